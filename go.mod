@@ -1,0 +1,3 @@
+module github.com/hanbridge/hanbridge
+
+go 1.26

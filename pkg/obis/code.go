@@ -1,0 +1,80 @@
+package obis
+
+import (
+	"errors"
+	"strconv"
+)
+
+// A Code is an OBIS code, groups A to F (IEC 62056-61). It is comparable. A group that the meter left out is 255.
+type Code [6]byte
+
+// Any is the value of a group that a meter left out. As group F it means "the current value", not one of the past.
+const Any = 255
+
+var errCode = errors.New("obis: not a code of the form A-B:C.D.E or A-B:C.D.E*F")
+
+// ParseCode reads "A-B:C.D.E" or "A-B:C.D.E*F", each group a number from 0 to 255. A missing F is 255.
+func ParseCode(text string) (Code, error) {
+	c, n := ReadCode([]byte(text))
+	if n == 0 || n != len(text) {
+		return Code{}, errCode
+	}
+	return c, nil
+}
+
+// ReadCode reads a code at the start of b and returns how many bytes it takes, 0 when there is none.
+func ReadCode(b []byte) (Code, int) {
+	var c Code
+	c[5] = Any
+	group, digits, v := 0, 0, 0
+	for i := 0; ; i++ {
+		var x byte
+		if i < len(b) {
+			x = b[i]
+		}
+		if d := x - '0'; d <= 9 {
+			v = v*10 + int(d)
+			digits++
+			if digits > 3 || v > 255 {
+				return Code{}, 0
+			}
+			continue
+		}
+		if digits == 0 {
+			return Code{}, 0
+		}
+		c[group] = byte(v)
+		if group == len(c)-1 || x != separators[group] {
+			if group < 4 {
+				return Code{}, 0
+			}
+			return c, i
+		}
+		group, digits, v = group+1, 0, 0
+	}
+}
+
+const separators = "-:..*"
+
+// String returns the code as "A-B:C.D.E", with "*F" only where F is not 255.
+func (c Code) String() string { return string(c.Append(nil)) }
+
+// Append appends what String returns.
+func (c Code) Append(dst []byte) []byte {
+	for i, v := range c {
+		if i == 5 && v == Any {
+			break
+		}
+		if i > 0 {
+			dst = append(dst, separators[i-1])
+		}
+		dst = strconv.AppendUint(dst, uint64(v), 10)
+	}
+	return dst
+}
+
+// CDE returns the three groups that say what was measured: the code without medium, channel and billing period.
+func (c Code) CDE() [3]byte { return [3]byte{c[2], c[3], c[4]} }
+
+// IsClock tells if the code names the meter's clock: 0-b:1.0.0 (IEC 62056-6-2; Kamstrup sends it on channel 1).
+func (c Code) IsClock() bool { return c[0] == 0 && c.CDE() == [3]byte{1, 0, 0} }

@@ -1,0 +1,196 @@
+package obis
+
+import (
+	"errors"
+	"math"
+	"math/bits"
+)
+
+// A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number, never of the unit. Exp also
+// remembers how many digits the meter sent: 230.0 is {2300, -1}. The zero Decimal is 0.
+type Decimal struct {
+	Coef int64
+	Exp  int8
+}
+
+var errDecimal = errors.New("obis: not a decimal number of at most 18 digits")
+
+// ParseDecimal reads digits with an optional sign and one optional point, such as "-000.6". At most 18 significant digits.
+func ParseDecimal(b []byte) (Decimal, error) {
+	i, neg := 0, false
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		i, neg = 1, b[0] == '-'
+	}
+	var d Decimal
+	digits, point := 0, -1
+	for ; i < len(b); i++ {
+		x := b[i] - '0'
+		switch {
+		case x <= 9:
+			if d.Coef >= math.MaxInt64/100 {
+				return Decimal{}, errDecimal
+			}
+			d.Coef = d.Coef*10 + int64(x)
+			digits++
+		case b[i] == '.' && point < 0:
+			point = digits
+		default:
+			return Decimal{}, errDecimal
+		}
+	}
+	if digits == 0 || digits > 100 {
+		return Decimal{}, errDecimal
+	}
+	if point >= 0 {
+		d.Exp = int8(point - digits)
+	}
+	if neg {
+		d.Coef = -d.Coef
+	}
+	return d, nil
+}
+
+// Shift returns d × 10^n: the change of a unit's prefix. Exponents stay within ±100.
+func (d Decimal) Shift(n int8) Decimal {
+	d.Exp = int8(min(max(int(d.Exp)+int(n), -100), 100))
+	return d
+}
+
+// Neg returns -d.
+func (d Decimal) Neg() Decimal { d.Coef = -d.Coef; return d }
+
+// Sign returns -1, 0 or +1.
+func (d Decimal) Sign() int {
+	switch {
+	case d.Coef < 0:
+		return -1
+	case d.Coef > 0:
+		return 1
+	}
+	return 0
+}
+
+// Add returns d + e with the finer exponent of the two; ok is false when the sum does not fit.
+func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
+	exp := min(d.Exp, e.Exp)
+	a, okA := d.at(exp)
+	b, okB := e.at(exp)
+	s := a + b
+	if !okA || !okB || (a > 0 && b > 0 && s < 0) || (a < 0 && b < 0 && s >= 0) {
+		return Decimal{}, false
+	}
+	return Decimal{Coef: s, Exp: exp}, true
+}
+
+// Cmp compares the numbers, not their digits: 230.0 equals 230.
+func (d Decimal) Cmp(e Decimal) int {
+	if d.Sign() != e.Sign() || d.Coef == 0 {
+		return cmpInt(int64(d.Sign()), int64(e.Sign()))
+	}
+	exp := min(d.Exp, e.Exp)
+	a, okA := d.at(exp)
+	b, okB := e.at(exp)
+	switch {
+	case okA && okB:
+		return cmpInt(a, b)
+	case okA: // e is too large for an int64 at this exponent
+		return -e.Sign()
+	default:
+		return d.Sign()
+	}
+}
+
+func cmpInt(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// at returns the coefficient of d at a finer or equal exponent.
+func (d Decimal) at(exp int8) (int64, bool) {
+	c := d.Coef
+	for n := int(d.Exp) - int(exp); n > 0 && c != 0; n-- {
+		hi, _ := bits.Mul64(abs(c), 10)
+		if hi != 0 || abs(c) > math.MaxInt64/10 {
+			return 0, false
+		}
+		c *= 10
+	}
+	return c, true
+}
+
+func abs(c int64) uint64 {
+	if c < 0 {
+		return -uint64(c)
+	}
+	return uint64(c)
+}
+
+// String returns the number without exponent, leading or trailing zeros: "230.7", "109552250", "-0.6".
+func (d Decimal) String() string { return string(d.Append(nil)) }
+
+// Append appends what String returns.
+func (d Decimal) Append(dst []byte) []byte {
+	if d.Coef == 0 {
+		return append(dst, '0')
+	}
+	for d.Exp < 0 && d.Coef%10 == 0 {
+		d.Coef /= 10
+		d.Exp++
+	}
+	return d.AppendFixed(dst, max(0, -int(d.Exp)))
+}
+
+// AppendFixed appends the number with exactly so many decimals, rounded half away from zero. Minus zero is written 0.
+func (d Decimal) AppendFixed(dst []byte, decimals int) []byte {
+	c := abs(d.Coef)
+	exp := int(d.Exp)
+	rest := false // rounding looks at one digit: the last one dropped
+	for ; exp < -decimals; exp++ {
+		rest = c%10 >= 5
+		c /= 10
+	}
+	if rest {
+		c++
+	}
+	if d.Coef < 0 && c != 0 {
+		dst = append(dst, '-')
+	}
+	var digits [20]byte
+	n := len(digits)
+	for ; c > 0; c /= 10 {
+		n--
+		digits[n] = byte('0' + c%10)
+	}
+	whole := digits[n:] // c × 10^exp, exp >= -decimals
+	intLen := len(whole) + exp
+	if len(whole) == 0 || intLen <= 0 {
+		dst = append(dst, '0')
+	}
+	for i := range whole {
+		if i == max(0, intLen) {
+			break
+		}
+		dst = append(dst, whole[i])
+	}
+	for i := len(whole); len(whole) > 0 && i < intLen; i++ {
+		dst = append(dst, '0')
+	}
+	if decimals == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for i := range decimals {
+		at := intLen + i
+		if len(whole) == 0 || at < 0 || at >= len(whole) {
+			dst = append(dst, '0')
+			continue
+		}
+		dst = append(dst, whole[at])
+	}
+	return dst
+}

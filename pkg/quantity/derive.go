@@ -1,0 +1,75 @@
+package quantity
+
+import "github.com/hanbridge/hanbridge/pkg/obis"
+
+// derive appends what follows from one telegram alone. It is here, and not in the bridge, so that every user of a
+// telegram derives the same.
+func derive(dst []Sample, start int, at *positions) []Sample {
+	for i := range differences {
+		d := &differences[i]
+		a, b := at[d.plus], at[d.minus]
+		if a == 0 || b == 0 || at[d.id] != 0 {
+			continue
+		}
+		dst = appendSum(dst, d.id, dst[start+int(a)-1].Value, dst[start+int(b)-1].Value.Neg())
+	}
+	for i := range tariffSums {
+		t := &tariffSums[i]
+		if at[t.id] != 0 {
+			continue // the meter sends the total itself
+		}
+		var sum obis.Decimal
+		terms, fits := 0, true
+		for _, part := range t.parts {
+			if p := at[part]; p != 0 && fits {
+				v := dst[start+int(p)-1].Value
+				if terms == 0 {
+					sum = v
+				} else {
+					sum, fits = sum.Add(v)
+				}
+				terms++
+			}
+		}
+		if terms > 0 && fits {
+			dst = append(dst, Sample{ID: t.id, Value: sum})
+		}
+	}
+	return dst
+}
+
+func appendSum(dst []Sample, id ID, a, b obis.Decimal) []Sample {
+	if sum, ok := a.Add(b); ok {
+		return append(dst, Sample{ID: id, Value: sum})
+	}
+	return dst
+}
+
+var differences = []struct{ id, plus, minus ID }{
+	{must("net_power"), must("import_power"), must("export_power")},
+	{must("net_power_l1"), must("import_power_l1"), must("export_power_l1")},
+	{must("net_power_l2"), must("import_power_l2"), must("export_power_l2")},
+	{must("net_power_l3"), must("import_power_l3"), must("export_power_l3")},
+}
+
+var tariffSums = []struct {
+	id    ID
+	parts [4]ID
+}{
+	{must("import_energy"), tariffIDs("import_energy")},
+	{must("export_energy"), tariffIDs("export_energy")},
+	{must("import_reactive_energy"), tariffIDs("import_reactive_energy")},
+	{must("export_reactive_energy"), tariffIDs("export_reactive_energy")},
+}
+
+func tariffIDs(name string) [4]ID {
+	return [4]ID{must(name + "_t1"), must(name + "_t2"), must(name + "_t3"), must(name + "_t4")}
+}
+
+func must(name string) ID {
+	id, ok := Named(name)
+	if !ok {
+		panic("quantity: no row " + name)
+	}
+	return id
+}

@@ -1,0 +1,100 @@
+package quantity_test
+
+import (
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+func TestOf(t *testing.T) {
+	for _, row := range []struct {
+		code, want string
+	}{
+		{"1-0:1.7.0", "import_power"},
+		{"1-1:1.7.0", "import_power"},
+		{"0-0:1.8.0", "import_energy"},
+		{"1-0:61.7.0", "import_power_l3"},
+		{"1-0:52.7.0", "voltage_l2"},
+		{"1-0:2.8.4", "export_energy_t4"},
+		{"1-0:8.8.0", "reactive_energy_q4"},
+		{"1-0:1.24.0", "import_demand"},
+		{"1-0:72.36.0", "voltage_swells_l3"},
+		{"1-0:1.8.0*1", ""},
+		{"7-0:1.8.0", ""},
+		{"1-0:0.4.2", ""},
+		{"0-0:1.0.0", ""},
+	} {
+		code, err := obis.ParseCode(row.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if id, ok := quantity.Of(code); ok {
+			got = id.String()
+		}
+		if got != row.want {
+			t.Errorf("Of(%s): got %q, want %q", row.code, got, row.want)
+		}
+	}
+}
+
+func TestNamesAreUniqueAndFound(t *testing.T) {
+	seen := map[string]bool{}
+	for i, row := range quantity.Rows() {
+		if seen[row.Name] {
+			t.Errorf("two rows are named %s", row.Name)
+		}
+		seen[row.Name] = true
+		if id, ok := quantity.Named(row.Name); !ok || int(id) != i {
+			t.Errorf("Named(%s): got %d %v, want %d", row.Name, id, ok, i)
+		}
+	}
+}
+
+func number(t *testing.T, code, value string, u obis.Unit, prefix int8) obis.Record {
+	t.Helper()
+	c, err := obis.ParseCode(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := obis.ParseDecimal([]byte(value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return obis.Record{Code: c, Kind: obis.Number, Unit: u, Value: v.Shift(prefix)}
+}
+
+func TestAppendSamples(t *testing.T) {
+	records := []obis.Record{
+		number(t, "1-0:1.7.0", "0000.345", obis.Watt, 3),
+		number(t, "1-0:2.7.0", "0001.000", obis.Watt, 3),
+		number(t, "1-0:2.7.0", "0009.000", obis.Watt, 3), // sent twice: the first counts
+		number(t, "1-0:32.7.0", "230.0", obis.Volt, 0),
+		number(t, "1-0:31.7.0", "-000.6", obis.Ampere, 0),
+		number(t, "1-0:51.7.0", "7", obis.Watt, 0), // a current in watts: not believed
+		number(t, "1-0:1.8.1", "1.001", obis.WattHour, 3),
+		number(t, "1-0:1.8.2", "2.002", obis.WattHour, 3),
+		number(t, "0-0:17.0.0", "999.9", obis.Watt, 3),
+	}
+	want := map[string]string{
+		"import_power": "345", "export_power": "1000", "voltage_l1": "230.0", "current_l1": "-0.6",
+		"import_energy_t1": "1.001", "import_energy_t2": "2.002", "power_limit": "999900",
+		"net_power": "-655", "import_energy": "3.003",
+	}
+	dst := make([]quantity.Sample, 0, quantity.Count())
+	got := quantity.AppendSamples(dst, records)
+	for _, s := range got {
+		text := string(s.Value.AppendFixed(nil, s.Decimals()))
+		if text != want[s.ID.String()] {
+			t.Errorf("%s: got %s, want %q", s.ID, text, want[s.ID.String()])
+		}
+		delete(want, s.ID.String())
+	}
+	if len(want) > 0 {
+		t.Errorf("not found: %v", want)
+	}
+	if n := testing.AllocsPerRun(100, func() { quantity.AppendSamples(dst, records) }); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+}

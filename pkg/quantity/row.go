@@ -1,0 +1,128 @@
+// Package quantity is the one place that knows what can be measured: its name, its OBIS codes, how it is published.
+// Topics, entities and metrics all derive from a row of its table.
+package quantity
+
+import "github.com/hanbridge/hanbridge/pkg/obis"
+
+// An ID is the number of a row. It is an index for this program's run alone: what lasts is the row's Name.
+type ID uint8
+
+// A Row says all there is to say about one quantity. Rows are shared: do not change them.
+type Row struct {
+	// Name is the promise: topic, component key, the end of unique_id. It never changes.
+	Name string
+	// Title is what a person reads: "Import power L1".
+	Title string
+	// Codes are the groups C, D and E under which meters send it. None for one that is only derived.
+	Codes [][3]byte
+	// Measures are the units that it may have; nearly always one. None for a quantity that is text.
+	Measures []Measure
+	// Decimals is how many are published; AsSent for those that the meter sends.
+	Decimals int8
+	// State is the state class of Home Assistant: Measurement, TotalIncreasing or "".
+	State string
+	// Diagnostic marks what is about the meter more than about the household.
+	Diagnostic bool
+	// Quiet marks what few people look at: announced, but switched off until somebody wants it.
+	Quiet bool
+}
+
+// A Measure is a unit in which a quantity is published.
+type Measure struct {
+	// Base is the unit of the records.
+	Base obis.Unit
+	// Unit is the published symbol: "kWh". "" for a plain number.
+	Unit string
+	// Prefix is the power of ten of Unit over Base: 3 for kWh.
+	Prefix int8
+	// Class is the device class of Home Assistant, "" for none.
+	Class string
+}
+
+// AsSent in Row.Decimals means: as many as the meter sends, at most MaxDecimals, and always the same for one meter.
+const (
+	AsSent      = -1
+	MaxDecimals = 3
+)
+
+// The state classes of Home Assistant that rows use.
+const (
+	Measurement     = "measurement"
+	TotalIncreasing = "total_increasing"
+)
+
+// Numeric tells if the quantity is a number.
+func (r *Row) Numeric() bool { return len(r.Measures) > 0 }
+
+// Rows returns the whole table in the order in which people should see it. The slice is shared: do not change it.
+func Rows() []Row { return rows }
+
+// Row returns the row of an ID that this package gave out.
+func (id ID) Row() *Row { return &rows[id] }
+
+// String returns the row's Name.
+func (id ID) String() string { return rows[id].Name }
+
+// Named returns the ID of a row by its Name.
+func Named(name string) (ID, bool) {
+	id, ok := byName[name]
+	return id, ok
+}
+
+// Count is the number of rows; every ID is below it.
+func Count() int { return len(rows) }
+
+var byName = func() map[string]ID {
+	m := make(map[string]ID, len(rows))
+	for i := range rows {
+		m[rows[i].Name] = ID(i)
+	}
+	return m
+}()
+
+// Of returns the quantity that a code names, and false where no row knows it or it is a value of a past period (group F
+// not 255). Mediums 0 and 1 with any channel are electricity: Kamstrup sends on 1-1, EMBRIQ modules on 0-0.
+func Of(c obis.Code) (ID, bool) {
+	if c[0] > 1 || c[5] != obis.Any {
+		return 0, false
+	}
+	cde := c.CDE()
+	for slot := hash(cde); ; slot = (slot + 1) % slots {
+		switch e := &byCode[slot]; {
+		case !e.used:
+			return 0, false
+		case e.cde == cde:
+			return e.id, true
+		}
+	}
+}
+
+type codeEntry struct {
+	cde  [3]byte
+	used bool
+	id   ID
+}
+
+const slots = 1024
+
+// byCode is an open-addressing table with linear probing: a look-up happens for every record of every telegram.
+var byCode = func() *[slots]codeEntry {
+	t := new([slots]codeEntry)
+	for i := range rows {
+		for _, cde := range rows[i].Codes {
+			slot := hash(cde)
+			for t[slot].used {
+				if t[slot].cde == cde {
+					panic("quantity: two rows for one code: " + rows[i].Name)
+				}
+				slot = (slot + 1) % slots
+			}
+			t[slot] = codeEntry{cde: cde, used: true, id: ID(i)}
+		}
+	}
+	return t
+}()
+
+func hash(cde [3]byte) uint16 {
+	return (uint16(cde[0])*37 + uint16(cde[1])*5 + uint16(cde[2])*211) % slots
+}
