@@ -1,0 +1,84 @@
+package hatest
+
+import (
+	"slices"
+	"strings"
+)
+
+// What other hubs demand. They say nothing when they drop an entity.
+var otherHubRules = []rule{
+	{"unique_id", "Domoticz drops entities with this object id", func(e *entity) bool { return !domoticzDrops(e) }},
+	{"unit_of_measurement", "Domoticz drops dBm", func(e *entity) bool { return e.text("unit_of_measurement") != "dBm" }},
+	{"unit_of_measurement", "Gladys holds numbers up to 100 000: W and kWh, nothing smaller", func(e *entity) bool {
+		return !slices.Contains(tooSmall, e.text("unit_of_measurement"))
+	}},
+	{"state_class", "openHAB makes text of a number without unit and state class", func(e *entity) bool {
+		return !e.has("suggested_display_precision") || e.has("unit_of_measurement") || e.has("state_class")
+	}},
+	{"device_class", "Gladys drops a sensor without class, unit and state class: only diagnostic text may be one", func(e *entity) bool {
+		return e.platform != "sensor" || e.has("device_class") || e.has("unit_of_measurement") || e.has("state_class") ||
+			e.text("entity_category") == "diagnostic"
+	}},
+}
+
+var tooSmall = []string{"mW", "mWh", "Wh", "mVA", "mvar", "varh", "J", "kJ", "cal"}
+
+// Domoticz takes some object ids for settings and technical details of devices.
+var (
+	domoticzExact = []string{
+		"update_available", "update_state", "power_on_behavior", "power_outage_memory", "over-load_status", "linkquality",
+		"last_seen", "sensitivity", "color_temp_startup", "requested_brightness_level", "requested_brightness_percent",
+		"hardware_status", "connection_state", "log_level", "restart", "action",
+	}
+	domoticzParts  = []string{"_address", "_ssid", "_signal_sensor", "sensitivity", "alarm", "_calibration", "battery"}
+	domoticzBegins = []string{"min_", "max_"}
+	domoticzEnds   = []string{"_min", "_max"}
+)
+
+func domoticzDrops(e *entity) bool {
+	has := func(list []string, test func(s, part string) bool) bool {
+		return slices.ContainsFunc(list, func(part string) bool { return test(e.key, part) })
+	}
+	return slices.Contains(domoticzExact, e.key) || has(domoticzParts, strings.Contains) ||
+		has(domoticzBegins, strings.HasPrefix) || has(domoticzEnds, strings.HasSuffix)
+}
+
+// domoticzPartner returns the power that Domoticz shows beside an energy: of the device's sensors in W the one whose
+// unique_id has the longest common beginning, the first in order on a tie. It is nil where there is none.
+func domoticzPartner(energy *entity, all []*entity) *entity {
+	var best *entity
+	longest := 0
+	for _, e := range all {
+		if e.text("unit_of_measurement") != "W" || skippedAsPower(e.key) {
+			continue
+		}
+		n := commonPrefix(energy.text("unique_id"), e.text("unique_id"))
+		if n > longest || n == longest && best != nil && e.text("unique_id") < best.text("unique_id") {
+			best, longest = e, n
+		}
+	}
+	return best
+}
+
+// skippedAsPower tells of the phases of other makers' devices, which Domoticz never pairs.
+func skippedAsPower(key string) bool {
+	return strings.HasPrefix(key, "power_a") || strings.HasPrefix(key, "power_b") || strings.HasPrefix(key, "power_c")
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// direction is the word that an energy and its power must share, "" for a quantity that has none.
+func direction(key string) string {
+	for _, word := range []string{"import", "export"} {
+		if strings.Contains(key, word) {
+			return word
+		}
+	}
+	return ""
+}

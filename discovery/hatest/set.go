@@ -1,0 +1,109 @@
+package hatest
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// conflicts finds what goes wrong between messages that are each sound.
+func conflicts(all []announcement) []error {
+	var errs []error
+	var entities []*entity
+	for i := range all {
+		for j := range all[i].entities {
+			entities = append(entities, &all[i].entities[j])
+		}
+	}
+	for _, c := range claims {
+		errs = append(errs, c.twice(entities)...)
+	}
+	errs = append(errs, devices(all)...)
+	return append(errs, pairs(entities)...)
+}
+
+// A claim is something that only one entity may have.
+type claim struct {
+	what string
+	of   func(e *entity) string
+}
+
+var claims = []claim{
+	{"unique_id", func(e *entity) string { return e.platform + " " + e.text("unique_id") }},
+	{"default_entity_id", func(e *entity) string { return e.text("default_entity_id") }},
+	// The same in both styles, or under two nodes that read alike: the hub keeps whichever came first.
+	{"topic and key", func(e *entity) string { return e.platform + " " + e.id }},
+}
+
+func (c claim) twice(entities []*entity) []error {
+	var errs []error
+	first := map[string]*entity{}
+	for _, e := range entities {
+		value := c.of(e)
+		if value == "" {
+			continue
+		}
+		if other := first[value]; other != nil {
+			errs = append(errs, fmt.Errorf("%s: %s %q is taken by %s", e.where, c.what, value, other.where))
+			continue
+		}
+		first[value] = e
+	}
+	return errs
+}
+
+// devices demands that each via_device is announced and that all messages of a device describe it alike.
+func devices(all []announcement) []error {
+	var errs []error
+	known := map[string]object{}
+	for _, a := range all {
+		for _, id := range identifiers(a.device) {
+			if d, ok := known[id]; ok && !reflect.DeepEqual(d, a.device) {
+				errs = append(errs, fmt.Errorf("%s: device %s is described in two ways", a.topic, id))
+			}
+			known[id] = a.device
+		}
+	}
+	for _, a := range all {
+		if via := text(a.device, "via_device"); via != "" && known[via] == nil {
+			errs = append(errs, fmt.Errorf("%s: via_device %s is announced nowhere", a.topic, via))
+		}
+	}
+	return errs
+}
+
+func identifiers(device object) []string {
+	list, _ := device["identifiers"].([]any)
+	var ids []string
+	for _, v := range list {
+		if id, ok := v.(string); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// pairs demands that Domoticz puts the power of the right direction beside every energy register, where there is one.
+func pairs(entities []*entity) []error {
+	byDevice := map[string][]*entity{}
+	for _, e := range entities {
+		if ids := identifiers(e.device); len(ids) > 0 && e.platform == "sensor" {
+			byDevice[ids[0]] = append(byDevice[ids[0]], e)
+		}
+	}
+	var errs []error
+	for _, e := range entities {
+		way := direction(e.key)
+		if e.text("unit_of_measurement") != "kWh" || way == "" || len(identifiers(e.device)) == 0 {
+			continue
+		}
+		siblings := byDevice[identifiers(e.device)[0]]
+		right := slices.ContainsFunc(siblings, func(s *entity) bool {
+			return s.text("unit_of_measurement") == "W" && direction(s.key) == way
+		})
+		if partner := domoticzPartner(e, siblings); right && direction(partner.key) != way {
+			errs = append(errs, fmt.Errorf("%s: Domoticz pairs it with %s", e.where, partner.key))
+		}
+	}
+	return errs
+}

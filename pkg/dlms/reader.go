@@ -1,0 +1,72 @@
+package dlms
+
+import "fmt"
+
+// reader walks A-XDR data. The first fault ends it: later calls return nothing, and err tells.
+type reader struct {
+	b   []byte
+	at  int
+	err error
+}
+
+// fail keeps the first fault with its place, in bytes from the start of the APDU.
+func (r *reader) fail(reason string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("dlms: byte %d: %s", r.at, reason)
+	}
+	r.at = len(r.b)
+}
+
+const short = "the data ends too early"
+
+func (r *reader) byte() byte {
+	if r.at >= len(r.b) {
+		r.fail(short)
+		return 0
+	}
+	x := r.b[r.at]
+	r.at++
+	return x
+}
+
+// peek returns the next byte without taking it, 0 at the end.
+func (r *reader) peek() byte {
+	if r.at >= len(r.b) {
+		return 0
+	}
+	return r.b[r.at]
+}
+
+func (r *reader) bytes(n int) []byte {
+	if n < 0 || n > len(r.b)-r.at {
+		r.fail(short)
+		return nil
+	}
+	x := r.b[r.at : r.at+n]
+	r.at += n
+	return x
+}
+
+// uint reads an unsigned integer of n bytes, high byte first.
+func (r *reader) uint(n int) uint64 {
+	var v uint64
+	for _, x := range r.bytes(n) {
+		v = v<<8 | uint64(x)
+	}
+	return v
+}
+
+// length reads a length or count: one byte below 80, else 81 or 82 and that many bytes (IEC 61334-6, A-XDR 6.9).
+func (r *reader) length() int {
+	switch n := r.byte(); {
+	case n < 0x80:
+		return int(n)
+	case n <= 0x82:
+		return int(r.uint(int(n - 0x80)))
+	}
+	r.fail("a length of more than two bytes")
+	return 0
+}
+
+// rest is how many bytes are left.
+func (r *reader) rest() int { return len(r.b) - r.at }

@@ -1,0 +1,85 @@
+package dlms
+
+import (
+	"math"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// readValue reads the value of a register into rec. The largest number of an unsigned type and the smallest of a signed
+// one mean "not available", as null does: the record stays Empty.
+func readValue(r *reader, rec *obis.Record) {
+	switch tag := r.byte(); tag {
+	case tagNull:
+	case tagUint32:
+		readUint(r, rec, 4)
+	case tagUint16:
+		readUint(r, rec, 2)
+	case tagInt16:
+		readInt(r, rec, 2)
+	case tagInt32:
+		readInt(r, rec, 4)
+	case tagUint64:
+		readUint(r, rec, 8)
+	case tagInt64:
+		readInt(r, rec, 8)
+	case tagInt8:
+		rec.Kind, rec.Value.Coef = obis.Number, int64(int8(r.byte()))
+	case tagBoolean, tagUint8, tagEnum:
+		rec.Kind, rec.Value.Coef = obis.Number, int64(r.byte())
+	case tagOctetString, tagVisible, tagUTF8:
+		readString(r, rec)
+	default:
+		r.at--
+		r.fail("a value of a type that no register has")
+	}
+}
+
+func readUint(r *reader, rec *obis.Record, size int) {
+	v := r.uint(size)
+	if v == math.MaxUint64>>(64-8*size) || v > math.MaxInt64 {
+		return
+	}
+	rec.Kind, rec.Value.Coef = obis.Number, int64(v)
+}
+
+func readInt(r *reader, rec *obis.Record, size int) {
+	unused := 64 - 8*size
+	v := int64(r.uint(size)<<unused) >> unused
+	if v == math.MinInt64>>unused {
+		return
+	}
+	rec.Kind, rec.Value.Coef = obis.Number, v
+}
+
+func readString(r *reader, rec *obis.Record) {
+	rec.Text = r.bytes(r.length())
+	rec.Kind = obis.Text
+	if !rec.Code.IsClock() || len(rec.Text) != dateTimeLength {
+		return
+	}
+	if t := readDateTime(rec.Text); !t.IsZero() {
+		rec.Kind, rec.Time, rec.Text = obis.Clock, t, nil
+	}
+}
+
+// readDateTime reads the 12 bytes of a date-time (IEC 62056-6-2, 4.1.6.1): year (2), month, day, day of week, hour, minute,
+// second, hundredths, deviation (2) and status. The day of week is not looked at: Aidon sends 0 on Sundays, Kaifa 7. It
+// returns the zero Time for one with fields that are not specified, or wrong.
+func readDateTime(b []byte) obis.Time {
+	if len(b) != dateTimeLength {
+		return obis.Time{}
+	}
+	t := obis.Time{
+		Year: uint16(b[0])<<8 | uint16(b[1]), Month: b[2], Day: b[3],
+		Hour: b[5], Minute: b[6], Second: b[7],
+	}
+	// The deviation is what to add to local time to get UTC, in minutes; 8000 is "not specified".
+	if deviation := int16(uint16(b[9])<<8 | uint16(b[10])); deviation != math.MinInt16 {
+		t.Zone, t.Offset = true, -deviation
+	}
+	if !t.Valid() || t.Year > 9999 {
+		return obis.Time{}
+	}
+	return t
+}

@@ -1,0 +1,178 @@
+package meter
+
+import (
+	"io"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A Decoder reads telegrams from a stream. Its memory is bounded, whatever the stream holds. It is not safe for
+// concurrent use.
+type Decoder struct {
+	r io.Reader
+	// buf[at:end] is what has been read and not yet judged. buf[at-1], where there is one, is the byte before it: it tells
+	// if a telegram begins at the start of a line.
+	buf     []byte
+	at, end int
+	// base is the place in the stream of buf[0].
+	base int64
+	// failed is the end in the stream of the last damaged telegram. It is searched again from inside, since it may have
+	// swallowed a good one, but what fails in there again is not worth a second report.
+	failed int64
+	err    error // of the reader
+
+	reading      Reading
+	telegram     p1.Telegram
+	notification dlms.Notification
+
+	// What meters say about themselves, kept because it never changes.
+	names       names
+	ident       string
+	identFamily *family
+	identModel  string
+}
+
+// bufferSize holds the longest telegram twice, so that bytes are seldom moved.
+const bufferSize = 2 * p1.MaxLength
+
+// NewDecoder returns a Decoder that reads from r. It never writes and never closes.
+func NewDecoder(r io.Reader) *Decoder {
+	return &Decoder{
+		r:       r,
+		buf:     make([]byte, bufferSize),
+		reading: Reading{Samples: make([]quantity.Sample, 0, quantity.Count())},
+	}
+}
+
+// Next returns the next reading, valid until the following call. A damaged telegram is a *TelegramError: count it and
+// call Next again. Any other error is the reader's, io.EOF among them, and ends the stream.
+func (d *Decoder) Next() (*Reading, error) {
+	for {
+		d.skipNoise()
+		n := d.length()
+		switch {
+		case n > 0:
+			if r, err := d.judge(n); r != nil || err != nil {
+				return r, err
+			}
+		case n < 0:
+			d.at++
+		case d.err == nil:
+			d.fill()
+		case d.at < d.end:
+			if err := d.cut(); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, d.err
+		}
+	}
+}
+
+// skipNoise moves to the next byte that can begin a telegram.
+func (d *Decoder) skipNoise() {
+	for d.at < d.end && d.buf[d.at] != '/' && d.buf[d.at] != hdlc.Flag {
+		d.at++
+	}
+}
+
+// length returns how many bytes the telegram that may begin here takes: 0 to read on, -1 when none begins here.
+func (d *Decoder) length() int {
+	b := d.buf[d.at:d.end]
+	switch {
+	case len(b) == 0:
+		return 0
+	case b[0] == '/':
+		return p1.Length(b)
+	}
+	return hdlc.Length(b)
+}
+
+// judge parses the n bytes here. It returns nothing where there was no telegram after all.
+func (d *Decoder) judge(n int) (*Reading, error) {
+	b := d.buf[d.at : d.at+n]
+	r := &d.reading
+	*r = Reading{Offset: d.base + int64(d.at), Bytes: n, Samples: r.Samples[:0]}
+	var err error
+	if b[0] == '/' {
+		r.Protocol, err = P1, d.parseP1(b)
+	} else {
+		r.Protocol, err = HDLC, d.parseHDLC(b)
+	}
+	if err != nil {
+		return nil, d.damaged(r.Protocol, b, err)
+	}
+	r.Samples = quantity.AppendSamples(r.Samples, r.Records)
+	d.at += n
+	if r.Protocol == HDLC {
+		d.at-- // one flag may end a frame and begin the next
+	}
+	return r, nil
+}
+
+// damaged returns the report of a telegram that was given up, nil where it is not worth one, and moves on to search
+// what stands inside of it.
+func (d *Decoder) damaged(p Protocol, b []byte, err error) error {
+	start := d.base + int64(d.at)
+	report := d.proven() || start >= d.failed && d.plausible()
+	d.at++
+	d.failed = max(d.failed, start+int64(len(b)))
+	if !report {
+		return nil
+	}
+	return &TelegramError{Protocol: p, Offset: start, Bytes: len(b), Raw: b, Err: err}
+}
+
+// cut gives up a telegram whose rest never came, because the stream has ended.
+func (d *Decoder) cut() error {
+	b := d.buf[d.at:d.end]
+	if b[0] == '/' {
+		return d.damaged(P1, b, d.telegram.Parse(b))
+	}
+	_, err := hdlc.Parse(b)
+	return d.damaged(HDLC, b, err)
+}
+
+// proven tells that a telegram was sent here, however it ends: a '/' at the start of a line, or a right header checksum.
+func (d *Decoder) proven() bool {
+	if d.buf[d.at] != '/' {
+		return hdlc.Proven(d.buf[d.at:d.end])
+	}
+	if d.at == 0 {
+		return d.base == 0
+	}
+	return d.buf[d.at-1] == '\n' || d.buf[d.at-1] == '\r'
+}
+
+// plausible tells that noise is unlikely to look like what stands here: '/' and three letters, or a frame's header.
+func (d *Decoder) plausible() bool {
+	b := d.buf[d.at:d.end]
+	if len(b) < 5 {
+		return false
+	}
+	if b[0] == hdlc.Flag {
+		return true
+	}
+	for _, x := range b[1:4] {
+		if (x|0x20)-'a' > 'z'-'a' {
+			return false
+		}
+	}
+	return true
+}
+
+// fill reads on. What has been judged makes room; the byte before what is left is kept.
+func (d *Decoder) fill() {
+	if d.end == len(d.buf) {
+		keep := max(d.at-1, 0)
+		copy(d.buf, d.buf[keep:d.end])
+		d.base += int64(keep)
+		d.at, d.end = d.at-keep, d.end-keep
+	}
+	n, err := d.r.Read(d.buf[d.end:])
+	d.end += n
+	d.err = err
+}

@@ -1,0 +1,66 @@
+// Package meter turns the bytes of a customer port into readings. It finds telegrams of any framing in a stream, proves
+// them by their checksums, and knows what each make does its own way.
+package meter
+
+import (
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A Protocol is the outermost framing of a telegram.
+type Protocol string
+
+// The protocols.
+const (
+	P1   Protocol = "p1"
+	HDLC Protocol = "hdlc"
+)
+
+// A Reading is what one telegram says. All of it belongs to the Decoder that returned it.
+type Reading struct {
+	Protocol Protocol
+	// Family is the make whose ways were applied, in lower case: "aidon". "" where none is known.
+	Family string
+	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is its length.
+	Offset int64
+	Bytes  int
+	// Checked tells that a checksum vouches for the telegram.
+	Checked bool
+	// Time is the meter's own clock, zero where the telegram has none.
+	Time obis.Time
+	// Meter is who sent it, as far as the telegram tells.
+	Meter Meter
+	// Records are the items as sent, in the meter's order.
+	Records []obis.Record
+	// Samples are the quantities in the records, and those that follow from them.
+	Samples []quantity.Sample
+}
+
+// A Meter is what a telegram says about its sender. Empty fields are not known.
+type Meter struct {
+	Make, Model, Serial string
+	// List is the name of the list of quantities, such as AIDON_V0001.
+	List string
+}
+
+// A TelegramError is a damaged telegram. The stream goes on behind it.
+type TelegramError struct {
+	Protocol Protocol
+	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is how many were given up.
+	Offset int64
+	Bytes  int
+	// Raw are these bytes. They are valid until the next call of Next.
+	Raw []byte
+	// Err says what is wrong.
+	Err error
+}
+
+// Error returns the reason and the place.
+func (e *TelegramError) Error() string {
+	return fmt.Sprintf("%v (telegram of %d bytes at byte %d)", e.Err, e.Bytes, e.Offset)
+}
+
+// Unwrap returns the reason alone.
+func (e *TelegramError) Unwrap() error { return e.Err }

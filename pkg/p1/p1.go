@@ -1,0 +1,25 @@
+// Package p1 reads and writes the ASCII telegrams of a P1 port: IEC 62056-21 mode D with the checksum of DSMR P1, as the
+// Swedish branch recommendation 2.0, the Finnish SK 13-1, DSMR 4 and 5 and their relatives use it.
+//
+//	/ADN9 6534 CR LF CR LF 1-0:1.7.0(0000.345*kW) CR LF … !6BB0 CR LF
+package p1
+
+import "github.com/hanbridge/hanbridge/pkg/internal/crc16"
+
+// MaxLength is the longest telegram that is waited for, in bytes. The longest known ones, with a text message of 1024
+// characters in hexadecimal, stay below 4 kB.
+const MaxLength = 8192
+
+// checksums is CRC-16/ARC: reflected polynomial A001, start 0 (P1 Companion Standard 5.0.2, 6.2).
+var checksums = crc16.New(0xA001)
+
+// Checksum returns the CRC-16/ARC of b. A telegram's is taken from its '/' to its '!', both included.
+func Checksum(b []byte) uint16 { return checksums.Update(0, b) }
+
+const hexDigits = "0123456789ABCDEF"
+
+func isHex(x byte) bool {
+	return x-'0' <= 9 || (x|0x20)-'a' <= 5
+}
+
+func isLineEnd(x byte) bool { return x == '\r' || x == '\n' }

@@ -1,0 +1,109 @@
+package p1
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// Split is a bufio.SplitFunc that finds telegrams in a byte stream. It finds where one ends; Parse tells if it is sound.
+// A telegram begins with a '/' at the start of a line. What stands between telegrams is dropped.
+func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
+	for i := range data {
+		if data[i] != '/' || i > 0 && !isLineEnd(data[i-1]) {
+			continue
+		}
+		n := Length(data[i:])
+		switch {
+		case n > 0:
+			return i + n, data[i : i+n], nil
+		case !atEOF:
+			return i, nil, nil
+		default:
+			return len(data), data[i:], nil
+		}
+	}
+	return len(data), nil, nil
+}
+
+// Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
+// It ends with the checksum after a '!' at the start of a line, or where it cannot go on and is damaged: before another
+// '/' at the start of a line, before a byte that is not text, at MaxLength. More bytes behind b never change the answer.
+func Length(b []byte) int {
+	end := min(len(b), MaxLength)
+	cut := false // b[:end] is all there will be
+	if i := nonText(b[:end]); i >= 0 {
+		end, cut = max(i, 1), true
+	}
+	if i := nextStart(b[:end]); i > 0 {
+		end, cut = i, true
+	}
+	if n := endMark(b[:end], cut || end == MaxLength); n > 0 {
+		return n
+	}
+	if cut || end == MaxLength {
+		return end
+	}
+	return 0
+}
+
+// endMark finds the '!' at the start of a line and returns the length up to the end of its checksum; 0 when there is
+// no '!' or what follows it is not there yet.
+func endMark(b []byte, cut bool) int {
+	for i := 1; ; i++ {
+		k := bytes.IndexByte(b[i:], '!')
+		if k < 0 {
+			return 0
+		}
+		i += k
+		if !isLineEnd(b[i-1]) {
+			continue
+		}
+		digits := 0
+		for digits < 4 && i+1+digits < len(b) && isHex(b[i+1+digits]) {
+			digits++
+		}
+		switch n := i + 1 + digits; {
+		case digits == 4:
+			return n
+		case n < len(b): // the line end of a telegram without checksum, or the byte that is wrong in one
+			return n + 1
+		case cut:
+			return n
+		}
+		return 0
+	}
+}
+
+// nextStart returns the index of the next '/' at the start of a line, 0 when there is none.
+func nextStart(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		k := bytes.IndexByte(b[i:], '/')
+		if k < 0 {
+			return 0
+		}
+		i += k
+		if isLineEnd(b[i-1]) {
+			return i
+		}
+	}
+	return 0
+}
+
+// nonText returns the index of the first byte that is zero or has its high bit set, -1 when there is none. Binary
+// protocols are full of them, so that a '/' among their bytes is given up at once.
+func nonText(b []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if (w-ones|w)&highs != 0 {
+			break
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] == 0 || b[i] >= 0x80 {
+			return i
+		}
+	}
+	return -1
+}
