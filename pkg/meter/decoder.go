@@ -96,13 +96,11 @@ func (d *Decoder) judge(n int) (*Reading, error) {
 	b := d.buf[d.at : d.at+n]
 	r := &d.reading
 	*r = Reading{Offset: d.base + int64(d.at), Bytes: n, Samples: r.Samples[:0]}
-	var err error
-	if b[0] == '/' {
-		r.Protocol, err = P1, d.parseP1(b)
-	} else {
-		r.Protocol, err = HDLC, d.parseHDLC(b)
+	parse := d.parseP1
+	if r.Protocol = P1; b[0] == hdlc.Flag {
+		r.Protocol, parse = HDLC, d.parseHDLC
 	}
-	if err != nil {
+	if err := parse(b); err != nil {
 		return nil, d.damaged(r.Protocol, b, err)
 	}
 	r.Samples = quantity.AppendSamples(r.Samples, r.Records)
@@ -147,7 +145,8 @@ func (d *Decoder) proven() bool {
 	return d.buf[d.at-1] == '\n' || d.buf[d.at-1] == '\r'
 }
 
-// plausible tells that noise is unlikely to look like what stands here: '/' and three letters, or a frame's header.
+// plausible tells that noise is unlikely to look like what stands here: '/' and three letters behind something else than
+// text, or a frame's header.
 func (d *Decoder) plausible() bool {
 	b := d.buf[d.at:d.end]
 	if len(b) < 5 {
@@ -155,6 +154,9 @@ func (d *Decoder) plausible() bool {
 	}
 	if b[0] == hdlc.Flag {
 		return true
+	}
+	if d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag { // within a line of text
+		return false
 	}
 	for _, x := range b[1:4] {
 		if (x|0x20)-'a' > 'z'-'a' {

@@ -62,7 +62,7 @@ func identModel(ident []byte) string {
 	if len(model) > 1 && model[0] == '\\' {
 		model = model[2:]
 	}
-	return strings.TrimSpace(model)
+	return strings.TrimLeft(strings.TrimSpace(model), ":")
 }
 
 // identifyFrame goes by the name of the list first, since modules of other makes speak like Aidon.
