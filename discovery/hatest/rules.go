@@ -39,7 +39,9 @@ var homeAssistantRules = []rule{
 	{"state_class", "no state class", knownState},
 	{"state_class", "not for this device class", fitsState},
 	{"unit_of_measurement", "not for this device class", fitsUnit},
-	{"unit_of_measurement", "blank", func(e *entity) bool { return !e.has("unit_of_measurement") || strings.TrimSpace(e.text("unit_of_measurement")) != "" }},
+	{"unit_of_measurement", "blank", func(e *entity) bool {
+		return !e.has("unit_of_measurement") || strings.TrimSpace(e.text("unit_of_measurement")) != ""
+	}},
 	{"entity_category", "only diagnostic: any other on a read-only entity blocks its device until the hub restarts", category},
 	{"suggested_display_precision", "is for numbers", func(e *entity) bool { return !e.has("suggested_display_precision") || numeric(e) }},
 	{"options", "only with device class enum, and neither unit nor state class", options},

@@ -101,7 +101,7 @@ func pairs(entities []*entity) []error {
 		right := slices.ContainsFunc(siblings, func(s *entity) bool {
 			return s.text("unit_of_measurement") == "W" && direction(s.key) == way
 		})
-		if partner := domoticzPartner(e, siblings); right && direction(partner.key) != way {
+		if partner := domoticzPartner(e, siblings); right && partner != nil && direction(partner.key) != way {
 			errs = append(errs, fmt.Errorf("%s: Domoticz pairs it with %s", e.where, partner.key))
 		}
 	}

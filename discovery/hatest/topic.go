@@ -40,7 +40,9 @@ func parseTopic(topic string) (address, error) {
 	return a, nil
 }
 
-func announces(level string) bool { return level == devicePlatform || slices.Contains(platforms, level) }
+func announces(level string) bool {
+	return level == devicePlatform || slices.Contains(platforms, level)
+}
 
 // foreign are trees to which Home Assistant listens for other bridges: what it hears there starts their set-up.
 var foreign = []string{"dsmr", "tasmota", "fully", "drop_connect"}

@@ -1,0 +1,128 @@
+// Package bridge reads meters and hands what they measure to outputs. It knows nothing of any output, and an output can
+// neither slow nor stop a meter.
+package bridge
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+)
+
+// A Meter is one meter as configured.
+type Meter struct {
+	// ID is [a-z0-9_-]+; topics and entities are named after it.
+	ID string
+	// Name is for people.
+	Name string
+	// Simulated marks a meter that does not exist, so that hubs can say so.
+	Simulated bool
+}
+
+// A Dialer opens a wire. The bridge closes what it returns, also to end a blocked Read. It never writes.
+type Dialer func(ctx context.Context) (io.ReadCloser, error)
+
+// A Candidate is one way in which a meter may be reached.
+type Candidate struct {
+	// Port and Line describe it to people: /dev/ttyUSB0 and 115200 8N1.
+	Port, Line string
+	Dial       Dialer
+}
+
+// A Source is where a meter's bytes come from: candidates in the order in which they are tried. The meter stays with the
+// first that gave a verified telegram.
+type Source struct {
+	Candidates []Candidate
+	// Recorded marks bytes that can wait for the outputs, and that come to an end: a file, not a meter.
+	Recorded bool
+}
+
+// An Output delivers what a bridge measures to somewhere else: the only interface of the module. Run takes from the feed
+// until ctx ends, delivers the rest and returns nil. It returns an error when it cannot go on, and is run again after a
+// pause.
+type Output interface {
+	Run(ctx context.Context, feed *Feed) error
+}
+
+// A Bridge reads meters and feeds outputs. Add everything before Run.
+type Bridge struct {
+	log     zerolog.Logger
+	meters  []Meter
+	sources []Source
+	outputs []namedOutput
+}
+
+type namedOutput struct {
+	name string
+	Output
+}
+
+// New returns a Bridge without meters and outputs.
+func New(log zerolog.Logger) *Bridge { return &Bridge{log: log} }
+
+// AddMeter adds a meter and where its bytes come from.
+func (b *Bridge) AddMeter(m Meter, s Source) {
+	b.meters, b.sources = append(b.meters, m), append(b.sources, s)
+}
+
+// AddOutput adds an output; name is for the log.
+func (b *Bridge) AddOutput(name string, o Output) {
+	b.outputs = append(b.outputs, namedOutput{name, o})
+}
+
+// journalSize is how many telegrams an output may be behind before it misses whole telegrams.
+const journalSize = 256
+
+// heartbeat is how often the bridge says that all is well.
+const heartbeat = time.Hour
+
+// Run reads and delivers until ctx ends, or until every source was a recording and has come to its end. The outputs stop
+// after the meters, so that the last values are delivered. It is called once.
+func (b *Bridge) Run(ctx context.Context) error {
+	j := newJournal(journalSize)
+	feeds := make([]*Feed, len(b.outputs))
+	for i := range feeds {
+		feeds[i] = newFeed(b.meters, j)
+	}
+	outputs, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var delivering, measuring errgroup.Group
+	for i, o := range b.outputs {
+		delivering.Go(func() error { return b.deliver(outputs, o, feeds[i]) })
+	}
+	for i := range b.meters {
+		p := newPipeline(b.log, i, b.meters[i], b.sources[i], feeds, j)
+		measuring.Go(func() error { p.run(ctx); return nil })
+	}
+	err := measuring.Wait()
+	stop()
+	if e := delivering.Wait(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// deliver runs an output again and again until the bridge stops.
+func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
+	log := b.log.With().Str("output", o.name).Logger()
+	wait := backoff{first: 500 * time.Millisecond, most: 8 * time.Second}
+	var trouble faults
+	for ctx.Err() == nil {
+		started := time.Now()
+		err := o.Run(ctx, feed)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(started) > time.Minute {
+			wait.reset()
+			trouble.over()
+		}
+		w := wait.next()
+		trouble.warn(log, "output interrupted, trying again", err, w)
+		if !pause(ctx, w) {
+			return nil
+		}
+	}
+	return nil
+}

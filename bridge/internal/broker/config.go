@@ -1,0 +1,148 @@
+// Package broker is one connection to an MQTT broker: it publishes in order, with many messages under way, and tells the
+// truth about what arrived.
+//
+// A connection is never mended: when it is lost its Conn is over, and the caller dials again. So nothing that was published
+// before the loss can be sent after something newer.
+package broker
+
+import (
+	"crypto/tls"
+	"net"
+	"net/url"
+	"time"
+)
+
+// A Config says where the broker is and how to be let in. The zero value of every field but URL is useful.
+type Config struct {
+	// URL is the broker's address: mqtt, mqtts, ws or wss, with port 1883, 8883, 80 or 443 where none is given, and the path
+	// /mqtt for the last two. A user and a password in it are taken as if they were in Username and Password.
+	URL string
+	// ClientID names this client. The broker ends an older connection of the same name.
+	ClientID string
+	// Username and Password are sent to the broker, in the clear unless the scheme is mqtts or wss.
+	Username, Password string
+	// CAFile holds the certificates (PEM) that the broker's must be signed by, instead of those that the system trusts.
+	CAFile string
+	// CertFile and KeyFile hold this client's certificate and its key (PEM), for brokers that ask for one.
+	CertFile, KeyFile string
+	// Will is what the broker publishes when the connection is lost. None if its topic is empty.
+	Will Message
+	// KeepAlive is the silence after which the broker is pinged, in whole seconds; 15 s if zero. A broker that does not
+	// answer for another third of it has gone. It is looked at every 5 s (oftener when short), so that a dead idle
+	// connection is found within KeepAlive × 4/3 + 10 s.
+	KeepAlive time.Duration
+	// Stall is how long the broker may leave a message unacknowledged, and acknowledge no other, before it counts as
+	// dead; 10 s if zero.
+	Stall time.Duration
+	// Window is how many messages may be under way without acknowledgement; 1024 if zero.
+	Window int
+}
+
+// A Message is what is published under a topic.
+type Message struct {
+	Topic   string
+	Payload []byte
+	QoS     byte // 0: may be lost; 1: acknowledged, may arrive twice
+	Retain  bool // the broker keeps it for those who subscribe later; an empty payload takes it back
+}
+
+const (
+	defaultKeepAlive = 15 * time.Second
+	defaultStall     = 10 * time.Second
+	defaultWindow    = 1024
+)
+
+// Validate tells what is wrong with the configuration, without looking at the network. It reads the files it names. The error
+// is a *ConfigError.
+func (c Config) Validate() error {
+	_, err := c.resolve()
+	return err
+}
+
+// A place is a Config made ready to be dialled.
+type place struct {
+	Config
+	url  *url.URL    // without user and password
+	host string      // host:port
+	tls  *tls.Config // nil for plain connections
+}
+
+func (c Config) resolve() (place, error) {
+	p := place{Config: c}
+	if p.KeepAlive == 0 {
+		p.KeepAlive = defaultKeepAlive
+	}
+	p.KeepAlive = max(p.KeepAlive.Truncate(time.Second), time.Second) // MQTT counts it in seconds, and 0 switches it off
+	if p.Stall == 0 {
+		p.Stall = defaultStall
+	}
+	if p.Window == 0 {
+		p.Window = defaultWindow
+	}
+	secure, err := p.parse()
+	if err != nil {
+		return place{}, err
+	}
+	if p.Password != "" && p.Username == "" {
+		return place{}, &ConfigError{"username", "missing: MQTT has no password without a user name", nil}
+	}
+	if p.Will.Topic != "" {
+		if err := p.Will.check(); err != nil {
+			return place{}, &ConfigError{"base_topic", "no topic can begin so", err}
+		}
+	}
+	p.tls, err = p.certificates(secure)
+	return p, err
+}
+
+var schemes = map[string]struct {
+	port      string
+	secure    bool
+	websocket bool
+}{
+	"mqtt":  {port: "1883"},
+	"mqtts": {port: "8883", secure: true},
+	"ws":    {port: "80", websocket: true},
+	"wss":   {port: "443", secure: true, websocket: true},
+}
+
+// parse fills in url, host and, where the URL carries them, Username and Password. No part of a URL that may hold a password
+// gets into an error: one with a "#" in it is cut up in the wrong places.
+func (p *place) parse() (secure bool, err error) {
+	u, err := url.Parse(p.URL)
+	if err != nil || u.Hostname() == "" || u.Opaque != "" {
+		return false, &ConfigError{"url", "want a URL such as mqtt://localhost:1883 (special characters of a password belong in mqtt.password)", nil}
+	}
+	scheme, known := schemes[u.Scheme]
+	if !known {
+		return false, &ConfigError{"url", "want a URL that begins with mqtt://, mqtts://, ws:// or wss://", nil}
+	}
+	if u.Fragment != "" || u.RawQuery != "" || !scheme.websocket && u.Path != "" && u.Path != "/" {
+		return false, &ConfigError{"url", "want nothing after the port (special characters of a password belong in mqtt.password)", nil}
+	}
+	if err := p.login(u.User); err != nil {
+		return false, err
+	}
+	port := u.Port()
+	if port == "" {
+		port = scheme.port
+	}
+	p.host = net.JoinHostPort(u.Hostname(), port)
+	p.url = &url.URL{Scheme: u.Scheme, Host: p.host, Path: u.Path}
+	if scheme.websocket && u.Path == "" {
+		p.url.Path = "/mqtt"
+	}
+	return scheme.secure, nil
+}
+
+func (p *place) login(user *url.Userinfo) error {
+	if user == nil {
+		return nil
+	}
+	if p.Username != "" || p.Password != "" {
+		return &ConfigError{"url", "holds a user as well: give it in mqtt.username and mqtt.password alone", nil}
+	}
+	p.Username = user.Username()
+	p.Password, _ = user.Password()
+	return nil
+}

@@ -1,0 +1,176 @@
+package broker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// A Conn is one connection to a broker, from login to loss or Close. Publish, Flush and Close are for one goroutine at a time;
+// Subscribe, Lost and Err are safe for concurrent use.
+type Conn struct {
+	place
+	client  mqtt.Client
+	link    *link
+	settled func() bool // ends the rule that the connection ends with the attempt to dial it
+	window  window
+
+	once  sync.Once
+	ended chan struct{}
+	err   error // set before ended is closed
+}
+
+func newConn(p place) *Conn {
+	return &Conn{place: p, window: newWindow(p.Window), ended: make(chan struct{})}
+}
+
+// ErrClosed is what a Conn returns after Close.
+var ErrClosed = errors.New("mqtt: connection closed")
+
+// Publish hands m to the broker behind all earlier messages, without waiting for its acknowledgement. It keeps no reference to
+// m.Payload. It blocks only while the window is full or the network takes no more; a broker that acknowledges nothing for Config.Stall is
+// given up. An error other than a *MessageError means that the connection is over; whether m arrived is then unknown.
+func (c *Conn) Publish(m Message) error {
+	if err := m.check(); err != nil {
+		return err
+	}
+	if err := c.room(); err != nil {
+		return err
+	}
+	// The copy: paho keeps the slice, and writes it to the network from another goroutine.
+	token := c.client.Publish(m.Topic, m.QoS, m.Retain, bytes.Clone(m.Payload))
+	if err := token.Error(); err != nil {
+		return c.abandon(c.loss(err))
+	}
+	c.window.push(token, time.Now())
+	return nil
+}
+
+// room makes sure that one more message may be under way.
+func (c *Conn) room() error {
+	now := time.Now()
+	for c.window.n > 0 {
+		select {
+		case <-c.window.oldest().token.Done():
+			if err := c.settle(now); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
+		break
+	}
+	if c.window.n > 0 && (c.window.full() || now.Sub(c.window.since()) > c.Stall) {
+		return c.await(context.Background())
+	}
+	return c.over()
+}
+
+// await waits until the oldest message is acknowledged.
+func (c *Conn) await(ctx context.Context) error {
+	patience := time.NewTimer(time.Until(c.window.since().Add(c.Stall)))
+	defer patience.Stop()
+	select {
+	case <-c.window.oldest().token.Done():
+		return c.settle(time.Now())
+	case <-c.ended:
+		return c.over()
+	case <-ctx.Done():
+		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", c.window.n, c.host, context.Cause(ctx))
+	case <-patience.C:
+		return c.abandon(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.host, c.Stall))
+	}
+}
+
+// settle takes the oldest message, whose token is done, out of the window. paho gives a token that is done no error when it
+// means to send the message again after a reconnect; this client never does, so that no error means acknowledged (QoS 1) or
+// written (QoS 0).
+func (c *Conn) settle(now time.Time) error {
+	if err := c.window.oldest().token.Error(); err != nil {
+		return c.abandon(c.loss(err))
+	}
+	c.window.drop(now)
+	return nil
+}
+
+// Flush waits until everything published is acknowledged, or, with QoS 0, written to the network. It returns an error when ctx
+// ends first, and also whenever the connection is over, even if the last acknowledgement came just before.
+func (c *Conn) Flush(ctx context.Context) error {
+	for c.window.n > 0 {
+		if err := c.await(ctx); err != nil {
+			return err
+		}
+	}
+	return c.over()
+}
+
+// Lost is closed when the connection is over: lost, given up, or closed by Close.
+func (c *Conn) Lost() <-chan struct{} { return c.ended }
+
+// Err tells why the connection was lost. It is nil while it lives and after Close.
+func (c *Conn) Err() error {
+	select {
+	case <-c.ended:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// farewell bounds how long Close waits for the DISCONNECT to be written and for the client's goroutines to end.
+const farewell = 500 * time.Millisecond
+
+// Close waits for what is under way, as Flush does, and says goodbye, so that the broker does not publish the will. When ctx ends
+// first it leaves nevertheless, within half a second. The error is Flush's. After a loss Close has nothing to do and need not be called.
+func (c *Conn) Close(ctx context.Context) error {
+	err := c.Flush(ctx)
+	c.end(nil)
+	c.client.Disconnect(uint(farewell / time.Millisecond))
+	_ = c.link.Close()
+	return err
+}
+
+// over is nil while the connection lives.
+func (c *Conn) over() error {
+	select {
+	case <-c.ended:
+	default:
+		return nil
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return ErrClosed
+}
+
+// abandon gives the connection up. Without a goodbye: the broker publishes the will when it notices. The cause that was
+// known first is returned.
+func (c *Conn) abandon(err error) error {
+	c.end(err)
+	_ = c.link.Close()
+	return c.over()
+}
+
+func (c *Conn) end(err error) {
+	c.once.Do(func() {
+		c.err = err
+		close(c.ended)
+	})
+}
+
+// check refuses what a broker would answer by closing the connection, again and again.
+func (m Message) check() error {
+	switch {
+	case m.Topic == "" || len(m.Topic) > 65535 || strings.ContainsAny(m.Topic, "+#\x00"):
+		return &MessageError{m.Topic, "not a topic to publish under: empty, too long, or with +, # or NUL in it"}
+	case m.QoS > 1:
+		return &MessageError{m.Topic, fmt.Sprintf("quality of service %d: want 0 or 1", m.QoS)}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package broker
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/url"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+const (
+	dialTimeout  = 10 * time.Second
+	writeTimeout = 5 * time.Second
+)
+
+// Dial connects to the broker and logs in. It returns when the broker has said yes or no, after 10 s at the latest, and at
+// once when ctx ends. The connection outlives ctx. What is wrong with c itself is a *ConfigError; Permanent tells which errors
+// will not go away by waiting.
+func Dial(ctx context.Context, c Config) (*Conn, error) {
+	p, err := c.resolve()
+	if err != nil {
+		return nil, err
+	}
+	attempt, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn := newConn(p)
+	conn.client = mqtt.NewClient(conn.options(attempt))
+	token := conn.client.Connect()
+	select {
+	case <-token.Done():
+	case <-attempt.Done(): // a WebSocket's handshake cannot be ended: it goes on by itself, for 10 s at most
+		return nil, p.unanswered(ctx)
+	}
+	if err := token.Error(); err != nil {
+		if attempt.Err() != nil {
+			return nil, p.unanswered(ctx)
+		}
+		return nil, p.refusal(err, conn.link)
+	}
+	if !conn.settled() {
+		return nil, p.unanswered(ctx)
+	}
+	return conn, nil
+}
+
+// options sets up a client that lives as long as one connection.
+//
+// Order is false: with true, paho calls the functions of subscriptions where it reads from the network, and one that
+// publishes or waits stops the acknowledgements it waits for. It has no bearing on what is published.
+func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
+	o := mqtt.NewClientOptions().
+		SetClientID(c.ClientID).SetUsername(c.Username).SetPassword(c.Password).
+		SetProtocolVersion(4). // else a refusal is followed by a second try with MQTT 3.1
+		SetCleanSession(true).
+		SetAutoReconnect(false).
+		SetConnectRetry(false).
+		SetOrderMatters(false).
+		SetKeepAlive(c.KeepAlive).
+		SetPingTimeout(c.KeepAlive / 3).
+		SetConnectTimeout(dialTimeout).
+		SetWriteTimeout(writeTimeout).
+		SetStore(noStore{}).
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.loss(err)) }).
+		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })
+	o.Servers = []*url.URL{c.url}
+	if w := c.Will; w.Topic != "" {
+		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain)
+	}
+	return o
+}
+
+// open makes the network connection. When the attempt ends before it has settled, it is closed.
+func (c *Conn) open(attempt context.Context) (net.Conn, error) {
+	conn, err := c.place.connect(attempt)
+	if err != nil {
+		return nil, err
+	}
+	c.link = newLink(conn, func(err error) { c.end(c.loss(err)) })
+	c.settled = context.AfterFunc(attempt, func() { _ = c.link.Close() })
+	return c.link, nil
+}
+
+func (p *place) connect(ctx context.Context) (net.Conn, error) {
+	if schemes[p.url.Scheme].websocket {
+		return mqtt.NewWebsocket(p.url.String(), p.tls, dialTimeout, nil, nil)
+	}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", p.host)
+	if err != nil {
+		return nil, err
+	}
+	conn = quicken(conn)
+	if p.tls == nil {
+		return conn, nil
+	}
+	return p.encrypt(ctx, conn)
+}

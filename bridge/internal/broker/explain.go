@@ -1,0 +1,174 @@
+package broker
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
+)
+
+// A ConfigError says that a setting can never work. No password is ever in it.
+type ConfigError struct {
+	Key    string // the key below mqtt, "ca_file"
+	Reason string // what is wrong with it; may be empty if Err is not nil
+	Err    error  // the cause, may be nil
+}
+
+func (e *ConfigError) Error() string {
+	text := "mqtt." + e.Key
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause, or nil.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// A MessageError says that a message can never be published, by any broker. The connection is not touched by it.
+type MessageError struct{ Topic, Reason string }
+
+func (e *MessageError) Error() string { return fmt.Sprintf("mqtt: topic %q: %s", e.Topic, e.Reason) }
+
+// refused marks what the broker, or its certificate, said no to.
+type refused struct{ error }
+
+func (e refused) Unwrap() error { return e.error }
+
+// Permanent tells whether err, which Dial returned, will most likely stay until a person acts: a wrong setting, wrong
+// password or wrong certificate. Trying again remains right, at long intervals: the other side may be mended as well.
+func Permanent(err error) bool {
+	var no refused
+	var config *ConfigError
+	return errors.As(err, &no) || errors.As(err, &config)
+}
+
+func no(format string, args ...any) error { return refused{fmt.Errorf("mqtt: "+format, args...)} }
+
+// unanswered is the error of an attempt that was ended by its time-out or by ctx.
+func (p *place) unanswered(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("mqtt: %s has not answered: %w", p.host, context.Cause(ctx))
+	}
+	return p.silence()
+}
+
+func (p *place) silence() error {
+	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right, a firewall in between?)", p.host, dialTimeout)
+}
+
+// refusal says in words for people why dialling failed. l is nil if there was not even a connection.
+func (p *place) refusal(err error, l *link) error {
+	if answer := p.answer(err); answer != nil {
+		return answer
+	}
+	if l == nil {
+		return p.unreachable(err)
+	}
+	var remote *net.OpError
+	switch {
+	case l.heard && l.first>>4 != packets.Connack:
+		return no("%s answers, but does not speak MQTT (is the port right?)", p.host)
+	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
+		return no("%s refuses the encrypted connection: %w (does it want a certificate, mqtt.cert_file and mqtt.key_file?)", p.host, remote.Err)
+	case ended(err) && p.tls == nil:
+		return fmt.Errorf("mqtt: %s closed the connection without an answer (does it want encryption, mqtts://?)", p.host)
+	case ended(err):
+		return fmt.Errorf("mqtt: %s closed the connection without an answer", p.host)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return p.silence()
+	}
+	return fmt.Errorf("mqtt: %s: %w", p.host, err)
+}
+
+// answer explains a CONNACK that says no (MQTT 3.1.1, 3.2.2.3); nil if there was none.
+func (p *place) answer(err error) error {
+	switch {
+	case errors.Is(err, packets.ErrorRefusedBadProtocolVersion):
+		return no("%s does not speak MQTT 3.1.1", p.host)
+	case errors.Is(err, packets.ErrorRefusedIDRejected):
+		return no("%s does not accept the client id %q (change mqtt.client_id)", p.host, p.ClientID)
+	case errors.Is(err, packets.ErrorRefusedServerUnavailable):
+		return fmt.Errorf("mqtt: %s says that it is not available at present", p.host)
+	case !errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) && !errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return nil
+	case p.Username == "":
+		return no("%s wants a user name and password (set mqtt.username and mqtt.password)", p.host)
+	}
+	return no("%s refuses user %q (is the password right, may this user connect?)", p.host, p.Username)
+}
+
+// unreachable explains why there is no connection.
+func (p *place) unreachable(err error) error {
+	var name *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &name) && name.IsNotFound:
+		return fmt.Errorf("mqtt: there is no host %q (is mqtt.url spelt right?)", name.Name)
+	case errors.As(err, &name):
+		return fmt.Errorf("mqtt: cannot look up host %q: %s (is the network up?)", name.Name, name.Err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("mqtt: nobody listens on %s (is the broker running?)", p.host)
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return fmt.Errorf("mqtt: no way to %s: %w (is the network up?)", p.host, err)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return p.silence()
+	case strings.HasSuffix(err.Error(), "websocket: bad handshake"): // gorilla's, which is imported by paho alone
+		return no("%s answers, but offers no MQTT at %s", p.host, p.url.Path)
+	}
+	return p.insecure(err)
+}
+
+// insecure explains why encryption was not agreed on.
+func (p *place) insecure(err error) error {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var header tls.RecordHeaderError
+	var remote *net.OpError
+	switch {
+	case errors.As(err, &authority):
+		return no("the certificate of %s is signed by nobody known here (set mqtt.ca_file to the certificate of its authority)", p.host)
+	case errors.As(err, &name):
+		return no("the certificate of %s is for another name: %w (use a name from the certificate in mqtt.url)", p.host, name)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired: // not permanent: a clock may be set later
+		return fmt.Errorf("mqtt: the certificate of %s is not valid today: %w (is the clock right?)", p.host, err)
+	case errors.As(err, &invalid):
+		return no("the certificate of %s cannot be used: %w", p.host, err)
+	case errors.As(err, &header):
+		return no("%s does not speak TLS (want mqtt:// or ws://, or another port)", p.host)
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return no("%s refuses the encrypted connection: %w (does it want a certificate, mqtt.cert_file and mqtt.key_file?)", p.host, remote.Err)
+	case ended(err):
+		return fmt.Errorf("mqtt: %s closed the connection during the handshake (does it speak %s?)", p.host, p.url.Scheme)
+	}
+	return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
+}
+
+// loss says in words for people why an established connection ended.
+func (c *Conn) loss(err error) error {
+	switch {
+	case ended(err):
+		return fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.host, c.ClientID)
+	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho has no sentinel for it
+		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.host, c.KeepAlive+c.KeepAlive/3)
+	}
+	return fmt.Errorf("mqtt: connection to %s lost: %w", c.host, err)
+}
+
+// ended tells whether the other side closed the connection.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || strings.HasPrefix(err.Error(), "websocket: close")
+}

@@ -1,0 +1,56 @@
+package broker
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"sync/atomic"
+)
+
+// A link is the network connection under the MQTT client. It tells the cause of a loss as soon as it is known: the client
+// first stops its own goroutines, and keeps the cause to itself when the connection was closed on this side.
+type link struct {
+	net.Conn
+	in     *bufio.Reader // paho reads a packet in three or more pieces
+	lost   func(error)
+	closed atomic.Bool
+	first  byte // what the broker said first, to tell a broker from something else
+	heard  bool
+}
+
+// errLinkClosed takes the place of net.ErrClosed, which paho's reader swallows: it would stay "connected".
+var errLinkClosed = errors.New("closed on this side")
+
+func newLink(c net.Conn, lost func(error)) *link {
+	return &link{Conn: c, in: bufio.NewReaderSize(c, 1024), lost: lost}
+}
+
+func (l *link) Read(b []byte) (int, error) {
+	n, err := l.in.Read(b)
+	if n > 0 && !l.heard {
+		l.first, l.heard = b[0], true
+	}
+	return n, l.judge(err)
+}
+
+func (l *link) Write(b []byte) (int, error) {
+	n, err := l.Conn.Write(b)
+	return n, l.judge(err)
+}
+
+func (l *link) Close() error {
+	l.closed.Store(true)
+	return l.Conn.Close()
+}
+
+func (l *link) judge(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case l.closed.Load() || errors.Is(err, net.ErrClosed):
+		return errLinkClosed
+	default:
+		l.lost(err)
+		return err
+	}
+}

@@ -1,0 +1,106 @@
+package broker_test
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// A server is a broker in this process that remembers what was published.
+type server struct {
+	*mochi.Server
+	addr, url string
+
+	mu   sync.Mutex
+	got  []string // "topic payload", in order
+	wake chan struct{}
+}
+
+// A door is how the server hears of publishes, wills included, and decides whom to let in. Nil functions allow everything.
+type door struct {
+	mochi.HookBase
+	*server
+	login func(user, password string) bool
+	may   func(topic string, write bool) bool
+}
+
+func (*door) ID() string { return "door" }
+
+func (*door) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnPublished || b == mochi.OnWillSent
+}
+
+func (d *door) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
+	return d.login == nil || d.login(string(p.Connect.Username), string(p.Connect.Password))
+}
+
+func (d *door) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
+	return d.may == nil || d.may(topic, write)
+}
+
+func (d *door) OnPublished(_ *mochi.Client, p packets.Packet) { d.record(p) }
+func (d *door) OnWillSent(_ *mochi.Client, p packets.Packet)  { d.record(p) }
+
+func (s *server) record(p packets.Packet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, p.TopicName+" "+string(p.Payload))
+	close(s.wake)
+	s.wake = make(chan struct{})
+}
+
+// start runs a broker until the test is over.
+func start(t testing.TB, rules ...func(*door)) *server {
+	t.Helper()
+	s := &server{
+		Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}),
+		wake:   make(chan struct{}),
+	}
+	s.Options.Capabilities.MaximumClientWritesPending = 1 << 16
+	d := &door{server: s}
+	for _, rule := range rules {
+		rule(d)
+	}
+	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
+	for _, err := range []error{s.AddHook(d, nil), s.AddListener(tcp), s.Serve()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	s.addr = tcp.Address()
+	s.url = "mqtt://" + s.addr
+	return s
+}
+
+// messages is what has been published so far.
+func (s *server) messages() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.got...)
+}
+
+// await waits until at least n messages have been published.
+func (s *server) await(t testing.TB, n int) []string {
+	t.Helper()
+	limit := time.After(10 * time.Second)
+	for {
+		s.mu.Lock()
+		got, wake := len(s.got), s.wake
+		s.mu.Unlock()
+		if got >= n {
+			return s.messages()
+		}
+		select {
+		case <-wake:
+		case <-limit:
+			t.Fatalf("the broker has %d messages, want %d", got, n)
+		}
+	}
+}

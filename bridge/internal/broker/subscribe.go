@@ -1,0 +1,40 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// refusedSubscription is the return code of a SUBACK that says no (MQTT 3.1.1, 3.9.3).
+const refusedSubscription = 0x80
+
+// Subscribe asks for the messages of topic, which may hold + and #, and returns when the broker has agreed. It may be called from
+// several goroutines, and from f. Each message is given to f in a goroutine of its own: f may block and may publish elsewhere, several
+// calls may run at a time, and their order is not that of the messages. f owns its Message. A topic that is subscribed to again gets the
+// later f, and the retained messages once more.
+func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
+	if err := c.over(); err != nil {
+		return err
+	}
+	token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
+		f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
+	})
+	select {
+	case <-token.Done():
+	case <-c.ended:
+		return c.over()
+	case <-ctx.Done():
+		return fmt.Errorf("mqtt: %s has not answered the subscription to %s: %w", c.host, topic, context.Cause(ctx))
+	}
+	if err := token.Error(); err != nil {
+		return fmt.Errorf("mqtt: subscribe to %s: %w", topic, err)
+	}
+	for _, code := range token.(*mqtt.SubscribeToken).Result() {
+		if code == refusedSubscription {
+			return fmt.Errorf("mqtt: %s does not let user %q subscribe to %s (look at its access rules)", c.host, c.Username, topic)
+		}
+	}
+	return nil
+}

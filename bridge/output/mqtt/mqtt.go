@@ -1,0 +1,117 @@
+// Package mqtt publishes what meters measure: one topic per quantity, the telegram as a whole, states and descriptions, and
+// what Home Assistant needs to find them.
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// A Config says where the broker is and how to publish.
+type Config struct {
+	// URL is mqtt://, mqtts://, ws:// or wss://host:port.
+	URL string
+	// ClientID names the bridge to the broker, which ends an older connection of the same name.
+	ClientID           string
+	Username, Password string
+	// CAFile, CertFile and KeyFile are PEM files; "" for the system's trust and no client certificate.
+	CAFile, CertFile, KeyFile string
+	// BaseTopic begins every topic of the bridge.
+	BaseTopic string
+	// QoS is that of every message, 0 or 1; Retain says if values are retained. States and descriptions always are.
+	QoS    byte
+	Retain bool
+	// Style and Prefix are how and where entities are announced, Version whose they are.
+	Style           discovery.Style
+	Prefix, Version string
+}
+
+// An Output publishes to one broker. It is a bridge.Output.
+type Output struct {
+	config Config
+	log    zerolog.Logger
+}
+
+var _ bridge.Output = (*Output)(nil)
+
+// New returns an Output. It looks at nothing but its arguments; call Validate to have the files that c names looked at.
+func New(c Config, log zerolog.Logger) *Output { return &Output{config: c, log: log} }
+
+// Validate tells what in the configuration can never work. It reads the files that c names and does not touch the network.
+func (c Config) Validate() error { return c.broker().Validate() }
+
+// Permanent tells if err, from Run or Check, will most likely stay until a person acts.
+func Permanent(err error) bool { return broker.Permanent(err) }
+
+// Check connects and tells whether the bridge may publish what it has to, values and announcements, and whether the broker
+// retains. It uses topics that nobody else reads, and leaves nothing behind.
+func Check(ctx context.Context, c Config) error {
+	topics := []string{c.BaseTopic + "/bridge/check"}
+	if c.Style != discovery.Off {
+		topics = append(topics, c.Prefix+"/hanbridge_bridge/check")
+	}
+	findings, err := broker.Check(ctx, c.broker(), topics...)
+	for _, f := range findings {
+		err = errors.Join(err, f.Err)
+	}
+	return err
+}
+
+func (c Config) broker() broker.Config {
+	return broker.Config{
+		URL: c.URL, ClientID: c.ClientID, Username: c.Username, Password: c.Password,
+		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile,
+		Will: broker.Message{Topic: c.BaseTopic + "/status", Payload: []byte(offline), QoS: 1, Retain: true},
+	}
+}
+
+func (c Config) discovery() discovery.Config {
+	return discovery.Config{Prefix: c.Prefix, BaseTopic: c.BaseTopic, Style: c.Style, Version: c.Version}
+}
+
+const (
+	online  = "online"
+	offline = "offline"
+	// flush bounds the delivery of the last values at a stop.
+	flush = 3 * time.Second
+)
+
+// Run connects and publishes until the connection is lost, which is an error, or ctx ends.
+func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
+	conn, err := broker.Dial(ctx, o.config.broker())
+	if err != nil {
+		return err
+	}
+	o.log.Info().Str("source", o.config.URL).Msg("mqtt connected")
+	s := newSession(o, conn, feed)
+	defer s.stop()
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return s.farewell()
+		case <-conn.Lost():
+			return conn.Err()
+		case <-s.births:
+			s.birth.Reset(birthPause())
+		case <-s.birth.C:
+			err = s.introduce()
+		case <-s.later.C:
+			err = s.announceDue()
+		case <-feed.Ready():
+			err = s.deliver()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

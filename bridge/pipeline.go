@@ -1,0 +1,163 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// pipeline takes one meter from its bytes to the feeds. It is one goroutine, and timers that only ever mark silence.
+type pipeline struct {
+	log    zerolog.Logger
+	index  int
+	meter  Meter
+	source Source
+	feeds  []*Feed
+	all    *journal
+
+	candidate int  // index of the one in use
+	proved    bool // it has given a verified telegram
+	bytes     atomic.Int64
+	trouble   faults // of the wire
+	damage    faults // of telegrams
+
+	known  known
+	values []Value
+	codes  []obis.Code // of the last telegram without checksum
+	every  interval
+	voice  voice
+}
+
+func newPipeline(log zerolog.Logger, index int, m Meter, s Source, feeds []*Feed, j *journal) *pipeline {
+	return &pipeline{log: log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j}
+}
+
+const (
+	// dwell is how long a candidate may take to give a telegram before the next is tried: the slowest meters speak every
+	// 10 s (facts of the field: 12 s).
+	dwell = 12 * time.Second
+	// relearn is how long a wire may be without a verified telegram before all candidates are tried again.
+	relearn = time.Minute
+)
+
+// errNothing ends the session of a candidate that gave no telegram in its time.
+var errNothing = errors.New("no telegram")
+
+// run opens the wire again and again until ctx ends or a recording is over.
+func (p *pipeline) run(ctx context.Context) {
+	p.listen()
+	defer p.voice.timer.Stop()
+	wait := backoff{first: 100 * time.Millisecond, most: 3 * time.Second}
+	for ctx.Err() == nil {
+		before := p.stats().Telegrams
+		err := p.session(ctx)
+		if p.source.Recorded && errors.Is(err, io.EOF) {
+			p.all.awaitRead(ctx)
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, errNothing) {
+			p.candidate = (p.candidate + 1) % len(p.source.Candidates)
+			continue
+		}
+		if p.stats().Telegrams > before {
+			wait.reset()
+		}
+		w := wait.next()
+		p.trouble.warn(p.log, "wire lost, opening it again", err, w)
+		pause(ctx, w)
+	}
+}
+
+// session reads one opened wire until it ends.
+func (p *pipeline) session(ctx context.Context) error {
+	c := p.source.Candidates[p.candidate]
+	wire, err := c.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer wire.Close()
+	defer context.AfterFunc(ctx, func() { wire.Close() })()
+	watch := newWatch(wire, p.patience())
+	defer watch.stop()
+	p.log.Info().Str("source", c.Port).Str("line", c.Line).Msg("port opened")
+	p.reads(c)
+	d := meter.NewDecoder(countingReader{wire, &p.bytes})
+	for {
+		r, err := d.Next()
+		switch {
+		case err == nil:
+			p.proved = p.accept(ctx, r) || p.proved
+			watch.extend(p.patience())
+		case errors.As(err, new(*meter.TelegramError)):
+			p.damaged(err)
+		case watch.expired():
+			p.proved = false
+			return errNothing
+		default:
+			return fmt.Errorf("%s: %w", c.Port, err)
+		}
+	}
+}
+
+// patience is how long the wire in use may go without a telegram; 0 is for ever.
+func (p *pipeline) patience() time.Duration {
+	switch {
+	case len(p.source.Candidates) == 1:
+		return 0
+	case p.proved:
+		return relearn
+	}
+	return dwell
+}
+
+// accept hands a verified telegram to the feeds, and tells if it was one.
+func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
+	if !r.Checked && !p.alike(r) {
+		return false
+	}
+	now := time.Now()
+	p.every.add(now)
+	p.values = p.values[:0]
+	for i := range r.Samples {
+		p.values = append(p.values, p.known.value(&r.Samples[i]))
+	}
+	seq := p.speak(r, now)
+	p.all.add(Telegram{Meter: p.index, Seq: seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
+	for _, f := range p.feeds {
+		f.put(p.index, p.values)
+	}
+	p.trouble.over()
+	if p.source.Recorded {
+		p.all.awaitRead(ctx)
+	}
+	return true
+}
+
+// alike tells that a telegram without checksum has the codes of the one before: two in a row are believed.
+func (p *pipeline) alike(r *meter.Reading) bool {
+	same := len(r.Records) == len(p.codes)
+	for i := range p.codes {
+		same = same && p.codes[i] == r.Records[i].Code
+	}
+	p.codes = p.codes[:0]
+	for i := range r.Records {
+		p.codes = append(p.codes, r.Records[i].Code)
+	}
+	return same
+}
+
+func (p *pipeline) damaged(err error) {
+	p.voice.damaged()
+	p.damage.warn(p.log, "damaged telegram dropped", err, 0)
+}

@@ -1,0 +1,37 @@
+package source
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A Line is the setting of a serial line.
+type Line struct {
+	Baud     int  // bits a second
+	DataBits int  // 5 to 8
+	Parity   byte // 'N', 'E' or 'O'
+	StopBits int  // 1 or 2
+}
+
+// Usual are the settings that meters use, in the order of how many use them: a P1 port and the RJ12 of Aidon; the M-Bus
+// electrics of an RJ45 port.
+var Usual = []Line{{115200, 8, 'N', 1}, {2400, 8, 'E', 1}}
+
+var setting = regexp.MustCompile(`^([1-9]\d{1,6}) ([5-8])([NEO])([12])$`)
+
+// ParseLine reads a setting such as "2400 8E1".
+func ParseLine(text string) (Line, error) {
+	m := setting.FindStringSubmatch(strings.ToUpper(text))
+	if m == nil {
+		return Line{}, fmt.Errorf(`%q is not a line setting: write for example "2400 8E1" or "115200 8N1"`, text)
+	}
+	baud, err := strconv.Atoi(m[1])
+	return Line{Baud: baud, DataBits: int(m[2][0] - '0'), Parity: m[3][0], StopBits: int(m[4][0] - '0')}, err
+}
+
+// String returns the setting as ParseLine reads it.
+func (l Line) String() string {
+	return fmt.Sprintf("%d %d%c%d", l.Baud, l.DataBits, l.Parity, l.StopBits)
+}

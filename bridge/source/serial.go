@@ -1,0 +1,83 @@
+// Package source opens the wires that meters speak on. It only ever reads: no byte is written to a meter.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+
+	"go.bug.st/serial"
+
+	"github.com/hanbridge/hanbridge/bridge"
+)
+
+// Serial returns a source that reads a serial port, raw, trying each of lines in turn.
+func Serial(path string, lines ...Line) bridge.Source {
+	var s bridge.Source
+	for _, l := range lines {
+		s.Candidates = append(s.Candidates, bridge.Candidate{Port: path, Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
+			return openSerial(path, l)
+		}})
+	}
+	return s
+}
+
+var parities = map[byte]serial.Parity{'N': serial.NoParity, 'E': serial.EvenParity, 'O': serial.OddParity}
+
+func openSerial(path string, l Line) (io.ReadCloser, error) {
+	stop := serial.OneStopBit
+	if l.StopBits == 2 {
+		stop = serial.TwoStopBits
+	}
+	port, err := serial.Open(path, &serial.Mode{BaudRate: l.Baud, DataBits: l.DataBits, Parity: parities[l.Parity], StopBits: stop})
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	return port, nil
+}
+
+// explain says what is most likely wrong with a port that cannot be opened, and what to do.
+func explain(path string, err error) error {
+	code := serial.PortErrorCode(-1)
+	if p := new(serial.PortError); errors.As(err, &p) {
+		code = p.Code()
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || code == serial.PortNotFound:
+		return fmt.Errorf("open %s: no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports; container: is the port among its devices?)", path)
+	case errors.Is(err, fs.ErrPermission) || code == serial.PermissionDenied:
+		return denied(path)
+	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
+		return fmt.Errorf("open %s: another program reads it (sudo fuser %s shows which): stop that one, a port has one reader", path, path)
+	case code == serial.InvalidSerialPort:
+		return fmt.Errorf("open %s: it is not a serial port", path)
+	case code == serial.InvalidSpeed || code == serial.InvalidParity || code == serial.InvalidDataBits || code == serial.InvalidStopBits:
+		return fmt.Errorf("open %s: its driver does not know this line setting: %w", path, err)
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// denied names the group that may read the port, and the lines that put somebody into it.
+func denied(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("open %s: permission denied", path)
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fmt.Errorf("open %s: permission denied", path)
+	}
+	gid := strconv.FormatUint(uint64(stat.Gid), 10)
+	name := gid
+	if group, err := user.LookupGroupId(gid); err == nil {
+		name = group.Name
+	}
+	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add \"group_add: [\\\"%s\\\"]\"; otherwise: sudo usermod -aG %s $USER, and log in again",
+		path, name, gid, gid, name)
+}

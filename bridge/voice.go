@@ -1,0 +1,130 @@
+package bridge
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+)
+
+// voice is whether a meter speaks, and what has been counted of it. The silence timer and the pipeline share it.
+type voice struct {
+	mu     sync.Mutex
+	about  About
+	stats  Stats
+	online bool
+	timer  *time.Timer
+	handed About     // as it was last handed to the feeds
+	told   time.Time // when that was
+	beat   time.Time // when the log last said that all is well
+}
+
+// statsEvery is how often the counts are handed to the feeds: each change of one is a row in somebody's database.
+const statsEvery = time.Minute
+
+func (v *voice) damaged() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stats.Errors++
+}
+
+// listen starts to wait for the first telegram.
+func (p *pipeline) listen() {
+	v := &p.voice
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.beat = time.Now()
+	v.timer = time.AfterFunc(silentAfter*usualInterval, p.fallSilent)
+	p.hand(true)
+}
+
+// reads keeps which wire is read.
+func (p *pipeline) reads(c Candidate) {
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	p.voice.about.Port, p.voice.about.Line = c.Port, c.Line
+}
+
+// speak counts a verified telegram, makes the meter online and returns the telegram's number.
+func (p *pipeline) speak(r *meter.Reading, now time.Time) (seq uint64) {
+	v := &p.voice
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.about.describe(r)
+	v.stats.Telegrams++
+	v.stats.Last, v.stats.Interval = now, p.every.learned()
+	v.timer.Reset(silentAfter * v.stats.Interval)
+	if !v.online {
+		v.online = true
+		p.log.Info().Str("family", r.Family).Str("list", v.about.List).Str("protocol", v.about.Protocol).Msg("meter speaks")
+		p.hand(false)
+	}
+	if v.about != v.handed || now.Sub(v.told) >= statsEvery {
+		p.hand(false)
+	}
+	if now.Sub(v.beat) >= heartbeat {
+		v.beat = now
+		p.log.Info().Uint64("telegrams", v.stats.Telegrams).Uint64("errors", v.stats.Errors).Msg("all is well")
+	}
+	return v.stats.Telegrams
+}
+
+// hand gives state, counts and description to the feeds. The caller holds the lock.
+func (p *pipeline) hand(first bool) {
+	online, stats, about := p.voice.online, p.voice.stats, p.voice.about
+	p.voice.told, p.voice.handed = time.Now(), about
+	for _, f := range p.feeds {
+		f.update(p.index, func(s *slot) {
+			s.onlineFresh = s.onlineFresh || first || s.online != online
+			s.aboutFresh = s.aboutFresh || s.about != about
+			s.online, s.stats, s.about, s.statsFresh = online, stats, about, true
+		})
+	}
+}
+
+// fallSilent makes the meter offline, and says in the log why that may be.
+func (p *pipeline) fallSilent() {
+	v := &p.voice
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.online = false
+	p.hand(false)
+	port := p.source.Candidates[0].Port
+	log := p.log.Warn().Str("source", port)
+	switch {
+	case v.stats.Telegrams > 0:
+		log.Time("last", v.stats.Last).Msg("meter is silent")
+	case p.bytes.Load() == 0:
+		log.Msg("no bytes at any setting: the port is most likely not activated. " + activation)
+	default:
+		log.Int64("bytes", p.bytes.Load()).Msg("bytes but no telegram: most likely another line setting, or an inverted " +
+			"signal. A P1 port needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter")
+	}
+}
+
+const activation = "Ask your grid company to activate the HAN port (it is free in Sweden); after an overload it switches " +
+	"itself off and must be activated again"
+
+func (p *pipeline) stats() Stats {
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	return p.voice.stats
+}
+
+// describe keeps what telegrams say of their meter. Not every telegram says it: what one leaves out stays, and a name that
+// comes without a list does not replace one that came with it.
+func (a *About) describe(r *meter.Reading) {
+	if r.Meter.List != "" || a.List == "" {
+		replace(&a.Make, r.Meter.Make)
+	}
+	replace(&a.Model, r.Meter.Model)
+	replace(&a.Serial, r.Meter.Serial)
+	replace(&a.List, r.Meter.List)
+	a.Protocol = string(r.Protocol)
+}
+
+func replace(old *string, text string) {
+	if text != "" {
+		*old = text
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/viper"
+)
+
+// A Config is everything that a person can set. The tags of its fields are the
+// one list of keys: the environment variables, the defaults and the check for
+// unknown keys all follow from them.
+type Config struct {
+	MQTT          MQTTConfig          `mapstructure:"mqtt"`
+	HomeAssistant HomeAssistantConfig `mapstructure:"homeassistant"`
+	Meters        []MeterConfig       `mapstructure:"meters"`
+	Log           LogConfig           `mapstructure:"log"`
+}
+
+// An MQTTConfig says where readings are published, and how.
+type MQTTConfig struct {
+	// URL of the broker, always with a port for mqtt and mqtts; "embedded" for
+	// a broker inside, or empty where none was set (see NeedBroker).
+	URL      string `mapstructure:"url"`
+	Username string `mapstructure:"username"`
+	// Password holds the content of PasswordFile where that was set.
+	Password     Secret `mapstructure:"password"`
+	PasswordFile string `mapstructure:"password_file"`
+	// Paths of PEM files. CertFile and KeyFile are both set or both empty.
+	CAFile   string `mapstructure:"ca_file"`
+	CertFile string `mapstructure:"cert_file"`
+	KeyFile  string `mapstructure:"key_file"`
+	// ClientID is empty where the program may choose one.
+	ClientID string `mapstructure:"client_id"`
+	// Listen is the host:port of the embedded broker.
+	Listen    string `mapstructure:"listen" default:"127.0.0.1:1883"`
+	BaseTopic string `mapstructure:"base_topic" default:"hanbridge"`
+	QoS       int    `mapstructure:"qos" default:"1" oneof:"0 1 2"`
+	Retain    bool   `mapstructure:"retain" default:"true"`
+}
+
+// A HomeAssistantConfig says how meters are announced to Home Assistant.
+type HomeAssistantConfig struct {
+	Discovery string `mapstructure:"discovery" default:"device" oneof:"device component off"`
+	Prefix    string `mapstructure:"prefix" default:"homeassistant"`
+}
+
+// A MeterConfig is one meter and the way to it.
+type MeterConfig struct {
+	// ID is part of every topic and unique_id of the meter.
+	ID     string       `mapstructure:"id" default:"meter"`
+	Name   string       `mapstructure:"name" default:"Electricity meter"`
+	Port   PortConfig   `mapstructure:"port"`
+	Serial SerialConfig `mapstructure:"serial" default:"auto"`
+}
+
+// A LogConfig says what is logged and in which form.
+type LogConfig struct {
+	Level  string `mapstructure:"level" default:"info" oneof:"debug info warn error"`
+	Format string `mapstructure:"format" default:"auto" oneof:"auto console json"`
+}
+
+// loadConfig reads file, lays the HANBRIDGE_ variables of environ ("NAME=value")
+// over it, and checks the whole. An empty file means environment and defaults
+// only. The error holds every problem found, one a line; the Config is then
+// empty. A broker and a meter may still be missing: see NeedBroker, NeedMeters.
+func loadConfig(file string, environ []string) (Config, error) {
+	l := &loader{file: file, places: map[string]place{}}
+	settings := l.readFile()
+	overlay := l.readEnviron(environ, settings)
+	cfg, err := merge(settings, overlay)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	l.readPassword(&cfg.MQTT)
+	l.checkAll(cfg)
+	if err := l.found.err(); err != nil {
+		return Config{}, err
+	}
+	cfg.MQTT.URL = withPort(cfg.MQTT.URL)
+	return cfg, nil
+}
+
+// merge lays overlay (key path to value) over settings, and both over the
+// defaults. Viper cannot reach into a list: meters come complete in settings.
+func merge(settings, overlay map[string]any) (Config, error) {
+	v := viper.New()
+	for path, value := range defaultsOf(configKeys) {
+		v.SetDefault(path, value)
+	}
+	if err := v.MergeConfigMap(withMeterDefaults(settings)); err != nil {
+		return Config{}, err
+	}
+	for path, value := range overlay {
+		v.Set(path, value)
+	}
+	var cfg Config
+	err := v.UnmarshalExact(&cfg, viper.DecodeHook(mapstructure.TextUnmarshallerHookFunc()))
+	return cfg, err
+}
+
+// withMeterDefaults returns settings with the defaults in every meter of its list.
+func withMeterDefaults(settings map[string]any) map[string]any {
+	list, _ := settings["meters"].([]any)
+	full := make([]any, 0, len(list))
+	for _, item := range list {
+		meter := defaultsOf(keyNamed(configKeys, "meters").keys)
+		maps.Copy(meter, item.(map[string]any))
+		full = append(full, meter)
+	}
+	out := maps.Clone(settings)
+	if len(full) > 0 {
+		out["meters"] = full
+	}
+	return out
+}

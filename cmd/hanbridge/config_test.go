@@ -1,0 +1,477 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+var updateConfig = flag.Bool("update-config", false, "write testdata/config/wrong.txt anew")
+
+func defaults() Config {
+	return Config{
+		MQTT:          MQTTConfig{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
+		HomeAssistant: HomeAssistantConfig{Discovery: "device", Prefix: "homeassistant"},
+		Log:           LogConfig{Level: "info", Format: "auto"},
+	}
+}
+
+func meter() MeterConfig {
+	return MeterConfig{ID: "meter", Name: "Electricity meter", Serial: SerialConfig{Auto: true}}
+}
+
+// shown makes secrets comparable, which cmp would print as they are.
+func shown(c Config) string { return fmt.Sprintf("%+v %q", c, string(c.MQTT.Password)) }
+
+func TestConfigGood(t *testing.T) {
+	house := meter()
+	house.ID, house.Name = "house", "Huset på åkern"
+	house.Port = PortConfig{SerialPort, "/dev/serial/by-id/usb-FTDI-if00-port0"}
+	house.Serial = SerialConfig{Baud: 9600, DataBits: 7, Parity: 'E', StopBits: 1}
+	barn := meter()
+	barn.ID, barn.Port = "barn", PortConfig{TCPPort, "[fd00::1]:8088"}
+	past := meter()
+	past.ID, past.Port = "past", PortConfig{ReplayPort, "/var/lib/telegrams.txt"}
+	full := Config{
+		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
+			Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
+		HomeAssistant: HomeAssistantConfig{Discovery: "off", Prefix: "ha"},
+		Meters:        []MeterConfig{house, barn, past},
+		Log:           LogConfig{Level: "debug", Format: "json"},
+	}
+	fromEnv := defaults()
+	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 2
+	usb := meter()
+	usb.Port, usb.Serial = PortConfig{SerialPort, "/dev/ttyUSB9"}, SerialConfig{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}
+	fromEnv.Meters = []MeterConfig{usb}
+	over := defaults()
+	over.MQTT.URL, over.Log.Level = "mqtts://b:8883", "warn"
+	named := meter()
+	named.ID, named.Name = "house", "House"
+	over.Meters = []MeterConfig{named}
+	tests := []struct {
+		name, text string
+		env        []string
+		want       Config
+	}{
+		{"nothing", "", nil, defaults()},
+		{"comments only", "# mqtt:\n", nil, defaults()},
+		{"empty sections", "mqtt:\nmeters:\nlog:\n", nil, defaults()},
+		{"every key", readText(t, "testdata/config/full.yaml"), nil, full},
+		{"windows file", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/config/full.yaml"), "\n", "\r\n"), nil, full},
+		{"environment alone", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=2",
+			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
+		{"environment over file", "mqtt: {url: mqtt://a}\nmeters:\n  - {id: house, name: Huset}\n",
+			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_NAME=House", "HANBRIDGE_LOG_LEVEL=warn"}, over},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := loadConfig(written(t, tt.text), tt.env)
+			if err != nil {
+				t.Fatalf("loadConfig: %v", err)
+			}
+			if diff := cmp.Diff(shown(tt.want), shown(got)); diff != "" {
+				t.Errorf("config (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestConfigWithoutFile(t *testing.T) {
+	got, err := loadConfig("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(shown(defaults()), shown(got)); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
+	}
+}
+
+// TestConfigWrong compares every problem of one file with a golden text.
+func TestConfigWrong(t *testing.T) {
+	_, err := loadConfig("testdata/config/wrong.yaml", []string{
+		"HANBRIDGE_MQTT_PASWORD=secret-two", "HANBRIDGE_PORT=/dev/ttyUSB0", "HANBRIDGE_LOG_FORMAT=xml", "HANBRIDGE_METER_PORT=/dev/ttyUSB0",
+	})
+	if err == nil {
+		t.Fatal("loadConfig: no error")
+	}
+	got := strings.ReplaceAll(err.Error(), "testdata/config/", "") + "\n"
+	const golden = "testdata/config/wrong.txt"
+	if *updateConfig {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(readText(t, golden), got); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	if strings.Contains(got, "secret-") {
+		t.Error("a secret is printed")
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none")
+	secret := written(t, "hunter2\r\n")
+	empty := written(t, "\n")
+	tests := []struct {
+		name, text string
+		env        []string
+		want       string // of the one problem
+	}{
+		{"tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
+		{"indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like those above it"},
+		{"colon", "mqtt:\n  url: mqtt://a\n  qos 1\nlog:\n", nil, "config.yaml:3: not valid YAML: want \"key: value\""},
+		{"quote", "mqtt:\n  client_id: \"a\n  qos: 1\n", nil, "config.yaml:2: not valid YAML: a quote is not closed"},
+		{"two colons", "mqtt:\n  client_id: a: b\n", nil, "config.yaml:2: not valid YAML: two colons in one line"},
+		{"bracket", "mqtt:\n  client_id: [a\nlog:\n  level: info\n", nil, "config.yaml:2: not valid YAML: "},
+		{"star", "log:\n mqtt:\n  password: *hunter2\n", nil, "config.yaml:3: not valid YAML: a value that begins with * must be put in quotes"},
+		{"at", "mqtt:\n  password: @hunter2\n", nil, "config.yaml:2: not valid YAML: a value that begins with @"},
+		{"latin 1", "mqtt:\n  client_id: \xe5ker\n", nil, "config.yaml:2: not valid YAML: not UTF-8"},
+		{"two documents", "mqtt:\n  qos: 1\n---\nlog:\n", nil, "config.yaml:3: not valid YAML: a second document"},
+		{"not keys", "hello\n", nil, `config.yaml:1: want lines of "key: value" here`},
+		{"section is text", "mqtt:\n  url:mqtt://a\n", nil, `config.yaml:2: mqtt: want lines of "key: value" here`},
+		{"no space", "mqtt: { qos: 1, password:hunter2 }\n", nil, "config.yaml:1: mqtt.password: a space is missing after the colon"},
+		{"capitals", "MQTT:\n  qos: 1\n", nil, `config.yaml:1: MQTT: no such key (did you mean "mqtt"?)`},
+		{"key of a meter", "meters:\n  - prt: /dev/ttyUSB0\n", nil, `config.yaml:2: meters[0].prt: no such key (did you mean "port"?)`},
+		{"far key", "mqtt:\n  discovery: off\n", nil, `config.yaml:2: mqtt.discovery: no such key (did you mean "homeassistant.discovery"?)`},
+		{"strange key", "log:\n  zzzzzz: 1\n", nil, `config.yaml:2: log.zzzzzz: no such key (known here: level, format)`},
+		{"twice", "mqtt:\n  qos: 1\nlog:\nmqtt:\n  qos: 2\n", nil, "config.yaml:4: mqtt: already set in line 1"},
+		{"meters no list", "meters:\n  id: a\n", nil, `config.yaml:2: meters: want a list`},
+		{"meter is text", "meters:\n  - a\n", nil, `config.yaml:2: meters[0]: want lines of "key: value" here`},
+		{"password a number", "mqtt:\n  username: a\n  password: 112233\n", nil, "config.yaml:3: mqtt.password: is not text to YAML but a number: put quotes around it"},
+		{"password a key", "mqtt:\n  password: !hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with ! or & must be put in quotes"},
+		{"password an anchor", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with ! or & must"},
+		{"home assistant secret", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
+		{"password empty", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
+		{"password alone", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: a password without mqtt.username"},
+		{"id a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: 0012345 is not text to YAML but a number: put quotes around it: "0012345"`},
+		{"name a date", "meters:\n  - name: 2026-11-22\n", nil, `config.yaml:2: meters[0].name: 2026-11-22 is not text to YAML but a date`},
+		{"discovery a switch", "homeassistant:\n  discovery: false\n", nil, `config.yaml:2: homeassistant.discovery: "false" is not one of device, component, off`},
+		{"qos in quotes", "mqtt:\n  qos: \"1\"\n", nil, `config.yaml:2: mqtt.qos: "1" is text: take the quotes away`},
+		{"retain a word", "mqtt:\n  retain: sure\n", nil, `config.yaml:2: mqtt.retain: "sure" is not true or false`},
+		{"serial a number", "meters:\n  - serial: 115200\n", nil, `config.yaml:2: meters[0].serial: "115200" is not a line setting: write for example "2400 8E1"`},
+		{"password twice", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
+			"config.yaml:4: mqtt.password_file: mqtt.password is set too (config.yaml:3)"},
+		{"password file missing", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: open " + missing},
+		{"password file empty", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
+		{"certificate alone", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
+		{"authority without tls", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
+		{"authority missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: open " + missing},
+		{"listen", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
+		{"same id by default", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},
+		{"same port", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/a}\n", nil, `config.yaml:3: meters[1].port: /dev/a is the port of meters[0] too`},
+		{"port is a file", "meters:\n  - port: " + secret + "\n", nil, "config.yaml:2: meters[0].port: " + secret + " is a file, not a device"},
+		{"inside the prefix", "mqtt: { base_topic: ha/x }\nhomeassistant: { prefix: ha }\n", nil, `config.yaml:1: mqtt.base_topic: "ha/x" lies inside`},
+		{"topic empty", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
+		{"topic with a slash", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
+		{"topic of the broker", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
+		{"topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
+		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
+		{"name a switch", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: true is not text to YAML but a yes or no`},
+		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1, 2`},
+		{"variable judged", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
+		{"variable of two meters", "meters:\n  - id: a\n  - id: b\n", []string{"HANBRIDGE_METER_NAME=c"},
+			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
+		{"variable unknown", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
+		{"variable of a list", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
+		{"variable short", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
+		{"variable strange", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (a key of`},
+		{"variable of a section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
+		{"too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := written(t, tt.text)
+			cfg, err := loadConfig(file, tt.env)
+			if err == nil {
+				t.Fatalf("loadConfig: no error, want %q", tt.want)
+			}
+			got := strings.ReplaceAll(err.Error(), filepath.Dir(file)+"/", "")
+			if !strings.HasPrefix(got, tt.want) || strings.Contains(got, "\n") {
+				t.Errorf("error:\n got %s\nwant %s", got, tt.want)
+			}
+			if strings.Contains(got, "hunter2") {
+				t.Error("a secret is printed")
+			}
+			if diff := cmp.Diff(shown(Config{}), shown(cfg)); diff != "" {
+				t.Errorf("config beside an error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestConfigFileMissing(t *testing.T) {
+	dir := t.TempDir()
+	tests := []struct{ name, file, want string }{
+		{"missing", filepath.Join(dir, "none.yaml"), "none.yaml: no such file: copy config.example.yaml"},
+		{"directory", dir, ": is a directory (container engines"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := loadConfig(tt.file, nil)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error: got %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestConfigPasswordFile(t *testing.T) {
+	env := []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + written(t, " hunter 2 \r\n")}
+	cfg, err := loadConfig("", env)
+	if got, want := string(cfg.MQTT.Password), " hunter 2 "; err != nil || got != want {
+		t.Errorf("password: got %q, %v, want %q", got, err, want)
+	}
+}
+
+func TestConfigBrokerAddress(t *testing.T) {
+	tests := []struct{ in, want, wantErr string }{
+		{in: "mqtt://localhost", want: "mqtt://localhost:1883"},
+		{in: "mqtt://localhost:", want: "mqtt://localhost:1883"},
+		{in: "mqtt://localhost:1884/", want: "mqtt://localhost:1884"},
+		{in: "mqtts://[fd00::1]", want: "mqtts://[fd00::1]:8883"},
+		{in: "ws://localhost:9001", want: "ws://localhost:9001/mqtt"},
+		{in: "ws://localhost:9001/", want: "ws://localhost:9001/"},
+		{in: "wss://a/b?c=d", want: "wss://a/b?c=d"},
+		{in: "embedded", want: "embedded"},
+		{in: "embeded", wantErr: `(did you mean "embedded"?)`},
+		{in: "192.168.1.2:1883", wantErr: `has no scheme: write for example "mqtt://192.168.1.2:1883"`},
+		{in: "tcp://a", wantErr: `use mqtt://`},
+		{in: "ssl://a", wantErr: `use mqtts://`},
+		{in: "amqp://a", wantErr: `is not the address of a broker`},
+		{in: "mqtt://", wantErr: `has no host`},
+		{in: "mqtt://:1883", wantErr: `has no host`},
+		{in: "mqtt://a:0", wantErr: `"0" is not a port`},
+		{in: "mqtt://a:99999", wantErr: `"99999" is not a port`},
+		{in: "mqtt://a/topic", wantErr: `nothing comes after the port`},
+		{in: "mqtt://a%zz", wantErr: `"mqtt://a%zz": invalid URL escape "%zz"`},
+		{in: "mqtt://a b", wantErr: `has a space in it`},
+		{in: "mqtt://anna:hunter2@a", wantErr: `write them as mqtt.username and mqtt.password`},
+		{in: "mqtt://anna:hunter2%zz@a", wantErr: `write them as mqtt.username and mqtt.password`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			cfg, err := loadConfig("", []string{"HANBRIDGE_MQTT_URL=" + tt.in})
+			if got := cfg.MQTT.URL; got != tt.want {
+				t.Errorf("url: got %q, want %q", got, tt.want)
+			}
+			checkErr(t, err, tt.wantErr)
+		})
+	}
+}
+
+func TestConfigPort(t *testing.T) {
+	tests := []struct {
+		in, wantErr string
+		want        PortConfig
+	}{
+		{in: "", want: PortConfig{}},
+		{in: "/dev/ttyUSB0", want: PortConfig{SerialPort, "/dev/ttyUSB0"}},
+		{in: "tcp://a:8088", want: PortConfig{TCPPort, "a:8088"}},
+		{in: "replay:/a/b", want: PortConfig{ReplayPort, "/a/b"}},
+		{in: "replay:///a/b", want: PortConfig{ReplayPort, "/a/b"}},
+		{in: "replay:a/b", want: PortConfig{ReplayPort, "a/b"}},
+		{in: "auto", wantErr: "ls /dev/serial/by-id"},
+		{in: "ttyUSB0", wantErr: `did you mean "/dev/ttyUSB0"?`},
+		{in: "tcp://a", wantErr: "is not a host and a port"},
+		{in: "tcp://a:b", wantErr: `"b" is not a port`},
+		{in: "tcp://a:1/x", wantErr: "is not a host and a port"},
+		{in: "file:///a/b", wantErr: `write "replay:/a/b"`},
+		{in: "replay:", wantErr: "is not a port"},
+		{in: "replay://", wantErr: "is not a port"},
+		{in: "COM3", wantErr: "is not a port"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			var got PortConfig
+			err := got.UnmarshalText([]byte(tt.in))
+			checkErr(t, err, tt.wantErr)
+			if err == nil && got != tt.want {
+				t.Errorf("port: got %+v, want %+v", got, tt.want)
+			}
+			var again PortConfig
+			if err == nil && (again.UnmarshalText([]byte(got.String())) != nil || again != got) {
+				t.Errorf("port: read back %+v, want %+v", again, got)
+			}
+		})
+	}
+}
+
+func TestConfigSerial(t *testing.T) {
+	tests := []struct {
+		in   string
+		want SerialConfig
+		ok   bool
+	}{
+		{"auto", SerialConfig{Auto: true}, true},
+		{"115200 8N1", SerialConfig{false, 115200, 8, 'N', 1}, true},
+		{"2400 8e1", SerialConfig{false, 2400, 8, 'E', 1}, true},
+		{"9600 7O2", SerialConfig{false, 9600, 7, 'O', 2}, true},
+		{"2400 8X1", SerialConfig{}, false},
+		{"2400 9N1", SerialConfig{}, false},
+		{"0 8N1", SerialConfig{}, false},
+		{"2400 8N3", SerialConfig{}, false},
+		{"2400", SerialConfig{}, false},
+		{"", SerialConfig{}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			var got SerialConfig
+			if err := got.UnmarshalText([]byte(tt.in)); (err == nil) != tt.ok || got != tt.want {
+				t.Errorf("serial: got %+v, %v, want %+v", got, err, tt.want)
+			}
+			if tt.ok && got.String() != strings.Replace(tt.in, "e", "E", 1) {
+				t.Errorf("String: got %q, want %q", got, tt.in)
+			}
+		})
+	}
+}
+
+func TestConfigNeeds(t *testing.T) {
+	cfg := defaults()
+	checkErr(t, cfg.NeedBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
+	checkErr(t, cfg.NeedMeters(), "HANBRIDGE_METER_PORT=")
+	cfg.MQTT.URL = embedded
+	cfg.Meters = []MeterConfig{meter()}
+	checkErr(t, cfg.NeedBroker(), "")
+	checkErr(t, cfg.NeedMeters(), "meters[0].port: no port is set")
+	cfg.Meters[0].Port = PortConfig{TCPPort, "a:1"}
+	checkErr(t, cfg.NeedMeters(), "")
+}
+
+func TestConfigKeepsSecrets(t *testing.T) {
+	cfg := defaults()
+	cfg.MQTT.Password = "hunter2"
+	asJSON, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := string(asJSON)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
+		printed += fmt.Sprintf(verb+verb, cfg, &cfg.MQTT.Password)
+	}
+	if strings.Contains(printed, "hunter2") || strings.Contains(printed, fmt.Sprintf("%x", "hunter2")) {
+		t.Errorf("a secret is printed: %s", printed)
+	}
+	if got := strings.Count(printed, "[secret]"); got < 9 {
+		t.Errorf("[secret] is printed %d times, want at least 9: %s", got, printed)
+	}
+}
+
+// TestConfigDefaults reads every default as if a person had written it.
+func TestConfigDefaults(t *testing.T) {
+	for _, k := range values(configKeys) {
+		if k.def == "" {
+			continue
+		}
+		if _, err := k.value(k.def); err != nil {
+			t.Errorf("%s: default: %v", k.path, err)
+		}
+	}
+}
+
+const exampleFile = "../../config.example.yaml"
+
+func TestConfigExample(t *testing.T) {
+	got, err := loadConfig(exampleFile, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaults()
+	want.MQTT.URL = "mqtt://localhost:1883"
+	want.Meters = []MeterConfig{meter()}
+	want.Meters[0].Port = PortConfig{SerialPort, "/dev/ttyUSB0"}
+	if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
+		t.Errorf("the example differs from the defaults (-want +got):\n%s", diff)
+	}
+}
+
+// TestConfigExampleHasEveryKey compares the keys of the example, those in
+// comments too, with those of Config, in their order.
+func TestConfigExampleHasEveryKey(t *testing.T) {
+	var root yaml.Node
+	if err := yaml.Unmarshal([]byte(uncommented(t)), &root); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, k := range values(configKeys) {
+		want = append(want, k.path)
+	}
+	if diff := cmp.Diff(want, paths(root.Content[0], "")); diff != "" {
+		t.Errorf("keys of the example (-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigExampleUncommented(t *testing.T) {
+	file := written(t, "content\n")
+	for _, without := range []string{"password", "password_file"} {
+		text := regexp.MustCompile(`(?m)^  `+without+`:.*\n`).ReplaceAllString(uncommented(t), "")
+		text = regexp.MustCompile(`(_file: ).*`).ReplaceAllString(text, "${1}"+file)
+		text = strings.Replace(text, "url: mqtt:", "url: mqtts:", 1) // for the certificates
+		if _, err := loadConfig(written(t, text), nil); err != nil {
+			t.Errorf("without %s: %v", without, err)
+		}
+	}
+}
+
+// uncommented returns the example with its optional lines taken in.
+func uncommented(t *testing.T) string {
+	return regexp.MustCompile(`(?m)^# ( +[a-z_]+: )`).ReplaceAllString(readText(t, exampleFile), "$1")
+}
+
+func paths(n *yaml.Node, path string) []string {
+	var out []string
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i < len(n.Content); i += 2 {
+			out = append(out, paths(n.Content[i+1], joined(path, n.Content[i].Value))...)
+		}
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			out = append(out, paths(item, path)...)
+		}
+	default:
+		out = []string{path}
+	}
+	return out
+}
+
+func checkErr(t *testing.T, err error, want string) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("error: got %v, want none", err)
+		}
+		return
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error: got %v, want one with %q", err, want)
+	}
+}
+
+func written(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func readText(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

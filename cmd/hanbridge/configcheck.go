@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Validate returns what is impossible among the values of c: every problem, by
+// its key. A broker or meter that is missing is none (see NeedBroker, NeedMeters).
+func (c Config) Validate() error {
+	var p problems
+	c.MQTT.check(&p)
+	c.HomeAssistant.check(&p)
+	if inside(c.MQTT.BaseTopic, c.HomeAssistant.Prefix) && c.HomeAssistant.Prefix != "homeassistant" {
+		p.add("mqtt.base_topic", "%q lies inside homeassistant.prefix: choose another, such as hanbridge", c.MQTT.BaseTopic)
+	}
+	for i, m := range c.Meters {
+		path := fmt.Sprintf("meters[%d].", i)
+		m.check(&p, path)
+		c.checkUnlike(&p, path, i)
+	}
+	return p.err()
+}
+
+// NeedBroker returns an error that says what to do if no broker is set.
+func (c Config) NeedBroker() error {
+	if c.MQTT.URL != "" {
+		return nil
+	}
+	return errors.New("mqtt.url: no broker is set: write it in the configuration file, or set HANBRIDGE_MQTT_URL=mqtt://localhost " +
+		`(who has no broker yet writes "embedded", and hanbridge is one)`)
+}
+
+// NeedMeters returns an error that says what to do if there is no meter, or one
+// without a port.
+func (c Config) NeedMeters() error {
+	if len(c.Meters) == 0 {
+		return errors.New("meters: no meter is set: " + portHelp +
+			"; write it in the configuration file, or set HANBRIDGE_METER_PORT=/dev/serial/by-id/…")
+	}
+	var p problems
+	for i, m := range c.Meters {
+		if m.Port.Kind == "" {
+			p.add(fmt.Sprintf("meters[%d].port", i), "no port is set: %s", portHelp)
+		}
+	}
+	return p.err()
+}
+
+// takenTopics are those that Home Assistant's own integrations listen to: what is
+// published there makes it offer devices that do not exist.
+var takenTopics = []string{"homeassistant", "dsmr", "tasmota/discovery", "fully/deviceInfo", "drop_connect/discovery"}
+
+func (m MQTTConfig) check(p *problems) {
+	if err := checkURL(m.URL); err != nil {
+		p.add("mqtt.url", "%s", err)
+	}
+	if m.URL == embedded {
+		// Port 0 is any free one.
+		if err := hostPort(m.Listen, 0, "127.0.0.1:1883"); err != nil {
+			p.add("mqtt.listen", "%s", err)
+		}
+	}
+	if m.Password != "" && m.Username == "" {
+		p.add("mqtt.password", "a password without mqtt.username: MQTT sends both or none")
+	}
+	m.checkFiles(p)
+	checkTopic(p, "mqtt.base_topic", m.BaseTopic)
+	for _, taken := range takenTopics {
+		if inside(m.BaseTopic, taken) {
+			p.add("mqtt.base_topic", "%q is a topic that Home Assistant takes for something else: choose another, such as hanbridge", m.BaseTopic)
+		}
+	}
+}
+
+func (m MQTTConfig) checkFiles(p *problems) {
+	if (m.CertFile == "") != (m.KeyFile == "") {
+		set, missing := "cert_file", "key_file"
+		if m.CertFile == "" {
+			set, missing = missing, set
+		}
+		p.add("mqtt."+set, "set without mqtt.%s: a client's certificate needs both", missing)
+	}
+	files := []struct{ key, name string }{{"ca_file", m.CAFile}, {"cert_file", m.CertFile}, {"key_file", m.KeyFile}}
+	for _, f := range files {
+		if f.name == "" {
+			continue
+		}
+		if _, err := readSmall(f.name); err != nil {
+			p.add("mqtt."+f.key, "%s", err)
+		}
+		// Without TLS the file would do nothing, and the wire be open.
+		if m.URL != "" && !strings.HasPrefix(m.URL, "mqtts:") && !strings.HasPrefix(m.URL, "wss:") {
+			p.add("mqtt."+f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://")
+		}
+	}
+}
+
+func (h HomeAssistantConfig) check(p *problems) { checkTopic(p, "homeassistant.prefix", h.Prefix) }
+
+func inside(topic, parent string) bool {
+	return topic == parent || strings.HasPrefix(topic, parent+"/")
+}
+
+func checkTopic(p *problems, path, topic string) {
+	switch {
+	case topic == "":
+		p.add(path, "must not be empty: take the line out for the default")
+	case strings.ContainsAny(topic, "+#"):
+		p.add(path, "%q has a wildcard: + and # cannot be in a topic that is published", topic)
+	case strings.Contains("/"+topic+"/", "//"):
+		p.add(path, "%q has a / too many: write it as in energy/hanbridge", topic)
+	case strings.HasPrefix(topic, "$"):
+		p.add(path, "%q: topics that begin with $ are the broker's own", topic)
+	case !printable(topic):
+		p.add(path, "%q has a character that cannot be in a topic", topic)
+	}
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
+}
+
+var meterID = regexp.MustCompile(`^[a-z0-9_-]+$`)
+
+func (m MeterConfig) check(p *problems, path string) {
+	switch {
+	case !meterID.MatchString(m.ID):
+		p.add(path+"id", `%q cannot be part of a topic: use a to z, 0 to 9, _ and -, as in "house_1"`, m.ID)
+	case m.ID == "bridge":
+		p.add(path+"id", `"bridge" is the bridge's own id: choose another`)
+	}
+	if strings.TrimSpace(m.Name) == "" || !printable(m.Name) {
+		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
+	}
+	if m.Port.Kind != SerialPort {
+		return
+	}
+	// A device that is not there may be plugged in later; a file never becomes one.
+	if info, err := os.Stat(m.Port.Address); err == nil && info.Mode().IsRegular() {
+		p.add(path+"port", "%s is a file, not a device: to play it back write \"replay:%s\"", m.Port.Address, m.Port.Address)
+	}
+}
+
+// checkUnlike compares meter n with those before it.
+func (c Config) checkUnlike(p *problems, path string, n int) {
+	m := c.Meters[n]
+	for i, other := range c.Meters[:n] {
+		if m.ID == other.ID {
+			p.add(path+"id", "%q is the id of meters[%d] too: each needs its own, for its topics", m.ID, i)
+		}
+		if m.Port.Kind != "" && m.Port.Kind != ReplayPort && m.Port == other.Port {
+			p.add(path+"port", "%s is the port of meters[%d] too: it can be read once only", m.Port, i)
+		}
+	}
+}

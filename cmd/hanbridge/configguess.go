@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// didYouMean returns ` (did you mean "x"?)` for the candidate that name is a
+// likely slip of, or nothing.
+func didYouMean(name string, candidates []string) string {
+	best := nearest(name, candidates)
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// nearest returns the candidate that name is a likely slip of, or nothing. The
+// longer the name, the more slips are allowed.
+func nearest(name string, candidates []string) string {
+	best, limit := "", 1+(len(name)+1)/4
+	for _, c := range candidates {
+		if d := slips(strings.ToLower(name), strings.ToLower(c)); d < limit {
+			best, limit = c, d
+		}
+	}
+	return best
+}
+
+// guessVariable returns a hint for a HANBRIDGE_ variable that does not exist.
+func guessVariable(name string) string {
+	const prefix = "HANBRIDGE_"
+	name = strings.TrimPrefix(name, prefix)
+	var variables []string
+	for _, k := range values(configKeys) {
+		variable := strings.TrimPrefix(k.env, prefix)
+		if strings.HasSuffix(variable, "_"+name) {
+			return fmt.Sprintf(" (did you mean %q?)", k.env)
+		}
+		variables = append(variables, variable)
+	}
+	if best := nearest(name, variables); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", prefix+best)
+	}
+	return " (a key of config.example.yaml makes a variable thus: mqtt.url, HANBRIDGE_MQTT_URL)"
+}
+
+// whereIs returns a hint for a key that does not exist in the section of keys:
+// the nearest of them, else the section where it does exist, else all of them.
+func whereIs(name string, keys []key) string {
+	if hint := didYouMean(name, names(keys)); hint != "" {
+		return hint
+	}
+	for _, k := range values(configKeys) {
+		if k.name == name {
+			return fmt.Sprintf(" (did you mean %q?)", k.path)
+		}
+	}
+	return " (known here: " + strings.Join(names(keys), ", ") + ")"
+}
+
+// slips counts the letters to insert, drop or change to make b of a.
+func slips(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = slices.Min([]int{cost, row[j] + 1, row[j+1] + 1})
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A place is where a value was written: a line of a file, or an environment
+// variable (line 0).
+type place struct {
+	name string
+	line int
+}
+
+func (p place) String() string {
+	if p.line == 0 {
+		return p.name
+	}
+	return fmt.Sprintf("%s:%d", p.name, p.line)
+}
+
+// A problem is one thing to mend in the configuration.
+type problem struct {
+	at   place
+	path string // the key, empty for the file as a whole
+	text string
+}
+
+// String gives place, key and text; a variable names its key itself.
+func (p problem) String() string {
+	var parts []string
+	if p.at.name != "" {
+		parts = append(parts, p.at.String())
+	}
+	if p.path != "" && (p.at.line > 0 || p.at.name == "") {
+		parts = append(parts, p.path)
+	}
+	return strings.Join(append(parts, p.text), ": ")
+}
+
+// problems are an error of one line each.
+type problems []problem
+
+func (p problems) Error() string {
+	lines := make([]string, len(p))
+	for i, one := range p {
+		lines[i] = one.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p *problems) add(path, format string, args ...any) {
+	*p = append(*p, problem{path: path, text: fmt.Sprintf(format, args...)})
+}
+
+// err returns p in the order of the file, the environment last, or nil if it is empty.
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	line := func(one problem) int {
+		if one.at.line == 0 {
+			return math.MaxInt
+		}
+		return one.at.line
+	}
+	slices.SortStableFunc(p, func(a, b problem) int { return cmp.Compare(line(a), line(b)) })
+	return p
+}
+
+// A loader gathers the problems of one configuration, and where its keys stand.
+type loader struct {
+	file   string
+	places map[string]place // by key path, with indices: "meters[0].port"
+	found  problems
+}
+
+func (l *loader) add(at place, path, format string, args ...any) {
+	l.found = append(l.found, problem{at, path, fmt.Sprintf(format, args...)})
+}
+
+// placeOf returns where path was set, or the nearest section above it.
+func (l *loader) placeOf(path string) place {
+	for path != "" {
+		if at, ok := l.places[path]; ok {
+			return at
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return place{name: l.file}
+}
+
+// checkAll adds what is wrong with the values of cfg. A key that already has a
+// problem is left alone: its value did not arrive.
+func (l *loader) checkAll(cfg Config) {
+	var wrong problems
+	if !errors.As(cfg.Validate(), &wrong) {
+		return
+	}
+	for _, one := range wrong {
+		if slices.ContainsFunc(l.found, func(p problem) bool { return p.path == one.path }) {
+			continue
+		}
+		l.add(l.placeOf(one.path), one.path, "%s", one.text)
+	}
+}

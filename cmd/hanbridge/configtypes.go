@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A Secret is text that is never printed: every way of formatting it gives
+// "[secret]". Convert it to string to use it.
+type Secret string
+
+// String returns "[secret]", or nothing for an empty one.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[secret]"
+}
+
+// Format writes what String returns, whatever the verb: %d would show the text.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// MarshalText returns what String returns. JSON and logs use it.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// A SerialConfig is the setting of a serial line. With Auto the rest is zero:
+// the settings that meters use are tried in turn.
+type SerialConfig struct {
+	Auto     bool
+	Baud     int  // bits a second
+	DataBits int  // 5 to 8
+	Parity   byte // 'N', 'E' or 'O'
+	StopBits int  // 1 or 2
+}
+
+var lineSetting = regexp.MustCompile(`^([1-9]\d{1,6}) ([5-8])([NEO])([12])$`)
+
+// UnmarshalText reads "auto" or a setting such as "2400 8E1".
+func (s *SerialConfig) UnmarshalText(text []byte) error {
+	if string(text) == "auto" {
+		*s = SerialConfig{Auto: true}
+		return nil
+	}
+	m := lineSetting.FindStringSubmatch(strings.ToUpper(string(text)))
+	if m == nil {
+		return fmt.Errorf(`%q is not a line setting: write for example "2400 8E1" or "115200 8N1", or auto`, text)
+	}
+	baud, _ := strconv.Atoi(m[1])
+	*s = SerialConfig{Baud: baud, DataBits: int(m[2][0] - '0'), Parity: m[3][0], StopBits: int(m[4][0] - '0')}
+	return nil
+}
+
+// String returns the setting as UnmarshalText reads it.
+func (s SerialConfig) String() string {
+	if s.Auto {
+		return "auto"
+	}
+	return fmt.Sprintf("%d %d%c%d", s.Baud, s.DataBits, s.Parity, s.StopBits)
+}
+
+// A PortKind says what stands behind a meter's port.
+type PortKind string
+
+// The kinds of port. The zero kind means that no port was set.
+const (
+	SerialPort PortKind = "serial" // Address is the path of a device
+	TCPPort    PortKind = "tcp"    // Address is host:port
+	ReplayPort PortKind = "replay" // Address is the path of a file
+)
+
+// A PortConfig is the way to a meter.
+type PortConfig struct {
+	Kind    PortKind
+	Address string
+}
+
+const portHelp = "name the meter's port: `ls /dev/serial/by-id` shows them"
+
+// UnmarshalText reads "/dev/…", "tcp://host:port" or "replay:/path"; empty text
+// is no port. It does not look whether the port is there.
+func (p *PortConfig) UnmarshalText(text []byte) error {
+	*p = PortConfig{}
+	s := string(text)
+	scheme, rest, found := strings.Cut(s, ":")
+	switch {
+	case s == "":
+		return nil
+	case s == "auto":
+		return errors.New(`"auto" is not possible yet: ` + portHelp)
+	case strings.HasPrefix(s, "/"):
+		*p = PortConfig{SerialPort, s}
+		return nil
+	case strings.HasPrefix(s, "tcp://"):
+		*p = PortConfig{TCPPort, strings.TrimPrefix(s, "tcp://")}
+		return hostPort(p.Address, 1, "tcp://192.168.1.20:8088")
+	case found && scheme == "replay" && strings.TrimLeft(rest, "/") != "":
+		*p = PortConfig{ReplayPort, strings.TrimPrefix(rest, "//")}
+		return nil
+	case found && scheme == "file":
+		return fmt.Errorf("%q: to play a file back write \"replay:%s\"", s, strings.TrimPrefix(rest, "//"))
+	case strings.HasPrefix(s, "tty"):
+		return fmt.Errorf("%q is not a whole path (did you mean \"/dev/%s\"?)", s, s)
+	}
+	return fmt.Errorf(`%q is not a port: write /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portHelp)
+}
+
+// String returns the port as UnmarshalText reads it.
+func (p PortConfig) String() string {
+	switch p.Kind {
+	case TCPPort:
+		return "tcp://" + p.Address
+	case ReplayPort:
+		return "replay:" + p.Address
+	}
+	return p.Address
+}
+
+// hostPort returns an error unless address is a host and the number of a port,
+// at least lowest.
+func hostPort(address string, lowest int, example string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" || strings.ContainsAny(address, "/@ \t") {
+		return fmt.Errorf("%q is not a host and a port: write for example %q", address, example)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < lowest || n > 65535 {
+		return fmt.Errorf("%q is not a port: it is a number from 1 to 65535", port)
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/hanbridge/hanbridge/"
+
+// A level is a floor of the house and a step on it. Imports point to a lower floor, or to a lower step of the same one.
+type level struct{ floor, step int }
+
+// levels gives each package, or each folder of packages, its place. The longest path that fits counts.
+var levels = map[string]level{
+	"pkg/internal":    {0, 0},
+	"pkg/obis":        {0, 1},
+	"pkg/hdlc":        {0, 1},
+	"pkg/mbus":        {0, 1},
+	"pkg/quantity":    {1, 0},
+	"pkg/p1":          {1, 0},
+	"pkg/dlms":        {1, 0},
+	"pkg/meter":       {2, 0},
+	"pkg/simulate":    {2, 1},
+	"bridge/internal": {3, 0},
+	"bridge":          {3, 1},
+	"discovery":       {3, 1},
+	"bridge/source":   {4, 0},
+	"bridge/output":   {4, 0},
+	program:           {5, 0},
+}
+
+// testHelpers serve tests alone: they may import any module, and no other package may import them.
+var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "bridge/output/outputtest"}
+
+// program is where everything meets: commands, configuration, and the embedded broker of the demo.
+const program = "cmd/hanbridge"
+
+// homes says where a module may be imported, and why nowhere else. One that is not named here belongs to the program.
+var homes = []struct {
+	module string
+	in     []string
+	why    string
+}{
+	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package knows the MQTT client, so that it can be replaced"},
+	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "one package guards the state file: bbolt waits for ever and panics"},
+	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
+	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "metrics are one output among others"},
+	{"github.com/rs/zerolog", []string{"bridge", program}, "libraries and pure functions never log"},
+	{"golang.org/x/sync", []string{"bridge", program}, "only the bridge starts goroutines"},
+	{"", []string{program}, "every module below the program is a decision: it needs a home in this table"},
+}
+
+// A listed package is what `go list -json` says of it.
+type listed struct {
+	ImportPath, Dir, Doc string
+	Imports, GoFiles     []string
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, fault := range faults(p) {
+			t.Error(fault)
+		}
+	}
+}
+
+func TestEveryPackageHasADocComment(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment: say in a sentence what it is for", p.ImportPath)
+		}
+	}
+}
+
+func TestViperIsImportedByConfigAlone(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, imported := range file.Imports {
+				if imported.Path.Value == `"github.com/spf13/viper"` && name != "config.go" {
+					t.Errorf("%s/%s imports viper: only config.go does, so that it can be replaced", p.ImportPath, name)
+				}
+			}
+		}
+	}
+}
+
+// TestFaults proves that the judge of the tests above finds what it is there to find.
+func TestFaults(t *testing.T) {
+	const paho = "github.com/eclipse/paho.mqtt.golang"
+	tests := []struct {
+		from, imports, want string
+	}{
+		{"pkg/p1", "bytes", ""},
+		{"pkg/p1", module + "pkg/obis", ""},
+		{"pkg/hdlc", module + "pkg/internal/crc16", ""},
+		{"pkg/simulate", module + "pkg/meter", ""},
+		{"pkg/meter", module + "pkg/simulate", "points up or sideways"},
+		{"pkg/obis", module + "pkg/p1", "points up or sideways"},
+		{"pkg/p1", module + "pkg/dlms", "points up or sideways"},
+		{"pkg/meter", "github.com/rs/zerolog", "standard library alone"},
+		{"pkg/obis", "golang.org/x/sync/errgroup", "standard library alone"},
+		{"bridge", module + "bridge/internal/state", ""},
+		{"bridge", module + "bridge/output/mqtt", "points up or sideways"},
+		{"bridge", module + "discovery", "points up or sideways"},
+		{"bridge", "github.com/rs/zerolog", ""},
+		{"bridge", paho, "one package knows the MQTT client"},
+		{"bridge/internal/broker", paho, ""},
+		{"bridge/output/mqtt", paho, "one package knows the MQTT client"},
+		{"bridge/output/mqtt", module + "bridge/source", "points up or sideways"},
+		{"bridge/output/mqtt", module + "discovery", ""},
+		{"bridge/output/mqtt", module + "discovery/hatest", "serves tests alone"},
+		{"bridge/source", "go.bug.st/serial", ""},
+		{"bridge/source", "go.bug.st/serial/enumerator", ""},
+		{"bridge/source", "github.com/spf13/viper", "at home in cmd/hanbridge"},
+		{"bridge/source", "example.org/fancy", "at home in cmd/hanbridge"},
+		{"discovery", "github.com/rs/zerolog", "never log"},
+		{"discovery/hatest", "github.com/santhosh-tekuri/jsonschema/v6", ""},
+		{program, "github.com/mochi-mqtt/server/v2/listeners", ""},
+		{program, paho, "one package knows the MQTT client"},
+		{"attic", "bytes", "has no floor"},
+	}
+	for _, tt := range tests {
+		got := strings.Join(faults(listed{ImportPath: module + tt.from, Imports: []string{tt.imports}}), "\n")
+		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s imports %s: got fault %q, want %q", tt.from, tt.imports, got, tt.want)
+		}
+	}
+}
+
+// faults says what is wrong with the imports of a package, each with the reason.
+func faults(p listed) []string {
+	from := strings.TrimPrefix(p.ImportPath, module)
+	own, ok := levelOf(from)
+	if !ok {
+		return []string{fmt.Sprintf("%s has no floor: give it one in levels, and in ARCHITECTURE.md", p.ImportPath)}
+	}
+	var found []string
+	for _, imported := range p.Imports {
+		if fault := faultOf(from, own, imported); fault != "" {
+			found = append(found, fmt.Sprintf("%s imports %s: %s", from, imported, fault))
+		}
+	}
+	return found
+}
+
+// faultOf says what is wrong with one import, or "".
+func faultOf(from string, own level, imported string) string {
+	if to, inside := strings.CutPrefix(imported, module); inside {
+		return faultInside(from, own, to)
+	}
+	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+		return "" // The standard library has no dot there.
+	}
+	if own.floor <= 2 {
+		return "pkg/ imports the standard library alone, so that anyone can import it at no cost"
+	}
+	if slices.Contains(testHelpers, from) {
+		return ""
+	}
+	return faultOutside(from, imported)
+}
+
+func faultInside(from string, own level, to string) string {
+	if slices.Contains(testHelpers, to) {
+		return "it serves tests alone and must not end up in the program"
+	}
+	target, ok := levelOf(to)
+	if !ok {
+		return "it has no floor"
+	}
+	if slices.Contains(testHelpers, from) && target.floor <= own.floor {
+		return ""
+	}
+	if target.floor < own.floor || target.floor == own.floor && target.step < own.step {
+		return ""
+	}
+	return fmt.Sprintf("it points up or sideways, from floor %d to %d: what lies below must not know what stands on it", own.floor, target.floor)
+}
+
+func faultOutside(from, imported string) string {
+	for _, home := range homes {
+		if home.module != "" && !under(imported, home.module) {
+			continue
+		}
+		if slices.ContainsFunc(home.in, func(folder string) bool { return under(from, folder) }) {
+			return ""
+		}
+		return fmt.Sprintf("%s (at home in %s)", home.why, strings.Join(home.in, ", "))
+	}
+	return ""
+}
+
+// levelOf gives the level of the longest folder that holds the package.
+func levelOf(path string) (level, bool) {
+	for ; path != "."; path = filepath.Dir(path) {
+		if l, ok := levels[path]; ok {
+			return l, true
+		}
+	}
+	return level{}, false
+}
+
+func under(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+// listPackages asks the go command for every package of the module.
+func listPackages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles", module+"...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	var packages []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 5 {
+		t.Fatalf("go list found %d packages: got too few to judge", len(packages))
+	}
+	return packages
+}

@@ -1,0 +1,196 @@
+package discovery_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/discovery/hatest"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func config(style discovery.Style) discovery.Config {
+	return discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: style, Version: "1.0.0"}
+}
+
+// aidon is the Swedish list of 27: all but its clock, and what follows from them.
+var aidon = discovery.Meter{
+	ID: "house", Name: "Electricity meter", Make: "Aidon", // it sends neither model nor number
+	Quantities: named("import_power export_power net_power import_power_l1 import_power_l2 import_power_l3 " +
+		"export_power_l1 export_power_l2 export_power_l3 net_power_l1 net_power_l2 net_power_l3 import_reactive_power " +
+		"export_reactive_power import_reactive_power_l1 import_reactive_power_l2 import_reactive_power_l3 " +
+		"export_reactive_power_l1 export_reactive_power_l2 export_reactive_power_l3 voltage_l1 voltage_l2 voltage_l3 " +
+		"current_l1 current_l2 current_l3 import_energy export_energy import_reactive_energy export_reactive_energy"),
+}
+
+var (
+	norwegian   = discovery.Meter{ID: "meter", Quantities: named("import_power")}
+	singlePhase = discovery.Meter{
+		ID: "summer-house", Name: "Summer house", Make: "Kamstrup", Model: "Omnipower 1", Serial: "12345678",
+		Software: "1.0", Simulated: true,
+		Quantities: named("import_power export_power net_power voltage_l1 current_l1 power_factor frequency " +
+			"import_energy export_energy power_failures tariff text_message"),
+	}
+)
+
+// named makes quantities as a meter sends them that gives currents one decimal.
+func named(names string) []discovery.Quantity {
+	var all []discovery.Quantity
+	for _, name := range strings.Fields(names) {
+		id, ok := quantity.Named(name)
+		if !ok {
+			panic("no row " + name)
+		}
+		all = append(all, discovery.Quantity{ID: id, Decimals: decimals(id)})
+	}
+	return all
+}
+
+func decimals(id quantity.ID) int {
+	if d := id.Row().Decimals; d != quantity.AsSent {
+		return int(d)
+	}
+	return 1
+}
+
+// announced is what a broker holds after the bridge and one meter have been announced.
+func announced(c discovery.Config, m discovery.Meter) map[string][]byte {
+	set := map[string][]byte{}
+	for _, message := range append(c.Bridge(), c.Meter(m)...) {
+		set[message.Topic] = message.Payload
+	}
+	return set
+}
+
+func TestGolden(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		meter discovery.Meter
+	}{
+		{"aidon-se", aidon}, {"no-list1", norwegian}, {"single-phase", singlePhase},
+	} {
+		for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
+			name := row.name + "." + style.String()
+			t.Run(name, func(t *testing.T) {
+				set := announced(config(style), row.meter)
+				if err := errors.Join(hatest.CheckSet(set)...); err != nil {
+					t.Error(err)
+				}
+				golden(t, filepath.Join("testdata", name+".json"), set)
+			})
+		}
+	}
+}
+
+// golden compares payloads, indented for those who review them, with the file.
+func golden(t *testing.T, file string, set map[string][]byte) {
+	t.Helper()
+	raw := map[string]json.RawMessage{}
+	for topic, payload := range set {
+		raw[topic] = payload
+	}
+	var got bytes.Buffer
+	e := json.NewEncoder(&got)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(raw); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got.String()); d != "" {
+		t.Errorf("differs from %s (-want +got; -update writes it):\n%s", file, d)
+	}
+}
+
+func TestEveryRowInEveryUnit(t *testing.T) {
+	for i := range quantity.Rows() {
+		row := &quantity.Rows()[i]
+		for as := range max(1, len(row.Measures)) {
+			q := discovery.Quantity{ID: quantity.ID(i), As: uint8(as), Decimals: decimals(quantity.ID(i))}
+			m := discovery.Meter{ID: "house", Quantities: []discovery.Quantity{q}}
+			for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
+				if err := errors.Join(hatest.CheckSet(announced(config(style), m))...); err != nil {
+					t.Errorf("%s, unit %d, %v: %v", row.Name, as, style, err)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryRowTogether(t *testing.T) {
+	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
+		if err := errors.Join(hatest.CheckSet(announced(config(style), every))...); err != nil {
+			t.Errorf("%v: %v", style, err)
+		}
+	}
+}
+
+func TestEntities(t *testing.T) {
+	if got, want := len(config(discovery.Component).Meter(aidon)), aidon.Entities(); got != want {
+		t.Errorf("got %d messages, want %d as Entities says", got, want)
+	}
+}
+
+func TestBothStylesClash(t *testing.T) {
+	set := announced(config(discovery.Device), norwegian)
+	for topic, payload := range announced(config(discovery.Component), norwegian) {
+		set[topic] = payload
+	}
+	if errs := hatest.CheckSet(set); len(errs) == 0 {
+		t.Error("both styles are accepted together: they must name the same entities")
+	}
+}
+
+func TestOffSaysNothing(t *testing.T) {
+	c := config(discovery.Off)
+	if got := append(c.Bridge(), c.Meter(aidon)...); len(got) != 0 {
+		t.Errorf("got %d messages, want none", len(got))
+	}
+	if got, want := c.BirthTopic(), "homeassistant/status"; got != want {
+		t.Errorf("BirthTopic: got %s, want %s", got, want)
+	}
+}
+
+func TestSameMeterSameBytes(t *testing.T) {
+	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
+		a, b := config(style).Meter(aidon), config(style).Meter(aidon)
+		if d := cmp.Diff(a, b); d != "" {
+			t.Errorf("%v: hubs set all up again for:\n%s", style, d)
+		}
+	}
+}
+
+func TestStyleText(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		want discovery.Style
+	}{{"device", discovery.Device}, {"component", discovery.Component}, {"off", discovery.Off}} {
+		var got discovery.Style
+		if err := got.UnmarshalText([]byte(row.text)); err != nil || got != row.want || got.String() != row.text {
+			t.Errorf("%s: got %v %v", row.text, got, err)
+		}
+	}
+	for _, text := range []string{"", "Device", "on", "both"} {
+		var s discovery.Style
+		if err := s.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q: got %v, want an error", text, s)
+		}
+	}
+}

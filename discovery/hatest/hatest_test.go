@@ -1,0 +1,212 @@
+package hatest_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/discovery/hatest"
+)
+
+const deviceTopic = "homeassistant/device/hanbridge_house/config"
+
+// sound is one message with every kind of entity, each on one line so that a case can change one thing.
+var sound = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"name":"Meter","model":"6525","configuration_url":"http://pi.local:8080/","via_device":"hanbridge_bridge"},
+"origin":{"name":"hanbridge","sw_version":"1.0.0","support_url":"https://github.com/hanbridge/hanbridge"},
+"availability":[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}],"availability_mode":"all",
+"components":{
+"import_power":{"platform":"sensor","name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_power","state_topic":"hanbridge/house/import_power","device_class":"power","state_class":"measurement","unit_of_measurement":"W","suggested_display_precision":0,"icon":"mdi:flash","qos":1},
+"import_energy":{"platform":"sensor","name":"Import energy","unique_id":"hanbridge_house_import_energy","state_topic":"hanbridge/house/import_energy","device_class":"energy","state_class":"total_increasing","unit_of_measurement":"kWh","expire_after":60},
+"power_factor":{"platform":"sensor","name":"Power factor","unique_id":"hanbridge_house_power_factor","state_topic":"hanbridge/house/power_factor","device_class":"power_factor","state_class":"measurement"},
+"import_reactive_power":{"platform":"sensor","name":"Reactive","unique_id":"hanbridge_house_reactive","state_topic":"hanbridge/house/import_reactive_power","device_class":"reactive_power","state_class":"measurement","unit_of_measurement":"var","enabled_by_default":false},
+"peak":{"platform":"sensor","name":"Peak","unique_id":"hanbridge_house_peak","state_topic":"hanbridge/house/peak","state_class":"total","unit_of_measurement":"kW","value_template":"{{ value_json.v }}","last_reset_value_template":"{{ value_json.since }}"},
+"gas":{"platform":"sensor","name":"Gas","unique_id":"hanbridge_house_gas","state_topic":"hanbridge/house/gas","device_class":"gas","state_class":"total_increasing","unit_of_measurement":"m³"},
+"telegrams":{"platform":"sensor","name":"Telegrams","unique_id":"hanbridge_house_telegrams","state_topic":"hanbridge/house/telegrams","state_class":"total_increasing","suggested_display_precision":0,"entity_category":"diagnostic"},
+"last_telegram":{"platform":"sensor","name":"Last telegram","unique_id":"hanbridge_house_last_telegram","state_topic":"hanbridge/house/last_telegram","device_class":"timestamp"},
+"text_message":{"platform":"sensor","name":"Text message","unique_id":"hanbridge_house_text_message","state_topic":"hanbridge/house/text_message","entity_category":"diagnostic","icon":"mdi:message"},
+"breaker":{"platform":"sensor","name":"Breaker","unique_id":"hanbridge_house_breaker","state_topic":"hanbridge/house/breaker","device_class":"enum","options":["open","closed"]},
+"gone":{"platform":"sensor"},
+"connection":{"platform":"binary_sensor","name":"Connection","unique_id":"hanbridge_house_connection","state_topic":"hanbridge/house/status","device_class":"connectivity","payload_on":"online","payload_off":"offline","entity_category":"diagnostic","availability":[{"topic":"hanbridge/status"}]}
+}}`, "\n", "")
+
+func TestCheckAcceptsASoundMessage(t *testing.T) {
+	for _, errs := range [][]error{
+		hatest.Check(deviceTopic, []byte(sound)),
+		hatest.Check("home/assistant/device/node/hanbridge_house/config", []byte(sound)),
+		hatest.Check(deviceTopic, nil),
+		hatest.Check(deviceTopic, []byte(`{"migrate_discovery":true}`)),
+		hatest.Check("homeassistant/sensor/hanbridge_house/tariff/config", []byte(singlePayload)),
+	} {
+		if err := errors.Join(errs...); err != nil {
+			t.Errorf("refused: %v", err)
+		}
+	}
+}
+
+const singlePayload = `{"name":"Tariff","unique_id":"hanbridge_house_tariff","state_topic":"hanbridge/house/tariff",` +
+	`"entity_category":"diagnostic","qos":1,"availability":[{"topic":"hanbridge/status"}],` +
+	`"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"}}`
+
+// TestCheckRefuses puts one single fault into a sound message. What was there before is replaced, once.
+func TestCheckRefuses(t *testing.T) {
+	for _, row := range []struct{ name, old, new, want string }{
+		// The whole payload.
+		{"cut JSON", `]}}}`, `]}}`, "JSON"},
+		{"something behind", `]}}}`, `]}}} {}`, "JSON"},
+		{"line break", `{"device"`, "{\n\"device\"", "one line"},
+		{"no object", sound, `[1]`, "JSON"},
+		{"null", sound, `null`, "JSON"},
+		{"unknown root key", `{"device"`, `{"retain":true,"device"`, "retain"},
+		{"root tilde", `{"device"`, `{"~":"hanbridge","device"`, "~"},
+		{"migration mixed with a payload", `{"device"`, `{"migrate_discovery":true,"device"`, "migrate_discovery"},
+		{"no device", `"device":{`, `"dev":{`, "device is missing"},
+		{"no ids", `"identifiers":["hanbridge_house"],`, ``, "identifiers"},
+		{"no ids in the list", `["hanbridge_house"]`, `[]`, "identifiers"},
+		{"empty id", `["hanbridge_house"]`, `[""]`, "identifiers"},
+		{"connections no pairs", `"identifiers":["hanbridge_house"]`, `"connections":[["mac"]]`, "connections"},
+		{"unknown device key", `"model"`, `"modell"`, "modell"},
+		{"null device key", `"6525"`, `null`, "model"},
+		{"empty device key", `"6525"`, `""`, "model"},
+		{"number as device key", `"6525"`, `6525`, "model"},
+		{"no device name", `"name":"Meter",`, ``, "name"},
+		{"configuration_url without scheme", `http://pi.local:8080/`, `pi.local:8080`, "configuration_url"},
+		{"no origin", `"origin"`, `"o"`, "origin is missing"},
+		{"origin without name", `"name":"hanbridge",`, ``, "name is missing"},
+		{"unknown origin key", `"sw_version"`, `"version"`, "version"},
+		{"bad support_url", `https://github.com/hanbridge/hanbridge`, `github`, "support_url"},
+		{"components no object", `"components":{`, `"components":[],"availability_template":{`, "components"},
+		{"abbreviated components", `"components"`, `"cmps"`, "cmps"},
+		{"component without platform", `"import_power":{"platform":"sensor",`, `"import_power":{`, "platform"},
+		{"unknown platform", `"platform":"binary_sensor"`, `"platform":"connectivity"`, "platform"},
+		{"component is null", `"gone":{"platform":"sensor"}`, `"gone":null`, "object"},
+		{"no unique_id", `"unique_id":"hanbridge_house_gas",`, ``, "unique_id is missing"},
+		{"bad root mode", `"availability_mode":"all"`, `"availability_mode":"every"`, "availability_mode"},
+		{"mode latest for two topics", `,"availability_mode":"all"`, ``, "must be all"},
+		{"both forms at the root", `"availability_mode":"all"`, `"availability_mode":"all","availability_topic":"hanbridge/status"`, "both"},
+		{"root availability without topic", `{"topic":"hanbridge/status"},`, `{"topik":"hanbridge/status"},`, "topic"},
+		{"root availability of texts", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
+		// One component.
+		{"device class", `"device_class":"gas"`, `"device_class":"methane"`, "no class"},
+		{"device class of binary sensors", `"connectivity"`, `"timestamp"`, "no class"},
+		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "no state class"},
+		{"state class that the class forbids", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"state_class":"measurement","unit_of_measurement":"kWh"`, "not for this device class"},
+		{"power that totals", `"state_class":"measurement","unit_of_measurement":"W"`, `"state_class":"total","unit_of_measurement":"W"`, "not for this device class"},
+		{"energy without state class", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh"`, "not for this device class"},
+		{"timestamp with state class", `"device_class":"timestamp"`, `"device_class":"timestamp","state_class":"measurement"`, "not for this device class"},
+		{"timestamp with unit", `"device_class":"timestamp"`, `"device_class":"timestamp","unit_of_measurement":"s"`, "not for this device class"},
+		{"unit in capitals", `"unit_of_measurement":"var"`, `"unit_of_measurement":"VAr"`, "not for this device class"},
+		{"m3", `m³`, `m3`, "not for this device class"},
+		{"no unit", `,"unit_of_measurement":"kWh"`, ``, "not for this device class"},
+		{"null unit", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":null`, "unit_of_measurement"},
+		{"empty unit", `"device_class":"power_factor"`, `"device_class":"power_factor","unit_of_measurement":""`, "unit_of_measurement"},
+		{"blank unit", `"unit_of_measurement":"kW"`, `"unit_of_measurement":" "`, "blank"},
+		{"state class of a binary sensor", `"device_class":"connectivity"`, `"device_class":"connectivity","state_class":"measurement"`, "state_class"},
+		{"category config", `"entity_category":"diagnostic","icon"`, `"entity_category":"config","icon"`, "blocks"},
+		{"unknown category", `"entity_category":"diagnostic","icon"`, `"entity_category":"system","icon"`, "entity_category"},
+		{"icon without prefix", `"mdi:flash"`, `"flash"`, "icon"},
+		{"no state_topic", `"state_topic":"hanbridge/house/gas",`, ``, "needs one"},
+		{"wildcard in state_topic", `hanbridge/house/gas`, `hanbridge/+/gas`, "state_topic"},
+		{"empty level in state_topic", `hanbridge/house/gas`, `hanbridge//gas`, "state_topic"},
+		{"state_topic in a foreign tree", `hanbridge/house/gas`, `dsmr/house/gas`, "state_topic"},
+		{"last reset of a counter that only rises", `"state_class":"total","unit`, `"state_class":"total_increasing","unit`, "state class total"},
+		{"broken template", `{{ value_json.v }}`, `{{ value_json.v }`, "value_template"},
+		{"template that only one hub reads", `{{ value_json.v }}`, `{{ value | float }}`, "value_template"},
+		{"no options", `["open","closed"]`, `[]`, "options"},
+		{"enum without options", `,"options":["open","closed"]`, ``, "enum"},
+		{"options without enum", `"device_class":"timestamp"`, `"device_class":"timestamp","options":["a"]`, "enum"},
+		{"options with unit", `"options"`, `"unit_of_measurement":"W","options"`, "enum"},
+		{"negative expire_after", `"expire_after":60`, `"expire_after":-1`, "expire_after"},
+		{"broken expire_after", `"expire_after":60`, `"expire_after":1.5`, "expire_after"},
+		{"other form of availability than the root's", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"availability_topic":"hanbridge/status"}}}`, "both"},
+		{"unknown component key", `"expire_after"`, `"expires_after"`, "expires_after"},
+		{"abbreviated component key", `"unit_of_measurement":"kWh"`, `"unit_of_meas":"kWh"`, "unit_of_meas"},
+		{"object_id", `"default_entity_id":"sensor.`, `"object_id":"`, "object_id"},
+		{"entity id without domain", `"sensor.house_import_power"`, `"house_import_power"`, "default_entity_id"},
+		{"entity id with hyphen", `"sensor.house_import_power"`, `"sensor.my-house_import_power"`, "default_entity_id"},
+		{"entity id of the wrong domain", `"sensor.house_import_power"`, `"binary_sensor.house_import_power"`, "default_entity_id"},
+		{"unique_id with a point", `"hanbridge_house_gas"`, `"hanbridge.house.gas"`, "unique_id"},
+		{"name repeats the device", `"name":"Gas"`, `"name":"Meter gas"`, "repeats"},
+		{"no name", `"name":"Gas",`, ``, "name is missing"},
+		{"precision as text", `"suggested_display_precision":0,"icon"`, `"suggested_display_precision":"0","icon"`, "suggested_display_precision"},
+		{"precision of text", `"icon":"mdi:message"`, `"suggested_display_precision":1`, "is for numbers"},
+		{"enabled as text", `"enabled_by_default":false`, `"enabled_by_default":"false"`, "enabled_by_default"},
+		{"qos 3", `"qos":1`, `"qos":3`, "qos"},
+		{"payloads alike", `"payload_off":"offline"`, `"payload_off":"online"`, "differ"},
+		// Other hubs.
+		{"Domoticz drops an ending", `"gas":{`, `"gas_max":{`, "Domoticz"},
+		{"Domoticz drops a beginning", `"gas":{`, `"min_gas":{`, "Domoticz"},
+		{"Domoticz drops a part", `"gas":{`, `"gas_alarm":{`, "Domoticz"},
+		{"Domoticz drops a name", `"last_telegram":{`, `"last_seen":{`, "Domoticz"},
+		{"Domoticz drops a unit", `"gas","state_class":"total_increasing","unit_of_measurement":"m³"`, `"signal_strength","state_class":"measurement","unit_of_measurement":"dBm"`, "Domoticz"},
+		{"Gladys overflows", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"Wh"`, "Gladys"},
+		{"Gladys drops bare text", `,"entity_category":"diagnostic","icon"`, `,"icon"`, "Gladys"},
+		{"openHAB makes text of a number", `"state_class":"total_increasing","suggested_display_precision":0`, `"suggested_display_precision":0`, "openHAB"},
+	} {
+		if !strings.Contains(sound, row.old) {
+			t.Errorf("%s: the sound message has no %s", row.name, row.old)
+			continue
+		}
+		wantRefusal(t, row.name, hatest.Check(deviceTopic, []byte(strings.Replace(sound, row.old, row.new, 1))), row.want)
+	}
+}
+
+// TestCheckRefusesNull: what an object may hold it may never hold as null. The key is put at the object's end, where it
+// replaces a sound one.
+func TestCheckRefusesNull(t *testing.T) {
+	for _, row := range []struct{ end, options string }{
+		{`}}}`, "name unique_id default_entity_id state_topic qos encoding device_class entity_category enabled_by_default icon " +
+			"value_template expire_after force_update json_attributes_topic json_attributes_template availability " +
+			"availability_topic availability_mode availability_template payload_available payload_not_available " +
+			"message_expiry_interval payload_on payload_off off_delay"},
+		{`},"power_factor"`, "state_class unit_of_measurement suggested_display_precision options last_reset_value_template"},
+		{`}`, "device origin components availability availability_topic availability_mode availability_template " +
+			"payload_available payload_not_available state_topic command_topic qos encoding message_expiry_interval"},
+		{`},"origin"`, "identifiers connections name manufacturer model model_id serial_number sw_version hw_version " +
+			"via_device suggested_area configuration_url"},
+		{`},"availability"`, "name sw_version support_url"},
+		{`},{"topic":"hanbridge/house/status"}`, "topic payload_available payload_not_available value_template"},
+	} {
+		at := strings.LastIndex(sound, row.end)
+		for _, option := range strings.Fields(row.options) {
+			payload := sound[:at] + `,"` + option + `":null` + sound[at:]
+			wantRefusal(t, option, hatest.Check(deviceTopic, []byte(payload)), option+" may not be <nil>")
+		}
+	}
+}
+
+func TestCheckRefusesTopics(t *testing.T) {
+	for _, topic := range []string{
+		"homeassistant/device/hanbridge_house", "device/config", "device/hanbridge_house/config",
+		"homeassistant/device/hanbridge.house/config", "homeassistant/device/my node/hanbridge_house/config",
+		"homeassistant/text/hanbridge_house/config", "homeassistant/device//config",
+	} {
+		wantRefusal(t, topic, hatest.Check(topic, []byte(sound)), "topic")
+	}
+}
+
+func TestCheckRefusesSingle(t *testing.T) {
+	const topic = "homeassistant/sensor/hanbridge_house/tariff/config"
+	for _, row := range []struct{ name, old, new, want string }{
+		{"no device", `"device"`, `"dev"`, "device is missing"},
+		{"no origin", `"origin"`, `"o"`, "origin is missing"},
+		{"no unique_id", `"unique_id":"hanbridge_house_tariff",`, ``, "unique_id is missing"},
+		{"components", `"qos":1`, `"components":{}`, "components"},
+		{"another platform", `"qos":1`, `"platform":"binary_sensor"`, "platform"},
+		{"null device key", `"name":"Meter"`, `"name":"Meter","model":null`, "model"},
+		{"no state_topic", `"state_topic":"hanbridge/house/tariff",`, ``, "needs one"},
+	} {
+		if !strings.Contains(singlePayload, row.old) {
+			t.Errorf("%s: the sound message has no %s", row.name, row.old)
+			continue
+		}
+		wantRefusal(t, row.name, hatest.Check(topic, []byte(strings.Replace(singlePayload, row.old, row.new, 1))), row.want)
+	}
+}
+
+// wantRefusal demands an error that speaks of what is wrong.
+func wantRefusal(t *testing.T, name string, errs []error, want string) {
+	t.Helper()
+	if err := errors.Join(errs...); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%s: got %v, want a refusal that speaks of %q", name, err, want)
+	}
+}

@@ -1,0 +1,80 @@
+package hatest_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/discovery/hatest"
+)
+
+// sensor is a sound message of its own for a quantity of a meter; more is added to its device.
+func sensor(meter, key, class, state, unit, more string) string {
+	return fmt.Sprintf(`{"name":"Q","unique_id":"hanbridge_%s_%s","state_topic":"hanbridge/%s/%s",`+
+		`"device_class":"%s","state_class":"%s","unit_of_measurement":"%s",`+
+		`"device":{"identifiers":["hanbridge_%s"],"name":"Meter"%s},"origin":{"name":"hanbridge"}}`,
+		meter, key, meter, key, class, state, unit, meter, more)
+}
+
+func power(meter, key string) string { return sensor(meter, key, "power", "measurement", "W", "") }
+
+func energy(meter, key string) string {
+	return sensor(meter, key, "energy", "total_increasing", "kWh", "")
+}
+
+func topicOf(meter, key string) string {
+	return "homeassistant/sensor/hanbridge_" + meter + "/" + key + "/config"
+}
+
+func TestCheckSetAccepts(t *testing.T) {
+	set := map[string][]byte{"homeassistant/device/old/config": nil}
+	for _, key := range []string{"export_power", "import_demand", "import_power", "import_power_l1", "net_power"} {
+		set[topicOf("house", key)] = []byte(power("house", key))
+		set[topicOf("barn", key)] = []byte(power("barn", key))
+	}
+	for _, key := range []string{"import_energy", "export_energy", "absolute_energy"} {
+		set[topicOf("house", key)] = []byte(energy("house", key))
+	}
+	if err := errors.Join(hatest.CheckSet(set)...); err != nil {
+		t.Errorf("refused: %v", err)
+	}
+}
+
+func TestCheckSetRefuses(t *testing.T) {
+	asDevice := `{"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"},"components":{"import_power":` +
+		`{"platform":"sensor","name":"Q","unique_id":"%s","state_topic":"hanbridge/house/import_power","device_class":"power",` +
+		`"state_class":"measurement","unit_of_measurement":"W"}}}`
+	const place = "homeassistant/device/hanbridge_house/config"
+	for _, row := range []struct {
+		name, want string
+		set        map[string]string
+	}{
+		{"a single fault", "JSON", map[string]string{topicOf("house", "import_power"): `{`}},
+		{"unique_id twice", "unique_id", map[string]string{
+			topicOf("house", "import_power"): power("house", "import_power"),
+			topicOf("house", "power"):        power("house", "import_power"),
+		}},
+		{"both styles", "topic and key", map[string]string{
+			topicOf("house", "import_power"): power("house", "import_power"),
+			place:                            fmt.Sprintf(asDevice, "another"),
+		}},
+		{"unknown via_device", "via_device", map[string]string{
+			topicOf("house", "import_power"): sensor("house", "import_power", "power", "measurement", "W", `,"via_device":"hanbridge_bridge"`),
+		}},
+		{"one device, two names", "two ways", map[string]string{
+			topicOf("house", "import_power"): power("house", "import_power"),
+			topicOf("house", "export_power"): sensor("house", "export_power", "power", "measurement", "W", `,"model":"6525"`),
+		}},
+		{"direction last", "Domoticz pairs it with power_export", map[string]string{
+			topicOf("house", "energy_import"): energy("house", "energy_import"),
+			topicOf("house", "power_export"):  power("house", "power_export"),
+			topicOf("house", "power_import"):  power("house", "power_import"),
+		}},
+	} {
+		set := map[string][]byte{}
+		for topic, payload := range row.set {
+			set[topic] = []byte(payload)
+		}
+		wantRefusal(t, row.name, hatest.CheckSet(set), row.want)
+	}
+}

@@ -1,0 +1,58 @@
+package crc16_test
+
+import (
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
+)
+
+// bitwise is the definition: one bit at a time, no table.
+func bitwise(poly, crc uint16, p []byte) uint16 {
+	for _, x := range p {
+		crc ^= uint16(x)
+		for range 8 {
+			low := crc & 1
+			crc >>= 1
+			if low != 0 {
+				crc ^= poly
+			}
+		}
+	}
+	return crc
+}
+
+// TestUpdate compares with the definition for every length and alignment around the step of eight bytes, whole and in two parts.
+func TestUpdate(t *testing.T) {
+	data := make([]byte, 80)
+	for i := range data {
+		data[i] = byte(i*i*37 + 11*i + 3)
+	}
+	for _, poly := range []uint16{0xA001, 0x8408} {
+		table := crc16.New(poly)
+		for _, start := range []uint16{0, 0xFFFF, 0x1D0F} {
+			for offset := range 9 {
+				for n := range 65 {
+					p := data[offset : offset+n]
+					want := bitwise(poly, start, p)
+					if got := table.Update(start, p); got != want {
+						t.Fatalf("%04X from %04X over %d bytes at %d = %04X, want %04X", poly, start, n, offset, got, want)
+					}
+					if got := table.Update(table.Update(start, p[:n/3]), p[n/3:]); got != want {
+						t.Fatalf("%04X over %d bytes in two parts = %04X, want %04X", poly, n, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestCheck holds the check values of the two that the meters use (CRC-16/ARC, CRC-16/X.25).
+func TestCheck(t *testing.T) {
+	check := []byte("123456789")
+	if got := crc16.New(0xA001).Update(0, check); got != 0xBB3D {
+		t.Errorf("CRC-16/ARC = %04X, want BB3D", got)
+	}
+	if got := ^crc16.New(0x8408).Update(0xFFFF, check); got != 0x906E {
+		t.Errorf("CRC-16/X.25 = %04X, want 906E", got)
+	}
+}

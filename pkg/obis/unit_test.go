@@ -1,0 +1,68 @@
+package obis_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+func TestParseUnit(t *testing.T) {
+	for _, tt := range []struct {
+		in     string
+		want   obis.Unit
+		prefix int8
+	}{
+		{"kWh", obis.WattHour, 3},
+		{"Wh", obis.WattHour, 0},
+		{"MWh", obis.WattHour, 6},
+		{"kW", obis.Watt, 3},
+		{"W", obis.Watt, 0},
+		{"MW", obis.Watt, 6},
+		{"kVArh", obis.VarHour, 3},
+		{"VArh", obis.VarHour, 0},
+		{"kVAr", obis.Var, 3},
+		{"VAr", obis.Var, 0},
+		{"VA", obis.VoltAmpere, 0},
+		{"kVA", obis.VoltAmpere, 3},
+		{"VAh", obis.VoltAmpereHour, 0},
+		{"kVAh", obis.VoltAmpereHour, 3},
+		{"V", obis.Volt, 0},
+		{"A", obis.Ampere, 0},
+		{"Hz", obis.Hertz, 0},
+		{"m3", obis.CubicMetre, 0},
+		{"GJ", obis.Joule, 9},
+		{"MJ", obis.Joule, 6},
+		{"s", obis.Second, 0},
+		{"%", obis.Percent, 0},
+	} {
+		for _, in := range []string{tt.in, strings.ToLower(tt.in), strings.ToUpper(tt.in)} {
+			got, prefix, ok := obis.ParseUnit([]byte(in))
+			if got != tt.want || prefix != tt.prefix || !ok {
+				t.Errorf("ParseUnit(%q) = %v, %d, %v; want %v, %d", in, got, prefix, ok, tt.want, tt.prefix)
+			}
+		}
+	}
+}
+
+// TestParseUnitExact: only letters have a case. A damaged unit is none, not the one that it looks like.
+func TestParseUnitExact(t *testing.T) {
+	for _, in := range []string{"", "k", "kWhh", "kWx", "kW ", " kW", "Wk", "kWkWkWkWk", "\x00W", "m\x13", "\x05", "k\x17"} {
+		if got, prefix, ok := obis.ParseUnit([]byte(in)); ok {
+			t.Errorf("ParseUnit(%q) = %v, %d; want none", in, got, prefix)
+		}
+	}
+}
+
+func TestUnitString(t *testing.T) {
+	for unit, want := range map[obis.Unit]string{
+		obis.None: "", obis.Count: "", obis.Unit(200): "",
+		obis.Watt: "W", obis.Var: "var", obis.VoltAmpere: "VA", obis.WattHour: "Wh", obis.VarHour: "varh",
+		obis.VoltAmpereHour: "VAh", obis.Ampere: "A", obis.Volt: "V", obis.Hertz: "Hz", obis.CubicMetre: "m³",
+		obis.CubicMetreCorrected: "m³", obis.Joule: "J", obis.Percent: "%", obis.Second: "s", obis.Degree: "°",
+	} {
+		if got := unit.String(); got != want {
+			t.Errorf("String of unit %d = %q, want %q", uint8(unit), got, want)
+		}
+	}
+}

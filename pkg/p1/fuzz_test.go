@@ -1,0 +1,60 @@
+package p1_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+func seeds(f *testing.F) {
+	f.Add(household(f))
+	f.Add([]byte(sealed("/HLY5/D545-METER", "", "1-0:0.2.0((ER11))", "0-1:24.2.1(221101214520W)(00304.089*m3)")))
+	f.Add([]byte("/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"))
+	f.Add([]byte("\r\n/ABC5\r\n/ABC5\r\n!12\x80"))
+	f.Add([]byte("/\n!\n"))
+	f.Add([]byte("a/\n"))
+}
+
+// FuzzSplit: every telegram is a part of the stream, in order and bounded; how the bytes arrive does not matter.
+func FuzzSplit(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		got := tokens(t, bytes.NewReader(stream))
+		rest := stream
+		for _, telegram := range got {
+			i := bytes.Index(rest, []byte(telegram))
+			if i < 0 || len(telegram) > p1.MaxLength || !strings.HasPrefix(telegram, "/") {
+				t.Fatalf("%q is not a telegram of %q", telegram, rest)
+			}
+			rest = rest[i+len(telegram):]
+		}
+		if diff := cmp.Diff(got, tokens(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
+			t.Fatalf("byte by byte, -whole +got:\n%s", diff)
+		}
+	})
+}
+
+// FuzzParse: no panic, nothing kept after an error, no more records than bytes could hold.
+func FuzzParse(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var got p1.Telegram
+		if err := got.Parse(b); err != nil {
+			if len(got.Records) > 0 || got.Ident != nil || got.Checked {
+				t.Fatalf("the telegram holds something after %v", err)
+			}
+			return
+		}
+		if len(got.Records) > len(b)/len("0-0:0.0.0()") {
+			t.Fatalf("%d records in %d bytes", len(got.Records), len(b))
+		}
+		if got.Checked != (b[len(b)-1] != '\r' && b[len(b)-1] != '\n') {
+			t.Fatalf("checked is %v of a telegram that ends in %q", got.Checked, b[max(0, len(b)-6):])
+		}
+	})
+}

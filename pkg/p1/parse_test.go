@@ -1,0 +1,151 @@
+package p1_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+func TestParseLines(t *testing.T) {
+	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21, Minute: 45, Second: 20}
+	winter, summer := at, at
+	winter.Zone, winter.Offset = true, 60
+	summer.Zone, summer.Offset = true, 120
+	for _, tt := range []struct {
+		line string
+		want obis.Record // without Code
+	}{
+		{"1-0:1.8.0(00006619.795*kWh)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 6619795}, Unit: obis.WattHour, Text: []byte("00006619.795*kWh")}},
+		{"1-0:3.8.0(00003137.803*kVArh)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 3137803}, Unit: obis.VarHour, Text: []byte("00003137.803*kVArh")}},
+		{"1-0:3.8.0(00003137.803*kvarh)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 3137803}, Unit: obis.VarHour, Text: []byte("00003137.803*kvarh")}},
+		{"1-0:4.7.0(0000.132*kVAr)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 132}, Unit: obis.Var, Text: []byte("0000.132*kVAr")}},
+		{"1-0:1.7.0(0000.345*W)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345, Exp: -3}, Unit: obis.Watt, Text: []byte("0000.345*W")}},
+		{"1-0:1.7.0(00345*W)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt, Text: []byte("00345*W")}},
+		{"1-0:31.7.0(-000.6*A)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: -6, Exp: -1}, Unit: obis.Ampere, Text: []byte("-000.6*A")}},
+		{"1-0:31.7.0(011*A)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 11}, Unit: obis.Ampere, Text: []byte("011*A")}},
+		{"1-0:32.7.0(230.0*V)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 2300, Exp: -1}, Unit: obis.Volt, Text: []byte("230.0*V")}},
+		{"1-0:1.8.0*01(1*kWh)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 1, Exp: 3}, Unit: obis.WattHour, Text: []byte("1*kWh")}},
+		{"0-0:1.0.0(221101214520W)", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte("221101214520W")}},
+		{"0-0:1.0.0(221101214520S)", obis.Record{Kind: obis.Clock, Time: summer, Text: []byte("221101214520S")}},
+		{"0-0:1.0.0(221101214520)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("221101214520")}},
+		{"0-1:1.0.0(221101214520)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("221101214520")}},
+		{"0-0:1.0.0(20221101 21:45:20)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("20221101 21:45:20")}},
+		{"0-0:1.0.0(221131214520W)", obis.Record{Kind: obis.Text, Text: []byte("221131214520W")}},
+		{"0-0:1.0.0(221101214520X)", obis.Record{Kind: obis.Text, Text: []byte("221101214520X")}},
+		{"0-0:1.0.0(2211012145W)", obis.Record{Kind: obis.Text, Text: []byte("2211012145W")}},
+		{"0-0:1.0.0(20221101-21:45:20)", obis.Record{Kind: obis.Text, Text: []byte("20221101-21:45:20")}},
+		{"0-0:96.1.0(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("221101214520W")}},
+		{"0-1:24.2.1(221101214520W)(00304.089*m3)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 304089, Exp: -3}, Unit: obis.CubicMetre, Text: []byte("00304.089*m3")}},
+		{"1-0:1.6.0(221101214520W)(03.5*kW)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
+		{"0-1:24.2.1(221101214520W)(00304.089)", obis.Record{Kind: obis.Text, Text: []byte("(221101214520W)(00304.089)")}},
+		{"0-1:24.2.1(221199214520W)(1*m3)", obis.Record{Kind: obis.Text, Text: []byte("(221199214520W)(1*m3)")}},
+		{"0-1:24.2.1(221101214520W)(1*m3)(2*m3)", obis.Record{Kind: obis.Text, Text: []byte("(221101214520W)(1*m3)(2*m3)")}},
+		{"0-0:98.1.0(221101214520W)(1*kWh)", obis.Record{Kind: obis.Text, Text: []byte("(221101214520W)(1*kWh)")}},
+		{"1-0:99.97.0(1)(0-0:96.7.19)(221101214520W)(0000000240*s)", obis.Record{Kind: obis.Text, Text: []byte("(1)(0-0:96.7.19)(221101214520W)(0000000240*s)")}},
+		{"1-0:99.97.0()", obis.Record{Kind: obis.Text, Text: []byte("")}},
+		{"1-0:0.2.0((ER11))", obis.Record{Kind: obis.Text, Text: []byte("((ER11))")}},
+		{"0-2:25.6.0(ER23)", obis.Record{Kind: obis.Text, Text: []byte("ER23")}},
+		{"0-0:96.13.0()", obis.Record{Kind: obis.Text, Text: []byte("")}},
+		{"0-0:96.13.0(a/b!c)", obis.Record{Kind: obis.Text, Text: []byte("a/b!c")}},
+		{"1-0:1.7.0(*kW)", obis.Record{Kind: obis.Text, Text: []byte("*kW")}},
+		{"1-0:1.7.0(---)", obis.Record{Kind: obis.Text, Text: []byte("---")}},
+		{"1-0:1.7.0(---*kW)", obis.Record{Kind: obis.Text, Text: []byte("---*kW")}},
+		{"1-0:1.7.0(1*kX)", obis.Record{Kind: obis.Text, Text: []byte("1*kX")}},
+		{"1-0:1.7.0(1*k*W)", obis.Record{Kind: obis.Text, Text: []byte("1*k*W")}},
+		{"1-0:1.7.0(0000.345kW)", obis.Record{Kind: obis.Text, Text: []byte("0000.345kW")}},
+		{"1-0:0.4.2(995)", obis.Record{Kind: obis.Text, Text: []byte("995")}},
+	} {
+		text, _, _ := strings.Cut(tt.line, "(")
+		tt.want.Code = code(t, text)
+		var got p1.Telegram
+		if err := got.Parse([]byte(sealed("/ABC5", "", tt.line))); err != nil {
+			t.Errorf("%s: %v", tt.line, err)
+			continue
+		}
+		if diff := cmp.Diff([]obis.Record{tt.want}, got.Records); diff != "" {
+			t.Errorf("%s, -want +got:\n%s", tt.line, diff)
+		}
+	}
+}
+
+func TestParseTelegram(t *testing.T) {
+	for _, tt := range []struct {
+		name, in string
+		ident    string
+		checked  bool
+		records  int
+	}{
+		{"blank in the identification", sealed("/ADN9 6534", "", "1-0:1.7.0(1*kW)"), "ADN9 6534", true, 1},
+		{"nothing behind the identification", sealed("/KAM5", "", "1-0:1.7.0(1*kW)"), "KAM5", true, 1},
+		{"slash in the identification", sealed("/HLY5/D545-METER", "", "1-0:1.7.0(1*kW)"), "HLY5/D545-METER", true, 1},
+		{"backslash in the identification", sealed(`/ELL5\253833635_A`, "", "1-0:1.7.0(1*kW)"), `ELL5\253833635_A`, true, 1},
+		{"no blank line", sealed("/ABC5", "1-0:1.7.0(1*kW)"), "ABC5", true, 1},
+		{"no data", sealed("/ABC5", ""), "ABC5", true, 0},
+		{"line ends of one byte", "/ABC5\n\n1-0:1.7.0(1*kW)\n!" + sum("/ABC5\n\n1-0:1.7.0(1*kW)\n!"), "ABC5", true, 1},
+		{"checksum in lower case", strings.ToLower(sealed("/abc5", "", "1-0:1.7.0(1*kw)")), "abc5", true, 1},
+		{"a checksum vouches for odd lines", sealed("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 1},
+		{"no checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW)\r\n!\r", "ISK9", false, 2},
+		{"no checksum, line end of one byte", "/ISK9\n\n1-0:1.7.0(1*kW)\n!\n", "ISK9", false, 1},
+		{"mark within a line", sealed("/ABC5", "", "0-0:96.13.0(!1234)", "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
+		{"2 kB in a line", sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"), "ABC5", true, 1},
+	} {
+		var got p1.Telegram
+		if err := got.Parse([]byte(tt.in)); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if string(got.Ident) != tt.ident || got.Checked != tt.checked || len(got.Records) != tt.records {
+			t.Errorf("%s: got %q, checked %v, %d records; want %q, %v, %d",
+				tt.name, got.Ident, got.Checked, len(got.Records), tt.ident, tt.checked, tt.records)
+		}
+	}
+}
+
+// sum is the checksum of a telegram up to its '!', in the notation of the wire.
+func sum(body string) string {
+	line := sealed(strings.TrimSuffix(body, "\r\n!"))
+	if !strings.HasSuffix(body, "\r\n!") {
+		const digits = "0123456789ABCDEF"
+		s := p1.Checksum([]byte(body))
+		return string([]byte{digits[s>>12], digits[s>>8&15], digits[s>>4&15], digits[s&15]})
+	}
+	return line[len(line)-4:]
+}
+
+func TestParseErrors(t *testing.T) {
+	good := sealed("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)", "1-0:2.7.0(0000.000*kW)")
+	body := good[:len(good)-4]
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", "no '!'"},
+		{"only a slash", "/", "no '!'"},
+		{"cut within a line", good[:30], "no '!'"},
+		{"cut before the mark", good[:len(good)-5], "no '!'"},
+		{"cut behind the mark", body, "not a checksum"},
+		{"cut within the checksum", good[:len(good)-1], "not a checksum"},
+		{"wrong digit", body + "0000", "checksum: want " + good[len(good)-4:] + ", got 0000"},
+		{"not a digit", body + "00G0", "not a checksum"},
+		{"three digits and a line end", body + "000\r", "not a checksum"},
+		{"wrong value", strings.Replace(good, "345", "346", 1), "checksum"},
+		{"lost byte", strings.Replace(good, "345", "35", 1), "checksum"},
+		{"mark within a line only", "/ABC5\r\n0-0:96.13.0(!1234", "no '!'"},
+		{"not a slash", "xABC5\r\n\r\n!" + sum("xABC5\r\n\r\n!"), "identification"},
+		{"no line end behind the identification", "/ABC5\r!" + sum("/ABC5\r!"), "identification"},
+		{"odd line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW\r\n!\r", "line 4"},
+		{"odd code without checksum", "/ISK9\r\n\r\n1-0:4:24.7.0(1*kW)\r\n!\r", "line 3"},
+		{"no data and no checksum", "/\n!\n", "without checksum"},
+		{"too long", "/ABC5\r\n" + strings.Repeat("x", p1.MaxLength), "no end after 8192 bytes"},
+	} {
+		var got p1.Telegram
+		err := got.Parse([]byte(tt.in))
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "p1: ") {
+			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+		}
+		if len(got.Ident) > 0 || got.Checked || len(got.Records) > 0 {
+			t.Errorf("%s: the telegram holds %q and %d records after its error", tt.name, got.Ident, len(got.Records))
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package p1_test
+
+import (
+	"bufio"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+func TestLength(t *testing.T) {
+	long := "/ABC5\r\n\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 300)
+	for _, tt := range []struct {
+		name, in string
+		want     int
+	}{
+		{"one byte", "/", 0},
+		{"no end yet", "/ABC5\r\n\r\n1-0:1.8.0(1*kWh)\r\n", 0},
+		{"the mark alone", "/ABC5\r\n\r\n!", 0},
+		{"three digits of four", "/ABC5\r\n\r\n!12A", 0},
+		{"four digits", "/ABC5\r\n\r\n!12AB", 14},
+		{"what is behind does not matter", "/ABC5\r\n\r\n!12AB\r\n/ABC5", 14},
+		{"digits in lower case", "/ABC5\r\n\r\n!12ab\r\n", 14},
+		{"no checksum", "/ABC5\r\n\r\n!\r\n", 11},
+		{"a byte that is no digit", "/ABC5\r\n\r\n!1x23\r\n", 12},
+		{"mark within a line", "/ABC5\r\n\r\n0-0:96.13.0(a!12AB)\r\n", 0},
+		{"mark within a line and a true one", "/ABC5\r\n\r\n0-0:96.13.0(!)\r\n!12AB", 30},
+		{"slash within a line", "/HLY5/D545-METER\r\n\r\n0-0:96.13.0(a/b)\r\n!12AB", 43},
+		{"next telegram before the end", "/ABC5\r\n\r\n1-0:1.8\r\n/ABC5\r\n\r\n!12AB", 18},
+		{"next telegram within the checksum", "/ABC5\r\n\r\n!12\r/ABC5", 13},
+		{"zero byte", "/ABC5\r\n\x00", 7},
+		{"high byte", "/ABC5\r\n\xff", 7},
+		{"binary at once", "/\xa0", 1},
+		{"high byte within the checksum", "/ABC5\r\n\r\n!1\x80", 11},
+		{"no end at all", long, p1.MaxLength},
+		{"mark at the very limit", long[:p1.MaxLength-3] + "\r\n!12AB", p1.MaxLength},
+		{"exactly the limit", long[:p1.MaxLength-7] + "\r\n!12AB", p1.MaxLength},
+	} {
+		if got := p1.Length([]byte(tt.in)); got != tt.want {
+			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// pieces draws streams out of what matters to the search for an end.
+func pieces() *rapid.Generator[string] {
+	part := rapid.SampledFrom([]string{
+		"/", "!", "\r", "\n", "\r\n", "A", "0", "f", "\x00", "\x80", "!12AB", "!\r\n", "/ABC5\r\n\r\n", "1-0:1.8.0(1*kWh)\r\n",
+	})
+	return rapid.Map(rapid.SliceOfN(part, 0, 30), func(p []string) string { return strings.Join(p, "") })
+}
+
+// TestLengthIsFinal: an answer once given does not change with the bytes that follow.
+func TestLengthIsFinal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := []byte("/" + pieces().Draw(t, "stream"))
+		for k := 1; k <= len(b); k++ {
+			n := p1.Length(b[:k])
+			if n == 0 {
+				continue
+			}
+			if whole := p1.Length(b); n != whole || n > k {
+				t.Fatalf("Length of the first %d bytes = %d, of all %d = %d", k, n, len(b), whole)
+			}
+			return
+		}
+	})
+}
+
+// tokens is what a Scanner finds.
+func tokens(t interface{ Fatal(...any) }, r io.Reader) []string {
+	s := bufio.NewScanner(r)
+	s.Split(p1.Split)
+	got := []string{}
+	for s.Scan() {
+		got = append(got, s.Text())
+	}
+	if err := s.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestSplit(t *testing.T) {
+	a := sealed("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)")
+	b := sealed("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)")
+	plain := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r"
+	for _, tt := range []struct {
+		name, in string
+		want     []string
+	}{
+		{"nothing", "", []string{}},
+		{"noise alone", "no telegram in here!1234\r\n", []string{}},
+		{"one", a + "\r\n", []string{a}},
+		{"line end before, as Kamstrup sends it", "\r\n" + a + "\r\n", []string{a}},
+		{"two", a + "\r\n" + b + "\r\n", []string{a, b}},
+		{"no line end between", a + b, []string{a, b}},
+		{"no checksum, then one", plain + "\n" + a, []string{plain, a}},
+		{"tail of one first", a[20:] + "\r\n" + b, []string{b}},
+		{"cut, then one", a[:30] + "\r\n" + b, []string{a[:30] + "\r\n", b}},
+		{"cut at the end", a + "\r\n" + b[:25], []string{a, b[:25]}},
+		{"binary noise", "\x00\xff\x7e" + "\r\n" + a, []string{a}},
+		{"binary behind a slash", "\n/\x80\r\n" + a, []string{"/", a}},
+		{"a line of 2 kB", sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"), []string{
+			sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"),
+		}},
+	} {
+		for how, r := range map[string]io.Reader{
+			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
+			"end with data": iotest.DataErrReader(strings.NewReader(tt.in)),
+		} {
+			if diff := cmp.Diff(tt.want, tokens(t, r)); diff != "" {
+				t.Errorf("%s, %s, -want +got:\n%s", tt.name, how, diff)
+			}
+		}
+	}
+}
+
+// TestSplitBounded: a stream that never ends a telegram is given up piece by piece.
+func TestSplitBounded(t *testing.T) {
+	stream := "/ABC5\r\n" + strings.Repeat("x", 3*p1.MaxLength)
+	got := tokens(t, iotest.HalfReader(strings.NewReader(stream)))
+	if len(got) != 1 || len(got[0]) != p1.MaxLength {
+		t.Errorf("%d telegrams out of one that never ends, want one of %d bytes", len(got), p1.MaxLength)
+	}
+}
+
+// TestSplitChunks: how the bytes arrive does not matter.
+func TestSplitChunks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		stream := pieces().Draw(t, "stream")
+		want := tokens(t, strings.NewReader(stream))
+		if diff := cmp.Diff(want, tokens(t, iotest.OneByteReader(strings.NewReader(stream)))); diff != "" {
+			t.Fatalf("byte by byte, -whole +got:\n%s", diff)
+		}
+	})
+}

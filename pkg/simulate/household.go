@@ -1,0 +1,99 @@
+package simulate
+
+import "time"
+
+// A Household draws power and produces it, second by second. It is not safe for concurrent use.
+type Household struct {
+	seed   seed
+	phases int
+	// now is the second that has been counted last, as Unix time, and local the same on the clock on the wall.
+	now, local int64
+	day        day
+	// state holds the powers of the last second; voltages and currents are worked out when somebody looks.
+	state State
+}
+
+// New returns the household that grows from the seed, as it is at start, which is after 1970. It has one phase or three;
+// with one it has a smaller roof of solar cells and a slower charger.
+func New(seedValue uint64, start time.Time, phases int) *Household {
+	h := &Household{seed: seed(seedValue), phases: min(max(phases, 1), 3)}
+	h.state.Energies = h.seed.firstEnergies()
+	h.now = start.Truncate(time.Hour).Unix()
+	h.setHour()
+	h.loads()
+	h.Advance(start)
+	return h
+}
+
+// firstEnergies are those of a house in which people have lived for some years.
+func (s seed) firstEnergies() Energies {
+	const kWh = 3_600_000 // in Ws
+	return Energies{
+		Import:         s.draw(drawCounter, 0, 9_000*kWh, 60_000*kWh),
+		Export:         s.draw(drawCounter+1, 0, 1_000*kWh, 20_000*kWh),
+		ImportReactive: s.draw(drawCounter+2, 0, 500*kWh, 5_000*kWh),
+		ExportReactive: s.draw(drawCounter+3, 0, 500*kWh, 9_000*kWh),
+	}
+}
+
+// Advance goes on to a time, to the whole second. A time that has passed changes nothing. A day takes some ms.
+func (h *Household) Advance(to time.Time) {
+	for end := to.Unix(); h.now < end; {
+		h.step()
+	}
+}
+
+func (h *Household) step() {
+	h.now++
+	h.local++
+	h.loads()
+	h.state.Energies.add(&h.state)
+	if h.now%3600 == 0 {
+		h.setHour()
+	}
+}
+
+// setHour does what is due at a whole hour, when clocks may be changed too.
+func (h *Household) setHour() {
+	t := time.Unix(h.now, 0).UTC()
+	h.local = h.now + 60*int64(centralEuropean.offset(t))
+	h.state.Hour, h.state.HourEnergies = t, h.state.Energies
+}
+
+// State returns what a meter of this household shows.
+func (h *Household) State() State {
+	s := h.state
+	s.Time = time.Unix(h.now, 0).UTC()
+	for i := range h.phases {
+		s.Voltage[i] = h.voltage(int64(i))
+		s.Current[i] = current(s.Power[i], s.Reactive[i], s.Voltage[i])
+	}
+	return s
+}
+
+// voltage wanders around 231 V, and falls by a quarter of a volt for each ampere that flows towards the house.
+func (h *Household) voltage(phase int64) int64 {
+	const wattsPerStep = 92 // 0.1 V
+	noLoad := h.seed.smooth(drawVoltage+phase, h.now, 180, 2295, 2325) + h.seed.draw(drawVoltage+8+phase, h.now, -2, 2)
+	return noLoad - h.state.Power[phase]/wattsPerStep
+}
+
+// current returns mA from W, var and 0.1 V, with the sign of the power.
+func current(watts, vars, voltage int64) int64 {
+	apparent := squareRoot(1_000_000 * (watts*watts + vars*vars)) // in mVA
+	if watts < 0 {
+		apparent = -apparent
+	}
+	return apparent * 10 / voltage
+}
+
+func squareRoot(n int64) int64 {
+	if n < 2 {
+		return n
+	}
+	x := n
+	for y := (n + 1) / 2; y < x; y = (x + n/x) / 2 {
+		x = y
+	}
+	return x
+}

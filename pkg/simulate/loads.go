@@ -1,0 +1,103 @@
+package simulate
+
+// A use is an appliance that runs for a part of a day.
+type use struct {
+	// from and to are seconds of the local day.
+	from, to int64
+	// phase is 0, 1 or 2, or every.
+	phase int
+	// watts and vars are what it draws, of each phase.
+	watts, vars int64
+	// A thermostat has it on for so many seconds of each period. No period: on all the time.
+	period, on int64
+}
+
+const every = -1
+
+const (
+	minute = 60
+	hour   = 60 * minute
+	whole  = 24 * hour
+)
+
+// A day is a local day's plan.
+type day struct {
+	number int64
+	uses   []use
+}
+
+// plan decides what people and appliances do on a local day. Electronics are capacitive (negative var), motors inductive.
+func (s seed) plan(number, now int64) day {
+	within := func(what, lo, hi int64) int64 { return s.draw(drawDay+what, number, lo, hi) }
+	wake := within(0, 6*hour, 7*hour)
+	dinner := within(1, 17*hour, 18*hour+30*minute)
+	bed := within(2, 22*hour, 23*hour+30*minute)
+	charge := within(3, 10*minute, 90*minute)
+	charged := charge + within(4, 80*minute, 4*hour)
+	heating := 950 - 700*season(now)/one // of 2400 s, the more the colder
+	return day{number, []use{
+		{0, whole, 0, 85, -35, 0, 0},
+		{0, whole, 1, 60, -20, 0, 0},
+		{0, whole, 2, 110, -45, 0, 0},
+		{0, whole, 0, 95, 70, 2700, within(5, 800, 1100)},               // fridge
+		{0, whole, 1, 110, 80, 3300, within(6, 900, 1300)},              // freezer
+		{0, whole, every, 650, 240, 2400, heating},                      // heat pump
+		{2 * hour, 2*hour + within(7, 30, 60)*minute, 2, 3000, 0, 0, 0}, // water heater, at night
+		{wake, wake + 90*minute, 1, 320, -30, 0, 0},                     // lights in the morning
+		{wake + 15*minute, wake + 19*minute, 1, 2000, 0, 0, 0},          // kettle
+		{wake + 30*minute, wake + 55*minute, 2, 3000, 0, 0, 0},          // water heater, after the showers
+		{dinner, dinner + 40*minute, 0, 1800, 0, 40, 26},                // hob
+		{dinner + 5*minute, dinner + 35*minute, 1, 1200, 0, 30, 17},     // hob
+		{dinner + 2*minute, dinner + 55*minute, 2, 2300, 15, 180, 95},   // oven
+		{dinner, bed, 1, 260, -40, 0, 0},                                // lights and television
+		{dinner + 90*minute, dinner + 110*minute, 0, 2050, 30, 0, 0},    // dishwasher
+		{charge, charged, every, 3680, 60, 0, 0},                        // car: 11 kW on three phases
+	}}
+}
+
+// loads sets the powers of this second.
+func (h *Household) loads() {
+	if n := h.local / whole; n != h.day.number {
+		h.day = h.seed.plan(n, h.now)
+	}
+	h.standby()
+	second := h.local % whole
+	for i := range h.day.uses {
+		u := &h.day.uses[i]
+		if second < u.from || second >= u.to || u.period > 0 && (second-u.from)%u.period >= u.on {
+			continue
+		}
+		h.draw(u.phase, u.watts, u.vars)
+	}
+	h.solar()
+}
+
+// standby sets what is never quiet: some watts that change each second.
+func (h *Household) standby() {
+	bits := uint64(h.seed.draw(drawLoad, h.now, 0, 1<<40))
+	h.state.Power, h.state.Reactive = [3]int64{}, [3]int64{}
+	for i := range h.phases {
+		h.draw(i, int64(bits&15), -int64(bits>>4&7))
+		bits >>= 8
+	}
+}
+
+// solar takes away what the sun gives, more behind fewer clouds. The inverter leads a little.
+func (h *Household) solar() {
+	const peak = 3000 // W of each phase
+	height := sunHeight(h.now)
+	if height <= 0 {
+		return
+	}
+	watts := peak * height / one * h.seed.smooth(drawCloud, h.now, 300, 400, 1000) / 1000
+	h.draw(every, -watts, -watts/40)
+}
+
+func (h *Household) draw(phase int, watts, vars int64) {
+	for i := range h.phases {
+		if phase == every || phase%h.phases == i {
+			h.state.Power[i] += watts
+			h.state.Reactive[i] += vars
+		}
+	}
+}
