@@ -36,7 +36,7 @@ type MQTTConfig struct {
 	// Listen is the host:port of the embedded broker.
 	Listen    string `mapstructure:"listen" default:"127.0.0.1:1883"`
 	BaseTopic string `mapstructure:"base_topic" default:"hanbridge"`
-	QoS       int    `mapstructure:"qos" default:"1" oneof:"0 1 2"`
+	QoS       int    `mapstructure:"qos" default:"1" oneof:"0 1"`
 	Retain    bool   `mapstructure:"retain" default:"true"`
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
 var updateConfig = flag.Bool("update-config", false, "write testdata/config/wrong.txt anew")
@@ -24,7 +26,7 @@ func defaults() Config {
 	}
 }
 
-func meter() MeterConfig {
+func aMeter() MeterConfig {
 	return MeterConfig{ID: "meter", Name: "Electricity meter", Serial: SerialConfig{Auto: true}}
 }
 
@@ -32,13 +34,13 @@ func meter() MeterConfig {
 func shown(c Config) string { return fmt.Sprintf("%+v %q", c, string(c.MQTT.Password)) }
 
 func TestConfigGood(t *testing.T) {
-	house := meter()
+	house := aMeter()
 	house.ID, house.Name = "house", "Huset på åkern"
 	house.Port = PortConfig{SerialPort, "/dev/serial/by-id/usb-FTDI-if00-port0"}
-	house.Serial = SerialConfig{Baud: 9600, DataBits: 7, Parity: 'E', StopBits: 1}
-	barn := meter()
+	house.Serial = SerialConfig{Line: source.Line{Baud: 9600, DataBits: 7, Parity: 'E', StopBits: 1}}
+	barn := aMeter()
 	barn.ID, barn.Port = "barn", PortConfig{TCPPort, "[fd00::1]:8088"}
-	past := meter()
+	past := aMeter()
 	past.ID, past.Port = "past", PortConfig{ReplayPort, "/var/lib/telegrams.txt"}
 	full := Config{
 		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
@@ -49,12 +51,12 @@ func TestConfigGood(t *testing.T) {
 	}
 	fromEnv := defaults()
 	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 2
-	usb := meter()
-	usb.Port, usb.Serial = PortConfig{SerialPort, "/dev/ttyUSB9"}, SerialConfig{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}
+	usb := aMeter()
+	usb.Port, usb.Serial = PortConfig{SerialPort, "/dev/ttyUSB9"}, SerialConfig{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}
 	fromEnv.Meters = []MeterConfig{usb}
 	over := defaults()
 	over.MQTT.URL, over.Log.Level = "mqtts://b:8883", "warn"
-	named := meter()
+	named := aMeter()
 	named.ID, named.Name = "house", "House"
 	over.Meters = []MeterConfig{named}
 	tests := []struct {
@@ -313,9 +315,9 @@ func TestConfigSerial(t *testing.T) {
 		ok   bool
 	}{
 		{"auto", SerialConfig{Auto: true}, true},
-		{"115200 8N1", SerialConfig{false, 115200, 8, 'N', 1}, true},
-		{"2400 8e1", SerialConfig{false, 2400, 8, 'E', 1}, true},
-		{"9600 7O2", SerialConfig{false, 9600, 7, 'O', 2}, true},
+		{"115200 8N1", SerialConfig{Line: source.Line{Baud: 115200, DataBits: 8, Parity: 'N', StopBits: 1}}, true},
+		{"2400 8e1", SerialConfig{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}, true},
+		{"9600 7O2", SerialConfig{Line: source.Line{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, true},
 		{"2400 8X1", SerialConfig{}, false},
 		{"2400 9N1", SerialConfig{}, false},
 		{"0 8N1", SerialConfig{}, false},
@@ -341,7 +343,7 @@ func TestConfigNeeds(t *testing.T) {
 	checkErr(t, cfg.NeedBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
 	checkErr(t, cfg.NeedMeters(), "HANBRIDGE_METER_PORT=")
 	cfg.MQTT.URL = embedded
-	cfg.Meters = []MeterConfig{meter()}
+	cfg.Meters = []MeterConfig{aMeter()}
 	checkErr(t, cfg.NeedBroker(), "")
 	checkErr(t, cfg.NeedMeters(), "meters[0].port: no port is set")
 	cfg.Meters[0].Port = PortConfig{TCPPort, "a:1"}
@@ -388,7 +390,7 @@ func TestConfigExample(t *testing.T) {
 	}
 	want := defaults()
 	want.MQTT.URL = "mqtt://localhost:1883"
-	want.Meters = []MeterConfig{meter()}
+	want.Meters = []MeterConfig{aMeter()}
 	want.Meters[0].Port = PortConfig{SerialPort, "/dev/ttyUSB0"}
 	if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
 		t.Errorf("the example differs from the defaults (-want +got):\n%s", diff)

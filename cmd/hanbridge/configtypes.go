@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
 // A Secret is text that is never printed: every way of formatting it gives
@@ -31,14 +32,9 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // A SerialConfig is the setting of a serial line. With Auto the rest is zero:
 // the settings that meters use are tried in turn.
 type SerialConfig struct {
-	Auto     bool
-	Baud     int  // bits a second
-	DataBits int  // 5 to 8
-	Parity   byte // 'N', 'E' or 'O'
-	StopBits int  // 1 or 2
+	Auto bool
+	source.Line
 }
-
-var lineSetting = regexp.MustCompile(`^([1-9]\d{1,6}) ([5-8])([NEO])([12])$`)
 
 // UnmarshalText reads "auto" or a setting such as "2400 8E1".
 func (s *SerialConfig) UnmarshalText(text []byte) error {
@@ -46,12 +42,11 @@ func (s *SerialConfig) UnmarshalText(text []byte) error {
 		*s = SerialConfig{Auto: true}
 		return nil
 	}
-	m := lineSetting.FindStringSubmatch(strings.ToUpper(string(text)))
-	if m == nil {
-		return fmt.Errorf(`%q is not a line setting: write for example "2400 8E1" or "115200 8N1", or auto`, text)
+	line, err := source.ParseLine(string(text))
+	if err != nil {
+		return fmt.Errorf("%w, or auto", err)
 	}
-	baud, _ := strconv.Atoi(m[1])
-	*s = SerialConfig{Baud: baud, DataBits: int(m[2][0] - '0'), Parity: m[3][0], StopBits: int(m[4][0] - '0')}
+	*s = SerialConfig{Line: line}
 	return nil
 }
 
@@ -60,7 +55,15 @@ func (s SerialConfig) String() string {
 	if s.Auto {
 		return "auto"
 	}
-	return fmt.Sprintf("%d %d%c%d", s.Baud, s.DataBits, s.Parity, s.StopBits)
+	return s.Line.String()
+}
+
+// lines returns the settings to try.
+func (s SerialConfig) lines() []source.Line {
+	if s.Auto {
+		return source.Usual
+	}
+	return []source.Line{s.Line}
 }
 
 // A PortKind says what stands behind a meter's port.

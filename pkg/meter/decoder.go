@@ -62,9 +62,9 @@ func (d *Decoder) Next() (*Reading, error) {
 			d.at++
 		case d.err == nil:
 			d.fill()
-		case d.at < d.end:
-			if err := d.cut(); err != nil {
-				return nil, err
+		case d.at < d.end: // the stream has ended within a telegram, or just before its line end
+			if r, err := d.judge(d.end - d.at); r != nil || err != nil {
+				return r, err
 			}
 		default:
 			return nil, d.err
@@ -122,16 +122,6 @@ func (d *Decoder) damaged(p Protocol, b []byte, err error) error {
 		return nil
 	}
 	return &TelegramError{Protocol: p, Offset: start, Bytes: len(b), Raw: b, Err: err}
-}
-
-// cut gives up a telegram whose rest never came, because the stream has ended.
-func (d *Decoder) cut() error {
-	b := d.buf[d.at:d.end]
-	if b[0] == '/' {
-		return d.damaged(P1, b, d.telegram.Parse(b))
-	}
-	_, err := hdlc.Parse(b)
-	return d.damaged(HDLC, b, err)
 }
 
 // proven tells that a telegram was sent here, however it ends: a '/' at the start of a line, or a right header checksum.

@@ -60,7 +60,7 @@ func TestRoundTrip(t *testing.T) {
 		if err := got.Parse(bytes.TrimSuffix(wire, []byte("\r\n"))); err != nil {
 			t.Fatal(err)
 		}
-		if string(got.Ident) != strings.TrimRight(ident, "\r\n") || !got.Checked || len(got.Records) != len(written) {
+		if string(got.Ident) != ident || !got.Checked || len(got.Records) != len(written) {
 			t.Fatalf("read %q, checked %v, %d lines; written %q, %d lines", got.Ident, got.Checked, len(got.Records), ident, len(written))
 		}
 		for i, l := range written {

@@ -56,18 +56,21 @@ func (t *Telegram) Parse(b []byte) error {
 // verify returns what stands between '/' and '!', and whether a checksum vouches for it.
 func verify(b []byte) (body []byte, checked bool, err error) {
 	i := bytes.LastIndexByte(b, '!')
-	switch {
-	case i < 0 && len(b) >= MaxLength:
-		return nil, false, errLong
-	case i < 1 || !isLineEnd(b[i-1]):
+	if i < 1 || !isLineEnd(b[i-1]) {
+		if len(b) >= MaxLength {
+			return nil, false, errLong
+		}
 		return nil, false, errEnd
-	case i+2 == len(b) && isLineEnd(b[i+1]):
+	}
+	sum := bytes.TrimRight(b[i+1:], "\r\n")
+	if len(sum) == 0 && i+1 < len(b) {
 		return b[:i], false, nil
-	case i+5 != len(b):
+	}
+	if len(sum) != 4 {
 		return nil, false, errChecksum
 	}
 	var got uint16
-	for _, x := range b[i+1:] {
+	for _, x := range sum {
 		if !isHex(x) {
 			return nil, false, errChecksum
 		}

@@ -105,17 +105,6 @@ func TestParseTelegram(t *testing.T) {
 	}
 }
 
-// sum is the checksum of a telegram up to its '!', in the notation of the wire.
-func sum(body string) string {
-	line := sealed(strings.TrimSuffix(body, "\r\n!"))
-	if !strings.HasSuffix(body, "\r\n!") {
-		const digits = "0123456789ABCDEF"
-		s := p1.Checksum([]byte(body))
-		return string([]byte{digits[s>>12], digits[s>>8&15], digits[s>>4&15], digits[s&15]})
-	}
-	return line[len(line)-4:]
-}
-
 func TestParseErrors(t *testing.T) {
 	good := sealed("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)", "1-0:2.7.0(0000.000*kW)")
 	body := good[:len(good)-4]

@@ -26,7 +26,7 @@ func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
 }
 
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
-// It ends with the checksum after a '!' at the start of a line, or where it cannot go on and is damaged: before another
+// It ends with the line of a '!' and checksum, or where it cannot go on and is damaged: before another
 // '/' at the start of a line, before a byte that is not text, at MaxLength. More bytes behind b never change the answer.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
@@ -46,8 +46,8 @@ func Length(b []byte) int {
 	return 0
 }
 
-// endMark finds the '!' at the start of a line and returns the length up to the end of its checksum; 0 when there is
-// no '!' or what follows it is not there yet.
+// endMark finds the '!' at the start of a line and returns the length up to the end of that line; 0 when there is no '!'
+// or what follows it is not there yet.
 func endMark(b []byte, cut bool) int {
 	for i := 1; ; i++ {
 		k := bytes.IndexByte(b[i:], '!')
@@ -58,20 +58,28 @@ func endMark(b []byte, cut bool) int {
 		if !isLineEnd(b[i-1]) {
 			continue
 		}
-		digits := 0
-		for digits < 4 && i+1+digits < len(b) && isHex(b[i+1+digits]) {
-			digits++
+		n := i + 1
+		for n < i+5 && n < len(b) && isHex(b[n]) {
+			n++
 		}
-		switch n := i + 1 + digits; {
-		case digits == 4:
-			return n
-		case n < len(b): // the line end of a telegram without checksum, or the byte that is wrong in one
-			return n + 1
-		case cut:
-			return n
+		if digits := n - i - 1; n < len(b) && digits > 0 && digits < 4 {
+			return n + 1 // with the byte that is wrong in the checksum
 		}
-		return 0
+		return lineEnd(b, n, cut)
 	}
+}
+
+// lineEnd returns the end of the CR LF that stands at b[n], n where none does, 0 when it is not there yet.
+func lineEnd(b []byte, n int, cut bool) int {
+	for _, want := range []byte("\r\n") {
+		switch {
+		case n < len(b) && b[n] == want:
+			n++
+		case n == len(b) && !cut:
+			return 0
+		}
+	}
+	return n
 }
 
 // nextStart returns the index of the next '/' at the start of a line, 0 when there is none.

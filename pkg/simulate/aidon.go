@@ -121,15 +121,15 @@ func (l list) appendClock(dst []byte, t time.Time) []byte {
 
 // appendRegister writes energies in Wh in Sweden, in 10 Wh in Norway.
 func (l list) appendRegister(dst []byte, code obis.Code, s *State) []byte {
-	t, scaler, unit := dlms.Uint32, int8(0), obis.None
+	t, scaler, unit := dlms.Uint32, int8(0), obis.Watt
 	switch c := code[2] % 20; {
 	case c == currentL1%20:
 		t, scaler, unit = dlms.Int16, -1, obis.Ampere
 	case c == voltageL1%20:
 		t, scaler, unit = dlms.Uint16, -1, obis.Volt
-	case code[3] == instant:
-		unit = [...]obis.Unit{obis.Watt, obis.Watt, obis.Var, obis.Var}[c-1]
-	default:
+	case code[3] == instant && c > 2:
+		unit = obis.Var
+	case code[3] == integral:
 		unit = [...]obis.Unit{obis.WattHour, obis.WattHour, obis.VarHour, obis.VarHour}[c-1]
 		if l.model != "" {
 			scaler = 1

@@ -4,7 +4,7 @@ import "time"
 
 // A Household draws power and produces it, second by second. It is not safe for concurrent use.
 type Household struct {
-	seed   seed
+	chance chance
 	phases int
 	// now is the second that has been counted last, as Unix time, and local the same on the clock on the wall.
 	now, local int64
@@ -15,9 +15,9 @@ type Household struct {
 
 // New returns the household that grows from the seed, as it is at start, which is after 1970. It has one phase or three;
 // with one it has a smaller roof of solar cells and a slower charger.
-func New(seedValue uint64, start time.Time, phases int) *Household {
-	h := &Household{seed: seed(seedValue), phases: min(max(phases, 1), 3)}
-	h.state.Energies = h.seed.firstEnergies()
+func New(seed uint64, start time.Time, phases int) *Household {
+	h := &Household{chance: chance(seed), phases: min(max(phases, 1), 3)}
+	h.state.Energies = h.chance.firstEnergies()
 	h.now = start.Truncate(time.Hour).Unix()
 	h.setHour()
 	h.loads()
@@ -26,13 +26,13 @@ func New(seedValue uint64, start time.Time, phases int) *Household {
 }
 
 // firstEnergies are those of a house in which people have lived for some years.
-func (s seed) firstEnergies() Energies {
+func (c chance) firstEnergies() Energies {
 	const kWh = 3_600_000 // in Ws
 	return Energies{
-		Import:         s.draw(drawCounter, 0, 9_000*kWh, 60_000*kWh),
-		Export:         s.draw(drawCounter+1, 0, 1_000*kWh, 20_000*kWh),
-		ImportReactive: s.draw(drawCounter+2, 0, 500*kWh, 5_000*kWh),
-		ExportReactive: s.draw(drawCounter+3, 0, 500*kWh, 9_000*kWh),
+		Import:         c.draw(drawCounter, 0, 9_000*kWh, 60_000*kWh),
+		Export:         c.draw(drawCounter+1, 0, 1_000*kWh, 20_000*kWh),
+		ImportReactive: c.draw(drawCounter+2, 0, 500*kWh, 5_000*kWh),
+		ExportReactive: c.draw(drawCounter+3, 0, 500*kWh, 9_000*kWh),
 	}
 }
 
@@ -74,7 +74,7 @@ func (h *Household) State() State {
 // voltage wanders around 231 V, and falls by a quarter of a volt for each ampere that flows towards the house.
 func (h *Household) voltage(phase int64) int64 {
 	const wattsPerStep = 92 // 0.1 V
-	noLoad := h.seed.smooth(drawVoltage+phase, h.now, 180, 2295, 2325) + h.seed.draw(drawVoltage+8+phase, h.now, -2, 2)
+	noLoad := h.chance.smooth(drawVoltage+phase, h.now, 180, 2295, 2325) + h.chance.draw(drawVoltage+8+phase, h.now, -2, 2)
 	return noLoad - h.state.Power[phase]/wattsPerStep
 }
 

@@ -2,7 +2,7 @@ package simulate
 
 // A use is an appliance that runs for a part of a day.
 type use struct {
-	// from and to are seconds of the local day.
+	// from and to are seconds of the local day. A negative one shifts the periods of what runs all day.
 	from, to int64
 	// phase is 0, 1 or 2, or every.
 	phase int
@@ -27,38 +27,38 @@ type day struct {
 }
 
 // plan decides what people and appliances do on a local day. Electronics are capacitive (negative var), motors inductive.
-func (s seed) plan(number, now int64) day {
-	within := func(what, lo, hi int64) int64 { return s.draw(drawDay+what, number, lo, hi) }
+func (c chance) plan(number int64) day {
+	within := func(what, lo, hi int64) int64 { return c.draw(drawDay+what, number, lo, hi) }
 	wake := within(0, 6*hour, 7*hour)
 	dinner := within(1, 17*hour, 18*hour+30*minute)
 	bed := within(2, 22*hour, 23*hour+30*minute)
-	charge := within(3, 10*minute, 90*minute)
-	charged := charge + within(4, 80*minute, 4*hour)
-	heating := 950 - 700*season(now)/one // of 2400 s, the more the colder
+	charge := within(3, 10*minute, 60*minute)
+	charged := charge + within(4, 80*minute, 200*minute)
+	heating := 950 - 700*season(number*whole)/one // of 2400 s, the more the colder
 	return day{number, []use{
 		{0, whole, 0, 85, -35, 0, 0},
 		{0, whole, 1, 60, -20, 0, 0},
 		{0, whole, 2, 110, -45, 0, 0},
-		{0, whole, 0, 95, 70, 2700, within(5, 800, 1100)},               // fridge
-		{0, whole, 1, 110, 80, 3300, within(6, 900, 1300)},              // freezer
-		{0, whole, every, 650, 240, 2400, heating},                      // heat pump
-		{2 * hour, 2*hour + within(7, 30, 60)*minute, 2, 3000, 0, 0, 0}, // water heater, at night
-		{wake, wake + 90*minute, 1, 320, -30, 0, 0},                     // lights in the morning
-		{wake + 15*minute, wake + 19*minute, 1, 2000, 0, 0, 0},          // kettle
-		{wake + 30*minute, wake + 55*minute, 2, 3000, 0, 0, 0},          // water heater, after the showers
-		{dinner, dinner + 40*minute, 0, 1800, 0, 40, 26},                // hob
-		{dinner + 5*minute, dinner + 35*minute, 1, 1200, 0, 30, 17},     // hob
-		{dinner + 2*minute, dinner + 55*minute, 2, 2300, 15, 180, 95},   // oven
-		{dinner, bed, 1, 260, -40, 0, 0},                                // lights and television
-		{dinner + 90*minute, dinner + 110*minute, 0, 2050, 30, 0, 0},    // dishwasher
-		{charge, charged, every, 3680, 60, 0, 0},                        // car: 11 kW on three phases
+		{-within(8, 0, 2700), whole, 0, 95, 70, 2700, within(5, 800, 1100)},     // fridge
+		{-within(9, 0, 3300), whole, 1, 110, 80, 3300, within(6, 900, 1300)},    // freezer
+		{-within(10, 0, 2400), whole, every, 650, 240, 2400, heating},           // heat pump
+		{270 * minute, 270*minute + within(7, 30, 60)*minute, 2, 3000, 0, 0, 0}, // water heater, when the car is done
+		{wake, wake + 90*minute, 1, 320, -30, 0, 0},                             // lights in the morning
+		{wake + 15*minute, wake + 19*minute, 1, 2000, 0, 0, 0},                  // kettle
+		{wake + 30*minute, wake + 55*minute, 2, 3000, 0, 0, 0},                  // water heater, after the showers
+		{dinner, dinner + 40*minute, 0, 1800, 0, 40, 26},                        // hob
+		{dinner + 5*minute, dinner + 35*minute, 1, 1200, 0, 30, 17},             // hob
+		{dinner + 2*minute, dinner + 55*minute, 2, 2300, 15, 180, 95},           // oven
+		{dinner, bed, 1, 260, -40, 0, 0},                                        // lights and television
+		{dinner + 90*minute, dinner + 110*minute, 0, 2050, 30, 0, 0},            // dishwasher
+		{charge, charged, every, 3680, 60, 0, 0},                                // car: 11 kW on three phases
 	}}
 }
 
 // loads sets the powers of this second.
 func (h *Household) loads() {
 	if n := h.local / whole; n != h.day.number {
-		h.day = h.seed.plan(n, h.now)
+		h.day = h.chance.plan(n)
 	}
 	h.standby()
 	second := h.local % whole
@@ -74,7 +74,7 @@ func (h *Household) loads() {
 
 // standby sets what is never quiet: some watts that change each second.
 func (h *Household) standby() {
-	bits := uint64(h.seed.draw(drawLoad, h.now, 0, 1<<40))
+	bits := uint64(h.chance.draw(drawLoad, h.now, 0, 1<<40))
 	h.state.Power, h.state.Reactive = [3]int64{}, [3]int64{}
 	for i := range h.phases {
 		h.draw(i, int64(bits&15), -int64(bits>>4&7))
@@ -89,7 +89,7 @@ func (h *Household) solar() {
 	if height <= 0 {
 		return
 	}
-	watts := peak * height / one * h.seed.smooth(drawCloud, h.now, 300, 400, 1000) / 1000
+	watts := peak * height / one * h.chance.smooth(drawCloud, h.now, 300, 400, 1000) / 1000
 	h.draw(every, -watts, -watts/40)
 }
 

@@ -1,8 +1,8 @@
 package simulate
 
-// A seed is where all chance of a household comes from. What it draws depends on what is drawn and for when, never on
-// what was drawn before, so that time may be advanced in any steps.
-type seed uint64
+// A chance is the seed from which all that is random in a household comes. What it draws depends on what is drawn and for
+// when, never on what was drawn before, so that time may be advanced in any steps.
+type chance uint64
 
 // What is drawn.
 const (
@@ -14,16 +14,16 @@ const (
 )
 
 // draw returns a number from lo to hi, both included.
-func (s seed) draw(what, n, lo, hi int64) int64 {
-	x := mix(mix(uint64(s)+uint64(what)) + uint64(n))
+func (c chance) draw(what, n, lo, hi int64) int64 {
+	x := mix(mix(uint64(c)+uint64(what)) + uint64(n))
 	return lo + int64(x>>1%uint64(hi-lo+1))
 }
 
 // smooth returns a number from lo to hi that wanders: drawn once in each period of so many seconds, in straight lines
 // between.
-func (s seed) smooth(what, now, period, lo, hi int64) int64 {
+func (c chance) smooth(what, now, period, lo, hi int64) int64 {
 	n, rest := now/period, now%period
-	a, b := s.draw(what, n, lo, hi), s.draw(what, n+1, lo, hi)
+	a, b := c.draw(what, n, lo, hi), c.draw(what, n+1, lo, hi)
 	return a + (b-a)*rest/period
 }
 

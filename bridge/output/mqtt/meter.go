@@ -104,7 +104,7 @@ func (s *session) announce(m *meter) error {
 	for _, v := range m.known {
 		d.Quantities = append(d.Quantities, discovery.Quantity{ID: v.ID, As: v.As, Decimals: int(v.Decimals)})
 	}
-	for _, message := range s.config.discovery().Meter(d) {
+	for _, message := range s.config.Discovery().Meter(d) {
 		if err := s.publish(message.Topic, message.Payload, true); err != nil {
 			return err
 		}

@@ -72,7 +72,8 @@ func (c Config) broker() broker.Config {
 	}
 }
 
-func (c Config) discovery() discovery.Config {
+// Discovery returns what the announcements need to know of the configuration.
+func (c Config) Discovery() discovery.Config {
 	return discovery.Config{Prefix: c.Prefix, BaseTopic: c.BaseTopic, Style: c.Style, Version: c.Version}
 }
 

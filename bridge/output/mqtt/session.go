@@ -45,7 +45,7 @@ func birthPause() time.Duration { return time.Second + rand.N(4*time.Second) }
 // begin says that the bridge is there, and everything it knows. A broker that was started again may have lost all.
 func (s *session) begin(ctx context.Context) error {
 	if s.config.Style != discovery.Off {
-		topic := s.config.discovery().BirthTopic()
+		topic := s.config.Discovery().BirthTopic()
 		if err := s.conn.Subscribe(ctx, topic, 1, s.hubStatus); err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (s *session) hubStatus(m broker.Message) {
 
 // introduce publishes the bridge's own device and makes everything else new.
 func (s *session) introduce() error {
-	for _, m := range s.config.discovery().Bridge() {
+	for _, m := range s.config.Discovery().Bridge() {
 		if err := s.publish(m.Topic, m.Payload, true); err != nil {
 			return err
 		}

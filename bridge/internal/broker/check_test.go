@@ -1,0 +1,57 @@
+package broker_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+func TestCheck(t *testing.T) {
+	const good, bad = "hanbridge/check", "homeassistant/check"
+	for name, tc := range map[string]struct {
+		rule func(*door)
+		want []broker.Finding
+		word string // in the error of the second finding
+	}{
+		"all well": {
+			func(*door) {},
+			[]broker.Finding{{Topic: good, Publish: true, Retain: true}, {Topic: bad, Publish: true, Retain: true}}, "",
+		},
+		"may not publish": {
+			func(d *door) { d.may = func(topic string, write bool) bool { return !write || topic == good } },
+			[]broker.Finding{{Topic: good, Publish: true, Retain: true}, {Topic: bad}}, "did not give back",
+		},
+		"keeps nothing": {
+			func(d *door) { d.Options.Capabilities.RetainAvailable = 0 },
+			[]broker.Finding{{Topic: good, Publish: true}, {Topic: bad, Publish: true}}, "did not keep",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, tc.rule)
+			running := dial(t, config(s.url))
+			got, err := broker.Check(t.Context(), config(s.url), good, bad)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got, cmpopts.IgnoreFields(broker.Finding{}, "Err")); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			if err := got[1].Err; (err == nil) != (tc.word == "") || err != nil && !strings.Contains(err.Error(), tc.word) {
+				t.Errorf("error of the second: got %v, want %q in it", err, tc.word)
+			}
+			for _, topic := range []string{good, bad} {
+				if kept, ok := s.Topics.Retained.Get(topic); ok && len(kept.Payload) > 0 {
+					t.Errorf("%q is left under %s", kept.Payload, topic)
+				}
+			}
+			if err := running.Err(); err != nil {
+				t.Errorf("the running bridge was disturbed: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,372 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/bridge/internal/faultnet"
+)
+
+const (
+	offline = "hanbridge/status offline"
+	patient = 10 * time.Second
+)
+
+func config(url string) broker.Config {
+	return broker.Config{
+		URL: url, ClientID: "hanbridge",
+		Will: broker.Message{Topic: "hanbridge/status", Payload: []byte("offline"), QoS: 1, Retain: true},
+	}
+}
+
+func dial(t testing.TB, c broker.Config) *broker.Conn {
+	t.Helper()
+	conn, err := broker.Dial(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		_ = conn.Close(ctx)
+	})
+	return conn
+}
+
+func number(i int) broker.Message {
+	return broker.Message{Topic: "n", Payload: fmt.Append(nil, i), QoS: 1}
+}
+
+func publishAll(t testing.TB, c *broker.Conn, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		if err := c.Publish(number(i)); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+}
+
+// lost waits for the end of the connection and returns its cause.
+func lost(t testing.TB, c *broker.Conn, within time.Duration) error {
+	t.Helper()
+	select {
+	case <-c.Lost():
+	case <-time.After(within):
+		t.Fatalf("the connection is not lost after %v", within)
+	}
+	return c.Err()
+}
+
+func TestPublishKeepsOrderAndCopies(t *testing.T) {
+	s := start(t)
+	c := dial(t, config(s.url))
+	const n = 10_000
+	want := make([]string, n)
+	payload := make([]byte, 0, 8)
+	for i := range n {
+		want[i] = fmt.Sprintf("n %d", i)
+		payload = fmt.Append(payload[:0], i) // written over while the last one is under way
+		if err := c.Publish(broker.Message{Topic: "n", Payload: payload, QoS: byte(i & 1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, s.await(t, n)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}
+
+func TestFlushMeansArrived(t *testing.T) {
+	s := start(t)
+	p := faultnet.New(t, s.addr)
+	c := dial(t, config("mqtt://"+p.Addr()))
+	p.Hold()
+	publishAll(t, c, 0, 3)
+	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := c.Flush(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Flush while nothing passes: got %v, want %v", err, context.DeadlineExceeded)
+	}
+	p.Release()
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(s.messages()); got != 3 {
+		t.Errorf("the broker has %d messages after Flush, want 3", got)
+	}
+}
+
+func TestFullWindowWaits(t *testing.T) {
+	s := start(t)
+	p := faultnet.New(t, s.addr)
+	cfg := config("mqtt://" + p.Addr())
+	cfg.Window = 4
+	c := dial(t, cfg)
+	p.Hold()
+	publishAll(t, c, 0, 4)
+	fifth := make(chan error, 1)
+	go func() { fifth <- c.Publish(number(4)) }()
+	select {
+	case err := <-fifth:
+		t.Fatalf("the fifth message of a window of 4 did not wait (%v)", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	p.Release()
+	if err := <-fifth; err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStallEndsTheConnection(t *testing.T) {
+	for name, publish := range map[string]func(*broker.Conn) error{
+		"window full": func(c *broker.Conn) (err error) {
+			for i := 0; err == nil; i++ {
+				err = c.Publish(number(i))
+			}
+			return err
+		},
+		"flush": func(c *broker.Conn) error {
+			if err := c.Publish(number(0)); err != nil {
+				return err
+			}
+			return c.Flush(context.Background())
+		},
+		"now and then": func(c *broker.Conn) (err error) {
+			for tick := time.NewTicker(30 * time.Millisecond); err == nil; <-tick.C {
+				err = c.Publish(number(0))
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			p := faultnet.New(t, s.addr)
+			cfg := config("mqtt://" + p.Addr())
+			cfg.Window, cfg.Stall = 16, 100*time.Millisecond
+			c := dial(t, cfg)
+			p.Hold()
+			begin := time.Now()
+			err := publish(c)
+			if err == nil || !strings.Contains(err.Error(), "acknowledged nothing") {
+				t.Errorf("got %v, want an error about missing acknowledgements", err)
+			}
+			if took := time.Since(begin); took < cfg.Stall || took > 5*time.Second {
+				t.Errorf("given up after %v, want about %v", took, cfg.Stall)
+			}
+			if got := lost(t, c, patient); !errors.Is(got, err) {
+				t.Errorf("Err: got %v, want %v", got, err)
+			}
+		})
+	}
+}
+
+func TestSlowIsNotDead(t *testing.T) {
+	s := start(t)
+	p := faultnet.New(t, s.addr)
+	cfg := config("mqtt://" + p.Addr())
+	cfg.Stall = 300 * time.Millisecond
+	c := dial(t, cfg)
+	p.Delay(20 * time.Millisecond)
+	for i := range 20 { // together longer than Stall
+		publishAll(t, c, i, i+1)
+		if err := c.Flush(t.Context()); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+}
+
+func TestWillOnlyAfterALoss(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end  func(*testing.T, *faultnet.Proxy, *broker.Conn)
+		want []string
+	}{
+		"cut": {
+			func(_ *testing.T, p *faultnet.Proxy, _ *broker.Conn) { p.Cut() },
+			[]string{"n 0", offline},
+		},
+		"closed": {
+			func(t *testing.T, _ *faultnet.Proxy, c *broker.Conn) {
+				if err := c.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := c.Err(); err != nil {
+					t.Errorf("Err after Close: %v", err)
+				}
+			},
+			[]string{"n 0"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			p := faultnet.New(t, s.addr)
+			c := dial(t, config("mqtt://"+p.Addr()))
+			publishAll(t, c, 0, 1)
+			if err := c.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			tc.end(t, p, c)
+			_ = lost(t, c, patient)
+			until(t, "the broker still has the client", func() bool { return s.Clients.Len() == 0 })
+			if diff := cmp.Diff(tc.want, s.await(t, len(tc.want))); diff != "" {
+				t.Errorf("messages (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLossIsFoundAndTold(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fault  func(*server, *faultnet.Proxy)
+		within time.Duration
+		want   string
+	}{
+		"cut":         {func(_ *server, p *faultnet.Proxy) { p.Cut() }, time.Second, `another client with the id "hanbridge"`},
+		"half closed": {func(_ *server, p *faultnet.Proxy) { p.HalfClose() }, time.Second, "closed the connection"},
+		"broker ends": {func(s *server, _ *faultnet.Proxy) { _ = s.Close() }, 5 * time.Second, "closed the connection"},
+		"silent":      {func(_ *server, p *faultnet.Proxy) { p.Hold() }, 4 * time.Second, "has not answered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			p := faultnet.New(t, s.addr)
+			cfg := config("mqtt://" + p.Addr())
+			cfg.KeepAlive = time.Second
+			c := dial(t, cfg)
+			tc.fault(s, p)
+			err := lost(t, c, tc.within)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("Err: got %v, want %q in it", err, tc.want)
+			}
+			for what, got := range map[string]error{
+				"Publish":   c.Publish(number(0)),
+				"Flush":     c.Flush(t.Context()),
+				"Subscribe": c.Subscribe(t.Context(), "n", 1, func(broker.Message) {}),
+				"Close":     c.Close(t.Context()),
+			} {
+				if !errors.Is(got, err) {
+					t.Errorf("%s after the loss: got %v, want %v", what, got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestUnacknowledgedIsNotFlushed(t *testing.T) {
+	s := start(t)
+	p := faultnet.New(t, s.addr)
+	c := dial(t, config("mqtt://"+p.Addr()))
+	p.Hold()
+	publishAll(t, c, 0, 100)
+	p.Cut()
+	if err := c.Flush(t.Context()); err == nil {
+		t.Error("Flush: no error, though nothing arrived")
+	}
+	if got := s.messages(); len(got) > 0 && got[0] != offline {
+		t.Errorf("the broker has %q", got)
+	}
+}
+
+func TestSameClientIDThrowsOut(t *testing.T) {
+	s := start(t)
+	first := dial(t, config(s.url))
+	second := dial(t, config(s.url))
+	if err := lost(t, first, patient); err == nil || !strings.Contains(err.Error(), "another client") {
+		t.Errorf("the first: got %v, want a word about another client", err)
+	}
+	publishAll(t, second, 0, 1)
+	if err := second.Flush(t.Context()); err != nil {
+		t.Errorf("the second: %v", err)
+	}
+}
+
+func TestCloseIsBounded(t *testing.T) {
+	s := start(t)
+	p := faultnet.New(t, s.addr)
+	c := dial(t, config("mqtt://"+p.Addr()))
+	p.Hold()
+	publishAll(t, c, 0, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if err := c.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if err := c.Publish(number(1)); !errors.Is(err, broker.ErrClosed) {
+		t.Errorf("Publish after Close: got %v, want %v", err, broker.ErrClosed)
+	}
+}
+
+func TestNothingIsLeftRunning(t *testing.T) {
+	s := start(t)
+	p := faultnet.New(t, s.addr)
+	cycle := func(i int) {
+		c, err := broker.Dial(t.Context(), config("mqtt://"+p.Addr()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		publishAll(t, c, 0, 3)
+		if i%2 == 0 {
+			if err := c.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		p.Cut()
+		_ = lost(t, c, patient)
+	}
+	cycle(0)
+	idle := func() bool { return s.Clients.Len() == 0 && p.Connections() == 0 }
+	until(t, "the first connection did not end", idle)
+	before := runtime.NumGoroutine()
+	for i := range 50 {
+		cycle(i)
+	}
+	until(t, "more goroutines than before", func() bool { return idle() && runtime.NumGoroutine() <= before })
+}
+
+func TestWrongMessagesDoNoHarm(t *testing.T) {
+	s := start(t)
+	c := dial(t, config(s.url))
+	for name, m := range map[string]broker.Message{
+		"no topic": {}, "wildcard": {Topic: "a/+"}, "multi-level wildcard": {Topic: "#"}, "nul": {Topic: "a\x00"},
+		"too long": {Topic: strings.Repeat("a", 65536)}, "quality 2": {Topic: "a", QoS: 2},
+	} {
+		var wrong *broker.MessageError
+		if err := c.Publish(m); !errors.As(err, &wrong) {
+			t.Errorf("%s: got %v, want a MessageError", name, err)
+		}
+	}
+	publishAll(t, c, 0, 1)
+	if err := c.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// until polls: neither the broker nor the client tells when its last goroutine has ended.
+func until(t *testing.T, what string, good func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patient); !good(); <-tick.C {
+		if time.Now().After(end) {
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("%s; %s", what, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package broker_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+func TestSubscribeHearsRetainedAndLive(t *testing.T) {
+	s := start(t)
+	c := dial(t, config(s.url))
+	kept := broker.Message{Topic: "homeassistant/status", Payload: []byte("online"), QoS: 1, Retain: true}
+	if err := c.Publish(kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan broker.Message, 2)
+	if err := c.Subscribe(t.Context(), "homeassistant/+", 1, func(m broker.Message) { heard <- m }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(kept, hear(t, heard)); diff != "" {
+		t.Errorf("retained (-want +got):\n%s", diff)
+	}
+	if err := c.Publish(kept); err != nil {
+		t.Fatal(err)
+	}
+	live := kept
+	live.Retain = false // the broker sets it only on what it had kept
+	if diff := cmp.Diff(live, hear(t, heard)); diff != "" {
+		t.Errorf("live (-want +got):\n%s", diff)
+	}
+}
+
+func hear(t *testing.T, heard <-chan broker.Message) broker.Message {
+	t.Helper()
+	select {
+	case m := <-heard:
+		return m
+	case <-time.After(patient):
+		t.Fatal("heard nothing")
+		return broker.Message{}
+	}
+}
+
+// A function that waits, and that subscribes, must hold up neither acknowledgements nor other messages.
+func TestSubscribeDoesNotDeadlock(t *testing.T) {
+	s := start(t)
+	c := dial(t, config(s.url))
+	done := make(chan struct{})
+	entered := make(chan error, 100)
+	f := func(broker.Message) {
+		entered <- c.Subscribe(t.Context(), "other", 1, func(broker.Message) {})
+		<-done
+	}
+	if err := c.Subscribe(t.Context(), "n", 1, f); err != nil {
+		t.Fatal(err)
+	}
+	publishAll(t, c, 0, 100)
+	if err := c.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		select {
+		case err := <-entered:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(patient):
+			t.Fatal("a function that waits holds up the others")
+		}
+	}
+	close(done)
+}
+
+func TestSubscribeRefused(t *testing.T) {
+	s := start(t, func(d *door) { d.may = func(string, bool) bool { return false } })
+	c := dial(t, config(s.url))
+	err := c.Subscribe(t.Context(), "secret", 1, func(broker.Message) {})
+	if err == nil || !strings.Contains(err.Error(), "subscribe to secret") {
+		t.Errorf("got %v, want a refusal that names the topic", err)
+	}
+	if c.Err() != nil {
+		t.Errorf("the connection is lost: %v", c.Err())
+	}
+}

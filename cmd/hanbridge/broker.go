@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// insideBroker is the broker for people who have none yet. It keeps nothing over a restart.
+type insideBroker struct {
+	server  *mqtt.Server
+	address string
+}
+
+// startBroker listens on c.Listen; port 0 is any free one. Where c has a user, only that user is let in.
+func startBroker(c MQTTConfig) (*insideBroker, error) {
+	s := mqtt.New(&mqtt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err := s.AddHook(&doorman{username: c.Username, password: string(c.Password)}, nil); err != nil {
+		return nil, fmt.Errorf("broker inside: %w", err)
+	}
+	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: c.Listen})
+	if err := s.AddListener(l); err != nil {
+		return nil, failure{fmt.Errorf("mqtt.listen: the broker inside cannot listen on %s: %w (is another broker there? Then set "+
+			"mqtt.url to it; else choose another port)", c.Listen, err), exitUsage}
+	}
+	if err := s.Serve(); err != nil {
+		return nil, fmt.Errorf("broker inside: %w", err)
+	}
+	return &insideBroker{server: s, address: l.Address()}, nil
+}
+
+func (b *insideBroker) url() string { return "mqtt://" + b.address }
+
+func (b *insideBroker) stop() { _ = b.server.Close() }
+
+// doorman lets in who has the configured user name and password; everybody where none is configured.
+type doorman struct {
+	mqtt.HookBase
+	username, password string
+}
+
+// Provides names the decisions that doorman makes.
+func (d *doorman) Provides(b byte) bool {
+	return bytes.Contains([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck}, []byte{b})
+}
+
+// OnConnectAuthenticate tells if a client is let in.
+func (d *doorman) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet) bool {
+	if d.username == "" {
+		return true
+	}
+	name := subtle.ConstantTimeCompare(p.Connect.Username, []byte(d.username))
+	return name&subtle.ConstantTimeCompare(p.Connect.Password, []byte(d.password)) == 1
+}
+
+// OnACLCheck allows every topic to who is in.
+func (d *doorman) OnACLCheck(*mqtt.Client, string, bool) bool { return true }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Checks configuration and broker, without starting: for scripts and container health",
+		Long: "Reads the configuration, connects to the broker, and tries whether it may publish there.\n" +
+			"Exits with 2 when the configuration is wrong, with 1 when the broker is. Meters are not touched.",
+		Example: "  hanbridge check --config config.yaml", Args: cobra.NoArgs,
+	}
+	file := c.Flags().String("config", "", "configuration `FILE`")
+	c.RunE = func(c *cobra.Command, _ []string) error { return p.check(c.Context(), *file) }
+	return c
+}
+
+// checkTime bounds the check: container health is asked for often.
+const checkTime = 15 * time.Second
+
+func (p *program) check(ctx context.Context, file string) error {
+	file = foundConfig(file)
+	cfg, err := loadConfig(file, p.environ)
+	if err != nil {
+		return err
+	}
+	if err := cfg.NeedBroker(); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "configuration  %s + %d variables: good\n", orNone(file), countVariables(p.environ))
+	for _, m := range cfg.Meters {
+		fmt.Fprintf(p.out, "meter          %s on %s\n", m.ID, orNoPort(m))
+	}
+	if cfg.MQTT.URL == embedded {
+		cfg.MQTT.URL = "mqtt://" + cfg.MQTT.Listen
+	}
+	w := wiring{Config: cfg, log: zerolog.Nop()}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	if err := mqtt.Check(ctx, w.mqtt()); err != nil {
+		return failure{err, exitData}
+	}
+	fmt.Fprintf(p.out, "broker         %s: connected, may publish, may retain\n", cfg.MQTT.URL)
+	return nil
+}
+
+func orNoPort(m MeterConfig) string {
+	if m.Port.Kind == "" {
+		return "no port (set meters[…].port)"
+	}
+	return m.Port.String()
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// The objects of `decode --format json`.
+type (
+	jsonReading struct {
+		OK        bool           `json:"ok"`
+		Protocol  meter.Protocol `json:"protocol"`
+		Family    string         `json:"family"`
+		Bytes     int            `json:"bytes"`
+		Offset    int64          `json:"offset"`
+		MeterTime string         `json:"meter_time,omitempty"`
+		Meter     jsonMeter      `json:"meter"`
+		Records   []jsonRecord   `json:"records"`
+		Values    jsonValues     `json:"values"`
+	}
+	jsonMeter struct {
+		Make   string `json:"make"`
+		Serial string `json:"serial"`
+		Model  string `json:"model"`
+		List   string `json:"list"`
+	}
+	// jsonRecord has value and unit, or text, or time; a stamped value has time too.
+	jsonRecord struct {
+		OBIS  string  `json:"obis"`
+		Value *string `json:"value,omitempty"`
+		Unit  *string `json:"unit,omitempty"`
+		Text  *string `json:"text,omitempty"`
+		Time  string  `json:"time,omitempty"`
+	}
+	jsonDamaged struct {
+		OK       bool           `json:"ok"`
+		Protocol meter.Protocol `json:"protocol"`
+		Bytes    int            `json:"bytes"`
+		Offset   int64          `json:"offset"`
+		Error    string         `json:"error"`
+	}
+)
+
+// jsonValues is an object in the order of the samples.
+type jsonValues []quantity.Sample
+
+func (v jsonValues) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i := range v {
+		text, err := json.Marshal(sampleText(&v[i]))
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), v[i].ID.String()...), `":`...)
+		b = append(b, text...)
+	}
+	return append(b, '}'), nil
+}
+
+// sampleText is a quantity as it is published.
+func sampleText(s *quantity.Sample) string {
+	if !s.ID.Row().Numeric() {
+		return textOf(s.Text)
+	}
+	return string(s.Value.AppendFixed(nil, s.Decimals()))
+}
+
+type jsonPrinter struct{ *json.Encoder }
+
+func newJSON(w io.Writer) printer {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return jsonPrinter{e}
+}
+
+func (j jsonPrinter) reading(r *meter.Reading) error {
+	o := jsonReading{
+		OK: true, Protocol: r.Protocol, Family: r.Family, Bytes: r.Bytes, Offset: r.Offset,
+		Meter:   jsonMeter{Make: r.Meter.Make, Serial: r.Meter.Serial, Model: r.Meter.Model, List: r.Meter.List},
+		Records: make([]jsonRecord, len(r.Records)), Values: r.Samples,
+	}
+	if !r.Time.IsZero() {
+		o.MeterTime = r.Time.String()
+	}
+	for i := range r.Records {
+		o.Records[i] = recordOf(&r.Records[i])
+	}
+	return j.Encode(o)
+}
+
+func (j jsonPrinter) damaged(e *meter.TelegramError) error {
+	return j.Encode(jsonDamaged{Protocol: e.Protocol, Bytes: e.Bytes, Offset: e.Offset, Error: e.Err.Error()})
+}
+
+func recordOf(r *obis.Record) jsonRecord {
+	o := jsonRecord{OBIS: r.Code.String()}
+	if !r.Time.IsZero() {
+		o.Time = r.Time.String()
+	}
+	switch r.Kind {
+	case obis.Number:
+		value, unit := r.Value.String(), r.Unit.String()
+		o.Value, o.Unit = &value, &unit
+	case obis.Text, obis.Empty:
+		text := textOf(r.Text)
+		o.Text = &text
+	}
+	return o
+}
+
+// textOf returns the text that a meter sent; bytes that are no text in hexadecimal.
+func textOf(b []byte) string {
+	for _, x := range b {
+		if x < ' ' || x > '~' {
+			return hex.EncodeToString(b)
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+func (p *program) demoCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "The bridge with a simulated household: nothing to install, nothing to configure",
+		Long: "Runs the real bridge on a simulated household, with a broker inside on a free port of this machine.\n" +
+			"With HANBRIDGE_MQTT_URL set it publishes to that broker instead, so that the household shows in your own hub.",
+		Example: "  hanbridge demo\n  HANBRIDGE_MQTT_URL=mqtt://homeassistant.local hanbridge demo",
+		Args:    cobra.NoArgs,
+	}
+	family := c.Flags().String("family", "aidon-se", "the kind of meter, `NAME` as simulate --list names it")
+	seed := c.Flags().Uint64("seed", 1, "another number is another household")
+	c.RunE = func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), *family, *seed) }
+	return c
+}
+
+// demoInterval is how often the demo's meter speaks: oftener than most, since somebody is looking.
+const demoInterval = time.Second
+
+func (p *program) demo(ctx context.Context, name string, seed uint64) error {
+	family, err := familyNamed(name)
+	if err != nil {
+		return err
+	}
+	family.Interval = demoInterval
+	w, b, done, err := p.demoBridge()
+	if err != nil {
+		return err
+	}
+	defer done()
+	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, simulatedSource(family, seed))
+	b.AddOutput("screen", &screen{w: p.out, terminal: isTerminal(p.out)})
+	fmt.Fprintf(p.out, "hanbridge demo: a simulated household with the meter %q, one telegram a second\n\n%s\n", family.Title, howToLook(w.Config))
+	return b.Run(ctx)
+}
+
+// demoBridge returns a bridge with the broker that the environment names, else one with a broker inside.
+func (p *program) demoBridge() (*wiring, *bridge.Bridge, func(), error) {
+	cfg, err := loadConfig("", p.environ)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if cfg.MQTT.ClientID == "" {
+		cfg.MQTT.ClientID = ownClientID("hanbridge-demo")
+	}
+	w := &wiring{Config: cfg}
+	stopInside := func() {}
+	if cfg.MQTT.URL == "" || cfg.MQTT.URL == embedded {
+		if cfg.MQTT.URL == "" {
+			w.MQTT.Listen = "127.0.0.1:0"
+		}
+		inside, err := startBroker(w.MQTT)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		w.MQTT.URL, stopInside = inside.url(), inside.stop
+	}
+	if w.Log.Level == "info" {
+		w.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
+	}
+	w.log = newLogger(w.Log, p.err)
+	b, done, err := w.bridge()
+	if err != nil {
+		stopInside()
+		return nil, nil, nil, err
+	}
+	return w, b, func() { done(); stopInside() }, nil
+}
+
+// howToLook says where the values can be seen.
+func howToLook(c Config) string {
+	u, err := url.Parse(c.MQTT.URL)
+	if err != nil {
+		return ""
+	}
+	host, port := u.Hostname(), u.Port()
+	listen := fmt.Sprintf("mosquitto_sub -h %s -p %s -t '%s/#' -v", host, port, c.MQTT.BaseTopic)
+	if c.MQTT.Username != "" {
+		listen += " -u " + c.MQTT.Username + " -P …"
+	}
+	inside := ""
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+		inside = " (on this machine)"
+	}
+	return strings.Join([]string{
+		"broker   " + c.MQTT.URL + inside,
+		"look     " + listen,
+		"hub      Home Assistant: Settings, Devices & services, add MQTT with this broker; the meter appears by itself",
+		"stop     Ctrl-C", "",
+	}, "\n")
+}
+
+// familyNamed finds a family of simulated meters.
+func familyNamed(name string) (simulate.Family, error) {
+	f, ok := simulate.Named(name)
+	if ok {
+		return f, nil
+	}
+	var names []string
+	for _, f := range simulate.Families() {
+		names = append(names, f.Name)
+	}
+	return f, fmt.Errorf("--family %s: no such family%s; there are %s", name, didYouMean(name, names), strings.Join(names, ", "))
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+func (p *program) discoveryCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "discovery", Short: "What Home Assistant is told", Example: "  hanbridge discovery show", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	show := &cobra.Command{
+		Use:   "show [FILE]",
+		Short: "Prints what is announced on the broker, or what would be for the telegrams in a file",
+		Example: "  hanbridge discovery show --config config.yaml\n  hanbridge discovery show telegram.txt\n" +
+			"  hanbridge discovery show --family aidon-se",
+		Args: cobra.MaximumNArgs(1),
+	}
+	file := show.Flags().String("config", "", "configuration `FILE`")
+	family := show.Flags().String("family", "", "what would be announced for a simulated meter, `NAME` as simulate --list names it")
+	show.RunE = func(c *cobra.Command, files []string) error {
+		cfg, err := loadConfig(foundConfig(*file), p.environ)
+		if err != nil {
+			return err
+		}
+		w := &wiring{Config: cfg, log: zerolog.Nop()}
+		switch {
+		case len(files) > 0:
+			return p.showFile(w, files[0])
+		case *family != "":
+			return p.showFamily(w, *family)
+		}
+		return p.showAnnounced(c.Context(), w)
+	}
+	c.AddCommand(show)
+	return c
+}
+
+// showAnnounced prints what the broker retains.
+func (p *program) showAnnounced(ctx context.Context, w *wiring) error {
+	if err := w.NeedBroker(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	messages, err := mqtt.Announced(ctx, w.mqtt())
+	if err != nil {
+		return failure{err, exitData}
+	}
+	if len(messages) == 0 {
+		fmt.Fprintf(p.err, "nothing is announced below %s on %s: is the bridge running, and has the meter spoken?\n",
+			w.HomeAssistant.Prefix, w.MQTT.URL)
+		return errData
+	}
+	return p.showMessages(messages)
+}
+
+func (p *program) showFamily(w *wiring, name string) error {
+	f, err := familyNamed(name)
+	if err != nil {
+		return err
+	}
+	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
+	return p.showStream(w, bytes.NewReader(telegram))
+}
+
+func (p *program) showFile(w *wiring, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return p.showStream(w, source.Bytes(f))
+}
+
+// showStream prints what would be announced of a meter that sends these bytes.
+func (p *program) showStream(w *wiring, r io.Reader) error {
+	m := discovery.Meter{ID: "meter"}
+	if len(w.Meters) > 0 {
+		m.ID, m.Name = w.Meters[0].ID, w.Meters[0].Name
+	}
+	seen := map[quantity.ID]bool{}
+	for d := meter.NewDecoder(r); ; {
+		reading, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if errors.As(err, new(*meter.TelegramError)) {
+			continue
+		}
+		if err != nil {
+			return failure{err, exitData}
+		}
+		m.Make, m.Model, m.Serial, m.Software = reading.Meter.Make, reading.Meter.Model, reading.Meter.Serial, reading.Meter.List
+		for _, s := range reading.Samples {
+			if !seen[s.ID] {
+				seen[s.ID] = true
+				m.Quantities = append(m.Quantities, discovery.Quantity{ID: s.ID, As: s.As, Decimals: s.Decimals()})
+			}
+		}
+	}
+	if len(seen) == 0 {
+		return failure{errors.New("no telegram in it"), exitData}
+	}
+	c := w.mqtt().Discovery()
+	return p.showMessages(append(c.Bridge(), c.Meter(m)...))
+}
+
+func (p *program) showMessages(messages []discovery.Message) error {
+	for _, m := range messages {
+		var text bytes.Buffer
+		if err := json.Indent(&text, m.Payload, "", "  "); err != nil {
+			text.Reset()
+			text.Write(m.Payload)
+		}
+		if _, err := fmt.Fprintf(p.out, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

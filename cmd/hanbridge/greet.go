@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// greet says what it found on this machine and what to do next.
+func (p *program) greet() error {
+	fmt.Fprintf(p.out, "hanbridge %s\n\n", programVersion())
+	file := foundConfig("")
+	if file != "" {
+		fmt.Fprintf(p.out, "configuration  %s\n", file)
+	} else {
+		fmt.Fprintf(p.out, "configuration  none (looked for %s)\n", strings.Join(configPlaces, " and "))
+	}
+	ports := serialPorts()
+	if len(ports) == 0 {
+		fmt.Fprintln(p.out, "ports          none found (is the cable plugged in?)")
+	}
+	for _, port := range ports {
+		fmt.Fprintf(p.out, "ports          %s\n", port)
+	}
+	fmt.Fprintln(p.out, "\nnext           "+nextStep(file, ports))
+	fmt.Fprintln(p.out, "all commands   hanbridge --help")
+	return nil
+}
+
+func nextStep(file string, ports []string) string {
+	switch {
+	case file != "":
+		return "hanbridge check, then hanbridge run"
+	case len(ports) > 0:
+		return "HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=" + ports[0] + " hanbridge run"
+	}
+	return "hanbridge demo (a simulated household: needs neither meter nor broker)"
+}
+
+// serialPorts are those that a cable may be on, by the names that stay when others are plugged in where there are such.
+func serialPorts() []string {
+	for _, pattern := range []string{"/dev/serial/by-id/*", "/dev/tty[UA][SC][BM]*"} {
+		if found, err := filepath.Glob(pattern); err == nil && len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}

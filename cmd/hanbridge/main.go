@@ -1,0 +1,84 @@
+// Command hanbridge reads the customer port of electricity meters and gives every reading to home-automation hubs over
+// MQTT.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
+
+// The exit codes.
+const (
+	exitGood  = 0
+	exitData  = 1 // it ran, and found bad data or no broker
+	exitUsage = 2 // wrong usage or configuration
+)
+
+// errData ends a command that has printed all there is to say.
+var errData = errors.New("bad data")
+
+// failure is an error that says with which code the program ends.
+type failure struct {
+	error
+	code int
+}
+
+func (f failure) Unwrap() error { return f.error }
+
+// program is what the commands have of the world.
+type program struct {
+	environ  []string
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the whole program: it returns its exit code. environ is "NAME=value".
+func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut io.Writer) int {
+	p := &program{environ: environ, in: in, out: out, err: errOut}
+	root := p.commands()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitGood
+	}
+	if errors.Is(err, errData) {
+		return exitData
+	}
+	fmt.Fprintf(errOut, "hanbridge: %v\n", err)
+	if f := (failure{}); errors.As(err, &f) {
+		return f.code
+	}
+	return exitUsage
+}
+
+func (p *program) commands() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hanbridge",
+		Short: "Reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return p.greet() },
+		// Errors are printed once, by run, and without a page of usage behind them.
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.AddCommand(
+		p.runCommand(), p.demoCommand(), p.decodeCommand(), p.simulateCommand(), p.checkCommand(),
+		p.quantitiesCommand(), p.discoveryCommand(), p.versionCommand(),
+	)
+	return root
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+func (p *program) quantitiesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "quantities", Short: "Lists everything that can be measured: names, OBIS codes, units",
+		Example: "  hanbridge quantities | grep energy", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "QUANTITY\tOBIS\tUNIT\tDECIMALS\tCLASS\tSTATE CLASS")
+			for i := range quantity.Rows() {
+				r := &quantity.Rows()[i]
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, codesOf(r), unitsOf(r), decimalsOf(r), classOf(r), r.State)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func codesOf(r *quantity.Row) string {
+	codes := make([]string, len(r.Codes))
+	for i, c := range r.Codes {
+		codes[i] = fmt.Sprintf("%d.%d.%d", c[0], c[1], c[2])
+	}
+	return strings.Join(codes, " ")
+}
+
+// unitsOf joins units that differ: those of one prefix only.
+func unitsOf(r *quantity.Row) string {
+	var units []string
+	for _, m := range r.Measures {
+		if len(units) == 0 || units[len(units)-1] != m.Unit {
+			units = append(units, m.Unit)
+		}
+	}
+	return strings.Join(units, " ")
+}
+
+func decimalsOf(r *quantity.Row) string {
+	switch {
+	case !r.Numeric():
+		return "text"
+	case r.Decimals == quantity.AsSent:
+		return "as sent"
+	}
+	return strconv.Itoa(int(r.Decimals))
+}
+
+func classOf(r *quantity.Row) string {
+	switch {
+	case len(r.Measures) > 0 && r.Measures[0].Class != "":
+		return r.Measures[0].Class
+	case r.Diagnostic:
+		return "diagnostic"
+	}
+	return ""
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+)
+
+func (p *program) runCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "The bridge: reads the meters and publishes until it is stopped",
+		Long: "Reads the meters and publishes until it is stopped.\n\nWithout --config it uses " + strings.Join(configPlaces, " or ") +
+			" where there is one, else environment variables alone.",
+		Example: "  hanbridge run --config /etc/hanbridge/config.yaml\n" +
+			"  HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=/dev/ttyUSB0 hanbridge run",
+		Args: cobra.NoArgs,
+	}
+	file := c.Flags().String("config", "", "configuration `FILE`")
+	c.RunE = func(c *cobra.Command, _ []string) error { return p.run(c.Context(), *file) }
+	return c
+}
+
+// run loads the configuration and runs the bridge it describes.
+func (p *program) run(ctx context.Context, file string) error {
+	file = foundConfig(file)
+	cfg, err := loadConfig(file, p.environ)
+	if err != nil {
+		return err
+	}
+	if err := firstError(cfg.NeedBroker(), cfg.NeedMeters()); err != nil {
+		return err
+	}
+	log := newLogger(cfg.Log, p.err)
+	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
+	log.Info().Str("source", orNone(file)).Int("variables", countVariables(p.environ)).Msg("configuration read")
+	w := wiring{Config: cfg, log: log}
+	b, done, err := w.bridge()
+	if err != nil {
+		return err
+	}
+	defer done()
+	for _, m := range cfg.Meters {
+		w.addMeter(b, m)
+	}
+	if err := b.Run(ctx); err != nil {
+		return failure{err, exitData}
+	}
+	log.Info().Msg("hanbridge ends")
+	return nil
+}
+
+// configPlaces are where a configuration is looked for when none is named.
+var configPlaces = []string{"config.yaml", "/etc/hanbridge/config.yaml"}
+
+// foundConfig returns the named file, else the first of configPlaces that is there, else "".
+func foundConfig(named string) string {
+	if named != "" {
+		return named
+	}
+	for _, place := range configPlaces {
+		if _, err := os.Stat(place); err == nil {
+			return place
+		}
+	}
+	return ""
+}
+
+func orNone(file string) string {
+	if file == "" {
+		return "no file"
+	}
+	return file
+}
+
+func countVariables(environ []string) int {
+	n := 0
+	for _, e := range environ {
+		if strings.HasPrefix(e, "HANBRIDGE_") {
+			n++
+		}
+	}
+	return n
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newLogger writes for people on a terminal, and JSON elsewhere.
+func newLogger(c LogConfig, w io.Writer) zerolog.Logger {
+	zerolog.TimeFieldFormat = time.RFC3339
+	zerolog.DurationFieldUnit = time.Second
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	if c.Format == "console" || c.Format == "auto" && isTerminal(w) {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !isTerminal(w)}
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"os"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// wiring makes a bridge of a configuration.
+type wiring struct {
+	Config
+	log zerolog.Logger
+}
+
+// bridge returns a bridge with its outputs, and what ends the broker inside where there is one. This is the one list of
+// outputs.
+func (w *wiring) bridge() (b *bridge.Bridge, done func(), err error) {
+	done = func() {}
+	c := w.mqtt()
+	if w.MQTT.URL == embedded {
+		inside, err := startBroker(w.MQTT)
+		if err != nil {
+			return nil, nil, err
+		}
+		c.URL, done = inside.url(), inside.stop
+		w.log.Info().Str("source", c.URL).Msg("broker inside listens")
+	}
+	if err := c.Validate(); err != nil {
+		done()
+		return nil, nil, err
+	}
+	b = bridge.New(w.log)
+	b.AddOutput("mqtt", mqtt.New(c, w.log.With().Str("output", "mqtt").Logger()))
+	return b, done, nil
+}
+
+// mqtt returns the configuration of the MQTT output.
+func (w *wiring) mqtt() mqtt.Config {
+	m := w.MQTT
+	c := mqtt.Config{
+		URL: m.URL, ClientID: m.ClientID, Username: m.Username, Password: string(m.Password),
+		CAFile: m.CAFile, CertFile: m.CertFile, KeyFile: m.KeyFile,
+		BaseTopic: m.BaseTopic, QoS: byte(m.QoS), Retain: m.Retain,
+		Prefix: w.HomeAssistant.Prefix, Version: programVersion(),
+	}
+	if c.ClientID == "" {
+		c.ClientID = ownClientID("hanbridge")
+	}
+	if err := c.Style.UnmarshalText([]byte(w.HomeAssistant.Discovery)); err != nil {
+		c.Style = discovery.Device // the configuration has been checked
+	}
+	return c
+}
+
+// ownClientID is the same at every start on a machine, so that a connection left over from a crash is ended by the broker.
+func ownClientID(name string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		return name
+	}
+	return name + "-" + host
+}
+
+// addMeter adds a configured meter. Its port has a kind.
+func (w *wiring) addMeter(b *bridge.Bridge, m MeterConfig) {
+	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name}, sourceOf(m))
+}
+
+func sourceOf(m MeterConfig) bridge.Source {
+	switch m.Port.Kind {
+	case TCPPort:
+		return source.TCP(m.Port.Address)
+	case ReplayPort:
+		return source.Replay(m.Port.Address)
+	default:
+		return source.Serial(m.Port.Address, m.Serial.lines()...)
+	}
+}

@@ -1,0 +1,50 @@
+package hdlc_test
+
+import (
+	"bytes"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+)
+
+func seeds(f *testing.F) {
+	a := wire(frame("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00"))
+	f.Add([]byte(a))
+	f.Add([]byte(a + a[1:]))
+	f.Add([]byte(a[:7] + a + "\x7E\x7E"))
+	f.Add([]byte(wire(hdlc.Frame{Destination: []byte{3}, Source: []byte{0x21}, Control: 0x93}) + a[1:]))
+	f.Add([]byte("\x7E\xA7\xFF\x41\x08\x83\x13"))
+}
+
+// FuzzSplit: every frame is a part of the stream and bounded; how the bytes arrive does not matter.
+func FuzzSplit(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		got := tokens(t, bytes.NewReader(stream))
+		for _, b := range got {
+			if len(b) > hdlc.MaxLength || b[0] != hdlc.Flag || !bytes.Contains(stream, []byte(b)) {
+				t.Fatalf("% x is not a frame of % x", b, stream)
+			}
+		}
+		if diff := cmp.Diff(got, tokens(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
+			t.Fatalf("byte by byte, -whole +got:\n%q", diff)
+		}
+	})
+}
+
+// FuzzParse: no panic, and what is accepted is written back byte by byte.
+func FuzzParse(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := hdlc.Parse(b)
+		if err != nil {
+			return
+		}
+		if diff := cmp.Diff(b, hdlc.Append(nil, got)); diff != "" {
+			t.Fatalf("-read +written:\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,145 @@
+package hdlc_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+)
+
+func TestChecksum(t *testing.T) {
+	check := []byte("123456789")
+	if got, want := hdlc.Checksum(check), uint16(0x906E); got != want {
+		t.Errorf("Checksum = %04X, want %04X", got, want)
+	}
+	// Over data and its checksum, low byte first, the sum is always the same (IEC 62056-46, 6.5).
+	if got, want := ^hdlc.Checksum(append(check, 0x6E, 0x90)), uint16(0xF0B8); got != want {
+		t.Errorf("residue = %04X, want %04X", got, want)
+	}
+}
+
+// frame is one as Aidon meters address it.
+func frame(info string) hdlc.Frame {
+	return hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: []byte(info)}
+}
+
+func wire(f hdlc.Frame) string { return string(hdlc.Append(nil, f)) }
+
+// tokens is what a Scanner finds.
+func tokens(t interface{ Fatal(...any) }, r io.Reader) []string {
+	s := bufio.NewScanner(r)
+	s.Split(hdlc.Split)
+	got := []string{}
+	for s.Scan() {
+		got = append(got, s.Text())
+	}
+	if err := s.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// sound are the frames among the tokens that Parse accepts.
+func sound(tokens []string) []string {
+	got := []string{}
+	for _, b := range tokens {
+		if _, err := hdlc.Parse([]byte(b)); err == nil {
+			got = append(got, b)
+		}
+	}
+	return got
+}
+
+// frames draws frames with every kind of address, with flags inside.
+func frames() *rapid.Generator[hdlc.Frame] {
+	address := rapid.Custom(func(t *rapid.T) []byte {
+		a := rapid.SliceOfN(rapid.Byte(), 1, 4).Draw(t, "address")
+		for i := range a {
+			a[i] &^= 1
+		}
+		a[len(a)-1] |= 1
+		return a
+	})
+	info := rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 300), rapid.SliceOfN(rapid.SampledFrom([]byte{hdlc.Flag, 0xA0, 0xA7, 0x41}), 1, 60))
+	return rapid.Custom(func(t *rapid.T) hdlc.Frame {
+		return hdlc.Frame{
+			Destination: address.Draw(t, "destination"), Source: address.Draw(t, "source"),
+			Control: rapid.Byte().Draw(t, "control"), Segmented: rapid.Bool().Draw(t, "segmented"), Info: info.Draw(t, "info"),
+		}
+	})
+}
+
+// TestRoundTrip: Parse reads what Append writes, and Split finds it, however the bytes arrive and the flags are shared.
+func TestRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.SliceOfN(frames(), 1, 6).Draw(t, "frames")
+		var stream []byte
+		var wires []string
+		for _, f := range want {
+			b := wire(f)
+			got, err := hdlc.Parse([]byte(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(f.Info) == 0 {
+				f.Info, got.Info = nil, append([]byte(nil), got.Info...)
+			}
+			if diff := cmp.Diff(f, got); diff != "" {
+				t.Fatalf("-want +got:\n%s", diff)
+			}
+			if rapid.Bool().Draw(t, "share the flag") {
+				stream = bytes.TrimSuffix(stream, []byte{hdlc.Flag})
+			}
+			stream, wires = append(stream, b...), append(wires, b)
+		}
+		if diff := cmp.Diff(wires, tokens(t, bytes.NewReader(stream))); diff != "" {
+			t.Fatalf("split of % x, -want +got:\n%s", stream, diff)
+		}
+		if diff := cmp.Diff(wires, tokens(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
+			t.Fatalf("split byte by byte, -want +got:\n%s", diff)
+		}
+	})
+}
+
+func TestAppend(t *testing.T) {
+	got := []byte(wire(frame("\xE6\xE7\x00\x0F")))
+	want := []byte{0x7E, 0xA0, 0x0E, 0x41, 0x08, 0x83, 0x13}
+	h := hdlc.Checksum(want[1:])
+	want = append(want, byte(h), byte(h>>8), 0xE6, 0xE7, 0x00, 0x0F)
+	h = hdlc.Checksum(want[1:])
+	want = append(want, byte(h), byte(h>>8), 0x7E)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	longest := frame(strings.Repeat("x", hdlc.MaxLength-12))
+	if got := len(wire(longest)); got != hdlc.MaxLength {
+		t.Errorf("the longest frame has %d bytes, want %d", got, hdlc.MaxLength)
+	}
+}
+
+func TestAppendPanics(t *testing.T) {
+	for name, f := range map[string]hdlc.Frame{
+		"no addresses":                 {},
+		"no source":                    {Destination: []byte{1}},
+		"address without an end":       {Destination: []byte{2}, Source: []byte{1}},
+		"address that ends twice":      {Destination: []byte{1, 1}, Source: []byte{1}},
+		"address of five bytes":        {Destination: []byte{2, 2, 2, 2, 1}, Source: []byte{1}},
+		"more than the length can say": frame(strings.Repeat("x", hdlc.MaxLength-11)),
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: Append does not panic", name)
+				}
+			}()
+			hdlc.Append(nil, f)
+		}()
+	}
+}

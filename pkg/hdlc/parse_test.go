@@ -1,0 +1,74 @@
+package hdlc_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+)
+
+func TestParseErrors(t *testing.T) {
+	a := wire(frame("0123456789"))
+	last := len(a) - 1
+	short := []byte("\x7E\xA0\x08\x03\x21\x93") // one byte stands between the header and the end, covered by no checksum
+	sum := hdlc.Checksum(short[1:])
+	unproven := string(append(short, byte(sum), byte(sum>>8), 0x55, hdlc.Flag))
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", "not a frame"},
+		{"no flag", a[1:], "not a frame"},
+		{"another format type", "\x7E\x90" + a[2:], "not a frame"},
+		{"flag alone", "\x7E", "cut within the header, after 1 bytes"},
+		{"cut within the header", a[:8], "cut within the header, after 8 bytes"},
+		{"cut", a[:last], "cut: 21 of 22 bytes"},
+		{"wrong header", a[:6] + "\x10" + a[7:], "header checksum: want "},
+		{"wrong header checksum", a[:7] + "\x00" + a[8:], "header checksum: want "},
+		{"wrong information", strings.Replace(a, "5", "6", 1), "frame checksum: want "},
+		{"wrong frame checksum", a[:last-1] + "\x00\x7E", "frame checksum: want "},
+		{"no end flag", a[:last] + "\x00", "no flag"},
+		{"more behind the end", a + "\x7E", "no flag"},
+		{"a byte that no checksum covers", unproven, ""},
+	} {
+		got, err := hdlc.Parse([]byte(tt.in))
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "hdlc: ") {
+			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+		}
+		if diff := cmp.Diff(hdlc.Frame{}, got); diff != "" {
+			t.Errorf("%s: a frame is returned with the error:\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestParseAliases(t *testing.T) {
+	b := []byte(wire(frame("one")))
+	f, err := hdlc.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b[9] = 'X'; string(f.Info) != "Xne" {
+		t.Errorf("Info is %q, not the bytes that were parsed", f.Info)
+	}
+}
+
+// TestEveryFlip: no single flipped bit gives another frame, and the good frame behind it is found.
+func TestEveryFlip(t *testing.T) {
+	for _, f := range []hdlc.Frame{
+		frame("\xE6\xE7\x00\x0F\x40 \x7E some information \x7E\xA0"),
+		{Destination: []byte{2, 4, 6, 1}, Source: []byte{2, 1}, Control: 0x93},
+	} {
+		good, next := hdlc.Append(nil, f), wire(frame("the next one"))
+		for bit := range 8 * len(good) {
+			flipped := bytes.Clone(good)
+			flipped[bit/8] ^= 1 << (bit % 8)
+			if got, err := hdlc.Parse(flipped); err == nil {
+				t.Errorf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
+			}
+			got := sound(tokens(t, strings.NewReader(string(flipped)+next)))
+			if diff := cmp.Diff([]string{next}, got); diff != "" {
+				t.Errorf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
+			}
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package meter_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// A part is one piece of a stream: a good telegram, or what stands around it.
+type part struct {
+	wire string
+	good *known
+}
+
+func telegrams() *rapid.Generator[known] { return rapid.SampledFrom(knownTelegrams()) }
+
+// parts draws what a wire may carry: good telegrams most of all, noise of two kinds, cut and flipped telegrams.
+func parts() *rapid.Generator[part] {
+	good := rapid.Map(telegrams(), func(k known) part { return part{k.wire, &k} })
+	raw := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 60), func(b []byte) part { return part{wire: string(b)} })
+	token := rapid.SampledFrom([]string{
+		"/", "!", "~", "\r\n", "ABC5", "0", "1-0:1.8.0(", ")", "\xA0", "\xA2\x43\x41\x08\x83\x13", "\xA7\xFF", "\x01", "!12AB", "/ADN9 6534\r\n",
+	})
+	marks := rapid.Map(rapid.SliceOfN(token, 0, 12), func(s []string) part { return part{wire: strings.Join(s, "")} })
+	return rapid.OneOf(good, good, good, raw, marks, cuts(), flips())
+}
+
+// cuts draws a telegram with a piece missing: its head, its tail, or something within.
+func cuts() *rapid.Generator[part] {
+	return rapid.Custom(func(t *rapid.T) part {
+		wire := telegrams().Draw(t, "cut").wire
+		from := rapid.IntRange(0, len(wire)-1).Draw(t, "from")
+		to := rapid.OneOf(rapid.Just(len(wire)), rapid.IntRange(from+1, len(wire))).Draw(t, "to")
+		if rapid.Bool().Draw(t, "head") {
+			from = 0
+		}
+		left := wire[:from] + wire[to:]
+		if len(readings(outcomes(t, strings.NewReader(left)))) > 0 { // only what is no matter was cut, or a checksum fits by chance
+			left = wire[:len(wire)/2]
+		}
+		return part{wire: left}
+	})
+}
+
+func flips() *rapid.Generator[part] {
+	return rapid.Custom(func(t *rapid.T) part {
+		b := []byte(telegrams().Draw(t, "flipped").wire)
+		b[rapid.IntRange(0, len(b)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		return part{wire: string(b)}
+	})
+}
+
+// joined puts parts behind each other. Frames may share their flag.
+func joined(t *rapid.T, parts []part) (stream []byte, starts []int) {
+	for i, p := range parts {
+		if i > 0 && p.good != nil && p.wire[0] == '~' && parts[i-1].good != nil && parts[i-1].wire[0] == '~' && rapid.Bool().Draw(t, "share") {
+			stream = stream[:len(stream)-1]
+		}
+		starts = append(starts, len(stream))
+		stream = append(stream, p.wire...)
+	}
+	return stream, starts
+}
+
+// TestStream: in a stream of telegrams, noise, cut and damaged telegrams every good one is found in its place, and no
+// reading that a checksum vouches for says what no meter has sent.
+func TestStream(t *testing.T) {
+	said := map[string]bool{}
+	for _, k := range knownTelegrams() {
+		said[k.text] = true
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(parts(), 1, 8).Draw(t, "parts")
+		stream, starts := joined(t, all)
+		got := outcomes(t, bytes.NewReader(stream))
+		found := map[int64]string{}
+		for _, o := range readings(got) {
+			found[o.Offset] = o.Text
+			if o.Checked && !said[o.Text] {
+				t.Fatalf("byte %d: a reading that nobody sent: %s", o.Offset, o.Text)
+			}
+		}
+		for i, p := range all {
+			if p.good == nil {
+				continue
+			}
+			if diff := cmp.Diff(p.good.text, found[int64(starts[i])]); diff != "" {
+				t.Fatalf("%s at byte %d of %q, -sent +found:\n%s", p.good.family, starts[i], stream, diff)
+			}
+		}
+	})
+}
+
+// TestChunks: how the bytes arrive changes nothing, errors and their places included.
+func TestChunks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		stream, _ := joined(t, rapid.SliceOfN(parts(), 0, 8).Draw(t, "parts"))
+		want := outcomes(t, bytes.NewReader(stream))
+		sizes := rapid.SliceOfN(rapid.IntRange(1, 900), 1, 5).Draw(t, "sizes")
+		if diff := cmp.Diff(want, outcomes(t, &chunked{r: bytes.NewReader(stream), sizes: sizes})); diff != "" {
+			t.Fatalf("in chunks of %v, -whole +got:\n%s", sizes, diff)
+		}
+		if diff := cmp.Diff(want, outcomes(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
+			t.Fatalf("byte by byte, -whole +got:\n%s", diff)
+		}
+		if diff := cmp.Diff(want, outcomes(t, iotest.DataErrReader(bytes.NewReader(stream)))); diff != "" {
+			t.Fatalf("with the end beside the last bytes, -whole +got:\n%s", diff)
+		}
+	})
+}
+
+// TestManyTelegrams: over more bytes than the buffer holds, everything keeps its place.
+func TestManyTelegrams(t *testing.T) {
+	var stream []byte
+	var want []outcome
+	for range 3 {
+		for _, k := range knownTelegrams() {
+			n := len(strings.TrimSuffix(k.wire, "\r\n"))
+			want = append(want, outcome{Offset: int64(len(stream)), Bytes: n, Good: true, Checked: true, Text: k.text})
+			stream = append(stream, k.wire...)
+		}
+	}
+	if diff := cmp.Diff(want, outcomes(t, bytes.NewReader(stream))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

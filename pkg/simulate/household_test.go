@@ -1,0 +1,144 @@
+package simulate_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// midsummer is local midnight of a long day.
+var midsummer = time.Date(2026, 6, 11, 22, 0, 0, 0, time.UTC)
+
+func TestAnyStepsGiveTheSame(t *testing.T) {
+	const day = 24 * 60 * 60
+	r := rand.New(rand.NewPCG(1, 2))
+	start := midsummer.Add(17*time.Minute + 300*time.Millisecond)
+	walker := simulate.New(7, start, 3)
+	for at := 0; at < day; {
+		at += 1 + r.IntN(4000)
+		now := start.Add(time.Duration(at) * time.Second)
+		walker.Advance(now)
+		walker.Advance(start) // has passed
+		jumper := simulate.New(7, start, 3)
+		jumper.Advance(now)
+		if got, want := walker.State(), jumper.State(); got != want {
+			t.Fatalf("after %d s: got %+v, want %+v", at, got, want)
+		}
+	}
+}
+
+func TestSeedsDiffer(t *testing.T) {
+	a, b := simulate.New(1, midsummer, 3), simulate.New(2, midsummer, 3)
+	if a.State() == b.State() {
+		t.Error("two seeds give one household")
+	}
+}
+
+func TestEnergiesAreTheSumOfThePowers(t *testing.T) {
+	for _, phases := range []int{1, 3} {
+		start := midsummer.Add(-time.Hour)
+		h := simulate.New(3, start, phases)
+		first := h.State()
+		want, hourly := first.Energies, first.Energies
+		for at := start.Add(time.Second); !at.After(start.Add(26 * time.Hour)); at = at.Add(time.Second) {
+			h.Advance(at)
+			s := h.State()
+			watts, vars := s.Power[0]+s.Power[1]+s.Power[2], s.Reactive[0]+s.Reactive[1]+s.Reactive[2]
+			want.Import += max(watts, 0)
+			want.Export += max(-watts, 0)
+			want.ImportReactive += max(vars, 0)
+			want.ExportReactive += max(-vars, 0)
+			if at.Equal(at.Truncate(time.Hour)) {
+				hourly = want
+			}
+			if s.Energies != want || s.HourEnergies != hourly || !s.Time.Equal(at) || !s.Hour.Equal(at.Truncate(time.Hour)) {
+				t.Fatalf("%d phases, %v: got %+v, want energies %+v, at the hour %+v", phases, at, s, want, hourly)
+			}
+		}
+		if want.Import == first.Energies.Import || want.Export == first.Energies.Export ||
+			want.ImportReactive == first.Energies.ImportReactive || want.ExportReactive == first.Energies.ExportReactive {
+			t.Errorf("%d phases: a counter stood still all day: %+v, then %+v", phases, first.Energies, want)
+		}
+	}
+}
+
+// TestADayInJune looks for what makes a household worth simulating, whatever its seed.
+func TestADayInJune(t *testing.T) {
+	for seed := range uint64(20) {
+		h := simulate.New(seed, midsummer, 3)
+		seen := map[string]bool{}
+		for second := range 24 * 60 * 60 / 10 {
+			h.Advance(midsummer.Add(time.Duration(second) * 10 * time.Second))
+			s := h.State()
+			look(&s, seen)
+			for i, v := range s.Voltage {
+				if v < 2070 || v > 2530 {
+					t.Fatalf("seed %d, %v: L%d has %d.%d V, outside of 230 V ± 10 %%", seed, s.Time, i+1, v/10, v%10)
+				}
+				if c := s.Current[i]; c > 25_000 || c < -25_000 {
+					t.Fatalf("seed %d, %v: L%d carries %d mA, more than its fuse", seed, s.Time, i+1, c)
+				}
+				if s.Power[i] < 0 != (s.Current[i] < 0) {
+					t.Fatalf("seed %d, %v: L%d has %d W and %d mA", seed, s.Time, i+1, s.Power[i], s.Current[i])
+				}
+			}
+		}
+		for _, what := range []string{"car", "export at noon", "dinner", "both ways at once", "inductive", "capacitive", "sag"} {
+			if !seen[what] {
+				t.Errorf("seed %d: a day without: %s", seed, what)
+			}
+		}
+	}
+}
+
+func look(s *simulate.State, seen map[string]bool) {
+	watts, vars := s.Net()
+	hour := s.Time.Hour()
+	lowest, highest := min(s.Power[0], s.Power[1], s.Power[2]), max(s.Power[0], s.Power[1], s.Power[2])
+	mark := func(what string, yes bool) { seen[what] = seen[what] || yes }
+	mark("car", (hour >= 22 || hour < 3) && watts > 11_000 && lowest > 3600)
+	mark("export at noon", hour == 10 && watts < -2000 && highest < 0)
+	mark("dinner", hour >= 15 && hour < 19 && highest > 1000)
+	mark("both ways at once", lowest < -100 && highest > 100)
+	mark("inductive", vars > 200)
+	mark("capacitive", vars < -100)
+	mark("sag", highest > 3600 && min(s.Voltage[0], s.Voltage[1], s.Voltage[2]) < 2290)
+}
+
+func TestLittleSunInDecember(t *testing.T) {
+	energy := func(start time.Time) (imported, exported int64) {
+		h := simulate.New(5, start, 3)
+		before := h.State().Energies
+		h.Advance(start.Add(24 * time.Hour))
+		after := h.State().Energies
+		return after.Import - before.Import, after.Export - before.Export
+	}
+	winterImport, winterExport := energy(time.Date(2026, 12, 20, 23, 0, 0, 0, time.UTC))
+	summerImport, summerExport := energy(midsummer)
+	if winterImport <= summerImport || winterExport*5 >= summerExport {
+		t.Errorf("got %d and %d Ws from and to the grid in winter, %d and %d in summer", winterImport, winterExport, summerImport, summerExport)
+	}
+}
+
+func TestOnePhaseLeavesTheOthersAlone(t *testing.T) {
+	h := simulate.New(5, midsummer, 1)
+	for range 24 * 60 {
+		h.Advance(h.State().Time.Add(time.Minute))
+		s := h.State()
+		for i := 1; i < 3; i++ {
+			if s.Power[i] != 0 || s.Reactive[i] != 0 || s.Voltage[i] != 0 || s.Current[i] != 0 {
+				t.Fatalf("%v: L%d is in use: %+v", s.Time, i+1, s)
+			}
+		}
+	}
+}
+
+func BenchmarkDay(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		h := simulate.New(1, midsummer, 3)
+		h.Advance(midsummer.Add(24 * time.Hour))
+	}
+}
