@@ -14,8 +14,11 @@ import (
 type Config struct {
 	MQTT          MQTTConfig          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistantConfig `mapstructure:"homeassistant"`
-	Meters        []MeterConfig       `mapstructure:"meters"`
-	Log           LogConfig           `mapstructure:"log"`
+	// StateDir and Publish are keys of the contract that have no effect yet; run says so where they are set.
+	StateDir string        `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
+	Publish  string        `mapstructure:"publish" default:"realtime" oneof:"realtime balanced frugal"`
+	Meters   []MeterConfig `mapstructure:"meters"`
+	Log      LogConfig     `mapstructure:"log"`
 }
 
 // An MQTTConfig says where readings are published, and how.

@@ -22,6 +22,8 @@ func defaults() Config {
 	return Config{
 		MQTT:          MQTTConfig{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
 		HomeAssistant: HomeAssistantConfig{Discovery: "device", Prefix: "homeassistant"},
+		StateDir:      "/var/lib/hanbridge",
+		Publish:       "realtime",
 		Log:           LogConfig{Level: "info", Format: "auto"},
 	}
 }
@@ -46,11 +48,13 @@ func TestConfigGood(t *testing.T) {
 		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
 			Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
 		HomeAssistant: HomeAssistantConfig{Discovery: "off", Prefix: "ha"},
+		StateDir:      "/srv/hanbridge",
+		Publish:       "frugal",
 		Meters:        []MeterConfig{house, barn, past},
 		Log:           LogConfig{Level: "debug", Format: "json"},
 	}
 	fromEnv := defaults()
-	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 2
+	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 0
 	usb := aMeter()
 	usb.Port, usb.Serial = PortConfig{SerialPort, "/dev/ttyUSB9"}, SerialConfig{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}
 	fromEnv.Meters = []MeterConfig{usb}
@@ -69,7 +73,7 @@ func TestConfigGood(t *testing.T) {
 		{"empty sections", "mqtt:\nmeters:\nlog:\n", nil, defaults()},
 		{"every key", readText(t, "testdata/config/full.yaml"), nil, full},
 		{"windows file", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/config/full.yaml"), "\n", "\r\n"), nil, full},
-		{"environment alone", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=2",
+		{"environment alone", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
 			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
 		{"environment over file", "mqtt: {url: mqtt://a}\nmeters:\n  - {id: house, name: Huset}\n",
 			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_NAME=House", "HANBRIDGE_LOG_LEVEL=warn"}, over},
@@ -179,7 +183,7 @@ func TestConfigErrors(t *testing.T) {
 		{"topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
 		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
 		{"name a switch", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: true is not text to YAML but a yes or no`},
-		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1, 2`},
+		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
 		{"variable judged", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
 		{"variable of two meters", "meters:\n  - id: a\n  - id: b\n", []string{"HANBRIDGE_METER_NAME=c"},
 			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},

@@ -39,6 +39,9 @@ func (p *program) run(ctx context.Context, file string) error {
 	log := newLogger(cfg.Log, p.err)
 	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
 	log.Info().Str("source", orNone(file)).Int("variables", countVariables(p.environ)).Msg("configuration read")
+	if cfg.Publish != "realtime" {
+		log.Warn().Str("publish", cfg.Publish).Msg("this way of publishing is not there yet: every telegram is published")
+	}
 	w := wiring{Config: cfg, log: log}
 	b, done, err := w.bridge()
 	if err != nil {
