@@ -119,7 +119,7 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 			trouble.over()
 		}
 		w := wait.next()
-		trouble.warn(log, "output interrupted, trying again", err, w)
+		trouble.warn(log, "output interrupted, trying again", err.Error(), err, w)
 		if !pause(ctx, w) {
 			return nil
 		}

@@ -15,15 +15,14 @@ type faults struct {
 
 const toldAgain = 10 * time.Minute
 
-// warn writes the line if it is due. err is the fault; two with the same text are the same.
-func (f *faults) warn(log zerolog.Logger, message string, err error, wait time.Duration) {
-	text := message + err.Error()
-	f.count++
-	if text == f.last && time.Since(f.told) < toldAgain {
-		return
+// warn writes the line if it is due. Two faults of the same kind are the same.
+func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) {
+	if kind != f.last || f.told.IsZero() {
+		*f = faults{last: kind}
 	}
-	if text != f.last {
-		f.count = 1
+	f.count++
+	if time.Since(f.told) < toldAgain {
+		return
 	}
 	event := log.Warn().Err(err)
 	if f.count > 1 {
@@ -33,7 +32,7 @@ func (f *faults) warn(log zerolog.Logger, message string, err error, wait time.D
 		event = event.Dur("wait", wait)
 	}
 	event.Msg(message)
-	f.last, f.told, f.count = text, time.Now(), 0
+	f.told, f.count = time.Now(), 0
 }
 
 // over ends a fault: the next one is told at once.

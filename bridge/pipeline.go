@@ -24,6 +24,7 @@ type pipeline struct {
 	all    *journal
 
 	candidate int  // index of the one in use
+	opened    int  // how often a wire has been opened
 	proved    bool // it has given a verified telegram
 	bytes     atomic.Int64
 	trouble   faults // of the wire
@@ -61,6 +62,8 @@ func (p *pipeline) run(ctx context.Context) {
 		err := p.session(ctx)
 		if p.source.Recorded && errors.Is(err, io.EOF) {
 			p.all.awaitRead(ctx)
+			end := p.stats()
+			p.log.Info().Uint64("telegrams", end.Telegrams).Uint64("errors", end.Errors).Msg("end of the recording")
 			return
 		}
 		if ctx.Err() != nil {
@@ -74,7 +77,7 @@ func (p *pipeline) run(ctx context.Context) {
 			wait.reset()
 		}
 		w := wait.next()
-		p.trouble.warn(p.log, "wire lost, opening it again", err, w)
+		p.trouble.warn(p.log, "cannot read the meter, trying again", err.Error(), err, w)
 		pause(ctx, w)
 	}
 }
@@ -90,8 +93,8 @@ func (p *pipeline) session(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { wire.Close() })()
 	watch := newWatch(wire, p.patience())
 	defer watch.stop()
-	p.log.Info().Str("source", c.Port).Str("line", c.Line).Msg("port opened")
 	p.reads(c)
+	defer p.readsNothing()
 	d := meter.NewDecoder(countingReader{wire, &p.bytes})
 	for {
 		r, err := d.Next()
@@ -159,5 +162,5 @@ func (p *pipeline) alike(r *meter.Reading) bool {
 
 func (p *pipeline) damaged(err error) {
 	p.voice.damaged()
-	p.damage.warn(p.log, "damaged telegram dropped", err, 0)
+	p.damage.warn(p.log, "damaged telegram dropped", "", err, 0)
 }

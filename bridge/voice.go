@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -13,6 +15,7 @@ type voice struct {
 	about  About
 	stats  Stats
 	online bool
+	open   bool // a wire is read
 	timer  *time.Timer
 	handed About     // as it was last handed to the feeds
 	told   time.Time // when that was
@@ -38,11 +41,23 @@ func (p *pipeline) listen() {
 	p.hand(true)
 }
 
-// reads keeps which wire is read.
+// reads keeps which wire is read. The log says so until each candidate has had its turn; then it would repeat itself.
 func (p *pipeline) reads(c Candidate) {
 	p.voice.mu.Lock()
 	defer p.voice.mu.Unlock()
-	p.voice.about.Port, p.voice.about.Line = c.Port, c.Line
+	p.voice.open, p.voice.about.Port, p.voice.about.Line = true, c.Port, c.Line
+	level := zerolog.InfoLevel
+	if p.opened++; len(p.source.Candidates) > 1 && p.opened > len(p.source.Candidates) {
+		level = zerolog.DebugLevel
+	}
+	p.log.WithLevel(level).Str("source", c.Port).Str("line", c.Line).Msg("port opened")
+}
+
+// readsNothing is for a wire that has been closed.
+func (p *pipeline) readsNothing() {
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	p.voice.open = false
 }
 
 // speak counts a verified telegram, makes the meter online and returns the telegram's number.
@@ -56,7 +71,8 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) (seq uint64) {
 	v.timer.Reset(silentAfter * v.stats.Interval)
 	if !v.online {
 		v.online = true
-		p.log.Info().Str("family", r.Family).Str("list", v.about.List).Str("protocol", v.about.Protocol).Msg("meter speaks")
+		p.log.Info().Str("family", r.Family).Str("list", v.about.List).Str("protocol", v.about.Protocol).
+			Str("line", v.about.Line).Msg("meter speaks")
 		p.hand(false)
 	}
 	if v.about != v.handed || now.Sub(v.told) >= statsEvery {
@@ -89,15 +105,17 @@ func (p *pipeline) fallSilent() {
 	defer v.mu.Unlock()
 	v.online = false
 	p.hand(false)
-	port := p.source.Candidates[0].Port
-	log := p.log.Warn().Str("source", port)
+	if !v.open {
+		return // what is wrong has been told
+	}
+	log := p.log.With().Str("source", v.about.Port).Logger()
 	switch {
 	case v.stats.Telegrams > 0:
-		log.Time("last", v.stats.Last).Msg("meter is silent")
+		log.Warn().Time("last", v.stats.Last).Msg("meter is silent")
 	case p.bytes.Load() == 0:
-		log.Msg("no bytes at any setting: the port is most likely not activated. " + activation)
+		log.Warn().Msg("no bytes at any setting: the port is most likely not activated. " + activation)
 	default:
-		log.Int64("bytes", p.bytes.Load()).Msg("bytes but no telegram: most likely another line setting, or an inverted " +
+		log.Warn().Int64("bytes", p.bytes.Load()).Msg("bytes but no telegram: most likely another line setting, or an inverted " +
 			"signal. A P1 port needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter")
 	}
 }

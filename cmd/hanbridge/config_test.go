@@ -43,7 +43,7 @@ func TestConfigGood(t *testing.T) {
 	barn := aMeter()
 	barn.ID, barn.Port = "barn", PortConfig{TCPPort, "[fd00::1]:8088"}
 	past := aMeter()
-	past.ID, past.Port = "past", PortConfig{ReplayPort, "/var/lib/telegrams.txt"}
+	past.ID, past.Port = "past", PortConfig{ReplayPort, "testdata/config/full.yaml"}
 	full := Config{
 		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
 			Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},

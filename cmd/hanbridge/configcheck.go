@@ -138,6 +138,11 @@ func (m MeterConfig) check(p *problems, path string) {
 	if strings.TrimSpace(m.Name) == "" || !printable(m.Name) {
 		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
 	}
+	if m.Port.Kind == ReplayPort {
+		if _, err := os.Stat(m.Port.Address); err != nil {
+			p.add(path+"port", "%s", err)
+		}
+	}
 	if m.Port.Kind != SerialPort {
 		return
 	}
