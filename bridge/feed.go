@@ -23,15 +23,20 @@ type Feed struct {
 
 // slot is what a Feed holds of one meter.
 type slot struct {
-	meter  Meter
-	about  About
-	online bool
-	stats  Stats
+	meter Meter
+	state
 	values [maxQuantities]Value
 	have   [maxQuantities]bool
 	fresh  [maxQuantities]bool
 
 	aboutFresh, onlineFresh, knownFresh, statsFresh, anyFresh bool
+}
+
+// state is what is known of a meter besides its values.
+type state struct {
+	about  About
+	online bool
+	stats  Stats
 }
 
 // A Batch is what is new since the last Take.
@@ -65,7 +70,8 @@ type News struct {
 func newFeed(meters []Meter, j *journal) *Feed {
 	f := &Feed{slots: make([]slot, len(meters)), signal: make(chan struct{}, 1), journal: j}
 	for i := range meters {
-		f.slots[i].meter = meters[i]
+		s := &f.slots[i]
+		s.meter, s.onlineFresh, s.anyFresh = meters[i], true, true
 	}
 	j.readers = append(j.readers, f)
 	return f
@@ -150,8 +156,9 @@ func (s *slot) move(n *News) {
 	s.aboutFresh, s.onlineFresh, s.knownFresh, s.statsFresh, s.anyFresh = false, false, false, false, false
 }
 
-// put hands over the values of one telegram. It never blocks.
-func (f *Feed) put(meter int, values []Value) {
+// put hands over the values of one telegram and, where it is not nil, what else is known: both at once, so that a meter is
+// never seen online without values. It never blocks.
+func (f *Feed) put(meter int, values []Value, st *state) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
@@ -162,16 +169,11 @@ func (f *Feed) put(meter int, values []Value) {
 			s.have[id], s.knownFresh = true, true
 		}
 	}
-	s.anyFresh = true
-	f.wake()
-}
-
-// update changes what else is known of a meter. It never blocks.
-func (f *Feed) update(meter int, change func(*slot)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	s := &f.slots[meter]
-	change(s)
+	if st != nil {
+		s.onlineFresh = s.onlineFresh || s.online != st.online
+		s.aboutFresh = s.aboutFresh || s.about != st.about
+		s.state, s.statsFresh = *st, true
+	}
 	s.anyFresh = true
 	f.wake()
 }

@@ -34,6 +34,7 @@ type pipeline struct {
 	values []Value
 	codes  []obis.Code // of the last telegram without checksum
 	every  interval
+	seq    uint64
 	voice  voice
 }
 
@@ -135,11 +136,9 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 	for i := range r.Samples {
 		p.values = append(p.values, p.known.value(&r.Samples[i]))
 	}
-	seq := p.speak(r, now)
-	p.all.add(Telegram{Meter: p.index, Seq: seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
-	for _, f := range p.feeds {
-		f.put(p.index, p.values)
-	}
+	p.seq++
+	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
+	p.speak(r, now) // wakes the outputs
 	p.trouble.over()
 	if p.source.Recorded {
 		p.all.awaitRead(ctx)

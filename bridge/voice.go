@@ -11,14 +11,12 @@ import (
 
 // voice is whether a meter speaks, and what has been counted of it. The silence timer and the pipeline share it.
 type voice struct {
-	mu     sync.Mutex
-	about  About
-	stats  Stats
-	online bool
-	open   bool // a wire is read
+	mu sync.Mutex
+	state
+	handed About // as the feeds have it
+	open   bool  // a wire is read
 	timer  *time.Timer
-	handed About     // as it was last handed to the feeds
-	told   time.Time // when that was
+	told   time.Time // when the state was last handed to the feeds
 	beat   time.Time // when the log last said that all is well
 }
 
@@ -38,7 +36,6 @@ func (p *pipeline) listen() {
 	defer v.mu.Unlock()
 	v.beat = time.Now()
 	v.timer = time.AfterFunc(silentAfter*usualInterval, p.fallSilent)
-	p.hand(true)
 }
 
 // reads keeps which wire is read. The log says so until each candidate has had its turn; then it would repeat itself.
@@ -60,8 +57,8 @@ func (p *pipeline) readsNothing() {
 	p.voice.open = false
 }
 
-// speak counts a verified telegram, makes the meter online and returns the telegram's number.
-func (p *pipeline) speak(r *meter.Reading, now time.Time) (seq uint64) {
+// speak counts a verified telegram, makes the meter online and hands the telegram's values to the feeds.
+func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	v := &p.voice
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -69,32 +66,28 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) (seq uint64) {
 	v.stats.Telegrams++
 	v.stats.Last, v.stats.Interval = now, p.every.learned()
 	v.timer.Reset(silentAfter * v.stats.Interval)
+	tell := !v.online || v.about != v.handed || now.Sub(v.told) >= statsEvery
 	if !v.online {
 		v.online = true
 		p.log.Info().Str("family", r.Family).Str("list", v.about.List).Str("protocol", v.about.Protocol).
 			Str("line", v.about.Line).Msg("meter speaks")
-		p.hand(false)
 	}
-	if v.about != v.handed || now.Sub(v.told) >= statsEvery {
-		p.hand(false)
-	}
+	p.hand(p.values, tell)
 	if now.Sub(v.beat) >= heartbeat {
 		v.beat = now
 		p.log.Info().Uint64("telegrams", v.stats.Telegrams).Uint64("errors", v.stats.Errors).Msg("all is well")
 	}
-	return v.stats.Telegrams
 }
 
-// hand gives state, counts and description to the feeds. The caller holds the lock.
-func (p *pipeline) hand(first bool) {
-	online, stats, about := p.voice.online, p.voice.stats, p.voice.about
-	p.voice.told, p.voice.handed = time.Now(), about
+// hand gives values, and the state if it is to be told, to the feeds. The caller holds the lock.
+func (p *pipeline) hand(values []Value, tell bool) {
+	var st *state
+	if tell {
+		st = &p.voice.state
+		p.voice.told, p.voice.handed = time.Now(), st.about
+	}
 	for _, f := range p.feeds {
-		f.update(p.index, func(s *slot) {
-			s.onlineFresh = s.onlineFresh || first || s.online != online
-			s.aboutFresh = s.aboutFresh || s.about != about
-			s.online, s.stats, s.about, s.statsFresh = online, stats, about, true
-		})
+		f.put(p.index, values, st)
 	}
 }
 
@@ -104,7 +97,7 @@ func (p *pipeline) fallSilent() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.online = false
-	p.hand(false)
+	p.hand(nil, true)
 	if !v.open {
 		return // what is wrong has been told
 	}
