@@ -13,7 +13,6 @@ type Feed struct {
 	mu     sync.Mutex
 	slots  []slot
 	signal chan struct{} // something is new
-	lost   uint64
 
 	journal *journal
 	cursor  atomic.Uint64 // telegrams delivered

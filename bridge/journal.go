@@ -72,6 +72,7 @@ func (j *journal) awaitRead(ctx context.Context) {
 		case <-j.read:
 		}
 	}
+	j.progressed() // another recording may wait for the same
 }
 
 func (j *journal) allRead() bool {

@@ -101,8 +101,9 @@ func (c Config) announce(d deviceInfo, of availability, entities []entity) []Mes
 			messages = append(messages, Message{topic, encode(componentPayload{e, d, from})})
 		}
 		return messages
+	default:
+		return nil
 	}
-	return nil
 }
 
 // encode panics where encoding/json fails: these structures hold nothing that it could fail for.

@@ -119,8 +119,9 @@ func (p PortConfig) String() string {
 		return "tcp://" + p.Address
 	case ReplayPort:
 		return "replay:" + p.Address
+	default:
+		return p.Address
 	}
-	return p.Address
 }
 
 // hostPort returns an error unless address is a host and the number of a port,

@@ -112,6 +112,7 @@ func recordOf(r *obis.Record) jsonRecord {
 	case obis.Text, obis.Empty:
 		text := textOf(r.Text)
 		o.Text = &text
+	case obis.Clock: // it is its time
 	}
 	return o
 }

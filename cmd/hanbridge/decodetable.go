@@ -53,8 +53,9 @@ func recordText(r *obis.Record) string {
 		return r.Value.String() + " " + r.Unit.String()
 	case obis.Clock:
 		return r.Time.String()
+	default:
+		return textOf(r.Text)
 	}
-	return textOf(r.Text)
 }
 
 func (t tablePrinter) damaged(e *meter.TelegramError) error {

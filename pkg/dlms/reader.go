@@ -67,6 +67,3 @@ func (r *reader) length() int {
 	r.fail("a length of more than two bytes")
 	return 0
 }
-
-// rest is how many bytes are left.
-func (r *reader) rest() int { return len(r.b) - r.at }

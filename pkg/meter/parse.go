@@ -27,10 +27,10 @@ func (d *Decoder) parseP1(b []byte) error {
 	d.identify()
 	for i := range r.Records {
 		rec := &r.Records[i]
-		switch rec.Kind {
-		case obis.Clock:
+		if rec.Kind == obis.Clock {
 			r.Time = rec.Time
-		case obis.Text:
+		}
+		if rec.Kind == obis.Text {
 			plainNumber(rec)
 		}
 	}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the test's own binary be the program that the scripts run.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"hanbridge": main})
+}
+
+// TestScripts runs the program as people do: testdata/script holds what they type and what they see. $PORT is a free port of
+// loopback.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			port, err := unusedPort()
+			e.Setenv("PORT", port)
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "complains": complains, "damage": damage, "tohex": toHex, "listens": listens,
+		},
+	})
+}
+
+func unusedPort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port), nil
+}
+
+// exits runs a program that has to end with a code: exits 2 hanbridge run.
+func exits(s *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) < 2 {
+		s.Fatalf("usage: exits CODE PROGRAM…")
+	}
+	err := s.Exec(args[1], args[2:]...)
+	var ended interface{ ExitCode() int }
+	code := 0
+	if err != nil && !errors.As(err, &ended) {
+		s.Fatalf("%v", err)
+	}
+	if ended != nil {
+		code = ended.ExitCode()
+	}
+	if got := fmt.Sprint(code); got != args[0] {
+		s.Fatalf("exit code of %s: got %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// complains wants nothing on standard output and on standard error N lines of the program's own: complains N.
+func complains(s *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) != 1 {
+		s.Fatalf("usage: complains LINES")
+	}
+	if out := s.ReadFile("stdout"); out != "" {
+		s.Fatalf("standard output of an error: got %q, want nothing", out)
+	}
+	text := s.ReadFile("stderr")
+	if got := fmt.Sprint(strings.Count(text, "\n")); got != args[0] || !strings.HasSuffix(text, "\n") {
+		s.Fatalf("standard error: got %s lines, want %s:\n%s", got, args[0], text)
+	}
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "hanbridge: ") {
+			s.Fatalf("standard error: got %q, want it to begin with \"hanbridge: \"", line)
+		}
+	}
+}
+
+// damage flips a bit: damage FILE TEXT flips one of the byte behind the first occurrence of TEXT.
+func damage(s *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) != 2 {
+		s.Fatalf("usage: damage FILE TEXT")
+	}
+	bytes := []byte(s.ReadFile(args[0]))
+	at := strings.Index(string(bytes), args[1])
+	if at < 0 {
+		s.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	bytes[at+len(args[1])] ^= 1
+	s.Check(os.WriteFile(s.MkAbs(args[0]), bytes, 0o600))
+}
+
+// toHex writes a file as hexadecimal text in lines: tohex FROM TO.
+func toHex(s *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) != 2 {
+		s.Fatalf("usage: tohex FROM TO")
+	}
+	var text bytes.Buffer
+	for i, digits := 0, hex.EncodeToString([]byte(s.ReadFile(args[0]))); i < len(digits); i += 64 {
+		fmt.Fprintln(&text, digits[i:min(i+64, len(digits))])
+	}
+	s.Check(os.WriteFile(s.MkAbs(args[1]), text.Bytes(), 0o600))
+}
+
+// listens waits until somebody listens: listens ADDRESS.
+func listens(s *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) != 1 {
+		s.Fatalf("usage: listens ADDRESS")
+	}
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for range 500 {
+		if conn, err := net.Dial("tcp", args[0]); err == nil {
+			s.Check(conn.Close())
+			return
+		}
+		<-again.C
+	}
+	s.Fatalf("nobody listens on %s after 10 s", args[0])
+}
