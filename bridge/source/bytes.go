@@ -15,6 +15,10 @@ func Bytes(r io.Reader) io.Reader {
 	return &unhex{r: b}
 }
 
+// leastDigits is how many digits are no accident: a wire that is read from the middle of an ASCII telegram may begin with
+// some, but soon has a point or a parenthesis. The shortest telegram has more.
+const leastDigits = 16
+
 // startsHex looks at what one read gives, so that a pipe is not waited for.
 func startsHex(b *bufio.Reader) bool {
 	if _, err := b.Peek(1); err != nil {
@@ -29,7 +33,7 @@ func startsHex(b *bufio.Reader) bool {
 			return false
 		}
 	}
-	return digits > 0
+	return digits >= leastDigits
 }
 
 // unhex turns hexadecimal text into bytes. What is neither digit nor white space ends a byte and is passed over.
