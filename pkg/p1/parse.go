@@ -109,17 +109,16 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	return n, true
 }
 
-// parseValue fills r from b, which is one or more values in parentheses.
+// parseValue fills r from b, which is one or more values in parentheses. One may have parentheses of its own: ((ER11)).
 func parseValue(r *obis.Record, b []byte) {
-	first := b[1 : len(b)-1]
-	if k := bytes.IndexByte(first, '('); k < 0 { // one value
-		r.Text = first
+	k := bytes.Index(b, []byte(")("))
+	if k < 0 { // one value
+		r.Text = b[1 : len(b)-1]
 		single(r)
 		return
 	}
 	r.Kind, r.Text = obis.Text, b
-	k := bytes.Index(b, []byte(")("))
-	if k < 0 || r.Code[2] == 98 || r.Code[2] == 99 { // logs: profiles of many values
+	if r.Code[2] == 98 || r.Code[2] == 99 { // logs: profiles of many values
 		return
 	}
 	stamp, stamped := parseTime(b[1:k])

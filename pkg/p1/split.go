@@ -22,7 +22,10 @@ func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
 			return len(data), data[i:], nil
 		}
 	}
-	return len(data), nil, nil
+	if atEOF {
+		return len(data), nil, nil
+	}
+	return max(len(data)-1, 0), nil, nil // the last byte tells if a line begins behind it
 }
 
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.

@@ -23,14 +23,19 @@ func TestLength(t *testing.T) {
 		{"no end yet", "/ABC5\r\n\r\n1-0:1.8.0(1*kWh)\r\n", 0},
 		{"the mark alone", "/ABC5\r\n\r\n!", 0},
 		{"three digits of four", "/ABC5\r\n\r\n!12A", 0},
-		{"four digits", "/ABC5\r\n\r\n!12AB", 14},
-		{"what is behind does not matter", "/ABC5\r\n\r\n!12AB\r\n/ABC5", 14},
-		{"digits in lower case", "/ABC5\r\n\r\n!12ab\r\n", 14},
-		{"no checksum", "/ABC5\r\n\r\n!\r\n", 11},
+		{"four digits, no line end yet", "/ABC5\r\n\r\n!12AB", 0},
+		{"half a line end", "/ABC5\r\n\r\n!12AB\r", 0},
+		{"whole", "/ABC5\r\n\r\n!12AB\r\n", 16},
+		{"line end of one byte", "/ABC5\n\n!12AB\n", 13},
+		{"no line end", "/ABC5\r\n\r\n!12AB/", 14},
+		{"half a line end and the next", "/ABC5\r\n\r\n!12AB\r/", 15},
+		{"what is behind does not matter", "/ABC5\r\n\r\n!12AB\r\n/ABC5", 16},
+		{"digits in lower case", "/ABC5\r\n\r\n!12ab\r\n", 16},
+		{"no checksum", "/ABC5\r\n\r\n!\r\n", 12},
 		{"a byte that is no digit", "/ABC5\r\n\r\n!1x23\r\n", 12},
 		{"mark within a line", "/ABC5\r\n\r\n0-0:96.13.0(a!12AB)\r\n", 0},
-		{"mark within a line and a true one", "/ABC5\r\n\r\n0-0:96.13.0(!)\r\n!12AB", 30},
-		{"slash within a line", "/HLY5/D545-METER\r\n\r\n0-0:96.13.0(a/b)\r\n!12AB", 43},
+		{"mark within a line and a true one", "/ABC5\r\n\r\n0-0:96.13.0(!)\r\n!12AB\r\n", 32},
+		{"slash within a line", "/HLY5/D545-METER\r\n\r\n0-0:96.13.0(a/b)\r\n!12AB\r\n", 45},
 		{"next telegram before the end", "/ABC5\r\n\r\n1-0:1.8\r\n/ABC5\r\n\r\n!12AB", 18},
 		{"next telegram within the checksum", "/ABC5\r\n\r\n!12\r/ABC5", 13},
 		{"zero byte", "/ABC5\r\n\x00", 7},
@@ -39,7 +44,7 @@ func TestLength(t *testing.T) {
 		{"high byte within the checksum", "/ABC5\r\n\r\n!1\x80", 11},
 		{"no end at all", long, p1.MaxLength},
 		{"mark at the very limit", long[:p1.MaxLength-3] + "\r\n!12AB", p1.MaxLength},
-		{"exactly the limit", long[:p1.MaxLength-7] + "\r\n!12AB", p1.MaxLength},
+		{"exactly the limit", long[:p1.MaxLength-9] + "\r\n!12AB\r\n", p1.MaxLength},
 	} {
 		if got := p1.Length([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
@@ -87,28 +92,28 @@ func tokens(t interface{ Fatal(...any) }, r io.Reader) []string {
 }
 
 func TestSplit(t *testing.T) {
-	a := sealed("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)")
-	b := sealed("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)")
-	plain := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r"
+	a := sealed("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)") + "\r\n"
+	b := sealed("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)") + "\r\n"
+	plain := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
+	long := sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")") + "\r\n"
 	for _, tt := range []struct {
 		name, in string
 		want     []string
 	}{
 		{"nothing", "", []string{}},
 		{"noise alone", "no telegram in here!1234\r\n", []string{}},
-		{"one", a + "\r\n", []string{a}},
-		{"line end before, as Kamstrup sends it", "\r\n" + a + "\r\n", []string{a}},
-		{"two", a + "\r\n" + b + "\r\n", []string{a, b}},
-		{"no line end between", a + b, []string{a, b}},
-		{"no checksum, then one", plain + "\n" + a, []string{plain, a}},
-		{"tail of one first", a[20:] + "\r\n" + b, []string{b}},
+		{"one", a, []string{a}},
+		{"line end before, as Kamstrup sends it", "\r\n" + a, []string{a}},
+		{"two", a + b, []string{a, b}},
+		{"no line end between", a[:len(a)-2] + b, []string{a[:len(a)-2], b}},
+		{"no line end at the end", a + b[:len(b)-2], []string{a, b[:len(b)-2]}},
+		{"no checksum, then one", plain + a, []string{plain, a}},
+		{"tail of one first", a[20:] + b, []string{b}},
 		{"cut, then one", a[:30] + "\r\n" + b, []string{a[:30] + "\r\n", b}},
-		{"cut at the end", a + "\r\n" + b[:25], []string{a, b[:25]}},
+		{"cut at the end", a + b[:25], []string{a, b[:25]}},
 		{"binary noise", "\x00\xff\x7e" + "\r\n" + a, []string{a}},
 		{"binary behind a slash", "\n/\x80\r\n" + a, []string{"/", a}},
-		{"a line of 2 kB", sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"), []string{
-			sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"),
-		}},
+		{"a line of 2 kB", long + a, []string{long, a}},
 	} {
 		for how, r := range map[string]io.Reader{
 			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
