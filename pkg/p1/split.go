@@ -25,7 +25,11 @@ func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
 	if atEOF {
 		return len(data), nil, nil
 	}
-	return max(len(data)-1, 0), nil, nil // the last byte tells if a line begins behind it
+	keep := len(data) - 1 // the last byte tells if a line begins behind it
+	if keep > 0 && data[keep] == '/' {
+		keep-- // and the one before it that this '/' begins none
+	}
+	return max(keep, 0), nil, nil
 }
 
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
