@@ -25,6 +25,7 @@ var (
 	errChecksum = errors.New("p1: what follows the '!' is not a checksum of four hexadecimal digits")
 	errLong     = fmt.Errorf("p1: no end after %d bytes", MaxLength)
 	errIdent    = errors.New("p1: no identification line")
+	errEmpty    = errors.New("p1: no data in a telegram without checksum")
 )
 
 // Parse reads a telegram as Split delimits it. The Telegram's own slice of records is used again, so that nothing is
@@ -41,13 +42,17 @@ func (t *Telegram) Parse(b []byte) error {
 		return errIdent
 	}
 	ident := bytes.TrimRight(body[1:end], "\r\n")
-	for line, rest := 2, body[end+1:]; len(rest) > 0; line++ {
+	for rest := body[end+1:]; len(rest) > 0; {
 		n, ok := t.parseLine(rest)
 		if !ok && !checked {
 			t.Records = t.Records[:0]
+			line := 1 + bytes.Count(body[:len(body)-len(rest)], []byte("\n"))
 			return fmt.Errorf("p1: line %d is malformed, in a telegram without checksum", line)
 		}
 		rest = rest[n:]
+	}
+	if len(t.Records) == 0 && !checked {
+		return errEmpty
 	}
 	t.Ident, t.Checked = ident, checked
 	return nil

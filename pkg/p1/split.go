@@ -5,31 +5,21 @@ import (
 	"encoding/binary"
 )
 
-// Split is a bufio.SplitFunc that finds telegrams in a byte stream. It finds where one ends; Parse tells if it is sound.
-// A telegram begins with a '/' at the start of a line. What stands between telegrams is dropped.
+// Split is a bufio.SplitFunc that finds telegrams in a byte stream: from a '/' to where Length says that it ends. Parse tells
+// if it is sound. What stands between telegrams is dropped.
 func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
-	for i := range data {
-		if data[i] != '/' || i > 0 && !isLineEnd(data[i-1]) {
-			continue
-		}
-		n := Length(data[i:])
-		switch {
-		case n > 0:
-			return i + n, data[i : i+n], nil
-		case !atEOF:
-			return i, nil, nil
-		default:
-			return len(data), data[i:], nil
-		}
-	}
-	if atEOF {
+	i := bytes.IndexByte(data, '/')
+	if i < 0 {
 		return len(data), nil, nil
 	}
-	keep := len(data) - 1 // the last byte tells if a line begins behind it
-	if keep > 0 && data[keep] == '/' {
-		keep-- // and the one before it that this '/' begins none
+	n := Length(data[i:])
+	switch {
+	case n > 0:
+		return i + n, data[i : i+n], nil
+	case atEOF:
+		return len(data), data[i:], nil
 	}
-	return max(keep, 0), nil, nil
+	return i, nil, nil
 }
 
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
