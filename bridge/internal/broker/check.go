@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -24,18 +23,22 @@ const echoWait = 2 * time.Second
 func Check(ctx context.Context, c Config, topics ...string) ([]Finding, error) {
 	c.ClientID += "-check" // the same id would throw out the bridge
 	c.Will = Message{}
-	conn, err := Dial(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	findings := make([]Finding, 0, len(topics))
 	for _, topic := range topics {
-		findings = append(findings, conn.try(ctx, topic))
+		conn, err := Dial(ctx, c) // one for each: some brokers answer a forbidden topic by closing the connection
+		if err != nil {
+			return findings, err
+		}
+		f := conn.try(ctx, topic)
+		if err := conn.Close(ctx); f.Err == nil {
+			f.Err = err
+		}
+		findings = append(findings, f)
 	}
-	return findings, conn.Close(ctx)
+	return findings, nil
 }
 
-var errNoEcho = errors.New("no echo")
+var errNoEcho = fmt.Errorf("nothing within %v", echoWait)
 
 // try publishes before it has read anything: a broker acknowledges what its access rules forbid as well, so that only the echo tells.
 func (c *Conn) try(ctx context.Context, topic string) (f Finding) {
@@ -60,7 +63,7 @@ func (c *Conn) try(ctx context.Context, topic string) (f Finding) {
 		}
 	}()
 	if f.Err = c.echo(ctx, echoes, nonce, false); f.Err != nil {
-		f.Err = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may user %q publish and subscribe there?)", c.host, topic, f.Err, c.Username)
+		f.Err = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", c.to.host, topic, f.Err)
 		return f
 	}
 	f.Publish = true
@@ -68,7 +71,7 @@ func (c *Conn) try(ctx context.Context, topic string) (f Finding) {
 		f.Err = c.echo(ctx, echoes, nonce, true)
 	}
 	if f.Retain = f.Err == nil; !f.Retain {
-		f.Err = fmt.Errorf("mqtt: %s did not keep the retained message under %s: %w (are retained messages switched off?)", c.host, topic, f.Err)
+		f.Err = fmt.Errorf("mqtt: %s did not keep the retained message under %s: %w (are retained messages switched off?)", c.to.host, topic, f.Err)
 	}
 	return f
 }

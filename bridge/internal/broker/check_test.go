@@ -33,7 +33,9 @@ func TestCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, tc.rule)
-			running := dial(t, config(s.url))
+			bridge := config(s.url)
+			bridge.Will = broker.Message{} // a broker that keeps nothing refuses a retained will
+			running := dial(t, bridge)
 			got, err := broker.Check(t.Context(), config(s.url), good, bad)
 			if err != nil {
 				t.Fatal(err)

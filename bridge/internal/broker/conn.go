@@ -15,7 +15,7 @@ import (
 // A Conn is one connection to a broker, from login to loss or Close. Publish, Flush and Close are for one goroutine at a time;
 // Subscribe, Lost and Err are safe for concurrent use.
 type Conn struct {
-	place
+	to      place
 	client  mqtt.Client
 	link    *link
 	settled func() bool // ends the rule that the connection ends with the attempt to dial it
@@ -27,7 +27,7 @@ type Conn struct {
 }
 
 func newConn(p place) *Conn {
-	return &Conn{place: p, window: newWindow(p.Window), ended: make(chan struct{})}
+	return &Conn{to: p, window: newWindow(p.Window), ended: make(chan struct{})}
 }
 
 // ErrClosed is what a Conn returns after Close.
@@ -66,7 +66,7 @@ func (c *Conn) room() error {
 		}
 		break
 	}
-	if c.window.n > 0 && (c.window.full() || now.Sub(c.window.since()) > c.Stall) {
+	if c.window.n > 0 && (c.window.full() || now.Sub(c.window.since()) > c.to.Stall) {
 		return c.await(context.Background())
 	}
 	return c.over()
@@ -74,7 +74,7 @@ func (c *Conn) room() error {
 
 // await waits until the oldest message is acknowledged.
 func (c *Conn) await(ctx context.Context) error {
-	patience := time.NewTimer(time.Until(c.window.since().Add(c.Stall)))
+	patience := time.NewTimer(time.Until(c.window.since().Add(c.to.Stall)))
 	defer patience.Stop()
 	select {
 	case <-c.window.oldest().token.Done():
@@ -82,9 +82,9 @@ func (c *Conn) await(ctx context.Context) error {
 	case <-c.ended:
 		return c.over()
 	case <-ctx.Done():
-		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", c.window.n, c.host, context.Cause(ctx))
+		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", c.window.n, c.to.host, context.Cause(ctx))
 	case <-patience.C:
-		return c.abandon(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.host, c.Stall))
+		return c.abandon(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.to.host, c.to.Stall))
 	}
 }
 

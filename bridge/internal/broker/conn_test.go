@@ -145,8 +145,11 @@ func TestStallEndsTheConnection(t *testing.T) {
 			return c.Flush(context.Background())
 		},
 		"now and then": func(c *broker.Conn) (err error) {
-			for tick := time.NewTicker(30 * time.Millisecond); err == nil; <-tick.C {
-				err = c.Publish(number(0))
+			tick := time.NewTicker(30 * time.Millisecond)
+			defer tick.Stop()
+			for i := 0; i < 12 && err == nil; i++ { // fewer than the window takes
+				err = c.Publish(number(i))
+				<-tick.C
 			}
 			return err
 		},
@@ -235,7 +238,7 @@ func TestLossIsFoundAndTold(t *testing.T) {
 	}{
 		"cut":         {func(_ *server, p *faultnet.Proxy) { p.Cut() }, time.Second, `another client with the id "hanbridge"`},
 		"half closed": {func(_ *server, p *faultnet.Proxy) { p.HalfClose() }, time.Second, "closed the connection"},
-		"broker ends": {func(s *server, _ *faultnet.Proxy) { _ = s.Close() }, 5 * time.Second, "closed the connection"},
+		"broker ends": {func(s *server, _ *faultnet.Proxy) { s.stop() }, 5 * time.Second, "closed the connection"},
 		"silent":      {func(_ *server, p *faultnet.Proxy) { p.Hold() }, 4 * time.Second, "has not answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -316,19 +319,32 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	cycle := func(i int) {
-		c, err := broker.Dial(t.Context(), config("mqtt://"+p.Addr()))
+		cfg := config("mqtt://" + p.Addr())
+		if i%3 == 2 {
+			cfg.Stall = 5 * time.Millisecond
+		}
+		c, err := broker.Dial(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		publishAll(t, c, 0, 3)
-		if i%2 == 0 {
+		switch i % 3 {
+		case 0:
+			publishAll(t, c, 0, 3)
 			if err := c.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			return
+		case 1:
+			publishAll(t, c, 0, 3)
+			p.Cut()
+			_ = lost(t, c, patient)
+		default:
+			p.Hold()
+			publishAll(t, c, 0, 1)
+			if err := c.Flush(t.Context()); err == nil {
+				t.Fatal("not given up")
+			}
+			p.Release()
 		}
-		p.Cut()
-		_ = lost(t, c, patient)
 	}
 	cycle(0)
 	idle := func() bool { return s.Clients.Len() == 0 && p.Connections() == 0 }

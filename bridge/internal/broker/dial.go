@@ -8,6 +8,7 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 const (
@@ -39,6 +40,9 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 		}
 		return nil, p.refusal(err, conn.link)
 	}
+	if code := conn.link.answer[3]; code != packets.Accepted { // paho takes codes that it does not know for a yes
+		return nil, no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know", p.host, code)
+	}
 	if !conn.settled() {
 		return nil, p.unanswered(ctx)
 	}
@@ -51,21 +55,21 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 // publishes or waits stops the acknowledgements it waits for. It has no bearing on what is published.
 func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().
-		SetClientID(c.ClientID).SetUsername(c.Username).SetPassword(c.Password).
+		SetClientID(c.to.ClientID).SetUsername(c.to.Username).SetPassword(c.to.Password).
 		SetProtocolVersion(4). // else a refusal is followed by a second try with MQTT 3.1
 		SetCleanSession(true).
 		SetAutoReconnect(false).
 		SetConnectRetry(false).
 		SetOrderMatters(false).
-		SetKeepAlive(c.KeepAlive).
-		SetPingTimeout(c.KeepAlive / 3).
+		SetKeepAlive(c.to.KeepAlive).
+		SetPingTimeout(c.to.KeepAlive / 3).
 		SetConnectTimeout(dialTimeout).
 		SetWriteTimeout(writeTimeout).
 		SetStore(noStore{}).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.loss(err)) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })
-	o.Servers = []*url.URL{c.url}
-	if w := c.Will; w.Topic != "" {
+	o.Servers = []*url.URL{c.to.url}
+	if w := c.to.Will; w.Topic != "" {
 		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain)
 	}
 	return o
@@ -73,7 +77,7 @@ func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 
 // open makes the network connection. When the attempt ends before it has settled, it is closed.
 func (c *Conn) open(attempt context.Context) (net.Conn, error) {
-	conn, err := c.place.connect(attempt)
+	conn, err := c.to.connect(attempt)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (p *place) refusal(err error, l *link) error {
 	}
 	var remote *net.OpError
 	switch {
-	case l.heard && l.first>>4 != packets.Connack:
+	case errors.Is(err, errNotMQTT):
 		return no("%s answers, but does not speak MQTT (is the port right?)", p.host)
 	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
 		return no("%s refuses the encrypted connection: %w (does it want a certificate, mqtt.cert_file and mqtt.key_file?)", p.host, remote.Err)
@@ -160,11 +160,11 @@ func (p *place) insecure(err error) error {
 func (c *Conn) loss(err error) error {
 	switch {
 	case ended(err):
-		return fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.host, c.ClientID)
+		return fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.to.host, c.to.ClientID)
 	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho has no sentinel for it
-		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.host, c.KeepAlive+c.KeepAlive/3)
+		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.to.host, c.to.KeepAlive+c.to.KeepAlive/3)
 	}
-	return fmt.Errorf("mqtt: connection to %s lost: %w", c.host, err)
+	return fmt.Errorf("mqtt: connection to %s lost: %w", c.to.host, err)
 }
 
 // ended tells whether the other side closed the connection.

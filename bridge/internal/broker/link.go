@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // A link is the network connection under the MQTT client. It tells the cause of a loss as soon as it is known: the client
@@ -14,8 +16,8 @@ type link struct {
 	in     *bufio.Reader // paho reads a packet in three or more pieces
 	lost   func(error)
 	closed atomic.Bool
-	first  byte // what the broker said first, to tell a broker from something else
-	heard  bool
+	answer [4]byte // the first that is heard, a CONNACK
+	heard  int     // bytes of answer
 }
 
 // errLinkClosed takes the place of net.ErrClosed, which paho's reader swallows: it would stay "connected".
@@ -25,10 +27,15 @@ func newLink(c net.Conn, lost func(error)) *link {
 	return &link{Conn: c, in: bufio.NewReaderSize(c, 1024), lost: lost}
 }
 
+var errNotMQTT = errors.New("no CONNACK")
+
 func (l *link) Read(b []byte) (int, error) {
 	n, err := l.in.Read(b)
-	if n > 0 && !l.heard {
-		l.first, l.heard = b[0], true
+	if l.heard < len(l.answer) {
+		l.heard += copy(l.answer[l.heard:], b[:n])
+		if l.heard > 0 && l.answer[0]>>4 != packets.Connack {
+			return 0, errNotMQTT // here, since paho takes any byte for the beginning of a packet and waits for the rest
+		}
 	}
 	return n, l.judge(err)
 }

@@ -16,6 +16,7 @@ import (
 type server struct {
 	*mochi.Server
 	addr, url string
+	stop      func()
 
 	mu   sync.Mutex
 	got  []string // "topic payload", in order
@@ -33,7 +34,7 @@ type door struct {
 func (*door) ID() string { return "door" }
 
 func (*door) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnPublished || b == mochi.OnWillSent
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnPublish || b == mochi.OnWillSent
 }
 
 func (d *door) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
@@ -44,8 +45,13 @@ func (d *door) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 	return d.may == nil || d.may(topic, write)
 }
 
-func (d *door) OnPublished(_ *mochi.Client, p packets.Packet) { d.record(p) }
-func (d *door) OnWillSent(_ *mochi.Client, p packets.Packet)  { d.record(p) }
+// OnPublish comes before the acknowledgement is sent; OnPublished may come after it.
+func (d *door) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
+	d.record(p)
+	return p, nil
+}
+
+func (d *door) OnWillSent(_ *mochi.Client, p packets.Packet) { d.record(p) }
 
 func (s *server) record(p packets.Packet) {
 	s.mu.Lock()
@@ -73,7 +79,8 @@ func start(t testing.TB, rules ...func(*door)) *server {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	s.stop = sync.OnceFunc(func() { _ = s.Close() }) // a second Close panics
+	t.Cleanup(s.stop)
 	s.addr = tcp.Address()
 	s.url = "mqtt://" + s.addr
 	return s

@@ -26,14 +26,14 @@ func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Mes
 	case <-c.ended:
 		return c.over()
 	case <-ctx.Done():
-		return fmt.Errorf("mqtt: %s has not answered the subscription to %s: %w", c.host, topic, context.Cause(ctx))
+		return fmt.Errorf("mqtt: %s has not answered the subscription to %s: %w", c.to.host, topic, context.Cause(ctx))
 	}
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("mqtt: subscribe to %s: %w", topic, err)
 	}
 	for _, code := range token.(*mqtt.SubscribeToken).Result() {
 		if code == refusedSubscription {
-			return fmt.Errorf("mqtt: %s does not let user %q subscribe to %s (look at its access rules)", c.host, c.Username, topic)
+			return fmt.Errorf("mqtt: %s does not let this user subscribe to %s (look at its access rules)", c.to.host, topic)
 		}
 	}
 	return nil

@@ -1,0 +1,163 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// fake is a server that says something to whoever connects and, with hang, then waits instead of closing.
+func fake(t *testing.T, says string, hang bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1024)) // all of the greeting: what is unread at closing makes it a reset
+			_, _ = c.Write([]byte(says))
+			if hang {
+				t.Cleanup(func() { _ = c.Close() })
+				continue
+			}
+			_ = c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func nobody(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func TestDialSaysWhatIsWrong(t *testing.T) {
+	locked := start(t, func(d *door) {
+		d.login = func(user, password string) bool { return user == "me" && password == "s3cret" }
+	})
+	login := func(c *broker.Config) { c.Username, c.Password = "me", "wr0ng" }
+	for name, tc := range map[string]struct {
+		url       string
+		change    func(*broker.Config)
+		want      string
+		permanent bool
+	}{
+		"nobody":            {"mqtt://" + nobody(t), nil, "nobody listens on 127.0.0.1:", false},
+		"nobody, ws":        {"ws://" + nobody(t), nil, "nobody listens on 127.0.0.1:", false},
+		"a web server":      {"mqtt://" + fake(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
+		"a talker":          {"mqtt://" + fake(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
+		"not a WebSocket":   {"ws://" + fake(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
+		"closes":            {"mqtt://" + fake(t, "", false), nil, "mqtts://", false},
+		"no password":       {locked.url, nil, "wants a user name and password", true},
+		"wrong password":    {locked.url, login, `refuses user "me"`, true},
+		"old":               {"mqtt://" + fake(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
+		"bad id":            {"mqtt://" + fake(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
+		"unavailable":       {"mqtt://" + fake(t, "\x20\x02\x00\x03", true), nil, "not available", false},
+		"bad user":          {"mqtt://" + fake(t, "\x20\x02\x00\x04", true), login, `refuses user "me"`, true},
+		"forbidden":         {"mqtt://" + fake(t, "\x20\x02\x00\x05", true), login, `refuses user "me"`, true},
+		"unknown code":      {"mqtt://" + fake(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
+		"TLS without TLS":   {"mqtts://" + locked.addr, nil, "closed the connection during the handshake", false},
+		"TLS, a web server": {"mqtts://" + fake(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := config(tc.url)
+			if tc.change != nil {
+				tc.change(&c)
+			}
+			_, err := broker.Dial(t.Context(), c)
+			refuses(t, err, tc.want)
+			if got := broker.Permanent(err); got != tc.permanent {
+				t.Errorf("Permanent(%v): got %v, want %v", err, got, tc.permanent)
+			}
+		})
+	}
+}
+
+// A second try, as MQTT 3.1, would be half the way to being locked out.
+func TestRefusalIsNotTriedAgain(t *testing.T) {
+	var logins atomic.Int32
+	s := start(t, func(d *door) {
+		d.login = func(string, string) bool { logins.Add(1); return false }
+	})
+	if _, err := broker.Dial(t.Context(), config(s.url)); !broker.Permanent(err) {
+		t.Errorf("got %v, want a refusal", err)
+	}
+	if got := logins.Load(); got != 1 {
+		t.Errorf("asked %d times, want once", got)
+	}
+}
+
+// refuses checks that err has want in it and no password.
+func refuses(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q in it", err, want)
+		return
+	}
+	for _, secret := range []string{"s3cret", "wr0ng"} {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("the password is in %q", err)
+		}
+	}
+}
+
+func TestDialEndsWithItsContext(t *testing.T) {
+	for name, url := range map[string]string{
+		"mqtt": "mqtt://" + fake(t, "", true), "mqtts": "mqtts://" + fake(t, "", true), "ws": "ws://" + fake(t, "", true),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+			defer cancel()
+			begin := time.Now()
+			_, err := broker.Dial(ctx, config(url))
+			if !errors.Is(err, context.DeadlineExceeded) || broker.Permanent(err) {
+				t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+			}
+			if took := time.Since(begin); took > 2*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func TestDialOutlivesItsContext(t *testing.T) {
+	s := start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	c, err := broker.Dial(ctx, config(s.url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	publishAll(t, c, 0, 1)
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLoginFromURL(t *testing.T) {
+	s := start(t, func(d *door) {
+		d.login = func(user, password string) bool { return user == "me" && password == "s3c/ret" }
+	})
+	c := dial(t, config("mqtt://me:s3c%2Fret@"+s.addr))
+	publishAll(t, c, 0, 1)
+	if err := c.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,136 @@
+package broker_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// A card is a certificate that signs itself, and the files it lies in.
+type card struct {
+	pair              tls.Certificate
+	certFile, keyFile string
+}
+
+func issue(t *testing.T, host string, until time.Time) card {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		template.IPAddresses = []net.IP{ip}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c := card{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem")}
+	for file, block := range map[string]*pem.Block{
+		c.certFile: {Type: "CERTIFICATE", Bytes: der}, c.keyFile: {Type: "PRIVATE KEY", Bytes: secret},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.pair, err = tls.LoadX509KeyPair(c.certFile, c.keyFile); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestEveryScheme(t *testing.T) {
+	own := issue(t, "127.0.0.1", time.Now().Add(time.Hour))
+	secure := &tls.Config{Certificates: []tls.Certificate{own.pair}}
+	s := start(t)
+	mqtts := listeners.NewTCP(listeners.Config{ID: "mqtts", Address: "127.0.0.1:0", TLSConfig: secure})
+	ws := listeners.NewWebsocket(listeners.Config{ID: "ws", Address: nobody(t)})
+	wss := listeners.NewWebsocket(listeners.Config{ID: "wss", Address: nobody(t), TLSConfig: secure})
+	for _, l := range []listeners.Listener{mqtts, ws, wss} {
+		if err := s.AddListener(l); err != nil {
+			t.Fatal(err)
+		}
+		go l.Serve(s.EstablishConnection)
+	}
+	for url, ca := range map[string]string{
+		s.url: "", "mqtts://" + mqtts.Address(): own.certFile, "ws://" + ws.Address(): "", "wss://" + wss.Address(): own.certFile,
+	} {
+		c := config(url)
+		c.CAFile = ca
+		var conn *broker.Conn
+		until(t, "cannot dial "+url, func() (up bool) { // its listener may just be starting
+			var err error
+			conn, err = broker.Dial(t.Context(), c)
+			return err == nil
+		})
+		publishAll(t, conn, 0, 100)
+		if err := conn.Close(t.Context()); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	s.await(t, 400)
+}
+
+func TestCertificatesExplained(t *testing.T) {
+	good, later := issue(t, "127.0.0.1", time.Now().Add(time.Hour)), time.Now().Add(time.Hour)
+	other, expired := issue(t, "broker.example", later), issue(t, "127.0.0.1", time.Now().Add(-24*time.Hour))
+	for name, tc := range map[string]struct {
+		server    card
+		clients   tls.ClientAuthType
+		ca        string
+		want      string
+		permanent bool
+	}{
+		"unknown authority":  {good, tls.NoClientCert, other.certFile, "mqtt.ca_file", true},
+		"another name":       {other, tls.NoClientCert, other.certFile, "for another name", true},
+		"expired":            {expired, tls.NoClientCert, expired.certFile, "is the clock right?", false},
+		"wants ours as well": {good, tls.RequireAnyClientCert, good.certFile, "mqtt.cert_file", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			l := listeners.NewTCP(listeners.Config{ID: "tls", Address: "127.0.0.1:0", TLSConfig: &tls.Config{
+				Certificates: []tls.Certificate{tc.server.pair}, ClientAuth: tc.clients,
+			}})
+			if err := s.AddListener(l); err != nil {
+				t.Fatal(err)
+			}
+			go l.Serve(s.EstablishConnection)
+			c := config("mqtts://" + l.Address())
+			c.CAFile = tc.ca
+			_, err := broker.Dial(t.Context(), c)
+			refuses(t, err, tc.want)
+			if got := broker.Permanent(err); got != tc.permanent {
+				t.Errorf("Permanent(%v): got %v, want %v", err, got, tc.permanent)
+			}
+			if tc.clients == tls.NoClientCert {
+				return
+			}
+			c.CertFile, c.KeyFile = good.certFile, good.keyFile
+			publishAll(t, dial(t, c), 0, 1)
+		})
+	}
+}
