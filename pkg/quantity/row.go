@@ -81,9 +81,10 @@ var byName = func() map[string]ID {
 }()
 
 // Of returns the quantity that a code names, and false where no row knows it or it is a value of a past period (group F
-// not 255). Mediums 0 and 1 with any channel are electricity: Kamstrup sends on 1-1, EMBRIQ modules on 0-0.
+// not 255). Medium 1 is electricity on any channel: Kamstrup sends on 1-1. Medium 0 is so on channel 0, where the modules of
+// EMBRIQ send; its other channels are sub-meters and relays.
 func Of(c obis.Code) (ID, bool) {
-	if c[0] > 1 || c[5] != obis.Any {
+	if c[0] > 1 || c[0] == 0 && c[1] != 0 || c[5] != obis.Any {
 		return 0, false
 	}
 	cde := c.CDE()

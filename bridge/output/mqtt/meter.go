@@ -43,7 +43,7 @@ func (s *session) meter(m bridge.Meter) *meter {
 // news publishes what is new of one meter. The state comes last: a hub that shows the meter again shows fresh values.
 func (s *session) news(n *bridge.News) error {
 	m := s.meter(n.Meter)
-	if n.AboutNew {
+	if n.AboutNew && n.About.Protocol != "" { // it has spoken: what an earlier run said stands until then
 		m.about, m.due = n.About, true
 		if err := s.info(m); err != nil {
 			return err
