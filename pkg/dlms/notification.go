@@ -21,13 +21,13 @@ func (n *Notification) Parse(apdu []byte) error {
 	*n = Notification{Records: n.Records[:0]}
 	r := reader{b: apdu}
 	if r.byte() != tagNotification {
-		r.fail("not a data-notification")
+		r.fail(0, "not a data-notification")
 	}
 	id := uint32(r.uint(4))
 	sent := readHeaderTime(&r)
 	records := readRegisters(&r, n.Records)
 	if r.err == nil && r.at < len(r.b) {
-		r.fail("more data than the list has items")
+		r.fail(r.at, "more data than the list has items")
 	}
 	if r.err != nil {
 		return r.err
@@ -42,12 +42,13 @@ func readHeaderTime(r *reader) obis.Time {
 	if r.peek() == tagOctetString {
 		r.byte()
 	}
+	at := r.at
 	switch n := r.byte(); n {
 	case 0:
 	case dateTimeLength:
 		return readDateTime(r.bytes(dateTimeLength))
 	default:
-		r.fail("a date-time that is not of 12 bytes")
+		r.fail(at, "a date-time that is not of 12 bytes")
 	}
 	return obis.Time{}
 }
@@ -55,8 +56,9 @@ func readHeaderTime(r *reader) obis.Time {
 // readRegisters reads an array of structures {logical name, value} or {logical name, value, scaler-unit}: what Aidon
 // meters and the modules that speak like them send (Aidon HAN interface description 1.7A, 3.2).
 func readRegisters(r *reader, records []obis.Record) []obis.Record {
+	at := r.at
 	if tag := r.byte(); tag != tagArray && tag != tagStructure {
-		r.fail("the body is not a list of registers")
+		r.fail(at, "the body is not a list of registers")
 	}
 	for range r.length() {
 		if r.err != nil {
@@ -69,13 +71,15 @@ func readRegisters(r *reader, records []obis.Record) []obis.Record {
 }
 
 func readRegister(r *reader, rec *obis.Record) {
+	at := r.at
 	tag, fields := r.byte(), r.byte()
 	if tag != tagStructure || fields != 2 && fields != 3 {
-		r.fail("an item that is not a structure of two or three fields")
+		r.fail(at, "an item that is not a structure of two or three fields")
 		return
 	}
+	at = r.at
 	if r.byte() != tagOctetString || r.byte() != byte(len(rec.Code)) {
-		r.fail("an item that does not begin with a logical name")
+		r.fail(at, "an item that does not begin with a logical name")
 		return
 	}
 	copy(rec.Code[:], r.bytes(len(rec.Code)))
@@ -87,13 +91,13 @@ func readRegister(r *reader, rec *obis.Record) {
 
 // readScalerUnit reads structure {scaler int8, unit enum} (IEC 62056-6-2, 4.3.2).
 func readScalerUnit(r *reader, rec *obis.Record) {
+	at := r.at
 	b := r.bytes(6)
 	if r.err != nil {
 		return
 	}
 	if b[0] != tagStructure || b[1] != 2 || b[2] != tagInt8 || b[4] != tagEnum {
-		r.at -= len(b)
-		r.fail("no scaler and unit behind a value of three fields")
+		r.fail(at, "no scaler and unit behind a value of three fields")
 		return
 	}
 	rec.Value.Exp, rec.Unit = int8(b[3]), obis.Unit(b[5])

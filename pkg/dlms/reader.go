@@ -10,9 +10,9 @@ type reader struct {
 }
 
 // fail keeps the first fault with its place, in bytes from the start of the APDU.
-func (r *reader) fail(reason string) {
+func (r *reader) fail(at int, reason string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("dlms: byte %d: %s", r.at, reason)
+		r.err = fmt.Errorf("dlms: byte %d: %s", at, reason)
 	}
 	r.at = len(r.b)
 }
@@ -21,7 +21,7 @@ const short = "the data ends too early"
 
 func (r *reader) byte() byte {
 	if r.at >= len(r.b) {
-		r.fail(short)
+		r.fail(len(r.b), short)
 		return 0
 	}
 	x := r.b[r.at]
@@ -39,7 +39,7 @@ func (r *reader) peek() byte {
 
 func (r *reader) bytes(n int) []byte {
 	if n < 0 || n > len(r.b)-r.at {
-		r.fail(short)
+		r.fail(len(r.b), short)
 		return nil
 	}
 	x := r.b[r.at : r.at+n]
@@ -58,12 +58,13 @@ func (r *reader) uint(n int) uint64 {
 
 // length reads a length or count: one byte below 80, else 81 or 82 and that many bytes (IEC 61334-6, A-XDR 6.9).
 func (r *reader) length() int {
+	at := r.at
 	switch n := r.byte(); {
 	case n < 0x80:
 		return int(n)
 	case n <= 0x82:
 		return int(r.uint(int(n - 0x80)))
 	}
-	r.fail("a length of more than two bytes")
+	r.fail(at, "a length of more than two bytes")
 	return 0
 }

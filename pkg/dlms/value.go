@@ -30,8 +30,7 @@ func readValue(r *reader, rec *obis.Record) {
 	case tagOctetString, tagVisible, tagUTF8:
 		readString(r, rec)
 	default:
-		r.at--
-		r.fail("a value of a type that no register has")
+		r.fail(r.at-1, "a value of a type that no register has")
 	}
 }
 

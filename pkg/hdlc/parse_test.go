@@ -63,11 +63,11 @@ func TestEveryFlip(t *testing.T) {
 			flipped := bytes.Clone(good)
 			flipped[bit/8] ^= 1 << (bit % 8)
 			if got, err := hdlc.Parse(flipped); err == nil {
-				t.Errorf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
+				t.Fatalf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
 			}
 			got := sound(tokens(t, strings.NewReader(string(flipped)+next)))
 			if diff := cmp.Diff([]string{next}, got); diff != "" {
-				t.Errorf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
+				t.Fatalf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
 			}
 		}
 	}

@@ -2,8 +2,9 @@ package hdlc
 
 import "bytes"
 
-// Split is a bufio.SplitFunc that finds frames in a byte stream. It finds where one ends; Parse tells if it is sound.
-// What stands between frames is dropped. A frame's end flag is left in the stream, where it may begin the next.
+// Split is a bufio.SplitFunc that finds frames in a byte stream. It finds where one ends; Parse tells if it is sound. What
+// stands between frames is dropped. A frame's end flag is left in the stream, where it may begin the next, and a frame that
+// is not sound is searched again from inside, since it may have run into a good one.
 func Split(data []byte, atEOF bool) (advance int, frame []byte, err error) {
 	for i := 0; i < len(data); i++ {
 		k := bytes.IndexByte(data[i:], Flag)
@@ -12,16 +13,20 @@ func Split(data []byte, atEOF bool) (advance int, frame []byte, err error) {
 		}
 		i += k
 		n := Length(data[i:])
-		switch {
-		case n > minHeader+2:
-			return i + n - 1, data[i : i+n], nil
-		case n > 0:
-			return i + n, data[i : i+n], nil
-		case n == 0 && !atEOF:
+		if n == 0 && !atEOF {
 			return i, nil, nil
-		case n == 0 && Proven(data[i:]):
-			return len(data), data[i:], nil
 		}
+		if n == 0 && Proven(data[i:]) {
+			n = len(data) - i
+		}
+		if n <= 0 {
+			continue
+		}
+		frame = data[i : i+n]
+		if _, err := Parse(frame); err != nil {
+			return i + 1, frame, nil
+		}
+		return i + n - 1, frame, nil
 	}
 	return len(data), nil, nil
 }
@@ -91,11 +96,12 @@ func readHeader(b []byte) (h header, n int) {
 	if len(b) < end {
 		return h, 0
 	}
-	if end > length+1 {
+	behind := length + 1 - end // bytes between header and end flag: none, or information and its checksum
+	if behind < 0 || behind == 1 {
 		return h, -1
 	}
 	h.length = length + 2
-	h.information = end+checkLength <= length+1
+	h.information = behind > 0
 	h.want, h.got = Checksum(b[1:at+1]), uint16(b[at+1])|uint16(b[at+2])<<8
 	h.right = h.want == h.got
 	return h, end

@@ -85,10 +85,14 @@ func (d *Decoder) length() int {
 	switch {
 	case len(b) == 0:
 		return 0
-	case b[0] == '/':
-		return p1.Length(b)
+	case b[0] == hdlc.Flag:
+		return hdlc.Length(b)
+	case len(b) < 4 && d.err == nil:
+		return 0
+	case !d.proven() && !lettered(b): // within a line: a slash like many
+		return -1
 	}
-	return hdlc.Length(b)
+	return p1.Length(b)
 }
 
 // judge parses the n bytes here. It returns nothing where there was no telegram after all.
@@ -132,7 +136,7 @@ func (d *Decoder) proven() bool {
 	if d.at == 0 {
 		return d.base == 0
 	}
-	return d.buf[d.at-1] == '\n' || d.buf[d.at-1] == '\r'
+	return d.buf[d.at-1] == '\n'
 }
 
 // plausible tells that noise is unlikely to look like what stands here: '/' and three letters behind something else than
@@ -148,12 +152,17 @@ func (d *Decoder) plausible() bool {
 	if d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag { // within a line of text
 		return false
 	}
-	for _, x := range b[1:4] {
+	return lettered(b)
+}
+
+// lettered tells if b begins as identification lines do, with a '/' and the three letters of a make.
+func lettered(b []byte) bool {
+	for _, x := range b[min(1, len(b)):min(4, len(b))] {
 		if (x|0x20)-'a' > 'z'-'a' {
 			return false
 		}
 	}
-	return true
+	return len(b) >= 4
 }
 
 // fill reads on. What has been judged makes room; the byte before what is left is kept.
@@ -164,7 +173,15 @@ func (d *Decoder) fill() {
 		d.base += int64(keep)
 		d.at, d.end = d.at-keep, d.end-keep
 	}
-	n, err := d.r.Read(d.buf[d.end:])
-	d.end += n
-	d.err = err
+	for range emptyReads {
+		var n int
+		n, d.err = d.r.Read(d.buf[d.end:])
+		if d.end += n; n > 0 || d.err != nil {
+			return
+		}
+	}
+	d.err = io.ErrNoProgress
 }
+
+// emptyReads is how many reads in a row may give neither bytes nor an error.
+const emptyReads = 100

@@ -81,15 +81,18 @@ type known struct {
 	family, wire, text string
 }
 
-// knownTelegrams are three of each family, at different times.
+// knownTelegrams are some of each family, from a day with sun and its evening. Of a Norwegian meter they are lists 2, 3 and 2.
 var knownTelegrams = sync.OnceValue(func() []known {
 	var out []known
 	start := time.Date(2026, 5, 10, 9, 59, 50, 0, time.UTC)
 	for _, f := range simulate.Families() {
-		m := simulate.NewMeter(f, 7, start)
-		for range 3 {
-			_, wire := m.Next()
-			out = append(out, known{family: f.Name, wire: string(wire)})
+		for _, hours := range []time.Duration{0, 10} {
+			m := simulate.NewMeter(f, 7, start.Add(hours*time.Hour))
+			for i := range 17 {
+				if _, wire := m.Next(); i%8 == 0 {
+					out = append(out, known{family: f.Name, wire: string(wire)})
+				}
+			}
 		}
 	}
 	for i := range out {

@@ -27,7 +27,7 @@ func ParseDecimal(b []byte) (Decimal, error) {
 		x := b[i] - '0'
 		switch {
 		case x <= 9:
-			if d.Coef >= math.MaxInt64/100 {
+			if d.Coef > (math.MaxInt64-9)/10 {
 				return Decimal{}, errDecimal
 			}
 			d.Coef = d.Coef*10 + int64(x)

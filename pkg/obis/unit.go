@@ -71,7 +71,13 @@ func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
 	}
 	var key uint64
 	for _, x := range b {
-		key = key<<8 | uint64(x|0x20)
+		if x-'A' <= 'Z'-'A' {
+			x |= 0x20
+		}
+		if x <= ' ' {
+			return None, 0, false
+		}
+		key = key<<8 | uint64(x)
 	}
 	switch key {
 	case 'k'<<8 | 'w':

@@ -61,7 +61,7 @@ func (t *Telegram) Parse(b []byte) error {
 // verify returns what stands between '/' and '!', and whether a checksum vouches for it.
 func verify(b []byte) (body []byte, checked bool, err error) {
 	i := bytes.LastIndexByte(b, '!')
-	if i < 1 || !isLineEnd(b[i-1]) {
+	if i < 1 || b[i-1] != '\n' {
 		if len(b) >= MaxLength {
 			return nil, false, errLong
 		}

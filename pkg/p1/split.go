@@ -6,20 +6,25 @@ import (
 )
 
 // Split is a bufio.SplitFunc that finds telegrams in a byte stream: from a '/' to where Length says that it ends. Parse tells
-// if it is sound. What stands between telegrams is dropped.
+// if it is sound. What stands between telegrams is dropped. One that is not sound is searched again from inside, since it may
+// have run into a good one.
 func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
 	i := bytes.IndexByte(data, '/')
 	if i < 0 {
 		return len(data), nil, nil
 	}
 	n := Length(data[i:])
-	switch {
-	case n > 0:
-		return i + n, data[i : i+n], nil
-	case atEOF:
-		return len(data), data[i:], nil
+	if n == 0 && !atEOF {
+		return i, nil, nil
 	}
-	return i, nil, nil
+	if n == 0 {
+		n = len(data) - i
+	}
+	telegram = data[i : i+n]
+	if _, _, err := verify(telegram); err != nil {
+		return i + 1, telegram, nil
+	}
+	return i + n, telegram, nil
 }
 
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
@@ -27,43 +32,32 @@ func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
 // '/' at the start of a line, before a byte that is not text, at MaxLength. More bytes behind b never change the answer.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
-	cut := false // b[:end] is all there will be
+	cut := end == MaxLength // b[:end] is all there will be
 	if i := nonText(b[:end]); i >= 0 {
 		end, cut = max(i, 1), true
 	}
-	if i := nextStart(b[:end]); i > 0 {
-		end, cut = i, true
+	if i := bytes.Index(b[:end], []byte("\n/")); i >= 0 {
+		end, cut = i+1, true
 	}
-	if n := endMark(b[:end], cut || end == MaxLength); n > 0 {
-		return n
+	if i := bytes.Index(b[:end], []byte("\n!")); i >= 0 {
+		return checksumEnd(b[:end], i+2, cut)
 	}
-	if cut || end == MaxLength {
+	if cut {
 		return end
 	}
 	return 0
 }
 
-// endMark finds the '!' at the start of a line and returns the length up to the end of that line; 0 when there is no '!'
-// or what follows it is not there yet.
-func endMark(b []byte, cut bool) int {
-	for i := 1; ; i++ {
-		k := bytes.IndexByte(b[i:], '!')
-		if k < 0 {
-			return 0
-		}
-		i += k
-		if !isLineEnd(b[i-1]) {
-			continue
-		}
-		n := i + 1
-		for n < i+5 && n < len(b) && isHex(b[n]) {
-			n++
-		}
-		if digits := n - i - 1; n < len(b) && digits > 0 && digits < 4 {
-			return n + 1 // with the byte that is wrong in the checksum
-		}
-		return lineEnd(b, n, cut)
+// checksumEnd returns the end of the line whose checksum begins at b[i]; 0 when it is not there yet.
+func checksumEnd(b []byte, i int, cut bool) int {
+	n := i
+	for n < i+4 && n < len(b) && isHex(b[n]) {
+		n++
 	}
+	if n < len(b) && n > i && n < i+4 {
+		return n + 1 // with the byte that is wrong in the checksum
+	}
+	return lineEnd(b, n, cut)
 }
 
 // lineEnd returns the end of the CR LF that stands at b[n], n where none does, 0 when it is not there yet.
@@ -77,21 +71,6 @@ func lineEnd(b []byte, n int, cut bool) int {
 		}
 	}
 	return n
-}
-
-// nextStart returns the index of the next '/' at the start of a line, 0 when there is none.
-func nextStart(b []byte) int {
-	for i := 1; i < len(b); i++ {
-		k := bytes.IndexByte(b[i:], '/')
-		if k < 0 {
-			return 0
-		}
-		i += k
-		if isLineEnd(b[i-1]) {
-			return i
-		}
-	}
-	return 0
 }
 
 // nonText returns the index of the first byte that is zero or has its high bit set, -1 when there is none. Binary

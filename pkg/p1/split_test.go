@@ -110,7 +110,7 @@ func TestSplit(t *testing.T) {
 		{"no checksum, then one", plain + a, []string{plain, a}},
 		{"tail of one first", a[20:] + b, []string{b}},
 		{"cut, then one", a[:30] + "\r\n" + b, []string{a[:30] + "\r\n", b}},
-		{"cut at the end", a + b[:25], []string{a, b[:25]}},
+		{"cut at the end", a + b[:25], []string{a, b[:25], b[5:25]}},
 		{"binary noise", "\x00\xff\x7e" + "\r\n" + a, []string{a}},
 		{"binary behind a slash", "\n/\x80\r\n" + a, []string{"/", a}},
 		{"a line of 2 kB", long + a, []string{long, a}},

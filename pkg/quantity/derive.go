@@ -8,7 +8,7 @@ func derive(dst []Sample, start int, at *positions) []Sample {
 	for i := range differences {
 		d := &differences[i]
 		a, b := at[d.plus], at[d.minus]
-		if a == 0 || b == 0 || at[d.id] != 0 {
+		if a == 0 || b == 0 || a == unusable || b == unusable || at[d.id] != 0 {
 			continue
 		}
 		dst = appendSum(dst, d.id, dst[start+int(a)-1].Value, dst[start+int(b)-1].Value.Neg())
@@ -18,24 +18,32 @@ func derive(dst []Sample, start int, at *positions) []Sample {
 		if at[t.id] != 0 {
 			continue // the meter sends the total itself
 		}
-		var sum obis.Decimal
-		terms, fits := 0, true
-		for _, part := range t.parts {
-			if p := at[part]; p != 0 && fits {
-				v := dst[start+int(p)-1].Value
-				if terms == 0 {
-					sum = v
-				} else {
-					sum, fits = sum.Add(v)
-				}
-				terms++
-			}
-		}
-		if terms > 0 && fits {
+		if sum, ok := sumOf(dst[start:], t.parts[:], at); ok {
 			dst = append(dst, Sample{ID: t.id, Value: sum})
 		}
 	}
 	return dst
+}
+
+// sumOf adds the tariffs that were sent. There is no sum when one of them came without a value: it would be a step back.
+func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, ok bool) {
+	for _, id := range tariffs {
+		switch p := at[id]; p {
+		case 0:
+		case unusable:
+			return sum, false
+		default:
+			v := samples[p-1].Value
+			if !ok {
+				sum, ok = v, true
+				continue
+			}
+			if sum, ok = sum.Add(v); !ok {
+				return sum, false
+			}
+		}
+	}
+	return sum, ok
 }
 
 func appendSum(dst []Sample, id ID, a, b obis.Decimal) []Sample {

@@ -41,11 +41,12 @@ func AppendSamples(dst []Sample, records []obis.Record) []Sample {
 	for i := range records {
 		r := &records[i]
 		id, ok := Of(r.Code)
-		if !ok || at[id] != 0 {
+		if !ok || at[id] != 0 && at[id] != unusable {
 			continue
 		}
 		s, ok := sampleOf(id, r)
 		if !ok {
+			at[id] = unusable
 			continue
 		}
 		dst = append(dst, s)
@@ -54,8 +55,11 @@ func AppendSamples(dst []Sample, records []obis.Record) []Sample {
 	return derive(dst, start, &at)
 }
 
-// positions holds for each row 1 + the index of its sample, 0 for none.
+// positions holds for each row 1 + the index of its sample: 0 for one that was not sent, unusable for one that was sent
+// without a value.
 type positions [256]uint8
+
+const unusable = 255
 
 func sampleOf(id ID, r *obis.Record) (Sample, bool) {
 	row := &rows[id]

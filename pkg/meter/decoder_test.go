@@ -1,0 +1,147 @@
+package meter_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// TestDamaged: each kind of damage is one error with its place, its bytes and its reason, and the good telegram behind it
+// is found.
+func TestDamaged(t *testing.T) {
+	text, next := of(t, "p1-se-aidon")
+	frame, _ := of(t, "aidon-se")
+	framed := func(segmented bool, info string) string {
+		return string(hdlc.Append(nil, hdlc.Frame{
+			Destination: []byte{0x41}, Source: []byte{8, 0x83}, Control: 0x13, Segmented: segmented, Info: []byte(info),
+		}))
+	}
+	for _, tt := range []struct {
+		name, in string
+		protocol meter.Protocol
+		want     string
+	}{
+		{"value changed", strings.Replace(text.wire, "(0", "(1", 1), meter.P1, "p1: checksum: want "},
+		{"byte lost", text.wire[:100] + text.wire[101:], meter.P1, "p1: checksum: want "},
+		{"cut", text.wire[:100] + "\r\n", meter.P1, "p1: no '!' at the end"},
+		{"checksum cut", text.wire[:len(text.wire)-4] + "\r\n", meter.P1, "p1: what follows the '!'"},
+		{"too long", "/ABC5\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 400)[:p1.MaxLength-9] + "\r\n", meter.P1, "p1: no end after 8192 bytes"},
+		{"value changed in a frame", frame.wire[:40] + "\x55" + frame.wire[41:], meter.HDLC, "hdlc: frame checksum: want "},
+		{"header changed", frame.wire[:6] + "\x55" + frame.wire[7:], meter.HDLC, "hdlc: header checksum: want "},
+		{"end flag changed", frame.wire[:len(frame.wire)-1] + "\x55", meter.HDLC, "hdlc: no flag where "},
+		{"no LLC", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "hdlc: the frame does not carry COSEM data"},
+		{"segment", framed(true, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "hdlc: one segment of a longer message"},
+		{"another APDU", framed(false, dlms.LLC+"\xDB\x08"), meter.HDLC, "dlms: byte "},
+		{"list too short", framed(false, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01"), meter.HDLC, "dlms: byte 8: the data ends too early"},
+	} {
+		const noise = "\x00\x01\r\n"
+		d := meter.NewDecoder(strings.NewReader(noise + tt.in + next.wire))
+		_, err := d.Next()
+		var damaged *meter.TelegramError
+		if !errors.As(err, &damaged) {
+			t.Errorf("%s: got error %v, want a *TelegramError", tt.name, err)
+			continue
+		}
+		if damaged.Protocol != tt.protocol || damaged.Offset != int64(len(noise)) || damaged.Bytes != len(damaged.Raw) {
+			t.Errorf("%s: got %s at byte %d, %d bytes of %d; want %s at %d",
+				tt.name, damaged.Protocol, damaged.Offset, damaged.Bytes, len(damaged.Raw), tt.protocol, len(noise))
+		}
+		if !strings.HasPrefix(tt.in, string(damaged.Raw)) || len(damaged.Raw) == 0 {
+			t.Errorf("%s: Raw is %q", tt.name, damaged.Raw)
+		}
+		if !strings.HasPrefix(err.Error(), tt.want) || !strings.HasPrefix(damaged.Err.Error(), tt.want) || !errors.Is(err, damaged.Err) {
+			t.Errorf("%s: got %q, want %q", tt.name, err, tt.want)
+		}
+		r, err := d.Next()
+		if err != nil {
+			t.Errorf("%s: the telegram behind it: %v", tt.name, err)
+			continue
+		}
+		if diff := cmp.Diff(next.text, describe(r)); diff != "" || r.Offset != int64(len(noise+tt.in)) {
+			t.Errorf("%s: the telegram behind it is at byte %d, -want +got:\n%s", tt.name, r.Offset, diff)
+		}
+		if _, err := d.Next(); !errors.Is(err, io.EOF) {
+			t.Errorf("%s: got %v at the end, want EOF", tt.name, err)
+		}
+	}
+}
+
+// TestDamagedInDamaged: what is searched again inside of a damaged telegram is reported where it was surely a telegram of its
+// own, and not where it only looks like one.
+func TestDamagedInDamaged(t *testing.T) {
+	frame, next := of(t, "aidon-se")
+	wrong := []byte(frame.wire)
+	wrong[300] ^= 1
+	looks := []byte(frame.wire)
+	copy(looks[200:], "~\xA7\xFF\x41\x08\x83\x13\x00\x00 1/ABC\xFF")
+	for _, tt := range []struct {
+		name, in string
+		want     []int64
+	}{
+		{"cut, then another damaged", frame.wire[:100] + string(wrong), []int64{0, 100}},
+		{"cut thrice", frame.wire[:100] + frame.wire[:100] + frame.wire[:100], []int64{0, 100, 200}},
+		{"looks like a header and an identification inside", string(looks), []int64{0}},
+		{"cut P1 telegrams", "/ABC5\r\n1-0:\r\n/ABC5\r\n1-0:\r\n", []int64{0, 13}},
+	} {
+		got := []int64{}
+		all := outcomes(t, strings.NewReader(tt.in+next.wire))
+		for _, o := range all[:len(all)-1] {
+			got = append(got, o.Offset)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" || all[len(all)-1].Text != next.text {
+			t.Errorf("%s: places of errors, -want +got:\n%s", tt.name, diff)
+		}
+	}
+}
+
+// failing gives some bytes and then an error of its own, for ever.
+type failing struct {
+	bytes io.Reader
+	err   error
+}
+
+func (f failing) Read(p []byte) (int, error) {
+	if n, _ := f.bytes.Read(p); n > 0 {
+		return n, nil
+	}
+	return 0, f.err
+}
+
+// TestReaderFails: what was read before is still used, and the error comes back as it is, each time.
+func TestReaderFails(t *testing.T) {
+	good, _ := of(t, "p1-se-aidon")
+	unplugged := errors.New("unplugged")
+	d := meter.NewDecoder(failing{strings.NewReader(good.wire + good.wire[:50]), unplugged})
+	if r, err := d.Next(); err != nil || describe(r) != good.text {
+		t.Fatalf("got %v, want the telegram before the fault", err)
+	}
+	var damaged *meter.TelegramError
+	if _, err := d.Next(); !errors.As(err, &damaged) || damaged.Bytes != 50 {
+		t.Errorf("got %v, want a *TelegramError of the 50 bytes before the fault", err)
+	}
+	for range 3 {
+		if _, err := d.Next(); !errors.Is(err, unplugged) {
+			t.Errorf("got %v, want the reader's own error", err)
+		}
+	}
+}
+
+// TestUnchecked: a telegram without a checksum is read, and marked so.
+func TestUnchecked(t *testing.T) {
+	const telegram = "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
+	r, err := meter.NewDecoder(strings.NewReader(telegram)).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Checked || r.Bytes != len(telegram) || r.Family != "iskraemeco" || len(r.Records) != 1 {
+		t.Errorf("got checked %v, %d bytes, family %q, %d records", r.Checked, r.Bytes, r.Family, len(r.Records))
+	}
+}

@@ -1,0 +1,128 @@
+package meter_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+var update = flag.Bool("update", false, "write the telegrams and their goldens in testdata again")
+
+// goldens are the families of which testdata holds a telegram, and when it was sent.
+var goldens = map[string]time.Time{
+	"aidon-se":         time.Date(2026, 1, 14, 16, 30, 20, 0, time.UTC),
+	"aidon-no3":        time.Date(2026, 6, 14, 11, 0, 10, 0, time.UTC),
+	"p1-se-aidon":      time.Date(2026, 6, 14, 11, 0, 10, 0, time.UTC),
+	"p1-se-aidon-6560": time.Date(2026, 1, 14, 16, 30, 20, 0, time.UTC),
+	"p1-se-sagemcom":   time.Date(2026, 3, 29, 0, 59, 50, 0, time.UTC),
+	"p1-fi-aidon":      time.Date(2026, 6, 14, 11, 0, 10, 0, time.UTC),
+}
+
+// TestGolden decodes the telegrams in testdata. They change only with -update, and a change of a golden is a change of what
+// people see.
+func TestGolden(t *testing.T) {
+	for family, at := range goldens {
+		folder := filepath.Join("testdata", family)
+		wire, golden := filepath.Join(folder, "telegram.bin"), filepath.Join(folder, "telegram.golden.json")
+		if *update {
+			write(t, wire, encoded(t, family, at))
+		}
+		r, err := meter.NewDecoder(bytes.NewReader(read(t, wire))).Next()
+		if err != nil {
+			t.Errorf("%s: %v", family, err)
+			continue
+		}
+		got := pretty(t, r)
+		if *update {
+			write(t, golden, got)
+		}
+		if diff := cmp.Diff(string(read(t, golden)), string(got)); diff != "" {
+			t.Errorf("%s, -golden +got:\n%s", family, diff)
+		}
+	}
+}
+
+func encoded(t *testing.T, family string, at time.Time) []byte {
+	t.Helper()
+	f, ok := simulate.Named(family)
+	if !ok {
+		t.Fatalf("no family %s", family)
+	}
+	s := simulate.New(1, at, f.Phases).State()
+	return f.Append(nil, &s)
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test ./pkg/meter -update writes it)", err)
+	}
+	return b
+}
+
+func write(t *testing.T, file string, b []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pretty writes a reading as people can review it.
+func pretty(t *testing.T, r *meter.Reading) []byte {
+	t.Helper()
+	type item struct {
+		Code  string `json:"obis"`
+		Value string `json:"value,omitempty"`
+		Unit  string `json:"unit,omitempty"`
+		Text  string `json:"text,omitempty"`
+		Time  string `json:"time,omitempty"`
+	}
+	out := struct {
+		Protocol meter.Protocol `json:"protocol"`
+		Family   string         `json:"family"`
+		Bytes    int            `json:"bytes"`
+		Time     string         `json:"time"`
+		Meter    meter.Meter    `json:"meter"`
+		Records  []item         `json:"records"`
+		Values   [][2]string    `json:"values"`
+	}{Protocol: r.Protocol, Family: r.Family, Bytes: r.Bytes, Meter: r.Meter}
+	if !r.Time.IsZero() {
+		out.Time = r.Time.String()
+	}
+	for _, rec := range r.Records {
+		it := item{Code: rec.Code.String()}
+		switch rec.Kind {
+		case obis.Number:
+			it.Value, it.Unit = rec.Value.String(), rec.Unit.String()
+		case obis.Clock:
+			it.Time = rec.Time.String()
+		case obis.Text:
+			it.Text = string(rec.Text)
+		case obis.Empty:
+		}
+		out.Records = append(out.Records, it)
+	}
+	for _, s := range r.Samples {
+		value := string(s.Value.AppendFixed(nil, s.Decimals())) + " " + s.Measure().Unit
+		out.Values = append(out.Values, [2]string{s.ID.String(), value})
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(b, '\n')
+}
