@@ -116,7 +116,10 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 
 // parseValue fills r from b, which is one or more values in parentheses. One may have parentheses of its own: ((ER11)).
 func parseValue(r *obis.Record, b []byte) {
-	k := bytes.Index(b, []byte(")("))
+	k := -1
+	if bytes.IndexByte(b[1:], '(') >= 0 {
+		k = bytes.Index(b, []byte(")("))
+	}
 	if k < 0 { // one value
 		r.Text = b[1 : len(b)-1]
 		single(r)

@@ -32,20 +32,51 @@ func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
 // '/' at the start of a line, before a byte that is not text, at MaxLength. More bytes behind b never change the answer.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
-	cut := end == MaxLength // b[:end] is all there will be
-	if i := nonText(b[:end]); i >= 0 {
-		end, cut = max(i, 1), true
+	if end == 0 {
+		return 0
 	}
-	if i := bytes.Index(b[:end], []byte("\n/")); i >= 0 {
-		end, cut = i+1, true
+	all := end == MaxLength // b[:end] is all there will be
+	mark := lineBegin(b[:end], '!')
+	text := end
+	if mark >= 0 {
+		text = mark // what ends the telegram earlier is looked for before the mark alone
 	}
-	if i := bytes.Index(b[:end], []byte("\n!")); i >= 0 {
-		return checksumEnd(b[:end], i+2, cut)
+	cut := nonText(b[:text])
+	if cut >= 0 {
+		text = max(cut, 1)
 	}
-	if cut {
+	if i := lineBegin(b[:text], '/'); i >= 0 {
+		cut = i
+	}
+	switch {
+	case cut >= 0:
+		return max(cut, 1)
+	case mark >= 0:
+		return checksumEnd(b[:end], mark+1, all)
+	case all:
 		return end
 	}
 	return 0
+}
+
+// lineBegin returns the index of the first line but b's own that begins with x, -1 when there is none. x is rare in
+// telegrams, so that looking for it alone is fast; where it is not, the pair is looked for, so that no stream is slow.
+func lineBegin(b []byte, x byte) int {
+	i := 0
+	for range 4 {
+		k := bytes.IndexByte(b[i+1:], x)
+		if k < 0 {
+			return -1
+		}
+		if i += 1 + k; b[i-1] == '\n' {
+			return i
+		}
+	}
+	k := bytes.Index(b[i:], []byte{'\n', x})
+	if k < 0 {
+		return -1
+	}
+	return i + k + 1
 }
 
 // checksumEnd returns the end of the line whose checksum begins at b[i]; 0 when it is not there yet.

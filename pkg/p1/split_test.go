@@ -41,7 +41,7 @@ func TestLength(t *testing.T) {
 		{"zero byte", "/ABC5\r\n\x00", 7},
 		{"high byte", "/ABC5\r\n\xff", 7},
 		{"binary at once", "/\xa0", 1},
-		{"high byte within the checksum", "/ABC5\r\n\r\n!1\x80", 11},
+		{"high byte within the checksum", "/ABC5\r\n\r\n!1\x80", 12},
 		{"no end at all", long, p1.MaxLength},
 		{"mark at the very limit", long[:p1.MaxLength-3] + "\r\n!12AB", p1.MaxLength},
 		{"exactly the limit", long[:p1.MaxLength-9] + "\r\n!12AB\r\n", p1.MaxLength},
