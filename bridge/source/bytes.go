@@ -44,6 +44,9 @@ type unhex struct {
 
 func (u *unhex) Read(p []byte) (n int, err error) {
 	for n < len(p) {
+		if n > 0 && u.r.Buffered() == 0 {
+			return n, nil // what has come is not kept back until there is more
+		}
 		x, err := u.r.ReadByte()
 		if err != nil {
 			if n > 0 {
@@ -61,9 +64,6 @@ func (u *unhex) Read(p []byte) (n int, err error) {
 			p[n] = byte(u.half-1)<<4 | v
 			u.half = 0
 			n++
-			if u.r.Buffered() == 0 {
-				return n, nil
-			}
 		}
 	}
 	return n, nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"go.bug.st/serial"
@@ -39,7 +40,19 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	return port, nil
+	return wire{port}, nil
+}
+
+// wire is an open port.
+type wire struct{ serial.Port }
+
+// Read says in words for people that the port has gone, also where it was closed on purpose: nobody reads on then.
+func (w wire) Read(p []byte) (int, error) {
+	n, err := w.Port.Read(p)
+	if gone := new(serial.PortError); errors.As(err, &gone) && gone.Code() == serial.PortClosed {
+		return n, errors.New("the port has gone (was the cable pulled?)")
+	}
+	return n, err
 }
 
 // explain says what is most likely wrong with a port that cannot be opened, and what to do.
@@ -55,10 +68,10 @@ func explain(path string, err error) error {
 		return denied(path)
 	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
 		return fmt.Errorf("open %s: another program reads it (sudo fuser %s shows which): stop that one, a port has one reader", path, path)
-	case code == serial.InvalidSerialPort:
+	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // it does not unwrap
 		return fmt.Errorf("open %s: it is not a serial port", path)
-	case code == serial.InvalidSpeed || code == serial.InvalidParity || code == serial.InvalidDataBits || code == serial.InvalidStopBits:
-		return fmt.Errorf("open %s: its driver does not know this line setting: %w", path, err)
+	case code == serial.InvalidSerialPort:
+		return fmt.Errorf("open %s: the port cannot be set up (does its driver know this line setting?): %w", path, err)
 	}
 	return fmt.Errorf("open %s: %w", path, err)
 }

@@ -40,16 +40,14 @@ func (p *program) check(ctx context.Context, file string) error {
 	for _, m := range cfg.Meters {
 		fmt.Fprintf(p.out, "meter          %s on %s\n", m.ID, orNoPort(m))
 	}
-	if cfg.MQTT.URL == embedded {
-		cfg.MQTT.URL = "mqtt://" + cfg.MQTT.Listen
-	}
 	w := wiring{Config: cfg, log: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	if err := mqtt.Check(ctx, w.mqtt()); err != nil {
+	to := w.mqtt()
+	if err := mqtt.Check(ctx, to); err != nil {
 		return failure{err, exitData}
 	}
-	fmt.Fprintf(p.out, "broker         %s: connected, may publish, may retain\n", cfg.MQTT.URL)
+	fmt.Fprintf(p.out, "broker         %s: connected, may publish, may retain\n", to.URL)
 	return nil
 }
 

@@ -21,7 +21,7 @@ func didYouMean(name string, candidates []string) string {
 func nearest(name string, candidates []string) string {
 	best, limit := "", 1+(len(name)+1)/4
 	for _, c := range candidates {
-		if d := slips(strings.ToLower(name), strings.ToLower(c)); d < limit {
+		if d := min(slips(strings.ToLower(name), strings.ToLower(c)), swap(name, c)); d < limit {
 			best, limit = c, d
 		}
 	}
@@ -79,4 +79,14 @@ func slips(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// swap returns 1 when b is a with two neighbours in the other order, else more than any limit.
+func swap(a, b string) int {
+	for i := 1; i < len(a) && len(a) == len(b); i++ {
+		if a[:i-1] == b[:i-1] && a[i-1] == b[i] && a[i] == b[i-1] && a[i+1:] == b[i+1:] {
+			return 1
+		}
+	}
+	return len(a) + len(b) + 1
 }

@@ -53,7 +53,7 @@ func (p *program) decode(files []string, to printer) error {
 			return failure{err, exitUsage}
 		}
 		if good == 0 && damaged == 0 {
-			fmt.Fprintf(p.err, "%s: no telegram in it: most likely another line setting, or an inverted signal, when it was recorded\n", name)
+			p.complain("%s: no telegram in it (empty, or recorded with another line setting or an inverted signal?)", name)
 		}
 		bad = bad || damaged > 0 || good == 0
 	}

@@ -65,7 +65,7 @@ func (p *program) showAnnounced(ctx context.Context, w *wiring) error {
 		return failure{err, exitData}
 	}
 	if len(messages) == 0 {
-		fmt.Fprintf(p.err, "nothing is announced below %s on %s: is the bridge running, and has the meter spoken?\n",
+		p.complain("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
 			w.HomeAssistant.Prefix, w.MQTT.URL)
 		return errData
 	}
@@ -78,7 +78,7 @@ func (p *program) showFamily(w *wiring, name string) error {
 		return err
 	}
 	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
-	return p.showStream(w, bytes.NewReader(telegram))
+	return p.showStream(w, name, bytes.NewReader(telegram))
 }
 
 func (p *program) showFile(w *wiring, name string) error {
@@ -87,11 +87,11 @@ func (p *program) showFile(w *wiring, name string) error {
 		return err
 	}
 	defer f.Close()
-	return p.showStream(w, source.Bytes(f))
+	return p.showStream(w, name, source.Bytes(f))
 }
 
 // showStream prints what would be announced of a meter that sends these bytes.
-func (p *program) showStream(w *wiring, r io.Reader) error {
+func (p *program) showStream(w *wiring, name string, r io.Reader) error {
 	m := discovery.Meter{ID: "meter"}
 	if len(w.Meters) > 0 {
 		m.ID, m.Name = w.Meters[0].ID, w.Meters[0].Name
@@ -117,7 +117,7 @@ func (p *program) showStream(w *wiring, r io.Reader) error {
 		}
 	}
 	if len(seen) == 0 {
-		return failure{errors.New("no telegram in it"), exitData}
+		return failure{fmt.Errorf("%s: no telegram in it", name), exitData}
 	}
 	c := w.mqtt().Discovery()
 	return p.showMessages(append(c.Bridge(), c.Meter(m)...))

@@ -15,6 +15,10 @@ func (p *program) greet() error {
 	} else {
 		fmt.Fprintf(p.out, "configuration  none (looked for %s)\n", strings.Join(configPlaces, " and "))
 	}
+	variables := countVariables(p.environ)
+	if variables > 0 {
+		fmt.Fprintf(p.out, "variables      %d that begin with HANBRIDGE_\n", variables)
+	}
 	ports := serialPorts()
 	if len(ports) == 0 {
 		fmt.Fprintln(p.out, "ports          none found (is the cable plugged in?)")
@@ -22,14 +26,14 @@ func (p *program) greet() error {
 	for _, port := range ports {
 		fmt.Fprintf(p.out, "ports          %s\n", port)
 	}
-	fmt.Fprintln(p.out, "\nnext           "+nextStep(file, ports))
+	fmt.Fprintln(p.out, "\nnext           "+nextStep(file != "" || variables > 0, ports))
 	fmt.Fprintln(p.out, "all commands   hanbridge --help")
 	return nil
 }
 
-func nextStep(file string, ports []string) string {
+func nextStep(configured bool, ports []string) string {
 	switch {
-	case file != "":
+	case configured:
 		return "hanbridge check, then hanbridge run"
 	case len(ports) > 0:
 		return "HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=" + ports[0] + " hanbridge run"

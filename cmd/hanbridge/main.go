@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -60,18 +61,25 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut 
 	if errors.Is(err, errData) {
 		return exitData
 	}
-	fmt.Fprintf(errOut, "hanbridge: %v\n", err)
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(errOut, "hanbridge: %s\n", strings.TrimRight(line, "\n"))
+	}
 	if f := (failure{}); errors.As(err, &f) {
 		return f.code
 	}
 	return exitUsage
 }
 
+// complain writes a line about what was found.
+func (p *program) complain(format string, args ...any) {
+	fmt.Fprintf(p.err, "hanbridge: "+format+"\n", args...)
+}
+
 func (p *program) commands() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hanbridge",
 		Short: "Reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT",
-		Args:  cobra.NoArgs,
+		Args:  knownCommand,
 		RunE:  func(*cobra.Command, []string) error { return p.greet() },
 		// Errors are printed once, by run, and without a page of usage behind them.
 		SilenceErrors: true, SilenceUsage: true,
@@ -80,5 +88,24 @@ func (p *program) commands() *cobra.Command {
 		p.runCommand(), p.demoCommand(), p.decodeCommand(), p.simulateCommand(), p.checkCommand(),
 		p.quantitiesCommand(), p.discoveryCommand(), p.versionCommand(),
 	)
+	root.SetFlagErrorFunc(flagError)
 	return root
+}
+
+// knownCommand is asked about what no command is called.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	return fmt.Errorf("%q is not a command%s: see %s --help", args[0], didYouMean(args[0], names), root.CommandPath())
+}
+
+// flagError says where the flags are explained. How a number is read inside is nobody's business.
+func flagError(c *cobra.Command, err error) error {
+	text, _, _ := strings.Cut(err.Error(), ": strconv.")
+	return fmt.Errorf("%s: see %s --help", text, c.CommandPath())
 }

@@ -25,6 +25,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		ContinueOnError:     true,
 		Setup: func(e *testscript.Env) error {
 			port, err := unusedPort()
 			e.Setenv("PORT", port)

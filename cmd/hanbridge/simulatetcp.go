@@ -13,7 +13,7 @@ import (
 func (p *program) simulateTCP(ctx context.Context, wire *simulatedWire, address string, count int) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return err
+		return fmt.Errorf("--to tcp://%s: %w", address, err)
 	}
 	defer l.Close()
 	fmt.Fprintf(p.out, "meter on tcp://%s\n", l.Addr())

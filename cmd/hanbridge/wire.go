@@ -48,6 +48,9 @@ func (w *wiring) mqtt() mqtt.Config {
 		BaseTopic: m.BaseTopic, QoS: byte(m.QoS), Retain: m.Retain,
 		Prefix: w.HomeAssistant.Prefix, Version: programVersion(),
 	}
+	if m.URL == embedded { // that of a bridge which runs beside this program
+		c.URL = "mqtt://" + m.Listen
+	}
 	if c.ClientID == "" {
 		c.ClientID = ownClientID("hanbridge")
 	}

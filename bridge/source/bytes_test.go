@@ -1,0 +1,108 @@
+package source_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+func TestBytes(t *testing.T) {
+	tests := []struct {
+		name, in, want string
+	}{
+		{"nothing", "", ""},
+		{"lower case", "7ea243af", "\x7e\xa2\x43\xaf"},
+		{"upper case", "7EA243AF", "\x7e\xa2\x43\xaf"},
+		{"between bytes", "7E A2 43\tAF", "\x7e\xa2\x43\xaf"},
+		{"between digits", "7 E\nA\r\n2", "\x7e\xa2"},
+		{"lines of Windows", "7EA2\r\n43AF\r\n", "\x7e\xa2\x43\xaf"},
+		{"white space first", "\r\n  7EA2", "\x7e\xa2"},
+		{"a digit too many", "7EA24", "\x7e\xa2"},
+		{"white space alone", " \r\n", " \r\n"},
+		{"a telegram of text", "/ADN9 6534\r\n\r\n!1234\r\n", "/ADN9 6534\r\n\r\n!1234\r\n"},
+		{"a telegram's rest", "1-0:1.7.0(0000.345*kW)\r\n!1234\r\n", "1-0:1.7.0(0000.345*kW)\r\n!1234\r\n"},
+		{"a frame", "\x7e\xa2\x43\x41", "\x7e\xa2\x43\x41"},
+		{"bytes that begin like digits", "0123 ABCD\x7e\xa2\x43", "0123 ABCD\x7e\xa2\x43"},
+		{"zeros", "\x00\x00", "\x00\x00"},
+		{"something else later on", "7EA2" + strings.Repeat(" ", 8192) + "4;3AF", "\x7e\xa2\x3a"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := io.ReadAll(source.Bytes(strings.NewReader(tt.in)))
+			if err != nil || string(got) != tt.want {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestBytesKeepsTheReadersErrors(t *testing.T) {
+	for _, in := range []string{"7EA2", "/ADN"} {
+		r := source.Bytes(iotest.DataErrReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(io.ErrUnexpectedEOF))))
+		if _, err := io.ReadAll(r); err != io.ErrUnexpectedEOF {
+			t.Errorf("%q: got error %v, want that of the reader", in, err)
+		}
+	}
+}
+
+func TestBytesIsAReader(t *testing.T) {
+	want := bytes.Repeat([]byte("\x7e\x00\xff/"), 100)
+	if err := iotest.TestReader(source.Bytes(strings.NewReader(hex.EncodeToString(want))), want); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBytesOfAPipe gives a byte as soon as both its digits have come, wherever the pipe's writes are cut.
+func TestBytesOfAPipe(t *testing.T) {
+	steps := []struct{ write, want string }{
+		{"7EA", "\x7e"},
+		{"2", "\xa2"},
+		{"43\r\n", "\x43"}, // the line end keeps nothing back
+		{" \r\n", ""},
+		{"41 0", "\x41"},
+		{"8 83", "\x08\x83"},
+	}
+	r, w := io.Pipe()
+	defer r.Close()
+	got := make(chan byte, 100)
+	go func() {
+		in := source.Bytes(r)
+		for buf := make([]byte, 16); ; {
+			n, err := in.Read(buf)
+			for _, x := range buf[:n] {
+				got <- x
+			}
+			if err != nil {
+				close(got)
+				return
+			}
+		}
+	}()
+	for _, s := range steps {
+		if _, err := io.WriteString(w, s.write); err != nil {
+			t.Fatal(err)
+		}
+		for i := range len(s.want) {
+			select {
+			case x := <-got:
+				if x != s.want[i] {
+					t.Fatalf("after %q: got %02x, want %02x", s.write, x, s.want[i])
+				}
+			case <-time.After(5 * time.Second):
+				t.Fatalf("after %q: byte %02x is kept back", s.write, s.want[i])
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if x, more := <-got; more {
+		t.Errorf("got %02x at the end, want nothing", x)
+	}
+}

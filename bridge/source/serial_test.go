@@ -1,0 +1,243 @@
+//go:build linux
+
+package source_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+// every is every byte there is, those that terminals act on first.
+var every = func() []byte {
+	b := []byte{0x0A, 0x0D, 0x11, 0x13, 0xFF, 0x00, 0x03, 0x04, 0x1A, 0x7F, 0xFF, 0xFF, 0x0D, 0x0A}
+	for x := range 256 {
+		b = append(b, byte(x))
+	}
+	return b
+}()
+
+func open(t *testing.T, c bridge.Candidate) io.ReadCloser {
+	t.Helper()
+	wire, err := c.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = wire.Close() }) // some tests close it
+	return wire
+}
+
+// expect reads as many bytes as want has.
+func expect(t *testing.T, wire io.Reader, want []byte) {
+	t.Helper()
+	type read struct {
+		b   []byte
+		err error
+	}
+	done := make(chan read, 1)
+	go func() {
+		b := make([]byte, len(want))
+		n, err := io.ReadFull(wire, b)
+		done <- read{b[:n], err}
+	}()
+	select {
+	case got := <-done:
+		if got.err != nil || !bytes.Equal(got.b, want) {
+			t.Fatalf("got %x, %v\nwant %x", got.b, got.err, want)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatalf("%d bytes have not come", len(want))
+	}
+}
+
+// pair is a pseudo-terminal: what is written to master is read at the path.
+func pair(t *testing.T) (master *os.File, path string) {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = master.Close() // some tests close it
+		_ = slave.Close()
+	})
+	return master, slave.Name()
+}
+
+func TestSerialGivesEveryByteUnchanged(t *testing.T) {
+	for _, l := range append([]source.Line{{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, source.Usual...) {
+		master, path := pair(t)
+		wire := open(t, source.Serial(path, l).Candidates[0])
+		if _, err := master.Write(every); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, wire, every)
+		if err := master.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+			continue // a pseudo-terminal that cannot wait: the echo is not looked for
+		}
+		if n, err := master.Read(make([]byte, 16)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%v: %d bytes came back (%v): nothing may ever be written to a meter", l, n, err)
+		}
+	}
+}
+
+func TestSerialCandidates(t *testing.T) {
+	s := source.Serial("/dev/ttyUSB0", source.Usual...)
+	var got []string
+	for _, c := range s.Candidates {
+		got = append(got, c.Port+" "+c.Line)
+	}
+	if text := strings.Join(got, ", "); text != "/dev/ttyUSB0 115200 8N1, /dev/ttyUSB0 2400 8E1" || s.Recorded {
+		t.Errorf("got %s, recorded %v", text, s.Recorded)
+	}
+}
+
+func TestSerialCloseEndsARead(t *testing.T) {
+	_, path := pair(t)
+	closesWhileReading(t, open(t, source.Serial(path, source.Usual[0]).Candidates[0]))
+}
+
+// TestSerialPulledOut takes the cable away: Read must say so, and not give nothing again and again.
+func TestSerialPulledOut(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := open(t, source.Serial(slave.Name(), source.Usual[0]).Candidates[0])
+	for _, f := range []*os.File{slave, master} {
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := wire.Read(make([]byte, 16))
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("got neither bytes nor an error")
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("Read waits for a port that is gone")
+	}
+}
+
+func TestSerialSaysWhatIsWrong(t *testing.T) {
+	_, terminal := pair(t)
+	plain := filepath.Join(t.TempDir(), "plain")
+	if err := os.WriteFile(plain, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, path string
+		line       source.Line
+		want       []string
+		not        string
+	}{
+		{"missing", "/dev/ttyUSB99", source.Usual[0], []string{"open /dev/ttyUSB99: no such port", "ls /dev/serial/by-id", "container"}, ""},
+		{"a file", plain, source.Usual[0], []string{"open " + plain + ": it is not a serial port"}, ""},
+		{"no terminal", "/dev/null", source.Usual[0], []string{"open /dev/null: it is not a serial port"}, ""},
+		{"a folder", filepath.Dir(plain), source.Usual[0], []string{"open " + filepath.Dir(plain) + ": ", "directory"}, ""},
+		{"a setting that is refused", terminal, source.Line{Baud: 2400, DataBits: 9, Parity: 'N', StopBits: 1},
+			[]string{"open " + terminal, "line setting"}, "not a serial port"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := source.Serial(tt.path, tt.line).Candidates[0].Dial(t.Context())
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %q, want %q in it", err, want)
+				}
+			}
+			if tt.not != "" && strings.Contains(err.Error(), tt.not) {
+				t.Errorf("got %q, which is not so", err)
+			}
+		})
+	}
+}
+
+// asAnother names the port that this program, started again as another user, is to try.
+const asAnother = "HANBRIDGE_TEST_PORT"
+
+// TestSerialRefused tries a port that its owner alone may open. Root may open all, so another user tries.
+func TestSerialRefused(t *testing.T) {
+	if path := os.Getenv(asAnother); path != "" {
+		_, err := source.Serial(path, source.Usual[0]).Candidates[0].Dial(t.Context())
+		_, _ = io.WriteString(os.Stdout, "said: "+errorText(err)+"\n")
+		return
+	}
+	if os.Getuid() != 0 {
+		t.Skip("only root can be another user")
+	}
+	_, path := pair(t)
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, 0, 5); err != nil { // a pseudo-terminal's group is tty, 5 nearly everywhere
+		t.Fatal(err)
+	}
+	said := strings.TrimSpace(tryAsNobody(t, path))
+	for _, want := range []string{"open " + path + ": permission denied", "gid 5)", `group_add: ["5"]`, "usermod -aG", "log in again"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("got %q, want %q in it", said, want)
+		}
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return "nothing is wrong"
+	}
+	return err.Error()
+}
+
+// tryAsNobody runs the test above as a user who may do nothing, from a copy of this program that everybody may run.
+func tryAsNobody(t *testing.T, path string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "hanbridge-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "test")
+	for _, err := range []error{os.Chmod(dir, 0o755), os.WriteFile(program, self, 0o755), os.Chmod(program, 0o755)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), program, "-test.run=^TestSerialRefused$", "-test.v")
+	cmd.Dir, cmd.Env = dir, []string{asAnother + "=" + path}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("as another user: %v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if said, ok := strings.CutPrefix(line, "said: "); ok {
+			return said
+		}
+	}
+	t.Fatalf("as another user nothing is said:\n%s", out)
+	return ""
+}

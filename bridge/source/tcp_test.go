@@ -1,0 +1,116 @@
+package source_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+func TestTCP(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	address := listener.Addr().String()
+	served := make(chan net.Conn, 2)
+	go func() {
+		for range 2 {
+			if c, err := listener.Accept(); err == nil {
+				_, _ = c.Write(every) // what is lost is seen at the other end
+				served <- c
+			}
+		}
+	}()
+	s := source.TCP(address)
+	if got := s.Candidates[0].Port; got != "tcp://"+address || len(s.Candidates) != 1 || s.Recorded {
+		t.Errorf("got %d candidates, the first %q, want tcp://%s alone", len(s.Candidates), got, address)
+	}
+
+	wire := open(t, s.Candidates[0])
+	expect(t, wire, every)
+	closesWhileReading(t, wire)
+
+	wire = open(t, s.Candidates[0])
+	expect(t, wire, every)
+	<-served
+	if err := (<-served).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := wire.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the other end has closed: got %d bytes, %v, want io.EOF", n, err)
+	}
+}
+
+func TestTCPWithNobodyThere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = source.TCP(listener.Addr().String()).Candidates[0].Dial(t.Context())
+	if err == nil || !strings.Contains(err.Error(), listener.Addr().String()) || !strings.Contains(err.Error(), "is the reader on") {
+		t.Errorf("got %v, want the address and what to look at", err)
+	}
+}
+
+func TestReplay(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"binary": "\x7e\xa2\x43", "hex": "7EA2\n43\n"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := source.Replay(path)
+		if !s.Recorded || s.Candidates[0].Port != path {
+			t.Errorf("%s: recorded %v at %q, want true at %q", name, s.Recorded, s.Candidates[0].Port, path)
+		}
+		wire := open(t, s.Candidates[0])
+		got, err := io.ReadAll(wire)
+		if err != nil || string(got) != "\x7e\xa2\x43" {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+		if err := wire.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	missing := filepath.Join(dir, "missing")
+	if _, err := source.Replay(missing).Candidates[0].Dial(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("missing: got %v, want one that names it", err)
+	}
+}
+
+// closesWhileReading ends a Read by Close, which is all that stops a meter.
+func closesWhileReading(t *testing.T, wire io.ReadCloser) {
+	t.Helper()
+	reads, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		close(reads)
+		_, err := wire.Read(make([]byte, 1))
+		done <- err
+	}()
+	<-reads
+	if err := wire.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("a Read that was closed: got no error")
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("Close does not end a Read")
+	}
+	if err := wire.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the second Close: %v", err)
+	}
+}
