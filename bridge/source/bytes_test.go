@@ -13,24 +13,27 @@ import (
 )
 
 func TestBytes(t *testing.T) {
+	const frame = "\x7e\xa2\x43\x41\x08\x83\x13\x85\xeb"
 	tests := []struct {
 		name, in, want string
 	}{
 		{"nothing", "", ""},
-		{"lower case", "7ea243af", "\x7e\xa2\x43\xaf"},
-		{"upper case", "7EA243AF", "\x7e\xa2\x43\xaf"},
-		{"between bytes", "7E A2 43\tAF", "\x7e\xa2\x43\xaf"},
-		{"between digits", "7 E\nA\r\n2", "\x7e\xa2"},
-		{"lines of Windows", "7EA2\r\n43AF\r\n", "\x7e\xa2\x43\xaf"},
-		{"white space first", "\r\n  7EA2", "\x7e\xa2"},
-		{"a digit too many", "7EA24", "\x7e\xa2"},
+		{"lower case", "7ea2434108831385eb", frame},
+		{"upper case", "7EA2434108831385EB", frame},
+		{"between bytes", "7E A2 43\t41 08 83 13 85 EB", frame},
+		{"between digits", "7 E\nA\r\n2434108831385EB", frame},
+		{"lines of Windows", "7EA24341\r\n08831385EB\r\n", frame},
+		{"white space first", "\r\n  7EA2434108831385EB", frame},
+		{"a digit too many", "7EA2434108831385EB4", frame},
 		{"white space alone", " \r\n", " \r\n"},
+		{"the fewest digits", "7EA2434108831385", frame[:8]},
+		{"digits too few to be meant", "7EA243410883138", "7EA243410883138"},
 		{"a telegram of text", "/ADN9 6534\r\n\r\n!1234\r\n", "/ADN9 6534\r\n\r\n!1234\r\n"},
-		{"a telegram's rest", "1-0:1.7.0(0000.345*kW)\r\n!1234\r\n", "1-0:1.7.0(0000.345*kW)\r\n!1234\r\n"},
-		{"a frame", "\x7e\xa2\x43\x41", "\x7e\xa2\x43\x41"},
-		{"bytes that begin like digits", "0123 ABCD\x7e\xa2\x43", "0123 ABCD\x7e\xa2\x43"},
+		{"a telegram's rest", "0000345.123*kWh)\r\n!1234\r\n", "0000345.123*kWh)\r\n!1234\r\n"},
+		{"a frame", frame, frame},
+		{"bytes that begin like digits", "0123456789ABCDEF0123\x7e\xa2\x43", "0123456789ABCDEF0123\x7e\xa2\x43"},
 		{"zeros", "\x00\x00", "\x00\x00"},
-		{"something else later on", "7EA2" + strings.Repeat(" ", 8192) + "4;3AF", "\x7e\xa2\x3a"},
+		{"something else later on", "7EA2434108831385EB" + strings.Repeat(" ", 8192) + "4;3AF", frame + "\x3a"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,7 +46,7 @@ func TestBytes(t *testing.T) {
 }
 
 func TestBytesKeepsTheReadersErrors(t *testing.T) {
-	for _, in := range []string{"7EA2", "/ADN"} {
+	for _, in := range []string{"7EA2434108831385EB", "/ADN9 6534"} {
 		r := source.Bytes(iotest.DataErrReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(io.ErrUnexpectedEOF))))
 		if _, err := io.ReadAll(r); err != io.ErrUnexpectedEOF {
 			t.Errorf("%q: got error %v, want that of the reader", in, err)
@@ -61,12 +64,12 @@ func TestBytesIsAReader(t *testing.T) {
 // TestBytesOfAPipe gives a byte as soon as both its digits have come, wherever the pipe's writes are cut.
 func TestBytesOfAPipe(t *testing.T) {
 	steps := []struct{ write, want string }{
-		{"7EA", "\x7e"},
-		{"2", "\xa2"},
-		{"43\r\n", "\x43"}, // the line end keeps nothing back
+		{"7EA2 4341 0883 1385 E", "\x7e\xa2\x43\x41\x08\x83\x13\x85"},
+		{"B", "\xeb"},
+		{"E6\r\n", "\xe6"}, // the line end keeps nothing back
 		{" \r\n", ""},
-		{"41 0", "\x41"},
-		{"8 83", "\x08\x83"},
+		{"E7 0", "\xe7"},
+		{"0 0F", "\x00\x0f"},
 	}
 	r, w := io.Pipe()
 	defer r.Close()

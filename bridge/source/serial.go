@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"os/user"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -74,23 +71,4 @@ func explain(path string, err error) error {
 		return fmt.Errorf("open %s: the port cannot be set up (does its driver know this line setting?): %w", path, err)
 	}
 	return fmt.Errorf("open %s: %w", path, err)
-}
-
-// denied names the group that may read the port, and the lines that put somebody into it.
-func denied(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("open %s: permission denied", path)
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return fmt.Errorf("open %s: permission denied", path)
-	}
-	gid := strconv.FormatUint(uint64(stat.Gid), 10)
-	name := gid
-	if group, err := user.LookupGroupId(gid); err == nil {
-		name = group.Name
-	}
-	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add \"group_add: [\\\"%s\\\"]\"; otherwise: sudo usermod -aG %s $USER, and log in again",
-		path, name, gid, gid, name)
 }

@@ -65,7 +65,7 @@ func TestTCPWithNobodyThere(t *testing.T) {
 
 func TestReplay(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"binary": "\x7e\xa2\x43", "hex": "7EA2\n43\n"} {
+	for name, content := range map[string]string{"binary": "\x7e\xa2\x43\x41\x08\x83\x13\x85", "hex": "7EA24341\n08831385\n"} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestReplay(t *testing.T) {
 		}
 		wire := open(t, s.Candidates[0])
 		got, err := io.ReadAll(wire)
-		if err != nil || string(got) != "\x7e\xa2\x43" {
+		if err != nil || string(got) != "\x7e\xa2\x43\x41\x08\x83\x13\x85" {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 		if err := wire.Close(); err != nil {
