@@ -72,6 +72,7 @@ func newFeed(meters []Meter, j *journal) *Feed {
 		s := &f.slots[i]
 		s.meter, s.onlineFresh, s.anyFresh = meters[i], true, true
 	}
+	f.wake()
 	j.readers = append(j.readers, f)
 	return f
 }

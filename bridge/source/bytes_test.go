@@ -3,6 +3,7 @@ package source_test
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func TestBytes(t *testing.T) {
 func TestBytesKeepsTheReadersErrors(t *testing.T) {
 	for _, in := range []string{"7EA2434108831385EB", "/ADN9 6534"} {
 		r := source.Bytes(iotest.DataErrReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(io.ErrUnexpectedEOF))))
-		if _, err := io.ReadAll(r); err != io.ErrUnexpectedEOF {
+		if _, err := io.ReadAll(r); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%q: got error %v, want that of the reader", in, err)
 		}
 	}

@@ -94,6 +94,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	s := newSession(o, conn, feed)
 	defer s.stop()
 	if err := s.begin(ctx); err != nil {
+		_ = conn.Close(ctx) // it may be sound, as when the subscription is refused
 		return err
 	}
 	for {

@@ -1,0 +1,249 @@
+package bridge
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// feedModel says in the plainest way what one output has to be told.
+type feedModel struct {
+	feed      *Feed
+	meters    []meterModel
+	delivered uint64 // telegrams
+	given     uint64 // telegrams, some of which may not have been delivered
+	signalled bool   // something is new and the output has not been woken for it
+}
+
+type meterModel struct {
+	have, fresh map[quantity.ID]int64
+	state       state
+	knownFresh  bool
+	onlineFresh bool
+	aboutFresh  bool
+	statsFresh  bool
+	any         bool
+}
+
+// feeds is the state machine: meters that put, outputs that take when they like.
+type feeds struct {
+	journal *journal
+	outputs []*feedModel
+	next    int64 // every number put is another
+	seq     uint64
+}
+
+const (
+	modelMeters  = 2
+	modelJournal = 4
+)
+
+func newFeeds() *feeds {
+	m := &feeds{journal: newJournal(modelJournal)}
+	meters := []Meter{{ID: "house"}, {ID: "barn"}}
+	for range 2 {
+		o := &feedModel{feed: newFeed(meters, m.journal), meters: make([]meterModel, modelMeters), signalled: true}
+		for i := range o.meters {
+			o.meters[i] = meterModel{have: map[quantity.ID]int64{}, fresh: map[quantity.ID]int64{}, onlineFresh: true, any: true}
+		}
+		m.outputs = append(m.outputs, o)
+	}
+	return m
+}
+
+// Put is a telegram, with or without a new state.
+func (m *feeds) Put(t *rapid.T) {
+	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
+	ids := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 4, rapid.ID).Draw(t, "quantities")
+	var values []Value
+	for _, id := range ids {
+		m.next++
+		values = append(values, Value{ID: quantity.ID(id), Number: obis.Decimal{Coef: m.next}})
+	}
+	var st *state
+	if rapid.Bool().Draw(t, "state") {
+		st = &state{
+			online: rapid.Bool().Draw(t, "online"),
+			about:  About{Model: rapid.SampledFrom([]string{"", "6534"}).Draw(t, "model")},
+			stats:  Stats{Telegrams: m.seq},
+		}
+	}
+	m.seq++
+	m.journal.add(Telegram{Meter: index, Seq: m.seq, Values: values})
+	for _, o := range m.outputs {
+		o.feed.put(index, values, st)
+		o.put(index, values, st)
+	}
+}
+
+func (o *feedModel) put(index int, values []Value, st *state) {
+	s := &o.meters[index]
+	for _, v := range values {
+		if _, ok := s.have[v.ID]; !ok {
+			s.knownFresh = true
+		}
+		s.have[v.ID], s.fresh[v.ID] = v.Number.Coef, v.Number.Coef
+	}
+	if st != nil {
+		s.onlineFresh = s.onlineFresh || s.state.online != st.online
+		s.aboutFresh = s.aboutFresh || s.state.about != st.about
+		s.state, s.statsFresh = *st, true
+	}
+	s.any, o.signalled = true, true
+}
+
+// Take is one batch taken by one output, as if it then lost its connection or was slow.
+func (m *feeds) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
+
+// Drain is what an output does that has been woken.
+func (m *feeds) Drain(t *rapid.T) {
+	o := m.output(t)
+	select {
+	case <-o.feed.Ready():
+		o.signalled = false
+	default:
+		t.Skip("nothing is ready")
+	}
+	for o.take(t, m.seq) {
+	}
+}
+
+// Resync is a reconnect.
+func (m *feeds) Resync(t *rapid.T) {
+	o := m.output(t)
+	o.feed.Resync()
+	o.given, o.signalled = o.delivered, true
+	for i := range o.meters {
+		s := &o.meters[i]
+		s.fresh = maps.Clone(s.have)
+		s.knownFresh, s.onlineFresh, s.aboutFresh, s.statsFresh, s.any = true, true, true, true, true
+	}
+}
+
+// Check proves that no output sleeps on news.
+func (m *feeds) Check(t *rapid.T) {
+	for i, o := range m.outputs {
+		if o.signalled && len(o.feed.signal) == 0 {
+			t.Fatalf("output %d has news and is not woken", i)
+		}
+	}
+}
+
+func (m *feeds) output(t *rapid.T) *feedModel {
+	return m.outputs[rapid.IntRange(0, len(m.outputs)-1).Draw(t, "output")]
+}
+
+// heard is a batch in the words of the model.
+type heard struct {
+	Seqs []uint64
+	Lost uint64
+	News []heardNews
+}
+
+type heardNews struct {
+	Meter                       string
+	About, Online, Stats, Known bool
+	State                       About
+	IsOnline                    bool
+	Counted                     uint64
+	Values, AllKnown            map[quantity.ID]int64
+}
+
+// take compares one batch with the model's, and tells if there was one.
+func (o *feedModel) take(t *rapid.T, written uint64) bool {
+	want, ok := o.expect(written)
+	got := o.feed.Take()
+	if (got != nil) != ok {
+		t.Fatalf("a batch: got %v, want %v", got != nil, ok)
+	}
+	if got == nil {
+		return false
+	}
+	if diff := cmp.Diff(want, hear(t, got)); diff != "" {
+		t.Fatalf("batch (-want +got):\n%s", diff)
+	}
+	return true
+}
+
+func (o *feedModel) expect(written uint64) (h heard, ok bool) {
+	o.delivered = o.given
+	from := max(o.given, written-min(written, modelJournal))
+	h.Lost = from - o.given
+	for seq := from + 1; seq <= written; seq++ {
+		h.Seqs = append(h.Seqs, seq)
+	}
+	o.given = written
+	for i := range o.meters {
+		s := &o.meters[i]
+		if !s.any {
+			continue
+		}
+		n := heardNews{
+			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Known: s.knownFresh,
+			State: s.state.about, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
+			AllKnown: map[quantity.ID]int64{},
+		}
+		if s.knownFresh {
+			n.AllKnown = maps.Clone(s.have)
+		}
+		h.News = append(h.News, n)
+		*s = meterModel{have: s.have, fresh: map[quantity.ID]int64{}, state: s.state}
+	}
+	return h, len(h.News) > 0 || len(h.Seqs) > 0
+}
+
+func hear(t *rapid.T, b *Batch) heard {
+	h := heard{Seqs: seqs(b.Telegrams), Lost: b.Lost}
+	for _, n := range b.News {
+		h.News = append(h.News, heardNews{
+			Meter: n.Meter.ID, About: n.AboutNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.KnownNew,
+			State: n.About, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: numbers(t, n.Known),
+		})
+	}
+	return h
+}
+
+func numbers(t *rapid.T, values []Value) map[quantity.ID]int64 {
+	if !slices.IsSortedFunc(values, func(a, b Value) int { return int(a.ID) - int(b.ID) }) {
+		t.Fatalf("values are not in the order of the table: %v", values)
+	}
+	all := map[quantity.ID]int64{}
+	for _, v := range values {
+		all[v.ID] = v.Number.Coef
+	}
+	return all
+}
+
+func TestFeed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newFeeds()
+		t.Repeat(map[string]func(*rapid.T){
+			"put": m.Put, "take": m.Take, "drain": m.Drain, "resync": m.Resync, "": m.Check,
+		})
+	})
+}
+
+// TestFeedNeverBlocks puts more than any queue holds, with nobody there to take it.
+func TestFeedNeverBlocks(t *testing.T) {
+	j := newJournal(journalSize)
+	f := newFeed([]Meter{{ID: "house"}}, j)
+	last := Value{ID: 3}
+	for i := range int64(100 * journalSize) {
+		last.Number.Coef = i
+		j.add(Telegram{Seq: uint64(i + 1)})
+		f.put(0, []Value{last}, nil)
+	}
+	b := f.Take()
+	if len(b.News) != 1 || !slices.Equal(b.News[0].Values, []Value{last}) {
+		t.Errorf("got %v, want the last value alone", b.News)
+	}
+	if len(b.Telegrams) != journalSize || b.Lost != 99*journalSize {
+		t.Errorf("got %d telegrams and %d lost, want %d and %d", len(b.Telegrams), b.Lost, journalSize, 99*journalSize)
+	}
+}

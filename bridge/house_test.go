@@ -1,0 +1,214 @@
+package bridge_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// A port is a wire in memory, whose other end the test holds. Each time it is opened it is another one.
+type port struct {
+	mu     sync.Mutex
+	end    *io.PipeWriter
+	opened []time.Time // and tried to be opened
+	broken error
+}
+
+func (p *port) dial(context.Context) (io.ReadCloser, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opened = append(p.opened, time.Now())
+	if p.broken != nil {
+		return nil, p.broken
+	}
+	r, w := io.Pipe()
+	p.end = w
+	return r, nil
+}
+
+// send returns when the bridge has read it all, or has closed the wire.
+func (p *port) send(telegram []byte) {
+	p.mu.Lock()
+	end := p.end
+	p.mu.Unlock()
+	_, _ = end.Write(telegram) // fails when the bridge has closed the wire, which is what some tests want to see
+	synctest.Wait()
+}
+
+func (p *port) breaks(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken = err
+	if p.end != nil {
+		_ = p.end.CloseWithError(io.ErrUnexpectedEOF) // never fails
+	}
+}
+
+func (p *port) tries() []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]time.Time(nil), p.opened...)
+}
+
+// source has a candidate for each port.
+func source(ports ...*port) bridge.Source {
+	var s bridge.Source
+	for i, p := range ports {
+		s.Candidates = append(s.Candidates, bridge.Candidate{Port: "/dev/ttyUSB0", Line: fmt.Sprintf("setting %d", i), Dial: p.dial})
+	}
+	return s
+}
+
+// A notebook is an output that notes what it hears.
+type notebook struct {
+	mu        sync.Mutex
+	states    []string // "house offline"
+	order     []string // "value", "online", "telegram": what came first
+	values    map[string]string
+	about     bridge.About
+	stats     bridge.Stats
+	telegrams []bridge.Telegram
+	at        []time.Time // of the telegrams
+	lost      uint64
+}
+
+func (n *notebook) Run(ctx context.Context, feed *bridge.Feed) error {
+	for {
+		select {
+		case <-ctx.Done():
+			n.take(feed)
+			return nil
+		case <-feed.Ready():
+			n.take(feed)
+		}
+	}
+}
+
+func (n *notebook) take(feed *bridge.Feed) {
+	for b := feed.Take(); b != nil; b = feed.Take() {
+		n.note(b)
+	}
+}
+
+func (n *notebook) note(b *bridge.Batch) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, news := range b.News {
+		n.news(&news)
+	}
+	n.lost += b.Lost
+	for _, t := range b.Telegrams {
+		t.Values = append([]bridge.Value(nil), t.Values...) // they belong to the feed
+		n.telegrams = append(n.telegrams, t)
+		n.at = append(n.at, time.Now())
+		n.order = append(n.order, "telegram")
+	}
+}
+
+func (n *notebook) news(news *bridge.News) {
+	if n.values == nil {
+		n.values = map[string]string{}
+	}
+	for i := range news.Values {
+		n.values[news.Values[i].ID.String()] = string(news.Values[i].Append(nil))
+	}
+	if len(news.Values) > 0 {
+		n.order = append(n.order, "values")
+	}
+	if news.OnlineNew {
+		state := map[bool]string{true: "online", false: "offline"}[news.Online]
+		n.states = append(n.states, news.Meter.ID+" "+state)
+		n.order = append(n.order, state)
+		if news.Online && len(news.Values) == 0 {
+			n.order = append(n.order, "online without values")
+		}
+	}
+	if news.AboutNew {
+		n.about = news.About
+	}
+	if news.StatsNew {
+		n.stats = news.Stats
+	}
+}
+
+// read gives the notes while nobody writes.
+func (n *notebook) read(look func(*notebook)) {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	look(n)
+}
+
+func (n *notebook) count() (telegrams int) {
+	n.read(func(n *notebook) { telegrams = len(n.telegrams) })
+	return telegrams
+}
+
+func (n *notebook) said() (states string) {
+	n.read(func(n *notebook) { states = strings.Join(n.states, ", ") })
+	return states
+}
+
+// A house is a bridge that runs.
+type house struct {
+	t    *testing.T
+	log  *bytes.Buffer
+	stop func()
+	done chan error
+}
+
+// run starts a bridge for a meter with outputs; the test stops it.
+func run(t *testing.T, s bridge.Source, outputs ...bridge.Output) *house {
+	t.Helper()
+	h := &house{t: t, log: &bytes.Buffer{}, done: make(chan error, 1)}
+	b := bridge.New(zerolog.New(zerolog.SyncWriter(h.log)))
+	b.AddMeter(bridge.Meter{ID: "house"}, s)
+	for i, o := range outputs {
+		b.AddOutput(fmt.Sprint("output", i), o)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	h.stop = stop
+	go func() { h.done <- b.Run(ctx) }()
+	synctest.Wait()
+	return h
+}
+
+// end stops the bridge.
+func (h *house) end() {
+	h.t.Helper()
+	h.stop()
+	if err := <-h.done; err != nil {
+		h.t.Errorf("Run: %v", err)
+	}
+}
+
+// meterOf simulates a meter of a family.
+func meterOf(t *testing.T, name string) *simulate.Meter {
+	t.Helper()
+	f, ok := simulate.Named(name)
+	if !ok {
+		t.Fatalf("no family %q", name)
+	}
+	return simulate.NewMeter(f, 1, time.Now())
+}
+
+func next(m *simulate.Meter) []byte {
+	_, telegram := m.Next()
+	return bytes.Clone(telegram)
+}
+
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}

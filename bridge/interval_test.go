@@ -1,0 +1,44 @@
+package bridge
+
+import (
+	"testing"
+	"time"
+)
+
+func TestIntervalLearned(t *testing.T) {
+	const s = time.Second
+	repeat := func(gap time.Duration, n int) (gaps []time.Duration) {
+		for range n {
+			gaps = append(gaps, gap)
+		}
+		return gaps
+	}
+	tests := []struct {
+		name string
+		gaps []time.Duration
+		want time.Duration
+	}{
+		{"nothing known", nil, 10 * s},
+		{"two gaps are too few", repeat(2*s, 2), 10 * s},
+		{"three gaps", repeat(2*s, 3), 2 * s},
+		{"an outage", append(repeat(5*s, 8), time.Hour), 5 * s},
+		{"an outage early on", []time.Duration{5 * s, time.Hour, 5 * s}, 5 * s},
+		{"a doubled telegram", append(repeat(10*s, 6), 0, 10*s), 10 * s},
+		{"never under a second", repeat(20*time.Millisecond, 9), s},
+		{"another profile takes over", append(repeat(10*s, 9), repeat(2500*time.Millisecond, 5)...), 2500 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var i interval
+			at := time.Unix(1_800_000_000, 0)
+			i.add(at)
+			for _, gap := range tt.gaps {
+				at = at.Add(gap)
+				i.add(at)
+			}
+			if got := i.learned(); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

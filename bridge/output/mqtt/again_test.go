@@ -1,0 +1,234 @@
+package mqtt_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/faultnet"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery/hatest"
+)
+
+const meterConfig = "homeassistant/device/hanbridge_house/config"
+
+// TestAnnouncementsKeepTheirDistance has a meter whose lists grow: power alone, all phases, counters.
+func TestAnnouncementsKeepTheirDistance(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	h := run(t, config(b.addr))
+	m := meterOf(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
+	h.send(next(m))
+	b.awaitText(t, meterConfig, "")
+	for range 5 { // the last is the list of ten seconds past the hour
+		h.send(next(m))
+	}
+	heard := b.await(t, "the counters announced", func(all []message) bool {
+		i := slices.IndexFunc(all, func(m message) bool { return m.topic == meterConfig && strings.Contains(m.payload, `"import_energy"`) })
+		return i >= 0
+	})
+	var last time.Time
+	count := 0
+	for _, m := range heard {
+		if m.topic != meterConfig {
+			continue
+		}
+		if gap := m.at.Sub(last); gap < 900*time.Millisecond { // as seen here, each a little later than sent
+			t.Errorf("announced again after %v, want 1 s or more", gap)
+		}
+		for _, err := range hatest.Check(m.topic, []byte(m.payload)) {
+			t.Error(err)
+		}
+		last = m.at
+		count++
+	}
+	if count < 2 {
+		t.Errorf("announced %d times: too few to prove a distance", count)
+	}
+	want := []string{"import_power", "voltage_l1", "current_l3", "import_energy", "export_reactive_energy"}
+	for _, name := range want {
+		if b.retained()["hanbridge/house/"+name] == "" {
+			t.Errorf("%s is announced and has no value", name)
+		}
+	}
+}
+
+// steady is what the broker keeps, without what changes by itself.
+func steady(b *broker) map[string]string {
+	all := b.retained()
+	delete(all, "hanbridge/house/last_telegram")
+	return all
+}
+
+// topicsSince are the topics heard again, but the telegram's.
+func topicsSince(all []message) map[string]bool {
+	topics := map[string]bool{}
+	for _, m := range all {
+		if m.topic != "hanbridge/house/telegram" && m.topic != "homeassistant/status" {
+			topics[m.topic] = true
+		}
+	}
+	return topics
+}
+
+func TestBirthOfTheHubBringsEverythingAgain(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	h := run(t, config(b.addr))
+	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	before := len(b.awaitTelegram(t))
+	born := time.Now()
+	for _, payload := range []string{"offline", "online"} {
+		if err := b.Publish("homeassistant/status", []byte(payload), false, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := b.await(t, "the meter's state after the birth message", func(all []message) bool {
+		return index(all[before:], "hanbridge/house/status", "online") >= 0
+	})[before:]
+	first := slices.IndexFunc(heard, func(m message) bool { return m.topic != "homeassistant/status" })
+	if wait := heard[first].at.Sub(born); wait < time.Second || wait > 7*time.Second {
+		t.Errorf("the answer came after %v, want 1 to 5 s (and some for a slow machine)", wait)
+	}
+	want := map[string]bool{}
+	for topic := range b.retained() {
+		want[topic] = true
+	}
+	if diff := cmp.Diff(want, topicsSince(heard)); diff != "" {
+		t.Error("topics published again (-want +got):\n" + diff)
+	}
+	if got := len(telegrams(t, heard)); got != 0 {
+		t.Errorf("%d telegrams are published again, want none: they are events", got)
+	}
+}
+
+func TestBrokerThatForgotIsToldAgain(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	h := run(t, config(b.addr))
+	m := meterOf(t, "aidon-se", time.Now())
+	h.send(next(m))
+	b.awaitTelegram(t)
+	want := steady(b)
+	b.stop()
+	second := next(m)
+	<-h.interrupted
+	h.send(second) // while there is no broker
+	for name, text := range decoded(t, second) {
+		want["hanbridge/house/"+name] = text
+	}
+	b = listen(t, b.addr, "")
+	heard := b.awaitTelegram(t)
+	if diff := cmp.Diff(want, steady(b)); diff != "" {
+		t.Error("retained by the new broker (-want +got):\n" + diff)
+	}
+	if got := telegrams(t, heard); len(got) != 1 || got[0].Seq != 2 {
+		t.Errorf("got %d telegrams, want the second alone", len(got))
+	}
+}
+
+func TestStopSaysOfflineWithTheLastValues(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	h := run(t, config(b.addr))
+	m := meterOf(t, "aidon-se", time.Now())
+	h.send(next(m))
+	b.awaitTelegram(t)
+	last := next(m)
+	h.send(last)
+	b.await(t, "the second telegram", func(all []message) bool { return len(telegrams(t, all)) == 2 })
+	h.stop()
+	got := b.retained()
+	want := map[string]string{"hanbridge/status": "offline", "hanbridge/house/status": "offline"}
+	for name, text := range decoded(t, last) {
+		want["hanbridge/house/"+name] = text
+	}
+	maps.DeleteFunc(got, func(topic, _ string) bool { _, ok := want[topic]; return !ok })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("retained after the stop (-want +got):\n" + diff)
+	}
+	for _, m := range b.messages() {
+		if m.will {
+			t.Errorf("the broker has sent the will: %s %s; the bridge did not say goodbye", m.topic, m.payload)
+		}
+	}
+}
+
+func TestCutLinkLeavesTheWill(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	proxy := faultnet.New(t, b.addr)
+	h := run(t, config(proxy.Addr()))
+	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	before := len(b.awaitTelegram(t))
+	proxy.Cut()
+	heard := b.await(t, "the will, and the bridge again", func(all []message) bool {
+		i := index(all[before:], "hanbridge/status", "offline")
+		return i >= 0 && index(all[before+i:], "hanbridge/house/status", "online") >= 0
+	})[before:]
+	will := heard[index(heard, "hanbridge/status", "offline")]
+	if !will.will || !will.retain {
+		t.Errorf("offline: will %v, retained %v, want both", will.will, will.retain)
+	}
+	if got := b.retained()["hanbridge/status"]; got != "online" {
+		t.Errorf("after the bridge came again its state is %q, want online", got)
+	}
+}
+
+// TestRefusedSubscriptionIsNotLeftOpen has a broker whose rules keep the hub's messages from us.
+func TestRefusedSubscriptionIsNotLeftOpen(t *testing.T) {
+	t.Parallel()
+	b := listen(t, "127.0.0.1:0", "homeassistant/status")
+	run(t, config(b.addr))
+	b.await(t, "a second attempt", func([]message) bool { return strings.Count(b.visits(), "disconnect") >= 2 })
+	if got, want := b.visits(), "connect disconnect connect disconnect"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAnnounced(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	c := config(b.addr)
+	h := run(t, c)
+	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	b.awaitTelegram(t)
+	if err := b.Publish("homeassistant/sensor/tasmota/config", []byte("{}"), true, 0); err != nil {
+		t.Fatal(err)
+	}
+	all, err := mqtt.Announced(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, m := range all {
+		got[m.Topic] = string(m.Payload)
+	}
+	want := b.retained()
+	maps.DeleteFunc(want, func(topic, _ string) bool { return !strings.Contains(topic, "/hanbridge_") })
+	if diff := cmp.Diff(want, got); diff != "" || len(want) != 2 {
+		t.Errorf("%d announcements (-want +got):\n%s", len(want), diff)
+	}
+	if b.retained()["hanbridge/status"] != "online" {
+		t.Error("looking has thrown the bridge out")
+	}
+}
+
+func TestCheckLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	if err := mqtt.Check(t.Context(), config(b.addr)); err != nil {
+		t.Errorf("a good broker: %v", err)
+	}
+	if got := b.retained(); len(got) != 0 {
+		t.Errorf("the check leaves %v", got)
+	}
+	shut := listen(t, "127.0.0.1:0", "hanbridge/")
+	if err := mqtt.Check(t.Context(), config(shut.addr)); err == nil {
+		t.Error("a broker that does not let us read our own topics passes the check")
+	}
+}

@@ -1,0 +1,252 @@
+package mqtt_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/output/outputtest"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/discovery/hatest"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+func TestConformance(t *testing.T) {
+	outputtest.Run(t, func(*testing.T) (bridge.Output, func() map[string]string) {
+		b := start(t) // until all tests are over: mochi has a race when it is closed while somebody connects
+		return mqtt.New(config(b.addr), zerolog.Nop()), func() map[string]string {
+			all := map[string]string{}
+			for _, m := range b.messages() {
+				name, ours := strings.CutPrefix(m.topic, "hanbridge/"+outputtest.Meter+"/")
+				if ours && !besides[name] {
+					all[name] = m.payload
+				}
+			}
+			return all
+		}
+	})
+}
+
+// besides are the topics of a meter that are no quantity.
+var besides = map[string]bool{
+	"status": true, "info": true, "telegram": true,
+	"telegrams": true, "telegram_errors": true, "telegram_interval": true, "last_telegram": true,
+}
+
+// A told is the payload of the telegram topic. Its numbers are kept as they are written.
+type told struct {
+	Meter     string                     `json:"meter"`
+	Seq       int                        `json:"seq"`
+	Received  string                     `json:"received"`
+	MeterTime string                     `json:"meter_time"`
+	Values    map[string]json.RawMessage `json:"values"`
+}
+
+// telegrams are those published so far.
+func telegrams(t *testing.T, all []message) (found []told) {
+	t.Helper()
+	for _, m := range all {
+		if m.topic != "hanbridge/house/telegram" {
+			continue
+		}
+		var one told
+		if err := json.Unmarshal([]byte(m.payload), &one); err != nil || strings.Contains(m.payload, "\n") {
+			t.Fatalf("telegram %s: %v (no newline may be in it)", m.payload, err)
+		}
+		found = append(found, one)
+	}
+	return found
+}
+
+func TestEveryTopicOfTheContract(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	h := run(t, config(b.addr))
+	began := time.Now()
+	telegram := next(meterOf(t, "aidon-se", began))
+	h.send(telegram)
+	heard := b.awaitTelegram(t)
+
+	values := decoded(t, telegram)
+	if len(values) < 30 {
+		t.Fatalf("the telegram has %d values: too few to prove anything", len(values))
+	}
+	want := map[string]string{
+		"hanbridge/status":                  "online",
+		"hanbridge/house/status":            "online",
+		"hanbridge/house/telegrams":         "1",
+		"hanbridge/house/telegram_errors":   "0",
+		"hanbridge/house/telegram_interval": "10.0",
+		"hanbridge/house/info": `{"make":"Aidon","model":"","serial":"","list":"","protocol":"hdlc",` +
+			`"port":"/dev/ttyUSB0","settings":"115200 8N1"}`,
+	}
+	for name, text := range values {
+		want["hanbridge/house/"+name] = text
+	}
+	got := b.retained()
+	last, err := time.Parse(time.RFC3339, got["hanbridge/house/last_telegram"])
+	if err != nil || last.Before(began.Truncate(time.Second)) || last.After(time.Now()) {
+		t.Errorf("last_telegram %q: want the time of the telegram, RFC 3339", got["hanbridge/house/last_telegram"])
+	}
+	delete(got, "hanbridge/house/last_telegram")
+	for _, m := range announcements(heard) {
+		delete(got, m.topic)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("retained (-want +got):\n" + diff)
+	}
+	for _, m := range heard {
+		if m.qos != 1 || m.retain == (m.topic == "hanbridge/house/telegram") {
+			t.Errorf("%s: qos %d, retain %v; want qos 1, all retained but the telegram", m.topic, m.qos, m.retain)
+		}
+	}
+	checkTelegram(t, telegrams(t, heard), values, began)
+}
+
+func checkTelegram(t *testing.T, all []told, values map[string]string, began time.Time) {
+	t.Helper()
+	if len(all) != 1 {
+		t.Fatalf("got %d telegrams, want 1", len(all))
+	}
+	one := all[0]
+	got := map[string]string{}
+	for name, raw := range one.Values {
+		got[name] = string(raw)
+	}
+	if diff := cmp.Diff(values, got); diff != "" {
+		t.Error("numbers of the telegram, as written (-topics +telegram):\n" + diff)
+	}
+	at, err := time.Parse("2006-01-02T15:04:05.000Z07:00", one.Received)
+	if err != nil || at.Before(began.Truncate(time.Millisecond)) || at.After(time.Now()) {
+		t.Errorf("received %q, want the time it came, with milliseconds and zone", one.Received)
+	}
+	shown, err := time.Parse(time.RFC3339, one.MeterTime)
+	if err != nil || shown.Sub(began).Abs() > 11*time.Second {
+		t.Errorf("meter_time %q, want that of the meter's clock", one.MeterTime)
+	}
+	if one.Meter != "house" || one.Seq != 1 {
+		t.Errorf("got telegram %d of %q, want 1 of house", one.Seq, one.Meter)
+	}
+}
+
+func TestValuesComeBeforeTheirStates(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	h := run(t, config(b.addr))
+	b.awaitText(t, "hanbridge/house/status", "offline")
+	for i, m := range b.messages() {
+		if strings.Contains(m.topic, "/hanbridge_house/") || m.topic == "hanbridge/house/import_power" {
+			t.Errorf("message %d, before the first telegram: %s", i, m.topic)
+		}
+	}
+	telegram := next(meterOf(t, "p1-se-aidon", time.Now()))
+	h.send(telegram)
+	heard := b.awaitText(t, "hanbridge/house/status", "online")
+	order := []int{
+		index(heard, "homeassistant/device/hanbridge_bridge/config", ""),
+		index(heard, "hanbridge/status", "online"),
+		index(heard, "homeassistant/device/hanbridge_house/config", ""),
+	}
+	for i, at := range order {
+		if at < 0 || i > 0 && at < order[i-1] {
+			t.Errorf("the bridge's device, its state, the meter's device are messages %v: want them in this order", order)
+			break
+		}
+	}
+	online := index(heard, "hanbridge/house/status", "online")
+	for name := range decoded(t, telegram) {
+		if at := index(heard, "hanbridge/house/"+name, ""); at < 0 || at > online {
+			t.Errorf("%s is message %d, online is %d: want values first", name, at, online)
+		}
+	}
+}
+
+func TestAnnouncementsAreSound(t *testing.T) {
+	for style, want := range map[discovery.Style]int{discovery.Device: 2, discovery.Component: 36, discovery.Off: 0} {
+		t.Run(style.String(), func(t *testing.T) {
+			t.Parallel()
+			b := start(t)
+			c := config(b.addr)
+			c.Style = style
+			h := run(t, c)
+			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			heard := b.awaitTelegram(t)
+			all := map[string][]byte{}
+			for _, m := range announcements(heard) {
+				all[m.topic] = []byte(m.payload)
+				for _, err := range hatest.Check(m.topic, []byte(m.payload)) {
+					t.Errorf("%s: %v", m.topic, err)
+				}
+			}
+			for _, err := range hatest.CheckSet(all) {
+				t.Error(err)
+			}
+			if len(all) != want {
+				t.Errorf("got %d announcements, want %d", len(all), want)
+			}
+			for _, m := range heard {
+				if style == discovery.Off && !strings.HasPrefix(m.topic, "hanbridge/") {
+					t.Errorf("with discovery off %s is published", m.topic)
+				}
+			}
+		})
+	}
+}
+
+// TestTextQuantity has a message of the grid company that JSON must not stumble over.
+func TestTextQuantity(t *testing.T) {
+	t.Parallel()
+	const text = "strömavbrott \"natten till\"\n\tlördag \\ 02–04 <&>"
+	info := dlms.AppendList(dlms.AppendNotification([]byte(dlms.LLC), 1), 2)
+	info = dlms.AppendText(info, obis.Code{0, 0, 96, 13, 0, obis.Any}, text)
+	info = dlms.AppendRegister(info, obis.Code{1, 0, 1, 7, 0, obis.Any}, obis.Decimal{Coef: 1727}, dlms.Uint32, 0, obis.Watt)
+	frame := hdlc.Append(nil, hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: info})
+
+	b := start(t)
+	h := run(t, config(b.addr))
+	h.send(frame)
+	heard := b.awaitTelegram(t)
+	if got := b.retained()["hanbridge/house/text_message"]; got != text {
+		t.Errorf("topic: got %q, want %q", got, text)
+	}
+	var got string
+	raw := telegrams(t, heard)[0].Values["text_message"]
+	if err := json.Unmarshal(raw, &got); err != nil || got != text {
+		t.Errorf("telegram: got %q, %v, want %q", got, err, text)
+	}
+}
+
+func TestQualityAndRetain(t *testing.T) {
+	for _, tt := range []struct {
+		qos    byte
+		retain bool
+	}{{0, true}, {0, false}, {1, false}} {
+		t.Run(fmt.Sprintf("qos %d, retain %v", tt.qos, tt.retain), func(t *testing.T) {
+			t.Parallel()
+			b := start(t)
+			c := config(b.addr)
+			c.QoS, c.Retain = tt.qos, tt.retain
+			h := run(t, c)
+			telegram := next(meterOf(t, "aidon-se", time.Now()))
+			h.send(telegram)
+			values := decoded(t, telegram)
+			for _, m := range b.awaitTelegram(t) {
+				name := strings.TrimPrefix(m.topic, "hanbridge/house/")
+				_, value := values[name]
+				want := name != "telegram" && (tt.retain || !value)
+				if m.qos != tt.qos || m.retain != want {
+					t.Errorf("%s: qos %d, retain %v, want %d, %v", m.topic, m.qos, m.retain, tt.qos, want)
+				}
+			}
+		})
+	}
+}

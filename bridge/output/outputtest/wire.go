@@ -1,0 +1,113 @@
+package outputtest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// A wire carries a telegram of a simulated meter each time the test sends one.
+type wire struct {
+	meter     *simulate.Meter
+	telegrams chan []byte // closed: the end of a recording
+	unread    atomic.Int32
+}
+
+// family is what the simulated meter is.
+func family() simulate.Family {
+	f, _ := simulate.Named("aidon-se")
+	return f
+}
+
+func newWire() *wire {
+	return &wire{
+		meter:     simulate.NewMeter(family(), 1, time.Now()),
+		telegrams: make(chan []byte, 64),
+	}
+}
+
+// send puts the next telegram on the wire, without waiting, and returns its values.
+func (w *wire) send() map[string]string {
+	_, b := w.meter.Next()
+	telegram := bytes.Clone(b)
+	w.unread.Add(1)
+	w.telegrams <- telegram
+	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	if err != nil {
+		panic("outputtest: the simulated meter sends what the decoder does not read: " + err.Error())
+	}
+	values := make(map[string]string, len(r.Samples))
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		values[s.ID.String()] = string(s.Value.AppendFixed(nil, s.Decimals()))
+	}
+	return values
+}
+
+// drain waits until the bridge has read everything. What it has read it gives to its outputs before it ends.
+func (w *wire) drain(t *testing.T) {
+	if n, ok := until(func() (int32, bool) { n := w.unread.Load(); return n, n == 0 }); !ok {
+		t.Errorf("the bridge leaves %d telegrams unread", n)
+	}
+}
+
+func (w *wire) candidates() []bridge.Candidate {
+	return []bridge.Candidate{{Port: "simulated", Line: family().Line, Dial: func(context.Context) (io.ReadCloser, error) {
+		return &opened{wire: w, closed: make(chan struct{})}, nil
+	}}}
+}
+
+// opened is the bridge's end of a wire.
+type opened struct {
+	*wire
+	rest   []byte
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Read gives what has been sent, also when the wire has just been closed: those bytes were on their way.
+func (o *opened) Read(p []byte) (int, error) {
+	if len(o.rest) == 0 {
+		telegram, err := o.next()
+		if err != nil {
+			return 0, err
+		}
+		o.rest = telegram
+	}
+	n := copy(p, o.rest)
+	o.rest = o.rest[n:]
+	if len(o.rest) == 0 {
+		o.unread.Add(-1)
+	}
+	return n, nil
+}
+
+func (o *opened) next() ([]byte, error) {
+	closed := o.closed
+	if len(o.telegrams) > 0 {
+		closed = nil
+	}
+	select {
+	case telegram, ok := <-o.telegrams:
+		if !ok {
+			return nil, io.EOF
+		}
+		return telegram, nil
+	case <-closed:
+		return nil, io.ErrClosedPipe
+	}
+}
+
+// Close ends a Read that waits.
+func (o *opened) Close() error {
+	o.once.Do(func() { close(o.closed) })
+	return nil
+}

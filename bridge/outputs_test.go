@@ -1,0 +1,206 @@
+package bridge_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+)
+
+// An output made of a function.
+type output func(ctx context.Context, feed *bridge.Feed) error
+
+func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
+
+func TestNoOutputSlowsAMeter(t *testing.T) {
+	fails := output(func(context.Context, *bridge.Feed) error { return errAway })
+	sleeps := output(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+	hoards := output(func(ctx context.Context, f *bridge.Feed) error {
+		<-f.Ready()
+		f.Take() // and never says that it is delivered
+		<-ctx.Done()
+		return nil
+	})
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), fails, sleeps, hoards, &n)
+		m := meterOf(t, "aidon-se")
+		start := time.Now()
+		for range 1000 { // more than any queue holds
+			p.send(next(m))
+			pass(time.Second)
+		}
+		n.read(func(n *notebook) {
+			if len(n.telegrams) != 1000 || n.lost != 0 {
+				t.Fatalf("got %d telegrams, %d lost, want 1000, 0", len(n.telegrams), n.lost)
+			}
+			for i, at := range n.at {
+				if want := start.Add(time.Duration(i) * time.Second); !at.Equal(want) {
+					t.Fatalf("telegram %d came %v late", i, at.Sub(want))
+				}
+			}
+		})
+		h.end()
+	})
+}
+
+// TestOutputThatFailsIsRunAgain loses its connection while a batch is under way, and gets it again.
+func TestOutputThatFailsIsRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		var runs []time.Time
+		shaky := output(func(ctx context.Context, f *bridge.Feed) error {
+			runs = append(runs, time.Now())
+			f.Resync()
+			if len(runs) == 4 {
+				return n.Run(ctx, f)
+			}
+			for { // takes the first telegram and fails before it has delivered it
+				<-f.Ready()
+				if b := f.Take(); b != nil && len(b.Telegrams) > 0 {
+					return errAway
+				}
+			}
+		})
+		h := run(t, source(&p), shaky)
+		m := meterOf(t, "aidon-se")
+		p.send(next(m))
+		p.send(next(m))
+		pass(time.Minute)
+		n.read(func(n *notebook) {
+			if len(n.telegrams) != 2 || n.telegrams[0].Seq != 1 || n.telegrams[1].Seq != 2 || len(n.values) == 0 {
+				t.Errorf("got %d telegrams and %d values, want telegrams 1 and 2 and the values", len(n.telegrams), len(n.values))
+			}
+		})
+		for i, most := 1, 500*time.Millisecond; i < len(runs); i, most = i+1, 2*most {
+			if gap := runs[i].Sub(runs[i-1]); gap < most/2 || gap > most {
+				t.Errorf("run %d after %v, want %v to %v", i, gap, most/2, most)
+			}
+		}
+		if got := strings.Count(h.log.String(), "output interrupted"); got != 1 {
+			t.Errorf("the log has %d lines about it, want 1:\n%s", got, h.log)
+		}
+		h.end()
+	})
+}
+
+// TestOutputsStopAfterTheMeters has an output that looks only when it is told to stop.
+func TestOutputsStopAfterTheMeters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n notebook
+		late := output(func(ctx context.Context, f *bridge.Feed) error {
+			<-ctx.Done()
+			n.take(f)
+			return nil
+		})
+		slow := &slowToEnd{telegram: next(meterOf(t, "aidon-se")), closed: make(chan struct{})}
+		s := source(&port{})
+		s.Candidates[0].Dial = func(context.Context) (io.ReadCloser, error) { return slow, nil }
+		h := run(t, s, late)
+		h.end()
+		n.read(func(n *notebook) {
+			if len(n.telegrams) != 1 || len(n.values) == 0 {
+				t.Errorf("got %d telegrams and %d values after the stop, want those of the meter's last", len(n.telegrams), len(n.values))
+			}
+		})
+	})
+}
+
+// slowToEnd is a wire with a telegram under way when it is closed.
+type slowToEnd struct {
+	telegram []byte
+	closed   chan struct{}
+}
+
+func (s *slowToEnd) Read(p []byte) (int, error) {
+	<-s.closed
+	if len(s.telegram) == 0 {
+		return 0, io.ErrClosedPipe
+	}
+	<-time.After(time.Second)
+	n := copy(p, s.telegram)
+	s.telegram = s.telegram[n:]
+	return n, nil
+}
+
+func (s *slowToEnd) Close() error {
+	select {
+	case <-s.closed:
+	default:
+		close(s.closed)
+	}
+	return nil
+}
+
+// TestRecordingsWaitForOutputs replays more telegrams than the journal holds, of two meters, to outputs that take their time.
+func TestRecordingsWaitForOutputs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const telegrams = 400
+		b := bridge.New(zerolog.Nop())
+		for _, id := range []string{"house", "barn"} {
+			var recording bytes.Buffer
+			m := meterOf(t, "p1-se-aidon")
+			for range telegrams {
+				recording.Write(next(m))
+			}
+			b.AddMeter(bridge.Meter{ID: id}, bridge.Source{Recorded: true, Candidates: []bridge.Candidate{{
+				Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
+			}}})
+		}
+		var quick, slow notebook
+		b.AddOutput("quick", &quick)
+		b.AddOutput("slow", output(func(ctx context.Context, f *bridge.Feed) error {
+			for ctx.Err() == nil {
+				<-time.After(time.Second)
+				slow.take(f)
+			}
+			return nil
+		}))
+		if err := b.Run(t.Context()); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		for name, n := range map[string]*notebook{"quick": &quick, "slow": &slow} {
+			if len(n.telegrams) != 2*telegrams || n.lost != 0 {
+				t.Errorf("%s: got %d telegrams and %d lost, want %d and none", name, len(n.telegrams), n.lost, 2*telegrams)
+			}
+		}
+	})
+}
+
+func TestRecordingCanBeStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		telegram := next(meterOf(t, "p1-se-aidon"))
+		s := bridge.Source{Recorded: true, Candidates: []bridge.Candidate{{
+			Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(telegram)), nil },
+		}}}
+		deaf := output(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+		h := run(t, s, deaf)
+		pass(time.Hour)
+		if len(h.done) > 0 {
+			t.Error("the recording did not wait for the output")
+		}
+		h.end()
+	})
+}
+
+func TestRunWithoutOutputs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		h := run(t, source(&p))
+		p.send(next(meterOf(t, "aidon-se")))
+		h.end()
+		if _, err := p.end.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("the wire is still open: %v", err)
+		}
+	})
+}

@@ -1,0 +1,338 @@
+package bridge_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+func TestMeterIsOnlineAfterItsFirstTelegram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		if got := n.said(); got != "house offline" {
+			t.Fatalf("before the first telegram: got %q, want house offline", got)
+		}
+		telegram := next(meterOf(t, "aidon-se"))
+		p.send(telegram[:len(telegram)-1])
+		if got := n.count(); got != 0 {
+			t.Fatalf("got %d telegrams out of most of one, want none", got)
+		}
+		p.send(telegram[len(telegram)-1:])
+		n.read(func(n *notebook) {
+			if diff := cmp.Diff([]string{"house offline", "house online"}, n.states); diff != "" {
+				t.Error("states (-want +got):\n" + diff)
+			}
+			if diff := cmp.Diff([]string{"offline", "values", "online", "telegram"}, n.order); diff != "" {
+				t.Error("order (-want +got):\n" + diff)
+			}
+			if diff := cmp.Diff(decoded(t, telegram), n.values); diff != "" {
+				t.Error("values (-want +got):\n" + diff)
+			}
+			want := bridge.About{Make: "Aidon", Protocol: "hdlc", Port: "/dev/ttyUSB0", Line: "setting 0"}
+			if diff := cmp.Diff(want, n.about); diff != "" {
+				t.Error("about (-want +got):\n" + diff)
+			}
+			if got := n.telegrams[0]; got.Seq != 1 || !got.Received.Equal(time.Now()) || len(got.Values) != len(n.values) {
+				t.Errorf("telegram %d of %d values at %v, want 1 of %d now", got.Seq, len(got.Values), got.Received, len(n.values))
+			}
+		})
+	})
+}
+
+// decoded is what a telegram says, as texts.
+func decoded(t *testing.T, telegram []byte) map[string]string {
+	t.Helper()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, s := range r.Samples {
+		all[s.ID.String()] = string(s.Value.AppendFixed(nil, s.Decimals()))
+	}
+	return all
+}
+
+func TestMeterIsOfflineAfterSixIntervals(t *testing.T) {
+	tests := []struct {
+		name      string
+		telegrams int
+		every     time.Duration
+		silent    time.Duration // after the last telegram
+	}{
+		{"nothing learned yet", 1, 0, time.Minute},
+		{"each second", 8, time.Second, 6 * time.Second},
+		{"each 2.5 s", 8, 2500 * time.Millisecond, 15 * time.Second},
+		{"each 10 s", 8, 10 * time.Second, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p port
+				var n notebook
+				h := run(t, source(&p), &n)
+				defer h.end()
+				m := meterOf(t, "p1-se-aidon")
+				for i := range tt.telegrams {
+					if i > 0 {
+						pass(tt.every)
+					}
+					p.send(next(m))
+				}
+				pass(tt.silent - time.Millisecond)
+				if got, want := n.said(), "house offline, house online"; got != want {
+					t.Fatalf("just before: got %q, want %q", got, want)
+				}
+				pass(time.Millisecond)
+				if got, want := n.said(), "house offline, house online, house offline"; got != want {
+					t.Fatalf("silent: got %q, want %q", got, want)
+				}
+				p.send(next(m))
+				if got, want := n.said(), "house offline, house online, house offline, house online"; got != want {
+					t.Fatalf("again: got %q, want %q", got, want)
+				}
+				n.read(func(n *notebook) {
+					if got := strings.Join(n.order, ", "); strings.Contains(got, "without") {
+						t.Errorf("order: %s", got)
+					}
+				})
+			})
+		})
+	}
+}
+
+func TestSilenceIsExplained(t *testing.T) {
+	tests := []struct {
+		name string
+		sent []byte
+		want string
+	}{
+		{"no bytes", nil, "activate the HAN port"},
+		{"bytes of another setting", bytes.Repeat([]byte{0xF0}, 40), "inverted signal"},
+		{"a meter that stopped", nil, "meter is silent"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p port
+				h := run(t, source(&p))
+				defer h.end()
+				switch {
+				case tt.sent != nil:
+					p.send(tt.sent)
+				case strings.HasPrefix(tt.want, "meter"):
+					p.send(next(meterOf(t, "aidon-se")))
+				}
+				pass(10 * time.Minute)
+				if got := strings.Count(h.log.String(), tt.want); got != 1 {
+					t.Errorf("%q is said %d times, want once:\n%s", tt.want, got, h.log)
+				}
+			})
+		})
+	}
+}
+
+func TestLostWireIsOpenedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		m := meterOf(t, "aidon-se")
+		p.send(next(m))
+		p.breaks(fs.ErrNotExist)
+		pass(time.Minute)
+		tries := p.tries()
+		for i, most := 1, 100*time.Millisecond; i < len(tries); i, most = i+1, min(2*most, 3*time.Second) {
+			if gap := tries[i].Sub(tries[i-1]); gap < most/2 || gap > most {
+				t.Errorf("attempt %d after %v, want %v to %v", i, gap, most/2, most)
+			}
+		}
+		if len(tries) < 20 {
+			t.Errorf("%d attempts in a minute, want 20 or more: a port that returns is found within 5 s", len(tries))
+		}
+		if got := strings.Count(h.log.String(), "cannot read the meter"); got != 2 { // the lost wire, the missing port
+			t.Errorf("the log has %d lines about it, want 2:\n%s", got, h.log)
+		}
+		p.breaks(nil)
+		pass(3 * time.Second)
+		p.send(next(m))
+		if got, want := n.count(), 2; got != want {
+			t.Errorf("got %d telegrams, want %d", got, want)
+		}
+		before := len(p.tries())
+		p.breaks(nil)
+		pass(100 * time.Millisecond) // the back-off begins anew
+		if got := len(p.tries()); got != before+1 {
+			t.Errorf("after a telegram: %d attempts within 100 ms, want 1", got-before)
+		}
+	})
+}
+
+func TestCandidatesAreTriedInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var one, two port
+		var n notebook
+		h := run(t, source(&one, &two), &n)
+		defer h.end()
+		one.send(bytes.Repeat([]byte{0xF0}, 40)) // bytes are no telegram
+		pass(12*time.Second - time.Millisecond)
+		if len(two.tries()) != 0 {
+			t.Fatal("the first had less than its 12 s")
+		}
+		pass(time.Millisecond)
+		if len(two.tries()) != 1 {
+			t.Fatal("the second is not tried after 12 s")
+		}
+		m := meterOf(t, "aidon-se")
+		two.send(next(m))
+		pass(59 * time.Second)
+		two.send(next(m)) // a proved setting has a minute each time
+		pass(time.Minute - time.Millisecond)
+		if got := len(one.tries()); got != 1 || n.count() != 2 {
+			t.Fatalf("the first was opened %d times, want once; %d telegrams, want 2", got, n.count())
+		}
+		pass(time.Millisecond)
+		if got := len(one.tries()); got != 2 {
+			t.Fatalf("after a minute of silence the first was opened %d times, want twice", got)
+		}
+		pass(12 * time.Second)
+		two.send(next(m))
+		if got := n.count(); got != 3 {
+			t.Errorf("got %d telegrams, want 3", got)
+		}
+		n.read(func(n *notebook) {
+			if n.about.Line != "setting 1" {
+				t.Errorf("got line %q, want setting 1", n.about.Line)
+			}
+		})
+	})
+}
+
+// TestOnlyCandidateIsKept has nothing else to try: closing the wire for its silence would help nobody.
+func TestOnlyCandidateIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		h := run(t, source(&p))
+		defer h.end()
+		pass(24 * time.Hour)
+		if got := len(p.tries()); got != 1 {
+			t.Errorf("opened %d times in a day, want once", got)
+		}
+	})
+}
+
+// bare takes the checksum off a P1 telegram.
+func bare(telegram []byte) []byte {
+	end := bytes.LastIndexByte(telegram, '!')
+	return append(bytes.Clone(telegram[:end+1]), "\r\n"...)
+}
+
+func TestTelegramWithoutChecksumNeedsTwoAlike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		three, one := meterOf(t, "p1-se-aidon"), meterOf(t, "p1-se-aidon-1p")
+		steps := []struct {
+			name     string
+			telegram []byte
+			want     int // telegrams in all
+		}{
+			{"nothing in it", []byte("/ADN9 6534\r\n\r\n!\r\n"), 0},
+			{"first", bare(next(three)), 0},
+			{"other codes", bare(next(one)), 0},
+			{"the first codes again", bare(next(three)), 0},
+			{"alike", bare(next(three)), 1},
+			{"alike too", bare(next(three)), 2},
+			{"other codes again", bare(next(one)), 2},
+			{"a checksum needs no other", next(one), 3},
+		}
+		for _, s := range steps {
+			p.send(s.telegram)
+			if got := n.count(); got != s.want {
+				t.Fatalf("%s: got %d telegrams, want %d", s.name, got, s.want)
+			}
+		}
+	})
+}
+
+func TestDamagedTelegramsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		m := meterOf(t, "aidon-se")
+		for range 5 {
+			damaged := next(m)
+			damaged[100] ^= 1
+			p.send(damaged)
+		}
+		if got := n.said(); got != "house offline" {
+			t.Errorf("damaged telegrams: got %q, want house offline", got)
+		}
+		p.send(next(m))
+		n.read(func(n *notebook) {
+			want := bridge.Stats{Telegrams: 1, Errors: 5, Last: time.Now(), Interval: 10 * time.Second}
+			if diff := cmp.Diff(want, n.stats); diff != "" {
+				t.Error("stats (-want +got):\n" + diff)
+			}
+		})
+		if got := strings.Count(h.log.String(), "damaged telegram"); got != 1 {
+			t.Errorf("the log has %d lines about damage, want 1:\n%s", got, h.log)
+		}
+	})
+}
+
+func TestStatsAreToldOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		m := meterOf(t, "aidon-se")
+		for i, want := range []uint64{1, 1, 1, 1, 1, 1, 7, 7} { // after so many intervals of 10 s
+			p.send(next(m))
+			n.read(func(n *notebook) {
+				if n.stats.Telegrams != want {
+					t.Errorf("after %d0 s: %d telegrams told, want %d", i, n.stats.Telegrams, want)
+				}
+			})
+			pass(10 * time.Second)
+		}
+	})
+}
+
+func TestMeterTimeHasTheZoneOfTheDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pass(time.Until(time.Date(2000, 7, 1, 10, 0, 0, 0, time.UTC)))
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		p.send(next(meterOf(t, "p1-fi-aidon"))) // sends Finnish summer time as if it were that of Central Europe
+		n.read(func(n *notebook) {
+			want := obis.Time{Year: 2000, Month: 7, Day: 1, Hour: 13, Zone: true, Offset: 180}
+			if got := n.telegrams[0].MeterTime; got != want {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	})
+}
+
+var errAway = errors.New("away")
