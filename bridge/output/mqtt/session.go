@@ -46,8 +46,12 @@ func birthPause() time.Duration { return time.Second + rand.N(4*time.Second) }
 func (s *session) begin(ctx context.Context) error {
 	if s.config.Style != discovery.Off {
 		topic := s.config.Discovery().BirthTopic()
-		if err := s.conn.Subscribe(ctx, topic, 1, s.hubStatus); err != nil {
+		err := s.conn.Subscribe(ctx, topic, 1, s.hubStatus)
+		if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
 			return err
+		}
+		if err != nil { // values go out all the same, and are retained
+			s.log.Warn().Err(err).Msg("cannot hear when home assistant starts")
 		}
 	}
 	return s.introduce()
