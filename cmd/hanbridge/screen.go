@@ -23,17 +23,24 @@ func (s *screen) Run(ctx context.Context, feed *bridge.Feed) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return s.deliver(feed)
 		case <-feed.Ready():
-		}
-		for b := feed.Take(); b != nil; b = feed.Take() {
-			for i := range b.News {
-				if err := s.show(b.News[i].Values); err != nil {
-					return err
-				}
+			if err := s.deliver(feed); err != nil {
+				return err
 			}
 		}
 	}
+}
+
+func (s *screen) deliver(feed *bridge.Feed) error {
+	for b := feed.Take(); b != nil; b = feed.Take() {
+		for i := range b.News {
+			if err := s.show(b.News[i].Values); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (s *screen) show(values []bridge.Value) error {

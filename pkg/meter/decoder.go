@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
@@ -87,12 +88,28 @@ func (d *Decoder) length() int {
 		return 0
 	case b[0] == hdlc.Flag:
 		return hdlc.Length(b)
-	case len(b) < 4 && d.err == nil:
-		return 0
-	case !d.proven() && !lettered(b): // within a line: a slash like many
-		return -1
+	case d.proven():
+		return p1.Length(b)
 	}
-	return p1.Length(b)
+	return d.lengthWithinLine(b)
+}
+
+// identLength is how long an identification line may be, in bytes: IEC 62056-21, 6.3.2 allows 21, and meters take some more.
+const identLength = 64
+
+// lengthWithinLine is for a '/' that is not at the start of a line: a slash like many, unless a make and the end of an
+// identification line follow. Only then is it worth to look for the end of a telegram.
+func (d *Decoder) lengthWithinLine(b []byte) int {
+	line := b[:min(len(b), identLength)]
+	switch end := bytes.IndexByte(line, '\n'); {
+	case len(b) >= 4 && !lettered(b):
+		return -1
+	case end >= 4:
+		return p1.Length(b)
+	case end < 0 && len(b) < identLength && d.err == nil:
+		return 0
+	}
+	return -1
 }
 
 // judge parses the n bytes here. It returns nothing where there was no telegram after all.

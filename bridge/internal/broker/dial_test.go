@@ -73,7 +73,7 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 		"bad user":          {"mqtt://" + fake(t, "\x20\x02\x00\x04", true), login, `refuses user "me"`, true},
 		"forbidden":         {"mqtt://" + fake(t, "\x20\x02\x00\x05", true), login, `refuses user "me"`, true},
 		"unknown code":      {"mqtt://" + fake(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
-		"TLS without TLS":   {"mqtts://" + locked.addr, nil, "closed the connection during the handshake", false},
+		"TLS without TLS":   {"mqtts://" + fake(t, "", false), nil, "closed the connection during the handshake", false},
 		"TLS, a web server": {"mqtts://" + fake(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
 	} {
 		t.Run(name, func(t *testing.T) {
