@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			port, err := unusedPort()
 			e.Setenv("PORT", port)
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector makes every process wait for a second at its end
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
