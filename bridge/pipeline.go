@@ -108,6 +108,8 @@ func (p *pipeline) session(ctx context.Context) error {
 		case watch.expired():
 			p.proved = false
 			return errNothing
+		case errors.Is(err, io.EOF) && !p.source.Recorded:
+			return fmt.Errorf("%s: closed by the other side", c.Port)
 		default:
 			return fmt.Errorf("%s: %w", c.Port, err)
 		}
@@ -160,6 +162,6 @@ func (p *pipeline) alike(r *meter.Reading) bool {
 }
 
 func (p *pipeline) damaged(err error) {
-	p.voice.damaged()
+	p.countDamaged()
 	p.damage.warn(p.log, "damaged telegram dropped", "", err, 0)
 }

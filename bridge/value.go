@@ -25,7 +25,7 @@ func (v *Value) Append(dst []byte) []byte {
 	return v.Number.AppendFixed(dst, int(v.Decimals))
 }
 
-// Known are the quantities that a meter has ever sent, each as first seen: what is announced, and how numbers are written.
+// known are the quantities that a meter has ever sent, each as first seen: what is announced, and how numbers are written.
 type known struct {
 	set [maxQuantities]bool
 	all [maxQuantities]Value

@@ -23,10 +23,15 @@ type voice struct {
 // statsEvery is how often the counts are handed to the feeds: each change of one is a row in somebody's database.
 const statsEvery = time.Minute
 
-func (v *voice) damaged() {
+// countDamaged counts a damaged telegram.
+func (p *pipeline) countDamaged() {
+	v := &p.voice
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stats.Errors++
+	if time.Since(v.told) >= statsEvery {
+		p.hand(nil, true)
+	}
 }
 
 // listen starts to wait for the first telegram.
@@ -96,6 +101,9 @@ func (p *pipeline) fallSilent() {
 	v := &p.voice
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.online && time.Since(v.stats.Last) < silentAfter*v.stats.Interval {
+		return // it spoke while the timer ran out
+	}
 	v.online = false
 	p.hand(nil, true)
 	if !v.open {
@@ -106,7 +114,7 @@ func (p *pipeline) fallSilent() {
 	case v.stats.Telegrams > 0:
 		log.Warn().Time("last", v.stats.Last).Msg("meter is silent")
 	case p.bytes.Load() == 0:
-		log.Warn().Msg("no bytes at any setting: the port is most likely not activated. " + activation)
+		log.Warn().Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
 	default:
 		log.Warn().Int64("bytes", p.bytes.Load()).Msg("bytes but no telegram: most likely another line setting, or an inverted " +
 			"signal. A P1 port needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter")
