@@ -56,7 +56,7 @@ var errNothing = errors.New("no telegram")
 // run opens the wire again and again until ctx ends or a recording is over.
 func (p *pipeline) run(ctx context.Context) {
 	p.listen()
-	defer p.voice.timer.Stop()
+	defer p.rest()
 	wait := backoff{first: 100 * time.Millisecond, most: 3 * time.Second}
 	for ctx.Err() == nil {
 		before := p.stats().Telegrams

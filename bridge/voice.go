@@ -96,6 +96,14 @@ func (p *pipeline) hand(values []Value, tell bool) {
 	}
 }
 
+// rest hands over the last counts.
+func (p *pipeline) rest() {
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	p.voice.timer.Stop()
+	p.hand(nil, true)
+}
+
 // fallSilent makes the meter offline, and says in the log why that may be.
 func (p *pipeline) fallSilent() {
 	v := &p.voice

@@ -25,6 +25,6 @@ func denied(path string) error {
 	if group, err := user.LookupGroupId(gid); err == nil {
 		name = group.Name
 	}
-	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add \"group_add: [\\\"%s\\\"]\"; otherwise: sudo usermod -aG %s $USER, and log in again",
+	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add group_add: [\"%s\"]; otherwise: sudo usermod -aG %s $USER, and log in again",
 		path, name, gid, gid, name)
 }

@@ -191,7 +191,7 @@ func TestSerialRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := strings.TrimSpace(tryAsNobody(t, path))
-	for _, want := range []string{"open " + path + ": permission denied", "gid 5)", `add "group_add: [\"5\"]"`, "usermod -aG", "log in again"} {
+	for _, want := range []string{"open " + path + ": permission denied", "gid 5)", `add group_add: ["5"]`, "usermod -aG", "log in again"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("got %q, want %q in it", said, want)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
@@ -37,7 +38,15 @@ func startBroker(c MQTTConfig) (*insideBroker, error) {
 
 func (b *insideBroker) url() string { return "mqtt://" + b.address }
 
-func (b *insideBroker) stop() { _ = b.server.Close() }
+// stop closes the broker. It does not wait for long: mochi's Close waits for ever when a client leaves in the same moment.
+func (b *insideBroker) stop() {
+	closed := make(chan struct{})
+	go func() { defer close(closed); _ = b.server.Close() }()
+	select {
+	case <-closed:
+	case <-time.After(time.Second):
+	}
+}
 
 // doorman lets in who has the configured user name and password; everybody where none is configured.
 type doorman struct {

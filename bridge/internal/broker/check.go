@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -24,8 +25,10 @@ func Check(ctx context.Context, c Config, topics ...string) ([]Finding, error) {
 	c.ClientID += "-check" // the same id would throw out the bridge
 	c.Will = Message{}
 	findings := make([]Finding, 0, len(topics))
-	for _, topic := range topics {
-		conn, err := Dial(ctx, c) // one for each: some brokers answer a forbidden topic by closing the connection
+	id := c.ClientID
+	for i, topic := range topics {
+		c.ClientID = id + strconv.Itoa(i) // a broker may still be busy with the one before
+		conn, err := Dial(ctx, c)         // one for each: some brokers answer a forbidden topic by closing the connection
 		if err != nil {
 			return findings, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/faultnet"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
@@ -116,19 +117,25 @@ func TestBrokerThatForgotIsToldAgain(t *testing.T) {
 	want := steady(b)
 	b.stop()
 	second := next(m)
-	<-h.interrupted
+	h.awaitLoss()
 	h.send(second) // while there is no broker
 	for name, text := range decoded(t, second) {
 		want["hanbridge/house/"+name] = text
 	}
 	b = listen(t, b.addr, "")
-	heard := b.awaitTelegram(t)
+	b.awaitTelegram(t)
+	heard := b.await(t, "the second telegram", func(all []message) bool {
+		got := telegrams(t, all)
+		return len(got) > 0 && got[len(got)-1].Seq == 2
+	})
 	if diff := cmp.Diff(want, steady(b)); diff != "" {
 		t.Error("retained by the new broker (-want +got):\n" + diff)
 	}
-	if got := telegrams(t, heard); len(got) != 1 || got[0].Seq != 2 {
-		t.Errorf("got %d telegrams, want the second alone", len(got))
+	// The first may come again: the old broker may have gone before it acknowledged it.
+	if got := telegrams(t, heard); len(got) > 2 {
+		t.Errorf("got %d telegrams, want the second, and at most the first again", len(got))
 	}
+	h.stop()
 }
 
 func TestStopSaysOfflineWithTheLastValues(t *testing.T) {
@@ -179,14 +186,25 @@ func TestCutLinkLeavesTheWill(t *testing.T) {
 	}
 }
 
-// TestRefusedSubscriptionIsNotLeftOpen has a broker whose rules keep the hub's messages from us.
-func TestRefusedSubscriptionIsNotLeftOpen(t *testing.T) {
+// TestRefusedSubscriptionIsNoReasonToBeSilent has a broker whose rules keep the hub's messages from us.
+func TestRefusedSubscriptionIsNoReasonToBeSilent(t *testing.T) {
 	t.Parallel()
 	b := listen(t, "127.0.0.1:0", "homeassistant/status")
-	run(t, config(b.addr))
-	b.await(t, "a second attempt", func([]message) bool { return strings.Count(b.visits(), "disconnect") >= 2 })
-	if got, want := b.visits(), "connect disconnect connect disconnect"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	h := run(t, config(b.addr))
+	telegram := next(meterOf(t, "aidon-se", time.Now()))
+	h.send(telegram)
+	b.awaitTelegram(t)
+	got := b.retained()
+	for name, text := range decoded(t, telegram) {
+		if got["hanbridge/house/"+name] != text {
+			t.Errorf("%s: got %q, want %q", name, got["hanbridge/house/"+name], text)
+		}
+	}
+	if got[meterConfig] == "" {
+		t.Error("the meter is not announced")
+	}
+	if got := b.visits(); got != "connect" {
+		t.Errorf("got %q, want one connection that stays", got)
 	}
 }
 
@@ -221,14 +239,17 @@ func TestAnnounced(t *testing.T) {
 func TestCheckLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	if err := mqtt.Check(t.Context(), config(b.addr)); err != nil {
+	c := config(b.addr)
+	c.Style = discovery.Off // one topic alone: mochi mixes up connections of one name that follow each other at once
+	if err := mqtt.Check(t.Context(), c); err != nil {
 		t.Errorf("a good broker: %v", err)
 	}
 	if got := b.retained(); len(got) != 0 {
 		t.Errorf("the check leaves %v", got)
 	}
 	shut := listen(t, "127.0.0.1:0", "hanbridge/")
-	if err := mqtt.Check(t.Context(), config(shut.addr)); err == nil {
+	c.URL = "mqtt://" + shut.addr
+	if err := mqtt.Check(t.Context(), c); err == nil {
 		t.Error("a broker that does not let us read our own topics passes the check")
 	}
 }

@@ -89,6 +89,16 @@ func (h *house) send(telegram []byte) {
 	}
 }
 
+// awaitLoss waits until the output has lost its connection.
+func (h *house) awaitLoss() {
+	h.t.Helper()
+	select {
+	case <-h.interrupted:
+	case <-time.After(20 * time.Second):
+		h.t.Fatal("the output does not notice that the broker is gone")
+	}
+}
+
 // meterOf simulates a meter of a family from a time on.
 func meterOf(t *testing.T, name string, from time.Time) *simulate.Meter {
 	t.Helper()

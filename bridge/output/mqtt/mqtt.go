@@ -94,7 +94,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	s := newSession(o, conn, feed)
 	defer s.stop()
 	if err := s.begin(ctx); err != nil {
-		_ = conn.Close(ctx) // it may be sound, as when the subscription is refused
+		_ = conn.Close(ctx) // it may be sound, as when ctx has ended
 		return err
 	}
 	for {
@@ -110,9 +110,9 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-s.later.C:
 			err = s.announceDue()
 		case <-feed.Ready():
-			err = s.deliver()
+			err = s.deliver(ctx)
 		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

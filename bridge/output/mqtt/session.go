@@ -82,21 +82,32 @@ func (s *session) introduce() error {
 	return nil
 }
 
-// deliver publishes all that is new.
-func (s *session) deliver() error {
+// deliver publishes all that is new. Each batch counts as delivered when the broker has acknowledged all of it: one wait a
+// batch, not one a message.
+func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		if b.Lost > 0 {
-			s.log.Warn().Uint64("count", b.Lost).Msg("whole telegrams not published: the broker is too slow or was away")
+		if err := s.batch(b); err != nil {
+			return err
 		}
-		for i := range b.News {
-			if err := s.news(&b.News[i]); err != nil {
-				return err
-			}
+		if err := s.conn.Flush(ctx); err != nil {
+			return err
 		}
-		for i := range b.Telegrams {
-			if err := s.telegram(&b.Telegrams[i]); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+func (s *session) batch(b *bridge.Batch) error {
+	if b.Lost > 0 {
+		s.log.Warn().Uint64("count", b.Lost).Msg("whole telegrams not published: the broker is too slow or was away")
+	}
+	for i := range b.News {
+		if err := s.news(&b.News[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Telegrams {
+		if err := s.telegram(&b.Telegrams[i]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -106,7 +117,7 @@ func (s *session) deliver() error {
 func (s *session) farewell() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flush)
 	defer cancel()
-	err := s.deliver()
+	err := s.deliver(ctx)
 	for _, m := range s.meters {
 		err = errors.Join(err, s.publish(m.statusTopic, []byte(offline), true))
 	}
