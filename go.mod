@@ -16,6 +16,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.4
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.43.0
+	golang.org/x/term v0.36.0
 	pgregory.net/rapid v1.3.0
 )
 

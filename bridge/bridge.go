@@ -93,7 +93,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	for i := range b.meters {
 		p := newPipeline(b.log, i, b.meters[i], b.sources[i], feeds, j)
-		measuring.Go(func() error { p.run(ctx); return nil })
+		measuring.Go(func() error { return p.run(ctx) })
 	}
 	err := measuring.Wait()
 	stop()

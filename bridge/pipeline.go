@@ -53,8 +53,8 @@ const (
 // errNothing ends the session of a candidate that gave no telegram in its time.
 var errNothing = errors.New("no telegram")
 
-// run opens the wire again and again until ctx ends or a recording is over.
-func (p *pipeline) run(ctx context.Context) {
+// run opens the wire again and again until ctx ends or a recording is over: one without a telegram is an error.
+func (p *pipeline) run(ctx context.Context) error {
 	p.listen()
 	defer p.rest()
 	wait := backoff{first: 100 * time.Millisecond, most: 3 * time.Second}
@@ -65,10 +65,13 @@ func (p *pipeline) run(ctx context.Context) {
 			p.all.awaitRead(ctx)
 			end := p.stats()
 			p.log.Info().Uint64("telegrams", end.Telegrams).Uint64("errors", end.Errors).Msg("end of the recording")
-			return
+			if end.Telegrams == 0 {
+				return fmt.Errorf("%s: no telegram in it", p.source.Candidates[0].Port)
+			}
+			return nil
 		}
 		if ctx.Err() != nil {
-			return
+			return nil
 		}
 		if errors.Is(err, errNothing) {
 			p.candidate = (p.candidate + 1) % len(p.source.Candidates)
@@ -81,6 +84,7 @@ func (p *pipeline) run(ctx context.Context) {
 		p.trouble.warn(p.log, "cannot read the meter, trying again", err.Error(), err, w)
 		pause(ctx, w)
 	}
+	return nil
 }
 
 // session reads one opened wire until it ends.
@@ -99,21 +103,29 @@ func (p *pipeline) session(ctx context.Context) error {
 	d := meter.NewDecoder(countingReader{wire, &p.bytes})
 	for {
 		r, err := d.Next()
-		switch {
-		case err == nil:
+		if err == nil {
 			p.proved = p.accept(ctx, r) || p.proved
 			watch.extend(p.patience())
-		case errors.As(err, new(*meter.TelegramError)):
-			p.damaged(err)
-		case watch.expired():
-			p.proved = false
-			return errNothing
-		case errors.Is(err, io.EOF) && !p.source.Recorded:
-			return fmt.Errorf("%s: closed by the other side", c.Port)
-		default:
-			return fmt.Errorf("%s: %w", c.Port, err)
+			continue
 		}
+		if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
+			p.damaged(bad)
+			continue
+		}
+		return p.ended(c, watch, err)
 	}
+}
+
+// ended says why a wire gives no more.
+func (p *pipeline) ended(c Candidate, watch *watch, err error) error {
+	switch {
+	case watch.expired():
+		p.proved = false
+		return errNothing
+	case errors.Is(err, io.EOF) && !p.source.Recorded:
+		return fmt.Errorf("%s: closed by the other side", c.Port)
+	}
+	return fmt.Errorf("%s: %w", c.Port, err)
 }
 
 // patience is how long the wire in use may go without a telegram; 0 is for ever.
@@ -161,7 +173,11 @@ func (p *pipeline) alike(r *meter.Reading) bool {
 	return same
 }
 
-func (p *pipeline) damaged(err error) {
-	p.countDamaged()
-	p.damage.warn(p.log, "damaged telegram dropped", "", err, 0)
+func (p *pipeline) damaged(e *meter.TelegramError) {
+	p.countDamaged(e.Sound)
+	message := "damaged telegram dropped"
+	if e.Sound {
+		message = "telegram came sound, but meters of this kind are not read yet"
+	}
+	p.damage.warn(p.log, message, message, e, 0)
 }

@@ -15,6 +15,7 @@ type voice struct {
 	state
 	handed About // as the feeds have it
 	open   bool  // a wire is read
+	sound  bool  // a telegram came whole, but of a kind that is not read
 	timer  *time.Timer
 	told   time.Time // when the state was last handed to the feeds
 	beat   time.Time // when the log last said that all is well
@@ -23,12 +24,13 @@ type voice struct {
 // statsEvery is how often the counts are handed to the feeds: each change of one is a row in somebody's database.
 const statsEvery = time.Minute
 
-// countDamaged counts a damaged telegram.
-func (p *pipeline) countDamaged() {
+// countDamaged counts a telegram that was dropped, sound or not.
+func (p *pipeline) countDamaged(sound bool) {
 	v := &p.voice
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stats.Errors++
+	v.sound = v.sound || sound
 	if time.Since(v.told) >= statsEvery {
 		p.hand(nil, true)
 	}
@@ -114,7 +116,7 @@ func (p *pipeline) fallSilent() {
 	}
 	v.online = false
 	p.hand(nil, true)
-	if !v.open {
+	if !v.open || v.sound && v.stats.Telegrams == 0 {
 		return // what is wrong has been told
 	}
 	log := p.log.With().Str("source", v.about.Port).Logger()

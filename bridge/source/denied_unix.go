@@ -25,6 +25,13 @@ func denied(path string) error {
 	if group, err := user.LookupGroupId(gid); err == nil {
 		name = group.Name
 	}
-	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add group_add: [\"%s\"]; otherwise: sudo usermod -aG %s $USER, and log in again",
-		path, name, gid, gid, name)
+	advice := ""
+	if info.Mode()&groupMayRead == 0 {
+		advice = fmt.Sprintf("; before that: sudo chmod g+rw %s, since its group may not open it either", path)
+	}
+	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add group_add: [\"%s\"]; otherwise: "+
+		"sudo usermod -aG %s $USER, and log in again%s", path, name, gid, gid, name, advice)
 }
+
+// groupMayRead is the permission of a file's group.
+const groupMayRead = 0o040

@@ -36,24 +36,29 @@ func (p *program) check(ctx context.Context, file string) error {
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
+	if len(cfg.Meters) > 0 {
+		if err := cfg.NeedMeters(); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(p.out, "configuration  %s + %d variables: good\n", orNone(file), countVariables(p.environ))
 	for _, m := range cfg.Meters {
-		fmt.Fprintf(p.out, "meter          %s on %s\n", m.ID, orNoPort(m))
+		fmt.Fprintf(p.out, "meter          %s on %s\n", m.ID, m.Port)
+	}
+	if len(cfg.Meters) == 0 {
+		fmt.Fprintln(p.out, "meter          none: enough for demo; run needs one (set HANBRIDGE_METER_PORT)")
 	}
 	w := wiring{Config: cfg, log: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	to := w.mqtt()
-	if err := mqtt.Check(ctx, to); err != nil {
+	err = mqtt.Check(ctx, to)
+	if err != nil && cfg.MQTT.URL == embedded && !mqtt.Permanent(err) {
+		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
+	}
+	if err != nil {
 		return failure{err, exitData}
 	}
 	fmt.Fprintf(p.out, "broker         %s: connected, may publish, may retain\n", to.URL)
 	return nil
-}
-
-func orNoPort(m MeterConfig) string {
-	if m.Port.Kind == "" {
-		return "no port (set meters[…].port)"
-	}
-	return m.Port.String()
 }

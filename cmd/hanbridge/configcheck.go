@@ -147,7 +147,11 @@ func (m MeterConfig) check(p *problems, path string) {
 		return
 	}
 	// A device that is not there may be plugged in later; a file never becomes one.
-	if info, err := os.Stat(m.Port.Address); err == nil && info.Mode().IsRegular() {
+	info, err := os.Stat(m.Port.Address)
+	if err == nil && info.IsDir() {
+		p.add(path+"port", "%s is a directory: %s", m.Port.Address, portHelp)
+	}
+	if err == nil && info.Mode().IsRegular() {
 		p.add(path+"port", "%s is a file, not a device: to play it back write \"replay:%s\"", m.Port.Address, m.Port.Address)
 	}
 }

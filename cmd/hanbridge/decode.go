@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 
 	"github.com/spf13/cobra"
 
@@ -28,18 +29,19 @@ func (p *program) decodeCommand() *cobra.Command {
 		if !ok {
 			return fmt.Errorf("decode: --format %s: it is table, json or csv", *format)
 		}
-		return p.decode(files, print(p.out))
+		signal.Reset() // a signal ends it at once, also while it waits for input
+		return p.decode(files, print(p))
 	}
 	return c
 }
 
 // A printer writes what was decoded.
-type printer interface {
-	reading(r *meter.Reading) error
-	damaged(e *meter.TelegramError) error
+type printer struct {
+	reading func(r *meter.Reading) error
+	damaged func(e *meter.TelegramError) error
 }
 
-var printers = map[string]func(io.Writer) printer{"table": newTable, "json": newJSON, "csv": newCSV}
+var printers = map[string]func(*program) printer{"table": newTable, "json": newJSON, "csv": newCSV}
 
 // decode prints the telegrams of all files.
 func (p *program) decode(files []string, to printer) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
-	"io"
 
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -73,15 +72,19 @@ func sampleText(s *quantity.Sample) string {
 	return string(s.Value.AppendFixed(nil, s.Decimals()))
 }
 
-type jsonPrinter struct{ *json.Encoder }
-
-func newJSON(w io.Writer) printer {
-	e := json.NewEncoder(w)
+// newJSON writes an object a line.
+func newJSON(p *program) printer {
+	e := json.NewEncoder(p.out)
 	e.SetEscapeHTML(false)
-	return jsonPrinter{e}
+	return printer{
+		reading: func(r *meter.Reading) error { return e.Encode(readingOf(r)) },
+		damaged: func(t *meter.TelegramError) error {
+			return e.Encode(jsonDamaged{Protocol: t.Protocol, Bytes: t.Bytes, Offset: t.Offset, Error: t.Err.Error()})
+		},
+	}
 }
 
-func (j jsonPrinter) reading(r *meter.Reading) error {
+func readingOf(r *meter.Reading) jsonReading {
 	o := jsonReading{
 		OK: true, Protocol: r.Protocol, Family: r.Family, Bytes: r.Bytes, Offset: r.Offset,
 		Meter:   jsonMeter{Make: r.Meter.Make, Serial: r.Meter.Serial, Model: r.Meter.Model, List: r.Meter.List},
@@ -93,11 +96,7 @@ func (j jsonPrinter) reading(r *meter.Reading) error {
 	for i := range r.Records {
 		o.Records[i] = recordOf(&r.Records[i])
 	}
-	return j.Encode(o)
-}
-
-func (j jsonPrinter) damaged(e *meter.TelegramError) error {
-	return j.Encode(jsonDamaged{Protocol: e.Protocol, Bytes: e.Bytes, Offset: e.Offset, Error: e.Err.Error()})
+	return o
 }
 
 func recordOf(r *obis.Record) jsonRecord {

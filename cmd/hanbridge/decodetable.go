@@ -12,13 +12,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// tablePrinter writes for people: what was measured by its name, then what no name is known for.
-type tablePrinter struct{ w io.Writer }
+// newTable writes for people: what was measured by its name, then what no name is known for.
+func newTable(p *program) printer {
+	return printer{
+		reading: func(r *meter.Reading) error { return writeTable(p.out, r) },
+		damaged: func(e *meter.TelegramError) error {
+			_, err := fmt.Fprintf(p.out, "damaged: %v\n", e)
+			return err
+		},
+	}
+}
 
-func newTable(w io.Writer) printer { return tablePrinter{w} }
-
-func (t tablePrinter) reading(r *meter.Reading) error {
-	w := tabwriter.NewWriter(t.w, 0, 0, 2, ' ', 0)
+func writeTable(out io.Writer, r *meter.Reading) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s", headline(r))
 	for i := range r.Samples {
 		s := &r.Samples[i]
@@ -58,47 +64,51 @@ func recordText(r *obis.Record) string {
 	}
 }
 
-func (t tablePrinter) damaged(e *meter.TelegramError) error {
-	_, err := fmt.Fprintf(t.w, "damaged: %v\n", e)
-	return err
+// newCSV writes a line for each quantity, as it is published, and for each record that no name is known for: the telegram's
+// number in the input, the meter's clock, name or code, value and unit. A table of values has no place for what is none:
+// damage is told on the side.
+func newCSV(p *program) printer {
+	w := csv.NewWriter(p.out)
+	_ = w.Write([]string{"telegram", "meter_time", "name", "value", "unit"}) // kept in memory until Flush
+	telegrams := 0
+	return printer{
+		reading: func(r *meter.Reading) error {
+			telegrams++
+			for _, row := range csvRows(telegrams, r) {
+				if err := w.Write(row); err != nil {
+					return err
+				}
+			}
+			w.Flush()
+			return w.Error()
+		},
+		damaged: func(e *meter.TelegramError) error {
+			telegrams++
+			p.complain("telegram %d is damaged: %v", telegrams, e)
+			return nil
+		},
+	}
 }
 
-// csvPrinter writes a line for each record: the telegram's number in the input, code, quantity where one is known, value in
-// the base unit and its unit.
-type csvPrinter struct {
-	*csv.Writer
-	telegrams int
-}
-
-func newCSV(w io.Writer) printer {
-	c := &csvPrinter{Writer: csv.NewWriter(w)}
-	_ = c.Write([]string{"telegram", "meter_time", "obis", "quantity", "value", "unit"}) // kept in memory until Flush
-	return c
-}
-
-func (c *csvPrinter) reading(r *meter.Reading) error {
-	c.telegrams++
-	clock := ""
+func csvRows(telegram int, r *meter.Reading) (rows [][]string) {
+	number, clock := strconv.Itoa(telegram), ""
 	if !r.Time.IsZero() {
 		clock = r.Time.String()
 	}
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		rows = append(rows, []string{number, clock, s.ID.String(), sampleText(s), s.Measure().Unit})
+	}
 	for i := range r.Records {
 		rec := &r.Records[i]
-		name, value := "", recordText(rec)
-		if id, ok := quantity.Of(rec.Code); ok {
-			name = id.String()
+		if _, named := quantity.Of(rec.Code); named {
+			continue
 		}
+		value := recordText(rec)
 		if rec.Kind == obis.Number {
 			value = rec.Value.String()
 		}
-		row := []string{strconv.Itoa(c.telegrams), clock, rec.Code.String(), name, value, rec.Unit.String()}
-		if err := c.Write(row); err != nil {
-			return err
-		}
+		rows = append(rows, []string{number, clock, rec.Code.String(), value, rec.Unit.String()})
 	}
-	c.Flush()
-	return c.Error()
+	return rows
 }
-
-// damaged writes nothing: a table of values has no place for what is none. The exit code tells.
-func (c *csvPrinter) damaged(*meter.TelegramError) error { c.telegrams++; return nil }

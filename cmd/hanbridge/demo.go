@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -38,19 +39,24 @@ func (p *program) demo(ctx context.Context, name string, seed uint64) error {
 		return err
 	}
 	family.Interval = demoInterval
-	w, b, done, err := p.demoBridge()
+	look := &screen{w: p.out, size: terminalSize(p.out)}
+	log := p.err
+	if look.size != nil && isTerminal(p.err) {
+		log = look // what goes wrong must not be written over
+	}
+	w, b, done, err := p.demoBridge(log)
 	if err != nil {
 		return err
 	}
 	defer done()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, simulatedSource(family, seed))
-	b.AddOutput("screen", &screen{w: p.out, terminal: isTerminal(p.out)})
+	b.AddOutput("screen", look)
 	fmt.Fprintf(p.out, "hanbridge demo: a simulated household with the meter %q, one telegram a second\n\n%s\n", family.Title, howToLook(w.Config))
 	return b.Run(ctx)
 }
 
 // demoBridge returns a bridge with the broker that the environment names, else one with a broker inside.
-func (p *program) demoBridge() (*wiring, *bridge.Bridge, func(), error) {
+func (p *program) demoBridge(log io.Writer) (*wiring, *bridge.Bridge, func(), error) {
 	cfg, err := loadConfig("", p.environ)
 	if err != nil {
 		return nil, nil, nil, err
@@ -73,7 +79,7 @@ func (p *program) demoBridge() (*wiring, *bridge.Bridge, func(), error) {
 	if w.Log.Level == "info" {
 		w.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
 	}
-	w.log = newLogger(w.Log, p.err)
+	w.log = newLogger(w.Log, log, isTerminal(p.err))
 	b, done, err := w.bridge()
 	if err != nil {
 		stopInside()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,10 @@ func (p *program) discoveryCommand() *cobra.Command {
 		}
 		w := &wiring{Config: cfg, log: zerolog.Nop()}
 		switch {
+		case len(files) > 0 && *family != "":
+			return errors.New("discovery show: a file or --family, not both")
+		case cfg.HomeAssistant.Discovery == "off":
+			return errors.New("homeassistant.discovery is off: nothing is announced")
 		case len(files) > 0:
 			return p.showFile(w, files[0])
 		case *family != "":
@@ -72,13 +77,21 @@ func (p *program) showAnnounced(ctx context.Context, w *wiring) error {
 	return p.showMessages(messages)
 }
 
+// allLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
+const allLists = 8
+
 func (p *program) showFamily(w *wiring, name string) error {
 	f, err := familyNamed(name)
 	if err != nil {
 		return err
 	}
-	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
-	return p.showStream(w, name, bytes.NewReader(telegram))
+	var stream bytes.Buffer
+	hour := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
+	for range allLists {
+		_, telegram := hour.Next()
+		stream.Write(telegram)
+	}
+	return p.showStream(w, name, &stream)
 }
 
 func (p *program) showFile(w *wiring, name string) error {
@@ -108,7 +121,8 @@ func (p *program) showStream(w *wiring, name string, r io.Reader) error {
 		if err != nil {
 			return failure{err, exitData}
 		}
-		m.Make, m.Model, m.Serial, m.Software = reading.Meter.Make, reading.Meter.Model, reading.Meter.Serial, reading.Meter.List
+		m.Make, m.Model = cmp.Or(reading.Meter.Make, m.Make), cmp.Or(reading.Meter.Model, m.Model)
+		m.Serial, m.Software = cmp.Or(reading.Meter.Serial, m.Serial), cmp.Or(reading.Meter.List, m.Software)
 		for _, s := range reading.Samples {
 			if !seen[s.ID] {
 				seen[s.ID] = true

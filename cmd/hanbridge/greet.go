@@ -43,7 +43,7 @@ func nextStep(configured bool, ports []string) string {
 
 // serialPorts are those that a cable may be on, by the names that stay when others are plugged in where there are such.
 func serialPorts() []string {
-	for _, pattern := range []string{"/dev/serial/by-id/*", "/dev/tty[UA][SC][BM]*"} {
+	for _, pattern := range []string{"/dev/serial/by-id/*", "/dev/tty[UA][SC][BM]*", "/dev/serial[0-9]", "/dev/ttyAMA*"} {
 		if found, err := filepath.Glob(pattern); err == nil && len(found) > 0 {
 			return found
 		}

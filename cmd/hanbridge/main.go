@@ -77,10 +77,11 @@ func (p *program) complain(format string, args ...any) {
 
 func (p *program) commands() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "hanbridge",
-		Short: "Reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT",
-		Args:  knownCommand,
-		RunE:  func(*cobra.Command, []string) error { return p.greet() },
+		Use:     "hanbridge",
+		Short:   "Reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT",
+		Example: "  hanbridge demo\n  hanbridge run --config config.yaml",
+		Args:    knownCommand,
+		RunE:    func(*cobra.Command, []string) error { return p.greet() },
 		// Errors are printed once, by run, and without a page of usage behind them.
 		SilenceErrors: true, SilenceUsage: true,
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -56,12 +57,16 @@ func decimalsOf(r *quantity.Row) string {
 	return strconv.Itoa(int(r.Decimals))
 }
 
+// classOf joins the classes of all units, and says which quantities are diagnostic.
 func classOf(r *quantity.Row) string {
-	switch {
-	case len(r.Measures) > 0 && r.Measures[0].Class != "":
-		return r.Measures[0].Class
-	case r.Diagnostic:
-		return "diagnostic"
+	var words []string
+	for _, m := range r.Measures {
+		if m.Class != "" && !slices.Contains(words, m.Class) {
+			words = append(words, m.Class)
+		}
 	}
-	return ""
+	if r.Diagnostic {
+		words = append(words, "diagnostic")
+	}
+	return strings.Join(words, " ")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 func (p *program) runCommand() *cobra.Command {
@@ -37,7 +38,7 @@ func (p *program) run(ctx context.Context, file string) error {
 	if err := firstError(cfg.NeedBroker(), cfg.NeedMeters()); err != nil {
 		return err
 	}
-	log := newLogger(cfg.Log, p.err)
+	log := newLogger(cfg.Log, p.err, isTerminal(p.err))
 	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
 	log.Info().Str("source", orNone(file)).Int("variables", countVariables(p.environ)).Msg("configuration read")
 	if cfg.Publish != "realtime" {
@@ -105,24 +106,34 @@ func firstError(errs ...error) error {
 }
 
 // newLogger writes for people on a terminal, and JSON elsewhere.
-func newLogger(c LogConfig, w io.Writer) zerolog.Logger {
+func newLogger(c LogConfig, w io.Writer, terminal bool) zerolog.Logger {
 	zerolog.TimeFieldFormat = time.RFC3339
 	zerolog.DurationFieldUnit = time.Second
 	level, err := zerolog.ParseLevel(c.Level)
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	if c.Format == "console" || c.Format == "auto" && isTerminal(w) {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !isTerminal(w)}
+	if c.Format == "console" || c.Format == "auto" && terminal {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// terminalSize returns what tells the columns and rows of a terminal, nil where w is none.
+func terminalSize(w io.Writer) func() (width, height int) {
+	f, ok := w.(*os.File)
+	if !ok || !isTerminal(w) {
+		return nil
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return func() (int, int) {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 && height > 0 {
+			return width, height
+		}
+		return 80, 24
+	}
 }

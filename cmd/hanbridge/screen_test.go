@@ -30,8 +30,9 @@ func (p *paper) values() map[string]string {
 	defer p.mu.Unlock()
 	all := map[string]string{}
 	for line := range strings.Lines(p.text.String()) {
+		line = strings.TrimPrefix(line, "\r")
 		for strings.HasPrefix(line, "\x1b[") { // cursor up, erase
-			line = line[strings.IndexAny(line, "AK")+1:]
+			line = line[strings.IndexAny(line, "AJ")+1:]
 		}
 		if f := strings.Fields(line); len(f) > 1 {
 			all[f[0]] = f[1]
@@ -40,38 +41,48 @@ func (p *paper) values() map[string]string {
 	return all
 }
 
+func size(width, height int) func() (int, int) {
+	return func() (int, int) { return width, height }
+}
+
 func TestScreen(t *testing.T) {
-	for name, terminal := range map[string]bool{"lines": false, "table": true} {
+	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
 			outputtest.Run(t, func(*testing.T) (bridge.Output, func() map[string]string) {
 				p := &paper{}
-				return &screen{w: p, terminal: terminal}, p.values
+				return &screen{w: p, size: size}, p.values
 			})
 		})
 	}
 }
 
-func TestScreenPrintsOnlyWhatHasChanged(t *testing.T) {
+func TestScreenPrints(t *testing.T) {
 	tests := []struct {
-		name     string
-		terminal bool
-		want     string
+		name string
+		size func() (int, int)
+		want string
 	}{
-		{"lines", false, "" +
+		{"lines that have changed", nil, "" +
 			"import_power               1 W\n" +
 			"voltage_l1                 230.0 V\n" +
 			"import_power               2 W\n"},
-		{"table", true, "" +
-			"\x1b[2Kimport_power               1 W\n" +
-			"\x1b[2Kvoltage_l1                 230.0 V\n" +
-			"\x1b[2A" +
-			"\x1b[2Kimport_power               2 W\n" +
-			"\x1b[2Kvoltage_l1                 230.0 V\n"},
+		{"a table in place", size(80, 24), "" +
+			"\rimport_power               1 W\nvoltage_l1                 230.0 V\n" +
+			"\r\x1b[2A\x1b[J" +
+			"import_power               2 W\nvoltage_l1                 230.0 V\n"},
+		{"two columns", size(100, 10), "" +
+			"\rimport_power               1 W            voltage_l1                 230.0 V\n" +
+			"\r\x1b[1A\x1b[J" +
+			"import_power               2 W            voltage_l1                 230.0 V\n"},
+		{"what fits", size(20, 10), "" +
+			"\rimport_power       \n" +
+			"\r\x1b[1A\x1b[J" +
+			"import_power       \n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			s := &screen{w: &out, terminal: tt.terminal}
+			s := &screen{w: &out, size: tt.size}
 			for _, watts := range []int64{1, 2} {
 				if err := s.show([]bridge.Value{valueOf(t, "import_power", watts, 0, 0), valueOf(t, "voltage_l1", 2300, -1, 1)}); err != nil {
 					t.Fatal(err)
@@ -81,6 +92,27 @@ func TestScreenPrintsOnlyWhatHasChanged(t *testing.T) {
 				t.Errorf("got\n%q, want\n%q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestScreenKeepsTheLog has a line written while the table stands there.
+func TestScreenKeepsTheLog(t *testing.T) {
+	var out bytes.Buffer
+	s := &screen{w: &out, size: size(80, 24)}
+	show := func(watts int64) {
+		t.Helper()
+		if err := s.show([]bridge.Value{valueOf(t, "import_power", watts, 0, 0)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show(1)
+	if _, err := s.Write([]byte("the broker is down\n")); err != nil {
+		t.Fatal(err)
+	}
+	show(2)
+	want := "\rimport_power               1 W\n" + "\r\x1b[1A\x1b[Jthe broker is down\n" + "\rimport_power               2 W\n"
+	if got := out.String(); got != want {
+		t.Errorf("got\n%q, want\n%q", got, want)
 	}
 }
 

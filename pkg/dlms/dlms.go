@@ -8,6 +8,9 @@ const LLC = "\xE6\xE7\x00"
 // tagNotification begins a data-notification (IEC 62056-5-3, 7.3.12).
 const tagNotification = 0x0F
 
+// tagCiphered begins a general-glo-ciphering (IEC 62056-5-3, 9.5).
+const tagCiphered = 0xDB
+
 // Tags of A-XDR data (IEC 62056-5-3, table of the common data types).
 const (
 	tagNull        = 0

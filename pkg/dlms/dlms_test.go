@@ -196,7 +196,7 @@ func TestParseErrors(t *testing.T) {
 	item := watts("\x06\x00\x00\x01\x18")
 	for _, tt := range []struct{ name, in, want string }{
 		{"nothing", "", "byte 0: "},
-		{"another APDU", "\xDB\x08", "byte 0: not a data-notification"},
+		{"another APDU", "\xDB\x08", "byte 0: an encrypted message"},
 		{"a date-time of 11 bytes", start[:5] + "\x0B12345678901", "a date-time that is not of 12 bytes"},
 		{"the body is a number", start + "\x06\x00\x00\x00\x00", "byte 6: the body is not a list"},
 		{"an item that is a number", start + "\x01\x01\x06\x00\x00\x00\x00", "byte 8: an item that is not a structure"},

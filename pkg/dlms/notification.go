@@ -20,7 +20,11 @@ type Notification struct {
 func (n *Notification) Parse(apdu []byte) error {
 	*n = Notification{Records: n.Records[:0]}
 	r := reader{b: apdu}
-	if r.byte() != tagNotification {
+	switch r.byte() {
+	case tagNotification:
+	case tagCiphered:
+		r.fail(0, "an encrypted message, which is not read")
+	default:
 		r.fail(0, "not a data-notification")
 	}
 	id := uint32(r.uint(4))

@@ -25,6 +25,7 @@ type Decoder struct {
 	failed int64
 	err    error // of the reader
 
+	sound        bool // the checksum of what is parsed was right
 	reading      Reading
 	telegram     p1.Telegram
 	notification dlms.Notification
@@ -87,12 +88,19 @@ func (d *Decoder) length() int {
 	case len(b) == 0:
 		return 0
 	case b[0] == hdlc.Flag:
-		return hdlc.Length(b)
+		n := hdlc.Length(b)
+		if n > 0 && len(b) < headLength && d.err == nil && !hdlc.Proven(b) {
+			return 0 // what follows a damaged header tells if it is one
+		}
+		return n
 	case d.proven():
 		return p1.Length(b)
 	}
 	return d.lengthWithinLine(b)
 }
+
+// headLength is within how many bytes of a frame's flag the LLC header stands, whatever the addresses.
+const headLength = 32
 
 // identLength is how long an identification line may be, in bytes: IEC 62056-21, 6.3.2 allows 21, and meters take some more.
 const identLength = 64
@@ -121,6 +129,7 @@ func (d *Decoder) judge(n int) (*Reading, error) {
 	if r.Protocol = P1; b[0] == hdlc.Flag {
 		r.Protocol, parse = HDLC, d.parseHDLC
 	}
+	d.sound = false
 	if err := parse(b); err != nil {
 		return nil, d.damaged(r.Protocol, b, err)
 	}
@@ -132,17 +141,17 @@ func (d *Decoder) judge(n int) (*Reading, error) {
 	return r, nil
 }
 
-// damaged returns the report of a telegram that was given up, nil where it is not worth one, and moves on to search
-// what stands inside of it.
+// damaged returns the report of a telegram that was given up, nil where it may have been noise, and moves on to search what
+// stands inside of it.
 func (d *Decoder) damaged(p Protocol, b []byte, err error) error {
 	start := d.base + int64(d.at)
-	report := d.proven() || start >= d.failed && d.plausible()
+	report := d.proven() && d.plausible(b) || start >= d.failed && !d.withinText() && d.plausible(b)
 	d.at++
 	d.failed = max(d.failed, start+int64(len(b)))
 	if !report {
 		return nil
 	}
-	return &TelegramError{Protocol: p, Offset: start, Bytes: len(b), Raw: b, Err: err}
+	return &TelegramError{Protocol: p, Offset: start, Bytes: len(b), Raw: b, Sound: d.sound, Err: err}
 }
 
 // proven tells that a telegram was sent here, however it ends: a '/' at the start of a line, or a right header checksum.
@@ -156,20 +165,18 @@ func (d *Decoder) proven() bool {
 	return d.buf[d.at-1] == '\n'
 }
 
-// plausible tells that noise is unlikely to look like what stands here: '/' and three letters behind something else than
-// text, or a frame's header.
-func (d *Decoder) plausible() bool {
-	b := d.buf[d.at:d.end]
-	if len(b) < 5 {
-		return false
+// plausible tells that noise is unlikely to look like b, a telegram that was given up.
+func (d *Decoder) plausible(b []byte) bool {
+	if b[0] != hdlc.Flag {
+		return len(b) >= identLength || lettered(b)
 	}
-	if b[0] == hdlc.Flag {
-		return true
-	}
-	if d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag { // within a line of text
-		return false
-	}
-	return lettered(b)
+	head := d.buf[d.at:min(d.end, d.at+headLength)]
+	return hdlc.Proven(head) || bytes.Contains(head, []byte(dlms.LLC))
+}
+
+// withinText tells that a character stands before this place.
+func (d *Decoder) withinText() bool {
+	return d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag
 }
 
 // lettered tells if b begins as identification lines do, with a '/' and the three letters of a make.

@@ -54,6 +54,7 @@ func (d *Decoder) parseHDLC(b []byte) error {
 	if err != nil {
 		return err
 	}
+	d.sound = true
 	if frame.Segmented {
 		return errSegmented
 	}

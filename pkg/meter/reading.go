@@ -53,6 +53,8 @@ type TelegramError struct {
 	Bytes  int
 	// Raw are these bytes. They are valid until the next call of Next.
 	Raw []byte
+	// Sound tells that the checksum is right: the wire is well, and the telegram is of a kind that is not read.
+	Sound bool
 	// Err says what is wrong.
 	Err error
 }

@@ -35,8 +35,9 @@ type Config struct {
 
 // An Output publishes to one broker. It is a bridge.Output.
 type Output struct {
-	config Config
-	log    zerolog.Logger
+	config    Config
+	log       zerolog.Logger
+	connected time.Time // when the log last said so
 }
 
 var _ bridge.Output = (*Output)(nil)
@@ -90,7 +91,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	if err != nil {
 		return err
 	}
-	o.log.Info().Str("source", o.config.URL).Msg("mqtt connected")
+	o.sayConnected()
 	s := newSession(o, conn, feed)
 	defer s.stop()
 	if err := s.begin(ctx); err != nil {
@@ -116,4 +117,15 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			return err
 		}
 	}
+}
+
+// sayConnected is for the log. A connection that is lost again and again is told by its losses.
+func (o *Output) sayConnected() {
+	level := zerolog.InfoLevel
+	if now := time.Now(); now.Sub(o.connected) < time.Minute {
+		level = zerolog.DebugLevel
+	} else {
+		o.connected = now
+	}
+	o.log.WithLevel(level).Str("source", o.config.URL).Msg("mqtt connected")
 }
