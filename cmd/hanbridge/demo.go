@@ -51,7 +51,7 @@ func (p *program) demo(ctx context.Context, name string, seed uint64) error {
 	defer done()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, simulatedSource(family, seed))
 	b.AddOutput("screen", look)
-	fmt.Fprintf(p.out, "hanbridge demo: a simulated household with the meter %q, one telegram a second\n\n%s\n", family.Title, howToLook(w.Config))
+	fmt.Fprintf(p.out, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config))
 	return b.Run(ctx)
 }
 
@@ -106,7 +106,7 @@ func howToLook(c Config) string {
 	return strings.Join([]string{
 		"broker   " + c.MQTT.URL + inside,
 		"look     " + listen,
-		"hub      Home Assistant: Settings, Devices & services, add MQTT with this broker; the meter appears by itself",
+		"hub      Home Assistant: add the integration MQTT with this broker",
 		"stop     Ctrl-C", "",
 	}, "\n")
 }

@@ -93,8 +93,8 @@ func (s *screen) erased() string {
 
 // Widths of the table, and the lines that are left for what stands above it.
 const (
-	nameWidth   = 26
-	columnWidth = 42
+	nameWidth   = 24
+	columnWidth = 40
 	above       = 8
 )
 

@@ -63,17 +63,17 @@ func TestScreenPrints(t *testing.T) {
 		want string
 	}{
 		{"lines that have changed", nil, "" +
-			"import_power               1 W\n" +
-			"voltage_l1                 230.0 V\n" +
-			"import_power               2 W\n"},
-		{"a table in place", size(80, 24), "" +
-			"\rimport_power               1 W\nvoltage_l1                 230.0 V\n" +
+			"import_power             1 W\n" +
+			"voltage_l1               230.0 V\n" +
+			"import_power             2 W\n"},
+		{"a table in place", size(70, 24), "" +
+			"\rimport_power             1 W\nvoltage_l1               230.0 V\n" +
 			"\r\x1b[2A\x1b[J" +
-			"import_power               2 W\nvoltage_l1                 230.0 V\n"},
+			"import_power             2 W\nvoltage_l1               230.0 V\n"},
 		{"two columns", size(100, 10), "" +
-			"\rimport_power               1 W            voltage_l1                 230.0 V\n" +
+			"\rimport_power             1 W            voltage_l1               230.0 V\n" +
 			"\r\x1b[1A\x1b[J" +
-			"import_power               2 W            voltage_l1                 230.0 V\n"},
+			"import_power             2 W            voltage_l1               230.0 V\n"},
 		{"what fits", size(20, 10), "" +
 			"\rimport_power       \n" +
 			"\r\x1b[1A\x1b[J" +
@@ -110,7 +110,7 @@ func TestScreenKeepsTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	show(2)
-	want := "\rimport_power               1 W\n" + "\r\x1b[1A\x1b[Jthe broker is down\n" + "\rimport_power               2 W\n"
+	want := "\rimport_power             1 W\n" + "\r\x1b[1A\x1b[Jthe broker is down\n" + "\rimport_power             2 W\n"
 	if got := out.String(); got != want {
 		t.Errorf("got\n%q, want\n%q", got, want)
 	}
