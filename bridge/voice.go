@@ -54,7 +54,7 @@ func (p *pipeline) reads(c Candidate) {
 	if p.opened++; len(p.source.Candidates) > 1 && p.opened > len(p.source.Candidates) {
 		level = zerolog.DebugLevel
 	}
-	p.log.WithLevel(level).Str("source", c.Port).Str("line", c.Line).Msg("port opened")
+	p.log.WithLevel(level).Fields(told("source", c.Port, "line", c.Line)).Msg("port opened")
 }
 
 // readsNothing is for a wire that has been closed.
@@ -76,8 +76,8 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	tell := !v.online || v.about != v.handed || now.Sub(v.told) >= statsEvery
 	if !v.online {
 		v.online = true
-		p.log.Info().Str("family", r.Family).Str("list", v.about.List).Str("protocol", v.about.Protocol).
-			Str("line", v.about.Line).Msg("meter speaks")
+		p.log.Info().Fields(told("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol, "line", v.about.Line)).
+			Msg("meter speaks")
 	}
 	p.hand(p.values, tell)
 	if now.Sub(v.beat) >= heartbeat {
@@ -156,4 +156,15 @@ func replace(old *string, text string) {
 	if text != "" {
 		*old = text
 	}
+}
+
+// told returns the fields of a log line that have a value, of pairs of name and value.
+func told(pairs ...string) map[string]any {
+	fields := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			fields[pairs[i]] = pairs[i+1]
+		}
+	}
+	return fields
 }
