@@ -79,7 +79,8 @@ const journalSize = 256
 const heartbeat = time.Hour
 
 // Run reads and delivers until ctx ends, or until every source was a recording and has come to its end. The outputs stop
-// after the meters, so that the last values are delivered. It is called once.
+// after the meters, so that the last values are delivered. The only error is a recording without a telegram. It is called
+// once.
 func (b *Bridge) Run(ctx context.Context) error {
 	j := newJournal(journalSize)
 	feeds := make([]*Feed, len(b.outputs))

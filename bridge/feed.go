@@ -103,6 +103,9 @@ func (f *Feed) Resync() {
 	f.wake()
 }
 
+// Meter returns the meter that a Telegram names by its index.
+func (f *Feed) Meter(index int) Meter { return f.slots[index].meter }
+
 func (f *Feed) wake() {
 	select {
 	case f.signal <- struct{}{}:
@@ -196,6 +199,3 @@ type Stats struct {
 	// Interval is the learned time between telegrams.
 	Interval time.Duration
 }
-
-// Meter returns the meter that a Telegram names by its index.
-func (f *Feed) Meter(index int) Meter { return f.slots[index].meter }

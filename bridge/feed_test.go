@@ -108,7 +108,7 @@ func (m *feeds) Drain(t *rapid.T) {
 	case <-o.feed.Ready():
 		o.signalled = false
 	default:
-		t.Skip("nothing is ready")
+		t.Skip("nothing is ready") // the state machine draws another step
 	}
 	for o.take(t, m.seq) {
 	}

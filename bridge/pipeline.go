@@ -141,7 +141,9 @@ func (p *pipeline) patience() time.Duration {
 
 // accept hands a verified telegram to the feeds, and tells if it was one.
 func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
-	if !r.Checked && !p.alike(r) {
+	if r.Checked {
+		p.codes = p.codes[:0] // one without checksum before it does not count
+	} else if !p.alike(r) {
 		return false
 	}
 	now := time.Now()

@@ -261,6 +261,10 @@ func TestTelegramWithoutChecksumNeedsTwoAlike(t *testing.T) {
 			{"alike too", bare(next(three)), 2},
 			{"other codes again", bare(next(one)), 2},
 			{"a checksum needs no other", next(one), 3},
+			{"first after a checksum", bare(next(one)), 3},
+			{"a checksum between", next(one), 4},
+			{"not in a row", bare(next(one)), 4},
+			{"in a row", bare(next(one)), 5},
 		}
 		for _, s := range steps {
 			p.send(s.telegram)

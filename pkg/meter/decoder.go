@@ -145,7 +145,7 @@ func (d *Decoder) judge(n int) (*Reading, error) {
 // stands inside of it.
 func (d *Decoder) damaged(p Protocol, b []byte, err error) error {
 	start := d.base + int64(d.at)
-	report := d.proven() && d.plausible(b) || start >= d.failed && !d.withinText() && d.plausible(b)
+	report := d.plausible(b) && (d.proven() || start >= d.failed && !d.withinText())
 	d.at++
 	d.failed = max(d.failed, start+int64(len(b)))
 	if !report {
