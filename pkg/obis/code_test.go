@@ -112,7 +112,7 @@ func TestCodeGroups(t *testing.T) {
 	}
 	want := map[string]bool{
 		"0-0:1.0.0": true, "0-1:1.0.0": true,
-		"1-0:1.0.0": false, "0-0:1.1.0": false, "0-0:1.0.1": false, "0-0:96.1.0": false,
+		"1-0:1.0.0": false, "0-0:1.1.0": true, "0-0:1.0.1": false, "0-0:96.1.0": false,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("IsClock, -want +got:\n%s", diff)

@@ -82,6 +82,20 @@ func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
 	return Decimal{Coef: s, Exp: exp}, true
 }
 
+// Mul returns d × e, exact: exponents add. ok is false when the product does not fit.
+func (d Decimal) Mul(e Decimal) (product Decimal, ok bool) {
+	hi, lo := bits.Mul64(abs(d.Coef), abs(e.Coef))
+	exp := int(d.Exp) + int(e.Exp)
+	if hi != 0 || lo > math.MaxInt64 || exp < -100 || exp > 100 {
+		return Decimal{}, false
+	}
+	product = Decimal{Coef: int64(lo), Exp: int8(exp)}
+	if (d.Coef < 0) != (e.Coef < 0) {
+		product = product.Neg()
+	}
+	return product, true
+}
+
 // Cmp compares the numbers, not their digits: 230.0 equals 230.
 func (d Decimal) Cmp(e Decimal) int {
 	if d.Sign() != e.Sign() || d.Coef == 0 {

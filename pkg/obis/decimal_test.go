@@ -242,3 +242,46 @@ func TestShift(t *testing.T) {
 		t.Errorf("Neg = %v, want %v", got, want)
 	}
 }
+
+func TestMul(t *testing.T) {
+	for _, tt := range []struct {
+		d, e, want obis.Decimal
+		ok         bool
+	}{
+		{obis.Decimal{Coef: 2307, Exp: -1}, obis.Decimal{Coef: 60}, obis.Decimal{Coef: 138420, Exp: -1}, true},
+		{obis.Decimal{Coef: -6, Exp: -1}, obis.Decimal{Coef: 5, Exp: -1}, obis.Decimal{Coef: -30, Exp: -2}, true},
+		{obis.Decimal{Coef: -6}, obis.Decimal{Coef: -5, Exp: 3}, obis.Decimal{Coef: 30, Exp: 3}, true},
+		{obis.Decimal{Exp: -3}, obis.Decimal{Coef: -5}, obis.Decimal{Exp: -3}, true},
+		{obis.Decimal{Coef: math.MaxInt64}, obis.Decimal{Coef: -1}, obis.Decimal{Coef: -math.MaxInt64}, true},
+		{d: obis.Decimal{Coef: math.MaxInt64}, e: obis.Decimal{Coef: 2}},
+		{d: obis.Decimal{Coef: math.MinInt64}, e: obis.Decimal{Coef: 1}},
+		{d: obis.Decimal{Coef: 1 << 40}, e: obis.Decimal{Coef: 1 << 40}},
+		{d: obis.Decimal{Coef: 1, Exp: 90}, e: obis.Decimal{Coef: 1, Exp: 90}},
+		{d: obis.Decimal{Coef: 1, Exp: -90}, e: obis.Decimal{Coef: 1, Exp: -90}},
+	} {
+		got, ok := tt.d.Mul(tt.e)
+		if got != tt.want || ok != tt.ok {
+			t.Errorf("%v × %v = %v, %v; want %v, %v", tt.d, tt.e, got, ok, tt.want, tt.ok)
+		}
+		if back, okBack := tt.e.Mul(tt.d); back != got || okBack != ok {
+			t.Errorf("%v × %v = %v, the other way round %v", tt.d, tt.e, got, back)
+		}
+	}
+}
+
+// TestMulAgainstFractions: a product is exact, and is refused only where its coefficient or exponent is out of range.
+func TestMulAgainstFractions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")
+		want := new(big.Rat).Mul(exact(a), exact(b))
+		got, ok := a.Mul(b)
+		exp := int(a.Exp) + int(b.Exp)
+		if ok && (exact(got).Cmp(want) != 0 || int(got.Exp) != exp) {
+			t.Fatalf("%v × %v = %v, want %v", a, b, got, want)
+		}
+		coef := new(big.Int).Mul(big.NewInt(a.Coef), big.NewInt(b.Coef))
+		if possible := coef.CmpAbs(big.NewInt(math.MaxInt64)) <= 0 && exp >= -100 && exp <= 100; ok != possible {
+			t.Fatalf("{%d, %d} × {%d, %d}: ok is %v, want %v", a.Coef, a.Exp, b.Coef, b.Exp, ok, possible)
+		}
+	})
+}

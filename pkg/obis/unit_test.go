@@ -35,6 +35,24 @@ func TestParseUnit(t *testing.T) {
 		{"MJ", obis.Joule, 6},
 		{"s", obis.Second, 0},
 		{"%", obis.Percent, 0},
+		{"MVAr", obis.Var, 6},
+		{"MVArh", obis.VarHour, 6},
+		{"MVA", obis.VoltAmpere, 6},
+		{"mA", obis.Ampere, -3},
+		{"mV", obis.Volt, -3},
+		{"kV", obis.Volt, 3},
+		{"J", obis.Joule, 0},
+		{"kJ", obis.Joule, 3},
+		{"Nm3", obis.CubicMetreCorrected, 0},
+		{"dm3", obis.CubicMetre, -3},
+		{"m³", obis.CubicMetre, 0},
+		{"m3/h", obis.CubicMetrePerHour, 0},
+		{"l", obis.Litre, 0},
+		{"deg", obis.Degree, 0},
+		{"°", obis.Degree, 0},
+		{"imp", obis.Count, 0},
+		{"min", obis.Minute, 0},
+		{"h", obis.Hour, 0},
 	} {
 		for _, in := range []string{tt.in, strings.ToLower(tt.in), strings.ToUpper(tt.in)} {
 			got, prefix, ok := obis.ParseUnit([]byte(in))
@@ -60,6 +78,10 @@ func TestUnitString(t *testing.T) {
 		obis.Watt: "W", obis.Var: "var", obis.VoltAmpere: "VA", obis.WattHour: "Wh", obis.VarHour: "varh",
 		obis.VoltAmpereHour: "VAh", obis.Ampere: "A", obis.Volt: "V", obis.Hertz: "Hz", obis.CubicMetre: "m³",
 		obis.CubicMetreCorrected: "m³", obis.Joule: "J", obis.Percent: "%", obis.Second: "s", obis.Degree: "°",
+		obis.Day: "d", obis.Hour: "h", obis.Minute: "min", obis.DegreeCelsius: "°C", obis.CubicMetrePerHour: "m³/h",
+		obis.CubicMetrePerHourCorrected: "m³/h", obis.Litre: "l", obis.Pascal: "Pa", obis.Bar: "bar", obis.PerWattHour: "1/Wh",
+		obis.PerVarHour: "1/varh", obis.PerVoltAmpereHour: "1/VAh", obis.VoltSquaredHour: "V²h", obis.AmpereSquaredHour: "A²h",
+		obis.Kelvin: "K", obis.AmpereHour: "Ah", obis.DecibelMilliwatt: "dBm", obis.Unit(2): "",
 	} {
 		if got := unit.String(); got != want {
 			t.Errorf("String of unit %d = %q, want %q", uint8(unit), got, want)
