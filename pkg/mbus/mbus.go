@@ -1,0 +1,62 @@
+// Package mbus reads and writes the long frames of wired M-Bus (EN 13757-2, IEC 60870-5-1 format FT 1.2) by which Austrian
+// and Polish meters push DLMS messages, cut into segments (EN 13757-3, transport layer):
+//
+//	68 | L | L | 68 | C | A | CI | STSAP | DTSAP | data | checksum | 16
+//
+// L counts from C to the end of the data. There is no byte stuffing: a frame is found by its head and proved by its
+// checksum, which is a sum of eight bits alone: two frames in a row are as good as one with a CRC.
+package mbus
+
+// Start begins a frame, and stands a second time before what L counts.
+const Start = 0x68
+
+// MaxLength is the longest frame, in bytes from the first Start to the last byte.
+const MaxLength = longest + overhead
+
+const (
+	stop = 0x16
+	// overhead is what L does not count: 68 L L 68, the checksum and the stop byte.
+	overhead = 6
+	// body is the index of C, the first byte that L counts.
+	body = 4
+	// data is the index of the first byte behind C, A, CI and the two access points.
+	data = 9
+	// shortest and longest are what may stand from C to the end of the data, in bytes. EN 13757-2 ends at 255; the Sagemcom
+	// T210-D of older firmware sends 257 and lets L wrap, with a right checksum over all of them.
+	shortest, longest = 3, 257
+	wrap              = 256
+)
+
+// What a meter's push has in its first two fields (SND-UD to all): the only one for which a wrapped L is believed.
+const (
+	Push      = 0x53 // of C
+	Broadcast = 0xFF // of A
+)
+
+// Bits of CI where it is that of a segment.
+const (
+	finalBit     = 0x10
+	sequenceBits = 0x0F
+	segmentCI    = finalBit | sequenceBits // a CI beyond it says something else
+)
+
+// A Frame is one parsed frame, a segment of a message. Its Data belongs to the bytes it was parsed from.
+type Frame struct {
+	// Control and Address are Push and Broadcast where a meter sends by itself.
+	Control, Address byte
+	// Segment counts the segments of a message from 0 to 15; Final tells that this one is the last.
+	Segment byte
+	Final   bool
+	// Source and Destination are the access points of the transport layer, 01 and 67 (hexadecimal) on customer ports.
+	Source, Destination byte
+	Data                []byte
+}
+
+// Checksum returns the sum of b, which goes from C to the end of the data.
+func Checksum(b []byte) byte {
+	var sum byte
+	for _, x := range b {
+		sum += x
+	}
+	return sum
+}

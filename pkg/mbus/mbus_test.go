@@ -1,0 +1,141 @@
+package mbus_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/mbus"
+)
+
+// frame is the last segment of a message, as an Austrian meter addresses it.
+func frame(data string) mbus.Frame {
+	return mbus.Frame{
+		Control: mbus.Push, Address: mbus.Broadcast, Segment: 1, Final: true, Source: 0x01, Destination: 0x67, Data: []byte(data),
+	}
+}
+
+func wire(f mbus.Frame) string { return string(mbus.Append(nil, f)) }
+
+// tokens is what a Scanner finds.
+func tokens(t interface{ Fatal(...any) }, r io.Reader) []string {
+	s := bufio.NewScanner(r)
+	s.Split(mbus.Split)
+	got := []string{}
+	for s.Scan() {
+		got = append(got, s.Text())
+	}
+	if err := s.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// sound are the frames among the tokens that Parse accepts.
+func sound(tokens []string) []string {
+	got := []string{}
+	for _, b := range tokens {
+		if _, err := mbus.Parse([]byte(b)); err == nil {
+			got = append(got, b)
+		}
+	}
+	return got
+}
+
+// frames draws frames of every length, full of what begins one.
+func frames() *rapid.Generator[mbus.Frame] {
+	starts := rapid.SampledFrom([]byte{mbus.Start, mbus.Push, mbus.Broadcast, 0, 1, 5, 0x16})
+	return rapid.Custom(func(t *rapid.T) mbus.Frame {
+		f := mbus.Frame{
+			Control: mbus.Push, Address: mbus.Broadcast,
+			Segment: byte(rapid.IntRange(0, 15).Draw(t, "segment")), Final: rapid.Bool().Draw(t, "final"),
+			Source: rapid.Byte().Draw(t, "source"), Destination: rapid.Byte().Draw(t, "destination"),
+			Data: rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 252), rapid.SliceOfN(starts, 0, 60)).Draw(t, "data"),
+		}
+		if len(f.Data) <= 250 && rapid.Bool().Draw(t, "another control") {
+			f.Control, f.Address = rapid.Byte().Draw(t, "control"), rapid.Byte().Draw(t, "address")
+		}
+		return f
+	})
+}
+
+// TestRoundTrip: Parse reads what Append writes, and Split finds it, however the bytes arrive.
+func TestRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var stream []byte
+		var wires []string
+		for _, f := range rapid.SliceOfN(frames(), 1, 6).Draw(t, "frames") {
+			b := wire(f)
+			got, err := mbus.Parse([]byte(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(f, got); diff != "" {
+				t.Fatalf("-want +got:\n%s", diff)
+			}
+			stream, wires = append(stream, b...), append(wires, b)
+		}
+		if diff := cmp.Diff(wires, tokens(t, bytes.NewReader(stream))); diff != "" {
+			t.Fatalf("split of % x, -want +got:\n%q", stream, diff)
+		}
+		if diff := cmp.Diff(wires, tokens(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
+			t.Fatalf("split byte by byte, -want +got:\n%q", diff)
+		}
+	})
+}
+
+func TestAppend(t *testing.T) {
+	f := frame("\xDB\x08")
+	got, want := wire(f), "\x68\x07\x07\x68\x53\xFF\x11\x01\x67\xDB\x08\xAE\x16"
+	if got != want {
+		t.Errorf("got % x, want % x", got, want)
+	}
+	f.Segment, f.Final = 0, false
+	for _, tt := range []struct {
+		length int
+		head   string
+	}{
+		{0, "\x68\x05\x05\x68\x53\xFF\x00"},
+		{245, "\x68\xFA\xFA\x68\x53\xFF\x00"},
+		{250, "\x68\xFF\xFF\x68\x53\xFF\x00"},
+		{251, "\x68\x00\x00\x68\x53\xFF\x00"},
+		{252, "\x68\x01\x01\x68\x53\xFF\x00"},
+	} {
+		f.Data = bytes.Repeat([]byte{0x0F}, tt.length)
+		got := wire(f)
+		if !strings.HasPrefix(got, tt.head) || len(got) != tt.length+11 {
+			t.Errorf("%d bytes of data: got %d bytes that begin with % x, want %d and % x", tt.length, len(got), got[:7], tt.length+11, tt.head)
+		}
+		if read, err := mbus.Parse([]byte(got)); err != nil || len(read.Data) != tt.length {
+			t.Errorf("%d bytes of data: %d read, error %v", tt.length, len(read.Data), err)
+		}
+	}
+	if len(wire(f)) != mbus.MaxLength {
+		t.Errorf("the longest frame has %d bytes, want %d", len(wire(f)), mbus.MaxLength)
+	}
+}
+
+func TestAppendPanics(t *testing.T) {
+	address, segment := frame(strings.Repeat("x", 251)), frame("")
+	address.Address, segment.Segment = 1, 16
+	for name, f := range map[string]mbus.Frame{
+		"more than the length can say":     frame(strings.Repeat("x", 253)),
+		"a length that wraps, not to all":  address,
+		"a segment beyond those of a byte": segment,
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: Append does not panic", name)
+				}
+			}()
+			mbus.Append(nil, f)
+		}()
+	}
+}

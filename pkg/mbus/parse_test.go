@@ -1,0 +1,67 @@
+package mbus_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/mbus"
+)
+
+func TestParseErrors(t *testing.T) {
+	a := wire(frame("0123456789"))
+	last := len(a) - 1
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", "not a long frame"},
+		{"no start", a[1:], "not a long frame"},
+		{"lengths that differ", a[:2] + "\x00" + a[3:], "not a long frame"},
+		{"start alone", "\x68", "cut within the head, after 1 bytes"},
+		{"cut", a[:last], "cut: 20 of 21 bytes"},
+		{"wrong data", strings.Replace(a, "5", "6", 1), "checksum: want d9, got d8"},
+		{"wrong checksum", a[:last-1] + "\x00\x16", "checksum: want d8, got 00"},
+		{"no stop", a[:last] + "\x00", "no 16"},
+		{"more behind the end", a + "\x16", "no 16"},
+		{"no segment", "\x68\x05\x05\x68\x08\x05\x72\x01\x02\x82\x16", "control information 72"},
+		{"CI beyond the segments", "\x68\x05\x05\x68\x53\xFF\x20\x01\x67\xDA\x16", "control information 20"},
+		{"no access points", "\x68\x04\x04\x68\x53\xFF\x00\x01\x53\x16", "without the access points"},
+	} {
+		got, err := mbus.Parse([]byte(tt.in))
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "mbus: ") {
+			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+		}
+		if diff := cmp.Diff(mbus.Frame{}, got); diff != "" {
+			t.Errorf("%s: a frame is returned with the error:\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestParseAliases(t *testing.T) {
+	b := []byte(wire(frame("one")))
+	f, err := mbus.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b[9] = 'X'; string(f.Data) != "Xne" {
+		t.Errorf("Data is %q, not the bytes that were parsed", f.Data)
+	}
+}
+
+// TestEveryFlip: no single flipped bit gives another frame, and the good frame behind it is found.
+func TestEveryFlip(t *testing.T) {
+	for _, data := range []string{"\xDB\x08 \x68\x05\x05\x68\x53\xFF\x16", strings.Repeat("\x68", 252)} {
+		good, next := mbus.Append(nil, frame(data)), wire(frame("the next one"))
+		for bit := range 8 * len(good) {
+			flipped := bytes.Clone(good)
+			flipped[bit/8] ^= 1 << (bit % 8)
+			if got, err := mbus.Parse(flipped); err == nil {
+				t.Fatalf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
+			}
+			got := sound(tokens(t, strings.NewReader(string(flipped)+next)))
+			if diff := cmp.Diff([]string{next}, got); diff != "" {
+				t.Fatalf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
+			}
+		}
+	}
+}

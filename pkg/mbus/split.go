@@ -1,0 +1,81 @@
+package mbus
+
+import "bytes"
+
+// Split is a bufio.SplitFunc that finds frames in a byte stream. It finds where one ends; Parse tells if it is sound. What
+// stands between frames is dropped. A frame that is not sound is searched again from inside, since it may have run into a
+// good one.
+func Split(data []byte, atEOF bool) (advance int, frame []byte, err error) {
+	for i := 0; i < len(data); i++ {
+		k := bytes.IndexByte(data[i:], Start)
+		if k < 0 {
+			break
+		}
+		i += k
+		n := Length(data[i:])
+		if n == 0 && !atEOF {
+			return i, nil, nil
+		}
+		if n == 0 && Proven(data[i:]) {
+			n = len(data) - i
+		}
+		if n <= 0 {
+			continue
+		}
+		frame = data[i : i+n]
+		if _, err := Parse(frame); err != nil {
+			return i + 1, frame, nil
+		}
+		return i + n, frame, nil
+	}
+	return len(data), nil, nil
+}
+
+// Length returns how many bytes the frame that begins at b[0] takes: 0 when b does not hold its end yet, -1 when no frame
+// begins there. More bytes behind b never change an answer other than 0.
+func Length(b []byte) int {
+	n := announced(b)
+	if n > len(b) {
+		return 0
+	}
+	return n
+}
+
+// Proven tells if b begins as the frame of a meter that pushes does, by all bytes up to A: whatever follows, a frame was
+// sent.
+func Proven(b []byte) bool { return announced(b) > 0 && len(b) > body+1 && pushed(b) }
+
+// announced returns how long the frame at b[0] is by its head: 0 when b is too short to tell, -1 when there is none.
+func announced(b []byte) int {
+	switch {
+	case len(b) > 0 && b[0] != Start,
+		len(b) > 2 && b[1] != b[2],
+		len(b) > 3 && b[3] != Start:
+		return -1
+	case len(b) < body:
+		return 0
+	}
+	n := int(b[1])
+	if n < shortest {
+		n += wrap
+		switch {
+		case n > longest:
+			return -1
+		case len(b) < body+2:
+			return maybe(b)
+		case !pushed(b):
+			return -1
+		}
+	}
+	return n + overhead
+}
+
+// maybe tells whether a head that is cut before A may still be a push: 0, or -1 when it is none.
+func maybe(b []byte) int {
+	if len(b) > body && b[body] != Push {
+		return -1
+	}
+	return 0
+}
+
+func pushed(b []byte) bool { return b[body] == Push && b[body+1] == Broadcast }

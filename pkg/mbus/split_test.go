@@ -1,0 +1,111 @@
+package mbus_test
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/mbus"
+)
+
+func TestSplit(t *testing.T) {
+	a, b := wire(frame("one")), wire(frame("\x68\x05\x05\x68\x53\xFF\x68\x01\x01\x68\x68"))
+	long := wire(frame(strings.Repeat("\x68", 252)))
+	other := "\x68\x03\x03\x68\x08\x05\x72\x7F\x16" // a sound frame of another kind of meter
+	for _, tt := range []struct {
+		name, in string
+		want     []string // those that Parse accepts
+	}{
+		{"nothing", "", []string{}},
+		{"starts alone", "\x68\x68\x68\x68\x68\x68\x68\x68", []string{}},
+		{"one", a, []string{a}},
+		{"heads inside", b, []string{b}},
+		{"two", a + b, []string{a, b}},
+		{"a length that wraps", long + a, []string{long, a}},
+		{"noise between", "\x00\xFFh\x68h" + a + "\x68\x05\x16/x\r\n" + b, []string{a, b}},
+		{"tail of one first", a[5:] + b, []string{b}},
+		{"cut within the data, then one", wire(frame("0123456789"))[:14] + a + b, []string{a, b}},
+		{"cut within the head, then one", a[:3] + b, []string{b}},
+		{"a long one cut, then one", long[:100] + a, []string{a}},
+		{"wrong checksum, then one", a[:len(a)-2] + "\x00\x16" + b, []string{b}},
+		{"no segment, then one", other + a, []string{a}},
+		{"cut at the end", a + b[:12], []string{a}},
+	} {
+		for how, r := range map[string]io.Reader{
+			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
+		} {
+			if diff := cmp.Diff(tt.want, sound(tokens(t, r))); diff != "" {
+				t.Errorf("%s, %s, -want +got:\n%q", tt.name, how, diff)
+			}
+		}
+	}
+}
+
+func TestLength(t *testing.T) {
+	a, long := wire(frame("one")), wire(frame(strings.Repeat("x", 252)))
+	for _, tt := range []struct {
+		name, in string
+		want     int
+	}{
+		{"nothing", "", 0},
+		{"another byte", "\x10", -1},
+		{"start alone", "\x68", 0},
+		{"one length", "\x68\x07", 0},
+		{"two lengths that differ", "\x68\x07\x08", -1},
+		{"two lengths", "\x68\x07\x07", 0},
+		{"no second start", "\x68\x07\x07\x69", -1},
+		{"head", a[:4], 0},
+		{"all but the last byte", a[:len(a)-1], 0},
+		{"whole", a, len(a)},
+		{"whole, and more", a + "\x68", len(a)},
+		{"wrong checksum", a[:len(a)-2] + "\x00\x16", len(a)},
+		{"length of two", "\x68\x02\x02\x68", -1},
+		{"length that wraps, nothing behind", long[:4], 0},
+		{"length that wraps, C", long[:5], 0},
+		{"length that wraps, another C", "\x68\x01\x01\x68\x08", -1},
+		{"length that wraps, another A", "\x68\x01\x01\x68\x53\x00", -1},
+		{"length that wraps, all but the last byte", long[:262], 0},
+		{"length that wraps, whole", long, 263},
+	} {
+		if got := mbus.Length([]byte(tt.in)); got != tt.want {
+			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestProven(t *testing.T) {
+	a := wire(frame("one"))
+	for _, tt := range []struct {
+		in   string
+		want bool
+	}{
+		{"", false}, {a[:5], false}, {a[:6], true}, {a, true}, {"\x68\x01\x01\x68\x53\xFF", true},
+		{"\x68\x02\x02\x68\x53\xFF", false}, {"\x68\x07\x07\x68\x08\xFF", false}, {"\x68\x07\x07\x68\x53\x00", false},
+		{"\x68\x07\x08\x68\x53\xFF", false},
+	} {
+		if got := mbus.Proven([]byte(tt.in)); got != tt.want {
+			t.Errorf("% x: Proven = %v, want %v", tt.in, got, tt.want)
+		}
+	}
+}
+
+// TestLengthIsFinal: an answer once given does not change with the bytes that follow.
+func TestLengthIsFinal(t *testing.T) {
+	noisy := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom([]byte{mbus.Start, mbus.Push, mbus.Broadcast, 0, 1, 5}), rapid.Byte()), 0, 300)
+	rapid.Check(t, func(t *rapid.T) {
+		b := append([]byte(wire(frames().Draw(t, "frame"))), noisy.Draw(t, "rest")...)
+		if rapid.Bool().Draw(t, "noise alone") {
+			b = append([]byte{mbus.Start}, noisy.Draw(t, "noise")...)
+		}
+		whole := mbus.Length(b)
+		for k := 1; k < len(b); k++ {
+			if n := mbus.Length(b[:k]); n != 0 && (n != whole || n > k) {
+				t.Fatalf("Length of the first %d bytes = %d, of all %d = %d", k, n, len(b), whole)
+			}
+		}
+	})
+}
