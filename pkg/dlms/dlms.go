@@ -17,6 +17,7 @@ const (
 	tagArray       = 1
 	tagStructure   = 2
 	tagBoolean     = 3
+	tagBitString   = 4
 	tagInt32       = 5
 	tagUint32      = 6
 	tagOctetString = 9
@@ -29,7 +30,14 @@ const (
 	tagInt64       = 20
 	tagUint64      = 21
 	tagEnum        = 22
+	tagDateTime    = 25
+	tagDate        = 26
+	tagTime        = 27
 )
 
-// dateTimeLength is the length of a date-time in bytes (IEC 62056-6-2, 4.1.6.1).
-const dateTimeLength = 12
+// Lengths of date-time, date and time in bytes (IEC 62056-6-2, 4.1.6.1).
+const (
+	dateTimeLength = 12
+	dateLength     = 5
+	timeLength     = 4
+)

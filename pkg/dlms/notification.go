@@ -10,34 +10,41 @@ type Notification struct {
 	InvokeID uint32
 	// Time is when the meter sent it; zero where it does not say.
 	Time obis.Time
-	// Records are the items of the body, in the meter's order.
+	// Name is the name of the list where it stands before the items, without a code of its own: Kamstrup_V0001.
+	Name []byte
+	// Records are the items of the body, in the meter's order. In a list without codes they have the zero Code.
 	Records []obis.Record
+	// Layout is the shape of a list without codes, a letter for each item: see the constants Layout…. It is empty where the
+	// items have codes.
+	Layout []byte
+
+	objects []attribute // of a push list
+}
+
+// reset empties n and keeps its memory.
+func (n *Notification) reset() {
+	*n = Notification{Records: n.Records[:0], Layout: n.Layout[:0], objects: n.objects[:0]}
 }
 
 // Parse reads a data-notification whole: a body with one byte that does not fit is not understood, and gives nothing but
-// an error that names the byte. The Notification's own slice of records is used again, so that nothing is allocated once
-// it has grown.
+// an error that names the byte. The Notification's own slices are used again, so that nothing is allocated once they have
+// grown.
 func (n *Notification) Parse(apdu []byte) error {
-	*n = Notification{Records: n.Records[:0]}
+	n.reset()
 	r := reader{b: apdu}
-	switch r.byte() {
-	case tagNotification:
-	case tagCiphered:
-		r.fail(0, "an encrypted message, which is not read")
-	default:
+	if r.byte() != tagNotification {
 		r.fail(0, "not a data-notification")
 	}
-	id := uint32(r.uint(4))
-	sent := readHeaderTime(&r)
-	records := readRegisters(&r, n.Records)
-	if r.err == nil && r.at < len(r.b) {
+	n.InvokeID = uint32(r.uint(4))
+	n.Time = readHeaderTime(&r)
+	n.readBody(&r)
+	if r.fault == "" && r.at < len(r.b) {
 		r.fail(r.at, "more data than the list has items")
 	}
-	if r.err != nil {
-		return r.err
+	if r.fault != "" {
+		n.reset()
 	}
-	*n = Notification{InvokeID: id, Time: sent, Records: records}
-	return nil
+	return r.error()
 }
 
 // readHeaderTime reads the date-time of the APDU: an octet-string without its tag, empty where the meter sends none.
@@ -57,52 +64,43 @@ func readHeaderTime(r *reader) obis.Time {
 	return obis.Time{}
 }
 
-// readRegisters reads an array of structures {logical name, value} or {logical name, value, scaler-unit}: what Aidon
-// meters and the modules that speak like them send (Aidon HAN interface description 1.7A, 3.2).
-func readRegisters(r *reader, records []obis.Record) []obis.Record {
+// readBody finds out by structure which of the shapes the body has. No standard says which, and each make has its own.
+func (n *Notification) readBody(r *reader) {
 	at := r.at
-	if tag := r.byte(); tag != tagArray && tag != tagStructure {
-		r.fail(at, "the body is not a list of registers")
-	}
-	for range r.length() {
-		if r.err != nil {
-			break
-		}
-		records = append(records, obis.Record{})
-		readRegister(r, &records[len(records)-1])
-	}
-	return records
-}
-
-func readRegister(r *reader, rec *obis.Record) {
-	at := r.at
-	tag, fields := r.byte(), r.byte()
-	if tag != tagStructure || fields != 2 && fields != 3 {
-		r.fail(at, "an item that is not a structure of two or three fields")
+	tag := r.byte()
+	if tag != tagArray && tag != tagStructure {
+		r.fail(at, "the body is not a list")
 		return
 	}
-	at = r.at
-	if r.byte() != tagOctetString || r.byte() != byte(len(rec.Code)) {
-		r.fail(at, "an item that does not begin with a logical name")
-		return
-	}
-	copy(rec.Code[:], r.bytes(len(rec.Code)))
-	readValue(r, rec)
-	if fields == 3 {
-		readScalerUnit(r, rec)
+	count := r.length()
+	inner := *r
+	inner.byte()
+	inner.length()
+	switch nested := r.peek() == tagArray || r.peek() == tagStructure; {
+	case count == 2 && r.follows(descriptorList):
+		n.readDescriptors(r)
+	case nested && isPushObject(&inner):
+		n.readPushList(r, count)
+	case nested || count == 0:
+		n.readRegisters(r, count)
+	default:
+		n.readFlat(r, count)
 	}
 }
 
-// readScalerUnit reads structure {scaler int8, unit enum} (IEC 62056-6-2, 4.3.2).
-func readScalerUnit(r *reader, rec *obis.Record) {
-	at := r.at
-	b := r.bytes(6)
-	if r.err != nil {
+// readFlat reads a body of plain items: pairs of code and value, or values alone.
+func (n *Notification) readFlat(r *reader, count int) {
+	start := *r
+	if n.readPairs(r, count) {
 		return
 	}
-	if b[0] != tagStructure || b[1] != 2 || b[2] != tagInt8 || b[4] != tagEnum {
-		r.fail(at, "no scaler and unit behind a value of three fields")
-		return
-	}
-	rec.Value.Exp, rec.Unit = int8(b[3]), obis.Unit(b[5])
+	*r = start
+	n.Records, n.Name = n.Records[:0], nil
+	n.readPositional(r, count)
+}
+
+// add appends an empty record and returns it.
+func (n *Notification) add(code obis.Code) *obis.Record {
+	n.Records = append(n.Records, obis.Record{Code: code})
+	return &n.Records[len(n.Records)-1]
 }

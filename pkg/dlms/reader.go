@@ -2,19 +2,30 @@ package dlms
 
 import "fmt"
 
-// reader walks A-XDR data. The first fault ends it: later calls return nothing, and err tells.
+// reader walks A-XDR data. The first fault ends it: later calls return nothing, and error tells.
 type reader struct {
-	b   []byte
-	at  int
-	err error
+	b  []byte
+	at int
+	// fault is what was wrong first, "" so far; faultAt is its place. The error is made when it is asked for, so that trying
+	// whether data has a shape costs nothing.
+	fault   string
+	faultAt int
 }
 
 // fail keeps the first fault with its place, in bytes from the start of the APDU.
 func (r *reader) fail(at int, reason string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("dlms: byte %d: %s", at, reason)
+	if r.fault == "" {
+		r.fault, r.faultAt = reason, at
 	}
 	r.at = len(r.b)
+}
+
+// error returns the first fault, nil when there was none.
+func (r *reader) error() error {
+	if r.fault == "" {
+		return nil
+	}
+	return fmt.Errorf("dlms: byte %d: %s", r.faultAt, r.fault)
 }
 
 const short = "the data ends too early"
@@ -35,6 +46,11 @@ func (r *reader) peek() byte {
 		return 0
 	}
 	return r.b[r.at]
+}
+
+// follows tells if the next bytes are these. It takes none.
+func (r *reader) follows(pattern string) bool {
+	return len(r.b)-r.at >= len(pattern) && string(r.b[r.at:r.at+len(pattern)]) == pattern
 }
 
 func (r *reader) bytes(n int) []byte {

@@ -28,10 +28,57 @@ func readValue(r *reader, rec *obis.Record) {
 	case tagBoolean, tagUint8, tagEnum:
 		rec.Kind, rec.Value.Coef = obis.Number, int64(r.byte())
 	case tagOctetString, tagVisible, tagUTF8:
-		readString(r, rec)
+		readString(r, rec, r.length())
+	case tagBitString:
+		readString(r, rec, (r.length()+7)/8)
+	case tagDateTime:
+		readString(r, rec, dateTimeLength)
+	case tagDate:
+		readString(r, rec, dateLength)
+	case tagTime:
+		readString(r, rec, timeLength)
 	default:
 		r.fail(r.at-1, "a value of a type that no register has")
 	}
+}
+
+// nesting is how deep lists in lists may be: no meter sends more than three levels, and memory must stay bounded.
+const nesting = 8
+
+// readAny reads a value of any type. A list becomes a text that holds its bytes: it is for people, no row of the table has it.
+func readAny(r *reader, rec *obis.Record) {
+	if tag := r.peek(); tag != tagArray && tag != tagStructure {
+		readValue(r, rec)
+		return
+	}
+	start := r.at
+	skipList(r, nesting)
+	if r.fault == "" {
+		rec.Kind, rec.Text = obis.Text, r.b[start:r.at]
+	}
+}
+
+func skipList(r *reader, depth int) {
+	at := r.at
+	r.byte()
+	if depth == 0 {
+		r.fail(at, "lists in lists, too deep")
+	}
+	for range r.length() {
+		if r.fault != "" {
+			return
+		}
+		skipValue(r, depth-1)
+	}
+}
+
+func skipValue(r *reader, depth int) {
+	if tag := r.peek(); tag == tagArray || tag == tagStructure {
+		skipList(r, depth)
+		return
+	}
+	var rec obis.Record
+	readValue(r, &rec)
 }
 
 func readUint(r *reader, rec *obis.Record, size int) {
@@ -51,8 +98,8 @@ func readInt(r *reader, rec *obis.Record, size int) {
 	rec.Kind, rec.Value.Coef = obis.Number, v
 }
 
-func readString(r *reader, rec *obis.Record) {
-	rec.Text = r.bytes(r.length())
+func readString(r *reader, rec *obis.Record, size int) {
+	rec.Text = r.bytes(size)
 	rec.Kind = obis.Text
 	if !rec.Code.IsClock() || len(rec.Text) != dateTimeLength {
 		return

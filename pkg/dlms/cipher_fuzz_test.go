@@ -1,0 +1,78 @@
+package dlms_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+)
+
+// FuzzCiphered: no panic; a length holds what Parse reads, and stays what it is when more arrives; a text that is opened
+// with its tag is written back byte by byte.
+func FuzzCiphered(f *testing.F) {
+	k := key(f, encryption, authentication)
+	for _, security := range securities {
+		f.Add(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, sized(20)))
+		f.Add(dlms.AppendCiphered(nil, k, nil, security, 0, sized(200))[1:])
+	}
+	f.Add([]byte("\xDB\x08" + systemTitle + "\x82\x10\x05\x30"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var c dlms.Ciphered
+		if n := checkLength(t, b, dlms.HeadlessLength); n > 0 {
+			if err := c.ParseHeadless(b[:n]); err != nil {
+				t.Fatalf("a headless message that ends after %d bytes: %v", n, err)
+			}
+		}
+		n := checkLength(t, b, dlms.CipheredLength)
+		if n <= 0 {
+			n = len(b)
+		} else if err := c.Parse(b[:n]); err != nil {
+			t.Fatalf("a message that ends after %d bytes: %v", n, err)
+		}
+		if c.Parse(b[:n]) != nil {
+			return
+		}
+		plain, authentic, err := k.Open(nil, &c)
+		if err != nil {
+			return
+		}
+		again := parsed(t, dlms.AppendCiphered(nil, k, c.Title, c.Security, c.Counter, plain))
+		if authentic != (c.Security >= 0x30) || !bytes.Equal(again.Text, c.Text) {
+			t.Fatalf("% x, authentic %t, is written as % x", c.Text, authentic, again.Text)
+		}
+	})
+}
+
+// checkLength returns the answer for b after it has asked for every shorter part of it.
+func checkLength(t *testing.T, b []byte, length func([]byte) int) int {
+	t.Helper()
+	want := length(b)
+	if want < -1 || want > len(b) {
+		t.Fatalf("length %d of %d bytes", want, len(b))
+	}
+	for n := range min(len(b), 5000) {
+		if got := length(b[:n]); got != 0 && got != want {
+			t.Fatalf("length %d of %d bytes, %d of %d", got, n, want, len(b))
+		}
+	}
+	return want
+}
+
+// FuzzBlock: no panic, and what is accepted is read back the same from what is written.
+func FuzzBlock(f *testing.F) {
+	f.Add(dlms.AppendBlock(nil, dlms.Block{Number: 1, Data: []byte("abc")}))
+	f.Add(dlms.AppendBlock(nil, dlms.Block{Last: true, Number: 2, Acknowledged: 1, Data: make([]byte, 300)}))
+	f.Add([]byte("\xE0\x3F\x00\x00\x00\x00\x82\x00\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var got, again dlms.Block
+		if got.Parse(b) != nil {
+			return
+		}
+		if err := again.Parse(dlms.AppendBlock(nil, got)); err != nil {
+			t.Fatal(err)
+		}
+		if again.Last != got.Last || again.Number != got.Number || again.Acknowledged != got.Acknowledged || !bytes.Equal(again.Data, got.Data) {
+			t.Fatalf("%+v is read back as %+v", got, again)
+		}
+	})
+}

@@ -1,0 +1,527 @@
+package dlms_test
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+)
+
+// Keys and the title of a meter that does not exist.
+const (
+	encryption     = "\x9D\xC1\x4E\x02\x77\x3B\xA5\x68\xF0\x1C\xD9\x86\x54\xBE\x21\xE7"
+	authentication = "\x31\x8A\xFE\x60\x0B\xC4\x92\x5D\x17\xE8\x73\xAF\xD6\x29\x40\xB3"
+	systemTitle    = "ABC\x45\x01\x02\x03\x04"
+)
+
+var securities = []byte{0x20, 0x21, 0x30, 0x31}
+
+func key(t testing.TB, encryption, authentication string) *dlms.Key {
+	t.Helper()
+	var second []byte
+	if authentication != "" {
+		second = []byte(authentication)
+	}
+	k, err := dlms.NewKey([]byte(encryption), second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// sized is a data-notification of n bytes, at least 8.
+func sized(n int) []byte { return append([]byte(start+"\x02\x01"), make([]byte, n-8)...) }
+
+func parsed(t testing.TB, apdu []byte) *dlms.Ciphered {
+	t.Helper()
+	c := new(dlms.Ciphered)
+	if err := c.Parse(apdu); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestCipheredRoundTrip: what was written is read back, and proved where there is a tag and the key to it.
+func TestCipheredRoundTrip(t *testing.T) {
+	keys := map[bool]*dlms.Key{true: key(t, encryption, authentication), false: key(t, encryption, "")}
+	rapid.Check(t, func(r *rapid.T) {
+		plain := sized(rapid.OneOf(rapid.IntRange(8, 600), rapid.IntRange(8, 60000)).Draw(r, "size"))
+		for i := 8; i < len(plain); i++ {
+			plain[i] = byte(i * i)
+		}
+		security := rapid.SampledFrom(securities).Draw(r, "security")
+		counter := rapid.Uint32().Draw(r, "counter")
+		title := rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(r, "title")
+		before := rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(r, "before")
+
+		all := dlms.AppendCiphered(before, keys[true], title, security, counter, plain)
+		c := parsed(t, all[len(before):])
+		if got := (dlms.Ciphered{Title: title, Security: security, Counter: counter, Text: c.Text}); !cmp.Equal(*c, got) {
+			r.Fatalf("got %+v, want %+v", *c, got)
+		}
+		for authenticates, k := range keys {
+			got, authentic, err := k.Open(before, c)
+			if err != nil || authentic != (authenticates && security >= 0x30) {
+				r.Fatalf("security %x, authentication key %t: authentic %t, error %v", security, authenticates, authentic, err)
+			}
+			if diff := cmp.Diff(append(bytes.Clone(before), plain...), got); diff != "" {
+				r.Fatalf("security %x, authentication key %t, -want +got:\n%s", security, authenticates, diff)
+			}
+		}
+	})
+}
+
+// TestCipheredForm holds the bytes around the text, and the text against the library's own cipher.
+func TestCipheredForm(t *testing.T) {
+	k := key(t, encryption, authentication)
+	block, err := aes.NewCipher([]byte(encryption))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gcm, err := cipher.NewGCMWithTagSize(block, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		security byte
+		size     int // of the plain text
+		length   string
+	}{
+		{0x20, 0x7F - 5, "\x7F"},
+		{0x20, 0x80 - 5, "\x81\x80"},
+		{0x21, 0xFF - 5, "\x81\xFF"},
+		{0x21, 0x100 - 5, "\x82\x01\x00"},
+		{0x30, 0x7F - 17, "\x7F"},
+		{0x30, 0x155 - 17, "\x82\x01\x55"},
+		{0x31, 0xFFFF - 17, "\x82\xFF\xFF"},
+	} {
+		const counter = "\x00\x0A\x0B\x0C"
+		plain := sized(tt.size)
+		text := gcm.Seal(nil, []byte(systemTitle+counter), plain, []byte(string(rune(tt.security))+authentication))
+		if tt.security < 0x30 {
+			text = text[:len(plain)]
+		}
+		want := "\xDB\x08" + systemTitle + tt.length + string(rune(tt.security)) + counter + string(text)
+		got := string(dlms.AppendCiphered(nil, k, []byte(systemTitle), tt.security, 0x0A0B0C, plain))
+		if got != want {
+			t.Errorf("security %x, %d bytes: got\n% x, want\n% x", tt.security, tt.size, got, want)
+		}
+	}
+}
+
+func TestCipheredErrors(t *testing.T) {
+	message := func(security string, text int) string {
+		return "\xDB\x08" + systemTitle + string(rune(5+text)) + security + "\x00\x00\x00\x01" + strings.Repeat("x", text)
+	}
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", "byte 0: the data ends too early"},
+		{"another APDU", start, "byte 0: not an encrypted message"},
+		{"a title of seven bytes", "\xDB\x07" + systemTitle, "byte 1: a system title of a wrong length"},
+		{"no title", "\xDB\x00\x0D\x20", "byte 1: a system title of a wrong length"},
+		{"no content", "\xDB\x08" + systemTitle + "\x00", "byte 11: the data ends too early"},
+		{"a content of no bytes", "\xDB\x08" + systemTitle + "\x00\x20", "byte 11: an encrypted message without text"},
+		{"no text", message("\x20", 0), "byte 11: an encrypted message without text"},
+		{"a tag without text", message("\x30", 12), "byte 11: an encrypted message without text"},
+		{"a byte too many", message("\x20", 8) + "x", "byte 24: more data than the length says"},
+		{"authenticated alone", message("\x10", 20), "byte 11: a ciphered message that is not encrypted"},
+		{"not secured", message("\x00", 20), "byte 11: a ciphered message that is not encrypted"},
+		{"suite 2", message("\x32", 20), "byte 11: a security suite other than 0 and 1"},
+		{"compressed", message("\u00B0", 20)[:11] + "\xB0" + message("\x30", 20)[12:], "byte 11: a compressed message"},
+		{"broadcast", message("\x70", 20), "byte 11: a message for the broadcast key"},
+		{"a length of four bytes", "\xDB\x08" + systemTitle + "\x84\x00\x00\x00\x0D", "byte 10: a length of more than two bytes"},
+	} {
+		c := dlms.Ciphered{Counter: 1}
+		err := c.Parse([]byte(tt.in))
+		if err == nil || !strings.HasPrefix(err.Error(), "dlms: "+tt.want) {
+			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+		}
+		if !cmp.Equal(c, dlms.Ciphered{}) {
+			t.Errorf("%s: after its error the message holds %+v", tt.name, c)
+		}
+	}
+}
+
+// TestCipheredCuts: a message cut anywhere is an error at or before the cut, and a stream that ends there waits for more.
+func TestCipheredCuts(t *testing.T) {
+	k := key(t, encryption, authentication)
+	for _, security := range securities {
+		for _, size := range []int{8, 100, 200, 400} {
+			whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, sized(size))
+			for n := range whole {
+				var c dlms.Ciphered
+				err := c.Parse(whole[:n])
+				text, _, _ := strings.Cut(strings.TrimPrefix(fmt.Sprint(err), "dlms: byte "), ":")
+				if at, wrong := strconv.Atoi(text); wrong != nil || at > n {
+					t.Errorf("security %x, %d of %d bytes: got %v, want an error with its place", security, n, len(whole), err)
+				}
+				if got := dlms.CipheredLength(whole[:n]); got != 0 {
+					t.Errorf("security %x, %d of %d bytes: length %d, want 0", security, n, len(whole), got)
+				}
+			}
+			if got, want := dlms.CipheredLength(append(whole, "noise"...)), len(whole); got != want {
+				t.Errorf("security %x: length %d, want %d", security, got, want)
+			}
+		}
+	}
+}
+
+func TestCipheredLengthStrict(t *testing.T) {
+	k := key(t, encryption, authentication)
+	message := func(security byte, text int) string {
+		return string(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, sized(text)))
+	}
+	short := message(0x30, 8)
+	for _, tt := range []struct {
+		name, in string
+		want     int
+	}{
+		{"nothing", "", 0},
+		{"its first byte", "\xDB", 0},
+		{"another byte", "\x7E", -1},
+		{"another title", "\xDB\x07", -1},
+		{"the shortest", short, len(short)},
+		{"the longest", message(0x20, 4096), 2 + 8 + 3 + 5 + 4096},
+		{"longer than the longest", message(0x20, 4097), -1},
+		{"the longest with a tag", message(0x31, 4084), 2 + 8 + 3 + 5 + 4096},
+		{"longer than the longest with a tag", message(0x31, 4085), -1},
+		{"shorter than the shortest", short[:10] + "\x18\x30", -1},
+		{"shorter than the shortest without a tag", short[:10] + "\x0C\x20", -1},
+		{"authenticated alone", short[:10] + "\x50\x10", -1},
+		{"suite 2", short[:10] + "\x50\x32", -1},
+		{"a length of three bytes", short[:10] + "\x83", -1},
+	} {
+		if got := dlms.CipheredLength([]byte(tt.in)); got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestHeadless: the form without a tag and a title, behind an identification line.
+func TestHeadless(t *testing.T) {
+	k := key(t, encryption, authentication)
+	lines := []byte(strings.Repeat("1-0:1.8.0(000123.456*kWh)\r\n", 20))
+	b := dlms.AppendCiphered(nil, k, nil, 0x30, 0, lines)[1:]
+	if got, want := dlms.HeadlessLength(append(b, "!1234\r\n"...)), len(b); got != want {
+		t.Fatalf("length: got %d, want %d", got, want)
+	}
+	var c dlms.Ciphered
+	if err := c.ParseHeadless(b); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []*dlms.Key{k, key(t, encryption, "")} {
+		if got, _, err := k.Open(nil, &c); err != nil || !bytes.Equal(got, lines) {
+			t.Errorf("got %q, error %v", got, err)
+		}
+	}
+	for n := range b {
+		if err := c.ParseHeadless(b[:n]); err == nil {
+			t.Errorf("%d of %d bytes: no error", n, len(b))
+		}
+		if got := dlms.HeadlessLength(b[:n]); got != 0 {
+			t.Errorf("%d of %d bytes: length %d, want 0", n, len(b), got)
+		}
+	}
+	if err := c.ParseHeadless([]byte("\x08" + systemTitle)); err == nil {
+		t.Error("a title: no error")
+	}
+}
+
+// TestFlips: one changed bit anywhere in a message with a tag is an error of Parse or of Open.
+func TestFlips(t *testing.T) {
+	k := key(t, encryption, authentication)
+	for _, security := range []byte{0x30, 0x31} {
+		whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, sized(150))
+		for bit := range 8 * len(whole) {
+			flipped := bytes.Clone(whole)
+			flipped[bit/8] ^= 1 << (bit % 8)
+			var c dlms.Ciphered
+			if c.Parse(flipped) != nil {
+				continue
+			}
+			plain, authentic, err := k.Open(nil, &c)
+			// Without its bit for the tag a message has a text that is longer, and nothing proves it.
+			if c.Security < 0x30 && err == nil && !authentic {
+				continue
+			}
+			if !errors.Is(err, dlms.ErrKey) || plain != nil || authentic {
+				t.Errorf("security %x, bit %d of byte %d: got %d bytes, authentic %t, error %v", security, bit%8, bit/8, len(plain), authentic, err)
+			}
+		}
+	}
+}
+
+func TestWrongKey(t *testing.T) {
+	other := strings.Repeat("\x5A", 16)
+	right := key(t, encryption, authentication)
+	for _, security := range securities {
+		c := parsed(t, dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, sized(100)))
+		for name, k := range map[string]*dlms.Key{
+			"encryption key":                    key(t, other, authentication),
+			"encryption key, no other":          key(t, other, ""),
+			"both":                              key(t, other, other),
+			"keys in the wrong order":           key(t, authentication, encryption),
+			"authentication key":                key(t, encryption, other),
+			"authentication key for encryption": key(t, authentication, ""),
+		} {
+			plain, authentic, err := k.Open(nil, c)
+			if name == "authentication key" && security < 0x30 {
+				if err != nil || authentic {
+					t.Errorf("security %x, wrong %s, which has no use: authentic %t, error %v", security, name, authentic, err)
+				}
+				continue
+			}
+			if !errors.Is(err, dlms.ErrKey) || plain != nil || authentic {
+				t.Errorf("security %x, wrong %s: got %d bytes, authentic %t, error %v", security, name, len(plain), authentic, err)
+			}
+		}
+	}
+	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x30, Text: []byte("short")}); !errors.Is(err, dlms.ErrKey) {
+		t.Errorf("a text shorter than its tag: got error %v, want %v", err, dlms.ErrKey)
+	}
+	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x20}); !errors.Is(err, dlms.ErrKey) {
+		t.Errorf("no text: got error %v, want %v", err, dlms.ErrKey)
+	}
+}
+
+// TestWrongKeyWithoutTag: of many keys at random, none gives what looks like a message.
+func TestWrongKeyWithoutTag(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	c := parsed(t, dlms.AppendCiphered(nil, key(t, encryption, authentication), []byte(systemTitle), 0x20, 7, sized(100)))
+	dst := make([]byte, 0, 200)
+	wrong := make([]byte, 16)
+	for range 100_000 {
+		for i := range wrong {
+			wrong[i] = byte(random.Uint32())
+		}
+		k, err := dlms.NewKey(wrong, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := k.Open(dst, c); !errors.Is(err, dlms.ErrKey) {
+			t.Fatalf("a key of random bytes: got error %v, want %v", err, dlms.ErrKey)
+		}
+	}
+}
+
+// TestBeginnings holds what a text without a judged tag may begin with.
+func TestBeginnings(t *testing.T) {
+	k := key(t, encryption, "")
+	const date, rest = "\x07\xE9\x06\x1E\x01\x17\x3B\x28\x00\xFF\x88\x80", "\x02\x00"
+	for _, tt := range []struct {
+		name, plain string
+		right       bool
+	}{
+		{"no date-time", start + "\x01\x00", true},
+		{"no date-time, with tag", start[:5] + "\x09\x00\x01\x00", true},
+		{"date-time", start[:5] + "\x0C" + date + rest, true},
+		{"date-time with tag", start[:5] + "\x09\x0C" + date + rest, true},
+		{"a clock that is not set", start[:5] + "\x0C" + strings.Repeat("\xFF", 12) + rest, true},
+		{"identification line", "/ABC5\\253833635_A\r\n\r\n", true},
+		{"identification line without a name", "/abc5\r\n\r\n1-3:0.2.8(50)", true},
+		{"line of a code", "0-0:1.0.0(250630235940S)", true},
+		{"the notification ends", start, false},
+		{"the notification ends in its id", start[:5], false},
+		{"the notification ends in its date-time", start[:5] + "\x0C" + date, false},
+		{"a date-time of 11 bytes", start[:5] + "\x0B" + date[1:] + rest, false},
+		{"year 1999", start[:5] + "\x0C\x07\xCF" + date[2:] + rest, false},
+		{"year 2101", start[:5] + "\x0C\x08\x35" + date[2:] + rest, false},
+		{"month 0", start[:5] + "\x0C\x07\xE9\x00" + date[3:] + rest, false},
+		{"month 13", start[:5] + "\x0C\x07\xE9\x0D" + date[3:] + rest, false},
+		{"day 0", start[:5] + "\x0C\x07\xE9\x06\x00" + date[4:] + rest, false},
+		{"day 32", start[:5] + "\x0C\x07\xE9\x06\x20" + date[4:] + rest, false},
+		{"hour 24", start[:5] + "\x0C" + date[:5] + "\x18" + date[6:] + rest, false},
+		{"a body that is a number", start + "\x06\x00\x00\x00\x01", false},
+		{"a block", "\xE0\xC0\x00\x01\x00\x00\x00", false},
+		{"a short text", "/ABC5\r\n", false},
+		{"a byte that is no text", "/ABC5\\25383363\x80_A\r\n", false},
+		{"no maker", "/A1C5\\253833635_A\r\n\r\n", false},
+		{"other text", "Lorem ipsum dolor sit amet", false},
+	} {
+		c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x20, 7, []byte(tt.plain)))
+		got, _, err := k.Open(nil, c)
+		if tt.right && (err != nil || string(got) != tt.plain) || !tt.right && (got != nil || !errors.Is(err, dlms.ErrKey)) {
+			t.Errorf("%s: got %q, error %v", tt.name, got, err)
+		}
+	}
+}
+
+func TestNewKeyErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name                       string
+		encryption, authentication []byte
+		want                       string
+	}{
+		{"none", nil, nil, "dlms: an encryption key of 0 bytes"},
+		{"AES-256", make([]byte, 32), nil, "dlms: an encryption key of 32 bytes"},
+		{"hexadecimal", []byte("00112233445566778899AABBCCDDEEFF"), nil, "dlms: an encryption key of 32 bytes"},
+		{"an empty authentication key", make([]byte, 16), []byte{}, "dlms: an authentication key of 0 bytes"},
+		{"a short authentication key", make([]byte, 16), make([]byte, 15), "dlms: an authentication key of 15 bytes"},
+	} {
+		k, err := dlms.NewKey(tt.encryption, tt.authentication)
+		if k != nil || err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%s: got error %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestKeyStaysSecret prints a key in every way, and wrapped in what others build around it.
+func TestKeyStaysSecret(t *testing.T) {
+	k := key(t, encryption, authentication)
+	c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x30, 7, sized(50)))
+	if _, _, err := k.Open(nil, c); err != nil { // a key that was used
+		t.Fatal(err)
+	}
+	type exported struct{ K *dlms.Key }
+	type hidden struct {
+		p *dlms.Key
+		v dlms.Key
+		s []dlms.Key
+	}
+	var printed []string
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%c", "%o", "%b", "%U", "%e", "%t", "%w"} {
+		if got := fmt.Sprintf(verb, k); got != "key" && verb != "%w" {
+			t.Errorf("%s: got %q, want key", verb, got)
+		}
+		for _, v := range []any{k, *k, exported{k}, []*dlms.Key{k}, hidden{k, *k, []dlms.Key{*k}}, &hidden{p: k, v: *k}, map[string]any{"k": k}} {
+			printed = append(printed, fmt.Sprintf(verb, v))
+		}
+	}
+	for _, v := range []any{k, *k, exported{k}, map[string]dlms.Key{"k": *k}} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed = append(printed, string(b))
+	}
+	wrong, _, err := key(t, strings.Repeat("\x5A", 16), authentication).Open(nil, c)
+	printed = append(printed, k.String(), fmt.Sprint(err), string(wrong))
+	for _, s := range printed {
+		for _, secret := range []string{encryption, authentication} {
+			checkSecret(t, s, secret)
+		}
+	}
+}
+
+// checkSecret looks for five bytes in a row of the secret, in any form that a program prints bytes in.
+func checkSecret(t *testing.T, s, secret string) {
+	t.Helper()
+	for i := range len(secret) - 4 {
+		part := []byte(secret[i : i+5])
+		for _, format := range []string{"%s", "%q", "%x", "%X", "% x", "%d", "%#x", "%#v", "%o", "%b", "%c", "%U"} {
+			form := strings.Trim(strings.TrimPrefix(fmt.Sprintf(format, part), "[]byte"), `[]{}"`)
+			if strings.Contains(s, form) {
+				t.Fatalf("%q shows bytes %d to %d of a key", s, i, i+4)
+			}
+		}
+	}
+}
+
+func TestLockedError(t *testing.T) {
+	for _, tt := range []struct {
+		title string
+		tried bool
+		want  string
+	}{
+		{systemTitle, false, "dlms: encrypted, and no key given (system title ABC 41424345…)"},
+		{systemTitle, true, "dlms: encrypted, and the key does not fit (system title ABC 41424345…)"},
+		{"A\x01C45678", true, "dlms: encrypted, and the key does not fit (system title 41014334…)"},
+		{strings.Repeat("\x00", 8), false, "dlms: encrypted, and no key given (no system title)"},
+	} {
+		e := &dlms.LockedError{Title: [8]byte([]byte(tt.title)), Tried: tt.tried}
+		if got := e.Error(); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
+// TestOpenAllocs: reading a message costs no memory where dst has the room that Open asks for, whatever comes of it.
+func TestOpenAllocs(t *testing.T) {
+	right, wrong := key(t, encryption, authentication), key(t, authentication, encryption)
+	for _, security := range securities {
+		apdu := dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, sized(450))
+		for name, k := range map[string]*dlms.Key{"right": right, "wrong": wrong, "no authentication": key(t, encryption, "")} {
+			var c dlms.Ciphered
+			dst := make([]byte, 0, len(parsed(t, apdu).Text)+12)
+			got := testing.AllocsPerRun(100, func() {
+				if dlms.CipheredLength(apdu) != len(apdu) || c.Parse(apdu) != nil {
+					t.Fatal("not a message")
+				}
+				if _, _, err := k.Open(dst, &c); (err == nil) != (name != "wrong") {
+					t.Fatalf("security %x, %s: %v", security, name, err)
+				}
+			})
+			if got != 0 {
+				t.Errorf("security %x, %s: %v allocations, want 0", security, name, got)
+			}
+		}
+	}
+}
+
+func TestAppendCipheredPanics(t *testing.T) {
+	full := key(t, encryption, authentication)
+	for name, call := range map[string]func(){
+		"a title of 7 bytes":      func() { dlms.AppendCiphered(nil, full, make([]byte, 7), 0x20, 0, sized(8)) },
+		"security 10":             func() { dlms.AppendCiphered(nil, full, make([]byte, 8), 0x10, 0, sized(8)) },
+		"no authentication key":   func() { dlms.AppendCiphered(nil, key(t, encryption, ""), make([]byte, 8), 0x30, 0, sized(8)) },
+		"more than a length says": func() { dlms.AppendCiphered(nil, full, make([]byte, 8), 0x20, 0, sized(0x10000)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+// BenchmarkOpen opens a text of 450 bytes.
+func BenchmarkOpen(b *testing.B) {
+	full := key(b, encryption, authentication)
+	c := parsed(b, dlms.AppendCiphered(nil, full, []byte(systemTitle), 0x30, 7, sized(450)))
+	dst := make([]byte, 0, 500)
+	for _, bb := range []struct {
+		name string
+		k    *dlms.Key
+	}{{"tag", full}, {"no authentication key", key(b, encryption, "")}} {
+		b.Run(bb.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(450)
+			for b.Loop() {
+				if _, _, err := bb.k.Open(dst, c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("bare GCM", func(b *testing.B) {
+		block, err := aes.NewCipher([]byte(encryption))
+		if err != nil {
+			b.Fatal(err)
+		}
+		gcm, err := cipher.NewGCMWithTagSize(block, 12)
+		if err != nil {
+			b.Fatal(err)
+		}
+		nonce, aad := []byte(systemTitle+"\x00\x00\x00\x07"), []byte("\x30"+authentication)
+		b.ReportAllocs()
+		b.SetBytes(450)
+		for b.Loop() {
+			if _, err := gcm.Open(dst, nonce, c.Text, aad); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package dlms
+
+import "github.com/hanbridge/hanbridge/pkg/obis"
+
+// isPushObject tells if r stands before an element of a push object list, a structure that begins with a class as uint16.
+func isPushObject(r *reader) bool {
+	return r.at+2 < len(r.b) && r.b[r.at] == tagStructure && r.b[r.at+1] >= pushObjectFields && r.b[r.at+2] == tagUint16
+}
+
+// pushObjectFields is how many fields an element has: class, logical name, attribute, data index (IEC 62056-6-2, 4.4.8.2.2).
+// Later versions of the class add a restriction and columns.
+const pushObjectFields = 4
+
+// readPushList reads a structure of count items whose first is the list of what is pushed, and the others the values in the
+// same order. Some meters leave out the value of the list's own entry, its first (Iskraemeco, Landis+Gyr, Sagemcom,
+// Energomera).
+func (n *Notification) readPushList(r *reader, count int) {
+	at := r.at
+	r.byte()
+	n.readObjects(r)
+	values := count - 1
+	skip := len(n.objects) - values
+	if r.fault == "" && skip != 0 && skip != 1 {
+		r.fail(at, "a push list with more or fewer objects than values")
+	}
+	for ; skip < len(n.objects) && r.fault == ""; skip++ {
+		n.readAttribute(r, n.objects[skip])
+	}
+}
+
+func (n *Notification) readObjects(r *reader) {
+	for range r.length() {
+		at := r.at
+		fields := 0
+		if isPushObject(r) {
+			r.byte()
+			fields = r.length()
+		}
+		b := r.bytes(3 + 8 + 2 + 3)
+		if r.fault != "" {
+			return
+		}
+		if fields == 0 || b[3] != tagOctetString || b[4] != 6 || b[11] != tagInt8 || b[13] != tagUint16 {
+			r.fail(at, "a push list with an element that is no object")
+			return
+		}
+		n.objects = append(n.objects, attribute{uint16(b[1])<<8 | uint16(b[2]), obis.Code(b[5:11]), int8(b[12])})
+		for range fields - pushObjectFields {
+			skipValue(r, nesting)
+		}
+	}
+}
+
+// descriptorList begins a body of attribute descriptors: an enum, then an array (Sagemcom XT211 in Switzerland and the
+// Czech Republic).
+const descriptorList = "\x16\x01\x01"
+
+// readDescriptors reads an array of structures {attribute descriptor, value}. The descriptors are not tagged as A-XDR data
+// is: class, logical name and attribute stand there bare.
+func (n *Notification) readDescriptors(r *reader) {
+	r.bytes(len(descriptorList))
+	for range r.length() {
+		if !r.follows("\x02\x02") {
+			r.fail(r.at, "an item that is not a structure of attribute descriptor and value")
+			return
+		}
+		r.bytes(2)
+		d := r.bytes(9)
+		if r.fault != "" {
+			return
+		}
+		n.readAttribute(r, attribute{class: uint16(d[0])<<8 | uint16(d[1]), code: obis.Code(d[2:8]), index: int8(d[8])})
+	}
+}
+
+// attribute is what a value is of (IEC 62056-6-2, 4.1.2).
+type attribute struct {
+	class uint16
+	code  obis.Code
+	index int8
+}
+
+// Classes whose attributes behind the second are not values (IEC 62056-6-2, 4.3).
+const (
+	classRegister         = 3
+	classExtendedRegister = 4
+	classDemandRegister   = 5
+)
+
+// readAttribute reads a value. Scaler and time of a register go to the record of its value, and other attributes of it (a
+// status, a period) must not pass for a reading.
+func (n *Notification) readAttribute(r *reader, a attribute) {
+	register := a.class >= classRegister && a.class <= classDemandRegister
+	if !register || a.index <= 2 {
+		readAny(r, n.add(a.code))
+		return
+	}
+	var dropped obis.Record
+	rec := n.valueOf(a.code)
+	if rec == nil {
+		rec = &dropped
+	}
+	switch {
+	case a.index == 3 && a.class != classDemandRegister, a.index == 4 && a.class == classDemandRegister:
+		readScalerUnit(r, rec)
+	case a.index == 5 && a.class == classExtendedRegister:
+		readAny(r, &dropped)
+		rec.Time = readDateTime(dropped.Text)
+	default:
+		readAny(r, &dropped)
+	}
+}
+
+// valueOf returns the last number of the code, nil when there is none.
+func (n *Notification) valueOf(code obis.Code) *obis.Record {
+	for i := len(n.Records) - 1; i >= 0; i-- {
+		if rec := &n.Records[i]; rec.Code == code && rec.Kind == obis.Number {
+			return rec
+		}
+	}
+	return nil
+}
