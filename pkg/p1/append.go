@@ -24,7 +24,18 @@ func Append(dst []byte, ident string, lines []Line) []byte {
 		dst = append(lines[i].append(dst), "\r\n"...)
 	}
 	dst = append(dst, '!')
-	sum := Checksum(dst[start:])
+	return appendChecksum(dst, Checksum(dst[start:]))
+}
+
+// AppendCiphered appends a ciphered telegram with its checksum. The body is as Ciphered returns it.
+func AppendCiphered(dst []byte, ident string, body []byte) []byte {
+	start := len(dst)
+	dst = append(append(append(dst, '/'), ident...), emptyLine...)
+	dst = append(append(dst, body...), '!')
+	return appendChecksum(dst, frameChecksum(dst[start:]))
+}
+
+func appendChecksum(dst []byte, sum uint16) []byte {
 	for shift := 12; shift >= 0; shift -= 4 {
 		dst = append(dst, hexDigits[sum>>shift&0x0F])
 	}

@@ -18,6 +18,10 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\r\n/ABC5\r\n/ABC5\r\n!12\x80"))
 	f.Add([]byte("/\n!\n"))
 	f.Add([]byte("a/\n"))
+	f.Add(p1.AppendCiphered(household(f), "EGM5G35", cipher(60)))
+	f.Add([]byte("/EGM5G35\r\n\r\n\x00\x82\x00\x06\x30abcdef!12\r\n/ABC5"))
+	f.Add([]byte("/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"))
+	f.Add([]byte(sealed("/ABC5", "", "0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.3.0)(m3)", "(1)", "(2)", "1-0:1.7.0(1kW)", "0-1:24.2.1(m3)")))
 }
 
 // FuzzSplit: every telegram is a part of the stream, in order and bounded; how the bytes arrive does not matter.
@@ -50,11 +54,43 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
+		if _, _, ok := p1.Ciphered(b); ok {
+			t.Fatal("a ciphered telegram was read")
+		}
 		if len(got.Records) > len(b)/len("0-0:0.0.0()") {
 			t.Fatalf("%d records in %d bytes", len(got.Records), len(b))
 		}
 		if end := bytes.TrimRight(b, "\r\n"); got.Checked != (end[len(end)-1] != '!') {
 			t.Fatalf("checked is %v of a telegram that ends in %q", got.Checked, b[max(0, len(b)-6):])
+		}
+	})
+}
+
+// FuzzCiphered: the parts of a ciphered telegram are parts of it, in order, and Length goes to the end of them at least.
+func FuzzCiphered(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		head, body, ok := p1.Ciphered(b)
+		if checked, err := p1.CheckCiphered(b); !ok && (checked || err == nil) {
+			t.Fatalf("checked %v, error %v of what is no ciphered telegram", checked, err)
+		}
+		if !ok {
+			return
+		}
+		if !bytes.HasPrefix(b, append(bytes.Clone(head), body...)) || body[0] != 0 {
+			t.Fatalf("%q and %q are not parts of %q", head, body, b)
+		}
+	})
+}
+
+// FuzzStrip: the text is what stood on the line, in 7 bits.
+func FuzzStrip(f *testing.F) {
+	f.Add(parity(household(f)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		dst := make([]byte, len(b))
+		n := p1.Strip(dst, b)
+		if !bytes.Equal(parity(dst[:n]), b[:n]) {
+			t.Fatalf("%q of %q", dst[:n], b[:n])
 		}
 	})
 }

@@ -1,5 +1,6 @@
 // Package p1 reads and writes the ASCII telegrams of a P1 port: IEC 62056-21 mode D with the checksum of DSMR P1, as the
-// Swedish branch recommendation 2.0, the Finnish SK 13-1, DSMR 4 and 5 and their relatives use it.
+// Swedish branch recommendation 2.0, the Finnish SK 13-1, DSMR 4 and 5 and their relatives use it, and the telegrams without
+// one of DSMR 2.2, DSMR 3.0 and Iskraemeco.
 //
 //	/ADN9 6534 CR LF CR LF 1-0:1.7.0(0000.345*kW) CR LF … !6BB0 CR LF
 package p1

@@ -26,16 +26,28 @@ var (
 	errLong     = fmt.Errorf("p1: no end after %d bytes", MaxLength)
 	errIdent    = errors.New("p1: no identification line")
 	errEmpty    = errors.New("p1: no data in a telegram without checksum")
+	errCiphered = errors.New("p1: the telegram is ciphered")
 )
 
 // Parse reads a telegram as Split delimits it. The Telegram's own slice of records is used again, so that nothing is
 // allocated once it has grown. The checksum is verified before anything else is read; a telegram that carries none is
 // accepted when every line of it is well formed. After an error the Telegram holds nothing.
-func (t *Telegram) Parse(b []byte) error {
+func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }
+
+// ParseUnchecked is Parse for the few meters that send a wrong checksum: a telegram whose checksum is not right is read like
+// one that has none. Checked is true only where it is right.
+func (t *Telegram) ParseUnchecked(b []byte) error { return t.parse(b, true) }
+
+func (t *Telegram) parse(b []byte, unchecked bool) error {
 	t.Ident, t.Checked, t.Records = nil, false, t.Records[:0]
 	body, checked, err := verify(b)
 	if err != nil {
-		return err
+		if _, _, ok := Ciphered(b); ok {
+			return errCiphered
+		}
+		if !unchecked || body == nil {
+			return err
+		}
 	}
 	end := bytes.IndexByte(body, '\n')
 	if end < 1 || body[0] != '/' {
@@ -45,9 +57,7 @@ func (t *Telegram) Parse(b []byte) error {
 	for rest := body[end+1:]; len(rest) > 0; {
 		n, ok := t.parseLine(rest)
 		if !ok && !checked {
-			t.Records = t.Records[:0]
-			line := 1 + bytes.Count(body[:len(body)-len(rest)], []byte("\n"))
-			return fmt.Errorf("p1: line %d is malformed, in a telegram without checksum", line)
+			return t.malformed(body[:len(body)-len(rest)])
 		}
 		rest = rest[n:]
 	}
@@ -58,7 +68,14 @@ func (t *Telegram) Parse(b []byte) error {
 	return nil
 }
 
-// verify returns what stands between '/' and '!', and whether a checksum vouches for it.
+// malformed is the error for the line behind before, in a telegram that no checksum vouches for.
+func (t *Telegram) malformed(before []byte) error {
+	t.Records = t.Records[:0]
+	return fmt.Errorf("p1: line %d is malformed, in a telegram without checksum", 1+bytes.Count(before, []byte("\n")))
+}
+
+// verify returns what stands between '/' and '!', and whether a checksum vouches for it. With the error of a checksum that
+// is not right the body is given too.
 func verify(b []byte) (body []byte, checked bool, err error) {
 	i := bytes.LastIndexByte(b, '!')
 	if i < 1 || b[i-1] != '\n' {
@@ -71,24 +88,32 @@ func verify(b []byte) (body []byte, checked bool, err error) {
 	if len(sum) == 0 && i+1 < len(b) {
 		return b[:i], false, nil
 	}
-	if len(sum) != 4 {
-		return nil, false, errChecksum
+	got, ok := readChecksum(sum)
+	if !ok {
+		return b[:i], false, errChecksum
 	}
-	var got uint16
-	for _, x := range sum {
+	if want := Checksum(b[:i+1]); want != got {
+		return b[:i], false, fmt.Errorf("p1: checksum: want %04X, got %04X", want, got)
+	}
+	return b[:i], true, nil
+}
+
+// readChecksum reads four hexadecimal digits.
+func readChecksum(b []byte) (sum uint16, ok bool) {
+	if len(b) != 4 {
+		return 0, false
+	}
+	for _, x := range b {
 		if !isHex(x) {
-			return nil, false, errChecksum
+			return 0, false
 		}
 		digit := x & 0x0F
 		if x > '9' {
 			digit += 9
 		}
-		got = got<<4 | uint16(digit)
+		sum = sum<<4 | uint16(digit)
 	}
-	if want := Checksum(b[:i+1]); want != got {
-		return nil, false, fmt.Errorf("p1: checksum: want %04X, got %04X", want, got)
-	}
-	return b[:i], true, nil
+	return sum, true
 }
 
 // parseLine appends the record of the line at the start of b and returns the line's length with its end. A line that
@@ -106,64 +131,13 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	for end >= 0 && isLineEnd(b[end]) {
 		end--
 	}
-	if i == 0 || end <= i || b[i] != '(' || b[end] != ')' {
+	if end <= i || b[i] != '(' || b[end] != ')' {
 		return n, false
+	}
+	if i == 0 {
+		return n, t.secondLine(b[:end+1])
 	}
 	t.Records = append(t.Records, obis.Record{Code: code})
 	parseValue(&t.Records[len(t.Records)-1], b[i:end+1])
 	return n, true
-}
-
-// parseValue fills r from b, which is one or more values in parentheses. One may have parentheses of its own: ((ER11)).
-func parseValue(r *obis.Record, b []byte) {
-	k := -1
-	if bytes.IndexByte(b[1:], '(') >= 0 {
-		k = bytes.Index(b, []byte(")("))
-	}
-	if k < 0 { // one value
-		r.Text = b[1 : len(b)-1]
-		single(r)
-		return
-	}
-	r.Kind, r.Text = obis.Text, b
-	if r.Code[2] == 98 || r.Code[2] == 99 { // logs: profiles of many values
-		return
-	}
-	stamp, stamped := parseTime(b[1:k])
-	second := b[k+2 : len(b)-1]
-	if !stamped || bytes.IndexByte(second, '(') >= 0 || !number(r, second) {
-		return
-	}
-	r.Text, r.Time = second, stamp
-}
-
-func single(r *obis.Record) {
-	if number(r, r.Text) {
-		return
-	}
-	r.Kind = obis.Text
-	if !r.Code.IsClock() {
-		return
-	}
-	if t, ok := parseTime(r.Text); ok {
-		r.Kind, r.Time = obis.Clock, t
-	}
-}
-
-// number reads "0000.345*kW" and reports if it is that: a number with a unit.
-func number(r *obis.Record, b []byte) bool {
-	star := bytes.IndexByte(b, '*')
-	if star < 0 {
-		return false
-	}
-	unit, prefix, ok := obis.ParseUnit(b[star+1:])
-	if !ok {
-		return false
-	}
-	v, err := obis.ParseDecimal(b[:star])
-	if err != nil {
-		return false
-	}
-	r.Kind, r.Value, r.Unit = obis.Number, v.Shift(prefix), unit
-	return true
 }

@@ -21,15 +21,26 @@ func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
 		n = len(data) - i
 	}
 	telegram = data[i : i+n]
-	if _, _, err := verify(telegram); err != nil {
+	if !sound(telegram) {
 		return i + 1, telegram, nil
 	}
 	return i + n, telegram, nil
 }
 
+// sound tells if no fault is seen in a telegram before its lines are read.
+func sound(telegram []byte) bool {
+	if _, _, ok := Ciphered(telegram); ok {
+		_, err := CheckCiphered(telegram)
+		return err == nil
+	}
+	_, _, err := verify(telegram)
+	return err == nil
+}
+
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
 // It ends with the line of a '!' and checksum, or where it cannot go on and is damaged: before another
-// '/' at the start of a line, before a byte that is not text, at MaxLength. More bytes behind b never change the answer.
+// '/' at the start of a line, before a byte that is not text, at MaxLength. A ciphered telegram ends where it says, and with
+// its checksum. More bytes behind b never change the answer.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
 	if end == 0 {
@@ -45,12 +56,12 @@ func Length(b []byte) int {
 	if cut >= 0 {
 		text = max(cut, 1)
 	}
-	if i := lineBegin(b[:text], '/'); i >= 0 {
-		cut = i
-	}
+	next := lineBegin(b[:text], '/')
 	switch {
+	case next >= 0:
+		return next
 	case cut >= 0:
-		return max(cut, 1)
+		return cipheredLength(b[:end], cut)
 	case mark >= 0:
 		return checksumEnd(b[:end], mark+1, all)
 	case all:

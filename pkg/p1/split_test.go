@@ -56,6 +56,7 @@ func TestLength(t *testing.T) {
 func pieces() *rapid.Generator[string] {
 	part := rapid.SampledFrom([]string{
 		"/", "!", "\r", "\n", "\r\n", "A", "0", "f", "\x00", "\x80", "!12AB", "!\r\n", "/ABC5\r\n\r\n", "1-0:1.8.0(1*kWh)\r\n",
+		"\x00\x82\x00\x06\x30", "abcde",
 	})
 	return rapid.Map(rapid.SliceOfN(part, 0, 30), func(p []string) string { return strings.Join(p, "") })
 }

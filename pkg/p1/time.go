@@ -40,7 +40,25 @@ func parseTime(b []byte) (obis.Time, bool) {
 	return obis.Time{}, false
 }
 
-// parseDigits reads YYMMDDhhmmss, a year of this century.
+// JoinTime puts a clock together that the meter sends in two records: the time hhmmss (1-0:0.9.1) and the date YYMMDD or
+// YYYYMMDD (1-0:0.9.2), as Iskraemeco meters do. Its zone is not known.
+func JoinTime(timeText, dateText []byte) (obis.Time, bool) {
+	if len(timeText) != 6 || len(dateText) != 6 && len(dateText) != 8 {
+		return obis.Time{}, false
+	}
+	if len(dateText) == 8 && string(dateText[:2]) != "20" {
+		return obis.Time{}, false
+	}
+	var d [12]byte
+	copy(d[:6], dateText[len(dateText)-6:])
+	copy(d[6:], timeText)
+	return parseDigits(d[:])
+}
+
+// unset is the year from which on two digits are of the last century: 70 is what clocks show that were never set.
+const unset = 70
+
+// parseDigits reads YYMMDDhhmmss.
 func parseDigits(b []byte) (obis.Time, bool) {
 	var v [6]uint8
 	for i := range v {
@@ -51,5 +69,8 @@ func parseDigits(b []byte) (obis.Time, bool) {
 		v[i] = hi*10 + lo
 	}
 	t := obis.Time{Year: 2000 + uint16(v[0]), Month: v[1], Day: v[2], Hour: v[3], Minute: v[4], Second: v[5]}
+	if v[0] >= unset {
+		t.Year -= 100
+	}
 	return t, t.Valid()
 }

@@ -1,0 +1,87 @@
+package p1_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// TestParseBlock: what DSMR 2.2 sends of a gas meter, in two lines or in one, with a checksum around it or without.
+func TestParseBlock(t *testing.T) {
+	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21}
+	gas := obis.Record{Code: code(t, "0-2:24.2.1"), Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 908123, Exp: -3}, Unit: obis.CubicMetre, Text: []byte("00908.123")}
+	heat := obis.Record{Code: code(t, "0-1:24.2.1"), Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 3, Exp: 9}, Unit: obis.Joule, Text: []byte("3")}
+	none := obis.Record{Code: code(t, "0-2:24.2.1"), Kind: obis.Text, Text: []byte("---")}
+	waiting := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)")}
+	odd := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)")}
+	power := obis.Record{Code: code(t, "1-0:1.7.0"), Kind: obis.Number, Value: obis.Decimal{Coef: 1, Exp: 3}, Unit: obis.Watt, Text: []byte("1*kW")}
+	for _, tt := range []struct {
+		name  string
+		lines []string
+		want  []obis.Record
+		// faulty tells that without a checksum the telegram is refused.
+		faulty bool
+	}{
+		{"two lines", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{gas}, false},
+		{"one line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)(00908.123)"}, []obis.Record{gas}, false},
+		{"more behind", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{gas, power}, false},
+		{"heat", []string{"0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(GJ)", "(3)"}, []obis.Record{heat}, false},
+		{"no number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{none}, false},
+		{"no second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{waiting, power}, false},
+		{"a stamp that is none", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{odd}, false},
+		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{power}, true},
+		{"second line behind another", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power}, true},
+		{"two values", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas}, true},
+		{"values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{waiting}, true},
+	} {
+		var got p1.Telegram
+		if err := got.Parse([]byte(sealed(append([]string{"/ABC3", ""}, tt.lines...)...))); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.want, got.Records); diff != "" {
+			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
+		}
+		err := got.Parse([]byte("/ABC3\r\n\r\n" + strings.Join(tt.lines, "\r\n") + "\r\n!\r\n"))
+		if (err != nil) != tt.faulty {
+			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.name, err, tt.faulty)
+		}
+		if diff := cmp.Diff(tt.want, got.Records); err == nil && diff != "" {
+			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestParseUnchecked: a wrong checksum is ignored where that is asked for, and never said to be right.
+func TestParseUnchecked(t *testing.T) {
+	body := "/SAG5SAG-METER\r\n\r\n1-0:1.7.0(1*kW)\r\n!"
+	for _, tt := range []struct {
+		name, in string
+		good     bool
+		checked  bool
+	}{
+		{"right", body + sum(body) + "\r\n", true, true},
+		{"wrong", body + "0000\r\n", true, false},
+		{"none", body + "\r\n", true, false},
+		{"short", body + "12\r\n", true, false},
+		{"wrong, and a line too", strings.Replace(body, "kW)", "kW", 1) + "0000\r\n", false, false},
+		{"wrong, and no lines", "/ABC5\r\n\r\n!0000\r\n", false, false},
+		{"no end", body[:len(body)-1], false, false},
+	} {
+		var got p1.Telegram
+		err := got.ParseUnchecked([]byte(tt.in))
+		if (err == nil) != tt.good || got.Checked != tt.checked {
+			t.Errorf("%s: got checked %v and error %v, want %v and good %v", tt.name, got.Checked, err, tt.checked, tt.good)
+		}
+		if got := len(got.Records); err != nil && got > 0 {
+			t.Errorf("%s: %d records after an error", tt.name, got)
+		}
+		if err := got.Parse([]byte(tt.in)); (err == nil) != (tt.checked || tt.name == "none") {
+			t.Errorf("%s: Parse gave error %v", tt.name, err)
+		}
+	}
+}

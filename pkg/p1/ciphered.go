@@ -1,0 +1,132 @@
+package p1
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
+)
+
+// A ciphered telegram, as Polish meters of Stoen Operator send it, begins with an identification line in clear and an empty
+// line. Then, in place of the data lines, follow a system title of no bytes, a length, and so many bytes from the security
+// byte on: frame counter, ciphertext and tag. It ends like any other telegram:
+//
+//	/EGM5G35 CR LF CR LF 00 82 LL LL 30 00000000 … ! FE0C CR LF
+//
+// In the one known from the field the checksum is CRC-16/X.25 over all from '/' to '!', the low byte first; CRC-16/ARC, that of
+// all other telegrams, is taken too.
+const (
+	// maxIdent is how long the identification line in front may be, in bytes with its '/'.
+	maxIdent = 64
+	// maxCiphered is how long it may be from the security byte to the '!', in bytes.
+	maxCiphered = 4096
+	// headCiphered is how many bytes tell what follows: title, length and security.
+	headCiphered = 5
+	// emptyLine ends the identification line and is empty itself.
+	emptyLine = "\r\n\r\n"
+)
+
+// frameChecksums is CRC-16/X.25 but for its start and end: reflected polynomial 8408.
+var frameChecksums = crc16.New(0x8408)
+
+// frameChecksum returns the CRC-16/X.25 of b with its bytes in the order of frames, the low one first.
+func frameChecksum(b []byte) uint16 { return bits.ReverseBytes16(^frameChecksums.Update(0xFFFF, b)) }
+
+var errPlain = errors.New("p1: no ciphered telegram")
+
+// Ciphered takes a ciphered telegram apart: head is its identification line in clear with the empty line behind it, body all
+// that is ciphered, from the 00 of the empty system title to before the '!'. Both belong to b. ok is false where b is none, or
+// a part of one. Parse refuses ciphered telegrams.
+func Ciphered(b []byte) (head, body []byte, ok bool) {
+	start := bodyStart(b)
+	if start == 0 || len(b) < start+headCiphered {
+		return nil, nil, false
+	}
+	n := cipheredSize(b[start:])
+	if n == 0 || len(b)-start < n {
+		return nil, nil, false
+	}
+	return b[:start], b[start : start+n], true
+}
+
+// CheckCiphered verifies the checksum of a ciphered telegram, as Length delimits it. Checked is false where it carries none.
+func CheckCiphered(b []byte) (checked bool, err error) {
+	head, body, ok := Ciphered(b)
+	if !ok {
+		return false, errPlain
+	}
+	end := len(head) + len(body)
+	if end == len(b) || b[end] != '!' {
+		return false, nil
+	}
+	sum := bytes.TrimRight(b[end+1:], "\r\n")
+	if len(sum) == 0 {
+		return false, nil
+	}
+	got, ok := readChecksum(sum)
+	if !ok {
+		return false, errChecksum
+	}
+	if want := frameChecksum(b[:end+1]); got != want && got != Checksum(b[:end+1]) {
+		return false, fmt.Errorf("p1: checksum: want %04X, got %04X", want, got)
+	}
+	return true, nil
+}
+
+// bodyStart returns where the body of a ciphered telegram would begin: behind identification line and empty line; 0 when
+// they are not there.
+func bodyStart(b []byte) int {
+	if len(b) == 0 || b[0] != '/' {
+		return 0
+	}
+	i := bytes.Index(b[:min(len(b), maxIdent+len(emptyLine))], []byte(emptyLine))
+	if i < 0 {
+		return 0
+	}
+	return i + len(emptyLine)
+}
+
+// cipheredSize returns how many bytes what is ciphered takes with its title and length, 0 when b does not begin like that.
+func cipheredSize(b []byte) int {
+	if b[0] != 0 || b[1] != 0x82 || b[4]&^0x11 != 0x20 { // suite 0 or 1; encrypted, authenticated or not
+		return 0
+	}
+	n := int(b[2])<<8 | int(b[3])
+	if n < headCiphered || n > maxCiphered {
+		return 0
+	}
+	return headCiphered - 1 + n
+}
+
+// cipheredLength returns the length of the ciphered telegram that b, whose first byte that is not text is at cut, may be; 0
+// when its end is not there yet, cut when it is none.
+func cipheredLength(b []byte, cut int) int {
+	if cut == 0 || cut != bodyStart(b) {
+		return max(cut, 1)
+	}
+	if len(b) < cut+headCiphered {
+		if !mayBeHead(b[cut:]) {
+			return cut
+		}
+		return 0
+	}
+	n := cipheredSize(b[cut:])
+	if n == 0 {
+		return cut
+	}
+	switch end := cut + n; {
+	case end >= len(b):
+		return 0
+	case b[end] == '!':
+		return checksumEnd(b, end+1, false)
+	default:
+		return end
+	}
+}
+
+// mayBeHead tells if more bytes may make of b what cipheredSize knows.
+func mayBeHead(b []byte) bool {
+	return b[0] == 0 && (len(b) < 2 || b[1] == 0x82) && (len(b) < 3 || b[2] <= maxCiphered>>8)
+}

@@ -1,0 +1,107 @@
+package p1_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// cipher is the body of a ciphered telegram: so many bytes from the security byte on, with a line's mark and slash among them.
+func cipher(n int) []byte {
+	b := append([]byte{0, 0x82, byte(n >> 8), byte(n), 0x30, 0, 0, 0, 0}, "\n!0000\r\n/ABC5\r\n"...)
+	for i := len(b); i < n+4; i++ {
+		b = append(b, byte(i*i*37+11*i))
+	}
+	return b
+}
+
+func TestCiphered(t *testing.T) {
+	body := cipher(560)
+	wire := p1.AppendCiphered(nil, "EGM5G35", body)
+	if got := p1.Length(wire); got != len(wire) {
+		t.Errorf("Length = %d of a telegram of %d bytes", got, len(wire))
+	}
+	for k := range wire {
+		if got := p1.Length(wire[:k]); got != 0 {
+			t.Fatalf("Length of the first %d bytes = %d, want 0", k, got)
+		}
+	}
+	head, got, ok := p1.Ciphered(wire)
+	if string(head) != "/EGM5G35\r\n\r\n" || !bytes.Equal(got, body) || !ok {
+		t.Errorf("Ciphered = %q, %d bytes, %v", head, len(got), ok)
+	}
+	if checked, err := p1.CheckCiphered(wire); !checked || err != nil {
+		t.Errorf("CheckCiphered = %v, %v", checked, err)
+	}
+	var parsed p1.Telegram
+	if err := parsed.Parse(wire); err == nil || !strings.Contains(err.Error(), "ciphered") {
+		t.Errorf("Parse of a ciphered telegram: got error %v", err)
+	}
+	plain := string(household(t))
+	want := []string{string(wire), plain, string(wire)}
+	if diff := cmp.Diff(want, tokens(t, strings.NewReader(string(wire)+plain+string(wire)))); diff != "" {
+		t.Errorf("split, -want +got:\n%s", diff)
+	}
+}
+
+// TestCipheredChecksum: either of the two checksums is right, none is no error, every other is one.
+func TestCipheredChecksum(t *testing.T) {
+	wire := p1.AppendCiphered(nil, "KFM5KAIFA-METER", cipher(100))
+	end := len(wire) - len("FFFF\r\n")
+	for _, tt := range []struct {
+		name, tail    string
+		checked, good bool
+	}{
+		{"in lower case", strings.ToLower(string(wire[end:])), true, true},
+		{"of other telegrams", sum(string(wire[:end])) + "\r\n", true, true},
+		{"none", "\r\n", false, true},
+		{"wrong", "0000\r\n", false, false},
+		{"no checksum", "12\r\n", false, false},
+	} {
+		checked, err := p1.CheckCiphered(append(wire[:end:end], tt.tail...))
+		if checked != tt.checked || (err == nil) != tt.good {
+			t.Errorf("%s: CheckCiphered = %v, %v; want %v, good %v", tt.name, checked, err, tt.checked, tt.good)
+		}
+	}
+	bare := wire[:end-1]
+	if checked, err := p1.CheckCiphered(bare); checked || err != nil {
+		t.Errorf("without a mark: CheckCiphered = %v, %v; want no error", checked, err)
+	}
+	if got := p1.Length(append(bytes.Clone(bare), '\r')); got != len(bare) {
+		t.Errorf("without a mark: Length = %d, want %d", got, len(bare))
+	}
+	if _, err := p1.CheckCiphered(household(t)); err == nil {
+		t.Error("a plain telegram is taken for a ciphered one")
+	}
+}
+
+// TestNotCiphered: a zero byte begins a ciphered telegram only in its place, so that noise is given up at once.
+func TestNotCiphered(t *testing.T) {
+	good := "/EGM5G35\r\n\r\n" + string(cipher(560))
+	for _, tt := range []struct {
+		name, in string
+		want     int
+	}{
+		{"no empty line", "/EGM5G35\r\n\x00\x82\x02", 10},
+		{"data before it", "/EGM5G35\r\n\r\n1-0:1.7.0(1*kW)\r\n\r\n\x00\x82\x02", 31},
+		{"another byte", good[:13] + "\x81", 12},
+		{"too long", good[:14] + "\x11", 12},
+		{"too long by its low byte", good[:14] + "\x10\x01\x30", 12},
+		{"too short", good[:14] + "\x00\x04\x30", 12},
+		{"no security byte", good[:16] + "\x01", 12},
+		{"the longest", good[:14] + "\x10\x00\x30", 0},
+		{"identification too long", "/" + strings.Repeat("x", 64) + good[8:], 69},
+		{"title alone", good[:13], 0},
+	} {
+		if got := p1.Length([]byte(tt.in)); got != tt.want {
+			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
+		}
+		if _, _, ok := p1.Ciphered([]byte(tt.in)); ok {
+			t.Errorf("%s: is a ciphered telegram", tt.name)
+		}
+	}
+}
