@@ -85,7 +85,7 @@ func TestAppendSamples(t *testing.T) {
 		"net_power": "-655", "import_energy": "3.003",
 	}
 	dst := make([]quantity.Sample, 0, quantity.Count())
-	got := quantity.AppendSamples(dst, records)
+	got := new(quantity.Finder).AppendSamples(dst, records, nil)
 	for _, s := range got {
 		text := string(s.Value.AppendFixed(nil, s.Decimals()))
 		if text != want[s.ID.String()] {
@@ -96,7 +96,7 @@ func TestAppendSamples(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not found: %v", want)
 	}
-	if n := testing.AllocsPerRun(100, func() { quantity.AppendSamples(dst, records) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { new(quantity.Finder).AppendSamples(dst, records, nil) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 }

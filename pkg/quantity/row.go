@@ -19,6 +19,8 @@ type Row struct {
 	Measures []Measure
 	// Decimals is how many are published; AsSent for those that the meter sends.
 	Decimals int8
+	// Most is the largest magnitude that is believed, in the unit of the records; zero for any.
+	Most obis.Decimal
 	// State is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	State string
 	// Diagnostic marks what is about the meter more than about the household.

@@ -32,25 +32,34 @@ func (s *Sample) Decimals() int {
 	return min(max(0, -int(s.Value.Exp)), MaxDecimals)
 }
 
-// AppendSamples appends the quantities that the records of one telegram hold, in their order, and then what follows
-// from them (net power, sums of tariffs). A record whose unit does not suit its row is left out: a number in the wrong
-// unit is worse than none. Of a code sent twice the first counts. Nothing is allocated when dst has room for every row.
-func AppendSamples(dst []Sample, records []obis.Record) []Sample {
+// AppendSamples appends the quantities that the records of one telegram hold, in their order, then those of the sub-meters,
+// and then what follows from them (net power, sums of tariffs). What is sent is multiplied by scale, which may be nil. A
+// record whose unit does not suit its row is left out: a number in the wrong unit is worse than none. Of a code sent twice
+// the first counts. Nothing is allocated when dst has room for every row.
+func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	start := len(dst)
 	var at positions
+	others := false
 	for i := range records {
 		r := &records[i]
-		id, ok := Of(r.Code)
-		if !ok || at[id] != 0 && at[id] != unusable {
-			continue
-		}
-		s, ok := sampleOf(id, r)
+		id, ok := f.Of(i, r.Code)
 		if !ok {
-			at[id] = unusable
+			others = others || onChannel(r.Code)
 			continue
 		}
-		dst = append(dst, s)
-		at[id] = uint8(len(dst) - start)
+		if at[id] != 0 && at[id] != unusable {
+			continue
+		}
+		n := len(dst)
+		dst = append(dst, Sample{ID: id, Time: r.Time})
+		if !dst[n].fill(r, scale) {
+			dst, at[id] = dst[:n], unusable
+			continue
+		}
+		at[id] = uint8(n + 1 - start)
+	}
+	if others {
+		dst = appendSubmeters(dst, records, scale)
 	}
 	return derive(dst, start, &at)
 }
@@ -61,18 +70,47 @@ type positions [256]uint8
 
 const unusable = 255
 
-func sampleOf(id ID, r *obis.Record) (Sample, bool) {
-	row := &rows[id]
+// fill sets the value of a sample that has its ID; false where the record has none that suits the row.
+func (s *Sample) fill(r *obis.Record, scale *Scale) bool {
+	row := &rows[s.ID]
 	if !row.Numeric() {
-		return Sample{ID: id, Text: r.Text, Time: r.Time}, r.Kind == obis.Text
+		text, ok := textOf(r)
+		s.Text = text
+		return ok
 	}
 	if r.Kind != obis.Number {
-		return Sample{}, false
+		return false
 	}
 	for i := range row.Measures {
 		if m := &row.Measures[i]; m.Base == r.Unit {
-			return Sample{ID: id, As: uint8(i), Value: r.Value.Shift(-m.Prefix), Time: r.Time}, true
+			s.As = uint8(i)
+			return s.set(r.Value, m, row.Most, scale)
 		}
 	}
-	return Sample{}, false
+	return false
 }
+
+// set scales a value and gives it the prefix of its unit; false where it is more than can be.
+func (s *Sample) set(v obis.Decimal, m *Measure, most obis.Decimal, scale *Scale) bool {
+	ok := true
+	if scale != nil {
+		v, ok = scale.apply(s.ID, v)
+	}
+	if most.Coef != 0 {
+		ok = ok && v.Cmp(most) <= 0 && v.Cmp(most.Neg()) >= 0
+	}
+	s.Value = v.Shift(-m.Prefix)
+	return ok
+}
+
+// textOf returns the text of a record. Binary meters send tariff and breaker as small numbers.
+func textOf(r *obis.Record) ([]byte, bool) {
+	v := r.Value
+	if r.Kind == obis.Number && v.Exp == 0 && v.Coef >= 0 && v.Coef < int64(len(figures)) {
+		return figures[v.Coef : v.Coef+1], true
+	}
+	return r.Text, r.Kind == obis.Text
+}
+
+// figures are the texts of small numbers, so that these need no memory.
+var figures = []byte("0123456789")

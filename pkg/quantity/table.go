@@ -31,8 +31,9 @@ var rows = slices.Concat(
 	phases(Row{Name: "voltage", Title: "Voltage", Measures: unit(obis.Volt, "V", "voltage"), Decimals: 1, State: Measurement}, 32, 7),
 	phases(Row{Name: "current", Title: "Current", Measures: current, Decimals: AsSent, State: Measurement}, 31, 7),
 	one(Row{Name: "current_n", Title: "Current N", Codes: cde(91, 7, 0), Measures: current, Decimals: AsSent, State: Measurement}),
-	one(Row{Name: "power_factor", Title: "Power factor", Codes: cde(13, 7, 0), Measures: factor, Decimals: 3, State: Measurement}),
-	phases(Row{Name: "power_factor", Title: "Power factor", Measures: factor, Decimals: 3, State: Measurement, Quiet: true}, 33, 7),
+	// Hungarian meters send 4.556 and the like as a power factor, which is none.
+	one(Row{Name: "power_factor", Title: "Power factor", Codes: cde(13, 7, 0), Measures: factor, Decimals: 3, Most: obis.Decimal{Coef: 1}, State: Measurement}),
+	phases(Row{Name: "power_factor", Title: "Power factor", Measures: factor, Decimals: 3, Most: obis.Decimal{Coef: 1}, State: Measurement, Quiet: true}, 33, 7),
 	one(Row{Name: "frequency", Title: "Frequency", Codes: cde(14, 7, 0), Measures: unit(obis.Hertz, "Hz", "frequency"), Decimals: 2, State: Measurement}),
 
 	one(Row{Name: "import_energy", Title: "Import energy", Codes: cde(1, 8, 0), Measures: energy, Decimals: 3, State: TotalIncreasing}),
