@@ -1,0 +1,106 @@
+// Package line tells from the raw bytes of a serial line what is wrong with it when no telegram comes out of them: another
+// speed or parity, an inverted signal, a terminal that rewrites line ends, bytes that get lost.
+//
+// A line that is set wrong does not give noise. The same pieces of a telegram always become the same other bytes, which can
+// be recognised (signs.go), and one that is read too fast gives long runs of equal bits. One that is read too slowly gives what
+// cannot be told from noise.
+package line
+
+// Evidence is what is known of the bytes of a line. Its zero value is ready. Its memory is constant, whatever the bytes, and
+// Add allocates nothing. It is not safe for concurrent use.
+type Evidence struct {
+	bytes  int64
+	counts [256]int64 // of each byte
+	word   uint32     // the last four bytes
+	signs  [kinds]int64
+	text   text
+	frames frames
+}
+
+// Add takes in the next bytes of the line, in any portions. They are not kept.
+func (e *Evidence) Add(b []byte) {
+	for _, x := range b {
+		e.counts[x]++
+		e.word = e.word<<8 | uint32(x)
+		if k := signOf(e.word); k != noKind {
+			e.signs[k]++
+		}
+		e.text.add(x)
+		e.frames.add(x)
+	}
+	e.bytes += int64(len(b))
+}
+
+// Bytes returns how many bytes were added.
+func (e *Evidence) Bytes() int64 { return e.bytes }
+
+// Reset forgets all, for another setting of the line.
+func (e *Evidence) Reset() { *e = Evidence{} }
+
+// Limits of the judgement.
+const (
+	// enoughBytes is how many bytes are judged at all: fewer may be a glitch at the plug.
+	enoughBytes = 64
+	// enoughLines is how many data lines make a text: bytes that are not sent as such do not form one in years.
+	enoughLines = 3
+	// signEvery is in how many bytes a sign must be found: every telegram begins with one, and none is longer than this.
+	signEvery = 8192
+)
+
+// Verdict judges all bytes since the last Reset. It is meant for a line from which no telegram was read: it does not verify
+// any.
+func (e *Evidence) Verdict() Verdict {
+	all := e.frames
+	all.drain()
+	switch {
+	case e.bytes == 0:
+		return Silent
+	case e.text.good >= enoughLines:
+		return e.text.verdict()
+	case all.heads > 0:
+		return all.verdict()
+	case e.tells(kindInverted, kindParity):
+		return Inverted
+	case e.tells(kindParity, kindInverted):
+		return OtherParity
+	case e.bytes < enoughBytes:
+		return TooFew
+	case e.lumpy():
+		return OtherBaud
+	}
+	return Unclear
+}
+
+// tells reports if there are enough signs of a kind, and more than of the other.
+func (e *Evidence) tells(k, other kind) bool {
+	return e.signs[k] > e.signs[other] && e.signs[k]*signEvery >= e.bytes
+}
+
+// lumpy tells if nearly all bytes have long runs of equal bits alone: each bit that was sent was read several times, or was
+// so long that it looked like a break.
+func (e *Evidence) lumpy() bool {
+	var n int64
+	for x, count := range e.counts {
+		if isLumpy(byte(x)) {
+			n += count
+		}
+	}
+	return n*10 >= e.bytes*9
+}
+
+// isLumpy tells if every run of equal bits in x that has both of its ends in there is three bits or longer. The eighth bit
+// is left out, since a line of seven bits has none. One byte in five is so by chance.
+func isLumpy(x byte) bool {
+	run, inside := 0, false
+	for i := range 6 {
+		run++
+		if x>>i&1 == x>>(i+1)&1 {
+			continue
+		}
+		if inside && run < 3 {
+			return false
+		}
+		run, inside = 0, true
+	}
+	return true
+}

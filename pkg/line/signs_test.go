@@ -1,0 +1,97 @@
+package line_test
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// What telegrams of a sort have in common.
+var (
+	textPieces = []string{
+		"0*kW)\r\n1-0:", "*kWh)\r\n1-0:", "*V)\r\n1-0:", "\r\n0-0:96.1", "1-0:1.8.0(0", "1.7.0(0000", ".7.0(00", ")\r\n1-0:2",
+		")\r\n1-0:4", "1-0:32.7.0(2",
+	}
+	binaryPieces = []string{
+		"\x7E\xA0\x84\xCE\xFF\x03", "\x7E\xA1\xE9\x41\x03\x13", "\xCE\xFF\x03\x13", "\xCF\x02\x23\x13", "\xCF\x02\x23\x03", "\x41\x08\x83\x13",
+		"\xE6\xE7\x00\x0F\x40\x00\x00\x00", "\xE6\xE7\x00\x0F\x00\x00\x00\x00", "\xE6\xE7\x00\xE0\x40\x00\x01\x00\x00", "\xE6\xE7\x00\xDB\x08",
+		"\xDB\x08\x4C\x47\x5A", "\xDB\x08\x4B\x41\x4D\x45", "\xDB\x08\x53\x41\x47",
+		"\x09\x06\x01\x00\x01\x07\x00\xFF", "\x09\x06\x01\x01\x01\x07\x00\xFF", "\x02\x02\x09\x06\x01\x00", "\x02\x03\x09\x06\x01\x00",
+		"\x02\x02\x0F\x00\x16\x1B", "\x01\x00\x01\x08\x00\xFF\x06\x00", "\x01\x00\x02\x07\x00\xFF\x06\x00\x00", "\x07\x00\xFF\x06\x00\x00\x00\x00",
+		"\x68\x53\xFF\x00\x01\x67\xDB\x08", "\x68\x53\xFF\x11\x01\x67",
+	}
+)
+
+// TestSigns derives every sign: it is what one of these pieces becomes, among other bytes, on a line that is set wrong in
+// the way it tells and in no other, and no meter sends it.
+func TestSigns(t *testing.T) {
+	inverted, parity := images(true), images(false)
+	sent := map[uint32]bool{}
+	for _, f := range simulate.Families() {
+		addWords(sent, slices.Concat(telegrams(t, f.Name, 30)...))
+	}
+	for _, table := range []struct {
+		name       string
+		signs      []uint32
+		own, other map[uint32]bool
+	}{
+		{"inverted", line.InvertedSigns, inverted, parity},
+		{"parity", line.ParitySigns, parity, inverted},
+	} {
+		for _, s := range table.signs {
+			if !table.own[s] || table.other[s] || sent[s] {
+				t.Errorf("%s sign %08X: derived %v, of the other kind %v, sent by a meter %v", table.name, s, table.own[s], table.other[s], sent[s])
+			}
+		}
+		if sorted := slices.Clone(table.signs); !slices.IsSorted(sorted) || len(slices.Compact(sorted)) < len(table.signs) {
+			t.Errorf("%s signs are not in order, or some are there twice", table.name)
+		}
+	}
+}
+
+// images are the words that a line gives for the pieces, where sender and receiver differ in polarity, or in parity alone.
+func images(inverted bool) map[uint32]bool {
+	words := map[uint32]bool{}
+	formats := []simulate.Wire{
+		{Baud: 2400, DataBits: 8, Parity: 'N', StopBits: 1}, {Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1},
+		{Baud: 2400, DataBits: 7, Parity: 'E', StopBits: 1},
+	}
+	for k := range 2 * len(formats) * len(formats) {
+		from, by := formats[k/2%len(formats)], formats[k/2/len(formats)]
+		by.Inverted, by.Patient = inverted, k&1 != 0
+		if from == by {
+			continue
+		}
+		addPieces(words, textPieces, "0123456789.*()kW0000", from, by)
+		if from.DataBits == 8 {
+			addPieces(words, binaryPieces, "\x00\x00\x00\x00\x00\x00\x00\x01\x02\x09\x41\x5A\x77\x93\xB4\xD8\xFF", from, by)
+		}
+	}
+	return words
+}
+
+// addPieces adds what pieces give, each with other bytes of the alphabet around it.
+func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by simulate.Wire) {
+	x := uint64(1)
+	around := func(b []byte, n int) []byte {
+		for range n {
+			x = x*6364136223846793005 + 1442695040888963407
+			b = append(b, alphabet[x>>33%uint64(len(alphabet))])
+		}
+		return b
+	}
+	for _, piece := range pieces {
+		for range 150 {
+			addWords(words, from.Heard(nil, around(append(around(nil, 12), piece...), 8), by))
+		}
+	}
+}
+
+func addWords(words map[uint32]bool, b []byte) {
+	for ; len(b) >= 4; b = b[1:] {
+		words[binary.BigEndian.Uint32(b)] = true
+	}
+}

@@ -1,0 +1,62 @@
+package line
+
+// A Verdict is what is wrong with a line, as far as its bytes tell. The zero value is Silent.
+type Verdict byte
+
+// Verdicts. Several faults at once give the one that hides the others: an inverted line at another speed is OtherBaud.
+const (
+	Silent      Verdict = iota // no bytes at all
+	TooFew                     // too few bytes to tell
+	OtherBaud                  // the sender is slower; one that is much faster gives Unclear or TooFew
+	Inverted                   // 0 and 1 are the wrong way round
+	OtherParity                // the speed is right, data bits or parity are not
+	Cooked                     // line ends are rewritten on the way
+	Lossy                      // bytes are missing or damaged
+	Text                       // sound lines of P1 telegrams
+	Frames                     // sound heads of HDLC or M-Bus frames
+	Unclear                    // bytes of which nothing is known
+)
+
+var words = [...]string{
+	Silent: "silent", TooFew: "too-few", OtherBaud: "other-baud", Inverted: "inverted", OtherParity: "other-parity",
+	Cooked: "cooked", Lossy: "lossy", Text: "text", Frames: "frames", Unclear: "unclear",
+}
+
+// String returns the verdict in one word, such as "other-baud".
+func (v Verdict) String() string {
+	if int(v) < len(words) {
+		return words[v]
+	}
+	return "unknown"
+}
+
+var advice = [...]string{
+	Silent: "no bytes: the port is most likely not activated, or the cable is not in it. Ask your grid company to activate the" +
+		" HAN port (it is free in Sweden); after an overload it switches itself off and must be activated again",
+	TooFew: "only a few bytes: wait a minute, meters send every 1 to 10 seconds. If it stays so, the line is read at another" +
+		" speed than the meter sends: set serial to auto",
+	OtherBaud: "the meter sends much more slowly than the line is read: set serial to auto, or to what your grid company names" +
+		" (P1 ports 115200 8N1, M-Bus ports 2400 8E1)",
+	Inverted: "looks like an inverted signal. A P1 port (RJ12) needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter",
+	OtherParity: "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
+		" with another of 8N1, 8E1 and 7E1",
+	Cooked: "a program on the way rewrites line ends. Set the gateway or ser2net to raw, not telnet or text;" +
+		" with stty, add raw to the settings of the port",
+	Lossy: "telegrams arrive with bytes missing or damaged. Most often the gateway or a weak adapter is at fault: give its serial port a" +
+		" buffer of at least 1 kB, try another cable or a USB adapter with an FTDI chip, and end other programs that read the port",
+	Text: "lines of P1 telegrams arrive, but no whole telegram: wait for the next one. If it stays so, capture a minute with" +
+		" hanbridge capture and report it, since this meter sends something that is not known here",
+	Frames: "frames arrive, but no whole message: wait for the next one. If it stays so, capture a minute with" +
+		" hanbridge capture and report it, since this meter sends something that is not known here",
+	Unclear: "the bytes are like nothing that a meter sends at this setting: set serial to auto. If every setting gives the same, look" +
+		" for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another device",
+}
+
+// Advice returns what most likely is the matter and whose turn it is, to stand behind "no telegram at 2400 8E1: ". It has
+// no full stop at its end.
+func (v Verdict) Advice() string {
+	if int(v) < len(advice) {
+		return advice[v]
+	}
+	return advice[Unclear]
+}

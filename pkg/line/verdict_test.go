@@ -1,0 +1,34 @@
+package line_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/line"
+)
+
+// TestAdvice: every verdict has a word of its own and a sentence that says what to do.
+func TestAdvice(t *testing.T) {
+	seen := map[string]bool{}
+	for v := line.Silent; v <= line.Unclear; v++ {
+		word, advice := v.String(), v.Advice()
+		if word == "" || strings.ContainsAny(word, " .") || seen[word] || seen[advice] {
+			t.Errorf("%d is %q: %q", v, word, advice)
+		}
+		seen[word], seen[advice] = true, true
+		if strings.HasSuffix(advice, ".") || !strings.Contains(advice, " ") {
+			t.Errorf("%v: %q", v, advice)
+		}
+		turn := 0
+		for _, doer := range []string{"set ", "Set ", "needs", "Ask your grid company", "wait", "try another"} {
+			turn += strings.Count(advice, doer)
+		}
+		if turn == 0 {
+			t.Errorf("%v does not say whose turn it is: %q", v, advice)
+		}
+	}
+	beyond := line.Unclear + 1
+	if seen[beyond.String()] || beyond.Advice() != line.Unclear.Advice() {
+		t.Errorf("beyond the last: %v, %q", beyond, beyond.Advice())
+	}
+}

@@ -1,0 +1,135 @@
+package simulate_test
+
+import (
+	"bytes"
+	"math/bits"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// wire is a setting in the usual order.
+func wire(baud, data int, parity byte, stop int) simulate.Wire {
+	return simulate.Wire{Baud: baud, DataBits: data, Parity: parity, StopBits: stop}
+}
+
+func inverted(w simulate.Wire) simulate.Wire {
+	w.Inverted = true
+	return w
+}
+
+func patient(w simulate.Wire) simulate.Wire {
+	w.Patient = true
+	return w
+}
+
+// TestHeardAsSent: two ends that are set alike understand each other, also when both are inverted or the clocks differ by
+// what a UART forgives.
+func TestHeardAsSent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := wire(rapid.SampledFrom([]int{300, 2400, 9600, 115200}).Draw(t, "baud"), rapid.IntRange(5, 8).Draw(t, "data bits"),
+			rapid.SampledFrom([]byte("NEO")).Draw(t, "parity"), rapid.IntRange(1, 2).Draw(t, "stop bits"))
+		w.Inverted, w.Patient = rapid.Bool().Draw(t, "inverted"), rapid.Bool().Draw(t, "patient")
+		by := w
+		by.Baud += by.Baud / 1000 * rapid.IntRange(-20, 20).Draw(t, "clock, in 0.1 %")
+		sent := rapid.SliceOfN(rapid.Byte(), 0, 50).Draw(t, "sent")
+		want := []byte("before")
+		for _, x := range sent {
+			want = append(want, x&(1<<w.DataBits-1))
+		}
+		if got := w.Heard([]byte("before"), sent, by); !bytes.Equal(got, want) {
+			t.Fatalf("%v, heard by %v: got % x, want % x", w, by, got, want)
+		}
+	})
+}
+
+// TestHeard holds what another setting makes of bytes, worked out by hand.
+func TestHeard(t *testing.T) {
+	n, e, seven := wire(2400, 8, 'N', 1), wire(2400, 8, 'E', 1), wire(2400, 7, 'E', 1)
+	for _, row := range []struct {
+		name     string
+		from, by simulate.Wire
+		sent     string
+		want     string
+	}{
+		{"nothing", n, e, "", ""},
+		{"the parity is in bit 7", seven, n, "ABC", "\x41\x42\xC3"},
+		{"no stop bit: the parity of 0 begins a character", e, n, "AB", "\x41\x09\xFE"},
+		{"no stop bit, waited out", e, patient(n), "ABC", "ABC"},
+		{"parity of 1 is a stop bit", e, n, "CE", "CE"},
+		{"a parity that is wrong does not matter", wire(2400, 8, 'O', 1), e, "ABC", "ABC"},
+		{"no parity, and a start bit for a stop bit", n, e, "\x7E\xA0\xE2", "\x7E\xA0\xE2"},
+		{"no parity, waited out", n, patient(e), "\x7E\xA0\xE2\xFF", "\x7E\x13\xFF"},
+		{"inverted, and a break at the end", inverted(n), n, "U", "\x55\x00"},
+		{"a slow break", wire(300, 8, 'N', 1), wire(2400, 8, 'N', 1), "\x00", "\x00"},
+		{"a slow start bit", wire(300, 8, 'N', 1), wire(2400, 8, 'N', 1), "\xFF", "\x80"},
+		{"fast bits that are missed", wire(19200, 8, 'N', 1), wire(2400, 8, 'N', 1), "\x00\x00\x00\x00", "\xF0"},
+	} {
+		got := row.from.Heard(nil, []byte(row.sent), row.by)
+		if string(got) != row.want {
+			t.Errorf("%s: %q at %v, heard at %v: got % x, want % x", row.name, row.sent, row.from, row.by, got, row.want)
+		}
+	}
+}
+
+// TestHeardParity: a sender of seven bits and a parity is read whole by a receiver of eight bits.
+func TestHeardParity(t *testing.T) {
+	telegram := encode(t, "p1-se-aidon")
+	got := wire(9600, 7, 'E', 1).Heard(nil, telegram, wire(9600, 8, 'N', 1))
+	if len(got) != len(telegram) {
+		t.Fatalf("%d bytes heard of %d", len(got), len(telegram))
+	}
+	for i, x := range got {
+		if x&0x7F != telegram[i] || bits.OnesCount8(x)%2 != 0 {
+			t.Fatalf("byte %d: %02x heard as %02x, want its even parity in bit 7", i, telegram[i], x)
+		}
+	}
+}
+
+// TestHeardGarbled: what is read at a wrong setting, of a telegram.
+func TestHeardGarbled(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		from, by  simulate.Wire
+		low, high int // bytes heard of a hundred sent
+	}{
+		{"parity unexpected", wire(115200, 8, 'E', 1), wire(115200, 8, 'N', 1), 90, 125},
+		{"parity missing, waited out", wire(115200, 8, 'N', 1), patient(wire(115200, 8, 'E', 1)), 40, 95},
+		{"read slower", wire(115200, 8, 'N', 1), wire(9600, 8, 'N', 1), 5, 12},
+		{"read much slower", wire(115200, 8, 'N', 1), wire(2400, 8, 'E', 1), 1, 3},
+		{"read faster", wire(2400, 8, 'E', 1), wire(115200, 8, 'N', 1), 100, 600},
+		{"inverted", inverted(wire(115200, 8, 'N', 1)), wire(115200, 8, 'N', 1), 40, 110},
+	} {
+		for _, by := range []simulate.Wire{row.by, patient(row.by)} {
+			telegram := encode(t, "p1-se-aidon")
+			got := row.from.Heard(nil, telegram, by)
+			if share := 100 * len(got) / len(telegram); share < row.low || share > row.high {
+				t.Errorf("%s: %d of %d bytes, want %d to %d %%", row.name, len(got), len(telegram), row.low, row.high)
+			}
+			if again := row.from.Heard(nil, telegram, by); !bytes.Equal(got, again) {
+				t.Errorf("%s: not the same again", row.name)
+			}
+			if bytes.Contains(got, []byte("1-0:1.8.0(")) && !by.Patient {
+				t.Errorf("%s: still readable", row.name)
+			}
+		}
+	}
+}
+
+func TestHeardPanics(t *testing.T) {
+	good := wire(2400, 8, 'N', 1)
+	for _, bad := range []simulate.Wire{{}, wire(0, 8, 'N', 1), wire(2400, 9, 'N', 1), wire(2400, 8, 'X', 1), wire(2400, 8, 'N', 0)} {
+		for _, ends := range [][2]simulate.Wire{{good, bad}, {bad, good}} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%v heard by %v: Heard does not panic", ends[0], ends[1])
+					}
+				}()
+				ends[0].Heard(nil, nil, ends[1])
+			}()
+		}
+	}
+}
