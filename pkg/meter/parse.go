@@ -1,45 +1,113 @@
 package meter
 
 import (
-	"bytes"
 	"errors"
 
-	"github.com/hanbridge/hanbridge/pkg/dlms"
-	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/obis"
-	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// Faults of a sound frame that cannot be read.
-var (
-	errLLC       = errors.New("hdlc: the frame does not carry COSEM data (no LLC header E6 E7 00)")
-	errSegmented = errors.New("hdlc: one segment of a longer message")
-)
+// errUnsure is for a message in clear bytes that nothing vouches for, found where another telegram was damaged.
+var errUnsure = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
-// parseP1 fills the reading from an ASCII telegram.
-func (d *Decoder) parseP1(b []byte) error {
-	if err := d.telegram.Parse(b); err != nil {
+// read fills the reading from a whole message.
+func (d *Decoder) read(p Protocol, message []byte) error {
+	r := &d.reading
+	switch p {
+	case P1:
+		return d.readP1(message)
+	case HDLC, MBus:
+		r.Checked = true
+	case Glo, APDU:
+	}
+	if len(message) > 0 && message[0] == ciphering {
+		if err := d.lock.message.Parse(message); err != nil {
+			return err
+		}
+		d.sound = true
+		plain, err := d.unlock(nil)
+		if err != nil {
+			return err
+		}
+		message = plain
+	}
+	if len(message) > 0 && message[0] == slash {
+		return d.readInner(message)
+	}
+	if p == Glo && !r.Checked && d.here() < d.failed {
+		return errUnsure
+	}
+	return d.readNotification(message)
+}
+
+// readP1 fills the reading from an ASCII telegram.
+func (d *Decoder) readP1(b []byte) error {
+	if b[0] == paritySlash {
+		b = d.text[:p1.Strip(d.text[:p1.MaxLength], b)]
+	}
+	if head, body, ok := p1.Ciphered(b); ok {
+		return d.readLockedP1(b, head, body)
+	}
+	return d.readText(b)
+}
+
+// readLockedP1 fills the reading from a telegram whose identification line is in clear. Its checksum goes over the encrypted
+// bytes.
+func (d *Decoder) readLockedP1(b, head, body []byte) error {
+	checked, err := p1.CheckCiphered(b)
+	if err != nil {
+		return err
+	}
+	if err := d.lock.message.ParseHeadless(body); err != nil {
+		return err
+	}
+	d.sound = checked
+	plain, err := d.unlock(head)
+	if err != nil {
+		return err
+	}
+	d.reading.Checked = d.reading.Checked || checked
+	if lines := plain[len(head):]; len(lines) > 0 && lines[0] == slash {
+		plain = lines
+	}
+	return d.readInner(plain)
+}
+
+// readInner reads an ASCII telegram that was encrypted, with what may stand behind it to fill a block.
+func (d *Decoder) readInner(b []byte) error {
+	if n := p1.Length(b); n > 0 {
+		b = b[:n]
+	}
+	authentic := d.reading.Checked
+	err := d.readText(b)
+	d.reading.Checked = d.reading.Checked || authentic
+	return err
+}
+
+func (d *Decoder) readText(b []byte) error {
+	parse := d.telegram.Parse
+	if d.IgnoreChecksum {
+		parse = d.telegram.ParseUnchecked
+	}
+	if err := parse(b); err != nil {
 		return err
 	}
 	r := &d.reading
 	r.Checked, r.Records = d.telegram.Checked, d.telegram.Records
 	d.identifyP1(d.telegram.Ident)
 	d.identify()
+	r.takeTime()
 	for i := range r.Records {
-		rec := &r.Records[i]
-		if rec.Kind == obis.Clock {
-			r.Time = rec.Time
-		}
-		if rec.Kind == obis.Text {
-			plainNumber(rec)
+		if rec := &r.Records[i]; rec.Kind == obis.Text {
+			d.plainNumber(i, rec)
 		}
 	}
 	return nil
 }
 
 // plainNumber makes a Number of a text whose code has a row of numbers: counters are sent without a unit.
-func plainNumber(rec *obis.Record) {
-	id, ok := quantity.Of(rec.Code)
+func (d *Decoder) plainNumber(i int, rec *obis.Record) {
+	id, ok := d.finder.Of(i, rec.Code)
 	if !ok || !id.Row().Numeric() {
 		return
 	}
@@ -48,31 +116,57 @@ func plainNumber(rec *obis.Record) {
 	}
 }
 
-// parseHDLC fills the reading from a frame that carries a whole message.
-func (d *Decoder) parseHDLC(b []byte) error {
-	frame, err := hdlc.Parse(b)
-	if err != nil {
+// readNotification fills the reading from a data-notification.
+func (d *Decoder) readNotification(apdu []byte) error {
+	n, r := &d.notification, &d.reading
+	if err := n.Parse(apdu); err != nil {
 		return err
 	}
-	d.sound = true
-	if frame.Segmented {
-		return errSegmented
+	r.Records, r.Time = n.Records, n.Time
+	var from *family
+	if len(n.Layout) > 0 {
+		l := layoutOf(n)
+		if l == nil {
+			return &LayoutError{string(n.Layout)}
+		}
+		from = l.apply(r)
 	}
-	apdu, ok := bytes.CutPrefix(frame.Info, []byte(dlms.LLC))
-	if !ok {
-		return errLLC
+	r.Meter.List = d.names.of(n.Name)
+	d.identify()
+	r.takeTime()
+	f := d.familyOfMessage()
+	if f == nil {
+		f = from
 	}
-	if err := d.notification.Parse(apdu); err != nil {
-		return err
-	}
-	r := &d.reading
-	r.Checked, r.Records, r.Time = true, d.notification.Records, d.notification.Time
+	r.belongsTo(f)
+	d.addUnits(f)
+	return nil
+}
+
+// Codes of a clock that is sent in two halves (IEC 62056-6-2, 6.2.3: local time and date).
+var (
+	localTime = [3]byte{0, 9, 1}
+	localDate = [3]byte{0, 9, 2}
+)
+
+// takeTime takes the meter's clock from the records.
+func (r *Reading) takeTime() {
+	var hour, date []byte
 	for i := range r.Records {
-		if rec := &r.Records[i]; rec.Kind == obis.Clock {
+		rec := &r.Records[i]
+		switch {
+		case rec.Kind == obis.Clock:
 			r.Time = rec.Time
+		case rec.Kind == obis.Text && rec.Code.CDE() == localTime:
+			hour = rec.Text
+		case rec.Kind == obis.Text && rec.Code.CDE() == localDate:
+			date = rec.Text
 		}
 	}
-	d.identify()
-	r.identifyFrame(&frame)
-	return nil
+	if len(date) == 0 || !r.Time.IsZero() {
+		return
+	}
+	if t, ok := p1.JoinTime(hour, date); ok {
+		r.Time = t
+	}
 }

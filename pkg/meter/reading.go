@@ -16,6 +16,11 @@ type Protocol string
 const (
 	P1   Protocol = "p1"
 	HDLC Protocol = "hdlc"
+	MBus Protocol = "mbus"
+	// Glo is a general-glo-ciphering with no frame around it.
+	Glo Protocol = "glo"
+	// APDU is a message without any frame: the whole of its stream.
+	APDU Protocol = "apdu"
 )
 
 // A Reading is what one telegram says. All of it belongs to the Decoder that returned it.
@@ -23,11 +28,16 @@ type Reading struct {
 	Protocol Protocol
 	// Family is the make whose ways were applied, in lower case: "aidon". "" where none is known.
 	Family string
-	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is its length.
+	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is its length, up to the end of its
+	// last part.
 	Offset int64
 	Bytes  int
-	// Checked tells that a checksum vouches for the telegram.
+	// Checked tells that a checksum or an authentication tag vouches for the telegram.
 	Checked bool
+	// Cipher tells how the telegram was encrypted; the zero Cipher for one in clear.
+	Cipher Cipher
+	// Repeated tells that the frame counter of a ciphered telegram is not above the one before.
+	Repeated bool
 	// Time is the meter's own clock, zero where the telegram has none.
 	Time obis.Time
 	// Meter is who sent it, as far as the telegram tells.
@@ -36,6 +46,19 @@ type Reading struct {
 	Records []obis.Record
 	// Samples are the quantities in the records, and those that follow from them.
 	Samples []quantity.Sample
+
+	device []byte // the logical device name
+	number string // Kamstrup's own number
+}
+
+// A Cipher is how a telegram was encrypted (IEC 62056-5-3, 9.2.4.7).
+type Cipher struct {
+	// Title is the system title: three letters of the maker, then the meter's own number. Zero where the meter sends none.
+	Title [8]byte
+	// Security is the security control byte: 20 or 21 without a tag, 30 or 31 with one (hexadecimal).
+	Security byte
+	// Counter is the frame counter.
+	Counter uint32
 }
 
 // A Meter is what a telegram says about its sender. Empty fields are not known.
@@ -51,9 +74,11 @@ type TelegramError struct {
 	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is how many were given up.
 	Offset int64
 	Bytes  int
-	// Raw are these bytes. They are valid until the next call of Next.
+	// Raw are its last bytes: all of them, or the last part of a message that came in several. They are valid until the next
+	// call of Next.
 	Raw []byte
-	// Sound tells that the checksum is right: the wire is well, and the telegram is of a kind that is not read.
+	// Sound tells that the checksum is right: the wire is well, and the telegram is of a kind that is not read, or locked:
+	// then Err is a *dlms.LockedError.
 	Sound bool
 	// Err says what is wrong.
 	Err error

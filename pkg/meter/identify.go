@@ -1,0 +1,94 @@
+package meter
+
+import (
+	"bytes"
+	"encoding/hex"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// Codes of what a meter says about itself, on any channel that is not a sub-meter's (IEC 62056-6-2, 6.2.41).
+var (
+	listName   = [3]byte{0, 2, 129}
+	serial     = [3]byte{96, 1, 0}
+	otherID    = [3]byte{96, 1, 1}
+	meterType  = [3]byte{96, 1, 7}
+	deviceName = [3]byte{42, 0, 0}
+	gs1Number  = [3]byte{0, 0, 5} // Kamstrup
+)
+
+// identify takes number, type and list from the records. The logical device name is a number of last resort.
+func (d *Decoder) identify() {
+	m := &d.reading.Meter
+	for i := range d.reading.Records {
+		rec := &d.reading.Records[i]
+		if rec.Kind != obis.Text || rec.Code[0] == 0 && rec.Code[1] > 0 || len(rec.Text) == 0 {
+			continue
+		}
+		switch rec.Code.CDE() {
+		case listName:
+			m.List = d.names.of(rec.Text)
+		case serial:
+			m.Serial = d.names.of(rec.Text)
+		case meterType:
+			m.Model = d.names.of(rec.Text)
+		case gs1Number:
+			d.reading.number = d.names.of(rec.Text)
+		case otherID, deviceName:
+			if rec.Code.CDE() == deviceName {
+				d.reading.device = rec.Text
+			}
+			if m.Serial == "" {
+				m.Serial = d.names.of(rec.Text)
+			}
+		}
+	}
+}
+
+// names keeps the texts by which a meter calls itself, so that the same ones in every telegram allocate nothing.
+type names struct {
+	kept [8]name
+	next int
+}
+
+type name struct{ sent, shown string }
+
+// of returns b as people write it: up to the zeros and blanks with which some meters pad it, and in letters where the meter
+// sends these in hexadecimal.
+func (n *names) of(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	for i := range n.kept {
+		if n.kept[i].sent == string(b) {
+			return n.kept[i].shown
+		}
+	}
+	shown := string(bytes.TrimRight(b, "\x00 "))
+	if letters, ok := unhexed(shown); ok {
+		shown = letters
+	}
+	n.kept[n.next] = name{string(b), shown}
+	n.next = (n.next + 1) % len(n.kept)
+	return shown
+}
+
+// leastHexed is from how many digits on a number is taken for hexadecimal letters: those of DSMR have 34, while a number of
+// 16 digits might by chance stand for 8 letters (DSMR P1 5.0.2, 6.4: an octet string).
+const leastHexed = 24
+
+func unhexed(s string) (string, bool) {
+	if len(s) < leastHexed {
+		return "", false
+	}
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return "", false
+	}
+	for _, x := range b {
+		if x-'0' > 9 && (x|0x20)-'a' > 'z'-'a' && x != ' ' && x != '-' && x != '.' {
+			return "", false
+		}
+	}
+	return string(b), true
+}

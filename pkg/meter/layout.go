@@ -1,0 +1,95 @@
+package meter
+
+import (
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// A LayoutError is a list of values without codes, in an order that no table here holds.
+type LayoutError struct {
+	// Types has a letter for each item: see the constants Layout… of dlms.
+	Types string
+}
+
+// Error says what would help.
+func (e *LayoutError) Error() string {
+	return "dlms: a list without codes, in an order that is not known: " + e.Types
+}
+
+// A layout is a list that a make sends without codes: which value stands where, only a table can tell.
+type layout struct {
+	family *family
+	// types has a letter for each item: see the constants Layout… of dlms.
+	types string
+	// first is how the text of the first item begins.
+	first string
+	codes []obis.Code
+}
+
+// layoutOf returns the layout of a list, nil when no make is known to send it.
+func layoutOf(n *dlms.Notification) *layout {
+	for i := range layouts {
+		if l := &layouts[i]; l.fits(n) {
+			return l
+		}
+	}
+	return nil
+}
+
+// fits compares types: they tell the lists of one make apart. null may stand for any value that is not available.
+func (l *layout) fits(n *dlms.Notification) bool {
+	if len(l.types) != len(n.Layout) {
+		return false
+	}
+	for i, x := range n.Layout {
+		if x != l.types[i] && x != dlms.LayoutNull {
+			return false
+		}
+	}
+	text := n.Records[0].Text
+	return len(text) >= len(l.first) && string(text[:len(l.first)]) == l.first
+}
+
+// apply gives the records their codes, and drops those of which nobody knows what they are.
+func (l *layout) apply(r *Reading) *family {
+	kept := r.Records[:0]
+	for i, code := range l.codes {
+		if code == (obis.Code{}) {
+			continue
+		}
+		rec := r.Records[i]
+		rec.Code = code
+		kept = append(kept, rec)
+	}
+	r.Records = kept
+	return l.family
+}
+
+// layouts are those of the makes' files.
+var layouts = concat(kaifaLayouts, iskraemecoLayouts, landisgyrLayouts)
+
+func concat(parts ...[]layout) (all []layout) {
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return all
+}
+
+// row makes the codes of a layout: of 1-0:C.D.E for an element of three groups, as written for a whole code, none for "".
+func row(codes ...string) []obis.Code {
+	out := make([]obis.Code, len(codes))
+	for i, text := range codes {
+		if text == "" {
+			continue
+		}
+		c, err := obis.ParseCode(text)
+		if err != nil {
+			c, err = obis.ParseCode("1-0:" + text)
+		}
+		if err != nil {
+			panic("meter: " + err.Error())
+		}
+		out[i] = c
+	}
+	return out
+}

@@ -1,0 +1,122 @@
+package meter
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/mbus"
+)
+
+// errBroken tells that a part does not continue the message that is open.
+var errBroken = errors.New("the message before is incomplete")
+
+// blockTag begins a general-block-transfer (IEC 62056-5-3, 9.4.6.13).
+const blockTag = 0xE0
+
+// unframe returns the message in a telegram, nil where other parts of it have to come. The message is valid until the next
+// telegram.
+func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
+	switch p {
+	case HDLC:
+		return d.unframeHDLC(b)
+	case MBus:
+		return d.unframeMBus(b)
+	case APDU:
+		return bytes.TrimPrefix(b, []byte(dlms.LLC)), nil
+	case P1, Glo:
+	}
+	return b, nil
+}
+
+// unframeHDLC joins segments: the first begins with the LLC header, all but the last have the segmentation bit (IEC
+// 62056-46, 6.4.3.3). A block of a transfer is a message of its own, and only the first of them has the header.
+func (d *Decoder) unframeHDLC(b []byte) ([]byte, error) {
+	frame, err := hdlc.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	d.sound, d.frame = true, frame
+	info, first := bytes.CutPrefix(frame.Info, []byte(dlms.LLC))
+	if isBlock(info) && !d.segments.open() {
+		first = true
+	}
+	switch {
+	case first && (d.segments.open() || d.blocks.open() && !isBlock(info)):
+		return nil, errBroken
+	case !first && (!d.segments.open() || d.partsOf != HDLC):
+		return nil, errOrphan
+	}
+	if !first || frame.Segmented {
+		return d.join(HDLC, info, !frame.Segmented)
+	}
+	return d.unblock(HDLC, info)
+}
+
+// unframeMBus joins segments, which are numbered from 0 (EN 13757-3, transport layer).
+func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
+	const numbers = 16
+	frame, err := mbus.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	d.sound = true
+	follows := d.segments.open() && d.partsOf == MBus && int(frame.Segment) == d.segments.parts%numbers
+	switch {
+	case follows:
+	case d.segments.open() || d.blocks.open() && !isBlock(frame.Data):
+		return nil, errBroken
+	case frame.Segment != 0:
+		return nil, errOrphan
+	}
+	return d.join(MBus, frame.Data, frame.Final)
+}
+
+// join adds a segment, and goes on with the whole message after the last one.
+func (d *Decoder) join(p Protocol, segment []byte, last bool) ([]byte, error) {
+	d.partsOf = p
+	r := &d.reading
+	if err := d.segments.add(segment, r.Offset, r.Offset+int64(r.Bytes)); err != nil {
+		return nil, err
+	}
+	if !last {
+		return nil, nil
+	}
+	return d.unblock(p, r.whole(&d.segments))
+}
+
+// unblock joins the blocks of a general-block-transfer, which are numbered from 1 (IEC 62056-5-3, 9.4.6.13).
+func (d *Decoder) unblock(p Protocol, message []byte) ([]byte, error) {
+	if !isBlock(message) {
+		return message, nil
+	}
+	var b dlms.Block
+	if err := b.Parse(message); err != nil {
+		return nil, err
+	}
+	switch {
+	case int(b.Number) == d.blocks.parts+1:
+	case d.blocks.open():
+		return nil, errBroken
+	default:
+		return nil, errOrphan
+	}
+	d.partsOf = p
+	r := &d.reading
+	if err := d.blocks.add(b.Data, r.Offset, r.Offset+int64(r.Bytes)); err != nil {
+		return nil, err
+	}
+	if !b.Last {
+		return nil, nil
+	}
+	return r.whole(&d.blocks), nil
+}
+
+func isBlock(b []byte) bool { return len(b) > 0 && b[0] == blockTag }
+
+// whole takes a message from its parts, and notes from where to where they stood in the stream.
+func (r *Reading) whole(j *join) []byte {
+	r.Offset, r.Bytes = j.start, int(j.end-j.start)
+	return j.take()
+}
