@@ -17,6 +17,8 @@ type Telegram struct {
 	// Records are the data lines in the meter's order. A code with several values keeps them all in Text, in their
 	// parentheses, except a stamp before a number.
 	Records []obis.Record
+
+	known [knownLines]lineStart // of the telegram before
 }
 
 // Faults of a telegram that have nothing to add.
@@ -122,7 +124,7 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	if isLineEnd(b[0]) {
 		return 1, true
 	}
-	code, i := obis.ReadCode(b)
+	code, i := t.readCode(len(t.Records), b)
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
 		end = len(b) - 1

@@ -1,0 +1,47 @@
+package bridge
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// TestIntegral lets a meter tell 3600 W every 10 s and its counter once an hour, with what the counter should add in Wh.
+func TestIntegral(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		hourly int64
+		gap    time.Duration // between telegrams
+		want   int
+	}{
+		{"right", 3600, 10 * time.Second, 0},
+		{"a little off", 4100, 10 * time.Second, 0},
+		{"ten times too fast", 36000, 10 * time.Second, 10},
+		{"a tenth", 360, 10 * time.Second, -10},
+		{"twice", 7300, 10 * time.Second, 0},
+		{"telegrams too far apart to tell", 36000, 2 * time.Minute, 0},
+		{"a counter that steps back", -36000, 10 * time.Second, 0},
+		{"a counter that stands", 0, 10 * time.Second, 0},
+	} {
+		var g integral
+		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		power := obis.Decimal{Coef: 36, Exp: 2}
+		got := 0
+		for at := time.Duration(0); at <= 5*time.Hour; at += tt.gap {
+			var energy *obis.Decimal
+			if at%time.Hour == 0 {
+				energy = &obis.Decimal{Coef: 9_000_000 + tt.hourly*int64(at/time.Hour), Exp: -3}
+			}
+			if x := g.add(start.Add(at), &power, energy); x != 0 {
+				if got != 0 {
+					t.Errorf("%s: told twice", tt.name)
+				}
+				got = x
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
