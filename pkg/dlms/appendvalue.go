@@ -49,8 +49,9 @@ func (t Type) limits() (lo, hi int64) {
 		return -hi, hi
 	case Uint64:
 		return 0, math.MaxInt64
+	default:
+		return 0, math.MaxUint32>>(32-t.bits()) - 1
 	}
-	return 0, math.MaxUint32>>(32-t.bits()) - 1
 }
 
 // AppendNumber appends v with its tag; one that does not fit the type is written as the nearest that does. It panics for a

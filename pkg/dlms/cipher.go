@@ -3,6 +3,7 @@ package dlms
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // A Ciphered is a parsed general-glo-ciphering (IEC 62056-5-3): a message that only the meter's Key opens. Its slices
@@ -132,7 +133,7 @@ func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uin
 	dst = append(append(dst, tagCiphered, byte(len(title))), title...)
 	dst = appendSize(dst, headLength+len(plain)+tagOf(security))
 	dst = binary.BigEndian.AppendUint32(append(dst, security), counter)
-	sealed := s.gcm.Seal(dst, s.iv(title, counter), plain, s.additional(security))
+	sealed := s.gcm.Seal(slices.Grow(dst, len(plain)+sealRoom), s.iv(title, counter), plain, s.additional(security))
 	return sealed[:len(sealed)-tagLength+tagOf(security)]
 }
 

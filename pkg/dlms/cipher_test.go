@@ -108,7 +108,7 @@ func TestCipheredForm(t *testing.T) {
 	} {
 		const counter = "\x00\x0A\x0B\x0C"
 		plain := sized(tt.size)
-		text := gcm.Seal(nil, []byte(systemTitle+counter), plain, []byte(string(rune(tt.security))+authentication))
+		text := gcm.Seal(make([]byte, 0, len(plain)+16), []byte(systemTitle+counter), plain, []byte(string(rune(tt.security))+authentication))
 		if tt.security < 0x30 {
 			text = text[:len(plain)]
 		}
@@ -452,7 +452,7 @@ func TestOpenAllocs(t *testing.T) {
 		apdu := dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, sized(450))
 		for name, k := range map[string]*dlms.Key{"right": right, "wrong": wrong, "no authentication": key(t, encryption, "")} {
 			var c dlms.Ciphered
-			dst := make([]byte, 0, len(parsed(t, apdu).Text)+12)
+			dst := make([]byte, 0, len(parsed(t, apdu).Text)+16)
 			got := testing.AllocsPerRun(100, func() {
 				if dlms.CipheredLength(apdu) != len(apdu) || c.Parse(apdu) != nil {
 					t.Fatal("not a message")
@@ -463,6 +463,38 @@ func TestOpenAllocs(t *testing.T) {
 			})
 			if got != 0 {
 				t.Errorf("security %x, %s: %v allocations, want 0", security, name, got)
+			}
+		}
+	}
+}
+
+// TestNothingBehind: whatever the length of a text and the room in a buffer, what stands behind the buffer is left alone.
+func TestNothingBehind(t *testing.T) {
+	const guard = "left alone"
+	full, open := key(t, encryption, authentication), key(t, encryption, "")
+	check := func(what string, size int, room []byte, n int, call func(dst []byte)) {
+		t.Helper()
+		copy(room[n:], guard)
+		call(room[:0:n])
+		if string(room[n:n+len(guard)]) != guard {
+			t.Errorf("%s, text of %d bytes in a buffer of %d: behind it stands %q", what, size, n, room[n:n+len(guard)])
+		}
+	}
+	for size := 20; size < 40; size++ {
+		for _, security := range securities {
+			apdu := dlms.AppendCiphered(nil, full, []byte(systemTitle), security, 7, sized(size))
+			c, room := parsed(t, apdu), make([]byte, 200)
+			for more := range 17 {
+				check("sealing", size, room, len(apdu)-12+more, func(dst []byte) {
+					dlms.AppendCiphered(dst, full, []byte(systemTitle), security, 7, sized(size))
+				})
+				for _, k := range []*dlms.Key{full, open} {
+					check("opening", size, room, size+more, func(dst []byte) {
+						if _, _, err := k.Open(dst, c); err != nil {
+							t.Fatal(err)
+						}
+					})
+				}
 			}
 		}
 	}

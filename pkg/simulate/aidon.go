@@ -1,139 +1,120 @@
 package simulate
 
 import (
-	"time"
+	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
-	"github.com/hanbridge/hanbridge/pkg/hdlc"
-	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A list is one of those that Aidon meters push in a data-notification (Aidon HAN interface description 1.1A for Norway,
-// RJ12 HAN 1.3A for Sweden).
-type list struct {
-	// model is what a Norwegian meter says of itself. "": the Swedish list or list 1, in which the meter has no name.
-	model string
-	codes []obis.Code
-}
+// Lists that Aidon meters push, and modules that speak like them: arrays of registers (Aidon HAN interface description 1.1A
+// for Norway, RJ12 HAN 1.3A for Sweden).
 
-// Who the Norwegian meters say they are. The number is nobody's.
-const (
-	norwegianList = "AIDON_V0001"
-	serialNumber  = "7359990000000001"
-)
-
-// Codes of what is no number.
+// Codes in the order of the lists.
 var (
-	listCode   = obis.Code{1, 1, 0, 2, 129, obis.Any}
-	serialCode = obis.Code{0, 0, 96, 1, 0, obis.Any}
-	modelCode  = obis.Code{0, 0, 96, 1, 7, obis.Any}
+	totalPowers   = []string{"1.7.0", "2.7.0", "3.7.0", "4.7.0"}
+	totalEnergies = []string{"1.8.0", "2.8.0", "3.8.0", "4.8.0"}
+	currents      = []string{"31.7.0", "51.7.0", "71.7.0"}
+	voltages      = []string{"32.7.0", "52.7.0", "72.7.0"}
+	phasePowers   = []string{
+		"21.7.0", "22.7.0", "23.7.0", "24.7.0", "41.7.0", "42.7.0", "43.7.0", "44.7.0", "61.7.0", "62.7.0", "63.7.0", "64.7.0",
+	}
+	twoCurrents = []string{"31.7.0", "71.7.0"} // three wires: the meter has no current of L2
 )
 
-// Parts of the lists: groups C of instant values, in the order of the wire.
+// fixedInvoke is what most Nordic meters send for ever.
+var fixedInvoke = invoke{id: 0x40000000}
+
+// Clocks of Aidon: Swedish normal time with no zone; in Norway people's time, with a zone of 0 that is not true.
 var (
-	totals    = []byte{1, 2, 3, 4}
-	amperes   = []byte{31, 51, 71}
-	volts     = []byte{32, 52, 72}
-	perPhase  = []byte{21, 22, 23, 24, 41, 42, 43, 44, 61, 62, 63, 64}
-	twoAmpere = []byte{31, 71} // three wires: the meter has no current of L2
+	aidonSwedish   = clock{zone: swedishNormal, unspecified: true, sundayZero: true, status: 0xFF}
+	aidonNorwegian = clock{zone: centralEuropean, lying: true, sundayZero: true, hundredths: 0xFF}
 )
+
+var aidonFrame = frame{destination: "\x41", source: "\x08\x83", control: controlUI}
 
 // swedish is EFS: clock, instant values, energies. 27 items with three phases, 15 with one.
 func swedish(phases int) list {
-	codes := append([]obis.Code{clockCode}, instants(totals, amperes[:phases], volts[:phases], perPhase[:4*phases])...)
-	return list{codes: append(codes, energies()...)}
+	return aidonList(slices.Concat(
+		[]field{aidonSwedish.field("0-0:1.0.0")},
+		numbers(dlms.Uint32, 0, totalPowers...),
+		numbers(dlms.Int16, -1, currents[:phases]...),
+		numbers(dlms.Uint16, -1, voltages[:phases]...),
+		numbers(dlms.Uint32, 0, phasePowers[:4*phases]...),
+		numbers(dlms.Uint32, 0, totalEnergies...),
+	))
 }
 
-// norwegian is list 2 of a model: who, and instant values. 13 items with three phases, 12 with three wires, 9 with one.
-func norwegian(model string, amperes, volts []byte) list {
-	who := []obis.Code{listCode, serialCode, modelCode}
-	return list{model: model, codes: append(who, instants(totals, amperes, volts)...)}
-}
-
-// hourly is list 3, for a list 2: clock and energies besides.
-func (l list) hourly() list {
-	l.codes = append(append(l.codes, clockCode), energies()...)
-	return l
+func aidonList(fields []field) list {
+	return list{shape: registers, stamp: fixedInvoke.unstamped(), fields: fields}
 }
 
 // powerOnly is list 1.
-func powerOnly() list { return list{codes: instants(totals[:1])} }
+func powerOnly() list { return aidonList(numbers(dlms.Uint32, 0, totalPowers[0])) }
 
-func instants(parts ...[]byte) []obis.Code {
-	var codes []obis.Code
-	for _, part := range parts {
-		for _, c := range part {
-			codes = append(codes, electric(c, instant))
-		}
-	}
-	return codes
+// norwegian is list 2 of a model: who, and instant values. 13 items with three phases, 12 with three wires, 9 with one.
+func norwegian(model string, currents, voltages []string) list {
+	return likeAidon([]field{
+		visible("AIDON_V0001", "1-1:0.2.129"), visible("7359990000000001", "0-0:96.1.0"), visible(model, "0-0:96.1.7"),
+	}, -1, currents, voltages)
 }
 
-func energies() []obis.Code {
-	var codes []obis.Code
-	for _, c := range totals {
-		codes = append(codes, electric(c, integral))
-	}
-	return codes
+// embriq is the same of the module in Landis+Gyr meters of a model, with currents in 0.01 A.
+func embriq(model string) list {
+	return likeAidon([]field{
+		visible("EMBRIQ_V1_1", "1-1:0.2.129"), visible("1000001\x00\x00\x00\x00\x00\x00\x00\x00\x00", "0-0:96.1.0"), visible(model, "0-0:96.1.7"),
+	}, -2, currents, voltages)
 }
 
-// append appends the list in one HDLC frame.
-func (l list) append(dst []byte, s *State) []byte {
-	at := *s
-	if l.model != "" { // Norwegian clocks and counters are those of the last whole hour
-		at.Time, at.Energies = s.Hour, s.HourEnergies
-	}
-	info := append(make([]byte, 0, hdlc.MaxLength), dlms.LLC...)
-	info = dlms.AppendList(dlms.AppendNotification(info, 0x40000000), len(l.codes))
-	for _, code := range l.codes {
-		info = l.appendItem(info, code, &at)
-	}
-	return hdlc.Append(dst, hdlc.Frame{
-		Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: info,
-	})
+func likeAidon(who []field, ampere int8, currents, voltages []string) list {
+	return aidonList(slices.Concat(who,
+		numbers(dlms.Uint32, 0, totalPowers...),
+		numbers(dlms.Int16, ampere, currents...),
+		numbers(dlms.Uint16, -1, voltages...),
+	))
 }
 
-func (l list) appendItem(dst []byte, code obis.Code, s *State) []byte {
-	switch code {
-	case listCode:
-		return dlms.AppendText(dst, code, norwegianList)
-	case serialCode:
-		return dlms.AppendText(dst, code, serialNumber)
-	case modelCode:
-		return dlms.AppendText(dst, code, l.model)
-	case clockCode:
-		return l.appendClock(dst, s.Time)
-	}
-	return l.appendRegister(dst, code, s)
+// hourlyWith is list 3, for a list 2: clock and energies of the last whole hour besides.
+func (l list) hourlyWith(energies []field) list {
+	l.fields = slices.Concat(l.fields, []field{aidonNorwegian.ofHour("0-0:1.0.0")}, energies)
+	l.hourly = true
+	return l
 }
 
-// appendClock writes Swedish normal time with no zone; in Norway people's time, with a zone of 0 that is not true.
-func (l list) appendClock(dst []byte, t time.Time) []byte {
-	if l.model == "" {
-		c := swedishNormal.clock(t)
-		c.Zone = false
-		return dlms.AppendClock(dst, clockCode, c, 0, 0xFF)
+// tens are the energies of list 3 in Norway, in 10 Wh.
+func tens() []field { return numbers(dlms.Uint32, 1, totalEnergies...) }
+
+// zmf is what a fault of the module makes of the lists of ZMF1 meters: tag and length of the names of currents are swapped,
+// and energies are of medium 0, in Wh.
+func zmf() list {
+	l := embriq("ZMF1").hourlyWith(on("0-0", numbers(dlms.Uint32, 0, totalEnergies...)))
+	for i := range l.fields {
+		l.fields[i].swapped = l.fields[i].code[2]%20 == ampere && l.fields[i].code[3] == instant
 	}
-	c := centralEuropean.clock(t)
-	c.Offset = 0
-	return dlms.AppendClock(dst, clockCode, c, 0xFF, 0)
+	return l
 }
 
-// appendRegister writes energies in Wh in Sweden, in 10 Wh in Norway.
-func (l list) appendRegister(dst []byte, code obis.Code, s *State) []byte {
-	t, scaler, unit := dlms.Uint32, int8(0), obis.Watt
-	switch c := code[2] % 20; {
-	case c == currentL1%20:
-		t, scaler, unit = dlms.Int16, -1, obis.Ampere
-	case c == voltageL1%20:
-		t, scaler, unit = dlms.Uint16, -1, obis.Volt
-	case code[3] == instant && c > 2:
-		unit = obis.Var
-	case code[3] == integral:
-		unit = [...]obis.Unit{obis.WattHour, obis.WattHour, obis.VarHour, obis.VarHour}[c-1]
-		if l.model != "" {
-			scaler = 1
-		}
-	}
-	return dlms.AppendRegister(dst, code, s.value(code, scaler, 1), t, scaler, unit)
+func aidonFamilies() []Family {
+	two := norwegian("6534", currents, voltages)
+	three := two.hourlyWith(tens())
+	return each(Family{Make: "Aidon", Country: "NO", Connector: rj45, Line: mbusLine}, aidonFrame.carry,
+		row{name: "aidon-se", title: "Aidon, Swedish list (EFS), three phases", list: swedish(3)}.in("SE", rj12, p1Line),
+		row{name: "aidon-se-1p", title: "Aidon, Swedish list (EFS), one phase", list: swedish(1), phases: 1}.in("SE", rj12, p1Line),
+		row{name: "aidon-no", title: "Aidon 6534, Norwegian lists 1, 2 and 3 as they come", encode: mixed(powerOnly(), two, three), every: 2500},
+		row{name: "aidon-no1", title: "Aidon 6534, Norwegian list 1 alone", list: powerOnly(), every: 2500},
+		row{name: "aidon-no2", title: "Aidon 6534, Norwegian list 2 alone", list: two},
+		row{name: "aidon-no3", title: "Aidon 6534, Norwegian list 3 alone", list: three},
+		row{name: "aidon-no2-1p", title: "Aidon 6515, Norwegian list 2, one phase", list: norwegian("6515", currents[:1], voltages[:1]), phases: 1},
+		row{name: "aidon-no3-3w", title: "Aidon 6525, Norwegian list 3, three wires", list: norwegian("6525", twoCurrents, voltages).hourlyWith(tens())},
+	)
+}
+
+func embriqFamilies() []Family {
+	two := embriq("ZFF1")
+	return each(Family{Make: "Landis+Gyr", Country: "NO", Connector: rj45, Line: mbusLine}, aidonFrame.carry,
+		row{name: "landisgyr-no", title: "Landis+Gyr E350, EMBRIQ module, lists 1, 2 and 3 as they come", encode: mixed(powerOnly(), two, two.hourlyWith(tens())), every: 2500},
+		row{name: "landisgyr-no1", title: "Landis+Gyr E350, EMBRIQ module, list 1 alone", list: powerOnly(), every: 2500},
+		row{name: "landisgyr-no2", title: "Landis+Gyr E350, EMBRIQ module, list 2 alone", list: two},
+		row{name: "landisgyr-no3", title: "Landis+Gyr E350, EMBRIQ module, list 3 alone", list: two.hourlyWith(tens())},
+		row{name: "landisgyr-no3-zmf", title: "Landis+Gyr E350 ZMF1, EMBRIQ module, list 3 alone", list: zmf()},
+	)
 }

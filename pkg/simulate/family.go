@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -9,21 +10,37 @@ import (
 type Family struct {
 	// Name is by what it is asked for, such as "p1-se-aidon"; Title is for people.
 	Name, Title string
+	// Make is who made it. Country is where it stands, in two letters (ISO 3166). Connector is its socket.
+	Make, Country, Connector string
 	// Line is how its port is set: speed, data bits, parity, stop bits.
 	Line string
+	// Cipher is the security control byte of its messages (IEC 62056-5-3, 9.2.4.7), 0 where it does not encrypt: 20 and 21
+	// (hexadecimal) without, 30 with authentication.
+	Cipher byte
 	// Interval is the time from one telegram to the next. A meter made from a copy with another one sends that often.
 	Interval time.Duration
+	// Hourly is how long after a whole hour one more telegram is due; 0 where none is.
+	Hourly time.Duration
 	// Phases is 1 or 3.
 	Phases int
 	// Ratio is that of the current transformers before the meter: it shows a power, current or energy that is the
 	// household's divided by this. 1 for meters without.
 	Ratio int64
 
-	encode func(dst []byte, s *State) []byte
+	encode encoder
 }
 
-// Append appends the bytes of one telegram as they stand on the wire. The state is not kept.
+// Append appends the bytes of one telegram as they stand on the wire. The state is not kept. Safe for concurrent use.
 func (f Family) Append(dst []byte, s *State) []byte { return f.encode(dst, s) }
+
+// Wire is its Line, as a simulated UART takes it.
+func (f Family) Wire() Wire {
+	var w Wire
+	if n, err := fmt.Sscanf(f.Line, "%d %1d%c%1d", &w.Baud, &w.DataBits, &w.Parity, &w.StopBits); err != nil || n != 4 {
+		panic("simulate: " + f.Name + " has no line setting: " + f.Line)
+	}
+	return w
+}
 
 // Families returns all there are, in the order in which people should see them. The slice is the caller's.
 func Families() []Family { return slices.Clone(families) }
@@ -38,46 +55,87 @@ func Named(name string) (Family, bool) {
 	return Family{}, false
 }
 
-var families = slices.Concat(aidonFamilies(), p1Families())
-
-func aidonFamilies() []Family {
-	two := norwegian("6534", amperes, volts)
-	return []Family{
-		aidon("aidon-se", "Aidon, Swedish list (EFS), three phases", 3, swedish(3).append).on(rj12),
-		aidon("aidon-se-1p", "Aidon, Swedish list (EFS), one phase", 1, swedish(1).append).on(rj12),
-		aidon("aidon-no", "Aidon 6534, Norwegian lists 1, 2 and 3 as they come", 3, mixed(powerOnly(), two, two.hourly())).
-			each(2500 * time.Millisecond),
-		aidon("aidon-no1", "Aidon 6534, Norwegian list 1 alone", 3, powerOnly().append).each(2500 * time.Millisecond),
-		aidon("aidon-no2", "Aidon 6534, Norwegian list 2 alone", 3, two.append),
-		aidon("aidon-no3", "Aidon 6534, Norwegian list 3 alone", 3, two.hourly().append),
-		aidon("aidon-no2-1p", "Aidon 6515, Norwegian list 2, one phase", 1, norwegian("6515", amperes[:1], volts[:1]).append),
-		aidon("aidon-no3-3w", "Aidon 6525, Norwegian list 3, three wires", 3, norwegian("6525", twoAmpere, volts).hourly().append),
-	}
-}
-
-// Settings of ports: M-Bus on RJ45, and RJ12.
-const (
-	rj45 = "2400 8E1"
-	rj12 = "115200 8N1"
+var families = slices.Concat(
+	aidonFamilies(), swedishP1Families(),
+	embriqFamilies(), kaifaFamilies(), kamstrupFamilies(),
+	landisgyrFamilies(), iskraFamilies(), austrianFamilies(), sagemcomFamilies(),
+	nordicP1Families(), dutchFamilies(), belgianFamilies(), easternFamilies(), cipheredTextFamilies(),
 )
 
-func aidon(name, title string, phases int, encode func([]byte, *State) []byte) Family {
-	return Family{Name: name, Title: title, Line: rj45, Interval: 10 * time.Second, Phases: phases, Ratio: 1, encode: encode}
+// Sockets, and the settings of their ports.
+const (
+	rj12     = "RJ12"
+	rj45     = "RJ45"
+	optical  = "optical"
+	p1Line   = "115200 8N1"
+	mbusLine = "2400 8E1"
+	noParity = "2400 8N1"
+	oldLine  = "9600 7E1"
+)
+
+// A row is a family in a table, where it differs from the others.
+type row struct {
+	name, title              string
+	country, connector, line string
+	make                     string
+	// list is what it sends; encode, where that is not all, the APDU, and wire the whole telegram.
+	list         list
+	encode, wire encoder
+	every        time.Duration // ms; 0 is 10 s
+	hourly       time.Duration
+	phases       int // 0 is three
+	ratio        int64
+	cipher       byte
 }
 
-func (f Family) on(line string) Family {
-	f.Line = line
+// in returns the row for another country, socket and setting.
+func (r row) in(country, connector, line string) row {
+	r.country, r.connector, r.line = country, connector, line
+	return r
+}
+
+// each returns the families of rows that share what like says, and carry their APDUs alike.
+func each(like Family, carry func(encoder) encoder, rows ...row) []Family {
+	var out []Family
+	for _, r := range rows {
+		out = append(out, r.family(like, carry))
+	}
+	return out
+}
+
+func (r row) family(f Family, carry func(encoder) encoder) Family {
+	f.Name, f.Title = r.name, r.title
+	f.Make, f.Country = or(r.make, f.Make), or(r.country, f.Country)
+	f.Connector, f.Line = or(r.connector, f.Connector), or(r.line, f.Line)
+	f.Interval = or(r.every*time.Millisecond, f.Interval, 10*time.Second)
+	f.Hourly = or(r.hourly, f.Hourly)
+	f.Phases, f.Ratio = or(r.phases, f.Phases, 3), or(r.ratio, 1)
+	f.Cipher = or(r.cipher, f.Cipher)
+	switch {
+	case r.wire != nil:
+		f.encode = r.wire
+	case r.encode != nil:
+		f.encode = carry(r.encode)
+	default:
+		f.encode = carry(r.list.append)
+	}
 	return f
 }
 
-func (f Family) each(interval time.Duration) Family {
-	f.Interval = interval
-	return f
+// or returns the first that is not zero.
+func or[T comparable](values ...T) T {
+	var zero T
+	for _, v := range values {
+		if v != zero {
+			return v
+		}
+	}
+	return zero
 }
 
 // mixed sends list 2 at each tenth second, list 3 in its place ten seconds past the hour, and list 1 between (Aidon HAN
 // interface description 1.1A).
-func mixed(list1, list2, list3 list) func([]byte, *State) []byte {
+func mixed(list1, list2, list3 list) encoder {
 	return func(dst []byte, s *State) []byte {
 		switch {
 		case s.Time.Second()%10 != 0:
@@ -86,32 +144,5 @@ func mixed(list1, list2, list3 list) func([]byte, *State) []byte {
 			return list3.append(dst, s)
 		}
 		return list2.append(dst, s)
-	}
-}
-
-func p1Families() []Family {
-	return []Family{
-		swedishP1("aidon", "Aidon 6534", layout{ident: "ADN9 6534", order: interleaved, units: kilo, zone: swedishNormal}),
-		swedishP1("aidon-1p", "Aidon 6515, one phase", layout{ident: "ADN9 6515", phases: 1, order: interleaved, units: kilo, zone: swedishNormal}),
-		swedishP1("aidon-6560", "Aidon 6560, behind current transformers", layout{ident: "ADN9 6560", order: interleaved, units: plain, zone: swedishNormal, ratio: 20}),
-		swedishP1("kamstrup", "Kamstrup OMNIPOWER", layout{ident: "KAM5", order: grouped, units: kilo, zone: centralEuropean}),
-		swedishP1("kaifa", "Kaifa MA304H4E", layout{ident: "KFM5KAIFA-METER", order: interleaved, units: kilo, zone: swedishNormal}),
-		swedishP1("landisgyr", "Landis+Gyr E360", layout{ident: "LGF5E360", order: interleaved, units: kilo, zone: swedishNormal}),
-		swedishP1("sagemcom", "Sagemcom of Ellevio", layout{ident: `ELL5\200000001_A`, order: grouped, units: kiloLower, zone: swedishNormal}),
-		ofP1("p1-fi-aidon", "Finnish P1, Aidon 7534", layout{ident: "ADN9 7534", order: interleaved, units: kilo, zone: finnish, signed: true}),
-	}
-}
-
-func swedishP1(name, title string, l layout) Family {
-	return ofP1("p1-se-"+name, "Swedish P1, "+title, l)
-}
-
-func ofP1(name, title string, l layout) Family {
-	if l.phases == 0 {
-		l.phases = 3
-	}
-	return Family{
-		Name: name, Title: title, Line: rj12, Interval: 10 * time.Second,
-		Phases: int(l.phases), Ratio: max(l.ratio, 1), encode: l.append,
 	}
 }

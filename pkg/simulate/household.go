@@ -17,9 +17,11 @@ type Household struct {
 // with one it has a smaller roof of solar cells and a slower charger.
 func New(seed uint64, start time.Time, phases int) *Household {
 	h := &Household{chance: chance(seed), phases: min(max(phases, 1), 3)}
-	h.state.Energies = h.chance.firstEnergies()
 	h.now = start.Truncate(time.Hour).Unix()
+	h.state.Energies = h.chance.firstEnergies()
+	h.state.Registers = h.chance.firstRegisters(&h.state.Energies, h.now)
 	h.setHour()
+	h.setFive()
 	h.loads()
 	h.Advance(start)
 	return h
@@ -47,7 +49,8 @@ func (h *Household) step() {
 	h.now++
 	h.local++
 	h.loads()
-	h.state.Energies.add(&h.state)
+	h.state.Tariff = tariff(h.local - 1)
+	h.count()
 	if h.now%3600 == 0 {
 		h.setHour()
 	}
@@ -57,13 +60,15 @@ func (h *Household) step() {
 func (h *Household) setHour() {
 	t := time.Unix(h.now, 0).UTC()
 	h.local = h.now + 60*int64(centralEuropean.offset(t))
-	h.state.Hour, h.state.HourEnergies = t, h.state.Energies
+	h.state.Hour, h.state.HourEnergies, h.state.HourGas = t, h.state.Energies, h.state.Gas
+	h.state.Tariff = tariff(h.local)
 }
 
 // State returns what a meter of this household shows.
 func (h *Household) State() State {
 	s := h.state
 	s.Time = time.Unix(h.now, 0).UTC()
+	s.Frequency = h.chance.smooth(drawFrequency, h.now, 40, 4995, 5005)
 	for i := range h.phases {
 		s.Voltage[i] = h.voltage(int64(i))
 		s.Current[i] = current(s.Power[i], s.Reactive[i], s.Voltage[i])

@@ -11,6 +11,9 @@ const (
 	drawLoad
 	drawCloud
 	drawVoltage
+	drawMedia
+	drawFrequency
+	drawFault
 )
 
 // draw returns a number from lo to hi, both included.

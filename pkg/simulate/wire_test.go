@@ -23,6 +23,22 @@ var noon = simulate.State{
 	HourEnergies: simulate.Energies{
 		Import: 43_200_035_999, Export: 3_599_999, ImportReactive: 36_000, ExportReactive: 0,
 	},
+	Frequency: 5001,
+	Registers: simulate.Registers{
+		Tariff:    2,
+		Tariffs:   [2]simulate.Energies{{Import: 40_000_000_000}, {Import: 4_000_003_599, Export: 3_600_000}},
+		Quadrants: [4]int64{3600, 3599, 0, 3600},
+		Quarter:   [2]int64{900_000, 0}, LastQuarter: [2]int64{2500, 0},
+		Peaks: [5]simulate.Peak{
+			{At: time.Date(2026, 5, 3, 17, 45, 0, 0, time.UTC), Watts: 7654},
+			{At: time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC), Watts: 8000},
+			{At: time.Date(2026, 3, 29, 1, 15, 0, 0, time.UTC), Watts: 900},
+			{At: time.Date(2026, 2, 1, 17, 45, 0, 0, time.UTC), Watts: 6001},
+			{At: time.Date(2026, 1, 31, 23, 45, 0, 0, time.UTC), Watts: 11_222},
+		},
+		Five: time.Date(2026, 5, 10, 10, 20, 0, 0, time.UTC), Gas: 1_234_567, HourGas: 1_234_500, Water: 890, Heat: 31_177,
+		Failures: 3, LongFailures: 1, Sags: [3]int64{0, 12, 0}, Swells: [3]int64{1, 0, 0},
+	},
 }
 
 // TestText holds whole P1 telegrams of each order, spelling and sign.
@@ -148,10 +164,83 @@ func TestBinary(t *testing.T) {
 		{"aidon-se", "export of a phase", "0203 0906 0100160700ff 06 000004d2 0202 0f00 161b"},
 		{"aidon-se", "reactive power", "0203 0906 01002b0700ff 06 0000005a 0202 0f00 161d"},
 		{"aidon-se", "energy, in Wh", "0203 0906 0100010800ff 06 00ba7f0f 0202 0f00 161e"},
+		{"landisgyr-no3", "current, in 0.01 A", "0203 0906 01001f0700ff 10 fdee 0202 0ffe 1621"},
+		{"landisgyr-no3-zmf", "current with a swapped tag", "0203 0609 01001f0700ff 10 fdee 0202 0ffe 1621"},
+		{"landisgyr-no3-zmf", "energy of medium 0, in Wh", "0203 0906 0000010800ff 06 00b71b09 0202 0f00 161e"},
+		{"kaifa-no2", "head with a tagged time", "e6e700 0f40000000 090c 07ea050a070c141e ff 8000 00 020d 0907 4b464d5f303031"},
+		{"kaifa-no2", "current, in mA, without a sign", "06 000014b1 06 000001cc 06 000020bc 06 0000091e"},
+		{"kaifa-no3-3w", "no voltage of L2", "06 0000091e 06 00000000 06 000008d0"},
+		{"kaifa-se", "head without a time, and the clock", "e6e700 0f40000000 00 0224 0906 0100000281ff"},
+		{"kaifa-se", "clock with a zone", "0906 0000010000ff 090c 07ea050a070b141e ff ffc4 00"},
+		{"kaifa-se-ct", "energy of 64 bits", "15 0000000000ba7f0f"},
+		{"kamstrup-no2", "head", "0f00000000 0c 07ea050a070c141e ff 8000 00 0223 0a0e 4b616d73747275705f5630303031 0906"},
+		{"kamstrup-no2", "current, in 0.01 A", "0906 01011f0700ff 06 00000212"},
+		{"kamstrup-no2", "energy of the hour, in 10 Wh", "0906 0101010800ff 06 00124f80"},
+		{"kamstrup-no-1p", "nulls", "06 00000212 00000000 0906 0101200700ff 12 00e9 00000000 0906 0001010000ff"},
+		{"kamstrup-dk", "head of the cipher", "e6e700 db08 4b414d4501000001 8201d0 30"},
+		{"kamstrup-dk-25", "a length of two bytes", "e6e700 db08 4b414d4501000001 8200e7 30"},
+		{"landisgyr-ch", "first block", "e6e700 e040 0001 0000 77 0f"},
+		{"landisgyr-ch", "setup and name of the push", "0111 0204 12 0028 0906 0008190900ff 0f02 12 0000 0204 12 0028 0906 0008190900ff 0f01 12 0000"},
+		{"landisgyr-at", "cipher of one frame", "e6e700 db08 4c475a6772000001 5e 30"},
+		{"iskra-ch", "first segment", "7ea8a4 cf 0223 03"},
+		{"iskra-ch", "last segment", "7ea02d cf 0223 13"},
+		{"iskra-si2", "switch and tariff", "0900 0301 0902 0002 06 00ba7f0f"},
+		{"iskra-hr", "parts of the clock", "0904 0c141e00 0905 07ea050a07"},
+		{"iskra-hr", "limits in lists", "0101 12 2710 0101 12 2710 0101 12 2710 0301"},
+		{"kaifa-at", "head of the first frame", "68fafa68 53ff00 0167 db08 4b464d1020000001 81f8 20"},
+		{"kaifa-pl", "another suite", "68fafa68 53ff00 0167 db08 4b464d1020000001 820155 21"},
+		{"sagemcom-at", "a length that wraps", "68010168 53ff00 0167 db08 5341475900000001 81f8 20"},
+		{"sagemcom-at", "second frame", "680d0d68 53ff11 0167"},
+		{"sagemcom-ch", "bare descriptors", "00 0202 1601 0116 0202 0001 0000600101ff 02 090a"},
+		{"sagemcom-ch", "power", "0202 0003 0100010700ff 02 06 00000258"},
+		{"p1-lu", "cipher on the bare line", "db08 5341476700000001 82"},
 	} {
 		got := hex.EncodeToString(encode(t, row.family))
 		if want := strings.ReplaceAll(row.want, " ", ""); !strings.Contains(got, want) {
 			t.Errorf("%s, %s: no %s in %s", row.family, row.item, want, got)
+		}
+	}
+}
+
+// TestLines holds lines of ASCII meters that write something their own way.
+func TestLines(t *testing.T) {
+	for _, row := range []struct{ family, want string }{
+		{"p1-nl-22", "/ISk5\\2MT382-1003\n\n0-0:96.1.1("},
+		{"p1-nl-22", "\n1-0:1.7.0(0000.60*kW)\n"},
+		{"p1-nl-22", "\n0-1:24.3.0(260510120000)(00)(60)(1)(0-1:24.2.1)(m3)\n(01234.500)\n0-1:24.4.0(1)\n!\n"},
+		{"p1-nl-22-kamstrup", "/KMP5 KA6U000000000001\n0-0:96.1.1("},
+		{"p1-nl-3", "(0-1:24.2.1)(m3)(01234.500)\n"},
+		{"p1-nl-4-kaifa", "\n0-1:24.2.1(260510120000S)(01234.500*m3)\n"},
+		{"p1-nl-5", "\n0-2:24.2.1(260510122000S)(01234.567*m3)\n"},
+		{"p1-nl-5", "\n0-3:24.2.1(260510122000S)(00000.890*m3)\n"},
+		{"p1-nl-5", "\n1-0:1.8.2(001111.112*kWh)\n"},
+		{"p1-nl-5", "\n1-0:52.32.0(00012)\n"},
+		{"p1-nl-5", "\n1-0:31.7.0(005*A)\n"},
+		{"p1-nl-heat", "\n0-0:1.1.0(260510122030S)\n"},
+		{"p1-nl-heat", "(00031.177*GJ)\n"},
+		{"p1-be", "\n1-0:1.8.1(001111.112*kWh)\n1-0:1.8.2(011111.111*kWh)\n"},
+		{"p1-be", "\n0-0:96.14.0(0001)\n1-0:1.4.0(01.000*kW)\n1-0:1.6.0(260503194500S)(07.654*kW)\n"},
+		{"p1-be", "\n0-0:98.1.0(4)(1-0:1.6.0)(1-0:1.6.0)(260501000000S)(260501000000S)(08.000*kW)(260401000000S)(260329031500S)(00.900*kW)"},
+		{"p1-be", "\n1-0:31.7.0(005.30*A)\n"},
+		{"p1-hu-sagemcom", "\n1-0:14.7.0(50.01*Hz)\n"},
+		{"p1-hu-sagemcom", "\n1-0:15.8.0(012223.223*kWh)\n"},
+		{"p1-lt", "\n1-0:1.24.0(02.500*kW)\n"},
+		{"p1-lt", "\n0-0:1.0.0(260510132030S)\n"},
+		{"p1-lu-plain", "\n1-0:9.7.0(00.600*kVA)\n"},
+		{"p1-at-est5-plain", "\n1-0:1.8.0(012222223*Wh)\n"},
+		{"p1-at-est5-plain", "\n1-0:1.7.0(000000600*W)\n"},
+		{"p1-dk-nes", "\n0-0:1.0.0(20260510 12:20:30)\n1-0:1.8.0(12222.223*kWh)\n"},
+		{"p1-si", "\n1-0:32.7.0(00233.4*V)\n"},
+		{"p1-si", "\n1-0:71.7.0(008*A)\n!\n"},
+		{"p1-se-iskra", "\n1-0:0.9.1(112030)\n1-0:0.9.2(260510)\n"},
+		{"p1-se-iskra", "\n1-0:0.2.0((ER11))\n!"},
+		{"p1-ch", "\n1-1:1.7.0(00.600*kW)\n"},
+		{"p1-de-easymeter", "\n1-0:1.8.0*255(12222.2232219*kWh)\n"},
+		{"p1-de-easymeter", "\n1-0:61.7.0*255(001890.00*W)\n"},
+		{"p1-pl", "/EGM5G35\n\n\x00\x82"},
+	} {
+		if got, want := string(encode(t, row.family)), strings.ReplaceAll(row.want, "\n", "\r\n"); !strings.Contains(got, want) {
+			t.Errorf("%s: no %q in %q", row.family, want, got)
 		}
 	}
 }

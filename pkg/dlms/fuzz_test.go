@@ -1,0 +1,41 @@
+package dlms_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// FuzzNotification: no panic; never more records than bytes; an error leaves nothing; and what a Notification has read
+// before changes nothing.
+func FuzzNotification(f *testing.F) {
+	for _, s := range shapes {
+		f.Add([]byte(start+s.body), []byte(start+shapes[0].body))
+	}
+	f.Add([]byte(start+"\x02\x82\xFF\xFF\x00"), []byte{})
+	f.Fuzz(func(t *testing.T, apdu, before []byte) {
+		var used, fresh dlms.Notification
+		_ = used.Parse(before)
+		errUsed, err := used.Parse(apdu), fresh.Parse(apdu)
+		if (err == nil) != (errUsed == nil) || err != nil && err.Error() != errUsed.Error() {
+			t.Fatalf("got %v, and %v from one that was used before", err, errUsed)
+		}
+		if diff := cmp.Diff(fresh, used, readable[:2]); diff != "" {
+			t.Fatalf("-fresh +used before:\n%s", diff)
+		}
+		if err != nil && (len(fresh.Records) > 0 || len(fresh.Layout) > 0 || len(fresh.Name) > 0 || !fresh.Time.IsZero()) {
+			t.Fatalf("an error, and something read: %+v", fresh)
+		}
+		if len(fresh.Records) > len(apdu) || len(fresh.Layout) != 0 && len(fresh.Layout) != len(fresh.Records) {
+			t.Fatalf("%d records and %d letters of %d bytes", len(fresh.Records), len(fresh.Layout), len(apdu))
+		}
+		for _, r := range fresh.Records {
+			if r.Kind == obis.Clock && !r.Time.Valid() {
+				t.Fatalf("no time: %v", r.Time)
+			}
+		}
+	})
+}

@@ -1,0 +1,204 @@
+package dlms_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// An item is a value of a list: what a reader must make of it, and how it is written.
+type item struct {
+	want   obis.Record
+	wire   []byte // the value alone
+	letter byte   // of a list without codes
+}
+
+// letters are no date and no logical name's bytes: what such strings mean is another test's.
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// limits are the numbers that each type can hold; the one that says "not available" is not among them.
+var limits = map[dlms.Type][2]int64{
+	dlms.Boolean: {0, 1}, dlms.Enum: {0, 254}, dlms.Uint8: {0, 254}, dlms.Uint16: {0, math.MaxUint16 - 1},
+	dlms.Uint32: {0, math.MaxUint32 - 1}, dlms.Uint64: {0, math.MaxInt64}, dlms.Int8: {-127, 127},
+	dlms.Int16: {-math.MaxInt16, math.MaxInt16}, dlms.Int32: {-math.MaxInt32, math.MaxInt32}, dlms.Int64: {-math.MaxInt64, math.MaxInt64},
+}
+
+var layoutLetters = map[dlms.Type]byte{
+	dlms.Boolean: 'b', dlms.Enum: 'b', dlms.Uint8: 'b', dlms.Uint16: 'w', dlms.Uint32: 'u', dlms.Uint64: 'u',
+	dlms.Int8: 'i', dlms.Int16: 'i', dlms.Int32: 'i', dlms.Int64: 'i',
+}
+
+func numbers() *rapid.Generator[item] {
+	return rapid.Custom(func(t *rapid.T) item {
+		kind := rapid.SampledFrom([]dlms.Type{
+			dlms.Boolean, dlms.Enum, dlms.Uint8, dlms.Uint16, dlms.Uint32, dlms.Uint64, dlms.Int8, dlms.Int16, dlms.Int32, dlms.Int64,
+		}).Draw(t, "type")
+		v := rapid.Int64Range(limits[kind][0], limits[kind][1]).Draw(t, "number")
+		return item{
+			want: obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: v}},
+			wire: dlms.AppendNumber(nil, kind, v), letter: layoutLetters[kind],
+		}
+	})
+}
+
+func texts() *rapid.Generator[item] {
+	return rapid.Custom(func(t *rapid.T) item {
+		s := rapid.StringOfN(rapid.RuneFrom([]rune(letters)), 0, 300, -1).Draw(t, "text")
+		wire := dlms.AppendOctets(nil, s)
+		if rapid.Bool().Draw(t, "visible") {
+			wire = dlms.AppendVisible(nil, s)
+		}
+		return item{obis.Record{Kind: obis.Text, Text: []byte(s)}, wire, 't'}
+	})
+}
+
+func items() *rapid.Generator[item] {
+	return rapid.OneOf(numbers(), numbers(), texts(), rapid.Just(item{wire: []byte{0}, letter: '0'}))
+}
+
+// codes draws codes that are no clock's.
+func codes() *rapid.Generator[obis.Code] {
+	return rapid.Custom(func(t *rapid.T) obis.Code {
+		b := rapid.SliceOfN(rapid.Byte(), 5, 5).Draw(t, "code")
+		return obis.Code{b[0] % 2, b[1] % 4, 2 + b[2]%97, b[3], b[4], obis.Any}
+	})
+}
+
+// coded draws an item with a code.
+func coded(t *rapid.T) item {
+	it := items().Draw(t, "item")
+	it.want.Code = codes().Draw(t, "code")
+	return it
+}
+
+// scaled draws a scaler and unit for a number, and says them in what is wanted.
+func scaled(t *rapid.T, it *item) []byte {
+	if it.want.Kind != obis.Number || !rapid.Bool().Draw(t, "scaled") {
+		return nil
+	}
+	exp, unit := rapid.Int8Range(-5, 5).Draw(t, "scaler"), obis.Unit(rapid.Byte().Draw(t, "unit"))
+	it.want.Value.Exp, it.want.Unit = exp, unit
+	return dlms.AppendScalerUnit(nil, exp, unit)
+}
+
+// written are the ways to write a list: each draws one, and returns its body and what it says.
+var written = map[string]func(t *rapid.T) (body []byte, want dlms.Notification){
+	"registers":   writeRegisters,
+	"pairs":       writePairs,
+	"push list":   writePushList,
+	"descriptors": writeDescriptors,
+	"positional":  writePositional,
+}
+
+func writeRegisters(t *rapid.T) (body []byte, want dlms.Notification) {
+	n := rapid.IntRange(0, 40).Draw(t, "items")
+	body = dlms.AppendList(nil, n)
+	if rapid.Bool().Draw(t, "structure") {
+		body = dlms.AppendStructure(nil, n)
+	}
+	for range n {
+		it := coded(t)
+		su := scaled(t, &it)
+		fields := 2
+		if su != nil {
+			fields = 3
+		}
+		body = append(append(dlms.AppendName(dlms.AppendStructure(body, fields), it.want.Code), it.wire...), su...)
+		want.Records = append(want.Records, it.want)
+	}
+	return body, want
+}
+
+func writePairs(t *rapid.T) (body []byte, want dlms.Notification) {
+	count := 0
+	if rapid.Bool().Draw(t, "named") {
+		want.Name = []byte("Kamstrup_V0001")
+		body, count = dlms.AppendVisible(body, string(want.Name)), 1
+	}
+	for range rapid.IntRange(1, 40).Draw(t, "pairs") {
+		it := coded(t)
+		su := scaled(t, &it)
+		body = append(append(dlms.AppendName(body, it.want.Code), it.wire...), su...)
+		want.Records = append(want.Records, it.want)
+		if count += 2; su != nil {
+			count++
+		}
+		for range 2 * rapid.IntRange(0, 1).Draw(t, "missing") {
+			body, count = dlms.AppendNull(body), count+1
+		}
+	}
+	return append(dlms.AppendStructure(nil, count), body...), want
+}
+
+func writePushList(t *rapid.T) (body []byte, want dlms.Notification) {
+	n := rapid.IntRange(0, 20).Draw(t, "values")
+	own := dlms.AppendPushObject(nil, 40, obis.Code{0, 0, 25, 9, 0, obis.Any}, 2)
+	objects, values, count := own, []byte(nil), 1
+	for range n {
+		it := coded(t)
+		su := scaled(t, &it)
+		objects, values, count = dlms.AppendPushObject(objects, 3, it.want.Code, 2), append(values, it.wire...), count+1
+		if su != nil {
+			objects, values, count = dlms.AppendPushObject(objects, 3, it.want.Code, 3), append(values, su...), count+1
+		}
+		want.Records = append(want.Records, it.want)
+	}
+	body = dlms.AppendStructure(nil, count)
+	return append(append(dlms.AppendList(body, count), objects...), values...), want
+}
+
+func writeDescriptors(t *rapid.T) (body []byte, want dlms.Notification) {
+	count := 0
+	for range rapid.IntRange(0, 20).Draw(t, "items") {
+		it := coded(t)
+		su := scaled(t, &it)
+		body = append(dlms.AppendDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 2), it.wire...)
+		if count++; su != nil {
+			body = append(dlms.AppendDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 3), su...)
+			count++
+		}
+		want.Records = append(want.Records, it.want)
+	}
+	head := dlms.AppendList(dlms.AppendNumber(dlms.AppendStructure(nil, 2), dlms.Enum, 1), count)
+	return append(head, body...), want
+}
+
+// writePositional begins with a number: what begins with a text may be a list of pairs. One of two items must not begin with
+// an enum of 1 and a list, which are descriptors.
+func writePositional(t *rapid.T) (body []byte, want dlms.Notification) {
+	all := append([]item{numbers().Draw(t, "first")}, rapid.SliceOfN(items(), 0, 40).Draw(t, "items")...)
+	body = dlms.AppendStructure(nil, len(all))
+	for i, it := range all {
+		if i > 0 && len(all) > 2 && rapid.IntRange(0, 9).Draw(t, "in a list") == 0 {
+			body, it.letter = dlms.AppendList(body, 1), dlms.LayoutArray
+		}
+		body = append(body, it.wire...)
+		want.Records, want.Layout = append(want.Records, it.want), append(want.Layout, it.letter)
+	}
+	return body, want
+}
+
+// TestShapesRoundTrip: what is written in any shape is read as what it says, whatever was read before.
+func TestShapesRoundTrip(t *testing.T) {
+	for name, write := range written {
+		t.Run(name, func(t *testing.T) {
+			var n dlms.Notification
+			rapid.Check(t, func(t *rapid.T) {
+				body, want := write(t)
+				want.InvokeID = rapid.Uint32().Draw(t, "invoke id")
+				apdu := append(dlms.AppendNotification(nil, want.InvokeID), body...)
+				if err := n.Parse(apdu); err != nil {
+					t.Fatalf("%v: %x", err, apdu)
+				}
+				if diff := cmp.Diff(want, n, readable[:2]); diff != "" {
+					t.Fatalf("-written +read:\n%s", diff)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,97 @@
+package simulate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// TestRegisters: tariffs are the parts of the energies, quadrants those of the reactive ones, and nothing that is counted
+// steps back, in two days with a change of the month in them.
+func TestRegisters(t *testing.T) {
+	start := time.Date(2026, 5, 30, 12, 0, 0, 0, time.UTC)
+	h := simulate.New(3, start, 3)
+	before := h.State()
+	months := before.Peaks
+	rates := map[int64]bool{}
+	for at := start; at.Before(start.Add(60 * time.Hour)); at = at.Add(37 * time.Second) {
+		h.Advance(at)
+		s := h.State()
+		if got := plus(s.Tariffs[0], s.Tariffs[1]); got != s.Energies {
+			t.Fatalf("%v: tariffs are %+v together, want %+v", at, got, s.Energies)
+		}
+		q := s.Quadrants
+		if q[0]+q[1] != s.Energies.ImportReactive || q[2]+q[3] != s.Energies.ExportReactive {
+			t.Fatalf("%v: quadrants %v of %+v", at, q, s.Energies)
+		}
+		for i, v := range counted(&s) {
+			if old := counted(&before)[i]; v < old {
+				t.Fatalf("%v: counter %d steps back from %d to %d", at, i, old, v)
+			}
+		}
+		if s.Frequency < 4980 || s.Frequency > 5020 {
+			t.Fatalf("%v: %d.%02d Hz", at, s.Frequency/100, s.Frequency%100)
+		}
+		if s.Five != s.Time.Truncate(5*time.Minute) || s.Quarter[0] < 0 || s.Quarter[0] > 900*40_000 {
+			t.Fatalf("%v: read at %v, quarter %v", at, s.Five, s.Quarter)
+		}
+		rates[s.Tariff] = true
+		before = s
+	}
+	if len(rates) != 2 || !rates[1] || !rates[2] {
+		t.Errorf("tariffs in use: %v, want 1 and 2", rates)
+	}
+	if before.Peaks[1].Watts < months[0].Watts || before.Peaks[2] != months[1] || before.Peaks[0].At.Month() != time.June || before.Peaks[0].Watts == 0 {
+		t.Errorf("peaks were %v, and are %v in the next month", months, before.Peaks)
+	}
+	if first := simulate.New(3, start, 3).State(); counted(&first) == counted(&before) {
+		t.Error("nothing was counted")
+	}
+}
+
+func plus(a, b simulate.Energies) simulate.Energies {
+	return simulate.Energies{
+		Import: a.Import + b.Import, Export: a.Export + b.Export,
+		ImportReactive: a.ImportReactive + b.ImportReactive, ExportReactive: a.ExportReactive + b.ExportReactive,
+	}
+}
+
+// counted are the counters that no other test looks at.
+func counted(s *simulate.State) [12]int64 {
+	return [...]int64{
+		s.Gas, s.Water, s.Heat, s.HourGas, s.Failures, s.LongFailures,
+		s.Phases[0].Import, s.Phases[1].Export, s.Phases[2].ImportReactive,
+		s.Quadrants[0], s.Tariffs[0].Import, s.Tariffs[1].Export,
+	}
+}
+
+// TestQuarter: demand is what the energies grew by, over a quarter of an hour.
+func TestQuarter(t *testing.T) {
+	start := midsummer.Add(18 * time.Hour) // dinner
+	h := simulate.New(3, start, 3)
+	first := h.State().Energies
+	h.Advance(start.Add(15*time.Minute - time.Second))
+	if s := h.State(); s.Quarter[0] != s.Energies.Import-first.Import || s.Quarter[1] != s.Energies.Export-first.Export {
+		t.Errorf("a second before its end: got %v of %+v and %+v", s.Quarter, first, s.Energies)
+	}
+	h.Advance(start.Add(15 * time.Minute))
+	s := h.State()
+	if want := (s.Energies.Import - first.Import) / 900; s.LastQuarter[0] != want || s.Quarter != [2]int64{} {
+		t.Errorf("at its end: got %v and %v, want %d W", s.LastQuarter, s.Quarter, want)
+	}
+}
+
+// TestHourlyBesides: list 2 of Kamstrup comes five seconds past the hour, between two of list 1.
+func TestHourlyBesides(t *testing.T) {
+	f, _ := simulate.Named("kamstrup-no")
+	m := simulate.NewMeter(f, 1, midsummer.Add(-20*time.Second))
+	for i, want := range []struct {
+		second, bytes int
+	}{{-20, 228}, {-10, 228}, {0, 228}, {5, 302}, {10, 228}, {20, 228}} {
+		at, b := m.Next()
+		if got := int(at.Sub(midsummer) / time.Second); got != want.second || len(b) != want.bytes {
+			t.Errorf("telegram %d: got %d bytes at %d s, want %d at %d", i, len(b), got, want.bytes, want.second)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package simulate_test
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// told returns all that a state says, by the names of quantities, in their units.
+func told(f simulate.Family, s *simulate.State) map[string]obis.Decimal {
+	v := map[string]obis.Decimal{}
+	power := func(kind, phase string, net int64) {
+		v["import_"+kind+phase] = obis.Decimal{Coef: max(net, 0) * 1000 / f.Ratio, Exp: -3}
+		v["export_"+kind+phase] = obis.Decimal{Coef: max(-net, 0) * 1000 / f.Ratio, Exp: -3}
+		v["net_"+kind+phase] = obis.Decimal{Coef: net * 1000 / f.Ratio, Exp: -3}
+	}
+	watts, vars := s.Net()
+	power("power", "", watts)
+	power("reactive_power", "", vars)
+	factors(v, "", watts, vars)
+	signed := strings.HasPrefix(f.Name, "aidon") || strings.HasPrefix(f.Name, "landisgyr-no") || f.Name == "p1-fi-aidon"
+	for i := range 3 {
+		phase := "_l" + strconv.Itoa(i+1)
+		power("power", phase, s.Power[i])
+		power("reactive_power", phase, s.Reactive[i])
+		factors(v, phase, s.Power[i], s.Reactive[i])
+		v["voltage"+phase] = obis.Decimal{Coef: s.Voltage[i], Exp: -1}
+		mA := s.Current[i]
+		if mA < 0 && !signed {
+			mA = -mA
+		}
+		v["current"+phase] = obis.Decimal{Coef: mA * 1000 / f.Ratio, Exp: -6}
+		counters(v, phase, s.Phases[i], 1)
+		v["voltage_sags"+phase], v["voltage_swells"+phase] = number(s.Sags[i], 0), number(s.Swells[i], 0)
+	}
+	e := s.Energies
+	if lists := f.Country == "NO" || f.Name == "kamstrup-se"; lists {
+		e = s.HourEnergies
+	}
+	counters(v, "", e, f.Ratio)
+	tellTariffs(v, f, s)
+	tellOthers(v, s)
+	if f.Country == "LT" {
+		v["import_demand"], v["export_demand"] = number(s.LastQuarter[0], 0), number(s.LastQuarter[1], 0)
+	}
+	if strings.HasPrefix(f.Name, "p1-nl-") && f.Interval > time.Second {
+		v["gas"] = number(s.HourGas, -3)
+	}
+	return v
+}
+
+func number(coef int64, exp int8) obis.Decimal { return obis.Decimal{Coef: coef, Exp: exp} }
+
+// counters are those of four registers in Ws.
+func counters(v map[string]obis.Decimal, of string, e simulate.Energies, ratio int64) {
+	for name, ws := range map[string]int64{
+		"import_energy": e.Import, "export_energy": e.Export,
+		"import_reactive_energy": e.ImportReactive, "export_reactive_energy": e.ExportReactive,
+	} {
+		v[name+of] = number(ws*25/9/ratio, -7)
+	}
+}
+
+func tellTariffs(v map[string]obis.Decimal, f simulate.Family, s *simulate.State) {
+	first, second := s.Tariffs[0], s.Tariffs[1]
+	if f.Country == "BE" {
+		first, second = second, first
+	}
+	counters(v, "_t1", first, 1)
+	counters(v, "_t2", second, 1)
+	counters(v, "_t3", simulate.Energies{}, 1)
+	counters(v, "_t4", simulate.Energies{}, 1)
+}
+
+// factors are power factor and apparent power.
+func factors(v map[string]obis.Decimal, phase string, watts, vars int64) {
+	va := int64(math.Sqrt(float64(watts*watts + vars*vars)))
+	imported, exported := va, int64(0)
+	if watts < 0 {
+		imported, exported = 0, va
+	}
+	v["import_apparent_power"+phase], v["export_apparent_power"+phase] = number(imported, 0), number(exported, 0)
+	v["power_factor"+phase] = number(1000, -3)
+	if va > 0 {
+		v["power_factor"+phase] = number(max(watts, -watts)*1000/va, -3)
+	}
+}
+
+func tellOthers(v map[string]obis.Decimal, s *simulate.State) {
+	watts, vars := s.Net()
+	for i, ws := range s.Quadrants {
+		name := "_q" + strconv.Itoa(i+1)
+		v["reactive_energy"+name] = number(ws*25/9, -7)
+		v["reactive_power"+name] = number(0, 0)
+		if (vars >= 0) == (i < 2) && (watts >= 0) == (i == 0 || i == 3) {
+			v["reactive_power"+name] = number(max(vars, -vars), 0)
+		}
+	}
+	v["absolute_energy"] = number((s.Energies.Import+s.Energies.Export)*25/9, -7)
+	v["frequency"] = number(s.Frequency, -2)
+	v["import_demand"], v["export_demand"] = number(s.Quarter[0]/900, 0), number(s.Quarter[1]/900, 0)
+	v["month_peak_demand"] = number(s.Peaks[0].Watts, 0)
+	v["gas"], v["water"], v["thermal_energy"] = number(s.Gas, -3), number(s.Water, -3), number(s.Heat, -3)
+	v["power_failures"], v["long_power_failures"] = number(s.Failures, 0), number(s.LongFailures, 0)
+}
