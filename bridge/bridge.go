@@ -9,6 +9,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // A Meter is one meter as configured.
@@ -19,6 +21,8 @@ type Meter struct {
 	Name string
 	// Simulated marks a meter that does not exist, so that hubs can say so.
 	Simulated bool
+	// KeySetting is what a person sets to give the meter's key: meters[0].key. Messages name it.
+	KeySetting string
 }
 
 // A Dialer opens a wire. The bridge closes what it returns, also to end a blocked Read. It never writes.
@@ -26,17 +30,29 @@ type Dialer func(ctx context.Context) (io.ReadCloser, error)
 
 // A Candidate is one way in which a meter may be reached.
 type Candidate struct {
-	// Port and Line describe it to people: /dev/ttyUSB0 and 115200 8N1.
+	// Port and Line describe it to people: /dev/ttyUSB0 and 115200 8N1. No two candidates of a source have both alike.
 	Port, Line string
-	Dial       Dialer
+	// Baud is the speed of a serial line in bits a second; 0 where there is none.
+	Baud int
+	Dial Dialer
 }
 
-// A Source is where a meter's bytes come from: candidates in the order in which they are tried. The meter stays with the
-// first that gave a verified telegram.
+// A Source is where a meter's bytes come from.
 type Source struct {
-	Candidates []Candidate
+	// Candidates returns the ways to the meter in the order in which they are tried; the meter stays with the first that gave a
+	// telegram whose checksum is right. It is called each time that all have had their turn. An error says what a person can do.
+	Candidates func() ([]Candidate, error)
+	// Changing tells that Candidates may return others the next time: even one that is alone is then given up when it is silent.
+	Changing bool
 	// Recorded marks bytes that can wait for the outputs, and that come to an end: a file, not a meter.
 	Recorded bool
+	// Options are what its telegrams are read with, keys among them.
+	Options meter.Options
+}
+
+// Fixed returns a function that always returns all: the Candidates of a Source.
+func Fixed(all ...Candidate) func() ([]Candidate, error) {
+	return func() ([]Candidate, error) { return all, nil }
 }
 
 // An Output delivers what a bridge measures to somewhere else: the only interface of the module. Run takes from the feed

@@ -13,18 +13,18 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// A line is what is looked at of a line of the log.
-type line struct {
+// logged is what is looked at of a line of the log.
+type logged struct {
 	Message string `json:"message"`
 	Error   string `json:"error"`
 	Count   int    `json:"count"`
 }
 
 // lines reads a log.
-func lines(t *testing.T, log *bytes.Buffer) (all []line) {
+func lines(t *testing.T, log *bytes.Buffer) (all []logged) {
 	t.Helper()
 	for dec := json.NewDecoder(log); ; {
-		var l line
+		var l logged
 		if err := dec.Decode(&l); errors.Is(err, io.EOF) {
 			return all
 		} else if err != nil {
@@ -48,7 +48,7 @@ func TestFaultsAreToldOnceAndCounted(t *testing.T) {
 		warn("denied")
 		f.over()
 		warn("denied")
-		want := []line{
+		want := []logged{
 			{"wire", "gone", 0},
 			{"wire", "gone", 600},
 			{"wire", "denied", 0},
@@ -67,7 +67,7 @@ func TestFaultsOfOneKindMayDifferInText(t *testing.T) {
 		for _, text := range []string{"at byte 17", "at byte 581"} {
 			f.warn(zerolog.New(&out), "damaged", "", errors.New(text), 0)
 		}
-		if diff := cmp.Diff([]line{{"damaged", "at byte 17", 0}}, lines(t, &out)); diff != "" {
+		if diff := cmp.Diff([]logged{{"damaged", "at byte 17", 0}}, lines(t, &out)); diff != "" {
 			t.Error("log (-want +got):\n" + diff)
 		}
 	})

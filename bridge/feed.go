@@ -28,6 +28,9 @@ type slot struct {
 	have   [maxQuantities]bool
 	fresh  [maxQuantities]bool
 
+	events []Event // not delivered yet
+	given  int     // how many of them have been given out, delivered at the next Take
+
 	aboutFresh, onlineFresh, knownFresh, statsFresh, anyFresh bool
 }
 
@@ -64,6 +67,8 @@ type News struct {
 	// Known are all quantities that the meter has ever sent; filled when KnownNew.
 	Known    []Value
 	KnownNew bool
+	// Events are those that have not been delivered, in order.
+	Events []Event
 }
 
 func newFeed(meters []Meter, j *journal) *Feed {
@@ -89,15 +94,15 @@ func (f *Feed) Take() *Batch {
 	return f.collect()
 }
 
-// Resync makes everything new again, as after a reconnect: all values, states and descriptions, and the telegrams of the
-// last Batch where it had not been delivered.
+// Resync makes everything new again, as after a reconnect: all values, states and descriptions, and the telegrams and events
+// of the last Batch where it had not been delivered.
 func (f *Feed) Resync() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.taken = f.cursor.Load()
 	for i := range f.slots {
 		s := &f.slots[i]
-		s.fresh = s.have
+		s.fresh, s.given = s.have, 0
 		s.aboutFresh, s.onlineFresh, s.knownFresh, s.statsFresh, s.anyFresh = true, true, true, true, true
 	}
 	f.wake()
@@ -121,6 +126,7 @@ func (f *Feed) collect() *Batch {
 	b.Telegrams, f.taken, b.Lost = f.journal.from(f.taken, b.Telegrams[:0])
 	n := 0
 	for i := range f.slots {
+		f.slots[i].eventsDelivered()
 		if !f.slots[i].anyFresh {
 			continue
 		}
@@ -143,7 +149,9 @@ func (s *slot) move(n *News) {
 	*n = News{
 		Meter: s.meter, About: s.about, AboutNew: s.aboutFresh, Online: s.online, OnlineNew: s.onlineFresh,
 		Stats: s.stats, StatsNew: s.statsFresh, KnownNew: s.knownFresh, Values: n.Values[:0], Known: n.Known[:0],
+		Events: append(n.Events[:0], s.events...),
 	}
+	s.given = len(s.events)
 	for id := range s.have {
 		if !s.have[id] {
 			continue
@@ -192,8 +200,10 @@ type About struct {
 
 // Stats is what the bridge counts of a meter since its start.
 type Stats struct {
-	// Telegrams are the verified ones; Errors the damaged.
+	// Telegrams are the verified ones; Errors those that were dropped: damaged, encrypted, or of a kind that is not read.
 	Telegrams, Errors uint64
+	// Repeated are verified telegrams whose frame counter was not above that of the one before.
+	Repeated uint64
 	// Last is when the last verified telegram came; zero before the first.
 	Last time.Time
 	// Interval is the learned time between telegrams.

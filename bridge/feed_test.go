@@ -3,6 +3,7 @@ package bridge
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,6 +30,8 @@ type meterModel struct {
 	aboutFresh  bool
 	statsFresh  bool
 	any         bool
+	events      []string
+	given       int // of them, some of which may not have been delivered
 }
 
 // feeds is the state machine: meters that put, outputs that take when they like.
@@ -98,6 +101,22 @@ func (o *feedModel) put(index int, values []Value, st *state) {
 	s.any, o.signalled = true, true
 }
 
+// Event is something that happens to a meter; the oldest of too many go.
+func (m *feeds) Event(t *rapid.T) {
+	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
+	m.next++
+	e := Event{Name: strconv.FormatInt(m.next, 10)}
+	for _, o := range m.outputs {
+		o.feed.event(index, e)
+		s := &o.meters[index]
+		s.events = append(s.events, e.Name)
+		if over := len(s.events) - mostEvents; over > 0 {
+			s.events, s.given = s.events[over:], max(s.given-over, 0)
+		}
+		s.any, o.signalled = true, true
+	}
+}
+
 // Take is one batch taken by one output, as if it then lost its connection or was slow.
 func (m *feeds) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
 
@@ -121,7 +140,7 @@ func (m *feeds) Resync(t *rapid.T) {
 	o.given, o.signalled = o.delivered, true
 	for i := range o.meters {
 		s := &o.meters[i]
-		s.fresh = maps.Clone(s.have)
+		s.fresh, s.given = maps.Clone(s.have), 0
 		s.knownFresh, s.onlineFresh, s.aboutFresh, s.statsFresh, s.any = true, true, true, true, true
 	}
 }
@@ -153,6 +172,7 @@ type heardNews struct {
 	IsOnline                    bool
 	Counted                     uint64
 	Values, AllKnown            map[quantity.ID]int64
+	Events                      []string
 }
 
 // take compares one batch with the model's, and tells if there was one.
@@ -181,19 +201,20 @@ func (o *feedModel) expect(written uint64) (h heard, ok bool) {
 	o.given = written
 	for i := range o.meters {
 		s := &o.meters[i]
+		s.events, s.given = s.events[s.given:], 0
 		if !s.any {
 			continue
 		}
 		n := heardNews{
 			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Known: s.knownFresh,
 			State: s.state.about, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
-			AllKnown: map[quantity.ID]int64{},
+			AllKnown: map[quantity.ID]int64{}, Events: append([]string(nil), s.events...),
 		}
 		if s.knownFresh {
 			n.AllKnown = maps.Clone(s.have)
 		}
 		h.News = append(h.News, n)
-		*s = meterModel{have: s.have, fresh: map[quantity.ID]int64{}, state: s.state}
+		*s = meterModel{have: s.have, fresh: map[quantity.ID]int64{}, state: s.state, events: s.events, given: len(s.events)}
 	}
 	return h, len(h.News) > 0 || len(h.Seqs) > 0
 }
@@ -204,9 +225,17 @@ func hear(t *rapid.T, b *Batch) heard {
 		h.News = append(h.News, heardNews{
 			Meter: n.Meter.ID, About: n.AboutNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.KnownNew,
 			State: n.About, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: numbers(t, n.Known),
+			Events: names(n.Events),
 		})
 	}
 	return h
+}
+
+func names(events []Event) (all []string) {
+	for _, e := range events {
+		all = append(all, e.Name)
+	}
+	return all
 }
 
 func numbers(t *rapid.T, values []Value) map[quantity.ID]int64 {
@@ -224,9 +253,26 @@ func TestFeed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newFeeds()
 		t.Repeat(map[string]func(*rapid.T){
-			"put": m.Put, "take": m.Take, "drain": m.Drain, "resync": m.Resync, "": m.Check,
+			"put": m.Put, "event": m.Event, "take": m.Take, "drain": m.Drain, "resync": m.Resync, "": m.Check,
 		})
 	})
+}
+
+// TestFeedKeepsTheLastEvents has more events than any output has missed.
+func TestFeedKeepsTheLastEvents(t *testing.T) {
+	f := newFeed([]Meter{{ID: "house"}}, newJournal(4))
+	f.event(0, Event{Name: "first"})
+	if got := names(f.Take().News[0].Events); !slices.Equal(got, []string{"first"}) { // given out, not yet delivered
+		t.Fatalf("got %v, want the first", got)
+	}
+	for i := range 3 * mostEvents {
+		f.event(0, Event{Name: strconv.Itoa(i)})
+	}
+	f.Resync()
+	got := names(f.Take().News[0].Events)
+	if len(got) != mostEvents || got[mostEvents-1] != strconv.Itoa(3*mostEvents-1) {
+		t.Errorf("got %v, want the last %d", got, mostEvents)
+	}
 }
 
 // TestFeedNeverBlocks puts more than any queue holds, with nobody there to take it.

@@ -23,6 +23,7 @@ type port struct {
 	end    *io.PipeWriter
 	opened []time.Time // and tried to be opened
 	broken error
+	always []byte // what is sent each time that it is opened
 }
 
 func (p *port) dial(context.Context) (io.ReadCloser, error) {
@@ -34,6 +35,9 @@ func (p *port) dial(context.Context) (io.ReadCloser, error) {
 	}
 	r, w := io.Pipe()
 	p.end = w
+	if len(p.always) > 0 {
+		go func() { _, _ = w.Write(p.always) }() // fails when the bridge closes the wire first
+	}
 	return r, nil
 }
 
@@ -63,11 +67,11 @@ func (p *port) tries() []time.Time {
 
 // source has a candidate for each port.
 func source(ports ...*port) bridge.Source {
-	var s bridge.Source
+	var all []bridge.Candidate
 	for i, p := range ports {
-		s.Candidates = append(s.Candidates, bridge.Candidate{Port: "/dev/ttyUSB0", Line: fmt.Sprintf("setting %d", i), Dial: p.dial})
+		all = append(all, bridge.Candidate{Port: "/dev/ttyUSB0", Line: fmt.Sprintf("setting %d", i), Dial: p.dial})
 	}
-	return s
+	return bridge.Source{Candidates: bridge.Fixed(all...)}
 }
 
 // A notebook is an output that notes what it hears.
@@ -78,6 +82,7 @@ type notebook struct {
 	values    map[string]string
 	about     bridge.About
 	stats     bridge.Stats
+	events    []string // "profile_changed aidon hdlc > aidon p1"
 	telegrams []bridge.Telegram
 	at        []time.Time // of the telegrams
 	lost      uint64
@@ -134,6 +139,9 @@ func (n *notebook) news(news *bridge.News) {
 			n.order = append(n.order, "online without values")
 		}
 	}
+	for _, e := range news.Events {
+		n.events = append(n.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
+	}
 	if news.AboutNew {
 		n.about = news.About
 	}
@@ -160,10 +168,28 @@ func (n *notebook) said() (states string) {
 	return states
 }
 
+// A paper is a log that may be read while it is written.
+type paper struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *paper) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *paper) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
 // A house is a bridge that runs.
 type house struct {
 	t    *testing.T
-	log  *bytes.Buffer
+	log  *paper
 	stop func()
 	done chan error
 }
@@ -171,9 +197,14 @@ type house struct {
 // run starts a bridge for a meter with outputs; the test stops it.
 func run(t *testing.T, s bridge.Source, outputs ...bridge.Output) *house {
 	t.Helper()
-	h := &house{t: t, log: &bytes.Buffer{}, done: make(chan error, 1)}
-	b := bridge.New(zerolog.New(zerolog.SyncWriter(h.log)))
-	b.AddMeter(bridge.Meter{ID: "house"}, s)
+	return runMeter(t, bridge.Meter{ID: "house"}, s, outputs...)
+}
+
+func runMeter(t *testing.T, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
+	t.Helper()
+	h := &house{t: t, log: &paper{}, done: make(chan error, 1)}
+	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))
+	b.AddMeter(m, s)
 	for i, o := range outputs {
 		b.AddOutput(fmt.Sprint("output", i), o)
 	}
@@ -182,6 +213,18 @@ func run(t *testing.T, s bridge.Source, outputs ...bridge.Output) *house {
 	go func() { h.done <- b.Run(ctx) }()
 	synctest.Wait()
 	return h
+}
+
+// said counts the lines of the log that hold text.
+func (h *house) said(text string) int {
+	synctest.Wait()
+	n := 0
+	for line := range strings.Lines(h.log.String()) {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return n
 }
 
 // end stops the bridge.

@@ -4,7 +4,40 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
+
+// The pair that is compared.
+var comparedPower, comparedEnergy = rowNamed("import_power"), rowNamed("import_energy")
+
+func rowNamed(name string) quantity.ID {
+	id, ok := quantity.Named(name)
+	if !ok {
+		panic("bridge: no quantity " + name)
+	}
+	return id
+}
+
+// weigh warns once of a counter that contradicts the power. It is read all the same: who reads the warning knows better.
+func (p *pipeline) weigh(now time.Time, samples []quantity.Sample) {
+	var power, energy *obis.Decimal
+	for i := range samples {
+		switch samples[i].ID {
+		case comparedPower:
+			power = &samples[i].Value
+		case comparedEnergy:
+			energy = &samples[i].Value
+		}
+	}
+	switch p.integral.add(now, power, energy) {
+	case 10:
+		p.log.Warn().Msg("import_energy counts ten times what import_power says: this meter most likely counts in Wh. Give it " +
+			"scale: {import_energy: 0.1, export_energy: 0.1} in the configuration, and the same for its reactive energies")
+	case -10:
+		p.log.Warn().Msg("import_energy counts a tenth of what import_power says: this meter most likely counts in 10 Wh. Give it " +
+			"scale: {import_energy: 10, export_energy: 10} in the configuration, and the same for its reactive energies")
+	}
+}
 
 // integral compares a counter of energy with the power that the meter told meanwhile. Kamstrup's binary lists do not say
 // whether they count Wh or 10 Wh, and a wrong guess stays in somebody's statistics for ever.

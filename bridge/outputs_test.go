@@ -104,8 +104,9 @@ func TestOutputsStopAfterTheMeters(t *testing.T) {
 			return nil
 		})
 		slow := &slowToEnd{telegram: next(meterOf(t, "aidon-se")), closed: make(chan struct{})}
-		s := source(&port{})
-		s.Candidates[0].Dial = func(context.Context) (io.ReadCloser, error) { return slow, nil }
+		s := bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
+			Dial: func(context.Context) (io.ReadCloser, error) { return slow, nil },
+		})}
 		h := run(t, s, late)
 		h.end()
 		n.read(func(n *notebook) {
@@ -153,9 +154,9 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 			for range telegrams {
 				recording.Write(next(m))
 			}
-			b.AddMeter(bridge.Meter{ID: id}, bridge.Source{Recorded: true, Candidates: []bridge.Candidate{{
+			b.AddMeter(bridge.Meter{ID: id}, bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
 				Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
-			}}})
+			})})
 		}
 		var quick, slow notebook
 		b.AddOutput("quick", &quick)
@@ -180,9 +181,9 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 func TestRecordingCanBeStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		telegram := next(meterOf(t, "p1-se-aidon"))
-		s := bridge.Source{Recorded: true, Candidates: []bridge.Candidate{{
+		s := bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
 			Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(telegram)), nil },
-		}}}
+		})}
 		deaf := output(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
 		h := run(t, s, deaf)
 		pass(time.Hour)

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -13,11 +14,17 @@ import (
 type voice struct {
 	mu sync.Mutex
 	state
-	handed About // as the feeds have it
-	open   bool  // a wire is read
-	sound  bool  // a telegram came whole, but of a kind that is not read
+	handed About     // as the feeds have it
+	inUse  Candidate // the last that was opened
+	broken bool      // no wire can be opened: the log has said so
+	sound  time.Time // when a telegram last came whole, but of a kind that is not read
+	ports  []string  // that have been opened
+	found  findings
+	whole  bool // all candidates have had their turn since the meter last spoke
+	over   bool
 	timer  *time.Timer
 	told   time.Time // when the state was last handed to the feeds
+	opened time.Time // when the log last said that a port was opened
 	beat   time.Time // when the log last said that all is well
 }
 
@@ -30,7 +37,9 @@ func (p *pipeline) countDamaged(sound bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stats.Errors++
-	v.sound = v.sound || sound
+	if sound {
+		v.sound = time.Now()
+	}
 	if time.Since(v.told) >= statsEvery {
 		p.hand(nil, true)
 	}
@@ -45,23 +54,23 @@ func (p *pipeline) listen() {
 	v.timer = time.AfterFunc(silentAfter*usualInterval, p.fallSilent)
 }
 
-// reads keeps which wire is read. The log says so until each candidate has had its turn; then it would repeat itself.
+// reads keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the
+// settings in between would fill it.
 func (p *pipeline) reads(c Candidate) {
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	p.voice.open, p.voice.about.Port, p.voice.about.Line = true, c.Port, c.Line
-	level := zerolog.InfoLevel
-	if p.opened++; len(p.source.Candidates) > 1 && p.opened > len(p.source.Candidates) {
-		level = zerolog.DebugLevel
+	v := &p.voice
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	level, now := zerolog.DebugLevel, time.Now()
+	if !slices.Contains(v.ports, c.Port) {
+		v.ports = append(v.ports, c.Port)
+		level = zerolog.InfoLevel
 	}
+	if (p.search.alone || p.search.proved) && now.Sub(v.opened) >= time.Minute {
+		level, v.opened = zerolog.InfoLevel, now
+	}
+	v.broken, v.inUse = false, c
+	v.whole = p.search.alone || p.search.fruitless > 0
 	p.log.WithLevel(level).Fields(told("source", c.Port, "line", c.Line)).Msg("port opened")
-}
-
-// readsNothing is for a wire that has been closed.
-func (p *pipeline) readsNothing() {
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	p.voice.open = false
 }
 
 // speak counts a verified telegram, makes the meter online and hands the telegram's values to the feeds.
@@ -70,20 +79,34 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.about.describe(r)
+	v.about.Port, v.about.Line = v.inUse.Port, v.inUse.Line
+	v.found = v.found[:0]
 	v.stats.Telegrams++
+	if r.Repeated {
+		v.stats.Repeated++
+	}
 	v.stats.Last, v.stats.Interval = now, p.every.learned()
 	v.timer.Reset(silentAfter * v.stats.Interval)
 	tell := !v.online || v.about != v.handed || now.Sub(v.told) >= statsEvery
 	if !v.online {
 		v.online = true
-		p.log.Info().Fields(told("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol, "line", v.about.Line)).
-			Msg("meter speaks")
+		p.log.Info().Fields(told("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
+			"source", v.about.Port, "line", v.about.Line)).Msg("meter speaks")
 	}
 	p.hand(p.values, tell)
 	if now.Sub(v.beat) >= heartbeat {
 		v.beat = now
-		p.log.Info().Uint64("telegrams", v.stats.Telegrams).Uint64("errors", v.stats.Errors).Msg("all is well")
+		p.allIsWell(&v.stats)
 	}
+}
+
+// allIsWell is the line of each hour.
+func (p *pipeline) allIsWell(st *Stats) {
+	told := p.log.Info().Uint64("telegrams", st.Telegrams).Uint64("errors", st.Errors)
+	if st.Repeated > 0 {
+		told = told.Uint64("repeated", st.Repeated)
+	}
+	told.Msg("all is well")
 }
 
 // hand gives values, and the state if it is to be told, to the feeds. The caller holds the lock.
@@ -103,36 +126,9 @@ func (p *pipeline) rest() {
 	p.voice.mu.Lock()
 	defer p.voice.mu.Unlock()
 	p.voice.timer.Stop()
+	p.voice.over = true
 	p.hand(nil, true)
 }
-
-// fallSilent makes the meter offline, and says in the log why that may be.
-func (p *pipeline) fallSilent() {
-	v := &p.voice
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.online && time.Since(v.stats.Last) < silentAfter*v.stats.Interval {
-		return // it spoke while the timer ran out
-	}
-	v.online = false
-	p.hand(nil, true)
-	if !v.open || v.sound && v.stats.Telegrams == 0 {
-		return // what is wrong has been told
-	}
-	log := p.log.With().Str("source", v.about.Port).Logger()
-	switch {
-	case v.stats.Telegrams > 0:
-		log.Warn().Time("last", v.stats.Last).Msg("meter is silent")
-	case p.bytes.Load() == 0:
-		log.Warn().Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
-	default:
-		log.Warn().Int64("bytes", p.bytes.Load()).Msg("bytes but no telegram: most likely another line setting, or an inverted " +
-			"signal. A P1 port needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter")
-	}
-}
-
-const activation = "Ask your grid company to activate the HAN port (it is free in Sweden); after an overload it switches " +
-	"itself off and must be activated again"
 
 func (p *pipeline) stats() Stats {
 	p.voice.mu.Lock()
@@ -143,6 +139,9 @@ func (p *pipeline) stats() Stats {
 // describe keeps what telegrams say of their meter. Not every telegram says it: what one leaves out stays, and a name that
 // comes without a list does not replace one that came with it.
 func (a *About) describe(r *meter.Reading) {
+	if a.Protocol != string(r.Protocol) {
+		a.List = "" // it was another profile's
+	}
 	if r.Meter.List != "" || a.List == "" {
 		replace(&a.Make, r.Meter.Make)
 	}

@@ -2,48 +2,110 @@ package bridge
 
 import (
 	"io"
-	"sync/atomic"
+	"sync"
 	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
 // watch closes a wire that has not given a telegram in its time, which ends a blocked Read.
 type watch struct {
-	timer *time.Timer
-	ended atomic.Bool
+	mu    sync.Mutex
+	timer *time.Timer // nil: for ever
+	until time.Time   // it may be silent
+	ended bool
 }
 
-// newWatch starts to watch; patience 0 is for ever.
-func newWatch(wire io.Closer, patience time.Duration) *watch {
-	w := &watch{}
-	if patience > 0 {
-		w.timer = time.AfterFunc(patience, func() { w.ended.Store(true); wire.Close() })
+// newWatch starts to watch; patience 0 is for ever. As long as heard tells that no byte has come it waits for silent instead.
+func newWatch(wire io.Closer, patience, silent time.Duration, heard func() bool) *watch {
+	w := &watch{until: time.Now().Add(silent)}
+	if patience == 0 {
+		return w
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(patience, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if left := time.Until(w.until); left > 0 && !heard() {
+			w.timer.Reset(min(dwell, left))
+			return
+		}
+		w.ended = true
+		wire.Close()
+	})
 	return w
 }
 
 // extend starts the time again: a telegram has come.
 func (w *watch) extend(patience time.Duration) {
-	if w.timer != nil && patience > 0 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil && patience > 0 && !w.ended {
+		w.until = time.Time{}
 		w.timer.Reset(patience)
 	}
 }
 
 func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.timer != nil {
 		w.timer.Stop()
 	}
 }
 
-func (w *watch) expired() bool { return w.ended.Load() }
-
-// countingReader counts what it reads, so that silence can be told from garbage.
-type countingReader struct {
-	io.Reader
-	n *atomic.Int64
+func (w *watch) expired() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ended
 }
 
-func (r countingReader) Read(p []byte) (int, error) {
+// ear keeps what the bytes of a wire look like, for when they hold no telegram. The pipeline and its timers share it.
+type ear struct {
+	mu       sync.Mutex
+	evidence line.Evidence
+	rest     time.Time // it does not listen until then
+}
+
+func (e *ear) hear(b []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.rest.IsZero() || time.Now().After(e.rest) {
+		e.evidence.Add(b)
+	}
+}
+
+// forget begins anew, after a while: as long as telegrams come, to look at each byte would cost more than to read them.
+func (e *ear) forget(rest time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.rest = rest
+	if e.evidence.Bytes() > 0 {
+		e.evidence.Reset()
+	}
+}
+
+// verdict returns what the bytes look like, and how many there were.
+func (e *ear) verdict() (line.Verdict, int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.evidence.Verdict(), e.evidence.Bytes()
+}
+
+func (e *ear) heard() bool {
+	_, n := e.verdict()
+	return n > 0
+}
+
+// overheard is a wire with an ear.
+type overheard struct {
+	io.Reader
+	*ear
+}
+
+func (r overheard) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	r.n.Add(int64(n))
+	r.hear(p[:n])
 	return n, err
 }

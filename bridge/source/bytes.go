@@ -2,44 +2,60 @@ package source
 
 import (
 	"bufio"
+	"bytes"
 	"io"
+	"regexp"
 )
 
-// Bytes returns a reader of the bytes in r: r itself, or, where its beginning is nothing but hexadecimal digits and white
-// space, what these stand for. White space may stand between any two digits.
+// Bytes returns a reader of the bytes that a recording r holds: r itself; those of a capture, without their times; or, where its
+// beginning is nothing but hexadecimal digits and white space, what these stand for. White space may stand between any two
+// digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2.
 func Bytes(r io.Reader) io.Reader {
-	b := bufio.NewReader(r)
-	if !startsHex(b) {
-		return b
+	c := NewCaptureReader(r)
+	if c.plain != nil {
+		return c.plain
 	}
-	return &unhex{r: b}
+	return &flat{c: c}
+}
+
+// looked is how many bytes of a recording's beginning tell its form.
+const looked = 4096
+
+// beginning returns what one read gives, so that a pipe is not waited for.
+func beginning(b *bufio.Reader) []byte {
+	if _, err := b.Peek(1); err != nil {
+		return nil
+	}
+	start, _ := b.Peek(min(b.Buffered(), looked)) // no error: it is buffered
+	return start
 }
 
 // leastDigits is how many digits are no accident: a wire that is read from the middle of an ASCII telegram may begin with
 // some, but soon has a point or a parenthesis. The shortest telegram has more.
 const leastDigits = 16
 
-// startsHex looks at what one read gives, so that a pipe is not waited for.
-func startsHex(b *bufio.Reader) bool {
-	if _, err := b.Peek(1); err != nil {
-		return false
-	}
-	start, _ := b.Peek(b.Buffered()) // no error: it is buffered
-	digits := 0
+// separated are bytes with something besides white space before or between them, the last one perhaps cut.
+var separated = regexp.MustCompile(`^\s*((0[xX][[:xdigit:]]{1,2}|[[:xdigit:]]{2})[\s,;:.-]+)*(0[xX]?)?[[:xdigit:]]{0,2}\s*$`)
+
+// isHex tells if a recording begins with bytes in hexadecimal.
+func isHex(start []byte) bool {
+	digits, other := 0, false
 	for _, x := range start {
 		if _, ok := digit(x); ok {
 			digits++
 		} else if !isSpace(x) {
-			return false
+			other = true
 		}
 	}
-	return digits >= leastDigits
+	digits -= bytes.Count(start, []byte("0x")) + bytes.Count(start, []byte("0X"))
+	return digits >= leastDigits && (!other || separated.Match(start))
 }
 
 // unhex turns hexadecimal text into bytes. What is neither digit nor white space ends a byte and is passed over.
 type unhex struct {
 	r    *bufio.Reader
-	half int // the first digit of a byte + 1, 0 for none
+	half int  // the first digit of a byte + 1, 0 for none
+	x    bool // the byte began with 0x, so that one digit is enough
 }
 
 func (u *unhex) Read(p []byte) (n int, err error) {
@@ -49,6 +65,10 @@ func (u *unhex) Read(p []byte) (n int, err error) {
 		}
 		x, err := u.r.ReadByte()
 		if err != nil {
+			if u.x && u.half > 0 {
+				p[n] = u.end()
+				n++
+			}
 			if n > 0 {
 				return n, nil
 			}
@@ -56,17 +76,29 @@ func (u *unhex) Read(p []byte) (n int, err error) {
 		}
 		v, ok := digit(x)
 		switch {
-		case !ok && !isSpace(x):
-			u.half = 0
 		case ok && u.half == 0:
 			u.half = int(v) + 1
 		case ok:
 			p[n] = byte(u.half-1)<<4 | v
-			u.half = 0
+			u.half, u.x = 0, false
 			n++
+		case x|0x20 == 'x' && u.half == 1:
+			u.half, u.x = 0, true
+		case u.x && u.half > 0:
+			p[n] = u.end()
+			n++
+		case !isSpace(x):
+			u.half = 0
 		}
 	}
 	return n, nil
+}
+
+// end returns the byte that was begun.
+func (u *unhex) end() byte {
+	v := byte(u.half - 1)
+	u.half, u.x = 0, false
+	return v
 }
 
 func isSpace(x byte) bool { return x == ' ' || x == '\n' || x == '\r' || x == '\t' }

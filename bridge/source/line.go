@@ -15,9 +15,17 @@ type Line struct {
 	StopBits int  // 1 or 2
 }
 
-// Usual are the settings that meters use, in the order of how many use them: a P1 port and the RJ12 of Aidon; the M-Bus
-// electrics of an RJ45 port.
-var Usual = []Line{{115200, 8, 'N', 1}, {2400, 8, 'E', 1}}
+// Usual are the settings that meters use, in the order of how many use them.
+var Usual = []Line{
+	{115200, 8, 'N', 1}, // P1, and the RJ12 of Aidon
+	{2400, 8, 'E', 1},   // the M-Bus electrics of an RJ45 port
+	{2400, 8, 'N', 1},   // Kamstrup's
+	{9600, 7, 'E', 1},   // DSMR 2.2
+	{115200, 7, 'E', 1}, // Iskraemeco in Slovenia
+	{115200, 8, 'E', 1}, // NES
+	{9600, 8, 'N', 1},
+	{38400, 8, 'N', 1}, // Iskraemeco at Elektro Ljubljana, as its owners report
+}
 
 var setting = regexp.MustCompile(`^([1-9]\d{1,6}) ([5-8])([NEO])([12])$`)
 

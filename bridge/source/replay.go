@@ -8,10 +8,10 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// Replay returns a source that reads a file once, as fast as the outputs take it. The file holds the bytes of a port, or
-// these in hexadecimal.
+// Replay returns a source that reads a file once, as fast as the outputs take it. The file holds the bytes of a port in any form
+// that Bytes knows.
 func Replay(path string) bridge.Source {
-	return bridge.Source{Recorded: true, Candidates: []bridge.Candidate{{Port: path, Dial: func(context.Context) (io.ReadCloser, error) {
+	return bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{Port: path, Dial: func(context.Context) (io.ReadCloser, error) {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err
@@ -20,5 +20,5 @@ func Replay(path string) bridge.Source {
 			io.Reader
 			io.Closer
 		}{Bytes(f), f}, nil
-	}}}}
+	}})}
 }

@@ -17,31 +17,51 @@ import (
 
 // Serial returns a source that reads a serial port, raw, trying each of lines in turn.
 func Serial(path string, lines ...Line) bridge.Source {
-	var s bridge.Source
+	var all []bridge.Candidate
 	for _, l := range lines {
-		s.Candidates = append(s.Candidates, bridge.Candidate{Port: path, Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
-			return openSerial(path, l)
-		}})
+		all = append(all, candidate(path, l))
 	}
-	return s
+	return bridge.Source{Candidates: bridge.Fixed(all...)}
+}
+
+func candidate(path string, l Line) bridge.Candidate {
+	return bridge.Candidate{Port: path, Line: l.String(), Baud: l.Baud, Dial: func(context.Context) (io.ReadCloser, error) {
+		return openSerial(path, l)
+	}}
 }
 
 var parities = map[byte]serial.Parity{'N': serial.NoParity, 'E': serial.EvenParity, 'O': serial.OddParity}
 
 func openSerial(path string, l Line) (io.ReadCloser, error) {
+	ours, err := lock(path)
+	if err != nil {
+		return nil, explain(path, err)
+	}
 	stop := serial.OneStopBit
 	if l.StopBits == 2 {
 		stop = serial.TwoStopBits
 	}
 	port, err := serial.Open(path, &serial.Mode{BaudRate: l.Baud, DataBits: l.DataBits, Parity: parities[l.Parity], StopBits: stop})
 	if err != nil {
+		_ = ours.Close() // nothing was done with it
 		return nil, explain(path, err)
 	}
-	return wire{port}, nil
+	_ = port.ResetInputBuffer() // what waits there was read with another setting; a port that cannot do so gives it
+	return wire{port, ours}, nil
 }
 
-// wire is an open port.
-type wire struct{ serial.Port }
+// wire is an open port, and what keeps others from it.
+type wire struct {
+	serial.Port
+	lock io.Closer
+}
+
+// Close ends a Read that waits. The second Close does nothing.
+func (w wire) Close() error {
+	err := w.Port.Close()
+	_ = w.lock.Close() // it was only held
+	return err
+}
 
 // Read says in words for people that the port has gone, also where it was closed on purpose: nobody reads on then.
 func (w wire) Read(p []byte) (int, error) {
@@ -64,7 +84,7 @@ func explain(path string, err error) error {
 	case errors.Is(err, fs.ErrPermission) || code == serial.PermissionDenied:
 		return denied(path)
 	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
-		return fmt.Errorf("open %s: another program reads it (sudo fuser %s shows which): stop that one, a port has one reader", path, path)
+		return busy(path, holdersOf(path))
 	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // it does not unwrap
 		return fmt.Errorf("open %s: it is not a serial port", path)
 	case code == serial.InvalidSerialPort:

@@ -79,7 +79,7 @@ func pair(t *testing.T) (master *os.File, path string) {
 func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 	for _, l := range append([]source.Line{{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, source.Usual...) {
 		master, path := pair(t)
-		wire := open(t, source.Serial(path, l).Candidates[0])
+		wire := open(t, only(t, source.Serial(path, l)))
 		if _, err := master.Write(every); err != nil {
 			t.Fatal(err)
 		}
@@ -93,17 +93,20 @@ func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 func TestSerialCandidates(t *testing.T) {
 	s := source.Serial("/dev/ttyUSB0", source.Usual...)
 	var got []string
-	for _, c := range s.Candidates {
+	for _, c := range candidates(t, s) {
 		got = append(got, c.Port+" "+c.Line)
 	}
-	if text := strings.Join(got, ", "); text != "/dev/ttyUSB0 115200 8N1, /dev/ttyUSB0 2400 8E1" || s.Recorded {
-		t.Errorf("got %s, recorded %v", text, s.Recorded)
+	if text := strings.Join(got, ", "); text != strings.Join([]string{
+		"/dev/ttyUSB0 115200 8N1", "/dev/ttyUSB0 2400 8E1", "/dev/ttyUSB0 2400 8N1", "/dev/ttyUSB0 9600 7E1",
+		"/dev/ttyUSB0 115200 7E1", "/dev/ttyUSB0 115200 8E1", "/dev/ttyUSB0 9600 8N1", "/dev/ttyUSB0 38400 8N1",
+	}, ", ") || s.Recorded || s.Changing {
+		t.Errorf("got %s, recorded %v, changing %v", text, s.Recorded, s.Changing)
 	}
 }
 
 func TestSerialCloseEndsARead(t *testing.T) {
 	_, path := pair(t)
-	closesWhileReading(t, open(t, source.Serial(path, source.Usual[0]).Candidates[0]))
+	closesWhileReading(t, open(t, only(t, source.Serial(path, source.Usual[0]))))
 }
 
 // TestSerialPulledOut takes the cable away: Read must say so, and not give nothing again and again.
@@ -112,7 +115,7 @@ func TestSerialPulledOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := open(t, source.Serial(slave.Name(), source.Usual[0]).Candidates[0])
+	wire := open(t, only(t, source.Serial(slave.Name(), source.Usual[0])))
 	for _, f := range []*os.File{slave, master} {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
@@ -154,7 +157,7 @@ func TestSerialSaysWhatIsWrong(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := source.Serial(tt.path, tt.line).Candidates[0].Dial(t.Context())
+			_, err := only(t, source.Serial(tt.path, tt.line)).Dial(t.Context())
 			if err == nil {
 				t.Fatal("got no error")
 			}
@@ -176,7 +179,7 @@ const asAnother = "HANBRIDGE_TEST_PORT"
 // TestSerialRefused tries a port that its owner alone may open. Root may open all, so another user tries.
 func TestSerialRefused(t *testing.T) {
 	if path := os.Getenv(asAnother); path != "" {
-		_, err := source.Serial(path, source.Usual[0]).Candidates[0].Dial(t.Context())
+		_, err := only(t, source.Serial(path, source.Usual[0])).Dial(t.Context())
 		_, _ = io.WriteString(os.Stdout, "said: "+errorText(err)+"\n")
 		return
 	}
@@ -237,4 +240,21 @@ func tryAsNobody(t *testing.T, path string) string {
 	}
 	t.Fatalf("as another user nothing is said:\n%s", out)
 	return ""
+}
+
+// TestSerialBeginsWithItsOwnSetting: bytes that came before the port was opened were read at another speed, and prove nothing.
+func TestSerialBeginsWithItsOwnSetting(t *testing.T) {
+	master, path := pair(t)
+	raw := open(t, only(t, source.Serial(path, source.Usual[0]))) // so that the terminal itself keeps nothing back
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := master.WriteString("old"); err != nil {
+		t.Fatal(err)
+	}
+	wire := open(t, only(t, source.Serial(path, source.Usual[1])))
+	if _, err := master.WriteString("new"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, wire, []byte("new"))
 }

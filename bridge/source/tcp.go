@@ -18,11 +18,11 @@ var dialer = net.Dialer{
 
 // TCP returns a source that reads from host:port: a network-attached reader, or ser2net.
 func TCP(address string) bridge.Source {
-	return bridge.Source{Candidates: []bridge.Candidate{{Port: "tcp://" + address, Dial: func(ctx context.Context) (io.ReadCloser, error) {
+	return bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://" + address, Dial: func(ctx context.Context) (io.ReadCloser, error) {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err != nil {
 			return nil, fmt.Errorf("%w (is the reader on, and is this its address and port?)", err)
 		}
 		return conn, nil
-	}}}}
+	}})}
 }

@@ -30,15 +30,15 @@ func TestTCP(t *testing.T) {
 		}
 	}()
 	s := source.TCP(address)
-	if got := s.Candidates[0].Port; got != "tcp://"+address || len(s.Candidates) != 1 || s.Recorded {
-		t.Errorf("got %d candidates, the first %q, want tcp://%s alone", len(s.Candidates), got, address)
+	if got := only(t, s).Port; got != "tcp://"+address || s.Recorded || s.Changing {
+		t.Errorf("got %q, recorded %v, changing %v, want tcp://%s, false, false", got, s.Recorded, s.Changing, address)
 	}
 
-	wire := open(t, s.Candidates[0])
+	wire := open(t, only(t, s))
 	expect(t, wire, every)
 	closesWhileReading(t, wire)
 
-	wire = open(t, s.Candidates[0])
+	wire = open(t, only(t, s))
 	expect(t, wire, every)
 	<-served
 	if err := (<-served).Close(); err != nil {
@@ -57,7 +57,7 @@ func TestTCPWithNobodyThere(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = source.TCP(listener.Addr().String()).Candidates[0].Dial(t.Context())
+	_, err = only(t, source.TCP(listener.Addr().String())).Dial(t.Context())
 	if err == nil || !strings.Contains(err.Error(), listener.Addr().String()) || !strings.Contains(err.Error(), "is the reader on") {
 		t.Errorf("got %v, want the address and what to look at", err)
 	}
@@ -71,10 +71,10 @@ func TestReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := source.Replay(path)
-		if !s.Recorded || s.Candidates[0].Port != path {
-			t.Errorf("%s: recorded %v at %q, want true at %q", name, s.Recorded, s.Candidates[0].Port, path)
+		if !s.Recorded || only(t, s).Port != path {
+			t.Errorf("%s: recorded %v at %q, want true at %q", name, s.Recorded, only(t, s).Port, path)
 		}
-		wire := open(t, s.Candidates[0])
+		wire := open(t, only(t, s))
 		got, err := io.ReadAll(wire)
 		if err != nil || string(got) != "\x7e\xa2\x43\x41\x08\x83\x13\x85" {
 			t.Errorf("%s: got %q, %v", name, got, err)
@@ -84,7 +84,7 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	missing := filepath.Join(dir, "missing")
-	if _, err := source.Replay(missing).Candidates[0].Dial(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+	if _, err := only(t, source.Replay(missing)).Dial(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("missing: got %v, want one that names it", err)
 	}
 }

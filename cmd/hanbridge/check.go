@@ -36,17 +36,9 @@ func (p *program) check(ctx context.Context, file string) error {
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
-	if len(cfg.Meters) > 0 {
-		if err := cfg.NeedMeters(); err != nil {
-			return err
-		}
-	}
 	fmt.Fprintf(p.out, "configuration  %s + %d variables: good\n", orNone(file), countVariables(p.environ))
 	for _, m := range cfg.Meters {
-		fmt.Fprintf(p.out, "meter          %s on %s\n", m.ID, m.Port)
-	}
-	if len(cfg.Meters) == 0 {
-		fmt.Fprintln(p.out, "meter          none: enough for demo; run needs one (set HANBRIDGE_METER_PORT)")
+		p.checkMeter(m)
 	}
 	w := wiring{Config: cfg, log: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
@@ -61,4 +53,24 @@ func (p *program) check(ctx context.Context, file string) error {
 	}
 	fmt.Fprintf(p.out, "broker         %s: connected, may publish, may retain\n", to.URL)
 	return nil
+}
+
+// checkMeter says what is set of a meter, of its keys no more than how many there are.
+func (p *program) checkMeter(m MeterConfig) {
+	pairs, _ := m.pairs() // the configuration has been checked
+	fmt.Fprintf(p.out, "meter          %s on %s, %s\n", m.ID, m.Port, counted(len(pairs), "key"))
+	for _, w := range m.warnings() {
+		fmt.Fprintf(p.out, "warning        %s: %s\n", w.source, w.message)
+	}
+}
+
+// counted is a number of things in words: no key, 1 key, 2 keys.
+func counted(n int, thing string) string {
+	switch n {
+	case 0:
+		return "no " + thing
+	case 1:
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

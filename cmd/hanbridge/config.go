@@ -54,8 +54,16 @@ type MeterConfig struct {
 	// ID is part of every topic and unique_id of the meter.
 	ID     string       `mapstructure:"id" default:"meter"`
 	Name   string       `mapstructure:"name" default:"Electricity meter"`
-	Port   PortConfig   `mapstructure:"port"`
+	Port   PortConfig   `mapstructure:"port" default:"auto"`
 	Serial SerialConfig `mapstructure:"serial" default:"auto"`
+	// Key and AuthKey are 32 hexadecimal digits each; KeyFile is a file of lines KEY [AUTH_KEY]. All may be empty.
+	Key     Secret `mapstructure:"key"`
+	AuthKey Secret `mapstructure:"auth_key"`
+	KeyFile string `mapstructure:"key_file"`
+	// Scale multiplies what the meter sends, quantity by quantity.
+	Scale        ScaleConfig `mapstructure:"scale"`
+	Checksum     string      `mapstructure:"checksum" default:"check" oneof:"check ignore"`
+	FrameCounter string      `mapstructure:"frame_counter" default:"any" oneof:"any rising"`
 }
 
 // A LogConfig says what is logged and in which form.
@@ -67,7 +75,8 @@ type LogConfig struct {
 // loadConfig reads file, lays the HANBRIDGE_ variables of environ ("NAME=value")
 // over it, and checks the whole. An empty file means environment and defaults
 // only. The error holds every problem found, one a line; the Config is then
-// empty. A broker and a meter may still be missing: see NeedBroker, NeedMeters.
+// empty. Where no meter is configured there is one, whose port is looked for. A
+// broker may still be missing: see NeedBroker.
 func loadConfig(file string, environ []string) (Config, error) {
 	l := &loader{file: file, places: map[string]place{}}
 	settings := l.readFile()
@@ -103,9 +112,13 @@ func merge(settings, overlay map[string]any) (Config, error) {
 	return cfg, err
 }
 
-// withMeterDefaults returns settings with the defaults in every meter of its list.
+// withMeterDefaults returns settings with the defaults in every meter of its
+// list, which has one at least.
 func withMeterDefaults(settings map[string]any) map[string]any {
 	list, _ := settings["meters"].([]any)
+	if len(list) == 0 {
+		list = []any{map[string]any{}}
+	}
 	full := make([]any, 0, len(list))
 	for _, item := range list {
 		meter := defaultsOf(keyNamed(configKeys, "meters").keys)
@@ -113,8 +126,6 @@ func withMeterDefaults(settings map[string]any) map[string]any {
 		full = append(full, meter)
 	}
 	out := maps.Clone(settings)
-	if len(full) > 0 {
-		out["meters"] = full
-	}
+	out["meters"] = full
 	return out
 }

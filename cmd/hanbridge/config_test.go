@@ -24,16 +24,26 @@ func defaults() Config {
 		HomeAssistant: HomeAssistantConfig{Discovery: "device", Prefix: "homeassistant"},
 		StateDir:      "/var/lib/hanbridge",
 		Publish:       "realtime",
+		Meters:        []MeterConfig{aMeter()},
 		Log:           LogConfig{Level: "info", Format: "auto"},
 	}
 }
 
 func aMeter() MeterConfig {
-	return MeterConfig{ID: "meter", Name: "Electricity meter", Serial: SerialConfig{Auto: true}}
+	return MeterConfig{
+		ID: "meter", Name: "Electricity meter", Port: PortConfig{Kind: AutoPort}, Serial: SerialConfig{Auto: true},
+		Checksum: "check", FrameCounter: "any",
+	}
 }
 
 // shown makes secrets comparable, which cmp would print as they are.
-func shown(c Config) string { return fmt.Sprintf("%+v %q", c, string(c.MQTT.Password)) }
+func shown(c Config) string {
+	text := fmt.Sprintf("%+v %q", c, string(c.MQTT.Password))
+	for _, m := range c.Meters {
+		text += fmt.Sprintf(" %q %q", string(m.Key), string(m.AuthKey))
+	}
+	return text
+}
 
 func TestConfigGood(t *testing.T) {
 	house := aMeter()
@@ -44,6 +54,9 @@ func TestConfigGood(t *testing.T) {
 	barn.ID, barn.Port = "barn", PortConfig{TCPPort, "[fd00::1]:8088"}
 	past := aMeter()
 	past.ID, past.Port = "past", PortConfig{ReplayPort, "testdata/config/full.yaml"}
+	past.Key, past.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
+	past.Scale = scaled(t, "import_power=60,import_energy=0.1,gas=0.001")
+	past.Checksum, past.FrameCounter = "ignore", "rising"
 	full := Config{
 		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
 			Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
@@ -57,11 +70,14 @@ func TestConfigGood(t *testing.T) {
 	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 0
 	usb := aMeter()
 	usb.Port, usb.Serial = PortConfig{SerialPort, "/dev/ttyUSB9"}, SerialConfig{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}
+	usb.Key, usb.KeyFile = "00112233445566778899AABBCCDDEEFF", writtenPrivate(t, "# keys\n00112233445566778899aabbccddeeff\n")
+	usb.Scale, usb.Checksum = scaled(t, "export_energy=0.1,import_energy=10"), "ignore"
 	fromEnv.Meters = []MeterConfig{usb}
 	over := defaults()
 	over.MQTT.URL, over.Log.Level = "mqtts://b:8883", "warn"
 	named := aMeter()
 	named.ID, named.Name = "house", "House"
+	named.Scale = scaled(t, "gas=2") // a variable replaces the whole table
 	over.Meters = []MeterConfig{named}
 	tests := []struct {
 		name, text string
@@ -74,9 +90,11 @@ func TestConfigGood(t *testing.T) {
 		{"every key", readText(t, "testdata/config/full.yaml"), nil, full},
 		{"windows file", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/config/full.yaml"), "\n", "\r\n"), nil, full},
 		{"environment alone", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
-			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
-		{"environment over file", "mqtt: {url: mqtt://a}\nmeters:\n  - {id: house, name: Huset}\n",
-			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_NAME=House", "HANBRIDGE_LOG_LEVEL=warn"}, over},
+			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
+			"HANBRIDGE_METER_KEY=00112233445566778899AABBCCDDEEFF", "HANBRIDGE_METER_KEY_FILE=" + usb.KeyFile,
+			"HANBRIDGE_METER_SCALE=import_energy=10, export_energy=0.1", "HANBRIDGE_METER_CHECKSUM=ignore", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
+		{"environment over file", "mqtt: {url: mqtt://a}\nmeters:\n  - {id: house, name: Huset, scale: {water: 3}}\n",
+			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_SCALE=gas=2", "HANBRIDGE_METER_NAME=House", "HANBRIDGE_LOG_LEVEL=warn"}, over},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -183,9 +201,42 @@ func TestConfigErrors(t *testing.T) {
 		{"topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
 		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
 		{"name a switch", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: true is not text to YAML but a yes or no`},
+		{"key a number", "meters:\n  - key: 00112233445566778899001122334455\n", nil,
+			"config.yaml:2: meters[0].key: is not text to YAML but a number: put quotes around it"},
+		{"key short", "meters:\n  - key: \"0a11223344556677889900112233445\"\n", nil,
+			"config.yaml:2: meters[0].key: has 31 hexadecimal digits, and a key has 32"},
+		{"key no hexadecimal", "meters:\n  - key: hunter2\n", nil,
+			"config.yaml:2: meters[0].key: character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
+		{"authentication key long", "meters:\n  - key: \"00112233445566778899001122334455\"\n    auth_key: \"001122334455667788990011223344556\"\n", nil,
+			"config.yaml:3: meters[0].auth_key: has 33 hexadecimal digits"},
+		{"authentication key alone", "meters:\n  - auth_key: \"00112233445566778899001122334455\"\n", nil,
+			"config.yaml:2: meters[0].auth_key: an authentication key without key"},
+		{"key file missing", "meters:\n  - key_file: " + missing + "\n", nil, "config.yaml:2: meters[0].key_file: " + missing + ": no such file"},
+		{"key file empty", "meters:\n  - key_file: " + empty + "\n", nil, "config.yaml:2: meters[0].key_file: " + empty + ": no key in it"},
+		{"key file with something else", "meters:\n  - key_file: " + secret + "\n", nil, "config.yaml:2: meters[0].key_file: " + secret + ":1: character 1 is no"},
+		{"scale of nothing", "meters:\n  - scale:\n      import_energi: 10\n", nil,
+			`config.yaml:3: meters[0].scale: "import_energi" is not a quantity (did you mean import_energy?)`},
+		{"scale of a part", "meters:\n  - scale: { energy: 10 }\n", nil,
+			`config.yaml:2: meters[0].scale: "energy" is not a quantity (did you mean import_energy, export_energy, `},
+		{"scale of the moon", "meters:\n  - scale: { zzzzzz: 10 }\n", nil,
+			`config.yaml:2: meters[0].scale: "zzzzzz" is not a quantity (hanbridge quantities shows them all)`},
+		{"scale of text", "meters:\n  - scale: { breaker: 10 }\n", nil, `config.yaml:2: meters[0].scale: breaker is text`},
+		{"scale zero", "meters:\n  - scale: { import_energy: 0 }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "0" is not a factor`},
+		{"scale below", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "-1" is not a factor`},
+		{"scale a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "ten" is not a factor`},
+		{"scale an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "1e1" is not a factor`},
+		{"scale empty", "meters:\n  - scale: { import_energy: }\n", nil, `config.yaml:2: meters[0].scale: want a number behind the colon`},
+		{"scale a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want one value, not a list`},
+		{"scale twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale: gas has two factors`},
+		{"scale alone", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
+		{"scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
+		{"checksum", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
+		{"frame counter", "meters:\n  - frame_counter: up\n", nil, `config.yaml:2: meters[0].frame_counter: "up" is not one of any, rising`},
+		{"two look for a port", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
+		{"port empty", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
 		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
 		{"variable judged", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
-		{"variable of two meters", "meters:\n  - id: a\n  - id: b\n", []string{"HANBRIDGE_METER_NAME=c"},
+		{"variable of two meters", "meters:\n  - id: a\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
 			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
 		{"variable unknown", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
 		{"variable of a list", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
@@ -280,13 +331,13 @@ func TestConfigPort(t *testing.T) {
 		in, wantErr string
 		want        PortConfig
 	}{
-		{in: "", want: PortConfig{}},
+		{in: "", wantErr: "is not a port"},
+		{in: "auto", want: PortConfig{Kind: AutoPort}},
 		{in: "/dev/ttyUSB0", want: PortConfig{SerialPort, "/dev/ttyUSB0"}},
 		{in: "tcp://a:8088", want: PortConfig{TCPPort, "a:8088"}},
 		{in: "replay:/a/b", want: PortConfig{ReplayPort, "/a/b"}},
 		{in: "replay:///a/b", want: PortConfig{ReplayPort, "/a/b"}},
 		{in: "replay:a/b", want: PortConfig{ReplayPort, "a/b"}},
-		{in: "auto", wantErr: "ls /dev/serial/by-id"},
 		{in: "ttyUSB0", wantErr: `did you mean "/dev/ttyUSB0"?`},
 		{in: "tcp://a", wantErr: "is not a host and a port"},
 		{in: "tcp://a:b", wantErr: `"b" is not a port`},
@@ -345,18 +396,13 @@ func TestConfigSerial(t *testing.T) {
 func TestConfigNeeds(t *testing.T) {
 	cfg := defaults()
 	checkErr(t, cfg.NeedBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
-	checkErr(t, cfg.NeedMeters(), "HANBRIDGE_METER_PORT=")
 	cfg.MQTT.URL = embedded
-	cfg.Meters = []MeterConfig{aMeter()}
 	checkErr(t, cfg.NeedBroker(), "")
-	checkErr(t, cfg.NeedMeters(), "meters[0].port: no port is set")
-	cfg.Meters[0].Port = PortConfig{TCPPort, "a:1"}
-	checkErr(t, cfg.NeedMeters(), "")
 }
 
 func TestConfigKeepsSecrets(t *testing.T) {
 	cfg := defaults()
-	cfg.MQTT.Password = "hunter2"
+	cfg.MQTT.Password, cfg.Meters[0].Key, cfg.Meters[0].AuthKey = "hunter2", "hunter2", "hunter2"
 	asJSON, err := json.Marshal(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -368,8 +414,8 @@ func TestConfigKeepsSecrets(t *testing.T) {
 	if strings.Contains(printed, "hunter2") || strings.Contains(printed, fmt.Sprintf("%x", "hunter2")) {
 		t.Errorf("a secret is printed: %s", printed)
 	}
-	if got := strings.Count(printed, "[secret]"); got < 9 {
-		t.Errorf("[secret] is printed %d times, want at least 9: %s", got, printed)
+	if got := strings.Count(printed, "[secret]"); got < 27 {
+		t.Errorf("[secret] is printed %d times, want at least 27: %s", got, printed)
 	}
 }
 
@@ -394,8 +440,6 @@ func TestConfigExample(t *testing.T) {
 	}
 	want := defaults()
 	want.MQTT.URL = "mqtt://localhost:1883"
-	want.Meters = []MeterConfig{aMeter()}
-	want.Meters[0].Port = PortConfig{SerialPort, "/dev/ttyUSB0"}
 	if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
 		t.Errorf("the example differs from the defaults (-want +got):\n%s", diff)
 	}
@@ -418,7 +462,7 @@ func TestConfigExampleHasEveryKey(t *testing.T) {
 }
 
 func TestConfigExampleUncommented(t *testing.T) {
-	file := written(t, "content\n")
+	file := writtenPrivate(t, "00112233445566778899aabbccddeeff\n") // a password and a key
 	for _, without := range []string{"password", "password_file"} {
 		text := regexp.MustCompile(`(?m)^  `+without+`:.*\n`).ReplaceAllString(uncommented(t), "")
 		text = regexp.MustCompile(`(_file: ).*`).ReplaceAllString(text, "${1}"+file)
@@ -438,6 +482,9 @@ func paths(n *yaml.Node, path string) []string {
 	var out []string
 	switch n.Kind {
 	case yaml.MappingNode:
+		if path == "meters.scale" { // it is one key
+			return []string{path}
+		}
 		for i := 0; i < len(n.Content); i += 2 {
 			out = append(out, paths(n.Content[i+1], joined(path, n.Content[i].Value))...)
 		}

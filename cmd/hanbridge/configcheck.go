@@ -11,7 +11,7 @@ import (
 )
 
 // Validate returns what is impossible among the values of c: every problem, by
-// its key. A broker or meter that is missing is none (see NeedBroker, NeedMeters).
+// its key. A broker that is missing is none (see NeedBroker).
 func (c Config) Validate() error {
 	var p problems
 	c.MQTT.check(&p)
@@ -34,22 +34,6 @@ func (c Config) NeedBroker() error {
 	}
 	return errors.New("mqtt.url: no broker is set: write it in the configuration file, or set HANBRIDGE_MQTT_URL=mqtt://localhost " +
 		`(who has no broker yet writes "embedded", and hanbridge is one)`)
-}
-
-// NeedMeters returns an error that says what to do if there is no meter, or one
-// without a port.
-func (c Config) NeedMeters() error {
-	if len(c.Meters) == 0 {
-		return errors.New("meters: no meter is set: " + portHelp +
-			"; write it in the configuration file, or set HANBRIDGE_METER_PORT=/dev/serial/by-id/…")
-	}
-	var p problems
-	for i, m := range c.Meters {
-		if m.Port.Kind == "" {
-			p.add(fmt.Sprintf("meters[%d].port", i), "no port is set: %s", portHelp)
-		}
-	}
-	return p.err()
 }
 
 // takenTopics are those that Home Assistant's own integrations listen to: what is
@@ -138,6 +122,7 @@ func (m MeterConfig) check(p *problems, path string) {
 	if strings.TrimSpace(m.Name) == "" || !printable(m.Name) {
 		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
 	}
+	m.checkKeys(p, path)
 	if m.Port.Kind == ReplayPort {
 		if _, err := os.Stat(m.Port.Address); err != nil {
 			p.add(path+"port", "%s", err)
@@ -163,7 +148,11 @@ func (c Config) checkUnlike(p *problems, path string, n int) {
 		if m.ID == other.ID {
 			p.add(path+"id", "%q is the id of meters[%d] too: each needs its own, for its topics", m.ID, i)
 		}
-		if m.Port.Kind != "" && m.Port.Kind != ReplayPort && m.Port == other.Port {
+		if m.Port.Kind == AutoPort && other.Port.Kind == AutoPort {
+			p.add(path+"port", "auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
+			continue
+		}
+		if m.Port.Kind != ReplayPort && m.Port == other.Port {
 			p.add(path+"port", "%s is the port of meters[%d] too: it can be read once only", m.Port, i)
 		}
 	}

@@ -117,6 +117,9 @@ func (l *loader) entry(n *yaml.Node, k key, at place, path string) (any, bool) {
 	if len(k.keys) > 0 {
 		return l.section(n, k.keys, path), true
 	}
+	if k.isTable() && n.Kind == yaml.MappingNode {
+		return l.table(n, k, path)
+	}
 	if fault := k.mistyped(n); fault != "" {
 		l.add(at, path, "%s", fault)
 		return nil, false

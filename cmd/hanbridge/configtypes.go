@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -69,11 +68,12 @@ func (s SerialConfig) lines() []source.Line {
 // A PortKind says what stands behind a meter's port.
 type PortKind string
 
-// The kinds of port. The zero kind means that no port was set.
+// The kinds of port.
 const (
 	SerialPort PortKind = "serial" // Address is the path of a device
 	TCPPort    PortKind = "tcp"    // Address is host:port
 	ReplayPort PortKind = "replay" // Address is the path of a file
+	AutoPort   PortKind = "auto"   // whichever device gives telegrams; no Address
 )
 
 // A PortConfig is the way to a meter.
@@ -82,19 +82,22 @@ type PortConfig struct {
 	Address string
 }
 
-const portHelp = "name the meter's port: `ls /dev/serial/by-id` shows them"
+// What to do about a port.
+const (
+	portName = "name the meter's port: `ls /dev/serial/by-id` shows them"
+	portHelp = portName + "; or write auto"
+)
 
-// UnmarshalText reads "/dev/…", "tcp://host:port" or "replay:/path"; empty text
-// is no port. It does not look whether the port is there.
+// UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It
+// does not look whether the port is there.
 func (p *PortConfig) UnmarshalText(text []byte) error {
 	*p = PortConfig{}
 	s := string(text)
 	scheme, rest, found := strings.Cut(s, ":")
 	switch {
-	case s == "":
-		return nil
 	case s == "auto":
-		return errors.New(`"auto" is not possible yet: ` + portHelp)
+		*p = PortConfig{Kind: AutoPort}
+		return nil
 	case strings.HasPrefix(s, "/"):
 		*p = PortConfig{SerialPort, s}
 		return nil
@@ -109,7 +112,7 @@ func (p *PortConfig) UnmarshalText(text []byte) error {
 	case strings.HasPrefix(s, "tty"):
 		return fmt.Errorf("%q is not a whole path (did you mean \"/dev/%s\"?)", s, s)
 	}
-	return fmt.Errorf(`%q is not a port: write /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portHelp)
+	return fmt.Errorf(`%q is not a port: write auto, /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portName)
 }
 
 // String returns the port as UnmarshalText reads it.
@@ -119,6 +122,8 @@ func (p PortConfig) String() string {
 		return "tcp://" + p.Address
 	case ReplayPort:
 		return "replay:" + p.Address
+	case AutoPort:
+		return "auto"
 	default:
 		return p.Address
 	}

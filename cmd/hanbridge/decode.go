@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -17,20 +19,28 @@ func (p *program) decodeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "decode [FILE…|-]",
 		Short: "Bytes in, values out",
-		Long: "Reads telegrams from files, or from standard input with - or nothing, as bytes or as hexadecimal text.\n" +
-			"Exits with 1 when a telegram was damaged, or none was there; the good ones are printed all the same.",
+		Long: "Reads telegrams from files, or from standard input with - or nothing, as bytes, as hexadecimal text or as capture\n" +
+			"writes them. Exits with 1 when a telegram was damaged or could not be deciphered, or none was there; the good ones\n" +
+			"are printed all the same.",
 		Example: "  hanbridge decode telegram.txt\n" +
 			"  stty -F /dev/ttyUSB0 raw 2400 parenb && hanbridge decode --format json < /dev/ttyUSB0\n" +
+			"  hanbridge decode --key-file meter.key telegram.bin\n" +
 			"  echo 7EA2434108831385… | hanbridge decode -",
 	}
 	format := c.Flags().String("format", "table", "table, json (an object a line and telegram) or csv")
+	var keys keyFlags
+	keys.add(c)
 	c.RunE = func(_ *cobra.Command, files []string) error {
 		print, ok := printers[*format]
 		if !ok {
 			return fmt.Errorf("decode: --format %s: it is table, json or csv", *format)
 		}
+		opens, err := keys.open()
+		if err != nil {
+			return fmt.Errorf("decode: %w", err)
+		}
 		signal.Reset() // a signal ends it at once, also while it waits for input
-		return p.decode(files, print(p))
+		return p.decode(files, print(p), opens)
 	}
 	return c
 }
@@ -44,20 +54,25 @@ type printer struct {
 var printers = map[string]func(*program) printer{"table": newTable, "json": newJSON, "csv": newCSV}
 
 // decode prints the telegrams of all files.
-func (p *program) decode(files []string, to printer) error {
+func (p *program) decode(files []string, to printer, keys []*dlms.Key) error {
 	if len(files) == 0 {
 		files = []string{"-"}
 	}
 	bad := false
+	var locked *dlms.LockedError
 	for _, name := range files {
-		good, damaged, err := p.decodeFile(name, to)
+		n, err := p.decodeFile(name, to, keys)
 		if err != nil {
 			return failure{err, exitUsage}
 		}
-		if good == 0 && damaged == 0 {
+		if n.good == 0 && n.damaged == 0 {
 			p.complain("%s: no telegram in it (empty, or recorded with another line setting or an inverted signal?)", name)
 		}
-		bad = bad || damaged > 0 || good == 0
+		bad = bad || n.damaged > 0 || n.good == 0
+		locked = cmp.Or(locked, n.locked)
+	}
+	if locked != nil {
+		p.complain("%s", lockedAdvice(locked))
 	}
 	if bad {
 		return errData
@@ -65,32 +80,52 @@ func (p *program) decode(files []string, to printer) error {
 	return nil
 }
 
-func (p *program) decodeFile(name string, to printer) (good, damaged int, err error) {
+// lockedAdvice says which flag opens an encrypted telegram.
+func lockedAdvice(e *dlms.LockedError) string {
+	if e.Tried {
+		return "telegrams are encrypted, and no key that was given fits: ask the grid company for the key of this meter (an old one " +
+			"ends with a change of meter), and name it with --key-file FILE or --key HEX"
+	}
+	return "telegrams are encrypted: the grid company gives you the key; write it into a file, and name that with --key-file FILE " +
+		"(or --key HEX, which other users of the machine can see)"
+}
+
+// A tally counts the telegrams of a file.
+type tally struct {
+	good, damaged int
+	locked        *dlms.LockedError // the first for which there was no key
+}
+
+func (p *program) decodeFile(name string, to printer, keys []*dlms.Key) (n tally, err error) {
 	in := p.in
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return 0, 0, err
+			return n, err
 		}
 		defer f.Close()
 		in = f
 	}
 	d := meter.NewDecoder(source.Bytes(in))
+	d.Options = meter.Options{Keys: keys}
 	for {
 		r, err := d.Next()
 		bad := new(meter.TelegramError)
 		switch {
 		case err == nil:
-			good++
+			n.good++
 			err = to.reading(r)
 		case errors.As(err, &bad):
-			damaged++
+			n.damaged++
+			if locked, ok := errors.AsType[*dlms.LockedError](bad); ok {
+				n.locked = cmp.Or(n.locked, locked)
+			}
 			err = to.damaged(bad)
 		case errors.Is(err, io.EOF):
-			return good, damaged, nil
+			return n, nil
 		}
 		if err != nil {
-			return good, damaged, err
+			return n, err
 		}
 	}
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -17,10 +19,21 @@ func newTable(p *program) printer {
 	return printer{
 		reading: func(r *meter.Reading) error { return writeTable(p.out, r) },
 		damaged: func(e *meter.TelegramError) error {
-			_, err := fmt.Fprintf(p.out, "damaged: %v\n", e)
+			_, err := fmt.Fprintf(p.out, "%s: %v\n", stateOf(e), e)
 			return err
 		},
 	}
+}
+
+// stateOf is what became of a telegram that gave no reading.
+func stateOf(e *meter.TelegramError) string {
+	switch {
+	case errors.As(e, new(*dlms.LockedError)):
+		return "encrypted"
+	case e.Sound:
+		return "not understood"
+	}
+	return "damaged"
 }
 
 func writeTable(out io.Writer, r *meter.Reading) error {
@@ -84,7 +97,7 @@ func newCSV(p *program) printer {
 		},
 		damaged: func(e *meter.TelegramError) error {
 			telegrams++
-			p.complain("telegram %d is damaged: %v", telegrams, e)
+			p.complain("telegram %d is %s: %v", telegrams, stateOf(e), e)
 			return nil
 		},
 	}

@@ -86,7 +86,7 @@ func (p *program) commands() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(
-		p.runCommand(), p.demoCommand(), p.decodeCommand(), p.simulateCommand(), p.checkCommand(),
+		p.runCommand(), p.doctorCommand(), p.demoCommand(), p.decodeCommand(), p.simulateCommand(), p.captureCommand(), p.replayCommand(), p.checkCommand(),
 		p.quantitiesCommand(), p.discoveryCommand(), p.versionCommand(),
 	)
 	root.SetFlagErrorFunc(flagError)

@@ -35,26 +35,33 @@ func (p *program) run(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := firstError(cfg.NeedBroker(), cfg.NeedMeters()); err != nil {
+	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
 	log := newLogger(cfg.Log, p.err, isTerminal(p.err))
 	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
 	log.Info().Str("source", orNone(file)).Int("variables", countVariables(p.environ)).Msg("configuration read")
+	for _, m := range cfg.Meters {
+		for _, w := range m.warnings() {
+			log.Warn().Str("meter", m.ID).Str("source", w.source).Msg(w.message)
+		}
+	}
 	if cfg.Publish != "realtime" {
 		log.Warn().Str("publish", cfg.Publish).Msg("this way of publishing is not there yet: every telegram is published")
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
-	w := wiring{Config: cfg, log: log}
+	w := wiring{Config: cfg, file: file, log: log}
 	b, done, err := w.bridge()
 	if err != nil {
 		return err
 	}
 	defer done()
-	for _, m := range cfg.Meters {
-		w.addMeter(b, m)
+	for i := range cfg.Meters {
+		if err := w.addMeter(b, i); err != nil {
+			return err
+		}
 	}
 	if err := b.Run(ctx); err != nil {
 		return failure{err, exitData}
@@ -94,15 +101,6 @@ func countVariables(environ []string) int {
 		}
 	}
 	return n
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // newLogger writes for people on a terminal, and JSON elsewhere.

@@ -48,9 +48,9 @@ func size(width, height int) func() (int, int) {
 func TestScreen(t *testing.T) {
 	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
-			outputtest.Run(t, func(*testing.T) (bridge.Output, func() map[string]string) {
+			outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Shown) {
 				p := &paper{}
-				return &screen{w: p, size: size}, p.values
+				return &screen{w: p, size: size}, outputtest.Shown{Values: p.values}
 			})
 		})
 	}

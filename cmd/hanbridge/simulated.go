@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -13,17 +12,18 @@ import (
 
 // simulatedWire is a wire on which a simulated meter sends each telegram when it is due.
 type simulatedWire struct {
-	meter  *simulate.Meter
-	speed  int // times as fast as the clock; 0: without waiting
-	start  time.Time
-	first  time.Time // when the first telegram is due
-	rest   []byte
-	closed chan struct{}
-	once   sync.Once
+	*pace
+	meter telegrams
+	rest  []byte
 }
 
-func newSimulatedWire(m *simulate.Meter, speed int) *simulatedWire {
-	return &simulatedWire{meter: m, speed: speed, closed: make(chan struct{})}
+// telegrams are what a meter sends, each with the time at which it is due.
+type telegrams interface {
+	Next() (at time.Time, telegram []byte)
+}
+
+func newSimulatedWire(m telegrams, speed int) *simulatedWire {
+	return &simulatedWire{pace: newPace(speed), meter: m}
 }
 
 // Read waits for the next telegram.
@@ -40,37 +40,12 @@ func (w *simulatedWire) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// wait returns when the telegram that is due at a simulated time is, or false when the wire is closed.
-func (w *simulatedWire) wait(at time.Time) bool {
-	if w.first.IsZero() {
-		w.start, w.first = time.Now(), at
-	}
-	after := time.Duration(0)
-	if w.speed > 0 {
-		after = time.Until(w.start.Add(at.Sub(w.first) / time.Duration(w.speed)))
-	}
-	timer := time.NewTimer(after)
-	defer timer.Stop()
-	select {
-	case <-w.closed:
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// Close ends a Read that waits.
-func (w *simulatedWire) Close() error {
-	w.once.Do(func() { close(w.closed) })
-	return nil
-}
-
 // simulatedSource is a household with a meter of a family that begins now.
 func simulatedSource(f simulate.Family, seed uint64) bridge.Source {
-	return bridge.Source{Candidates: []bridge.Candidate{{
+	return bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
 		Port: "simulated " + f.Name, Line: f.Line,
 		Dial: func(context.Context) (io.ReadCloser, error) {
 			return newSimulatedWire(simulate.NewMeter(f, seed, time.Now()), 1), nil
 		},
-	}}}
+	})}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -10,7 +11,7 @@ import (
 )
 
 // simulateTCP sends to every program that connects to address, as a network-attached reader does.
-func (p *program) simulateTCP(ctx context.Context, wire *simulatedWire, address string, count int) error {
+func (p *program) simulateTCP(ctx context.Context, wire io.ReadCloser, address string, count int) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("--to tcp://%s: %w", address, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/rs/zerolog"
@@ -9,12 +10,14 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // wiring makes a bridge of a configuration.
 type wiring struct {
 	Config
-	log zerolog.Logger
+	file string // "" where there are variables alone
+	log  zerolog.Logger
 }
 
 // bridge returns a bridge with its outputs, and what ends the broker inside where there is one. This is the one list of
@@ -69,13 +72,26 @@ func ownClientID(name string) string {
 	return name + "-" + host
 }
 
-// addMeter adds a configured meter. Its port has a kind.
-func (w *wiring) addMeter(b *bridge.Bridge, m MeterConfig) {
-	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name}, sourceOf(m))
+// addMeter adds a configured meter.
+func (w *wiring) addMeter(b *bridge.Bridge, index int) error {
+	m := w.Meters[index]
+	s := sourceOf(m)
+	var err error
+	if s.Options, err = optionsOf(m); err != nil {
+		return err
+	}
+	key := fmt.Sprintf("meters[%d].key", index)
+	if w.file == "" {
+		key = "HANBRIDGE_METER_KEY"
+	}
+	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, KeySetting: key}, s)
+	return nil
 }
 
 func sourceOf(m MeterConfig) bridge.Source {
 	switch m.Port.Kind {
+	case AutoPort:
+		return source.Auto(m.Serial.lines()...)
 	case TCPPort:
 		return source.TCP(m.Port.Address)
 	case ReplayPort:
@@ -83,4 +99,16 @@ func sourceOf(m MeterConfig) bridge.Source {
 	default:
 		return source.Serial(m.Port.Address, m.Serial.lines()...)
 	}
+}
+
+// optionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have
+// changed since.
+func optionsOf(m MeterConfig) (meter.Options, error) {
+	o := meter.Options{Scale: m.Scale.factors, IgnoreChecksum: m.Checksum == "ignore", RejectOld: m.FrameCounter == "rising"}
+	pairs, err := m.pairs()
+	if err != nil {
+		return o, err
+	}
+	o.Keys, err = cipherKeys(pairs)
+	return o, err
 }

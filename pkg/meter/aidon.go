@@ -15,9 +15,6 @@ var aidon = family{
 // repairAidon sets the zone of the clock. The Swedish list (EFS, the one without a name) leaves it out, and is in Swedish
 // normal time all year. The Norwegian lists say 0 although they send local time: that zone is not known.
 func repairAidon(r *Reading) {
-	if r.Protocol == P1 {
-		return
-	}
 	zone, offset := false, int16(0)
 	if r.Meter.List == "" {
 		zone, offset = true, 60

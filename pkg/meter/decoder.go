@@ -25,6 +25,8 @@ type Decoder struct {
 	// failed is the end in the stream of the last damaged telegram. It is searched again from inside, since it may have
 	// swallowed a good one, but what fails in there again is not worth a second report.
 	failed int64
+	// passed is the end in the stream of the last good telegram.
+	passed int64
 	err    error // of the reader
 	begun  bool  // it is known if the stream is one message without a frame
 

@@ -37,8 +37,7 @@ func TestDamaged(t *testing.T) {
 		{"value changed in a frame", frame.wire[:40] + "\x55" + frame.wire[41:], meter.HDLC, "hdlc: frame checksum: want "},
 		{"header changed", frame.wire[:6] + "\x55" + frame.wire[7:], meter.HDLC, "hdlc: header checksum: want "},
 		{"end flag changed", frame.wire[:len(frame.wire)-1] + "\x55", meter.HDLC, "hdlc: no flag where "},
-		{"no LLC", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "hdlc: the frame does not carry COSEM data"},
-		{"segment", framed(true, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "hdlc: one segment of a longer message"},
+		{"no LLC", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "a part of a message whose beginning is missing"},
 		{"another APDU", framed(false, dlms.LLC+"\xDB\x08"), meter.HDLC, "dlms: byte "},
 		{"list too short", framed(false, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01"), meter.HDLC, "dlms: byte 8: the data ends too early"},
 	} {

@@ -19,7 +19,7 @@ type family struct {
 	frames []addresses
 	// units are the exponents of values that it sends without a scaler; nil for the usual ones.
 	units *exponents
-	// repair mends what the make does wrong, in a reading that has been verified.
+	// repair mends what the make does wrong, in a message that has been verified. ASCII telegrams need none.
 	repair func(r *Reading)
 }
 
@@ -27,7 +27,7 @@ type family struct {
 type addresses struct{ destination, source []byte }
 
 // families are tried in this order.
-var families = []*family{&aidon, &kamstrup, &kaifa, &landisgyr, &sagemcom, &iskraemeco, &nes, &sanxing, &energomera, &elgama}
+var families = []*family{&aidon, &kamstrup, &kaifa, &landisgyr, &sagemcom, &iskraemeco, &nes, &sanxing, &holley, &energomera, &elgama}
 
 // identifyP1 reads the identification line: XXXZ Ident, with an optional \W behind the Z (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {
@@ -96,9 +96,6 @@ func (r *Reading) belongsTo(f *family) {
 		return
 	}
 	r.Family, r.Meter.Make = f.name, f.make
-	if f.repair != nil {
-		f.repair(r)
-	}
 }
 
 // textOf returns the first text under a code, nil when there is none.

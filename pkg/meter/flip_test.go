@@ -7,38 +7,57 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestEveryFlip: whatever single bit of a telegram is flipped, it gives the right values or none, and the good telegram
-// right behind it is found.
+// everyBit are families of which each bit is flipped: one of each way to frame, join and encrypt.
+var everyBit = map[string]bool{
+	"aidon-se": true, "p1-se-aidon": true, "iskra-ch": true, "landisgyr-ch": true, "kaifa-at": true, "landisgyr-at": true,
+}
+
+// TestEveryFlip: whatever single bit of a telegram is flipped, it gives the right values or none, and the good telegrams
+// before and behind it are found.
 func TestEveryFlip(t *testing.T) {
 	for _, f := range simulate.Families() {
-		a, b := of(t, f.Name)
-		step := 97 // a bit of every twelfth byte; of two families each bit
-		if f.Name == "aidon-se" || f.Name == "p1-se-aidon" {
-			step = 1
-		}
-		for bit := 0; bit < 8*len(a.wire); bit += step {
-			flipped := []byte(a.wire)
-			flipped[bit/8] ^= 1 << (bit % 8)
-			checkFlip(t, bit, a, b, string(flipped), b.wire)
-			if a.wire[0] == '~' && bit/8 < len(a.wire)-1 { // one flag between the two
-				checkFlip(t, bit, a, b, string(flipped[:len(flipped)-1]), b.wire)
+		t.Run(f.Name, func(t *testing.T) {
+			a, b := of(t, f.Name)
+			step := 97 // a bit of every twelfth byte
+			if everyBit[f.Name] {
+				step = 1
 			}
-		}
+			for bit := 0; bit < 8*len(a.wire); bit += step {
+				flipped := []byte(a.wire)
+				flipped[bit/8] ^= 1 << (bit % 8)
+				checkFlip(t, bit, a, b, string(flipped))
+				if a.wire[0] == '~' && bit/8 < len(a.wire)-1 && bit%4 == 0 { // one flag between it and the next
+					checkFlip(t, bit, a, b, string(flipped[:len(flipped)-1]))
+				}
+			}
+		})
 	}
 }
 
-func checkFlip(t *testing.T, bit int, a, b known, flipped, good string) {
+// checkFlip decodes b, the flipped a, and b.
+func checkFlip(t *testing.T, bit int, a, b known, flipped string) {
 	t.Helper()
-	found := false
-	for _, o := range readings(outcomes(t, strings.NewReader(flipped+good))) {
+	before, behind := false, false
+	stream := b.wire + flipped + b.wire
+	for _, o := range readings(outcomes(t, strings.NewReader(stream))) {
 		switch {
-		case o.Text == b.text && o.Offset == int64(len(flipped)) && o.Checked:
-			found = true
-		case o.Text != a.text || !o.Checked:
-			t.Fatalf("%s, bit %d of byte %d flipped: checked %v, a reading that nobody sent: %s", a.family, bit%8, bit/8, o.Checked, o.Text)
+		case o.Text == b.text && o.Offset == 0:
+			before = true
+		case o.Text == b.text && o.Offset == int64(len(stream)-len(b.wire)) && o.Checked == b.checked:
+			behind = true
+		case values(o.Text) == values(a.text) && (o.Checked || !a.checked):
+		case a.wire[0] == '/' && !a.checked && !o.Checked: // nothing vouches for it: the bridge wants two alike
+		default:
+			t.Fatalf("bit %d of byte %d flipped: checked %v, a reading that nobody sent: %s", bit%8, bit/8, o.Checked, o.Text)
 		}
 	}
-	if !found {
-		t.Fatalf("%s, bit %d of byte %d flipped: the telegram behind it is not found", a.family, bit%8, bit/8)
+	if !before || !behind {
+		t.Fatalf("bit %d of byte %d flipped: the telegram before it is found: %v; behind it: %v", bit%8, bit/8, before, behind)
 	}
+}
+
+// values is what a reading says, without its outermost framing: within a damaged frame an encrypted message may prove itself.
+func values(text string) string {
+	_, rest, _ := strings.Cut(text, " ")
+	return rest
 }

@@ -35,6 +35,7 @@ func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
 // pass moves behind the n bytes of a good telegram, or of a part of one.
 func (d *Decoder) pass(p Protocol, n int) {
 	d.at += n
+	d.passed = d.here()
 	if p == HDLC {
 		d.at-- // one flag may end a frame and begin the next
 	}

@@ -27,9 +27,6 @@ const transformerType = "685"
 // repairKamstrup knows the codes of number and type, which other makes use for other things, and the current of meters
 // behind transformers.
 func repairKamstrup(r *Reading) {
-	if r.Protocol == P1 || r.Protocol == Glo {
-		return
-	}
 	model := r.textOf(otherID)
 	r.Meter.Model, r.Meter.Serial = r.Meter.Serial, r.number
 	if !bytes.HasPrefix(model, []byte(transformerType)) {

@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// errUnsure is for a message in clear bytes that nothing vouches for, found where another telegram was damaged.
+// errUnsure is for a message that nothing vouches for, behind bytes that may be the head of the frame around it.
 var errUnsure = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
 // read fills the reading from a whole message.
@@ -34,7 +34,7 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 	if len(message) > 0 && message[0] == slash {
 		return d.readInner(message)
 	}
-	if p == Glo && !r.Checked && d.here() < d.failed {
+	if p == Glo && !r.Checked && d.here() != d.passed {
 		return errUnsure
 	}
 	return d.readNotification(message)
@@ -139,6 +139,9 @@ func (d *Decoder) readNotification(apdu []byte) error {
 		f = from
 	}
 	r.belongsTo(f)
+	if f != nil && f.repair != nil {
+		f.repair(r)
+	}
 	d.addUnits(f)
 	return nil
 }

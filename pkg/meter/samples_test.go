@@ -8,7 +8,7 @@ import (
 
 // A sample is one telegram of a simulated meter.
 type sample struct {
-	name     string
+	family   simulate.Family
 	telegram []byte
 }
 
@@ -20,7 +20,7 @@ func samples() []sample {
 	for i, f := range families {
 		h := simulate.New(1, at, f.Phases)
 		s := h.State()
-		out[i] = sample{f.Name, f.Append(nil, &s)}
+		out[i] = sample{f, f.Append(nil, &s)}
 	}
 	return out
 }

@@ -21,24 +21,46 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	outputtest.Run(t, func(*testing.T) (bridge.Output, func() map[string]string) {
+	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Shown) {
 		b := start(t) // until all tests are over: mochi has a race when it is closed while somebody connects
-		return mqtt.New(config(b.addr), zerolog.Nop()), func() map[string]string {
-			all := map[string]string{}
-			for _, m := range b.messages() {
-				name, ours := strings.CutPrefix(m.topic, "hanbridge/"+outputtest.Meter+"/")
-				if ours && !besides[name] {
-					all[name] = m.payload
-				}
-			}
-			return all
+		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Shown{
+			Values: func() map[string]string { return b.values(outputtest.Meter) },
+			Events: func() []string { return b.events(t, outputtest.Meter) },
 		}
 	})
 }
 
+// values are the newest of a meter by the names of their quantities.
+func (b *broker) values(meter string) map[string]string {
+	all := map[string]string{}
+	for _, m := range b.messages() {
+		name, ours := strings.CutPrefix(m.topic, "hanbridge/"+meter+"/")
+		if ours && !besides[name] {
+			all[name] = m.payload
+		}
+	}
+	return all
+}
+
+// events are the names of those of a meter.
+func (b *broker) events(t *testing.T, meter string) (names []string) {
+	t.Helper()
+	for _, m := range b.messages() {
+		if m.topic != "hanbridge/"+meter+"/event" {
+			continue
+		}
+		var e struct{ Event string }
+		if err := json.Unmarshal([]byte(m.payload), &e); err != nil {
+			t.Errorf("event %s: %v", m.payload, err)
+		}
+		names = append(names, e.Event)
+	}
+	return names
+}
+
 // besides are the topics of a meter that are no quantity.
 var besides = map[string]bool{
-	"status": true, "info": true, "telegram": true,
+	"status": true, "info": true, "telegram": true, "event": true,
 	"telegrams": true, "telegram_errors": true, "telegram_interval": true, "last_telegram": true,
 }
 
@@ -199,6 +221,35 @@ func TestAnnouncementsAreSound(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestEvent(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	h := run(t, config(b.addr))
+	began := time.Now()
+	for _, name := range []string{"aidon-se", "p1-se-aidon"} {
+		m := meterOf(t, name, time.Now())
+		for range 3 { // a stray telegram of another profile is no change
+			h.send(next(m))
+		}
+	}
+	heard := b.awaitText(t, "hanbridge/house/event", "")
+	event := heard[index(heard, "hanbridge/house/event", "")]
+	if event.retain || event.qos != 1 {
+		t.Errorf("retained %v, qos %d, want false, 1: an event happens once", event.retain, event.qos)
+	}
+	var got struct{ Time, Event, From, To string }
+	if err := json.Unmarshal([]byte(event.payload), &got); err != nil || strings.Contains(event.payload, "\n") {
+		t.Fatalf("payload %s: %v (no newline may be in it)", event.payload, err)
+	}
+	at, err := time.Parse(time.RFC3339, got.Time)
+	if err != nil || at.Before(began.Truncate(time.Second)) || at.After(time.Now()) {
+		t.Errorf("time %q, want that of the change, RFC 3339", got.Time)
+	}
+	if got.Event != "profile_changed" || got.From != "aidon hdlc" || got.To != "aidon p1" {
+		t.Errorf("got %+v, want profile_changed from aidon hdlc to aidon p1", got)
 	}
 }
 

@@ -51,9 +51,9 @@ func run(t *testing.T, c mqtt.Config) *house {
 	t.Helper()
 	h := &house{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
-	b.AddMeter(bridge.Meter{ID: "house", Name: "House"}, bridge.Source{Candidates: []bridge.Candidate{{
+	b.AddMeter(bridge.Meter{ID: "house", Name: "House"}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,
-	}}})
+	})})
 	b.AddOutput("mqtt", mqtt.New(c, zerolog.Nop()))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

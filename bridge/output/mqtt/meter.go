@@ -55,6 +55,11 @@ func (s *session) news(n *bridge.News) error {
 	if err := s.announceDue(); err != nil {
 		return err
 	}
+	for _, e := range n.Events {
+		if err := s.event(m, e); err != nil {
+			return err
+		}
+	}
 	for i := range n.Values {
 		v := &n.Values[i]
 		s.buf = v.Append(s.buf[:0])
@@ -130,6 +135,20 @@ func (s *session) info(m *meter) error {
 		return err
 	}
 	return s.publish(m.prefix+"info", text, true)
+}
+
+// event publishes what happened to a meter. It is never retained: a hub that starts would take it for something that happens.
+func (s *session) event(m *meter, e bridge.Event) error {
+	text, err := json.Marshal(struct {
+		Time  string `json:"time"`
+		Event string `json:"event"`
+		From  string `json:"from"`
+		To    string `json:"to"`
+	}{e.Time.Format(time.RFC3339), e.Name, e.From, e.To})
+	if err != nil {
+		return err
+	}
+	return s.publish(m.prefix+"event", text, false)
 }
 
 // stats publishes what the bridge counts.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,11 +13,20 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Start makes an output for one test, and returns with it what tells which values have been delivered so far: the newest
-// text of each quantity by its name. shown may be called from any goroutine. What start opens it closes with t.Cleanup.
-type Start func(t *testing.T) (o bridge.Output, shown func() map[string]string)
+// A Start makes an output for one test, and returns with it what tells what it has delivered so far. What it opens it closes
+// with t.Cleanup.
+type Start func(t *testing.T) (bridge.Output, Shown)
+
+// Shown tells what an output has delivered so far. Its functions may be called from any goroutine.
+type Shown struct {
+	// Values returns the newest text of each quantity by its name.
+	Values func() map[string]string
+	// Events returns the names of all events in their order; nil for an output that has no place for them.
+	Events func() []string
+}
 
 // Meter is the ID of the meter that the tests simulate.
 const Meter = "house"
@@ -31,6 +41,7 @@ func Run(t *testing.T, start Start) {
 	t.Run("stops at once with nothing to deliver", func(t *testing.T) { testIdle(t, start) })
 	t.Run("delivers the rest when it is stopped", func(t *testing.T) { testRest(t, start) })
 	t.Run("takes every telegram of a recording", func(t *testing.T) { testRecording(t, start) })
+	t.Run("delivers events", func(t *testing.T) { testEvents(t, start) })
 	t.Run("leaves nothing behind", func(t *testing.T) { testLeaves(t, start) })
 }
 
@@ -41,7 +52,7 @@ func testDelivers(t *testing.T, start Start) {
 	defer func() { _ = r.stop() }()
 	for range 2 {
 		want := w.send()
-		if got, ok := until(func() (map[string]string, bool) { g := shown(); return g, maps.Equal(g, want) }); !ok {
+		if got, ok := until(func() (map[string]string, bool) { g := shown.Values(); return g, maps.Equal(g, want) }); !ok {
 			t.Fatal("values (-want +got):\n" + cmp.Diff(want, got))
 		}
 	}
@@ -75,7 +86,7 @@ func testRest(t *testing.T, start Start) {
 		if err := r.wait(); err != nil {
 			t.Errorf("got %v from an output that was stopped, want no error", err)
 		}
-		if diff := cmp.Diff(want, shown()); diff != "" {
+		if diff := cmp.Diff(want, shown.Values()); diff != "" {
 			t.Fatal("values after the stop (-want +got):\n" + diff)
 		}
 	}
@@ -98,9 +109,44 @@ func testRecording(t *testing.T, start Start) {
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("the recording does not come to its end: %v", err)
 	}
-	if diff := cmp.Diff(want, shown()); diff != "" {
+	if diff := cmp.Diff(want, shown.Values()); diff != "" {
 		t.Error("values at the end (-want +got):\n" + diff)
 	}
+}
+
+// testEvents has a meter whose owner changes its profile: values go on, and the change is told once.
+func testEvents(t *testing.T, start Start) {
+	o, shown := start(t)
+	if shown.Events == nil {
+		t.Skip("this output has no place for events")
+	}
+	w := newWire()
+	r := run(t, o, bridge.Source{Candidates: w.candidates()})
+	defer func() { _ = r.stop() }()
+	w.send()
+	begun(t, shown)
+	w.meter = simulate.NewMeter(another(), 1, time.Now())
+	var want map[string]string
+	for range 5 {
+		want = w.send()
+	}
+	if got, ok := until(func() (map[string]string, bool) { g := shown.Values(); return g, contains(g, want) }); !ok {
+		t.Error("values of the new profile (-want +got):\n" + cmp.Diff(want, got))
+	}
+	told := []string{bridge.ProfileChanged}
+	if got, ok := until(func() ([]string, bool) { g := shown.Events(); return g, slices.Equal(g, told) }); !ok {
+		t.Error("events (-want +got):\n" + cmp.Diff(told, got))
+	}
+}
+
+// contains tells if all has part: what only the old profile sends stays as it was.
+func contains(all, part map[string]string) bool {
+	for name, text := range part {
+		if all[name] != text {
+			return false
+		}
+	}
+	return true
 }
 
 func testLeaves(t *testing.T, start Start) {
@@ -119,9 +165,9 @@ func testLeaves(t *testing.T, start Start) {
 }
 
 // begun waits for the first value.
-func begun(t *testing.T, shown func() map[string]string) {
+func begun(t *testing.T, shown Shown) {
 	t.Helper()
-	if _, ok := until(func() (int, bool) { n := len(shown()); return n, n > 0 }); !ok {
+	if _, ok := until(func() (int, bool) { n := len(shown.Values()); return n, n > 0 }); !ok {
 		t.Fatal("no value is delivered")
 	}
 }

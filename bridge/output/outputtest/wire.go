@@ -27,6 +27,12 @@ func family() simulate.Family {
 	return f
 }
 
+// another is what the simulated meter becomes when its profile is changed.
+func another() simulate.Family {
+	f, _ := simulate.Named("p1-se-aidon")
+	return f
+}
+
 func newWire() *wire {
 	return &wire{
 		meter:     simulate.NewMeter(family(), 1, time.Now()),
@@ -59,10 +65,10 @@ func (w *wire) drain(t *testing.T) {
 	}
 }
 
-func (w *wire) candidates() []bridge.Candidate {
-	return []bridge.Candidate{{Port: "simulated", Line: family().Line, Dial: func(context.Context) (io.ReadCloser, error) {
+func (w *wire) candidates() func() ([]bridge.Candidate, error) {
+	return bridge.Fixed(bridge.Candidate{Port: "simulated", Line: family().Line, Dial: func(context.Context) (io.ReadCloser, error) {
 		return &opened{wire: w, closed: make(chan struct{})}, nil
-	}}}
+	}})
 }
 
 // opened is the bridge's end of a wire.

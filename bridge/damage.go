@@ -1,0 +1,54 @@
+package bridge
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+)
+
+// damaged counts a telegram that is dropped, and says in the log why it was.
+func (p *pipeline) damaged(e *meter.TelegramError) {
+	p.countDamaged(e.Sound)
+	if locked, ok := errors.AsType[*dlms.LockedError](e); ok {
+		message := p.meter.lockedMessage(locked)
+		p.locked.warn(p.log, message, message, nil, 0)
+		return
+	}
+	message := "damaged telegram dropped"
+	if e.Sound {
+		message = "telegram came sound, but meters of this kind are not read yet"
+	}
+	p.damage.warn(p.log, message, message, e, 0)
+}
+
+// lockedMessage says what opens an encrypted telegram, and who has it.
+func (m Meter) lockedMessage(e *dlms.LockedError) string {
+	setting := m.KeySetting
+	if setting == "" {
+		setting = "its key"
+	}
+	if e.Tried {
+		return fmt.Sprintf("telegram is encrypted (system title %s), and the key does not fit: compare %s with what your grid "+
+			"company gave you; a meter that was replaced has another key", maker(e.Title[:]), setting)
+	}
+	return fmt.Sprintf("telegram is encrypted (system title %s): set %s; your grid company gives it to you", maker(e.Title[:]), setting)
+}
+
+// maker returns the beginning of a system title, as far as it names the make and kind of a meter: the rest is its number.
+func maker(title []byte) string {
+	const kind = 4
+	if len(bytes.Trim(title, "\x00")) == 0 {
+		return "not sent"
+	}
+	text := title[:kind]
+	if i := bytes.IndexFunc(text, func(r rune) bool { return r < 'A' || r > 'Z' }); i >= 0 {
+		text = text[:i]
+	}
+	if len(text) == 0 {
+		return fmt.Sprintf("%X…", title[:kind])
+	}
+	return string(text) + "…"
+}

@@ -1,0 +1,64 @@
+package bridge
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Event is something that happened to a meter and is no value.
+type Event struct {
+	Time time.Time
+	// Name is ProfileChanged or SettingsChanged.
+	Name string
+	// From and To are what was before and is from now on, as people write it: aidon hdlc, 2400 8E1.
+	From, To string
+}
+
+// The names of events.
+const (
+	// ProfileChanged: the meter speaks another protocol, or as another make.
+	ProfileChanged = "profile_changed"
+	// SettingsChanged: the meter was found again at another line setting or port.
+	SettingsChanged = "settings_changed"
+)
+
+// mostEvents is how many events wait for one output. When there are more the oldest go: events are rare, so an output that
+// misses one has been away for long.
+const mostEvents = 16
+
+// event hands over an event. It never blocks.
+func (f *Feed) event(meter int, e Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := &f.slots[meter]
+	if len(s.events) == mostEvents {
+		s.events = slices.Delete(s.events, 0, 1)
+		s.given = max(s.given-1, 0)
+	}
+	s.events, s.anyFresh = append(s.events, e), true
+	f.wake()
+}
+
+// eventsDelivered forgets the events that have been given out.
+func (s *slot) eventsDelivered() {
+	s.events = slices.Delete(s.events, 0, s.given)
+	s.given = 0
+}
+
+// settingsChanged is the event of a meter that was found again elsewhere.
+func settingsChanged(from, to Candidate) Event {
+	e := Event{Time: time.Now(), Name: SettingsChanged, From: from.Line, To: to.Line}
+	if from.Port != to.Port {
+		e.From, e.To = strings.TrimSpace(from.Port+" "+from.Line), strings.TrimSpace(to.Port+" "+to.Line)
+	}
+	return e
+}
+
+// changed tells the log and the outputs of an event, once.
+func (p *pipeline) changed(message string, e Event) {
+	p.log.Info().Str("from", e.From).Str("to", e.To).Msg(message)
+	for _, f := range p.feeds {
+		f.event(p.index, e)
+	}
+}

@@ -1,0 +1,109 @@
+package bridge_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+func key(t *testing.T, x byte) *dlms.Key {
+	t.Helper()
+	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x + 1}, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// ciphered is a telegram of a power, encrypted.
+func ciphered(k *dlms.Key, title string, counter uint32, watts int64) []byte {
+	plain := dlms.AppendList(dlms.AppendNotification(nil, 1), 1)
+	plain = dlms.AppendRegister(plain, obis.Code{1, 0, 1, 7, 0, obis.Any}, obis.Decimal{Coef: watts}, dlms.Uint32, 0, obis.Watt)
+	const encryptedAndAuthentic = 0x30
+	info := dlms.AppendCiphered([]byte(dlms.LLC), k, []byte(title), encryptedAndAuthentic, counter, plain)
+	return hdlc.Append(nil, hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x03}, Control: 0x13, Info: info})
+}
+
+const title = "KAME\x01\x02\x03\x04"
+
+func TestLockedMeterIsToldOnce(t *testing.T) {
+	tests := []struct {
+		name    string
+		setting string
+		keys    []*dlms.Key
+		want    string
+	}{
+		{"no key", "meters[0].key", nil, "telegram is encrypted (system title KAME…): set meters[0].key; your grid company gives it to you"},
+		{"no key, no file", "HANBRIDGE_METER_KEY", nil, "set HANBRIDGE_METER_KEY; your grid company"},
+		{"another key", "meters[0].key", []*dlms.Key{key(t, 7)}, "the key does not fit: compare meters[0].key with what your grid company gave you"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				right := key(t, 1)
+				ports := []*port{{}, {}}
+				var n notebook
+				s := source(ports...)
+				s.Options = meter.Options{Keys: tt.keys}
+				h := runMeter(t, bridge.Meter{ID: "house", KeySetting: tt.setting}, s, &n)
+				defer h.end()
+				for i := range uint32(100) {
+					ports[0].send(ciphered(right, title, i, 1727))
+					pass(10 * time.Second)
+				}
+				if got := h.said(tt.want); got != 2 { // at once, and after ten minutes
+					t.Errorf("%q is said %d times in a quarter of an hour, want twice:\n%s", tt.want, got, h.log)
+				}
+				if got := h.said("warn"); got != 2 {
+					t.Errorf("the log has %d warnings, want these 2:\n%s", got, h.log)
+				}
+				if got := h.said(`"count":60`); got != 1 {
+					t.Errorf("the second does not count 60 telegrams:\n%s", h.log)
+				}
+				if strings.Contains(h.log.String(), "01020304") || strings.Contains(h.log.String(), "\\u0001") {
+					t.Errorf("the log has the meter's number:\n%s", h.log)
+				}
+				if got := len(ports[0].tries()); got != 1 || len(ports[1].tries()) != 0 {
+					t.Errorf("opened %d times: the wire is sound, there is nothing to look for", got)
+				}
+				n.read(func(n *notebook) {
+					if n.stats.Telegrams != 0 || n.stats.Errors < 90 || strings.Contains(strings.Join(n.states, " "), "online") {
+						t.Errorf("got %+v, %q, want errors counted, and never online", n.stats, n.states)
+					}
+				})
+			})
+		})
+	}
+}
+
+func TestKeyOpensTheMeter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		right := key(t, 1)
+		var p port
+		var n notebook
+		s := source(&p)
+		s.Options = meter.Options{Keys: []*dlms.Key{key(t, 7), key(t, 1)}}
+		h := run(t, s, &n)
+		defer h.end()
+		for _, counter := range []uint32{5, 6, 6, 3, 7} { // two do not rise
+			p.send(ciphered(right, title, counter, 1727))
+			pass(30 * time.Minute)
+		}
+		n.read(func(n *notebook) {
+			if n.values["import_power"] != "1727" || n.stats.Repeated != 2 || n.stats.Telegrams != 5 {
+				t.Errorf("got %s, %+v, want 1727, 5 telegrams of which 2 repeat a frame counter", n.values["import_power"], n.stats)
+			}
+		})
+		if got := h.said(`"repeated":2,"message":"all is well"`); got == 0 {
+			t.Errorf("the hourly line does not name the count:\n%s", h.log)
+		}
+	})
+}

@@ -1,0 +1,66 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/line"
+)
+
+// gaveNothing keeps what the bytes of a candidate looked like that gave no telegram.
+func (p *pipeline) gaveNothing(c Candidate) line.Verdict {
+	verdict, n := p.ear.verdict()
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	p.voice.found = p.voice.found.with(finding{c, verdict, n})
+	return verdict
+}
+
+// unread is for a wire that cannot be read, which the log says.
+func (p *pipeline) unread() {
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	p.voice.broken = true
+}
+
+// fallSilent makes the meter offline, and says in the log why that may be: once, and while it lasts every ten minutes.
+func (p *pipeline) fallSilent() {
+	v := &p.voice
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.over || v.online && time.Since(v.stats.Last) < silentAfter*v.stats.Interval {
+		return // it spoke while the timer ran out
+	}
+	if v.online || time.Since(v.told) >= statsEvery {
+		v.online = false
+		p.hand(nil, true)
+	}
+	v.timer.Reset(toldAgain)
+	if v.broken || !v.sound.IsZero() && time.Since(v.sound) < relearn {
+		return // what is wrong has been told
+	}
+	verdict, n := p.ear.verdict()
+	v.found = v.found.with(finding{v.inUse, verdict, n})
+	best, bytes := v.found.best()
+	if bytes > 0 && !v.whole {
+		v.timer.Reset(dwell) // another setting may bring it back
+		return
+	}
+	p.explain(best, bytes)
+}
+
+// explain says why a meter is silent. The caller holds the lock.
+func (p *pipeline) explain(best finding, bytes int64) {
+	st := &p.voice.stats
+	log := p.log.Warn().Fields(told("source", best.Port))
+	switch {
+	case bytes == 0 && st.Telegrams > 0:
+		log.Time("last", st.Last).Msg("meter is silent")
+	case bytes == 0:
+		log.Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
+	default:
+		log.Fields(told("line", best.Line)).Int64("bytes", bytes).Uint64("errors", st.Errors).Msg(p.voice.found.advice(best.verdict))
+	}
+}
+
+const activation = "Ask your grid company to activate the HAN port (it is free in Sweden); after an overload it switches " +
+	"itself off and must be activated again"

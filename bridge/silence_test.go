@@ -1,0 +1,146 @@
+package bridge_test
+
+import (
+	"bytes"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/line"
+)
+
+// adviceOf is what is said of bytes alone.
+func adviceOf(b []byte) string {
+	var e line.Evidence
+	e.Add(b)
+	return e.Verdict().Advice()
+}
+
+func TestSilenceIsExplained(t *testing.T) {
+	telegram := next(meterOf(t, "p1-se-aidon"))
+	rest := telegram[bytes.IndexByte(telegram, '\n')+1:] // a telegram whose first line is lost
+	tests := []struct {
+		name   string
+		ports  int
+		sent   []byte // to each port
+		spoken bool   // the meter spoke before
+		want   string
+	}{
+		{"no bytes", 1, nil, false, "activate the HAN port"},
+		{"no bytes at several settings", 7, nil, false, "activate the HAN port"},
+		{"the bytes of another setting", 1, garbage, false, adviceOf(garbage)},
+		{"garbage at several settings", 3, garbage, false, "no telegram at any setting tried"},
+		{"pieces of telegrams", 1, rest, false, adviceOf(rest)},
+		{"a meter that stopped", 1, nil, true, "meter is silent"},
+		{"a meter that changed its setting", 1, garbage, true, adviceOf(garbage)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ports := make([]*port, tt.ports)
+				for i := range ports {
+					ports[i] = &port{always: tt.sent}
+				}
+				h := run(t, source(ports...))
+				defer h.end()
+				if tt.spoken {
+					ports[0].send(next(meterOf(t, "aidon-se")))
+					pass(30 * time.Second)
+					ports[0].send(tt.sent)
+				}
+				said := func() int { return h.said(tt.want) }
+				for minutes, want := range []int{0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2} {
+					if got := said(); minutes != 1 && got != want { // about a minute, or when all have been tried
+						t.Fatalf("after %d minutes: said %d times, want %d:\n%s", minutes, got, want, h.log)
+					}
+					pass(time.Minute + time.Second)
+				}
+				if got := h.said("warn"); got != said() {
+					t.Errorf("the log has %d warnings, and %d of what is wrong:\n%s", got, said(), h.log)
+				}
+			})
+		})
+	}
+}
+
+// TestSilenceTellsTheBestEvidence has garbage at one setting and an inverted signal at the other.
+func TestSilenceTellsTheBestEvidence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := meterOf(t, "p1-se-aidon")
+		telegram := next(m)
+		ports := []*port{{always: garbage}, {always: telegram[bytes.IndexByte(telegram, '\n')+1:]}}
+		h := run(t, source(ports...))
+		defer h.end()
+		pass(5 * time.Minute)
+		if got := h.said(`"line":"setting 1"`); got != 1 || h.said(line.Text.Advice()) != 1 {
+			t.Errorf("want one line about setting 1:\n%s", h.log)
+		}
+	})
+}
+
+func TestProfileChangeIsFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		send := func(family string, telegrams int) {
+			m := meterOf(t, family)
+			for range telegrams {
+				p.send(next(m))
+				pass(10 * time.Second)
+			}
+		}
+		send("aidon-se", 5)
+		send("p1-se-aidon", 1)
+		n.read(func(n *notebook) {
+			if len(n.telegrams) != 6 || len(n.events) != 0 {
+				t.Errorf("at the change: got %d telegrams, %q, want 6 and no event yet", len(n.telegrams), n.events)
+			}
+		})
+		m := meterOf(t, "p1-se-aidon")
+		last := next(m)
+		p.send(last)
+		p.send(last)
+		p.send(last)
+		n.read(func(n *notebook) {
+			if len(n.events) != 1 || n.events[0] != "profile_changed aidon hdlc > aidon p1" {
+				t.Errorf("got %q, want one profile_changed from aidon hdlc to aidon p1", n.events)
+			}
+			for name, want := range decoded(t, last) {
+				if n.values[name] != want {
+					t.Errorf("%s: got %s, want %s", name, n.values[name], want)
+				}
+			}
+			if n.about.Protocol != "p1" {
+				t.Errorf("protocol: got %q, want p1", n.about.Protocol)
+			}
+		})
+		if got := h.said("the meter speaks another profile"); got != 1 {
+			t.Errorf("the log says it %d times, want once:\n%s", got, h.log)
+		}
+		if got := h.said("warn"); got != 0 || len(p.tries()) != 1 {
+			t.Errorf("%d warnings, opened %d times, want none and once:\n%s", got, len(p.tries()), h.log)
+		}
+	})
+}
+
+// TestListsOfOneMeterAreNoChange follows a Norwegian meter over an hour: three lists in turn.
+func TestListsOfOneMeterAreNoChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		m := meterOf(t, "aidon-no")
+		for range 2000 {
+			p.send(next(m))
+			pass(2500 * time.Millisecond)
+		}
+		n.read(func(n *notebook) {
+			if len(n.events) != 0 {
+				t.Errorf("got %q, want no event", n.events)
+			}
+		})
+	})
+}

@@ -1,0 +1,212 @@
+//go:build linux
+
+package source_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/creack/pty"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+// plug puts pseudo-terminals into a folder of devices, by the names of their places.
+func plug(t *testing.T, places ...string) source.Folder {
+	t.Helper()
+	folder := t.TempDir()
+	for _, place := range places {
+		master, slave, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = master.Close() }) // the cable is pulled
+		path := filepath.Join(folder, place)
+		for _, err := range []error{slave.Close(), os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(slave.Name(), path)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return source.Folder(folder)
+}
+
+// tried are the candidates of a source as they come, without the folder.
+func tried(t *testing.T, folder source.Folder, s bridge.Source) (all []string) {
+	t.Helper()
+	for _, c := range candidates(t, s) {
+		path, err := filepath.Rel(string(folder), c.Port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, path+" "+c.Line)
+	}
+	return all
+}
+
+func TestPorts(t *testing.T) {
+	tests := []struct {
+		name   string
+		places []string
+		want   []string
+	}{
+		{"nothing", nil, nil},
+		{"by the name of the adapter", []string{"serial/by-id/usb-b", "serial/by-id/usb-a", "ttyUSB0"}, []string{"serial/by-id/usb-a", "serial/by-id/usb-b"}},
+		{"by kind", []string{"ttyUSB1", "ttyUSB0", "ttyACM0", "ttyAMA0", "serial0", "ttyS0", "tty1"},
+			[]string{"ttyUSB0", "ttyUSB1", "ttyACM0", "ttyAMA0", "serial0"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			folder := plug(t, tt.places...)
+			var got []string
+			for _, p := range folder.Ports() {
+				if !strings.HasPrefix(p.Device, "/dev/pts/") {
+					t.Errorf("%s leads to %s, want a pseudo-terminal", p.Path, p.Device)
+				}
+				got = append(got, strings.TrimPrefix(p.Path, string(folder)+"/"))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error("ports (-want +got):\n" + diff)
+			}
+		})
+	}
+}
+
+// TestPortsOfOneDevice has two names for one port, and one that leads nowhere.
+func TestPortsOfOneDevice(t *testing.T) {
+	folder := plug(t, "ttyAMA0")
+	for name, target := range map[string]string{"serial0": "ttyAMA0", "ttyUSB0": "gone"} {
+		if err := os.Symlink(target, filepath.Join(string(folder), name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := folder.Ports(); len(got) != 1 || filepath.Base(got[0].Path) != "ttyAMA0" {
+		t.Errorf("got %v, want ttyAMA0 alone", got)
+	}
+}
+
+func TestAutoTriesEachPortWithTheMostUsualLineFirst(t *testing.T) {
+	folder := plug(t, "serial/by-id/usb-a", "serial/by-id/usb-b")
+	s := folder.Auto(source.Usual[:2]...)
+	want := []string{
+		"serial/by-id/usb-a 115200 8N1", "serial/by-id/usb-b 115200 8N1", "serial/by-id/usb-a 2400 8E1", "serial/by-id/usb-b 2400 8E1",
+	}
+	if diff := cmp.Diff(want, tried(t, folder, s)); diff != "" {
+		t.Error("candidates (-want +got):\n" + diff)
+	}
+	if !s.Changing {
+		t.Error("ports come and go, and Changing is not set")
+	}
+	if got := len(candidates(t, folder.Auto())); got != 2*len(source.Usual) {
+		t.Errorf("without lines: %d candidates, want all usual ones of both ports", got)
+	}
+}
+
+func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
+	folder := plug(t, "ttyUSB0", "ttyUSB1")
+	s := folder.Auto(source.Usual[0])
+	first := open(t, candidates(t, s)[0]) // by another meter of this program
+	if diff := cmp.Diff([]string{"ttyUSB1 115200 8N1"}, tried(t, folder, s)); diff != "" {
+		t.Error("one is in use (-want +got):\n" + diff)
+	}
+	pid := holds(t, folder.Ports()[1].Device)
+	_, err := s.Candidates()
+	if err == nil || !strings.Contains(err.Error(), "none of 2 serial ports") || !strings.Contains(err.Error(), "reads it") {
+		t.Errorf("both are in use: got %v, want one that says so", err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := tried(t, folder, s); len(got) == 0 || got[0] != "ttyUSB0 115200 8N1" {
+		t.Errorf("after Close: got %v, want ttyUSB0 again", got)
+	}
+}
+
+func TestAutoWithoutPorts(t *testing.T) {
+	folder := plug(t)
+	_, err := folder.Auto().Candidates()
+	for _, want := range []string{
+		"no serial port found", string(folder) + "/serial/by-id/*", string(folder) + "/ttyUSB*", "plug in the cable", `devices: ["/dev/ttyUSB0`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+}
+
+// holds starts a program that has the port open, and returns its process.
+func holds(t *testing.T, device string) (pid int) {
+	t.Helper()
+	f, err := os.OpenFile(device, os.O_RDONLY|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sleep", "60")
+	cmd.Stdin = f
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may be over
+		_ = cmd.Wait()
+	})
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Process.Pid
+}
+
+func TestUsable(t *testing.T) {
+	folder := plug(t, "free", "held", "ours")
+	path := func(name string) string { return filepath.Join(string(folder), name) }
+	device, err := filepath.EvalSymlinks(path("held"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, device)
+	open(t, only(t, source.Serial(path("ours"), source.Usual[0])))
+	tests := []struct {
+		port string
+		want []string // nothing: it is usable
+	}{
+		{path("free"), nil},
+		{path("free"), nil}, // to look takes nothing
+		{path("held"), []string{"another program reads it, sleep (process ", "stop that one"}},
+		{path("ours"), []string{"reads it"}},
+		{path("missing"), []string{"no such port", "ls /dev/serial/by-id"}},
+	}
+	for _, tt := range tests {
+		err := source.Usable(tt.port)
+		if (err == nil) != (tt.want == nil) {
+			t.Errorf("%s: got %v, want %q", tt.port, err, tt.want)
+		}
+		for _, want := range tt.want {
+			if err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %q, want %q in it", tt.port, err, want)
+			}
+		}
+	}
+}
+
+// TestPortHasOneReader: also root, whom the port itself would let in, must not take half of the bytes.
+func TestPortHasOneReader(t *testing.T) {
+	folder := plug(t, "ttyUSB0")
+	c := only(t, source.Serial(filepath.Join(string(folder), "ttyUSB0"), source.Usual[0]))
+	wire := open(t, c)
+	if _, err := c.Dial(t.Context()); err == nil || !strings.Contains(err.Error(), "reads it") {
+		t.Errorf("opened twice: got %v, want that somebody reads it", err)
+	}
+	if err := wire.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, c)
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// silence is a wire on which nothing comes.
+type silence struct{ *pace }
+
+func (s silence) Read([]byte) (int, error) { <-s.closed; return 0, os.ErrClosed }
+
+// noise is a wire on which now and then a byte comes that belongs to no telegram.
+type noise struct{ *pace }
+
+func (n noise) Read(p []byte) (int, error) {
+	if !n.pause(700 * time.Millisecond) {
+		return 0, os.ErrClosed
+	}
+	return copy(p, "\x5A"), nil
+}
+
+func wireOf(line string, open func() io.ReadCloser) bridge.Candidate {
+	return bridge.Candidate{Port: "/dev/ttyTEST", Line: line, Dial: func(context.Context) (io.ReadCloser, error) { return open(), nil }}
+}
+
+func meterWire() io.ReadCloser {
+	f, _ := simulate.Named("aidon-se")
+	return newSimulatedWire(simulate.NewMeter(f, 1, time.Now()), 1)
+}
+
+var errNoPort = errors.New("no serial port found")
+
+// captured runs a capture for a time and returns what it said and what it kept.
+func captured(t *testing.T, d time.Duration, count int, wires ...bridge.Candidate) (said, kept string, l *listener, err error) {
+	t.Helper()
+	var say bytes.Buffer
+	name := filepath.Join(t.TempDir(), "house.txt")
+	out := &captureFile{name: name, say: &say}
+	defer out.close()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	l = &listener{count: count, out: out}
+	err = l.report(l.listen(ctx, bridge.Source{Candidates: func() ([]bridge.Candidate, error) {
+		if len(wires) == 0 {
+			return nil, errNoPort
+		}
+		return wires, nil
+	}}))
+	b, _ := os.ReadFile(name) // empty where nothing was kept
+	return strings.ReplaceAll(say.String(), name, "FILE"), string(b), l, err
+}
+
+// TestCaptureTriesTheLines: each setting has 12 s, the one that gives a telegram is kept, and the file has all that came with
+// the time at which it came.
+func TestCaptureTriesTheLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		said, kept, l, err := captured(t, 65*time.Second, 0,
+			wireOf("115200 8N1", func() io.ReadCloser { return noise{newPace(1)} }),
+			wireOf("2400 8E1", meterWire),
+		)
+		if err != nil || l.good != 6 || l.bad != 0 {
+			t.Fatalf("got %d good, %d damaged, %v, want 6 good ones:\n%s", l.good, l.bad, err, said)
+		}
+		const want = "reading /dev/ttyTEST at 115200 8N1; Ctrl-C ends it\n" +
+			"no telegram from /dev/ttyTEST at 115200 8N1 in 12s; next: /dev/ttyTEST at 2400 8E1\n" +
+			"reading /dev/ttyTEST at 2400 8E1; Ctrl-C ends it\n" +
+			"FILE: 3503 bytes; telegrams: 6 good, 0 damaged\n"
+		if diff := cmp.Diff(want, said); diff != "" {
+			t.Errorf("-want +said:\n%s", diff)
+		}
+		lines := strings.SplitAfter(kept, "\n")
+		if len(lines) != 3+17+6+1 || lines[1] != "# line 115200 8N1\n" || lines[19] != "# line 2400 8E1\n" {
+			t.Fatalf("got %d lines, want 3 for people, 11 of noise and 6 telegrams:\n%.500s", len(lines)-1, kept)
+		}
+		if want := start.Add(700*time.Millisecond).Format("2006-01-02T15:04:05.000Z07:00") + " 5a\n"; lines[2] != want {
+			t.Errorf("first read: got %q, want %q", lines[2], want)
+		}
+	})
+}
+
+func TestCaptureEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := errors.New("the port has gone")
+		meter := wireOf("2400 8E1", meterWire)
+		silent := wireOf("115200 8N1", func() io.ReadCloser { return silence{newPace(1)} })
+		for _, tt := range []struct {
+			name   string
+			wires  []bridge.Candidate
+			count  int
+			after  time.Duration
+			good   int
+			code   int
+			reason string
+		}{
+			{"count", []bridge.Candidate{meter}, 3, 20 * time.Second, 3, exitGood, ""},
+			{"time", []bridge.Candidate{meter}, 0, 95 * time.Second, 10, exitGood, ""},
+			{"silence", []bridge.Candidate{silent, silent}, 0, 95 * time.Second, 0, exitData, "not activated"},
+			{"noise", []bridge.Candidate{wireOf("2400 8E1", func() io.ReadCloser { return noise{newPace(1)} })}, 0, 95 * time.Second, 0, exitData, "like nothing that a meter sends"},
+			{"the cable pulled", []bridge.Candidate{wireOf("", func() io.ReadCloser {
+				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*581), broken{gone}))
+			})}, 0, 11 * time.Second, 2, exitData, "/dev/ttyTEST: the port has gone"},
+		} {
+			start := time.Now()
+			said, _, l, err := captured(t, 95*time.Second, tt.count, tt.wires...)
+			code, reason := exitGood, ""
+			if f := (failure{}); errors.As(err, &f) {
+				code, reason = f.code, f.Error()
+			}
+			if code != tt.code || !strings.Contains(reason, tt.reason) || l.good != tt.good {
+				t.Errorf("%s: got %d good, code %d, %q, want %d, %d, %q\n%s", tt.name, l.good, code, reason, tt.good, tt.code, tt.reason, said)
+			}
+			if took := time.Since(start); took > tt.after+10*time.Second {
+				t.Errorf("%s: took %v, want about %v", tt.name, took, tt.after)
+			}
+		}
+	})
+}
+
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// TestCaptureWithoutPort: the fault of the last port is told, and no empty file is left.
+func TestCaptureWithoutPort(t *testing.T) {
+	fault := errors.New("open /dev/ttyTEST: permission denied")
+	denied := bridge.Candidate{Port: "/dev/ttyTEST", Dial: func(context.Context) (io.ReadCloser, error) { return nil, fault }}
+	for _, wires := range [][]bridge.Candidate{{denied}, {denied, denied}} {
+		_, kept, l, err := captured(t, time.Minute, 0, wires...)
+		if _, missing := os.Stat(l.out.name); !errors.Is(err, fault) || kept != "" || missing == nil {
+			t.Errorf("%d ports: got %v, %q", len(wires), err, kept)
+		}
+	}
+	if _, _, _, err := captured(t, time.Minute, 0); !errors.Is(err, errNoPort) {
+		t.Errorf("no port: got %v", err)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+var errFull = errors.New("no space left on device")
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// TestCaptureDiskFull: it ends, instead of reading on for nothing.
+func TestCaptureDiskFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: full{}}}
+		wire := wireOf("2400 8E1", meterWire)
+		if err := l.report(l.listen(t.Context(), bridge.Source{Candidates: bridge.Fixed(wire, wire)})); !errors.Is(err, errFull) {
+			t.Errorf("got %v, want %v", err, errFull)
+		}
+	})
+}
+
+// TestReplayPace: what came comes again as far apart as it came, or faster.
+func TestReplayPace(t *testing.T) {
+	const text = source.CaptureMark + `
+2026-11-22T10:15:20.125+01:00 7e
+2026-11-22T10:15:20.375+01:00 a243
+2026-11-22T09:15:30.375Z 41
+2026-11-22T10:15:29.000+01:00 08
+`
+	for speed, want := range map[int][]time.Duration{
+		0: {0, 0, 0, 0}, 1: {0, 250 * time.Millisecond, 10250 * time.Millisecond, 10250 * time.Millisecond},
+		10: {0, 25 * time.Millisecond, 1025 * time.Millisecond, 1025 * time.Millisecond},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			wire := &replayedWire{pace: newPace(speed), capture: source.NewCaptureReader(strings.NewReader(text)), linger: time.Second}
+			start, got, all := time.Now(), []time.Duration{}, ""
+			for buf := make([]byte, 10); ; {
+				n, err := wire.Read(buf)
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, all = append(got, time.Since(start)), all+string(buf[:n])
+			}
+			if diff := cmp.Diff(want, got); diff != "" || all != "\x7e\xa2C\x41\x08" {
+				t.Errorf("speed %d: got %x, -want +got:\n%s", speed, all, diff)
+			}
+			if end := time.Since(start); end != want[3]+time.Second {
+				t.Errorf("speed %d: the wire closed after %v, want a second behind the last bytes", speed, end)
+			}
+		})
+	}
+}
+
+// TestReplayIsStopped: who closes the wire does not wait for what comes next.
+func TestReplayIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const text = "2026-11-22T10:15:20.125Z 7e\n2026-11-23T10:15:20.125Z a2\n"
+		wire := &replayedWire{pace: newPace(1), capture: source.NewCaptureReader(strings.NewReader(text))}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var got bytes.Buffer
+		start := time.Now()
+		if err := send(ctx, wire, &got, 0); err != nil || got.String() != "\x7e" || time.Since(start) != time.Second {
+			t.Errorf("got %x after %v, %v, want 7e and to be stopped after 1 s", got.Bytes(), time.Since(start), err)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// captureFile is where a capture goes. It is there with the first bytes, so that a port that cannot be opened leaves nothing.
+type captureFile struct {
+	name string
+	// say is where people are told what goes on: not among what is captured.
+	say   io.Writer
+	w     io.Writer
+	force bool
+}
+
+// newCaptureFile returns the file that is asked for, or standard output for "-".
+func (p *program) newCaptureFile(o captureOrder) (*captureFile, error) {
+	if o.out == "-" {
+		return &captureFile{name: "standard output", say: p.err, w: p.out}, nil
+	}
+	is, err := os.Stat(o.out)
+	if err == nil && !o.force {
+		return nil, thereAlready(o.out)
+	}
+	if from, err := os.Stat(o.from); err == nil && os.SameFile(is, from) {
+		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.out)
+	}
+	return &captureFile{name: o.out, say: p.out, force: o.force}, nil
+}
+
+func thereAlready(name string) error {
+	return fmt.Errorf("--out %s: it is there already: name another file, or add --force to write over it", name)
+}
+
+// Write writes at once: whatever ends the program, what was written is kept.
+func (f *captureFile) Write(b []byte) (int, error) {
+	if f.w == nil {
+		flags := os.O_CREATE | os.O_WRONLY | os.O_EXCL
+		if f.force {
+			flags = os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+		}
+		w, err := os.OpenFile(f.name, flags, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			return 0, thereAlready(f.name)
+		}
+		if err != nil {
+			return 0, err
+		}
+		f.w = w
+	}
+	return f.w.Write(b)
+}
+
+func (f *captureFile) close() {
+	if c, ok := f.w.(*os.File); ok && f.name != "standard output" {
+		_ = c.Close() // each write was checked
+	}
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+)
+
+// listener captures what comes over one of a source's wires: the first that gives a telegram.
+type listener struct {
+	out   *captureFile
+	count int     // of telegrams after which it is enough; 0: never
+	mask  *masked // where numbers are to be masked
+
+	recorded          bool // it is a file, not a meter
+	begun             bool
+	line              []byte
+	bytes             int64
+	good, bad, sealed int // telegrams: read, damaged, sound but of a kind that is not read or not without its key
+	locked            *dlms.LockedError
+	evidence          line.Evidence // of the wire in use
+	verdict           line.Verdict  // of the wire that told most
+}
+
+// tryTime is how long a wire may take to give a telegram before the next is tried: the slowest meters speak every 10 s.
+const tryTime = 12 * time.Second
+
+// errLate ends the session of a wire that gave no telegram in its time.
+var errLate = errors.New("no telegram")
+
+// listen tries the wires in turn until one gives a telegram, and stays with that one until it ends.
+func (l *listener) listen(ctx context.Context, s bridge.Source) error {
+	l.recorded = s.Recorded
+	for {
+		all, fault := s.Candidates()
+		silent := 0
+		for i, c := range all {
+			patience := time.Duration(0)
+			if len(all) > 1 || s.Changing {
+				patience = tryTime
+			}
+			proved, err := l.session(ctx, c, s.Options, patience)
+			switch {
+			case ctx.Err() != nil || proved || patience == 0:
+				return err
+			case errors.Is(err, errLate):
+				silent++
+				l.say("no telegram from %s in %v; next: %s", wireName(c), tryTime, wireName(all[(i+1)%len(all)]))
+			default:
+				fault = err
+			}
+		}
+		if silent == 0 {
+			return fault
+		}
+	}
+}
+
+func (l *listener) say(format string, args ...any) { fmt.Fprintf(l.out.say, format+"\n", args...) }
+
+func wireName(c bridge.Candidate) string {
+	if c.Line == "" {
+		return c.Port
+	}
+	return c.Port + " at " + c.Line
+}
+
+// session captures one wire until it ends, or until patience does before a telegram has proved it; 0 is for ever.
+func (l *listener) session(ctx context.Context, c bridge.Candidate, o meter.Options, patience time.Duration) (proved bool, err error) {
+	wire, err := c.Dial(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer wire.Close()
+	defer context.AfterFunc(ctx, func() { _ = wire.Close() })()
+	stay := func() bool { return true } // it tells that the wire is not closed yet
+	if patience > 0 {
+		stay = time.AfterFunc(patience, func() { _ = wire.Close() }).Stop
+		defer stay()
+	}
+	if err := l.begin(c); err != nil {
+		return true, err
+	}
+	next := l.hear(wire, o)
+	for {
+		err := next()
+		if bad, ok := errors.AsType[*meter.TelegramError](err); err != nil && !ok {
+			return proved, l.ended(ctx, c, proved || patience == 0, err)
+		} else if !l.tell(bad) {
+			continue
+		}
+		proved = proved || stay()
+		if l.count > 0 && l.good+l.sealed >= l.count {
+			return true, nil
+		}
+	}
+}
+
+// tell counts a telegram, and tells if it came sound. bad is nil for a good one.
+func (l *listener) tell(bad *meter.TelegramError) bool {
+	switch {
+	case bad == nil:
+		l.good++
+	case bad.Sound:
+		l.sealed++
+		if e, ok := errors.AsType[*dlms.LockedError](bad); ok && l.locked == nil {
+			l.locked = e
+			l.say("%s", l.lockedAdvice())
+		}
+	default:
+		l.bad++
+	}
+	return bad == nil || bad.Sound
+}
+
+// begin writes what stands before the lines of a wire.
+func (l *listener) begin(c bridge.Candidate) error {
+	l.say("reading %s; Ctrl-C ends it", wireName(c))
+	head := ""
+	if !l.begun {
+		head = captureHeader()
+		if l.mask != nil {
+			head += "# anonymised: numbers of meters and texts are masked, checksums mended\n"
+		}
+	}
+	l.begun = true
+	if c.Line != "" {
+		head += "# line " + c.Line + "\n"
+	}
+	_, err := io.WriteString(l.out, head)
+	return err
+}
+
+// hear returns what waits for the next telegram of a wire, and keeps what it hears.
+func (l *listener) hear(wire io.ReadCloser, o meter.Options) (next func() error) {
+	l.evidence.Reset()
+	if l.mask != nil {
+		return l.hearMasked(wire, o)
+	}
+	d := meter.NewDecoder(evident{l, captureRecorder{l, wire}})
+	d.Options = o
+	return func() error { _, err := d.Next(); return err }
+}
+
+// evident looks at what it reads.
+type evident struct {
+	*listener
+	r io.Reader
+}
+
+func (e evident) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	e.bytes += int64(n)
+	e.evidence.Add(p[:n])
+	return n, err
+}
+
+// ended says why a wire gives no more: nothing where somebody wanted so.
+func (l *listener) ended(ctx context.Context, c bridge.Candidate, settled bool, err error) error {
+	if v := l.evidence.Verdict(); l.verdict == line.Silent || v > l.verdict && v != line.Unclear {
+		l.verdict = v
+	}
+	_, ours := errors.AsType[errKeep](err)
+	switch {
+	case ours:
+		return err
+	case ctx.Err() != nil:
+		return nil
+	case !settled:
+		return errLate
+	case errors.Is(err, io.EOF):
+		if strings.HasPrefix(c.Port, "tcp://") {
+			l.say("closed by the other side")
+		}
+		return nil
+	}
+	return fmt.Errorf("%s: %w", c.Port, err)
+}
+
+// report says what was captured, and returns how the program ends.
+func (l *listener) report(err error) error {
+	if err != nil && l.bytes == 0 {
+		return err
+	}
+	text := fmt.Sprintf("%d bytes; telegrams: %d good, %d damaged", l.bytes, l.good, l.bad)
+	if l.sealed > 0 {
+		text += fmt.Sprintf(", %d that could not be read", l.sealed)
+	}
+	if l.mask != nil {
+		text = l.masked()
+	}
+	l.say("%s: %s", l.out.name, text)
+	switch {
+	case err != nil:
+		return failure{err, exitData}
+	case l.good+l.sealed == 0 && l.recorded:
+		return failure{errors.New("no telegram in it (recorded with another line setting, or an inverted signal?)"), exitData}
+	case l.good+l.sealed == 0:
+		return failure{fmt.Errorf("no telegram: %s", l.verdict.Advice()), exitData}
+	case l.good == 0 && l.mask != nil:
+		return failure{errors.New("nothing could be masked, so there is nothing to show"), exitData}
+	}
+	return nil
+}
+
+// lockedAdvice says what becomes of encrypted telegrams.
+func (l *listener) lockedAdvice() string {
+	switch {
+	case l.mask != nil && l.locked.Tried:
+		return "encrypted telegrams, and no key fits: they are left out, since what is in them cannot be masked"
+	case l.mask != nil:
+		return "encrypted telegrams: without the key they are left out, since what is in them cannot be masked. Name it with " +
+			"--key-file FILE: what is written is encrypted with a public test key, never with yours"
+	case l.locked.Tried:
+		return "encrypted telegrams, and no key fits: they are kept as they are"
+	}
+	return "encrypted telegrams: they are kept as they are, with the number of the meter in clear (--anonymise masks it)"
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	aKey       = "00112233445566778899aabbccddeeff"
+	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+)
+
+// writtenPrivate writes a file as a file of keys should be.
+func writtenPrivate(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "meter.key")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestKeyFile(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string // encryption, then authentication key
+		wantErr    string   // behind the name of the file
+	}{
+		{"one", aKey + "\n", []string{aKey, ""}, ""},
+		{"two keys", aKey + " " + anotherKey, []string{aKey, strings.ToLower(anotherKey)}, ""},
+		{"several lines", "# the old one\n" + aKey + "  # 2024\r\n\r\n" + anotherKey + "\t" + aKey + "\r\n",
+			[]string{aKey, "", strings.ToLower(anotherKey), aKey}, ""},
+		{"nothing", "", nil, ": no key in it: write a line of 32 hexadecimal digits"},
+		{"comments alone", "# none yet\n", nil, ": no key in it"},
+		{"short", "\n" + aKey[1:] + "\n", nil, ":2: has 31 hexadecimal digits, and a key has 32"},
+		{"second wrong", aKey + " " + aKey + "0\n", nil, ":1: has 33 hexadecimal digits"},
+		{"no digits", aKey[:31] + "x\n", nil, ":1: character 32 is no hexadecimal digit"},
+		{"in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", nil, ":1: 8 words: a line is a key, or"},
+		{"large", strings.Repeat("#\n", maxConfigFile), nil, ": larger than 64 KiB"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := writtenPrivate(t, tt.text)
+			pairs, err := readKeyFile(file)
+			if tt.wantErr != "" {
+				checkErr(t, err, file+tt.wantErr)
+			} else {
+				checkErr(t, err, "")
+			}
+			if err != nil && strings.Contains(err.Error(), "1122") {
+				t.Errorf("a key is printed: %v", err)
+			}
+			var got []string
+			for _, p := range pairs {
+				got = append(got, hex.EncodeToString(p.encryption), hex.EncodeToString(p.authentication))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("keys (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestKeyFileFaults(t *testing.T) {
+	denied := keyFileFault("/k", &os.PathError{Op: "open", Path: "/k", Err: os.ErrPermission}).Error()
+	for _, want := range []string{"/k: permission denied", "user id ", "chmod 600 /k"} {
+		if !strings.Contains(denied, want) {
+			t.Errorf("got %q, want %q in it", denied, want)
+		}
+	}
+	_, err := readKeyFile(t.TempDir())
+	checkErr(t, err, "is a directory")
+}
+
+func TestMeterPairs(t *testing.T) {
+	m := MeterConfig{Key: aKey, KeyFile: writtenPrivate(t, anotherKey)}
+	pairs, err := m.pairs()
+	if err != nil || len(pairs) != 2 || hex.EncodeToString(pairs[0].encryption) != aKey || pairs[0].authentication != nil {
+		t.Errorf("got %d pairs, %v, want that of the configuration and then that of the file", len(pairs), err)
+	}
+}
+
+func TestMeterWarnings(t *testing.T) {
+	open := writtenPrivate(t, aKey)
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		m    MeterConfig
+		want []string // what each begins with
+	}{
+		{"all well", MeterConfig{KeyFile: writtenPrivate(t, aKey), Checksum: "check"}, nil},
+		{"open file", MeterConfig{KeyFile: open}, []string{"every user of this machine may read"}},
+		{"no checksum", MeterConfig{Checksum: "ignore"}, []string{"checksums are ignored"}},
+		{"both", MeterConfig{Checksum: "ignore", KeyFile: open}, []string{"checksums are ignored", "every user"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := tt.m.warnings()
+			if len(got) != len(tt.want) {
+				t.Fatalf("got %v, want %d warnings", got, len(tt.want))
+			}
+			for i, want := range tt.want {
+				if !strings.HasPrefix(got[i].message, want) {
+					t.Errorf("got %q, want it to begin with %q", got[i].message, want)
+				}
+			}
+		})
+	}
+}
+
+func scaled(t *testing.T, text string) ScaleConfig {
+	t.Helper()
+	var s ScaleConfig
+	if err := s.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestScaleText(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                    "",
+		" , ":                                 "",
+		"import_energy=0.10, import_power=60": "import_power=60,import_energy=0.1",
+		"gas=000.001":                         "gas=0.001",
+	} {
+		if got := scaled(t, in).String(); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}

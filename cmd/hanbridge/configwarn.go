@@ -1,0 +1,20 @@
+package main
+
+// A warning is about a setting that is allowed and not harmless.
+type warning struct {
+	message string // without values
+	source  string // the file that it is about, or the setting
+}
+
+// warnings are said when the bridge starts, and by check.
+func (m MeterConfig) warnings() []warning {
+	var all []warning
+	if m.Checksum == "ignore" {
+		all = append(all, warning{"checksums are ignored: a telegram that was damaged on its way is published like a sound one, " +
+			"so wrong values can reach the hub; set this only for a meter that sends wrong checksums", "checksum: ignore"})
+	}
+	if m.KeyFile != "" && openToAll(m.KeyFile) {
+		all = append(all, warning{"every user of this machine may read the file of keys: take that right away with chmod o-rwx", m.KeyFile})
+	}
+	return all
+}

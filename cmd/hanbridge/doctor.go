@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+// doctorOrder is what `doctor` is asked for.
+type doctorOrder struct {
+	port, config, serial string
+	keys                 keyFlags
+	dwell                time.Duration
+	write, force, json   bool
+}
+
+func (p *program) doctorCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "doctor [PORT]",
+		Short: "Looks at port, line, meter and broker, and says what is wrong and whose turn it is",
+		Long: "Looks at ports, line settings, protocol, meter and broker, in this order, and stops where something is wrong.\n" +
+			"Without PORT it takes that of the configuration, else it tries every port that is free. It needs neither broker nor\n" +
+			"configuration, and ends with the configuration to use. Exits with 1 when something is wrong.",
+		Example: "  hanbridge doctor\n  hanbridge doctor /dev/ttyUSB0 --key-file meter.key --write\n  hanbridge doctor tcp://192.168.1.20:8088 --json",
+		Args:    cobra.MaximumNArgs(1),
+	}
+	var o doctorOrder
+	f := c.Flags()
+	f.StringVar(&o.config, "config", "", "configuration `FILE` to look at, and to write")
+	f.StringVar(&o.serial, "serial", "", "line setting to try first, as \"2400 8E1\"")
+	f.DurationVar(&o.dwell, "dwell", tryTime, "how long to listen at each setting: meters speak every 10 s or more often")
+	f.BoolVar(&o.write, "write", false, "write the configuration to use: to config.yaml, or to the file of --config")
+	f.BoolVar(&o.force, "force", false, "write over a configuration that is there")
+	f.BoolVar(&o.json, "json", false, "the findings as one JSON object")
+	o.keys.add(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			o.port = args[0]
+		}
+		return p.doctor(c.Context(), o)
+	}
+	return c
+}
+
+// doctor examines one meter and prints what it finds.
+func (p *program) doctor(ctx context.Context, o doctorOrder) error {
+	d, err := p.newDoctor(o)
+	if err != nil {
+		return err
+	}
+	if err := o.refusesToWrite(); err != nil {
+		return err
+	}
+	d.examine(ctx)
+	if ctx.Err() != nil {
+		return failure{errors.New("doctor: stopped"), exitData}
+	}
+	if err := d.conclude(o); err != nil {
+		return failure{err, exitData}
+	}
+	if o.json {
+		if err := p.printJSON(d.report); err != nil {
+			return err
+		}
+	}
+	if !d.report.OK {
+		return errData
+	}
+	return nil
+}
+
+// A doctor examines one meter. What it touches of the world are functions, so that tests have another.
+type doctor struct {
+	cfg   Config
+	index int // of the meter in cfg
+	file  string
+	// before is the configuration as it was read; auto tells that its port is looked for.
+	before string
+	auto   bool
+	// masked tells that the key came by the command line, and stays out of what is written.
+	masked bool
+	dwell  time.Duration
+
+	ports  func() []source.Port
+	usable func(path string) error
+	wires  func(MeterConfig) ([]bridge.Candidate, error)
+	check  func(context.Context, mqtt.Config) error
+	hub    func(context.Context, mqtt.Config) (bool, error)
+
+	say      func(name, text string) // a line of the report
+	print    func(text string)       // what stands below it
+	progress func(format string, args ...any)
+	report   doctorReport
+	heard    *heard // the wire that gave a telegram
+}
+
+// newDoctor returns a doctor for the machine that it runs on.
+func (p *program) newDoctor(o doctorOrder) (*doctor, error) {
+	if o.dwell <= 0 {
+		return nil, errors.New("--dwell is above 0")
+	}
+	d := &doctor{
+		file: foundConfig(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
+		wires: func(m MeterConfig) ([]bridge.Candidate, error) { return sourceOf(m).Candidates() },
+		check: mqtt.Check, hub: mqtt.Hub,
+		say:      func(name, text string) { fmt.Fprintf(p.out, "%-10s%s\n", name, text) },
+		print:    func(text string) { fmt.Fprint(p.out, text) },
+		progress: func(string, ...any) {},
+	}
+	if o.json {
+		d.say, d.print = func(string, string) {}, func(string) {}
+	}
+	if isTerminal(p.err) {
+		d.progress = func(format string, args ...any) { fmt.Fprintf(p.err, format+"\n", args...) }
+	}
+	if _, err := os.Stat(d.file); o.config != "" && o.write && errors.Is(err, os.ErrNotExist) {
+		d.file = "" // it is to be written
+	}
+	cfg, err := loadConfig(d.file, p.environ)
+	if err != nil {
+		return nil, err
+	}
+	d.cfg, d.before = cfg, configText(cfg, showSecrets)
+	if err := d.choose(o); err != nil {
+		return nil, err
+	}
+	if o.write && d.meter().Port.Kind == ReplayPort {
+		return nil, errors.New("--write: a recording is not a port to configure")
+	}
+	return d, nil
+}
+
+// meter is the one that is examined.
+func (d *doctor) meter() *MeterConfig { return &d.cfg.Meters[d.index] }
+
+// examine goes from the port to the broker, and stops where something is wrong.
+func (d *doctor) examine(ctx context.Context) {
+	for _, step := range []func(context.Context) *verdict{d.findMeter, d.readMeter, d.tryBroker} {
+		if v := step(ctx); v != nil {
+			d.report.Verdict = *v
+			return
+		}
+	}
+	d.report.OK, d.report.Verdict = true, d.well()
+}

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// A ward is what a doctor examines in a test: the ports of a machine, and what is heard on them.
+type ward struct {
+	family   string              // of the meter, "" for a silent wire
+	line     string              // how it sends, "" as its family does
+	inverted bool                // how it is connected
+	damage   func([]byte) []byte // what the way does to each telegram; nil for nothing
+	usable   map[string]error    // of each port; those that are not named are free
+	ports    []string            // of the machine
+	speaking string              // the port that the meter is on, the first where it is not named
+	ends     error               // how the wire ends after its first bytes, if it does; io.EOF is the other side
+	begins   string              // these bytes
+	config   func(*Config)
+	broker   error
+	hub      bool
+}
+
+const aPort = "/dev/serial/by-id/usb-FTDI_FT232R-if00-port0"
+
+// examined runs a doctor in a bubble of time, and returns what it prints and finds.
+func (w ward) examined(t *testing.T) (text string, r doctorReport) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		d := &doctor{
+			cfg: defaults(), dwell: tryTime, ports: w.found, wires: w.wires,
+			usable:   func(path string) error { return w.usable[path] },
+			check:    func(context.Context, mqtt.Config) error { return w.broker },
+			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, nil },
+			say:      func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
+			print:    func(text string) { out.WriteString(text) },
+			progress: func(string, ...any) {},
+		}
+		d.cfg.MQTT.URL = "mqtt://broker:1883"
+		if w.config != nil {
+			w.config(&d.cfg)
+		}
+		d.examine(t.Context())
+		if err := d.conclude(doctorOrder{}); err != nil {
+			t.Error(err)
+		}
+		text, r = out.String(), d.report
+	})
+	return text, r
+}
+
+func (w ward) found() (all []source.Port) {
+	for _, p := range w.ports {
+		all = append(all, source.Port{Path: p, Device: p})
+	}
+	return all
+}
+
+// wires are those of a port at the settings that meters use, or at the one that is configured.
+func (w ward) wires(m MeterConfig) (all []bridge.Candidate, err error) {
+	lines := m.Serial.lines()
+	if m.Port.Kind != SerialPort {
+		lines = lines[:1]
+	}
+	for _, l := range lines {
+		c := bridge.Candidate{Port: m.Port.String(), Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
+			return w.wire(m.Port.String(), l), nil
+		}}
+		if m.Port.Kind != SerialPort {
+			c.Line = ""
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// wire gives what a receiver that is set as l hears of the meter.
+func (w ward) wire(port string, l source.Line) io.ReadCloser {
+	speaks := w.speaking
+	if speaks == "" && len(w.ports) > 0 {
+		speaks = w.ports[0]
+	}
+	if w.ends != nil {
+		return io.NopCloser(io.MultiReader(strings.NewReader(w.begins), iotest.ErrReader(w.ends)))
+	}
+	if w.family == "" || speaks != "" && port != speaks {
+		return &burstWire{pace: newPace(1)}
+	}
+	f, ok := simulate.Named(w.family)
+	if !ok {
+		panic("no family " + w.family)
+	}
+	text := f.Line
+	if w.line != "" {
+		text = w.line
+	}
+	sender, err := source.ParseLine(text)
+	if err != nil {
+		panic(err)
+	}
+	from := simulate.Wire{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: w.inverted}
+	by := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
+	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
+	return &burstWire{pace: newPace(1), next: func() (time.Time, []byte) {
+		at, telegram := meter.Next()
+		if w.damage != nil {
+			telegram = w.damage(telegram)
+		}
+		return at, from.Heard(nil, telegram, by)
+	}}
+}
+
+// burstWire gives bursts of bytes when they are due; without next it is silent.
+type burstWire struct {
+	*pace
+	next  func() (time.Time, []byte)
+	rest  []byte
+	start sync.Once
+}
+
+func (b *burstWire) Read(p []byte) (int, error) {
+	b.start.Do(func() { b.wait(time.Now()) }) // the pace begins when somebody listens
+	for len(b.rest) == 0 {
+		at := time.Now().Add(24 * time.Hour)
+		if b.next != nil {
+			at, b.rest = b.next()
+		}
+		if !b.wait(at) {
+			return 0, os.ErrClosed
+		}
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// Ways that do something to each telegram.
+
+func wrongSum(b []byte) []byte {
+	b = bytes.Clone(b)
+	copy(b[len(b)-len("0000\r\n"):], "0BAD")
+	return b
+}
+
+func lossy(b []byte) []byte {
+	var out []byte
+	for i, x := range b {
+		if i%40 != 0 {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func cooked(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }
+
+// unknown makes a frame of it that is sound, and holds what no meter sends.
+func unknown([]byte) []byte {
+	frame := hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: []byte("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00\x01\x01\x7F")}
+	return hdlc.Append(nil, frame)
+}
+
+func overTCP(c *Config) { c.Meters[0].Port = PortConfig{TCPPort, "reader:8088"} }
+
+func onPort(c *Config) { c.Meters[0].Port = PortConfig{SerialPort, aPort} }
+
+// with makes one change of the configuration of several.
+func with(changes ...func(*Config)) func(*Config) {
+	return func(c *Config) {
+		for _, change := range changes {
+			change(c)
+		}
+	}
+}
+
+func keyed(encryption, authentication string) func(*Config) {
+	return func(c *Config) { c.Meters[0].Key, c.Meters[0].AuthKey = Secret(encryption), Secret(authentication) }
+}
+
+func set(serial string) func(*Config) {
+	return func(c *Config) {
+		if err := c.Meters[0].Serial.UnmarshalText([]byte(serial)); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// TestDoctorVerdicts: the right verdict for each thing that goes wrong, and for none.
+func TestDoctorVerdicts(t *testing.T) {
+	const another = "/dev/serial/by-id/usb-Prolific-if00-port0"
+	denied := errors.New("open " + aPort + ": permission denied (group dialout, gid 20). Container: add group_add: [\"20\"]; otherwise: " +
+		"sudo usermod -aG dialout $USER, and log in again")
+	busy := errors.New("open " + aPort + ": another program reads it, cat (process 7): stop that one, a port has one reader")
+	key, auth := simulate.EncryptionKey, simulate.AuthenticationKey
+	tests := []struct {
+		name string
+		ward ward
+		code string
+		want []string // in what is printed
+		not  []string // not in there
+	}{
+		{"all well", ward{family: "aidon-se", config: onPort, hub: true}, "well", []string{
+			"port      " + aPort + "   readable, not in use\n",
+			"line      115200 8N1: HDLC, 581 bytes, checksum right (after ",
+			"meter     Aidon, Swedish list of 27 items, every 10 s, no number sent      clock +0 s\n",
+			"values    power, reactive, energy ×4; ", " ×3 phases\n", "cipher    none\n",
+			"broker    mqtt://broker:1883: connected, may publish, may retain; a hub announced itself on homeassistant/status\n",
+			"verdict   all well. Start with: hanbridge run\n", "\nmqtt:\n  url: mqtt://broker:1883\n", "port: " + aPort + "\n",
+		}, nil},
+		{"all well, found by itself", ward{family: "aidon-no", ports: []string{aPort, another}, speaking: another}, "well", []string{
+			"port      " + aPort + "   readable, not in use\nline      no telegram (115200 8N1: 0 bytes, silent; 2400 8E1: 0 bytes, silent)\n",
+			"port      " + another + "   readable", "line      2400 8E1: HDLC, ", "every 2.5 s", "AIDON_V0001", "no hub has announced itself",
+			"    port: " + another + "\n", "number …",
+		}, nil},
+		{"all well, power alone", ward{family: "aidon-no1", config: onPort}, "well", []string{"meter     Aidon, list of 1 item, every 2.5 s", "values    power\n"}, nil},
+		{"all well without a checksum", ward{family: "p1-nl-22", config: onPort}, "well", []string{
+			"line      9600 7E1: P1, ", "without a checksum, two alike (after ",
+		}, nil},
+		{"all well over the network", ward{family: "p1-se-aidon", config: overTCP}, "well",
+			[]string{"port      tcp://reader:8088\nline      P1, ", "meter     Aidon 6534, telegram of "}, nil},
+		{"no port", ward{}, "no-port", []string{"port      none found\nverdict   no serial port found: plug in the cable"}, []string{"line "}},
+		{"no permission", ward{family: "aidon-se", config: onPort, usable: map[string]error{aPort: denied}}, "no-permission",
+			[]string{"verdict   open " + aPort + ": permission denied (group dialout, gid 20)", "usermod"}, []string{"line "}},
+		{"port in use", ward{family: "aidon-se", config: onPort, usable: map[string]error{aPort: busy}}, "in-use",
+			[]string{"verdict   open " + aPort + ": another program reads it, cat (process 7)"}, []string{"line "}},
+		{"every port in use", ward{family: "aidon-se", ports: []string{aPort}, usable: map[string]error{aPort: busy}}, "in-use",
+			[]string{"port      " + aPort + "   skipped: another program reads it, cat"}, []string{"line "}},
+		{"one port in use", ward{family: "aidon-se", ports: []string{aPort, another}, speaking: another, usable: map[string]error{aPort: busy}}, "well",
+			[]string{"port      " + aPort + "   skipped: another program", "port      " + another + "   readable", "all well"}, nil},
+		{"silence", ward{config: onPort}, "silent", []string{
+			"line      no telegram (115200 8N1: 0 bytes, silent; 2400 8E1: 0 bytes, silent)\n",
+			"verdict   no bytes in 24s on " + aPort + " at any setting: ", "grid company",
+		}, []string{"meter "}},
+		{"wrong baud in the configuration", ward{family: "p1-se-aidon", config: with(onPort, set("2400 8E1"))}, "setting", []string{
+			"line      115200 8N1: P1", "serial is set to 2400 8E1, and the meter speaks 115200 8N1: set serial to auto", "port: " + aPort + "\n",
+		}, []string{"broker ", "serial: 2400"}},
+		{"wrong parity in the configuration", ward{family: "aidon-no", config: with(onPort, set("2400 8N1"))}, "setting",
+			[]string{"serial is set to 2400 8N1, and the meter speaks 2400 8E1: set serial to auto"}, nil},
+		{"wrong baud", ward{family: "p1-se-aidon", line: "19200 8N1", config: onPort}, "other-baud",
+			[]string{"the meter sends with another speed than any of the 7 settings tried: ask your grid company"}, []string{"meter     "}},
+		{"wrong baud over the network", ward{family: "aidon-no", line: "2400 8E1", config: overTCP},
+			"other-baud", []string{"the reader is set to another line setting than the meter's: set the reader's own serial port"}, nil},
+		{"inverted", ward{family: "p1-se-aidon", inverted: true, config: onPort}, "inverted",
+			[]string{"looks like an inverted signal", "inverting cable"}, []string{"meter     "}},
+		{"inverted M-Bus", ward{family: "aidon-no2", inverted: true, config: onPort}, "inverted", []string{"M-Bus adapter"}, nil},
+		{"wrong parity", ward{family: "aidon-no", line: "9600 8E1", config: onPort}, "other-parity",
+			[]string{"the meter sends with another parity or number of data bits"}, []string{"meter     "}},
+		{"ciphered without key", ward{family: "kamstrup-dk", config: onPort}, "no-key", []string{
+			": HDLC, 491 bytes, encrypted (after ", "cipher    system title KAM…, no key is given\n",
+			"ask your grid company for the key of this meter", "hanbridge doctor " + aPort + " --key-file FILE",
+		}, []string{"meter     ", "broker "}},
+		{"ciphered with the wrong key", ward{family: "kamstrup-dk", config: with(onPort, keyed(auth, key))}, "wrong-key",
+			[]string{"cipher    system title KAM…, the key does not fit\n", "compare it digit by digit"}, []string{"meter     ", auth, key}},
+		{"ciphered without a tag, with the wrong key", ward{family: "kaifa-at", config: with(onPort, keyed(auth, ""))}, "wrong-key",
+			[]string{"line      2400 8E1: M-Bus, ", "the key does not fit\n"}, []string{"meter     "}},
+		{"ciphered with the key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, auth))}, "well",
+			[]string{"cipher    security 30, system title KAM…, the key fits\n", "meter     Kamstrup", `    key: "[secret]"`}, []string{key, auth}},
+		{"ciphered without a tag, with the key", ward{family: "kaifa-at", config: with(onPort, keyed(key, ""))}, "well",
+			[]string{"cipher    security 20, system title KFM…, the key fits\n", "deciphered, without an authentication tag"}, nil},
+		{"ciphered text without a frame", ward{family: "p1-lu", config: onPort}, "no-key", []string{"line      115200 8N1: DLMS, ciphered"}, nil},
+		{"wrong checksums", ward{family: "p1-se-aidon", config: onPort, damage: wrongSum}, "checksum",
+			[]string{"the checksum of each is wrong", "set checksum: ignore"}, []string{"meter     "}},
+		{"wrong checksums, ignored", ward{family: "p1-se-aidon", damage: wrongSum, config: with(onPort, func(c *Config) { c.Meters[0].Checksum = "ignore" })},
+			"well", []string{"without a checksum, two alike", "    checksum: ignore\n"}, nil},
+		{"a way that loses bytes", ward{family: "p1-se-aidon", config: onPort, damage: lossy}, "lossy", []string{"bytes missing or damaged"}, nil},
+		{"a way that rewrites line ends", ward{family: "p1-se-aidon", config: onPort, damage: cooked}, "cooked", []string{"rewrites line ends"}, nil},
+		{"a message of an unknown kind", ward{family: "aidon-no1", config: onPort, damage: unknown}, "unknown-meter",
+			[]string{"of a kind that hanbridge does not read yet", "hanbridge capture " + aPort + " --for 60s"}, []string{"meter     "}},
+		{"a reader that closes at once", ward{ends: io.EOF, config: overTCP}, "in-use",
+			[]string{"verdict   tcp://reader:8088: closed before a byte came (EOF): many readers serve one program at a time"}, nil},
+		{"a reader that closes after some bytes", ward{ends: io.EOF, begins: "hello", config: overTCP}, "too-few",
+			[]string{"line      no telegram (read: 5 bytes, too-few)\n"}, nil},
+		{"a cable that is pulled", ward{ends: errors.New("the port has gone (was the cable pulled?)"), begins: "x", config: onPort}, "port",
+			[]string{"verdict   " + aPort + ": the port has gone (was the cable pulled?)\n"}, nil},
+		{"broker unreachable", ward{family: "aidon-se", config: onPort, broker: errors.New("mqtt: nobody listens on broker:1883 (is the broker running?)")}, "broker",
+			[]string{"broker    mqtt://broker:1883: not usable\nverdict   the meter is well, the broker is not: mqtt: nobody listens"}, []string{"mqtt:\n"}},
+		{"no broker", ward{family: "aidon-se", config: with(onPort, func(c *Config) { c.MQTT.URL = "" })}, "well",
+			[]string{"broker    none is set, none was tried\n", "HANBRIDGE_MQTT_URL=mqtt://ADDRESS", "url: mqtt://localhost:1883 # the address of your broker"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text, r := tt.ward.examined(t)
+			if r.Verdict.Code != tt.code || r.OK != (tt.code == "well") {
+				t.Errorf("verdict: got %s, ok %v, want %s", r.Verdict.Code, r.OK, tt.code)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("want %q in it", want)
+				}
+			}
+			for _, not := range tt.not {
+				if strings.Contains(text, not) {
+					t.Errorf("want no %q in it", not)
+				}
+			}
+			if t.Failed() {
+				t.Logf("it says:\n%s", text)
+			}
+		})
+	}
+}
+
+// TestDoctorJSON: programs depend on the names.
+func TestDoctorJSON(t *testing.T) {
+	_, r := ward{family: "kamstrup-dk", config: with(onPort, keyed(simulate.EncryptionKey, simulate.AuthenticationKey)), hub: true}.examined(t)
+	var out bytes.Buffer
+	if err := (&program{out: &out}).printJSON(r); err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/doctor.json"
+	if *updateConfig {
+		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(readText(t, golden), out.String()); diff != "" {
+		t.Errorf("-golden +got (go test -update-config writes it):\n%s", diff)
+	}
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+
+	"github.com/rs/zerolog"
+)
+
+// tryBroker looks at the broker that is configured, and at no other.
+func (d *doctor) tryBroker(ctx context.Context) *verdict {
+	w := wiring{Config: d.cfg, log: zerolog.Nop()}
+	switch d.cfg.MQTT.URL {
+	case "":
+		d.say("broker", "none is set, none was tried")
+		return nil
+	case embedded:
+		d.report.Broker = &brokerReport{URL: embedded}
+		d.say("broker", "the one inside, which starts with hanbridge run")
+		return nil
+	}
+	to := w.mqtt()
+	d.progress("trying %s …", to.URL)
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	b := brokerReport{URL: to.URL, HubTopic: to.HubTopic()}
+	d.report.Broker = &b
+	if err := d.check(ctx, to); err != nil {
+		b.Error = err.Error()
+		d.say("broker", to.URL+": not usable")
+		return &verdict{codeBroker, "the meter is well, the broker is not: " + err.Error()}
+	}
+	b.Good = true
+	hub, err := d.hub(ctx, to)
+	text := "no hub has announced itself on " + b.HubTopic + " (it need not)"
+	if b.Hub = hub && err == nil; b.Hub {
+		text = "a hub announced itself on " + b.HubTopic
+	}
+	d.say("broker", to.URL+": connected, may publish, may retain; "+text)
+	return nil
+}

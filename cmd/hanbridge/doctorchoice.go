@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// choose finds out which meter is meant, and lays what the command line says over its configuration.
+func (d *doctor) choose(o doctorOrder) error {
+	if o.port != "" {
+		if err := d.choosePort(o.port); err != nil {
+			return err
+		}
+	} else if len(d.cfg.Meters) > 1 {
+		return fmt.Errorf("doctor: the configuration has %d meters: name the port of one, as hanbridge doctor %s",
+			len(d.cfg.Meters), d.cfg.Meters[0].Port)
+	}
+	m := d.meter()
+	d.auto = m.Port.Kind == AutoPort
+	if o.serial != "" {
+		if err := m.Serial.UnmarshalText([]byte(o.serial)); err != nil {
+			return fmt.Errorf("--serial: %w", err)
+		}
+	}
+	if !o.keys.given() {
+		return nil
+	}
+	if _, err := o.keys.pairs(); err != nil {
+		return err
+	}
+	m.Key, m.AuthKey = Secret(o.keys.key), Secret(o.keys.authKey)
+	if o.keys.file != "" {
+		m.KeyFile = o.keys.file
+		if whole, err := filepath.Abs(m.KeyFile); err == nil {
+			m.KeyFile = whole // the bridge may be started from another folder
+		}
+	}
+	d.masked = m.Key != "" && m.KeyFile != ""
+	return nil
+}
+
+// choosePort takes the configured meter of that port; where there is none, the only one, as it may have moved to this port.
+func (d *doctor) choosePort(text string) error {
+	var port PortConfig
+	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
+		text = "replay:" + text
+	}
+	if err := port.UnmarshalText([]byte(text)); err != nil {
+		return fmt.Errorf("doctor: %w", err)
+	}
+	for i, m := range d.cfg.Meters {
+		if m.Port == port {
+			d.index = i
+			return nil
+		}
+	}
+	if len(d.cfg.Meters) > 1 {
+		return fmt.Errorf("doctor: %s is not the port of a meter in %s: name one that is, or go without that file", port, d.file)
+	}
+	d.meter().Port = port
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// target is the configuration that is written.
+func (o doctorOrder) target() string {
+	if o.config != "" {
+		return o.config
+	}
+	return configPlaces[0]
+}
+
+// refusesToWrite is asked before anything is looked at, so that nobody waits for a refusal.
+func (o doctorOrder) refusesToWrite() error {
+	if !o.write || o.force {
+		return nil
+	}
+	_, err := os.Stat(o.target())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("--write: %s is there already: move it away, or add --force to write over it", o.target())
+}
+
+// conclude prints the verdict, and the configuration to use where the meter was read.
+func (d *doctor) conclude(o doctorOrder) error {
+	r := &d.report
+	note := ""
+	if d.configures() {
+		proposed := d.proposal()
+		r.Config = configText(proposed, hideSecrets)
+		switch {
+		case o.write:
+			if err := writeConfig(o.target(), configText(proposed, showSecrets)); err != nil {
+				return err
+			}
+			r.Written = o.target()
+			note = fmt.Sprintf("        (configuration written to %s, for you alone to read%s)", relative(r.Written), d.withheld(proposed))
+		case d.file != "" && configText(proposed, showSecrets) == d.before:
+			note = fmt.Sprintf("        (%s is right as it is)", relative(d.file))
+		}
+	}
+	d.say("verdict", r.Verdict.Text+note)
+	if r.Config != "" && note == "" {
+		head := "# config.yaml (hanbridge doctor --write writes it"
+		if strings.Contains(r.Config, hideSecrets("x")) {
+			head += ", with the secrets that are not shown here"
+		}
+		d.print("\n" + head + ")\n" + r.Config)
+	}
+	return nil
+}
+
+// configures tells that the meter is known well enough to write its configuration.
+func (d *doctor) configures() bool {
+	known := d.report.OK || d.report.Verdict.Code == codeSetting
+	return known && d.meter().Port.Kind != ReplayPort
+}
+
+// proposal is the configuration with what was found in it.
+func (d *doctor) proposal() Config {
+	c := d.cfg
+	c.Meters = append([]MeterConfig(nil), c.Meters...)
+	m := &c.Meters[d.index]
+	if d.file != "" && d.auto {
+		m.Port = PortConfig{Kind: AutoPort} // it has been found, and will be again
+	}
+	if d.report.Verdict.Code == codeSetting {
+		m.Serial = SerialConfig{Auto: true}
+	}
+	if d.masked {
+		m.Key, m.AuthKey = "", ""
+	}
+	return c
+}
+
+// withheld says which secrets a written configuration holds, or leaves out.
+func (d *doctor) withheld(c Config) string {
+	var held []string
+	if c.MQTT.Password != "" && c.MQTT.PasswordFile == "" {
+		held = append(held, "the broker's password")
+	}
+	if c.Meters[d.index].Key != "" {
+		held = append(held, "the key")
+	}
+	text := ""
+	if len(held) > 0 {
+		text = "; it holds " + strings.Join(held, " and ")
+	}
+	if d.masked {
+		text += "; the key of --key is not in it, as there is a file of keys"
+	}
+	return text
+}
+
+// relative shows a file of this folder as people type it.
+func relative(name string) string {
+	if filepath.Base(name) == name {
+		return "./" + name
+	}
+	return name
+}
+
+// writeConfig puts text into a file that its owner alone may read: whole, or not at all.
+func writeConfig(name, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".hanbridge-*") // its mode is 0600
+	if err != nil {
+		return fmt.Errorf("--write: %w", err)
+	}
+	_, err = f.WriteString(text)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("--write: %w", err)
+	}
+	return nil
+}

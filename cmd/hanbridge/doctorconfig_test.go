@@ -1,0 +1,165 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// TestConfigTextIsReadBack: a configuration that is written says the same when it is read.
+func TestConfigTextIsReadBack(t *testing.T) {
+	for _, text := range []string{"", readText(t, "testdata/config/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
+		want, err := loadConfig(written(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := written(t, configText(want, showSecrets))
+		got, err := loadConfig(file, nil)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, configText(want, showSecrets))
+		}
+		if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
+			t.Errorf("-want +got:\n%s\n%s", diff, configText(want, showSecrets))
+		}
+		for _, secret := range []string{string(want.MQTT.Password), string(want.Meters[len(want.Meters)-1].Key)} {
+			if secret != "" && strings.Contains(configText(want, hideSecrets), secret) {
+				t.Errorf("a secret is in\n%s", configText(want, hideSecrets))
+			}
+		}
+	}
+}
+
+func TestWriteConfig(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(name, []byte("# long: the old one\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := (doctorOrder{write: true, config: name}).refusesToWrite(); err == nil || !strings.Contains(err.Error(), "--force") {
+		t.Errorf("a file that is there: got %v, want a refusal that names --force", err)
+	}
+	if err := (doctorOrder{write: true, force: true, config: name}).refusesToWrite(); err != nil {
+		t.Errorf("with --force: got %v", err)
+	}
+	if err := writeConfig(name, "mqtt:\n"); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil || info.Mode().Perm() != 0o600 || readText(t, name) != "mqtt:\n" {
+		t.Errorf("got mode %v, %v, %q, want 0600 and the new text", info.Mode(), err, readText(t, name))
+	}
+	if err := writeConfig(filepath.Join(t.TempDir(), "none", "config.yaml"), ""); err == nil {
+		t.Error("a folder that is not there: got no error")
+	}
+}
+
+// TestDoctorKeepsKeysApart: a key of the command line is not written where there is a file of keys.
+func TestDoctorKeepsKeysApart(t *testing.T) {
+	tests := []struct {
+		name      string
+		keys      keyFlags
+		keyFile   string // of the configuration
+		want, not string
+	}{
+		{"key alone", keyFlags{key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
+		{"key and file", keyFlags{key: aKey, file: writtenPrivate(t, anotherKey)}, "", "key_file: /", aKey},
+		{"key, and a file in the configuration", keyFlags{key: aKey}, writtenPrivate(t, anotherKey), "key_file: /", aKey},
+		{"file", keyFlags{file: writtenPrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := &doctor{cfg: defaults()}
+			d.meter().KeyFile = tt.keyFile
+			if err := d.choose(doctorOrder{keys: tt.keys}); err != nil {
+				t.Fatal(err)
+			}
+			got := configText(d.proposal(), showSecrets)
+			if !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+				t.Errorf("want %q and no %q in\n%s", tt.want, tt.not, got)
+			}
+			if left := strings.Contains(d.withheld(d.proposal()), "is not in it"); left != (tt.not == aKey) {
+				t.Errorf("says that a key is left out: %v", left)
+			}
+		})
+	}
+}
+
+func TestDoctorChoosesAMeter(t *testing.T) {
+	two := defaults()
+	house, barn := aMeter(), aMeter()
+	house.ID, house.Port, barn.ID, barn.Port = "house", PortConfig{SerialPort, "/dev/a"}, "barn", PortConfig{TCPPort, "b:1"}
+	two.Meters = []MeterConfig{house, barn}
+	tests := []struct {
+		name, port string
+		cfg        Config
+		want       string // port of the meter
+		wantErr    string
+	}{
+		{"the only one", "", defaults(), "auto", ""},
+		{"it has moved", "/dev/b", defaults(), "/dev/b", ""},
+		{"one of two", "tcp://b:1", two, "tcp://b:1", ""},
+		{"which of two", "", two, "", "the configuration has 2 meters: name the port of one, as hanbridge doctor /dev/a"},
+		{"none of two", "/dev/c", two, "", "/dev/c is not the port of a meter in config.yaml"},
+		{"no port at all", "c", defaults(), "", `"c" is not a port`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.cfg.Meters = append([]MeterConfig(nil), tt.cfg.Meters...)
+			d := &doctor{cfg: tt.cfg, file: "config.yaml"}
+			err := d.choose(doctorOrder{port: tt.port})
+			checkErr(t, err, tt.wantErr)
+			if err == nil && d.meter().Port.String() != tt.want {
+				t.Errorf("got %s, want %s", d.meter().Port, tt.want)
+			}
+		})
+	}
+}
+
+func TestSummary(t *testing.T) {
+	for _, tt := range []struct{ names, want string }{
+		{"", ""},
+		{"import_power", "power"},
+		{"import_power export_power net_power import_energy export_energy", "power, energy ×2"},
+		{"import_power voltage_l1 current_l1", "power; voltage, current ×1 phase"},
+		{"voltage_l1 voltage_l2 voltage_l3 import_power_l2", "power, voltage ×3 phases"},
+		{"import_energy_t1 import_energy_t2 gas water tariff breaker", "energy ×2, gas, water"},
+		{"frequency power_factor import_reactive_power", "reactive, power factor, frequency"},
+	} {
+		var ids []quantity.ID
+		for id := range quantity.Count() {
+			if strings.Contains(" "+tt.names+" ", " "+quantity.ID(id).String()+" ") {
+				ids = append(ids, quantity.ID(id))
+			}
+		}
+		if got := summary(ids); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.names, got, tt.want)
+		}
+	}
+}
+
+func TestClockOffset(t *testing.T) {
+	now := time.Date(2026, 11, 22, 9, 15, 20, 0, time.UTC)
+	for _, tt := range []struct {
+		name string
+		t    obis.Time
+		want time.Duration
+		ok   bool
+	}{
+		{"none", obis.Time{}, 0, false},
+		{"in time", obis.FromTime(now.In(time.FixedZone("", 3600))), 0, true},
+		{"behind", obis.FromTime(now.Add(-75 * time.Second)), -75 * time.Second, true},
+		{"ahead in Finland", obis.FromTime(now.Add(2*time.Hour + 2*time.Second)), 2 * time.Second, true},
+		{"another day", obis.FromTime(now.AddDate(-1, 0, 0)), 0, false},
+		{"America", obis.FromTime(now.Add(-5 * time.Hour)), 0, false},
+	} {
+		if got, ok := clockOffset(tt.t, now); got != tt.want || ok != tt.ok {
+			t.Errorf("%s: got %v, %v, want %v, %v", tt.name, got, ok, tt.want, tt.ok)
+		}
+	}
+}

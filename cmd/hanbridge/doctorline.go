@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+)
+
+// findLine tries the settings of a port until one gives a telegram, the configured one first.
+func (d *doctor) findLine(ctx context.Context, m MeterConfig) *verdict {
+	options, err := optionsOf(m)
+	if err != nil {
+		return &verdict{codePort, err.Error()}
+	}
+	candidates, err := d.candidates(m)
+	if err != nil {
+		return portVerdict(err)
+	}
+	var trials []*heard
+	for _, c := range candidates {
+		if silentEnough(trials) {
+			break
+		}
+		d.progress("listening on %s, %v at most …", wireName(c), d.dwell)
+		h, err := d.listen(ctx, c, options)
+		if err != nil {
+			return portVerdict(err)
+		}
+		d.report.Line.Tried = append(d.report.Line.Tried, triedLine{c.Port, c.Line, h.evidence.Bytes(), h.evidence.Verdict().String()})
+		if h.settled() {
+			d.heard = h
+			return nil
+		}
+		trials = append(trials, h)
+	}
+	if ctx.Err() == nil {
+		d.say("line", trialText(trials))
+	}
+	return lineVerdict(m.Port, trials)
+}
+
+// candidates are the wires of a meter: its own line setting first, then those that meters use.
+func (d *doctor) candidates(m MeterConfig) ([]bridge.Candidate, error) {
+	all, err := d.wires(m)
+	if m.Port.Kind != SerialPort || m.Serial.Auto || err != nil {
+		return all, err
+	}
+	m.Serial = SerialConfig{Auto: true}
+	usual, err := d.wires(m)
+	return append(all, slices.DeleteFunc(usual, func(c bridge.Candidate) bool { return c.Line == all[0].Line })...), err
+}
+
+// silentEnough tells that nothing has come at two speeds: at a wrong one too a meter that speaks gives bytes.
+func silentEnough(trials []*heard) bool {
+	speeds := map[string]bool{}
+	for _, h := range trials {
+		if h.evidence.Bytes() > 0 {
+			return false
+		}
+		speed, _, _ := strings.Cut(h.candidate.Line, " ")
+		speeds[speed] = true
+	}
+	return len(speeds) > 1
+}
+
+// trialText is what the settings gave that have been tried in vain.
+func trialText(trials []*heard) string {
+	var parts []string
+	for _, h := range trials {
+		setting := h.candidate.Line
+		if setting == "" {
+			setting = "read"
+		}
+		parts = append(parts, fmt.Sprintf("%s: %d bytes, %s", setting, h.evidence.Bytes(), h.evidence.Verdict()))
+	}
+	return "no telegram (" + strings.Join(parts, "; ") + ")"
+}
+
+// listen reads one wire: until it has given no telegram in its time, or, once it has, until enough is known of the meter.
+func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.Options) (*heard, error) {
+	wire, err := c.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer wire.Close()
+	defer context.AfterFunc(ctx, func() { _ = wire.Close() })()
+	h := newHeard(c, d.dwell)
+	h.timer = time.AfterFunc(d.dwell, func() { h.over.Store(true); _ = wire.Close() })
+	defer h.timer.Stop()
+	decoder := meter.NewDecoder(&witness{wire, &h.evidence})
+	decoder.Options = options
+	for !h.enough() {
+		r, err := decoder.Next()
+		bad, damaged := errors.AsType[*meter.TelegramError](err)
+		switch {
+		case err == nil:
+			h.good(r, time.Now())
+		case damaged:
+			h.bad(bad, time.Now())
+		case h.over.Load() || ctx.Err() != nil || h.settled():
+			return h, nil
+		case h.evidence.Bytes() == 0:
+			return nil, fmt.Errorf("%s: %w", c.Port, closedError{err})
+		case errors.Is(err, io.EOF):
+			return h, nil // what was heard tells more than that it ended
+		default:
+			return nil, fmt.Errorf("%s: %w", c.Port, err)
+		}
+	}
+	return h, nil
+}
+
+// closedError is how a wire ended that gave nothing.
+type closedError struct{ error }
+
+func (e closedError) Error() string {
+	return "closed before a byte came (" + e.error.Error() + "): many readers serve one program at a time, so stop the other one; or it is not a reader"
+}
+
+func (e closedError) Unwrap() error { return e.error }
+
+// witness shows what is read to the evidence.
+type witness struct {
+	wire     interface{ Read([]byte) (int, error) }
+	evidence *line.Evidence
+}
+
+func (w *witness) Read(p []byte) (int, error) {
+	n, err := w.wire.Read(p)
+	w.evidence.Add(p[:n])
+	return n, err
+}

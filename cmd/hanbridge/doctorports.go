@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+// findMeter listens on the port that was named, else on all that are free, until one gives a telegram.
+func (d *doctor) findMeter(ctx context.Context) *verdict {
+	ports, v := d.usablePorts()
+	if v != nil {
+		return v
+	}
+	var worst *verdict
+	for _, port := range ports {
+		m := *d.meter()
+		m.Port = port
+		d.report.Port.Name = port.String()
+		d.say("port", port.String()+d.openly(port))
+		v := d.findLine(ctx, m)
+		if v == nil {
+			d.meter().Port = port
+			return nil
+		}
+		if ctx.Err() != nil {
+			return v
+		}
+		if worst == nil || worst.Code == codeSilent { // a port that says something is more likely the meter's than a silent one
+			worst = v
+		}
+	}
+	return worst
+}
+
+// openly is what is known of a port before anything is read from it.
+func (d *doctor) openly(port PortConfig) string {
+	if port.Kind == SerialPort {
+		return "   readable, not in use"
+	}
+	return ""
+}
+
+// usablePorts returns the ports to listen on, and a verdict where there is none.
+func (d *doctor) usablePorts() ([]PortConfig, *verdict) {
+	configured := d.meter().Port
+	switch configured.Kind {
+	case AutoPort:
+		return d.freePorts()
+	case SerialPort:
+		if err := d.usable(configured.Address); err != nil {
+			d.report.Port.Name = configured.String()
+			d.say("port", configured.String())
+			return nil, portVerdict(err)
+		}
+	case TCPPort, ReplayPort:
+	}
+	return []PortConfig{configured}, nil
+}
+
+// freePorts looks through the ports of this machine.
+func (d *doctor) freePorts() (free []PortConfig, v *verdict) {
+	found := d.ports()
+	if len(found) == 0 {
+		d.say("port", "none found")
+		return nil, &verdict{codeNoPort, "no serial port found: plug in the cable, then hanbridge doctor again (ls /dev/serial/by-id " +
+			`shows the ports). Container: give it the port, devices: ["/dev/ttyUSB0:/dev/ttyUSB0"]. A reader in the network: hanbridge ` +
+			"doctor tcp://ADDRESS:PORT"}
+	}
+	for _, port := range found {
+		err := d.usable(port.Path)
+		if err == nil && d.configuredElsewhere(port) {
+			continue
+		}
+		if err == nil {
+			free = append(free, PortConfig{SerialPort, port.Path})
+			continue
+		}
+		d.skip(port, err)
+		if v == nil {
+			v = portVerdict(err)
+		}
+	}
+	if len(free) > 0 {
+		return free, nil
+	}
+	return nil, v
+}
+
+// configuredElsewhere tells that another meter of the configuration has this port.
+func (d *doctor) configuredElsewhere(port source.Port) bool {
+	return slices.ContainsFunc(d.cfg.Meters, func(m MeterConfig) bool {
+		return m.Port.Kind == SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
+	})
+}
+
+func (d *doctor) skip(port source.Port, err error) {
+	reason := strings.TrimPrefix(err.Error(), "open "+port.Path+": ")
+	d.report.Port.Skipped = append(d.report.Port.Skipped, skippedPort{port.Path, reason})
+	d.say("port", port.Path+"   skipped: "+reason)
+}

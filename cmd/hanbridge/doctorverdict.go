@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/line"
+)
+
+// A verdict says in a sentence what is wrong, and whose turn it is. Its code is for programs.
+type verdict struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// The codes of verdicts, besides those of line.Verdict ("silent", "other-baud", "inverted" …).
+const (
+	codeWell         = "well"
+	codeNoPort       = "no-port"
+	codeNoPermission = "no-permission"
+	codeInUse        = "in-use"
+	codePort         = "port" // it cannot be opened for another reason
+	codeSetting      = "setting"
+	codeChecksum     = "checksum"
+	codeUnknown      = "unknown-meter"
+	codeNoKey        = "no-key"
+	codeWrongKey     = "wrong-key"
+	codeBroker       = "broker"
+	codeSilent       = "silent"
+)
+
+// portVerdict is about a port that cannot be read. The error says already what to do.
+func portVerdict(err error) *verdict {
+	text := err.Error()
+	for _, known := range []struct{ words, code string }{
+		{"permission denied", codeNoPermission},
+		{"reads it", codeInUse},
+		{"one program at a time", codeInUse},
+		{"no such port", codeNoPort},
+	} {
+		if strings.Contains(text, known.words) {
+			return &verdict{known.code, text}
+		}
+	}
+	return &verdict{codePort, text}
+}
+
+// telling are the verdicts on a line from the one that says most to the one that says least: several settings have been tried,
+// and all but one of them were wrong.
+var telling = []line.Verdict{
+	line.Cooked, line.Lossy, line.Text, line.Frames, line.Inverted, line.OtherParity, line.OtherBaud, line.Unclear, line.TooFew, line.Silent,
+}
+
+// lineVerdict is about a port that gave no telegram at any setting.
+func lineVerdict(port PortConfig, trials []*heard) *verdict {
+	for _, v := range telling {
+		for _, h := range trials {
+			if h.evidence.Verdict() == v {
+				return h.verdict(port, v, trials)
+			}
+		}
+	}
+	return &verdict{codePort, port.String() + ": nothing was tried"}
+}
+
+func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdict {
+	at := port.String()
+	if h.candidate.Line != "" {
+		at += " at " + h.candidate.Line
+	}
+	switch {
+	case v == line.Silent:
+		return silentVerdict(port, trials)
+	case v == line.Text && h.misfit > 1 && h.misfit == h.damaged:
+		return &verdict{codeChecksum, fmt.Sprintf("telegrams arrive on %s, but the checksum of each is wrong: a bad cable or adapter is likeliest, "+
+			"so try another; if the numbers of hanbridge capture are right all the same, your meter is one of the few that send wrong "+
+			"checksums: set checksum: ignore", at)}
+	case port.Kind == TCPPort && (v == line.OtherBaud || v == line.OtherParity):
+		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: the reader is set to another line setting than the meter's: set "+
+			"the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", at)}
+	case v == line.OtherBaud || v == line.OtherParity:
+		what := "another speed"
+		if v == line.OtherParity {
+			what = "another parity or number of data bits"
+		}
+		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: the meter sends with %s than any of the %d settings tried: ask your "+
+			"grid company for speed and parity of the port, and type: hanbridge doctor %s --serial \"9600 8E1\"", port, what, len(trials), port)}
+	}
+	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", at, trimmed(v))}
+}
+
+func silentVerdict(port PortConfig, trials []*heard) *verdict {
+	var listened time.Duration
+	for _, t := range trials {
+		listened += t.dwell
+	}
+	where := port.String()
+	if port.Kind == SerialPort {
+		where += " at any setting"
+	}
+	return &verdict{codeSilent, fmt.Sprintf("no bytes in %v on %s: %s. A port that was just plugged in or activated may need a minute: then "+
+		"hanbridge doctor again", listened.Round(time.Second), where, strings.TrimPrefix(trimmed(line.Silent), "no bytes: "))}
+}
+
+func trimmed(v line.Verdict) string { return strings.TrimSuffix(v.Advice(), ".") }
+
+// lockedVerdict is about a meter that encrypts.
+func (d *doctor) lockedVerdict(e dlms.LockedError) *verdict {
+	if e.Tried {
+		return &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
+			"your grid company gave you for this meter, the authentication key too; else ask them for the key of this very meter", titleText(e.Title))}
+	}
+	return &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key of this meter, write it into a file "+
+		"that only you may read, and type: hanbridge doctor %s--key-file FILE", titleText(e.Title), d.portArgument())}
+}
+
+// portArgument is the port as an argument with a blank behind, nothing where it is found anyway.
+func (d *doctor) portArgument() string {
+	if d.report.Port.Name == "" {
+		return ""
+	}
+	return d.report.Port.Name + " "
+}
+
+// titleText shows of a system title the letters of the maker: the rest is the meter's own number.
+func titleText(title [8]byte) string {
+	if title == [8]byte{} {
+		return "no system title"
+	}
+	maker := string(title[:3])
+	for _, x := range title[:3] {
+		if x|0x20 < 'a' || x|0x20 > 'z' {
+			return fmt.Sprintf("system title %X…", title[:3])
+		}
+	}
+	return "system title " + maker + "…"
+}
+
+// well is the verdict where nothing is wrong.
+func (d *doctor) well() verdict {
+	if d.meter().Port.Kind == ReplayPort {
+		return verdict{codeWell, "the telegrams in it are well"}
+	}
+	if d.cfg.MQTT.URL == "" {
+		return verdict{codeWell, "the meter is well. Tell hanbridge where your broker is, as mqtt.url or HANBRIDGE_MQTT_URL=mqtt://ADDRESS; " +
+			"then start with: hanbridge run"}
+	}
+	return verdict{codeWell, "all well. Start with: hanbridge run"}
+}

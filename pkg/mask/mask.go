@@ -1,0 +1,127 @@
+// Package mask takes out of telegrams what tells whose they are, so that they can be shown to others: the numbers of meters, and
+// texts. A masked telegram has its old length and right checksums, and decodes to the same quantities.
+package mask
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// TestKey is the encryption key and the authentication key of masked telegrams that came ciphered, in hexadecimal. It is
+// public, so that the key of the meter need not be.
+const TestKey = "00112233445566778899AABBCCDDEEFF"
+
+// ErrMask is the reason of a telegram that is sound, and that this package cannot mask for sure.
+var ErrMask = errors.New("mask: a sound telegram, left out: it cannot be masked for sure")
+
+// A Masker reads telegrams from a stream and masks them. What stands between them, damaged telegrams, and ciphered ones that no
+// key opens, are left out: they may hold numbers. It is not safe for concurrent use.
+type Masker struct {
+	options meter.Options
+	test    *dlms.Key
+	d       *meter.Decoder
+	stream  tap
+}
+
+// A Telegram is one masked telegram. It belongs to the Masker that returned it.
+type Telegram struct {
+	Bytes []byte
+	// Offset is where the telegram stood in the stream, Length how many bytes it took there.
+	Offset int64
+	Length int
+	// Ciphered tells that it is encrypted with TestKey.
+	Ciphered bool
+}
+
+// New returns a Masker that reads from r, with the options of its Decoder: the keys of the meter above all.
+func New(r io.Reader, o meter.Options) *Masker {
+	m := &Masker{options: o, test: testKey(), stream: tap{r: r}}
+	m.d = meter.NewDecoder(&m.stream)
+	m.d.Options = o
+	return m
+}
+
+func testKey() *dlms.Key {
+	b, err := hex.DecodeString(TestKey)
+	if err != nil {
+		panic(err)
+	}
+	k, err := dlms.NewKey(b, b)
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+// Next returns the next telegram, valid until the following call. Each telegram that is left out is a *meter.TelegramError;
+// any other error is the reader's, and ends the stream.
+func (m *Masker) Next() (*Telegram, error) {
+	r, err := m.d.Next()
+	if err != nil {
+		return nil, err
+	}
+	raw, ok := m.stream.at(r.Offset, r.Bytes)
+	t := &Telegram{Offset: r.Offset, Length: r.Bytes, Ciphered: r.Cipher != meter.Cipher{}}
+	if ok {
+		t.Bytes, ok = m.mask(r, raw)
+	}
+	if !ok || !m.faithful(r, t.Bytes) {
+		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Raw: raw, Sound: true, Err: ErrMask}
+	}
+	return t, nil
+}
+
+// faithful tells that the masked telegram says what the reading said, and that the number of the meter is not in it.
+func (m *Masker) faithful(r *meter.Reading, masked []byte) bool {
+	d := meter.NewDecoder(bytes.NewReader(masked))
+	d.Options = m.options
+	d.Keys = []*dlms.Key{m.test}
+	again, err := d.Next()
+	if err != nil || again.Protocol != r.Protocol || len(again.Samples) != len(r.Samples) || again.Bytes != len(masked) && again.Protocol != meter.HDLC {
+		return false
+	}
+	for i := range r.Samples {
+		if !alike(&r.Samples[i], &again.Samples[i]) {
+			return false
+		}
+	}
+	return !tells(masked, r.Meter.Serial)
+}
+
+// alike compares all of a number, and of a text that it is one.
+func alike(a, b *quantity.Sample) bool {
+	return a.ID == b.ID && a.As == b.As && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
+}
+
+// leastNumber is how many digits in a row may be the number of somebody's meter, not only that of a model.
+const leastNumber = 6
+
+// tells tells if the bytes hold the meter's number, as text or as hexadecimal of text.
+func tells(b []byte, serial string) bool {
+	zeros := []byte(serial)
+	maskValue(zeros, obis.Code{})
+	if string(zeros) == serial {
+		return false // it was masked before
+	}
+	for _, run := range digits.FindAllString(serial, -1) {
+		if strings.Trim(run, "0") == "" {
+			continue
+		}
+		if bytes.Contains(b, []byte(run)) || bytes.Contains(b, []byte(hex.EncodeToString([]byte(run)))) {
+			return true
+		}
+	}
+	return false
+}
+
+// digits are what no masked telegram has in common with the number of its meter.
+var digits = regexp.MustCompile(`\d{6,}`)

@@ -1,0 +1,305 @@
+package mask_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/mask"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// stream is some telegrams of a family: from 19 s before a whole hour to 12 s behind it.
+func stream(f simulate.Family, count int) []byte {
+	var b []byte
+	m := simulate.NewMeter(f, 5, time.Date(2026, 5, 10, 9, 59, 41, 0, time.UTC))
+	for range count {
+		_, telegram := m.Next()
+		b = append(b, telegram...)
+	}
+	return b
+}
+
+func testKey(t testing.TB) *dlms.Key {
+	t.Helper()
+	b, err := hex.DecodeString(mask.TestKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := dlms.NewKey(b, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// masked masks a stream to its end. left are the telegrams that were left out.
+func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Telegram, left []*meter.TelegramError) {
+	t.Helper()
+	o := meter.Options{}
+	if key != nil {
+		o.Keys = []*dlms.Key{key}
+	}
+	m := mask.New(r, o)
+	for {
+		next, err := m.Next()
+		bad, damaged := errors.AsType[*meter.TelegramError](err)
+		switch {
+		case errors.Is(err, io.EOF):
+			return out, all, left
+		case damaged:
+			left = append(left, bad)
+		case err != nil:
+			t.Fatal(err)
+		default:
+			c := *next
+			c.Bytes = bytes.Clone(c.Bytes)
+			out, all = append(out, c.Bytes...), append(all, c)
+		}
+	}
+}
+
+// A said is what must be the same in a masked telegram.
+type said struct {
+	Protocol         meter.Protocol
+	Family, List     string
+	Checked          bool
+	Security         byte
+	Counter          uint32
+	Maker            string // of the system title
+	Numbers, Records []string
+}
+
+// number is what a text of a meter's number has that no model has.
+var number = regexp.MustCompile(`\d{6,}`)
+
+// told are codes of texts in which long figures are no number of a meter: logs of failures and values, clocks, stamps.
+var told = map[[3]byte]bool{{99, 97, 0}: true, {98, 1, 0}: true, {0, 9, 1}: true, {0, 9, 2}: true, {24, 2, 1}: true}
+
+// decoded returns what a stream says, and the numbers in it that tell whose meter it is.
+func decoded(t testing.TB, b []byte, key *dlms.Key) (all []said, numbers map[string]bool) {
+	t.Helper()
+	d := meter.NewDecoder(bytes.NewReader(b))
+	d.Keys = []*dlms.Key{key}
+	numbers = map[string]bool{}
+	for {
+		r, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			return all, numbers
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := said{
+			Protocol: r.Protocol, Family: r.Family, List: r.Meter.List, Checked: r.Checked,
+			Security: r.Cipher.Security, Counter: r.Cipher.Counter, Maker: string(r.Cipher.Title[:3]),
+		}
+		for i := range r.Samples {
+			x := &r.Samples[i]
+			if x.ID.Row().Numeric() {
+				s.Numbers = append(s.Numbers, fmt.Sprintf("%v %v %v %v", x.ID, x.Value, x.As, x.Time))
+			}
+		}
+		for i := range r.Records {
+			x := &r.Records[i]
+			s.Records = append(s.Records, fmt.Sprintf("%v %d", x.Code, x.Kind))
+			switch {
+			case x.Kind != obis.Text || told[x.Code.CDE()]:
+			case x.Code == obis.Code{1, 1, 96, 1, 1, obis.Any}: // a type of Kamstrup
+				note(numbers, x.Text[6:])
+			default:
+				note(numbers, x.Text)
+			}
+			if x.Kind == obis.Number && x.Value.Coef != 0 && x.Code.CDE() == [3]byte{0, 0, 1} {
+				numbers[x.Value.String()] = true
+			}
+		}
+		note(numbers, []byte(r.Meter.Serial))
+		if len(r.Meter.Model) > 6 {
+			note(numbers, []byte(r.Meter.Model[6:]))
+		}
+		all = append(all, s)
+	}
+}
+
+// note keeps the numbers in a text, also where it is written in hexadecimal.
+func note(numbers map[string]bool, text []byte) {
+	if b, err := hex.DecodeString(string(text)); err == nil && len(b) > 5 && b[0] >= ' ' && b[0] < 0x7F {
+		text = b
+	}
+	for _, n := range number.FindAllString(string(text), -1) {
+		if strings.Trim(n, "0") != "" {
+			numbers[n] = true
+		}
+	}
+}
+
+// TestEveryFamily: what was measured, and by whose make, stays; no number of a meter does, in no form.
+func TestEveryFamily(t *testing.T) {
+	withNumber, ciphered := 0, 0
+	for _, f := range simulate.Families() {
+		in := stream(f, 9)
+		want, numbers := decoded(t, in, simulate.Key())
+		out, all, left := masked(t, bytes.NewReader(in), simulate.Key())
+		if len(all) != 9 || len(left) != 0 {
+			t.Errorf("%s: %d telegrams masked, left out: %v", f.Name, len(all), left)
+			continue
+		}
+		got, again := decoded(t, out, testKey(t))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -sent +masked:\n%s", f.Name, diff)
+		}
+		if len(again) > 0 {
+			t.Errorf("%s: numbers that tell whose meter it is: %v", f.Name, again)
+		}
+		for n := range numbers {
+			if bytes.Contains(out, []byte(n)) || bytes.Contains(bytes.ToLower(out), []byte(hex.EncodeToString([]byte(n)))) {
+				t.Errorf("%s: the number %s is still there", f.Name, n)
+			}
+		}
+		if len(numbers) > 0 {
+			withNumber++
+		}
+		if all[0].Ciphered {
+			ciphered++
+		}
+		if twice, _, _ := masked(t, bytes.NewReader(out), testKey(t)); !bytes.Equal(twice, out) {
+			t.Errorf("%s: masked again, it is another", f.Name)
+		}
+	}
+	t.Logf("%d families, of which %d send a number, %d are ciphered", len(simulate.Families()), withNumber, ciphered)
+	if withNumber < 10 || ciphered < 5 {
+		t.Errorf("%d families with a number and %d ciphered ones: the test sees too little", withNumber, ciphered)
+	}
+}
+
+// TestPieces: how the bytes arrive does not matter, nor what stands between telegrams, and that is not written.
+func TestPieces(t *testing.T) {
+	for _, f := range simulate.Families() {
+		in := stream(f, 3)
+		want, _, _ := masked(t, bytes.NewReader(in), simulate.Key())
+		if got, _, _ := masked(t, iotest.OneByteReader(bytes.NewReader(in)), simulate.Key()); !bytes.Equal(got, want) {
+			t.Errorf("%s: byte by byte, it is another", f.Name)
+		}
+		noisy := append([]byte("7359992812345678 \x00\xF8\r\n"), in...)
+		if got, _, _ := masked(t, bytes.NewReader(append(noisy, "\r\n7359992812345678"...)), simulate.Key()); !bytes.Equal(got, want) {
+			t.Errorf("%s: noise around it is kept, or spoils it", f.Name)
+		}
+	}
+}
+
+// TestPlaces: where a telegram stood in the stream is told.
+func TestPlaces(t *testing.T) {
+	f, _ := simulate.Named("aidon-no3")
+	one := stream(f, 1)
+	_, all, _ := masked(t, strings.NewReader("noise"+string(one)+"noise"+string(one)), nil)
+	for i, got := range all {
+		want := int64(len("noise") + i*(len(one)+len("noise")))
+		if got.Offset != want || got.Length != len(one) || len(got.Bytes) != len(one) || got.Ciphered {
+			t.Errorf("telegram %d: at %d, %d bytes of %d, ciphered %v; want %d and %d", i, got.Offset, len(got.Bytes), got.Length, got.Ciphered, want, len(one))
+		}
+	}
+	if len(all) != 2 {
+		t.Errorf("%d telegrams, want 2", len(all))
+	}
+}
+
+// TestLeftOut: damaged telegrams and those that no key opens are left out, and told.
+func TestLeftOut(t *testing.T) {
+	f, _ := simulate.Named("aidon-no3")
+	good := stream(f, 1)
+	bad := bytes.Clone(good)
+	bad[50] ^= 1
+	out, all, left := masked(t, bytes.NewReader(append(bad, good...)), nil)
+	if len(all) != 1 || len(left) != 1 || left[0].Sound || len(out) != len(good) {
+		t.Errorf("damaged: %d masked, left out %v, %d bytes", len(all), left, len(out))
+	}
+	for _, f := range simulate.Families() {
+		if f.Cipher == 0 {
+			continue
+		}
+		for _, key := range []*dlms.Key{nil, testKey(t)} {
+			out, _, left := masked(t, bytes.NewReader(stream(f, 2)), key)
+			if len(out) != 0 || len(left) == 0 {
+				t.Errorf("%s: %d bytes are written without the key", f.Name, len(out))
+				continue
+			}
+			if _, ok := errors.AsType[*dlms.LockedError](left[0]); !ok || !left[0].Sound {
+				t.Errorf("%s: got %v, want that it is locked", f.Name, left[0])
+			}
+		}
+	}
+}
+
+// TestTitle: of the system title the letters of the maker are left.
+func TestTitle(t *testing.T) {
+	for _, f := range simulate.Families() {
+		if f.Cipher == 0 {
+			continue
+		}
+		in := stream(f, 1)
+		d := meter.NewDecoder(bytes.NewReader(in))
+		d.Keys = []*dlms.Key{simulate.Key()}
+		r, err := d.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := r.Cipher
+		clear(want.Title[3:])
+		out, all, _ := masked(t, bytes.NewReader(in), simulate.Key())
+		d = meter.NewDecoder(bytes.NewReader(out))
+		d.Keys = []*dlms.Key{testKey(t)}
+		if r, err = d.Next(); err != nil || r.Cipher != want || !all[0].Ciphered {
+			t.Errorf("%s: got %+v, %v, want %+v", f.Name, r.Cipher, err, want)
+		}
+	}
+}
+
+// TestUnsure: a telegram that would say something else is left out. Here a power is the same number as the meter's.
+func TestUnsure(t *testing.T) {
+	body := func(power int64) []byte {
+		b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 5)
+		b = dlms.AppendVisible(b, "Kamstrup_V0001")
+		b = dlms.AppendNumber(dlms.AppendName(b, obis.Code{1, 1, 0, 0, 1, 255}), dlms.Uint32, 1234567)
+		return dlms.AppendNumber(dlms.AppendName(b, obis.Code{1, 1, 1, 7, 0, 255}), dlms.Uint32, power)
+	}
+	out, all, left := masked(t, bytes.NewReader(body(1234)), nil)
+	if len(all) != 1 || len(left) != 0 || bytes.Contains(out, []byte{0x12, 0xD6, 0x87}) {
+		t.Errorf("another power: %d masked, left out %v, %x", len(all), left, out)
+	}
+	out, _, left = masked(t, bytes.NewReader(body(1234567)), nil)
+	if len(out) != 0 || len(left) != 1 || !errors.Is(left[0], mask.ErrMask) {
+		t.Errorf("the same power: wrote %x, left out %v, want %v", out, left, mask.ErrMask)
+	}
+}
+
+// FuzzMasker: no panic, and all that is written is telegrams that decode.
+func FuzzMasker(f *testing.F) {
+	for _, name := range []string{"aidon-no3", "p1-nl-5", "kaifa-at", "p1-lu", "p1-pl", "kamstrup-no"} {
+		if family, ok := simulate.Named(name); ok {
+			f.Add(stream(family, 2))
+		}
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		_, all, _ := masked(t, bytes.NewReader(in), simulate.Key())
+		for _, got := range all {
+			d := meter.NewDecoder(bytes.NewReader(got.Bytes))
+			d.Keys = []*dlms.Key{testKey(t)}
+			if _, err := d.Next(); err != nil {
+				t.Fatalf("%q: %v", got.Bytes, err)
+			}
+		}
+	})
+}

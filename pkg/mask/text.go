@@ -1,0 +1,137 @@
+package mask
+
+import (
+	"bytes"
+	"fmt"
+	"math/bits"
+	"regexp"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// p1 masks an ASCII telegram: in clear, with parity in bit 7, or ciphered behind its identification line.
+func (k *masking) p1(raw []byte) ([]byte, bool) {
+	b := bytes.Clone(raw)
+	if head, body, ok := p1.Ciphered(b); ok {
+		checked, err := p1.CheckCiphered(b)
+		if err != nil {
+			return nil, false
+		}
+		maskIdent(head)
+		var c dlms.Ciphered
+		if c.ParseHeadless(body) != nil || !k.ciphered(&c, head) {
+			return nil, false
+		}
+		if checked {
+			end := len(head) + len(body)
+			sum := hdlc.Checksum(b[:end+1]) // CRC-16/X.25, as in frames
+			copy(b[end+1:], fmt.Sprintf("%04X", sum<<8|sum>>8))
+		}
+		return b, true
+	}
+	if b[0] != '/' {
+		if p1.Strip(b, b) != len(b) {
+			return nil, false
+		}
+		k.text(b)
+		for i, x := range b {
+			b[i] = x | byte(bits.OnesCount8(x)&1)<<7
+		}
+		return b, true
+	}
+	k.text(b)
+	return b, true
+}
+
+// text masks the lines of a telegram in place, and mends its checksum.
+func (k *masking) text(b []byte) {
+	var code obis.Code
+	end := len(b)
+	if i := bytes.LastIndexByte(b, '!'); i > 0 && b[i-1] == '\n' {
+		end = i
+	}
+	for rest := b[:end]; len(rest) > 0; {
+		line := rest
+		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+			line = rest[:i]
+			rest = rest[i+1:]
+		} else {
+			rest = nil
+		}
+		if len(line) > 0 && line[0] == '/' {
+			maskIdent(line)
+			continue
+		}
+		code = maskLine(line, code)
+	}
+	if sum := b[end:]; len(sum) > 4 && isHex(sum[1:5]) {
+		copy(sum[1:], fmt.Sprintf("%04X", p1.Checksum(b[:end+1])))
+	}
+}
+
+// maskIdent masks what may be a number in an identification line: in "/ELL5\253833635_A" it is, in "/ADN9 6534" the digits are
+// those of a model.
+func maskIdent(b []byte) {
+	start := 0
+	for i := 0; i <= len(b); i++ {
+		if i < len(b) && b[i] >= '0' && b[i] <= '9' {
+			continue
+		}
+		if i-start >= leastNumber {
+			zeroDigits(b[start:i])
+		}
+		start = i + 1
+	}
+}
+
+// maskLine masks the values of a line, whose code is that of the line before where it has none. It returns the code.
+func maskLine(line []byte, before obis.Code) obis.Code {
+	code, n := obis.ReadCode(line)
+	if n == 0 {
+		code = before
+	}
+	if isHarmless(code) && bytes.IndexByte(line, '(') == n {
+		return code
+	}
+	for rest := line[n:]; len(rest) > 0; {
+		i := bytes.IndexAny(rest, "()")
+		if i < 0 {
+			i = len(rest)
+		}
+		maskValue(rest[:i], code)
+		rest = rest[min(i+1, len(rest)):]
+	}
+	return code
+}
+
+// shown are values that tell nothing of whose they are: numbers with a unit, stamps, codes.
+var shown = regexp.MustCompile(`^(-?\d+(\.\d+)?\*[[:alnum:]]+|\d\d[01]\d[0-3]\d[0-2]\d[0-5]\d[0-5]\d[SWsw]|\d+-\d+:\d+\.\d+\.\d+)$`)
+
+func maskValue(b []byte, code obis.Code) {
+	if shown.Match(b) {
+		return
+	}
+	mask := maskWord
+	if isMessage(code) {
+		mask = maskMessage
+	}
+	text, ok := unhexed(b, isMessage(code))
+	if !ok {
+		mask(b)
+		return
+	}
+	mask(text)
+	copy(b, fmt.Sprintf("%X", text))
+}
+
+func isHex(b []byte) bool {
+	for _, x := range b {
+		if x-'0' > 9 && (x|0x20)-'a' > 5 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,85 @@
+package mask_test
+
+import (
+	"math/bits"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// telegram makes one of an identification line and lines of code and value.
+func telegram(ident string, values ...string) string {
+	var lines []p1.Line
+	for _, v := range values {
+		code, n := obis.ReadCode([]byte(v))
+		lines = append(lines, p1.Line{Code: code, Text: strings.TrimSuffix(v[n+1:], ")")})
+	}
+	return string(p1.Append(nil, ident, lines))
+}
+
+func TestText(t *testing.T) {
+	const power = "1-0:1.7.0(0000.345*kW)"
+	for _, tt := range []struct{ name, in, want string }{
+		{"plain number", "0-0:96.1.0(12345678)", "0-0:96.1.0(00000000)"},
+		{"number of a maker", "0-0:96.1.0(1SAG1100012345)", "0-0:96.1.0(0SAG0000000000)"},
+		{"text in hexadecimal", "0-0:96.1.1(4530303334303036383130353136343136)", "0-0:96.1.1(4530303030303030303030303030303030)"},
+		{"digits that look like letters", "0-0:96.1.0(4142434445464748)", "0-0:96.1.0(0000000000000000)"},
+		{"bytes in hexadecimal", "0-1:96.1.0(5f5f5f5f54aB)", "0-1:96.1.0(0f0f0X0X00XX)"},
+		{"device name", "0-0:42.0.0(53414731303330373930303031323334)", "0-0:42.0.0(53414730303030303030303030303030)"},
+		{"message", "0-0:96.13.0(48657921 )", "0-0:96.13.0(00000000 )"},
+		{"message in hexadecimal", "0-0:96.13.0(4865792C20303132)", "0-0:96.13.0(7878782C20303030)"},
+		{"message of people", "0-0:96.13.0(Dear Anna 1)", "0-0:96.13.0(xxxx xxxx 0)"},
+		{"unknown code", "0-0:94.7.1(AB12345)(7)", "0-0:94.7.1(AB00000)(0)"},
+		{"unknown code, stamp and number", "0-0:94.7.1(260131120000W)(00012.3*kWh)", "0-0:94.7.1(260131120000W)(00012.3*kWh)"},
+		{"number that is no stamp", "0-0:96.1.0(269931120000W)", "0-0:96.1.0(000000000000X)"},
+		{"nested", "1-0:0.2.0((ER11))", "1-0:0.2.0((ER11))"},
+		{"nested number", "0-0:96.1.0((1234567))", "0-0:96.1.0((0000000))"},
+		{"clock", "0-0:1.0.0(260131120000W)", "0-0:1.0.0(260131120000W)"},
+		{"version", "1-3:0.2.8(50)", "1-3:0.2.8(50)"},
+		{"version of Belgium", "0-0:96.1.4(50217)", "0-0:96.1.4(50217)"},
+		{"tariff", "0-0:96.14.0(0002)", "0-0:96.14.0(0002)"},
+		{"device", "0-1:24.1.0(003)", "0-1:24.1.0(003)"},
+		{"gas", "0-1:24.2.1(260131120000W)(00123.456*m3)", "0-1:24.2.1(260131120000W)(00123.456*m3)"},
+		{"failures", "1-0:99.97.0(1)(0-0:96.7.19)(180417201458S)(0000000236*s)", "1-0:99.97.0(1)(0-0:96.7.19)(180417201458S)(0000000236*s)"},
+		{"counter without unit", "1-0:1.8.0(00012345.678)", "1-0:1.8.0(00012345.678)"},
+		{"empty", "0-0:96.1.0()", "0-0:96.1.0()"},
+	} {
+		out, _, left := masked(t, strings.NewReader(telegram("ABC5", tt.in, power)), nil)
+		if diff := cmp.Diff(telegram("ABC5", tt.want, power), string(out)); diff != "" {
+			t.Errorf("%s: left out %v, -want +got:\n%s", tt.name, left, diff)
+		}
+	}
+	for in, want := range map[string]string{
+		"ADN9 6534": "ADN9 6534", `ELL5\253833635_A`: `ELL5\000000000_A`, "KFM5KAIFA-METER": "KFM5KAIFA-METER",
+		`ISK5\2M550T-1012`: `ISK5\2M550T-1012`, "KMP5 ZABF001587315111": "KMP5 ZABF000000000000", "NES5:83335-3E": "NES5:83335-3E",
+	} {
+		out, _, _ := masked(t, strings.NewReader(telegram(in, power)), nil)
+		if diff := cmp.Diff(telegram(want, power), string(out)); diff != "" {
+			t.Errorf("identification %s: -want +got:\n%s", in, diff)
+		}
+	}
+}
+
+// TestTextWithoutChecksum: it has none afterwards, and its second line is the one of the code before.
+func TestTextWithoutChecksum(t *testing.T) {
+	const head = "/ISK5\\2MT382-1004\r\n\r\n0-0:96.1.1("
+	const rest = ")\r\n1-0:1.8.1(00001.001*kWh)\r\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"
+	in, want := head+"12345678901234"+rest, head+"00000000000000"+rest
+	if out, _, left := masked(t, strings.NewReader(in), nil); string(out) != want {
+		t.Errorf("got %q, left out %v, want %q", out, left, want)
+	}
+	parity := func(text string) string {
+		b := []byte(text)
+		for i, x := range b {
+			b[i] = x | byte(bits.OnesCount8(x)&1)<<7
+		}
+		return string(b)
+	}
+	if out, _, left := masked(t, strings.NewReader(parity(in)), nil); string(out) != parity(want) {
+		t.Errorf("with parity: got %q, left out %v, want %q", out, left, parity(want))
+	}
+}

@@ -1,0 +1,79 @@
+package meter_test
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// unscaled returns the power of ten and the unit of a number that was sent without, by the code and by what the papers of
+// the make say: Kamstrup counts energy in 10 Wh and measures 0.01 A and hundredths of a power factor; Kaifa mA; the push lists of
+// Switzerland and the lists of Slovenia 0.01 A and thousandths. Voltages are as volts says.
+func unscaled(c *capture, code string, volts int) (shift int, unit string) {
+	medium, rest, _ := strings.Cut(code, ":")
+	groups := strings.Split(rest, ".")
+	of, kind := number(groups[0]), number(groups[1])
+	if medium[0] != '1' {
+		if rest == "17.0.0" {
+			return 0, "W"
+		}
+		return 0, ""
+	}
+	kamstrup, kaifa := makeOf(c) == "kamstrup" || isKamstrup(c), makeOf(c) == "kaifa"
+	switch {
+	case kind == 8 && (of == 1 || of == 2 || of == 15 || of > 20 && of%20 <= 2):
+		return pick(kamstrup, 1, 0), "Wh"
+	case kind == 8 && of >= 5 && of <= 8 && groups[2] != "0":
+		return 0, "" // quadrants by tariff are no quantity here: as sent
+	case kind == 8:
+		return pick(kamstrup, 1, 0), "varh"
+	case kind != 7:
+		return 0, ""
+	}
+	switch {
+	case of%20 == 12 && of > 20:
+		return volts, "V"
+	case of%20 == 11 && of > 20:
+		return pick(kamstrup, -2, pick(kaifa, -3, -2)), "A"
+	case of%20 == 13:
+		return pick(kamstrup, -2, -3), ""
+	case of%20 <= 2:
+		return 0, "W"
+	case of%20 <= 8:
+		return 0, "var"
+	}
+	return 0, ""
+}
+
+// isKamstrup tells by the name of its list, for captures that do not say who made the meter.
+func isKamstrup(c *capture) bool { return strings.Contains(string(c.wire), "Kamstrup_V") }
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+func pick(yes bool, a, b int) int {
+	if yes {
+		return a
+	}
+	return b
+}
+
+// voltShift is the power of ten that makes the highest voltage that of a house: phases that have failed send 0.
+func voltShift(want map[string][]expectation) (shift int) {
+	highest := 0
+	for _, code := range []string{"32.7.0", "52.7.0", "72.7.0"} {
+		for _, medium := range []string{"1-0:", "1-1:"} {
+			for _, e := range want[medium+code] {
+				if raw, ok := e.Raw.(json.Number); ok && e.Value == "" {
+					highest = max(highest, number(string(raw)))
+				}
+			}
+		}
+	}
+	for ; highest > 500; highest /= 10 {
+		shift--
+	}
+	return shift
+}
