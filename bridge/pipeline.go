@@ -21,6 +21,7 @@ type pipeline struct {
 	feeds  []*Feed
 	all    *journal
 
+	decoder *meter.Decoder
 	search  search
 	ear     ear
 	trouble faults // of the wire
@@ -38,9 +39,11 @@ type pipeline struct {
 }
 
 func newPipeline(log zerolog.Logger, index int, m Meter, s Source, feeds []*Feed, j *journal) *pipeline {
+	d := meter.NewDecoder(nil)
+	d.Options = s.Options
 	return &pipeline{
 		log: log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
-		search: search{source: s},
+		decoder: d, search: search{source: s},
 	}
 }
 
@@ -110,8 +113,8 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 	watch := newWatch(wire, patience, silent, p.ear.heard)
 	defer watch.stop()
 	p.reads(c)
-	d := meter.NewDecoder(overheard{wire, &p.ear})
-	d.Options = p.source.Options
+	d := p.decoder
+	d.Reset(overheard{wire, &p.ear})
 	for doubts := 0; ; {
 		r, err := d.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)

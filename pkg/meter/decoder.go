@@ -63,6 +63,15 @@ func NewDecoder(r io.Reader) *Decoder {
 	}
 }
 
+// Reset makes the Decoder read from r as if it were new, with its Options, its memory, and what it has learned of the meter:
+// which key fits, and the last frame counter.
+func (d *Decoder) Reset(r io.Reader) {
+	d.r, d.at, d.end, d.base, d.failed = r, 0, 0, 0, 0
+	d.err, d.begun, d.orphaned = nil, false, false
+	d.segments.drop()
+	d.blocks.drop()
+}
+
 // Next returns the next reading, valid until the following call. A damaged telegram is a *TelegramError: count it and
 // call Next again. Any other error is the reader's, io.EOF among them, and ends the stream.
 func (d *Decoder) Next() (*Reading, error) {

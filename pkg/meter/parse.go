@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -69,6 +70,9 @@ func (d *Decoder) readLockedP1(b, head, body []byte) error {
 	d.reading.Checked = d.reading.Checked || checked
 	if lines := plain[len(head):]; len(lines) > 0 && lines[0] == slash {
 		plain = lines
+	} else if !bytes.Contains(lines, []byte("\n!")) { // the lines alone, without what ends a telegram
+		plain = append(plain, "!\r\n"...)
+		d.lock.plain = plain
 	}
 	return d.readInner(plain)
 }
