@@ -256,7 +256,7 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"wrong parity in the configuration", ward{family: "aidon-no", config: with(onPort, set("2400 8N1"))}, "setting",
 			[]string{"serial is set to 2400 8N1, and the meter speaks 2400 8E1: set serial to auto"}, nil},
 		{"wrong baud", ward{family: "p1-se-aidon", line: "19200 8N1", config: onPort}, "other-baud",
-			[]string{"the meter sends with another speed than any of the 7 settings tried: ask your grid company"}, []string{"meter     "}},
+			[]string{fmt.Sprintf("the meter sends with another speed than any of the %d settings tried: ask your grid company", len(source.Usual))}, []string{"meter     "}},
 		{"wrong baud over the network", ward{family: "aidon-no", line: "2400 8E1", config: overTCP},
 			"other-baud", []string{"the reader is set to another line setting than the meter's: set the reader's own serial port"}, nil},
 		{"inverted", ward{family: "p1-se-aidon", inverted: true, config: onPort}, "inverted",
