@@ -121,5 +121,5 @@ func familyNamed(name string) (simulate.Family, error) {
 	for _, f := range simulate.Families() {
 		names = append(names, f.Name)
 	}
-	return f, fmt.Errorf("--family %s: no such family%s; there are %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	return f, fmt.Errorf("--family %s: no such family%s; hanbridge simulate --list names all %d", name, didYouMean(name, names), len(names))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -91,7 +92,7 @@ func (p *program) showFamily(w *wiring, name string) error {
 		_, telegram := hour.Next()
 		stream.Write(telegram)
 	}
-	return p.showStream(w, name, &stream)
+	return p.showStream(w, name, &stream, simulatedKey(f))
 }
 
 func (p *program) showFile(w *wiring, name string) error {
@@ -100,17 +101,18 @@ func (p *program) showFile(w *wiring, name string) error {
 		return err
 	}
 	defer f.Close()
-	return p.showStream(w, name, source.Bytes(f))
+	return p.showStream(w, name, source.Bytes(f), nil)
 }
 
-// showStream prints what would be announced of a meter that sends these bytes.
-func (p *program) showStream(w *wiring, name string, r io.Reader) error {
+// showStream prints what would be announced of a meter that sends these bytes, ciphered with one of keys or in clear.
+func (p *program) showStream(w *wiring, name string, r io.Reader, keys []*dlms.Key) error {
 	m := discovery.Meter{ID: "meter"}
 	if len(w.Meters) > 0 {
 		m.ID, m.Name = w.Meters[0].ID, w.Meters[0].Name
 	}
 	seen := map[quantity.ID]bool{}
-	for d := meter.NewDecoder(r); ; {
+	d := meter.NewDecoder(r)
+	for d.Keys = keys; ; {
 		reading, err := d.Next()
 		if errors.Is(err, io.EOF) {
 			break

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -42,10 +44,18 @@ func (w *simulatedWire) Read(p []byte) (int, error) {
 
 // simulatedSource is a household with a meter of a family that begins now.
 func simulatedSource(f simulate.Family, seed uint64) bridge.Source {
-	return bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
+	return bridge.Source{Options: meter.Options{Keys: simulatedKey(f)}, Candidates: bridge.Fixed(bridge.Candidate{
 		Port: "simulated " + f.Name, Line: f.Line,
 		Dial: func(context.Context) (io.ReadCloser, error) {
 			return newSimulatedWire(simulate.NewMeter(f, seed, time.Now()), 1), nil
 		},
 	})}
+}
+
+// simulatedKey returns the key of a simulated meter that encrypts, none for another.
+func simulatedKey(f simulate.Family) []*dlms.Key {
+	if f.Cipher == 0 {
+		return nil
+	}
+	return []*dlms.Key{simulate.Key()}
 }

@@ -66,7 +66,7 @@ func NewDecoder(r io.Reader) *Decoder {
 // Reset makes the Decoder read from r as if it were new, with its Options, its memory, and what it has learned of the meter:
 // which key fits, and the last frame counter.
 func (d *Decoder) Reset(r io.Reader) {
-	d.r, d.at, d.end, d.base, d.failed = r, 0, 0, 0, 0
+	d.r, d.at, d.end, d.base, d.failed, d.passed = r, 0, 0, 0, 0, 0
 	d.err, d.begun, d.orphaned = nil, false, false
 	d.segments.drop()
 	d.blocks.drop()

@@ -1,5 +1,7 @@
 package meter
 
+import "errors"
+
 // judge parses the n bytes here. It returns nothing where there was no telegram after all, or only a part of one.
 func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
 	b := d.buf[d.at : d.at+n]
@@ -10,7 +12,7 @@ func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
 	*r = Reading{Protocol: p, Offset: d.here(), Bytes: n, Samples: r.Samples[:0]}
 	d.sound = false
 	message, err := d.unframe(p, b)
-	if err == errBroken {
+	if errors.Is(err, errBroken) {
 		return nil, d.incomplete() // b is judged again, now as the first part of a message
 	}
 	if err == nil && message == nil {
@@ -26,7 +28,9 @@ func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
 	if d.segments.open() || d.blocks.open() {
 		return nil, d.incomplete() // it came first; b is judged again
 	}
-	d.orphaned = false
+	if p == HDLC || p == MBus {
+		d.orphaned = false
+	}
 	r.Samples = d.finder.AppendSamples(r.Samples, r.Records, d.Scale)
 	d.pass(p, n)
 	return r, nil
@@ -61,8 +65,8 @@ func (d *Decoder) incomplete() error {
 // stands inside of it.
 func (d *Decoder) damaged(p Protocol, b []byte, err error) error {
 	start, r := d.here(), &d.reading
-	report := d.plausible(p, b) && (d.proven() || start >= d.failed && !(p == P1 && d.withinText()))
-	if err == errOrphan && d.orphaned {
+	report := d.plausible(p, b) && (d.proven() || start >= d.failed && (p != P1 || !d.withinText()))
+	if errors.Is(err, errOrphan) && d.orphaned {
 		report = false // told with the beginning of its message
 	}
 	if report {

@@ -5,7 +5,7 @@ var (
 	// sagemcom: ELL is Ellevio, a grid company that has its name written into its meters; EST is Energie Steiermark.
 	sagemcom   = family{name: "sagemcom", make: "Sagemcom", flags: []string{"ELL", "SAG", "ENE", "EST", "CTA"}}
 	nes        = family{name: "nes", make: "NES", flags: []string{"NES"}}
-	sanxing    = family{name: "sanxing", make: "Sanxing", flags: []string{"SAN", "AUX"}}
+	sanxing    = family{name: "sanxing", make: "Sanxing", flags: []string{"SAN"}}
 	holley     = family{name: "holley", make: "Holley", flags: []string{"HLY"}}
 	energomera = family{name: "energomera", make: "Energomera", flags: []string{"EMR", "EM2"}}
 	elgama     = family{name: "elgama", make: "Elgama", flags: []string{"EGM"}}

@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// errUnsure is for a message that nothing vouches for, behind bytes that may be the head of the frame around it.
+// errUnsure is for a message that nothing vouches for, behind bytes that are no telegram and may be the head of its frame.
 var errUnsure = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
 // read fills the reading from a whole message.
@@ -35,7 +35,7 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 	if len(message) > 0 && message[0] == slash {
 		return d.readInner(message)
 	}
-	if p == Glo && !r.Checked && d.here() != d.passed {
+	if p == Glo && !r.Checked && d.here() != d.passed && d.here() != d.failed {
 		return errUnsure
 	}
 	return d.readNotification(message)

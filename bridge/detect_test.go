@@ -1,0 +1,178 @@
+package bridge_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	usual "github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+const (
+	candidateTime = 12 * time.Second
+	// logLines is how many lines a meter that is found may cost.
+	logLines = 4
+)
+
+// forEachFamily runs a test for each kind of meter and each kind of receiver, in fake time.
+func forEachFamily(t *testing.T, choose func(simulate.Family) bool, test func(*testing.T, simulate.Family, *uart)) {
+	for _, f := range simulate.Families() {
+		for name, patient := range map[string]bool{"takes a start bit": false, "waits for idle": true} {
+			if !choose(f) {
+				continue
+			}
+			t.Run(f.Name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { test(t, f, &uart{patient: patient}) })
+			})
+		}
+	}
+}
+
+func all(simulate.Family) bool { return true }
+
+func encrypts(f simulate.Family) bool { return f.Cipher != 0 }
+
+// TestEveryFamilyIsFound has a meter of each kind at a port of which nothing is known.
+func TestEveryFamilyIsFound(t *testing.T) {
+	forEachFamily(t, all, func(t *testing.T, f simulate.Family, port *uart) {
+		h := newHousehold(t, f, port)
+		n, bridge := h.read(options())
+		defer bridge.end()
+		h.speakUntil(n, 1, time.Duration(len(usual.Usual))*candidateTime+3*f.Interval)
+		tries := len(port.tries())
+		h.speakUntil(n, 13, 13*f.Interval)
+		h.check(n)
+		if got := port.tries(); len(got) != tries {
+			t.Errorf("it was found at %s, and other settings were tried: %q", got[tries-1], got)
+		}
+		n.read(func(n *notebook) {
+			if n.about.Port != uartPort || n.about.Line != port.tries()[tries-1] {
+				t.Errorf("got %s %s, want %s %s", n.about.Port, n.about.Line, uartPort, port.tries()[tries-1])
+			}
+			if len(n.events) > 0 {
+				t.Errorf("events: %q", n.events)
+			}
+			if n.about.Line != f.Line {
+				t.Logf("LINE %s is read at %s", f.Line, n.about.Line)
+			}
+			t.Logf("SETTLED after %v, %v", n.at[0].Sub(evening), port.tries())
+		})
+		if got := strings.Count(bridge.log.String(), "\n"); got > logLines {
+			t.Errorf("the log has %d lines, want %d at most:\n%s", got, logLines, bridge.log)
+		}
+	})
+}
+
+// options are the key of all simulated meters.
+func options() meter.Options { return meter.Options{Keys: []*dlms.Key{simulate.Key()}} }
+
+// read starts a bridge for the port.
+func (h *household) read(o meter.Options) (*notebook, *house) {
+	h.t.Helper()
+	var n notebook
+	s := h.port.source()
+	s.Options = o
+	return &n, runMeter(h.t, bridge.Meter{ID: "house", KeySetting: "meters[0].key"}, s, &n)
+}
+
+// speakUntil sends until so many telegrams have been published, which must be soon enough.
+func (h *household) speakUntil(n *notebook, telegrams int, within time.Duration) {
+	h.t.Helper()
+	for end := time.Now().Add(within); n.count() < telegrams; h.speak() {
+		if time.Now().After(end) {
+			h.t.Fatalf("%d telegrams within %v, want %d; tried %q", n.count(), within, telegrams, h.port.tries())
+		}
+	}
+}
+
+// check wants every telegram published that was sent since the first was, and nothing that was not sent.
+func (h *household) check(n *notebook) {
+	h.t.Helper()
+	clean := meter.NewDecoder(nil)
+	clean.Options = options()
+	var said []map[string]string
+	for i := range h.sent {
+		said = append(said, valuesOf(h.t, clean, &h.sent[i]))
+	}
+	n.read(func(n *notebook) {
+		at := 0
+		for i, telegram := range n.telegrams {
+			got := map[string]string{}
+			for _, v := range telegram.Values {
+				got[v.ID.String()] = text(v.Number, v.Text)
+			}
+			if i == 0 {
+				for at+1 < len(said) && (!cmp.Equal(got, said[at]) || !h.sent[at+1].at.After(telegram.Received)) {
+					at++
+				}
+			}
+			if at == len(said) {
+				h.t.Fatalf("%d telegrams are published, and fewer were sent", len(n.telegrams))
+			}
+			if diff := cmp.Diff(said[at], got); diff != "" {
+				h.t.Fatalf("telegram %d, published as number %d (-sent +published):\n%s", at, i, diff)
+			}
+			at++
+		}
+		if at < len(said)-1 { // what ends the last may be the next
+			h.t.Errorf("%d of %d telegrams are missing", len(said)-at, len(said))
+		}
+	})
+}
+
+// valuesOf are the values of a telegram as it was sent, of which some must be those of the household.
+func valuesOf(t *testing.T, clean *meter.Decoder, s *sent) map[string]string {
+	t.Helper()
+	clean.Reset(bytes.NewReader(s.telegram))
+	r, err := clean.Next()
+	if err != nil {
+		t.Fatalf("the telegram as it was sent: %v", err)
+	}
+	values, known := map[string]string{}, 0
+	for i := range r.Samples {
+		v := &r.Samples[i]
+		name := v.ID.String()
+		values[name] = text(v.Value, string(v.Text))
+		want, within, ok := told(s, name)
+		if !ok {
+			continue
+		}
+		known++
+		if d, ok := v.Value.Add(want.Neg()); !ok || d.Cmp(within) > 0 || d.Cmp(within.Neg()) < 0 {
+			t.Errorf("%s: got %v, and the household had %v", name, v.Value, want)
+		}
+	}
+	if known == 0 {
+		t.Errorf("nothing to compare with the household among %v", values)
+	}
+	return values
+}
+
+func text(number obis.Decimal, text string) string { return fmt.Sprint(number, text) }
+
+// told is what a quantity was in the household, and how much a meter may round it.
+func told(s *sent, quantity string) (value, within obis.Decimal, ok bool) {
+	watts, _ := s.state.Net()
+	switch quantity {
+	case "import_power":
+		return obis.Decimal{Coef: max(watts, 0) / s.family.Ratio}, obis.Decimal{Coef: 10}, true
+	case "export_power":
+		return obis.Decimal{Coef: max(-watts, 0) / s.family.Ratio}, obis.Decimal{Coef: 10}, true
+	case "voltage_l1":
+		return obis.Decimal{Coef: s.state.Voltage[0], Exp: -1}, obis.Decimal{Coef: 1}, true
+	case "thermal_energy":
+		return obis.Decimal{Coef: s.state.Heat, Exp: -3}, obis.Decimal{Coef: 1, Exp: -3}, true
+	}
+	return value, within, false
+}

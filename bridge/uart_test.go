@@ -1,0 +1,134 @@
+package bridge_test
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	usual "github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// A uart is a serial port in memory with a meter at its other end. What is heard follows from how both ends are set.
+type uart struct {
+	patient bool // see simulate.Wire
+	network bool // a reader that hands on what the meter sent
+
+	mu     sync.Mutex
+	end    *io.PipeWriter // of who reads, nil before
+	set    simulate.Wire  // how who reads has set the port
+	opened []string       // each setting with which it was opened
+}
+
+const uartPort = "/dev/ttyUSB0"
+
+// source has the settings of usual.Usual, in their order; for a network-attached reader the one that there is.
+func (u *uart) source() bridge.Source {
+	var all []bridge.Candidate
+	for _, l := range usual.Usual {
+		set := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits, Patient: u.patient}
+		all = append(all, bridge.Candidate{Port: uartPort, Line: l.String(), Baud: l.Baud, Dial: u.dialer(l.String(), set)})
+	}
+	if u.network {
+		all = []bridge.Candidate{{Port: "tcp://192.0.2.1:23", Dial: u.dialer("", simulate.Wire{})}}
+	}
+	return bridge.Source{Candidates: bridge.Fixed(all...)}
+}
+
+func (u *uart) dialer(name string, set simulate.Wire) bridge.Dialer {
+	return func(context.Context) (io.ReadCloser, error) {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		r, w := io.Pipe()
+		u.end, u.set, u.opened = w, set, append(u.opened, name)
+		return r, nil
+	}
+}
+
+// speak sends a telegram in the time that it takes. Who opens the port meanwhile hears the rest.
+func (u *uart) speak(from simulate.Wire, telegram []byte) {
+	const parts = 8
+	heard := map[simulate.Wire][]byte{} // by how the reader is set
+	for i := range parts {
+		u.mu.Lock()
+		end, set, network := u.end, u.set, u.network
+		u.mu.Unlock()
+		all, ok := heard[set]
+		switch {
+		case network:
+			all = telegram
+		case !ok:
+			all = from.Heard(nil, telegram, set)
+			heard[set] = all
+		}
+		_, _ = end.Write(all[len(all)*i/parts : len(all)*(i+1)/parts]) // fails when the bridge tries another setting meanwhile
+		if !network {
+			pass(took(from, len(telegram)) / parts)
+		}
+	}
+}
+
+// took is how long bytes are on their way.
+func took(w simulate.Wire, n int) time.Duration {
+	bits := 1 + w.DataBits + w.StopBits
+	if w.Parity != 'N' {
+		bits++
+	}
+	return time.Duration(n*bits) * time.Second / time.Duration(w.Baud)
+}
+
+// tries are the settings with which the port was opened.
+func (u *uart) tries() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.opened)
+}
+
+// A household is what meters of families send that stand in it, and what it sent.
+type household struct {
+	t      *testing.T
+	port   *uart
+	family simulate.Family
+	meter  *simulate.Meter
+	sent   []sent
+}
+
+// sent is a telegram with the time at which it was complete, and the state that it tells.
+type sent struct {
+	family   simulate.Family
+	at       time.Time
+	telegram []byte
+	state    simulate.State
+}
+
+// evening is when every household begins: people are at home, and some minutes later it is a whole hour.
+var evening = time.Date(2026, 1, 31, 17, 56, 37, 0, time.UTC)
+
+func newHousehold(t *testing.T, f simulate.Family, port *uart) *household {
+	pass(time.Until(evening))
+	return &household{t: t, port: port, family: f, meter: simulate.NewMeter(f, 7, evening)}
+}
+
+// speak waits until the next telegram is due, and sends it.
+func (h *household) speak() {
+	at, telegram := h.meter.Next()
+	telegram = slices.Clone(telegram)
+	if wait := time.Until(at); wait > 0 {
+		pass(wait)
+	}
+	h.port.speak(h.family.Wire(), telegram)
+	h.sent = append(h.sent, sent{h.family, time.Now(), telegram, h.meter.State()})
+}
+
+// becomes makes the meter one of another family: the household goes on.
+func (h *household) becomes(f simulate.Family) {
+	phases := h.family.Phases
+	f.Phases = phases
+	h.family, h.meter = f, simulate.NewMeter(f, 7, evening)
+	for at, _ := h.meter.Next(); at.Add(f.Interval).Before(time.Now()); at, _ = h.meter.Next() {
+	}
+}
