@@ -171,6 +171,12 @@ func told(s *sent, quantity string) (value, within obis.Decimal, ok bool) {
 		return obis.Decimal{Coef: max(-watts, 0) / s.family.Ratio}, obis.Decimal{Coef: 10}, true
 	case "voltage_l1":
 		return obis.Decimal{Coef: s.state.Voltage[0], Exp: -1}, obis.Decimal{Coef: 1}, true
+	case "import_energy":
+		ws := s.state.Energies.Import
+		if s.family.Country == "NO" || s.family.Name == "kamstrup-se" {
+			return value, within, false // these tell the one of the hour
+		}
+		return obis.Decimal{Coef: ws * 25 / 9 / s.family.Ratio, Exp: -7}, obis.Decimal{Coef: 1, Exp: -2}, true
 	case "thermal_energy":
 		return obis.Decimal{Coef: s.state.Heat, Exp: -3}, obis.Decimal{Coef: 1, Exp: -3}, true
 	}

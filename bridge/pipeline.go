@@ -174,7 +174,7 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 	}
 	p.weigh(now, r.Samples)
 	p.seq++
-	to := profile{r.Protocol, r.Family}
+	to := profile{r.Protocol, r.Family, r.Meter.List != ""}
 	if from, changed := p.profiles.add(to); changed {
 		p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.now.String()})
 	}

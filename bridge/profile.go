@@ -10,13 +10,14 @@ import (
 type profile struct {
 	protocol meter.Protocol
 	family   string // "" where the telegram does not tell
+	named    bool   // it has a list whose name tells the family: the modules of other makes send short lists as Aidon does
 }
 
 func (p profile) String() string { return strings.TrimSpace(p.family + " " + string(p.protocol)) }
 
 // fits tells if telegrams of both may come from one meter: short lists do not name their make.
 func (p profile) fits(q profile) bool {
-	return p.protocol == q.protocol && (p.family == q.family || p.family == "" || q.family == "")
+	return p.protocol == q.protocol && (p.family == q.family || p.family == "" || q.family == "" || p.named != q.named)
 }
 
 // profiles notices when a meter speaks another profile, as after a night in which its owner changed it.
@@ -31,7 +32,7 @@ const sure = 3
 // add looks at the next telegram's profile, and returns the old one when the meter has changed.
 func (w *profiles) add(p profile) (from profile, changed bool) {
 	if w.now.protocol == "" || w.now.fits(p) {
-		if w.seen = 0; w.now.protocol == "" || p.family != "" {
+		if w.seen = 0; w.now.protocol == "" || p.family != "" && (p.named || !w.now.named) {
 			w.now = p
 		}
 		return profile{}, false

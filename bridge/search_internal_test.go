@@ -105,7 +105,8 @@ func TestAlikeRemembersALittle(t *testing.T) {
 }
 
 func TestProfiles(t *testing.T) {
-	hdlc, short, text, kaifa := profile{"hdlc", "aidon"}, profile{"hdlc", ""}, profile{"p1", "aidon"}, profile{"hdlc", "kaifa"}
+	hdlc, short, text := profile{protocol: "hdlc", family: "aidon"}, profile{protocol: "hdlc"}, profile{protocol: "p1", family: "aidon"}
+	kaifa, embriq := profile{protocol: "hdlc", family: "kaifa"}, profile{protocol: "hdlc", family: "landisgyr", named: true}
 	tests := []struct {
 		name string
 		seen []profile
@@ -117,6 +118,8 @@ func TestProfiles(t *testing.T) {
 		{"another framing", []profile{hdlc, text, text, text, text}, "aidon hdlc > aidon p1; "},
 		{"another make", []profile{hdlc, kaifa, short, kaifa}, ""}, // a list that names none may be the old one's
 		{"another make, named each time", []profile{hdlc, kaifa, kaifa, kaifa}, "aidon hdlc > kaifa hdlc; "},
+		{"lists that look like another make's", []profile{embriq, hdlc, hdlc, hdlc, embriq, hdlc, hdlc, hdlc}, ""},
+		{"the name of the list comes later", []profile{hdlc, embriq, hdlc, text, text, text}, "landisgyr hdlc > aidon p1; "},
 		{"a make that is named later", []profile{text, short, hdlc, short, hdlc}, "aidon p1 > aidon hdlc; "},
 		{"there and back", []profile{hdlc, text, text, text, hdlc, hdlc, hdlc}, "aidon hdlc > aidon p1; aidon p1 > aidon hdlc; "},
 	}
