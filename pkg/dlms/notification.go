@@ -90,12 +90,12 @@ func (n *Notification) readBody(r *reader) {
 
 // readFlat reads a body of plain items: pairs of code and value, or values alone.
 func (n *Notification) readFlat(r *reader, count int) {
-	start := *r
+	start, sent := *r, n.Time
 	if n.readPairs(r, count) {
 		return
 	}
 	*r = start
-	n.Records, n.Name = n.Records[:0], nil
+	n.Records, n.Name, n.Time = n.Records[:0], nil, sent
 	n.readPositional(r, count)
 }
 

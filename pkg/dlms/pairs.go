@@ -11,7 +11,6 @@ var serialNumber = obis.Code{0, 0, 96, 1, 0, obis.Any}
 // clock and end with the meter's number, all of them without a code, and there each value is followed by scaler and unit.
 // Kaifa's in Vorarlberg and Poland send the clock as a pair, and all else in structures.
 func (n *Notification) readPairs(r *reader, count int) bool {
-	sent := n.Time
 	for i := 0; i < count && r.fault == ""; i++ {
 		switch r.peek() {
 		case tagNull:
@@ -29,11 +28,7 @@ func (n *Notification) readPairs(r *reader, count int) bool {
 			return false
 		}
 	}
-	if r.fault != "" || len(n.Records) == 0 {
-		n.Time = sent
-		return false
-	}
-	return true
+	return r.fault == "" && len(n.Records) > 0
 }
 
 // readPair reads a code with its value, or a text without a code at either end of the list. It returns how many items

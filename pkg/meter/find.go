@@ -118,7 +118,7 @@ func (d *Decoder) frameless() int {
 	for d.err == nil && d.end <= maxMessage {
 		d.fill()
 	}
-	if d.err == nil || d.end == 0 {
+	if d.err == nil || d.end == 0 || d.end > maxMessage {
 		return 0
 	}
 	return d.end

@@ -308,12 +308,12 @@ func TestKeysStaySecret(t *testing.T) {
 				for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 					fmt.Fprintf(&printed, format, err)
 					fmt.Fprintf(&printed, format, d.Options)
-					fmt.Fprintf(&printed, format, d)
 					if r != nil {
 						fmt.Fprintf(&printed, format, r.Cipher)
 					}
 				}
 			}
+			fmt.Fprintf(&printed, "%v%#v", d, d)
 		}
 	}
 	text := strings.ToLower(printed.String())

@@ -2,7 +2,6 @@ package meter_test
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -72,7 +71,7 @@ func noise(r *rand.Rand) []byte {
 			b.WriteByte(byte(r.Uint32()))
 		}
 		if r.IntN(2) == 0 {
-			fmt.Fprint(&b, starts[r.IntN(len(starts))])
+			b.WriteString(starts[r.IntN(len(starts))])
 		}
 	}
 	return []byte(b.String())

@@ -85,8 +85,8 @@ func TestStream(t *testing.T) {
 			}
 		}
 		for i, p := range all {
-			if p.good == nil {
-				continue
+			if p.good == nil || !p.good.checked && i > 0 && all[i-1].good == nil {
+				continue // where nothing vouches for it, a slash in the noise before may begin it
 			}
 			if diff := cmp.Diff(p.good.text, found[int64(starts[i])]); diff != "" {
 				t.Fatalf("%s at byte %d of %q, -sent +found:\n%s", p.good.family, starts[i], stream, diff)

@@ -66,8 +66,23 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	if len(t.Records) == 0 && !checked {
 		return errEmpty
 	}
+	if !checked && !named(ident) {
+		t.Records = t.Records[:0]
+		return errIdent
+	}
 	t.Ident, t.Checked = ident, checked
 	return nil
+}
+
+// named tells if an identification line begins with the three letters of a maker (IEC 62056-21, 6.3.2). Where no checksum
+// vouches for it, noise before a telegram must not become a part of it.
+func named(ident []byte) bool {
+	for _, x := range ident[:min(3, len(ident))] {
+		if (x|0x20)-'a' > 'z'-'a' {
+			return false
+		}
+	}
+	return len(ident) > 3
 }
 
 // malformed is the error for the line behind before, in a telegram that no checksum vouches for.

@@ -1,0 +1,39 @@
+package meter
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// TestLayouts: types tell the layouts apart, and each item has its code.
+func TestLayouts(t *testing.T) {
+	letters := string([]byte{
+		dlms.LayoutText, dlms.LayoutClock, dlms.LayoutUint, dlms.LayoutUint16, dlms.LayoutSigned, dlms.LayoutByte, dlms.LayoutArray,
+	})
+	seen := map[string]bool{}
+	for _, l := range layouts {
+		if seen[l.types] {
+			t.Errorf("%s: two layouts have these types", l.types)
+		}
+		seen[l.types] = true
+		if len(l.codes) != len(l.types) || l.family == nil || strings.Trim(l.types, letters) != "" {
+			t.Errorf("%s: %d codes, family %v", l.types, len(l.codes), l.family)
+		}
+		once := map[obis.Code]bool{{}: false}
+		for i, c := range l.codes {
+			if once[c] {
+				t.Errorf("%s: two items are %v", l.types, c)
+			}
+			once[c] = c != obis.Code{}
+			if clock := c.IsClock(); clock != (l.types[i] == dlms.LayoutClock) {
+				t.Errorf("%s: item %d is %v", l.types, i, c)
+			}
+		}
+	}
+	if len(layouts) < 15 {
+		t.Errorf("%d layouts: the test looks at too few", len(layouts))
+	}
+}

@@ -1,0 +1,66 @@
+package meter_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// TestIgnoreChecksum: an ASCII telegram with a wrong checksum is read where that is asked for, unchecked; a frame is not.
+func TestIgnoreChecksum(t *testing.T) {
+	text, _ := of(t, "p1-se-aidon")
+	frame, _ := of(t, "aidon-se")
+	damaged := frame.wire[:300] + "\x55\x55" + frame.wire[302:]
+	wrong := text.wire[:strings.LastIndexByte(text.wire, '!')+1] + "0000\r\n"
+	d := newDecoder(strings.NewReader(wrong + damaged + text.wire))
+	d.IgnoreChecksum = true
+	got := outcomesOf(t, d)
+	if len(got) != 3 || got[0].Text != text.text || got[0].Checked || got[1].Good || !got[2].Good {
+		t.Errorf("got %+v", got)
+	}
+	if got := outcomes(t, strings.NewReader(wrong)); len(got) != 1 || got[0].Good {
+		t.Errorf("where it is not asked for: got %+v", got)
+	}
+}
+
+// TestScale: what the meter says is multiplied before anything is derived from it; its records stay as sent.
+func TestScale(t *testing.T) {
+	imported, ok := quantity.Named("import_power")
+	net, ok2 := quantity.Named("net_power")
+	if !ok || !ok2 {
+		t.Fatal("no such quantity")
+	}
+	k, _ := of(t, "p1-se-aidon")
+	for _, other := range knownTelegrams() { // one that imports
+		if other.family == k.family && strings.Contains(other.text, "2.7.0 1 0×") {
+			k = other
+		}
+	}
+	sent := decimals(t, k.wire, nil)
+	var s quantity.Scale
+	s[imported] = obis.Decimal{Coef: 25, Exp: -1}
+	scaled := decimals(t, k.wire, &s)
+	want, ok := sent[imported].Mul(obis.Decimal{Coef: 25, Exp: -1})
+	if !ok || want.Sign() == 0 || scaled[imported].Cmp(want) != 0 || scaled[net].Cmp(want) != 0 {
+		t.Errorf("import power %v became %v, net power %v; want %v", sent[imported], scaled[imported], scaled[net], want)
+	}
+}
+
+// decimals are the quantities of a telegram.
+func decimals(t *testing.T, wire string, s *quantity.Scale) map[quantity.ID]obis.Decimal {
+	t.Helper()
+	d := meter.NewDecoder(strings.NewReader(wire))
+	d.Scale = s
+	r, err := d.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[quantity.ID]obis.Decimal{}
+	for _, sample := range r.Samples {
+		out[sample.ID] = sample.Value
+	}
+	return out
+}

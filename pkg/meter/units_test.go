@@ -1,0 +1,134 @@
+package meter_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// A pair is a code and a number without scaler and unit.
+type pair struct {
+	code string
+	raw  int64
+}
+
+// pairsOf decodes a list of pairs of a meter with such a list name, and such a type, both "" for none.
+func pairsOf(t *testing.T, list, model string, pairs ...pair) map[string]string {
+	t.Helper()
+	n := 2 * len(pairs)
+	if list != "" {
+		n++
+	}
+	if model != "" {
+		n += 2
+	}
+	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), n)
+	if list != "" {
+		b = dlms.AppendVisible(b, list)
+	}
+	for _, p := range pairs {
+		c, err := obis.ParseCode("1-1:" + p.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = dlms.AppendNumber(dlms.AppendName(b, c), dlms.Uint32, p.raw)
+	}
+	if model != "" {
+		b = dlms.AppendVisible(dlms.AppendName(b, obis.Code{1, 1, 96, 1, 1, obis.Any}), model)
+	}
+	r, err := meter.NewDecoder(strings.NewReader(aidonFrame(dlms.LLC+string(b), false))).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, rec := range r.Records {
+		if code := rec.Code.String(); rec.Kind == obis.Number {
+			out[code[len("1-1:"):]] = strings.TrimSpace(rec.Value.String() + " " + rec.Unit.String())
+		}
+	}
+	return out
+}
+
+// TestVoltages: which decimals a voltage has tells its own size; one that fits none is dropped.
+func TestVoltages(t *testing.T) {
+	for _, tt := range []struct {
+		raw  [3]int64
+		want string // "" is none
+	}{
+		{[3]int64{230, 231, 229}, "230 V 231 V 229 V"},
+		{[3]int64{2307, 2310, 2290}, "230.7 V 231 V 229 V"},
+		{[3]int64{22199, 23071, 23000}, "221.99 V 230.71 V 230 V"},
+		{[3]int64{230715, 230001, 229999}, "230.715 V 230.001 V 229.999 V"},
+		{[3]int64{400, 399, 0}, "400 V 399 V 0 V"},
+		{[3]int64{4000, 3990, 0}, "400 V 399 V 0 V"},
+		{[3]int64{0, 0, 2346}, "0 V 0 V 234.6 V"},
+		{[3]int64{2346, 61, 0}, "234.6 V 6.1 V 0 V"},
+		{[3]int64{0, 0, 0}, "0 V 0 V 0 V"},
+		{[3]int64{90, 0, 0}, "90 V 0 V 0 V"},
+		{[3]int64{500, 0, 0}, "500 V 0 V 0 V"},
+		{[3]int64{900, 0, 0}, "90 V 0 V 0 V"},
+		{[3]int64{5000, 0, 0}, "500 V 0 V 0 V"},
+		{[3]int64{90000, 0, 0}, "90 V 0 V 0 V"},
+		{[3]int64{500000, 0, 0}, "500 V 0 V 0 V"},
+		{[3]int64{89, 0, 0}, ""},
+		{[3]int64{501, 230, 230}, ""},
+		{[3]int64{899, 0, 0}, ""},
+		{[3]int64{5001, 0, 0}, ""},
+		{[3]int64{500001, 0, 0}, ""},
+		{[3]int64{4000000000, 2300, 2300}, ""},
+	} {
+		got := pairsOf(t, "Kamstrup_V0001", "", pair{"32.7.0", tt.raw[0]}, pair{"52.7.0", tt.raw[1]}, pair{"72.7.0", tt.raw[2]}, pair{"1.7.0", 7})
+		all := strings.TrimSpace(got["32.7.0"] + " " + got["52.7.0"] + " " + got["72.7.0"])
+		if all != tt.want || got["1.7.0"] != "7 W" {
+			t.Errorf("%d: got %q, want %q; and %q of power", tt.raw, all, tt.want, got["1.7.0"])
+		}
+	}
+}
+
+// TestUnits: what comes without scaler and unit gets those of its make.
+func TestUnits(t *testing.T) {
+	for _, tt := range []struct{ list, model, code, want string }{
+		{"Kamstrup_V0001", "", "1.8.0", "12340 Wh"},
+		{"Kamstrup_V0001", "", "21.8.0", "12340 Wh"},
+		{"Kamstrup_V0001", "", "3.8.0", "12340 varh"},
+		{"Kamstrup_V0001", "6841121BN24", "31.7.0", "12.34 A"},
+		{"Kamstrup_V0001", "6861111BN24", "51.7.0", "12.34 A"},
+		{"Kamstrup_V0001", "6851121BN24", "31.7.0", "1.234 A"},
+		{"Kamstrup_V0001", "6851121BN24", "71.7.0", "1.234 A"},
+		{"Kamstrup_V0001", "6851121BN24", "1.8.0", "12340 Wh"},
+		{"Kamstrup_V0001", "1685", "31.7.0", "12.34 A"},
+		{"Kamstrup_V0001", "", "13.7.0", "12.34"},
+		{"Kamstrup_V0001", "", "33.7.0", "12.34"},
+		{"KFM_001", "", "31.7.0", "1.234 A"},
+		{"KFM_001", "", "1.8.0", "1234 Wh"},
+		{"KFM_001", "", "13.7.0", "1.234"},
+		{"", "", "31.7.0", "12.34 A"},
+		{"", "", "1.8.1", "1234 Wh"},
+		{"", "", "5.8.0", "1234 varh"},
+		{"", "", "13.7.0", "1.234"},
+		{"", "", "1.7.0", "1234 W"},
+		{"", "", "44.7.0", "1234 var"},
+		{"", "", "9.7.0", "1234 VA"},
+		{"", "", "32.32.0", "1234"},
+		{"", "", "5.8.1", "1234"}, // no quantity: as sent
+	} {
+		if got := pairsOf(t, tt.list, tt.model, pair{tt.code, 1234}, pair{"2.7.0", 5}); got[tt.code] != tt.want || got["2.7.0"] != "5 W" {
+			t.Errorf("%q, type %q, %s: got %q, want %q; and %q of power", tt.list, tt.model, tt.code, got[tt.code], tt.want, got["2.7.0"])
+		}
+	}
+}
+
+// TestUnknownLayout: a list without codes that no table holds is told with its types, and the wire is well.
+func TestUnknownLayout(t *testing.T) {
+	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 3)
+	b = dlms.AppendNull(dlms.AppendOctets(dlms.AppendNumber(b, dlms.Uint16, 1), "ABC"))
+	_, all := drain(meter.NewDecoder(strings.NewReader(aidonFrame(dlms.LLC+string(b), false))))
+	var unknown *meter.LayoutError
+	if len(all) != 1 || !errors.As(all[0], &unknown) || unknown.Types != "wt0" || !all[0].Sound {
+		t.Errorf("got %v, want a sound telegram and a LayoutError of wt0", all)
+	}
+}
