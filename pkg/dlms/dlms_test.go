@@ -276,23 +276,3 @@ func TestRegisterRoundTrip(t *testing.T) {
 		}
 	})
 }
-
-// FuzzParse: no panic, nothing kept after an error, no more records than bytes could hold.
-func FuzzParse(f *testing.F) {
-	f.Add(swedish())
-	f.Add([]byte(start + "\x01\x82\xFF\xFF"))
-	f.Add([]byte(start + "\x01\x01" + watts("\x15\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF")))
-	f.Add([]byte(start[:5] + "\x09\x0C" + strings.Repeat("\xFF", 12) + "\x02\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var got dlms.Notification
-		if err := got.Parse(b); err != nil {
-			if len(got.Records) > 0 || !strings.HasPrefix(err.Error(), "dlms: byte ") {
-				t.Fatalf("%d records are kept after %v", len(got.Records), err)
-			}
-			return
-		}
-		if len(got.Records) > len(b)/11 || cap(got.Records) > 2*len(b) {
-			t.Fatalf("%d records with room for %d in %d bytes", len(got.Records), cap(got.Records), len(b))
-		}
-	})
-}

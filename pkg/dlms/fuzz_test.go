@@ -16,6 +16,7 @@ func FuzzNotification(f *testing.F) {
 		f.Add([]byte(start+s.body), []byte(start+shapes[0].body))
 	}
 	f.Add([]byte(start+"\x02\x82\xFF\xFF\x00"), []byte{})
+	f.Add([]byte("\x0F0000\x00\x01\x01\x00"), []byte{}) // an item of one byte
 	f.Fuzz(func(t *testing.T, apdu, before []byte) {
 		var used, fresh dlms.Notification
 		_ = used.Parse(before)
