@@ -18,11 +18,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-const (
-	candidateTime = 12 * time.Second
-	// logLines is how many lines a meter that is found may cost.
-	logLines = 4
-)
+// usualTime is how long it may take to try all usual settings.
+var usualTime = time.Duration(len(usual.Usual)) * 12 * time.Second
+
+// logLines is how many lines a meter that is found may cost.
+const logLines = 3
 
 // forEachFamily runs a test for each kind of meter and each kind of receiver, in fake time.
 func forEachFamily(t *testing.T, choose func(simulate.Family) bool, test func(*testing.T, simulate.Family, *uart)) {
@@ -49,7 +49,7 @@ func TestEveryFamilyIsFound(t *testing.T) {
 		h := newHousehold(t, f, port)
 		n, bridge := h.read(options())
 		defer bridge.end()
-		h.speakUntil(n, 1, time.Duration(len(usual.Usual))*candidateTime+3*f.Interval)
+		h.speakUntil(n, 1, usualTime+3*f.Interval)
 		tries := len(port.tries())
 		h.speakUntil(n, 13, 13*f.Interval)
 		h.check(n)
@@ -63,15 +63,47 @@ func TestEveryFamilyIsFound(t *testing.T) {
 			if len(n.events) > 0 {
 				t.Errorf("events: %q", n.events)
 			}
-			if n.about.Line != f.Line {
-				t.Logf("LINE %s is read at %s", f.Line, n.about.Line)
-			}
-			t.Logf("SETTLED after %v, %v", n.at[0].Sub(evening), port.tries())
 		})
 		if got := strings.Count(bridge.log.String(), "\n"); got > logLines {
 			t.Errorf("the log has %d lines, want %d at most:\n%s", got, logLines, bridge.log)
 		}
 	})
+}
+
+// TestEveryFamilyIsReadFromTheNetwork has readers that hand on what the meter sends.
+func TestEveryFamilyIsReadFromTheNetwork(t *testing.T) {
+	for _, f := range simulate.Families() {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := newHousehold(t, f, &uart{network: true})
+				n, bridge := h.read(options())
+				defer bridge.end()
+				h.speakUntil(n, 12, 14*f.Interval)
+				h.check(n)
+				if got := len(h.port.tries()); got != 1 {
+					t.Errorf("dialled %d times, want once", got)
+				}
+			})
+		})
+	}
+}
+
+// TestLongTelegramIsWaitedFor opens a slow port while a telegram is on its way: the next is whole after more than 12 s.
+func TestLongTelegramIsWaitedFor(t *testing.T) {
+	f := lined(t, "aidon-se", "2400 8E1")
+	for late := time.Duration(0); late < f.Interval; late += 200 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHousehold(t, f, &uart{})
+			pass(late)
+			n, bridge := h.read(options())
+			defer bridge.end()
+			h.speakUntil(n, 1, usualTime+3*f.Interval)
+			if got := len(h.port.tries()); got != 2 {
+				t.Errorf("%v late: %d settings were tried, want 2", late, got)
+			}
+		})
+	}
 }
 
 // options are the key of all simulated meters.

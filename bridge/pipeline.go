@@ -110,7 +110,7 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 	defer context.AfterFunc(ctx, func() { wire.Close() })()
 	p.ear.forget(time.Time{})
 	patience, silent := p.search.patience(p.trust())
-	watch := newWatch(wire, patience, silent, p.ear.heard)
+	watch := newWatch(wire, patience, silent, &p.ear)
 	defer watch.stop()
 	p.reads(c)
 	d := p.decoder
@@ -176,6 +176,9 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 	p.seq++
 	to := profile{r.Protocol, r.Family, r.Meter.List != ""}
 	if from, changed := p.profiles.add(to); changed {
+		if from.family != p.profiles.now.family {
+			p.stranger()
+		}
 		p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.now.String()})
 	}
 	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})

@@ -97,7 +97,7 @@ type household struct {
 	sent   []sent
 }
 
-// sent is a telegram with the time at which it was complete, and the state that it tells.
+// sent is a telegram with the time at which it begins, and the state that it tells.
 type sent struct {
 	family   simulate.Family
 	at       time.Time
@@ -120,15 +120,14 @@ func (h *household) speak() {
 	if wait := time.Until(at); wait > 0 {
 		pass(wait)
 	}
-	h.port.speak(h.family.Wire(), telegram)
 	h.sent = append(h.sent, sent{h.family, time.Now(), telegram, h.meter.State()})
+	h.port.speak(h.family.Wire(), telegram)
 }
 
-// becomes makes the meter one of another family: the household goes on.
+// becomes makes the meter one of another family: the household goes on. What was sent before is forgotten.
 func (h *household) becomes(f simulate.Family) {
-	phases := h.family.Phases
-	f.Phases = phases
-	h.family, h.meter = f, simulate.NewMeter(f, 7, evening)
-	for at, _ := h.meter.Next(); at.Add(f.Interval).Before(time.Now()); at, _ = h.meter.Next() {
+	h.family, h.meter, h.sent = f, simulate.NewMeter(f, 7, evening), nil
+	for range time.Since(evening) / f.Interval {
+		h.meter.Next()
 	}
 }

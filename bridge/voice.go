@@ -100,6 +100,13 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	}
 }
 
+// stranger forgets what was known of the meter: it is another make's.
+func (p *pipeline) stranger() {
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	p.voice.about = About{}
+}
+
 // allIsWell is the line of each hour.
 func (p *pipeline) allIsWell(st *Stats) {
 	told := p.log.Info().Uint64("telegrams", st.Telegrams).Uint64("errors", st.Errors)

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,11 +14,16 @@ type watch struct {
 	mu    sync.Mutex
 	timer *time.Timer // nil: for ever
 	until time.Time   // it may be silent
+	extra bool        // it has been given a dwell more
 	ended bool
 }
 
-// newWatch starts to watch; patience 0 is for ever. As long as heard tells that no byte has come it waits for silent instead.
-func newWatch(wire io.Closer, patience, silent time.Duration, heard func() bool) *watch {
+// pieces are what bytes look like in which there is a part of a telegram.
+var pieces = []line.Verdict{line.Frames, line.Text, line.Lossy}
+
+// newWatch starts to watch; patience 0 is for ever. As long as e has heard no byte it waits for silent instead; where it has
+// heard a piece of a telegram, once more for a dwell: one takes up to 3 s, and the first may have come while the wire was opened.
+func newWatch(wire io.Closer, patience, silent time.Duration, e *ear) *watch {
 	w := &watch{until: time.Now().Add(silent)}
 	if patience == 0 {
 		return w
@@ -27,8 +33,14 @@ func newWatch(wire io.Closer, patience, silent time.Duration, heard func() bool)
 	w.timer = time.AfterFunc(patience, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if left := time.Until(w.until); left > 0 && !heard() {
+		verdict, bytes := e.verdict()
+		if left := time.Until(w.until); left > 0 && bytes == 0 {
 			w.timer.Reset(min(dwell, left))
+			return
+		}
+		if !w.extra && slices.Contains(pieces, verdict) {
+			w.extra = true
+			w.timer.Reset(dwell)
 			return
 		}
 		w.ended = true
@@ -91,11 +103,6 @@ func (e *ear) verdict() (line.Verdict, int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.evidence.Verdict(), e.evidence.Bytes()
-}
-
-func (e *ear) heard() bool {
-	_, n := e.verdict()
-	return n > 0
 }
 
 // overheard is a wire with an ear.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 	"syscall"
 
 	"go.bug.st/serial"
@@ -47,21 +48,25 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 		return nil, explain(path, err)
 	}
 	_ = port.ResetInputBuffer() // what waits there was read with another setting; a port that cannot do so gives it
-	return wire{port, ours}, nil
+	return newWire(port, ours), nil
 }
 
-// wire is an open port, and what keeps others from it.
+// wire is an open port.
 type wire struct {
 	serial.Port
-	lock io.Closer
+	close func() error // it lets others have the port, too
 }
 
-// Close ends a Read that waits. The second Close does nothing.
-func (w wire) Close() error {
-	err := w.Port.Close()
-	_ = w.lock.Close() // it was only held
-	return err
+func newWire(port serial.Port, lock io.Closer) wire {
+	return wire{port, sync.OnceValue(func() error {
+		err := port.Close()
+		_ = lock.Close() // it was only held
+		return err
+	})}
 }
+
+// Close ends a Read that waits. The second Close does nothing but wait for the first: behind each of them the port is free.
+func (w wire) Close() error { return w.close() }
 
 // Read says in words for people that the port has gone, also where it was closed on purpose: nobody reads on then.
 func (w wire) Read(p []byte) (int, error) {

@@ -1,0 +1,53 @@
+package bridge_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// TestLockedFamilyIsFound has meters that encrypt, and no key that fits: the setting is found and kept, and nothing is published.
+func TestLockedFamilyIsFound(t *testing.T) {
+	tests := []struct {
+		name, want string
+		keys       []*dlms.Key
+	}{
+		{"no key", "set meters[0].key; your grid company", nil},
+		{"a wrong key", "the key does not fit: compare meters[0].key with", []*dlms.Key{key(t, 7)}},
+		{"wrong keys", "the key does not fit: compare meters[0].key with", []*dlms.Key{key(t, 7), key(t, 9)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			forEachFamily(t, encrypts, func(t *testing.T, f simulate.Family, port *uart) {
+				h := newHousehold(t, f, port)
+				n, bridge := h.read(meter.Options{Keys: tt.keys})
+				defer bridge.end()
+				for end := time.Now().Add(usualTime + 3*f.Interval); bridge.said(tt.want) == 0 && time.Now().Before(end); {
+					h.speak()
+				}
+				tries := port.tries()
+				for end := time.Now().Add(9 * time.Minute); time.Now().Before(end); {
+					h.speak()
+				}
+				if got := bridge.said(tt.want); got != 1 {
+					t.Errorf("%q is said %d times in ten minutes, want once:\n%s", tt.want, got, bridge.log)
+				}
+				if got := strings.Count(bridge.log.String(), "\n"); got > logLines {
+					t.Errorf("the log has %d lines, want %d at most:\n%s", got, logLines, bridge.log)
+				}
+				if got := port.tries(); len(got) != len(tries) {
+					t.Errorf("it was found at %s, and other settings were tried: %q", tries[len(tries)-1], got)
+				}
+				n.read(func(n *notebook) {
+					if len(n.telegrams) > 0 || len(n.values) > 0 || strings.Contains(strings.Join(n.states, " "), "online") {
+						t.Errorf("%d telegrams, values %v, %q; want nothing, and never online", len(n.telegrams), n.values, n.states)
+					}
+				})
+			})
+		})
+	}
+}

@@ -1,0 +1,105 @@
+package bridge_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// TestOtherProfileIsFollowed has a meter that is switched over from afar while it is read, and back again.
+func TestOtherProfileIsFollowed(t *testing.T) {
+	const speed, mbus = "115200 8N1", "2400 8E1"
+	tests := []struct {
+		name     string
+		from, to string // families
+		lines    [2]string
+		network  bool
+		within   time.Duration // until values go on
+		events   []string
+		about    bridge.About // without port and line
+	}{
+		{"another list", "aidon-se", "p1-se-aidon", [2]string{speed, speed}, false, 10 * time.Second,
+			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.About{Make: "Aidon", Model: "6534", Protocol: "p1"}},
+		{"back", "p1-se-aidon", "aidon-se", [2]string{speed, speed}, false, 10 * time.Second,
+			[]string{"profile_changed aidon p1 > aidon hdlc"}, bridge.About{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
+		{"behind a network-attached reader", "aidon-se", "p1-se-aidon", [2]string{mbus, speed}, true, 10 * time.Second,
+			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.About{Make: "Aidon", Model: "6534", Protocol: "p1"}},
+		{"Norwegian lists on the M-Bus port", "aidon-no", "aidon-se", [2]string{mbus, mbus}, false, 10 * time.Second, nil,
+			bridge.About{Make: "Aidon", Model: "6534", Serial: "7359990000000001", List: "AIDON_V0001", Protocol: "hdlc"}},
+		{"another speed", "aidon-se", "p1-se-aidon", [2]string{mbus, speed}, false, time.Minute + usualTime,
+			[]string{"settings_changed 2400 8E1 > 115200 8N1", "profile_changed aidon hdlc > aidon p1"},
+			bridge.About{Make: "Aidon", Model: "6534", Protocol: "p1"}},
+		{"a slower speed", "p1-se-aidon", "aidon-se", [2]string{speed, mbus}, false, time.Minute + usualTime,
+			[]string{"settings_changed 115200 8N1 > 2400 8E1", "profile_changed aidon p1 > aidon hdlc"},
+			bridge.About{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
+		{"another parity", "p1-dk-landisgyr", "p1-dk-nes", [2]string{speed, "115200 8E1"}, false, time.Minute + usualTime,
+			[]string{"settings_changed 115200 8N1 > 115200 8E1", "profile_changed landisgyr p1 > nes p1"},
+			bridge.About{Make: "NES", Model: "00001-3E", Protocol: "p1"}},
+		{"another meter, which does not say whose it is", "kaifa-no2", "p1-lu-plain", [2]string{speed, speed}, false, 10 * time.Second,
+			[]string{"profile_changed kaifa hdlc > p1"},
+			bridge.About{Model: "00000001_M", Serial: "SAG0000000000001", Protocol: "p1"}},
+	}
+	for _, tt := range tests {
+		for name, patient := range map[string]bool{"takes a start bit": false, "waits for idle": true} {
+			t.Run(tt.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					from, to := lined(t, tt.from, tt.lines[0]), lined(t, tt.to, tt.lines[1])
+					h := newHousehold(t, from, &uart{patient: patient, network: tt.network})
+					n, running := h.read(options())
+					defer running.end()
+					h.speakUntil(n, 6, usualTime+9*from.Interval)
+					h.check(n)
+					before, tries := n.forget(), len(h.port.tries())
+					h.becomes(to)
+					h.speakUntil(n, 1, tt.within+2*to.Interval)
+					h.speakUntil(n, 7, 7*to.Interval)
+					h.check(n)
+					n.read(func(n *notebook) {
+						for name := range before {
+							if _, ok := n.values[name]; !ok {
+								t.Errorf("%s was published before, and not since", name)
+							}
+						}
+						want := tt.events
+						if len(h.port.tries()) == tries && len(want) > 1 {
+							want = want[1:] // a UART that waits for idle reads 8E1 at 8N1 too
+						}
+						if diff := cmp.Diff(want, n.events); diff != "" {
+							t.Errorf("events (-want +got):\n%s", diff)
+						}
+						n.about.Port, n.about.Line = "", ""
+						if diff := cmp.Diff(tt.about, n.about); diff != "" {
+							t.Errorf("about the meter (-want +got):\n%s", diff)
+						}
+					})
+				})
+			})
+		}
+	}
+}
+
+// lined returns a family whose port is set as it is not usual.
+func lined(t *testing.T, name, line string) simulate.Family {
+	t.Helper()
+	f, ok := simulate.Named(name)
+	if !ok {
+		t.Fatalf("no family %q", name)
+	}
+	f.Line = line
+	return f
+}
+
+// forget tears out all pages but those of events, and returns the values that were on them.
+func (n *notebook) forget() (values map[string]string) {
+	n.read(func(n *notebook) {
+		values = n.values
+		n.values, n.telegrams, n.at = nil, nil, nil
+	})
+	return values
+}
