@@ -322,7 +322,7 @@ func TestKeysStaySecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list := strings.ToLower(fmt.Sprint(b))
+		list := strings.ToLower(fmt.Sprintf("%d", b))
 		for _, form := range []string{strings.ToLower(key), strings.ToLower(string(b)), list[1 : len(list)-1], fmt.Sprintf("% x", b), fmt.Sprintf("%#v", b)[7:]} {
 			if strings.Contains(text, form) {
 				t.Errorf("a key is printed as %q", form)
