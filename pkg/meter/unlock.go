@@ -42,8 +42,8 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 		r.Checked = authentic
 		return plain, d.count(r)
 	}
-	if l.opened && l.title == r.Cipher.Title {
-		return nil, errTag
+	if !r.Checked && l.opened && l.title == r.Cipher.Title {
+		return nil, errTag // no frame around it has said that its bytes are right
 	}
 	return nil, &dlms.LockedError{Title: r.Cipher.Title, Tried: true}
 }
