@@ -140,6 +140,13 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 		return 1, true
 	}
 	code, i := t.readCode(len(t.Records), b)
+	if i > 0 && i < len(b) && b[i] == '(' {
+		t.Records = append(t.Records, obis.Record{Code: code})
+		if n := usual(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
+			return i + n, true
+		}
+		t.Records = t.Records[:len(t.Records)-1]
+	}
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
 		end = len(b) - 1
