@@ -18,7 +18,10 @@ func (p *pipeline) damaged(e *meter.TelegramError) {
 		return
 	}
 	message := "damaged telegram dropped"
-	if e.Sound {
+	switch {
+	case errors.Is(e, meter.ErrOld):
+		message = "telegram with an old frame counter dropped, as frame_counter: rising says"
+	case e.Sound:
 		message = "telegram came sound, but meters of this kind are not read yet"
 	}
 	p.damage.warn(p.log, message, message, e, 0)

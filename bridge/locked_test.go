@@ -12,6 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 func key(t *testing.T, x byte) *dlms.Key {
@@ -104,6 +105,30 @@ func TestKeyOpensTheMeter(t *testing.T) {
 		})
 		if got := h.said(`"repeated":2,"message":"all is well"`); got == 0 {
 			t.Errorf("the hourly line does not name the count:\n%s", h.log)
+		}
+	})
+}
+
+// TestOldCounterIsSaid: a telegram that is sent again is dropped where the owner wants that, and not called unreadable.
+func TestOldCounterIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := new(port)
+		s := source(p)
+		s.Options = meter.Options{Keys: []*dlms.Key{simulate.Key()}, RejectOld: true}
+		n := new(notebook)
+		h := run(t, s, n)
+		defer h.end()
+		synctest.Wait()
+		telegram := next(meterOf(t, "kamstrup-dk"))
+		for range 3 {
+			p.send(telegram)
+			pass(10 * time.Second)
+		}
+		if got := n.count(); got != 1 {
+			t.Errorf("%d telegrams are published, want 1", got)
+		}
+		if got := strings.Count(h.log.String(), "old frame counter dropped, as frame_counter: rising says"); got != 1 {
+			t.Errorf("it is said %d times, want once:\n%s", got, h.log)
 		}
 	})
 }

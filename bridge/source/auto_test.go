@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -115,14 +116,12 @@ func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
 	if diff := cmp.Diff([]string{"ttyUSB1 115200 8N1"}, tried(t, folder, s)); diff != "" {
 		t.Error("one is in use (-want +got):\n" + diff)
 	}
-	pid := holds(t, folder.Ports()[1].Device)
+	lets := holds(t, folder.Ports()[1].Device)
 	_, err := s.Candidates()
 	if err == nil || !strings.Contains(err.Error(), "none of 2 serial ports") || !strings.Contains(err.Error(), "reads it") {
 		t.Errorf("both are in use: got %v, want one that says so", err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	lets()
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +142,8 @@ func TestAutoWithoutPorts(t *testing.T) {
 	}
 }
 
-// holds starts a program that has the port open, and returns its process.
-func holds(t *testing.T, device string) (pid int) {
+// holds starts a program that has the port open, and returns what ends it: then the port is free.
+func holds(t *testing.T, device string) (lets func()) {
 	t.Helper()
 	f, err := os.OpenFile(device, os.O_RDONLY|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -155,14 +154,15 @@ func holds(t *testing.T, device string) (pid int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	lets = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill() // it may be over
 		_ = cmd.Wait()
 	})
+	t.Cleanup(lets)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return cmd.Process.Pid
+	return lets
 }
 
 func TestUsable(t *testing.T) {

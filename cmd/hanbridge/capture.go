@@ -35,7 +35,7 @@ func (p *program) captureCommand() *cobra.Command {
 			"  hanbridge capture /dev/ttyUSB0 --serial \"2400 8E1\" --count 10 --out house.txt\n" +
 			"  hanbridge capture tcp://192.168.1.20:8088 | hanbridge decode -\n" +
 			"  hanbridge capture --anonymise --from house.txt --key-file meter.key --out show.txt",
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 	}
 	var o captureOrder
 	f := c.Flags()

@@ -60,3 +60,14 @@ func (f *captureFile) close() {
 		_ = c.Close() // each write was checked
 	}
 }
+
+// remove takes away a file that holds nothing but its head.
+func (f *captureFile) remove() {
+	c, ok := f.w.(*os.File)
+	if !ok || f.name == "standard output" {
+		return
+	}
+	if is, err := c.Stat(); err == nil && is.Mode().IsRegular() { // not /dev/null
+		_ = os.Remove(f.name) // it does no harm
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type listener struct {
 	locked            *dlms.LockedError
 	evidence          line.Evidence // of the wire in use
 	verdict           line.Verdict  // of the wire that told most
+	tried             int           // wires
 }
 
 // tryTime is how long a wire may take to give a telegram before the next is tried: the slowest meters speak every 10 s.
@@ -47,6 +49,7 @@ func (l *listener) listen(ctx context.Context, s bridge.Source) error {
 			if len(all) > 1 || s.Changing {
 				patience = tryTime
 			}
+			l.tried = max(l.tried, i+1)
 			proved, err := l.session(ctx, c, s.Options, patience)
 			switch {
 			case ctx.Err() != nil || proved || patience == 0:
@@ -198,17 +201,28 @@ func (l *listener) report(err error) error {
 		text = l.masked()
 	}
 	l.say("%s: %s", l.out.name, text)
+	if l.mask != nil && l.good == 0 {
+		l.out.remove()
+	}
 	switch {
 	case err != nil:
 		return failure{err, exitData}
 	case l.good+l.sealed == 0 && l.recorded:
-		return failure{errors.New("no telegram in it (recorded with another line setting, or an inverted signal?)"), exitData}
+		return failure{errors.New("no telegram in it: " + noTelegram), exitData}
 	case l.good+l.sealed == 0:
-		return failure{fmt.Errorf("no telegram: %s", l.verdict.Advice()), exitData}
+		return failure{fmt.Errorf("no telegram%s", l.advice()), exitData}
 	case l.good == 0 && l.mask != nil:
 		return failure{errors.New("nothing could be masked, so there is nothing to show"), exitData}
 	}
 	return nil
+}
+
+// advice says what to do where there was no telegram. To try another setting helps only where one alone was tried.
+func (l *listener) advice() string {
+	if l.tried > 1 && slices.Contains(aboutTheLine, l.verdict) {
+		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", l.tried)
+	}
+	return ": " + l.verdict.Advice()
 }
 
 // lockedAdvice says what becomes of encrypted telegrams.

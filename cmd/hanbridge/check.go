@@ -17,7 +17,7 @@ func (p *program) checkCommand() *cobra.Command {
 		Short: "Checks configuration and broker, without starting: for scripts and container health",
 		Long: "Reads the configuration, connects to the broker, and tries whether it may publish there.\n" +
 			"Exits with 2 when the configuration is wrong, with 1 when the broker is. Meters are not touched.",
-		Example: "  hanbridge check --config config.yaml", Args: cobra.NoArgs,
+		Example: "  hanbridge check --config config.yaml", Args: takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.RunE = func(c *cobra.Command, _ []string) error { return p.check(c.Context(), *file) }

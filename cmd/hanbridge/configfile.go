@@ -153,6 +153,8 @@ func (l *loader) list(n *yaml.Node, k key, path string) []any {
 func (k key) mistyped(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch {
+	case n.Kind != yaml.ScalarNode && k.isTable():
+		return "want a key and its value in each line below it, without a dash: import_energy: 0.1"
 	case n.Kind != yaml.ScalarNode:
 		return "want one value, not a list or keys below it"
 	case tag == "!secret":

@@ -99,6 +99,9 @@ func (l *loader) table(n *yaml.Node, k key, path string) (any, bool) {
 		if value.Kind != yaml.ScalarNode || isNull(value) {
 			err = errors.New("want a number behind the colon")
 		}
+		if strings.Contains(value.Value, ",") { // it parts the factors in the text form
+			err = fmt.Errorf("%s: %q is not a factor: write a decimal number with a point, such as 0.1", name, value.Value)
+		}
 		if err == nil {
 			_, err = k.value(strings.Join(append(items, item), ","))
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -58,6 +59,9 @@ func (p *program) decode(files []string, to printer, keys []*dlms.Key) error {
 	if len(files) == 0 {
 		files = []string{"-"}
 	}
+	if slices.Contains(files, "-") && isTerminal(p.in) {
+		p.complain("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
+	}
 	bad := false
 	var locked *dlms.LockedError
 	for _, name := range files {
@@ -66,7 +70,7 @@ func (p *program) decode(files []string, to printer, keys []*dlms.Key) error {
 			return failure{err, exitUsage}
 		}
 		if n.good == 0 && n.damaged == 0 {
-			p.complain("%s: no telegram in it (empty, or recorded with another line setting or an inverted signal?)", name)
+			p.complain("%s: no telegram in it: %s", name, n.noTelegram())
 		}
 		bad = bad || n.damaged > 0 || n.good == 0
 		locked = cmp.Or(locked, n.locked)
@@ -94,6 +98,7 @@ func lockedAdvice(e *dlms.LockedError) string {
 type tally struct {
 	good, damaged int
 	locked        *dlms.LockedError // the first for which there was no key
+	start         []byte            // of the file
 }
 
 func (p *program) decodeFile(name string, to printer, keys []*dlms.Key) (n tally, err error) {
@@ -101,12 +106,14 @@ func (p *program) decodeFile(name string, to printer, keys []*dlms.Key) (n tally
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return n, err
+			return n, notAFile(name, err)
 		}
 		defer f.Close()
 		in = f
 	}
-	d := meter.NewDecoder(source.Bytes(in))
+	g := &glimpse{Reader: in, name: name}
+	defer func() { n.start = g.start }()
+	d := meter.NewDecoder(source.Bytes(g))
 	d.Options = meter.Options{Keys: keys}
 	for {
 		r, err := d.Next()

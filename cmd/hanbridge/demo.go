@@ -22,7 +22,7 @@ func (p *program) demoCommand() *cobra.Command {
 		Long: "Runs the real bridge on a simulated household, with a broker inside on a free port of this machine.\n" +
 			"With HANBRIDGE_MQTT_URL set it publishes to that broker instead, so that the household shows in your own hub.",
 		Example: "  hanbridge demo\n  HANBRIDGE_MQTT_URL=mqtt://homeassistant.local hanbridge demo",
-		Args:    cobra.NoArgs,
+		Args:    takes(0, 0),
 	}
 	family := c.Flags().String("family", "aidon-se", "the kind of meter, `NAME` as simulate --list names it")
 	seed := c.Flags().Uint64("seed", 1, "another number is another household")

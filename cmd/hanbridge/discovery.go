@@ -25,7 +25,7 @@ import (
 
 func (p *program) discoveryCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "discovery", Short: "What Home Assistant is told", Example: "  hanbridge discovery show", Args: cobra.NoArgs,
+		Use: "discovery", Short: "What Home Assistant is told", Example: "  hanbridge discovery show", Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	show := &cobra.Command{
@@ -33,7 +33,7 @@ func (p *program) discoveryCommand() *cobra.Command {
 		Short: "Prints what is announced on the broker, or what would be for the telegrams in a file",
 		Example: "  hanbridge discovery show --config config.yaml\n  hanbridge discovery show telegram.txt\n" +
 			"  hanbridge discovery show --family aidon-se",
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 	}
 	file := show.Flags().String("config", "", "configuration `FILE`")
 	family := show.Flags().String("family", "", "what would be announced for a simulated meter, `NAME` as simulate --list names it")

@@ -30,7 +30,7 @@ func (p *program) doctorCommand() *cobra.Command {
 			"Without PORT it takes that of the configuration, else it tries every port that is free. It needs neither broker nor\n" +
 			"configuration, and ends with the configuration to use. Exits with 1 when something is wrong.",
 		Example: "  hanbridge doctor\n  hanbridge doctor /dev/ttyUSB0 --key-file meter.key --write\n  hanbridge doctor tcp://192.168.1.20:8088 --json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1),
 	}
 	var o doctorOrder
 	f := c.Flags()

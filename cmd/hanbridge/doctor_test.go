@@ -171,6 +171,8 @@ func lossy(b []byte) []byte {
 	return out
 }
 
+func short(b []byte) []byte { return b[:20] }
+
 func cooked(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }
 
 // unknown makes a frame of it that is sound, and holds what no meter sends.
@@ -276,9 +278,11 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{"cipher    security 30, system title KAM…, the key fits\n", "meter     Kamstrup", `    key: "[secret]"`}, []string{key, auth}},
 		{"ciphered without a tag, with the key", ward{family: "kaifa-at", config: with(onPort, keyed(key, ""))}, "well",
 			[]string{"cipher    security 20, system title KFM…, the key fits\n", "deciphered, without an authentication tag"}, nil},
+		{"ciphered with a tag, without its key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, ""))}, "well",
+			[]string{"deciphered, its authentication tag unchecked: no authentication key is given"}, nil},
 		{"ciphered text without a frame", ward{family: "p1-lu", config: onPort}, "no-key", []string{"line      115200 8N1: DLMS, ciphered"}, nil},
 		{"wrong checksums", ward{family: "p1-se-aidon", config: onPort, damage: wrongSum}, "checksum",
-			[]string{"the checksum of each is wrong", "set checksum: ignore"}, []string{"meter     "}},
+			[]string{"the checksum of each is wrong", "set checksum: ignore", "hanbridge capture " + aPort + ` --serial "115200 8N1" --for 30s | hanbridge replay -`}, []string{"meter     "}},
 		{"wrong checksums, ignored", ward{family: "p1-se-aidon", damage: wrongSum, config: with(onPort, func(c *Config) { c.Meters[0].Checksum = "ignore" })},
 			"well", []string{"without a checksum, two alike", "    checksum: ignore\n"}, nil},
 		{"a way that loses bytes", ward{family: "p1-se-aidon", config: onPort, damage: lossy}, "lossy", []string{"bytes missing or damaged"}, nil},
@@ -288,7 +292,13 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"a reader that closes at once", ward{ends: io.EOF, config: overTCP}, "in-use",
 			[]string{"verdict   tcp://reader:8088: closed before a byte came (EOF): many readers serve one program at a time"}, nil},
 		{"a reader that closes after some bytes", ward{ends: io.EOF, begins: "hello", config: overTCP}, "too-few",
-			[]string{"line      no telegram (read: 5 bytes, too-few)\n"}, nil},
+			[]string{"line      no telegram (read: 5 bytes, too-few)\n", "tcp://reader:8088 closed after 5 bytes, which are no telegram"}, nil},
+		{"a reader at another speed", ward{family: "p1-se-aidon", line: "9600 8N1", damage: short, config: overTCP}, "too-few",
+			[]string{"most likely the reader is set to another line setting than the meter's"}, []string{"serial to auto"}},
+		{"a port with something else on it", ward{family: "p1-se-aidon", damage: short, config: onPort}, "too-few",
+			[]string{fmt.Sprintf("on %s at any of the %d settings tried", aPort, len(source.Usual)), "the wrong adapter"}, []string{"serial to auto"}},
+		{"a recording of no meter", ward{ends: io.EOF, begins: "hello", config: func(c *Config) { c.Meters[0].Port = PortConfig{ReplayPort, "words.txt"} }},
+			"too-few", []string{"verdict   no telegram in words.txt: it is empty, or was recorded with another line setting"}, nil},
 		{"a cable that is pulled", ward{ends: errors.New("the port has gone (was the cable pulled?)"), begins: "x", config: onPort}, "port",
 			[]string{"verdict   " + aPort + ": the port has gone (was the cable pulled?)\n"}, nil},
 		{"broker unreachable", ward{family: "aidon-se", config: onPort, broker: errors.New("mqtt: nobody listens on broker:1883 (is the broker running?)")}, "broker",

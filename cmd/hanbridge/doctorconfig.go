@@ -19,14 +19,22 @@ func (o doctorOrder) target() string {
 
 // refusesToWrite is asked before anything is looked at, so that nobody waits for a refusal.
 func (o doctorOrder) refusesToWrite() error {
-	if !o.write || o.force {
+	if !o.write {
 		return nil
 	}
-	_, err := os.Stat(o.target())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if _, err := os.Stat(o.target()); !o.force && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--write: %s is there already: move it away, or add --force to write over it", o.target())
 	}
-	return fmt.Errorf("--write: %s is there already: move it away, or add --force to write over it", o.target())
+	folder := filepath.Dir(o.target())
+	f, err := os.CreateTemp(folder, ".hanbridge-*")
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("--write: no file can be made in %s: %w: name a file elsewhere with --config", folder, e.Err)
+	}
+	if err != nil {
+		return fmt.Errorf("--write: %w", err)
+	}
+	_ = f.Close() // nothing was written to it
+	return os.Remove(f.Name())
 }
 
 // conclude prints the verdict, and the configuration to use where the meter was read.
@@ -46,6 +54,9 @@ func (d *doctor) conclude(o doctorOrder) error {
 		case d.file != "" && configText(proposed, showSecrets) == d.before:
 			note = fmt.Sprintf("        (%s is right as it is)", relative(d.file))
 		}
+	}
+	if o.write && r.Written == "" {
+		note = "        (nothing was written)"
 	}
 	d.say("verdict", r.Verdict.Text+note)
 	if r.Config != "" && note == "" {

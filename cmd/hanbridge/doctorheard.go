@@ -23,6 +23,7 @@ type heard struct {
 	began     time.Time
 	timer     *time.Timer // closes the wire
 	over      atomic.Bool // it has
+	ended     bool        // by the other side
 
 	verified int // telegrams that may be believed
 	settles  time.Time

@@ -110,6 +110,7 @@ func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.O
 		case h.evidence.Bytes() == 0:
 			return nil, fmt.Errorf("%s: %w", c.Port, closedError{err})
 		case errors.Is(err, io.EOF):
+			h.ended = true
 			return h, nil // what was heard tells more than that it ended
 		default:
 			return nil, fmt.Errorf("%s: %w", c.Port, err)

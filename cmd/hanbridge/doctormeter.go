@@ -58,6 +58,9 @@ func (h *heard) after() time.Duration {
 	return h.settles.Sub(h.began)
 }
 
+// authenticated is the bit of a security byte that says that a tag ends the message. Green Book, 9.2.7.2.4.1.
+const authenticated = 0x10
+
 // soundness is what vouches for a telegram.
 func (h *heard) soundness() string {
 	switch {
@@ -67,6 +70,8 @@ func (h *heard) soundness() string {
 		return "of an unknown kind"
 	case h.checked:
 		return "checksum right"
+	case h.cipher.Security&authenticated != 0:
+		return "deciphered, its authentication tag unchecked: no authentication key is given"
 	case h.cipher.Security != 0:
 		return "deciphered, without an authentication tag"
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,15 +72,24 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 		at += " at " + h.candidate.Line
 	}
 	switch {
+	case port.Kind == ReplayPort:
+		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, noTelegram)}
 	case v == line.Silent:
 		return silentVerdict(port, trials)
 	case v == line.Text && h.misfit > 1 && h.misfit == h.damaged:
 		return &verdict{codeChecksum, fmt.Sprintf("telegrams arrive on %s, but the checksum of each is wrong: a bad cable or adapter is likeliest, "+
-			"so try another; if the numbers of hanbridge capture are right all the same, your meter is one of the few that send wrong "+
-			"checksums: set checksum: ignore", at)}
-	case port.Kind == TCPPort && (v == line.OtherBaud || v == line.OtherParity):
-		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: the reader is set to another line setting than the meter's: set "+
-			"the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", at)}
+			"so try another. Where that changes nothing, look at the text with: hanbridge capture %s --for 30s | hanbridge replay -; if "+
+			"its numbers are right, your meter is one of the few that send wrong checksums: set checksum: ignore", at, h.asArguments(port))}
+	case v == line.TooFew && h.ended:
+		return &verdict{v.String(), fmt.Sprintf("%s closed after %d bytes, which are no telegram: most likely it is not a reader that passes "+
+			"on the meter's bytes, or not its port for that: look up the port in its manual", port, h.evidence.Bytes())}
+	case port.Kind == TCPPort && slices.Contains(aboutTheLine, v):
+		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: most likely the reader is set to another line setting than the meter's: "+
+			"set the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", port)}
+	case v == line.TooFew || v == line.Unclear:
+		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s at any of the %d settings tried, and they are like nothing that a meter "+
+			"sends: look for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another "+
+			"device", port, len(trials))}
 	case v == line.OtherBaud || v == line.OtherParity:
 		what := "another speed"
 		if v == line.OtherParity {
@@ -89,6 +99,17 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 			"grid company for speed and parity of the port, and type: hanbridge doctor %s --serial \"9600 8E1\"", port, what, len(trials), port)}
 	}
 	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", at, trimmed(v))}
+}
+
+// aboutTheLine are the verdicts on bytes that were read with a wrong setting.
+var aboutTheLine = []line.Verdict{line.OtherBaud, line.OtherParity, line.Unclear, line.TooFew}
+
+// asArguments names the wire for a command.
+func (h *heard) asArguments(port PortConfig) string {
+	if h.candidate.Line == "" {
+		return port.String()
+	}
+	return fmt.Sprintf("%s --serial %q", port, h.candidate.Line)
 }
 
 func silentVerdict(port PortConfig, trials []*heard) *verdict {

@@ -105,6 +105,19 @@ func knownCommand(root *cobra.Command, args []string) error {
 	return fmt.Errorf("%q is not a command%s: see %s --help", args[0], didYouMean(args[0], names), root.CommandPath())
 }
 
+// takes checks how many arguments a command has.
+func takes(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("write %s: see %s --help", c.UseLine(), c.CommandPath())
+		case len(args) > most:
+			return fmt.Errorf("%q is one argument too many, write %s: see %s --help", args[most], c.UseLine(), c.CommandPath())
+		}
+		return nil
+	}
+}
+
 // flagError says where the flags are explained. How a number is read inside is nobody's business.
 func flagError(c *cobra.Command, err error) error {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")

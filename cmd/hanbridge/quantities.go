@@ -15,7 +15,7 @@ import (
 func (p *program) quantitiesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "quantities", Short: "Lists everything that can be measured: names, OBIS codes, units",
-		Example: "  hanbridge quantities | grep energy", Args: cobra.NoArgs,
+		Example: "  hanbridge quantities | grep energy", Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "QUANTITY\tOBIS\tUNIT\tDECIMALS\tCLASS\tSTATE CLASS")

@@ -25,7 +25,7 @@ func (p *program) replayCommand() *cobra.Command {
 		Example: "  hanbridge replay house.txt | hanbridge decode -\n" +
 			"  hanbridge replay house.txt --to pty\n" +
 			"  hanbridge replay house.txt --to tcp://127.0.0.1:8088 --speed 10",
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 	}
 	to := c.Flags().String("to", "stdout", "stdout, pty or tcp://HOST:PORT")
 	speed := c.Flags().Int("speed", 1, "how many times as fast as it came; 0 is without waiting")
@@ -43,6 +43,13 @@ func (p *program) replay(ctx context.Context, name, to string, speed int) error 
 	}
 	defer done()
 	wire := &replayedWire{pace: newPace(speed), capture: source.NewCaptureReader(in)}
+	if err := p.replayTo(ctx, wire, to); err != nil || wire.rest != nil || ctx.Err() != nil {
+		return err
+	}
+	return failure{fmt.Errorf("%s: nothing in it to send", name), exitData}
+}
+
+func (p *program) replayTo(ctx context.Context, wire *replayedWire, to string) error {
 	switch address, tcp := strings.CutPrefix(to, "tcp://"); {
 	case to == "stdout":
 		return send(ctx, wire, p.out, 0)
@@ -95,7 +102,7 @@ type replayedWire struct {
 	*pace
 	capture *source.CaptureReader
 	at      time.Time // when what was read last came; zero where that is not known
-	rest    []byte
+	rest    []byte    // of what came last; nil where nothing has
 	// linger is how long the wire stays open behind the last bytes: a pseudo-terminal forgets what was not read when it closes.
 	linger time.Duration
 }

@@ -21,7 +21,7 @@ func (p *program) runCommand() *cobra.Command {
 			" where there is one, else environment variables alone.",
 		Example: "  hanbridge run --config /etc/hanbridge/config.yaml\n" +
 			"  HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=/dev/ttyUSB0 hanbridge run",
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.RunE = func(c *cobra.Command, _ []string) error { return p.run(c.Context(), *file) }
@@ -117,8 +117,9 @@ func newLogger(c LogConfig, w io.Writer, terminal bool) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal tells that a person is at the other end of a stream.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -37,7 +37,7 @@ func (p *program) simulateCommand() *cobra.Command {
 			"  hanbridge simulate --family p1-se-kamstrup --to pty\n" +
 			"  hanbridge simulate --family aidon-no --to tcp://127.0.0.1:8088\n" +
 			"  hanbridge simulate --family p1-nl-5 --fault crc=10,noise | hanbridge decode -",
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 	}
 	var s simulation
 	f := c.Flags()

@@ -25,7 +25,7 @@ func programVersion() string {
 
 func (p *program) versionCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "version", Short: "Prints the version", Example: "  hanbridge version --json", Args: cobra.NoArgs,
+		Use: "version", Short: "Prints the version", Example: "  hanbridge version --json", Args: takes(0, 0),
 	}
 	asJSON := c.Flags().Bool("json", false, "as JSON")
 	c.RunE = func(*cobra.Command, []string) error {

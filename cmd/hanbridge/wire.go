@@ -84,6 +84,9 @@ func (w *wiring) addMeter(b *bridge.Bridge, index int) error {
 	if w.file == "" {
 		key = "HANBRIDGE_METER_KEY"
 	}
+	if m.KeyFile != "" && m.Key == "" {
+		key = "the file " + m.KeyFile
+	}
 	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, KeySetting: key}, s)
 	return nil
 }

@@ -58,7 +58,7 @@ func identModel(ident []byte) string {
 	if len(model) > 1 && model[0] == '\\' {
 		model = model[2:]
 	}
-	return strings.TrimLeft(strings.TrimSpace(model), ":")
+	return strings.TrimLeft(strings.TrimSpace(model), ":/")
 }
 
 // familyOfMessage goes by the name of the list first, since modules of other makes speak like Aidon; then by the letters of

@@ -73,22 +73,27 @@ func (n *names) of(b []byte) string {
 	return shown
 }
 
-// leastHexed is from how many digits on a number is taken for hexadecimal letters: those of DSMR have 34, while a number of
-// 16 digits might by chance stand for 8 letters (DSMR P1 5.0.2, 6.4: an octet string).
-const leastHexed = 24
+// From how many digits on a number is taken for hexadecimal characters (DSMR P1 5.0.2, 6.4: an octet string): those of DSMR
+// have 34. One of 16 might by chance stand for 8 characters, but hardly for nothing but figures.
+const (
+	leastHexed        = 24
+	leastHexedFigures = 16
+)
 
 func unhexed(s string) (string, bool) {
-	if len(s) < leastHexed {
-		return "", false
-	}
 	b, err := hex.DecodeString(s)
-	if err != nil {
+	if err != nil || len(s) < leastHexedFigures {
 		return "", false
 	}
+	figures := true
 	for _, x := range b {
-		if x-'0' > 9 && (x|0x20)-'a' > 'z'-'a' && x != ' ' && x != '-' && x != '.' {
+		if x-'0' <= 9 {
+			continue
+		}
+		figures = false
+		if (x|0x20)-'a' > 'z'-'a' && x != ' ' && x != '-' && x != '.' {
 			return "", false
 		}
 	}
-	return string(b), true
+	return string(b), figures || len(s) >= leastHexed
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-var (
-	errTag = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
-	errOld = errors.New("dlms: the frame counter is not above the last one")
-)
+var errTag = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
+
+// ErrOld is the error of a ciphered telegram whose frame counter is not above the last one, where such are to be rejected.
+var ErrOld = errors.New("dlms: the frame counter is not above the last one")
 
 // lock is what has been learned from ciphered telegrams.
 type lock struct {
@@ -57,7 +57,7 @@ func (d *Decoder) count(r *Reading) error {
 	}
 	r.Repeated = l.opened && l.title == r.Cipher.Title && r.Cipher.Counter <= l.counter
 	if r.Repeated && d.RejectOld {
-		return errOld
+		return ErrOld
 	}
 	l.opened, l.title, l.counter = true, r.Cipher.Title, r.Cipher.Counter
 	return nil

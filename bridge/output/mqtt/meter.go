@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -114,8 +116,12 @@ func (s *session) announce(m *meter) error {
 			return err
 		}
 	}
+	level := s.first
+	if !m.announced.IsZero() {
+		level = zerolog.InfoLevel // it has more to announce
+	}
 	if s.config.Style != discovery.Off {
-		s.log.Info().Str("meter", m.ID).Int("entities", d.Entities()).Msg("announced to home assistant")
+		s.log.WithLevel(level).Str("meter", m.ID).Int("entities", d.Entities()).Msg("announced to home assistant")
 	}
 	return nil
 }

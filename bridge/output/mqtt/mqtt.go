@@ -91,8 +91,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	if err != nil {
 		return err
 	}
-	o.sayConnected()
 	s := newSession(o, conn, feed)
+	s.first = o.sayConnected()
 	defer s.stop()
 	if err := s.begin(ctx); err != nil {
 		_ = conn.Close(ctx) // it may be sound, as when ctx has ended
@@ -119,8 +119,9 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// sayConnected is for the log. A connection that is lost again and again is told by its losses.
-func (o *Output) sayConnected() {
+// sayConnected is for the log, and returns at what level it was said. A connection that is lost again and again is told by
+// its losses.
+func (o *Output) sayConnected() zerolog.Level {
 	level := zerolog.InfoLevel
 	if now := time.Now(); now.Sub(o.connected) < time.Minute {
 		level = zerolog.DebugLevel
@@ -128,4 +129,5 @@ func (o *Output) sayConnected() {
 		o.connected = now
 	}
 	o.log.WithLevel(level).Str("source", o.config.URL).Msg("mqtt connected")
+	return level
 }

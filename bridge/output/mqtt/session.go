@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/discovery"
@@ -21,6 +23,7 @@ type session struct {
 	later  *time.Timer // when to announce what was announced too short a time ago
 	meters map[string]*meter
 	buf    []byte
+	first  zerolog.Level // of the log line of a first announcement
 }
 
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// noTelegram is why there is none in a recording, as far as nothing more is known.
+const noTelegram = "it is empty, or was recorded with another line setting or an inverted signal"
+
+// glimpse keeps the beginning of what is read.
+type glimpse struct {
+	io.Reader
+	name  string
+	start []byte
+}
+
+// Name returns the name of the file, for messages.
+func (g *glimpse) Name() string { return g.name }
+
+func (g *glimpse) Read(p []byte) (int, error) {
+	n, err := g.Reader.Read(p)
+	const enough = 512 // bytes that tell text from others
+	g.start = append(g.start, p[:min(n, enough-min(len(g.start), enough))]...)
+	return n, err
+}
+
+// noTelegram says why there is most likely no telegram in a file.
+func (n *tally) noTelegram() string {
+	switch {
+	case len(n.start) == 0:
+		return "it is empty"
+	case isText(n.start):
+		return "it is text, but neither a telegram nor hexadecimal digits alone: write two for each byte and nothing else, as xxd -p does"
+	}
+	return "was it recorded with another line setting, or an inverted signal?"
+}
+
+// isText tells that a person could read b.
+func isText(b []byte) bool {
+	return !bytes.ContainsFunc(b, func(r rune) bool { return r >= 0x7F || r < ' ' && r != '\n' && r != '\r' && r != '\t' })
+}
+
+// notAFile says what to do where a telegram itself stands in place of the name of its file.
+func notAFile(name string, err error) error {
+	const telegram = 16 // digits, which is more than in a name
+	if len(name) < telegram || strings.Trim(name, "0123456789abcdefABCDEF :") != "" {
+		return err
+	}
+	return fmt.Errorf("decode: %.16s… is not the name of a file: hexadecimal digits come through a pipe: echo %.16s… | hanbridge decode", name, name)
+}
