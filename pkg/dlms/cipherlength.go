@@ -5,21 +5,12 @@ package dlms
 // 1.1.3), where a message proves itself only to who has the key; so it is strict: a title of 8 bytes, a text of 8 to 4096
 // bytes, a security that Parse reads. More bytes behind b never change an answer other than 0.
 func CipheredLength(b []byte) int {
-	return messageLength(b, "\xDB\x08", titleLength)
-}
-
-// HeadlessLength is CipheredLength for what ParseHeadless reads, with as much that could be wrong as four bytes have: ask it
-// only behind an identification line.
-func HeadlessLength(b []byte) int {
-	return messageLength(b, "\x00", 0)
-}
-
-func messageLength(b []byte, start string, title int) int {
+	const start = "\xDB\x08"
 	if n := min(len(b), len(start)); string(b[:n]) != start[:n] {
 		return -1
 	}
 	r := reader{b: b}
-	r.bytes(len(start) + title)
+	r.bytes(len(start) + titleLength)
 	size := r.length()
 	at := r.at
 	security := r.byte()

@@ -1,34 +1,19 @@
 package mbus
 
-import "bytes"
+import "github.com/hanbridge/hanbridge/pkg/internal/framing"
 
 // Split is a bufio.SplitFunc that finds frames in a byte stream. It finds where one ends; Parse tells if it is sound. What
 // stands between frames is dropped. A frame that is not sound is searched again from inside, since it may have run into a
 // good one.
 func Split(data []byte, atEOF bool) (advance int, frame []byte, err error) {
-	for i := 0; i < len(data); i++ {
-		k := bytes.IndexByte(data[i:], Start)
-		if k < 0 {
-			break
-		}
-		i += k
-		n := Length(data[i:])
-		if n == 0 && !atEOF {
-			return i, nil, nil
-		}
-		if n == 0 && Proven(data[i:]) {
-			n = len(data) - i
-		}
-		if n <= 0 {
-			continue
-		}
-		frame = data[i : i+n]
-		if _, err := Parse(frame); err != nil {
-			return i + 1, frame, nil
-		}
-		return i + n, frame, nil
-	}
-	return len(data), nil, nil
+	return rules.Split(data, atEOF)
+}
+
+var rules = framing.Rules{Start: Start, Length: Length, Proven: Proven, Sound: isSound}
+
+func isSound(frame []byte) bool {
+	_, err := Parse(frame)
+	return err == nil
 }
 
 // Length returns how many bytes the frame that begins at b[0] takes: 0 when b does not hold its end yet, -1 when no frame

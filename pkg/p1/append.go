@@ -66,14 +66,3 @@ func (l *Line) append(dst []byte) []byte {
 	dst = append(dst, '*')
 	return append(append(dst, l.Unit...), ')')
 }
-
-// FormatTime returns a clock as the Swedish recommendation writes it, such as 221101214520W: W for t's normal time, S in summer.
-func FormatTime(t obis.Time) string {
-	t.Zone = false
-	s := t.String() // 2022-11-01T21:45:20
-	letter := "W"
-	if t.Offset == summer {
-		letter = "S"
-	}
-	return s[2:4] + s[5:7] + s[8:10] + s[11:13] + s[14:16] + s[17:19] + letter
-}

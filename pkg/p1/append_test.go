@@ -22,17 +22,6 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-func TestFormatTime(t *testing.T) {
-	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21, Minute: 45, Second: 20, Zone: true, Offset: 60}
-	if got, want := p1.FormatTime(at), "221101214520W"; got != want {
-		t.Errorf("in winter: got %q, want %q", got, want)
-	}
-	at.Offset = 120
-	if got, want := p1.FormatTime(at), "221101214520S"; got != want {
-		t.Errorf("in summer: got %q, want %q", got, want)
-	}
-}
-
 // lines draws data lines: numbers of every layout, and texts with the marks of the protocol in them.
 func lines() *rapid.Generator[p1.Line] {
 	return rapid.Custom(func(t *rapid.T) p1.Line {
