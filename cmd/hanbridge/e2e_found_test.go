@@ -58,9 +58,10 @@ func testOtherProfile(t *testing.T, hanbridge string) {
 	port := plugSimulated(t, hanbridge, "--family", "aidon-se", "--fault", "profile=20") // after ten seconds
 	run := startRun(t, hanbridge, broker.url(), port, "HANBRIDGE_METER_SERIAL=auto")
 	ears.hears(5*time.Second, "hanbridge/house/import_power")
-	if got := protocol(t, ears.hears(time.Second, "hanbridge/house/info")); got != "hdlc" {
+	if got := protocol(t, ears.hears(5*time.Second, "hanbridge/house/info")); got != "hdlc" {
 		t.Errorf("protocol before: got %q, want hdlc", got)
 	}
+	ears.hears(5*time.Second, "hanbridge/house/telegram") // it comes behind all its values
 	before := valuesOf(ears.heard())
 
 	ears.forget()
@@ -74,7 +75,7 @@ func testOtherProfile(t *testing.T, hanbridge string) {
 	}
 	ears.forget()
 	ears.hears(5*time.Second, "hanbridge/house/import_power")
-	ears.hears(time.Second, "hanbridge/house/telegram")
+	ears.hears(5*time.Second, "hanbridge/house/telegram")
 	if got := protocol(t, broker.kept()["hanbridge/house/info"]); got != "p1" {
 		t.Errorf("protocol after: got %q, want p1", got)
 	}
