@@ -9,7 +9,8 @@ import (
 
 // Bytes returns a reader of the bytes that a recording r holds: r itself; those of a capture, without their times; or, where its
 // beginning is nothing but hexadecimal digits and white space, what these stand for. White space may stand between any two
-// digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2.
+// digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2. Text whose lines end with the four
+// characters \r\n, as programs print it, becomes what these stand for.
 func Bytes(r io.Reader) io.Reader {
 	c := NewCaptureReader(r)
 	if c.plain != nil {

@@ -54,6 +54,8 @@ func NewCaptureReader(r io.Reader) *CaptureReader {
 		c.plain, c.buf = b, make([]byte, 4096)
 		if isHex(start) {
 			c.plain = &unhex{r: b}
+		} else if isEscaped(start) {
+			c.plain = &unescape{r: b}
 		}
 	}
 	return c

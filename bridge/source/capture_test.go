@@ -99,6 +99,7 @@ func FuzzBytes(f *testing.F) {
 	f.Add("0x7E, 0xA2, 0x43, 0x41, 0x8, 0x83, 0x13, 0x85, 0xF")
 	f.Add(source.CaptureMark + "\r\n2026-11-22T10:15:20.125Z 7EA24341\r\n# more\n\n2026-11-22T10:15:20.135Z 08831385EB")
 	f.Add("/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!6BB0\r\n")
+	f.Add(`/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\x36BB0\r\n`)
 	f.Fuzz(func(t *testing.T, text string) {
 		if got, _ := io.ReadAll(source.Bytes(strings.NewReader(text))); len(got) > len(text) {
 			t.Fatalf("%d bytes of %d", len(got), len(text))

@@ -160,5 +160,6 @@ func readCapture(t *testing.T, file string) *capture {
 			t.Fatalf("%s: %v", c.File, err)
 		}
 	}
+	c.wire = bytes.ReplaceAll(c.wire, []byte("\\r\\n\\\r\n"), []byte("\r\n")) // text of a program, as bridge/source takes it
 	return c
 }
