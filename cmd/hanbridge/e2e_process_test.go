@@ -68,9 +68,10 @@ func (p *process) awaits(within time.Duration, text string) {
 	until(p.t, within, "said: "+text, func() bool { return strings.Contains(p.said(), text) })
 }
 
-// saidOnce wants a text said exactly once.
+// saidOnce wants a text said exactly once, now or in a moment.
 func (p *process) saidOnce(text string) {
 	p.t.Helper()
+	p.awaits(5*time.Second, text)
 	if n := strings.Count(p.said(), text); n != 1 {
 		p.t.Errorf("said %d times, want once: %s", n, text)
 	}
