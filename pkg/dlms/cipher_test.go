@@ -275,7 +275,7 @@ func TestWrongKey(t *testing.T) {
 				}
 				continue
 			}
-			if !errors.Is(err, dlms.ErrKey) || plain != nil || authentic {
+			if !errors.Is(err, dlms.ErrKey) || errors.Is(err, dlms.ErrAuthKey) != (name == "authentication key") || plain != nil || authentic {
 				t.Errorf("security %x, wrong %s: got %d bytes, authentic %t, error %v", security, name, len(plain), authentic, err)
 			}
 		}
@@ -423,16 +423,17 @@ func checkSecret(t *testing.T, s, secret string) {
 
 func TestLockedError(t *testing.T) {
 	for _, tt := range []struct {
-		title string
-		tried bool
-		want  string
+		title       string
+		tried, half bool
+		want        string
 	}{
-		{systemTitle, false, "dlms: encrypted, and no key given (system title ABC 41424345…)"},
-		{systemTitle, true, "dlms: encrypted, and the key does not fit (system title ABC 41424345…)"},
-		{"A\x01C45678", true, "dlms: encrypted, and the key does not fit (system title 41014334…)"},
-		{strings.Repeat("\x00", 8), false, "dlms: encrypted, and no key given (no system title)"},
+		{systemTitle, false, false, "dlms: encrypted, and no key given (system title ABC 41424345…)"},
+		{systemTitle, true, false, "dlms: encrypted, and the key does not fit (system title ABC 41424345…)"},
+		{systemTitle, true, true, "dlms: encrypted, and the key fits, but its authentication key does not (system title ABC 41424345…)"},
+		{"A\x01C45678", true, false, "dlms: encrypted, and the key does not fit (system title 41014334…)"},
+		{strings.Repeat("\x00", 8), false, false, "dlms: encrypted, and no key given (no system title)"},
 	} {
-		e := &dlms.LockedError{Title: [8]byte([]byte(tt.title)), Tried: tt.tried}
+		e := &dlms.LockedError{Title: [8]byte([]byte(tt.title)), Tried: tt.tried, AuthKey: tt.half}
 		if got := e.Error(); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}

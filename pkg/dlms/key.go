@@ -12,6 +12,10 @@ import (
 // ErrKey is the error of Open for a key that is not the message's; a message that was damaged cannot be told from that.
 var ErrKey = errors.New("dlms: the key does not fit")
 
+// ErrAuthKey is the ErrKey of a Key that deciphers the message while its authentication key does not belong to it; a message
+// that was damaged behind its first bytes cannot be told from that.
+var ErrAuthKey = fmt.Errorf("%w: its authentication key alone", ErrKey)
+
 // A Key opens the messages of one meter, and writes such: AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). Only
 // NewKey makes one that works. It prints as "key", whatever the verb or the encoding. Not safe for concurrent use.
 type Key struct {
@@ -57,7 +61,7 @@ func NewKey(encryption, authentication []byte) (*Key, error) {
 
 // Open decrypts c, appends the text to dst and returns it. authentic tells that the tag proves every byte of it; else the
 // message has no tag, or the Key cannot judge it, and only its start was seen to be that of a message. A Key that does not
-// fit is ErrKey, and returns nil. dst must not overlap c.Text; where it has room for c.Text and 16 bytes more, nothing is
+// fit is ErrKey or ErrAuthKey, and returns nil. dst must not overlap c.Text; where it has room for c.Text and 16 bytes more, nothing is
 // allocated.
 func (k *Key) Open(dst []byte, c *Ciphered) (plain []byte, authentic bool, err error) {
 	size := len(c.Text) - tagOf(c.Security)
@@ -68,15 +72,18 @@ func (k *Key) Open(dst []byte, c *Ciphered) (plain []byte, authentic bool, err e
 	nonce := s.iv(c.Title, c.Counter)
 	if s.authenticates && tagOf(c.Security) > 0 {
 		plain, err = s.gcm.Open(dst, nonce, c.Text, s.additional(c.Security))
-		if err != nil {
-			return nil, false, ErrKey
+		if err == nil {
+			return plain, true, nil
 		}
-		return plain, true, nil
+		err = ErrAuthKey
 	}
 	// In counter mode to encrypt is to decrypt: sealing the ciphertext gives the text, and a tag of no meaning behind it.
 	plain = s.gcm.Seal(slices.Grow(dst, size+sealRoom), nonce, c.Text[:size], nil)[:len(dst)+size]
 	if !beginsRight(plain[len(dst):]) {
 		return nil, false, ErrKey
+	}
+	if err != nil {
+		return nil, false, err
 	}
 	return plain, false, nil
 }

@@ -8,12 +8,17 @@ type LockedError struct {
 	Title [titleLength]byte
 	// Tried tells that there was a key, which does not fit.
 	Tried bool
+	// AuthKey tells that only the authentication key beside it does not fit.
+	AuthKey bool
 }
 
 // Error names the maker of the meter, never its number: that is the end of the title.
 func (e *LockedError) Error() string {
 	reason := "no key given"
-	if e.Tried {
+	switch {
+	case e.AuthKey:
+		reason = "the key fits, but its authentication key does not"
+	case e.Tried:
 		reason = "the key does not fit"
 	}
 	return fmt.Sprintf("dlms: encrypted, and %s (%s)", reason, e.sender())

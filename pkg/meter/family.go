@@ -27,7 +27,7 @@ type family struct {
 type addresses struct{ destination, source []byte }
 
 // families are tried in this order.
-var families = []*family{&aidon, &kamstrup, &kaifa, &landisgyr, &sagemcom, &iskraemeco, &nes, &sanxing, &holley, &energomera, &elgama}
+var families = []*family{&aidon, &kamstrup, &kaifa, &landisgyr, &sagemcom, &iskraemeco, &nes, &sanxing, &holley, &energomera, &elgama, &siemens, &honeywell}
 
 // identifyP1 reads the identification line: XXXZ Ident, with an optional \W behind the Z (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {

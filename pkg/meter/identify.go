@@ -19,7 +19,7 @@ var (
 
 // identify takes number, type and list from the records. The logical device name is a number of last resort.
 func (d *Decoder) identify() {
-	m := &d.reading.Meter
+	r, m := &d.reading, &d.reading.Meter
 	for i := range d.reading.Records {
 		rec := &d.reading.Records[i]
 		if rec.Kind != obis.Text || rec.Code[0] == 0 && rec.Code[1] > 0 || len(rec.Text) == 0 {
@@ -33,15 +33,17 @@ func (d *Decoder) identify() {
 		case meterType:
 			m.Model = d.names.of(rec.Text)
 		case gs1Number:
-			d.reading.number = d.names.of(rec.Text)
-		case otherID, deviceName:
-			if rec.Code.CDE() == deviceName {
-				d.reading.device = rec.Text
-			}
+			r.number = d.names.of(rec.Text)
+		case otherID:
 			if m.Serial == "" {
 				m.Serial = d.names.of(rec.Text)
 			}
+		case deviceName:
+			r.device = rec.Text
 		}
+	}
+	if m.Serial == "" {
+		m.Serial = d.names.of(r.device)
 	}
 }
 

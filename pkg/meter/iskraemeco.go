@@ -1,7 +1,7 @@
 package meter
 
 // iskraemeco sends ASCII, push lists in segments (Switzerland), and lists without codes whose order each grid company has
-// chosen (Slovenia, Croatia, Carinthia).
+// chosen (Slovenia, Croatia).
 var iskraemeco = family{
 	name: "iskraemeco", make: "Iskraemeco",
 	flags:  []string{"ISK"},
@@ -42,7 +42,4 @@ var iskraemecoLayouts = []layout{
 		"5.8.0", "6.8.0", "7.8.0", "8.8.0", "1.7.0", "2.7.0", "13.7.0", "21.7.0", "41.7.0", "61.7.0",
 		"22.7.0", "42.7.0", "62.7.0", "32.7.0", "52.7.0", "72.7.0", "31.7.0", "51.7.0", "71.7.0",
 		"0-0:17.0.0", "", "", "", "0-0:96.3.10")},
-	// Kärnten Netz in Austria: the name of the push setup, number, time and date first.
-	{family: &iskraemeco, types: "ttttuuuuuutt", codes: row(
-		"", "0-0:96.1.0", "0.9.1", "0.9.2", "1.8.0", "2.8.0", "3.8.0", "4.8.0", "1.7.0", "2.7.0", "0-0:96.13.0", "0-0:96.13.1")},
 }

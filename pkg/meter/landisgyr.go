@@ -9,8 +9,10 @@ var landisgyr = family{
 	frames: []addresses{{[]byte{0xCE, 0xFF}, []byte{0x03}}},
 }
 
-// landisgyrLayouts is the list of Netz Burgenland. What three of its numbers are is not known.
+// landisgyrLayouts are the lists of Netz Burgenland. What three numbers of the longer one are is not known.
 var landisgyrLayouts = []layout{
+	{family: &landisgyr, types: "wwwwwwuuuut", codes: row(
+		"32.7.0", "52.7.0", "72.7.0", "31.7.0", "51.7.0", "71.7.0", "1.7.0", "2.7.0", "1.8.0", "2.8.0", "0-0:96.1.0")},
 	{family: &landisgyr, types: "wwwwwwuuuuwwwt", codes: row(
 		"32.7.0", "52.7.0", "72.7.0", "31.7.0", "51.7.0", "71.7.0", "1.7.0", "2.7.0", "1.8.0", "2.8.0", "", "", "", "0-0:96.1.0")},
 }

@@ -16,8 +16,9 @@ func (e *LayoutError) Error() string {
 	return "dlms: a list without codes, in an order that is not known: " + e.Types
 }
 
-// A layout is a list that a make sends without codes: which value stands where, only a table can tell.
+// A layout is a list without codes: which value stands where, only a table can tell.
 type layout struct {
+	// family is the one make that sends it, nil where several do.
 	family *family
 	// types has a letter for each item: see the constants Layout… of dlms.
 	types string
@@ -26,7 +27,7 @@ type layout struct {
 	codes []obis.Code
 }
 
-// layoutOf returns the layout of a list, nil when no make is known to send it.
+// layoutOf returns the layout of a list, nil when none is known.
 func layoutOf(n *dlms.Notification) *layout {
 	for i := range layouts {
 		if l := &layouts[i]; l.fits(n) {
@@ -36,7 +37,7 @@ func layoutOf(n *dlms.Notification) *layout {
 	return nil
 }
 
-// fits compares types: they tell the lists of one make apart. null may stand for any value that is not available.
+// fits compares types: they tell all known lists apart. null may stand for any value that is not available.
 func (l *layout) fits(n *dlms.Notification) bool {
 	if len(l.types) != len(n.Layout) {
 		return false
@@ -65,8 +66,8 @@ func (l *layout) apply(r *Reading) *family {
 	return l.family
 }
 
-// layouts are those of the makes' files.
-var layouts = concat(kaifaLayouts, iskraemecoLayouts, landisgyrLayouts)
+// layouts are those of the makes' files and of the grid companies.
+var layouts = concat(kaifaLayouts, iskraemecoLayouts, landisgyrLayouts, austrianLayouts)
 
 func concat(parts ...[]layout) (all []layout) {
 	for _, p := range parts {

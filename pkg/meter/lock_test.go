@@ -153,7 +153,7 @@ func TestWrongAuthenticationKey(t *testing.T) {
 			return
 		}
 		var locked *dlms.LockedError
-		if len(readings) != 0 || len(all) != 1 || !errors.As(all[0], &locked) || !locked.Tried {
+		if len(readings) != 0 || len(all) != 1 || !errors.As(all[0], &locked) || !locked.Tried || !locked.AuthKey {
 			t.Errorf("%d readings, errors %v", len(readings), all)
 		}
 	})

@@ -8,5 +8,7 @@ var (
 	sanxing    = family{name: "sanxing", make: "Sanxing", flags: []string{"SAN"}}
 	holley     = family{name: "holley", make: "Holley", flags: []string{"HLY"}}
 	energomera = family{name: "energomera", make: "Energomera", flags: []string{"EMR", "EM2"}}
+	siemens    = family{name: "siemens", make: "Siemens", flags: []string{"SMS"}}
+	honeywell  = family{name: "honeywell", make: "Honeywell", flags: []string{"ELS"}} // Elster
 	elgama     = family{name: "elgama", make: "Elgama", flags: []string{"EGM"}}
 )

@@ -139,8 +139,8 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	d.identify()
 	r.takeTime()
 	f := d.familyOfMessage()
-	if f == nil {
-		f = from
+	if f == nil && r.Cipher.Title == [8]byte{} {
+		f = from // else the title names a make, though no known one
 	}
 	r.belongsTo(f)
 	if f != nil && f.repair != nil {

@@ -32,10 +32,12 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 		return nil, &dlms.LockedError{Title: r.Cipher.Title}
 	}
 	l.plain = append(l.plain[:0], head...)
+	half := false
 	for i := range d.Keys {
 		k := (l.key + i) % len(d.Keys)
 		plain, authentic, err := d.Keys[k].Open(l.plain, c)
 		if err != nil {
+			half = half || errors.Is(err, dlms.ErrAuthKey)
 			continue
 		}
 		l.plain, l.key = plain, k
@@ -45,7 +47,7 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 	if !r.Checked && l.opened && l.title == r.Cipher.Title {
 		return nil, errTag // no frame around it has said that its bytes are right
 	}
-	return nil, &dlms.LockedError{Title: r.Cipher.Title, Tried: true}
+	return nil, &dlms.LockedError{Title: r.Cipher.Title, Tried: true, AuthKey: half}
 }
 
 // count compares the frame counter with that of the telegram before from the same meter. A meter that has a new key begins
