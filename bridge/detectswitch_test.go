@@ -42,7 +42,7 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 			bridge.About{Make: "NES", Model: "00001-3E", Protocol: "p1"}},
 		{"another meter, which does not say whose it is", "kaifa-no2", "p1-lu-plain", [2]string{speed, speed}, false, 10 * time.Second,
 			[]string{"profile_changed kaifa hdlc > p1"},
-			bridge.About{Model: "00000001_M", Serial: "SAG0000000000001", Protocol: "p1"}},
+			bridge.About{Model: "200000001_M", Serial: "SAG0000000000001", Protocol: "p1"}},
 	}
 	for _, tt := range tests {
 		for name, patient := range map[string]bool{"takes a start bit": false, "waits for idle": true} {

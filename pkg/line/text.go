@@ -12,6 +12,9 @@ type text struct {
 	returned int64  // good ones that end with more than one CR before LF
 }
 
+// filling is what Hungarian meters of Sanxing send in place of each character of a message that was never set.
+const filling = 0xFF
+
 // state is where in a line the last byte stood.
 type state byte
 
@@ -24,10 +27,11 @@ const (
 	broken
 )
 
-// wholeCode is marks of A-B:C.D.E, withStorage those of A-B:C.D.E*F.
+// wholeCode is marks of A-B:C.D.E, the others those of A-B:C.D.E*F and A-B:C.D.E.F.
 const (
 	wholeCode   = dash<<9 | colon<<6 | dot<<3 | dot
 	withStorage = wholeCode<<3 | star
+	dotted      = wholeCode<<3 | dot
 )
 
 const (
@@ -45,6 +49,7 @@ func (t *text) add(x byte) {
 		t.endLine()
 	case x == '\r':
 		t.returns++
+	case x == filling && t.state == inValue:
 	case x < ' ' || x >= 0x7F:
 		t.state = broken
 	default:
@@ -92,7 +97,7 @@ func (t *text) code(x byte) {
 	case x-'0' <= 9:
 	case m != 0 && t.marks < 1<<12:
 		t.marks = t.marks<<3 | m
-	case x == '(' && (t.marks == wholeCode || t.marks == withStorage):
+	case x == '(' && (t.marks == wholeCode || t.marks == withStorage || t.marks == dotted):
 		t.state = inValue
 	default:
 		t.state = broken

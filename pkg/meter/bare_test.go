@@ -2,6 +2,7 @@ package meter_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -28,6 +29,9 @@ func TestBareMessages(t *testing.T) {
 		for name, in := range map[string][]byte{"with its header": f.Info, "without": bytes.TrimPrefix(f.Info, []byte(dlms.LLC))} {
 			d := newDecoder(&chunked{r: bytes.NewReader(in), sizes: []int{1, 7, 300}})
 			r, err := d.Next()
+			if k.family == "landisgyr-si" && errors.As(err, new(*meter.LayoutError)) {
+				continue // only the addresses of its frame tell whose list it is
+			}
 			if err != nil {
 				t.Errorf("%s, %s: %v", k.family, name, err)
 				continue

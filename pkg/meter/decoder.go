@@ -49,6 +49,7 @@ type Decoder struct {
 	ident       string
 	identFamily *family
 	identModel  string
+	digits      [24]byte // of a number that is sent as such
 }
 
 // bufferSize holds the longest telegram twice, so that bytes are seldom moved.

@@ -19,6 +19,8 @@ type family struct {
 	frames []addresses
 	// units are the exponents of values that it sends without a scaler; nil for the usual ones.
 	units *exponents
+	// signed tells that its ASCII telegrams say export as an import below zero.
+	signed bool
 	// repair mends what the make does wrong, in a message that has been verified. ASCII telegrams need none.
 	repair func(r *Reading)
 }
@@ -27,7 +29,10 @@ type family struct {
 type addresses struct{ destination, source []byte }
 
 // families are tried in this order.
-var families = []*family{&aidon, &kamstrup, &kaifa, &landisgyr, &sagemcom, &iskraemeco, &nes, &sanxing, &holley, &energomera, &elgama, &siemens, &honeywell}
+var families = []*family{
+	&aidon, &kamstrup, &kaifa, &landisgyr, &sagemcom, &iskraemeco, &nes, &sanxing, &holley, &energomera, &elgama,
+	&siemens, &honeywell, &wasion, &ebz, &easymeter,
+}
 
 // identifyP1 reads the identification line: XXXZ Ident, with an optional \W behind the Z (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {
@@ -55,10 +60,19 @@ func familyOfFlag(b []byte) *family {
 
 func identModel(ident []byte) string {
 	model := string(ident[min(4, len(ident)):])
-	if len(model) > 1 && model[0] == '\\' {
-		model = model[2:]
+	if rest, ok := strings.CutPrefix(model, `\`); ok {
+		model = withoutMode(rest)
 	}
 	return strings.TrimLeft(strings.TrimSpace(model), ":/")
+}
+
+// withoutMode drops the W of \W, the mode of a meter (IEC 62056-21, 6.3.12): a figure or '@' before a name. Belgian meters put their
+// number behind the '\', others their name, without a W.
+func withoutMode(name string) string {
+	if len(name) > 1 && (name[0]-'0' <= 9 || name[0] == '@') && name[1]-'0' > 9 {
+		return name[1:]
+	}
+	return name
 }
 
 // familyOfMessage goes by the name of the list first, since modules of other makes speak like Aidon; then by the letters of

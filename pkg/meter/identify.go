@@ -2,7 +2,9 @@ package meter
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
+	"strings"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -15,14 +17,22 @@ var (
 	meterType  = [3]byte{96, 1, 7}
 	deviceName = [3]byte{42, 0, 0}
 	gs1Number  = [3]byte{0, 0, 5} // Kamstrup
+	plainID    = [3]byte{0, 0, 1} // Kamstrup in Denmark, as a number
 )
 
-// identify takes number, type and list from the records. The logical device name is a number of last resort.
+// identify takes number, type and list from the records. The logical device name is a number of last resort. What a meter says
+// in place of a number that it has lost is none.
 func (d *Decoder) identify() {
 	r, m := &d.reading, &d.reading.Meter
 	for i := range d.reading.Records {
 		rec := &d.reading.Records[i]
-		if rec.Kind != obis.Text || rec.Code[0] == 0 && rec.Code[1] > 0 || len(rec.Text) == 0 {
+		if rec.Code[0] == 0 && rec.Code[1] > 0 {
+			continue
+		}
+		if rec.Kind == obis.Number && rec.Code.CDE() == plainID && r.number == "" {
+			r.number = d.names.of(rec.Value.Append(d.digits[:0]))
+		}
+		if rec.Kind != obis.Text || len(rec.Text) == 0 || isError(rec.Text) {
 			continue
 		}
 		switch rec.Code.CDE() {
@@ -43,7 +53,7 @@ func (d *Decoder) identify() {
 		}
 	}
 	if m.Serial == "" {
-		m.Serial = d.names.of(r.device)
+		m.Serial = cmp.Or(r.number, d.names.of(r.device))
 	}
 }
 
@@ -66,7 +76,7 @@ func (n *names) of(b []byte) string {
 			return n.kept[i].shown
 		}
 	}
-	shown := string(bytes.TrimRight(b, "\x00 "))
+	shown := trimmed(string(b))
 	if letters, ok := unhexed(shown); ok {
 		shown = letters
 	}
@@ -87,8 +97,9 @@ func unhexed(s string) (string, bool) {
 	if err != nil || len(s) < leastHexedFigures {
 		return "", false
 	}
-	figures := true
-	for _, x := range b {
+	text := trimmed(string(b))
+	figures := text != ""
+	for _, x := range []byte(text) {
 		if x-'0' <= 9 {
 			continue
 		}
@@ -97,5 +108,14 @@ func unhexed(s string) (string, bool) {
 			return "", false
 		}
 	}
-	return string(b), figures || len(s) >= leastHexed
+	return text, figures || text != "" && len(s) >= leastHexed
+}
+
+// trimmed returns s without the zeros and blanks with which some meters pad it.
+func trimmed(s string) string { return strings.Trim(s, "\x00 ") }
+
+// isError tells a text such as "ER23" or "(ER11)", which meters of Iskraemeco send in place of what they cannot read.
+func isError(text []byte) bool {
+	text = bytes.Trim(text, "()")
+	return len(text) == len("ER00") && text[0] == 'E' && text[1] == 'R' && text[2]-'0' <= 9 && text[3]-'0' <= 9
 }

@@ -36,10 +36,14 @@ var iskraemecoLayouts = []layout{
 	{family: &iskraemeco, types: "tuuuuuuuu", first: "ISK", codes: row(
 		"0-0:42.0.0", "1.7.0", "2.7.0", "1.8.0", "1.8.1", "1.8.2", "2.8.0", "2.8.1", "2.8.2")},
 	{family: &iskraemeco, types: "tbuu", codes: row("0-0:96.1.0", "", "1.8.0", "2.8.0")},
-	// HEP ODS in Croatia, IE.5. Three limits come as lists of one number each.
+	// HEP ODS in Croatia, IE.5, with quadrants and without. Three limits come as lists of one number each.
 	{family: &iskraemeco, types: "tttuuuuuuuuuuuuwuuuuuuwwwwwwuaaab", codes: row(
 		"0-0:96.1.0", "0.9.1", "0.9.2", "1.8.0", "1.8.1", "1.8.2", "2.8.0", "2.8.1", "2.8.2",
 		"5.8.0", "6.8.0", "7.8.0", "8.8.0", "1.7.0", "2.7.0", "13.7.0", "21.7.0", "41.7.0", "61.7.0",
 		"22.7.0", "42.7.0", "62.7.0", "32.7.0", "52.7.0", "72.7.0", "31.7.0", "51.7.0", "71.7.0",
 		"0-0:17.0.0", "", "", "", "0-0:96.3.10")},
+	{family: &iskraemeco, types: "tttuuuuuuuuuuuuuuwwwwwwuaaab", codes: row(
+		"0-0:96.1.0", "0.9.1", "0.9.2", "1.8.0", "1.8.1", "1.8.2", "2.8.0", "2.8.1", "2.8.2", "1.7.0", "2.7.0",
+		"21.7.0", "41.7.0", "61.7.0", "22.7.0", "42.7.0", "62.7.0",
+		"32.7.0", "52.7.0", "72.7.0", "31.7.0", "51.7.0", "71.7.0", "0-0:17.0.0", "", "", "", "0-0:96.3.10")},
 }

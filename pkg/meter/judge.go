@@ -1,6 +1,10 @@
 package meter
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
 
 // judge parses the n bytes here. It returns nothing where there was no telegram after all, or only a part of one.
 func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
@@ -32,6 +36,9 @@ func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
 		d.orphaned = false
 	}
 	r.Samples = d.finder.AppendSamples(r.Samples, r.Records, d.Scale)
+	if p == P1 && d.identFamily != nil && d.identFamily.signed {
+		r.Samples = quantity.AppendExports(r.Samples)
+	}
 	d.pass(p, n)
 	return r, nil
 }

@@ -28,7 +28,9 @@ const transformerType = "685"
 // behind transformers.
 func repairKamstrup(r *Reading) {
 	model := r.textOf(otherID)
-	r.Meter.Model, r.Meter.Serial = r.Meter.Serial, r.number
+	if r.Meter.Serial != r.number {
+		r.Meter.Model, r.Meter.Serial = r.Meter.Serial, r.number
+	}
 	if !bytes.HasPrefix(model, []byte(transformerType)) {
 		return
 	}

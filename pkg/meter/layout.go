@@ -24,13 +24,15 @@ type layout struct {
 	types string
 	// first is how the text of the first item begins.
 	first string
+	// own tells that only meters known to be of the family mean this: others send other values of the same types.
+	own   bool
 	codes []obis.Code
 }
 
-// layoutOf returns the layout of a list, nil when none is known.
-func layoutOf(n *dlms.Notification) *layout {
+// layoutOf returns the layout of a list from a meter of family f, which may be nil; nil when none is known.
+func layoutOf(n *dlms.Notification, f *family) *layout {
 	for i := range layouts {
-		if l := &layouts[i]; l.fits(n) {
+		if l := &layouts[i]; l.fits(n) && (!l.own || l.family == f) {
 			return l
 		}
 	}

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,17 +9,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestLayouts: types tell the layouts apart, and each item has its code.
+// TestLayouts: types, or what else is looked at, tell the layouts apart, and each item has its code.
 func TestLayouts(t *testing.T) {
 	letters := string([]byte{
 		dlms.LayoutText, dlms.LayoutClock, dlms.LayoutUint, dlms.LayoutUint16, dlms.LayoutSigned, dlms.LayoutByte, dlms.LayoutArray,
 	})
 	seen := map[string]bool{}
 	for _, l := range layouts {
-		if seen[l.types] {
+		if key := fmt.Sprint(l.types, l.first, l.own); seen[key] {
 			t.Errorf("%s: two layouts have these types", l.types)
+		} else {
+			seen[key] = true
 		}
-		seen[l.types] = true
+		if l.own && l.family == nil {
+			t.Errorf("%s: of which family?", l.types)
+		}
 		if len(l.codes) != len(l.types) || strings.Trim(l.types, letters) != "" {
 			t.Errorf("%s: %d codes", l.types, len(l.codes))
 		}
@@ -33,7 +38,7 @@ func TestLayouts(t *testing.T) {
 			}
 		}
 	}
-	if len(layouts) < 18 {
+	if len(layouts) < 21 {
 		t.Errorf("%d layouts: the test looks at too few", len(layouts))
 	}
 }

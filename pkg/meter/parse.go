@@ -30,6 +30,7 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 		if err != nil {
 			return err
 		}
+		d.sound = p == HDLC || p == MBus || r.Checked // the key fitted, but what vouches for the bytes?
 		message = plain
 	}
 	if len(message) > 0 && message[0] == slash {
@@ -129,7 +130,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	r.Records, r.Time = n.Records, n.Time
 	var from *family
 	if len(n.Layout) > 0 {
-		l := layoutOf(n)
+		l := layoutOf(n, d.familyOfMessage())
 		if l == nil {
 			return &LayoutError{string(n.Layout)}
 		}

@@ -22,7 +22,8 @@ func ParseCode(text string) (Code, error) {
 	return c, nil
 }
 
-// ReadCode reads a code at the start of b and returns how many bytes it takes, 0 when there is none.
+// ReadCode reads a code at the start of b and returns how many bytes it takes, 0 when there is none. Some meters write a '.'
+// before F too.
 func ReadCode(b []byte) (Code, int) {
 	var c Code
 	c[5] = Any
@@ -44,7 +45,7 @@ func ReadCode(b []byte) (Code, int) {
 			return Code{}, 0
 		}
 		c[group] = byte(v)
-		if group == len(c)-1 || x != separators[group] {
+		if group == len(c)-1 || x != separators[group] && (group != len(c)-2 || x != '.') {
 			if group < 4 {
 				return Code{}, 0
 			}

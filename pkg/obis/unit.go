@@ -144,6 +144,12 @@ func rareUnit(key uint64) (u Unit, prefix int8, ok bool) {
 		return Volt, -3, true
 	case 'k'<<8 | 'v':
 		return Volt, 3, true
+	case 'k'<<8 | 'a':
+		return Ampere, 3, true
+	case 'k'<<16 | 'h'<<8 | 'z':
+		return Hertz, 3, true
+	case 'd'<<24 | 'e'<<16 | 'g'<<8 | 'c', 0xC2<<16 | 0xB0<<8 | 'c', 0xB0<<8 | 'c':
+		return DegreeCelsius, 0, true
 	case 'k'<<8 | 'j':
 		return Joule, 3, true
 	case 'j':

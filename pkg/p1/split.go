@@ -39,7 +39,7 @@ func sound(telegram []byte) bool {
 
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
 // It ends with the line of a '!' and checksum, or where it cannot go on and is damaged: before another
-// '/' at the start of a line, before a byte that is not text, at MaxLength. A ciphered telegram ends where it says, and with
+// '/' at the start of a line, before a byte that is not text (but for the filling of an empty message, FF), at MaxLength. A ciphered telegram ends where it says, and with
 // its checksum. More bytes behind b never change the answer.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
@@ -52,7 +52,7 @@ func Length(b []byte) int {
 	if mark >= 0 {
 		text = mark // what ends the telegram earlier is looked for before the mark alone
 	}
-	cut := nonText(b[:text])
+	cut := unreadable(b[:text])
 	if cut >= 0 {
 		text = max(cut, 1)
 	}
@@ -114,6 +114,30 @@ func lineEnd(b []byte, n int, cut bool) int {
 	}
 	return n
 }
+
+// unreadable returns the index of the first byte that no text holds, -1 when there is none. Hungarian meters of Sanxing fill a message
+// that was never set with FF: such a value is text.
+func unreadable(b []byte) int {
+	from := 0
+	for {
+		i := nonText(b[from:])
+		if i < 0 {
+			return -1
+		}
+		i += from
+		if b[i] != filling || i == 0 || b[i-1] != '(' {
+			return i
+		}
+		for from = i; from < len(b) && b[from] == filling; {
+			from++
+		}
+		if from < len(b) && b[from] != ')' {
+			return i
+		}
+	}
+}
+
+const filling = 0xFF
 
 // nonText returns the index of the first byte that is zero or has its high bit set, -1 when there is none. Binary
 // protocols are full of them, so that a '/' among their bytes is given up at once.

@@ -97,11 +97,15 @@ func TestSplit(t *testing.T) {
 	b := sealed("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)") + "\r\n"
 	plain := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 	long := sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")") + "\r\n"
+	filled := sealed("/AUX5", "", "0-0:96.13.0("+strings.Repeat("\xFF", 1024)+")", "1-0:1.7.0(00.250*kW)") + "\r\n"
 	for _, tt := range []struct {
 		name, in string
 		want     []string
 	}{
 		{"nothing", "", []string{}},
+		{"a message of filling", filled + a, []string{filled, a}},
+		{"filling that ends as none", "/AUX5\r\n\r\n0-0:96.13.0(\xFF\xFFx)\r\n" + a, []string{"/AUX5\r\n\r\n0-0:96.13.0(", a}},
+		{"filling out of place", "/AUX5\r\n\r\n0-0:96.13.0\xFF\xFF)\r\n" + a, []string{"/AUX5\r\n\r\n0-0:96.13.0", a}},
 		{"noise alone", "no telegram in here!1234\r\n", []string{}},
 		{"one", a, []string{a}},
 		{"line end before, as Kamstrup sends it", "\r\n" + a, []string{a}},

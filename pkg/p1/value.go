@@ -25,12 +25,23 @@ func parseValue(r *obis.Record, b []byte) {
 		block(r)
 		return
 	}
-	stamp, stamped := parseTime(b[1:k])
-	second := b[k+2 : len(b)-1]
-	if !stamped || bytes.IndexByte(second, '(') >= 0 || !number(r, second) {
+	two(r, b[1:k], b[k+2:len(b)-1])
+}
+
+// two reads a stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send the stamp of a peak behind it.
+func two(r *obis.Record, first, second []byte) {
+	if bytes.IndexByte(second, '(') >= 0 {
 		return
 	}
-	r.Text, r.Time = second, stamp
+	if stamp, ok := parseTime(first); ok {
+		if number(r, second) {
+			r.Text, r.Time = second, stamp
+		}
+		return
+	}
+	if stamp, ok := parseTime(second); ok && number(r, first) {
+		r.Text, r.Time = first, stamp
+	}
 }
 
 func single(r *obis.Record) {

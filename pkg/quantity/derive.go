@@ -4,7 +4,7 @@ import "github.com/hanbridge/hanbridge/pkg/obis"
 
 // derive appends what follows from one telegram alone. It is here, and not in the bridge, so that every user of a
 // telegram derives the same.
-func derive(dst []Sample, start int, at *positions) []Sample {
+func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) []Sample {
 	for i := range differences {
 		d := &differences[i]
 		a, b := at[d.plus], at[d.minus]
@@ -18,11 +18,65 @@ func derive(dst []Sample, start int, at *positions) []Sample {
 		if at[t.id] != 0 {
 			continue // the meter sends the total itself
 		}
-		if sum, ok := sumOf(dst[start:], t.parts[:], at); ok {
+		sum, ok := sumOf(dst[start:], t.parts[:], at)
+		if ok && more.sent[i] {
+			sum, ok = more.addTo(sum, i, t.parts[0], scale)
+		}
+		if ok {
 			dst = append(dst, Sample{ID: t.id, Value: sum})
 		}
 	}
-	return dst
+	return appendNet(dst, start, at)
+}
+
+// appendNet appends the net power of a meter that sends that of its phases alone (early ones of Lithuania): registers of total
+// import and export would be other sums, but their difference is the same.
+func appendNet(dst []Sample, start int, at *positions) []Sample {
+	if total := &differences[0]; at[total.id] != 0 || at[total.plus] != 0 || at[total.minus] != 0 {
+		return dst
+	}
+	var sum obis.Decimal
+	for _, phase := range differences[1:] {
+		k := index(dst[start:], phase.id)
+		if k < 0 {
+			return dst
+		}
+		next, ok := sum.Add(dst[start+k].Value)
+		if !ok {
+			return dst
+		}
+		sum = next
+	}
+	return append(dst, Sample{ID: differences[0].id, Value: sum})
+}
+
+// beyond are the sums of tariffs for which there is no row: some Belgian meters have a fifth. They are in the order of
+// tariffSums.
+type beyond struct {
+	sent, lost [4]bool
+	sums       [4]obis.Decimal
+}
+
+// add takes in a record that has no row.
+func (m *beyond) add(r *obis.Record) {
+	c := &r.Code
+	i := c[2] - 1
+	if c[0] != 1 || i >= byte(len(m.sums)) || c[3] != 8 || c[4] == 0 || c[4] > 63 || c[5] != obis.Any {
+		return
+	}
+	sum, ok := m.sums[i].Add(r.Value)
+	m.sent[i], m.sums[i] = true, sum
+	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number
+}
+
+// addTo adds the tariffs beyond to a sum of the others, which are scaled as their first is.
+func (m *beyond) addTo(sum obis.Decimal, i int, like ID, scale *Scale) (obis.Decimal, bool) {
+	s := Sample{ID: like}
+	row := &rows[like]
+	if m.lost[i] || !s.set(m.sums[i], &row.Measures[0], row.Most, scale) {
+		return sum, false
+	}
+	return sum.Add(s.Value)
 }
 
 // sumOf adds the tariffs that were sent. There is no sum when one of them came without a value: it would be a step back.

@@ -5,7 +5,8 @@ import "github.com/hanbridge/hanbridge/pkg/obis"
 // A Finder knows which quantity stands at which place of a telegram: a meter sends the same list again and again, so that
 // most look-ups are one comparison. The zero Finder is ready. It is not safe for concurrent use.
 type Finder struct {
-	seen [places]place
+	seen  [places]place
+	plain []byte // the text of a message
 }
 
 // places is how many records of a telegram are remembered; the few behind them are looked up each time.

@@ -1,6 +1,10 @@
 package quantity
 
-import "github.com/hanbridge/hanbridge/pkg/obis"
+import (
+	"bytes"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
 
 // A Sample is one quantity of one telegram, in the unit in which it is published.
 type Sample struct {
@@ -9,7 +13,7 @@ type Sample struct {
 	As uint8
 	// Value is in the published unit. For a quantity that is text it is zero.
 	Value obis.Decimal
-	// Text is the value of a quantity that is text. It belongs to the telegram: copy it to keep it.
+	// Text is the value of a quantity that is text. It belongs to the telegram and its Finder: copy it to keep it.
 	Text []byte
 	// Time is the meter's stamp on the value, zero for most.
 	Time obis.Time
@@ -39,12 +43,14 @@ func (s *Sample) Decimals() int {
 func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	start := len(dst)
 	var at positions
+	var more beyond
 	others := false
 	for i := range records {
 		r := &records[i]
 		id, ok := f.Of(i, r.Code)
 		if !ok {
 			others = others || onChannel(r.Code)
+			more.add(r)
 			continue
 		}
 		if at[id] != 0 && at[id] != unusable {
@@ -56,12 +62,15 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 			dst, at[id] = dst[:n], unusable
 			continue
 		}
+		if rows[id].Octets {
+			dst[n].Text = f.message(dst[n].Text)
+		}
 		at[id] = uint8(n + 1 - start)
 	}
 	if others {
 		dst = appendSubmeters(dst, records, scale)
 	}
-	return derive(dst, start, &at)
+	return derive(dst, start, &at, &more, scale)
 }
 
 // positions holds for each row 1 + the index of its sample: 0 for one that was not sent, unusable for one that was sent
@@ -123,13 +132,17 @@ func (s *Sample) set(v obis.Decimal, m *Measure, most obis.Decimal, scale *Scale
 	return ok
 }
 
-// textOf returns the text of a record. Binary meters send tariff and breaker as small numbers.
+// textOf returns the text of a record, without zeros that fill it up. Binary meters send tariff and breaker as small numbers.
 func textOf(r *obis.Record) ([]byte, bool) {
 	v := r.Value
 	if r.Kind == obis.Number && v.Exp == 0 && v.Coef >= 0 && v.Coef < int64(len(figures)) {
 		return figures[v.Coef : v.Coef+1], true
 	}
-	return r.Text, r.Kind == obis.Text
+	text := r.Text
+	if len(text) > 0 && text[0] > ' ' {
+		text = bytes.TrimRight(text, "\x00")
+	}
+	return text, r.Kind == obis.Text
 }
 
 // figures are the texts of small numbers, so that these need no memory.

@@ -33,8 +33,8 @@ func TestScale(t *testing.T) {
 		number(t, "1-0:32.7.0", "230.0", obis.Volt, 0),
 		number(t, "1-0:13.7.0", "4.556", obis.None, 0),
 		{Code: obis.Code{1, 0, 14, 7, 0, 255}, Kind: obis.Number, Unit: obis.Hertz, Value: obis.Decimal{Coef: math.MaxInt64}},
-		deviceType(t, "0-0:96.14.0", "0002"),
-		deviceType(t, "0-1:24.1.0", "003"),
+		text(t, "0-0:96.14.0", "0002"),
+		text(t, "0-1:24.1.0", "003"),
 		number(t, "0-1:24.2.1", "1.5", obis.CubicMetre, 0),
 	}
 	want := map[string]string{
@@ -119,8 +119,8 @@ func TestTexts(t *testing.T) {
 		want string
 		ok   bool
 	}{
-		{deviceType(t, "0-0:96.14.0", "0002"), "0002", true},
-		{deviceType(t, "0-0:96.13.0", ""), "", true},
+		{text(t, "0-0:96.14.0", "0002"), "0002", true},
+		{text(t, "0-0:96.13.0", ""), "", true},
 		{number(t, "0-0:96.3.10", "1", obis.None, 0), "1", true},
 		{number(t, "0-0:96.14.0", "9", obis.Count, 0), "9", true},
 		{number(t, "0-0:96.14.0", "10", obis.None, 0), "", false},

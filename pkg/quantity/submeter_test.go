@@ -9,14 +9,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// deviceType is what a channel says of itself, as P1 telegrams write it.
-func deviceType(t *testing.T, code, text string) obis.Record {
+// text is a record of text, such as what a channel says of itself.
+func text(t *testing.T, code, sent string) obis.Record {
 	t.Helper()
 	c, err := obis.ParseCode(code)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return obis.Record{Code: c, Kind: obis.Text, Text: []byte(text)}
+	return obis.Record{Code: c, Kind: obis.Text, Text: []byte(sent)}
 }
 
 // stamped is a value of a sub-meter.
@@ -50,61 +50,61 @@ func TestSubmeters(t *testing.T) {
 		records []obis.Record
 		want    map[string]string
 	}{
-		{"gas", []obis.Record{deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "00304.089", m3, 0, now)}, map[string]string{"gas": "304.089 m³"}},
-		{"gas, not corrected, type behind it", []obis.Record{stamped(t, "0-4:24.2.3", "00304.089", m3, 0, now), deviceType(t, "0-4:24.1.0", "3")}, map[string]string{"gas": "304.089 m³"}},
-		{"gas, of an XMX meter", []obis.Record{deviceType(t, "0-1:24.1.0", "3"), stamped(t, "0-1:24.2.0", "00304.089", m3, 0, local)}, map[string]string{"gas": "304.089 m³"}},
-		{"a valve", []obis.Record{deviceType(t, "0-1:24.1.0", "3"), number(t, "0-1:24.4.0", "1", m3, 0)}, map[string]string{}},
+		{"gas", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "00304.089", m3, 0, now)}, map[string]string{"gas": "304.089 m³"}},
+		{"gas, not corrected, type behind it", []obis.Record{stamped(t, "0-4:24.2.3", "00304.089", m3, 0, now), text(t, "0-4:24.1.0", "3")}, map[string]string{"gas": "304.089 m³"}},
+		{"gas, of an XMX meter", []obis.Record{text(t, "0-1:24.1.0", "3"), stamped(t, "0-1:24.2.0", "00304.089", m3, 0, local)}, map[string]string{"gas": "304.089 m³"}},
+		{"a valve", []obis.Record{text(t, "0-1:24.1.0", "3"), number(t, "0-1:24.4.0", "1", m3, 0)}, map[string]string{}},
 		{"gas, type as a number", []obis.Record{number(t, "0-1:24.1.0", "3", obis.None, 0), number(t, "0-1:24.2.1", "1", obis.CubicMetreCorrected, 0)}, map[string]string{"gas": "1.000 m³"}},
 		{"all four", []obis.Record{
-			deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
-			deviceType(t, "0-2:24.1.0", "007"), stamped(t, "0-2:24.2.1", "2", m3, 0, now),
-			deviceType(t, "0-3:24.1.0", "012"), stamped(t, "0-3:24.2.1", "3.5", joule, 9, now),
-			deviceType(t, "0-4:24.1.0", "010"), stamped(t, "0-4:24.2.1", "4", wh, 3, now),
+			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
+			text(t, "0-2:24.1.0", "007"), stamped(t, "0-2:24.2.1", "2", m3, 0, now),
+			text(t, "0-3:24.1.0", "012"), stamped(t, "0-3:24.2.1", "3.5", joule, 9, now),
+			text(t, "0-4:24.1.0", "010"), stamped(t, "0-4:24.2.1", "4", wh, 3, now),
 		}, map[string]string{"gas": "1.000 m³", "water": "2.000 m³", "thermal_energy": "3.500 GJ", "cooling_energy": "4.000 kWh"}},
-		{"another electricity meter", []obis.Record{deviceType(t, "0-1:24.1.0", "002"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
-		{"gas in another unit", []obis.Record{deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
-		{"no unit", []obis.Record{deviceType(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", obis.None, 0)}, map[string]string{}},
-		{"no number", []obis.Record{deviceType(t, "0-1:24.1.0", "003"), deviceType(t, "0-1:24.2.1", "(632525252525S)(00000.000)")}, map[string]string{}},
-		{"never read", []obis.Record{deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "0", m3, 0, epoch)}, map[string]string{}},
-		{"of a past period", []obis.Record{deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1*1", "1", m3, 0, now)}, map[string]string{}},
+		{"another electricity meter", []obis.Record{text(t, "0-1:24.1.0", "002"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
+		{"gas in another unit", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
+		{"no unit", []obis.Record{text(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", obis.None, 0)}, map[string]string{}},
+		{"no number", []obis.Record{text(t, "0-1:24.1.0", "003"), text(t, "0-1:24.2.1", "(632525252525S)(00000.000)")}, map[string]string{}},
+		{"never read", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "0", m3, 0, epoch)}, map[string]string{}},
+		{"of a past period", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1*1", "1", m3, 0, now)}, map[string]string{}},
 		{"replaced", []obis.Record{
-			deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, summer),
-			deviceType(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
+			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, summer),
+			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
 		{"replaced, the old one behind", []obis.Record{
-			deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
-			deviceType(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "9000", m3, 0, summer),
+			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
+			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "9000", m3, 0, summer),
 		}, map[string]string{"gas": "1.000 m³"}},
 		{"replaced yesterday", []obis.Record{
-			deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, yesterday),
-			deviceType(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
+			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, yesterday),
+			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
 		{"two that live", []obis.Record{
-			deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, earlier),
-			deviceType(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, now),
+			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, earlier),
+			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
 		{"no stamp loses", []obis.Record{
-			deviceType(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", m3, 0),
-			deviceType(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
-			deviceType(t, "0-3:24.1.0", "003"), number(t, "0-3:24.2.1", "3", m3, 0),
+			text(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", m3, 0),
+			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
+			text(t, "0-3:24.1.0", "003"), number(t, "0-3:24.2.1", "3", m3, 0),
 		}, map[string]string{"gas": "2.000 m³"}},
 		{"warm and cold water", []obis.Record{
-			deviceType(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
-			deviceType(t, "0-2:24.1.0", "007"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
+			text(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
+			text(t, "0-2:24.1.0", "007"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
 		}, map[string]string{"water": "2.000 m³"}},
-		{"warm water alone", []obis.Record{deviceType(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{"water": "1.000 m³"}},
+		{"warm water alone", []obis.Record{text(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{"water": "1.000 m³"}},
 		{"no type, not corrected", []obis.Record{stamped(t, "0-1:24.2.3", "1", m3, 0, now)}, map[string]string{"gas": "1.000 m³"}},
-		{"no type, of DSMR 2.2", []obis.Record{deviceType(t, "0-1:24.1.0", ""), stamped(t, "0-1:24.2.1", "1", m3, 0, local)}, map[string]string{"gas": "1.000 m³"}},
+		{"no type, of DSMR 2.2", []obis.Record{text(t, "0-1:24.1.0", ""), stamped(t, "0-1:24.2.1", "1", m3, 0, local)}, map[string]string{"gas": "1.000 m³"}},
 		{"no type, any volume", []obis.Record{stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
 		{"no type, no stamp", []obis.Record{number(t, "0-1:24.2.1", "1", m3, 0)}, map[string]string{}},
 		{"no type, two", []obis.Record{stamped(t, "0-1:24.2.3", "1", m3, 0, now), stamped(t, "0-2:24.2.3", "1", m3, 0, now)}, map[string]string{}},
-		{"type of another channel", []obis.Record{deviceType(t, "0-2:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"no channel", []obis.Record{deviceType(t, "0-0:24.1.0", "003"), stamped(t, "0-0:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"no such channel", []obis.Record{deviceType(t, "0-200:24.1.0", "003"), stamped(t, "0-200:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type with decimals", []obis.Record{deviceType(t, "0-1:24.1.0", "3.0"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type that is too large", []obis.Record{deviceType(t, "0-1:24.1.0", "259"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type below zero", []obis.Record{deviceType(t, "0-1:24.1.0", "-253"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type that nobody has", []obis.Record{deviceType(t, "0-1:24.1.0", "099"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"type of another channel", []obis.Record{text(t, "0-2:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"no channel", []obis.Record{text(t, "0-0:24.1.0", "003"), stamped(t, "0-0:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"no such channel", []obis.Record{text(t, "0-200:24.1.0", "003"), stamped(t, "0-200:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"a type with decimals", []obis.Record{text(t, "0-1:24.1.0", "3.0"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"a type that is too large", []obis.Record{text(t, "0-1:24.1.0", "259"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"a type below zero", []obis.Record{text(t, "0-1:24.1.0", "-253"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"a type that nobody has", []obis.Record{text(t, "0-1:24.1.0", "099"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
 	} {
 		dst := make([]quantity.Sample, 0, quantity.Count())
 		got := new(quantity.Finder).AppendSamples(dst, tt.records, nil)
@@ -115,7 +115,7 @@ func TestSubmeters(t *testing.T) {
 			t.Errorf("%s: %v allocations, want 0", tt.name, n)
 		}
 	}
-	got := new(quantity.Finder).AppendSamples(nil, []obis.Record{deviceType(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, nil)
+	got := new(quantity.Finder).AppendSamples(nil, []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, nil)
 	if len(got) != 1 || got[0].Time != now {
 		t.Errorf("got %v, want one sample with the stamp of its value", got)
 	}

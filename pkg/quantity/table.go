@@ -15,7 +15,7 @@ var rows = slices.Concat(
 	one(Row{Name: "net_power", Title: "Net power", Codes: cde(16, 7, 0), Measures: power, State: Measurement}),
 	phases(Row{Name: "import_power", Title: "Import power", Measures: power, State: Measurement}, 21, 7),
 	phases(Row{Name: "export_power", Title: "Export power", Measures: power, State: Measurement}, 22, 7),
-	phases(Row{Name: "net_power", Title: "Net power", Measures: power, State: Measurement}, derived, 0),
+	phases(Row{Name: "net_power", Title: "Net power", Measures: power, State: Measurement}, 36, 7),
 
 	one(Row{Name: "import_reactive_power", Title: "Import reactive power", Codes: cde(3, 7, 0), Measures: reactivePower, State: Measurement}),
 	one(Row{Name: "export_reactive_power", Title: "Export reactive power", Codes: cde(4, 7, 0), Measures: reactivePower, State: Measurement}),
@@ -62,8 +62,9 @@ var rows = slices.Concat(
 	one(Row{Name: "cooling_energy", Title: "Cooling energy", Measures: heat, Decimals: 3, State: TotalIncreasing}),
 
 	one(Row{Name: "tariff", Title: "Tariff", Codes: cde(96, 14, 0), Diagnostic: true}),
-	one(Row{Name: "breaker", Title: "Breaker", Codes: cde(96, 3, 10), Diagnostic: true}),
-	one(Row{Name: "text_message", Title: "Text message", Codes: cde(96, 13, 0), Diagnostic: true}),
+	// 96.50.68 is that of Hungarian meters: ON or OFF.
+	one(Row{Name: "breaker", Title: "Breaker", Codes: [][3]byte{{96, 3, 10}, {96, 50, 68}}, Diagnostic: true}),
+	one(Row{Name: "text_message", Title: "Text message", Codes: cde(96, 13, 0), Octets: true, Diagnostic: true}),
 	one(Row{Name: "power_failures", Title: "Power failures", Codes: cde(96, 7, 21), Measures: count, State: TotalIncreasing, Diagnostic: true}),
 	one(Row{Name: "long_power_failures", Title: "Long power failures", Codes: cde(96, 7, 9), Measures: count, State: TotalIncreasing, Diagnostic: true}),
 	phases(Row{Name: "voltage_sags", Title: "Voltage sags", Measures: count, State: TotalIncreasing, Diagnostic: true}, 32, 32),
@@ -90,34 +91,29 @@ func one(r Row) []Row { return []Row{r} }
 
 func cde(c, d, e byte) [][3]byte { return [][3]byte{{c, d, e}} }
 
-// derived in place of a group C means that no meter sends it.
-const derived = 0
-
 // phases makes the rows of L1, L2 and L3: group C of a phase is 20 more than that of the one before.
 func phases(r Row, c, d byte) []Row {
-	return series(r, "_l", " L", 3, func(i byte) [3]byte { return [3]byte{c + 20*i, d, 0} }, c != derived)
+	return series(r, "_l", " L", 3, func(i byte) [3]byte { return [3]byte{c + 20*i, d, 0} })
 }
 
 // tariffs makes the rows of T1 to T4, group E.
 func tariffs(r Row, c byte) []Row {
-	return series(r, "_t", " T", 4, func(i byte) [3]byte { return [3]byte{c, 8, i + 1} }, true)
+	return series(r, "_t", " T", 4, func(i byte) [3]byte { return [3]byte{c, 8, i + 1} })
 }
 
 // quadrants makes the rows of the reactive quadrants, group C 5 to 8.
 func quadrants(r Row, d byte) []Row {
-	return series(r, "_q", " Q", 4, func(i byte) [3]byte { return [3]byte{5 + i, d, 0} }, true)
+	return series(r, "_q", " Q", 4, func(i byte) [3]byte { return [3]byte{5 + i, d, 0} })
 }
 
-func series(r Row, suffix, title string, n int, code func(byte) [3]byte, sent bool) []Row {
+func series(r Row, suffix, title string, n int, code func(byte) [3]byte) []Row {
 	out := make([]Row, n)
 	for i := range out {
 		digit := strconv.Itoa(i + 1)
 		out[i] = r
 		out[i].Name += suffix + digit
 		out[i].Title += title + digit
-		if sent {
-			out[i].Codes = [][3]byte{code(byte(i))}
-		}
+		out[i].Codes = [][3]byte{code(byte(i))}
 	}
 	return out
 }

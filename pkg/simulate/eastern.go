@@ -1,5 +1,7 @@
 package simulate
 
+import "strings"
+
 // P1 meters of the Alps and further east.
 
 // hungarian is Sagemcom's of E.ON: four tariffs, quadrants, a month's figures of several units in one line.
@@ -51,6 +53,16 @@ const quadrantEnergies = `1-0:5.8.0({6.3}*kvarh)
 1-0:8.8.0({6.3}*kvarh)
 `
 
+// sanxing is the same of Sanxing: a breaker that says ON, and a text of bytes that are no characters, which were never
+// written.
+func sanxing() string {
+	return strings.NewReplacer(
+		"SAG5SAG-METER", "AUX50000000001",
+		"53414730303030303030303030303031", "AUX1030300000001", "383930303030303030303030303031", "0000000001",
+		"0-0:96.3.10(1)", "0-0:96.50.68(ON)", "0-0:96.13.0()", "0-0:96.13.0("+strings.Repeat("\xFF", 1024)+")",
+	).Replace(hungarian)
+}
+
 // slashed has a second '/' in its name.
 const slashed = `
 /HLY5/D545-METER
@@ -78,6 +90,39 @@ const lithuanian = `
 1-0:1.24.0({2.3}*kW)
 1-0:2.24.0({2.3}*kW)
 ` + threeVoltages + wholeAmperes + groupedPowers + sagsAndSwells + "!"
+
+// lithuanianEarly is what the first firmware of ESO's meters sends: no total of power, voltages in kV, currents in kA, and
+// the frequency in kHz.
+const lithuanianEarly = `
+/ESO5\200000001_A
+
+0-0:1.0.0({clock})
+1-0:1.8.0({8.3}*kWh)
+1-0:3.8.0({8.3}*kvarh)
+1-0:4.8.0({8.3}*kvarh)
+1-0:1.8.1({8.3}*kWh)
+1-0:1.8.2({8.3}*kWh)
+1-0:1.8.3({8.3}*kWh)
+1-0:1.8.4({8.3}*kWh)
+1-0:2.8.1({8.3}*kWh)
+1-0:2.8.2({8.3}*kWh)
+1-0:2.8.3({8.3}*kWh)
+1-0:2.8.4({8.3}*kWh)
+1-0:32.7.0({4.3}*kV)
+1-0:31.7.0({4.3}*kA)
+1-0:52.7.0({4.3}*kV)
+1-0:51.7.0({4.3}*kA)
+1-0:72.7.0({4.3}*kV)
+1-0:71.7.0({4.3}*kA)
+1-0:14.7.0({4.3}*kHz)
+1-0:15.7.0({8.3}*kW)
+1-0:21.7.0({8.3}*kW)
+1-0:41.7.0({8.3}*kW)
+1-0:61.7.0({8.3}*kW)
+1-0:22.7.0({8.3}*kW)
+1-0:42.7.0({8.3}*kW)
+1-0:62.7.0({8.3}*kW)
+!`
 
 // luxembourgish is Smarty's: no tariffs, reactive and apparent power, relays, four channels (specification 1.1.3).
 const luxembourgish = `
@@ -234,17 +279,17 @@ const croatianP1 = `
 0-1:96.1.1()
 !`
 
-// easymeter is a Q3D: group F, energies to 0.1 mWh, no checksum.
+// easymeter is a Q3D: group F, energies to 0.1 mWh, powers that are negative while they are exported, no checksum.
 const easymeter = `
 /ESY5Q3DB1024 V3.04
 
 1-0:0.0.0*255(0200000000001)
 1-0:1.8.0*255({5.7}*kWh)
 1-0:2.8.0*255({5.7}*kWh)
-1-0:21.7.0*255({6.2}*W)
-1-0:41.7.0*255({6.2}*W)
-1-0:61.7.0*255({6.2}*W)
-1-0:1.7.0*255({6.2}*W)
+1-0:21.7.0*255({-6.2}*W)
+1-0:41.7.0*255({-6.2}*W)
+1-0:61.7.0*255({-6.2}*W)
+1-0:1.7.0*255({-6.2}*W)
 1-0:96.5.5*255(80)
 0-0:96.1.255*255(1ESY1000000001)
 !`
@@ -253,7 +298,9 @@ func easternFamilies() []Family {
 	return each(Family{Connector: rj12, Line: p1Line}, nil,
 		row{name: "p1-hu-sagemcom", title: "Hungarian P1, Sagemcom", make: "Sagemcom", country: "HU", wire: inCentralEurope(hungarian, upperSum)},
 		row{name: "p1-hu-d545", title: "Hungarian P1, Holley D545", make: "Holley", country: "HU", wire: inCentralEurope(slashed, upperSum)},
+		row{name: "p1-hu-sanxing", title: "Hungarian P1, Sanxing, text of bytes FF", make: "Sanxing", country: "HU", wire: inCentralEurope(sanxing(), upperSum)},
 		row{name: "p1-lt", title: "Lithuanian P1", make: "Iskraemeco", country: "LT", wire: text{template: lithuanian, zone: finnish, sum: upperSum}.encoder()},
+		row{name: "p1-lt-early", title: "Lithuanian P1 of ESO, Sagemcom, early firmware", make: "Sagemcom", country: "LT", wire: text{template: lithuanianEarly, zone: finnish, sum: upperSum}.encoder()},
 		row{name: "p1-lu-plain", title: "Luxembourgish P1, Sagemcom, not encrypted", make: "Sagemcom", country: "LU", wire: inCentralEurope(luxembourgish, upperSum)},
 		row{name: "p1-at-est5-plain", title: "Styrian P1, Sagemcom T210-D, not encrypted", make: "Sagemcom", country: "AT", wire: inCentralEurope(styrian, upperSum)},
 		row{name: "p1-pl-plain", title: "Polish P1, Elgama, not encrypted", make: "Elgama", country: "PL", wire: inCentralEurope(polish, upperSum)},

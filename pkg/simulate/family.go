@@ -58,7 +58,7 @@ func Named(name string) (Family, bool) {
 var families = slices.Concat(
 	aidonFamilies(), swedishP1Families(),
 	embriqFamilies(), kaifaFamilies(), kamstrupFamilies(),
-	landisgyrFamilies(), iskraFamilies(), austrianFamilies(), sagemcomFamilies(),
+	landisgyrFamilies(), iskraFamilies(), viennaFamilies(), austrianFamilies(), sagemcomFamilies(),
 	nordicP1Families(), dutchFamilies(), belgianFamilies(), easternFamilies(), cipheredTextFamilies(),
 )
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
 // Iskraemeco AM550 and IE.5 in HDLC: push lists and registers in Switzerland, values without codes in Slovenia, Croatia and
@@ -146,6 +147,14 @@ func croatian() list {
 	)
 }
 
+// croatianShort is the list of IE.5 without quadrants: 28 items.
+func croatianShort() list {
+	l := croatian()
+	quadrants := []obis.Code{code("5.8.0"), code("6.8.0"), code("7.8.0"), code("8.8.0"), code("13.7.0")}
+	l.fields = slices.DeleteFunc(l.fields, func(f field) bool { return slices.Contains(quadrants, f.code) })
+	return l
+}
+
 // carinthian is the list of Kärnten: 12 items, the last two texts for people.
 func carinthian() list {
 	name := code("0-6:25.9.0")
@@ -186,6 +195,7 @@ func iskraFamilies() []Family {
 			row{name: "iskra-si-tariffs", title: "Iskraemeco AM550, list of 9 with energies", list: powersAndTariffs()},
 			row{name: "iskra-si-short", title: "Iskraemeco AM550, list of 4", list: fourItems()},
 			row{name: "iskra-hr", title: "Iskraemeco IE.5, list of 33", list: croatian(), country: "HR"},
+			row{name: "iskra-hr-28", title: "Iskraemeco IE.5, list of 28", list: croatianShort(), country: "HR"},
 			row{name: "iskra-at", title: "Iskraemeco AM550 of Carinthia, list of 12", encode: sealed("ISKit\x00\x00\x01", encrypted, carinthian().append), cipher: encrypted, country: "AT"},
 		),
 	)

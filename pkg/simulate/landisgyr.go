@@ -6,7 +6,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// Landis+Gyr E450, E570 and E360 in Switzerland, E450 in Burgenland. Push lists have no scalers: here voltages in V, on the
+// Landis+Gyr E450, E570 and E360 in Switzerland, E450 in Burgenland and Slovenia. Push lists have no scalers: here voltages in V, on the
 // E360 in 0.1 V, currents in 0.01 A.
 
 var (
@@ -69,17 +69,44 @@ func e450Pairs() list {
 	)}
 }
 
-// e450Burgenland has no codes. The three numbers before the meter's own are not known; here they never change.
-func e450Burgenland() list {
+// e450Burgenland has no codes. What the numbers before the meter's own are is not known, and some meters send none.
+func e450Burgenland(unknown ...field) list {
 	return list{stamp: countingInvoke.stamped(e450Clock), fields: slices.Concat(
 		numbers(dlms.Uint16, 0, voltages...),
 		numbers(dlms.Uint16, -2, currents...),
 		numbers(dlms.Uint32, 0, "1.7.0", "2.7.0", "1.8.0", "2.8.0"),
-		[]field{
-			fixed(dlms.Uint16, 400, "0-0:128.0.1"), fixed(dlms.Uint16, 64, "0-0:128.0.2"), fixed(dlms.Uint16, 300, "0-0:128.0.3"),
-			octets("10000001", "0-0:96.1.0"),
-		},
+		unknown,
+		[]field{octets("10000001", "0-0:96.1.0")},
 	)}
+}
+
+// e450Unknown never change here.
+func e450Unknown() []field {
+	return []field{
+		fixed(dlms.Uint16, 400, "0-0:128.0.1"), fixed(dlms.Uint16, 64, "0-0:128.0.2"), fixed(dlms.Uint16, 300, "0-0:128.0.3"),
+	}
+}
+
+// e450Slovenia is two lists without codes, by turns: totals with the number of the meter, phases with that of its place.
+func e450Slovenia() encoder {
+	totals := list{stamp: countingInvoke.stamped(e450Clock), fields: slices.Concat(
+		[]field{octets("100000000001", "0-0:96.1.0")},
+		numbers(dlms.Uint32, 0, totalPowers...),
+		numbers(dlms.Uint32, 0, totalEnergies...),
+	)}
+	phases := list{stamp: countingInvoke.stamped(e450Clock), fields: slices.Concat(
+		[]field{octets("200000000001", "0-0:96.1.2")},
+		numbers(dlms.Uint16, 0, "14.7.0"),
+		numbers(dlms.Uint16, -2, currents...),
+		numbers(dlms.Uint16, 0, voltages...),
+		numbers(dlms.Uint32, 0, "21.7.0", "41.7.0", "61.7.0", "22.7.0", "42.7.0", "62.7.0"),
+	)}
+	return func(dst []byte, s *State) []byte {
+		if s.Time.Unix()/2%2 == 0 {
+			return phases.append(dst, s)
+		}
+		return totals.append(dst, s)
+	}
 }
 
 // e570Push has the order of the E450's, and no clock.
@@ -121,7 +148,9 @@ func landisgyrFamilies() []Family {
 			row{name: "landisgyr-e360-ch", title: "Landis+Gyr E360, push list", list: e360Push()},
 		),
 		each(swiss, e450Frame.carry,
-			row{name: "landisgyr-at", title: "Landis+Gyr E450 of Burgenland, values alone", encode: sealed(titleAT, authenticated, e450Burgenland().append), cipher: authenticated, country: "AT"},
+			row{name: "landisgyr-si", title: "Landis+Gyr E450 in Slovenia, two lists of values alone", encode: e450Slovenia(), country: "SI", line: noParity, every: 2000},
+			row{name: "landisgyr-at", title: "Landis+Gyr E450 of Burgenland, values alone", encode: sealed(titleAT, authenticated, e450Burgenland(e450Unknown()...).append), cipher: authenticated, country: "AT"},
+			row{name: "landisgyr-at-11", title: "Landis+Gyr E450 of Burgenland, values alone, list of 11", encode: sealed(titleAT, authenticated, e450Burgenland().append), cipher: authenticated, country: "AT"},
 		),
 	)
 }

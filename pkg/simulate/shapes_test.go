@@ -34,7 +34,7 @@ var shapes = []shape{
 	{"p1-se-kamstrup", 700, 30, summerTime, meter.Meter{Make: "Kamstrup"}},
 	{"p1-se-kaifa", 711, 30, normalTime, meter.Meter{Make: "Kaifa", Model: "KAIFA-METER"}},
 	{"p1-se-landisgyr", 704, 30, normalTime, meter.Meter{Make: "Landis+Gyr", Model: "E360"}},
-	{"p1-se-sagemcom", 712, 30, normalTime, meter.Meter{Make: "Sagemcom", Model: "00000001_A"}},
+	{"p1-se-sagemcom", 712, 30, normalTime, meter.Meter{Make: "Sagemcom", Model: "200000001_A"}},
 	{"p1-fi-aidon", 705, 30, finnishSummer, meter.Meter{Make: "Aidon", Model: "7534"}},
 	{family: "landisgyr-no"},
 	{family: "landisgyr-no1", bytes: 44, samples: 1},
@@ -67,7 +67,9 @@ var shapes = []shape{
 	{family: "landisgyr-ch-glo", bytes: 332, samples: 17},
 	{family: "landisgyr-e570", bytes: 640, samples: 21},
 	{family: "landisgyr-e360-ch", bytes: 354, samples: 13},
+	{family: "landisgyr-si"},
 	{family: "landisgyr-at", bytes: 120, samples: 11},
+	{family: "landisgyr-at-11", bytes: 111, samples: 11},
 	{family: "iskra-ch", bytes: 379, samples: 13},
 	{family: "iskra-ch-registers", bytes: 379, samples: 15},
 	{family: "iskra-si"},
@@ -81,7 +83,12 @@ var shapes = []shape{
 	{family: "iskra-si-tariffs", bytes: 93, samples: 9},
 	{family: "iskra-si-short", bytes: 57, samples: 2},
 	{family: "iskra-hr", bytes: 191, samples: 31},
+	{family: "iskra-hr-28", bytes: 168, samples: 26},
 	{family: "iskra-at", bytes: 121, samples: 8},
+	{"landisgyr-at-wien", 105, 9, onTheWall, meter.Meter{Make: "Landis+Gyr"}},
+	{"iskra-at-wien", 105, 9, summerTime, meter.Meter{Make: "Iskraemeco"}},
+	{"siemens-at-wien", 125, 9, summerTime, meter.Meter{Make: "Siemens", Serial: "SMS1030000000001"}},
+	{"siemens-at-wels", 119, 7, summerTime, meter.Meter{Make: "Siemens", Serial: "1000000000001"}},
 	{family: "kaifa-at", bytes: 282, samples: 12},
 	{family: "kaifa-at-salzburg", bytes: 376, samples: 13},
 	{family: "kaifa-at-vkw", bytes: 376, samples: 13},
@@ -108,14 +115,16 @@ var shapes = []shape{
 	{family: "p1-be-1p", bytes: 822, samples: 22},
 	{family: "p1-hu-sagemcom", bytes: 1275, samples: 40},
 	{family: "p1-hu-d545", bytes: 676, samples: 25},
+	{family: "p1-hu-sanxing", bytes: 2266, samples: 40},
 	{family: "p1-lt", bytes: 927, samples: 40},
+	{family: "p1-lt-early", bytes: 756, samples: 29},
 	{family: "p1-lu-plain", bytes: 1284, samples: 43},
 	{family: "p1-at-est5-plain", bytes: 481, samples: 17},
 	{family: "p1-pl-plain", bytes: 583, samples: 17},
 	{family: "p1-ch", bytes: 909, samples: 36},
 	{family: "p1-hr", bytes: 570, samples: 27},
 	{family: "p1-si", bytes: 576, samples: 24},
-	{family: "p1-de-easymeter", bytes: 293, samples: 6},
+	{family: "p1-de-easymeter", bytes: 293, samples: 14},
 	{family: "p1-lu", bytes: 1314, samples: 43},
 	{family: "p1-at-est5", bytes: 511, samples: 17},
 	{family: "p1-pl", bytes: 604, samples: 17},
@@ -150,8 +159,13 @@ func finnishSummer(s *simulate.State) obis.Time {
 	return c
 }
 
-func hourOnTheWall(s *simulate.State) obis.Time {
-	c := wall(s.Hour, 2)
+// onTheWall and hourOnTheWall are of clocks that send no zone.
+func onTheWall(s *simulate.State) obis.Time { return withoutZone(s.Time) }
+
+func hourOnTheWall(s *simulate.State) obis.Time { return withoutZone(s.Hour) }
+
+func withoutZone(t time.Time) obis.Time {
+	c := wall(t, 2)
 	c.Zone, c.Offset = false, 0
 	return c
 }
@@ -159,13 +173,23 @@ func hourOnTheWall(s *simulate.State) obis.Time {
 // length returns that of a telegram. A minus sign is one byte more.
 func (sh *shape) length(s *simulate.State) int {
 	n := sh.bytes
-	if sh.family != "p1-fi-aidon" {
-		return n
-	}
-	for _, mA := range s.Current {
-		if mA <= -50 {
-			n++
+	switch sh.family {
+	case "p1-fi-aidon":
+		for _, mA := range s.Current {
+			n += minus(mA + 49) // rounded to 0.1 A
+		}
+	case "p1-de-easymeter":
+		watts, _ := s.Net()
+		for _, w := range append(s.Power[:], watts) {
+			n += minus(w)
 		}
 	}
 	return n
+}
+
+func minus(v int64) int {
+	if v < 0 {
+		return 1
+	}
+	return 0
 }

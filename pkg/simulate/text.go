@@ -102,6 +102,9 @@ func (t text) change(name, line, behind string) func([]byte, *State) []byte {
 		if strings.HasPrefix(behind, "*k") {
 			w.exp += 3
 		}
+		if signed && w.code[2]%20 == 1 && w.code[3] == instant {
+			w.code[2] += netPower - 1 // below zero where power is exported
+		}
 	}
 	return w.append
 }

@@ -106,6 +106,8 @@ func power(c byte, watts, vars int64) int64 {
 		return max(-vars, 0)
 	case netPower:
 		return watts
+	case absolute:
+		return max(watts, -watts)
 	case apparentPlus, apparentMinus:
 		if (watts < 0) != (c == apparentMinus) {
 			return 0

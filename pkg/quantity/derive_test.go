@@ -1,0 +1,133 @@
+package quantity_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+func watts(t *testing.T, code, value string) obis.Record { return number(t, code, value, obis.Watt, 0) }
+
+func hours(t *testing.T, code, value string) obis.Record {
+	return number(t, code, value, obis.WattHour, 3)
+}
+
+// TestTariffsBeyond: a total is the sum of all tariffs that a meter sends, also of those that have no row, or there is none.
+func TestTariffsBeyond(t *testing.T) {
+	one, five := hours(t, "1-0:1.8.1", "1.001"), hours(t, "1-0:1.8.5", "0.500")
+	lost := text(t, "1-0:1.8.5", "ER11")
+	for name, tt := range map[string]struct {
+		records []obis.Record
+		want    string
+	}{
+		"a fifth":                   {[]obis.Record{one, five}, "1.501 kWh"},
+		"two more":                  {[]obis.Record{one, five, hours(t, "1-0:1.8.6", "0.250")}, "1.751 kWh"},
+		"a fifth without a value":   {[]obis.Record{one, lost}, ""},
+		"of a past period":          {[]obis.Record{one, hours(t, "1-0:1.8.5*01", "9")}, "1.001 kWh"},
+		"of export":                 {[]obis.Record{one, hours(t, "1-0:2.8.5", "9")}, "1.001 kWh"},
+		"with a total of the meter": {[]obis.Record{hours(t, "1-0:1.8.0", "2"), one, five}, "2.000 kWh"},
+	} {
+		got := published(new(quantity.Finder).AppendSamples(nil, tt.records, nil))["import_energy"]
+		if got != tt.want {
+			t.Errorf("%s: got import_energy %q, want %q", name, got, tt.want)
+		}
+	}
+	double := new(quantity.Scale)
+	id, _ := quantity.Named("import_energy_t1")
+	double[id] = obis.Decimal{Coef: 2}
+	if got := published(new(quantity.Finder).AppendSamples(nil, []obis.Record{one, five}, double))["import_energy"]; got != "3.002 kWh" {
+		t.Errorf("scaled: got import_energy %q, want 3.002", got)
+	}
+}
+
+// TestNetOfPhases: net power follows from all three phases where the meter sends no total.
+func TestNetOfPhases(t *testing.T) {
+	phase := func(c string, value string) obis.Record { return watts(t, "1-0:"+c+".7.0", value) }
+	imports := []obis.Record{phase("21", "0"), phase("41", "100"), phase("61", "0")}
+	exports := []obis.Record{phase("22", "500"), phase("42", "0"), phase("62", "20")}
+	all := append(append([]obis.Record{}, imports...), exports...)
+	for name, tt := range map[string]struct {
+		records []obis.Record
+		want    string
+	}{
+		"phases":                 {all, "-420 W"},
+		"phases with their sums": {[]obis.Record{phase("36", "-500"), phase("56", "100"), phase("76", "-20")}, "-420 W"},
+		"import alone":           {imports, ""},
+		"two phases":             {[]obis.Record{phase("36", "-500"), phase("56", "100")}, ""},
+		"with the total import":  {append([]obis.Record{phase("1", "7")}, all...), ""},
+		"with the total":         {append([]obis.Record{phase("16", "-419")}, all...), "-419 W"},
+	} {
+		if got := published(new(quantity.Finder).AppendSamples(nil, tt.records, nil))["net_power"]; got != tt.want {
+			t.Errorf("%s: got net_power %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// TestAppendExports: an import below zero of a meter that counts both directions is an export.
+func TestAppendExports(t *testing.T) {
+	counter := hours(t, "1-0:2.8.0", "3")
+	for name, tt := range map[string]struct {
+		records []obis.Record
+		want    map[string]string
+	}{
+		"export": {
+			[]obis.Record{counter, watts(t, "1-0:1.7.0", "-235.44"), watts(t, "1-0:21.7.0", "100")},
+			map[string]string{
+				"export_energy": "3.000 kWh", "import_power": "0 W", "export_power": "235 W", "net_power": "-235 W",
+				"import_power_l1": "100 W", "export_power_l1": "0 W", "net_power_l1": "100 W",
+			},
+		},
+		"import": {
+			[]obis.Record{counter, watts(t, "1-0:1.7.0", "235")},
+			map[string]string{"export_energy": "3.000 kWh", "import_power": "235 W", "export_power": "0 W", "net_power": "235 W"},
+		},
+		"export sent": {
+			[]obis.Record{counter, watts(t, "1-0:1.7.0", "-1"), watts(t, "1-0:2.7.0", "1")},
+			map[string]string{"export_energy": "3.000 kWh", "import_power": "-1 W", "export_power": "1 W", "net_power": "-2 W"},
+		},
+		"no export counted": {
+			[]obis.Record{watts(t, "1-0:1.7.0", "235")},
+			map[string]string{"import_power": "235 W"},
+		},
+	} {
+		got := published(quantity.AppendExports(new(quantity.Finder).AppendSamples(nil, tt.records, nil)))
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s, -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// TestMessage: a message is published as people read it, always as UTF-8.
+func TestMessage(t *testing.T) {
+	var f quantity.Finder
+	for _, tt := range []struct{ code, sent, want string }{
+		{"0-0:96.13.0", "48656C6C6F2C20776F726C6421", "Hello, world!"},
+		{"0-0:96.13.0", "4B6C617220C3A4", "Klar ä"},
+		{"0-0:96.13.0", "what? a/b!12AB", "what? a/b!12AB"},
+		{"0-0:96.13.0", "0102", "0102"},
+		{"0-0:96.13.0", "ABC", "ABC"},
+		{"0-0:96.13.0", "", ""},
+		{"0-0:96.13.0", strings.Repeat("\xFF", 1024), ""},
+		{"0-0:96.13.0", strings.Repeat("FF", 16), ""},
+		{"0-0:96.13.0", "48690000", "Hi"},
+		{"0-0:96.13.0", "a\xFFb", ""},
+		{"0-0:96.14.0", "0002", "0002"},
+		{"0-0:96.14.0", "RATE2\x00\x00\x00", "RATE2"},
+		{"0-0:96.14.0", "\x00\x01", "\x00\x01"},
+	} {
+		r := text(t, tt.code, tt.sent)
+		got := f.AppendSamples(nil, []obis.Record{r}, nil)
+		if len(got) != 1 || string(got[0].Text) != tt.want {
+			t.Errorf("%s(%.20q): got %+v, want %q", tt.code, tt.sent, got, tt.want)
+		}
+	}
+	r := []obis.Record{text(t, "0-0:96.13.0", "48656C6C6F")}
+	dst := make([]quantity.Sample, 0, 4)
+	if n := testing.AllocsPerRun(100, func() { f.AppendSamples(dst, r, nil) }); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+}
