@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -33,11 +34,30 @@ func (m Meter) lockedMessage(e *dlms.LockedError) string {
 	if setting == "" {
 		setting = "its key"
 	}
-	if e.Tried {
+	switch {
+	case e.AuthKey:
+		return fmt.Sprintf("telegram is encrypted (system title %s), and the key fits, but its authentication key does not: compare %s with "+
+			"what your grid company gave you, or leave it out: then values are read, but nothing proves them, so that they are published after "+
+			"two alike", maker(e.Title[:]), besideKey(m.KeySetting))
+	case e.Tried:
 		return fmt.Sprintf("telegram is encrypted (system title %s), and the key does not fit: compare %s with what your grid "+
-			"company gave you; a meter that was replaced has another key", maker(e.Title[:]), setting)
+			"company gave you (where it gave two, key and authentication key may be swapped); a meter that was replaced has another key",
+			maker(e.Title[:]), setting)
 	}
 	return fmt.Sprintf("telegram is encrypted (system title %s): set %s; your grid company gives it to you", maker(e.Title[:]), setting)
+}
+
+// besideKey names the setting of the authentication key that belongs to a setting of a key.
+func besideKey(setting string) string {
+	for key, authKey := range map[string]string{"].key": "].auth_key", "_METER_KEY": "_METER_AUTH_KEY"} {
+		if before, ok := strings.CutSuffix(setting, key); ok {
+			return before + authKey
+		}
+	}
+	if setting == "" {
+		return "it"
+	}
+	return "the second key in " + setting
 }
 
 // maker returns the beginning of a system title, as far as it names the make and kind of a meter: the rest is its number.

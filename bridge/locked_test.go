@@ -24,6 +24,16 @@ func key(t *testing.T, x byte) *dlms.Key {
 	return k
 }
 
+// half returns key with another authentication key.
+func half(t *testing.T, x byte) *dlms.Key {
+	t.Helper()
+	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x}, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 // ciphered is a telegram of a power, encrypted.
 func ciphered(k *dlms.Key, title string, counter uint32, watts int64) []byte {
 	plain := dlms.AppendList(dlms.AppendNotification(nil, 1), 1)
@@ -36,6 +46,7 @@ func ciphered(k *dlms.Key, title string, counter uint32, watts int64) []byte {
 const title = "KAME\x01\x02\x03\x04"
 
 func TestLockedMeterIsToldOnce(t *testing.T) {
+	half := []*dlms.Key{half(t, 1)}
 	tests := []struct {
 		name    string
 		setting string
@@ -44,7 +55,13 @@ func TestLockedMeterIsToldOnce(t *testing.T) {
 	}{
 		{"no key", "meters[0].key", nil, "telegram is encrypted (system title KAME…): set meters[0].key; your grid company gives it to you"},
 		{"no key, no file", "HANBRIDGE_METER_KEY", nil, "set HANBRIDGE_METER_KEY; your grid company"},
-		{"another key", "meters[0].key", []*dlms.Key{key(t, 7)}, "the key does not fit: compare meters[0].key with what your grid company gave you"},
+		{"another key", "meters[0].key", []*dlms.Key{key(t, 7)}, "the key does not fit: compare meters[0].key with what your grid company gave you " +
+			"(where it gave two, key and authentication key may be swapped)"},
+		{"another authentication key", "meters[0].key", half, "and the key fits, but its authentication key does not: compare meters[0].auth_key with " +
+			"what your grid company gave you, or leave it out: then values are read, but nothing proves them, so that they are published after two alike"},
+		{"another authentication key, no file", "HANBRIDGE_METER_KEY", half, "does not: compare HANBRIDGE_METER_AUTH_KEY with"},
+		{"another authentication key in a file", "the file /etc/meter.key", half, "does not: compare the second key in the file /etc/meter.key with"},
+		{"another authentication key somewhere", "", half, "does not: compare it with"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func (p *program) captureCommand() *cobra.Command {
 	}
 	var o captureOrder
 	f := c.Flags()
-	f.StringVar(&o.config, "config", "", "configuration `FILE` whose port is read")
+	f.StringVar(&o.config, "config", "", "configuration `FILE` of the meter: its port, line setting and keys; PORT and flags win")
 	f.StringVar(&o.serial, "serial", "", "line setting, as \"2400 8E1\"; auto tries the usual ones (default auto)")
 	f.DurationVar(&o.duration, "for", 0, "how long, as 60s or 5m; without it until it is stopped")
 	f.IntVar(&o.count, "count", 0, "how many good telegrams; without it until it is stopped")
@@ -105,13 +105,14 @@ func (p *program) captureSource(o captureOrder) (s bridge.Source, err error) {
 	return s, err
 }
 
-// captureMeter returns the meter to read: the port of the command line, else that of the configuration.
+// captureMeter returns the meter to read: that of the configuration, where one is named or no port is, else a port alone.
 func (p *program) captureMeter(o captureOrder) (m MeterConfig, err error) {
 	m = MeterConfig{Serial: SerialConfig{Auto: true}}
 	if o.port != "" {
 		err = m.Port.UnmarshalText([]byte(o.port))
-	} else {
-		m, err = p.configuredMeter(o.config)
+	}
+	if err == nil && (o.port == "" || o.config != "") {
+		m, err = p.configuredMeter(o.config, m.Port)
 	}
 	if err != nil || o.serial == "" {
 		return m, err
@@ -122,11 +123,19 @@ func (p *program) captureMeter(o captureOrder) (m MeterConfig, err error) {
 	return m, nil
 }
 
-// configuredMeter returns the only meter of the configuration.
-func (p *program) configuredMeter(file string) (MeterConfig, error) {
+// configuredMeter returns the meter of the configuration that is on a port, or the only one where no port is named.
+func (p *program) configuredMeter(file string, port PortConfig) (MeterConfig, error) {
 	cfg, err := loadConfig(foundConfig(file), p.environ)
 	if err != nil {
 		return MeterConfig{}, err
+	}
+	if port != (PortConfig{}) {
+		i, err := cfg.meterOn(port, file)
+		if err != nil {
+			return MeterConfig{}, fmt.Errorf("capture: %w", err)
+		}
+		cfg.Meters[i].Port = port
+		return cfg.Meters[i], nil
 	}
 	if len(cfg.Meters) != 1 {
 		return MeterConfig{}, fmt.Errorf("capture: the configuration has %d meters: name the port of one, as hanbridge capture %s", len(cfg.Meters), cfg.Meters[0].Port)

@@ -228,13 +228,19 @@ func (l *listener) advice() string {
 // lockedAdvice says what becomes of encrypted telegrams.
 func (l *listener) lockedAdvice() string {
 	switch {
+	case l.mask != nil && l.locked.AuthKey:
+		return "encrypted telegrams, and the key fits, but its authentication key does not: they are left out, since what is in them " +
+			"cannot be masked. Compare auth_key (--auth-key) with what your grid company gave you, or leave it out"
 	case l.mask != nil && l.locked.Tried:
-		return "encrypted telegrams, and no key fits: they are left out, since what is in them cannot be masked"
+		return "encrypted telegrams, and no key fits: they are left out, since what is in them cannot be masked; " + maybeSwapped
 	case l.mask != nil:
 		return "encrypted telegrams: without the key they are left out, since what is in them cannot be masked. Name it with " +
 			"--key-file FILE: what is written is encrypted with a public test key, never with yours"
+	case l.locked.AuthKey:
+		return "encrypted telegrams, and the key fits, but its authentication key does not: they are kept as they are. Compare auth_key " +
+			"(--auth-key) with what your grid company gave you, " + withoutAuthKey
 	case l.locked.Tried:
-		return "encrypted telegrams, and no key fits: they are kept as they are"
+		return "encrypted telegrams, and no key fits: they are kept as they are; " + maybeSwapped
 	}
 	return "encrypted telegrams: they are kept as they are, with the number of the meter in clear (--anonymise masks it)"
 }

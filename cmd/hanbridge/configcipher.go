@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,44 +9,6 @@ import (
 	"strings"
 )
 
-// A keyPair opens the messages of a ciphered meter. The authentication key is nil where the grid company gave none.
-type keyPair struct{ encryption, authentication []byte }
-
-// keyDigits is how many hexadecimal digits a key of AES-128 has.
-const keyDigits = 32
-
-// parseKey reads a key. Its errors never hold a digit of it.
-func parseKey(text string) ([]byte, error) {
-	digits := 0
-	for i, r := range []rune(text) {
-		if !strings.ContainsRune("0123456789abcdefABCDEF", r) {
-			return nil, fmt.Errorf("character %d is no hexadecimal digit (0 to 9, a to f): write the key as %d of them, without spaces", i+1, keyDigits)
-		}
-		digits++
-	}
-	if digits != keyDigits {
-		return nil, fmt.Errorf("has %d hexadecimal digits, and a key has %d", digits, keyDigits)
-	}
-	return hex.DecodeString(text)
-}
-
-// parsePair reads a key and, where it is not empty, the authentication key that belongs to it. part is which of the two is
-// wrong: "key" or "auth_key".
-func parsePair(key, authKey string) (pair keyPair, part string, err error) {
-	if key == "" {
-		return keyPair{}, "auth_key", errors.New("an authentication key without key, the one that deciphers: the grid company gives both")
-	}
-	if pair.encryption, err = parseKey(key); err != nil {
-		return keyPair{}, "key", err
-	}
-	if authKey != "" {
-		if pair.authentication, err = parseKey(authKey); err != nil {
-			return keyPair{}, "auth_key", err
-		}
-	}
-	return pair, "", nil
-}
-
 // readKeyFile reads lines of KEY or KEY AUTH_KEY; what follows a # is for people. Errors name the file and the line, and
 // never hold what stands there.
 func readKeyFile(name string) ([]keyPair, error) {
@@ -55,19 +16,18 @@ func readKeyFile(name string) ([]keyPair, error) {
 	if err != nil {
 		return nil, keyFileFault(name, err)
 	}
+	if err := noKeyText(name, text); err != nil {
+		return nil, err
+	}
 	var pairs []keyPair
 	number := 0
 	for line := range strings.Lines(string(text)) {
 		number++
 		line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#")
-		words := strings.Fields(line)
-		if len(words) == 0 {
+		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if len(words) > 2 {
-			return nil, fmt.Errorf("%s:%d: %d words: a line is a key, or a key, a space and its authentication key", name, number, len(words))
-		}
-		pair, _, err := parsePair(words[0], strings.Join(words[1:], ""))
+		pair, err := parseKeyLine(line)
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
 		}

@@ -37,10 +37,19 @@ func TestKeyFile(t *testing.T) {
 			[]string{aKey, "", strings.ToLower(anotherKey), aKey}, ""},
 		{"nothing", "", nil, ": no key in it: write a line of 32 hexadecimal digits"},
 		{"comments alone", "# none yet\n", nil, ": no key in it"},
-		{"short", "\n" + aKey[1:] + "\n", nil, ":2: has 31 hexadecimal digits, and a key has 32"},
-		{"second wrong", aKey + " " + aKey + "0\n", nil, ":1: has 33 hexadecimal digits"},
+		{"short", "\n" + aKey[1:] + "\n", nil, ":2: has 31 hexadecimal digits: a line has 32, which are a key, or 64, which are a key and its"},
+		{"second wrong", aKey + " " + aKey + "0\n", nil, ":1: has 65 hexadecimal digits"},
+		{"three keys", strings.Repeat(aKey+" ", 3) + "\n", nil, ":1: has 96 hexadecimal digits"},
+		{"nothing but quotes", "\"\"\n", nil, ":1: has 0 hexadecimal digits"},
 		{"no digits", aKey[:31] + "x\n", nil, ":1: character 32 is no hexadecimal digit"},
-		{"in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", nil, ":1: 8 words: a line is a key, or"},
+		{"in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", []string{aKey, ""}, ""},
+		{"two in groups", "\ufeff 0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + aKey + "\" # mine\n", []string{aKey, aKey}, ""},
+		{"two without a gap", aKey + aKey, []string{aKey, aKey}, ""},
+		{"UTF-16", "\xFF\xFE0\x000\x00", nil, ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8"},
+		{"UTF-16 the other way", "\xFE\xFF\x000\x000", nil, ": is in UTF-16"},
+		{"a key of bytes", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", nil, ": holds the bytes of a key, not its digits: make digits of them with xxd -p -c 32 "},
+		{"two keys of bytes", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), nil, ": holds the bytes of a key"},
+		{"a comment in Latin-1", "# Schl\xFCssel\n" + aKey, []string{aKey, ""}, ""},
 		{"large", strings.Repeat("#\n", maxConfigFile), nil, ": larger than 64 KiB"},
 	}
 	for _, tt := range tests {
@@ -61,6 +70,44 @@ func TestKeyFile(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("keys (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseKey(t *testing.T) {
+	const upper = "00112233445566778899AABBCCDDEEFF"
+	tests := []struct{ name, text, wantErr string }{
+		{"plain", aKey, ""},
+		{"capitals", upper, ""},
+		{"white space around it", "\r\n\t " + aKey + " \n", ""},
+		{"blanks", "00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF", ""},
+		{"blanks that do not break", strings.ReplaceAll("0011 2233 4455 6677 8899 AABB CCDD EEFF", " ", "\u00a0"), ""},
+		{"colons", "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", ""},
+		{"dashes and points", "00112233-4455-6677-8899.aabb.ccdd.eeff", ""},
+		{"a number", "0x" + aKey, ""},
+		{"a number in capitals", "0X" + upper, ""},
+		{"an array", "0x00, 0x11, 0x22, 0x33,\n0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF,", ""},
+		{"an array without gaps", "0x000x110x220x330x440x550x660x770x880x990xAA0xBB0xCC0xDD0xEE0xFF", ""},
+		{"quotes", `"` + aKey + `"`, ""},
+		{"quotes around bytes", `'00','11','22','33','44','55','66','77','88','99','aa','bb','cc','dd','ee','ff'`, ""},
+		{"quotes of a letter", "„" + aKey + "“", ""},
+		{"nothing", "", "has 0 hexadecimal digits, and a key has 32"},
+		{"x alone", "x" + aKey, "character 1 is no hexadecimal digit"},
+		{"x within", aKey[:2] + " x" + aKey[2:], "character 4 is no hexadecimal digit"},
+		{"bytes of one digit", "0x0," + aKey[2:], "has 31 hexadecimal digits, and a key has 32"},
+		{"a name before it", "Key: " + aKey, "character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
+		{"two", aKey + aKey, "has 64 hexadecimal digits, and a key has 32"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseKey(tt.text)
+			checkErr(t, err, tt.wantErr)
+			if err == nil && hex.EncodeToString(got) != aKey {
+				t.Errorf("got %x, want %s", got, aKey)
+			}
+			if err != nil && strings.Contains(err.Error(), "1122") {
+				t.Errorf("a key is printed: %v", err)
 			}
 		})
 	}

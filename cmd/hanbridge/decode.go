@@ -86,19 +86,30 @@ func (p *program) decode(files []string, to printer, keys []*dlms.Key) error {
 
 // lockedAdvice says which flag opens an encrypted telegram.
 func lockedAdvice(e *dlms.LockedError) string {
-	if e.Tried {
+	switch {
+	case e.AuthKey:
+		return "telegrams are encrypted, and the key fits, but its authentication key does not (or a telegram is damaged): compare " +
+			"--auth-key, or the second key in its line of the file, with what the grid company gave you, " + withoutAuthKey
+	case e.Tried:
 		return "telegrams are encrypted, and no key that was given fits: ask the grid company for the key of this meter (an old one " +
-			"ends with a change of meter), and name it with --key-file FILE or --key HEX"
+			"ends with a change of meter), and name it with --key-file FILE or --key HEX; " + maybeSwapped
 	}
 	return "telegrams are encrypted: the grid company gives you the key; write it into a file, and name that with --key-file FILE " +
 		"(or --key HEX, which other users of the machine can see)"
 }
+
+// What is said of keys that do not fit, wherever it is.
+const (
+	withoutAuthKey = "or leave it out: then values are read, but nothing proves them, so that they are published after two alike"
+	maybeSwapped   = "where you were given two, key and authentication key may be swapped"
+)
 
 // A tally counts the telegrams of a file.
 type tally struct {
 	good, damaged int
 	locked        *dlms.LockedError // the first for which there was no key
 	start         []byte            // of the file
+	bytes         []byte            // that this stands for
 }
 
 func (p *program) decodeFile(name string, to printer, keys []*dlms.Key) (n tally, err error) {
@@ -112,8 +123,9 @@ func (p *program) decodeFile(name string, to printer, keys []*dlms.Key) (n tally
 		in = f
 	}
 	g := &glimpse{Reader: in, name: name}
-	defer func() { n.start = g.start }()
-	d := meter.NewDecoder(source.Bytes(g))
+	heard := &glimpse{Reader: source.Bytes(g)}
+	defer func() { n.start, n.bytes = g.start, heard.start }()
+	d := meter.NewDecoder(heard)
 	d.Options = meter.Options{Keys: keys}
 	for {
 		r, err := d.Next()

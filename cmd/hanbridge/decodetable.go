@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"text/tabwriter"
 
@@ -30,14 +32,15 @@ func stateOf(e *meter.TelegramError) string {
 	switch {
 	case errors.As(e, new(*dlms.LockedError)):
 		return "encrypted"
-	case e.Sound:
+	case e.Sound, errors.As(e, new(*meter.LayoutError)): // damage makes no whole list
 		return "not understood"
 	}
 	return "damaged"
 }
 
 func writeTable(out io.Writer, r *meter.Reading) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s", headline(r))
 	for i := range r.Samples {
 		s := &r.Samples[i]
@@ -49,8 +52,13 @@ func writeTable(out io.Writer, r *meter.Reading) error {
 			fmt.Fprintf(w, "  %s\t%s\n", rec.Code, recordText(rec))
 		}
 	}
-	return w.Flush()
+	_ = w.Flush() // into memory
+	_, err := out.Write(trailingBlanks.ReplaceAll(text.Bytes(), nil))
+	return err
 }
+
+// trailingBlanks stand where a value has no unit, or a text is empty.
+var trailingBlanks = regexp.MustCompile(`(?m) +$`)
 
 func headline(r *meter.Reading) string {
 	line := fmt.Sprintf("%s, %d bytes at byte %d", r.Protocol, r.Bytes, r.Offset)

@@ -271,7 +271,11 @@ func TestDoctorVerdicts(t *testing.T) {
 			"ask your grid company for the key of this meter", "hanbridge doctor " + aPort + " --key-file FILE",
 		}, []string{"meter     ", "broker "}},
 		{"ciphered with the wrong key", ward{family: "kamstrup-dk", config: with(onPort, keyed(auth, key))}, "wrong-key",
-			[]string{"cipher    system title KAM…, the key does not fit\n", "compare it digit by digit"}, []string{"meter     ", auth, key}},
+			[]string{"cipher    system title KAM…, the key does not fit\n", "compare it digit by digit", "may be swapped"}, []string{"meter     ", auth, key}},
+		{"ciphered with the wrong authentication key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, key))}, "wrong-auth-key", []string{
+			"cipher    system title KAM…, the key fits, its authentication key does not\n", "compare auth_key (--auth-key) digit by digit",
+			"or leave it out: ", "published after two alike",
+		}, []string{"meter     ", "swapped", "does not fit", auth, key}},
 		{"ciphered without a tag, with the wrong key", ward{family: "kaifa-at", config: with(onPort, keyed(auth, ""))}, "wrong-key",
 			[]string{"line      2400 8E1: M-Bus, ", "the key does not fit\n"}, []string{"meter     "}},
 		{"ciphered with the key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, auth))}, "well",
@@ -326,6 +330,28 @@ func TestDoctorVerdicts(t *testing.T) {
 				t.Logf("it says:\n%s", text)
 			}
 		})
+	}
+}
+
+// TestDoctorKeyJSON: programs can tell which of the keys is wrong.
+func TestDoctorKeyJSON(t *testing.T) {
+	key, auth := simulate.EncryptionKey, simulate.AuthenticationKey
+	for name, tt := range map[string]struct {
+		keys func(*Config)
+		want string
+	}{
+		"none":           {onPort, `"cipher":{"encrypted":true,"maker":"KAM","key":"missing"},"verdict":{"code":"no-key",`},
+		"both":           {keyed(auth, key), `"cipher":{"encrypted":true,"maker":"KAM","key":"wrong"},"verdict":{"code":"wrong-key",`},
+		"authentication": {keyed(key, key), `"cipher":{"encrypted":true,"maker":"KAM","key":"wrong-auth"},"verdict":{"code":"wrong-auth-key",`},
+	} {
+		_, r := ward{family: "kamstrup-dk", config: with(onPort, tt.keys)}.examined(t)
+		var out bytes.Buffer
+		if err := (&program{out: &out}).printJSON(r); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%s: got %s, want %s in it", name, &out, tt.want)
+		}
 	}
 }
 

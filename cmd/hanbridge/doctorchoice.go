@@ -40,7 +40,7 @@ func (d *doctor) choose(o doctorOrder) error {
 	return nil
 }
 
-// choosePort takes the configured meter of that port; where there is none, the only one, as it may have moved to this port.
+// choosePort takes the meter that is configured on a port, or moves the only one there.
 func (d *doctor) choosePort(text string) error {
 	var port PortConfig
 	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
@@ -49,15 +49,25 @@ func (d *doctor) choosePort(text string) error {
 	if err := port.UnmarshalText([]byte(text)); err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	for i, m := range d.cfg.Meters {
-		if m.Port == port {
-			d.index = i
-			return nil
-		}
+	i, err := d.cfg.meterOn(port, d.file)
+	if err != nil {
+		return fmt.Errorf("doctor: %w", err)
 	}
-	if len(d.cfg.Meters) > 1 {
-		return fmt.Errorf("doctor: %s is not the port of a meter in %s: name one that is, or go without that file", port, d.file)
-	}
+	d.index = i
 	d.meter().Port = port
 	return nil
+}
+
+// meterOn returns which meter of the configuration, read from file, is on a port; where none is, the only one, as it may have
+// moved to this port.
+func (c Config) meterOn(port PortConfig, file string) (int, error) {
+	for i, m := range c.Meters {
+		if m.Port == port {
+			return i, nil
+		}
+	}
+	if len(c.Meters) > 1 {
+		return 0, fmt.Errorf("%s is not the port of a meter in %s: name one that is, or go without that file", port, file)
+	}
+	return 0, nil
 }

@@ -60,7 +60,7 @@ type (
 		Encrypted bool   `json:"encrypted"`
 		Security  string `json:"security,omitempty"`
 		Maker     string `json:"maker,omitempty"`
-		// Key is fits, missing or wrong.
+		// Key is fits, missing, wrong or, where only the authentication key does not fit, wrong-auth.
 		Key string `json:"key,omitempty"`
 	}
 	// brokerReport: Good is connected, may publish, may retain.

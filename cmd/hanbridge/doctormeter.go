@@ -168,7 +168,10 @@ func (d *doctor) tellCipher(h *heard) {
 func (d *doctor) tellLocked(h *heard) *verdict {
 	c := cipherReport{Encrypted: true, Maker: maker(h.lock.Title), Key: "missing"}
 	text := "no key is given"
-	if h.lock.Tried {
+	switch {
+	case h.lock.AuthKey:
+		c.Key, text = "wrong-auth", "the key fits, its authentication key does not"
+	case h.lock.Tried:
 		c.Key, text = "wrong", "the key does not fit"
 	}
 	d.report.Cipher = &c

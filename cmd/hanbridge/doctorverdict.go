@@ -28,6 +28,7 @@ const (
 	codeUnknown      = "unknown-meter"
 	codeNoKey        = "no-key"
 	codeWrongKey     = "wrong-key"
+	codeWrongAuthKey = "wrong-auth-key"
 	codeBroker       = "broker"
 	codeSilent       = "silent"
 )
@@ -129,9 +130,13 @@ func trimmed(v line.Verdict) string { return strings.TrimSuffix(v.Advice(), ".")
 
 // lockedVerdict is about a meter that encrypts.
 func (d *doctor) lockedVerdict(e dlms.LockedError) *verdict {
-	if e.Tried {
+	switch {
+	case e.AuthKey:
+		return &verdict{codeWrongAuthKey, fmt.Sprintf("telegrams are encrypted (%s), and the key fits, but its authentication key does not: compare "+
+			"auth_key (--auth-key) digit by digit with what your grid company gave you, %s", titleText(e.Title), withoutAuthKey)}
+	case e.Tried:
 		return &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
-			"your grid company gave you for this meter, the authentication key too; else ask them for the key of this very meter", titleText(e.Title))}
+			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", titleText(e.Title), maybeSwapped)}
 	}
 	return &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key of this meter, write it into a file "+
 		"that only you may read, and type: hanbridge doctor %s--key-file FILE", titleText(e.Title), d.portArgument())}

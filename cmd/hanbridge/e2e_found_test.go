@@ -23,10 +23,12 @@ func TestFound(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, string){
 		"another profile":  testOtherProfile,
 		"key and auth key": testKeys,
-		"wrong keys":       func(t *testing.T, hanbridge string) { testLocked(t, hanbridge, "does not fit: compare", wrongKeys...) },
-		"no key":           func(t *testing.T, hanbridge string) { testLocked(t, hanbridge, "KAME…): set") },
+		"wrong keys": func(t *testing.T, hanbridge string) {
+			testLocked(t, hanbridge, "does not fit: compare", "HANBRIDGE_METER_KEY", wrongKeys...)
+		},
+		"no key": func(t *testing.T, hanbridge string) { testLocked(t, hanbridge, "KAME…): set", "HANBRIDGE_METER_KEY") },
 		"auth key is wrong": func(t *testing.T, hanbridge string) {
-			testLocked(t, hanbridge, "does not fit: compare", wrongAuthKey...)
+			testLocked(t, hanbridge, "its authentication key does not: compare", "HANBRIDGE_METER_AUTH_KEY", wrongAuthKey...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,14 +129,14 @@ func testKeys(t *testing.T, hanbridge string) {
 	keepsKeys(t, run)
 }
 
-// testLocked wants the message, once, and nothing published of a meter that cannot be opened.
-func testLocked(t *testing.T, hanbridge, message string, keys ...string) {
+// testLocked wants the message about a setting, once, and nothing published of a meter that cannot be opened.
+func testLocked(t *testing.T, hanbridge, message, setting string, keys ...string) {
 	broker := startedMosquitto(t)
 	ears := broker.listens()
 	port := plugSimulated(t, hanbridge, "--family", "kamstrup-dk")
 	variables := slices.Concat(keys, []string{broker.url(), port, "HANBRIDGE_METER_SERIAL=2400 8N1", "HANBRIDGE_LOG_LEVEL=debug"})
 	run := startRun(t, hanbridge, variables...)
-	run.awaits(5*time.Second, message+" HANBRIDGE_METER_KEY")
+	run.awaits(5*time.Second, message+" "+setting)
 	run.staysUp(2 * time.Second) // some telegrams more
 	run.saidOnce("telegram is encrypted")
 	if got := valuesOf(ears.heard()); len(got) > 0 {

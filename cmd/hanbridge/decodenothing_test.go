@@ -1,0 +1,44 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNoTelegram(t *testing.T) {
+	const (
+		text  = "it is text, but neither"
+		bytes = "was it recorded with another line setting"
+	)
+	tests := []struct{ name, in, want string }{
+		{"nothing", "", "it is empty"},
+		{"words", "a log\r\n\twith words\n", text},
+		{"an umlaut", "Zähler: größer – 5 €\u00a0…", text},
+		{"a mark at the start", "\ufeffwords", text},
+		{"cut within a character", strings.Repeat("x", 511) + "ä", text},
+		{"Latin-1", "Z\xE4hler: keiner", bytes},
+		{"a control character", "words\x00", bytes},
+		{"noise", "\x80\xC3\xFF\x00", bytes},
+		{"data lines", "1-0:1.8.0(000123.456*kWh)\r\n", "the first one, which begins with /"},
+		{"a first line of other bytes", "\xFF\xFE\x80\r\n\r\n1-0:1.8.0(000123.456*kWh)\r\n", "the first one, which begins with /"},
+		{"with a billing period", "1-0:1.8.0*255(000123.456*kWh)\r\n", "the first one, which begins with /"},
+		{"six groups", "0-0:96.1.1.255(1234)\n", "the first one, which begins with /"},
+		{"a code in words", "sensor 1-0:1.8.0(12)\n1-0:1.8.0 is energy\n", text},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var heard glimpse
+			in := glimpse{Reader: strings.NewReader(tt.in)}
+			heard.Reader = &in
+			for buf := make([]byte, 700); ; {
+				if _, err := heard.Read(buf); err != nil {
+					break
+				}
+			}
+			n := tally{start: in.start, bytes: heard.start}
+			if got := n.noTelegram(); !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q in it", got, tt.want)
+			}
+		})
+	}
+}
