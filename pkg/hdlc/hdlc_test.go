@@ -1,17 +1,15 @@
 package hdlc_test
 
 import (
-	"bufio"
 	"bytes"
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 )
 
 func TestChecksum(t *testing.T) {
@@ -31,31 +29,6 @@ func frame(info string) hdlc.Frame {
 }
 
 func wire(f hdlc.Frame) string { return string(hdlc.Append(nil, f)) }
-
-// tokens is what a Scanner finds.
-func tokens(t interface{ Fatal(...any) }, r io.Reader) []string {
-	s := bufio.NewScanner(r)
-	s.Split(hdlc.Split)
-	got := []string{}
-	for s.Scan() {
-		got = append(got, s.Text())
-	}
-	if err := s.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-// sound are the frames among the tokens that Parse accepts.
-func sound(tokens []string) []string {
-	got := []string{}
-	for _, b := range tokens {
-		if _, err := hdlc.Parse([]byte(b)); err == nil {
-			got = append(got, b)
-		}
-	}
-	return got
-}
 
 // frames draws frames with every kind of address, with flags inside.
 func frames() *rapid.Generator[hdlc.Frame] {
@@ -99,11 +72,8 @@ func TestRoundTrip(t *testing.T) {
 			}
 			stream, wires = append(stream, b...), append(wires, b)
 		}
-		if diff := cmp.Diff(wires, tokens(t, bytes.NewReader(stream))); diff != "" {
+		if diff := cmp.Diff(wires, framingtest.Chunks(t, hdlc.Split, stream)); diff != "" {
 			t.Fatalf("split of % x, -want +got:\n%s", stream, diff)
-		}
-		if diff := cmp.Diff(wires, tokens(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
-			t.Fatalf("split byte by byte, -want +got:\n%s", diff)
 		}
 	})
 }

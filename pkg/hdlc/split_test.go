@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 )
 
 func TestSplit(t *testing.T) {
@@ -39,7 +40,7 @@ func TestSplit(t *testing.T) {
 		for how, r := range map[string]io.Reader{
 			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
 		} {
-			if diff := cmp.Diff(tt.want, sound(tokens(t, r))); diff != "" {
+			if diff := cmp.Diff(tt.want, framingtest.Sound(framingtest.Tokens(t, hdlc.Split, r), hdlc.Parse)); diff != "" {
 				t.Errorf("%s, %s, -want +got:\n%q", tt.name, how, diff)
 			}
 		}
@@ -87,11 +88,6 @@ func TestLengthIsFinal(t *testing.T) {
 		if rapid.Bool().Draw(t, "noise alone") {
 			b = append([]byte{hdlc.Flag}, noisy().Draw(t, "noise")...)
 		}
-		whole := hdlc.Length(b)
-		for k := 1; k < len(b); k++ {
-			if n := hdlc.Length(b[:k]); n != 0 && (n != whole || n > k) {
-				t.Fatalf("Length of the first %d bytes = %d, of all %d = %d", k, n, len(b), whole)
-			}
-		}
+		framingtest.Final(t, hdlc.Length, b)
 	})
 }

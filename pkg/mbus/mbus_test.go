@@ -1,16 +1,14 @@
 package mbus_test
 
 import (
-	"bufio"
 	"bytes"
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
@@ -22,31 +20,6 @@ func frame(data string) mbus.Frame {
 }
 
 func wire(f mbus.Frame) string { return string(mbus.Append(nil, f)) }
-
-// tokens is what a Scanner finds.
-func tokens(t interface{ Fatal(...any) }, r io.Reader) []string {
-	s := bufio.NewScanner(r)
-	s.Split(mbus.Split)
-	got := []string{}
-	for s.Scan() {
-		got = append(got, s.Text())
-	}
-	if err := s.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-// sound are the frames among the tokens that Parse accepts.
-func sound(tokens []string) []string {
-	got := []string{}
-	for _, b := range tokens {
-		if _, err := mbus.Parse([]byte(b)); err == nil {
-			got = append(got, b)
-		}
-	}
-	return got
-}
 
 // frames draws frames of every length, full of what begins one.
 func frames() *rapid.Generator[mbus.Frame] {
@@ -81,11 +54,8 @@ func TestRoundTrip(t *testing.T) {
 			}
 			stream, wires = append(stream, b...), append(wires, b)
 		}
-		if diff := cmp.Diff(wires, tokens(t, bytes.NewReader(stream))); diff != "" {
+		if diff := cmp.Diff(wires, framingtest.Chunks(t, mbus.Split, stream)); diff != "" {
 			t.Fatalf("split of % x, -want +got:\n%q", stream, diff)
-		}
-		if diff := cmp.Diff(wires, tokens(t, iotest.OneByteReader(bytes.NewReader(stream)))); diff != "" {
-			t.Fatalf("split byte by byte, -want +got:\n%q", diff)
 		}
 	})
 }

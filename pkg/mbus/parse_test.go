@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
@@ -58,7 +59,7 @@ func TestEveryFlip(t *testing.T) {
 			if got, err := mbus.Parse(flipped); err == nil {
 				t.Fatalf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
 			}
-			got := sound(tokens(t, strings.NewReader(string(flipped)+next)))
+			got := framingtest.Sound(framingtest.Tokens(t, mbus.Split, strings.NewReader(string(flipped)+next)), mbus.Parse)
 			if diff := cmp.Diff([]string{next}, got); diff != "" {
 				t.Fatalf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
@@ -38,7 +39,7 @@ func TestSplit(t *testing.T) {
 		for how, r := range map[string]io.Reader{
 			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
 		} {
-			if diff := cmp.Diff(tt.want, sound(tokens(t, r))); diff != "" {
+			if diff := cmp.Diff(tt.want, framingtest.Sound(framingtest.Tokens(t, mbus.Split, r), mbus.Parse)); diff != "" {
 				t.Errorf("%s, %s, -want +got:\n%q", tt.name, how, diff)
 			}
 		}
@@ -101,11 +102,6 @@ func TestLengthIsFinal(t *testing.T) {
 		if rapid.Bool().Draw(t, "noise alone") {
 			b = append([]byte{mbus.Start}, noisy.Draw(t, "noise")...)
 		}
-		whole := mbus.Length(b)
-		for k := 1; k < len(b); k++ {
-			if n := mbus.Length(b[:k]); n != 0 && (n != whole || n > k) {
-				t.Fatalf("Length of the first %d bytes = %d, of all %d = %d", k, n, len(b), whole)
-			}
-		}
+		framingtest.Final(t, mbus.Length, b)
 	})
 }

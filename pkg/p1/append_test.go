@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
@@ -69,7 +70,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 		}
 		twice := string(wire) + string(wire)
-		if diff := cmp.Diff([]string{string(wire), string(wire)}, tokens(t, strings.NewReader(twice))); diff != "" {
+		if diff := cmp.Diff([]string{string(wire), string(wire)}, framingtest.Tokens(t, p1.Split, strings.NewReader(twice))); diff != "" {
 			t.Fatalf("split, -want +got:\n%s", diff)
 		}
 	})
@@ -86,7 +87,7 @@ func TestEveryFlip(t *testing.T) {
 	for bit := range 8 * len(good) {
 		flipped := bytes.Clone(good)
 		flipped[bit/8] ^= 1 << (bit % 8)
-		for _, telegram := range append(tokens(t, bytes.NewReader(flipped)), string(flipped)) {
+		for _, telegram := range append(framingtest.Tokens(t, p1.Split, bytes.NewReader(flipped)), string(flipped)) {
 			if got.Parse([]byte(telegram)) != nil {
 				continue
 			}

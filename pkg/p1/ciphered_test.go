@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
@@ -43,7 +44,7 @@ func TestCiphered(t *testing.T) {
 	}
 	plain := string(household(t))
 	want := []string{string(wire), plain, string(wire)}
-	if diff := cmp.Diff(want, tokens(t, strings.NewReader(string(wire)+plain+string(wire)))); diff != "" {
+	if diff := cmp.Diff(want, framingtest.Tokens(t, p1.Split, strings.NewReader(string(wire)+plain+string(wire)))); diff != "" {
 		t.Errorf("split, -want +got:\n%s", diff)
 	}
 }

@@ -1,7 +1,6 @@
 package p1_test
 
 import (
-	"bufio"
 	"io"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
@@ -65,31 +65,8 @@ func pieces() *rapid.Generator[string] {
 func TestLengthIsFinal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := []byte("/" + pieces().Draw(t, "stream"))
-		for k := 1; k <= len(b); k++ {
-			n := p1.Length(b[:k])
-			if n == 0 {
-				continue
-			}
-			if whole := p1.Length(b); n != whole || n > k {
-				t.Fatalf("Length of the first %d bytes = %d, of all %d = %d", k, n, len(b), whole)
-			}
-			return
-		}
+		framingtest.Final(t, p1.Length, b)
 	})
-}
-
-// tokens is what a Scanner finds.
-func tokens(t interface{ Fatal(...any) }, r io.Reader) []string {
-	s := bufio.NewScanner(r)
-	s.Split(p1.Split)
-	got := []string{}
-	for s.Scan() {
-		got = append(got, s.Text())
-	}
-	if err := s.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return got
 }
 
 func TestSplit(t *testing.T) {
@@ -124,7 +101,7 @@ func TestSplit(t *testing.T) {
 			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
 			"end with data": iotest.DataErrReader(strings.NewReader(tt.in)),
 		} {
-			if diff := cmp.Diff(tt.want, tokens(t, r)); diff != "" {
+			if diff := cmp.Diff(tt.want, framingtest.Tokens(t, p1.Split, r)); diff != "" {
 				t.Errorf("%s, %s, -want +got:\n%s", tt.name, how, diff)
 			}
 		}
@@ -134,7 +111,7 @@ func TestSplit(t *testing.T) {
 // TestSplitBounded: a stream that never ends a telegram is given up piece by piece.
 func TestSplitBounded(t *testing.T) {
 	stream := "/ABC5\r\n" + strings.Repeat("x", 3*p1.MaxLength)
-	got := tokens(t, iotest.HalfReader(strings.NewReader(stream)))
+	got := framingtest.Tokens(t, p1.Split, iotest.HalfReader(strings.NewReader(stream)))
 	if len(got) != 1 || len(got[0]) != p1.MaxLength {
 		t.Errorf("%d telegrams out of one that never ends, want one of %d bytes", len(got), p1.MaxLength)
 	}
@@ -143,10 +120,6 @@ func TestSplitBounded(t *testing.T) {
 // TestSplitChunks: how the bytes arrive does not matter.
 func TestSplitChunks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		stream := pieces().Draw(t, "stream")
-		want := tokens(t, strings.NewReader(stream))
-		if diff := cmp.Diff(want, tokens(t, iotest.OneByteReader(strings.NewReader(stream)))); diff != "" {
-			t.Fatalf("byte by byte, -whole +got:\n%s", diff)
-		}
+		framingtest.Chunks(t, p1.Split, []byte(pieces().Draw(t, "stream")))
 	})
 }
