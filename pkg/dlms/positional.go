@@ -30,9 +30,12 @@ func (n *Notification) readPositional(r *reader, count int) {
 			}
 		}
 		readValue(r, rec)
-		if t := readDateTime(rec.Text); !t.IsZero() {
-			rec.Kind, rec.Time, rec.Text = obis.Clock, t, nil
+		if len(rec.Text) == dateTimeLength && beginsDate(rec.Text) {
 			letter = LayoutClock
+			if rec.Kind, rec.Time = obis.Empty, readDateTime(rec.Text); !rec.Time.IsZero() {
+				rec.Kind = obis.Clock
+			}
+			rec.Text = nil
 		}
 		n.Layout = append(n.Layout, letter)
 	}

@@ -110,6 +110,8 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []said, numbers map[str
 			x := &r.Samples[i]
 			if x.ID.Row().Numeric() {
 				s.Numbers = append(s.Numbers, fmt.Sprintf("%v %v %v %v", x.ID, x.Value, x.As, x.Time))
+			} else {
+				s.Numbers = append(s.Numbers, fmt.Sprintf("%v says something: %v", x.ID, len(x.Text) > 0))
 			}
 		}
 		for i := range r.Records {

@@ -85,10 +85,12 @@ func maskModel(b []byte) {
 	}
 }
 
-// maskMessage makes an x of each letter and a zero of each digit.
+// maskMessage makes an x of each letter and a zero of each digit. What fills a message that was never set stays.
 func maskMessage(b []byte) {
+	const filling = 0xFF
 	for i, x := range b {
 		switch {
+		case x == filling:
 		case x >= '0' && x <= '9':
 			b[i] = '0'
 		case isLetter(x) || x > '~':

@@ -28,7 +28,7 @@ const transformerType = "685"
 // behind transformers.
 func repairKamstrup(r *Reading) {
 	model := r.textOf(otherID)
-	if r.Meter.Serial != r.number {
+	if len(model) > 0 {
 		r.Meter.Model, r.Meter.Serial = r.Meter.Serial, r.number
 	}
 	if !bytes.HasPrefix(model, []byte(transformerType)) {

@@ -29,17 +29,23 @@ type layout struct {
 	codes []obis.Code
 }
 
-// layoutOf returns the layout of a list from a meter of family f, which may be nil; nil when none is known.
-func layoutOf(n *dlms.Notification, f *family) *layout {
+// layoutOf returns the layout of a list from a meter of family f, which may be nil; nil when none is known, and when the list
+// may be more than one, since a value that is null tells no type.
+func layoutOf(n *dlms.Notification, f *family) (found *layout) {
 	for i := range layouts {
-		if l := &layouts[i]; l.fits(n) && (!l.own || l.family == f) {
-			return l
+		l := &layouts[i]
+		if !l.fits(n) || l.own && l.family != f {
+			continue
 		}
+		if found != nil {
+			return nil
+		}
+		found = l
 	}
-	return nil
+	return found
 }
 
-// fits compares types: they tell all known lists apart. null may stand for any value that is not available.
+// fits compares types: they tell the lists of a make apart, and nearly all others. null may stand for any value that is not available.
 func (l *layout) fits(n *dlms.Notification) bool {
 	if len(l.types) != len(n.Layout) {
 		return false

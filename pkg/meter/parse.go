@@ -99,6 +99,7 @@ func (d *Decoder) readText(b []byte) error {
 	}
 	r := &d.reading
 	r.Checked, r.Records = d.telegram.Checked, d.telegram.Records
+	d.finder.Digits = true
 	d.identifyP1(d.telegram.Ident)
 	d.identify()
 	r.takeTime()
@@ -128,6 +129,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 		return err
 	}
 	r.Records, r.Time = n.Records, n.Time
+	d.finder.Digits = false
 	var from *family
 	if len(n.Layout) > 0 {
 		l := layoutOf(n, d.familyOfMessage())

@@ -50,7 +50,7 @@ func (d *Decoder) addUnits(f *family) {
 	}
 }
 
-// bare returns the row of record i where it is a number that came without a unit, else nil. Limits and thresholds are left
+// bare returns the row of record i where it is a number that came without a unit, else nil. Limits of current are left
 // as they are: no paper says in what these are sent.
 func (d *Decoder) bare(i int, rec *obis.Record) *quantity.Row {
 	if rec.Kind != obis.Number || rec.Unit != obis.None {

@@ -11,9 +11,9 @@ type Code [6]byte
 // Any is the value of a group that a meter left out. As group F it means "the current value", not one of the past.
 const Any = 255
 
-var errCode = errors.New("obis: not a code of the form A-B:C.D.E or A-B:C.D.E*F")
+var errCode = errors.New("obis: not a code of the form A-B:C.D.E, A-B:C.D.E*F or A-B:C.D.E.F")
 
-// ParseCode reads "A-B:C.D.E" or "A-B:C.D.E*F", each group a number from 0 to 255. A missing F is 255.
+// ParseCode reads "A-B:C.D.E", "A-B:C.D.E*F" or "A-B:C.D.E.F", each group a number from 0 to 255. A missing F is 255.
 func ParseCode(text string) (Code, error) {
 	c, n := ReadCode([]byte(text))
 	if n == 0 || n != len(text) {

@@ -15,7 +15,7 @@ type Telegram struct {
 	// Checked tells that the telegram carried a checksum, and that it was right.
 	Checked bool
 	// Records are the data lines in the meter's order. A code with several values keeps them all in Text, in their
-	// parentheses, except a stamp before a number.
+	// parentheses, except a stamp beside a number.
 	Records []obis.Record
 
 	known [knownLines]lineStart // of the telegram before

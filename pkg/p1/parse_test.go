@@ -78,6 +78,8 @@ func TestParseLines(t *testing.T) {
 		{"1-0:1.6.0(03.5*kW)(221101214520W)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
 		{"1-0:1.6.0(03.5*kW)(221101214520)", obis.Record{Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
 		{"1-0:1.6.0(03.5*kW)(221199214520)", obis.Record{Kind: obis.Text, Text: []byte("(03.5*kW)(221199214520)")}},
+		{"1-0:1.6.0(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("221101214520W")}},
+		{"1-0:1.6.0(221101000000W)(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("(221101000000W)(221101214520W)")}},
 		{"1-0:1.6.0(ER11)(221101214520W)", obis.Record{Kind: obis.Text, Text: []byte("(ER11)(221101214520W)")}},
 		{"1-0:1.7.0.255(0000.345*kW)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt, Text: []byte("0000.345*kW")}},
 		{"0-0:96.13.0(\xFF\xFF)", obis.Record{Kind: obis.Text, Text: []byte("\xFF\xFF")}},

@@ -83,7 +83,7 @@ func number(r *obis.Record, b []byte) bool {
 // glued returns where the unit begins in "0000.345kW", which gateways make of it that drop the star. It is 0 where no unit
 // is looked for.
 func glued(c obis.Code, b []byte) int {
-	if !measures(c) {
+	if _, stamp := parseTime(b); stamp || !measures(c) { // the S or W of a stamp is no unit
 		return 0
 	}
 	if bytes.HasSuffix(b, []byte("m3")) { // the only unit that ends in a figure
@@ -97,7 +97,7 @@ func glued(c obis.Code, b []byte) int {
 }
 
 // measures tells if the code is one of a quantity with a unit. Others name texts, some of which end in a letter behind digits,
-// such as a number written in hexadecimal, or a stamp.
+// such as a number written in hexadecimal.
 func measures(c obis.Code) bool {
 	switch c[0] {
 	case 0:

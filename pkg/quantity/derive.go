@@ -19,7 +19,7 @@ func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) 
 			continue // the meter sends the total itself
 		}
 		sum, ok := sumOf(dst[start:], t.parts[:], at)
-		if ok && more.sent[i] {
+		if ok && more.seen[i] != 0 {
 			sum, ok = more.addTo(sum, i, t.parts[0], scale)
 		}
 		if ok {
@@ -53,8 +53,9 @@ func appendNet(dst []Sample, start int, at *positions) []Sample {
 // beyond are the sums of tariffs for which there is no row: some Belgian meters have a fifth. They are in the order of
 // tariffSums.
 type beyond struct {
-	sent, lost [4]bool
-	sums       [4]obis.Decimal
+	seen [4]uint64 // a bit for each tariff: of a code sent twice the first counts
+	lost [4]bool
+	sums [4]obis.Decimal
 }
 
 // add takes in a record that has no row.
@@ -64,9 +65,14 @@ func (m *beyond) add(r *obis.Record) {
 	if c[0] != 1 || i >= byte(len(m.sums)) || c[3] != 8 || c[4] == 0 || c[4] > 63 || c[5] != obis.Any {
 		return
 	}
+	bit := uint64(1) << c[4]
+	if m.seen[i]&bit != 0 {
+		return
+	}
+	m.seen[i] |= bit
 	sum, ok := m.sums[i].Add(r.Value)
-	m.sent[i], m.sums[i] = true, sum
-	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number
+	m.sums[i] = sum
+	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Measures[0].Base
 }
 
 // addTo adds the tariffs beyond to a sum of the others, which are scaled as their first is.

@@ -28,6 +28,8 @@ func TestTariffsBeyond(t *testing.T) {
 		"two more":                  {[]obis.Record{one, five, hours(t, "1-0:1.8.6", "0.250")}, "1.751 kWh"},
 		"a fifth without a value":   {[]obis.Record{one, lost}, ""},
 		"of a past period":          {[]obis.Record{one, hours(t, "1-0:1.8.5*01", "9")}, "1.001 kWh"},
+		"sent twice":                {[]obis.Record{one, five, five}, "1.501 kWh"},
+		"in another unit":           {[]obis.Record{one, number(t, "1-0:1.8.5", "0.5", obis.VarHour, 3)}, ""},
 		"of export":                 {[]obis.Record{one, hours(t, "1-0:2.8.5", "9")}, "1.001 kWh"},
 		"with a total of the meter": {[]obis.Record{hours(t, "1-0:1.8.0", "2"), one, five}, "2.000 kWh"},
 	} {
@@ -103,7 +105,7 @@ func TestAppendExports(t *testing.T) {
 
 // TestMessage: a message is published as people read it, always as UTF-8.
 func TestMessage(t *testing.T) {
-	var f quantity.Finder
+	f := quantity.Finder{Digits: true}
 	for _, tt := range []struct{ code, sent, want string }{
 		{"0-0:96.13.0", "48656C6C6F2C20776F726C6421", "Hello, world!"},
 		{"0-0:96.13.0", "4B6C617220C3A4", "Klar ä"},
@@ -115,6 +117,8 @@ func TestMessage(t *testing.T) {
 		{"0-0:96.13.0", strings.Repeat("FF", 16), ""},
 		{"0-0:96.13.0", "48690000", "Hi"},
 		{"0-0:96.13.0", "a\xFFb", ""},
+		{"0-0:96.13.0", "436166E9", "436166E9"},
+		{"0-0:96.13.0", "Caf\xE9", ""},
 		{"0-0:96.14.0", "0002", "0002"},
 		{"0-0:96.14.0", "RATE2\x00\x00\x00", "RATE2"},
 		{"0-0:96.14.0", "\x00\x01", "\x00\x01"},
@@ -124,6 +128,10 @@ func TestMessage(t *testing.T) {
 		if len(got) != 1 || string(got[0].Text) != tt.want {
 			t.Errorf("%s(%.20q): got %+v, want %q", tt.code, tt.sent, got, tt.want)
 		}
+	}
+	binary := new(quantity.Finder).AppendSamples(nil, []obis.Record{text(t, "0-0:96.13.0", "40414243")}, nil)
+	if len(binary) != 1 || string(binary[0].Text) != "40414243" {
+		t.Errorf("of a binary telegram: got %+v, want the text as it is", binary)
 	}
 	r := []obis.Record{text(t, "0-0:96.13.0", "48656C6C6F")}
 	dst := make([]quantity.Sample, 0, 4)

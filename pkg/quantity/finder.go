@@ -5,6 +5,9 @@ import "github.com/hanbridge/hanbridge/pkg/obis"
 // A Finder knows which quantity stands at which place of a telegram: a meter sends the same list again and again, so that
 // most look-ups are one comparison. The zero Finder is ready. It is not safe for concurrent use.
 type Finder struct {
+	// Digits tells that the records are those of an ASCII telegram, where a text for people comes as hexadecimal digits.
+	Digits bool
+
 	seen  [places]place
 	plain []byte // the text of a message
 }

@@ -11,16 +11,24 @@ import (
 // is. A message that was never set is filled with FF or zeros: it says nothing. What is returned is valid UTF-8, and valid
 // until the next call.
 func (f *Finder) message(text []byte) []byte {
-	text = bytes.Trim(text, "\x00\xFF")
-	plain, err := hex.AppendDecode(f.plain[:0], text)
-	f.plain = plain
-	if plain = bytes.Trim(plain, "\x00\xFF"); err == nil && isPlain(plain) {
-		return plain
+	if f.Digits {
+		plain, err := hex.AppendDecode(f.plain[:0], text)
+		if f.plain = plain; err == nil && isPlain(filled(plain)) {
+			return filled(plain)
+		}
 	}
-	if !isPlain(text) {
+	if text = filled(text); !isPlain(text) {
 		return nil
 	}
 	return text
+}
+
+// filled returns b without what fills it up behind its end.
+func filled(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == 0 || b[len(b)-1] == 0xFF) {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // isPlain tells that people can read b.

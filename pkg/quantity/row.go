@@ -21,7 +21,7 @@ type Row struct {
 	Decimals int8
 	// Most is the largest magnitude that is believed, in the unit of the records; zero for any.
 	Most obis.Decimal
-	// Octets marks a text that ASCII meters send as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
+	// Octets marks a text that ASCII telegrams hold as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
 	Octets bool
 	// State is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	State string

@@ -1,0 +1,79 @@
+package meter_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// valuesAlone makes a data-notification of a list without codes: 't' is a text, 'c' a clock, 'l' a clock that has lost its
+// time, '0' null, 'w' and 'u' are numbers: 1, 2, 3 and so on.
+func valuesAlone(items string) []byte {
+	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), len(items))
+	for i, item := range items {
+		switch item {
+		case 't':
+			b = dlms.AppendOctets(b, "10000001")
+		case 'c':
+			b = dlms.AppendOctets(b, "\x07\xEA\x06\x0E\x07\x0C\x00\x00\x00\xFF\x88\x80")
+		case 'l':
+			b = dlms.AppendOctets(b, strings.Repeat("\xFF", 12))
+		case '0':
+			b = dlms.AppendNull(b)
+		case 'w':
+			b = dlms.AppendNumber(b, dlms.Uint16, int64(i))
+		default:
+			b = dlms.AppendNumber(b, dlms.Uint32, int64(i))
+		}
+	}
+	return b
+}
+
+// TestListInDoubt: a list without codes is read where it can be but one. A meter that has lost its time still sends a clock; a
+// value that is null tells no type.
+func TestListInDoubt(t *testing.T) {
+	for _, tt := range []struct {
+		name, title, items string
+		want               string // of import_energy or import_energy_t1, "" for a LayoutError
+	}{
+		{"Vienna, Siemens", "SMSg\x00\x00\x00\x01", "tcuuuuuuuu", "0.002"},
+		{"Vienna, Siemens, its time lost", "SMSg\x00\x00\x00\x01", "tluuuuuuuu", "0.002"},
+		{"Vienna, Siemens, its clock null", "SMSg\x00\x00\x00\x01", "t0uuuuuuuu", ""},
+		{"Vienna, Landis+Gyr", "LGZg\x00\x00\x00\x01", "cuuuuuuuu", "0.001"},
+		{"Vienna, Landis+Gyr, its time lost", "LGZg\x00\x00\x00\x01", "luuuuuuuu", "0.001"},
+		{"Vienna, Landis+Gyr, its clock null", "LGZg\x00\x00\x00\x01", "0uuuuuuuu", ""},
+		{"Slovenia, Landis+Gyr", "LGZg\x00\x00\x00\x01", "tuuuuuuuu", "0.005"},
+		{"the same of nobody known", "ABCg\x00\x00\x00\x01", "tuuuuuuuu", ""},
+		{"Ljubljana, tariffs", "ISKg\x00\x00\x00\x01", "ttuuuuuuuu", "0.002"},
+		{"Ljubljana, tariffs, the last ones null", "ISKg\x00\x00\x00\x01", "ttuuuu0000", ""},
+	} {
+		glo := dlms.AppendCiphered(nil, simulate.Key(), []byte(tt.title), 0x30, 7, valuesAlone(tt.items))
+		d := meter.NewDecoder(bytes.NewReader(glo))
+		d.Keys = []*dlms.Key{simulate.Key()}
+		r, err := d.Next()
+		if tt.want == "" {
+			if !errors.As(err, new(*meter.LayoutError)) {
+				t.Errorf("%s: got %v, want a LayoutError", tt.name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		got := ""
+		for i := range r.Samples {
+			if s := &r.Samples[i]; s.ID.String() == "import_energy" && got == "" || s.ID.String() == "import_energy_t1" {
+				got = string(s.Value.AppendFixed(nil, s.Decimals()))
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: got import energy %s, want %s, of %+v", tt.name, got, tt.want, r.Samples)
+		}
+	}
+}
