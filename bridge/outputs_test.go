@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -191,6 +192,29 @@ func TestRecordingCanBeStopped(t *testing.T) {
 			t.Error("the recording did not wait for the output")
 		}
 		h.end()
+	})
+}
+
+// TestDamagedRecordingIsReadOnce: one that cannot be read to its end is not begun anew.
+func TestDamagedRecordingIsReadOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cut := errors.New("house.txt:5: cut")
+		telegram := next(meterOf(t, "p1-se-aidon"))
+		b := bridge.New(zerolog.Nop())
+		b.AddMeter(bridge.Meter{ID: "house"}, bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
+			Port: "house.txt",
+			Dial: func(context.Context) (io.ReadCloser, error) {
+				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(cut))), nil
+			},
+		})})
+		var n notebook
+		b.AddOutput("tested", &n)
+		if err := b.Run(t.Context()); !errors.Is(err, cut) {
+			t.Errorf("Run: got %v, want %v", err, cut)
+		}
+		if len(n.telegrams) != 1 {
+			t.Errorf("%d telegrams, want the one before the damage", len(n.telegrams))
+		}
 	})
 }
 

@@ -59,8 +59,8 @@ func (p *pipeline) run(ctx context.Context) error {
 		before := p.stats().Telegrams
 		opened, err := p.try(ctx)
 		switch {
-		case p.source.Recorded && errors.Is(err, io.EOF):
-			return p.recorded(ctx)
+		case p.source.Recorded && opened && ctx.Err() == nil:
+			return p.recorded(ctx, err)
 		case errors.Is(err, errNothing):
 			continue
 		case ctx.Err() != nil:
@@ -80,9 +80,12 @@ func (p *pipeline) run(ctx context.Context) error {
 	return nil
 }
 
-// recorded is the end of a recording.
-func (p *pipeline) recorded(ctx context.Context) error {
+// recorded is the end of a recording. One that cannot be read further is not read again: its telegrams have been published.
+func (p *pipeline) recorded(ctx context.Context, err error) error {
 	p.all.awaitRead(ctx)
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
 	end := p.stats()
 	p.log.Info().Uint64("telegrams", end.Telegrams).Uint64("errors", end.Errors).Msg("end of the recording")
 	if end.Telegrams == 0 {
@@ -114,7 +117,7 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 	defer watch.stop()
 	p.reads(c)
 	d := p.decoder
-	d.Reset(overheard{wire, &p.ear})
+	d.Reset(overheard{wire, &p.ear, d})
 	for doubts := 0; ; {
 		r, err := d.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -268,3 +269,35 @@ func TestMeterTimeHasTheZoneOfTheDay(t *testing.T) {
 }
 
 var errAway = errors.New("away")
+
+// TestHeadAndTailMakeNoMessage: of two messages in segments, whose frames are sound and fit each other, the gateway lost the end
+// of the one and the beginning of the other. Nothing is published from that.
+func TestHeadAndTailMakeNoMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		h := run(t, source(&p), &n)
+		defer h.end()
+		m := meterOf(t, "iskra-ch")
+		p.send(next(m))
+		pass(5 * time.Second)
+		one := next(m)
+		cut := hdlc.Length(one)
+		p.send(one[:cut])
+		pass(5 * time.Second)
+		another := next(m)
+		p.send(another[cut:])
+		pass(5 * time.Second)
+		p.send(next(m))
+		pass(time.Minute) // counts are told once in that
+		p.send(next(m))
+		n.read(func(n *notebook) {
+			if len(n.telegrams) != 3 {
+				t.Errorf("%d telegrams published, want the first and the two last, which were whole", len(n.telegrams))
+			}
+			if n.stats.Errors != 1 {
+				t.Errorf("%+v, want one error", n.stats)
+			}
+		})
+	})
+}

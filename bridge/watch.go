@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // watch closes a wire that has not given a telegram in its time, which ends a blocked Read.
@@ -105,14 +106,22 @@ func (e *ear) verdict() (line.Verdict, int64) {
 	return e.evidence.Verdict(), e.evidence.Bytes()
 }
 
-// overheard is a wire with an ear.
+// overheard is a wire with an ear, which also tells the decoder of pauses.
 type overheard struct {
 	io.Reader
 	*ear
+	decoder *meter.Decoder
 }
 
+// lull is longer than any between the parts of a message, and shorter than that between two messages.
+const lull = 500 * time.Millisecond
+
 func (r overheard) Read(p []byte) (int, error) {
+	asked := time.Now()
 	n, err := r.Reader.Read(p)
+	if time.Since(asked) >= lull {
+		r.decoder.Silence()
+	}
 	r.hear(p[:n])
 	return n, err
 }

@@ -73,6 +73,18 @@ func (d *Decoder) Reset(r io.Reader) {
 	d.blocks.drop()
 }
 
+// Silence tells that the wire was silent before the bytes that come next, for longer than a meter pauses within a message: what
+// has come of one in parts is not continued by them. HDLC does not number its segments, and blocks and segments of the next
+// message have the same numbers: only the pause tells the tail of another from the tail that was lost. Call it between calls of
+// Next, or within Read. Where no times are known, as in a file, nobody can.
+func (d *Decoder) Silence() {
+	const flag = 1          // may end a frame and begin the next
+	if d.end-d.at <= flag { // not within a part, which its checksum will judge
+		d.segments.lapse()
+		d.blocks.lapse()
+	}
+}
+
 // Next returns the next reading, valid until the following call. A damaged telegram is a *TelegramError: count it and
 // call Next again. Any other error is the reader's, io.EOF among them, and ends the stream.
 func (d *Decoder) Next() (*Reading, error) {

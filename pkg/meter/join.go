@@ -23,20 +23,25 @@ type join struct {
 	parts int
 	start int64 // of the first part, in the stream
 	end   int64 // of the last one
+	old   bool  // the wire was silent behind the last one
 }
 
 // open tells that a part has come and not the last one.
 func (j *join) open() bool { return j.parts > 0 }
 
-// far tells that what stands here in the stream is too far behind the last part to belong to the same message.
-func (j *join) far(here int64) bool { return j.open() && here-j.end > maxGap }
+// far tells that what stands here in the stream is too far behind the last part, or comes too late, to belong to the same
+// message.
+func (j *join) far(here int64) bool { return j.open() && (j.old || here-j.end > maxGap) }
+
+// lapse notes that the wire was silent.
+func (j *join) lapse() { j.old = j.open() }
 
 func (j *join) drop() { j.parts, j.buf = 0, j.buf[:0] }
 
 // add appends a part that stands in the stream from start to end.
 func (j *join) add(part []byte, start, end int64) error {
 	if j.parts == 0 {
-		j.start, j.buf = start, j.buf[:0]
+		j.start, j.buf, j.old = start, j.buf[:0], false
 	}
 	if len(j.buf)+len(part) > maxMessage {
 		j.drop()

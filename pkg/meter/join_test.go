@@ -3,6 +3,7 @@ package meter_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -176,11 +178,16 @@ func TestJoin(t *testing.T) {
 // letters decodes a stream to the letters of its messages, "p" for the text, "!" for an error, "?" for what nobody sent.
 func letters(t *testing.T, stream string) string {
 	t.Helper()
+	return lettersOf(t, newDecoder(strings.NewReader(stream)))
+}
+
+func lettersOf(t *testing.T, d *meter.Decoder) string {
+	t.Helper()
 	a, b, c := messages(t)
 	text, _ := of(t, "p1-se-aidon")
 	names := map[string]string{values(a.text): "a", values(b.text): "b", values(c.text): "c", values(text.text): "p"}
 	got := []string{}
-	for _, o := range outcomes(t, strings.NewReader(stream)) {
+	for _, o := range outcomesOf(t, d) {
 		name := "!"
 		if o.Good {
 			if name = names[values(o.Text)]; name == "" {
@@ -190,6 +197,51 @@ func letters(t *testing.T, stream string) string {
 		got = append(got, name)
 	}
 	return strings.Join(got, " ")
+}
+
+// A halting reader says before each of its pieces but the first that the wire was silent.
+type halting struct {
+	decoder *meter.Decoder
+	pieces  []string
+	begun   bool
+}
+
+func (h *halting) Read(p []byte) (int, error) {
+	if len(h.pieces) == 0 {
+		return 0, io.EOF
+	}
+	if h.begun {
+		h.decoder.Silence()
+	}
+	n := copy(p, h.pieces[0])
+	h.pieces, h.begun = h.pieces[1:], true
+	return n, nil
+}
+
+// TestJoinOverSilence: the head of one message and the tail of the next make none, though their parts fit each other, and a
+// silence within a part, or between messages, loses nothing.
+func TestJoinOverSilence(t *testing.T) {
+	a, b, c := messages(t)
+	for _, carrier := range carriers {
+		a, b, c := carrier.carry(a.apdu, 4), carrier.carry(b.apdu, 4), carrier.carry(c.apdu, 4)
+		half := len(a[1]) / 2
+		for _, tt := range []struct {
+			name   string
+			pieces []string
+			want   string
+		}{
+			{"head, silence, tail of another", []string{a[0] + a[1], c[2] + c[3], strings.Join(b, "")}, "! b"},
+			{"all but the last, silence, last of another", []string{a[0] + a[1] + a[2], c[3], strings.Join(b, "")}, "! b"},
+			{"silence between messages", []string{strings.Join(a, ""), strings.Join(b, "")}, "a b"},
+			{"silence within a part", []string{a[0] + a[1][:half], a[1][half:] + a[2] + a[3], strings.Join(b, "")}, "a b"},
+		} {
+			d := newDecoder(nil)
+			d.Reset(&halting{decoder: d, pieces: tt.pieces})
+			if got := lettersOf(t, d); got != tt.want {
+				t.Errorf("%s: %s: got %q, want %q", carrier.name, tt.name, got, tt.want)
+			}
+		}
+	}
 }
 
 // TestJoinInterleaved: of two messages whose parts are mixed none is made up, and what follows is read.
