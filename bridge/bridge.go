@@ -21,8 +21,9 @@ type Meter struct {
 	Name string
 	// Simulated marks a meter that does not exist, so that hubs can say so.
 	Simulated bool
-	// KeySetting is what a person sets to give the meter's key: meters[0].key. Messages name it.
-	KeySetting string
+	// KeySetting is what a person sets to give the meter's key: meters[0].key. AuthKeySetting is that of the authentication key
+	// beside it. Messages name them.
+	KeySetting, AuthKeySetting string
 }
 
 // A Dialer opens a wire. The bridge closes what it returns, also to end a blocked Read. It never writes.

@@ -54,7 +54,8 @@ func (p *pipeline) explain(best finding, bytes int64) {
 	log := p.log.Warn().Fields(told("source", best.Port))
 	switch {
 	case bytes == 0 && st.Telegrams > 0:
-		log.Time("last", st.Last).Msg("meter is silent")
+		log.Time("last", st.Last).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
+			"then ask your grid company to activate it again")
 	case bytes == 0:
 		log.Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
 	default:

@@ -427,9 +427,10 @@ func TestLockedError(t *testing.T) {
 		tried, half bool
 		want        string
 	}{
-		{systemTitle, false, false, "dlms: encrypted, and no key given (system title ABC 41424345…)"},
-		{systemTitle, true, false, "dlms: encrypted, and the key does not fit (system title ABC 41424345…)"},
-		{systemTitle, true, true, "dlms: encrypted, and the key fits, but its authentication key does not (system title ABC 41424345…)"},
+		{systemTitle, false, false, "dlms: encrypted, and no key given (system title ABCE…)"},
+		{systemTitle, true, false, "dlms: encrypted, and the key does not fit (system title ABCE…)"},
+		{systemTitle, true, true, "dlms: encrypted, and the key fits, but its authentication key does not (system title ABCE…)"},
+		{"ABC\x10\x20\x00\x00\x01", true, false, "dlms: encrypted, and the key does not fit (system title ABC…)"},
 		{"A\x01C45678", true, false, "dlms: encrypted, and the key does not fit (system title 41014334…)"},
 		{strings.Repeat("\x00", 8), false, false, "dlms: encrypted, and no key given (no system title)"},
 	} {

@@ -21,20 +21,27 @@ func (e *LockedError) Error() string {
 	case e.Tried:
 		reason = "the key does not fit"
 	}
-	return fmt.Sprintf("dlms: encrypted, and %s (%s)", reason, e.sender())
+	title := "no system title"
+	if beginning := Sender(e.Title); beginning != "" {
+		title = "system title " + beginning
+	}
+	return fmt.Sprintf("dlms: encrypted, and %s (%s)", reason, title)
 }
 
-// sender returns the maker's letters and the start of the title: the fourth byte is at most a type of device, the serial
-// number follows it.
-func (e *LockedError) sender() string {
-	if e.Title == [titleLength]byte{} {
-		return "no system title"
+// Sender returns as much of a system title as may be shown, such as "KAME…": the letters of the maker, and one of the kind of
+// device where there is one. The rest is the number of the meter. A title without letters gives four bytes in hexadecimal, one
+// of zeros "".
+func Sender(title [titleLength]byte) string {
+	const kind = 4
+	if title == [titleLength]byte{} {
+		return ""
 	}
-	maker := string(e.Title[:3]) + " "
-	for _, x := range e.Title[:3] {
-		if !isLetter(x) {
-			maker = ""
-		}
+	n := 0
+	for n < kind && isLetter(title[n]) {
+		n++
 	}
-	return fmt.Sprintf("system title %s%X…", maker, e.Title[:4])
+	if n < kind-1 {
+		return fmt.Sprintf("%X…", title[:kind])
+	}
+	return string(title[:n]) + "…"
 }

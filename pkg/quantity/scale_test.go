@@ -55,19 +55,21 @@ func TestScale(t *testing.T) {
 func TestPowerFactor(t *testing.T) {
 	for _, tt := range []struct {
 		value string
-		want  map[string]string
+		want  string // "" for none
 	}{
-		{"0.992", map[string]string{"power_factor_l2": "0.992 "}},
-		{"1.000", map[string]string{"power_factor_l2": "1.000 "}},
-		{"-1", map[string]string{"power_factor_l2": "-1.000 "}},
-		{"1.001", map[string]string{}},
-		{"4.556", map[string]string{}},
-		{"-1.001", map[string]string{}},
+		{"0.992", "0.992 "},
+		{"1.000", "1.000 "},
+		{"-1", "-1.000 "},
+		{"1.001", ""},
+		{"4.556", ""},
+		{"-1.001", ""},
 	} {
 		for _, unit := range []obis.Unit{obis.None, obis.Count} {
-			got := published(new(quantity.Finder).AppendSamples(nil, []obis.Record{number(t, "1-0:53.7.0", tt.value, unit, 0)}, nil))
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("%s, -want +got:\n%s", tt.value, diff)
+			for code, name := range map[string]string{"1-0:13.7.0": "power_factor", "1-0:33.7.0": "power_factor_l1", "1-0:53.7.0": "power_factor_l2"} {
+				got := published(new(quantity.Finder).AppendSamples(nil, []obis.Record{number(t, code, tt.value, unit, 0)}, nil))[name]
+				if got != tt.want {
+					t.Errorf("%s = %s: got %q, want %q", code, tt.value, got, tt.want)
+				}
 			}
 		}
 	}

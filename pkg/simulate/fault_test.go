@@ -106,6 +106,17 @@ func split(faults string) []string {
 	return strings.Split(faults, ",")
 }
 
+// TestFaultNoise: the telegram is whole behind bytes that are none.
+func TestFaultNoise(t *testing.T) {
+	clean, _ := faulty(t, "p1-se-aidon", 20)
+	noisy, _ := faulty(t, "p1-se-aidon", 20, "noise=1")
+	for i := range clean {
+		if n := len(noisy[i]) - len(clean[i]); n < 1 || n > 64 || !bytes.HasSuffix(noisy[i], clean[i]) {
+			t.Errorf("telegram %d: %d bytes of noise, want 1 to 64 before it", i, n)
+		}
+	}
+}
+
 func TestFaultSilence(t *testing.T) {
 	_, late := faulty(t, "p1-se-aidon", 45, "silence=7")
 	for i, want := range map[int]int{0: 0, 19: 0, 20: 7, 39: 7, 40: 14, 44: 14} {
