@@ -1,6 +1,33 @@
 package bridge
 
-import "github.com/hanbridge/hanbridge/pkg/obis"
+import (
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// A Doubt says which telegrams of one wire may be believed, and how long it is worth waiting for one that may. The zero value is
+// ready. It may not be used by two goroutines at once.
+type Doubt struct {
+	alike alike
+	waits int
+}
+
+// Believes tells if a telegram may be believed: one that was checked, or one whose codes are those of one of the last few without
+// checksum. It keeps nothing of r.
+func (d *Doubt) Believes(r *meter.Reading) bool {
+	if r.Checked {
+		d.alike.forget() // one without checksum before it does not count
+		return true
+	}
+	return d.alike.seen(r.Records)
+}
+
+// Waits tells, after a telegram that is not believed, if the wire has earned its time once more, for one that is alike. It is
+// false for ever after as many as are remembered: no meter sends more lists.
+func (d *Doubt) Waits() bool {
+	d.waits++
+	return d.waits <= len(d.alike.lists)
+}
 
 // alike believes telegrams without checksum: one whose codes are those of one before. Meters interleave several lists, so the
 // last few are remembered, and none twice.

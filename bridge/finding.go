@@ -1,10 +1,6 @@
 package bridge
 
-import (
-	"slices"
-
-	"github.com/hanbridge/hanbridge/pkg/line"
-)
+import "github.com/hanbridge/hanbridge/pkg/line"
 
 // finding is what a candidate gave instead of telegrams.
 type finding struct {
@@ -26,16 +22,11 @@ func (f findings) with(n finding) findings {
 	return append(f, n)
 }
 
-// telling are the verdicts from the one that says most. A piece of a telegram at one setting says more than noise at all others.
-var telling = []line.Verdict{
-	line.Frames, line.Text, line.Lossy, line.Cooked, line.OtherParity, line.Inverted, line.OtherBaud, line.Unclear, line.TooFew, line.Silent,
-}
-
 // best returns the finding that says most, and how many bytes came in all.
 func (f findings) best() (best finding, bytes int64) {
 	for i, n := range f {
 		bytes += n.bytes
-		if i == 0 || slices.Index(telling, n.verdict) < slices.Index(telling, best.verdict) {
+		if i == 0 || line.Compare(n.verdict, best.verdict) < 0 {
 			best = n
 		}
 	}
@@ -44,7 +35,7 @@ func (f findings) best() (best finding, bytes int64) {
 
 // advice says what to do about bytes that hold no telegram. To try another setting helps only where not all have been tried.
 func (f findings) advice(v line.Verdict) string {
-	if len(f) > 1 && slices.Contains([]line.Verdict{line.OtherBaud, line.OtherParity, line.Unclear, line.TooFew}, v) {
+	if len(f) > 1 && v.AboutSetting() {
 		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +
 			"inverting cable, an M-Bus port (RJ45) an M-Bus adapter; or the port belongs to another device: name the meter's"
 	}

@@ -30,7 +30,7 @@ type pipeline struct {
 
 	known    known
 	values   []Value
-	alike    alike
+	doubt    Doubt
 	profiles profiles
 	integral integral
 	every    interval
@@ -118,7 +118,8 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 	p.reads(c)
 	d := p.decoder
 	d.Reset(overheard{wire, &p.ear, d})
-	for doubts := 0; ; {
+	p.doubt.waits = 0
+	for {
 		r, err := d.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)
 		switch {
@@ -130,8 +131,7 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 		if damaged && bad.Sound || !damaged && p.accept(ctx, r) {
 			p.proves(c)
 			watch.extend(p.trust())
-		} else if !damaged && !p.search.proved && doubts < len(p.alike.lists) {
-			doubts++ // one more, alike, is believed: it has its time to come
+		} else if !damaged && !p.search.proved && p.doubt.Waits() {
 			watch.extend(dwell)
 		}
 	}
@@ -164,9 +164,7 @@ func (p *pipeline) ended(c Candidate, watch *watch, err error) error {
 
 // accept hands a verified telegram to the feeds, and tells if it was one.
 func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
-	if r.Checked {
-		p.alike.forget() // one without checksum before it does not count
-	} else if !p.alike.seen(r.Records) {
+	if !p.doubt.Believes(r) {
 		return false
 	}
 	now := time.Now()

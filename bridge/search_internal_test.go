@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
@@ -101,6 +102,30 @@ func TestAlikeRemembersALittle(t *testing.T) {
 		if a.seen(nil) {
 			t.Error("a telegram without a record is believed")
 		}
+	}
+}
+
+// TestDoubt: one that was checked is believed, and those without checksum before it no more; a wire has extra time as often as
+// lists are remembered.
+func TestDoubt(t *testing.T) {
+	var d Doubt
+	bare := &meter.Reading{Records: []obis.Record{{Code: obis.Code{1}}}}
+	for i, tt := range []struct {
+		reading *meter.Reading
+		want    bool
+	}{{bare, false}, {bare, true}, {&meter.Reading{Checked: true}, true}, {bare, false}, {bare, true}} {
+		if got := d.Believes(tt.reading); got != tt.want {
+			t.Errorf("reading %d: got %v, want %v", i, got, tt.want)
+		}
+	}
+	waits := 0
+	for range 100 {
+		if d.Waits() {
+			waits++
+		}
+	}
+	if waits != len(d.alike.lists) {
+		t.Errorf("got extra time %d times, want %d", waits, len(d.alike.lists))
 	}
 }
 

@@ -42,7 +42,7 @@ func (p *program) captureCommand() *cobra.Command {
 	f.StringVar(&o.config, "config", "", "configuration `FILE` of the meter: its port, line setting and keys; PORT and flags win")
 	f.StringVar(&o.serial, "serial", "", "line setting, as \"2400 8E1\"; auto tries the usual ones (default auto)")
 	f.DurationVar(&o.duration, "for", 0, "how long, as 60s or 5m; without it until it is stopped")
-	f.IntVar(&o.count, "count", 0, "how many good telegrams; without it until it is stopped")
+	f.IntVar(&o.count, "count", 0, "how many telegrams that came sound, with --anonymise that were masked; without it until it is stopped")
 	f.StringVar(&o.out, "out", "-", "`FILE` to write; - is standard output")
 	f.BoolVar(&o.force, "force", false, "write over a file that is there")
 	f.BoolVar(&o.anonymise, "anonymise", false, "mask the numbers of meters, and texts")
@@ -84,12 +84,10 @@ func (p *program) capture(ctx context.Context, o captureOrder) error {
 
 // captureSource returns what is read: the file or the port that is named, else the port of the configuration.
 func (p *program) captureSource(o captureOrder) (s bridge.Source, err error) {
-	switch {
-	case o.from != "" && (!o.anonymise || o.port != "" || o.serial != ""):
+	if o.from != "" && (!o.anonymise || o.port != "" || o.serial != "") {
 		return s, errors.New("--from FILE goes with --anonymise, and in place of a port")
-	case o.from != "":
-		s = capturedSource(o.from)
-	default:
+	}
+	if o.from == "" || o.config != "" {
 		m, err := p.captureMeter(o)
 		if err != nil {
 			return s, err
@@ -98,6 +96,11 @@ func (p *program) captureSource(o captureOrder) (s bridge.Source, err error) {
 		if s.Options, err = optionsOf(m); err != nil {
 			return s, err
 		}
+	}
+	if o.from != "" {
+		options := s.Options
+		s = capturedSource(o.from)
+		s.Options = options
 	}
 	if o.keys.given() {
 		s.Options.Keys, err = o.keys.open()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -148,6 +149,70 @@ func TestCaptureWithoutPort(t *testing.T) {
 	}
 	if _, _, _, err := captured(t, time.Minute, 0); !errors.Is(err, errNoPort) {
 		t.Errorf("no port: got %v", err)
+	}
+}
+
+// TestCaptureDials: a wire that cannot be opened is bad data, not wrong usage; who ends it meanwhile makes no mistake.
+func TestCaptureDials(t *testing.T) {
+	refused := errors.New("connection refused")
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	late, end := context.WithDeadline(t.Context(), time.Now())
+	defer end()
+	for _, tt := range []struct {
+		name     string
+		ctx      context.Context
+		recorded bool
+		code     int
+	}{
+		{"refused", t.Context(), false, exitData},
+		{"stopped", stopped, false, exitGood},
+		{"time over", late, false, exitData},
+		{"no such recording", t.Context(), true, exitUsage},
+	} {
+		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: io.Discard}}
+		dial := func(context.Context) (io.ReadCloser, error) { return nil, refused }
+		err := l.report(l.listen(tt.ctx, bridge.Source{Recorded: tt.recorded, Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://reader:1", Dial: dial})}))
+		if got := exitCode(err); got != tt.code {
+			t.Errorf("%s: got code %d, %v, want %d", tt.name, got, err, tt.code)
+		}
+	}
+}
+
+// exitCode is with what a program ends that returned err.
+func exitCode(err error) int {
+	if f, ok := errors.AsType[failure](err); ok {
+		return f.code
+	}
+	if err != nil {
+		return exitUsage
+	}
+	return exitGood
+}
+
+// TestCaptureTellsTheMost: an inverted line is found to be one, though its bytes look like nothing at other settings.
+func TestCaptureTellsTheMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := MeterConfig{Port: PortConfig{SerialPort, aPort}, Serial: SerialConfig{Auto: true}}
+		wires, err := ward{family: "iskra-si-celje-1p", inverted: true}.wires(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, l, _ := captured(t, 10*time.Minute, 0, wires...); l.verdict != line.Inverted {
+			t.Errorf("got %v, want %v", l.verdict, line.Inverted)
+		}
+	})
+}
+
+// TestCaptureCounts: what no key opens counts among what came sound, but not among what was masked.
+func TestCaptureCounts(t *testing.T) {
+	for _, tt := range []struct {
+		mask *masked
+		want int
+	}{{nil, 3}, {&masked{}, 2}} {
+		if l := (&listener{good: 2, sealed: 1, bad: 1, mask: tt.mask}); l.counted() != tt.want {
+			t.Errorf("masked %v: got %d, want %d", tt.mask != nil, l.counted(), tt.want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // captureFile is where a capture goes. It is there with the first bytes, so that a port that cannot be opened leaves nothing.
@@ -23,6 +24,13 @@ func (p *program) newCaptureFile(o captureOrder) (*captureFile, error) {
 		return &captureFile{name: "standard output", say: p.err, w: p.out}, nil
 	}
 	is, err := os.Stat(o.out)
+	folder := filepath.Dir(o.out)
+	if _, none := os.Stat(folder); errors.Is(none, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--out %s: there is no folder %s: make it with mkdir -p %s, or name a file elsewhere", o.out, folder, folder)
+	}
+	if err == nil && is.IsDir() {
+		return nil, fmt.Errorf("--out %s: it is a directory: name a file in it, as %s", o.out, filepath.Join(o.out, "house.txt"))
+	}
 	if err == nil && !o.force {
 		return nil, thereAlready(o.out)
 	}

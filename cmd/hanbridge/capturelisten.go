@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +78,10 @@ func wireName(c bridge.Candidate) string {
 // session captures one wire until it ends, or until patience does before a telegram has proved it; 0 is for ever.
 func (l *listener) session(ctx context.Context, c bridge.Candidate, o meter.Options, patience time.Duration) (proved bool, err error) {
 	wire, err := c.Dial(ctx)
-	if err != nil {
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		return false, nil // somebody wanted so
+	case err != nil:
 		return false, err
 	}
 	defer wire.Close()
@@ -101,7 +103,7 @@ func (l *listener) session(ctx context.Context, c bridge.Candidate, o meter.Opti
 			continue
 		}
 		proved = proved || stay()
-		if l.count > 0 && l.good+l.sealed >= l.count {
+		if l.count > 0 && l.counted() >= l.count {
 			return true, nil
 		}
 	}
@@ -124,6 +126,14 @@ func (l *listener) tell(bad *meter.TelegramError) bool {
 	return bad == nil || bad.Sound
 }
 
+// counted is how many telegrams are kept that came sound: of masked ones those that are read alone.
+func (l *listener) counted() int {
+	if l.mask != nil {
+		return l.good
+	}
+	return l.good + l.sealed
+}
+
 // begin writes what stands before the lines of a wire.
 func (l *listener) begin(c bridge.Candidate) error {
 	l.say("reading %s; Ctrl-C ends it", wireName(c))
@@ -138,8 +148,10 @@ func (l *listener) begin(c bridge.Candidate) error {
 	if c.Line != "" {
 		head += "# line " + c.Line + "\n"
 	}
-	_, err := io.WriteString(l.out, head)
-	return err
+	if _, err := io.WriteString(l.out, head); err != nil {
+		return errKeep{err}
+	}
+	return nil
 }
 
 // hear returns what waits for the next telegram of a wire, and keeps what it hears.
@@ -168,7 +180,7 @@ func (e evident) Read(p []byte) (int, error) {
 
 // ended says why a wire gives no more: nothing where somebody wanted so.
 func (l *listener) ended(ctx context.Context, c bridge.Candidate, settled bool, err error) error {
-	if v := l.evidence.Verdict(); l.verdict == line.Silent || v > l.verdict && v != line.Unclear {
+	if v := l.evidence.Verdict(); line.Compare(v, l.verdict) < 0 {
 		l.verdict = v
 	}
 	_, ours := errors.AsType[errKeep](err)
@@ -190,8 +202,14 @@ func (l *listener) ended(ctx context.Context, c bridge.Candidate, settled bool, 
 
 // report says what was captured, and returns how the program ends.
 func (l *listener) report(err error) error {
-	if err != nil && l.bytes == 0 {
-		return err
+	_, unkept := errors.AsType[errKeep](err)
+	switch {
+	case err != nil && l.bytes == 0 && (l.recorded || unkept):
+		return err // a file was named that cannot be read or written
+	case err != nil && l.bytes == 0:
+		return failure{err, exitData}
+	case err == nil && !l.begun:
+		return nil // it was ended before a wire was open
 	}
 	text := fmt.Sprintf("%d bytes; telegrams: %d good, %d damaged", l.bytes, l.good, l.bad)
 	if l.sealed > 0 {
@@ -219,7 +237,7 @@ func (l *listener) report(err error) error {
 
 // advice says what to do where there was no telegram. To try another setting helps only where one alone was tried.
 func (l *listener) advice() string {
-	if l.tried > 1 && slices.Contains(aboutTheLine, l.verdict) {
+	if l.tried > 1 && l.verdict.AboutSetting() {
 		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", l.tried)
 	}
 	return ": " + l.verdict.Advice()

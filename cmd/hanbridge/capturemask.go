@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -13,6 +12,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
+
+// testKeyNote is how the line of a capture begins that says with what it is ciphered. decode looks for it.
+const testKeyNote = "# ciphered with a public test key"
 
 // masked is what was masked, and what was left out for want of being able to.
 type masked struct {
@@ -36,7 +38,7 @@ func (l *listener) hearMasked(wire io.ReadCloser, o meter.Options) (next func() 
 		l.mask.passes(start+t.Offset, t.Length)
 		if t.Ciphered && !l.mask.ciphered {
 			l.mask.ciphered = true
-			note := fmt.Sprintf("# ciphered with a public test key: hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
+			note := fmt.Sprintf(testKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
 			if _, err := io.WriteString(l.out, note); err != nil {
 				return errKeep{err}
 			}
@@ -65,7 +67,7 @@ func (l *listener) masked() string {
 func capturedSource(name string) bridge.Source {
 	return bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
 		Port: name, Dial: func(context.Context) (io.ReadCloser, error) {
-			f, err := os.Open(name)
+			f, err := openRecording("capture --anonymise --from", name)
 			if err != nil {
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -36,7 +37,7 @@ func (p *program) check(ctx context.Context, file string) error {
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "configuration  %s + %d variables: good\n", orNone(file), countVariables(p.environ))
+	fmt.Fprintf(p.out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), countVariables(p.environ))
 	for _, m := range cfg.Meters {
 		p.checkMeter(m)
 	}

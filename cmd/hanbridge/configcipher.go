@@ -67,7 +67,7 @@ const othersMayRead = 0o004
 func (m MeterConfig) pairs() ([]keyPair, error) {
 	var pairs []keyPair
 	if m.Key != "" || m.AuthKey != "" {
-		pair, part, err := parsePair(string(m.Key), string(m.AuthKey))
+		pair, part, err := parsePair(string(m.Key), string(m.AuthKey), m.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part, err)
 		}
@@ -82,7 +82,7 @@ func (m MeterConfig) pairs() ([]keyPair, error) {
 
 func (m MeterConfig) checkKeys(p *problems, path string) {
 	if m.Key != "" || m.AuthKey != "" {
-		if _, part, err := parsePair(string(m.Key), string(m.AuthKey)); err != nil {
+		if _, part, err := parsePair(string(m.Key), string(m.AuthKey), m.KeyFile); err != nil {
 			p.add(path+part, "%s", err)
 		}
 	}

@@ -44,6 +44,8 @@ func TestKeyFile(t *testing.T) {
 		{"no digits", aKey[:31] + "x\n", nil, ":1: character 32 is no hexadecimal digit"},
 		{"in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", []string{aKey, ""}, ""},
 		{"two in groups", "\ufeff 0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + aKey + "\" # mine\n", []string{aKey, aKey}, ""},
+		{"two with a semicolon", aKey + ";" + aKey, []string{aKey, aKey}, ""},
+		{"a word before it", "# mine\nGUEK: " + aKey, nil, ":2: has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
 		{"two without a gap", aKey + aKey, []string{aKey, aKey}, ""},
 		{"UTF-16", "\xFF\xFE0\x000\x00", nil, ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8"},
 		{"UTF-16 the other way", "\xFE\xFF\x000\x000", nil, ": is in UTF-16"},
@@ -96,7 +98,15 @@ func TestParseKey(t *testing.T) {
 		{"x alone", "x" + aKey, "character 1 is no hexadecimal digit"},
 		{"x within", aKey[:2] + " x" + aKey[2:], "character 4 is no hexadecimal digit"},
 		{"bytes of one digit", "0x0," + aKey[2:], "has 31 hexadecimal digits, and a key has 32"},
-		{"a name before it", "Key: " + aKey, "character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
+		{"semicolons", "00;11;22;33;44;55;66;77;88;99;aa;bb;cc;dd;ee;ff", ""},
+		{"a name before it", "Key: " + aKey, "has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
+		{"a name that ends with digits", "Code: 00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", "has a word before the key"},
+		{"a name that is a setting", "key=" + aKey, "has a word before the key"},
+		{"two words", "GUEK (AES) 0x" + aKey, "has a word before the key"},
+		{"a name before two", "Keys: " + aKey + " " + aKey, "has a word before the key"},
+		{"words alone", "not here", "character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
+		{"a name before half of one", "Key: " + aKey[:16], "character 1 is no hexadecimal digit"},
+		{"a name behind it", aKey + " (GUEK)", "character 34 is no hexadecimal digit"},
 		{"two", aKey + aKey, "has 64 hexadecimal digits, and a key has 32"},
 	}
 	for _, tt := range tests {
@@ -108,6 +118,30 @@ func TestParseKey(t *testing.T) {
 			}
 			if err != nil && strings.Contains(err.Error(), "1122") {
 				t.Errorf("a key is printed: %v", err)
+			}
+		})
+	}
+}
+
+// TestParsePair: an error names the part that is wrong, and where the authentication key goes.
+func TestParsePair(t *testing.T) {
+	tests := []struct{ name, key, authKey, file, part, wantErr string }{
+		{"both", aKey, anotherKey, "", "", ""},
+		{"one", aKey, "", "", "", ""},
+		{"both in one", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: the second half is the authentication " +
+			"key, and goes to auth_key (--auth-key)"},
+		{"half of one", aKey[:16], "", "", "key", "has 16 hexadecimal digits, and a key has 32"},
+		{"the second alone", "", anotherKey, "", "auth_key", "an authentication key without key"},
+		{"the second alone, beside a file", "", anotherKey, "meter.key", "auth_key",
+			"belongs into the file of keys, behind its key: make the line in meter.key KEY AUTH_KEY"},
+		{"both beside a file", aKey, anotherKey, "meter.key", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, part, err := parsePair(tt.key, tt.authKey, tt.file)
+			checkErr(t, err, tt.wantErr)
+			if part != tt.part || err != nil && strings.Contains(err.Error(), "1122") {
+				t.Errorf("got part %q and %v, want %q and no key", part, err, tt.part)
 			}
 		})
 	}

@@ -12,7 +12,9 @@ import (
 // The objects of `decode --format json`.
 type (
 	jsonReading struct {
-		OK        bool           `json:"ok"`
+		OK bool `json:"ok"`
+		// File is left out where there is but one.
+		File      string         `json:"file,omitempty"`
 		Protocol  meter.Protocol `json:"protocol"`
 		Family    string         `json:"family"`
 		Bytes     int            `json:"bytes"`
@@ -38,6 +40,7 @@ type (
 	}
 	jsonDamaged struct {
 		OK       bool           `json:"ok"`
+		File     string         `json:"file,omitempty"`
 		Protocol meter.Protocol `json:"protocol"`
 		Bytes    int            `json:"bytes"`
 		Offset   int64          `json:"offset"`
@@ -76,10 +79,16 @@ func sampleText(s *quantity.Sample) string {
 func newJSON(p *program) printer {
 	e := json.NewEncoder(p.out)
 	e.SetEscapeHTML(false)
+	file := ""
 	return printer{
-		reading: func(r *meter.Reading) error { return e.Encode(readingOf(r)) },
+		file: func(name string) error { file = name; return nil },
+		reading: func(r *meter.Reading) error {
+			o := readingOf(r)
+			o.File = file
+			return e.Encode(o)
+		},
 		damaged: func(t *meter.TelegramError) error {
-			return e.Encode(jsonDamaged{Protocol: t.Protocol, Bytes: t.Bytes, Offset: t.Offset, Error: t.Err.Error()})
+			return e.Encode(jsonDamaged{File: file, Protocol: t.Protocol, Bytes: t.Bytes, Offset: t.Offset, Error: t.Err.Error()})
 		},
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -13,11 +12,15 @@ import (
 // noTelegram is why there is none in a recording, as far as nothing more is known.
 const noTelegram = "it is empty, or was recorded with another line setting or an inverted signal"
 
-// glimpse keeps the beginning of what is read.
+// anotherLine is a likely reason why bytes are no telegrams.
+const anotherLine = "was it recorded with another line setting, or an inverted signal?"
+
+// glimpse keeps the beginning of what is read, and counts it.
 type glimpse struct {
 	io.Reader
 	name  string
 	start []byte
+	size  int64
 }
 
 // Name returns the name of the file, for messages.
@@ -26,8 +29,24 @@ func (g *glimpse) Name() string { return g.name }
 func (g *glimpse) Read(p []byte) (int, error) {
 	n, err := g.Reader.Read(p)
 	const enough = 512 // bytes that tell text from others
+	g.size += int64(n)
 	g.start = append(g.start, p[:min(n, enough-min(len(g.start), enough))]...)
 	return n, err
+}
+
+// advice is what is said of a file that gave nothing, and "" where there is nothing to say.
+func (n *tally) advice() string {
+	const (
+		nearlyAll = 10   // of which one part may look like telegrams by chance
+		longest   = 4096 // bytes: of a telegram whose head is damaged the rest belongs to none
+	)
+	switch {
+	case n.empty:
+		return "no telegram in it: " + n.noTelegram()
+	case n.good == 0 && n.damaged > 0 && n.sound == 0 && n.inside*nearlyAll < n.size && n.size > longest:
+		return fmt.Sprintf("nearly all of its %d bytes belong to no telegram: %s", n.size, anotherLine)
+	}
+	return ""
 }
 
 // noTelegram says why there is most likely no telegram in a file.
@@ -45,7 +64,7 @@ func (n *tally) noTelegram() string {
 	case isText(n.start):
 		return "it is text, but neither a telegram nor hexadecimal digits alone: write two for each byte and nothing else, as xxd -p does"
 	}
-	return "was it recorded with another line setting, or an inverted signal?"
+	return anotherLine
 }
 
 // dataLine is the beginning of one with a value, in ASCII.
@@ -59,13 +78,4 @@ func isText(b []byte) bool {
 		}
 	}
 	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' })
-}
-
-// notAFile says what to do where a telegram itself stands in place of the name of its file.
-func notAFile(name string, err error) error {
-	const telegram = 16 // digits, which is more than in a name
-	if len(name) < telegram || strings.Trim(name, "0123456789abcdefABCDEF :") != "" {
-		return err
-	}
-	return fmt.Errorf("decode: %.16s… is not the name of a file: hexadecimal digits come through a pipe: echo %.16s… | hanbridge decode", name, name)
 }

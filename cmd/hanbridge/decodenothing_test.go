@@ -42,3 +42,26 @@ func TestNoTelegram(t *testing.T) {
 		})
 	}
 }
+
+func TestDecodeAdvice(t *testing.T) {
+	const kB = 1 << 10
+	tests := []struct {
+		name string
+		n    tally
+		want string // "" for none
+	}{
+		{"noise", tally{damaged: 3, inside: 15, size: 200 * kB}, "nearly all of its 204800 bytes belong to no telegram: " + anotherLine},
+		{"nothing in it", tally{empty: true}, "no telegram in it: it is empty"},
+		{"damaged telegrams", tally{damaged: 20, inside: 12 * kB, size: 20 * kB}, ""},
+		{"one whose head is damaged", tally{damaged: 1, inside: 10, size: 581}, ""},
+		{"a good one in noise", tally{good: 1, damaged: 3, inside: 15, size: 200 * kB}, ""},
+		{"one without its key in noise", tally{damaged: 1, sound: 1, inside: 400, size: 200 * kB}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.n.advice(); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -19,6 +19,10 @@ import (
 // newTable writes for people: what was measured by its name, then what no name is known for.
 func newTable(p *program) printer {
 	return printer{
+		file: func(name string) error {
+			_, err := fmt.Fprintf(p.out, "%s:\n", name)
+			return err
+		},
 		reading: func(r *meter.Reading) error { return writeTable(p.out, r) },
 		damaged: func(e *meter.TelegramError) error {
 			_, err := fmt.Fprintf(p.out, "%s: %v\n", stateOf(e), e)
@@ -91,8 +95,9 @@ func recordText(r *obis.Record) string {
 func newCSV(p *program) printer {
 	w := csv.NewWriter(p.out)
 	_ = w.Write([]string{"telegram", "meter_time", "name", "value", "unit"}) // kept in memory until Flush
-	telegrams := 0
+	telegrams, file := 0, ""
 	return printer{
+		file: func(name string) error { file = name + ": "; return nil },
 		reading: func(r *meter.Reading) error {
 			telegrams++
 			for _, row := range csvRows(telegrams, r) {
@@ -105,7 +110,7 @@ func newCSV(p *program) printer {
 		},
 		damaged: func(e *meter.TelegramError) error {
 			telegrams++
-			p.complain("telegram %d is %s: %v", telegrams, stateOf(e), e)
+			p.complain("%stelegram %d is %s: %v", file, telegrams, stateOf(e), e)
 			return nil
 		},
 	}

@@ -92,7 +92,7 @@ func (p *program) showFamily(w *wiring, name string) error {
 		_, telegram := hour.Next()
 		stream.Write(telegram)
 	}
-	return p.showStream(w, name, &stream, simulatedKey(f))
+	return p.showStream(w, name, &stream, meter.Options{Keys: simulatedKey(f)})
 }
 
 func (p *program) showFile(w *wiring, name string) error {
@@ -101,23 +101,33 @@ func (p *program) showFile(w *wiring, name string) error {
 		return err
 	}
 	defer f.Close()
-	return p.showStream(w, name, source.Bytes(f), nil)
+	var o meter.Options
+	if len(w.Meters) > 0 {
+		if o, err = optionsOf(w.Meters[0]); err != nil {
+			return err
+		}
+	}
+	return p.showStream(w, name, source.Bytes(f), o)
 }
 
-// showStream prints what would be announced of a meter that sends these bytes, ciphered with one of keys or in clear.
-func (p *program) showStream(w *wiring, name string, r io.Reader, keys []*dlms.Key) error {
+// showStream prints what would be announced of a meter that sends these bytes and is read with these options.
+func (p *program) showStream(w *wiring, name string, r io.Reader, o meter.Options) error {
 	m := discovery.Meter{ID: "meter"}
 	if len(w.Meters) > 0 {
 		m.ID, m.Name = w.Meters[0].ID, w.Meters[0].Name
 	}
 	seen := map[quantity.ID]bool{}
+	var locked *dlms.LockedError
 	d := meter.NewDecoder(r)
-	for d.Keys = keys; ; {
+	for d.Options = o; ; {
 		reading, err := d.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if errors.As(err, new(*meter.TelegramError)) {
+		if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
+			if e, ok := errors.AsType[*dlms.LockedError](bad); ok {
+				locked = cmp.Or(locked, e)
+			}
 			continue
 		}
 		if err != nil {
@@ -132,11 +142,25 @@ func (p *program) showStream(w *wiring, name string, r io.Reader, keys []*dlms.K
 			}
 		}
 	}
-	if len(seen) == 0 {
+	switch {
+	case len(seen) == 0 && locked != nil:
+		return failure{fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)), exitData}
+	case len(seen) == 0:
 		return failure{fmt.Errorf("%s: no telegram in it", name), exitData}
 	}
 	c := w.mqtt().Discovery()
 	return p.showMessages(append(c.Bridge(), c.Meter(m)...))
+}
+
+// keyWanted says which key of the configuration would open a telegram.
+func keyWanted(e *dlms.LockedError) string {
+	switch {
+	case e.AuthKey:
+		return "the key of the configuration fits, but its authentication key does not: compare auth_key, or leave it out"
+	case e.Tried:
+		return "no key of the configuration fits: name that of the meter as key or key_file; " + maybeSwapped
+	}
+	return "the configuration has no key: name the file with that of the meter as key_file, in the file of --config or as HANBRIDGE_METER_KEY_FILE"
 }
 
 func (p *program) showMessages(messages []discovery.Message) error {

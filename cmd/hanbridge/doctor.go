@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,7 +65,7 @@ func (p *program) doctor(ctx context.Context, o doctorOrder) error {
 	if ctx.Err() != nil {
 		return failure{errors.New("doctor: stopped"), exitData}
 	}
-	if err := d.conclude(o); err != nil {
+	if err := d.conclude(); err != nil {
 		return failure{err, exitData}
 	}
 	if o.json {
@@ -79,6 +81,7 @@ func (p *program) doctor(ctx context.Context, o doctorOrder) error {
 
 // A doctor examines one meter. What it touches of the world are functions, so that tests have another.
 type doctor struct {
+	order doctorOrder
 	cfg   Config
 	index int // of the meter in cfg
 	file  string
@@ -87,6 +90,13 @@ type doctor struct {
 	auto   bool
 	// masked tells that the key came by the command line, and stays out of what is written.
 	masked bool
+	// configured is what --serial is laid over, nil where it is not given.
+	configured *SerialConfig
+	// mends tells that a wrong setting goes with the file that is written; misset is that setting, in a sentence.
+	mends  bool
+	misset string
+	// remark is what stands behind "all well".
+	remark string
 	dwell  time.Duration
 
 	ports  func() []source.Port
@@ -108,7 +118,7 @@ func (p *program) newDoctor(o doctorOrder) (*doctor, error) {
 		return nil, errors.New("--dwell is above 0")
 	}
 	d := &doctor{
-		file: foundConfig(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
+		order: o, file: foundConfig(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
 		wires: func(m MeterConfig) ([]bridge.Candidate, error) { return sourceOf(m).Candidates() },
 		check: mqtt.Check, hub: mqtt.Hub,
 		say:      func(name, text string) { fmt.Fprintf(p.out, "%-10s%s\n", name, text) },
@@ -129,6 +139,7 @@ func (p *program) newDoctor(o doctorOrder) (*doctor, error) {
 		return nil, err
 	}
 	d.cfg, d.before = cfg, configText(cfg, showSecrets)
+	d.mends = o.write && d.file != "" && !slices.ContainsFunc(p.environ, isSerialVariable)
 	if err := d.choose(o); err != nil {
 		return nil, err
 	}
@@ -138,6 +149,9 @@ func (p *program) newDoctor(o doctorOrder) (*doctor, error) {
 	return d, nil
 }
 
+// isSerialVariable tells that an entry of the environment wins over the line setting of every file.
+func isSerialVariable(entry string) bool { return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") }
+
 // meter is the one that is examined.
 func (d *doctor) meter() *MeterConfig { return &d.cfg.Meters[d.index] }
 
@@ -145,6 +159,9 @@ func (d *doctor) meter() *MeterConfig { return &d.cfg.Meters[d.index] }
 func (d *doctor) examine(ctx context.Context) {
 	for _, step := range []func(context.Context) *verdict{d.findMeter, d.readMeter, d.tryBroker} {
 		if v := step(ctx); v != nil {
+			if d.misset != "" {
+				v.Text += "; besides, " + d.misset // nothing is written, so it is not mended
+			}
 			d.report.Verdict = *v
 			return
 		}

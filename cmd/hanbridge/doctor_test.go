@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -35,8 +36,10 @@ type ward struct {
 	ends     error               // how the wire ends after its first bytes, if it does; io.EOF is the other side
 	begins   string              // these bytes
 	config   func(*Config)
+	order    doctorOrder // what is typed
 	broker   error
 	hub      bool
+	deaf     error // of the question for a hub
 }
 
 const aPort = "/dev/serial/by-id/usb-FTDI_FT232R-if00-port0"
@@ -47,10 +50,10 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		d := &doctor{
-			cfg: defaults(), dwell: tryTime, ports: w.found, wires: w.wires,
+			order: w.order, mends: w.order.write, cfg: defaults(), dwell: tryTime, ports: w.found, wires: w.wires,
 			usable:   func(path string) error { return w.usable[path] },
 			check:    func(context.Context, mqtt.Config) error { return w.broker },
-			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, nil },
+			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },
 			say:      func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
 			print:    func(text string) { out.WriteString(text) },
 			progress: func(string, ...any) {},
@@ -59,8 +62,11 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 		if w.config != nil {
 			w.config(&d.cfg)
 		}
+		if err := d.choose(w.order); err != nil {
+			t.Error(err)
+		}
 		d.examine(t.Context())
-		if err := d.conclude(doctorOrder{}); err != nil {
+		if err := d.conclude(); err != nil {
 			t.Error(err)
 		}
 		text, r = out.String(), d.report
@@ -267,19 +273,19 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"wrong parity", ward{family: "aidon-no", line: "9600 8E1", config: onPort}, "other-parity",
 			[]string{"the meter sends with another parity or number of data bits"}, []string{"meter     "}},
 		{"ciphered without key", ward{family: "kamstrup-dk", config: onPort}, "no-key", []string{
-			": HDLC, 491 bytes, encrypted (after ", "cipher    system title KAM…, no key is given\n",
+			": HDLC, 491 bytes, encrypted (after ", "cipher    system title KAME…, no key is given\n",
 			"ask your grid company for the key of this meter", "hanbridge doctor " + aPort + " --key-file FILE",
 		}, []string{"meter     ", "broker "}},
 		{"ciphered with the wrong key", ward{family: "kamstrup-dk", config: with(onPort, keyed(auth, key))}, "wrong-key",
-			[]string{"cipher    system title KAM…, the key does not fit\n", "compare it digit by digit", "may be swapped"}, []string{"meter     ", auth, key}},
+			[]string{"cipher    system title KAME…, the key does not fit\n", "compare it digit by digit", "may be swapped"}, []string{"meter     ", auth, key}},
 		{"ciphered with the wrong authentication key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, key))}, "wrong-auth-key", []string{
-			"cipher    system title KAM…, the key fits, its authentication key does not\n", "compare auth_key (--auth-key) digit by digit",
+			"cipher    system title KAME…, the key fits, its authentication key does not\n", "compare auth_key (--auth-key) digit by digit",
 			"or leave it out: ", "published after two alike",
 		}, []string{"meter     ", "swapped", "does not fit", auth, key}},
 		{"ciphered without a tag, with the wrong key", ward{family: "kaifa-at", config: with(onPort, keyed(auth, ""))}, "wrong-key",
 			[]string{"line      2400 8E1: M-Bus, ", "the key does not fit\n"}, []string{"meter     "}},
 		{"ciphered with the key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, auth))}, "well",
-			[]string{"cipher    security 30, system title KAM…, the key fits\n", "meter     Kamstrup", `    key: "[secret]"`}, []string{key, auth}},
+			[]string{"cipher    security 30, system title KAME…, the key fits\n", "meter     Kamstrup", `    key: "[secret]"`}, []string{key, auth}},
 		{"ciphered without a tag, with the key", ward{family: "kaifa-at", config: with(onPort, keyed(key, ""))}, "well",
 			[]string{"cipher    security 20, system title KFM…, the key fits\n", "deciphered, without an authentication tag"}, nil},
 		{"ciphered with a tag, without its key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, ""))}, "well",
@@ -303,10 +309,16 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{fmt.Sprintf("on %s at any of the %d settings tried", aPort, len(source.Usual)), "the wrong adapter"}, []string{"serial to auto"}},
 		{"a recording of no meter", ward{ends: io.EOF, begins: "hello", config: func(c *Config) { c.Meters[0].Port = PortConfig{ReplayPort, "words.txt"} }},
 			"too-few", []string{"verdict   no telegram in words.txt: it is empty, or was recorded with another line setting"}, nil},
+		{"an empty recording", ward{ends: io.EOF, config: func(c *Config) { c.Meters[0].Port = PortConfig{ReplayPort, "empty.bin"} }},
+			"silent", []string{"verdict   empty.bin: the recording is empty\n"}, []string{"one program at a time", "not activated"}},
+		{"a cable that is pulled at once", ward{ends: errors.New("the port has gone (was the cable pulled?)"), config: onPort}, "port",
+			[]string{"verdict   " + aPort + ": the port has gone (was the cable pulled?)\n"}, []string{"one program at a time"}},
 		{"a cable that is pulled", ward{ends: errors.New("the port has gone (was the cable pulled?)"), begins: "x", config: onPort}, "port",
 			[]string{"verdict   " + aPort + ": the port has gone (was the cable pulled?)\n"}, nil},
 		{"broker unreachable", ward{family: "aidon-se", config: onPort, broker: errors.New("mqtt: nobody listens on broker:1883 (is the broker running?)")}, "broker",
 			[]string{"broker    mqtt://broker:1883: not usable\nverdict   the meter is well, the broker is not: mqtt: nobody listens"}, []string{"mqtt:\n"}},
+		{"a broker that does not answer for the hub", ward{family: "aidon-se", config: onPort, deaf: errors.New("mqtt: may not subscribe")}, "well",
+			[]string{"may retain; whether a hub has announced itself on homeassistant/status could not be asked: mqtt: may not subscribe\n"}, []string{"no hub"}},
 		{"no broker", ward{family: "aidon-se", config: with(onPort, func(c *Config) { c.MQTT.URL = "" })}, "well",
 			[]string{"broker    none is set, none was tried\n", "HANBRIDGE_MQTT_URL=mqtt://ADDRESS", "url: mqtt://localhost:1883 # the address of your broker"}, nil},
 	}
@@ -330,6 +342,50 @@ func TestDoctorVerdicts(t *testing.T) {
 				t.Logf("it says:\n%s", text)
 			}
 		})
+	}
+}
+
+// TestDoctorDoubts: telegrams without a checksum that are not alike are listened to for a while, never for ever.
+func TestDoctorDoubts(t *testing.T) {
+	first := regexp.MustCompile(`1-0:1\.8\.1.*\r\n`)
+	for _, tt := range []struct {
+		name   string
+		damage func(n int, b []byte) []byte
+		code   string
+		most   int // telegrams that it listens to
+	}{
+		{"every second lacks a line", func(n int, b []byte) []byte {
+			if n%2 == 0 {
+				return first.ReplaceAll(b, nil)
+			}
+			return b
+		}, "well", 20},
+		{"each has one line more", func(n int, b []byte) []byte {
+			return first.ReplaceAllFunc(b, func(line []byte) []byte { return bytes.Repeat(line, n) })
+		}, "text", 60},
+	} {
+		n := 0
+		w := ward{family: "p1-nl-22", config: onPort, damage: func(b []byte) []byte {
+			if n++; n > 200 {
+				return nil // so that the test ends whatever happens
+			}
+			return tt.damage(n, b)
+		}}
+		text, r := w.examined(t)
+		if r.Verdict.Code != tt.code || n > tt.most {
+			t.Errorf("%s: got %s after %d telegrams, want %s after %d at most\n%s", tt.name, r.Verdict.Code, n, tt.code, tt.most, text)
+		}
+	}
+}
+
+// TestDoctorNamesThePort: the port in the report is that of the verdict, not the last one that was tried.
+func TestDoctorNamesThePort(t *testing.T) {
+	const another = "/dev/serial/by-id/usb-Prolific-if00-port0"
+	for _, speaking := range []string{aPort, another} {
+		_, r := ward{family: "p1-se-aidon", inverted: true, ports: []string{aPort, another}, speaking: speaking}.examined(t)
+		if r.Verdict.Code != "inverted" || r.Port.Name != speaking {
+			t.Errorf("got %s on %s, want inverted on %s", r.Verdict.Code, r.Port.Name, speaking)
+		}
 	}
 }
 

@@ -32,8 +32,11 @@ func (d *doctor) tryBroker(ctx context.Context) *verdict {
 	b.Good = true
 	hub, err := d.hub(ctx, to)
 	text := "no hub has announced itself on " + b.HubTopic + " (it need not)"
-	if b.Hub = hub && err == nil; b.Hub {
+	switch b.Hub = hub; {
+	case b.Hub:
 		text = "a hub announced itself on " + b.HubTopic
+	case err != nil:
+		text = "whether a hub has announced itself on " + b.HubTopic + " could not be asked: " + err.Error()
 	}
 	d.say("broker", to.URL+": connected, may publish, may retain; "+text)
 	return nil

@@ -19,6 +19,8 @@ func (d *doctor) choose(o doctorOrder) error {
 	m := d.meter()
 	d.auto = m.Port.Kind == AutoPort
 	if o.serial != "" {
+		configured := m.Serial
+		d.configured = &configured
 		if err := m.Serial.UnmarshalText([]byte(o.serial)); err != nil {
 			return fmt.Errorf("--serial: %w", err)
 		}
@@ -29,7 +31,7 @@ func (d *doctor) choose(o doctorOrder) error {
 	if _, err := o.keys.pairs(); err != nil {
 		return err
 	}
-	m.Key, m.AuthKey = Secret(o.keys.key), Secret(o.keys.authKey)
+	m.Key, m.AuthKey, m.KeyFile = Secret(o.keys.key), Secret(o.keys.authKey), "" // what is tried is what is proposed
 	if o.keys.file != "" {
 		m.KeyFile = o.keys.file
 		if whole, err := filepath.Abs(m.KeyFile); err == nil {

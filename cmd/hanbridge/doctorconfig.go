@@ -38,8 +38,8 @@ func (o doctorOrder) refusesToWrite() error {
 }
 
 // conclude prints the verdict, and the configuration to use where the meter was read.
-func (d *doctor) conclude(o doctorOrder) error {
-	r := &d.report
+func (d *doctor) conclude() error {
+	r, o := &d.report, d.order
 	note := ""
 	if d.configures() {
 		proposed := d.proposal()
@@ -50,6 +50,9 @@ func (d *doctor) conclude(o doctorOrder) error {
 				return err
 			}
 			r.Written = o.target()
+			if r.OK {
+				r.Verdict = d.well()
+			}
 			note = fmt.Sprintf("        (configuration written to %s, for you alone to read%s)", relative(r.Written), d.withheld(proposed))
 		case d.file != "" && configText(proposed, showSecrets) == d.before:
 			note = fmt.Sprintf("        (%s is right as it is)", relative(d.file))
@@ -60,7 +63,7 @@ func (d *doctor) conclude(o doctorOrder) error {
 	}
 	d.say("verdict", r.Verdict.Text+note)
 	if r.Config != "" && note == "" {
-		head := "# config.yaml (hanbridge doctor --write writes it"
+		head := fmt.Sprintf("# %s (%s writes it", o.target(), o.writes())
 		if strings.Contains(r.Config, hideSecrets("x")) {
 			head += ", with the secrets that are not shown here"
 		}

@@ -69,7 +69,7 @@ func TestDoctorKeepsKeysApart(t *testing.T) {
 	}{
 		{"key alone", keyFlags{key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
 		{"key and file", keyFlags{key: aKey, file: writtenPrivate(t, anotherKey)}, "", "key_file: /", aKey},
-		{"key, and a file in the configuration", keyFlags{key: aKey}, writtenPrivate(t, anotherKey), "key_file: /", aKey},
+		{"key, and a file in the configuration", keyFlags{key: aKey}, writtenPrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
 		{"file", keyFlags{file: writtenPrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
 	}
 	for _, tt := range tests {

@@ -34,7 +34,7 @@ type heard struct {
 	unread   int // sound, of a kind that is not read
 	locked   int // telegrams that no key opens
 	lock     dlms.LockedError
-	codes    []obis.Code // of an unchecked telegram that waits for one alike
+	doubt    bridge.Doubt
 
 	protocol meter.Protocol
 	bytes    int // of the longest telegram
@@ -68,10 +68,12 @@ func (h *heard) enough() bool {
 	return h.proves(h.locked)
 }
 
-// good takes in a reading. One without checksum is believed when the next is alike.
+// good takes in a reading. The first that is believed proves the wire; one without checksum gives one alike time to come.
 func (h *heard) good(r *meter.Reading, now time.Time) {
-	if !r.Checked && h.verified == 0 && !h.alike(r) {
-		h.wait(h.dwell)
+	if h.verified == 0 && !h.doubt.Believes(r) {
+		if h.doubt.Waits() {
+			h.wait(h.dwell)
+		}
 		return
 	}
 	if h.verified++; h.verified == 1 {
@@ -87,17 +89,6 @@ func (h *heard) good(r *meter.Reading, now time.Time) {
 
 // wait sets how long the wire is read on.
 func (h *heard) wait(d time.Duration) { h.timer.Reset(d) }
-
-// alike tells that a telegram has the codes of the one before.
-func (h *heard) alike(r *meter.Reading) bool {
-	codes := make([]obis.Code, 0, len(r.Records))
-	for i := range r.Records {
-		codes = append(codes, r.Records[i].Code)
-	}
-	same := slices.Equal(codes, h.codes)
-	h.codes = codes
-	return same
-}
 
 // take keeps what a reading says of the meter.
 func (h *heard) take(r *meter.Reading) {

@@ -44,6 +44,9 @@ func (d *doctor) findLine(ctx context.Context, m MeterConfig) *verdict {
 	if ctx.Err() == nil {
 		d.say("line", trialText(trials))
 	}
+	if m.Port.Kind == ReplayPort && len(trials) > 0 && trials[0].evidence.Bytes() == 0 {
+		return &verdict{codeSilent, m.Port.Address + ": the recording is empty"}
+	}
 	return lineVerdict(m.Port, trials)
 }
 
@@ -107,7 +110,7 @@ func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.O
 			h.bad(bad, time.Now())
 		case h.over.Load() || ctx.Err() != nil || h.settled():
 			return h, nil
-		case h.evidence.Bytes() == 0:
+		case h.evidence.Bytes() == 0 && strings.HasPrefix(c.Port, "tcp://"):
 			return nil, fmt.Errorf("%s: %w", c.Port, closedError{err})
 		case errors.Is(err, io.EOF):
 			h.ended = true
@@ -119,7 +122,7 @@ func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.O
 	return h, nil
 }
 
-// closedError is how a wire ended that gave nothing.
+// closedError is how a reader in the network ended that gave nothing.
 type closedError struct{ error }
 
 func (e closedError) Error() string {

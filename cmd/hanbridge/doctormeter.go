@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -29,11 +31,7 @@ func (d *doctor) readMeter(context.Context) *verdict {
 	d.tellMeter(h)
 	d.tellValues(h)
 	d.tellCipher(h)
-	if fixed := d.meter().Serial; !fixed.Auto && h.candidate.Line != "" && h.candidate.Line != fixed.String() {
-		return &verdict{codeSetting, fmt.Sprintf("serial is set to %s, and the meter speaks %s: set serial to auto, or to \"%s\"",
-			fixed, h.candidate.Line, h.candidate.Line)}
-	}
-	return nil
+	return d.judgeSetting(h.candidate.Line)
 }
 
 func (d *doctor) tellLine(h *heard) {
@@ -88,7 +86,7 @@ func (d *doctor) tellMeter(h *heard) {
 	if n := len(h.meter.Serial); n > 0 {
 		m.Number = "…" + h.meter.Serial[max(0, n-4):]
 	}
-	parts := []string{orElse(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), h.listText()}
+	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), h.listText()}
 	live := d.meter().Port.Kind != ReplayPort // a recording has no time of its own
 	if m.Interval > 0 && live {
 		parts = append(parts, "every "+strings.TrimSuffix(seconds(h.interval(), 1), ".0")+" s")
@@ -125,13 +123,6 @@ func (h *heard) listText() string {
 	return name + " of " + counted(h.items, "item")
 }
 
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
 // clockOffset is by how much the meter's clock is ahead. Meters know the hour better than its zone, so whole hours do not count
 // where they are a zone of Europe. ok is false where the clock shows another day altogether.
 func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool) {
@@ -151,7 +142,7 @@ func (d *doctor) tellValues(h *heard) {
 	for _, id := range h.quantities() {
 		d.report.Values = append(d.report.Values, id.String())
 	}
-	d.say("values", orElse(summary(h.quantities()), "none that hanbridge knows"))
+	d.say("values", cmp.Or(summary(h.quantities()), "none that hanbridge knows"))
 }
 
 func (d *doctor) tellCipher(h *heard) {
@@ -181,6 +172,6 @@ func (d *doctor) tellLocked(h *heard) *verdict {
 
 // maker are the letters of a system title that name who made the meter.
 func maker(title [8]byte) string {
-	text := strings.TrimPrefix(titleText(title), "system title ")
-	return strings.TrimSuffix(strings.TrimPrefix(text, "no system title"), "…")
+	sender := strings.TrimSuffix(dlms.Sender(title), "…")
+	return sender[:min(len(sender), 3)]
 }

@@ -15,6 +15,7 @@ func (d *doctor) findMeter(ctx context.Context) *verdict {
 		return v
 	}
 	var worst *verdict
+	name := "" // of its port
 	for _, port := range ports {
 		m := *d.meter()
 		m.Port = port
@@ -29,9 +30,10 @@ func (d *doctor) findMeter(ctx context.Context) *verdict {
 			return v
 		}
 		if worst == nil || worst.Code == codeSilent { // a port that says something is more likely the meter's than a silent one
-			worst = v
+			worst, name = v, port.String()
 		}
 	}
+	d.report.Port.Name = name
 	return worst
 }
 

@@ -49,22 +49,13 @@ func portVerdict(err error) *verdict {
 	return &verdict{codePort, text}
 }
 
-// telling are the verdicts on a line from the one that says most to the one that says least: several settings have been tried,
-// and all but one of them were wrong.
-var telling = []line.Verdict{
-	line.Cooked, line.Lossy, line.Text, line.Frames, line.Inverted, line.OtherParity, line.OtherBaud, line.Unclear, line.TooFew, line.Silent,
-}
-
 // lineVerdict is about a port that gave no telegram at any setting.
 func lineVerdict(port PortConfig, trials []*heard) *verdict {
-	for _, v := range telling {
-		for _, h := range trials {
-			if h.evidence.Verdict() == v {
-				return h.verdict(port, v, trials)
-			}
-		}
+	if len(trials) == 0 {
+		return &verdict{codePort, port.String() + ": nothing was tried"}
 	}
-	return &verdict{codePort, port.String() + ": nothing was tried"}
+	best := slices.MinFunc(trials, func(a, b *heard) int { return line.Compare(a.evidence.Verdict(), b.evidence.Verdict()) })
+	return best.verdict(port, best.evidence.Verdict(), trials)
 }
 
 func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdict {
@@ -84,7 +75,7 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 	case v == line.TooFew && h.ended:
 		return &verdict{v.String(), fmt.Sprintf("%s closed after %d bytes, which are no telegram: most likely it is not a reader that passes "+
 			"on the meter's bytes, or not its port for that: look up the port in its manual", port, h.evidence.Bytes())}
-	case port.Kind == TCPPort && slices.Contains(aboutTheLine, v):
+	case port.Kind == TCPPort && v.AboutSetting():
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: most likely the reader is set to another line setting than the meter's: "+
 			"set the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", port)}
 	case v == line.TooFew || v == line.Unclear:
@@ -101,9 +92,6 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 	}
 	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", at, trimmed(v))}
 }
-
-// aboutTheLine are the verdicts on bytes that were read with a wrong setting.
-var aboutTheLine = []line.Verdict{line.OtherBaud, line.OtherParity, line.Unclear, line.TooFew}
 
 // asArguments names the wire for a command.
 func (h *heard) asArguments(port PortConfig) string {
@@ -150,28 +138,26 @@ func (d *doctor) portArgument() string {
 	return d.report.Port.Name + " "
 }
 
-// titleText shows of a system title the letters of the maker: the rest is the meter's own number.
+// titleText shows of a system title what may be shown.
 func titleText(title [8]byte) string {
-	if title == [8]byte{} {
-		return "no system title"
+	if sender := dlms.Sender(title); sender != "" {
+		return "system title " + sender
 	}
-	maker := string(title[:3])
-	for _, x := range title[:3] {
-		if x|0x20 < 'a' || x|0x20 > 'z' {
-			return fmt.Sprintf("system title %X…", title[:3])
-		}
-	}
-	return "system title " + maker + "…"
+	return "no system title"
 }
 
 // well is the verdict where nothing is wrong.
 func (d *doctor) well() verdict {
-	if d.meter().Port.Kind == ReplayPort {
+	start := d.order.starts()
+	switch {
+	case d.meter().Port.Kind == ReplayPort:
 		return verdict{codeWell, "the telegrams in it are well"}
+	case d.cfg.MQTT.URL == "" && d.report.Written != "":
+		return verdict{codeWell, fmt.Sprintf("the meter is well%s. Its broker is not known, and mqtt.url in %s is only a guess: change that line "+
+			"to the address of yours; then start with: %s", d.remark, relative(d.report.Written), start)}
+	case d.cfg.MQTT.URL == "":
+		return verdict{codeWell, fmt.Sprintf("the meter is well%s. Tell hanbridge where your broker is, as mqtt.url or "+
+			"HANBRIDGE_MQTT_URL=mqtt://ADDRESS; then start with: %s", d.remark, start)}
 	}
-	if d.cfg.MQTT.URL == "" {
-		return verdict{codeWell, "the meter is well. Tell hanbridge where your broker is, as mqtt.url or HANBRIDGE_MQTT_URL=mqtt://ADDRESS; " +
-			"then start with: hanbridge run"}
-	}
-	return verdict{codeWell, "all well. Start with: hanbridge run"}
+	return verdict{codeWell, fmt.Sprintf("all well%s. Start with: %s", d.remark, start)}
 }

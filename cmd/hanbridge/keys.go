@@ -38,7 +38,7 @@ func (k *keyFlags) given() bool { return *k != keyFlags{} }
 func (k *keyFlags) pairs() ([]keyPair, error) {
 	var pairs []keyPair
 	if k.key != "" || k.authKey != "" {
-		pair, part, err := parsePair(k.key, k.authKey)
+		pair, part, err := parsePair(k.key, k.authKey, k.file)
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", flagOf[part], err)
 		}

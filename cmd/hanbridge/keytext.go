@@ -28,10 +28,30 @@ func parseKey(text string) ([]byte, error) {
 }
 
 // betweenDigits is what letters, web pages and programs put around the bytes of a key, besides white space and 0x.
-const betweenDigits = `:-,."'“”„‘’`
+const betweenDigits = `:;-,."'“”„‘’`
 
 // digitsOf returns the hexadecimal digits of a text that has nothing else in it but what stands between them.
 func digitsOf(text string) (string, error) {
+	digits, err := onlyDigits(text)
+	if err != nil && behindWord(text) {
+		return "", fmt.Errorf("has a word before the key: leave it out, and write the %d hexadecimal digits alone", keyDigits)
+	}
+	return digits, err
+}
+
+// behindWord tells that a text ends with a key, or with a key and its authentication key. The end of the word may be digits too.
+func behindWord(text string) bool {
+	end := text[len(strings.TrimRight(text, "0123456789abcdefABCDEFxX \t\r\n"+betweenDigits)):]
+	_, rest, _ := strings.Cut(strings.Replace(end, ":", " ", 1), " ")
+	for _, t := range []string{end, rest} {
+		if digits, err := onlyDigits(t); err == nil && (len(digits) == keyDigits || len(digits) == 2*keyDigits) {
+			return true
+		}
+	}
+	return false
+}
+
+func onlyDigits(text string) (string, error) {
 	var digits []byte
 	before := ' '
 	for i, r := range []rune(text) {
@@ -49,13 +69,19 @@ func digitsOf(text string) (string, error) {
 	return string(digits), nil
 }
 
-// parsePair reads a key and, where it is not empty, the authentication key that belongs to it. part is which of the two is
-// wrong: "key" or "auth_key".
-func parsePair(key, authKey string) (pair keyPair, part string, err error) {
+// parsePair reads a key and, where it is not empty, the authentication key that belongs to it; file is where further keys are.
+// part is which of the two is wrong: "key" or "auth_key".
+func parsePair(key, authKey, file string) (pair keyPair, part string, err error) {
+	if key == "" && file != "" {
+		return keyPair{}, "auth_key", fmt.Errorf("belongs into the file of keys, behind its key: make the line in %s KEY AUTH_KEY", file)
+	}
 	if key == "" {
 		return keyPair{}, "auth_key", errors.New("an authentication key without key, the one that deciphers: the grid company gives both")
 	}
 	if pair.encryption, err = parseKey(key); err != nil {
+		if digits, _ := digitsOf(key); len(digits) == 2*keyDigits {
+			err = fmt.Errorf("%w: the second half is the authentication key, and goes to auth_key (--auth-key)", err)
+		}
 		return keyPair{}, "key", err
 	}
 	if authKey != "" {
@@ -76,7 +102,7 @@ func parseKeyLine(line string) (pair keyPair, err error) {
 		return pair, fmt.Errorf("has %d hexadecimal digits: a line has %d, which are a key, or %d, which are a key and its authentication key",
 			n, keyDigits, 2*keyDigits)
 	}
-	pair, _, err = parsePair(digits[:keyDigits], digits[keyDigits:])
+	pair, _, err = parsePair(digits[:keyDigits], digits[keyDigits:], "")
 	return pair, err
 }
 

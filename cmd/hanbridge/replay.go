@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
 	"time"
 
@@ -37,7 +38,10 @@ func (p *program) replay(ctx context.Context, name, to string, speed int) error 
 	if speed < 0 {
 		return errors.New("--speed is not negative")
 	}
-	in, done, err := p.open(name)
+	if name == "-" {
+		signal.Reset() // a signal ends it at once, also while it waits for input
+	}
+	in, done, err := p.open("replay", name)
 	if err != nil {
 		return err
 	}
@@ -60,18 +64,6 @@ func (p *program) replayTo(ctx context.Context, wire *replayedWire, to string) e
 		return p.replayTCP(ctx, wire, address)
 	}
 	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", to)
-}
-
-// open returns the named file, or standard input for "-", and what closes it.
-func (p *program) open(name string) (in io.Reader, done func(), err error) {
-	if name == "-" {
-		return p.in, func() {}, nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, func() { _ = f.Close() }, nil
 }
 
 // replayTCP sends to every program that connects to address, from the moment at which the first one does.

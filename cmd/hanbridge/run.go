@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ func (p *program) run(ctx context.Context, file string) error {
 	}
 	log := newLogger(cfg.Log, p.err, isTerminal(p.err))
 	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
-	log.Info().Str("source", orNone(file)).Int("variables", countVariables(p.environ)).Msg("configuration read")
+	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", countVariables(p.environ)).Msg("configuration read")
 	for _, m := range cfg.Meters {
 		for _, w := range m.warnings() {
 			log.Warn().Str("meter", m.ID).Str("source", w.source).Msg(w.message)
@@ -52,7 +53,7 @@ func (p *program) run(ctx context.Context, file string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
-	w := wiring{Config: cfg, file: file, log: log}
+	w := wiring{Config: cfg, file: file, environ: p.environ, log: log}
 	b, done, err := w.bridge()
 	if err != nil {
 		return err
@@ -84,13 +85,6 @@ func foundConfig(named string) string {
 		}
 	}
 	return ""
-}
-
-func orNone(file string) string {
-	if file == "" {
-		return "no file"
-	}
-	return file
 }
 
 func countVariables(environ []string) int {

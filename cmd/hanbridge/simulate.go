@@ -133,7 +133,7 @@ func send(ctx context.Context, wire io.ReadCloser, to io.Writer, count int) erro
 		if err != nil {
 			return err
 		}
-		if _, err := to.Write(buf[:n]); err != nil {
+		if _, err := to.Write(buf[:n]); err != nil && ctx.Err() == nil {
 			return failure{err, exitData}
 		}
 	}

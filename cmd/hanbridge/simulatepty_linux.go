@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -29,6 +32,10 @@ func (p *program) sendToPTY(ctx context.Context, wire io.ReadCloser, line simula
 	if err := makeRaw(port, line.Baud); err != nil {
 		return failure{fmt.Errorf("pty: %w", err), exitData}
 	}
+	if err := unix.SetNonblock(int(control.Fd()), true); err != nil { // else a Write that waits in the kernel could not be ended
+		return failure{fmt.Errorf("pty: %w", err), exitData}
+	}
+	defer context.AfterFunc(ctx, func() { _ = control.Close() })()
 	fmt.Fprintf(p.out, "meter on %s\n", port.Name())
 	return send(ctx, wire, &ptyWriter{control: control, port: port, line: line}, count)
 }
@@ -43,20 +50,52 @@ type ptyWriter struct {
 // unread is how many bytes may wait for a reader: a few telegrams, less than what a pseudo-terminal holds.
 const unread = 2048
 
-// Write never blocks for want of a reader. One that has set another speed gets what a UART would hear.
+// patience is how long a reader who is behind is waited for, in the midst of what came as one piece.
+const patience = 20 * time.Millisecond
+
+// Write waits no more than a moment for want of a reader. One that has set another speed gets what a UART would hear.
 func (w *ptyWriter) Write(b []byte) (int, error) {
-	if waiting, err := unix.IoctlGetInt(int(w.port.Fd()), unix.TIOCINQ); err == nil && waiting > unread {
-		_ = unix.IoctlSetInt(int(w.port.Fd()), unix.TCFLSH, unix.TCIFLUSH)
-	}
 	heard := b
 	if baud := speedOf(w.port); w.line.Baud > 0 && baud > 0 && baud != w.line.Baud {
 		w.heard = w.line.Heard(w.heard[:0], b, simulate.Wire{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
 		heard = w.heard[:min(len(w.heard), unread)] // a fast reader of a slow line hears many bytes in one
 	}
-	if _, err := w.control.Write(heard); err != nil {
-		return 0, err
+	w.flush()
+	read := true // as far as is known, somebody reads
+	for piece := range slices.Chunk(heard, unread) {
+		if read = read && w.drains(); !read {
+			w.flush()
+		}
+		_ = w.control.SetWriteDeadline(time.Now().Add(patience)) // Write says what is wrong with it
+		if _, err := w.control.Write(piece); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return 0, err
+		}
 	}
 	return len(b), nil
+}
+
+// waits tells that more bytes wait for a reader than may.
+func (w *ptyWriter) waits() bool {
+	n, err := unix.IoctlGetInt(int(w.port.Fd()), unix.TIOCINQ)
+	return err == nil && n > unread
+}
+
+// flush throws away what waits, if it is too much.
+func (w *ptyWriter) flush() {
+	if w.waits() {
+		_ = unix.IoctlSetInt(int(w.port.Fd()), unix.TCFLSH, unix.TCIFLUSH)
+	}
+}
+
+// drains tells if a reader takes what waits, in a moment.
+func (w *ptyWriter) drains() bool {
+	for end := time.Now().Add(patience); w.waits(); {
+		if time.Now().After(end) {
+			return false
+		}
+		<-time.After(time.Millisecond)
+	}
+	return true
 }
 
 // speedOf returns the baud to which a terminal is set, 0 where that cannot be told.

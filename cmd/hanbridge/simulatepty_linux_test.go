@@ -3,13 +3,18 @@ package main_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -35,6 +40,58 @@ func TestPTYSpeed(t *testing.T) {
 	setSpeed(t, port, 2400)
 	if !hears(t, port) {
 		t.Error("nothing heard at 2400 baud")
+	}
+}
+
+// TestReplayPTYWithoutReader: what nobody reads is lost, however much it is, and the program ends.
+func TestReplayPTYWithoutReader(t *testing.T) {
+	recording := filepath.Join(t.TempDir(), "recording")
+	if err := os.WriteFile(recording, bytes.Repeat([]byte("1-0:1.7.0(0001.234*kW)\r\n"), 80_000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	launch(t, nil, buildProgram(t), "replay", recording, "--to", "pty", "--speed", "0").endsWell(30 * time.Second)
+}
+
+// TestReplayPTYLongRead: one long read comes whole to who reads, and does not hold up the end where nobody does.
+func TestReplayPTYLongRead(t *testing.T) {
+	const long = 30_000
+	recording := filepath.Join(t.TempDir(), "recording")
+	text := fmt.Sprintf("2026-11-22T10:15:20Z 2f\n2026-11-22T10:15:21Z %s\n2026-11-22T11:15:20Z %[1]s\n", strings.Repeat("41", long))
+	if err := os.WriteFile(recording, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, nil, buildProgram(t), "replay", recording, "--to", "pty")
+	p.awaits(10*time.Second, "meter on ")
+	port, err := os.OpenFile(ptyName.FindStringSubmatch(p.said())[1], os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if err := port.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.ReadFull(port, make([]byte, 1+long)); err != nil {
+		t.Errorf("got %d bytes, %v, want %d", n, err, 1+long)
+	}
+	p.ends(unix.SIGINT, 5*time.Second)
+
+	fast := launch(t, nil, buildProgram(t), "replay", recording, "--to", "pty", "--speed", "100000")
+	fast.awaits(10*time.Second, "meter on ")
+	fast.endsWell(10 * time.Second)
+}
+
+// TestReplayInputStopped: the first signal ends a replay that waits for input.
+func TestReplayInputStopped(t *testing.T) {
+	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
+	p := launch(t, nil, "sh", "-c", start, buildProgram(t), source.CaptureMark)
+	p.awaits(10*time.Second, "meter on ")
+	if err := p.cmd.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.done:
+	case <-time.After(5 * time.Second):
+		t.Error("it still waits for input")
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/rs/zerolog"
 
@@ -16,8 +18,9 @@ import (
 // wiring makes a bridge of a configuration.
 type wiring struct {
 	Config
-	file string // "" where there are variables alone
-	log  zerolog.Logger
+	file    string   // "" where there are variables alone
+	environ []string // as of os.Environ
+	log     zerolog.Logger
 }
 
 // bridge returns a bridge with its outputs, and what ends the broker inside where there is one. This is the one list of
@@ -80,15 +83,33 @@ func (w *wiring) addMeter(b *bridge.Bridge, index int) error {
 	if s.Options, err = optionsOf(m); err != nil {
 		return err
 	}
-	key := fmt.Sprintf("meters[%d].key", index)
-	if w.file == "" {
-		key = "HANBRIDGE_METER_KEY"
-	}
-	if m.KeyFile != "" && m.Key == "" {
-		key = "the file " + m.KeyFile
-	}
-	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, KeySetting: key}, s)
+	key, authKey := w.keySettings(index)
+	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, KeySetting: key, AuthKeySetting: authKey}, s)
 	return nil
+}
+
+// keySettings names what a person sets to give the keys of a meter.
+func (w *wiring) keySettings(index int) (key, authKey string) {
+	m := &w.Meters[index]
+	key, authKey = w.setting(index, "key"), w.setting(index, "auth_key")
+	if m.KeyFile == "" {
+		return key, authKey
+	}
+	file := "the file " + m.KeyFile
+	if m.Key == "" {
+		return file, "the second key in " + file
+	}
+	return key + " and " + file, authKey + " and the second key in " + file
+}
+
+// setting names a setting of a meter where it is written: the variable wins over the file.
+func (w *wiring) setting(index int, name string) string {
+	variable := "HANBRIDGE_METER_" + strings.ToUpper(name)
+	set := slices.ContainsFunc(w.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
+	if w.file == "" || set && index == 0 {
+		return variable
+	}
+	return fmt.Sprintf("meters[%d].%s", index, name)
 }
 
 func sourceOf(m MeterConfig) bridge.Source {

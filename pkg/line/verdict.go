@@ -1,5 +1,10 @@
 package line
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A Verdict is what is wrong with a line, as far as its bytes tell. The zero value is Silent.
 type Verdict byte
 
@@ -28,6 +33,31 @@ func (v Verdict) String() string {
 		return words[v]
 	}
 	return "unknown"
+}
+
+// ranking are the verdicts from the one that says most to the one that says least. Pieces of telegrams come at the right setting
+// alone, and of those a fault of the way explains more than that they are there.
+var ranking = [...]Verdict{Cooked, Lossy, Text, Frames, Inverted, OtherParity, OtherBaud, Unclear, TooFew, Silent}
+
+// Compare ranks verdicts on one line that was read with several settings, all but one of which are wrong: it is negative where a
+// says more about the line than b, positive where it says less, and 0 where they are the same.
+func Compare(a, b Verdict) int { return cmp.Compare(a.rank(), b.rank()) }
+
+func (v Verdict) rank() int {
+	if i := slices.Index(ranking[:], v); i >= 0 {
+		return i
+	}
+	return len(ranking)
+}
+
+// AboutSetting tells that bytes came as they do at a wrong setting, so that another may give telegrams.
+func (v Verdict) AboutSetting() bool {
+	switch v {
+	case OtherBaud, OtherParity, Unclear, TooFew:
+		return true
+	default:
+		return false
+	}
 }
 
 var advice = [...]string{

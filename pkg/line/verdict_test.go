@@ -32,3 +32,24 @@ func TestAdvice(t *testing.T) {
 		t.Errorf("beyond the last: %v, %q", beyond, beyond.Advice())
 	}
 }
+
+// TestCompare: every verdict has a rank of its own, one without bytes the last; all that may be mended by another setting say
+// less than those that come at the right one.
+func TestCompare(t *testing.T) {
+	for a := line.Silent; a <= line.Unclear; a++ {
+		for b := line.Silent; b <= line.Unclear; b++ {
+			got, back := line.Compare(a, b), line.Compare(b, a)
+			switch {
+			case got != -back || (got == 0) != (a == b):
+				t.Errorf("%v, %v: got %d, and %d the other way round", a, b, got, back)
+			case b == line.Silent && a != b && got >= 0:
+				t.Errorf("%v says no more than silence", a)
+			case b.AboutSetting() && !a.AboutSetting() && a != line.Silent && got >= 0:
+				t.Errorf("%v says no more than %v", a, b)
+			}
+		}
+	}
+	if line.Compare(line.Unclear+1, line.Silent) <= 0 {
+		t.Error("what is no verdict says more than silence")
+	}
+}

@@ -29,7 +29,7 @@ func (d *Decoder) identify() {
 		if rec.Code[0] == 0 && rec.Code[1] > 0 {
 			continue
 		}
-		if rec.Kind == obis.Number && rec.Code.CDE() == plainID && r.number == "" {
+		if rec.Kind == obis.Number && rec.Code.CDE() == plainID && rec.Value.Coef > 0 && r.number == "" {
 			r.number = d.names.of(rec.Value.Append(d.digits[:0]))
 		}
 		if rec.Kind != obis.Text || len(rec.Text) == 0 || isError(rec.Text) {

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDoctorSetting: a wrong line setting is mended where the configuration is written, and none of it where only the flag was
+// wrong.
+func TestDoctorSetting(t *testing.T) {
+	const meter, wrong = "115200 8N1", "2400 8E1"
+	unreachable := errors.New("mqtt: nobody listens")
+	noBroker := func(c *Config) { c.MQTT.URL = "" }
+	tests := []struct {
+		name, serial, flag string
+		write              bool
+		broker             error
+		config             func(*Config)
+		code               string
+		want, not          []string // in what is printed
+		written            string   // in the file, "" where none is
+	}{
+		{"written", wrong, "", true, nil, onPort, "well", []string{
+			"broker    mqtt://broker:1883: connected", "verdict   all well, now that serial is auto: it was 2400 8E1, and the meter speaks 115200 8N1. Start with: " +
+				"hanbridge run --config FILE        (configuration written to FILE",
+		}, []string{"set serial to"}, "port: /dev"},
+		{"written without a broker", wrong, "", true, nil, with(onPort, noBroker), "well", []string{
+			"verdict   the meter is well, now that serial is auto: it was 2400 8E1", "mqtt.url in FILE is only a guess: change that line to the address of yours; " +
+				"then start with: hanbridge run --config FILE ",
+		}, nil, "port: /dev"},
+		{"not written for want of a broker", wrong, "", true, unreachable, onPort, "broker", []string{
+			"the broker is not: mqtt: nobody listens; besides, serial is set to 2400 8E1, and the meter speaks 115200 8N1: set serial to auto", "(nothing was written)",
+		}, nil, ""},
+		{"only looked at", wrong, "", false, nil, onPort, "setting", []string{"the meter speaks 115200 8N1: set serial to auto, or to"}, []string{"broker "}, ""},
+		{"the flag alone", "auto", wrong, false, nil, onPort, "well", []string{
+			"verdict   all well, but the meter speaks 115200 8N1, not the 2400 8E1 of --serial: right is serial: auto. Start with: hanbridge run --config FILE\n",
+		}, []string{"serial: 2400"}, ""},
+		{"the flag alone, written", "auto", wrong, true, nil, onPort, "well", []string{"of --serial: right is serial: auto"}, nil, "port: /dev"},
+		{"the flag, and the configuration is right", meter, wrong, false, nil, onPort, "well", []string{
+			"not the 2400 8E1 of --serial: right is serial: 115200 8N1.", "    serial: 115200 8N1\n",
+		}, nil, ""},
+		{"the flag, and the configuration is wrong", "9600 8N1", wrong, false, nil, onPort, "setting",
+			[]string{"verdict   serial is set to 9600 8N1, and the meter speaks 115200 8N1"}, nil, ""},
+		{"the flag is right", "auto", meter, false, nil, onPort, "well", []string{"verdict   all well. Start", "    serial: 115200 8N1\n"}, nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "house.yaml")
+			w := ward{family: "p1-se-aidon", broker: tt.broker, config: with(tt.config, set(tt.serial)),
+				order: doctorOrder{config: file, serial: tt.flag, write: tt.write}}
+			text, r := w.examined(t)
+			text = strings.ReplaceAll(text, file, "FILE")
+			if r.Verdict.Code != tt.code || r.OK != (tt.code == "well") {
+				t.Errorf("verdict: got %s, ok %v, want %s", r.Verdict.Code, r.OK, tt.code)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("want %q in it", want)
+				}
+			}
+			for _, not := range tt.not {
+				if strings.Contains(text, not) {
+					t.Errorf("want no %q in it", not)
+				}
+			}
+			got, err := os.ReadFile(file)
+			if (err == nil) != (tt.written != "") || !strings.Contains(string(got), tt.written) || strings.Contains(string(got), "serial:") {
+				t.Errorf("file: got %q, %v, want %q in it, and no serial", got, err, tt.written)
+			}
+			if t.Failed() {
+				t.Logf("it says:\n%s", text)
+			}
+		})
+	}
+}
+
+func TestDoctorCommands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	there := written(t, "mqtt:\n")
+	tests := []struct {
+		name           string
+		order          doctorOrder
+		starts, writes string
+	}{
+		{"nothing named", doctorOrder{}, "hanbridge run", "hanbridge doctor --write"},
+		{"the file that is found anyway", doctorOrder{config: "config.yaml"}, "hanbridge run", "hanbridge doctor --config config.yaml --write"},
+		{"another file", doctorOrder{config: "b.yaml"}, "hanbridge run --config b.yaml", "hanbridge doctor --config b.yaml --write"},
+		{"one that is there", doctorOrder{config: there}, "hanbridge run --config " + there, "hanbridge doctor --config " + there + " --write --force"},
+		{"port and file of keys", doctorOrder{port: "/dev/a", keys: keyFlags{file: "k"}}, "hanbridge run", "hanbridge doctor /dev/a --key-file k --write"},
+		{"keys", doctorOrder{keys: keyFlags{key: aKey, authKey: anotherKey}}, "hanbridge run", "hanbridge doctor --key HEX --auth-key HEX --write"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.order.starts(); got != tt.starts {
+				t.Errorf("starts: got %q, want %q", got, tt.starts)
+			}
+			if got := tt.order.writes(); got != tt.writes {
+				t.Errorf("writes: got %q, want %q", got, tt.writes)
+			}
+		})
+	}
+}

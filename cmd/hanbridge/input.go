@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// open returns the named file, or standard input for "-", and what closes it. Its error says what to type instead.
+func (p *program) open(command, name string) (in io.Reader, done func(), err error) {
+	if name == "-" {
+		return p.in, func() {}, nil
+	}
+	f, err := openRecording(command, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, func() { _ = f.Close() }, nil
+}
+
+// openRecording opens a file to read; command is what its errors tell to type.
+func openRecording(command, name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, notAFile(command, name, err)
+	}
+	if is, err := f.Stat(); err == nil && is.IsDir() {
+		_ = f.Close() // nothing was read
+		return nil, fmt.Errorf("%s is a directory: name what is in it: hanbridge %s %s", name, command, filepath.Join(name, within(command)))
+	}
+	return f, nil
+}
+
+// within is how the files of a folder are named for a command: decode takes all, others one.
+func within(command string) string {
+	if command == "decode" {
+		return "*"
+	}
+	return "FILE"
+}
+
+// notAFile says why a file cannot be opened, and what to do where a telegram itself stands in place of its name.
+func notAFile(command, name string, err error) error {
+	const telegram = 16 // digits, which is more than in a name
+	switch {
+	case len(name) >= telegram && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
+		return fmt.Errorf("%s: %.16s… is not the name of a file: hexadecimal digits come through a pipe: echo %.16s… | hanbridge decode",
+			command, name, name)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: no such file: compare the name with what ls %s shows", name, filepath.Dir(name))
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: permission denied: you may not read it (ls -l %s shows who may)", name, name)
+	}
+	return err
+}
