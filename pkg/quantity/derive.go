@@ -23,7 +23,7 @@ func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) 
 			sum, ok = more.addTo(sum, i, t.parts[0], scale)
 		}
 		if ok {
-			dst = append(dst, Sample{ID: t.id, Value: sum})
+			dst = append(dst, Sample{ID: t.id, Value: sum, Derived: true})
 		}
 	}
 	return appendNet(dst, start, at)
@@ -47,7 +47,7 @@ func appendNet(dst []Sample, start int, at *positions) []Sample {
 		}
 		sum = next
 	}
-	return append(dst, Sample{ID: differences[0].id, Value: sum})
+	return append(dst, Sample{ID: differences[0].id, Value: sum, Derived: true})
 }
 
 // beyond are the sums of tariffs for which there is no row: some Belgian meters have a fifth. They are in the order of
@@ -108,7 +108,7 @@ func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, ok 
 
 func appendSum(dst []Sample, id ID, a, b obis.Decimal) []Sample {
 	if sum, ok := a.Add(b); ok {
-		return append(dst, Sample{ID: id, Value: sum})
+		return append(dst, Sample{ID: id, Value: sum, Derived: true})
 	}
 	return dst
 }

@@ -25,6 +25,8 @@ type Row struct {
 	Octets bool
 	// State is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	State string
+	// Lane is how it moves.
+	Lane Lane
 	// Diagnostic marks what is about the meter more than about the household.
 	Diagnostic bool
 	// Quiet marks what few people look at: announced, but switched off until somebody wants it.
@@ -53,6 +55,23 @@ const (
 const (
 	Measurement     = "measurement"
 	TotalIncreasing = "total_increasing"
+)
+
+// A Lane is how a quantity moves, and with it how often it is worth publishing.
+type Lane uint8
+
+const (
+	// Status seldom changes, and each change matters: texts, limits, counts of failures.
+	Status Lane = iota
+	// Power jumps with every load that is switched.
+	Power
+	// Voltage and Current move a little all the time.
+	Voltage
+	Current
+	// Ratio is a power factor or a frequency: it moves in its last digits.
+	Ratio
+	// Counter rises for ever: energy, gas, water, heat.
+	Counter
 )
 
 // Numeric tells if the quantity is a number.

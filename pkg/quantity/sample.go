@@ -11,6 +11,8 @@ type Sample struct {
 	ID ID
 	// As is the index of the unit in the row's Measures.
 	As uint8
+	// Derived marks what the meter did not send: it follows from other samples of the telegram.
+	Derived bool
 	// Value is in the published unit. For a quantity that is text it is zero.
 	Value obis.Decimal
 	// Text is the value of a quantity that is text. It belongs to the telegram and its Finder: copy it to keep it.
