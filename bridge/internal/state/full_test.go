@@ -1,0 +1,78 @@
+//go:build linux
+
+package state_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// inFull tells a copy of this test program that its files may not grow, as on a full disk.
+const inFull = "HANBRIDGE_TEST_FULL"
+
+// TestFull: a commit that finds no room is told once, and made good when there is room again, whatever it left on disk. The limit counts for the whole program,
+// so a copy of it tries.
+func TestFull(t *testing.T) {
+	if os.Getenv(inFull) != "" {
+		fill(t)
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFull$")
+	cmd.Env = append(os.Environ(), inFull+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func fill(t *testing.T) {
+	dir := wrote(t, map[string]string{"a": "1", "gone": "1", "other": "1"})
+	s := begin(t, dir)
+	var told []string
+	s.OnTrouble(func(err error) { told = append(told, fmt.Sprint(err)) })
+	commit := func(a string) {
+		keep(s, map[string]string{"a": a, "large": strings.Repeat(a, 1<<20)})
+		s.Commit()
+	}
+	s.Forget("gone")
+	limit(t, 1<<16)
+	commit("2")
+	commit("3")
+	if len(told) != 1 || !strings.Contains(told[0], "hanbridge.db cannot be written (is the disk full?)") {
+		t.Errorf("got %q, want one error that names the file", told)
+	}
+	s.Believe(map[string][]byte{"a": []byte("4"), "other": []byte("1")})
+	limit(t, 1<<30)
+	commit("4")
+	if len(told) != 2 || told[1] != "<nil>" {
+		t.Errorf("got %q, want the end of the trouble told", told)
+	}
+	end(t, s)
+	s = begin(t, dir)
+	if _, cause := s.Aside(); cause != nil {
+		t.Error(cause)
+	}
+	want := map[string]string{"a": "4", "large": strings.Repeat("4", 1<<20), "other": "1"}
+	if diff := cmp.Diff(want, values(s)); diff != "" {
+		t.Errorf("on disk (-want +got):\n%s", diff)
+	}
+}
+
+// limit says how large a file may get, in bytes.
+func limit(t *testing.T, size uint64) {
+	t.Helper()
+	signal.Ignore(syscall.SIGXFSZ) // the limit's own, which a full disk does not send
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+}

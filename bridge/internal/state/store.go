@@ -1,0 +1,105 @@
+// Package state keeps what must survive a restart, in one file with a checksum over all of it: what is found at the start is what
+// was kept, or the file is set aside. It is the only package that knows bbolt.
+package state
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.etcd.io/bbolt"
+)
+
+// A Store is an open state file. A nil Store remembers nothing, and all its methods work. Value, Keys, Keep, Forget and Changed are
+// safe for concurrent use, also while Run commits; neither waits for the disk.
+type Store struct {
+	path    string
+	aside   string
+	cause   error
+	changed chan struct{}
+	disk    map[string][]byte // what was there at Open, never written to
+
+	mu        sync.Mutex
+	encoders  map[string]func() []byte
+	forgotten map[string]bool
+
+	// What follows belongs to Open, then to Run, then to Close.
+	db      *bbolt.DB
+	kept    map[string][]byte // what the last commit left on disk
+	unsure  bool              // a commit failed, and may be on disk all the same
+	trouble error
+	tell    func(error)
+}
+
+// Aside tells what Open found damaged, and why it thinks so. The file is where the damaged one lies, so that its owner can look at it;
+// an older one there has been replaced. It is empty where the last commit alone was damaged and the one before it is in use. Without
+// damage the cause is nil.
+func (s *Store) Aside() (file string, cause error) {
+	if s == nil {
+		return "", nil
+	}
+	return s.aside, s.cause
+}
+
+// Value returns a copy of what was on disk for the key at Open, whatever was kept since, or nil.
+func (s *Store) Value(key string) []byte {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.disk[key])
+}
+
+// Keys returns, in order, the keys with the prefix that were on disk at Open: also those that nobody keeps any more.
+func (s *Store) Keys(prefix string) []string {
+	if s == nil {
+		return nil
+	}
+	keys := slices.Sorted(maps.Keys(s.disk))
+	return slices.DeleteFunc(keys, func(key string) bool { return !strings.HasPrefix(key, prefix) })
+}
+
+// Keep has Run keep what encode returns under the key, which must not be empty. Run calls encode in its own goroutine when something
+// may have changed. It returns the whole value, which is copied before the next call, or nil to leave what is on disk.
+func (s *Store) Keep(key string, encode func() []byte) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.encoders[key] = encode
+	delete(s.forgotten, key)
+}
+
+// Forget has the next commit delete the key. What nobody keeps stays on disk until it is forgotten.
+func (s *Store) Forget(key string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.encoders, key)
+	s.forgotten[key] = true
+	s.Changed()
+}
+
+// Changed says that a value may have changed. It never blocks and never allocates.
+func (s *Store) Changed() {
+	if s == nil {
+		return
+	}
+	select {
+	case s.changed <- struct{}{}:
+	default: // Run has been told already.
+	}
+}
+
+// Close lets another program use the file. Run must have returned.
+func (s *Store) Close() error {
+	if s == nil || s.db == nil {
+		return nil
+	}
+	db := s.db
+	s.db = nil
+	return db.Close()
+}
