@@ -1,0 +1,400 @@
+package guard_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// samples reads "import_energy=1000.5 gas=3 thermal_energy=5GJ serial=A"; a name behind a '+' is derived.
+func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
+	t.Helper()
+	for _, f := range strings.Fields(text) {
+		name, value, _ := strings.Cut(f, "=")
+		if name == "serial" {
+			serial = value
+			continue
+		}
+		name, derived := strings.CutPrefix(name, "+")
+		number, isHeat := strings.CutSuffix(value, "kWh")
+		id, ok := quantity.Named(name)
+		v, err := obis.ParseDecimal([]byte(strings.TrimSuffix(number, "GJ")))
+		if !ok || err != nil {
+			t.Fatalf("%s: no such quantity, or %v", f, err)
+		}
+		s := quantity.Sample{ID: id, Value: v, Derived: derived}
+		if isHeat {
+			s.As = 1
+		}
+		all = append(all, s)
+	}
+	return all, serial
+}
+
+// said is what a judgement holds besides good values: "import_energy zero", "import_energy 1000 to 3", "meter A to B".
+func said(j guard.Judgement) string {
+	words := map[guard.Reason]string{guard.Zero: "zero", guard.Backward: "back", guard.Jump: "jump", guard.Derived: "derived"}
+	var all []string
+	if j.Meter != nil {
+		all = append(all, fmt.Sprintf("meter %s to %s", j.Meter.From, j.Meter.To))
+	}
+	for _, h := range j.Held {
+		all = append(all, fmt.Sprintf("%v %s", h.ID, words[h.Reason]))
+	}
+	for _, r := range j.Resets {
+		all = append(all, fmt.Sprintf("%v %v to %v", r.ID, r.From, r.To))
+	}
+	return strings.Join(all, ", ")
+}
+
+// A step is telegrams alike, each so long after the one before, and what is said to each of them.
+type step struct {
+	times  int
+	after  time.Duration
+	values string
+	want   string // "*" for what is tested elsewhere
+}
+
+const s, m, h = time.Second, time.Minute, time.Hour
+
+// TestRules: each rule by a stream that shows it, once with the clock of the machine and once with that of the meter alone.
+func TestRules(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fuse  int
+		steps []step
+	}{
+		{"first sight is believed", 0, []step{
+			{1, 0, "import_energy=1000 export_energy=0 gas=5 power_failures=0", ""},
+		}},
+		{"first zero waits for 20 s", 0, []step{
+			{1, 0, "import_energy=0 export_energy=0", "import_energy zero, export_energy zero"},
+			{1, 10 * s, "import_energy=0 export_energy=0", "import_energy zero, export_energy zero"},
+			{1, 9 * s, "import_energy=0 export_energy=0", "import_energy zero, export_energy zero"},
+			{1, 1 * s, "import_energy=0 export_energy=0", ""},
+			{1, 10 * s, "import_energy=0.001 export_energy=0", ""},
+		}},
+		{"first zero waits for three telegrams", 0, []step{
+			{2, h, "import_energy=0", "import_energy zero"},
+			{1, h, "import_energy=0", ""},
+		}},
+		{"first zeros of a meter that is starting", 0, []step{
+			{2, 10 * s, "import_energy=0 import_energy_t1=0 gas=0", "import_energy zero, import_energy_t1 zero, gas zero"},
+			{1, 10 * s, "import_energy=1000 import_energy_t1=0 gas=50", ""},
+		}},
+		{"first zero of a meter without import_energy", 0, []step{
+			{1, 0, "export_energy=0 absolute_energy=0 power_failures=3", "export_energy zero, absolute_energy zero"},
+			{1, 0, "export_energy=0 absolute_energy=7", ""},
+		}},
+		{"a sub-meter's first zero waits for a day", 0, []step{
+			{4, 8 * h, "import_energy=1000 gas=0", "gas zero"},
+			{1, 8 * h, "import_energy=1000 gas=0", ""},
+		}},
+		{"the same twice", 0, []step{{5, h, "import_energy=1000.10", ""}, {1, s, "import_energy=1000.1", ""}}},
+		{"one zero", 0, []step{
+			{1, s, "import_energy=1000 export_energy=7", ""},
+			{1, s, "import_energy=0 export_energy=0", "import_energy zero, export_energy zero"},
+			{1, s, "import_energy=1000.001 export_energy=7", ""},
+			{2, 15 * s, "import_energy=0", "import_energy zero"}, // counted from its beginning
+			{1, s, "import_energy=1000.001 export_energy=7", ""},
+		}},
+		{"zeros for good", 0, []step{
+			{1, s, "import_energy=1000", ""},
+			{20, s, "import_energy=0", "import_energy zero"},
+			{1, s, "import_energy=0", "import_energy 1000 to 0"},
+		}},
+		{"two zeros and a little", 0, []step{
+			{1, s, "import_energy=1000", ""},
+			{2, s, "import_energy=0", "import_energy zero"},
+			{1, s, "import_energy=0.001", "import_energy 1000 to 0.001"},
+		}},
+		{"gas reads zero for some hours", 0, []step{
+			{1, s, "import_energy=1000 gas=500", ""},
+			{10, h, "import_energy=1000 gas=0", "gas zero"},
+			{1, h, "import_energy=1000 gas=512", ""},
+		}},
+		{"a new gas meter", 0, []step{
+			{1, s, "import_energy=1000 gas=500", ""},
+			{9, h, "import_energy=1000 gas=0", "gas zero"},
+			{1, h, "import_energy=1000 gas=0.01", "gas 500 to 0.01"},
+			{1, h, "import_energy=1000 gas=2", ""},
+		}},
+		{"one step back", 0, []step{
+			{1, s, "import_energy=1000", ""},
+			{1, s, "import_energy=999.999", "import_energy back"},
+			{1, s, "import_energy=1000.001", ""},
+		}},
+		{"two steps back, then again", 0, []step{
+			{1, s, "import_energy=1000", ""},
+			{2, s, "import_energy=900", "import_energy back"},
+			{1, s, "import_energy=1000", ""},
+			{2, s, "import_energy=900", "import_energy back"},
+			{1, s, "import_energy=901", "import_energy 1000 to 901"},
+		}},
+		{"a decrease that wobbles", 0, []step{
+			{1, s, "import_energy=1000", ""},
+			{1, s, "import_energy=500", "import_energy back"},
+			{1, s, "import_energy=499", "import_energy back"},
+			{1, s, "import_energy=500", "import_energy back"},
+			{1, s, "import_energy=800", "import_energy back"}, // too far from the one before
+			{1, s, "import_energy=499", "import_energy back"},
+			{1, s, "import_energy=499", "import_energy back"},
+			{1, s, "import_energy=499.1", "import_energy 1000 to 499.1"},
+		}},
+		{"the counter wraps", 0, []step{
+			{1, h, "import_energy=4294966.5", ""},
+			{2, h, "import_energy=0.2", "import_energy back"},
+			{1, h, "import_energy=1.2", "import_energy 4294966.5 to 1.2"},
+		}},
+		{"less than zero", 0, []step{
+			{30, h, "import_energy=-1", "import_energy back"},
+			{1, s, "import_energy=1000", ""},
+			{2, s, "import_energy=5", "import_energy back"},
+			{1, s, "import_energy=-5", "import_energy back"},
+			{2, s, "import_energy=5", "import_energy back"},
+			{1, s, "import_energy=5", "import_energy 1000 to 5"},
+		}},
+		{"the others follow within 70 minutes", 0, []step{
+			{1, h, "import_energy=1000 export_energy=500 reactive_energy_q1=50 reactive_energy_q2=60 gas=5", ""},
+			{2, 10 * s, "import_energy=5", "import_energy back"},
+			{1, 10 * s, "import_energy=5 export_energy=0 gas=6", "import_energy 1000 to 5, export_energy 500 to 0"},
+			{1, 69 * m, "import_energy=6 export_energy=1 reactive_energy_q1=0", "reactive_energy_q1 50 to 0"},
+			{1, 2 * m, "import_energy=6 export_energy=0.5 reactive_energy_q2=0", "export_energy back, reactive_energy_q2 zero"},
+		}},
+		{"a jump of the others does not follow", 0, []step{
+			{1, h, "import_energy=1000 gas=500", ""},
+			{3, 10 * s, "import_energy=5", "*"},
+			{1, 10 * s, "gas=600", "gas jump"},
+		}},
+		{"no other counter speaks for them", 0, []step{
+			{1, h, "import_energy=1000 export_energy=500 gas=500", ""},
+			{3, 10 * s, "export_energy=5", "*"},
+			{1, 10 * s, "gas=5", "gas back"},
+		}},
+		{"a jump does not speak for them", 0, []step{
+			{1, h, "import_energy=1000 gas=500", ""},
+			{25, h, "import_energy=9999", "*"},
+			{1, h, "import_energy=9999 gas=5", "gas back"},
+		}},
+		{"any total speaks where no import is counted", 0, []step{
+			{1, h, "export_energy=500 absolute_energy=700", ""},
+			{2, 10 * s, "absolute_energy=5", "absolute_energy back"},
+			{1, 10 * s, "absolute_energy=5", "absolute_energy 700 to 5"},
+			{1, h, "export_energy=0", "export_energy 500 to 0"},
+		}},
+		{"a jump", 0, []step{
+			{1, s, "import_energy=1000", ""},
+			{1, s, "import_energy=16000", "import_energy jump"},
+			{1, s, "import_energy=1000.001", ""},
+		}},
+		{"a jump that goes on for a day", 16, []step{
+			{1, s, "import_energy=1000", ""},
+			{25, h - s, "import_energy=16000", "import_energy jump"},
+			{1, h, "import_energy=16000.5", "import_energy 1000 to 16000.5"},
+			{1, h, "import_energy=16001", ""},
+		}},
+		{"a jump that begins again", 16, []step{
+			{1, s, "import_energy=1000", ""},
+			{20, h, "import_energy=16000", "import_energy jump"},
+			{1, h, "import_energy=15999", "import_energy jump"},
+			{24, h - s, "import_energy=16000", "import_energy jump"},
+		}},
+		{"what the time explains", 16, []step{ // 12 kW, 1.2 kWh more
+			{1, s, "import_energy=1000 export_energy=1000", ""},
+			{1, 10 * h, "import_energy=1121.2 export_energy=1121.3", "export_energy jump"},
+			{1, h, "import_energy=1121.2 export_energy=1121.3", ""},
+		}},
+		{"a resting value explains an hour", 16, []step{
+			{100, h, "export_energy=1000", ""},
+			{1, h, "export_energy=1025.3", "export_energy jump"},
+			{1, h, "export_energy=1000", ""},
+			{1, h, "export_energy=1025.2", ""},
+		}},
+		{"a fuse that is not known is one of 100 A", 0, []step{
+			{1, s, "import_energy=1000 import_reactive_energy=1000 import_energy_l1=1000", ""},
+			{1, h, "import_energy=1077.2 import_reactive_energy=1077.2 import_energy_l1=1077.3", "import_energy_l1 jump"},
+		}},
+		{"power that was seen twice raises the limit", 16, []step{
+			{1, s, "import_power=400000 import_energy=1000", ""},
+			{1, h, "import_power=0 import_energy=1100", "import_energy jump"},
+			{1, s, "import_power=40000 import_energy=1000", ""},
+			{1, s, "import_power=50000 import_energy=1000", ""},
+			{1, h, "import_energy=1080", ""},
+		}},
+		{"sub-meters", 0, []step{
+			{1, s, "import_energy=9 gas=100 water=100 thermal_energy=100kWh cooling_energy=100GJ", ""},
+			{1, h, "gas=217 water=218 thermal_energy=363kWh cooling_energy=101.9GJ", "water jump"},
+			{1, 0, "water=100 thermal_energy=363kWh cooling_energy=101.9GJ", ""},
+			{1, h, "thermal_energy=627kWh cooling_energy=103.9GJ", "thermal_energy jump, cooling_energy jump"},
+			{26, h, "gas=217", ""},
+			{1, h, "gas=2835", "gas jump"},
+			{1, 0, "gas=2834", ""},
+		}},
+		{"plain counts jump as they like", 0, []step{
+			{1, s, "import_energy=9 power_failures=1", ""},
+			{1, s, "import_energy=9 power_failures=60000", ""},
+			{1, s, "import_energy=9 power_failures=3", "power_failures back"},
+		}},
+		{"another meter", 0, []step{
+			{1, s, "import_energy=1000 export_energy=500 gas=7 serial=A", ""},
+			{1, s, "import_energy=9000 export_energy=0 serial=B", "import_energy jump, export_energy zero"},
+			{1, s, "import_energy=9000", "import_energy jump"},
+			{1, s, "import_energy=9000 export_energy=0 water=0 serial=B", "meter A to B, water zero, import_energy 1000 to 9000, export_energy 500 to 0"},
+			{1, h, "gas=0.5", "gas 7 to 0.5"},
+			{1, s, "import_energy=9000 export_energy=0 gas=0 serial=B", "gas zero"},
+		}},
+		{"another number of the same meter", 0, []step{
+			{1, s, "import_energy=1000 serial=A", ""},
+			{1, s, "import_energy=1000 serial=0A", ""},
+			{1, s, "import_energy=1000.1 serial=0A", "meter A to 0A"},
+		}},
+		{"a number that was garbled once", 0, []step{
+			{1, s, "import_energy=1000 serial=A", ""},
+			{1, s, "import_energy=5 serial=B", "import_energy back"},
+			{1, s, "import_energy=1000.1 serial=A", ""},
+			{1, s, "import_energy=5 serial=B", "import_energy back"},
+		}},
+		{"sums of tariffs", 0, []step{
+			{1, s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
+			{1, s, "import_energy_t1=0 import_energy_t2=400 +import_energy=400", "import_energy_t1 zero, import_energy derived"},
+			{1, s, "import_energy_t1=599.9 import_energy_t2=400.1 +import_energy=1000", "import_energy_t1 back, import_energy derived"},
+			{1, s, "import_energy_t1=600 import_energy_t2=400.1 +import_energy=1000.1 export_energy_t1=2 +export_energy=2", ""},
+			{1, s, "import_energy_t1=601 import_energy_t2=400 +import_energy=1001 export_energy_t1=1 +export_energy=1",
+				"import_energy_t2 back, import_energy derived, export_energy_t1 back, export_energy derived"},
+			{1, s, "import_energy_t1=0 import_energy=1001", "import_energy_t1 zero"}, // the meter sends the total itself
+		}},
+		{"a new meter with tariffs, of which one is zero for longer", 0, []step{
+			{1, 10 * s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
+			{2, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy derived"},
+			{1, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy derived, import_energy_t2 400 to 5"},
+			{17, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy derived"},
+			{1, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 600 to 0, import_energy 1000 to 5"},
+		}},
+		{"a new meter with tariffs", 0, []step{
+			{1, 10 * s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
+			{2, 10 * s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy derived"},
+			{1, 10 * s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 600 to 0, import_energy_t2 400 to 5, import_energy 1000 to 5"},
+		}},
+	} {
+		for _, clock := range []string{"wall", "meter"} {
+			t.Run(tt.name+"/"+clock, func(t *testing.T) {
+				g := guard.New(tt.fuse)
+				at, wall := start, clock == "wall"
+				for i, p := range tt.steps {
+					for k := range p.times {
+						at = at.Add(p.after)
+						if got := judge(t, g, at, wall, p.values); got != p.want && p.want != "*" {
+							t.Fatalf("step %d (%s), telegram %d: got %q, want %q", i, p.values, k, got, p.want)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func judge(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string) string {
+	t.Helper()
+	all, serial := samples(t, values)
+	telegram := guard.Telegram{Received: at, Serial: serial, Samples: all}
+	if !wall {
+		telegram.Received, telegram.Meter = start, obis.FromTime(at)
+	}
+	n := len(all)
+	j := g.Judge(&telegram)
+	if len(j.Good)+len(j.Held) != n {
+		t.Errorf("%s: got %d good and %d held, want %d together", values, len(j.Good), len(j.Held), n)
+	}
+	for _, h := range j.Held {
+		if h.Reason.String() == "" {
+			t.Errorf("%s: a reason without words", values)
+		}
+	}
+	return said(j)
+}
+
+// TestHeld: what is said about a value that was held back, and that the others stay in their order.
+func TestHeld(t *testing.T) {
+	g := guard.New(0)
+	judge(t, g, start, true, "import_energy=1000")
+	for i, again := range []bool{false, true, false} {
+		if i == 2 {
+			judge(t, g, start, true, "import_energy=1000")
+		}
+		all, _ := samples(t, "voltage_l1=230 import_energy=5.0 export_energy=9 frequency=50")
+		j := g.Judge(&guard.Telegram{Received: start, Samples: all})
+		h := j.Held[0]
+		if h.Value.Cmp(obis.Decimal{Coef: 5}) != 0 || h.Last.Cmp(obis.Decimal{Coef: 1000}) != 0 || h.Reason != guard.Backward || h.Again != again {
+			t.Errorf("telegram %d: got %+v", i, h)
+		}
+		want := []string{"voltage_l1", "export_energy", "frequency"}
+		for k := range want {
+			if got := j.Good[k].ID.String(); got != want[k] {
+				t.Errorf("telegram %d: good sample %d is %s, want %s", i, k, got, want[k])
+			}
+		}
+	}
+}
+
+// TestTwoMeters: telegrams of two meters that take turns make no more than one change, whatever they count and say.
+func TestTwoMeters(t *testing.T) {
+	const a, b = "import_energy=1000 export_energy=9 ", "import_energy=30000 export_energy=0 "
+	for _, order := range [][]string{
+		{a, b}, {b, a}, {a, a, b}, {a + "serial=A", b + "serial=B"}, {b + "serial=B", a + "serial=A"},
+		{a + "serial=A", a + "serial=A", b + "serial=B", b + "serial=B"}, {a, a, a, a, b, b, b, b},
+	} {
+		for _, years := range []int{0, 7} { // between the clocks of the two
+			g := guard.New(0)
+			changes := 0
+			for i := range 400 {
+				text := order[i%len(order)]
+				all, serial := samples(t, text)
+				at := start.Add(time.Duration(i) * 5 * s)
+				clock := at
+				if strings.HasPrefix(text, b) {
+					clock = at.AddDate(years, 0, 0)
+				}
+				j := g.Judge(&guard.Telegram{Received: at, Meter: obis.FromTime(clock), Serial: serial, Samples: all})
+				if len(j.Resets) > 0 || j.Meter != nil {
+					changes++
+				}
+			}
+			if changes > 1 {
+				t.Errorf("%q, %d years apart: %d changes, want at most one", order, years, changes)
+			}
+		}
+	}
+}
+
+// TestAnyNumber: no number that a meter can send is a panic, and none below zero is good.
+func TestAnyNumber(t *testing.T) {
+	coefs := []int64{0, 1, -1, 9, 1000, math.MaxInt64, math.MinInt64, math.MinInt64 + 1, math.MaxInt64 / 10}
+	exps := []int8{0, -3, 3, 100, -100, 127, -128}
+	g := guard.New(math.MaxInt)
+	for _, a := range coefs {
+		for _, x := range exps {
+			for _, b := range coefs {
+				for _, y := range exps {
+					all, _ := samples(t, "import_power=0 import_energy=0 gas=0 power_failures=0 thermal_energy=0")
+					for i := range all {
+						all[i].Value = [2]obis.Decimal{{Coef: a, Exp: x}, {Coef: b, Exp: y}}[i%2]
+					}
+					j := g.Judge(&guard.Telegram{Received: start, Samples: all})
+					for _, s := range j.Good[1:] {
+						if s.Value.Sign() < 0 {
+							t.Fatalf("%v = %v is good", s.ID, s.Value)
+						}
+					}
+				}
+			}
+		}
+	}
+}

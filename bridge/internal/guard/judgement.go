@@ -1,0 +1,65 @@
+package guard
+
+import (
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A Judgement is what a Guard makes of one telegram.
+type Judgement struct {
+	// Good are the samples that may be believed, in their order.
+	Good []quantity.Sample
+	// Held are the counters that were taken out.
+	Held []Held
+	// Resets are counters among Good that do not go on from their last good value.
+	Resets []Reset
+	// Meter is set when another meter has taken the place of the last.
+	Meter *Swap
+}
+
+// A Held is a value of a counter that was held back.
+type Held struct {
+	ID          quantity.ID
+	Value, Last obis.Decimal // Last is the last good one, 0 where there is none
+	Reason      Reason
+	// Again tells that this counter was held back for the same reason when it came before this.
+	Again bool
+}
+
+// A Reset is a counter that began again, or went on from somewhere else: what it rose by is not known.
+type Reset struct {
+	ID       quantity.ID
+	From, To obis.Decimal
+}
+
+// A Swap is the numbers of two meters, the second of which came in the place of the first.
+type Swap struct{ From, To string }
+
+// A Reason is why a value was held back.
+type Reason uint8
+
+const (
+	// Zero is a counter that reads zero, and did not before, or is not known to.
+	Zero Reason = iota + 1
+	// Backward is a counter that is less than it was, or less than zero.
+	Backward
+	// Jump is a rise that fuse and elapsed time do not explain.
+	Jump
+	// Derived is a sum of counters of which one was held back.
+	Derived
+)
+
+// String says it in words: "it stepped back".
+func (r Reason) String() string {
+	switch r {
+	case Zero:
+		return "it read zero"
+	case Backward:
+		return "it stepped back"
+	case Jump:
+		return "it rose by more than the main fuse lets through in the time"
+	case Derived:
+		return "a tariff that it sums was held back"
+	}
+	return ""
+}
