@@ -26,6 +26,39 @@ const (
 	netPower      = 16
 )
 
+// Value returns what a register shows, in its base unit (Wh, W, var, V, A, Hz), as exactly as the household knows it; false
+// for one that it does not have. Gas, water and heat are fields.
+func (s *State) Value(code obis.Code) (obis.Decimal, bool) {
+	if !has(code) {
+		return obis.Decimal{}, false
+	}
+	if code[3] == integral {
+		return s.value(code, 0, 1), true
+	}
+	v, exp, _ := s.measured(code)
+	return obis.Decimal{Coef: v, Exp: exp}, true
+}
+
+// has tells if measured or energy knows a register.
+func has(code obis.Code) bool {
+	c, phase, rate := code[2]%20, code[2]/20, code[4]
+	switch code[3] {
+	case demand, lastAverage:
+		return phase == 0 && (c == 1 || c == 2)
+	case maximum:
+		return code[2] == 1
+	case sags, swells:
+		return phase >= 1 && phase <= 3 && c == volt
+	case integral:
+		return c >= 1 && c <= 4 && phase <= 3 && (phase == 0 && rate <= 4 || rate == 0) ||
+			phase == 0 && rate == 0 && (c >= quadrantOne && c < apparentPlus || c == absolute)
+	case instant:
+		ofPhase := c == ampere || c == volt
+		return c >= 1 && c <= netPower && phase <= 3 && (phase > 0 || !ofPhase) && (phase == 0 || c != frequency)
+	}
+	return false
+}
+
 // value returns what a register shows whose last digit is worth 10^exp of its base unit. Behind a current transformer it
 // shows the part that goes through the meter.
 func (s *State) value(code obis.Code, exp int8, ratio int64) obis.Decimal {

@@ -1,0 +1,129 @@
+package lane
+
+import (
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// Lanes are what has been published of one meter; Plan.Lanes makes them. They are for one goroutine, and allocate nothing.
+type Lanes struct {
+	plan  *Plan
+	lanes []lane // by quantity
+}
+
+// Pass takes a value of a telegram that came now, in the order of the telegrams, and decides. The value is a number that is
+// published with so many decimals, or a text where the quantity is text, which is kept. Every is the time from one telegram of
+// the meter to the next, as far as it is known: one may be early by a quarter of it. A clock that is set back has a value
+// published too early, never too late.
+func (l *Lanes) Pass(now time.Time, every time.Duration, id quantity.ID, number obis.Decimal, decimals uint8, text string) Decision {
+	q, rate := &l.lanes[id], &l.plan.rates[id]
+	if q.decimals != decimals {
+		*q = lane{decimals: decimals}
+	}
+	m := moment{now: now.UnixNano(), before: q.heard, every: int64(min(max(every, 0), time.Hour))}
+	value := digits(number, decimals)
+	q.weigh(m.now, value)
+	changed := value != q.published || text != q.text
+	switch {
+	case !q.started, changed && q.due(rate, id.Row().Lane, &m):
+		q.publish(m.now, text, rate.Deadband)
+		return Publish
+	case rate.everyTelegram(), m.over(q.said, Repeat):
+		q.said = m.now
+		return Again
+	}
+	return Hold
+}
+
+// Rest tells at a stop if the newest value of a quantity was held back though it should not be lost: that of a counter.
+func (l *Lanes) Rest(id quantity.ID) bool {
+	q := &l.lanes[id]
+	return q.started && q.newest != q.published && id.Row().Lane == quantity.Counter
+}
+
+// A lane is the state of one quantity. Values are in units of the last decimal, times are Unix times in ns.
+type lane struct {
+	started   bool // something has been published
+	decimals  uint8
+	text      string
+	published int64
+	threshold int64 // the deadband around published
+	at, said  int64 // when it was published, and when it was said last
+	newest    int64 // value of the last telegram
+	heard     int64 // when that came
+	crossed   int64 // when a change of sign was last published before its time
+	// owed is the sum of (newest - published) × ms: by how much the mean of what was published is wrong.
+	owed int64
+}
+
+// due tells if a changed value is published.
+func (q *lane) due(rate *Rate, kind quantity.Lane, m *moment) bool {
+	change := q.newest - q.published
+	open := m.over(q.at, rate.MinInterval)
+	switch {
+	case kind == quantity.Counter && m.turnsHour(), rate.everyTelegram():
+		return true
+	case kind == quantity.Power && opposite(q.newest, q.published):
+		return open || q.crosses(rate, m)
+	case !open:
+		return false
+	case max(change, -change) >= q.threshold:
+		return true
+	}
+	patience := rate.MaxSilence
+	if !opposite(change, q.owed) && q.owed != 0 {
+		patience /= 2
+	}
+	return m.over(q.at, patience)
+}
+
+// crosses lets a change of sign pass before its time, but not again before MaxSilence is over: a battery that holds a house at
+// zero would flood everyone.
+func (q *lane) crosses(rate *Rate, m *moment) bool {
+	if !m.over(q.crossed, rate.MaxSilence) {
+		return false
+	}
+	q.crossed = m.now
+	return true
+}
+
+func (q *lane) publish(now int64, text string, d Deadband) {
+	q.started, q.published, q.text = true, q.newest, text
+	q.at, q.said = now, now
+	q.threshold = d.threshold(q.published, q.decimals)
+}
+
+// weigh takes a value, and adds to the account what the one before it cost. A longer silence than Repeat is nobody's fault, and
+// what no meter measures is cut, so that the account cannot overflow.
+func (q *lane) weigh(now, value int64) {
+	const much, longest = 1 << 31, int64(Repeat)
+	wrong := min(max(q.newest-q.published, -much), much)
+	ms := min(max(now-q.heard, 0), longest) / int64(time.Millisecond)
+	q.owed = min(max(q.owed+wrong*ms, -most), most)
+	q.newest, q.heard = value, now
+}
+
+// opposite tells if one is above zero and the other below.
+func opposite(a, b int64) bool { return a > 0 && b < 0 || a < 0 && b > 0 }
+
+// A moment is when a telegram came, when the one before it did, and the time from one to the next. In ns.
+type moment struct {
+	now, before, every int64
+}
+
+// over tells if so much time has passed, or the clock was set back meanwhile.
+func (m *moment) over(since int64, limit time.Duration) bool {
+	passed := m.now - since
+	return passed < 0 || passed >= int64(limit)-m.every/4
+}
+
+// turnsHour tells if this is the first telegram of an hour, or most likely the last: a counter may come with each fourth
+// telegram alone. Hours of UTC are those of nearly every zone.
+func (m *moment) turnsHour() bool {
+	const hour = int64(time.Hour)
+	next := min(max(m.every, m.now-m.before), hour)
+	this := m.now / hour
+	return m.before/hour != this || (m.now+next+next/4)/hour != this
+}

@@ -1,0 +1,128 @@
+package lane
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A Preset is a Rate for every quantity.
+type Preset uint8
+
+const (
+	// Realtime publishes every telegram.
+	Realtime Preset = iota
+	// Balanced shows a load that is switched within seconds, and gives about a fiftieth of the states of a telegram a second.
+	Balanced
+	// Frugal gives about a third of that: for small machines and long histories.
+	Frugal
+)
+
+var presets = [...]string{"realtime", "balanced", "frugal"}
+
+// String returns the preset's name, as UnmarshalText reads it.
+func (p Preset) String() string { return presets[p] }
+
+// UnmarshalText reads a name.
+func (p *Preset) UnmarshalText(text []byte) error {
+	i := slices.Index(presets[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is not a way to publish: write balanced, realtime or frugal", text)
+	}
+	*p = Preset(i)
+	return nil
+}
+
+// rates of the presets, by how a quantity moves. Standby flickers by 15 W on each phase of a house: below a deadband of twice
+// that, noise alone would be published at each MinInterval. 30 W and 2 % let every appliance through. A short MinInterval is
+// cheap where changes are rare, and what shows a kettle within five seconds also shows a surplus.
+var rates = [...][quantity.Counter + 1]Rate{
+	Balanced: {
+		quantity.Status:  {MaxSilence: Repeat},
+		quantity.Power:   {5 * time.Second, deadband("30 2%"), time.Minute},
+		quantity.Voltage: {10 * time.Second, deadband("0.5"), 2 * time.Minute},
+		quantity.Current: {10 * time.Second, deadband("0.2 2%"), 2 * time.Minute},
+		quantity.Ratio:   {10 * time.Second, deadband("0.02"), 2 * time.Minute},
+		quantity.Counter: {time.Minute, Deadband{}, time.Minute},
+	},
+	Frugal: {
+		quantity.Status:  {MaxSilence: Repeat},
+		quantity.Power:   {15 * time.Second, deadband("100 5%"), 3 * time.Minute},
+		quantity.Voltage: {30 * time.Second, deadband("1.5"), 5 * time.Minute},
+		quantity.Current: {30 * time.Second, deadband("0.5 5%"), 5 * time.Minute},
+		quantity.Ratio:   {30 * time.Second, deadband("0.05"), 5 * time.Minute},
+		quantity.Counter: {5 * time.Minute, Deadband{}, 5 * time.Minute},
+	},
+}
+
+func deadband(text string) (d Deadband) {
+	if err := d.UnmarshalText([]byte(text)); err != nil {
+		panic("lane: " + err.Error())
+	}
+	return d
+}
+
+// A Plan is what the configuration says of all quantities. The zero Plan is realtime. One serves all meters: once it is in
+// use, do not change it.
+type Plan struct {
+	preset Preset
+	rates  [256]Rate
+}
+
+// NewPlan returns the plan of a preset.
+func NewPlan(p Preset) *Plan {
+	plan := &Plan{preset: p}
+	for i := range quantity.Rows() {
+		if p != Realtime {
+			plan.rates[i] = rates[p][quantity.Rows()[i].Lane]
+		}
+	}
+	return plan
+}
+
+// Preset returns what the plan began with.
+func (p *Plan) Preset() Preset { return p.preset }
+
+// Diagnostics is how often what the bridge itself counts is published.
+func (p *Plan) Diagnostics() time.Duration {
+	return [...]time.Duration{Realtime: time.Minute, Balanced: 5 * time.Minute, Frugal: 15 * time.Minute}[p.preset]
+}
+
+// Rate returns how often a quantity is published.
+func (p *Plan) Rate(id quantity.ID) Rate { return p.rates[id] }
+
+// A Change is what a person sets of a Rate; nil is what they leave as it is. No Duration is negative.
+type Change struct {
+	MinInterval, MaxSilence *time.Duration
+	Deadband                *Deadband
+}
+
+// Set changes the Rate of a quantity. One that was published with every telegram is so no longer, unless all three are set to
+// zero. MaxSilence is never below MinInterval: where only one of the two is set, the other follows it, else MaxSilence does.
+func (p *Plan) Set(id quantity.ID, c Change) {
+	r := p.rates[id]
+	if r == (Rate{}) {
+		r.MaxSilence = time.Minute
+	}
+	if c.MinInterval != nil {
+		r.MinInterval = *c.MinInterval
+	}
+	if c.Deadband != nil {
+		r.Deadband = *c.Deadband
+	}
+	if c.MaxSilence != nil {
+		r.MaxSilence = *c.MaxSilence
+	}
+	if c.MinInterval == nil {
+		r.MinInterval = min(r.MinInterval, r.MaxSilence)
+	}
+	r.MaxSilence = max(r.MinInterval, r.MaxSilence)
+	p.rates[id] = r
+}
+
+// Lanes returns the lanes of a meter of which nothing has been published.
+func (p *Plan) Lanes() *Lanes {
+	return &Lanes{plan: p, lanes: make([]lane, quantity.Count())}
+}

@@ -1,0 +1,228 @@
+package lane_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A step is a value that comes some seconds after noon.
+type step struct {
+	at    float64
+	value string
+	want  lane.Decision
+}
+
+const (
+	hold    = lane.Hold
+	publish = lane.Publish
+	again   = lane.Again
+)
+
+func TestRules(t *testing.T) {
+	ten := lane.Change{MinInterval: duration(5 * time.Second), Deadband: deadband(t, "10"), MaxSilence: duration(time.Minute)}
+	percent := lane.Change{MinInterval: duration(0), Deadband: deadband(t, "10 5%"), MaxSilence: duration(time.Minute)}
+	minutes := lane.Change{MinInterval: duration(10 * time.Minute)}
+	tests := []struct {
+		name, quantity string
+		preset         lane.Preset
+		change         *lane.Change
+		decimals       uint8
+		every          time.Duration
+		steps          []step
+	}{
+		{name: "realtime", quantity: "import_power", steps: []step{
+			{0, "5", publish}, {1, "6", publish}, {2, "6", again}, {3, "6", again}, {3, "7", publish}, {4, "6.6", again},
+		}},
+		{name: "a change that reaches the deadband", quantity: "import_power", preset: lane.Balanced, change: &ten, steps: []step{
+			{0, "100", publish}, {6, "109", hold}, {7, "110", publish}, {13, "101", hold}, {14, "100", publish}, {20, "100", hold},
+		}},
+		{name: "MinInterval", quantity: "import_power", preset: lane.Balanced, change: &ten, steps: []step{
+			{0, "100", publish}, {1, "3000", hold}, {4, "3000", hold}, {5, "3000", publish}, {6, "100", hold}, {7, "3000", hold},
+		}},
+		{name: "a telegram a little early", quantity: "import_power", preset: lane.Balanced, change: &ten, every: 5 * time.Second, steps: []step{
+			{0, "100", publish}, {4.9, "3000", publish}, {8, "100", hold}, {9.8, "100", publish},
+		}},
+		// What was published was too little: more of it waits for half of the time, less for all of it.
+		{name: "a small change that makes up", quantity: "import_power", preset: lane.Balanced, change: &ten, steps: []step{
+			{0, "100", publish}, {1, "109", hold}, {29, "109", hold}, {30, "105", publish},
+		}},
+		{name: "a small change that makes it worse", quantity: "import_power", preset: lane.Balanced, change: &ten, steps: []step{
+			{0, "100", publish}, {1, "109", hold}, {30, "99", hold}, {31, "99", hold}, {59, "99", hold}, {60, "98", publish},
+		}},
+		{name: "percent of what was published", quantity: "import_power", preset: lane.Balanced, change: &percent, steps: []step{
+			{0, "1000", publish}, {1, "1049", hold}, {2, "950", publish}, {3, "997", hold}, {4, "998", publish}, {5, "100", publish},
+			{6, "109", hold}, {7, "110", publish},
+		}},
+		{name: "compared as published", quantity: "voltage_l1", decimals: 1, steps: []step{
+			{0, "230.04", publish}, {1, "229.95", again}, {2, "230", again}, {3, "230.05", publish}, {4, "230.1", again},
+		}},
+		{name: "minus zero", quantity: "net_power", steps: []step{
+			{0, "0.4", publish}, {1, "-0.4", again}, {2, "-0.5", publish},
+		}},
+		{name: "the sign of net power", quantity: "net_power", preset: lane.Balanced, steps: []step{
+			{0, "5", publish}, {1, "-2", publish}, {2, "3", hold}, {6, "3", publish}, {7, "-1", hold}, {11, "0", hold}, {12, "-1", publish},
+			{61, "-1", hold}, {62, "4", publish}, {63, "-1", publish}, {64, "2", hold},
+		}},
+		{name: "zero has no sign", quantity: "net_power_l3", preset: lane.Balanced, steps: []step{
+			{0, "0", publish}, {6, "3", hold}, {7, "-3", hold}, {29, "-3", hold},
+		}},
+		{name: "a current has no such right", quantity: "current_l1", preset: lane.Balanced, decimals: 2, steps: []step{
+			{0, "0.05", publish}, {30, "-0.05", hold}, {59, "-0.05", hold}, {60, "-0.05", publish},
+		}},
+		{name: "a counter every minute", quantity: "import_energy", preset: lane.Balanced, decimals: 3, steps: []step{
+			{0, "1.000", publish}, {30, "1.001", hold}, {59, "1.002", hold}, {60, "1.002", publish}, {300, "1.002", hold}, {301, "1.003", publish},
+		}},
+		{name: "a counter at the hour", quantity: "import_energy", preset: lane.Balanced, decimals: 3, steps: []step{
+			{0, "1.000", publish}, {3580, "2.000", publish}, {3596, "2.000", hold}, {3597, "2.001", hold}, {3598, "2.001", hold}, {3599, "2.002", publish}, {3600, "2.003", publish},
+			{3601, "2.004", hold}, {3659, "2.005", hold}, {3660, "2.006", publish},
+		}},
+		{name: "a counter that stands still at the hour", quantity: "import_energy", preset: lane.Frugal, decimals: 3, steps: []step{
+			{3500, "2.000", publish}, {3599, "2.000", hold}, {3600, "2.000", hold}, {3601, "2.001", hold},
+		}},
+		{name: "a counter each ten seconds", quantity: "gas", preset: lane.Frugal, decimals: 3, every: 10 * time.Second, steps: []step{
+			{3570.1, "2.000", publish}, {3580.1, "2.001", hold}, {3589.8, "2.002", publish}, {3600.1, "2.003", publish}, {3610, "2.004", hold},
+		}},
+		// The learned interval is that of a list without counters.
+		{name: "a counter that comes with each fourth telegram", quantity: "gas", preset: lane.Frugal, decimals: 3, every: 2500 * time.Millisecond, steps: []step{
+			{3570, "2.000", publish}, {3580, "2.001", hold}, {3590, "2.002", publish}, {3600, "2.003", publish},
+		}},
+		{name: "a status", quantity: "power_failures", preset: lane.Balanced, steps: []step{
+			{0, "1", publish}, {1, "2", publish}, {2, "2", hold}, {300, "2", hold}, {301, "2", again}, {302, "2", hold}, {303, "1", publish},
+		}},
+		{name: "said again", quantity: "import_power", preset: lane.Balanced, change: &minutes, steps: []step{
+			{0, "100", publish}, {200, "900", hold}, {300, "900", again}, {301, "900", hold}, {600, "900", publish}, {899, "900", hold}, {900, "900", again},
+		}},
+		{name: "a clock that is set back", quantity: "import_power", preset: lane.Balanced, steps: []step{
+			{1000, "100", publish}, {-5000, "101", publish}, {-4999, "500", hold}, {-4995, "500", publish}, {-9000, "500", again}, {-8999, "500", hold},
+		}},
+		{name: "a clock that is set forward", quantity: "import_power", preset: lane.Balanced, steps: []step{
+			{0, "100", publish}, {1e6, "101", publish}, {1e6 + 1, "500", hold}, {1e6 + 6, "500", publish},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			id, plan := named(t, tt.quantity), lane.NewPlan(tt.preset)
+			if tt.change != nil {
+				plan.Set(id, *tt.change)
+			}
+			if tt.every == 0 {
+				tt.every = time.Second
+			}
+			l := plan.Lanes()
+			var got, want []lane.Decision
+			for _, s := range tt.steps {
+				got = append(got, l.Pass(noon(s.at), tt.every, id, decimal(t, s.value), tt.decimals, ""))
+				want = append(want, s.want)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("decisions (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestText(t *testing.T) {
+	l, id := lane.NewPlan(lane.Frugal).Lanes(), named(t, "tariff")
+	steps := []step{
+		{0, "", publish}, {1, "", hold}, {2, "0002", publish}, {3, "0001", publish}, {4, "0001", hold}, {303, "0001", again}, {304, "0002", publish},
+	}
+	for _, s := range steps {
+		if got := l.Pass(noon(s.at), time.Second, id, obis.Decimal{}, 0, s.value); got != s.want {
+			t.Errorf("after %v s, %q: got %v, want %v", s.at, s.value, got, s.want)
+		}
+	}
+	if l.Rest(id) {
+		t.Error("a text is to be published at a stop")
+	}
+}
+
+// TestABatteryAtZero holds a house at zero for an hour, with an error of some watts that changes its sign each second.
+func TestABatteryAtZero(t *testing.T) {
+	l, id := lane.NewPlan(lane.Balanced).Lanes(), named(t, "net_power")
+	states := 0
+	for second := range 3600 {
+		value := obis.Decimal{Coef: int64(second%7) + 1}
+		if second%2 == 1 {
+			value = value.Neg()
+		}
+		if l.Pass(noon(float64(second)), time.Second, id, value, 0, "") == lane.Publish {
+			states++
+		}
+	}
+	if most := 3600/5 + 3600/60; states < 600 || states > most {
+		t.Errorf("got %d states, want at most %d: one for each MinInterval, and one before its time each MaxSilence", states, most)
+	}
+}
+
+func TestRest(t *testing.T) {
+	plan := lane.NewPlan(lane.Balanced)
+	l := plan.Lanes()
+	energy, power := named(t, "import_energy"), named(t, "import_power")
+	if l.Rest(energy) {
+		t.Error("a counter that was never sent is to be published")
+	}
+	l.Pass(noon(0), time.Second, energy, decimal(t, "7.0001"), 3, "")
+	l.Pass(noon(0), time.Second, power, decimal(t, "100"), 0, "")
+	if l.Rest(energy) {
+		t.Error("a counter that was published is to be published again")
+	}
+	l.Pass(noon(1), time.Second, energy, decimal(t, "7.0004"), 3, "")
+	if l.Rest(energy) {
+		t.Error("a counter that did not move to its last decimal is to be published")
+	}
+	l.Pass(noon(2), time.Second, energy, decimal(t, "7.001"), 3, "")
+	l.Pass(noon(2), time.Second, power, decimal(t, "101"), 0, "")
+	if !l.Rest(energy) || l.Rest(power) {
+		t.Errorf("got %v for the counter and %v for the power, want true and false", l.Rest(energy), l.Rest(power))
+	}
+	if plan.Lanes().Rest(energy) {
+		t.Error("two meters share their lanes")
+	}
+}
+
+// TestNumbersBeyondAll wants an answer to what no meter counts to, and none that repeats a state.
+func TestNumbersBeyondAll(t *testing.T) {
+	const least, greatest = -1 << 63, 1<<63 - 1
+	for _, preset := range []lane.Preset{lane.Realtime, lane.Balanced, lane.Frugal} {
+		l := lane.NewPlan(preset).Lanes()
+		for i, n := range []obis.Decimal{
+			{Coef: greatest, Exp: 100}, {Coef: least, Exp: 100}, {Coef: least, Exp: -100}, {Coef: greatest}, {Coef: least}, {}, {Exp: 127}, {Exp: -128},
+			{Coef: least, Exp: -128}, {Coef: 1, Exp: 127},
+		} {
+			for id := range quantity.Count() {
+				l.Pass(noon(float64(i)), -time.Hour, quantity.ID(id), n, uint8(i%2*255), "")
+				l.Pass(time.Time{}, 1<<62, quantity.ID(id), n, 3, "")
+			}
+		}
+	}
+}
+
+func noon(seconds float64) time.Time {
+	return time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
+}
+
+func duration(d time.Duration) *time.Duration { return &d }
+
+func deadband(t *testing.T, text string) *lane.Deadband {
+	t.Helper()
+	d := new(lane.Deadband)
+	if err := d.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func decimal(t *testing.T, text string) obis.Decimal {
+	t.Helper()
+	d, err := obis.ParseDecimal([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}

@@ -1,0 +1,53 @@
+package lane
+
+import (
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// shown returns what the simulated household shows of a quantity, in the published unit. What it does not know moves as
+// another quantity of its kind does. Nil for what hardly ever changes.
+func shown(id quantity.ID) func(*simulate.State) obis.Decimal {
+	row := id.Row()
+	if row.Lane == quantity.Status {
+		return nil
+	}
+	if show := media[row.Name]; show != nil {
+		return show
+	}
+	if show := register(row); show != nil {
+		return show
+	}
+	for i := range quantity.Rows() {
+		other := &quantity.Rows()[i]
+		if show := register(other); show != nil && other.Lane == row.Lane {
+			return show
+		}
+	}
+	return nil
+}
+
+// media are what has no code of its own.
+var media = map[string]func(*simulate.State) obis.Decimal{
+	"gas":            func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Gas, Exp: -3} },
+	"water":          func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Water, Exp: -3} },
+	"thermal_energy": func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Heat, Exp: -3} },
+	"cooling_energy": func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Heat, Exp: -3} },
+}
+
+func register(row *quantity.Row) func(*simulate.State) obis.Decimal {
+	if len(row.Codes) == 0 {
+		return nil
+	}
+	c := row.Codes[0]
+	code := obis.Code{1, 0, c[0], c[1], c[2], obis.Any}
+	if _, known := new(simulate.State).Value(code); !known {
+		return nil
+	}
+	prefix := row.Measures[0].Prefix
+	return func(s *simulate.State) obis.Decimal {
+		v, _ := s.Value(code)
+		return v.Shift(-prefix)
+	}
+}
