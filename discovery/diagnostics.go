@@ -14,6 +14,10 @@ const (
 	TelegramErrors = "telegram_errors"
 	// TelegramInterval is the time between telegrams in seconds, with TelegramIntervalDecimals decimals.
 	TelegramInterval = "telegram_interval"
+	// Rejected counts the values of counters that were held back since the bridge started, RejectedReason says which was the
+	// last and why.
+	Rejected       = "rejected"
+	RejectedReason = "rejected_reason"
 )
 
 // TelegramIntervalDecimals is with how many decimals TelegramInterval is published.
@@ -33,6 +37,8 @@ var diagnostics = []diagnostic{
 	{name: TelegramErrors, title: "Telegram errors", state: quantity.TotalIncreasing},
 	{name: TelegramInterval, title: "Telegram interval", class: "duration", unit: "s", state: quantity.Measurement,
 		decimals: TelegramIntervalDecimals, quiet: true},
+	{name: Rejected, title: "Rejected values", state: quantity.TotalIncreasing},
+	{name: RejectedReason, title: "Last rejected value"},
 }
 
 // diagnostic is available whenever the bridge is: what it says is of most use while the meter is silent.
@@ -51,9 +57,9 @@ func (c Config) diagnostic(meter string, d *diagnostic) entity {
 // connection shows a status topic as an entity. It reads the topic that others take their availability from.
 func (c Config) connection(device, name, topic string) entity {
 	return entity{
-		key: Connection, Platform: "binary_sensor", Name: "Connection", QoS: 1,
+		key: Connection, Platform: binarySensor, Name: "Connection", QoS: 1,
 		UniqueID: device + "_" + Connection,
-		EntityID: "binary_sensor." + slug(name+"_"+Connection),
+		EntityID: binarySensor + "." + slug(name+"_"+Connection),
 		Topic:    topic,
 		Class:    "connectivity", On: "online", Off: "offline",
 		Category: diagnosticCategory,

@@ -1,22 +1,16 @@
 package discovery_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func config(style discovery.Style) discovery.Config {
 	return discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: style, Version: "1.0.0"}
@@ -32,15 +26,7 @@ var aidon = discovery.Meter{
 		"current_l1 current_l2 current_l3 import_energy export_energy import_reactive_energy export_reactive_energy"),
 }
 
-var (
-	norwegian   = discovery.Meter{ID: "meter", Quantities: named("import_power")}
-	singlePhase = discovery.Meter{
-		ID: "summer-house", Name: "Summer house", Make: "Kamstrup", Model: "Omnipower 1", Serial: "12345678",
-		Software: "1.0", Simulated: true,
-		Quantities: named("import_power export_power net_power voltage_l1 current_l1 power_factor frequency " +
-			"import_energy export_energy power_failures tariff text_message"),
-	}
-)
+var norwegian = discovery.Meter{ID: "meter", Quantities: named("import_power")}
 
 // named makes quantities as a meter sends them that gives currents one decimal.
 func named(names string) []discovery.Quantity {
@@ -63,61 +49,7 @@ func decimals(id quantity.ID) int {
 }
 
 // announced is what a broker holds after the bridge and one meter have been announced.
-func announced(c discovery.Config, m discovery.Meter) map[string][]byte {
-	set := map[string][]byte{}
-	for _, message := range append(c.Bridge(), c.Meter(m)...) {
-		set[message.Topic] = message.Payload
-	}
-	return set
-}
-
-func TestGolden(t *testing.T) {
-	for _, row := range []struct {
-		name  string
-		meter discovery.Meter
-	}{
-		{"aidon-se", aidon}, {"no-list1", norwegian}, {"single-phase", singlePhase},
-	} {
-		for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
-			name := row.name + "." + style.String()
-			t.Run(name, func(t *testing.T) {
-				set := announced(config(style), row.meter)
-				if err := errors.Join(hatest.CheckSet(set)...); err != nil {
-					t.Error(err)
-				}
-				golden(t, filepath.Join("testdata", name+".json"), set)
-			})
-		}
-	}
-}
-
-// golden compares payloads, indented for those who review them, with the file.
-func golden(t *testing.T, file string, set map[string][]byte) {
-	t.Helper()
-	raw := map[string]json.RawMessage{}
-	for topic, payload := range set {
-		raw[topic] = payload
-	}
-	var got bytes.Buffer
-	e := json.NewEncoder(&got)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	if err := e.Encode(raw); err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got.String()); d != "" {
-		t.Errorf("differs from %s (-want +got; -update writes it):\n%s", file, d)
-	}
-}
+func announced(c discovery.Config, m discovery.Meter) map[string][]byte { return set(house(c, m)) }
 
 func TestEveryRowInEveryUnit(t *testing.T) {
 	for i := range quantity.Rows() {

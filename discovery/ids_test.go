@@ -50,36 +50,74 @@ func TestPromisesStay(t *testing.T) {
 	}
 }
 
-// promises lists what both styles say of a meter that sends everything, the ids and topics alone, one per line.
+// promises lists what both styles say of a meter that sends everything, ids, topics and units alone, one promise a line.
 func promises(t *testing.T) []string {
 	t.Helper()
-	lines := map[string]bool{}
-	for topic, payload := range announced(config(discovery.Component), every) {
-		add(t, lines, topic, payload)
-	}
-	for topic, payload := range announced(config(discovery.Device), every) {
-		var p struct{ Components map[string]json.RawMessage }
-		decode(t, payload, &p)
-		if len(p.Components) == 0 {
-			t.Fatalf("%s has no components", topic)
+	lines := map[string]bool{"birth " + config(discovery.Device).BirthTopic(): true}
+	hyphen := discovery.Meter{ID: "summer-house", Quantities: named("import_power")}
+	for _, m := range []discovery.Meter{every, hyphen} {
+		for topic, payload := range announced(config(discovery.Component), m) {
+			add(t, lines, topic, payload)
 		}
-		for key, component := range p.Components {
-			add(t, lines, topic+" "+key, component)
+		for topic, payload := range announced(config(discovery.Device), m) {
+			var p struct{ Components map[string]json.RawMessage }
+			decode(t, payload, &p)
+			if len(p.Components) == 0 {
+				t.Fatalf("%s has no components", topic)
+			}
+			add(t, lines, "", payload)
+			for key, component := range p.Components {
+				add(t, lines, topic+" "+key, component)
+			}
+		}
+	}
+	for _, row := range quantity.Rows() {
+		for _, m := range row.Measures {
+			lines[words("unit", row.Name, m.Unit, m.Class, row.State)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(lines))
 }
 
-func add(t *testing.T, lines map[string]bool, where string, payload []byte) {
+// add takes down what a message, or a component of one, promises. A message that is no entity itself has no place.
+func add(t *testing.T, lines map[string]bool, place string, payload []byte) {
 	t.Helper()
 	var p struct {
-		Unique string `json:"unique_id"`
-		Entity string `json:"default_entity_id"`
-		State  string `json:"state_topic"`
-		Unit   string `json:"unit_of_measurement"`
+		Unique       string `json:"unique_id"`
+		Entity       string `json:"default_entity_id"`
+		State        string `json:"state_topic"`
+		Unit         string `json:"unit_of_measurement"`
+		On           string `json:"payload_on"`
+		Off          string `json:"payload_off"`
+		Mode         string `json:"availability_mode"`
+		Availability []struct{ Topic string }
+		Device       struct {
+			Identifiers []string
+			Via         string `json:"via_device"`
+		}
 	}
 	decode(t, payload, &p)
-	lines[strings.TrimSpace(strings.Join([]string{where, p.Unique, p.Entity, p.State, p.Unit}, " "))] = true
+	if place != "" {
+		lines[words(place, p.Unique, p.Entity, p.State, p.Unit)] = true
+	}
+	if p.On != "" {
+		lines[words("states", p.State, p.On, p.Off)] = true
+	}
+	if len(p.Device.Identifiers) > 0 {
+		lines[words("device", strings.Join(p.Device.Identifiers, " "), p.Device.Via)] = true
+	}
+	if len(p.Availability) > 0 {
+		line := "availability"
+		for _, a := range p.Availability {
+			line = words(line, a.Topic)
+		}
+		lines[words(line, p.Mode)] = true
+	}
+}
+
+// words joins those that are not empty.
+func words(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
 func decode(t *testing.T, payload []byte, into any) {

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"strings"
+	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -10,6 +11,9 @@ const (
 	program = "hanbridge"
 	home    = "https://github.com/hanbridge/hanbridge"
 	bridge  = "bridge"
+
+	// simulatedMark ends the name of a simulated meter's device.
+	simulatedMark = " (simulated)"
 )
 
 // A Meter is what is announced of a meter. Nothing in it may change from telegram to telegram: every change makes the
@@ -34,6 +38,8 @@ type Quantity struct {
 	As uint8
 	// Decimals is with how many it is published, always the same for one meter.
 	Decimals int
+	// Every is how often the meter sends it, rounded up to 1 min, 15 min, 1 h or 24 h; 0 for 1 min.
+	Every time.Duration
 }
 
 // Entities is how many entities the meter has in the hub.
@@ -68,7 +74,7 @@ func (m Meter) device() deviceInfo {
 		name = "Electricity meter"
 	}
 	if m.Simulated {
-		name += " (simulated)"
+		name += simulatedMark
 	}
 	return deviceInfo{
 		Identifiers: []string{program + "_" + m.ID}, Name: name,
@@ -89,14 +95,15 @@ func (c Config) quantity(meter string, q Quantity) entity {
 		e.Class, e.Unit, e.State = measure.Class, measure.Unit, row.State
 		e.Precision = &q.Decimals
 	}
+	e.Expire = expireAfter(row, q.Every)
 	return e
 }
 
 func (c Config) sensor(meter, key, title string) entity {
 	return entity{
-		key: key, Platform: "sensor", Name: title, QoS: 1,
+		key: key, Platform: sensor, Name: title, QoS: 1,
 		UniqueID: program + "_" + meter + "_" + key,
-		EntityID: "sensor." + slug(meter+"_"+key),
+		EntityID: sensor + "." + slug(meter+"_"+key),
 		Topic:    c.BaseTopic + "/" + meter + "/" + key,
 	}
 }

@@ -55,6 +55,7 @@ type entity struct {
 	State     string `json:"state_class,omitempty"`
 	Unit      string `json:"unit_of_measurement,omitempty"`
 	Precision *int   `json:"suggested_display_precision,omitempty"`
+	Expire    int    `json:"expire_after,omitempty"`
 	On        string `json:"payload_on,omitempty"`
 	Off       string `json:"payload_off,omitempty"`
 	Category  string `json:"entity_category,omitempty"`
@@ -89,11 +90,11 @@ func (c Config) announce(d deviceInfo, of availability, entities []entity) []Mes
 			all[e.key] = e
 		}
 		payload := devicePayload{Device: d, Origin: from, availability: of, Components: all}
-		return []Message{{c.Prefix + "/device/" + id + "/config", encode(payload)}}
+		return []Message{{place{prefix: c.Prefix, device: id}.topic(), encode(payload)}}
 	case Component:
 		messages := make([]Message, 0, len(entities))
 		for _, e := range entities {
-			topic := c.Prefix + "/" + e.Platform + "/" + id + "/" + e.key + "/config"
+			topic := place{c.Prefix, e.Platform, id, e.key}.topic()
 			e.Platform = "" // the topic says it
 			if e.Topics == nil {
 				e.availability = of

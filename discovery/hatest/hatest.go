@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // Check returns all that a hub would refuse in one message; none for a sound one. An empty payload takes something back
@@ -42,6 +43,8 @@ type announcement struct {
 	topic    string
 	device   object
 	entities []entity
+	removed  []string // "<platform> <id>" of components that it takes back
+	moves    bool     // it lets go of what its topic announced, so that another topic can take it over
 }
 
 // An entity is one component with what it inherits from the root of its message.
@@ -52,6 +55,7 @@ type entity struct {
 	key      string // the component's key, the object id of a topic of its own
 	device   object
 	own, set object // as written, and with what is inherited
+	root     object // what it may inherit from; nil where it has a topic of its own
 }
 
 // text returns an option that is text, "" where it is not there or something else.
@@ -83,17 +87,15 @@ func read(topic string, payload []byte) (*announcement, []error) {
 		return nil, []error{fmt.Errorf("%s: %w", topic, err)}
 	}
 	if len(root) == 1 && root["migrate_discovery"] == true {
-		return nil, nil
+		return &announcement{topic: topic, moves: true}, nil
 	}
 	a := &announcement{topic: topic, device: inner(root, "device")}
 	errs := checkRoot(topic, place, root)
-	var faults []error
 	if place.platform == devicePlatform {
-		a.entities, faults = components(topic, place, root)
+		errs = append(errs, a.components(place, root)...)
 	} else {
 		a.entities = []entity{single(topic, place, root)}
 	}
-	errs = append(errs, faults...)
 	for i := range a.entities {
 		errs = append(errs, checkEntity(&a.entities[i])...)
 	}
@@ -103,6 +105,9 @@ func read(topic string, payload []byte) (*announcement, []error) {
 func parseObject(payload []byte) (object, error) {
 	if bytes.ContainsAny(payload, "\n\r") {
 		return nil, errors.New("a payload is one line")
+	}
+	if !utf8.Valid(payload) {
+		return nil, errors.New("no UTF-8")
 	}
 	var o object
 	d := json.NewDecoder(bytes.NewReader(payload))
@@ -116,30 +121,34 @@ func parseObject(payload []byte) (object, error) {
 	return o, nil
 }
 
-func components(topic string, place address, root object) ([]entity, []error) {
+func (a *announcement) components(place address, root object) []error {
 	all := inner(root, "components")
-	var entities []entity
 	var errs []error
 	if len(all) == 0 {
-		errs = append(errs, fmt.Errorf("%s: announces nothing", topic))
+		errs = append(errs, fmt.Errorf("%s: announces nothing", a.topic))
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		own := inner(all, key)
-		if own == nil {
-			errs = append(errs, fmt.Errorf("%s: %s: a component is an object", topic, key))
-			continue
-		}
 		e := entity{
-			where: topic + ": " + key, platform: text(own, "platform"), id: place.object + " " + key, key: key,
-			device: inner(root, "device"), own: own, set: inherit(root, own),
+			where: a.topic + ": " + key, platform: text(own, "platform"), id: place.object + " " + key, key: key,
+			device: a.device, own: own, set: inherit(root, own), root: root,
 		}
-		if len(own) == 1 && slices.Contains(platforms, e.platform) {
-			continue // only a platform: this takes the component back
+		switch {
+		case own == nil:
+			errs = append(errs, fmt.Errorf("%s: a component is an object", e.where))
+		case !safeID.MatchString(key):
+			errs = append(errs, fmt.Errorf("%s: the key has other characters than a-z A-Z 0-9 _ -", e.where))
+		case len(own) == 1 && slices.Contains(platforms, e.platform):
+			a.removed = append(a.removed, e.place()) // only a platform takes the component back
+		default:
+			a.entities = append(a.entities, e)
 		}
-		entities = append(entities, e)
 	}
-	return entities, errs
+	return errs
 }
+
+// place is what makes an entity the same one in both styles.
+func (e *entity) place() string { return e.platform + " " + e.id }
 
 func single(topic string, place address, root object) entity {
 	own := maps.Clone(root)

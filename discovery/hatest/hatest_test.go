@@ -15,10 +15,10 @@ var sound = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"na
 "origin":{"name":"hanbridge","sw_version":"1.0.0","support_url":"https://github.com/hanbridge/hanbridge"},
 "availability":[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}],"availability_mode":"all",
 "components":{
-"import_power":{"platform":"sensor","name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_power","state_topic":"hanbridge/house/import_power","device_class":"power","state_class":"measurement","unit_of_measurement":"W","suggested_display_precision":0,"icon":"mdi:flash","qos":1},
-"import_energy":{"platform":"sensor","name":"Import energy","unique_id":"hanbridge_house_import_energy","state_topic":"hanbridge/house/import_energy","device_class":"energy","state_class":"total_increasing","unit_of_measurement":"kWh","expire_after":60},
+"import_power":{"platform":"sensor","name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_power","state_topic":"hanbridge/house/import_power","device_class":"power","state_class":"measurement","unit_of_measurement":"W","suggested_display_precision":0,"icon":"mdi:flash","expire_after":900,"qos":1},
+"import_energy":{"platform":"sensor","name":"Import energy","unique_id":"hanbridge_house_import_energy","state_topic":"hanbridge/house/import_energy","device_class":"energy","state_class":"total_increasing","unit_of_measurement":"kWh"},
 "power_factor":{"platform":"sensor","name":"Power factor","unique_id":"hanbridge_house_power_factor","state_topic":"hanbridge/house/power_factor","device_class":"power_factor","state_class":"measurement"},
-"import_reactive_power":{"platform":"sensor","name":"Reactive","unique_id":"hanbridge_house_reactive","state_topic":"hanbridge/house/import_reactive_power","device_class":"reactive_power","state_class":"measurement","unit_of_measurement":"var","enabled_by_default":false},
+"import_reactive_power":{"platform":"sensor","name":"Reactive","unique_id":"hanbridge_house_import_reactive_power","state_topic":"hanbridge/house/import_reactive_power","device_class":"reactive_power","state_class":"measurement","unit_of_measurement":"var","enabled_by_default":false},
 "peak":{"platform":"sensor","name":"Peak","unique_id":"hanbridge_house_peak","state_topic":"hanbridge/house/peak","state_class":"total","unit_of_measurement":"kW","value_template":"{{ value_json.v }}","last_reset_value_template":"{{ value_json.since }}"},
 "gas":{"platform":"sensor","name":"Gas","unique_id":"hanbridge_house_gas","state_topic":"hanbridge/house/gas","device_class":"gas","state_class":"total_increasing","unit_of_measurement":"m³"},
 "telegrams":{"platform":"sensor","name":"Telegrams","unique_id":"hanbridge_house_telegrams","state_topic":"hanbridge/house/telegrams","state_class":"total_increasing","suggested_display_precision":0,"entity_category":"diagnostic"},
@@ -32,7 +32,8 @@ var sound = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"na
 func TestCheckAcceptsASoundMessage(t *testing.T) {
 	for _, errs := range [][]error{
 		hatest.Check(deviceTopic, []byte(sound)),
-		hatest.Check("home/assistant/device/node/hanbridge_house/config", []byte(sound)),
+		hatest.Check("home/assistant/device/hanbridge_house/config", []byte(sound)),
+		hatest.Check(deviceTopic, []byte(strings.Replace(sound, `"components"`, `"state_topic":"hanbridge/house/json","components"`, 1))),
 		hatest.Check(deviceTopic, nil),
 		hatest.Check(deviceTopic, []byte(`{"migrate_discovery":true}`)),
 		hatest.Check("homeassistant/sensor/hanbridge_house/tariff/config", []byte(singlePayload)),
@@ -85,7 +86,40 @@ func TestCheckRefuses(t *testing.T) {
 		{"both forms at the root", `"availability_mode":"all"`, `"availability_mode":"all","availability_topic":"hanbridge/status"`, "both"},
 		{"root availability without topic", `{"topic":"hanbridge/status"},`, `{"topik":"hanbridge/status"},`, "topic"},
 		{"root availability of texts", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
+		{"no UTF-8", `"Meter"`, "\"M\xe9ter\"", "UTF-8"},
+		{"migration refused", sound, `{"migrate_discovery":false}`, "migrate_discovery"},
+		{"identifiers as text", `["hanbridge_house"]`, `"hanbridge_house"`, "identifiers"},
+		{"empty device", `"device":{`, `"device":{},"x":{`, "identifiers"},
+		{"empty device name", `"name":"Meter"`, `"name":""`, "name"},
+		{"device is a text", `"device":{`, `"device":"house","x":{`, "device"},
+		{"unknown key in origin beside the known", `"origin":{`, `"origin":{"url":"http://x.y",`, "url"},
+		{"topic and identifiers differ", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
+		{"qos of the root", `"components":{`, `"qos":1,"components":{`, "2024.12"},
+		{"encoding of the root", `"components":{`, `"encoding":"utf-8","components":{`, "2024.12"},
+		{"wildcard in a topic of the root", `"components":{`, `"state_topic":"hanbridge/#","components":{`, "state_topic"},
+		{"availability in a foreign tree", `{"topic":"hanbridge/house/status"}`, `{"topic":"tasmota/discovery/x"}`, "topic"},
+		{"no components", `"components":{`, `"components":{},"state_topic":{`, "announces nothing"},
 		// One component.
+		{"key with a space", `"gas":{`, `"my gas":{`, "key"},
+		{"tilde in a component", `"device_class":"gas"`, `"~":"hanbridge","device_class":"gas"`, "~"},
+		{"bad mode of a component", `"device_class":"gas"`, `"availability_mode":"some","device_class":"gas"`, "availability_mode"},
+		{"unit of a binary sensor", `"device_class":"connectivity"`, `"device_class":"connectivity","unit_of_measurement":"W"`, "unit_of_measurement"},
+		{"off_delay below zero", `"device_class":"connectivity"`, `"device_class":"connectivity","off_delay":-1`, "off_delay"},
+		{"options with state class", `"options"`, `"state_class":"measurement","options"`, "enum"},
+		{"options that are no texts", `["open","closed"]`, `["open",1]`, "options"},
+		{"last reset of a measurement", `"state_class":"total","unit`, `"state_class":"measurement","unit`, "state class total"},
+		{"broken last reset", `{{ value_json.since }}`, `{{ value_json.since`, "last_reset_value_template"},
+		{"negative precision", `"suggested_display_precision":0,"icon"`, `"suggested_display_precision":-1,"icon"`, "suggested_display_precision"},
+		{"unit in another µ", `"unit_of_measurement":"W"`, `"unit_of_measurement":"µW"`, "not for this device class"},
+		{"energy that is measured", `"device_class":"energy","state_class":"total_increasing"`, `"device_class":"energy","state_class":"measurement"`, "not for this device class"},
+		{"expiry of a counter", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh","expire_after":900`, "only for measurements"},
+		{"expiry before the next repeat", `"expire_after":900`, `"expire_after":60`, "repeats"},
+		{"connection that depends on itself", `"state_topic":"hanbridge/house/status"`, `"state_topic":"hanbridge/status"`, "instead of off"},
+		{"connection that depends on the meter", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"payload_available":"online"}}}`, "instead of off"},
+		{"unique_id with a host", `"hanbridge_house_gas"`, `"hanbridge_pi_house_gas"`, "may change"},
+		{"unique_id without the key", `"hanbridge_house_gas"`, `"hanbridge_house_17"`, "may change"},
+		{"name is null", `"name":"Gas"`, `"name":null`, "name"},
+		{"entity id in capitals", `"sensor.house_import_power"`, `"sensor.House_import_power"`, "default_entity_id"},
 		{"device class", `"device_class":"gas"`, `"device_class":"methane"`, "no class"},
 		{"device class of binary sensors", `"connectivity"`, `"timestamp"`, "no class"},
 		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "no state class"},
@@ -115,8 +149,8 @@ func TestCheckRefuses(t *testing.T) {
 		{"enum without options", `,"options":["open","closed"]`, ``, "enum"},
 		{"options without enum", `"device_class":"timestamp"`, `"device_class":"timestamp","options":["a"]`, "enum"},
 		{"options with unit", `"options"`, `"unit_of_measurement":"W","options"`, "enum"},
-		{"negative expire_after", `"expire_after":60`, `"expire_after":-1`, "expire_after"},
-		{"broken expire_after", `"expire_after":60`, `"expire_after":1.5`, "expire_after"},
+		{"negative expire_after", `"expire_after":900`, `"expire_after":-1`, "expire_after"},
+		{"broken expire_after", `"expire_after":900`, `"expire_after":1.5`, "expire_after"},
 		{"other form of availability than the root's", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"availability_topic":"hanbridge/status"}}}`, "both"},
 		{"unknown component key", `"expire_after"`, `"expires_after"`, "expires_after"},
 		{"abbreviated component key", `"unit_of_measurement":"kWh"`, `"unit_of_meas":"kWh"`, "unit_of_meas"},
@@ -150,6 +184,51 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
+// TestCheckRefusesAbbreviations: some hubs know only a part of them.
+func TestCheckRefusesAbbreviations(t *testing.T) {
+	for _, row := range []struct{ before, keys string }{
+		{`"device":{"identifiers"`, "dev o cmps cmp avty avty_mode avty_t avty_tpl pl_avail pl_not_avail stat_t cmd_t e"},
+		{`"name":"Gas"`, "p uniq_id def_ent_id dev_cla stat_cla unit_of_meas sug_dsp_prc ent_cat en exp_aft frc_upd val_tpl lrst_val_tpl " +
+			"ops ic json_attr_t json_attr_tpl stat_t t obj_id object_id"},
+		{`"payload_on"`, "pl_on pl_off off_dly"},
+		{`"model"`, "ids cns cu mf mdl mdl_id hw sw sa sn"},
+		{`"support_url"`, "sw url"},
+	} {
+		for _, key := range strings.Fields(row.keys) {
+			payload := strings.Replace(sound, row.before, `"`+key+`":"1",`+row.before, 1)
+			wantRefusal(t, key, hatest.Check(deviceTopic, []byte(payload)), "knows the key "+key+" ")
+		}
+	}
+}
+
+func TestCheckRefusesWhatDomoticzDrops(t *testing.T) {
+	for _, key := range strings.Fields("update_available update_state power_on_behavior power_outage_memory over-load_status linkquality last_seen " +
+		"sensitivity color_temp_startup requested_brightness_level requested_brightness_percent hardware_status connection_state log_level restart " +
+		"action ip_address wifi_ssid wifi_signal_sensor motion_sensitivity gas_alarm gas_calibration gas_min gas_max min_gas max_gas battery") {
+		payload := strings.ReplaceAll(strings.Replace(sound, `"gas":{`, `"`+key+`":{`, 1), `_house_gas"`, `_house_`+key+`"`)
+		errs := hatest.Check(deviceTopic, []byte(payload))
+		wantRefusal(t, key, errs, "Domoticz")
+		if len(errs) != 1 {
+			t.Errorf("%s: %v, want one refusal", key, errs)
+		}
+	}
+}
+
+func TestCheckRefusesWhatGladysCannotHold(t *testing.T) {
+	for _, row := range []struct{ class, state, units string }{
+		{"power", "measurement", "mW"}, {"energy", "total_increasing", "mWh Wh J kJ cal"}, {"apparent_power", "measurement", "mVA"},
+		{"reactive_power", "measurement", "mvar"}, {"reactive_energy", "total_increasing", "varh"},
+	} {
+		for _, unit := range strings.Fields(row.units) {
+			errs := hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", row.class, row.state, unit, "")))
+			wantRefusal(t, unit, errs, "Gladys")
+			if len(errs) != 1 {
+				t.Errorf("%s: %v, want one refusal", unit, errs)
+			}
+		}
+	}
+}
+
 // TestCheckRefusesNull: what an object may hold it may never hold as null. The key is put at the object's end, where it
 // replaces a sound one.
 func TestCheckRefusesNull(t *testing.T) {
@@ -178,7 +257,7 @@ func TestCheckRefusesTopics(t *testing.T) {
 	for _, topic := range []string{
 		"homeassistant/device/hanbridge_house", "device/config", "device/hanbridge_house/config",
 		"homeassistant/device/hanbridge.house/config", "homeassistant/device/my node/hanbridge_house/config",
-		"homeassistant/text/hanbridge_house/config", "homeassistant/device//config",
+		"homeassistant/text/hanbridge_house/config", "homeassistant/device/node/hanbridge_house/config", "homeassistant/device//config",
 	} {
 		wantRefusal(t, topic, hatest.Check(topic, []byte(sound)), "topic")
 	}
@@ -194,6 +273,10 @@ func TestCheckRefusesSingle(t *testing.T) {
 		{"another platform", `"qos":1`, `"platform":"binary_sensor"`, "platform"},
 		{"null device key", `"name":"Meter"`, `"name":"Meter","model":null`, "model"},
 		{"no state_topic", `"state_topic":"hanbridge/house/tariff",`, ``, "needs one"},
+		{"another device than in the topic", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
+		{"both forms of availability", `"qos":1`, `"availability_topic":"hanbridge/status"`, "both"},
+		{"mode latest for two topics", `[{"topic":"hanbridge/status"}]`, `[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}]`, "must be all"},
+		{"category config", `"diagnostic"`, `"config"`, "blocks"},
 	} {
 		if !strings.Contains(singlePayload, row.old) {
 			t.Errorf("%s: the sound message has no %s", row.name, row.old)

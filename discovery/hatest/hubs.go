@@ -30,7 +30,7 @@ var (
 		"last_seen", "sensitivity", "color_temp_startup", "requested_brightness_level", "requested_brightness_percent",
 		"hardware_status", "connection_state", "log_level", "restart", "action",
 	}
-	domoticzParts  = []string{"_address", "_ssid", "_signal_sensor", "sensitivity", "alarm", "_calibration", "battery"}
+	domoticzParts  = []string{"_address", "_ssid", "_signal_sensor", "sensitivity", "alarm", "_calibration", "battery", "scene_state_scene"}
 	domoticzBegins = []string{"min_", "max_"}
 	domoticzEnds   = []string{"_min", "_max"}
 )

@@ -1,6 +1,7 @@
 package hatest
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -18,7 +19,7 @@ func checkEntity(e *entity) []error {
 	if !slices.Contains(platforms, e.platform) {
 		return []error{fmt.Errorf("%s: platform %q: a hub that does not know it drops the whole device", e.where, e.platform)}
 	}
-	errs := entitySchema(e.platform).check(e.where, e.own)
+	errs := entitySchemas[e.platform].check(e.where, e.own)
 	errs = append(errs, checkAvailability(e.where, e.set)...)
 	for _, rules := range [][]rule{homeAssistantRules, otherHubRules} {
 		for _, r := range rules {
@@ -32,6 +33,7 @@ func checkEntity(e *entity) []error {
 
 var homeAssistantRules = []rule{
 	{"unique_id", "has other characters than a-z A-Z 0-9 _ -", func(e *entity) bool { return safeID.MatchString(e.text("unique_id")) }},
+	{"unique_id", "wants the device and the key, and nothing that may change", lasting},
 	{"state_topic", "an entity needs one", func(e *entity) bool { return e.has("state_topic") }},
 	{"name", "repeats the device's name, which the hub puts in front itself", ownName},
 	{"default_entity_id", "wants the platform, a point and a-z 0-9 _", entityID},
@@ -47,6 +49,34 @@ var homeAssistantRules = []rule{
 	{"options", "only with device class enum, and neither unit nor state class", options},
 	{"last_reset_value_template", "only with state class total", lastReset},
 	{"payload_on", "must differ from payload_off", payloads},
+	{"expire_after", "only for measurements: a gap in a counter shows in its statistics", func(e *entity) bool {
+		return !e.has("expire_after") || e.text("state_class") == "measurement"
+	}},
+	{"expire_after", "is less than three of the bridge's repeats, every 300 s", func(e *entity) bool {
+		return !e.has("expire_after") || atLeast(e.set["expire_after"], 900)
+	}},
+	{"qos", "at the root only, which Home Assistant 2024.12 does not hand down", own("qos")},
+	{"encoding", "at the root only, which Home Assistant 2024.12 does not hand down", own("encoding")},
+	{"availability", "hangs on the state topic: would be unavailable instead of off", func(e *entity) bool {
+		return e.platform != "binary_sensor" || !slices.Contains(availabilityTopics(e.set), e.text("state_topic"))
+	}},
+}
+
+// lasting demands <device>_<key>: two meters never share it, and no name, host or number is in it.
+func lasting(e *entity) bool {
+	ids := identifiers(e.device)
+	return len(ids) == 0 || e.text("unique_id") == ids[0]+"_"+e.key
+}
+
+// own demands that an option which the root has is said by the entity itself.
+func own(option string) func(e *entity) bool {
+	return func(e *entity) bool { return e.root[option] == nil || e.own[option] != nil }
+}
+
+func atLeast(v any, least int64) bool {
+	n, _ := v.(json.Number)
+	i, err := n.Int64()
+	return err == nil && i >= least
 }
 
 func ownName(e *entity) bool {

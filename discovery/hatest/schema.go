@@ -23,9 +23,9 @@ var (
 		required: []string{"device", "origin", "components"},
 		options: map[string]kind{
 			"device": isObject, "origin": isObject, "components": isObject,
-			"availability": isList, "availability_topic": isText, "availability_mode": isMode,
-			"availability_template": isText, "payload_available": isText, "payload_not_available": isText,
-			"state_topic": isText, "command_topic": isText, "qos": isQoS, "encoding": isText,
+			"availability": isList, "availability_topic": isTopic, "availability_mode": isMode,
+			"availability_template": isTemplate, "payload_available": isText, "payload_not_available": isText,
+			"state_topic": isTopic, "command_topic": isTopic, "qos": isQoS, "encoding": isText,
 			"message_expiry_interval": isCount,
 		},
 	}
@@ -65,13 +65,17 @@ var (
 	}
 )
 
-// entitySchema names the options of a platform. A component says its platform itself; elsewhere the topic does.
-func entitySchema(platform string) schema {
-	s := schema{required: []string{"unique_id", "name"}, options: maps.Clone(entityOptions)}
-	maps.Copy(s.options, platformOptions[platform])
-	s.options["platform"] = func(v any) bool { return v == platform }
-	return s
-}
+// entitySchemas name the options of each platform. A component says its platform itself; elsewhere the topic does.
+var entitySchemas = func() map[string]schema {
+	all := map[string]schema{}
+	for _, platform := range platforms {
+		s := schema{required: []string{"unique_id", "name"}, options: maps.Clone(entityOptions)}
+		maps.Copy(s.options, platformOptions[platform])
+		s.options["platform"] = func(v any) bool { return v == platform }
+		all[platform] = s
+	}
+	return all
+}()
 
 func (s schema) check(where string, o object) []error {
 	var errs []error
@@ -110,10 +114,24 @@ func checkRoot(topic string, place address, root object) []error {
 			errs = append(errs, fmt.Errorf("%s: device: neither identifiers nor connections", topic))
 		}
 	}
+	if !paired(place, root) {
+		errs = append(errs, fmt.Errorf("%s: topic: must name the device as its identifiers do: only then both styles mean the same entities", topic))
+	}
 	if origin := inner(root, "origin"); origin != nil {
 		errs = append(errs, originSchema.check(topic+": origin", origin)...)
 	}
 	return errs
+}
+
+// paired tells if Home Assistant makes the same id of this topic as of that of the other style: "<device> <key>".
+func paired(place address, root object) bool {
+	device := place.object
+	if place.platform != devicePlatform {
+		device = place.node
+	} else if place.node != "" {
+		return false
+	}
+	return slices.Contains(identifiers(inner(root, "device")), device)
 }
 
 func checkAvailability(where string, o object) []error {

@@ -18,6 +18,7 @@ func conflicts(all []announcement) []error {
 	for _, c := range claims {
 		errs = append(errs, c.twice(entities)...)
 	}
+	errs = append(errs, kinds(entities)...)
 	errs = append(errs, devices(all)...)
 	return append(errs, pairs(entities)...)
 }
@@ -32,7 +33,7 @@ var claims = []claim{
 	{"unique_id", func(e *entity) string { return e.platform + " " + e.text("unique_id") }},
 	{"default_entity_id", func(e *entity) string { return e.text("default_entity_id") }},
 	// The same in both styles, or under two nodes that read alike: the hub keeps whichever came first.
-	{"topic and key", func(e *entity) string { return e.platform + " " + e.id }},
+	{"topic and key", func(e *entity) string { return e.place() }},
 }
 
 func (c claim) twice(entities []*entity) []error {
@@ -48,6 +49,26 @@ func (c claim) twice(entities []*entity) []error {
 			continue
 		}
 		first[value] = e
+	}
+	return errs
+}
+
+// kinds demands that a topic holds numbers or something else, never both: ioBroker gives a state the type of what it hears.
+func kinds(entities []*entity) []error {
+	words := map[string]bool{}
+	for _, e := range entities {
+		for _, topic := range availabilityTopics(e.set) {
+			words[topic] = true
+		}
+		if e.platform != "sensor" || !numeric(e) {
+			words[e.text("state_topic")] = true
+		}
+	}
+	var errs []error
+	for _, e := range entities {
+		if e.platform == "sensor" && numeric(e) && !e.has("value_template") && words[e.text("state_topic")] {
+			errs = append(errs, fmt.Errorf("%s: reads numbers from %s, which holds words", e.where, e.text("state_topic")))
+		}
 	}
 	return errs
 }
@@ -72,15 +93,18 @@ func devices(all []announcement) []error {
 	return errs
 }
 
-func identifiers(device object) []string {
-	list, _ := device["identifiers"].([]any)
-	var ids []string
+func identifiers(device object) []string { return texts(device["identifiers"]) }
+
+// texts returns what of a list is text.
+func texts(v any) []string {
+	list, _ := v.([]any)
+	var all []string
 	for _, v := range list {
-		if id, ok := v.(string); ok {
-			ids = append(ids, id)
+		if s, ok := v.(string); ok {
+			all = append(all, s)
 		}
 	}
-	return ids
+	return all
 }
 
 // pairs demands that Domoticz puts the power of the right direction beside every energy register, where there is one.

@@ -3,6 +3,7 @@ package hatest_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hanbridge/hanbridge/discovery/hatest"
@@ -20,6 +21,10 @@ func power(meter, key string) string { return sensor(meter, key, "power", "measu
 
 func energy(meter, key string) string {
 	return sensor(meter, key, "energy", "total_increasing", "kWh", "")
+}
+
+func withID(payload, id string) string {
+	return strings.Replace(payload, `"name":"Q"`, `"name":"Q","default_entity_id":"`+id+`"`, 1)
 }
 
 func topicOf(meter, key string) string {
@@ -57,6 +62,23 @@ func TestCheckSetRefuses(t *testing.T) {
 		{"both styles", "topic and key", map[string]string{
 			topicOf("house", "import_power"): power("house", "import_power"),
 			place:                            fmt.Sprintf(asDevice, "another"),
+		}},
+		{"unique_id twice in one message", "unique_id", map[string]string{
+			place: strings.Replace(fmt.Sprintf(asDevice, "hanbridge_house_import_power"), `{"import_power":`,
+				`{"power":{"platform":"sensor","name":"P","unique_id":"hanbridge_house_import_power","state_topic":"hanbridge/house/power",`+
+					`"device_class":"power","state_class":"measurement","unit_of_measurement":"W"},"import_power":`, 1),
+		}},
+		{"entity id twice", "default_entity_id", map[string]string{
+			topicOf("house", "import_power"): withID(power("house", "import_power"), "sensor.power"),
+			topicOf("house", "export_power"): withID(power("house", "export_power"), "sensor.power"),
+		}},
+		{"numbers and words on one topic", "holds words", map[string]string{
+			topicOf("house", "import_power"): power("house", "import_power"),
+			topicOf("house", "text"): `{"name":"T","unique_id":"hanbridge_house_text","state_topic":"hanbridge/house/import_power",` +
+				`"entity_category":"diagnostic","device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"}}`,
+		}},
+		{"numbers where availability is said", "holds words", map[string]string{
+			topicOf("house", "status"): strings.Replace(power("house", "status"), `"name":"Q"`, `"name":"Q","availability_topic":"hanbridge/house/status"`, 1),
 		}},
 		{"unknown via_device", "via_device", map[string]string{
 			topicOf("house", "import_power"): sensor("house", "import_power", "power", "measurement", "W", `,"via_device":"hanbridge_bridge"`),

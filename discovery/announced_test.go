@@ -1,0 +1,76 @@
+package discovery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// TestAnnouncedIsTheReverse: what is read back announces the same again, for any meter in either style.
+func TestAnnouncedIsTheReverse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := config(rapid.SampledFrom([]discovery.Style{discovery.Device, discovery.Component}).Draw(t, "style"))
+		m := anyMeter(t)
+		all := c.Announced(house(c, norwegian, m))
+		if len(all) != 2 || all[0].Meter.ID != m.ID || len(all[0].Unknown) > 0 {
+			t.Fatalf("got %+v", all)
+		}
+		if d := discovery.Differences(c.Meter(all[0].Meter), c.Meter(m)); len(d) > 0 {
+			t.Fatalf("read back as %+v: %v", all[0].Meter, d)
+		}
+	})
+}
+
+func anyMeter(t *rapid.T) discovery.Meter {
+	text := rapid.SampledFrom([]string{"", "Aidon", "6525"})
+	m := discovery.Meter{
+		ID: "a-b_c", Name: rapid.SampledFrom([]string{"", "House", "House <1>"}).Draw(t, "name"), Make: text.Draw(t, "make"),
+		Model: text.Draw(t, "model"), Serial: text.Draw(t, "serial"), Software: text.Draw(t, "list"), Simulated: rapid.Bool().Draw(t, "simulated"),
+	}
+	ids := rapid.SliceOfNDistinct(rapid.IntRange(0, quantity.Count()-1), 0, 20, rapid.ID[int]).Draw(t, "quantities")
+	for _, i := range ids {
+		id := quantity.ID(i)
+		m.Quantities = append(m.Quantities, discovery.Quantity{
+			ID: id, As: uint8(rapid.IntRange(0, max(0, len(id.Row().Measures)-1)).Draw(t, "as")), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals"),
+			Every: rapid.SampledFrom([]time.Duration{0, 2500 * time.Millisecond, time.Minute, 7 * time.Minute, time.Hour, 48 * time.Hour}).Draw(t, "every"),
+		})
+	}
+	return m
+}
+
+// TestAnnouncedByOthers: an older or newer bridge announced what this one does not know, in other units, or half of it.
+func TestAnnouncedByOthers(t *testing.T) {
+	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`
+	gas, _ := quantity.Named("gas")
+	heat, _ := quantity.Named("thermal_energy")
+	want := []discovery.Announcement{{
+		Meter: discovery.Meter{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
+			{ID: gas, Decimals: 2}, {ID: heat, As: 1, Every: time.Hour},
+		}},
+		Unknown: []string{"moonlight", "tides"},
+	}}
+	message := func(topic, payload string) discovery.Message {
+		return discovery.Message{Topic: "homeassistant/" + topic + "/config", Payload: []byte(payload)}
+	}
+	got := config(discovery.Off).Announced([]discovery.Message{
+		message("device/hanbridge_house", `{`+device+`,`+origin+`,"components":{"gas":{"platform":"sensor","unique_id":"a","unit_of_measurement":"ft³",`+
+			`"suggested_display_precision":2},"water":{"platform":"sensor"},"tides":{"platform":"sensor","unique_id":"b"},`+
+			`"connection":{"platform":"binary_sensor","unique_id":"c"},"rejected_reason":{"platform":"sensor","unique_id":"d"}}}`),
+		message("sensor/hanbridge_house/thermal_energy", `{`+device+`,`+origin+`,"unique_id":"e","unit_of_measurement":"kWh","expire_after":10800}`),
+		message("sensor/hanbridge_house/moonlight", `{`+device+`,`+origin+`,"unique_id":"f"}`),
+		message("sensor/hanbridge_house/voltage_l1", `{"migrate_discovery":true}`),
+		message("device/hanbridge_bridge", `{"device":{"name":"hanbridge"},`+origin+`,"components":{"sun":{"platform":"sensor","unique_id":"g"}}}`),
+		message("device/hanbridge_barn", `{"device":{"name":"Barn"},"origin":{"name":"another"},"components":{}}`),
+		message("device/hanbridge_shed", `{"migrate_discovery":true}`),
+		message("second/device/hanbridge_house", `{`+device+`,`+origin+`,"components":{"water":{"platform":"sensor","unique_id":"h"}}}`),
+		message("device/hanbridge_garage", `no JSON`),
+	})
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}

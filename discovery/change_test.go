@@ -1,0 +1,240 @@
+package discovery_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// flat is a small meter, and flatter what remains of it when it stops to send two quantities.
+var (
+	flat    = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power tariff gas")}
+	flatter = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power")}
+)
+
+// another is a configuration in which only the prefix differs.
+func another(c discovery.Config) discovery.Config {
+	c.Prefix = "hubs/second"
+	return c
+}
+
+// changes are all kinds of change: from one set of messages to the next.
+func changes() []changeRow {
+	device, component, off := config(discovery.Device), config(discovery.Component), config(discovery.Off)
+	var rows []changeRow
+	for _, c := range []discovery.Config{device, component} {
+		other := device
+		if c.Style == discovery.Device {
+			other = component
+		}
+		all, both := house(c, flat), house(c, flat, norwegian)
+		for _, row := range []changeRow{
+			{"nothing", all, all},
+			{"from nothing", nil, all},
+			{"style", all, house(other, flat)},
+			{"style of fewer quantities", all, house(other, flatter)},
+			{"style off", all, house(off, flat)},
+			{"fewer quantities", all, house(c, flatter)},
+			{"more quantities", house(c, flatter), all},
+			{"one meter less", both, house(c, flat)},
+			{"renamed", all, house(c, norwegian)},
+		} {
+			row.name = c.Style.String() + " " + row.name
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+type changeRow struct {
+	name     string
+	from, to []discovery.Message
+}
+
+// TestChangeInterrupted kills the bridge before each message of each kind of change and begins again: with what was kept on
+// disk, after a restart of the hub, or with what the broker retains. TestChangeMachine mixes all this.
+func TestChangeInterrupted(t *testing.T) {
+	for _, row := range changes() {
+		if steps, _ := discovery.Change(discovery.HeldOf(row.from), row.to); len(steps) == 1 {
+			continue // nothing is taken back
+		}
+		t.Run(row.name, func(t *testing.T) {
+			for end, done := 0, false; !done; end++ {
+				for _, lost := range []bool{false, true} {
+					w := newWorld()
+					w.change(row.from, 1000)
+					before := births(w.hub)
+					done = w.change(row.to, end)
+					if lost {
+						w.held = discovery.HeldOf(w.messages())
+					} else {
+						w.restartHub()
+					}
+					w.change(row.to, 1000)
+					w.settled(t, row.to)
+					w.keptAll(t, before)
+				}
+			}
+		})
+	}
+}
+
+// TestChangeComplains: a change that nothing interrupts gives a hub nothing to complain about.
+func TestChangeComplains(t *testing.T) {
+	for _, row := range changes() {
+		w := newWorld()
+		w.change(row.from, 1000)
+		w.change(row.to, 1000)
+		if len(w.hub.Complaints) > 0 {
+			t.Errorf("%s: %s", row.name, strings.Join(w.hub.Complaints, "\n"))
+		}
+	}
+}
+
+func TestChangeOfPrefix(t *testing.T) {
+	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
+		w := newWorld()
+		w.change(house(c, flat), 1000)
+		to := house(another(c), flat)
+		w.change(to, 1000)
+		if d := discovery.Differences(w.messages(), to); len(d) > 0 {
+			t.Errorf("%v: the broker retains: %v", c.Style, d)
+		}
+		if got := w.hub.Entities(); len(got) > 0 {
+			t.Errorf("%v: the hub of the old prefix still has %v", c.Style, got)
+		}
+	}
+}
+
+// TestChangeOfOneMeter: the others are not touched.
+func TestChangeOfOneMeter(t *testing.T) {
+	c, other := config(discovery.Device), config(discovery.Component)
+	w := newWorld()
+	w.change(house(c, flat, norwegian), 1000)
+	if got, want := w.held.Meters(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
+		t.Errorf("Meters: got %v, want %v", got, want)
+	}
+	all := w.held
+	w.held = all.Of(norwegian.ID)
+	before := births(w.hub)
+	w.change(other.Meter(norwegian), 1000)
+	w.settled(t, slices.Concat(house(c, flat), other.Meter(norwegian)))
+	w.keptAll(t, before)
+}
+
+// TestChangeSteps shows the steps of each kind, in short.
+func TestChangeSteps(t *testing.T) {
+	one := func(style discovery.Style, quantities string) []discovery.Message {
+		return config(style).Meter(discovery.Meter{ID: "house", Quantities: named(quantities)})
+	}
+	device, component := discovery.Device, discovery.Component
+	const d = "device/hanbridge_house"
+	gas, water := "sensor/hanbridge_house/gas", "sensor/hanbridge_house/water"
+	for _, row := range []struct {
+		name     string
+		from, to []discovery.Message
+		want     string
+	}{
+		{"nothing", nil, nil, ""},
+		{"the same", one(device, "gas"), one(device, "gas"), d + " announce"},
+		{"one more", one(device, "gas"), one(device, "gas water"), d + " announce"},
+		{"one less", one(device, "gas water"), one(device, "gas"), d + " announce, without water | " + d + " announce"},
+		{"off", one(device, "gas"), nil, d + " clear"},
+		{"only gas", only(one(component, "gas water"), gas, water), only(one(component, "gas"), gas), water + " clear | " + gas + " announce"},
+		{"to component", one(device, "gas"), only(one(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
+			"rejected_reason telegram_errors telegram_interval telegrams | " + d + " migrate | " + gas + " announce | " + d + " clear"},
+		{"to device", only(one(component, "gas water"), gas, water), one(device, "gas"),
+			water + " clear | " + gas + " migrate | " + d + " announce | " + gas + " clear"},
+	} {
+		steps, now := discovery.Change(discovery.HeldOf(row.from), row.to)
+		if got := inShort(steps); got != row.want {
+			t.Errorf("%s: got  %s\nwant %s", row.name, got, row.want)
+		}
+		if d := cmp.Diff(discovery.HeldOf(row.to), now); d != "" {
+			t.Errorf("%s: held at the end, -want +got:\n%s", row.name, d)
+		}
+	}
+}
+
+func only(messages []discovery.Message, topics ...string) []discovery.Message {
+	return slices.DeleteFunc(messages, func(m discovery.Message) bool {
+		return !slices.ContainsFunc(topics, func(topic string) bool { return strings.Contains(m.Topic, topic+"/") })
+	})
+}
+
+func inShort(steps [][]discovery.Message) string {
+	var all []string
+	for _, step := range steps {
+		var words []string
+		for _, m := range step {
+			topic := strings.TrimSuffix(strings.TrimPrefix(m.Topic, "homeassistant/"), "/config")
+			words = append(words, topic+" "+kind(string(m.Payload)))
+		}
+		all = append(all, strings.Join(words, "; "))
+	}
+	return strings.Join(all, " | ")
+}
+
+func kind(payload string) string {
+	switch payload {
+	case "":
+		return "clear"
+	case `{"migrate_discovery":true}`:
+		return "migrate"
+	}
+	var gone []string
+	for _, key := range strings.Fields("connection gas last_telegram rejected rejected_reason telegram_errors telegram_interval telegrams water") {
+		if strings.Contains(payload, fmt.Sprintf(`%q:{"platform":"sensor"}`, key)) || strings.Contains(payload, fmt.Sprintf(`%q:{"platform":"binary_sensor"}`, key)) {
+			gone = append(gone, key)
+		}
+	}
+	if len(gone) > 0 {
+		return "announce, without " + strings.Join(gone, " ")
+	}
+	return "announce"
+}
+
+func TestHeldIgnoresOthers(t *testing.T) {
+	got := discovery.HeldOf([]discovery.Message{
+		{Topic: "homeassistant/device/hanbridge_house/config", Payload: []byte(`{"origin":{"name":"another"},"components":{}}`)},
+		{Topic: "homeassistant/device/zigbee_house/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{}}`)},
+		{Topic: "homeassistant/sensor/hanbridge_house/gas/config", Payload: []byte(`no JSON`)},
+		{Topic: "homeassistant/sensor/hanbridge_house/water/config"},
+		{Topic: "homeassistant/light/hanbridge_house/lamp/config", Payload: []byte(`{"migrate_discovery":true}`)},
+		{Topic: "hanbridge/house/config", Payload: []byte(`{"migrate_discovery":true}`)},
+		{Topic: "a/b/sensor/hanbridge_house/gas/config", Payload: []byte(`{"migrate_discovery":true}`)},
+		{Topic: "homeassistant/device/hanbridge_barn/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor"}}}`)},
+	})
+	want := discovery.Held{
+		"a/b/sensor/hanbridge_house/gas/config":      {"gas": "sensor"},
+		"homeassistant/device/hanbridge_barn/config": {"gas": "sensor"},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+// TestChangeWantedElseAfterInterruption: a hub has let go of all entities and no other topic owns them when nothing is wanted
+// any longer. What no topic owns cannot be removed.
+func TestChangeWantedElseAfterInterruption(t *testing.T) {
+	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
+		other := config(discovery.Component)
+		if c.Style == other.Style {
+			other = config(discovery.Device)
+		}
+		for end := 0; end < 24; end += 3 {
+			for _, to := range [][]discovery.Message{nil, house(c, flatter), house(other, flatter)} {
+				w := newWorld()
+				w.change(house(c, flat), 1000)
+				w.change(house(other, flat), end)
+				w.change(to, 1000)
+				w.settled(t, to)
+			}
+		}
+	}
+}

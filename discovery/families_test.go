@@ -1,0 +1,204 @@
+package discovery_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/discovery/hatest"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestGoldenOfFamilies: what is announced for each kind of meter, in both styles, as hubs get it.
+func TestGoldenOfFamilies(t *testing.T) {
+	for _, f := range simulate.Families() {
+		m := meterOf(t, f)
+		for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
+			name := f.Name + "." + style.String()
+			t.Run(name, func(t *testing.T) {
+				messages := house(config(style), m)
+				if err := errors.Join(hatest.CheckSet(set(messages))...); err != nil {
+					t.Error(err)
+				}
+				golden(t, name, config(style).Meter(m), ofQuantities)
+			})
+		}
+	}
+}
+
+// TestGoldenOfEveryMeter: what is announced of the bridge and of each meter, whatever it sends.
+func TestGoldenOfEveryMeter(t *testing.T) {
+	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
+		messages := house(config(style), discovery.Meter{ID: "house"})
+		golden(t, "every."+style.String(), messages, func(string) bool { return true })
+	}
+}
+
+func ofQuantities(key string) bool {
+	_, ok := quantity.Named(key)
+	return ok
+}
+
+// TestGoldenFilesAllUsed: a family that is gone leaves none behind.
+func TestGoldenFilesAllUsed(t *testing.T) {
+	files, err := filepath.Glob("testdata/families/*")
+	if err != nil || len(files) != 2*(1+len(simulate.Families())) {
+		t.Errorf("%d files for %d families in two styles (%v)", len(files), len(simulate.Families()), err)
+	}
+}
+
+// allLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
+const allLists = 8
+
+// meterOf is a meter of a family as a bridge knows it after all its lists.
+func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
+	t.Helper()
+	hour := simulate.NewMeter(f, 1, time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC))
+	var stream bytes.Buffer
+	for range allLists {
+		_, telegram := hour.Next()
+		stream.Write(telegram)
+	}
+	d := meter.NewDecoder(&stream)
+	if f.Cipher != 0 {
+		d.Keys = []*dlms.Key{simulate.Key()}
+	}
+	m := discovery.Meter{ID: "house", Simulated: true}
+	seen := map[quantity.ID]bool{}
+	for {
+		reading, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			return m
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		about := reading.Meter
+		m.Make, m.Model = cmp.Or(about.Make, m.Make), cmp.Or(about.Model, m.Model)
+		m.Serial, m.Software = cmp.Or(about.Serial, m.Serial), cmp.Or(about.List, m.Software)
+		for _, s := range reading.Samples {
+			if !seen[s.ID] {
+				seen[s.ID] = true
+				m.Quantities = append(m.Quantities, discovery.Quantity{ID: s.ID, As: s.As, Decimals: s.Decimals(), Every: f.Interval})
+			}
+		}
+	}
+}
+
+func set(messages []discovery.Message) map[string][]byte {
+	all := map[string][]byte{}
+	for _, m := range messages {
+		all[m.Topic] = m.Payload
+	}
+	return all
+}
+
+// golden compares those entities of messages that shown wants with a file.
+func golden(t *testing.T, name string, messages []discovery.Message, shown func(key string) bool) {
+	t.Helper()
+	got, file := reviewable(t, messages, shown), filepath.Join("testdata", "families", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := gocmp.Diff(string(want), got); d != "" {
+		t.Errorf("differs from %s (-want +got; -update writes it):\n%s", file, d)
+	}
+}
+
+// reviewable writes messages for those who read them: the topic with what all entities of a device share, then one entity a
+// line. An entity with a topic of its own says what it has otherwise than the first one, and "none" for what it has not.
+func reviewable(t *testing.T, messages []discovery.Message, shown func(key string) bool) string {
+	t.Helper()
+	var out strings.Builder
+	heads := map[string]map[string]any{}
+	for _, m := range messages {
+		var payload map[string]any
+		decode(t, m.Payload, &payload)
+		levels := strings.Split(m.Topic, "/")
+		components, whole := payload["components"].(map[string]any)
+		if !whole {
+			payload["platform"] = levels[1]
+			components = map[string]any{levels[3]: payload}
+			levels[1], levels[3] = "<platform>", "<key>"
+		}
+		topic := strings.Join(levels, "/")
+		if heads[topic] == nil {
+			heads[topic] = shared(payload)
+			fmt.Fprintf(&out, "%s %s\n", topic, line(t, heads[topic]))
+		}
+		for option, v := range heads[topic] {
+			if reflect.DeepEqual(payload[option], v) {
+				delete(payload, option)
+			} else if payload[option] == nil {
+				payload[option] = "none"
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(components)) {
+			if shown(key) {
+				fmt.Fprintf(&out, "  %s%s\n", key, options(t, components[key].(map[string]any)))
+			}
+		}
+	}
+	return out.String()
+}
+
+func shared(payload map[string]any) map[string]any {
+	options := map[string]any{}
+	for _, option := range []string{"device", "origin", "availability", "availability_mode"} {
+		if v := payload[option]; v != nil {
+			options[option] = v
+		}
+	}
+	return options
+}
+
+// options writes option=value, texts without quotes where nothing is lost by it.
+func options(t *testing.T, entity map[string]any) string {
+	t.Helper()
+	var out strings.Builder
+	for _, option := range slices.Sorted(maps.Keys(entity)) {
+		text, isText := entity[option].(string)
+		if !isText || strings.Contains(text, " ") || json.Valid([]byte(text)) {
+			text = line(t, entity[option])
+		}
+		fmt.Fprintf(&out, " %s=%s", option, text)
+	}
+	return out.String()
+}
+
+func line(t *testing.T, v any) string {
+	t.Helper()
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(text.String())
+}

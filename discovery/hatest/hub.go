@@ -1,0 +1,169 @@
+package hatest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Hub is a small model of Home Assistant: what it makes of discovery messages, one after the other, and what it remembers.
+// Time does not pass in it: what it is told comes always after it has worked through what came before.
+type Hub struct {
+	prefix   string
+	live     map[string]live    // by place: "sensor hanbridge_house gas"
+	registry map[string]*Entity // by "sensor hanbridge_house_gas", its unique_id
+	devices  map[string]bool
+	born     int
+	// Complaints is what a hub would write into its log, in order.
+	Complaints []string
+}
+
+// live is an entity that a topic owns: no other topic can change or remove it.
+type live struct{ topic, who string }
+
+// An Entity is one that a hub knows.
+type Entity struct {
+	// ID is by what people know it: "sensor.house_gas". UniqueID is what was announced.
+	ID, UniqueID string
+	// Topic is what announced it. "" for one that the hub remembers and nobody announces: it shows as unavailable.
+	Topic string
+	// Born is the number of its birth in this hub. Another one after a change means that the entity was removed between,
+	// with its name, its settings and its place in dashboards.
+	Born int
+}
+
+// NewHub returns a hub that listens to a discovery prefix.
+func NewHub(prefix string) *Hub {
+	return &Hub{prefix: prefix, live: map[string]live{}, registry: map[string]*Entity{}, devices: map[string]bool{}}
+}
+
+// Entities returns all that the hub knows, in the order of their unique_ids.
+func (h *Hub) Entities() []Entity {
+	var all []Entity
+	for _, who := range slices.Sorted(maps.Keys(h.registry)) {
+		all = append(all, *h.registry[who])
+	}
+	return all
+}
+
+// Restart makes the hub forget all but what it keeps of entities on its disk, and hear what the broker retains: topics of
+// single components before those of devices.
+func (h *Hub) Restart(retained map[string][]byte) {
+	clear(h.live)
+	for _, e := range h.registry {
+		e.Topic = ""
+	}
+	topics := slices.Sorted(maps.Keys(retained))
+	slices.SortStableFunc(topics, func(a, b string) int { return order(a) - order(b) })
+	for _, topic := range topics {
+		h.Hear(topic, retained[topic])
+	}
+}
+
+func order(topic string) int {
+	if strings.Contains(topic, "/"+devicePlatform+"/") {
+		return 1
+	}
+	return 0
+}
+
+// Hear takes one message. What is not below the hub's prefix it does not hear.
+func (h *Hub) Hear(topic string, payload []byte) {
+	below, ok := strings.CutPrefix(topic, h.prefix+"/")
+	if levels := strings.Split(below, "/"); !ok || len(levels) < 3 || len(levels) > 4 || !announces(levels[0]) {
+		return
+	}
+	if len(payload) == 0 {
+		h.leave(topic, true)
+		return
+	}
+	a, errs := read(topic, payload)
+	for _, err := range errs {
+		h.complain("%v", err)
+	}
+	if a == nil || len(errs) > 0 {
+		return
+	}
+	if a.moves {
+		h.leave(topic, false)
+	}
+	for _, place := range a.removed {
+		if l, ok := h.live[place]; ok && l.topic == topic {
+			delete(h.live, place)
+			delete(h.registry, l.who)
+		}
+	}
+	if via := text(a.device, "via_device"); via != "" && !h.devices[via] {
+		h.complain("%s: via_device %s is not known yet", topic, via)
+	}
+	for i := range a.entities {
+		h.add(topic, &a.entities[i])
+	}
+}
+
+// leave lets go of all that a topic owns; where it is to be forgotten too, the registry loses it.
+func (h *Hub) leave(topic string, forget bool) {
+	for place, l := range h.live {
+		if l.topic != topic {
+			continue
+		}
+		delete(h.live, place)
+		h.registry[l.who].Topic = ""
+		if forget {
+			delete(h.registry, l.who)
+		}
+	}
+}
+
+// add sets an entity up, or updates it: whoever came first owns its place.
+func (h *Hub) add(topic string, e *entity) {
+	for _, id := range identifiers(e.device) {
+		h.devices[id] = true
+	}
+	who := e.platform + " " + e.text("unique_id")
+	if l, ok := h.live[e.place()]; ok {
+		if l.topic != topic {
+			h.complain("%s: conflicts with %s, which came first", e.where, l.topic)
+		}
+		return
+	}
+	known := h.registry[who]
+	if known != nil && known.Topic != "" {
+		h.complain("%s: unique_id %s is taken", e.where, e.text("unique_id"))
+		return
+	}
+	if known == nil {
+		h.born++
+		known = &Entity{ID: h.free(e), UniqueID: e.text("unique_id"), Born: h.born}
+		h.registry[who] = known
+	}
+	known.Topic = topic
+	h.live[e.place()] = live{topic, who}
+}
+
+// free returns the entity id that is wanted, with a number behind it where it is taken.
+func (h *Hub) free(e *entity) string {
+	wanted := e.text("default_entity_id")
+	if wanted == "" {
+		wanted = e.platform + "." + e.text("unique_id")
+	}
+	id := wanted
+	for n := 2; h.taken(id); n++ {
+		id = fmt.Sprintf("%s_%d", wanted, n)
+	}
+	return id
+}
+
+func (h *Hub) taken(id string) bool {
+	for _, e := range h.registry {
+		if e.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *Hub) complain(format string, args ...any) {
+	h.Complaints = append(h.Complaints, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,86 @@
+package discovery
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Held is what has been announced and not been taken back: for each discovery topic the keys of its components, and the
+// platform of each. It is to be kept over restarts, as JSON. A nil Held holds nothing. Its methods do not change it.
+type Held map[string]map[string]string
+
+// HeldOf returns what messages announce: those that are to be published, or those that a broker retains. What other programs
+// announced, and what was taken back, does not count. It takes every bridge on the broker for this one: see Of.
+//
+// Of a device whose move to the other style was interrupted the broker keeps the topic alone, not its keys.
+func HeldOf(messages []Message) Held {
+	h := Held{}
+	for _, m := range messages {
+		p, ok := placeOf(m.Topic)
+		if !ok {
+			continue
+		}
+		if keys := keysOf(p, m.Payload); keys != nil {
+			h[m.Topic] = keys
+		}
+	}
+	return h
+}
+
+// keysOf returns nil for a payload that is not this program's.
+func keysOf(p place, payload []byte) map[string]string {
+	var root struct {
+		Migrate    bool `json:"migrate_discovery"`
+		Origin     originInfo
+		Components map[string]struct{ Platform string }
+	}
+	if json.Unmarshal(payload, &root) != nil || !root.Migrate && root.Origin.Name != program {
+		return nil
+	}
+	if p.key != "" {
+		return map[string]string{p.key: p.platform}
+	}
+	keys := map[string]string{}
+	for key, component := range root.Components {
+		keys[key] = component.Platform
+	}
+	return keys
+}
+
+// Of returns the part of one meter, by its ID; "bridge" is the bridge's own device.
+func (h Held) Of(meter string) Held {
+	part := Held{}
+	for topic, keys := range h {
+		if p, ok := placeOf(topic); ok && p.device == program+"_"+meter {
+			part[topic] = keys
+		}
+	}
+	return part
+}
+
+// Meters returns the IDs of all meters of which something is held, "bridge" among them, in order.
+func (h Held) Meters() []string {
+	ids := map[string]bool{}
+	for topic := range h {
+		if p, ok := placeOf(topic); ok {
+			ids[strings.TrimPrefix(p.device, program+"_")] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// With returns what is held when more is announced.
+func (h Held) With(more Held) Held {
+	both := Held{}
+	for _, part := range []Held{h, more} {
+		for topic, keys := range part {
+			if both[topic] == nil {
+				both[topic] = map[string]string{}
+			}
+			maps.Copy(both[topic], keys)
+		}
+	}
+	return both
+}

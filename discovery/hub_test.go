@@ -1,0 +1,151 @@
+package discovery_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/discovery/hatest"
+)
+
+// A world is a broker, a hub that listens to it, and a bridge that keeps what it holds over its own end.
+type world struct {
+	retained map[string][]byte
+	hub      *hatest.Hub
+	held     discovery.Held // as kept on disk
+}
+
+func newWorld() *world {
+	return &world{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant")}
+}
+
+func (w *world) publish(m discovery.Message) {
+	w.retained[m.Topic] = m.Payload
+	if len(m.Payload) == 0 {
+		delete(w.retained, m.Topic)
+	}
+	w.hub.Hear(m.Topic, m.Payload)
+}
+
+// change does what Change says, and is killed before the message with number end, counted over all steps; 0 or more. It tells
+// if it came to the end.
+func (w *world) change(wanted []discovery.Message, end int) bool {
+	steps, now := discovery.Change(w.held, wanted)
+	w.keep(w.held.With(now))
+	for _, m := range slices.Concat(steps...) {
+		if end == 0 {
+			return false
+		}
+		end--
+		w.publish(m)
+	}
+	w.keep(now)
+	return true
+}
+
+// keep goes through JSON, as a file does.
+func (w *world) keep(h discovery.Held) {
+	text, err := json.Marshal(h)
+	if err != nil {
+		panic(err)
+	}
+	w.held = nil
+	if err := json.Unmarshal(text, &w.held); err != nil {
+		panic(err)
+	}
+}
+
+// messages are what the broker retains, in the order of topics.
+func (w *world) messages() []discovery.Message {
+	var all []discovery.Message
+	for _, topic := range slices.Sorted(maps.Keys(w.retained)) {
+		all = append(all, discovery.Message{Topic: topic, Payload: w.retained[topic]})
+	}
+	return all
+}
+
+func (w *world) restartHub() { w.hub.Restart(w.retained) }
+
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// settled demands that broker and hub have what is wanted, and nothing else.
+func (w *world) settled(t failer, wanted []discovery.Message) {
+	t.Helper()
+	if d := discovery.Differences(w.messages(), wanted); len(d) > 0 {
+		t.Fatalf("the broker retains: %v", d)
+	}
+	if want, got := born(wanted), alive(w.hub); !maps.Equal(want, got) {
+		d := cmp.Diff(want, got)
+		t.Fatalf("the hub's entities, -want +got:\n%s", d)
+	}
+}
+
+// born are the entities that a hub has which hears these messages as its first: unique_ids with the announcing topics.
+func born(messages []discovery.Message) map[string]string {
+	hub := hatest.NewHub("homeassistant")
+	for _, m := range messages {
+		hub.Hear(m.Topic, m.Payload)
+	}
+	return alive(hub)
+}
+
+func alive(hub *hatest.Hub) map[string]string {
+	all := map[string]string{}
+	for _, e := range hub.Entities() {
+		all[e.UniqueID] = e.Topic
+	}
+	return all
+}
+
+// births tells when each entity was born, and its id: both stay as long as it is not removed.
+func births(hub *hatest.Hub) map[string]hatest.Entity {
+	all := map[string]hatest.Entity{}
+	for _, e := range hub.Entities() {
+		e.Topic = ""
+		all[e.UniqueID] = e
+	}
+	return all
+}
+
+// keptAll demands that no entity of before that is still there was removed in between.
+func (w *world) keptAll(t failer, before map[string]hatest.Entity) {
+	t.Helper()
+	for id, e := range births(w.hub) {
+		if old, ok := before[id]; ok && old != e {
+			t.Fatalf("%s was lost and made anew: %v, before %v", id, e, old)
+		}
+	}
+}
+
+func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
+	all := c.Bridge()
+	for _, m := range meters {
+		all = append(all, c.Meter(m)...)
+	}
+	return all
+}
+
+// TestHubRefusesWhatChangesWithoutCare is what Change is for.
+func TestHubRefusesWhatChangesWithoutCare(t *testing.T) {
+	device, component := house(config(discovery.Device), norwegian), house(config(discovery.Component), norwegian)
+	w := newWorld()
+	for _, m := range slices.Concat(device, component) {
+		w.publish(m)
+	}
+	if got, want := len(w.hub.Complaints), len(component); got != want {
+		t.Errorf("other style at once: %d complaints, want %d", got, want)
+	}
+	for _, m := range device {
+		w.publish(discovery.Message{Topic: m.Topic})
+	}
+	if got := w.hub.Entities(); len(got) != 0 {
+		t.Errorf("taken back, and still there: %v", got)
+	}
+}
