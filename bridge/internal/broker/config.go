@@ -36,6 +36,8 @@ type Config struct {
 	Stall time.Duration
 	// Window is how many messages may be under way without acknowledgement; 1024 if zero.
 	Window int
+	// Clash notices other clients of the same ClientID; nil if nobody is to be told of them.
+	Clash *Clash
 }
 
 // A Message is what is published under a topic.

@@ -20,6 +20,8 @@ type Conn struct {
 	link    *link
 	settled func() bool // ends the rule that the connection ends with the attempt to dial it
 	window  window
+	born    time.Time
+	witness *Conn // see Clash; nil mostly
 
 	once  sync.Once
 	ended chan struct{}
@@ -27,7 +29,7 @@ type Conn struct {
 }
 
 func newConn(p place) *Conn {
-	return &Conn{to: p, window: newWindow(p.Window), ended: make(chan struct{})}
+	return &Conn{to: p, window: newWindow(p.Window), born: time.Now(), ended: make(chan struct{})}
 }
 
 // ErrClosed is what a Conn returns after Close.
@@ -43,6 +45,7 @@ func (c *Conn) Publish(m Message) error {
 	if err := c.room(); err != nil {
 		return err
 	}
+	c.link.cork()
 	// The copy: paho keeps the slice, and writes it to the network from another goroutine.
 	token := c.client.Publish(m.Topic, m.QoS, m.Retain, bytes.Clone(m.Payload))
 	if err := token.Error(); err != nil {
@@ -74,6 +77,7 @@ func (c *Conn) room() error {
 
 // await waits until the oldest message is acknowledged.
 func (c *Conn) await(ctx context.Context) error {
+	c.link.uncork()
 	patience := time.NewTimer(time.Until(c.window.since().Add(c.to.Stall)))
 	defer patience.Stop()
 	select {
@@ -102,6 +106,7 @@ func (c *Conn) settle(now time.Time) error {
 // Flush waits until everything published is acknowledged, or, with QoS 0, written to the network. It returns an error when ctx
 // ends first, and also whenever the connection is over, even if the last acknowledgement came just before.
 func (c *Conn) Flush(ctx context.Context) error {
+	c.link.uncork()
 	for c.window.n > 0 {
 		if err := c.await(ctx); err != nil {
 			return err
@@ -159,7 +164,12 @@ func (c *Conn) abandon(err error) error {
 
 func (c *Conn) end(err error) {
 	c.once.Do(func() {
-		c.err = err
+		var witnessed func() bool
+		if c.witness != nil {
+			witnessed = c.witness.outlives
+			defer c.witness.leave()
+		}
+		c.err = c.to.Clash.lost(&c.to, err, time.Since(c.born), witnessed)
 		close(c.ended)
 	})
 }

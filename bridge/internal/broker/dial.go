@@ -24,29 +24,43 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.dial(ctx)
+}
+
+func (p place) dial(ctx context.Context) (*Conn, error) {
+	conn := newConn(p)
+	conn.witness = p.Clash.witness(ctx, p)
+	if err := conn.login(ctx); err != nil {
+		conn.end(err) // what is left of it has no say any more
+		p.Clash.refused()
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (c *Conn) login(ctx context.Context) error {
 	attempt, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn := newConn(p)
-	conn.client = mqtt.NewClient(conn.options(attempt))
-	token := conn.client.Connect()
+	c.client = mqtt.NewClient(c.options(attempt))
+	token := c.client.Connect()
 	select {
 	case <-token.Done():
 	case <-attempt.Done(): // a WebSocket's handshake cannot be ended: it goes on by itself, for 10 s at most
-		return nil, p.unanswered(ctx)
+		return c.to.unanswered(ctx)
 	}
 	if err := token.Error(); err != nil {
 		if attempt.Err() != nil {
-			return nil, p.unanswered(ctx)
+			return c.to.unanswered(ctx)
 		}
-		return nil, p.refusal(err, conn.link)
+		return c.to.refusal(err, c.link)
 	}
-	if code := conn.link.answer[3]; code != packets.Accepted { // paho takes codes that it does not know for a yes
-		return nil, no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know", p.host, code)
+	if code := c.link.answer[3]; code != packets.Accepted { // paho takes codes that it does not know for a yes
+		return no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know", c.to.host, code)
 	}
-	if !conn.settled() {
-		return nil, p.unanswered(ctx)
+	if !c.settled() {
+		return c.to.unanswered(ctx)
 	}
-	return conn, nil
+	return nil
 }
 
 // options sets up a client that lives as long as one connection.
@@ -64,7 +78,6 @@ func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 		SetKeepAlive(c.to.KeepAlive).
 		SetPingTimeout(c.to.KeepAlive / 3).
 		SetConnectTimeout(dialTimeout).
-		SetWriteTimeout(writeTimeout).
 		SetStore(noStore{}).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.loss(err)) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })

@@ -79,17 +79,25 @@ func (p *place) refusal(err error, l *link) error {
 	var remote *net.OpError
 	switch {
 	case errors.Is(err, errNotMQTT):
-		return no("%s answers, but does not speak MQTT (is the port right?)", p.host)
+		return no("%s answers, but does not speak MQTT (is the port in mqtt.url right? For websockets write ws:// or wss://)", p.host)
 	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
-		return no("%s refuses the encrypted connection: %w (does it want a certificate, mqtt.cert_file and mqtt.key_file?)", p.host, remote.Err)
+		return no("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, p.card())
 	case ended(err) && p.tls == nil:
 		return fmt.Errorf("mqtt: %s closed the connection without an answer (does it want encryption, mqtts://?)", p.host)
-	case ended(err):
-		return fmt.Errorf("mqtt: %s closed the connection without an answer", p.host)
+	case ended(err): // its refusal of a certificate may be lost, when it closes while the login is under way
+		return fmt.Errorf("mqtt: %s closed the connection without an answer (%s)", p.host, p.card())
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return p.silence()
 	}
 	return fmt.Errorf("mqtt: %s: %w", p.host, err)
+}
+
+// card asks what may be wrong with this client's certificate.
+func (p *place) card() string {
+	if p.CertFile == "" {
+		return "does it want a certificate, mqtt.cert_file and mqtt.key_file?"
+	}
+	return "does it know the authority of the certificate in mqtt.cert_file?"
 }
 
 // answer explains a CONNACK that says no (MQTT 3.1.1, 3.2.2.3); nil if there was none.
@@ -149,9 +157,9 @@ func (p *place) insecure(err error) error {
 	case errors.As(err, &header):
 		return no("%s does not speak TLS (want mqtt:// or ws://, or another port)", p.host)
 	case errors.As(err, &remote) && remote.Op == "remote error":
-		return no("%s refuses the encrypted connection: %w (does it want a certificate, mqtt.cert_file and mqtt.key_file?)", p.host, remote.Err)
+		return no("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, p.card())
 	case ended(err):
-		return fmt.Errorf("mqtt: %s closed the connection during the handshake (does it speak %s?)", p.host, p.url.Scheme)
+		return fmt.Errorf("mqtt: %s closed the connection during the handshake (does it speak %s? Look at mqtt.url)", p.host, p.url.Scheme)
 	}
 	return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
 }
@@ -160,12 +168,17 @@ func (p *place) insecure(err error) error {
 func (c *Conn) loss(err error) error {
 	switch {
 	case ended(err):
-		return fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.to.host, c.to.ClientID)
+		return hungUp{fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.to.host, c.to.ClientID)}
 	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho has no sentinel for it
 		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.to.host, c.to.KeepAlive+c.to.KeepAlive/3)
 	}
 	return fmt.Errorf("mqtt: connection to %s lost: %w", c.to.host, err)
 }
+
+// hungUp marks the loss of a sound connection that the other side closed without a reason.
+type hungUp struct{ error }
+
+func (e hungUp) Unwrap() error { return e.error }
 
 // ended tells whether the other side closed the connection.
 func ended(err error) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
@@ -16,6 +17,7 @@ type link struct {
 	in     *bufio.Reader // paho reads a packet in three or more pieces
 	lost   func(error)
 	closed atomic.Bool
+	out    corked
 	answer [4]byte // the first that is heard, a CONNACK
 	heard  int     // bytes of answer
 }
@@ -24,7 +26,10 @@ type link struct {
 var errLinkClosed = errors.New("closed on this side")
 
 func newLink(c net.Conn, lost func(error)) *link {
-	return &link{Conn: c, in: bufio.NewReaderSize(c, 1024), lost: lost}
+	l := &link{Conn: c, in: bufio.NewReaderSize(c, 1024), lost: lost}
+	l.out.timer = time.AfterFunc(time.Hour, l.uncork)
+	l.out.timer.Stop()
+	return l
 }
 
 var errNotMQTT = errors.New("no CONNACK")
@@ -40,13 +45,9 @@ func (l *link) Read(b []byte) (int, error) {
 	return n, l.judge(err)
 }
 
-func (l *link) Write(b []byte) (int, error) {
-	n, err := l.Conn.Write(b)
-	return n, l.judge(err)
-}
-
 func (l *link) Close() error {
 	l.closed.Store(true)
+	l.out.timer.Stop()
 	return l.Conn.Close()
 }
 

@@ -38,3 +38,19 @@ func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Mes
 	}
 	return nil
 }
+
+// Unsubscribe ends subscriptions, and returns when the broker has agreed.
+func (c *Conn) Unsubscribe(ctx context.Context, topics ...string) error {
+	if err := c.over(); err != nil {
+		return err
+	}
+	token := c.client.Unsubscribe(topics...)
+	select {
+	case <-token.Done():
+		return token.Error()
+	case <-c.ended:
+		return c.over()
+	case <-ctx.Done():
+		return fmt.Errorf("mqtt: %s has not answered: %w", c.to.host, context.Cause(ctx))
+	}
+}

@@ -1,0 +1,58 @@
+package broker_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// throwOut ends connections as a broker does that is restarted, or the one whose name another client uses.
+func (s *server) throwOut(all bool) {
+	for id, client := range s.Clients.GetAll() {
+		if all || id == "hanbridge" {
+			client.Stop(errors.New("thrown out"))
+		}
+	}
+}
+
+// TestClashOverConnections ends connection after connection: what matters is if another one lives on beside.
+func TestClashOverConnections(t *testing.T) {
+	s := start(t)
+	c := config(s.url)
+	c.Clash = new(broker.Clash)
+	for i, step := range []struct{ alone, want bool }{{true, false}, {true, true}, {false, false}, {false, false}, {true, true}, {true, true}} {
+		conn := dial(t, c)
+		s.throwOut(!step.alone)
+		err := lost(t, conn, patient)
+		if _, ok := errors.AsType[*broker.ClashError](err); ok != step.want {
+			t.Errorf("connection %d: got %v, want a clash: %v", i, err, step.want)
+		}
+		if step.want && !strings.Contains(err.Error(), `as "hanbridge"`) {
+			t.Errorf("connection %d: got %v, want the id in it", i, err)
+		}
+		until(t, "all have left", func() bool { return s.Clients.Len() == 0 })
+	}
+}
+
+// TestWitnessLeaves wants no second connection left of a bridge that stops.
+func TestWitnessLeaves(t *testing.T) {
+	s := start(t)
+	c := config(s.url)
+	c.Clash = new(broker.Clash)
+	first := dial(t, c)
+	s.throwOut(false)
+	_ = lost(t, first, patient)
+	until(t, "the first has left", func() bool { return s.Clients.Len() == 0 })
+	second := dial(t, c)
+	until(t, "two connections", func() bool { return len(live(s)) == 2 })
+	if err := second.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	until(t, "none is left", func() bool { return len(live(s)) == 0 })
+}
+
+func live(s *server) map[string]*mochi.Client { return s.Clients.GetAll() }
