@@ -26,7 +26,9 @@ func TestAcceptAllocatesNothing(t *testing.T) {
 			}
 			meters, j := []Meter{{ID: "house"}}, newJournal(4)
 			read, unread := newFeed(meters, j), newFeed(meters, j)
-			p := newPipeline(zerolog.Nop(), 0, meters[0], Source{}, []*Feed{read, unread}, j)
+			b := New(zerolog.Nop())
+			b.AddMeter(meters[0], Source{})
+			p := newPipeline(b, 0, []*Feed{read, unread}, j)
 			p.listen()
 			defer p.voice.timer.Stop()
 			got := testing.AllocsPerRun(100, func() {

@@ -4,12 +4,15 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -21,6 +24,8 @@ type Meter struct {
 	Name string
 	// Simulated marks a meter that does not exist, so that hubs can say so.
 	Simulated bool
+	// Fuse is the main fuse in A per phase; 0 where it is not known. It tells a jump of a counter from what can have been used.
+	Fuse int
 	// KeySetting is what a person sets to give the meter's key: meters[0].key. AuthKeySetting is that of the authentication key
 	// beside it. Messages name them.
 	KeySetting, AuthKeySetting string
@@ -58,7 +63,7 @@ func Fixed(all ...Candidate) func() ([]Candidate, error) {
 
 // An Output delivers what a bridge measures to somewhere else: the only interface of the module. Run takes from the feed
 // until ctx ends, delivers the rest and returns nil. It returns an error when it cannot go on, and is run again after a
-// pause.
+// pause, which is no shorter than what an error with the method Wait() time.Duration asks for.
 type Output interface {
 	Run(ctx context.Context, feed *Feed) error
 }
@@ -69,6 +74,8 @@ type Bridge struct {
 	meters  []Meter
 	sources []Source
 	outputs []namedOutput
+	plan    *lane.Plan
+	store   *state.Store
 }
 
 type namedOutput struct {
@@ -76,8 +83,11 @@ type namedOutput struct {
 	Output
 }
 
-// New returns a Bridge without meters and outputs.
-func New(log zerolog.Logger) *Bridge { return &Bridge{log: log} }
+// New returns a Bridge without meters and outputs, which publishes every telegram and remembers nothing over a restart.
+func New(log zerolog.Logger) *Bridge { return &Bridge{log: log, plan: new(lane.Plan)} }
+
+// Plan says how often each quantity is published. A recording is published whole whatever the plan.
+func (b *Bridge) Plan(p *lane.Plan) { b.plan = p }
 
 // AddMeter adds a meter and where its bytes come from.
 func (b *Bridge) AddMeter(m Meter, s Source) {
@@ -103,14 +113,20 @@ func (b *Bridge) Run(ctx context.Context) error {
 	feeds := make([]*Feed, len(b.outputs))
 	for i := range feeds {
 		feeds[i] = newFeed(b.meters, j)
+		feeds[i].memory = b.store
+	}
+	pipelines := make([]*pipeline, len(b.meters))
+	for i := range pipelines {
+		pipelines[i] = newPipeline(b, i, feeds, j)
 	}
 	outputs, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var delivering, measuring errgroup.Group
+	var remembering, delivering, measuring errgroup.Group
+	keep, done := context.WithCancel(context.WithoutCancel(ctx))
+	remembering.Go(func() error { return b.store.Run(keep) })
 	for i, o := range b.outputs {
 		delivering.Go(func() error { return b.deliver(outputs, o, feeds[i]) })
 	}
-	for i := range b.meters {
-		p := newPipeline(b.log, i, b.meters[i], b.sources[i], feeds, j)
+	for _, p := range pipelines {
 		measuring.Go(func() error { return p.run(ctx) })
 	}
 	err := measuring.Wait()
@@ -118,7 +134,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	if e := delivering.Wait(); err == nil {
 		err = e
 	}
-	return err
+	done()
+	return errors.Join(err, remembering.Wait(), b.store.Close())
 }
 
 // deliver runs an output again and again until the bridge stops.
@@ -137,7 +154,13 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 			trouble.over()
 		}
 		w := wait.next()
-		trouble.warn(log, "output interrupted, trying again", err.Error(), err, w)
+		var slow interface{ Wait() time.Duration }
+		if errors.As(err, &slow) {
+			w = max(w, slow.Wait())
+		}
+		if trouble.warn(log, "output interrupted, trying again", err.Error(), err, w) {
+			feed.told = true
+		}
 		if !pause(ctx, w) {
 			return nil
 		}

@@ -22,7 +22,7 @@ import (
 var usualTime = time.Duration(len(usual.Usual)) * 12 * time.Second
 
 // logLines is how many lines a meter that is found may cost.
-const logLines = 3
+const logLines = 4
 
 // forEachFamily runs a test for each kind of meter and each kind of receiver, in fake time.
 func forEachFamily(t *testing.T, choose func(simulate.Family) bool, test func(*testing.T, simulate.Family, *uart)) {

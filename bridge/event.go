@@ -9,9 +9,11 @@ import (
 // An Event is something that happened to a meter and is no value.
 type Event struct {
 	Time time.Time
-	// Name is ProfileChanged or SettingsChanged.
+	// Name is one of the names below.
 	Name string
-	// From and To are what was before and is from now on, as people write it: aidon hdlc, 2400 8E1.
+	// Quantity is the counter of a CounterReset, "" for others.
+	Quantity string
+	// From and To are what was before and is from now on, as people write it: aidon hdlc, 2400 8E1, 40140.615.
 	From, To string
 }
 
@@ -21,6 +23,10 @@ const (
 	ProfileChanged = "profile_changed"
 	// SettingsChanged: the meter was found again at another line setting or port.
 	SettingsChanged = "settings_changed"
+	// CounterReset: a counter goes on from another value than its last good one.
+	CounterReset = "counter_reset"
+	// MeterChanged: a meter with another serial number speaks.
+	MeterChanged = "meter_changed"
 )
 
 // mostEvents is how many events wait for one output. When there are more the oldest go: events are rare, so an output that
@@ -57,7 +63,11 @@ func settingsChanged(from, to Candidate) Event {
 
 // changed tells the log and the outputs of an event, once.
 func (p *pipeline) changed(message string, e Event) {
-	p.log.Info().Str("from", e.From).Str("to", e.To).Msg(message)
+	from, to := e.From, e.To
+	if e.Name == MeterChanged { // its numbers are nobody's business in a log
+		from, to = "", ""
+	}
+	p.log.Info().Fields(told("quantity", e.Quantity, "from", from, "to", to)).Msg(message)
 	for _, f := range p.feeds {
 		f.event(p.index, e)
 	}

@@ -15,14 +15,14 @@ type faults struct {
 
 const toldAgain = 10 * time.Minute
 
-// warn writes the line if it is due. Two faults of the same kind are the same.
-func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) {
+// warn writes the line if it is due, and tells if it was. Two faults of the same kind are the same.
+func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) bool {
 	if kind != f.last || f.told.IsZero() {
 		*f = faults{last: kind}
 	}
 	f.count++
 	if time.Since(f.told) < toldAgain {
-		return
+		return false
 	}
 	event := log.Warn().Err(err)
 	if f.count > 1 {
@@ -33,6 +33,7 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 	}
 	event.Msg(message)
 	f.told, f.count = time.Now(), 0
+	return true
 }
 
 // over ends a fault: the next one is told at once.

@@ -4,6 +4,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 // A Feed is one output's view of all meters. It keeps the newest value of every quantity and which of them are new, so
@@ -14,16 +17,26 @@ type Feed struct {
 	slots  []slot
 	signal chan struct{} // something is new
 
+	memory  *state.Store
 	journal *journal
 	cursor  atomic.Uint64 // telegrams delivered
 	taken   uint64        // telegrams given out, delivered at the next Take
 	batch   Batch
+	told    bool // see Told; the output's goroutine alone looks at it
+}
+
+// Told tells, once, that the log has told of an interruption of this output: whose end it tells as well then.
+func (f *Feed) Told() bool {
+	told := f.told
+	f.told = false
+	return told
 }
 
 // slot is what a Feed holds of one meter.
 type slot struct {
 	meter Meter
-	state
+	condition
+	known  []Known
 	values [maxQuantities]Value
 	have   [maxQuantities]bool
 	fresh  [maxQuantities]bool
@@ -34,8 +47,8 @@ type slot struct {
 	aboutFresh, onlineFresh, knownFresh, statsFresh, anyFresh bool
 }
 
-// state is what is known of a meter besides its values.
-type state struct {
+// condition is what is known of a meter besides its values.
+type condition struct {
 	about  About
 	online bool
 	stats  Stats
@@ -64,8 +77,9 @@ type News struct {
 	StatsNew  bool
 	// Values are the new ones, in the order of the table of quantities.
 	Values []Value
-	// Known are all quantities that the meter has ever sent; filled when KnownNew.
-	Known    []Value
+	// Known are all quantities that the meter sends, also those of an earlier run, and belong to the Feed until it gives others;
+	// filled when KnownNew.
+	Known    []Known
 	KnownNew bool
 	// Events are those that have not been delivered, in order.
 	Events []Event
@@ -78,7 +92,7 @@ func newFeed(meters []Meter, j *journal) *Feed {
 		s.meter, s.onlineFresh, s.anyFresh = meters[i], true, true
 	}
 	f.wake()
-	j.readers = append(j.readers, f)
+	j.readers, j.locks = append(j.readers, f), append(j.locks, &f.mu)
 	return f
 }
 
@@ -110,6 +124,15 @@ func (f *Feed) Resync() {
 
 // Meter returns the meter that a Telegram names by its index.
 func (f *Feed) Meter(index int) Meter { return f.slots[index].meter }
+
+// Meters returns all meters in the order of the configuration.
+func (f *Feed) Meters() []Meter {
+	all := make([]Meter, len(f.slots))
+	for i := range f.slots {
+		all[i] = f.slots[i].meter
+	}
+	return all
+}
 
 func (f *Feed) wake() {
 	select {
@@ -148,46 +171,58 @@ func (f *Feed) collect() *Batch {
 func (s *slot) move(n *News) {
 	*n = News{
 		Meter: s.meter, About: s.about, AboutNew: s.aboutFresh, Online: s.online, OnlineNew: s.onlineFresh,
-		Stats: s.stats, StatsNew: s.statsFresh, KnownNew: s.knownFresh, Values: n.Values[:0], Known: n.Known[:0],
+		Stats: s.stats, StatsNew: s.statsFresh, Known: s.known, KnownNew: s.knownFresh, Values: n.Values[:0],
 		Events: append(n.Events[:0], s.events...),
 	}
 	s.given = len(s.events)
-	for id := range s.have {
-		if !s.have[id] {
-			continue
-		}
+	for id := range s.fresh {
 		if s.fresh[id] {
 			n.Values = append(n.Values, s.values[id])
-		}
-		if s.knownFresh {
-			n.Known = append(n.Known, s.values[id])
 		}
 	}
 	s.fresh = [maxQuantities]bool{}
 	s.aboutFresh, s.onlineFresh, s.knownFresh, s.statsFresh, s.anyFresh = false, false, false, false, false
 }
 
-// put hands over the values of one telegram and, where it is not nil, what else is known: both at once, so that a meter is
-// never seen online without values. It never blocks.
-func (f *Feed) put(meter int, values []Value, st *state) {
+// handover is what a meter gives to its feeds at once, so that it is never seen online without values.
+type handover struct {
+	values []Value
+	again  []quantity.ID // values that are to be published once more as they are
+	known  []Known       // all of them; nil where nothing has changed
+	gone   []quantity.ID // that are known no longer
+	state  *condition    // nil where there is nothing to tell
+}
+
+// put takes what is new of a meter. It never blocks, and keeps no slice but known.
+func (f *Feed) put(meter int, h handover) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
-	for i := range values {
-		id := values[i].ID
-		s.values[id], s.fresh[id] = values[i], true
-		if !s.have[id] {
-			s.have[id], s.knownFresh = true, true
-		}
+	for i := range h.values {
+		id := h.values[i].ID
+		s.values[id], s.fresh[id], s.have[id] = h.values[i], true, true
 	}
-	if st != nil {
+	for _, id := range h.again {
+		s.fresh[id] = s.have[id]
+	}
+	for _, id := range h.gone {
+		s.have[id], s.fresh[id] = false, false
+	}
+	if h.known != nil {
+		s.known, s.knownFresh = h.known, true
+	}
+	if st := h.state; st != nil {
 		s.onlineFresh = s.onlineFresh || s.online != st.online
 		s.aboutFresh = s.aboutFresh || s.about != st.about
-		s.state, s.statsFresh = *st, true
+		s.condition, s.statsFresh = *st, true
 	}
 	s.anyFresh = true
 	f.wake()
 }
+
+// Memory is where an output keeps what must survive a restart, under a key of its own; nil, which remembers nothing, where
+// there is none.
+func (f *Feed) Memory() *state.Store { return f.memory }
 
 // About is what is known of a meter's own description and of its wire.
 type About struct {
@@ -204,6 +239,9 @@ type Stats struct {
 	Telegrams, Errors uint64
 	// Repeated are verified telegrams whose frame counter was not above that of the one before.
 	Repeated uint64
+	// Rejected are counter values that were held back, Reason is why the last one was, in words for people.
+	Rejected uint64
+	Reason   string
 	// Last is when the last verified telegram came; zero before the first.
 	Last time.Time
 	// Interval is the learned time between telegrams.

@@ -24,7 +24,8 @@ type feedModel struct {
 
 type meterModel struct {
 	have, fresh map[quantity.ID]int64
-	state       state
+	state       condition
+	known       []quantity.ID
 	knownFresh  bool
 	onlineFresh bool
 	aboutFresh  bool
@@ -69,9 +70,9 @@ func (m *feeds) Put(t *rapid.T) {
 		m.next++
 		values = append(values, Value{ID: quantity.ID(id), Number: obis.Decimal{Coef: m.next}})
 	}
-	var st *state
+	var st *condition
 	if rapid.Bool().Draw(t, "state") {
-		st = &state{
+		st = &condition{
 			online: rapid.Bool().Draw(t, "online"),
 			about:  About{Model: rapid.SampledFrom([]string{"", "6534"}).Draw(t, "model")},
 			stats:  Stats{Telegrams: m.seq},
@@ -79,21 +80,47 @@ func (m *feeds) Put(t *rapid.T) {
 	}
 	m.seq++
 	m.journal.add(Telegram{Meter: index, Seq: m.seq, Values: values})
+	h := handover{values: values, state: st, again: drawIDs(t, "again"), gone: drawIDs(t, "gone")}
+	if rapid.Bool().Draw(t, "known") {
+		h.known = []Known{}
+		for _, id := range drawIDs(t, "all known") {
+			h.known = append(h.known, Known{ID: id})
+		}
+	}
 	for _, o := range m.outputs {
-		o.feed.put(index, values, st)
-		o.put(index, values, st)
+		o.feed.put(index, h)
+		o.put(index, h)
 	}
 }
 
-func (o *feedModel) put(index int, values []Value, st *state) {
+func drawIDs(t *rapid.T, label string) (ids []quantity.ID) {
+	for _, id := range rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 2, rapid.ID).Draw(t, label) {
+		ids = append(ids, quantity.ID(id))
+	}
+	return ids
+}
+
+func (o *feedModel) put(index int, h handover) {
 	s := &o.meters[index]
-	for _, v := range values {
-		if _, ok := s.have[v.ID]; !ok {
-			s.knownFresh = true
-		}
+	for _, v := range h.values {
 		s.have[v.ID], s.fresh[v.ID] = v.Number.Coef, v.Number.Coef
 	}
-	if st != nil {
+	for _, id := range h.again {
+		if old, ok := s.have[id]; ok {
+			s.fresh[id] = old
+		}
+	}
+	for _, id := range h.gone {
+		delete(s.have, id)
+		delete(s.fresh, id)
+	}
+	if h.known != nil {
+		s.known, s.knownFresh = nil, true
+		for _, k := range h.known {
+			s.known = append(s.known, k.ID)
+		}
+	}
+	if st := h.state; st != nil {
 		s.onlineFresh = s.onlineFresh || s.state.online != st.online
 		s.aboutFresh = s.aboutFresh || s.state.about != st.about
 		s.state, s.statsFresh = *st, true
@@ -171,7 +198,8 @@ type heardNews struct {
 	State                       About
 	IsOnline                    bool
 	Counted                     uint64
-	Values, AllKnown            map[quantity.ID]int64
+	Values                      map[quantity.ID]int64
+	AllKnown                    []quantity.ID
 	Events                      []string
 }
 
@@ -208,13 +236,10 @@ func (o *feedModel) expect(written uint64) (h heard, ok bool) {
 		n := heardNews{
 			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Known: s.knownFresh,
 			State: s.state.about, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
-			AllKnown: map[quantity.ID]int64{}, Events: append([]string(nil), s.events...),
-		}
-		if s.knownFresh {
-			n.AllKnown = maps.Clone(s.have)
+			AllKnown: s.known, Events: append([]string(nil), s.events...),
 		}
 		h.News = append(h.News, n)
-		*s = meterModel{have: s.have, fresh: map[quantity.ID]int64{}, state: s.state, events: s.events, given: len(s.events)}
+		*s = meterModel{have: s.have, known: s.known, fresh: map[quantity.ID]int64{}, state: s.state, events: s.events, given: len(s.events)}
 	}
 	return h, len(h.News) > 0 || len(h.Seqs) > 0
 }
@@ -224,11 +249,18 @@ func hear(t *rapid.T, b *Batch) heard {
 	for _, n := range b.News {
 		h.News = append(h.News, heardNews{
 			Meter: n.Meter.ID, About: n.AboutNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.KnownNew,
-			State: n.About, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: numbers(t, n.Known),
+			State: n.About, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: ids(n.Known),
 			Events: names(n.Events),
 		})
 	}
 	return h
+}
+
+func ids(all []Known) (ids []quantity.ID) {
+	for _, k := range all {
+		ids = append(ids, k.ID)
+	}
+	return ids
 }
 
 func names(events []Event) (all []string) {
@@ -283,7 +315,7 @@ func TestFeedNeverBlocks(t *testing.T) {
 	for i := range int64(100 * journalSize) {
 		last.Number.Coef = i
 		j.add(Telegram{Seq: uint64(i + 1)})
-		f.put(0, []Value{last}, nil)
+		f.put(0, handover{values: []Value{last}})
 	}
 	b := f.Take()
 	if len(b.News) != 1 || !slices.Equal(b.News[0].Values, []Value{last}) {

@@ -80,6 +80,7 @@ type notebook struct {
 	states    []string // "house offline"
 	order     []string // "value", "online", "telegram": what came first
 	values    map[string]string
+	known     []string
 	about     bridge.About
 	stats     bridge.Stats
 	events    []string // "profile_changed aidon hdlc > aidon p1"
@@ -142,6 +143,12 @@ func (n *notebook) news(news *bridge.News) {
 	for _, e := range news.Events {
 		n.events = append(n.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
 	}
+	if news.KnownNew {
+		n.known = n.known[:0]
+		for _, k := range news.Known {
+			n.known = append(n.known, k.ID.String())
+		}
+	}
 	if news.AboutNew {
 		n.about = news.About
 	}
@@ -202,9 +209,18 @@ func run(t *testing.T, s bridge.Source, outputs ...bridge.Output) *house {
 
 func runMeter(t *testing.T, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
 	t.Helper()
+	return runIn(t, "", m, s, outputs...)
+}
+
+// runIn starts one that remembers in a folder, where there is one.
+func runIn(t *testing.T, dir string, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
+	t.Helper()
 	h := &house{t: t, log: &paper{}, done: make(chan error, 1)}
 	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))
 	b.AddMeter(m, s)
+	if dir != "" {
+		b.Remember(dir)
+	}
 	for i, o := range outputs {
 		b.AddOutput(fmt.Sprint("output", i), o)
 	}

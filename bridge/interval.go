@@ -17,6 +17,8 @@ const (
 	// usualInterval is expected before anything is known: most meters speak every 10 s or more often.
 	usualInterval = 10 * time.Second
 	leastInterval = time.Second
+	// leastGaps are known before an interval is learned.
+	leastGaps = 3
 	// silentAfter is how many intervals without a telegram mean that the meter is silent.
 	silentAfter = 6
 )
@@ -29,10 +31,10 @@ func (i *interval) add(at time.Time) {
 	i.last = at
 }
 
-// learned returns the interval, usualInterval until three gaps are known.
+// learned returns the interval, usualInterval until leastGaps are known.
 func (i *interval) learned() time.Duration {
 	n := min(i.n, len(i.gaps))
-	if n < 3 {
+	if n < leastGaps {
 		return usualInterval
 	}
 	sorted := i.gaps

@@ -9,6 +9,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -28,8 +30,17 @@ type pipeline struct {
 	damage  faults // of telegrams
 	locked  faults // of telegrams that no key opens
 
+	guard    *guard.Guard
+	rejected faults // counters that were held back
 	known    known
-	values   []Value
+	since    time.Time // it has spoken without a long pause
+	reviewed time.Time // when known was looked through
+	plan     *lane.Plan
+	lanes    *lane.Lanes
+	memory   *memory
+	values   []Value  // of the telegram
+	news     handover // to the feeds
+	reminder []Value  // counters of an earlier run
 	doubt    Doubt
 	profiles profiles
 	integral integral
@@ -38,13 +49,19 @@ type pipeline struct {
 	voice    voice
 }
 
-func newPipeline(log zerolog.Logger, index int, m Meter, s Source, feeds []*Feed, j *journal) *pipeline {
+// newPipeline makes that of a meter, which begins with what m remembers of it.
+func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
+	m, s := b.meters[index], b.sources[index]
 	d := meter.NewDecoder(nil)
 	d.Options = s.Options
-	return &pipeline{
-		log: log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
-		decoder: d, search: search{source: s},
+	p := &pipeline{
+		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
+		decoder: d, search: search{source: s}, guard: guard.New(m.Fuse), lanes: b.plan.Lanes(),
+		memory: newMemory(b.store, m.ID, s.Options.Scale), plan: b.plan,
 	}
+	j.locks = append(j.locks, &p.voice.mu)
+	p.remember(time.Now())
+	return p
 }
 
 // errNothing ends the session of a candidate that gave no telegram in its time.
@@ -168,26 +185,35 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 		return false
 	}
 	now := time.Now()
+	if now.Sub(p.every.last) > longestStay {
+		p.since = now
+	}
 	p.every.add(now)
-	p.values = p.values[:0]
-	for i := range r.Samples {
-		p.values = append(p.values, p.known.value(&r.Samples[i]))
-	}
-	p.weigh(now, r.Samples)
+	p.follow(r, now)
+	good := p.measure(r, now)
+	p.weigh(now, good)
 	p.seq++
-	to := profile{r.Protocol, r.Family, r.Meter.List != ""}
-	if from, changed := p.profiles.add(to); changed {
-		if from.family != p.profiles.now.family {
-			p.stranger()
-		}
-		p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.now.String()})
-	}
 	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
+	counted := p.choose(now)
 	p.speak(r, now) // wakes the outputs
+	p.memory.note(&p.voice.about, p.news.known, counted, p.guard)
+	p.sayLoad()
 	p.trouble.over()
 	p.locked.over()
 	if p.source.Recorded {
 		p.all.awaitRead(ctx)
 	}
 	return true
+}
+
+// follow notices a meter that speaks another profile.
+func (p *pipeline) follow(r *meter.Reading, now time.Time) {
+	from, changed := p.profiles.add(profile{r.Protocol, r.Family, r.Meter.List != ""})
+	if !changed {
+		return
+	}
+	if from.family != p.profiles.now.family {
+		p.stranger(now)
+	}
+	p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.now.String()})
 }

@@ -30,9 +30,9 @@ func (p *pipeline) fallSilent() {
 	if v.over || v.online && time.Since(v.stats.Last) < silentAfter*v.stats.Interval {
 		return // it spoke while the timer ran out
 	}
-	if v.online || time.Since(v.told) >= statsEvery {
+	if v.online || time.Since(v.told) >= p.plan.Diagnostics() {
 		v.online = false
-		p.hand(nil, true)
+		p.hand(handover{}, true)
 	}
 	v.timer.Reset(toldAgain)
 	if v.broken || !v.sound.IsZero() && time.Since(v.sound) < relearn {

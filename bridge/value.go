@@ -24,26 +24,3 @@ func (v *Value) Append(dst []byte) []byte {
 	}
 	return v.Number.AppendFixed(dst, int(v.Decimals))
 }
-
-// known are the quantities that a meter has ever sent, each as first seen: what is announced, and how numbers are written.
-type known struct {
-	set [maxQuantities]bool
-	all [maxQuantities]Value
-}
-
-// maxQuantities is above every quantity.ID.
-const maxQuantities = 256
-
-// value makes the Value of a sample. It allocates only for a text that differs from the last.
-func (k *known) value(s *quantity.Sample) Value {
-	v := Value{ID: s.ID, As: s.As, Number: s.Value, Decimals: uint8(s.Decimals())}
-	last := &k.all[s.ID]
-	if k.set[s.ID] {
-		v.Decimals = last.Decimals
-	}
-	if v.Text = last.Text; v.Text != string(s.Text) {
-		v.Text = string(s.Text)
-	}
-	k.set[s.ID], *last = true, v
-	return v
-}

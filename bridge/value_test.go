@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"testing"
+	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -34,7 +35,7 @@ func TestValueIsWrittenTheSameWayEachTime(t *testing.T) {
 			var k known
 			id := named(t, tt.quantity)
 			for i, sent := range tt.sent {
-				v := k.value(&quantity.Sample{ID: id, Value: sent})
+				v := k.value(&quantity.Sample{ID: id, Value: sent}, time.Now())
 				if got := string(v.Append(nil)); got != tt.want[i] {
 					t.Errorf("telegram %d: got %q, want %q", i, got, tt.want[i])
 				}
@@ -47,9 +48,9 @@ func TestValueOwnsItsText(t *testing.T) {
 	var k known
 	text := []byte("tonight")
 	id := named(t, "text_message")
-	first := k.value(&quantity.Sample{ID: id, Text: text})
+	first := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())
 	copy(text, "earlier")
-	second := k.value(&quantity.Sample{ID: id, Text: text})
+	second := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())
 	if first.Text != "tonight" || second.Text != "earlier" {
 		t.Errorf("got %q and %q, want tonight and earlier", first.Text, second.Text)
 	}

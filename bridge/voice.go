@@ -13,8 +13,8 @@ import (
 // voice is whether a meter speaks, and what has been counted of it. The silence timer and the pipeline share it.
 type voice struct {
 	mu sync.Mutex
-	state
-	handed About     // as the feeds have it
+	condition
+	handed condition // as the feeds have it
 	inUse  Candidate // the last that was opened
 	broken bool      // no wire can be opened: the log has said so
 	sound  time.Time // when a telegram last came whole, but of a kind that is not read
@@ -28,9 +28,6 @@ type voice struct {
 	beat   time.Time // when the log last said that all is well
 }
 
-// statsEvery is how often the counts are handed to the feeds: each change of one is a row in somebody's database.
-const statsEvery = time.Minute
-
 // countDamaged counts a telegram that was dropped, sound or not.
 func (p *pipeline) countDamaged(sound bool) {
 	v := &p.voice
@@ -40,8 +37,8 @@ func (p *pipeline) countDamaged(sound bool) {
 	if sound {
 		v.sound = time.Now()
 	}
-	if time.Since(v.told) >= statsEvery {
-		p.hand(nil, true)
+	if time.Since(v.told) >= p.plan.Diagnostics() {
+		p.hand(handover{}, true)
 	}
 }
 
@@ -87,24 +84,32 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	}
 	v.stats.Last, v.stats.Interval = now, p.every.learned()
 	v.timer.Reset(silentAfter * v.stats.Interval)
-	tell := !v.online || v.about != v.handed || now.Sub(v.told) >= statsEvery
+	tell := !v.online || v.worthTelling(now, p.plan.Diagnostics())
 	if !v.online {
 		v.online = true
 		p.log.Info().Fields(told("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
 			"source", v.about.Port, "line", v.about.Line)).Msg("meter speaks")
 	}
-	p.hand(p.values, tell)
+	p.hand(p.news, tell)
 	if now.Sub(v.beat) >= heartbeat {
 		v.beat = now
 		p.allIsWell(&v.stats)
 	}
 }
 
-// stranger forgets what was known of the meter: it is another make's.
-func (p *pipeline) stranger() {
+// stranger forgets what was known of the meter: it is another one.
+func (p *pipeline) stranger(now time.Time) {
+	p.known.swapped = now
 	p.voice.mu.Lock()
 	defer p.voice.mu.Unlock()
 	p.voice.about = About{}
+}
+
+// worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database.
+func (v *voice) worthTelling(now time.Time, every time.Duration) bool {
+	h := &v.handed
+	return v.about != h.about || v.stats.Rejected != h.stats.Rejected || now.Sub(v.told) >= every ||
+		v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval
 }
 
 // allIsWell is the line of each hour.
@@ -116,25 +121,25 @@ func (p *pipeline) allIsWell(st *Stats) {
 	told.Msg("all is well")
 }
 
-// hand gives values, and the state if it is to be told, to the feeds. The caller holds the lock.
-func (p *pipeline) hand(values []Value, tell bool) {
-	var st *state
+// hand gives what is new, and the state if it is to be told, to the feeds. The caller holds the lock.
+func (p *pipeline) hand(news handover, tell bool) {
 	if tell {
-		st = &p.voice.state
-		p.voice.told, p.voice.handed = time.Now(), st.about
+		news.state = &p.voice.condition
+		p.voice.told, p.voice.handed = time.Now(), p.voice.condition
 	}
 	for _, f := range p.feeds {
-		f.put(p.index, values, st)
+		f.put(p.index, news)
 	}
 }
 
-// rest hands over the last counts.
+// rest hands over the last counts, and the counters that their lanes hold back.
 func (p *pipeline) rest() {
+	p.pending()
 	p.voice.mu.Lock()
 	defer p.voice.mu.Unlock()
 	p.voice.timer.Stop()
 	p.voice.over = true
-	p.hand(nil, true)
+	p.hand(p.news, true)
 }
 
 func (p *pipeline) stats() Stats {

@@ -2,32 +2,26 @@ package mqtt
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// meter is what a session knows of one meter: its topics, made once, and what has been announced.
+// meter is what a session knows of one meter: its topics, made once, and what is to be announced.
 type meter struct {
 	bridge.Meter
 	prefix      string // "hanbridge/house/"
 	statusTopic string
 	topics      [256]string // by quantity.ID
 
-	about     bridge.About
-	known     []bridge.Value
-	due       bool // something is to be announced
-	announced time.Time
+	about bridge.About
+	known []bridge.Known
+	herald
 }
-
-// announceGap is the least time between two announcements of one device: Home Assistant passes over components of a payload
-// that comes while it still sets up those of the one before.
-const announceGap = time.Second
 
 func (s *session) meter(m bridge.Meter) *meter {
 	if known, ok := s.meters[m.ID]; ok {
@@ -38,6 +32,7 @@ func (s *session) meter(m bridge.Meter) *meter {
 	for id := range quantity.Count() {
 		made.topics[id] = prefix + quantity.ID(id).String()
 	}
+	made.herald = herald{id: m.ID, wanted: func() wanted { return s.wanted(made) }}
 	s.meters[m.ID] = made
 	return made
 }
@@ -52,9 +47,9 @@ func (s *session) news(n *bridge.News) error {
 		}
 	}
 	if n.KnownNew {
-		m.known, m.due = append(m.known[:0], n.Known...), true
+		m.known, m.due = n.Known, true
 	}
-	if err := s.announceDue(); err != nil {
+	if err := s.announce(&m.herald); err != nil {
 		return err
 	}
 	for _, e := range n.Events {
@@ -65,7 +60,7 @@ func (s *session) news(n *bridge.News) error {
 	for i := range n.Values {
 		v := &n.Values[i]
 		s.buf = v.Append(s.buf[:0])
-		if err := s.publish(m.topics[v.ID], s.buf, s.config.Retain); err != nil {
+		if err := s.publish(m.topics[v.ID], shortened(s.buf), s.config.Retain); err != nil {
 			return err
 		}
 	}
@@ -84,46 +79,44 @@ func (s *session) news(n *bridge.News) error {
 	return s.publish(m.statusTopic, []byte(status), true)
 }
 
-// announceDue announces every meter that has changed and was not announced just now; the others later.
-func (s *session) announceDue() error {
-	now := time.Now()
-	for _, m := range s.meters {
-		if !m.due || len(m.known) == 0 {
-			continue // a meter that has sent nothing has nothing to announce
-		}
-		if wait := announceGap - now.Sub(m.announced); wait > 0 {
-			s.later.Reset(wait)
-			continue
-		}
-		if err := s.announce(m); err != nil {
-			return err
-		}
-		m.due, m.announced = false, now
+// longestState is how many characters of a state Home Assistant takes: a longer one becomes unknown.
+const longestState = 255
+
+// shortened cuts a text to what hubs take; the telegram's own topic has all of it.
+func shortened(text []byte) []byte {
+	if len(text) <= longestState {
+		return text
 	}
-	return nil
+	n := 0
+	for i := range string(text) { // the beginnings of characters
+		if n++; n > longestState {
+			return text[:i]
+		}
+	}
+	return text
 }
 
-func (s *session) announce(m *meter) error {
+// wanted is what hubs should know of a meter. One that has sent nothing has nothing to announce.
+func (s *session) wanted(m *meter) wanted {
+	if len(m.known) == 0 {
+		return wanted{unknown: true}
+	}
 	d := discovery.Meter{
 		ID: m.ID, Name: m.Name, Make: m.about.Make, Model: m.about.Model, Serial: m.about.Serial, Software: m.about.List,
 		Simulated: m.Simulated,
 	}
-	for _, v := range m.known {
-		d.Quantities = append(d.Quantities, discovery.Quantity{ID: v.ID, As: v.As, Decimals: int(v.Decimals)})
+	topics := slices.Clone(ownTopics)
+	for _, k := range m.known {
+		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, As: k.As, Decimals: int(k.Decimals), Every: k.Every})
+		topics = append(topics, k.ID.String())
 	}
-	for _, message := range s.config.Discovery().Meter(d) {
-		if err := s.publish(message.Topic, message.Payload, true); err != nil {
-			return err
-		}
-	}
-	level := s.first
-	if !m.announced.IsZero() {
-		level = zerolog.InfoLevel // it has more to announce
-	}
-	if s.config.Style != discovery.Off {
-		s.log.WithLevel(level).Str("meter", m.ID).Int("entities", d.Entities()).Msg("announced to home assistant")
-	}
-	return nil
+	return wanted{messages: s.config.Discovery().Meter(d), topics: topics, entities: d.Entities()}
+}
+
+// ownTopics are the retained topics of every meter, besides its quantities.
+var ownTopics = []string{
+	"status", "info", discovery.Telegrams, discovery.TelegramErrors, discovery.TelegramInterval, discovery.LastTelegram,
+	discovery.Rejected, discovery.RejectedReason,
 }
 
 // info publishes what is known of the meter itself.
@@ -146,26 +139,36 @@ func (s *session) info(m *meter) error {
 // event publishes what happened to a meter. It is never retained: a hub that starts would take it for something that happens.
 func (s *session) event(m *meter, e bridge.Event) error {
 	text, err := json.Marshal(struct {
-		Time  string `json:"time"`
-		Event string `json:"event"`
-		From  string `json:"from"`
-		To    string `json:"to"`
-	}{e.Time.Format(time.RFC3339), e.Name, e.From, e.To})
+		Time     string `json:"time"`
+		Event    string `json:"event"`
+		Quantity string `json:"quantity,omitempty"`
+		From     string `json:"from"`
+		To       string `json:"to"`
+	}{e.Time.Format(time.RFC3339), e.Name, e.Quantity, e.From, e.To})
 	if err != nil {
 		return err
 	}
 	return s.publish(m.prefix+"event", text, false)
 }
 
-// stats publishes what the bridge counts.
+// stats publishes what the bridge counts. What it does not know yet stands as an earlier run left it.
 func (s *session) stats(m *meter, st *bridge.Stats) error {
-	s.buf = strconv.AppendUint(s.buf[:0], st.Telegrams, 10)
-	if err := s.publish(m.prefix+discovery.Telegrams, s.buf, true); err != nil {
-		return err
+	for _, count := range []struct {
+		name string
+		n    uint64
+	}{{discovery.Telegrams, st.Telegrams}, {discovery.TelegramErrors, st.Errors}, {discovery.Rejected, st.Rejected}} {
+		s.buf = strconv.AppendUint(s.buf[:0], count.n, 10)
+		if err := s.publish(m.prefix+count.name, s.buf, true); err != nil {
+			return err
+		}
 	}
-	s.buf = strconv.AppendUint(s.buf[:0], st.Errors, 10)
-	if err := s.publish(m.prefix+discovery.TelegramErrors, s.buf, true); err != nil || st.Telegrams == 0 {
-		return err
+	if st.Rejected > 0 {
+		if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(st.Reason)), true); err != nil {
+			return err
+		}
+	}
+	if st.Telegrams == 0 {
+		return nil
 	}
 	tenths := int64(st.Interval.Round(100*time.Millisecond) / (100 * time.Millisecond))
 	s.buf = strconv.AppendInt(s.buf[:0], tenths/10, 10)

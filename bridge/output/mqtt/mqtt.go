@@ -35,9 +35,12 @@ type Config struct {
 
 // An Output publishes to one broker. It is a bridge.Output.
 type Output struct {
-	config    Config
-	log       zerolog.Logger
-	connected time.Time // when the log last said so
+	config   Config
+	log      zerolog.Logger
+	clash    broker.Clash
+	devices  *devices // what the broker was given to keep
+	surveyed bool     // that is known
+	said     bool     // the log has said that it is connected
 }
 
 var _ bridge.Output = (*Output)(nil)
@@ -54,9 +57,9 @@ func Permanent(err error) bool { return broker.Permanent(err) }
 // Check connects and tells whether the bridge may publish what it has to, values and announcements, and whether the broker
 // retains. It uses topics that nobody else reads, and leaves nothing behind.
 func Check(ctx context.Context, c Config) error {
-	topics := []string{c.BaseTopic + "/bridge/check"}
+	topics := []string{c.checkTopic()}
 	if c.Style != discovery.Off {
-		topics = append(topics, c.Prefix+"/hanbridge_bridge/check")
+		topics = append(topics, c.checkAnnouncedTopic())
 	}
 	findings, err := broker.Check(ctx, c.broker(), topics...)
 	for _, f := range findings {
@@ -87,12 +90,17 @@ const (
 
 // Run connects and publishes until the connection is lost, which is an error, or ctx ends.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
-	conn, err := broker.Dial(ctx, o.config.broker())
+	to := o.config.broker()
+	to.Clash = &o.clash
+	conn, err := broker.Dial(ctx, to)
 	if err != nil {
 		return err
 	}
+	if o.devices == nil {
+		o.devices, o.surveyed = recallDevices(feed.Memory(), &o.config)
+	}
 	s := newSession(o, conn, feed)
-	s.first = o.sayConnected()
+	s.first = o.sayConnected(feed.Told())
 	defer s.stop()
 	if err := s.begin(ctx); err != nil {
 		_ = conn.Close(ctx) // it may be sound, as when ctx has ended
@@ -110,7 +118,9 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			err = s.introduce()
 		case <-s.later.C:
 			err = s.announceDue()
-		case <-feed.Ready():
+		case <-s.survey.done():
+			err = s.surveyEnds(ctx)
+		case <-s.ready():
 			err = s.deliver(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
@@ -119,14 +129,12 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// sayConnected is for the log, and returns at what level it was said. A connection that is lost again and again is told by
-// its losses.
-func (o *Output) sayConnected() zerolog.Level {
-	level := zerolog.InfoLevel
-	if now := time.Now(); now.Sub(o.connected) < time.Minute {
-		level = zerolog.DebugLevel
-	} else {
-		o.connected = now
+// sayConnected is for the log, and returns at what level it was said: an interruption that the log has told of ends in it too,
+// others, of a connection that is lost again and again, do not.
+func (o *Output) sayConnected(told bool) zerolog.Level {
+	level := zerolog.DebugLevel
+	if told || !o.said {
+		level, o.said = zerolog.InfoLevel, true
 	}
 	o.log.WithLevel(level).Str("source", o.config.URL).Msg("mqtt connected")
 	return level

@@ -22,6 +22,9 @@ type session struct {
 	birth  *time.Timer // when to introduce everything again after a hub's start
 	later  *time.Timer // when to announce what was announced too short a time ago
 	meters map[string]*meter
+	own    herald   // of the bridge's device
+	gone   []herald // of meters that are configured no longer
+	survey *survey  // nil when it is known what the broker holds
 	buf    []byte
 	first  zerolog.Level // of the log line of a first announcement
 }
@@ -34,6 +37,10 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	}
 	s.birth.Stop()
 	s.later.Stop()
+	s.own = herald{wanted: s.wantedOfBridge}
+	for _, id := range o.devices.others(feed.Meters()) {
+		s.gone = append(s.gone, herald{id: id, wanted: func() wanted { return wanted{} }})
+	}
 	return s
 }
 
@@ -48,41 +55,84 @@ func birthPause() time.Duration { return time.Second + rand.N(4*time.Second) }
 // begin says that the bridge is there, and everything it knows. A broker that was started again may have lost all.
 func (s *session) begin(ctx context.Context) error {
 	if s.config.Style != discovery.Off {
-		topic := s.config.Discovery().BirthTopic()
-		err := s.conn.Subscribe(ctx, topic, 1, s.hubStatus)
-		if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
+		if err := s.hear(ctx, s.config.HubTopic(), s.hubStatus, "cannot hear when home assistant starts"); err != nil {
 			return err
 		}
-		if err != nil { // values go out all the same, and are retained
-			s.log.Warn().Err(err).Msg("cannot hear when home assistant starts")
+	}
+	err := s.hear(ctx, s.config.BaseTopic+"/status", s.ownStatus, "cannot hear when somebody else says that the bridge is offline")
+	if err != nil {
+		return err
+	}
+	for _, topic := range s.devices.move(s.config.BaseTopic) {
+		if err := s.publish(topic, nil, true); err != nil {
+			return err
 		}
 	}
-	return s.introduce()
+	if s.surveyed || s.config.Style == discovery.Off {
+		return s.introduce()
+	}
+	return s.ask(ctx)
+}
+
+// hear subscribes. A broker that forbids it is complained of: values go out all the same, and are retained.
+func (s *session) hear(ctx context.Context, topic string, f func(broker.Message), complaint string) error {
+	err := s.conn.Subscribe(ctx, topic, 1, f)
+	if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
+		return err
+	}
+	if err != nil {
+		s.log.Warn().Err(err).Msg(complaint)
+	}
+	return nil
+}
+
+// ownStatus hears what is said of this bridge. That it is offline was said by somebody else: by a second bridge with the same topics
+// that stopped, or by the broker, as the will of a connection it had not known to be dead. What was retained before is no news.
+func (s *session) ownStatus(m broker.Message) {
+	if m.Retain || string(m.Payload) != offline {
+		return
+	}
+	s.log.Info().Str("source", m.Topic).Msg("somebody else said that this bridge is offline: says all again (is hanbridge running twice with this mqtt.base_topic?)")
+	s.again()
 }
 
 // hubStatus hears the hub's birth message. It runs on the connection's goroutine and must not publish.
 func (s *session) hubStatus(m broker.Message) {
-	if string(m.Payload) != online {
-		return
+	if string(m.Payload) == online {
+		s.again()
 	}
+}
+
+// again asks for everything to be introduced again, in a moment.
+func (s *session) again() {
 	select {
 	case s.births <- struct{}{}:
 	default:
 	}
 }
 
-// introduce publishes the bridge's own device and makes everything else new.
+// introduce says that the bridge is there, and makes everything new.
 func (s *session) introduce() error {
-	for _, m := range s.config.Discovery().Bridge() {
-		if err := s.publish(m.Topic, m.Payload, true); err != nil {
-			return err
-		}
+	s.own.due = true
+	for i := range s.gone {
+		s.gone[i].due = true
+	}
+	if err := s.announceDue(); err != nil {
+		return err
 	}
 	if err := s.publish(s.config.BaseTopic+"/status", []byte(online), true); err != nil {
 		return err
 	}
 	s.feed.Resync()
 	return nil
+}
+
+// ready gives a value when there is something to deliver, and nothing to be known before.
+func (s *session) ready() <-chan struct{} {
+	if s.survey != nil {
+		return nil
+	}
+	return s.feed.Ready()
 }
 
 // deliver publishes all that is new. Each batch counts as delivered when the broker has acknowledged all of it: one wait a

@@ -1,0 +1,52 @@
+package bridge
+
+import (
+	"testing"
+	"time"
+)
+
+func TestCadence(t *testing.T) {
+	tests := []struct {
+		name string
+		gaps []time.Duration
+		want time.Duration
+	}{
+		{"never seen twice", nil, time.Minute},
+		{"one gap proves nothing", []time.Duration{time.Hour}, time.Minute},
+		{"every 2 s", []time.Duration{2 * time.Second, 2 * time.Second}, time.Minute},
+		{"every hour", []time.Duration{time.Hour, time.Hour}, time.Hour},
+		{"every quarter", []time.Duration{15 * time.Minute, 15 * time.Minute}, 15 * time.Minute},
+		{"once a day", []time.Duration{24 * time.Hour, 24 * time.Hour}, 24 * time.Hour},
+		{"an hourly list missed once", []time.Duration{time.Hour, time.Hour, 2 * time.Hour, time.Hour}, time.Hour},
+		{"back after an outage", []time.Duration{time.Second, time.Second, 5 * time.Hour, time.Second}, time.Minute},
+		{"more often than it was", []time.Duration{time.Hour, time.Hour, time.Second, time.Second}, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var c cadence
+			now := time.Unix(1_800_000_000, 0)
+			before, changed := c.class(), c.seen(now)
+			for _, gap := range tt.gaps {
+				now = now.Add(gap)
+				if changed = c.seen(now); changed != (c.class() != before) {
+					t.Errorf("seen after %v: told %v of a change from %v to %v", gap, changed, before, c.class())
+				}
+				before = c.class()
+			}
+			if got := c.class(); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCadenceOfWhatCameOnce(t *testing.T) {
+	var c cadence
+	c.seen(time.Unix(1_800_000_000, 0))
+	if c.missing(9*time.Minute) || c.class() != time.Minute {
+		t.Errorf("after 9 min: got %v, want a minute still", c.class())
+	}
+	if !c.missing(11*time.Minute) || c.class() != time.Hour {
+		t.Errorf("after 11 min: got %v, want an hour", c.class())
+	}
+}

@@ -1,0 +1,110 @@
+package bridge
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A Known is a quantity that a meter sends, and how: what is announced of it.
+type Known struct {
+	ID quantity.ID
+	// As is the index of the unit in the row's Measures.
+	As uint8
+	// Decimals is how many its numbers are written with.
+	Decimals uint8
+	// Every is how often the meter sends it, rounded up: 1 min, 15 min, 1 h or 24 h.
+	Every time.Duration
+}
+
+// known are the quantities that a meter sends, each as first seen: what is announced, and how numbers are written.
+type known struct {
+	all     [maxQuantities]knownQuantity
+	changed bool    // since list was made
+	list    []Known // in the order of the table
+	swapped time.Time
+}
+
+type knownQuantity struct {
+	set  bool
+	last Value // the newest, whose unit and decimals are the first's
+	cadence
+}
+
+// maxQuantities is above every quantity.ID.
+const maxQuantities = 256
+
+// value makes the Value of a sample. It allocates only for a text that differs from the last.
+func (k *known) value(s *quantity.Sample, now time.Time) Value {
+	q := &k.all[s.ID]
+	v := Value{ID: s.ID, As: s.As, Number: s.Value, Decimals: uint8(s.Decimals())}
+	if q.set && q.last.As == v.As {
+		v.Decimals = q.last.Decimals
+	}
+	if v.Text = q.last.Text; v.Text != string(s.Text) {
+		v.Text = string(s.Text)
+	}
+	k.changed = k.changed || !q.set || q.last.As != v.As
+	q.set, q.last = true, v
+	k.changed = q.seen(now) || k.changed
+	return v
+}
+
+// remember begins with what an earlier run knew.
+func (k *known) remember(q Known, now time.Time) {
+	k.all[q.ID] = knownQuantity{
+		set: true, last: Value{ID: q.ID, As: q.As, Decimals: q.Decimals},
+		cadence: cadence{every: q.Every, came: now},
+	}
+	k.changed = true
+}
+
+const (
+	// forgotten is after how long a quantity that a meter no longer sends is taken back: two days, so that daily values stay.
+	forgotten = 50 * time.Hour
+	// replaced is the same for what only the meter before it sent: any hourly list of the new one has come by then.
+	replaced = 70 * time.Minute
+)
+
+// review looks, once in a while, at what a meter that has spoken since then does not send any more. It returns those that
+// are known no longer.
+func (k *known) review(now, since time.Time) (gone []quantity.ID) {
+	for id := range k.all {
+		q := &k.all[id]
+		if !q.set {
+			continue
+		}
+		silent := now.Sub(later(q.came, since))
+		ofAnother := q.came.Before(k.swapped) && now.Sub(k.swapped) >= replaced
+		if silent >= forgotten || ofAnother {
+			gone = append(gone, quantity.ID(id))
+			k.all[id], k.changed = knownQuantity{}, true
+			continue
+		}
+		k.changed = q.missing(silent) || k.changed
+	}
+	return gone
+}
+
+// taken returns the list where it has changed, nil where it has not. It belongs to k until it changes again.
+func (k *known) taken() []Known {
+	if !k.changed {
+		return nil
+	}
+	k.changed = false
+	k.list = make([]Known, 0, len(k.list)+1) // the feeds may still read the old one
+	for id := range k.all {
+		if q := &k.all[id]; q.set {
+			k.list = append(k.list, Known{quantity.ID(id), q.last.As, q.last.Decimals, q.class()})
+		}
+	}
+	return slices.Clip(k.list)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,39 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/lane"
+)
+
+// sayLoad tells, once the meter's interval is known, how many states a day its values will most likely cause in a hub.
+func (p *pipeline) sayLoad() {
+	if p.source.Recorded || p.every.n != leastGaps {
+		return
+	}
+	var sent []lane.Sent
+	for _, k := range p.known.list {
+		every := k.Every
+		if every == cadences[0] {
+			every = 0 // in each telegram
+		}
+		sent = append(sent, lane.Sent{ID: k.ID, Decimals: k.Decimals, Every: every})
+	}
+	var states, all int
+	for _, l := range lane.Estimate(p.plan, sent, p.every.learned()) {
+		states += l.States
+		all += l.EveryTelegram
+	}
+	states += 2 * int(24*time.Hour/p.plan.Diagnostics()) // the count of telegrams, and when the last came
+	p.log.Info().Stringer("publish", p.plan.Preset()).Int("states_a_day", rounded(states)).Int("every_telegram", rounded(all)).
+		Msg("publishes about so many values a day; hanbridge rates shows which")
+}
+
+// rounded keeps two figures.
+func rounded(n int) int {
+	unit := 1
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return (n + unit/2) / unit * unit
+}

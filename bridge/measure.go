@@ -1,0 +1,126 @@
+package bridge
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// measure makes the values of a telegram, without counters that cannot be right and what derives from them. It returns the
+// samples that are left.
+func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
+	if p.seq == 0 {
+		p.compare(r, now)
+	}
+	j := p.guard.Judge(&guard.Telegram{Received: now, Meter: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
+	for i := range j.Held {
+		p.reject(&j.Held[i])
+	}
+	if s := j.Meter; s != nil {
+		p.stranger(now)
+		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: s.From, To: s.To})
+	}
+	for i := range j.Resets {
+		p.reset(&j.Resets[i], now)
+	}
+	p.values = p.values[:0]
+	for i := range j.Good {
+		p.values = append(p.values, p.known.value(&j.Good[i], now))
+	}
+	return j.Good
+}
+
+// compare looks, at the first telegram, if it is the meter that an earlier run knew: the counters of another say nothing.
+func (p *pipeline) compare(r *meter.Reading, now time.Time) {
+	known, is := &p.memory.about, &r.Meter
+	other := func(a, b string) bool { return a != "" && b != "" && a != b }
+	if !other(known.Make, is.Make) && !other(known.Serial, is.Serial) {
+		return
+	}
+	p.guard, p.reminder = guard.New(p.meter.Fuse), nil
+	p.stranger(now)
+	p.changed("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: known.Serial, To: is.Serial})
+}
+
+// reject counts a counter's value that is held back; one that goes on being so counts once. The first of a kind is told in the
+// log, all in the hub.
+func (p *pipeline) reject(h *guard.Held) {
+	if h.Again {
+		return
+	}
+	decimals := max(0, int(h.ID.Row().Decimals))
+	reason := fmt.Sprintf("%s %s: %v, last %s", h.ID, h.Value.AppendFixed(nil, decimals), h.Reason, h.Last.AppendFixed(nil, decimals))
+	p.voice.mu.Lock()
+	p.voice.stats.Rejected++
+	p.voice.stats.Reason = reason
+	p.voice.mu.Unlock()
+	p.rejected.warn(p.log.With().Str("quantity", h.ID.String()).Str("reason", reason).Logger(), heldBack, heldBack, nil, 0)
+}
+
+const heldBack = "counter held back: it cannot have counted that, and a hub would keep the wrong consumption for ever. If it goes on, it is " +
+	"taken for a new meter"
+
+// reset tells of a counter that has begun anew.
+func (p *pipeline) reset(r *guard.Reset, now time.Time) {
+	e := Event{Time: now, Name: CounterReset, Quantity: r.ID.String(), From: r.From.String(), To: r.To.String()}
+	p.changed("a counter goes on from another value: it was reset, or the meter is a new one", e)
+}
+
+// choose puts into news what is to be published of the telegram's values, and tells if a counter is among it.
+func (p *pipeline) choose(now time.Time) (counter bool) {
+	n := &p.news
+	n.values, n.again, n.gone = n.values[:0], n.again[:0], n.gone[:0]
+	every := p.every.learned()
+	for i := range p.values {
+		v := &p.values[i]
+		switch p.decide(v, now, every) {
+		case lane.Publish:
+			n.values = append(n.values, *v)
+			counter = counter || v.ID.Row().State == quantity.TotalIncreasing
+		case lane.Again:
+			n.again = append(n.again, v.ID)
+		case lane.Hold:
+		}
+	}
+	n.values = p.remind(n.values)
+	if now.Sub(p.reviewed) >= time.Minute {
+		p.reviewed = now
+		n.gone = p.known.review(now, p.since)
+	}
+	n.known = p.known.taken()
+	return counter
+}
+
+// remind appends, once, the counters of an earlier run that the first telegram does not bring: a broker may have lost them, and
+// a list may come but once an hour.
+func (p *pipeline) remind(values []Value) []Value {
+	for _, old := range p.reminder {
+		if !slices.ContainsFunc(p.values, func(v Value) bool { return v.ID == old.ID }) {
+			values = append(values, old)
+		}
+	}
+	p.reminder = nil
+	return values
+}
+
+func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) lane.Decision {
+	if p.source.Recorded {
+		return lane.Publish // somebody wants to see all of it
+	}
+	return p.lanes.Pass(now, every, v.ID, v.Number, v.Decimals, v.Text)
+}
+
+// pending puts into news the counters whose newest value their lanes hold back: what is left at a stop.
+func (p *pipeline) pending() {
+	p.news = handover{}
+	for id := range quantity.Count() {
+		if p.known.all[id].set && p.lanes.Rest(quantity.ID(id)) {
+			p.news.values = append(p.news.values, p.known.all[id].last)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package bridge
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// memory is what is kept of one meter over restarts: what it is, where it was found, what it sends, and the last good value
+// of each counter. The meter's goroutine writes it, that of the state file reads it.
+type memory struct {
+	store *state.Store // nil: nothing is kept
+	key   string
+	scale *quantity.Scale
+
+	mu       sync.Mutex
+	about    About
+	known    []Known
+	counters guard.Memory
+}
+
+// remembered is the form in which it is kept. Names, not numbers, since a later program has other rows.
+type remembered struct {
+	About      About                `json:"about"`
+	Quantities []rememberedQuantity `json:"quantities"`
+	Guard      guard.Memory         `json:"guard"`
+}
+
+type rememberedQuantity struct {
+	Name     string        `json:"name"`
+	Unit     string        `json:"unit"`
+	Decimals uint8         `json:"decimals"`
+	Every    time.Duration `json:"every"`
+	// Scale is the factor that its numbers were multiplied by, "" for 1. A counter under another factor is another counter.
+	Scale string `json:"scale,omitempty"`
+}
+
+func newMemory(store *state.Store, meter string, scale *quantity.Scale) *memory {
+	m := &memory{store: store, key: "meter/" + meter, scale: scale}
+	m.recall(store.Value(m.key))
+	store.Keep(m.key, m.encode)
+	return m
+}
+
+// recall reads what an earlier run kept. What it does not understand it leaves out.
+func (m *memory) recall(text []byte) {
+	var kept remembered
+	if json.Unmarshal(text, &kept) != nil {
+		return
+	}
+	m.about, m.counters = kept.About, kept.Guard
+	for _, q := range kept.Quantities {
+		id, ok := quantity.Named(q.Name)
+		if !ok {
+			continue
+		}
+		if as, ok := unitNamed(id, q.Unit); ok {
+			m.known = append(m.known, Known{id, as, q.Decimals, q.Every})
+		}
+		if q.Scale != m.factor(id) {
+			m.counters.Counters = slices.DeleteFunc(m.counters.Counters, func(c guard.Counter) bool { return c.Quantity == q.Name })
+		}
+	}
+}
+
+// unitNamed returns the index of a unit of a row; a text has none.
+func unitNamed(id quantity.ID, unit string) (uint8, bool) {
+	row := id.Row()
+	for i := range row.Measures {
+		if row.Measures[i].Unit == unit {
+			return uint8(i), true
+		}
+	}
+	return 0, !row.Numeric()
+}
+
+func (m *memory) factor(id quantity.ID) string {
+	if m.scale == nil || m.scale[id] == (obis.Decimal{}) {
+		return ""
+	}
+	return m.scale[id].String()
+}
+
+// encode is for the goroutine of the state file.
+func (m *memory) encode() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.about.Protocol == "" {
+		return nil // it has not spoken yet
+	}
+	kept := remembered{About: m.about, Guard: m.counters}
+	for _, k := range m.known {
+		q := rememberedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
+		if row := k.ID.Row(); row.Numeric() {
+			q.Unit = row.Measures[k.As].Unit
+		}
+		kept.Quantities = append(kept.Quantities, q)
+	}
+	text, err := json.Marshal(kept)
+	if err != nil { // nothing in it makes it fail
+		return nil
+	}
+	return text
+}
+
+// note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed, and
+// counted tells that a counter has been published.
+func (m *memory) note(a *About, known []Known, counted bool, g *guard.Guard) {
+	if known == nil && !counted && m.about == *a {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.about = *a
+	if known != nil {
+		m.known = known
+	}
+	g.Remember(&m.counters)
+	m.store.Changed()
+}
+
+// last returns the last good values of the counters of an earlier run, as they are published.
+func (m *memory) last() (values []Value) {
+	for _, c := range m.counters.Counters {
+		id, _ := quantity.Named(c.Quantity)
+		if i := slices.IndexFunc(m.known, func(k Known) bool { return k.ID == id }); i >= 0 && id.String() == c.Quantity {
+			values = append(values, Value{ID: id, As: m.known[i].As, Decimals: m.known[i].Decimals, Number: c.Value})
+		}
+	}
+	return values
+}

@@ -1,0 +1,26 @@
+package mqtt
+
+import (
+	"context"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// TakeBack has the broker forget what it retains under topics, and tells its subscribers so: a hub drops what was announced
+// there. It returns when the broker has acknowledged all, which a broker does also where its rules forbid the topic: look again.
+func TakeBack(ctx context.Context, c Config, topics []string) error {
+	to := c.broker()
+	to.ClientID += "-clear" // the same id would throw out the bridge
+	to.Will = broker.Message{}
+	conn, err := broker.Dial(ctx, to)
+	if err != nil {
+		return err
+	}
+	for _, topic := range topics {
+		if err := conn.Publish(broker.Message{Topic: topic, QoS: 1, Retain: true}); err != nil {
+			_ = conn.Close(ctx)
+			return err
+		}
+	}
+	return conn.Close(ctx)
+}

@@ -1,0 +1,111 @@
+package mqtt
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// devices are what a broker was given to keep, device by device: over connections, and over restarts where there is a memory.
+// So that what is no longer wanted can be taken back. The bridge's own device has the id "".
+type devices struct {
+	store *state.Store
+
+	mu   sync.Mutex // of the output and the state file
+	kept keptDevices
+}
+
+// keptDevices is the form in which it is kept.
+type keptDevices struct {
+	Broker  string            `json:"broker"`
+	Base    string            `json:"base"`
+	Devices map[string]device `json:"devices"`
+}
+
+// A device is what the broker holds of one.
+type device struct {
+	// Announced are the discovery topics, and what they announced.
+	Announced discovery.Held `json:"announced"`
+	// Topics are those with retained values, below the meter's own.
+	Topics []string `json:"topics"`
+}
+
+const devicesKey = "mqtt"
+
+// recallDevices reads what an earlier run left on this broker; known is false where it is not known.
+func recallDevices(store *state.Store, c *Config) (d *devices, known bool) {
+	d = &devices{store: store}
+	if json.Unmarshal(store.Value(devicesKey), &d.kept) != nil || d.kept.Broker != c.URL || d.kept.Devices == nil {
+		d.kept = keptDevices{Broker: c.URL, Base: c.BaseTopic, Devices: map[string]device{}}
+	} else {
+		known = true
+	}
+	store.Keep(devicesKey, d.encode)
+	return d, known
+}
+
+// encode is for the goroutine of the state file.
+func (d *devices) encode() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	text, err := json.Marshal(d.kept)
+	if err != nil { // nothing in it makes it fail
+		return nil
+	}
+	return text
+}
+
+func (d *devices) announced(id string) discovery.Held { return d.kept.Devices[id].Announced }
+
+// set notes what the broker holds of a device; nothing of one that holds nothing.
+func (d *devices) set(id string, now device) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(now.Announced) == 0 && len(now.Topics) == 0 {
+		delete(d.kept.Devices, id)
+	} else {
+		d.kept.Devices[id] = now
+	}
+	d.store.Changed()
+}
+
+// move notes another base topic, and returns the old one's retained topics: whole ones.
+func (d *devices) move(base string) (left []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.kept.Base == base {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.kept.Devices)) {
+		left = append(left, d.topics(id)...)
+	}
+	d.kept.Base = base
+	return left
+}
+
+// topics are the retained topics of a device, whole ones.
+func (d *devices) topics(id string) (all []string) {
+	prefix := d.kept.Base + "/"
+	if id != "" {
+		prefix += id + "/"
+	}
+	for _, t := range d.kept.Devices[id].Topics {
+		all = append(all, prefix+t)
+	}
+	return all
+}
+
+// others are the devices that are held and not among the meters that are configured.
+func (d *devices) others(configured []bridge.Meter) (all []string) {
+	for _, id := range slices.Sorted(maps.Keys(d.kept.Devices)) {
+		if id != "" && !slices.ContainsFunc(configured, func(m bridge.Meter) bool { return m.ID == id }) {
+			all = append(all, id)
+		}
+	}
+	return all
+}

@@ -1,0 +1,131 @@
+package mqtt
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// A herald announces one device to hubs, step by step: what a broker holds of it and is no longer wanted is taken back first or
+// last, as hubs need it.
+type herald struct {
+	id        string // the meter's; "" for the bridge's own device
+	wanted    func() wanted
+	due       bool // something is to be announced
+	steps     [][]discovery.Message
+	after     device // what the broker holds when the steps are done
+	announced time.Time
+}
+
+// wanted is what a broker should hold of a device.
+type wanted struct {
+	unknown  bool // it is too early to tell
+	messages []discovery.Message
+	topics   []string // with retained values, below the device's own
+	entities int
+}
+
+// announceDue announces every device that has changed and was not announced just now; the others later.
+func (s *session) announceDue() error {
+	if err := s.announce(&s.own); err != nil { // first: a hub that hears of a meter first makes an empty device for the bridge
+		return err
+	}
+	for i := range s.gone {
+		if err := s.announce(&s.gone[i]); err != nil {
+			return err
+		}
+	}
+	for _, m := range s.meters {
+		if err := s.announce(&m.herald); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// announce takes the next step of a device, where one is due.
+func (s *session) announce(h *herald) error {
+	if !h.due && len(h.steps) == 0 {
+		return nil
+	}
+	now := time.Now()
+	if wait := discovery.PauseBetween - now.Sub(h.announced); wait > 0 {
+		s.later.Reset(wait)
+		return nil
+	}
+	if len(h.steps) == 0 && !s.plan(h) {
+		return nil
+	}
+	for _, m := range h.steps[0] {
+		if err := s.publish(m.Topic, m.Payload, true); err != nil {
+			return err
+		}
+	}
+	h.steps, h.announced = h.steps[1:], now
+	if len(h.steps) == 0 {
+		s.devices.set(h.id, h.after)
+		return nil
+	}
+	s.later.Reset(discovery.PauseBetween)
+	return nil
+}
+
+// plan makes the steps from what the broker holds to what is wanted. Until they are done it counts as holding both: whatever
+// interrupts them, the next attempt takes back what is left.
+func (s *session) plan(h *herald) (some bool) {
+	want := h.wanted()
+	if want.unknown {
+		return false
+	}
+	h.due = false
+	held := s.devices.kept.Devices[h.id]
+	h.after.Topics = want.topics
+	h.steps, h.after.Announced = discovery.Change(held.Announced, want.messages)
+	h.steps = append(h.steps, s.emptied(h.id, held.Topics, want.topics)...)
+	h.steps = slices.DeleteFunc(h.steps, func(step []discovery.Message) bool { return len(step) == 0 })
+	if len(h.steps) == 0 {
+		s.devices.set(h.id, h.after)
+		return false
+	}
+	both := device{Announced: held.Announced.With(h.after.Announced), Topics: union(held.Topics, want.topics)}
+	s.devices.set(h.id, both)
+	s.sayAnnounced(h, want.entities)
+	return true
+}
+
+// emptied is the step that takes back retained values that nobody will publish again.
+func (s *session) emptied(id string, held, wanted []string) [][]discovery.Message {
+	var step []discovery.Message
+	for _, t := range held {
+		if !slices.Contains(wanted, t) {
+			step = append(step, discovery.Message{Topic: s.config.BaseTopic + "/" + id + "/" + t})
+		}
+	}
+	return [][]discovery.Message{step}
+}
+
+func union(a, b []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
+}
+
+// sayAnnounced is for the log: of a meter that has more to announce than at first, or that is gone.
+func (s *session) sayAnnounced(h *herald, entities int) {
+	level := s.first
+	if !h.announced.IsZero() {
+		level = zerolog.InfoLevel
+	}
+	switch {
+	case h.id == "":
+	case entities == 0:
+		s.log.WithLevel(level).Str("meter", h.id).Msg("meter is not in the configuration any more: taken back from home assistant")
+	case s.config.Style != discovery.Off:
+		s.log.WithLevel(level).Str("meter", h.id).Int("entities", entities).Msg("announced to home assistant")
+	}
+}
+
+func (s *session) wantedOfBridge() wanted {
+	return wanted{messages: s.config.Discovery().Bridge(), topics: []string{"status"}}
+}

@@ -1,0 +1,73 @@
+package mqtt_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+)
+
+func TestRetained(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	c := config(b.addr)
+	h := run(t, c)
+	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	b.awaitTelegram(t)
+	for _, topic := range []string{"hanbridge/barn/gas", "hanbridge/barn/deep/gas", "hanbridge/other/gas", "elsewhere/house/gas"} {
+		if err := b.Publish(topic, []byte("1.000"), true, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]map[string]string{"house": {}, "barn": {"gas": "1.000"}}
+	for topic, payload := range b.retained() {
+		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
+			want["house"][name] = payload
+		}
+	}
+	got, err := mqtt.Retained(t.Context(), c, "house", "barn", "shed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want["house"]) < 30 {
+		t.Errorf("%d topics of the house (-want +got):\n%s", len(want["house"]), diff)
+	}
+	if b.retained()["hanbridge/status"] != "online" {
+		t.Error("looking has thrown the bridge out")
+	}
+}
+
+func TestTakeBack(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	c := config(b.addr)
+	h := run(t, c)
+	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	b.awaitTelegram(t)
+	const none = "homeassistant/device/hanbridge_none/config"
+	want := b.retained()
+	maps.DeleteFunc(want, func(topic, _ string) bool { return topic == meterConfig })
+	if err := mqtt.TakeBack(t.Context(), c, []string{meterConfig, none}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, b.retained()); diff != "" {
+		t.Errorf("retained after it (-want +got):\n%s", diff)
+	}
+	b.await(t, "that subscribers hear of it", func(all []message) bool {
+		return slices.ContainsFunc(all, func(m message) bool { return m.topic == none && m.payload == "" && m.retain })
+	})
+}
+
+// TestForbiddenTopicsAreTold: a broker whose rules keep the values from us.
+func TestForbiddenTopicsAreTold(t *testing.T) {
+	t.Parallel()
+	b := listen(t, "127.0.0.1:0", "hanbridge/")
+	if _, err := mqtt.Retained(t.Context(), config(b.addr), "house"); err == nil || !strings.Contains(err.Error(), "hanbridge/+/+") {
+		t.Errorf("got %v, want an error that names the topic", err)
+	}
+}

@@ -1,0 +1,178 @@
+package systemd_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/systemd"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// A manager is the service manager's end of the socket. It keeps what it is told, in order.
+type manager struct {
+	t      *testing.T
+	socket string
+
+	mu   sync.Mutex
+	told []string
+}
+
+// newManager names the socket to programs, and does not listen yet.
+func newManager(t *testing.T) *manager {
+	t.Helper()
+	m := &manager{t: t, socket: filepath.Join(t.TempDir(), "notify")}
+	t.Setenv("NOTIFY_SOCKET", m.socket)
+	t.Setenv("WATCHDOG_USEC", "40000") // 25 pings a second are half of a half wanted
+	t.Setenv("WATCHDOG_PID", "")
+	return m
+}
+
+func listening(t *testing.T) *manager {
+	t.Helper()
+	m := newManager(t)
+	m.listen()
+	return m
+}
+
+func (m *manager) listen() {
+	m.t.Helper()
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: m.socket, Net: "unixgram"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		for buf := make([]byte, 4096); ; {
+			n, err := conn.Read(buf)
+			if err != nil {
+				return // the test is over
+			}
+			m.mu.Lock()
+			m.told = append(m.told, string(buf[:n]))
+			m.mu.Unlock()
+		}
+	}()
+}
+
+func (m *manager) heard() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.told)
+}
+
+// count returns how often it was told something.
+func (m *manager) count(what string) (n int) {
+	for _, told := range m.heard() {
+		if told == what {
+			n++
+		}
+	}
+	return n
+}
+
+// awaits waits until it has been told something.
+func (m *manager) awaits(what string) {
+	m.t.Helper()
+	m.awaitsMore(what, 1)
+}
+
+// awaitsMore waits until it has been told something so often.
+func (m *manager) awaitsMore(what string, times int) {
+	m.t.Helper()
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(10 * time.Second); m.count(what) < times; <-again.C {
+		if time.Now().After(deadline) {
+			m.t.Fatalf("not told within 10 s: %s, %d times. Told:\n%s", what, times, strings.Join(m.heard(), "\n"))
+		}
+	}
+}
+
+// awaitsPings waits for pings that are yet to come.
+func (m *manager) awaitsPings(more int) {
+	m.t.Helper()
+	m.awaitsMore(ping, m.count(ping)+more)
+}
+
+const ping = "WATCHDOG=1"
+
+// A house is a bridge with meters, one output that is tested, and others.
+type house struct {
+	t    *testing.T
+	stop func()
+}
+
+// run starts the bridge; it ends with the test, if not before.
+func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) *house {
+	t.Helper()
+	b := bridge.New(zerolog.New(log))
+	for i, w := range wires {
+		b.AddMeter(bridge.Meter{ID: string(rune('a' + i))}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{Port: "simulated", Dial: w.dial})})
+	}
+	for _, o := range others {
+		b.AddOutput("other", o)
+	}
+	b.AddOutput("systemd", systemd.New())
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	h := &house{t: t}
+	h.stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the bridge has not ended 10 s after its context")
+		}
+	})
+	t.Cleanup(h.stop)
+	return h
+}
+
+// A wire ends at a simulated meter. The zero wire cannot be opened.
+type wire struct {
+	meter *simulate.Meter
+	ends  chan *io.PipeWriter
+	end   *io.PipeWriter
+}
+
+func newWire(t *testing.T) *wire {
+	t.Helper()
+	f, ok := simulate.Named("aidon-se")
+	if !ok {
+		t.Fatal("no family aidon-se")
+	}
+	return &wire{meter: simulate.NewMeter(f, 1, time.Now()), ends: make(chan *io.PipeWriter, 1)}
+}
+
+func (w *wire) dial(context.Context) (io.ReadCloser, error) {
+	if w.meter == nil {
+		return nil, io.ErrUnexpectedEOF
+	}
+	r, end := io.Pipe()
+	w.ends <- end
+	return r, nil
+}
+
+// send returns when the bridge has read the next telegram.
+func (w *wire) send() {
+	if w.end == nil {
+		w.end = <-w.ends
+	}
+	_, telegram := w.meter.Next()
+	_, _ = w.end.Write(bytes.Clone(telegram)) // fails when the bridge has ended
+}

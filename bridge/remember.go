@@ -1,0 +1,47 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+)
+
+// Remember keeps in a folder what must survive a restart: the last good value of each counter, what has been announced,
+// where a meter was found. Where that cannot be, the log says so once, and nothing is remembered. Call it before Run.
+func (b *Bridge) Remember(dir string) {
+	store, err := state.Open(dir)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come")
+		return
+	}
+	switch file, cause := store.Aside(); {
+	case file != "":
+		b.log.Warn().Err(cause).Str("source", file).Msg("state file was damaged: it is set aside, and a new one is begun")
+	case cause != nil:
+		b.log.Warn().Err(cause).Msg("the end of the state file was damaged: what was kept just before is used")
+	}
+	store.OnTrouble(func(err error) {
+		if err == nil {
+			b.log.Info().Msg("state is written again")
+			return
+		}
+		b.log.Warn().Err(err).Msg("state cannot be written (is the disk full?): trying again")
+	})
+	b.store = store
+}
+
+// remember begins with what an earlier run knew of the meter. Nothing of it is published before its first verified telegram.
+func (p *pipeline) remember(now time.Time) {
+	m := p.memory
+	if m.about.Protocol == "" {
+		return
+	}
+	p.voice.about = m.about
+	p.search.worked = Candidate{Port: m.about.Port, Line: m.about.Line}
+	p.guard.Restore(&m.counters)
+	p.reminder = m.last()
+	for _, k := range m.known {
+		p.known.remember(k, now)
+	}
+	p.hand(handover{known: p.known.taken()}, true)
+}

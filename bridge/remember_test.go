@@ -1,0 +1,182 @@
+package bridge_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// lives runs a bridge that remembers in dir, for as long as do lasts.
+func lives(t *testing.T, dir string, do func(p *port, n *notebook, h *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p, n := new(port), new(notebook)
+		h := runIn(t, dir, bridge.Meter{ID: "house"}, source(p), n)
+		defer h.end()
+		do(p, n, h)
+	})
+}
+
+// TestHourlyCountersAreThereAtOnce: what came once an hour is announced and published by the next run, as soon as its meter speaks.
+func TestHourlyCountersAreThereAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	var counters map[string]string
+	var known []string
+	lives(t, dir, func(p *port, n *notebook, _ *house) {
+		f, _ := simulate.Named("aidon-no")
+		m := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
+		for range 8 { // the hourly list comes 10 s after the hour
+			p.send(next(m))
+			pass(2 * time.Second)
+		}
+		n.read(func(n *notebook) {
+			counters = maps.Clone(n.values)
+			maps.DeleteFunc(counters, func(name, _ string) bool { return !strings.HasSuffix(name, "_energy") })
+			known = slices.Clone(n.known)
+		})
+	})
+	if len(counters) != 4 || len(known) < 10 {
+		t.Fatalf("the first run heard %v of %v", counters, known)
+	}
+	lives(t, dir, func(p *port, n *notebook, _ *house) {
+		n.read(func(n *notebook) {
+			if !slices.Equal(n.known, known) {
+				t.Errorf("known at the start: got %v, want %v", n.known, known)
+			}
+			if len(n.values) > 0 {
+				t.Errorf("published before the first telegram: %v", n.values)
+			}
+			if n.about.Make != "Aidon" {
+				t.Errorf("about: got %+v", n.about)
+			}
+		})
+		p.send(next(meterOf(t, "aidon-no1"))) // the short list of each 2.5 s
+		n.read(func(n *notebook) {
+			for name, want := range counters {
+				if n.values[name] != want {
+					t.Errorf("%s: got %q, want %q", name, n.values[name], want)
+				}
+			}
+			if _, ok := n.values["import_power"]; !ok {
+				t.Error("no import_power from the first telegram")
+			}
+		})
+	})
+}
+
+// counting is a telegram of a meter that tells its number, or "" for none.
+func counting(ident, serial string, energy obis.Decimal) []byte {
+	lines := []p1.Line{
+		{Code: obis.Code{1, 0, 1, 8, 0, obis.Any}, Value: energy.Shift(3), Unit: "kWh", Digits: 8, Decimals: 3},
+		{Code: obis.Code{1, 0, 1, 7, 0, obis.Any}, Value: obis.Decimal{Coef: 500}, Unit: "kW", Digits: 4, Decimals: 3},
+	}
+	if serial != "" {
+		lines = append(lines, p1.Line{Code: obis.Code{0, 0, 96, 1, 1, obis.Any}, Text: serial})
+	}
+	return p1.Append(nil, ident, lines)
+}
+
+func kWh(text string) obis.Decimal {
+	d, err := obis.ParseDecimal([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// TestCounterOverRestart: what an earlier run published last is what the next compares with, unless it is another meter.
+func TestCounterOverRestart(t *testing.T) {
+	tests := []struct {
+		name, before, ident, serial string
+		energy, want, event         string
+	}{
+		{"goes on", "ABC5metering", "ABC5metering", "", "40140.700", "40140.700", ""},
+		{"steps back", "ABC5metering", "ABC5metering", "", "40139.000", "40140.615", ""},
+		{"reads zero", "ABC5metering", "ABC5metering", "", "0.000", "40140.615", ""},
+		{"jumps", "ABC5metering", "ABC5metering", "", "55140.615", "40140.615", ""},
+		{"of another make", "KFM5KAIFA-METER", "ISK5\\2M550T-1012", "", "12.000", "12.000", "meter_changed"},
+		{"with another number", "ABC5metering", "ABC5metering", "3939393939393939", "12.000", "12.000", "meter_changed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			number := ""
+			if tt.serial != "" {
+				number = "3131313131313131"
+			}
+			lives(t, dir, func(p *port, _ *notebook, _ *house) { p.send(counting(tt.before, number, kWh("40140.615"))) })
+			lives(t, dir, func(p *port, n *notebook, _ *house) {
+				p.send(counting(tt.ident, tt.serial, kWh(tt.energy)))
+				n.read(func(n *notebook) {
+					if got := n.values["import_energy"]; got != tt.want {
+						t.Errorf("import_energy: got %q, want %q", got, tt.want)
+					}
+					if got := strings.Join(n.events, ", "); !strings.HasPrefix(got, tt.event) || tt.event == "" && got != "" {
+						t.Errorf("events: got %q, want %q", got, tt.event)
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestRejectedValue is in no telegram, is counted once and explained, and the log says so.
+func TestRejectedValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, n := new(port), new(notebook)
+		h := run(t, source(p), n)
+		defer h.end()
+		for _, energy := range []string{"40140.615", "0.000", "0.000", "40140.616"} {
+			p.send(counting("ABC5metering", "", kWh(energy)))
+			pass(time.Second)
+		}
+		n.read(func(n *notebook) {
+			if n.stats.Rejected != 1 || n.stats.Reason != "import_energy 0.000: it read zero, last 40140.615" {
+				t.Errorf("got %d rejected, %q", n.stats.Rejected, n.stats.Reason)
+			}
+			for i, telegram := range n.telegrams {
+				held := i == 1 || i == 2
+				if has := slices.ContainsFunc(telegram.Values, func(v bridge.Value) bool { return v.ID.String() == "import_energy" }); has == held {
+					t.Errorf("telegram %d has import_energy: %v, want %v", i, has, !held)
+				}
+			}
+		})
+		if got := h.said("counter held back"); got != 1 {
+			t.Errorf("told %d times, want once", got)
+		}
+	})
+}
+
+// TestQuantityThatIsNotSentAnyMore is known for two days, and no longer.
+func TestQuantityThatIsNotSentAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, n := new(port), new(notebook)
+		h := run(t, source(p), n)
+		defer h.end()
+		p.send(next(meterOf(t, "p1-se-aidon")))
+		has := func() (known bool) {
+			n.read(func(n *notebook) { known = slices.Contains(n.known, "voltage_l1") })
+			return known
+		}
+		for hour := range 51 {
+			if hour < 50 && !has() {
+				t.Fatalf("forgotten after %d h", hour)
+			}
+			for range 2 {
+				pass(30 * time.Minute)
+				p.send(counting("ADN9 6534", "", kWh("40140.7")))
+			}
+		}
+		if has() {
+			t.Error("known after 51 h in which it did not come")
+		}
+	})
+}
