@@ -15,13 +15,17 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     if [ "$TARGETARCH" = arm ]; then export GOARM="${TARGETVARIANT#v}"; fi; \
     CGO_ENABLED=0 GOOS="$TARGETOS" GOARCH="$TARGETARCH" \
     go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=$VERSION" -o /hanbridge ./cmd/hanbridge
+# What survives a restart is kept there: a volume takes its owner from the image's folder.
+RUN mkdir -p /state/hanbridge
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /hanbridge /hanbridge
+COPY --from=build --chown=65532:65532 /state /var/lib
 # Nobody in particular. A serial port belongs to the group dialout, so give the container that group by its number:
 # --group-add 20 (compose: group_add: ["20"]). `stat -c %g /dev/ttyUSB0` on the host tells the number.
 USER 65532:65532
+# What must survive a restart: --volume hanbridge:/var/lib/hanbridge
 # Settings are environment variables (HANBRIDGE_MQTT_URL …), or a file:
 # --volume ./config.yaml:/etc/hanbridge/config.yaml:ro and the arguments `run --config /etc/hanbridge/config.yaml`.
 HEALTHCHECK --interval=60s --timeout=15s --start-period=15s CMD ["/hanbridge", "check"]

@@ -17,7 +17,8 @@ func (p *program) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Checks configuration and broker, without starting: for scripts and container health",
 		Long: "Reads the configuration, connects to the broker, and tries whether it may publish there.\n" +
-			"Exits with 2 when the configuration is wrong, with 1 when the broker is. Meters are not touched.",
+			"Exits with 2 when the configuration is wrong, with 1 when the broker is. Meters are not touched: whether a port is there\n" +
+			"and may be read, and whether state_dir can be written, is told without a change of the exit code.",
 		Example: "  hanbridge check --config config.yaml", Args: takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
@@ -41,6 +42,7 @@ func (p *program) check(ctx context.Context, file string) error {
 	for _, m := range cfg.Meters {
 		p.checkMeter(m)
 	}
+	p.checkStateDir(cfg.remembered())
 	w := wiring{Config: cfg, log: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
@@ -61,8 +63,9 @@ func (p *program) checkMeter(m MeterConfig) {
 	pairs, _ := m.pairs() // the configuration has been checked
 	fmt.Fprintf(p.out, "meter          %s on %s, %s\n", m.ID, m.Port, counted(len(pairs), "key"))
 	for _, w := range m.warnings() {
-		fmt.Fprintf(p.out, "warning        %s: %s\n", w.source, w.message)
+		p.warn(w.source, w.message)
 	}
+	p.checkPort(m.Port)
 }
 
 // counted is a number of things in words: no key, 1 key, 2 keys.

@@ -14,11 +14,13 @@ import (
 type Config struct {
 	MQTT          MQTTConfig          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistantConfig `mapstructure:"homeassistant"`
-	// StateDir and Publish are keys of the contract that have no effect yet; run says so where they are set.
-	StateDir string        `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
-	Publish  string        `mapstructure:"publish" default:"realtime" oneof:"realtime balanced frugal"`
-	Meters   []MeterConfig `mapstructure:"meters"`
-	Log      LogConfig     `mapstructure:"log"`
+	// StateDir is where the bridge keeps what must survive a restart; see Config.remembered.
+	StateDir string `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
+	// Publish is how often values are published, Quantities what differs from that.
+	Publish    string           `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
+	Quantities QuantitiesConfig `mapstructure:"quantities"`
+	Meters     []MeterConfig    `mapstructure:"meters"`
+	Log        LogConfig        `mapstructure:"log"`
 }
 
 // An MQTTConfig says where readings are published, and how.
@@ -61,9 +63,11 @@ type MeterConfig struct {
 	AuthKey Secret `mapstructure:"auth_key"`
 	KeyFile string `mapstructure:"key_file"`
 	// Scale multiplies what the meter sends, quantity by quantity.
-	Scale        ScaleConfig `mapstructure:"scale"`
-	Checksum     string      `mapstructure:"checksum" default:"check" oneof:"check ignore"`
-	FrameCounter string      `mapstructure:"frame_counter" default:"any" oneof:"any rising"`
+	Scale ScaleConfig `mapstructure:"scale"`
+	// Fuse is the rating of the main fuse, in A for each phase; 0 where it is not known.
+	Fuse         int    `mapstructure:"fuse" default:"0"`
+	Checksum     string `mapstructure:"checksum" default:"check" oneof:"check ignore"`
+	FrameCounter string `mapstructure:"frame_counter" default:"any" oneof:"any rising"`
 }
 
 // A LogConfig says what is logged and in which form.

@@ -23,7 +23,7 @@ func defaults() Config {
 		MQTT:          MQTTConfig{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
 		HomeAssistant: HomeAssistantConfig{Discovery: "device", Prefix: "homeassistant"},
 		StateDir:      "/var/lib/hanbridge",
-		Publish:       "realtime",
+		Publish:       "balanced",
 		Meters:        []MeterConfig{aMeter()},
 		Log:           LogConfig{Level: "info", Format: "auto"},
 	}
@@ -56,13 +56,14 @@ func TestConfigGood(t *testing.T) {
 	past.ID, past.Port = "past", PortConfig{ReplayPort, "testdata/config/full.yaml"}
 	past.Key, past.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
 	past.Scale = scaled(t, "import_power=60,import_energy=0.1,gas=0.001")
-	past.Checksum, past.FrameCounter = "ignore", "rising"
+	past.Fuse, past.Checksum, past.FrameCounter = 25, "ignore", "rising"
 	full := Config{
 		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
 			Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
 		HomeAssistant: HomeAssistantConfig{Discovery: "off", Prefix: "ha"},
 		StateDir:      "/srv/hanbridge",
 		Publish:       "frugal",
+		Quantities:    rated(t, "voltage_* max_silence=1m; import_power min_interval=5s deadband=10 deadband=1% max_silence=30s; tariff min_interval=1h"),
 		Meters:        []MeterConfig{house, barn, past},
 		Log:           LogConfig{Level: "debug", Format: "json"},
 	}
@@ -71,7 +72,8 @@ func TestConfigGood(t *testing.T) {
 	usb := aMeter()
 	usb.Port, usb.Serial = PortConfig{SerialPort, "/dev/ttyUSB9"}, SerialConfig{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}
 	usb.Key, usb.KeyFile = "00112233445566778899AABBCCDDEEFF", writtenPrivate(t, "# keys\n00112233445566778899aabbccddeeff\n")
-	usb.Scale, usb.Checksum = scaled(t, "export_energy=0.1,import_energy=10"), "ignore"
+	usb.Scale, usb.Checksum, usb.Fuse = scaled(t, "export_energy=0.1,import_energy=10"), "ignore", 16
+	fromEnv.Quantities, fromEnv.StateDir = rated(t, "import_power min_interval=0s deadband=0.5%"), "off"
 	fromEnv.Meters = []MeterConfig{usb}
 	over := defaults()
 	over.MQTT.URL, over.Log.Level = "mqtts://b:8883", "warn"
@@ -79,6 +81,7 @@ func TestConfigGood(t *testing.T) {
 	named.ID, named.Name = "house", "House"
 	named.Scale = scaled(t, "gas=2") // a variable replaces the whole table
 	over.Meters = []MeterConfig{named}
+	over.Quantities = rated(t, "gas min_interval=1h")
 	tests := []struct {
 		name, text string
 		env        []string
@@ -86,15 +89,17 @@ func TestConfigGood(t *testing.T) {
 	}{
 		{"nothing", "", nil, defaults()},
 		{"comments only", "# mqtt:\n", nil, defaults()},
-		{"empty sections", "mqtt:\nmeters:\nlog:\n", nil, defaults()},
+		{"empty sections", "mqtt:\nquantities:\nmeters:\nlog:\n", nil, defaults()},
 		{"every key", readText(t, "testdata/config/full.yaml"), nil, full},
 		{"windows file", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/config/full.yaml"), "\n", "\r\n"), nil, full},
 		{"environment alone", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
 			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
 			"HANBRIDGE_METER_KEY=00112233445566778899AABBCCDDEEFF", "HANBRIDGE_METER_KEY_FILE=" + usb.KeyFile,
-			"HANBRIDGE_METER_SCALE=import_energy=10, export_energy=0.1", "HANBRIDGE_METER_CHECKSUM=ignore", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
-		{"environment over file", "mqtt: {url: mqtt://a}\nmeters:\n  - {id: house, name: Huset, scale: {water: 3}}\n",
-			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_SCALE=gas=2", "HANBRIDGE_METER_NAME=House", "HANBRIDGE_LOG_LEVEL=warn"}, over},
+			"HANBRIDGE_METER_SCALE=import_energy=10, export_energy=0.1", "HANBRIDGE_METER_CHECKSUM=ignore", "HANBRIDGE_METER_FUSE=16",
+			"HANBRIDGE_STATE_DIR=off", "HANBRIDGE_QUANTITIES=import_power  min_interval=0s deadband=0.50%;", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
+		{"environment over file", "mqtt: {url: mqtt://a}\nquantities: { water: { min_interval: 1m } }\nmeters:\n  - {id: house, name: Huset, scale: {water: 3}}\n",
+			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_SCALE=gas=2", "HANBRIDGE_METER_NAME=House",
+				"HANBRIDGE_QUANTITIES=gas min_interval=60m", "HANBRIDGE_LOG_LEVEL=warn"}, over},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -231,13 +236,18 @@ func TestConfigErrors(t *testing.T) {
 		{"scale twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale: gas has two factors`},
 		{"scale alone", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
 		{"scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
+		{"fuse of a plug", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
+		{"fuse in words", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
+		{"state dir empty", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
+		{"state dir a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
+		{"base topic of others", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
 		{"checksum", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
 		{"frame counter", "meters:\n  - frame_counter: up\n", nil, `config.yaml:2: meters[0].frame_counter: "up" is not one of any, rising`},
 		{"two look for a port", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
 		{"port empty", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
 		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
 		{"variable judged", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
-		{"variable of two meters", "meters:\n  - id: a\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
+		{"variable of two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
 			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
 		{"variable unknown", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
 		{"variable of a list", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
@@ -476,14 +486,14 @@ func TestConfigExampleUncommented(t *testing.T) {
 
 // uncommented returns the example with its optional lines taken in.
 func uncommented(t *testing.T) string {
-	return regexp.MustCompile(`(?m)^# ( +[a-z_]+: )`).ReplaceAllString(readText(t, exampleFile), "$1")
+	return regexp.MustCompile(`(?m)^# ( +[a-z_*]+: )`).ReplaceAllString(readText(t, exampleFile), "$1")
 }
 
 func paths(n *yaml.Node, path string) []string {
 	var out []string
 	switch n.Kind {
 	case yaml.MappingNode:
-		if path == "meters.scale" { // it is one key
+		if path == "meters.scale" || path == "quantities" { // each is one key
 			return []string{path}
 		}
 		for i := 0; i < len(n.Content); i += 2 {
@@ -510,6 +520,14 @@ func checkErr(t *testing.T, err error, want string) {
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error: got %v, want one with %q", err, want)
 	}
+}
+
+func rated(t *testing.T, text string) (q QuantitiesConfig) {
+	t.Helper()
+	if err := q.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return q
 }
 
 func written(t *testing.T, text string) string {

@@ -16,14 +16,16 @@ func (c Config) Validate() error {
 	var p problems
 	c.MQTT.check(&p)
 	c.HomeAssistant.check(&p)
+	c.checkStateDir(&p)
 	if inside(c.MQTT.BaseTopic, c.HomeAssistant.Prefix) && c.HomeAssistant.Prefix != "homeassistant" {
 		p.add("mqtt.base_topic", "%q lies inside homeassistant.prefix: choose another, such as hanbridge", c.MQTT.BaseTopic)
 	}
 	for i, m := range c.Meters {
 		path := fmt.Sprintf("meters[%d].", i)
 		m.check(&p, path)
-		c.checkUnlike(&p, path, i)
+		c.checkUnlike(&p, i)
 	}
+	c.checkNames(&p)
 	return p.err()
 }
 
@@ -36,9 +38,9 @@ func (c Config) NeedBroker() error {
 		`(who has no broker yet writes "embedded", and hanbridge is one)`)
 }
 
-// takenTopics are those that Home Assistant's own integrations listen to: what is
+// takenTopics are the trees that Home Assistant's own integrations listen to: what is
 // published there makes it offer devices that do not exist.
-var takenTopics = []string{"homeassistant", "dsmr", "tasmota/discovery", "fully/deviceInfo", "drop_connect/discovery"}
+var takenTopics = []string{"homeassistant", "dsmr", "tasmota", "fully", "drop_connect"}
 
 func (m MQTTConfig) check(p *problems) {
 	if err := checkURL(m.URL); err != nil {
@@ -57,7 +59,8 @@ func (m MQTTConfig) check(p *problems) {
 	checkTopic(p, "mqtt.base_topic", m.BaseTopic)
 	for _, taken := range takenTopics {
 		if inside(m.BaseTopic, taken) {
-			p.add("mqtt.base_topic", "%q is a topic that Home Assistant takes for something else: choose another, such as hanbridge", m.BaseTopic)
+			p.add("mqtt.base_topic", "%q is a topic that Home Assistant takes for something else (it listens to %s for another of its integrations, "+
+				"which would offer devices that do not exist): choose another, such as hanbridge", m.BaseTopic, taken)
 		}
 	}
 }
@@ -110,14 +113,24 @@ func printable(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
 
+// bridgeID names the bridge's own device.
+const bridgeID = "bridge"
+
+// Main fuses, in A for each phase.
+const leastFuse, mostFuse = 6, 2000
+
 var meterID = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
 func (m MeterConfig) check(p *problems, path string) {
 	switch {
 	case !meterID.MatchString(m.ID):
 		p.add(path+"id", `%q cannot be part of a topic: use a to z, 0 to 9, _ and -, as in "house_1"`, m.ID)
-	case m.ID == "bridge":
+	case m.ID == bridgeID:
 		p.add(path+"id", `"bridge" is the bridge's own id: choose another`)
+	}
+	if m.Fuse != 0 && (m.Fuse < leastFuse || m.Fuse > mostFuse) {
+		p.add(path+"fuse", "%d is not the rating of a main fuse: write the amperes of one phase, from %d to %d, or 0 where it is not known",
+			m.Fuse, leastFuse, mostFuse)
 	}
 	if strings.TrimSpace(m.Name) == "" || !printable(m.Name) {
 		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
@@ -138,22 +151,5 @@ func (m MeterConfig) check(p *problems, path string) {
 	}
 	if err == nil && info.Mode().IsRegular() {
 		p.add(path+"port", "%s is a file, not a device: to play it back write \"replay:%s\"", m.Port.Address, m.Port.Address)
-	}
-}
-
-// checkUnlike compares meter n with those before it.
-func (c Config) checkUnlike(p *problems, path string, n int) {
-	m := c.Meters[n]
-	for i, other := range c.Meters[:n] {
-		if m.ID == other.ID {
-			p.add(path+"id", "%q is the id of meters[%d] too: each needs its own, for its topics", m.ID, i)
-		}
-		if m.Port.Kind == AutoPort && other.Port.Kind == AutoPort {
-			p.add(path+"port", "auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
-			continue
-		}
-		if m.Port.Kind != ReplayPort && m.Port == other.Port {
-			p.add(path+"port", "%s is the port of meters[%d] too: it can be read once only", m.Port, i)
-		}
 	}
 }

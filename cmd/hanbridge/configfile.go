@@ -117,6 +117,9 @@ func (l *loader) entry(n *yaml.Node, k key, at place, path string) (any, bool) {
 	if len(k.keys) > 0 {
 		return l.section(n, k.keys, path), true
 	}
+	if k.isTable() && isNull(n) {
+		return "", true
+	}
 	if k.isTable() && n.Kind == yaml.MappingNode {
 		return l.table(n, k, path)
 	}
@@ -153,6 +156,8 @@ func (l *loader) list(n *yaml.Node, k key, path string) []any {
 func (k key) mistyped(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch {
+	case n.Kind != yaml.ScalarNode && k.isRates():
+		return "want the names of quantities in the lines below it, without a dash: import_power: { min_interval: 5s }"
 	case n.Kind != yaml.ScalarNode && k.isTable():
 		return "want a key and its value in each line below it, without a dash: import_energy: 0.1"
 	case n.Kind != yaml.ScalarNode:

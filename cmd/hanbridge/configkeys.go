@@ -59,8 +59,10 @@ func (k key) isList() bool { return k.typ.Kind() == reflect.Slice }
 
 func (k key) isSecret() bool { return k.typ == reflect.TypeFor[Secret]() }
 
-// isTable reports whether the file may hold k as "name: value" lines.
-func (k key) isTable() bool { return k.typ == reflect.TypeFor[ScaleConfig]() }
+// isTable reports whether the file may hold k as lines that begin with the names of quantities.
+func (k key) isTable() bool { return k.typ == reflect.TypeFor[ScaleConfig]() || k.isRates() }
+
+func (k key) isRates() bool { return k.typ == reflect.TypeFor[QuantitiesConfig]() }
 
 func (k key) parsesItself() bool {
 	return reflect.PointerTo(k.typ).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())

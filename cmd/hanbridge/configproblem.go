@@ -28,6 +28,7 @@ type problem struct {
 	at   place
 	path string // the key, empty for the file as a whole
 	text string
+	with string // the key of something else that it is about
 }
 
 // String gives place, key and text; a variable names its key itself.
@@ -57,6 +58,12 @@ func (p *problems) add(path, format string, args ...any) {
 	*p = append(*p, problem{path: path, text: fmt.Sprintf(format, args...)})
 }
 
+// addBoth adds what is wrong between two keys.
+func (p *problems) addBoth(path, with, format string, args ...any) {
+	p.add(path, format, args...)
+	(*p)[len(*p)-1].with = with
+}
+
 // err returns p in the order of the file, the environment last, or nil if it is empty.
 func (p problems) err() error {
 	if len(p) == 0 {
@@ -80,7 +87,7 @@ type loader struct {
 }
 
 func (l *loader) add(at place, path, format string, args ...any) {
-	l.found = append(l.found, problem{at, path, fmt.Sprintf(format, args...)})
+	l.found = append(l.found, problem{at: at, path: path, text: fmt.Sprintf(format, args...)})
 }
 
 // placeOf returns where path was set, or the nearest section above it.
@@ -95,15 +102,21 @@ func (l *loader) placeOf(path string) place {
 }
 
 // checkAll adds what is wrong with the values of cfg. A key that already has a
-// problem is left alone: its value did not arrive.
+// problem is left alone, and what compares with it: its value did not arrive.
 func (l *loader) checkAll(cfg Config) {
 	var wrong problems
 	if !errors.As(cfg.Validate(), &wrong) {
 		return
 	}
+	bad := func(path string) bool {
+		return path != "" && slices.ContainsFunc(l.found, func(p problem) bool { return p.path == path })
+	}
 	for _, one := range wrong {
-		if slices.ContainsFunc(l.found, func(p problem) bool { return p.path == one.path }) {
+		if bad(one.path) || bad(one.with) {
 			continue
+		}
+		if one.with != "" {
+			one.text += fmt.Sprintf(" (the other: %s)", l.placeOf(one.with))
 		}
 		l.add(l.placeOf(one.path), one.path, "%s", one.text)
 	}

@@ -89,6 +89,9 @@ func nearQuantities(name string) string {
 // table reads a mapping as the value of k, whose text form is "name=value,…". YAML's own reading of a number is not used:
 // factors are exact.
 func (l *loader) table(n *yaml.Node, k key, path string) (any, bool) {
+	if k.isRates() {
+		return l.rates(n, path)
+	}
 	var items []string
 	before := len(l.found)
 	for i := 0; i+1 < len(n.Content); i += 2 {

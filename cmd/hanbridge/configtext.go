@@ -65,6 +65,8 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 		n.Value, n.Style = w.secret(value), yaml.DoubleQuotedStyle
 	case ScaleConfig:
 		return value.node()
+	case QuantitiesConfig:
+		return value.node()
 	case bool:
 		n.Tag = "!!bool"
 	case int:

@@ -62,7 +62,7 @@ func (p *program) demoBridge(log io.Writer) (*wiring, *bridge.Bridge, func(), er
 		return nil, nil, nil, err
 	}
 	if cfg.MQTT.ClientID == "" {
-		cfg.MQTT.ClientID = ownClientID("hanbridge-demo")
+		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
 	}
 	w := &wiring{Config: cfg}
 	stopInside := func() {}

@@ -25,14 +25,15 @@ type process struct {
 	text bytes.Buffer
 }
 
-// launch starts a program in an empty folder, without the HANBRIDGE_ variables of whoever runs the test but with variables
-// ("NAME=value"). It is killed when the test ends.
+// launch starts a program in an empty folder, where it keeps its state too, without the HANBRIDGE_ variables of whoever runs the
+// test but with variables ("NAME=value"). It is killed when the test ends.
 func launch(t *testing.T, variables []string, name string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(name, args...), done: make(chan struct{})}
 	own := func(variable string) bool { return strings.HasPrefix(variable, "HANBRIDGE_") }
-	p.cmd.Env = append(slices.DeleteFunc(os.Environ(), own), variables...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = t.TempDir(), p, p
+	p.cmd.Env = append(slices.DeleteFunc(os.Environ(), own), "HANBRIDGE_STATE_DIR="+p.cmd.Dir+"/state")
+	p.cmd.Env = append(p.cmd.Env, variables...)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -47,9 +47,6 @@ func (p *program) run(ctx context.Context, file string) error {
 			log.Warn().Str("meter", m.ID).Str("source", w.source).Msg(w.message)
 		}
 	}
-	if cfg.Publish != "realtime" {
-		log.Warn().Str("publish", cfg.Publish).Msg("this way of publishing is not there yet: every telegram is published")
-	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
@@ -59,6 +56,10 @@ func (p *program) run(ctx context.Context, file string) error {
 		return err
 	}
 	defer done()
+	b.Plan(cfg.plan())
+	if dir := cfg.remembered(); dir != "" {
+		b.Remember(dir)
+	}
 	for i := range cfg.Meters {
 		if err := w.addMeter(b, i); err != nil {
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/fnv"
 	"os"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/output/systemd"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -42,6 +44,9 @@ func (w *wiring) bridge() (b *bridge.Bridge, done func(), err error) {
 	}
 	b = bridge.New(w.log)
 	b.AddOutput("mqtt", mqtt.New(c, w.log.With().Str("output", "mqtt").Logger()))
+	if systemd.Wanted() {
+		b.AddOutput("systemd", systemd.New())
+	}
 	return b, done, nil
 }
 
@@ -58,7 +63,7 @@ func (w *wiring) mqtt() mqtt.Config {
 		c.URL = "mqtt://" + m.Listen
 	}
 	if c.ClientID == "" {
-		c.ClientID = ownClientID("hanbridge")
+		c.ClientID = ownClientID("hanbridge", w.Config)
 	}
 	if err := c.Style.UnmarshalText([]byte(w.HomeAssistant.Discovery)); err != nil {
 		c.Style = discovery.Device // the configuration has been checked
@@ -66,13 +71,17 @@ func (w *wiring) mqtt() mqtt.Config {
 	return c
 }
 
-// ownClientID is the same at every start on a machine, so that a connection left over from a crash is ended by the broker.
-func ownClientID(name string) string {
-	host, err := os.Hostname()
-	if err != nil {
-		return name
+// ownClientID is the same at every start of a configuration on a machine, so that a connection left over from a crash is ended by
+// the broker, and another one for every other configuration. With what Check and Hub put behind it, it has 23 characters at
+// most, as many as every broker takes (MQTT 3.1.1, 3.1.3.1).
+func ownClientID(name string, c Config) string {
+	host, _ := os.Hostname() // without one, two machines with one configuration are told apart by nothing
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%q %q", host, c.MQTT.BaseTopic)
+	for _, m := range c.Meters {
+		fmt.Fprintf(h, " %q", m.ID)
 	}
-	return name + "-" + host
+	return fmt.Sprintf("%s-%06x", name, h.Sum32()&0xff_ffff)
 }
 
 // addMeter adds a configured meter.
@@ -84,7 +93,7 @@ func (w *wiring) addMeter(b *bridge.Bridge, index int) error {
 		return err
 	}
 	key, authKey := w.keySettings(index)
-	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, KeySetting: key, AuthKeySetting: authKey}, s)
+	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, Fuse: m.Fuse, KeySetting: key, AuthKeySetting: authKey}, s)
 	return nil
 }
 

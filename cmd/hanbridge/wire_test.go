@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestKeySettings: messages name what has an effect when it is changed.
 func TestKeySettings(t *testing.T) {
@@ -21,6 +24,29 @@ func TestKeySettings(t *testing.T) {
 		}
 		if key, auth := tt.w.keySettings(0); key != tt.key || auth != tt.auth {
 			t.Errorf("%s: got %q and %q, want %q and %q", tt.name, key, auth, tt.key, tt.auth)
+		}
+	}
+}
+
+// TestOwnClientID: a configuration keeps its name, and no other has it.
+func TestOwnClientID(t *testing.T) {
+	of := func(base string, meters ...string) string {
+		c := Config{MQTT: MQTTConfig{BaseTopic: base}}
+		for _, id := range meters {
+			c.Meters = append(c.Meters, MeterConfig{ID: id})
+		}
+		return ownClientID("hanbridge", c)
+	}
+	id := of("hanbridge", "house")
+	if again := of("hanbridge", "house"); again != id {
+		t.Errorf("got %s and then %s for one configuration", id, again)
+	}
+	if !strings.HasPrefix(id, "hanbridge-") || len(id) > 23-len("-check0") {
+		t.Errorf("got %s, want 16 characters at most: brokers need not take more than 23, and check puts 7 behind it", id)
+	}
+	for _, other := range []string{of("hanbridge"), of("hanbridge", "house", "cabin"), of("other", "house"), of("hanbridge", "cabin"), of("hanbridge\nhouse")} {
+		if other == id {
+			t.Errorf("got %s for two configurations", id)
 		}
 	}
 }

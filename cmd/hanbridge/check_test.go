@@ -1,0 +1,57 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCheckPort(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		port PortConfig
+		want string
+	}{
+		{PortConfig{SerialPort, "/dev/null"}, ""},
+		{PortConfig{TCPPort, "nowhere:1"}, ""},
+		{PortConfig{Kind: AutoPort}, ""},
+		{PortConfig{SerialPort, "/nowhere/port"}, "warning        /nowhere/port: not there (is the cable plugged in? container: is the device passed on?)\n"},
+		{PortConfig{SerialPort, file}, "warning        " + file + ": is no serial port: " + portHelp + "\n"},
+	}
+	for _, tt := range tests {
+		var out bytes.Buffer
+		(&program{out: &out}).checkPort(tt.port)
+		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", tt.port, diff)
+		}
+	}
+}
+
+func TestCheckStateDir(t *testing.T) {
+	dir := t.TempDir()
+	deep := filepath.Join(dir, "var", "lib")
+	tests := []struct{ dir, want string }{
+		{"", "state_dir      off: nothing is remembered over a restart\n"},
+		{dir, "state_dir      " + dir + ": may be written\n"},
+		{deep, "state_dir      " + deep + ": may be written\n"},
+		{"state", "state_dir      state: may be written\n"},
+	}
+	for _, tt := range tests {
+		var out bytes.Buffer
+		(&program{out: &out}).checkStateDir(tt.dir)
+		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.dir, diff)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "var")); err == nil {
+		t.Error("looking has made a folder")
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkPort looks whether a device is there and may be read. It does not open it: a bridge may be reading.
+func (p *program) checkPort(port PortConfig) {
+	if port.Kind != SerialPort {
+		return
+	}
+	info, err := os.Stat(port.Address)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.warn(port.Address, "not there (is the cable plugged in? container: is the device passed on?)")
+	case err != nil:
+		p.warn(port.Address, err.Error())
+	case info.Mode()&fs.ModeCharDevice == 0:
+		p.warn(port.Address, "is no serial port: "+portHelp)
+	case !allowed(port.Address, toRead):
+		p.warn(port.Address, fmt.Sprintf("user id %d may not read it: hanbridge doctor says what to do", os.Getuid()))
+	}
+}
+
+// checkStateDir looks whether what must survive a restart can be written. It makes nothing.
+func (p *program) checkStateDir(dir string) {
+	if dir == "" {
+		fmt.Fprintln(p.out, "state_dir      off: nothing is remembered over a restart")
+		return
+	}
+	there := dir // or the nearest folder above: the bridge makes the rest
+	for {
+		_, err := os.Stat(there)
+		parent := filepath.Dir(there)
+		if err == nil || parent == there {
+			break
+		}
+		there = parent
+	}
+	if !allowed(there, toWrite) {
+		p.warn("state_dir", fmt.Sprintf("user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)",
+			os.Getuid(), there, os.Getuid(), dir))
+		return
+	}
+	fmt.Fprintf(p.out, "state_dir      %s: may be written\n", dir)
+}
+
+func (p *program) warn(about, message string) {
+	fmt.Fprintf(p.out, "warning        %s: %s\n", about, message)
+}

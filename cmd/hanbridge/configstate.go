@@ -1,0 +1,25 @@
+package main
+
+import "os"
+
+// stateOff is the state_dir of who wants nothing remembered. An empty one is most likely a mistake.
+const stateOff = "off"
+
+// remembered returns the directory for what must survive a restart, "" where nothing is to be remembered.
+func (c Config) remembered() string {
+	if c.StateDir == stateOff {
+		return ""
+	}
+	return c.StateDir
+}
+
+func (c Config) checkStateDir(p *problems) {
+	switch info, err := os.Stat(c.StateDir); {
+	case c.StateDir == "":
+		p.add("state_dir", "must not be empty: write off to remember nothing, or take the line out for the default")
+	case !printable(c.StateDir):
+		p.add("state_dir", "%q has a character that cannot be in the name of a directory", c.StateDir)
+	case c.StateDir != stateOff && err == nil && !info.IsDir():
+		p.add("state_dir", "%s is a file: name a directory, or write off to remember nothing", c.StateDir)
+	}
+}

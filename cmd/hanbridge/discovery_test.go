@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// A shelf is a broker for what it retains. Nobody may publish topics that begin with closed.
+type shelf struct {
+	*mochi.Server
+	mochi.HookBase
+	t       *testing.T
+	url     string
+	closed  string
+	environ []string
+}
+
+func (*shelf) ID() string         { return "shelf" }
+func (*shelf) Provides(byte) bool { return true }
+
+func (*shelf) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
+
+func (*shelf) OnACLCheck(*mochi.Client, string, bool) bool { return true }
+
+// OnPublish acknowledges what is forbidden, as brokers do.
+func (s *shelf) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
+	if s.closed != "" && strings.HasPrefix(p.TopicName, s.closed) {
+		return p, packets.CodeSuccessIgnore
+	}
+	return p, nil
+}
+
+func newShelf(t *testing.T) *shelf {
+	t.Helper()
+	s := &shelf{Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true}), t: t}
+	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
+	for _, err := range []error{s.AddHook(s, nil), s.AddListener(tcp), s.Serve()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { (&insideBroker{server: s.Server}).stop() })
+	s.url = "mqtt://" + tcp.Address()
+	return s
+}
+
+func (s *shelf) put(topic, payload string) {
+	s.t.Helper()
+	if err := s.Publish(topic, []byte(payload), true, 0); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *shelf) putAll(all map[string]string) {
+	s.t.Helper()
+	for topic, payload := range all {
+		s.put(topic, payload)
+	}
+}
+
+// kept is what it retains, by topic.
+func (s *shelf) kept() map[string]string {
+	all := map[string]string{}
+	for _, p := range s.Topics.Messages("#") {
+		all[p.TopicName] = string(p.Payload)
+	}
+	return all
+}
+
+// householdKept is what a broker keeps of a household's meter "house": what was announced, and its values.
+func householdKept(t *testing.T, c discovery.Config) map[string]string {
+	t.Helper()
+	w := houseWiring()
+	f, err := familyNamed("aidon-se")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := w.seeFamily(f, allLists)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, m := range append(c.Bridge(), c.Meter(seen.meter)...) {
+		all[m.Topic] = string(m.Payload)
+	}
+	for _, q := range seen.meter.Quantities {
+		all["hanbridge/house/"+q.ID.String()] = "1." + strings.Repeat("0", q.Decimals)
+	}
+	all["hanbridge/house/info"] = `{"make":"Aidon","model":"","serial":"","list":"","port":"/dev/ttyUSB0"}`
+	all["hanbridge/house/telegram_interval"] = "10.0"
+	return all
+}
+
+func houseWiring() *wiring {
+	w := &wiring{Config: defaults()}
+	w.MQTT.URL, w.Meters[0].ID, w.Meters[0].Name = "mqtt://a", "house", "House"
+	return w
+}
+
+// keptOf is what of a broker's topics the commands are given.
+func keptOf(all map[string]string) kept {
+	k := kept{values: map[string]map[string]string{"house": {}}}
+	for _, topic := range slices.Sorted(maps.Keys(all)) {
+		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
+			k.values["house"][name] = all[topic]
+		} else {
+			k.announced = append(k.announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
+		}
+	}
+	return k
+}
+
+const ourMeter = "homeassistant/device/hanbridge_house/config"
+
+// run runs a command with the shelf as its broker and the meter "house" in its configuration.
+func (s *shelf) run(args ...string) (code int, out, errs string) {
+	s.t.Helper()
+	environ := append([]string{"HANBRIDGE_MQTT_URL=" + s.url, "HANBRIDGE_METER_ID=house", "HANBRIDGE_METER_NAME=House"}, s.environ...)
+	var stdout, stderr bytes.Buffer
+	code = run(s.t.Context(), args, environ, strings.NewReader(""), &stdout, &stderr)
+	return code, strings.ReplaceAll(stdout.String(), s.url, "URL"), stderr.String()
+}
+
+func inDevices() discovery.Config {
+	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: programVersion()}
+	return c.Discovery()
+}
+
+func TestDiscoveryDiff(t *testing.T) {
+	const same = "no difference: mqtt://a holds what this configuration announces\n"
+	one := func(line string) string {
+		return line + "\n1 difference between what mqtt://a holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n"
+	}
+	const barn = "homeassistant/sensor/hanbridge_barn/gas/config"
+	barnOf := func(base string) string {
+		return `{"device":{"identifiers":["hanbridge_barn"],"name":"Barn"},"origin":{"name":"hanbridge"},"state_topic":"` + base + `/barn/gas","unique_id":"hanbridge_barn_gas"}`
+	}
+	tests := []struct {
+		name   string
+		spoil  func(all map[string]string)
+		family string
+		want   string
+	}{
+		{"the same", func(map[string]string) {}, "", same},
+		{"the same for telegrams", func(map[string]string) {}, "aidon-se", same},
+		{"another class", func(all map[string]string) {
+			all[ourMeter] = strings.Replace(all[ourMeter], `"device_class":"voltage"`, `"device_class":"power"`, 1)
+		}, "", one(ourMeter + `: components.voltage_l1.device_class is "power", wanted "voltage"`)},
+		{"more decimals", func(all map[string]string) { all["hanbridge/house/current_l2"] = "1.00" }, "",
+			one(ourMeter + `: components.current_l2.suggested_display_precision is 1, wanted 2`)},
+		{"another model", func(all map[string]string) { all["hanbridge/house/info"] = `{"make":"Aidon","model":"6525"}` }, "",
+			one(ourMeter + `: device.model is missing, wanted "6525"`)},
+		{"values without an announcement", func(all map[string]string) { delete(all, ourMeter) }, "", one(ourMeter + `: is not announced`)},
+		{"values are not retained", func(all map[string]string) {
+			maps.DeleteFunc(all, func(topic, _ string) bool { return strings.HasPrefix(topic, "hanbridge/") })
+		}, "", same},
+		{"a meter that was taken out", func(all map[string]string) { all[barn] = barnOf("hanbridge") }, "", one(barn + `: is announced, and not wanted`)},
+		{"a meter of another bridge", func(all map[string]string) { all[barn] = barnOf("hanbridge2") }, "", same},
+		{"another meter, for telegrams", func(all map[string]string) { all[barn] = barnOf("hanbridge") }, "aidon-se", same},
+		{"of another program", func(all map[string]string) {
+			all["homeassistant/sensor/hanbridge_house/gas/config"] = `{"origin":{"name":"other"},"state_topic":"hanbridge/house/gas"}`
+		}, "", same},
+		{"nothing", func(all map[string]string) { clear(all) }, "", "homeassistant/device/hanbridge_bridge/config: is not announced\n" +
+			"house: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n" +
+			"2 differences between what mqtt://a holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			all := householdKept(t, inDevices())
+			tt.spoil(all)
+			var out bytes.Buffer
+			p, w := &program{out: &out}, houseWiring()
+			see, err := (&seenFlags{family: tt.family}).look("discovery diff", w, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.discoveryDiff(w, keptOf(all), see); (err == nil) != (tt.want == same) {
+				t.Errorf("error: got %v", err)
+			}
+			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
+				t.Errorf("output (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDiscoveryDiffBroker: the same, asked of a broker; who wants nothing announced sees what is left.
+func TestDiscoveryDiffBroker(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.putAll(householdKept(t, inDevices()))
+	if code, out, errs := s.run("discovery", "diff"); code != exitGood || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
+		t.Errorf("got %d, %q, %q, want no difference", code, out, errs)
+	}
+	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"}
+	code, out, errs := s.run("discovery", "diff")
+	want := "homeassistant/device/hanbridge_bridge/config: is announced, and not wanted\n" + ourMeter + ": is announced, and not wanted\n2 differences between "
+	if code != exitData || !strings.HasPrefix(out, want) || errs != "" {
+		t.Errorf("off: got %d, %q, %q, want 1 and %q", code, out, errs, want)
+	}
+}
+
+// TestDiscoveryClear has both styles on the broker, as after a change that was interrupted.
+func TestDiscoveryClear(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	components := inDevices()
+	components.Style = discovery.Component
+	s.putAll(householdKept(t, inDevices()))
+	s.putAll(householdKept(t, components))
+	want := s.kept()
+	maps.DeleteFunc(want, func(topic, _ string) bool { return strings.HasPrefix(topic, "homeassistant/") })
+	taken := len(s.kept()) - len(want)
+	others := map[string]string{
+		"homeassistant/device/hanbridge_old/config":    `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/old/gas"}}}`,
+		"homeassistant/device/hanbridge_theirs/config": `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"theirs/old/gas"}}}`,
+		"homeassistant/device/lamp/config":             `{"origin":{"name":"lamp"}}`,
+	}
+	s.putAll(others)
+	maps.Copy(want, others)
+	code, out, errs := s.run("discovery", "clear")
+	if got := strings.Count(out, "/config\n"); code != exitGood || errs != "" || got != taken || taken < 30 {
+		t.Errorf("exit code %d, %d topics, want 0 and %d: %s%s", code, got, taken, out, errs)
+	}
+	if !strings.Contains(out, "homeassistant.discovery: off keeps it from that\n") {
+		t.Errorf("output does not say how to keep it so: %s", out)
+	}
+	if diff := cmp.Diff(want, s.kept()); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+	if code, out, _ := s.run("discovery", "clear", "--all"); code != exitGood || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
+		t.Errorf("clear --all: got %d, %q, want the one old meter", code, out)
+	}
+	delete(want, "homeassistant/device/hanbridge_old/config")
+	if diff := cmp.Diff(want, s.kept()); diff != "" {
+		t.Errorf("kept after --all (-want +got):\n%s", diff)
+	}
+	if code, out, _ := s.run("discovery", "clear"); code != exitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant on URL") {
+		t.Errorf("clear again: got %d, %q", code, out)
+	}
+}
+
+// TestDiscoveryClearForbidden: a broker acknowledges what it does not do.
+func TestDiscoveryClearForbidden(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.putAll(householdKept(t, inDevices()))
+	s.closed = "homeassistant/device/hanbridge_house"
+	code, out, errs := s.run("discovery", "clear")
+	if code != exitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+ourMeter+" is still there (may this user") {
+		t.Errorf("got %d, %q, %q", code, out, errs)
+	}
+}

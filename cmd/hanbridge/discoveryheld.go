@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+func (c Config) meterIDs() (ids []string) {
+	for _, m := range c.Meters {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+// A kept is what the broker retains: announcements, and the values of the configured meters by meter and quantity.
+type kept struct {
+	announced []discovery.Message
+	values    map[string]map[string]string
+}
+
+func (w *wiring) kept(ctx context.Context) (k kept, err error) {
+	to := w.mqtt()
+	if k.announced, err = mqtt.Announced(ctx, to); err == nil {
+		k.values, err = mqtt.Retained(ctx, to, w.meterIDs()...)
+	}
+	return k, err
+}
+
+// known returns the configured meters with the quantities whose values the broker holds, else with those announced there;
+// without any where it holds nothing.
+func (w *wiring) known(k kept) (meters []discovery.Meter) {
+	announced := w.mqtt().Discovery().Announced(k.announced)
+	for _, m := range w.Meters {
+		var before discovery.Meter
+		if i := slices.IndexFunc(announced, func(a discovery.Announcement) bool { return a.Meter.ID == m.ID }); i >= 0 {
+			before = announced[i].Meter
+		}
+		meters = append(meters, knownMeter(m, k.values[m.ID], before))
+	}
+	return meters
+}
+
+// knownMeter puts together what the values and the announcement of a meter tell. Units, and how often a quantity comes, are
+// in the announcement alone.
+func knownMeter(c MeterConfig, values map[string]string, announced discovery.Meter) discovery.Meter {
+	m := discovery.Meter{
+		ID: c.ID, Name: c.Name, Make: announced.Make, Model: announced.Model, Serial: announced.Serial, Software: announced.Software,
+	}
+	var info struct{ Make, Model, Serial, List string }
+	if text := values["info"]; text != "" && json.Unmarshal([]byte(text), &info) == nil {
+		m.Make, m.Model, m.Serial, m.Software = info.Make, info.Model, info.Serial, info.List
+	}
+	for i := range quantity.Rows() {
+		id := quantity.ID(i)
+		value, ok := values[id.String()]
+		if !ok {
+			continue
+		}
+		q := discovery.Quantity{ID: id}
+		if n := slices.IndexFunc(announced.Quantities, func(q discovery.Quantity) bool { return q.ID == id }); n >= 0 {
+			q = announced.Quantities[n]
+		}
+		q.Decimals = decimalsIn(id, value)
+		m.Quantities = append(m.Quantities, q)
+	}
+	if len(m.Quantities) == 0 {
+		m.Quantities = announced.Quantities
+	}
+	return m
+}
+
+// decimalsIn is with how many decimals a value was published.
+func decimalsIn(id quantity.ID, value string) int {
+	if d := id.Row().Decimals; d != quantity.AsSent {
+		return int(d)
+	}
+	_, fraction, _ := strings.Cut(value, ".")
+	return len(fraction)
+}
+
+// concerning are the announcements of these devices, in either style, and with others also of those that publish below the base
+// topic: meters that were taken out of the configuration.
+func concerning(messages []discovery.Message, ids []string, base string, others bool) []discovery.Message {
+	held := discovery.HeldOf(messages)
+	named := discovery.Held{}
+	for _, id := range ids {
+		named = named.With(held.Of(id))
+	}
+	return slices.DeleteFunc(slices.Clone(messages), func(m discovery.Message) bool {
+		_, ours := held[m.Topic]
+		_, asked := named[m.Topic]
+		return !ours || !asked && (!others || !publishedBelow(base, m.Payload))
+	})
+}
+
+// publishedBelow tells if all that an announcement shows is published below a topic.
+func publishedBelow(base string, payload []byte) bool {
+	type entity struct {
+		Topic string `json:"state_topic"`
+	}
+	var root struct {
+		entity
+		Components map[string]entity `json:"components"`
+	}
+	if json.Unmarshal(payload, &root) != nil {
+		return false
+	}
+	all := []entity{root.entity}
+	for _, e := range root.Components {
+		all = append(all, e)
+	}
+	all = slices.DeleteFunc(all, func(e entity) bool { return e.Topic == "" })
+	return len(all) > 0 && !slices.ContainsFunc(all, func(e entity) bool { return !inside(e.Topic, base) })
+}

@@ -1,0 +1,210 @@
+//go:build linux
+
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// TestCounters runs the program with counters that glitch, over crashes and with a damaged state file.
+func TestCounters(t *testing.T) {
+	needPeer(t, "mosquitto")
+	needPeer(t, "mosquitto_sub")
+	hanbridge := buildProgram(t)
+	for name, between := range map[string]func(*countersRig){
+		"in one run":              func(*countersRig) {},
+		"over crashes":            (*countersRig).crashes,
+		"state file cut":          func(r *countersRig) { r.damages("set aside", func(b []byte) []byte { return b[:len(b)/3] }) },
+		"state file garbled":      func(r *countersRig) { r.damages("set aside", garbled) },
+		"state file gone":         func(r *countersRig) { r.damages("", nil) },
+		"state folder unwritable": func(r *countersRig) { r.unwritable() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testCounters(t, hanbridge, between)
+		})
+	}
+}
+
+// testCounters has a counter that reads zero once, steps back once, jumps by 15 MWh once, and then a new meter for good.
+// Something happens between any two of these.
+func testCounters(t *testing.T, hanbridge string, between func(*countersRig)) {
+	r := newCountersRig(t, hanbridge)
+	r.start()
+	r.counts()
+	for _, glitch := range []string{"0.000", "40139.100", "55140.700"} {
+		between(r)
+		r.counts() // where the memory is lost, it begins with this
+		r.sends(glitch)
+		r.counts()
+		r.rejected(glitch)
+	}
+	between(r)
+	last := r.counts()
+	for i := range 4 {
+		r.sends(fmt.Sprintf("12.00%d", i))
+	}
+	r.shows("12.003")
+	r.told(last)
+	if got := r.published(); !slices.IsSortedFunc(got, strings.Compare) { // 40140.6… and 12.00…, each only rising
+		t.Errorf("published: %v", got)
+	}
+}
+
+func garbled(b []byte) []byte {
+	for i := range b {
+		b[i] ^= byte(i*7 + 1)
+	}
+	return b
+}
+
+// A countersRig is a meter whose counter the test sets, and the program that reads it.
+type countersRig struct {
+	t         *testing.T
+	hanbridge string
+	state     string // the folder
+	broker    *mosquitto
+	cable     *cable
+	ears      *listener
+	run       *process
+	clock     time.Time
+	true      int // Wh
+}
+
+func newCountersRig(t *testing.T, hanbridge string) *countersRig {
+	broker := startedMosquitto(t)
+	return &countersRig{
+		t: t, hanbridge: hanbridge, state: filepath.Join(t.TempDir(), "state"), broker: broker,
+		cable: pluggedCable(t, "p1-se-aidon"), ears: broker.listens(), clock: noon, true: 600,
+	}
+}
+
+func (r *countersRig) start() {
+	r.t.Helper()
+	r.run = startRun(r.t, r.hanbridge, r.broker.url(), r.cable.variable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
+		"HANBRIDGE_STATE_DIR="+r.state, "HANBRIDGE_PUBLISH=realtime")
+	r.run.awaits(10*time.Second, "port opened")
+	r.run.awaits(10*time.Second, "mqtt connected")
+}
+
+// sends sends a telegram, a second later by the meter's clock.
+func (r *countersRig) sends(counter string) {
+	r.t.Helper()
+	r.clock = r.clock.Add(time.Second)
+	if _, err := r.cable.control.Write(counterTelegram(r.t, r.clock, counter)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// counts sends the next true value, a Wh more, and wants it published.
+func (r *countersRig) counts() string {
+	r.t.Helper()
+	r.true++
+	counter := fmt.Sprintf("40140.%03d", r.true)
+	r.sends(counter)
+	r.shows(counter)
+	return counter
+}
+
+// counterTelegram is a telegram of a meter that does not tell its number.
+func counterTelegram(t *testing.T, at time.Time, counter string) []byte {
+	t.Helper()
+	energy, err := obis.ParseDecimal([]byte(counter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := func(c, d byte) obis.Code { return obis.Code{1, 0, c, d, 0, obis.Any} }
+	return p1.Append(nil, "ABC5metering", []p1.Line{
+		{Code: obis.Code{0, 0, 1, 0, 0, obis.Any}, Text: at.Format("060102150405") + "W"},
+		{Code: code(1, 8), Value: energy.Shift(3), Unit: "kWh", Digits: 8, Decimals: 3},
+		{Code: code(2, 8), Value: obis.Decimal{Coef: 77}, Unit: "kWh", Digits: 8, Decimals: 3},
+		{Code: code(1, 7), Value: obis.Decimal{Coef: 500}, Unit: "kW", Digits: 4, Decimals: 3},
+		{Code: code(2, 7), Unit: "kW", Digits: 4, Decimals: 3},
+	})
+}
+
+func (r *countersRig) shows(counter string) {
+	r.t.Helper()
+	r.ears.hears(20*time.Second, "hanbridge/house/import_energy", counter)
+}
+
+// rejected wants a value counted, and its reason told.
+func (r *countersRig) rejected(glitch string) {
+	r.t.Helper()
+	until(r.t, 10*time.Second, "the reason why "+glitch+" was held back", func() bool {
+		heard := r.ears.heard()
+		return strings.Contains(heard["hanbridge/house/rejected_reason"], "import_energy "+glitch) && heard["hanbridge/house/rejected"] != "0"
+	})
+}
+
+// published are all values of the counter, in order, those of the new meter in front: their text is less.
+func (r *countersRig) published() (all []string) {
+	for line := range strings.Lines(r.ears.said()) {
+		if value, ok := strings.CutPrefix(line, "hanbridge/house/import_energy "); ok {
+			all = append(all, strings.TrimSpace(value))
+		}
+	}
+	reset := slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, "12.") })
+	return append(slices.Clone(all[reset:]), all[:reset]...)
+}
+
+// told wants the event of the new meter.
+func (r *countersRig) told(last string) {
+	r.t.Helper()
+	var e struct{ Event, Quantity, From, To string }
+	if err := json.Unmarshal([]byte(r.ears.hears(10*time.Second, "hanbridge/house/event")), &e); err != nil {
+		r.t.Fatal(err)
+	}
+	if e.Event != "counter_reset" || e.Quantity != "import_energy" || !strings.HasPrefix(last, e.From) {
+		r.t.Errorf("event: got %+v, want counter_reset of import_energy from %s", e, last)
+	}
+}
+
+func (r *countersRig) crashes() {
+	r.t.Helper()
+	r.run.kill()
+	r.start()
+}
+
+// damages crashes the program and damages its state file, or removes it where damage is nil.
+func (r *countersRig) damages(says string, damage func([]byte) []byte) {
+	r.t.Helper()
+	r.run.kill()
+	file := filepath.Join(r.state, "hanbridge.db")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if damage == nil {
+		err = os.Remove(file)
+	} else {
+		err = os.WriteFile(file, damage(text), 0o600)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.start()
+	if says != "" {
+		r.run.awaits(5*time.Second, says)
+	}
+}
+
+// unwritable has a file where the folder of the state should be: nothing is remembered, which is told once.
+func (r *countersRig) unwritable() {
+	r.t.Helper()
+	r.run.ends(syscall.SIGTERM, 5*time.Second)
+	r.state = "/dev/null/state"
+	r.start()
+	r.run.saidOnce("nothing is remembered over a restart")
+}

@@ -1,0 +1,214 @@
+//go:build linux
+
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A guarded is a mosquitto with two listeners: a plain one for the test, and one that guards itself for the bridge.
+type guarded struct {
+	*mosquitto
+	at string // host:port of the guarded one
+}
+
+// startedGuarded starts a broker. lines are those of the guarded listener.
+func startedGuarded(t *testing.T, lines ...string) *guarded {
+	t.Helper()
+	g := &guarded{&mosquitto{t: t, port: freePort(t), config: filepath.Join(t.TempDir(), "mosquitto.conf")}, freePort(t)}
+	// socket_domain: without it a listener for websockets is there for the whole network.
+	lines = append([]string{"user root", "per_listener_settings true", "persistence false", "set_tcp_nodelay true", "log_type all",
+		"listener " + g.port + " 127.0.0.1", "allow_anonymous true", "listener " + g.at + " 127.0.0.1", "socket_domain ipv4"}, lines...)
+	if err := os.WriteFile(g.config, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g.at = "127.0.0.1:" + g.at
+	g.start()
+	if err := awaitListener(t, g.at); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// to is the variable of a bridge that goes to the guarded listener.
+func (g *guarded) to(scheme string) string { return "HANBRIDGE_MQTT_URL=" + scheme + "://" + g.at }
+
+// secret is the password of everybody who is let in; nobody may ever read it in a log.
+const secret = "Sup3r:secret#"
+
+// passwordsOf is a file of mosquitto_passwd that lets in users with the secret.
+func passwordsOf(t *testing.T, users ...string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "passwords")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range users {
+		launch(t, nil, "mosquitto_passwd", "-b", file, user, secret).endsWell(5 * time.Second)
+	}
+	return file
+}
+
+// A door is a way to a broker: what guards it and what the bridge has been told.
+type door struct {
+	scheme    string
+	lines     []string // of the listener
+	variables []string
+	want      string // in the answer where the bridge is not let in
+}
+
+// TestSecure runs the program at a Mosquitto as people guard it.
+func TestSecure(t *testing.T) {
+	needPeer(t, "mosquitto")
+	needPeer(t, "mosquitto_sub")
+	needPeer(t, "mosquitto_passwd")
+	hanbridge := buildProgram(t)
+	for name, d := range doors(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if d.want == "" {
+				testLetIn(t, hanbridge, d)
+				return
+			}
+			testKeptOut(t, hanbridge, d)
+		})
+	}
+	t.Run("access rules", func(t *testing.T) { t.Parallel(); testAccessRules(t, hanbridge) })
+}
+
+func doors(t *testing.T) map[string]door {
+	t.Helper()
+	ours, theirs, later := newAuthority(t), newAuthority(t), time.Now().Add(time.Hour)
+	broker, bridge, stranger := ours.issues("127.0.0.1", later), ours.issues("cellar", later), theirs.issues("cellar", later)
+	open, ws, trusted := "allow_anonymous true", "protocol websockets", []string{ours.trusts()}
+	tls := slices.Concat([]string{open}, broker.serves())
+	both := slices.Concat(tls, []string{"cafile " + ours.file, "require_certificate true"})
+	login := []string{"allow_anonymous false", "password_file " + passwordsOf(t, "anna")}
+	anna := []string{"HANBRIDGE_MQTT_USERNAME=anna", "HANBRIDGE_MQTT_PASSWORD=" + secret}
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]door{
+		"mqtts":                       {"mqtts", tls, trusted, ""},
+		"mqtts, certificate":          {"mqtts", both, append(bridge.shown(), ours.trusts()), ""},
+		"mqtts, certificate as login": {"mqtts", append(both, "use_identity_as_username true"), append(bridge.shown(), ours.trusts()), ""},
+		"mqtts, password":             {"mqtts", slices.Concat(login, broker.serves()), append(anna, ours.trusts()), ""},
+		"ws":                          {"ws", []string{open, ws}, nil, ""},
+		"ws, password":                {"ws", append(login, ws), anna, ""},
+		"wss":                         {"wss", append(tls, ws), trusted, ""},
+		"password in a file":          {"mqtt", login, []string{anna[0], "HANBRIDGE_MQTT_PASSWORD_FILE=" + file}, ""},
+
+		"unknown authority":   {"mqtts", tls, nil, "signed by nobody known here (set mqtt.ca_file "},
+		"another authority":   {"mqtts", tls, []string{theirs.trusts()}, "(set mqtt.ca_file "},
+		"another, websocket":  {"wss", append(tls, ws), []string{theirs.trusts()}, "(set mqtt.ca_file "},
+		"another name":        {"mqtts", append(ours.issues("broker.home", later).serves(), open), trusted, "(use a name from the certificate in mqtt.url)"},
+		"expired":             {"mqtts", append(ours.issues("127.0.0.1", time.Now().Add(-time.Hour)).serves(), open), trusted, "(is the clock right?)"},
+		"no certificate":      {"mqtts", both, trusted, "(does it want a certificate, mqtt.cert_file and mqtt.key_file?)"},
+		"stranger":            {"mqtts", both, append(stranger.shown(), ours.trusts()), "(does it know the authority of the certificate in mqtt.cert_file?)"},
+		"wrong password":      {"mqtt", login, []string{anna[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
+		"no password":         {"mqtts", slices.Concat(login, broker.serves()), trusted, "(set mqtt.username and mqtt.password)"},
+		"wrong password, ws":  {"ws", append(login, ws), []string{anna[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
+		"mqtt where TLS is":   {"mqtt", tls, nil, "(does it want encryption, mqtts://?)"},
+		"mqtts where none is": {"mqtts", []string{open}, trusted, "(does it speak mqtts? Look at mqtt.url)"},
+		"ws where mqtt is":    {"ws", []string{open}, nil, "(does it speak ws? Look at mqtt.url)"},
+		"mqtt where ws is":    {"mqtt", []string{open, ws}, nil, "(is the port in mqtt.url right? For websockets write ws:// or wss://)"},
+	}
+}
+
+// testLetIn wants all values at a broker that lets the bridge in, and the last ones and its state when it stops.
+func testLetIn(t *testing.T, hanbridge string, d door) {
+	broker, cable := startedGuarded(t, d.lines...), pluggedCable(t, "p1-se-aidon")
+	variables := slices.Concat(d.variables, []string{broker.to(d.scheme), cable.variable(), "HANBRIDGE_LOG_LEVEL=debug"})
+	ears := broker.listens()
+	run := startRun(t, hanbridge, variables...)
+	run.awaits(5*time.Second, "port opened")
+	ears.hears(5*time.Second, "hanbridge/status", "online")
+	cable.send()
+	ears.hears(5*time.Second, "hanbridge/house/telegram")
+	ears.hears(time.Second, "hanbridge/house/status", "online")
+	checkKept(t, broker.mosquitto, ears)
+
+	check := launch(t, variables, hanbridge, "check")
+	check.endsWell(10 * time.Second)
+	check.saidOnce("connected, may publish, may retain")
+
+	cable.send() // it may be read or not; what is read is delivered
+	run.ends(syscall.SIGTERM, 4*time.Second)
+	checkStopped(t, broker.mosquitto, ears)
+	wantNoSecret(t, run, check)
+}
+
+// checkKept wants the values of the first telegram, retained, and the announcement.
+func checkKept(t *testing.T, broker *mosquitto, ears *listener) {
+	t.Helper()
+	heard := ears.heard()
+	if diff := cmp.Diff(wantTopics(t, "p1-se-aidon"), valuesOf(heard)); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+	checkAnnounced(t, heard, valuesOf(heard))
+	delete(heard, "hanbridge/house/telegram")
+	kept := broker.kept()
+	delete(kept, marker)
+	if diff := cmp.Diff(heard, kept); diff != "" {
+		t.Errorf("retained (-published +retained):\n%s", diff)
+	}
+}
+
+// checkStopped wants a bridge that has ended to have said that it is offline, and all that the last telegram told.
+func checkStopped(t *testing.T, broker *mosquitto, ears *listener) {
+	t.Helper()
+	ears.hears(time.Second, "hanbridge/status", "offline")
+	var last struct {
+		Seq    json.Number
+		Values map[string]json.Number
+	}
+	if err := json.Unmarshal([]byte(ears.heard()["hanbridge/house/telegram"]), &last); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"hanbridge/status": "offline", "hanbridge/house/status": "offline", "hanbridge/house/telegrams": last.Seq.String()}
+	for name, number := range last.Values {
+		want["hanbridge/house/"+name] = number.String()
+	}
+	kept := broker.kept()
+	for topic, payload := range want {
+		if got := kept[topic]; got != payload {
+			t.Errorf("%s after the end: retained %q, want %s", topic, got, payload)
+		}
+	}
+}
+
+// testKeptOut wants to be told which setting to mend, by check and by run.
+func testKeptOut(t *testing.T, hanbridge string, d door) {
+	broker := startedGuarded(t, d.lines...)
+	variables := append([]string{broker.to(d.scheme), "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1", "HANBRIDGE_LOG_LEVEL=debug"}, d.variables...)
+	check := launch(t, variables, hanbridge, "check")
+	until(t, 15*time.Second, "the check is done", func() bool { return ended(check) })
+	if code := check.cmd.ProcessState.ExitCode(); code == 0 || !strings.Contains(check.said(), d.want) {
+		t.Errorf("check: got exit code %d and\n%s\nwant it refused, and in it: %s", code, check.said(), d.want)
+	}
+	run := startRun(t, hanbridge, variables...)
+	run.awaits(5*time.Second, d.want)
+	if !ended(run) { // a wrong configuration ends it, a broker never
+		run.ends(syscall.SIGTERM, 4*time.Second)
+	}
+	wantNoSecret(t, run, check)
+}
+
+func wantNoSecret(t *testing.T, all ...*process) {
+	t.Helper()
+	for _, p := range all {
+		if said := p.said(); strings.Contains(said, secret) || strings.Contains(said, "PRIVATE KEY") {
+			t.Errorf("a secret is in what %s said:\n%s", p.cmd, said)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// TestRatesKept: what the broker holds tells what a meter sends and how often.
+func TestRatesKept(t *testing.T) {
+	w := houseWiring()
+	barn := aMeter()
+	barn.ID = "barn"
+	w.Meters = append(w.Meters, barn)
+	w.Publish = "realtime"
+	k := keptOf(householdKept(t, inDevices()))
+	k.values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
+	k.announced = append(k.announced, discovery.Message{
+		Topic:   "homeassistant/sensor/hanbridge_barn/import_power/config",
+		Payload: []byte(`{"device":{"name":"Barn"},"origin":{"name":"hanbridge"},"unique_id":"hanbridge_barn_import_power","expire_after":10800}`),
+	})
+	var r rates
+	r.addKnown(w, k, nil)
+	if len(r.Meters) != 2 || r.Note != "" {
+		t.Fatalf("got %d meters, want 2, and no note: %s", len(r.Meters), r.Note)
+	}
+	house, other := r.Meters[0], r.Meters[1]
+	if house.Interval != "10" || len(house.Quantities) != 30 || house.EveryTelegram != house.States || house.States < 100_000 {
+		t.Errorf("house: got %s s, %d quantities, %d, want 10 s, 30 quantities, all states of every telegram", house.Interval, len(house.Quantities), house.EveryTelegram)
+	}
+	got := map[string]string{}
+	for _, q := range other.Quantities {
+		got[q.Quantity] = string(q.Every)
+	}
+	want := map[string]string{"import_power": "3600", "net_power": "2.5", "gas": "2.5"}
+	if diff := cmp.Diff(want, got); diff != "" || other.Interval != "2.5" {
+		t.Errorf("barn, every %s s (-want +got):\n%s", other.Interval, diff)
+	}
+	if r.EveryTelegram != house.EveryTelegram+other.EveryTelegram || r.States != house.States+other.States {
+		t.Errorf("in all: got %+v, want the sum of both", r.dayRates)
+	}
+	var out strings.Builder
+	if err := r.print(&out); err != nil || !strings.Contains(out.String(), "\nbarn, a telegram every 2.5 s\n") || !strings.Contains(out.String(), "\nall meters ") {
+		t.Errorf("printed: %v\n%s", err, out.String())
+	}
+}
+
+// TestRatesUnknown: whatever is not known is said.
+func TestRatesUnknown(t *testing.T) {
+	barn := aMeter()
+	barn.ID = "barn"
+	tests := []struct {
+		name  string
+		kept  kept
+		err   error
+		note  string
+		meter string
+	}{
+		{"nothing kept", kept{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
+		{"no answer", kept{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
+		{"one of two", keptOf(householdKept(t, inDevices())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := houseWiring()
+			w.Meters = append(w.Meters, barn)
+			var r rates
+			r.addKnown(w, tt.kept, tt.err)
+			if !strings.HasPrefix(r.Note, tt.note) || len(r.Meters) != 1 || r.Meters[0].Meter != tt.meter {
+				t.Errorf("got %q and %+v, want %q and %s", r.Note, r.Meters, tt.note, tt.meter)
+			}
+		})
+	}
+}
+
+// TestPaced: a recording tells how often each quantity comes, by the meter's clock.
+func TestPaced(t *testing.T) {
+	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name      string
+		telegrams int
+		span      time.Duration
+		sent      [2]int // import_power, import_energy
+		want      [3]time.Duration
+	}{
+		{"one telegram", 1, 0, [2]int{1, 1}, [3]time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second}},
+		{"no clock", 20, 0, [2]int{20, 10}, [3]time.Duration{10 * time.Second, 10 * time.Second, 20 * time.Second}},
+		{"every second", 61, time.Minute, [2]int{61, 61}, [3]time.Duration{time.Second, time.Second, time.Second}},
+		{"one list in four", 41, 100 * time.Second, [2]int{41, 10}, [3]time.Duration{2500 * time.Millisecond, 2500 * time.Millisecond, 10300 * time.Millisecond}},
+		{"one hourly list", 41, 100 * time.Second, [2]int{41, 1}, [3]time.Duration{2500 * time.Millisecond, 2500 * time.Millisecond, time.Hour}},
+		{"a clock that runs backwards", 5, -time.Hour, [2]int{5, 5}, [3]time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &seen{telegrams: tt.telegrams, first: start, last: start.Add(tt.span)}
+			s.count("import_energy", tt.sent[1])
+			s.count("import_power", tt.sent[0])
+			m := s.paced()
+			got := [3]time.Duration{m.interval, m.quantities[0].Every, m.quantities[1].Every}
+			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
+				t.Errorf("got %v (%v first), want %v", got, m.quantities[0].ID, tt.want)
+			}
+		})
+	}
+}
+
+// TestPlan: what is set of a quantity goes before the preset, the rest stays.
+func TestPlan(t *testing.T) {
+	c := defaults()
+	c.Quantities = rated(t, "import_* min_interval=7s; import_power deadband=1%; gas min_interval=0 deadband=0 max_silence=0")
+	preset := lane.NewPlan(lane.Balanced)
+	for i := range quantity.Rows() {
+		id := quantity.ID(i)
+		want := preset.Rate(id)
+		if strings.HasPrefix(id.String(), "import_") {
+			want.MinInterval = 7 * time.Second
+			want.MaxSilence = max(want.MaxSilence, want.MinInterval)
+		}
+		switch id.String() {
+		case "import_power":
+			want.Deadband = lane.Deadband{Percent: obis.Decimal{Coef: 1}}
+		case "gas":
+			want = lane.Rate{}
+		}
+		if got := c.plan().Rate(id); got != want {
+			t.Errorf("%v: got %+v, want %+v", id, got, want)
+		}
+	}
+	for _, preset := range []lane.Preset{lane.Realtime, lane.Balanced, lane.Frugal} {
+		c := defaults()
+		c.Publish = preset.String()
+		if diff := cmp.Diff(lane.NewPlan(preset).Rate(0), c.plan().Rate(0)); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", preset, diff)
+		}
+	}
+}
+
+// TestRatesFollowPublish: less is less.
+func TestRatesFollowPublish(t *testing.T) {
+	w := houseWiring()
+	f, err := familyNamed("aidon-se")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.anHour(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := func(publish, quantities string) int {
+		c := w.Config
+		c.Publish, c.Quantities = publish, rated(t, quantities)
+		var r rates
+		r.add(c, s.paced())
+		return r.States
+	}
+	all, balanced, frugal := states("realtime", ""), states("balanced", ""), states("frugal", "")
+	if all <= 2*balanced || balanced <= frugal {
+		t.Errorf("realtime %d, balanced %d, frugal %d: want less than half, and less still", all, balanced, frugal)
+	}
+	if got := states("balanced", "voltage_* min_interval=10m max_silence=10m"); got >= balanced {
+		t.Errorf("voltages every ten minutes: got %d, want less than %d", got, balanced)
+	}
+}
+
+func TestSpaced(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 000", 9800: "9 800", 123456: "123 456", 3113280: "3 113 280"} {
+		if got := spaced(n); got != want {
+			t.Errorf("%d: got %q, want %q", n, got, want)
+		}
+	}
+}
+
+func (s *seen) count(name string, sent int) {
+	id, _ := quantity.Named(name)
+	if s.sent == nil {
+		s.sent = map[quantity.ID]int{}
+	}
+	s.sent[id] = sent
+	s.meter.Quantities = append(s.meter.Quantities, discovery.Quantity{ID: id})
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// seenFlags say where a command sees a meter: in a file, in a simulation, or, where neither is named, elsewhere.
+type seenFlags struct {
+	config, family string
+	long           bool // a simulated meter is seen for an hour: some lists come no oftener
+}
+
+func addSeenFlags(c *cobra.Command, family string) *seenFlags {
+	f := new(seenFlags)
+	c.Flags().StringVar(&f.config, "config", "", "configuration `FILE`")
+	c.Flags().StringVar(&f.family, "family", "", family+", `NAME` as simulate --list names it")
+	return f
+}
+
+// A seen is what telegrams tell of their meter.
+type seen struct {
+	// meter has the id and the name of the configuration's first, and the quantities in the order in which they came.
+	meter discovery.Meter
+	// telegrams and sent count telegrams and those with a quantity.
+	telegrams int
+	sent      map[quantity.ID]int
+	// interval is that of telegrams, where it is known for certain.
+	interval time.Duration
+	// first and last are the meter's own clock, zero where it has none.
+	first, last time.Time
+}
+
+// look returns what is in the file or comes from the family; nil where neither is named.
+func (f *seenFlags) look(command string, w *wiring, files []string) (*seen, error) {
+	switch {
+	case len(files) > 0 && f.family != "":
+		return nil, fmt.Errorf("%s: a file or --family, not both", command)
+	case len(files) > 0:
+		return w.seeFile(files[0])
+	case f.family != "":
+		family, err := familyNamed(f.family)
+		if err != nil {
+			return nil, err
+		}
+		if f.long {
+			return w.anHour(family)
+		}
+		return w.seeFamily(family, allLists)
+	}
+	return nil, nil
+}
+
+// allLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
+const allLists = 8
+
+func (w *wiring) seeFamily(f simulate.Family, telegrams int) (*seen, error) {
+	var stream bytes.Buffer
+	hour := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
+	for range telegrams {
+		_, telegram := hour.Next()
+		stream.Write(telegram)
+	}
+	return w.see(f.Name, &stream, meter.Options{Keys: simulatedKey(f)})
+}
+
+func (w *wiring) seeFile(name string) (*seen, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var o meter.Options
+	if len(w.Meters) > 0 {
+		if o, err = optionsOf(w.Meters[0]); err != nil {
+			return nil, err
+		}
+	}
+	return w.see(name, source.Bytes(f), o)
+}
+
+// see reads all that a meter sends, with the options that its telegrams need.
+func (w *wiring) see(name string, r io.Reader, o meter.Options) (*seen, error) {
+	s := &seen{meter: discovery.Meter{ID: "meter"}, sent: map[quantity.ID]int{}}
+	if len(w.Meters) > 0 {
+		s.meter.ID, s.meter.Name = w.Meters[0].ID, w.Meters[0].Name
+	}
+	var locked *dlms.LockedError
+	d := meter.NewDecoder(r)
+	for d.Options = o; ; {
+		reading, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
+			if e, ok := errors.AsType[*dlms.LockedError](bad); ok {
+				locked = cmp.Or(locked, e)
+			}
+			continue
+		}
+		if err != nil {
+			return nil, failure{err, exitData}
+		}
+		s.take(reading)
+	}
+	switch {
+	case len(s.sent) == 0 && locked != nil:
+		return nil, failure{fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)), exitData}
+	case len(s.sent) == 0:
+		return nil, failure{fmt.Errorf("%s: no telegram in it", name), exitData}
+	}
+	return s, nil
+}
+
+func (s *seen) take(r *meter.Reading) {
+	m := &s.meter
+	m.Make, m.Model = cmp.Or(r.Meter.Make, m.Make), cmp.Or(r.Meter.Model, m.Model)
+	m.Serial, m.Software = cmp.Or(r.Meter.Serial, m.Serial), cmp.Or(r.Meter.List, m.Software)
+	s.telegrams++
+	if !r.Time.IsZero() {
+		s.last = r.Time.Time(time.Local)
+		if s.first.IsZero() {
+			s.first = s.last
+		}
+	}
+	for _, sample := range r.Samples {
+		if s.sent[sample.ID]++; s.sent[sample.ID] == 1 {
+			m.Quantities = append(m.Quantities, discovery.Quantity{ID: sample.ID, As: sample.As, Decimals: sample.Decimals()})
+		}
+	}
+}
+
+// keyWanted says which key of the configuration would open a telegram.
+func keyWanted(e *dlms.LockedError) string {
+	switch {
+	case e.AuthKey:
+		return "the key of the configuration fits, but its authentication key does not: compare auth_key, or leave it out"
+	case e.Tried:
+		return "no key of the configuration fits: name that of the meter as key or key_file; " + maybeSwapped
+	}
+	return "the configuration has no key: name the file with that of the meter as key_file, in the file of --config or as HANBRIDGE_METER_KEY_FILE"
+}
