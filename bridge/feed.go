@@ -37,6 +37,7 @@ type slot struct {
 	meter Meter
 	condition
 	known  []Known
+	whole  bool // the next telegram is wanted whole: values may have been held back for long
 	values [maxQuantities]Value
 	have   [maxQuantities]bool
 	fresh  [maxQuantities]bool
@@ -109,14 +110,14 @@ func (f *Feed) Take() *Batch {
 }
 
 // Resync makes everything new again, as after a reconnect: all values, states and descriptions, and the telegrams and events
-// of the last Batch where it had not been delivered.
+// of the last Batch where it had not been delivered. Values that were held back follow with the next telegram.
 func (f *Feed) Resync() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.taken = f.cursor.Load()
 	for i := range f.slots {
 		s := &f.slots[i]
-		s.fresh, s.given = s.have, 0
+		s.fresh, s.given, s.whole = s.have, 0, true
 		s.aboutFresh, s.onlineFresh, s.knownFresh, s.statsFresh, s.anyFresh = true, true, true, true, true
 	}
 	f.wake()
@@ -193,8 +194,8 @@ type handover struct {
 	state  *condition    // nil where there is nothing to tell
 }
 
-// put takes what is new of a meter. It never blocks, and keeps no slice but known.
-func (f *Feed) put(meter int, h handover) {
+// put takes what is new of a meter, and tells if it wants the next telegram whole. It never blocks, and keeps no slice but known.
+func (f *Feed) put(meter int, h handover) (whole bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
@@ -218,6 +219,8 @@ func (f *Feed) put(meter int, h handover) {
 	}
 	s.anyFresh = true
 	f.wake()
+	whole, s.whole = s.whole, false
+	return whole
 }
 
 // Memory is where an output keeps what must survive a restart, under a key of its own; nil, which remembers nothing, where

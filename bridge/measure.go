@@ -76,6 +76,9 @@ func (p *pipeline) choose(now time.Time) (counter bool) {
 	n := &p.news
 	n.values, n.again, n.gone = n.values[:0], n.again[:0], n.gone[:0]
 	every := p.every.learned()
+	if p.voice.startsAnew() {
+		p.lanes = p.plan.Lanes()
+	}
 	for i := range p.values {
 		v := &p.values[i]
 		switch p.decide(v, now, every) {
@@ -115,7 +118,7 @@ func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) lane.Dec
 	return p.lanes.Pass(now, every, v.ID, v.Number, v.Decimals, v.Text)
 }
 
-// pending puts into news the counters whose newest value their lanes hold back: what is left at a stop.
+// pending puts into news the values that their lanes hold back: what is left at a stop.
 func (p *pipeline) pending() {
 	p.news = handover{}
 	for id := range quantity.Count() {

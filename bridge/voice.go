@@ -14,18 +14,20 @@ import (
 type voice struct {
 	mu sync.Mutex
 	condition
-	handed condition // as the feeds have it
-	inUse  Candidate // the last that was opened
-	broken bool      // no wire can be opened: the log has said so
-	sound  time.Time // when a telegram last came whole, but of a kind that is not read
-	ports  []string  // that have been opened
-	found  findings
-	whole  bool // all candidates have had their turn since the meter last spoke
-	over   bool
-	timer  *time.Timer
-	told   time.Time // when the state was last handed to the feeds
-	opened time.Time // when the log last said that a port was opened
-	beat   time.Time // when the log last said that all is well
+	handed  condition // as the feeds have it
+	inUse   Candidate // the last that was opened
+	broken  bool      // no wire can be opened: the log has said so
+	sound   time.Time // when a telegram last came whole, but of a kind that is not read
+	ports   []string  // that have been opened
+	found   findings
+	whole   bool // all candidates have had their turn since the meter last spoke
+	anew    bool // the next telegram is published whole
+	over    bool
+	timer   *time.Timer
+	told    time.Time // when the state was last handed to the feeds
+	opened  time.Time // when the log last said that a port was opened
+	reopens reopens
+	beat    time.Time // when the log last said that all is well
 }
 
 // countDamaged counts a telegram that was dropped, sound or not.
@@ -65,6 +67,7 @@ func (p *pipeline) reads(c Candidate) {
 	if (p.search.alone || p.search.proved) && now.Sub(v.opened) >= time.Minute {
 		level, v.opened = zerolog.InfoLevel, now
 	}
+	v.anew = v.reopens.again(now) || v.anew
 	v.broken, v.inUse = false, c
 	v.whole = p.search.alone || p.search.fruitless > 0
 	p.log.WithLevel(level).Fields(told("source", c.Port, "line", c.Line)).Msg("port opened")
@@ -95,6 +98,30 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 		v.beat = now
 		p.allIsWell(&v.stats)
 	}
+}
+
+// reopens counts wires whose first telegram is published whole, as after a cable was out. A reader in the network may end the
+// connection behind each telegram, so they are few.
+type reopens struct {
+	since time.Time
+	n     int
+}
+
+func (r *reopens) again(now time.Time) bool {
+	if now.Sub(r.since) >= toldAgain {
+		*r = reopens{since: now}
+	}
+	r.n++
+	return r.n <= 3
+}
+
+// startsAnew tells, once, if all values of a telegram are to be published.
+func (v *voice) startsAnew() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	anew := v.anew
+	v.anew = false
+	return anew
 }
 
 // stranger forgets what was known of the meter: it is another one.
@@ -128,11 +155,13 @@ func (p *pipeline) hand(news handover, tell bool) {
 		p.voice.told, p.voice.handed = time.Now(), p.voice.condition
 	}
 	for _, f := range p.feeds {
-		f.put(p.index, news)
+		if f.put(p.index, news) {
+			p.voice.anew = true
+		}
 	}
 }
 
-// rest hands over the last counts, and the counters that their lanes hold back.
+// rest hands over the last counts, and the values that their lanes hold back.
 func (p *pipeline) rest() {
 	p.pending()
 	p.voice.mu.Lock()

@@ -34,7 +34,7 @@ func TestADayOfAMeter(t *testing.T) {
 		{"kamstrup-se", summer, 5 * time.Second, 25},
 	}
 	for _, tt := range tests {
-		if raced && tt.every == time.Second {
+		if raced && tt.every < 10*time.Second {
 			continue
 		}
 		t.Run(tt.family+" "+tt.start.Month().String()+" "+tt.every.String(), func(t *testing.T) {

@@ -5,7 +5,7 @@
 // withheld until MaxSilence is over. On top of that:
 //
 //   - What is published holds until the next, so that withholding moves the mean that a hub works out. Lanes keep account of
-//     it, and a small change that makes up for what was withheld waits only half as long. So the mean of any stretch of time
+//     it, and a small change that makes up for what was withheld waits only half as long. So the mean of a day
 //     comes out right, also that of a net power that nearly cancels out, which no deadband alone could do.
 //   - A power that changes its sign (net power) is published whatever the size of the change.
 //   - A counter is published with the last telegram before each full hour and the first behind it: statistics by the hour are
@@ -19,11 +19,11 @@ import "time"
 type Decision uint8
 
 const (
-	// Hold: not worth publishing.
+	// Hold a value that is not worth publishing.
 	Hold Decision = iota
-	// Publish: this value.
+	// Publish this value.
 	Publish
-	// Again: what was published last, once more, as the same string. A database of changes gets no row from it.
+	// Again say what was published last, as the same string: a database of changes gets no row from it.
 	Again
 )
 

@@ -101,3 +101,13 @@ func TestEstimateOfRareQuantities(t *testing.T) {
 		t.Errorf("got %v for a meter that sends nothing", got)
 	}
 }
+
+// TestEstimateIsInThePublishedUnit has a counter published with each 5 kWh.
+func TestEstimateIsInThePublishedUnit(t *testing.T) {
+	id, plan := named(t, "import_energy"), lane.NewPlan(lane.Balanced)
+	plan.Set(id, lane.Change{Deadband: deadband(t, "5"), MaxSilence: duration(24 * time.Hour)})
+	got := lane.Estimate(plan, []lane.Sent{{ID: id, Decimals: 3}}, 20*time.Second)[0]
+	if most := 24*2 + 100/5; got.States < 24 || got.States > most {
+		t.Errorf("got %d states, want two for most hours and one for each 5 kWh", got.States)
+	}
+}

@@ -37,10 +37,10 @@ func (l *Lanes) Pass(now time.Time, every time.Duration, id quantity.ID, number 
 	return Hold
 }
 
-// Rest tells at a stop if the newest value of a quantity was held back though it should not be lost: that of a counter.
+// Rest tells at a stop if the newest value of a quantity was held back: what is retained then should be the truth.
 func (l *Lanes) Rest(id quantity.ID) bool {
 	q := &l.lanes[id]
-	return q.started && q.newest != q.published && id.Row().Lane == quantity.Counter
+	return q.started && q.newest != q.published
 }
 
 // A lane is the state of one quantity. Values are in units of the last decimal, times are Unix times in ns.
@@ -73,7 +73,7 @@ func (q *lane) due(rate *Rate, kind quantity.Lane, m *moment) bool {
 		return true
 	}
 	patience := rate.MaxSilence
-	if !opposite(change, q.owed) && q.owed != 0 {
+	if !opposite(change, q.owed) {
 		patience /= 2
 	}
 	return m.over(q.at, patience)

@@ -94,7 +94,7 @@ func (m *machine) telegram(t *rapid.T, gap time.Duration) {
 	if d == lane.Again && m.rate == (lane.Rate{}) && m.newest != m.published {
 		t.Fatalf("realtime: %s is said again in place of %s", m.published, m.newest)
 	}
-	if want := m.kind() == quantity.Counter && m.newest != m.published; m.lanes.Rest(m.id) != want {
+	if want := m.newest != m.published; m.lanes.Rest(m.id) != want {
 		t.Fatalf("Rest: got %v, newest %s, published %s", !want, m.newest, m.published)
 	}
 	m.before = m.now

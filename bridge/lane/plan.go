@@ -87,7 +87,7 @@ func (p *Plan) Preset() Preset { return p.preset }
 
 // Diagnostics is how often what the bridge itself counts is published.
 func (p *Plan) Diagnostics() time.Duration {
-	return [...]time.Duration{Realtime: time.Minute, Balanced: 5 * time.Minute, Frugal: 15 * time.Minute}[p.preset]
+	return [...]time.Duration{Realtime: time.Minute, Balanced: Repeat, Frugal: 3 * Repeat}[p.preset]
 }
 
 // Rate returns how often a quantity is published.

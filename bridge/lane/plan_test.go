@@ -78,7 +78,7 @@ func TestSet(t *testing.T) {
 
 func TestFrugalIsAThird(t *testing.T) {
 	states := func(p lane.Preset) (n int) {
-		for _, q := range readDay(t, lane.NewPlan(p), "aidon-se", spring, 2*time.Second).all {
+		for _, q := range readDay(t, lane.NewPlan(p), "aidon-se", spring, 5*time.Second).all {
 			if q != nil {
 				n += q.states
 			}

@@ -27,6 +27,7 @@ const (
 func TestRules(t *testing.T) {
 	ten := lane.Change{MinInterval: duration(5 * time.Second), Deadband: deadband(t, "10"), MaxSilence: duration(time.Minute)}
 	percent := lane.Change{MinInterval: duration(0), Deadband: deadband(t, "10 5%"), MaxSilence: duration(time.Minute)}
+	patient := lane.Change{MinInterval: duration(0), Deadband: deadband(t, "10"), MaxSilence: duration(20 * time.Minute)}
 	minutes := lane.Change{MinInterval: duration(10 * time.Minute)}
 	tests := []struct {
 		name, quantity string
@@ -54,6 +55,10 @@ func TestRules(t *testing.T) {
 		}},
 		{name: "a small change that makes it worse", quantity: "import_power", preset: lane.Balanced, change: &ten, steps: []step{
 			{0, "100", publish}, {1, "109", hold}, {30, "99", hold}, {31, "99", hold}, {59, "99", hold}, {60, "98", publish},
+		}},
+		// It is not known what was true while nothing came: five minutes are counted of a day, and made up for in as many.
+		{name: "nothing is owed for a silence", quantity: "import_power", preset: lane.Balanced, change: &patient, steps: []step{
+			{0, "100", publish}, {1, "109", hold}, {86400, "91", publish}, {86401, "82", hold}, {86701, "82", again}, {87001, "82", publish},
 		}},
 		{name: "percent of what was published", quantity: "import_power", preset: lane.Balanced, change: &percent, steps: []step{
 			{0, "1000", publish}, {1, "1049", hold}, {2, "950", publish}, {3, "997", hold}, {4, "998", publish}, {5, "100", publish},
@@ -178,15 +183,15 @@ func TestRest(t *testing.T) {
 	}
 	l.Pass(noon(2), time.Second, energy, decimal(t, "7.001"), 3, "")
 	l.Pass(noon(2), time.Second, power, decimal(t, "101"), 0, "")
-	if !l.Rest(energy) || l.Rest(power) {
-		t.Errorf("got %v for the counter and %v for the power, want true and false", l.Rest(energy), l.Rest(power))
+	if !l.Rest(energy) || !l.Rest(power) {
+		t.Errorf("got %v for the counter and %v for the power, want both", l.Rest(energy), l.Rest(power))
 	}
 	if plan.Lanes().Rest(energy) {
 		t.Error("two meters share their lanes")
 	}
 }
 
-// TestNumbersBeyondAll wants an answer to what no meter counts to, and none that repeats a state.
+// TestNumbersBeyondAll wants an answer to what no meter counts to.
 func TestNumbersBeyondAll(t *testing.T) {
 	const least, greatest = -1 << 63, 1<<63 - 1
 	for _, preset := range []lane.Preset{lane.Realtime, lane.Balanced, lane.Frugal} {
@@ -199,6 +204,24 @@ func TestNumbersBeyondAll(t *testing.T) {
 				l.Pass(noon(float64(i)), -time.Hour, quantity.ID(id), n, uint8(i%2*255), "")
 				l.Pass(time.Time{}, 1<<62, quantity.ID(id), n, 3, "")
 			}
+		}
+	}
+}
+
+func TestNumbersBeyondAllAreAlike(t *testing.T) {
+	l, id := new(lane.Plan).Lanes(), named(t, "import_energy")
+	for i, tt := range []struct {
+		number obis.Decimal
+		want   lane.Decision
+	}{
+		{obis.Decimal{Coef: 1, Exp: 100}, publish},
+		{obis.Decimal{Coef: 2, Exp: 17}, again},
+		{obis.Decimal{Coef: -1, Exp: 100}, publish},
+		{obis.Decimal{Coef: 4_000_000_000_000_000_000, Exp: -3}, publish},
+		{obis.Decimal{Coef: 4_000_000_000_000_000_001, Exp: -3}, publish},
+	} {
+		if got := l.Pass(noon(float64(i)), time.Second, id, tt.number, 3, ""); got != tt.want {
+			t.Errorf("%v: got %v, want %v", tt.number, got, tt.want)
 		}
 	}
 }

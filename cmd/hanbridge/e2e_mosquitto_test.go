@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,10 +38,10 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// startRun starts the bridge for the meter "house".
+// startRun starts the bridge for the meter "house", which publishes every telegram unless variables say otherwise.
 func startRun(t *testing.T, hanbridge string, variables ...string) *process {
 	t.Helper()
-	return launch(t, append(variables, "HANBRIDGE_METER_ID=house"), hanbridge, "run")
+	return launch(t, slices.Concat([]string{"HANBRIDGE_PUBLISH=realtime", "HANBRIDGE_METER_ID=house"}, variables), hanbridge, "run")
 }
 
 // testCrashes kills the broker and the bridge, and starts a hub: everything comes back with no help.

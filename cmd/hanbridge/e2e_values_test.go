@@ -73,6 +73,7 @@ var aboutBridge = map[string]string{
 	"telegrams":         `1`,
 	"telegram_errors":   `0`,
 	"rejected":          `0`,
+	"rejected_reason":   `none since the start`,
 	"telegram_interval": `10\.0`,
 	"last_telegram":     `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`,
 	"telegram":          `\{.*\}`,

@@ -118,6 +118,8 @@ func TestFaults(t *testing.T) {
 		{"pkg/meter", "github.com/rs/zerolog", "standard library alone"},
 		{"pkg/obis", "golang.org/x/sync/errgroup", "standard library alone"},
 		{"bridge", module + "bridge/internal/state", ""},
+		{"bridge", module + "bridge/lane", ""},
+		{"bridge/lane", module + "bridge", "points up or sideways"},
 		{"bridge", module + "bridge/output/mqtt", "points up or sideways"},
 		{"bridge", module + "discovery", "points up or sideways"},
 		{"bridge", "github.com/rs/zerolog", ""},

@@ -35,7 +35,7 @@ func (w *wiring) bridge() (b *bridge.Bridge, done func(), err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		c.URL, done = inside.url(), inside.stop
+		c.URL, c.Empty, done = inside.url(), true, inside.stop
 		w.log.Info().Str("source", c.URL).Msg("broker inside listens")
 	}
 	if err := c.Validate(); err != nil {

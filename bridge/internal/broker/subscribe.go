@@ -7,8 +7,9 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// refusedSubscription is the return code of a SUBACK that says no (MQTT 3.1.1, 3.9.3).
-const refusedSubscription = 0x80
+// granted is the highest return code of a SUBACK that says yes: it is the quality of service. MQTT 3.1.1, 3.9.3 has one code that
+// says no; some brokers answer with those of MQTT 5 too.
+const granted = 2
 
 // Subscribe asks for the messages of topic, which may hold + and #, and returns when the broker has agreed. It may be called from
 // several goroutines, and from f. Each message is given to f in a goroutine of its own: f may block and may publish elsewhere, several
@@ -32,7 +33,7 @@ func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Mes
 		return fmt.Errorf("mqtt: subscribe to %s: %w", topic, err)
 	}
 	for _, code := range token.(*mqtt.SubscribeToken).Result() {
-		if code == refusedSubscription {
+		if code > granted {
 			return fmt.Errorf("mqtt: %s does not let this user subscribe to %s (look at its access rules)", c.to.host, topic)
 		}
 	}

@@ -109,6 +109,7 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 		"hanbridge/house/telegrams":         "1",
 		"hanbridge/house/telegram_errors":   "0",
 		"hanbridge/house/rejected":          "0",
+		"hanbridge/house/rejected_reason":   "none since the start",
 		"hanbridge/house/telegram_interval": "10.0",
 		"hanbridge/house/info": `{"make":"Aidon","model":"","serial":"","list":"","protocol":"hdlc",` +
 			`"port":"/dev/ttyUSB0","settings":"115200 8N1"}`,
@@ -129,8 +130,7 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 		t.Error("retained (-want +got):\n" + diff)
 	}
 	for _, m := range heard {
-		passing := m.topic == "hanbridge/house/telegram" || m.topic == "homeassistant/hanbridge_bridge/check"
-		if m.qos != 1 || m.retain == passing {
+		if m.qos != 1 || m.retain == (m.topic == "hanbridge/house/telegram") {
 			t.Errorf("%s: qos %d, retain %v; want qos 1, all retained but the telegram", m.topic, m.qos, m.retain)
 		}
 	}
@@ -296,9 +296,6 @@ func TestQualityAndRetain(t *testing.T) {
 			for _, m := range b.awaitTelegram(t) {
 				name := strings.TrimPrefix(m.topic, "hanbridge/house/")
 				_, value := values[name]
-				if m.topic == "homeassistant/hanbridge_bridge/check" {
-					continue // the bridge's word to itself
-				}
 				want := name != "telegram" && (tt.retain || !value)
 				if m.qos != tt.qos || m.retain != want {
 					t.Errorf("%s: qos %d, retain %v, want %d, %v", m.topic, m.qos, m.retain, tt.qos, want)

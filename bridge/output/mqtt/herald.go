@@ -84,8 +84,10 @@ func (s *session) plan(h *herald) (some bool) {
 	held := s.devices.kept.Devices[h.id]
 	h.after.Topics = want.topics
 	h.steps, h.after.Announced = discovery.Change(held.Announced, want.messages)
-	h.steps = append(h.steps, s.emptied(h.id, held.Topics, want.topics)...)
-	h.steps = slices.DeleteFunc(h.steps, func(step []discovery.Message) bool { return len(step) == 0 })
+	if gone := s.emptied(h.id, held.Topics, want.topics); len(gone) > 0 {
+		last := max(len(h.steps)-1, 0)
+		h.steps = append(h.steps[:last], slices.Concat(slices.Concat(h.steps[last:]...), gone))
+	}
 	if len(h.steps) == 0 {
 		s.devices.set(h.id, h.after)
 		return false
@@ -96,15 +98,14 @@ func (s *session) plan(h *herald) (some bool) {
 	return true
 }
 
-// emptied is the step that takes back retained values that nobody will publish again.
-func (s *session) emptied(id string, held, wanted []string) [][]discovery.Message {
-	var step []discovery.Message
+// emptied are the messages that take back retained values that nobody will publish again.
+func (s *session) emptied(id string, held, wanted []string) (gone []discovery.Message) {
 	for _, t := range held {
 		if !slices.Contains(wanted, t) {
-			step = append(step, discovery.Message{Topic: s.config.BaseTopic + "/" + id + "/" + t})
+			gone = append(gone, discovery.Message{Topic: s.config.BaseTopic + "/" + id + "/" + t})
 		}
 	}
-	return [][]discovery.Message{step}
+	return gone
 }
 
 func union(a, b []string) []string {

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -162,10 +163,9 @@ func (s *session) stats(m *meter, st *bridge.Stats) error {
 			return err
 		}
 	}
-	if st.Rejected > 0 {
-		if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(st.Reason)), true); err != nil {
-			return err
-		}
+	reason := cmp.Or(st.Reason, "none since the start")
+	if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(reason)), true); err != nil {
+		return err
 	}
 	if st.Telegrams == 0 {
 		return nil

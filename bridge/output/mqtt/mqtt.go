@@ -28,6 +28,8 @@ type Config struct {
 	// QoS is that of every message, 0 or 1; Retain says if values are retained. States and descriptions always are.
 	QoS    byte
 	Retain bool
+	// Empty tells that the broker began with this program, and so holds nothing of an earlier one.
+	Empty bool
 	// Style and Prefix are how and where entities are announced, Version whose they are.
 	Style           discovery.Style
 	Prefix, Version string
@@ -98,6 +100,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 	if o.devices == nil {
 		o.devices, o.surveyed = recallDevices(feed.Memory(), &o.config)
+		o.surveyed = o.surveyed || o.config.Empty
 	}
 	s := newSession(o, conn, feed)
 	s.first = o.sayConnected(feed.Told())

@@ -13,15 +13,14 @@ import (
 // them in another style, and a hub must never hear both. Nothing is published before it is over.
 type survey struct {
 	timer *time.Timer
-	end   string // the topic of a message of our own: a broker sends it behind all that it holds
 
 	mu    sync.Mutex
 	found []discovery.Message
 	seen  int // of them when the timer last ran out
 }
 
-// settled is how long the functions of subscriptions, which run side by side, may take.
-const settled = 20 * time.Millisecond
+// settled is how long a broker is silent when it has sent all that it holds: it does so right behind its answer.
+const settled = 100 * time.Millisecond
 
 // done gives a value when the broker may have said all.
 func (v *survey) done() <-chan time.Time {
@@ -33,9 +32,6 @@ func (v *survey) done() <-chan time.Time {
 
 // hear runs on the connection's goroutines.
 func (v *survey) hear(m broker.Message) {
-	if m.Topic == v.end {
-		v.timer.Reset(settled)
-	}
 	if !m.Retain || len(m.Payload) == 0 {
 		return
 	}
@@ -46,17 +42,15 @@ func (v *survey) hear(m broker.Message) {
 
 // ask begins a survey, once in the life of an output. A broker that does not let this user read is taken for an empty one.
 func (s *session) ask(ctx context.Context) error {
-	v := &survey{timer: time.NewTimer(quiet), end: s.config.checkAnnouncedTopic()}
-	for _, filter := range append(s.config.announcedFilters(), v.end) {
-		if err := s.conn.Subscribe(ctx, filter, 1, v.hear); err != nil {
-			if s.conn.Err() != nil || ctx.Err() != nil {
-				return err
-			}
-			s.log.Debug().Err(err).Msg("cannot hear what is announced")
+	v := new(survey)
+	for _, filter := range s.config.announcedFilters() {
+		if err := s.hear(ctx, filter, v.hear, "cannot hear what is announced"); err != nil {
+			return err
 		}
 	}
+	v.timer = time.NewTimer(settled)
 	s.survey = v
-	return s.conn.Publish(broker.Message{Topic: v.end, Payload: []byte("all heard"), QoS: 1}) // as sure as what it follows
+	return nil
 }
 
 // surveyEnds takes what was heard for what the broker holds, and begins to announce.
@@ -70,7 +64,7 @@ func (s *session) surveyEnds(ctx context.Context) error {
 		v.timer.Reset(settled)
 		return nil
 	}
-	if err := s.conn.Unsubscribe(ctx, append(s.config.announcedFilters(), v.end)...); err != nil {
+	if err := s.conn.Unsubscribe(ctx, s.config.announcedFilters()...); err != nil {
 		return err
 	}
 	s.survey, s.surveyed = nil, true

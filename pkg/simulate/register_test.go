@@ -1,0 +1,58 @@
+package simulate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// TestValue compares each register that a quantity has with what a state says of it.
+func TestValue(t *testing.T) {
+	f, _ := simulate.Named("aidon-se") // its currents have signs
+	h := simulate.New(3, midsummer, 3)
+	known := 0
+	for hour := range 24 {
+		h.Advance(midsummer.Add(time.Duration(hour) * time.Hour))
+		s := h.State()
+		want := told(f, &s)
+		for i := range quantity.Rows() {
+			row := &quantity.Rows()[i]
+			for _, c := range row.Codes {
+				got, ok := s.Value(obis.Code{1, 0, c[0], c[1], c[2], obis.Any})
+				if !ok || c[1] == 24 { // the average of the last period has the name of that of this one
+					continue
+				}
+				known++
+				got = got.Shift(-row.Measures[0].Prefix)
+				rest, _ := want[row.Name].Add(got.Neg()) // counters have no parts of a Wh
+				if _, told := want[row.Name]; !told || rest.Sign() < 0 || rest.Cmp(obis.Decimal{Coef: 1, Exp: got.Exp}) >= 0 {
+					t.Errorf("%v, %s: got %v, want %v", s.Time, row.Name, got, want[row.Name])
+				}
+			}
+		}
+	}
+	if known < 24*80 {
+		t.Errorf("got %d registers in an hour, want most of those that quantities have", known/24)
+	}
+}
+
+// TestValueOfAnyCode wants a no for what no household has, and never a panic.
+func TestValueOfAnyCode(t *testing.T) {
+	s := simulate.New(1, midsummer, 1).State()
+	known := 0
+	for c := range 256 {
+		for d := range 256 {
+			for e := range 7 {
+				if _, ok := s.Value(obis.Code{1, 0, byte(c), byte(d), byte(e), obis.Any}); ok {
+					known++
+				}
+			}
+		}
+	}
+	if known == 0 || known > 1000 {
+		t.Errorf("got %d registers that are known", known)
+	}
+}
