@@ -25,10 +25,11 @@ func TestCadence(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var c cadence
 			now := time.Unix(1_800_000_000, 0)
-			before, changed := c.class(), c.seen(now)
+			c.seen(now)
+			before := c.class()
 			for _, gap := range tt.gaps {
 				now = now.Add(gap)
-				if changed = c.seen(now); changed != (c.class() != before) {
+				if changed := c.seen(now); changed != (c.class() != before) {
 					t.Errorf("seen after %v: told %v of a change from %v to %v", gap, changed, before, c.class())
 				}
 				before = c.class()

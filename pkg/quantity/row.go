@@ -65,8 +65,9 @@ const (
 	Status Lane = iota
 	// Power jumps with every load that is switched.
 	Power
-	// Voltage and Current move a little all the time.
+	// Voltage moves a little all the time.
 	Voltage
+	// Current does so too, and jumps with loads.
 	Current
 	// Ratio is a power factor or a frequency: it moves in its last digits.
 	Ratio

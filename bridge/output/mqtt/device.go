@@ -60,8 +60,6 @@ func (d *devices) encode() []byte {
 	return text
 }
 
-func (d *devices) announced(id string) discovery.Held { return d.kept.Devices[id].Announced }
-
 // set notes what the broker holds of a device; nothing of one that holds nothing.
 func (d *devices) set(id string, now device) {
 	d.mu.Lock()
