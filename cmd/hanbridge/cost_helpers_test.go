@@ -160,7 +160,8 @@ func startBridge(b *testing.B, program, address, port string) *exec.Cmd {
 	b.Helper()
 	cmd := exec.CommandContext(b.Context(), program, "run")
 	cmd.Dir, cmd.Stderr = b.TempDir(), new(bytes.Buffer)
-	cmd.Env = append(os.Environ(), "HANBRIDGE_MQTT_URL=mqtt://"+address, "HANBRIDGE_METER_PORT="+port)
+	cmd.Env = append(os.Environ(), "HANBRIDGE_MQTT_URL=mqtt://"+address, "HANBRIDGE_METER_PORT="+port,
+		"HANBRIDGE_PUBLISH=realtime", "HANBRIDGE_STATE_DIR="+cmd.Dir)
 	startForBenchmark(b, cmd)
 	return cmd
 }
