@@ -46,6 +46,9 @@ func testValues(t *testing.T, hanbridge, family string) {
 	run.ends(syscall.SIGTERM, 2*time.Second)
 	ears.hears(time.Second, "hanbridge/status", "offline")
 	ears.hears(time.Second, "hanbridge/house/status", "offline")
+	if strings.Contains(run.said(), "somebody else") {
+		t.Errorf("it takes its own word for somebody else's:\n%s", run.said())
+	}
 	for _, topic := range []string{"hanbridge/status", "hanbridge/house/status"} {
 		if got := broker.kept()[topic]; got != "offline" {
 			t.Errorf("%s after the end: retained %q, want offline", topic, got)

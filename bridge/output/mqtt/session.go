@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,6 +28,8 @@ type session struct {
 	survey *survey  // nil when it is known what the broker holds
 	buf    []byte
 	first  zerolog.Level // of the log line of a first announcement
+
+	leaving atomic.Bool // what says offline from now on is this session
 }
 
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
@@ -89,7 +92,7 @@ func (s *session) hear(ctx context.Context, topic string, f func(broker.Message)
 // ownStatus hears what is said of this bridge. That it is offline was said by somebody else: by a second bridge with the same topics
 // that stopped, or by the broker, as the will of a connection it had not known to be dead. What was retained before is no news.
 func (s *session) ownStatus(m broker.Message) {
-	if m.Retain || string(m.Payload) != offline {
+	if m.Retain || string(m.Payload) != offline || s.leaving.Load() {
 		return
 	}
 	s.log.Info().Str("source", m.Topic).Msg("somebody else said that this bridge is offline: says all again (is hanbridge running twice with this mqtt.base_topic?)")
@@ -171,6 +174,7 @@ func (s *session) farewell() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flush)
 	defer cancel()
 	err := s.deliver(ctx)
+	s.leaving.Store(true)
 	for _, m := range s.meters {
 		err = errors.Join(err, s.publish(m.statusTopic, []byte(offline), true))
 	}
