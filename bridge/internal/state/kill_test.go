@@ -20,12 +20,8 @@ import (
 // inDir tells a copy of this test program which folder to commit to.
 const inDir = "HANBRIDGE_TEST_STATE_DIR"
 
-// TestCommitForEver is the program that TestKill kills. It prints the number of each commit that is done.
-func TestCommitForEver(t *testing.T) {
-	dir := os.Getenv(inDir)
-	if dir == "" {
-		t.Skip("only for TestKill")
-	}
+// commitForEver is what TestKill kills. It prints the number of each commit that is done.
+func commitForEver(t *testing.T, dir string) {
 	s, err := state.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +47,10 @@ func numbered(n int) map[string]string {
 
 // TestKill kills a program while it commits. What is found then is one whole commit: the last that was done, or the one after it.
 func TestKill(t *testing.T) {
+	if dir := os.Getenv(inDir); dir != "" {
+		commitForEver(t, dir)
+		return
+	}
 	dir := t.TempDir()
 	done := 0
 	for range 20 {
@@ -76,7 +76,7 @@ func commitAndKill(t *testing.T, dir string, done int) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestCommitForEver$")
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKill$")
 	cmd.Env = append(os.Environ(), inDir+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
