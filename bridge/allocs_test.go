@@ -7,41 +7,67 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestAcceptAllocatesNothing follows a telegram from the decoder into two feeds, one that is read and one that is not.
+// TestAcceptAllocatesNothing follows a telegram whose counters rise from the decoder into two feeds, one that is read and one that is
+// not, and into what is remembered.
 func TestAcceptAllocatesNothing(t *testing.T) {
 	for _, name := range []string{"aidon-se", "p1-se-aidon"} {
 		t.Run(name, func(t *testing.T) {
-			family, ok := simulate.Named(name)
-			if !ok {
-				t.Fatal("no such family")
-			}
-			_, telegram := simulate.NewMeter(family, 1, time.Now()).Next()
-			r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
-			if err != nil {
-				t.Fatal(err)
-			}
-			meters, j := []Meter{{ID: "house"}}, newJournal(4)
-			read, unread := newFeed(meters, j), newFeed(meters, j)
-			b := New(zerolog.Nop())
-			b.AddMeter(meters[0], Source{})
-			p := newPipeline(b, 0, []*Feed{read, unread}, j)
-			p.listen()
-			defer p.voice.timer.Stop()
-			got := testing.AllocsPerRun(100, func() {
-				p.accept(t.Context(), r)
-				for b := read.Take(); b != nil; b = read.Take() {
-				}
-			})
-			if got != 0 {
-				t.Errorf("got %v allocations per telegram, want 0", got)
-			}
-			if p.stats().Telegrams != 101 {
-				t.Errorf("got %d telegrams accepted, want 101", p.stats().Telegrams)
-			}
+			accepts(t, name, lane.Realtime)
+			accepts(t, name, lane.Balanced)
 		})
+	}
+}
+
+func accepts(t *testing.T, name string, preset lane.Preset) {
+	t.Helper()
+	family, ok := simulate.Named(name)
+	if !ok {
+		t.Fatal("no such family")
+	}
+	_, telegram := simulate.NewMeter(family, 1, time.Now()).Next()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := state.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	meters, j := []Meter{{ID: "house"}}, newJournal(4)
+	read, unread := newFeed(meters, j), newFeed(meters, j)
+	b := New(zerolog.Nop())
+	b.Plan(lane.NewPlan(preset))
+	b.store = store
+	b.AddMeter(meters[0], Source{})
+	p := newPipeline(b, 0, []*Feed{read, unread}, j)
+	p.listen()
+	defer p.voice.timer.Stop()
+	for range 2 * leastGaps { // the load is told once
+		p.accept(t.Context(), r)
+	}
+	got := testing.AllocsPerRun(100, func() {
+		for i := range r.Samples {
+			if s := &r.Samples[i]; s.ID.Row().State == quantity.TotalIncreasing {
+				s.Value, _ = s.Value.Add(obis.Decimal{Coef: 1, Exp: -3})
+			}
+		}
+		p.accept(t.Context(), r)
+		for b := read.Take(); b != nil; b = read.Take() {
+		}
+	})
+	if got != 0 {
+		t.Errorf("%v: got %v allocations per telegram, want 0", preset, got)
+	}
+	if want := uint64(101 + 2*leastGaps); p.stats().Telegrams != want || p.stats().Rejected > 0 {
+		t.Errorf("%v: got %d telegrams accepted, want %d", preset, p.stats().Telegrams, want)
 	}
 }

@@ -4,9 +4,9 @@ import "time"
 
 // cadence is how often a meter sends one quantity: Nordic meters send powers every few seconds and counters once an hour.
 type cadence struct {
-	every time.Duration // its class; 0 before two gaps are known
+	every time.Duration // its class; 0 before two gaps are known, or what an earlier run knew
 	gap   time.Duration // the class of the last gap
-	came  time.Time     // when it last came
+	came  time.Time     // when it last came; zero where that was in an earlier run
 }
 
 // cadences are the classes: a gap is of the first that it does not go much beyond. There are few, since hubs set a device up
@@ -40,8 +40,8 @@ func (c *cadence) seen(now time.Time) (changed bool) {
 // missing notes for how long it has not come though the meter speaks.
 func (c *cadence) missing(silent time.Duration) (changed bool) {
 	before := c.class()
-	if c.gap == 0 && silent > 10*cadences[0] {
-		c.every = max(c.every, time.Hour) // it came once: most likely in an hourly list
+	if c.gap == 0 && c.every <= cadences[0] && silent > 10*cadences[0] {
+		c.every = time.Hour // it came once: most likely in an hourly list
 	}
 	return c.class() != before
 }

@@ -3,6 +3,8 @@ package bridge
 import (
 	"testing"
 	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 func TestCadence(t *testing.T) {
@@ -49,5 +51,20 @@ func TestCadenceOfWhatCameOnce(t *testing.T) {
 	}
 	if !c.missing(11*time.Minute) || c.class() != time.Hour {
 		t.Errorf("after 11 min: got %v, want an hour", c.class())
+	}
+}
+
+// TestReviewAfterSilence: a meter that fell silent after it took the place of another has not had its time to send its hourly list.
+func TestReviewAfterSilence(t *testing.T) {
+	var k known
+	start := time.Unix(1_800_000_000, 0)
+	k.value(&quantity.Sample{ID: comparedEnergy}, start)
+	k.swapped = start.Add(time.Minute)
+	back := start.Add(3 * time.Hour)
+	if gone := k.review(back, back); len(gone) > 0 {
+		t.Errorf("taken back when the meter speaks again: %v", gone)
+	}
+	if gone := k.review(back.Add(replaced), back); len(gone) != 1 {
+		t.Errorf("taken back when it has spoken for %v: %v, want the quantity of the meter before", replaced, gone)
 	}
 }

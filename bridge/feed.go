@@ -194,8 +194,18 @@ type handover struct {
 	state  *condition    // nil where there is nothing to tell
 }
 
-// put takes what is new of a meter, and tells if it wants the next telegram whole. It never blocks, and keeps no slice but known.
-func (f *Feed) put(meter int, h handover) (whole bool) {
+// wantsWhole tells, once, if the next telegram is wanted whole.
+func (f *Feed) wantsWhole(meter int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := &f.slots[meter]
+	whole := s.whole
+	s.whole = false
+	return whole
+}
+
+// put takes what is new of a meter. It never blocks, and keeps no slice but known.
+func (f *Feed) put(meter int, h handover) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
@@ -219,8 +229,6 @@ func (f *Feed) put(meter int, h handover) (whole bool) {
 	}
 	s.anyFresh = true
 	f.wake()
-	whole, s.whole = s.whole, false
-	return whole
 }
 
 // Memory is where an output keeps what must survive a restart, under a key of its own; nil, which remembers nothing, where

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -87,9 +88,16 @@ type notebook struct {
 	telegrams []bridge.Telegram
 	at        []time.Time // of the telegrams
 	lost      uint64
+	everies   []time.Duration // of import_energy, each time that it was announced
+	described int             // how often the meter was described
+	counted   int             // how often its counts were told
+	again     chan struct{}   // what is to be had is wanted again
 }
 
 func (n *notebook) Run(ctx context.Context, feed *bridge.Feed) error {
+	n.mu.Lock()
+	n.again = make(chan struct{})
+	n.mu.Unlock()
 	for {
 		select {
 		case <-ctx.Done():
@@ -97,8 +105,16 @@ func (n *notebook) Run(ctx context.Context, feed *bridge.Feed) error {
 			return nil
 		case <-feed.Ready():
 			n.take(feed)
+		case <-n.again:
+			feed.Resync()
 		}
 	}
+}
+
+// resync has everything told again, as after a reconnect.
+func (n *notebook) resync() {
+	n.again <- struct{}{}
+	synctest.Wait()
 }
 
 func (n *notebook) take(feed *bridge.Feed) {
@@ -147,13 +163,18 @@ func (n *notebook) news(news *bridge.News) {
 		n.known = n.known[:0]
 		for _, k := range news.Known {
 			n.known = append(n.known, k.ID.String())
+			if k.ID.String() == "import_energy" {
+				n.everies = append(n.everies, k.Every)
+			}
 		}
 	}
 	if news.AboutNew {
 		n.about = news.About
+		n.described++
 	}
 	if news.StatsNew {
 		n.stats = news.Stats
+		n.counted++
 	}
 }
 
@@ -215,8 +236,15 @@ func runMeter(t *testing.T, m bridge.Meter, s bridge.Source, outputs ...bridge.O
 // runIn starts one that remembers in a folder, where there is one.
 func runIn(t *testing.T, dir string, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
 	t.Helper()
+	return runPlanned(t, dir, lane.Realtime, m, s, outputs...)
+}
+
+// runPlanned starts one that publishes as a preset says.
+func runPlanned(t *testing.T, dir string, preset lane.Preset, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
+	t.Helper()
 	h := &house{t: t, log: &paper{}, done: make(chan error, 1)}
 	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))
+	b.Plan(lane.NewPlan(preset))
 	b.AddMeter(m, s)
 	if dir != "" {
 		b.Remember(dir)

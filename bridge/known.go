@@ -51,11 +51,10 @@ func (k *known) value(s *quantity.Sample, now time.Time) Value {
 	return v
 }
 
-// remember begins with what an earlier run knew.
-func (k *known) remember(q Known, now time.Time) {
+// remember begins with what an earlier run knew. The time since then is no gap of the meter's.
+func (k *known) remember(q Known) {
 	k.all[q.ID] = knownQuantity{
-		set: true, last: Value{ID: q.ID, As: q.As, Decimals: q.Decimals},
-		cadence: cadence{every: q.Every, came: now},
+		set: true, last: Value{ID: q.ID, As: q.As, Decimals: q.Decimals}, cadence: cadence{every: q.Every},
 	}
 	k.changed = true
 }
@@ -76,7 +75,7 @@ func (k *known) review(now, since time.Time) (gone []quantity.ID) {
 			continue
 		}
 		silent := now.Sub(later(q.came, since))
-		ofAnother := q.came.Before(k.swapped) && now.Sub(k.swapped) >= replaced
+		ofAnother := q.came.Before(k.swapped) && now.Sub(later(k.swapped, since)) >= replaced
 		if silent >= forgotten || ofAnother {
 			gone = append(gone, quantity.ID(id))
 			k.all[id], k.changed = knownQuantity{}, true

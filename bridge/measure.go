@@ -27,6 +27,7 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	}
 	for i := range j.Resets {
 		p.reset(&j.Resets[i], now)
+		p.lanes.Forget(j.Resets[i].ID) // event and value go together
 	}
 	p.values = p.values[:0]
 	for i := range j.Good {
@@ -39,7 +40,8 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 func (p *pipeline) compare(r *meter.Reading, now time.Time) {
 	known, is := &p.memory.about, &r.Meter
 	other := func(a, b string) bool { return a != "" && b != "" && a != b }
-	if !other(known.Make, is.Make) && !other(known.Serial, is.Serial) {
+	named := (known.List != "") == (is.List != "") // modules of other makes send short lists as Aidon does
+	if !(named && other(known.Make, is.Make)) && !other(known.Serial, is.Serial) {
 		return
 	}
 	p.guard, p.reminder = guard.New(p.meter.Fuse), nil
@@ -71,12 +73,12 @@ func (p *pipeline) reset(r *guard.Reset, now time.Time) {
 	p.changed("a counter goes on from another value: it was reset, or the meter is a new one", e)
 }
 
-// choose puts into news what is to be published of the telegram's values, and tells if a counter is among it.
-func (p *pipeline) choose(now time.Time) (counter bool) {
+// choose puts into news what is to be published of the telegram's values, and tells which counters are among it.
+func (p *pipeline) choose(now time.Time) (counters counted) {
 	n := &p.news
 	n.values, n.again, n.gone = n.values[:0], n.again[:0], n.gone[:0]
 	every := p.every.learned()
-	if p.voice.startsAnew() {
+	if p.startsAnew() {
 		p.lanes = p.plan.Lanes()
 	}
 	for i := range p.values {
@@ -84,7 +86,7 @@ func (p *pipeline) choose(now time.Time) (counter bool) {
 		switch p.decide(v, now, every) {
 		case lane.Publish:
 			n.values = append(n.values, *v)
-			counter = counter || v.ID.Row().State == quantity.TotalIncreasing
+			counters = max(counters, p.counts(v.ID))
 		case lane.Again:
 			n.again = append(n.again, v.ID)
 		case lane.Hold:
@@ -94,9 +96,22 @@ func (p *pipeline) choose(now time.Time) (counter bool) {
 	if now.Sub(p.reviewed) >= time.Minute {
 		p.reviewed = now
 		n.gone = p.known.review(now, p.since)
+		for _, id := range n.gone {
+			p.lanes.Forget(id)
+		}
 	}
 	n.known = p.known.taken()
-	return counter
+	return counters
+}
+
+func (p *pipeline) counts(id quantity.ID) counted {
+	switch {
+	case id.Row().State != quantity.TotalIncreasing:
+		return noCounter
+	case p.known.all[id].class() == cadences[0]:
+		return usually
+	}
+	return seldom
 }
 
 // remind appends, once, the counters of an earlier run that the first telegram does not bring: a broker may have lost them, and

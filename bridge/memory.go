@@ -3,12 +3,12 @@ package bridge
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
-	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -37,7 +37,7 @@ type rememberedQuantity struct {
 	Unit     string        `json:"unit"`
 	Decimals uint8         `json:"decimals"`
 	Every    time.Duration `json:"every"`
-	// Scale is the factor that its numbers were multiplied by, "" for 1. A counter under another factor is another counter.
+	// Scale is what its numbers were multiplied by, "" for 1, as memory.factor says it. A counter under another factor is another.
 	Scale string `json:"scale,omitempty"`
 }
 
@@ -60,10 +60,11 @@ func (m *memory) recall(text []byte) {
 		if !ok {
 			continue
 		}
-		if as, ok := unitNamed(id, q.Unit); ok {
+		as, ok := unitNamed(id, q.Unit)
+		if ok {
 			m.known = append(m.known, Known{id, as, q.Decimals, q.Every})
 		}
-		if q.Scale != m.factor(id) {
+		if !ok || q.Scale != m.factor(id) {
 			m.counters.Counters = slices.DeleteFunc(m.counters.Counters, func(c guard.Counter) bool { return c.Quantity == q.Name })
 		}
 	}
@@ -80,11 +81,18 @@ func unitNamed(id quantity.ID, unit string) (uint8, bool) {
 	return 0, !row.Numeric()
 }
 
+// factor returns what the numbers of a quantity are multiplied by, and those of the tariffs that it may be the sum of.
 func (m *memory) factor(id quantity.ID) string {
-	if m.scale == nil || m.scale[id] == (obis.Decimal{}) {
+	if m.scale == nil {
 		return ""
 	}
-	return m.scale[id].String()
+	var all []string
+	for _, suffix := range []string{"", "_t1", "_t2", "_t3", "_t4"} {
+		if part, ok := quantity.Named(id.String() + suffix); ok && m.scale[part].Coef != 0 {
+			all = append(all, strings.TrimSpace(suffix+" "+m.scale[part].String()))
+		}
+	}
+	return strings.Join(all, " ")
 }
 
 // encode is for the goroutine of the state file.
@@ -109,10 +117,20 @@ func (m *memory) encode() []byte {
 	return text
 }
 
-// note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed, and
-// counted tells that a counter has been published.
-func (m *memory) note(a *About, known []Known, counted bool, g *guard.Guard) {
-	if known == nil && !counted && m.about == *a {
+// counted is what has been published of counters.
+type counted uint8
+
+const (
+	noCounter counted = iota
+	// usually are counters that the next telegrams bring as well.
+	usually
+	// seldom are those that come once an hour: the next run says what is on disk long before one comes, and must not step back.
+	seldom
+)
+
+// note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed.
+func (m *memory) note(a *About, known []Known, c counted, g *guard.Guard) {
+	if known == nil && c == noCounter && m.about == *a {
 		return
 	}
 	m.mu.Lock()
@@ -122,6 +140,10 @@ func (m *memory) note(a *About, known []Known, counted bool, g *guard.Guard) {
 		m.known = known
 	}
 	g.Remember(&m.counters)
+	if c == seldom {
+		m.store.Urgent()
+		return
+	}
 	m.store.Changed()
 }
 

@@ -37,11 +37,11 @@ func (p *pipeline) remember(now time.Time) {
 		return
 	}
 	p.voice.about = m.about
-	p.search.worked = Candidate{Port: m.about.Port, Line: m.about.Line}
+	p.search.worked, p.search.last = Candidate{Port: m.about.Port, Line: m.about.Line}, now // whatever silence there is begins here
 	p.guard.Restore(&m.counters)
 	p.reminder = m.last()
 	for _, k := range m.known {
-		p.known.remember(k, now)
+		p.known.remember(k)
 	}
 	p.hand(handover{known: p.known.taken()}, true)
 }

@@ -17,7 +17,7 @@ type search struct {
 
 	worked Candidate // the last that gave a sound telegram
 	proved bool      // the one in use has done so
-	last   time.Time // of the last sound telegram; zero before
+	last   time.Time // of the last sound telegram, or the start where an earlier run had one; zero else
 
 	// fruitless is how many rounds are over since then.
 	fruitless int

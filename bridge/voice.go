@@ -14,20 +14,21 @@ import (
 type voice struct {
 	mu sync.Mutex
 	condition
-	handed  condition // as the feeds have it
-	inUse   Candidate // the last that was opened
-	broken  bool      // no wire can be opened: the log has said so
-	sound   time.Time // when a telegram last came whole, but of a kind that is not read
-	ports   []string  // that have been opened
-	found   findings
-	whole   bool // all candidates have had their turn since the meter last spoke
-	anew    bool // the next telegram is published whole
-	over    bool
-	timer   *time.Timer
-	told    time.Time // when the state was last handed to the feeds
-	opened  time.Time // when the log last said that a port was opened
-	reopens reopens
-	beat    time.Time // when the log last said that all is well
+	handed     condition // as the feeds have it
+	inUse      Candidate // the last that was opened
+	broken     bool      // no wire can be opened: the log has said so
+	sound      time.Time // when a telegram last came whole, but of a kind that is not read
+	ports      []string  // that have been opened
+	found      findings
+	whole      bool // all candidates have had their turn since the meter last spoke
+	anew       bool // the wire was opened again: the next telegram is published whole
+	over       bool
+	timer      *time.Timer
+	told       time.Time // when the state was last handed to the feeds
+	opened     time.Time // when the log last said that a port was opened
+	reopens    few       // that had their first telegram published whole: a reader in the network may end each connection
+	rejections few       // that were told at once: telegrams of two meters may alternate
+	beat       time.Time // when the log last said that all is well
 }
 
 // countDamaged counts a telegram that was dropped, sound or not.
@@ -78,7 +79,9 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	v := &p.voice
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.about.describe(r)
+	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // else a stray telegram, or one of another meter on the wire
+		v.about.describe(r)
+	}
 	v.about.Port, v.about.Line = v.inUse.Port, v.inUse.Line
 	v.found = v.found[:0]
 	v.stats.Telegrams++
@@ -100,27 +103,29 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	}
 }
 
-// reopens counts wires whose first telegram is published whole, as after a cable was out. A reader in the network may end the
-// connection behind each telegram, so they are few.
-type reopens struct {
+// few lets what may go on for ever have its way a few times in ten minutes.
+type few struct {
 	since time.Time
 	n     int
 }
 
-func (r *reopens) again(now time.Time) bool {
-	if now.Sub(r.since) >= toldAgain {
-		*r = reopens{since: now}
+func (f *few) again(now time.Time) bool {
+	if now.Sub(f.since) >= toldAgain {
+		*f = few{since: now}
 	}
-	r.n++
-	return r.n <= 3
+	f.n++
+	return f.n <= 3
 }
 
 // startsAnew tells, once, if all values of a telegram are to be published.
-func (v *voice) startsAnew() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	anew := v.anew
-	v.anew = false
+func (p *pipeline) startsAnew() bool {
+	p.voice.mu.Lock()
+	defer p.voice.mu.Unlock()
+	anew := p.voice.anew
+	p.voice.anew = false
+	for _, f := range p.feeds {
+		anew = f.wantsWhole(p.index) || anew
+	}
 	return anew
 }
 
@@ -135,7 +140,7 @@ func (p *pipeline) stranger(now time.Time) {
 // worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database.
 func (v *voice) worthTelling(now time.Time, every time.Duration) bool {
 	h := &v.handed
-	return v.about != h.about || v.stats.Rejected != h.stats.Rejected || now.Sub(v.told) >= every ||
+	return v.about != h.about || v.stats.Rejected != h.stats.Rejected && v.rejections.again(now) || now.Sub(v.told) >= every ||
 		v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval
 }
 
@@ -155,13 +160,11 @@ func (p *pipeline) hand(news handover, tell bool) {
 		p.voice.told, p.voice.handed = time.Now(), p.voice.condition
 	}
 	for _, f := range p.feeds {
-		if f.put(p.index, news) {
-			p.voice.anew = true
-		}
+		f.put(p.index, news)
 	}
 }
 
-// rest hands over the last counts, and the values that their lanes hold back.
+// rest hands over the last counts, and the values that their lanes hold back. The next run must not begin with less than that.
 func (p *pipeline) rest() {
 	p.pending()
 	p.voice.mu.Lock()
@@ -169,6 +172,9 @@ func (p *pipeline) rest() {
 	p.voice.timer.Stop()
 	p.voice.over = true
 	p.hand(p.news, true)
+	if p.seq > 0 {
+		p.memory.note(&p.voice.about, nil, usually, p.guard)
+	}
 }
 
 func (p *pipeline) stats() Stats {

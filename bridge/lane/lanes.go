@@ -25,6 +25,7 @@ func (l *Lanes) Pass(now time.Time, every time.Duration, id quantity.ID, number 
 	m := moment{now: now.UnixNano(), before: q.heard, every: int64(min(max(every, 0), time.Hour))}
 	value := digits(number, decimals)
 	q.weigh(m.now, value)
+	q.heardText = text
 	changed := value != q.published || text != q.text
 	switch {
 	case !q.started, changed && q.due(rate, id.Row().Lane, &m):
@@ -40,8 +41,11 @@ func (l *Lanes) Pass(now time.Time, every time.Duration, id quantity.ID, number 
 // Rest tells at a stop if the newest value of a quantity was held back: what is retained then should be the truth.
 func (l *Lanes) Rest(id quantity.ID) bool {
 	q := &l.lanes[id]
-	return q.started && q.newest != q.published
+	return q.started && (q.newest != q.published || q.heardText != q.text)
 }
+
+// Forget has the next value of a quantity published: what was published before is gone, or stands no longer.
+func (l *Lanes) Forget(id quantity.ID) { l.lanes[id] = lane{} }
 
 // A lane is the state of one quantity. Values are in units of the last decimal, times are Unix times in ns.
 type lane struct {
@@ -52,6 +56,7 @@ type lane struct {
 	threshold int64 // the deadband around published
 	at, said  int64 // when it was published, and when it was said last
 	newest    int64 // value of the last telegram
+	heardText string
 	heard     int64 // when that came
 	crossed   int64 // when a change of sign was last published before its time
 	// owed is the sum of (newest - published) × ms: by how much the mean of what was published is wrong.

@@ -189,6 +189,21 @@ func TestRest(t *testing.T) {
 	if plan.Lanes().Rest(energy) {
 		t.Error("two meters share their lanes")
 	}
+	l.Forget(energy)
+	if l.Rest(energy) || l.Pass(noon(3), time.Second, energy, decimal(t, "7.001"), 3, "") != lane.Publish {
+		t.Error("what was forgotten is not begun with")
+	}
+}
+
+// TestRestOfText: one that is published seldom is held back as a number is.
+func TestRestOfText(t *testing.T) {
+	plan, id := lane.NewPlan(lane.Balanced), named(t, "tariff")
+	plan.Set(id, lane.Change{MinInterval: duration(10 * time.Minute)})
+	l := plan.Lanes()
+	l.Pass(noon(0), time.Second, id, obis.Decimal{}, 0, "0001")
+	if got := l.Pass(noon(1), time.Second, id, obis.Decimal{}, 0, "0002"); got != hold || !l.Rest(id) {
+		t.Errorf("got %v, to be published at a stop %v", got, l.Rest(id))
+	}
 }
 
 // TestNumbersBeyondAll wants an answer to what no meter counts to.

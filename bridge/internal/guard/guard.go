@@ -83,6 +83,9 @@ func (g *Guard) Judge(t *Telegram) Judgement {
 	return j
 }
 
+// Serial returns the number of the meter whose counters these are, "" where no telegram has told it.
+func (g *Guard) Serial() string { return g.serial.now }
+
 // open lets every counter go on from what it reads next: it is that of another meter.
 func (g *Guard) open() {
 	for i := range g.registers {

@@ -29,6 +29,17 @@ type Counter struct {
 	Seen  int64 `json:"seen"`
 	// Open tells that the meter was replaced since.
 	Open bool `json:"open,omitempty"`
+	// Above is where the counter has gone on since it jumped; zero where it has not. Who restarts every night would wait for ever.
+	Above Run `json:"above,omitzero"`
+}
+
+// A Run is values that are held back, as long as they fit each other. Times are before Memory.Wall, in ms.
+type Run struct {
+	Value obis.Decimal `json:"value"`
+	Began int64        `json:"began"`
+	Since int64        `json:"since"`
+	Seen  int64        `json:"seen"`
+	Times int          `json:"times"`
 }
 
 // Remember puts what the Guard knows into m, whose memory it uses again. Before the first telegram that is nothing.
@@ -42,6 +53,7 @@ func (g *Guard) Remember(m *Memory) {
 		if r := &g.registers[i]; r.known {
 			m.Counters = append(m.Counters, Counter{
 				Quantity: quantity.ID(i).String(), Value: r.good.value, Since: now - r.good.first, Seen: now - r.good.last, Open: r.open,
+				Above: r.run.remembered(now),
 			})
 		}
 	}
@@ -65,8 +77,23 @@ func (g *Guard) Restore(m *Memory) {
 		if !ok || kinds[id] == noCounter || c.Value.Sign() < 0 {
 			continue
 		}
-		g.registers[id] = register{known: true, good: point{c.Value, -age(c.Since), -age(c.Seen)}, open: c.Open}
+		g.registers[id] = register{known: true, good: point{c.Value, -age(c.Since), -age(c.Seen)}, open: c.Open, run: c.Above.restored()}
 	}
+}
+
+// remembered returns a jump that goes on. A decrease needs no memory: it is believed within seconds.
+func (r *run) remembered(now int64) Run {
+	if !r.up || r.times == 0 {
+		return Run{}
+	}
+	return Run{r.value, now - r.began, now - r.first, now - r.last, r.times}
+}
+
+func (r *Run) restored() run {
+	if r.Times <= 0 || r.Value.Sign() < 0 {
+		return run{}
+	}
+	return run{point: point{r.Value, -age(r.Since), -age(r.Seen)}, times: r.Times, began: -age(r.Began), up: true}
 }
 
 // age keeps a time that was remembered within what can be.

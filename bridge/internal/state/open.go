@@ -30,6 +30,7 @@ func Open(dir string) (*Store, error) {
 	s := &Store{
 		path:      filepath.Join(dir, fileName),
 		changed:   make(chan struct{}, 1),
+		urgent:    make(chan struct{}, 1),
 		disk:      make(map[string][]byte),
 		encoders:  make(map[string]func() []byte),
 		forgotten: make(map[string]bool),

@@ -14,7 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// pause is the least time between two commits: memory cards wear out.
+// pause is the least time between two commits that are not urgent: memory cards wear out.
 const pause = 10 * time.Second
 
 // OnTrouble has Run call tell when a commit fails, once until one succeeds, and then with nil. Call it before Run.
@@ -24,8 +24,8 @@ func (s *Store) OnTrouble(tell func(error)) {
 	}
 }
 
-// Run commits what is kept until ctx ends, and then once more: at once after a change, and no sooner than 10 s after the last commit. A
-// commit is on disk whole or not at all, whatever ends the program. One that fails is tried again at the next change. Only one Run may
+// Run commits what is kept until ctx ends, and then once more: at once after a change, and no sooner than 10 s after the last commit
+// where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. One that fails is tried again at the next change. Only one Run may
 // be under way.
 func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
@@ -38,16 +38,21 @@ func (s *Store) Run(ctx context.Context) error {
 			return nil
 		case <-s.changed:
 		}
+		select {
+		case <-s.urgent: // it is about to be done
+		default:
+		}
 		s.commit()
-		rest(ctx)
+		s.rest(ctx)
 	}
 }
 
-func rest(ctx context.Context) {
+func (s *Store) rest(ctx context.Context) {
 	t := time.NewTimer(pause)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
+	case <-s.urgent:
 	case <-t.C:
 	}
 }

@@ -11,13 +11,14 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// A Store is an open state file. A nil Store remembers nothing, and all its methods work. Value, Keys, Keep, Forget and Changed are
+// A Store is an open state file. A nil Store remembers nothing, and all its methods work. Value, Keys, Keep, Forget, Changed and Urgent are
 // safe for concurrent use, also while Run commits; neither waits for the disk.
 type Store struct {
 	path    string
 	aside   string
 	cause   error
 	changed chan struct{}
+	urgent  chan struct{}
 	disk    map[string][]byte // what was there at Open, never written to
 
 	mu        sync.Mutex
@@ -91,6 +92,18 @@ func (s *Store) Changed() {
 	select {
 	case s.changed <- struct{}{}:
 	default: // Run has been told already.
+	}
+}
+
+// Urgent is Changed for what Run is to commit without its pause. It is for what changes once in a while: memory cards wear out.
+func (s *Store) Urgent() {
+	if s == nil {
+		return
+	}
+	s.Changed()
+	select {
+	case s.urgent <- struct{}{}:
+	default:
 	}
 }
 

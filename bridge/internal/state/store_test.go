@@ -144,7 +144,7 @@ func TestChangedDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestRunCommitsInGroups: the first change at once, those that follow together 10 s later, and what is left at the end.
+// TestRunCommitsInGroups: the first change at once, those that follow together 10 s later, and what is urgent or left at the end at once.
 func TestRunCommitsInGroups(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -174,13 +174,17 @@ func TestRunCommitsInGroups(t *testing.T) {
 		change("4")
 		count(0, 3)
 		change("5")
+		s.Urgent()
+		count(0, 4)
+		change("6")
+		count(time.Second, 4)
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		count(0, 4)
+		count(0, 5)
 		end(t, s)
-		if diff := cmp.Diff(map[string]string{"a": "5", "b": "5"}, values(begin(t, dir))); diff != "" {
+		if diff := cmp.Diff(map[string]string{"a": "6", "b": "6"}, values(begin(t, dir))); diff != "" {
 			t.Errorf("on disk (-want +got):\n%s", diff)
 		}
 	})
