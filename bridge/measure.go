@@ -41,7 +41,7 @@ func (p *pipeline) compare(r *meter.Reading, now time.Time) {
 	known, is := &p.memory.about, &r.Meter
 	other := func(a, b string) bool { return a != "" && b != "" && a != b }
 	named := (known.List != "") == (is.List != "") // modules of other makes send short lists as Aidon does
-	if !(named && other(known.Make, is.Make)) && !other(known.Serial, is.Serial) {
+	if (!named || !other(known.Make, is.Make)) && !other(known.Serial, is.Serial) {
 		return
 	}
 	p.guard, p.reminder = guard.New(p.meter.Fuse), nil
