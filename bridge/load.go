@@ -6,11 +6,15 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/lane"
 )
 
-// sayLoad tells, once the meter's interval is known, how many states a day its values will most likely cause in a hub.
-func (p *pipeline) sayLoad() {
-	if p.source.Recorded || p.every.n != leastGaps {
+// allLists is by when a meter that sends its power every 2 s has sent the list of all the rest as well, which comes every 10 s.
+const allLists = 15 * time.Second
+
+// sayLoad tells, once it is known what the meter sends and how often, how many states a day that will most likely cause in a hub.
+func (p *pipeline) sayLoad(now time.Time) {
+	if p.loadTold || p.source.Recorded || p.every.n < leastGaps || now.Sub(p.since) < allLists {
 		return
 	}
+	p.loadTold = true
 	var sent []lane.Sent
 	for _, k := range p.known.list {
 		every := k.Every

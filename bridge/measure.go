@@ -49,28 +49,40 @@ func (p *pipeline) compare(r *meter.Reading, now time.Time) {
 	p.changed("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: known.Serial, To: is.Serial})
 }
 
-// reject counts a counter's value that is held back; one that goes on being so counts once. The first of a kind is told in the
+// reject counts a counter's value that is held back; one that goes on being so counts once. The first for a reason is told in the
 // log, all in the hub.
 func (p *pipeline) reject(h *guard.Held) {
 	if h.Again {
 		return
 	}
 	decimals := max(0, int(h.ID.Row().Decimals))
-	reason := fmt.Sprintf("%s %s: %v, last %s", h.ID, h.Value.AppendFixed(nil, decimals), h.Reason, h.Last.AppendFixed(nil, decimals))
+	reason := fmt.Sprintf("%s %s: %v", h.ID, h.Value.AppendFixed(nil, decimals), h.Reason)
+	if !h.First {
+		reason += fmt.Sprintf(", last %s", h.Last.AppendFixed(nil, decimals))
+	}
 	p.voice.mu.Lock()
 	p.voice.stats.Rejected++
 	p.voice.stats.Reason = reason
 	p.voice.mu.Unlock()
-	p.rejected.warn(p.log.With().Str("quantity", h.ID.String()).Str("reason", reason).Logger(), heldBack, heldBack, nil, 0)
+	message := heldBack
+	if h.Reason == guard.Jump {
+		message = heldBackUp
+	}
+	p.rejected[h.Reason].warn(p.log.With().Str("quantity", h.ID.String()).Str("reason", reason).Logger(), message, message, nil, 0)
 }
 
-const heldBack = "counter held back: it cannot have counted that, and a hub would keep the wrong consumption for ever. If it goes on, it is " +
-	"taken for a new meter"
+const (
+	held       = "counter held back: it cannot have counted that, and a hub would keep the wrong consumption for ever. If it goes on, "
+	heldBack   = held + "it is taken for a new meter"
+	heldBackUp = held + "it is taken for a new meter after a day. If it is one, and that is too long: stop hanbridge, remove its file from " +
+		"state_dir, and start it"
+)
 
 // reset tells of a counter that has begun anew.
 func (p *pipeline) reset(r *guard.Reset, now time.Time) {
 	e := Event{Time: now, Name: CounterReset, Quantity: r.ID.String(), From: r.From.String(), To: r.To.String()}
-	p.changed("a counter goes on from another value: it was reset, or the meter is a new one", e)
+	p.changed("a counter goes on from another value: it was reset, or the meter is a new one. A hub may take the step for consumption: in "+
+		"Home Assistant put it right under Developer tools, Statistics", e)
 }
 
 // choose puts into news what is to be published of the telegram's values, and tells which counters are among it.

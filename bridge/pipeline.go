@@ -31,7 +31,8 @@ type pipeline struct {
 	locked  faults // of telegrams that no key opens
 
 	guard    *guard.Guard
-	rejected faults // counters that were held back
+	rejected [guard.Derived + 1]faults // counters that were held back, by reason
+	loadTold bool                      // the log has said how much will be published
 	known    known
 	since    time.Time // it has spoken without a long pause
 	reviewed time.Time // when known was looked through
@@ -197,7 +198,7 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 	counted := p.choose(now)
 	p.speak(r, now) // wakes the outputs
 	p.memory.note(&p.voice.about, p.news.known, counted, p.guard)
-	p.sayLoad()
+	p.sayLoad(now)
 	p.trouble.over()
 	p.locked.over()
 	if p.source.Recorded {

@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -151,6 +152,71 @@ func TestRejectedValue(t *testing.T) {
 		})
 		if got := h.said("counter held back"); got != 1 {
 			t.Errorf("told %d times, want once", got)
+		}
+	})
+}
+
+// TestRejectedAgainAndAgain: a counter that is wrong in each second telegram is told at once a few times, then seldom: each change
+// of a count is a row in a database.
+func TestRejectedAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, n := new(port), new(notebook)
+		h := run(t, source(p), n)
+		defer h.end()
+		for i := range 600 {
+			p.send(counting("ABC5metering", "", kWh([]string{"40140.615", "0.000"}[i%2])))
+			pass(time.Second)
+		}
+		n.read(func(n *notebook) {
+			if n.counted > 20 {
+				t.Errorf("counts were told %d times in 10 min", n.counted)
+			}
+			if n.stats.Rejected < 100 {
+				t.Errorf("got %d rejected, want nearly 300", n.stats.Rejected)
+			}
+		})
+	})
+}
+
+// TestRejectedForEveryReason: the log tells of each kind, also right behind another, and what to do.
+func TestRejectedForEveryReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, n := new(port), new(notebook)
+		h := run(t, source(p), n)
+		defer h.end()
+		for _, energy := range []string{"0.000", "40140.615", "0.000", "40139.000", "55140.615"} {
+			p.send(counting("ABC5metering", "", kWh(energy)))
+			pass(time.Second)
+		}
+		for text, want := range map[string]int{
+			"counter held back": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
+		} {
+			if got := h.said(text); got != want {
+				t.Errorf("%q was said %d times, want %d", text, got, want)
+			}
+		}
+	})
+}
+
+// TestLoadIsToldOfAllLists: a meter that sends its power every 2 s sends the rest every 10 s, which is most of the load.
+func TestLoadIsToldOfAllLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, n := new(port), new(notebook)
+		h := run(t, source(p), n)
+		defer h.end()
+		m := meterOf(t, "kaifa-no")
+		next(m) // the long list: the next comes 10 s later
+		for range 20 {
+			p.send(next(m))
+			pass(2 * time.Second)
+		}
+		if got := h.said("publishes about so many values a day"); got != 1 {
+			t.Fatalf("told %d times, want once", got)
+		}
+		_, text, _ := strings.Cut(h.log.String(), `"every_telegram":`)
+		text, _, _ = strings.Cut(text, ",")
+		if all, err := strconv.Atoi(text); err != nil || all < 200_000 {
+			t.Errorf("every telegram: got %s, want all lists", text)
 		}
 	})
 }

@@ -14,21 +14,21 @@ import (
 type voice struct {
 	mu sync.Mutex
 	condition
-	handed     condition // as the feeds have it
-	inUse      Candidate // the last that was opened
-	broken     bool      // no wire can be opened: the log has said so
-	sound      time.Time // when a telegram last came whole, but of a kind that is not read
-	ports      []string  // that have been opened
-	found      findings
-	whole      bool // all candidates have had their turn since the meter last spoke
-	anew       bool // the wire was opened again: the next telegram is published whole
-	over       bool
-	timer      *time.Timer
-	told       time.Time // when the state was last handed to the feeds
-	opened     time.Time // when the log last said that a port was opened
-	reopens    few       // that had their first telegram published whole: a reader in the network may end each connection
-	rejections few       // that were told at once: telegrams of two meters may alternate
-	beat       time.Time // when the log last said that all is well
+	handed  condition // as the feeds have it
+	inUse   Candidate // the last that was opened
+	broken  bool      // no wire can be opened: the log has said so
+	sound   time.Time // when a telegram last came whole, but of a kind that is not read
+	ports   []string  // that have been opened
+	found   findings
+	whole   bool // all candidates have had their turn since the meter last spoke
+	anew    bool // the wire was opened again: the next telegram is published whole
+	over    bool
+	timer   *time.Timer
+	told    time.Time // when the state was last handed to the feeds
+	opened  time.Time // when the log last said that a port was opened
+	reopens few       // that had their first telegram published whole: a reader in the network may end each connection
+	urgent  few       // states that were told out of turn
+	beat    time.Time // when the log last said that all is well
 }
 
 // countDamaged counts a telegram that was dropped, sound or not.
@@ -68,7 +68,7 @@ func (p *pipeline) reads(c Candidate) {
 	if (p.search.alone || p.search.proved) && now.Sub(v.opened) >= time.Minute {
 		level, v.opened = zerolog.InfoLevel, now
 	}
-	v.anew = v.reopens.again(now) || v.anew
+	v.anew = v.reopens.again(now, 3) || v.anew
 	v.broken, v.inUse = false, c
 	v.whole = p.search.alone || p.search.fruitless > 0
 	p.log.WithLevel(level).Fields(told("source", c.Port, "line", c.Line)).Msg("port opened")
@@ -103,18 +103,20 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	}
 }
 
-// few lets what may go on for ever have its way a few times in ten minutes.
+// few counts what is well done now and then, and a flood where it is done with each telegram: a reader in the network may end
+// the connection behind each, a counter be wrong in every second one, two meters speak by turns.
 type few struct {
 	since time.Time
 	n     int
 }
 
-func (f *few) again(now time.Time) bool {
+// again tells if it may be done once more, at most so often in ten minutes.
+func (f *few) again(now time.Time, most int) bool {
 	if now.Sub(f.since) >= toldAgain {
 		*f = few{since: now}
 	}
 	f.n++
-	return f.n <= 3
+	return f.n <= most
 }
 
 // startsAnew tells, once, if all values of a telegram are to be published.
@@ -137,11 +139,15 @@ func (p *pipeline) stranger(now time.Time) {
 	p.voice.about = About{}
 }
 
-// worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database.
+// worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database, each of a
+// description has hubs set the device up again.
 func (v *voice) worthTelling(now time.Time, every time.Duration) bool {
+	const most = 6
 	h := &v.handed
-	return v.about != h.about || v.stats.Rejected != h.stats.Rejected && v.rejections.again(now) || now.Sub(v.told) >= every ||
-		v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval
+	if now.Sub(v.told) >= every || v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval {
+		return true
+	}
+	return (v.about != h.about || v.stats.Rejected != h.stats.Rejected) && v.urgent.again(now, most)
 }
 
 // allIsWell is the line of each hour.

@@ -14,7 +14,7 @@ type Preset uint8
 const (
 	// Realtime publishes every telegram.
 	Realtime Preset = iota
-	// Balanced shows a load that is switched within seconds, and gives about a fiftieth of the states of a telegram a second.
+	// Balanced shows a load that is switched within seconds, and gives about a twenty-fifth of the states of a telegram a second.
 	Balanced
 	// Frugal gives about a third of that: for small machines and long histories.
 	Frugal

@@ -104,7 +104,7 @@ func (g *Guard) believes(s *quantity.Sample) bool {
 	switch {
 	case why == 0:
 	case !settled:
-		g.held = append(g.held, Held{ID: s.ID, Value: s.Value, Last: r.good.value, Reason: why, Again: r.held == why})
+		g.held = append(g.held, Held{ID: s.ID, Value: s.Value, Last: r.good.value, First: !r.known, Reason: why, Again: r.held == why})
 		r.held = why
 		return false
 	case r.known:

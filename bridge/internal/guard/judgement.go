@@ -20,7 +20,8 @@ type Judgement struct {
 // A Held is a value of a counter that was held back.
 type Held struct {
 	ID          quantity.ID
-	Value, Last obis.Decimal // Last is the last good one, 0 where there is none
+	Value, Last obis.Decimal // Last is the last good one, where First is not set
+	First       bool         // nothing has been believed of this counter yet
 	Reason      Reason
 	// Again tells that this counter was held back for the same reason when it came before this.
 	Again bool
