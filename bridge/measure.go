@@ -8,6 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -55,10 +56,9 @@ func (p *pipeline) reject(h *guard.Held) {
 	if h.Again {
 		return
 	}
-	decimals := max(0, int(h.ID.Row().Decimals))
-	reason := fmt.Sprintf("%s %s: %v", h.ID, h.Value.AppendFixed(nil, decimals), h.Reason)
+	reason := fmt.Sprintf("%s %s: %v", h.ID, shown(h.ID, h.Value), h.Reason)
 	if !h.First {
-		reason += fmt.Sprintf(", last %s", h.Last.AppendFixed(nil, decimals))
+		reason += ", last " + shown(h.ID, h.Last)
 	}
 	p.voice.mu.Lock()
 	p.voice.stats.Rejected++
@@ -78,9 +78,14 @@ const (
 		"state_dir, and start it"
 )
 
+// shown writes a counter as it is published.
+func shown(id quantity.ID, value obis.Decimal) string {
+	return string(value.AppendFixed(nil, max(0, int(id.Row().Decimals))))
+}
+
 // reset tells of a counter that has begun anew.
 func (p *pipeline) reset(r *guard.Reset, now time.Time) {
-	e := Event{Time: now, Name: CounterReset, Quantity: r.ID.String(), From: r.From.String(), To: r.To.String()}
+	e := Event{Time: now, Name: CounterReset, Quantity: r.ID.String(), From: shown(r.ID, r.From), To: shown(r.ID, r.To)}
 	p.changed("a counter goes on from another value: it was reset, or the meter is a new one. A hub may take the step for consumption: in "+
 		"Home Assistant put it right under Developer tools, Statistics", e)
 }

@@ -25,7 +25,7 @@ func (b *Bridge) Remember(dir string) {
 			b.log.Info().Msg("state is written again")
 			return
 		}
-		b.log.Warn().Err(err).Msg("state cannot be written (is the disk full?): trying again")
+		b.log.Warn().Err(err).Msg("state cannot be written: trying again")
 	})
 	b.store = store
 }

@@ -239,6 +239,7 @@ func TestConfigErrors(t *testing.T) {
 		{"fuse of a plug", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
 		{"fuse in words", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
 		{"state dir empty", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
+		{"state dir below home", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: nobody here knows what ~ stands for: write the whole path`},
 		{"state dir a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
 		{"base topic of others", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
 		{"checksum", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},

@@ -166,7 +166,7 @@ func (r *countersRig) told(last string) {
 	if err := json.Unmarshal([]byte(r.ears.hears(10*time.Second, "hanbridge/house/event")), &e); err != nil {
 		r.t.Fatal(err)
 	}
-	if e.Event != "counter_reset" || e.Quantity != "import_energy" || !strings.HasPrefix(last, e.From) {
+	if e.Event != "counter_reset" || e.Quantity != "import_energy" || e.From != last {
 		r.t.Errorf("event: got %+v, want counter_reset of import_energy from %s", e, last)
 	}
 }
