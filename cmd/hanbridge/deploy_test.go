@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,11 +12,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	tested "github.com/hanbridge/hanbridge/cmd/hanbridge"
 )
 
 // top is the module's folder as seen from this package's tests.
@@ -73,16 +77,24 @@ func settingExample(t *testing.T, key string) string {
 	return text
 }
 
-// buildProgram gives the path of the program as the image builds it.
+// buildProgram gives the path of the program as the image builds it: one for all tests.
 func buildProgram(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "hanbridge")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "timetzdata", "-o", path, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
+
+var built = sync.OnceValues(func() (path string, err error) {
+	path = filepath.Join(tested.BuildFolder, "hanbridge")
+	build := exec.CommandContext(context.Background(), "go", "build", "-tags", "timetzdata", "-o", path, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
 
 // wantCommand asks the program for help on a command, which it must have, and gives the help.
 func wantCommand(t *testing.T, hanbridge, command string) string {

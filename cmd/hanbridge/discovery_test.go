@@ -167,6 +167,7 @@ func TestDiscoveryDiff(t *testing.T) {
 		{"values are not retained", func(all map[string]string) {
 			maps.DeleteFunc(all, func(topic, _ string) bool { return strings.HasPrefix(topic, "hanbridge/") })
 		}, "", same},
+		{"one value is not retained, as an empty text", func(all map[string]string) { delete(all, "hanbridge/house/import_power") }, "", same},
 		{"a meter that was taken out", func(all map[string]string) { all[barn] = barnOf("hanbridge") }, "", one(barn + `: is announced, and not wanted`)},
 		{"a meter of another bridge", func(all map[string]string) { all[barn] = barnOf("hanbridge2") }, "", same},
 		{"another meter, for telegrams", func(all map[string]string) { all[barn] = barnOf("hanbridge") }, "aidon-se", same},

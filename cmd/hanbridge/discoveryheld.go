@@ -32,8 +32,8 @@ func (w *wiring) kept(ctx context.Context) (k kept, err error) {
 	return k, err
 }
 
-// known returns the configured meters with the quantities whose values the broker holds, else with those announced there;
-// without any where it holds nothing.
+// known returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
+// text, and of one that comes once an hour, it need not hold a value. Without any where it holds nothing.
 func (w *wiring) known(k kept) (meters []discovery.Meter) {
 	announced := w.mqtt().Discovery().Announced(k.announced)
 	for _, m := range w.Meters {
@@ -58,19 +58,17 @@ func knownMeter(c MeterConfig, values map[string]string, announced discovery.Met
 	}
 	for i := range quantity.Rows() {
 		id := quantity.ID(i)
-		value, ok := values[id.String()]
-		if !ok {
-			continue
-		}
-		q := discovery.Quantity{ID: id}
-		if n := slices.IndexFunc(announced.Quantities, func(q discovery.Quantity) bool { return q.ID == id }); n >= 0 {
+		q, n := discovery.Quantity{ID: id}, slices.IndexFunc(announced.Quantities, func(q discovery.Quantity) bool { return q.ID == id })
+		if n >= 0 {
 			q = announced.Quantities[n]
 		}
-		q.Decimals = decimalsIn(id, value)
-		m.Quantities = append(m.Quantities, q)
-	}
-	if len(m.Quantities) == 0 {
-		m.Quantities = announced.Quantities
+		value, ok := values[id.String()]
+		if ok {
+			q.Decimals = decimalsIn(id, value)
+		}
+		if ok || n >= 0 {
+			m.Quantities = append(m.Quantities, q)
+		}
 	}
 	return m
 }

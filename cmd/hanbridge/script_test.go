@@ -16,7 +16,23 @@ import (
 
 // TestMain lets the test's own binary be the program that the scripts run.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"hanbridge": main})
+	testscript.Main(tests{m}, map[string]func(){"hanbridge": main})
+}
+
+// BuildFolder is removed when all tests are over.
+var BuildFolder string
+
+type tests struct{ *testing.M }
+
+// Run runs them.
+func (t tests) Run() int {
+	var err error
+	if BuildFolder, err = os.MkdirTemp("", "hanbridge-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(BuildFolder)
+	return t.M.Run()
 }
 
 // TestScripts runs the program as people do: testdata/script holds what they type and what they see. $PORT is a free port of

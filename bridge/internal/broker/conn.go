@@ -46,13 +46,31 @@ func (c *Conn) Publish(m Message) error {
 		return err
 	}
 	c.link.cork()
-	// The copy: paho keeps the slice, and writes it to the network from another goroutine.
-	token := c.client.Publish(m.Topic, m.QoS, m.Retain, bytes.Clone(m.Payload))
-	if err := token.Error(); err != nil {
-		return c.abandon(c.loss(err))
+	token, err := c.handOver(m)
+	if err != nil {
+		return err
 	}
 	c.window.push(token, time.Now())
 	return nil
+}
+
+// handOver gives a message to the client, which does not take it while the network takes nothing, and sometimes when the connection is
+// lost at that moment: it gives up after handTimeout, and has not sent anything then.
+func (c *Conn) handOver(m Message) (mqtt.Token, error) {
+	for {
+		// The copy: paho keeps the slice, and writes it to the network from another goroutine.
+		token := c.client.Publish(m.Topic, m.QoS, m.Retain, bytes.Clone(m.Payload))
+		err := token.Error()
+		if err == nil {
+			return token, nil
+		}
+		if over := c.over(); over != nil {
+			return nil, over
+		}
+		if err.Error() != "publish was broken by timeout" { // paho has no sentinel for it
+			return nil, c.abandon(c.loss(err))
+		}
+	}
 }
 
 // room makes sure that one more message may be under way.

@@ -14,6 +14,9 @@ import (
 const (
 	dialTimeout  = 10 * time.Second
 	writeTimeout = 5 * time.Second
+	// handTimeout is how long the client may not take a message before it is looked whether the connection lives: paho waits for
+	// the goroutine that takes it also when that has ended with the connection.
+	handTimeout = time.Second
 )
 
 // Dial connects to the broker and logs in. It returns when the broker has said yes or no, after 10 s at the latest, and at
@@ -78,6 +81,7 @@ func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 		SetKeepAlive(c.to.KeepAlive).
 		SetPingTimeout(c.to.KeepAlive / 3).
 		SetConnectTimeout(dialTimeout).
+		SetWriteTimeout(handTimeout).
 		SetStore(noStore{}).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.loss(err)) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })

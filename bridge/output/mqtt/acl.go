@@ -29,7 +29,7 @@ func (c Config) ACL() []Rule {
 		{Publish | Read, c.checkAnnouncedTopic(), "the same for announcements"},
 		{Read, c.HubTopic(), "when Home Assistant starts"},
 	}
-	for _, filter := range c.announcedFilters() {
+	for _, filter := range c.announcedFilters("+") {
 		rules = append(rules, Rule{Publish | Read, filter, "announcements: made, compared, taken back"})
 	}
 	return rules
@@ -42,12 +42,12 @@ func (c Config) valueFilter() string { return c.BaseTopic + "/+/+" }
 func (c Config) checkTopic() string          { return c.BaseTopic + "/bridge/check" }
 func (c Config) checkAnnouncedTopic() string { return c.Prefix + "/hanbridge_bridge/check" }
 
-// announcedFilters are those that match announcements in any style, of this bridge and of others: all that bridges announce
-// are sensors, so that a bridge needs no say over lamps and switches.
-func (c Config) announcedFilters() []string {
-	filters := []string{c.Prefix + "/device/+/config"}
+// announcedFilters are those that match announcements of a device in any style; "+" is every device, of this bridge and of others.
+// All that bridges announce are sensors, so that a bridge needs no say over lamps and switches.
+func (c Config) announcedFilters(device string) []string {
+	filters := []string{c.Prefix + "/device/" + device + "/config"}
 	for _, platform := range [...]string{"sensor", "binary_sensor"} {
-		filters = append(filters, c.Prefix+"/"+platform+"/+/+/config")
+		filters = append(filters, c.Prefix+"/"+platform+"/"+device+"/+/config")
 	}
 	return filters
 }

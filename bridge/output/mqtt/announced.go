@@ -19,7 +19,7 @@ const (
 
 // Announced returns what the broker retains of the announcements of bridges such as this one, in the order of topics.
 func Announced(ctx context.Context, c Config) ([]discovery.Message, error) {
-	messages, err := kept(ctx, c, "-show", c.announcedFilters()...)
+	messages, err := kept(ctx, c, "-show", c.announcedFilters("+")...)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type broker struct {
 	stop func()
 
 	mu    sync.Mutex
+	drops map[string]bool // who publishes there is thrown out, once, and not heard
 	heard []message
 	comes []string // "connect", "disconnect"
 	wake  chan struct{}
@@ -51,6 +52,33 @@ func (d *door) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 
 func (d *door) OnPublished(_ *mochi.Client, p packets.Packet) { d.hear(p, false) }
 func (d *door) OnWillSent(_ *mochi.Client, p packets.Packet)  { d.hear(p, true) }
+
+// OnPublish throws out who says what the broker dies of.
+func (d *door) OnPublish(client *mochi.Client, p packets.Packet) (packets.Packet, error) {
+	if !d.dropped(p.TopicName) {
+		return p, nil
+	}
+	client.Stop(packets.ErrServerShuttingDown)
+	return p, packets.ErrRejectPacket
+}
+
+func (b *broker) dropped(topic string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	is := b.drops[topic]
+	delete(b.drops, topic)
+	return is
+}
+
+// drop has whoever publishes to one of the topics thrown out, once each.
+func (b *broker) drop(topics ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drops = map[string]bool{}
+	for _, topic := range topics {
+		b.drops[topic] = true
+	}
+}
 
 func (d *door) OnSessionEstablished(*mochi.Client, packets.Packet) { d.come("connect") }
 func (d *door) OnDisconnect(*mochi.Client, error, bool)            { d.come("disconnect") }
@@ -92,7 +120,7 @@ func listen(t *testing.T, addr, closed string) *broker {
 }
 
 // empty waits until all have left: mochi's Close hangs for ever when a client leaves in the same moment (Clients.GetByListener
-// locks for reading twice).
+// locks for reading twice), and it forgets a client that comes again in the moment in which the one of its name leaves.
 func (b *broker) empty() {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

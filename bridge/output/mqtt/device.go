@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
@@ -22,8 +23,10 @@ type devices struct {
 
 // keptDevices is the form in which it is kept.
 type keptDevices struct {
-	Broker  string            `json:"broker"`
-	Base    string            `json:"base"`
+	Broker string `json:"broker"`
+	Base   string `json:"base"`
+	// Asked is when the broker was first asked what it holds, at the first start; zero before. See survey.
+	Asked   time.Time         `json:"asked"`
 	Devices map[string]device `json:"devices"`
 }
 
@@ -37,16 +40,33 @@ type device struct {
 
 const devicesKey = "mqtt"
 
-// recallDevices reads what an earlier run left on this broker; known is false where it is not known.
-func recallDevices(store *state.Store, c *Config) (d *devices, known bool) {
-	d = &devices{store: store}
+// recallDevices reads what an earlier run left on this broker.
+func recallDevices(store *state.Store, c *Config) *devices {
+	d := &devices{store: store}
 	if json.Unmarshal(store.Value(devicesKey), &d.kept) != nil || d.kept.Broker != c.URL || d.kept.Devices == nil {
 		d.kept = keptDevices{Broker: c.URL, Base: c.BaseTopic, Devices: map[string]device{}}
-	} else {
-		known = true
 	}
 	store.Keep(devicesKey, d.encode)
-	return d, known
+	return d
+}
+
+// asked notes that the broker has been asked.
+func (d *devices) asked(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.kept.Asked.IsZero() {
+		d.kept.Asked = now
+	}
+	d.store.Changed()
+}
+
+// whole is from when on they are all that the broker holds of these devices.
+func (d *devices) whole() time.Time { return d.kept.Asked.Add(adoption) }
+
+// add notes that the broker holds more of a device.
+func (d *devices) add(id string, more device) {
+	held := d.kept.Devices[id]
+	d.set(id, device{Announced: held.Announced.With(more.Announced), Topics: union(held.Topics, more.Topics)})
 }
 
 // encode is for the goroutine of the state file.
@@ -72,18 +92,22 @@ func (d *devices) set(id string, now device) {
 	d.store.Changed()
 }
 
-// move notes another base topic, and returns the old one's retained topics: whole ones.
-func (d *devices) move(base string) (left []string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// below returns the retained topics below a base topic that is not this one: whole ones.
+func (d *devices) below(base string) (left []string) {
 	if d.kept.Base == base {
 		return nil
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.kept.Devices)) {
 		left = append(left, d.topics(id)...)
 	}
-	d.kept.Base = base
 	return left
+}
+
+// move notes another base topic.
+func (d *devices) move(base string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kept.Base = base
 }
 
 // topics are the retained topics of a device, whole ones.

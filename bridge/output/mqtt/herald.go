@@ -48,7 +48,7 @@ func (s *session) announceDue() error {
 
 // announce takes the next step of a device, where one is due.
 func (s *session) announce(h *herald) error {
-	if !h.due && len(h.steps) == 0 {
+	if !h.due && len(h.steps) == 0 || s.survey != nil {
 		return nil
 	}
 	now := time.Now()
@@ -66,21 +66,31 @@ func (s *session) announce(h *herald) error {
 	}
 	h.steps, h.announced = h.steps[1:], now
 	if len(h.steps) == 0 {
-		s.devices.set(h.id, h.after)
-		return nil
+		s.sent[h.id] = h.after
 	}
-	s.later.Reset(discovery.PauseBetween)
+	if len(h.steps) > 0 || h.due {
+		s.later.Reset(discovery.PauseBetween)
+	}
 	return nil
 }
 
-// plan makes the steps from what the broker holds to what is wanted. Until they are done it counts as holding both: whatever
-// interrupts them, the next attempt takes back what is left.
+// confirm notes what the broker holds where it has acknowledged all steps.
+func (s *session) confirm() {
+	for id, now := range s.sent {
+		s.devices.set(id, now)
+	}
+	clear(s.sent)
+}
+
+// plan makes the steps from what the broker holds to what is wanted. Until they are acknowledged it counts as holding both:
+// whatever interrupts them, the next attempt takes back what is left.
 func (s *session) plan(h *herald) (some bool) {
 	want := h.wanted()
 	if want.unknown {
 		return false
 	}
 	h.due = false
+	delete(s.sent, h.id)
 	held := s.devices.kept.Devices[h.id]
 	h.after.Topics = want.topics
 	h.steps, h.after.Announced = discovery.Change(held.Announced, want.messages)

@@ -49,9 +49,18 @@ func (h *house) Write(line []byte) (int, error) {
 // run starts the bridge; it ends with the test, if not before.
 func run(t *testing.T, c mqtt.Config) *house {
 	t.Helper()
+	return runWith(t, c, "house", "")
+}
+
+// runWith starts a bridge with another meter, or with a memory.
+func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *house {
+	t.Helper()
 	h := &house{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
-	b.AddMeter(bridge.Meter{ID: "house", Name: "House"}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
+	if stateDir != "" {
+		b.Remember(stateDir)
+	}
+	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,
 	})})
 	b.AddOutput("mqtt", mqtt.New(c, zerolog.Nop()))

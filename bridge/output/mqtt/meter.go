@@ -49,6 +49,7 @@ func (s *session) news(n *bridge.News) error {
 	}
 	if n.KnownNew {
 		m.known, m.due = n.Known, true
+		s.sighted(m)
 	}
 	if err := s.announce(&m.herald); err != nil {
 		return err
@@ -102,14 +103,20 @@ func (s *session) wanted(m *meter) wanted {
 	if len(m.known) == 0 {
 		return wanted{unknown: true}
 	}
+	before := s.found[m.ID]
 	d := discovery.Meter{
-		ID: m.ID, Name: m.Name, Make: m.about.Make, Model: m.about.Model, Serial: m.about.Serial, Software: m.about.List,
-		Simulated: m.Simulated,
+		ID: m.ID, Name: m.Name, Make: cmp.Or(m.about.Make, before.Make), Model: cmp.Or(m.about.Model, before.Model),
+		Serial: cmp.Or(m.about.Serial, before.Serial), Software: cmp.Or(m.about.List, before.Software), Simulated: m.Simulated,
 	}
-	topics := slices.Clone(ownTopics)
 	for _, k := range m.known {
 		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, As: k.As, Decimals: int(k.Decimals), Every: k.Every})
-		topics = append(topics, k.ID.String())
+	}
+	d.Quantities = append(d.Quantities, before.Quantities...)
+	topics := slices.Clone(ownTopics)
+	for _, q := range d.Quantities {
+		if s.config.Retain { // else a value that is still retained is an old one
+			topics = append(topics, q.ID.String())
+		}
 	}
 	return wanted{messages: s.config.Discovery().Meter(d), topics: topics, entities: d.Entities()}
 }

@@ -42,7 +42,9 @@ type Output struct {
 	clash    broker.Clash
 	devices  *devices // what the broker was given to keep
 	surveyed bool     // that is known
-	said     bool     // the log has said that it is connected
+	// found is what the survey found of each meter, and what it need not have sent since; nil when that counts no longer.
+	found map[string]discovery.Meter
+	said  bool // the log has said that it is connected
 }
 
 var _ bridge.Output = (*Output)(nil)
@@ -99,8 +101,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		return err
 	}
 	if o.devices == nil {
-		o.devices, o.surveyed = recallDevices(feed.Memory(), &o.config)
-		o.surveyed = o.surveyed || o.config.Empty
+		o.devices = recallDevices(feed.Memory(), &o.config)
+		o.surveyed = o.config.Empty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
 	}
 	s := newSession(o, conn, feed)
 	s.first = o.sayConnected(feed.Told())
@@ -121,6 +123,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			err = s.introduce()
 		case <-s.later.C:
 			err = s.announceDue()
+		case <-s.weaned.C:
+			err = s.wean()
 		case <-s.survey.done():
 			err = s.surveyEnds(ctx)
 		case <-s.ready():

@@ -23,9 +23,11 @@ type session struct {
 	birth  *time.Timer // when to introduce everything again after a hub's start
 	later  *time.Timer // when to announce what was announced too short a time ago
 	meters map[string]*meter
-	own    herald   // of the bridge's device
-	gone   []herald // of meters that are configured no longer
-	survey *survey  // nil when it is known what the broker holds
+	own    herald            // of the bridge's device
+	gone   []herald          // of meters that are configured no longer
+	sent   map[string]device // what the broker holds of a device when it has acknowledged all
+	survey *survey           // nil when it is known what the broker holds
+	weaned *time.Timer       // when what the survey found counts no longer
 	buf    []byte
 	first  zerolog.Level // of the log line of a first announcement
 
@@ -36,10 +38,14 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s := &session{
 		Output: o, conn: conn, feed: feed,
 		births: make(chan struct{}, 1), birth: time.NewTimer(time.Hour), later: time.NewTimer(time.Hour),
-		meters: map[string]*meter{},
+		weaned: time.NewTimer(time.Until(o.devices.whole())),
+		meters: map[string]*meter{}, sent: map[string]device{},
 	}
 	s.birth.Stop()
 	s.later.Stop()
+	if o.found == nil {
+		s.weaned.Stop()
+	}
 	s.own = herald{wanted: s.wantedOfBridge}
 	for _, id := range o.devices.others(feed.Meters()) {
 		s.gone = append(s.gone, herald{id: id, wanted: func() wanted { return wanted{} }})
@@ -50,6 +56,7 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 func (s *session) stop() {
 	s.birth.Stop()
 	s.later.Stop()
+	s.weaned.Stop()
 }
 
 // birthPause is 1 to 5 s at random: a hub that has just started hears of many devices at once.
@@ -58,18 +65,16 @@ func birthPause() time.Duration { return time.Second + rand.N(4*time.Second) }
 // begin says that the bridge is there, and everything it knows. A broker that was started again may have lost all.
 func (s *session) begin(ctx context.Context) error {
 	if s.config.Style != discovery.Off {
-		if err := s.hear(ctx, s.config.HubTopic(), s.hubStatus, "cannot hear when home assistant starts"); err != nil {
+		if err := s.hear(ctx, s.config.HubTopic(), 1, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
 			return err
 		}
 	}
-	err := s.hear(ctx, s.config.BaseTopic+"/status", s.ownStatus, "cannot hear when somebody else says that the bridge is offline")
+	err := s.hear(ctx, s.config.BaseTopic+"/status", 1, s.ownStatus, "cannot hear when somebody else says that the bridge is offline")
 	if err != nil {
 		return err
 	}
-	for _, topic := range s.devices.move(s.config.BaseTopic) {
-		if err := s.publish(topic, nil, true); err != nil {
-			return err
-		}
+	if err := s.move(ctx); err != nil {
+		return err
 	}
 	if s.surveyed || s.config.Style == discovery.Off {
 		return s.introduce()
@@ -77,9 +82,26 @@ func (s *session) begin(ctx context.Context) error {
 	return s.ask(ctx)
 }
 
+// move takes back what is retained below another base topic.
+func (s *session) move(ctx context.Context) error {
+	left := s.devices.below(s.config.BaseTopic)
+	for _, topic := range left {
+		if err := s.publish(topic, nil, true); err != nil {
+			return err
+		}
+	}
+	if len(left) > 0 {
+		if err := s.conn.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	s.devices.move(s.config.BaseTopic)
+	return nil
+}
+
 // hear subscribes. A broker that forbids it is complained of: values go out all the same, and are retained.
-func (s *session) hear(ctx context.Context, topic string, f func(broker.Message), complaint string) error {
-	err := s.conn.Subscribe(ctx, topic, 1, f)
+func (s *session) hear(ctx context.Context, topic string, qos byte, f func(broker.Message), complaint string) error {
+	err := s.conn.Subscribe(ctx, topic, qos, f)
 	if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
 		return err
 	}
@@ -148,6 +170,7 @@ func (s *session) deliver(ctx context.Context) error {
 		if err := s.conn.Flush(ctx); err != nil {
 			return err
 		}
+		s.confirm()
 	}
 	return nil
 }
@@ -181,7 +204,9 @@ func (s *session) farewell() error {
 	err = errors.Join(err, s.publish(s.config.BaseTopic+"/status", []byte(offline), true))
 	if err = errors.Join(err, s.conn.Close(ctx)); err != nil {
 		s.log.Warn().Err(err).Msg("last values not delivered")
+		return nil
 	}
+	s.confirm()
 	return nil
 }
 

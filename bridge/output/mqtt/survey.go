@@ -2,9 +2,11 @@ package mqtt
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -16,7 +18,7 @@ type survey struct {
 
 	mu    sync.Mutex
 	found []discovery.Message
-	seen  int // of them when the timer last ran out
+	seen  int // of them when last asked
 }
 
 // settled is how long a broker is silent when it has sent all that it holds: it does so right behind its answer.
@@ -40,11 +42,29 @@ func (v *survey) hear(m broker.Message) {
 	v.found = append(v.found, discovery.Message{Topic: m.Topic, Payload: m.Payload})
 }
 
-// ask begins a survey, once in the life of an output. A broker that does not let this user read is taken for an empty one.
+// heard returns all that was heard, and whether it is more than at the last call.
+func (v *survey) heard() (all []discovery.Message, news bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	news, v.seen = len(v.found) > v.seen, len(v.found)
+	return v.found, news
+}
+
+// asked are the filters of a survey: of the devices of this bridge alone, since others may have announced thousands.
+func (s *session) asked() (filters []string) {
+	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: "bridge"}) {
+		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
+	}
+	return filters
+}
+
+// ask begins a survey, once in the life of an output whose memory is too young to be believed. A broker that does not let this
+// user read is taken for an empty one.
 func (s *session) ask(ctx context.Context) error {
 	v := new(survey)
-	for _, filter := range s.config.announcedFilters() {
-		if err := s.hear(ctx, filter, v.hear, "cannot hear what is announced"); err != nil {
+	for _, filter := range s.asked() {
+		// Quality 0: the broker sends all at once, and waits for no acknowledgement in between.
+		if err := s.hear(ctx, filter, 0, v.hear, "cannot hear what is announced"); err != nil {
 			return err
 		}
 	}
@@ -56,22 +76,59 @@ func (s *session) ask(ctx context.Context) error {
 // surveyEnds takes what was heard for what the broker holds, and begins to announce.
 func (s *session) surveyEnds(ctx context.Context) error {
 	v := s.survey
-	v.mu.Lock()
-	found, news := v.found, len(v.found) > v.seen
-	v.seen = len(v.found)
-	v.mu.Unlock()
-	if news {
+	if _, news := v.heard(); news {
 		v.timer.Reset(settled)
 		return nil
 	}
-	if err := s.conn.Unsubscribe(ctx, s.config.announcedFilters()...); err != nil {
+	if err := s.conn.Unsubscribe(ctx, s.asked()...); err != nil {
 		return err
 	}
+	found, _ := v.heard()
 	s.survey, s.surveyed = nil, true
-	held := discovery.HeldOf(found)
-	s.devices.set("", device{Announced: held.Of("bridge")})
-	for _, m := range s.feed.Meters() {
-		s.devices.set(m.ID, device{Announced: held.Of(m.ID)})
-	}
+	s.adopt(found)
 	return s.introduce()
+}
+
+// adoption is for how long what the survey found is believed of a meter that has not sent it, and the broker is asked again at
+// each start: daily values come within.
+const adoption = 50 * time.Hour
+
+// adopt takes over what an earlier run announced: lists that come once an hour would else lose their entities until then.
+func (s *session) adopt(found []discovery.Message) {
+	held := discovery.HeldOf(found)
+	s.devices.add("", device{Announced: held.Of("bridge")})
+	s.found = map[string]discovery.Meter{}
+	for _, a := range s.config.Discovery().Announced(found) {
+		s.found[a.Meter.ID] = a.Meter
+	}
+	for _, m := range s.feed.Meters() {
+		before := device{Announced: held.Of(m.ID)}
+		for _, q := range s.found[m.ID].Quantities {
+			before.Topics = append(before.Topics, q.ID.String())
+		}
+		s.devices.add(m.ID, before)
+	}
+	s.devices.asked(time.Now())
+	s.weaned.Reset(time.Until(s.devices.whole()))
+}
+
+// sighted forgets of what the survey found what a meter has sent since: from then on its bridge tells when it is gone.
+func (s *session) sighted(m *meter) {
+	before, ok := s.found[m.ID]
+	if !ok {
+		return
+	}
+	before.Quantities = slices.DeleteFunc(before.Quantities, func(q discovery.Quantity) bool {
+		return slices.ContainsFunc(m.known, func(k bridge.Known) bool { return k.ID == q.ID })
+	})
+	s.found[m.ID] = before
+}
+
+// wean takes back what the survey found and no meter has sent.
+func (s *session) wean() error {
+	s.found = nil
+	for _, m := range s.meters {
+		m.due = true
+	}
+	return s.announceDue()
 }

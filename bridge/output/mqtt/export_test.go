@@ -1,0 +1,57 @@
+package mqtt
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// A Stage announces as a session does, one step at a time, for a meter "house" of which a test says what it sends.
+type Stage struct{ s *session }
+
+// NewStage connects. It goes on from what an earlier stage left, which may be nil.
+func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Known) (*Stage, error) {
+	o := New(c, zerolog.Nop())
+	if o.devices = recallDevices(nil, &c); before != nil {
+		o.devices = before.s.devices
+	}
+	conn, err := broker.Dial(ctx, c.broker())
+	if err != nil {
+		return nil, err
+	}
+	s := &Stage{newSession(o, conn, new(bridge.Feed))}
+	s.s.gone, s.s.own.due = nil, true
+	s.Sends(known...)
+	return s, nil
+}
+
+// Sends says which quantities the meter sends from now on.
+func (s *Stage) Sends(known ...bridge.Known) {
+	m := s.s.meter(bridge.Meter{ID: "house"})
+	m.known, m.due = known, true
+}
+
+// Step does what is due next, as if the last step were long ago, and tells if there is more. The broker has all of it then, but the
+// stage counts it as done only where it is acknowledged.
+func (s *Stage) Step(ctx context.Context, acknowledged bool) (more bool, err error) {
+	m := s.s.meters["house"]
+	s.s.own.announced, m.announced = time.Time{}, time.Time{}
+	if err := s.s.announceDue(); err != nil {
+		return false, err
+	}
+	err = s.s.conn.Flush(ctx)
+	if acknowledged {
+		s.s.confirm()
+	}
+	return len(s.s.own.steps) > 0 || len(m.steps) > 0 || m.due, err
+}
+
+// Leave ends the connection.
+func (s *Stage) Leave(ctx context.Context) error {
+	s.s.stop()
+	return s.s.conn.Close(ctx)
+}

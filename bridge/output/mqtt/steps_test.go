@@ -1,0 +1,151 @@
+package mqtt_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A sight is what a hub is to know: a style, and the quantities of the meter.
+type sight struct {
+	style discovery.Style
+	names string
+}
+
+func (s sight) known(t *testing.T) (all []bridge.Known) {
+	t.Helper()
+	for _, name := range strings.Fields(s.names) {
+		id, ok := quantity.Named(name)
+		if !ok {
+			t.Fatalf("no quantity %q", name)
+		}
+		all = append(all, bridge.Known{ID: id, Every: time.Minute})
+	}
+	return all
+}
+
+// entities are the quantities of the meter that a hub knows.
+func entities(t *testing.T, b *broker) map[string]int {
+	t.Helper()
+	all := map[string]int{}
+	for id, e := range hubOf(t, b.messages()) {
+		if name, ok := strings.CutPrefix(id, "hanbridge_house_"); ok && e.Topic != "" {
+			if _, ok := quantity.Named(name); ok {
+				all[name] = e.Born
+			}
+		}
+	}
+	return all
+}
+
+// play takes the steps to a sight, at most so many, and returns the stage and whether it came to the end.
+func play(t *testing.T, b *broker, before *mqtt.Stage, want sight, most int, acknowledged bool) (*mqtt.Stage, bool) {
+	t.Helper()
+	c := config(b.addr)
+	c.Style = want.style
+	s, err := mqtt.NewStage(t.Context(), c, before, want.known(t)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := true
+	for ; more && most > 0; most-- {
+		if more, err = s.Step(t.Context(), acknowledged); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.empty() // mochi tells of a message after it has acknowledged it
+	return s, !more
+}
+
+const whole = 100 // more steps than there are
+
+// TestStepsInterrupted goes from one sight towards a second, is interrupted at each step, and goes on to a third: nothing is left
+// behind or taken back wrongly, and what is in all three was never removed.
+func TestStepsInterrupted(t *testing.T) {
+	const all, less = "import_power import_energy gas tariff", "import_power import_energy"
+	sights := []sight{
+		{discovery.Device, all}, {discovery.Device, less}, {discovery.Component, all}, {discovery.Component, less}, {discovery.Off, less},
+	}
+	for _, first := range sights {
+		for _, second := range sights {
+			for _, third := range []sight{first, second} {
+				t.Run(fmt.Sprint(first, second, third), func(t *testing.T) {
+					t.Parallel()
+					for most := range whole {
+						if !testInterrupted(t, first, second, third, most) {
+							return
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// testInterrupted interrupts after so many steps, and tells if there are more.
+func testInterrupted(t *testing.T, first, second, third sight, most int) (more bool) {
+	t.Helper()
+	b := start(t)
+	s, _ := play(t, b, nil, first, whole, true)
+	for _, name := range strings.Fields(first.names) {
+		if err := b.Publish("hanbridge/house/"+name, []byte("1"), true, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := entities(t, b)
+	s, over := play(t, b, s, second, most, false)
+	play(t, b, s, third, whole, true)
+
+	got, want := entities(t, b), map[string]bool{}
+	if third.style != discovery.Off {
+		for _, name := range strings.Fields(third.names) {
+			want[name] = true
+		}
+	}
+	names := map[string]bool{}
+	for name, born := range got {
+		names[name] = true
+		always := second.style != discovery.Off && strings.Contains(second.names, name)
+		if old, ok := before[name]; ok && always && old != born {
+			t.Errorf("after %d steps: %s was removed and made anew", most, name)
+		}
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("after %d steps, entities (-want +got):\n%s", most, diff)
+	}
+	checkKept(t, b, first, second, third, most)
+	return !over
+}
+
+// checkKept wants nothing retained of another style, and no value that neither the meter sends nor did before.
+func checkKept(t *testing.T, b *broker, first, second, third sight, most int) {
+	t.Helper()
+	kept := keptOf(b.messages())
+	for topic := range kept {
+		wrong := third.style != discovery.Component && strings.Contains(topic, "sensor/hanbridge_") ||
+			third.style != discovery.Device && strings.Contains(topic, "/device/hanbridge_")
+		name, value := strings.CutPrefix(topic, "hanbridge/house/")
+		wrong = wrong || value && !slices.Contains(strings.Fields(third.names), name)
+		if wrong {
+			t.Errorf("after %d steps: %s is still retained", most, topic)
+		}
+	}
+	for _, name := range strings.Fields(third.names) {
+		always := strings.Contains(first.names, name) && strings.Contains(second.names, name)
+		if always && kept["hanbridge/house/"+name] == "" {
+			t.Errorf("after %d steps: the value of %s was taken back", most, name)
+		}
+	}
+}
