@@ -131,8 +131,8 @@ func testSecondStops(t *testing.T, hanbridge string) {
 	second := startRun(t, hanbridge, broker.url(), noMeter, "HANBRIDGE_MQTT_CLIENT_ID=two")
 	ears.hears(5*time.Second, "hanbridge/status", "online")
 	second.ends(syscall.SIGTERM, 4*time.Second)
-	ears.hears(time.Second, "hanbridge/status", "offline")
-	ears.hears(7*time.Second, "hanbridge/status", "online")
-	ears.hears(time.Second, "hanbridge/house/status", "online")
+	ears.hears(5*time.Second, "hanbridge/status", "offline")
+	ears.hears(20*time.Second, "hanbridge/status", "online")
+	ears.hears(5*time.Second, "hanbridge/house/status", "online")
 	run.saidOnce("somebody else said that this bridge is offline")
 }

@@ -128,7 +128,10 @@ func (w *wiring) see(name string, r io.Reader, o meter.Options) (*seen, error) {
 
 func (s *seen) take(r *meter.Reading) {
 	m := &s.meter
-	m.Make, m.Model = cmp.Or(r.Meter.Make, m.Make), cmp.Or(r.Meter.Model, m.Model)
+	if r.Meter.List != "" || m.Software == "" { // as the bridge: a make without a list does not replace one that came with it
+		m.Make = cmp.Or(r.Meter.Make, m.Make)
+	}
+	m.Model = cmp.Or(r.Meter.Model, m.Model)
 	m.Serial, m.Software = cmp.Or(r.Meter.Serial, m.Serial), cmp.Or(r.Meter.List, m.Software)
 	s.telegrams++
 	if !r.Time.IsZero() {

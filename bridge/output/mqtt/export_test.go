@@ -8,6 +8,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/discovery"
 )
 
 // A Stage announces as a session does, one step at a time, for a meter "house" of which a test says what it sends.
@@ -33,6 +34,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Know
 func (s *Stage) Sends(known ...bridge.Known) {
 	m := s.s.meter(bridge.Meter{ID: "house"})
 	m.known, m.due = known, true
+	s.s.sighted(m)
 }
 
 // Step does what is due next, as if the last step were long ago, and tells if there is more. The broker has all of it then, but the
@@ -49,6 +51,12 @@ func (s *Stage) Step(ctx context.Context, acknowledged bool) (more bool, err err
 	}
 	return len(s.s.own.steps) > 0 || len(m.steps) > 0 || m.due, err
 }
+
+// Found says what a survey has found of the meter.
+func (s *Stage) Found(messages []discovery.Message) { s.s.adopt(messages) }
+
+// Wean ends the time for which that counts.
+func (s *Stage) Wean() error { return s.s.wean() }
 
 // Leave ends the connection.
 func (s *Stage) Leave(ctx context.Context) error {

@@ -2,6 +2,7 @@ package mqtt_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,77 @@ func checkKept(t *testing.T, b *broker, first, second, third sight, most int) {
 		always := strings.Contains(first.names, name) && strings.Contains(second.names, name)
 		if always && kept["hanbridge/house/"+name] == "" {
 			t.Errorf("after %d steps: the value of %s was taken back", most, name)
+		}
+	}
+}
+
+// TestChangeOfMind: an acknowledgement that comes late, for an earlier change, says nothing of the one that is under way.
+func TestChangeOfMind(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	first, second := sight{discovery.Component, "gas"}, sight{discovery.Device, "gas"}
+	if err := b.Publish("hanbridge/house/gas", []byte("1"), true, 0); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := play(t, b, nil, first, whole, true)
+	c := config(b.addr)
+	c.Style = second.style
+	s, err := mqtt.NewStage(t.Context(), c, s, second.known(t)...)
+	for more := true; more && err == nil; {
+		more, err = s.Step(t.Context(), false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Sends(sight{discovery.Device, "gas tariff"}.known(t)...)
+	if _, err := s.Step(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.empty()
+	play(t, b, s, second, whole, true)
+	checkKept(t, b, first, second, second, 1)
+}
+
+// TestFoundBySurvey: what the broker held is believed until the meter has shown that it sends it, or long enough not to.
+func TestFoundBySurvey(t *testing.T) {
+	t.Parallel()
+	for _, styles := range [][2]discovery.Style{{discovery.Device, discovery.Device}, {discovery.Component, discovery.Device}, {discovery.Device, discovery.Component}} {
+		b := start(t)
+		play(t, b, nil, sight{styles[0], "import_power import_energy gas"}, whole, true)
+		c := config(b.addr)
+		c.Style = styles[1]
+		s, err := mqtt.NewStage(t.Context(), c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []discovery.Message
+		for topic, payload := range keptOf(b.messages()) {
+			found = append(found, discovery.Message{Topic: topic, Payload: []byte(payload)})
+		}
+		s.Found(found)
+		for _, step := range []struct{ sends, want string }{
+			{"import_power", "gas import_energy import_power"}, {"import_power gas", "gas import_energy import_power"},
+			{"import_power", "import_energy import_power"}, {"", "import_power"},
+		} {
+			if step.sends != "" {
+				s.Sends(sight{names: step.sends}.known(t)...)
+			} else if err := s.Wean(); err != nil {
+				t.Fatal(err)
+			}
+			for more := true; more; {
+				if more, err = s.Step(t.Context(), true); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.await(t, "known after "+step.sends+": "+step.want, func([]message) bool {
+				return strings.Join(slices.Sorted(maps.Keys(entities(t, b))), " ") == step.want
+			})
+		}
+		if err := s.Leave(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -50,9 +50,12 @@ func (v *survey) heard() (all []discovery.Message, news bool) {
 	return v.found, news
 }
 
+// ownDevice is by what id the bridge's own device is announced.
+const ownDevice = "bridge"
+
 // asked are the filters of a survey: of the devices of this bridge alone, since others may have announced thousands.
 func (s *session) asked() (filters []string) {
-	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: "bridge"}) {
+	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: ownDevice}) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
 	return filters
@@ -96,17 +99,19 @@ const adoption = 50 * time.Hour
 // adopt takes over what an earlier run announced: lists that come once an hour would else lose their entities until then.
 func (s *session) adopt(found []discovery.Message) {
 	held := discovery.HeldOf(found)
-	s.devices.add("", device{Announced: held.Of("bridge")})
 	s.found = map[string]discovery.Meter{}
 	for _, a := range s.config.Discovery().Announced(found) {
 		s.found[a.Meter.ID] = a.Meter
 	}
-	for _, m := range s.feed.Meters() {
-		before := device{Announced: held.Of(m.ID)}
-		for _, q := range s.found[m.ID].Quantities {
+	for _, id := range held.Meters() {
+		before := device{Announced: held.Of(id)}
+		for _, q := range s.found[id].Quantities {
 			before.Topics = append(before.Topics, q.ID.String())
 		}
-		s.devices.add(m.ID, before)
+		if id == ownDevice {
+			id = ""
+		}
+		s.devices.add(id, before)
 	}
 	s.devices.asked(time.Now())
 	s.weaned.Reset(time.Until(s.devices.whole()))
