@@ -103,7 +103,7 @@ func TestAppendExports(t *testing.T) {
 	}
 }
 
-// TestMessage: a message is published as people read it, always as UTF-8.
+// TestMessage: a text is published as people read it, always as UTF-8.
 func TestMessage(t *testing.T) {
 	f := quantity.Finder{Digits: true}
 	for _, tt := range []struct{ code, sent, want string }{
@@ -121,7 +121,7 @@ func TestMessage(t *testing.T) {
 		{"0-0:96.13.0", "Caf\xE9", ""},
 		{"0-0:96.14.0", "0002", "0002"},
 		{"0-0:96.14.0", "RATE2\x00\x00\x00", "RATE2"},
-		{"0-0:96.14.0", "\x00\x01", "\x00\x01"},
+		{"0-0:96.14.0", "\x00\x01", "0001"},
 	} {
 		r := text(t, tt.code, tt.sent)
 		got := f.AppendSamples(nil, []obis.Record{r}, nil)

@@ -8,8 +8,9 @@ type Finder struct {
 	// Digits tells that the records are those of an ASCII telegram, where a text for people comes as hexadecimal digits.
 	Digits bool
 
-	seen  [places]place
-	plain []byte // the text of a message
+	seen   [places]place
+	plain  []byte // the text of a message
+	digits []byte // texts that nobody can read, in hexadecimal
 }
 
 // places is how many records of a telegram are remembered; the few behind them are looked up each time.

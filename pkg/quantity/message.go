@@ -23,6 +23,16 @@ func (f *Finder) message(text []byte) []byte {
 	return text
 }
 
+// readable returns a text that people can read, and the digits of one that they cannot: some meters send a tariff as two bytes.
+func (f *Finder) readable(text []byte) []byte {
+	if isPlain(text) {
+		return text
+	}
+	start := len(f.digits)
+	f.digits = hex.AppendEncode(f.digits, text)
+	return f.digits[start:]
+}
+
 // filled returns b without what fills it up behind its end.
 func filled(b []byte) []byte {
 	for len(b) > 0 && (b[len(b)-1] == 0 || b[len(b)-1] == 0xFF) {

@@ -44,6 +44,7 @@ func (s *Sample) Decimals() int {
 // the first counts. Nothing is allocated when dst has room for every row.
 func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	start := len(dst)
+	f.digits = f.digits[:0]
 	var at positions
 	var more beyond
 	others := false
@@ -64,8 +65,11 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 			dst, at[id] = dst[:n], unusable
 			continue
 		}
-		if rows[id].Octets {
+		switch {
+		case rows[id].Octets:
 			dst[n].Text = f.message(dst[n].Text)
+		case !rows[id].Numeric():
+			dst[n].Text = f.readable(dst[n].Text)
 		}
 		at[id] = uint8(n + 1 - start)
 	}
