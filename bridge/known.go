@@ -35,17 +35,17 @@ type knownQuantity struct {
 // maxQuantities is above every quantity.ID.
 const maxQuantities = 256
 
-// value makes the Value of a sample. It allocates only for a text that differs from the last.
+// value makes the Value of a sample, written as the meter's first was. It allocates only for a text that differs from the last.
 func (k *known) value(s *quantity.Sample, now time.Time) Value {
 	q := &k.all[s.ID]
 	v := Value{ID: s.ID, As: s.As, Number: s.Value, Decimals: uint8(s.Decimals())}
-	if q.set && q.last.As == v.As {
+	if q.set && q.last.As == v.As && !q.came.Before(k.swapped) {
 		v.Decimals = q.last.Decimals
 	}
 	if v.Text = q.last.Text; v.Text != string(s.Text) {
 		v.Text = string(s.Text)
 	}
-	k.changed = k.changed || !q.set || q.last.As != v.As
+	k.changed = k.changed || !q.set || q.last.As != v.As || q.last.Decimals != v.Decimals
 	q.set, q.last = true, v
 	k.changed = q.seen(now) || k.changed
 	return v

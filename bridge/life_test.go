@@ -110,7 +110,7 @@ func copyAll(t *testing.T, from, to string) {
 func TestJumpThatGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	lives(t, dir, func(p *port, _ *notebook, _ *house) { p.send(counting("ABC5metering", "", kWh("40140.615"))) })
-	for i, want := range []string{"40140.615", "40140.615", "95140.615"} {
+	for i, want := range []string{"", "", "95140.615"} {
 		lives(t, dir, func(p *port, n *notebook, _ *house) {
 			for range 10 * 60 {
 				p.send(counting("ABC5metering", "", kWh("95140.615")))

@@ -21,6 +21,7 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	j := p.guard.Judge(&guard.Telegram{Received: now, Meter: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
 	for i := range j.Held {
 		p.reject(&j.Held[i])
+		p.forgetReminder(j.Held[i].ID)
 	}
 	if s := j.Meter; s != nil {
 		p.stranger(now)
@@ -62,7 +63,9 @@ func (p *pipeline) reject(h *guard.Held) {
 	}
 	p.voice.mu.Lock()
 	p.voice.stats.Rejected++
-	p.voice.stats.Reason = reason
+	if h.Reason != guard.Derived { // the tariff's own reason, just before, says more
+		p.voice.stats.Reason = reason
+	}
 	p.voice.mu.Unlock()
 	message := heldBack
 	if h.Reason == guard.Jump {
@@ -141,6 +144,12 @@ func (p *pipeline) remind(values []Value) []Value {
 	}
 	p.reminder = nil
 	return values
+}
+
+// forgetReminder leaves a counter as the broker has it: the meter has sent one that was held back, so that its next is soon there, and
+// what was kept may be older than what was published last.
+func (p *pipeline) forgetReminder(id quantity.ID) {
+	p.reminder = slices.DeleteFunc(p.reminder, func(v Value) bool { return v.ID == id })
 }
 
 func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) lane.Decision {

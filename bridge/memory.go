@@ -48,6 +48,15 @@ func newMemory(store *state.Store, meter string, scale *quantity.Scale) *memory 
 	return m
 }
 
+// newLoan is the memory of a recording: what it is taken for, but no counter, and nothing of it is kept. It may be played twice, and
+// the meter that it is of lives on.
+func newLoan(store *state.Store, meter string, scale *quantity.Scale) *memory {
+	m := &memory{key: "meter/" + meter, scale: scale}
+	m.recall(store.Value(m.key))
+	m.counters = guard.Memory{}
+	return m
+}
+
 // recall reads what an earlier run kept. What it does not understand it leaves out.
 func (m *memory) recall(text []byte) {
 	var kept remembered

@@ -55,10 +55,14 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	m, s := b.meters[index], b.sources[index]
 	d := meter.NewDecoder(nil)
 	d.Options = s.Options
+	remembers := newMemory
+	if s.Recorded {
+		remembers = newLoan
+	}
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
 		decoder: d, search: search{source: s}, guard: guard.New(m.Fuse), lanes: b.plan.Lanes(),
-		memory: newMemory(b.store, m.ID, s.Options.Scale), plan: b.plan,
+		memory: remembers(b.store, m.ID, s.Options.Scale), plan: b.plan,
 	}
 	j.locks = append(j.locks, &p.voice.mu)
 	p.remember(time.Now())

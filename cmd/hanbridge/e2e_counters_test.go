@@ -27,6 +27,7 @@ func TestCounters(t *testing.T) {
 		"over crashes":            (*countersRig).crashes,
 		"state file cut":          func(r *countersRig) { r.damages("set aside", func(b []byte) []byte { return b[:len(b)/3] }) },
 		"state file garbled":      func(r *countersRig) { r.damages("set aside", garbled) },
+		"state file emptied":      func(r *countersRig) { r.damages("set aside", func([]byte) []byte { return nil }) },
 		"state file gone":         func(r *countersRig) { r.damages("", nil) },
 		"state folder unwritable": func(r *countersRig) { r.unwritable() },
 	} {

@@ -3,6 +3,9 @@
 package main_test
 
 import (
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +27,7 @@ func TestHubs(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, string){
 		"style changes":                  func(t *testing.T, hanbridge string) { testStyles(t, hanbridge, true) },
 		"style changes without memory":   func(t *testing.T, hanbridge string) { testStyles(t, hanbridge, false) },
+		"others announce very much":      testCrowd,
 		"meter leaves":                   testLeaves,
 		"one of two meters is not there": testTwoMeters,
 	} {
@@ -92,6 +96,44 @@ func testStyles(t *testing.T, hanbridge string, remembers bool) {
 		}
 		before = now
 	}
+}
+
+// testCrowd has more announcements of others on the broker than it keeps for a client at a time: all of ours are seen.
+func testCrowd(t *testing.T, hanbridge string) {
+	broker, cable := startedMosquitto(t), pluggedCable(t, "p1-se-aidon")
+	broker.crowd(1500)
+	ears := broker.listens()
+	variables := []string{broker.url(), cable.variable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_DISCOVERY=component"}
+	run := startRun(t, hanbridge, variables...)
+	run.awaits(10*time.Second, "port opened")
+	cable.sends(time.Second, 20*time.Second, "the house", func() bool { return ears.heard()["hanbridge/house/status"] == "online" })
+	run.ends(syscall.SIGTERM, 5*time.Second)
+	diff := launch(t, variables, hanbridge, "discovery", "diff")
+	diff.awaits(20*time.Second, "no difference: ")
+}
+
+// crowd has the broker retain so many announcements of another program.
+func (m *mosquitto) crowd(n int) {
+	m.t.Helper()
+	conn, err := net.Dial("tcp", "127.0.0.1:"+m.port)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err = conn.Write([]byte("\x10\x11\x00\x04MQTT\x04\x02\x00\x3c\x00\x05crowd")); err == nil {
+		_, err = io.ReadFull(conn, make([]byte, 4)) // CONNACK
+	}
+	for i := range n {
+		topic := fmt.Sprintf("homeassistant/sensor/lamp_%04d/power/config", i)
+		packet := append([]byte{0x33, byte(2 + len(topic) + 4), 0, byte(len(topic))}, topic+"\x00\x01{}"...) // quality 1, retained
+		if err == nil {
+			_, err = conn.Write(packet)
+		}
+	}
+	if _, e := conn.Write([]byte{0xe0, 0}); err != nil || e != nil {
+		m.t.Fatal(err, e)
+	}
+	_, _ = io.ReadAll(conn) // until the broker has read all, and closes
 }
 
 // announcedTopics are the discovery topics that hold something.

@@ -50,7 +50,7 @@ var (
 	entityOptions = map[string]kind{
 		"name": isText, "unique_id": isText, "default_entity_id": isText, "state_topic": isTopic, "qos": isQoS,
 		"encoding": isText, "device_class": isText, "entity_category": isText, "enabled_by_default": isFlag,
-		"icon": isIcon, "value_template": isTemplate, "expire_after": isCount, "force_update": isFlag,
+		"icon": isIcon, "value_template": isTemplate, "expire_after": isCount, "force_update": isOff,
 		"json_attributes_topic": isTopic, "json_attributes_template": isTemplate,
 		"availability": isList, "availability_topic": isTopic, "availability_mode": isMode,
 		"availability_template": isTemplate, "payload_available": isText, "payload_not_available": isText,
@@ -161,6 +161,9 @@ func isList(v any) bool { _, ok := v.([]any); return ok }
 func isText(v any) bool { s, ok := v.(string); return ok && s != "" }
 
 func isTopic(v any) bool { s, ok := v.(string); return ok && stateTopic(s) }
+
+// isOff: a state for each message, changed or not, floods the database of a hub.
+func isOff(v any) bool { return v == false }
 
 func isFlag(v any) bool { _, ok := v.(bool); return ok }
 

@@ -145,9 +145,9 @@ func inUse(file []byte) uint64 {
 	return max(binary.NativeEndian.Uint64(file[at:]), binary.NativeEndian.Uint64(file[page+at:]))
 }
 
-func TestOpenEmptyIsNew(t *testing.T) {
-	if judge(t, "empty", past{}, nil) {
-		t.Error("an empty file is told to be damaged")
+func TestOpenEmptyIsCut(t *testing.T) {
+	if !judge(t, "empty", past{}, nil) {
+		t.Error("an empty file is not told")
 	}
 }
 

@@ -38,7 +38,9 @@ func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, explain(dir, err)
 	}
-	err := s.open()
+	info, err := os.Stat(s.path)
+	s.emptied = err == nil && info.Mode().IsRegular() && info.Size() == 0 // nobody leaves an empty one
+	err = s.open()
 	if damage := new(damageError); errors.As(err, &damage) {
 		err = s.open() // The damaged one is out of the way.
 	}
@@ -83,7 +85,9 @@ func (s *Store) take(path string, flag int, mode os.FileMode) (*os.File, error) 
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(file)
+	if err = s.read(file); s.emptied {
+		s.emptied, err = false, damaged("it is empty")
+	}
 	if damage := new(damageError); errors.As(err, &damage) {
 		err = s.setAside(err)
 	}

@@ -16,6 +16,7 @@ import (
 type Store struct {
 	path    string
 	aside   string
+	emptied bool // the file was there, and empty
 	cause   error
 	changed chan struct{}
 	urgent  chan struct{}

@@ -10,12 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-const (
-	// quiet is how long the broker may be silent before it has sent all that it retains.
-	quiet = 500 * time.Millisecond
-	// between is the same before more is asked for.
-	between = 100 * time.Millisecond
-)
+// quiet is how long the broker may be silent before it has sent all that it retains.
+const quiet = 500 * time.Millisecond
 
 // Announced returns what the broker retains of the announcements of bridges such as this one, in the order of topics.
 func Announced(ctx context.Context, c Config) ([]discovery.Message, error) {

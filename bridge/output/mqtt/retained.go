@@ -49,25 +49,18 @@ func kept(ctx context.Context, c Config, suffix string, filters ...string) ([]br
 		case <-over:
 		}
 	}
-	var all []broker.Message
-	// One after the other: mochi refuses a subscription while messages of the one before are under way.
-	for i, filter := range filters {
-		if err = conn.Subscribe(ctx, filter, 1, hear); err != nil {
-			break
-		}
-		silence := between
-		if i == len(filters)-1 {
-			silence = quiet
-		}
-		if all, err = appendRetained(ctx, all, heard, silence); err != nil {
-			break
+	for _, filter := range filters {
+		// Quality 0: of quality 1 a broker keeps so many for a client (Mosquitto 1000), and drops the rest.
+		if err := conn.Subscribe(ctx, filter, 0, hear); err != nil {
+			return nil, errors.Join(err, conn.Close(ctx))
 		}
 	}
+	all, err := allRetained(ctx, heard)
 	return all, errors.Join(err, conn.Close(ctx))
 }
 
-// appendRetained appends what is heard until the broker is silent for so long.
-func appendRetained(ctx context.Context, all []broker.Message, heard <-chan broker.Message, silence time.Duration) ([]broker.Message, error) {
+// allRetained returns what is heard until the broker is silent.
+func allRetained(ctx context.Context, heard <-chan broker.Message) (all []broker.Message, err error) {
 	for {
 		select {
 		case m := <-heard:
@@ -75,7 +68,7 @@ func appendRetained(ctx context.Context, all []broker.Message, heard <-chan brok
 				m.Payload = slices.Clone(m.Payload)
 				all = append(all, m)
 			}
-		case <-time.After(silence):
+		case <-time.After(quiet):
 			return all, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
