@@ -38,7 +38,8 @@ type ClashError struct {
 
 func (e *ClashError) Error() string {
 	return fmt.Sprintf("mqtt: another program most likely connects to %s as %q, and the broker then ends this connection, again and again: "+
-		"each needs its own name (is hanbridge running twice? Else set mqtt.client_id; a broker may also end who publishes what its access rules forbid)", e.Host, e.ID)
+		"each needs its own name (is hanbridge running twice? Else set mqtt.client_id; a broker may also end who publishes what "+
+		"its access rules forbid)", e.Host, e.ID)
 }
 
 // Wait is how long to wait at least before the next attempt, so that the two do not throw each other out every second.
