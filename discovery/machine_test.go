@@ -90,7 +90,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		},
 		"state file lost": func(t *rapid.T) {
 			if !m.whole && (m.mixed || m.other) {
-				t.Skip("the broker alone does not tell what interrupted changes to different ends began with")
+				t.Skip("the broker alone does not tell what interrupted changes to different ends began with: rapid draws another step")
 			}
 			m.held = discovery.HeldOf(m.messages())
 			if !m.whole {

@@ -103,7 +103,7 @@ func (m *machine) true() {
 // nonsense sends a wrong value of one counter or of all, at most twice in a row.
 func (m *machine) nonsense() {
 	if m.wrong == 2 || m.strait >= 0 {
-		m.t.Skip("not here")
+		m.t.Skip("two wrong ones in a row are enough, and none while a meter is replaced: rapid draws another step")
 	}
 	m.wrong++
 	m.pass(rapid.IntRange(0, 10).Draw(m.t, "seconds"))
@@ -135,7 +135,7 @@ func (m *machine) nonsense() {
 // replace puts another meter in the place of this one, which must have counted for a while.
 func (m *machine) replace() {
 	if m.strait >= 0 || m.wrong > 0 || slices.Min(m.truth[:]) < 100_000 {
-		m.t.Skip("not here")
+		m.t.Skip("a meter is replaced when it has counted for a while, and one at a time: rapid draws another step")
 	}
 	m.strait = 0
 	for i := range m.truth {
