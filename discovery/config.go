@@ -26,8 +26,9 @@ type Message struct {
 	Payload []byte
 }
 
-// BirthTopic is where the hub says "online" when it starts: the time to publish everything again.
-func (c Config) BirthTopic() string { return c.Prefix + "/status" }
+// StatusTopic is where Home Assistant says "online" when it starts, whatever its discovery prefix, unless its owner changed that
+// topic too: the time to publish everything again.
+const StatusTopic = "homeassistant/status"
 
 // A Style is a way of announcing entities. One hub must never hear both Device and Component: it would see two
 // claims to the same entity and keep whichever came first.

@@ -95,9 +95,6 @@ func TestOffSaysNothing(t *testing.T) {
 	if got := append(c.Bridge(), c.Meter(aidon)...); len(got) != 0 {
 		t.Errorf("got %d messages, want none", len(got))
 	}
-	if got, want := c.BirthTopic(), "homeassistant/status"; got != want {
-		t.Errorf("BirthTopic: got %s, want %s", got, want)
-	}
 }
 
 func TestSameMeterSameBytes(t *testing.T) {

@@ -53,7 +53,7 @@ func TestPromisesStay(t *testing.T) {
 // promises lists what both styles say of a meter that sends everything, ids, topics and units alone, one promise a line.
 func promises(t *testing.T) []string {
 	t.Helper()
-	lines := map[string]bool{"birth " + config(discovery.Device).BirthTopic(): true}
+	lines := map[string]bool{"birth " + discovery.StatusTopic: true}
 	hyphen := discovery.Meter{ID: "summer-house", Quantities: named("import_power")}
 	for _, m := range []discovery.Meter{every, hyphen} {
 		for topic, payload := range announced(config(discovery.Component), m) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery"
 )
 
 func (p *program) checkCommand() *cobra.Command {
@@ -55,7 +56,17 @@ func (p *program) check(ctx context.Context, file string) error {
 		return failure{err, exitData}
 	}
 	fmt.Fprintf(p.out, "broker         %s: connected, may publish, may retain\n", to.URL)
+	if to.Style != discovery.Off {
+		p.checkHub(ctx, to)
+	}
 	return nil
+}
+
+// checkHub looks whether the bridge may hear that Home Assistant has started.
+func (p *program) checkHub(ctx context.Context, to mqtt.Config) {
+	if err := mqtt.CheckHub(ctx, to); err != nil {
+		p.warn("homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
+	}
 }
 
 // checkMeter says what is set of a meter, of its keys no more than how many there are.

@@ -49,6 +49,8 @@ type MQTTConfig struct {
 type HomeAssistantConfig struct {
 	Discovery string `mapstructure:"discovery" default:"device" oneof:"device component off"`
 	Prefix    string `mapstructure:"prefix" default:"homeassistant"`
+	// StatusTopic is where the hub says that it has started, whatever the prefix.
+	StatusTopic string `mapstructure:"status_topic" default:"homeassistant/status"`
 }
 
 // A MeterConfig is one meter and the way to it.

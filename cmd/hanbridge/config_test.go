@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/discovery"
 )
 
 var updateConfig = flag.Bool("update-config", false, "write testdata/config/wrong.txt anew")
@@ -21,7 +22,7 @@ var updateConfig = flag.Bool("update-config", false, "write testdata/config/wron
 func defaults() Config {
 	return Config{
 		MQTT:          MQTTConfig{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
-		HomeAssistant: HomeAssistantConfig{Discovery: "device", Prefix: "homeassistant"},
+		HomeAssistant: HomeAssistantConfig{Discovery: "device", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
 		StateDir:      "/var/lib/hanbridge",
 		Publish:       "balanced",
 		Meters:        []MeterConfig{aMeter()},
@@ -60,7 +61,7 @@ func TestConfigGood(t *testing.T) {
 	full := Config{
 		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
 			Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
-		HomeAssistant: HomeAssistantConfig{Discovery: "off", Prefix: "ha"},
+		HomeAssistant: HomeAssistantConfig{Discovery: "off", Prefix: "ha", StatusTopic: "ha/birth"},
 		StateDir:      "/srv/hanbridge",
 		Publish:       "frugal",
 		Quantities:    rated(t, "voltage_* max_silence=1m; import_power min_interval=5s deadband=10 deadband=1% max_silence=30s; tariff min_interval=1h"),
@@ -202,6 +203,12 @@ func TestConfigErrors(t *testing.T) {
 		{"inside the prefix", "mqtt: { base_topic: ha/x }\nhomeassistant: { prefix: ha }\n", nil, `config.yaml:1: mqtt.base_topic: "ha/x" lies inside`},
 		{"topic empty", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
 		{"topic with a slash", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
+		{"status topic with a wildcard", "homeassistant: { status_topic: homeassistant/+ }\n", nil, `config.yaml:1: homeassistant.status_topic: "homeassistant/+" has a wildcard`},
+		{"status topic with all levels", "homeassistant: { status_topic: \"#\" }\n", nil, `config.yaml:1: homeassistant.status_topic: "#" has a wildcard`},
+		{"status topic empty", "homeassistant: { status_topic: \"\" }\n", nil, `config.yaml:1: homeassistant.status_topic: must not be empty`},
+		{"status topic of the bridge", "homeassistant: { status_topic: hanbridge/status }\n", nil, `config.yaml:1: homeassistant.status_topic: "hanbridge/status" lies inside mqtt.base_topic`},
+		{"status topic of a meter", "mqtt: { base_topic: a/b }\nhomeassistant: { status_topic: a/b/house/status }\n", nil, `config.yaml:2: homeassistant.status_topic: "a/b/house/status" lies inside mqtt.base_topic`},
+		{"status topic as a variable", "", []string{"HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC=$SYS/hub"}, `HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC: "$SYS/hub": topics that begin with $`},
 		{"topic of the broker", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
 		{"topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
 		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},

@@ -20,6 +20,10 @@ func (c Config) Validate() error {
 	if inside(c.MQTT.BaseTopic, c.HomeAssistant.Prefix) && c.HomeAssistant.Prefix != "homeassistant" {
 		p.add("mqtt.base_topic", "%q lies inside homeassistant.prefix: choose another, such as hanbridge", c.MQTT.BaseTopic)
 	}
+	if inside(c.HomeAssistant.StatusTopic, c.MQTT.BaseTopic) { // the bridge would take its own "online" for the hub's
+		p.add("homeassistant.status_topic", "%q lies inside mqtt.base_topic, where this bridge publishes: write the topic of the birth message "+
+			"that is set in Home Assistant, which is homeassistant/status unless somebody changed it", c.HomeAssistant.StatusTopic)
+	}
 	for i, m := range c.Meters {
 		path := fmt.Sprintf("meters[%d].", i)
 		m.check(&p, path)
@@ -88,7 +92,10 @@ func (m MQTTConfig) checkFiles(p *problems) {
 	}
 }
 
-func (h HomeAssistantConfig) check(p *problems) { checkTopic(p, "homeassistant.prefix", h.Prefix) }
+func (h HomeAssistantConfig) check(p *problems) {
+	checkTopic(p, "homeassistant.prefix", h.Prefix)
+	checkTopic(p, "homeassistant.status_topic", h.StatusTopic)
+}
 
 func inside(topic, parent string) bool {
 	return topic == parent || strings.HasPrefix(topic, parent+"/")

@@ -22,7 +22,7 @@ func (d *doctor) tryBroker(ctx context.Context) *verdict {
 	d.progress("trying %s …", to.URL)
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	b := brokerReport{URL: to.URL, HubTopic: to.HubTopic()}
+	b := brokerReport{URL: to.URL, HubTopic: to.StatusTopic}
 	d.report.Broker = &b
 	if err := d.check(ctx, to); err != nil {
 		b.Error = err.Error()

@@ -57,7 +57,7 @@ func (w *wiring) mqtt() mqtt.Config {
 		URL: m.URL, ClientID: m.ClientID, Username: m.Username, Password: string(m.Password),
 		CAFile: m.CAFile, CertFile: m.CertFile, KeyFile: m.KeyFile,
 		BaseTopic: m.BaseTopic, QoS: byte(m.QoS), Retain: m.Retain,
-		Prefix: w.HomeAssistant.Prefix, Version: programVersion(),
+		Prefix: w.HomeAssistant.Prefix, Version: programVersion(), StatusTopic: w.HomeAssistant.StatusTopic,
 	}
 	if m.URL == embedded { // that of a bridge which runs beside this program
 		c.URL = "mqtt://" + m.Listen

@@ -27,7 +27,7 @@ func (c Config) ACL() []Rule {
 		{Read, c.BaseTopic + "/status", "whether somebody else says that the bridge is offline"},
 		{Read, c.valueFilter(), "what meters last sent: the commands rates and discovery diff; what check and doctor try out"},
 		{Publish | Read, c.checkAnnouncedTopic(), "the same for announcements"},
-		{Read, c.HubTopic(), "when Home Assistant starts"},
+		{Read, c.StatusTopic, "when Home Assistant starts"},
 	}
 	for _, filter := range c.announcedFilters("+") {
 		rules = append(rules, Rule{Publish | Read, filter, "announcements: made, compared, taken back"})

@@ -18,10 +18,11 @@ import (
 var update = flag.Bool("update", false, "write deploy/mosquitto/acl.example")
 
 // defaults is the configuration that people have who have changed nothing.
-var defaults = mqtt.Config{BaseTopic: "hanbridge", Prefix: "homeassistant"}
+var defaults = mqtt.Config{BaseTopic: "hanbridge", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic}
 
 const aclHead = `# Who may do what at Mosquitto: hanbridge its own topics and announcements, Home Assistant what it needs of them, nobody else anything.
-# The lines are those of the program's code (a test writes this file), for the base topic hanbridge and the prefix homeassistant.
+# The lines are those of the program's code (a test writes this file), for the base topic hanbridge, the prefix
+# homeassistant and the status topic homeassistant/status.
 #
 # Make a password for each of the two users:
 #   sudo mosquitto_passwd -c /etc/mosquitto/passwd hanbridge
@@ -97,10 +98,10 @@ func TestACLExample(t *testing.T) {
 
 // TestACL wants all allowed that a bridge does, and little else.
 func TestACL(t *testing.T) {
-	c := mqtt.Config{BaseTopic: "my home/meters", Prefix: "ha"}
+	c := mqtt.Config{BaseTopic: "my home/meters", Prefix: "ha", StatusTopic: "hubs/first/birth"}
 	must := map[string]mqtt.Access{
 		"my home/meters/status": mqtt.Publish | mqtt.Read, "my home/meters/house/import_power": mqtt.Publish | mqtt.Read,
-		"my home/meters/bridge/check": mqtt.Publish | mqtt.Read, "ha/hanbridge_bridge/check": mqtt.Publish | mqtt.Read, c.HubTopic(): mqtt.Read,
+		"my home/meters/bridge/check": mqtt.Publish | mqtt.Read, "ha/hanbridge_bridge/check": mqtt.Publish | mqtt.Read, c.StatusTopic: mqtt.Read,
 	}
 	for _, c.Style = range []discovery.Style{discovery.Device, discovery.Component} {
 		d := c.Discovery()
@@ -114,7 +115,7 @@ func TestACL(t *testing.T) {
 		}
 	}
 	for topic, want := range map[string]mqtt.Access{
-		"ha/status": mqtt.Read, "my home/meters/house/one/more": mqtt.Publish, "my home/other": 0, "ha/light/lamp/config": 0,
+		"hubs/first/birth": mqtt.Read, "ha/status": 0, "homeassistant/status": 0, "my home/meters/house/one/more": mqtt.Publish, "my home/other": 0, "ha/light/lamp/config": 0,
 		"ha/switch/lamp/main/config": 0, "ha/device/lamp": 0, "zigbee2mqtt/lamp/set": 0, "$SYS/broker/clients/total": 0,
 	} {
 		if got := allowed(c.ACL(), topic); got != want {

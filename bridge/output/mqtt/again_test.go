@@ -253,3 +253,33 @@ func TestCheckLeavesNothingBehind(t *testing.T) {
 		t.Error("a broker that does not let us read our own topics passes the check")
 	}
 }
+
+// TestBirthOnItsOwnTopic: where a hub says that it has started does not follow from its discovery prefix.
+func TestBirthOnItsOwnTopic(t *testing.T) {
+	for _, tt := range []struct{ name, prefix, topic, other string }{
+		{"another prefix", "ha", "homeassistant/status", "ha/status"},
+		{"another topic", "homeassistant", "hubs/birth", "homeassistant/status"},
+		{"both", "ha", "ha/birth", "homeassistant/status"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t)
+			c := config(b.addr)
+			c.Prefix, c.StatusTopic = tt.prefix, tt.topic
+			h := run(t, c)
+			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			before := len(b.awaitTelegram(t))
+			for _, topic := range []string{tt.other, tt.topic} {
+				if err := b.Publish(topic, []byte("online"), false, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.await(t, "everything again", func(all []message) bool {
+				return index(all[before:], "hanbridge/house/status", "online") >= 0 && index(all[before:], tt.prefix+"/device/hanbridge_house/config", "") >= 0
+			})
+			if got := b.subscribed(tt.other); got {
+				t.Errorf("listens to %s", tt.other)
+			}
+		})
+	}
+}

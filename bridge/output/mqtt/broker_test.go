@@ -204,3 +204,8 @@ func list(all []message) string {
 	}
 	return text.String()
 }
+
+// subscribed tells if anybody listens to a topic.
+func (b *broker) subscribed(topic string) bool {
+	return len(b.Topics.Subscribers(topic).Subscriptions) > 0
+}

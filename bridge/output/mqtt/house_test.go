@@ -21,7 +21,7 @@ import (
 func config(addr string) mqtt.Config {
 	return mqtt.Config{
 		URL: "mqtt://" + addr, ClientID: "hanbridge-test", BaseTopic: "hanbridge", QoS: 1, Retain: true,
-		Prefix: "homeassistant", Version: "1.2.3",
+		Prefix: "homeassistant", Version: "1.2.3", StatusTopic: "homeassistant/status",
 	}
 }
 

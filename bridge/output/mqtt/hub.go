@@ -2,13 +2,23 @@ package mqtt
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// HubTopic is where a hub says that it is there.
-func (c Config) HubTopic() string { return c.Prefix + "/status" }
+// CheckHub connects and tells whether the bridge may hear that a hub has started.
+func CheckHub(ctx context.Context, c Config) error {
+	to := c.broker()
+	to.ClientID += "-hub"
+	to.Will = broker.Message{}
+	conn, err := broker.Dial(ctx, to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(conn.Subscribe(ctx, c.StatusTopic, 1, func(broker.Message) {}), conn.Close(ctx))
+}
 
 // Hub tells if a hub has announced itself, as far as the broker has kept it. Home Assistant says so when it starts, and has
 // it kept where it was told to: false does not mean that there is none.
@@ -27,7 +37,7 @@ func Hub(ctx context.Context, c Config) (bool, error) {
 		default:
 		}
 	}
-	if err := conn.Subscribe(ctx, c.HubTopic(), 1, hear); err != nil {
+	if err := conn.Subscribe(ctx, c.StatusTopic, 1, hear); err != nil {
 		_ = conn.Close(ctx)
 		return false, err
 	}

@@ -15,17 +15,25 @@ func TestHub(t *testing.T) {
 		b := start(t)
 		c := config(b.addr)
 		if tt.payload != "" {
-			if err := b.Publish(c.HubTopic(), []byte(tt.payload), true, 1); err != nil {
+			if err := b.Publish(c.StatusTopic, []byte(tt.payload), true, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
 		got, err := mqtt.Hub(t.Context(), c)
 		if err != nil || got != tt.want {
-			t.Errorf("%q on %s: got %v, %v, want %v", tt.payload, c.HubTopic(), got, err, tt.want)
+			t.Errorf("%q on %s: got %v, %v, want %v", tt.payload, c.StatusTopic, got, err, tt.want)
 		}
 	}
-	b := listen(t, "127.0.0.1:0", config("").HubTopic())
+	b := listen(t, "127.0.0.1:0", config("").StatusTopic)
 	if got, err := mqtt.Hub(t.Context(), config(b.addr)); got || err == nil {
 		t.Errorf("a topic that may not be read: got %v, %v, want an error", got, err)
+	}
+	if err := mqtt.CheckHub(t.Context(), config(b.addr)); err == nil {
+		t.Error("CheckHub: no error where the topic may not be read")
+	}
+	c := config(b.addr)
+	c.StatusTopic = "hubs/birth"
+	if err := mqtt.CheckHub(t.Context(), c); err != nil {
+		t.Errorf("CheckHub: %v where another topic is set, which may be read", err)
 	}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	// Style and Prefix are how and where entities are announced, Version whose they are.
 	Style           discovery.Style
 	Prefix, Version string
+	// StatusTopic is where the hub says that it has started.
+	StatusTopic string
 }
 
 // An Output publishes to one broker. It is a bridge.Output.

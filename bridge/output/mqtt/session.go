@@ -65,7 +65,7 @@ func birthPause() time.Duration { return time.Second + rand.N(4*time.Second) }
 // begin says that the bridge is there, and everything it knows. A broker that was started again may have lost all.
 func (s *session) begin(ctx context.Context) error {
 	if s.config.Style != discovery.Off {
-		if err := s.hear(ctx, s.config.HubTopic(), 1, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
+		if err := s.hear(ctx, s.config.StatusTopic, 1, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
 			return err
 		}
 	}
