@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 )
 
 // An Event is something that happened to a meter and is no value.
@@ -67,7 +69,9 @@ func (p *pipeline) changed(message string, e Event) {
 	if e.Name == MeterChanged { // its numbers are nobody's business in a log
 		from, to = "", ""
 	}
-	p.log.Info().Fields(told("quantity", e.Quantity, "from", from, "to", to)).Msg(message)
+	if count, ok := p.happened.Allow(e.Name + e.Quantity); ok { // two meters may speak by turns
+		ratelimit.Counted(p.log.Info(), count).Fields(told("quantity", e.Quantity, "from", from, "to", to)).Msg(message)
+	}
 	for _, f := range p.feeds {
 		f.event(p.index, e)
 	}

@@ -52,7 +52,7 @@ func TestFaultsAreToldOnceAndCounted(t *testing.T) {
 			{"wire", "gone", 0},
 			{"wire", "gone", 600},
 			{"wire", "denied", 0},
-			{"wire", "denied", 0},
+			{"wire", "denied", 2},
 		}
 		if diff := cmp.Diff(want, lines(t, &out)); diff != "" {
 			t.Error("log (-want +got):\n" + diff)

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -29,6 +30,8 @@ type pipeline struct {
 	trouble faults // of the wire
 	damage  faults // of telegrams
 	locked  faults // of telegrams that no key opens
+
+	happened ratelimit.Limiter // log lines of events
 
 	guard    *guard.Guard
 	rejected [guard.Derived + 1]faults // counters that were held back, by reason

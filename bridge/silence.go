@@ -45,7 +45,9 @@ func (p *pipeline) fallSilent() {
 		v.timer.Reset(dwell) // another setting may bring it back
 		return
 	}
-	p.explain(best, bytes)
+	if v.silent.Allow(time.Now(), mostChanges) {
+		p.explain(best, bytes)
+	}
 }
 
 // explain says why a meter is silent. The caller holds the lock.

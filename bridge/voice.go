@@ -7,6 +7,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -24,11 +25,13 @@ type voice struct {
 	anew    bool // the wire was opened again: the next telegram is published whole
 	over    bool
 	timer   *time.Timer
-	told    time.Time // when the state was last handed to the feeds
-	opened  time.Time // when the log last said that a port was opened
-	reopens few       // that had their first telegram published whole: a reader in the network may end each connection
-	urgent  few       // states that were told out of turn
-	beat    time.Time // when the log last said that all is well
+	told    time.Time        // when the state was last handed to the feeds
+	opened  time.Time        // when the log last said that a port was opened
+	reopens ratelimit.Window // that had their first telegram published whole: a reader in the network may end each connection
+	urgent  ratelimit.Window // states that were told out of turn
+	spoke   ratelimit.Window // log lines that the meter speaks
+	silent  ratelimit.Window // log lines that it is silent
+	beat    time.Time        // when the log last said that all is well
 }
 
 // countDamaged counts a telegram that was dropped, sound or not.
@@ -68,11 +71,14 @@ func (p *pipeline) reads(c Candidate) {
 	if (p.search.alone || p.search.proved) && now.Sub(v.opened) >= time.Minute {
 		level, v.opened = zerolog.InfoLevel, now
 	}
-	v.anew = v.reopens.again(now, 3) || v.anew
+	v.anew = v.reopens.Allow(now, 3) || v.anew
 	v.broken, v.inUse = false, c
 	v.whole = p.search.alone || p.search.fruitless > 0
 	p.log.WithLevel(level).Fields(told("source", c.Port, "line", c.Line)).Msg("port opened")
 }
+
+// mostChanges is how often in ten minutes the log says that a meter speaks, and that it is silent: a bad cable has both by turns.
+const mostChanges = 4
 
 // speak counts a verified telegram, makes the meter online and hands the telegram's values to the feeds.
 func (p *pipeline) speak(r *meter.Reading, now time.Time) {
@@ -93,7 +99,11 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	tell := !v.online || v.worthTelling(now, p.plan.Diagnostics())
 	if !v.online {
 		v.online = true
-		p.log.Info().Fields(told("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
+		level := zerolog.InfoLevel
+		if !v.spoke.Allow(now, mostChanges) {
+			level = zerolog.DebugLevel
+		}
+		p.log.WithLevel(level).Fields(told("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
 			"source", v.about.Port, "line", v.about.Line)).Msg("meter speaks")
 	}
 	p.hand(p.news, tell)
@@ -101,22 +111,6 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 		v.beat = now
 		p.allIsWell(&v.stats)
 	}
-}
-
-// few counts what is well done now and then, and a flood where it is done with each telegram: a reader in the network may end
-// the connection behind each, a counter be wrong in every second one, two meters speak by turns.
-type few struct {
-	since time.Time
-	n     int
-}
-
-// again tells if it may be done once more, at most so often in ten minutes.
-func (f *few) again(now time.Time, most int) bool {
-	if now.Sub(f.since) >= toldAgain {
-		*f = few{since: now}
-	}
-	f.n++
-	return f.n <= most
 }
 
 // startsAnew tells, once, if all values of a telegram are to be published.
@@ -147,7 +141,7 @@ func (v *voice) worthTelling(now time.Time, every time.Duration) bool {
 	if now.Sub(v.told) >= every || v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval {
 		return true
 	}
-	return (v.about != h.about || v.stats.Rejected != h.stats.Rejected) && v.urgent.again(now, most)
+	return (v.about != h.about || v.stats.Rejected != h.stats.Rejected) && v.urgent.Allow(now, most)
 }
 
 // allIsWell is the line of each hour.

@@ -1,0 +1,109 @@
+// Package ratelimit keeps a log readable, whatever others do: what they can bring about again and again is one line, then a count.
+package ratelimit
+
+import (
+	"maps"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Every is how often what goes on is told again, with the number of times.
+const Every = 10 * time.Minute
+
+const (
+	// mostKinds is of how many kinds a Limiter allows a first line in the time of Every: others may bring about kinds without end.
+	mostKinds = 12
+	// mostAgain is how often in that time the end of a kind makes its next event a line: it may end and begin again with each message.
+	mostAgain = 2
+)
+
+// A Limiter decides which events become lines of a log. The first of a kind does; while the kind goes on, one in ten minutes, with
+// the number of events since the last line. The zero value is ready. It is safe for concurrent use.
+type Limiter struct {
+	mu     sync.Mutex
+	kinds  map[string]kind
+	first  Window // lines that were the first of their kind
+	missed int    // events without a line whose kind is not remembered
+}
+
+type kind struct {
+	told  time.Time // when it was last a line
+	count int       // events since
+	over  bool      // it has ended since
+	again Window    // lines because it had ended
+}
+
+// Allow reports whether an event becomes a line, and for how many events the line stands: this one, and those of its kind since the last
+// line of it.
+func (l *Limiter) Allow(name string) (count int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	k, known := l.kinds[name]
+	switch {
+	case !known && !l.first.Allow(now, mostKinds):
+		l.missed++
+		return 0, false
+	case !known:
+		l.forget(now)
+	case now.Sub(k.told) < Every && !(k.over && k.again.Allow(now, mostAgain)):
+		k.count++
+		l.kinds[name] = k
+		return 0, false
+	}
+	count = k.count + l.missed + 1
+	l.kinds[name], l.missed = kind{told: now, again: k.again}, 0
+	return count, true
+}
+
+// forget makes room for a kind: those that have not been told for long go.
+func (l *Limiter) forget(now time.Time) {
+	if l.kinds == nil {
+		l.kinds = map[string]kind{}
+	}
+	if len(l.kinds) >= mostKinds {
+		maps.DeleteFunc(l.kinds, func(_ string, k kind) bool { return now.Sub(k.told) >= Every })
+	}
+}
+
+// Over ends all that went on: the next event of each kind is a line, where that has not been so a few times within ten minutes.
+func (l *Limiter) Over() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, k := range l.kinds {
+		k.over = true
+		l.kinds[name] = k
+	}
+}
+
+// A Window counts what may be done a few times in ten minutes. The zero value is ready. It is for one goroutine at a time.
+type Window struct {
+	since time.Time
+	n     int
+}
+
+// Allow reports whether it may be done once more: it may be done most times within ten minutes.
+func (w *Window) Allow(now time.Time, most int) bool {
+	if now.Sub(w.since) >= Every {
+		*w = Window{since: now}
+	}
+	w.n++
+	return w.n <= most
+}
+
+// Counted adds to a line for how many events it stands, where it is more than one.
+func Counted(line *zerolog.Event, count int) *zerolog.Event {
+	if count > 1 {
+		return line.Int("count", count)
+	}
+	return line
+}
+
+// ownPort is the end of this side in errors of package net: another one for each connection.
+var ownPort = regexp.MustCompile(`:\d{1,5}->`)
+
+// Kind returns the text of an error without what differs from one connection to the next.
+func Kind(text string) string { return ownPort.ReplaceAllString(text, "->") }
