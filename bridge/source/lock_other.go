@@ -5,4 +5,4 @@ package source
 import "io"
 
 // lock does nothing where a port has one reader anyway.
-func lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
+func lock(string) (io.ReadCloser, error) { return io.NopCloser(nil), nil }

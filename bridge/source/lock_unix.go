@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -10,14 +11,13 @@ import (
 )
 
 // lock keeps other readers from the port at path until it is closed. The exclusive access that a serial port has itself does not
-// keep root out. It is opened first: afterwards that access would keep us out, too.
-func lock(path string) (io.Closer, error) {
+// keep root out. It is opened first: afterwards that access would keep us out, too. What it returns can be read, and cannot write.
+func lock(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == nil {
+	if err = flock(f); err == nil {
 		return f, nil
 	}
 	_ = f.Close() // nothing was done with it
@@ -25,4 +25,15 @@ func lock(path string) (io.Closer, error) {
 		err = syscall.EBUSY
 	}
 	return nil, err
+}
+
+// flock locks f. It does not ask for its descriptor with Fd, which would make each Read occupy a thread that Close cannot wake.
+func flock(f *os.File) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var refused error
+	err = raw.Control(func(fd uintptr) { refused = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) })
+	return cmp.Or(err, refused)
 }

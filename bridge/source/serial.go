@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -53,14 +54,20 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 
 // wire is an open port.
 type wire struct {
-	serial.Port
+	io.Reader
 	close func() error // it lets others have the port, too
 }
 
-func newWire(port serial.Port, lock io.Closer) wire {
-	return wire{port, sync.OnceValue(func() error {
+// newWire returns the wire of a port that is set up. On Linux it is read through the descriptor that holds the lock: the library
+// waits with select, which panics where the number of a descriptor is 1024 or above, as in a process of many connections.
+func newWire(port serial.Port, lock io.ReadCloser) wire {
+	var r io.Reader = port
+	if runtime.GOOS == "linux" {
+		r = lock
+	}
+	return wire{r, sync.OnceValue(func() error {
 		err := port.Close()
-		_ = lock.Close() // it was only held
+		_ = lock.Close() // nothing was written
 		return err
 	})}
 }
@@ -68,10 +75,13 @@ func newWire(port serial.Port, lock io.Closer) wire {
 // Close ends a Read that waits. The second Close does nothing but wait for the first: behind each of them the port is free.
 func (w wire) Close() error { return w.close() }
 
-// Read says in words for people that the port has gone, also where it was closed on purpose: nobody reads on then.
+// Read says in words for people that the port has gone, also where it was closed on purpose: nobody reads on then. A port that
+// was pulled out gives an end of file, or an error of input.
 func (w wire) Read(p []byte) (int, error) {
-	n, err := w.Port.Read(p)
-	if gone := new(serial.PortError); errors.As(err, &gone) && gone.Code() == serial.PortClosed {
+	n, err := w.Reader.Read(p)
+	closed := new(serial.PortError)
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO) || errors.Is(err, fs.ErrClosed) ||
+		errors.As(err, &closed) && closed.Code() == serial.PortClosed {
 		return n, errors.New("the port has gone (was the cable pulled?)")
 	}
 	return n, err

@@ -1,0 +1,58 @@
+//go:build linux
+
+package source_test
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+// openUntil opens files until the lowest free descriptor is above number.
+func openUntil(t *testing.T, number uintptr) {
+	t.Helper()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < uint64(number)+20 {
+		t.Skipf("this user may open %d files, which are too few for this test (%v): raise ulimit -n", limit.Cur, err)
+	}
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Close() })
+		if f.Fd() >= number {
+			return
+		}
+	}
+}
+
+// TestSerialDescriptorsAbove1023 reads a port in a process that has many files open. Select, with which the serial library
+// waits, takes descriptors below 1024: the port may be beyond that, or the pipe of the library alone.
+func TestSerialDescriptorsAbove1023(t *testing.T) {
+	for _, taken := range []uintptr{1019, 1020, 1021, 1022, 1023, 1100, 5000} {
+		t.Run(strconv.Itoa(int(taken)), func(t *testing.T) {
+			master, path := pair(t)
+			openUntil(t, taken)
+			wire := open(t, only(t, source.Serial(path, source.Usual[0])))
+			if _, err := master.Write(every); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, wire, every)
+			closesWhileReading(t, wire)
+
+			wire = open(t, only(t, source.Serial(path, source.Usual[1])))
+			if err := master.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := wire.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "was the cable pulled?") {
+				t.Errorf("the other end is gone: got %d bytes, %v", n, err)
+			}
+		})
+	}
+}
