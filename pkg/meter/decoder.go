@@ -50,6 +50,9 @@ type Decoder struct {
 	identFamily *family
 	identModel  string
 	digits      [24]byte // of a number that is sent as such
+
+	// What was found of the meter that its telegrams do not say.
+	scaling scaling
 }
 
 // bufferSize holds the longest telegram twice, so that bytes are seldom moved.

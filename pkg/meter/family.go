@@ -19,6 +19,8 @@ type family struct {
 	frames []addresses
 	// units are the exponents of values that it sends without a scaler; nil for the usual ones.
 	units *exponents
+	// expect returns the exponent that a meter says its currents have; nil where no meter of the make says it.
+	expect func(r *Reading) expectation
 	// signed tells that its ASCII telegrams say export as an import below zero.
 	signed bool
 	// repair mends what the make does wrong, in a message that has been verified. ASCII telegrams need none.

@@ -10,7 +10,7 @@ var kaifa = family{
 		{[]byte{0x01}, []byte{0x02, 0x01}}, // Norway
 		{[]byte{0x01}, []byte{0x00, 0x01}}, // Sweden
 	},
-	units: &exponents{energy: 0, current: -3, factor: -3},
+	units: &exponents{energy: 0, factor: -3, currents: []int8{-3}},
 }
 
 // kaifaLayouts are KFM_001 of one and three phases, every 2 s, 10 s and hour. The energies of MA304T4 have 64 bits.

@@ -1,12 +1,13 @@
 package meter
 
 // landisgyr sends ASCII (E360), lists like Aidon's through modules of EMBRIQ (E350 in Norway), push lists in blocks without
-// scalers (E450, E570 in Switzerland), and a list without codes (E450 in Burgenland and Slovenia; in Vienna see austria.go).
+// scalers (E450 in Switzerland, with currents in 0.01 A, and E570 behind transformers, in A), and a list without codes (E450 in Burgenland and Slovenia; in Vienna see austria.go).
 var landisgyr = family{
 	name: "landisgyr", make: "Landis+Gyr",
 	flags:  []string{"LGF", "LGZ", "XMX"},
 	lists:  []string{"EMBRIQ"},
 	frames: []addresses{{[]byte{0xCE, 0xFF}, []byte{0x03}}},
+	units:  &exponents{energy: 0, factor: -3, currents: []int8{-2, 0}},
 }
 
 // landisgyrLayouts: voltages are in V, currents in 0.01 A.

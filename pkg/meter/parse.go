@@ -149,7 +149,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	if f != nil && f.repair != nil {
 		f.repair(r)
 	}
-	d.addUnits(f)
+	d.addUnits(f, from != nil)
 	return nil
 }
 

@@ -80,6 +80,19 @@ var wrongAtSource = map[string]map[string]string{
 	"ch-landis-gyr-gh934-1": {"U/0": volts10, "U/1": volts10, "U/2": volts10},
 	"cz-raw-egd-example":    {"25.9.0": "a text of bytes that do not print"},
 	"ru-raw-energomera":     {"": "its decoder gives 0 for all that it does not read"},
+	"dk-kamstrup-gh216-1":   {"I/0": milli, "I/1": milli, "I/2": milli},
+}
+
+const milli = "2,585 W and 63,364 var at 233 V are 91 A on each phase, not 910: the meter sends mA"
+
+// otherCurrents are captures whose currents have another exponent than the papers of the make say, as power and voltage of
+// the same telegram prove.
+var otherCurrents = map[string]struct {
+	exp int
+	why string
+}{
+	"ch-lge570-scs-unencrypted-valid-data-load-cfg2026": {0, "258,874 W at 229 V are 377 A on each phase, not 4: this meter, behind transformers, sends A"},
+	"dk-kamstrup-gh216-1":                               {-3, milli},
 }
 
 const volts10 = "no house has 23 V: the meter sends whole volts"

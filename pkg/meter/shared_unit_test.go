@@ -34,7 +34,10 @@ func unscaled(c *capture, code string, volts int) (shift int, unit string) {
 	case of%20 == 12 && of > 20:
 		return volts, "V"
 	case of%20 == 11 && of > 20:
-		return pick(kamstrup, -2, pick(kaifa, -3, -2)), "A"
+		if other, ok := otherCurrents[c.name()]; ok {
+			return other.exp, "A"
+		}
+		return pick(kaifa, -3, -2), "A"
 	case of%20 == 13:
 		return pick(kamstrup, -2, -3), ""
 	case of%20 <= 2:

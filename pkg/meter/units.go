@@ -6,48 +6,116 @@ import (
 )
 
 // exponents are the powers of ten of values that come without scaler and unit: what the make's papers say, since the wire
-// does not.
-type exponents struct{ energy, current, factor int8 }
+// does not. Currents have one of several, which rise.
+type exponents struct {
+	energy, factor int8
+	currents       []int8
+}
 
-// usual is what Landis+Gyr, Iskraemeco and Sagemcom send: Wh, 0.01 A, thousandths.
-var usual = exponents{energy: 0, current: -2, factor: -3}
+var (
+	// usual is what Iskraemeco and Sagemcom send: Wh, thousandths, 0.01 A.
+	usual = exponents{energy: 0, factor: -3, currents: []int8{-2}}
+	// unknown is for makes that nobody has named: currents may be those of any make.
+	unknown = exponents{energy: 0, factor: -3, currents: []int8{-3, -2, 0}}
+)
+
+// exponents returns those of a make, which may be nil.
+func (f *family) exponents() *exponents {
+	switch {
+	case f == nil:
+		return &unknown
+	case f.units == nil:
+		return &usual
+	}
+	return f.units
+}
+
+// expected returns the exponent that a meter says its currents have, by its type or, where listed, by the list without codes in
+// which they are.
+func (f *family) expected(r *Reading, listed bool) expectation {
+	e := f.exponents()
+	switch {
+	case len(e.currents) == 1:
+		return expectation{e.currents[0], true}
+	case listed:
+		return expectation{-2, true} // every layout: Kaifa, whose lists are in mA, has no other
+	case f != nil && f.expect != nil:
+		return f.expect(r)
+	}
+	return expectation{}
+}
 
 // addUnits gives units to the numbers that came without. Every make sends power in W and energy as exponents say; of voltage
-// no two agree, so that its own size tells.
-func (d *Decoder) addUnits(f *family) {
-	e := &usual
-	if f != nil && f.units != nil {
-		e = f.units
-	}
+// no two agree, so that its own size tells; what currents are worth, the power tells. listed tells that the list had no codes
+// of its own.
+func (d *Decoder) addUnits(f *family, listed bool) {
+	b := bareNumbers{d: d, exponents: f.exponents()}
 	records := d.reading.Records
-	volts, known, looked := int8(0), false, false
 	for i := range records {
-		rec := &records[i]
-		row := d.bare(i, rec)
-		if row == nil {
-			continue
-		}
-		switch unit := row.Measures[0].Base; unit {
-		case obis.Volt:
-			if !looked {
-				volts, known = d.voltExponent(records)
-				looked = true
-			}
-			if rec.Unit, rec.Value.Exp = unit, volts; !known {
-				rec.Kind = obis.Empty // a wrong voltage is worse than none
-			}
-		case obis.Ampere:
-			rec.Unit, rec.Value.Exp = unit, e.current
-		case obis.WattHour, obis.VarHour:
-			rec.Unit, rec.Value.Exp = unit, e.energy
-		case obis.None, obis.Count:
-			if row.Decimals > 0 {
-				rec.Value.Exp = e.factor
-			}
-		default:
-			rec.Unit = unit
+		if row := d.bare(i, &records[i]); row != nil {
+			b.add(i, row)
 		}
 	}
+	if b.currents == 0 {
+		return
+	}
+	d.scaling.meet(&d.reading)
+	exp, ok := d.scaling.current(&b.load, b.exponents.currents, b.volts, f.expected(&d.reading, listed))
+	if !ok && b.flows {
+		return // as sent, without a unit: a wrong current is worse than none
+	}
+	for i := range records {
+		if row := d.bare(i, &records[i]); row != nil && row.Measures[0].Base == obis.Ampere {
+			records[i].Unit, records[i].Value.Exp = obis.Ampere, exp
+		}
+	}
+}
+
+// bareNumbers gives units to the numbers of one telegram, all but its currents, and collects what tells of these.
+type bareNumbers struct {
+	d         *Decoder
+	exponents *exponents
+	load      load
+	volts     int8 // the exponent of the voltages
+	known     bool // it is
+	looked    bool // it was asked for
+	currents  int
+	flows     bool // one of the currents is not 0
+}
+
+// add takes record i, whose row is given.
+func (b *bareNumbers) add(i int, row *quantity.Row) {
+	rec := &b.d.reading.Records[i]
+	switch unit := row.Measures[0].Base; unit {
+	case obis.Volt:
+		b.voltage(rec)
+	case obis.Ampere:
+		b.load.add(rec.Code, rec.Value.Coef)
+		b.currents++
+		b.flows = b.flows || rec.Value.Coef != 0
+	case obis.WattHour, obis.VarHour:
+		rec.Unit, rec.Value.Exp = unit, b.exponents.energy
+	case obis.None, obis.Count:
+		if row.Decimals > 0 {
+			rec.Value.Exp = b.exponents.factor
+		}
+	default:
+		b.load.add(rec.Code, rec.Value.Coef)
+		rec.Unit = unit
+	}
+}
+
+func (b *bareNumbers) voltage(rec *obis.Record) {
+	if !b.looked {
+		b.volts, b.known = b.d.voltExponent(b.d.reading.Records)
+		b.looked = true
+	}
+	if !b.known {
+		rec.Kind = obis.Empty // a wrong voltage is worse than none
+		return
+	}
+	b.load.add(rec.Code, rec.Value.Coef)
+	rec.Unit, rec.Value.Exp = obis.Volt, b.volts
 }
 
 // bare returns the row of record i where it is a number that came without a unit, else nil. Limits of current are left

@@ -100,7 +100,7 @@ func TestUnits(t *testing.T) {
 		{"Kamstrup_V0001", "6851121BN24", "31.7.0", "1.234 A"},
 		{"Kamstrup_V0001", "6851121BN24", "71.7.0", "1.234 A"},
 		{"Kamstrup_V0001", "6851121BN24", "1.8.0", "12340 Wh"},
-		{"Kamstrup_V0001", "1685", "31.7.0", "12.34 A"},
+		{"Kamstrup_V0001", "1685", "31.7.0", "1234"}, // a type that says nothing, and too little power to tell: as sent
 		{"Kamstrup_V0001", "", "13.7.0", "12.34"},
 		{"Kamstrup_V0001", "", "33.7.0", "12.34"},
 		{"KFM_001", "", "31.7.0", "1.234 A"},

@@ -1,0 +1,172 @@
+package meter
+
+// What a bare current is worth is not on the wire, and a wrong power of ten looks like a current, too. But voltage times
+// current cannot be less than the power of the same telegram, which tells that an exponent is too small, and is seldom much
+// more. It is more where import on one phase and export on another are taken off each other, for harmonics, for what flows at
+// no load, and in grids of three wires: 1.7 times there.
+const (
+	// tooLittle is the ratio of voltage times current to power, in tenths, under which an exponent is impossible, and
+	// enough the one from which it fits. They are less than 1 because a meter does not measure both at the same moment.
+	tooLittle, enough = 5, 8
+	// The ratio above which an exponent does not fit, in tenths: of the largest that the make uses; of one that is ten
+	// times less than the next, and so may be that next one while most of the power of the phases cancels; and of one that is
+	// a hundred times less or more.
+	mostOfLargest, mostOfTenth, mostOfHundredth = 50, 20, 40
+	// leastPower is the power in VA from which on it is compared with currents, and leastCancelled the one from which a
+	// current ten times as large cannot be what flows at no load.
+	leastPower, leastCancelled = 10, 400
+	// leastDigits is how much the currents must be, in their last digits: below it rounding decides.
+	leastDigits = 4
+	// mostDirect is the largest current in A of a meter that counts hundredths: one for which it all flows through the meter.
+	mostDirect = 200
+)
+
+// judge returns the exponent of the currents of a load, of those that the make uses, which rise. ok is false where none fits,
+// or several may. sure tells that no other can be, even if phases import and export at once, as long as their power factors
+// are above 0.9.
+func (l *load) judge(exps []int8, volts int8) (exp int8, ok, sure bool) {
+	power, ofPhases := l.power()
+	f := l.flow(volts)
+	if l.failed || power < leastPower || f.sum < leastDigits*f.digitCarried {
+		return 0, false, false
+	}
+	for i, exp := range exps {
+		if f.impossible(exp, power) {
+			continue
+		}
+		if i == len(exps)-1 {
+			return exp, f.fits(exp, power, mostOfLargest), true
+		}
+		alone := power >= leastCancelled && l.reactiveTold && (ofPhases || f.carry == 1 || f.cannotCancel(exps[i+1], power))
+		sure = alone || exps[i+1] == -2 && f.amps > mostDirect*100
+		if exps[i+1]-exp == 1 {
+			return exp, sure && f.fits(exp, power, mostOfTenth), sure
+		}
+		return exp, f.fits(exp, power, mostOfHundredth), sure
+	}
+	return 0, false, false
+}
+
+// impossible tells that voltage times current is too little for the power, however the digits were rounded.
+func (f *flow) impossible(exp int8, power int64) bool {
+	return 10*(f.sum+f.digit) < tooLittle*power*power10(-exp)
+}
+
+// fits tells if voltage times current is the power, or up to so many tenths of it.
+func (f *flow) fits(exp int8, power, most int64) bool {
+	unit := power * power10(-exp)
+	return 10*f.sum >= enough*unit && 10*f.sum <= most*unit
+}
+
+// cannotCancel tells that with this exponent three times the power would be left at least, whichever phases imported and
+// whichever exported.
+func (f *flow) cannotCancel(exp int8, power int64) bool {
+	left := 2*f.largest - f.sum
+	return max(left, -left) >= 3*power*power10(-exp)
+}
+
+func power10(n int8) int64 {
+	p := int64(1)
+	for range n {
+		p *= 10
+	}
+	return p
+}
+
+// A Scaling is what a Decoder has found out about a meter that does not say what its numbers are worth. It is for keeping over a
+// restart: see Decoder.Scaling.
+type Scaling struct {
+	// Family, Model, Serial and List say which meter it is, as a Reading does.
+	Family string `json:"family,omitempty"`
+	Model  string `json:"model,omitempty"`
+	Serial string `json:"serial,omitempty"`
+	List   string `json:"list,omitempty"`
+	// Current is the exponent of its currents, such as -3 for mA, where Found is set.
+	Current int8 `json:"current"`
+	Found   bool `json:"found"`
+}
+
+// Scaling returns what has been found of the meter, the zero Scaling where nothing has.
+func (d *Decoder) Scaling() Scaling {
+	if !d.scaling.Found {
+		return Scaling{}
+	}
+	return d.scaling.Scaling
+}
+
+// SetScaling has the Decoder begin with what one before it has found. It counts as long as it is the same meter that speaks.
+func (d *Decoder) SetScaling(s Scaling) { d.scaling = scaling{Scaling: s} }
+
+// scaling is what has been found, and what speaks against it.
+type scaling struct {
+	Scaling
+	rival   int8
+	against int // how many telegrams in a row say rival
+}
+
+// enoughAgainst is how many telegrams must say another exponent than the one that was found, with none between that agrees.
+const enoughAgainst = 3
+
+// meet begins anew where another meter speaks. What a telegram leaves out says nothing.
+func (s *scaling) meet(r *Reading) {
+	same := follows(&s.Family, r.Family)
+	same = follows(&s.Model, r.Meter.Model) && same
+	same = follows(&s.Serial, r.Meter.Serial) && same
+	same = follows(&s.List, r.Meter.List) && same
+	if !same {
+		*s = scaling{Scaling: Scaling{Family: r.Family, Model: r.Meter.Model, Serial: r.Meter.Serial, List: r.Meter.List}}
+	}
+}
+
+// follows tells if said may be what was known, which it becomes.
+func follows(known *string, said string) bool {
+	if *known == "" {
+		*known = said
+	}
+	return said == "" || said == *known
+}
+
+// An expectation is the exponent that a meter says to have by its type or its list; known is false where it says none.
+type expectation struct {
+	exp   int8
+	known bool
+}
+
+// current returns the exponent of the currents of a telegram. ok is false where it is not known, which leaves the finest that
+// may be, and where the telegram contradicts what is known.
+func (s *scaling) current(l *load, exps []int8, volts int8, expected expectation) (exp int8, ok bool) {
+	found, ok, sure := l.judge(exps, volts)
+	switch {
+	case !ok:
+	case !s.Found && (sure || !expected.known):
+		s.Current, s.Found = found, true
+	case s.Found && found == s.Current:
+		s.against = 0
+	case s.Found && sure && !s.replaced(found):
+		return s.Current, false
+	}
+	known := s.Found || expected.known
+	switch {
+	case s.Found:
+		exp = s.Current
+	case expected.known:
+		exp = expected.exp
+	default:
+		exp = exps[0] // nothing is lost of a zero that is written so
+	}
+	power, _ := l.power()
+	f := l.flow(volts)
+	return exp, known && !l.failed && !f.impossible(exp, power)
+}
+
+// replaced tells if enough telegrams have said another exponent, which then is the one.
+func (s *scaling) replaced(rival int8) bool {
+	if rival != s.rival {
+		s.rival, s.against = rival, 0
+	}
+	if s.against++; s.against < enoughAgainst {
+		return false
+	}
+	s.Current, s.against = rival, 0
+	return true
+}

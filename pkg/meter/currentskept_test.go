@@ -1,0 +1,174 @@
+package meter_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+)
+
+// TestBareCurrentsKept: an exponent that was found stays with its meter, and goes with it.
+func TestBareCurrentsKept(t *testing.T) {
+	const (
+		volts = "32.7.0=231 52.7.0=230 72.7.0=232 "
+		// Landis+Gyr.
+		e570     = landisgyr + volts + "1.7.0=181250 31.7.0=310 51.7.0=255 71.7.0=240"
+		noLoad   = landisgyr + volts + "1.7.0=0 31.7.0=4 51.7.0=0 71.7.0=0"
+		zero     = landisgyr + volts + "1.7.0=0 31.7.0=0 51.7.0=0 71.7.0=0"
+		e450     = landisgyr + volts + "1.7.0=1830 31.7.0=310 51.7.0=255 71.7.0=240"
+		e450More = landisgyr + volts + "1.7.0=9150 31.7.0=1550 51.7.0=1275 71.7.0=1200"
+		// Kamstrup without a type number.
+		id      = kamstrupList + "1-1:0.0.5=20000001 "
+		other   = kamstrupList + "1-1:0.0.5=20000002 "
+		load    = "1.7.0=41200 3.7.0=9100 " + volts + "31.7.0=61120 51.7.0=72930 71.7.0=47470"
+		direct  = "1.7.0=4120 3.7.0=910 " + volts + "31.7.0=612 51.7.0=730 71.7.0=475"
+		standby = "1.7.0=2 3.7.0=4 " + volts + "31.7.0=71 51.7.0=30 71.7.0=0"
+		cancels = "1.7.0=437 3.7.0=120 " + volts + "31.7.0=1090 51.7.0=900 71.7.0=10"
+	)
+	many := func(n int, telegram string) []string {
+		return strings.Split(strings.Repeat(telegram+"|", n)[:n*len(telegram+"|")-1], "|")
+	}
+	join := func(parts ...[]string) (all []string) {
+		for _, p := range parts {
+			all = append(all, p...)
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		name      string
+		telegrams []string
+		want      string
+	}{
+		{"no load before and after", []string{noLoad, e570, noLoad, zero}, "- | 310 255 240 | 4 0 0 | 0 0 0"},
+		{"zero before", []string{zero, e450, zero}, "0.00 0.00 0.00 | 3.10 2.55 2.40 | 0.00 0.00 0.00"},
+		{"no load of CT", []string{id + standby, id + load, id + standby}, "- | 61.120 72.930 47.470 | 0.071 0.030 0.000"},
+		{"import and export that cancel", []string{id + cancels, id + direct, id + cancels}, "- | 6.12 7.30 4.75 | 10.90 9.00 0.10"},
+		{"two odd telegrams flip nothing", []string{id + load, id + direct, id + direct, id + load, id + direct, id + standby},
+			"61.120 72.930 47.470 | - | - | 61.120 72.930 47.470 | - | 0.071 0.030 0.000"},
+		{"three in a row do", []string{id + load, id + direct, id + standby, id + direct, id + direct, id + standby},
+			"61.120 72.930 47.470 | - | 0.071 0.030 0.000 | - | 6.12 7.30 4.75 | 0.71 0.30 0.00"},
+		{"another number begins anew", []string{id + load, other + standby, other + direct}, "61.120 72.930 47.470 | - | 6.12 7.30 4.75"},
+		{"a list without a number is the same meter", []string{id + load, kamstrupList + standby}, "61.120 72.930 47.470 | 0.071 0.030 0.000"},
+		{"another make begins anew", []string{landisgyr + volts + "1.7.0=1830 31.7.0=310 51.7.0=255 71.7.0=240", id + standby}, "3.10 2.55 2.40 | -"},
+		{"another type begins anew", []string{id + "1-1:96.1.1=6851 " + load, id + "1-1:96.1.1=6841 " + standby}, "61.120 72.930 47.470 | 0.71 0.30 0.00"},
+		{"a power that cannot be leaves currents out, and changes nothing", join(many(5, landisgyr+volts+"1.7.0=181250 31.7.0=31 51.7.0=25 71.7.0=24"), []string{e450, e450More}),
+			"- | - | - | - | - | 3.10 2.55 2.40 | 15.50 12.75 12.00"},
+		{"after A, 0.01 A with the same number and no reactive power could be what cancels", join([]string{e570}, many(4, e450)),
+			"310 255 240 | 310 255 240 | 310 255 240 | 310 255 240 | 310 255 240"},
+	} {
+		if got := decodeBare(t, meter.NewDecoder(nil), tt.telegrams...); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestScaling: what was found goes over to another Decoder, for the same meter alone.
+func TestScaling(t *testing.T) {
+	const (
+		load    = "1.7.0=41200 3.7.0=9100 32.7.0=231 31.7.0=61120 51.7.0=72930 71.7.0=47470"
+		standby = "1.7.0=2 3.7.0=4 32.7.0=231 31.7.0=71 51.7.0=30 71.7.0=0"
+		id      = kamstrupList + "1-1:0.0.5=20000001 "
+	)
+	first := meter.NewDecoder(nil)
+	if got := first.Scaling(); got != (meter.Scaling{}) {
+		t.Errorf("got %+v of a new Decoder, want nothing", got)
+	}
+	decodeBare(t, first, id+standby)
+	if got := first.Scaling(); got != (meter.Scaling{}) {
+		t.Errorf("got %+v at no load, want nothing", got)
+	}
+	decodeBare(t, first, id+load)
+	found := first.Scaling()
+	if want := (meter.Scaling{Family: "kamstrup", Serial: "20000001", List: "Kamstrup_V0001", Current: -3, Found: true}); found != want {
+		t.Errorf("got %+v, want %+v", found, want)
+	}
+	for _, tt := range []struct{ name, items, want string }{
+		{"the same meter", id + standby, "0.071 0.030 0.000"},
+		{"another number", kamstrupList + "1-1:0.0.5=20000002 " + standby, "-"},
+		{"another make", landisgyr + standby, "-"},
+	} {
+		d := meter.NewDecoder(nil)
+		d.SetScaling(found)
+		if got := decodeBare(t, d, tt.items); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestBareCurrentsNeverTenfold: whatever flows, a current that is published is the true one, or none is. Phases import and export as
+// they like, at power factors from 0.92 on, inductive and capacitive; the meter rounds, and leaves out what lists of its make
+// may leave out. Only with A and 0.01 A, which Landis+Gyr sends, not all but a fiftieth of the power may cancel.
+func TestBareCurrentsNeverTenfold(t *testing.T) {
+	published := 0
+	rapid.Check(t, func(t *rapid.T) {
+		m := rapid.SampledFrom([]randomMeter{
+			{kamstrupList, -3, 3, 400}, {kamstrupList, -2, 3, 100}, {kamstrupList, -3, 1, 400}, {kamstrupList, -2, 1, 100},
+			{landisgyr, 0, 3, 1000}, {landisgyr, -2, 3, 100}, {landisgyr, 0, 1, 1000}, {landisgyr, -2, 1, 100},
+		}).Draw(t, "meter")
+		detailed, reactive := rapid.Bool().Draw(t, "power of each phase"), rapid.Bool().Draw(t, "reactive power")
+		d := meter.NewDecoder(nil)
+		for range rapid.IntRange(1, 6).Draw(t, "telegrams") {
+			items, want := m.load(t, detailed, reactive)
+			d.Reset(strings.NewReader(bare(t, m.head+items)))
+			r, err := d.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := currentsOf(r); got != "-" && got != want && strings.Trim(got, "0. ") != "" {
+				t.Fatalf("%s: got %s, want %s", items, got, want)
+			} else if got == want {
+				published++
+			}
+		}
+	})
+	if published < 100 {
+		t.Errorf("%d published: the test looks at too little", published)
+	}
+}
+
+// A randomMeter is one whose currents have an exponent that its lists do not tell, and go up to so many A.
+type randomMeter struct {
+	head        string
+	exp, phases int
+	most        float64
+}
+
+// load draws the items of a list, and the currents in it.
+func (m *randomMeter) load(t *rapid.T, detailed, reactive bool) (items, currents string) {
+	var watts, vars, sum float64
+	var out, amps []string
+	cancels := rapid.Bool().Draw(t, "cancels")
+	for i := range m.phases {
+		group := 20 * (i + 1)
+		volts := rapid.IntRange(215, 245).Draw(t, "V")
+		a := math.Pow(10, rapid.Float64Range(-2, math.Log10(m.most)).Draw(t, "log A"))
+		angle := rapid.Float64Range(-0.4, 0.4).Draw(t, "angle")
+		p, q := float64(volts)*a*math.Cos(angle), float64(volts)*a*math.Sin(angle)
+		if rapid.Bool().Draw(t, "exports") {
+			p = -p
+		}
+		left := -watts * rapid.Float64Range(0.5, 1.5).Draw(t, "of the others")
+		if cancelling := math.Hypot(left, left*math.Tan(angle)) / float64(volts); i == 2 && cancels && cancelling < m.most {
+			a, p, q = cancelling, left, left*math.Tan(angle) // L3 leaves little of the others
+		}
+		watts, vars, sum = watts+p, vars+q, sum+float64(volts)*a
+		raw := math.Round(a * math.Pow10(-m.exp))
+		out = append(out, fmt.Sprintf("%d.7.0=%d %d.7.0=%.0f", group+12, volts, group+11, raw))
+		if detailed {
+			out = append(out, fmt.Sprintf("%d.7.0=%.0f %d.7.0=%.0f", group+1, max(p, 0), group+2, max(-p, 0)))
+		}
+		amps = append(amps, fmt.Sprintf("%.*f", -m.exp, raw*math.Pow10(m.exp)))
+	}
+	if m.head == landisgyr && math.Abs(watts) < sum/50 {
+		t.SkipNow()
+	}
+	out = append(out, fmt.Sprintf("1.7.0=%.0f 2.7.0=%.0f", max(watts, 0), max(-watts, 0)))
+	if reactive {
+		out = append(out, fmt.Sprintf("3.7.0=%.0f 4.7.0=%.0f", max(vars, 0), max(-vars, 0)))
+	}
+	return strings.Join(out, " "), strings.Join(amps, " ")
+}

@@ -1,0 +1,129 @@
+package meter
+
+import "github.com/hanbridge/hanbridge/pkg/obis"
+
+// A load is what one telegram says of power, voltage and current, as far as it is sent without scaler and unit. Index 0 is
+// the meter as a whole, 1 to 3 are the phases.
+type load struct {
+	active, reactive [4]int64 // import less export, in W and var
+	net              int64    // code 16.7.0, in W: for lists that send neither import nor export
+	told             [4]bool  // the active power was sent
+	reactiveTold     bool     // that of index 0 was sent
+	volts, amps      [4]int64 // as sent
+	measured         [4]bool  // the current was sent
+	failed           bool     // a number is larger than any meter's
+}
+
+// most is the largest number that is believed of a load: sums and products of such stay within an int64.
+const most = 1_000_000_000
+
+// add takes a number of a code C.7.0.
+func (l *load) add(code obis.Code, value int64) {
+	const (
+		activeImport, activeExport, reactiveImport, reactiveExport = 1, 2, 3, 4
+		ampere, volt, netActive                                    = 11, 12, 16
+		instant, phases                                            = 7, 3
+	)
+	phase, kind := code[2]/20, code[2]%20
+	if code[3] != instant || code[4] != 0 || phase > phases {
+		return
+	}
+	if value > most || value < -most {
+		l.failed = true
+		return
+	}
+	switch kind {
+	case activeImport, activeExport:
+		l.active[phase] += signed(value, kind == activeExport)
+		l.told[phase] = true
+	case reactiveImport, reactiveExport:
+		l.reactive[phase] += signed(value, kind == reactiveExport)
+		l.reactiveTold = l.reactiveTold || phase == 0
+	case netActive:
+		l.net = value
+	case ampere:
+		l.amps[phase], l.measured[phase] = max(value, -value), true
+	case volt:
+		l.volts[phase] = value
+	}
+}
+
+func signed(value int64, negative bool) int64 {
+	if negative {
+		return -value
+	}
+	return value
+}
+
+// power returns the apparent power that must flow through the phases at least, in VA, to within 4 %: the sum over the phases
+// where the telegram has the power of each that carries a current, else that of the meter as a whole, from which import on
+// one phase and export on another are gone.
+func (l *load) power() (least int64, ofPhases bool) {
+	watts := l.active[0]
+	if !l.told[0] {
+		watts = l.net
+	}
+	ofPhases = true
+	var sum int64
+	for i := 1; i < len(l.amps); i++ {
+		ofPhases = ofPhases && (l.told[i] || l.amps[i] == 0)
+		sum += hypotenuse(l.active[i], l.reactive[i])
+	}
+	return max(hypotenuse(watts, l.reactive[0]), sum), ofPhases
+}
+
+// hypotenuse returns the root of a² + b², to within 4 %.
+func hypotenuse(a, b int64) int64 {
+	a, b = max(a, -a), max(b, -b)
+	if a < b {
+		a, b = b, a
+	}
+	return max(a, (123*a+51*b)/128)
+}
+
+// A flow is the sum over the phases of voltage times current, in VA times the power of ten that is asked for.
+type flow struct {
+	sum     int64
+	largest int64 // of one phase
+	carry   int   // how many phases carry a current
+	// digit is what one in the last digit of each current is worth: of all phases, and of those that carry a current.
+	digit, digitCarried int64
+	amps                int64 // the largest current, as sent
+}
+
+// flow multiplies. A phase whose voltage is not sent, or is 0 as in a grid of three wires, has the highest of the others, or
+// else that of European grids.
+func (l *load) flow(exp int8) (f flow) {
+	const usualVolts = 230
+	var volts [4]int64
+	highest := int64(0)
+	for i := 1; i < len(volts); i++ {
+		volts[i] = l.volts[i]
+		for range -exp {
+			volts[i] /= 10
+		}
+		highest = max(highest, volts[i])
+	}
+	if highest == 0 {
+		highest = usualVolts
+	}
+	for i := 1; i < len(volts); i++ {
+		if !l.measured[i] {
+			continue
+		}
+		u := volts[i]
+		if u <= 0 {
+			u = highest
+		}
+		f.digit += u
+		if l.amps[i] == 0 {
+			continue
+		}
+		f.carry++
+		f.digitCarried += u
+		f.sum += u * l.amps[i]
+		f.largest = max(f.largest, u*l.amps[i])
+		f.amps = max(f.amps, l.amps[i])
+	}
+	return f
+}
