@@ -22,13 +22,8 @@ const PauseBetween = time.Second
 // What is held of a meter must come with what is wanted of it: held.Of(id) for one meter alone. No wanted messages take
 // everything back.
 func Change(held Held, wanted []Message) (steps [][]Message, now Held) {
-	c := change{held: held, wanted: wanted, now: HeldOf(wanted), entities: map[place]bool{}}
-	for topic, keys := range c.now {
-		p, _ := placeOf(topic)
-		for key, platform := range keys {
-			c.entities[p.entity(key, platform)] = true
-		}
-	}
+	now = HeldOf(wanted)
+	c := change{held: held, wanted: wanted, now: now, entities: entitiesOf(now)}
 	for _, topic := range slices.Sorted(maps.Keys(held)) {
 		if p, ok := placeOf(topic); ok {
 			c.leave(p)

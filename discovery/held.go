@@ -71,6 +71,57 @@ func (h Held) Meters() []string {
 	return slices.Sorted(maps.Keys(ids))
 }
 
+// Below returns the part that is announced under a discovery prefix.
+func (h Held) Below(prefix string) Held {
+	part := Held{}
+	for topic, keys := range h {
+		if p, ok := placeOf(topic); ok && p.prefix == prefix {
+			part[topic] = keys
+		}
+	}
+	return part
+}
+
+// Without returns what is held besides a part.
+func (h Held) Without(part Held) Held {
+	rest := Held{}
+	for topic, keys := range h {
+		is, both := part[topic]
+		left := maps.Clone(keys)
+		maps.DeleteFunc(left, func(key, _ string) bool { return is[key] != "" })
+		if !both || len(left) > 0 {
+			rest[topic] = left
+		}
+	}
+	return rest
+}
+
+// Unwanted returns the part of which nothing is wanted: keys whose entities no wanted message announces, in whatever style.
+func (h Held) Unwanted(wanted []Message) Held {
+	entities, part := entitiesOf(HeldOf(wanted)), Held{}
+	for topic, keys := range h {
+		p, _ := placeOf(topic)
+		gone := maps.Clone(keys)
+		maps.DeleteFunc(gone, func(key, platform string) bool { return entities[p.entity(key, platform)] })
+		if len(gone) > 0 {
+			part[topic] = gone
+		}
+	}
+	return part
+}
+
+// entitiesOf returns the entities that are held, whatever topic announces them.
+func entitiesOf(h Held) map[place]bool {
+	all := map[place]bool{}
+	for topic, keys := range h {
+		p, _ := placeOf(topic)
+		for key, platform := range keys {
+			all[p.entity(key, platform)] = true
+		}
+	}
+	return all
+}
+
 // With returns what is held when more is announced.
 func (h Held) With(more Held) Held {
 	both := Held{}

@@ -18,6 +18,7 @@ type herald struct {
 	steps     [][]discovery.Message
 	after     device // what the broker holds when the steps are done
 	announced time.Time
+	told      int // entities, as the log last said
 }
 
 // wanted is what a broker should hold of a device.
@@ -86,14 +87,18 @@ func (s *session) confirm() {
 // whatever interrupts them, the next attempt takes back what is left.
 func (s *session) plan(h *herald) (some bool) {
 	want := h.wanted()
-	if want.unknown {
+	held := s.devices.kept.Devices[h.id]
+	stays := s.undecided(h.id, held, &want)
+	rest := held.Announced.Without(stays.Announced)
+	if want.unknown && len(rest) == 0 {
 		return false
 	}
 	h.due = false
 	delete(s.sent, h.id)
-	held := s.devices.kept.Devices[h.id]
+	want.topics = union(want.topics, stays.Topics)
 	h.after.Topics = want.topics
-	h.steps, h.after.Announced = discovery.Change(held.Announced, want.messages)
+	h.steps, h.after.Announced = discovery.Change(rest, want.messages)
+	h.after.Announced = h.after.Announced.With(stays.Announced)
 	if gone := s.emptied(h.id, held.Topics, want.topics); len(gone) > 0 {
 		last := max(len(h.steps)-1, 0)
 		h.steps = append(h.steps[:last], slices.Concat(slices.Concat(h.steps[last:]...), gone))
@@ -104,8 +109,30 @@ func (s *session) plan(h *herald) (some bool) {
 	}
 	both := device{Announced: held.Announced.With(h.after.Announced), Topics: union(held.Topics, want.topics)}
 	s.devices.set(h.id, both)
-	s.sayAnnounced(h, want.entities)
+	s.sayAnnounced(h, &want)
+	s.sayTakenBack(h, rest)
 	return true
+}
+
+// undecided is what stays of a device that is configured, since it is too early to tell if it is wanted: all of a meter that has not
+// spoken and, where not all is known that the broker holds, what is missing in want. What lies under another prefix, or is announced
+// at all where nothing is to be announced, is not wanted in any case.
+func (s *session) undecided(id string, held device, want *wanted) device {
+	stays := device{Announced: held.Announced.Below(s.config.Prefix), Topics: held.Topics}
+	if s.config.Style == discovery.Off {
+		stays.Announced = nil
+	}
+	switch {
+	case want.unknown:
+		return stays
+	case s.partial && s.meters[id] != nil:
+		stays.Announced = stays.Announced.Unwanted(want.messages)
+		if !s.config.Retain { // else a value that is still retained is an old one
+			stays.Topics = nil
+		}
+		return stays
+	}
+	return device{}
 }
 
 // emptied are the messages that take back retained values that nobody will publish again.
@@ -122,19 +149,39 @@ func union(a, b []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
-// sayAnnounced is for the log: of a meter that has more to announce than at first, or that is gone.
-func (s *session) sayAnnounced(h *herald, entities int) {
-	level := s.first
-	if !h.announced.IsZero() {
+// sayAnnounced is for the log: of a meter that has more to announce than at first, or that is gone. That the same is announced again, for
+// a hub that has started, is no news.
+func (s *session) sayAnnounced(h *herald, want *wanted) {
+	entities, level := want.entities, s.first
+	switch {
+	case !h.announced.IsZero() && entities == h.told:
+		level = zerolog.DebugLevel
+	case !h.announced.IsZero():
 		level = zerolog.InfoLevel
 	}
+	h.told = entities
 	switch {
-	case h.id == "":
+	case h.id == "" || want.unknown:
 	case entities == 0:
 		s.log.WithLevel(level).Str("meter", h.id).Msg("meter is not in the configuration any more: taken back from home assistant")
 	case s.config.Style != discovery.Off:
 		s.log.WithLevel(level).Str("meter", h.id).Int("entities", entities).Msg("announced to home assistant")
 	}
+}
+
+// sayTakenBack is for the log: of what was announced where nothing is announced any more.
+func (s *session) sayTakenBack(h *herald, held discovery.Held) {
+	if s.config.Style != discovery.Off {
+		held = held.Without(held.Below(s.config.Prefix))
+	}
+	if len(held) == 0 {
+		return
+	}
+	line := s.log.Info()
+	if h.id != "" {
+		line = line.Str("meter", h.id)
+	}
+	line.Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }
 
 func (s *session) wantedOfBridge() wanted {

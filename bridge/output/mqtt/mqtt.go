@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -46,7 +47,13 @@ type Output struct {
 	surveyed bool     // that is known
 	// found is what the survey found of each meter, and what it need not have sent since; nil when that counts no longer.
 	found map[string]discovery.Meter
-	said  bool // the log has said that it is connected
+	// partial tells that the survey did not find all there is: what is held and was not found may be wanted.
+	partial bool
+	said    bool // the log has said that it is connected
+
+	pace    pace
+	limiter ratelimit.Limiter // of log lines that others can bring about
+	lost    uint64            // telegrams that the log has not told of
 }
 
 var _ bridge.Output = (*Output)(nil)
@@ -120,9 +127,9 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-conn.Lost():
 			return conn.Err()
 		case <-s.births:
-			s.birth.Reset(birthPause())
+			s.called()
 		case <-s.birth.C:
-			err = s.introduce()
+			err = s.answer()
 		case <-s.later.C:
 			err = s.announceDue()
 		case <-s.weaned.C:
@@ -135,6 +142,13 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
+	}
+}
+
+// warn logs what others can bring about again and again.
+func (o *Output) warn(err error, message string) {
+	if count, ok := o.limiter.Allow(message); ok {
+		ratelimit.Counted(o.log.Warn().Err(err), count).Msg(message)
 	}
 }
 

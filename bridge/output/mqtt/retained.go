@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -11,29 +12,31 @@ import (
 )
 
 // Retained returns what the broker retains of meters: by the meter's id, then by the end of the topic, such as "import_power".
-// A meter of which there is nothing is not in the map.
+// A meter of which there is nothing is not in the map. With an *IncompleteError what was read is returned too.
 func Retained(ctx context.Context, c Config, meters ...string) (map[string]map[string]string, error) {
-	messages, err := kept(ctx, c, "-values", c.valueFilter())
-	if err != nil {
-		return nil, err
+	place := func(topic string) (id, name string) {
+		id, name, _ = strings.Cut(strings.TrimPrefix(topic, c.BaseTopic+"/"), "/")
+		return id, name
 	}
+	ours := func(topic string) bool {
+		id, _ := place(topic)
+		return slices.Contains(meters, id)
+	}
+	messages, err := kept(ctx, c, "-values", ours, c.valueFilter())
 	all := map[string]map[string]string{}
 	for _, m := range messages {
-		id, name, _ := strings.Cut(strings.TrimPrefix(m.Topic, c.BaseTopic+"/"), "/")
-		if !slices.Contains(meters, id) {
-			continue
-		}
+		id, name := place(m.Topic)
 		if all[id] == nil {
 			all[id] = map[string]string{}
 		}
 		all[id][name] = string(m.Payload)
 	}
-	return all, nil
+	return all, err
 }
 
-// kept returns the retained messages that fit the filters, in no order. suffix makes a client id of its own: that of the bridge would
-// throw it out.
-func kept(ctx context.Context, c Config, suffix string, filters ...string) ([]broker.Message, error) {
+// kept returns the retained messages that fit the filters and are taken, in no order. suffix makes a client id of its own: that of the
+// bridge would throw it out. With an *IncompleteError what was read is returned too.
+func kept(ctx context.Context, c Config, suffix string, takes func(topic string) bool, filters ...string) ([]broker.Message, error) {
 	to := c.broker()
 	to.ClientID += suffix
 	to.Will = broker.Message{}
@@ -41,37 +44,32 @@ func kept(ctx context.Context, c Config, suffix string, filters ...string) ([]br
 	if err != nil {
 		return nil, err
 	}
-	heard, over := make(chan broker.Message), make(chan struct{})
-	defer close(over)
-	hear := func(m broker.Message) {
-		select {
-		case heard <- m:
-		case <-over:
-		}
+	s := &scan{host: c.URL, takes: takes, most: commandBounds}
+	until, cancel := context.WithTimeout(ctx, scanTime)
+	defer cancel()
+	err = s.subscribe(ctx, until, conn, filters)
+	if err == nil {
+		err = s.await(ctx, until, conn)
 	}
-	for _, filter := range filters {
-		// Quality 0: of quality 1 a broker keeps so many for a client (Mosquitto 1000), and drops the rest.
-		if err := conn.Subscribe(ctx, filter, 0, hear); err != nil {
-			return nil, errors.Join(err, conn.Close(ctx))
-		}
-	}
-	all, err := allRetained(ctx, heard)
-	return all, errors.Join(err, conn.Close(ctx))
+	found, short := s.result()
+	return found, cmp.Or(errors.Join(err, conn.Close(ctx)), short)
 }
 
-// allRetained returns what is heard until the broker is silent.
-func allRetained(ctx context.Context, heard <-chan broker.Message) (all []broker.Message, err error) {
-	for {
+// await waits until the broker has sent all that it retains, or the time of the scan is over.
+func (s *scan) await(ctx, until context.Context, conn *broker.Conn) error {
+	for pause := time.NewTimer(quiet); !s.ended(); pause.Reset(quiet) {
 		select {
-		case m := <-heard:
-			if m.Retain {
-				m.Payload = slices.Clone(m.Payload)
-				all = append(all, m)
+		case <-pause.C:
+			if s.silent() {
+				return nil
 			}
-		case <-time.After(quiet):
-			return all, nil
+		case <-conn.Lost():
+			return conn.Err()
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
+		case <-until.Done():
+			s.late()
 		}
 	}
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -21,6 +22,7 @@ type session struct {
 	feed   *bridge.Feed
 	births chan struct{}
 	birth  *time.Timer // when to introduce everything again after a hub's start
+	awaits bool        // that time is set
 	later  *time.Timer // when to announce what was announced too short a time ago
 	meters map[string]*meter
 	own    herald            // of the bridge's device
@@ -57,6 +59,9 @@ func (s *session) stop() {
 	s.birth.Stop()
 	s.later.Stop()
 	s.weaned.Stop()
+	if s.survey != nil {
+		s.survey.end()
+	}
 }
 
 // birthPause is 1 to 5 s at random: a hub that has just started hears of many devices at once.
@@ -64,22 +69,31 @@ func birthPause() time.Duration { return time.Second + rand.N(4*time.Second) }
 
 // begin says that the bridge is there, and everything it knows. A broker that was started again may have lost all.
 func (s *session) begin(ctx context.Context) error {
-	if s.config.Style != discovery.Off {
-		if err := s.hear(ctx, s.config.StatusTopic, 1, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
-			return err
-		}
-	}
-	err := s.hear(ctx, s.config.BaseTopic+"/status", 1, s.ownStatus, "cannot hear when somebody else says that the bridge is offline")
-	if err != nil {
+	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	if err := s.move(ctx); err != nil {
 		return err
 	}
-	if s.surveyed || s.config.Style == discovery.Off {
+	if s.surveyed {
 		return s.introduce()
 	}
 	return s.ask(ctx)
+}
+
+// listenTime is how long a broker may take to answer the subscriptions that a session begins with. What it sends later is heard all the same.
+const listenTime = 10 * time.Second
+
+// listen subscribes to what the hub says of itself, and others of this bridge.
+func (s *session) listen(ctx context.Context) error {
+	until, cancel := context.WithTimeout(ctx, listenTime)
+	defer cancel()
+	if s.config.Style != discovery.Off {
+		if err := s.hear(ctx, until, s.config.StatusTopic, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
+			return err
+		}
+	}
+	return s.hear(ctx, until, s.config.BaseTopic+"/status", s.ownStatus, "cannot hear when somebody else says that the bridge is offline")
 }
 
 // move takes back what is retained below another base topic.
@@ -99,48 +113,30 @@ func (s *session) move(ctx context.Context) error {
 	return nil
 }
 
-// hear subscribes. A broker that forbids it is complained of: values go out all the same, and are retained.
-func (s *session) hear(ctx context.Context, topic string, qos byte, f func(broker.Message), complaint string) error {
-	err := s.conn.Subscribe(ctx, topic, qos, f)
+// hear subscribes. A broker that forbids it, or does not answer in time, is complained of: values go out all the same, and are retained.
+func (s *session) hear(ctx, until context.Context, topic string, f func(broker.Message), complaint string) error {
+	err := s.conn.Subscribe(until, topic, 1, f)
 	if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
 		return err
 	}
 	if err != nil {
-		s.log.Warn().Err(err).Msg(complaint)
+		s.warn(err, complaint)
 	}
 	return nil
 }
 
-// ownStatus hears what is said of this bridge. That it is offline was said by somebody else: by a second bridge with the same topics
-// that stopped, or by the broker, as the will of a connection it had not known to be dead. What was retained before is no news.
-func (s *session) ownStatus(m broker.Message) {
-	if m.Retain || string(m.Payload) != offline || s.leaving.Load() {
-		return
-	}
-	s.log.Info().Str("source", m.Topic).Msg("somebody else said that this bridge is offline: says all again (is hanbridge running twice with this mqtt.base_topic?)")
-	s.again()
-}
-
-// hubStatus hears the hub's birth message. It runs on the connection's goroutine and must not publish.
-func (s *session) hubStatus(m broker.Message) {
-	if string(m.Payload) == online {
-		s.again()
-	}
-}
-
-// again asks for everything to be introduced again, in a moment.
-func (s *session) again() {
-	select {
-	case s.births <- struct{}{}:
-	default:
-	}
-}
-
-// introduce says that the bridge is there, and makes everything new.
+// introduce says that the bridge is there, and makes everything new. While it is not known what the broker holds it does nothing: it
+// is done behind that.
 func (s *session) introduce() error {
+	if s.survey != nil {
+		return nil
+	}
 	s.own.due = true
 	for i := range s.gone {
 		s.gone[i].due = true
+	}
+	for _, m := range s.feed.Meters() { // also of one that is silent something may be held that nobody wants
+		s.meter(m).due = true
 	}
 	if err := s.announceDue(); err != nil {
 		return err
@@ -175,10 +171,20 @@ func (s *session) deliver(ctx context.Context) error {
 	return nil
 }
 
-func (s *session) batch(b *bridge.Batch) error {
-	if b.Lost > 0 {
-		s.log.Warn().Uint64("count", b.Lost).Msg("whole telegrams not published: the broker is too slow or was away")
+// sayLost tells of telegrams that were lost, and of those since it last did.
+func (o *Output) sayLost(telegrams uint64) {
+	if o.lost += telegrams; telegrams == 0 {
+		return
 	}
+	const message = "whole telegrams not published: the broker is too slow or was away"
+	if _, ok := o.limiter.Allow(message); ok {
+		o.log.Warn().Uint64("count", o.lost).Msg(message)
+		o.lost = 0
+	}
+}
+
+func (s *session) batch(b *bridge.Batch) error {
+	s.sayLost(b.Lost)
 	for i := range b.News {
 		if err := s.news(&b.News[i]); err != nil {
 			return err
@@ -214,7 +220,9 @@ func (s *session) farewell() error {
 func (s *session) publish(topic string, payload []byte, retain bool) error {
 	err := s.conn.Publish(broker.Message{Topic: topic, Payload: payload, QoS: s.config.QoS, Retain: retain})
 	if refused := new(broker.MessageError); errors.As(err, &refused) {
-		s.log.Error().Err(err).Msg("message not published")
+		if count, ok := s.limiter.Allow(topic); ok {
+			ratelimit.Counted(s.log.Error().Err(err), count).Msg("message not published")
+		}
 		return nil
 	}
 	return err

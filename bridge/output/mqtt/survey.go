@@ -3,22 +3,25 @@ package mqtt
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
-	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A survey hears what a broker holds of this bridge's announcements where no memory tells: an earlier run may have announced
+// A survey is the scan of what a broker holds of this bridge's announcements where no memory tells: an earlier run may have announced
 // them in another style, and a hub must never hear both. Nothing is published before it is over.
 type survey struct {
-	timer *time.Timer
+	scan
+	timer  *time.Timer
+	until  context.Context // the time that the scan may take
+	cancel context.CancelFunc
+}
 
-	mu    sync.Mutex
-	found []discovery.Message
-	seen  int // of them when last asked
+// end gives back what a survey holds.
+func (v *survey) end() {
+	v.cancel()
+	v.timer.Stop()
 }
 
 // settled is how long a broker is silent when it has sent all that it holds: it does so right behind its answer.
@@ -32,24 +35,6 @@ func (v *survey) done() <-chan time.Time {
 	return v.timer.C
 }
 
-// hear runs on the connection's goroutines.
-func (v *survey) hear(m broker.Message) {
-	if !m.Retain || len(m.Payload) == 0 {
-		return
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.found = append(v.found, discovery.Message{Topic: m.Topic, Payload: m.Payload})
-}
-
-// heard returns all that was heard, and whether it is more than at the last call.
-func (v *survey) heard() (all []discovery.Message, news bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	news, v.seen = len(v.found) > v.seen, len(v.found)
-	return v.found, news
-}
-
 // ownDevice is by what id the bridge's own device is announced.
 const ownDevice = "bridge"
 
@@ -61,17 +46,16 @@ func (s *session) asked() (filters []string) {
 	return filters
 }
 
-// ask begins a survey, once in the life of an output whose memory is too young to be believed. A broker that does not let this
-// user read is taken for an empty one.
+// ask begins a survey, once in the life of an output whose memory is too young to be believed.
 func (s *session) ask(ctx context.Context) error {
-	v := new(survey)
-	for _, filter := range s.asked() {
-		// Quality 0: the broker sends all at once, and waits for no acknowledgement in between.
-		if err := s.hear(ctx, filter, 0, v.hear, "cannot hear what is announced"); err != nil {
-			return err
-		}
+	filters := s.asked()
+	v := &survey{timer: time.NewTimer(settled)}
+	v.host, v.most = s.config.URL, bounds{filterMessages * len(filters), filterBytes * len(filters)}
+	v.until, v.cancel = context.WithTimeout(ctx, scanTime)
+	if err := v.subscribe(ctx, v.until, s.conn, filters); err != nil {
+		v.cancel()
+		return err
 	}
-	v.timer = time.NewTimer(settled)
 	s.survey = v
 	return nil
 }
@@ -79,17 +63,41 @@ func (s *session) ask(ctx context.Context) error {
 // surveyEnds takes what was heard for what the broker holds, and begins to announce.
 func (s *session) surveyEnds(ctx context.Context) error {
 	v := s.survey
-	if _, news := v.heard(); news {
+	if v.until.Err() != nil {
+		v.late()
+	}
+	if !v.silent() {
 		v.timer.Reset(settled)
 		return nil
 	}
-	if err := s.conn.Unsubscribe(ctx, s.asked()...); err != nil {
+	found, short := v.result()
+	if err := s.unsubscribe(ctx, v.until); err != nil {
 		return err
 	}
-	found, _ := v.heard()
-	s.survey, s.surveyed = nil, true
-	s.adopt(found)
+	v.end()
+	s.survey, s.surveyed, s.partial = nil, true, short != nil
+	if short != nil && s.config.Style != discovery.Off {
+		s.warn(short, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, may be left "+
+			"(hanbridge discovery clear takes it back)")
+	}
+	var messages []discovery.Message
+	for _, m := range found {
+		messages = append(messages, discovery.Message{Topic: m.Topic, Payload: m.Payload})
+	}
+	s.adopt(messages)
 	return s.introduce()
+}
+
+// unsubscribe ends the survey's subscriptions: else this session hears its own announcements. A broker that does not answer is not waited for
+// beyond the time of the scan.
+func (s *session) unsubscribe(ctx, until context.Context) error {
+	for filters := range slices.Chunk(s.asked(), 3) { // a broker may take small packets alone
+		err := s.conn.Unsubscribe(until, filters...)
+		if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
+			return err
+		}
+	}
+	return nil
 }
 
 // adoption is for how long what the survey found is believed of a meter that has not sent it, and the broker is asked again at
@@ -113,6 +121,10 @@ func (s *session) adopt(found []discovery.Message) {
 		}
 		s.devices.add(id, before)
 	}
+	if s.partial { // it is asked again at the next start
+		s.weaned.Reset(adoption)
+		return
+	}
 	s.devices.asked(time.Now())
 	s.weaned.Reset(time.Until(s.devices.whole()))
 }
@@ -131,7 +143,7 @@ func (s *session) sighted(m *meter) {
 
 // wean takes back what the survey found and no meter has sent.
 func (s *session) wean() error {
-	s.found = nil
+	s.found, s.partial = nil, false
 	for _, m := range s.meters {
 		m.due = true
 	}
