@@ -9,11 +9,12 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// memory is what is kept of one meter over restarts: what it is, where it was found, what it sends, and the last good value
-// of each counter. The meter's goroutine writes it, that of the state file reads it.
+// memory is what is kept of one meter over restarts: what it is, where it was found, what it sends, what was found of it that it
+// does not send, and the last good value of each counter. The meter's goroutine writes it, that of the state file reads it.
 type memory struct {
 	store *state.Store // nil: nothing is kept
 	key   string
@@ -22,6 +23,7 @@ type memory struct {
 	mu       sync.Mutex
 	about    About
 	known    []Known
+	scaling  meter.Scaling
 	counters guard.Memory
 }
 
@@ -29,6 +31,7 @@ type memory struct {
 type remembered struct {
 	About      About                `json:"about"`
 	Quantities []rememberedQuantity `json:"quantities"`
+	Scaling    meter.Scaling        `json:"scaling,omitzero"`
 	Guard      guard.Memory         `json:"guard"`
 }
 
@@ -63,7 +66,7 @@ func (m *memory) recall(text []byte) {
 	if json.Unmarshal(text, &kept) != nil {
 		return
 	}
-	m.about, m.counters = kept.About, kept.Guard
+	m.about, m.scaling, m.counters = kept.About, kept.Scaling, kept.Guard
 	for _, q := range kept.Quantities {
 		id, ok := quantity.Named(q.Name)
 		if !ok {
@@ -111,7 +114,7 @@ func (m *memory) encode() []byte {
 	if m.about.Protocol == "" {
 		return nil // it has not spoken yet
 	}
-	kept := remembered{About: m.about, Guard: m.counters}
+	kept := remembered{About: m.about, Scaling: m.scaling, Guard: m.counters}
 	for _, k := range m.known {
 		q := rememberedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
 		if row := k.ID.Row(); row.Numeric() {
@@ -138,13 +141,13 @@ const (
 )
 
 // note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed.
-func (m *memory) note(a *About, known []Known, c counted, g *guard.Guard) {
-	if known == nil && c == noCounter && m.about == *a {
+func (m *memory) note(a *About, known []Known, s meter.Scaling, c counted, g *guard.Guard) {
+	if known == nil && c == noCounter && m.about == *a && m.scaling == s {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.about = *a
+	m.about, m.scaling = *a, s
 	if known != nil {
 		m.known = known
 	}

@@ -204,7 +204,7 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
 	counted := p.choose(now)
 	p.speak(r, now) // wakes the outputs
-	p.memory.note(&p.voice.about, p.news.known, counted, p.guard)
+	p.memory.note(&p.voice.about, p.news.known, p.decoder.Scaling(), counted, p.guard)
 	p.sayLoad(now)
 	p.trouble.over()
 	p.locked.over()

@@ -38,6 +38,7 @@ func (p *pipeline) remember(now time.Time) {
 	}
 	p.voice.about = m.about
 	p.search.worked, p.search.last = Candidate{Port: m.about.Port, Line: m.about.Line}, now // whatever silence there is begins here
+	p.decoder.SetScaling(m.scaling)
 	p.guard.Restore(&m.counters)
 	p.reminder = m.last()
 	for _, k := range m.known {

@@ -281,3 +281,41 @@ func TestQuantityThatIsNotSentAnyMore(t *testing.T) {
 		}
 	})
 }
+
+// TestScalingOverRestart: what a current is worth follows from a load, and is known at no load after a restart; not for another meter.
+func TestScalingOverRestart(t *testing.T) {
+	of := func(name string, power, current int64) []byte {
+		f, ok := simulate.Named(name)
+		if !ok {
+			t.Fatalf("no family %s", name)
+		}
+		s := simulate.New(1, time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), 3).State()
+		for i := range s.Power {
+			s.Power[i], s.Reactive[i], s.Current[i] = power, 0, current
+		}
+		return f.Append(nil, &s)
+	}
+	const ct, direct = "kamstrup-dk-ct", "kamstrup-dk-plain"
+	for _, tt := range []struct{ name, before, after, want string }{
+		{"the same meter", ct, ct, "0.036"},
+		{"another meter", direct, ct, ""},
+	} {
+		dir := t.TempDir()
+		lives(t, dir, func(p *port, n *notebook, _ *house) {
+			p.send(of(tt.before, 2300, 10_000))
+			n.read(func(n *notebook) {
+				if n.values["current_l1"] == "" {
+					t.Errorf("%s: no current at a load", tt.name)
+				}
+			})
+		})
+		lives(t, dir, func(p *port, n *notebook, _ *house) {
+			p.send(of(tt.after, 0, 3))
+			n.read(func(n *notebook) {
+				if got := n.values["current_l1"]; got != tt.want {
+					t.Errorf("%s: got %q of a current at no load, want %q", tt.name, got, tt.want)
+				}
+			})
+		})
+	}
+}

@@ -120,7 +120,8 @@ func (h *household) speak() {
 	if wait := time.Until(at); wait > 0 {
 		pass(wait)
 	}
-	h.sent = append(h.sent, sent{h.family, time.Now(), telegram, h.meter.State()})
+	one := h.meter.State()
+	h.sent = append(h.sent, sent{h.family, time.Now(), telegram, one.Times(h.family.Households)})
 	h.port.speak(h.family.Wire(), telegram)
 }
 

@@ -173,7 +173,7 @@ func (p *pipeline) rest() {
 	p.voice.over = true
 	p.hand(p.news, true)
 	if p.seq > 0 {
-		p.memory.note(&p.voice.about, nil, usually, p.guard)
+		p.memory.note(&p.voice.about, nil, p.decoder.Scaling(), usually, p.guard)
 	}
 }
 

@@ -26,12 +26,20 @@ type Family struct {
 	// Ratio is that of the current transformers before the meter: it shows a power, current or energy that is the
 	// household's divided by this. 1 for meters without.
 	Ratio int64
+	// Households is how many are behind the meter, all as the one: what flows and what is counted is that often. 1 for most.
+	Households int64
 
 	encode encoder
 }
 
 // Append appends the bytes of one telegram as they stand on the wire. The state is not kept. Safe for concurrent use.
-func (f Family) Append(dst []byte, s *State) []byte { return f.encode(dst, s) }
+func (f Family) Append(dst []byte, s *State) []byte {
+	if f.Households > 1 {
+		all := s.Times(f.Households)
+		s = &all
+	}
+	return f.encode(dst, s)
+}
 
 // Wire is its Line, as a simulated UART takes it.
 func (f Family) Wire() Wire {
@@ -85,6 +93,7 @@ type row struct {
 	hourly       time.Duration
 	phases       int // 0 is three
 	ratio        int64
+	households   int64 // 0 is one
 	cipher       byte
 }
 
@@ -109,7 +118,7 @@ func (r row) family(f Family, carry func(encoder) encoder) Family {
 	f.Connector, f.Line = or(r.connector, f.Connector), or(r.line, f.Line)
 	f.Interval = or(r.every*time.Millisecond, f.Interval, 10*time.Second)
 	f.Hourly = or(r.hourly, f.Hourly)
-	f.Phases, f.Ratio = or(r.phases, f.Phases, 3), or(r.ratio, 1)
+	f.Phases, f.Ratio, f.Households = or(r.phases, f.Phases, 3), or(r.ratio, 1), or(r.households, 1)
 	f.Cipher = or(r.cipher, f.Cipher)
 	switch {
 	case r.wire != nil:

@@ -8,7 +8,7 @@ import (
 )
 
 // Lists of Kamstrup OMNIPOWER (HAN-NVE interface description 3.1): a name, then codes of medium 1-1 with values, without
-// scalers: currents in 0.01 A, voltages in V, energies in 10 Wh.
+// scalers: currents in 0.01 A, of meters behind transformers in mA, voltages in V, energies in 10 Wh.
 
 // kamstrupClock has a flag for summer time in some firmware.
 var kamstrupClock = clock{zone: centralEuropean, unspecified: true, hundredths: 0xFF}
@@ -43,8 +43,8 @@ func kamstrupTwo(l list, k kamstrupScale) list {
 	return l
 }
 
-// kamstrupPush is "DLMS push 1" of Denmark and Switzerland: 65 items with three phases, 37 with one.
-func kamstrupPush(phases int) list {
+// kamstrupPush is "DLMS push 1" of Denmark and Switzerland: 65 items with three phases, 37 with one. It has a number, but no type.
+func kamstrupPush(phases int, number int64, k kamstrupScale) list {
 	c := kamstrupClock
 	c.flagged = true
 	of := func(group string) []string {
@@ -53,11 +53,11 @@ func kamstrupPush(phases int) list {
 	return list{shape: pairs, stamp: invoke{}.stamped(c), fields: slices.Concat(
 		[]field{kamstrupName()},
 		on("1-1", numbers(dlms.Uint32, 1, totalEnergies...)),
-		[]field{fixed(dlms.Uint32, 20000001, "1-1:0.0.1")},
+		[]field{fixed(dlms.Uint32, number, "1-1:0.0.1")},
 		on("1-1", numbers(dlms.Uint32, 0, totalPowers...)),
 		[]field{c.field("0-1:1.0.0")},
 		on("1-1", numbers(dlms.Uint16, 0, voltages[:phases]...)),
-		on("1-1", numbers(dlms.Uint32, -2, currents[:phases]...)),
+		on("1-1", numbers(dlms.Uint32, k.current, currents[:phases]...)),
 		on("1-1", numbers(dlms.Uint32, 0, of("1.7.0")...)),
 		on("1-1", numbers(dlms.Uint16, -2, []string{"33.7.0", "53.7.0", "73.7.0"}[:phases]...)),
 		on("1-1", numbers(dlms.Uint16, -2, "13.7.0")),
@@ -94,13 +94,14 @@ func kamstrupFamilies() []Family {
 		row{name: "kamstrup-no-1p", title: "Kamstrup OMNIPOWER, list 2, one phase", list: kamstrupTwo(kamstrupOne(single, usualScale, 1), usualScale), phases: 1},
 		row{name: "kamstrup-no-ct", title: "Kamstrup OMNIPOWER for current transformers, list 1", list: kamstrupOne(transformed, thousandths, 3)},
 		row{name: "kamstrup-se", title: "Kamstrup OMNIPOWER, lists 1 and 2, energies in Wh", encode: withHourly(swedish, kamstrupTwo(swedish, wattHours)), hourly: kamstrupHour, country: "SE"},
-		row{name: "kamstrup-dk-plain", title: "Kamstrup OMNIPOWER, list of 65, not encrypted", list: kamstrupPush(3), country: "DK"},
+		row{name: "kamstrup-dk-ct", title: "Kamstrup OMNIPOWER for current transformers, list of 65 without a type, not encrypted", list: kamstrupPush(3, 20000002, thousandths), country: "DK", households: 12},
+		row{name: "kamstrup-dk-plain", title: "Kamstrup OMNIPOWER, list of 65, not encrypted", list: kamstrupPush(3, 20000001, usualScale), country: "DK"},
 	)
 	return append(plain, each(Family{Make: "Kamstrup", Country: "DK", Connector: rj45, Line: noParity, Cipher: authenticated}, kamstrupCipher,
-		row{name: "kamstrup-dk", title: "Kamstrup OMNIPOWER, list of 65", list: kamstrupPush(3)},
-		row{name: "kamstrup-dk-1p", title: "Kamstrup OMNIPOWER, list of 37, one phase", list: kamstrupPush(1), phases: 1},
+		row{name: "kamstrup-dk", title: "Kamstrup OMNIPOWER, list of 65", list: kamstrupPush(3, 20000001, usualScale)},
+		row{name: "kamstrup-dk-1p", title: "Kamstrup OMNIPOWER, list of 37, one phase", list: kamstrupPush(1, 20000001, usualScale), phases: 1},
 		row{name: "kamstrup-dk-25", title: "Kamstrup OMNIPOWER, list of 25, voltages in 0.01 V", list: kamstrupOne(direct, hundredths, 3)},
-		row{name: "kamstrup-ch", title: "Kamstrup OMNIPOWER, list of 65", list: kamstrupPush(3), country: "CH"},
+		row{name: "kamstrup-ch", title: "Kamstrup OMNIPOWER, list of 65", list: kamstrupPush(3, 20000001, usualScale), country: "CH"},
 	)...)
 }
 

@@ -109,15 +109,15 @@ func e450Slovenia() encoder {
 	}
 }
 
-// e570Push has the order of the E450's, and no clock.
-func e570Push() list {
+// e570Push has the order of the E450's, and no clock. Behind current transformers its currents are in A.
+func e570Push(name string, current int8) list {
 	return list{shape: pushed, stamp: countingInvoke.stamped(e450Clock), fields: slices.Concat(
-		[]field{pushSetup("0-8:25.9.0"), octets("LGZ1030000000002", "0-0:42.0.0")},
+		[]field{pushSetup("0-8:25.9.0"), octets(name, "0-0:42.0.0")},
 		on("1-1", numbers(dlms.Uint32, 0, totalEnergies...)),
 		on("1-1", numbers(dlms.Uint32, 0, "1.8.1", "1.8.2", "2.8.1", "2.8.2", "5.8.0", "6.8.0", "7.8.0", "8.8.0")),
 		numbers(dlms.Uint32, 0, "1.7.0", "2.7.0"),
 		numbers(dlms.Uint16, 0, voltages...),
-		numbers(dlms.Uint16, -2, currents...),
+		numbers(dlms.Uint16, current, currents...),
 	)}
 }
 
@@ -133,7 +133,7 @@ func e360Push() list {
 }
 
 func landisgyrFamilies() []Family {
-	const title, titleE570, titleAT = "LGZgs\x00\x00\x01", "LGZgt\x00\x00\x01", "LGZgr\x00\x00\x01"
+	const title, titleE570, titleCT, titleAT = "LGZgs\x00\x00\x01", "LGZgt\x00\x00\x01", "LGZgt\x00\x00\x02", "LGZgr\x00\x00\x01"
 	swiss := Family{Make: "Landis+Gyr", Country: "CH", Connector: rj12, Line: mbusLine}
 	return slices.Concat(
 		each(swiss, e450Blocks.carry,
@@ -142,7 +142,8 @@ func landisgyrFamilies() []Family {
 			row{name: "landisgyr-ch-glo", title: "Landis+Gyr E450, codes and values in blocks", encode: sealed(title, authenticated, e450Pairs().append), cipher: authenticated},
 		),
 		each(swiss, e570Blocks.carry,
-			row{name: "landisgyr-e570", title: "Landis+Gyr E570, push list in blocks", encode: sealed(titleE570, encrypted, e570Push().append), cipher: encrypted},
+			row{name: "landisgyr-e570", title: "Landis+Gyr E570, push list in blocks", encode: sealed(titleE570, encrypted, e570Push("LGZ1030000000002", -2).append), cipher: encrypted},
+			row{name: "landisgyr-e570-ct", title: "Landis+Gyr E570 behind current transformers, push list in blocks", encode: sealed(titleCT, encrypted, e570Push("LGZ1030000000004", 0).append), cipher: encrypted, households: 40},
 		),
 		each(swiss, e360Frame.carry,
 			row{name: "landisgyr-e360-ch", title: "Landis+Gyr E360, push list", list: e360Push()},

@@ -50,3 +50,27 @@ func (e *Energies) add(watts, vars int64) {
 	e.ImportReactive += max(vars, 0)
 	e.ExportReactive += max(-vars, 0)
 }
+
+// Times returns what a meter shows behind which so many households do all the same.
+func (s *State) Times(n int64) State {
+	all := *s
+	for i := range all.Power {
+		all.Power[i] *= n
+		all.Reactive[i] *= n
+		all.Current[i] *= n
+	}
+	counters := []*Energies{&all.Energies, &all.HourEnergies}
+	for i := range all.Tariffs {
+		counters = append(counters, &all.Tariffs[i])
+	}
+	for i := range all.Phases {
+		counters = append(counters, &all.Phases[i])
+	}
+	for _, e := range counters {
+		*e = Energies{n * e.Import, n * e.Export, n * e.ImportReactive, n * e.ExportReactive}
+	}
+	for i := range all.Quadrants {
+		all.Quadrants[i] *= n
+	}
+	return all
+}

@@ -13,6 +13,8 @@ import (
 // told returns all that a state says, by the names of quantities, in their units.
 func told(f simulate.Family, s *simulate.State) map[string]obis.Decimal {
 	v := map[string]obis.Decimal{}
+	all := s.Times(f.Households)
+	s = &all
 	power := func(kind, phase string, net int64) {
 		v["import_"+kind+phase] = obis.Decimal{Coef: max(net, 0) * 1000 / f.Ratio, Exp: -3}
 		v["export_"+kind+phase] = obis.Decimal{Coef: max(-net, 0) * 1000 / f.Ratio, Exp: -3}
