@@ -19,7 +19,7 @@ var (
 
 // another is a configuration in which only the prefix differs.
 func another(c discovery.Config) discovery.Config {
-	c.Prefix = "hubs/second"
+	c.Prefix = secondPrefix
 	return c
 }
 
@@ -43,6 +43,10 @@ func changes() []changeRow {
 			{"more quantities", house(c, flatter), all},
 			{"one meter less", both, house(c, flat)},
 			{"renamed", all, house(c, norwegian)},
+			{"prefix", all, house(another(c), flat)},
+			{"prefix and style", all, house(another(other), flat)},
+			{"prefix of fewer quantities", all, house(another(c), flatter)},
+			{"prefix, one meter less", both, house(another(c), flat)},
 		} {
 			row.name = c.Style.String() + " " + row.name
 			rows = append(rows, row)
@@ -68,9 +72,9 @@ func TestChangeInterrupted(t *testing.T) {
 				for _, lost := range []bool{false, true} {
 					w := newWorld()
 					w.change(row.from, 1000)
-					before := births(w.hub)
+					before := births(w.hub, w.second)
 					done = w.change(row.to, end)
-					if lost {
+					if lost { // somebody has to ask below both prefixes then
 						w.held = discovery.HeldOf(w.messages())
 					} else {
 						w.restartHub()
@@ -121,7 +125,7 @@ func TestChangeOfOneMeter(t *testing.T) {
 	}
 	all := w.held
 	w.held = all.Of(norwegian.ID)
-	before := births(w.hub)
+	before := births(w.hub, w.second)
 	w.change(other.Meter(norwegian), 1000)
 	w.settled(t, slices.Concat(house(c, flat), other.Meter(norwegian)))
 	w.keptAll(t, before)

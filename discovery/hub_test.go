@@ -12,15 +12,18 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// A world is a broker, a hub that listens to it, and a bridge that keeps what it holds over its own end.
+// A world is a broker, two hubs that listen to it below different prefixes, and a bridge that keeps what it holds over its own end.
 type world struct {
 	retained map[string][]byte
 	hub      *hatest.Hub
+	second   *hatest.Hub    // below secondPrefix
 	held     discovery.Held // as kept on disk
 }
 
+const secondPrefix = "hubs/second"
+
 func newWorld() *world {
-	return &world{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant")}
+	return &world{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant"), second: hatest.NewHub(secondPrefix)}
 }
 
 func (w *world) publish(m discovery.Message) {
@@ -29,6 +32,7 @@ func (w *world) publish(m discovery.Message) {
 		delete(w.retained, m.Topic)
 	}
 	w.hub.Hear(m.Topic, m.Payload)
+	w.second.Hear(m.Topic, m.Payload)
 }
 
 // change does what Change says, and is killed before the message with number end, counted over all steps; 0 or more. It tells
@@ -68,7 +72,10 @@ func (w *world) messages() []discovery.Message {
 	return all
 }
 
-func (w *world) restartHub() { w.hub.Restart(w.retained) }
+func (w *world) restartHub() {
+	w.hub.Restart(w.retained)
+	w.second.Restart(w.retained)
+}
 
 type failer interface {
 	Helper()
@@ -81,35 +88,42 @@ func (w *world) settled(t failer, wanted []discovery.Message) {
 	if d := discovery.Differences(w.messages(), wanted); len(d) > 0 {
 		t.Fatalf("the broker retains: %v", d)
 	}
-	if want, got := born(wanted), alive(w.hub); !maps.Equal(want, got) {
+	if want, got := born(wanted), alive(w.hub, w.second); !maps.Equal(want, got) {
 		d := cmp.Diff(want, got)
-		t.Fatalf("the hub's entities, -want +got:\n%s", d)
+		t.Fatalf("the hubs' entities, -want +got:\n%s", d)
 	}
 }
 
-// born are the entities that a hub has which hears these messages as its first: unique_ids with the announcing topics.
+// born are the entities that hubs have which hear these messages as their first: unique_ids with the announcing topics.
 func born(messages []discovery.Message) map[string]string {
-	hub := hatest.NewHub("homeassistant")
+	w := newWorld()
 	for _, m := range messages {
-		hub.Hear(m.Topic, m.Payload)
+		w.publish(m)
 	}
-	return alive(hub)
+	return alive(w.hub, w.second)
 }
 
-func alive(hub *hatest.Hub) map[string]string {
+// alive are the entities of hubs, with the topics that announce them. Those of the second are marked.
+func alive(hubs ...*hatest.Hub) map[string]string {
 	all := map[string]string{}
-	for _, e := range hub.Entities() {
-		all[e.UniqueID] = e.Topic
+	for i, hub := range hubs {
+		for _, e := range hub.Entities() {
+			all[ofHub(i, e)] = e.Topic
+		}
 	}
 	return all
 }
 
+func ofHub(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
+
 // births tells when each entity was born, and its id: both stay as long as it is not removed.
-func births(hub *hatest.Hub) map[string]hatest.Entity {
+func births(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	all := map[string]hatest.Entity{}
-	for _, e := range hub.Entities() {
-		e.Topic = ""
-		all[e.UniqueID] = e
+	for i, hub := range hubs {
+		for _, e := range hub.Entities() {
+			e.Topic = ""
+			all[ofHub(i, e)] = e
+		}
 	}
 	return all
 }
@@ -117,7 +131,7 @@ func births(hub *hatest.Hub) map[string]hatest.Entity {
 // keptAll demands that no entity of before that is still there was removed in between.
 func (w *world) keptAll(t failer, before map[string]hatest.Entity) {
 	t.Helper()
-	for id, e := range births(w.hub) {
+	for id, e := range births(w.hub, w.second) {
 		if old, ok := before[id]; ok && old != e {
 			t.Fatalf("%s was lost and made anew: %v, before %v", id, e, old)
 		}

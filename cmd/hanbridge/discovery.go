@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -32,8 +33,9 @@ func (p *program) discoveryShowCommand() *cobra.Command {
 		Args: takes(0, 1),
 	}
 	from := addSeenFlags(c, "what would be announced for a simulated meter")
+	prefix := addPrefixFlag(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := p.wired(from.config)
+		w, err := p.wiredBelow(from.config, *prefix)
 		if err != nil {
 			return err
 		}
@@ -59,14 +61,43 @@ func (p *program) wired(file string) (*wiring, error) {
 	return &wiring{Config: cfg, log: zerolog.Nop()}, err
 }
 
+// addPrefixFlag is for commands that look at what is announced: below another prefix than the configured one as well.
+func addPrefixFlag(c *cobra.Command) *string {
+	return c.Flags().String("prefix", "", "look below the discovery prefix `PREFIX`, as after a change of homeassistant.prefix")
+}
+
+// wiredBelow is wired, with another prefix where that is not "".
+func (p *program) wiredBelow(file, prefix string) (*wiring, error) {
+	w, err := p.wired(file)
+	if err != nil || prefix == "" {
+		return w, err
+	}
+	var found problems
+	checkTopic(&found, "--prefix", prefix)
+	w.HomeAssistant.Prefix = prefix
+	return w, found.err()
+}
+
+// readTime bounds a command that reads, perhaps twice, what the broker retains.
+const readTime = 45 * time.Second
+
+// incomplete tells if an error is that not all was read which the broker retains.
+func incomplete(err error) bool {
+	_, is := errors.AsType[*mqtt.IncompleteError](err)
+	return is
+}
+
 // showAnnounced prints what the broker retains.
 func (p *program) showAnnounced(ctx context.Context, w *wiring) error {
 	if err := w.NeedBroker(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	messages, err := mqtt.Announced(ctx, w.mqtt())
+	if err != nil && incomplete(err) {
+		err = errors.Join(p.showMessages(messages), failure{err, exitData})
+	}
 	if err != nil {
 		return failure{err, exitData}
 	}

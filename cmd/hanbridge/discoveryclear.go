@@ -16,70 +16,77 @@ func (p *program) discoveryClearCommand() *cobra.Command {
 		Short: "Takes back what is announced of the configured meters and of the bridge",
 		Long: "Takes back what is announced of the configured meters and of the bridge, in either style: Home Assistant removes their\n" +
 			"entities. Values stay. A bridge that runs announces everything again when it or Home Assistant starts the next time:\n" +
-			"to be rid of the announcements set homeassistant.discovery to off, restart the bridge, and clear then.",
-		Example: "  hanbridge discovery clear --config config.yaml\n  hanbridge discovery clear --all",
+			"to be rid of the announcements set homeassistant.discovery to off, and restart the bridge, which takes them back by itself.\n" +
+			"It takes back those below another homeassistant.prefix too, as long as it remembers them (state_dir); else name that prefix here.",
+		Example: "  hanbridge discovery clear --config config.yaml\n  hanbridge discovery clear --all\n  hanbridge discovery clear --prefix homeassistant",
 		Args:    takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
+	prefix := addPrefixFlag(c)
 	all := c.Flags().Bool("all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		w, err := p.wired(*file)
+		w, err := p.wiredBelow(*file, *prefix)
 		if err != nil {
 			return err
 		}
 		if err := w.NeedBroker(); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Context(), checkTime)
+		ctx, cancel := context.WithTimeout(c.Context(), readTime)
 		defer cancel()
-		return p.discoveryClear(ctx, w, *all)
+		return p.discoveryClear(ctx, w, *all, *prefix == "")
 	}
 	return c
 }
 
-func (p *program) discoveryClear(ctx context.Context, w *wiring, all bool) error {
+// discoveryClear takes back what is announced. A bridge that runs may announce it again where that is below the configured prefix.
+func (p *program) discoveryClear(ctx context.Context, w *wiring, all, configured bool) error {
 	to := w.mqtt()
 	topics, err := w.announcedTopics(ctx, all)
-	if err != nil {
+	switch {
+	case err != nil && !incomplete(err):
 		return failure{err, exitData}
-	}
-	if len(topics) == 0 {
+	case err != nil:
+		p.complain("%v: what was not read stays; when this is done, do it again", err)
+	case len(topics) == 0:
 		fmt.Fprintf(p.out, "nothing of this configuration is announced below %s on %s\n", to.Prefix, to.URL)
 		return nil
 	}
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
 		return failure{err, exitData}
 	}
-	// A broker acknowledges what its rules forbid.
-	left, err := w.announcedTopics(ctx, all)
-	if err != nil {
-		return failure{err, exitData}
+	left, short := w.announcedTopics(ctx, all) // a broker acknowledges what its rules forbid
+	if short != nil {
+		return failure{fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short), exitData}
 	}
+	good := err == nil
 	for _, topic := range topics {
 		if slices.Contains(left, topic) {
 			p.complain("%s is still there (may this user publish it, or has a bridge announced it again?)", topic)
-			err = errData
+			good = false
 			continue
 		}
 		fmt.Fprintln(p.out, topic)
 	}
-	if err == nil {
+	switch {
+	case !good:
+		return errData
+	case configured:
 		fmt.Fprintln(p.out, "taken back. A bridge announces again when it or Home Assistant starts: homeassistant.discovery: off keeps it from that")
+	default:
+		fmt.Fprintln(p.out, "taken back")
 	}
-	return err
+	return nil
 }
 
 // announcedTopics returns the topics of what is announced of the configured meters and of the bridge, in either style, and with
-// all of everything that publishes below the base topic.
+// all of everything that publishes below the base topic. With an *mqtt.IncompleteError what was read is returned too.
 func (w *wiring) announcedTopics(ctx context.Context, all bool) ([]string, error) {
 	to := w.mqtt()
 	messages, err := mqtt.Announced(ctx, to)
-	if err != nil {
-		return nil, err
-	}
 	var topics []string
 	for _, m := range concerning(messages, append(w.meterIDs(), bridgeID), to.BaseTopic, all) {
 		topics = append(topics, m.Topic)
 	}
-	return topics, nil
+	return topics, err
 }

@@ -32,9 +32,12 @@ func (p *program) discoveryDiffCommand() *cobra.Command {
 		if err := w.NeedBroker(); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Context(), checkTime)
+		ctx, cancel := context.WithTimeout(c.Context(), readTime)
 		defer cancel()
 		kept, err := w.kept(ctx)
+		if err != nil && incomplete(err) {
+			err = fmt.Errorf("%w: what differs cannot be told", err)
+		}
 		if err != nil {
 			return failure{err, exitData}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -24,12 +25,16 @@ type kept struct {
 	values    map[string]map[string]string
 }
 
+// kept reads it. With an *mqtt.IncompleteError what was read is returned too.
 func (w *wiring) kept(ctx context.Context) (k kept, err error) {
 	to := w.mqtt()
-	if k.announced, err = mqtt.Announced(ctx, to); err == nil {
-		k.values, err = mqtt.Retained(ctx, to, w.meterIDs()...)
+	k.announced, err = mqtt.Announced(ctx, to)
+	if err != nil && !incomplete(err) {
+		return kept{}, err
 	}
-	return k, err
+	values, short := mqtt.Retained(ctx, to, w.meterIDs()...)
+	k.values = values
+	return k, cmp.Or(err, short)
 }
 
 // known returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty

@@ -41,7 +41,7 @@ func (p *program) ratesCommand() *cobra.Command {
 		if seen != nil {
 			r.add(w.Config, seen.paced())
 		} else {
-			ctx, cancel := context.WithTimeout(c.Context(), checkTime)
+			ctx, cancel := context.WithTimeout(c.Context(), readTime)
 			defer cancel()
 			r.addKept(ctx, w)
 		}

@@ -84,6 +84,8 @@ func (r *rates) addKnown(w *wiring, k kept, err error) {
 		r.addTypical(w, w.mqtt().URL+" holds nothing of it")
 	case len(r.Meters) == 0:
 		r.addTypical(w, err.Error())
+	case err != nil:
+		r.Note = fmt.Sprintf("Perhaps not counted in full: %v.", err)
 	case len(silent) > 0:
 		r.Note = fmt.Sprintf("Not counted, since the broker holds nothing of it yet: %s.", strings.Join(silent, ", "))
 	}

@@ -25,7 +25,9 @@ type devices struct {
 type keptDevices struct {
 	Broker string `json:"broker"`
 	Base   string `json:"base"`
-	// Asked is when the broker was first asked what it holds, at the first start; zero before. See survey.
+	// Prefix is the discovery prefix below which the broker was asked what it holds, and Asked is when it first was; zero before.
+	// See survey.
+	Prefix  string            `json:"prefix"`
 	Asked   time.Time         `json:"asked"`
 	Devices map[string]device `json:"devices"`
 }
@@ -45,6 +47,9 @@ func recallDevices(store *state.Store, c *Config) *devices {
 	d := &devices{store: store}
 	if json.Unmarshal(store.Value(devicesKey), &d.kept) != nil || d.kept.Broker != c.URL || d.kept.Devices == nil {
 		d.kept = keptDevices{Broker: c.URL, Base: c.BaseTopic, Devices: map[string]device{}}
+	}
+	if d.kept.Prefix != c.Prefix { // what an earlier run left below this one is not known
+		d.kept.Prefix, d.kept.Asked = c.Prefix, time.Time{}
 	}
 	store.Keep(devicesKey, d.encode)
 	return d
