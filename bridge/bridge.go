@@ -138,19 +138,26 @@ func (b *Bridge) Run(ctx context.Context) error {
 	return errors.Join(err, remembering.Wait(), b.store.Close())
 }
 
+// soundFlow is for how long an output must have delivered before an interruption is waited for as the first one: short cuts of a bad network
+// may follow each other.
+const soundFlow = 10 * time.Second
+
 // deliver runs an output again and again until the bridge stops.
 func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 	log := b.log.With().Str("output", o.name).Logger()
 	wait := backoff{first: 500 * time.Millisecond, most: 8 * time.Second}
 	var trouble faults
 	for ctx.Err() == nil {
+		feed.flowing, feed.handed = time.Time{}, false
 		started := time.Now()
 		err := o.Run(ctx, feed)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
-		if time.Since(started) > time.Minute {
+		if !feed.flowing.IsZero() && time.Since(feed.flowing) > soundFlow {
 			wait.reset()
+		}
+		if time.Since(started) > time.Minute {
 			trouble.over()
 		}
 		w := wait.next()

@@ -22,7 +22,9 @@ type Feed struct {
 	cursor  atomic.Uint64 // telegrams delivered
 	taken   uint64        // telegrams given out, delivered at the next Take
 	batch   Batch
-	told    bool // see Told; the output's goroutine alone looks at it
+	told    bool      // see Told; the output's goroutine alone looks at it
+	handed  bool      // the batch holds something that was given out and is not yet delivered
+	flowing time.Time // since when the output has delivered; zero before the first. The output's goroutine alone looks at it
 }
 
 // Told tells, once, that the log has told of an interruption of this output: whose end it tells as well then.
@@ -106,7 +108,12 @@ func (f *Feed) Take() *Batch {
 	if f.cursor.Swap(f.taken) != f.taken {
 		f.journal.progressed()
 	}
-	return f.collect()
+	if f.handed && f.flowing.IsZero() {
+		f.flowing = time.Now()
+	}
+	b := f.collect()
+	f.handed = b != nil
+	return b
 }
 
 // Resync makes everything new again, as after a reconnect: all values, states and descriptions, and the telegrams and events
@@ -114,7 +121,7 @@ func (f *Feed) Take() *Batch {
 func (f *Feed) Resync() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.taken = f.cursor.Load()
+	f.taken, f.handed = f.cursor.Load(), false
 	for i := range f.slots {
 		s := &f.slots[i]
 		s.fresh, s.given, s.whole = s.have, 0, true
