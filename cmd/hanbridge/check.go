@@ -48,14 +48,17 @@ func (p *program) check(ctx context.Context, file string) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	to := w.mqtt()
-	err = mqtt.Check(ctx, to)
+	found, err := mqtt.Check(ctx, to)
 	if err != nil && cfg.MQTT.URL == embedded && !mqtt.Permanent(err) {
 		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
 	}
 	if err != nil {
 		return failure{err, exitData}
 	}
-	fmt.Fprintf(p.out, "broker         %s: connected, may publish, may retain\n", to.URL)
+	fmt.Fprintf(p.out, "broker         %s: %s\n", to.URL, usable(found))
+	for _, w := range found.Warnings {
+		p.warn("broker", w)
+	}
 	if to.Style != discovery.Off {
 		p.checkHub(ctx, to)
 	}
@@ -67,6 +70,14 @@ func (p *program) checkHub(ctx context.Context, to mqtt.Config) {
 	if err := mqtt.CheckHub(ctx, to); err != nil {
 		p.warn("homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
 	}
+}
+
+// usable says what a bridge can do at a broker.
+func usable(found mqtt.Checked) string {
+	if !found.Retains {
+		return "connected, may publish, keeps nothing"
+	}
+	return "connected, may publish, may retain"
 }
 
 // checkMeter says what is set of a meter, of its keys no more than how many there are.

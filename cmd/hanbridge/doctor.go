@@ -102,7 +102,7 @@ type doctor struct {
 	ports  func() []source.Port
 	usable func(path string) error
 	wires  func(MeterConfig) ([]bridge.Candidate, error)
-	check  func(context.Context, mqtt.Config) error
+	check  func(context.Context, mqtt.Config) (mqtt.Checked, error)
 	hub    func(context.Context, mqtt.Config) (bool, error)
 
 	say      func(name, text string) // a line of the report

@@ -52,7 +52,7 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 		d := &doctor{
 			order: w.order, mends: w.order.write, cfg: defaults(), dwell: tryTime, ports: w.found, wires: w.wires,
 			usable:   func(path string) error { return w.usable[path] },
-			check:    func(context.Context, mqtt.Config) error { return w.broker },
+			check:    func(context.Context, mqtt.Config) (mqtt.Checked, error) { return mqtt.Checked{Retains: true}, w.broker },
 			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },
 			say:      func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
 			print:    func(text string) { out.WriteString(text) },

@@ -24,7 +24,8 @@ func (d *doctor) tryBroker(ctx context.Context) *verdict {
 	defer cancel()
 	b := brokerReport{URL: to.URL, HubTopic: to.StatusTopic}
 	d.report.Broker = &b
-	if err := d.check(ctx, to); err != nil {
+	found, err := d.check(ctx, to)
+	if err != nil {
 		b.Error = err.Error()
 		d.say("broker", to.URL+": not usable")
 		return &verdict{codeBroker, "the meter is well, the broker is not: " + err.Error()}
@@ -38,6 +39,9 @@ func (d *doctor) tryBroker(ctx context.Context) *verdict {
 	case err != nil:
 		text = "whether a hub has announced itself on " + b.HubTopic + " could not be asked: " + err.Error()
 	}
-	d.say("broker", to.URL+": connected, may publish, may retain; "+text)
+	d.say("broker", to.URL+": "+usable(found)+"; "+text)
+	for _, w := range found.Warnings {
+		d.say("", w)
+	}
 	return nil
 }

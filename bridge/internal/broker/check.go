@@ -2,81 +2,158 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
+
+// A Report is what Check found out.
+type Report struct {
+	Findings []Finding // of each topic
+	// Retains tells if the broker keeps retained messages, under all topics that were tried.
+	Retains bool
+	// Refused has an error for each size that the broker does not take, the largest first.
+	Refused []*RefusedError
+}
 
 // A Finding is what Check found out about one topic.
 type Finding struct {
 	Topic   string
 	Publish bool  // a message came back: publishing and reading are allowed
 	Retain  bool  // the broker kept a retained message
-	Err     error // what went wrong, in words for people; nil if all is well
+	Err     error // why it may not be published there, in words for people; nil if it may
 }
 
 // echoWait is how long a message may take to the broker and back.
 const echoWait = 2 * time.Second
 
-// Check logs in beside a running bridge, as "<ClientID>-check", and tries out topics: it publishes a retained message under each, waits for
-// it to come back, asks whether it was kept, and takes it back. Nothing else may live under them. The error is Dial's; what is wrong with a topic
-// is in its Finding.
-func Check(ctx context.Context, c Config, topics ...string) ([]Finding, error) {
-	c.ClientID += "-check" // the same id would throw out the bridge
-	c.Will = Message{}
-	findings := make([]Finding, 0, len(topics))
-	id := c.ClientID
-	for i, topic := range topics {
-		c.ClientID = id + strconv.Itoa(i) // a broker may still be busy with the one before
-		conn, err := Dial(ctx, c)         // one for each: some brokers answer a forbidden topic by closing the connection
-		if err != nil {
-			return findings, err
-		}
-		f := conn.try(ctx, topic)
-		if err := conn.Close(ctx); f.Err == nil {
-			f.Err = err
-		}
-		findings = append(findings, f)
+// Check logs in beside a running bridge, as "<ClientID>-check", and tries out topics: it publishes a message under each, waits for it to
+// come back, publishes another to be kept, asks whether it was, and takes it back. Then it tries packets of sizes, in bytes, under the
+// first topic; begin with the largest. Nothing else may live under the topics. The error is Dial's; what is wrong with a topic is in its
+// Finding.
+func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report, error) {
+	p, err := c.resolve()
+	if err != nil {
+		return Report{}, err
 	}
-	return findings, nil
+	said, _ := p.ask(ctx)  // a broker that says nothing is tried
+	p.ClientID += "-check" // the same id would throw out the bridge
+	p.Will, p.Terms, p.Clash = Message{}, nil, nil
+	report := Report{Retains: !said.noRetain}
+	for i, topic := range topics {
+		f, err := p.numbered(i).tryTopic(ctx, topic, !said.noRetain)
+		if err != nil {
+			return report, err
+		}
+		report.Findings = append(report.Findings, f)
+		report.Retains = report.Retains && (f.Retain || !f.Publish)
+	}
+	for i, size := range sizes {
+		e, err := p.numbered(len(topics)+i).trySize(ctx, topics[0], size, said)
+		if err != nil || e == nil {
+			return report, err
+		}
+		report.Refused = append(report.Refused, e)
+	}
+	return report, nil
+}
+
+// numbered has a client id of its own: a broker may still be busy with the connection before.
+func (p place) numbered(i int) place {
+	p.ClientID += strconv.Itoa(i)
+	return p
 }
 
 var errNoEcho = fmt.Errorf("nothing within %v", echoWait)
 
-// try publishes before it has read anything: a broker acknowledges what its access rules forbid as well, so that only the echo tells.
-func (c *Conn) try(ctx context.Context, topic string) (f Finding) {
+// tryTopic makes a connection, since some brokers answer a forbidden topic by closing it. It publishes before it has read anything: a broker
+// acknowledges what its access rules forbid as well, so that only the echo tells.
+func (p place) tryTopic(ctx context.Context, topic string, retain bool) (f Finding, err error) {
 	f.Topic = topic
+	conn, err := p.dial(ctx)
+	if err != nil {
+		return f, err
+	}
+	nonce := fmt.Sprintf("hanbridge check %d", time.Now().UnixNano())
+	if f.Err = conn.there(ctx, topic, nonce); f.Err == nil {
+		f.Publish = true
+		if retain {
+			f.Retain = conn.kept(ctx, topic, nonce+" kept")
+		}
+	}
+	if err := conn.Close(ctx); f.Err == nil && !errors.As(err, new(hungUp)) {
+		f.Err = err
+	}
+	return f, nil
+}
+
+// there publishes a message and waits for it to come back.
+func (c *Conn) there(ctx context.Context, topic, payload string) error {
+	echoes, err := c.echoes(ctx, topic)
+	if err != nil {
+		return err
+	}
+	if err := c.Publish(Message{Topic: topic, Payload: []byte(payload), QoS: 1}); err != nil {
+		return err
+	}
+	err = c.echo(ctx, echoes, payload, false)
+	if errors.As(err, new(hungUp)) {
+		return fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", c.to.host, topic)
+	}
+	if err != nil {
+		return fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", c.to.host, topic, err)
+	}
+	return nil
+}
+
+// kept tells if the broker keeps a message, which is taken back.
+func (c *Conn) kept(ctx context.Context, topic, payload string) bool {
+	if c.Publish(Message{Topic: topic, Payload: []byte(payload), QoS: 1, Retain: true}) != nil || c.Flush(ctx) != nil {
+		return false
+	}
+	echoes, err := c.echoes(ctx, topic)
+	if err == nil {
+		err = c.echo(ctx, echoes, payload, true)
+	}
+	return errors.Join(err, c.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
+}
+
+// trySize publishes a packet of a size. It returns nil where it came back.
+func (p place) trySize(ctx context.Context, topic string, size int, said limits) (*RefusedError, error) {
+	e := &RefusedError{Host: p.host, Topic: "an announcement", Size: size}
+	if said.most > 0 && size > said.most {
+		e.Limit = said.most
+		return e, nil
+	}
+	conn, err := p.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	empty := Message{Topic: topic, QoS: 1}
+	err = conn.there(ctx, topic, strings.Repeat("x", max(size-packetSize(&empty), 1)))
+	switch {
+	case err == nil:
+		return nil, nil
+	case conn.Err() != nil:
+		e.Cut = size
+	default:
+		e.Lost = true
+	}
+	return e, nil
+}
+
+// echoes subscribes.
+func (c *Conn) echoes(ctx context.Context, topic string) (<-chan Message, error) {
 	echoes := make(chan Message, 16)
-	hear := func(m Message) {
+	return echoes, c.Subscribe(ctx, topic, 1, func(m Message) {
 		select {
 		case echoes <- m:
 		default: // somebody else's: more than were asked for
 		}
-	}
-	if f.Err = c.Subscribe(ctx, topic, 1, hear); f.Err != nil {
-		return f
-	}
-	nonce := fmt.Sprintf("hanbridge check %d", time.Now().UnixNano())
-	if f.Err = c.Publish(Message{Topic: topic, Payload: []byte(nonce), QoS: 1, Retain: true}); f.Err != nil {
-		return f
-	}
-	defer func() { // also where nothing came back: it may be kept where we may not read
-		if err := c.Publish(Message{Topic: topic, QoS: 1, Retain: true}); f.Err == nil {
-			f.Err = err
-		}
-	}()
-	if f.Err = c.echo(ctx, echoes, nonce, false); f.Err != nil {
-		f.Err = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", c.to.host, topic, f.Err)
-		return f
-	}
-	f.Publish = true
-	if f.Err = c.Subscribe(ctx, topic, 1, hear); f.Err == nil {
-		f.Err = c.echo(ctx, echoes, nonce, true)
-	}
-	if f.Retain = f.Err == nil; !f.Retain {
-		f.Err = fmt.Errorf("mqtt: %s did not keep the retained message under %s: %w (are retained messages switched off?)", c.to.host, topic, f.Err)
-	}
-	return f
+	})
 }
 
 // echo waits for the message with the payload nonce and, as a broker flags what it kept, the retain flag.

@@ -16,18 +16,19 @@ func TestCheck(t *testing.T) {
 		rule func(*door)
 		want []broker.Finding
 		word string // in the error of the second finding
+		kept bool
 	}{
 		"all well": {
 			func(*door) {},
-			[]broker.Finding{{Topic: good, Publish: true, Retain: true}, {Topic: bad, Publish: true, Retain: true}}, "",
+			[]broker.Finding{{Topic: good, Publish: true, Retain: true}, {Topic: bad, Publish: true, Retain: true}}, "", true,
 		},
 		"may not publish": {
 			func(d *door) { d.may = func(topic string, write bool) bool { return !write || topic == good } },
-			[]broker.Finding{{Topic: good, Publish: true, Retain: true}, {Topic: bad}}, "did not give back",
+			[]broker.Finding{{Topic: good, Publish: true, Retain: true}, {Topic: bad}}, "may this user publish there?", true,
 		},
 		"keeps nothing": {
 			func(d *door) { d.Options.Capabilities.RetainAvailable = 0 },
-			[]broker.Finding{{Topic: good, Publish: true}, {Topic: bad, Publish: true}}, "did not keep",
+			[]broker.Finding{{Topic: good, Publish: true}, {Topic: bad, Publish: true}}, "", false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,9 +37,13 @@ func TestCheck(t *testing.T) {
 			bridge := config(s.url)
 			bridge.Will = broker.Message{} // a broker that keeps nothing refuses a retained will
 			running := dial(t, bridge)
-			got, err := broker.Check(t.Context(), config(s.url), good, bad)
+			report, err := broker.Check(t.Context(), config(s.url), nil, good, bad)
 			if err != nil {
 				t.Fatal(err)
+			}
+			got := report.Findings
+			if report.Retains != tc.kept {
+				t.Errorf("retains: got %v, want %v", report.Retains, tc.kept)
 			}
 			if diff := cmp.Diff(tc.want, got, cmpopts.IgnoreFields(broker.Finding{}, "Err")); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)

@@ -88,7 +88,7 @@ func (c *Clash) witness(ctx context.Context, p place) *Conn {
 	if !suspected {
 		return nil
 	}
-	p.Will, p.Clash = Message{}, nil
+	p.Will, p.Clash, p.Terms = Message{}, nil, nil
 	p.ClientID += fmt.Sprintf("-%06x", rand.Uint32N(1<<24)) // the other client may have a witness too
 	w, err := p.dial(ctx)
 	if err != nil {

@@ -38,6 +38,15 @@ type Config struct {
 	Window int
 	// Clash notices other clients of the same ClientID; nil if nobody is to be told of them.
 	Clash *Clash
+	// Terms remembers what the broker takes; nil if nobody asks.
+	Terms *Terms
+	// Spare is a topic to which nobody listens and where this client may publish, to try out what the broker takes; "" if there is none.
+	Spare string
+	// Complain is told of what goes wrong on a connection that lives on, in words for people. It is called from any goroutine and must not
+	// use the connection. Nil if nobody wants to know.
+	Complain func(error)
+	// InsecureSkipVerify takes any certificate for the broker's: whoever is in between can read and change everything.
+	InsecureSkipVerify bool
 }
 
 // A Message is what is published under a topic.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -20,16 +21,28 @@ type Conn struct {
 	link    *link
 	settled func() bool // ends the rule that the connection ends with the attempt to dial it
 	window  window
+	known   terms // what the broker takes
+	// careful has each message acknowledged before the next, so that it shows at which the broker ends the connection: until all is, one of
+	// the topic suspect among them. It belongs to whoever publishes.
+	careful bool
+	suspect string
 	born    time.Time
 	witness *Conn // see Clash; nil mostly
 
 	once  sync.Once
 	ended chan struct{}
 	err   error // set before ended is closed
+
+	mute    atomic.Bool // a subscription was not answered in time
+	mu      sync.Mutex
+	filters map[string]bool // what was subscribed to
 }
 
 func newConn(p place) *Conn {
-	return &Conn{to: p, window: newWindow(p.Window), born: time.Now(), ended: make(chan struct{})}
+	c := &Conn{to: p, born: time.Now(), ended: make(chan struct{})}
+	c.known, c.suspect, c.careful = p.Terms.snapshot()
+	c.window.ring = make([]sent, p.Window)
+	return c
 }
 
 // ErrClosed is what a Conn returns after Close.
@@ -37,9 +50,16 @@ var ErrClosed = errors.New("mqtt: connection closed")
 
 // Publish hands m to the broker behind all earlier messages, without waiting for its acknowledgement. It keeps no reference to
 // m.Payload. It blocks only while the window is full or the network takes no more; a broker that acknowledges nothing for Config.Stall is
-// given up. An error other than a *MessageError means that the connection is over; whether m arrived is then unknown.
+// given up. An error other than a *MessageError or a *RefusedError means that the connection is over; whether m arrived is then unknown.
 func (c *Conn) Publish(m Message) error {
 	if err := m.check(); err != nil {
+		return err
+	}
+	m.Retain = m.Retain && !c.known.noRetain
+	if c.careful {
+		m.QoS = 1 // else there is no acknowledgement
+	}
+	if err := c.Takes(m); err != nil {
 		return err
 	}
 	if err := c.room(); err != nil {
@@ -50,7 +70,7 @@ func (c *Conn) Publish(m Message) error {
 	if err != nil {
 		return err
 	}
-	c.window.push(token, time.Now())
+	c.window.push(token, time.Now(), parcel{m.Topic, packetSize(&m), m.Retain, m.QoS == 0})
 	return nil
 }
 
@@ -87,7 +107,7 @@ func (c *Conn) room() error {
 		}
 		break
 	}
-	if c.window.n > 0 && (c.window.full() || now.Sub(c.window.since()) > c.to.Stall) {
+	if c.window.n > 0 && (c.window.full() || c.careful || now.After(c.patience())) {
 		return c.await(context.Background())
 	}
 	return c.over()
@@ -96,7 +116,7 @@ func (c *Conn) room() error {
 // await waits until the oldest message is acknowledged.
 func (c *Conn) await(ctx context.Context) error {
 	c.link.uncork()
-	patience := time.NewTimer(time.Until(c.window.since().Add(c.to.Stall)))
+	patience := time.NewTimer(time.Until(c.patience()))
 	defer patience.Stop()
 	select {
 	case <-c.window.oldest().token.Done():
@@ -106,8 +126,20 @@ func (c *Conn) await(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", c.window.n, c.to.host, context.Cause(ctx))
 	case <-patience.C:
+		if c.patience().After(time.Now()) { // messages that are too large to be read have come meanwhile
+			return c.await(ctx)
+		}
 		return c.abandon(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.to.host, c.to.Stall))
 	}
+}
+
+// patience is until when the broker may acknowledge nothing.
+func (c *Conn) patience() time.Time {
+	since := c.window.since()
+	if at := c.link.in.skippedAt(); at.After(since) {
+		since = at
+	}
+	return since.Add(c.to.Stall)
 }
 
 // settle takes the oldest message, whose token is done, out of the window. paho gives a token that is done no error when it
@@ -116,6 +148,10 @@ func (c *Conn) await(ctx context.Context) error {
 func (c *Conn) settle(now time.Time) error {
 	if err := c.window.oldest().token.Error(); err != nil {
 		return c.abandon(c.loss(err))
+	}
+	if c.suspect != "" && c.window.oldest().topic == c.suspect {
+		c.suspect = ""
+		c.to.Terms.acquit()
 	}
 	c.window.drop(now)
 	return nil
@@ -129,6 +165,9 @@ func (c *Conn) Flush(ctx context.Context) error {
 		if err := c.await(ctx); err != nil {
 			return err
 		}
+	}
+	if c.suspect == "" {
+		c.careful = false
 	}
 	return c.over()
 }
@@ -182,14 +221,31 @@ func (c *Conn) abandon(err error) error {
 
 func (c *Conn) end(err error) {
 	c.once.Do(func() {
-		var witnessed func() bool
-		if c.witness != nil {
-			witnessed = c.witness.outlives
-			defer c.witness.leave()
-		}
-		c.err = c.to.Clash.lost(&c.to, err, time.Since(c.born), witnessed)
+		c.err = c.judge(err)
 		close(c.ended)
+		if c.witness != nil {
+			c.witness.leave()
+		}
 	})
+}
+
+// judge finds out who is to blame for the end of a connection: a message that the broker does not take, another client of this id, or the
+// network.
+func (c *Conn) judge(err error) error {
+	lived, witnessed := time.Since(c.born), func() bool { return false }
+	if c.witness != nil {
+		witnessed = c.witness.outlives
+	}
+	if !errors.As(err, new(hungUp)) {
+		return c.to.Clash.lost(&c.to, err, lived, nil)
+	}
+	u := c.window.underWay()
+	if u.n == 0 {
+		c.to.Terms.lost(u, lived, false)
+		return c.to.Clash.lost(&c.to, err, lived, witnessed)
+	}
+	c.to.Terms.lost(u, lived, witnessed())
+	return c.to.Clash.lost(&c.to, hungUp{c.to.during(u)}, lived, nil)
 }
 
 // check refuses what a broker would answer by closing the connection, again and again.

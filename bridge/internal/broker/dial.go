@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"time"
@@ -31,14 +32,19 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 }
 
 func (p place) dial(ctx context.Context) (*Conn, error) {
+	p.Terms.examine(ctx, p)
 	conn := newConn(p)
 	conn.witness = p.Clash.witness(ctx, p)
-	if err := conn.login(ctx); err != nil {
-		conn.end(err) // what is left of it has no say any more
-		p.Clash.refused()
-		return nil, err
+	err := conn.login(ctx)
+	if err == nil {
+		return conn, nil
 	}
-	return conn, nil
+	conn.end(err) // what is left of it has no say any more
+	p.Clash.refused()
+	if conn.link != nil && ctx.Err() == nil && errors.As(err, new(unexplained)) && p.Terms.withoutRetain(ctx, p) {
+		return p.dial(ctx)
+	}
+	return nil, err
 }
 
 func (c *Conn) login(ctx context.Context) error {
@@ -57,8 +63,8 @@ func (c *Conn) login(ctx context.Context) error {
 		}
 		return c.to.refusal(err, c.link)
 	}
-	if code := c.link.answer[3]; code != packets.Accepted { // paho takes codes that it does not know for a yes
-		return no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know", c.to.host, code)
+	if code := c.link.in.code; code != packets.Accepted { // paho takes codes that it does not know for a yes
+		return unexplained{no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know (look at its log)", c.to.host, code)}
 	}
 	if !c.settled() {
 		return c.to.unanswered(ctx)
@@ -83,11 +89,11 @@ func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 		SetConnectTimeout(dialTimeout).
 		SetWriteTimeout(handTimeout).
 		SetStore(noStore{}).
-		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.loss(err)) }).
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.broken(err)) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })
 	o.Servers = []*url.URL{c.to.url}
 	if w := c.to.Will; w.Topic != "" {
-		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain)
+		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain && !c.known.noRetain)
 	}
 	return o
 }
@@ -99,6 +105,7 @@ func (c *Conn) open(attempt context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	c.link = newLink(conn, func(err error) { c.end(c.loss(err)) })
+	c.link.in.tooLarge = c.tooLarge
 	c.settled = context.AfterFunc(attempt, func() { _ = c.link.Close() })
 	return c.link, nil
 }

@@ -83,9 +83,9 @@ func (p *place) refusal(err error, l *link) error {
 	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
 		return no("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, p.card())
 	case ended(err) && p.tls == nil:
-		return fmt.Errorf("mqtt: %s closed the connection without an answer (does it want encryption, mqtts://?)", p.host)
+		return unexplained{fmt.Errorf("mqtt: %s closed the connection without an answer (does it want encryption, mqtts://?)", p.host)}
 	case ended(err): // its refusal of a certificate may be lost, when it closes while the login is under way
-		return fmt.Errorf("mqtt: %s closed the connection without an answer (%s)", p.host, p.card())
+		return unexplained{fmt.Errorf("mqtt: %s closed the connection without an answer (%s)", p.host, p.card())}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return p.silence()
 	}
@@ -108,7 +108,7 @@ func (p *place) answer(err error) error {
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
 		return no("%s does not accept the client id %q (change mqtt.client_id)", p.host, p.ClientID)
 	case errors.Is(err, packets.ErrorRefusedServerUnavailable):
-		return fmt.Errorf("mqtt: %s says that it is not available at present", p.host)
+		return unexplained{fmt.Errorf("mqtt: %s says that it is not available at present", p.host)}
 	case !errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) && !errors.Is(err, packets.ErrorRefusedNotAuthorised):
 		return nil
 	case p.Username == "":
@@ -164,9 +164,20 @@ func (p *place) insecure(err error) error {
 	return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
 }
 
+// broken explains what the client says of the end of an established connection. What it takes for the end of the connection, while the
+// network has told of none, is the end of a packet that is shorter than it should be.
+func (c *Conn) broken(err error) error {
+	if ended(err) && !c.link.failed.Load() {
+		err = fmt.Errorf("%w: it ends too early", errMalformed)
+	}
+	return c.loss(err)
+}
+
 // loss says in words for people why an established connection ended.
 func (c *Conn) loss(err error) error {
 	switch {
+	case errors.Is(err, errMalformed), strings.HasPrefix(err.Error(), "unsupported packet type"), strings.HasPrefix(err.Error(), "error unpacking"):
+		return fmt.Errorf("mqtt: %s has sent what is not MQTT: %w (a fault of the broker, or of a proxy in between: look at its version and log)", c.to.host, err)
 	case ended(err):
 		return hungUp{fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.to.host, c.to.ClientID)}
 	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho has no sentinel for it
@@ -174,6 +185,17 @@ func (c *Conn) loss(err error) error {
 	}
 	return fmt.Errorf("mqtt: connection to %s lost: %w", c.to.host, err)
 }
+
+// during explains the end of a connection on which messages were under way.
+func (p *place) during(u underWay) error {
+	return fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take that message? "+
+		"The broker's log tells; hanbridge asks it when it is back)", p.host, u.largest.topic, u.largest.size)
+}
+
+// unexplained marks a login that failed for a reason that the broker does not tell.
+type unexplained struct{ error }
+
+func (e unexplained) Unwrap() error { return e.error }
 
 // hungUp marks the loss of a sound connection that the other side closed without a reason.
 type hungUp struct{ error }

@@ -14,35 +14,35 @@ import (
 // first stops its own goroutines, and keeps the cause to itself when the connection was closed on this side.
 type link struct {
 	net.Conn
-	in     *bufio.Reader // paho reads a packet in three or more pieces
+	in     inbound
 	lost   func(error)
 	closed atomic.Bool
+	failed atomic.Bool // a cause of a loss has been told
 	out    corked
-	answer [4]byte // the first that is heard, a CONNACK
-	heard  int     // bytes of answer
 }
 
 // errLinkClosed takes the place of net.ErrClosed, which paho's reader swallows: it would stay "connected".
 var errLinkClosed = errors.New("closed on this side")
 
 func newLink(c net.Conn, lost func(error)) *link {
-	l := &link{Conn: c, in: bufio.NewReaderSize(c, 1024), lost: lost}
+	l := &link{Conn: c, lost: lost}
+	l.in.in = bufio.NewReaderSize(c, 1024)
+	l.in.discarded = l.discarded
 	l.out.timer = time.AfterFunc(time.Hour, l.uncork)
 	l.out.timer.Stop()
 	return l
 }
 
-var errNotMQTT = errors.New("no CONNACK")
-
 func (l *link) Read(b []byte) (int, error) {
 	n, err := l.in.Read(b)
-	if l.heard < len(l.answer) {
-		l.heard += copy(l.answer[l.heard:], b[:n])
-		if l.heard > 0 && l.answer[0]>>4 != packets.Connack {
-			return 0, errNotMQTT // here, since paho takes any byte for the beginning of a packet and waits for the rest
-		}
-	}
 	return n, l.judge(err)
+}
+
+// discarded acknowledges a PUBLISH that was not read, as the client would have: a broker sends only so many without.
+func (l *link) discarded(id uint16) {
+	if id != 0 {
+		_, _ = l.Write([]byte{packets.Puback << 4, 2, byte(id >> 8), byte(id)}) // a loss is told
+	}
 }
 
 func (l *link) Close() error {
@@ -58,6 +58,7 @@ func (l *link) judge(err error) error {
 	case l.closed.Load() || errors.Is(err, net.ErrClosed):
 		return errLinkClosed
 	default:
+		l.failed.Store(true)
 		l.lost(err)
 		return err
 	}

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
@@ -11,26 +12,36 @@ import (
 // says no; some brokers answer with those of MQTT 5 too.
 const granted = 2
 
+// After answerTime a subscription counts as not answered, and the broker as one that answers none: it is not waited for so long again.
+const (
+	answerTime = 5 * time.Second
+	muteTime   = 100 * time.Millisecond
+)
+
 // Subscribe asks for the messages of topic, which may hold + and #, and returns when the broker has agreed. It may be called from
 // several goroutines, and from f. Each message is given to f in a goroutine of its own: f may block and may publish elsewhere, several
 // calls may run at a time, and their order is not that of the messages. f owns its Message. A topic that is subscribed to again gets the
-// later f, and the retained messages once more.
+// later f, and the retained messages once more. A broker that does not answer within 5 s is an error; the connection lives on, and f hears
+// what comes all the same. Messages of more than 1 MiB are not read: a subscription that brings them again and again is given up, and an
+// error for the next hour.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
 	if err := c.over(); err != nil {
 		return err
 	}
+	if c.to.Terms.drowned(topic) {
+		return fmt.Errorf("mqtt: not subscribed to %s: what came there was too large to be read, again and again", topic)
+	}
+	c.mu.Lock()
+	if c.filters == nil {
+		c.filters = map[string]bool{}
+	}
+	c.filters[topic] = true
+	c.mu.Unlock()
 	token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
 		f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
 	})
-	select {
-	case <-token.Done():
-	case <-c.ended:
-		return c.over()
-	case <-ctx.Done():
-		return fmt.Errorf("mqtt: %s has not answered the subscription to %s: %w", c.to.host, topic, context.Cause(ctx))
-	}
-	if err := token.Error(); err != nil {
-		return fmt.Errorf("mqtt: subscribe to %s: %w", topic, err)
+	if err := c.answered(ctx, token, "the subscription to "+topic); err != nil {
+		return err
 	}
 	for _, code := range token.(*mqtt.SubscribeToken).Result() {
 		if code > granted {
@@ -40,18 +51,34 @@ func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Mes
 	return nil
 }
 
-// Unsubscribe ends subscriptions, and returns when the broker has agreed.
+// Unsubscribe ends subscriptions, and returns when the broker has agreed. It waits as long as Subscribe does.
 func (c *Conn) Unsubscribe(ctx context.Context, topics ...string) error {
 	if err := c.over(); err != nil {
 		return err
 	}
-	token := c.client.Unsubscribe(topics...)
+	return c.answered(ctx, c.client.Unsubscribe(topics...), "the end of a subscription")
+}
+
+// answered waits for the answer to a request.
+func (c *Conn) answered(ctx context.Context, token mqtt.Token, request string) error {
+	wait := answerTime
+	if c.mute.Load() {
+		wait = muteTime
+	}
+	patience := time.NewTimer(wait)
+	defer patience.Stop()
 	select {
 	case <-token.Done():
-		return token.Error()
 	case <-c.ended:
 		return c.over()
 	case <-ctx.Done():
-		return fmt.Errorf("mqtt: %s has not answered: %w", c.to.host, context.Cause(ctx))
+		return fmt.Errorf("mqtt: %s has not answered %s: %w", c.to.host, request, context.Cause(ctx))
+	case <-patience.C:
+		c.mute.Store(true)
+		return fmt.Errorf("mqtt: %s has not answered %s within %v (is it overloaded? Look at its log)", c.to.host, request, answerTime)
 	}
+	if err := token.Error(); err != nil {
+		return fmt.Errorf("mqtt: %s: %w", request, err)
+	}
+	return nil
 }

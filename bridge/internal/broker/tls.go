@@ -14,7 +14,7 @@ func (p *place) certificates(secure bool) (*tls.Config, error) {
 		return nil, p.plain()
 	}
 	name, _, _ := net.SplitHostPort(p.host)
-	c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12}
+	c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
 	if p.CAFile != "" {
 		pem, err := os.ReadFile(p.CAFile)
 		if err != nil {
@@ -34,6 +34,9 @@ func (p *place) plain() error {
 		if f.file != "" {
 			return &ConfigError{f.key, "set, but mqtt.url is not encrypted (want mqtts:// or wss://)", nil}
 		}
+	}
+	if p.InsecureSkipVerify {
+		return &ConfigError{"insecure_skip_verify", "set, but mqtt.url is not encrypted (want mqtts:// or wss://)", nil}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"sync"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -9,31 +10,94 @@ import (
 // A window holds the messages under way, oldest first. A broker acknowledges in the order it received (MQTT 3.1.1, 4.6.0-2), so
 // that only the oldest needs to be looked at.
 type window struct {
+	mu       sync.Mutex // while it changes, and for underWay; else it belongs to whoever publishes
 	ring     []sent
 	first, n int
 	progress time.Time // when an acknowledgement was last seen
+	loose    underWay  // what was sent last without a wish for an acknowledgement
+	looseAt  time.Time
 }
+
+// looseTime is how long after a message that wants no acknowledgement the end of a connection may be for its sake.
+const looseTime = time.Second
 
 type sent struct {
 	token mqtt.Token
 	at    time.Time
+	parcel
 }
 
-func newWindow(size int) window { return window{ring: make([]sent, size)} }
+// A parcel is what is remembered of a message that is under way.
+type parcel struct {
+	topic  string
+	size   int // bytes of the packet
+	retain bool
+	loose  bool // no acknowledgement is wanted
+}
+
+// underWay is what a broker has not acknowledged.
+type underWay struct {
+	n        int
+	oldest   parcel
+	largest  parcel
+	retained bool // one of them is to be kept
+}
 
 func (w *window) full() bool   { return w.n == len(w.ring) }
 func (w *window) oldest() sent { return w.ring[w.first] }
 
-func (w *window) push(t mqtt.Token, at time.Time) {
-	w.ring[(w.first+w.n)%len(w.ring)] = sent{t, at}
+func (w *window) push(t mqtt.Token, at time.Time, p parcel) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ring[(w.first+w.n)%len(w.ring)] = sent{t, at, p}
 	w.n++
+	if p.loose {
+		if at.Sub(w.looseAt) > looseTime {
+			w.loose = underWay{}
+		}
+		w.loose.add(p)
+		w.looseAt = at
+	}
 }
 
 func (w *window) drop(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.ring[w.first] = sent{}
 	w.first = (w.first + 1) % len(w.ring)
 	w.n--
 	w.progress = at
+}
+
+// underWay may be called from any goroutine.
+func (w *window) underWay() (u underWay) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.n {
+		m := &w.ring[(w.first+i)%len(w.ring)]
+		select {
+		case <-m.token.Done():
+			continue
+		default:
+		}
+		u.add(m.parcel)
+	}
+	if w.loose.n > 0 && time.Since(w.looseAt) < looseTime {
+		u.add(w.loose.largest)
+		u.n++ // one that is alone would be known to be the one
+		u.retained = u.retained || w.loose.retained
+	}
+	return u
+}
+
+func (u *underWay) add(p parcel) {
+	if u.n++; u.n == 1 {
+		u.oldest = p
+	}
+	if p.size > u.largest.size {
+		u.largest = p
+	}
+	u.retained = u.retained || p.retain
 }
 
 // since is from when on the broker owes an acknowledgement. The window must not be empty.

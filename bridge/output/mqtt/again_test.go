@@ -241,7 +241,7 @@ func TestCheckLeavesNothingBehind(t *testing.T) {
 	b := start(t)
 	c := config(b.addr)
 	c.Style = discovery.Off // one topic alone: mochi mixes up connections of one name that follow each other at once
-	if err := mqtt.Check(t.Context(), c); err != nil {
+	if _, err := mqtt.Check(t.Context(), c); err != nil {
 		t.Errorf("a good broker: %v", err)
 	}
 	if got := b.retained(); len(got) != 0 {
@@ -249,7 +249,7 @@ func TestCheckLeavesNothingBehind(t *testing.T) {
 	}
 	shut := listen(t, "127.0.0.1:0", "hanbridge/")
 	c.URL = "mqtt://" + shut.addr
-	if err := mqtt.Check(t.Context(), c); err == nil {
+	if _, err := mqtt.Check(t.Context(), c); err == nil {
 		t.Error("a broker that does not let us read our own topics passes the check")
 	}
 }

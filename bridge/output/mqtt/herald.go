@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // last, as hubs need it.
 type herald struct {
 	id        string // the meter's; "" for the bridge's own device
-	wanted    func() wanted
+	wanted    func(discovery.Style) wanted
 	due       bool // something is to be announced
 	steps     [][]discovery.Message
 	after     device // what the broker holds when the steps are done
@@ -86,20 +87,16 @@ func (s *session) confirm() {
 // plan makes the steps from what the broker holds to what is wanted. Until they are acknowledged it counts as holding both:
 // whatever interrupts them, the next attempt takes back what is left.
 func (s *session) plan(h *herald) (some bool) {
-	want := h.wanted()
 	held := s.devices.kept.Devices[h.id]
-	stays := s.undecided(h.id, held, &want)
-	rest := held.Announced.Without(stays.Announced)
-	if want.unknown && len(rest) == 0 {
+	d := s.fitting(h, held)
+	if d.want.unknown && len(d.rest) == 0 {
 		return false
 	}
 	h.due = false
 	delete(s.sent, h.id)
-	want.topics = union(want.topics, stays.Topics)
-	h.after.Topics = want.topics
-	h.steps, h.after.Announced = discovery.Change(rest, want.messages)
-	h.after.Announced = h.after.Announced.With(stays.Announced)
-	if gone := s.emptied(h.id, held.Topics, want.topics); len(gone) > 0 {
+	topics := union(d.want.topics, d.stays.Topics)
+	h.steps, h.after = d.steps, device{Announced: d.after.With(d.stays.Announced), Topics: topics}
+	if gone := s.emptied(h.id, held.Topics, topics); len(gone) > 0 {
 		last := max(len(h.steps)-1, 0)
 		h.steps = append(h.steps[:last], slices.Concat(slices.Concat(h.steps[last:]...), gone))
 	}
@@ -107,11 +104,50 @@ func (s *session) plan(h *herald) (some bool) {
 		s.devices.set(h.id, h.after)
 		return false
 	}
-	both := device{Announced: held.Announced.With(h.after.Announced), Topics: union(held.Topics, want.topics)}
+	both := device{Announced: held.Announced.With(h.after.Announced), Topics: union(held.Topics, topics)}
 	s.devices.set(h.id, both)
-	s.sayAnnounced(h, &want)
-	s.sayTakenBack(h, rest)
+	if d.refused == nil {
+		s.sayAnnounced(h, &d.want)
+	}
+	s.sayTakenBack(h, d.rest)
 	return true
+}
+
+// A draft is a way from what the broker holds of a device to what is wanted.
+type draft struct {
+	want    wanted
+	stays   device         // what is held and not decided about
+	rest    discovery.Held // what is
+	steps   [][]discovery.Message
+	after   discovery.Held // what is held of it when the steps are done
+	refused error          // why the broker does not take one of the steps; nil if it takes all, as far as is known
+}
+
+func (s *session) draft(h *herald, held device, style discovery.Style) (d draft) {
+	d.want = h.wanted(style)
+	d.stays = s.undecided(h.id, held, &d.want)
+	d.rest = held.Announced.Without(d.stays.Announced)
+	d.steps, d.after = discovery.Change(d.rest, d.want.messages)
+	d.refused = s.refused(d.steps)
+	return d
+}
+
+// fitting is a draft of steps that the broker takes, also where it does not take the announcement of a whole device: then that of each entity
+// by itself. Where even those are too large the first draft stays, so that nothing is taken back that hubs know.
+func (s *session) fitting(h *herald, held device) draft {
+	d := s.draft(h, held, s.config.Style)
+	if d.refused == nil || s.config.Style != discovery.Device {
+		return d
+	}
+	small := s.draft(h, held, discovery.Component)
+	if small.refused != nil {
+		return d
+	}
+	if s.once.first("small " + h.id) {
+		s.log.Warn().Str("meter", cmp.Or(h.id, ownDevice)).Err(d.refused).
+			Msg("announced entity by entity: the broker does not take the announcement of the whole device")
+	}
+	return small
 }
 
 // undecided is what stays of a device that is configured, since it is too early to tell if it is wanted: all of a meter that has not
@@ -184,6 +220,6 @@ func (s *session) sayTakenBack(h *herald, held discovery.Held) {
 	line.Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }
 
-func (s *session) wantedOfBridge() wanted {
-	return wanted{messages: s.config.Discovery().Bridge(), topics: []string{"status"}}
+func (s *session) wantedOfBridge(style discovery.Style) wanted {
+	return wanted{messages: s.config.discovery(style).Bridge(), topics: []string{"status"}}
 }

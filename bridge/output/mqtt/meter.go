@@ -33,7 +33,7 @@ func (s *session) meter(m bridge.Meter) *meter {
 	for id := range quantity.Count() {
 		made.topics[id] = prefix + quantity.ID(id).String()
 	}
-	made.herald = herald{id: m.ID, wanted: func() wanted { return s.wanted(made) }}
+	made.herald = herald{id: m.ID, wanted: func(style discovery.Style) wanted { return s.wanted(made, style) }}
 	s.meters[m.ID] = made
 	return made
 }
@@ -99,7 +99,7 @@ func shortened(text []byte) []byte {
 }
 
 // wanted is what hubs should know of a meter. One that has sent nothing has nothing to announce.
-func (s *session) wanted(m *meter) wanted {
+func (s *session) wanted(m *meter, style discovery.Style) wanted {
 	if len(m.known) == 0 {
 		return wanted{unknown: true}
 	}
@@ -118,7 +118,7 @@ func (s *session) wanted(m *meter) wanted {
 			topics = append(topics, q.ID.String())
 		}
 	}
-	return wanted{messages: s.config.Discovery().Meter(d), topics: topics, entities: d.Entities()}
+	return wanted{messages: s.config.discovery(style).Meter(d), topics: topics, entities: d.Entities()}
 }
 
 // ownTopics are the retained topics of every meter, besides its quantities.

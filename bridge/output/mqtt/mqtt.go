@@ -24,6 +24,8 @@ type Config struct {
 	Username, Password string
 	// CAFile, CertFile and KeyFile are PEM files; "" for the system's trust and no client certificate.
 	CAFile, CertFile, KeyFile string
+	// InsecureSkipVerify takes any certificate for the broker's.
+	InsecureSkipVerify bool
 	// BaseTopic begins every topic of the bridge.
 	BaseTopic string
 	// QoS is that of every message, 0 or 1; Retain says if values are retained. States and descriptions always are.
@@ -43,6 +45,7 @@ type Output struct {
 	config   Config
 	log      zerolog.Logger
 	clash    broker.Clash
+	terms    broker.Terms
 	devices  *devices // what the broker was given to keep
 	surveyed bool     // that is known
 	// found is what the survey found of each meter, and what it need not have sent since; nil when that counts no longer.
@@ -54,6 +57,7 @@ type Output struct {
 	pace    pace
 	limiter ratelimit.Limiter // of log lines that others can bring about
 	lost    uint64            // telegrams that the log has not told of
+	once    once
 }
 
 var _ bridge.Output = (*Output)(nil)
@@ -67,31 +71,20 @@ func (c Config) Validate() error { return c.broker().Validate() }
 // Permanent tells if err, from Run or Check, will most likely stay until a person acts.
 func Permanent(err error) bool { return broker.Permanent(err) }
 
-// Check connects and tells whether the bridge may publish what it has to, values and announcements, and whether the broker
-// retains. It uses topics that nobody else reads, and leaves nothing behind.
-func Check(ctx context.Context, c Config) error {
-	topics := []string{c.checkTopic()}
-	if c.Style != discovery.Off {
-		topics = append(topics, c.checkAnnouncedTopic())
-	}
-	findings, err := broker.Check(ctx, c.broker(), topics...)
-	for _, f := range findings {
-		err = errors.Join(err, f.Err)
-	}
-	return err
-}
-
 func (c Config) broker() broker.Config {
 	return broker.Config{
 		URL: c.URL, ClientID: c.ClientID, Username: c.Username, Password: c.Password,
-		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile,
-		Will: broker.Message{Topic: c.BaseTopic + "/status", Payload: []byte(offline), QoS: 1, Retain: true},
+		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, InsecureSkipVerify: c.InsecureSkipVerify,
+		Spare: c.checkTopic(),
+		Will:  broker.Message{Topic: c.BaseTopic + "/status", Payload: []byte(offline), QoS: 1, Retain: true},
 	}
 }
 
 // Discovery returns what the announcements need to know of the configuration.
-func (c Config) Discovery() discovery.Config {
-	return discovery.Config{Prefix: c.Prefix, BaseTopic: c.BaseTopic, Style: c.Style, Version: c.Version}
+func (c Config) Discovery() discovery.Config { return c.discovery(c.Style) }
+
+func (c Config) discovery(style discovery.Style) discovery.Config {
+	return discovery.Config{Prefix: c.Prefix, BaseTopic: c.BaseTopic, Style: style, Version: c.Version}
 }
 
 const (
@@ -104,7 +97,8 @@ const (
 // Run connects and publishes until the connection is lost, which is an error, or ctx ends.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	to := o.config.broker()
-	to.Clash = &o.clash
+	to.Clash, to.Terms = &o.clash, &o.terms
+	to.Complain = func(err error) { o.log.Warn().Err(err).Msg("message of somebody else not read") }
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {
 		return err
@@ -115,6 +109,9 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 	s := newSession(o, conn, feed)
 	s.first = o.sayConnected(feed.Told())
+	if !conn.Retains() && o.once.first("retain") {
+		o.log.Warn().Str("source", o.config.URL).Err(errors.New(o.config.costOfNoRetain())).Msg("the broker keeps no messages: published without being retained")
+	}
 	defer s.stop()
 	if err := s.begin(ctx); err != nil {
 		_ = conn.Close(ctx) // it may be sound, as when ctx has ended

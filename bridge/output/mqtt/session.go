@@ -11,7 +11,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
-	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
+
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -50,7 +50,7 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	}
 	s.own = herald{wanted: s.wantedOfBridge}
 	for _, id := range o.devices.others(feed.Meters()) {
-		s.gone = append(s.gone, herald{id: id, wanted: func() wanted { return wanted{} }})
+		s.gone = append(s.gone, herald{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
 	}
 	return s
 }
@@ -214,16 +214,4 @@ func (s *session) farewell() error {
 	}
 	s.confirm()
 	return nil
-}
-
-// publish hands one message to the connection. A message that no broker would take is told and passed over.
-func (s *session) publish(topic string, payload []byte, retain bool) error {
-	err := s.conn.Publish(broker.Message{Topic: topic, Payload: payload, QoS: s.config.QoS, Retain: retain})
-	if refused := new(broker.MessageError); errors.As(err, &refused) {
-		if count, ok := s.limiter.Allow(topic); ok {
-			ratelimit.Counted(s.log.Error().Err(err), count).Msg("message not published")
-		}
-		return nil
-	}
-	return err
 }

@@ -1,0 +1,168 @@
+package broker_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// packet makes an MQTT packet, or the beginning of one of size bytes whose rest is left out.
+func packet(kind byte, size int, body []byte) []byte {
+	return append(binary.AppendUvarint([]byte{kind}, uint64(size)), body...)
+}
+
+// publication is a PUBLISH with a packet identifier where its quality of service is 1.
+func publication(topic string, qos byte, payload []byte) []byte {
+	body := append(binary.BigEndian.AppendUint16(nil, uint16(len(topic))), topic...)
+	if qos > 0 {
+		body = append(body, 0x12, 0x34)
+	}
+	body = append(body, payload...)
+	return packet(0x30|qos<<1, len(body), body)
+}
+
+// A scripted broker lets somebody in, agrees to a subscription, and then says something.
+func scripted(t *testing.T, says []byte) (url string, heard <-chan []byte) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	answers := make(chan []byte, 16)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		for {
+			b := make([]byte, 4096)
+			n, err := c.Read(b)
+			if err != nil {
+				return
+			}
+			switch b[0] >> 4 {
+			case 1:
+				_, _ = c.Write([]byte{0x20, 2, 0, 0})
+			case 8:
+				_, _ = c.Write([]byte{0x90, 3, b[2], b[3], 1})
+				_, _ = c.Write(says)
+			default:
+				answers <- b[:n]
+			}
+		}
+	}()
+	return "mqtt://" + l.Addr().String(), answers
+}
+
+// TestTooLargeIsNotRead sends what no memory should be taken for, then a message that is to be heard: the connection lives on.
+func TestTooLargeIsNotRead(t *testing.T) {
+	huge := make([]byte, 3<<20)
+	for name, tc := range map[string]struct {
+		says     []byte
+		complain string // in what is told
+		answer   []byte // what the broker hears
+	}{
+		"quality 0":               {publication("n", 0, huge), "3145731 bytes came under n and was not read", nil},
+		"quality 1 is answered":   {publication("n", 1, huge), "was not read", []byte{0x40, 2, 0x12, 0x34}},
+		"as much as is read":      {publication("m", 0, make([]byte, 1<<20-3)), "", nil},
+		"a byte more":             {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes came under n", nil},
+		"an answer that is large": {packet(0xb0, len(huge), huge), "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, answers := scripted(t, append(bytes.Clone(tc.says), publication("n", 0, []byte("small"))...))
+			told := make(chan string, 4)
+			c := config(url)
+			c.Terms, c.Complain = new(broker.Terms), func(err error) { told <- err.Error() }
+			conn := dial(t, c)
+			heard := make(chan broker.Message, 4)
+			if err := conn.Subscribe(t.Context(), "+", 1, func(m broker.Message) {
+				if m.Topic == "n" {
+					heard <- m
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if m := hear(t, heard); string(m.Payload) != "small" {
+				t.Errorf("heard %d bytes under %s, want the small message alone", len(m.Payload), m.Topic)
+			}
+			select {
+			case got := <-told:
+				if tc.complain == "" || !strings.Contains(got, tc.complain) {
+					t.Errorf("told: %s; want %q in it", got, tc.complain)
+				}
+			default:
+				if tc.complain != "" {
+					t.Error("nothing is told")
+				}
+			}
+			if tc.answer == nil {
+				return
+			}
+			select {
+			case got := <-answers:
+				if !bytes.Equal(got, tc.answer) {
+					t.Errorf("answered % x, want % x", got, tc.answer)
+				}
+			case <-time.After(patient):
+				t.Error("not acknowledged")
+			}
+		})
+	}
+}
+
+// TestMalformedIsSaidSo sends what is not MQTT: that is no broker that was started again.
+func TestMalformedIsSaidSo(t *testing.T) {
+	for name, says := range map[string][]byte{
+		"no such type":            {0x00, 0},
+		"type 15":                 {0xf0, 0},
+		"a second CONNACK":        {0x20, 2, 0, 0},
+		"endless length":          {0x30, 0xff, 0xff, 0xff, 0xff, 0x01},
+		"publish without a topic": {0x30, 0},
+		"topic longer than all":   {0x30, 3, 0, 9, 'n'},
+		"quality 3":               {0x36, 5, 0, 1, 'n', 0, 1},
+		"an empty PUBACK":         {0x40, 0},
+		"too many grants":         {0x90, 5, 0, 1, 0, 0, 0},
+		"a grant of nothing":      {0x90, 2, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, _ := scripted(t, says)
+			conn := dial(t, config(url))
+			_ = conn.Subscribe(t.Context(), "n", 1, func(broker.Message) {})
+			err := lost(t, conn, patient)
+			if err == nil || !strings.Contains(err.Error(), "what is not MQTT") || strings.Contains(err.Error(), "restarted") {
+				t.Errorf("got %v, want that this is not MQTT", err)
+			}
+		})
+	}
+}
+
+// TestTheRestIsMissing: a packet that ends with the connection is a lost connection.
+func TestTheRestIsMissing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = c.Read(make([]byte, 1024))
+		_, _ = c.Write([]byte{0x20, 2, 0, 0, 0x30, 100, 0})
+		_ = c.(*net.TCPConn).CloseWrite()
+		_, _ = io.Copy(io.Discard, c)
+	}()
+	conn := dial(t, config("mqtt://"+l.Addr().String()))
+	if err := lost(t, conn, patient); err == nil || !strings.Contains(err.Error(), "closed the connection") {
+		t.Errorf("got %v, want that the connection was closed", err)
+	}
+}

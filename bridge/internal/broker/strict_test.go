@@ -1,0 +1,296 @@
+package broker_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// A strict broker ends the connection of whoever sends what it does not take, as Mosquitto does in MQTT 3.1.1.
+type strict struct {
+	rules
+
+	mu     sync.Mutex
+	logins int
+	got    []string // topics of what was taken
+	kept   map[string][]byte
+}
+
+type rules struct {
+	most     int    // bytes of a packet; 0 for any
+	noRetain bool   // for retained messages and wills
+	silent   bool   // it does not speak MQTT 5, in which it would say so
+	closed   string // a topic
+	drops    bool   // it acknowledges what is too large, and ends nothing
+}
+
+func (s *strict) start(t *testing.T) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.kept = map[string][]byte{}
+	var all sync.WaitGroup
+	t.Cleanup(all.Wait)
+	t.Cleanup(func() { _ = l.Close() })
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			all.Go(func() { s.serve(c) })
+		}
+	})
+	return "mqtt://" + l.Addr().String()
+}
+
+func (s *strict) serve(c net.Conn) {
+	defer func() { _ = c.Close() }()
+	in, subscribed := bufio.NewReader(c), map[string]bool{}
+	for {
+		kind, body, err := s.read(in)
+		if err != nil {
+			return
+		}
+		answer, ok := s.answer(kind, body, subscribed)
+		if !ok {
+			return
+		}
+		if _, err := c.Write(answer); err != nil {
+			return
+		}
+	}
+}
+
+func (s *strict) read(in *bufio.Reader) (kind byte, body []byte, err error) {
+	if kind, err = in.ReadByte(); err != nil {
+		return 0, nil, err
+	}
+	n, err := binary.ReadUvarint(in)
+	if err != nil || s.most > 0 && !s.drops && int(n)+2 > s.most {
+		return 0, nil, io.ErrShortBuffer
+	}
+	body = make([]byte, n)
+	_, err = io.ReadFull(in, body)
+	return kind, body, err
+}
+
+// answer tells what the broker says to a packet, and whether the connection lives on.
+func (s *strict) answer(kind byte, body []byte, subscribed map[string]bool) ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch kind >> 4 {
+	case 1:
+		return s.login(body)
+	case 3:
+		return s.publish(kind, body, subscribed)
+	case 8:
+		topic := string(body[4 : 4+binary.BigEndian.Uint16(body[2:])])
+		subscribed[topic] = true
+		says := []byte{0x90, 3, body[0], body[1], 1}
+		if payload := s.kept[topic]; len(payload) > 0 {
+			kept := publication(topic, 0, payload)
+			kept[0] |= 1
+			says = append(says, kept...)
+		}
+		return says, true
+	case 10:
+		return []byte{0xb0, 2, body[0], body[1]}, true
+	case 12:
+		return []byte{0xd0, 0}, true
+	}
+	return nil, kind>>4 != 14
+}
+
+func (s *strict) publish(kind byte, body []byte, subscribed map[string]bool) (says []byte, lives bool) {
+	n := 2 + int(binary.BigEndian.Uint16(body))
+	topic, payload := string(body[2:n]), body[n:]
+	if topic == s.closed || s.noRetain && kind&1 != 0 {
+		return nil, false
+	}
+	if kind&0x06 != 0 {
+		payload, says = body[n+2:], []byte{0x40, 2, body[n], body[n+1]}
+	}
+	if s.most > 0 && len(body)+2 > s.most {
+		return says, true
+	}
+	s.got = append(s.got, topic)
+	if kind&1 != 0 {
+		s.kept[topic] = payload
+	}
+	if subscribed[topic] {
+		says = append(says, publication(topic, 0, payload)...)
+	}
+	return says, true
+}
+
+func (s *strict) login(body []byte) ([]byte, bool) {
+	s.logins++
+	version, flags := body[6], body[7]
+	if version == 5 {
+		if s.silent {
+			return nil, false
+		}
+		properties := []byte{0x22, 0, 10, 0x12, 0, 2, 'i', 'd', 0x26, 0, 1, 'a', 0, 1, 'b'}
+		if s.noRetain {
+			properties = append(properties, 0x25, 0)
+		}
+		if s.most > 0 {
+			properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(s.most))
+		}
+		says := append([]byte{0, 0, byte(len(properties))}, properties...)
+		return append([]byte{0x20, byte(len(says))}, says...), true
+	}
+	if s.noRetain && flags&0x20 != 0 {
+		return nil, false
+	}
+	return []byte{0x20, 2, 0, 0}, true
+}
+
+func (s *strict) topics() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.got, " ")
+}
+
+// deliver publishes all messages on one connection after another until each was taken, or refused here, and returns what was refused.
+func deliver(t *testing.T, c broker.Config, most int, all ...broker.Message) (refused []error) {
+	t.Helper()
+	for range most {
+		conn := dial(t, c)
+		var err error
+		refused = nil
+		for _, m := range append(all, broker.Message{Topic: "end", QoS: 1}) {
+			if err = conn.Publish(m); err != nil {
+				if _, ok := err.(*broker.RefusedError); !ok { //nolint:errorlint // it is not wrapped
+					break
+				}
+				refused, err = append(refused, err), nil
+			}
+		}
+		if err == nil {
+			err = conn.Flush(t.Context())
+		}
+		if err == nil {
+			return refused
+		}
+		t.Log(err)
+		<-conn.Lost()
+	}
+	t.Fatalf("not delivered on %d connections", most)
+	return nil
+}
+
+// TestWhatABrokerDoesNotTake: whatever it is that a broker does not take, everything else arrives, after a few connections at most.
+func TestWhatABrokerDoesNotTake(t *testing.T) {
+	small, kept := broker.Message{Topic: "v", Payload: []byte("1727"), QoS: 1}, broker.Message{Topic: "s", Payload: []byte("online"), QoS: 1, Retain: true}
+	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1, Retain: true}
+	middle := broker.Message{Topic: "telegram", Payload: bytes.Repeat([]byte("x"), 900), QoS: 1}
+	forbidden := broker.Message{Topic: "secret", Payload: []byte("1"), QoS: 1}
+	loose := func(m broker.Message) broker.Message { m.QoS = 0; return m }
+	for name, tc := range map[string]struct {
+		broker  rules
+		all     []broker.Message
+		most    int // connections
+		want    string
+		refused string
+	}{
+		"a limit that it tells":         {rules{most: 2048}, []broker.Message{kept, large, small}, 2, "v", "takes packets of 2048 bytes at most, and config needs 13013"},
+		"a limit, quality 0":            {rules{most: 2048}, []broker.Message{loose(kept), loose(large), loose(small)}, 3, "v", "takes packets of 2048 bytes at most"},
+		"a limit below the telegram":    {rules{most: 512}, []broker.Message{small, middle, kept}, 2, "s", "and telegram needs 915"},
+		"a limit that it does not tell": {rules{most: 2048, silent: true}, []broker.Message{kept, large, small}, 2, "v", "ends the connection at a packet of 13013 bytes"},
+		"two sizes above it":            {rules{most: 512, silent: true}, []broker.Message{large, middle, small}, 3, "v", "and telegram needs 915"},
+		"nothing retained":              {rules{noRetain: true}, []broker.Message{kept, large, small}, 1, "s config v", ""},
+		"nothing retained, not told":    {rules{noRetain: true, silent: true}, []broker.Message{kept, large, small}, 1, "s config v", ""},
+		"nothing retained, quality 0":   {rules{noRetain: true, silent: true}, []broker.Message{loose(kept), small}, 1, "s v", ""},
+		"a topic":                       {rules{closed: "secret"}, []broker.Message{kept, forbidden, small}, 4, "v", "whenever something is published under secret"},
+		"a topic, not asked":            {rules{closed: "secret", silent: true}, []broker.Message{kept, large, forbidden, small}, 4, "config v", "under secret"},
+		"a topic, and nothing retained": {rules{closed: "secret", noRetain: true}, []broker.Message{kept, forbidden, small}, 4, "v", "under secret"},
+		"a limit, and nothing retained": {rules{most: 2048, noRetain: true, silent: true}, []broker.Message{kept, large, small}, 2, "v", "at a packet of 13013 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := &strict{rules: tc.broker}
+			c := config(b.start(t))
+			c.Terms, c.Clash, c.Spare = new(broker.Terms), new(broker.Clash), "spare"
+			refused := deliver(t, c, tc.most, tc.all...)
+			if got := b.topics(); !strings.HasSuffix(got, tc.want+" end") {
+				t.Errorf("taken: got %q, want at the end %q", got, tc.want)
+			}
+			text := ""
+			for _, err := range refused {
+				text += err.Error() + "\n"
+			}
+			if tc.refused == "" && text != "" || !strings.Contains(text, tc.refused) {
+				t.Errorf("refused: got %q, want %q in it", text, tc.refused)
+			}
+			b.mu.Lock()
+			before := b.logins
+			b.mu.Unlock()
+			if deliver(t, c, 1, tc.all...); b.logins > before+3 {
+				t.Errorf("the next connection took %d logins, want 3 at most: itself, a question, a witness", b.logins-before)
+			}
+		})
+	}
+}
+
+// TestLimitsAreForgotten: a broker that was given room is sent everything again.
+func TestLimitsAreForgotten(t *testing.T) {
+	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1}
+	b := &strict{rules: rules{most: 2048}}
+	c := config(b.start(t))
+	c.Terms = new(broker.Terms)
+	if refused := deliver(t, c, 2, large); len(refused) != 1 {
+		t.Fatalf("refused: %v, want the large message", refused)
+	}
+	b.mu.Lock()
+	b.most = 0
+	b.mu.Unlock()
+	if refused := deliver(t, c, 1, large); len(refused) != 0 || b.topics() != "end config end" {
+		t.Errorf("refused: %v, taken: %q; want the large message taken", refused, b.topics())
+	}
+}
+
+func TestCheckFindsWhatABrokerDoesNotTake(t *testing.T) {
+	for name, tc := range map[string]struct {
+		rule rules
+		want []string // in each refusal
+	}{
+		"all":             {rules{}, nil},
+		"a limit":         {rules{most: 2048}, []string{"takes packets of 2048 bytes at most"}},
+		"one not told":    {rules{most: 2048, silent: true}, []string{"ends the connection at a packet of 16384 bytes"}},
+		"one that drops":  {rules{most: 2048, silent: true, drops: true}, []string{"drops packets of 16384 bytes without a word"}},
+		"a very low one":  {rules{most: 700}, []string{"of 700 bytes at most, and an announcement needs 16384", "needs 1024"}},
+		"low, not told":   {rules{most: 700, silent: true}, []string{"at a packet of 16384", "at a packet of 1024 bytes"}},
+		"none, no retain": {rules{noRetain: true, silent: true}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report, err := broker.Check(t.Context(), config((&strict{rules: tc.rule}).start(t)), []int{16384, 1024}, "spare")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Refused) != len(tc.want) {
+				t.Fatalf("refused: got %v, want %d", report.Refused, len(tc.want))
+			}
+			for i, want := range tc.want {
+				if got := report.Refused[i].Error(); !strings.Contains(got, want) {
+					t.Errorf("got %q, want %q in it", got, want)
+				}
+			}
+			if report.Retains != !tc.rule.noRetain {
+				t.Errorf("retains: got %v", report.Retains)
+			}
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// A Checked is what Check found of a broker with which the bridge can work.
+type Checked struct {
+	// Retains tells if the broker keeps retained messages.
+	Retains bool
+	// Warnings are what the bridge has to do without there, in words for people.
+	Warnings []string
+}
+
+// Bytes of a packet that announces a meter with 31 entities, and of one that announces a single entity: both with some room.
+const (
+	largeAnnouncement = 16 << 10
+	smallAnnouncement = 1 << 10
+)
+
+// Check connects and tells whether the bridge may publish what it has to, values and announcements, whether the broker retains, and whether
+// it takes announcements of the usual size. It uses topics that nobody else reads, and leaves nothing behind. The error says why the
+// bridge cannot work there.
+func Check(ctx context.Context, c Config) (Checked, error) {
+	topics, sizes := []string{c.checkTopic()}, []int(nil)
+	switch c.Style {
+	case discovery.Device:
+		sizes = []int{largeAnnouncement, smallAnnouncement}
+	case discovery.Component:
+		sizes = []int{smallAnnouncement}
+	}
+	if c.Style != discovery.Off {
+		topics = append(topics, c.checkAnnouncedTopic())
+	}
+	report, err := broker.Check(ctx, c.broker(), sizes, topics...)
+	for _, f := range report.Findings {
+		err = errors.Join(err, f.Err)
+	}
+	found := Checked{Retains: report.Retains}
+	if err != nil {
+		return found, err
+	}
+	if !found.Retains {
+		found.Warnings = append(found.Warnings, "the broker keeps no messages: "+c.costOfNoRetain())
+	}
+	switch n := len(report.Refused); {
+	case n > 0 && n == len(sizes):
+		err = report.Refused[n-1]
+	case n > 0:
+		found.Warnings = append(found.Warnings, report.Refused[0].Error()+". "+inComponentStyle)
+	}
+	return found, err
+}
+
+const inComponentStyle = "Until then such meters are announced entity by entity, as with homeassistant.discovery: component"
+
+// costOfNoRetain says what is missing where a broker keeps nothing, and what to do.
+func (c Config) costOfNoRetain() string {
+	text := "a hub that starts shows nothing until the next value"
+	if c.Style != discovery.Off {
+		text += ", and is told of meters and values again when it says online on " + c.StatusTopic
+	}
+	return text + " (switch retained messages on at the broker; Mosquitto: take retain_available false out of mosquitto.conf)"
+}

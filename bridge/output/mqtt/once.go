@@ -1,0 +1,56 @@
+package mqtt
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// once is what has been said in the life of an output, and is not said again.
+type once map[string]bool
+
+// first tells if it is the first time.
+func (o *once) first(what string) bool {
+	if *o == nil {
+		*o = once{}
+	}
+	said := (*o)[what]
+	(*o)[what] = true
+	return !said
+}
+
+// publish hands one message to the connection. A message that no broker would take, or not this one, is told and passed over: with it nothing
+// else would arrive either.
+func (s *session) publish(topic string, payload []byte, retain bool) error {
+	err := s.conn.Publish(s.message(topic, payload, retain))
+	if !errors.As(err, new(*broker.MessageError)) && !errors.As(err, new(*broker.RefusedError)) {
+		return err
+	}
+	kind := topic
+	if strings.HasPrefix(topic, s.config.Prefix+"/") { // there may be hundreds of them
+		kind = "announcements"
+	}
+	if count, ok := s.limiter.Allow(kind); ok {
+		ratelimit.Counted(s.log.Error().Err(err), count).Msg("message not published")
+	}
+	return nil
+}
+
+func (s *session) message(topic string, payload []byte, retain bool) broker.Message {
+	return broker.Message{Topic: topic, Payload: payload, QoS: s.config.QoS, Retain: retain}
+}
+
+// refused is why this broker does not take one of the messages; nil if it takes all, as far as is known.
+func (s *session) refused(steps [][]discovery.Message) error {
+	for _, step := range steps {
+		for _, m := range step {
+			if err := s.conn.Takes(s.message(m.Topic, m.Payload, true)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
