@@ -40,6 +40,9 @@ func (p *program) check(ctx context.Context, file string) error {
 		return err
 	}
 	fmt.Fprintf(p.out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), countVariables(p.environ))
+	for _, w := range cfg.MQTT.warnings() {
+		p.warn(w.source, w.message)
+	}
 	for _, m := range cfg.Meters {
 		p.checkMeter(m)
 	}

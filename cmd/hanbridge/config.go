@@ -36,6 +36,8 @@ type MQTTConfig struct {
 	CAFile   string `mapstructure:"ca_file"`
 	CertFile string `mapstructure:"cert_file"`
 	KeyFile  string `mapstructure:"key_file"`
+	// InsecureSkipVerify takes any certificate for the broker's.
+	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify" default:"false"`
 	// ClientID is empty where the program may choose one.
 	ClientID string `mapstructure:"client_id"`
 	// Listen is the host:port of the embedded broker.

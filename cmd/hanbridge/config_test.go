@@ -60,7 +60,7 @@ func TestConfigGood(t *testing.T) {
 	past.Fuse, past.Checksum, past.FrameCounter = 25, "ignore", "rising"
 	full := Config{
 		MQTT: MQTTConfig{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
-			Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
+			InsecureSkipVerify: true, Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
 		HomeAssistant: HomeAssistantConfig{Discovery: "off", Prefix: "ha", StatusTopic: "ha/birth"},
 		StateDir:      "/srv/hanbridge",
 		Publish:       "frugal",
@@ -195,6 +195,9 @@ func TestConfigErrors(t *testing.T) {
 		{"password file empty", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
 		{"certificate alone", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
 		{"authority without tls", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
+		{"no check of the certificate without tls", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"no check of the certificate of a websocket", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"no check of the certificate at all", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
 		{"authority missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: open " + missing},
 		{"listen", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
 		{"same id by default", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},

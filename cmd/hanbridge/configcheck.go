@@ -86,10 +86,18 @@ func (m MQTTConfig) checkFiles(p *problems) {
 			p.add("mqtt."+f.key, "%s", err)
 		}
 		// Without TLS the file would do nothing, and the wire be open.
-		if m.URL != "" && !strings.HasPrefix(m.URL, "mqtts:") && !strings.HasPrefix(m.URL, "wss:") {
+		if m.plain() {
 			p.add("mqtt."+f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://")
 		}
 	}
+	if m.InsecureSkipVerify && m.plain() {
+		p.add("mqtt.insecure_skip_verify", "there is no certificate to pass over without TLS: write mqtt.url with mqtts:// or wss://, or take the line out")
+	}
+}
+
+// plain tells if a broker is set and the way to it not encrypted.
+func (m MQTTConfig) plain() bool {
+	return m.URL != "" && !strings.HasPrefix(m.URL, "mqtts:") && !strings.HasPrefix(m.URL, "wss:")
 }
 
 func (h HomeAssistantConfig) check(p *problems) {

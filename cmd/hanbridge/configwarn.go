@@ -18,3 +18,12 @@ func (m MeterConfig) warnings() []warning {
 	}
 	return all
 }
+
+// warnings are said when the bridge starts, and by check.
+func (m MQTTConfig) warnings() []warning {
+	if !m.InsecureSkipVerify {
+		return nil
+	}
+	return []warning{{"the broker's certificate is not looked at: whoever is between hanbridge and the broker can read and change everything, " +
+		"the password too; set mqtt.ca_file to the certificate of its authority instead", "mqtt.insecure_skip_verify"}}
+}

@@ -42,6 +42,9 @@ func (p *program) run(ctx context.Context, file string) error {
 	log := newLogger(cfg.Log, p.err, isTerminal(p.err))
 	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
 	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", countVariables(p.environ)).Msg("configuration read")
+	for _, w := range cfg.MQTT.warnings() {
+		log.Warn().Str("source", w.source).Msg(w.message)
+	}
 	for _, m := range cfg.Meters {
 		for _, w := range m.warnings() {
 			log.Warn().Str("meter", m.ID).Str("source", w.source).Msg(w.message)

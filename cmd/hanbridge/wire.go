@@ -55,7 +55,7 @@ func (w *wiring) mqtt() mqtt.Config {
 	m := w.MQTT
 	c := mqtt.Config{
 		URL: m.URL, ClientID: m.ClientID, Username: m.Username, Password: string(m.Password),
-		CAFile: m.CAFile, CertFile: m.CertFile, KeyFile: m.KeyFile,
+		CAFile: m.CAFile, CertFile: m.CertFile, KeyFile: m.KeyFile, InsecureSkipVerify: m.InsecureSkipVerify,
 		BaseTopic: m.BaseTopic, QoS: byte(m.QoS), Retain: m.Retain,
 		Prefix: w.HomeAssistant.Prefix, Version: programVersion(), StatusTopic: w.HomeAssistant.StatusTopic,
 	}
