@@ -30,9 +30,11 @@ type (
 		Model  string `json:"model"`
 		List   string `json:"list"`
 	}
-	// jsonRecord has value and unit, or text, or time; a stamped value has time too.
+	// jsonRecord has value and unit, or text, or time; a stamped value has time too. A line without a code has its label, where it
+	// has one, and its text.
 	jsonRecord struct {
-		OBIS  string  `json:"obis"`
+		OBIS  string  `json:"obis,omitempty"`
+		Label string  `json:"label,omitempty"`
 		Value *string `json:"value,omitempty"`
 		Unit  *string `json:"unit,omitempty"`
 		Text  *string `json:"text,omitempty"`
@@ -109,6 +111,11 @@ func readingOf(r *meter.Reading) jsonReading {
 }
 
 func recordOf(r *obis.Record) jsonRecord {
+	if r.Kind == obis.Line {
+		label, line := r.SplitLine()
+		text := textOf(line)
+		return jsonRecord{Label: textOf(label), Text: &text}
+	}
 	o := jsonRecord{OBIS: r.Code.String()}
 	if !r.Time.IsZero() {
 		o.Time = r.Time.String()
@@ -117,7 +124,7 @@ func recordOf(r *obis.Record) jsonRecord {
 	case obis.Number:
 		value, unit := r.Value.String(), r.Unit.String()
 		o.Value, o.Unit = &value, &unit
-	case obis.Text, obis.Empty:
+	case obis.Text, obis.Empty, obis.Line:
 		text := textOf(r.Text)
 		o.Text = &text
 	case obis.Clock: // it is its time

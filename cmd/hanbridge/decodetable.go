@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// newTable writes for people: what was measured by its name, then what no name is known for.
+// newTable writes for people: what was measured by its name, then what no quantity tells.
 func newTable(p *program) printer {
 	return printer{
 		file: func(name string) error {
@@ -50,11 +51,9 @@ func writeTable(out io.Writer, r *meter.Reading) error {
 		s := &r.Samples[i]
 		fmt.Fprintf(w, "  %s\t%s %s\n", s.ID, sampleText(s), s.Measure().Unit)
 	}
-	for i := range r.Records {
-		rec := &r.Records[i]
-		if _, named := quantity.Of(rec.Code); !named {
-			fmt.Fprintf(w, "  %s\t%s\n", rec.Code, recordText(rec))
-		}
+	for _, rec := range untold(r) {
+		name, text := recordText(rec)
+		fmt.Fprintf(w, "  %s\t%s\n", name, text)
 	}
 	_ = w.Flush() // into memory
 	_, err := out.Write(trailingBlanks.ReplaceAll(text.Bytes(), nil))
@@ -77,19 +76,49 @@ func headline(r *meter.Reading) string {
 	return line + "\n"
 }
 
-// recordText is a record's value with its unit, whatever kind it is.
-func recordText(r *obis.Record) string {
-	switch r.Kind {
+// untold are the records that no quantity tells: without a code that a row of the table has, without a value that suits it, or
+// behind another of the same code.
+func untold(r *meter.Reading) (out []*obis.Record) {
+	told := map[quantity.ID]bool{}
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		told[s.ID] = told[s.ID] || !s.Derived
+	}
+	for i := range r.Records {
+		rec := &r.Records[i]
+		if id, ok := quantity.Of(rec.Code); ok && told[id] && suits(rec, id.Row()) {
+			told[id] = false
+			continue
+		}
+		out = append(out, rec)
+	}
+	return out
+}
+
+// suits tells if a record has a value in a unit of the row.
+func suits(rec *obis.Record, row *quantity.Row) bool {
+	if !row.Numeric() {
+		return rec.Kind != obis.Empty
+	}
+	return rec.Kind == obis.Number && slices.ContainsFunc(row.Measures, func(m quantity.Measure) bool { return m.Base == rec.Unit })
+}
+
+// recordText is what stands for a record's name, its code or its label, and its value with its unit, whatever kind it is.
+func recordText(r *obis.Record) (name, text string) {
+	switch name = r.Code.String(); r.Kind {
 	case obis.Number:
-		return r.Value.String() + " " + r.Unit.String()
+		return name, r.Value.String() + " " + r.Unit.String()
 	case obis.Clock:
-		return r.Time.String()
+		return name, r.Time.String()
+	case obis.Line:
+		label, text := r.SplitLine()
+		return textOf(label), textOf(text)
 	default:
-		return textOf(r.Text)
+		return name, textOf(r.Text)
 	}
 }
 
-// newCSV writes a line for each quantity, as it is published, and for each record that no name is known for: the telegram's
+// newCSV writes a line for each quantity, as it is published, and for each record that no quantity tells: the telegram's
 // number in the input, the meter's clock, name or code, value and unit. A table of values has no place for what is none:
 // damage is told on the side.
 func newCSV(p *program) printer {
@@ -125,16 +154,12 @@ func csvRows(telegram int, r *meter.Reading) (rows [][]string) {
 		s := &r.Samples[i]
 		rows = append(rows, []string{number, clock, s.ID.String(), sampleText(s), s.Measure().Unit})
 	}
-	for i := range r.Records {
-		rec := &r.Records[i]
-		if _, named := quantity.Of(rec.Code); named {
-			continue
-		}
-		value := recordText(rec)
+	for _, rec := range untold(r) {
+		name, value := recordText(rec)
 		if rec.Kind == obis.Number {
 			value = rec.Value.String()
 		}
-		rows = append(rows, []string{number, clock, rec.Code.String(), value, rec.Unit.String()})
+		rows = append(rows, []string{number, clock, name, value, rec.Unit.String()})
 	}
 	return rows
 }

@@ -32,7 +32,7 @@ func TestDamaged(t *testing.T) {
 		{"value changed", strings.Replace(text.wire, "(0", "(1", 1), meter.P1, "p1: checksum: want "},
 		{"byte lost", text.wire[:100] + text.wire[101:], meter.P1, "p1: checksum: want "},
 		{"cut", text.wire[:100] + "\r\n", meter.P1, "p1: no '!' at the end"},
-		{"checksum cut", text.wire[:len(text.wire)-4] + "\r\n", meter.P1, "p1: what follows the '!'"},
+		{"checksum cut", text.wire[:len(text.wire)-4] + "\r\n", meter.P1, "p1: checksum: want "},
 		{"too long", "/ABC5\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 400)[:p1.MaxLength-9] + "\r\n", meter.P1, "p1: no end after 8192 bytes"},
 		{"value changed in a frame", frame.wire[:40] + "\x55" + frame.wire[41:], meter.HDLC, "hdlc: frame checksum: want "},
 		{"header changed", frame.wire[:6] + "\x55" + frame.wire[7:], meter.HDLC, "hdlc: header checksum: want "},

@@ -109,7 +109,7 @@ func pretty(t *testing.T, r *meter.Reading) []byte {
 			it.Value, it.Unit = rec.Value.String(), rec.Unit.String()
 		case obis.Clock:
 			it.Time = rec.Time.String()
-		case obis.Text:
+		case obis.Text, obis.Line:
 			it.Text = string(rec.Text)
 		case obis.Empty:
 		}

@@ -103,23 +103,7 @@ func (d *Decoder) readText(b []byte) error {
 	d.identifyP1(d.telegram.Ident)
 	d.identify()
 	r.takeTime()
-	for i := range r.Records {
-		if rec := &r.Records[i]; rec.Kind == obis.Text {
-			d.plainNumber(i, rec)
-		}
-	}
-	return nil
-}
-
-// plainNumber makes a Number of a text whose code has a row of numbers: counters are sent without a unit.
-func (d *Decoder) plainNumber(i int, rec *obis.Record) {
-	id, ok := d.finder.Of(i, rec.Code)
-	if !ok || !id.Row().Numeric() {
-		return
-	}
-	if v, err := obis.ParseDecimal(rec.Text); err == nil {
-		rec.Kind, rec.Value = obis.Number, v
-	}
+	return d.plainNumbers()
 }
 
 // readNotification fills the reading from a data-notification.

@@ -57,6 +57,37 @@ func ReadCode(b []byte) (Code, int) {
 
 const separators = "-:..*"
 
+// ReadShortCode reads a code without medium and channel at the start of b, as readouts of IEC 62056-21 have it: C.D, C.D.E or
+// C.D.E*F. Such a code is one of medium 1, channel 0; a missing E is 0, a missing F is 255. It returns how many bytes the code
+// takes, 0 when there is none.
+func ReadShortCode(b []byte) (Code, int) {
+	c := Code{1, 0, 0, 0, 0, Any}
+	at := 0
+	for group := 2; ; group++ {
+		v, digits := 0, 0
+		for ; at < len(b) && b[at]-'0' <= 9; at++ {
+			v = v*10 + int(b[at]-'0')
+			if digits++; digits > 3 || v > 255 {
+				return Code{}, 0
+			}
+		}
+		if digits == 0 {
+			return Code{}, 0
+		}
+		c[group] = byte(v)
+		switch {
+		case at < len(b) && b[at] == '.' && group < len(c)-1:
+		case at < len(b) && b[at] == '*' && (group == 3 || group == 4):
+			group = 4
+		case group < 3:
+			return Code{}, 0
+		default:
+			return c, at
+		}
+		at++
+	}
+}
+
 // String returns the code as "A-B:C.D.E", with "*F" only where F is not 255.
 func (c Code) String() string { return string(c.Append(nil)) }
 

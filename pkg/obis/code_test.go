@@ -122,3 +122,35 @@ func TestCodeGroups(t *testing.T) {
 		t.Errorf("IsClock, -want +got:\n%s", diff)
 	}
 }
+
+func TestReadShortCode(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		want obis.Code
+		n    int
+	}{
+		{"1.8.0(0)", obis.Code{1, 0, 1, 8, 0, 255}, 5},
+		{"16.7(0)", obis.Code{1, 0, 16, 7, 0, 255}, 4},
+		{"1.8.0*96(0)", obis.Code{1, 0, 1, 8, 0, 96}, 8},
+		{"1.6*1(0)", obis.Code{1, 0, 1, 6, 0, 1}, 5},
+		{"1.8.0.255", obis.Code{1, 0, 1, 8, 0, 255}, 9},
+		{"1.8.0&01(0)", obis.Code{1, 0, 1, 8, 0, 255}, 5},
+		{"1.8.0.1.1", obis.Code{1, 0, 1, 8, 0, 1}, 7},
+		{in: "1-0:1.8.0(0)"},
+		{in: "1(0)"},
+		{in: "1."},
+		{in: "1.8."},
+		{in: "1.8.0*"},
+		{in: "1*8.0"},
+		{in: "1.256.0"},
+		{in: "0001.8.0"},
+		{in: "C.1.0"},
+		{in: "(1.8.0)"},
+		{in: ""},
+	} {
+		got, n := obis.ReadShortCode([]byte(tt.in))
+		if got != tt.want || n != tt.n {
+			t.Errorf("ReadShortCode(%q) = %v, %d; want %v, %d", tt.in, got, n, tt.want, tt.n)
+		}
+	}
+}

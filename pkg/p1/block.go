@@ -13,9 +13,9 @@ import (
 //	(00908.123)
 var blockCode = [3]byte{24, 3, 0}
 
-// block makes of a record of blockCode, whose Text are its values in their parentheses, one of the code that it names. What
+// block24 makes of a record of blockCode, whose Text are its values in their parentheses, one of the code that it names. What
 // is no block, or waits for its value, is left as it is.
-func block(r *obis.Record) {
+func block24(r *obis.Record) {
 	if h, value, ok := readBlock(r.Text); ok && value != nil {
 		fill(r, h, value)
 	}

@@ -19,6 +19,7 @@ func TestParseBlock(t *testing.T) {
 	waiting := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)")}
 	odd := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)")}
 	power := obis.Record{Code: code(t, "1-0:1.7.0"), Kind: obis.Number, Value: obis.Decimal{Coef: 1, Exp: 3}, Unit: obis.Watt, Text: []byte("1*kW")}
+	alone := func(text string) obis.Record { return obis.Record{Kind: obis.Line, Text: []byte(text)} }
 	for _, tt := range []struct {
 		name  string
 		lines []string
@@ -33,10 +34,10 @@ func TestParseBlock(t *testing.T) {
 		{"no number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{none}, false},
 		{"no second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{waiting, power}, false},
 		{"a stamp that is none", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{odd}, false},
-		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{power}, true},
-		{"second line behind another", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power}, true},
-		{"two values", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas}, true},
-		{"values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{waiting}, true},
+		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{alone("(00908.123)"), power}, true},
+		{"second line behind another", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, alone("(00908.123)")}, true},
+		{"two values", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, alone("(00908.124)")}, true},
+		{"values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{waiting, alone("(1)(2)")}, true},
 	} {
 		var got p1.Telegram
 		if err := got.Parse([]byte(sealed(append([]string{"/ABC3", ""}, tt.lines...)...))); err != nil {

@@ -12,16 +12,16 @@ type lineStart struct {
 	code obis.Code
 }
 
-// readCode does what obis.ReadCode does for the line of record i, at the price of a comparison where it is as before.
+// readCode does what the function readCode does for the line of record i, at the price of a comparison where it is as before.
 func (t *Telegram) readCode(i int, b []byte) (obis.Code, int) {
 	if i >= len(t.known) {
-		return obis.ReadCode(b)
+		return readCode(b)
 	}
 	h := &t.known[i]
 	if n := h.size; n > 0 && len(b) > n && b[n] == '(' && string(b[:n]) == string(h.text[:n]) {
 		return h.code, n
 	}
-	code, n := obis.ReadCode(b)
+	code, n := readCode(b)
 	if h.size = copy(h.text[:], b[:n]); h.size < n {
 		h.size = 0
 	}

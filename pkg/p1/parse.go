@@ -14,8 +14,8 @@ type Telegram struct {
 	Ident []byte
 	// Checked tells that the telegram carried a checksum, and that it was right.
 	Checked bool
-	// Records are the data lines in the meter's order. A code with several values keeps them all in Text, in their
-	// parentheses, except a stamp beside a number.
+	// Records are the data lines in the meter's order; none is left out. A code with several values keeps them all in Text, in
+	// their parentheses, except a stamp beside a number; of several numbers with units each is a record.
 	Records []obis.Record
 
 	known [knownLines]lineStart // of the telegram before
@@ -24,7 +24,8 @@ type Telegram struct {
 // Faults of a telegram that have nothing to add.
 var (
 	errEnd      = errors.New("p1: no '!' at the end: cut, or run into the next telegram")
-	errChecksum = errors.New("p1: what follows the '!' is not a checksum of four hexadecimal digits")
+	errChecksum = errors.New("p1: what follows the '!' is not a checksum of hexadecimal digits")
+	errCut      = errors.New("p1: the telegram ends at its '!', and its stamps are of a meter that sends a checksum: cut")
 	errLong     = fmt.Errorf("p1: no end after %d bytes", MaxLength)
 	errIdent    = errors.New("p1: no identification line")
 	errEmpty    = errors.New("p1: no data in a telegram without checksum")
@@ -32,8 +33,8 @@ var (
 )
 
 // Parse reads a telegram as Split delimits it. The Telegram's own slice of records is used again, so that nothing is
-// allocated once it has grown. The checksum is verified before anything else is read; a telegram that carries none is
-// accepted when every line of it is well formed. After an error the Telegram holds nothing.
+// allocated once it has grown. The checksum is verified before anything else is read, and vouches for every byte; a telegram
+// that carries none is accepted when every line of it is well formed. After an error the Telegram holds nothing.
 func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }
 
 // ParseUnchecked is Parse for the few meters that send a wrong checksum: a telegram whose checksum is not right is read like
@@ -57,20 +58,40 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	}
 	ident := bytes.TrimRight(body[1:end], "\r\n")
 	for rest := body[end+1:]; len(rest) > 0; {
+		before := len(t.Records)
 		n, ok := t.parseLine(rest)
-		if !ok && !checked {
+		if !checked && !(ok && wellFormed(rest[:n], t.Records[max(before-1, 0):])) {
 			return t.malformed(body[:len(body)-len(rest)])
 		}
 		rest = rest[n:]
 	}
-	if len(t.Records) == 0 && !checked {
-		return errEmpty
-	}
-	if !checked && !named(ident) {
-		t.Records = t.Records[:0]
-		return errIdent
+	if !checked {
+		if err := t.doubt(ident, len(body)+1 == len(b)); err != nil {
+			t.Records = t.Records[:0]
+			return err
+		}
 	}
 	t.Ident, t.Checked = ident, checked
+	return nil
+}
+
+// doubt tells what speaks against a telegram of well-formed lines that no checksum vouches for. Atmark tells that nothing
+// follows its '!': meters of DSMR 2.2 send no more, and their stamps have no season; of others the checksum is cut off.
+func (t *Telegram) doubt(ident []byte, atMark bool) error {
+	coded := false
+	for i := range t.Records {
+		r := &t.Records[i]
+		coded = coded || r.Kind != obis.Line
+		if atMark && r.Time.Zone {
+			return errCut
+		}
+	}
+	switch {
+	case !coded:
+		return errEmpty
+	case !named(ident) || strange(ident) >= 0:
+		return errIdent
+	}
 	return nil
 }
 
@@ -89,79 +110,4 @@ func named(ident []byte) bool {
 func (t *Telegram) malformed(before []byte) error {
 	t.Records = t.Records[:0]
 	return fmt.Errorf("p1: line %d is malformed, in a telegram without checksum", 1+bytes.Count(before, []byte("\n")))
-}
-
-// verify returns what stands between '/' and '!', and whether a checksum vouches for it. With the error of a checksum that
-// is not right the body is given too.
-func verify(b []byte) (body []byte, checked bool, err error) {
-	i := bytes.LastIndexByte(b, '!')
-	if i < 1 || b[i-1] != '\n' {
-		if len(b) >= MaxLength {
-			return nil, false, errLong
-		}
-		return nil, false, errEnd
-	}
-	sum := bytes.TrimRight(b[i+1:], "\r\n")
-	if len(sum) == 0 && i+1 < len(b) {
-		return b[:i], false, nil
-	}
-	got, ok := readChecksum(sum)
-	if !ok {
-		return b[:i], false, errChecksum
-	}
-	if want := Checksum(b[:i+1]); want != got {
-		return b[:i], false, fmt.Errorf("p1: checksum: want %04X, got %04X", want, got)
-	}
-	return b[:i], true, nil
-}
-
-// readChecksum reads four hexadecimal digits.
-func readChecksum(b []byte) (sum uint16, ok bool) {
-	if len(b) != 4 {
-		return 0, false
-	}
-	for _, x := range b {
-		if !isHex(x) {
-			return 0, false
-		}
-		digit := x & 0x0F
-		if x > '9' {
-			digit += 9
-		}
-		sum = sum<<4 | uint16(digit)
-	}
-	return sum, true
-}
-
-// parseLine appends the record of the line at the start of b and returns the line's length with its end. A line that
-// holds no code and value gives no record and false; an empty one is well formed.
-func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
-	if isLineEnd(b[0]) {
-		return 1, true
-	}
-	code, i := t.readCode(len(t.Records), b)
-	if i > 0 && i < len(b) && b[i] == '(' {
-		t.Records = append(t.Records, obis.Record{Code: code})
-		if n := usual(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
-			return i + n, true
-		}
-		t.Records = t.Records[:len(t.Records)-1]
-	}
-	end := bytes.IndexByte(b, '\n')
-	if end < 0 {
-		end = len(b) - 1
-	}
-	n = end + 1
-	for end >= 0 && isLineEnd(b[end]) {
-		end--
-	}
-	if end <= i || b[i] != '(' || b[end] != ')' {
-		return n, false
-	}
-	if i == 0 {
-		return n, t.secondLine(b[:end+1])
-	}
-	t.Records = append(t.Records, obis.Record{Code: code})
-	parseValue(&t.Records[len(t.Records)-1], b[i:end+1])
-	return n, true
 }

@@ -12,7 +12,8 @@ import (
 
 func TestParseLines(t *testing.T) {
 	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21, Minute: 45, Second: 20}
-	winter, summer := at, at
+	winter, summer, minute := at, at, at
+	minute.Second = 0
 	winter.Zone, winter.Offset = true, 60
 	summer.Zone, summer.Offset = true, 120
 	for _, tt := range []struct {
@@ -74,7 +75,29 @@ func TestParseLines(t *testing.T) {
 		{"0-1:24.2.1(700101010000W)(1*m3)", obis.Record{Kind: obis.Number, Time: obis.Time{Year: 1970, Month: 1, Day: 1, Hour: 1, Zone: true, Offset: 60}, Value: obis.Decimal{Coef: 1}, Unit: obis.CubicMetre, Text: []byte("1*m3")}},
 		{"0-0:98.1.0(2)(1-0:1.6.0)(1-0:1.6.0)(221101000000W)(221011114500S)(03.5*kW)", obis.Record{Kind: obis.Text, Text: []byte("(2)(1-0:1.6.0)(1-0:1.6.0)(221101000000W)(221011114500S)(03.5*kW)")}},
 		{"0-0:98.1.0(221101000000W)(1*kWh)(2*kvarh)(03.5*kW)", obis.Record{Kind: obis.Text, Text: []byte("(221101000000W)(1*kWh)(2*kvarh)(03.5*kW)")}},
-		{"1-1:31.4.0(100*A)(-063*A)", obis.Record{Kind: obis.Text, Text: []byte("(100*A)(-063*A)")}},
+		{"1-0:1.6.0(002.612*kW)(22-11-01,21:45)", obis.Record{Kind: obis.Number, Time: minute, Value: obis.Decimal{Coef: 2612}, Unit: obis.Watt, Text: []byte("002.612*kW")}},
+		{"1-0:1.6.0(002.612*kW)(2211012145)", obis.Record{Kind: obis.Number, Time: minute, Value: obis.Decimal{Coef: 2612}, Unit: obis.Watt, Text: []byte("002.612*kW")}},
+		{"0-1:24.2.1(221101214520s)(1*m3)", obis.Record{Kind: obis.Number, Time: summer, Value: obis.Decimal{Coef: 1}, Unit: obis.CubicMetre, Text: []byte("1*m3")}},
+		{"0-0:1.0.0(221101214520w)", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte("221101214520w")}},
+		{"0-0:1.0.0( 221101214520W )", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte(" 221101214520W ")}},
+		{"0-0:1.0.0(07E60B0102152D1400FFC400)", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte("07E60B0102152D1400FFC400")}},
+		{"0-0:1.0.0(07e60b0102152d1400ff8880)", obis.Record{Kind: obis.Clock, Time: summer, Text: []byte("07e60b0102152d1400ff8880")}},
+		{"0-0:1.0.0(07E60B01FF152D1400800000)", obis.Record{Kind: obis.Clock, Time: at, Text: []byte("07E60B01FF152D1400800000")}},
+		{"0-0:1.0.0(07E60BFFFF152D1400800000)", obis.Record{Kind: obis.Text, Text: []byte("07E60BFFFF152D1400800000")}},
+		{"0-0:1.0.0(FFFF0B0102152D1400800000)", obis.Record{Kind: obis.Text, Text: []byte("FFFF0B0102152D1400800000")}},
+		{"1-0:15.8.0(0000.345*kWh )", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.WattHour, Text: []byte("0000.345*kWh ")}},
+		{"1-0:15.8.0( 0000.345 * kWh)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.WattHour, Text: []byte(" 0000.345 * kWh")}},
+		{"1-0:1.7.0(0000.345*KW) ", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt, Text: []byte("0000.345*KW")}},
+		{"1-0:1.7.0 (0000.345*kW)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt, Text: []byte("0000.345*kW")}},
+		{" 1-0:1.7.0(0000.345*kW)\t", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt, Text: []byte("0000.345*kW")}},
+		{"0-1:24.2.1(1*m\xB3)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 1}, Unit: obis.CubicMetre, Text: []byte("1*m\xB3")}},
+		{"0-1:24.2.1(1*m³)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 1}, Unit: obis.CubicMetre, Text: []byte("1*m³")}},
+		{"0-0:96.13.0(a\xE4)", obis.Record{Kind: obis.Text, Text: []byte("a\xE4")}},
+		{"0-0:96.13.0(a\x00\x00)", obis.Record{Kind: obis.Text, Text: []byte("a\x00\x00")}},
+		{"0-0:96.13.0(one\r\ntwo (2)\r\n\r\nthree)", obis.Record{Kind: obis.Text, Text: []byte("one\r\ntwo (2)\r\n\r\nthree")}},
+		{"0-0:96.13.0(\r\none)", obis.Record{Kind: obis.Text, Text: []byte("\r\none")}},
+		{"0-0:96.13.0\r\n(one)", obis.Record{Kind: obis.Text, Text: []byte("one")}},
+		{"1-0:1.7.0\r\n(1*W)", obis.Record{Kind: obis.Number, Value: obis.Decimal{Coef: 1}, Unit: obis.Watt, Text: []byte("1*W")}},
 		{"1-0:1.6.0(03.5*kW)(221101214520W)", obis.Record{Kind: obis.Number, Time: winter, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
 		{"1-0:1.6.0(03.5*kW)(221101214520)", obis.Record{Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 35, Exp: 2}, Unit: obis.Watt, Text: []byte("03.5*kW")}},
 		{"1-0:1.6.0(03.5*kW)(221199214520)", obis.Record{Kind: obis.Text, Text: []byte("(03.5*kW)(221199214520)")}},
@@ -86,8 +109,8 @@ func TestParseLines(t *testing.T) {
 		{"1-0:0.9.1(214520)", obis.Record{Kind: obis.Text, Text: []byte("214520")}},
 		{"1-0:0.4.2(995)", obis.Record{Kind: obis.Text, Text: []byte("995")}},
 	} {
-		text, _, _ := strings.Cut(tt.line, "(")
-		tt.want.Code = code(t, text)
+		text, _, _ := strings.Cut(strings.TrimSpace(tt.line), "(")
+		tt.want.Code = code(t, strings.TrimSpace(text))
 		var got p1.Telegram
 		if err := got.Parse([]byte(sealed("/ABC5", "", tt.line))); err != nil {
 			t.Errorf("%s: %v", tt.line, err)
@@ -115,7 +138,11 @@ func TestParseTelegram(t *testing.T) {
 		{"line ends of one byte", "/ABC5\n\n1-0:1.7.0(1*kW)\n!" + sum("/ABC5\n\n1-0:1.7.0(1*kW)\n!"), "ABC5", true, 1},
 		{"line end behind the checksum", sealed("/ABC5", "", "1-0:1.7.0(1*kW)") + "\r\n", "ABC5", true, 1},
 		{"checksum in lower case", strings.ToLower(sealed("/abc5", "", "1-0:1.7.0(1*kw)")), "abc5", true, 1},
-		{"a checksum vouches for odd lines", sealed("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 1},
+		{"a checksum vouches for odd lines", sealed("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 3},
+		{"checksum without zeros in front", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1},
+		{"blank behind the checksum", sealed("/ABC5", "", "1-0:1.7.0(1*kW)") + " \r\n", "ABC5", true, 1},
+		{"nothing behind the mark", "/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n!", "ABC5", false, 1},
+		{"STX before the data", "/ABC5\r\n\r\n\x021-0:1.7.0(1*kW)\r\n!\r\n", "ABC5", false, 1},
 		{"no checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW)\r\n!\r", "ISK9", false, 2},
 		{"no checksum, line end of one byte", "/ISK9\n\n1-0:1.7.0(1*kW)\n!\n", "ISK9", false, 1},
 		{"mark within a line", sealed("/ABC5", "", "0-0:96.13.0(!1234)", "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
@@ -143,11 +170,14 @@ func TestParseErrors(t *testing.T) {
 		{"only a slash", "/", "no '!'"},
 		{"cut within a line", good[:30], "no '!'"},
 		{"cut before the mark", good[:len(good)-5], "no '!'"},
-		{"cut behind the mark", body, "not a checksum"},
-		{"cut within the checksum", good[:len(good)-1], "not a checksum"},
+		{"cut behind the mark, of a meter that sends a checksum", "/ABC5\r\n\r\n0-0:1.0.0(221101214520W)\r\n1-0:1.7.0(1*kW)\r\n!", "cut"},
+		{"cut behind the mark, stamp of a sub-meter", "/ABC5\r\n\r\n0-1:24.2.1(221101214520W)(1*m3)\r\n!", "cut"},
+		{"cut within the checksum", good[:len(good)-1], "checksum: want"},
 		{"wrong digit", body + "0000", "checksum: want " + good[len(good)-4:] + ", got 0000"},
 		{"not a digit", body + "00G0", "not a checksum"},
-		{"three digits and a line end", body + "000\r", "not a checksum"},
+		{"three digits and a line end", body + "000\r", "checksum: want " + good[len(good)-4:] + ", got 0000"},
+		{"line ends changed", strings.ReplaceAll(good, "\r\n", "\n"), "line ends were changed on the way"},
+		{"line ends doubled", strings.ReplaceAll(good, "\r\n", "\r\r\n"), "line ends were changed on the way"},
 		{"five digits", good + "0", "not a checksum"},
 		{"more behind the line end", good + "\r\nx", "not a checksum"},
 		{"wrong value", strings.Replace(good, "345", "346", 1), "checksum"},
@@ -158,6 +188,17 @@ func TestParseErrors(t *testing.T) {
 		{"odd line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW\r\n!\r", "line 4"},
 		{"odd code without checksum", "/ISK9\r\n\r\n1-0:4:24.7.0(1*kW)\r\n!\r", "line 3"},
 		{"no data and no checksum", "/\n!\n", "without checksum"},
+		{"labels alone, no checksum", "/ABC5\r\n\r\nF.F(00)\r\n!\r\n", "no data"},
+		{"high byte without checksum", "/ABC5\r\n\r\n0-0:96.1.0(12\xB4)\r\n!\r\n", "line 3"},
+		{"high byte in the name without checksum", "/ABC5\xE4\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "identification"},
+		{"number with a letter", "/ABC5\r\n\r\n1-0:1.7.0(0A1*kW)\r\n!\r\n", "line 3"},
+		{"number with a letter, no star", "/ABC5\r\n\r\n1-0:1.7.0(0A1kW)\r\n!\r\n", "line 3"},
+		{"number with two points", "/ABC5\r\n\r\n1-0:1.7.0(0.1.2*kW)\r\n!\r\n", "line 3"},
+		{"number with a letter behind a stamp", "/ABC5\r\n\r\n0-1:24.2.1(221101214520)(0A1*m3)\r\n!\r\n", "line 3"},
+		{"gas with a letter", "/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(0090B.123)\r\n!\r\n", "line 4"},
+		{"second colon without checksum", "/ABC5\r\n\r\n1-0:4:24.7.0(1)\r\n!\r\n", "line 3"},
+		{"number over two lines without checksum", "/ABC5\r\n\r\n1-0:1.7.0(00\r\n01*kW)\r\n!\r\n", "line 3"},
+		{"block without end, without checksum", "/ABC5\r\n\r\n0-0:98.1.0\r\n(\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "line 3"},
 		{"too long", "/ABC5\r\n" + strings.Repeat("x", p1.MaxLength), "no end after 8192 bytes"},
 	} {
 		var got p1.Telegram

@@ -3,6 +3,8 @@ package p1
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
 // Split is a bufio.SplitFunc that finds telegrams in a byte stream: from a '/' to where Length says that it ends. Parse tells
@@ -39,7 +41,7 @@ func sound(telegram []byte) bool {
 
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
 // It ends with the line of a '!' and checksum, or where it cannot go on and is damaged: before another
-// '/' at the start of a line, before a byte that is not text (but for the filling of an empty message, FF), at MaxLength. A ciphered telegram ends where it says, and with
+// '/' at the start of a line, before a byte that no telegram holds, at MaxLength. A ciphered telegram ends where it says, and with
 // its checksum. More bytes behind b never change the answer.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
@@ -93,10 +95,10 @@ func lineBegin(b []byte, x byte) int {
 // checksumEnd returns the end of the line whose checksum begins at b[i]; 0 when it is not there yet.
 func checksumEnd(b []byte, i int, cut bool) int {
 	n := i
-	for n < i+4 && n < len(b) && isHex(b[n]) {
+	for n < i+checksumDigits && n < len(b) && isHex(b[n]) {
 		n++
 	}
-	if n < len(b) && n > i && n < i+4 {
+	if n < len(b) && n < i+checksumDigits && !isLineEnd(b[n]) {
 		return n + 1 // with the byte that is wrong in the checksum
 	}
 	return lineEnd(b, n, cut)
@@ -115,26 +117,73 @@ func lineEnd(b []byte, n int, cut bool) int {
 	return n
 }
 
-// unreadable returns the index of the first byte that no text holds, -1 when there is none. Hungarian meters of Sanxing fill a message
-// that was never set with FF: such a value is text.
+// unreadable returns the index of the first byte that no telegram holds, -1 when there is none. That is a zero, of which all
+// binary protocols are full, unless zeros fill up a value; and a byte with its high bit set where no make's letters and the end
+// of an identification line show that b is text.
 func unreadable(b []byte) int {
-	from := 0
-	for {
+	text := false
+	for from := 0; ; {
 		i := nonText(b[from:])
 		if i < 0 {
 			return -1
 		}
 		i += from
-		if b[i] != filling || i == 0 || b[i-1] != '(' {
-			return i
+		if from = i + 1; b[i] != 0 {
+			if text = text || maybeText(b); !text {
+				return i
+			}
+			continue
 		}
-		for from = i; from < len(b) && b[from] == filling; {
+		for from < len(b) && b[from] == 0 {
 			from++
 		}
-		if from < len(b) && b[from] != ')' {
+		if !maybeText(b) || from < len(b) && b[from] != ')' {
 			return i
 		}
 	}
+}
+
+// maybeText tells if b may be a telegram by its identification line: three letters behind the '/', and an end in time.
+func maybeText(b []byte) bool {
+	const letters = 3
+	if len(b) <= letters {
+		return false
+	}
+	return named(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
+}
+
+// strange returns the index of the first byte that a telegram without a checksum may not hold, -1 when there is none: one with
+// its high bit set that is neither part of a unit nor filling. Hungarian meters of Sanxing fill a message that was never set
+// with FF.
+func strange(b []byte) int {
+	for from := 0; ; {
+		i := nonText(b[from:])
+		if i < 0 {
+			return -1
+		}
+		i += from
+		for from = i; from < len(b) && b[from] == b[i]; {
+			from++
+		}
+		if filled := b[i] == 0 || b[i] == filling; filled && from < len(b) && b[from] == ')' {
+			continue
+		}
+		if from = unitEnd(b, i); from < 0 {
+			return i
+		}
+	}
+}
+
+// unitEnd returns where the unit ends in which b[i] stands, such as *m³), -1 where it stands in none.
+func unitEnd(b []byte, i int) int {
+	star, end := bytes.LastIndexByte(b[:i], '*'), bytes.IndexByte(b[i:], ')')
+	if star < 0 || end < 0 {
+		return -1
+	}
+	if _, _, ok := obis.ParseUnit(bytes.Trim(b[star+1:i+end], blanks)); !ok {
+		return -1
+	}
+	return i + end
 }
 
 const filling = 0xFF

@@ -38,8 +38,17 @@ func TestLength(t *testing.T) {
 		{"slash within a line", "/HLY5/D545-METER\r\n\r\n0-0:96.13.0(a/b)\r\n!12AB\r\n", 45},
 		{"next telegram before the end", "/ABC5\r\n\r\n1-0:1.8\r\n/ABC5\r\n\r\n!12AB", 18},
 		{"next telegram within the checksum", "/ABC5\r\n\r\n!12\r/ABC5", 13},
-		{"zero byte", "/ABC5\r\n\x00", 7},
-		{"high byte", "/ABC5\r\n\xff", 7},
+		{"zero byte", "/ABC5\r\n\x00", 0},
+		{"zero byte outside of a value", "/ABC5\r\n\x00(", 7},
+		{"high byte", "/ABC5\r\n\xff", 0},
+		{"high byte, no make's letters", "/AB45\r\n\xff", 7},
+		{"high byte in the name", "/ABC5\xE4", 0},
+		{"high byte in a name that does not end", "/ABC5\xE4" + strings.Repeat("x", 64), 5},
+		{"high bytes in lines", "/ABC5\r\n0-0:96.13.0(\xE4\xFF)\r\n!12AB\r\n", 31},
+		{"a frame behind a part of a telegram", "/ABC5\r\n1-0:1.7.0(00~\xA2\x43\x41\x08\x83\x13\x85\xEB\xE6\xE7\x00\x0F", 30},
+		{"zeros that fill", "/ABC5\r\n0-0:96.13.0(a\x00\x00)\r\n!12AB\r\n", 32},
+		{"three digits and a line end", "/ABC5\r\n\r\n!12A\r\n", 15},
+		{"one digit and a line end", "/ABC5\r\n\r\n!1\r\n/", 13},
 		{"binary at once", "/\xa0", 1},
 		{"high byte within the checksum", "/ABC5\r\n\r\n!1\x80", 12},
 		{"no end at all", long, p1.MaxLength},
@@ -75,14 +84,17 @@ func TestSplit(t *testing.T) {
 	plain := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 	long := sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")") + "\r\n"
 	filled := sealed("/AUX5", "", "0-0:96.13.0("+strings.Repeat("\xFF", 1024)+")", "1-0:1.7.0(00.250*kW)") + "\r\n"
+	partly := sealed("/AUX5", "", "0-0:96.13.0(what\xFF\xFF)", "1-0:1.7.0(00.250*kW)") + "\r\n"
+	short := "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31\r\n"
 	for _, tt := range []struct {
 		name, in string
 		want     []string
 	}{
 		{"nothing", "", []string{}},
 		{"a message of filling", filled + a, []string{filled, a}},
-		{"filling that ends as none", "/AUX5\r\n\r\n0-0:96.13.0(\xFF\xFFx)\r\n" + a, []string{"/AUX5\r\n\r\n0-0:96.13.0(", a}},
-		{"filling out of place", "/AUX5\r\n\r\n0-0:96.13.0\xFF\xFF)\r\n" + a, []string{"/AUX5\r\n\r\n0-0:96.13.0", a}},
+		{"filling behind a text", partly + a, []string{partly, a}},
+		{"high bytes, no end", "/AUX5\r\n\r\n0-0:96.13.0\xFF\xFF)\r\n" + a, []string{"/AUX5\r\n\r\n0-0:96.13.0\xFF\xFF)\r\n", a}},
+		{"one digit of a checksum", short + a, []string{short, a}},
 		{"noise alone", "no telegram in here!1234\r\n", []string{}},
 		{"one", a, []string{a}},
 		{"line end before, as Kamstrup sends it", "\r\n" + a, []string{a}},

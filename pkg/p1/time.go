@@ -1,6 +1,13 @@
 package p1
 
-import "github.com/hanbridge/hanbridge/pkg/obis"
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
 
 // Offsets from UTC, in minutes, of the letters behind a stamp: W is normal time, S is summer time, of Central Europe
 // (P1 Companion Standard 5.0.2, 6.4; Swedish branch recommendation 2.0, annex 3). Finnish and Baltic meters send the
@@ -10,49 +17,118 @@ const (
 	summer = 120
 )
 
-// parseTime reads YYMMDDhhmmss, with W or S behind it or without, and the 20240111 09:35:00 of NES meters.
+// stampForms are how meters write a stamp: a letter of year, month, day, hour, minute or second for its figure. The first is
+// that of P1 telegrams, the second that of NES; the others are of readouts of IEC 62056-21.
+var stampForms = [...]string{
+	"YYMMDDhhmmss", "20YYMMDD hh:mm:ss", "YYMMDDhhmm", "YY-MM-DD,hh:mm", "YY-MM-DD hh:mm", "YY-MM-DD,hh:mm:ss", "YY-MM-DD hh:mm:ss",
+}
+
+// parseTime reads a stamp: YYMMDDhhmmss, with W or S behind it or without, of either case, another of stampForms, or a COSEM
+// date-time in hexadecimal.
 func parseTime(b []byte) (obis.Time, bool) {
+	b = bytes.Trim(b, blanks)
 	switch len(b) {
 	case 12:
 		return parseDigits(b)
 	case 13:
 		t, ok := parseDigits(b[:12])
-		switch t.Zone = true; b[12] {
-		case 'W':
+		switch t.Zone = true; b[12] | 0x20 {
+		case 'w':
 			t.Offset = winter
-		case 'S':
+		case 's':
 			t.Offset = summer
 		default:
 			return obis.Time{}, false
 		}
 		return t, ok
-	case 17:
-		if b[8] != ' ' || b[11] != ':' || b[14] != ':' {
-			return obis.Time{}, false
+	case 2 * cosemTime:
+		return parseOctets(b)
+	}
+	for _, form := range stampForms {
+		if d, ok := figures(b, form); ok {
+			return parseDigits(d[:])
 		}
-		var d [12]byte
-		copy(d[0:6], b[2:8])
-		copy(d[6:8], b[9:11])
-		copy(d[8:10], b[12:14])
-		copy(d[10:12], b[15:17])
-		return parseDigits(d[:])
 	}
 	return obis.Time{}, false
 }
 
+// figures takes the figures of a stamp of that form from b, in the order of YYMMDDhhmmss. What the form does not have is 0.
+func figures(b []byte, form string) (d [12]byte, ok bool) {
+	if len(b) != len(form) {
+		return d, false
+	}
+	for i := range d {
+		d[i] = '0'
+	}
+	n := 0
+	for i := range b {
+		switch c := form[i] | 0x20; {
+		case c < 'a':
+			if b[i] != form[i] {
+				return d, false
+			}
+		default:
+			d[n] = b[i]
+			n++
+		}
+	}
+	return d, true
+}
+
+// cosemTime is how many octets a COSEM date-time has (IEC 62056-6-2, 4.6.1): year (2), month, day, day of the week, hour,
+// minute, second, hundredths, deviation (2) and status.
+const cosemTime = 12
+
+// parseOctets reads a COSEM date-time in hexadecimal. Its deviation is what to add to local time to get UTC, in minutes; 8000
+// is "not specified".
+func parseOctets(b []byte) (obis.Time, bool) {
+	var o [cosemTime]byte
+	if _, err := hex.Decode(o[:], b); err != nil {
+		return obis.Time{}, false
+	}
+	t := obis.Time{Year: binary.BigEndian.Uint16(o[:]), Month: o[2], Day: o[3], Hour: o[5], Minute: o[6], Second: o[7]}
+	if deviation := int16(binary.BigEndian.Uint16(o[9:])); deviation != math.MinInt16 {
+		t.Zone, t.Offset = true, -deviation
+	}
+	const century = 100
+	if t.Year < 19*century || t.Year >= 21*century {
+		return obis.Time{}, false
+	}
+	return t, t.Valid()
+}
+
 // JoinTime puts a clock together that the meter sends in two records: the time hhmmss (1-0:0.9.1) and the date YYMMDD or
-// YYYYMMDD (1-0:0.9.2), as Iskraemeco meters do. Its zone is not known.
+// YYYYMMDD (1-0:0.9.2), as Iskraemeco meters do, or hh:mm:ss and YY-MM-DD. Its zone is not known.
 func JoinTime(timeText, dateText []byte) (obis.Time, bool) {
-	if len(timeText) != 6 || len(dateText) != 6 && len(dateText) != 8 {
-		return obis.Time{}, false
-	}
-	if len(dateText) == 8 && string(dateText[:2]) != "20" {
-		return obis.Time{}, false
-	}
 	var d [12]byte
-	copy(d[:6], dateText[len(dateText)-6:])
-	copy(d[6:], timeText)
+	var long [8]byte
+	switch n := unpunctuated(long[:], dateText); {
+	case n == 6:
+		copy(d[:], long[:n])
+	case n == 8 && string(long[:2]) == "20":
+		copy(d[:], long[2:])
+	default:
+		return obis.Time{}, false
+	}
+	if unpunctuated(long[:], timeText) != 6 {
+		return obis.Time{}, false
+	}
+	copy(d[6:], long[:6])
 	return parseDigits(d[:])
+}
+
+// unpunctuated copies b without '-' and ':' to dst and returns how many bytes that would take.
+func unpunctuated(dst, b []byte) (n int) {
+	for _, x := range b {
+		if x == '-' || x == ':' {
+			continue
+		}
+		if n < len(dst) {
+			dst[n] = x
+		}
+		n++
+	}
+	return n
 }
 
 // unset is the year from which on two digits are of the last century: 70 is what clocks show that were never set.

@@ -6,8 +6,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// parseValue fills r from b, which is one or more values in parentheses. One may have parentheses of its own: ((ER11)).
-func parseValue(r *obis.Record, b []byte) {
+// parseValue fills the last of the records from b, which is one or more values in parentheses. One may have parentheses of its
+// own: ((ER11)). Where b is several numbers with units, it appends a record for each but the first.
+func parseValue(records []obis.Record, b []byte) []obis.Record {
+	r := &records[len(records)-1]
 	k := -1
 	if bytes.IndexByte(b[1:], '(') >= 0 {
 		k = bytes.Index(b, []byte(")("))
@@ -15,33 +17,56 @@ func parseValue(r *obis.Record, b []byte) {
 	if k < 0 { // one value
 		r.Text = b[1 : len(b)-1]
 		single(r)
-		return
+		return records
 	}
 	r.Kind, r.Text = obis.Text, b
-	if r.Code[2] == 98 || r.Code[2] == 99 { // logs: profiles of many values
-		return
+	if isLog(r.Code) {
+		return records
 	}
 	if r.Code.CDE() == blockCode {
-		block(r)
-		return
+		block24(r)
+		return records
 	}
-	two(r, b[1:k], b[k+2:len(b)-1])
+	first, second := b[1:k], b[k+2:len(b)-1]
+	if two(r, first, second) {
+		return records
+	}
+	return numbers(records, b)
 }
 
 // two reads a stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send the stamp of a peak behind it.
-func two(r *obis.Record, first, second []byte) {
+func two(r *obis.Record, first, second []byte) bool {
 	if bytes.IndexByte(second, '(') >= 0 {
-		return
+		return false
 	}
-	if stamp, ok := parseTime(first); ok {
-		if number(r, second) {
-			r.Text, r.Time = second, stamp
-		}
-		return
+	if stamp, ok := parseTime(first); ok && number(r, second) {
+		r.Text, r.Time = second, stamp
+		return true
 	}
 	if stamp, ok := parseTime(second); ok && number(r, first) {
 		r.Text, r.Time = first, stamp
+		return true
 	}
+	return false
+}
+
+// numbers reads several numbers with units, such as the two limits of current of Luxembourg, 1-1:31.4.0(100*A)(-063*A). What
+// is no such list stays one record of text.
+func numbers(records []obis.Record, b []byte) []obis.Record {
+	last := len(records) - 1
+	code := records[last].Code
+	all := records[:last]
+	for rest, more := b[1:len(b)-1], true; more; {
+		var field []byte
+		field, rest, more = bytes.Cut(rest, []byte(")("))
+		r := obis.Record{Code: code, Text: field}
+		if bytes.IndexByte(field, '*') < 0 || !number(&r, field) {
+			records[last] = obis.Record{Code: code, Kind: obis.Text, Text: b}
+			return records[:last+1]
+		}
+		all = append(all, r)
+	}
+	return all
 }
 
 func single(r *obis.Record) {
@@ -57,27 +82,35 @@ func single(r *obis.Record) {
 	}
 }
 
-// number reads "0000.345*kW" and reports if it is that: a number with a unit.
+// number reads "0000.345*kW" and reports if it is that: a number with a unit, perhaps with blanks around them.
 func number(r *obis.Record, b []byte) bool {
-	star := bytes.IndexByte(b, '*')
-	symbol := star + 1
-	if star < 0 {
-		star = glued(r.Code, b)
-		symbol = star
-	}
-	if star <= 0 {
+	digits, unit, prefix := measured(r.Code, b)
+	if unit == obis.None {
 		return false
 	}
-	unit, prefix, ok := obis.ParseUnit(b[symbol:])
-	if !ok {
-		return false
-	}
-	v, err := obis.ParseDecimal(b[:star])
+	v, err := obis.ParseDecimal(digits)
 	if err != nil {
 		return false
 	}
 	r.Kind, r.Value, r.Unit = obis.Number, v.Shift(prefix), unit
 	return true
+}
+
+// measured takes apart what has a unit: what stands before it, without blanks, the unit and its prefix. The unit is none where
+// b has none that is known.
+func measured(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
+	b = bytes.Trim(b, blanks)
+	star := bytes.IndexByte(b, '*')
+	symbol := star + 1
+	if star < 0 {
+		star = glued(c, b)
+		symbol = star
+		if star <= 0 {
+			return nil, obis.None, 0
+		}
+	}
+	u, prefix, _ = obis.ParseUnit(bytes.TrimLeft(b[symbol:], blanks))
+	return bytes.TrimRight(b[:star], blanks), u, prefix
 }
 
 // glued returns where the unit begins in "0000.345kW", which gateways make of it that drop the star. It is 0 where no unit
@@ -106,4 +139,56 @@ func measures(c obis.Code) bool {
 		return c[2] > 0 && c[2] < 94 && c[3] > 0
 	}
 	return false
+}
+
+// wellFormed tells if lines and their records are such that a telegram without a checksum may hold them: text of seven bits, and
+// numbers whose digits are digits.
+func wellFormed(lines []byte, records []obis.Record) bool {
+	if strange(lines) >= 0 {
+		return false
+	}
+	for i := range records {
+		if r := &records[i]; r.Kind == obis.Text && !isLog(r.Code) && !readable(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// readable tells that none of the values in a record of text has a unit and no number.
+func readable(r *obis.Record) bool {
+	b, several := r.Text, false
+	if len(b) > 0 && b[0] == '(' && b[len(b)-1] == ')' {
+		b, several = b[1:len(b)-1], true
+	}
+	for more := true; more; {
+		var field []byte
+		field, b, more = bytes.Cut(b, []byte(")("))
+		digits, unit, _ := measured(r.Code, field)
+		if unit != obis.None && !IsPlaceholder(digits) {
+			if _, err := obis.ParseDecimal(digits); err != nil {
+				return false
+			}
+		}
+	}
+	return several || r.Code[2] != deviceGroup || r.Code[3] != deviceValue || isNumber(r.Text)
+}
+
+// deviceGroup and deviceValue are groups C and D of the value of a meter on another channel, which is always a number.
+const deviceGroup, deviceValue = 24, 2
+
+func isNumber(b []byte) bool {
+	_, err := obis.ParseDecimal(bytes.Trim(b, blanks))
+	return err == nil || IsPlaceholder(b)
+}
+
+// IsPlaceholder tells if b is what meters send in place of a number that they do not have: what has no figure, such as "---", a
+// stamp alone, or an error such as ER11, which meters of Iskraemeco send.
+func IsPlaceholder(b []byte) bool {
+	b = bytes.Trim(b, "( )")
+	if len(b) == len("ER00") && b[0] == 'E' && b[1] == 'R' && isFigures(b[2:]) {
+		return true
+	}
+	_, stamp := parseTime(b)
+	return stamp || !bytes.ContainsAny(b, "0123456789")
 }

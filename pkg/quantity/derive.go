@@ -18,11 +18,12 @@ func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) 
 		if at[t.id] != 0 {
 			continue // the meter sends the total itself
 		}
-		sum, ok := sumOf(dst[start:], t.parts[:], at)
+		sum, some, ok := sumOf(dst[start:], t.parts[:], at)
 		if ok && more.seen[i] != 0 {
-			sum, ok = more.addTo(sum, i, t.parts[0], scale)
+			sum, ok = more.addTo(sum, some, i, t.parts[0], scale)
+			some = true
 		}
-		if ok {
+		if ok && some {
 			dst = append(dst, Sample{ID: t.id, Value: sum, Derived: true})
 		}
 	}
@@ -50,8 +51,8 @@ func appendNet(dst []Sample, start int, at *positions) []Sample {
 	return append(dst, Sample{ID: differences[0].id, Value: sum, Derived: true})
 }
 
-// beyond are the sums of tariffs for which there is no row: some Belgian meters have a fifth. They are in the order of
-// tariffSums.
+// beyond are the sums of tariffs for which there is no row: some Belgian meters have a fifth, those of Israel 11 to 13. They are
+// in the order of tariffSums.
 type beyond struct {
 	seen [4]uint64 // a bit for each tariff: of a code sent twice the first counts
 	lost [4]bool
@@ -75,35 +76,53 @@ func (m *beyond) add(r *obis.Record) {
 	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Measures[0].Base
 }
 
-// addTo adds the tariffs beyond to a sum of the others, which are scaled as their first is.
-func (m *beyond) addTo(sum obis.Decimal, i int, like ID, scale *Scale) (obis.Decimal, bool) {
+// scheme is the tariffs from 1 to 10. Those from 11 to 20 are another division of the same energy, and so on: each adds up to the
+// total, and two of them to twice the total.
+const scheme = 1<<11 - 2
+
+// oneScheme tells that the tariffs in seen, which are some, are of one scheme.
+func oneScheme(seen uint64) bool {
+	const tariffs = 10
+	for seen&scheme == 0 {
+		seen >>= tariffs
+	}
+	return seen&^scheme == 0
+}
+
+// addTo adds the tariffs beyond to a sum of the others, which are scaled as their first is. Some tells that there are others.
+func (m *beyond) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale) (obis.Decimal, bool) {
 	s := Sample{ID: like}
 	row := &rows[like]
-	if m.lost[i] || !s.set(m.sums[i], &row.Measures[0], row.Most, scale) {
+	seen := m.seen[i]
+	if some {
+		seen |= 1 << 1
+	}
+	if m.lost[i] || !oneScheme(seen) || !s.set(m.sums[i], &row.Measures[0], row.Most, scale) {
 		return sum, false
 	}
 	return sum.Add(s.Value)
 }
 
-// sumOf adds the tariffs that were sent. There is no sum when one of them came without a value: it would be a step back.
-func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, ok bool) {
+// sumOf adds the tariffs that were sent; some tells that there were any. ok is false when one of them came without a value: a
+// sum without it would be a step back.
+func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, some, ok bool) {
 	for _, id := range tariffs {
 		switch p := at[id]; p {
 		case 0:
 		case unusable:
-			return sum, false
+			return sum, some, false
 		default:
 			v := samples[p-1].Value
-			if !ok {
-				sum, ok = v, true
+			if !some {
+				sum, some = v, true
 				continue
 			}
 			if sum, ok = sum.Add(v); !ok {
-				return sum, false
+				return sum, some, false
 			}
 		}
 	}
-	return sum, ok
+	return sum, some, true
 }
 
 func appendSum(dst []Sample, id ID, a, b obis.Decimal) []Sample {

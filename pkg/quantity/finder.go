@@ -7,10 +7,13 @@ import "github.com/hanbridge/hanbridge/pkg/obis"
 type Finder struct {
 	// Digits tells that the records are those of an ASCII telegram, where a text for people comes as hexadecimal digits.
 	Digits bool
+	// Means tells that the meter sends the mean currents of a period where others send the limits of their fuses.
+	Means bool
 
 	seen   [places]place
 	plain  []byte // the text of a message
-	digits []byte // texts that nobody can read, in hexadecimal
+	line   []byte // a message in hexadecimal without the ends of its lines
+	digits []byte // texts that nobody can read, in hexadecimal, and such that were
 }
 
 // places is how many records of a telegram are remembered; the few behind them are looked up each time.

@@ -2,7 +2,11 @@
 // Topics, entities and metrics all derive from a row of its table.
 package quantity
 
-import "github.com/hanbridge/hanbridge/pkg/obis"
+import (
+	"slices"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
 
 // An ID is the number of a row. It is an index for this program's run alone: what lasts is the row's Name.
 type ID uint8
@@ -15,6 +19,8 @@ type Row struct {
 	Title string
 	// Codes are the groups C, D and E under which meters send it. None for one that is only derived.
 	Codes [][3]byte
+	// instead are codes under which a few meters send it that do not send Codes.
+	instead [][3]byte
 	// Measures are the units that it may have; nearly always one. None for a quantity that is text.
 	Measures []Measure
 	// Decimals is how many are published; AsSent for those that the meter sends.
@@ -106,12 +112,15 @@ var byName = func() map[string]ID {
 
 // Of returns the quantity that a code names, and false where no row knows it or it is a value of a past period (group F
 // not 255). Medium 1 is electricity on any channel: Kamstrup sends on 1-1. Medium 0 is so on channel 0, where the modules of
-// EMBRIQ send; its other channels are sub-meters and relays.
+// EMBRIQ send; its other channels are sub-meters and relays. Group E 255 is the total, as 0 is: EasyMeter sends 1.7.255.
 func Of(c obis.Code) (ID, bool) {
 	if c[0] > 1 || c[0] == 0 && c[1] != 0 || c[5] != obis.Any {
 		return 0, false
 	}
 	cde := c.CDE()
+	if cde[2] == obis.Any {
+		cde[2] = 0
+	}
 	for slot := hash(cde); ; slot = (slot + 1) % slots {
 		switch e := &byCode[slot]; {
 		case !e.used:
@@ -134,7 +143,7 @@ const slots = 1024
 var byCode = func() *[slots]codeEntry {
 	t := new([slots]codeEntry)
 	for i := range rows {
-		for _, cde := range rows[i].Codes {
+		for _, cde := range slices.Concat(rows[i].Codes, rows[i].instead) {
 			slot := hash(cde)
 			for t[slot].used {
 				if t[slot].cde == cde {

@@ -2,6 +2,7 @@ package quantity
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -41,7 +42,7 @@ func (s *Sample) Decimals() int {
 // AppendSamples appends the quantities that the records of one telegram hold, in their order, then those of the sub-meters,
 // and then what follows from them (net power, sums of tariffs). What is sent is multiplied by scale, which may be nil. A
 // record whose unit does not suit its row is left out: a number in the wrong unit is worse than none. Of a code sent twice
-// the first counts. Nothing is allocated when dst has room for every row.
+// the first counts, but for a code that stands in for another. Nothing is allocated when dst has room for every row.
 func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	start := len(dst)
 	f.digits = f.digits[:0]
@@ -56,7 +57,11 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 			more.add(r)
 			continue
 		}
-		if at[id] != 0 && at[id] != unusable {
+		if p := at[id]; p != 0 && p != unusable {
+			if next := (Sample{ID: id, Time: r.Time}); prefers(id, r.Code, records[:i]) && next.fill(r, scale) {
+				f.spell(&next)
+				dst[start+int(p)-1] = next
+			}
 			continue
 		}
 		n := len(dst)
@@ -65,18 +70,33 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 			dst, at[id] = dst[:n], unusable
 			continue
 		}
-		switch {
-		case rows[id].Octets:
-			dst[n].Text = f.message(dst[n].Text)
-		case !rows[id].Numeric():
-			dst[n].Text = f.readable(dst[n].Text)
-		}
+		f.spell(&dst[n])
 		at[id] = uint8(n + 1 - start)
 	}
 	if others {
 		dst = appendSubmeters(dst, records, scale)
 	}
-	return derive(dst, start, &at, &more, scale)
+	dst = derive(dst, start, &at, &more, scale)
+	return f.dropMeans(dst, start, &at, records)
+}
+
+// spell makes of the text of a sample what people read; a number stays.
+func (f *Finder) spell(s *Sample) {
+	switch row := &rows[s.ID]; {
+	case row.Octets:
+		s.Text = f.message(s.Text)
+	case !row.Numeric():
+		s.Text = f.readable(s.Text)
+	}
+}
+
+// prefers tells if a record has the code of a row, and those before had one that stands in for it.
+func prefers(id ID, c obis.Code, before []obis.Record) bool {
+	codes := rows[id].Codes
+	return slices.Contains(codes, c.CDE()) && !slices.ContainsFunc(before, func(r obis.Record) bool {
+		other, ok := Of(r.Code)
+		return ok && other == id && slices.Contains(codes, r.Code.CDE())
+	})
 }
 
 // positions holds for each row 1 + the index of its sample: 0 for one that was not sent, unusable for one that was sent

@@ -7,13 +7,15 @@ import (
 )
 
 // Sub-meters on channel n send a device type as 0-n:24.1.0 and their last value as 0-n:24.2.1, or 0-n:24.2.3 where it is not
-// corrected to standard temperature (DSMR P1 5.0.2, 6.12; e-MUCS 1.7); the XMX meters of DSMR 2.2 say 0-n:24.2.0. What is on
-// a channel differs from house to house.
+// corrected to standard temperature (DSMR P1 5.0.2, 6.12; e-MUCS 1.7); the XMX meters of DSMR 2.2 say 0-n:24.2.0. Some heat
+// meters send a volume there, then flow and temperatures, and their energy as 0-n:24.2.5. What is on a channel differs from house
+// to house.
 var (
 	deviceCode    = [3]byte{24, 1, 0}
 	valueCode     = [3]byte{24, 2, 1}
 	oldValueCode  = [3]byte{24, 2, 0}
 	rawVolumeCode = [3]byte{24, 2, 3}
+	heatCode      = [3]byte{24, 2, 5}
 )
 
 var (
@@ -97,10 +99,14 @@ func (s *submeters) look(records []obis.Record) {
 // what gas meters alone send: a volume that is not corrected, or one stamped without a zone, as in DSMR 2.2. Warm water is
 // water too, unless there is a meter of cold water.
 func (s *submeters) kind(r *obis.Record) (ID, bool) {
-	if !onChannel(r.Code) || !isValue(r.Code) {
+	heat := r.Code.CDE() == heatCode
+	if !onChannel(r.Code) || !isValue(r.Code) && !heat {
 		return 0, false
 	}
 	d := s.devices[r.Code[1]]
+	if id, ok := d.kind(); heat {
+		return id, ok && (id == thermalEnergy || id == coolingEnergy)
+	}
 	if d == 0 {
 		alone := s.values&(s.values-1) == 0
 		return gas, alone && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)

@@ -61,7 +61,8 @@ var rows = slices.Concat(
 	one(Row{Name: "thermal_energy", Title: "Thermal energy", Measures: heat, Decimals: 3, State: TotalIncreasing, Lane: Counter}),
 	one(Row{Name: "cooling_energy", Title: "Cooling energy", Measures: heat, Decimals: 3, State: TotalIncreasing, Lane: Counter}),
 
-	one(Row{Name: "tariff", Title: "Tariff", Codes: cde(96, 14, 0), Diagnostic: true}),
+	// 96.14.1 is that of Kaifa meters in Israel.
+	one(Row{Name: "tariff", Title: "Tariff", Codes: cde(96, 14, 0), instead: cde(96, 14, 1), Diagnostic: true}),
 	// 96.50.68 is that of Hungarian meters: ON or OFF.
 	one(Row{Name: "breaker", Title: "Breaker", Codes: [][3]byte{{96, 3, 10}, {96, 50, 68}}, Diagnostic: true}),
 	one(Row{Name: "text_message", Title: "Text message", Codes: cde(96, 13, 0), Octets: true, Diagnostic: true}),

@@ -1,0 +1,161 @@
+package p1
+
+import (
+	"bytes"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// blanks may stand around the parts of a line. STX comes before the first line of a readout in mode C (IEC 62056-21, 6.3.3).
+const blanks = " \t\r\n\x02"
+
+// parseLine appends the record of the line at the start of b and returns how many bytes it takes with its end: more lines than
+// one where its value goes over several. ok is false where it is nothing that a telegram without a checksum may hold. An empty
+// line is well formed and gives no record, every other line gives one.
+func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
+	if isLineEnd(b[0]) {
+		return 1, true
+	}
+	code, i := t.readCode(len(t.Records), b)
+	if i > 0 && i < len(b) && b[i] == '(' {
+		t.Records = append(t.Records, obis.Record{Code: code})
+		if n := usual(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
+			return i + n, true
+		}
+		t.Records = t.Records[:len(t.Records)-1]
+	}
+	start, end, n := cutLine(b)
+	if start == end {
+		return n, true
+	}
+	v := bytes.IndexByte(b[start:end], '(')
+	switch {
+	case v == 0:
+		return t.continues(b, start)
+	case v > 0:
+		return t.item(b, start, start+v)
+	}
+	if next, end, _ := cutLine(b[n:]); next < end && b[n+next] == '(' {
+		return t.item(b, start, n+next)
+	}
+	t.line(b[start:end])
+	return n, false
+}
+
+// item appends the record of the code or label at b[start] and of the value that begins with the '(' at b[v].
+func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
+	name := bytes.TrimRight(b[start:v], blanks)
+	code, size := readCode(name)
+	coded := size == len(name)
+	apart := bytes.IndexByte(b[start:v], '\n') >= 0
+	x := extentOf(b[v:], !coded || isLog(code) || apart)
+	text := b[v : v+x.end]
+	switch ok = x.form != unclosed; {
+	case coded && (x.form == oneLine || isLog(code)):
+		t.Records = append(t.Records, obis.Record{Code: code})
+		t.value(text, x.form)
+	case coded && x.form == words:
+		t.Records = append(t.Records, obis.Record{Code: code, Kind: obis.Text, Text: text[1 : len(text)-1]})
+		ok = !measures(code)
+	default:
+		t.line(b[start : v+x.end])
+		ok = ok && (coded || isLabel(name))
+	}
+	return v + x.n, ok
+}
+
+// value fills the last record from text, its value in parentheses. What stands in several lines is a block of history.
+func (t *Telegram) value(text []byte, f form) {
+	r := &t.Records[len(t.Records)-1]
+	if f != oneLine {
+		r.Kind, r.Text = obis.Text, text
+		return
+	}
+	t.Records = parseValue(t.Records, text)
+}
+
+// continues appends the record of a line that begins with the '(' at b[start]: more values of a log, or of a label, or the
+// second line of a block of DSMR 2.2. Anywhere else it is a line of its own, which a telegram without checksum may not hold.
+func (t *Telegram) continues(b []byte, start int) (n int, ok bool) {
+	x := extentOf(b[start:], true)
+	text, n := b[start:start+x.end], start+x.n
+	if len(t.Records) == 0 {
+		t.line(text)
+		return n, false
+	}
+	last := &t.Records[len(t.Records)-1]
+	switch {
+	case x.form == oneLine && last.Code.CDE() == blockCode && t.secondLine(text):
+		return n, true
+	case isLog(last.Code):
+		t.Records = append(t.Records, obis.Record{Code: last.Code, Kind: obis.Text, Text: text})
+		return n, x.form != unclosed
+	}
+	ok = last.Kind == obis.Line && x.form != unclosed
+	t.line(text)
+	return n, ok
+}
+
+// line appends a record of text that has no code.
+func (t *Telegram) line(text []byte) {
+	t.Records = append(t.Records, obis.Record{Kind: obis.Line, Text: text})
+}
+
+// readCode reads a code at the start of b, or a short one.
+func readCode(b []byte) (obis.Code, int) {
+	code, n := obis.ReadCode(b)
+	if n == 0 {
+		return obis.ReadShortCode(b)
+	}
+	return code, n
+}
+
+// isLog tells if a code is that of a profile or a log (IEC 62056-6-2, 6.2.41): what stands in it was measured in the past.
+func isLog(c obis.Code) bool { return c[2] == 98 || c[2] == 99 }
+
+// isLabel tells if b has the form of what meters send in place of a code of groups A-B:C.D.E: C.1.0, F.F, 1-1:30D, 1.8.0&01,
+// 0:0.0.0*255. IEC 62056-21, 5.7 allows any 16 characters; a second ':' or an empty group is damage.
+func isLabel(b []byte) bool {
+	const longest = 24
+	if i := bytes.IndexByte(b, ':'); i >= 0 {
+		medium, channel, split := bytes.Cut(b[:i], []byte("-"))
+		if !isFigures(medium) || split && !isFigures(channel) {
+			return false
+		}
+		b = b[i+1:]
+	}
+	empty := true
+	for _, x := range b {
+		switch {
+		case x-'0' <= 9, (x|0x20)-'a' <= 'z'-'a':
+			empty = false
+		case (x == '.' || x == '*' || x == '&') && !empty:
+			empty = true
+		default:
+			return false
+		}
+	}
+	return !empty && len(b) <= longest
+}
+
+// isFigures tells if b is one to three figures.
+func isFigures(b []byte) bool {
+	for _, x := range b {
+		if x-'0' > 9 {
+			return false
+		}
+	}
+	return len(b) > 0 && len(b) <= 3
+}
+
+// cutLine returns where the text of the line at the start of b begins and ends, without blanks around it, and how many bytes
+// the line takes with its end.
+func cutLine(b []byte) (start, end, n int) {
+	n = len(b)
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		n = i + 1
+	}
+	end = len(bytes.TrimRight(b[:n], blanks))
+	start = end - len(bytes.TrimLeft(b[:end], blanks))
+	return start, end, n
+}

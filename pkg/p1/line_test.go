@@ -1,0 +1,107 @@
+package p1_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// said is what the records of a telegram say, a line for each: the code or the label, and the value or the text.
+func said(records []obis.Record) string {
+	var b strings.Builder
+	for i := range records {
+		switch r := &records[i]; r.Kind {
+		case obis.Number:
+			b.WriteString(r.Code.String() + " " + r.Value.String() + " " + r.Unit.String() + "\n")
+		case obis.Clock:
+			b.WriteString(r.Code.String() + " " + r.Time.String() + "\n")
+		case obis.Line:
+			label, text := r.SplitLine()
+			b.WriteString("line " + string(label) + " " + string(text) + "\n")
+		default:
+			b.WriteString(r.Code.String() + " " + string(r.Text) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// TestLines: what is not a code and its value in one line. A telegram without a checksum says the same, or is refused.
+func TestLines(t *testing.T) {
+	const power = "1-0:1.7.0 1 W\n"
+	for _, tt := range []struct {
+		kind  string
+		lines []string
+		want  string
+		// faulty tells that without a checksum the telegram is refused.
+		faulty bool
+	}{
+		{"short code", []string{"1.8.0(1*Wh)", "16.7(-2*W)", "1.8.0*96(3*Wh)"}, "1-0:1.8.0 1 Wh\n1-0:16.7.0 -2 W\n1-0:1.8.0*96 3 Wh\n", false},
+		{"no code", []string{"1-1:30D(00301.5)", "1.8.0&01(1*kWh)", "0:0.0.0*255(7)", "C.1.0(8)", "F.F(0)", "1-0:C.90.2*255(9)"},
+			"line 1-1:30D 00301.5\nline 1.8.0&01 1*kWh\nline 0:0.0.0*255 7\nline C.1.0 8\nline F.F 0\nline 1-0:C.90.2*255 9\n", false},
+		{"no code, several values and lines", []string{"P.01(221101)(15)(1.5)(kW)", "(0.123)", "(0.456)"},
+			"line P.01 (221101)(15)(1.5)(kW)\nline  0.123\nline  0.456\n", false},
+		{"code of too many figures", []string{"1-0:1.8.256(1)"}, "line 1-0:1.8.256 1\n", false},
+		{"damaged code", []string{"1-0:4:24.7.0(1)"}, "line 1-0:4:24.7.0 1\n", true},
+		{"damaged code, empty group", []string{"1-0:1..0(1)"}, "line 1-0:1..0 1\n", true},
+		{"damaged code, odd character", []string{"1-0:1.8#0(1)"}, "line 1-0:1.8#0 1\n", true},
+		{"no parentheses", []string{"1-0:1.8.1"}, "line  1-0:1.8.1\n", true},
+		{"more behind the value", []string{"1-0:1.8.1(1*kWh)x"}, "line 1-0:1.8.1 (1*kWh)x\n", true},
+		{"no end of the value", []string{"1-0:1.8.1(1*kWh"}, "line 1-0:1.8.1 (1*kWh\n", true},
+		{"block", []string{"0-0:98.1.0", "(", "0-0:1.0.0(221101000000W)", "1-0:1.8.0(2*Wh)", ")"},
+			"0-0:98.1.0 (\r\n0-0:1.0.0(221101000000W)\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
+		{"block, opened behind its code", []string{"0-0:98.1.0(221101000000W)(", "1-0:1.8.0(2*Wh)", ")"},
+			"0-0:98.1.0 (221101000000W)(\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
+		{"block, closed behind its last line", []string{"1-0:99.1.0(", "1-0:1.8.0(2*Wh))"}, "1-0:99.1.0 (\r\n1-0:1.8.0(2*Wh))\n", false},
+		{"block that begins within its first line", []string{"1-0:99.1.0(1-0:1.8.0(2*Wh)", "1-0:1.8.0(3*Wh)", ")"},
+			"1-0:99.1.0 (1-0:1.8.0(2*Wh)\r\n1-0:1.8.0(3*Wh)\r\n)\n", false},
+		{"block with a parenthesis too many", []string{"0-0:98.1.0", "(", "0-0:96.13.0(:))", "1-0:1.8.0(2*Wh)", ")"},
+			"0-0:98.1.0 (\r\n0-0:96.13.0(:))\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
+		{"block within a block", []string{"0-0:98.1.0", "(", "0-0:98.2.0", "(", "1-0:1.8.0(2*Wh)", ")", "1-0:2.8.0(3*Wh)", ")"},
+			"0-0:98.1.0 (\r\n0-0:98.2.0\r\n(\r\n1-0:1.8.0(2*Wh)\r\n)\r\n1-0:2.8.0(3*Wh)\r\n)\n", false},
+		{"two blocks", []string{"0-0:98.1.0", "(", "1-0:1.8.0(2*Wh)", ")", "1-0:99.1.0", "(", "1-0:1.8.0(3*Wh)", ")"},
+			"0-0:98.1.0 (\r\n1-0:1.8.0(2*Wh)\r\n)\n1-0:99.1.0 (\r\n1-0:1.8.0(3*Wh)\r\n)\n", false},
+		{"block of another code", []string{"0-0:97.97.0", "(", "1-0:1.8.0(2*Wh)", ")"}, "line 0-0:97.97.0 (\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
+		{"empty block", []string{"0-0:98.1.0", "(", ")"}, "0-0:98.1.0 (\r\n)\n", false},
+		{"log in several lines", []string{"0-0:98.1.0(2)(1-0:1.6.0)", "(221101000000W)(2*W)", "(221001000000S)(3*W)"},
+			"0-0:98.1.0 (2)(1-0:1.6.0)\n0-0:98.1.0 (221101000000W)(2*W)\n0-0:98.1.0 (221001000000S)(3*W)\n", false},
+		{"log without an end", []string{"1-0:99.97.0(2)(0-0:96.7.19"}, "1-0:99.97.0 (2)(0-0:96.7.19\n", true},
+		{"several numbers", []string{"1-1:31.4.0(100*A)(-063*A)", "0-0:17.0.0(1*kW)(2*kW)(3*kW)"},
+			"1-1:31.4.0 100 A\n1-1:31.4.0 -63 A\n0-0:17.0.0 1000 W\n0-0:17.0.0 2000 W\n0-0:17.0.0 3000 W\n", false},
+		{"several values, not all numbers", []string{"1-0:31.4.0(100*A)(x)", "1-0:31.4.0(1)(2)"}, "1-0:31.4.0 (100*A)(x)\n1-0:31.4.0 (1)(2)\n", false},
+		{"text in several lines", []string{"0-0:96.13.0(one", "two)"}, "0-0:96.13.0 one\r\ntwo\n", false},
+		{"text without an end", []string{"0-0:96.13.0(one", "two"}, "line 0-0:96.13.0 (one\nline  two\n", true},
+	} {
+		var got p1.Telegram
+		lines := append(append([]string{"/ABC5", ""}, tt.lines...), "1-0:1.7.0(1*W)")
+		if err := got.Parse([]byte(sealed(lines...))); err != nil {
+			t.Errorf("%s: %v", tt.kind, err)
+		}
+		if diff := cmp.Diff(tt.want+power, said(got.Records)); diff != "" {
+			t.Errorf("%s, -want +got:\n%s", tt.kind, diff)
+		}
+		err := got.Parse([]byte(strings.Join(lines, "\r\n") + "\r\n!\r\n"))
+		if (err != nil) != tt.faulty {
+			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.kind, err, tt.faulty)
+		}
+		if diff := cmp.Diff(tt.want+power, said(got.Records)); err == nil && diff != "" {
+			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.kind, diff)
+		}
+	}
+}
+
+// TestUnclosedBlock: what follows the beginning of a block that has no end may be history: all of it is one text.
+func TestUnclosedBlock(t *testing.T) {
+	for _, begin := range []string{"0-0:98.1.0\r\n(", "0-0:98.1.0(", "1-0:99.1.0(1)("} {
+		var got p1.Telegram
+		if err := got.Parse([]byte(sealed("/ABC5", "", "1-0:1.7.0(1*W)", begin, "1-0:1.8.0(2*Wh)", "1-0:2.8.0(3*Wh)"))); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(got.Records); n != 2 || !strings.HasSuffix(string(got.Records[1].Text), "(\r\n1-0:1.8.0(2*Wh)\r\n1-0:2.8.0(3*Wh)") {
+			t.Errorf("%q: got %s", begin, said(got.Records))
+		}
+	}
+}
