@@ -14,13 +14,15 @@ type frames struct {
 	ring  [headLength]byte
 	at    int64 // how many bytes were put into the ring
 	heads int64
-	// How frames ended: where the head says, later by one for each CR LF in them, or otherwise.
-	whole, longer, lost int64
+	// How frames ended: where the head says, later by one for each CR LF or for each pair of FF in them, or otherwise.
+	whole, longer, doubled, lost int64
 
 	length int  // of the frame that is followed; 0: none is
 	end    byte // which it must end with
 	count  int  // bytes of it so far
 	pairs  int  // CR LF in them
+	twice  int  // FF FF in them, as telnet sends one FF
+	half   bool // the byte before was the first FF of these two
 	last   byte // the byte before
 }
 
@@ -49,6 +51,8 @@ func (f *frames) drain() {
 	}
 	switch {
 	case f.length == 0:
+	case f.count >= f.length && f.twice > f.pairs:
+		f.doubled++
 	case f.count >= f.length:
 		f.longer++ // by as many CR LF as there are in it, and cut
 	case f.last == f.end && f.count > 1:
@@ -78,7 +82,7 @@ func (f *frames) look(first byte, from int64, n int) {
 		f.lost++ // shorter than its head says
 	}
 	f.heads++
-	f.length, f.count, f.pairs, f.last = length, 1, 0, first
+	f.length, f.count, f.pairs, f.twice, f.half, f.last = length, 1, 0, 0, false, first
 	if f.end = hdlc.Flag; first == mbus.Start {
 		f.end = 0x16
 	}
@@ -93,6 +97,9 @@ func (f *frames) follow(x byte) {
 	if x == '\n' && f.last == '\r' {
 		f.pairs++
 	}
+	if f.half = x == telnetIAC && !f.half; !f.half && x == telnetIAC {
+		f.twice++
+	}
 	f.last = x
 	switch over := f.count - f.length; {
 	case over < 0:
@@ -102,7 +109,10 @@ func (f *frames) follow(x byte) {
 	case over == f.pairs && x == f.end:
 		f.longer++
 		f.length = 0
-	case over > f.pairs:
+	case over == f.twice && x == f.end:
+		f.doubled++
+		f.length = 0
+	case over > max(f.pairs, f.twice):
 		f.lost++
 		f.length = 0
 	}
@@ -111,6 +121,8 @@ func (f *frames) follow(x byte) {
 // verdict judges a stream that has heads of frames.
 func (f *frames) verdict() Verdict {
 	switch {
+	case f.doubled > f.longer && f.doubled >= f.lost && f.doubled*4 >= f.whole:
+		return Telnet
 	case f.longer > 0 && f.longer >= f.lost && f.longer*4 >= f.whole:
 		return Cooked
 	case f.lost > 0 && f.lost*10 >= f.whole:

@@ -1,5 +1,5 @@
 // Package line tells from the raw bytes of a serial line what is wrong with it when no telegram comes out of them: another
-// speed or parity, an inverted signal, a terminal that rewrites line ends, bytes that get lost.
+// speed or parity, an inverted signal, a terminal that rewrites line ends, a gateway in telnet mode, bytes that get lost.
 //
 // A line that is set wrong does not give noise. The same pieces of a telegram always become the same other bytes, which can
 // be recognised (signs.go), and one that is read too fast gives long runs of equal bits. One that is read too slowly gives what
@@ -15,23 +15,36 @@ type Evidence struct {
 	signs  [kinds]int64
 	text   text
 	frames frames
+	start  start
+	telnet TelnetFilter
+	undone [4]byte // what a byte of telnet stands for, with those that it held
 }
 
 // Add takes in the next bytes of the line, in any portions. They are not kept.
 func (e *Evidence) Add(b []byte) {
+	e.bytes += int64(len(b))
+	for len(b) > 0 && !e.telnet.Plain() {
+		e.add(e.telnet.Append(e.undone[:0], b[:1]))
+		b = b[1:]
+	}
+	e.add(b)
+}
+
+// add takes in bytes that telnet was taken away from.
+func (e *Evidence) add(b []byte) {
 	for _, x := range b {
 		e.counts[x]++
 		e.word = e.word<<8 | uint32(x)
 		if k := signOf(e.word); k != noKind {
 			e.signs[k]++
 		}
+		e.start.add(x)
 		e.text.add(x)
 		e.frames.add(x)
 	}
-	e.bytes += int64(len(b))
 }
 
-// Bytes returns how many bytes were added.
+// Bytes returns how many bytes were added, those of telnet among them.
 func (e *Evidence) Bytes() int64 { return e.bytes }
 
 // Reset forgets all, for another setting of the line.
@@ -50,6 +63,19 @@ const (
 // Verdict judges all bytes since the last Reset. It is meant for a line from which no telegram was read: it does not verify
 // any.
 func (e *Evidence) Verdict() Verdict {
+	v := e.verdict()
+	switch v {
+	case Web, Login, OtherBaud, Inverted, OtherParity: // the reason why there is no telegram
+	default:
+		if e.telnet.Negotiated() {
+			return Telnet
+		}
+	}
+	return v
+}
+
+// verdict judges the bytes without those of telnet.
+func (e *Evidence) verdict() Verdict {
 	all := e.frames
 	all.drain()
 	switch {
@@ -57,6 +83,8 @@ func (e *Evidence) Verdict() Verdict {
 		return Silent
 	case e.text.good >= enoughLines:
 		return e.text.verdict()
+	case e.start.verdict() != Silent:
+		return e.start.verdict()
 	case all.heads > 0:
 		return all.verdict()
 	case e.tells(kindInverted, kindParity):

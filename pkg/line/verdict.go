@@ -15,6 +15,9 @@ const (
 	OtherBaud                  // the sender is slower; one that is much faster gives Unclear or TooFew
 	Inverted                   // 0 and 1 are the wrong way round
 	OtherParity                // the speed is right, data bits or parity are not
+	Telnet                     // a gateway speaks telnet, and doubles each FF
+	Web                        // a web server answers
+	Login                      // a program asks for a name or a password
 	Cooked                     // line ends are rewritten on the way
 	Lossy                      // bytes are missing or damaged
 	Text                       // sound lines of P1 telegrams
@@ -24,7 +27,7 @@ const (
 
 var words = [...]string{
 	Silent: "silent", TooFew: "too-few", OtherBaud: "other-baud", Inverted: "inverted", OtherParity: "other-parity",
-	Cooked: "cooked", Lossy: "lossy", Text: "text", Frames: "frames", Unclear: "unclear",
+	Telnet: "telnet", Web: "web", Login: "login", Cooked: "cooked", Lossy: "lossy", Text: "text", Frames: "frames", Unclear: "unclear",
 }
 
 // String returns the verdict in one word, such as "other-baud".
@@ -37,7 +40,7 @@ func (v Verdict) String() string {
 
 // ranking are the verdicts from the one that says most to the one that says least. Pieces of telegrams come at the right setting
 // alone, and of those a fault of the way explains more than that they are there.
-var ranking = [...]Verdict{Cooked, Lossy, Text, Frames, Inverted, OtherParity, OtherBaud, Unclear, TooFew, Silent}
+var ranking = [...]Verdict{Login, Web, Telnet, Cooked, Lossy, Text, Frames, Inverted, OtherParity, OtherBaud, Unclear, TooFew, Silent}
 
 // Compare ranks verdicts on one line that was read with several settings, all but one of which are wrong: it is negative where a
 // says more about the line than b, positive where it says less, and 0 where they are the same.
@@ -70,6 +73,12 @@ var advice = [...]string{
 	Inverted: "looks like an inverted signal. A P1 port (RJ12) needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter",
 	OtherParity: "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
 		" with another of 8N1, 8E1 and 7E1",
+	Telnet: "the gateway speaks telnet, which changes bytes of the meter. Set it to raw mode (ser2net: raw in place of telnet, or" +
+		" connection: accepter: tcp,PORT; others: TCP server, raw or transparent in place of telnet or RFC 2217)",
+	Web: "a web server answers. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +
+		" manual or on its page, and set it in place of this one",
+	Login: "a program asks for a login. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +
+		" manual, and set it in place of this one; a gateway may need its login switched off for it",
 	Cooked: "a program on the way rewrites line ends. Set the gateway or ser2net to raw, not telnet or text;" +
 		" with stty, add raw to the settings of the port",
 	Lossy: "telegrams arrive with bytes missing or damaged. Most often the gateway or a weak adapter is at fault: give its serial port a" +

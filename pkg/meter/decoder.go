@@ -5,6 +5,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -29,6 +30,7 @@ type Decoder struct {
 	passed int64
 	err    error // of the reader
 	begun  bool  // it is known if the stream is one message without a frame
+	telnet line.TelnetFilter
 
 	segments join     // of HDLC and M-Bus
 	blocks   join     // of a general-block-transfer
@@ -71,7 +73,7 @@ func NewDecoder(r io.Reader) *Decoder {
 // which key fits, and the last frame counter.
 func (d *Decoder) Reset(r io.Reader) {
 	d.r, d.at, d.end, d.base, d.failed, d.passed = r, 0, 0, 0, 0, 0
-	d.err, d.begun, d.orphaned = nil, false, false
+	d.err, d.begun, d.orphaned, d.telnet = nil, false, false, line.TelnetFilter{}
 	d.segments.drop()
 	d.blocks.drop()
 }
@@ -129,9 +131,14 @@ func (d *Decoder) last() error {
 	return d.err
 }
 
+// Telnet tells that the stream comes from a gateway in telnet mode, which is undone as it is read. Places in the stream are then
+// those of the bytes that are left.
+func (d *Decoder) Telnet() bool { return d.telnet.Negotiated() }
+
 // fill reads on. What has been judged makes room; the byte before what is left is kept.
 func (d *Decoder) fill() {
-	if d.end == len(d.buf) {
+	held := d.telnet.Held()
+	if d.end+held >= len(d.buf) {
 		keep := max(d.at-1, 0)
 		copy(d.buf, d.buf[keep:d.end])
 		d.base += int64(keep)
@@ -139,8 +146,13 @@ func (d *Decoder) fill() {
 	}
 	for range emptyReads {
 		var n int
-		n, d.err = d.r.Read(d.buf[d.end:])
-		if d.end += n; n > 0 || d.err != nil {
+		n, d.err = d.r.Read(d.buf[d.end+held:])
+		if d.telnet.Plain() {
+			d.end += n
+		} else {
+			d.end = len(d.telnet.Append(d.buf[:d.end], d.buf[d.end+held:d.end+held+n]))
+		}
+		if n > 0 || d.err != nil {
 			return
 		}
 	}

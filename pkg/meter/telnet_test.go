@@ -1,0 +1,93 @@
+package meter_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// asked is the negotiation of a gateway in telnet mode.
+const asked = "\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"
+
+// count returns how many telegrams of a stream are read, and how many are not.
+func count(t *testing.T, d *meter.Decoder) (good, bad int) {
+	t.Helper()
+	for range 1000 {
+		_, err := d.Next()
+		damaged := new(meter.TelegramError)
+		switch {
+		case err == nil:
+			good++
+		case errors.As(err, &damaged):
+			bad++
+		default:
+			return good, bad
+		}
+	}
+	t.Fatal("the stream does not end")
+	return good, bad
+}
+
+// TestTelnetGateways: a gateway in telnet mode gives what a raw one gives, from any meter and in any portions; and what begins like
+// a negotiation, or has some within, costs a raw one nothing.
+func TestTelnetGateways(t *testing.T) {
+	twice := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF}) }
+	with := func(begin string) func([]byte) []byte {
+		return func(b []byte) []byte { return append([]byte(begin), b...) }
+	}
+	rows := []struct {
+		kind, name string
+		sends      func([]byte) []byte
+		telnet     bool
+	}{
+		{"telnet", "FF doubled", func(b []byte) []byte { return append([]byte(asked), twice(b)...) }, true},
+		{"telnet", "a negotiation behind each telegram", func(b []byte) []byte {
+			return slices.Concat([]byte(asked), twice(b), []byte("\xFF\xFA\x2C\x6B\x00\xFF\xF0\xFF\xF1"))
+		}, true},
+		{"telnet", "an option alone", func(b []byte) []byte { return append([]byte("\xFF\xFD\x2C"), twice(b)...) }, true},
+		{"raw", "from within a value of -3", with("\xFF\xFD\x02\x02\x0F\x00\x16\x21\n"), false},
+		{"raw", "commands in front, behind a byte", with("\x00" + asked + "\n"), false},
+		{"raw", "FF in front", with("\xFF\xFF\xFF\x00\n"), false},
+	}
+	for _, f := range simulate.Families() {
+		m := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC))
+		var b []byte
+		for range 4 {
+			_, telegram := m.Next()
+			b = append(b, telegram...)
+		}
+		want, damaged := count(t, meter.NewDecoder(bytes.NewReader(b)))
+		for _, row := range rows {
+			in := row.sends(b)
+			for _, d := range []*meter.Decoder{
+				meter.NewDecoder(bytes.NewReader(in)), meter.NewDecoder(iotest.OneByteReader(bytes.NewReader(in))),
+			} {
+				good, bad := count(t, d)
+				if good != want || bad != damaged || d.Telnet() != row.telnet {
+					t.Errorf("%s, %s, %s: %d good, %d damaged, telnet %v, want %d, %d, %v", f.Name, row.kind, row.name, good, bad, d.Telnet(),
+						want, damaged, row.telnet)
+				}
+			}
+		}
+	}
+}
+
+// TestTelnetIsOfOneConnection: the next one may be raw.
+func TestTelnetIsOfOneConnection(t *testing.T) {
+	f, _ := simulate.Named("aidon-se")
+	_, b := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC)).Next()
+	b = slices.Clone(b)
+	d := meter.NewDecoder(bytes.NewReader(append([]byte(asked), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)))
+	for i, telnet := range []bool{true, false} {
+		if good, bad := count(t, d); good != 1 || bad != 0 || d.Telnet() != telnet {
+			t.Errorf("connection %d: %d good, %d damaged, telnet %v, want 1, 0, %v", i, good, bad, d.Telnet(), telnet)
+		}
+		d.Reset(bytes.NewReader(b))
+	}
+}
