@@ -26,6 +26,7 @@ type listener struct {
 	bytes             int64
 	good, bad, sealed int // telegrams: read, damaged, sound but of a kind that is not read or not without its key
 	locked            *dlms.LockedError
+	telnet            bool          // a gateway in telnet mode was read
 	evidence          line.Evidence // of the wire in use
 	verdict           line.Verdict  // of the wire that told most
 	tried             int           // wires
@@ -162,7 +163,7 @@ func (l *listener) hear(wire io.ReadCloser, o meter.Options) (next func() error)
 	}
 	d := meter.NewDecoder(evident{l, captureRecorder{l, wire}})
 	d.Options = o
-	return func() error { _, err := d.Next(); return err }
+	return func() error { _, err := d.Next(); l.telnet = l.telnet || d.Telnet(); return err }
 }
 
 // evident looks at what it reads.
@@ -219,6 +220,9 @@ func (l *listener) report(err error) error {
 		text = l.masked()
 	}
 	l.say("%s: %s", l.out.name, text)
+	if l.telnet && l.good > 0 {
+		l.say("%s", line.Telnet.Advice())
+	}
 	if l.mask != nil && l.good == 0 {
 		l.out.remove()
 	}

@@ -23,11 +23,12 @@ type tally struct {
 	opened, sealed int               // ciphered telegrams that a key opens, and that none does
 	locked         *dlms.LockedError // the first of these
 
-	start []byte // of the file
-	bytes []byte // that this stands for
-	size  int64  // of these, all of them
-	empty bool   // a file without telegrams is among them
-	fault error  // why not all was read
+	start  []byte // of the file
+	bytes  []byte // that this stands for
+	size   int64  // of these, all of them
+	telnet bool   // it was recorded from a gateway in telnet mode
+	empty  bool   // a file without telegrams is among them
+	fault  error  // why not all was read
 }
 
 // decodeFile prints the telegrams of one file. An error is one of the output; that of the file is in the tally.
@@ -49,6 +50,7 @@ func (p *program) decodeFile(name string, several bool, to printer, keys []*dlms
 	d.Options = meter.Options{Keys: keys}
 	unlocked.options = &d.Options
 	err = n.count(d, to)
+	n.telnet = d.Telnet()
 	n.start, n.bytes, n.size = g.start, heard.start, heard.size
 	n.empty = n.good == 0 && n.damaged == 0 && n.fault == nil
 	return n, err

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
 // noTelegram is why there is none in a recording, as far as nothing more is known.
@@ -41,8 +43,12 @@ func (n *tally) advice() string {
 		longest   = 4096 // bytes: of a telegram whose head is damaged the rest belongs to none
 	)
 	switch {
+	case n.telnet && n.empty:
+		return "no telegram in it: " + line.Telnet.Advice()
 	case n.empty:
 		return "no telegram in it: " + n.noTelegram()
+	case n.telnet:
+		return line.Telnet.Advice()
 	case n.good == 0 && n.damaged > 0 && n.sound == 0 && n.inside*nearlyAll < n.size && n.size > longest:
 		return fmt.Sprintf("nearly all of its %d bytes belong to no telegram: %s", n.size, anotherLine)
 	}

@@ -181,6 +181,11 @@ func short(b []byte) []byte { return b[:20] }
 
 func cooked(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }
 
+// telnet is a gateway that negotiates before each telegram, and sends each FF twice.
+func telnet(b []byte) []byte {
+	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
+}
+
 // unknown makes a frame of it that is sound, and holds what no meter sends.
 func unknown([]byte) []byte {
 	frame := hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: []byte("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00\x01\x01\x7F")}
@@ -303,6 +308,18 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{"verdict   tcp://reader:8088: closed before a byte came (EOF): many readers serve one program at a time"}, nil},
 		{"a reader that closes after some bytes", ward{ends: io.EOF, begins: "hello", config: overTCP}, "too-few",
 			[]string{"line      no telegram (read: 5 bytes, too-few)\n", "tcp://reader:8088 closed after 5 bytes, which are no telegram"}, nil},
+		{"telnet: HDLC", ward{family: "aidon-se", damage: telnet, config: overTCP}, "well", []string{
+			"line      HDLC, 581 bytes, checksum right, by telnet (after", "verdict   all well, but the gateway speaks telnet", "Set it to raw mode (ser2net",
+		}, []string{"cable"}},
+		{"telnet: P1", ward{family: "p1-se-aidon", damage: telnet, config: overTCP}, "well", []string{"checksum right, by telnet", "Set it to raw mode"}, nil},
+		{"telnet: pieces of telegrams", ward{family: "aidon-se", damage: func(b []byte) []byte { return telnet(short(b)) }, config: overTCP}, "telnet",
+			[]string{"verdict   bytes but no telegram on tcp://reader:8088: the gateway speaks telnet", "Set it to raw mode"}, nil},
+		{"telnet: nothing but a negotiation", ward{ends: io.EOF, begins: "\xFF\xFB\x03\xFF\xFD\x03", config: overTCP}, "telnet", []string{"Set it to raw mode"}, nil},
+		{"another service: a web server", ward{ends: io.EOF, begins: "HTTP/1.1 408 Request Timeout\r\n\r\n", config: overTCP}, "web",
+			[]string{"a web server answers", "look up that port in its manual"}, nil},
+		{"another service: a login", ward{ends: io.EOF, begins: "\xFF\xFD\x18\xFF\xFD\x20login: ", config: overTCP}, "login",
+			[]string{"asks for a login", "look up that port in its manual"}, nil},
+		{"another service: SSH", ward{ends: io.EOF, begins: "SSH-2.0-OpenSSH_9.2\r\n", config: overTCP}, "login", []string{"asks for a login"}, nil},
 		{"a reader at another speed", ward{family: "p1-se-aidon", line: "9600 8N1", damage: short, config: overTCP}, "too-few",
 			[]string{"most likely the reader is set to another line setting than the meter's"}, []string{"serial to auto"}},
 		{"a port with something else on it", ward{family: "p1-se-aidon", damage: short, config: onPort}, "too-few",

@@ -24,6 +24,7 @@ type heard struct {
 	timer     *time.Timer // closes the wire
 	over      atomic.Bool // it has
 	ended     bool        // by the other side
+	telnet    bool        // it comes from a gateway in telnet mode
 
 	verified int // telegrams that may be believed
 	settles  time.Time

@@ -36,6 +36,7 @@ type (
 		Checked  bool           `json:"checked"`
 		After    int64          `json:"after_ms,omitempty"`
 		Damaged  int            `json:"damaged,omitempty"`
+		Telnet   bool           `json:"telnet,omitempty"`
 		Tried    []triedLine    `json:"tried,omitempty"`
 	}
 	// triedLine is a setting that was listened to. Evidence is what its raw bytes look like, in one word.

@@ -100,6 +100,7 @@ func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.O
 	defer h.timer.Stop()
 	decoder := meter.NewDecoder(&witness{wire, &h.evidence})
 	decoder.Options = options
+	defer func() { h.telnet = decoder.Telnet() }()
 	for !h.enough() {
 		r, err := decoder.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -37,13 +38,17 @@ func (d *doctor) readMeter(context.Context) *verdict {
 func (d *doctor) tellLine(h *heard) {
 	l := &d.report.Line
 	l.Setting, l.Protocol, l.Bytes, l.Checked = h.candidate.Line, h.protocol, h.bytes, h.checked
-	l.After, l.Damaged = h.after().Milliseconds(), h.damaged
+	l.After, l.Damaged, l.Telnet = h.after().Milliseconds(), h.damaged, h.telnet
 	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[h.protocol], h.bytes, h.soundness())
 	if h.candidate.Line != "" {
 		text = h.candidate.Line + ": " + text
 	}
 	if h.damaged > 0 {
 		text += fmt.Sprintf(", %d damaged", h.damaged)
+	}
+	if h.telnet {
+		text += ", by telnet"
+		d.remark = ", but " + trimmed(line.Telnet)
 	}
 	d.say("line", fmt.Sprintf("%s (after %s s)", text, seconds(h.after(), 1)))
 }

@@ -64,7 +64,7 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 		at += " at " + h.candidate.Line
 	}
 	switch {
-	case port.Kind == ReplayPort:
+	case port.Kind == ReplayPort && v != line.Telnet && v != line.Web && v != line.Login:
 		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, noTelegram)}
 	case v == line.Silent:
 		return silentVerdict(port, trials)
@@ -151,7 +151,7 @@ func (d *doctor) well() verdict {
 	start := d.order.starts()
 	switch {
 	case d.meter().Port.Kind == ReplayPort:
-		return verdict{codeWell, "the telegrams in it are well"}
+		return verdict{codeWell, "the telegrams in it are well" + d.remark}
 	case d.cfg.MQTT.URL == "" && d.report.Written != "":
 		return verdict{codeWell, fmt.Sprintf("the meter is well%s. Its broker is not known, and mqtt.url in %s is only a guess: change that line "+
 			"to the address of yours; then start with: %s", d.remark, relative(d.report.Written), start)}

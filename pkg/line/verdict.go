@@ -73,8 +73,8 @@ var advice = [...]string{
 	Inverted: "looks like an inverted signal. A P1 port (RJ12) needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter",
 	OtherParity: "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
 		" with another of 8N1, 8E1 and 7E1",
-	Telnet: "the gateway speaks telnet, which changes bytes of the meter. Set it to raw mode (ser2net: raw in place of telnet, or" +
-		" connection: accepter: tcp,PORT; others: TCP server, raw or transparent in place of telnet or RFC 2217)",
+	Telnet: "the gateway speaks telnet, which changes bytes of the meter. Set it to raw mode (ser2net: accepter: tcp,PORT" +
+		" without telnet before it, in version 3 raw in place of telnet; others: raw TCP in place of telnet or RFC 2217)",
 	Web: "a web server answers. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +
 		" manual or on its page, and set it in place of this one",
 	Login: "a program asks for a login. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// telnetRecording is what a gateway in telnet mode gives of a meter.
+func telnetRecording(t *testing.T, family string, telegrams int) (b []byte) {
+	t.Helper()
+	f, ok := simulate.Named(family)
+	if !ok {
+		t.Fatal("no family " + family)
+	}
+	m := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+	for range telegrams {
+		_, telegram := m.Next()
+		b = append(b, telnet(telegram)...)
+	}
+	return b
+}
+
+// TestDecodeTelnet: a recording of a gateway in telnet mode is read, as bytes and in hexadecimal, and named once.
+func TestDecodeTelnet(t *testing.T) {
+	for _, family := range []string{"aidon-se", "aidon-no", "p1-se-aidon", "kamstrup-no"} {
+		b := telnetRecording(t, family, 3)
+		for name, in := range map[string][]byte{"bytes": b, "hex": []byte(hex.EncodeToString(b))} {
+			file := filepath.Join(t.TempDir(), name)
+			if err := os.WriteFile(file, in, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, say bytes.Buffer
+			p := &program{out: &out, err: &say}
+			err := p.decode([]string{file}, newJSON(p), nil)
+			if got := strings.Count(out.String(), `"ok":true`); err != nil || got != 3 {
+				t.Errorf("%s, %s: %d telegrams, %v, want 3", family, name, got, err)
+			}
+			if got := strings.Count(say.String(), line.Telnet.Advice()); got != 1 {
+				t.Errorf("%s, %s: telnet is named %d times, want once:\n%s", family, name, got, &say)
+			}
+		}
+	}
+}
+
+// TestCaptureTelnet: a capture keeps the bytes as they came, and says how the gateway is set.
+func TestCaptureTelnet(t *testing.T) {
+	b := telnetRecording(t, "aidon-se", 3)
+	said, kept, l, err := captured(t, time.Minute, 3, wireOf("", func() io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }))
+	if err != nil || l.good != 3 || !strings.Contains(said, line.Telnet.Advice()) {
+		t.Errorf("got %d telegrams, %v, want 3, and telnet named:\n%s", l.good, err, said)
+	}
+	if got, err := io.ReadAll(source.Bytes(strings.NewReader(kept))); err != nil || !bytes.Equal(got, b) {
+		t.Errorf("kept %d bytes, %v, want the %d that came", len(got), err, len(b))
+	}
+}
