@@ -88,6 +88,9 @@ type LogConfig struct {
 func loadConfig(file string, environ []string) (Config, error) {
 	l := &loader{file: file, places: map[string]place{}}
 	settings := l.readFile()
+	if l.keys > mostKeys {
+		return Config{}, l.found.err()
+	}
 	overlay := l.readEnviron(environ, settings)
 	cfg, err := merge(settings, overlay)
 	if err != nil {

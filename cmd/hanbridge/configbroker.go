@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -21,8 +22,7 @@ var otherSchemes = map[string]string{
 	"tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts", "mqtt+ssl": "mqtts", "http": "ws", "https": "wss",
 }
 
-// checkURL returns what is wrong with the address of a broker. It never quotes
-// what stands before an @, which may be a password.
+// checkURL returns what is wrong with the address of a broker. It does not quote it: what stands there may be a password.
 func checkURL(text string) error {
 	if text == "" || text == embedded {
 		return nil
@@ -35,36 +35,44 @@ func checkURL(text string) error {
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' }):
 		return errors.New("has a space in it")
 	case !found:
-		return fmt.Errorf("%q has no scheme: write for example \"mqtt://%s\", or embedded%s", text, text, didYouMean(text, []string{embedded}))
+		return fmt.Errorf("has no scheme: write for example \"mqtt://%s\", or embedded%s", plainHost(text), didYouMean(text, []string{embedded}))
 	case otherSchemes[scheme] != "":
-		return fmt.Errorf("%q: use %s://", text, otherSchemes[scheme])
+		return fmt.Errorf("begins with %s://: use %s://", scheme, otherSchemes[scheme])
 	case !known:
-		return fmt.Errorf("%q is not the address of a broker: it begins with mqtt://, mqtts://, ws:// or wss://", text)
+		return errors.New("is not the address of a broker: it begins with mqtt://, mqtts://, ws:// or wss://")
 	case rest == "":
-		return fmt.Errorf("%q has no host: write for example \"%s://localhost\"", text, scheme)
+		return fmt.Errorf("has no host: write for example \"%s://localhost\"", scheme)
 	}
 	return checkHost(text)
 }
 
 func checkHost(text string) error {
 	u, err := url.Parse(text)
-	if err != nil {
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err
-		}
-		return fmt.Errorf("%q: %w", text, err)
+	if err != nil { // which holds a part of text
+		return errors.New("is not an address: write it as mqtt://HOST:PORT, and user name and password as mqtt.username and mqtt.password")
 	}
 	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 1 || n > 65535) {
 		return fmt.Errorf("%q is not a port: it is a number from 1 to 65535", u.Port())
 	}
 	if u.Hostname() == "" {
-		return fmt.Errorf("%q has no host", text)
+		return errors.New("has no host: write it as mqtt://HOST:PORT")
 	}
 	if schemes[u.Scheme] != "" && strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
-		return fmt.Errorf("%q: nothing comes after the port (topics are mqtt.base_topic)", text)
+		return errors.New("nothing comes after the port (topics are mqtt.base_topic)")
 	}
 	return nil
+}
+
+// plainHost returns text where it is certainly that of a host, else an example of one.
+func plainHost(text string) string {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		host, port = text, "1"
+	}
+	if _, bad := strconv.Atoi(port); bad == nil && (host == "localhost" || net.ParseIP(host) != nil) {
+		return text
+	}
+	return "homeassistant.local"
 }
 
 // withPort returns a sound address with what people leave out: the port of mqtt
@@ -98,10 +106,11 @@ func (l *loader) readPassword(m *MQTTConfig) {
 		l.add(l.placeOf(path), path, "mqtt.password is set too (%s): keep one of the two", l.placeOf("mqtt.password"))
 		return
 	}
-	text, err := readSmall(m.PasswordFile)
+	text, err := readText(m.PasswordFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w (is the secret mounted?)", err)
 	}
+	err = secretFiles["password_file"].fault(m.PasswordFile, err)
 	if err == nil && strings.TrimSpace(string(text)) == "" {
 		err = fmt.Errorf("%s is empty", m.PasswordFile)
 	}

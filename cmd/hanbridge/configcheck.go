@@ -25,10 +25,9 @@ func (c Config) Validate() error {
 			"that is set in Home Assistant, which is homeassistant/status unless somebody changed it", c.HomeAssistant.StatusTopic)
 	}
 	for i, m := range c.Meters {
-		path := fmt.Sprintf("meters[%d].", i)
-		m.check(&p, path)
-		c.checkUnlike(&p, i)
+		m.check(&p, fmt.Sprintf("meters[%d].", i))
 	}
+	c.checkUnlike(&p)
 	c.checkNames(&p)
 	return p.err()
 }
@@ -82,8 +81,8 @@ func (m MQTTConfig) checkFiles(p *problems) {
 		if f.name == "" {
 			continue
 		}
-		if _, err := readSmall(f.name); err != nil {
-			p.add("mqtt."+f.key, "%s", err)
+		if _, err := readText(f.name); err != nil {
+			p.add("mqtt."+f.key, "%s", tlsFile(f.key).fault(f.name, err))
 		}
 		// Without TLS the file would do nothing, and the wire be open.
 		if m.plain() {
@@ -98,6 +97,14 @@ func (m MQTTConfig) checkFiles(p *problems) {
 // plain tells if a broker is set and the way to it not encrypted.
 func (m MQTTConfig) plain() bool {
 	return m.URL != "" && !strings.HasPrefix(m.URL, "mqtts:") && !strings.HasPrefix(m.URL, "wss:")
+}
+
+// tlsFile returns what is known of a file that mqtt.key names.
+func tlsFile(key string) secretFile {
+	if s, ok := secretFiles["mqtt."+key]; ok {
+		return s
+	}
+	return secretFiles[key]
 }
 
 func (h HomeAssistantConfig) check(p *problems) {

@@ -10,11 +10,11 @@ import (
 )
 
 // readKeyFile reads lines of KEY or KEY AUTH_KEY; what follows a # is for people. Errors name the file and the line, and
-// never hold what stands there.
-func readKeyFile(name string) ([]keyPair, error) {
-	text, err := readSmall(name)
+// never hold what stands there. setting is where the file is named, as secretFiles knows it.
+func readKeyFile(setting, name string) ([]keyPair, error) {
+	text, err := readText(name)
 	if err != nil {
-		return nil, keyFileFault(name, err)
+		return nil, secretFiles[setting].fault(name, keyFileFault(name, err))
 	}
 	if err := noKeyText(name, text); err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func readKeyFile(name string) ([]keyPair, error) {
 	number := 0
 	for line := range strings.Lines(string(text)) {
 		number++
-		line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#")
+		line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#") // files are joined, marks and all
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
@@ -46,6 +46,9 @@ func keyFileFault(name string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s: permission denied: let user id %d alone read it (sudo chown %d %s && sudo chmod 600 %s)",
 			name, os.Getuid(), os.Getuid(), name, name)
+	}
+	if strings.HasPrefix(err.Error(), name) || errors.As(err, new(*fs.PathError)) {
+		return err // it names the file
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
@@ -76,7 +79,7 @@ func (m MeterConfig) pairs() ([]keyPair, error) {
 	if m.KeyFile == "" {
 		return pairs, nil
 	}
-	more, err := readKeyFile(m.KeyFile)
+	more, err := readKeyFile("key_file", m.KeyFile)
 	return append(pairs, more...), err
 }
 
@@ -89,7 +92,7 @@ func (m MeterConfig) checkKeys(p *problems, path string) {
 	if m.KeyFile == "" {
 		return
 	}
-	if _, err := readKeyFile(m.KeyFile); err != nil {
+	if _, err := readKeyFile("key_file", m.KeyFile); err != nil {
 		p.add(path+"key_file", "%s", err)
 	}
 }

@@ -57,7 +57,7 @@ func TestKeyFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			file := writtenPrivate(t, tt.text)
-			pairs, err := readKeyFile(file)
+			pairs, err := readKeyFile("key_file", file)
 			if tt.wantErr != "" {
 				checkErr(t, err, file+tt.wantErr)
 			} else {
@@ -154,7 +154,7 @@ func TestKeyFileFaults(t *testing.T) {
 			t.Errorf("got %q, want %q in it", denied, want)
 		}
 	}
-	_, err := readKeyFile(t.TempDir())
+	_, err := readKeyFile("key_file", t.TempDir())
 	checkErr(t, err, "is a directory")
 }
 

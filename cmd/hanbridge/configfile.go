@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -28,9 +29,9 @@ func (l *loader) readFile() map[string]any {
 		l.add(place{name: l.file}, "", "%s", openFault(err))
 		return map[string]any{}
 	}
-	root, err := parseYAML(text)
+	root, err := parseYAML(bytes.NewReader(text))
 	if err != nil {
-		line, hint := yamlFault(text, err)
+		line, hint := yamlFault(text)
 		l.add(place{l.file, line}, "", "not valid YAML: %s", hint)
 		return map[string]any{}
 	}
@@ -50,6 +51,20 @@ func readSmall(name string) ([]byte, error) {
 	return text, err
 }
 
+// readText reads a small file of text without the mark that some editors put before it.
+func readText(name string) ([]byte, error) {
+	text, err := readSmall(name)
+	if err == nil && isUTF16(text) {
+		err = fmt.Errorf("%s: is in UTF-16, as > of PowerShell writes it: save it as UTF-8", name)
+	}
+	return bytes.TrimPrefix(text, []byte("\ufeff")), err
+}
+
+// isUTF16 reports whether text begins with one of the marks of UTF-16.
+func isUTF16(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("\xFF\xFE")) || bytes.HasPrefix(text, []byte("\xFE\xFF"))
+}
+
 // openFault says what to do about a configuration file that cannot be read.
 func openFault(err error) string {
 	switch {
@@ -57,7 +72,7 @@ func openFault(err error) string {
 		return "no such file: copy config.example.yaml to this name and edit it, or go without a file: " +
 			"HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=/dev/ttyUSB0 hanbridge run"
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Sprintf("permission denied: let user id %d read it (chmod a+r)", os.Getuid())
+		return fmt.Sprintf("permission denied: let user id %d alone read it (chown %d, then chmod 600)", os.Getuid(), os.Getuid())
 	case errors.Is(err, syscall.EISDIR):
 		return "is a directory (container engines make one where the file to mount is missing: remove it, and put the file there)"
 	}
@@ -76,11 +91,11 @@ func (l *loader) section(n *yaml.Node, keys []key, path string) map[string]any {
 		return out
 	}
 	seen := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && l.counts(n, path); i += 2 {
 		name, value := n.Content[i].Value, n.Content[i+1]
 		at := place{l.file, n.Content[i].Line}
 		if first, ok := seen[name]; ok {
-			l.add(at, joined(path, name), "already set in line %d: keep one of the two", first)
+			l.add(at, joined(path, shownName(name)), "already set in line %d: keep one of the two", first)
 			continue
 		}
 		seen[name] = at.line
@@ -96,15 +111,43 @@ func (l *loader) section(n *yaml.Node, keys []key, path string) map[string]any {
 	return out
 }
 
-// unknown complains of a key. Of "password:x" only the part before the colon is
-// shown: the rest may be a secret.
+// mostKeys is more keys than a file can hold that repeats nothing by alias: *x stands for as many as &x has, and a few lines of
+// them for millions.
+const mostKeys = maxConfigFile / 2
+
+// counts counts a key of n, and reports whether it is to be read. It complains once.
+func (l *loader) counts(n *yaml.Node, path string) bool {
+	if l.keys++; l.keys == mostKeys+1 {
+		l.add(place{l.file, n.Line}, path, "aliases (* and &) repeat too much: write out what they stand for")
+	}
+	return l.keys <= mostKeys
+}
+
+// unknown complains of a key.
 func (l *loader) unknown(name string, keys []key, at place, path string) {
-	name, _, colon := strings.Cut(name, ":")
-	if colon {
-		l.add(at, joined(path, name), "a space is missing after the colon")
+	shown := joined(path, shownName(name))
+	if strings.Contains(name, ":") {
+		l.add(at, shown, "a space is missing after the colon")
 		return
 	}
-	l.add(at, joined(path, name), "no such key%s", whereIs(name, keys))
+	hint := ""
+	if len(l.found) < 2*mostProblems { // further ones are counted alone
+		hint = whereIs(name, keys)
+	}
+	l.add(at, shown, "no such key%s", hint)
+}
+
+// keyName is what the name of a key may look like.
+var keyName = regexp.MustCompile(`^[\w.-]{1,40}`)
+
+// shownName returns a key as it may be shown. Of "password:x" and "password=x" only the part before the sign is: the rest may be
+// a secret.
+func shownName(name string) string {
+	name = keyName.FindString(name)
+	if name == "" || isKeyLike(name) {
+		return hidden
+	}
+	return name
 }
 
 // entry reads n as the value of k, and reports whether it is sound.
@@ -168,7 +211,7 @@ func (k key) mistyped(n *yaml.Node) string {
 		return "a value that begins with ! or & must be put in quotes"
 	case tag == "!!null":
 		return "has no value: write one after the colon, or take the line out"
-	case k.isPlainText() && tag != "!!str" && k.isSecret():
+	case k.isPlainText() && tag != "!!str" && k.maySecret():
 		return "is not text to YAML but a " + kindOf(tag) + ": put quotes around it"
 	case k.isPlainText() && tag != "!!str":
 		return fmt.Sprintf("%s is not text to YAML but a %s: put quotes around it: %q", n.Value, kindOf(tag), n.Value)
@@ -198,25 +241,4 @@ func target(n *yaml.Node) *yaml.Node {
 		n = n.Alias
 	}
 	return n
-}
-
-// parseYAML returns the root of the one document in text.
-func parseYAML(text []byte) (*yaml.Node, error) {
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	var doc, more yaml.Node
-	err := dec.Decode(&doc)
-	if errors.Is(err, io.EOF) {
-		return &yaml.Node{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = dec.Decode(&more)
-	if err == nil {
-		return nil, errors.New("a second document begins (---): put all into one")
-	}
-	if !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return doc.Content[0], nil
 }

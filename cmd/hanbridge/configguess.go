@@ -21,6 +21,9 @@ func didYouMean(name string, candidates []string) string {
 func nearest(name string, candidates []string) string {
 	best, limit := "", 1+(len(name)+1)/4
 	for _, c := range candidates {
+		if max(len(name)-len(c), len(c)-len(name)) >= limit {
+			continue // so many letters are to insert or to drop
+		}
 		if d := min(slips(strings.ToLower(name), strings.ToLower(c)), swap(name, c)); d < limit {
 			best, limit = c, d
 		}

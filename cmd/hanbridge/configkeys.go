@@ -59,6 +59,11 @@ func (k key) isList() bool { return k.typ.Kind() == reflect.Slice }
 
 func (k key) isSecret() bool { return k.typ == reflect.TypeFor[Secret]() }
 
+// maySecret reports whether a secret may stand where k's value belongs, by mistake too.
+func (k key) maySecret() bool {
+	return k.isSecret() || strings.HasSuffix(k.name, "_file") || k.name == "url"
+}
+
 // isTable reports whether the file may hold k as lines that begin with the names of quantities.
 func (k key) isTable() bool { return k.typ == reflect.TypeFor[ScaleConfig]() || k.isRates() }
 

@@ -6,38 +6,74 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// checkUnlike compares meter n with those before it.
-func (c Config) checkUnlike(p *problems, n int) {
-	for i := range n {
-		c.checkPair(p, n, i)
+// seenMeters are the first meters, by index, that have an id, a device, or a kind of port that gets in the way of others.
+type seenMeters struct {
+	ids     map[string]int
+	devices map[PortConfig]int
+	kinds   map[PortKind]int
+}
+
+// checkUnlike compares each meter with the first of those before it that it gets in the way of.
+func (c Config) checkUnlike(p *problems) {
+	seen := seenMeters{map[string]int{}, map[PortConfig]int{}, map[PortKind]int{}}
+	for n, m := range c.Meters {
+		if i, ok := first(seen.ids, m.ID, n); ok {
+			p.addBoth(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", m.ID, i)
+		}
+		c.checkPort(p, n, seen)
 	}
 }
 
-// checkPair compares meter n with meter i.
-func (c Config) checkPair(p *problems, n, i int) {
-	m, other := c.Meters[n], c.Meters[i]
-	if m.ID == other.ID {
-		p.addBoth(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", m.ID, i)
+// first returns what key stands for among those seen, or notes that it is n.
+func first[K comparable](seen map[K]int, key K, n int) (i int, ok bool) {
+	if i, ok = seen[key]; !ok {
+		seen[key] = n
 	}
-	port, others := meterKey(n, "port"), meterKey(i, "port")
-	one, two := m.Port.Kind, other.Port.Kind
+	return i, ok
+}
+
+// checkPort compares the port of meter n with those before it.
+func (c Config) checkPort(p *problems, n int, seen seenMeters) {
+	port := c.Meters[n].Port
+	key := meterKey(n, "port")
+	i, again := first(seen.kinds, port.Kind, n)
+	switch port.Kind {
+	case ReplayPort:
+		return
+	case AutoPort:
+		if again {
+			p.addBoth(key, meterKey(i, "port"), "auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
+		}
+		if i, ok := seen.kinds[SerialPort]; ok {
+			c.mayTake(p, n, i)
+		}
+		return
+	case SerialPort:
+		if i, ok := seen.kinds[AutoPort]; ok {
+			c.mayTake(p, n, i)
+		}
+	case TCPPort:
+	}
+	i, again = first(seen.devices, PortConfig{port.Kind, port.device()}, n)
 	switch {
-	case one == AutoPort && two == AutoPort:
-		p.addBoth(port, others, "auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
-	case one == AutoPort && two == SerialPort, one == SerialPort && two == AutoPort:
-		p.addBoth(port, others, "%s, and meters[%d] has %s: auto may take the other's device and publish it under the wrong id: %s",
-			m.Port, i, other.Port, portName)
-	case one == ReplayPort || one != two:
-	case m.Port == other.Port:
-		p.addBoth(port, others, "%s is the port of meters[%d] too: it can be read once only", m.Port, i)
-	case m.Port.device() == other.Port.device():
-		p.addBoth(port, others, "%s is the device of meters[%d] too, there named %s: it can be read once only", m.Port, i, other.Port)
+	case again && port == c.Meters[i].Port:
+		p.addBoth(key, meterKey(i, "port"), "%s is the port of meters[%d] too: it can be read once only", port, i)
+	case again:
+		p.addBoth(key, meterKey(i, "port"), "%s is the device of meters[%d] too, there named %s: it can be read once only",
+			port, i, c.Meters[i].Port)
 	}
+}
+
+// mayTake adds that one of two meters looks for a port, and may find that of the other.
+func (c Config) mayTake(p *problems, n, i int) {
+	p.addBoth(meterKey(n, "port"), meterKey(i, "port"), "%s, and meters[%d] has %s: auto may take the other's device and publish it under the wrong id: %s",
+		c.Meters[n].Port, i, c.Meters[i].Port, portName)
 }
 
 // meterKey is the path of a key of meter i.
@@ -65,11 +101,12 @@ func (c Config) checkNames(p *problems) {
 	for _, name := range entityNames(discovery.Config.Bridge) {
 		taken[name] = ofBridge
 	}
+	related := c.related()
 	for i, m := range c.Meters {
-		if !meterID.MatchString(m.ID) || m.ID == bridgeID {
-			continue // told already
+		if !related[i] || !meterID.MatchString(m.ID) || m.ID == bridgeID { // the latter are told already
+			continue
 		}
-		names := entityNames(func(c discovery.Config) []discovery.Message { return c.Meter(everything(m.ID)) })
+		names := meterNames(m.ID)
 		clash := slices.IndexFunc(names, func(name string) bool {
 			other, ok := taken[name]
 			return ok && (other == ofBridge || c.Meters[other].ID != m.ID)
@@ -88,6 +125,54 @@ func (c Config) checkNames(p *problems) {
 		p.addBoth(meterKey(i, "id"), meterKey(other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
 			"choose another for one of them", m.ID, c.Meters[other].ID, other, name)
 	}
+}
+
+// related tells of each meter whether its names could be another's: where its id is the beginning of another id, or begins with
+// one, or has the bridge's name in it. All else is spared the work, which is much.
+func (c Config) related() []bool {
+	out := make([]bool, len(c.Meters))
+	ids := map[string]int{} // as in the ids of entities, which know no other separator
+	for i, m := range c.Meters {
+		id := entityID(m.ID)
+		out[i] = strings.Contains(m.ID, "hanbridge")
+		if other, ok := first(ids, id, i); ok && c.Meters[other].ID != m.ID {
+			out[i], out[other] = true, true
+		}
+	}
+	for i, m := range c.Meters {
+		id := entityID(m.ID)
+		for end, r := range id {
+			if other, ok := ids[id[:end]]; r == '_' && ok {
+				out[i], out[other] = true, true
+			}
+		}
+	}
+	return out
+}
+
+func entityID(id string) string {
+	return strings.Join(strings.FieldsFunc(id, func(r rune) bool { return r == '_' || r == '-' }), "_")
+}
+
+// meterNames returns the names of a meter that sends all there is. To make them is much work, which is done once for the meters
+// whose id stands in the ids of entities as it is.
+func meterNames(id string) []string {
+	if entityID(id) != id {
+		return namesOf(id)
+	}
+	names := slices.Clone(sampleNames())
+	for i, name := range names {
+		names[i] = strings.Replace(name, sampleID, id, 1)
+	}
+	return names
+}
+
+const sampleID = "x0x"
+
+var sampleNames = sync.OnceValue(func() []string { return namesOf(sampleID) })
+
+func namesOf(id string) []string {
+	return entityNames(func(c discovery.Config) []discovery.Message { return c.Meter(everything(id)) })
 }
 
 // everything is a meter that sends all there is.

@@ -40,16 +40,21 @@ func (p problem) String() string {
 	if p.path != "" && (p.at.line > 0 || p.at.name == "") {
 		parts = append(parts, p.path)
 	}
-	return strings.Join(append(parts, p.text), ": ")
+	return concealed(strings.Join(append(parts, p.text), ": "))
 }
 
-// problems are an error of one line each.
+// problems are an error of one line each, of so many lines as somebody may read.
 type problems []problem
 
+const mostProblems = 50
+
 func (p problems) Error() string {
-	lines := make([]string, len(p))
-	for i, one := range p {
-		lines[i] = one.String()
+	var lines []string
+	for _, one := range p[:min(len(p), mostProblems)] {
+		lines = append(lines, one.String())
+	}
+	if more := len(p) - mostProblems; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %s more: mend these first", counted(more, "problem")))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -83,6 +88,7 @@ func (p problems) err() error {
 type loader struct {
 	file   string
 	places map[string]place // by key path, with indices: "meters[0].port"
+	keys   int              // that were read
 	found  problems
 }
 
@@ -108,16 +114,18 @@ func (l *loader) checkAll(cfg Config) {
 	if !errors.As(cfg.Validate(), &wrong) {
 		return
 	}
-	bad := func(path string) bool {
-		return path != "" && slices.ContainsFunc(l.found, func(p problem) bool { return p.path == path })
+	bad := map[string]bool{}
+	for _, p := range l.found {
+		bad[p.path] = p.path != ""
 	}
 	for _, one := range wrong {
-		if bad(one.path) || bad(one.with) {
+		if bad[one.path] || bad[one.with] {
 			continue
 		}
 		if one.with != "" {
 			one.text += fmt.Sprintf(" (the other: %s)", l.placeOf(one.with))
 		}
+		bad[one.path] = one.path != ""
 		l.add(l.placeOf(one.path), one.path, "%s", one.text)
 	}
 }

@@ -25,7 +25,7 @@ func (q QuantitiesConfig) node() *yaml.Node {
 func (l *loader) rates(n *yaml.Node, path string) (any, bool) {
 	var q QuantitiesConfig
 	before := len(l.found)
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && l.counts(n, path); i += 2 {
 		name, at := n.Content[i].Value, place{l.file, n.Content[i].Line}
 		if err := q.checkName(name); err != nil {
 			l.add(at, path, "%s", err)
@@ -49,7 +49,7 @@ func (l *loader) rate(r *rateConfig, n *yaml.Node, at place, path string) {
 		return
 	}
 	seen := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && l.counts(n, path); i += 2 {
 		field, value := n.Content[i].Value, target(n.Content[i+1])
 		at := place{l.file, n.Content[i].Line}
 		if first, ok := seen[field]; ok {

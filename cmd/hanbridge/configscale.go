@@ -92,13 +92,12 @@ func (l *loader) table(n *yaml.Node, k key, path string) (any, bool) {
 	if k.isRates() {
 		return l.rates(n, path)
 	}
-	var items []string
+	var scale ScaleConfig
 	before := len(l.found)
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && l.counts(n, path); i += 2 {
 		name, value := n.Content[i].Value, target(n.Content[i+1])
 		at := place{l.file, n.Content[i].Line}
-		item := name + "=" + value.Value
-		_, err := k.value(item)
+		var err error
 		if value.Kind != yaml.ScalarNode || isNull(value) {
 			err = errors.New("want a number behind the colon")
 		}
@@ -106,13 +105,11 @@ func (l *loader) table(n *yaml.Node, k key, path string) (any, bool) {
 			err = fmt.Errorf("%s: %q is not a factor: write a decimal number with a point, such as 0.1", name, value.Value)
 		}
 		if err == nil {
-			_, err = k.value(strings.Join(append(items, item), ","))
+			err = scale.set(strings.TrimSpace(name), strings.TrimSpace(value.Value))
 		}
 		if err != nil {
 			l.add(at, path, "%s", err)
-			continue
 		}
-		items = append(items, item)
 	}
-	return strings.Join(items, ","), len(l.found) == before
+	return scale.String(), len(l.found) == before
 }

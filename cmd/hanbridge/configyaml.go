@@ -2,8 +2,14 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // yamlHints turn the parser's words into what to mend, the first that fits.
@@ -22,30 +28,116 @@ var yamlHints = []struct{ words, hint string }{
 	{"control characters", "not a text file"},
 }
 
-var yamlPlace = regexp.MustCompile(`^(yaml: )?(line \d+: )?`)
+var (
+	yamlPlace  = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+	yamlQuoted = regexp.MustCompile(`(?s)'.*'|".*"`)
+)
 
-// yamlFault returns the line where text stops being YAML, from 1, and what is
-// wrong there. The parser's own line is where the block began, and often is not
-// given; so look for the line up to which text is sound.
-func yamlFault(text []byte, err error) (line int, hint string) {
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	line = len(lines)
-	for line > 1 {
-		if _, before := parseYAML(bytes.Join(lines[:line-1], nil)); before == nil {
-			break
-		}
-		line--
+// secondDocument is the error of a file that holds more than one.
+type secondDocument struct{ line int }
+
+func (secondDocument) Error() string { return "a second document begins (---): put all into one" }
+
+// parseYAML returns the root of the one document in text.
+func parseYAML(text io.Reader) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(text)
+	var doc, more yaml.Node
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return &yaml.Node{}, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	err = dec.Decode(&more)
+	if err == nil {
+		return nil, secondDocument{more.Line}
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return doc.Content[0], nil
+}
+
+// yamlLines is a file that is to be read as YAML.
+type yamlLines [][]byte
+
+// sound reports whether the first n lines are YAML.
+func (l yamlLines) sound(n int) bool {
+	_, err := parseYAML(&lineFeed{rest: l[:max(n, 0)]})
+	return err == nil
+}
+
+// lineFeed gives one line a read, so that what is left tells how far a parser came.
+type lineFeed struct {
+	rest yamlLines
+	line []byte // what is left of the line that was begun
+}
+
+func (f *lineFeed) Read(p []byte) (int, error) {
+	if len(f.line) == 0 {
+		if len(f.rest) == 0 {
+			return 0, io.EOF
+		}
+		f.line, f.rest = f.rest[0], f.rest[1:]
+	}
+	n := copy(p, f.line)
+	f.line = f.line[n:]
+	return n, nil
+}
+
+// yamlFault returns the line where text stops being YAML, from 1, and what is wrong there.
+func yamlFault(text []byte) (line int, hint string) {
+	lines := yamlLines(bytes.SplitAfter(text, []byte("\n")))
+	if last := len(lines) - 1; last > 0 && len(lines[last]) == 0 {
+		lines = lines[:last]
+	}
+	feed := &lineFeed{rest: lines}
+	_, err := parseYAML(feed)
+	if second := (secondDocument{}); errors.As(err, &second) {
+		return second.line, err.Error()
+	}
+	line = lines.faulty(len(lines)-len(feed.rest), err)
 	written := lines[line-1]
 	indent := written[:len(written)-len(bytes.TrimLeft(written, " \t"))]
 	if bytes.ContainsRune(indent, '\t') {
 		return line, "a tab: YAML wants spaces to indent"
 	}
-	said := yamlPlace.ReplaceAllString(err.Error(), "")
+	said := yamlPlace.ReplaceAllString(fmt.Sprint(err), "")
 	for _, h := range yamlHints {
 		if strings.Contains(said, h.words) {
 			return line, h.hint
 		}
 	}
-	return line, said
+	return line, yamlQuoted.ReplaceAllString(said, "…")
+}
+
+// faulty returns the line, from 1, behind the longest beginning that is YAML. The parser had read so many lines when it gave
+// up with err, and says where the block began that it was in. The search is around these two, so that its cost grows with the
+// length of the file and no faster.
+func (l yamlLines) faulty(read int, err error) int {
+	const tries = 12
+	n := max(read-1, 0)
+	for range tries {
+		if n == 0 || l.sound(n) {
+			return n + 1
+		}
+		for n > 1 && blankLine(l[n-1]) { // without it, it would not be sound either
+			n--
+		}
+		n--
+	}
+	began, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 where it is not said
+	for n := min(began+1, read-1); n > max(began-3, 0); n-- {
+		if l.sound(n) {
+			return n + 1
+		}
+	}
+	return min(max(began, 1), read)
+}
+
+// blankLine reports whether a line holds nothing, or a comment alone.
+func blankLine(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) == 0 || line[0] == '#'
 }

@@ -34,11 +34,11 @@ func TestImage(t *testing.T) {
 		t.Errorf("ENTRYPOINT: got %q, want /hanbridge", got)
 	}
 	testStateFolder(t)
-	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(readText(t, "go.mod"))
-	if want := "golang:" + language[1] + "-"; !strings.Contains(readText(t, "Dockerfile"), want) {
+	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(contentOf(t, "go.mod"))
+	if want := "golang:" + language[1] + "-"; !strings.Contains(contentOf(t, "Dockerfile"), want) {
 		t.Errorf("Dockerfile does not build with %s…, the language of go.mod", want)
 	}
-	sent := strings.Split(readText(t, ".dockerignore"), "\n")
+	sent := strings.Split(contentOf(t, ".dockerignore"), "\n")
 	for _, p := range listPackages(t) {
 		folder, _, _ := strings.Cut(strings.TrimPrefix(p.ImportPath, module), "/")
 		if !slices.Contains(sent, "!"+folder) {
@@ -51,7 +51,7 @@ func TestImage(t *testing.T) {
 // owner from there.
 func testStateFolder(t *testing.T) {
 	t.Helper()
-	file := readText(t, "Dockerfile")
+	file := contentOf(t, "Dockerfile")
 	user := regexp.MustCompile(`(?m)^USER (\S+)$`).FindStringSubmatch(file)
 	made := regexp.MustCompile(`(?m)^RUN mkdir -p (/\S+)/(\S+)$`).FindStringSubmatch(file)
 	copied := regexp.MustCompile(`(?m)^COPY --from=build --chown=(\S+) (/\S+) (/\S+)$`).FindStringSubmatch(file)
@@ -70,7 +70,7 @@ func testStateFolder(t *testing.T) {
 func settingExample(t *testing.T, key string) string {
 	t.Helper()
 	var example map[string]any
-	if err := yaml.Unmarshal([]byte(readText(t, "config.example.yaml")), &example); err != nil {
+	if err := yaml.Unmarshal([]byte(contentOf(t, "config.example.yaml")), &example); err != nil {
 		t.Fatalf("config.example.yaml: %v", err)
 	}
 	text, _ := example[key].(string)
@@ -127,7 +127,7 @@ func wantSettings(t *testing.T, hanbridge string, names ...string) {
 // dockerfileLine gives the words of an instruction in exec form.
 func dockerfileLine(t *testing.T, instruction string) []string {
 	t.Helper()
-	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(readText(t, "Dockerfile"))
+	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(contentOf(t, "Dockerfile"))
 	if line == nil {
 		t.Fatalf("Dockerfile has no %s in exec form", instruction)
 	}
@@ -138,7 +138,7 @@ func dockerfileLine(t *testing.T, instruction string) []string {
 	return words
 }
 
-func readText(t *testing.T, name string) string {
+func contentOf(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(top + name)
 	if err != nil {

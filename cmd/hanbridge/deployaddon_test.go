@@ -35,7 +35,7 @@ func readAddon(t *testing.T) addon {
 
 func readStrictly(t *testing.T, name string, into any) {
 	t.Helper()
-	decoder := yaml.NewDecoder(strings.NewReader(readText(t, name)))
+	decoder := yaml.NewDecoder(strings.NewReader(contentOf(t, name)))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(into); err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -118,7 +118,7 @@ func allows(t *testing.T, kind string, value any) bool {
 
 // TestAddonImage wants the image to hold what the script needs, and to be built of nothing but what is in the add-on's folder.
 func TestAddonImage(t *testing.T) {
-	file := readText(t, addonFolder+"Dockerfile")
+	file := contentOf(t, addonFolder+"Dockerfile")
 	for _, want := range []string{
 		"FROM hanbridge/hanbridge AS hanbridge\n",
 		"RUN apk add --no-cache curl jq\n",
@@ -131,7 +131,7 @@ func TestAddonImage(t *testing.T) {
 			t.Errorf("Dockerfile lacks %q", want)
 		}
 	}
-	if strings.Contains(readText(t, addonFolder+"run.sh"), "\r") {
+	if strings.Contains(contentOf(t, addonFolder+"run.sh"), "\r") {
 		t.Error("run.sh has the line ends of another system: sh does not read them")
 	}
 }

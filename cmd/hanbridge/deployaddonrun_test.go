@@ -79,7 +79,7 @@ func newContainer(t *testing.T, s *supervisor, options map[string]any) *containe
 		}
 		c.write("bin/"+name, "#!/bin/sh\nprintf '%s\\n' "+name+" \"$@\" >>"+c.root+"/arguments\nexec "+path+" \"$@\"\n", 0o755)
 	}
-	script := readText(t, addonFolder+"run.sh")
+	script := contentOf(t, addonFolder+"run.sh")
 	for _, place := range []string{"/data/", "/config/", "/dev/serial/by-id/"} {
 		script = moved(t, script, place, c.root+place)
 	}

@@ -44,7 +44,7 @@ type composed struct {
 
 func readCompose(t *testing.T) composition {
 	t.Helper()
-	text := readText(t, "deploy/compose.yaml")
+	text := contentOf(t, "deploy/compose.yaml")
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	decoder.KnownFields(true)
 	var c composition

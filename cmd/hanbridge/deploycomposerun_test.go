@@ -109,7 +109,7 @@ func testComposedFlow(t *testing.T, c composition) {
 	given, data, image := t.TempDir(), t.TempDir(), t.TempDir()
 	for _, config := range s.Configs {
 		name := moved(t, config.Target, "/hanbridge/", given+"/")
-		text := readText(t, filepath.Join("deploy", c.Configs[config.Source].File))
+		text := contentOf(t, filepath.Join("deploy", c.Configs[config.Source].File))
 		if err := os.WriteFile(name, []byte(text), 0o444); err != nil {
 			t.Fatal(err)
 		}
@@ -128,10 +128,10 @@ func testComposedFlow(t *testing.T, c composition) {
 	}
 	start()
 	flow := filepath.Join(data, s.Environment["FLOWS"])
-	wantFile(t, flow, readText(t, "deploy/nodered/flows.json"))
-	wantFile(t, data+"/settings.js", readText(t, "deploy/nodered/settings.js"))
+	wantFile(t, flow, contentOf(t, "deploy/nodered/flows.json"))
+	wantFile(t, data+"/settings.js", contentOf(t, "deploy/nodered/settings.js"))
 	for _, place := range []string{`"${MQTT_HOST}"`, `"${MQTT_PORT}"`} {
-		if !strings.Contains(readText(t, "deploy/nodered/flows.json"), place) {
+		if !strings.Contains(contentOf(t, "deploy/nodered/flows.json"), place) {
 			t.Errorf("the flow does not take the broker from %s", place)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // TestUnit keeps the systemd unit true to the program.
 func TestUnit(t *testing.T) {
 	hanbridge := buildProgram(t)
-	unit := readText(t, "deploy/hanbridge.service")
+	unit := contentOf(t, "deploy/hanbridge.service")
 	start := strings.Fields(unitValue(t, unit, "ExecStart"))
 	if want := []string{"/usr/local/bin/hanbridge", "run", "--config", "/etc/hanbridge/config.yaml"}; !slices.Equal(start, want) {
 		t.Fatalf("ExecStart: got %q, want %q", start, want)

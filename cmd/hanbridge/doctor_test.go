@@ -441,7 +441,7 @@ func TestDoctorJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(readText(t, golden), out.String()); diff != "" {
+	if diff := cmp.Diff(contentOf(t, golden), out.String()); diff != "" {
 		t.Errorf("-golden +got (go test -update-config writes it):\n%s", diff)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // TestConfigTextIsReadBack: a configuration that is written says the same when it is read.
 func TestConfigTextIsReadBack(t *testing.T) {
-	for _, text := range []string{"", readText(t, "testdata/config/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
+	for _, text := range []string{"", contentOf(t, "testdata/config/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
 		want, err := loadConfig(written(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})
 		if err != nil {
 			t.Fatal(err)
@@ -51,8 +51,8 @@ func TestWriteConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(name)
-	if err != nil || info.Mode().Perm() != 0o600 || readText(t, name) != "mqtt:\n" {
-		t.Errorf("got mode %v, %v, %q, want 0600 and the new text", info.Mode(), err, readText(t, name))
+	if err != nil || info.Mode().Perm() != 0o600 || contentOf(t, name) != "mqtt:\n" {
+		t.Errorf("got mode %v, %v, %q, want 0600 and the new text", info.Mode(), err, contentOf(t, name))
 	}
 	if err := writeConfig(filepath.Join(t.TempDir(), "none", "config.yaml"), ""); err == nil {
 		t.Error("a folder that is not there: got no error")

@@ -60,7 +60,7 @@ func testValues(t *testing.T, hanbridge, family string) {
 func wantTopics(t *testing.T, family string) map[string]string {
 	t.Helper()
 	want := map[string]string{}
-	for line := range strings.Lines(readText(t, "cmd/hanbridge/testdata/topics/aidon.txt")) {
+	for line := range strings.Lines(contentOf(t, "cmd/hanbridge/testdata/topics/aidon.txt")) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if family == "aidon-se" && strings.HasPrefix(name, "current_") {
 			value = "-" + value // this list signs currents as their power

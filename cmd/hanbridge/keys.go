@@ -47,7 +47,7 @@ func (k *keyFlags) pairs() ([]keyPair, error) {
 	if k.file == "" {
 		return pairs, nil
 	}
-	more, err := readKeyFile(k.file)
+	more, err := readKeyFile("--key-file", k.file)
 	if err != nil {
 		return nil, fmt.Errorf("--key-file: %w", err)
 	}

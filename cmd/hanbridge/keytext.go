@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -109,10 +108,7 @@ func parseKeyLine(line string) (pair keyPair, err error) {
 // noKeyText says what to do with a file whose bytes are no text, nil where they may be.
 func noKeyText(name string, b []byte) error {
 	const keyBytes = keyDigits / 2
-	switch {
-	case bytes.HasPrefix(b, []byte("\xFF\xFE")), bytes.HasPrefix(b, []byte("\xFE\xFF")):
-		return fmt.Errorf("%s: is in UTF-16, as > of PowerShell writes it: save it as UTF-8", name)
-	case (len(b) == keyBytes || len(b) == 2*keyBytes) && !isText(b):
+	if (len(b) == keyBytes || len(b) == 2*keyBytes) && !isText(b) {
 		return fmt.Errorf("%s: holds the bytes of a key, not its digits: make digits of them with xxd -p -c %d %s, and write these into a file",
 			name, 2*keyBytes, name)
 	}

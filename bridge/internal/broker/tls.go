@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,9 +17,9 @@ func (p *place) certificates(secure bool) (*tls.Config, error) {
 	name, _, _ := net.SplitHostPort(p.host)
 	c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
 	if p.CAFile != "" {
-		pem, err := os.ReadFile(p.CAFile)
+		pem, err := readPEM("ca_file", p.CAFile)
 		if err != nil {
-			return nil, &ConfigError{"ca_file", "", err}
+			return nil, err
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
@@ -26,6 +27,18 @@ func (p *place) certificates(secure bool) (*tls.Config, error) {
 		}
 	}
 	return c, p.identity(c)
+}
+
+// readPEM reads a file in PEM form, which begins with a mark where some editors have saved it.
+func readPEM(key, name string) ([]byte, error) {
+	pem, err := os.ReadFile(name)
+	if err != nil {
+		return nil, &ConfigError{key, "", err}
+	}
+	if bytes.HasPrefix(pem, []byte("\xFF\xFE")) || bytes.HasPrefix(pem, []byte("\xFE\xFF")) {
+		return nil, &ConfigError{key, name + " is in UTF-16, as > of PowerShell writes it: save it as UTF-8", nil}
+	}
+	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
 
 // plain refuses certificates that would not be used: who names them believes the connection to be encrypted.
@@ -51,12 +64,15 @@ func (p *place) identity(c *tls.Config) error {
 	if p.KeyFile == "" {
 		return &ConfigError{"key_file", "missing: mqtt.cert_file is set", nil}
 	}
-	for _, f := range [...]struct{ key, file string }{{"cert_file", p.CertFile}, {"key_file", p.KeyFile}} {
-		if _, err := os.Stat(f.file); err != nil {
-			return &ConfigError{f.key, "", err}
-		}
+	cert, err := readPEM("cert_file", p.CertFile)
+	if err != nil {
+		return err
 	}
-	pair, err := tls.LoadX509KeyPair(p.CertFile, p.KeyFile)
+	key, err := readPEM("key_file", p.KeyFile)
+	if err != nil {
+		return err
+	}
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return &ConfigError{"cert_file", "not a certificate and its key", err}
 	}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// visible returns text with what could steer a terminal, or hide what stands there, written as escapes: control characters
+// (ESC, those of 80 to 9F, line ends), marks that change the direction of writing, and bytes that are not UTF-8.
+func visible(text string) string {
+	if !strings.ContainsFunc(text, isInvisible) && utf8.ValidString(text) {
+		return text
+	}
+	return string(appendVisible(nil, text, ""))
+}
+
+func isInvisible(r rune) bool { return !strconv.IsPrint(r) }
+
+// appendVisible appends text as visible returns it, but the characters of keep, which stay as they are.
+func appendVisible(dst []byte, text, keep string) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 || isInvisible(r) && !strings.ContainsRune(keep, r) {
+			quoted := strconv.Quote(text[:size])
+			dst = append(dst, quoted[1:len(quoted)-1]...)
+		} else {
+			dst = append(dst, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return dst
+}
+
+// screenText writes lines for people, each write whole characters. Line ends and tabs stay.
+type screenText struct{ w io.Writer }
+
+func (s screenText) Write(b []byte) (int, error) {
+	if _, err := s.w.Write(appendVisible(nil, string(b), "\n\t")); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// jsonText writes JSON, each write whole characters. What could steer a terminal stands in strings there, and becomes \u escapes.
+type jsonText struct{ w io.Writer }
+
+func (j jsonText) Write(b []byte) (int, error) {
+	out := b
+	if strings.ContainsFunc(string(b), isInvisible) {
+		out = make([]byte, 0, len(b)+64)
+		for _, r := range string(b) {
+			switch {
+			case !isInvisible(r) || r < 0x80 && r != 0x7F: // the encoder has escaped those of ASCII, but for DEL
+				out = utf8.AppendRune(out, r)
+			case r > 0xFFFF:
+				high, low := utf16.EncodeRune(r)
+				out = appendHex(appendHex(out, high), low)
+			default:
+				out = appendHex(out, r)
+			}
+		}
+	}
+	if _, err := j.w.Write(out); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func appendHex(dst []byte, r rune) []byte { return fmt.Appendf(dst, `\u%04x`, r) }
+
+// hidden stands in messages where a secret may have stood.
+const hidden = "[hidden]"
+
+var (
+	// keyLike is a row of at least 24 hexadecimal digits, as keys are pasted, that is no part of a name of a file or a device.
+	keyLike = regexp.MustCompile(`(^|[^0-9A-Za-z_/.-])((?:0[xX])?[0-9A-Fa-f]{2}['"]?[ ,:;.-]{0,2}['"]?){12,}[0-9A-Fa-f]?`)
+	// userInfo is what stands before the @ of an address.
+	userInfo = regexp.MustCompile(`[^\s"'=/]+@`)
+)
+
+// concealed returns a message with what looks like a key or a password in it left out, and visible.
+func concealed(text string) string {
+	text = keyLike.ReplaceAllString(text, "${1}"+hidden)
+	return visible(userInfo.ReplaceAllString(text, hidden+"@"))
+}
+
+// isKeyLike reports whether a whole text looks like a key, or a part of one.
+func isKeyLike(text string) bool {
+	const least = 16
+	digits, err := onlyDigits(text)
+	return err == nil && len(digits) >= least || behindWord(text) || keyLike.MatchString(text)
+}
