@@ -16,20 +16,21 @@ type secretFile struct {
 	holds   string // what the file holds
 	example string // a path
 	itself  string // where to write what the file would hold; "" where it has to be in a file
+	digits  bool   // that would be a key, so that a short name is none
 }
 
 var secretFiles = map[string]secretFile{
-	"password_file": {"the password", "/run/secrets/mqtt_password", "the password itself is written as password"},
-	"key_file":      {"the key", "/etc/hanbridge/meter.key", "the key itself is written as key"},
-	"--key-file":    {"the key", "meter.key", "the key itself is written behind --key"},
-	"mqtt.key_file": {"the client's private key as PEM", "/etc/hanbridge/client.key", ""},
-	"cert_file":     {"the client's certificate as PEM", "/etc/hanbridge/client.crt", ""},
-	"ca_file":       {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", ""},
+	"password_file": {"the password", "/run/secrets/mqtt_password", "the password itself is written as mqtt.password", false},
+	"key_file":      {"the key", "/etc/hanbridge/meter.key", "the key itself is written as key", true},
+	"--key-file":    {"the key", "meter.key", "the key itself is written behind --key", true},
+	"mqtt.key_file": {"the client's private key as PEM", "/etc/hanbridge/client.key", "", false},
+	"cert_file":     {"the client's certificate as PEM", "/etc/hanbridge/client.crt", "", false},
+	"ca_file":       {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", "", false},
 }
 
 // fault returns the error of a file that cannot be read: err where name may be shown, else what is wrong and what to write.
 func (s secretFile) fault(name string, err error) error {
-	if err == nil || isPath(name) {
+	if err == nil || isPath(name) || s.digits && hexDigits(name) < leastKeyLike {
 		return err
 	}
 	what := "no file has this name (it is not shown, as it may be a secret)"
@@ -43,6 +44,15 @@ func (s secretFile) fault(name string, err error) error {
 		wanted += "; " + s.itself
 	}
 	return errors.New(wanted)
+}
+
+func hexDigits(text string) (n int) {
+	for i := range len(text) {
+		if strings.IndexByte("0123456789abcdefABCDEF", text[i]) >= 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // fileName is a name without a folder that nobody takes for a password.

@@ -89,9 +89,11 @@ func concealed(text string) string {
 	return visible(userInfo.ReplaceAllString(text, hidden+"@"))
 }
 
+// leastKeyLike is how many hexadecimal digits may be a part of a key.
+const leastKeyLike = 16
+
 // isKeyLike reports whether a whole text looks like a key, or a part of one.
 func isKeyLike(text string) bool {
-	const least = 16
 	digits, err := onlyDigits(text)
-	return err == nil && len(digits) >= least || behindWord(text) || keyLike.MatchString(text)
+	return err == nil && len(digits) >= leastKeyLike || behindWord(text) || keyLike.MatchString(text)
 }
