@@ -76,6 +76,8 @@ type Bridge struct {
 	outputs []namedOutput
 	plan    *lane.Plan
 	store   *state.Store
+	// instance is nil where nothing is remembered.
+	instance *Instance
 }
 
 type namedOutput struct {
@@ -113,7 +115,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	feeds := make([]*Feed, len(b.outputs))
 	for i := range feeds {
 		feeds[i] = newFeed(b.meters, j)
-		feeds[i].memory = b.store
+		feeds[i].memory, feeds[i].instance = b.store, b.instance
 	}
 	pipelines := make([]*pipeline, len(b.meters))
 	for i := range pipelines {

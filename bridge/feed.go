@@ -17,14 +17,15 @@ type Feed struct {
 	slots  []slot
 	signal chan struct{} // something is new
 
-	memory  *state.Store
-	journal *journal
-	cursor  atomic.Uint64 // telegrams delivered
-	taken   uint64        // telegrams given out, delivered at the next Take
-	batch   Batch
-	told    bool      // see Told; the output's goroutine alone looks at it
-	handed  bool      // the batch holds something that was given out and is not yet delivered
-	flowing time.Time // since when the output has delivered; zero before the first. The output's goroutine alone looks at it
+	memory   *state.Store
+	instance *Instance
+	journal  *journal
+	cursor   atomic.Uint64 // telegrams delivered
+	taken    uint64        // telegrams given out, delivered at the next Take
+	batch    Batch
+	told     bool      // see Told; the output's goroutine alone looks at it
+	handed   bool      // the batch holds something that was given out and is not yet delivered
+	flowing  time.Time // since when the output has delivered; zero before the first. The output's goroutine alone looks at it
 }
 
 // Told tells, once, that the log has told of an interruption of this output: whose end it tells as well then.
@@ -241,6 +242,9 @@ func (f *Feed) put(meter int, h handover) {
 // Memory is where an output keeps what must survive a restart, under a key of its own; nil, which remembers nothing, where
 // there is none.
 func (f *Feed) Memory() *state.Store { return f.memory }
+
+// Instance tells this bridge from others; nil where nothing is remembered.
+func (f *Feed) Instance() *Instance { return f.instance }
 
 // About is what is known of a meter's own description and of its wire.
 type About struct {

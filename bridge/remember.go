@@ -27,7 +27,7 @@ func (b *Bridge) Remember(dir string) {
 		}
 		b.log.Warn().Err(err).Msg("state cannot be written: trying again")
 	})
-	b.store = store
+	b.store, b.instance = store, newInstance(store)
 }
 
 // remember begins with what an earlier run knew of the meter. Nothing of it is published before its first verified telegram.

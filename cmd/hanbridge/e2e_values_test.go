@@ -127,6 +127,7 @@ func checkTelegram(t *testing.T, text string, want map[string]string) {
 		Received  time.Time
 		MeterTime time.Time `json:"meter_time"`
 		Values    map[string]json.Number
+		Instance  string
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()

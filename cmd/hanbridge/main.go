@@ -87,7 +87,7 @@ func (p *program) commands() *cobra.Command {
 	}
 	root.AddCommand(
 		p.runCommand(), p.doctorCommand(), p.demoCommand(), p.decodeCommand(), p.simulateCommand(), p.captureCommand(), p.replayCommand(), p.checkCommand(),
-		p.quantitiesCommand(), p.ratesCommand(), p.discoveryCommand(), p.versionCommand(),
+		p.quantitiesCommand(), p.ratesCommand(), p.discoveryCommand(), p.takeoverCommand(), p.versionCommand(),
 	)
 	root.SetFlagErrorFunc(flagError)
 	return root

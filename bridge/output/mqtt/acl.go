@@ -38,6 +38,9 @@ func (c Config) ACL() []Rule {
 // valueFilter matches what is retained of meters.
 func (c Config) valueFilter() string { return c.BaseTopic + "/+/+" }
 
+// InfoTopic is where a meter is described, and which bridge publishes it.
+func (c Config) InfoTopic(meter string) string { return c.BaseTopic + "/" + meter + "/info" }
+
 // checkTopic and checkAnnouncedTopic are what Check tries out.
 func (c Config) checkTopic() string          { return c.BaseTopic + "/bridge/check" }
 func (c Config) checkAnnouncedTopic() string { return c.Prefix + "/hanbridge_bridge/check" }

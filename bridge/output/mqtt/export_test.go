@@ -25,7 +25,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Know
 		return nil, err
 	}
 	s := &Stage{newSession(o, conn, new(bridge.Feed))}
-	s.s.gone, s.s.own.due = nil, true
+	s.s.gone, s.s.own.due, o.claims = nil, true, newClaims(c.ClientID, nil, leastPatience)
 	s.Sends(known...)
 	return s, nil
 }
@@ -33,7 +33,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Know
 // Sends says which quantities the meter sends from now on.
 func (s *Stage) Sends(known ...bridge.Known) {
 	m := s.s.meter(bridge.Meter{ID: "house"})
-	m.known, m.due = known, true
+	m.known, m.due, m.first = known, true, true
 	s.s.sighted(m)
 }
 
@@ -63,3 +63,6 @@ func (s *Stage) Leave(ctx context.Context) error {
 	s.s.stop()
 	return s.s.conn.Close(ctx)
 }
+
+// SetPatience says how long another bridge may be silent at least before it is taken for gone. Call it before Run.
+func (o *Output) SetPatience(p time.Duration) { o.patience = p }

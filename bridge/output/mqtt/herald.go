@@ -50,7 +50,7 @@ func (s *session) announceDue() error {
 
 // announce takes the next step of a device, where one is due.
 func (s *session) announce(h *herald) error {
-	if !h.due && len(h.steps) == 0 || s.survey != nil {
+	if !h.due && len(h.steps) == 0 || s.survey != nil || s.isOthers(h.id) {
 		return nil
 	}
 	now := time.Now()

@@ -55,6 +55,12 @@ func run(t *testing.T, c mqtt.Config) *house {
 // runWith starts a bridge with another meter, or with a memory.
 func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *house {
 	t.Helper()
+	return runOutput(t, mqtt.New(c, zerolog.Nop()), meter, stateDir)
+}
+
+// runOutput starts a bridge with an output.
+func runOutput(t *testing.T, o *mqtt.Output, meter, stateDir string) *house {
+	t.Helper()
 	h := &house{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
 	if stateDir != "" {
@@ -63,7 +69,7 @@ func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *house {
 	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,
 	})})
-	b.AddOutput("mqtt", mqtt.New(c, zerolog.Nop()))
+	b.AddOutput("mqtt", o)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()

@@ -22,6 +22,17 @@ type meter struct {
 	about bridge.About
 	known []bridge.Known
 	herald
+
+	online    bool
+	first     bool // its counters are published: see claim
+	second    bool // they are not, since another bridge publishes them or did
+	stale     bool // the hub was told that they are not
+	described bool // its description was published just now
+	interval  time.Duration
+	held      map[quantity.ID]bridge.Value // its newest counters, where they are not published
+	asked     int                          // how much was known when they were last compared
+	rival     string                       // who else publishes it, as its description says
+	defended  time.Time                    // when that was last published out of turn
 }
 
 func (s *session) meter(m bridge.Meter) *meter {
@@ -43,7 +54,7 @@ func (s *session) news(n *bridge.News) error {
 	m := s.meter(n.Meter)
 	if n.AboutNew && n.About.Protocol != "" { // it has spoken: what an earlier run said stands until then
 		m.about, m.due = n.About, true
-		if err := s.info(m); err != nil {
+		if err := s.describe(m); err != nil {
 			return err
 		}
 	}
@@ -55,27 +66,39 @@ func (s *session) news(n *bridge.News) error {
 		return err
 	}
 	for _, e := range n.Events {
+		if !m.first && e.Quantity != "" {
+			continue // of a counter
+		}
 		if err := s.event(m, e); err != nil {
 			return err
 		}
 	}
 	for i := range n.Values {
 		v := &n.Values[i]
+		if !m.first && counter(v.ID) {
+			continue
+		}
 		s.buf = v.Append(s.buf[:0])
 		if err := s.publish(m.topics[v.ID], shortened(s.buf), s.config.Retain); err != nil {
 			return err
 		}
 	}
-	if n.StatsNew {
+	if n.StatsNew && s.sharesStats(m) {
 		if err := s.stats(m, &n.Stats); err != nil {
 			return err
 		}
 	}
-	if !n.OnlineNew {
+	m.online = n.Online
+	if !n.OnlineNew || s.yields(m) {
 		return nil
 	}
+	return s.state(m)
+}
+
+// state publishes whether a meter speaks.
+func (s *session) state(m *meter) error {
 	status := offline
-	if n.Online {
+	if m.online {
 		status = online
 	}
 	return s.publish(m.statusTopic, []byte(status), true)
@@ -127,7 +150,17 @@ var ownTopics = []string{
 	discovery.Rejected, discovery.RejectedReason,
 }
 
-// info publishes what is known of the meter itself.
+// describe publishes the description of a meter that this bridge publishes, where that was not done just now.
+func (s *session) describe(m *meter) error {
+	said := m.described
+	m.described = false
+	if said || !m.first {
+		return nil
+	}
+	return s.info(m)
+}
+
+// info publishes what is known of the meter itself, and which bridge publishes it since when.
 func (s *session) info(m *meter) error {
 	text, err := json.Marshal(struct {
 		Make     string `json:"make"`
@@ -137,7 +170,11 @@ func (s *session) info(m *meter) error {
 		Protocol string `json:"protocol"`
 		Port     string `json:"port"`
 		Settings string `json:"settings"`
-	}{m.about.Make, m.about.Model, m.about.Serial, m.about.List, m.about.Protocol, m.about.Port, m.about.Line})
+		Instance string `json:"instance"`
+		Since    string `json:"since"`
+		Other    string `json:"other_instance,omitempty"`
+	}{m.about.Make, m.about.Model, m.about.Serial, m.about.List, m.about.Protocol, m.about.Port, m.about.Line,
+		s.claims.mark, s.claims.see(m.ID).began.Format(received), m.rival})
 	if err != nil {
 		return err
 	}

@@ -58,12 +58,18 @@ type Output struct {
 	limiter ratelimit.Limiter // of log lines that others can bring about
 	lost    uint64            // telegrams that the log has not told of
 	once    once
+
+	claims   *claims           // who publishes each meter
+	patience time.Duration     // see claims
+	early    []bridge.Telegram // that came before the description of their meter
 }
 
 var _ bridge.Output = (*Output)(nil)
 
 // New returns an Output. It looks at nothing but its arguments; call Validate to have the files that c names looked at.
-func New(c Config, log zerolog.Logger) *Output { return &Output{config: c, log: log} }
+func New(c Config, log zerolog.Logger) *Output {
+	return &Output{config: c, log: log, patience: leastPatience}
+}
 
 // Validate tells what in the configuration can never work. It reads the files that c names and does not touch the network.
 func (c Config) Validate() error { return c.broker().Validate() }
@@ -107,6 +113,9 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		o.devices = recallDevices(feed.Memory(), &o.config)
 		o.surveyed = o.config.Empty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
 	}
+	if o.claims == nil {
+		o.claims = newClaims(o.config.ClientID, feed.Instance(), o.patience)
+	}
 	s := newSession(o, conn, feed)
 	s.first = o.sayConnected(feed.Told())
 	if !conn.Retains() && o.once.first("retain") {
@@ -133,6 +142,10 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			err = s.wean()
 		case <-s.survey.done():
 			err = s.surveyEnds(ctx)
+		case <-s.claims.stir:
+			err = s.heed(ctx)
+		case <-s.looking.C:
+			err = s.heed(ctx)
 		case <-s.ready():
 			err = s.deliver(ctx)
 		}

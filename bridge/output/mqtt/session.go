@@ -33,18 +33,23 @@ type session struct {
 	buf    []byte
 	first  zerolog.Level // of the log line of a first announcement
 
-	leaving atomic.Bool // what says offline from now on is this session
+	looking *time.Timer // when to look again at who publishes a meter
+	look    time.Time   // when that is; zero where it is not set
+
+	wasOnline atomic.Bool // a bridge of this base topic was there when this one came
+	leaving   atomic.Bool // what says offline from now on is this session
 }
 
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s := &session{
 		Output: o, conn: conn, feed: feed,
 		births: make(chan struct{}, 1), birth: time.NewTimer(time.Hour), later: time.NewTimer(time.Hour),
-		weaned: time.NewTimer(time.Until(o.devices.whole())),
+		weaned: time.NewTimer(time.Until(o.devices.whole())), looking: time.NewTimer(time.Hour),
 		meters: map[string]*meter{}, sent: map[string]device{},
 	}
 	s.birth.Stop()
 	s.later.Stop()
+	s.looking.Stop()
 	if o.found == nil {
 		s.weaned.Stop()
 	}
@@ -62,6 +67,7 @@ func (s *session) stop() {
 	if s.survey != nil {
 		s.survey.end()
 	}
+	s.looking.Stop()
 }
 
 // birthPause is 1 to 5 s at random: a hub that has just started hears of many devices at once.
@@ -72,6 +78,10 @@ func (s *session) begin(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
+	if err := s.watch(ctx); err != nil {
+		return err
+	}
+	s.leaveToOthers()
 	if err := s.move(ctx); err != nil {
 		return err
 	}
@@ -160,7 +170,7 @@ func (s *session) ready() <-chan struct{} {
 // batch, not one a message.
 func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		if err := s.batch(b); err != nil {
+		if err := s.batch(ctx, b); err != nil {
 			return err
 		}
 		if err := s.conn.Flush(ctx); err != nil {
@@ -183,10 +193,20 @@ func (o *Output) sayLost(telegrams uint64) {
 	}
 }
 
-func (s *session) batch(b *bridge.Batch) error {
+func (s *session) batch(ctx context.Context, b *bridge.Batch) error {
 	s.sayLost(b.Lost)
+	if err := s.takeClaims(ctx, b.News); err != nil {
+		return err
+	}
 	for i := range b.News {
 		if err := s.news(&b.News[i]); err != nil {
+			return err
+		}
+	}
+	early := s.early
+	s.early = nil
+	for i := range early {
+		if err := s.telegram(&early[i]); err != nil {
 			return err
 		}
 	}
@@ -205,7 +225,9 @@ func (s *session) farewell() error {
 	err := s.deliver(ctx)
 	s.leaving.Store(true)
 	for _, m := range s.meters {
-		err = errors.Join(err, s.publish(m.statusTopic, []byte(offline), true))
+		if !s.yields(m) {
+			err = errors.Join(err, s.publish(m.statusTopic, []byte(offline), true))
+		}
 	}
 	err = errors.Join(err, s.publish(s.config.BaseTopic+"/status", []byte(offline), true))
 	if err = errors.Join(err, s.conn.Close(ctx)); err != nil {

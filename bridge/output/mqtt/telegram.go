@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -13,12 +14,27 @@ const received = "2006-01-02T15:04:05.000Z07:00"
 // telegram publishes all values of one telegram in one object. It is never retained: it is an event.
 func (s *session) telegram(t *bridge.Telegram) error {
 	m := s.meter(s.feed.Meter(t.Meter))
-	s.buf = appendTelegram(s.buf[:0], m.ID, t)
+	if m.about.Protocol == "" { // it came before the meter's description, and it is not decided who publishes it
+		t.Values = slices.Clone(t.Values)
+		s.early = append(s.early, *t)
+		return nil
+	}
+	s.buf = appendTelegram(s.buf[:0], m.ID, t, m.first)
+	s.buf = s.sign(s.buf, m.first)
 	return s.publish(m.prefix+"telegram", s.buf, false)
 }
 
+// sign adds who published a telegram, and whether its counters were left out: see claim.
+func (s *session) sign(b []byte, first bool) []byte {
+	b = append(append(append(b[:len(b)-1], `,"instance":"`...), s.claims.mark...), '"')
+	if !first {
+		b = append(b, `,"counters":"`+withheld+`"`...)
+	}
+	return append(b, '}')
+}
+
 // appendTelegram writes the numbers digit by digit from their exact values.
-func appendTelegram(b []byte, meter string, t *bridge.Telegram) []byte {
+func appendTelegram(b []byte, meter string, t *bridge.Telegram, counters bool) []byte {
 	b = append(append(b, `{"meter":"`...), meter...)
 	b = strconv.AppendUint(append(b, `","seq":`...), t.Seq, 10)
 	b = t.Received.AppendFormat(append(b, `,"received":"`...), received)
@@ -26,9 +42,13 @@ func appendTelegram(b []byte, meter string, t *bridge.Telegram) []byte {
 		b = t.MeterTime.Append(append(b, `","meter_time":"`...))
 	}
 	b = append(b, `","values":{`...)
+	none := len(b)
 	for i := range t.Values {
 		v := &t.Values[i]
-		if i > 0 {
+		if !counters && counter(v.ID) {
+			continue
+		}
+		if len(b) > none {
 			b = append(b, ',')
 		}
 		b = append(append(append(b, '"'), v.ID.String()...), `":`...)

@@ -1,0 +1,94 @@
+package bridge
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+)
+
+// An Instance tells this bridge from every other one that publishes to the same place, whatever their configurations say. Its mark is
+// the id that the state keeps, a dot, and the number of this run, which is drawn at each start: so two bridges that began with copies of one
+// state are told apart too. A nil Instance is that of a bridge without a state, which does not know what its earlier runs were called.
+type Instance struct {
+	mark string
+	kept keptInstance
+}
+
+// keptInstance is the form in which it is kept.
+type keptInstance struct {
+	ID string `json:"id"`
+	// Runs are the last runs, the newest last.
+	Runs []string `json:"runs"`
+}
+
+const (
+	instanceKey = "instance"
+	// mostRuns is how many runs are remembered: more than start and end without a telegram.
+	mostRuns = 64
+)
+
+// newInstance begins a run. It returns nil where that cannot be kept: what is not known after a restart would be taken for another's.
+func newInstance(store *state.Store) *Instance {
+	i := &Instance{kept: instanceIn(store.Value(instanceKey))}
+	if i.kept.ID == "" {
+		i.kept.ID = randomHex(8)
+	}
+	run := randomHex(4)
+	i.kept.Runs = append(i.kept.Runs, run)
+	i.kept.Runs = i.kept.Runs[max(0, len(i.kept.Runs)-mostRuns):]
+	i.mark = i.kept.ID + "." + run
+	text, err := json.Marshal(i.kept)
+	if err != nil || !store.KeepNow(instanceKey, text) { // nothing in it makes the first fail
+		return nil
+	}
+	return i
+}
+
+func instanceIn(text []byte) (kept keptInstance) {
+	if json.Unmarshal(text, &kept) != nil {
+		return keptInstance{}
+	}
+	return kept
+}
+
+func randomHex(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// StoredInstance returns the instance whose runs the state in dir knows, the newest being one that runs or did. It looks at the file
+// without waiting for a bridge that has it open. It is nil where there is none.
+func StoredInstance(dir string) *Instance {
+	text, err := state.Peek(dir, instanceKey)
+	if err != nil {
+		return nil
+	}
+	i := &Instance{kept: instanceIn(text)}
+	if n := len(i.kept.Runs); n > 0 {
+		i.mark = i.kept.ID + "." + i.kept.Runs[n-1]
+		return i
+	}
+	return nil
+}
+
+// Mark is that of this run; "" of a nil Instance.
+func (i *Instance) Mark() string {
+	if i == nil {
+		return ""
+	}
+	return i.mark
+}
+
+// Own tells if a mark is that of this run or of an earlier one.
+func (i *Instance) Own(mark string) bool {
+	if i == nil {
+		return false
+	}
+	id, run, _ := strings.Cut(mark, ".")
+	return id == i.kept.ID && slices.Contains(i.kept.Runs, run)
+}

@@ -1,0 +1,259 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// counter tells if a quantity counts: what a hub adds up.
+func counter(id quantity.ID) bool { return id.Row().State == quantity.TotalIncreasing }
+
+// hold keeps the newest counters of a meter whose counters are not published, to compare them.
+func (m *meter) hold(values []bridge.Value) {
+	for i := range values {
+		if !counter(values[i].ID) {
+			continue
+		}
+		if m.held == nil {
+			m.held = map[quantity.ID]bridge.Value{}
+		}
+		m.held[values[i].ID] = values[i]
+	}
+}
+
+// patience is how long another bridge may be silent before it is taken for gone.
+func (s *session) patience(m *meter) time.Duration {
+	return max(s.claims.patience, silentAfter*m.interval)
+}
+
+// yields tells that another bridge says whether a meter is online.
+func (s *session) yields(m *meter) bool {
+	c := s.claims.see(m.ID)
+	return c.yields(time.Now(), s.patience(m))
+}
+
+// isOthers tells that a meter is, or may be, announced by another bridge.
+func (s *session) isOthers(id string) bool {
+	m := s.meters[id]
+	if m == nil || m.first {
+		return false
+	}
+	c := s.claims.see(id)
+	return c.contested()
+}
+
+// sharesStats tells that the counts of a meter are published here.
+func (s *session) sharesStats(m *meter) bool {
+	return m.first || m.about.Protocol == "" && !s.isOthers(m.ID)
+}
+
+// facts is how much is known by which the meter can be told from another.
+func (m *meter) facts() int {
+	n := len(m.held)
+	if m.about.Serial != "" {
+		n++
+	}
+	return n
+}
+
+// judge decides on the counters of a meter. It asks the broker where it has to, and has itself called again when it must be looked at again.
+func (s *session) judge(ctx context.Context, m *meter) (d decision) {
+	patience := s.patience(m)
+	s.claims.of(m.ID, func(c *claim) {
+		if c.evidence == nothingKnown && m.facts() > m.asked {
+			c.evidence = notAsked
+		}
+		d = c.decide(time.Now(), patience)
+	})
+	switch {
+	case d == ask && m.facts() == 0:
+		return wait // its counters come once an hour
+	case d == ask:
+		m.asked = m.facts()
+		found := s.compare(ctx, m)
+		s.claims.of(m.ID, func(c *claim) {
+			c.evidence = found
+			d = c.decide(time.Now(), patience)
+		})
+	}
+	if d == wait {
+		c := s.claims.see(m.ID)
+		s.lookAgain(time.Until(c.quietAt(patience)))
+	}
+	return d
+}
+
+// lookAgain has the claims looked at in a while, or sooner.
+func (s *session) lookAgain(in time.Duration) {
+	at := time.Now().Add(max(in, 0) + 10*time.Millisecond)
+	if s.look.IsZero() || at.Before(s.look) {
+		s.look = at
+		s.looking.Reset(time.Until(at))
+	}
+}
+
+// heed acts on what was heard of others since the last call.
+func (s *session) heed(ctx context.Context) error {
+	s.look = time.Time{}
+	if s.survey != nil {
+		s.lookAgain(settled)
+		return nil
+	}
+	anew := false
+	for _, m := range s.meters {
+		if m.about.Protocol == "" {
+			continue
+		}
+		again, err := s.heedMeter(ctx, m)
+		if err != nil {
+			return err
+		}
+		anew = anew || again
+	}
+	if !anew {
+		return nil
+	}
+	if s.config.Style == discovery.Off || s.config.Empty {
+		return s.introduce()
+	}
+	s.surveyed = false // what is announced is the other's
+	return s.ask(ctx)
+}
+
+// heedMeter does so for one meter, and tells if it is to be published from now on.
+func (s *session) heedMeter(ctx context.Context, m *meter) (anew bool, err error) {
+	c := s.claims.see(m.ID)
+	if m.first && !c.first {
+		m.first = false
+		s.forget(m)
+	}
+	if c.first && m.first {
+		return false, s.defend(m, &c)
+	}
+	d := s.judge(ctx, m)
+	if m.second = d != publish; m.second {
+		s.forget(m)
+	}
+	return d == publish, s.saySecond(m, d)
+}
+
+// forget leaves what is announced and retained of a meter to the other bridge: it is never taken back from here.
+func (s *session) forget(m *meter) {
+	delete(s.sent, m.ID)
+	m.steps = nil
+	if _, ok := s.devices.kept.Devices[m.ID]; ok {
+		s.devices.set(m.ID, device{})
+	}
+}
+
+// defend says again who is first where another has said that it is, and notes who publishes the meter too.
+func (s *session) defend(m *meter, c *claim) error {
+	rival, now := c.rival, time.Now()
+	if left := c.rivalAt.Add(s.patience(m)).Sub(now); rival != "" && left <= 0 {
+		rival = ""
+	} else if rival != "" {
+		s.lookAgain(left)
+		s.tell(m, zerolog.ErrorLevel, saidFirst)
+	}
+	if left := time.Second - now.Sub(m.defended); c.reply && left > 0 {
+		s.lookAgain(left)
+		return nil
+	}
+	if !c.reply && rival == m.rival {
+		return nil
+	}
+	m.rival, m.defended = rival, now
+	s.claims.of(m.ID, func(c *claim) { c.reply, c.rival = false, rival })
+	return s.info(m)
+}
+
+// compare looks whether the meter is the one that the broker has values of.
+func (s *session) compare(ctx context.Context, m *meter) evidence {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	all, err := Retained(ctx, s.config, m.ID)
+	if err != nil {
+		return nothingKnown
+	}
+	return compareMeter(all[m.ID], m.about.Serial, slices.Collect(maps.Values(m.held)), time.Now())
+}
+
+// What the log says of a meter that two bridges publish.
+const (
+	saidFirst = "another bridge publishes this meter too: a hub mixes the two meters up. Set another meters.id in the configuration of one of " +
+		"the two bridges, and restart it"
+	saidSecond = "another bridge publishes this meter already: its counters are not published from here, since a hub would count the " +
+		"step from one meter to the other as consumption. Set another meters.id in this configuration, and restart; or stop the other bridge for " +
+		"good, and type: hanbridge takeover "
+	saidStale = "the broker says that another bridge publishes this meter, which is silent, and nothing shows that the meter is the same: its " +
+		"counters are not published. If they are to come from here from now on, type: hanbridge takeover "
+	saidWaits = "the broker says that another bridge publishes this meter: waits whether it is heard before the counters are published"
+	saidTaken = "another bridge published this meter before, and is silent now: its counters are published from here"
+)
+
+// tell says something of a meter once, and again when it has changed or an hour has passed.
+func (s *session) tell(m *meter, level zerolog.Level, what string) {
+	news := false
+	s.claims.of(m.ID, func(c *claim) {
+		if c.told == nil {
+			c.told = map[string]time.Time{}
+		}
+		if news = time.Since(c.told[what]) > time.Hour; news {
+			c.told[what] = time.Now()
+		}
+	})
+	if news {
+		s.log.WithLevel(level).Str("meter", m.ID).Msg(what)
+	}
+}
+
+// saySecond tells why the counters are not published, or that they are from now on. Where no other bridge is heard the hub is told too.
+func (s *session) saySecond(m *meter, d decision) error {
+	c := s.claims.see(m.ID)
+	switch {
+	case d == publish && len(c.told) > 0:
+		s.tell(m, zerolog.InfoLevel, saidTaken)
+	case d == publish:
+	case c.live(time.Now(), s.patience(m)):
+		s.tell(m, zerolog.ErrorLevel, saidSecond+m.ID)
+	case d == withhold:
+		s.tell(m, zerolog.ErrorLevel, saidStale+m.ID)
+		return s.sayStale(m)
+	default:
+		s.tell(m, zerolog.InfoLevel, saidWaits)
+	}
+	return nil
+}
+
+// sayStale tells the hub, where a person looks for the counters: nobody else publishes what the bridge says of the meter.
+func (s *session) sayStale(m *meter) error {
+	if m.stale {
+		return nil
+	}
+	m.stale = true
+	if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte("counters: "+saidStale+m.ID)), true); err != nil {
+		return err
+	}
+	return s.state(m)
+}
+
+var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
+
+// sayDeaf is said once.
+func (s *session) sayDeaf(err error) {
+	if s.claims.deaf {
+		return
+	}
+	s.claims.deaf = true
+	s.log.Warn().Err(err).Msg("cannot hear what others publish of these meters: that no other bridge has the same meters.id is not checked (allow this user to read " +
+		s.config.valueFilter() + ")")
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+)
+
+func (p *program) takeoverCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "takeover METER",
+		Short: "Lets this bridge publish a meter that another bridge published before",
+		Long: "Has the broker forget which bridge publishes a meter, so that this one publishes the meter's counters: for a bridge that\n" +
+			"replaces one that is gone for good, with another meter or without what that one kept in state_dir. Stop the other\n" +
+			"bridge first. A bridge that runs publishes the counters as soon as it has heard nothing of another for a minute, or for\n" +
+			"six of the meter's intervals where that is longer; one that does not run, when it starts.",
+		Example: "  hanbridge takeover house --config config.yaml",
+		Args:    takes(1, 1),
+	}
+	file := c.Flags().String("config", "", "configuration `FILE`")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		w, err := p.wired(*file)
+		if err != nil {
+			return err
+		}
+		if err := w.NeedBroker(); err != nil {
+			return err
+		}
+		if !slices.Contains(w.meterIDs(), args[0]) {
+			return fmt.Errorf("no meter of the configuration has the id %q%s", args[0], didYouMean(args[0], w.meterIDs()))
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), checkTime)
+		defer cancel()
+		return p.takeover(ctx, w.mqtt(), args[0])
+	}
+	return c
+}
+
+func (p *program) takeover(ctx context.Context, to mqtt.Config, meter string) error {
+	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
+		return failure{err, exitData}
+	}
+	all, err := mqtt.Retained(ctx, to, meter)
+	if err != nil {
+		return failure{err, exitData}
+	}
+	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
+		return failure{fmt.Errorf("%s is still there (does the other bridge still run? May this user publish it?)", to.InfoTopic(meter)), exitData}
+	}
+	fmt.Fprintf(p.out, "the broker has forgotten which bridge publishes %s: the next one whose meter speaks does\n", meter)
+	return nil
+}
