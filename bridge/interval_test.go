@@ -25,6 +25,7 @@ func TestIntervalLearned(t *testing.T) {
 		{"an outage early on", []time.Duration{5 * s, time.Hour, 5 * s}, 5 * s},
 		{"a doubled telegram", append(repeat(10*s, 6), 0, 10*s), 10 * s},
 		{"never under a second", repeat(20*time.Millisecond, 9), s},
+		{"a reader that gives six at once", []time.Duration{0, 0, 0, 0, 0, 60 * s, 0, 0, 0, 0, 0, 60 * s, 0, 0, 0, 0, 0, 60 * s}, 60 * s},
 		{"another profile takes over", append(repeat(10*s, 9), repeat(2500*time.Millisecond, 5)...), 2500 * time.Millisecond},
 	}
 	for _, tt := range tests {

@@ -12,6 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -27,6 +28,7 @@ type pipeline struct {
 	decoder *meter.Decoder
 	search  search
 	ear     ear
+	given   given  // by the wire in use
 	trouble faults // of the wire
 	damage  faults // of telegrams
 	locked  faults // of telegrams that no key opens
@@ -50,7 +52,10 @@ type pipeline struct {
 	integral integral
 	every    interval
 	seq      uint64
-	voice    voice
+
+	closesEach bool // the log has said that the reader closes each connection
+	saidTelnet bool // the log has said that the gateway is in telnet mode
+	voice      voice
 }
 
 // newPipeline makes that of a meter, which begins with what m remembers of it.
@@ -81,7 +86,6 @@ func (p *pipeline) run(ctx context.Context) error {
 	defer p.rest()
 	wait := backoff{first: 100 * time.Millisecond, most: 3 * time.Second}
 	for ctx.Err() == nil {
-		before := p.stats().Telegrams
 		opened, err := p.try(ctx)
 		switch {
 		case p.source.Recorded && opened && ctx.Err() == nil:
@@ -90,16 +94,18 @@ func (p *pipeline) run(ctx context.Context) error {
 			continue
 		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, closedAfterTelegram):
+			pause(ctx, p.closes(&wait))
+			continue
 		}
 		if p.search.broke(opened, p.trust()) {
 			continue
 		}
-		if p.stats().Telegrams > before {
+		if opened && (p.given.whole > 0 || time.Since(p.given.opened) >= time.Second) {
 			wait.reset()
 		}
 		w := wait.next()
-		p.unread()
-		p.trouble.warn(p.log, "cannot read the meter, trying again", err.Error(), err, w)
+		p.unread(p.trouble.warn(p.log, "cannot read the meter, trying again", err.Error(), err, w))
 		pause(ctx, w)
 	}
 	return nil
@@ -136,9 +142,10 @@ func (p *pipeline) try(ctx context.Context) (opened bool, err error) {
 func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser) error {
 	defer wire.Close()
 	defer context.AfterFunc(ctx, func() { wire.Close() })()
-	p.ear.forget(time.Time{})
+	p.given = given{opened: time.Now()}
+	p.ear.open(c)
 	patience, silent := p.search.patience(p.trust())
-	watch := newWatch(wire, patience, silent, &p.ear)
+	watch := newWatch(wire, patience, silent, &p.ear, p.search.alone)
 	defer watch.stop()
 	p.reads(c)
 	d := p.decoder
@@ -153,6 +160,7 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 		case err != nil:
 			return p.ended(c, watch, err)
 		}
+		p.given.telegram(!damaged || bad.Sound)
 		if damaged && bad.Sound || !damaged && p.accept(ctx, r) {
 			p.proves(c)
 			watch.extend(p.trust())
@@ -173,7 +181,7 @@ func (p *pipeline) proves(c Candidate) {
 }
 
 // trust is how long a proved wire may go without a sound telegram.
-func (p *pipeline) trust() time.Duration { return max(relearn, silentAfter*p.every.learned()) }
+func (p *pipeline) trust() time.Duration { return max(relearn, p.every.patience()) }
 
 // ended says why a wire gives no more.
 func (p *pipeline) ended(c Candidate, watch *watch, err error) error {
@@ -181,8 +189,10 @@ func (p *pipeline) ended(c Candidate, watch *watch, err error) error {
 	case watch.expired():
 		p.search.next(p.gaveNothing(c))
 		return errNothing
-	case errors.Is(err, io.EOF) && !p.source.Recorded:
-		return fmt.Errorf("%s: closed by the other side", c.Port)
+	case otherSide(err) && !p.source.Recorded:
+		verdict, _ := p.ear.verdict()
+		bytes, _ := p.ear.heard()
+		return fmt.Errorf("%s: %w", c.Port, p.given.closed(verdict, bytes))
 	}
 	return fmt.Errorf("%s: %w", c.Port, err)
 }
@@ -206,12 +216,21 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 	p.speak(r, now) // wakes the outputs
 	p.memory.note(&p.voice.about, p.news.known, p.decoder.Scaling(), counted, p.guard)
 	p.sayLoad(now)
+	p.sayTelnet()
 	p.trouble.over()
 	p.locked.over()
 	if p.source.Recorded {
 		p.all.awaitRead(ctx)
 	}
 	return true
+}
+
+// sayTelnet says, once, that what is read comes through telnet.
+func (p *pipeline) sayTelnet() {
+	if p.decoder.Telnet() && !p.saidTelnet {
+		p.saidTelnet = true
+		p.log.Warn().Msg(line.Telnet.Advice())
+	}
 }
 
 // follow notices a meter that speaks another profile.

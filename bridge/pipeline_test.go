@@ -152,19 +152,6 @@ func TestLostWireIsOpenedAgain(t *testing.T) {
 	})
 }
 
-// TestOnlyCandidateIsKept has nothing else to try: closing the wire for its silence would help nobody.
-func TestOnlyCandidateIsKept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p port
-		h := run(t, source(&p))
-		defer h.end()
-		pass(24 * time.Hour)
-		if got := len(p.tries()); got != 1 {
-			t.Errorf("opened %d times in a day, want once", got)
-		}
-	})
-}
-
 // bare takes the checksum off a P1 telegram.
 func bare(telegram []byte) []byte {
 	end := bytes.LastIndexByte(telegram, '!')

@@ -41,8 +41,13 @@ func (p *pipeline) remember(now time.Time) {
 	p.decoder.SetScaling(m.scaling)
 	p.guard.Restore(&m.counters)
 	p.reminder = m.last()
+	often := longestStay
 	for _, k := range m.known {
 		p.known.remember(k)
+		often = min(often, k.Every)
+	}
+	if len(m.known) > 0 && often > cadences[0] {
+		p.every.before = often
 	}
 	p.hand(handover{known: p.known.taken()}, true)
 }

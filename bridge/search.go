@@ -18,6 +18,7 @@ type search struct {
 	worked Candidate // the last that gave a sound telegram
 	proved bool      // the one in use has done so
 	last   time.Time // of the last sound telegram, or the start where an earlier run had one; zero else
+	began  time.Time
 
 	// fruitless is how many rounds are over since then.
 	fruitless int
@@ -29,12 +30,17 @@ const (
 	dwell = 12 * time.Second
 	// relearn is how long a wire may at least be without a sound telegram before all candidates are tried again.
 	relearn = time.Minute
+	// rarely is how often the only candidate is opened again at least, where its meter may be silent for no longer than that.
+	rarely = 10 * time.Minute
 	// longestStay is for meters that speak once an hour.
 	longestStay = 70 * time.Minute
 )
 
 // candidate returns the one to read. It begins a round where none is left.
 func (s *search) candidate() (Candidate, error) {
+	if s.began.IsZero() {
+		s.began = time.Now()
+	}
 	if len(s.left) == 0 {
 		all, err := s.source.Candidates()
 		if err != nil {
@@ -102,12 +108,19 @@ func (s *search) broke(opened bool, trust time.Duration) (atOnce bool) {
 
 // patience is how long the candidate in use may go without a sound telegram, 0 for ever, and how long while not a single byte
 // comes. A silent line is silent at every setting: from the second round on the candidate that worked is then tried for as long
-// as the silence has lasted, which is most of the time. So a meter that speaks once an hour is not missed.
+// as the silence has lasted, which is most of the time. So a meter that speaks once an hour is not missed. The only candidate is
+// opened again, in the same way: a reader may be silent on one connection for ever, and speak on the next.
 func (s *search) patience(trust time.Duration) (patience, silent time.Duration) {
 	since := time.Since(s.last)
 	switch {
-	case s.alone:
+	case s.source.Recorded:
 		return 0, 0
+	case s.alone:
+		since = time.Since(later(s.last, s.began))
+		if patience = max(trust-since, dwell); since >= trust {
+			patience = min(since, max(trust, rarely))
+		}
+		return patience, patience
 	case s.proved:
 		patience = max(trust-since, dwell)
 		return patience, patience

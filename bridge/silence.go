@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -15,11 +16,11 @@ func (p *pipeline) gaveNothing(c Candidate) line.Verdict {
 	return verdict
 }
 
-// unread is for a wire that cannot be read, which the log says.
-func (p *pipeline) unread() {
+// unread is for a wire that cannot be read. told tells that the log has just said so: then it says as well when it can be opened again.
+func (p *pipeline) unread(told bool) {
 	p.voice.mu.Lock()
 	defer p.voice.mu.Unlock()
-	p.voice.broken = true
+	p.voice.broken, p.voice.saidBroken = true, p.voice.saidBroken || told
 }
 
 // fallSilent makes the meter offline, and says in the log why that may be: once, and while it lasts every ten minutes.
@@ -54,7 +55,13 @@ func (p *pipeline) fallSilent() {
 func (p *pipeline) explain(best finding, bytes int64) {
 	st := &p.voice.stats
 	log := p.log.Warn().Fields(told("source", best.Port))
+	network := strings.HasPrefix(best.Port, "tcp://")
 	switch {
+	case bytes == 0 && network && st.Telegrams > 0:
+		log.Time("last", st.Last).Msg("the reader is connected and silent: it is dialled again now and then. Is its cable in the meter? " + activation)
+	case bytes == 0 && network:
+		log.Msg("connected, and not a byte in 60 s: is the reader's cable in the meter, and is this its port for the meter's bytes? Many readers " +
+			"serve one program at a time: stop the others. " + activation)
 	case bytes == 0 && st.Telegrams > 0:
 		log.Time("last", st.Last).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
 			"then ask your grid company to activate it again")

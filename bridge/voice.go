@@ -15,23 +15,24 @@ import (
 type voice struct {
 	mu sync.Mutex
 	condition
-	handed  condition // as the feeds have it
-	inUse   Candidate // the last that was opened
-	broken  bool      // no wire can be opened: the log has said so
-	sound   time.Time // when a telegram last came whole, but of a kind that is not read
-	ports   []string  // that have been opened
-	found   findings
-	whole   bool // all candidates have had their turn since the meter last spoke
-	anew    bool // the wire was opened again: the next telegram is published whole
-	over    bool
-	timer   *time.Timer
-	told    time.Time        // when the state was last handed to the feeds
-	opened  time.Time        // when the log last said that a port was opened
-	reopens ratelimit.Window // that had their first telegram published whole: a reader in the network may end each connection
-	urgent  ratelimit.Window // states that were told out of turn
-	spoke   ratelimit.Window // log lines that the meter speaks
-	silent  ratelimit.Window // log lines that it is silent
-	beat    time.Time        // when the log last said that all is well
+	handed condition // as the feeds have it
+	inUse  Candidate // the last that was opened
+	broken bool      // no wire can be opened: the log has said so
+	// saidBroken tells that the log is to say when one can be opened again.
+	saidBroken bool
+	sound      time.Time // when a telegram last came whole, but of a kind that is not read
+	ports      []string  // that have been opened
+	found      findings
+	whole      bool // all candidates have had their turn since the meter last spoke
+	anew       bool // the wire was opened again: the next telegram is published whole
+	over       bool
+	timer      *time.Timer
+	told       time.Time        // when the state was last handed to the feeds
+	reopens    ratelimit.Window // that had their first telegram published whole: a reader in the network may end each connection
+	urgent     ratelimit.Window // states that were told out of turn
+	spoke      ratelimit.Window // log lines that the meter speaks
+	silent     ratelimit.Window // log lines that it is silent
+	beat       time.Time        // when the log last said that all is well
 }
 
 // countDamaged counts a telegram that was dropped, sound or not.
@@ -68,8 +69,11 @@ func (p *pipeline) reads(c Candidate) {
 		v.ports = append(v.ports, c.Port)
 		level = zerolog.InfoLevel
 	}
-	if (p.search.alone || p.search.proved) && now.Sub(v.opened) >= time.Minute {
-		level, v.opened = zerolog.InfoLevel, now
+	if (p.search.alone || p.search.proved) && v.saidBroken {
+		level, v.saidBroken = zerolog.InfoLevel, false
+	}
+	if v.broken && !v.online {
+		v.timer.Reset(silentAfter * usualInterval) // connected and silent is another fault than broken
 	}
 	v.anew = v.reopens.Allow(now, 3) || v.anew
 	v.broken, v.inUse = false, c

@@ -16,6 +16,7 @@ type watch struct {
 	timer *time.Timer // nil: for ever
 	until time.Time   // it may be silent
 	extra bool        // it has been given a dwell more
+	alone bool        // there is nothing else to try: bytes of whatever kind are let in before it is closed
 	ended bool
 }
 
@@ -24,8 +25,8 @@ var pieces = []line.Verdict{line.Frames, line.Text, line.Lossy}
 
 // newWatch starts to watch; patience 0 is for ever. As long as e has heard no byte it waits for silent instead; where it has
 // heard a piece of a telegram, once more for a dwell: one takes up to 3 s, and the first may have come while the wire was opened.
-func newWatch(wire io.Closer, patience, silent time.Duration, e *ear) *watch {
-	w := &watch{until: time.Now().Add(silent)}
+func newWatch(wire io.Closer, patience, silent time.Duration, e *ear, alone bool) *watch {
+	w := &watch{until: time.Now().Add(silent), alone: alone}
 	if patience == 0 {
 		return w
 	}
@@ -34,12 +35,13 @@ func newWatch(wire io.Closer, patience, silent time.Duration, e *ear) *watch {
 	w.timer = time.AfterFunc(patience, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		verdict, bytes := e.verdict()
+		verdict, _ := e.verdict()
+		bytes, last := e.heard()
 		if left := time.Until(w.until); left > 0 && bytes == 0 {
 			w.timer.Reset(min(dwell, left))
 			return
 		}
-		if !w.extra && slices.Contains(pieces, verdict) {
+		if busy := w.alone && time.Since(last) < 4*lull; !w.extra && (busy || slices.Contains(pieces, verdict)) {
 			w.extra = true
 			w.timer.Reset(dwell)
 			return
@@ -55,7 +57,7 @@ func (w *watch) extend(patience time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.timer != nil && patience > 0 && !w.ended {
-		w.until = time.Time{}
+		w.until, w.extra = time.Time{}, false
 		w.timer.Reset(patience)
 	}
 }
@@ -78,13 +80,38 @@ func (w *watch) expired() bool {
 type ear struct {
 	mu       sync.Mutex
 	evidence line.Evidence
+	of       Candidate // that the evidence is of
 	rest     time.Time // it does not listen until then
+	bytes    int64     // since the wire was opened
+	last     time.Time // when the last of them came
+}
+
+// open begins with another wire. One of the same candidate adds to what is known: a reader may end each connection.
+func (e *ear) open(c Candidate) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !c.is(e.of) {
+		e.evidence.Reset()
+	}
+	e.evidence.Begin()
+	e.of, e.rest, e.bytes, e.last = c, time.Time{}, 0, time.Time{}
+}
+
+// heard returns how many bytes have come since the wire was opened, and when the last came.
+func (e *ear) heard() (bytes int64, last time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.bytes, e.last
 }
 
 func (e *ear) hear(b []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.rest.IsZero() || time.Now().After(e.rest) {
+	now := time.Now()
+	if e.bytes += int64(len(b)); len(b) > 0 {
+		e.last = now
+	}
+	if e.rest.IsZero() || now.After(e.rest) {
 		e.evidence.Add(b)
 	}
 }

@@ -9,15 +9,16 @@ package line
 // Evidence is what is known of the bytes of a line. Its zero value is ready. Its memory is constant, whatever the bytes, and
 // Add allocates nothing. It is not safe for concurrent use.
 type Evidence struct {
-	bytes  int64
-	counts [256]int64 // of each byte
-	word   uint32     // the last four bytes
-	signs  [kinds]int64
-	text   text
-	frames frames
-	start  start
-	telnet TelnetFilter
-	undone [4]byte // what a byte of telnet stands for, with those that it held
+	bytes      int64
+	counts     [256]int64 // of each byte
+	word       uint32     // the last four bytes
+	signs      [kinds]int64
+	text       text
+	frames     frames
+	start      start
+	telnet     TelnetFilter
+	negotiated bool    // by an earlier connection
+	undone     [4]byte // what a byte of telnet stands for, with those that it held
 }
 
 // Add takes in the next bytes of the line, in any portions. They are not kept.
@@ -47,6 +48,12 @@ func (e *Evidence) add(b []byte) {
 // Bytes returns how many bytes were added, those of telnet among them.
 func (e *Evidence) Bytes() int64 { return e.bytes }
 
+// Begin tells that the next bytes are of another connection to the same line.
+func (e *Evidence) Begin() {
+	e.negotiated = e.negotiated || e.telnet.Negotiated()
+	e.telnet = TelnetFilter{}
+}
+
 // Reset forgets all, for another setting of the line.
 func (e *Evidence) Reset() { *e = Evidence{} }
 
@@ -67,7 +74,7 @@ func (e *Evidence) Verdict() Verdict {
 	switch v {
 	case Web, Login, OtherBaud, Inverted, OtherParity: // the reason why there is no telegram
 	default:
-		if e.telnet.Negotiated() {
+		if e.negotiated || e.telnet.Negotiated() {
 			return Telnet
 		}
 	}

@@ -1,0 +1,177 @@
+package bridge_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+)
+
+// reader is a source of a single port, in the network where tcp is set.
+func reader(p *port, tcp bool) bridge.Source {
+	c := bridge.Candidate{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial}
+	if tcp {
+		c = bridge.Candidate{Port: "tcp://192.0.2.1:8088", Dial: p.dial}
+	}
+	return bridge.Source{Candidates: bridge.Fixed(c)}
+}
+
+// TestMuteReaderIsOpenedAgain has a wire that stays open and goes silent: it is opened again after a minute or six intervals, then
+// more and more seldom, but every ten minutes. What it says on the new connection is read.
+func TestMuteReaderIsOpenedAgain(t *testing.T) {
+	minute := time.Minute
+	tests := []struct {
+		name  string
+		tcp   bool
+		every time.Duration   // of the telegrams before; 0 for none
+		want  []time.Duration // of silence, when it is opened again
+	}{
+		{"mute: a reader that spoke every 10 s", true, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute, 26 * minute}},
+		{"mute: a reader that spoke every second", true, time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
+		{"mute: a serial port of a fixed line", false, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
+		{"mute: a reader that spoke every minute", true, minute, []time.Duration{6 * minute, 12 * minute, 22 * minute}},
+		{"mute: a reader that spoke every quarter", true, 15 * minute, []time.Duration{90 * minute, 180 * minute, 270 * minute}},
+		{"mute: a reader that never spoke", true, 0, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p port
+				var n notebook
+				h := run(t, reader(&p, tt.tcp), &n)
+				defer h.end()
+				m, telegrams := meterOf(t, "aidon-se"), 0
+				if tt.every > 0 {
+					for range 8 {
+						pass(tt.every)
+						p.send(next(m))
+					}
+					telegrams = 8
+				}
+				silent := time.Now()
+				opens := len(p.tries())
+				for i, want := range tt.want {
+					pass(want - time.Since(silent) - time.Millisecond)
+					if got := len(p.tries()); got != opens+i {
+						t.Fatalf("just before %v: opened %d times, want %d", want, got-opens, i)
+					}
+					pass(time.Millisecond)
+					if got := len(p.tries()); got != opens+i+1 {
+						t.Fatalf("after %v of silence: opened %d times, want %d", want, got-opens, i+1)
+					}
+				}
+				p.send(next(m))
+				if got := n.count(); got != telegrams+1 {
+					t.Errorf("on the last connection: %d telegrams, want %d", got, telegrams+1)
+				}
+				if got := h.said(`"port opened"`); got != 1 {
+					t.Errorf("the log says %d times that the port is opened, want once:\n%s", got, h.log)
+				}
+			})
+		})
+	}
+}
+
+// TestMeterThatSpeaksSeldomLosesNothing: whatever is known of the meter, no telegram is lost to a wire that is opened again.
+func TestMeterThatSpeaksSeldomLosesNothing(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		every time.Duration
+		most  int // opened in the last five hours
+	}{
+		{"hourly", time.Hour, 0},
+		{"hourly, not on the hour", time.Hour + 7*time.Second, 0},
+		{"each quarter", 15 * time.Minute, 0},
+		{"daily", 24 * time.Hour, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p port
+				var n notebook
+				h := run(t, reader(&p, true), &n)
+				defer h.end()
+				m, before := meterOf(t, "aidon-se"), 0
+				for i := range 10 {
+					pass(tt.every)
+					telegram := next(m)
+					p.send(telegram[:200]) // it takes its time
+					pass(700 * time.Millisecond)
+					p.send(telegram[200:])
+					if got := n.count(); got != i+1 {
+						t.Fatalf("%d telegrams of %d", got, i+1)
+					}
+					if i == 4 {
+						before = len(p.tries())
+					}
+				}
+				if got := len(p.tries()) - before; got > tt.most {
+					t.Errorf("opened %d times though the interval is known, want %d at most", got, tt.most)
+				}
+			})
+		})
+	}
+}
+
+// TestTelegramUnderWayIsLetIn: a wire is not closed while bytes come.
+func TestTelegramUnderWayIsLetIn(t *testing.T) {
+	for _, family := range []string{"aidon-se", "p1-se-aidon", "kamstrup-no"} {
+		synctest.Test(t, func(t *testing.T) {
+			var p port
+			var n notebook
+			h := run(t, reader(&p, true), &n)
+			defer h.end()
+			telegram := next(meterOf(t, family))
+			pass(time.Minute - time.Millisecond)
+			p.send(telegram[:10])
+			pass(time.Second)
+			p.send(telegram[10:])
+			if got := n.count(); got != 1 || len(p.tries()) != 1 {
+				t.Errorf("%s: %d telegrams, opened %d times, want 1, once", family, got, len(p.tries()))
+			}
+		})
+	}
+}
+
+// TestSilentReaderIsNamed: a reader that refuses and then is connected and silent is told of both, once each.
+func TestSilentReaderIsNamed(t *testing.T) {
+	const silent = "connected, and not a byte in 60 s"
+	for _, tt := range []struct {
+		name    string
+		refused time.Duration // at first
+		spoken  bool
+		want    string
+	}{
+		{"silent from the start", 0, false, silent},
+		{"silent after a refused connection", 5 * time.Second, false, silent},
+		{"silent after a long refusal", 3 * time.Minute, false, silent},
+		{"silent after telegrams", 0, true, "the reader is connected and silent"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p port
+				if tt.refused > 0 {
+					p.broken = errors.New("connection refused")
+				}
+				h := run(t, reader(&p, true))
+				defer h.end()
+				if tt.spoken {
+					p.send(next(meterOf(t, "aidon-se")))
+				}
+				pass(tt.refused)
+				p.mu.Lock()
+				p.broken = nil
+				p.mu.Unlock()
+				pass(65 * time.Second) // it waits for up to 3 s before it is dialled again
+				if got := h.said(tt.want); got != 1 {
+					t.Errorf("after a minute: said %d times, want once:\n%s", got, h.log)
+				}
+				pass(8 * time.Minute)
+				if got := h.said("warn"); tt.refused == 0 && got != 1 || tt.refused > 0 && got != 2 {
+					t.Errorf("%d warnings in ten minutes:\n%s", got, h.log)
+				}
+			})
+		})
+	}
+}
