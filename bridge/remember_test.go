@@ -2,6 +2,8 @@ package bridge_test
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -318,4 +320,31 @@ func TestScalingOverRestart(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStateFolderRemoved: a folder that somebody removes while the bridge runs is told once and begun again, and the next run knows the counter.
+func TestStateFolderRemoved(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	lives(t, dir, func(p *port, _ *notebook, h *house) {
+		for i, energy := range []string{"40140.615", "40140.616", "40140.617"} {
+			if i == 1 {
+				if err := os.RemoveAll(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.send(counting("ABC5metering", "", kWh(energy)))
+			pass(11 * time.Second)
+		}
+		if got := h.said("somebody has changed the state file"); got != 1 || h.said("it was removed") != 1 {
+			t.Errorf("told %d times, want once:\n%s", got, h.log)
+		}
+	})
+	lives(t, dir, func(p *port, n *notebook, _ *house) {
+		p.send(counting("ABC5metering", "", kWh("300.000")))
+		n.read(func(n *notebook) {
+			if n.values["import_energy"] != "" || n.stats.Rejected != 1 {
+				t.Errorf("got %q, %d rejected, want the step back held", n.values["import_energy"], n.stats.Rejected)
+			}
+		})
+	})
 }

@@ -100,7 +100,7 @@ func judge(t *testing.T, what string, p past, file []byte) (told bool) {
 // goOn changes every value and commits.
 func goOn(t *testing.T, what, dir string, s *state.Store) {
 	t.Helper()
-	s.OnTrouble(func(err error) { t.Errorf("%s: %v", what, err) })
+	s.OnTrouble(func(err error) { t.Errorf("%s: %v", what, err) }, nil)
 	want := map[string]string{"new": "1"}
 	for _, key := range s.Keys("") {
 		want[key] = "changed"
@@ -232,26 +232,5 @@ func TestOpenReplacesAnOlderOneSetAside(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); len(entries) != 2 || err != nil {
 		t.Errorf("got %v, %v, want two files", entries, err)
-	}
-}
-
-// TestFileCutWhileOpen: what bbolt reads is mapped memory, and reading there faults.
-func TestFileCutWhileOpen(t *testing.T) {
-	dir := wrote(t, map[string]string{"a": "1"})
-	s := begin(t, dir)
-	var told []error
-	s.OnTrouble(func(err error) { told = append(told, err) })
-	if err := os.Truncate(filepath.Join(dir, "hanbridge.db"), 0); err != nil {
-		t.Fatal(err)
-	}
-	for _, value := range []string{"2", "3"} {
-		keep(s, map[string]string{"a": value})
-		s.Commit()
-	}
-	if len(told) != 1 || !strings.Contains(fmt.Sprint(told), "hanbridge.db cannot be read any more") {
-		t.Errorf("got %v, want one error that names the file", told)
-	}
-	if got := string(s.Value("a")); got != "1" {
-		t.Errorf("got %q, want the value of Open", got)
 	}
 }

@@ -15,4 +15,4 @@ func Read(file []byte) error {
 }
 
 // Believe has the store believe that something else is on disk, as after a commit that failed and is there all the same.
-func (s *Store) Believe(kept map[string][]byte) { s.kept = kept }
+func (s *Store) Believe(kept map[string][]byte) { s.base, s.kept = kept, kept }

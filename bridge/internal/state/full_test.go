@@ -7,11 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
 // inFull tells a copy of this test program that its files may not grow, as on a full disk.
@@ -22,6 +25,7 @@ const inFull = "HANBRIDGE_TEST_FULL"
 func TestFull(t *testing.T) {
 	if os.Getenv(inFull) != "" {
 		fill(t)
+		fullAtFirst(t)
 		return
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFull$")
@@ -35,7 +39,7 @@ func fill(t *testing.T) {
 	dir := wrote(t, map[string]string{"a": "1", "gone": "1", "other": "1"})
 	s := begin(t, dir)
 	var told []string
-	s.OnTrouble(func(err error) { told = append(told, fmt.Sprint(err)) })
+	s.OnTrouble(func(err error) { told = append(told, fmt.Sprint(err)) }, nil)
 	commit := func(a string) {
 		keep(s, map[string]string{"a": a, "large": strings.Repeat(a, 1<<20)})
 		s.Commit()
@@ -61,6 +65,33 @@ func fill(t *testing.T) {
 	want := map[string]string{"a": "4", "large": strings.Repeat("4", 1<<20), "other": "1"}
 	if diff := cmp.Diff(want, values(s)); diff != "" {
 		t.Errorf("on disk (-want +got):\n%s", diff)
+	}
+}
+
+// fullAtFirst opens a new folder on a full disk. What could not be begun leaves nothing behind, and is begun when there is room.
+func fullAtFirst(t *testing.T) {
+	for _, room := range []uint64{0, 4096} {
+		dir := filepath.Join(t.TempDir(), "state")
+		limit(t, room)
+		s, err := state.Open(dir)
+		if err == nil || s == nil || !strings.Contains(err.Error(), dir) {
+			t.Fatalf("room for %d bytes: got %v, want an error with the folder", room, err)
+		}
+		told := listen(s)
+		keep(s, map[string]string{"a": "1"})
+		s.Commit()
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 || len(*told) > 0 {
+			t.Errorf("room for %d bytes: got %v, %v, told %q, want an empty folder and nothing told", room, entries, err, *told)
+		}
+		limit(t, 1<<30)
+		s.Commit()
+		if len(*told) != 1 || (*told)[0] != "trouble: <nil>" {
+			t.Errorf("room for %d bytes: got %q, want the end of the trouble told", room, *told)
+		}
+		end(t, s)
+		if got := string(begin(t, dir).Value("a")); got != "1" {
+			t.Errorf("room for %d bytes: got %q on disk, want 1", room, got)
+		}
 	}
 }
 

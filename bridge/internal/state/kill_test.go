@@ -26,7 +26,7 @@ func commitForEver(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.OnTrouble(func(err error) { t.Error(err) })
+	s.OnTrouble(func(err error) { t.Error(err) }, nil)
 	first, _ := strconv.Atoi(string(s.Value("guard/meter 0")))
 	for n := first + 1; !t.Failed(); n++ {
 		keep(s, numbered(n))

@@ -16,3 +16,6 @@ func lock(file *os.File) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// unlock ends the lock: to close the file is not enough while bbolt has it mapped.
+func unlock(file *os.File) { _ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }

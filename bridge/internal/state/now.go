@@ -7,7 +7,7 @@ import (
 )
 
 // KeepNow keeps a value that does not change under the key, and tells if it is on disk when it returns. Where it is not, Run brings it
-// there when it can. Call it before Run.
+// there when it can; but what is in a file that Open could not read stays in it. Call it before Run.
 func (s *Store) KeepNow(key string, value []byte) bool {
 	if s == nil {
 		return false
@@ -15,6 +15,11 @@ func (s *Store) KeepNow(key string, value []byte) bool {
 	value = slices.Clone(value)
 	s.Keep(key, func() []byte { return value })
 	s.commit()
+	if s.db == nil {
+		s.mu.Lock()
+		delete(s.encoders, key)
+		s.mu.Unlock()
+	}
 	return !s.unsure && has(s.kept, key, value)
 }
 

@@ -24,31 +24,90 @@ const (
 var ErrLocked = errors.New("another hanbridge uses it (stop that one, or give each its own state_dir)")
 
 // Open reads the state file in dir, and begins one where there is none. A file that is not what was written is set aside, and a new one
-// begun: see Aside. It returns ErrLocked after half a second, ErrNewer, and else the system's error where dir cannot be written. Close the Store
-// after Run.
+// begun: see Aside. With an error it returns a Store as well, which has what could be read, and whose Run tries again to open the file:
+// after ErrLocked, which takes half a second, and the system's error where dir cannot be written. After ErrNewer the Store is nil.
+// Close the Store after Run.
 func Open(dir string) (*Store, error) {
 	s := &Store{
+		dir:       dir,
 		path:      filepath.Join(dir, fileName),
 		changed:   make(chan struct{}, 1),
 		urgent:    make(chan struct{}, 1),
-		disk:      make(map[string][]byte),
 		encoders:  make(map[string]func() []byte),
 		forgotten: make(map[string]bool),
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, explain(dir, err)
+	err := s.begin()
+	if errors.Is(err, ErrNewer) {
+		return nil, err
+	}
+	if err != nil && !errors.Is(err, ErrLocked) {
+		s.onDisk = s.peek()
+	}
+	s.trouble = err
+	s.disk, s.base, s.kept = s.onDisk, s.onDisk, s.onDisk
+	return s, err
+}
+
+// begin opens the file and fills s.onDisk.
+func (s *Store) begin() error {
+	s.onDisk, s.aside, s.cause, s.file = nil, "", nil, nil
+	if err := s.makeFolder(); err != nil {
+		return explain(s.dir, err)
 	}
 	info, err := os.Stat(s.path)
+	isNew := errors.Is(err, fs.ErrNotExist)
 	s.emptied = err == nil && info.Mode().IsRegular() && info.Size() == 0 // nobody leaves an empty one
 	err = s.open()
 	if damage := new(damageError); errors.As(err, &damage) {
+		isNew = true
 		err = s.open() // The damaged one is out of the way.
 	}
-	if err != nil {
-		return nil, explain(dir, err)
+	if err == nil {
+		s.began = true
+		s.info, err = s.file.Stat()
 	}
-	s.kept = s.disk
-	return s, nil
+	if err != nil && isNew && s.file != nil {
+		_ = os.Remove(s.path) // what there was no room for is not taken for a damaged one
+	}
+	if err != nil {
+		return explain(s.dir, err)
+	}
+	return nil
+}
+
+func (s *Store) makeFolder() error {
+	if err := leadsNowhere(s.dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(s.dir, 0o700)
+}
+
+// leadsNowhere returns an error for a link to what is not there: who followed it would make a file that nobody has asked for.
+func leadsNowhere(path string) error {
+	to, err := os.Readlink(path)
+	if err != nil {
+		return nil //nolint:nilerr // it is no link
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is a link to %s, which is not there (make that, or remove the link)", path, to)
+	}
+	return nil
+}
+
+// peek returns what is in a file that may be read, but not be written to.
+func (s *Store) peek() map[string][]byte {
+	if info, err := os.Stat(s.path); err != nil || !info.Mode().IsRegular() { // to open a pipe would wait for its other end
+		return nil
+	}
+	file, err := os.Open(s.path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	if s.read(file) != nil {
+		return nil
+	}
+	return s.onDisk
 }
 
 // explain says for whom to open the folder.
@@ -60,21 +119,19 @@ func explain(dir string, err error) error {
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
 
-// open opens the file with bbolt, which calls take. It returns a damageError after the file was set aside.
+// open opens the file with bbolt, which calls take. It returns a damageError after the file was set aside. Of a panic in bbolt nothing
+// but that remains: what the runtime says of it helps nobody.
 func (s *Store) open() (err error) {
-	var file *os.File
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if fault := recover(); fault != nil {
-			err = errors.Join(s.setAside(damaged("bbolt: %v", fault)), file.Close())
+		if recover() != nil {
+			file := s.file
+			err = s.setAside(damaged("it cannot be read"))
+			drop(file)
 		}
 	}()
 	s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{
-		Timeout: patience, PageSize: pageSize, MaxSize: most, NoStatistics: true,
-		OpenFile: func(path string, flag int, mode os.FileMode) (*os.File, error) {
-			file, err = s.take(path, flag, mode)
-			return file, err
-		},
+		Timeout: patience, PageSize: pageSize, MaxSize: most, NoStatistics: true, OpenFile: s.take,
 	})
 	return err
 }
@@ -95,12 +152,16 @@ func (s *Store) take(path string, flag int, mode os.FileMode) (*os.File, error) 
 		_ = file.Close() // nothing was written to it
 		return nil, err
 	}
+	s.file = file
 	return file, nil
 }
 
 // openLocked waits until nobody else has the file locked. The lock has to be on the file that is there by then: who had it may have set
 // it aside and begun another.
 func openLocked(path string, flag int, mode os.FileMode) (*os.File, error) {
+	if err := leadsNowhere(path); err != nil {
+		return nil, err
+	}
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		file, err := os.OpenFile(path, flag, mode)
 		if err != nil {
@@ -129,7 +190,7 @@ func sameFile(file *os.File, path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// read fills s.disk from the file, which may be empty.
+// read fills s.onDisk from the file, which may be empty.
 func (s *Store) read(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil || info.Size() == 0 && info.Mode().IsRegular() {
@@ -152,8 +213,9 @@ func (s *Store) read(file *os.File) error {
 	if lost {
 		s.cause = errors.New("its last commit is damaged, the one before it is used")
 	}
+	s.onDisk = make(map[string][]byte, len(values))
 	for key, value := range values {
-		s.disk[key] = slices.Clone(value) // They lie in the bytes of the whole file.
+		s.onDisk[key] = slices.Clone(value) // They lie in the bytes of the whole file.
 	}
 	return nil
 }
@@ -164,7 +226,6 @@ func (s *Store) setAside(cause error) error {
 	if err := os.Rename(s.path, aside); err != nil {
 		return err
 	}
-	s.aside, s.cause = aside, cause
-	clear(s.disk)
+	s.aside, s.cause, s.onDisk, s.file = aside, cause, nil, nil
 	return cause
 }

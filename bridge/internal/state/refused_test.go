@@ -103,15 +103,15 @@ func TestOpenRefused(t *testing.T) {
 	}
 	for _, dir := range []string{dir, filepath.Join(parent, "missing")} {
 		want := fmt.Sprintf("said: state_dir %s cannot be written: ", dir)
-		got := asNobody(t, dir)
+		got := asNobody(t, "TestOpenRefused", dir)
 		if !strings.Contains(got, want) || !strings.Contains(got, "permission denied (give it to the user who runs hanbridge: sudo mkdir -p "+dir) {
 			t.Errorf("got %q, want %q and what to do", got, want)
 		}
 	}
 }
 
-// asNobody runs TestOpenRefused as a user who may do nothing, from a copy of this program that everybody may run.
-func asNobody(t *testing.T, dir string) string {
+// asNobody runs a test for a folder as a user who may do nothing, from a copy of this program that everybody may run.
+func asNobody(t *testing.T, test, dir string) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")
 	if err != nil {
@@ -128,7 +128,7 @@ func asNobody(t *testing.T, dir string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), program, "-test.run=^TestOpenRefused$")
+	cmd := exec.CommandContext(t.Context(), program, "-test.run=^"+test+"$")
 	cmd.Dir, cmd.Env = folder, []string{tryDir + "=" + dir}
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -138,4 +138,43 @@ func asNobody(t *testing.T, dir string) string {
 		t.Fatalf("as another user: %v\n%s", err, out)
 	}
 	return string(out)
+}
+
+// TestReadOnlyAtFirst: what may be read and not be written is found all the same, and is written once it may be.
+func TestReadOnlyAtFirst(t *testing.T) {
+	if dir := os.Getenv(tryDir); dir != "" {
+		readOnlyAtFirst(t, dir)
+		return
+	}
+	parent, err := os.MkdirTemp("", "hanbridge-test-")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(parent) })
+	dir := filepath.Join(parent, "state")
+	must(t, os.Chmod(parent, 0o755), os.Rename(wrote(t, map[string]string{"a": "1", "nobody": "1"}), dir))
+	if os.Getuid() == 0 {
+		must(t, os.Chown(dir, 65534, 65534), os.Chown(filepath.Join(dir, "hanbridge.db"), 65534, 65534))
+	}
+	asNobody(t, "TestReadOnlyAtFirst", dir)
+}
+
+// readOnlyAtFirst is the same by a user whose the folder is.
+func readOnlyAtFirst(t *testing.T, dir string) {
+	file := filepath.Join(dir, "hanbridge.db")
+	must(t, os.Chmod(file, 0o400), os.Chmod(dir, 0o500))
+	s, err := state.Open(dir)
+	if err == nil || string(s.Value("a")) != "1" {
+		t.Fatalf("got %q, %v, want the value, and that it cannot be written", s.Value("a"), err)
+	}
+	told := listen(s)
+	keep(s, map[string]string{"a": "2"})
+	s.Commit()
+	must(t, os.Chmod(file, 0o600), os.Chmod(dir, 0o700))
+	s.Commit()
+	if len(*told) != 1 || (*told)[0] != "trouble: <nil>" {
+		t.Errorf("got %q, want the end of the trouble told", *told)
+	}
+	end(t, s)
+	if got := values(begin(t, dir)); got["a"] != "2" || got["nobody"] != "1" {
+		t.Errorf("got %q on disk", got)
+	}
 }

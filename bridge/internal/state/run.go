@@ -17,16 +17,18 @@ import (
 // pause is the least time between two commits that are not urgent: memory cards wear out.
 const pause = 10 * time.Second
 
-// OnTrouble has Run call tell when a commit fails, once until one succeeds, and then with nil. Call it before Run.
-func (s *Store) OnTrouble(tell func(error)) {
+// OnTrouble has Run call tell when a commit fails, once until one succeeds, and then with nil: also after an Open that failed. It has
+// Run call tellNew after the file was removed, replaced or changed by somebody else, and all was written again: with what has
+// happened and, where the file was damaged, where it lies now. Call it before Run.
+func (s *Store) OnTrouble(tell func(error), tellNew func(cause error, aside string)) {
 	if s != nil {
-		s.tell = tell
+		s.tell, s.tellNew = tell, tellNew
 	}
 }
 
 // Run commits what is kept until ctx ends, and then once more: at once after a change, and no sooner than 10 s after the last commit
-// where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. One that fails is tried again at the next change. Only one Run may
-// be under way.
+// where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. One that fails is tried again at the next
+// change. Only one Run may be under way.
 func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -34,7 +36,9 @@ func (s *Store) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			s.commit()
+			if s.commit(); s.trouble != nil {
+				s.commit() // there is no later one
+			}
 			return nil
 		case <-s.changed:
 		}
@@ -57,21 +61,43 @@ func (s *Store) rest(ctx context.Context) {
 	}
 }
 
-// commit brings on disk what has changed, if anything has.
+// commit brings on disk what has changed, if anything has. A file that somebody has changed is left, and opened or begun again.
 func (s *Store) commit() {
-	if s.db == nil {
-		return // bbolt is no longer to be trusted, or the store is closed.
-	}
-	next := s.next()
-	if !s.unsure && maps.EqualFunc(s.kept, next, bytes.Equal) {
+	if s.closed {
 		return
 	}
-	err := s.write(next)
-	s.unsure = err != nil
+	cause := s.changedOutside()
+	if cause != nil {
+		_ = s.leave() // nothing is lost with it
+	}
+	err := s.beginAgain()
 	if err == nil {
-		s.kept = next
+		err = s.bring(s.next())
+	}
+	switch {
+	case cause == nil:
+	case err != nil:
+		err = fmt.Errorf("%s: %w; and then: %w", s.path, cause, err)
+	case s.tellNew != nil:
+		s.tellNew(cause, s.aside)
 	}
 	s.report(err)
+}
+
+// bring has next on disk.
+func (s *Store) bring(next map[string][]byte) error {
+	if !s.unsure && maps.EqualFunc(s.kept, next, bytes.Equal) {
+		return nil
+	}
+	err := s.write(next)
+	if info, statErr := s.file.Stat(); statErr == nil {
+		s.info = info
+	}
+	s.unsure = err != nil
+	if err == nil {
+		s.base, s.kept = next, next
+	}
+	return err
 }
 
 // next returns what is to be on disk. Values that have not changed are shared with the last commit.
@@ -79,7 +105,10 @@ func (s *Store) next() map[string][]byte {
 	s.mu.Lock()
 	encoders, forgotten := maps.Clone(s.encoders), maps.Clone(s.forgotten)
 	s.mu.Unlock()
-	next := maps.Clone(s.kept)
+	next := maps.Clone(s.base)
+	if next == nil {
+		next = make(map[string][]byte)
+	}
 	for key := range forgotten {
 		delete(next, key)
 	}
@@ -92,13 +121,14 @@ func (s *Store) next() map[string][]byte {
 }
 
 // write commits. Of a panic in bbolt, which also a disk that can no longer be read brings about since the file is mapped into memory,
-// nothing but an error remains; bbolt, which may hold its own locks, is not touched again.
+// nothing but an error remains; bbolt, which may hold its own locks, is not touched again, and the mapped memory stays.
 func (s *Store) write(next map[string][]byte) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if fault := recover(); fault != nil {
+		if recover() != nil {
 			s.db = nil
-			err = fmt.Errorf("%s cannot be read any more (restart hanbridge to begin a new one): %v", s.path, fault)
+			drop(s.file)
+			err = fmt.Errorf("%s cannot be read any more (it was changed while it was written, or the disk fails)", s.path)
 		}
 	}()
 	if err := s.db.Update(func(tx *bbolt.Tx) error { return s.put(tx, next) }); err != nil {

@@ -4,6 +4,7 @@ package state
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -14,10 +15,8 @@ import (
 // A Store is an open state file. A nil Store remembers nothing, and all its methods work. Value, Keys, Keep, Forget, Changed and Urgent are
 // safe for concurrent use, also while Run commits; neither waits for the disk.
 type Store struct {
-	path    string
-	aside   string
-	emptied bool // the file was there, and empty
-	cause   error
+	dir, path string
+
 	changed chan struct{}
 	urgent  chan struct{}
 	disk    map[string][]byte // what was there at Open, never written to
@@ -27,14 +26,24 @@ type Store struct {
 	forgotten map[string]bool
 
 	// What follows belongs to Open, then to Run, then to Close.
-	db      *bbolt.DB
-	kept    map[string][]byte // what the last commit left on disk
+	db      *bbolt.DB         // nil while the file is not open
+	file    *os.File          // of db
+	info    os.FileInfo       // of file, after the last commit
+	began   bool              // it was open at some time
+	closed  bool              // for ever
+	emptied bool              // the file was there, and empty
+	onDisk  map[string][]byte // what was in the file when it was opened last
+	aside   string            // where the file lies that was found damaged when it was opened last
+	cause   error             // of that
+	base    map[string][]byte // the values of the last commit, or of Open
+	kept    map[string][]byte // what is on disk
 	unsure  bool              // a commit failed, and may be on disk all the same
 	trouble error
 	tell    func(error)
+	tellNew func(cause error, aside string)
 }
 
-// Aside tells what Open found damaged, and why it thinks so. The file is where the damaged one lies, so that its owner can look at it;
+// Aside tells what Open found damaged, and why it thinks so. It is not for use beside Run. The file is where the damaged one lies, so that its owner can look at it;
 // an older one there has been replaced. It is empty where the last commit alone was damaged and the one before it is in use. Without
 // damage the cause is nil.
 func (s *Store) Aside() (file string, cause error) {
@@ -110,10 +119,9 @@ func (s *Store) Urgent() {
 
 // Close lets another program use the file. Run must have returned.
 func (s *Store) Close() error {
-	if s == nil || s.db == nil {
+	if s == nil {
 		return nil
 	}
-	db := s.db
-	s.db = nil
-	return db.Close()
+	s.closed = true
+	return s.leave()
 }

@@ -127,7 +127,7 @@ func TestStoreKeepsWhatNobodyKeepsUntilItIsForgotten(t *testing.T) {
 
 func TestNilStoreRemembersNothing(t *testing.T) {
 	var s *state.Store
-	s.OnTrouble(func(err error) { t.Error(err) })
+	s.OnTrouble(func(err error) { t.Error(err) }, nil)
 	keep(s, map[string]string{"a": "1"})
 	s.Forget("a")
 	file, cause := s.Aside()
