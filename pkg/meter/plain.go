@@ -28,7 +28,10 @@ func (d *Decoder) plainNumbers() error {
 		if !ok || !id.Row().Numeric() {
 			continue
 		}
-		v, err := obis.ParseDecimal(bytes.TrimSpace(rec.Text))
+		v, err := obis.ParseDecimal(rec.Text)
+		if err != nil {
+			v, err = obis.ParseDecimal(bytes.TrimSpace(rec.Text))
+		}
 		switch {
 		case err == nil:
 			rec.Kind, rec.Value = obis.Number, v

@@ -61,7 +61,7 @@ func CheckCiphered(b []byte) (checked bool, err error) {
 	if end == len(b) || b[end] != '!' {
 		return false, nil
 	}
-	sum := bytes.TrimRight(b[end+1:], blanks)
+	sum := trimmed(b[end+1:])
 	if len(sum) == 0 {
 		return false, nil
 	}

@@ -47,7 +47,7 @@ func extentOf(b []byte, many bool) extent {
 	}
 	switch {
 	case opens && many:
-		return extent{len(bytes.TrimRight(b, blanks)), len(b), unclosed}
+		return extent{len(trimmed(b)), len(b), unclosed}
 	case closes:
 		return extent{end, n, oneLine}
 	}

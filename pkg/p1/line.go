@@ -6,9 +6,6 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// blanks may stand around the parts of a line. STX comes before the first line of a readout in mode C (IEC 62056-21, 6.3.3).
-const blanks = " \t\r\n\x02"
-
 // parseLine appends the record of the line at the start of b and returns how many bytes it takes with its end: more lines than
 // one where its value goes over several. ok is false where it is nothing that a telegram without a checksum may hold. An empty
 // line is well formed and gives no record, every other line gives one.
@@ -21,6 +18,9 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 		t.Records = append(t.Records, obis.Record{Code: code})
 		if n := usual(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
 			return i + n, true
+		}
+		if n := t.whole(b, i); n > 0 {
+			return n, true
 		}
 		t.Records = t.Records[:len(t.Records)-1]
 	}
@@ -42,9 +42,27 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	return n, false
 }
 
+// whole fills the last record from the value that begins with the '(' at b[i], where it ends with its line, and returns the
+// length of the line with its end; 0 where that may go on.
+func (t *Telegram) whole(b []byte, i int) (n int) {
+	if n = bytes.IndexByte(b, '\n') + 1; n == 0 {
+		return 0
+	}
+	end := n - 1
+	for isLineEnd(b[end]) {
+		end--
+	}
+	text := b[i : end+1]
+	if b[end] != ')' || isLog(t.Records[len(t.Records)-1].Code) && depth(text) > 0 {
+		return 0
+	}
+	t.Records = parseValue(t.Records, text)
+	return n
+}
+
 // item appends the record of the code or label at b[start] and of the value that begins with the '(' at b[v].
 func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
-	name := bytes.TrimRight(b[start:v], blanks)
+	name := trimmed(b[start:v])
 	code, size := readCode(name)
 	coded := size == len(name)
 	apart := bytes.IndexByte(b[start:v], '\n') >= 0
@@ -155,7 +173,28 @@ func cutLine(b []byte) (start, end, n int) {
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
 		n = i + 1
 	}
-	end = len(bytes.TrimRight(b[:n], blanks))
-	start = end - len(bytes.TrimLeft(b[:end], blanks))
+	for end = n; end > 0 && isBlank(b[end-1]); {
+		end--
+	}
+	for start < end && isBlank(b[start]) {
+		start++
+	}
 	return start, end, n
+}
+
+// isBlank tells if x may stand around the parts of a line. STX comes before the first line of a readout in mode C (IEC
+// 62056-21, 6.3.3).
+func isBlank(x byte) bool {
+	return x <= ' ' && (x == ' ' || x == '\t' || isLineEnd(x) || x == 2)
+}
+
+// trimmed returns b without blanks around it.
+func trimmed(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	return b
 }

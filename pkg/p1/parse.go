@@ -57,16 +57,20 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 		return errIdent
 	}
 	ident := bytes.TrimRight(body[1:end], "\r\n")
+	if !checked {
+		if i := strange(body); i >= 0 {
+			return t.malformed(body[:i])
+		}
+	}
 	for rest := body[end+1:]; len(rest) > 0; {
-		before := len(t.Records)
 		n, ok := t.parseLine(rest)
-		if !checked && !(ok && wellFormed(rest[:n], t.Records[max(before-1, 0):])) {
+		if !ok && !checked {
 			return t.malformed(body[:len(body)-len(rest)])
 		}
 		rest = rest[n:]
 	}
 	if !checked {
-		if err := t.doubt(ident, len(body)+1 == len(b)); err != nil {
+		if err := t.doubt(ident, body, len(body)+1 == len(b)); err != nil {
 			t.Records = t.Records[:0]
 			return err
 		}
@@ -75,9 +79,9 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	return nil
 }
 
-// doubt tells what speaks against a telegram of well-formed lines that no checksum vouches for. Atmark tells that nothing
+// doubt tells what speaks against a telegram of well-formed lines that no checksum vouches for. AtMark tells that nothing
 // follows its '!': meters of DSMR 2.2 send no more, and their stamps have no season; of others the checksum is cut off.
-func (t *Telegram) doubt(ident []byte, atMark bool) error {
+func (t *Telegram) doubt(ident, body []byte, atMark bool) error {
 	coded := false
 	for i := range t.Records {
 		r := &t.Records[i]
@@ -85,11 +89,16 @@ func (t *Telegram) doubt(ident []byte, atMark bool) error {
 		if atMark && r.Time.Zone {
 			return errCut
 		}
+		if r.Kind == obis.Text && !readable(r) {
+			return t.malformed(body[:cap(body)-cap(r.Text)])
+		}
 	}
-	switch {
+	switch i := strange(body); {
+	case i >= 0:
+		return t.malformed(body[:i])
 	case !coded:
 		return errEmpty
-	case !named(ident) || strange(ident) >= 0:
+	case !named(ident):
 		return errIdent
 	}
 	return nil

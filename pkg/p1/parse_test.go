@@ -190,7 +190,7 @@ func TestParseErrors(t *testing.T) {
 		{"no data and no checksum", "/\n!\n", "without checksum"},
 		{"labels alone, no checksum", "/ABC5\r\n\r\nF.F(00)\r\n!\r\n", "no data"},
 		{"high byte without checksum", "/ABC5\r\n\r\n0-0:96.1.0(12\xB4)\r\n!\r\n", "line 3"},
-		{"high byte in the name without checksum", "/ABC5\xE4\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "identification"},
+		{"high byte in the name without checksum", "/ABC5\xE4\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "line 1 is"},
 		{"number with a letter", "/ABC5\r\n\r\n1-0:1.7.0(0A1*kW)\r\n!\r\n", "line 3"},
 		{"number with a letter, no star", "/ABC5\r\n\r\n1-0:1.7.0(0A1kW)\r\n!\r\n", "line 3"},
 		{"number with two points", "/ABC5\r\n\r\n1-0:1.7.0(0.1.2*kW)\r\n!\r\n", "line 3"},

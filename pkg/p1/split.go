@@ -180,7 +180,7 @@ func unitEnd(b []byte, i int) int {
 	if star < 0 || end < 0 {
 		return -1
 	}
-	if _, _, ok := obis.ParseUnit(bytes.Trim(b[star+1:i+end], blanks)); !ok {
+	if _, _, ok := obis.ParseUnit(trimmed(b[star+1 : i+end])); !ok {
 		return -1
 	}
 	return i + end

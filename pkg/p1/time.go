@@ -1,7 +1,6 @@
 package p1
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"math"
@@ -17,17 +16,13 @@ const (
 	summer = 120
 )
 
-// stampForms are how meters write a stamp: a letter of year, month, day, hour, minute or second for its figure. The first is
-// that of P1 telegrams, the second that of NES; the others are of readouts of IEC 62056-21.
-var stampForms = [...]string{
-	"YYMMDDhhmmss", "20YYMMDD hh:mm:ss", "YYMMDDhhmm", "YY-MM-DD,hh:mm", "YY-MM-DD hh:mm", "YY-MM-DD,hh:mm:ss", "YY-MM-DD hh:mm:ss",
-}
-
 // parseTime reads a stamp: YYMMDDhhmmss, with W or S behind it or without, of either case, another of stampForms, or a COSEM
 // date-time in hexadecimal.
 func parseTime(b []byte) (obis.Time, bool) {
-	b = bytes.Trim(b, blanks)
+	b = trimmed(b)
 	switch len(b) {
+	case 10, 14, 17:
+		return parseForms(b)
 	case 12:
 		return parseDigits(b)
 	case 13:
@@ -44,6 +39,17 @@ func parseTime(b []byte) (obis.Time, bool) {
 	case 2 * cosemTime:
 		return parseOctets(b)
 	}
+	return obis.Time{}, false
+}
+
+// stampForms are how meters write a stamp, but for that of P1 telegrams: a letter of year, month, day, hour, minute or second for
+// its figure. The first is that of NES; the others are of readouts of IEC 62056-21.
+var stampForms = [...]string{
+	"20YYMMDD hh:mm:ss", "YYMMDDhhmm", "YY-MM-DD,hh:mm", "YY-MM-DD hh:mm", "YY-MM-DD,hh:mm:ss", "YY-MM-DD hh:mm:ss",
+}
+
+// parseForms reads a stamp of one of stampForms.
+func parseForms(b []byte) (obis.Time, bool) {
 	for _, form := range stampForms {
 		if d, ok := figures(b, form); ok {
 			return parseDigits(d[:])

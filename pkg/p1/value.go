@@ -99,24 +99,27 @@ func number(r *obis.Record, b []byte) bool {
 // measured takes apart what has a unit: what stands before it, without blanks, the unit and its prefix. The unit is none where
 // b has none that is known.
 func measured(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
-	b = bytes.Trim(b, blanks)
 	star := bytes.IndexByte(b, '*')
 	symbol := star + 1
 	if star < 0 {
-		star = glued(c, b)
+		if !measures(c) {
+			return nil, obis.None, 0
+		}
+		b = trimmed(b)
+		star = glued(b)
 		symbol = star
 		if star <= 0 {
 			return nil, obis.None, 0
 		}
 	}
-	u, prefix, _ = obis.ParseUnit(bytes.TrimLeft(b[symbol:], blanks))
-	return bytes.TrimRight(b[:star], blanks), u, prefix
+	u, prefix, _ = obis.ParseUnit(trimmed(b[symbol:]))
+	return trimmed(b[:star]), u, prefix
 }
 
 // glued returns where the unit begins in "0000.345kW", which gateways make of it that drop the star. It is 0 where no unit
 // is looked for.
-func glued(c obis.Code, b []byte) int {
-	if _, stamp := parseTime(b); stamp || !measures(c) { // the S or W of a stamp is no unit
+func glued(b []byte) int {
+	if _, stamp := parseTime(b); stamp { // the S or W of a stamp is no unit
 		return 0
 	}
 	if bytes.HasSuffix(b, []byte("m3")) { // the only unit that ends in a figure
@@ -141,34 +144,23 @@ func measures(c obis.Code) bool {
 	return false
 }
 
-// wellFormed tells if lines and their records are such that a telegram without a checksum may hold them: text of seven bits, and
-// numbers whose digits are digits.
-func wellFormed(lines []byte, records []obis.Record) bool {
-	if strange(lines) >= 0 {
-		return false
-	}
-	for i := range records {
-		if r := &records[i]; r.Kind == obis.Text && !isLog(r.Code) && !readable(r) {
-			return false
-		}
-	}
-	return true
-}
-
-// readable tells that none of the values in a record of text has a unit and no number.
+// readable tells that none of the values in a record of text has a unit, but digits that are none.
 func readable(r *obis.Record) bool {
 	b, several := r.Text, false
+	if isLog(r.Code) || !measures(r.Code) && bytes.IndexByte(b, '*') < 0 {
+		return true
+	}
+	if _, err := obis.ParseDecimal(b); err == nil {
+		return true
+	}
 	if len(b) > 0 && b[0] == '(' && b[len(b)-1] == ')' {
 		b, several = b[1:len(b)-1], true
 	}
 	for more := true; more; {
 		var field []byte
 		field, b, more = bytes.Cut(b, []byte(")("))
-		digits, unit, _ := measured(r.Code, field)
-		if unit != obis.None && !IsPlaceholder(digits) {
-			if _, err := obis.ParseDecimal(digits); err != nil {
-				return false
-			}
+		if digits, unit, _ := measured(r.Code, field); unit != obis.None && !isNumber(digits) {
+			return false
 		}
 	}
 	return several || r.Code[2] != deviceGroup || r.Code[3] != deviceValue || isNumber(r.Text)
@@ -177,8 +169,9 @@ func readable(r *obis.Record) bool {
 // deviceGroup and deviceValue are groups C and D of the value of a meter on another channel, which is always a number.
 const deviceGroup, deviceValue = 24, 2
 
+// isNumber tells if b is a number, or what stands in place of one.
 func isNumber(b []byte) bool {
-	_, err := obis.ParseDecimal(bytes.Trim(b, blanks))
+	_, err := obis.ParseDecimal(trimmed(b))
 	return err == nil || IsPlaceholder(b)
 }
 

@@ -15,7 +15,7 @@ func verify(b []byte) (body []byte, checked bool, err error) {
 		}
 		return nil, false, errEnd
 	}
-	sum := bytes.TrimRight(b[i+1:], blanks)
+	sum := trimmed(b[i+1:])
 	if len(sum) == 0 {
 		return b[:i], false, nil
 	}

@@ -1,0 +1,276 @@
+package meter_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+)
+
+// values are what a telegram says: quantities by their names, as they are published, the clock as "clock" and the meter's number as
+// "serial". absent stands for what it must not say.
+type wanted map[string]string
+
+const absent = "absent"
+
+// field are telegrams of kinds that are easily read wrongly. Of each kind a file stands in testdata/field, and relatives of it
+// here: lines as they stand behind the identification, with a checksum or without.
+var field = []struct {
+	kind string
+	// file is in testdata/field; where there is none, the telegram is made of lines.
+	file, lines string
+	// bare tells that the lines go without a checksum.
+	bare bool
+	// fault is a part of the error of a telegram that is refused.
+	fault string
+	want  wanted
+}{
+	{kind: "lower-case season", file: "season-lower.txt", want: wanted{"gas": "1702.118", "import_power": "413"}},
+	{kind: "lower-case season", lines: "0-0:1.0.0(240711180000s)\n1-0:1.7.0(1*kW)", want: wanted{"clock": "2024-07-11T18:00:00+02:00"}},
+	{kind: "lower-case season", lines: "1-0:1.6.0(240111180000w)(03.5*kW)", want: wanted{"month_peak_demand": "3500"}},
+
+	{kind: "several numbers", file: "two-limits.txt", want: wanted{"fuse_limit": "63", "import_power": "731"}},
+	{kind: "several numbers", lines: "0-0:17.0.0(011.0*kW)(-005.0*kW)", want: wanted{"power_limit": "11000"}},
+	{kind: "several numbers", lines: "1-0:1.8.0(000321.000*kWh)(000300.000*kWh)(000200.000*kWh)", want: wanted{"import_energy": "321.000"}},
+
+	{kind: "checksum without zeros in front", file: "checksum-3-digits.txt", want: wanted{"thermal_energy": "41.008"}},
+	{kind: "checksum without zeros in front", file: "checksum-1-digit.txt", want: wanted{"thermal_energy": "0.046"}},
+
+	{kind: "bytes above 7F", file: "unit-latin1.txt", want: wanted{"gas": "2345.678", "import_power": "512"}},
+	{kind: "bytes above 7F", file: "unit-utf8.txt", want: wanted{"gas": "2345.678", "import_power": "512"}},
+	{kind: "bytes above 7F", file: "text-latin1.txt", want: wanted{"text_message": "Avläsning på måndag", "import_power": "512"}},
+	{kind: "bytes above 7F", file: "text-filled.txt", want: wanted{"text_message": "NOTICE", "import_power": "512"}},
+	{kind: "bytes above 7F", lines: "0-0:96.13.0(Avläsning)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "Avläsning", "import_power": "1000"}},
+	{kind: "bytes above 7F", lines: "0-0:96.1.9(\xB0\x80\xFE)\n1-0:1.7.0(1*kW)", want: wanted{"import_power": "1000"}},
+	{kind: "bytes above 7F", lines: "0-0:96.13.0(END\x00\x00\x00\x00)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "END", "import_power": "1000"}},
+	{kind: "bytes above 7F, no checksum", lines: "0-1:24.1.0(003)\n0-1:24.2.1(220101120000)(00012.345*m\xB3)", bare: true, want: wanted{"gas": "12.345"}},
+	{kind: "bytes above 7F, no checksum", lines: "1-0:1.7.0(1*kW)\n0-0:96.1.0(12\xE434)", bare: true, fault: "line 4"},
+
+	{kind: "blanks", file: "blanks.txt", want: wanted{
+		"import_energy": "4711.250", "absolute_energy": "9876.543", "import_power": "640", "import_reactive_power": "30", "frequency": "49.97",
+	}},
+	{kind: "blanks", lines: "1-0:1.8.0( 00012.500 * kWh )\t\n 1-0:1.7.0 (0.5*kw)\n0-0:1.0.0( 240111180000W)", want: wanted{
+		"import_energy": "12.500", "import_power": "500", "clock": "2024-01-11T18:00:00+01:00",
+	}},
+	{kind: "blanks", lines: "1-0:1.8.0( 00012.500 * kWh )\t\n1-0:32.32.0( 00003 )", bare: true, want: wanted{"import_energy": "12.500", "voltage_sags_l1": "3"}},
+
+	{kind: "block of history", file: "month-block.txt", want: wanted{
+		"clock": "2025-06-07T08:15:00+02:00", "serial": "4150503132333435", "import_energy": "20111.222", "import_power": "345",
+		"month_peak_demand": absent, "export_reactive_energy": absent,
+	}},
+	{kind: "block of history", file: "month-block-no-checksum.txt", want: wanted{
+		"clock": absent, "import_energy": "20111.222", "import_power": "345", "month_peak_demand": absent,
+	}},
+	{kind: "block of history", lines: "1-0:99.1.0(\n1-0:1.8.0(1*kWh)\n)\n1-0:1.8.0(2*kWh)", want: wanted{"import_energy": "2.000"}},
+	{kind: "block of history", lines: "0-0:98.1.0(3)(\n1-0:1.8.0(1*kWh)\n0-0:1.0.0(240101000000W))\n1-0:1.8.0(2*kWh)", want: wanted{"import_energy": "2.000", "clock": absent}},
+	{kind: "block of history", lines: "0-0:98.1.0\n(\n0-0:96.13.0(:))\n1-0:1.6.0(1*kW)\n)\n1-0:1.8.0(2*kWh)", bare: true, want: wanted{"import_energy": "2.000", "month_peak_demand": absent}},
+	{kind: "block of history without end", lines: "1-0:1.8.0(2*kWh)\n0-0:98.1.0\n(\n1-0:1.6.0(1*kW)", want: wanted{"import_energy": "2.000", "month_peak_demand": absent}},
+	{kind: "block of history without end", lines: "1-0:1.8.0(2*kWh)\n0-0:98.1.0\n(\n1-0:1.6.0(1*kW)", bare: true, fault: "line 4"},
+
+	{kind: "tariffs above 4", file: "tariffs-11-13.txt", want: wanted{
+		"import_energy": "123.875", "export_energy": "6.000", "tariff": "12", "import_power": "1234",
+	}},
+	{kind: "tariffs above 4", file: "tariffs-5-6.txt", want: wanted{"import_energy": "33.750"}},
+	{kind: "tariffs above 4", lines: "1-0:1.8.11(1*kWh)\n1-0:1.8.12(2*kWh)\n1-0:1.8.0(7*kWh)", want: wanted{"import_energy": "7.000"}},
+	{kind: "tariffs above 4", lines: "1-0:1.8.1(1*kWh)\n1-0:1.8.11(1*kWh)", want: wanted{"import_energy": absent, "import_energy_t1": "1.000"}},
+	{kind: "tariffs above 4", lines: "1-0:1.8.5(1*kWh)\n1-0:1.8.11(1*kWh)", want: wanted{"import_energy": absent}},
+	{kind: "tariffs above 4", lines: "1-0:2.8.20(1*kWh)\n1-0:2.8.21(1*kWh)", want: wanted{"export_energy": absent}},
+	{kind: "tariffs above 4", lines: "1-0:3.8.11(1*kvarh)\n1-0:3.8.12(2*kvarh)", want: wanted{"import_reactive_energy": "3.000"}},
+	{kind: "tariffs above 4", lines: "1-0:1.8.11(1*kWh)\n1-0:1.8.12(---)", want: wanted{"import_energy": absent}},
+	{kind: "another tariff's code", lines: "0-0:96.14.1(03)\n0-0:96.14.0(0002)", want: wanted{"tariff": "0002"}},
+
+	{kind: "group E 255", file: "total-255.txt", want: wanted{
+		"import_energy": "12345.679", "import_power": "667", "import_power_l1": "111", "import_power_l2": "222", "import_power_l3": "333",
+	}},
+	{kind: "group E 255", lines: "1-0:2.8.255(5*kWh)\n1-0:16.7.255*255(-7*W)", want: wanted{"export_energy": "5.000", "net_power": "-7"}},
+	{kind: "group E 255", lines: "1-0:1.7.255(5*W)\n1-0:1.7.0(6*W)", want: wanted{"import_power": "6"}},
+
+	{kind: "energy without a unit", file: "energy-without-unit.txt", want: wanted{
+		"import_energy_t1": "321.988", "export_energy_t1": "12.346", "voltage_l1": "231.4", "import_power_l1": "512",
+	}},
+	{kind: "energy without a unit", lines: "1.8.0(000123)\n3.8.0(000045.5)\n1.7.0(0.345)\n32.7.0(230)", bare: true, want: wanted{
+		"import_energy": "123.000", "import_reactive_energy": "45.500", "import_power": absent, "voltage_l1": absent,
+	}},
+	{kind: "energy without a unit", lines: "1-0:1.8.11(1.5)\n1-0:1.8.12(2.5)", want: wanted{"import_energy": "4.000"}},
+	{kind: "energy without a unit", lines: "1-0:1.8.0(1.5*kWh)\n1-0:2.8.0(2.5)", want: wanted{"import_energy": "1.500", "export_energy": absent}},
+
+	{kind: "no code of A-B:C.D.E", file: "no-code.txt", want: wanted{"import_energy": "4321.000", "import_power": "789"}},
+	{kind: "no code of A-B:C.D.E", file: "no-code-checksum.txt", want: wanted{"import_energy": "9876.543", "import_power": "210"}},
+	{kind: "no code of A-B:C.D.E", lines: "L.1*126(5)\nP.01(260101)(15)(1)(1.8.0)(kWh)\n(0.123)\n1-0:1.8.0(3*kWh)", bare: true, want: wanted{"import_energy": "3.000"}},
+	{kind: "no code of A-B:C.D.E", lines: "0:96.1.0(77)\n1-0:1.8.0*255(3*kWh)", bare: true, want: wanted{"import_energy": "3.000"}},
+	{kind: "no code at all", lines: "1-0:1.8.0(3*kWh)\n1-0:2:8.0(4*kWh)", bare: true, fault: "line 4"},
+
+	{kind: "short code", file: "short-codes.txt", want: wanted{
+		"clock": "2025-02-03T08:09:10", "serial": "41000001", "import_energy": "1111.222", "export_energy": "333.444", "net_power": "-456", "month_peak_demand": "3210",
+	}},
+	{kind: "short code", lines: "2.8.0*01(9*kWh)\n2.8.0(7*kWh)\n14.7(50.01*Hz)", bare: true, want: wanted{"export_energy": "7.000", "frequency": "50.01"}},
+	{kind: "short code", lines: "1.8.1(1*kWh)\n1.8.2(2*kWh)\n0.9.1(121314)\n0.9.2(260102)", want: wanted{"import_energy": "3.000", "clock": "2026-01-02T12:13:14"}},
+
+	{kind: "number that is none", file: "number-malformed.txt", fault: "line 3"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(0001O.5)", bare: true, fault: "no digits"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n0-0:96.7.21(0000A)", bare: true, fault: "no digits"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(2-30.1*V)", bare: true, fault: "line 4"},
+	{kind: "number that is not there", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(---*V)\n1-0:31.7.0()\n1-0:1.8.0(ER11)", bare: true, want: wanted{"import_power": "1000", "voltage_l1": absent}},
+	{kind: "number that is none", lines: "1-0:1.8.1(0A1.784*kWh)\n1-0:1.7.0(1*kW)", want: wanted{"import_energy_t1": absent, "import_power": "1000"}},
+
+	{kind: "mean currents", file: "mean-currents.txt", want: wanted{"fuse_limit": absent, "current_l1": "6", "import_energy": "1234.567"}},
+	{kind: "mean currents", lines: "1-0:1.24.0(00.500*kW)\n1-0:31.4.0(003*A)", want: wanted{"fuse_limit": absent, "import_demand": "500"}},
+	{kind: "mean currents", lines: "1-0:31.4.0(100*A)\n1-0:1.4.0(00.500*kW)", want: wanted{"fuse_limit": "100", "import_demand": "500"}},
+
+	{kind: "heat on 24.2.5", file: "heat-wh.txt", want: wanted{"thermal_energy": "54.321", "gas": absent, "water": absent}},
+	{kind: "heat on 24.2.5", file: "heat-mwh.txt", want: wanted{"thermal_energy": "12345.000"}},
+	{kind: "heat on 24.2.5", lines: "0-1:24.1.0(010)\n0-1:24.2.5(240111180000W)(001.500*GJ)", want: wanted{"cooling_energy": "1.500"}},
+	{kind: "heat on 24.2.5", lines: "0-1:24.1.0(003)\n0-1:24.2.1(1*m3)\n0-1:24.2.5(5*kWh)", want: wanted{"thermal_energy": absent, "gas": "1.000"}},
+
+	{kind: "clock in octets", file: "clock-octets.txt", want: wanted{"clock": "2025-12-31T23:59:58+01:00", "tariff": "T2", "import_energy": "100.000"}},
+	{kind: "clock in octets", lines: "0-0:1.0.0(07e60601030c0000ff800000)\n1-0:1.7.0(1*kW)", want: wanted{"clock": "2022-06-01T12:00:00"}},
+	{kind: "clock in octets", lines: "0-0:1.0.0(07E60601030C0000FF8000FF)\n0-0:96.14.0(0002)", bare: true, want: wanted{"tariff": "0002"}},
+	{kind: "tariff in hexadecimal", lines: "0-0:96.14.0(4E54)\n0-0:96.3.10(4F4E)", want: wanted{"tariff": "NT", "breaker": "ON"}},
+
+	{kind: "ends at its mark", file: "ends-at-mark.txt", want: wanted{"import_energy_t1": "321.000", "gas": "777.888", "import_power": "1230"}},
+	{kind: "ends at its mark", file: "line-feeds.txt", want: wanted{"import_energy_t1": "321.000", "gas": "777.888", "import_power": "1230"}},
+	{kind: "line ends changed", file: "line-ends-changed.txt", fault: "line ends were changed on the way"},
+
+	{kind: "text over several lines", lines: "0-0:96.13.0(first\nsecond)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "first\r\nsecond", "import_power": "1000"}},
+	{kind: "text over several lines", lines: "0-0:96.13.0(48656C\n6C6F)\n1-0:1.7.0(1*kW)", bare: true, want: wanted{"text_message": "Hello", "import_power": "1000"}},
+	{kind: "text over several lines", lines: "0-0:96.13.0\n(Hello)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "Hello", "import_power": "1000"}},
+}
+
+// TestField reads each telegram alone and between two others, and compares what it says.
+func TestField(t *testing.T) {
+	for i, tt := range field {
+		name := fmt.Sprintf("%s %d", tt.kind, i)
+		wire := tt.lines
+		switch {
+		case tt.file != "":
+			wire = string(read(t, filepath.Join("testdata", "field", tt.file)))
+		default:
+			wire = strings.ReplaceAll("/ABC5TEST\n\n"+tt.lines+"\n!", "\n", "\r\n")
+			if !tt.bare {
+				wire += fmt.Sprintf("%04X", p1.Checksum([]byte(wire)))
+			}
+			wire += "\r\n"
+		}
+		checkField(t, name, wire, 0, tt.fault, tt.want)
+		if strings.HasSuffix(wire, "\r\n") {
+			around := of2(t)
+			checkField(t, name+", between others", around+wire+around, int64(len(around)), tt.fault, tt.want)
+		}
+	}
+}
+
+// of2 is a telegram to stand around others.
+func of2(t *testing.T) string {
+	t.Helper()
+	a, _ := of(t, "p1-se-aidon")
+	return a.wire
+}
+
+// checkField compares what the telegram at an offset of a stream says.
+func checkField(t *testing.T, name, stream string, offset int64, fault string, want wanted) {
+	t.Helper()
+	d := meter.NewDecoder(strings.NewReader(stream))
+	for {
+		r, err := d.Next()
+		var damaged *meter.TelegramError
+		switch {
+		case errors.As(err, &damaged):
+			if damaged.Offset == offset && (fault == "" || !strings.Contains(err.Error(), fault)) {
+				t.Errorf("%s: got error %v, want %q", name, err, fault)
+			}
+			if damaged.Offset == offset {
+				return
+			}
+		case errors.Is(err, io.EOF):
+			t.Errorf("%s: it is not found", name)
+			return
+		case r.Offset == offset:
+			if fault != "" {
+				t.Errorf("%s: it is read, want an error with %q", name, fault)
+			}
+			compareField(t, name, r, want)
+			return
+		}
+	}
+}
+
+func compareField(t *testing.T, name string, r *meter.Reading, want wanted) {
+	t.Helper()
+	got := map[string]string{}
+	if !r.Time.IsZero() {
+		got["clock"] = r.Time.String()
+	}
+	if r.Meter.Serial != "" {
+		got["serial"] = r.Meter.Serial
+	}
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		if got[s.ID.String()] = string(s.Text); s.ID.Row().Numeric() {
+			got[s.ID.String()] = string(s.Value.AppendFixed(nil, s.Decimals()))
+		}
+	}
+	for key, value := range want {
+		switch is, said := got[key]; {
+		case value == absent && said:
+			t.Errorf("%s: got %s %s, want none", name, key, is)
+		case value != absent && is != value:
+			t.Errorf("%s: got %s %q, want %s", name, key, is, value)
+		}
+	}
+}
+
+// TestSharedField reads the inputs from the field beside the project, where somebody has put them.
+func TestSharedField(t *testing.T) {
+	folder := filepath.Join(sharedFolder, "field")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skipf("no inputs in %s: nothing to compare with", folder)
+	}
+	for _, tt := range sharedField {
+		checkField(t, tt.file, string(read(t, filepath.Join(folder, tt.file))), 0, tt.fault, tt.want)
+	}
+}
+
+// sharedField is what the inputs beside the project say.
+var sharedField = []struct {
+	file, fault string
+	want        wanted
+}{
+	{"gas-lowercase-s.txt", "", wanted{"gas": "845.206"}},
+	{"fuse-two-values.txt", "", wanted{"fuse_limit": "100"}},
+	{"warmte-unpadded.txt", "", wanted{"thermal_energy": "240.860"}},
+	{"crc-rel-3.txt", "", wanted{"thermal_energy": "11.314"}},
+	{"m3-latin1.txt", "", wanted{"gas": "1269.375", "import_energy_t1": "4423.770", "import_power": "300"}},
+	{"m3-utf8.txt", "", wanted{"gas": "1269.375", "import_energy_t1": "4423.770", "import_power": "300"}},
+	{"text-latin1.txt", "", wanted{"gas": "1269.375", "import_energy_t1": "4423.770", "import_power": "300"}},
+	{"ff-partial.txt", "", wanted{"import_energy": "4423.770", "text_message": "HELLO"}},
+	{"high-byte-crc-right.txt", "", wanted{"import_power": "2793"}},
+	{"hly-unit.txt", "", wanted{"absolute_energy": "7137.694", "import_power": "420", "frequency": "50.01"}},
+	{"blank-line.txt", "", wanted{"import_energy": "3668.743", "import_power": "300"}},
+	{"holley-month.txt", "", wanted{"clock": "2025-05-13T21:41:20+02:00", "import_energy": "31108.121", "month_peak_demand": absent}},
+	{"holley-rel-clock.txt", "", wanted{"clock": "2025-05-13T21:41:20+02:00", "import_energy": "31108.121", "month_peak_demand": absent}},
+	{"il-kaifa.txt", "", wanted{"import_energy": "32893.155", "export_energy": "0.000", "tariff": "03"}},
+	{"il-rel-a.txt", "", wanted{"import_energy": "30.000"}},
+	{"q3da1004.txt", "", wanted{"import_power": "336", "import_power_l1": "200", "import_power_l2": "122", "import_power_l3": "14"}},
+	{"q3db1024-export.txt", "", wanted{"import_power": "0", "export_power": "89"}},
+	{"hager.txt", "", wanted{"import_energy_t1": "16.986", "export_energy_t1": "1.574"}},
+	{"hager-0.txt", "", wanted{"import_energy_t1": "16.986", "export_energy_t1": "1.574"}},
+	{"d0-as1440.txt", "", wanted{"import_energy": "12345.678", "import_power": "345"}},
+	{"d0-amp.txt", "", wanted{"import_energy": "1234.568", "import_power": "300"}},
+	{"els.txt", "", wanted{"import_energy": "5974.001", "export_energy": "113.121", "net_power": "300"}},
+	{"p1-FF.txt", "", wanted{"import_energy": "1234.567", "import_power": "300"}},
+	{"malformed-number-no-crc.txt", "line 3", nil},
+	{"eso.txt", "", wanted{"fuse_limit": absent, "import_energy": "9548.086"}},
+	{"heat-004.txt", "", wanted{"thermal_energy": "123.456"}},
+	{"heat-012.txt", "", wanted{"thermal_energy": "123456000.000"}},
+	{"esr.txt", "", wanted{"tariff": "T1", "clock": "2024-06-28T10:43:43+02:00"}},
+	{"dsmr22-no-newline.txt", "", wanted{"import_energy_t1": "185.000", "gas": "124.477"}},
+	{"dsmr22-lf.txt", "", wanted{"import_energy_t1": "185.000", "gas": "124.477"}},
+	{"ends-at-mark.txt", "", wanted{"import_energy_t1": "185.110"}},
+	{"lf-only.txt", "line ends were changed on the way", nil},
+}
