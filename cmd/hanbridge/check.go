@@ -32,7 +32,7 @@ const checkTime = 15 * time.Second
 
 func (p *program) check(ctx context.Context, file string) error {
 	file = foundConfig(file)
-	cfg, err := loadConfig(file, p.environ)
+	cfg, err := loading(ctx, func() (Config, error) { return loadConfig(file, p.environ) })
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (p *program) decodeCommand() *cobra.Command {
 	format := c.Flags().String("format", "table", "table, json (an object a line and telegram) or csv")
 	var keys keyFlags
 	keys.add(c)
-	c.RunE = func(_ *cobra.Command, files []string) error {
+	c.RunE = func(c *cobra.Command, files []string) error {
 		print, ok := printers[*format]
 		if !ok {
 			return fmt.Errorf("decode: --format %s: it is table, json or csv", *format)
@@ -36,6 +36,9 @@ func (p *program) decodeCommand() *cobra.Command {
 			return fmt.Errorf("decode: %w", err)
 		}
 		signal.Reset() // a signal ends it at once, also while it waits for input
+		if c.Context().Err() != nil {
+			return errStopped // it came before
+		}
 		return p.decode(files, print(p), opens)
 	}
 	return c

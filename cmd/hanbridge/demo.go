@@ -39,8 +39,10 @@ func (p *program) demo(ctx context.Context, name string, seed uint64) error {
 		return err
 	}
 	family.Interval = demoInterval
-	look := &screen{w: p.out, size: terminalSize(p.out)}
-	log := p.err
+	ctx, toOut, toErr, stopFollowing := followers(ctx, p.out, p.err)
+	defer stopFollowing()
+	look := &screen{w: toOut, size: terminalSize(p.out)}
+	log := toErr
 	if look.size != nil && isTerminal(p.err) {
 		log = look // what goes wrong must not be written over
 	}
@@ -51,7 +53,7 @@ func (p *program) demo(ctx context.Context, name string, seed uint64) error {
 	defer done()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, simulatedSource(family, seed))
 	b.AddOutput("screen", look)
-	fmt.Fprintf(p.out, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config))
+	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config))
 	return b.Run(ctx)
 }
 

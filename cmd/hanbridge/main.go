@@ -8,17 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(stoppable(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // The exit codes.
@@ -62,7 +58,7 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut 
 		return exitData
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(errOut, "hanbridge: %s\n", strings.TrimRight(line, "\n"))
+		fmt.Fprintf(errOut, "hanbridge: %s\n", concealed(strings.TrimRight(line, "\r\n")))
 	}
 	if f := (failure{}); errors.As(err, &f) {
 		return f.code
@@ -72,7 +68,7 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut 
 
 // complain writes a line about what was found.
 func (p *program) complain(format string, args ...any) {
-	fmt.Fprintf(p.err, "hanbridge: "+format+"\n", args...)
+	fmt.Fprintf(p.err, "hanbridge: %s\n", concealed(fmt.Sprintf(format, args...)))
 }
 
 func (p *program) commands() *cobra.Command {

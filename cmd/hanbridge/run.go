@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"runtime/debug"
@@ -32,14 +33,19 @@ func (p *program) runCommand() *cobra.Command {
 // run loads the configuration and runs the bridge it describes.
 func (p *program) run(ctx context.Context, file string) error {
 	file = foundConfig(file)
-	cfg, err := loadConfig(file, p.environ)
+	cfg, err := loading(ctx, func() (Config, error) { return loadConfig(file, p.environ) })
+	if errors.Is(err, errStopped) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
-	log := newLogger(cfg.Log, p.err, isTerminal(p.err))
+	ctx, _, toErr, done := followers(ctx, p.out, p.err)
+	defer done()
+	log := newLogger(cfg.Log, toErr, isTerminal(p.err))
 	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
 	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", countVariables(p.environ)).Msg("configuration read")
 	for _, w := range cfg.MQTT.warnings() {
@@ -54,11 +60,11 @@ func (p *program) run(ctx context.Context, file string) error {
 		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
 	w := wiring{Config: cfg, file: file, environ: p.environ, log: log}
-	b, done, err := w.bridge()
+	b, stopInside, err := w.bridge()
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer stopInside()
 	b.Plan(cfg.plan())
 	if dir := cfg.remembered(); dir != "" {
 		b.Remember(dir)

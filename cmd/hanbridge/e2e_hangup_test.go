@@ -1,0 +1,152 @@
+//go:build linux
+
+package main_test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestHangup ends a bridge as a terminal or a pipe does that goes away: as SIGTERM, so that hubs hear that it is offline.
+func TestHangup(t *testing.T) {
+	needPeer(t, "mosquitto")
+	needPeer(t, "mosquitto_sub")
+	hanbridge := buildProgram(t)
+	for name, test := range map[string]func(*testing.T, *hangupRig){
+		"SIGHUP":                        func(t *testing.T, r *hangupRig) { r.online(t); r.cmd.signals(t, syscall.SIGHUP) },
+		"SIGINT":                        func(t *testing.T, r *hangupRig) { r.online(t); r.cmd.signals(t, syscall.SIGINT) },
+		"a log whose reader has gone":   func(t *testing.T, r *hangupRig) { r.online(t); r.leave(t); r.cable.unplug() },
+		"SIGHUP while it is on its own": testOwn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &hangupRig{broker: startedMosquitto(t), cable: pluggedCable(t, "p1-se-aidon")}
+			r.ears = r.broker.listens()
+			r.start(t, strings.Contains(name, "own"), hanbridge)
+			test(t, r)
+			select {
+			case <-r.cmd.done:
+			case <-time.After(20 * time.Second):
+				t.Fatal("it has not ended within 20 s")
+			}
+			if code := r.cmd.ProcessState.ExitCode(); code != 0 {
+				t.Errorf("exit: got %v, want code 0", r.cmd.ProcessState)
+			}
+			r.ears.hears(5*time.Second, "hanbridge/house/status", "offline")
+			r.ears.hears(5*time.Second, "hanbridge/status", "offline")
+		})
+	}
+}
+
+// testOwn sends SIGHUP to a program that nohup has started, which goes on.
+func testOwn(t *testing.T, r *hangupRig) {
+	r.online(t)
+	r.cmd.signals(t, syscall.SIGHUP)
+	r.ears.forget()
+	r.cable.send()
+	r.ears.hears(5*time.Second, "hanbridge/house/telegram")
+	r.cmd.signals(t, syscall.SIGTERM)
+}
+
+type hangupRig struct {
+	broker *mosquitto
+	ears   *listener
+	cable  *cable
+	cmd    *command
+	log    *os.File // what the program writes
+}
+
+// A command is a program whose standard error is a pipe.
+type command struct {
+	*exec.Cmd
+	done chan struct{}
+}
+
+func (c *command) signals(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := c.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *hangupRig) start(t *testing.T, own bool, hanbridge string) {
+	t.Helper()
+	args := []string{hanbridge, "run"}
+	if own {
+		args = append([]string{"nohup"}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	log, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Dir, cmd.Stderr = t.TempDir(), to
+	cmd.Env = append(os.Environ(), r.broker.url(), r.cable.variable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_STATE_DIR=off")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = to.Close() // the program has its own
+	r.log, r.cmd = log, &command{cmd, make(chan struct{})}
+	go func() {
+		defer close(r.cmd.done)
+		_ = cmd.Wait() // its state is looked at
+	}()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-r.cmd.done; _ = log.Close() })
+}
+
+// online waits until the meter is, with its first telegram read.
+func (r *hangupRig) online(t *testing.T) {
+	t.Helper()
+	lines := bufio.NewScanner(r.log)
+	for lines.Scan() && !strings.Contains(lines.Text(), "port opened") {
+	}
+	r.cable.send()
+	r.ears.hears(10*time.Second, "hanbridge/house/status", "online")
+}
+
+// leave closes the pipe of the log.
+func (r *hangupRig) leave(t *testing.T) {
+	t.Helper()
+	if err := r.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStoppedEarly stops a program that still waits for its configuration.
+func TestStoppedEarly(t *testing.T) {
+	hanbridge := buildProgram(t)
+	for _, tt := range []struct {
+		command string
+		signal  syscall.Signal
+		code    int
+	}{{"run", syscall.SIGTERM, 0}, {"run", syscall.SIGHUP, 0}, {"check", syscall.SIGTERM, 1}} {
+		t.Run(tt.command+" "+tt.signal.String(), func(t *testing.T) {
+			file := t.TempDir() + "/config.yaml"
+			if err := syscall.Mkfifo(file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p := launch(t, nil, hanbridge, tt.command, "--config", file)
+			w, err := os.OpenFile(file, os.O_WRONLY, 0) // waits for the program to open it
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			if err := p.cmd.Process.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-p.done:
+			case <-time.After(20 * time.Second):
+				t.Fatal("it has not ended within 20 s")
+			}
+			if code := p.cmd.ProcessState.ExitCode(); code != tt.code {
+				t.Errorf("exit: got %v, want code %d", p.cmd.ProcessState, tt.code)
+			}
+		})
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/early"
+)
+
+// stoppable returns a context that ends with the first signal to end the program, counted from its start. A second one ends the
+// program at once.
+func stoppable() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { // for as long as the program lives
+		<-early.Heard()
+		early.Stop()
+		cancel()
+	}()
+	return ctx
+}
+
+// loading returns what load does, or errStopped as soon as ctx ends: a file may be on a disk that does not answer.
+func loading[T any](ctx context.Context, load func() (T, error)) (T, error) {
+	type answer struct {
+		result T
+		err    error
+	}
+	done := make(chan answer, 1)
+	go func() { // where it hangs, the end of the program ends it
+		result, err := load()
+		done <- answer{result, err}
+	}()
+	select {
+	case a := <-done:
+		return a.result, a.err
+	case <-ctx.Done():
+		var none T
+		return none, errStopped
+	}
+}
+
+// errStopped is the end of what was stopped before it had begun.
+var errStopped error = failure{errors.New("stopped"), exitData}
+
+// followers returns a context that ends with ctx, and with the reader of out or errOut: where the log goes to a pipe whose reader
+// has gone, nobody would miss this program, and it ends as with a signal. What is written to such a pipe is dropped.
+func followers(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
+	ending, cancel := context.WithCancel(ctx)
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE) // else it ends the program at once
+	done = func() { signal.Stop(pipe); cancel() }
+	return ending, followed{out, cancel}, followed{errOut, cancel}, done
+}
+
+// followed calls gone where the reader of a pipe has gone.
+type followed struct {
+	io.Writer
+	gone func()
+}
+
+func (f followed) Write(b []byte) (int, error) {
+	n, err := f.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		f.gone()
+		return len(b), nil
+	}
+	return n, err
+}
