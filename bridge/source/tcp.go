@@ -2,9 +2,12 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -21,8 +24,41 @@ func TCP(address string) bridge.Source {
 	return bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://" + address, Dial: func(ctx context.Context) (io.ReadCloser, error) {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err != nil {
-			return nil, fmt.Errorf("%w (is the reader on, and is this its address and port?)", err)
+			return nil, explainNetwork(err)
 		}
-		return conn, nil
+		return tcpWire{conn}, nil
 	}})}
+}
+
+type tcpWire struct{ net.Conn }
+
+// Read says in words for people why nothing comes any more.
+func (w tcpWire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {
+		err = fmt.Errorf("%w: the reader does not answer any more. Was it switched off, or has it lost the network?", err)
+	}
+	return n, err
+}
+
+// explainNetwork says what is most likely wrong where a reader in the network cannot be reached, and what to do.
+func explainNetwork(err error) error {
+	name, unknown := errors.AsType[*net.DNSError](err)
+	slow, late := errors.AsType[net.Error](err)
+	switch {
+	case unknown && name.IsNotFound:
+		return fmt.Errorf("%w: nobody knows this name (one that ends with .local is not known within a container). Write the reader's address in "+
+			"digits, as the router shows it: tcp://192.168.1.20:8088", err)
+	case unknown:
+		return fmt.Errorf("%w: the name server gives no answer. Write the reader's address in digits, as the router shows it: "+
+			"tcp://192.168.1.20:8088", err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w: the machine is there, and nothing listens on this port. Switch on the reader's TCP server (ser2net: is it running?), "+
+			"and compare the port with its settings", err)
+	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
+		return fmt.Errorf("%w: is the reader on, and in a network that this machine reaches? Try: ping ADDRESS", err)
+	case late && slow.Timeout():
+		return fmt.Errorf("%w: nothing answers. Is the reader on, is this its address, and does no firewall stand between? Try: ping ADDRESS", err)
+	}
+	return fmt.Errorf("%w (is the reader on, and is this its address and port?)", err)
 }

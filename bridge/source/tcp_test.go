@@ -58,7 +58,7 @@ func TestTCPWithNobodyThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = only(t, source.TCP(listener.Addr().String())).Dial(t.Context())
-	if err == nil || !strings.Contains(err.Error(), listener.Addr().String()) || !strings.Contains(err.Error(), "is the reader on") {
+	if err == nil || !strings.Contains(err.Error(), listener.Addr().String()) || !strings.Contains(err.Error(), "nothing listens on this port") {
 		t.Errorf("got %v, want the address and what to look at", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -181,6 +182,9 @@ func short(b []byte) []byte { return b[:20] }
 
 func cooked(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }
 
+// p1Unchecked is a telegram of DSMR 2.2, which has no checksum.
+const p1Unchecked = "/ABC5\\2MT382\r\n\r\n1-0:1.8.1(00608.400*kWh)\r\n1-0:1.8.2(00490.342*kWh)\r\n1-0:1.7.0(0000.345*kW)\r\n1-0:2.7.0(0000.000*kW)\r\n!\r\n"
+
 // telnet is a gateway that negotiates before each telegram, and sends each FF twice.
 func telnet(b []byte) []byte {
 	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
@@ -308,6 +312,14 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{"verdict   tcp://reader:8088: closed before a byte came (EOF): many readers serve one program at a time"}, nil},
 		{"a reader that closes after some bytes", ward{ends: io.EOF, begins: "hello", config: overTCP}, "too-few",
 			[]string{"line      no telegram (read: 5 bytes, too-few)\n", "tcp://reader:8088 closed after 5 bytes, which are no telegram"}, nil},
+		{"closes each connection: P1 without a checksum", ward{ends: io.EOF, begins: p1Unchecked, config: overTCP}, "well",
+			[]string{"without a checksum, two alike", "verdict   all well"}, nil},
+		{"closes each connection: by a reset", ward{ends: syscall.ECONNRESET, begins: p1Unchecked, config: overTCP}, "well",
+			[]string{"without a checksum, two alike"}, nil},
+		{"closes each connection: cut", ward{ends: io.EOF, begins: p1Unchecked[:len(p1Unchecked)-8], config: overTCP}, "text",
+			[]string{"tcp://reader:8088 closed the connection within a telegram"}, nil},
+		{"silent reader", ward{config: overTCP}, "silent",
+			[]string{"verdict   connected to tcp://reader:8088, and no bytes in 12s", "Many readers serve one program", "Ask your grid company"}, nil},
 		{"telnet: HDLC", ward{family: "aidon-se", damage: telnet, config: overTCP}, "well", []string{
 			"line      HDLC, 581 bytes, checksum right, by telnet (after", "verdict   all well, but the gateway speaks telnet", "Set it to raw mode (ser2net",
 		}, []string{"cable"}},

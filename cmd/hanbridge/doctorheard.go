@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"io"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,9 @@ type heard struct {
 	timer     *time.Timer // closes the wire
 	over      atomic.Bool // it has
 	ended     bool        // by the other side
-	telnet    bool        // it comes from a gateway in telnet mode
+	telegrams int         // that were read, believed or not
+	wire      atomic.Pointer[io.Closer]
+	telnet    bool // it comes from a gateway in telnet mode
 
 	verified int // telegrams that may be believed
 	settles  time.Time
@@ -50,6 +53,22 @@ type heard struct {
 
 func newHeard(c bridge.Candidate, dwell time.Duration) *heard {
 	return &heard{candidate: c, dwell: dwell, began: time.Now()}
+}
+
+// end ends listening.
+func (h *heard) end() {
+	h.over.Store(true)
+	if w := h.wire.Load(); w != nil {
+		_ = (*w).Close()
+	}
+}
+
+// use makes the wire the one that end closes.
+func (h *heard) use(wire io.Closer) {
+	h.wire.Store(&wire)
+	if h.over.Load() {
+		_ = wire.Close()
+	}
 }
 
 // settled tells that the wire is read as it should be.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -87,40 +88,66 @@ func trialText(trials []*heard) string {
 	return "no telegram (" + strings.Join(parts, "; ") + ")"
 }
 
-// listen reads one wire: until it has given no telegram in its time, or, once it has, until enough is known of the meter.
+// listen reads one wire: until it has given no telegram in its time, or, once it has, until enough is known of the meter. A reader
+// in the network that closes the connection behind a telegram is dialled again.
 func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.Options) (*heard, error) {
+	h := newHeard(c, d.dwell)
+	decoder := meter.NewDecoder(nil)
+	decoder.Options = options
+	h.timer = time.AfterFunc(d.dwell, h.end)
+	defer h.timer.Stop()
+	for {
+		before := h.telegrams
+		err := d.connection(ctx, c, h, decoder)
+		if err != nil && before > 0 {
+			return h, nil // it is not there again
+		}
+		if err != nil || h.telegrams == before || !h.ended || h.enough() || h.over.Load() || ctx.Err() != nil || !isTCP(c) {
+			return h, err
+		}
+		h.ended = false
+		h.evidence.Begin()
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond): // one that gives what it has kept is not asked without end
+		}
+	}
+}
+
+func isTCP(c bridge.Candidate) bool { return strings.HasPrefix(c.Port, "tcp://") }
+
+// connection reads a wire until it ends, or until enough is known.
+func (d *doctor) connection(ctx context.Context, c bridge.Candidate, h *heard, decoder *meter.Decoder) error {
 	wire, err := c.Dial(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer wire.Close()
 	defer context.AfterFunc(ctx, func() { _ = wire.Close() })()
-	h := newHeard(c, d.dwell)
-	h.timer = time.AfterFunc(d.dwell, func() { h.over.Store(true); _ = wire.Close() })
-	defer h.timer.Stop()
-	decoder := meter.NewDecoder(&witness{wire, &h.evidence})
-	decoder.Options = options
-	defer func() { h.telnet = decoder.Telnet() }()
+	h.use(wire)
+	decoder.Reset(&witness{wire, &h.evidence})
+	defer func() { h.telnet = h.telnet || decoder.Telnet() }()
 	for !h.enough() {
 		r, err := decoder.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)
 		switch {
 		case err == nil:
+			h.telegrams++
 			h.good(r, time.Now())
 		case damaged:
 			h.bad(bad, time.Now())
-		case h.over.Load() || ctx.Err() != nil || h.settled():
-			return h, nil
-		case h.evidence.Bytes() == 0 && strings.HasPrefix(c.Port, "tcp://"):
-			return nil, fmt.Errorf("%s: %w", c.Port, closedError{err})
-		case errors.Is(err, io.EOF):
+		case h.over.Load() || ctx.Err() != nil:
+			return nil
+		case h.evidence.Bytes() == 0 && isTCP(c):
+			return fmt.Errorf("%s: %w", c.Port, closedError{err})
+		case h.settled() || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
 			h.ended = true
-			return h, nil // what was heard tells more than that it ended
+			return nil // what was heard tells more than that it ended
 		default:
-			return nil, fmt.Errorf("%s: %w", c.Port, err)
+			return fmt.Errorf("%s: %w", c.Port, err)
 		}
 	}
-	return h, nil
+	return nil
 }
 
 // closedError is how a reader in the network ended that gave nothing.

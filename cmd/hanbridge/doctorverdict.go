@@ -75,6 +75,9 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 	case v == line.TooFew && h.ended:
 		return &verdict{v.String(), fmt.Sprintf("%s closed after %d bytes, which are no telegram: most likely it is not a reader that passes "+
 			"on the meter's bytes, or not its port for that: look up the port in its manual", port, h.evidence.Bytes())}
+	case port.Kind == TCPPort && h.ended && (v == line.Text || v == line.Frames || v == line.Lossy):
+		return &verdict{v.String(), fmt.Sprintf("%s closed the connection within a telegram: look in the reader's settings for a time after "+
+			"which it closes a connection, and at its power supply; then hanbridge doctor again", port)}
 	case port.Kind == TCPPort && v.AboutSetting():
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: most likely the reader is set to another line setting than the meter's: "+
 			"set the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", port)}
@@ -101,10 +104,18 @@ func (h *heard) asArguments(port PortConfig) string {
 	return fmt.Sprintf("%s --serial %q", port, h.candidate.Line)
 }
 
+// silentReason stands before what to do in the advice about a silent serial port.
+const silentReason = "no bytes: the port is most likely not activated, or the cable is not in it. "
+
 func silentVerdict(port PortConfig, trials []*heard) *verdict {
 	var listened time.Duration
 	for _, t := range trials {
 		listened += t.dwell
+	}
+	if port.Kind == TCPPort {
+		return &verdict{codeSilent, fmt.Sprintf("connected to %s, and no bytes in %v: is the reader's cable in the meter, and is this its port for the "+
+			"meter's bytes (look it up in its manual)? Many readers serve one program at a time: stop the others. Else the meter's port is not "+
+			"activated: %s", port, listened.Round(time.Second), strings.TrimPrefix(trimmed(line.Silent), silentReason))}
 	}
 	where := port.String()
 	if port.Kind == SerialPort {

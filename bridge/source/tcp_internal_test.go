@@ -1,0 +1,39 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestExplainNetwork: each way in which a reader cannot be reached has its own words, and the error stays what it is.
+func TestExplainNetwork(t *testing.T) {
+	dialed := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
+	connect := func(n syscall.Errno) error { return dialed(os.NewSyscallError("connect", n)) }
+	tests := []struct {
+		kind string
+		err  error
+		want string
+	}{
+		{"refused", connect(syscall.ECONNREFUSED), "nothing listens on this port"},
+		{"name unknown", dialed(&net.DNSError{Err: "no such host", Name: "reader.local", IsNotFound: true}), "in digits"},
+		{"name server silent", dialed(&net.DNSError{Err: "i/o timeout", Name: "reader", IsTimeout: true}), "the name server gives no answer"},
+		{"name server in trouble", dialed(&net.DNSError{Err: "server misbehaving", Name: "reader", IsTemporary: true}), "the name server gives no answer"},
+		{"no route to the host", connect(syscall.EHOSTUNREACH), "in a network that this machine reaches"},
+		{"no route to the network", connect(syscall.ENETUNREACH), "in a network that this machine reaches"},
+		{"time-out of the system", connect(syscall.ETIMEDOUT), "nothing answers"},
+		{"time-out of the dialer", dialed(os.ErrDeadlineExceeded), "nothing answers"},
+		{"time-out of the context", dialed(context.DeadlineExceeded), "nothing answers"},
+		{"another", connect(syscall.EADDRNOTAVAIL), "is this its address and port"},
+	}
+	for _, tt := range tests {
+		got := explainNetwork(tt.err)
+		if !errors.Is(got, tt.err) || !strings.Contains(got.Error(), tt.want) || !strings.HasPrefix(got.Error(), tt.err.Error()) {
+			t.Errorf("%s: got %q, want %q in it", tt.kind, got, tt.want)
+		}
+	}
+}
