@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -62,18 +64,19 @@ func randomHex(bytes int) string {
 }
 
 // StoredInstance returns the instance whose runs the state in dir knows, the newest being one that runs or did. It looks at the file
-// without waiting for a bridge that has it open. It is nil where there is none.
-func StoredInstance(dir string) *Instance {
+// without waiting for a bridge that has it open. It is nil where there is no state; an error says why what is there cannot be read.
+func StoredInstance(dir string) (*Instance, error) {
 	text, err := state.Peek(dir, instanceKey)
-	if err != nil {
-		return nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
 	i := &Instance{kept: instanceIn(text)}
-	if n := len(i.kept.Runs); n > 0 {
-		i.mark = i.kept.ID + "." + i.kept.Runs[n-1]
-		return i
+	n := len(i.kept.Runs)
+	if err != nil || n == 0 {
+		return nil, err
 	}
-	return nil
+	i.mark = i.kept.ID + "." + i.kept.Runs[n-1]
+	return i, nil
 }
 
 // Mark is that of this run; "" of a nil Instance.

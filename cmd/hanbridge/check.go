@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -65,7 +66,29 @@ func (p *program) check(ctx context.Context, file string) error {
 	if to.Style != discovery.Off {
 		p.checkHub(ctx, to)
 	}
-	return nil
+	return p.checkOthers(ctx, &w)
+}
+
+// checkOthers looks whether another bridge publishes a meter of the configuration: it is wrong where this one publishes no counters then.
+func (p *program) checkOthers(ctx context.Context, w *wiring) (err error) {
+	var own *bridge.Instance
+	if dir := w.remembered(); dir != "" {
+		if own, err = bridge.StoredInstance(dir); err != nil {
+			return nil // of another user: which marks are this bridge's own is not known
+		}
+	}
+	others, err := mqtt.Others(ctx, w.mqtt(), own, w.meterIDs()...)
+	if err != nil {
+		p.warn("meters.id", err.Error()+": whether another bridge publishes a meter is not known")
+		return nil
+	}
+	for _, o := range others {
+		p.warn("meters.id "+o.Meter, o.Message)
+		if o.Second {
+			err = errData
+		}
+	}
+	return err
 }
 
 // checkHub looks whether the bridge may hear that Home Assistant has started.

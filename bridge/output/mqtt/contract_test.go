@@ -140,7 +140,7 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 }
 
 // signature is which bridge publishes a meter, and since when.
-var signature = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","since":"[0-9T:.-]{23}Z"`)
+var signature = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","client":"client-[0-9a-f]{16}","since":"[0-9T:.-]{23}Z"`)
 
 // unsigned is a description without its signature.
 func unsigned(t *testing.T, info string) string {

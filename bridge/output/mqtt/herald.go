@@ -20,6 +20,7 @@ type herald struct {
 	after     device // what the broker holds when the steps are done
 	announced time.Time
 	told      int // entities, as the log last said
+	proof     *proof
 }
 
 // wanted is what a broker should hold of a device.
@@ -69,6 +70,7 @@ func (s *session) announce(h *herald) error {
 	h.steps, h.announced = h.steps[1:], now
 	if len(h.steps) == 0 {
 		s.sent[h.id] = h.after
+		s.published(h)
 	}
 	if len(h.steps) > 0 || h.due {
 		s.later.Reset(discovery.PauseBetween)
@@ -106,7 +108,7 @@ func (s *session) plan(h *herald) (some bool) {
 	}
 	both := device{Announced: held.Announced.With(h.after.Announced), Topics: union(held.Topics, topics)}
 	s.devices.set(h.id, both)
-	if d.refused == nil {
+	if d.refused == nil && !s.prove(h, &d.want) {
 		s.sayAnnounced(h, &d.want)
 	}
 	s.sayTakenBack(h, d.rest)

@@ -171,10 +171,11 @@ func (s *session) info(m *meter) error {
 		Port     string `json:"port"`
 		Settings string `json:"settings"`
 		Instance string `json:"instance"`
+		Client   string `json:"client"`
 		Since    string `json:"since"`
 		Other    string `json:"other_instance,omitempty"`
 	}{m.about.Make, m.about.Model, m.about.Serial, m.about.List, m.about.Protocol, m.about.Port, m.about.Line,
-		s.claims.mark, s.claims.see(m.ID).began.Format(received), m.rival})
+		s.claims.mark, s.claims.derived, s.claims.see(m.ID).began.Format(received), m.rival})
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,7 @@ type Output struct {
 
 	claims   *claims           // who publishes each meter
 	patience time.Duration     // see claims
+	proven   map[string]bool   // meters whose announcement was seen to arrive, or cannot be seen
 	early    []bridge.Telegram // that came before the description of their meter
 }
 
@@ -68,7 +69,7 @@ var _ bridge.Output = (*Output)(nil)
 
 // New returns an Output. It looks at nothing but its arguments; call Validate to have the files that c names looked at.
 func New(c Config, log zerolog.Logger) *Output {
-	return &Output{config: c, log: log, patience: leastPatience}
+	return &Output{config: c, log: log, patience: leastPatience, proven: map[string]bool{}}
 }
 
 // Validate tells what in the configuration can never work. It reads the files that c names and does not touch the network.
@@ -142,6 +143,10 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			err = s.wean()
 		case <-s.survey.done():
 			err = s.surveyEnds(ctx)
+		case <-s.proofs:
+			s.concludeProofs()
+		case <-s.giveUp.C:
+			s.concludeProofs()
 		case <-s.claims.stir:
 			err = s.heed(ctx)
 		case <-s.looking.C:

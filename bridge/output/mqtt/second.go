@@ -150,6 +150,7 @@ func (s *session) heedMeter(ctx context.Context, m *meter) (anew bool, err error
 func (s *session) forget(m *meter) {
 	delete(s.sent, m.ID)
 	m.steps = nil
+	s.endProof(&m.herald)
 	if _, ok := s.devices.kept.Devices[m.ID]; ok {
 		s.devices.set(m.ID, device{})
 	}

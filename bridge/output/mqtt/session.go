@@ -36,6 +36,9 @@ type session struct {
 	looking *time.Timer // when to look again at who publishes a meter
 	look    time.Time   // when that is; zero where it is not set
 
+	proofs chan struct{} // a proof has succeeded
+	giveUp *time.Timer   // when one is given up
+
 	wasOnline atomic.Bool // a bridge of this base topic was there when this one came
 	leaving   atomic.Bool // what says offline from now on is this session
 }
@@ -45,11 +48,12 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 		Output: o, conn: conn, feed: feed,
 		births: make(chan struct{}, 1), birth: time.NewTimer(time.Hour), later: time.NewTimer(time.Hour),
 		weaned: time.NewTimer(time.Until(o.devices.whole())), looking: time.NewTimer(time.Hour),
-		meters: map[string]*meter{}, sent: map[string]device{},
+		meters: map[string]*meter{}, sent: map[string]device{}, proofs: make(chan struct{}, 1), giveUp: time.NewTimer(time.Hour),
 	}
 	s.birth.Stop()
 	s.later.Stop()
 	s.looking.Stop()
+	s.giveUp.Stop()
 	if o.found == nil {
 		s.weaned.Stop()
 	}
@@ -68,6 +72,7 @@ func (s *session) stop() {
 		s.survey.end()
 	}
 	s.looking.Stop()
+	s.giveUp.Stop()
 }
 
 // birthPause is 1 to 5 s at random: a hub that has just started hears of many devices at once.

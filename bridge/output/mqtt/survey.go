@@ -48,6 +48,7 @@ func (s *session) asked() (filters []string) {
 
 // ask begins a survey, once in the life of an output whose memory is too young to be believed.
 func (s *session) ask(ctx context.Context) error {
+	s.endProofs()
 	filters := s.asked()
 	v := &survey{timer: time.NewTimer(settled)}
 	v.host, v.most = s.config.URL, bounds{filterMessages * len(filters), filterBytes * len(filters)}
