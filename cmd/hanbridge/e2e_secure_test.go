@@ -108,20 +108,20 @@ func doors(t *testing.T) map[string]door {
 		"wss":                         {"wss", append(tls, ws), trusted, ""},
 		"password in a file":          {"mqtt", login, []string{anna[0], "HANBRIDGE_MQTT_PASSWORD_FILE=" + file}, ""},
 
-		"unknown authority":   {"mqtts", tls, nil, "signed by nobody known here (set mqtt.ca_file "},
+		"unknown authority":   {"mqtts", tls, nil, "signed by nobody known here (set mqtt.ca_file to the certificate of its authority)"},
 		"another authority":   {"mqtts", tls, []string{theirs.trusts()}, "(set mqtt.ca_file "},
 		"another, websocket":  {"wss", append(tls, ws), []string{theirs.trusts()}, "(set mqtt.ca_file "},
-		"another name":        {"mqtts", append(ours.issues("broker.home", later).serves(), open), trusted, "(use a name from the certificate in mqtt.url)"},
-		"expired":             {"mqtts", append(ours.issues("127.0.0.1", time.Now().Add(-time.Hour)).serves(), open), trusted, "(is the clock right?)"},
+		"another name":        {"mqtts", append(ours.issues("broker.home", later).serves(), open), trusted, "(use a name from the certificate in mqtt.url, or make one with IP:127.0.0.1)"},
+		"expired":             {"mqtts", append(ours.issues("127.0.0.1", time.Now().Add(-time.Hour)).serves(), open), trusted, "(is the clock right? If so, renew it at the broker)"},
 		"no certificate":      {"mqtts", both, trusted, "(does it want a certificate, mqtt.cert_file and mqtt.key_file?)"},
 		"stranger":            {"mqtts", both, append(stranger.shown(), ours.trusts()), "(does it know the authority of the certificate in mqtt.cert_file?)"},
 		"wrong password":      {"mqtt", login, []string{anna[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
 		"no password":         {"mqtts", slices.Concat(login, broker.serves()), trusted, "(set mqtt.username and mqtt.password)"},
 		"wrong password, ws":  {"ws", append(login, ws), []string{anna[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
-		"mqtt where TLS is":   {"mqtt", tls, nil, "(does it want encryption, mqtts://?)"},
-		"mqtts where none is": {"mqtts", []string{open}, trusted, "(does it speak mqtts? Look at mqtt.url)"},
-		"ws where mqtt is":    {"ws", []string{open}, nil, "(does it speak ws? Look at mqtt.url)"},
-		"mqtt where ws is":    {"mqtt", []string{open, ws}, nil, "(is the port in mqtt.url right? For websockets write ws:// or wss://)"},
+		"mqtt where TLS is":   {"mqtt", tls, nil, "it wants encryption: write mqtts:// in mqtt.url"},
+		"mqtts where none is": {"mqtts", []string{open}, trusted, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
+		"ws where mqtt is":    {"ws", []string{open}, nil, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
+		"mqtt where ws is":    {"mqtt", []string{open, ws}, nil, "(it is a web server: is the port in mqtt.url right? For a websocket there write ws://)"},
 	}
 }
 

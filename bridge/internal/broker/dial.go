@@ -61,7 +61,7 @@ func (c *Conn) login(ctx context.Context) error {
 		if attempt.Err() != nil {
 			return c.to.unanswered(ctx)
 		}
-		return c.to.refusal(err, c.link)
+		return c.to.refusal(ctx, err, c.link)
 	}
 	if code := c.link.in.code; code != packets.Accepted { // paho takes codes that it does not know for a yes
 		return unexplained{no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know (look at its log)", c.to.host, code)}

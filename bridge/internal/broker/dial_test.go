@@ -64,7 +64,7 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 		"a web server":      {"mqtt://" + fake(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
 		"a talker":          {"mqtt://" + fake(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
 		"not a WebSocket":   {"ws://" + fake(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
-		"closes":            {"mqtt://" + fake(t, "", false), nil, "mqtts://", false},
+		"closes":            {"mqtt://" + fake(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
 		"no password":       {locked.url, nil, "wants a user name and password", true},
 		"wrong password":    {locked.url, login, `refuses user "me"`, true},
 		"old":               {"mqtt://" + fake(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},

@@ -2,8 +2,6 @@ package broker
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -61,6 +59,9 @@ func (p *place) unanswered(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("mqtt: %s has not answered: %w", p.host, context.Cause(ctx))
 	}
+	if why, certain := p.spokenTo(ctx, false); certain {
+		return no("%s did not answer a login within %v: %s", p.host, dialTimeout, why)
+	}
 	return p.silence()
 }
 
@@ -69,35 +70,26 @@ func (p *place) silence() error {
 }
 
 // refusal says in words for people why dialling failed. l is nil if there was not even a connection.
-func (p *place) refusal(err error, l *link) error {
+func (p *place) refusal(ctx context.Context, err error, l *link) error {
 	if answer := p.answer(err); answer != nil {
 		return answer
 	}
 	if l == nil {
-		return p.unreachable(err)
+		return p.unreachable(ctx, err)
 	}
 	var remote *net.OpError
 	switch {
 	case errors.Is(err, errNotMQTT):
-		return no("%s answers, but does not speak MQTT (is the port in mqtt.url right? For websockets write ws:// or wss://)", p.host)
+		why, _ := p.spokenTo(ctx, true)
+		return no("%s answers, but does not speak MQTT (%s)", p.host, why)
 	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
-		return no("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, p.card())
-	case ended(err) && p.tls == nil:
-		return unexplained{fmt.Errorf("mqtt: %s closed the connection without an answer (does it want encryption, mqtts://?)", p.host)}
-	case ended(err): // its refusal of a certificate may be lost, when it closes while the login is under way
-		return unexplained{fmt.Errorf("mqtt: %s closed the connection without an answer (%s)", p.host, p.card())}
+		return p.alert(remote)
+	case ended(err): // the refusal of a certificate may be lost, when it closes while the login is under way
+		return p.closed(ctx, "without an answer")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return p.silence()
 	}
 	return fmt.Errorf("mqtt: %s: %w", p.host, err)
-}
-
-// card asks what may be wrong with this client's certificate.
-func (p *place) card() string {
-	if p.CertFile == "" {
-		return "does it want a certificate, mqtt.cert_file and mqtt.key_file?"
-	}
-	return "does it know the authority of the certificate in mqtt.cert_file?"
 }
 
 // answer explains a CONNACK that says no (MQTT 3.1.1, 3.2.2.3); nil if there was none.
@@ -108,17 +100,20 @@ func (p *place) answer(err error) error {
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
 		return no("%s does not accept the client id %q (change mqtt.client_id)", p.host, p.ClientID)
 	case errors.Is(err, packets.ErrorRefusedServerUnavailable):
-		return unexplained{fmt.Errorf("mqtt: %s says that it is not available at present", p.host)}
+		return unexplained{fmt.Errorf("mqtt: %s says that it is not available at present (look at its log)", p.host)}
 	case !errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) && !errors.Is(err, packets.ErrorRefusedNotAuthorised):
 		return nil
+	case p.Username == "" && errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return no("%s wants a user name and password (set mqtt.username and mqtt.password), or does not let in the client id %q (mqtt.client_id)",
+			p.host, p.ClientID)
 	case p.Username == "":
 		return no("%s wants a user name and password (set mqtt.username and mqtt.password)", p.host)
 	}
-	return no("%s refuses user %q (is the password right, may this user connect?)", p.host, p.Username)
+	return no("%s refuses user %q with the client id %q (is the password right, may this user connect?)", p.host, p.Username, p.ClientID)
 }
 
 // unreachable explains why there is no connection.
-func (p *place) unreachable(err error) error {
+func (p *place) unreachable(ctx context.Context, err error) error {
 	var name *net.DNSError
 	var timeout net.Error
 	switch {
@@ -133,35 +128,17 @@ func (p *place) unreachable(err error) error {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return p.silence()
 	case strings.HasSuffix(err.Error(), "websocket: bad handshake"): // gorilla's, which is imported by paho alone
-		return no("%s answers, but offers no MQTT at %s", p.host, p.url.Path)
+		return no("%s answers, but offers no MQTT at %s (is the path in mqtt.url right? Most brokers have /mqtt)", p.host, p.url.Path)
 	}
-	return p.insecure(err)
+	return p.insecure(ctx, err)
 }
 
-// insecure explains why encryption was not agreed on.
-func (p *place) insecure(err error) error {
-	var authority x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var header tls.RecordHeaderError
-	var remote *net.OpError
-	switch {
-	case errors.As(err, &authority):
-		return no("the certificate of %s is signed by nobody known here (set mqtt.ca_file to the certificate of its authority)", p.host)
-	case errors.As(err, &name):
-		return no("the certificate of %s is for another name: %w (use a name from the certificate in mqtt.url)", p.host, name)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired: // not permanent: a clock may be set later
-		return fmt.Errorf("mqtt: the certificate of %s is not valid today: %w (is the clock right?)", p.host, err)
-	case errors.As(err, &invalid):
-		return no("the certificate of %s cannot be used: %w", p.host, err)
-	case errors.As(err, &header):
-		return no("%s does not speak TLS (want mqtt:// or ws://, or another port)", p.host)
-	case errors.As(err, &remote) && remote.Op == "remote error":
-		return no("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, p.card())
-	case ended(err):
-		return fmt.Errorf("mqtt: %s closed the connection during the handshake (does it speak %s? Look at mqtt.url)", p.host, p.url.Scheme)
+// card asks what may be wrong with this client's certificate.
+func (p *place) card() string {
+	if p.CertFile == "" {
+		return "does it want a certificate, mqtt.cert_file and mqtt.key_file?"
 	}
-	return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
+	return "does it know the authority of the certificate in mqtt.cert_file?"
 }
 
 // broken explains what the client says of the end of an established connection. What it takes for the end of the connection, while the

@@ -14,8 +14,7 @@ func (p *place) certificates(secure bool) (*tls.Config, error) {
 	if !secure {
 		return nil, p.plain()
 	}
-	name, _, _ := net.SplitHostPort(p.host)
-	c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
+	c := &tls.Config{ServerName: p.name(), MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
 	if p.CAFile != "" {
 		pem, err := readPEM("ca_file", p.CAFile)
 		if err != nil {
