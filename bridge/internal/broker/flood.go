@@ -56,15 +56,17 @@ func (c *Conn) tooLarge(topic string, bytes int) {
 	if n == mostFloods {
 		time.AfterFunc(0, func() { c.client.Unsubscribe(filter) }) // not here: it waits for the client
 	}
+	who := "who publishes that?"
+	if topic == filter { // else somebody else has chosen it, and it is nothing to be put in a command
+		who += fmt.Sprintf(" If the broker keeps it: mosquitto_pub -r -n -t '%s'", topic)
+	}
 	switch {
 	case c.to.Complain == nil:
 	case n == 1:
-		c.to.Complain(fmt.Errorf("mqtt: a message of %d bytes came under %s and was not read: %d is the most (who publishes that? "+
-			"If the broker keeps it: mosquitto_pub -r -n -t '%s')", bytes, topic, mostInbound, topic))
+		c.to.Complain(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (%s)", bytes, topic, mostInbound, who))
 	case n == mostFloods:
-		c.to.Complain(fmt.Errorf("mqtt: messages of more than %d bytes come under %s again and again: the subscription to %s is given up "+
-			"for this connection, and for an hour (who publishes that? If the broker keeps it: mosquitto_pub -r -n -t '%s')",
-			mostInbound, topic, filter, topic))
+		c.to.Complain(fmt.Errorf("mqtt: messages of more than %d bytes come under %q again and again: the subscription to %s is given up "+
+			"for this connection, and for an hour (%s)", mostInbound, topic, filter, who))
 	}
 }
 

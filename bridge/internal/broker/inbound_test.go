@@ -70,10 +70,10 @@ func TestTooLargeIsNotRead(t *testing.T) {
 		complain string // in what is told
 		answer   []byte // what the broker hears
 	}{
-		"quality 0":               {publication("n", 0, huge), "3145731 bytes came under n and was not read", nil},
+		"quality 0":               {publication("n", 0, huge), "3145731 bytes came under \"n\" and was not read", nil},
 		"quality 1 is answered":   {publication("n", 1, huge), "was not read", []byte{0x40, 2, 0x12, 0x34}},
 		"as much as is read":      {publication("m", 0, make([]byte, 1<<20-3)), "", nil},
-		"a byte more":             {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes came under n", nil},
+		"a byte more":             {publication("n", 0, make([]byte, 1<<20-2)), "1048577 bytes came under \"n\"", nil},
 		"an answer that is large": {packet(0xb0, len(huge), huge), "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,6 +115,48 @@ func TestTooLargeIsNotRead(t *testing.T) {
 				t.Error("not acknowledged")
 			}
 		})
+	}
+}
+
+// TestFloodIsGivenUp has a subscription bring what is too large three times: it is told twice, ended, and not begun again on the next
+// connection, while others are.
+func TestFloodIsGivenUp(t *testing.T) {
+	s := start(t)
+	c := config(s.url)
+	told := make(chan string, 16)
+	c.Terms, c.Complain = new(broker.Terms), func(err error) { told <- err.Error() }
+	conn := dial(t, c)
+	heard := make(chan broker.Message, 16)
+	for _, filter := range []string{"loud/+", "quiet"} {
+		if err := conn.Subscribe(t.Context(), filter, 1, func(m broker.Message) { heard <- m }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := config(s.url)
+	other.ClientID = "other"
+	loud := dial(t, other)
+	for range 4 {
+		if err := loud.Publish(broker.Message{Topic: "loud/a\x1b[2J", Payload: make([]byte, 2<<20), QoS: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := loud.Publish(broker.Message{Topic: "quiet", QoS: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if m := hear(t, heard); m.Topic != "quiet" {
+		t.Errorf("heard %d bytes under %q, want what came under quiet alone", len(m.Payload), m.Topic)
+	}
+	all := <-told + "\n" + <-told
+	if len(told) > 0 || !strings.Contains(all, "was not read") || !strings.Contains(all, "is given up") || strings.Contains(all, "\x1b") {
+		t.Errorf("told %d more times than twice, first:\n%s", len(told), all)
+	}
+	until(t, "the subscription is given up", func() bool { return len(s.Topics.Subscribers("loud/a").Subscriptions) == 0 })
+	next := dial(t, c)
+	if err := next.Subscribe(t.Context(), "loud/+", 1, nil); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("the next connection: got %v, want that the subscription is not made", err)
+	}
+	if err := next.Subscribe(t.Context(), "quiet", 1, func(broker.Message) {}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -28,6 +28,7 @@ type rules struct {
 	noRetain bool   // for retained messages and wills
 	silent   bool   // it does not speak MQTT 5, in which it would say so
 	closed   string // a topic
+	mute     bool   // it answers no subscription
 	drops    bool   // it acknowledges what is too large, and ends nothing
 }
 
@@ -92,20 +93,13 @@ func (s *strict) answer(kind byte, body []byte, subscribed map[string]bool) ([]b
 	switch kind >> 4 {
 	case 1:
 		return s.login(body)
+	case 8, 10:
+		if s.mute {
+			return nil, true
+		}
+		return s.subscribe(kind, body, subscribed), true
 	case 3:
 		return s.publish(kind, body, subscribed)
-	case 8:
-		topic := string(body[4 : 4+binary.BigEndian.Uint16(body[2:])])
-		subscribed[topic] = true
-		says := []byte{0x90, 3, body[0], body[1], 1}
-		if payload := s.kept[topic]; len(payload) > 0 {
-			kept := publication(topic, 0, payload)
-			kept[0] |= 1
-			says = append(says, kept...)
-		}
-		return says, true
-	case 10:
-		return []byte{0xb0, 2, body[0], body[1]}, true
 	case 12:
 		return []byte{0xd0, 0}, true
 	}
@@ -132,6 +126,21 @@ func (s *strict) publish(kind byte, body []byte, subscribed map[string]bool) (sa
 		says = append(says, publication(topic, 0, payload)...)
 	}
 	return says, true
+}
+
+func (s *strict) subscribe(kind byte, body []byte, subscribed map[string]bool) (says []byte) {
+	if kind>>4 == 10 {
+		return []byte{0xb0, 2, body[0], body[1]}
+	}
+	topic := string(body[4 : 4+binary.BigEndian.Uint16(body[2:])])
+	subscribed[topic] = true
+	says = []byte{0x90, 3, body[0], body[1], 1}
+	if payload := s.kept[topic]; len(payload) > 0 {
+		kept := publication(topic, 0, payload)
+		kept[0] |= 1
+		says = append(says, kept...)
+	}
+	return says
 }
 
 func (s *strict) login(body []byte) ([]byte, bool) {
