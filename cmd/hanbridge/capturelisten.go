@@ -22,6 +22,8 @@ type listener struct {
 
 	recorded          bool // it is a file, not a meter
 	begun             bool
+	closed            bool   // by the other side
+	named             string // the wire that is read, as it was said
 	line              []byte
 	bytes             int64
 	good, bad, sealed int // telegrams: read, damaged, sound but of a kind that is not read or not without its key
@@ -50,7 +52,7 @@ func (l *listener) listen(ctx context.Context, s bridge.Source) error {
 				patience = tryTime
 			}
 			l.tried = max(l.tried, i+1)
-			proved, err := l.session(ctx, c, s.Options, patience)
+			proved, err := l.sessions(ctx, c, s.Options, patience)
 			switch {
 			case ctx.Err() != nil || proved || patience == 0:
 				return err
@@ -74,6 +76,31 @@ func wireName(c bridge.Candidate) string {
 		return c.Port
 	}
 	return c.Port + " at " + c.Line
+}
+
+// sessions captures a wire, and again each time that a reader in the network closes it behind a telegram.
+func (l *listener) sessions(ctx context.Context, c bridge.Candidate, o meter.Options, patience time.Duration) (proved bool, err error) {
+	for {
+		before := l.counted()
+		again := l.closed
+		l.closed = false
+		proved, err = l.session(ctx, c, o, patience)
+		if again && err != nil && l.counted() == before {
+			l.closed, err = true, nil // it is not there again
+			break
+		}
+		if err != nil || !l.closed || l.counted() == before || ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond): // one that gives what it has kept is not asked without end
+		}
+	}
+	if l.closed {
+		l.say("closed by the other side")
+	}
+	return proved, err
 }
 
 // session captures one wire until it ends, or until patience does before a telegram has proved it; 0 is for ever.
@@ -137,7 +164,11 @@ func (l *listener) counted() int {
 
 // begin writes what stands before the lines of a wire.
 func (l *listener) begin(c bridge.Candidate) error {
-	l.say("reading %s; Ctrl-C ends it", wireName(c))
+	again := l.named == wireName(c)
+	if !again {
+		l.named = wireName(c)
+		l.say("reading %s; Ctrl-C ends it", l.named)
+	}
 	head := ""
 	if !l.begun {
 		head = captureHeader()
@@ -146,7 +177,7 @@ func (l *listener) begin(c bridge.Candidate) error {
 		}
 	}
 	l.begun = true
-	if c.Line != "" {
+	if c.Line != "" && !again {
 		head += "# line " + c.Line + "\n"
 	}
 	if _, err := io.WriteString(l.out, head); err != nil {
@@ -194,7 +225,7 @@ func (l *listener) ended(ctx context.Context, c bridge.Candidate, settled bool, 
 		return errLate
 	case errors.Is(err, io.EOF):
 		if strings.HasPrefix(c.Port, "tcp://") {
-			l.say("closed by the other side")
+			l.closed = true
 		}
 		return nil
 	}

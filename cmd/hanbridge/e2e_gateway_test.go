@@ -42,7 +42,9 @@ func newGateway(t *testing.T, serve func(n int, c *net.TCPConn)) *gateway {
 	return g
 }
 
-func (g *gateway) variable() string { return "HANBRIDGE_METER_PORT=tcp://" + g.listener.Addr().String() }
+func (g *gateway) variable() string {
+	return "HANBRIDGE_METER_PORT=tcp://" + g.listener.Addr().String()
+}
 
 // meterBytes returns what gives the telegrams of a meter, one after another.
 func meterBytes(t *testing.T, family string) func() []byte {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -61,5 +63,36 @@ func TestCaptureTelnet(t *testing.T) {
 	}
 	if got, err := io.ReadAll(source.Bytes(strings.NewReader(kept))); err != nil || !bytes.Equal(got, b) {
 		t.Errorf("kept %d bytes, %v, want the %d that came", len(got), err, len(b))
+	}
+}
+
+// TestCaptureClosing: a reader that closes each connection is captured until it is enough, or until it is not there again.
+func TestCaptureClosing(t *testing.T) {
+	f, _ := simulate.Named("aidon-se")
+	for _, tt := range []struct {
+		name         string
+		connections  int // before it is gone
+		count, want  int
+		closed, more int // lines that it was closed, and that it is read
+	}{
+		{"enough", 9, 3, 3, 0, 1},
+		{"gone after one", 1, 3, 1, 1, 1},
+		{"gone after four", 4, 9, 4, 1, 1},
+	} {
+		m, dials := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), 0
+		c := bridge.Candidate{Port: "tcp://192.0.2.1:8088", Dial: func(context.Context) (io.ReadCloser, error) {
+			if dials++; dials > tt.connections {
+				return nil, errNoPort
+			}
+			_, b := m.Next()
+			return io.NopCloser(bytes.NewReader(bytes.Clone(b))), nil
+		}}
+		said, kept, l, err := captured(t, time.Minute, tt.count, c)
+		if err != nil || l.good != tt.want || strings.Count(said, "closed by the other side") != tt.closed || strings.Count(said, "reading") != tt.more {
+			t.Errorf("%s: %d telegrams, %v, want %d:\n%s", tt.name, l.good, err, tt.want, said)
+		}
+		if got := strings.Count(kept, "# hanbridge capture"); got != 1 {
+			t.Errorf("%s: %d heads, want one:\n%s", tt.name, got, kept)
+		}
 	}
 }
