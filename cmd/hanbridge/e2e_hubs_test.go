@@ -101,7 +101,7 @@ func testStyles(t *testing.T, hanbridge string, remembers bool) {
 // testCrowd has more announcements of others on the broker than it keeps for a client at a time: all of ours are seen.
 func testCrowd(t *testing.T, hanbridge string) {
 	broker, cable := startedMosquitto(t), pluggedCable(t, "p1-se-aidon")
-	broker.crowd(1500)
+	broker.crowd("homeassistant/sensor/lamp_%04d/power/config", 1500)
 	ears := broker.listens()
 	variables := []string{broker.url(), cable.variable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_DISCOVERY=component"}
 	run := startRun(t, hanbridge, variables...)
@@ -112,8 +112,8 @@ func testCrowd(t *testing.T, hanbridge string) {
 	diff.awaits(20*time.Second, "no difference: ")
 }
 
-// crowd has the broker retain so many announcements of another program.
-func (m *mosquitto) crowd(n int) {
+// crowd has the broker retain so many messages under topics with a number.
+func (m *mosquitto) crowd(topics string, n int) {
 	m.t.Helper()
 	conn, err := net.Dial("tcp", "127.0.0.1:"+m.port)
 	if err != nil {
@@ -124,7 +124,7 @@ func (m *mosquitto) crowd(n int) {
 		_, err = io.ReadFull(conn, make([]byte, 4)) // CONNACK
 	}
 	for i := range n {
-		topic := fmt.Sprintf("homeassistant/sensor/lamp_%04d/power/config", i)
+		topic := fmt.Sprintf(topics, i)
 		packet := append([]byte{0x33, byte(2 + len(topic) + 4), 0, byte(len(topic))}, topic+"\x00\x01{}"...) // quality 1, retained
 		if err == nil {
 			_, err = conn.Write(packet)

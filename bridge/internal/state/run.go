@@ -63,6 +63,7 @@ func (s *Store) rest(ctx context.Context) {
 
 // commit brings on disk what has changed, if anything has. A file that somebody has changed is left, and opened or begun again.
 func (s *Store) commit() {
+	defer s.synced()()
 	if s.closed {
 		return
 	}
@@ -98,6 +99,19 @@ func (s *Store) bring(next map[string][]byte) error {
 		s.base, s.kept = next, next
 	}
 	return err
+}
+
+// synced returns what tells those who wait for the commit that begins now that it is done.
+func (s *Store) synced() func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting := s.waiting
+	s.waiting = nil
+	return func() {
+		for _, done := range waiting {
+			close(done)
+		}
+	}
 }
 
 // next returns what is to be on disk. Values that have not changed are shared with the last commit.

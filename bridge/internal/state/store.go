@@ -3,6 +3,7 @@
 package state
 
 import (
+	"context"
 	"maps"
 	"os"
 	"slices"
@@ -24,6 +25,7 @@ type Store struct {
 	mu        sync.Mutex
 	encoders  map[string]func() []byte
 	forgotten map[string]bool
+	waiting   []chan struct{} // closed when the next commit is done; see Sync
 
 	// What follows belongs to Open, then to Run, then to Close.
 	db      *bbolt.DB         // nil while the file is not open
@@ -114,6 +116,23 @@ func (s *Store) Urgent() {
 	select {
 	case s.urgent <- struct{}{}:
 	default:
+	}
+}
+
+// Sync waits until what is kept was brought on disk, or could not be, which Run tells; no longer than ctx. It is for what must be on disk
+// before something is done that cannot be undone.
+func (s *Store) Sync(ctx context.Context) {
+	if s == nil {
+		return
+	}
+	done := make(chan struct{})
+	s.mu.Lock()
+	s.waiting = append(s.waiting, done)
+	s.mu.Unlock()
+	s.Urgent()
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 

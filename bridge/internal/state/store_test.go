@@ -190,6 +190,41 @@ func TestRunCommitsInGroups(t *testing.T) {
 	})
 }
 
+// TestSync: what is kept is on disk when it returns, also within the pause of Run; without a Run it ends with its context.
+func TestSync(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, dir)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.Run(ctx) }()
+		start := time.Now()
+		for i, value := range []string{"1", "2", "3", "3"} {
+			keep(s, map[string]string{"a": value})
+			s.Sync(t.Context())
+			if got, want := commits(t, dir), min(i+1, 3); got != want {
+				t.Errorf("%s: %d commits, want %d", value, got, want)
+			}
+		}
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("waited %v, want no pause", waited)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		late, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		s.Sync(late)
+		if late.Err() == nil {
+			t.Error("it did not wait for a commit")
+		}
+		end(t, s)
+	})
+	var none *state.Store
+	none.Sync(t.Context())
+}
+
 // TestRunBlocksNobody: while Run waits for a value, others go on.
 func TestRunBlocksNobody(t *testing.T) {
 	s := begin(t, t.TempDir())

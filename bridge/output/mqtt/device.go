@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -97,6 +98,16 @@ func (d *devices) set(id string, now device) {
 	d.store.Changed()
 }
 
+// syncTime is how long the disk is waited for: one that is full must not keep values from being published.
+const syncTime = 2 * time.Second
+
+// sync waits until all this is on disk, where there is a memory.
+func (d *devices) sync() {
+	ctx, cancel := context.WithTimeout(context.Background(), syncTime)
+	defer cancel()
+	d.store.Sync(ctx)
+}
+
 // below returns the retained topics below a base topic that is not this one: whole ones.
 func (d *devices) below(base string) (left []string) {
 	if d.kept.Base == base {
@@ -108,11 +119,13 @@ func (d *devices) below(base string) (left []string) {
 	return left
 }
 
-// move notes another base topic.
-func (d *devices) move(base string) {
+// move notes another base topic, and reports whether it is another.
+func (d *devices) move(base string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	moved := d.kept.Base != base
 	d.kept.Base = base
+	return moved
 }
 
 // topics are the retained topics of a device, whole ones.

@@ -55,6 +55,15 @@ func (s *Stage) Step(ctx context.Context, acknowledged bool) (more bool, err err
 // Found says what a survey has found of the meter.
 func (s *Stage) Found(messages []discovery.Message) { s.s.adopt(messages) }
 
+// FoundPart says what a survey has found that did not come to its end.
+func (s *Stage) FoundPart(messages []discovery.Message) {
+	s.s.partial = true
+	s.s.adopt(messages)
+}
+
+// Asked tells if it counts as known what the broker held.
+func (s *Stage) Asked() bool { return !s.s.devices.kept.Asked.IsZero() }
+
 // Wean ends the time for which that counts.
 func (s *Stage) Wean() error { return s.s.wean() }
 

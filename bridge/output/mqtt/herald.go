@@ -108,6 +108,9 @@ func (s *session) plan(h *herald) (some bool) {
 	}
 	both := device{Announced: held.Announced.With(h.after.Announced), Topics: union(held.Topics, topics)}
 	s.devices.set(h.id, both)
+	if len(h.steps) > 1 || len(d.rest.Without(d.rest.Below(s.config.Prefix))) > 0 { // whoever is killed now, and configured back, must know of both
+		s.devices.sync()
+	}
 	if d.refused == nil && !s.prove(h, &d.want) {
 		s.sayAnnounced(h, &d.want)
 	}

@@ -33,10 +33,16 @@ type house struct {
 	stop  func()
 	// interrupted has a value when the output has lost its connection.
 	interrupted chan struct{}
+
+	mu  sync.Mutex
+	log bytes.Buffer
 }
 
 // Write hears the log.
 func (h *house) Write(line []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.log.Write(line)
 	if bytes.Contains(line, []byte("output interrupted")) {
 		select {
 		case h.interrupted <- struct{}{}:
@@ -55,11 +61,17 @@ func run(t *testing.T, c mqtt.Config) *house {
 // runWith starts a bridge with another meter, or with a memory.
 func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *house {
 	t.Helper()
-	return runOutput(t, mqtt.New(c, zerolog.Nop()), meter, stateDir)
+	return runMade(t, func(log zerolog.Logger) *mqtt.Output { return mqtt.New(c, log) }, meter, stateDir)
 }
 
 // runOutput starts a bridge with an output.
 func runOutput(t *testing.T, o *mqtt.Output, meter, stateDir string) *house {
+	t.Helper()
+	return runMade(t, func(zerolog.Logger) *mqtt.Output { return o }, meter, stateDir)
+}
+
+// runMade starts a bridge with an output that is given the bridge's log.
+func runMade(t *testing.T, made func(zerolog.Logger) *mqtt.Output, meter, stateDir string) *house {
 	t.Helper()
 	h := &house{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
@@ -69,7 +81,7 @@ func runOutput(t *testing.T, o *mqtt.Output, meter, stateDir string) *house {
 	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,
 	})})
-	b.AddOutput("mqtt", o)
+	b.AddOutput("mqtt", made(zerolog.New(h).Level(zerolog.InfoLevel)))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
@@ -86,6 +98,30 @@ func runOutput(t *testing.T, o *mqtt.Output, meter, stateDir string) *house {
 	})
 	t.Cleanup(h.stop)
 	return h
+}
+
+// said counts the lines of the log that hold a text.
+func (h *house) said(text string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for line := range strings.Lines(h.log.String()) {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitSaid waits until the log has a line that holds a text.
+func (h *house) awaitSaid(text string) {
+	h.t.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(20 * time.Second); h.said(text) == 0; <-again.C {
+		if time.Now().After(deadline) {
+			h.t.Fatalf("the log does not say within 20 s: %s", text)
+		}
+	}
 }
 
 func (h *house) dial(context.Context) (io.ReadCloser, error) {

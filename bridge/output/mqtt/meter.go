@@ -62,8 +62,10 @@ func (s *session) news(n *bridge.News) error {
 		m.known, m.due = n.Known, true
 		s.sighted(m)
 	}
-	if err := s.announce(&m.herald); err != nil {
-		return err
+	for _, h := range []*herald{&s.own, &m.herald} { // the bridge first, as announceDue does
+		if err := s.announce(h); err != nil {
+			return err
+		}
 	}
 	for _, e := range n.Events {
 		if !m.first && e.Quantity != "" {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
-
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -97,7 +96,7 @@ func (s *session) begin(ctx context.Context) error {
 }
 
 // listenTime is how long a broker may take to answer the subscriptions that a session begins with. What it sends later is heard all the same.
-const listenTime = 10 * time.Second
+const listenTime = 5 * time.Second
 
 // listen subscribes to what the hub says of itself, and others of this bridge.
 func (s *session) listen(ctx context.Context) error {
@@ -124,7 +123,9 @@ func (s *session) move(ctx context.Context) error {
 			return err
 		}
 	}
-	s.devices.move(s.config.BaseTopic)
+	if s.devices.move(s.config.BaseTopic) {
+		s.devices.sync()
+	}
 	return nil
 }
 
@@ -149,9 +150,6 @@ func (s *session) introduce() error {
 	s.own.due = true
 	for i := range s.gone {
 		s.gone[i].due = true
-	}
-	for _, m := range s.feed.Meters() { // also of one that is silent something may be held that nobody wants
-		s.meter(m).due = true
 	}
 	if err := s.announceDue(); err != nil {
 		return err

@@ -1,0 +1,118 @@
+package mqtt_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// withhold is a way to a broker that swallows packets of some kinds on their way from it. It returns its address.
+func withhold(t *testing.T, addr string, kinds ...byte) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", addr)
+			if err != nil {
+				_ = client.Close()
+				return
+			}
+			go func() { _, _ = io.Copy(server, client); _ = server.Close() }()
+			go func() { sift(client, server, kinds); _ = client.Close() }()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// sift copies packets but those of some kinds. The format is MQTT 3.1.1, 2.2.
+func sift(to io.Writer, from io.Reader, kinds []byte) {
+	for r := bufio.NewReader(from); ; {
+		head, err := r.ReadByte()
+		if err != nil {
+			return
+		}
+		packet, length := []byte{head}, 0
+		for shift := 0; ; shift += 7 {
+			b, err := r.ReadByte()
+			if err != nil {
+				return
+			}
+			packet, length = append(packet, b), length|int(b&0x7f)<<shift
+			if b < 0x80 {
+				break
+			}
+		}
+		body := make([]byte, length)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return
+		}
+		if slices.Contains(kinds, head>>4) {
+			continue
+		}
+		if _, err := to.Write(append(packet, body...)); err != nil {
+			return
+		}
+	}
+}
+
+// TestUnansweredRequests: a broker that answers no subscription delays the values, and does not stop them.
+func TestUnansweredRequests(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		style discovery.Style
+		kinds []byte
+	}{
+		{"SUBSCRIBE", discovery.Device, []byte{packets.Suback}},
+		{"SUBSCRIBE, nothing to announce", discovery.Off, []byte{packets.Suback}},
+		{"UNSUBSCRIBE", discovery.Component, []byte{packets.Unsuback}},
+		{"both", discovery.Component, []byte{packets.Suback, packets.Unsuback}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t)
+			c := config(withhold(t, b.addr, tt.kinds...))
+			c.Style = tt.style
+			h := run(t, c)
+			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			limit := time.After(90 * time.Second)
+			for !holds(b.messages(), "hanbridge/house/import_power") || tt.style != discovery.Off && !holds(b.messages(), "/hanbridge_house/") {
+				select {
+				case <-time.After(100 * time.Millisecond):
+				case <-limit:
+					t.Fatalf("no values in 90 s:\n%s", h.log.String())
+				}
+			}
+			if got := b.visits(); got != "connect" {
+				t.Errorf("got %q, want one connection that stays", got)
+			}
+			if got := h.said(`"level":"warn"`); got > 4 {
+				t.Errorf("%d warnings, want one for each of what it wanted to hear:\n%s", got, h.log.String())
+			}
+		})
+	}
+}
+
+// TestCommandsAtADeafBroker end with an error that says so.
+func TestCommandsAtADeafBroker(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	if _, err := mqtt.Retained(t.Context(), config(withhold(t, b.addr, packets.Suback)), "house"); err == nil {
+		t.Error("no error where it is not known if all was read")
+	}
+}

@@ -1,0 +1,48 @@
+package mqtt
+
+import (
+	"testing"
+	"time"
+)
+
+func TestPace(t *testing.T) {
+	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	var p pace
+	now := start
+	for i, step := range []struct {
+		after time.Duration // the last answer there is cause again
+		want  time.Duration // from then on
+	}{
+		{0, time.Second},               // the first
+		{time.Second, 4 * time.Second}, // at once again
+		{time.Second, 9 * time.Second},
+		{30 * time.Second, time.Second}, // the hub was started three times
+		{time.Second, 39 * time.Second},
+		{0, time.Minute},
+		{0, time.Minute},
+		{10 * time.Minute, time.Second}, // it was calm
+		{0, 5 * time.Second},
+	} {
+		now = now.Add(step.after)
+		got := p.wait(now, time.Second)
+		if got != step.want {
+			t.Errorf("step %d: got %v, want %v", i, got, step.want)
+		}
+		now = now.Add(got)
+		p.done(now)
+	}
+}
+
+// TestPaceOfAStorm bounds what a day of contradictions costs.
+func TestPaceOfAStorm(t *testing.T) {
+	var p pace
+	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	n := 0
+	for now := start; now.Before(start.Add(24 * time.Hour)); n++ {
+		now = now.Add(p.wait(now, time.Second))
+		p.done(now)
+	}
+	if n > 24*60+5 {
+		t.Errorf("%d answers in a day, want one a minute", n)
+	}
+}
