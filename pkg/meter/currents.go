@@ -24,54 +24,47 @@ const (
 // judge returns the exponent of the currents of a load, of those that the make uses, which rise. ok is false where none fits,
 // or several may. sure tells that no other can be, even if phases import and export at once, as long as their power factors
 // are above 0.9.
-func (l *load) judge(exps []int8, volts int8) (exp int8, ok, sure bool) {
-	power, ofPhases := l.power()
-	f := l.flow(volts)
-	if l.failed || power < leastPower || f.sum < leastDigits*f.digitCarried {
+func (l *load) judge(exps []int8, f *flow) (exp int8, ok, sure bool) {
+	if l.failed || f.power < leastPower || f.sum < leastDigits*f.digitCarried {
 		return 0, false, false
 	}
 	for i, exp := range exps {
-		if f.impossible(exp, power) {
+		if f.impossible(exp) {
 			continue
 		}
 		if i == len(exps)-1 {
-			return exp, f.fits(exp, power, mostOfLargest), true
+			return exp, f.fits(exp, mostOfLargest), true
 		}
-		alone := power >= leastCancelled && l.reactiveTold && (ofPhases || f.carry == 1 || f.cannotCancel(exps[i+1], power))
+		alone := f.power >= leastCancelled && l.reactiveTold && (f.ofPhases || f.carry == 1 || f.cannotCancel(exps[i+1]))
 		sure = alone || exps[i+1] == -2 && f.amps > mostDirect*100
 		if exps[i+1]-exp == 1 {
-			return exp, sure && f.fits(exp, power, mostOfTenth), sure
+			return exp, sure && f.fits(exp, mostOfTenth), sure
 		}
-		return exp, f.fits(exp, power, mostOfHundredth), sure
+		return exp, f.fits(exp, mostOfHundredth), sure
 	}
 	return 0, false, false
 }
 
 // impossible tells that voltage times current is too little for the power, however the digits were rounded.
-func (f *flow) impossible(exp int8, power int64) bool {
-	return 10*(f.sum+f.digit) < tooLittle*power*power10(-exp)
+func (f *flow) impossible(exp int8) bool {
+	return 10*(f.sum+f.digit) < tooLittle*f.power*power10(-exp)
 }
 
 // fits tells if voltage times current is the power, or up to so many tenths of it.
-func (f *flow) fits(exp int8, power, most int64) bool {
-	unit := power * power10(-exp)
+func (f *flow) fits(exp int8, most int64) bool {
+	unit := f.power * power10(-exp)
 	return 10*f.sum >= enough*unit && 10*f.sum <= most*unit
 }
 
 // cannotCancel tells that with this exponent three times the power would be left at least, whichever phases imported and
 // whichever exported.
-func (f *flow) cannotCancel(exp int8, power int64) bool {
+func (f *flow) cannotCancel(exp int8) bool {
 	left := 2*f.largest - f.sum
-	return max(left, -left) >= 3*power*power10(-exp)
+	return max(left, -left) >= 3*f.power*power10(-exp)
 }
 
-func power10(n int8) int64 {
-	p := int64(1)
-	for range n {
-		p *= 10
-	}
-	return p
-}
+// power10 returns 10^n of n up to 3.
+func power10(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
 
 // A Scaling is what a Decoder has found out about a meter that does not say what its numbers are worth. It is for keeping over a
 // restart: see Decoder.Scaling.
@@ -132,10 +125,19 @@ type expectation struct {
 	known bool
 }
 
+// confirmed tells if the exponent that was found fits a telegram, as it nearly always does: no other does then.
+func (s *scaling) confirmed(l *load, f *flow) bool {
+	if !s.Found || l.failed || !f.fits(s.Current, mostOfTenth) {
+		return false
+	}
+	s.against = 0
+	return true
+}
+
 // current returns the exponent of the currents of a telegram. ok is false where it is not known, which leaves the finest that
 // may be, and where the telegram contradicts what is known.
-func (s *scaling) current(l *load, exps []int8, volts int8, expected expectation) (exp int8, ok bool) {
-	found, ok, sure := l.judge(exps, volts)
+func (s *scaling) current(l *load, f *flow, exps []int8, expected expectation) (exp int8, ok bool) {
+	found, ok, sure := l.judge(exps, f)
 	switch {
 	case !ok:
 	case !s.Found && (sure || !expected.known):
@@ -154,9 +156,7 @@ func (s *scaling) current(l *load, exps []int8, volts int8, expected expectation
 	default:
 		exp = exps[0] // nothing is lost of a zero that is written so
 	}
-	power, _ := l.power()
-	f := l.flow(volts)
-	return exp, known && !l.failed && !f.impossible(exp, power)
+	return exp, known && !l.failed && !f.impossible(exp)
 }
 
 // replaced tells if enough telegrams have said another exponent, which then is the one.

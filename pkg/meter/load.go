@@ -63,13 +63,12 @@ func (l *load) power() (least int64, ofPhases bool) {
 	if !l.told[0] {
 		watts = l.net
 	}
-	ofPhases = true
-	var sum int64
-	for i := 1; i < len(l.amps); i++ {
-		ofPhases = ofPhases && (l.told[i] || l.amps[i] == 0)
-		sum += hypotenuse(l.active[i], l.reactive[i])
+	least = hypotenuse(watts, l.reactive[0])
+	ofPhases = (l.told[1] || l.amps[1] == 0) && (l.told[2] || l.amps[2] == 0) && (l.told[3] || l.amps[3] == 0)
+	if l.told[1] || l.told[2] || l.told[3] {
+		least = max(least, hypotenuse(l.active[1], l.reactive[1])+hypotenuse(l.active[2], l.reactive[2])+hypotenuse(l.active[3], l.reactive[3]))
 	}
-	return max(hypotenuse(watts, l.reactive[0]), sum), ofPhases
+	return least, ofPhases
 }
 
 // hypotenuse returns the root of a² + b², to within 4 %.
@@ -81,8 +80,11 @@ func hypotenuse(a, b int64) int64 {
 	return max(a, (123*a+51*b)/128)
 }
 
-// A flow is the sum over the phases of voltage times current, in VA times the power of ten that is asked for.
+// A flow is the sum over the phases of voltage times current, in VA times the power of ten that is to be found.
 type flow struct {
+	power    int64 // that it is compared with: see load.power
+	ofPhases bool
+
 	sum     int64
 	largest int64 // of one phase
 	carry   int   // how many phases carry a current
@@ -91,29 +93,26 @@ type flow struct {
 	amps                int64 // the largest current, as sent
 }
 
-// flow multiplies. A phase whose voltage is not sent, or is 0 as in a grid of three wires, has the highest of the others, or
+// flow multiplies; exp is the exponent of the voltages. A phase whose voltage is not sent, or is 0 as in a grid of three wires, has the highest of the others, or
 // else that of European grids.
 func (l *load) flow(exp int8) (f flow) {
 	const usualVolts = 230
-	var volts [4]int64
-	highest := int64(0)
-	for i := 1; i < len(volts); i++ {
-		volts[i] = l.volts[i]
-		for range -exp {
-			volts[i] /= 10
-		}
-		highest = max(highest, volts[i])
+	f.power, f.ofPhases = l.power()
+	unit := power10(-exp)
+	highest := max(l.volts[1], l.volts[2], l.volts[3])
+	if highest <= 0 {
+		highest = usualVolts * unit
 	}
-	if highest == 0 {
-		highest = usualVolts
-	}
-	for i := 1; i < len(volts); i++ {
+	for i := 1; i < len(l.amps); i++ {
 		if !l.measured[i] {
 			continue
 		}
-		u := volts[i]
+		u := l.volts[i]
 		if u <= 0 {
 			u = highest
+		}
+		if unit > 1 {
+			u /= unit
 		}
 		f.digit += u
 		if l.amps[i] == 0 {

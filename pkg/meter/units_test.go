@@ -101,15 +101,11 @@ func TestUnits(t *testing.T) {
 		{"Kamstrup_V0001", "6851121BN24", "71.7.0", "1.234 A"},
 		{"Kamstrup_V0001", "6851121BN24", "1.8.0", "12340 Wh"},
 		{"Kamstrup_V0001", "1685", "31.7.0", "1234"}, // a type that says nothing, and too little power to tell: as sent
-		{"Kamstrup_V0001", "", "13.7.0", "12.34"},
-		{"Kamstrup_V0001", "", "33.7.0", "12.34"},
 		{"KFM_001", "", "31.7.0", "1.234 A"},
 		{"KFM_001", "", "1.8.0", "1234 Wh"},
-		{"KFM_001", "", "13.7.0", "1.234"},
 		{"", "", "31.7.0", "12.34 A"},
 		{"", "", "1.8.1", "1234 Wh"},
 		{"", "", "5.8.0", "1234 varh"},
-		{"", "", "13.7.0", "1.234"},
 		{"", "", "1.7.0", "1234 W"},
 		{"", "", "44.7.0", "1234 var"},
 		{"", "", "9.7.0", "1234 VA"},
@@ -118,6 +114,34 @@ func TestUnits(t *testing.T) {
 	} {
 		if got := pairsOf(t, tt.list, tt.model, pair{tt.code, 1234}, pair{"2.7.0", 5}); got[tt.code] != tt.want || got["2.7.0"] != "5 W" {
 			t.Errorf("%q, type %q, %s: got %q, want %q; and %q of power", tt.list, tt.model, tt.code, got[tt.code], tt.want, got["2.7.0"])
+		}
+	}
+}
+
+// TestFactorsAndFrequencies: these, too, come without a scaler. What cannot be is left out, since a number that is wrong by a power of
+// ten is worse than none.
+func TestFactorsAndFrequencies(t *testing.T) {
+	for _, tt := range []struct {
+		name, list, code string
+		raw              int64
+		want             string // "" is none
+	}{
+		{"factor in hundredths", "Kamstrup_V0001", "13.7.0", 94, "0.94"},
+		{"factor in hundredths, of a phase", "Kamstrup_V0001", "33.7.0", 100, "1"},
+		{"factor in thousandths", "KFM_001", "13.7.0", 941, "0.941"},
+		{"factor in thousandths, no make", "", "53.7.0", 1000, "1"},
+		{"factor above 1: it is not in hundredths", "Kamstrup_V0001", "13.7.0", 941, ""},
+		{"factor above 1: it is not in thousandths", "", "13.7.0", 9410, ""},
+		{"frequency in Hz", "", "14.7.0", 50, "50 Hz"},
+		{"frequency in 0.1 Hz", "", "14.7.0", 499, "49.9 Hz"},
+		{"frequency in 0.01 Hz", "Kamstrup_V0001", "14.7.0", 4998, "49.98 Hz"},
+		{"frequency in mHz", "KFM_001", "14.7.0", 50012, "50.012 Hz"},
+		{"frequency of 60 Hz", "", "14.7.0", 5999, "59.99 Hz"},
+		{"frequency that none has", "", "14.7.0", 900, ""},
+		{"no frequency", "", "14.7.0", 0, ""},
+	} {
+		if got := pairsOf(t, tt.list, "", pair{tt.code, tt.raw}, pair{"1.7.0", 7}); got[tt.code] != tt.want || got["1.7.0"] != "7 W" {
+			t.Errorf("%s: got %q, want %q; and %q of power", tt.name, got[tt.code], tt.want, got["1.7.0"])
 		}
 	}
 }
