@@ -4,6 +4,7 @@ package state_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -244,5 +245,29 @@ func TestOpenedLater(t *testing.T) {
 				t.Errorf("on disk (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAnotherEnds: who found the file in use at the start goes on with it once the other has ended, and keeps what that one left.
+func TestAnotherEnds(t *testing.T) {
+	dir := wrote(t, map[string]string{"a": "1", "nobody": "1", "now": "old"})
+	first := begin(t, dir)
+	s, err := state.Open(dir)
+	if !errors.Is(err, state.ErrLocked) || len(values(s)) != 0 {
+		t.Fatalf("got %v, %v, want that another uses it, and no values of that one", values(s), err)
+	}
+	told := listen(s)
+	if s.KeepNow("now", []byte("new")) {
+		t.Error("a value is said to be on disk that is not")
+	}
+	keep(s, map[string]string{"a": "2"})
+	end(t, first)
+	s.Commit()
+	if len(*told) != 1 || (*told)[0] != "trouble: <nil>" {
+		t.Errorf("got %q, want the end of the trouble told", *told)
+	}
+	end(t, s)
+	if diff := cmp.Diff(map[string]string{"a": "2", "nobody": "1", "now": "old"}, values(begin(t, dir))); diff != "" {
+		t.Errorf("on disk (-want +got):\n%s", diff)
 	}
 }
