@@ -75,7 +75,7 @@ func startTwin(t *testing.T, b *broker, c twinConfig) *twin {
 			t.Logf("%s said:\n%s", c.name, log.text.String())
 		}
 	})
-	return &twin{house: runOutput(t, o, "house", c.dir), book: log, meter: simulate.NewMeter(f, c.seed, time.Now())}
+	return &twin{house: runOutput(t, o, "house", c.dir), book: log, meter: simulate.NewMeter(f, c.seed, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))}
 }
 
 // sends sends a telegram, and returns when its power was published.
@@ -157,7 +157,7 @@ func TestSecondBridge(t *testing.T) {
 			two.awaitsSaid(secondSaid)
 			one.awaitsSaid(firstSaid)
 			two.sends(b)
-			checkOnly(t, b, "4014")
+			checkOnly(t, b, "40140.")
 			if n := two.count(secondSaid) + two.count("hanbridge takeover house") + one.count(firstSaid); n != 3 || one.count(secondSaid) > 0 {
 				t.Errorf("said %d times, want once each, with what to type; by the first: %d", n, one.count(secondSaid))
 			}
@@ -266,7 +266,7 @@ func TestLostState(t *testing.T) {
 			}
 			two.awaitsSaid(tt.said)
 			two.sends(b)
-			checkOnly(t, b, "4014")
+			checkOnly(t, b, "40140.")
 			b.await(t, "the hub is told", func(all []message) bool {
 				i := index(all[from:], "hanbridge/house/rejected_reason", "")
 				return i >= 0 && strings.Contains(all[from+i].payload, "hanbridge takeover house")
