@@ -24,8 +24,7 @@ func (k *masking) message(b []byte) bool {
 	case tagNotification:
 		return k.notification(b)
 	case '/':
-		k.text(b)
-		return true
+		return len(k.text(b)) == len(b)
 	}
 	return false
 }
@@ -60,7 +59,9 @@ func (k *masking) inner(plain, head []byte) bool {
 		return k.message(plain)
 	}
 	whole := append(bytes.Clone(head), plain...) // its checksum, where it has one, goes over both
-	k.text(whole)
+	if len(k.text(whole)) != len(whole) {
+		return false // there is no room for its checksum
+	}
 	copy(plain, whole[len(head):])
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"regexp"
+	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
@@ -36,18 +37,18 @@ func (k *masking) p1(raw []byte) ([]byte, bool) {
 		if p1.Strip(b, b) != len(b) {
 			return nil, false
 		}
-		k.text(b)
+		b = k.text(b)
 		for i, x := range b {
 			b[i] = x | byte(bits.OnesCount8(x)&1)<<7
 		}
 		return b, true
 	}
-	k.text(b)
-	return b, true
+	return k.text(b), true
 }
 
-// text masks the lines of a telegram in place, and mends its checksum.
-func (k *masking) text(b []byte) {
+// text masks the lines of a telegram in place, and mends its checksum. What it returns is longer than b where the checksum had
+// fewer digits than that of the masked telegram has.
+func (k *masking) text(b []byte) []byte {
 	var code obis.Code
 	end := len(b)
 	if i := bytes.LastIndexByte(b, '!'); i > 0 && b[i-1] == '\n' {
@@ -67,9 +68,26 @@ func (k *masking) text(b []byte) {
 		}
 		code = maskLine(line, code)
 	}
-	if sum := b[end:]; len(sum) > 4 && isHex(sum[1:5]) {
-		copy(sum[1:], fmt.Sprintf("%04X", p1.Checksum(b[:end+1])))
+	return mended(b, end)
+}
+
+// mended returns a telegram with a right checksum behind the '!' at b[end], where it had one: with as many digits, or more where
+// the meter leaves out zeros in front.
+func mended(b []byte, end int) []byte {
+	start := min(end+1, len(b))
+	digits := start
+	for digits < len(b) && isHex(b[digits:digits+1]) {
+		digits++
 	}
+	if digits == start {
+		return b
+	}
+	sum := fmt.Sprintf("%0*X", digits-start, p1.Checksum(b[:start]))
+	if len(sum) == digits-start {
+		copy(b[start:], sum)
+		return b
+	}
+	return slices.Replace(b, start, digits, []byte(sum)...)
 }
 
 // maskIdent masks what may be a number in an identification line: in "/ELL5\253833635_A" it is, in "/ADN9 6534" the digits are
@@ -91,6 +109,13 @@ func maskIdent(b []byte) {
 func maskLine(line []byte, before obis.Code) obis.Code {
 	code, n := obis.ReadCode(line)
 	if n == 0 {
+		code, n = obis.ReadShortCode(line)
+	}
+	switch i := bytes.IndexByte(line, '('); {
+	case n > 0:
+	case i > 0: // what stands there is no code: nobody knows what its value tells
+		n = i
+	default:
 		code = before
 	}
 	if isHarmless(code) && bytes.IndexByte(line, '(') == n {

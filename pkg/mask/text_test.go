@@ -1,6 +1,7 @@
 package mask_test
 
 import (
+	"fmt"
 	"math/bits"
 	"strings"
 	"testing"
@@ -81,5 +82,37 @@ func TestTextWithoutChecksum(t *testing.T) {
 	}
 	if out, _, left := masked(t, strings.NewReader(parity(in)), nil); string(out) != parity(want) {
 		t.Errorf("with parity: got %q, left out %v, want %q", out, left, parity(want))
+	}
+}
+
+// TestTextOfReadouts: short codes, lines without a code, blocks of history, and a checksum without zeros in front.
+func TestTextOfReadouts(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"short codes", "96.1.0(41234567)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n", "96.1.0(00000000)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n"},
+		{"labels", "1-0:1.8.0(1*kWh)\r\nC.1.0(41234567)\r\n0:0.0.0(77)\r\n", "1-0:1.8.0(1*kWh)\r\nC.1.0(00000000)\r\n0:0.0.0(00)\r\n"},
+		{"block", "1-0:1.8.0(1*kWh)\r\n0-0:98.1.0\r\n(\r\n0-0:96.1.0(41234567)\r\n1-0:1.8.0(2*kWh)\r\n)\r\n", "1-0:1.8.0(1*kWh)\r\n0-0:98.1.0\r\n(\r\n0-0:96.1.0(00000000)\r\n1-0:1.8.0(2*kWh)\r\n)\r\n"},
+		{"text in two lines", "1-0:1.8.0(1*kWh)\r\n0-0:96.13.0(Dear\r\nAnna 1)\r\n", "1-0:1.8.0(1*kWh)\r\n0-0:96.13.0(xxxx\r\nxxxx 0)\r\n"},
+	} {
+		in, want := "/ABC5\r\n\r\n"+tt.in+"!\r\n", "/ABC5\r\n\r\n"+tt.want+"!\r\n"
+		if out, _, left := masked(t, strings.NewReader(in), nil); string(out) != want {
+			t.Errorf("%s: got %q, left out %v, want %q", tt.name, out, left, want)
+		}
+	}
+	in := "/ABC5\r\n\r\n1-0:1.8.0(20061*kWh)\r\n0-0:96.1.0(##)\r\n!"
+	short := 0
+	for i := range 100 {
+		wire := strings.Replace(in, "##", fmt.Sprintf("%06d", i*7919), 1)
+		wire += fmt.Sprintf("%X\r\n", p1.Checksum([]byte(wire)))
+		if len(wire) < len(in)+len("0000ABCD\r\n") {
+			short++
+		}
+		out, _, left := masked(t, strings.NewReader(wire), nil)
+		masked := strings.Replace(in, "##", "000000", 1)
+		if !strings.HasPrefix(string(out), masked) || len(left) > 0 {
+			t.Errorf("%q: got %q, left out %v", wire, out, left)
+		}
+	}
+	if short == 0 {
+		t.Error("no checksum has fewer than four digits")
 	}
 }
