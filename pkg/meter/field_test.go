@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// values are what a telegram says: quantities by their names, as they are published, the clock as "clock" and the meter's number as
+// wanted is what a telegram says: quantities by their names, as they are published, the clock as "clock" and the meter's number as
 // "serial". absent stands for what it must not say.
 type wanted map[string]string
 
@@ -159,14 +159,14 @@ func TestField(t *testing.T) {
 		}
 		checkField(t, name, wire, 0, tt.fault, tt.want)
 		if strings.HasSuffix(wire, "\r\n") {
-			around := of2(t)
+			around := neighbour(t)
 			checkField(t, name+", between others", around+wire+around, int64(len(around)), tt.fault, tt.want)
 		}
 	}
 }
 
-// of2 is a telegram to stand around others.
-func of2(t *testing.T) string {
+// neighbour is a telegram to stand around others.
+func neighbour(t *testing.T) string {
 	t.Helper()
 	a, _ := of(t, "p1-se-aidon")
 	return a.wire

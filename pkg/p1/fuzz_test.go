@@ -14,6 +14,7 @@ func seeds(f *testing.F) {
 	f.Add([]byte(sealed("/HLY5/D545-METER", "", "1-0:0.2.0((ER11))", "0-1:24.2.1(221101214520W)(00304.089*m3)")))
 	f.Add([]byte("/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"))
 	f.Add([]byte("\r\n/ABC5\r\n/ABC5\r\n!12\x80"))
+	f.Add([]byte("/AAA" + strings.Repeat("0", 43) + "\xE800\x00" + strings.Repeat("0", 15))) // the name ends neither before the zero nor in time
 	f.Add([]byte("/\n!\n"))
 	f.Add([]byte(sealed("/ABC5", "", "0-0:98.1.0", "(", "1-0:1.8.0(1*kWh)", ")", "F.F(0)", "(1)", "0-0:96.13.0(a", "b)", "1-0:99.1.0((1)", "2)")))
 	f.Add([]byte("/ABC5\xE4\r\n\r\n\x021.8.0&01(1*m\xB3)\r\n1.8(\x00)\r\n!1"))

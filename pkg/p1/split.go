@@ -121,7 +121,7 @@ func lineEnd(b []byte, n int, cut bool) int {
 // binary protocols are full, unless zeros fill up a value; and a byte with its high bit set where no make's letters and the end
 // of an identification line show that b is text.
 func unreadable(b []byte) int {
-	text := false
+	high := -1 // the first byte with its high bit set
 	for from := 0; ; {
 		i := nonText(b[from:])
 		if i < 0 {
@@ -129,7 +129,10 @@ func unreadable(b []byte) int {
 		}
 		i += from
 		if from = i + 1; b[i] != 0 {
-			if text = text || maybeText(b); !text {
+			if high < 0 {
+				high = i
+			}
+			if high == i && !maybeText(b) {
 				return i
 			}
 			continue
@@ -137,7 +140,11 @@ func unreadable(b []byte) int {
 		for from < len(b) && b[from] == 0 {
 			from++
 		}
-		if !maybeText(b) || from < len(b) && b[from] != ')' {
+		switch filled := from == len(b) || b[from] == ')'; {
+		case filled && maybeText(b):
+		case high >= 0 && bytes.IndexByte(b[:min(i, maxIdent)], '\n') < 0:
+			return high
+		default:
 			return i
 		}
 	}
