@@ -146,16 +146,13 @@ var field = []struct {
 func TestField(t *testing.T) {
 	for i, tt := range field {
 		name := fmt.Sprintf("%s %d", tt.kind, i)
-		wire := tt.lines
-		switch {
-		case tt.file != "":
+		wire := strings.ReplaceAll("/ABC5TEST\n\n"+tt.lines+"\n!", "\n", "\r\n")
+		if !tt.bare {
+			wire += fmt.Sprintf("%04X", p1.Checksum([]byte(wire)))
+		}
+		wire += "\r\n"
+		if tt.file != "" {
 			wire = string(read(t, filepath.Join("testdata", "field", tt.file)))
-		default:
-			wire = strings.ReplaceAll("/ABC5TEST\n\n"+tt.lines+"\n!", "\n", "\r\n")
-			if !tt.bare {
-				wire += fmt.Sprintf("%04X", p1.Checksum([]byte(wire)))
-			}
-			wire += "\r\n"
 		}
 		checkField(t, name, wire, 0, tt.fault, tt.want)
 		if strings.HasSuffix(wire, "\r\n") {
