@@ -175,3 +175,11 @@ func (s tally) String() string {
 	fmt.Fprintf(&b, "%-31s %8d %4d %8d\n", "all", total[decodedColumn], total[allColumn], total[lockedColumn])
 	return b.String()
 }
+
+// checkUnread wants no reading: what looks like a telegram among the bytes of another protocol is none.
+func checkUnread(t *testing.T, c *capture) {
+	t.Helper()
+	if readings, _ := drain(c.decoder(t)); len(readings) != 0 {
+		t.Errorf("%s: %d readings of %s, which is not read", c.File, len(readings), c.Framing)
+	}
+}
