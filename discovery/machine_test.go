@@ -18,7 +18,7 @@ type machine struct {
 	// left is what the broker retains below another prefix since the state file was lost: nobody knows of it.
 	left map[string]bool
 	// asked is the prefix below which the broker was asked what it holds: again after each change of it.
-	asked string
+	asked  string
 	meters map[string]map[string]bool // quantities by meter
 	// whole tells that the last change came to its end, other that something else has been wanted since the last one began,
 	// and mixed that changes to different ends were interrupted since a whole one.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -263,5 +264,60 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	code, out, errs := s.run("discovery", "clear")
 	if code != exitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+ourMeter+" is still there (may this user") {
 		t.Errorf("got %d, %q, %q", code, out, errs)
+	}
+}
+
+// TestDiscoveryPrefix: what lies below a prefix that is configured no longer is shown and taken back where it is named.
+func TestDiscoveryPrefix(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.putAll(householdKept(t, inDevices()))
+	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
+	if code, out, _ := s.run("discovery", "clear"); code != exitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
+		t.Errorf("clear: got %d, %q, want nothing below the configured prefix", code, out)
+	}
+	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != exitGood || !strings.Contains(out, ourMeter+"\n") || errs != "" {
+		t.Errorf("show --prefix: got %d, %q, %q", code, out, errs)
+	}
+	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != exitGood || !strings.HasSuffix(out, ourMeter+"\ntaken back\n") || errs != "" {
+		t.Errorf("clear --prefix: got %d, %q, %q", code, out, errs)
+	}
+	if _, ok := s.kept()[ourMeter]; ok {
+		t.Error("it is still announced")
+	}
+	for _, prefix := range []string{"a/+", "#", "/a", "$SYS"} {
+		if code, _, errs := s.run("discovery", "clear", "--prefix", prefix); code != exitUsage || !strings.Contains(errs, "--prefix: ") {
+			t.Errorf("--prefix %s: got %d, %q, want a refusal", prefix, code, errs)
+		}
+	}
+}
+
+// TestDiscoveryIncomplete: where more is retained than is read, nothing is concluded from what is missing.
+func TestDiscoveryIncomplete(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.putAll(householdKept(t, inDevices()))
+	long := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
+	for i := range 20 {
+		s.put(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), long)
+	}
+	const short = "not all that "
+	for _, tt := range []struct {
+		args []string
+		code int
+		out  string // what standard output has not
+	}{
+		{[]string{"discovery", "diff"}, exitData, "difference"},
+		{[]string{"discovery", "show"}, exitData, "nothing is announced"},
+		{[]string{"discovery", "clear"}, exitData, "taken back\n"},
+	} {
+		code, out, errs := s.run(tt.args...)
+		if code != tt.code || !strings.Contains(errs, short) || strings.Contains(out, tt.out) {
+			t.Errorf("%v: got %d, %.300q, %.300q, want %d and %q", tt.args, code, out, errs, tt.code, short)
+		}
+	}
+	code, out, errs := s.run("rates")
+	if code != exitGood || !strings.Contains(out, short) || errs != "" {
+		t.Errorf("rates: got %d, %.500q, %q, want a note", code, out, errs)
 	}
 }

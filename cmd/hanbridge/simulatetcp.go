@@ -28,6 +28,9 @@ func (p *program) simulateTCP(ctx context.Context, wire io.ReadCloser, address s
 	return err
 }
 
+// mostListeners is how many may listen to a simulated meter at a time; more are sent away.
+const mostListeners = 64
+
 // audience is everyone who listens to a simulated meter.
 type audience struct {
 	mu    sync.Mutex
@@ -41,10 +44,21 @@ func (a *audience) welcome(l net.Listener) {
 		if err != nil {
 			return
 		}
-		a.mu.Lock()
-		a.conns = append(a.conns, c)
-		a.mu.Unlock()
+		if !a.add(c) {
+			_ = c.Close()
+		}
 	}
+}
+
+// add takes one in, where there is room.
+func (a *audience) add(c net.Conn) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.conns) >= mostListeners {
+		return false
+	}
+	a.conns = append(a.conns, c)
+	return true
 }
 
 // Write sends b to everyone. Who has gone, or does not take it within a second, is left out from then on.
