@@ -49,7 +49,7 @@ func (l *Limiter) Allow(name string) (count int, ok bool) {
 		return 0, false
 	case !known:
 		l.forget(now)
-	case now.Sub(k.told) < Every && !(k.over && k.again.Allow(now, mostAgain)):
+	case now.Sub(k.told) < Every && (!k.over || !k.again.Allow(now, mostAgain)):
 		k.count++
 		l.kinds[name] = k
 		return 0, false

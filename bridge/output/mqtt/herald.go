@@ -218,11 +218,7 @@ func (s *session) sayTakenBack(h *herald, held discovery.Held) {
 	if len(held) == 0 {
 		return
 	}
-	line := s.log.Info()
-	if h.id != "" {
-		line = line.Str("meter", h.id)
-	}
-	line.Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	s.log.Info().Str("meter", cmp.Or(h.id, ownDevice)).Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }
 
 func (s *session) wantedOfBridge(style discovery.Style) wanted {
