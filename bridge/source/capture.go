@@ -52,7 +52,9 @@ func NewCaptureReader(r io.Reader) *CaptureReader {
 	}
 	if start := beginning(b); !isCapture(start) {
 		c.plain, c.buf = b, make([]byte, 4096)
-		if isHex(start) {
+		if isDump(start) {
+			c.plain = &undump{r: b}
+		} else if isHex(start) {
 			c.plain = &unhex{r: b}
 		} else if isEscaped(start) {
 			c.plain = &unescape{r: b}

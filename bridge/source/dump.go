@@ -1,0 +1,215 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+)
+
+// A dump is bytes as hexdump, hexdump -C, xxd and od print them: lines that begin with their offset. What it holds beside the
+// bytes, offsets and characters, is left out.
+
+// longestDump bounds how much of a dump is read, in bytes. It is text that somebody made, not a wire.
+const longestDump = 16 << 20
+
+// dumpLine is an offset, perhaps with a colon, and what stands behind it. Offsets of od are octal.
+var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([0-9A-Fa-f]{4,16})(:?)(?:[ \t]+(\S.*?))?\s*$`)
+
+// isDump reports whether a recording begins as a dump: with lines whose offsets count the bytes in them, or with one that has a
+// colon behind its offset, or the characters of its bytes at its end.
+func isDump(start []byte) bool {
+	if i := bytes.LastIndexByte(start, '\n'); i >= 0 && bytes.IndexByte(start, '\n') != i {
+		start = start[:i] // the last line may be cut
+	}
+	_, ok := parseDump(start)
+	return ok
+}
+
+// dumpRow is a line of a dump.
+type dumpRow struct {
+	offset string
+	groups [][]byte // digits, as they are printed
+	sure   bool     // no other text has such a line
+	again  bool     // a *, for the line before it again and again
+}
+
+// rowsOf returns the lines of a dump. Others are passed over.
+func rowsOf(text []byte) (rows []dumpRow) {
+	for line := range bytes.Lines(text) {
+		if bytes.Equal(bytes.TrimSpace(line), []byte("*")) {
+			rows = append(rows, dumpRow{again: true})
+			continue
+		}
+		m := dumpLine.FindSubmatch(bytes.TrimRight(line, "\r\n"))
+		if m == nil {
+			continue
+		}
+		row := dumpRow{offset: string(m[1])}
+		digits, colon := m[3], len(m[2]) > 0
+		if colon { // xxd: the characters stand behind two blanks
+			digits, _, row.sure = bytes.Cut(digits, []byte("  "))
+		} else if i := bytes.IndexAny(digits, "|>"); i >= 0 { // hexdump -C and od -t x1z
+			digits, row.sure = digits[:i], true
+		}
+		row.groups = bytes.Fields(digits)
+		if !row.isBytes() {
+			continue
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// isBytes reports whether all groups are of hexadecimal digits, and as long as the first, but for the last one.
+func (r *dumpRow) isBytes() bool {
+	for i, g := range r.groups {
+		_, err := strconv.ParseUint(string(g), 16, 64)
+		if err != nil || len(g)%2 != 0 || len(g) > 16 || len(g) > len(r.groups[0]) || len(g) < len(r.groups[0]) && i < len(r.groups)-1 {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *dumpRow) bytes() (n int) {
+	for _, g := range r.groups {
+		n += len(g) / 2
+	}
+	return n
+}
+
+// A dumpOf is what the lines of a dump hold.
+type dumpOf struct {
+	bytes []byte // in the order in which they are printed
+	group int    // so many are one number, in the order of the machine
+	odd   bool   // the last number has a high byte that is none of the file
+}
+
+// parseDump returns the bytes of a dump. ok is false where text is none.
+func parseDump(text []byte) (d dumpOf, ok bool) {
+	rows := rowsOf(text)
+	for _, base := range []int{16, 8, 10} {
+		if d, ok := joinRows(rows, base); ok {
+			return d, true
+		}
+	}
+	return dumpOf{}, false
+}
+
+// joinRows joins lines whose offsets are numbers of a base, and fit.
+func joinRows(rows []dumpRow, base int) (d dumpOf, ok bool) {
+	var next uint64 // offset
+	proofs, begun, again, last := 0, false, false, dumpRow{}
+	for _, r := range rows {
+		if r.again {
+			again = true
+			continue
+		}
+		at, err := strconv.ParseUint(r.offset, base, 64)
+		if err != nil {
+			return d, false
+		}
+		switch {
+		case !begun:
+		case again && at > next:
+			d.repeat(last, at-next)
+			proofs++
+		case at == next:
+			proofs++
+		case len(r.groups) == 0 && at+1 == next && len(last.groups[0]) > 2: // the last number has one byte too many
+			d.odd = true
+			proofs++
+		default:
+			return d, false
+		}
+		if r.sure {
+			proofs++
+		}
+		next, begun, again = at+uint64(r.bytes()), true, false
+		if len(r.groups) > 0 {
+			last = r
+			d.add(r)
+		}
+	}
+	return d, proofs > 0 && len(d.bytes) > 0
+}
+
+func (d *dumpOf) add(r dumpRow) {
+	d.group = max(d.group, len(r.groups[0])/2)
+	for _, g := range r.groups {
+		for i := 0; i < len(g); i += 2 {
+			x, _ := strconv.ParseUint(string(g[i:i+2]), 16, 8) // isBytes has looked
+			d.bytes = append(d.bytes, byte(x))
+		}
+	}
+}
+
+// repeat adds a line again, for n bytes. Telegrams repeat nothing for long.
+func (d *dumpOf) repeat(r dumpRow, n uint64) {
+	const most = 1 << 16
+	for n = min(n, most); n >= uint64(r.bytes()) && r.bytes() > 0; n -= uint64(r.bytes()) {
+		d.add(r)
+	}
+}
+
+// swapped returns the bytes where each number was printed by a machine that keeps its low byte first, as nearly all do.
+func (d *dumpOf) swapped() []byte {
+	out := bytes.Clone(d.bytes)
+	for i := 0; i+d.group <= len(out); i += d.group {
+		for a, b := i, i+d.group-1; a < b; a, b = a+1, b-1 {
+			out[a], out[b] = out[b], out[a]
+		}
+	}
+	if d.odd {
+		out = out[:len(out)-1]
+	}
+	return out
+}
+
+// undump reads a dump. Where it holds numbers of more than one byte, their order is that in which telegrams prove right.
+type undump struct {
+	r    io.Reader
+	rest []byte
+	read bool
+}
+
+func (u *undump) Read(p []byte) (int, error) {
+	if !u.read {
+		text, err := io.ReadAll(io.LimitReader(u.r, longestDump))
+		if err != nil {
+			return 0, err
+		}
+		d, _ := parseDump(text)
+		u.rest, u.read = d.bytes, true
+		if d.group > 1 && !proves(d.bytes) {
+			if s := d.swapped(); proves(s) {
+				u.rest = s
+			}
+		}
+	}
+	if len(u.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, u.rest)
+	u.rest = u.rest[n:]
+	return n, nil
+}
+
+// proves reports whether a telegram is in b that is whole, also one that no key opens.
+func proves(b []byte) bool {
+	d := meter.NewDecoder(bytes.NewReader(b))
+	for {
+		_, err := d.Next()
+		bad, damaged := errors.AsType[*meter.TelegramError](err)
+		switch {
+		case err == nil, damaged && bad.Sound:
+			return true
+		case !damaged:
+			return false
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package source_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// dumped prints bytes as programs do: group bytes are a number, low byte first where little is set; offsets are written as
+// offset says, and after the digits stands what after makes of the bytes.
+func dumped(b []byte, offset string, group int, little bool, end bool, after func([]byte) string) string {
+	var out strings.Builder
+	for at := 0; at < len(b); at += 16 {
+		row := b[at:min(at+16, len(b))]
+		fmt.Fprintf(&out, offset, at)
+		for i := 0; i < len(row); i += group {
+			one := bytes.Clone(row[i:min(i+group, len(row))])
+			if little {
+				one = append(one, make([]byte, group-len(one))...)
+				for a, z := 0, len(one)-1; a < z; a, z = a+1, z-1 {
+					one[a], one[z] = one[z], one[a]
+				}
+			}
+			fmt.Fprintf(&out, " %x", one)
+		}
+		out.WriteString(after(row) + "\n")
+	}
+	if end {
+		fmt.Fprintf(&out, offset+"\n", len(b))
+	}
+	return out.String()
+}
+
+func TestBytesOfDumps(t *testing.T) {
+	bare := func([]byte) string { return "" }
+	letters := func(b []byte) string {
+		return strings.Map(func(r rune) rune {
+			if r < ' ' || r > '~' {
+				return '.'
+			}
+			return r
+		}, string(bytes.ToValidUTF8(b, []byte("."))))
+	}
+	bars := func(b []byte) string { return "  |" + letters(b) + "|" }
+	blanks := func(b []byte) string { return "  " + letters(b) }
+	angle := func(b []byte) string { return "  >" + letters(b) + "<" }
+	for _, family := range []string{"aidon-se", "p1-nl-5", "kaifa-no"} {
+		f, ok := simulate.Named(family)
+		if !ok {
+			t.Fatalf("no family %s", family)
+		}
+		_, even := simulate.NewMeter(f, 1, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)).Next()
+		even = bytes.Clone(even)
+		if len(even)%2 != 0 {
+			even = append(even, '\n')
+		}
+		odd := append(bytes.Clone(even), '\n')
+		for _, want := range [][]byte{even, odd} {
+			for name, text := range map[string]string{
+				"hexdump":                   dumped(want, "%07x", 2, true, true, bare),
+				"hexdump -x":                strings.ReplaceAll(dumped(want, "%07x", 2, true, true, bare), " ", "    "),
+				"hexdump -C":                dumped(want, "%08x ", 1, false, true, bars),
+				"xxd":                       dumped(want, "%08x:", 2, false, false, blanks),
+				"xxd -g 1":                  dumped(want, "%08x:", 1, false, false, blanks),
+				"od -x":                     dumped(want, "%07o", 2, true, true, bare),
+				"od -t x1":                  dumped(want, "%07o", 1, false, true, bare),
+				"od -A x -t x1z":            dumped(want, "%06x", 1, false, true, angle),
+				"od -A d -t x2":             dumped(want, "%07d", 2, true, true, bare),
+				"hexdump of the other kind": dumped(want, "%07x", 2, false, true, bare),
+				"hexdump, lines of Windows": strings.ReplaceAll(dumped(want, "%07x", 2, true, true, bare), "\n", "\r\n"),
+				"hexdump below a prompt":    "$ hexdump telegram\n" + dumped(want, "%07x", 2, true, true, bare),
+				"xxd -p":                    fmt.Sprintf("%x\n", want),
+			} {
+				t.Run(fmt.Sprintf("%s %d %s", family, len(want)%2, name), func(t *testing.T) {
+					got, err := io.ReadAll(source.Bytes(strings.NewReader(text)))
+					if name == "hexdump of the other kind" { // the byte that fills up the last number is not known there
+						got = got[:min(len(got), len(want))]
+					}
+					if err != nil || !bytes.Equal(got, want) {
+						t.Errorf("got %d bytes %.40x…, %v, want %d bytes %.40x…; of\n%.200s", len(got), got, err, len(want), want, text)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestBytesRepeated reads a * as the line above it, as often as the offsets say, and of a huge one no more than fits a buffer.
+func TestBytesRepeated(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       int // bytes
+	}{
+		{"three lines alike", "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n0000030\n", 48},
+		{"a gap of 2 GB", "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n7fffff0\n", 16 + 1<<16},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := io.ReadAll(source.Bytes(strings.NewReader(tt.text)))
+			if err != nil || len(got) != tt.want {
+				t.Errorf("got %d bytes, %v, want %d", len(got), err, tt.want)
+			}
+		})
+	}
+}
+
+// TestBytesNoDump leaves hexadecimal text alone whose lines begin with what could be an offset.
+func TestBytesNoDump(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"groups", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},
+		{"an offset that does not count", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
+		{"one line", "00000000 7ea02a41 08831304\n", "\x00\x00\x00\x00\x7e\xa0\x2a\x41\x08\x83\x13\x04"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := io.ReadAll(source.Bytes(strings.NewReader(tt.text)))
+			if err != nil || !strings.HasPrefix(string(got), tt.want) {
+				t.Errorf("got %x, %v, want %x", got, err, tt.want)
+			}
+		})
+	}
+}
