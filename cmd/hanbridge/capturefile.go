@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // captureFile is where a capture goes. It is there with the first bytes, so that a port that cannot be opened leaves nothing.
@@ -24,6 +25,9 @@ func (p *program) newCaptureFile(o captureOrder) (*captureFile, error) {
 		return &captureFile{name: "standard output", say: p.err, w: p.out}, nil
 	}
 	is, err := os.Stat(o.out)
+	if link, e := os.Lstat(o.out); e == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--out %s: it is a symbolic link to a file that is not there: name the file itself", o.out)
+	}
 	folder := filepath.Dir(o.out)
 	if _, none := os.Stat(folder); errors.Is(none, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--out %s: there is no folder %s: make it with mkdir -p %s, or name a file elsewhere", o.out, folder, folder)
@@ -51,16 +55,32 @@ func (f *captureFile) Write(b []byte) (int, error) {
 		if f.force {
 			flags = os.O_CREATE | os.O_WRONLY | os.O_TRUNC
 		}
-		w, err := os.OpenFile(f.name, flags, 0o644)
+		w, err := os.OpenFile(f.name, flags, 0o600)
 		if errors.Is(err, fs.ErrExist) {
 			return 0, thereAlready(f.name)
 		}
 		if err != nil {
 			return 0, err
 		}
+		if err := ownAlone(w); err != nil {
+			_ = w.Close() // nothing was written to it
+			return 0, err
+		}
 		f.w = w
 	}
 	return f.w.Write(b)
+}
+
+// ownAlone lets nobody but the owner read a file that was there before: what a meter sends tells when somebody is at home.
+func ownAlone(w *os.File) error {
+	is, err := w.Stat()
+	if err != nil || !is.Mode().IsRegular() || is.Mode().Perm()&^0o600 == 0 || runtime.GOOS == "windows" {
+		return err
+	}
+	if err := w.Chmod(0o600); err != nil {
+		return fmt.Errorf("--out %s: other users may read it, and it cannot be taken from them: name another file", w.Name())
+	}
+	return nil
 }
 
 func (f *captureFile) close() {

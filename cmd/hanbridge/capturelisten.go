@@ -69,7 +69,9 @@ func (l *listener) listen(ctx context.Context, s bridge.Source) error {
 	}
 }
 
-func (l *listener) say(format string, args ...any) { fmt.Fprintf(l.out.say, format+"\n", args...) }
+func (l *listener) say(format string, args ...any) {
+	fmt.Fprintf(screenText{l.out.say}, format+"\n", args...)
+}
 
 func wireName(c bridge.Candidate) string {
 	if c.Line == "" {

@@ -44,6 +44,9 @@ func (p *program) check(ctx context.Context, file string) error {
 	for _, w := range cfg.MQTT.warnings() {
 		p.warn(w.source, w.message)
 	}
+	for _, w := range cfg.warnings(file) {
+		p.warn(w.source, w.message)
+	}
 	for _, m := range cfg.Meters {
 		p.checkMeter(m)
 	}

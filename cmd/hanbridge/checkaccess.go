@@ -50,5 +50,5 @@ func (p *program) checkStateDir(dir string) {
 }
 
 func (p *program) warn(about, message string) {
-	fmt.Fprintf(p.out, "warning        %s: %s\n", about, message)
+	fmt.Fprintf(screenText{p.out}, "warning        %s: %s\n", about, message)
 }

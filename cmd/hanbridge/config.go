@@ -21,6 +21,8 @@ type Config struct {
 	Quantities QuantitiesConfig `mapstructure:"quantities"`
 	Meters     []MeterConfig    `mapstructure:"meters"`
 	Log        LogConfig        `mapstructure:"log"`
+	// SecretsInFile tells that the file itself holds a password or a key.
+	SecretsInFile bool `mapstructure:"-"`
 }
 
 // An MQTTConfig says where readings are published, and how.
@@ -102,6 +104,7 @@ func loadConfig(file string, environ []string) (Config, error) {
 		return Config{}, err
 	}
 	cfg.MQTT.URL = withPort(cfg.MQTT.URL)
+	cfg.SecretsInFile = l.secretsInFile()
 	return cfg, nil
 }
 

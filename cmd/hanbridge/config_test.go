@@ -67,6 +67,7 @@ func TestConfigGood(t *testing.T) {
 		Quantities:    rated(t, "voltage_* max_silence=1m; import_power min_interval=5s deadband=10 deadband=1% max_silence=30s; tariff min_interval=1h"),
 		Meters:        []MeterConfig{house, barn, past},
 		Log:           LogConfig{Level: "debug", Format: "json"},
+		SecretsInFile: true,
 	}
 	fromEnv := defaults()
 	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 0

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"strings"
 )
 
@@ -52,19 +51,6 @@ func keyFileFault(name string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
-
-// openToAll tells that every user of the machine may read a file of keys. Container engines mount secrets that way, where
-// nobody else is.
-func openToAll(name string) bool {
-	if runtime.GOOS == "windows" || strings.HasPrefix(name, "/run/secrets/") {
-		return false
-	}
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().Perm()&othersMayRead != 0
-}
-
-// othersMayRead is the permission of everybody but a file's owner and group.
-const othersMayRead = 0o004
 
 // pairs returns the keys of a meter in the order in which they are tried.
 func (m MeterConfig) pairs() ([]keyPair, error) {

@@ -28,6 +28,9 @@ func keysOf(t reflect.Type, path, env string) []key {
 	var keys []key
 	for f := range t.Fields() {
 		name := f.Tag.Get("mapstructure")
+		if name == "-" {
+			continue // no setting; such fields are the last ones
+		}
 		k := key{
 			name:  name,
 			path:  joined(path, name),

@@ -107,6 +107,17 @@ func (l *loader) placeOf(path string) place {
 	return place{name: l.file}
 }
 
+// secretsInFile reports whether a secret was written in the file.
+func (l *loader) secretsInFile() bool {
+	for path, at := range l.places {
+		name := path[strings.LastIndexByte(path, '.')+1:]
+		if at.line > 0 && (name == "password" || name == "key" || name == "auth_key") {
+			return true
+		}
+	}
+	return false
+}
+
 // checkAll adds what is wrong with the values of cfg. A key that already has a
 // problem is left alone, and what compares with it: its value did not arrive.
 func (l *loader) checkAll(cfg Config) {

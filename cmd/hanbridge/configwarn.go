@@ -1,5 +1,13 @@
 package main
 
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
 // A warning is about a setting that is allowed and not harmless.
 type warning struct {
 	message string // without values
@@ -13,10 +21,49 @@ func (m MeterConfig) warnings() []warning {
 		all = append(all, warning{"checksums are ignored: a telegram that was damaged on its way is published like a sound one, " +
 			"so wrong values can reach the hub; set this only for a meter that sends wrong checksums", "checksum: ignore"})
 	}
-	if m.KeyFile != "" && openToAll(m.KeyFile) {
-		all = append(all, warning{"every user of this machine may read the file of keys: take that right away with chmod o-rwx", m.KeyFile})
+	return append(all, openFile(m.KeyFile, "the file of keys")...)
+}
+
+// warnings are those about the configuration as a whole, which was read from file.
+func (c Config) warnings(file string) (all []warning) {
+	if c.SecretsInFile {
+		all = append(all, openFile(file, "the configuration, which holds a password or a key")...)
+	}
+	all = append(all, openFile(c.MQTT.PasswordFile, "the file of the password")...)
+	all = append(all, openFile(c.MQTT.KeyFile, "the private key of the certificate")...)
+	if c.MQTT.URL == embedded && !isLoopback(c.MQTT.Listen) && (c.MQTT.Username == "" || c.MQTT.Password == "") {
+		all = append(all, warning{"the broker inside lets in every machine of the network without a password: set mqtt.username and " +
+			"mqtt.password, which it then asks each client for, or mqtt.listen to 127.0.0.1:1883", "mqtt.listen"})
 	}
 	return all
+}
+
+// isLoopback reports whether an address is that of this machine alone.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// openFile warns of a file that others may read or write.
+func openFile(name, what string) []warning {
+	info, err := os.Stat(name)
+	switch {
+	case name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name):
+		return nil
+	case info.Mode().Perm()&0o007 != 0:
+		return []warning{{"every user of this machine may read or change " + what + ": take that right away with chmod 600", name}}
+	case info.Mode().Perm()&0o070 != 0 && !needsGroup(info):
+		return []warning{{"other users of its group may read or change " + what + ": take that right away with chmod 600", name}}
+	}
+	return nil
+}
+
+// isMounted reports whether a file is a secret that a container engine has mounted: everybody may read it, and nobody else is there.
+// Kubernetes links such files to a folder ..data beside them.
+func isMounted(name string) bool {
+	_, err := os.Lstat(filepath.Join(filepath.Dir(name), "..data"))
+	return strings.HasPrefix(name, "/run/secrets/") || err == nil
 }
 
 // warnings are said when the bridge starts, and by check.

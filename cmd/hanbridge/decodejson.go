@@ -79,7 +79,7 @@ func sampleText(s *quantity.Sample) string {
 
 // newJSON writes an object a line.
 func newJSON(p *program) printer {
-	e := json.NewEncoder(p.out)
+	e := json.NewEncoder(jsonText{p.out})
 	e.SetEscapeHTML(false)
 	file := ""
 	return printer{

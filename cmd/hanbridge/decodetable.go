@@ -21,12 +21,12 @@ import (
 func newTable(p *program) printer {
 	return printer{
 		file: func(name string) error {
-			_, err := fmt.Fprintf(p.out, "%s:\n", name)
+			_, err := fmt.Fprintf(p.out, "%s:\n", visible(name))
 			return err
 		},
 		reading: func(r *meter.Reading) error { return writeTable(p.out, r) },
 		damaged: func(e *meter.TelegramError) error {
-			_, err := fmt.Fprintf(p.out, "%s: %v\n", stateOf(e), e)
+			_, err := fmt.Fprintf(p.out, "%s: %s\n", stateOf(e), visible(e.Error()))
 			return err
 		},
 	}
@@ -56,7 +56,7 @@ func writeTable(out io.Writer, r *meter.Reading) error {
 		fmt.Fprintf(w, "  %s\t%s\n", name, text)
 	}
 	_ = w.Flush() // into memory
-	_, err := out.Write(trailingBlanks.ReplaceAll(text.Bytes(), nil))
+	_, err := screenText{out}.Write(trailingBlanks.ReplaceAll(text.Bytes(), nil))
 	return err
 }
 
@@ -67,7 +67,7 @@ func headline(r *meter.Reading) string {
 	line := fmt.Sprintf("%s, %d bytes at byte %d", r.Protocol, r.Bytes, r.Offset)
 	for _, text := range []string{r.Meter.Make, r.Meter.Model, r.Meter.List, r.Meter.Serial} {
 		if text != "" {
-			line += ", " + text
+			line += ", " + visible(text)
 		}
 	}
 	if !r.Time.IsZero() {
@@ -130,6 +130,9 @@ func newCSV(p *program) printer {
 		reading: func(r *meter.Reading) error {
 			telegrams++
 			for _, row := range csvRows(telegrams, r) {
+				for i := range row {
+					row[i] = visible(row[i])
+				}
 				if err := w.Write(row); err != nil {
 					return err
 				}

@@ -116,7 +116,7 @@ func (p *program) showMessages(messages []discovery.Message) error {
 			text.Reset()
 			text.Write(m.Payload)
 		}
-		if _, err := fmt.Fprintf(p.out, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
+		if _, err := fmt.Fprintf(screenText{p.out}, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
 			return err
 		}
 	}

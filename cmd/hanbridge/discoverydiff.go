@@ -61,7 +61,7 @@ func (p *program) discoveryDiff(w *wiring, kept kept, seen *seen) error {
 	held := concerning(kept.announced, ids, to.BaseTopic, seen == nil)
 	all := discovery.Differences(held, wanted(to.Discovery(), meters))
 	for _, d := range all {
-		fmt.Fprintln(p.out, d)
+		fmt.Fprintln(screenText{p.out}, d)
 	}
 	found := len(all)
 	for _, m := range meters {

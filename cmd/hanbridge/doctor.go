@@ -121,15 +121,15 @@ func (p *program) newDoctor(o doctorOrder) (*doctor, error) {
 		order: o, file: foundConfig(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
 		wires: func(m MeterConfig) ([]bridge.Candidate, error) { return sourceOf(m).Candidates() },
 		check: mqtt.Check, hub: mqtt.Hub,
-		say:      func(name, text string) { fmt.Fprintf(p.out, "%-10s%s\n", name, text) },
-		print:    func(text string) { fmt.Fprint(p.out, text) },
+		say:      func(name, text string) { fmt.Fprintf(p.out, "%-10s%s\n", name, visible(text)) },
+		print:    func(text string) { fmt.Fprint(screenText{p.out}, text) },
 		progress: func(string, ...any) {},
 	}
 	if o.json {
 		d.say, d.print = func(string, string) {}, func(string) {}
 	}
 	if isTerminal(p.err) {
-		d.progress = func(format string, args ...any) { fmt.Fprintf(p.err, format+"\n", args...) }
+		d.progress = func(format string, args ...any) { fmt.Fprintf(screenText{p.err}, format+"\n", args...) }
 	}
 	if _, err := os.Stat(d.file); o.config != "" && o.write && errors.Is(err, os.ErrNotExist) {
 		d.file = "" // it is to be written

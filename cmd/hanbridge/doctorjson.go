@@ -75,7 +75,7 @@ type (
 )
 
 func (p *program) printJSON(r doctorReport) error {
-	e := json.NewEncoder(p.out)
+	e := json.NewEncoder(jsonText{p.out})
 	e.SetEscapeHTML(false)
 	return e.Encode(r)
 }

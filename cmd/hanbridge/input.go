@@ -48,8 +48,8 @@ func notAFile(command, name string, err error) error {
 	const telegram = 16 // digits, which is more than in a name
 	switch {
 	case len(name) >= telegram && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
-		return fmt.Errorf("%s: %.16s… is not the name of a file: hexadecimal digits come through a pipe: echo %.16s… | hanbridge decode",
-			command, name, name)
+		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: a telegram comes through a pipe (echo 7EA0… | hanbridge decode), "+
+			"and a key goes behind --key", command, hexDigits(name))
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: no such file: compare the name with what ls %s shows", name, filepath.Dir(name))
 	case errors.Is(err, fs.ErrPermission):

@@ -51,6 +51,9 @@ func (p *program) run(ctx context.Context, file string) error {
 	for _, w := range cfg.MQTT.warnings() {
 		log.Warn().Str("source", w.source).Msg(w.message)
 	}
+	for _, w := range cfg.warnings(file) {
+		log.Warn().Str("source", w.source).Msg(w.message)
+	}
 	for _, m := range cfg.Meters {
 		for _, w := range m.warnings() {
 			log.Warn().Str("meter", m.ID).Str("source", w.source).Msg(w.message)
@@ -116,9 +119,10 @@ func newLogger(c LogConfig, w io.Writer, terminal bool) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	if c.Format == "console" || c.Format == "auto" && terminal {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}
+		// What could steer the terminal it quotes, as all text that is not ASCII; messages are constants.
+		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
 	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+	return zerolog.New(jsonText{w}).Level(level).With().Timestamp().Logger()
 }
 
 // isTerminal tells that a person is at the other end of a stream.

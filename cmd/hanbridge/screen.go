@@ -54,7 +54,7 @@ func (s *screen) show(values []bridge.Value) error {
 	var changed strings.Builder
 	for i := range values {
 		v := &values[i]
-		text := string(v.Append(nil)) + " " + unitOf(v)
+		text := visible(string(v.Append(nil))) + " " + unitOf(v)
 		if text != s.shown[v.ID] {
 			s.shown[v.ID] = text
 			fmt.Fprintf(&changed, "%s\n", row(v.ID, text))
