@@ -78,7 +78,7 @@ const hidden = "[hidden]"
 
 var (
 	// keyLike is a row of at least 24 hexadecimal digits, as keys are pasted, that is no part of a name of a file or a device.
-	keyLike = regexp.MustCompile(`(^|[^0-9A-Za-z_/.-])((?:0[xX])?[0-9A-Fa-f]{2}['"]?[ ,:;.-]{0,2}['"]?){12,}[0-9A-Fa-f]?`)
+	keyLike = regexp.MustCompile(`(^|[^0-9A-Za-z_/.-])(?:0[xX])?[0-9A-Fa-f]{2}(?:['"]?[ ,:;.-]{0,2}['"]?(?:0[xX])?[0-9A-Fa-f]{2}){11,}[0-9A-Fa-f]?\b`)
 	// userInfo is what stands before the @ of an address.
 	userInfo = regexp.MustCompile(`[^\s"'=/]+@`)
 )
