@@ -101,7 +101,7 @@ func TestUnansweredRequests(t *testing.T) {
 			if got := b.visits(); got != "connect" {
 				t.Errorf("got %q, want one connection that stays", got)
 			}
-			if got := h.said(`"level":"warn"`); got > 4 {
+			if got := h.said(`"level":"warn"`); got > 5 {
 				t.Errorf("%d warnings, want one for each of what it wanted to hear:\n%s", got, h.log.String())
 			}
 		})

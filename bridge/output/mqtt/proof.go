@@ -68,7 +68,7 @@ func (s *session) prove(h *herald, want *wanted) bool {
 		if err := s.conn.Subscribe(ctx, filter, 1, p.hear); err != nil {
 			if s.conn.Err() == nil {
 				s.proven[h.id] = true
-				s.warn(err, "cannot see if announcements reach home assistant: this user may not read them")
+				s.warn(err, "cannot see if announcements reach home assistant (may this user read them?)")
 			}
 			s.endProof(h)
 			return false
