@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -132,12 +135,10 @@ func recordOf(r *obis.Record) jsonRecord {
 	return o
 }
 
-// textOf returns the text that a meter sent; bytes that are no text in hexadecimal.
+// textOf returns the text that a meter sent, which may have several lines; bytes that are no text in hexadecimal.
 func textOf(b []byte) string {
-	for _, x := range b {
-		if x < ' ' || x > '~' {
-			return hex.EncodeToString(b)
-		}
+	if utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) && r != '\r' && r != '\n' && r != '\t' }) {
+		return string(b)
 	}
-	return string(b)
+	return hex.EncodeToString(b)
 }

@@ -49,7 +49,7 @@ func writeTable(out io.Writer, r *meter.Reading) error {
 	fmt.Fprintf(w, "%s", headline(r))
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		fmt.Fprintf(w, "  %s\t%s %s\n", s.ID, sampleText(s), s.Measure().Unit)
+		fmt.Fprintf(w, "  %s\t%s %s\n", s.ID, inOneLine(sampleText(s)), s.Measure().Unit)
 	}
 	for _, rec := range untold(r) {
 		name, text := recordText(rec)
@@ -112,11 +112,16 @@ func recordText(r *obis.Record) (name, text string) {
 		return name, r.Time.String()
 	case obis.Line:
 		label, text := r.SplitLine()
-		return textOf(label), textOf(text)
+		return textOf(label), inOneLine(textOf(text))
 	default:
-		return name, textOf(r.Text)
+		return name, inOneLine(textOf(r.Text))
 	}
 }
+
+// inOneLine is a text with blanks in place of the ends of its lines and of tabs.
+func inOneLine(text string) string { return lineEnds.ReplaceAllString(text, " ") }
+
+var lineEnds = regexp.MustCompile(`[\r\n\t]+`)
 
 // newCSV writes a line for each quantity, as it is published, and for each record that no quantity tells: the telegram's
 // number in the input, the meter's clock, name or code, value and unit. A table of values has no place for what is none:
@@ -155,7 +160,7 @@ func csvRows(telegram int, r *meter.Reading) (rows [][]string) {
 	}
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		rows = append(rows, []string{number, clock, s.ID.String(), sampleText(s), s.Measure().Unit})
+		rows = append(rows, []string{number, clock, s.ID.String(), inOneLine(sampleText(s)), s.Measure().Unit})
 	}
 	for _, rec := range untold(r) {
 		name, value := recordText(rec)
