@@ -1,0 +1,51 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestCaptureFileMode wants that nobody but the owner may read a capture, whatever was there before.
+func TestCaptureFileMode(t *testing.T) {
+	for name, before := range map[string]func(file string) error{
+		"a new file":            func(string) error { return nil },
+		"one that all may read": func(file string) error { return os.WriteFile(file, []byte("old"), 0o644) },
+		"one that the group may write": func(file string) error {
+			return os.WriteFile(file, []byte("old"), 0o660)
+		},
+		"a link to one": func(file string) error {
+			if err := os.WriteFile(file+".there", []byte("old"), 0o644); err != nil {
+				return err
+			}
+			return os.Symlink(file+".there", file)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "house.txt")
+			if err := before(file); err != nil {
+				t.Fatal(err)
+			}
+			f := &captureFile{name: file, force: true}
+			if _, err := f.Write([]byte("new")); err != nil {
+				t.Fatal(err)
+			}
+			f.close()
+			is, err := os.Stat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := is.Mode().Perm(); got != 0o600 || is.Size() != 3 {
+				t.Errorf("got mode %v and %d bytes, want 0600 and 3", got, is.Size())
+			}
+		})
+	}
+	file := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink("nowhere", file); err != nil {
+		t.Fatal(err)
+	}
+	_, err := new(program).newCaptureFile(captureOrder{out: file, force: true})
+	checkErr(t, err, "a symbolic link to a file that is not there")
+}
