@@ -42,6 +42,7 @@ func TestClaim(t *testing.T) {
 		{"restart: own description", []func(*claim){own(true), alive}, 2, publish},
 		{"restart: own description, and telegrams of a second bridge", []func(*claim){own(true), telegram("other.1", true, 1)}, 2, publish},
 		{"restart: own description, and telegrams without a mark", []func(*claim){own(true), telegram("", false, 1)}, 2, publish},
+		{"restart: a broker that has lost all, and a bridge that says it is second", []func(*claim){telegram("other.1", true, 1)}, 2, publish},
 		{"update: description without a mark, said goodbye", []func(*claim){info(description{}, true)}, 2, publish},
 		{"update: description without a mark, somebody there", []func(*claim){info(description{}, true), alive}, 2, wait},
 		{"update: description without a mark, silent for a minute", []func(*claim){info(description{}, true), alive}, 61, publish},
