@@ -204,8 +204,8 @@ func TestSurveyOfAFlood(t *testing.T) {
 				b.await(t, "values", func(all []message) bool {
 					return index(all[before:], "hanbridge/house/telegram", "") >= 0 && index(all[before:], meterConfig, "") >= 0
 				})
-				if got := h.said("not all of this bridge's earlier announcements are known"); got != 1 || h.said(`"level":"warn"`) != 1 {
-					t.Errorf("%d warnings, %d of them that not all was read, want one:\n%s", h.said(`"level":"warn"`), got, h.log.String())
+				if got := h.said("not all of this bridge's earlier announcements are known"); got != 1 {
+					t.Errorf("%d warnings that not all was read, want one:\n%s", got, h.log.String())
 				}
 				h.stop()
 				b.empty()
