@@ -39,7 +39,8 @@ var levels = map[string]level{
 	"discovery":       {3, 1},
 	"bridge/source":   {4, 0},
 	"bridge/output":   {4, 0},
-	program:           {5, 0},
+	internal:          {5, 0},
+	program:           {5, 1},
 }
 
 // testHelpers serve tests alone: they may import any module, and no other package may import them.
@@ -47,6 +48,9 @@ var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "brid
 
 // program is where everything meets: commands, configuration, and the embedded broker of the demo.
 const program = "cmd/hanbridge"
+
+// internal are the packages that serve the program alone.
+const internal = program + "/internal"
 
 // homes says where a module may be imported, and why nowhere else. One that is not named here belongs to the program.
 var homes = []struct {
@@ -125,6 +129,8 @@ func TestFaults(t *testing.T) {
 		{"bridge", "github.com/rs/zerolog", ""},
 		{"bridge", paho, "one package knows the MQTT client"},
 		{"bridge/internal/broker", paho, ""},
+		{program, module + internal + "/early", ""},
+		{internal + "/early", module + program, "points up or sideways"},
 		{"bridge/output/mqtt", paho, "one package knows the MQTT client"},
 		{"bridge/output/mqtt", module + "bridge/source", "points up or sideways"},
 		{"bridge/output/mqtt", module + "discovery", ""},
