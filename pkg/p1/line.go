@@ -13,6 +13,9 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	if isLineEnd(b[0]) {
 		return 1, true
 	}
+	if b[0] == '(' {
+		return t.continues(b, 0)
+	}
 	code, i := t.readCode(len(t.Records), b)
 	if i > 0 && i < len(b) && b[i] == '(' {
 		t.Records = append(t.Records, obis.Record{Code: code})
@@ -56,7 +59,7 @@ func (t *Telegram) whole(b []byte, i int) (n int) {
 	if b[end] != ')' || isLog(t.Records[len(t.Records)-1].Code) && depth(text) > 0 {
 		return 0
 	}
-	t.Records = parseValue(t.Records, text)
+	t.value(text, oneLine)
 	return n
 }
 
@@ -89,7 +92,9 @@ func (t *Telegram) value(text []byte, f form) {
 		r.Kind, r.Text = obis.Text, text
 		return
 	}
-	t.Records = parseValue(t.Records, text)
+	if !parseValue(r, text) {
+		t.Records = numbers(t.Records, text)
+	}
 }
 
 // continues appends the record of a line that begins with the '(' at b[start]: more values of a log, or of a label, or the

@@ -6,10 +6,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// parseValue fills the last of the records from b, which is one or more values in parentheses. One may have parentheses of its
-// own: ((ER11)). Where b is several numbers with units, it appends a record for each but the first.
-func parseValue(records []obis.Record, b []byte) []obis.Record {
-	r := &records[len(records)-1]
+// parseValue fills r from b, which is one or more values in parentheses. One may have parentheses of its own: ((ER11)). It is
+// false where b is several values, none of them a stamp: then r is their text, and numbers may read them.
+func parseValue(r *obis.Record, b []byte) bool {
 	k := -1
 	if bytes.IndexByte(b[1:], '(') >= 0 {
 		k = bytes.Index(b, []byte(")("))
@@ -17,21 +16,17 @@ func parseValue(records []obis.Record, b []byte) []obis.Record {
 	if k < 0 { // one value
 		r.Text = b[1 : len(b)-1]
 		single(r)
-		return records
+		return true
 	}
 	r.Kind, r.Text = obis.Text, b
-	if isLog(r.Code) {
-		return records
-	}
-	if r.Code.CDE() == blockCode {
+	switch {
+	case isLog(r.Code):
+		return true
+	case r.Code.CDE() == blockCode:
 		block24(r)
-		return records
+		return true
 	}
-	first, second := b[1:k], b[k+2:len(b)-1]
-	if two(r, first, second) {
-		return records
-	}
-	return numbers(records, b)
+	return two(r, b[1:k], b[k+2:len(b)-1])
 }
 
 // two reads a stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send the stamp of a peak behind it.

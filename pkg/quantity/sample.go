@@ -70,7 +70,9 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 			dst, at[id] = dst[:n], unusable
 			continue
 		}
-		f.spell(&dst[n])
+		if !briefs[id].single {
+			f.spell(&dst[n])
+		}
 		at[id] = uint8(n + 1 - start)
 	}
 	if others {
