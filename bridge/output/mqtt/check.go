@@ -32,6 +32,7 @@ func Check(ctx context.Context, c Config) (Checked, error) {
 		sizes = []int{largeAnnouncement, smallAnnouncement}
 	case discovery.Component:
 		sizes = []int{smallAnnouncement}
+	case discovery.Off:
 	}
 	if c.Style != discovery.Off {
 		topics = append(topics, c.checkAnnouncedTopic())
