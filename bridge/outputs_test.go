@@ -95,6 +95,45 @@ func TestOutputThatFailsIsRunAgain(t *testing.T) {
 	})
 }
 
+// TestBackoffBeginsAgainAfterFlow interrupts an output again and again: what has delivered for 10 s is run again at once, whatever was before;
+// what was only tried for long is not.
+func TestBackoffBeginsAgainAfterFlow(t *testing.T) {
+	for name, tc := range map[string]struct {
+		takes bool          // the output delivers
+		lives time.Duration // and then goes on for so long
+		most  time.Duration // between the last two runs
+		least time.Duration
+	}{
+		"flow of 12 s":                    {true, 12 * time.Second, 500 * time.Millisecond, 0},
+		"flow of 3 s":                     {true, 3 * time.Second, 8 * time.Second, 4 * time.Second},
+		"12 s of connecting":              {false, 12 * time.Second, 8 * time.Second, 4 * time.Second},
+		"a minute without a confirmation": {false, time.Minute, 8 * time.Second, 4 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var ended, gap time.Duration
+				start := time.Now()
+				shaky := output(func(ctx context.Context, f *bridge.Feed) error {
+					gap = time.Since(start) - ended
+					f.Resync()
+					for b := f.Take(); b != nil && tc.takes; b = f.Take() {
+					}
+					pass(tc.lives)
+					ended = time.Since(start)
+					return errAway
+				})
+				var p port
+				h := run(t, source(&p), shaky)
+				pass(12 * (tc.lives + 8*time.Second))
+				if gap > tc.most || gap < tc.least {
+					t.Errorf("run again after %v, want %v to %v", gap, tc.least, tc.most)
+				}
+				h.end()
+			})
+		})
+	}
+}
+
 // TestOutputsStopAfterTheMeters has an output that looks only when it is told to stop.
 func TestOutputsStopAfterTheMeters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

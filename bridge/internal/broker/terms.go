@@ -90,10 +90,18 @@ func (t *Terms) examine(ctx context.Context, p place) {
 	if suspect == nil && known.limits == (limits{}) {
 		return
 	}
-	if l, err := p.ask(ctx); err == nil { // it may have been given other limits meanwhile
-		t.learn(func(known *terms) { known.limits, known.cut = l, 0 })
-		return
-	} else if suspect == nil || !ended(err) && !errors.Is(err, errNoLimits) {
+	l, err := p.ask(ctx)
+	switch {
+	case err == nil:
+		t.learn(func(known *terms) { // it may have been given other limits meanwhile
+			if known.limits = l; l.most > 0 {
+				known.cut = 0
+			}
+		})
+	case !ended(err) && !errors.Is(err, errNoLimits):
+		return // it is not there
+	}
+	if known, _, suspected := t.snapshot(); !suspected || known.tooLarge(suspect.largest.size) {
 		return
 	}
 	found := p.tryOut(ctx, suspect.retained && !known.noRetain, suspect.largest.size)

@@ -12,7 +12,10 @@ import (
 )
 
 // A Stage announces as a session does, one step at a time, for a meter "house" of which a test says what it sends.
-type Stage struct{ s *session }
+type Stage struct {
+	s     *session
+	terms *broker.Terms // what the broker takes
+}
 
 // NewStage connects. It goes on from what an earlier stage left, which may be nil.
 func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Known) (*Stage, error) {
@@ -20,11 +23,15 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Know
 	if o.devices = recallDevices(nil, &c); before != nil {
 		o.devices = before.s.devices
 	}
-	conn, err := broker.Dial(ctx, c.broker())
+	to := c.broker()
+	if to.Terms = new(broker.Terms); before != nil {
+		to.Terms = before.terms
+	}
+	conn, err := broker.Dial(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{newSession(o, conn, new(bridge.Feed))}
+	s := &Stage{newSession(o, conn, new(bridge.Feed)), to.Terms}
 	s.s.gone, s.s.own.due, o.claims = nil, true, newClaims(c.ClientID, nil, leastPatience)
 	s.Sends(known...)
 	return s, nil
@@ -66,6 +73,9 @@ func (s *Stage) Asked() bool { return !s.s.devices.kept.Asked.IsZero() }
 
 // Wean ends the time for which that counts.
 func (s *Stage) Wean() error { return s.s.wean() }
+
+// Forget forgets what the broker takes, as a start does.
+func (s *Stage) Forget() { s.terms = new(broker.Terms) }
 
 // Leave ends the connection.
 func (s *Stage) Leave(ctx context.Context) error {

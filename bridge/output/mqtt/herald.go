@@ -7,6 +7,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -138,21 +139,33 @@ func (s *session) draft(h *herald, held device, style discovery.Style) (d draft)
 }
 
 // fitting is a draft of steps that the broker takes, also where it does not take the announcement of a whole device: then that of each entity
-// by itself. Where even those are too large the first draft stays, so that nothing is taken back that hubs know.
+// by itself.
 func (s *session) fitting(h *herald, held device) draft {
 	d := s.draft(h, held, s.config.Style)
-	if d.refused == nil || s.config.Style != discovery.Device {
+	if d.refused == nil {
 		return d
 	}
 	small := s.draft(h, held, discovery.Component)
-	if small.refused != nil {
-		return d
+	if s.config.Style != discovery.Device || small.refused != nil {
+		return s.standing(d)
 	}
 	if s.once.first("small " + h.id) {
 		s.log.Warn().Str("meter", cmp.Or(h.id, ownDevice)).Err(d.refused).
 			Msg("announced entity by entity: the broker does not take the announcement of the whole device")
 	}
 	return small
+}
+
+// standing is what of a draft can be done where the broker does not take all of it: nothing is taken back for what does not arrive.
+func (s *session) standing(d draft) draft {
+	if len(d.steps) < 2 {
+		return d // what is too large is passed over
+	}
+	if count, ok := s.limiter.Allow("announcements"); ok {
+		ratelimit.Counted(s.log.Error().Err(d.refused), count).Msg("message not published")
+	}
+	d.steps, d.after = nil, d.rest
+	return d
 }
 
 // undecided is what stays of a device that is configured, since it is too early to tell if it is wanted: all of a meter that has not

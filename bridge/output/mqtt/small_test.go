@@ -1,0 +1,83 @@
+package mqtt_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// announced steps until nothing is left, on one connection after another: the broker ends those on which it is sent too much.
+func announced(t *testing.T, b *broker, s *mqtt.Stage, want sight) *mqtt.Stage {
+	t.Helper()
+	c := config(b.addr)
+	c.Style = want.style
+	for range 5 {
+		var err error
+		if s, err = mqtt.NewStage(t.Context(), c, s, want.known(t)...); err != nil {
+			t.Fatal(err)
+		}
+		for more := true; more && err == nil; {
+			more, err = s.Step(t.Context(), true)
+		}
+		_ = s.Leave(t.Context()) // it may be lost
+		b.empty()
+		if err == nil {
+			return s
+		}
+	}
+	t.Fatal("not announced on five connections")
+	return nil
+}
+
+// TestSmallPackets has a broker whose limit becomes smaller than the announcement of the device, and is raised again: what hubs know is
+// carried over to announcements of each entity and back, with none doubled, lost, or born again.
+func TestSmallPackets(t *testing.T) {
+	const all = "import_power import_energy gas tariff"
+	for name, tc := range map[string]struct {
+		limits []uint32 // one after the other; 0 is none
+		styles []string // what is kept then: device or sensor
+	}{
+		"lowered and raised":      {[]uint32{0, 1500, 0}, []string{"device", "sensor", "device"}},
+		"low from the beginning":  {[]uint32{1500, 1500}, []string{"sensor", "sensor"}},
+		"raised":                  {[]uint32{1500, 0, 0}, []string{"sensor", "device", "device"}},
+		"lowered below all":       {[]uint32{0, 300, 0}, []string{"device", "device", "device"}},
+		"low, lowered and raised": {[]uint32{1500, 300, 1500, 0}, []string{"sensor", "sensor", "sensor", "device"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t)
+			var s *mqtt.Stage
+			var before map[string]int
+			for i, limit := range tc.limits {
+				b.Options.Capabilities.MaximumPacketSize = limit
+				if s != nil {
+					s.Forget()
+				}
+				s = announced(t, b, s, sight{discovery.Device, all})
+				now := entities(t, b)
+				if before == nil {
+					before = now
+				}
+				if diff := cmp.Diff(before, now); diff != "" || len(now) != len(strings.Fields(all)) {
+					t.Errorf("limit %d: entities and when they were born (-want +got):\n%s", limit, diff)
+				}
+				for topic := range maps.Keys(b.retained()) {
+					if strings.Contains(topic, "/hanbridge_house/") || strings.HasSuffix(topic, "hanbridge_house/config") {
+						if platform := strings.Split(topic, "/")[1]; platform != tc.styles[i] && (platform == "device" || tc.styles[i] == "device") {
+							t.Errorf("limit %d: %s is kept, want announcements by %s", limit, topic, tc.styles[i])
+						}
+					}
+				}
+			}
+			if len(before) == 0 || !slices.Contains(slices.Collect(maps.Keys(before)), "gas") {
+				t.Errorf("known: %v, want all", before)
+			}
+		})
+	}
+}
