@@ -27,15 +27,11 @@ const (
 // bridge cannot work there.
 func Check(ctx context.Context, c Config) (Checked, error) {
 	topics, sizes := []string{c.checkTopic()}, []int(nil)
-	switch c.Style {
-	case discovery.Device:
-		sizes = []int{largeAnnouncement, smallAnnouncement}
-	case discovery.Component:
-		sizes = []int{smallAnnouncement}
-	case discovery.Off:
+	if c.Style == discovery.Device {
+		sizes = append(sizes, largeAnnouncement)
 	}
 	if c.Style != discovery.Off {
-		topics = append(topics, c.checkAnnouncedTopic())
+		topics, sizes = append(topics, c.checkAnnouncedTopic()), append(sizes, smallAnnouncement)
 	}
 	report, err := broker.Check(ctx, c.broker(), sizes, topics...)
 	for _, f := range report.Findings {
