@@ -127,8 +127,8 @@ func TestFloodIsGivenUp(t *testing.T) {
 	c.Terms, c.Complain = new(broker.Terms), func(err error) { told <- err.Error() }
 	conn := dial(t, c)
 	heard := make(chan broker.Message, 16)
-	for _, filter := range []string{"loud/+", "quiet"} {
-		if err := conn.Subscribe(t.Context(), filter, 1, func(m broker.Message) { heard <- m }); err != nil {
+	for _, filter := range []string{"loud/+", "quiet"} { // quality 0: mochi mixes up its packet identifiers with those of an UNSUBSCRIBE
+		if err := conn.Subscribe(t.Context(), filter, 0, func(m broker.Message) { heard <- m }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -78,12 +78,18 @@ func (s *strict) read(in *bufio.Reader) (kind byte, body []byte, err error) {
 		return 0, nil, err
 	}
 	n, err := binary.ReadUvarint(in)
-	if err != nil || s.most > 0 && !s.drops && int(n)+2 > s.most {
+	if err != nil || s.tooLarge(int(n)+2) {
 		return 0, nil, io.ErrShortBuffer
 	}
 	body = make([]byte, n)
 	_, err = io.ReadFull(in, body)
 	return kind, body, err
+}
+
+func (s *strict) tooLarge(size int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most > 0 && !s.drops && size > s.most
 }
 
 // answer tells what the broker says to a packet, and whether the connection lives on.
