@@ -27,7 +27,7 @@ func TestStrictBrokers(t *testing.T) {
 		"limit below the telegram": func(t *testing.T, hanbridge string) { testLowLimit(t, hanbridge) },
 		"no retain":                func(t *testing.T, hanbridge string) { testNoRetain(t, hanbridge) },
 		"no retain, quality 0":     func(t *testing.T, hanbridge string) { testNoRetain(t, hanbridge, "HANBRIDGE_MQTT_QOS=0") },
-		"a flood":                  testFlood,
+		"a flood":                  testLargeFlood,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,8 +114,8 @@ func testNoRetain(t *testing.T, hanbridge string, more ...string) {
 	run.ends(syscall.SIGTERM, 5*time.Second)
 }
 
-// testFlood publishes 64 MiB where the bridge listens, and has them kept for its next start. They are not read into memory.
-func testFlood(t *testing.T, hanbridge string) {
+// testLargeFlood publishes 64 MiB where the bridge listens, and has them kept for its next start. They are not read into memory.
+func testLargeFlood(t *testing.T, hanbridge string) {
 	broker := startedMosquitto(t)
 	run := startRun(t, hanbridge, broker.url(), noMeter)
 	run.awaits(10*time.Second, "mqtt connected")

@@ -66,11 +66,12 @@ func (c *Conn) Publish(m Message) error {
 		return err
 	}
 	c.link.cork()
+	c.window.offer(parcel{m.Topic, packetSize(&m), m.Retain, m.QoS == 0})
 	token, err := c.handOver(m)
 	if err != nil {
 		return err
 	}
-	c.window.push(token, time.Now(), parcel{m.Topic, packetSize(&m), m.Retain, m.QoS == 0})
+	c.window.push(token, time.Now())
 	return nil
 }
 

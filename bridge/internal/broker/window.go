@@ -14,6 +14,7 @@ type window struct {
 	ring     []sent
 	first, n int
 	progress time.Time // when an acknowledgement was last seen
+	offered  parcel    // what is being handed over: it may be on its way before it is in ring; none without a size
 	loose    underWay  // what was sent last without a wish for an acknowledgement
 	looseAt  time.Time
 }
@@ -46,9 +47,19 @@ type underWay struct {
 func (w *window) full() bool   { return w.n == len(w.ring) }
 func (w *window) oldest() sent { return w.ring[w.first] }
 
-func (w *window) push(t mqtt.Token, at time.Time, p parcel) {
+// offer notes a message that is about to be handed over.
+func (w *window) offer(p parcel) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.offered = p
+}
+
+// push notes that the message that was offered has been handed over.
+func (w *window) push(t mqtt.Token, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.offered
+	w.offered = parcel{}
 	w.ring[(w.first+w.n)%len(w.ring)] = sent{t, at, p}
 	w.n++
 	if p.loose {
@@ -81,6 +92,9 @@ func (w *window) underWay() (u underWay) {
 		default:
 		}
 		u.add(m.parcel)
+	}
+	if w.offered.size > 0 {
+		u.add(w.offered)
 	}
 	if w.loose.n > 0 && time.Since(w.looseAt) < looseTime {
 		u.add(w.loose.largest)
