@@ -1,6 +1,9 @@
 package broker
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // A RefusedError says that this broker does not take a message, which was therefore not sent. The connection is not touched by it.
 type RefusedError struct {
@@ -48,10 +51,33 @@ func (c *Conn) Takes(m Message) error {
 		e.Limit = known.most
 	case known.cut > 0 && e.Size >= known.cut:
 		e.Cut = known.cut
+	case known.dropped > 0 && e.Size >= known.dropped:
+		e.Lost = true
 	case !known.refused[m.Topic]:
 		return nil
 	}
 	return e
+}
+
+// Drops finds out if the broker acknowledges packets of a size in bytes and delivers them to nobody, as Mosquitto does above its
+// message_size_limit: it publishes such a one, and a small one, under Config.Spare on connections of their own, which takes some seconds at
+// most. This connection and Config.Terms remember it.
+func (c *Conn) Drops(ctx context.Context, size int) bool {
+	p := c.to
+	p.Will, p.Terms, p.Clash = Message{}, nil, nil
+	p.ClientID += "-try"
+	large, err := p.trySize(ctx, p.Spare, size, limits{})
+	if err != nil || large == nil || !large.Lost {
+		return false
+	}
+	if small, err := p.trySize(ctx, p.Spare, smallPacket, limits{}); err != nil || small != nil {
+		return false // it is not for the size
+	}
+	c.known.dropped = size
+	if c.to.Terms != nil {
+		c.to.Terms.learn(func(known *terms) { known.dropped = size })
+	}
+	return true
 }
 
 // Retains tells if the broker keeps retained messages, as far as is known. Where it does not, messages are published all the same, and are

@@ -309,3 +309,29 @@ func TestCheckFindsWhatABrokerDoesNotTake(t *testing.T) {
 		})
 	}
 }
+
+// TestDrops: what is lost for its size is not sent again; what is lost for its topic is another matter.
+func TestDrops(t *testing.T) {
+	large := broker.Message{Topic: "config", Payload: make([]byte, 4000), QoS: 1}
+	for name, tc := range map[string]struct {
+		rule rules
+		want bool
+	}{
+		"a limit that drops":  {rules{most: 2048, drops: true}, true},
+		"no limit":            {rules{}, false},
+		"a limit that closes": {rules{most: 2048}, false},
+		"the topic is closed": {rules{closed: "spare", drops: true, most: 2048}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := config((&strict{rules: tc.rule}).start(t))
+			c.Terms, c.Spare = new(broker.Terms), "spare"
+			if got := dial(t, c).Drops(t.Context(), 4000); got != tc.want {
+				t.Errorf("drops: got %v, want %v", got, tc.want)
+			}
+			if err := dial(t, c).Takes(large); (err != nil) != tc.want {
+				t.Errorf("the next connection: got %v, want a refusal: %v", err, tc.want)
+			}
+		})
+	}
+}

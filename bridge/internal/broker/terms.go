@@ -24,6 +24,7 @@ type Terms struct {
 type terms struct {
 	limits
 	cut     int             // bytes of the smallest packet at which the broker ended a connection; 0 for none
+	dropped int             // bytes of the smallest packet that it took and delivered to nobody; 0 for none
 	refused map[string]bool // topics at whose messages it did, whatever their size
 }
 
@@ -52,7 +53,7 @@ func (t *Terms) lost(u underWay, lived time.Duration, alive bool) {
 	defer t.mu.Unlock()
 	if u.n == 0 {
 		if t.suspect, t.strikes = nil, 0; lived > shortLife { // it may have been started anew with other limits
-			t.known.cut, t.known.refused = 0, nil
+			t.known.cut, t.known.dropped, t.known.refused = 0, 0, nil
 		}
 		return
 	}

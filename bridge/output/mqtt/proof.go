@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/discovery"
 )
 
 // A proof finds out, once in a run, if the announcement of a meter reaches those who subscribe to it: a broker acknowledges what its access rules
@@ -101,12 +102,27 @@ func (s *session) concludeProofs() {
 			left = max(left, time.Until(p.until))
 		default:
 			s.endProof(&m.herald)
+			if s.tooLarge(p) {
+				m.due = true
+				s.later.Reset(discovery.PauseBetween)
+				continue
+			}
 			s.sayDenied(m, p)
 		}
 	}
 	if left > 0 {
 		s.giveUp.Reset(left)
 	}
+}
+
+// tooLarge tells if the announcement of a whole device did not arrive for its size: then it goes out entity by entity.
+func (s *session) tooLarge(p *proof) bool {
+	if s.config.Style != discovery.Device || len(p.want.messages) != 1 {
+		return false
+	}
+	m := p.want.messages[0]
+	size := len(m.Topic) + len(m.Payload)
+	return size > smallAnnouncement && s.conn.Drops(context.Background(), size)
 }
 
 // endProof ends the subscriptions of a proof. Another one is begun with the next announcement.
