@@ -49,6 +49,9 @@ var field = []struct {
 	{kind: "bytes above 7F", lines: "0-0:96.13.0(Avläsning)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "Avläsning", "import_power": "1000"}},
 	{kind: "bytes above 7F", lines: "0-0:96.1.9(\xB0\x80\xFE)\n1-0:1.7.0(1*kW)", want: wanted{"import_power": "1000"}},
 	{kind: "bytes above 7F", lines: "0-0:96.13.0(END\x00\x00\x00\x00)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "END", "import_power": "1000"}},
+	{kind: "zero bytes", lines: "0-0:96.13.0(M\x00x)\n1-0:1.7.0(1*kW)", want: wanted{"import_power": "1000"}},
+	{kind: "zero bytes", lines: "1-0:1.7.0(1*kW)\n0-0:96.1.0(\x00\x01\x00\xFF\x00)\n1-0:2.7.0(2*kW)", want: wanted{"import_power": "1000", "export_power": "2000"}},
+	{kind: "zero bytes, no checksum", lines: "0-0:96.13.0(M\x00x)\n1-0:1.7.0(1*kW)", bare: true, fault: "line 3"},
 	{kind: "bytes above 7F, no checksum", lines: "0-1:24.1.0(003)\n0-1:24.2.1(220101120000)(00012.345*m\xB3)", bare: true, want: wanted{"gas": "12.345"}},
 	{kind: "bytes above 7F, no checksum", lines: "1-0:1.7.0(1*kW)\n0-0:96.1.0(12\xE434)", bare: true, fault: "line 4"},
 

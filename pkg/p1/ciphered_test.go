@@ -88,7 +88,8 @@ func TestNotCiphered(t *testing.T) {
 		want     int
 	}{
 		{"no empty line", "/EGM5G35\r\n\x00\x82\x02", 10},
-		{"data before it", "/EGM5G35\r\n\r\n1-0:1.7.0(1*kW)\r\n\r\n\x00\x82\x02", 31},
+		{"data before it", "/EGM5G35\r\n1-0:1.7.0(1*kW)\r\n\x00\x82\x02", 27},
+		{"lines before it, which may be text", "/EGM5G35\r\n\r\n1-0:1.7.0(1*kW)\r\n\r\n\x00\x82\x02", 0},
 		{"another byte", good[:13] + "\x81", 12},
 		{"too long", good[:14] + "\x11", 12},
 		{"too long by its low byte", good[:14] + "\x10\x01\x30", 12},

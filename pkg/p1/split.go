@@ -117,37 +117,36 @@ func lineEnd(b []byte, n int, cut bool) int {
 	return n
 }
 
-// unreadable returns the index of the first byte that no telegram holds, -1 when there is none. That is a zero, of which all
-// binary protocols are full, unless zeros fill up a value; and a byte with its high bit set where no make's letters and the end
-// of an identification line show that b is text.
+// unreadable returns the index of the first byte that no telegram holds, -1 when there is none: a byte with its high bit set, or
+// a zero, where the identification line does not show that b is text. Binary protocols are full of zeros, so that these need an
+// empty line behind it too, unless they fill up a value. One where the body of a ciphered telegram begins is no text.
 func unreadable(b []byte) int {
-	high := -1 // the first byte with its high bit set
 	for from := 0; ; {
 		i := nonText(b[from:])
 		if i < 0 {
 			return -1
 		}
 		i += from
+		if from == 0 && !maybeText(b) {
+			return i
+		}
 		if from = i + 1; b[i] != 0 {
-			if high < 0 {
-				high = i
-			}
-			if high == i && !maybeText(b) {
-				return i
-			}
 			continue
 		}
 		for from < len(b) && b[from] == 0 {
 			from++
 		}
-		switch filled := from == len(b) || b[from] == ')'; {
-		case filled && maybeText(b):
-		case high >= 0 && bytes.IndexByte(b[:min(i, maxIdent)], '\n') < 0:
-			return high
-		default:
+		if filled := from == len(b) || b[from] == ')'; !filled && !zeroInText(b, i) {
 			return i
 		}
 	}
+}
+
+// zeroInText tells if the zero at b[i] may be a part of a telegram of text, which a checksum will tell: an empty line follows the
+// identification line, as far as that has come, and the zero is not the first byte behind both.
+func zeroInText(b []byte, i int) bool {
+	k := bytes.IndexByte(b[:min(len(b), maxIdent)], '\n') + 1
+	return k == 0 || k == len(b) || isLineEnd(b[k]) && i != bodyStart(b)
 }
 
 // maybeText tells if b may be a telegram by its identification line: three letters behind the '/', and an end in time.
