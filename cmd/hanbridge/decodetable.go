@@ -86,13 +86,22 @@ func untold(r *meter.Reading) (out []*obis.Record) {
 	}
 	for i := range r.Records {
 		rec := &r.Records[i]
-		if id, ok := quantity.Of(rec.Code); ok && told[id] && suits(rec, id.Row()) {
+		if id, ok := quantity.Of(rec.Code); ok && told[id] && suits(rec, id.Row()) && !yields(rec, id, r.Records[i+1:]) {
 			told[id] = false
 			continue
 		}
 		out = append(out, rec)
 	}
 	return out
+}
+
+// yields tells if a record has a code that stands in for another, and one with the quantity's own code follows.
+func yields(rec *obis.Record, id quantity.ID, behind []obis.Record) bool {
+	own := func(c obis.Code) bool { return slices.Contains(id.Row().Codes, c.CDE()) }
+	return !own(rec.Code) && slices.ContainsFunc(behind, func(r obis.Record) bool {
+		other, ok := quantity.Of(r.Code)
+		return ok && other == id && own(r.Code) && suits(&r, id.Row())
+	})
 }
 
 // suits tells if a record has a value in a unit of the row.

@@ -62,6 +62,13 @@ var field = []struct {
 		"import_energy": "12.500", "import_power": "500", "clock": "2024-01-11T18:00:00+01:00",
 	}},
 	{kind: "blanks", lines: "1-0:1.8.0( 00012.500 * kWh )\t\n1-0:32.32.0( 00003 )", bare: true, want: wanted{"import_energy": "12.500", "voltage_sags_l1": "3"}},
+	{kind: "blanks between brackets", lines: "1-0:1.6.0(240111180000W) (03.5*kW)\n1-0:31.4.0(100*A)\t(-063*A)", bare: true, want: wanted{
+		"month_peak_demand": "3500", "fuse_limit": "100",
+	}},
+	{kind: "blanks between brackets", lines: "0-0:96.13.0(a (b) (c) d)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "a (b) (c) d", "import_power": "1000"}},
+	{kind: "blanks in a text", lines: "0-0:96.14.0( 0002 )\n0-1:24.1.0( 003 )\n0-1:24.2.1( 240111180000W )( 00012.5 * m3 )", want: wanted{"tariff": "0002", "gas": "12.500"}},
+	{kind: "blanks in two lines", lines: "0-1:24.1.0(03)\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)( m3 )\n\n ( 00908.123 ) ", want: wanted{"gas": "908.123"}},
+	{kind: "blanks in two lines", lines: "0-1:24.1.0(03)\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m\xB3)\n(00908.123)\n1-0:1.7.0(1*kW)", bare: true, want: wanted{"gas": "908.123"}},
 
 	{kind: "block of history", file: "month-block.txt", want: wanted{
 		"clock": "2025-06-07T08:15:00+02:00", "serial": "4150503132333435", "import_energy": "20111.222", "import_power": "345",
@@ -75,6 +82,10 @@ var field = []struct {
 	{kind: "block of history", lines: "0-0:98.1.0\n(\n0-0:96.13.0(:))\n1-0:1.6.0(1*kW)\n)\n1-0:1.8.0(2*kWh)", bare: true, want: wanted{"import_energy": "2.000", "month_peak_demand": absent}},
 	{kind: "block of history without end", lines: "1-0:1.8.0(2*kWh)\n0-0:98.1.0\n(\n1-0:1.6.0(1*kW)", want: wanted{"import_energy": "2.000", "month_peak_demand": absent}},
 	{kind: "block of history without end", lines: "1-0:1.8.0(2*kWh)\n0-0:98.1.0\n(\n1-0:1.6.0(1*kW)", bare: true, fault: "line 4"},
+	{kind: "block of history, blank lines", lines: "0-0:98.1.0\n\n(\n\n1-0:2.8.0(1*kWh)\n\n)\n1-0:1.8.0(2*kWh)", bare: true, want: wanted{"import_energy": "2.000", "export_energy": absent}},
+	{kind: "block of history, value opened", lines: "0-0:94.91.10(240101000000S\n1-0:2.8.0(1*kWh)\n)\n1-0:1.8.0(2*kWh)", want: wanted{"import_energy": "2.000", "export_energy": absent}},
+	{kind: "clock of the past", lines: "0-0:1.0.0(240711180000S)\n0-0:1.0.0*1(240701000000S)\n0-1:1.0.0(200101000000W)", want: wanted{"clock": "2024-07-11T18:00:00+02:00"}},
+	{kind: "clock of the past", lines: "0.9.1(12:13:14)\n0.9.2(25-05-13)\n0.9.1*1(01:02:03)\n0.9.2*1(25-04-30)\n1.8.0(3*kWh)", bare: true, want: wanted{"clock": "2025-05-13T12:13:14"}},
 
 	{kind: "tariffs above 4", file: "tariffs-11-13.txt", want: wanted{
 		"import_energy": "123.875", "export_energy": "6.000", "tariff": "12", "import_power": "1234",

@@ -143,17 +143,18 @@ var (
 	localDate = [3]byte{0, 9, 2}
 )
 
-// takeTime takes the meter's clock from the records.
+// takeTime takes the meter's clock from the records. Of several, one of a heat meter among them, the first counts.
 func (r *Reading) takeTime() {
 	var hour, date []byte
+	clock := false
 	for i := range r.Records {
-		rec := &r.Records[i]
-		switch {
-		case rec.Kind == obis.Clock:
-			r.Time = rec.Time
-		case rec.Kind == obis.Text && rec.Code.CDE() == localTime:
+		switch rec := &r.Records[i]; {
+		case rec.Kind == obis.Clock && !clock:
+			r.Time, clock = rec.Time, true
+		case rec.Kind != obis.Text || rec.Code[5] != obis.Any:
+		case rec.Code.CDE() == localTime && len(hour) == 0:
 			hour = rec.Text
-		case rec.Kind == obis.Text && rec.Code.CDE() == localDate:
+		case rec.Code.CDE() == localDate && len(date) == 0:
 			date = rec.Text
 		}
 	}

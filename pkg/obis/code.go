@@ -109,5 +109,5 @@ func (c Code) Append(dst []byte) []byte {
 func (c Code) CDE() [3]byte { return [3]byte{c[2], c[3], c[4]} }
 
 // IsClock tells if the code names the meter's clock: 0-b:1.0.0 (IEC 62056-6-2; Kamstrup sends it on channel 1), or
-// 0-b:1.1.0, where heat meters send theirs.
-func (c Code) IsClock() bool { return c[0] == 0 && c[2] == 1 && c[3] <= 1 && c[4] == 0 }
+// 0-b:1.1.0, where heat meters send theirs. With a group F it is one of the past.
+func (c Code) IsClock() bool { return c[0] == 0 && c[2] == 1 && c[3] <= 1 && c[4] == 0 && c[5] == Any }

@@ -31,7 +31,7 @@ func (t *Telegram) secondLine(b []byte) bool {
 		return false
 	}
 	if h, value, ok := readBlock(r.Text); ok && value == nil {
-		fill(r, h, b[1:len(b)-1])
+		fill(r, h, trimmed(b[1:len(b)-1]))
 	}
 	return true
 }
@@ -54,7 +54,8 @@ func readBlock(b []byte) (h heading, value []byte, ok bool) {
 	i := 0
 	for ; more && ok; i++ {
 		var field []byte
-		field, rest, more = bytes.Cut(rest, []byte(")("))
+		field, rest, more = cutValue(rest)
+		field = trimmed(field)
 		switch i {
 		case 0:
 			h.time, ok = parseTime(field)

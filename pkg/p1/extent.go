@@ -45,6 +45,9 @@ func extentOf(b []byte, many bool) extent {
 	if i := blockEnd(b); i > 0 && (opens || many) {
 		return upTo(b, i, block)
 	}
+	if i := aloneEnd(b, n); i > 0 && !closes && !opens {
+		return upTo(b, i, block)
+	}
 	switch {
 	case opens && many:
 		return extent{len(trimmed(b)), len(b), unclosed}

@@ -38,8 +38,8 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	case v > 0:
 		return t.item(b, start, start+v)
 	}
-	if next, end, _ := cutLine(b[n:]); next < end && b[n+next] == '(' {
-		return t.item(b, start, n+next)
+	if next := n + blanks(b[n:]); next < len(b) && b[next] == '(' {
+		return t.item(b, start, next)
 	}
 	t.line(b[start:end])
 	return n, false
@@ -185,6 +185,14 @@ func cutLine(b []byte) (start, end, n int) {
 		start++
 	}
 	return start, end, n
+}
+
+// blanks returns how many bytes at the start of b are blanks or ends of lines.
+func blanks(b []byte) (n int) {
+	for n < len(b) && isBlank(b[n]) {
+		n++
+	}
+	return n
 }
 
 // isBlank tells if x may stand around the parts of a line. STX comes before the first line of a readout in mode C (IEC

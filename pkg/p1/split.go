@@ -180,9 +180,9 @@ func strange(b []byte) int {
 	}
 }
 
-// unitEnd returns where the unit ends in which b[i] stands, such as *m³), -1 where it stands in none.
+// unitEnd returns where the unit ends in which b[i] stands, such as *m³) or (m³), -1 where it stands in none.
 func unitEnd(b []byte, i int) int {
-	star, end := bytes.LastIndexByte(b[:i], '*'), bytes.IndexByte(b[i:], ')')
+	star, end := bytes.LastIndexAny(b[:i], "*("), bytes.IndexByte(b[i:], ')')
 	if star < 0 || end < 0 {
 		return -1
 	}

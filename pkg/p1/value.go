@@ -9,11 +9,14 @@ import (
 // parseValue fills r from b, which is one or more values in parentheses. One may have parentheses of its own: ((ER11)). It is
 // false where b is several values, none of them a stamp: then r is their text, and numbers may read them.
 func parseValue(r *obis.Record, b []byte) bool {
-	k := -1
-	if bytes.IndexByte(b[1:], '(') >= 0 {
-		k = bytes.Index(b, []byte(")("))
+	first, rest, several := b[1:len(b)-1], []byte(nil), false
+	if bytes.IndexByte(first, '(') >= 0 {
+		first, rest, several = cutValue(first)
 	}
-	if k < 0 { // one value
+	if apart := len(first)+len("()()")+len(rest) < len(b); apart && !measures(r.Code) && !isLog(r.Code) {
+		several = false // it is a text like (a) (b)
+	}
+	if !several {
 		r.Text = b[1 : len(b)-1]
 		single(r)
 		return true
@@ -26,7 +29,22 @@ func parseValue(r *obis.Record, b []byte) bool {
 		block24(r)
 		return true
 	}
-	return two(r, b[1:k], b[k+2:len(b)-1])
+	return two(r, first, rest)
+}
+
+// cutValue returns the first of the values in b, which has neither the first '(' nor the last ')', and what is left of b behind
+// the '(' of the next; more is false where there is no other. Blanks may stand between.
+func cutValue(b []byte) (value, rest []byte, more bool) {
+	for i, x := range b {
+		if x != ')' {
+			continue
+		}
+		next := bytes.TrimLeft(b[i+1:], " \t")
+		if len(next) > 0 && next[0] == '(' {
+			return b[:i], next[1:], true
+		}
+	}
+	return b, nil, false
 }
 
 // two reads a stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send the stamp of a peak behind it.
@@ -53,7 +71,7 @@ func numbers(records []obis.Record, b []byte) []obis.Record {
 	all := records[:last]
 	for rest, more := b[1:len(b)-1], true; more; {
 		var field []byte
-		field, rest, more = bytes.Cut(rest, []byte(")("))
+		field, rest, more = cutValue(rest)
 		r := obis.Record{Code: code, Text: field}
 		if bytes.IndexByte(field, '*') < 0 || !number(&r, field) {
 			records[last] = obis.Record{Code: code, Kind: obis.Text, Text: b}
@@ -153,7 +171,7 @@ func readable(r *obis.Record) bool {
 	}
 	for more := true; more; {
 		var field []byte
-		field, b, more = bytes.Cut(b, []byte(")("))
+		field, b, more = cutValue(b)
 		if digits, unit, _ := measured(r.Code, field); unit != obis.None && !isNumber(digits) {
 			return false
 		}

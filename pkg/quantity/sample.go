@@ -88,6 +88,9 @@ func (f *Finder) spell(s *Sample) {
 	case row.Octets:
 		s.Text = f.message(s.Text)
 	case !row.Numeric():
+		if f.Digits {
+			s.Text = bytes.TrimSpace(s.Text) // blanks in a bracket
+		}
 		s.Text = f.readable(s.Text)
 	}
 }

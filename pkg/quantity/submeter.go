@@ -1,6 +1,7 @@
 package quantity
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -51,7 +52,7 @@ func (d device) isWarmWater() bool { return d == 0x06 || d == 0x15 }
 func deviceOf(r *obis.Record) device {
 	v := r.Value
 	if r.Kind == obis.Text {
-		v, _ = obis.ParseDecimal(r.Text)
+		v, _ = obis.ParseDecimal(bytes.TrimSpace(r.Text))
 	}
 	if v.Exp != 0 || v.Coef < 0 || v.Coef > 255 {
 		return 0
