@@ -194,6 +194,7 @@ const farewell = 500 * time.Millisecond
 func (c *Conn) Close(ctx context.Context) error {
 	err := c.Flush(ctx)
 	c.end(nil)
+	c.link.polite.Store(err == nil)
 	c.client.Disconnect(uint(farewell / time.Millisecond))
 	_ = c.link.Close()
 	return err

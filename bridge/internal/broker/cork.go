@@ -33,11 +33,11 @@ func (l *link) uncork() {
 	l.out.mu.Lock()
 	defer l.out.mu.Unlock()
 	l.out.on = false
-	_ = l.drain() // the loss is told
+	_ = l.writeCorked() // the loss is told
 }
 
-// drain writes what was held back. The caller holds the lock.
-func (l *link) drain() error {
+// writeCorked writes what was held back. The caller holds the lock.
+func (l *link) writeCorked() error {
 	if len(l.out.buf) == 0 {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (l *link) Write(b []byte) (int, error) {
 	l.out.mu.Lock()
 	defer l.out.mu.Unlock()
 	if !l.out.on || len(l.out.buf)+len(b) > mostCorked {
-		if err := l.drain(); err != nil {
+		if err := l.writeCorked(); err != nil {
 			return 0, err
 		}
 	}

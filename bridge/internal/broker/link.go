@@ -3,7 +3,9 @@ package broker
 import (
 	"bufio"
 	"errors"
+	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,11 +16,16 @@ import (
 // first stops its own goroutines, and keeps the cause to itself when the connection was closed on this side.
 type link struct {
 	net.Conn
-	in     inbound
-	lost   func(error)
-	closed atomic.Bool
-	failed atomic.Bool // a cause of a loss has been told
-	out    corked
+	reading sync.Mutex // held while bytes are read
+	in      inbound
+	lost    func(error)
+	closed  atomic.Bool
+	closing sync.Once
+	failed  atomic.Bool // a cause of a loss has been told
+	polite  atomic.Bool // Close waits until the broker has closed the connection, too
+	out     corked
+
+	closeErr error
 }
 
 // errLinkClosed takes the place of net.ErrClosed, which paho's reader swallows: it would stay "connected".
@@ -34,6 +41,8 @@ func newLink(c net.Conn, lost func(error)) *link {
 }
 
 func (l *link) Read(b []byte) (int, error) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
 	n, err := l.in.Read(b)
 	return n, l.judge(err)
 }
@@ -45,10 +54,26 @@ func (l *link) discarded(id uint16) {
 	}
 }
 
+// Close closes the connection once; whoever comes second waits until it is closed.
 func (l *link) Close() error {
 	l.closed.Store(true)
-	l.out.timer.Stop()
-	return l.Conn.Close()
+	l.closing.Do(func() {
+		l.out.timer.Stop()
+		if l.polite.Load() && !l.failed.Load() {
+			l.drain()
+		}
+		l.closeErr = l.Conn.Close()
+	})
+	return l.closeErr
+}
+
+// drain reads until the broker has closed the connection, which it does at a DISCONNECT (MQTT 3.1.1, 3.14.4), or farewell is over.
+// A connection that is closed with bytes unread is reset, and the broker then loses what it has not read itself.
+func (l *link) drain() {
+	_ = l.Conn.SetReadDeadline(time.Now().Add(farewell)) // ends a read of the client, too
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	_, _ = io.Copy(io.Discard, l.Conn)
 }
 
 func (l *link) judge(err error) error {
