@@ -29,7 +29,7 @@ func testNetworkAttached(t *testing.T, hanbridge string) {
 	ears.hears(5*time.Second, "hanbridge/house/status", "online")
 
 	simulated.ends(syscall.SIGTERM, 2*time.Second)
-	run.awaits(5*time.Second, "(is the reader on, and is this its address and port?)")
+	run.awaits(5*time.Second, "nothing listens on this port")
 	run.ends(syscall.SIGTERM, 2*time.Second)
 }
 
