@@ -17,8 +17,9 @@ const (
 	leastPower, leastCancelled = 10, 400
 	// leastDigits is how much the currents must be, in their last digits: below it rounding decides.
 	leastDigits = 4
-	// mostDirect is the largest current in A of a meter that counts hundredths: one for which it all flows through the meter.
-	mostDirect = 200
+	// mostDirect is the largest current in A of a meter that counts hundredths, through which all of it flows: such meters are made
+	// for 100 A at most, and bear a fifth more for a while.
+	mostDirect = 120
 )
 
 // judge returns the exponent of the currents of a load, of those that the make uses, which rise. ok is false where none fits,

@@ -119,6 +119,7 @@ func TestBareCurrents(t *testing.T) {
 		{"CT without a type, totals alone", kamstrupList + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
 		{"CT without a type, small and alike", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=6012 51.7.0=5893 71.7.0=5947", "6.012 5.893 5.947"},
 		{"CT without a type, small and unlike: may be the tenfold, most of it cancelled", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "-"},
+		{"CT without a type, unlike, and more than flows through a direct meter", kamstrupList + "1.7.0=5400 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=14912 51.7.0=5093 71.7.0=3847", "14.912 5.093 3.847"},
 		{"CT without a type, the same with the power of each phase", kamstrupList + "1.7.0=4010 3.7.0=900 21.7.0=2010 41.7.0=1150 61.7.0=850 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "8.912 5.093 3.847"},
 		{"one phase without a type, mA", kamstrupList + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=8510", "8.510"},
 		{"one phase without a type, 0.01 A", kamstrupList + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=851", "8.51"},
