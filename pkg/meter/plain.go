@@ -14,7 +14,7 @@ import (
 var errDigits = errors.New("p1: a number with characters that are no digits, in a telegram without checksum")
 
 // plainNumbers makes Numbers of the texts whose code has a row of numbers: counters are sent without a unit. In a telegram that
-// nothing vouches for, one that is no number is damage.
+// nothing vouches for, one that is no number is damage; one in a unit that is not known is left out.
 func (d *Decoder) plainNumbers() error {
 	r := &d.reading
 	energies := false
@@ -29,10 +29,14 @@ func (d *Decoder) plainNumbers() error {
 			continue
 		}
 		v, err := obis.ParseDecimal(rec.Text)
+		foreign := false
 		if err != nil {
-			v, err = obis.ParseDecimal(bytes.TrimSpace(rec.Text))
+			var digits []byte
+			digits, _, foreign = bytes.Cut(rec.Text, []byte("*"))
+			v, err = obis.ParseDecimal(bytes.TrimSpace(digits))
 		}
 		switch {
+		case err == nil && foreign:
 		case err == nil:
 			rec.Kind, rec.Value = obis.Number, v
 		case !r.Checked && bytes.IndexByte(rec.Text, '(') < 0 && !p1.IsPlaceholder(rec.Text):

@@ -93,9 +93,7 @@ func (t *Telegram) doubt(ident, body []byte, atMark bool) error {
 			return t.malformed(body[:cap(body)-cap(r.Text)])
 		}
 	}
-	switch i := strange(body); {
-	case i >= 0:
-		return t.malformed(body[:i])
+	switch {
 	case !coded:
 		return errEmpty
 	case !named(ident):

@@ -35,16 +35,20 @@ func parseValue(r *obis.Record, b []byte) bool {
 // cutValue returns the first of the values in b, which has neither the first '(' nor the last ')', and what is left of b behind
 // the '(' of the next; more is false where there is no other. Blanks may stand between.
 func cutValue(b []byte) (value, rest []byte, more bool) {
-	for i, x := range b {
-		if x != ')' {
-			continue
+	for i := 0; ; i++ {
+		k := bytes.IndexByte(b[i:], ')')
+		if k < 0 {
+			return b, nil, false
 		}
-		next := bytes.TrimLeft(b[i+1:], " \t")
-		if len(next) > 0 && next[0] == '(' {
-			return b[:i], next[1:], true
+		i += k
+		next := i + 1
+		for next < len(b) && (b[next] == ' ' || b[next] == '\t') {
+			next++
+		}
+		if next < len(b) && b[next] == '(' {
+			return b[:i], b[next+1:], true
 		}
 	}
-	return b, nil, false
 }
 
 // two reads a stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send the stamp of a peak behind it.
