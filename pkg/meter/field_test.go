@@ -129,6 +129,8 @@ var field = []struct {
 	{kind: "number that is none", file: "number-malformed.txt", fault: "line 3"},
 	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(0001O.5)", bare: true, fault: "no digits"},
 	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n0-0:96.7.21(0000A)", bare: true, fault: "no digits"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1.8.0&01(0000I200.0*kWh)", bare: true, fault: "line 4"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\nC.2(1*kWh)(2,5*kWh)", bare: true, fault: "line 4"},
 	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(2-30.1*V)", bare: true, fault: "line 4"},
 	{kind: "number that is not there", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(---*V)\n1-0:31.7.0()\n1-0:1.8.0(ER11)", bare: true, want: wanted{"import_power": "1000", "voltage_l1": absent}},
 	{kind: "unit that is not known", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(1.5*GWh)\n1-0:2.8.0( 2.5 * k.W.h )", bare: true, want: wanted{"import_power": "1000", "import_energy": absent, "export_energy": absent}},

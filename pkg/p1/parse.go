@@ -89,7 +89,7 @@ func (t *Telegram) doubt(ident, body []byte, atMark bool) error {
 		if atMark && r.Time.Zone {
 			return errCut
 		}
-		if r.Kind == obis.Text && !readable(r) {
+		if r.Kind == obis.Text && !readable(r) || r.Kind == obis.Line && !readableLine(r) {
 			return t.malformed(body[:cap(body)-cap(r.Text)])
 		}
 	}

@@ -183,6 +183,15 @@ func readable(r *obis.Record) bool {
 	return several || r.Code[2] != deviceGroup || r.Code[3] != deviceValue || isNumber(r.Text)
 }
 
+// readableLine is readable for a line without a code. What stands in a block was measured in the past.
+func readableLine(r *obis.Record) bool {
+	if bytes.IndexByte(r.Text, '\n') >= 0 {
+		return true
+	}
+	_, text := r.SplitLine()
+	return readable(&obis.Record{Text: text})
+}
+
 // deviceGroup and deviceValue are groups C and D of the value of a meter on another channel, which is always a number.
 const deviceGroup, deviceValue = 24, 2
 
