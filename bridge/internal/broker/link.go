@@ -70,7 +70,7 @@ func (l *link) Close() error {
 // drain reads until the broker has closed the connection, which it does at a DISCONNECT (MQTT 3.1.1, 3.14.4), or farewell is over.
 // A connection that is closed with bytes unread is reset, and the broker then loses what it has not read itself.
 func (l *link) drain() {
-	_ = l.Conn.SetReadDeadline(time.Now().Add(farewell)) // ends a read of the client, too
+	_ = l.SetReadDeadline(time.Now().Add(farewell)) // ends a read of the client, too
 	l.reading.Lock()
 	defer l.reading.Unlock()
 	_, _ = io.Copy(io.Discard, l.Conn)
