@@ -17,11 +17,35 @@ const periodMean = 24
 // dropMeans takes the limit of current that is none out of the samples from start on.
 func (f *Finder) dropMeans(dst []Sample, start int, at *positions, records []obis.Record) []Sample {
 	p := at[fuseLimit]
-	if p == 0 || p == unusable || !f.Means && !slices.ContainsFunc(records, isPeriodMean) {
+	if p == 0 || p == unusable {
 		return dst
 	}
 	i := start + int(p) - 1
+	if !f.Means && !slices.ContainsFunc(records, isPeriodMean) && !phasesDiffer(records) {
+		return dst
+	}
 	return slices.Delete(dst, i, i+1)
+}
+
+// phasesDiffer tells that 31.4.0, 51.4.0 and 71.4.0 are not the same, as limits are. Of several with one code the first counts.
+func phasesDiffer(records []obis.Record) bool {
+	var first *obis.Record
+	last := byte(0)
+	for i := range records {
+		r := &records[i]
+		c := r.Code
+		if r.Kind != obis.Number || c[0] != 1 || c[2]%20 != 11 || c[2] < 31 || c[2] > 71 || c[3] != 4 || c[4] != 0 || c[5] != obis.Any || c[2] == last {
+			continue
+		}
+		last = c[2]
+		if first == nil {
+			first = r
+		}
+		if first.Unit == r.Unit && first.Value.Cmp(r.Value) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func isPeriodMean(r obis.Record) bool { return r.Code[0] == 1 && r.Code[3] == periodMean }
