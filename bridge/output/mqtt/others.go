@@ -56,5 +56,6 @@ func (c *claims) other(kept map[string]string, alive bool) Other {
 	case alive:
 		return Other{Second: true, Message: saidSecond}
 	}
-	return Other{Second: true, Message: "another bridge published this meter before, and is not connected. If the meter is the same, its counters go on from here; if not, type: hanbridge takeover "}
+	return Other{Second: true, Message: "another bridge published this meter before, and is not connected. If the meter is the same, its counters go on from here; " +
+		"if not, set another meters.id, or type: hanbridge takeover "}
 }

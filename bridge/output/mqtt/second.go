@@ -196,8 +196,11 @@ const (
 		"step from one meter to the other as consumption. Set another meters.id in this configuration, and restart; or stop the other bridge for " +
 		"good, and type: hanbridge takeover "
 	saidStale = "the broker says that another bridge publishes this meter, which is silent, and nothing shows that the meter is the same: its " +
-		"counters are not published. If they are to come from here from now on, type: hanbridge takeover "
-	saidWaits = "the broker says that another bridge publishes this meter: waits whether it is heard before the counters are published"
+		"counters are not published. If both have the same meters.id by mistake, set another one in this configuration; if the counters are to come " +
+		"from here from now on, type: hanbridge takeover "
+	hubStale = "counters: another bridge published this meter before, and nothing shows that the meter is the same. Set another meters.id, " +
+		"or type: hanbridge takeover "
+	saidWaits = "the broker says that another bridge publishes this meters.id: waits whether it is heard before the counters are published"
 	saidTaken = "another bridge published this meter before, and is silent now: its counters are published from here"
 )
 
@@ -241,7 +244,7 @@ func (s *session) sayStale(m *meter) error {
 		return nil
 	}
 	m.stale = true
-	if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte("counters: "+saidStale+m.ID)), true); err != nil {
+	if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(hubStale+m.ID)), true); err != nil {
 		return err
 	}
 	return s.state(m)
