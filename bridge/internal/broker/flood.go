@@ -17,6 +17,8 @@ const (
 	mostFloods = 3
 	// floodMemory is how long they count.
 	floodMemory = time.Hour
+	// floodPause is for how long such a subscription is left alone before it is ended.
+	floodPause = 100 * time.Millisecond
 )
 
 // flooded notes one, and returns how many there were.
@@ -53,8 +55,8 @@ func (t *Terms) drowned(filter string) bool {
 func (c *Conn) tooLarge(topic string, bytes int) {
 	filter := c.filterOf(topic)
 	n := c.to.Terms.flooded(filter)
-	if n == mostFloods {
-		time.AfterFunc(0, func() { c.client.Unsubscribe(filter) }) // not here: it waits for the client
+	if n >= mostFloods { // not here, since it waits for the client; and not at once: some brokers refuse it while messages wait for an acknowledgement
+		time.AfterFunc(floodPause, func() { c.client.Unsubscribe(filter) })
 	}
 	who := "who publishes that?"
 	if topic == filter { // else somebody else has chosen it, and it is nothing to be put in a command
