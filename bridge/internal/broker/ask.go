@@ -18,7 +18,7 @@ type limits struct {
 }
 
 // askTime bounds how long a broker may take to answer what it is asked besides its work.
-const askTime = 2 * time.Second
+const askTime = 4 * time.Second
 
 var errNoLimits = errors.New("the broker does not say what it takes")
 

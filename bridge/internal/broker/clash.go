@@ -17,7 +17,7 @@ const (
 	// sameMoment is how far apart a broker that stops may close its connections; witnessWait is how long a witness may take to
 	// answer then.
 	sameMoment  = 300 * time.Millisecond
-	witnessWait = time.Second
+	witnessWait = 3 * time.Second
 )
 
 // A Clash notices when another client uses the same id: each of the two is let in at once, and its login makes the broker close the

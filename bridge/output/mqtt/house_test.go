@@ -117,9 +117,9 @@ func (h *house) awaitSaid(text string) {
 	h.t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(20 * time.Second); h.said(text) == 0; <-again.C {
+	for deadline := time.Now().Add(60 * time.Second); h.said(text) == 0; <-again.C {
 		if time.Now().After(deadline) {
-			h.t.Fatalf("the log does not say within 20 s: %s", text)
+			h.t.Fatalf("the log does not say within 60 s: %s", text)
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (h *house) awaitLoss() {
 	h.t.Helper()
 	select {
 	case <-h.interrupted:
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		h.t.Fatal("the output does not notice that the broker is gone")
 	}
 }

@@ -52,7 +52,7 @@ func kept(ctx context.Context, c Config, suffix string, takes func(topic string)
 	s := &scan{host: c.URL, takes: takes, most: commandBounds}
 	until, cancel := context.WithTimeout(ctx, scanTime)
 	defer cancel()
-	err = s.subscribe(ctx, until, conn, filters)
+	err = s.subscribe(ctx, until, conn, c.checkTopic(), filters)
 	if err == nil {
 		err = s.await(ctx, until, conn)
 	}
@@ -62,7 +62,7 @@ func kept(ctx context.Context, c Config, suffix string, takes func(topic string)
 
 // await waits until the broker has sent all that it retains, or the time of the scan is over.
 func (s *scan) await(ctx, until context.Context, conn *broker.Conn) error {
-	for pause := time.NewTimer(quiet); !s.ended(); pause.Reset(quiet) {
+	for pause := time.NewTimer(s.pause(quiet)); !s.ended(); pause.Reset(s.pause(quiet)) {
 		select {
 		case <-pause.C:
 			if s.silent() {

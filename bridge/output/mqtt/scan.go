@@ -18,11 +18,12 @@ type scan struct {
 
 	mu    sync.Mutex
 	found []broker.Message
-	bytes int   // of topics and payloads of found
-	heard int   // messages, also those that were not taken in
-	seen  int   // of them when last asked
-	short error // why it is incomplete; nil as long as it need not be
-	over  bool  // nothing more is taken in
+	bytes int           // of topics and payloads of found
+	heard int           // messages, also those that were not taken in
+	seen  int           // of them when last asked
+	short error         // why it is incomplete; nil as long as it need not be
+	over  bool          // nothing more is taken in
+	slow  time.Duration // how long the broker took to answer, at most
 }
 
 // bounds are how much a scan takes in.
@@ -77,15 +78,19 @@ func (s *scan) stop(format string, args ...any) {
 }
 
 // subscribe asks the broker for what it retains. An error means that the connection is over, or ctx; a subscription that is refused or not
-// answered until the scan's time is over makes the scan incomplete.
-func (s *scan) subscribe(ctx, until context.Context, conn *broker.Conn, filters []string) error {
+// answered until the scan's time is over makes the scan incomplete. behind is a topic that nobody publishes to.
+func (s *scan) subscribe(ctx, until context.Context, conn *broker.Conn, behind string, filters []string) error {
 	for _, filter := range filters {
 		if s.ended() {
 			return nil
 		}
 		// Quality 0: the broker sends all at once, and waits for no acknowledgement in between. Of quality 1 it keeps so many for a
 		// client (Mosquitto 1000), and drops the rest.
+		asked := time.Now()
 		err := conn.Subscribe(until, filter, 0, s.hear)
+		if err == nil {
+			s.slow = max(s.slow, time.Since(asked))
+		}
 		if err != nil && (conn.Err() != nil || ctx.Err() != nil) {
 			return err
 		}
@@ -93,8 +98,14 @@ func (s *scan) subscribe(ctx, until context.Context, conn *broker.Conn, filters 
 			s.fail(until, err)
 		}
 	}
-	return nil
+	if !s.ended() { // most brokers answer this one behind all that they retain under the filters
+		_ = conn.Subscribe(until, behind, 0, func(broker.Message) {})
+	}
+	return conn.Err()
 }
+
+// pause is for how long a broker must be silent before it has sent all: least, and longer where it or the network is slow.
+func (s *scan) pause(least time.Duration) time.Duration { return least + s.slow }
 
 func (s *scan) fail(until context.Context, err error) {
 	s.mu.Lock()

@@ -95,9 +95,9 @@ func (w *twin) awaitsSaid(text string) {
 	w.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); w.count(text) == 0; <-tick.C {
+	for deadline := time.Now().Add(60 * time.Second); w.count(text) == 0; <-tick.C {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not said in 20 s: %s", text)
+			w.t.Fatalf("not said in 60 s: %s", text)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (v *survey) end() {
 	v.timer.Stop()
 }
 
-// settled is how long a broker is silent when it has sent all that it holds: it does so right behind its answer.
+// settled is how long a fast broker is silent at least when it has sent all that it holds: it does so right behind its answer.
 const settled = 100 * time.Millisecond
 
 // done gives a value when the broker may have said all.
@@ -53,10 +53,11 @@ func (s *session) ask(ctx context.Context) error {
 	v := &survey{timer: time.NewTimer(settled)}
 	v.host, v.most = s.config.URL, bounds{filterMessages * len(filters), filterBytes * len(filters)}
 	v.until, v.cancel = context.WithTimeout(ctx, scanTime)
-	if err := v.subscribe(ctx, v.until, s.conn, filters); err != nil {
+	if err := v.subscribe(ctx, v.until, s.conn, s.config.checkTopic(), filters); err != nil {
 		v.cancel()
 		return err
 	}
+	v.timer.Reset(v.pause(settled))
 	s.survey = v
 	return nil
 }
@@ -68,7 +69,7 @@ func (s *session) surveyEnds(ctx context.Context) error {
 		v.late()
 	}
 	if !v.silent() {
-		v.timer.Reset(settled)
+		v.timer.Reset(v.pause(settled))
 		return nil
 	}
 	found, short := v.result()
