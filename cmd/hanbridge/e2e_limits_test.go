@@ -63,6 +63,15 @@ func testLimit(t *testing.T, hanbridge, line, says string, more ...string) {
 	if broker.kept()["homeassistant/device/hanbridge_house/config"] != "" {
 		t.Error("the announcement of the whole device is kept beside those of the entities")
 	}
+	ears.forget()
+	run = startRun(t, hanbridge, append(variables, broker.url())...)
+	run.awaits(10*time.Second, "port opened")
+	cable.send()
+	run.awaits(30*time.Second, "announced to home assistant")
+	if strings.Contains(ears.said()[ears.from:], "\nhomeassistant/sensor/hanbridge_house/import_energy/config \n") {
+		t.Error("another start takes back what announces the entities")
+	}
+	run.ends(syscall.SIGTERM, 5*time.Second)
 }
 
 // testLowLimit has a limit that no announcement and no telegram fits: values go out, what to do is said, and nothing is tried for ever.
@@ -93,8 +102,7 @@ func testLowLimit(t *testing.T, hanbridge string) {
 // testNoRetain wants values and announcements that are not kept, and all again when the hub starts.
 func testNoRetain(t *testing.T, hanbridge string, more ...string) {
 	broker, cable := startedMosquitto(t, "allow_anonymous true", "retain_available false"), pluggedCable(t, "p1-se-aidon")
-	ears := &listener{process: launch(t, nil, "mosquitto_sub", "-h", "127.0.0.1", "-p", broker.port, "-t", "#", "-F", "%t %p")}
-	until(t, 5*time.Second, "the listener hears", func() bool { broker.say(marker, "yes"); return strings.Contains(ears.said(), marker) })
+	ears := broker.listensUnretained()
 	variables := append([]string{cable.variable(), broker.url()}, more...)
 	run := startRun(t, hanbridge, variables...)
 	run.awaits(10*time.Second, "the broker keeps no messages")
@@ -141,6 +149,14 @@ func testLargeFlood(t *testing.T, hanbridge string) {
 		t.Errorf("%d kB are resident at most after a start with what is kept, want 8 MiB more than %d at most", now, before)
 	}
 	again.ends(syscall.SIGTERM, 5*time.Second)
+}
+
+// listensUnretained listens at a broker that keeps nothing.
+func (m *mosquitto) listensUnretained() *listener {
+	m.t.Helper()
+	l := &listener{process: launch(m.t, nil, "mosquitto_sub", "-h", "127.0.0.1", "-p", m.port, "-t", "#", "-F", "%t %p")}
+	until(m.t, 10*time.Second, "the listener hears", func() bool { m.say(marker, "yes"); return strings.Contains(l.said(), marker+" yes\n") })
+	return l
 }
 
 // says is what the broker keeps under a topic.

@@ -142,6 +142,9 @@ func (s *session) draft(h *herald, held device, style discovery.Style) (d draft)
 // by itself.
 func (s *session) fitting(h *herald, held device) draft {
 	d := s.draft(h, held, s.config.Style)
+	if d.refused == nil && s.fromEntities(&d) && s.tooLarge(&d.want) {
+		d.refused = s.refused(d.steps)
+	}
 	if d.refused == nil {
 		return d
 	}
@@ -154,6 +157,16 @@ func (s *session) fitting(h *herald, held device) draft {
 			Msg("announced entity by entity: the broker does not take the announcement of the whole device")
 	}
 	return small
+}
+
+// fromEntities tells if a draft takes back announcements of single entities for that of the whole device. It is to be known before
+// whether that arrives.
+func (s *session) fromEntities(d *draft) bool {
+	if s.config.Style != discovery.Device || len(d.want.messages) != 1 || len(d.rest) == 0 {
+		return false
+	}
+	_, whole := d.rest[d.want.messages[0].Topic]
+	return !whole
 }
 
 // standing is what of a draft can be done where the broker does not take all of it: nothing is taken back for what does not arrive.

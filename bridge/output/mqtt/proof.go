@@ -102,7 +102,7 @@ func (s *session) concludeProofs() {
 			left = max(left, time.Until(p.until))
 		default:
 			s.endProof(&m.herald)
-			if s.tooLarge(p) {
+			if s.tooLarge(&p.want) {
 				m.due = true
 				s.later.Reset(discovery.PauseBetween)
 				continue
@@ -116,11 +116,11 @@ func (s *session) concludeProofs() {
 }
 
 // tooLarge tells if the announcement of a whole device did not arrive for its size: then it goes out entity by entity.
-func (s *session) tooLarge(p *proof) bool {
-	if s.config.Style != discovery.Device || len(p.want.messages) != 1 {
+func (s *session) tooLarge(want *wanted) bool {
+	if s.config.Style != discovery.Device || len(want.messages) != 1 {
 		return false
 	}
-	m := p.want.messages[0]
+	m := want.messages[0]
 	size := len(m.Topic) + len(m.Payload)
 	return size > smallAnnouncement && s.conn.Drops(context.Background(), size)
 }
