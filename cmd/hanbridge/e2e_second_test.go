@@ -27,6 +27,7 @@ func TestSecondBridge(t *testing.T) {
 		"alone":             (*pair).alone,
 		"without its state": (*pair).lost,
 		"older version":     (*pair).older,
+		"nothing retained":  (*pair).unretained,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -230,4 +231,21 @@ func (p *pair) older() {
 	one.awaits(5*time.Second, comesSecond)
 	p.speak(2, one)
 	p.only("17")
+}
+
+// unretained has a broker that keeps nothing: the second learns from the first alone that it is not the first, also after a restart.
+func (p *pair) unretained() {
+	p.broker = startedMosquitto(p.t, "allow_anonymous true", "retain_available false")
+	p.ears = p.broker.listensUnretained()
+	one := p.side("one", 1)
+	p.speak(2, one)
+	two := p.side("two", 3)
+	p.speak(3, two, one)
+	two.awaits(5*time.Second, comesSecond)
+	one.awaits(5*time.Second, isFirst)
+	two.ends(syscall.SIGTERM, 4*time.Second)
+	two.start()
+	p.speak(3, two, one)
+	p.only("40")
+	launch(p.t, append(slices.Clone(two.variables), "HANBRIDGE_METER_ID=house"), p.hanbridge, "takeover", "house").endsWell(10 * time.Second)
 }

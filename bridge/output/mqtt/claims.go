@@ -217,7 +217,7 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 	if len(taken) == 0 || s.claims.deaf {
 		return s.taken(taken)
 	}
-	if err := s.awaitEchoes(ctx, taken); err != nil {
+	if err := s.awaitEchoes(taken); err != nil {
 		return err
 	}
 	return s.taken(taken)
@@ -246,8 +246,9 @@ func (s *session) taken(all []*meter) error {
 	return nil
 }
 
-// awaitEchoes waits until the descriptions have come back, and as long again for those of others that were published at the same time.
-func (s *session) awaitEchoes(ctx context.Context, taken []*meter) error {
+// awaitEchoes waits until the descriptions have come back, and as long again for those of others that were published at the same time. The end of
+// the program does not shorten that: counters that are published too early stay in a hub for ever.
+func (s *session) awaitEchoes(taken []*meter) error {
 	began := time.Now()
 	limit := time.NewTimer(echoWait)
 	defer limit.Stop()
@@ -259,16 +260,17 @@ func (s *session) awaitEchoes(ctx context.Context, taken []*meter) error {
 			return nil
 		case <-s.conn.Lost():
 			return s.conn.Err()
-		case <-ctx.Done():
-			return nil
 		}
 	}
-	limit.Reset(settled + time.Since(began))
+	wait := settled + time.Since(began)
+	if !s.conn.Retains() { // the broker cannot tell who published the meter before: whoever does must have the time to answer
+		wait = echoWait
+	}
+	limit.Reset(wait)
 	select {
 	case <-limit.C:
 	case <-s.conn.Lost():
 		return s.conn.Err()
-	case <-ctx.Done():
 	}
 	return nil
 }

@@ -12,6 +12,15 @@ func TakeBack(ctx context.Context, c Config, topics []string) error {
 	to := c.broker()
 	to.ClientID += "-clear" // the same id would throw out the bridge
 	to.Will = broker.Message{}
+	to.Terms = new(broker.Terms)
+	err := takeBack(ctx, to, topics)
+	if err != nil && ctx.Err() == nil && !broker.Permanent(err) {
+		err = takeBack(ctx, to, topics) // a broker that retains nothing ends the first connection, and is asked what it takes before the second
+	}
+	return err
+}
+
+func takeBack(ctx context.Context, to broker.Config, topics []string) error {
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {
 		return err

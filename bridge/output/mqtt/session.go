@@ -1,8 +1,9 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -173,12 +174,16 @@ func (s *session) ready() <-chan struct{} {
 // batch, not one a message.
 func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		if err := s.batch(ctx, b); err != nil {
+		early := len(s.early)
+		err := s.batch(ctx, b)
+		if err == nil {
+			err = s.conn.Flush(ctx)
+		}
+		if err != nil {
+			s.early = s.early[:early] // the feed gives those of this batch again
 			return err
 		}
-		if err := s.conn.Flush(ctx); err != nil {
-			return err
-		}
+		s.early = s.early[early:]
 		s.confirm()
 	}
 	return nil
@@ -206,10 +211,8 @@ func (s *session) batch(ctx context.Context, b *bridge.Batch) error {
 			return err
 		}
 	}
-	early := s.early
-	s.early = nil
-	for i := range early {
-		if err := s.telegram(&early[i]); err != nil {
+	for i := range len(s.early) { // what is still too early is added behind them once more
+		if err := s.telegram(&s.early[i]); err != nil {
 			return err
 		}
 	}
@@ -221,19 +224,21 @@ func (s *session) batch(ctx context.Context, b *bridge.Batch) error {
 	return nil
 }
 
+var errStopping = fmt.Errorf("a program that ends waits %v at most (is the broker overloaded, or the network down?)", flush)
+
 // farewell publishes the last values, says that bridge and meters are offline, and leaves.
 func (s *session) farewell() error {
-	ctx, cancel := context.WithTimeout(context.Background(), flush)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), flush, errStopping)
 	defer cancel()
-	err := s.deliver(ctx)
+	errs := []error{s.deliver(ctx)}
 	s.leaving.Store(true)
 	for _, m := range s.meters {
 		if !s.yields(m) {
-			err = errors.Join(err, s.publish(m.statusTopic, []byte(offline), true))
+			errs = append(errs, s.publish(m.statusTopic, []byte(offline), true))
 		}
 	}
-	err = errors.Join(err, s.publish(s.config.BaseTopic+"/status", []byte(offline), true))
-	if err = errors.Join(err, s.conn.Close(ctx)); err != nil {
+	errs = append(errs, s.publish(s.config.BaseTopic+"/status", []byte(offline), true), s.conn.Close(ctx))
+	if err := cmp.Or(errs...); err != nil { // those that follow it have the same cause
 		s.log.Warn().Err(err).Msg("last values not delivered")
 		return nil
 	}
