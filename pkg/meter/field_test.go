@@ -67,6 +67,7 @@ var field = []struct {
 	}},
 	{kind: "blanks between brackets", lines: "0-0:96.13.0(a (b) (c) d)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "a (b) (c) d", "import_power": "1000"}},
 	{kind: "blanks in a text", lines: "0-0:96.14.0( 0002 )\n0-1:24.1.0( 003 )\n0-1:24.2.1( 240111180000W )( 00012.5 * m3 )", want: wanted{"tariff": "0002", "gas": "12.500"}},
+	{kind: "blanks in a text", lines: "0.9.1( 12:13:14)\n0.9.2(25-05-13 )\n1.8.0(3*kWh)", bare: true, want: wanted{"clock": "2025-05-13T12:13:14"}},
 	{kind: "blanks in two lines", lines: "0-1:24.1.0(03)\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)( m3 )\n\n ( 00908.123 ) ", want: wanted{"gas": "908.123"}},
 	{kind: "blanks in two lines", lines: "0-1:24.1.0(03)\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m\xB3)\n(00908.123)\n1-0:1.7.0(1*kW)", bare: true, want: wanted{"gas": "908.123"}},
 

@@ -108,6 +108,7 @@ func parseOctets(b []byte) (obis.Time, bool) {
 func JoinTime(timeText, dateText []byte) (obis.Time, bool) {
 	var d [12]byte
 	var long [8]byte
+	timeText, dateText = trimmed(timeText), trimmed(dateText)
 	switch n := unpunctuated(long[:], dateText); {
 	case n == 6:
 		copy(d[:], long[:n])
