@@ -64,6 +64,9 @@ func (n *tally) noTelegram() string {
 		return "its lines are those of a meter, but the first one, which begins with / and names the make, is missing or damaged: " +
 			"keep whole telegrams with hanbridge capture --for 60s --out FILE. Where they are no better, it is the meter: Star STZ351, " +
 			"a Swedish one, sends that line as damaged characters, and cannot be read"
+	case isUTF16(n.start):
+		return "it is in UTF-16, as > of PowerShell writes it: record bytes with hanbridge capture --out FILE, or save it as UTF-8, " +
+			"with its line ends as they are"
 	case isText(n.start) && !isText(n.bytes): // its digits were understood
 		return "its bytes are none: are the first or the last missing (a frame begins and ends with 7E or begins with 68, a message " +
 			"alone begins with 0F or DB), or was it recorded with another line setting, or an inverted signal?"

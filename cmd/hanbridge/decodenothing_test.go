@@ -18,6 +18,8 @@ func TestNoTelegram(t *testing.T) {
 		{"cut within a character", strings.Repeat("x", 511) + "ä", text},
 		{"Latin-1", "Z\xE4hler: keiner", bytes},
 		{"a control character", "words\x00", bytes},
+		{"UTF-16", "\xFF\xFE/\x00A\x00", "it is in UTF-16"},
+		{"UTF-16 the other way", "\xFE\xFF\x00/\x00A", "it is in UTF-16"},
 		{"noise", "\x80\xC3\xFF\x00", bytes},
 		{"data lines", "1-0:1.8.0(000123.456*kWh)\r\n", "the first one, which begins with /"},
 		{"a first line of other bytes", "\xFF\xFE\x80\r\n\r\n1-0:1.8.0(000123.456*kWh)\r\n", "the first one, which begins with /"},
