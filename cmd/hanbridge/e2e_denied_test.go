@@ -12,6 +12,7 @@ import (
 
 // TestDenied runs the program under access rules that forbid a part of what it does. Mosquitto acknowledges what it forbids.
 func TestDenied(t *testing.T) {
+	t.Parallel()
 	needPeer(t, "mosquitto")
 	needPeer(t, "mosquitto_passwd")
 	hanbridge := buildProgram(t)

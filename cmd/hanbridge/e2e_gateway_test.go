@@ -148,6 +148,7 @@ func testMuteGateway(t *testing.T, hanbridge string) {
 
 // TestGateways: readers in the network that are no plain passers-on of bytes.
 func TestGateways(t *testing.T) {
+	t.Parallel()
 	needPeer(t, "mosquitto")
 	needPeer(t, "mosquitto_sub")
 	hanbridge := buildProgram(t)

@@ -14,6 +14,7 @@ import (
 
 // TestStrictBrokers runs the program at a Mosquitto that does not take all that it publishes.
 func TestStrictBrokers(t *testing.T) {
+	t.Parallel()
 	needPeer(t, "mosquitto")
 	needPeer(t, "mosquitto_sub")
 	hanbridge := buildProgram(t)

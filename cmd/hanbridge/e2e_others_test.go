@@ -13,6 +13,7 @@ import (
 
 // TestOthers runs the program at a Mosquitto at which others say and keep what they like, and with settings that are changed.
 func TestOthers(t *testing.T) {
+	t.Parallel()
 	needPeer(t, "mosquitto")
 	needPeer(t, "mosquitto_sub")
 	hanbridge := buildProgram(t)

@@ -16,6 +16,7 @@ import (
 // TestSecondBridge runs bridges of two meters with one meters.id at a Mosquitto: the counters of the first alone are published, whatever
 // starts and stops.
 func TestSecondBridge(t *testing.T) {
+	t.Parallel()
 	needPeer(t, "mosquitto")
 	needPeer(t, "mosquitto_sub")
 	hanbridge := buildProgram(t)
