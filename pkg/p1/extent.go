@@ -101,17 +101,7 @@ func aloneEnd(b []byte, i int) int {
 }
 
 // depth returns how many parentheses open in b and do not close.
-func depth(b []byte) (open int) {
-	for _, x := range b {
-		switch x {
-		case '(':
-			open++
-		case ')':
-			open--
-		}
-	}
-	return open
-}
+func depth(b []byte) int { return bytes.Count(b, []byte{'('}) - bytes.Count(b, []byte{')'}) }
 
 // wordsEnd returns where the text that begins with the '(' at b[0] ends in a later line, behind its ')'; 0 where a line that
 // has a code or a value of its own comes before that.

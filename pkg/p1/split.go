@@ -131,6 +131,9 @@ func unreadable(b []byte) int {
 			return i
 		}
 		if from = i + 1; b[i] != 0 {
+			for from < len(b) && b[from] == b[i] { // a message is filled with many
+				from++
+			}
 			continue
 		}
 		for from < len(b) && b[from] == 0 {
