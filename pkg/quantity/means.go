@@ -21,20 +21,27 @@ func (f *Finder) dropMeans(dst []Sample, start int, at *positions, records []obi
 		return dst
 	}
 	i := start + int(p) - 1
-	if !f.Means && !slices.ContainsFunc(records, isPeriodMean) && !phasesDiffer(records) {
+	if !f.Means && !sendsMeans(records) {
 		return dst
 	}
 	return slices.Delete(dst, i, i+1)
 }
 
-// phasesDiffer tells that 31.4.0, 51.4.0 and 71.4.0 are not the same, as limits are. Of several with one code the first counts.
-func phasesDiffer(records []obis.Record) bool {
+// sendsMeans tells if a meter sends other means, or what differs between 31.4.0, 51.4.0 and 71.4.0, as limits do not. Of several
+// with one code the first counts.
+func sendsMeans(records []obis.Record) bool {
 	var first *obis.Record
 	last := byte(0)
 	for i := range records {
 		r := &records[i]
-		c := r.Code
-		if r.Kind != obis.Number || c[0] != 1 || c[2]%20 != 11 || c[2] < 31 || c[2] > 71 || c[3] != 4 || c[4] != 0 || c[5] != obis.Any || c[2] == last {
+		c := &r.Code
+		if c[0] != 1 || c[3] != 4 {
+			if c[0] == 1 && c[3] == periodMean {
+				return true
+			}
+			continue
+		}
+		if r.Kind != obis.Number || c[2]%20 != 11 || c[2] < 31 || c[2] > 71 || c[4] != 0 || c[5] != obis.Any || c[2] == last {
 			continue
 		}
 		last = c[2]
@@ -47,5 +54,3 @@ func phasesDiffer(records []obis.Record) bool {
 	}
 	return false
 }
-
-func isPeriodMean(r obis.Record) bool { return r.Code[0] == 1 && r.Code[3] == periodMean }
