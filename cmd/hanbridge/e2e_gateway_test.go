@@ -122,9 +122,6 @@ func testTelnetGateway(t *testing.T, hanbridge string) {
 
 // testMuteGateway has a reader that keeps its first connection open and says nothing more: after a minute it is dialled again.
 func testMuteGateway(t *testing.T, hanbridge string) {
-	if testing.Short() {
-		t.Skip("it takes a minute")
-	}
 	next := meterBytes(t, "p1-se-aidon")
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })

@@ -24,7 +24,8 @@ const (
 
 // judge returns the exponent of the currents of a load, of those that the make uses, which rise. ok is false where none fits,
 // or several may. sure tells that no other can be, even if phases import and export at once, as long as their power factors
-// are above 0.9.
+// are above 0.9. One case it reads wrong: the first telegram of a meter that counts A, whose phases leave some 1 % of each other,
+// may look like one in hundredths. Three sure telegrams in a row put that right (see replaced).
 func (l *load) judge(exps []int8, f *flow) (exp int8, ok, sure bool) {
 	if l.failed || f.power < leastPower || f.sum < leastDigits*f.digitCarried {
 		return 0, false, false

@@ -164,7 +164,7 @@ func (m *randomMeter) load(t *rapid.T, detailed, reactive bool) (items, currents
 		amps = append(amps, fmt.Sprintf("%.*f", -m.exp, raw*math.Pow10(m.exp)))
 	}
 	if m.head == landisgyr && math.Abs(watts) < sum/50 {
-		t.SkipNow()
+		t.Skip("phases that leave less than 2 % of each other tell no factor of 100 (see judge): rapid draws another load")
 	}
 	out = append(out, fmt.Sprintf("1.7.0=%.0f 2.7.0=%.0f", max(watts, 0), max(-watts, 0)))
 	if reactive {

@@ -85,7 +85,7 @@ func (r *inbound) next() error {
 		return err
 	}
 	if length > mostInbound {
-		return r.skip(length)
+		return r.discardPacket(length)
 	}
 	r.pending, r.left = r.header[:n], length
 	return nil
@@ -118,8 +118,8 @@ func (r *inbound) first(n, length int) error {
 	return nil
 }
 
-// skip discards the packet whose header was read. Of a PUBLISH (MQTT 3.1.1, 3.3) it reads what an acknowledgement needs.
-func (r *inbound) skip(length int) error {
+// discardPacket discards the packet whose header was read. Of a PUBLISH (MQTT 3.1.1, 3.3) it reads what an acknowledgement needs.
+func (r *inbound) discardPacket(length int) error {
 	if r.header[0]>>4 != packets.Publish {
 		return r.discard(length)
 	}

@@ -1,6 +1,6 @@
 // Package early hears the signals that end the program before the other packages are made ready, which takes some
-// milliseconds: a signal that comes then would end the program without a word. It imports next to nothing, so that it is among
-// the first.
+// milliseconds: a signal that comes then would end the program without a word. It is a package of its own, and imports next to
+// nothing, since Go makes packages ready in the order of their imports.
 package early
 
 import (
