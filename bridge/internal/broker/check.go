@@ -40,7 +40,7 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	}
 	said, _ := p.ask(ctx)  // a broker that says nothing is tried
 	p.ClientID += "-check" // the same id would throw out the bridge
-	p.Will, p.Terms, p.Clash = Message{}, nil, nil
+	p.Will, p.Terms, p.Conflict = Message{}, nil, nil
 	report := Report{Retains: !said.noRetain}
 	for i, topic := range topics {
 		f, err := p.numbered(i).tryTopic(ctx, topic, !said.noRetain)

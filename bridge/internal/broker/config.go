@@ -36,8 +36,8 @@ type Config struct {
 	Stall time.Duration
 	// Window is how many messages may be under way without acknowledgement; 1024 if zero.
 	Window int
-	// Clash notices other clients of the same ClientID; nil if nobody is to be told of them.
-	Clash *Clash
+	// Conflict notices other clients of the same ClientID; nil if nobody is to be told of them.
+	Conflict *Conflict
 	// Terms remembers what the broker takes; nil if nobody asks.
 	Terms *Terms
 	// Spare is a topic to which nobody listens and where this client may publish, to try out what the broker takes; "" if there is none.

@@ -27,7 +27,7 @@ type Conn struct {
 	careful bool
 	suspect string
 	born    time.Time
-	witness *Conn // see Clash; nil mostly
+	second  *Conn // tells if the broker lives on, see Conflict; nil mostly
 
 	once  sync.Once
 	ended chan struct{}
@@ -225,8 +225,8 @@ func (c *Conn) end(err error) {
 	c.once.Do(func() {
 		c.err = c.judge(err)
 		close(c.ended)
-		if c.witness != nil {
-			c.witness.leave()
+		if c.second != nil {
+			c.second.leave()
 		}
 	})
 }
@@ -234,20 +234,20 @@ func (c *Conn) end(err error) {
 // judge finds out who is to blame for the end of a connection: a message that the broker does not take, another client of this id, or the
 // network.
 func (c *Conn) judge(err error) error {
-	lived, witnessed := time.Since(c.born), func() bool { return false }
-	if c.witness != nil {
-		witnessed = c.witness.outlives
+	lived, brokerLives := time.Since(c.born), func() bool { return false }
+	if c.second != nil {
+		brokerLives = c.second.outlives
 	}
 	if !errors.As(err, new(hungUp)) {
-		return c.to.Clash.lost(&c.to, err, lived, nil)
+		return c.to.Conflict.lost(&c.to, err, lived, nil)
 	}
 	u := c.window.underWay()
 	if u.n == 0 {
 		c.to.Terms.lost(u, lived, false)
-		return c.to.Clash.lost(&c.to, err, lived, witnessed)
+		return c.to.Conflict.lost(&c.to, err, lived, brokerLives)
 	}
-	c.to.Terms.lost(u, lived, witnessed())
-	return c.to.Clash.lost(&c.to, hungUp{c.to.during(u)}, lived, nil)
+	c.to.Terms.lost(u, lived, brokerLives())
+	return c.to.Conflict.lost(&c.to, hungUp{c.to.during(u)}, lived, nil)
 }
 
 // check refuses what a broker would answer by closing the connection, again and again.

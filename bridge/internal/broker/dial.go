@@ -34,13 +34,13 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 func (p place) dial(ctx context.Context) (*Conn, error) {
 	p.Terms.examine(ctx, p)
 	conn := newConn(p)
-	conn.witness = p.Clash.witness(ctx, p)
+	conn.second = p.Conflict.second(ctx, p)
 	err := conn.login(ctx)
 	if err == nil {
 		return conn, nil
 	}
 	conn.end(err) // what is left of it has no say any more
-	p.Clash.refused()
+	p.Conflict.refused()
 	if conn.link != nil && ctx.Err() == nil && errors.As(err, new(unexplained)) && p.Terms.withoutRetain(ctx, p) {
 		return p.dial(ctx)
 	}

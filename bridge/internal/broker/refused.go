@@ -64,7 +64,7 @@ func (c *Conn) Takes(m Message) error {
 // most. This connection and Config.Terms remember it.
 func (c *Conn) Drops(ctx context.Context, size int) bool {
 	p := c.to
-	p.Will, p.Terms, p.Clash = Message{}, nil, nil
+	p.Will, p.Terms, p.Conflict = Message{}, nil, nil
 	p.ClientID += "-try"
 	large, err := p.trySize(ctx, p.Spare, size, limits{})
 	if err != nil || large == nil || !large.Lost {

@@ -237,7 +237,7 @@ func TestWhatABrokerDoesNotTake(t *testing.T) {
 			t.Parallel()
 			b := &strict{rules: tc.broker}
 			c := config(b.start(t))
-			c.Terms, c.Clash, c.Spare = new(broker.Terms), new(broker.Clash), "spare"
+			c.Terms, c.Conflict, c.Spare = new(broker.Terms), new(broker.Conflict), "spare"
 			refused := deliver(t, c, tc.most, tc.all...)
 			if got := b.topics(); !strings.HasSuffix(got, tc.want+" end") {
 				t.Errorf("taken: got %q, want at the end %q", got, tc.want)
@@ -253,7 +253,7 @@ func TestWhatABrokerDoesNotTake(t *testing.T) {
 			before := b.logins
 			b.mu.Unlock()
 			if deliver(t, c, 1, tc.all...); b.logins > before+3 {
-				t.Errorf("the next connection took %d logins, want 3 at most: itself, a question, a witness", b.logins-before)
+				t.Errorf("the next connection took %d logins, want 3 at most: itself, a question, the second connection", b.logins-before)
 			}
 		})
 	}

@@ -153,7 +153,7 @@ func (p place) tryOut(ctx context.Context, retain bool, size int) (found terms) 
 func (p place) takes(ctx context.Context, m Message) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	p.Will, p.Terms, p.Clash = Message{}, nil, nil
+	p.Will, p.Terms, p.Conflict = Message{}, nil, nil
 	p.ClientID += "-try"
 	conn, err := p.dial(ctx)
 	if err != nil {
@@ -187,7 +187,7 @@ func (t *Terms) withoutRetain(ctx context.Context, p place) bool {
 
 // letsIn tells if the broker lets in somebody with a will that is retained or not.
 func (p place) letsIn(ctx context.Context, retain bool) bool {
-	p.Terms, p.Clash = nil, nil
+	p.Terms, p.Conflict = nil, nil
 	p.ClientID += "-try"
 	p.Will = Message{Topic: p.Spare, QoS: 1, Retain: retain}
 	if p.Spare == "" {

@@ -44,7 +44,7 @@ type Config struct {
 type Output struct {
 	config   Config
 	log      zerolog.Logger
-	clash    broker.Clash
+	conflict broker.Conflict
 	terms    broker.Terms
 	devices  *devices // what the broker was given to keep
 	surveyed bool     // that is known
@@ -104,7 +104,7 @@ const (
 // Run connects and publishes until the connection is lost, which is an error, or ctx ends.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	to := o.config.broker()
-	to.Clash, to.Terms = &o.clash, &o.terms
+	to.Conflict, to.Terms = &o.conflict, &o.terms
 	to.Complain = func(err error) { o.log.Warn().Err(err).Msg("message of somebody else not read") }
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {

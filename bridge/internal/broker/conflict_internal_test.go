@@ -12,45 +12,45 @@ type life struct {
 	lived time.Duration
 	cause error
 	alone bool // the broker has closed this connection alone
-	want  bool // it is told as a clash
+	want  bool // it is told as a conflict
 	slow  bool // the next attempt is put off
 }
 
-func TestClash(t *testing.T) {
+func TestConflict(t *testing.T) {
 	closed := (&Conn{to: place{host: "h:1883"}}).loss(io.EOF)
 	silent := errors.New("has not answered")
 	const day, short = 24 * time.Hour, 3 * time.Second
 	told, slow := life{short, closed, true, true, false}, life{short, closed, true, true, true}
 	untold, day1, crash := life{lived: short, cause: closed}, life{lived: day, cause: closed}, life{}
 	for name, lives := range map[string][]life{
-		"thrown out by another":    {day1, untold, told, slow, slow, {day, closed, true, false, false}, untold, told},
-		"came as the second":       {untold, told, slow},
-		"restarted every day":      {day1, day1, day1},
-		"restarted every minute":   {day1, untold, untold, untold, untold},
-		"a broker that crashes":    {day1, untold, crash, untold, crash, untold},
-		"a bad network":            {untold, {short, silent, true, false, false}, untold, {short, silent, true, false, false}, untold},
-		"stopped by us":            {untold, {lived: short}, untold},
-		"restarted during a clash": {untold, told, slow, untold, told, slow},
+		"thrown out by another":       {day1, untold, told, slow, slow, {day, closed, true, false, false}, untold, told},
+		"came as the second":          {untold, told, slow},
+		"restarted every day":         {day1, day1, day1},
+		"restarted every minute":      {day1, untold, untold, untold, untold},
+		"a broker that crashes":       {day1, untold, crash, untold, crash, untold},
+		"a bad network":               {untold, {short, silent, true, false, false}, untold, {short, silent, true, false, false}, untold},
+		"stopped by us":               {untold, {lived: short}, untold},
+		"restarted during a conflict": {untold, told, slow, untold, told, slow},
 	} {
 		t.Run(name, func(t *testing.T) { live(t, lives) })
 	}
 }
 
 func live(t *testing.T, lives []life) {
-	c, p := new(Clash), &place{Config: Config{ClientID: "me"}, host: "h:1883"}
+	c, p := new(Conflict), &place{Config: Config{ClientID: "me"}, host: "h:1883"}
 	for i, l := range lives {
 		if l.lived == 0 {
 			c.refused()
 			continue
 		}
-		var witnessed func() bool
+		var brokerLives func() bool
 		if c.suspected {
-			witnessed = func() bool { return l.alone }
+			brokerLives = func() bool { return l.alone }
 		}
-		err := c.lost(p, l.cause, l.lived, witnessed)
-		told, ok := errors.AsType[*ClashError](err)
+		err := c.lost(p, l.cause, l.lived, brokerLives)
+		told, ok := errors.AsType[*ConflictError](err)
 		if ok != l.want || !ok && !errors.Is(err, l.cause) {
-			t.Errorf("life %d: got %v, want a clash: %v", i, err, l.want)
+			t.Errorf("life %d: got %v, want a conflict: %v", i, err, l.want)
 		}
 		if ok && (told.Wait() > 0) != l.slow {
 			t.Errorf("life %d: the next attempt waits %v, want any: %v", i, told.Wait(), l.slow)
@@ -59,11 +59,11 @@ func live(t *testing.T, lives []life) {
 }
 
 // The one that waits must come back before the other one's connection counts as long.
-func TestClashGoesOn(t *testing.T) {
-	c, p := new(Clash), &place{}
+func TestConflictGoesOn(t *testing.T) {
+	c, p := new(Conflict), &place{}
 	for range 100 {
 		err := c.lost(p, hungUp{io.EOF}, slowDown, func() bool { return true })
-		if e, ok := errors.AsType[*ClashError](err); !ok || e.Wait() > shortLife/2 || e.Wait() != 0 && e.Wait() < slowDown/2 {
+		if e, ok := errors.AsType[*ConflictError](err); !ok || e.Wait() > shortLife/2 || e.Wait() != 0 && e.Wait() < slowDown/2 {
 			t.Fatalf("got %v, which waits %v, want %v to %v", err, e.Wait(), slowDown/2, slowDown)
 		}
 	}

@@ -19,17 +19,17 @@ func (s *server) throwOut(all bool) {
 	}
 }
 
-// TestClashOverConnections ends connection after connection: what matters is if another one lives on beside.
-func TestClashOverConnections(t *testing.T) {
+// TestConflictOverConnections ends connection after connection: what matters is if another one lives on beside.
+func TestConflictOverConnections(t *testing.T) {
 	s := start(t)
 	c := config(s.url)
-	c.Clash = new(broker.Clash)
+	c.Conflict = new(broker.Conflict)
 	for i, step := range []struct{ alone, want bool }{{true, false}, {true, true}, {false, false}, {false, false}, {true, true}, {true, true}} {
 		conn := dial(t, c)
 		s.throwOut(!step.alone)
 		err := lost(t, conn, patient)
-		if _, ok := errors.AsType[*broker.ClashError](err); ok != step.want {
-			t.Errorf("connection %d: got %v, want a clash: %v", i, err, step.want)
+		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.want {
+			t.Errorf("connection %d: got %v, want a conflict: %v", i, err, step.want)
 		}
 		if step.want && !strings.Contains(err.Error(), `as "hanbridge"`) {
 			t.Errorf("connection %d: got %v, want the id in it", i, err)
@@ -38,11 +38,11 @@ func TestClashOverConnections(t *testing.T) {
 	}
 }
 
-// TestWitnessLeaves wants no second connection left of a bridge that stops.
-func TestWitnessLeaves(t *testing.T) {
+// TestSecondConnectionLeaves wants no second connection left of a bridge that stops.
+func TestSecondConnectionLeaves(t *testing.T) {
 	s := start(t)
 	c := config(s.url)
-	c.Clash = new(broker.Clash)
+	c.Conflict = new(broker.Conflict)
 	first := dial(t, c)
 	s.throwOut(false)
 	_ = lost(t, first, patient)
