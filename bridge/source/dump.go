@@ -75,6 +75,14 @@ func (r *dumpRow) isBytes() bool {
 	return true
 }
 
+// group returns how many bytes the first number of the line has; 0 where it has none.
+func (r *dumpRow) group() int {
+	if len(r.groups) == 0 {
+		return 0
+	}
+	return len(r.groups[0]) / 2
+}
+
 func (r *dumpRow) bytes() (n int) {
 	for _, g := range r.groups {
 		n += len(g) / 2
@@ -120,7 +128,7 @@ func joinRows(rows []dumpRow, base int) (d dumpOf, ok bool) {
 			proofs++
 		case at == next:
 			proofs++
-		case len(r.groups) == 0 && at+1 == next && len(last.groups[0]) > 2: // the last number has one byte too many
+		case len(r.groups) == 0 && at+1 == next && last.group() > 1: // the last number has one byte too many
 			d.odd = true
 			proofs++
 		default:
@@ -139,7 +147,7 @@ func joinRows(rows []dumpRow, base int) (d dumpOf, ok bool) {
 }
 
 func (d *dumpOf) add(r dumpRow) {
-	d.group = max(d.group, len(r.groups[0])/2)
+	d.group = max(d.group, r.group())
 	for _, g := range r.groups {
 		for i := 0; i < len(g); i += 2 {
 			x, _ := strconv.ParseUint(string(g[i:i+2]), 16, 8) // isBytes has looked

@@ -115,6 +115,7 @@ func TestBytesNoDump(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"groups", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},
 		{"an offset that does not count", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
+		{"offsets alone, one too small", "00000010\n0000000f\n", "\x00\x00\x00\x10\x00\x00\x00\x0f"},
 		{"one line", "00000000 7ea02a41 08831304\n", "\x00\x00\x00\x00\x7e\xa0\x2a\x41\x08\x83\x13\x04"},
 	}
 	for _, tt := range tests {
