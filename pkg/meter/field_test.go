@@ -143,6 +143,7 @@ var field = []struct {
 	{kind: "mean currents", lines: "1-0:1.24.0(00.500*kW)\n1-0:31.4.0(003*A)", want: wanted{"fuse_limit": absent, "import_demand": "500"}},
 	{kind: "mean currents", lines: "1-0:31.4.0(0.003*kA)\n1-0:51.4.0(0.002*kA)", want: wanted{"fuse_limit": absent}},
 	{kind: "limits of current", lines: "1-0:31.4.0(100*A)(-063*A)\n1-0:51.4.0(100*A)(-063*A)", want: wanted{"fuse_limit": "100"}},
+	{kind: "limits of current", lines: "1-0:31.4.0(-063*A)", want: wanted{"fuse_limit": absent}},
 	{kind: "limits of current", lines: "1-0:31.4.0(20.00*A)\n1-0:51.4.0(20.00*A)\n1-0:71.4.0(20.00*A)", want: wanted{"fuse_limit": "20.00"}},
 	{kind: "mean currents", lines: "1-0:31.4.0(100*A)\n1-0:1.4.0(00.500*kW)", want: wanted{"fuse_limit": "100", "import_demand": "500"}},
 
