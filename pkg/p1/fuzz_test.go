@@ -19,6 +19,7 @@ func seeds(f *testing.F) {
 	f.Add([]byte(sealed("/ABC5", "", "0-0:98.1.0", "(", "1-0:1.8.0(1*kWh)", ")", "F.F(0)", "(1)", "0-0:96.13.0(a", "b)", "1-0:99.1.0((1)", "2)")))
 	f.Add([]byte("/ABC5\xE4\r\n\r\n\x021.8.0&01(1*m\xB3)\r\n1.8(\x00)\r\n!1"))
 	f.Add([]byte("a/\n"))
+	f.Add([]byte("/AAA0\n0.0()\n! \x02\t"))
 	f.Add(p1.AppendCiphered(household(f), "EGM5G35", cipher(60)))
 	f.Add([]byte("/EGM5G35\r\n\r\n\x00\x82\x00\x06\x30abcdef!12\r\n/ABC5"))
 	f.Add([]byte("/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"))
@@ -58,7 +59,7 @@ func FuzzParse(f *testing.F) {
 		if len(got.Records) > len(b)/len("x\n") {
 			t.Fatalf("%d records in %d bytes", len(got.Records), len(b))
 		}
-		if end := bytes.TrimRight(b, "\r\n"); got.Checked != (end[len(end)-1] != '!') {
+		if end := bytes.TrimRight(b, " \t\r\n\x02"); got.Checked != (end[len(end)-1] != '!') {
 			t.Fatalf("checked is %v of a telegram that ends in %q", got.Checked, b[max(0, len(b)-6):])
 		}
 	})
