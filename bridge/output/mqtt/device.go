@@ -27,7 +27,7 @@ type keptDevices struct {
 	Broker string `json:"broker"`
 	Base   string `json:"base"`
 	// Prefix is the discovery prefix below which the broker was asked what it holds, and Asked is when it first was; zero before.
-	// See survey.
+	// See retainedScan.
 	Prefix  string            `json:"prefix"`
 	Asked   time.Time         `json:"asked"`
 	Devices map[string]device `json:"devices"`
@@ -67,7 +67,7 @@ func (d *devices) asked(now time.Time) {
 }
 
 // whole is from when on they are all that the broker holds of these devices.
-func (d *devices) whole() time.Time { return d.kept.Asked.Add(adoption) }
+func (d *devices) whole() time.Time { return d.kept.Asked.Add(foundLifetime) }
 
 // add notes that the broker holds more of a device.
 func (d *devices) add(id string, more device) {

@@ -41,7 +41,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Know
 func (s *Stage) Sends(known ...bridge.Known) {
 	m := s.s.meter(bridge.Meter{ID: "house"})
 	m.known, m.due, m.first = known, true, true
-	s.s.sighted(m)
+	s.s.forgetSeen(m)
 }
 
 // Step does what is due next, as if the last step were long ago, and tells if there is more. The broker has all of it then, but the
@@ -59,20 +59,20 @@ func (s *Stage) Step(ctx context.Context, acknowledged bool) (more bool, err err
 	return len(s.s.own.steps) > 0 || len(m.steps) > 0 || m.due, err
 }
 
-// Found says what a survey has found of the meter.
-func (s *Stage) Found(messages []discovery.Message) { s.s.adopt(messages) }
+// Found gives the session what a retained scan found of the meter.
+func (s *Stage) Found(messages []discovery.Message) { s.s.takeOver(messages) }
 
-// FoundPart says what a survey has found that did not come to its end.
+// FoundPart gives the session what an incomplete retained scan found of the meter.
 func (s *Stage) FoundPart(messages []discovery.Message) {
 	s.s.partial = true
-	s.s.adopt(messages)
+	s.s.takeOver(messages)
 }
 
-// Asked tells if it counts as known what the broker held.
+// Asked reports whether the output counts what the broker held as known.
 func (s *Stage) Asked() bool { return !s.s.devices.kept.Asked.IsZero() }
 
-// Wean ends the time for which that counts.
-func (s *Stage) Wean() error { return s.s.wean() }
+// ExpireFound ends the time for which the session believes what the scan found.
+func (s *Stage) ExpireFound() error { return s.s.expireFound() }
 
 // Forget forgets what the broker takes, as a start does.
 func (s *Stage) Forget() { s.terms = new(broker.Terms) }

@@ -194,8 +194,8 @@ func TestAnotherBaseTopic(t *testing.T) {
 	}
 }
 
-// TestSurveyOverASlowLink: no announcement of an earlier run is overlooked, among many of other programs.
-func TestSurveyOverASlowLink(t *testing.T) {
+// TestRetainedScanOverASlowLink: no announcement of an earlier run is overlooked, among many of other programs.
+func TestRetainedScanOverASlowLink(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	c := config(b.addr)

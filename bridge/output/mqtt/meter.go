@@ -21,7 +21,7 @@ type meter struct {
 
 	about bridge.About
 	known []bridge.Known
-	herald
+	announcer
 
 	online    bool
 	first     bool // its counters are published: see claim
@@ -44,7 +44,7 @@ func (s *session) meter(m bridge.Meter) *meter {
 	for id := range quantity.Count() {
 		made.topics[id] = prefix + quantity.ID(id).String()
 	}
-	made.herald = herald{id: m.ID, wanted: func(style discovery.Style) wanted { return s.wanted(made, style) }}
+	made.announcer = announcer{id: m.ID, wanted: func(style discovery.Style) wanted { return s.wanted(made, style) }}
 	s.meters[m.ID] = made
 	return made
 }
@@ -60,10 +60,10 @@ func (s *session) news(n *bridge.News) error {
 	}
 	if n.KnownNew {
 		m.known, m.due = n.Known, true
-		s.sighted(m)
+		s.forgetSeen(m)
 	}
-	for _, h := range []*herald{&s.own, &m.herald} { // the bridge first, as announceDue does
-		if err := s.announce(h); err != nil {
+	for _, a := range []*announcer{&s.own, &m.announcer} { // the bridge first, as announceDue does
+		if err := s.announce(a); err != nil {
 			return err
 		}
 	}

@@ -47,10 +47,11 @@ type Output struct {
 	conflict broker.Conflict
 	terms    broker.Terms
 	devices  *devices // what the broker was given to keep
-	surveyed bool     // that is known
-	// found is what the survey found of each meter, and what it need not have sent since; nil when that counts no longer.
+	scanned  bool     // that is known
+	// found holds the quantities of each meter that the retained scan found announced and that the meter has not sent since. It is nil once that
+	// time is over (see expireFound).
 	found map[string]discovery.Meter
-	// partial tells that the survey did not find all there is: what is held and was not found may be wanted.
+	// partial tells that the retained scan was incomplete: the broker may hold announcements that it did not find.
 	partial bool
 	said    bool // the log has said that it is connected
 
@@ -112,7 +113,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 	if o.devices == nil {
 		o.devices = recallDevices(feed.Memory(), &o.config)
-		o.surveyed = o.config.Empty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
+		o.scanned = o.config.Empty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
 	}
 	if o.claims == nil {
 		o.claims = newClaims(o.config.ClientID, feed.Instance(), o.patience)
@@ -139,10 +140,10 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			err = s.answer()
 		case <-s.later.C:
 			err = s.announceDue()
-		case <-s.weaned.C:
-			err = s.wean()
-		case <-s.survey.done():
-			err = s.surveyEnds(ctx)
+		case <-s.foundExpiry.C:
+			err = s.expireFound()
+		case <-s.scan.done():
+			err = s.finishRetainedScan(ctx)
 		case <-s.proofs:
 			s.concludeProofs()
 		case <-s.giveUp.C:

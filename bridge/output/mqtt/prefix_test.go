@@ -179,9 +179,9 @@ func TestLostMemoryAndAnotherPrefix(t *testing.T) {
 	}
 }
 
-// TestSurveyOfAFlood: somebody has retained more under this meter's name than is taken in. Publishing begins, one warning says so, the
+// TestRetainedScanOfAFlood: somebody has retained more under this meter's name than is taken in. Publishing begins, one warning says so, the
 // next start asks again, and what was not found is not taken back.
-func TestSurveyOfAFlood(t *testing.T) {
+func TestRetainedScanOfAFlood(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		n    int
@@ -274,7 +274,7 @@ func TestFoundInPart(t *testing.T) {
 				t.Errorf("%s: the value of %s was taken back", tt.name, name)
 			}
 		}
-		if err := s.Wean(); err != nil {
+		if err := s.ExpireFound(); err != nil {
 			t.Fatal(err)
 		}
 		if tt.then == discovery.Off {

@@ -50,28 +50,28 @@ func (p *proof) whole() bool {
 }
 
 // prove begins a proof, and tells if there is one: the log says that the meter is announced when it has succeeded.
-func (s *session) prove(h *herald, want *wanted) bool {
-	if h.id == "" || want.unknown || len(want.messages) == 0 || s.proven[h.id] {
+func (s *session) prove(a *announcer, want *wanted) bool {
+	if a.id == "" || want.unknown || len(want.messages) == 0 || s.proven[a.id] {
 		return false
 	}
-	s.endProof(h)
+	s.endProof(a)
 	p := &proof{filters: []string{want.messages[0].Topic}, want: *want, missing: map[string]bool{}, came: s.proofs}
 	if len(want.messages) > 1 {
-		p.filters = s.config.announcedFilters("hanbridge_" + h.id)[1:]
+		p.filters = s.config.announcedFilters("hanbridge_" + a.id)[1:]
 	}
 	for _, m := range want.messages {
 		p.missing[m.Topic] = true
 	}
-	h.proof = p
+	a.proof = p
 	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
 	defer cancel()
 	for _, filter := range p.filters {
 		if err := s.conn.Subscribe(ctx, filter, 1, p.hear); err != nil {
 			if s.conn.Err() == nil {
-				s.proven[h.id] = true
+				s.proven[a.id] = true
 				s.warn(err, "cannot see if announcements reach home assistant (may this user read them?)")
 			}
-			s.endProof(h)
+			s.endProof(a)
 			return false
 		}
 	}
@@ -79,9 +79,9 @@ func (s *session) prove(h *herald, want *wanted) bool {
 }
 
 // published notes that all of an announcement is on its way.
-func (s *session) published(h *herald) {
-	if h.proof != nil && h.proof.until.IsZero() {
-		h.proof.until = time.Now().Add(proofWait)
+func (s *session) published(a *announcer) {
+	if a.proof != nil && a.proof.until.IsZero() {
+		a.proof.until = time.Now().Add(proofWait)
 		s.giveUp.Reset(proofWait)
 	}
 }
@@ -95,13 +95,13 @@ func (s *session) concludeProofs() {
 		case p == nil:
 		case p.whole():
 			s.proven[m.ID] = true
-			s.endProof(&m.herald)
-			s.sayAnnounced(&m.herald, &p.want)
+			s.endProof(&m.announcer)
+			s.sayAnnounced(&m.announcer, &p.want)
 		case p.until.IsZero():
 		case time.Now().Before(p.until):
 			left = max(left, time.Until(p.until))
 		default:
-			s.endProof(&m.herald)
+			s.endProof(&m.announcer)
 			if s.tooLarge(&p.want) {
 				m.due = true
 				s.later.Reset(discovery.PauseBetween)
@@ -126,9 +126,9 @@ func (s *session) tooLarge(want *wanted) bool {
 }
 
 // endProof ends the subscriptions of a proof. Another one is begun with the next announcement.
-func (s *session) endProof(h *herald) {
-	p := h.proof
-	if h.proof = nil; p == nil {
+func (s *session) endProof(a *announcer) {
+	p := a.proof
+	if a.proof = nil; p == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
@@ -139,7 +139,7 @@ func (s *session) endProof(h *herald) {
 // endProofs ends them all: the retained scan subscribes to the same topics.
 func (s *session) endProofs() {
 	for _, m := range s.meters {
-		s.endProof(&m.herald)
+		s.endProof(&m.announcer)
 	}
 }
 

@@ -32,7 +32,7 @@ type bounds struct{ messages, bytes int }
 const (
 	// scanTime is how long a scan takes at most, subscriptions included.
 	scanTime = 10 * time.Second
-	// filterMessages and filterBytes bound what the bridge takes in for each filter of its survey, of which there are three a device: an
+	// filterMessages and filterBytes bound what the bridge takes in for each filter of its retained scan, of which there are three a device: an
 	// announcement of the whole, or one for each of its entities, which are less than 300.
 	filterMessages, filterBytes = 400, 512 << 10
 )

@@ -104,7 +104,7 @@ func (s *session) lookAgain(in time.Duration) {
 // heed acts on what was heard of others since the last call.
 func (s *session) heed(ctx context.Context) error {
 	s.look = time.Time{}
-	if s.survey != nil {
+	if s.scan != nil {
 		s.lookAgain(settled)
 		return nil
 	}
@@ -125,8 +125,8 @@ func (s *session) heed(ctx context.Context) error {
 	if s.config.Style == discovery.Off || s.config.Empty {
 		return s.introduce()
 	}
-	s.surveyed = false // what is announced is the other's
-	return s.ask(ctx)
+	s.scanned = false // what is announced is the other's
+	return s.startRetainedScan(ctx)
 }
 
 // heedMeter does so for one meter, and tells if it is to be published from now on.
@@ -150,7 +150,7 @@ func (s *session) heedMeter(ctx context.Context, m *meter) (anew bool, err error
 func (s *session) forget(m *meter) {
 	delete(s.sent, m.ID)
 	m.steps = nil
-	s.endProof(&m.herald)
+	s.endProof(&m.announcer)
 	if _, ok := s.devices.kept.Devices[m.ID]; ok {
 		s.devices.set(m.ID, device{})
 	}

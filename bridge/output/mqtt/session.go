@@ -18,20 +18,20 @@ import (
 // session is what is published over one connection.
 type session struct {
 	*Output
-	conn   *broker.Conn
-	feed   *bridge.Feed
-	births chan struct{}
-	birth  *time.Timer // when to introduce everything again after a hub's start
-	awaits bool        // that time is set
-	later  *time.Timer // when to announce what was announced too short a time ago
-	meters map[string]*meter
-	own    herald            // of the bridge's device
-	gone   []herald          // of meters that are configured no longer
-	sent   map[string]device // what the broker holds of a device when it has acknowledged all
-	survey *survey           // nil when it is known what the broker holds
-	weaned *time.Timer       // when what the survey found counts no longer
-	buf    []byte
-	first  zerolog.Level // of the log line of a first announcement
+	conn        *broker.Conn
+	feed        *bridge.Feed
+	births      chan struct{}
+	birth       *time.Timer // when to introduce everything again after a hub's start
+	awaits      bool        // that time is set
+	later       *time.Timer // when to announce what was announced too short a time ago
+	meters      map[string]*meter
+	own         announcer         // of the bridge's device
+	gone        []announcer       // of meters that are configured no longer
+	sent        map[string]device // what the broker holds of a device when it has acknowledged all
+	scan        *retainedScan     // nil once it is known what the broker holds
+	foundExpiry *time.Timer       // when expireFound is due
+	buf         []byte
+	first       zerolog.Level // of the log line of a first announcement
 
 	looking *time.Timer // when to look again at who publishes a meter
 	look    time.Time   // when that is; zero where it is not set
@@ -47,7 +47,7 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s := &session{
 		Output: o, conn: conn, feed: feed,
 		births: make(chan struct{}, 1), birth: time.NewTimer(time.Hour), later: time.NewTimer(time.Hour),
-		weaned: time.NewTimer(time.Until(o.devices.whole())), looking: time.NewTimer(time.Hour),
+		foundExpiry: time.NewTimer(time.Until(o.devices.whole())), looking: time.NewTimer(time.Hour),
 		meters: map[string]*meter{}, sent: map[string]device{}, proofs: make(chan struct{}, 1), giveUp: time.NewTimer(time.Hour),
 	}
 	s.birth.Stop()
@@ -55,11 +55,11 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s.looking.Stop()
 	s.giveUp.Stop()
 	if o.found == nil {
-		s.weaned.Stop()
+		s.foundExpiry.Stop()
 	}
-	s.own = herald{wanted: s.wantedOfBridge}
+	s.own = announcer{wanted: s.wantedOfBridge}
 	for _, id := range o.devices.others(feed.Meters()) {
-		s.gone = append(s.gone, herald{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
+		s.gone = append(s.gone, announcer{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
 	}
 	return s
 }
@@ -67,9 +67,9 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 func (s *session) stop() {
 	s.birth.Stop()
 	s.later.Stop()
-	s.weaned.Stop()
-	if s.survey != nil {
-		s.survey.end()
+	s.foundExpiry.Stop()
+	if s.scan != nil {
+		s.scan.end()
 	}
 	s.looking.Stop()
 	s.giveUp.Stop()
@@ -90,10 +90,10 @@ func (s *session) begin(ctx context.Context) error {
 	if err := s.move(ctx); err != nil {
 		return err
 	}
-	if s.surveyed {
+	if s.scanned {
 		return s.introduce()
 	}
-	return s.ask(ctx)
+	return s.startRetainedScan(ctx)
 }
 
 // listenTime is how long a broker may take to answer the subscriptions that a session begins with. What it sends later is heard all the same.
@@ -145,7 +145,7 @@ func (s *session) hear(ctx, until context.Context, topic string, f func(broker.M
 // introduce says that the bridge is there, and makes everything new. While it is not known what the broker holds it does nothing: it
 // is done behind that.
 func (s *session) introduce() error {
-	if s.survey != nil {
+	if s.scan != nil {
 		return nil
 	}
 	s.own.due = true
@@ -164,7 +164,7 @@ func (s *session) introduce() error {
 
 // ready gives a value when there is something to deliver, and nothing to be known before.
 func (s *session) ready() <-chan struct{} {
-	if s.survey != nil {
+	if s.scan != nil {
 		return nil
 	}
 	return s.feed.Ready()

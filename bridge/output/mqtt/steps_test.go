@@ -181,8 +181,8 @@ func TestChangeOfMind(t *testing.T) {
 	checkKept(t, b, first, second, second, 1)
 }
 
-// TestFoundBySurvey: what the broker held is believed until the meter has shown that it sends it, or long enough not to.
-func TestFoundBySurvey(t *testing.T) {
+// TestFoundByRetainedScan: what the broker held is believed until the meter has shown that it sends it, or long enough not to.
+func TestFoundByRetainedScan(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{{discovery.Device, discovery.Device}, {discovery.Component, discovery.Device}, {discovery.Device, discovery.Component}} {
 		b := start(t)
@@ -204,7 +204,7 @@ func TestFoundBySurvey(t *testing.T) {
 		} {
 			if step.sends != "" {
 				s.Sends(sight{names: step.sends}.known(t)...)
-			} else if err := s.Wean(); err != nil {
+			} else if err := s.ExpireFound(); err != nil {
 				t.Fatal(err)
 			}
 			for more := true; more; {

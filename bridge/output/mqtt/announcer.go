@@ -11,16 +11,16 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A herald announces one device to hubs, step by step: what a broker holds of it and is no longer wanted is taken back first or
+// An announcer announces one device to hubs, step by step: what a broker holds of it and is no longer wanted is taken back first or
 // last, as hubs need it.
-type herald struct {
+type announcer struct {
 	id        string // the meter's; "" for the bridge's own device
 	wanted    func(discovery.Style) wanted
 	due       bool // something is to be announced
 	steps     [][]discovery.Message
 	after     device // what the broker holds when the steps are done
 	announced time.Time
-	told      int // entities, as the log last said
+	reported  int // entities, as the log last said
 	proof     *proof
 }
 
@@ -43,7 +43,7 @@ func (s *session) announceDue() error {
 		}
 	}
 	for _, m := range s.meters {
-		if err := s.announce(&m.herald); err != nil {
+		if err := s.announce(&m.announcer); err != nil {
 			return err
 		}
 	}
@@ -51,29 +51,29 @@ func (s *session) announceDue() error {
 }
 
 // announce takes the next step of a device, where one is due.
-func (s *session) announce(h *herald) error {
-	if !h.due && len(h.steps) == 0 || s.survey != nil || s.isOthers(h.id) {
+func (s *session) announce(a *announcer) error {
+	if !a.due && len(a.steps) == 0 || s.scan != nil || s.isOthers(a.id) {
 		return nil
 	}
 	now := time.Now()
-	if wait := discovery.PauseBetween - now.Sub(h.announced); wait > 0 {
+	if wait := discovery.PauseBetween - now.Sub(a.announced); wait > 0 {
 		s.later.Reset(wait)
 		return nil
 	}
-	if len(h.steps) == 0 && !s.plan(h) {
+	if len(a.steps) == 0 && !s.plan(a) {
 		return nil
 	}
-	for _, m := range h.steps[0] {
+	for _, m := range a.steps[0] {
 		if err := s.publish(m.Topic, m.Payload, true); err != nil {
 			return err
 		}
 	}
-	h.steps, h.announced = h.steps[1:], now
-	if len(h.steps) == 0 {
-		s.sent[h.id] = h.after
-		s.published(h)
+	a.steps, a.announced = a.steps[1:], now
+	if len(a.steps) == 0 {
+		s.sent[a.id] = a.after
+		s.published(a)
 	}
-	if len(h.steps) > 0 || h.due {
+	if len(a.steps) > 0 || a.due {
 		s.later.Reset(discovery.PauseBetween)
 	}
 	return nil
@@ -89,78 +89,78 @@ func (s *session) confirm() {
 
 // plan makes the steps from what the broker holds to what is wanted. Until they are acknowledged it counts as holding both:
 // whatever interrupts them, the next attempt takes back what is left.
-func (s *session) plan(h *herald) (some bool) {
-	held := s.devices.kept.Devices[h.id]
-	d := s.fitting(h, held)
+func (s *session) plan(a *announcer) (some bool) {
+	held := s.devices.kept.Devices[a.id]
+	d := s.fitting(a, held)
 	if d.want.unknown && len(d.rest) == 0 {
 		return false
 	}
-	h.due = false
-	delete(s.sent, h.id)
+	a.due = false
+	delete(s.sent, a.id)
 	topics := union(d.want.topics, d.stays.Topics)
-	h.steps, h.after = d.steps, device{Announced: d.after.With(d.stays.Announced), Topics: topics}
-	if gone := s.emptied(h.id, held.Topics, topics); len(gone) > 0 {
-		last := max(len(h.steps)-1, 0)
-		h.steps = append(h.steps[:last], slices.Concat(slices.Concat(h.steps[last:]...), gone))
+	a.steps, a.after = d.steps, device{Announced: d.after.With(d.stays.Announced), Topics: topics}
+	if gone := s.emptied(a.id, held.Topics, topics); len(gone) > 0 {
+		last := max(len(a.steps)-1, 0)
+		a.steps = append(a.steps[:last], slices.Concat(slices.Concat(a.steps[last:]...), gone))
 	}
-	if len(h.steps) == 0 {
-		s.devices.set(h.id, h.after)
+	if len(a.steps) == 0 {
+		s.devices.set(a.id, a.after)
 		return false
 	}
-	both := device{Announced: held.Announced.With(h.after.Announced), Topics: union(held.Topics, topics)}
-	s.devices.set(h.id, both)
-	if len(h.steps) > 1 || len(d.rest.Without(d.rest.Below(s.config.Prefix))) > 0 { // whoever is killed now, and configured back, must know of both
+	both := device{Announced: held.Announced.With(a.after.Announced), Topics: union(held.Topics, topics)}
+	s.devices.set(a.id, both)
+	if len(a.steps) > 1 || len(d.rest.Without(d.rest.Below(s.config.Prefix))) > 0 { // whoever is killed now, and configured back, must know of both
 		s.devices.sync()
 	}
-	if d.refused == nil && !s.prove(h, &d.want) {
-		s.sayAnnounced(h, &d.want)
+	if d.refused == nil && !s.prove(a, &d.want) {
+		s.sayAnnounced(a, &d.want)
 	}
-	s.sayTakenBack(h, d.rest)
+	s.sayTakenBack(a, d.rest)
 	return true
 }
 
-// A draft is a way from what the broker holds of a device to what is wanted.
+// A draft holds the steps from what the broker holds of a device to what is wanted.
 type draft struct {
 	want    wanted
-	stays   device         // what is held and not decided about
-	rest    discovery.Held // what is
+	stays   device         // what the broker holds and keeps for now, since it is too early to decide
+	rest    discovery.Held // what the broker holds besides
 	steps   [][]discovery.Message
 	after   discovery.Held // what is held of it when the steps are done
 	refused error          // why the broker does not take one of the steps; nil if it takes all, as far as is known
 }
 
-func (s *session) draft(h *herald, held device, style discovery.Style) (d draft) {
-	d.want = h.wanted(style)
-	d.stays = s.undecided(h.id, held, &d.want)
+func (s *session) draft(a *announcer, held device, style discovery.Style) (d draft) {
+	d.want = a.wanted(style)
+	d.stays = s.undecided(a.id, held, &d.want)
 	d.rest = held.Announced.Without(d.stays.Announced)
 	d.steps, d.after = discovery.Change(d.rest, d.want.messages)
 	d.refused = s.refused(d.steps)
 	return d
 }
 
-// fitting is a draft of steps that the broker takes, also where it does not take the announcement of a whole device: then that of each entity
-// by itself.
-func (s *session) fitting(h *herald, held device) draft {
-	d := s.draft(h, held, s.config.Style)
+// fitting returns a draft whose steps the broker accepts. Where it refuses the announcement of the whole device as too large, each entity is
+// announced by itself.
+func (s *session) fitting(a *announcer, held device) draft {
+	d := s.draft(a, held, s.config.Style)
 	if d.refused == nil && s.fromEntities(&d) && s.tooLarge(&d.want) {
 		d.refused = s.refused(d.steps)
 	}
 	if d.refused == nil {
 		return d
 	}
-	small := s.draft(h, held, discovery.Component)
+	small := s.draft(a, held, discovery.Component)
 	if s.config.Style != discovery.Device || small.refused != nil {
 		return s.standing(d)
 	}
-	if s.once.first("small " + h.id) {
-		s.log.Warn().Str("meter", cmp.Or(h.id, ownDevice)).Err(d.refused).
+	if s.once.first("small " + a.id) {
+		s.log.Warn().Str("meter", cmp.Or(a.id, ownDevice)).Err(d.refused).
 			Msg("announced entity by entity: the broker does not take the announcement of the whole device")
 	}
 	return small
 }
 
-// fromEntities tells if a draft takes back announcements of single entities for that of the whole device. It is to be known before
-// whether that arrives.
+// fromEntities reports whether a draft replaces announcements of single entities by one of the whole device. Before that it must be known
+// whether the broker accepts the larger message.
 func (s *session) fromEntities(d *draft) bool {
 	if s.config.Style != discovery.Device || len(d.want.messages) != 1 || len(d.rest) == 0 {
 		return false
@@ -169,7 +169,7 @@ func (s *session) fromEntities(d *draft) bool {
 	return !whole
 }
 
-// standing is what of a draft can be done where the broker does not take all of it: nothing is taken back for what does not arrive.
+// standing returns what of a draft is done where the broker refuses a part of it: what it holds stays, since its replacement would not arrive.
 func (s *session) standing(d draft) draft {
 	if len(d.steps) < 2 {
 		return d // what is too large is passed over
@@ -218,33 +218,33 @@ func union(a, b []string) []string {
 
 // sayAnnounced is for the log: of a meter that has more to announce than at first, or that is gone. That the same is announced again, for
 // a hub that has started, is no news.
-func (s *session) sayAnnounced(h *herald, want *wanted) {
+func (s *session) sayAnnounced(a *announcer, want *wanted) {
 	entities, level := want.entities, s.first
 	switch {
-	case !h.announced.IsZero() && entities == h.told:
+	case !a.announced.IsZero() && entities == a.reported:
 		level = zerolog.DebugLevel
-	case !h.announced.IsZero():
+	case !a.announced.IsZero():
 		level = zerolog.InfoLevel
 	}
-	h.told = entities
+	a.reported = entities
 	switch {
-	case h.id == "" || want.unknown:
+	case a.id == "" || want.unknown:
 	case entities == 0:
-		s.log.WithLevel(level).Str("meter", h.id).Msg("meter is not in the configuration any more: taken back from home assistant")
+		s.log.WithLevel(level).Str("meter", a.id).Msg("meter is not in the configuration any more: taken back from home assistant")
 	case s.config.Style != discovery.Off:
-		s.log.WithLevel(level).Str("meter", h.id).Int("entities", entities).Msg("announced to home assistant")
+		s.log.WithLevel(level).Str("meter", a.id).Int("entities", entities).Msg("announced to home assistant")
 	}
 }
 
 // sayTakenBack is for the log: of what was announced where nothing is announced any more.
-func (s *session) sayTakenBack(h *herald, held discovery.Held) {
+func (s *session) sayTakenBack(a *announcer, held discovery.Held) {
 	if s.config.Style != discovery.Off {
 		held = held.Without(held.Below(s.config.Prefix))
 	}
 	if len(held) == 0 {
 		return
 	}
-	s.log.Info().Str("meter", cmp.Or(h.id, ownDevice)).Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	s.log.Info().Str("meter", cmp.Or(a.id, ownDevice)).Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }
 
 func (s *session) wantedOfBridge(style discovery.Style) wanted {

@@ -9,17 +9,17 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A survey is the scan of what a broker holds of this bridge's announcements where no memory tells: an earlier run may have announced
-// them in another style, and a hub must never hear both. Nothing is published before it is over.
-type survey struct {
+// A retainedScan reads which announcements of this bridge the broker retains. It runs where the state file does not tell: an
+// earlier run may have announced in another style, and a hub must never hear both. Nothing is published before it has ended.
+type retainedScan struct {
 	scan
 	timer  *time.Timer
 	until  context.Context // the time that the scan may take
 	cancel context.CancelFunc
 }
 
-// end gives back what a survey holds.
-func (v *survey) end() {
+// end releases the timers of the scan.
+func (v *retainedScan) end() {
 	v.cancel()
 	v.timer.Stop()
 }
@@ -28,7 +28,7 @@ func (v *survey) end() {
 const settled = 100 * time.Millisecond
 
 // done gives a value when the broker may have said all.
-func (v *survey) done() <-chan time.Time {
+func (v *retainedScan) done() <-chan time.Time {
 	if v == nil {
 		return nil
 	}
@@ -38,19 +38,21 @@ func (v *survey) done() <-chan time.Time {
 // ownDevice is by what id the bridge's own device is announced.
 const ownDevice = "bridge"
 
-// asked are the filters of a survey: of the devices of this bridge alone, since others may have announced thousands.
-func (s *session) asked() (filters []string) {
+// scanFilters returns the topic filters of a retained scan. They match the devices of this bridge alone: other programs may have announced
+// thousands.
+func (s *session) scanFilters() (filters []string) {
 	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: ownDevice}) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
 	return filters
 }
 
-// ask begins a survey, once in the life of an output whose memory is too young to be believed.
-func (s *session) ask(ctx context.Context) error {
+// startRetainedScan subscribes to the announcements of this bridge. That is done at the start, unless the first scan was longer ago than
+// foundLifetime, and where another bridge may have announced these meters since.
+func (s *session) startRetainedScan(ctx context.Context) error {
 	s.endProofs()
-	filters := s.asked()
-	v := &survey{timer: time.NewTimer(settled)}
+	filters := s.scanFilters()
+	v := &retainedScan{timer: time.NewTimer(settled)}
 	v.host, v.most = s.config.URL, bounds{filterMessages * len(filters), filterBytes * len(filters)}
 	v.until, v.cancel = context.WithTimeout(ctx, scanTime)
 	if err := v.subscribe(ctx, v.until, s.conn, s.config.checkTopic(), filters); err != nil {
@@ -58,13 +60,13 @@ func (s *session) ask(ctx context.Context) error {
 		return err
 	}
 	v.timer.Reset(v.pause(settled))
-	s.survey = v
+	s.scan = v
 	return nil
 }
 
-// surveyEnds takes what was heard for what the broker holds, and begins to announce.
-func (s *session) surveyEnds(ctx context.Context) error {
-	v := s.survey
+// finishRetainedScan takes over what the scan found and begins to announce, or waits on where the broker still sends.
+func (s *session) finishRetainedScan(ctx context.Context) error {
+	v := s.scan
 	if v.until.Err() != nil {
 		v.late()
 	}
@@ -77,7 +79,7 @@ func (s *session) surveyEnds(ctx context.Context) error {
 		return err
 	}
 	v.end()
-	s.survey, s.surveyed, s.partial = nil, true, short != nil
+	s.scan, s.scanned, s.partial = nil, true, short != nil
 	if short != nil && s.config.Style != discovery.Off {
 		s.warn(short, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, may be left "+
 			"(hanbridge discovery clear takes it back)")
@@ -86,14 +88,14 @@ func (s *session) surveyEnds(ctx context.Context) error {
 	for _, m := range found {
 		messages = append(messages, discovery.Message{Topic: m.Topic, Payload: m.Payload})
 	}
-	s.adopt(messages)
+	s.takeOver(messages)
 	return s.introduce()
 }
 
-// unsubscribe ends the survey's subscriptions: else this session hears its own announcements. A broker that does not answer is not waited for
-// beyond the time of the scan.
+// unsubscribe ends the subscriptions of the retained scan: else this session receives its own announcements. It waits for a broker that does
+// not answer no longer than the scan may take.
 func (s *session) unsubscribe(ctx, until context.Context) error {
-	for filters := range slices.Chunk(s.asked(), 3) { // a broker may take small packets alone
+	for filters := range slices.Chunk(s.scanFilters(), 3) { // a broker may take small packets alone
 		err := s.conn.Unsubscribe(until, filters...)
 		if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
 			return err
@@ -102,12 +104,12 @@ func (s *session) unsubscribe(ctx, until context.Context) error {
 	return nil
 }
 
-// adoption is for how long what the survey found is believed of a meter that has not sent it, and the broker is asked again at
-// each start: daily values come within.
-const adoption = 50 * time.Hour
+// foundLifetime is how long an announcement that the retained scan found is kept although its meter has not sent the quantity. Until it is
+// over, each start scans again. Values that come once a day have come twice by then.
+const foundLifetime = 50 * time.Hour
 
-// adopt takes over what an earlier run announced: lists that come once an hour would else lose their entities until then.
-func (s *session) adopt(found []discovery.Message) {
+// takeOver keeps what an earlier run announced: lists that come once an hour would else lose their entities until then.
+func (s *session) takeOver(found []discovery.Message) {
 	held := discovery.HeldOf(found)
 	s.found = map[string]discovery.Meter{}
 	for _, a := range s.config.Discovery().Announced(found) {
@@ -124,15 +126,15 @@ func (s *session) adopt(found []discovery.Message) {
 		s.devices.add(id, before)
 	}
 	if s.partial { // it is asked again at the next start
-		s.weaned.Reset(adoption)
+		s.foundExpiry.Reset(foundLifetime)
 		return
 	}
 	s.devices.asked(time.Now())
-	s.weaned.Reset(time.Until(s.devices.whole()))
+	s.foundExpiry.Reset(time.Until(s.devices.whole()))
 }
 
-// sighted forgets of what the survey found what a meter has sent since: from then on its bridge tells when it is gone.
-func (s *session) sighted(m *meter) {
+// forgetSeen removes from found what the meter has sent since the scan: from then on the bridge itself tells when a quantity is gone.
+func (s *session) forgetSeen(m *meter) {
 	before, ok := s.found[m.ID]
 	if !ok {
 		return
@@ -143,8 +145,8 @@ func (s *session) sighted(m *meter) {
 	s.found[m.ID] = before
 }
 
-// wean takes back what the survey found and no meter has sent.
-func (s *session) wean() error {
+// expireFound removes the announcements that the retained scan found and that no meter has confirmed within foundLifetime.
+func (s *session) expireFound() error {
 	s.found, s.partial = nil, false
 	for _, m := range s.meters {
 		m.due = true
