@@ -140,9 +140,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 	return errors.Join(err, remembering.Wait(), b.store.Close())
 }
 
-// soundFlow is for how long an output must have delivered before an interruption is waited for as the first one: short cuts of a bad network
+// stableAfter is for how long an output must have delivered before an interruption is waited for as the first one: short cuts of a bad network
 // may follow each other.
-const soundFlow = 10 * time.Second
+const stableAfter = 10 * time.Second
 
 // deliver runs an output again and again until the bridge stops.
 func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
@@ -150,13 +150,13 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 	wait := backoff{first: 500 * time.Millisecond, most: 8 * time.Second}
 	var trouble faults
 	for ctx.Err() == nil {
-		feed.flowing, feed.handed = time.Time{}, false
+		feed.deliveringSince, feed.undelivered = time.Time{}, false
 		started := time.Now()
 		err := o.Run(ctx, feed)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
-		if !feed.flowing.IsZero() && time.Since(feed.flowing) > soundFlow {
+		if !feed.deliveringSince.IsZero() && time.Since(feed.deliveringSince) > stableAfter {
 			wait.reset()
 		}
 		if time.Since(started) > time.Minute {

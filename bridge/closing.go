@@ -9,27 +9,27 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// given is what a wire has given since it was opened.
-type given struct {
-	opened time.Time
-	whole  int  // telegrams, believed or not
-	cut    bool // the last one was damaged
+// connStats is what a wire has given since it was opened.
+type connStats struct {
+	opened      time.Time
+	telegrams   int  // telegrams, believed or not
+	lastDamaged bool // the last one was damaged
 }
 
-func (g *given) telegram(sound bool) {
-	g.cut = !sound
+func (g *connStats) count(sound bool) {
+	g.lastDamaged = !sound
 	if sound {
-		g.whole++
+		g.telegrams++
 	}
 }
 
 const (
-	// few is how many telegrams a connection has at most whose end is taken for the way of the reader.
-	few = 3
-	// atOnce is within what time a reader gives what it has kept, and no meter speaks: it is asked less often then.
-	atOnce = 50 * time.Millisecond
-	// mostAtOnce is how long such a reader is left alone. Meters speak once a second or less often.
-	mostAtOnce = 500 * time.Millisecond
+	// maxPerConn is how many telegrams a connection has at most whose end is taken for the way of the reader.
+	maxPerConn = 3
+	// minConnTime is within what time a reader gives what it has kept, and no meter speaks: it is asked less often then.
+	minConnTime = 50 * time.Millisecond
+	// maxReopenDelay is how long such a reader is left alone. Meters speak once a second or less often.
+	maxReopenDelay = 500 * time.Millisecond
 )
 
 // closedError is the end of a connection by the other side.
@@ -40,19 +40,21 @@ func (e closedError) Error() string { return string(e) }
 // closedAfterTelegram is the end of a connection that is no fault: all that has come were whole telegrams.
 const closedAfterTelegram closedError = "closed by the other side"
 
-// otherSide tells that the other side has closed the wire.
-func otherSide(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) }
+// closedByPeer tells that the other side has closed the wire.
+func closedByPeer(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+}
 
-// closed says how far the other side had come when it closed the wire.
-func (g *given) closed(v line.Verdict, bytes int64) closedError {
+// closeReason says how far the other side had come when it closed the wire.
+func (g *connStats) closeReason(v line.Verdict, bytes int64) closedError {
 	switch {
-	case g.whole > 0 && !g.cut:
+	case g.telegrams > 0 && !g.lastDamaged:
 		return closedAfterTelegram
 	case bytes == 0:
 		return "closed before a byte came: many readers serve one program at a time, so stop the other one; or it is not a reader"
 	case v == line.Web || v == line.Login || v == line.Telnet:
 		return closedError("closed: " + v.Advice())
-	case g.cut || v == line.Text || v == line.Frames || v == line.Lossy || v == line.Cooked:
+	case g.lastDamaged || v == line.Text || v == line.Frames || v == line.Lossy || v == line.Cooked:
 		return "closed within a telegram, which is lost: does the reader close a connection after a time, or start again? Look for such a " +
 			"time in its settings, and at its power supply"
 	}
@@ -60,9 +62,9 @@ func (g *given) closed(v line.Verdict, bytes int64) closedError {
 		"that: look up the port in its manual"
 }
 
-// closes notes a connection that ended behind whole telegrams: many readers end each one so. It returns how long to wait.
-func (p *pipeline) closes(wait *backoff) time.Duration {
-	if p.given.whole > few {
+// noteClose notes a connection that ended behind whole telegrams: many readers end each one so. It returns how long to wait.
+func (p *pipeline) noteClose(wait *backoff) time.Duration {
+	if p.conn.telegrams > maxPerConn {
 		if count, ok := p.trouble.Allow(string(closedAfterTelegram)); ok {
 			p.log.Info().Int("count", count).Msg("the other side closed the connection: it is opened again")
 		}
@@ -70,8 +72,8 @@ func (p *pipeline) closes(wait *backoff) time.Duration {
 		p.closesEach = true
 		p.log.Info().Msg("the reader closes the connection behind a telegram: it is opened again each time, and nothing is lost")
 	}
-	if time.Since(p.given.opened) >= atOnce {
+	if time.Since(p.conn.opened) >= minConnTime {
 		wait.reset()
 	}
-	return min(wait.next(), mostAtOnce)
+	return min(wait.next(), maxReopenDelay)
 }

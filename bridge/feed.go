@@ -17,15 +17,15 @@ type Feed struct {
 	slots  []slot
 	signal chan struct{} // something is new
 
-	memory   *state.Store
-	instance *Instance
-	journal  *journal
-	cursor   atomic.Uint64 // telegrams delivered
-	taken    uint64        // telegrams given out, delivered at the next Take
-	batch    Batch
-	told     bool      // see Told; the output's goroutine alone looks at it
-	handed   bool      // the batch holds something that was given out and is not yet delivered
-	flowing  time.Time // since when the output has delivered; zero before the first. The output's goroutine alone looks at it
+	memory          *state.Store
+	instance        *Instance
+	journal         *journal
+	cursor          atomic.Uint64 // telegrams delivered
+	taken           uint64        // telegrams given out, delivered at the next Take
+	batch           Batch
+	told            bool      // see Told; the output's goroutine alone looks at it
+	undelivered     bool      // the batch holds something that was given out and is not yet delivered
+	deliveringSince time.Time // since when the output has delivered; zero before the first. The output's goroutine alone looks at it
 }
 
 // Told tells, once, that the log has told of an interruption of this output: whose end it tells as well then.
@@ -109,11 +109,11 @@ func (f *Feed) Take() *Batch {
 	if f.cursor.Swap(f.taken) != f.taken {
 		f.journal.progressed()
 	}
-	if f.handed && f.flowing.IsZero() {
-		f.flowing = time.Now()
+	if f.undelivered && f.deliveringSince.IsZero() {
+		f.deliveringSince = time.Now()
 	}
 	b := f.collect()
-	f.handed = b != nil
+	f.undelivered = b != nil
 	return b
 }
 
@@ -122,7 +122,7 @@ func (f *Feed) Take() *Batch {
 func (f *Feed) Resync() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.taken, f.handed = f.cursor.Load(), false
+	f.taken, f.undelivered = f.cursor.Load(), false
 	for i := range f.slots {
 		s := &f.slots[i]
 		s.fresh, s.given, s.whole = s.have, 0, true

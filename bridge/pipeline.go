@@ -28,10 +28,10 @@ type pipeline struct {
 	decoder *meter.Decoder
 	search  search
 	ear     ear
-	given   given  // by the wire in use
-	trouble faults // of the wire
-	damage  faults // of telegrams
-	locked  faults // of telegrams that no key opens
+	conn    connStats // by the wire in use
+	trouble faults    // of the wire
+	damage  faults    // of telegrams
+	locked  faults    // of telegrams that no key opens
 
 	happened ratelimit.Limiter // log lines of events
 
@@ -95,13 +95,13 @@ func (p *pipeline) run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, closedAfterTelegram):
-			pause(ctx, p.closes(&wait))
+			pause(ctx, p.noteClose(&wait))
 			continue
 		}
 		if p.search.broke(opened, p.trust()) {
 			continue
 		}
-		if opened && (p.given.whole > 0 || time.Since(p.given.opened) >= time.Second) {
+		if opened && (p.conn.telegrams > 0 || time.Since(p.conn.opened) >= time.Second) {
 			wait.reset()
 		}
 		w := wait.next()
@@ -142,7 +142,7 @@ func (p *pipeline) try(ctx context.Context) (opened bool, err error) {
 func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser) error {
 	defer wire.Close()
 	defer context.AfterFunc(ctx, func() { wire.Close() })()
-	p.given = given{opened: time.Now()}
+	p.conn = connStats{opened: time.Now()}
 	p.ear.open(c)
 	patience, silent := p.search.patience(p.trust())
 	watch := newWatch(wire, patience, silent, &p.ear, p.search.alone)
@@ -160,7 +160,7 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 		case err != nil:
 			return p.ended(c, watch, err)
 		}
-		p.given.telegram(!damaged || bad.Sound)
+		p.conn.count(!damaged || bad.Sound)
 		if damaged && bad.Sound || !damaged && p.accept(ctx, r) {
 			p.proves(c)
 			watch.extend(p.trust())
@@ -189,10 +189,10 @@ func (p *pipeline) ended(c Candidate, watch *watch, err error) error {
 	case watch.expired():
 		p.search.next(p.gaveNothing(c))
 		return errNothing
-	case otherSide(err) && !p.source.Recorded:
+	case closedByPeer(err) && !p.source.Recorded:
 		verdict, _ := p.ear.verdict()
 		bytes, _ := p.ear.heard()
-		return fmt.Errorf("%s: %w", c.Port, p.given.closed(verdict, bytes))
+		return fmt.Errorf("%s: %w", c.Port, p.conn.closeReason(verdict, bytes))
 	}
 	return fmt.Errorf("%s: %w", c.Port, err)
 }

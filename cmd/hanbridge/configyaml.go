@@ -62,19 +62,19 @@ func parseYAML(text io.Reader) (*yaml.Node, error) {
 // yamlLines is a file that is to be read as YAML.
 type yamlLines [][]byte
 
-// sound reports whether the first n lines are YAML.
-func (l yamlLines) sound(n int) bool {
-	_, err := parseYAML(&lineFeed{rest: l[:max(n, 0)]})
+// valid reports whether the first n lines are YAML.
+func (l yamlLines) valid(n int) bool {
+	_, err := parseYAML(&lineReader{rest: l[:max(n, 0)]})
 	return err == nil
 }
 
-// lineFeed gives one line a read, so that what is left tells how far a parser came.
-type lineFeed struct {
+// lineReader gives one line a read, so that what is left tells how far a parser came.
+type lineReader struct {
 	rest yamlLines
 	line []byte // what is left of the line that was begun
 }
 
-func (f *lineFeed) Read(p []byte) (int, error) {
+func (f *lineReader) Read(p []byte) (int, error) {
 	if len(f.line) == 0 {
 		if len(f.rest) == 0 {
 			return 0, io.EOF
@@ -92,12 +92,12 @@ func yamlFault(text []byte) (line int, hint string) {
 	if last := len(lines) - 1; last > 0 && len(lines[last]) == 0 {
 		lines = lines[:last]
 	}
-	feed := &lineFeed{rest: lines}
-	_, err := parseYAML(feed)
+	reader := &lineReader{rest: lines}
+	_, err := parseYAML(reader)
 	if second := (secondDocument{}); errors.As(err, &second) {
 		return second.line, err.Error()
 	}
-	line = lines.faulty(len(lines)-len(feed.rest), err)
+	line = lines.firstInvalid(len(lines)-len(reader.rest), err)
 	written := lines[line-1]
 	indent := written[:len(written)-len(bytes.TrimLeft(written, " \t"))]
 	if bytes.ContainsRune(indent, '\t') {
@@ -112,24 +112,24 @@ func yamlFault(text []byte) (line int, hint string) {
 	return line, yamlQuoted.ReplaceAllString(said, "…")
 }
 
-// faulty returns the line, from 1, behind the longest beginning that is YAML. The parser had read so many lines when it gave
+// firstInvalid returns the line, from 1, behind the longest beginning that is YAML. The parser had read so many lines when it gave
 // up with err, and says where the block began that it was in. The search is around these two, so that its cost grows with the
 // length of the file and no faster.
-func (l yamlLines) faulty(read int, err error) int {
+func (l yamlLines) firstInvalid(read int, err error) int {
 	const tries = 12
 	n := max(read-1, 0)
 	for range tries {
-		if n == 0 || l.sound(n) {
+		if n == 0 || l.valid(n) {
 			return n + 1
 		}
-		for n > 1 && blankLine(l[n-1]) { // without it, it would not be sound either
+		for n > 1 && blankLine(l[n-1]) { // without it, it would not be valid either
 			n--
 		}
 		n--
 	}
 	began, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 where it is not said
 	for n := min(began+1, read-1); n > max(began-3, 0); n-- {
-		if l.sound(n) {
+		if l.valid(n) {
 			return n + 1
 		}
 	}

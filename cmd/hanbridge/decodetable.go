@@ -51,7 +51,7 @@ func writeTable(out io.Writer, r *meter.Reading) error {
 		s := &r.Samples[i]
 		fmt.Fprintf(w, "  %s\t%s %s\n", s.ID, inOneLine(sampleText(s)), s.Measure().Unit)
 	}
-	for _, rec := range untold(r) {
+	for _, rec := range unmapped(r) {
 		name, text := recordText(rec)
 		fmt.Fprintf(w, "  %s\t%s\n", name, text)
 	}
@@ -76,18 +76,18 @@ func headline(r *meter.Reading) string {
 	return line + "\n"
 }
 
-// untold are the records that no quantity tells: without a code that a row of the table has, without a value that suits it, or
+// unmapped are the records that no quantity tells: without a code that a row of the table has, without a value that suits it, or
 // behind another of the same code.
-func untold(r *meter.Reading) (out []*obis.Record) {
-	told := map[quantity.ID]bool{}
+func unmapped(r *meter.Reading) (out []*obis.Record) {
+	published := map[quantity.ID]bool{}
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		told[s.ID] = told[s.ID] || !s.Derived
+		published[s.ID] = published[s.ID] || !s.Derived
 	}
 	for i := range r.Records {
 		rec := &r.Records[i]
-		if id, ok := quantity.Of(rec.Code); ok && told[id] && suits(rec, id.Row()) && !yields(rec, id, r.Records[i+1:]) {
-			told[id] = false
+		if id, ok := quantity.Of(rec.Code); ok && published[id] && suits(rec, id.Row()) && !yields(rec, id, r.Records[i+1:]) {
+			published[id] = false
 			continue
 		}
 		out = append(out, rec)
@@ -171,7 +171,7 @@ func csvRows(telegram int, r *meter.Reading) (rows [][]string) {
 		s := &r.Samples[i]
 		rows = append(rows, []string{number, clock, s.ID.String(), inOneLine(sampleText(s)), s.Measure().Unit})
 	}
-	for _, rec := range untold(r) {
+	for _, rec := range unmapped(r) {
 		name, value := recordText(rec)
 		if rec.Kind == obis.Number {
 			value = rec.Value.String()

@@ -39,8 +39,8 @@ func (p *program) demo(ctx context.Context, name string, seed uint64) error {
 		return err
 	}
 	family.Interval = demoInterval
-	ctx, toOut, toErr, stopFollowing := followers(ctx, p.out, p.err)
-	defer stopFollowing()
+	ctx, toOut, toErr, done := untilPipeBreaks(ctx, p.out, p.err)
+	defer done()
 	look := &screen{w: toOut, size: terminalSize(p.out)}
 	log := toErr
 	if look.size != nil && isTerminal(p.err) {

@@ -43,7 +43,7 @@ func (p *program) run(ctx context.Context, file string) error {
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
-	ctx, _, toErr, done := followers(ctx, p.out, p.err)
+	ctx, _, toErr, done := untilPipeBreaks(ctx, p.out, p.err)
 	defer done()
 	log := newLogger(cfg.Log, toErr, isTerminal(p.err))
 	log.Info().Str("version", programVersion()).Msg("hanbridge starts")

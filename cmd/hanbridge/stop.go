@@ -46,26 +46,26 @@ func loading[T any](ctx context.Context, load func() (T, error)) (T, error) {
 // errStopped is the end of what was stopped before it had begun.
 var errStopped error = failure{errors.New("stopped"), exitData}
 
-// followers returns a context that ends with ctx, and with the reader of out or errOut: where the log goes to a pipe whose reader
+// untilPipeBreaks returns a context that ends with ctx, and with the reader of out or errOut: where the log goes to a pipe whose reader
 // has gone, nobody would miss this program, and it ends as with a signal. What is written to such a pipe is dropped.
-func followers(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
+func untilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
 	ending, cancel := context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE) // else it ends the program at once
 	done = func() { signal.Stop(pipe); cancel() }
-	return ending, followed{out, cancel}, followed{errOut, cancel}, done
+	return ending, pipeWriter{out, cancel}, pipeWriter{errOut, cancel}, done
 }
 
-// followed calls gone where the reader of a pipe has gone.
-type followed struct {
+// pipeWriter calls onBroken where the reader of a pipe has gone.
+type pipeWriter struct {
 	io.Writer
-	gone func()
+	onBroken func()
 }
 
-func (f followed) Write(b []byte) (int, error) {
+func (f pipeWriter) Write(b []byte) (int, error) {
 	n, err := f.Writer.Write(b)
 	if errors.Is(err, syscall.EPIPE) {
-		f.gone()
+		f.onBroken()
 		return len(b), nil
 	}
 	return n, err

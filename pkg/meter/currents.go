@@ -22,11 +22,11 @@ const (
 	mostDirect = 120
 )
 
-// judge returns the exponent of the currents of a load, of those that the make uses, which rise. ok is false where none fits,
+// currentExponent returns the exponent of the currents of a load, of those that the make uses, which rise. ok is false where none fits,
 // or several may. sure tells that no other can be, even if phases import and export at once, as long as their power factors
 // are above 0.9. One case it reads wrong: the first telegram of a meter that counts A, whose phases leave some 1 % of each other,
 // may look like one in hundredths. Three sure telegrams in a row put that right (see replaced).
-func (l *load) judge(exps []int8, f *flow) (exp int8, ok, sure bool) {
+func (l *load) currentExponent(exps []int8, f *flow) (exp int8, ok, sure bool) {
 	if l.failed || f.power < leastPower || f.sum < leastDigits*f.digitCarried {
 		return 0, false, false
 	}
@@ -37,7 +37,7 @@ func (l *load) judge(exps []int8, f *flow) (exp int8, ok, sure bool) {
 		if i == len(exps)-1 {
 			return exp, f.fits(exp, mostOfLargest), true
 		}
-		alone := f.power >= leastCancelled && l.reactiveTold && (f.ofPhases || f.carry == 1 || f.cannotCancel(exps[i+1]))
+		alone := f.power >= leastCancelled && l.reactiveSent && (f.ofPhases || f.carry == 1 || f.cannotCancel(exps[i+1]))
 		sure = alone || exps[i+1] == -2 && f.amps > mostDirect*100
 		if exps[i+1]-exp == 1 {
 			return exp, sure && f.fits(exp, mostOfTenth), sure
@@ -139,7 +139,7 @@ func (s *scaling) confirmed(l *load, f *flow) bool {
 // current returns the exponent of the currents of a telegram. ok is false where it is not known, which leaves the finest that
 // may be, and where the telegram contradicts what is known.
 func (s *scaling) current(l *load, f *flow, exps []int8, expected expectation) (exp int8, ok bool) {
-	found, ok, sure := l.judge(exps, f)
+	found, ok, sure := l.currentExponent(exps, f)
 	switch {
 	case !ok:
 	case !s.Found && (sure || !expected.known):

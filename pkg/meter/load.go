@@ -7,8 +7,8 @@ import "github.com/hanbridge/hanbridge/pkg/obis"
 type load struct {
 	active, reactive [4]int64 // import less export, in W and var
 	net              int64    // code 16.7.0, in W: for lists that send neither import nor export
-	told             [4]bool  // the active power was sent
-	reactiveTold     bool     // that of index 0 was sent
+	activeSent       [4]bool  // the active power was sent
+	reactiveSent     bool     // that of index 0 was sent
 	volts, amps      [4]int64 // as sent
 	measured         [4]bool  // the current was sent
 	failed           bool     // a number is larger than any meter's
@@ -35,10 +35,10 @@ func (l *load) add(code obis.Code, value int64) {
 	switch kind {
 	case activeImport, activeExport:
 		l.active[phase] += signed(value, kind == activeExport)
-		l.told[phase] = true
+		l.activeSent[phase] = true
 	case reactiveImport, reactiveExport:
 		l.reactive[phase] += signed(value, kind == reactiveExport)
-		l.reactiveTold = l.reactiveTold || phase == 0
+		l.reactiveSent = l.reactiveSent || phase == 0
 	case netActive:
 		l.net = value
 	case ampere:
@@ -60,12 +60,12 @@ func signed(value int64, negative bool) int64 {
 // one phase and export on another are gone.
 func (l *load) power() (least int64, ofPhases bool) {
 	watts := l.active[0]
-	if !l.told[0] {
+	if !l.activeSent[0] {
 		watts = l.net
 	}
 	least = hypotenuse(watts, l.reactive[0])
-	ofPhases = (l.told[1] || l.amps[1] == 0) && (l.told[2] || l.amps[2] == 0) && (l.told[3] || l.amps[3] == 0)
-	if l.told[1] || l.told[2] || l.told[3] {
+	ofPhases = (l.activeSent[1] || l.amps[1] == 0) && (l.activeSent[2] || l.amps[2] == 0) && (l.activeSent[3] || l.amps[3] == 0)
+	if l.activeSent[1] || l.activeSent[2] || l.activeSent[3] {
 		least = max(least, hypotenuse(l.active[1], l.reactive[1])+hypotenuse(l.active[2], l.reactive[2])+hypotenuse(l.active[3], l.reactive[3]))
 	}
 	return least, ofPhases

@@ -58,7 +58,7 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	}
 	ident := bytes.TrimRight(body[1:end], "\r\n")
 	if !checked {
-		if i := strange(body); i >= 0 {
+		if i := forbiddenByte(body); i >= 0 {
 			return t.malformed(body[:i])
 		}
 	}
@@ -70,7 +70,7 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 		rest = rest[n:]
 	}
 	if !checked {
-		if err := t.doubt(ident, body, len(body)+1 == len(b)); err != nil {
+		if err := t.checkUnverified(ident, body, len(body)+1 == len(b)); err != nil {
 			t.Records = t.Records[:0]
 			return err
 		}
@@ -79,9 +79,9 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	return nil
 }
 
-// doubt tells what speaks against a telegram of well-formed lines that no checksum vouches for. AtMark tells that nothing
+// checkUnverified tells what speaks against a telegram of well-formed lines that no checksum vouches for. AtMark tells that nothing
 // follows its '!': meters of DSMR 2.2 send no more, and their stamps have no season; of others the checksum is cut off.
-func (t *Telegram) doubt(ident, body []byte, atMark bool) error {
+func (t *Telegram) checkUnverified(ident, body []byte, atMark bool) error {
 	coded := false
 	for i := range t.Records {
 		r := &t.Records[i]

@@ -161,10 +161,10 @@ func maybeText(b []byte) bool {
 	return named(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
 }
 
-// strange returns the index of the first byte that a telegram without a checksum may not hold, -1 when there is none: one with
+// forbiddenByte returns the index of the first byte that a telegram without a checksum may not hold, -1 when there is none: one with
 // its high bit set that is neither part of a unit nor filling. Hungarian meters of Sanxing fill a message that was never set
 // with FF.
-func strange(b []byte) int {
+func forbiddenByte(b []byte) int {
 	for from := 0; ; {
 		i := nonText(b[from:])
 		if i < 0 {

@@ -28,7 +28,7 @@ func (p *place) insecure(ctx context.Context, err error) error {
 	case errors.As(err, &invalid):
 		return no("the certificate of %s cannot be used: %w (make another)", p.host, invalid)
 	case errors.As(err, &header):
-		why, _ := p.spokenTo(ctx, true)
+		why, _ := p.explainProtocol(ctx, true)
 		return no("%s does not speak TLS (%s)", p.host, why)
 	case errors.As(err, &remote) && remote.Op == "remote error":
 		return p.alert(remote)

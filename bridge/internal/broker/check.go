@@ -77,10 +77,10 @@ func (p place) tryTopic(ctx context.Context, topic string, retain bool) (f Findi
 		return f, err
 	}
 	nonce := fmt.Sprintf("hanbridge check %d", time.Now().UnixNano())
-	if f.Err = conn.there(ctx, topic, nonce); f.Err == nil {
+	if f.Err = conn.publishAndReceive(ctx, topic, nonce); f.Err == nil {
 		f.Publish = true
 		if retain {
-			f.Retain = conn.kept(ctx, topic, nonce+" kept")
+			f.Retain = conn.retains(ctx, topic, nonce+" kept")
 		}
 	}
 	if err := conn.Close(ctx); f.Err == nil && !errors.As(err, new(hungUp)) {
@@ -89,16 +89,16 @@ func (p place) tryTopic(ctx context.Context, topic string, retain bool) (f Findi
 	return f, nil
 }
 
-// there publishes a message and waits for it to come back.
-func (c *Conn) there(ctx context.Context, topic, payload string) error {
-	echoes, err := c.echoes(ctx, topic)
+// publishAndReceive publishes a message and waits for it to come back.
+func (c *Conn) publishAndReceive(ctx context.Context, topic, payload string) error {
+	echoes, err := c.subscribeEchoes(ctx, topic)
 	if err != nil {
 		return err
 	}
 	if err := c.Publish(Message{Topic: topic, Payload: []byte(payload), QoS: 1}); err != nil {
 		return err
 	}
-	err = c.echo(ctx, echoes, payload, false)
+	err = c.awaitEcho(ctx, echoes, payload, false)
 	if errors.As(err, new(hungUp)) {
 		return fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", c.to.host, topic)
 	}
@@ -108,14 +108,14 @@ func (c *Conn) there(ctx context.Context, topic, payload string) error {
 	return nil
 }
 
-// kept tells if the broker keeps a message, which is taken back.
-func (c *Conn) kept(ctx context.Context, topic, payload string) bool {
+// retains tells if the broker keeps a message, which is taken back.
+func (c *Conn) retains(ctx context.Context, topic, payload string) bool {
 	if c.Publish(Message{Topic: topic, Payload: []byte(payload), QoS: 1, Retain: true}) != nil || c.Flush(ctx) != nil {
 		return false
 	}
-	echoes, err := c.echoes(ctx, topic)
+	echoes, err := c.subscribeEchoes(ctx, topic)
 	if err == nil {
-		err = c.echo(ctx, echoes, payload, true)
+		err = c.awaitEcho(ctx, echoes, payload, true)
 	}
 	return errors.Join(err, c.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
 }
@@ -133,7 +133,7 @@ func (p place) trySize(ctx context.Context, topic string, size int, said limits)
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	empty := Message{Topic: topic, QoS: 1}
-	err = conn.there(ctx, topic, strings.Repeat("x", max(size-packetSize(&empty), 1)))
+	err = conn.publishAndReceive(ctx, topic, strings.Repeat("x", max(size-packetSize(&empty), 1)))
 	switch {
 	case err == nil:
 		return nil, nil
@@ -145,8 +145,8 @@ func (p place) trySize(ctx context.Context, topic string, size int, said limits)
 	return e, nil
 }
 
-// echoes subscribes.
-func (c *Conn) echoes(ctx context.Context, topic string) (<-chan Message, error) {
+// subscribeEchoes subscribes.
+func (c *Conn) subscribeEchoes(ctx context.Context, topic string) (<-chan Message, error) {
 	echoes := make(chan Message, 16)
 	return echoes, c.Subscribe(ctx, topic, 1, func(m Message) {
 		select {
@@ -156,8 +156,8 @@ func (c *Conn) echoes(ctx context.Context, topic string) (<-chan Message, error)
 	})
 }
 
-// echo waits for the message with the payload nonce and, as a broker flags what it kept, the retain flag.
-func (c *Conn) echo(ctx context.Context, echoes <-chan Message, nonce string, retained bool) error {
+// awaitEcho waits for the message with the payload nonce and, as a broker flags what it kept, the retain flag.
+func (c *Conn) awaitEcho(ctx context.Context, echoes <-chan Message, nonce string, retained bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, echoWait, errNoEcho)
 	defer cancel()
 	for {

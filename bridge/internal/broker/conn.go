@@ -66,7 +66,7 @@ func (c *Conn) Publish(m Message) error {
 		return err
 	}
 	c.link.cork()
-	c.window.offer(parcel{m.Topic, packetSize(&m), m.Retain, m.QoS == 0})
+	c.window.offer(messageInfo{m.Topic, packetSize(&m), m.Retain, m.QoS == 0})
 	token, err := c.handOver(m)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (c *Conn) settle(now time.Time) error {
 	}
 	if c.suspect != "" && c.window.oldest().topic == c.suspect {
 		c.suspect = ""
-		c.to.Terms.acquit()
+		c.to.Terms.clearSuspect()
 	}
 	c.window.drop(now)
 	return nil
@@ -223,7 +223,7 @@ func (c *Conn) abandon(err error) error {
 
 func (c *Conn) end(err error) {
 	c.once.Do(func() {
-		c.err = c.judge(err)
+		c.err = c.explainEnd(err)
 		close(c.ended)
 		if c.second != nil {
 			c.second.leave()
@@ -231,9 +231,9 @@ func (c *Conn) end(err error) {
 	})
 }
 
-// judge finds out who is to blame for the end of a connection: a message that the broker does not take, another client of this id, or the
+// explainEnd finds out who is to blame for the end of a connection: a message that the broker does not take, another client of this id, or the
 // network.
-func (c *Conn) judge(err error) error {
+func (c *Conn) explainEnd(err error) error {
 	lived, brokerLives := time.Since(c.born), func() bool { return false }
 	if c.second != nil {
 		brokerLives = c.second.outlives

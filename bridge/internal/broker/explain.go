@@ -59,7 +59,7 @@ func (p *place) unanswered(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("mqtt: %s has not answered: %w", p.host, context.Cause(ctx))
 	}
-	if why, certain := p.spokenTo(ctx, false); certain {
+	if why, certain := p.explainProtocol(ctx, false); certain {
 		return no("%s did not answer a login within %v: %s", p.host, dialTimeout, why)
 	}
 	return p.silence()
@@ -80,7 +80,7 @@ func (p *place) refusal(ctx context.Context, err error, l *link) error {
 	var remote *net.OpError
 	switch {
 	case errors.Is(err, errNotMQTT):
-		why, _ := p.spokenTo(ctx, true)
+		why, _ := p.explainProtocol(ctx, true)
 		return no("%s answers, but does not speak MQTT (%s)", p.host, why)
 	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
 		return p.alert(remote)

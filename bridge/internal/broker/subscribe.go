@@ -28,7 +28,7 @@ func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Mes
 	if err := c.over(); err != nil {
 		return err
 	}
-	if c.to.Terms.drowned(topic) {
+	if c.to.Terms.oversizedAgain(topic) {
 		return fmt.Errorf("mqtt: not subscribed to %s: what came there was too large to be read, again and again", topic)
 	}
 	c.mu.Lock()

@@ -13,11 +13,11 @@ import (
 // ended while messages were under way, the broker is asked and tried before the next. The zero value is ready; it is safe for
 // concurrent use.
 type Terms struct {
-	mu      sync.Mutex
-	known   terms
-	suspect *underWay // what was under way when the other side ended the last connection; nil if nothing was
-	strikes int       // connections in a row, beside one that lived on, that ended at the same single message
-	floods  map[string]flood
+	mu        sync.Mutex
+	known     terms
+	suspect   *underWay // what was under way when the other side ended the last connection; nil if nothing was
+	failures  int       // connections in a row, beside one that lived on, that ended at the same single message
+	oversized map[string]oversizedCount
 }
 
 // terms are valid for one connection and never changed.
@@ -28,8 +28,8 @@ type terms struct {
 	refused map[string]bool // topics at whose messages it did, whatever their size
 }
 
-// mostStrikes is how many connections one message may cost.
-const mostStrikes = 2
+// maxFailures is how many connections one message may cost.
+const maxFailures = 2
 
 // snapshot is what is known now, and the topic of the message that is suspected.
 func (t *Terms) snapshot() (known terms, suspect string, careful bool) {
@@ -52,31 +52,31 @@ func (t *Terms) lost(u underWay, lived time.Duration, alive bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if u.n == 0 {
-		if t.suspect, t.strikes = nil, 0; lived > shortLife { // it may have been started anew with other limits
+		if t.suspect, t.failures = nil, 0; lived > shortLife { // it may have been started anew with other limits
 			t.known.cut, t.known.dropped, t.known.refused = 0, 0, nil
 		}
 		return
 	}
 	if t.suspect == nil || u.n > 1 || !alive || u.oldest.topic != t.suspect.oldest.topic {
-		t.strikes = 0
+		t.failures = 0
 	}
 	if u.n == 1 && alive {
-		t.strikes++
+		t.failures++
 	}
 	t.suspect = &u
-	if t.strikes < mostStrikes {
+	if t.failures < maxFailures {
 		return
 	}
 	refused := map[string]bool{u.oldest.topic: true}
 	maps.Copy(refused, t.known.refused)
-	t.known.refused, t.suspect, t.strikes = refused, nil, 0
+	t.known.refused, t.suspect, t.failures = refused, nil, 0
 }
 
-// acquit is told that the broker has taken the message that was suspected.
-func (t *Terms) acquit() {
+// clearSuspect is told that the broker has taken the message that was suspected.
+func (t *Terms) clearSuspect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.suspect, t.strikes = nil, 0
+	t.suspect, t.failures = nil, 0
 }
 
 // examine finds out what the broker takes where there is reason to, before a connection is made. It changes nothing where the broker
@@ -120,7 +120,7 @@ func (t *Terms) learn(change func(*terms)) {
 	defer t.mu.Unlock()
 	change(&t.known)
 	if u := t.suspect; u != nil && (t.known.tooLarge(u.largest.size) || t.known.noRetain && u.retained) {
-		t.suspect, t.strikes = nil, 0
+		t.suspect, t.failures = nil, 0
 	}
 }
 

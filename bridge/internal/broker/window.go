@@ -13,34 +13,34 @@ type window struct {
 	mu       sync.Mutex // while it changes, and for underWay; else it belongs to whoever publishes
 	ring     []sent
 	first, n int
-	progress time.Time // when an acknowledgement was last seen
-	offered  parcel    // what is being handed over: it may be on its way before it is in ring; none without a size
-	loose    underWay  // what was sent last without a wish for an acknowledgement
-	looseAt  time.Time
+	progress time.Time   // when an acknowledgement was last seen
+	offered  messageInfo // what is being handed over: it may be on its way before it is in ring; none without a size
+	qos0     underWay    // what was sent last without a wish for an acknowledgement
+	qos0At   time.Time
 }
 
-// looseTime is how long after a message that wants no acknowledgement the end of a connection may be for its sake.
-const looseTime = time.Second
+// qos0Window is how long after a message that wants no acknowledgement the end of a connection may be for its sake.
+const qos0Window = time.Second
 
 type sent struct {
 	token mqtt.Token
 	at    time.Time
-	parcel
+	messageInfo
 }
 
-// A parcel is what is remembered of a message that is under way.
-type parcel struct {
+// A messageInfo is what is remembered of a message that is under way.
+type messageInfo struct {
 	topic  string
 	size   int // bytes of the packet
 	retain bool
-	loose  bool // no acknowledgement is wanted
+	qos0   bool // no acknowledgement is wanted
 }
 
 // underWay is what a broker has not acknowledged.
 type underWay struct {
 	n        int
-	oldest   parcel
-	largest  parcel
+	oldest   messageInfo
+	largest  messageInfo
 	retained bool // one of them is to be kept
 }
 
@@ -48,7 +48,7 @@ func (w *window) full() bool   { return w.n == len(w.ring) }
 func (w *window) oldest() sent { return w.ring[w.first] }
 
 // offer notes a message that is about to be handed over.
-func (w *window) offer(p parcel) {
+func (w *window) offer(p messageInfo) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.offered = p
@@ -59,15 +59,15 @@ func (w *window) push(t mqtt.Token, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.offered
-	w.offered = parcel{}
+	w.offered = messageInfo{}
 	w.ring[(w.first+w.n)%len(w.ring)] = sent{t, at, p}
 	w.n++
-	if p.loose {
-		if at.Sub(w.looseAt) > looseTime {
-			w.loose = underWay{}
+	if p.qos0 {
+		if at.Sub(w.qos0At) > qos0Window {
+			w.qos0 = underWay{}
 		}
-		w.loose.add(p)
-		w.looseAt = at
+		w.qos0.add(p)
+		w.qos0At = at
 	}
 }
 
@@ -91,20 +91,20 @@ func (w *window) underWay() (u underWay) {
 			continue
 		default:
 		}
-		u.add(m.parcel)
+		u.add(m.messageInfo)
 	}
 	if w.offered.size > 0 {
 		u.add(w.offered)
 	}
-	if w.loose.n > 0 && time.Since(w.looseAt) < looseTime {
-		u.add(w.loose.largest)
+	if w.qos0.n > 0 && time.Since(w.qos0At) < qos0Window {
+		u.add(w.qos0.largest)
 		u.n++ // one that is alone would be known to be the one
-		u.retained = u.retained || w.loose.retained
+		u.retained = u.retained || w.qos0.retained
 	}
 	return u
 }
 
-func (u *underWay) add(p parcel) {
+func (u *underWay) add(p messageInfo) {
 	if u.n++; u.n == 1 {
 		u.oldest = p
 	}

@@ -30,10 +30,10 @@ type Limiter struct {
 }
 
 type kind struct {
-	told  time.Time // when it was last a line
-	count int       // events since
-	over  bool      // it has ended since
-	again Window    // lines because it had ended
+	lastLogged time.Time // when it was last a line
+	count      int       // events since
+	over       bool      // it has ended since
+	again      Window    // lines because it had ended
 }
 
 // Allow reports whether an event becomes a line, and for how many events the line stands: this one, and those of its kind since the last
@@ -49,13 +49,13 @@ func (l *Limiter) Allow(name string) (count int, ok bool) {
 		return 0, false
 	case !known:
 		l.forget(now)
-	case now.Sub(k.told) < Every && (!k.over || !k.again.Allow(now, mostAgain)):
+	case now.Sub(k.lastLogged) < Every && (!k.over || !k.again.Allow(now, mostAgain)):
 		k.count++
 		l.kinds[name] = k
 		return 0, false
 	}
 	count = k.count + l.missed + 1
-	l.kinds[name], l.missed = kind{told: now, again: k.again}, 0
+	l.kinds[name], l.missed = kind{lastLogged: now, again: k.again}, 0
 	return count, true
 }
 
@@ -65,7 +65,7 @@ func (l *Limiter) forget(now time.Time) {
 		l.kinds = map[string]kind{}
 	}
 	if len(l.kinds) >= mostKinds {
-		maps.DeleteFunc(l.kinds, func(_ string, k kind) bool { return now.Sub(k.told) >= Every })
+		maps.DeleteFunc(l.kinds, func(_ string, k kind) bool { return now.Sub(k.lastLogged) >= Every })
 	}
 }
 

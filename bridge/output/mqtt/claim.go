@@ -34,7 +34,7 @@ type claim struct {
 	rival   string    // who publishes the meter too while this bridge is the first
 	rivalAt time.Time // when it was last heard
 
-	told map[string]time.Time // what the log has said of it, and when
+	lastLogged map[string]time.Time // what the log has said of it, and when
 }
 
 // An evidence is what the other's retained values tell of its meter.

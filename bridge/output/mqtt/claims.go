@@ -20,9 +20,9 @@ type claims struct {
 	derived  string // that of every run with this client id, where there is no state
 	instance *bridge.Instance
 	// patience is how long another may be silent at least before it is taken for gone.
-	patience time.Duration
-	deaf     bool          // the log has said that nothing is heard of others
-	stir     chan struct{} // something was heard
+	patience  time.Duration
+	unchecked bool          // the log has said that nothing is heard of others
+	changed   chan struct{} // something was heard
 
 	mu  sync.Mutex
 	all map[string]*claim
@@ -33,7 +33,7 @@ const leastPatience = time.Minute
 
 func newClaims(clientID string, instance *bridge.Instance, patience time.Duration) *claims {
 	c := &claims{
-		derived: markOf(clientID), instance: instance, patience: patience, stir: make(chan struct{}, 1), all: map[string]*claim{},
+		derived: markOf(clientID), instance: instance, patience: patience, changed: make(chan struct{}, 1), all: map[string]*claim{},
 	}
 	c.mark = cmp.Or(instance.Mark(), c.derived)
 	c.tail = []byte(`,"instance":"` + c.mark + `"}`)
@@ -71,7 +71,7 @@ func (c *claims) see(meter string) (now claim) {
 
 func (c *claims) wake() {
 	select {
-	case c.stir <- struct{}{}:
+	case c.changed <- struct{}{}:
 	default:
 	}
 }
@@ -123,7 +123,7 @@ func (s *session) watch(ctx context.Context) error {
 			return err
 		}
 		if err != nil {
-			s.sayDeaf(err)
+			s.warnUnchecked(err)
 			return nil
 		}
 	}
@@ -148,7 +148,7 @@ func (s *session) settle(ctx context.Context) {
 	defer silence.Stop()
 	for limit := time.Now().Add(echoWait); !s.described() && time.Now().Before(limit); {
 		select {
-		case <-s.claims.stir:
+		case <-s.claims.changed:
 			silence.Reset(settled)
 			continue
 		case <-silence.C:
@@ -203,7 +203,7 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 		}
 		m.about, m.interval = n.About, n.Stats.Interval
 		m.hold(n.Values)
-		if m.second || s.judge(ctx, m) != publish { // who was second begins with what the broker holds
+		if m.second || s.decideCounters(ctx, m) != publish { // who was second begins with what the broker holds
 			s.claims.wake()
 			continue
 		}
@@ -214,7 +214,7 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 			return err
 		}
 	}
-	if len(taken) == 0 || s.claims.deaf {
+	if len(taken) == 0 || s.claims.unchecked {
 		return s.taken(taken)
 	}
 	if err := s.awaitEchoes(taken); err != nil {
@@ -254,9 +254,9 @@ func (s *session) awaitEchoes(taken []*meter) error {
 	defer limit.Stop()
 	for !s.echoed(taken) {
 		select {
-		case <-s.claims.stir:
+		case <-s.claims.changed:
 		case <-limit.C:
-			s.sayDeaf(errNotHeard)
+			s.warnUnchecked(errNotHeard)
 			return nil
 		case <-s.conn.Lost():
 			return s.conn.Err()

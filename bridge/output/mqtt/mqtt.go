@@ -148,10 +148,10 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			s.concludeProofs()
 		case <-s.giveUp.C:
 			s.concludeProofs()
-		case <-s.claims.stir:
-			err = s.heed(ctx)
+		case <-s.claims.changed:
+			err = s.review(ctx)
 		case <-s.looking.C:
-			err = s.heed(ctx)
+			err = s.review(ctx)
 		case <-s.ready():
 			err = s.deliver(ctx)
 		}

@@ -65,8 +65,8 @@ func (m *meter) facts() int {
 	return n
 }
 
-// judge decides on the counters of a meter. It asks the broker where it has to, and has itself called again when it must be looked at again.
-func (s *session) judge(ctx context.Context, m *meter) (d decision) {
+// decideCounters decides on the counters of a meter. It asks the broker where it has to, and has itself called again when it must be looked at again.
+func (s *session) decideCounters(ctx context.Context, m *meter) (d decision) {
 	patience := s.patience(m)
 	s.claims.of(m.ID, func(c *claim) {
 		if c.evidence == nothingKnown && m.facts() > m.asked {
@@ -101,8 +101,8 @@ func (s *session) lookAgain(in time.Duration) {
 	}
 }
 
-// heed acts on what was heard of others since the last call.
-func (s *session) heed(ctx context.Context) error {
+// review acts on what was heard of others since the last call.
+func (s *session) review(ctx context.Context) error {
 	s.look = time.Time{}
 	if s.scan != nil {
 		s.lookAgain(settled)
@@ -113,7 +113,7 @@ func (s *session) heed(ctx context.Context) error {
 		if m.about.Protocol == "" {
 			continue
 		}
-		again, err := s.heedMeter(ctx, m)
+		again, err := s.reviewMeter(ctx, m)
 		if err != nil {
 			return err
 		}
@@ -129,8 +129,8 @@ func (s *session) heed(ctx context.Context) error {
 	return s.startRetainedScan(ctx)
 }
 
-// heedMeter does so for one meter, and tells if it is to be published from now on.
-func (s *session) heedMeter(ctx context.Context, m *meter) (anew bool, err error) {
+// reviewMeter does so for one meter, and tells if it is to be published from now on.
+func (s *session) reviewMeter(ctx context.Context, m *meter) (anew bool, err error) {
 	c := s.claims.see(m.ID)
 	if m.first && !c.first {
 		m.first = false
@@ -139,7 +139,7 @@ func (s *session) heedMeter(ctx context.Context, m *meter) (anew bool, err error
 	if c.first && m.first {
 		return false, s.defend(m, &c)
 	}
-	d := s.judge(ctx, m)
+	d := s.decideCounters(ctx, m)
 	if m.second = d != publish; m.second {
 		s.forget(m)
 	}
@@ -208,11 +208,11 @@ const (
 func (s *session) tell(m *meter, level zerolog.Level, what string) {
 	news := false
 	s.claims.of(m.ID, func(c *claim) {
-		if c.told == nil {
-			c.told = map[string]time.Time{}
+		if c.lastLogged == nil {
+			c.lastLogged = map[string]time.Time{}
 		}
-		if news = time.Since(c.told[what]) > time.Hour; news {
-			c.told[what] = time.Now()
+		if news = time.Since(c.lastLogged[what]) > time.Hour; news {
+			c.lastLogged[what] = time.Now()
 		}
 	})
 	if news {
@@ -224,7 +224,7 @@ func (s *session) tell(m *meter, level zerolog.Level, what string) {
 func (s *session) saySecond(m *meter, d decision) error {
 	c := s.claims.see(m.ID)
 	switch {
-	case d == publish && len(c.told) > 0:
+	case d == publish && len(c.lastLogged) > 0:
 		s.tell(m, zerolog.InfoLevel, saidTaken)
 	case d == publish:
 	case c.live(time.Now(), s.patience(m)):
@@ -252,12 +252,12 @@ func (s *session) sayStale(m *meter) error {
 
 var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
 
-// sayDeaf is said once.
-func (s *session) sayDeaf(err error) {
-	if s.claims.deaf {
+// warnUnchecked is said once.
+func (s *session) warnUnchecked(err error) {
+	if s.claims.unchecked {
 		return
 	}
-	s.claims.deaf = true
+	s.claims.unchecked = true
 	s.log.Warn().Err(err).Msg("cannot hear what others publish of these meters: that no other bridge has the same meters.id is not checked (allow this user to read " +
 		s.config.valueFilter() + ")")
 }

@@ -6,57 +6,57 @@ import (
 	"time"
 )
 
-// A flood counts the messages of one subscription that were too large to be read.
-type flood struct {
+// An oversizedCount counts the messages of one subscription that were too large to be read.
+type oversizedCount struct {
 	n    int
 	last time.Time
 }
 
 const (
-	// mostFloods is how many such messages a subscription may bring.
-	mostFloods = 3
-	// floodMemory is how long they count.
-	floodMemory = time.Hour
-	// floodPause is for how long such a subscription is left alone before it is ended.
-	floodPause = 100 * time.Millisecond
+	// maxOversized is how many such messages a subscription may bring.
+	maxOversized = 3
+	// oversizedWindow is how long they count.
+	oversizedWindow = time.Hour
+	// unsubscribeDelay is for how long such a subscription is left alone before it is ended.
+	unsubscribeDelay = 100 * time.Millisecond
 )
 
-// flooded notes one, and returns how many there were.
-func (t *Terms) flooded(filter string) int {
+// noteOversized notes one, and returns how many there were.
+func (t *Terms) noteOversized(filter string) int {
 	if t == nil {
 		return 0
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.floods == nil {
-		t.floods = map[string]flood{}
+	if t.oversized == nil {
+		t.oversized = map[string]oversizedCount{}
 	}
-	f := t.floods[filter]
-	if time.Since(f.last) > floodMemory {
+	f := t.oversized[filter]
+	if time.Since(f.last) > oversizedWindow {
 		f.n = 0
 	}
 	f.n, f.last = f.n+1, time.Now()
-	t.floods[filter] = f
+	t.oversized[filter] = f
 	return f.n
 }
 
-// drowned tells if a subscription has brought too many.
-func (t *Terms) drowned(filter string) bool {
+// oversizedAgain tells if a subscription has brought too many.
+func (t *Terms) oversizedAgain(filter string) bool {
 	if t == nil {
 		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.floods[filter]
-	return f.n >= mostFloods && time.Since(f.last) <= floodMemory
+	f := t.oversized[filter]
+	return f.n >= maxOversized && time.Since(f.last) <= oversizedWindow
 }
 
 // tooLarge is told of a message that was discarded. It runs where the connection is read.
 func (c *Conn) tooLarge(topic string, bytes int) {
 	filter := c.filterOf(topic)
-	n := c.to.Terms.flooded(filter)
-	if n >= mostFloods { // not here, since it waits for the client; and not at once: some brokers refuse it while messages wait for an acknowledgement
-		time.AfterFunc(floodPause, func() { c.client.Unsubscribe(filter) })
+	n := c.to.Terms.noteOversized(filter)
+	if n >= maxOversized { // not here, since it waits for the client; and not at once: some brokers refuse it while messages wait for an acknowledgement
+		time.AfterFunc(unsubscribeDelay, func() { c.client.Unsubscribe(filter) })
 	}
 	who := "who publishes that?"
 	if topic == filter { // else somebody else has chosen it, and it is nothing to be put in a command
@@ -66,7 +66,7 @@ func (c *Conn) tooLarge(topic string, bytes int) {
 	case c.to.Complain == nil:
 	case n == 1:
 		c.to.Complain(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (%s)", bytes, topic, mostInbound, who))
-	case n == mostFloods:
+	case n == maxOversized:
 		c.to.Complain(fmt.Errorf("mqtt: messages of more than %d bytes come under %q again and again: the subscription to %s is given up "+
 			"for this connection, and for an hour (%s)", mostInbound, topic, filter, who))
 	}

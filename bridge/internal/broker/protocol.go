@@ -22,17 +22,17 @@ const (
 	noneKnown protocol = ""
 )
 
-// speakTime bounds each question.
-const speakTime = time.Second
+// probeTimeout bounds each question.
+const probeTimeout = time.Second
 
-// speaks finds out what a port speaks at which a login has failed without a reason. No user and no password is told to it.
-func (p *place) speaks(ctx context.Context) protocol {
-	switch answer := p.says(ctx, connect311); {
+// detectProtocol finds out what a port speaks at which a login has failed without a reason. No user and no password is told to it.
+func (p *place) detectProtocol(ctx context.Context) protocol {
+	switch answer := p.firstReply(ctx, connect311); {
 	case len(answer) > 0 && answer[0] == packets.Connack<<4:
 		return plainMQTT
-	case bytes.HasPrefix(answer, []byte("HTTP/")), bytes.HasPrefix(p.says(ctx, []byte("GET / HTTP/1.0\r\n\r\n")), []byte("HTTP/")):
+	case bytes.HasPrefix(answer, []byte("HTTP/")), bytes.HasPrefix(p.firstReply(ctx, []byte("GET / HTTP/1.0\r\n\r\n")), []byte("HTTP/")):
 		return webServer
-	case p.handshakes(ctx):
+	case p.acceptsTLS(ctx):
 		return anyTLS
 	}
 	return noneKnown
@@ -41,8 +41,8 @@ func (p *place) speaks(ctx context.Context) protocol {
 // connect311 is a CONNECT of MQTT 3.1.1 (3.1) with nothing but a client id.
 var connect311 = []byte("\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09hanbridge")
 
-// says is the beginning of what is answered.
-func (p *place) says(ctx context.Context, hello []byte) []byte {
+// firstReply is the beginning of what is answered.
+func (p *place) firstReply(ctx context.Context, hello []byte) []byte {
 	conn, err := p.reach(ctx)
 	if err != nil {
 		return nil
@@ -56,8 +56,8 @@ func (p *place) says(ctx context.Context, hello []byte) []byte {
 	return answer[:n]
 }
 
-// handshakes tells if TLS is spoken, whatever the certificate.
-func (p *place) handshakes(ctx context.Context) bool {
+// acceptsTLS tells if TLS is spoken, whatever the certificate.
+func (p *place) acceptsTLS(ctx context.Context) bool {
 	conn, err := p.reach(ctx)
 	if err != nil {
 		return false
@@ -69,18 +69,18 @@ func (p *place) handshakes(ctx context.Context) bool {
 }
 
 func (p *place) reach(ctx context.Context) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: speakTime}
+	dialer := net.Dialer{Timeout: probeTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", p.host)
 	if err == nil {
-		_ = conn.SetDeadline(time.Now().Add(speakTime))
+		_ = conn.SetDeadline(time.Now().Add(probeTimeout))
 	}
 	return conn, err
 }
 
-// spokenTo explains why a login fails without a reason, from what the port speaks; answered tells that something was said that is not MQTT.
+// explainProtocol explains why a login fails without a reason, from what the port speaks; answered tells that something was said that is not MQTT.
 // certain tells that mqtt.url is wrong.
-func (p *place) spokenTo(ctx context.Context, answered bool) (why string, certain bool) {
-	is := p.speaks(ctx)
+func (p *place) explainProtocol(ctx context.Context, answered bool) (why string, certain bool) {
+	is := p.detectProtocol(ctx)
 	scheme := schemes[p.url.Scheme]
 	switch {
 	case is == plainMQTT && (scheme.secure || scheme.websocket):
@@ -109,7 +109,7 @@ func (p *place) spokenTo(ctx context.Context, answered bool) (why string, certai
 
 // closed is the error of an attempt that the other side ended without a reason.
 func (p *place) closed(ctx context.Context, when string) error {
-	why, certain := p.spokenTo(ctx, false)
+	why, certain := p.explainProtocol(ctx, false)
 	if certain {
 		return no("%s closed the connection %s: %s", p.host, when, why)
 	}
