@@ -140,8 +140,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	return errors.Join(err, remembering.Wait(), b.store.Close())
 }
 
-// stableAfter is for how long an output must have delivered before an interruption is waited for as the first one: short cuts of a bad network
-// may follow each other.
+// stableAfter is how long an output must have delivered before its back-off starts again at the shortest pause. After a shorter time the
+// next interruption counts as one more of the same bad network.
 const stableAfter = 10 * time.Second
 
 // deliver runs an output again and again until the bridge stops.

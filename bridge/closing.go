@@ -24,11 +24,12 @@ func (g *connStats) count(sound bool) {
 }
 
 const (
-	// maxPerConn is how many telegrams a connection has at most whose end is taken for the way of the reader.
-	maxPerConn = 3
-	// minConnTime is within what time a reader gives what it has kept, and no meter speaks: it is asked less often then.
+	// maxTelegramsPerConn separates two kinds of readers. If a connection ended after this many telegrams or fewer, the reader closes each
+	// connection on purpose, which is logged once. If it ended after more, each end is logged, at a limited rate.
+	maxTelegramsPerConn = 3
+	// minConnTime: a connection that ended sooner gave a telegram from the reader's memory, not from the meter, and the back-off grows.
 	minConnTime = 50 * time.Millisecond
-	// maxReopenDelay is how long such a reader is left alone. Meters speak once a second or less often.
+	// maxReopenDelay is the longest pause before the reader is dialled again. No meter sends more often than once a second.
 	maxReopenDelay = 500 * time.Millisecond
 )
 
@@ -45,7 +46,7 @@ func closedByPeer(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// closeReason says how far the other side had come when it closed the wire.
+// closeReason explains why the other side closed the wire, from what had been received until then.
 func (g *connStats) closeReason(v line.Verdict, bytes int64) closedError {
 	switch {
 	case g.telegrams > 0 && !g.lastDamaged:
@@ -64,7 +65,7 @@ func (g *connStats) closeReason(v line.Verdict, bytes int64) closedError {
 
 // noteClose notes a connection that ended behind whole telegrams: many readers end each one so. It returns how long to wait.
 func (p *pipeline) noteClose(wait *backoff) time.Duration {
-	if p.conn.telegrams > maxPerConn {
+	if p.conn.telegrams > maxTelegramsPerConn {
 		if count, ok := p.trouble.Allow(string(closedAfterTelegram)); ok {
 			p.log.Info().Int("count", count).Msg("the other side closed the connection: it is opened again")
 		}

@@ -29,11 +29,12 @@ type keptInstance struct {
 
 const (
 	instanceKey = "instance"
-	// mostRuns is how many runs are remembered: more than start and end without a telegram.
+	// mostRuns is how many runs are remembered. Runs that end before their first telegram count too, so there must be many.
 	mostRuns = 64
 )
 
-// newInstance begins a run. It returns nil where that cannot be kept: what is not known after a restart would be taken for another's.
+// newInstance draws the number of this run and stores it. It returns nil if the number cannot be stored: after a restart, the bridge would
+// take its own messages of this run for those of another bridge.
 func newInstance(store *state.Store) *Instance {
 	i := &Instance{kept: instanceIn(store.Value(instanceKey))}
 	if i.kept.ID == "" {

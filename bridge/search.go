@@ -30,7 +30,8 @@ const (
 	dwell = 12 * time.Second
 	// relearn is how long a wire may at least be without a sound telegram before all candidates are tried again.
 	relearn = time.Minute
-	// rarely is how often the only candidate is opened again at least, where its meter may be silent for no longer than that.
+	// rarely is the longest time after which a silent wire is opened again, if it is the only candidate. It is longer only for a meter that
+	// sends so seldom that six of its intervals take more than ten minutes.
 	rarely = 10 * time.Minute
 	// longestStay is for meters that speak once an hour.
 	longestStay = 70 * time.Minute

@@ -28,7 +28,7 @@ type voice struct {
 	over       bool
 	timer      *time.Timer
 	told       time.Time        // when the state was last handed to the feeds
-	reopens    ratelimit.Window // that had their first telegram published whole: a reader in the network may end each connection
+	reopens    ratelimit.Window // limits how often a reopened wire sets anew: a network reader may close each connection
 	urgent     ratelimit.Window // states that were told out of turn
 	spoke      ratelimit.Window // log lines that the meter speaks
 	silent     ratelimit.Window // log lines that it is silent

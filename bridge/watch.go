@@ -16,7 +16,7 @@ type watch struct {
 	timer *time.Timer // nil: for ever
 	until time.Time   // it may be silent
 	extra bool        // it has been given a dwell more
-	alone bool        // there is nothing else to try: bytes of whatever kind are let in before it is closed
+	alone bool        // it is the only candidate: while bytes of any kind arrive, the wire stays open for one more dwell
 	ended bool
 }
 

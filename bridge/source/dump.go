@@ -93,8 +93,8 @@ func (r *dumpRow) bytes() (n int) {
 // A dumpOf is what the lines of a dump hold.
 type dumpOf struct {
 	bytes []byte // in the order in which they are printed
-	group int    // so many are one number, in the order of the machine
-	odd   bool   // the last number has a high byte that is none of the file
+	group int    // how many bytes form one printed number; above 1 their order depends on the byte order of the machine
+	odd   bool   // the file has an odd length: the high byte of the last number is padding
 }
 
 // parseDump returns the bytes of a dump. ok is false where text is none.
@@ -178,7 +178,7 @@ func (d *dumpOf) swapped() []byte {
 	return out
 }
 
-// undump reads a dump. Where it holds numbers of more than one byte, their order is that in which telegrams prove right.
+// undump reads a dump. If its numbers have more than one byte, undump tries both byte orders and uses the one that gives a whole telegram.
 type undump struct {
 	r    io.Reader
 	rest []byte

@@ -19,7 +19,7 @@ func TestDenied(t *testing.T) {
 	const (
 		announced  = `"announced to home assistant"`
 		notSeen    = "home assistant does not see this meter. Allow this user to publish and to read "
-		notHeard   = "cannot hear what others publish of these meters"
+		notHeard   = "cannot read the topics of these meters"
 		own        = "topic write hanbridge/#\ntopic read hanbridge/status\n"
 		readsOwn   = own + "topic read hanbridge/+/+\n"
 		allDevices = "topic readwrite homeassistant/device/+/config\ntopic readwrite homeassistant/sensor/+/+/config\n"

@@ -26,7 +26,7 @@ func TestStrictBrokers(t *testing.T) {
 			testLimit(t, hanbridge, "max_packet_size 2048", "takes packets of 2048 bytes at most", "HANBRIDGE_MQTT_QOS=0")
 		},
 		"limit that drops without a word": func(t *testing.T, hanbridge string) {
-			testLimit(t, hanbridge, "message_size_limit 2048", "bytes without a word, its limit must be smaller")
+			testLimit(t, hanbridge, "message_size_limit 2048", "bytes and does not deliver them; its limit must be smaller")
 		},
 		"limit below the telegram": func(t *testing.T, hanbridge string) { testLowLimit(t, hanbridge) },
 		"no retain":                func(t *testing.T, hanbridge string) { testNoRetain(t, hanbridge) },

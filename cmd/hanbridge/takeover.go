@@ -51,6 +51,6 @@ func (p *program) takeover(ctx context.Context, to mqtt.Config, meter string) er
 	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
 		return failure{fmt.Errorf("%s is still there (does the other bridge still run? May this user publish it?)", to.InfoTopic(meter)), exitData}
 	}
-	fmt.Fprintf(p.out, "the broker has forgotten which bridge publishes %s: the next one whose meter speaks does\n", meter)
+	fmt.Fprintf(p.out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
 	return nil
 }

@@ -8,9 +8,9 @@ const (
 	// tooLittle is the ratio of voltage times current to power, in tenths, under which an exponent is impossible, and
 	// enough the one from which it fits. They are less than 1 because a meter does not measure both at the same moment.
 	tooLittle, enough = 5, 8
-	// The ratio above which an exponent does not fit, in tenths: of the largest that the make uses; of one that is ten
-	// times less than the next, and so may be that next one while most of the power of the phases cancels; and of one that is
-	// a hundred times less or more.
+	// The highest ratio of voltage times current to power, in tenths, at which an exponent fits. mostOfLargest is for the
+	// largest exponent that the make uses. mostOfTenth is for an exponent whose next power of ten is possible too: that
+	// one may be right if import on one phase cancels most of the export on another. mostOfHundredth is for all others.
 	mostOfLargest, mostOfTenth, mostOfHundredth = 50, 20, 40
 	// leastPower is the power in VA from which on it is compared with currents, and leastCancelled the one from which a
 	// current ten times as large cannot be what flows at no load.
@@ -22,10 +22,11 @@ const (
 	mostDirect = 120
 )
 
-// currentExponent returns the exponent of the currents of a load, of those that the make uses, which rise. ok is false where none fits,
-// or several may. sure tells that no other can be, even if phases import and export at once, as long as their power factors
-// are above 0.9. One case it reads wrong: the first telegram of a meter that counts A, whose phases leave some 1 % of each other,
-// may look like one in hundredths. Three sure telegrams in a row put that right (see replaced).
+// currentExponent returns the exponent of the currents of a load. exps are the exponents that the make uses, in rising order. ok is
+// false if none of them fits or if several may. sure reports that no other exponent is possible, even if some phases import while others
+// export, provided that their power factors are above 0.9. One case is misread: if a meter sends whole amperes, and import and export
+// of its phases cancel to about 1 %, its first telegram may look like one in 0.01 A. Three sure telegrams in a row correct it (see
+// replaced).
 func (l *load) currentExponent(exps []int8, f *flow) (exp int8, ok, sure bool) {
 	if l.failed || f.power < leastPower || f.sum < leastDigits*f.digitCarried {
 		return 0, false, false

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Who sends a list of bare numbers: a word of the items below.
+// Senders of lists without scalers. Each is a word among the items of bare.
 const (
 	kamstrupList = "list=Kamstrup_V0001 "
 	landisgyr    = "0-0:42.0.0=LGZ1030000000002 "

@@ -25,7 +25,7 @@ type Telegram struct {
 var (
 	errEnd      = errors.New("p1: no '!' at the end: cut, or run into the next telegram")
 	errChecksum = errors.New("p1: what follows the '!' is not a checksum of hexadecimal digits")
-	errCut      = errors.New("p1: the telegram ends at its '!', and its stamps are of a meter that sends a checksum: cut")
+	errCut      = errors.New("p1: cut off after the '!': the time stamps are those of a meter that sends a checksum, and there is none")
 	errLong     = fmt.Errorf("p1: no end after %d bytes", MaxLength)
 	errIdent    = errors.New("p1: no identification line")
 	errEmpty    = errors.New("p1: no data in a telegram without checksum")

@@ -76,11 +76,11 @@ func (m *beyond) add(r *obis.Record) {
 	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Measures[0].Base
 }
 
-// scheme is the tariffs from 1 to 10. Those from 11 to 20 are another division of the same energy, and so on: each adds up to the
-// total, and two of them to twice the total.
+// scheme has a bit for each of the tariffs 1 to 10. Tariffs 1 to 10 divide the total energy; tariffs 11 to 20 divide the same energy in
+// another way, and so on. Only tariffs of one such group may be added: those of two groups would give twice the total.
 const scheme = 1<<11 - 2
 
-// oneScheme tells that the tariffs in seen, which are some, are of one scheme.
+// oneScheme reports whether all tariffs in seen belong to one group of ten. seen must not be 0.
 func oneScheme(seen uint64) bool {
 	const tariffs = 10
 	for seen&scheme == 0 {
@@ -89,7 +89,8 @@ func oneScheme(seen uint64) bool {
 	return seen&^scheme == 0
 }
 
-// addTo adds the tariffs beyond to a sum of the others, which are scaled as their first is. Some tells that there are others.
+// addTo adds the tariffs that have no row to sum, the sum of those that have one. like is the quantity of the first of these, whose scaling
+// counts for all; some reports whether the meter has sent any of them.
 func (m *beyond) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale) (obis.Decimal, bool) {
 	s := Sample{ID: like}
 	row := &rows[like]

@@ -22,8 +22,9 @@ type Conn struct {
 	settled func() bool // ends the rule that the connection ends with the attempt to dial it
 	window  window
 	known   terms // what the broker takes
-	// careful has each message acknowledged before the next, so that it shows at which the broker ends the connection: until all is, one of
-	// the topic suspect among them. It belongs to whoever publishes.
+	// careful makes Publish wait for the acknowledgement of each message before it sends the next. So the message at which the broker ends
+	// the connection is known. careful ends with the first Flush after a message of the topic suspect was acknowledged. Both fields belong
+	// to the goroutine that publishes.
 	careful bool
 	suspect string
 	born    time.Time

@@ -62,7 +62,8 @@ func scripted(t *testing.T, says []byte) (url string, heard <-chan []byte) {
 	return "mqtt://" + l.Addr().String(), answers
 }
 
-// TestTooLargeIsNotRead sends what no memory should be taken for, then a message that is to be heard: the connection lives on.
+// TestTooLargeIsNotRead sends packets above the limit, then a small message. The packets are discarded, and the message arrives on the
+// same connection.
 func TestTooLargeIsNotRead(t *testing.T) {
 	huge := make([]byte, 3<<20)
 	for name, tc := range map[string]struct {
@@ -186,8 +187,8 @@ func TestMalformedIsSaidSo(t *testing.T) {
 	}
 }
 
-// TestTheRestIsMissing: a packet that ends with the connection is a lost connection.
-func TestTheRestIsMissing(t *testing.T) {
+// TestTruncatedPacket: a connection that ends within a packet is reported as lost, not as malformed MQTT.
+func TestTruncatedPacket(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -22,8 +22,8 @@ func (e *RefusedError) Error() string {
 		return fmt.Sprintf("mqtt: %s ends the connection at a packet of %d bytes, its limit must be smaller, and %s needs %d: %s",
 			e.Host, e.Cut, e.Topic, e.Size, e.remedy())
 	case e.Lost:
-		return fmt.Sprintf("mqtt: %s drops packets of %d bytes without a word, its limit must be smaller, and %s needs as many: %s",
-			e.Host, e.Size, e.Topic, e.remedy())
+		return fmt.Sprintf("mqtt: %s acknowledges packets of %d bytes and does not deliver them; its limit must be smaller, and %s has "+
+			"that size: %s", e.Host, e.Size, e.Topic, e.remedy())
 	}
 	return fmt.Sprintf("mqtt: %s ends the connection whenever something is published under %s (%d bytes): may this user publish there? "+
 		"Look at the broker's access rules and its log", e.Host, e.Topic, e.Size)

@@ -284,7 +284,7 @@ func TestCheckFindsWhatABrokerDoesNotTake(t *testing.T) {
 		"all":             {rules{}, nil},
 		"a limit":         {rules{most: 2048}, []string{"takes packets of 2048 bytes at most"}},
 		"one not told":    {rules{most: 2048, silent: true}, []string{"ends the connection at a packet of 16384 bytes"}},
-		"one that drops":  {rules{most: 2048, silent: true, drops: true}, []string{"drops packets of 16384 bytes without a word"}},
+		"one that drops":  {rules{most: 2048, silent: true, drops: true}, []string{"packets of 16384 bytes and does not deliver them"}},
 		"a very low one":  {rules{most: 700}, []string{"of 700 bytes at most, and an announcement needs 16384", "needs 1024"}},
 		"low, not told":   {rules{most: 700, silent: true}, []string{"at a packet of 16384", "at a packet of 1024 bytes"}},
 		"none, no retain": {rules{noRetain: true, silent: true}, nil},

@@ -14,12 +14,12 @@ type window struct {
 	ring     []sent
 	first, n int
 	progress time.Time   // when an acknowledgement was last seen
-	offered  messageInfo // what is being handed over: it may be on its way before it is in ring; none without a size
-	qos0     underWay    // what was sent last without a wish for an acknowledgement
-	qos0At   time.Time
+	offered  messageInfo // passed to paho and not yet in ring; its size is 0 if there is none
+	qos0     underWay    // the messages of QoS 0 that were sent within qos0Window of each other
+	qos0At   time.Time   // when the last of them was sent
 }
 
-// qos0Window is how long after a message that wants no acknowledgement the end of a connection may be for its sake.
+// qos0Window is how long after a message of QoS 0 the end of the connection may have been caused by that message.
 const qos0Window = time.Second
 
 type sent struct {
@@ -98,7 +98,7 @@ func (w *window) underWay() (u underWay) {
 	}
 	if w.qos0.n > 0 && time.Since(w.qos0At) < qos0Window {
 		u.add(w.qos0.largest)
-		u.n++ // one that is alone would be known to be the one
+		u.n++ // counts as two, since a single message under way would be taken for the cause
 		u.retained = u.retained || w.qos0.retained
 	}
 	return u

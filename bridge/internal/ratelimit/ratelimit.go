@@ -10,13 +10,13 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Every is how often what goes on is told again, with the number of times.
+// Every is the pause between two log lines of the same kind of event. The later line has the number of events since the first.
 const Every = 10 * time.Minute
 
 const (
-	// mostKinds is of how many kinds a Limiter allows a first line in the time of Every: others may bring about kinds without end.
+	// mostKinds is how many new kinds of events get a first line within Every. A remote program can cause any number of kinds.
 	mostKinds = 12
-	// mostAgain is how often in that time the end of a kind makes its next event a line: it may end and begin again with each message.
+	// mostAgain is how many extra lines a kind gets within Every because Over was called. A fault may end and come back with each message.
 	mostAgain = 2
 )
 
@@ -69,7 +69,7 @@ func (l *Limiter) forget(now time.Time) {
 	}
 }
 
-// Over ends all that went on: the next event of each kind is a line, where that has not been so a few times within ten minutes.
+// Over reports that all faults have ended: the next event of each kind becomes a line at once, at most mostAgain times within ten minutes.
 func (l *Limiter) Over() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,19 +79,19 @@ func (l *Limiter) Over() {
 	}
 }
 
-// A Window counts what may be done a few times in ten minutes. The zero value is ready. It is for one goroutine at a time.
+// A Window counts events within ten minutes. The zero value is ready. It is for one goroutine at a time.
 type Window struct {
 	since time.Time
 	n     int
 }
 
-// Allow reports whether it may be done once more: it may be done most times within ten minutes.
-func (w *Window) Allow(now time.Time, most int) bool {
+// Allow reports whether another event may pass; at most n do within ten minutes.
+func (w *Window) Allow(now time.Time, n int) bool {
 	if now.Sub(w.since) >= Every {
 		*w = Window{since: now}
 	}
 	w.n++
-	return w.n <= most
+	return w.n <= n
 }
 
 // Counted adds to a line for how many events it stands, where it is more than one.

@@ -65,8 +65,8 @@ func drop(file *os.File) {
 	}
 }
 
-// beginAgain opens the file where it is not open. What it holds gives way to the values of this run. Where this run has never had the
-// file open, what nobody keeps stays in it.
+// beginAgain opens the file if it is not open. The next commit replaces all values in it by those of this run. If this run has never had
+// the file open, the values in it that this run does not keep are preserved.
 func (s *Store) beginAgain() error {
 	if s.db != nil {
 		return nil

@@ -157,7 +157,7 @@ func TestReadOnlyAtFirst(t *testing.T) {
 	asNobody(t, "TestReadOnlyAtFirst", dir)
 }
 
-// readOnlyAtFirst is the same by a user whose the folder is.
+// readOnlyAtFirst is the part of TestReadOnlyAtFirst that runs as the owner of the folder.
 func readOnlyAtFirst(t *testing.T, dir string) {
 	file := filepath.Join(dir, "hanbridge.db")
 	must(t, os.Chmod(file, 0o400), os.Chmod(dir, 0o500))

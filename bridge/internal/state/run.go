@@ -17,9 +17,9 @@ import (
 // pause is the least time between two commits that are not urgent: memory cards wear out.
 const pause = 10 * time.Second
 
-// OnTrouble has Run call tell when a commit fails, once until one succeeds, and then with nil: also after an Open that failed. It has
-// Run call tellNew after the file was removed, replaced or changed by somebody else, and all was written again: with what has
-// happened and, where the file was damaged, where it lies now. Call it before Run.
+// OnTrouble sets two callbacks of Run; call it before Run. Run calls tell with the error of the first commit that fails, and with nil when
+// a later one succeeds; a failed Open counts as a failed commit. Run calls tellNew when somebody else has removed, replaced or changed the
+// file and Run has written it again: cause is what has happened, aside the name of the damaged file, "" if there is none.
 func (s *Store) OnTrouble(tell func(error), tellNew func(cause error, aside string)) {
 	if s != nil {
 		s.tell, s.tellNew = tell, tellNew
@@ -85,7 +85,7 @@ func (s *Store) commit() {
 	s.report(err)
 }
 
-// bring has next on disk.
+// bring writes next to disk if it differs from what is there.
 func (s *Store) bring(next map[string][]byte) error {
 	if !s.unsure && maps.EqualFunc(s.kept, next, bytes.Equal) {
 		return nil

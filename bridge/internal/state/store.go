@@ -32,15 +32,15 @@ type Store struct {
 	db      *bbolt.DB         // nil while the file is not open
 	file    *os.File          // of db
 	info    os.FileInfo       // of file, after the last commit
-	began   bool              // it was open at some time
-	closed  bool              // for ever
-	emptied bool              // the file was there, and empty
-	onDisk  map[string][]byte // what was in the file when it was opened last
-	aside   string            // where the file lies that was found damaged when it was opened last
-	cause   error             // of that
-	base    map[string][]byte // the values of the last commit, or of Open
-	kept    map[string][]byte // what is on disk
-	unsure  bool              // a commit failed, and may be on disk all the same
+	began   bool              // this Store has had the file open at least once
+	closed  bool              // Close was called
+	emptied bool              // the file existed and was empty
+	onDisk  map[string][]byte // the values in the file when it was last opened
+	aside   string            // the name that a damaged file was given when it was last opened; "" for none
+	cause   error             // what was damaged in it
+	base    map[string][]byte // the values that the next commit starts from: those of the last commit, or of Open
+	kept    map[string][]byte // the values known to be on disk
+	unsure  bool              // the last commit failed; whether it is on disk is not known
 	trouble error
 	tell    func(error)
 	tellNew func(cause error, aside string)

@@ -45,7 +45,8 @@ func (s *session) ownStatus(m broker.Message) {
 	}
 	if count, ok := s.limiter.Allow("contradicted"); ok {
 		ratelimit.Counted(s.log.Info(), count).Str("source", m.Topic).
-			Msg("somebody else said that this bridge is offline: says all again (is hanbridge running twice with this mqtt.base_topic?)")
+			Msg("somebody else said that this bridge is offline: everything is published again (is hanbridge running twice with this " +
+				"mqtt.base_topic?)")
 	}
 	s.again()
 }

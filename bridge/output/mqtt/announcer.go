@@ -122,10 +122,10 @@ func (s *session) plan(a *announcer) (some bool) {
 // A draft holds the steps from what the broker holds of a device to what is wanted.
 type draft struct {
 	want    wanted
-	stays   device         // what the broker holds and keeps for now, since it is too early to decide
-	rest    discovery.Held // what the broker holds besides
+	stays   device         // retained, and left as it is: whether it is still wanted is not known yet
+	rest    discovery.Held // retained, and changed by the steps
 	steps   [][]discovery.Message
-	after   discovery.Held // what is held of it when the steps are done
+	after   discovery.Held // what rest has become when the steps are done
 	refused error          // why the broker does not take one of the steps; nil if it takes all, as far as is known
 }
 
@@ -181,9 +181,9 @@ func (s *session) standing(d draft) draft {
 	return d
 }
 
-// undecided is what stays of a device that is configured, since it is too early to tell if it is wanted: all of a meter that has not
-// spoken and, where not all is known that the broker holds, what is missing in want. What lies under another prefix, or is announced
-// at all where nothing is to be announced, is not wanted in any case.
+// undecided returns the retained announcements and topics of a configured device that must stay, because it is too early to know whether
+// they are wanted. If the meter has not sent a telegram yet, these are all. If the retained scan was incomplete, these are the ones that
+// want lacks. Announcements under another prefix, and all announcements if discovery is off, are never among them.
 func (s *session) undecided(id string, held device, want *wanted) device {
 	stays := device{Announced: held.Announced.Below(s.config.Prefix), Topics: held.Topics}
 	if s.config.Style == discovery.Off {

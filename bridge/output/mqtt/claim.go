@@ -5,31 +5,33 @@ import (
 	"time"
 )
 
-// A claim is what is known of who publishes a meter: this bridge, another one with the same mqtt.base_topic and meters.id, or both. Of two, the
-// counters of the first alone may be published: a hub would keep the step from one meter's counter to the other's as consumption for ever.
+// A claim records which bridge publishes one meter: this one, another one with the same mqtt.base_topic and meters.id, or both. If two
+// bridges publish it, only the first may publish counters: a hub would record the step from one meter's counter to the other's as
+// consumption.
 //
-// The first is the one whose instance mark stands in the meter's description, <base>/<meter>/info, which the broker retains. Where nobody's
-// does, it is the one that was not sent a telegram of another before its own meter spoke. A bridge that is not the first becomes it when nothing was heard of
-// another for a while and the meter is shown to be the same, or a person has taken the description away (hanbridge takeover).
+// The first bridge is the one whose instance mark is in the retained description of the meter, <base>/<meter>/info. If no description is
+// retained, a bridge becomes first when its own meter sends a telegram before it has received one of another bridge. A second bridge
+// becomes first when it has received nothing of another bridge for a while and either the counters show that the meter is the same, or a
+// person has removed the description (hanbridge takeover).
 type claim struct {
 	mark      string    // of this run
 	first     bool      // the counters are published here
-	began     time.Time // since when; of the earlier runs too, as long as the broker keeps it
+	began     time.Time // since when; taken over from an earlier run if the broker has retained its description
 	connected time.Time // when this connection began to listen
 
 	holder   string        // the mark in the description that the broker has; "" where it is ours or there is none
 	unmarked bool          // that description was written by a version without marks
-	alive    bool          // a bridge of this base topic was connected when this one came, or was heard since
+	alive    bool          // a bridge with this base topic was online when this one connected, or has published since
 	heard    time.Time     // the last telegram of another that publishes counters
 	gap      time.Duration // between the last two
-	freed    bool          // a person has taken the other's description away
+	freed    bool          // a person has removed the other bridge's description
 	evidence evidence      // of whether the meter is the other's
 	unknown  bool          // this bridge has no state: the other may be its own earlier run
 
-	described bool // the broker has told what description it holds
-	claiming  bool // the description is published, and it is not yet known if another was quicker
-	echoed    bool // it came back
-	reply     bool // the other must be told again who is first
+	described bool // the retained description has been received
+	claiming  bool // this bridge has published its description and waits for an older one
+	echoed    bool // that description has come back from the broker
+	reply     bool // the description must be published again, so that the other bridge sees who is first
 
 	rival   string    // who publishes the meter too while this bridge is the first
 	rivalAt time.Time // when it was last heard
@@ -137,7 +139,7 @@ func (c *claim) info(payload []byte, retained, ours, echo bool, d description, n
 		c.otherInfo(d, now)
 	default:
 		c.noticed(d.Instance, now)
-		c.reply = c.reply || c.first // one that has just begun hears it, and stays second
+		c.reply = c.reply || c.first // a bridge that has just started receives it and stays second
 	}
 }
 
@@ -180,7 +182,7 @@ func (c *claim) keptInfo(d description) {
 
 // otherInfo is the description by another that may be the first.
 func (c *claim) otherInfo(d description, now time.Time) {
-	if d.Instance == "" && (c.first || c.claiming) { // it knows of no order
+	if d.Instance == "" && (c.first || c.claiming) { // an older version, which does not know the order of bridges
 		c.noticed(noMark, now)
 		c.reply = c.reply || c.first
 		return
@@ -190,7 +192,7 @@ func (c *claim) otherInfo(d description, now time.Time) {
 	c.spokenBy(now)
 }
 
-// telegram takes one that this bridge did not send. withheld tells that it says so of its counters: who sends it is not the first.
+// telegram handles a telegram of another bridge. withheld reports whether it was sent without counters, as a second bridge does.
 func (c *claim) telegram(mark string, withheld bool, now time.Time) {
 	switch {
 	case c.first || c.claiming:

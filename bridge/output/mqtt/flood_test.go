@@ -55,7 +55,7 @@ func TestFloods(t *testing.T) {
 	}
 }
 
-// TestFloodWithoutEnd: a flood that goes on keeps no hub that has started from its answer.
+// TestFloodWithoutEnd: while another client keeps publishing, the bridge still publishes everything again for a hub that has started.
 func TestFloodWithoutEnd(t *testing.T) {
 	for _, topic := range []string{"homeassistant/status", "hanbridge/status"} {
 		t.Run(topic, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestFloodWithoutEnd(t *testing.T) {
 	}
 }
 
-// byBridge counts what was published retained under a topic: as the bridge does, and the floods do not.
+// byBridge counts the retained messages under a topic. The bridge publishes retained; the floods of these tests do not.
 func byBridge(all []message, topic, payload string) (n int) {
 	for _, m := range all {
 		if m.topic == topic && m.retain && (payload == "" || m.payload == payload) {

@@ -22,8 +22,8 @@ func (o *once) first(what string) bool {
 	return !said
 }
 
-// publish hands one message to the connection. A message that no broker would take, or not this one, is told and passed over: with it nothing
-// else would arrive either.
+// publish sends one message. If no broker accepts such a message, or this broker is known not to, publish logs an error and skips the
+// message: sending it would end the connection, again and again, and no other message would arrive.
 func (s *session) publish(topic string, payload []byte, retain bool) error {
 	err := s.conn.Publish(s.message(topic, payload, retain))
 	if !errors.As(err, new(*broker.MessageError)) && !errors.As(err, new(*broker.RefusedError)) {

@@ -200,7 +200,8 @@ const (
 		"from here from now on, type: hanbridge takeover "
 	hubStale = "counters: another bridge published this meter before, and nothing shows that the meter is the same. Set another meters.id, " +
 		"or type: hanbridge takeover "
-	saidWaits = "the broker says that another bridge publishes this meters.id: waits whether it is heard before the counters are published"
+	saidWaits = "the broker has a description of this meter by another bridge: counters are not published until it is clear that the other " +
+		"bridge is silent"
 	saidTaken = "another bridge published this meter before, and is silent now: its counters are published from here"
 )
 
@@ -258,6 +259,6 @@ func (s *session) warnUnchecked(err error) {
 		return
 	}
 	s.claims.unchecked = true
-	s.log.Warn().Err(err).Msg("cannot hear what others publish of these meters: that no other bridge has the same meters.id is not checked (allow this user to read " +
-		s.config.valueFilter() + ")")
+	s.log.Warn().Err(err).Msg("cannot read the topics of these meters: whether another bridge uses the same meters.id is not checked " +
+		"(allow this user to read " + s.config.valueFilter() + ")")
 }

@@ -37,9 +37,9 @@ const (
 	firstSaid  = "another bridge publishes this meter too"
 	secondSaid = "another bridge publishes this meter already"
 	staleSaid  = "which is silent, and nothing shows that the meter is the same"
-	waitsSaid  = "waits whether it is heard"
+	waitsSaid  = "counters are not published until it is clear"
 	takenSaid  = "another bridge published this meter before"
-	deafSaid   = "cannot hear what others publish"
+	deafSaid   = "cannot read the topics of these meters"
 )
 
 // A twin is one of the bridges with the meter "house" at one broker.
