@@ -15,7 +15,7 @@ const (
 	// leastPower is the power in VA from which on it is compared with currents, and leastCancelled the one from which a
 	// current ten times as large cannot be what flows at no load.
 	leastPower, leastCancelled = 10, 400
-	// leastDigits is how much the currents must be, in their last digits: below it rounding decides.
+	// leastDigits is how much the currents must be, in their last digits, to have the finest exponent: below it rounding decides.
 	leastDigits = 4
 	// mostDirect is the largest current in A of a meter that counts hundredths, through which all of it flows: such meters are made
 	// for 100 A at most, and bear a fifth more for a while.
@@ -28,12 +28,15 @@ const (
 // of its phases cancel to about 1 %, its first telegram may look like one in 0.01 A. Three sure telegrams in a row correct it (see
 // replaced).
 func (l *load) currentExponent(exps []int8, f *flow) (exp int8, ok, sure bool) {
-	if l.failed || f.power < leastPower || f.sum < leastDigits*f.digitCarried {
+	if l.failed || f.power < leastPower || f.sum == 0 {
 		return 0, false, false
 	}
 	for i, exp := range exps {
 		if f.impossible(exp) {
 			continue
+		}
+		if i == 0 && f.sum < leastDigits*f.digitCarried {
+			return 0, false, false // rounding decides
 		}
 		if i == len(exps)-1 {
 			return exp, f.fits(exp, mostOfLargest), true

@@ -144,6 +144,7 @@ var field = []struct {
 	{kind: "mean currents", lines: "1-0:31.4.0(0.003*kA)\n1-0:51.4.0(0.002*kA)", want: wanted{"fuse_limit": absent}},
 	{kind: "limits of current", lines: "1-0:31.4.0(100*A)(-063*A)\n1-0:51.4.0(100*A)(-063*A)", want: wanted{"fuse_limit": "100"}},
 	{kind: "limits of current", lines: "1-0:31.4.0(-063*A)", want: wanted{"fuse_limit": absent}},
+	{kind: "mean currents", lines: "1-0:31.4.0(0.000*kA)\n1-0:51.4.0(0.000*kA)\n1-0:71.4.0(0.000*kA)", want: wanted{"fuse_limit": absent}},
 	{kind: "limits of current", lines: "1-0:31.4.0(20.00*A)\n1-0:51.4.0(20.00*A)\n1-0:71.4.0(20.00*A)", want: wanted{"fuse_limit": "20.00"}},
 	{kind: "mean currents", lines: "1-0:31.4.0(100*A)\n1-0:1.4.0(00.500*kW)", want: wanted{"fuse_limit": "100", "import_demand": "500"}},
 
@@ -151,6 +152,19 @@ var field = []struct {
 	{kind: "heat on 24.2.5", file: "heat-mwh.txt", want: wanted{"thermal_energy": "12345.000"}},
 	{kind: "heat on 24.2.5", lines: "0-1:24.1.0(010)\n0-1:24.2.5(240111180000W)(001.500*GJ)", want: wanted{"cooling_energy": "1.500"}},
 	{kind: "heat on 24.2.5", lines: "0-1:24.1.0(003)\n0-1:24.2.1(1*m3)\n0-1:24.2.5(5*kWh)", want: wanted{"thermal_energy": absent, "gas": "1.000"}},
+
+	{kind: "heat on 24.2.5", lines: "0-1:24.2.1(260609120000)(1234.567*m3)\n0-1:24.2.5(260609120000)(0123456*Wh)", want: wanted{"thermal_energy": absent, "gas": absent}},
+	{kind: "heat on 24.2.5", lines: "0-1:24.2.1(260609120000)(1234.567*m3)\n0-2:24.2.5(260609120000)(0123456*Wh)", want: wanted{"gas": "1234.567"}},
+
+	{kind: "block behind its code", lines: "0-0:94.91.1(1-0:1.8.0(9*kWh)\n1-0:2.8.0(8*kWh)\n1-0:3.8.0(7*kvarh))\n1-0:1.7.0(1*kW)", want: wanted{
+		"import_energy": absent, "export_energy": absent, "import_reactive_energy": absent, "import_power": "1000",
+	}},
+	{kind: "block behind its code", lines: "0-0:94.91.1(1.8.0(9*kWh)\n2.8.0(8*kWh))\n1-0:1.7.0(1*kW)", bare: true, want: wanted{
+		"import_energy": absent, "export_energy": absent, "import_power": "1000",
+	}},
+	{kind: "block behind its code", lines: "0-0:94.91.1\n(1-0:1.8.0(9*kWh)\n1-0:2.8.0(8*kWh))\n1-0:1.7.0(1*kW)", want: wanted{
+		"import_energy": absent, "export_energy": absent, "import_power": "1000",
+	}},
 
 	{kind: "clock in octets", file: "clock-octets.txt", want: wanted{"clock": "2025-12-31T23:59:58+01:00", "tariff": "T2", "import_energy": "100.000"}},
 	{kind: "clock in octets", lines: "0-0:1.0.0(07e60601030c0000ff800000)\n1-0:1.7.0(1*kW)", want: wanted{"clock": "2022-06-01T12:00:00"}},

@@ -57,8 +57,8 @@ func ReadCode(b []byte) (Code, int) {
 
 const separators = "-:..*"
 
-// ReadShortCode reads a code without medium and channel at the start of b, as readouts of IEC 62056-21 have it: C.D, C.D.E or
-// C.D.E*F. Such a code is one of medium 1, channel 0; a missing E is 0, a missing F is 255. It returns how many bytes the code
+// ReadShortCode reads a code without medium and channel at the start of b, as readouts of IEC 62056-21 have it: C.D or C.D.E,
+// and *F or .F behind it. Such a code is one of medium 1, channel 0; a missing E is 0, a missing F is 255. It returns how many bytes the code
 // takes, 0 when there is none.
 func ReadShortCode(b []byte) (Code, int) {
 	c := Code{1, 0, 0, 0, 0, Any}

@@ -25,18 +25,14 @@ func block24(r *obis.Record) {
 	}
 }
 
-// secondLine takes the value of a block whose first line has just been read. No other line begins with a parenthesis.
+// secondLine takes the value of a block whose first line is the last record. It returns false where that is no such line.
 func (t *Telegram) secondLine(b []byte) bool {
-	if len(t.Records) == 0 {
-		return false
-	}
 	r := &t.Records[len(t.Records)-1]
-	if r.Code.CDE() != blockCode || bytes.IndexByte(b[1:], '(') >= 0 {
+	h, value, ok := readBlock(r.Text)
+	if !ok || value != nil {
 		return false
 	}
-	if h, value, ok := readBlock(r.Text); ok && value == nil {
-		fill(r, h, trimmed(b[1:len(b)-1]))
-	}
+	fill(r, h, trimmed(b[1:len(b)-1]))
 	return true
 }
 

@@ -33,7 +33,7 @@ func TestParseBlock(t *testing.T) {
 		{"heat", []string{"0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(GJ)", "(3)"}, []obis.Record{heat}, false},
 		{"no number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{none}, false},
 		{"no second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{waiting, power}, false},
-		{"a stamp that is none", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{odd}, false},
+		{"a stamp that is none", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{odd, alone("(00908.123)")}, false},
 		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{alone("(00908.123)"), power}, true},
 		{"second line behind another", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, alone("(00908.123)")}, true},
 		{"two values", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, alone("(00908.124)")}, true},

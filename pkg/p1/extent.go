@@ -115,6 +115,9 @@ func wordsEnd(b []byte) int {
 		if k := bytes.IndexByte(text, '('); k >= 0 && bytes.IndexByte(text[:k], ' ') < 0 {
 			return 0
 		}
+		if open <= 0 && (len(text) == 0 || text[len(text)-1] != ')') {
+			return 0
+		}
 		if open <= 0 {
 			return i + end
 		}

@@ -56,7 +56,7 @@ func (t *Telegram) whole(b []byte, i int) (n int) {
 		end--
 	}
 	text := b[i : end+1]
-	if b[end] != ')' || isLog(t.Records[len(t.Records)-1].Code) && depth(text) > 0 {
+	if b[end] != ')' || depth(text) > 0 && (isLog(t.Records[len(t.Records)-1].Code) || beginsBlock(text)) {
 		return 0
 	}
 	t.value(text, oneLine)
@@ -69,7 +69,7 @@ func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
 	code, size := readCode(name)
 	coded := size == len(name)
 	apart := bytes.IndexByte(b[start:v], '\n') >= 0
-	x := extentOf(b[v:], !coded || isLog(code) || apart)
+	x := extentOf(b[v:], !coded || isLog(code) || apart || beginsBlock(b[v:]))
 	text := b[v : v+x.end]
 	switch ok = x.form != unclosed; {
 	case coded && (x.form == oneLine || isLog(code)):
@@ -108,7 +108,10 @@ func (t *Telegram) continues(b []byte, start int) (n int, ok bool) {
 	}
 	last := &t.Records[len(t.Records)-1]
 	switch {
-	case x.form == oneLine && last.Code.CDE() == blockCode && t.secondLine(text):
+	case x.form == oneLine && last.Code.CDE() == blockCode && bytes.IndexByte(text[1:], '(') < 0:
+		if !t.secondLine(text) {
+			t.line(text) // the value of a block that is not understood
+		}
 		return n, true
 	case isLog(last.Code):
 		t.Records = append(t.Records, obis.Record{Code: last.Code, Kind: obis.Text, Text: text})
@@ -135,6 +138,12 @@ func readCode(b []byte) (obis.Code, int) {
 
 // isLog tells if a code is that of a profile or a log (IEC 62056-6-2, 6.2.41): what stands in it was measured in the past.
 func isLog(c obis.Code) bool { return c[2] == 98 || c[2] == 99 }
+
+// beginsBlock reports whether the value that begins with the '(' at b[0] begins with a code that has a value of its own.
+func beginsBlock(b []byte) bool {
+	_, n := readCode(b[1:])
+	return n > 0 && n+1 < len(b) && b[n+1] == '('
+}
 
 // isLabel tells if b has the form of what meters send in place of a code of groups A-B:C.D.E: C.1.0, F.F, 1-1:30D, 1.8.0&01,
 // 0:0.0.0*255. IEC 62056-21, 5.7 allows any 16 characters; a second ':' or an empty group is damage.

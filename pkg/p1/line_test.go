@@ -1,10 +1,12 @@
 package p1_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/p1"
@@ -104,4 +106,36 @@ func TestUnclosedBlock(t *testing.T) {
 			t.Errorf("%q: got %s", begin, said(got.Records))
 		}
 	}
+}
+
+// TestNoLineDisappears: every number that stands in a checked telegram stands in one of its records, however lines and parentheses follow
+// each other.
+func TestNoLineDisappears(t *testing.T) {
+	// % is where a number goes that stands nowhere else.
+	pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
+		"1-0:1.7.0(%*W)", "1-0:1.8.0 (%", "0-0:96.13.0(%", "0-0:96.13.0", "%)", "(%)", ")", "(", "%", "label %", "C.1.0(%)", "L(%", "0-0:98.1.0(%)(x",
+		"0-0:98.1.0", "1-0:99.97.0(%", "0-0:94.91.1(1-0:1.8.0(%*kWh)", "1-0:2.8.0(%*kWh))", "0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)",
+		"0-1:24.3.0(%)(00)", "0-1:24.2.1(221101210000W)(%*m3)", "()(%)", "(%)(%)", "x(%)y", "(%) \x00", "%)%", "%)%)", "(%(",
+	}), 1, 8)
+	rapid.Check(t, func(t *rapid.T) {
+		lines, n := strings.Split(strings.Join(pieces.Draw(t, "lines"), "\r\n"), "%"), 700000
+		text := lines[0]
+		for _, next := range lines[1:] {
+			n++
+			text += fmt.Sprint(n) + next
+		}
+		var got p1.Telegram
+		if err := got.Parse([]byte(sealed("/ABC5", "", text))); err != nil {
+			t.Fatal(err)
+		}
+		var all strings.Builder
+		for _, r := range got.Records {
+			all.WriteString("\n" + r.Code.String() + string(r.Text))
+		}
+		for i := 700001; i <= n; i++ {
+			if !strings.Contains(all.String(), fmt.Sprint(i)) {
+				t.Fatalf("%d is in no record of %q: %q", i, text, all.String())
+			}
+		}
+	})
 }

@@ -98,6 +98,9 @@ func checksumEnd(b []byte, i int, cut bool) int {
 	for n < i+checksumDigits && n < len(b) && isHex(b[n]) {
 		n++
 	}
+	if n == i && n < len(b) && b[n] == '/' {
+		return n // the next telegram follows one of a file that ended at its '!'
+	}
 	if n < len(b) && n < i+checksumDigits && !isLineEnd(b[n]) {
 		return n + 1 // with the byte that is wrong in the checksum
 	}

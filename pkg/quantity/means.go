@@ -21,7 +21,7 @@ func (f *Finder) dropMeans(dst []Sample, start int, at *positions, records []obi
 		return dst
 	}
 	i := start + int(p) - 1
-	if dst[i].Value.Sign() >= 0 && !f.Means && !sendsMeans(records) { // a limit below zero is that of export
+	if dst[i].Value.Sign() > 0 && !f.Means && !sendsMeans(records) { // a limit below zero is that of export, 0 A is none
 		return dst
 	}
 	return slices.Delete(dst, i, i+1)

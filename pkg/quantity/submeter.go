@@ -77,6 +77,7 @@ func isValue(c obis.Code) bool {
 type submeters struct {
 	devices   [maxChannels]device
 	values    uint16 // a bit for each channel with a value
+	heat      uint16 // a bit for each channel with what heat meters alone send
 	coldWater bool
 }
 
@@ -87,6 +88,8 @@ func (s *submeters) look(records []obis.Record) {
 		case !onChannel(r.Code):
 		case isValue(r.Code):
 			s.values |= 1 << r.Code[1]
+		case r.Code.CDE() == heatCode:
+			s.heat |= 1 << r.Code[1]
 		case r.Code.CDE() == deviceCode:
 			d := deviceOf(r)
 			s.devices[r.Code[1]] = d
@@ -97,8 +100,8 @@ func (s *submeters) look(records []obis.Record) {
 }
 
 // kind returns the quantity of a value. Where there is no type, a meter that is alone on its line is a gas meter if it sends
-// what gas meters alone send: a volume that is not corrected, or one stamped without a zone, as in DSMR 2.2. Warm water is
-// water too, unless there is a meter of cold water.
+// what gas meters alone send: a volume that is not corrected, or one stamped without a zone, as in DSMR 2.2; and if it sends no heat
+// energy. Warm water is water too, unless there is a meter of cold water.
 func (s *submeters) kind(r *obis.Record) (ID, bool) {
 	heat := r.Code.CDE() == heatCode
 	if !onChannel(r.Code) || !isValue(r.Code) && !heat {
@@ -110,7 +113,7 @@ func (s *submeters) kind(r *obis.Record) (ID, bool) {
 	}
 	if d == 0 {
 		alone := s.values&(s.values-1) == 0
-		return gas, alone && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)
+		return gas, alone && s.heat>>r.Code[1]&1 == 0 && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)
 	}
 	if d.isWarmWater() && s.coldWater {
 		return 0, false
