@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -19,8 +20,8 @@ const longestDump = 16 << 20
 // dumpLine is an offset, perhaps with a colon, and what stands behind it. Offsets of od are octal.
 var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([0-9A-Fa-f]{4,16})(:?)(?:[ \t]+(\S.*?))?\s*$`)
 
-// isDump reports whether a recording begins as a dump: with lines whose offsets count the bytes in them, or with one that has a
-// colon behind its offset, or the characters of its bytes at its end.
+// isDump reports whether a recording begins as a dump: with lines whose offsets count the bytes in them, or with one that has the
+// characters of its bytes at its end.
 func isDump(start []byte) bool {
 	if i := bytes.LastIndexByte(start, '\n'); i >= 0 && bytes.IndexByte(start, '\n') != i {
 		start = start[:i] // the last line may be cut
@@ -37,8 +38,8 @@ type dumpRow struct {
 	again  bool     // a *, for the line before it again and again
 }
 
-// rowsOf returns the lines of a dump. Others are passed over.
-func rowsOf(text []byte) (rows []dumpRow) {
+// rowsOf returns the lines of a dump, whose bytes may be in octal. Others are passed over.
+func rowsOf(text []byte, octal bool) (rows []dumpRow) {
 	for line := range bytes.Lines(text) {
 		if bytes.Equal(bytes.TrimSpace(line), []byte("*")) {
 			rows = append(rows, dumpRow{again: true})
@@ -56,12 +57,26 @@ func rowsOf(text []byte) (rows []dumpRow) {
 			digits, row.sure = digits[:i], true
 		}
 		row.groups = bytes.Fields(digits)
+		if octal {
+			row.fromOctal()
+		}
 		if !row.isBytes() {
 			continue
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// fromOctal makes hexadecimal digits of the groups of od without options, of six octal digits for two bytes, and of od -b, of three
+// for one.
+func (r *dumpRow) fromOctal() {
+	for i, g := range r.groups {
+		x, err := strconv.ParseUint(string(g), 8, 16)
+		if err == nil && (len(g) == 6 || len(g) == 3 && x <= 0xFF) {
+			r.groups[i] = fmt.Appendf(nil, "%0*x", len(g)/3*2, x)
+		}
+	}
 }
 
 // isBytes reports whether all groups are of hexadecimal digits, and as long as the first, but for the last one.
@@ -94,15 +109,17 @@ func (r *dumpRow) bytes() (n int) {
 type dumpOf struct {
 	bytes []byte // in the order in which they are printed
 	group int    // how many bytes form one printed number; above 1 their order depends on the byte order of the machine
-	odd   bool   // the file has an odd length: the high byte of the last number is padding
+	extra int    // how many high bytes of the last number are padding, since the file has ended within it
 }
 
 // parseDump returns the bytes of a dump. ok is false where text is none.
 func parseDump(text []byte) (d dumpOf, ok bool) {
-	rows := rowsOf(text)
-	for _, base := range []int{16, 8, 10} {
-		if d, ok := joinRows(rows, base); ok {
-			return d, true
+	for _, octal := range []bool{false, true} {
+		rows := rowsOf(text, octal)
+		for _, base := range []int{16, 8, 10} {
+			if d, ok := joinRows(rows, base); ok {
+				return d, true
+			}
 		}
 	}
 	return dumpOf{}, false
@@ -128,8 +145,8 @@ func joinRows(rows []dumpRow, base int) (d dumpOf, ok bool) {
 			proofs++
 		case at == next:
 			proofs++
-		case len(r.groups) == 0 && at+1 == next && last.group() > 1: // the last number has one byte too many
-			d.odd = true
+		case len(r.groups) == 0 && at < next && next-at < uint64(last.group()): // the file ends within the last number
+			d.extra = int(next - at)
 			proofs++
 		default:
 			return d, false
@@ -172,10 +189,7 @@ func (d *dumpOf) swapped() []byte {
 			out[a], out[b] = out[b], out[a]
 		}
 	}
-	if d.odd {
-		out = out[:len(out)-1]
-	}
-	return out
+	return out[:max(len(out)-d.extra, 0)]
 }
 
 // undump reads a dump. If its numbers have more than one byte, undump tries both byte orders and uses the one that gives a whole telegram.

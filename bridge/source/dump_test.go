@@ -2,6 +2,7 @@ package source_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -37,6 +38,25 @@ func dumped(b []byte, offset string, group int, little bool, end bool, after fun
 	return out.String()
 }
 
+// dumpedOctal prints bytes as od does in octal: of one byte, or of two, low byte first.
+func dumpedOctal(b []byte, group int) string {
+	var out strings.Builder
+	for at := 0; at < len(b); at += 16 {
+		row := b[at:min(at+16, len(b))]
+		fmt.Fprintf(&out, "%07o", at)
+		for i := 0; i < len(row); i += group {
+			if group == 1 {
+				fmt.Fprintf(&out, " %03o", row[i])
+				continue
+			}
+			fmt.Fprintf(&out, " %06o", binary.LittleEndian.Uint16(append(bytes.Clone(row[i:min(i+2, len(row))]), 0)))
+		}
+		out.WriteString("\n")
+	}
+	fmt.Fprintf(&out, "%07o\n", len(b))
+	return out.String()
+}
+
 func TestBytesOfDumps(t *testing.T) {
 	bare := func([]byte) string { return "" }
 	letters := func(b []byte) string {
@@ -61,7 +81,7 @@ func TestBytesOfDumps(t *testing.T) {
 			even = append(even, '\n')
 		}
 		odd := append(bytes.Clone(even), '\n')
-		for _, want := range [][]byte{even, odd} {
+		for _, want := range [][]byte{even, odd, append(bytes.Clone(odd), "\r\n"...), append(bytes.Clone(odd), "\r\n\r\n"...)} {
 			for name, text := range map[string]string{
 				"hexdump":                   dumped(want, "%07x", 2, true, true, bare),
 				"hexdump -x":                strings.ReplaceAll(dumped(want, "%07x", 2, true, true, bare), " ", "    "),
@@ -69,6 +89,10 @@ func TestBytesOfDumps(t *testing.T) {
 				"xxd":                       dumped(want, "%08x:", 2, false, false, blanks),
 				"xxd -g 1":                  dumped(want, "%08x:", 1, false, false, blanks),
 				"od -x":                     dumped(want, "%07o", 2, true, true, bare),
+				"od":                        dumpedOctal(want, 2),
+				"od -b":                     dumpedOctal(want, 1),
+				"od -t x4":                  dumped(want, "%07o", 4, true, true, bare),
+				"od -t x8":                  dumped(want, "%07o", 8, true, true, bare),
 				"od -t x1":                  dumped(want, "%07o", 1, false, true, bare),
 				"od -A x -t x1z":            dumped(want, "%06x", 1, false, true, angle),
 				"od -A d -t x2":             dumped(want, "%07d", 2, true, true, bare),

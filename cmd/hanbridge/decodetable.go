@@ -82,11 +82,16 @@ func unmapped(r *meter.Reading) (out []*obis.Record) {
 	published := map[quantity.ID]bool{}
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		published[s.ID] = published[s.ID] || !s.Derived
+		shown := s.ID.Row().Numeric() || len(s.Text) > 0 // a text that nobody can read is published as none
+		published[s.ID] = published[s.ID] || !s.Derived && shown
 	}
 	for i := range r.Records {
 		rec := &r.Records[i]
-		if id, ok := quantity.Of(rec.Code); ok && published[id] && suits(rec, id.Row()) && !yields(rec, id, r.Records[i+1:]) {
+		id, ok := quantity.Of(rec.Code)
+		if ok && rec.Kind == obis.Text && len(rec.Text) == 0 {
+			continue
+		}
+		if ok && published[id] && suits(rec, id.Row()) && !yields(rec, id, r.Records[i+1:]) {
 			published[id] = false
 			continue
 		}

@@ -54,6 +54,34 @@ func TestDecodeTelnet(t *testing.T) {
 	}
 }
 
+// TestDecodeSharedField reads the inputs from the field that are no text of a meter, where somebody has put them beside the project.
+func TestDecodeSharedField(t *testing.T) {
+	folder := filepath.Join("..", "..", "..", "shared", "field")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skipf("%s is no part of the project and is not here; TestDecodeTelnet, TestBytesOfDumps and TestBareCurrents make such inputs", folder)
+	}
+	for _, tt := range []struct {
+		file  string
+		count int
+		want  string
+		says  string
+	}{
+		{"e570-currents.hex", 1, `"current_l1":"400","current_l2":"200","current_l3":"601"`, ""},
+		{"hexdump-default.txt", 1, `"import_power":"549"`, ""},
+		{"telnet-hdlc.bin", 6, `"import_energy":"40141.543"`, line.Telnet.Advice()},
+	} {
+		var out, say bytes.Buffer
+		p := &program{out: &out, err: &say}
+		err := p.decode([]string{filepath.Join(folder, tt.file)}, newJSON(p), nil)
+		if got := strings.Count(out.String(), `"ok":true`); err != nil || got != tt.count || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%s: %d telegrams, %v, want %d, and %s in them:\n%s", tt.file, got, err, tt.count, tt.want, &out)
+		}
+		if (say.Len() > 0) != (tt.says != "") || !strings.Contains(say.String(), tt.says) {
+			t.Errorf("%s: it says %q, want %q", tt.file, &say, tt.says)
+		}
+	}
+}
+
 // TestCaptureTelnet: a capture keeps the bytes as they came, and says how the gateway is set.
 func TestCaptureTelnet(t *testing.T) {
 	b := telnetRecording(t, "aidon-se", 3)
