@@ -27,5 +27,5 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 	return true
 }
 
-// over ends a fault: the next one is told at once.
+// over ends a fault: the next one of its kind is told at once, a few times within ten minutes; then it is counted.
 func (f *faults) over() { f.Over() }

@@ -114,7 +114,7 @@ func TestMeterThatSpeaksSeldomLosesNothing(t *testing.T) {
 	}
 }
 
-// TestTelegramUnderWayIsLetIn: a wire is not closed while bytes come.
+// TestTelegramUnderWayIsLetIn: a telegram that is under way when the time of a silent wire is over is let in.
 func TestTelegramUnderWayIsLetIn(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-se-aidon", "kamstrup-no"} {
 		synctest.Test(t, func(t *testing.T) {

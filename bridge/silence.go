@@ -61,12 +61,15 @@ func (p *pipeline) explain(best finding, bytes int64) {
 		log.Time("last", st.Last).Msg("the reader is connected and silent: it is dialled again now and then. Is its cable in the meter? " + activation)
 	case bytes == 0 && network:
 		log.Msg("connected, and not a byte in 60 s: is the reader's cable in the meter, and is this its port for the meter's bytes? Many readers " +
-			"serve one program at a time: stop the others. " + activation)
+			"serve one program at a time: stop the others. If all that is right, the meter's port is most likely not activated. " + activation)
 	case bytes == 0 && st.Telegrams > 0:
 		log.Time("last", st.Last).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
 			"then ask your grid company to activate it again")
 	case bytes == 0:
 		log.Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
+	case network && best.verdict.AboutSetting():
+		log.Int64("bytes", bytes).Msg("bytes but no telegram: most likely the reader is set to another line setting than the meter's. Set the reader's own " +
+			"serial port to what the meter sends (P1 ports 115200 8N1, most M-Bus ports 2400 8E1)")
 	default:
 		log.Fields(told("line", best.Line)).Int64("bytes", bytes).Uint64("errors", st.Errors).Msg(p.voice.found.advice(best.verdict))
 	}

@@ -14,7 +14,8 @@ import (
 // A dump is bytes as hexdump, hexdump -C, xxd and od print them: lines that begin with their offset. What it holds beside the
 // bytes, offsets and characters, is left out.
 
-// longestDump bounds how much of a dump is read, in bytes. It is text that somebody made, not a wire.
+// longestDump bounds how much of a dump is read, and for how many bytes its repeated lines stand. It is text that somebody made, not a
+// wire.
 const longestDump = 16 << 20
 
 // dumpLine is an offset, perhaps with a colon, and what stands behind it. Offsets of od are octal.
@@ -176,7 +177,7 @@ func (d *dumpOf) add(r dumpRow) {
 // repeat adds a line again, for n bytes. Telegrams repeat nothing for long.
 func (d *dumpOf) repeat(r dumpRow, n uint64) {
 	const most = 1 << 16
-	for n = min(n, most); n >= uint64(r.bytes()) && r.bytes() > 0; n -= uint64(r.bytes()) {
+	for n = min(n, most); n >= uint64(r.bytes()) && r.bytes() > 0 && len(d.bytes) < longestDump; n -= uint64(r.bytes()) {
 		d.add(r)
 	}
 }

@@ -134,6 +134,18 @@ func TestBytesRepeated(t *testing.T) {
 	}
 }
 
+// TestBytesRepeatedForEver: a few lines do not stand for more bytes than a dump may have.
+func TestBytesRepeatedForEver(t *testing.T) {
+	var text strings.Builder
+	for at := range 1000 {
+		fmt.Fprintf(&text, "%08x 00\n*\n", at<<16)
+	}
+	got, err := io.ReadAll(source.Bytes(strings.NewReader(text.String())))
+	if err != nil || len(got) < 16<<20 || len(got) > 17<<20 {
+		t.Errorf("got %d bytes, %v, want some 16 MiB", len(got), err)
+	}
+}
+
 // TestBytesNoDump leaves hexadecimal text alone whose lines begin with what could be an offset.
 func TestBytesNoDump(t *testing.T) {
 	tests := []struct{ name, text, want string }{

@@ -77,7 +77,8 @@ func (p *program) checkOthers(ctx context.Context, w *wiring) (err error) {
 	var own *bridge.Instance
 	if dir := w.remembered(); dir != "" {
 		if own, err = bridge.StoredInstance(dir); err != nil {
-			return nil // of another user: which marks are this bridge's own is not known
+			p.warn("state_dir", err.Error()+": whether another bridge publishes a meter is not looked for (run check as the user that runs hanbridge)")
+			return nil
 		}
 	}
 	others, err := mqtt.Others(ctx, w.mqtt(), own, w.meterIDs()...)

@@ -177,7 +177,7 @@ func TestMeterWarnings(t *testing.T) {
 		want []string // what each begins with
 	}{
 		{"all well", MeterConfig{KeyFile: writtenPrivate(t, aKey), Checksum: "check"}, nil},
-		{"open file", MeterConfig{KeyFile: open}, []string{"every user of this machine may read"}},
+		{"open file", MeterConfig{KeyFile: open}, []string{"every user of this machine can read"}},
 		{"no checksum", MeterConfig{Checksum: "ignore"}, []string{"checksums are ignored"}},
 		{"both", MeterConfig{Checksum: "ignore", KeyFile: open}, []string{"checksums are ignored", "every user"}},
 	}

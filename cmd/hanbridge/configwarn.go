@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -52,11 +53,29 @@ func openFile(name, what string) []warning {
 	case name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name):
 		return nil
 	case info.Mode().Perm()&0o007 != 0:
-		return []warning{{"every user of this machine may read or change " + what + ": take that right away with chmod 600", name}}
+		return []warning{{"every user of this machine can " + deed(info, 0o002) + " " + what + ": " + remedy(info, name), name}}
 	case info.Mode().Perm()&0o070 != 0 && !needsGroup(info):
-		return []warning{{"other users of its group may read or change " + what + ": take that right away with chmod 600", name}}
+		return []warning{{"other users of its group can " + deed(info, 0o020) + " " + what + ": " + remedy(info, name), name}}
 	}
 	return nil
+}
+
+// deed is what users can do with a file, of whom toWrite is the permission to write.
+func deed(info fs.FileInfo, toWrite fs.FileMode) string {
+	if info.Mode().Perm()&toWrite != 0 {
+		return "read and change"
+	}
+	return "read"
+}
+
+// remedy says how to keep others from a file. A file of another user, or of root, which may start hanbridge as a user without a number
+// of its own, must stay readable for hanbridge: there chmod alone would keep it from its configuration.
+func remedy(info fs.FileInfo, name string) string {
+	if isOwn(info) {
+		return "type: chmod 600 " + name
+	}
+	return "set what is secret as an environment variable instead (with systemd in /etc/hanbridge/env, which chmod 600 closes), or give the " +
+		"file to the user that runs hanbridge (chown USER, then chmod 600)"
 }
 
 // isMounted reports whether a file is a secret that a container engine has mounted: everybody may read it, and nobody else is there.

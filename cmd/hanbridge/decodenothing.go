@@ -14,8 +14,9 @@ import (
 // noTelegram is why there is none in a recording, as far as nothing more is known.
 const noTelegram = "it is empty, or was recorded with another line setting or an inverted signal"
 
-// anotherLine is a likely reason why bytes are no telegrams.
-const anotherLine = "was it recorded with another line setting, or an inverted signal?"
+// anotherLine names the likely reasons why bytes are no telegrams.
+const anotherLine = "is it the right file? If it is a recording of the port: was it made at another line setting, or is the signal inverted? " +
+	"hanbridge doctor finds out"
 
 // glimpse keeps the beginning of what is read, and counts it.
 type glimpse struct {
@@ -68,7 +69,7 @@ func (n *tally) noTelegram() string {
 		return "it is in UTF-16, as > of PowerShell writes it: record bytes with hanbridge capture --out FILE, or save it as UTF-8, " +
 			"with its line ends as they are"
 	case isText(n.start) && !isText(n.bytes): // its digits were understood
-		return "its bytes are none: are the first or the last missing (a frame begins and ends with 7E or begins with 68, a message " +
+		return "its digits were read as bytes, and these are no telegram: are the first or the last missing (a frame begins and ends with 7E or begins with 68, a message " +
 			"alone begins with 0F or DB), or was it recorded with another line setting, or an inverted signal?"
 	case isText(n.start):
 		return "it is text, but neither a telegram nor hexadecimal digits alone: write two for each byte and nothing else, as xxd -p does"

@@ -8,7 +8,7 @@ import (
 func TestNoTelegram(t *testing.T) {
 	const (
 		text  = "it is text, but neither"
-		bytes = "was it recorded with another line setting"
+		bytes = "another line setting"
 	)
 	tests := []struct{ name, in, want string }{
 		{"nothing", "", "it is empty"},

@@ -114,8 +114,8 @@ func silentVerdict(port PortConfig, trials []*heard) *verdict {
 	}
 	if port.Kind == TCPPort {
 		return &verdict{codeSilent, fmt.Sprintf("connected to %s, and no bytes in %v: is the reader's cable in the meter, and is this its port for the "+
-			"meter's bytes (look it up in its manual)? Many readers serve one program at a time: stop the others. Else the meter's port is not "+
-			"activated: %s", port, listened.Round(time.Second), strings.TrimPrefix(trimmed(line.Silent), silentReason))}
+			"meter's bytes (look it up in its manual)? Many readers serve one program at a time: stop the others. If all that is right, the meter's port is most "+
+			"likely not activated. %s", port, listened.Round(time.Second), strings.TrimPrefix(trimmed(line.Silent), silentReason))}
 	}
 	where := port.String()
 	if port.Kind == SerialPort {

@@ -49,7 +49,8 @@ func (p *program) takeover(ctx context.Context, to mqtt.Config, meter string) er
 		return failure{err, exitData}
 	}
 	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
-		return failure{fmt.Errorf("%s is still there (does the other bridge still run? May this user publish it?)", to.InfoTopic(meter)), exitData}
+		return failure{fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
+			"rules do not let this user publish that topic", to.InfoTopic(meter)), exitData}
 	}
 	fmt.Fprintf(p.out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
 	return nil

@@ -37,9 +37,16 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("mqtt: another program most likely connects to %s as %q, and the broker then ends this connection, again and again: "+
-		"each needs its own name (is hanbridge running twice? Else set mqtt.client_id; a broker may also end who publishes what "+
-		"its access rules forbid)", e.Host, e.ID)
+	return fmt.Sprintf("mqtt: another program most likely connects to %s as %q, and the broker then ends this connection, again and again. "+
+		"Is this bridge started twice? Stop one of them. Are they two bridges? Set another mqtt.client_id in one of them. Is it neither? A "+
+		"broker may also end the connection of a program that publishes what the access rules forbid: look at its log", e.Host, e.ID)
+}
+
+// Noted reports whether the last connection most likely ended because another client uses the same id.
+func (c *Conflict) Noted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.times > 0
 }
 
 // Wait is how long to wait at least before the next attempt, so that the two do not throw each other out every second.

@@ -21,15 +21,34 @@ func (s *server) throwOut(all bool) {
 
 // TestConflictOverConnections ends connection after connection: what matters is if another one lives on beside.
 func TestConflictOverConnections(t *testing.T) {
+	for qos := range byte(2) {
+		conflictOverConnections(t, qos)
+	}
+}
+
+// conflictOverConnections publishes on each connection, just before it ends.
+func conflictOverConnections(t *testing.T, qos byte) {
+	t.Helper()
 	s := start(t)
 	c := config(s.url)
 	c.Conflict = new(broker.Conflict)
 	for i, step := range []struct{ alone, want bool }{{true, false}, {true, true}, {false, false}, {false, false}, {true, true}, {true, true}} {
 		conn := dial(t, c)
+		for range 3 {
+			if err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: qos}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := conn.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		s.throwOut(!step.alone)
 		err := lost(t, conn, patient)
 		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.want {
-			t.Errorf("connection %d: got %v, want a conflict: %v", i, err, step.want)
+			t.Errorf("QoS %d, connection %d: got %v, want a conflict: %v", qos, i, err, step.want)
+		}
+		if c.Conflict.Noted() != step.want {
+			t.Errorf("QoS %d, connection %d: a conflict is noted: %v, want %v", qos, i, !step.want, step.want)
 		}
 		if step.want && !strings.Contains(err.Error(), `as "hanbridge"`) {
 			t.Errorf("connection %d: got %v, want the id in it", i, err)

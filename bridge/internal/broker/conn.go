@@ -247,8 +247,9 @@ func (c *Conn) explainEnd(err error) error {
 		c.to.Terms.lost(u, lived, false)
 		return c.to.Conflict.lost(&c.to, err, lived, brokerLives)
 	}
-	c.to.Terms.lost(u, lived, brokerLives())
-	return c.to.Conflict.lost(&c.to, hungUp{c.to.during(u)}, lived, nil)
+	alive := brokerLives()
+	c.to.Terms.lost(u, lived, alive)
+	return c.to.Conflict.lost(&c.to, hungUp{c.to.during(u)}, lived, func() bool { return alive && u.guess })
 }
 
 // check refuses what a broker would answer by closing the connection, again and again.

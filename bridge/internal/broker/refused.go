@@ -34,7 +34,7 @@ func (e *RefusedError) remedy() string { return Remedy(e.Size) }
 
 // Remedy says how to have a broker take packets of a size in bytes.
 func Remedy(size int) string {
-	room := 1 << 14
+	room := 1 << 15 // for a whole device, whatever message was refused: a person is to set one number once
 	for room < 2*size {
 		room *= 2
 	}

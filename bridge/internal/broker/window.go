@@ -42,6 +42,7 @@ type underWay struct {
 	oldest   messageInfo
 	largest  messageInfo
 	retained bool // one of them is to be kept
+	guess    bool // all are of QoS 0: whether the broker has them is not known
 }
 
 func (w *window) full() bool   { return w.n == len(w.ring) }
@@ -97,6 +98,7 @@ func (w *window) underWay() (u underWay) {
 		u.add(w.offered)
 	}
 	if w.qos0.n > 0 && time.Since(w.qos0At) < qos0Window {
+		u.guess = u.n == 0
 		u.add(w.qos0.largest)
 		u.n++ // counts as two, since a single message under way would be taken for the cause
 		u.retained = u.retained || w.qos0.retained

@@ -102,8 +102,8 @@ func Counted(line *zerolog.Event, count int) *zerolog.Event {
 	return line
 }
 
-// ownPort is the end of this side in errors of package net: another one for each connection.
-var ownPort = regexp.MustCompile(`:\d{1,5}->`)
+// varying is what differs from one connection to the next: the port of this side in errors of package net, and sizes.
+var varying = regexp.MustCompile(`:\d{1,5}->|\b\d+ (bytes|messages)\b`)
 
 // Kind returns the text of an error without what differs from one connection to the next.
-func Kind(text string) string { return ownPort.ReplaceAllString(text, "->") }
+func Kind(text string) string { return varying.ReplaceAllString(text, "") }

@@ -31,6 +31,7 @@ func TestFloods(t *testing.T) {
 		{"the same in version 6", func(i int) string {
 			return ratelimit.Kind(fmt.Sprintf("read tcp [2001:db8::1]:%d->[2001:db8::9]:8088: i/o timeout", 30000+i%30000))
 		}, 0, 6, 6},
+		{"another size each time", func(i int) string { return ratelimit.Kind(fmt.Sprintf("closed behind a telegram of %d bytes", 900+i)) }, 0, 6, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

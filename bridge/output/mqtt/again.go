@@ -37,8 +37,10 @@ func (p *pace) done(now time.Time) {
 // ownStatus hears what is said of this bridge. That it is offline was said by somebody else: by a second bridge with the same topics
 // that stopped, or by the broker, as the will of a connection it had not known to be dead. What was retained before is no news.
 func (s *session) ownStatus(m broker.Message) {
-	if m.Retain && string(m.Payload) == online {
-		s.wasOnline.Store(true)
+	if m.Retain {
+		s.wasOnline.Store(string(m.Payload) == online)
+		s.statusHeard.Store(true)
+		s.claims.wake()
 	}
 	if m.Retain || string(m.Payload) != offline || s.leaving.Load() {
 		return

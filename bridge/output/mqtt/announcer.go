@@ -175,7 +175,7 @@ func (s *session) standing(d draft) draft {
 		return d // what is too large is passed over
 	}
 	if count, ok := s.limiter.Allow("announcements"); ok {
-		ratelimit.Counted(s.log.Error().Err(d.refused), count).Msg("message not published")
+		ratelimit.Counted(s.log.Error().Err(d.refused), count).Msg(notAnnounced)
 	}
 	d.steps, d.after = nil, d.rest
 	return d

@@ -29,6 +29,7 @@ type broker struct {
 
 	mu    sync.Mutex
 	drops map[string]bool // who publishes there is thrown out, once, and not heard
+	open  bool            // everybody may read what was closed
 	heard []message
 	comes []string // "connect", "disconnect"
 	wake  chan struct{}
@@ -47,7 +48,9 @@ func (*door) Provides(byte) bool { return true }
 func (*door) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 
 func (d *door) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
-	return write || d.closed == "" || !strings.HasPrefix(topic, d.closed)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return write || d.open || d.closed == "" || !strings.HasPrefix(topic, d.closed)
 }
 
 func (d *door) OnPublished(_ *mochi.Client, p packets.Packet) { d.hear(p, false) }
@@ -130,6 +133,18 @@ func (b *broker) empty() {
 }
 
 func start(t *testing.T) *broker { return listen(t, "127.0.0.1:0", "") }
+
+// unlock opens what is closed, and has all clients come again.
+func (b *broker) unlock() {
+	b.mu.Lock()
+	b.open = true
+	b.mu.Unlock()
+	for _, client := range b.Clients.GetAll() {
+		if !client.Net.Inline {
+			client.Stop(packets.ErrServerShuttingDown)
+		}
+	}
+}
 
 // messages are those heard so far.
 func (b *broker) messages() []message {

@@ -46,7 +46,7 @@ func Check(ctx context.Context, c Config) (Checked, error) {
 	}
 	switch n := len(report.Refused); {
 	case n > 0 && n == len(sizes):
-		err = report.Refused[n-1]
+		err = report.Refused[0] // the largest, for which there must be room
 	case n > 0:
 		found.Warnings = append(found.Warnings, report.Refused[0].Error()+". "+inComponentStyle)
 	}

@@ -21,7 +21,7 @@ type claims struct {
 	instance *bridge.Instance
 	// patience is how long another may be silent at least before it is taken for gone.
 	patience  time.Duration
-	unchecked bool          // the log has said that nothing is heard of others
+	unchecked bool          // nothing is heard of others on this connection
 	changed   chan struct{} // something was heard
 
 	mu  sync.Mutex
@@ -112,6 +112,7 @@ func (c *claims) hearTelegram(meter string) func(broker.Message) {
 func (s *session) watch(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, listenTime)
 	defer cancel()
+	s.claims.unchecked = false
 	for _, id := range s.watched() {
 		s.claims.of(id, func(c *claim) { c.connect(time.Now()) })
 		prefix := s.config.BaseTopic + "/" + id + "/"
@@ -142,11 +143,11 @@ func (s *session) watched() (ids []string) {
 	return ids
 }
 
-// settle waits until the descriptions that the broker holds are heard, or it is silent.
+// settle waits until the descriptions and the status that the broker holds are heard, or it is silent.
 func (s *session) settle(ctx context.Context) {
 	silence := time.NewTimer(settled)
 	defer silence.Stop()
-	for limit := time.Now().Add(echoWait); !s.described() && time.Now().Before(limit); {
+	for limit := time.Now().Add(echoWait); !(s.statusHeard.Load() && s.described()) && time.Now().Before(limit); {
 		select {
 		case <-s.claims.changed:
 			silence.Reset(settled)
@@ -157,7 +158,7 @@ func (s *session) settle(ctx context.Context) {
 		}
 		break
 	}
-	if s.wasOnline.Load() {
+	if s.wasOnline.Load() || s.conflict.Noted() { // a client of the same id is another bridge that lives
 		for _, id := range s.watched() {
 			s.claims.of(id, func(c *claim) { c.alive = true })
 		}
@@ -215,12 +216,14 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 		}
 	}
 	if len(taken) == 0 || s.claims.unchecked {
-		return s.taken(taken)
+		s.taken(taken)
+		return nil
 	}
 	if err := s.awaitEchoes(taken); err != nil {
 		return err
 	}
-	return s.taken(taken)
+	s.taken(taken)
+	return nil
 }
 
 // take begins a claim, and tells if it goes on from before.
@@ -235,7 +238,7 @@ func (s *session) take(m *meter) (known bool) {
 }
 
 // taken ends the time in which others may have been quicker.
-func (s *session) taken(all []*meter) error {
+func (s *session) taken(all []*meter) {
 	for _, m := range all {
 		s.claims.of(m.ID, func(c *claim) {
 			m.first = c.first || c.claiming
@@ -243,7 +246,6 @@ func (s *session) taken(all []*meter) error {
 		})
 	}
 	s.claims.wake()
-	return nil
 }
 
 // awaitEchoes waits until the descriptions have come back, and as long again for those of others that were published at the same time. The end of

@@ -17,6 +17,17 @@ import (
 // withhold is a way to a broker that swallows packets of some kinds on their way from it. It returns its address.
 func withhold(t *testing.T, addr string, kinds ...byte) string {
 	t.Helper()
+	return relay(t, addr, func(packet []byte) [][]byte {
+		if slices.Contains(kinds, packet[0]>>4) {
+			return nil
+		}
+		return [][]byte{packet}
+	})
+}
+
+// relay is a way to a broker on which others are sent in place of each packet that comes from it. It returns its address.
+func relay(t *testing.T, addr string, replace func(packet []byte) [][]byte) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -34,14 +45,14 @@ func withhold(t *testing.T, addr string, kinds ...byte) string {
 				return
 			}
 			go func() { _, _ = io.Copy(server, client); _ = server.Close() }()
-			go func() { sift(client, server, kinds); _ = client.Close() }()
+			go func() { sift(client, server, replace); _ = client.Close() }()
 		}
 	}()
 	return l.Addr().String()
 }
 
-// sift copies packets but those of some kinds. The format is MQTT 3.1.1, 2.2.
-func sift(to io.Writer, from io.Reader, kinds []byte) {
+// sift copies packets, or what replaces them. The format is MQTT 3.1.1, 2.2.
+func sift(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
 	for r := bufio.NewReader(from); ; {
 		head, err := r.ReadByte()
 		if err != nil {
@@ -62,11 +73,10 @@ func sift(to io.Writer, from io.Reader, kinds []byte) {
 		if _, err := io.ReadFull(r, body); err != nil {
 			return
 		}
-		if slices.Contains(kinds, head>>4) {
-			continue
-		}
-		if _, err := to.Write(append(packet, body...)); err != nil {
-			return
+		for _, p := range replace(append(packet, body...)) {
+			if _, err := to.Write(p); err != nil {
+				return
+			}
 		}
 	}
 }

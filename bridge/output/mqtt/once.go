@@ -29,12 +29,12 @@ func (s *session) publish(topic string, payload []byte, retain bool) error {
 	if !errors.As(err, new(*broker.MessageError)) && !errors.As(err, new(*broker.RefusedError)) {
 		return err
 	}
-	kind := topic
+	kind, text := topic, "message not published"
 	if strings.HasPrefix(topic, s.config.Prefix+"/") { // there may be hundreds of them
-		kind = "announcements"
+		kind, text = "announcements", notAnnounced
 	}
 	if count, ok := s.limiter.Allow(kind); ok {
-		ratelimit.Counted(s.log.Error().Err(err), count).Msg("message not published")
+		ratelimit.Counted(s.log.Error().Err(err), count).Msg(text)
 	}
 	return nil
 }
@@ -42,6 +42,9 @@ func (s *session) publish(topic string, payload []byte, retain bool) error {
 func (s *session) message(topic string, payload []byte, retain bool) broker.Message {
 	return broker.Message{Topic: topic, Payload: payload, QoS: s.config.QoS, Retain: retain}
 }
+
+// notAnnounced is said of an announcement that the broker does not take: a person who looks for values finds them.
+const notAnnounced = "not announced to home assistant: values are published all the same"
 
 // refused is why this broker does not take one of the messages; nil if it takes all, as far as is known.
 func (s *session) refused(steps [][]discovery.Message) error {

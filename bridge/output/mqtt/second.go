@@ -195,9 +195,9 @@ const (
 	saidSecond = "another bridge publishes this meter already: its counters are not published from here, since a hub would count the " +
 		"step from one meter to the other as consumption. Set another meters.id in this configuration, and restart; or stop the other bridge for " +
 		"good, and type: hanbridge takeover "
-	saidStale = "the broker says that another bridge publishes this meter, which is silent, and nothing shows that the meter is the same: its " +
-		"counters are not published. If both have the same meters.id by mistake, set another one in this configuration; if the counters are to come " +
-		"from here from now on, type: hanbridge takeover "
+	saidStale = "another bridge has published this meter, and is not heard now; nothing shows that its meter is the same as this one, so the counters " +
+		"are not published from here. Does it still run? Then set another meters.id in one of the two configurations. Is it gone for good? Then " +
+		"type: hanbridge takeover "
 	hubStale = "counters: another bridge published this meter before, and nothing shows that the meter is the same. Set another meters.id, " +
 		"or type: hanbridge takeover "
 	saidWaits = "the broker has a description of this meter by another bridge: counters are not published until it is clear that the other " +
@@ -253,12 +253,12 @@ func (s *session) sayStale(m *meter) error {
 
 var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
 
-// warnUnchecked is said once.
+// warnUnchecked notes that nothing is heard of other bridges on this connection, which the log says once.
 func (s *session) warnUnchecked(err error) {
-	if s.claims.unchecked {
+	s.claims.unchecked = true
+	if !s.once.first("unchecked") {
 		return
 	}
-	s.claims.unchecked = true
 	s.log.Warn().Err(err).Msg("cannot read the topics of these meters: whether another bridge uses the same meters.id is not checked " +
 		"(allow this user to read " + s.config.valueFilter() + ")")
 }

@@ -3,11 +3,13 @@ package mqtt_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
@@ -36,7 +38,7 @@ func (b *book) count(text string) int {
 const (
 	firstSaid  = "another bridge publishes this meter too"
 	secondSaid = "another bridge publishes this meter already"
-	staleSaid  = "which is silent, and nothing shows that the meter is the same"
+	staleSaid  = "is not heard now; nothing shows that its meter is the same"
 	waitsSaid  = "counters are not published until it is clear"
 	takenSaid  = "another bridge published this meter before"
 	deafSaid   = "cannot read the topics of these meters"
@@ -91,13 +93,15 @@ func (w *twin) sends(b *broker) map[string]string {
 	return values
 }
 
-func (w *twin) awaitsSaid(text string) {
+// awaitsSaid waits until one of the texts is said.
+func (w *twin) awaitsSaid(texts ...string) {
 	w.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(60 * time.Second); w.count(text) == 0; <-tick.C {
+	said := func(text string) bool { return w.count(text) > 0 }
+	for deadline := time.Now().Add(60 * time.Second); !slices.ContainsFunc(texts, said); <-tick.C {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not said in 60 s: %s", text)
+			w.t.Fatalf("not said in 60 s: %s", texts)
 		}
 	}
 }
@@ -183,7 +187,7 @@ func TestSecondBridgeSaysNothingElseOfTheMeter(t *testing.T) {
 	from := len(b.messages())
 	two := startTwin(t, b, twinConfig{name: "two", seed: 3, dir: t.TempDir()})
 	two.sends(b)
-	two.awaitsSaid(waitsSaid)
+	two.awaitsSaid(waitsSaid, secondSaid) // the first may answer at once
 	one.sends(b)
 	two.awaitsSaid(secondSaid)
 	two.sends(b)
@@ -351,6 +355,52 @@ func TestMayNotRead(t *testing.T) {
 	w.awaitsSaid(deafSaid)
 	if n := w.count("hanbridge/+/+"); n != 1 {
 		t.Errorf("what to allow is said %d times, want once", n)
+	}
+}
+
+// TestMayReadLater: where one connection could not hear others, the next one can, and waits for them before counters are published.
+func TestMayReadLater(t *testing.T) {
+	t.Parallel()
+	b := listen(t, "127.0.0.1:0", "hanbridge/house/")
+	w := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir()})
+	w.awaitsSaid(deafSaid)
+	b.unlock()
+	b.await(t, "it comes again", func([]message) bool { return strings.HasSuffix(b.visits(), "disconnect connect") })
+	w.send(next(w.meter))
+	all := b.await(t, "a counter", func(all []message) bool { return index(all, "hanbridge/house/import_energy", "") >= 0 })
+	info, counter := all[index(all, "hanbridge/house/info", "")].at, all[index(all, "hanbridge/house/import_energy", "")].at
+	if waited := counter.Sub(info); waited < 100*time.Millisecond {
+		t.Errorf("waited %v for others, want 0.1 s at least", waited)
+	}
+}
+
+// TestLateStatus: a broker may tell last that another bridge is online.
+func TestLateStatus(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	for topic, payload := range map[string]string{
+		"hanbridge/status": "online", "hanbridge/house/info": `{"instance":"another","since":"2026-01-31T11:00:00Z"}`,
+	} {
+		if err := b.Publish(topic, []byte(payload), true, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var status []byte
+	late := relay(t, b.addr, func(packet []byte) [][]byte {
+		if packet[0]>>4 == packets.Publish && status == nil && bytes.Contains(packet, []byte("hanbridge/status")) {
+			status = packet
+			return nil
+		}
+		if packet[0]>>4 == packets.Publish && status != nil && bytes.Contains(packet, []byte("hanbridge/house/info")) {
+			return [][]byte{packet, status}
+		}
+		return [][]byte{packet}
+	})
+	two := startTwin(t, &broker{addr: late}, twinConfig{name: "two", seed: 3, dir: t.TempDir()})
+	two.sends(b)
+	two.awaitsSaid(waitsSaid)
+	if two.count(staleSaid) > 0 {
+		t.Error("a bridge that is online is called gone")
 	}
 }
 

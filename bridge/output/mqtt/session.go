@@ -39,8 +39,9 @@ type session struct {
 	proofs chan struct{} // a proof has succeeded
 	giveUp *time.Timer   // when one is given up
 
-	wasOnline atomic.Bool // a bridge of this base topic was there when this one came
-	leaving   atomic.Bool // what says offline from now on is this session
+	statusHeard atomic.Bool // the broker has told which status of this base topic it holds
+	wasOnline   atomic.Bool // a bridge of this base topic was there when this one came
+	leaving     atomic.Bool // what says offline from now on is this session
 }
 
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
