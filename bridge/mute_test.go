@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,6 +136,27 @@ func TestTelegramUnderWayIsLetIn(t *testing.T) {
 }
 
 // TestSilentReaderIsNamed: a reader that refuses and then is connected and silent is told of both, once each.
+// TestReaderAtAnotherSetting: bytes that are no telegrams are a matter of the reader's own serial port, which no setting here changes.
+func TestReaderAtAnotherSetting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		h := run(t, reader(&p, true))
+		defer h.end()
+		noise := rand.New(rand.NewPCG(1, 2))
+		for range 70 {
+			b := make([]byte, 50)
+			for i := range b {
+				b[i] = byte(noise.Uint32())
+			}
+			p.send(b)
+			pass(time.Second)
+		}
+		if got := h.said("Set the reader's own serial port"); got != 1 || h.said("set serial to") > 0 {
+			t.Errorf("the setting of the reader is named %d times, want once, and no other:\n%s", got, h.log)
+		}
+	})
+}
+
 func TestSilentReaderIsNamed(t *testing.T) {
 	const silent = "connected, and not a byte in 60 s"
 	for _, tt := range []struct {
