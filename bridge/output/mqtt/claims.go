@@ -147,7 +147,7 @@ func (s *session) watched() (ids []string) {
 func (s *session) settle(ctx context.Context) {
 	silence := time.NewTimer(settled)
 	defer silence.Stop()
-	for limit := time.Now().Add(echoWait); !(s.statusHeard.Load() && s.described()) && time.Now().Before(limit); {
+	for limit := time.Now().Add(echoWait); (!s.statusHeard.Load() || !s.described()) && time.Now().Before(limit); {
 		select {
 		case <-s.claims.changed:
 			silence.Reset(settled)
