@@ -46,7 +46,7 @@ func testOneName(t *testing.T, hanbridge string) {
 	two.staysUp(4 * time.Second)
 	for _, run := range []*process{one, two} {
 		run.saidOnce(clashSaid)
-		run.saidOnce("set mqtt.client_id")
+		run.saidOnce("Set another mqtt.client_id")
 		if n := strings.Count(run.said(), "\n"); n > 12 {
 			t.Errorf("%d lines, want 12 at most:\n%s", n, run.said())
 		}

@@ -44,7 +44,7 @@ func (s *session) message(topic string, payload []byte, retain bool) broker.Mess
 }
 
 // notAnnounced is said of an announcement that the broker does not take: a person who looks for values finds them.
-const notAnnounced = "not announced to home assistant: values are published all the same"
+const notAnnounced = "announcement not published: home assistant does not show these entities; values are published all the same"
 
 // refused is why this broker does not take one of the messages; nil if it takes all, as far as is known.
 func (s *session) refused(steps [][]discovery.Message) error {
