@@ -27,8 +27,8 @@ func startBroker(c MQTTConfig) (*insideBroker, error) {
 	}
 	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: c.Listen})
 	if err := s.AddListener(l); err != nil {
-		return nil, failure{fmt.Errorf("mqtt.listen: the broker inside cannot listen on %s: %w (is another broker there? Then set "+
-			"mqtt.url to it; else choose another port)", c.Listen, err), exitUsage}
+		return nil, usageError(fmt.Errorf("mqtt.listen: the broker inside cannot listen on %s: %w (is another broker there? Then set "+
+			"mqtt.url to it; else choose another port)", c.Listen, err))
 	}
 	if err := s.Serve(); err != nil {
 		return nil, fmt.Errorf("broker inside: %w", err)

@@ -119,9 +119,10 @@ func TestCaptureEnds(t *testing.T) {
 		} {
 			start := time.Now()
 			said, _, l, err := captured(t, 95*time.Second, tt.count, tt.wires...)
-			code, reason := exitGood, ""
-			if f := (failure{}); errors.As(err, &f) {
-				code, reason = f.code, f.Error()
+			code, _ := exitCode(err)
+			reason := ""
+			if err != nil {
+				reason = err.Error()
 			}
 			if code != tt.code || !strings.Contains(reason, tt.reason) || l.good != tt.good {
 				t.Errorf("%s: got %d good, code %d, %q, want %d, %d, %q\n%s", tt.name, l.good, code, reason, tt.good, tt.code, tt.reason, said)
@@ -173,21 +174,10 @@ func TestCaptureDials(t *testing.T) {
 		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: io.Discard}}
 		dial := func(context.Context) (io.ReadCloser, error) { return nil, refused }
 		err := l.report(l.listen(tt.ctx, bridge.Source{Recorded: tt.recorded, Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://reader:1", Dial: dial})}))
-		if got := exitCode(err); got != tt.code {
+		if got, _ := exitCode(err); got != tt.code {
 			t.Errorf("%s: got code %d, %v, want %d", tt.name, got, err, tt.code)
 		}
 	}
-}
-
-// exitCode is with what a program ends that returned err.
-func exitCode(err error) int {
-	if f, ok := errors.AsType[failure](err); ok {
-		return f.code
-	}
-	if err != nil {
-		return exitUsage
-	}
-	return exitGood
 }
 
 // TestCaptureTellsTheMost: an inverted line is found to be one, though its bytes look like nothing at other settings.

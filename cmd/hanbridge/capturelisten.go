@@ -241,7 +241,7 @@ func (l *listener) report(err error) error {
 	case err != nil && l.bytes == 0 && (l.recorded || unkept):
 		return err // a file was named that cannot be read or written
 	case err != nil && l.bytes == 0:
-		return failure{err, exitData}
+		return dataError(err)
 	case err == nil && !l.begun:
 		return nil // it was ended before a wire was open
 	}
@@ -261,13 +261,13 @@ func (l *listener) report(err error) error {
 	}
 	switch {
 	case err != nil:
-		return failure{err, exitData}
+		return dataError(err)
 	case l.good+l.sealed == 0 && l.recorded:
-		return failure{errors.New("no telegram in it: " + noTelegram), exitData}
+		return dataError(errors.New("no telegram in it: " + noTelegram))
 	case l.good+l.sealed == 0:
-		return failure{fmt.Errorf("no telegram%s", l.advice()), exitData}
+		return dataError(fmt.Errorf("no telegram%s", l.advice()))
 	case l.good == 0 && l.mask != nil:
-		return failure{errors.New("nothing could be masked, so there is nothing to show"), exitData}
+		return dataError(errors.New("nothing could be masked, so there is nothing to show"))
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (p *program) check(ctx context.Context, file string) error {
 		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
 	}
 	if err != nil {
-		return failure{err, exitData}
+		return dataError(err)
 	}
 	fmt.Fprintf(p.out, "broker         %s: %s\n", to.URL, usable(found))
 	for _, w := range found.Warnings {

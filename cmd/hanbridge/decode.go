@@ -66,7 +66,7 @@ func (p *program) decode(files []string, to printer, keys []*dlms.Key) error {
 	for _, name := range files {
 		n, err := p.decodeFile(name, len(files) > 1, to, keys)
 		if err != nil {
-			return failure{err, exitUsage}
+			return usageError(err)
 		}
 		if advice := n.advice(); advice != "" {
 			p.complain("%s: %s", name, advice)
@@ -78,7 +78,7 @@ func (p *program) decode(files []string, to printer, keys []*dlms.Key) error {
 	}
 	switch {
 	case all.fault != nil:
-		return failure{all.fault, exitUsage}
+		return usageError(all.fault)
 	case all.damaged > 0 || all.empty:
 		return errData
 	}

@@ -96,10 +96,10 @@ func (p *program) showAnnounced(ctx context.Context, w *wiring) error {
 	defer cancel()
 	messages, err := mqtt.Announced(ctx, w.mqtt())
 	if err != nil && incomplete(err) {
-		err = errors.Join(p.showMessages(messages), failure{err, exitData})
+		err = errors.Join(p.showMessages(messages), dataError(err))
 	}
 	if err != nil {
-		return failure{err, exitData}
+		return dataError(err)
 	}
 	if len(messages) == 0 {
 		p.complain("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",

@@ -45,7 +45,7 @@ func (p *program) discoveryClear(ctx context.Context, w *wiring, all, configured
 	topics, err := w.announcedTopics(ctx, all)
 	switch {
 	case err != nil && !incomplete(err):
-		return failure{err, exitData}
+		return dataError(err)
 	case err != nil:
 		p.complain("%v: what was not read stays; when this is done, do it again", err)
 	case len(topics) == 0:
@@ -53,11 +53,11 @@ func (p *program) discoveryClear(ctx context.Context, w *wiring, all, configured
 		return nil
 	}
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
-		return failure{err, exitData}
+		return dataError(err)
 	}
 	left, short := w.announcedTopics(ctx, all) // a broker acknowledges what its rules forbid
 	if short != nil {
-		return failure{fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short), exitData}
+		return dataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short))
 	}
 	good := err == nil
 	for _, topic := range topics {

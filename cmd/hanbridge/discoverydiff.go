@@ -39,7 +39,7 @@ func (p *program) discoveryDiffCommand() *cobra.Command {
 			err = fmt.Errorf("%w: what differs cannot be told", err)
 		}
 		if err != nil {
-			return failure{err, exitData}
+			return dataError(err)
 		}
 		return p.discoveryDiff(w, kept, seen)
 	}

@@ -63,10 +63,10 @@ func (p *program) doctor(ctx context.Context, o doctorOrder) error {
 	}
 	d.examine(ctx)
 	if ctx.Err() != nil {
-		return failure{errors.New("doctor: stopped"), exitData}
+		return dataError(errors.New("doctor: stopped"))
 	}
 	if err := d.conclude(); err != nil {
-		return failure{err, exitData}
+		return dataError(err)
 	}
 	if o.json {
 		if err := p.printJSON(d.report); err != nil {

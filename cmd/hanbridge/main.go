@@ -35,6 +35,26 @@ type failure struct {
 
 func (f failure) Unwrap() error { return f.error }
 
+// dataError ends the program with the code for bad data, or for a broker that is not there.
+func dataError(err error) error { return failure{err, exitData} }
+
+// usageError ends the program with the code for wrong usage, or a wrong configuration.
+func usageError(err error) error { return failure{err, exitUsage} }
+
+// exitCode returns the code with which the program ends, and whether err has been printed already.
+func exitCode(err error) (code int, printed bool) {
+	var f failure
+	switch {
+	case err == nil:
+		return exitGood, true
+	case errors.Is(err, errData):
+		return exitData, true
+	case errors.As(err, &f):
+		return f.code, false
+	}
+	return exitUsage, false
+}
+
 // program is what the commands have of the world.
 type program struct {
 	environ  []string
@@ -51,19 +71,14 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut 
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitGood
-	}
-	if errors.Is(err, errData) {
-		return exitData
+	code, printed := exitCode(err)
+	if printed {
+		return code
 	}
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(errOut, "hanbridge: %s\n", concealed(strings.TrimRight(line, "\r\n")))
 	}
-	if f := (failure{}); errors.As(err, &f) {
-		return f.code
-	}
-	return exitUsage
+	return code
 }
 
 // complain writes a line about what was found.

@@ -50,7 +50,7 @@ func (p *program) replay(ctx context.Context, name, to string, speed int) error 
 	if err := p.replayTo(ctx, wire, to); err != nil || wire.rest != nil || ctx.Err() != nil {
 		return err
 	}
-	return failure{fmt.Errorf("%s: nothing in it to send", name), exitData}
+	return dataError(fmt.Errorf("%s: nothing in it to send", name))
 }
 
 func (p *program) replayTo(ctx context.Context, wire *replayedWire, to string) error {

@@ -78,7 +78,7 @@ func (p *program) run(ctx context.Context, file string) error {
 		}
 	}
 	if err := b.Run(ctx); err != nil {
-		return failure{err, exitData}
+		return dataError(err)
 	}
 	log.Info().Msg("hanbridge ends")
 	return nil

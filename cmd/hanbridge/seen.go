@@ -113,15 +113,15 @@ func (w *wiring) see(name string, r io.Reader, o meter.Options) (*seen, error) {
 			continue
 		}
 		if err != nil {
-			return nil, failure{err, exitData}
+			return nil, dataError(err)
 		}
 		s.take(reading)
 	}
 	switch {
 	case len(s.sent) == 0 && locked != nil:
-		return nil, failure{fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)), exitData}
+		return nil, dataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)))
 	case len(s.sent) == 0:
-		return nil, failure{fmt.Errorf("%s: no telegram in it", name), exitData}
+		return nil, dataError(fmt.Errorf("%s: no telegram in it", name))
 	}
 	return s, nil
 }

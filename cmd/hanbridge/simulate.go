@@ -134,7 +134,7 @@ func send(ctx context.Context, wire io.ReadCloser, to io.Writer, count int) erro
 			return err
 		}
 		if _, err := to.Write(buf[:n]); err != nil && ctx.Err() == nil {
-			return failure{err, exitData}
+			return dataError(err)
 		}
 	}
 	return nil

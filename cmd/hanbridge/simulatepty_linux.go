@@ -25,15 +25,15 @@ func (p *program) simulatePTY(ctx context.Context, wire io.ReadCloser, count int
 func (p *program) sendToPTY(ctx context.Context, wire io.ReadCloser, line simulate.Wire, count int) error {
 	control, port, err := pty.Open()
 	if err != nil {
-		return failure{fmt.Errorf("pty: %w", err), exitData}
+		return dataError(fmt.Errorf("pty: %w", err))
 	}
 	defer control.Close()
 	defer port.Close()
 	if err := makeRaw(port, line.Baud); err != nil {
-		return failure{fmt.Errorf("pty: %w", err), exitData}
+		return dataError(fmt.Errorf("pty: %w", err))
 	}
 	if err := unix.SetNonblock(int(control.Fd()), true); err != nil { // else a Write that waits in the kernel could not be ended
-		return failure{fmt.Errorf("pty: %w", err), exitData}
+		return dataError(fmt.Errorf("pty: %w", err))
 	}
 	defer context.AfterFunc(ctx, func() { _ = control.Close() })()
 	fmt.Fprintf(p.out, "meter on %s\n", port.Name())

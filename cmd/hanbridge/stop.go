@@ -44,7 +44,7 @@ func loading[T any](ctx context.Context, load func() (T, error)) (T, error) {
 }
 
 // errStopped is the end of what was stopped before it had begun.
-var errStopped error = failure{errors.New("stopped"), exitData}
+var errStopped = dataError(errors.New("stopped"))
 
 // untilPipeBreaks returns a context that ends with ctx, and with the reader of out or errOut: where the log goes to a pipe whose reader
 // has gone, nobody would miss this program, and it ends as with a signal. What is written to such a pipe is dropped.

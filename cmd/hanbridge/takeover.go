@@ -42,15 +42,15 @@ func (p *program) takeoverCommand() *cobra.Command {
 
 func (p *program) takeover(ctx context.Context, to mqtt.Config, meter string) error {
 	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
-		return failure{err, exitData}
+		return dataError(err)
 	}
 	all, err := mqtt.Retained(ctx, to, meter)
 	if err != nil {
-		return failure{err, exitData}
+		return dataError(err)
 	}
 	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
-		return failure{fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
-			"rules do not let this user publish that topic", to.InfoTopic(meter)), exitData}
+		return dataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
+			"rules do not let this user publish that topic", to.InfoTopic(meter)))
 	}
 	fmt.Fprintf(p.out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
 	return nil
