@@ -14,7 +14,7 @@ ARG VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     if [ "$TARGETARCH" = arm ]; then export GOARM="${TARGETVARIANT#v}"; fi; \
     CGO_ENABLED=0 GOOS="$TARGETOS" GOARCH="$TARGETARCH" \
-    go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=$VERSION" -o /hanbridge ./cmd/hanbridge
+    go build -trimpath -tags timetzdata -ldflags "-s -w -X github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli.version=$VERSION" -o /hanbridge ./cmd/hanbridge
 # What survives a restart is kept there: a volume takes its owner from the image's folder.
 RUN mkdir -p /state/hanbridge
 

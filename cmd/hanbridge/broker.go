@@ -11,6 +11,8 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // insideBroker is the broker for people who have none yet. It keeps nothing over a restart.
@@ -27,7 +29,7 @@ func startBroker(c MQTTConfig) (*insideBroker, error) {
 	}
 	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: c.Listen})
 	if err := s.AddListener(l); err != nil {
-		return nil, usageError(fmt.Errorf("mqtt.listen: the broker inside cannot listen on %s: %w (is another broker there? Then set "+
+		return nil, cli.UsageError(fmt.Errorf("mqtt.listen: the broker inside cannot listen on %s: %w (is another broker there? Then set "+
 			"mqtt.url to it; else choose another port)", c.Listen, err))
 	}
 	if err := s.Serve(); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // captureOrder is what `capture` is asked for.
@@ -22,7 +23,7 @@ type captureOrder struct {
 	keys                            keyFlags
 }
 
-func (p *program) captureCommand() *cobra.Command {
+func captureCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "capture [PORT]",
 		Short: "Keeps the bytes of a port with their times in a file, to look at, to replay, to show to others",
@@ -52,20 +53,20 @@ func (p *program) captureCommand() *cobra.Command {
 		if len(args) > 0 {
 			o.port = args[0]
 		}
-		return p.capture(c.Context(), o)
+		return runCapture(c.Context(), p, o)
 	}
 	return c
 }
 
-func (p *program) capture(ctx context.Context, o captureOrder) error {
+func runCapture(ctx context.Context, p *cli.Program, o captureOrder) error {
 	if o.duration < 0 || o.count < 0 {
 		return errors.New("--for and --count are not negative")
 	}
-	from, err := p.captureSource(o)
+	from, err := captureSource(p, o)
 	if err != nil {
 		return err
 	}
-	out, err := p.newCaptureFile(o)
+	out, err := newCaptureFile(p, o)
 	if err != nil {
 		return err
 	}
@@ -83,12 +84,12 @@ func (p *program) capture(ctx context.Context, o captureOrder) error {
 }
 
 // captureSource returns what is read: the file or the port that is named, else the port of the configuration.
-func (p *program) captureSource(o captureOrder) (s bridge.Source, err error) {
+func captureSource(p *cli.Program, o captureOrder) (s bridge.Source, err error) {
 	if o.from != "" && (!o.anonymise || o.port != "" || o.serial != "") {
 		return s, errors.New("--from FILE goes with --anonymise, and in place of a port")
 	}
 	if o.from == "" || o.config != "" {
-		m, err := p.captureMeter(o)
+		m, err := captureMeter(p, o)
 		if err != nil {
 			return s, err
 		}
@@ -109,13 +110,13 @@ func (p *program) captureSource(o captureOrder) (s bridge.Source, err error) {
 }
 
 // captureMeter returns the meter to read: that of the configuration, where one is named or no port is, else a port alone.
-func (p *program) captureMeter(o captureOrder) (m MeterConfig, err error) {
+func captureMeter(p *cli.Program, o captureOrder) (m MeterConfig, err error) {
 	m = MeterConfig{Serial: SerialConfig{Auto: true}}
 	if o.port != "" {
 		err = m.Port.UnmarshalText([]byte(o.port))
 	}
 	if err == nil && (o.port == "" || o.config != "") {
-		m, err = p.configuredMeter(o.config, m.Port)
+		m, err = configuredMeter(p, o.config, m.Port)
 	}
 	if err != nil || o.serial == "" {
 		return m, err
@@ -127,8 +128,8 @@ func (p *program) captureMeter(o captureOrder) (m MeterConfig, err error) {
 }
 
 // configuredMeter returns the meter of the configuration that is on a port, or the only one where no port is named.
-func (p *program) configuredMeter(file string, port PortConfig) (MeterConfig, error) {
-	cfg, err := loadConfig(foundConfig(file), p.environ)
+func configuredMeter(p *cli.Program, file string, port PortConfig) (MeterConfig, error) {
+	cfg, err := loadConfig(foundConfig(file), p.Environ)
 	if err != nil {
 		return MeterConfig{}, err
 	}
@@ -149,7 +150,7 @@ func (p *program) configuredMeter(file string, port PortConfig) (MeterConfig, er
 // captureHeader is what the first lines of a capture say. What tells a house from others is not among it: no name of a port,
 // which has the number of its adapter in it, and no name of a machine.
 func captureHeader() string {
-	return fmt.Sprintf("%s, version %s\n", source.CaptureMark, programVersion())
+	return fmt.Sprintf("%s, version %s\n", source.CaptureMark, cli.Version())
 }
 
 // captureRecorder keeps what it reads.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -109,17 +110,17 @@ func TestCaptureEnds(t *testing.T) {
 			code   int
 			reason string
 		}{
-			{"count", []bridge.Candidate{meter}, 3, 20 * time.Second, 3, exitGood, ""},
-			{"time", []bridge.Candidate{meter}, 0, 95 * time.Second, 10, exitGood, ""},
-			{"silence", []bridge.Candidate{silent, silent}, 0, 95 * time.Second, 0, exitData, "not activated"},
-			{"noise", []bridge.Candidate{wireOf("2400 8E1", func() io.ReadCloser { return noise{newPace(1)} })}, 0, 95 * time.Second, 0, exitData, "like nothing that a meter sends"},
+			{"count", []bridge.Candidate{meter}, 3, 20 * time.Second, 3, cli.ExitGood, ""},
+			{"time", []bridge.Candidate{meter}, 0, 95 * time.Second, 10, cli.ExitGood, ""},
+			{"silence", []bridge.Candidate{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
+			{"noise", []bridge.Candidate{wireOf("2400 8E1", func() io.ReadCloser { return noise{newPace(1)} })}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
 			{"the cable pulled", []bridge.Candidate{wireOf("", func() io.ReadCloser {
 				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*581), broken{gone}))
-			})}, 0, 11 * time.Second, 2, exitData, "/dev/ttyTEST: the port has gone"},
+			})}, 0, 11 * time.Second, 2, cli.ExitData, "/dev/ttyTEST: the port has gone"},
 		} {
 			start := time.Now()
 			said, _, l, err := captured(t, 95*time.Second, tt.count, tt.wires...)
-			code, _ := exitCode(err)
+			code, _ := cli.ExitCode(err)
 			reason := ""
 			if err != nil {
 				reason = err.Error()
@@ -166,15 +167,15 @@ func TestCaptureDials(t *testing.T) {
 		recorded bool
 		code     int
 	}{
-		{"refused", t.Context(), false, exitData},
-		{"stopped", stopped, false, exitGood},
-		{"time over", late, false, exitData},
-		{"no such recording", t.Context(), true, exitUsage},
+		{"refused", t.Context(), false, cli.ExitData},
+		{"stopped", stopped, false, cli.ExitGood},
+		{"time over", late, false, cli.ExitData},
+		{"no such recording", t.Context(), true, cli.ExitUsage},
 	} {
 		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: io.Discard}}
 		dial := func(context.Context) (io.ReadCloser, error) { return nil, refused }
 		err := l.report(l.listen(tt.ctx, bridge.Source{Recorded: tt.recorded, Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://reader:1", Dial: dial})}))
-		if got, _ := exitCode(err); got != tt.code {
+		if got, _ := cli.ExitCode(err); got != tt.code {
 			t.Errorf("%s: got code %d, %v, want %d", tt.name, got, err, tt.code)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // captureFile is where a capture goes. It is there with the first bytes, so that a port that cannot be opened leaves nothing.
@@ -20,9 +22,9 @@ type captureFile struct {
 }
 
 // newCaptureFile returns the file that is asked for, or standard output for "-".
-func (p *program) newCaptureFile(o captureOrder) (*captureFile, error) {
+func newCaptureFile(p *cli.Program, o captureOrder) (*captureFile, error) {
 	if o.out == "-" {
-		return &captureFile{name: "standard output", say: p.err, w: p.out}, nil
+		return &captureFile{name: "standard output", say: p.Err, w: p.Out}, nil
 	}
 	is, err := os.Stat(o.out)
 	if link, e := os.Lstat(o.out); e == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +43,7 @@ func (p *program) newCaptureFile(o captureOrder) (*captureFile, error) {
 	if from, err := os.Stat(o.from); err == nil && os.SameFile(is, from) {
 		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.out)
 	}
-	return &captureFile{name: o.out, say: p.out, force: o.force}, nil
+	return &captureFile{name: o.out, say: p.Out, force: o.force}, nil
 }
 
 func thereAlready(name string) error {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // TestCaptureFileMode wants that nobody but the owner may read a capture, whatever was there before.
@@ -46,6 +48,6 @@ func TestCaptureFileMode(t *testing.T) {
 	if err := os.Symlink("nowhere", file); err != nil {
 		t.Fatal(err)
 	}
-	_, err := new(program).newCaptureFile(captureOrder{out: file, force: true})
+	_, err := newCaptureFile(new(cli.Program), captureOrder{out: file, force: true})
 	checkErr(t, err, "a symbolic link to a file that is not there")
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -70,7 +72,7 @@ func (l *listener) listen(ctx context.Context, s bridge.Source) error {
 }
 
 func (l *listener) say(format string, args ...any) {
-	fmt.Fprintf(screenText{l.out.say}, format+"\n", args...)
+	fmt.Fprintf(safetext.Lines{W: l.out.say}, format+"\n", args...)
 }
 
 func wireName(c bridge.Candidate) string {
@@ -241,7 +243,7 @@ func (l *listener) report(err error) error {
 	case err != nil && l.bytes == 0 && (l.recorded || unkept):
 		return err // a file was named that cannot be read or written
 	case err != nil && l.bytes == 0:
-		return dataError(err)
+		return cli.DataError(err)
 	case err == nil && !l.begun:
 		return nil // it was ended before a wire was open
 	}
@@ -261,13 +263,13 @@ func (l *listener) report(err error) error {
 	}
 	switch {
 	case err != nil:
-		return dataError(err)
+		return cli.DataError(err)
 	case l.good+l.sealed == 0 && l.recorded:
-		return dataError(errors.New("no telegram in it: " + noTelegram))
+		return cli.DataError(errors.New("no telegram in it: " + noTelegram))
 	case l.good+l.sealed == 0:
-		return dataError(fmt.Errorf("no telegram%s", l.advice()))
+		return cli.DataError(fmt.Errorf("no telegram%s", l.advice()))
 	case l.good == 0 && l.mask != nil:
-		return dataError(errors.New("nothing could be masked, so there is nothing to show"))
+		return cli.DataError(errors.New("nothing could be masked, so there is nothing to show"))
 	}
 	return nil
 }

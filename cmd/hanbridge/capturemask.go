@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -67,7 +68,7 @@ func (l *listener) masked() string {
 func capturedSource(name string) bridge.Source {
 	return bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
 		Port: name, Dial: func(context.Context) (io.ReadCloser, error) {
-			f, err := openRecording("capture --anonymise --from", name)
+			f, err := cli.OpenRecording("capture --anonymise --from", name)
 			if err != nil {
 				return nil, err
 			}

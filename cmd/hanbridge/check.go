@@ -11,10 +11,11 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-func (p *program) checkCommand() *cobra.Command {
+func checkCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Checks configuration and broker, without starting: for scripts and container health",
@@ -24,33 +25,33 @@ func (p *program) checkCommand() *cobra.Command {
 		Example: "  hanbridge check --config config.yaml", Args: takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
-	c.RunE = func(c *cobra.Command, _ []string) error { return p.check(c.Context(), *file) }
+	c.RunE = func(c *cobra.Command, _ []string) error { return runCheck(c.Context(), p, *file) }
 	return c
 }
 
 // checkTime bounds the check: container health is asked for often.
 const checkTime = 15 * time.Second
 
-func (p *program) check(ctx context.Context, file string) error {
+func runCheck(ctx context.Context, p *cli.Program, file string) error {
 	file = foundConfig(file)
-	cfg, err := loading(ctx, func() (Config, error) { return loadConfig(file, p.environ) })
+	cfg, err := cli.Loading(ctx, func() (Config, error) { return loadConfig(file, p.Environ) })
 	if err != nil {
 		return err
 	}
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), countVariables(p.environ))
+	fmt.Fprintf(p.Out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), countVariables(p.Environ))
 	for _, w := range cfg.MQTT.warnings() {
-		p.warn(w.source, w.message)
+		warn(p, w.source, w.message)
 	}
 	for _, w := range cfg.warnings(file) {
-		p.warn(w.source, w.message)
+		warn(p, w.source, w.message)
 	}
 	for _, m := range cfg.Meters {
-		p.checkMeter(m)
+		checkMeter(p, m)
 	}
-	p.checkStateDir(cfg.remembered())
+	checkStateDir(p, cfg.remembered())
 	w := wiring{Config: cfg, log: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
@@ -60,45 +61,45 @@ func (p *program) check(ctx context.Context, file string) error {
 		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
 	}
 	if err != nil {
-		return dataError(err)
+		return cli.DataError(err)
 	}
-	fmt.Fprintf(p.out, "broker         %s: %s\n", to.URL, usable(found))
+	fmt.Fprintf(p.Out, "broker         %s: %s\n", to.URL, usable(found))
 	for _, w := range found.Warnings {
-		p.warn("broker", w)
+		warn(p, "broker", w)
 	}
 	if to.Style != discovery.Off {
-		p.checkHub(ctx, to)
+		checkHub(ctx, p, to)
 	}
-	return p.checkOthers(ctx, &w)
+	return checkOthers(ctx, p, &w)
 }
 
 // checkOthers looks whether another bridge publishes a meter of the configuration: it is wrong where this one publishes no counters then.
-func (p *program) checkOthers(ctx context.Context, w *wiring) (err error) {
+func checkOthers(ctx context.Context, p *cli.Program, w *wiring) (err error) {
 	var own *bridge.Instance
 	if dir := w.remembered(); dir != "" {
 		if own, err = bridge.StoredInstance(dir); err != nil {
-			p.warn("state_dir", err.Error()+": whether another bridge publishes a meter is not looked for (run check as the user that runs hanbridge)")
+			warn(p, "state_dir", err.Error()+": whether another bridge publishes a meter is not looked for (run check as the user that runs hanbridge)")
 			return nil
 		}
 	}
 	others, err := mqtt.Others(ctx, w.mqtt(), own, w.meterIDs()...)
 	if err != nil {
-		p.warn("meters.id", err.Error()+": whether another bridge publishes a meter is not known")
+		warn(p, "meters.id", err.Error()+": whether another bridge publishes a meter is not known")
 		return nil
 	}
 	for _, o := range others {
-		p.warn("meters.id "+o.Meter, o.Message)
+		warn(p, "meters.id "+o.Meter, o.Message)
 		if o.Second {
-			err = errData
+			err = cli.ErrPrinted
 		}
 	}
 	return err
 }
 
 // checkHub looks whether the bridge may hear that Home Assistant has started.
-func (p *program) checkHub(ctx context.Context, to mqtt.Config) {
+func checkHub(ctx context.Context, p *cli.Program, to mqtt.Config) {
 	if err := mqtt.CheckHub(ctx, to); err != nil {
-		p.warn("homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
+		warn(p, "homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
 	}
 }
 
@@ -111,22 +112,11 @@ func usable(found mqtt.Checked) string {
 }
 
 // checkMeter says what is set of a meter, of its keys no more than how many there are.
-func (p *program) checkMeter(m MeterConfig) {
+func checkMeter(p *cli.Program, m MeterConfig) {
 	pairs, _ := m.pairs() // the configuration has been checked
-	fmt.Fprintf(p.out, "meter          %s on %s, %s\n", m.ID, m.Port, counted(len(pairs), "key"))
+	fmt.Fprintf(p.Out, "meter          %s on %s, %s\n", m.ID, m.Port, cli.Count(len(pairs), "key"))
 	for _, w := range m.warnings() {
-		p.warn(w.source, w.message)
+		warn(p, w.source, w.message)
 	}
-	p.checkPort(m.Port)
-}
-
-// counted is a number of things in words: no key, 1 key, 2 keys.
-func counted(n int, thing string) string {
-	switch n {
-	case 0:
-		return "no " + thing
-	case 1:
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	checkPort(p, m.Port)
 }

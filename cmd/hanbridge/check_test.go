@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 func TestCheckPort(t *testing.T) {
@@ -28,7 +30,7 @@ func TestCheckPort(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
-		(&program{out: &out}).checkPort(tt.port)
+		checkPort((&cli.Program{Out: &out}), tt.port)
 		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", tt.port, diff)
 		}
@@ -46,7 +48,7 @@ func TestCheckStateDir(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
-		(&program{out: &out}).checkStateDir(tt.dir)
+		checkStateDir((&cli.Program{Out: &out}), tt.dir)
 		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", tt.dir, diff)
 		}

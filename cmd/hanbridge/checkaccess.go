@@ -6,30 +6,33 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // checkPort looks whether a device is there and may be read. It does not open it: a bridge may be reading.
-func (p *program) checkPort(port PortConfig) {
+func checkPort(p *cli.Program, port PortConfig) {
 	if port.Kind != SerialPort {
 		return
 	}
 	info, err := os.Stat(port.Address)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		p.warn(port.Address, "not there (is the cable plugged in? container: is the device passed on?)")
+		warn(p, port.Address, "not there (is the cable plugged in? container: is the device passed on?)")
 	case err != nil:
-		p.warn(port.Address, err.Error())
+		warn(p, port.Address, err.Error())
 	case info.Mode()&fs.ModeCharDevice == 0:
-		p.warn(port.Address, "is no serial port: "+portHelp)
+		warn(p, port.Address, "is no serial port: "+portHelp)
 	case !allowed(port.Address, toRead):
-		p.warn(port.Address, fmt.Sprintf("user id %d may not read it: hanbridge doctor says what to do", os.Getuid()))
+		warn(p, port.Address, fmt.Sprintf("user id %d may not read it: hanbridge doctor says what to do", os.Getuid()))
 	}
 }
 
 // checkStateDir looks whether what must survive a restart can be written. It makes nothing.
-func (p *program) checkStateDir(dir string) {
+func checkStateDir(p *cli.Program, dir string) {
 	if dir == "" {
-		fmt.Fprintln(p.out, "state_dir      off: nothing is remembered over a restart")
+		fmt.Fprintln(p.Out, "state_dir      off: nothing is remembered over a restart")
 		return
 	}
 	there := dir // or the nearest folder above: the bridge makes the rest
@@ -42,13 +45,13 @@ func (p *program) checkStateDir(dir string) {
 		there = parent
 	}
 	if !allowed(there, toWrite) {
-		p.warn("state_dir", fmt.Sprintf("user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)",
+		warn(p, "state_dir", fmt.Sprintf("user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)",
 			os.Getuid(), there, os.Getuid(), dir))
 		return
 	}
-	fmt.Fprintf(p.out, "state_dir      %s: may be written\n", dir)
+	fmt.Fprintf(p.Out, "state_dir      %s: may be written\n", dir)
 }
 
-func (p *program) warn(about, message string) {
-	fmt.Fprintf(screenText{p.out}, "warning        %s: %s\n", about, message)
+func warn(p *cli.Program, about, message string) {
+	fmt.Fprintf(safetext.Lines{W: p.Out}, "warning        %s: %s\n", about, message)
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // embedded is the mqtt.url that asks for a broker inside.
@@ -35,7 +37,7 @@ func checkURL(text string) error {
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' }):
 		return errors.New("has a space in it")
 	case !found:
-		return fmt.Errorf("has no scheme: write for example \"mqtt://%s\", or embedded%s", plainHost(text), didYouMean(text, []string{embedded}))
+		return fmt.Errorf("has no scheme: write for example \"mqtt://%s\", or embedded%s", plainHost(text), cli.DidYouMean(text, []string{embedded}))
 	case otherSchemes[scheme] != "":
 		return fmt.Errorf("begins with %s://: use %s://", scheme, otherSchemes[scheme])
 	case !known:

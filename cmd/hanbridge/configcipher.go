@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // readKeyFile reads lines of KEY or KEY AUTH_KEY; what follows a # is for people. Errors name the file and the line, and
@@ -33,7 +35,7 @@ func readKeyFile(setting, name string) ([]keyPair, error) {
 		pairs = append(pairs, pair)
 	}
 	if len(pairs) == 0 {
-		return nil, fmt.Errorf("%s: no key in it: write a line of %d hexadecimal digits", name, keyDigits)
+		return nil, fmt.Errorf("%s: no key in it: write a line of %d hexadecimal digits", name, safetext.KeyDigits)
 	}
 	return pairs, nil
 }
@@ -41,7 +43,7 @@ func readKeyFile(setting, name string) ([]keyPair, error) {
 func keyFileFault(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: no such file: write the key into it, a line of %d hexadecimal digits (container: is the secret mounted?)", name, keyDigits)
+		return fmt.Errorf("%s: no such file: write the key into it, a line of %d hexadecimal digits (container: is the secret mounted?)", name, safetext.KeyDigits)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s: permission denied: let user id %d alone read it (sudo chown %d %s && sudo chmod 600 %s)",
 			name, os.Getuid(), os.Getuid(), name, name)

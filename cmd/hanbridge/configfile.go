@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // maxConfigFile bounds what is read of a configuration or password file, in bytes.
@@ -54,15 +56,10 @@ func readSmall(name string) ([]byte, error) {
 // readText reads a small file of text without the mark that some editors put before it.
 func readText(name string) ([]byte, error) {
 	text, err := readSmall(name)
-	if err == nil && isUTF16(text) {
+	if err == nil && safetext.IsUTF16(text) {
 		err = fmt.Errorf("%s: is in UTF-16, as > of PowerShell writes it: save it as UTF-8", name)
 	}
 	return bytes.TrimPrefix(text, []byte("\ufeff")), err
-}
-
-// isUTF16 reports whether text begins with one of the marks of UTF-16.
-func isUTF16(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("\xFF\xFE")) || bytes.HasPrefix(text, []byte("\xFE\xFF"))
 }
 
 // openFault says what to do about a configuration file that cannot be read.
@@ -144,8 +141,8 @@ var keyName = regexp.MustCompile(`^[\w.-]{1,40}`)
 // a secret.
 func shownName(name string) string {
 	name = keyName.FindString(name)
-	if name == "" || isKeyLike(name) {
-		return hidden
+	if name == "" || safetext.IsKeyLike(name) {
+		return safetext.Hidden
 	}
 	return name
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // A key is one key of the configuration: a section or list if it has keys
@@ -82,7 +84,7 @@ func (k key) isPlainText() bool { return k.typ.Kind() == reflect.String && len(k
 // value reads text as a value of k. Errors quote the text.
 func (k key) value(text string) (any, error) {
 	if len(k.oneOf) > 0 && !slices.Contains(k.oneOf, text) {
-		return nil, fmt.Errorf("%q is not one of %s%s", text, strings.Join(k.oneOf, ", "), didYouMean(text, k.oneOf))
+		return nil, fmt.Errorf("%q is not one of %s%s", text, strings.Join(k.oneOf, ", "), cli.DidYouMean(text, k.oneOf))
 	}
 	if k.parsesItself() {
 		trial := reflect.New(k.typ).Interface().(encoding.TextUnmarshaler)

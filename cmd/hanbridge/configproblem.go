@@ -7,6 +7,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // A place is where a value was written: a line of a file, or an environment
@@ -40,7 +43,7 @@ func (p problem) String() string {
 	if p.path != "" && (p.at.line > 0 || p.at.name == "") {
 		parts = append(parts, p.path)
 	}
-	return concealed(strings.Join(append(parts, p.text), ": "))
+	return safetext.Concealed(strings.Join(append(parts, p.text), ": "))
 }
 
 // problems are an error of one line each, of so many lines as somebody may read.
@@ -54,7 +57,7 @@ func (p problems) Error() string {
 		lines = append(lines, one.String())
 	}
 	if more := len(p) - mostProblems; more > 0 {
-		lines = append(lines, fmt.Sprintf("and %s more: mend these first", counted(more, "problem")))
+		lines = append(lines, fmt.Sprintf("and %s more: mend these first", cli.Count(more, "problem")))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
@@ -33,7 +34,7 @@ func (r *rateConfig) set(field, value string) error {
 }
 
 func nearField(field string) string {
-	if hint := didYouMean(field, rateFields); hint != "" {
+	if hint := cli.DidYouMean(field, rateFields); hint != "" {
 		return hint
 	}
 	return " (known here: " + strings.Join(rateFields, ", ") + ")"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -143,7 +144,7 @@ func nearBeginning(begin string) string {
 			}
 		}
 	}
-	if best := nearest(begin, all); best != "" {
+	if best := cli.Nearest(begin, all); best != "" {
 		return fmt.Sprintf(" (did you mean %s*?)", best)
 	}
 	return " (hanbridge quantities shows them all)"

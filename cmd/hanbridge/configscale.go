@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -77,7 +78,7 @@ func nearQuantities(name string) string {
 			near = append(near, row.Name)
 		}
 	}
-	if best := nearest(name, all); best != "" {
+	if best := cli.Nearest(name, all); best != "" {
 		near = slices.Insert(slices.DeleteFunc(near, func(s string) bool { return s == best }), 0, best)
 	}
 	if len(near) == 0 {

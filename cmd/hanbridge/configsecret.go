@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // A secretFile is a setting that holds the path of a file. People write the secret itself there, so that what stands there is
@@ -30,11 +32,11 @@ var secretFiles = map[string]secretFile{
 
 // fault returns the error of a file that cannot be read: err where name may be shown, else what is wrong and what to write.
 func (s secretFile) fault(name string, err error) error {
-	if err == nil || isPath(name) || s.digits && hexDigits(name) < leastKeyLike {
+	if err == nil || isPath(name) || s.digits && safetext.HexDigits(name) < safetext.LeastKeyLike {
 		return err
 	}
 	what := "no file has this name (it is not shown, as it may be a secret)"
-	if isKeyLike(name) {
+	if safetext.IsKeyLike(name) {
 		what = "what stands here looks like a key (it is not shown)"
 	} else if strings.Contains(name, "-----BEGIN") {
 		what = "what stands here is the text of a PEM file (it is not shown)"
@@ -46,22 +48,13 @@ func (s secretFile) fault(name string, err error) error {
 	return errors.New(wanted)
 }
 
-func hexDigits(text string) (n int) {
-	for i := range len(text) {
-		if strings.IndexByte("0123456789abcdefABCDEF", text[i]) >= 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // fileName is a name without a folder that nobody takes for a password.
 var fileName = regexp.MustCompile(`^[\w-]+(\.[\w-]+)*\.(key|keys|pem|crt|cer|txt|pass|secret)$`)
 
 // isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is, or it has the name
 // of one.
 func isPath(text string) bool {
-	if strings.ContainsFunc(text, isInvisible) {
+	if strings.ContainsFunc(text, safetext.IsInvisible) {
 		return false
 	}
 	if _, err := os.Lstat(text); err == nil || errors.Is(err, fs.ErrPermission) {
@@ -69,7 +62,7 @@ func isPath(text string) bool {
 	}
 	dir, name := filepath.Split(text)
 	if dir == "" {
-		return fileName.MatchString(name) && !isKeyLike(strings.TrimSuffix(name, filepath.Ext(name)))
+		return fileName.MatchString(name) && !safetext.IsKeyLike(strings.TrimSuffix(name, filepath.Ext(name)))
 	}
 	rest := strings.TrimLeft(text, string(filepath.Separator))
 	first, _, deeper := strings.Cut(rest, string(filepath.Separator))

@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-func (p *program) decodeCommand() *cobra.Command {
+func decodeCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "decode [FILE…|-]",
 		Short: "Bytes in, values out",
@@ -37,9 +38,9 @@ func (p *program) decodeCommand() *cobra.Command {
 		}
 		signal.Reset() // a signal ends it at once, also while it waits for input
 		if c.Context().Err() != nil {
-			return errStopped // it came before
+			return cli.ErrStopped // it came before
 		}
-		return p.decode(files, print(p), opens)
+		return runDecode(p, files, print(p), opens)
 	}
 	return c
 }
@@ -52,35 +53,35 @@ type printer struct {
 	damaged func(e *meter.TelegramError) error
 }
 
-var printers = map[string]func(*program) printer{"table": newTable, "json": newJSON, "csv": newCSV}
+var printers = map[string]func(*cli.Program) printer{"table": newTable, "json": newJSON, "csv": newCSV}
 
-// decode prints the telegrams of all files.
-func (p *program) decode(files []string, to printer, keys []*dlms.Key) error {
+// runDecode prints the telegrams of all files.
+func runDecode(p *cli.Program, files []string, to printer, keys []*dlms.Key) error {
 	if len(files) == 0 {
 		files = []string{"-"}
 	}
-	if slices.Contains(files, "-") && isTerminal(p.in) {
-		p.complain("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
+	if slices.Contains(files, "-") && cli.IsTerminal(p.In) {
+		p.Complain("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
 	}
 	var all tally
 	for _, name := range files {
-		n, err := p.decodeFile(name, len(files) > 1, to, keys)
+		n, err := decodeFile(p, name, len(files) > 1, to, keys)
 		if err != nil {
-			return usageError(err)
+			return cli.UsageError(err)
 		}
 		if advice := n.advice(); advice != "" {
-			p.complain("%s: %s", name, advice)
+			p.Complain("%s: %s", name, advice)
 		}
 		all.add(n)
 	}
 	if all.locked != nil {
-		p.complain("%s", all.lockedAdvice())
+		p.Complain("%s", all.lockedAdvice())
 	}
 	switch {
 	case all.fault != nil:
-		return usageError(all.fault)
+		return cli.UsageError(all.fault)
 	case all.damaged > 0 || all.empty:
-		return errData
+		return cli.ErrPrinted
 	}
 	return nil
 }

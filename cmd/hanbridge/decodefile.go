@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -32,8 +33,8 @@ type tally struct {
 }
 
 // decodeFile prints the telegrams of one file. An error is one of the output; that of the file is in the tally.
-func (p *program) decodeFile(name string, several bool, to printer, keys []*dlms.Key) (n tally, err error) {
-	in, done, err := p.open("decode", name)
+func decodeFile(p *cli.Program, name string, several bool, to printer, keys []*dlms.Key) (n tally, err error) {
+	in, done, err := p.Open("decode", name)
 	if err != nil {
 		return tally{fault: err}, nil
 	}

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -81,8 +83,8 @@ func sampleText(s *quantity.Sample) string {
 }
 
 // newJSON writes an object a line.
-func newJSON(p *program) printer {
-	e := json.NewEncoder(jsonText{p.out})
+func newJSON(p *cli.Program) printer {
+	e := json.NewEncoder(safetext.JSON{W: p.Out})
 	e.SetEscapeHTML(false)
 	file := ""
 	return printer{

@@ -1,6 +1,8 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // lockedAdvice says which flag opens encrypted telegrams.
 func (n *tally) lockedAdvice() string {

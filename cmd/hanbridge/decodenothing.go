@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"regexp"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
@@ -65,13 +63,13 @@ func (n *tally) noTelegram() string {
 		return "its lines are those of a meter, but the first one, which begins with / and names the make, is missing or damaged: " +
 			"keep whole telegrams with hanbridge capture --for 60s --out FILE. Where they are no better, it is the meter: Star STZ351, " +
 			"a Swedish one, sends that line as damaged characters, and cannot be read"
-	case isUTF16(n.start):
+	case safetext.IsUTF16(n.start):
 		return "it is in UTF-16, as > of PowerShell writes it: record bytes with hanbridge capture --out FILE, or save it as UTF-8, " +
 			"with its line ends as they are"
-	case isText(n.start) && !isText(n.bytes): // its digits were understood
+	case safetext.IsText(n.start) && !safetext.IsText(n.bytes): // its digits were understood
 		return "its digits were read as bytes, and these are no telegram: are the first or the last missing (a frame begins and ends with 7E or begins with 68, a message " +
 			"alone begins with 0F or DB), or was it recorded with another line setting, or an inverted signal?"
-	case isText(n.start):
+	case safetext.IsText(n.start):
 		return "it is text, but neither a telegram nor hexadecimal digits alone: write two for each byte and nothing else, as xxd -p does"
 	}
 	return anotherLine
@@ -79,13 +77,3 @@ func (n *tally) noTelegram() string {
 
 // dataLine is the beginning of one with a value, in ASCII.
 var dataLine = regexp.MustCompile(`(?m)^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}([.*]\d{1,3})?\(`)
-
-// isText tells that a person could read b, whose last character may be cut.
-func isText(b []byte) bool {
-	for range utf8.UTFMax - 1 {
-		if r, size := utf8.DecodeLastRune(b); r == utf8.RuneError && size == 1 {
-			b = b[:len(b)-1]
-		}
-	}
-	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' })
-}

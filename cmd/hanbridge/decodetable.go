@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -18,15 +20,15 @@ import (
 )
 
 // newTable writes for people: what was measured by its name, then what no quantity tells.
-func newTable(p *program) printer {
+func newTable(p *cli.Program) printer {
 	return printer{
 		file: func(name string) error {
-			_, err := fmt.Fprintf(p.out, "%s:\n", visible(name))
+			_, err := fmt.Fprintf(p.Out, "%s:\n", safetext.Visible(name))
 			return err
 		},
-		reading: func(r *meter.Reading) error { return writeTable(p.out, r) },
+		reading: func(r *meter.Reading) error { return writeTable(p.Out, r) },
 		damaged: func(e *meter.TelegramError) error {
-			_, err := fmt.Fprintf(p.out, "%s: %s\n", stateOf(e), visible(e.Error()))
+			_, err := fmt.Fprintf(p.Out, "%s: %s\n", stateOf(e), safetext.Visible(e.Error()))
 			return err
 		},
 	}
@@ -56,7 +58,7 @@ func writeTable(out io.Writer, r *meter.Reading) error {
 		fmt.Fprintf(w, "  %s\t%s\n", name, text)
 	}
 	_ = w.Flush() // into memory
-	_, err := screenText{out}.Write(trailingBlanks.ReplaceAll(text.Bytes(), nil))
+	_, err := safetext.Lines{W: out}.Write(trailingBlanks.ReplaceAll(text.Bytes(), nil))
 	return err
 }
 
@@ -67,7 +69,7 @@ func headline(r *meter.Reading) string {
 	line := fmt.Sprintf("%s, %d bytes at byte %d", r.Protocol, r.Bytes, r.Offset)
 	for _, text := range []string{r.Meter.Make, r.Meter.Model, r.Meter.List, r.Meter.Serial} {
 		if text != "" {
-			line += ", " + visible(text)
+			line += ", " + safetext.Visible(text)
 		}
 	}
 	if !r.Time.IsZero() {
@@ -140,8 +142,8 @@ var lineEnds = regexp.MustCompile(`[\r\n\t]+`)
 // newCSV writes a line for each quantity, as it is published, and for each record that no quantity tells: the telegram's
 // number in the input, the meter's clock, name or code, value and unit. A table of values has no place for what is none:
 // damage is told on the side.
-func newCSV(p *program) printer {
-	w := csv.NewWriter(p.out)
+func newCSV(p *cli.Program) printer {
+	w := csv.NewWriter(p.Out)
 	_ = w.Write([]string{"telegram", "meter_time", "name", "value", "unit"}) // kept in memory until Flush
 	telegrams, file := 0, ""
 	return printer{
@@ -150,7 +152,7 @@ func newCSV(p *program) printer {
 			telegrams++
 			for _, row := range csvRows(telegrams, r) {
 				for i := range row {
-					row[i] = visible(row[i])
+					row[i] = safetext.Visible(row[i])
 				}
 				if err := w.Write(row); err != nil {
 					return err
@@ -161,7 +163,7 @@ func newCSV(p *program) printer {
 		},
 		damaged: func(e *meter.TelegramError) error {
 			telegrams++
-			p.complain("%stelegram %d is %s: %v", file, telegrams, stateOf(e), e)
+			p.Complain("%stelegram %d is %s: %v", file, telegrams, stateOf(e), e)
 			return nil
 		},
 	}

@@ -12,10 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-func (p *program) demoCommand() *cobra.Command {
+func demoCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "The bridge with a simulated household: nothing to install, nothing to configure",
@@ -26,27 +27,27 @@ func (p *program) demoCommand() *cobra.Command {
 	}
 	family := c.Flags().String("family", "aidon-se", "the kind of meter, `NAME` as simulate --list names it")
 	seed := c.Flags().Uint64("seed", 1, "another number is another household")
-	c.RunE = func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), *family, *seed) }
+	c.RunE = func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), p, *family, *seed) }
 	return c
 }
 
 // demoInterval is how often the demo's meter speaks: oftener than most, since somebody is looking.
 const demoInterval = time.Second
 
-func (p *program) demo(ctx context.Context, name string, seed uint64) error {
+func runDemo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	family, err := familyNamed(name)
 	if err != nil {
 		return err
 	}
 	family.Interval = demoInterval
-	ctx, toOut, toErr, done := untilPipeBreaks(ctx, p.out, p.err)
+	ctx, toOut, toErr, done := cli.UntilPipeBreaks(ctx, p.Out, p.Err)
 	defer done()
-	look := &screen{w: toOut, size: terminalSize(p.out)}
+	look := &screen{w: toOut, size: cli.TerminalSize(p.Out)}
 	log := toErr
-	if look.size != nil && isTerminal(p.err) {
+	if look.size != nil && cli.IsTerminal(p.Err) {
 		log = look // what goes wrong must not be written over
 	}
-	w, b, done, err := p.demoBridge(log)
+	w, b, done, err := demoBridge(p, log)
 	if err != nil {
 		return err
 	}
@@ -58,8 +59,8 @@ func (p *program) demo(ctx context.Context, name string, seed uint64) error {
 }
 
 // demoBridge returns a bridge with the broker that the environment names, else one with a broker inside.
-func (p *program) demoBridge(log io.Writer) (*wiring, *bridge.Bridge, func(), error) {
-	cfg, err := loadConfig("", p.environ)
+func demoBridge(p *cli.Program, log io.Writer) (*wiring, *bridge.Bridge, func(), error) {
+	cfg, err := loadConfig("", p.Environ)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -81,7 +82,7 @@ func (p *program) demoBridge(log io.Writer) (*wiring, *bridge.Bridge, func(), er
 	if w.Log.Level == "info" {
 		w.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
 	}
-	w.log = newLogger(w.Log, log, isTerminal(p.err))
+	w.log = newLogger(w.Log, log, cli.IsTerminal(p.Err))
 	b, done, err := w.bridge()
 	if err != nil {
 		stopInside()
@@ -123,5 +124,5 @@ func familyNamed(name string) (simulate.Family, error) {
 	for _, f := range simulate.Families() {
 		names = append(names, f.Name)
 	}
-	return f, fmt.Errorf("--family %s: no such family%s; hanbridge simulate --list names all %d", name, didYouMean(name, names), len(names))
+	return f, fmt.Errorf("--family %s: no such family%s; hanbridge simulate --list names all %d", name, cli.DidYouMean(name, names), len(names))
 }

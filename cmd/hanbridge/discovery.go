@@ -12,19 +12,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-func (p *program) discoveryCommand() *cobra.Command {
+func discoveryCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use: "discovery", Short: "What Home Assistant is told", Example: "  hanbridge discovery show", Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.discoveryShowCommand(), p.discoveryDiffCommand(), p.discoveryClearCommand())
+	c.AddCommand(discoveryShowCommand(p), discoveryDiffCommand(p), discoveryClearCommand(p))
 	return c
 }
 
-func (p *program) discoveryShowCommand() *cobra.Command {
+func discoveryShowCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show [FILE]",
 		Short: "Prints what is announced on the broker, or what would be for the telegrams in a file",
@@ -35,7 +37,7 @@ func (p *program) discoveryShowCommand() *cobra.Command {
 	from := addSeenFlags(c, "what would be announced for a simulated meter")
 	prefix := addPrefixFlag(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := p.wiredBelow(from.config, *prefix)
+		w, err := wiredBelow(p, from.config, *prefix)
 		if err != nil {
 			return err
 		}
@@ -47,17 +49,17 @@ func (p *program) discoveryShowCommand() *cobra.Command {
 		case err != nil:
 			return err
 		case seen == nil:
-			return p.showAnnounced(c.Context(), w)
+			return showAnnounced(c.Context(), p, w)
 		}
 		d := w.mqtt().Discovery()
-		return p.showMessages(append(d.Bridge(), d.Meter(seen.meter)...))
+		return showMessages(p, append(d.Bridge(), d.Meter(seen.meter)...))
 	}
 	return c
 }
 
 // wired loads the configuration of a command beside the bridge.
-func (p *program) wired(file string) (*wiring, error) {
-	cfg, err := loadConfig(foundConfig(file), p.environ)
+func wired(p *cli.Program, file string) (*wiring, error) {
+	cfg, err := loadConfig(foundConfig(file), p.Environ)
 	return &wiring{Config: cfg, log: zerolog.Nop()}, err
 }
 
@@ -67,8 +69,8 @@ func addPrefixFlag(c *cobra.Command) *string {
 }
 
 // wiredBelow is wired, with another prefix where that is not "".
-func (p *program) wiredBelow(file, prefix string) (*wiring, error) {
-	w, err := p.wired(file)
+func wiredBelow(p *cli.Program, file, prefix string) (*wiring, error) {
+	w, err := wired(p, file)
 	if err != nil || prefix == "" {
 		return w, err
 	}
@@ -88,7 +90,7 @@ func incomplete(err error) bool {
 }
 
 // showAnnounced prints what the broker retains.
-func (p *program) showAnnounced(ctx context.Context, w *wiring) error {
+func showAnnounced(ctx context.Context, p *cli.Program, w *wiring) error {
 	if err := w.NeedBroker(); err != nil {
 		return err
 	}
@@ -96,27 +98,27 @@ func (p *program) showAnnounced(ctx context.Context, w *wiring) error {
 	defer cancel()
 	messages, err := mqtt.Announced(ctx, w.mqtt())
 	if err != nil && incomplete(err) {
-		err = errors.Join(p.showMessages(messages), dataError(err))
+		err = errors.Join(showMessages(p, messages), cli.DataError(err))
 	}
 	if err != nil {
-		return dataError(err)
+		return cli.DataError(err)
 	}
 	if len(messages) == 0 {
-		p.complain("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
+		p.Complain("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
 			w.HomeAssistant.Prefix, w.MQTT.URL)
-		return errData
+		return cli.ErrPrinted
 	}
-	return p.showMessages(messages)
+	return showMessages(p, messages)
 }
 
-func (p *program) showMessages(messages []discovery.Message) error {
+func showMessages(p *cli.Program, messages []discovery.Message) error {
 	for _, m := range messages {
 		var text bytes.Buffer
 		if err := json.Indent(&text, m.Payload, "", "  "); err != nil {
 			text.Reset()
 			text.Write(m.Payload)
 		}
-		if _, err := fmt.Fprintf(screenText{p.out}, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
+		if _, err := fmt.Fprintf(safetext.Lines{W: p.Out}, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -29,7 +30,8 @@ type shelf struct {
 	environ []string
 }
 
-func (*shelf) ID() string         { return "shelf" }
+func (*shelf) ID() string { return "shelf" }
+
 func (*shelf) Provides(byte) bool { return true }
 
 func (*shelf) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
@@ -136,7 +138,7 @@ func (s *shelf) run(args ...string) (code int, out, errs string) {
 }
 
 func inDevices() discovery.Config {
-	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: programVersion()}
+	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
 	return c.Discovery()
 }
 
@@ -184,12 +186,12 @@ func TestDiscoveryDiff(t *testing.T) {
 			all := householdKept(t, inDevices())
 			tt.spoil(all)
 			var out bytes.Buffer
-			p, w := &program{out: &out}, houseWiring()
+			p, w := &cli.Program{Out: &out}, houseWiring()
 			see, err := (&seenFlags{family: tt.family}).look("discovery diff", w, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := p.discoveryDiff(w, keptOf(all), see); (err == nil) != (tt.want == same) {
+			if err := discoveryDiff(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
 				t.Errorf("error: got %v", err)
 			}
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
@@ -204,13 +206,13 @@ func TestDiscoveryDiffBroker(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	s.putAll(householdKept(t, inDevices()))
-	if code, out, errs := s.run("discovery", "diff"); code != exitGood || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
+	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitGood || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
 		t.Errorf("got %d, %q, %q, want no difference", code, out, errs)
 	}
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"}
 	code, out, errs := s.run("discovery", "diff")
 	want := "homeassistant/device/hanbridge_bridge/config: is announced, and not wanted\n" + ourMeter + ": is announced, and not wanted\n2 differences between "
-	if code != exitData || !strings.HasPrefix(out, want) || errs != "" {
+	if code != cli.ExitData || !strings.HasPrefix(out, want) || errs != "" {
 		t.Errorf("off: got %d, %q, %q, want 1 and %q", code, out, errs, want)
 	}
 }
@@ -234,7 +236,7 @@ func TestDiscoveryClear(t *testing.T) {
 	s.putAll(others)
 	maps.Copy(want, others)
 	code, out, errs := s.run("discovery", "clear")
-	if got := strings.Count(out, "/config\n"); code != exitGood || errs != "" || got != taken || taken < 30 {
+	if got := strings.Count(out, "/config\n"); code != cli.ExitGood || errs != "" || got != taken || taken < 30 {
 		t.Errorf("exit code %d, %d topics, want 0 and %d: %s%s", code, got, taken, out, errs)
 	}
 	if !strings.Contains(out, "homeassistant.discovery: off keeps it from that\n") {
@@ -243,14 +245,14 @@ func TestDiscoveryClear(t *testing.T) {
 	if diff := cmp.Diff(want, s.kept()); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
-	if code, out, _ := s.run("discovery", "clear", "--all"); code != exitGood || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
+	if code, out, _ := s.run("discovery", "clear", "--all"); code != cli.ExitGood || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
 		t.Errorf("clear --all: got %d, %q, want the one old meter", code, out)
 	}
 	delete(want, "homeassistant/device/hanbridge_old/config")
 	if diff := cmp.Diff(want, s.kept()); diff != "" {
 		t.Errorf("kept after --all (-want +got):\n%s", diff)
 	}
-	if code, out, _ := s.run("discovery", "clear"); code != exitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant on URL") {
+	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant on URL") {
 		t.Errorf("clear again: got %d, %q", code, out)
 	}
 }
@@ -262,7 +264,7 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	s.putAll(householdKept(t, inDevices()))
 	s.closed = "homeassistant/device/hanbridge_house"
 	code, out, errs := s.run("discovery", "clear")
-	if code != exitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+ourMeter+" is still there (may this user") {
+	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+ourMeter+" is still there (may this user") {
 		t.Errorf("got %d, %q, %q", code, out, errs)
 	}
 }
@@ -273,20 +275,20 @@ func TestDiscoveryPrefix(t *testing.T) {
 	s := newShelf(t)
 	s.putAll(householdKept(t, inDevices()))
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
-	if code, out, _ := s.run("discovery", "clear"); code != exitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
+	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
 		t.Errorf("clear: got %d, %q, want nothing below the configured prefix", code, out)
 	}
-	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != exitGood || !strings.Contains(out, ourMeter+"\n") || errs != "" {
+	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != cli.ExitGood || !strings.Contains(out, ourMeter+"\n") || errs != "" {
 		t.Errorf("show --prefix: got %d, %q, %q", code, out, errs)
 	}
-	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != exitGood || !strings.HasSuffix(out, ourMeter+"\ntaken back\n") || errs != "" {
+	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitGood || !strings.HasSuffix(out, ourMeter+"\ntaken back\n") || errs != "" {
 		t.Errorf("clear --prefix: got %d, %q, %q", code, out, errs)
 	}
 	if _, ok := s.kept()[ourMeter]; ok {
 		t.Error("it is still announced")
 	}
 	for _, prefix := range []string{"a/+", "#", "/a", "$SYS"} {
-		if code, _, errs := s.run("discovery", "clear", "--prefix", prefix); code != exitUsage || !strings.Contains(errs, "--prefix: ") {
+		if code, _, errs := s.run("discovery", "clear", "--prefix", prefix); code != cli.ExitUsage || !strings.Contains(errs, "--prefix: ") {
 			t.Errorf("--prefix %s: got %d, %q, want a refusal", prefix, code, errs)
 		}
 	}
@@ -307,9 +309,9 @@ func TestDiscoveryIncomplete(t *testing.T) {
 		code int
 		out  string // what standard output has not
 	}{
-		{[]string{"discovery", "diff"}, exitData, "difference"},
-		{[]string{"discovery", "show"}, exitData, "nothing is announced"},
-		{[]string{"discovery", "clear"}, exitData, "taken back\n"},
+		{[]string{"discovery", "diff"}, cli.ExitData, "difference"},
+		{[]string{"discovery", "show"}, cli.ExitData, "nothing is announced"},
+		{[]string{"discovery", "clear"}, cli.ExitData, "taken back\n"},
 	} {
 		code, out, errs := s.run(tt.args...)
 		if code != tt.code || !strings.Contains(errs, short) || strings.Contains(out, tt.out) {
@@ -317,7 +319,7 @@ func TestDiscoveryIncomplete(t *testing.T) {
 		}
 	}
 	code, out, errs := s.run("rates")
-	if code != exitGood || !strings.Contains(out, short) || errs != "" {
+	if code != cli.ExitGood || !strings.Contains(out, short) || errs != "" {
 		t.Errorf("rates: got %d, %.500q, %q, want a note", code, out, errs)
 	}
 }

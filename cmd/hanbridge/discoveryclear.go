@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-func (p *program) discoveryClearCommand() *cobra.Command {
+func discoveryClearCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clear",
 		Short: "Takes back what is announced of the configured meters and of the bridge",
@@ -25,7 +26,7 @@ func (p *program) discoveryClearCommand() *cobra.Command {
 	prefix := addPrefixFlag(c)
 	all := c.Flags().Bool("all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		w, err := p.wiredBelow(*file, *prefix)
+		w, err := wiredBelow(p, *file, *prefix)
 		if err != nil {
 			return err
 		}
@@ -34,47 +35,47 @@ func (p *program) discoveryClearCommand() *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), readTime)
 		defer cancel()
-		return p.discoveryClear(ctx, w, *all, *prefix == "")
+		return discoveryClear(ctx, p, w, *all, *prefix == "")
 	}
 	return c
 }
 
 // discoveryClear takes back what is announced. A bridge that runs may announce it again where that is below the configured prefix.
-func (p *program) discoveryClear(ctx context.Context, w *wiring, all, configured bool) error {
+func discoveryClear(ctx context.Context, p *cli.Program, w *wiring, all, configured bool) error {
 	to := w.mqtt()
 	topics, err := w.announcedTopics(ctx, all)
 	switch {
 	case err != nil && !incomplete(err):
-		return dataError(err)
+		return cli.DataError(err)
 	case err != nil:
-		p.complain("%v: what was not read stays; when this is done, do it again", err)
+		p.Complain("%v: what was not read stays; when this is done, do it again", err)
 	case len(topics) == 0:
-		fmt.Fprintf(p.out, "nothing of this configuration is announced below %s on %s\n", to.Prefix, to.URL)
+		fmt.Fprintf(p.Out, "nothing of this configuration is announced below %s on %s\n", to.Prefix, to.URL)
 		return nil
 	}
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
-		return dataError(err)
+		return cli.DataError(err)
 	}
 	left, short := w.announcedTopics(ctx, all) // a broker acknowledges what its rules forbid
 	if short != nil {
-		return dataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short))
+		return cli.DataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short))
 	}
 	good := err == nil
 	for _, topic := range topics {
 		if slices.Contains(left, topic) {
-			p.complain("%s is still there (may this user publish it, or has a bridge announced it again?)", topic)
+			p.Complain("%s is still there (may this user publish it, or has a bridge announced it again?)", topic)
 			good = false
 			continue
 		}
-		fmt.Fprintln(p.out, topic)
+		fmt.Fprintln(p.Out, topic)
 	}
 	switch {
 	case !good:
-		return errData
+		return cli.ErrPrinted
 	case configured:
-		fmt.Fprintln(p.out, "taken back. A bridge announces again when it or Home Assistant starts: homeassistant.discovery: off keeps it from that")
+		fmt.Fprintln(p.Out, "taken back. A bridge announces again when it or Home Assistant starts: homeassistant.discovery: off keeps it from that")
 	default:
-		fmt.Fprintln(p.out, "taken back")
+		fmt.Fprintln(p.Out, "taken back")
 	}
 	return nil
 }

@@ -6,10 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-func (p *program) discoveryDiffCommand() *cobra.Command {
+func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff [FILE]",
 		Short: "Compares what the broker holds with what would be announced",
@@ -21,7 +23,7 @@ func (p *program) discoveryDiffCommand() *cobra.Command {
 	}
 	from := addSeenFlags(c, "as if the meter were a simulated one")
 	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := p.wired(from.config)
+		w, err := wired(p, from.config)
 		if err != nil {
 			return err
 		}
@@ -39,16 +41,16 @@ func (p *program) discoveryDiffCommand() *cobra.Command {
 			err = fmt.Errorf("%w: what differs cannot be told", err)
 		}
 		if err != nil {
-			return dataError(err)
+			return cli.DataError(err)
 		}
-		return p.discoveryDiff(w, kept, seen)
+		return discoveryDiff(p, w, kept, seen)
 	}
 	return c
 }
 
 // discoveryDiff compares what is held with what would be announced of the meter that was seen, or of all that the broker
 // knows where that is nil.
-func (p *program) discoveryDiff(w *wiring, kept kept, seen *seen) error {
+func discoveryDiff(p *cli.Program, w *wiring, kept kept, seen *seen) error {
 	to := w.mqtt()
 	meters := w.known(kept)
 	if seen != nil {
@@ -61,22 +63,22 @@ func (p *program) discoveryDiff(w *wiring, kept kept, seen *seen) error {
 	held := concerning(kept.announced, ids, to.BaseTopic, seen == nil)
 	all := discovery.Differences(held, wanted(to.Discovery(), meters))
 	for _, d := range all {
-		fmt.Fprintln(screenText{p.out}, d)
+		fmt.Fprintln(safetext.Lines{W: p.Out}, d)
 	}
 	found := len(all)
 	for _, m := range meters {
 		if len(m.Quantities) == 0 && to.Style != discovery.Off {
 			found++
-			fmt.Fprintf(p.out, "%s: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n", m.ID)
+			fmt.Fprintf(p.Out, "%s: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n", m.ID)
 		}
 	}
 	if found == 0 {
-		fmt.Fprintf(p.out, "no difference: %s holds what this configuration announces\n", to.URL)
+		fmt.Fprintf(p.Out, "no difference: %s holds what this configuration announces\n", to.URL)
 		return nil
 	}
-	fmt.Fprintf(p.out, "%s between what %s holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n",
-		counted(found, "difference"), to.URL)
-	return errData
+	fmt.Fprintf(p.Out, "%s between what %s holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n",
+		cli.Count(found, "difference"), to.URL)
+	return cli.ErrPrinted
 }
 
 // wanted is what would be announced. A meter that has sent nothing is not.

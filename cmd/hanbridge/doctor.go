@@ -14,6 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // doctorOrder is what `doctor` is asked for.
@@ -24,7 +26,7 @@ type doctorOrder struct {
 	write, force, json   bool
 }
 
-func (p *program) doctorCommand() *cobra.Command {
+func doctorCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor [PORT]",
 		Short: "Looks at port, line, meter and broker, and says what is wrong and whose turn it is",
@@ -47,14 +49,14 @@ func (p *program) doctorCommand() *cobra.Command {
 		if len(args) > 0 {
 			o.port = args[0]
 		}
-		return p.doctor(c.Context(), o)
+		return runDoctor(c.Context(), p, o)
 	}
 	return c
 }
 
-// doctor examines one meter and prints what it finds.
-func (p *program) doctor(ctx context.Context, o doctorOrder) error {
-	d, err := p.newDoctor(o)
+// runDoctor examines one meter and prints what it finds.
+func runDoctor(ctx context.Context, p *cli.Program, o doctorOrder) error {
+	d, err := newDoctor(p, o)
 	if err != nil {
 		return err
 	}
@@ -63,18 +65,18 @@ func (p *program) doctor(ctx context.Context, o doctorOrder) error {
 	}
 	d.examine(ctx)
 	if ctx.Err() != nil {
-		return dataError(errors.New("doctor: stopped"))
+		return cli.DataError(errors.New("doctor: stopped"))
 	}
 	if err := d.conclude(); err != nil {
-		return dataError(err)
+		return cli.DataError(err)
 	}
 	if o.json {
-		if err := p.printJSON(d.report); err != nil {
+		if err := printJSON(p, d.report); err != nil {
 			return err
 		}
 	}
 	if !d.report.OK {
-		return errData
+		return cli.ErrPrinted
 	}
 	return nil
 }
@@ -113,7 +115,7 @@ type doctor struct {
 }
 
 // newDoctor returns a doctor for the machine that it runs on.
-func (p *program) newDoctor(o doctorOrder) (*doctor, error) {
+func newDoctor(p *cli.Program, o doctorOrder) (*doctor, error) {
 	if o.dwell <= 0 {
 		return nil, errors.New("--dwell is above 0")
 	}
@@ -121,25 +123,25 @@ func (p *program) newDoctor(o doctorOrder) (*doctor, error) {
 		order: o, file: foundConfig(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
 		wires: func(m MeterConfig) ([]bridge.Candidate, error) { return sourceOf(m).Candidates() },
 		check: mqtt.Check, hub: mqtt.Hub,
-		say:      func(name, text string) { fmt.Fprintf(p.out, "%-10s%s\n", name, visible(text)) },
-		print:    func(text string) { fmt.Fprint(screenText{p.out}, text) },
+		say:      func(name, text string) { fmt.Fprintf(p.Out, "%-10s%s\n", name, safetext.Visible(text)) },
+		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
 		progress: func(string, ...any) {},
 	}
 	if o.json {
 		d.say, d.print = func(string, string) {}, func(string) {}
 	}
-	if isTerminal(p.err) {
-		d.progress = func(format string, args ...any) { fmt.Fprintf(screenText{p.err}, format+"\n", args...) }
+	if cli.IsTerminal(p.Err) {
+		d.progress = func(format string, args ...any) { fmt.Fprintf(safetext.Lines{W: p.Err}, format+"\n", args...) }
 	}
 	if _, err := os.Stat(d.file); o.config != "" && o.write && errors.Is(err, os.ErrNotExist) {
 		d.file = "" // it is to be written
 	}
-	cfg, err := loadConfig(d.file, p.environ)
+	cfg, err := loadConfig(d.file, p.Environ)
 	if err != nil {
 		return nil, err
 	}
 	d.cfg, d.before = cfg, configText(cfg, showSecrets)
-	d.mends = o.write && d.file != "" && !slices.ContainsFunc(p.environ, isSerialVariable)
+	d.mends = o.write && d.file != "" && !slices.ContainsFunc(p.Environ, isSerialVariable)
 	if err := d.choose(o); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -431,7 +432,7 @@ func TestDoctorKeyJSON(t *testing.T) {
 	} {
 		_, r := ward{family: "kamstrup-dk", config: with(onPort, tt.keys)}.examined(t)
 		var out bytes.Buffer
-		if err := (&program{out: &out}).printJSON(r); err != nil {
+		if err := printJSON((&cli.Program{Out: &out}), r); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(out.String(), tt.want) {
@@ -444,7 +445,7 @@ func TestDoctorKeyJSON(t *testing.T) {
 func TestDoctorJSON(t *testing.T) {
 	_, r := ward{family: "kamstrup-dk", config: with(onPort, keyed(simulate.EncryptionKey, simulate.AuthenticationKey)), hub: true}.examined(t)
 	var out bytes.Buffer
-	if err := (&program{out: &out}).printJSON(r); err != nil {
+	if err := printJSON((&cli.Program{Out: &out}), r); err != nil {
 		t.Fatal(err)
 	}
 	const golden = "testdata/doctor.json"

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -74,8 +76,8 @@ type (
 	}
 )
 
-func (p *program) printJSON(r doctorReport) error {
-	e := json.NewEncoder(jsonText{p.out})
+func printJSON(p *cli.Program, r doctorReport) error {
+	e := json.NewEncoder(safetext.JSON{W: p.Out})
 	e.SetEscapeHTML(false)
 	return e.Encode(r)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -123,9 +124,9 @@ func (h *heard) listText() string {
 	case h.family == "aidon" && h.protocol == meter.HDLC && h.items > 1:
 		name = "Swedish list"
 	case h.protocol == meter.P1:
-		return "telegram of " + counted(h.items, "line")
+		return "telegram of " + cli.Count(h.items, "line")
 	}
-	return name + " of " + counted(h.items, "item")
+	return name + " of " + cli.Count(h.items, "item")
 }
 
 // clockOffset is by how much the meter's clock is ahead. Meters know the hour better than its zone, so whole hours do not count

@@ -1,6 +1,8 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // judgeSetting compares the line setting with that of the meter, "" where it has none. One of --serial that was merely tried
 // first is no fault of a configuration; one of a file that is written again is mended with it.

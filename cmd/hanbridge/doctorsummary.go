@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -29,7 +30,7 @@ func summary(ids []quantity.ID) string {
 	if len(phases) == 0 {
 		return whole.text()
 	}
-	each := strings.Join(phased.all, ", ") + " ×" + counted(len(phases), "phase")
+	each := strings.Join(phased.all, ", ") + " ×" + cli.Count(len(phases), "phase")
 	if len(whole.all) == 0 {
 		return each
 	}

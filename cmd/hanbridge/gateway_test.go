@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -42,8 +43,8 @@ func TestDecodeTelnet(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out, say bytes.Buffer
-			p := &program{out: &out, err: &say}
-			err := p.decode([]string{file}, newJSON(p), nil)
+			p := &cli.Program{Out: &out, Err: &say}
+			err := runDecode(p, []string{file}, newJSON(p), nil)
 			if got := strings.Count(out.String(), `"ok":true`); err != nil || got != 3 {
 				t.Errorf("%s, %s: %d telegrams, %v, want 3", family, name, got, err)
 			}
@@ -71,8 +72,8 @@ func TestDecodeSharedField(t *testing.T) {
 		{"telnet-hdlc.bin", 6, `"import_energy":"40141.543"`, line.Telnet.Advice()},
 	} {
 		var out, say bytes.Buffer
-		p := &program{out: &out, err: &say}
-		err := p.decode([]string{filepath.Join(folder, tt.file)}, newJSON(p), nil)
+		p := &cli.Program{Out: &out, Err: &say}
+		err := runDecode(p, []string{filepath.Join(folder, tt.file)}, newJSON(p), nil)
 		if got := strings.Count(out.String(), `"ok":true`); err != nil || got != tt.count || !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%s: %d telegrams, %v, want %d, and %s in them:\n%s", tt.file, got, err, tt.count, tt.want, &out)
 		}

@@ -5,31 +5,32 @@ import (
 	"strings"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // greet says what it found on this machine and what to do next.
-func (p *program) greet() error {
-	fmt.Fprintf(p.out, "hanbridge %s\n\n", programVersion())
+func greet(p *cli.Program) error {
+	fmt.Fprintf(p.Out, "hanbridge %s\n\n", cli.Version())
 	file := foundConfig("")
 	if file != "" {
-		fmt.Fprintf(p.out, "configuration  %s\n", file)
+		fmt.Fprintf(p.Out, "configuration  %s\n", file)
 	} else {
-		fmt.Fprintf(p.out, "configuration  none (looked for %s)\n", strings.Join(configPlaces, " and "))
+		fmt.Fprintf(p.Out, "configuration  none (looked for %s)\n", strings.Join(configPlaces, " and "))
 	}
-	variables := countVariables(p.environ)
+	variables := countVariables(p.Environ)
 	if variables > 0 {
-		fmt.Fprintf(p.out, "variables      %d that begin with HANBRIDGE_\n", variables)
+		fmt.Fprintf(p.Out, "variables      %d that begin with HANBRIDGE_\n", variables)
 	}
 	ports := source.Ports()
 	if len(ports) == 0 {
-		fmt.Fprintln(p.out, "ports          none found (is the cable plugged in?)")
+		fmt.Fprintln(p.Out, "ports          none found (is the cable plugged in?)")
 	}
 	for _, port := range ports {
-		fmt.Fprintf(p.out, "ports          %s\n", port.Path)
+		fmt.Fprintf(p.Out, "ports          %s\n", port.Path)
 	}
-	fmt.Fprintln(p.out, "\nnext           "+nextStep(file != "" || variables > 0, len(ports) > 0))
-	fmt.Fprintln(p.out, "in trouble     hanbridge doctor: looks at port, meter and broker, and says whose turn it is")
-	fmt.Fprintln(p.out, "all commands   hanbridge --help")
+	fmt.Fprintln(p.Out, "\nnext           "+nextStep(file != "" || variables > 0, len(ports) > 0))
+	fmt.Fprintln(p.Out, "in trouble     hanbridge doctor: looks at port, meter and broker, and says whose turn it is")
+	fmt.Fprintln(p.Out, "all commands   hanbridge --help")
 	return nil
 }
 

@@ -4,15 +4,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // A keyPair opens the messages of a ciphered meter. The authentication key is nil where the grid company gave none.
 type keyPair struct{ encryption, authentication []byte }
-
-// keyDigits is how many hexadecimal digits a key of AES-128 has.
-const keyDigits = 32
 
 // parseKey reads a key as people paste it. Its errors never hold a digit of it.
 func parseKey(text string) ([]byte, error) {
@@ -20,52 +17,19 @@ func parseKey(text string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(digits) != keyDigits {
-		return nil, fmt.Errorf("has %d hexadecimal digits, and a key has %d", len(digits), keyDigits)
+	if len(digits) != safetext.KeyDigits {
+		return nil, fmt.Errorf("has %d hexadecimal digits, and a key has %d", len(digits), safetext.KeyDigits)
 	}
 	return hex.DecodeString(digits)
 }
 
-// betweenDigits is what letters, web pages and programs put around the bytes of a key, besides white space and 0x.
-const betweenDigits = `:;-,."'“”„‘’`
-
 // digitsOf returns the hexadecimal digits of a text that has nothing else in it but what stands between them.
 func digitsOf(text string) (string, error) {
-	digits, err := onlyDigits(text)
-	if err != nil && behindWord(text) {
-		return "", fmt.Errorf("has a word before the key: leave it out, and write the %d hexadecimal digits alone", keyDigits)
+	digits, err := safetext.OnlyDigits(text)
+	if err != nil && safetext.BehindWord(text) {
+		return "", fmt.Errorf("has a word before the key: leave it out, and write the %d hexadecimal digits alone", safetext.KeyDigits)
 	}
 	return digits, err
-}
-
-// behindWord tells that a text ends with a key, or with a key and its authentication key. The end of the word may be digits too.
-func behindWord(text string) bool {
-	end := text[len(strings.TrimRight(text, "0123456789abcdefABCDEFxX \t\r\n"+betweenDigits)):]
-	_, rest, _ := strings.Cut(strings.Replace(end, ":", " ", 1), " ")
-	for _, t := range []string{end, rest} {
-		if digits, err := onlyDigits(t); err == nil && (len(digits) == keyDigits || len(digits) == 2*keyDigits) {
-			return true
-		}
-	}
-	return false
-}
-
-func onlyDigits(text string) (string, error) {
-	var digits []byte
-	before := ' '
-	for i, r := range []rune(text) {
-		switch {
-		case strings.ContainsRune("0123456789abcdefABCDEF", r):
-			digits = append(digits, byte(r))
-		case before == '0' && (r == 'x' || r == 'X'):
-			digits = digits[:len(digits)-1]
-		case unicode.IsSpace(r), strings.ContainsRune(betweenDigits, r):
-		default:
-			return "", fmt.Errorf("character %d is no hexadecimal digit (0 to 9, a to f): write the key as %d of them", i+1, keyDigits)
-		}
-		before = r
-	}
-	return string(digits), nil
 }
 
 // parsePair reads a key and, where it is not empty, the authentication key that belongs to it; file is where further keys are.
@@ -78,7 +42,7 @@ func parsePair(key, authKey, file string) (pair keyPair, part string, err error)
 		return keyPair{}, "auth_key", errors.New("an authentication key without key, the one that deciphers: the grid company gives both")
 	}
 	if pair.encryption, err = parseKey(key); err != nil {
-		if digits, _ := digitsOf(key); len(digits) == 2*keyDigits {
+		if digits, _ := digitsOf(key); len(digits) == 2*safetext.KeyDigits {
 			err = fmt.Errorf("%w: the second half is the authentication key, and goes to auth_key (--auth-key)", err)
 		}
 		return keyPair{}, "key", err
@@ -97,18 +61,18 @@ func parseKeyLine(line string) (pair keyPair, err error) {
 	if err != nil {
 		return pair, err
 	}
-	if n := len(digits); n != keyDigits && n != 2*keyDigits {
+	if n := len(digits); n != safetext.KeyDigits && n != 2*safetext.KeyDigits {
 		return pair, fmt.Errorf("has %d hexadecimal digits: a line has %d, which are a key, or %d, which are a key and its authentication key",
-			n, keyDigits, 2*keyDigits)
+			n, safetext.KeyDigits, 2*safetext.KeyDigits)
 	}
-	pair, _, err = parsePair(digits[:keyDigits], digits[keyDigits:], "")
+	pair, _, err = parsePair(digits[:safetext.KeyDigits], digits[safetext.KeyDigits:], "")
 	return pair, err
 }
 
 // noKeyText says what to do with a file whose bytes are no text, nil where they may be.
 func noKeyText(name string, b []byte) error {
-	const keyBytes = keyDigits / 2
-	if (len(b) == keyBytes || len(b) == 2*keyBytes) && !isText(b) {
+	const keyBytes = safetext.KeyDigits / 2
+	if (len(b) == keyBytes || len(b) == 2*keyBytes) && !safetext.IsText(b) {
 		return fmt.Errorf("%s: holds the bytes of a key, not its digits: make digits of them with xxd -p -c %d %s, and write these into a file",
 			name, 2*keyBytes, name)
 	}

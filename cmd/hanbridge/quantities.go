@@ -9,15 +9,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-func (p *program) quantitiesCommand() *cobra.Command {
+func quantitiesCommand(p *cli.Program) *cobra.Command {
 	return &cobra.Command{
 		Use: "quantities", Short: "Lists everything that can be measured: names, OBIS codes, units",
 		Example: "  hanbridge quantities | grep energy", Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "QUANTITY\tOBIS\tUNIT\tDECIMALS\tCLASS\tSTATE CLASS")
 			for i := range quantity.Rows() {
 				r := &quantity.Rows()[i]

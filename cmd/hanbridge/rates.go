@@ -12,10 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-func (p *program) ratesCommand() *cobra.Command {
+func ratesCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rates [FILE]",
 		Short: "How many states a day this configuration causes, per quantity and in all",
@@ -29,7 +30,7 @@ func (p *program) ratesCommand() *cobra.Command {
 	from.long = true
 	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := p.wired(from.config)
+		w, err := wired(p, from.config)
 		if err != nil {
 			return err
 		}
@@ -46,9 +47,9 @@ func (p *program) ratesCommand() *cobra.Command {
 			r.addKept(ctx, w)
 		}
 		if *asJSON {
-			return json.NewEncoder(p.out).Encode(r)
+			return json.NewEncoder(p.Out).Encode(r)
 		}
-		return r.print(p.out)
+		return r.print(p.Out)
 	}
 	return c
 }

@@ -14,9 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-func (p *program) replayCommand() *cobra.Command {
+func replayCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay FILE|-",
 		Short: "Sends what capture has kept, at the pace at which it came",
@@ -30,51 +31,51 @@ func (p *program) replayCommand() *cobra.Command {
 	}
 	to := c.Flags().String("to", "stdout", "stdout, pty or tcp://HOST:PORT")
 	speed := c.Flags().Int("speed", 1, "how many times as fast as it came; 0 is without waiting")
-	c.RunE = func(c *cobra.Command, files []string) error { return p.replay(c.Context(), files[0], *to, *speed) }
+	c.RunE = func(c *cobra.Command, files []string) error { return runReplay(c.Context(), p, files[0], *to, *speed) }
 	return c
 }
 
-func (p *program) replay(ctx context.Context, name, to string, speed int) error {
+func runReplay(ctx context.Context, p *cli.Program, name, to string, speed int) error {
 	if speed < 0 {
 		return errors.New("--speed is not negative")
 	}
 	if name == "-" {
 		signal.Reset() // a signal ends it at once, also while it waits for input
 	}
-	in, done, err := p.open("replay", name)
+	in, done, err := p.Open("replay", name)
 	if err != nil {
 		return err
 	}
 	defer done()
 	wire := &replayedWire{pace: newPace(speed), capture: source.NewCaptureReader(in)}
-	if err := p.replayTo(ctx, wire, to); err != nil || wire.rest != nil || ctx.Err() != nil {
+	if err := replayTo(ctx, p, wire, to); err != nil || wire.rest != nil || ctx.Err() != nil {
 		return err
 	}
-	return dataError(fmt.Errorf("%s: nothing in it to send", name))
+	return cli.DataError(fmt.Errorf("%s: nothing in it to send", name))
 }
 
-func (p *program) replayTo(ctx context.Context, wire *replayedWire, to string) error {
+func replayTo(ctx context.Context, p *cli.Program, wire *replayedWire, to string) error {
 	switch address, tcp := strings.CutPrefix(to, "tcp://"); {
 	case to == "stdout":
-		return send(ctx, wire, p.out, 0)
+		return send(ctx, wire, p.Out, 0)
 	case to == "pty":
 		wire.linger = time.Second
-		return p.simulatePTY(ctx, wire, 0)
+		return simulatePTY(ctx, p, wire, 0)
 	case tcp:
-		return p.replayTCP(ctx, wire, address)
+		return replayTCP(ctx, p, wire, address)
 	}
 	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", to)
 }
 
 // replayTCP sends to every program that connects to address, from the moment at which the first one does.
-func (p *program) replayTCP(ctx context.Context, wire io.ReadCloser, address string) error {
+func replayTCP(ctx context.Context, p *cli.Program, wire io.ReadCloser, address string) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("--to tcp://%s: %w", address, err)
 	}
 	defer l.Close()
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	fmt.Fprintf(p.out, "meter on tcp://%s, speaks when somebody connects\n", l.Addr())
+	fmt.Fprintf(p.Out, "meter on tcp://%s, speaks when somebody connects\n", l.Addr())
 	first, err := l.Accept()
 	if err != nil {
 		return nil // ctx has ended

@@ -12,10 +12,12 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-func (p *program) runCommand() *cobra.Command {
+func runCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "The bridge: reads the meters and publishes until it is stopped",
@@ -26,15 +28,15 @@ func (p *program) runCommand() *cobra.Command {
 		Args: takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
-	c.RunE = func(c *cobra.Command, _ []string) error { return p.run(c.Context(), *file) }
+	c.RunE = func(c *cobra.Command, _ []string) error { return runBridge(c.Context(), p, *file) }
 	return c
 }
 
-// run loads the configuration and runs the bridge it describes.
-func (p *program) run(ctx context.Context, file string) error {
+// runBridge loads the configuration and runs the bridge it describes.
+func runBridge(ctx context.Context, p *cli.Program, file string) error {
 	file = foundConfig(file)
-	cfg, err := loading(ctx, func() (Config, error) { return loadConfig(file, p.environ) })
-	if errors.Is(err, errStopped) {
+	cfg, err := cli.Loading(ctx, func() (Config, error) { return loadConfig(file, p.Environ) })
+	if errors.Is(err, cli.ErrStopped) {
 		return nil
 	}
 	if err != nil {
@@ -43,11 +45,11 @@ func (p *program) run(ctx context.Context, file string) error {
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
-	ctx, _, toErr, done := untilPipeBreaks(ctx, p.out, p.err)
+	ctx, _, toErr, done := cli.UntilPipeBreaks(ctx, p.Out, p.Err)
 	defer done()
-	log := newLogger(cfg.Log, toErr, isTerminal(p.err))
-	log.Info().Str("version", programVersion()).Msg("hanbridge starts")
-	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", countVariables(p.environ)).Msg("configuration read")
+	log := newLogger(cfg.Log, toErr, cli.IsTerminal(p.Err))
+	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
+	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", countVariables(p.Environ)).Msg("configuration read")
 	for _, w := range cfg.MQTT.warnings() {
 		log.Warn().Str("source", w.source).Msg(w.message)
 	}
@@ -62,7 +64,7 @@ func (p *program) run(ctx context.Context, file string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
-	w := wiring{Config: cfg, file: file, environ: p.environ, log: log}
+	w := wiring{Config: cfg, file: file, environ: p.Environ, log: log}
 	b, stopInside, err := w.bridge()
 	if err != nil {
 		return err
@@ -78,7 +80,7 @@ func (p *program) run(ctx context.Context, file string) error {
 		}
 	}
 	if err := b.Run(ctx); err != nil {
-		return dataError(err)
+		return cli.DataError(err)
 	}
 	log.Info().Msg("hanbridge ends")
 	return nil
@@ -122,25 +124,5 @@ func newLogger(c LogConfig, w io.Writer, terminal bool) zerolog.Logger {
 		// What could steer the terminal it quotes, as all text that is not ASCII; messages are constants.
 		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
 	}
-	return zerolog.New(jsonText{w}).Level(level).With().Timestamp().Logger()
-}
-
-// isTerminal tells that a person is at the other end of a stream.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// terminalSize returns what tells the columns and rows of a terminal, nil where w is none.
-func terminalSize(w io.Writer) func() (width, height int) {
-	f, ok := w.(*os.File)
-	if !ok || !isTerminal(w) {
-		return nil
-	}
-	return func() (int, int) {
-		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 && height > 0 {
-			return width, height
-		}
-		return 80, 24
-	}
+	return zerolog.New(safetext.JSON{W: w}).Level(level).With().Timestamp().Logger()
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -54,7 +55,7 @@ func (s *screen) show(values []bridge.Value) error {
 	var changed strings.Builder
 	for i := range values {
 		v := &values[i]
-		text := visible(string(v.Append(nil))) + " " + unitOf(v)
+		text := safetext.Visible(string(v.Append(nil))) + " " + unitOf(v)
 		if text != s.shown[v.ID] {
 			s.shown[v.ID] = text
 			fmt.Fprintf(&changed, "%s\n", row(v.ID, text))

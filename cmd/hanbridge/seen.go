@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -113,15 +114,15 @@ func (w *wiring) see(name string, r io.Reader, o meter.Options) (*seen, error) {
 			continue
 		}
 		if err != nil {
-			return nil, dataError(err)
+			return nil, cli.DataError(err)
 		}
 		s.take(reading)
 	}
 	switch {
 	case len(s.sent) == 0 && locked != nil:
-		return nil, dataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)))
+		return nil, cli.DataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)))
 	case len(s.sent) == 0:
-		return nil, dataError(fmt.Errorf("%s: no telegram in it", name))
+		return nil, cli.DataError(fmt.Errorf("%s: no telegram in it", name))
 	}
 	return s, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -23,7 +24,7 @@ type simulation struct {
 	list                    bool
 }
 
-func (p *program) simulateCommand() *cobra.Command {
+func simulateCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "simulate",
 		Short: "A meter: sends the telegrams of a simulated household",
@@ -52,14 +53,14 @@ func (p *program) simulateCommand() *cobra.Command {
 	f.BoolVar(&s.list, "list", false, "list the families")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if s.list {
-			return p.listFamilies()
+			return listFamilies(p)
 		}
-		return p.simulate(c.Context(), s)
+		return runSimulate(c.Context(), p, s)
 	}
 	return c
 }
 
-func (p *program) simulate(ctx context.Context, s simulation) error {
+func runSimulate(ctx context.Context, p *cli.Program, s simulation) error {
 	family, err := familyNamed(s.family)
 	if err != nil {
 		return err
@@ -73,11 +74,11 @@ func (p *program) simulate(ctx context.Context, s simulation) error {
 		if s.count == 0 {
 			s.count = 10
 		}
-		return send(ctx, newSimulatedWire(meter, s.speed), p.out, s.count)
+		return send(ctx, newSimulatedWire(meter, s.speed), p.Out, s.count)
 	case s.to == "pty":
-		return p.sendToPTY(ctx, newSimulatedWire(meter, max(s.speed, 1)), family.Wire(), s.count)
+		return sendToPTY(ctx, p, newSimulatedWire(meter, max(s.speed, 1)), family.Wire(), s.count)
 	case tcp:
-		return p.simulateTCP(ctx, newSimulatedWire(meter, max(s.speed, 1)), address, s.count)
+		return simulateTCP(ctx, p, newSimulatedWire(meter, max(s.speed, 1)), address, s.count)
 	}
 	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", s.to)
 }
@@ -134,7 +135,7 @@ func send(ctx context.Context, wire io.ReadCloser, to io.Writer, count int) erro
 			return err
 		}
 		if _, err := to.Write(buf[:n]); err != nil && ctx.Err() == nil {
-			return dataError(err)
+			return cli.DataError(err)
 		}
 	}
 	return nil

@@ -5,14 +5,15 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // simulatedKeys are the flags of `decode` for simulated meters that encrypt.
 const simulatedKeys = "  --key " + simulate.EncryptionKey + " --auth-key " + simulate.AuthenticationKey
 
-func (p *program) listFamilies() error {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+func listFamilies(p *cli.Program) error {
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FAMILY\tMETER\tCOUNTRY\tSOCKET\tLINE\tCIPHER\tEVERY")
 	for _, f := range simulate.Families() {
 		cipher := "none"

@@ -12,31 +12,32 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // simulatePTY sends to a pseudo-terminal, to be read at any speed.
-func (p *program) simulatePTY(ctx context.Context, wire io.ReadCloser, count int) error {
-	return p.sendToPTY(ctx, wire, simulate.Wire{}, count)
+func simulatePTY(ctx context.Context, p *cli.Program, wire io.ReadCloser, count int) error {
+	return sendToPTY(ctx, p, wire, simulate.Wire{}, count)
 }
 
 // sendToPTY sends to a pseudo-terminal: a serial port that exists only in this machine. Its name is printed first. line is
 // how the sender is set; the zero Wire is heard at any speed.
-func (p *program) sendToPTY(ctx context.Context, wire io.ReadCloser, line simulate.Wire, count int) error {
+func sendToPTY(ctx context.Context, p *cli.Program, wire io.ReadCloser, line simulate.Wire, count int) error {
 	control, port, err := pty.Open()
 	if err != nil {
-		return dataError(fmt.Errorf("pty: %w", err))
+		return cli.DataError(fmt.Errorf("pty: %w", err))
 	}
 	defer control.Close()
 	defer port.Close()
 	if err := makeRaw(port, line.Baud); err != nil {
-		return dataError(fmt.Errorf("pty: %w", err))
+		return cli.DataError(fmt.Errorf("pty: %w", err))
 	}
 	if err := unix.SetNonblock(int(control.Fd()), true); err != nil { // else a Write that waits in the kernel could not be ended
-		return dataError(fmt.Errorf("pty: %w", err))
+		return cli.DataError(fmt.Errorf("pty: %w", err))
 	}
 	defer context.AfterFunc(ctx, func() { _ = control.Close() })()
-	fmt.Fprintf(p.out, "meter on %s\n", port.Name())
+	fmt.Fprintf(p.Out, "meter on %s\n", port.Name())
 	return send(ctx, wire, &ptyWriter{control: control, port: port, line: line}, count)
 }
 

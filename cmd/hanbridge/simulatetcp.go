@@ -8,16 +8,18 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // simulateTCP sends to every program that connects to address, as a network-attached reader does.
-func (p *program) simulateTCP(ctx context.Context, wire io.ReadCloser, address string, count int) error {
+func simulateTCP(ctx context.Context, p *cli.Program, wire io.ReadCloser, address string, count int) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("--to tcp://%s: %w", address, err)
 	}
 	defer l.Close()
-	fmt.Fprintf(p.out, "meter on tcp://%s\n", l.Addr())
+	fmt.Fprintf(p.Out, "meter on tcp://%s\n", l.Addr())
 	var a audience
 	defer a.leave()
 	accepted := make(chan struct{})

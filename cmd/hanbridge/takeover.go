@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-func (p *program) takeoverCommand() *cobra.Command {
+func takeoverCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "takeover METER",
 		Short: "Lets this bridge publish a meter that another bridge published before",
@@ -23,7 +24,7 @@ func (p *program) takeoverCommand() *cobra.Command {
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		w, err := p.wired(*file)
+		w, err := wired(p, *file)
 		if err != nil {
 			return err
 		}
@@ -31,27 +32,27 @@ func (p *program) takeoverCommand() *cobra.Command {
 			return err
 		}
 		if !slices.Contains(w.meterIDs(), args[0]) {
-			return fmt.Errorf("no meter of the configuration has the id %q%s", args[0], didYouMean(args[0], w.meterIDs()))
+			return fmt.Errorf("no meter of the configuration has the id %q%s", args[0], cli.DidYouMean(args[0], w.meterIDs()))
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), checkTime)
 		defer cancel()
-		return p.takeover(ctx, w.mqtt(), args[0])
+		return runTakeOver(ctx, p, w.mqtt(), args[0])
 	}
 	return c
 }
 
-func (p *program) takeover(ctx context.Context, to mqtt.Config, meter string) error {
+func runTakeOver(ctx context.Context, p *cli.Program, to mqtt.Config, meter string) error {
 	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
-		return dataError(err)
+		return cli.DataError(err)
 	}
 	all, err := mqtt.Retained(ctx, to, meter)
 	if err != nil {
-		return dataError(err)
+		return cli.DataError(err)
 	}
 	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
-		return dataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
+		return cli.DataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
 			"rules do not let this user publish that topic", to.InfoTopic(meter)))
 	}
-	fmt.Fprintf(p.out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
+	fmt.Fprintf(p.Out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
 	return nil
 }

@@ -4,26 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// version is set when a release is built.
-var version string
-
-// programVersion returns the release's version, else what the build knows of itself.
-func programVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "dev"
-}
-
-func (p *program) versionCommand() *cobra.Command {
+func versionCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use: "version", Short: "Prints the version", Example: "  hanbridge version --json", Args: takes(0, 0),
 	}
@@ -31,11 +18,11 @@ func (p *program) versionCommand() *cobra.Command {
 	c.RunE = func(*cobra.Command, []string) error {
 		platform := runtime.GOOS + "/" + runtime.GOARCH
 		if !*asJSON {
-			fmt.Fprintf(p.out, "hanbridge %s (%s, %s)\n", programVersion(), runtime.Version(), platform)
+			fmt.Fprintf(p.Out, "hanbridge %s (%s, %s)\n", cli.Version(), runtime.Version(), platform)
 			return nil
 		}
-		return json.NewEncoder(p.out).Encode(map[string]string{
-			"version": programVersion(), "go": runtime.Version(), "platform": platform,
+		return json.NewEncoder(p.Out).Encode(map[string]string{
+			"version": cli.Version(), "go": runtime.Version(), "platform": platform,
 		})
 	}
 	return c

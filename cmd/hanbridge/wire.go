@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/output/systemd"
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -57,7 +58,7 @@ func (w *wiring) mqtt() mqtt.Config {
 		URL: m.URL, ClientID: m.ClientID, Username: m.Username, Password: string(m.Password),
 		CAFile: m.CAFile, CertFile: m.CertFile, KeyFile: m.KeyFile, InsecureSkipVerify: m.InsecureSkipVerify,
 		BaseTopic: m.BaseTopic, QoS: byte(m.QoS), Retain: m.Retain,
-		Prefix: w.HomeAssistant.Prefix, Version: programVersion(), StatusTopic: w.HomeAssistant.StatusTopic,
+		Prefix: w.HomeAssistant.Prefix, Version: cli.Version(), StatusTopic: w.HomeAssistant.StatusTopic,
 	}
 	if m.URL == embedded { // that of a bridge which runs beside this program
 		c.URL = "mqtt://" + m.Listen

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -8,22 +8,24 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// open returns the named file, or standard input for "-", and what closes it. Its error says what to type instead.
-func (p *program) open(command, name string) (in io.Reader, done func(), err error) {
+// Open returns the named file, or standard input for "-", and what closes it. Its error says what to type instead.
+func (p *Program) Open(command, name string) (in io.Reader, done func(), err error) {
 	if name == "-" {
-		return p.in, func() {}, nil
+		return p.In, func() {}, nil
 	}
-	f, err := openRecording(command, name)
+	f, err := OpenRecording(command, name)
 	if err != nil {
 		return nil, nil, err
 	}
 	return f, func() { _ = f.Close() }, nil
 }
 
-// openRecording opens a file to read; command is what its errors tell to type.
-func openRecording(command, name string) (*os.File, error) {
+// OpenRecording opens a file to read; command is what its errors tell to type.
+func OpenRecording(command, name string) (*os.File, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, notAFile(command, name, err)
@@ -49,7 +51,7 @@ func notAFile(command, name string, err error) error {
 	switch {
 	case len(name) >= telegram && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
 		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: a telegram comes through a pipe (echo 7EA0… | hanbridge decode), "+
-			"and a key goes behind --key", command, hexDigits(name))
+			"and a key goes behind --key", command, safetext.HexDigits(name))
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: no such file: compare the name with what ls %s shows", name, filepath.Dir(name))
 	case errors.Is(err, fs.ErrPermission):

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/early"
 )
 
-// stoppable returns a context that ends with the first signal to end the program, counted from its start. A second one ends the
+// Stoppable returns a context that ends with the first signal to end the program, counted from its start. A second one ends the
 // program at once.
-func stoppable() context.Context {
+func Stoppable() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { // for as long as the program lives
 		<-early.Heard()
@@ -23,8 +23,8 @@ func stoppable() context.Context {
 	return ctx
 }
 
-// loading returns what load does, or errStopped as soon as ctx ends: a file may be on a disk that does not answer.
-func loading[T any](ctx context.Context, load func() (T, error)) (T, error) {
+// Loading returns what load does, or errStopped as soon as ctx ends: a file may be on a disk that does not answer.
+func Loading[T any](ctx context.Context, load func() (T, error)) (T, error) {
 	type answer struct {
 		result T
 		err    error
@@ -39,16 +39,16 @@ func loading[T any](ctx context.Context, load func() (T, error)) (T, error) {
 		return a.result, a.err
 	case <-ctx.Done():
 		var none T
-		return none, errStopped
+		return none, ErrStopped
 	}
 }
 
-// errStopped is the end of what was stopped before it had begun.
-var errStopped = dataError(errors.New("stopped"))
+// ErrStopped is the end of what was stopped before it had begun.
+var ErrStopped = DataError(errors.New("stopped"))
 
-// untilPipeBreaks returns a context that ends with ctx, and with the reader of out or errOut: where the log goes to a pipe whose reader
+// UntilPipeBreaks returns a context that ends with ctx, and with the reader of out or errOut: where the log goes to a pipe whose reader
 // has gone, nobody would miss this program, and it ends as with a signal. What is written to such a pipe is dropped.
-func untilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
+func UntilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
 	ending, cancel := context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE) // else it ends the program at once

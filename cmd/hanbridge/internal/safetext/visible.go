@@ -1,0 +1,101 @@
+// Package safetext makes text safe to show to people: control characters become escapes, and what looks like a key or a
+// password is left out. It also says what text a file holds.
+package safetext
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Visible returns text with what could steer a terminal, or hide what stands there, written as escapes: control characters
+// (ESC, those of 80 to 9F, line ends), marks that change the direction of writing, and bytes that are not UTF-8.
+func Visible(text string) string {
+	if !strings.ContainsFunc(text, IsInvisible) && utf8.ValidString(text) {
+		return text
+	}
+	return string(appendVisible(nil, text, ""))
+}
+
+func IsInvisible(r rune) bool { return !strconv.IsPrint(r) }
+
+// appendVisible appends text as visible returns it, but the characters of keep, which stay as they are.
+func appendVisible(dst []byte, text, keep string) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 || IsInvisible(r) && !strings.ContainsRune(keep, r) {
+			quoted := strconv.Quote(text[:size])
+			dst = append(dst, quoted[1:len(quoted)-1]...)
+		} else {
+			dst = append(dst, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return dst
+}
+
+// Lines writes lines for people, each write whole characters. Line ends and tabs stay.
+type Lines struct{ W io.Writer }
+
+func (s Lines) Write(b []byte) (int, error) {
+	if _, err := s.W.Write(appendVisible(nil, string(b), "\n\t")); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// JSON writes JSON, each write whole characters. What could steer a terminal stands in strings there, and becomes \u escapes.
+type JSON struct{ W io.Writer }
+
+func (j JSON) Write(b []byte) (int, error) {
+	out := b
+	if strings.ContainsFunc(string(b), IsInvisible) {
+		out = make([]byte, 0, len(b)+64)
+		for _, r := range string(b) {
+			switch {
+			case !IsInvisible(r) || r < 0x80 && r != 0x7F: // the encoder has escaped those of ASCII, but for DEL
+				out = utf8.AppendRune(out, r)
+			case r > 0xFFFF:
+				high, low := utf16.EncodeRune(r)
+				out = appendHex(appendHex(out, high), low)
+			default:
+				out = appendHex(out, r)
+			}
+		}
+	}
+	if _, err := j.W.Write(out); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func appendHex(dst []byte, r rune) []byte { return fmt.Appendf(dst, `\u%04x`, r) }
+
+// Hidden stands in messages where a secret may have stood.
+const Hidden = "[hidden]"
+
+var (
+	// keyLike is a row of at least 24 hexadecimal digits, as keys are pasted, that is no part of a name of a file or a device.
+	keyLike = regexp.MustCompile(`(^|[^0-9A-Za-z_/.-])(?:0[xX])?[0-9A-Fa-f]{2}(?:['"]?[ ,:;.-]{0,2}['"]?(?:0[xX])?[0-9A-Fa-f]{2}){11,}[0-9A-Fa-f]?\b`)
+	// userInfo is what stands before the @ of an address.
+	userInfo = regexp.MustCompile(`[^\s"'=/]+@`)
+)
+
+// Concealed returns a message with what looks like a key or a password in it left out, and visible.
+func Concealed(text string) string {
+	text = keyLike.ReplaceAllString(text, "${1}"+Hidden)
+	return Visible(userInfo.ReplaceAllString(text, Hidden+"@"))
+}
+
+// LeastKeyLike is how many hexadecimal digits may be a part of a key.
+const LeastKeyLike = 16
+
+// IsKeyLike reports whether a whole text looks like a key, or a part of one.
+func IsKeyLike(text string) bool {
+	digits, err := OnlyDigits(text)
+	return err == nil && len(digits) >= LeastKeyLike || BehindWord(text) || keyLike.MatchString(text)
+}
