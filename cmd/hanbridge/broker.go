@@ -13,6 +13,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // insideBroker is the broker for people who have none yet. It keeps nothing over a restart.
@@ -22,7 +23,7 @@ type insideBroker struct {
 }
 
 // startBroker listens on c.Listen; port 0 is any free one. Where c has a user, only that user is let in.
-func startBroker(c MQTTConfig) (*insideBroker, error) {
+func startBroker(c config.MQTT) (*insideBroker, error) {
 	s := mqtt.New(&mqtt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := s.AddHook(&doorman{username: c.Username, password: string(c.Password)}, nil); err != nil {
 		return nil, fmt.Errorf("broker inside: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // captureOrder is what `capture` is asked for.
@@ -20,7 +21,7 @@ type captureOrder struct {
 	duration                        time.Duration
 	count                           int
 	force, anonymise                bool
-	keys                            keyFlags
+	keys                            config.KeyFlags
 }
 
 func captureCommand(p *cli.Program) *cobra.Command {
@@ -48,7 +49,7 @@ func captureCommand(p *cli.Program) *cobra.Command {
 	f.BoolVar(&o.force, "force", false, "write over a file that is there")
 	f.BoolVar(&o.anonymise, "anonymise", false, "mask the numbers of meters, and texts")
 	f.StringVar(&o.from, "from", "", "with --anonymise: read a `FILE` that was captured before, or bytes in any other form")
-	o.keys.add(c)
+	o.keys.Add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			o.port = args[0]
@@ -103,15 +104,15 @@ func captureSource(p *cli.Program, o captureOrder) (s bridge.Source, err error) 
 		s = capturedSource(o.from)
 		s.Options = options
 	}
-	if o.keys.given() {
-		s.Options.Keys, err = o.keys.open()
+	if o.keys.Given() {
+		s.Options.Keys, err = o.keys.Open()
 	}
 	return s, err
 }
 
 // captureMeter returns the meter to read: that of the configuration, where one is named or no port is, else a port alone.
-func captureMeter(p *cli.Program, o captureOrder) (m MeterConfig, err error) {
-	m = MeterConfig{Serial: SerialConfig{Auto: true}}
+func captureMeter(p *cli.Program, o captureOrder) (m config.Meter, err error) {
+	m = config.Meter{Serial: config.Serial{Auto: true}}
 	if o.port != "" {
 		err = m.Port.UnmarshalText([]byte(o.port))
 	}
@@ -128,21 +129,21 @@ func captureMeter(p *cli.Program, o captureOrder) (m MeterConfig, err error) {
 }
 
 // configuredMeter returns the meter of the configuration that is on a port, or the only one where no port is named.
-func configuredMeter(p *cli.Program, file string, port PortConfig) (MeterConfig, error) {
-	cfg, err := loadConfig(foundConfig(file), p.Environ)
+func configuredMeter(p *cli.Program, file string, port config.Port) (config.Meter, error) {
+	cfg, err := config.Load(config.Found(file), p.Environ)
 	if err != nil {
-		return MeterConfig{}, err
+		return config.Meter{}, err
 	}
-	if port != (PortConfig{}) {
-		i, err := cfg.meterOn(port, file)
+	if port != (config.Port{}) {
+		i, err := meterOn(cfg, port, file)
 		if err != nil {
-			return MeterConfig{}, fmt.Errorf("capture: %w", err)
+			return config.Meter{}, fmt.Errorf("capture: %w", err)
 		}
 		cfg.Meters[i].Port = port
 		return cfg.Meters[i], nil
 	}
 	if len(cfg.Meters) != 1 {
-		return MeterConfig{}, fmt.Errorf("capture: the configuration has %d meters: name the port of one, as hanbridge capture %s", len(cfg.Meters), cfg.Meters[0].Port)
+		return config.Meter{}, fmt.Errorf("capture: the configuration has %d meters: name the port of one, as hanbridge capture %s", len(cfg.Meters), cfg.Meters[0].Port)
 	}
 	return cfg.Meters[0], nil
 }

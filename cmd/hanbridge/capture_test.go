@@ -17,6 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -184,7 +185,7 @@ func TestCaptureDials(t *testing.T) {
 // TestCaptureTellsTheMost: an inverted line is found to be one, though its bytes look like nothing at other settings.
 func TestCaptureTellsTheMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := MeterConfig{Port: PortConfig{SerialPort, aPort}, Serial: SerialConfig{Auto: true}}
+		m := config.Meter{Port: config.Port{Kind: config.SerialPort, Address: aPort}, Serial: config.Serial{Auto: true}}
 		wires, err := ward{family: "iskra-si-celje-1p", inverted: true}.wires(m)
 		if err != nil {
 			t.Fatal(err)

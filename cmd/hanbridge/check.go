@@ -12,6 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -33,31 +34,31 @@ func checkCommand(p *cli.Program) *cobra.Command {
 const checkTime = 15 * time.Second
 
 func runCheck(ctx context.Context, p *cli.Program, file string) error {
-	file = foundConfig(file)
-	cfg, err := cli.Loading(ctx, func() (Config, error) { return loadConfig(file, p.Environ) })
+	file = config.Found(file)
+	cfg, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if err != nil {
 		return err
 	}
 	if err := cfg.NeedBroker(); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), countVariables(p.Environ))
-	for _, w := range cfg.MQTT.warnings() {
-		warn(p, w.source, w.message)
+	fmt.Fprintf(p.Out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), config.CountVariables(p.Environ))
+	for _, w := range cfg.MQTT.Warnings() {
+		warn(p, w.Source, w.Message)
 	}
-	for _, w := range cfg.warnings(file) {
-		warn(p, w.source, w.message)
+	for _, w := range cfg.Warnings(file) {
+		warn(p, w.Source, w.Message)
 	}
 	for _, m := range cfg.Meters {
 		checkMeter(p, m)
 	}
-	checkStateDir(p, cfg.remembered())
+	checkStateDir(p, cfg.Remembered())
 	w := wiring{Config: cfg, log: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	to := w.mqtt()
 	found, err := mqtt.Check(ctx, to)
-	if err != nil && cfg.MQTT.URL == embedded && !mqtt.Permanent(err) {
+	if err != nil && cfg.MQTT.URL == config.Embedded && !mqtt.Permanent(err) {
 		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
 	}
 	if err != nil {
@@ -76,13 +77,13 @@ func runCheck(ctx context.Context, p *cli.Program, file string) error {
 // checkOthers looks whether another bridge publishes a meter of the configuration: it is wrong where this one publishes no counters then.
 func checkOthers(ctx context.Context, p *cli.Program, w *wiring) (err error) {
 	var own *bridge.Instance
-	if dir := w.remembered(); dir != "" {
+	if dir := w.Remembered(); dir != "" {
 		if own, err = bridge.StoredInstance(dir); err != nil {
 			warn(p, "state_dir", err.Error()+": whether another bridge publishes a meter is not looked for (run check as the user that runs hanbridge)")
 			return nil
 		}
 	}
-	others, err := mqtt.Others(ctx, w.mqtt(), own, w.meterIDs()...)
+	others, err := mqtt.Others(ctx, w.mqtt(), own, w.MeterIDs()...)
 	if err != nil {
 		warn(p, "meters.id", err.Error()+": whether another bridge publishes a meter is not known")
 		return nil
@@ -112,11 +113,11 @@ func usable(found mqtt.Checked) string {
 }
 
 // checkMeter says what is set of a meter, of its keys no more than how many there are.
-func checkMeter(p *cli.Program, m MeterConfig) {
-	pairs, _ := m.pairs() // the configuration has been checked
+func checkMeter(p *cli.Program, m config.Meter) {
+	pairs, _ := m.Pairs() // the configuration has been checked
 	fmt.Fprintf(p.Out, "meter          %s on %s, %s\n", m.ID, m.Port, cli.Count(len(pairs), "key"))
-	for _, w := range m.warnings() {
-		warn(p, w.source, w.message)
+	for _, w := range m.Warnings() {
+		warn(p, w.Source, w.Message)
 	}
 	checkPort(p, m.Port)
 }

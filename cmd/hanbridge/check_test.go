@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 func TestCheckPort(t *testing.T) {
@@ -19,14 +20,14 @@ func TestCheckPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct {
-		port PortConfig
+		port config.Port
 		want string
 	}{
-		{PortConfig{SerialPort, "/dev/null"}, ""},
-		{PortConfig{TCPPort, "nowhere:1"}, ""},
-		{PortConfig{Kind: AutoPort}, ""},
-		{PortConfig{SerialPort, "/nowhere/port"}, "warning        /nowhere/port: not there (is the cable plugged in? container: is the device passed on?)\n"},
-		{PortConfig{SerialPort, file}, "warning        " + file + ": is no serial port: " + portHelp + "\n"},
+		{config.Port{Kind: config.SerialPort, Address: "/dev/null"}, ""},
+		{config.Port{Kind: config.TCPPort, Address: "nowhere:1"}, ""},
+		{config.Port{Kind: config.AutoPort}, ""},
+		{config.Port{Kind: config.SerialPort, Address: "/nowhere/port"}, "warning        /nowhere/port: not there (is the cable plugged in? container: is the device passed on?)\n"},
+		{config.Port{Kind: config.SerialPort, Address: file}, "warning        " + file + ": is no serial port: " + config.PortHelp + "\n"},
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer

@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // checkPort looks whether a device is there and may be read. It does not open it: a bridge may be reading.
-func checkPort(p *cli.Program, port PortConfig) {
-	if port.Kind != SerialPort {
+func checkPort(p *cli.Program, port config.Port) {
+	if port.Kind != config.SerialPort {
 		return
 	}
 	info, err := os.Stat(port.Address)
@@ -23,8 +24,8 @@ func checkPort(p *cli.Program, port PortConfig) {
 	case err != nil:
 		warn(p, port.Address, err.Error())
 	case info.Mode()&fs.ModeCharDevice == 0:
-		warn(p, port.Address, "is no serial port: "+portHelp)
-	case !allowed(port.Address, toRead):
+		warn(p, port.Address, "is no serial port: "+config.PortHelp)
+	case !config.Allowed(port.Address, config.ToRead):
 		warn(p, port.Address, fmt.Sprintf("user id %d may not read it: hanbridge doctor says what to do", os.Getuid()))
 	}
 }
@@ -44,7 +45,7 @@ func checkStateDir(p *cli.Program, dir string) {
 		}
 		there = parent
 	}
-	if !allowed(there, toWrite) {
+	if !config.Allowed(there, config.ToWrite) {
 		warn(p, "state_dir", fmt.Sprintf("user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)",
 			os.Getuid(), there, os.Getuid(), dir))
 		return

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -25,14 +26,14 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 			"  echo 7EA2434108831385… | hanbridge decode -",
 	}
 	format := c.Flags().String("format", "table", "table, json (an object a line and telegram) or csv")
-	var keys keyFlags
-	keys.add(c)
+	var keys config.KeyFlags
+	keys.Add(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
 		print, ok := printers[*format]
 		if !ok {
 			return fmt.Errorf("decode: --format %s: it is table, json or csv", *format)
 		}
-		opens, err := keys.open()
+		opens, err := keys.Open()
 		if err != nil {
 			return fmt.Errorf("decode: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -60,7 +61,7 @@ func runDemo(ctx context.Context, p *cli.Program, name string, seed uint64) erro
 
 // demoBridge returns a bridge with the broker that the environment names, else one with a broker inside.
 func demoBridge(p *cli.Program, log io.Writer) (*wiring, *bridge.Bridge, func(), error) {
-	cfg, err := loadConfig("", p.Environ)
+	cfg, err := config.Load("", p.Environ)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -69,7 +70,7 @@ func demoBridge(p *cli.Program, log io.Writer) (*wiring, *bridge.Bridge, func(),
 	}
 	w := &wiring{Config: cfg}
 	stopInside := func() {}
-	if cfg.MQTT.URL == "" || cfg.MQTT.URL == embedded {
+	if cfg.MQTT.URL == "" || cfg.MQTT.URL == config.Embedded {
 		if cfg.MQTT.URL == "" {
 			w.MQTT.Listen = "127.0.0.1:0"
 		}
@@ -92,7 +93,7 @@ func demoBridge(p *cli.Program, log io.Writer) (*wiring, *bridge.Bridge, func(),
 }
 
 // howToLook says where the values can be seen.
-func howToLook(c Config) string {
+func howToLook(c config.Config) string {
 	u, err := url.Parse(c.MQTT.URL)
 	if err != nil {
 		return ""

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -59,7 +60,7 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 
 // wired loads the configuration of a command beside the bridge.
 func wired(p *cli.Program, file string) (*wiring, error) {
-	cfg, err := loadConfig(foundConfig(file), p.Environ)
+	cfg, err := config.Load(config.Found(file), p.Environ)
 	return &wiring{Config: cfg, log: zerolog.Nop()}, err
 }
 
@@ -74,10 +75,10 @@ func wiredBelow(p *cli.Program, file, prefix string) (*wiring, error) {
 	if err != nil || prefix == "" {
 		return w, err
 	}
-	var found problems
-	checkTopic(&found, "--prefix", prefix)
+	var found config.Problems
+	config.CheckTopic(&found, "--prefix", prefix)
 	w.HomeAssistant.Prefix = prefix
-	return w, found.err()
+	return w, found.Err()
 }
 
 // readTime bounds a command that reads, perhaps twice, what the broker retains.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 func discoveryClearCommand(p *cli.Program) *cobra.Command {
@@ -86,7 +87,7 @@ func (w *wiring) announcedTopics(ctx context.Context, all bool) ([]string, error
 	to := w.mqtt()
 	messages, err := mqtt.Announced(ctx, to)
 	var topics []string
-	for _, m := range concerning(messages, append(w.meterIDs(), bridgeID), to.BaseTopic, all) {
+	for _, m := range concerning(messages, append(w.MeterIDs(), config.BridgeID), to.BaseTopic, all) {
 		topics = append(topics, m.Topic)
 	}
 	return topics, err

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -56,7 +57,7 @@ func discoveryDiff(p *cli.Program, w *wiring, kept kept, seen *seen) error {
 	if seen != nil {
 		meters = []discovery.Meter{seen.meter}
 	}
-	ids := []string{bridgeID}
+	ids := []string{config.BridgeID}
 	for _, m := range meters {
 		ids = append(ids, m.ID)
 	}

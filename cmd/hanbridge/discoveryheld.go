@@ -8,16 +8,10 @@ import (
 	"strings"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
-
-func (c Config) meterIDs() (ids []string) {
-	for _, m := range c.Meters {
-		ids = append(ids, m.ID)
-	}
-	return ids
-}
 
 // A kept is what the broker retains: announcements, and the values of the configured meters by meter and quantity.
 type kept struct {
@@ -32,7 +26,7 @@ func (w *wiring) kept(ctx context.Context) (k kept, err error) {
 	if err != nil && !incomplete(err) {
 		return kept{}, err
 	}
-	values, short := mqtt.Retained(ctx, to, w.meterIDs()...)
+	values, short := mqtt.Retained(ctx, to, w.MeterIDs()...)
 	k.values = values
 	return k, cmp.Or(err, short)
 }
@@ -53,7 +47,7 @@ func (w *wiring) known(k kept) (meters []discovery.Meter) {
 
 // knownMeter puts together what the values and the announcement of a meter tell. Units, and how often a quantity comes, are
 // in the announcement alone.
-func knownMeter(c MeterConfig, values map[string]string, announced discovery.Meter) discovery.Meter {
+func knownMeter(c config.Meter, values map[string]string, announced discovery.Meter) discovery.Meter {
 	m := discovery.Meter{
 		ID: c.ID, Name: c.Name, Make: announced.Make, Model: announced.Model, Serial: announced.Serial, Software: announced.Software,
 	}
@@ -119,5 +113,5 @@ func publishedBelow(base string, payload []byte) bool {
 		all = append(all, e)
 	}
 	all = slices.DeleteFunc(all, func(e entity) bool { return e.Topic == "" })
-	return len(all) > 0 && !slices.ContainsFunc(all, func(e entity) bool { return !inside(e.Topic, base) })
+	return len(all) > 0 && !slices.ContainsFunc(all, func(e entity) bool { return !config.Inside(e.Topic, base) })
 }

@@ -15,13 +15,14 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // doctorOrder is what `doctor` is asked for.
 type doctorOrder struct {
 	port, config, serial string
-	keys                 keyFlags
+	keys                 config.KeyFlags
 	dwell                time.Duration
 	write, force, json   bool
 }
@@ -44,7 +45,7 @@ func doctorCommand(p *cli.Program) *cobra.Command {
 	f.BoolVar(&o.write, "write", false, "write the configuration to use: to config.yaml, or to the file of --config")
 	f.BoolVar(&o.force, "force", false, "write over a configuration that is there")
 	f.BoolVar(&o.json, "json", false, "the findings as one JSON object")
-	o.keys.add(c)
+	o.keys.Add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			o.port = args[0]
@@ -84,7 +85,7 @@ func runDoctor(ctx context.Context, p *cli.Program, o doctorOrder) error {
 // A doctor examines one meter. What it touches of the world are functions, so that tests have another.
 type doctor struct {
 	order doctorOrder
-	cfg   Config
+	cfg   config.Config
 	index int // of the meter in cfg
 	file  string
 	// before is the configuration as it was read; auto tells that its port is looked for.
@@ -93,7 +94,7 @@ type doctor struct {
 	// masked tells that the key came by the command line, and stays out of what is written.
 	masked bool
 	// configured is what --serial is laid over, nil where it is not given.
-	configured *SerialConfig
+	configured *config.Serial
 	// mends tells that a wrong setting goes with the file that is written; misset is that setting, in a sentence.
 	mends  bool
 	misset string
@@ -103,7 +104,7 @@ type doctor struct {
 
 	ports  func() []source.Port
 	usable func(path string) error
-	wires  func(MeterConfig) ([]bridge.Candidate, error)
+	wires  func(config.Meter) ([]bridge.Candidate, error)
 	check  func(context.Context, mqtt.Config) (mqtt.Checked, error)
 	hub    func(context.Context, mqtt.Config) (bool, error)
 
@@ -120,8 +121,8 @@ func newDoctor(p *cli.Program, o doctorOrder) (*doctor, error) {
 		return nil, errors.New("--dwell is above 0")
 	}
 	d := &doctor{
-		order: o, file: foundConfig(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
-		wires: func(m MeterConfig) ([]bridge.Candidate, error) { return sourceOf(m).Candidates() },
+		order: o, file: config.Found(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
+		wires: func(m config.Meter) ([]bridge.Candidate, error) { return sourceOf(m).Candidates() },
 		check: mqtt.Check, hub: mqtt.Hub,
 		say:      func(name, text string) { fmt.Fprintf(p.Out, "%-10s%s\n", name, safetext.Visible(text)) },
 		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
@@ -136,16 +137,16 @@ func newDoctor(p *cli.Program, o doctorOrder) (*doctor, error) {
 	if _, err := os.Stat(d.file); o.config != "" && o.write && errors.Is(err, os.ErrNotExist) {
 		d.file = "" // it is to be written
 	}
-	cfg, err := loadConfig(d.file, p.Environ)
+	cfg, err := config.Load(d.file, p.Environ)
 	if err != nil {
 		return nil, err
 	}
-	d.cfg, d.before = cfg, configText(cfg, showSecrets)
+	d.cfg, d.before = cfg, config.Text(cfg, config.ShowSecrets)
 	d.mends = o.write && d.file != "" && !slices.ContainsFunc(p.Environ, isSerialVariable)
 	if err := d.choose(o); err != nil {
 		return nil, err
 	}
-	if o.write && d.meter().Port.Kind == ReplayPort {
+	if o.write && d.meter().Port.Kind == config.ReplayPort {
 		return nil, errors.New("--write: a recording is not a port to configure")
 	}
 	return d, nil
@@ -155,7 +156,7 @@ func newDoctor(p *cli.Program, o doctorOrder) (*doctor, error) {
 func isSerialVariable(entry string) bool { return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") }
 
 // meter is the one that is examined.
-func (d *doctor) meter() *MeterConfig { return &d.cfg.Meters[d.index] }
+func (d *doctor) meter() *config.Meter { return &d.cfg.Meters[d.index] }
 
 // examine goes from the port to the broker, and stops where something is wrong.
 func (d *doctor) examine(ctx context.Context) {

@@ -22,6 +22,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -37,7 +38,7 @@ type ward struct {
 	speaking string              // the port that the meter is on, the first where it is not named
 	ends     error               // how the wire ends after its first bytes, if it does; io.EOF is the other side
 	begins   string              // these bytes
-	config   func(*Config)
+	config   func(*config.Config)
 	order    doctorOrder // what is typed
 	broker   error
 	hub      bool
@@ -84,16 +85,16 @@ func (w ward) found() (all []source.Port) {
 }
 
 // wires are those of a port at the settings that meters use, or at the one that is configured.
-func (w ward) wires(m MeterConfig) (all []bridge.Candidate, err error) {
-	lines := m.Serial.lines()
-	if m.Port.Kind != SerialPort {
+func (w ward) wires(m config.Meter) (all []bridge.Candidate, err error) {
+	lines := m.Serial.Lines()
+	if m.Port.Kind != config.SerialPort {
 		lines = lines[:1]
 	}
 	for _, l := range lines {
 		c := bridge.Candidate{Port: m.Port.String(), Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
 			return w.wire(m.Port.String(), l), nil
 		}}
-		if m.Port.Kind != SerialPort {
+		if m.Port.Kind != config.SerialPort {
 			c.Line = ""
 		}
 		all = append(all, c)
@@ -197,25 +198,31 @@ func unknown([]byte) []byte {
 	return hdlc.Append(nil, frame)
 }
 
-func overTCP(c *Config) { c.Meters[0].Port = PortConfig{TCPPort, "reader:8088"} }
+func overTCP(c *config.Config) {
+	c.Meters[0].Port = config.Port{Kind: config.TCPPort, Address: "reader:8088"}
+}
 
-func onPort(c *Config) { c.Meters[0].Port = PortConfig{SerialPort, aPort} }
+func onPort(c *config.Config) {
+	c.Meters[0].Port = config.Port{Kind: config.SerialPort, Address: aPort}
+}
 
 // with makes one change of the configuration of several.
-func with(changes ...func(*Config)) func(*Config) {
-	return func(c *Config) {
+func with(changes ...func(*config.Config)) func(*config.Config) {
+	return func(c *config.Config) {
 		for _, change := range changes {
 			change(c)
 		}
 	}
 }
 
-func keyed(encryption, authentication string) func(*Config) {
-	return func(c *Config) { c.Meters[0].Key, c.Meters[0].AuthKey = Secret(encryption), Secret(authentication) }
+func keyed(encryption, authentication string) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Meters[0].Key, c.Meters[0].AuthKey = config.Secret(encryption), config.Secret(authentication)
+	}
 }
 
-func set(serial string) func(*Config) {
-	return func(c *Config) {
+func set(serial string) func(*config.Config) {
+	return func(c *config.Config) {
 		if err := c.Meters[0].Serial.UnmarshalText([]byte(serial)); err != nil {
 			panic(err)
 		}
@@ -303,7 +310,7 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"ciphered text without a frame", ward{family: "p1-lu", config: onPort}, "no-key", []string{"line      115200 8N1: DLMS, ciphered"}, nil},
 		{"wrong checksums", ward{family: "p1-se-aidon", config: onPort, damage: wrongSum}, "checksum",
 			[]string{"the checksum of each is wrong", "set checksum: ignore", "hanbridge capture " + aPort + ` --serial "115200 8N1" --for 30s | hanbridge replay -`}, []string{"meter     "}},
-		{"wrong checksums, ignored", ward{family: "p1-se-aidon", damage: wrongSum, config: with(onPort, func(c *Config) { c.Meters[0].Checksum = "ignore" })},
+		{"wrong checksums, ignored", ward{family: "p1-se-aidon", damage: wrongSum, config: with(onPort, func(c *config.Config) { c.Meters[0].Checksum = "ignore" })},
 			"well", []string{"without a checksum, two alike", "    checksum: ignore\n"}, nil},
 		{"a way that loses bytes", ward{family: "p1-se-aidon", config: onPort, damage: lossy}, "lossy", []string{"bytes missing or damaged"}, nil},
 		{"a way that rewrites line ends", ward{family: "p1-se-aidon", config: onPort, damage: cooked}, "cooked", []string{"rewrites line ends"}, nil},
@@ -337,9 +344,9 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{"most likely the reader is set to another line setting than the meter's"}, []string{"serial to auto"}},
 		{"a port with something else on it", ward{family: "p1-se-aidon", damage: short, config: onPort}, "too-few",
 			[]string{fmt.Sprintf("on %s at any of the %d settings tried", aPort, len(source.Usual)), "the wrong adapter"}, []string{"serial to auto"}},
-		{"a recording of no meter", ward{ends: io.EOF, begins: "hello", config: func(c *Config) { c.Meters[0].Port = PortConfig{ReplayPort, "words.txt"} }},
+		{"a recording of no meter", ward{ends: io.EOF, begins: "hello", config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "words.txt"} }},
 			"too-few", []string{"verdict   no telegram in words.txt: it is empty, or was recorded with another line setting"}, nil},
-		{"an empty recording", ward{ends: io.EOF, config: func(c *Config) { c.Meters[0].Port = PortConfig{ReplayPort, "empty.bin"} }},
+		{"an empty recording", ward{ends: io.EOF, config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "empty.bin"} }},
 			"silent", []string{"verdict   empty.bin: the recording is empty\n"}, []string{"one program at a time", "not activated"}},
 		{"a cable that is pulled at once", ward{ends: errors.New("the port has gone (was the cable pulled?)"), config: onPort}, "port",
 			[]string{"verdict   " + aPort + ": the port has gone (was the cable pulled?)\n"}, []string{"one program at a time"}},
@@ -349,7 +356,7 @@ func TestDoctorVerdicts(t *testing.T) {
 			[]string{"broker    mqtt://broker:1883: not usable\nverdict   the meter is well, the broker is not: mqtt: nobody listens"}, []string{"mqtt:\n"}},
 		{"a broker that does not answer for the hub", ward{family: "aidon-se", config: onPort, deaf: errors.New("mqtt: may not subscribe")}, "well",
 			[]string{"may retain; whether a hub has announced itself on homeassistant/status could not be asked: mqtt: may not subscribe\n"}, []string{"no hub"}},
-		{"no broker", ward{family: "aidon-se", config: with(onPort, func(c *Config) { c.MQTT.URL = "" })}, "well",
+		{"no broker", ward{family: "aidon-se", config: with(onPort, func(c *config.Config) { c.MQTT.URL = "" })}, "well",
 			[]string{"broker    none is set, none was tried\n", "HANBRIDGE_MQTT_URL=mqtt://ADDRESS", "url: mqtt://localhost:1883 # the address of your broker"}, nil},
 	}
 	for _, tt := range tests {
@@ -423,7 +430,7 @@ func TestDoctorNamesThePort(t *testing.T) {
 func TestDoctorKeyJSON(t *testing.T) {
 	key, auth := simulate.EncryptionKey, simulate.AuthenticationKey
 	for name, tt := range map[string]struct {
-		keys func(*Config)
+		keys func(*config.Config)
 		want string
 	}{
 		"none":           {onPort, `"cipher":{"encrypted":true,"maker":"KAM","key":"missing"},"verdict":{"code":"no-key",`},

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // tryBroker looks at the broker that is configured, and at no other.
@@ -13,8 +15,8 @@ func (d *doctor) tryBroker(ctx context.Context) *verdict {
 	case "":
 		d.say("broker", "none is set, none was tried")
 		return nil
-	case embedded:
-		d.report.Broker = &brokerReport{URL: embedded}
+	case config.Embedded:
+		d.report.Broker = &brokerReport{URL: config.Embedded}
 		d.say("broker", "the one inside, which starts with hanbridge run")
 		return nil
 	}

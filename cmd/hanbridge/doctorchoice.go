@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // choose finds out which meter is meant, and lays what the command line says over its configuration.
@@ -17,7 +19,7 @@ func (d *doctor) choose(o doctorOrder) error {
 			len(d.cfg.Meters), d.cfg.Meters[0].Port)
 	}
 	m := d.meter()
-	d.auto = m.Port.Kind == AutoPort
+	d.auto = m.Port.Kind == config.AutoPort
 	if o.serial != "" {
 		configured := m.Serial
 		d.configured = &configured
@@ -25,15 +27,15 @@ func (d *doctor) choose(o doctorOrder) error {
 			return fmt.Errorf("--serial: %w", err)
 		}
 	}
-	if !o.keys.given() {
+	if !o.keys.Given() {
 		return nil
 	}
-	if _, err := o.keys.pairs(); err != nil {
+	if _, err := o.keys.Pairs(); err != nil {
 		return err
 	}
-	m.Key, m.AuthKey, m.KeyFile = Secret(o.keys.key), Secret(o.keys.authKey), "" // what is tried is what is proposed
-	if o.keys.file != "" {
-		m.KeyFile = o.keys.file
+	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.keys.Key), config.Secret(o.keys.AuthKey), "" // what is tried is what is proposed
+	if o.keys.File != "" {
+		m.KeyFile = o.keys.File
 		if whole, err := filepath.Abs(m.KeyFile); err == nil {
 			m.KeyFile = whole // the bridge may be started from another folder
 		}
@@ -44,14 +46,14 @@ func (d *doctor) choose(o doctorOrder) error {
 
 // choosePort takes the meter that is configured on a port, or moves the only one there.
 func (d *doctor) choosePort(text string) error {
-	var port PortConfig
+	var port config.Port
 	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
 		text = "replay:" + text
 	}
 	if err := port.UnmarshalText([]byte(text)); err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	i, err := d.cfg.meterOn(port, d.file)
+	i, err := meterOn(d.cfg, port, d.file)
 	if err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
@@ -62,7 +64,7 @@ func (d *doctor) choosePort(text string) error {
 
 // meterOn returns which meter of the configuration, read from file, is on a port; where none is, the only one, as it may have
 // moved to this port.
-func (c Config) meterOn(port PortConfig, file string) (int, error) {
+func meterOn(c config.Config, port config.Port, file string) (int, error) {
 	for i, m := range c.Meters {
 		if m.Port == port {
 			return i, nil

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // target is the configuration that is written.
@@ -14,7 +16,7 @@ func (o doctorOrder) target() string {
 	if o.config != "" {
 		return o.config
 	}
-	return configPlaces[0]
+	return config.Places[0]
 }
 
 // refusesToWrite is asked before anything is looked at, so that nobody waits for a refusal.
@@ -43,10 +45,10 @@ func (d *doctor) conclude() error {
 	note := ""
 	if d.configures() {
 		proposed := d.proposal()
-		r.Config = configText(proposed, hideSecrets)
+		r.Config = config.Text(proposed, config.HideSecrets)
 		switch {
 		case o.write:
-			if err := writeConfig(o.target(), configText(proposed, showSecrets)); err != nil {
+			if err := writeConfig(o.target(), config.Text(proposed, config.ShowSecrets)); err != nil {
 				return err
 			}
 			r.Written = o.target()
@@ -54,7 +56,7 @@ func (d *doctor) conclude() error {
 				r.Verdict = d.well()
 			}
 			note = fmt.Sprintf("        (configuration written to %s, for you alone to read%s)", relative(r.Written), d.withheld(proposed))
-		case d.file != "" && configText(proposed, showSecrets) == d.before:
+		case d.file != "" && config.Text(proposed, config.ShowSecrets) == d.before:
 			note = fmt.Sprintf("        (%s is right as it is)", relative(d.file))
 		}
 	}
@@ -64,7 +66,7 @@ func (d *doctor) conclude() error {
 	d.say("verdict", r.Verdict.Text+note)
 	if r.Config != "" && note == "" {
 		head := fmt.Sprintf("# %s (%s writes it", o.target(), o.writes())
-		if strings.Contains(r.Config, hideSecrets("x")) {
+		if strings.Contains(r.Config, config.HideSecrets("x")) {
 			head += ", with the secrets that are not shown here"
 		}
 		d.print("\n" + head + ")\n" + r.Config)
@@ -75,19 +77,19 @@ func (d *doctor) conclude() error {
 // configures tells that the meter is known well enough to write its configuration.
 func (d *doctor) configures() bool {
 	known := d.report.OK || d.report.Verdict.Code == codeSetting
-	return known && d.meter().Port.Kind != ReplayPort
+	return known && d.meter().Port.Kind != config.ReplayPort
 }
 
 // proposal is the configuration with what was found in it.
-func (d *doctor) proposal() Config {
+func (d *doctor) proposal() config.Config {
 	c := d.cfg
-	c.Meters = append([]MeterConfig(nil), c.Meters...)
+	c.Meters = append([]config.Meter(nil), c.Meters...)
 	m := &c.Meters[d.index]
 	if d.file != "" && d.auto {
-		m.Port = PortConfig{Kind: AutoPort} // it has been found, and will be again
+		m.Port = config.Port{Kind: config.AutoPort} // it has been found, and will be again
 	}
 	if d.report.Verdict.Code == codeSetting {
-		m.Serial = SerialConfig{Auto: true}
+		m.Serial = config.Serial{Auto: true}
 	}
 	if d.masked {
 		m.Key, m.AuthKey = "", ""
@@ -96,7 +98,7 @@ func (d *doctor) proposal() Config {
 }
 
 // withheld says which secrets a written configuration holds, or leaves out.
-func (d *doctor) withheld(c Config) string {
+func (d *doctor) withheld(c config.Config) string {
 	var held []string
 	if c.MQTT.Password != "" && c.MQTT.PasswordFile == "" {
 		held = append(held, "the broker's password")

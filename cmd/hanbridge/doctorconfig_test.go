@@ -7,34 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
-
-// TestConfigTextIsReadBack: a configuration that is written says the same when it is read.
-func TestConfigTextIsReadBack(t *testing.T) {
-	for _, text := range []string{"", contentOf(t, "testdata/config/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
-		want, err := loadConfig(written(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := written(t, configText(want, showSecrets))
-		got, err := loadConfig(file, nil)
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, configText(want, showSecrets))
-		}
-		if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
-			t.Errorf("-want +got:\n%s\n%s", diff, configText(want, showSecrets))
-		}
-		for _, secret := range []string{string(want.MQTT.Password), string(want.Meters[len(want.Meters)-1].Key)} {
-			if secret != "" && strings.Contains(configText(want, hideSecrets), secret) {
-				t.Errorf("a secret is in\n%s", configText(want, hideSecrets))
-			}
-		}
-	}
-}
 
 func TestWriteConfig(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "config.yaml")
@@ -63,14 +39,14 @@ func TestWriteConfig(t *testing.T) {
 func TestDoctorKeepsKeysApart(t *testing.T) {
 	tests := []struct {
 		name      string
-		keys      keyFlags
+		keys      config.KeyFlags
 		keyFile   string // of the configuration
 		want, not string
 	}{
-		{"key alone", keyFlags{key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
-		{"key and file", keyFlags{key: aKey, file: writtenPrivate(t, anotherKey)}, "", "key_file: /", aKey},
-		{"key, and a file in the configuration", keyFlags{key: aKey}, writtenPrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
-		{"file", keyFlags{file: writtenPrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
+		{"key alone", config.KeyFlags{Key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
+		{"key and file", config.KeyFlags{Key: aKey, File: writtenPrivate(t, anotherKey)}, "", "key_file: /", aKey},
+		{"key, and a file in the configuration", config.KeyFlags{Key: aKey}, writtenPrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
+		{"file", config.KeyFlags{File: writtenPrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,7 +55,7 @@ func TestDoctorKeepsKeysApart(t *testing.T) {
 			if err := d.choose(doctorOrder{keys: tt.keys}); err != nil {
 				t.Fatal(err)
 			}
-			got := configText(d.proposal(), showSecrets)
+			got := config.Text(d.proposal(), config.ShowSecrets)
 			if !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
 				t.Errorf("want %q and no %q in\n%s", tt.want, tt.not, got)
 			}
@@ -93,11 +69,11 @@ func TestDoctorKeepsKeysApart(t *testing.T) {
 func TestDoctorChoosesAMeter(t *testing.T) {
 	two := defaults()
 	house, barn := aMeter(), aMeter()
-	house.ID, house.Port, barn.ID, barn.Port = "house", PortConfig{SerialPort, "/dev/a"}, "barn", PortConfig{TCPPort, "b:1"}
-	two.Meters = []MeterConfig{house, barn}
+	house.ID, house.Port, barn.ID, barn.Port = "house", config.Port{Kind: config.SerialPort, Address: "/dev/a"}, "barn", config.Port{Kind: config.TCPPort, Address: "b:1"}
+	two.Meters = []config.Meter{house, barn}
 	tests := []struct {
 		name, port string
-		cfg        Config
+		cfg        config.Config
 		want       string // port of the meter
 		wantErr    string
 	}{
@@ -110,7 +86,7 @@ func TestDoctorChoosesAMeter(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.cfg.Meters = append([]MeterConfig(nil), tt.cfg.Meters...)
+			tt.cfg.Meters = append([]config.Meter(nil), tt.cfg.Meters...)
 			d := &doctor{cfg: tt.cfg, file: "config.yaml"}
 			err := d.choose(doctorOrder{port: tt.port})
 			checkErr(t, err, tt.wantErr)

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // findLine tries the settings of a port until one gives a telegram, the configured one first.
-func (d *doctor) findLine(ctx context.Context, m MeterConfig) *verdict {
+func (d *doctor) findLine(ctx context.Context, m config.Meter) *verdict {
 	options, err := optionsOf(m)
 	if err != nil {
 		return &verdict{codePort, err.Error()}
@@ -45,19 +46,19 @@ func (d *doctor) findLine(ctx context.Context, m MeterConfig) *verdict {
 	if ctx.Err() == nil {
 		d.say("line", trialText(trials))
 	}
-	if m.Port.Kind == ReplayPort && len(trials) > 0 && trials[0].evidence.Bytes() == 0 {
+	if m.Port.Kind == config.ReplayPort && len(trials) > 0 && trials[0].evidence.Bytes() == 0 {
 		return &verdict{codeSilent, m.Port.Address + ": the recording is empty"}
 	}
 	return lineVerdict(m.Port, trials)
 }
 
 // candidates are the wires of a meter: its own line setting first, then those that meters use.
-func (d *doctor) candidates(m MeterConfig) ([]bridge.Candidate, error) {
+func (d *doctor) candidates(m config.Meter) ([]bridge.Candidate, error) {
 	all, err := d.wires(m)
-	if m.Port.Kind != SerialPort || m.Serial.Auto || err != nil {
+	if m.Port.Kind != config.SerialPort || m.Serial.Auto || err != nil {
 		return all, err
 	}
-	m.Serial = SerialConfig{Auto: true}
+	m.Serial = config.Serial{Auto: true}
 	usual, err := d.wires(m)
 	return append(all, slices.DeleteFunc(usual, func(c bridge.Candidate) bool { return c.Line == all[0].Line })...), err
 }

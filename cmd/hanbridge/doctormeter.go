@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -93,7 +94,7 @@ func (d *doctor) tellMeter(h *heard) {
 		m.Number = "…" + h.meter.Serial[max(0, n-4):]
 	}
 	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), h.listText()}
-	live := d.meter().Port.Kind != ReplayPort // a recording has no time of its own
+	live := d.meter().Port.Kind != config.ReplayPort // a recording has no time of its own
 	if m.Interval > 0 && live {
 		parts = append(parts, "every "+strings.TrimSuffix(seconds(h.interval(), 1), ".0")+" s")
 	} else {

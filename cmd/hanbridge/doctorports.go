@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // findMeter listens on the port that was named, else on all that are free, until one gives a telegram.
@@ -38,32 +39,32 @@ func (d *doctor) findMeter(ctx context.Context) *verdict {
 }
 
 // openly is what is known of a port before anything is read from it.
-func (d *doctor) openly(port PortConfig) string {
-	if port.Kind == SerialPort {
+func (d *doctor) openly(port config.Port) string {
+	if port.Kind == config.SerialPort {
 		return "   readable, not in use"
 	}
 	return ""
 }
 
 // usablePorts returns the ports to listen on, and a verdict where there is none.
-func (d *doctor) usablePorts() ([]PortConfig, *verdict) {
+func (d *doctor) usablePorts() ([]config.Port, *verdict) {
 	configured := d.meter().Port
 	switch configured.Kind {
-	case AutoPort:
+	case config.AutoPort:
 		return d.freePorts()
-	case SerialPort:
+	case config.SerialPort:
 		if err := d.usable(configured.Address); err != nil {
 			d.report.Port.Name = configured.String()
 			d.say("port", configured.String())
 			return nil, portVerdict(err)
 		}
-	case TCPPort, ReplayPort:
+	case config.TCPPort, config.ReplayPort:
 	}
-	return []PortConfig{configured}, nil
+	return []config.Port{configured}, nil
 }
 
 // freePorts looks through the ports of this machine.
-func (d *doctor) freePorts() (free []PortConfig, v *verdict) {
+func (d *doctor) freePorts() (free []config.Port, v *verdict) {
 	found := d.ports()
 	if len(found) == 0 {
 		d.say("port", "none found")
@@ -77,7 +78,7 @@ func (d *doctor) freePorts() (free []PortConfig, v *verdict) {
 			continue
 		}
 		if err == nil {
-			free = append(free, PortConfig{SerialPort, port.Path})
+			free = append(free, config.Port{Kind: config.SerialPort, Address: port.Path})
 			continue
 		}
 		d.skip(port, err)
@@ -93,8 +94,8 @@ func (d *doctor) freePorts() (free []PortConfig, v *verdict) {
 
 // configuredElsewhere tells that another meter of the configuration has this port.
 func (d *doctor) configuredElsewhere(port source.Port) bool {
-	return slices.ContainsFunc(d.cfg.Meters, func(m MeterConfig) bool {
-		return m.Port.Kind == SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
+	return slices.ContainsFunc(d.cfg.Meters, func(m config.Meter) bool {
+		return m.Port.Kind == config.SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
 	})
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // judgeSetting compares the line setting with that of the meter, "" where it has none. One of --serial that was merely tried
@@ -23,6 +25,6 @@ func (d *doctor) judgeSetting(line string) *verdict {
 	}
 	d.misset = text
 	d.remark = fmt.Sprintf(", now that serial is auto: it was %s, and the meter speaks %s", m.Serial, line)
-	m.Serial = SerialConfig{Auto: true}
+	m.Serial = config.Serial{Auto: true}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // TestDoctorSetting: a wrong line setting is mended where the configuration is written, and none of it where only the flag was
@@ -13,12 +15,12 @@ import (
 func TestDoctorSetting(t *testing.T) {
 	const meter, wrong = "115200 8N1", "2400 8E1"
 	unreachable := errors.New("mqtt: nobody listens")
-	noBroker := func(c *Config) { c.MQTT.URL = "" }
+	noBroker := func(c *config.Config) { c.MQTT.URL = "" }
 	tests := []struct {
 		name, serial, flag string
 		write              bool
 		broker             error
-		config             func(*Config)
+		config             func(*config.Config)
 		code               string
 		want, not          []string // in what is printed
 		written            string   // in the file, "" where none is
@@ -89,8 +91,8 @@ func TestDoctorCommands(t *testing.T) {
 		{"the file that is found anyway", doctorOrder{config: "config.yaml"}, "hanbridge run", "hanbridge doctor --config config.yaml --write"},
 		{"another file", doctorOrder{config: "b.yaml"}, "hanbridge run --config b.yaml", "hanbridge doctor --config b.yaml --write"},
 		{"one that is there", doctorOrder{config: there}, "hanbridge run --config " + there, "hanbridge doctor --config " + there + " --write --force"},
-		{"port and file of keys", doctorOrder{port: "/dev/a", keys: keyFlags{file: "k"}}, "hanbridge run", "hanbridge doctor /dev/a --key-file k --write"},
-		{"keys", doctorOrder{keys: keyFlags{key: aKey, authKey: anotherKey}}, "hanbridge run", "hanbridge doctor --key HEX --auth-key HEX --write"},
+		{"port and file of keys", doctorOrder{port: "/dev/a", keys: config.KeyFlags{File: "k"}}, "hanbridge run", "hanbridge doctor /dev/a --key-file k --write"},
+		{"keys", doctorOrder{keys: config.KeyFlags{Key: aKey, AuthKey: anotherKey}}, "hanbridge run", "hanbridge doctor --key HEX --auth-key HEX --write"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

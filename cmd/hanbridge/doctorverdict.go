@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
@@ -50,7 +51,7 @@ func portVerdict(err error) *verdict {
 }
 
 // lineVerdict is about a port that gave no telegram at any setting.
-func lineVerdict(port PortConfig, trials []*heard) *verdict {
+func lineVerdict(port config.Port, trials []*heard) *verdict {
 	if len(trials) == 0 {
 		return &verdict{codePort, port.String() + ": nothing was tried"}
 	}
@@ -58,13 +59,13 @@ func lineVerdict(port PortConfig, trials []*heard) *verdict {
 	return best.verdict(port, best.evidence.Verdict(), trials)
 }
 
-func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdict {
+func (h *heard) verdict(port config.Port, v line.Verdict, trials []*heard) *verdict {
 	at := port.String()
 	if h.candidate.Line != "" {
 		at += " at " + h.candidate.Line
 	}
 	switch {
-	case port.Kind == ReplayPort && v != line.Telnet && v != line.Web && v != line.Login:
+	case port.Kind == config.ReplayPort && v != line.Telnet && v != line.Web && v != line.Login:
 		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, noTelegram)}
 	case v == line.Silent:
 		return silentVerdict(port, trials)
@@ -75,10 +76,10 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 	case v == line.TooFew && h.ended:
 		return &verdict{v.String(), fmt.Sprintf("%s closed after %d bytes, which are no telegram: most likely it is not a reader that passes "+
 			"on the meter's bytes, or not its port for that: look up the port in its manual", port, h.evidence.Bytes())}
-	case port.Kind == TCPPort && h.ended && (v == line.Text || v == line.Frames || v == line.Lossy):
+	case port.Kind == config.TCPPort && h.ended && (v == line.Text || v == line.Frames || v == line.Lossy):
 		return &verdict{v.String(), fmt.Sprintf("%s closed the connection within a telegram: look in the reader's settings for a time after "+
 			"which it closes a connection, and at its power supply; then hanbridge doctor again", port)}
-	case port.Kind == TCPPort && v.AboutSetting():
+	case port.Kind == config.TCPPort && v.AboutSetting():
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: most likely the reader is set to another line setting than the meter's: "+
 			"set the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", port)}
 	case v == line.TooFew || v == line.Unclear:
@@ -97,7 +98,7 @@ func (h *heard) verdict(port PortConfig, v line.Verdict, trials []*heard) *verdi
 }
 
 // asArguments names the wire for a command.
-func (h *heard) asArguments(port PortConfig) string {
+func (h *heard) asArguments(port config.Port) string {
 	if h.candidate.Line == "" {
 		return port.String()
 	}
@@ -107,18 +108,18 @@ func (h *heard) asArguments(port PortConfig) string {
 // silentReason stands before what to do in the advice about a silent serial port.
 const silentReason = "no bytes: the port is most likely not activated, or the cable is not in it. "
 
-func silentVerdict(port PortConfig, trials []*heard) *verdict {
+func silentVerdict(port config.Port, trials []*heard) *verdict {
 	var listened time.Duration
 	for _, t := range trials {
 		listened += t.dwell
 	}
-	if port.Kind == TCPPort {
+	if port.Kind == config.TCPPort {
 		return &verdict{codeSilent, fmt.Sprintf("connected to %s, and no bytes in %v: is the reader's cable in the meter, and is this its port for the "+
 			"meter's bytes (look it up in its manual)? Many readers serve one program at a time: stop the others. If all that is right, the meter's port is most "+
 			"likely not activated. %s", port, listened.Round(time.Second), strings.TrimPrefix(trimmed(line.Silent), silentReason))}
 	}
 	where := port.String()
-	if port.Kind == SerialPort {
+	if port.Kind == config.SerialPort {
 		where += " at any setting"
 	}
 	return &verdict{codeSilent, fmt.Sprintf("no bytes in %v on %s: %s. A port that was just plugged in or activated may need a minute: then "+
@@ -161,7 +162,7 @@ func titleText(title [8]byte) string {
 func (d *doctor) well() verdict {
 	start := d.order.starts()
 	switch {
-	case d.meter().Port.Kind == ReplayPort:
+	case d.meter().Port.Kind == config.ReplayPort:
 		return verdict{codeWell, "the telegrams in it are well" + d.remark}
 	case d.cfg.MQTT.URL == "" && d.report.Written != "":
 		return verdict{codeWell, fmt.Sprintf("the meter is well%s. Its broker is not known, and mqtt.url in %s is only a guess: change that line "+

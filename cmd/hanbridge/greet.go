@@ -6,18 +6,19 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // greet says what it found on this machine and what to do next.
 func greet(p *cli.Program) error {
 	fmt.Fprintf(p.Out, "hanbridge %s\n\n", cli.Version())
-	file := foundConfig("")
+	file := config.Found("")
 	if file != "" {
 		fmt.Fprintf(p.Out, "configuration  %s\n", file)
 	} else {
-		fmt.Fprintf(p.Out, "configuration  none (looked for %s)\n", strings.Join(configPlaces, " and "))
+		fmt.Fprintf(p.Out, "configuration  none (looked for %s)\n", strings.Join(config.Places, " and "))
 	}
-	variables := countVariables(p.Environ)
+	variables := config.CountVariables(p.Environ)
 	if variables > 0 {
 		fmt.Fprintf(p.Out, "variables      %d that begin with HANBRIDGE_\n", variables)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -103,14 +104,14 @@ func (d *dayRates) sum(more dayRates) {
 }
 
 // add adds a meter.
-func (r *rates) add(c Config, m paced) {
+func (r *rates) add(c config.Config, m paced) {
 	one := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
-	for i, load := range lane.Estimate(c.plan(), m.quantities, m.interval) {
+	for i, load := range lane.Estimate(c.Plan(), m.quantities, m.interval) {
 		rate := quantityRate{load.ID.String(), inSeconds(m.quantities[i].Every), dayRates{load.States, load.EveryTelegram}}
 		one.Quantities = append(one.Quantities, rate)
 		one.sum(rate.dayRates)
 	}
-	every := c.plan().Diagnostics()
+	every := c.Plan().Diagnostics()
 	one.Diagnostics = diagnosticRate{inSeconds(every), changing, dayRates{len(changing) * int(day/every), len(changing) * int(day/time.Minute)}}
 	one.sum(one.Diagnostics.dayRates)
 	r.Meters = append(r.Meters, one)

@@ -8,9 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/discovery"
-	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -109,37 +107,6 @@ func TestPaced(t *testing.T) {
 				t.Errorf("got %v (%v first), want %v", got, m.quantities[0].ID, tt.want)
 			}
 		})
-	}
-}
-
-// TestPlan: what is set of a quantity goes before the preset, the rest stays.
-func TestPlan(t *testing.T) {
-	c := defaults()
-	c.Quantities = rated(t, "import_* min_interval=7s; import_power deadband=1%; gas min_interval=0 deadband=0 max_silence=0")
-	preset := lane.NewPlan(lane.Balanced)
-	for i := range quantity.Rows() {
-		id := quantity.ID(i)
-		want := preset.Rate(id)
-		if strings.HasPrefix(id.String(), "import_") {
-			want.MinInterval = 7 * time.Second
-			want.MaxSilence = max(want.MaxSilence, want.MinInterval)
-		}
-		switch id.String() {
-		case "import_power":
-			want.Deadband = lane.Deadband{Percent: obis.Decimal{Coef: 1}}
-		case "gas":
-			want = lane.Rate{}
-		}
-		if got := c.plan().Rate(id); got != want {
-			t.Errorf("%v: got %+v, want %+v", id, got, want)
-		}
-	}
-	for _, preset := range []lane.Preset{lane.Realtime, lane.Balanced, lane.Frugal} {
-		c := defaults()
-		c.Publish = preset.String()
-		if diff := cmp.Diff(lane.NewPlan(preset).Rate(0), c.plan().Rate(0)); diff != "" {
-			t.Errorf("%v (-want +got):\n%s", preset, diff)
-		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
@@ -21,7 +22,7 @@ func runCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "The bridge: reads the meters and publishes until it is stopped",
-		Long: "Reads the meters and publishes until it is stopped.\n\nWithout --config it uses " + strings.Join(configPlaces, " or ") +
+		Long: "Reads the meters and publishes until it is stopped.\n\nWithout --config it uses " + strings.Join(config.Places, " or ") +
 			" where there is one, else environment variables alone.",
 		Example: "  hanbridge run --config /etc/hanbridge/config.yaml\n" +
 			"  HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=/dev/ttyUSB0 hanbridge run",
@@ -34,8 +35,8 @@ func runCommand(p *cli.Program) *cobra.Command {
 
 // runBridge loads the configuration and runs the bridge it describes.
 func runBridge(ctx context.Context, p *cli.Program, file string) error {
-	file = foundConfig(file)
-	cfg, err := cli.Loading(ctx, func() (Config, error) { return loadConfig(file, p.Environ) })
+	file = config.Found(file)
+	cfg, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if errors.Is(err, cli.ErrStopped) {
 		return nil
 	}
@@ -49,16 +50,16 @@ func runBridge(ctx context.Context, p *cli.Program, file string) error {
 	defer done()
 	log := newLogger(cfg.Log, toErr, cli.IsTerminal(p.Err))
 	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
-	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", countVariables(p.Environ)).Msg("configuration read")
-	for _, w := range cfg.MQTT.warnings() {
-		log.Warn().Str("source", w.source).Msg(w.message)
+	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Msg("configuration read")
+	for _, w := range cfg.MQTT.Warnings() {
+		log.Warn().Str("source", w.Source).Msg(w.Message)
 	}
-	for _, w := range cfg.warnings(file) {
-		log.Warn().Str("source", w.source).Msg(w.message)
+	for _, w := range cfg.Warnings(file) {
+		log.Warn().Str("source", w.Source).Msg(w.Message)
 	}
 	for _, m := range cfg.Meters {
-		for _, w := range m.warnings() {
-			log.Warn().Str("meter", m.ID).Str("source", w.source).Msg(w.message)
+		for _, w := range m.Warnings() {
+			log.Warn().Str("meter", m.ID).Str("source", w.Source).Msg(w.Message)
 		}
 	}
 	if os.Getenv("GOGC") == "" {
@@ -70,8 +71,8 @@ func runBridge(ctx context.Context, p *cli.Program, file string) error {
 		return err
 	}
 	defer stopInside()
-	b.Plan(cfg.plan())
-	if dir := cfg.remembered(); dir != "" {
+	b.Plan(cfg.Plan())
+	if dir := cfg.Remembered(); dir != "" {
 		b.Remember(dir)
 	}
 	for i := range cfg.Meters {
@@ -86,34 +87,8 @@ func runBridge(ctx context.Context, p *cli.Program, file string) error {
 	return nil
 }
 
-// configPlaces are where a configuration is looked for when none is named.
-var configPlaces = []string{"config.yaml", "/etc/hanbridge/config.yaml"}
-
-// foundConfig returns the named file, else the first of configPlaces that is there, else "".
-func foundConfig(named string) string {
-	if named != "" {
-		return named
-	}
-	for _, place := range configPlaces {
-		if _, err := os.Stat(place); err == nil {
-			return place
-		}
-	}
-	return ""
-}
-
-func countVariables(environ []string) int {
-	n := 0
-	for _, e := range environ {
-		if strings.HasPrefix(e, "HANBRIDGE_") {
-			n++
-		}
-	}
-	return n
-}
-
 // newLogger writes for people on a terminal, and JSON elsewhere.
-func newLogger(c LogConfig, w io.Writer, terminal bool) zerolog.Logger {
+func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 	zerolog.TimeFieldFormat = time.RFC3339
 	zerolog.DurationFieldUnit = time.Second
 	level, err := zerolog.ParseLevel(c.Level)

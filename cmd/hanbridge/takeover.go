@@ -31,8 +31,8 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 		if err := w.NeedBroker(); err != nil {
 			return err
 		}
-		if !slices.Contains(w.meterIDs(), args[0]) {
-			return fmt.Errorf("no meter of the configuration has the id %q%s", args[0], cli.DidYouMean(args[0], w.meterIDs()))
+		if !slices.Contains(w.MeterIDs(), args[0]) {
+			return fmt.Errorf("no meter of the configuration has the id %q%s", args[0], cli.DidYouMean(args[0], w.MeterIDs()))
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), checkTime)
 		defer cancel()

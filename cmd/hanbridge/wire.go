@@ -14,13 +14,14 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/systemd"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // wiring makes a bridge of a configuration.
 type wiring struct {
-	Config
+	config.Config
 	file    string   // "" where there are variables alone
 	environ []string // as of os.Environ
 	log     zerolog.Logger
@@ -31,7 +32,7 @@ type wiring struct {
 func (w *wiring) bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
 	c := w.mqtt()
-	if w.MQTT.URL == embedded {
+	if w.MQTT.URL == config.Embedded {
 		inside, err := startBroker(w.MQTT)
 		if err != nil {
 			return nil, nil, err
@@ -60,7 +61,7 @@ func (w *wiring) mqtt() mqtt.Config {
 		BaseTopic: m.BaseTopic, QoS: byte(m.QoS), Retain: m.Retain,
 		Prefix: w.HomeAssistant.Prefix, Version: cli.Version(), StatusTopic: w.HomeAssistant.StatusTopic,
 	}
-	if m.URL == embedded { // that of a bridge which runs beside this program
+	if m.URL == config.Embedded { // that of a bridge which runs beside this program
 		c.URL = "mqtt://" + m.Listen
 	}
 	if c.ClientID == "" {
@@ -75,7 +76,7 @@ func (w *wiring) mqtt() mqtt.Config {
 // ownClientID is the same at every start of a configuration on a machine, so that a connection left over from a crash is ended by
 // the broker, and another one for every other configuration. With what Check and Hub put behind it, it has 23 characters at
 // most, as many as every broker takes (MQTT 3.1.1, 3.1.3.1).
-func ownClientID(name string, c Config) string {
+func ownClientID(name string, c config.Config) string {
 	host, _ := os.Hostname() // without one, two machines with one configuration are told apart by nothing
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%q %q", host, c.MQTT.BaseTopic)
@@ -122,27 +123,27 @@ func (w *wiring) setting(index int, name string) string {
 	return fmt.Sprintf("meters[%d].%s", index, name)
 }
 
-func sourceOf(m MeterConfig) bridge.Source {
+func sourceOf(m config.Meter) bridge.Source {
 	switch m.Port.Kind {
-	case AutoPort:
-		return source.Auto(m.Serial.lines()...)
-	case TCPPort:
+	case config.AutoPort:
+		return source.Auto(m.Serial.Lines()...)
+	case config.TCPPort:
 		return source.TCP(m.Port.Address)
-	case ReplayPort:
+	case config.ReplayPort:
 		return source.Replay(m.Port.Address)
 	default:
-		return source.Serial(m.Port.Address, m.Serial.lines()...)
+		return source.Serial(m.Port.Address, m.Serial.Lines()...)
 	}
 }
 
 // optionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have
 // changed since.
-func optionsOf(m MeterConfig) (meter.Options, error) {
-	o := meter.Options{Scale: m.Scale.factors, IgnoreChecksum: m.Checksum == "ignore", RejectOld: m.FrameCounter == "rising"}
-	pairs, err := m.pairs()
+func optionsOf(m config.Meter) (meter.Options, error) {
+	o := meter.Options{Scale: m.Scale.Factors, IgnoreChecksum: m.Checksum == "ignore", RejectOld: m.FrameCounter == "rising"}
+	pairs, err := m.Pairs()
 	if err != nil {
 		return o, err
 	}
-	o.Keys, err = cipherKeys(pairs)
+	o.Keys, err = config.CipherKeys(pairs)
 	return o, err
 }

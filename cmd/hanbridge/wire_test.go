@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
 // TestKeySettings: messages name what has an effect when it is changed.
@@ -15,12 +17,12 @@ func TestKeySettings(t *testing.T) {
 		{"a file", wiring{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
 		{"variables alone", wiring{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
 		{"a variable over a file", wiring{file: "config.yaml", environ: []string{"HANBRIDGE_METER_KEY=00"}}, "HANBRIDGE_METER_KEY", "meters[0].auth_key"},
-		{"a file of keys", wiring{file: "config.yaml", Config: Config{Meters: []MeterConfig{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
-		{"both", wiring{file: "config.yaml", Config: Config{Meters: []MeterConfig{{Key: "00", KeyFile: "/k"}}}},
+		{"a file of keys", wiring{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
+		{"both", wiring{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
 			"meters[0].key and the file /k", "meters[0].auth_key and the second key in the file /k"},
 	} {
 		if len(tt.w.Meters) == 0 {
-			tt.w.Meters = []MeterConfig{{}}
+			tt.w.Meters = []config.Meter{{}}
 		}
 		if key, auth := tt.w.keySettings(0); key != tt.key || auth != tt.auth {
 			t.Errorf("%s: got %q and %q, want %q and %q", tt.name, key, auth, tt.key, tt.auth)
@@ -31,9 +33,9 @@ func TestKeySettings(t *testing.T) {
 // TestOwnClientID: a configuration keeps its name, and no other has it.
 func TestOwnClientID(t *testing.T) {
 	of := func(base string, meters ...string) string {
-		c := Config{MQTT: MQTTConfig{BaseTopic: base}}
+		c := config.Config{MQTT: config.MQTT{BaseTopic: base}}
 		for _, id := range meters {
-			c.Meters = append(c.Meters, MeterConfig{ID: id})
+			c.Meters = append(c.Meters, config.Meter{ID: id})
 		}
 		return ownClientID("hanbridge", c)
 	}

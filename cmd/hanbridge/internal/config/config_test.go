@@ -1,0 +1,561 @@
+package config
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+var updateConfig = flag.Bool("update-config", false, "write testdata/wrong.txt anew")
+
+func defaults() Config {
+	return Config{
+		MQTT:          MQTT{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
+		HomeAssistant: HomeAssistant{Discovery: "device", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
+		StateDir:      "/var/lib/hanbridge",
+		Publish:       "balanced",
+		Meters:        []Meter{aMeter()},
+		Log:           Log{Level: "info", Format: "auto"},
+	}
+}
+
+func aMeter() Meter {
+	return Meter{
+		ID: "meter", Name: "Electricity meter", Port: Port{Kind: AutoPort}, Serial: Serial{Auto: true},
+		Checksum: "check", FrameCounter: "any",
+	}
+}
+
+// shown makes secrets comparable, which cmp would print as they are.
+func shown(c Config) string {
+	text := fmt.Sprintf("%+v %q", c, string(c.MQTT.Password))
+	for _, m := range c.Meters {
+		text += fmt.Sprintf(" %q %q", string(m.Key), string(m.AuthKey))
+	}
+	return text
+}
+
+func TestConfigGood(t *testing.T) {
+	house := aMeter()
+	house.ID, house.Name = "house", "Huset på åkern"
+	house.Port = Port{SerialPort, "/dev/serial/by-id/usb-FTDI-if00-port0"}
+	house.Serial = Serial{Line: source.Line{Baud: 9600, DataBits: 7, Parity: 'E', StopBits: 1}}
+	barn := aMeter()
+	barn.ID, barn.Port = "barn", Port{TCPPort, "[fd00::1]:8088"}
+	past := aMeter()
+	past.ID, past.Port = "past", Port{ReplayPort, "testdata/full.yaml"}
+	past.Key, past.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
+	past.Scale = scaled(t, "import_power=60,import_energy=0.1,gas=0.001")
+	past.Fuse, past.Checksum, past.FrameCounter = 25, "ignore", "rising"
+	full := Config{
+		MQTT: MQTT{URL: "wss://broker.example/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
+			InsecureSkipVerify: true, Listen: "127.0.0.1:1883", BaseTopic: "energy/hanbridge"},
+		HomeAssistant: HomeAssistant{Discovery: "off", Prefix: "ha", StatusTopic: "ha/birth"},
+		StateDir:      "/srv/hanbridge",
+		Publish:       "frugal",
+		Quantities:    rated(t, "voltage_* max_silence=1m; import_power min_interval=5s deadband=10 deadband=1% max_silence=30s; tariff min_interval=1h"),
+		Meters:        []Meter{house, barn, past},
+		Log:           Log{Level: "debug", Format: "json"},
+		SecretsInFile: true,
+	}
+	fromEnv := defaults()
+	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 0
+	usb := aMeter()
+	usb.Port, usb.Serial = Port{SerialPort, "/dev/ttyUSB9"}, Serial{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}
+	usb.Key, usb.KeyFile = "00112233445566778899AABBCCDDEEFF", writtenPrivate(t, "# keys\n00112233445566778899aabbccddeeff\n")
+	usb.Scale, usb.Checksum, usb.Fuse = scaled(t, "export_energy=0.1,import_energy=10"), "ignore", 16
+	fromEnv.Quantities, fromEnv.StateDir = rated(t, "import_power min_interval=0s deadband=0.5%"), "off"
+	fromEnv.Meters = []Meter{usb}
+	over := defaults()
+	over.MQTT.URL, over.Log.Level = "mqtts://b:8883", "warn"
+	named := aMeter()
+	named.ID, named.Name = "house", "House"
+	named.Scale = scaled(t, "gas=2") // a variable replaces the whole table
+	over.Meters = []Meter{named}
+	over.Quantities = rated(t, "gas min_interval=1h")
+	tests := []struct {
+		name, text string
+		env        []string
+		want       Config
+	}{
+		{"nothing", "", nil, defaults()},
+		{"comments only", "# mqtt:\n", nil, defaults()},
+		{"empty sections", "mqtt:\nquantities:\nmeters:\nlog:\n", nil, defaults()},
+		{"every key", contentOf(t, "testdata/full.yaml"), nil, full},
+		{"windows file", "\ufeff" + strings.ReplaceAll(contentOf(t, "testdata/full.yaml"), "\n", "\r\n"), nil, full},
+		{"environment alone", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
+			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
+			"HANBRIDGE_METER_KEY=00112233445566778899AABBCCDDEEFF", "HANBRIDGE_METER_KEY_FILE=" + usb.KeyFile,
+			"HANBRIDGE_METER_SCALE=import_energy=10, export_energy=0.1", "HANBRIDGE_METER_CHECKSUM=ignore", "HANBRIDGE_METER_FUSE=16",
+			"HANBRIDGE_STATE_DIR=off", "HANBRIDGE_QUANTITIES=import_power  min_interval=0s deadband=0.50%;", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
+		{"environment over file", "mqtt: {url: mqtt://a}\nquantities: { water: { min_interval: 1m } }\nmeters:\n  - {id: house, name: Huset, scale: {water: 3}}\n",
+			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_SCALE=gas=2", "HANBRIDGE_METER_NAME=House",
+				"HANBRIDGE_QUANTITIES=gas min_interval=60m", "HANBRIDGE_LOG_LEVEL=warn"}, over},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Load(written(t, tt.text), tt.env)
+			if err != nil {
+				t.Fatalf("Load: %v", err)
+			}
+			if diff := cmp.Diff(shown(tt.want), shown(got)); diff != "" {
+				t.Errorf("config (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestConfigWithoutFile(t *testing.T) {
+	got, err := Load("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(shown(defaults()), shown(got)); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
+	}
+}
+
+// TestConfigWrong compares every problem of one file with a golden text.
+func TestConfigWrong(t *testing.T) {
+	_, err := Load("testdata/wrong.yaml", []string{
+		"HANBRIDGE_MQTT_PASWORD=secret-two", "HANBRIDGE_PORT=/dev/ttyUSB0", "HANBRIDGE_LOG_FORMAT=xml", "HANBRIDGE_METER_PORT=/dev/ttyUSB0",
+	})
+	if err == nil {
+		t.Fatal("Load: no error")
+	}
+	got := strings.ReplaceAll(err.Error(), "testdata/", "") + "\n"
+	const golden = "testdata/wrong.txt"
+	if *updateConfig {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(contentOf(t, golden), got); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	if strings.Contains(got, "secret-") {
+		t.Error("a secret is printed")
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none")
+	secret := written(t, "hunter2\r\n")
+	empty := written(t, "\n")
+	tests := []struct {
+		name, text string
+		env        []string
+		want       string // of the one problem
+	}{
+		{"tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
+		{"indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like those above it"},
+		{"colon", "mqtt:\n  url: mqtt://a\n  qos 1\nlog:\n", nil, "config.yaml:3: not valid YAML: want \"key: value\""},
+		{"quote", "mqtt:\n  client_id: \"a\n  qos: 1\n", nil, "config.yaml:2: not valid YAML: a quote is not closed"},
+		{"two colons", "mqtt:\n  client_id: a: b\n", nil, "config.yaml:2: not valid YAML: two colons in one line"},
+		{"bracket", "mqtt:\n  client_id: [a\nlog:\n  level: info\n", nil, "config.yaml:2: not valid YAML: "},
+		{"star", "log:\n mqtt:\n  password: *hunter2\n", nil, "config.yaml:3: not valid YAML: a value that begins with * must be put in quotes"},
+		{"at", "mqtt:\n  password: @hunter2\n", nil, "config.yaml:2: not valid YAML: a value that begins with @"},
+		{"latin 1", "mqtt:\n  client_id: \xe5ker\n", nil, "config.yaml:2: not valid YAML: not UTF-8"},
+		{"two documents", "mqtt:\n  qos: 1\n---\nlog:\n", nil, "config.yaml:3: not valid YAML: a second document"},
+		{"not keys", "hello\n", nil, `config.yaml:1: want lines of "key: value" here`},
+		{"section is text", "mqtt:\n  url:mqtt://a\n", nil, `config.yaml:2: mqtt: want lines of "key: value" here`},
+		{"no space", "mqtt: { qos: 1, password:hunter2 }\n", nil, "config.yaml:1: mqtt.password: a space is missing after the colon"},
+		{"capitals", "MQTT:\n  qos: 1\n", nil, `config.yaml:1: MQTT: no such key (did you mean "mqtt"?)`},
+		{"key of a meter", "meters:\n  - prt: /dev/ttyUSB0\n", nil, `config.yaml:2: meters[0].prt: no such key (did you mean "port"?)`},
+		{"far key", "mqtt:\n  discovery: off\n", nil, `config.yaml:2: mqtt.discovery: no such key (did you mean "homeassistant.discovery"?)`},
+		{"strange key", "log:\n  zzzzzz: 1\n", nil, `config.yaml:2: log.zzzzzz: no such key (known here: level, format)`},
+		{"twice", "mqtt:\n  qos: 1\nlog:\nmqtt:\n  qos: 2\n", nil, "config.yaml:4: mqtt: already set in line 1"},
+		{"meters no list", "meters:\n  id: a\n", nil, `config.yaml:2: meters: want a list`},
+		{"meter is text", "meters:\n  - a\n", nil, `config.yaml:2: meters[0]: want lines of "key: value" here`},
+		{"password a number", "mqtt:\n  username: a\n  password: 112233\n", nil, "config.yaml:3: mqtt.password: is not text to YAML but a number: put quotes around it"},
+		{"password a key", "mqtt:\n  password: !hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with ! or & must be put in quotes"},
+		{"password an anchor", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with ! or & must"},
+		{"home assistant secret", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
+		{"password empty", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
+		{"password alone", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: a password without mqtt.username"},
+		{"id a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: 0012345 is not text to YAML but a number: put quotes around it: "0012345"`},
+		{"name a date", "meters:\n  - name: 2026-11-22\n", nil, `config.yaml:2: meters[0].name: 2026-11-22 is not text to YAML but a date`},
+		{"discovery a switch", "homeassistant:\n  discovery: false\n", nil, `config.yaml:2: homeassistant.discovery: "false" is not one of device, component, off`},
+		{"qos in quotes", "mqtt:\n  qos: \"1\"\n", nil, `config.yaml:2: mqtt.qos: "1" is text: take the quotes away`},
+		{"retain a word", "mqtt:\n  retain: sure\n", nil, `config.yaml:2: mqtt.retain: "sure" is not true or false`},
+		{"serial a number", "meters:\n  - serial: 115200\n", nil, `config.yaml:2: meters[0].serial: "115200" is not a line setting: write for example "2400 8E1"`},
+		{"password twice", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
+			"config.yaml:4: mqtt.password_file: mqtt.password is set too (config.yaml:3)"},
+		{"password file missing", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: open " + missing},
+		{"password file empty", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
+		{"certificate alone", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
+		{"authority without tls", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
+		{"no check of the certificate without tls", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"no check of the certificate of a websocket", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"no check of the certificate at all", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
+		{"authority missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: open " + missing},
+		{"listen", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
+		{"same id by default", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},
+		{"same port", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/a}\n", nil, `config.yaml:3: meters[1].port: /dev/a is the port of meters[0] too`},
+		{"port is a file", "meters:\n  - port: " + secret + "\n", nil, "config.yaml:2: meters[0].port: " + secret + " is a file, not a device"},
+		{"inside the prefix", "mqtt: { base_topic: ha/x }\nhomeassistant: { prefix: ha }\n", nil, `config.yaml:1: mqtt.base_topic: "ha/x" lies inside`},
+		{"topic empty", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
+		{"topic with a slash", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
+		{"status topic with a wildcard", "homeassistant: { status_topic: homeassistant/+ }\n", nil, `config.yaml:1: homeassistant.status_topic: "homeassistant/+" has a wildcard`},
+		{"status topic with all levels", "homeassistant: { status_topic: \"#\" }\n", nil, `config.yaml:1: homeassistant.status_topic: "#" has a wildcard`},
+		{"status topic empty", "homeassistant: { status_topic: \"\" }\n", nil, `config.yaml:1: homeassistant.status_topic: must not be empty`},
+		{"status topic of the bridge", "homeassistant: { status_topic: hanbridge/status }\n", nil, `config.yaml:1: homeassistant.status_topic: "hanbridge/status" lies inside mqtt.base_topic`},
+		{"status topic of a meter", "mqtt: { base_topic: a/b }\nhomeassistant: { status_topic: a/b/house/status }\n", nil, `config.yaml:2: homeassistant.status_topic: "a/b/house/status" lies inside mqtt.base_topic`},
+		{"status topic as a variable", "", []string{"HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC=$SYS/hub"}, `HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC: "$SYS/hub": topics that begin with $`},
+		{"topic of the broker", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
+		{"topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
+		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
+		{"name a switch", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: true is not text to YAML but a yes or no`},
+		{"key a number", "meters:\n  - key: 00112233445566778899001122334455\n", nil,
+			"config.yaml:2: meters[0].key: is not text to YAML but a number: put quotes around it"},
+		{"key short", "meters:\n  - key: \"0a11223344556677889900112233445\"\n", nil,
+			"config.yaml:2: meters[0].key: has 31 hexadecimal digits, and a key has 32"},
+		{"key no hexadecimal", "meters:\n  - key: hunter2\n", nil,
+			"config.yaml:2: meters[0].key: character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
+		{"authentication key long", "meters:\n  - key: \"00112233445566778899001122334455\"\n    auth_key: \"001122334455667788990011223344556\"\n", nil,
+			"config.yaml:3: meters[0].auth_key: has 33 hexadecimal digits"},
+		{"authentication key alone", "meters:\n  - auth_key: \"00112233445566778899001122334455\"\n", nil,
+			"config.yaml:2: meters[0].auth_key: an authentication key without key"},
+		{"key file missing", "meters:\n  - key_file: " + missing + "\n", nil, "config.yaml:2: meters[0].key_file: " + missing + ": no such file"},
+		{"key file empty", "meters:\n  - key_file: " + empty + "\n", nil, "config.yaml:2: meters[0].key_file: " + empty + ": no key in it"},
+		{"key file with something else", "meters:\n  - key_file: " + secret + "\n", nil, "config.yaml:2: meters[0].key_file: " + secret + ":1: character 1 is no"},
+		{"scale of nothing", "meters:\n  - scale:\n      import_energi: 10\n", nil,
+			`config.yaml:3: meters[0].scale: "import_energi" is not a quantity (did you mean import_energy?)`},
+		{"scale of a part", "meters:\n  - scale: { energy: 10 }\n", nil,
+			`config.yaml:2: meters[0].scale: "energy" is not a quantity (did you mean import_energy, export_energy, `},
+		{"scale of the moon", "meters:\n  - scale: { zzzzzz: 10 }\n", nil,
+			`config.yaml:2: meters[0].scale: "zzzzzz" is not a quantity (hanbridge quantities shows them all)`},
+		{"scale of text", "meters:\n  - scale: { breaker: 10 }\n", nil, `config.yaml:2: meters[0].scale: breaker is text`},
+		{"scale zero", "meters:\n  - scale: { import_energy: 0 }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "0" is not a factor`},
+		{"scale below", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "-1" is not a factor`},
+		{"scale a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "ten" is not a factor`},
+		{"scale an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "1e1" is not a factor`},
+		{"scale empty", "meters:\n  - scale: { import_energy: }\n", nil, `config.yaml:2: meters[0].scale: want a number behind the colon`},
+		{"scale a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want a key and its value in each line below it, without a dash`},
+		{"scale with a comma", "meters:\n  - scale: { import_energy: \"0,1\" }\n", nil, `config.yaml:2: meters[0].scale: import_energy: "0,1" is not a factor: write a decimal number with a point`},
+		{"scale twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale: gas has two factors`},
+		{"scale alone", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
+		{"scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
+		{"fuse of a plug", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
+		{"fuse in words", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
+		{"state dir empty", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
+		{"state dir below home", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: nobody here knows what ~ stands for: write the whole path`},
+		{"state dir a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
+		{"base topic of others", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
+		{"checksum", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
+		{"frame counter", "meters:\n  - frame_counter: up\n", nil, `config.yaml:2: meters[0].frame_counter: "up" is not one of any, rising`},
+		{"two look for a port", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
+		{"port empty", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
+		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
+		{"variable judged", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
+		{"variable of two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
+			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
+		{"variable unknown", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
+		{"variable of a list", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
+		{"variable short", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
+		{"variable strange", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (a key of`},
+		{"variable of a section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
+		{"too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := written(t, tt.text)
+			cfg, err := Load(file, tt.env)
+			if err == nil {
+				t.Fatalf("Load: no error, want %q", tt.want)
+			}
+			got := strings.ReplaceAll(err.Error(), filepath.Dir(file)+"/", "")
+			if !strings.HasPrefix(got, tt.want) || strings.Contains(got, "\n") {
+				t.Errorf("error:\n got %s\nwant %s", got, tt.want)
+			}
+			if strings.Contains(got, "hunter2") {
+				t.Error("a secret is printed")
+			}
+			if diff := cmp.Diff(shown(Config{}), shown(cfg)); diff != "" {
+				t.Errorf("config beside an error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestConfigFileMissing(t *testing.T) {
+	dir := t.TempDir()
+	tests := []struct{ name, file, want string }{
+		{"missing", filepath.Join(dir, "none.yaml"), "none.yaml: no such file: copy config.example.yaml"},
+		{"directory", dir, ": is a directory (container engines"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load(tt.file, nil)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error: got %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestConfigPasswordFile(t *testing.T) {
+	env := []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + written(t, " hunter 2 \r\n")}
+	cfg, err := Load("", env)
+	if got, want := string(cfg.MQTT.Password), " hunter 2 "; err != nil || got != want {
+		t.Errorf("password: got %q, %v, want %q", got, err, want)
+	}
+}
+
+func TestConfigBrokerAddress(t *testing.T) {
+	tests := []struct{ in, want, wantErr string }{
+		{in: "mqtt://localhost", want: "mqtt://localhost:1883"},
+		{in: "mqtt://localhost:", want: "mqtt://localhost:1883"},
+		{in: "mqtt://localhost:1884/", want: "mqtt://localhost:1884"},
+		{in: "mqtts://[fd00::1]", want: "mqtts://[fd00::1]:8883"},
+		{in: "ws://localhost:9001", want: "ws://localhost:9001/mqtt"},
+		{in: "ws://localhost:9001/", want: "ws://localhost:9001/"},
+		{in: "wss://a/b?c=d", want: "wss://a/b?c=d"},
+		{in: "embedded", want: "embedded"},
+		{in: "embeded", wantErr: `(did you mean "embedded"?)`},
+		{in: "192.168.1.2:1883", wantErr: `has no scheme: write for example "mqtt://192.168.1.2:1883"`},
+		{in: "tcp://a", wantErr: `use mqtt://`},
+		{in: "ssl://a", wantErr: `use mqtts://`},
+		{in: "amqp://a", wantErr: `is not the address of a broker`},
+		{in: "mqtt://", wantErr: `has no host`},
+		{in: "mqtt://:1883", wantErr: `has no host`},
+		{in: "mqtt://a:0", wantErr: `"0" is not a port`},
+		{in: "mqtt://a:99999", wantErr: `"99999" is not a port`},
+		{in: "mqtt://a/topic", wantErr: `nothing comes after the port`},
+		{in: "mqtt://a%zz", wantErr: `is not an address: write it as mqtt://HOST:PORT`},
+		{in: "mqtt://a b", wantErr: `has a space in it`},
+		{in: "mqtt://anna:hunter2@a", wantErr: `write them as mqtt.username and mqtt.password`},
+		{in: "mqtt://anna:hunter2%zz@a", wantErr: `write them as mqtt.username and mqtt.password`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			cfg, err := Load("", []string{"HANBRIDGE_MQTT_URL=" + tt.in})
+			if got := cfg.MQTT.URL; got != tt.want {
+				t.Errorf("url: got %q, want %q", got, tt.want)
+			}
+			checkErr(t, err, tt.wantErr)
+		})
+	}
+}
+
+func TestConfigPort(t *testing.T) {
+	tests := []struct {
+		in, wantErr string
+		want        Port
+	}{
+		{in: "", wantErr: "is not a port"},
+		{in: "auto", want: Port{Kind: AutoPort}},
+		{in: "/dev/ttyUSB0", want: Port{SerialPort, "/dev/ttyUSB0"}},
+		{in: "tcp://a:8088", want: Port{TCPPort, "a:8088"}},
+		{in: "replay:/a/b", want: Port{ReplayPort, "/a/b"}},
+		{in: "replay:///a/b", want: Port{ReplayPort, "/a/b"}},
+		{in: "replay:a/b", want: Port{ReplayPort, "a/b"}},
+		{in: "ttyUSB0", wantErr: `did you mean "/dev/ttyUSB0"?`},
+		{in: "tcp://a", wantErr: "is not a host and a port"},
+		{in: "tcp://a:b", wantErr: `"b" is not a port`},
+		{in: "tcp://a:1/x", wantErr: "is not a host and a port"},
+		{in: "file:///a/b", wantErr: `write "replay:/a/b"`},
+		{in: "replay:", wantErr: "is not a port"},
+		{in: "replay://", wantErr: "is not a port"},
+		{in: "COM3", wantErr: "is not a port"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			var got Port
+			err := got.UnmarshalText([]byte(tt.in))
+			checkErr(t, err, tt.wantErr)
+			if err == nil && got != tt.want {
+				t.Errorf("port: got %+v, want %+v", got, tt.want)
+			}
+			var again Port
+			if err == nil && (again.UnmarshalText([]byte(got.String())) != nil || again != got) {
+				t.Errorf("port: read back %+v, want %+v", again, got)
+			}
+		})
+	}
+}
+
+func TestConfigSerial(t *testing.T) {
+	tests := []struct {
+		in   string
+		want Serial
+		ok   bool
+	}{
+		{"auto", Serial{Auto: true}, true},
+		{"115200 8N1", Serial{Line: source.Line{Baud: 115200, DataBits: 8, Parity: 'N', StopBits: 1}}, true},
+		{"2400 8e1", Serial{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}, true},
+		{"9600 7O2", Serial{Line: source.Line{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, true},
+		{"2400 8X1", Serial{}, false},
+		{"2400 9N1", Serial{}, false},
+		{"0 8N1", Serial{}, false},
+		{"2400 8N3", Serial{}, false},
+		{"2400", Serial{}, false},
+		{"", Serial{}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			var got Serial
+			if err := got.UnmarshalText([]byte(tt.in)); (err == nil) != tt.ok || got != tt.want {
+				t.Errorf("serial: got %+v, %v, want %+v", got, err, tt.want)
+			}
+			if tt.ok && got.String() != strings.Replace(tt.in, "e", "E", 1) {
+				t.Errorf("String: got %q, want %q", got, tt.in)
+			}
+		})
+	}
+}
+
+func TestConfigNeeds(t *testing.T) {
+	cfg := defaults()
+	checkErr(t, cfg.NeedBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
+	cfg.MQTT.URL = Embedded
+	checkErr(t, cfg.NeedBroker(), "")
+}
+
+func TestConfigKeepsSecrets(t *testing.T) {
+	cfg := defaults()
+	cfg.MQTT.Password, cfg.Meters[0].Key, cfg.Meters[0].AuthKey = "hunter2", "hunter2", "hunter2"
+	asJSON, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := string(asJSON)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
+		printed += fmt.Sprintf(verb+verb, cfg, &cfg.MQTT.Password)
+	}
+	if strings.Contains(printed, "hunter2") || strings.Contains(printed, fmt.Sprintf("%x", "hunter2")) {
+		t.Errorf("a secret is printed: %s", printed)
+	}
+	if got := strings.Count(printed, "[secret]"); got < 27 {
+		t.Errorf("[secret] is printed %d times, want at least 27: %s", got, printed)
+	}
+}
+
+// TestConfigDefaults reads every default as if a person had written it.
+func TestConfigDefaults(t *testing.T) {
+	for _, k := range values(configKeys) {
+		if k.def == "" {
+			continue
+		}
+		if _, err := k.value(k.def); err != nil {
+			t.Errorf("%s: default: %v", k.path, err)
+		}
+	}
+}
+
+const exampleFile = "../../../../config.example.yaml"
+
+func TestConfigExample(t *testing.T) {
+	got, err := Load(exampleFile, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaults()
+	want.MQTT.URL = "mqtt://localhost:1883"
+	if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
+		t.Errorf("the example differs from the defaults (-want +got):\n%s", diff)
+	}
+}
+
+// TestConfigExampleHasEveryKey compares the keys of the example, those in
+// comments too, with those of Config, in their order.
+func TestConfigExampleHasEveryKey(t *testing.T) {
+	var root yaml.Node
+	if err := yaml.Unmarshal([]byte(uncommented(t)), &root); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, k := range values(configKeys) {
+		want = append(want, k.path)
+	}
+	if diff := cmp.Diff(want, paths(root.Content[0], "")); diff != "" {
+		t.Errorf("keys of the example (-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigExampleUncommented(t *testing.T) {
+	file := writtenPrivate(t, "00112233445566778899aabbccddeeff\n") // a password and a key
+	for _, without := range []string{"password", "password_file"} {
+		text := regexp.MustCompile(`(?m)^  `+without+`:.*\n`).ReplaceAllString(uncommented(t), "")
+		text = regexp.MustCompile(`(_file: ).*`).ReplaceAllString(text, "${1}"+file)
+		text = strings.Replace(text, "url: mqtt:", "url: mqtts:", 1) // for the certificates
+		if _, err := Load(written(t, text), nil); err != nil {
+			t.Errorf("without %s: %v", without, err)
+		}
+	}
+}
+
+// uncommented returns the example with its optional lines taken in.
+func uncommented(t *testing.T) string {
+	return regexp.MustCompile(`(?m)^# ( +[a-z_*]+: )`).ReplaceAllString(contentOf(t, exampleFile), "$1")
+}
+
+func paths(n *yaml.Node, path string) []string {
+	var out []string
+	switch n.Kind {
+	case yaml.MappingNode:
+		if path == "meters.scale" || path == "quantities" { // each is one key
+			return []string{path}
+		}
+		for i := 0; i < len(n.Content); i += 2 {
+			out = append(out, paths(n.Content[i+1], joined(path, n.Content[i].Value))...)
+		}
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			out = append(out, paths(item, path)...)
+		}
+	default:
+		out = []string{path}
+	}
+	return out
+}
+
+func checkErr(t *testing.T, err error, want string) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("error: got %v, want none", err)
+		}
+		return
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error: got %v, want one with %q", err, want)
+	}
+}
+
+func rated(t *testing.T, text string) (q Quantities) {
+	t.Helper()
+	if err := q.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func written(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func contentOf(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+// A Secret is text that is never printed: every way of formatting it gives
+// "[secret]". Convert it to string to use it.
+type Secret string
+
+// String returns "[secret]", or nothing for an empty one.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[secret]"
+}
+
+// Format writes what String returns, whatever the verb: %d would show the text.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// MarshalText returns what String returns. JSON and logs use it.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// A Serial is the setting of a serial line. With Auto the rest is zero:
+// the settings that meters use are tried in turn.
+type Serial struct {
+	Auto bool
+	source.Line
+}
+
+// UnmarshalText reads "auto" or a setting such as "2400 8E1".
+func (s *Serial) UnmarshalText(text []byte) error {
+	if string(text) == "auto" {
+		*s = Serial{Auto: true}
+		return nil
+	}
+	line, err := source.ParseLine(string(text))
+	if err != nil {
+		return fmt.Errorf("%w, or auto", err)
+	}
+	*s = Serial{Line: line}
+	return nil
+}
+
+// String returns the setting as UnmarshalText reads it.
+func (s Serial) String() string {
+	if s.Auto {
+		return "auto"
+	}
+	return s.Line.String()
+}
+
+// Lines returns the settings to try.
+func (s Serial) Lines() []source.Line {
+	if s.Auto {
+		return source.Usual
+	}
+	return []source.Line{s.Line}
+}
+
+// A PortKind says what stands behind a meter's port.
+type PortKind string
+
+// The kinds of port.
+const (
+	SerialPort PortKind = "serial" // Address is the path of a device
+	TCPPort    PortKind = "tcp"    // Address is host:port
+	ReplayPort PortKind = "replay" // Address is the path of a file
+	AutoPort   PortKind = "auto"   // whichever device gives telegrams; no Address
+)
+
+// A Port is the way to a meter.
+type Port struct {
+	Kind    PortKind
+	Address string
+}
+
+// What to do about a port.
+const (
+	portName = "name the meter's port: `ls /dev/serial/by-id` shows them"
+	PortHelp = portName + "; or write auto"
+)
+
+// UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It
+// does not look whether the port is there.
+func (p *Port) UnmarshalText(text []byte) error {
+	*p = Port{}
+	s := string(text)
+	scheme, rest, found := strings.Cut(s, ":")
+	switch {
+	case s == "auto":
+		*p = Port{Kind: AutoPort}
+		return nil
+	case strings.HasPrefix(s, "/"):
+		*p = Port{SerialPort, s}
+		return nil
+	case strings.HasPrefix(s, "tcp://"):
+		*p = Port{TCPPort, strings.TrimPrefix(s, "tcp://")}
+		return hostPort(p.Address, 1, "tcp://192.168.1.20:8088")
+	case found && scheme == "replay" && strings.TrimLeft(rest, "/") != "":
+		*p = Port{ReplayPort, strings.TrimPrefix(rest, "//")}
+		return nil
+	case found && scheme == "file":
+		return fmt.Errorf("%q: to play a file back write \"replay:%s\"", s, strings.TrimPrefix(rest, "//"))
+	case strings.HasPrefix(s, "tty"):
+		return fmt.Errorf("%q is not a whole path (did you mean \"/dev/%s\"?)", s, s)
+	}
+	return fmt.Errorf(`%q is not a port: write auto, /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portName)
+}
+
+// String returns the port as UnmarshalText reads it.
+func (p Port) String() string {
+	switch p.Kind {
+	case TCPPort:
+		return "tcp://" + p.Address
+	case ReplayPort:
+		return "replay:" + p.Address
+	case AutoPort:
+		return "auto"
+	default:
+		return p.Address
+	}
+}
+
+// hostPort returns an error unless address is a host and the number of a port,
+// at least lowest.
+func hostPort(address string, lowest int, example string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" || strings.ContainsAny(address, "/@ \t") {
+		return fmt.Errorf("%q is not a host and a port: write for example %q", address, example)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < lowest || n > 65535 {
+		return fmt.Errorf("%q is not a port: it is a number from 1 to 65535", port)
+	}
+	return nil
+}

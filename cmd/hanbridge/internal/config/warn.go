@@ -1,0 +1,95 @@
+package config
+
+import (
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// A warning is about a setting that is allowed and not harmless.
+type warning struct {
+	Message string // without values
+	Source  string // the file that it is about, or the setting
+}
+
+// Warnings are said when the bridge starts, and by check.
+func (m Meter) Warnings() []warning {
+	var all []warning
+	if m.Checksum == "ignore" {
+		all = append(all, warning{"checksums are ignored: a telegram that was damaged on its way is published like a sound one, " +
+			"so wrong values can reach the hub; set this only for a meter that sends wrong checksums", "checksum: ignore"})
+	}
+	return append(all, openFile(m.KeyFile, "the file of keys")...)
+}
+
+// Warnings are those about the configuration as a whole, which was read from file.
+func (c Config) Warnings(file string) (all []warning) {
+	if c.SecretsInFile {
+		all = append(all, openFile(file, "the configuration, which holds a password or a key")...)
+	}
+	all = append(all, openFile(c.MQTT.PasswordFile, "the file of the password")...)
+	all = append(all, openFile(c.MQTT.KeyFile, "the private key of the certificate")...)
+	if c.MQTT.URL == Embedded && !isLoopback(c.MQTT.Listen) && (c.MQTT.Username == "" || c.MQTT.Password == "") {
+		all = append(all, warning{"the broker inside lets in every machine of the network without a password: set mqtt.username and " +
+			"mqtt.password, which it then asks each client for, or mqtt.listen to 127.0.0.1:1883", "mqtt.listen"})
+	}
+	return all
+}
+
+// isLoopback reports whether an address is that of this machine alone.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// openFile warns of a file that others may read or write.
+func openFile(name, what string) []warning {
+	info, err := os.Stat(name)
+	switch {
+	case name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name):
+		return nil
+	case info.Mode().Perm()&0o007 != 0:
+		return []warning{{"every user of this machine can " + deed(info, 0o002) + " " + what + ": " + remedy(info, name), name}}
+	case info.Mode().Perm()&0o070 != 0 && !needsGroup(info):
+		return []warning{{"other users of its group can " + deed(info, 0o020) + " " + what + ": " + remedy(info, name), name}}
+	}
+	return nil
+}
+
+// deed is what users can do with a file, of whom toWrite is the permission to write.
+func deed(info fs.FileInfo, toWrite fs.FileMode) string {
+	if info.Mode().Perm()&toWrite != 0 {
+		return "read and change"
+	}
+	return "read"
+}
+
+// remedy says how to keep others from a file. A file of another user, or of root, which may start hanbridge as a user without a number
+// of its own, must stay readable for hanbridge: there chmod alone would keep it from its configuration.
+func remedy(info fs.FileInfo, name string) string {
+	if isOwn(info) {
+		return "type: chmod 600 " + name
+	}
+	return "set what is secret as an environment variable instead (with systemd in /etc/hanbridge/env, which chmod 600 closes), or give the " +
+		"file to the user that runs hanbridge (chown USER, then chmod 600)"
+}
+
+// isMounted reports whether a file is a secret that a container engine has mounted: everybody may read it, and nobody else is there.
+// Kubernetes links such files to a folder ..data beside them.
+func isMounted(name string) bool {
+	_, err := os.Lstat(filepath.Join(filepath.Dir(name), "..data"))
+	return strings.HasPrefix(name, "/run/secrets/") || err == nil
+}
+
+// Warnings are said when the bridge starts, and by check.
+func (m MQTT) Warnings() []warning {
+	if !m.InsecureSkipVerify {
+		return nil
+	}
+	return []warning{{"the broker's certificate is not looked at: whoever is between hanbridge and the broker can read and change everything, " +
+		"the password too; set mqtt.ca_file to the certificate of its authority instead", "mqtt.insecure_skip_verify"}}
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// yamlHints turn the parser's words into what to mend, the first that fits.
+// None repeats text of the file, which may be a secret.
+var yamlHints = []struct{ words, hint string }{
+	{"mapping values are not allowed", `two colons in one line, or it is indented too far (a value with a colon and a space in it must be put in quotes)`},
+	{"could not find expected ':'", `want "key: value" (is the colon missing, or the space after it?)`},
+	{"unexpected end of stream", "a quote is not closed"},
+	{"did not find expected key", "the line is not indented like those above it"},
+	{"did not find expected '-'", "the line is not indented like those above it"},
+	{"did not find expected", "a bracket or a brace is not closed, or a value is followed by something else"},
+	{"unknown anchor", "a value that begins with * must be put in quotes"},
+	{"cannot start any token", "a value that begins with @, ` or % must be put in quotes"},
+	{"unknown escape", `a backslash must be doubled inside "double quotes"; inside 'single quotes' it is left alone`},
+	{"UTF-8", "not UTF-8: save the file with this encoding"},
+	{"control characters", "not a text file"},
+}
+
+var (
+	yamlPlace  = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+	yamlQuoted = regexp.MustCompile(`(?s)'.*'|".*"`)
+)
+
+// secondDocument is the error of a file that holds more than one.
+type secondDocument struct{ line int }
+
+func (secondDocument) Error() string { return "a second document begins (---): put all into one" }
+
+// parseYAML returns the root of the one document in text.
+func parseYAML(text io.Reader) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(text)
+	var doc, more yaml.Node
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return &yaml.Node{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = dec.Decode(&more)
+	if err == nil {
+		return nil, secondDocument{more.Line}
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return doc.Content[0], nil
+}
+
+// yamlLines is a file that is to be read as YAML.
+type yamlLines [][]byte
+
+// valid reports whether the first n lines are YAML.
+func (l yamlLines) valid(n int) bool {
+	_, err := parseYAML(&lineReader{rest: l[:max(n, 0)]})
+	return err == nil
+}
+
+// lineReader gives one line a read, so that what is left tells how far a parser came.
+type lineReader struct {
+	rest yamlLines
+	line []byte // what is left of the line that was begun
+}
+
+func (f *lineReader) Read(p []byte) (int, error) {
+	if len(f.line) == 0 {
+		if len(f.rest) == 0 {
+			return 0, io.EOF
+		}
+		f.line, f.rest = f.rest[0], f.rest[1:]
+	}
+	n := copy(p, f.line)
+	f.line = f.line[n:]
+	return n, nil
+}
+
+// yamlFault returns the line where text stops being YAML, from 1, and what is wrong there.
+func yamlFault(text []byte) (line int, hint string) {
+	lines := yamlLines(bytes.SplitAfter(text, []byte("\n")))
+	if last := len(lines) - 1; last > 0 && len(lines[last]) == 0 {
+		lines = lines[:last]
+	}
+	reader := &lineReader{rest: lines}
+	_, err := parseYAML(reader)
+	if second := (secondDocument{}); errors.As(err, &second) {
+		return second.line, err.Error()
+	}
+	line = lines.firstInvalid(len(lines)-len(reader.rest), err)
+	written := lines[line-1]
+	indent := written[:len(written)-len(bytes.TrimLeft(written, " \t"))]
+	if bytes.ContainsRune(indent, '\t') {
+		return line, "a tab: YAML wants spaces to indent"
+	}
+	said := yamlPlace.ReplaceAllString(fmt.Sprint(err), "")
+	for _, h := range yamlHints {
+		if strings.Contains(said, h.words) {
+			return line, h.hint
+		}
+	}
+	return line, yamlQuoted.ReplaceAllString(said, "…")
+}
+
+// firstInvalid returns the line, from 1, behind the longest beginning that is YAML. The parser had read so many lines when it gave
+// up with err, and says where the block began that it was in. The search is around these two, so that its cost grows with the
+// length of the file and no faster.
+func (l yamlLines) firstInvalid(read int, err error) int {
+	const tries = 12
+	n := max(read-1, 0)
+	for range tries {
+		if n == 0 || l.valid(n) {
+			return n + 1
+		}
+		for n > 1 && blankLine(l[n-1]) { // without it, it would not be valid either
+			n--
+		}
+		n--
+	}
+	began, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 where it is not said
+	for n := min(began+1, read-1); n > max(began-3, 0); n-- {
+		if l.valid(n) {
+			return n + 1
+		}
+	}
+	return min(max(began, 1), read)
+}
+
+// blankLine reports whether a line holds nothing, or a comment alone.
+func blankLine(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) == 0 || line[0] == '#'
+}
