@@ -14,6 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/localbroker"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -74,11 +75,11 @@ func demoBridge(p *cli.Program, log io.Writer) (*wiring, *bridge.Bridge, func(),
 		if cfg.MQTT.URL == "" {
 			w.MQTT.Listen = "127.0.0.1:0"
 		}
-		inside, err := startBroker(w.MQTT)
+		inside, err := localbroker.Start(w.MQTT)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		w.MQTT.URL, stopInside = inside.url(), inside.stop
+		w.MQTT.URL, stopInside = inside.URL(), inside.Stop
 	}
 	if w.Log.Level == "info" {
 		w.Log.Level = "warn" // the screen shows the values; the log only what goes wrong

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	mochi "github.com/mochi-mqtt/server/v2"
@@ -55,7 +56,14 @@ func newShelf(t *testing.T) *shelf {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { (&insideBroker{server: s.Server}).stop() })
+	t.Cleanup(func() {
+		closed := make(chan struct{})
+		go func() { defer close(closed); _ = s.Close() }() // it waits for ever when a client leaves in the same moment
+		select {
+		case <-closed:
+		case <-time.After(time.Second):
+		}
+	})
 	s.url = "mqtt://" + tcp.Address()
 	return s
 }

@@ -38,11 +38,19 @@ var levels = map[string]level{
 	"bridge/source":   {4, 0},
 	"bridge/output":   {4, 0},
 	// The rooms of the program, from those that know no other to those that know many.
-	internal + "/early":    {5, 0},
-	internal + "/safetext": {5, 0},
-	internal + "/cli":      {5, 1},
-	internal + "/config":   {5, 2},
-	program:                {5, 9},
+	internal + "/early":       {5, 0},
+	internal + "/safetext":    {5, 0},
+	internal + "/cli":         {5, 1},
+	internal + "/config":      {5, 2},
+	internal + "/localbroker": {5, 3},
+	internal + "/virtualport": {5, 3},
+	internal + "/daemon":      {5, 4},
+	internal + "/render":      {5, 4},
+	internal + "/hub":         {5, 5},
+	internal + "/recorder":    {5, 5},
+	internal + "/rates":       {5, 6},
+	internal + "/doctor":      {5, 6},
+	program:                   {5, 9},
 }
 
 // testHelpers serve tests alone: they may import any module, and no other package may import them.

@@ -15,6 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/localbroker"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -33,11 +34,11 @@ func (w *wiring) bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
 	c := w.mqtt()
 	if w.MQTT.URL == config.Embedded {
-		inside, err := startBroker(w.MQTT)
+		inside, err := localbroker.Start(w.MQTT)
 		if err != nil {
 			return nil, nil, err
 		}
-		c.URL, c.Empty, done = inside.url(), true, inside.stop
+		c.URL, c.Empty, done = inside.URL(), true, inside.Stop
 		w.log.Info().Str("source", c.URL).Msg("broker inside listens")
 	}
 	if err := c.Validate(); err != nil {

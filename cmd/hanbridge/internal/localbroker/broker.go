@@ -1,4 +1,6 @@
-package main
+// Package localbroker is the MQTT broker inside the program, for people who have none yet. It keeps nothing over a
+// restart.
+package localbroker
 
 import (
 	"bytes"
@@ -16,16 +18,16 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// insideBroker is the broker for people who have none yet. It keeps nothing over a restart.
-type insideBroker struct {
+// Broker is the broker for people who have none yet. It keeps nothing over a restart.
+type Broker struct {
 	server  *mqtt.Server
 	address string
 }
 
-// startBroker listens on c.Listen; port 0 is any free one. Where c has a user, only that user is let in.
-func startBroker(c config.MQTT) (*insideBroker, error) {
+// Start listens on c.Listen; port 0 is any free one. Where c has a user, only that user is let in.
+func Start(c config.MQTT) (*Broker, error) {
 	s := mqtt.New(&mqtt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := s.AddHook(&doorman{username: c.Username, password: string(c.Password)}, nil); err != nil {
+	if err := s.AddHook(&authentication{username: c.Username, password: string(c.Password)}, nil); err != nil {
 		return nil, fmt.Errorf("broker inside: %w", err)
 	}
 	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: c.Listen})
@@ -36,13 +38,14 @@ func startBroker(c config.MQTT) (*insideBroker, error) {
 	if err := s.Serve(); err != nil {
 		return nil, fmt.Errorf("broker inside: %w", err)
 	}
-	return &insideBroker{server: s, address: l.Address()}, nil
+	return &Broker{server: s, address: l.Address()}, nil
 }
 
-func (b *insideBroker) url() string { return "mqtt://" + b.address }
+// URL returns the address that clients connect to.
+func (b *Broker) URL() string { return "mqtt://" + b.address }
 
-// stop closes the broker. It does not wait for long: mochi's Close waits for ever when a client leaves in the same moment.
-func (b *insideBroker) stop() {
+// Stop closes the broker. It does not wait for long: mochi's Close waits for ever when a client leaves in the same moment.
+func (b *Broker) Stop() {
 	closed := make(chan struct{})
 	go func() { defer close(closed); _ = b.server.Close() }()
 	select {
@@ -51,19 +54,19 @@ func (b *insideBroker) stop() {
 	}
 }
 
-// doorman lets in who has the configured user name and password; everybody where none is configured.
-type doorman struct {
+// authentication lets in who has the configured user name and password; everybody where none is configured.
+type authentication struct {
 	mqtt.HookBase
 	username, password string
 }
 
-// Provides names the decisions that doorman makes.
-func (d *doorman) Provides(b byte) bool {
+// Provides names the decisions that authentication makes.
+func (d *authentication) Provides(b byte) bool {
 	return bytes.Contains([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck}, []byte{b})
 }
 
 // OnConnectAuthenticate tells if a client is let in.
-func (d *doorman) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet) bool {
+func (d *authentication) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet) bool {
 	if d.username == "" {
 		return true
 	}
@@ -72,4 +75,4 @@ func (d *doorman) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet) bool {
 }
 
 // OnACLCheck allows every topic to who is in.
-func (d *doorman) OnACLCheck(*mqtt.Client, string, bool) bool { return true }
+func (d *authentication) OnACLCheck(*mqtt.Client, string, bool) bool { return true }
