@@ -15,23 +15,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/bridge"
-	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // silence is a wire on which nothing comes.
-type silence struct{ *pace }
+type silence struct{ *virtualport.Pace }
 
-func (s silence) Read([]byte) (int, error) { <-s.closed; return 0, os.ErrClosed }
+func (s silence) Read([]byte) (int, error) { <-s.Closed; return 0, os.ErrClosed }
 
 // noise is a wire on which now and then a byte comes that belongs to no telegram.
-type noise struct{ *pace }
+type noise struct{ *virtualport.Pace }
 
 func (n noise) Read(p []byte) (int, error) {
-	if !n.pause(700 * time.Millisecond) {
+	if !n.Pause(700 * time.Millisecond) {
 		return 0, os.ErrClosed
 	}
 	return copy(p, "\x5A"), nil
@@ -43,7 +43,7 @@ func wireOf(line string, open func() io.ReadCloser) bridge.Candidate {
 
 func meterWire() io.ReadCloser {
 	f, _ := simulate.Named("aidon-se")
-	return newSimulatedWire(simulate.NewMeter(f, 1, time.Now()), 1)
+	return virtualport.NewSimulatedWire(simulate.NewMeter(f, 1, time.Now()), 1)
 }
 
 var errNoPort = errors.New("no serial port found")
@@ -74,7 +74,7 @@ func TestCaptureTriesTheLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		said, kept, l, err := captured(t, 65*time.Second, 0,
-			wireOf("115200 8N1", func() io.ReadCloser { return noise{newPace(1)} }),
+			wireOf("115200 8N1", func() io.ReadCloser { return noise{virtualport.NewPace(1)} }),
 			wireOf("2400 8E1", meterWire),
 		)
 		if err != nil || l.good != 6 || l.bad != 0 {
@@ -101,7 +101,7 @@ func TestCaptureEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("the port has gone")
 		meter := wireOf("2400 8E1", meterWire)
-		silent := wireOf("115200 8N1", func() io.ReadCloser { return silence{newPace(1)} })
+		silent := wireOf("115200 8N1", func() io.ReadCloser { return silence{virtualport.NewPace(1)} })
 		for _, tt := range []struct {
 			name   string
 			wires  []bridge.Candidate
@@ -114,7 +114,7 @@ func TestCaptureEnds(t *testing.T) {
 			{"count", []bridge.Candidate{meter}, 3, 20 * time.Second, 3, cli.ExitGood, ""},
 			{"time", []bridge.Candidate{meter}, 0, 95 * time.Second, 10, cli.ExitGood, ""},
 			{"silence", []bridge.Candidate{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
-			{"noise", []bridge.Candidate{wireOf("2400 8E1", func() io.ReadCloser { return noise{newPace(1)} })}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
+			{"noise", []bridge.Candidate{wireOf("2400 8E1", func() io.ReadCloser { return noise{virtualport.NewPace(1)} })}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
 			{"the cable pulled", []bridge.Candidate{wireOf("", func() io.ReadCloser {
 				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*581), broken{gone}))
 			})}, 0, 11 * time.Second, 2, cli.ExitData, "/dev/ttyTEST: the port has gone"},
@@ -222,56 +222,6 @@ func TestCaptureDiskFull(t *testing.T) {
 		wire := wireOf("2400 8E1", meterWire)
 		if err := l.report(l.listen(t.Context(), bridge.Source{Candidates: bridge.Fixed(wire, wire)})); !errors.Is(err, errFull) {
 			t.Errorf("got %v, want %v", err, errFull)
-		}
-	})
-}
-
-// TestReplayPace: what came comes again as far apart as it came, or faster.
-func TestReplayPace(t *testing.T) {
-	const text = source.CaptureMark + `
-2026-11-22T10:15:20.125+01:00 7e
-2026-11-22T10:15:20.375+01:00 a243
-2026-11-22T09:15:30.375Z 41
-2026-11-22T10:15:29.000+01:00 08
-`
-	for speed, want := range map[int][]time.Duration{
-		0: {0, 0, 0, 0}, 1: {0, 250 * time.Millisecond, 10250 * time.Millisecond, 10250 * time.Millisecond},
-		10: {0, 25 * time.Millisecond, 1025 * time.Millisecond, 1025 * time.Millisecond},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			wire := &replayedWire{pace: newPace(speed), capture: source.NewCaptureReader(strings.NewReader(text)), linger: time.Second}
-			start, got, all := time.Now(), []time.Duration{}, ""
-			for buf := make([]byte, 10); ; {
-				n, err := wire.Read(buf)
-				if errors.Is(err, io.EOF) {
-					break
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, all = append(got, time.Since(start)), all+string(buf[:n])
-			}
-			if diff := cmp.Diff(want, got); diff != "" || all != "\x7e\xa2C\x41\x08" {
-				t.Errorf("speed %d: got %x, -want +got:\n%s", speed, all, diff)
-			}
-			if end := time.Since(start); end != want[3]+time.Second {
-				t.Errorf("speed %d: the wire closed after %v, want a second behind the last bytes", speed, end)
-			}
-		})
-	}
-}
-
-// TestReplayIsStopped: who closes the wire does not wait for what comes next.
-func TestReplayIsStopped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const text = "2026-11-22T10:15:20.125Z 7e\n2026-11-23T10:15:20.125Z a2\n"
-		wire := &replayedWire{pace: newPace(1), capture: source.NewCaptureReader(strings.NewReader(text))}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		var got bytes.Buffer
-		start := time.Now()
-		if err := send(ctx, wire, &got, 0); err != nil || got.String() != "\x7e" || time.Since(start) != time.Second {
-			t.Errorf("got %x after %v, %v, want 7e and to be stopped after 1 s", got.Bytes(), time.Since(start), err)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -72,23 +73,23 @@ func capturedSource(name string) bridge.Source {
 			if err != nil {
 				return nil, err
 			}
-			return openedReplay{&replayedWire{pace: newPace(0), capture: source.NewCaptureReader(f)}, f}, nil
+			return openedReplay{&virtualport.ReplayedWire{Pace: virtualport.NewPace(0), Capture: source.NewCaptureReader(f)}, f}, nil
 		},
 	})}
 }
 
 // openedReplay is a replay that owns its file.
 type openedReplay struct {
-	*replayedWire
+	*virtualport.ReplayedWire
 	file io.Closer
 }
 
-func (r openedReplay) Close() error { return errors.Join(r.replayedWire.Close(), r.file.Close()) }
+func (r openedReplay) Close() error { return errors.Join(r.ReplayedWire.Close(), r.file.Close()) }
 
 // cameAt returns when what was read last from a wire came.
 func cameAt(wire io.Reader) time.Time {
-	if r, ok := wire.(openedReplay); ok && !r.at.IsZero() {
-		return r.at
+	if r, ok := wire.(openedReplay); ok && !r.At.IsZero() {
+		return r.At
 	}
 	return time.Now()
 }

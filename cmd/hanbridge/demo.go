@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/localbroker"
-	"github.com/hanbridge/hanbridge/pkg/simulate"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 )
 
 func demoCommand(p *cli.Program) *cobra.Command {
@@ -37,7 +37,7 @@ func demoCommand(p *cli.Program) *cobra.Command {
 const demoInterval = time.Second
 
 func runDemo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
-	family, err := familyNamed(name)
+	family, err := virtualport.Family(name)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func runDemo(ctx context.Context, p *cli.Program, name string, seed uint64) erro
 		return err
 	}
 	defer done()
-	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, simulatedSource(family, seed))
+	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed))
 	b.AddOutput("screen", look)
 	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config))
 	return b.Run(ctx)
@@ -114,17 +114,4 @@ func howToLook(c config.Config) string {
 		"hub      Home Assistant: add the integration MQTT with this broker",
 		"stop     Ctrl-C", "",
 	}, "\n")
-}
-
-// familyNamed finds a family of simulated meters.
-func familyNamed(name string) (simulate.Family, error) {
-	f, ok := simulate.Named(name)
-	if ok {
-		return f, nil
-	}
-	var names []string
-	for _, f := range simulate.Families() {
-		names = append(names, f.Name)
-	}
-	return f, fmt.Errorf("--family %s: no such family%s; hanbridge simulate --list names all %d", name, cli.DidYouMean(name, names), len(names))
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -95,7 +96,7 @@ func (s *shelf) kept() map[string]string {
 func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
 	w := houseWiring()
-	f, err := familyNamed("aidon-se")
+	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -112,7 +113,7 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 		return io.NopCloser(io.MultiReader(strings.NewReader(w.begins), iotest.ErrReader(w.ends)))
 	}
 	if w.family == "" || speaks != "" && port != speaks {
-		return &burstWire{pace: newPace(1)}
+		return &burstWire{Pace: virtualport.NewPace(1)}
 	}
 	f, ok := simulate.Named(w.family)
 	if !ok {
@@ -129,7 +130,7 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 	from := simulate.Wire{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: w.inverted}
 	by := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
 	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
-	return &burstWire{pace: newPace(1), next: func() (time.Time, []byte) {
+	return &burstWire{Pace: virtualport.NewPace(1), next: func() (time.Time, []byte) {
 		at, telegram := meter.Next()
 		if w.damage != nil {
 			telegram = w.damage(telegram)
@@ -140,20 +141,20 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 
 // burstWire gives bursts of bytes when they are due; without next it is silent.
 type burstWire struct {
-	*pace
+	*virtualport.Pace
 	next  func() (time.Time, []byte)
 	rest  []byte
 	start sync.Once
 }
 
 func (b *burstWire) Read(p []byte) (int, error) {
-	b.start.Do(func() { b.wait(time.Now()) }) // the pace begins when somebody listens
+	b.start.Do(func() { b.Wait(time.Now()) }) // the pace begins when somebody listens
 	for len(b.rest) == 0 {
 		at := time.Now().Add(24 * time.Hour)
 		if b.next != nil {
 			at, b.rest = b.next()
 		}
-		if !b.wait(at) {
+		if !b.Wait(at) {
 			return 0, os.ErrClosed
 		}
 	}

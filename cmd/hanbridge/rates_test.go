@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -113,7 +114,7 @@ func TestPaced(t *testing.T) {
 // TestRatesFollowPublish: less is less.
 func TestRatesFollowPublish(t *testing.T) {
 	w := houseWiring()
-	f, err := familyNamed("aidon-se")
+	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -54,7 +55,7 @@ func (f *seenFlags) look(command string, w *wiring, files []string) (*seen, erro
 	case len(files) > 0:
 		return w.seeFile(files[0])
 	case f.family != "":
-		family, err := familyNamed(f.family)
+		family, err := virtualport.Family(f.family)
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +77,7 @@ func (w *wiring) seeFamily(f simulate.Family, telegrams int) (*seen, error) {
 		_, telegram := hour.Next()
 		stream.Write(telegram)
 	}
-	return w.see(f.Name, &stream, meter.Options{Keys: simulatedKey(f)})
+	return w.see(f.Name, &stream, meter.Options{Keys: virtualport.SimulatedKey(f)})
 }
 
 func (w *wiring) seeFile(name string) (*seen, error) {

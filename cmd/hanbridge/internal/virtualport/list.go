@@ -1,4 +1,4 @@
-package main
+package virtualport
 
 import (
 	"fmt"
@@ -9,10 +9,24 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// simulatedKeys are the flags of `decode` for simulated meters that encrypt.
-const simulatedKeys = "  --key " + simulate.EncryptionKey + " --auth-key " + simulate.AuthenticationKey
+// Family finds a family of simulated meters.
+func Family(name string) (simulate.Family, error) {
+	f, ok := simulate.Named(name)
+	if ok {
+		return f, nil
+	}
+	var names []string
+	for _, f := range simulate.Families() {
+		names = append(names, f.Name)
+	}
+	return f, fmt.Errorf("--family %s: no such family%s; hanbridge simulate --list names all %d", name, cli.DidYouMean(name, names), len(names))
+}
 
-func listFamilies(p *cli.Program) error {
+// SimulatedKeys are the flags of `decode` for simulated meters that encrypt.
+const SimulatedKeys = "  --key " + simulate.EncryptionKey + " --auth-key " + simulate.AuthenticationKey
+
+// ListFamilies prints the families of simulated meters.
+func ListFamilies(p *cli.Program) error {
 	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FAMILY\tMETER\tCOUNTRY\tSOCKET\tLINE\tCIPHER\tEVERY")
 	for _, f := range simulate.Families() {
@@ -22,12 +36,12 @@ func listFamilies(p *cli.Program) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\n", f.Name, f.Title, f.Country, f.Connector, f.Line, cipher, f.Interval)
 	}
-	fmt.Fprintf(w, "\nThose with a cipher are read with\n%s\n", simulatedKeys)
+	fmt.Fprintf(w, "\nThose with a cipher are read with\n%s\n", SimulatedKeys)
 	return w.Flush()
 }
 
-// faultTable is what --help says of faults.
-func faultTable() string {
+// FaultTable is what --help says of faults.
+func FaultTable() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, k := range simulate.FaultKinds() {

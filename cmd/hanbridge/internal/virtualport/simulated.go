@@ -1,4 +1,4 @@
-package main
+package virtualport
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // simulatedWire is a wire on which a simulated meter sends each telegram when it is due.
 type simulatedWire struct {
-	*pace
+	*Pace
 	meter telegrams
 	rest  []byte
 }
@@ -24,15 +24,15 @@ type telegrams interface {
 	Next() (at time.Time, telegram []byte)
 }
 
-func newSimulatedWire(m telegrams, speed int) *simulatedWire {
-	return &simulatedWire{pace: newPace(speed), meter: m}
+func NewSimulatedWire(m telegrams, speed int) *simulatedWire {
+	return &simulatedWire{Pace: NewPace(speed), meter: m}
 }
 
 // Read waits for the next telegram.
 func (w *simulatedWire) Read(p []byte) (int, error) {
 	if len(w.rest) == 0 {
 		at, telegram := w.meter.Next()
-		if !w.wait(at) {
+		if !w.Wait(at) {
 			return 0, os.ErrClosed
 		}
 		w.rest = telegram
@@ -42,18 +42,18 @@ func (w *simulatedWire) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// simulatedSource is a household with a meter of a family that begins now.
-func simulatedSource(f simulate.Family, seed uint64) bridge.Source {
-	return bridge.Source{Options: meter.Options{Keys: simulatedKey(f)}, Candidates: bridge.Fixed(bridge.Candidate{
+// SimulatedSource is a household with a meter of a family that begins now.
+func SimulatedSource(f simulate.Family, seed uint64) bridge.Source {
+	return bridge.Source{Options: meter.Options{Keys: SimulatedKey(f)}, Candidates: bridge.Fixed(bridge.Candidate{
 		Port: "simulated " + f.Name, Line: f.Line,
 		Dial: func(context.Context) (io.ReadCloser, error) {
-			return newSimulatedWire(simulate.NewMeter(f, seed, time.Now()), 1), nil
+			return NewSimulatedWire(simulate.NewMeter(f, seed, time.Now()), 1), nil
 		},
 	})}
 }
 
-// simulatedKey returns the key of a simulated meter that encrypts, none for another.
-func simulatedKey(f simulate.Family) []*dlms.Key {
+// SimulatedKey returns the key of a simulated meter that encrypts, none for another.
+func SimulatedKey(f simulate.Family) []*dlms.Key {
 	if f.Cipher == 0 {
 		return nil
 	}

@@ -1,0 +1,66 @@
+package virtualport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/source"
+)
+
+// TestReplayPace: what came comes again as far apart as it came, or faster.
+func TestReplayPace(t *testing.T) {
+	const text = source.CaptureMark + `
+2026-11-22T10:15:20.125+01:00 7e
+2026-11-22T10:15:20.375+01:00 a243
+2026-11-22T09:15:30.375Z 41
+2026-11-22T10:15:29.000+01:00 08
+`
+	for speed, want := range map[int][]time.Duration{
+		0: {0, 0, 0, 0}, 1: {0, 250 * time.Millisecond, 10250 * time.Millisecond, 10250 * time.Millisecond},
+		10: {0, 25 * time.Millisecond, 1025 * time.Millisecond, 1025 * time.Millisecond},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			wire := &ReplayedWire{Pace: NewPace(speed), Capture: source.NewCaptureReader(strings.NewReader(text)), linger: time.Second}
+			start, got, all := time.Now(), []time.Duration{}, ""
+			for buf := make([]byte, 10); ; {
+				n, err := wire.Read(buf)
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, all = append(got, time.Since(start)), all+string(buf[:n])
+			}
+			if diff := cmp.Diff(want, got); diff != "" || all != "\x7e\xa2C\x41\x08" {
+				t.Errorf("speed %d: got %x, -want +got:\n%s", speed, all, diff)
+			}
+			if end := time.Since(start); end != want[3]+time.Second {
+				t.Errorf("speed %d: the wire closed after %v, want a second behind the last bytes", speed, end)
+			}
+		})
+	}
+}
+
+// TestReplayIsStopped: who closes the wire does not wait for what comes next.
+func TestReplayIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const text = "2026-11-22T10:15:20.125Z 7e\n2026-11-23T10:15:20.125Z a2\n"
+		wire := &ReplayedWire{Pace: NewPace(1), Capture: source.NewCaptureReader(strings.NewReader(text))}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var got bytes.Buffer
+		start := time.Now()
+		if err := send(ctx, wire, &got, 0); err != nil || got.String() != "\x7e" || time.Since(start) != time.Second {
+			t.Errorf("got %x after %v, %v, want 7e and to be stopped after 1 s", got.Bytes(), time.Since(start), err)
+		}
+	})
+}
