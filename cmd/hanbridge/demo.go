@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/console"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/localbroker"
@@ -44,10 +45,11 @@ func runDemo(ctx context.Context, p *cli.Program, name string, seed uint64) erro
 	family.Interval = demoInterval
 	ctx, toOut, toErr, done := cli.UntilPipeBreaks(ctx, p.Out, p.Err)
 	defer done()
-	look := &screen{w: toOut, size: cli.TerminalSize(p.Out)}
+	size := cli.TerminalSize(p.Out)
+	table := console.New(toOut, size)
 	log := toErr
-	if look.size != nil && cli.IsTerminal(p.Err) {
-		log = look // what goes wrong must not be written over
+	if size != nil && cli.IsTerminal(p.Err) {
+		log = table // what goes wrong must not be written over
 	}
 	w, b, done, err := demoBridge(p, log)
 	if err != nil {
@@ -55,7 +57,7 @@ func runDemo(ctx context.Context, p *cli.Program, name string, seed uint64) erro
 	}
 	defer done()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed))
-	b.AddOutput("screen", look)
+	b.AddOutput("console", table)
 	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config))
 	return b.Run(ctx)
 }

@@ -1,20 +1,23 @@
-package main
+// Package console is the output for people who look at a terminal: a live table of the values, or a line for each value
+// that has changed.
+package console
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/hanbridge/hanbridge/bridge"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// screen is an output for people: on a terminal a table whose numbers change in place, elsewhere a line for every value that
+// Console is an output for people: on a terminal a table whose numbers change in place, elsewhere a line for every value that
 // has changed. Written to, it puts lines of the log above the table.
-type screen struct {
+type Console struct {
 	w io.Writer
 	// size returns columns and rows of the terminal; nil where there is none.
 	size func() (width, height int)
@@ -24,8 +27,11 @@ type screen struct {
 	lines int         // of the table that is on the terminal
 }
 
+// New returns a Console that writes to w. size returns columns and rows of the terminal that w is; nil where it is none.
+func New(w io.Writer, size func() (width, height int)) *Console { return &Console{w: w, size: size} }
+
 // Run prints until ctx ends.
-func (s *screen) Run(ctx context.Context, feed *bridge.Feed) error {
+func (s *Console) Run(ctx context.Context, feed *bridge.Feed) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,7 +44,7 @@ func (s *screen) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-func (s *screen) deliver(feed *bridge.Feed) error {
+func (s *Console) deliver(feed *bridge.Feed) error {
 	for b := feed.Take(); b != nil; b = feed.Take() {
 		for i := range b.News {
 			if err := s.show(b.News[i].Values); err != nil {
@@ -49,13 +55,13 @@ func (s *screen) deliver(feed *bridge.Feed) error {
 	return nil
 }
 
-func (s *screen) show(values []bridge.Value) error {
+func (s *Console) show(values []bridge.Value) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var changed strings.Builder
 	for i := range values {
 		v := &values[i]
-		text := safetext.Visible(string(v.Append(nil))) + " " + unitOf(v)
+		text := printable(string(v.Append(nil))) + " " + unitOf(v)
 		if text != s.shown[v.ID] {
 			s.shown[v.ID] = text
 			fmt.Fprintf(&changed, "%s\n", row(v.ID, text))
@@ -73,7 +79,7 @@ func (s *screen) show(values []bridge.Value) error {
 }
 
 // Write puts a line of the log where the table was; the table comes again below it.
-func (s *screen) Write(line []byte) (int, error) {
+func (s *Console) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := io.WriteString(s.w, s.erased()+string(line)); err != nil {
@@ -83,7 +89,7 @@ func (s *screen) Write(line []byte) (int, error) {
 }
 
 // erased returns what takes the table off the terminal: up to its first line, and clear from there.
-func (s *screen) erased() string {
+func (s *Console) erased() string {
 	lines := s.lines
 	s.lines = 0
 	if lines == 0 {
@@ -96,13 +102,13 @@ func (s *screen) erased() string {
 const (
 	nameWidth   = 24
 	columnWidth = 40
-	above       = 8
+	linesAbove  = 8
 )
 
 func row(id quantity.ID, text string) string { return fmt.Sprintf("%-*s %s", nameWidth, id, text) }
 
 // table lays the values out in as many columns as the terminal takes. What does not fit is left out: it is on the broker.
-func (s *screen) table() string {
+func (s *Console) table() string {
 	var rows []string
 	for id := range quantity.Count() {
 		if s.shown[id] != "" {
@@ -111,7 +117,7 @@ func (s *screen) table() string {
 	}
 	width, height := s.size()
 	columns := max(width/columnWidth, 1)
-	s.lines = min((len(rows)+columns-1)/columns, max(height-above-1, 1))
+	s.lines = min((len(rows)+columns-1)/columns, max(height-linesAbove-1, 1))
 	var b strings.Builder
 	for i := range s.lines {
 		line := ""
@@ -130,4 +136,13 @@ func unitOf(v *bridge.Value) string {
 		return ""
 	}
 	return row.Measures[v.As].Unit
+}
+
+// printable returns text with what could steer the terminal written as escapes.
+func printable(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
 }

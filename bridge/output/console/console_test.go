@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"bytes"
@@ -45,18 +45,18 @@ func size(width, height int) func() (int, int) {
 	return func() (int, int) { return width, height }
 }
 
-func TestScreen(t *testing.T) {
+func TestConsole(t *testing.T) {
 	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
 			outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Shown) {
 				p := &paper{}
-				return &screen{w: p, size: size}, outputtest.Shown{Values: p.values}
+				return New(p, size), outputtest.Shown{Values: p.values}
 			})
 		})
 	}
 }
 
-func TestScreenPrints(t *testing.T) {
+func TestConsolePrints(t *testing.T) {
 	tests := []struct {
 		name string
 		size func() (int, int)
@@ -82,7 +82,7 @@ func TestScreenPrints(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			s := &screen{w: &out, size: tt.size}
+			s := New(&out, tt.size)
 			for _, watts := range []int64{1, 2} {
 				if err := s.show([]bridge.Value{valueOf(t, "import_power", watts, 0, 0), valueOf(t, "voltage_l1", 2300, -1, 1)}); err != nil {
 					t.Fatal(err)
@@ -95,10 +95,10 @@ func TestScreenPrints(t *testing.T) {
 	}
 }
 
-// TestScreenKeepsTheLog has a line written while the table stands there.
-func TestScreenKeepsTheLog(t *testing.T) {
+// TestConsoleKeepsTheLog has a line written while the table stands there.
+func TestConsoleKeepsTheLog(t *testing.T) {
 	var out bytes.Buffer
-	s := &screen{w: &out, size: size(80, 24)}
+	s := New(&out, size(80, 24))
 	show := func(watts int64) {
 		t.Helper()
 		if err := s.show([]bridge.Value{valueOf(t, "import_power", watts, 0, 0)}); err != nil {
