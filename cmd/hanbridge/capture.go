@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
 // captureOrder is what `capture` is asked for.
@@ -94,8 +95,8 @@ func captureSource(p *cli.Program, o captureOrder) (s bridge.Source, err error) 
 		if err != nil {
 			return s, err
 		}
-		s = sourceOf(m)
-		if s.Options, err = optionsOf(m); err != nil {
+		s = daemon.SourceOf(m)
+		if s.Options, err = daemon.OptionsOf(m); err != nil {
 			return s, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -36,9 +37,6 @@ type listener struct {
 	tried             int           // wires
 }
 
-// tryTime is how long a wire may take to give a telegram before the next is tried: the slowest meters speak every 10 s.
-const tryTime = 12 * time.Second
-
 // errLate ends the session of a wire that gave no telegram in its time.
 var errLate = errors.New("no telegram")
 
@@ -51,7 +49,7 @@ func (l *listener) listen(ctx context.Context, s bridge.Source) error {
 		for i, c := range all {
 			patience := time.Duration(0)
 			if len(all) > 1 || s.Changing {
-				patience = tryTime
+				patience = daemon.TryTime
 			}
 			l.tried = max(l.tried, i+1)
 			proved, err := l.sessions(ctx, c, s.Options, patience)
@@ -60,7 +58,7 @@ func (l *listener) listen(ctx context.Context, s bridge.Source) error {
 				return err
 			case errors.Is(err, errLate):
 				silent++
-				l.say("no telegram from %s in %v; next: %s", wireName(c), tryTime, wireName(all[(i+1)%len(all)]))
+				l.say("no telegram from %s in %v; next: %s", daemon.WireName(c), daemon.TryTime, daemon.WireName(all[(i+1)%len(all)]))
 			default:
 				fault = err
 			}
@@ -73,13 +71,6 @@ func (l *listener) listen(ctx context.Context, s bridge.Source) error {
 
 func (l *listener) say(format string, args ...any) {
 	fmt.Fprintf(safetext.Lines{W: l.out.say}, format+"\n", args...)
-}
-
-func wireName(c bridge.Candidate) string {
-	if c.Line == "" {
-		return c.Port
-	}
-	return c.Port + " at " + c.Line
 }
 
 // sessions captures a wire, and again each time that a reader in the network closes it behind a telegram.
@@ -168,9 +159,9 @@ func (l *listener) counted() int {
 
 // begin writes what stands before the lines of a wire.
 func (l *listener) begin(c bridge.Candidate) error {
-	again := l.named == wireName(c)
+	again := l.named == daemon.WireName(c)
 	if !again {
-		l.named = wireName(c)
+		l.named = daemon.WireName(c)
 		l.say("reading %s; Ctrl-C ends it", l.named)
 	}
 	head := ""

@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -53,10 +54,10 @@ func runCheck(ctx context.Context, p *cli.Program, file string) error {
 		checkMeter(p, m)
 	}
 	checkStateDir(p, cfg.Remembered())
-	w := wiring{Config: cfg, log: zerolog.Nop()}
+	w := daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	to := w.mqtt()
+	to := w.MQTTOutput()
 	found, err := mqtt.Check(ctx, to)
 	if err != nil && cfg.MQTT.URL == config.Embedded && !mqtt.Permanent(err) {
 		err = fmt.Errorf("%w: it is the broker inside, which starts with hanbridge run", err)
@@ -75,7 +76,7 @@ func runCheck(ctx context.Context, p *cli.Program, file string) error {
 }
 
 // checkOthers looks whether another bridge publishes a meter of the configuration: it is wrong where this one publishes no counters then.
-func checkOthers(ctx context.Context, p *cli.Program, w *wiring) (err error) {
+func checkOthers(ctx context.Context, p *cli.Program, w *daemon.Setup) (err error) {
 	var own *bridge.Instance
 	if dir := w.Remembered(); dir != "" {
 		if own, err = bridge.StoredInstance(dir); err != nil {
@@ -83,7 +84,7 @@ func checkOthers(ctx context.Context, p *cli.Program, w *wiring) (err error) {
 			return nil
 		}
 	}
-	others, err := mqtt.Others(ctx, w.mqtt(), own, w.MeterIDs()...)
+	others, err := mqtt.Others(ctx, w.MQTTOutput(), own, w.MeterIDs()...)
 	if err != nil {
 		warn(p, "meters.id", err.Error()+": whether another bridge publishes a meter is not known")
 		return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -52,16 +53,16 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 		case seen == nil:
 			return showAnnounced(c.Context(), p, w)
 		}
-		d := w.mqtt().Discovery()
+		d := w.MQTTOutput().Discovery()
 		return showMessages(p, append(d.Bridge(), d.Meter(seen.meter)...))
 	}
 	return c
 }
 
 // wired loads the configuration of a command beside the bridge.
-func wired(p *cli.Program, file string) (*wiring, error) {
+func wired(p *cli.Program, file string) (*daemon.Setup, error) {
 	cfg, err := config.Load(config.Found(file), p.Environ)
-	return &wiring{Config: cfg, log: zerolog.Nop()}, err
+	return &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}, err
 }
 
 // addPrefixFlag is for commands that look at what is announced: below another prefix than the configured one as well.
@@ -70,7 +71,7 @@ func addPrefixFlag(c *cobra.Command) *string {
 }
 
 // wiredBelow is wired, with another prefix where that is not "".
-func wiredBelow(p *cli.Program, file, prefix string) (*wiring, error) {
+func wiredBelow(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 	w, err := wired(p, file)
 	if err != nil || prefix == "" {
 		return w, err
@@ -91,13 +92,13 @@ func incomplete(err error) bool {
 }
 
 // showAnnounced prints what the broker retains.
-func showAnnounced(ctx context.Context, p *cli.Program, w *wiring) error {
+func showAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
 	if err := w.NeedBroker(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
-	messages, err := mqtt.Announced(ctx, w.mqtt())
+	messages, err := mqtt.Announced(ctx, w.MQTTOutput())
 	if err != nil && incomplete(err) {
 		err = errors.Join(showMessages(p, messages), cli.DataError(err))
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -100,7 +101,7 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := w.seeFamily(f, allLists)
+	seen, err := seeFamily(w, f, allLists)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +117,8 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	return all
 }
 
-func houseWiring() *wiring {
-	w := &wiring{Config: defaults()}
+func houseWiring() *daemon.Setup {
+	w := &daemon.Setup{Config: defaults()}
 	w.MQTT.URL, w.Meters[0].ID, w.Meters[0].Name = "mqtt://a", "house", "House"
 	return w
 }

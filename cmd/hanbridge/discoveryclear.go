@@ -10,6 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
 func discoveryClearCommand(p *cli.Program) *cobra.Command {
@@ -42,9 +43,9 @@ func discoveryClearCommand(p *cli.Program) *cobra.Command {
 }
 
 // discoveryClear takes back what is announced. A bridge that runs may announce it again where that is below the configured prefix.
-func discoveryClear(ctx context.Context, p *cli.Program, w *wiring, all, configured bool) error {
-	to := w.mqtt()
-	topics, err := w.announcedTopics(ctx, all)
+func discoveryClear(ctx context.Context, p *cli.Program, w *daemon.Setup, all, configured bool) error {
+	to := w.MQTTOutput()
+	topics, err := announcedTopics(ctx, w, all)
 	switch {
 	case err != nil && !incomplete(err):
 		return cli.DataError(err)
@@ -57,7 +58,7 @@ func discoveryClear(ctx context.Context, p *cli.Program, w *wiring, all, configu
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
 		return cli.DataError(err)
 	}
-	left, short := w.announcedTopics(ctx, all) // a broker acknowledges what its rules forbid
+	left, short := announcedTopics(ctx, w, all) // a broker acknowledges what its rules forbid
 	if short != nil {
 		return cli.DataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short))
 	}
@@ -83,8 +84,8 @@ func discoveryClear(ctx context.Context, p *cli.Program, w *wiring, all, configu
 
 // announcedTopics returns the topics of what is announced of the configured meters and of the bridge, in either style, and with
 // all of everything that publishes below the base topic. With an *mqtt.IncompleteError what was read is returned too.
-func (w *wiring) announcedTopics(ctx context.Context, all bool) ([]string, error) {
-	to := w.mqtt()
+func announcedTopics(ctx context.Context, w *daemon.Setup, all bool) ([]string, error) {
+	to := w.MQTTOutput()
 	messages, err := mqtt.Announced(ctx, to)
 	var topics []string
 	for _, m := range concerning(messages, append(w.MeterIDs(), config.BridgeID), to.BaseTopic, all) {

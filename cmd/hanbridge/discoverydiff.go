@@ -8,6 +8,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -37,7 +38,7 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), readTime)
 		defer cancel()
-		kept, err := w.kept(ctx)
+		kept, err := readKept(ctx, w)
 		if err != nil && incomplete(err) {
 			err = fmt.Errorf("%w: what differs cannot be told", err)
 		}
@@ -51,9 +52,9 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 
 // discoveryDiff compares what is held with what would be announced of the meter that was seen, or of all that the broker
 // knows where that is nil.
-func discoveryDiff(p *cli.Program, w *wiring, kept kept, seen *seen) error {
-	to := w.mqtt()
-	meters := w.known(kept)
+func discoveryDiff(p *cli.Program, w *daemon.Setup, kept kept, seen *seen) error {
+	to := w.MQTTOutput()
+	meters := known(w, kept)
 	if seen != nil {
 		meters = []discovery.Meter{seen.meter}
 	}

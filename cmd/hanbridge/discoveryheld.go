@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -19,9 +20,9 @@ type kept struct {
 	values    map[string]map[string]string
 }
 
-// kept reads it. With an *mqtt.IncompleteError what was read is returned too.
-func (w *wiring) kept(ctx context.Context) (k kept, err error) {
-	to := w.mqtt()
+// readKept reads it. With an *mqtt.IncompleteError what was read is returned too.
+func readKept(ctx context.Context, w *daemon.Setup) (k kept, err error) {
+	to := w.MQTTOutput()
 	k.announced, err = mqtt.Announced(ctx, to)
 	if err != nil && !incomplete(err) {
 		return kept{}, err
@@ -33,8 +34,8 @@ func (w *wiring) kept(ctx context.Context) (k kept, err error) {
 
 // known returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
 // text, and of one that comes once an hour, it need not hold a value. Without any where it holds nothing.
-func (w *wiring) known(k kept) (meters []discovery.Meter) {
-	announced := w.mqtt().Discovery().Announced(k.announced)
+func known(w *daemon.Setup, k kept) (meters []discovery.Meter) {
+	announced := w.MQTTOutput().Discovery().Announced(k.announced)
 	for _, m := range w.Meters {
 		var before discovery.Meter
 		if i := slices.IndexFunc(announced, func(a discovery.Announcement) bool { return a.Meter.ID == m.ID }); i >= 0 {

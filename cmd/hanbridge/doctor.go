@@ -16,6 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
@@ -41,7 +42,7 @@ func doctorCommand(p *cli.Program) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.config, "config", "", "configuration `FILE` to look at, and to write")
 	f.StringVar(&o.serial, "serial", "", "line setting to try first, as \"2400 8E1\"")
-	f.DurationVar(&o.dwell, "dwell", tryTime, "how long to listen at each setting: meters speak every 10 s or more often")
+	f.DurationVar(&o.dwell, "dwell", daemon.TryTime, "how long to listen at each setting: meters speak every 10 s or more often")
 	f.BoolVar(&o.write, "write", false, "write the configuration to use: to config.yaml, or to the file of --config")
 	f.BoolVar(&o.force, "force", false, "write over a configuration that is there")
 	f.BoolVar(&o.json, "json", false, "the findings as one JSON object")
@@ -122,7 +123,7 @@ func newDoctor(p *cli.Program, o doctorOrder) (*doctor, error) {
 	}
 	d := &doctor{
 		order: o, file: config.Found(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
-		wires: func(m config.Meter) ([]bridge.Candidate, error) { return sourceOf(m).Candidates() },
+		wires: func(m config.Meter) ([]bridge.Candidate, error) { return daemon.SourceOf(m).Candidates() },
 		check: mqtt.Check, hub: mqtt.Hub,
 		say:      func(name, text string) { fmt.Fprintf(p.Out, "%-10s%s\n", name, safetext.Visible(text)) },
 		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },

@@ -6,11 +6,12 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
 // tryBroker looks at the broker that is configured, and at no other.
 func (d *doctor) tryBroker(ctx context.Context) *verdict {
-	w := wiring{Config: d.cfg, log: zerolog.Nop()}
+	w := daemon.Setup{Config: d.cfg, Logger: zerolog.Nop()}
 	switch d.cfg.MQTT.URL {
 	case "":
 		d.say("broker", "none is set, none was tried")
@@ -20,7 +21,7 @@ func (d *doctor) tryBroker(ctx context.Context) *verdict {
 		d.say("broker", "the one inside, which starts with hanbridge run")
 		return nil
 	}
-	to := w.mqtt()
+	to := w.MQTTOutput()
 	d.progress("trying %s …", to.URL)
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()

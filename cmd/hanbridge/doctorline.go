@@ -12,13 +12,14 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // findLine tries the settings of a port until one gives a telegram, the configured one first.
 func (d *doctor) findLine(ctx context.Context, m config.Meter) *verdict {
-	options, err := optionsOf(m)
+	options, err := daemon.OptionsOf(m)
 	if err != nil {
 		return &verdict{codePort, err.Error()}
 	}
@@ -31,7 +32,7 @@ func (d *doctor) findLine(ctx context.Context, m config.Meter) *verdict {
 		if silentEnough(trials) {
 			break
 		}
-		d.progress("listening on %s, %v at most …", wireName(c), d.dwell)
+		d.progress("listening on %s, %v at most …", daemon.WireName(c), d.dwell)
 		h, err := d.listen(ctx, c, options)
 		if err != nil {
 			return portVerdict(err)

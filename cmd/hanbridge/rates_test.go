@@ -118,7 +118,7 @@ func TestRatesFollowPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := w.anHour(f)
+	s, err := anHour(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -45,12 +46,12 @@ func (s *seen) paced() paced {
 }
 
 // anHour sees a simulated meter for an hour.
-func (w *wiring) anHour(f simulate.Family) (*seen, error) {
+func anHour(w *daemon.Setup, f simulate.Family) (*seen, error) {
 	telegrams := int(time.Hour / f.Interval)
 	if f.Hourly%f.Interval != 0 {
 		telegrams++
 	}
-	s, err := w.seeFamily(f, telegrams)
+	s, err := seeFamily(w, f, telegrams)
 	if err == nil {
 		s.interval = f.Interval
 	}
@@ -61,18 +62,18 @@ func (w *wiring) anHour(f simulate.Family) (*seen, error) {
 const typicalFamily = "aidon-se"
 
 // addKept adds the configured meters as far as the broker knows them, a typical one where it knows none.
-func (r *rates) addKept(ctx context.Context, w *wiring) {
+func (r *rates) addKept(ctx context.Context, w *daemon.Setup) {
 	k, err := kept{}, errors.New("no broker is set")
 	if w.NeedBroker() == nil {
-		k, err = w.kept(ctx)
+		k, err = readKept(ctx, w)
 	}
 	r.addKnown(w, k, err)
 }
 
 // addKnown adds the configured meters of which something is kept; err is why nothing could be asked.
-func (r *rates) addKnown(w *wiring, k kept, err error) {
+func (r *rates) addKnown(w *daemon.Setup, k kept, err error) {
 	var silent []string
-	for _, m := range w.known(k) {
+	for _, m := range known(w, k) {
 		if len(m.Quantities) == 0 {
 			silent = append(silent, m.ID)
 			continue
@@ -81,7 +82,7 @@ func (r *rates) addKnown(w *wiring, k kept, err error) {
 	}
 	switch {
 	case len(r.Meters) == 0 && err == nil:
-		r.addTypical(w, w.mqtt().URL+" holds nothing of it")
+		r.addTypical(w, w.MQTTOutput().URL+" holds nothing of it")
 	case len(r.Meters) == 0:
 		r.addTypical(w, err.Error())
 	case err != nil:
@@ -91,11 +92,11 @@ func (r *rates) addKnown(w *wiring, k kept, err error) {
 	}
 }
 
-func (r *rates) addTypical(w *wiring, why string) {
+func (r *rates) addTypical(w *daemon.Setup, why string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
 		why, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
-	if s, err := w.anHour(f); err == nil { // our own telegrams
+	if s, err := anHour(w, f); err == nil { // our own telegrams
 		typical := s.paced()
 		typical.id = "a typical meter"
 		r.add(w.Config, typical)

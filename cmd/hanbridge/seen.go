@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
@@ -48,21 +49,21 @@ type seen struct {
 }
 
 // look returns what is in the file or comes from the family; nil where neither is named.
-func (f *seenFlags) look(command string, w *wiring, files []string) (*seen, error) {
+func (f *seenFlags) look(command string, w *daemon.Setup, files []string) (*seen, error) {
 	switch {
 	case len(files) > 0 && f.family != "":
 		return nil, fmt.Errorf("%s: a file or --family, not both", command)
 	case len(files) > 0:
-		return w.seeFile(files[0])
+		return seeFile(w, files[0])
 	case f.family != "":
 		family, err := virtualport.Family(f.family)
 		if err != nil {
 			return nil, err
 		}
 		if f.long {
-			return w.anHour(family)
+			return anHour(w, family)
 		}
-		return w.seeFamily(family, allLists)
+		return seeFamily(w, family, allLists)
 	}
 	return nil, nil
 }
@@ -70,17 +71,17 @@ func (f *seenFlags) look(command string, w *wiring, files []string) (*seen, erro
 // allLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
 const allLists = 8
 
-func (w *wiring) seeFamily(f simulate.Family, telegrams int) (*seen, error) {
+func seeFamily(w *daemon.Setup, f simulate.Family, telegrams int) (*seen, error) {
 	var stream bytes.Buffer
 	hour := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
 	for range telegrams {
 		_, telegram := hour.Next()
 		stream.Write(telegram)
 	}
-	return w.see(f.Name, &stream, meter.Options{Keys: virtualport.SimulatedKey(f)})
+	return see(w, f.Name, &stream, meter.Options{Keys: virtualport.SimulatedKey(f)})
 }
 
-func (w *wiring) seeFile(name string) (*seen, error) {
+func seeFile(w *daemon.Setup, name string) (*seen, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -88,15 +89,15 @@ func (w *wiring) seeFile(name string) (*seen, error) {
 	defer f.Close()
 	var o meter.Options
 	if len(w.Meters) > 0 {
-		if o, err = optionsOf(w.Meters[0]); err != nil {
+		if o, err = daemon.OptionsOf(w.Meters[0]); err != nil {
 			return nil, err
 		}
 	}
-	return w.see(name, source.Bytes(f), o)
+	return see(w, name, source.Bytes(f), o)
 }
 
 // see reads all that a meter sends, with the options that its telegrams need.
-func (w *wiring) see(name string, r io.Reader, o meter.Options) (*seen, error) {
+func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*seen, error) {
 	s := &seen{meter: discovery.Meter{ID: "meter"}, sent: map[quantity.ID]int{}}
 	if len(w.Meters) > 0 {
 		s.meter.ID, s.meter.Name = w.Meters[0].ID, w.Meters[0].Name

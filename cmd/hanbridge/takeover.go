@@ -36,7 +36,7 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), checkTime)
 		defer cancel()
-		return runTakeOver(ctx, p, w.mqtt(), args[0])
+		return runTakeOver(ctx, p, w.MQTTOutput(), args[0])
 	}
 	return c
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -20,41 +21,51 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// wiring makes a bridge of a configuration.
-type wiring struct {
+// TryTime is how long a wire may take to give a telegram before the next is tried: the slowest meters speak every 10 s.
+const TryTime = 12 * time.Second
+
+func WireName(c bridge.Candidate) string {
+	if c.Line == "" {
+		return c.Port
+	}
+	return c.Port + " at " + c.Line
+}
+
+// Setup makes a bridge of a configuration.
+type Setup struct {
 	config.Config
 	file    string   // "" where there are variables alone
 	environ []string // as of os.Environ
-	log     zerolog.Logger
+	Logger  zerolog.Logger
 }
 
-// bridge returns a bridge with its outputs, and what ends the broker inside where there is one. This is the one list of
+// Bridge returns a bridge with its outputs, and what ends the broker inside where there is one. This is the one list of
 // outputs.
-func (w *wiring) bridge() (b *bridge.Bridge, done func(), err error) {
+func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
-	c := w.mqtt()
+	c := w.MQTTOutput()
 	if w.MQTT.URL == config.Embedded {
 		inside, err := localbroker.Start(w.MQTT)
 		if err != nil {
 			return nil, nil, err
 		}
 		c.URL, c.Empty, done = inside.URL(), true, inside.Stop
-		w.log.Info().Str("source", c.URL).Msg("broker inside listens")
+		w.Logger.Info().Str("source", c.URL).Msg("broker inside listens")
 	}
 	if err := c.Validate(); err != nil {
 		done()
 		return nil, nil, err
 	}
-	b = bridge.New(w.log)
-	b.AddOutput("mqtt", mqtt.New(c, w.log.With().Str("output", "mqtt").Logger()))
+	b = bridge.New(w.Logger)
+	b.AddOutput("mqtt", mqtt.New(c, w.Logger.With().Str("output", "mqtt").Logger()))
 	if systemd.Wanted() {
 		b.AddOutput("systemd", systemd.New())
 	}
 	return b, done, nil
 }
 
-// mqtt returns the configuration of the MQTT output.
-func (w *wiring) mqtt() mqtt.Config {
+// MQTTOutput returns the configuration of the MQTT output.
+func (w *Setup) MQTTOutput() mqtt.Config {
 	m := w.MQTT
 	c := mqtt.Config{
 		URL: m.URL, ClientID: m.ClientID, Username: m.Username, Password: string(m.Password),
@@ -88,11 +99,11 @@ func ownClientID(name string, c config.Config) string {
 }
 
 // addMeter adds a configured meter.
-func (w *wiring) addMeter(b *bridge.Bridge, index int) error {
+func (w *Setup) addMeter(b *bridge.Bridge, index int) error {
 	m := w.Meters[index]
-	s := sourceOf(m)
+	s := SourceOf(m)
 	var err error
-	if s.Options, err = optionsOf(m); err != nil {
+	if s.Options, err = OptionsOf(m); err != nil {
 		return err
 	}
 	key, authKey := w.keySettings(index)
@@ -101,7 +112,7 @@ func (w *wiring) addMeter(b *bridge.Bridge, index int) error {
 }
 
 // keySettings names what a person sets to give the keys of a meter.
-func (w *wiring) keySettings(index int) (key, authKey string) {
+func (w *Setup) keySettings(index int) (key, authKey string) {
 	m := &w.Meters[index]
 	key, authKey = w.setting(index, "key"), w.setting(index, "auth_key")
 	if m.KeyFile == "" {
@@ -115,7 +126,7 @@ func (w *wiring) keySettings(index int) (key, authKey string) {
 }
 
 // setting names a setting of a meter where it is written: the variable wins over the file.
-func (w *wiring) setting(index int, name string) string {
+func (w *Setup) setting(index int, name string) string {
 	variable := "HANBRIDGE_METER_" + strings.ToUpper(name)
 	set := slices.ContainsFunc(w.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
 	if w.file == "" || set && index == 0 {
@@ -124,7 +135,8 @@ func (w *wiring) setting(index int, name string) string {
 	return fmt.Sprintf("meters[%d].%s", index, name)
 }
 
-func sourceOf(m config.Meter) bridge.Source {
+// SourceOf returns where the bytes of a configured meter come from.
+func SourceOf(m config.Meter) bridge.Source {
 	switch m.Port.Kind {
 	case config.AutoPort:
 		return source.Auto(m.Serial.Lines()...)
@@ -137,9 +149,9 @@ func sourceOf(m config.Meter) bridge.Source {
 	}
 }
 
-// optionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have
+// OptionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have
 // changed since.
-func optionsOf(m config.Meter) (meter.Options, error) {
+func OptionsOf(m config.Meter) (meter.Options, error) {
 	o := meter.Options{Scale: m.Scale.Factors, IgnoreChecksum: m.Checksum == "ignore", RejectOld: m.FrameCounter == "rising"}
 	pairs, err := m.Pairs()
 	if err != nil {

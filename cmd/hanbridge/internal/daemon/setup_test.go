@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"strings"
@@ -11,14 +11,14 @@ import (
 func TestKeySettings(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
-		w         wiring
+		w         Setup
 		key, auth string
 	}{
-		{"a file", wiring{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
-		{"variables alone", wiring{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
-		{"a variable over a file", wiring{file: "config.yaml", environ: []string{"HANBRIDGE_METER_KEY=00"}}, "HANBRIDGE_METER_KEY", "meters[0].auth_key"},
-		{"a file of keys", wiring{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
-		{"both", wiring{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
+		{"a file", Setup{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
+		{"variables alone", Setup{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
+		{"a variable over a file", Setup{file: "config.yaml", environ: []string{"HANBRIDGE_METER_KEY=00"}}, "HANBRIDGE_METER_KEY", "meters[0].auth_key"},
+		{"a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
+		{"both", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
 			"meters[0].key and the file /k", "meters[0].auth_key and the second key in the file /k"},
 	} {
 		if len(tt.w.Meters) == 0 {

@@ -1,0 +1,68 @@
+// Package daemon makes a bridge of a configuration, with its sources, outputs and log, and runs it. The demo is the same
+// bridge with a simulated household.
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"runtime/debug"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+)
+
+// Run loads the configuration and runs the bridge it describes.
+func Run(ctx context.Context, p *cli.Program, file string) error {
+	file = config.Found(file)
+	cfg, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
+	if errors.Is(err, cli.ErrStopped) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := cfg.NeedBroker(); err != nil {
+		return err
+	}
+	ctx, _, toErr, done := cli.UntilPipeBreaks(ctx, p.Out, p.Err)
+	defer done()
+	log := newLogger(cfg.Log, toErr, cli.IsTerminal(p.Err))
+	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
+	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Msg("configuration read")
+	for _, w := range cfg.MQTT.Warnings() {
+		log.Warn().Str("source", w.Source).Msg(w.Message)
+	}
+	for _, w := range cfg.Warnings(file) {
+		log.Warn().Str("source", w.Source).Msg(w.Message)
+	}
+	for _, m := range cfg.Meters {
+		for _, w := range m.Warnings() {
+			log.Warn().Str("meter", m.ID).Str("source", w.Source).Msg(w.Message)
+		}
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
+	}
+	w := Setup{Config: cfg, file: file, environ: p.Environ, Logger: log}
+	b, stopInside, err := w.Bridge()
+	if err != nil {
+		return err
+	}
+	defer stopInside()
+	b.Plan(cfg.Plan())
+	if dir := cfg.Remembered(); dir != "" {
+		b.Remember(dir)
+	}
+	for i := range cfg.Meters {
+		if err := w.addMeter(b, i); err != nil {
+			return err
+		}
+	}
+	if err := b.Run(ctx); err != nil {
+		return cli.DataError(err)
+	}
+	log.Info().Msg("hanbridge ends")
+	return nil
+}
