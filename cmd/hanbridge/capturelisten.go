@@ -11,6 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -256,7 +257,7 @@ func (l *listener) report(err error) error {
 	case err != nil:
 		return cli.DataError(err)
 	case l.good+l.sealed == 0 && l.recorded:
-		return cli.DataError(errors.New("no telegram in it: " + noTelegram))
+		return cli.DataError(errors.New("no telegram in it: " + render.NoTelegram))
 	case l.good+l.sealed == 0:
 		return cli.DataError(fmt.Errorf("no telegram%s", l.advice()))
 	case l.good == 0 && l.mask != nil:
@@ -280,15 +281,15 @@ func (l *listener) lockedAdvice() string {
 		return "encrypted telegrams, and the key fits, but its authentication key does not: they are left out, since what is in them " +
 			"cannot be masked. Compare auth_key (--auth-key) with what your grid company gave you, or leave it out"
 	case l.mask != nil && l.locked.Tried:
-		return "encrypted telegrams, and no key fits: they are left out, since what is in them cannot be masked; " + maybeSwapped
+		return "encrypted telegrams, and no key fits: they are left out, since what is in them cannot be masked; " + render.MaybeSwapped
 	case l.mask != nil:
 		return "encrypted telegrams: without the key they are left out, since what is in them cannot be masked. Name it with " +
 			"--key-file FILE: what is written is encrypted with a public test key, never with yours"
 	case l.locked.AuthKey:
 		return "encrypted telegrams, and the key fits, but its authentication key does not: they are kept as they are. Compare auth_key " +
-			"(--auth-key) with what your grid company gave you, " + withoutAuthKey
+			"(--auth-key) with what your grid company gave you, " + render.WithoutAuthKey
 	case l.locked.Tried:
-		return "encrypted telegrams, and no key fits: they are kept as they are; " + maybeSwapped
+		return "encrypted telegrams, and no key fits: they are kept as they are; " + render.MaybeSwapped
 	}
 	return "encrypted telegrams: they are kept as they are, with the number of the meter in clear (--anonymise masks it)"
 }

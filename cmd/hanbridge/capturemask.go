@@ -10,13 +10,11 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
-
-// testKeyNote is how the line of a capture begins that says with what it is ciphered. decode looks for it.
-const testKeyNote = "# ciphered with a public test key"
 
 // masked is what was masked, and what was left out for want of being able to.
 type masked struct {
@@ -40,7 +38,7 @@ func (l *listener) hearMasked(wire io.ReadCloser, o meter.Options) (next func() 
 		l.mask.passes(start+t.Offset, t.Length)
 		if t.Ciphered && !l.mask.ciphered {
 			l.mask.ciphered = true
-			note := fmt.Sprintf(testKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
+			note := fmt.Sprintf(render.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
 			if _, err := io.WriteString(l.out, note); err != nil {
 				return errKeep{err}
 			}

@@ -3,14 +3,12 @@ package main
 import (
 	"fmt"
 	"os/signal"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
-	"github.com/hanbridge/hanbridge/pkg/dlms"
-	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 )
 
 func decodeCommand(p *cli.Program) *cobra.Command {
@@ -29,7 +27,7 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 	var keys config.KeyFlags
 	keys.Add(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		print, ok := printers[*format]
+		print, ok := render.Printers[*format]
 		if !ok {
 			return fmt.Errorf("decode: --format %s: it is table, json or csv", *format)
 		}
@@ -41,48 +39,7 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 		if c.Context().Err() != nil {
 			return cli.ErrStopped // it came before
 		}
-		return runDecode(p, files, print(p), opens)
+		return render.Decode(p, files, print(p), opens)
 	}
 	return c
-}
-
-// A printer writes what was decoded.
-type printer struct {
-	// file is told the name of each file, where there are several.
-	file    func(name string) error
-	reading func(r *meter.Reading) error
-	damaged func(e *meter.TelegramError) error
-}
-
-var printers = map[string]func(*cli.Program) printer{"table": newTable, "json": newJSON, "csv": newCSV}
-
-// runDecode prints the telegrams of all files.
-func runDecode(p *cli.Program, files []string, to printer, keys []*dlms.Key) error {
-	if len(files) == 0 {
-		files = []string{"-"}
-	}
-	if slices.Contains(files, "-") && cli.IsTerminal(p.In) {
-		p.Complain("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
-	}
-	var all tally
-	for _, name := range files {
-		n, err := decodeFile(p, name, len(files) > 1, to, keys)
-		if err != nil {
-			return cli.UsageError(err)
-		}
-		if advice := n.advice(); advice != "" {
-			p.Complain("%s: %s", name, advice)
-		}
-		all.add(n)
-	}
-	if all.locked != nil {
-		p.Complain("%s", all.lockedAdvice())
-	}
-	switch {
-	case all.fault != nil:
-		return cli.UsageError(all.fault)
-	case all.damaged > 0 || all.empty:
-		return cli.ErrPrinted
-	}
-	return nil
 }

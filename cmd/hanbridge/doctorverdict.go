@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
@@ -66,7 +67,7 @@ func (h *heard) verdict(port config.Port, v line.Verdict, trials []*heard) *verd
 	}
 	switch {
 	case port.Kind == config.ReplayPort && v != line.Telnet && v != line.Web && v != line.Login:
-		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, noTelegram)}
+		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegram)}
 	case v == line.Silent:
 		return silentVerdict(port, trials)
 	case v == line.Text && h.misfit > 1 && h.misfit == h.damaged:
@@ -133,10 +134,10 @@ func (d *doctor) lockedVerdict(e dlms.LockedError) *verdict {
 	switch {
 	case e.AuthKey:
 		return &verdict{codeWrongAuthKey, fmt.Sprintf("telegrams are encrypted (%s), and the key fits, but its authentication key does not: compare "+
-			"auth_key (--auth-key) digit by digit with what your grid company gave you, %s", titleText(e.Title), withoutAuthKey)}
+			"auth_key (--auth-key) digit by digit with what your grid company gave you, %s", titleText(e.Title), render.WithoutAuthKey)}
 	case e.Tried:
 		return &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
-			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", titleText(e.Title), maybeSwapped)}
+			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", titleText(e.Title), render.MaybeSwapped)}
 	}
 	return &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key of this meter, write it into a file "+
 		"that only you may read, and type: hanbridge doctor %s--key-file FILE", titleText(e.Title), d.portArgument())}

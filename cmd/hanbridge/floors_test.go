@@ -44,7 +44,7 @@ var levels = map[string]level{
 	internal + "/config":      {5, 2},
 	internal + "/localbroker": {5, 3},
 	internal + "/virtualport": {5, 3},
-	internal + "/daemon": {5, 4},
+	internal + "/daemon":      {5, 4},
 	internal + "/render":      {5, 4},
 	internal + "/hub":         {5, 5},
 	internal + "/recorder":    {5, 5},

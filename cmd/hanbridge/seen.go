@@ -14,6 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
@@ -156,7 +157,7 @@ func keyWanted(e *dlms.LockedError) string {
 	case e.AuthKey:
 		return "the key of the configuration fits, but its authentication key does not: compare auth_key, or leave it out"
 	case e.Tried:
-		return "no key of the configuration fits: name that of the meter as key or key_file; " + maybeSwapped
+		return "no key of the configuration fits: name that of the meter as key or key_file; " + render.MaybeSwapped
 	}
 	return "the configuration has no key: name the file with that of the meter as key_file, in the file of --config or as HANBRIDGE_METER_KEY_FILE"
 }

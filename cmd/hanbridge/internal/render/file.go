@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -14,6 +14,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
+
+// TestKeyNote is how the line of a capture begins that says with what it is ciphered. decode looks for it.
+const TestKeyNote = "# ciphered with a public test key"
 
 // A tally counts the telegrams of a file, or of all.
 type tally struct {
@@ -120,7 +123,7 @@ type testKeyed struct {
 
 func (t *testKeyed) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
-	if !t.added && bytes.Contains(t.file.start, []byte(testKeyNote)) {
+	if !t.added && bytes.Contains(t.file.start, []byte(TestKeyNote)) {
 		t.added = true
 		t.options.Keys = append(slices.Clip(t.options.Keys), testKey()) // the others belong to all files
 	}

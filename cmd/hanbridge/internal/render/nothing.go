@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// noTelegram is why there is none in a recording, as far as nothing more is known.
-const noTelegram = "it is empty, or was recorded with another line setting or an inverted signal"
+// NoTelegram is why there is none in a recording, as far as nothing more is known.
+const NoTelegram = "it is empty, or was recorded with another line setting or an inverted signal"
 
 // anotherLine names the likely reasons why bytes are no telegrams.
 const anotherLine = "is it the right file? If it is a recording of the port: was it made at another line setting, or is the signal inverted? " +

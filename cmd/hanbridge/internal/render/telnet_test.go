@@ -1,0 +1,85 @@
+package render
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// TestDecodeTelnet: a recording of a gateway in telnet mode is read, as bytes and in hexadecimal, and named once.
+func TestDecodeTelnet(t *testing.T) {
+	for _, family := range []string{"aidon-se", "aidon-no", "p1-se-aidon", "kamstrup-no"} {
+		b := telnetRecording(t, family, 3)
+		for name, in := range map[string][]byte{"bytes": b, "hex": []byte(hex.EncodeToString(b))} {
+			file := filepath.Join(t.TempDir(), name)
+			if err := os.WriteFile(file, in, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, say bytes.Buffer
+			p := &cli.Program{Out: &out, Err: &say}
+			err := Decode(p, []string{file}, newJSON(p), nil)
+			if got := strings.Count(out.String(), `"ok":true`); err != nil || got != 3 {
+				t.Errorf("%s, %s: %d telegrams, %v, want 3", family, name, got, err)
+			}
+			if got := strings.Count(say.String(), line.Telnet.Advice()); got != 1 {
+				t.Errorf("%s, %s: telnet is named %d times, want once:\n%s", family, name, got, &say)
+			}
+		}
+	}
+}
+
+// TestDecodeSharedField reads the inputs from the field that are no text of a meter, where somebody has put them beside the project.
+func TestDecodeSharedField(t *testing.T) {
+	folder := filepath.Join("..", "..", "..", "..", "..", "shared", "field")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skipf("%s is no part of the project and is not here; TestDecodeTelnet, TestBytesOfDumps and TestBareCurrents make such inputs", folder)
+	}
+	for _, tt := range []struct {
+		file  string
+		count int
+		want  string
+		says  string
+	}{
+		{"e570-currents.hex", 1, `"current_l1":"400","current_l2":"200","current_l3":"601"`, ""},
+		{"hexdump-default.txt", 1, `"import_power":"549"`, ""},
+		{"telnet-hdlc.bin", 6, `"import_energy":"40141.543"`, line.Telnet.Advice()},
+	} {
+		var out, say bytes.Buffer
+		p := &cli.Program{Out: &out, Err: &say}
+		err := Decode(p, []string{filepath.Join(folder, tt.file)}, newJSON(p), nil)
+		if got := strings.Count(out.String(), `"ok":true`); err != nil || got != tt.count || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%s: %d telegrams, %v, want %d, and %s in them:\n%s", tt.file, got, err, tt.count, tt.want, &out)
+		}
+		if (say.Len() > 0) != (tt.says != "") || !strings.Contains(say.String(), tt.says) {
+			t.Errorf("%s: it says %q, want %q", tt.file, &say, tt.says)
+		}
+	}
+}
+
+// telnet is a gateway that negotiates before each telegram, and sends each FF twice.
+func telnet(b []byte) []byte {
+	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
+}
+
+// telnetRecording is what a gateway in telnet mode gives of a meter.
+func telnetRecording(t *testing.T, family string, telegrams int) (b []byte) {
+	t.Helper()
+	f, ok := simulate.Named(family)
+	if !ok {
+		t.Fatal("no family " + family)
+	}
+	m := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+	for range telegrams {
+		_, telegram := m.Next()
+		b = append(b, telnet(telegram)...)
+	}
+	return b
+}
