@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -31,9 +30,6 @@ func checkCommand(p *cli.Program) *cobra.Command {
 	return c
 }
 
-// checkTime bounds the check: container health is asked for often.
-const checkTime = 15 * time.Second
-
 func runCheck(ctx context.Context, p *cli.Program, file string) error {
 	file = config.Found(file)
 	cfg, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
@@ -55,7 +51,7 @@ func runCheck(ctx context.Context, p *cli.Program, file string) error {
 	}
 	checkStateDir(p, cfg.Remembered())
 	w := daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
 	defer cancel()
 	to := w.MQTTOutput()
 	found, err := mqtt.Check(ctx, to)

@@ -19,6 +19,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -101,15 +102,15 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := seeFamily(w, f, allLists)
+	seen, err := hub.SeeFamily(w, f, hub.AllLists)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]string{}
-	for _, m := range append(c.Bridge(), c.Meter(seen.meter)...) {
+	for _, m := range append(c.Bridge(), c.Meter(seen.Meter)...) {
 		all[m.Topic] = string(m.Payload)
 	}
-	for _, q := range seen.meter.Quantities {
+	for _, q := range seen.Meter.Quantities {
 		all["hanbridge/house/"+q.ID.String()] = "1." + strings.Repeat("0", q.Decimals)
 	}
 	all["hanbridge/house/info"] = `{"make":"Aidon","model":"","serial":"","list":"","port":"/dev/ttyUSB0"}`
@@ -124,13 +125,13 @@ func houseWiring() *daemon.Setup {
 }
 
 // keptOf is what of a broker's topics the commands are given.
-func keptOf(all map[string]string) kept {
-	k := kept{values: map[string]map[string]string{"house": {}}}
+func keptOf(all map[string]string) hub.Kept {
+	k := hub.Kept{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
 		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
-			k.values["house"][name] = all[topic]
+			k.Values["house"][name] = all[topic]
 		} else {
-			k.announced = append(k.announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
+			k.Announced = append(k.Announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
 		}
 	}
 	return k
@@ -197,11 +198,11 @@ func TestDiscoveryDiff(t *testing.T) {
 			tt.spoil(all)
 			var out bytes.Buffer
 			p, w := &cli.Program{Out: &out}, houseWiring()
-			see, err := (&seenFlags{family: tt.family}).look("discovery diff", w, nil)
+			see, err := (&hub.SeenFlags{Family: tt.family}).Look("discovery diff", w, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := discoveryDiff(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
+			if err := hub.Diff(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
 				t.Errorf("error: got %v", err)
 			}
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {

@@ -23,7 +23,7 @@ func (d *doctor) tryBroker(ctx context.Context) *verdict {
 	}
 	to := w.MQTTOutput()
 	d.progress("trying %s …", to.URL)
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
 	defer cancel()
 	b := brokerReport{URL: to.URL, HubTopic: to.StatusTopic}
 	d.report.Broker = &b

@@ -14,6 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -27,23 +28,23 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge rates --config config.yaml\n  hanbridge rates telegrams.txt\n  HANBRIDGE_PUBLISH=frugal hanbridge rates --family p1-nl-5",
 		Args:    takes(0, 1),
 	}
-	from := addSeenFlags(c, "for a simulated meter")
-	from.long = true
+	from := hub.AddSeenFlags(c, "for a simulated meter")
+	from.Long = true
 	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := wired(p, from.config)
+		w, err := hub.Load(p, from.Config)
 		if err != nil {
 			return err
 		}
-		seen, err := from.look("rates", w, files)
+		seen, err := from.Look("rates", w, files)
 		if err != nil {
 			return err
 		}
 		r := rates{Publish: w.Publish}
 		if seen != nil {
-			r.add(w.Config, seen.paced())
+			r.add(w.Config, pacedSeen(seen))
 		} else {
-			ctx, cancel := context.WithTimeout(c.Context(), readTime)
+			ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
 			defer cancel()
 			r.addKept(ctx, w)
 		}

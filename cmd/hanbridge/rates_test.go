@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -21,8 +22,8 @@ func TestRatesKept(t *testing.T) {
 	w.Meters = append(w.Meters, barn)
 	w.Publish = "realtime"
 	k := keptOf(householdKept(t, inDevices()))
-	k.values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
-	k.announced = append(k.announced, discovery.Message{
+	k.Values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
+	k.Announced = append(k.Announced, discovery.Message{
 		Topic:   "homeassistant/sensor/hanbridge_barn/import_power/config",
 		Payload: []byte(`{"device":{"name":"Barn"},"origin":{"name":"hanbridge"},"unique_id":"hanbridge_barn_import_power","expire_after":10800}`),
 	})
@@ -58,13 +59,13 @@ func TestRatesUnknown(t *testing.T) {
 	barn.ID = "barn"
 	tests := []struct {
 		name  string
-		kept  kept
+		kept  hub.Kept
 		err   error
 		note  string
 		meter string
 	}{
-		{"nothing kept", kept{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
-		{"no answer", kept{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
+		{"nothing kept", hub.Kept{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
+		{"no answer", hub.Kept{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
 		{"one of two", keptOf(householdKept(t, inDevices())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
 	}
 	for _, tt := range tests {
@@ -99,10 +100,10 @@ func TestPaced(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &seen{telegrams: tt.telegrams, first: start, last: start.Add(tt.span)}
-			s.count("import_energy", tt.sent[1])
-			s.count("import_power", tt.sent[0])
-			m := s.paced()
+			s := &hub.Seen{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
+			count(s, "import_energy", tt.sent[1])
+			count(s, "import_power", tt.sent[0])
+			m := pacedSeen(s)
 			got := [3]time.Duration{m.interval, m.quantities[0].Every, m.quantities[1].Every}
 			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
 				t.Errorf("got %v (%v first), want %v", got, m.quantities[0].ID, tt.want)
@@ -118,7 +119,7 @@ func TestRatesFollowPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := anHour(w, f)
+	s, err := hub.AnHour(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func TestRatesFollowPublish(t *testing.T) {
 		c := w.Config
 		c.Publish, c.Quantities = publish, rated(t, quantities)
 		var r rates
-		r.add(c, s.paced())
+		r.add(c, pacedSeen(s))
 		return r.States
 	}
 	all, balanced, frugal := states("realtime", ""), states("balanced", ""), states("frugal", "")
@@ -146,11 +147,11 @@ func TestSpaced(t *testing.T) {
 	}
 }
 
-func (s *seen) count(name string, sent int) {
+func count(s *hub.Seen, name string, sent int) {
 	id, _ := quantity.Named(name)
-	if s.sent == nil {
-		s.sent = map[quantity.ID]int{}
+	if s.Sent == nil {
+		s.Sent = map[quantity.ID]int{}
 	}
-	s.sent[id] = sent
-	s.meter.Quantities = append(s.meter.Quantities, discovery.Quantity{ID: id})
+	s.Sent[id] = sent
+	s.Meter.Quantities = append(s.Meter.Quantities, discovery.Quantity{ID: id})
 }

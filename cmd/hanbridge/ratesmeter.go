@@ -10,6 +10,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -25,18 +26,18 @@ type paced struct {
 // usualInterval is that of most meters, for a recording without a clock.
 const usualInterval = 10 * time.Second
 
-// paced tells how often each quantity came, by the meter's own clock.
-func (s *seen) paced() paced {
-	m := paced{id: s.meter.ID, interval: s.interval}
-	if span := s.last.Sub(s.first); m.interval == 0 && span > 0 && s.telegrams > 1 {
-		m.interval = (span / time.Duration(s.telegrams-1)).Round(100 * time.Millisecond)
+// pacedSeen tells how often each quantity came, by the meter's own clock.
+func pacedSeen(s *hub.Seen) paced {
+	m := paced{id: s.Meter.ID, interval: s.Interval}
+	if span := s.Last.Sub(s.First); m.interval == 0 && span > 0 && s.Telegrams > 1 {
+		m.interval = (span / time.Duration(s.Telegrams-1)).Round(100 * time.Millisecond)
 	}
 	if m.interval <= 0 {
 		m.interval = usualInterval
 	}
-	for _, q := range s.meter.Quantities {
-		every := (m.interval * time.Duration(s.telegrams) / time.Duration(s.sent[q.ID])).Round(100 * time.Millisecond)
-		if s.telegrams > 2 && s.sent[q.ID] == 1 {
+	for _, q := range s.Meter.Quantities {
+		every := (m.interval * time.Duration(s.Telegrams) / time.Duration(s.Sent[q.ID])).Round(100 * time.Millisecond)
+		if s.Telegrams > 2 && s.Sent[q.ID] == 1 {
 			every = time.Hour // the counters of Nordic meters come so
 		}
 		m.quantities = append(m.quantities, lane.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: every})
@@ -45,40 +46,27 @@ func (s *seen) paced() paced {
 	return m
 }
 
-// anHour sees a simulated meter for an hour.
-func anHour(w *daemon.Setup, f simulate.Family) (*seen, error) {
-	telegrams := int(time.Hour / f.Interval)
-	if f.Hourly%f.Interval != 0 {
-		telegrams++
-	}
-	s, err := seeFamily(w, f, telegrams)
-	if err == nil {
-		s.interval = f.Interval
-	}
-	return s, err
-}
-
 // typicalFamily stands in for a meter of which nothing is known.
 const typicalFamily = "aidon-se"
 
 // addKept adds the configured meters as far as the broker knows them, a typical one where it knows none.
 func (r *rates) addKept(ctx context.Context, w *daemon.Setup) {
-	k, err := kept{}, errors.New("no broker is set")
+	k, err := hub.Kept{}, errors.New("no broker is set")
 	if w.NeedBroker() == nil {
-		k, err = readKept(ctx, w)
+		k, err = hub.ReadKept(ctx, w)
 	}
 	r.addKnown(w, k, err)
 }
 
 // addKnown adds the configured meters of which something is kept; err is why nothing could be asked.
-func (r *rates) addKnown(w *daemon.Setup, k kept, err error) {
+func (r *rates) addKnown(w *daemon.Setup, k hub.Kept, err error) {
 	var silent []string
-	for _, m := range known(w, k) {
+	for _, m := range hub.Known(w, k) {
 		if len(m.Quantities) == 0 {
 			silent = append(silent, m.ID)
 			continue
 		}
-		r.add(w.Config, pacedKept(m, k.values[m.ID]))
+		r.add(w.Config, pacedKept(m, k.Values[m.ID]))
 	}
 	switch {
 	case len(r.Meters) == 0 && err == nil:
@@ -96,8 +84,8 @@ func (r *rates) addTypical(w *daemon.Setup, why string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
 		why, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
-	if s, err := anHour(w, f); err == nil { // our own telegrams
-		typical := s.paced()
+	if s, err := hub.AnHour(w, f); err == nil { // our own telegrams
+		typical := pacedSeen(s)
 		typical.id = "a typical meter"
 		r.add(w.Config, typical)
 	}

@@ -7,8 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 )
 
 func takeoverCommand(p *cli.Program) *cobra.Command {
@@ -24,7 +25,7 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		w, err := wired(p, *file)
+		w, err := hub.Load(p, *file)
 		if err != nil {
 			return err
 		}
@@ -34,25 +35,9 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 		if !slices.Contains(w.MeterIDs(), args[0]) {
 			return fmt.Errorf("no meter of the configuration has the id %q%s", args[0], cli.DidYouMean(args[0], w.MeterIDs()))
 		}
-		ctx, cancel := context.WithTimeout(c.Context(), checkTime)
+		ctx, cancel := context.WithTimeout(c.Context(), daemon.CheckTime)
 		defer cancel()
-		return runTakeOver(ctx, p, w.MQTTOutput(), args[0])
+		return hub.TakeOver(ctx, p, w.MQTTOutput(), args[0])
 	}
 	return c
-}
-
-func runTakeOver(ctx context.Context, p *cli.Program, to mqtt.Config, meter string) error {
-	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
-		return cli.DataError(err)
-	}
-	all, err := mqtt.Retained(ctx, to, meter)
-	if err != nil {
-		return cli.DataError(err)
-	}
-	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
-		return cli.DataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
-			"rules do not let this user publish that topic", to.InfoTopic(meter)))
-	}
-	fmt.Fprintf(p.Out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
-	return nil
 }

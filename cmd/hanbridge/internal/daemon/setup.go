@@ -160,3 +160,6 @@ func OptionsOf(m config.Meter) (meter.Options, error) {
 	o.Keys, err = config.CipherKeys(pairs)
 	return o, err
 }
+
+// CheckTime bounds the check: container health is asked for often.
+const CheckTime = 15 * time.Second

@@ -1,4 +1,4 @@
-package main
+package hub
 
 import (
 	"cmp"
@@ -14,34 +14,34 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A kept is what the broker retains: announcements, and the values of the configured meters by meter and quantity.
-type kept struct {
-	announced []discovery.Message
-	values    map[string]map[string]string
+// A Kept is what the broker retains: announcements, and the values of the configured meters by meter and quantity.
+type Kept struct {
+	Announced []discovery.Message
+	Values    map[string]map[string]string
 }
 
-// readKept reads it. With an *mqtt.IncompleteError what was read is returned too.
-func readKept(ctx context.Context, w *daemon.Setup) (k kept, err error) {
+// ReadKept reads it. With an *mqtt.IncompleteError what was read is returned too.
+func ReadKept(ctx context.Context, w *daemon.Setup) (k Kept, err error) {
 	to := w.MQTTOutput()
-	k.announced, err = mqtt.Announced(ctx, to)
-	if err != nil && !incomplete(err) {
-		return kept{}, err
+	k.Announced, err = mqtt.Announced(ctx, to)
+	if err != nil && !Incomplete(err) {
+		return Kept{}, err
 	}
 	values, short := mqtt.Retained(ctx, to, w.MeterIDs()...)
-	k.values = values
+	k.Values = values
 	return k, cmp.Or(err, short)
 }
 
-// known returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
+// Known returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
 // text, and of one that comes once an hour, it need not hold a value. Without any where it holds nothing.
-func known(w *daemon.Setup, k kept) (meters []discovery.Meter) {
-	announced := w.MQTTOutput().Discovery().Announced(k.announced)
+func Known(w *daemon.Setup, k Kept) (meters []discovery.Meter) {
+	announced := w.MQTTOutput().Discovery().Announced(k.Announced)
 	for _, m := range w.Meters {
 		var before discovery.Meter
 		if i := slices.IndexFunc(announced, func(a discovery.Announcement) bool { return a.Meter.ID == m.ID }); i >= 0 {
 			before = announced[i].Meter
 		}
-		meters = append(meters, knownMeter(m, k.values[m.ID], before))
+		meters = append(meters, knownMeter(m, k.Values[m.ID], before))
 	}
 	return meters
 }

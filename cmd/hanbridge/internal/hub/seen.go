@@ -1,4 +1,4 @@
-package main
+package hub
 
 import (
 	"bytes"
@@ -23,56 +23,69 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// seenFlags say where a command sees a meter: in a file, in a simulation, or, where neither is named, elsewhere.
-type seenFlags struct {
-	config, family string
-	long           bool // a simulated meter is seen for an hour: some lists come no oftener
+// AnHour sees a simulated meter for an hour.
+func AnHour(w *daemon.Setup, f simulate.Family) (*Seen, error) {
+	telegrams := int(time.Hour / f.Interval)
+	if f.Hourly%f.Interval != 0 {
+		telegrams++
+	}
+	s, err := SeeFamily(w, f, telegrams)
+	if err == nil {
+		s.Interval = f.Interval
+	}
+	return s, err
 }
 
-func addSeenFlags(c *cobra.Command, family string) *seenFlags {
-	f := new(seenFlags)
-	c.Flags().StringVar(&f.config, "config", "", "configuration `FILE`")
-	c.Flags().StringVar(&f.family, "family", "", family+", `NAME` as simulate --list names it")
+// SeenFlags say where a command sees a meter: in a file, in a simulation, or, where neither is named, elsewhere.
+type SeenFlags struct {
+	Config, Family string
+	Long           bool // a simulated meter is seen for an hour: some lists come no oftener
+}
+
+func AddSeenFlags(c *cobra.Command, family string) *SeenFlags {
+	f := new(SeenFlags)
+	c.Flags().StringVar(&f.Config, "config", "", "configuration `FILE`")
+	c.Flags().StringVar(&f.Family, "family", "", family+", `NAME` as simulate --list names it")
 	return f
 }
 
-// A seen is what telegrams tell of their meter.
-type seen struct {
+// A Seen is what telegrams tell of their meter.
+type Seen struct {
 	// meter has the id and the name of the configuration's first, and the quantities in the order in which they came.
-	meter discovery.Meter
+	Meter discovery.Meter
 	// telegrams and sent count telegrams and those with a quantity.
-	telegrams int
-	sent      map[quantity.ID]int
+	Telegrams int
+	Sent      map[quantity.ID]int
 	// interval is that of telegrams, where it is known for certain.
-	interval time.Duration
+	Interval time.Duration
 	// first and last are the meter's own clock, zero where it has none.
-	first, last time.Time
+	First, Last time.Time
 }
 
-// look returns what is in the file or comes from the family; nil where neither is named.
-func (f *seenFlags) look(command string, w *daemon.Setup, files []string) (*seen, error) {
+// Look returns what is in the file or comes from the family; nil where neither is named.
+func (f *SeenFlags) Look(command string, w *daemon.Setup, files []string) (*Seen, error) {
 	switch {
-	case len(files) > 0 && f.family != "":
+	case len(files) > 0 && f.Family != "":
 		return nil, fmt.Errorf("%s: a file or --family, not both", command)
 	case len(files) > 0:
 		return seeFile(w, files[0])
-	case f.family != "":
-		family, err := virtualport.Family(f.family)
+	case f.Family != "":
+		family, err := virtualport.Family(f.Family)
 		if err != nil {
 			return nil, err
 		}
-		if f.long {
-			return anHour(w, family)
+		if f.Long {
+			return AnHour(w, family)
 		}
-		return seeFamily(w, family, allLists)
+		return SeeFamily(w, family, AllLists)
 	}
 	return nil, nil
 }
 
-// allLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
-const allLists = 8
+// AllLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
+const AllLists = 8
 
-func seeFamily(w *daemon.Setup, f simulate.Family, telegrams int) (*seen, error) {
+func SeeFamily(w *daemon.Setup, f simulate.Family, telegrams int) (*Seen, error) {
 	var stream bytes.Buffer
 	hour := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
 	for range telegrams {
@@ -82,7 +95,7 @@ func seeFamily(w *daemon.Setup, f simulate.Family, telegrams int) (*seen, error)
 	return see(w, f.Name, &stream, meter.Options{Keys: virtualport.SimulatedKey(f)})
 }
 
-func seeFile(w *daemon.Setup, name string) (*seen, error) {
+func seeFile(w *daemon.Setup, name string) (*Seen, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -98,10 +111,10 @@ func seeFile(w *daemon.Setup, name string) (*seen, error) {
 }
 
 // see reads all that a meter sends, with the options that its telegrams need.
-func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*seen, error) {
-	s := &seen{meter: discovery.Meter{ID: "meter"}, sent: map[quantity.ID]int{}}
+func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Seen, error) {
+	s := &Seen{Meter: discovery.Meter{ID: "meter"}, Sent: map[quantity.ID]int{}}
 	if len(w.Meters) > 0 {
-		s.meter.ID, s.meter.Name = w.Meters[0].ID, w.Meters[0].Name
+		s.Meter.ID, s.Meter.Name = w.Meters[0].ID, w.Meters[0].Name
 	}
 	var locked *dlms.LockedError
 	d := meter.NewDecoder(r)
@@ -122,30 +135,30 @@ func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*seen, err
 		s.take(reading)
 	}
 	switch {
-	case len(s.sent) == 0 && locked != nil:
+	case len(s.Sent) == 0 && locked != nil:
 		return nil, cli.DataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)))
-	case len(s.sent) == 0:
+	case len(s.Sent) == 0:
 		return nil, cli.DataError(fmt.Errorf("%s: no telegram in it", name))
 	}
 	return s, nil
 }
 
-func (s *seen) take(r *meter.Reading) {
-	m := &s.meter
+func (s *Seen) take(r *meter.Reading) {
+	m := &s.Meter
 	if r.Meter.List != "" || m.Software == "" { // as the bridge: a make without a list does not replace one that came with it
 		m.Make = cmp.Or(r.Meter.Make, m.Make)
 	}
 	m.Model = cmp.Or(r.Meter.Model, m.Model)
 	m.Serial, m.Software = cmp.Or(r.Meter.Serial, m.Serial), cmp.Or(r.Meter.List, m.Software)
-	s.telegrams++
+	s.Telegrams++
 	if !r.Time.IsZero() {
-		s.last = r.Time.Time(time.Local)
-		if s.first.IsZero() {
-			s.first = s.last
+		s.Last = r.Time.Time(time.Local)
+		if s.First.IsZero() {
+			s.First = s.Last
 		}
 	}
 	for _, sample := range r.Samples {
-		if s.sent[sample.ID]++; s.sent[sample.ID] == 1 {
+		if s.Sent[sample.ID]++; s.Sent[sample.ID] == 1 {
 			m.Quantities = append(m.Quantities, discovery.Quantity{ID: sample.ID, As: sample.As, Decimals: sample.Decimals()})
 		}
 	}

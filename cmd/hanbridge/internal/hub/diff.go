@@ -1,0 +1,55 @@
+package hub
+
+import (
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// Diff compares what is held with what would be announced of the meter that was seen, or of all that the broker
+// knows where that is nil.
+func Diff(p *cli.Program, w *daemon.Setup, kept Kept, seen *Seen) error {
+	to := w.MQTTOutput()
+	meters := Known(w, kept)
+	if seen != nil {
+		meters = []discovery.Meter{seen.Meter}
+	}
+	ids := []string{config.BridgeID}
+	for _, m := range meters {
+		ids = append(ids, m.ID)
+	}
+	held := concerning(kept.Announced, ids, to.BaseTopic, seen == nil)
+	all := discovery.Differences(held, wanted(to.Discovery(), meters))
+	for _, d := range all {
+		fmt.Fprintln(safetext.Lines{W: p.Out}, d)
+	}
+	found := len(all)
+	for _, m := range meters {
+		if len(m.Quantities) == 0 && to.Style != discovery.Off {
+			found++
+			fmt.Fprintf(p.Out, "%s: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n", m.ID)
+		}
+	}
+	if found == 0 {
+		fmt.Fprintf(p.Out, "no difference: %s holds what this configuration announces\n", to.URL)
+		return nil
+	}
+	fmt.Fprintf(p.Out, "%s between what %s holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n",
+		cli.Count(found, "difference"), to.URL)
+	return cli.ErrPrinted
+}
+
+// wanted is what would be announced. A meter that has sent nothing is not.
+func wanted(c discovery.Config, meters []discovery.Meter) []discovery.Message {
+	all := c.Bridge()
+	for _, m := range meters {
+		if len(m.Quantities) > 0 {
+			all = append(all, c.Meter(m)...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,84 @@
+// Package hub shows, compares and takes back what the broker holds for Home Assistant. It also finds out which
+// quantities a meter sends, from a file, a simulation or the broker.
+package hub
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// Load loads the configuration of a command beside the bridge.
+func Load(p *cli.Program, file string) (*daemon.Setup, error) {
+	cfg, err := config.Load(config.Found(file), p.Environ)
+	return &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}, err
+}
+
+// LoadBelow is wired, with another prefix where that is not "".
+func LoadBelow(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
+	w, err := Load(p, file)
+	if err != nil || prefix == "" {
+		return w, err
+	}
+	var found config.Problems
+	config.CheckTopic(&found, "--prefix", prefix)
+	w.HomeAssistant.Prefix = prefix
+	return w, found.Err()
+}
+
+// ReadTime bounds a command that reads, perhaps twice, what the broker retains.
+const ReadTime = 45 * time.Second
+
+// Incomplete tells if an error is that not all was read which the broker retains.
+func Incomplete(err error) bool {
+	_, is := errors.AsType[*mqtt.IncompleteError](err)
+	return is
+}
+
+// ShowAnnounced prints what the broker retains.
+func ShowAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
+	if err := w.NeedBroker(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, ReadTime)
+	defer cancel()
+	messages, err := mqtt.Announced(ctx, w.MQTTOutput())
+	if err != nil && Incomplete(err) {
+		err = errors.Join(ShowMessages(p, messages), cli.DataError(err))
+	}
+	if err != nil {
+		return cli.DataError(err)
+	}
+	if len(messages) == 0 {
+		p.Complain("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
+			w.HomeAssistant.Prefix, w.MQTT.URL)
+		return cli.ErrPrinted
+	}
+	return ShowMessages(p, messages)
+}
+
+func ShowMessages(p *cli.Program, messages []discovery.Message) error {
+	for _, m := range messages {
+		var text bytes.Buffer
+		if err := json.Indent(&text, m.Payload, "", "  "); err != nil {
+			text.Reset()
+			text.Write(m.Payload)
+		}
+		if _, err := fmt.Fprintf(safetext.Lines{W: p.Out}, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

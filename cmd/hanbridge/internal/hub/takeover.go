@@ -1,0 +1,25 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+)
+
+func TakeOver(ctx context.Context, p *cli.Program, to mqtt.Config, meter string) error {
+	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
+		return cli.DataError(err)
+	}
+	all, err := mqtt.Retained(ctx, to, meter)
+	if err != nil {
+		return cli.DataError(err)
+	}
+	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
+		return cli.DataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
+			"rules do not let this user publish that topic", to.InfoTopic(meter)))
+	}
+	fmt.Fprintf(p.Out, "the description of %s is removed from the broker: the next bridge that reads a telegram of it publishes it\n", meter)
+	return nil
+}
