@@ -3,19 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
-	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/rates"
 )
 
 func ratesCommand(p *cli.Program) *cobra.Command {
@@ -40,131 +33,18 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r := rates{Publish: w.Publish}
+		r := rates.Report{Publish: w.Publish}
 		if seen != nil {
-			r.add(w.Config, pacedSeen(seen))
+			r.Add(w.Config, rates.PacedSeen(seen))
 		} else {
 			ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
 			defer cancel()
-			r.addKept(ctx, w)
+			r.AddKept(ctx, w)
 		}
 		if *asJSON {
 			return json.NewEncoder(p.Out).Encode(r)
 		}
-		return r.print(p.Out)
+		return r.Print(p.Out)
 	}
 	return c
-}
-
-// rates are what `rates --json` prints.
-type rates struct {
-	Publish string `json:"publish"`
-	// Note says where the numbers are not those of the meter.
-	Note   string       `json:"note,omitempty"`
-	Meters []meterRates `json:"meters"`
-	dayRates
-}
-
-// dayRates are states a day: as configured, and if each telegram were published.
-type dayRates struct {
-	States        int `json:"states"`
-	EveryTelegram int `json:"every_telegram"`
-}
-
-type meterRates struct {
-	Meter string `json:"meter"`
-	// Interval is that of its telegrams, in seconds.
-	Interval    json.Number    `json:"interval"`
-	Quantities  []quantityRate `json:"quantities"`
-	Diagnostics diagnosticRate `json:"diagnostics"`
-	dayRates
-}
-
-type quantityRate struct {
-	Quantity string `json:"quantity"`
-	// Every is how often the meter sends it, in seconds.
-	Every json.Number `json:"every"`
-	dayRates
-}
-
-// A diagnosticRate is that of what the bridge itself knows: of these the ones that change every time.
-type diagnosticRate struct {
-	Every json.Number `json:"every"`
-	Names []string    `json:"names"`
-	dayRates
-}
-
-// changing are the diagnostics that change each time they are published; an equal state is not stored again.
-var changing = []string{discovery.LastTelegram, discovery.Telegrams}
-
-const day = 24 * time.Hour
-
-func (d *dayRates) sum(more dayRates) {
-	d.States += more.States
-	d.EveryTelegram += more.EveryTelegram
-}
-
-// add adds a meter.
-func (r *rates) add(c config.Config, m paced) {
-	one := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
-	for i, load := range lane.Estimate(c.Plan(), m.quantities, m.interval) {
-		rate := quantityRate{load.ID.String(), inSeconds(m.quantities[i].Every), dayRates{load.States, load.EveryTelegram}}
-		one.Quantities = append(one.Quantities, rate)
-		one.sum(rate.dayRates)
-	}
-	every := c.Plan().Diagnostics()
-	one.Diagnostics = diagnosticRate{inSeconds(every), changing, dayRates{len(changing) * int(day/every), len(changing) * int(day/time.Minute)}}
-	one.sum(one.Diagnostics.dayRates)
-	r.Meters = append(r.Meters, one)
-	r.sum(one.dayRates)
-}
-
-func inSeconds(d time.Duration) json.Number {
-	return json.Number(strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
-}
-
-// print writes a table for each meter.
-func (r *rates) print(out io.Writer) error {
-	var b strings.Builder
-	if r.Note != "" {
-		fmt.Fprintf(&b, "%s\n\n", r.Note)
-	}
-	for _, m := range r.Meters {
-		m.print(&b, r.Publish)
-	}
-	if len(r.Meters) > 1 {
-		rateLine(&b, "all meters", "", r.States, r.EveryTelegram)
-	}
-	fmt.Fprintf(&b, "\npublish: %s causes about %s states a day, %s of every telegram\n", r.Publish, spaced(r.States), r.share())
-	_, err := io.WriteString(out, b.String())
-	return err
-}
-
-func (m *meterRates) print(b *strings.Builder, publish string) {
-	fmt.Fprintf(b, "%s, a telegram every %s s\n\n", m.Meter, m.Interval)
-	fmt.Fprintf(b, "%-30s%10s%14s%16s\n", "QUANTITY", "SENT EVERY", "STATES A DAY", "EVERY TELEGRAM")
-	for _, q := range m.Quantities {
-		rateLine(b, q.Quantity, string(q.Every)+" s", q.States, q.EveryTelegram)
-	}
-	rateLine(b, strings.Join(m.Diagnostics.Names, ", "), string(m.Diagnostics.Every)+" s", m.Diagnostics.States, m.Diagnostics.EveryTelegram)
-	rateLine(b, "total", "", m.States, m.EveryTelegram)
-}
-
-func rateLine(b *strings.Builder, name, every string, states, all int) {
-	fmt.Fprintf(b, "%-30s%10s%14s%16s\n", name, every, spaced(states), spaced(all))
-}
-
-// share is the part of all states that is caused, in percent with one decimal.
-func (d dayRates) share() string {
-	tenths := (d.States*1000 + d.EveryTelegram/2) / max(d.EveryTelegram, 1)
-	return fmt.Sprintf("%d.%d %%", tenths/10, tenths%10)
-}
-
-// spaced writes a number with a blank before each three digits.
-func spaced(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + " " + text[i:]
-	}
-	return text
 }

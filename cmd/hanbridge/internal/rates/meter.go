@@ -1,4 +1,4 @@
-package main
+package rates
 
 import (
 	"context"
@@ -26,8 +26,8 @@ type paced struct {
 // usualInterval is that of most meters, for a recording without a clock.
 const usualInterval = 10 * time.Second
 
-// pacedSeen tells how often each quantity came, by the meter's own clock.
-func pacedSeen(s *hub.Seen) paced {
+// PacedSeen tells how often each quantity came, by the meter's own clock.
+func PacedSeen(s *hub.Seen) paced {
 	m := paced{id: s.Meter.ID, interval: s.Interval}
 	if span := s.Last.Sub(s.First); m.interval == 0 && span > 0 && s.Telegrams > 1 {
 		m.interval = (span / time.Duration(s.Telegrams-1)).Round(100 * time.Millisecond)
@@ -49,8 +49,8 @@ func pacedSeen(s *hub.Seen) paced {
 // typicalFamily stands in for a meter of which nothing is known.
 const typicalFamily = "aidon-se"
 
-// addKept adds the configured meters as far as the broker knows them, a typical one where it knows none.
-func (r *rates) addKept(ctx context.Context, w *daemon.Setup) {
+// AddKept adds the configured meters as far as the broker knows them, a typical one where it knows none.
+func (r *Report) AddKept(ctx context.Context, w *daemon.Setup) {
 	k, err := hub.Kept{}, errors.New("no broker is set")
 	if w.NeedBroker() == nil {
 		k, err = hub.ReadKept(ctx, w)
@@ -59,14 +59,14 @@ func (r *rates) addKept(ctx context.Context, w *daemon.Setup) {
 }
 
 // addKnown adds the configured meters of which something is kept; err is why nothing could be asked.
-func (r *rates) addKnown(w *daemon.Setup, k hub.Kept, err error) {
+func (r *Report) addKnown(w *daemon.Setup, k hub.Kept, err error) {
 	var silent []string
 	for _, m := range hub.Known(w, k) {
 		if len(m.Quantities) == 0 {
 			silent = append(silent, m.ID)
 			continue
 		}
-		r.add(w.Config, pacedKept(m, k.Values[m.ID]))
+		r.Add(w.Config, pacedKept(m, k.Values[m.ID]))
 	}
 	switch {
 	case len(r.Meters) == 0 && err == nil:
@@ -80,14 +80,14 @@ func (r *rates) addKnown(w *daemon.Setup, k hub.Kept, err error) {
 	}
 }
 
-func (r *rates) addTypical(w *daemon.Setup, why string) {
+func (r *Report) addTypical(w *daemon.Setup, why string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
 		why, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
 	if s, err := hub.AnHour(w, f); err == nil { // our own telegrams
-		typical := pacedSeen(s)
+		typical := PacedSeen(s)
 		typical.id = "a typical meter"
-		r.add(w.Config, typical)
+		r.Add(w.Config, typical)
 	}
 }
 

@@ -1,0 +1,90 @@
+package rates
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+func defaults() config.Config {
+	return config.Config{
+		MQTT:          config.MQTT{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
+		HomeAssistant: config.HomeAssistant{Discovery: "device", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
+		StateDir:      "/var/lib/hanbridge",
+		Publish:       "balanced",
+		Meters:        []config.Meter{aMeter()},
+		Log:           config.Log{Level: "info", Format: "auto"},
+	}
+}
+
+func aMeter() config.Meter {
+	return config.Meter{
+		ID: "meter", Name: "Electricity meter", Port: config.Port{Kind: config.AutoPort}, Serial: config.Serial{Auto: true},
+		Checksum: "check", FrameCounter: "any",
+	}
+}
+
+func rated(t *testing.T, text string) (q config.Quantities) {
+	t.Helper()
+	if err := q.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// householdKept is what a broker keeps of a household's meter "house": what was announced, and its values.
+func householdKept(t *testing.T, c discovery.Config) map[string]string {
+	t.Helper()
+	w := houseWiring()
+	f, err := virtualport.Family("aidon-se")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := hub.SeeFamily(w, f, hub.AllLists)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, m := range append(c.Bridge(), c.Meter(seen.Meter)...) {
+		all[m.Topic] = string(m.Payload)
+	}
+	for _, q := range seen.Meter.Quantities {
+		all["hanbridge/house/"+q.ID.String()] = "1." + strings.Repeat("0", q.Decimals)
+	}
+	all["hanbridge/house/info"] = `{"make":"Aidon","model":"","serial":"","list":"","port":"/dev/ttyUSB0"}`
+	all["hanbridge/house/telegram_interval"] = "10.0"
+	return all
+}
+
+func houseWiring() *daemon.Setup {
+	w := &daemon.Setup{Config: defaults()}
+	w.MQTT.URL, w.Meters[0].ID, w.Meters[0].Name = "mqtt://a", "house", "House"
+	return w
+}
+
+// keptOf is what of a broker's topics the commands are given.
+func keptOf(all map[string]string) hub.Kept {
+	k := hub.Kept{Values: map[string]map[string]string{"house": {}}}
+	for _, topic := range slices.Sorted(maps.Keys(all)) {
+		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
+			k.Values["house"][name] = all[topic]
+		} else {
+			k.Announced = append(k.Announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
+		}
+	}
+	return k
+}
+
+func inDevices() discovery.Config {
+	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
+	return c.Discovery()
+}
