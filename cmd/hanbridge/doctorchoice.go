@@ -53,25 +53,11 @@ func (d *doctor) choosePort(text string) error {
 	if err := port.UnmarshalText([]byte(text)); err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	i, err := meterOn(d.cfg, port, d.file)
+	i, err := d.cfg.MeterOn(port, d.file)
 	if err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
 	d.index = i
 	d.meter().Port = port
 	return nil
-}
-
-// meterOn returns which meter of the configuration, read from file, is on a port; where none is, the only one, as it may have
-// moved to this port.
-func meterOn(c config.Config, port config.Port, file string) (int, error) {
-	for i, m := range c.Meters {
-		if m.Port == port {
-			return i, nil
-		}
-	}
-	if len(c.Meters) > 1 {
-		return 0, fmt.Errorf("%s is not the port of a meter in %s: name one that is, or go without that file", port, file)
-	}
-	return 0, nil
 }

@@ -204,3 +204,17 @@ func (c Config) MeterIDs() (ids []string) {
 	}
 	return ids
 }
+
+// MeterOn returns which meter of the configuration, read from file, is on a port; where none is, the only one, as it may have
+// moved to this port.
+func (c Config) MeterOn(port Port, file string) (int, error) {
+	for i, m := range c.Meters {
+		if m.Port == port {
+			return i, nil
+		}
+	}
+	if len(c.Meters) > 1 {
+		return 0, fmt.Errorf("%s is not the port of a meter in %s: name one that is, or go without that file", port, file)
+	}
+	return 0, nil
+}

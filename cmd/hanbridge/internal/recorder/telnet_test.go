@@ -1,4 +1,4 @@
-package main
+package recorder
 
 import (
 	"bytes"
@@ -70,4 +70,9 @@ func TestCaptureClosing(t *testing.T) {
 			t.Errorf("%s: %d heads, want one:\n%s", tt.name, got, kept)
 		}
 	}
+}
+
+// telnet is a gateway that negotiates before each telegram, and sends each FF twice.
+func telnet(b []byte) []byte {
+	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
 }

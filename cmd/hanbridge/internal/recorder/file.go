@@ -1,4 +1,4 @@
-package main
+package recorder
 
 import (
 	"errors"
@@ -22,28 +22,28 @@ type captureFile struct {
 }
 
 // newCaptureFile returns the file that is asked for, or standard output for "-".
-func newCaptureFile(p *cli.Program, o captureOrder) (*captureFile, error) {
-	if o.out == "-" {
+func newCaptureFile(p *cli.Program, o Order) (*captureFile, error) {
+	if o.Out == "-" {
 		return &captureFile{name: "standard output", say: p.Err, w: p.Out}, nil
 	}
-	is, err := os.Stat(o.out)
-	if link, e := os.Lstat(o.out); e == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("--out %s: it is a symbolic link to a file that is not there: name the file itself", o.out)
+	is, err := os.Stat(o.Out)
+	if link, e := os.Lstat(o.Out); e == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--out %s: it is a symbolic link to a file that is not there: name the file itself", o.Out)
 	}
-	folder := filepath.Dir(o.out)
+	folder := filepath.Dir(o.Out)
 	if _, none := os.Stat(folder); errors.Is(none, fs.ErrNotExist) {
-		return nil, fmt.Errorf("--out %s: there is no folder %s: make it with mkdir -p %s, or name a file elsewhere", o.out, folder, folder)
+		return nil, fmt.Errorf("--out %s: there is no folder %s: make it with mkdir -p %s, or name a file elsewhere", o.Out, folder, folder)
 	}
 	if err == nil && is.IsDir() {
-		return nil, fmt.Errorf("--out %s: it is a directory: name a file in it, as %s", o.out, filepath.Join(o.out, "house.txt"))
+		return nil, fmt.Errorf("--out %s: it is a directory: name a file in it, as %s", o.Out, filepath.Join(o.Out, "house.txt"))
 	}
-	if err == nil && !o.force {
-		return nil, thereAlready(o.out)
+	if err == nil && !o.Force {
+		return nil, thereAlready(o.Out)
 	}
-	if from, err := os.Stat(o.from); err == nil && os.SameFile(is, from) {
-		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.out)
+	if from, err := os.Stat(o.From); err == nil && os.SameFile(is, from) {
+		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.Out)
 	}
-	return &captureFile{name: o.out, say: p.Out, force: o.force}, nil
+	return &captureFile{name: o.Out, say: p.Out, force: o.Force}, nil
 }
 
 func thereAlready(name string) error {

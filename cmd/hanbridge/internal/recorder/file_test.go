@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package recorder
 
 import (
 	"os"
@@ -48,6 +48,6 @@ func TestCaptureFileMode(t *testing.T) {
 	if err := os.Symlink("nowhere", file); err != nil {
 		t.Fatal(err)
 	}
-	_, err := newCaptureFile(new(cli.Program), captureOrder{out: file, force: true})
+	_, err := newCaptureFile(new(cli.Program), Order{Out: file, Force: true})
 	checkErr(t, err, "a symbolic link to a file that is not there")
 }
