@@ -1,32 +1,12 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"slices"
-	"strings"
-	"time"
-
 	"github.com/spf13/cobra"
 
-	"github.com/hanbridge/hanbridge/bridge"
-	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
-	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/doctor"
 )
-
-// doctorOrder is what `doctor` is asked for.
-type doctorOrder struct {
-	port, config, serial string
-	keys                 config.KeyFlags
-	dwell                time.Duration
-	write, force, json   bool
-}
 
 func doctorCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
@@ -38,137 +18,20 @@ func doctorCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge doctor\n  hanbridge doctor /dev/ttyUSB0 --key-file meter.key --write\n  hanbridge doctor tcp://192.168.1.20:8088 --json",
 		Args:    takes(0, 1),
 	}
-	var o doctorOrder
+	var o doctor.Order
 	f := c.Flags()
-	f.StringVar(&o.config, "config", "", "configuration `FILE` to look at, and to write")
-	f.StringVar(&o.serial, "serial", "", "line setting to try first, as \"2400 8E1\"")
-	f.DurationVar(&o.dwell, "dwell", daemon.TryTime, "how long to listen at each setting: meters speak every 10 s or more often")
-	f.BoolVar(&o.write, "write", false, "write the configuration to use: to config.yaml, or to the file of --config")
-	f.BoolVar(&o.force, "force", false, "write over a configuration that is there")
-	f.BoolVar(&o.json, "json", false, "the findings as one JSON object")
-	o.keys.Add(c)
+	f.StringVar(&o.Config, "config", "", "configuration `FILE` to look at, and to write")
+	f.StringVar(&o.Serial, "serial", "", "line setting to try first, as \"2400 8E1\"")
+	f.DurationVar(&o.Dwell, "dwell", daemon.TryTime, "how long to listen at each setting: meters speak every 10 s or more often")
+	f.BoolVar(&o.Write, "write", false, "write the configuration to use: to config.yaml, or to the file of --config")
+	f.BoolVar(&o.Force, "force", false, "write over a configuration that is there")
+	f.BoolVar(&o.Json, "json", false, "the findings as one JSON object")
+	o.Keys.Add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			o.port = args[0]
+			o.Port = args[0]
 		}
-		return runDoctor(c.Context(), p, o)
+		return doctor.Examine(c.Context(), p, o)
 	}
 	return c
-}
-
-// runDoctor examines one meter and prints what it finds.
-func runDoctor(ctx context.Context, p *cli.Program, o doctorOrder) error {
-	d, err := newDoctor(p, o)
-	if err != nil {
-		return err
-	}
-	if err := o.refusesToWrite(); err != nil {
-		return err
-	}
-	d.examine(ctx)
-	if ctx.Err() != nil {
-		return cli.DataError(errors.New("doctor: stopped"))
-	}
-	if err := d.conclude(); err != nil {
-		return cli.DataError(err)
-	}
-	if o.json {
-		if err := printJSON(p, d.report); err != nil {
-			return err
-		}
-	}
-	if !d.report.OK {
-		return cli.ErrPrinted
-	}
-	return nil
-}
-
-// A doctor examines one meter. What it touches of the world are functions, so that tests have another.
-type doctor struct {
-	order doctorOrder
-	cfg   config.Config
-	index int // of the meter in cfg
-	file  string
-	// before is the configuration as it was read; auto tells that its port is looked for.
-	before string
-	auto   bool
-	// masked tells that the key came by the command line, and stays out of what is written.
-	masked bool
-	// configured is what --serial is laid over, nil where it is not given.
-	configured *config.Serial
-	// mends tells that a wrong setting goes with the file that is written; misset is that setting, in a sentence.
-	mends  bool
-	misset string
-	// remark is what stands behind "all well".
-	remark string
-	dwell  time.Duration
-
-	ports  func() []source.Port
-	usable func(path string) error
-	wires  func(config.Meter) ([]bridge.Candidate, error)
-	check  func(context.Context, mqtt.Config) (mqtt.Checked, error)
-	hub    func(context.Context, mqtt.Config) (bool, error)
-
-	say      func(name, text string) // a line of the report
-	print    func(text string)       // what stands below it
-	progress func(format string, args ...any)
-	report   doctorReport
-	heard    *heard // the wire that gave a telegram
-}
-
-// newDoctor returns a doctor for the machine that it runs on.
-func newDoctor(p *cli.Program, o doctorOrder) (*doctor, error) {
-	if o.dwell <= 0 {
-		return nil, errors.New("--dwell is above 0")
-	}
-	d := &doctor{
-		order: o, file: config.Found(o.config), dwell: o.dwell, ports: source.Ports, usable: source.Usable,
-		wires: func(m config.Meter) ([]bridge.Candidate, error) { return daemon.SourceOf(m).Candidates() },
-		check: mqtt.Check, hub: mqtt.Hub,
-		say:      func(name, text string) { fmt.Fprintf(p.Out, "%-10s%s\n", name, safetext.Visible(text)) },
-		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
-		progress: func(string, ...any) {},
-	}
-	if o.json {
-		d.say, d.print = func(string, string) {}, func(string) {}
-	}
-	if cli.IsTerminal(p.Err) {
-		d.progress = func(format string, args ...any) { fmt.Fprintf(safetext.Lines{W: p.Err}, format+"\n", args...) }
-	}
-	if _, err := os.Stat(d.file); o.config != "" && o.write && errors.Is(err, os.ErrNotExist) {
-		d.file = "" // it is to be written
-	}
-	cfg, err := config.Load(d.file, p.Environ)
-	if err != nil {
-		return nil, err
-	}
-	d.cfg, d.before = cfg, config.Text(cfg, config.ShowSecrets)
-	d.mends = o.write && d.file != "" && !slices.ContainsFunc(p.Environ, isSerialVariable)
-	if err := d.choose(o); err != nil {
-		return nil, err
-	}
-	if o.write && d.meter().Port.Kind == config.ReplayPort {
-		return nil, errors.New("--write: a recording is not a port to configure")
-	}
-	return d, nil
-}
-
-// isSerialVariable tells that an entry of the environment wins over the line setting of every file.
-func isSerialVariable(entry string) bool { return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") }
-
-// meter is the one that is examined.
-func (d *doctor) meter() *config.Meter { return &d.cfg.Meters[d.index] }
-
-// examine goes from the port to the broker, and stops where something is wrong.
-func (d *doctor) examine(ctx context.Context) {
-	for _, step := range []func(context.Context) *verdict{d.findMeter, d.readMeter, d.tryBroker} {
-		if v := step(ctx); v != nil {
-			if d.misset != "" {
-				v.Text += "; besides, " + d.misset // nothing is written, so it is not mended
-			}
-			d.report.Verdict = *v
-			return
-		}
-	}
-	d.report.OK, d.report.Verdict = true, d.well()
 }

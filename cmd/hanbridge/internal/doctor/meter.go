@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"cmp"
@@ -21,7 +21,7 @@ var protocolNames = map[meter.Protocol]string{
 }
 
 // readMeter says what was heard of the meter.
-func (d *doctor) readMeter(context.Context) *verdict {
+func (d *examination) readMeter(context.Context) *verdict {
 	h := d.heard
 	d.tellLine(h)
 	switch {
@@ -37,7 +37,7 @@ func (d *doctor) readMeter(context.Context) *verdict {
 	return d.judgeSetting(h.candidate.Line)
 }
 
-func (d *doctor) tellLine(h *heard) {
+func (d *examination) tellLine(h *heard) {
 	l := &d.report.Line
 	l.Setting, l.Protocol, l.Bytes, l.Checked = h.candidate.Line, h.protocol, h.bytes, h.checked
 	l.After, l.Damaged, l.Telnet = h.after().Milliseconds(), h.damaged, h.telnet
@@ -88,7 +88,7 @@ func seconds(d time.Duration, decimals int) string {
 	return string(obis.Decimal{Coef: d.Milliseconds(), Exp: -3}.AppendFixed(nil, decimals))
 }
 
-func (d *doctor) tellMeter(h *heard) {
+func (d *examination) tellMeter(h *heard) {
 	m := meterReport{Make: h.meter.Make, Model: h.meter.Model, List: h.meter.List, Items: h.items, Interval: h.interval().Milliseconds()}
 	if n := len(h.meter.Serial); n > 0 {
 		m.Number = "…" + h.meter.Serial[max(0, n-4):]
@@ -145,14 +145,14 @@ func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool
 	return offset - hours, true
 }
 
-func (d *doctor) tellValues(h *heard) {
+func (d *examination) tellValues(h *heard) {
 	for _, id := range h.quantities() {
 		d.report.Values = append(d.report.Values, id.String())
 	}
 	d.say("values", cmp.Or(summary(h.quantities()), "none that hanbridge knows"))
 }
 
-func (d *doctor) tellCipher(h *heard) {
+func (d *examination) tellCipher(h *heard) {
 	if h.cipher == (meter.Cipher{}) {
 		d.report.Cipher = &cipherReport{}
 		d.say("cipher", "none")
@@ -163,7 +163,7 @@ func (d *doctor) tellCipher(h *heard) {
 	d.say("cipher", fmt.Sprintf("security %s, %s, the key fits", security, titleText(h.cipher.Title)))
 }
 
-func (d *doctor) tellLocked(h *heard) *verdict {
+func (d *examination) tellLocked(h *heard) *verdict {
 	c := cipherReport{Encrypted: true, Maker: maker(h.lock.Title), Key: "missing"}
 	text := "no key is given"
 	switch {

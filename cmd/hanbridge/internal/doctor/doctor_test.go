@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bytes"
@@ -41,7 +41,7 @@ type ward struct {
 	ends     error               // how the wire ends after its first bytes, if it does; io.EOF is the other side
 	begins   string              // these bytes
 	config   func(*config.Config)
-	order    doctorOrder // what is typed
+	order    Order // what is typed
 	broker   error
 	hub      bool
 	deaf     error // of the question for a hub
@@ -54,8 +54,8 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		d := &doctor{
-			order: w.order, mends: w.order.write, cfg: defaults(), dwell: daemon.TryTime, ports: w.found, wires: w.wires,
+		d := &examination{
+			order: w.order, mends: w.order.Write, cfg: defaults(), dwell: daemon.TryTime, ports: w.found, wires: w.wires,
 			usable:   func(path string) error { return w.usable[path] },
 			check:    func(context.Context, mqtt.Config) (mqtt.Checked, error) { return mqtt.Checked{Retains: true}, w.broker },
 			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },

@@ -1,17 +1,17 @@
 //go:build !unix
 
-package main
+package config
 
 import "io/fs"
 
 // What a file can be wanted for.
 const (
-	toRead = iota
-	toWrite
+	ToRead = iota
+	ToWrite
 )
 
-// allowed tells that nobody knows before trying.
-func allowed(string, uint32) bool { return true }
+// Allowed tells that nobody knows before trying.
+func Allowed(string, uint32) bool { return true }
 
 // isOwn tells that nobody knows whose a file is.
 func isOwn(fs.FileInfo) bool { return true }

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -12,19 +12,19 @@ import (
 )
 
 // target is the configuration that is written.
-func (o doctorOrder) target() string {
-	if o.config != "" {
-		return o.config
+func (o Order) target() string {
+	if o.Config != "" {
+		return o.Config
 	}
 	return config.Places[0]
 }
 
 // refusesToWrite is asked before anything is looked at, so that nobody waits for a refusal.
-func (o doctorOrder) refusesToWrite() error {
-	if !o.write {
+func (o Order) refusesToWrite() error {
+	if !o.Write {
 		return nil
 	}
-	if _, err := os.Stat(o.target()); !o.force && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(o.target()); !o.Force && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("--write: %s is there already: move it away, or add --force to write over it", o.target())
 	}
 	folder := filepath.Dir(o.target())
@@ -40,14 +40,14 @@ func (o doctorOrder) refusesToWrite() error {
 }
 
 // conclude prints the verdict, and the configuration to use where the meter was read.
-func (d *doctor) conclude() error {
+func (d *examination) conclude() error {
 	r, o := &d.report, d.order
 	note := ""
 	if d.configures() {
 		proposed := d.proposal()
 		r.Config = config.Text(proposed, config.HideSecrets)
 		switch {
-		case o.write:
+		case o.Write:
 			if err := writeConfig(o.target(), config.Text(proposed, config.ShowSecrets)); err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ func (d *doctor) conclude() error {
 			note = fmt.Sprintf("        (%s is right as it is)", relative(d.file))
 		}
 	}
-	if o.write && r.Written == "" {
+	if o.Write && r.Written == "" {
 		note = "        (nothing was written)"
 	}
 	d.say("verdict", r.Verdict.Text+note)
@@ -75,13 +75,13 @@ func (d *doctor) conclude() error {
 }
 
 // configures tells that the meter is known well enough to write its configuration.
-func (d *doctor) configures() bool {
+func (d *examination) configures() bool {
 	known := d.report.OK || d.report.Verdict.Code == codeSetting
 	return known && d.meter().Port.Kind != config.ReplayPort
 }
 
 // proposal is the configuration with what was found in it.
-func (d *doctor) proposal() config.Config {
+func (d *examination) proposal() config.Config {
 	c := d.cfg
 	c.Meters = append([]config.Meter(nil), c.Meters...)
 	m := &c.Meters[d.index]
@@ -98,7 +98,7 @@ func (d *doctor) proposal() config.Config {
 }
 
 // withheld says which secrets a written configuration holds, or leaves out.
-func (d *doctor) withheld(c config.Config) string {
+func (d *examination) withheld(c config.Config) string {
 	var held []string
 	if c.MQTT.Password != "" && c.MQTT.PasswordFile == "" {
 		held = append(held, "the broker's password")

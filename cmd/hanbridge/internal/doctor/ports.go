@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 )
 
 // findMeter listens on the port that was named, else on all that are free, until one gives a telegram.
-func (d *doctor) findMeter(ctx context.Context) *verdict {
+func (d *examination) findMeter(ctx context.Context) *verdict {
 	ports, v := d.usablePorts()
 	if v != nil {
 		return v
@@ -39,7 +39,7 @@ func (d *doctor) findMeter(ctx context.Context) *verdict {
 }
 
 // openly is what is known of a port before anything is read from it.
-func (d *doctor) openly(port config.Port) string {
+func (d *examination) openly(port config.Port) string {
 	if port.Kind == config.SerialPort {
 		return "   readable, not in use"
 	}
@@ -47,7 +47,7 @@ func (d *doctor) openly(port config.Port) string {
 }
 
 // usablePorts returns the ports to listen on, and a verdict where there is none.
-func (d *doctor) usablePorts() ([]config.Port, *verdict) {
+func (d *examination) usablePorts() ([]config.Port, *verdict) {
 	configured := d.meter().Port
 	switch configured.Kind {
 	case config.AutoPort:
@@ -64,7 +64,7 @@ func (d *doctor) usablePorts() ([]config.Port, *verdict) {
 }
 
 // freePorts looks through the ports of this machine.
-func (d *doctor) freePorts() (free []config.Port, v *verdict) {
+func (d *examination) freePorts() (free []config.Port, v *verdict) {
 	found := d.ports()
 	if len(found) == 0 {
 		d.say("port", "none found")
@@ -93,13 +93,13 @@ func (d *doctor) freePorts() (free []config.Port, v *verdict) {
 }
 
 // configuredElsewhere tells that another meter of the configuration has this port.
-func (d *doctor) configuredElsewhere(port source.Port) bool {
+func (d *examination) configuredElsewhere(port source.Port) bool {
 	return slices.ContainsFunc(d.cfg.Meters, func(m config.Meter) bool {
 		return m.Port.Kind == config.SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
 	})
 }
 
-func (d *doctor) skip(port source.Port, err error) {
+func (d *examination) skip(port source.Port, err error) {
 	reason := strings.TrimPrefix(err.Error(), "open "+port.Path+": ")
 	d.report.Port.Skipped = append(d.report.Port.Skipped, skippedPort{port.Path, reason})
 	d.say("port", port.Path+"   skipped: "+reason)

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 )
 
 // choose finds out which meter is meant, and lays what the command line says over its configuration.
-func (d *doctor) choose(o doctorOrder) error {
-	if o.port != "" {
-		if err := d.choosePort(o.port); err != nil {
+func (d *examination) choose(o Order) error {
+	if o.Port != "" {
+		if err := d.choosePort(o.Port); err != nil {
 			return err
 		}
 	} else if len(d.cfg.Meters) > 1 {
@@ -20,22 +20,22 @@ func (d *doctor) choose(o doctorOrder) error {
 	}
 	m := d.meter()
 	d.auto = m.Port.Kind == config.AutoPort
-	if o.serial != "" {
+	if o.Serial != "" {
 		configured := m.Serial
 		d.configured = &configured
-		if err := m.Serial.UnmarshalText([]byte(o.serial)); err != nil {
+		if err := m.Serial.UnmarshalText([]byte(o.Serial)); err != nil {
 			return fmt.Errorf("--serial: %w", err)
 		}
 	}
-	if !o.keys.Given() {
+	if !o.Keys.Given() {
 		return nil
 	}
-	if _, err := o.keys.Pairs(); err != nil {
+	if _, err := o.Keys.Pairs(); err != nil {
 		return err
 	}
-	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.keys.Key), config.Secret(o.keys.AuthKey), "" // what is tried is what is proposed
-	if o.keys.File != "" {
-		m.KeyFile = o.keys.File
+	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), "" // what is tried is what is proposed
+	if o.Keys.File != "" {
+		m.KeyFile = o.Keys.File
 		if whole, err := filepath.Abs(m.KeyFile); err == nil {
 			m.KeyFile = whole // the bridge may be started from another folder
 		}
@@ -45,7 +45,7 @@ func (d *doctor) choose(o doctorOrder) error {
 }
 
 // choosePort takes the meter that is configured on a port, or moves the only one there.
-func (d *doctor) choosePort(text string) error {
+func (d *examination) choosePort(text string) error {
 	var port config.Port
 	if info, err := os.Stat(text); err == nil && info.Mode().IsRegular() {
 		text = "replay:" + text

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -52,7 +52,7 @@ func TestDoctorSetting(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "house.yaml")
 			w := ward{family: "p1-se-aidon", broker: tt.broker, config: with(tt.config, set(tt.serial)),
-				order: doctorOrder{config: file, serial: tt.flag, write: tt.write}}
+				order: Order{Config: file, Serial: tt.flag, Write: tt.write}}
 			text, r := w.examined(t)
 			text = strings.ReplaceAll(text, file, "FILE")
 			if r.Verdict.Code != tt.code || r.OK != (tt.code == "well") {
@@ -84,15 +84,15 @@ func TestDoctorCommands(t *testing.T) {
 	there := written(t, "mqtt:\n")
 	tests := []struct {
 		name           string
-		order          doctorOrder
+		order          Order
 		starts, writes string
 	}{
-		{"nothing named", doctorOrder{}, "hanbridge run", "hanbridge doctor --write"},
-		{"the file that is found anyway", doctorOrder{config: "config.yaml"}, "hanbridge run", "hanbridge doctor --config config.yaml --write"},
-		{"another file", doctorOrder{config: "b.yaml"}, "hanbridge run --config b.yaml", "hanbridge doctor --config b.yaml --write"},
-		{"one that is there", doctorOrder{config: there}, "hanbridge run --config " + there, "hanbridge doctor --config " + there + " --write --force"},
-		{"port and file of keys", doctorOrder{port: "/dev/a", keys: config.KeyFlags{File: "k"}}, "hanbridge run", "hanbridge doctor /dev/a --key-file k --write"},
-		{"keys", doctorOrder{keys: config.KeyFlags{Key: aKey, AuthKey: anotherKey}}, "hanbridge run", "hanbridge doctor --key HEX --auth-key HEX --write"},
+		{"nothing named", Order{}, "hanbridge run", "hanbridge doctor --write"},
+		{"the file that is found anyway", Order{Config: "config.yaml"}, "hanbridge run", "hanbridge doctor --config config.yaml --write"},
+		{"another file", Order{Config: "b.yaml"}, "hanbridge run --config b.yaml", "hanbridge doctor --config b.yaml --write"},
+		{"one that is there", Order{Config: there}, "hanbridge run --config " + there, "hanbridge doctor --config " + there + " --write --force"},
+		{"port and file of keys", Order{Port: "/dev/a", Keys: config.KeyFlags{File: "k"}}, "hanbridge run", "hanbridge doctor /dev/a --key-file k --write"},
+		{"keys", Order{Keys: config.KeyFlags{Key: aKey, AuthKey: anotherKey}}, "hanbridge run", "hanbridge doctor --key HEX --auth-key HEX --write"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

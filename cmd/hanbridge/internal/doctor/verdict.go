@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"fmt"
@@ -130,7 +130,7 @@ func silentVerdict(port config.Port, trials []*heard) *verdict {
 func trimmed(v line.Verdict) string { return strings.TrimSuffix(v.Advice(), ".") }
 
 // lockedVerdict is about a meter that encrypts.
-func (d *doctor) lockedVerdict(e dlms.LockedError) *verdict {
+func (d *examination) lockedVerdict(e dlms.LockedError) *verdict {
 	switch {
 	case e.AuthKey:
 		return &verdict{codeWrongAuthKey, fmt.Sprintf("telegrams are encrypted (%s), and the key fits, but its authentication key does not: compare "+
@@ -144,7 +144,7 @@ func (d *doctor) lockedVerdict(e dlms.LockedError) *verdict {
 }
 
 // portArgument is the port as an argument with a blank behind, nothing where it is found anyway.
-func (d *doctor) portArgument() string {
+func (d *examination) portArgument() string {
 	if d.report.Port.Name == "" {
 		return ""
 	}
@@ -160,7 +160,7 @@ func titleText(title [8]byte) string {
 }
 
 // well is the verdict where nothing is wrong.
-func (d *doctor) well() verdict {
+func (d *examination) well() verdict {
 	start := d.order.starts()
 	switch {
 	case d.meter().Port.Kind == config.ReplayPort:

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"os"
@@ -17,10 +17,10 @@ func TestWriteConfig(t *testing.T) {
 	if err := os.WriteFile(name, []byte("# long: the old one\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := (doctorOrder{write: true, config: name}).refusesToWrite(); err == nil || !strings.Contains(err.Error(), "--force") {
+	if err := (Order{Write: true, Config: name}).refusesToWrite(); err == nil || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("a file that is there: got %v, want a refusal that names --force", err)
 	}
-	if err := (doctorOrder{write: true, force: true, config: name}).refusesToWrite(); err != nil {
+	if err := (Order{Write: true, Force: true, Config: name}).refusesToWrite(); err != nil {
 		t.Errorf("with --force: got %v", err)
 	}
 	if err := writeConfig(name, "mqtt:\n"); err != nil {
@@ -50,9 +50,9 @@ func TestDoctorKeepsKeysApart(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := &doctor{cfg: defaults()}
+			d := &examination{cfg: defaults()}
 			d.meter().KeyFile = tt.keyFile
-			if err := d.choose(doctorOrder{keys: tt.keys}); err != nil {
+			if err := d.choose(Order{Keys: tt.keys}); err != nil {
 				t.Fatal(err)
 			}
 			got := config.Text(d.proposal(), config.ShowSecrets)
@@ -87,8 +87,8 @@ func TestDoctorChoosesAMeter(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.cfg.Meters = append([]config.Meter(nil), tt.cfg.Meters...)
-			d := &doctor{cfg: tt.cfg, file: "config.yaml"}
-			err := d.choose(doctorOrder{port: tt.port})
+			d := &examination{cfg: tt.cfg, file: "config.yaml"}
+			err := d.choose(Order{Port: tt.port})
 			checkErr(t, err, tt.wantErr)
 			if err == nil && d.meter().Port.String() != tt.want {
 				t.Errorf("got %s, want %s", d.meter().Port, tt.want)

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 )
 
 // findLine tries the settings of a port until one gives a telegram, the configured one first.
-func (d *doctor) findLine(ctx context.Context, m config.Meter) *verdict {
+func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	options, err := daemon.OptionsOf(m)
 	if err != nil {
 		return &verdict{codePort, err.Error()}
@@ -54,7 +54,7 @@ func (d *doctor) findLine(ctx context.Context, m config.Meter) *verdict {
 }
 
 // candidates are the wires of a meter: its own line setting first, then those that meters use.
-func (d *doctor) candidates(m config.Meter) ([]bridge.Candidate, error) {
+func (d *examination) candidates(m config.Meter) ([]bridge.Candidate, error) {
 	all, err := d.wires(m)
 	if m.Port.Kind != config.SerialPort || m.Serial.Auto || err != nil {
 		return all, err
@@ -92,7 +92,7 @@ func trialText(trials []*heard) string {
 
 // listen reads one wire: until it has given no telegram in its time, or, once it has, until enough is known of the meter. A reader
 // in the network that closes the connection behind a telegram is dialled again.
-func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.Options) (*heard, error) {
+func (d *examination) listen(ctx context.Context, c bridge.Candidate, options meter.Options) (*heard, error) {
 	h := newHeard(c, d.dwell)
 	decoder := meter.NewDecoder(nil)
 	decoder.Options = options
@@ -119,7 +119,7 @@ func (d *doctor) listen(ctx context.Context, c bridge.Candidate, options meter.O
 func isTCP(c bridge.Candidate) bool { return strings.HasPrefix(c.Port, "tcp://") }
 
 // connection reads a wire until it ends, or until enough is known.
-func (d *doctor) connection(ctx context.Context, c bridge.Candidate, h *heard, decoder *meter.Decoder) error {
+func (d *examination) connection(ctx context.Context, c bridge.Candidate, h *heard, decoder *meter.Decoder) error {
 	wire, err := c.Dial(ctx)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 // judgeSetting compares the line setting with that of the meter, "" where it has none. One of --serial that was merely tried
 // first is no fault of a configuration; one of a file that is written again is mended with it.
-func (d *doctor) judgeSetting(line string) *verdict {
+func (d *examination) judgeSetting(line string) *verdict {
 	m := d.meter()
 	wrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
 	if wrong() && d.configured != nil {

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 )
 
 // tryBroker looks at the broker that is configured, and at no other.
-func (d *doctor) tryBroker(ctx context.Context) *verdict {
+func (d *examination) tryBroker(ctx context.Context) *verdict {
 	w := daemon.Setup{Config: d.cfg, Logger: zerolog.Nop()}
 	switch d.cfg.MQTT.URL {
 	case "":

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"os"
@@ -8,25 +8,25 @@ import (
 )
 
 // starts is the command that starts the bridge with the configuration that was looked at.
-func (o doctorOrder) starts() string {
-	if o.config == "" || o.config == config.Places[0] || o.config == config.Found("") {
+func (o Order) starts() string {
+	if o.Config == "" || o.Config == config.Places[0] || o.Config == config.Found("") {
 		return "hanbridge run"
 	}
-	return "hanbridge run --config " + o.config
+	return "hanbridge run --config " + o.Config
 }
 
 // writes is the command that does the same once more and writes the configuration. It holds no key.
-func (o doctorOrder) writes() string {
+func (o Order) writes() string {
 	words := []string{"hanbridge doctor"}
-	for _, w := range []struct{ flag, value string }{{"", o.port}, {"--key-file ", o.keys.File}, {"--config ", o.config}} {
+	for _, w := range []struct{ flag, value string }{{"", o.Port}, {"--key-file ", o.Keys.File}, {"--config ", o.Config}} {
 		if w.value != "" {
 			words = append(words, w.flag+w.value)
 		}
 	}
-	if o.keys.Key != "" {
+	if o.Keys.Key != "" {
 		words = append(words, "--key HEX")
 	}
-	if o.keys.AuthKey != "" {
+	if o.Keys.AuthKey != "" {
 		words = append(words, "--auth-key HEX")
 	}
 	words = append(words, "--write")

@@ -1,0 +1,138 @@
+// Package doctor looks at what a bridge needs (port, line setting, meter, broker) and says what is wrong and whose turn
+// it is. Check does so for scripts, without touching the meter.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
+)
+
+// Examine examines one meter and prints what it finds.
+func Examine(ctx context.Context, p *cli.Program, o Order) error {
+	d, err := newExamination(p, o)
+	if err != nil {
+		return err
+	}
+	if err := o.refusesToWrite(); err != nil {
+		return err
+	}
+	d.examine(ctx)
+	if ctx.Err() != nil {
+		return cli.DataError(errors.New("doctor: stopped"))
+	}
+	if err := d.conclude(); err != nil {
+		return cli.DataError(err)
+	}
+	if o.Json {
+		if err := printJSON(p, d.report); err != nil {
+			return err
+		}
+	}
+	if !d.report.OK {
+		return cli.ErrPrinted
+	}
+	return nil
+}
+
+// A examination examines one meter. What it touches of the world are functions, so that tests have another.
+type examination struct {
+	order Order
+	cfg   config.Config
+	index int // of the meter in cfg
+	file  string
+	// before is the configuration as it was read; auto tells that its port is looked for.
+	before string
+	auto   bool
+	// masked tells that the key came by the command line, and stays out of what is written.
+	masked bool
+	// configured is what --serial is laid over, nil where it is not given.
+	configured *config.Serial
+	// mends tells that a wrong setting goes with the file that is written; misset is that setting, in a sentence.
+	mends  bool
+	misset string
+	// remark is what stands behind "all well".
+	remark string
+	dwell  time.Duration
+
+	ports  func() []source.Port
+	usable func(path string) error
+	wires  func(config.Meter) ([]bridge.Candidate, error)
+	check  func(context.Context, mqtt.Config) (mqtt.Checked, error)
+	hub    func(context.Context, mqtt.Config) (bool, error)
+
+	say      func(name, text string) // a line of the report
+	print    func(text string)       // what stands below it
+	progress func(format string, args ...any)
+	report   doctorReport
+	heard    *heard // the wire that gave a telegram
+}
+
+// newExamination returns a doctor for the machine that it runs on.
+func newExamination(p *cli.Program, o Order) (*examination, error) {
+	if o.Dwell <= 0 {
+		return nil, errors.New("--dwell is above 0")
+	}
+	d := &examination{
+		order: o, file: config.Found(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.Usable,
+		wires: func(m config.Meter) ([]bridge.Candidate, error) { return daemon.SourceOf(m).Candidates() },
+		check: mqtt.Check, hub: mqtt.Hub,
+		say:      func(name, text string) { fmt.Fprintf(p.Out, "%-10s%s\n", name, safetext.Visible(text)) },
+		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
+		progress: func(string, ...any) {},
+	}
+	if o.Json {
+		d.say, d.print = func(string, string) {}, func(string) {}
+	}
+	if cli.IsTerminal(p.Err) {
+		d.progress = func(format string, args ...any) { fmt.Fprintf(safetext.Lines{W: p.Err}, format+"\n", args...) }
+	}
+	if _, err := os.Stat(d.file); o.Config != "" && o.Write && errors.Is(err, os.ErrNotExist) {
+		d.file = "" // it is to be written
+	}
+	cfg, err := config.Load(d.file, p.Environ)
+	if err != nil {
+		return nil, err
+	}
+	d.cfg, d.before = cfg, config.Text(cfg, config.ShowSecrets)
+	d.mends = o.Write && d.file != "" && !slices.ContainsFunc(p.Environ, isSerialVariable)
+	if err := d.choose(o); err != nil {
+		return nil, err
+	}
+	if o.Write && d.meter().Port.Kind == config.ReplayPort {
+		return nil, errors.New("--write: a recording is not a port to configure")
+	}
+	return d, nil
+}
+
+// isSerialVariable tells that an entry of the environment wins over the line setting of every file.
+func isSerialVariable(entry string) bool { return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") }
+
+// meter is the one that is examined.
+func (d *examination) meter() *config.Meter { return &d.cfg.Meters[d.index] }
+
+// examine goes from the port to the broker, and stops where something is wrong.
+func (d *examination) examine(ctx context.Context) {
+	for _, step := range []func(context.Context) *verdict{d.findMeter, d.readMeter, d.tryBroker} {
+		if v := step(ctx); v != nil {
+			if d.misset != "" {
+				v.Text += "; besides, " + d.misset // nothing is written, so it is not mended
+			}
+			d.report.Verdict = *v
+			return
+		}
+	}
+	d.report.OK, d.report.Verdict = true, d.well()
+}

@@ -1,0 +1,88 @@
+package doctor
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+var updateConfig = flag.Bool("update-config", false, "write testdata/config/wrong.txt anew")
+
+func aMeter() config.Meter {
+	return config.Meter{
+		ID: "meter", Name: "Electricity meter", Port: config.Port{Kind: config.AutoPort}, Serial: config.Serial{Auto: true},
+		Checksum: "check", FrameCounter: "any",
+	}
+}
+
+// shown makes secrets comparable, which cmp would print as they are.
+func shown(c config.Config) string {
+	text := fmt.Sprintf("%+v %q", c, string(c.MQTT.Password))
+	for _, m := range c.Meters {
+		text += fmt.Sprintf(" %q %q", string(m.Key), string(m.AuthKey))
+	}
+	return text
+}
+
+func checkErr(t *testing.T, err error, want string) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("error: got %v, want none", err)
+		}
+		return
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error: got %v, want one with %q", err, want)
+	}
+}
+
+func written(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func contentOf(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+const (
+	aKey       = "00112233445566778899aabbccddeeff"
+	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+)
+
+// writtenPrivate writes a file as a file of keys should be.
+func writtenPrivate(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "meter.key")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func defaults() config.Config {
+	return config.Config{
+		MQTT:          config.MQTT{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
+		HomeAssistant: config.HomeAssistant{Discovery: "device", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
+		StateDir:      "/var/lib/hanbridge",
+		Publish:       "balanced",
+		Meters:        []config.Meter{aMeter()},
+		Log:           config.Log{Level: "info", Format: "auto"},
+	}
+}
