@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -52,4 +54,70 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 // addPrefixFlag is for commands that look at what is announced: below another prefix than the configured one as well.
 func addPrefixFlag(c *cobra.Command) *string {
 	return c.Flags().String("prefix", "", "look below the discovery prefix `PREFIX`, as after a change of homeassistant.prefix")
+}
+
+func discoveryDiffCommand(p *cli.Program) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "diff [FILE]",
+		Short: "Compares what the broker holds with what would be announced",
+		Long: "Compares the announcements that the broker holds with those that this program and configuration would make: for the\n" +
+			"configured meters and the values that the broker holds of them, or for the telegrams in a file or of a simulated meter.\n" +
+			"Exits with 0 when nothing differs, with 1 when something does.",
+		Example: "  hanbridge discovery diff --config config.yaml\n  hanbridge discovery diff telegram.txt",
+		Args:    takes(0, 1),
+	}
+	from := hub.AddSeenFlags(c, "as if the meter were a simulated one")
+	c.RunE = func(c *cobra.Command, files []string) error {
+		w, err := hub.Load(p, from.Config)
+		if err != nil {
+			return err
+		}
+		seen, err := from.Look("discovery diff", w, files)
+		if err != nil {
+			return err
+		}
+		if err := w.NeedBroker(); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
+		defer cancel()
+		kept, err := hub.ReadKept(ctx, w)
+		if err != nil && hub.Incomplete(err) {
+			err = fmt.Errorf("%w: what differs cannot be told", err)
+		}
+		if err != nil {
+			return cli.DataError(err)
+		}
+		return hub.Diff(p, w, kept, seen)
+	}
+	return c
+}
+
+func discoveryClearCommand(p *cli.Program) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "clear",
+		Short: "Takes back what is announced of the configured meters and of the bridge",
+		Long: "Takes back what is announced of the configured meters and of the bridge, in either style: Home Assistant removes their\n" +
+			"entities. Values stay. A bridge that runs announces everything again when it or Home Assistant starts the next time:\n" +
+			"to be rid of the announcements set homeassistant.discovery to off, and restart the bridge, which takes them back by itself.\n" +
+			"It takes back those below another homeassistant.prefix too, as long as it remembers them (state_dir); else name that prefix here.",
+		Example: "  hanbridge discovery clear --config config.yaml\n  hanbridge discovery clear --all\n  hanbridge discovery clear --prefix homeassistant",
+		Args:    takes(0, 0),
+	}
+	file := c.Flags().String("config", "", "configuration `FILE`")
+	prefix := addPrefixFlag(c)
+	all := c.Flags().Bool("all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		w, err := hub.LoadBelow(p, *file, *prefix)
+		if err != nil {
+			return err
+		}
+		if err := w.NeedBroker(); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
+		defer cancel()
+		return hub.Clear(ctx, p, w, *all, *prefix == "")
+	}
+	return c
 }

@@ -4,9 +4,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,4 +87,22 @@ func takes(least, most int) cobra.PositionalArgs {
 func flagError(c *cobra.Command, err error) error {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")
 	return fmt.Errorf("%s: see %s --help", text, c.CommandPath())
+}
+
+func versionCommand(p *cli.Program) *cobra.Command {
+	c := &cobra.Command{
+		Use: "version", Short: "Prints the version", Example: "  hanbridge version --json", Args: takes(0, 0),
+	}
+	asJSON := c.Flags().Bool("json", false, "as JSON")
+	c.RunE = func(*cobra.Command, []string) error {
+		platform := runtime.GOOS + "/" + runtime.GOARCH
+		if !*asJSON {
+			fmt.Fprintf(p.Out, "hanbridge %s (%s, %s)\n", cli.Version(), runtime.Version(), platform)
+			return nil
+		}
+		return json.NewEncoder(p.Out).Encode(map[string]string{
+			"version": cli.Version(), "go": runtime.Version(), "platform": platform,
+		})
+	}
+	return c
 }
