@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
 // Replay returns a source that reads a file once, as fast as the outputs take it. The file holds the bytes of a port in any form
@@ -19,6 +20,6 @@ func Replay(path string) bridge.Source {
 		return struct {
 			io.Reader
 			io.Closer
-		}{Bytes(f), f}, nil
+		}{capture.Bytes(f), f}, nil
 	}})}
 }

@@ -29,6 +29,7 @@ var levels = map[string]level{
 	"pkg/dlms":        {1, 0},
 	"pkg/line":        {1, 0},
 	"pkg/meter":       {2, 0},
+	"pkg/capture":     {2, 1},
 	"pkg/mask":        {2, 1},
 	"pkg/simulate":    {2, 1},
 	"bridge/internal": {3, 0},

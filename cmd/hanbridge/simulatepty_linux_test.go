@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -83,7 +83,7 @@ func TestReplayPTYLongRead(t *testing.T) {
 // TestReplayInputStopped: the first signal ends a replay that waits for input.
 func TestReplayInputStopped(t *testing.T) {
 	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
-	p := launch(t, nil, "sh", "-c", start, buildProgram(t), source.CaptureMark)
+	p := launch(t, nil, "sh", "-c", start, buildProgram(t), capture.Mark)
 	p.awaits(10*time.Second, "meter on ")
 	if err := p.cmd.Process.Signal(unix.SIGINT); err != nil {
 		t.Fatal(err)

@@ -11,12 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -107,7 +107,7 @@ func seeFile(w *daemon.Setup, name string) (*Seen, error) {
 			return nil, err
 		}
 	}
-	return see(w, name, source.Bytes(f), o)
+	return see(w, name, capture.Bytes(f), o)
 }
 
 // see reads all that a meter sends, with the options that its telegrams need.

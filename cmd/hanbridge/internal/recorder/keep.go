@@ -5,14 +5,14 @@ import (
 	"io"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
 // captureHeader is what the first lines of a capture say. What tells a house from others is not among it: no name of a port,
 // which has the number of its adapter in it, and no name of a machine.
 func captureHeader() string {
-	return fmt.Sprintf("%s, version %s\n", source.CaptureMark, cli.Version())
+	return fmt.Sprintf("%s, version %s\n", capture.Mark, cli.Version())
 }
 
 // captureRecorder keeps what it reads.
@@ -38,7 +38,7 @@ func (r captureRecorder) Read(p []byte) (int, error) {
 
 // keep writes a line.
 func (l *listener) keep(at time.Time, b []byte) error {
-	l.line = source.Captured{At: at, Bytes: b}.Append(l.line[:0])
+	l.line = capture.Record{At: at, Bytes: b}.Append(l.line[:0])
 	if _, err := l.out.Write(l.line); err != nil {
 		return errKeep{err}
 	}

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
-	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -71,7 +71,7 @@ func capturedSource(name string) bridge.Source {
 			if err != nil {
 				return nil, err
 			}
-			return openedReplay{&virtualport.ReplayedWire{Pace: virtualport.NewPace(0), Capture: source.NewCaptureReader(f)}, f}, nil
+			return openedReplay{&virtualport.ReplayedWire{Pace: virtualport.NewPace(0), Capture: capture.NewReader(f)}, f}, nil
 		},
 	})}
 }

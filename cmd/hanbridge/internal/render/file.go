@@ -8,8 +8,8 @@ import (
 	"io"
 	"slices"
 
-	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -48,7 +48,7 @@ func decodeFile(p *cli.Program, name string, several bool, to printer, keys []*d
 		}
 	}
 	g := &glimpse{Reader: in, name: name}
-	heard := &glimpse{Reader: source.Bytes(g)}
+	heard := &glimpse{Reader: capture.Bytes(g)}
 	unlocked := &testKeyed{Reader: heard, file: g}
 	d := meter.NewDecoder(unlocked)
 	d.Options = meter.Options{Keys: keys}

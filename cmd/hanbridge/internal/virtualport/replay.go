@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
 // Replay sends the recording of the named file ("-" is standard input) to stdout, pty or tcp://HOST:PORT, speed times as fast as it
@@ -29,7 +29,7 @@ func Replay(ctx context.Context, p *cli.Program, name, to string, speed int) err
 		return err
 	}
 	defer done()
-	wire := &ReplayedWire{Pace: NewPace(speed), Capture: source.NewCaptureReader(in)}
+	wire := &ReplayedWire{Pace: NewPace(speed), Capture: capture.NewReader(in)}
 	if err := replayTo(ctx, p, wire, to); err != nil || wire.rest != nil || ctx.Err() != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func replayTCP(ctx context.Context, p *cli.Program, wire io.ReadCloser, address 
 // ReplayedWire is a wire on which a capture is sent again.
 type ReplayedWire struct {
 	*Pace
-	Capture *source.CaptureReader
+	Capture *capture.Reader
 	At      time.Time // when what was read last came; zero where that is not known
 	rest    []byte    // of what came last; nil where nothing has
 	// linger is how long the wire stays open behind the last bytes: a pseudo-terminal forgets what was not read when it closes.

@@ -12,12 +12,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
 // TestReplayPace: what came comes again as far apart as it came, or faster.
 func TestReplayPace(t *testing.T) {
-	const text = source.CaptureMark + `
+	const text = capture.Mark + `
 2026-11-22T10:15:20.125+01:00 7e
 2026-11-22T10:15:20.375+01:00 a243
 2026-11-22T09:15:30.375Z 41
@@ -28,7 +28,7 @@ func TestReplayPace(t *testing.T) {
 		10: {0, 25 * time.Millisecond, 1025 * time.Millisecond, 1025 * time.Millisecond},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			wire := &ReplayedWire{Pace: NewPace(speed), Capture: source.NewCaptureReader(strings.NewReader(text)), linger: time.Second}
+			wire := &ReplayedWire{Pace: NewPace(speed), Capture: capture.NewReader(strings.NewReader(text)), linger: time.Second}
 			start, got, all := time.Now(), []time.Duration{}, ""
 			for buf := make([]byte, 10); ; {
 				n, err := wire.Read(buf)
@@ -54,7 +54,7 @@ func TestReplayPace(t *testing.T) {
 func TestReplayIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const text = "2026-11-22T10:15:20.125Z 7e\n2026-11-23T10:15:20.125Z a2\n"
-		wire := &ReplayedWire{Pace: NewPace(1), Capture: source.NewCaptureReader(strings.NewReader(text))}
+		wire := &ReplayedWire{Pace: NewPace(1), Capture: capture.NewReader(strings.NewReader(text))}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var got bytes.Buffer

@@ -1,4 +1,4 @@
-package source_test
+package capture_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/source"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -102,7 +102,7 @@ func TestBytesOfDumps(t *testing.T) {
 				"xxd -p":                    fmt.Sprintf("%x\n", want),
 			} {
 				t.Run(fmt.Sprintf("%s %d %s", family, len(want)%2, name), func(t *testing.T) {
-					got, err := io.ReadAll(source.Bytes(strings.NewReader(text)))
+					got, err := io.ReadAll(capture.Bytes(strings.NewReader(text)))
 					if name == "hexdump of the other kind" { // the byte that fills up the last number is not known there
 						got = got[:min(len(got), len(want))]
 					}
@@ -126,7 +126,7 @@ func TestBytesRepeated(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := io.ReadAll(source.Bytes(strings.NewReader(tt.text)))
+			got, err := io.ReadAll(capture.Bytes(strings.NewReader(tt.text)))
 			if err != nil || len(got) != tt.want {
 				t.Errorf("got %d bytes, %v, want %d", len(got), err, tt.want)
 			}
@@ -140,7 +140,7 @@ func TestBytesRepeatedForEver(t *testing.T) {
 	for at := range 1000 {
 		fmt.Fprintf(&text, "%08x 00\n*\n", at<<16)
 	}
-	got, err := io.ReadAll(source.Bytes(strings.NewReader(text.String())))
+	got, err := io.ReadAll(capture.Bytes(strings.NewReader(text.String())))
 	if err != nil || len(got) < 16<<20 || len(got) > 17<<20 {
 		t.Errorf("got %d bytes, %v, want some 16 MiB", len(got), err)
 	}
@@ -156,7 +156,7 @@ func TestBytesNoDump(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := io.ReadAll(source.Bytes(strings.NewReader(tt.text)))
+			got, err := io.ReadAll(capture.Bytes(strings.NewReader(tt.text)))
 			if err != nil || !strings.HasPrefix(string(got), tt.want) {
 				t.Errorf("got %x, %v, want %x", got, err, tt.want)
 			}

@@ -1,4 +1,4 @@
-package source
+package capture
 
 import (
 	"bufio"
@@ -12,7 +12,7 @@ import (
 // digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2. Text whose lines end with the four
 // characters \r\n, as programs print it, becomes what these stand for.
 func Bytes(r io.Reader) io.Reader {
-	c := NewCaptureReader(r)
+	c := NewReader(r)
 	if c.plain != nil {
 		return c.plain
 	}

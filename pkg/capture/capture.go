@@ -1,4 +1,6 @@
-package source
+// Package capture reads and writes recordings of a meter's port. Its own format keeps the time of each read; any other
+// form in which people keep bytes (hexadecimal text, dumps of several programs) is read as well.
+package capture
 
 import (
 	"bufio"
@@ -11,14 +13,14 @@ import (
 	"time"
 )
 
-// CaptureMark is how the first line of a capture begins.
+// Mark is how the first line of a capture begins.
 //
 // A capture is text, so that it can be searched, and posted where people help each other: a line for each read of a wire, which
 // is the time as in RFC 3339 with milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with '#' are for people.
-const CaptureMark = "# hanbridge capture"
+const Mark = "# hanbridge capture"
 
-// A Captured is what one read of a wire gave.
-type Captured struct {
+// A Record is what one read of a wire gave.
+type Record struct {
 	// At is when; zero where the recording has no times.
 	At    time.Time
 	Bytes []byte
@@ -27,13 +29,13 @@ type Captured struct {
 const captureTime = "2006-01-02T15:04:05.000Z07:00"
 
 // Append appends the line of a capture with its end.
-func (c Captured) Append(dst []byte) []byte {
+func (c Record) Append(dst []byte) []byte {
 	dst = append(c.At.AppendFormat(dst, captureTime), ' ')
 	return append(hex.AppendEncode(dst, c.Bytes), '\n')
 }
 
-// A CaptureReader reads a recording of a wire.
-type CaptureReader struct {
+// A Reader reads a recording of a wire.
+type Reader struct {
 	r *bufio.Reader
 	// plain gives the bytes of a recording that is no capture.
 	plain io.Reader
@@ -42,11 +44,11 @@ type CaptureReader struct {
 	buf   []byte
 }
 
-// NewCaptureReader returns a reader of the capture in r, or of any other form of bytes that Bytes knows. Where r has a name, as
+// NewReader returns a reader of the capture in r, or of any other form of bytes that Bytes knows. Where r has a name, as
 // files do, errors begin with it.
-func NewCaptureReader(r io.Reader) *CaptureReader {
+func NewReader(r io.Reader) *Reader {
 	b := bufio.NewReaderSize(r, longestLine)
-	c := &CaptureReader{r: b, name: "capture"}
+	c := &Reader{r: b, name: "capture"}
 	if file, ok := r.(interface{ Name() string }); ok {
 		c.name = file.Name()
 	}
@@ -68,13 +70,13 @@ const longestLine = 1 << 17
 
 // Next returns what the next read gave, valid until the following call; io.EOF at the end. A line that is none of a capture is
 // an error that names its place.
-func (c *CaptureReader) Next() (Captured, error) {
+func (c *Reader) Next() (Record, error) {
 	if c.plain != nil {
 		n, err := c.plain.Read(c.buf)
 		if n > 0 {
 			err = nil // it comes again
 		}
-		return Captured{Bytes: c.buf[:n]}, err
+		return Record{Bytes: c.buf[:n]}, err
 	}
 	for {
 		text, err := c.r.ReadSlice('\n')
@@ -82,30 +84,30 @@ func (c *CaptureReader) Next() (Captured, error) {
 		text = bytes.TrimSpace(text)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-			return Captured{}, c.fault("longer than any line of a capture", text)
+			return Record{}, c.fault("longer than any line of a capture", text)
 		case err != nil && (len(text) == 0 || !errors.Is(err, io.EOF)):
-			return Captured{}, err
+			return Record{}, err
 		case len(text) > 0 && text[0] != '#':
 			return c.parse(text)
 		}
 	}
 }
 
-func (c *CaptureReader) parse(text []byte) (Captured, error) {
+func (c *Reader) parse(text []byte) (Record, error) {
 	stamp, digits, _ := bytes.Cut(text, []byte(" "))
 	at, err := time.Parse(time.RFC3339, string(stamp))
 	if err != nil {
-		return Captured{}, c.fault("no time, as each line of a capture begins with", text)
+		return Record{}, c.fault("no time, as each line of a capture begins with", text)
 	}
 	c.buf, err = hex.AppendDecode(c.buf[:0], digits)
 	if err != nil || len(digits) == 0 {
-		return Captured{}, c.fault("no bytes in hexadecimal behind the time", text)
+		return Record{}, c.fault("no bytes in hexadecimal behind the time", text)
 	}
-	return Captured{At: at, Bytes: c.buf}, nil
+	return Record{At: at, Bytes: c.buf}, nil
 }
 
 // fault shows the line, as much as is needed to find it.
-func (c *CaptureReader) fault(reason string, text []byte) error {
+func (c *Reader) fault(reason string, text []byte) error {
 	const shown = 40
 	more := ""
 	if len(text) > shown {
@@ -116,7 +118,7 @@ func (c *CaptureReader) fault(reason string, text []byte) error {
 
 // flat is a capture without its times.
 type flat struct {
-	c    *CaptureReader
+	c    *Reader
 	rest []byte
 }
 
@@ -137,5 +139,5 @@ var capturedLine = regexp.MustCompile(`^\s*\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)
 
 // isCapture tells if a recording begins as captures do, also one whose first lines were not kept.
 func isCapture(start []byte) bool {
-	return bytes.HasPrefix(start, []byte(CaptureMark)) || capturedLine.Match(start)
+	return bytes.HasPrefix(start, []byte(Mark)) || capturedLine.Match(start)
 }
