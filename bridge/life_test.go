@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/lane"
-	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
@@ -27,9 +27,7 @@ func planned(t *testing.T, dir string, preset lane.Preset, do func(p *port, n *n
 
 // drawing is a telegram of powers alone.
 func drawing(watts int64) []byte {
-	return p1.Append(nil, "ABC5metering", []p1.Line{
-		{Code: obis.Code{1, 0, 1, 7, 0, obis.Any}, Value: obis.Decimal{Coef: watts}, Unit: "kW", Digits: 4, Decimals: 3},
-	})
+	return p1.Append(nil, fmt.Appendf(nil, "/ABC5metering\r\n\r\n1-0:1.7.0(%04d.%03d*kW)\r\n!", watts/1000, watts%1000))
 }
 
 func (n *notebook) value(name string) (text string) {

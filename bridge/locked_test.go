@@ -37,7 +37,8 @@ func half(t *testing.T, x byte) *dlms.Key {
 // ciphered is a telegram of a power, encrypted.
 func ciphered(k *dlms.Key, title string, counter uint32, watts int64) []byte {
 	plain := dlms.AppendList(dlms.AppendNotification(nil, 1), 1)
-	plain = dlms.AppendRegister(plain, obis.Code{1, 0, 1, 7, 0, obis.Any}, obis.Decimal{Coef: watts}, dlms.Uint32, 0, obis.Watt)
+	plain = dlms.AppendName(dlms.AppendStructure(plain, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
+	plain = dlms.AppendScalerUnit(dlms.AppendNumber(plain, dlms.Uint32, watts), 0, obis.Watt)
 	const encryptedAndAuthentic = 0x30
 	info := dlms.AppendCiphered([]byte(dlms.LLC), k, []byte(title), encryptedAndAuthentic, counter, plain)
 	return hdlc.Append(nil, hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x03}, Control: 0x13, Info: info})

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -111,14 +112,11 @@ func TestRecordingTwice(t *testing.T) {
 
 // counting is a telegram of a meter that tells its number, or "" for none.
 func counting(ident, serial string, energy obis.Decimal) []byte {
-	lines := []p1.Line{
-		{Code: obis.Code{1, 0, 1, 8, 0, obis.Any}, Value: energy.Shift(3), Unit: "kWh", Digits: 8, Decimals: 3},
-		{Code: obis.Code{1, 0, 1, 7, 0, obis.Any}, Value: obis.Decimal{Coef: 500}, Unit: "kW", Digits: 4, Decimals: 3},
-	}
+	text := fmt.Sprintf("/%s\r\n\r\n1-0:1.8.0(%012s*kWh)\r\n1-0:1.7.0(0000.500*kW)\r\n", ident, energy.AppendFixed(nil, 3))
 	if serial != "" {
-		lines = append(lines, p1.Line{Code: obis.Code{0, 0, 96, 1, 1, obis.Any}, Text: serial})
+		text += "0-0:96.1.1(" + serial + ")\r\n"
 	}
-	return p1.Append(nil, ident, lines)
+	return p1.Append(nil, []byte(text+"!"))
 }
 
 func kWh(text string) obis.Decimal {

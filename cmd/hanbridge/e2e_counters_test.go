@@ -125,14 +125,8 @@ func counterTelegram(t *testing.T, at time.Time, counter string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := func(c, d byte) obis.Code { return obis.Code{1, 0, c, d, 0, obis.Any} }
-	return p1.Append(nil, "ABC5metering", []p1.Line{
-		{Code: obis.Code{0, 0, 1, 0, 0, obis.Any}, Text: at.Format("060102150405") + "W"},
-		{Code: code(1, 8), Value: energy.Shift(3), Unit: "kWh", Digits: 8, Decimals: 3},
-		{Code: code(2, 8), Value: obis.Decimal{Coef: 77}, Unit: "kWh", Digits: 8, Decimals: 3},
-		{Code: code(1, 7), Value: obis.Decimal{Coef: 500}, Unit: "kW", Digits: 4, Decimals: 3},
-		{Code: code(2, 7), Unit: "kW", Digits: 4, Decimals: 3},
-	})
+	return p1.Append(nil, fmt.Appendf(nil, "/ABC5metering\r\n\r\n0-0:1.0.0(%sW)\r\n1-0:1.8.0(%012s*kWh)\r\n1-0:2.8.0(00000000.077*kWh)\r\n"+
+		"1-0:1.7.0(0000.500*kW)\r\n1-0:2.7.0(0000.000*kW)\r\n!", at.Format("060102150405"), energy.AppendFixed(nil, 3)))
 }
 
 func (r *countersRig) shows(counter string) {

@@ -26,25 +26,6 @@ func AppendList(dst []byte, n int) []byte { return appendSize(append(dst, tagArr
 // AppendStructure appends the start of a structure of n items, n not negative.
 func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, tagStructure), n) }
 
-// AppendRegister appends {code, value, {scaler, unit}}. A value that has more decimals than the scaler, or does not fit the
-// type, is written as the nearest that does.
-func AppendRegister(dst []byte, code obis.Code, value obis.Decimal, t Type, scaler int8, unit obis.Unit) []byte {
-	dst = AppendName(AppendStructure(dst, 3), code)
-	return AppendScalerUnit(AppendDecimal(dst, t, value, scaler), scaler, unit)
-}
-
-// AppendText appends {code, visible-string}.
-func AppendText(dst []byte, code obis.Code, text string) []byte {
-	return AppendVisible(AppendName(AppendStructure(dst, 2), code), text)
-}
-
-// AppendClock appends {code, date-time} of t. hundredths and status are as the meter fills them: Aidon's Swedish list has 0
-// and FF, its Norwegian one FF and 0; both have 0 for the day of week on Sundays.
-func AppendClock(dst []byte, code obis.Code, t obis.Time, hundredths, status byte) []byte {
-	dst = AppendName(AppendStructure(dst, 2), code)
-	return AppendDateTime(dst, DateTime{Time: t, Weekday: Weekday(t) % 7, Hundredths: hundredths, Status: status})
-}
-
 // AppendPushObject appends an element of a push object list: {class, logical name, attribute, data index} (IEC 62056-6-2,
 // 4.4.8.2.2), with the index 0 that means the whole attribute.
 func AppendPushObject(dst []byte, class uint16, code obis.Code, attribute int8) []byte {

@@ -36,6 +36,23 @@ func number(c, d byte, coef int64, exp int8, unit obis.Unit) obis.Record {
 	return obis.Record{Code: code(c, d), Kind: obis.Number, Value: obis.Decimal{Coef: coef, Exp: exp}, Unit: unit}
 }
 
+// appendRegister appends {code, value, {scaler, unit}}.
+func appendRegister(dst []byte, code obis.Code, value obis.Decimal, t dlms.Type, scaler int8, unit obis.Unit) []byte {
+	dst = dlms.AppendName(dlms.AppendStructure(dst, 3), code)
+	return dlms.AppendScalerUnit(dlms.AppendDecimal(dst, t, value, scaler), scaler, unit)
+}
+
+// appendText appends {code, visible-string}.
+func appendText(dst []byte, code obis.Code, text string) []byte {
+	return dlms.AppendVisible(dlms.AppendName(dlms.AppendStructure(dst, 2), code), text)
+}
+
+// appendClock appends {code, date-time} as Aidon meters do: with 0 for the day of week on Sundays.
+func appendClock(dst []byte, code obis.Code, t obis.Time, hundredths, status byte) []byte {
+	d := dlms.DateTime{Time: t, Weekday: dlms.Weekday(t) % 7, Hundredths: hundredths, Status: status}
+	return dlms.AppendDateTime(dlms.AppendName(dlms.AppendStructure(dst, 2), code), d)
+}
+
 // TestLists writes lists as Aidon meters send them, and reads them.
 func TestLists(t *testing.T) {
 	clock := obis.Code{0, 0, 1, 0, 0, obis.Any}
@@ -49,14 +66,14 @@ func TestLists(t *testing.T) {
 		{"none", func(b []byte) []byte { return dlms.AppendList(b, 0) }, []obis.Record{}},
 		{"Norwegian list 1", func(b []byte) []byte {
 			b = dlms.AppendList(b, 1)
-			return dlms.AppendRegister(b, code(1, 7), obis.Decimal{Coef: 280}, dlms.Uint32, 0, obis.Watt)
+			return appendRegister(b, code(1, 7), obis.Decimal{Coef: 280}, dlms.Uint32, 0, obis.Watt)
 		}, []obis.Record{number(1, 7, 280, 0, obis.Watt)}},
 		{"texts, and scalers of both signs", func(b []byte) []byte {
-			b = dlms.AppendText(dlms.AppendList(b, 5), obis.Code{1, 1, 0, 2, 129, obis.Any}, "AIDON_V0001")
-			b = dlms.AppendRegister(b, code(31, 7), obis.Decimal{Coef: -6, Exp: -1}, dlms.Int16, -1, obis.Ampere)
-			b = dlms.AppendRegister(b, code(32, 7), obis.Decimal{Coef: 2307, Exp: -1}, dlms.Uint16, -1, obis.Volt)
-			b = dlms.AppendRegister(b, code(1, 8), obis.Decimal{Coef: 22721380}, dlms.Uint32, 1, obis.WattHour)
-			return dlms.AppendClock(b, clock, at, 0xFF, 0)
+			b = appendText(dlms.AppendList(b, 5), obis.Code{1, 1, 0, 2, 129, obis.Any}, "AIDON_V0001")
+			b = appendRegister(b, code(31, 7), obis.Decimal{Coef: -6, Exp: -1}, dlms.Int16, -1, obis.Ampere)
+			b = appendRegister(b, code(32, 7), obis.Decimal{Coef: 2307, Exp: -1}, dlms.Uint16, -1, obis.Volt)
+			b = appendRegister(b, code(1, 8), obis.Decimal{Coef: 22721380}, dlms.Uint32, 1, obis.WattHour)
+			return appendClock(b, clock, at, 0xFF, 0)
 		}, []obis.Record{
 			{Code: obis.Code{1, 1, 0, 2, 129, obis.Any}, Kind: obis.Text, Text: []byte("AIDON_V0001")},
 			number(31, 7, -6, -1, obis.Ampere),
@@ -65,15 +82,15 @@ func TestLists(t *testing.T) {
 			{Code: clock, Kind: obis.Clock, Time: at},
 		}},
 		{"clock with a zone, on a Sunday", func(b []byte) []byte {
-			return dlms.AppendClock(dlms.AppendList(b, 1), clock, sunday, 0, 0xFF)
+			return appendClock(dlms.AppendList(b, 1), clock, sunday, 0, 0xFF)
 		}, []obis.Record{{Code: clock, Kind: obis.Clock, Time: sunday}}},
 		{"what does not fit is the nearest that does", func(b []byte) []byte {
-			b = dlms.AppendRegister(dlms.AppendList(b, 6), code(1, 7), obis.Decimal{Coef: -5}, dlms.Uint32, 0, obis.Watt)
-			b = dlms.AppendRegister(b, code(1, 7), obis.Decimal{Coef: 1, Exp: 12}, dlms.Uint32, 0, obis.Watt)
-			b = dlms.AppendRegister(b, code(32, 7), obis.Decimal{Coef: 1, Exp: 6}, dlms.Uint16, -1, obis.Volt)
-			b = dlms.AppendRegister(b, code(31, 7), obis.Decimal{Coef: -1, Exp: 6}, dlms.Int16, -1, obis.Ampere)
-			b = dlms.AppendRegister(b, code(31, 7), obis.Decimal{Coef: -25, Exp: -2}, dlms.Int16, -1, obis.Ampere)
-			return dlms.AppendRegister(b, code(1, 8), obis.Decimal{Coef: 15}, dlms.Uint32, 1, obis.WattHour)
+			b = appendRegister(dlms.AppendList(b, 6), code(1, 7), obis.Decimal{Coef: -5}, dlms.Uint32, 0, obis.Watt)
+			b = appendRegister(b, code(1, 7), obis.Decimal{Coef: 1, Exp: 12}, dlms.Uint32, 0, obis.Watt)
+			b = appendRegister(b, code(32, 7), obis.Decimal{Coef: 1, Exp: 6}, dlms.Uint16, -1, obis.Volt)
+			b = appendRegister(b, code(31, 7), obis.Decimal{Coef: -1, Exp: 6}, dlms.Int16, -1, obis.Ampere)
+			b = appendRegister(b, code(31, 7), obis.Decimal{Coef: -25, Exp: -2}, dlms.Int16, -1, obis.Ampere)
+			return appendRegister(b, code(1, 8), obis.Decimal{Coef: 15}, dlms.Uint32, 1, obis.WattHour)
 		}, []obis.Record{
 			number(1, 7, 0, 0, obis.Watt),
 			number(1, 7, 1<<32-2, 0, obis.Watt),
@@ -227,10 +244,10 @@ func TestParseErrors(t *testing.T) {
 // swedish is a list of every kind of item.
 func swedish() []byte {
 	b := dlms.AppendList(dlms.AppendNotification(nil, 0x40000000), 4)
-	b = dlms.AppendClock(b, obis.Code{0, 0, 1, 0, 0, obis.Any}, obis.Time{Year: 2019, Month: 12, Day: 16}, 0, 0xFF)
-	b = dlms.AppendRegister(b, code(1, 7), obis.Decimal{Coef: 1122}, dlms.Uint32, 0, obis.Watt)
-	b = dlms.AppendRegister(b, code(31, 7), obis.Decimal{Coef: -6, Exp: -1}, dlms.Int16, -1, obis.Ampere)
-	return dlms.AppendText(b, obis.Code{0, 0, 96, 1, 0, obis.Any}, "7359990000000001")
+	b = appendClock(b, obis.Code{0, 0, 1, 0, 0, obis.Any}, obis.Time{Year: 2019, Month: 12, Day: 16}, 0, 0xFF)
+	b = appendRegister(b, code(1, 7), obis.Decimal{Coef: 1122}, dlms.Uint32, 0, obis.Watt)
+	b = appendRegister(b, code(31, 7), obis.Decimal{Coef: -6, Exp: -1}, dlms.Int16, -1, obis.Ampere)
+	return appendText(b, obis.Code{0, 0, 96, 1, 0, obis.Any}, "7359990000000001")
 }
 
 // TestEveryCut: a notification cut anywhere is an error that names the byte at which the data ends.
@@ -265,7 +282,7 @@ func TestRegisterRoundTrip(t *testing.T) {
 		count := rapid.SampledFrom([]int{1, 127, 128, 255}).Draw(t, "items")
 		b := dlms.AppendList(dlms.AppendNotification(nil, rapid.Uint32().Draw(t, "invoke")), count)
 		for range count {
-			b = dlms.AppendRegister(b, want.Code, want.Value, kind, want.Value.Exp, want.Unit)
+			b = appendRegister(b, want.Code, want.Value, kind, want.Value.Exp, want.Unit)
 		}
 		var got dlms.Notification
 		if err := got.Parse(b); err != nil {

@@ -1,13 +1,12 @@
 package hdlc_test
 
 import (
-	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
+	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 )
 
 func seeds(f *testing.F) {
@@ -19,14 +18,13 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\x7E\xA7\xFF\x41\x08\x83\x13"))
 }
 
-// FuzzSplit: every frame is a part of the stream and bounded; how the bytes arrive does not matter.
-func FuzzSplit(f *testing.F) {
+// FuzzLength: a frame is bounded, and more bytes never change how long it is.
+func FuzzLength(f *testing.F) {
 	seeds(f)
-	f.Fuzz(func(t *testing.T, stream []byte) {
-		for _, b := range framingtest.Chunks(t, hdlc.Split, stream) {
-			if len(b) > hdlc.MaxLength || b[0] != hdlc.Flag || !bytes.Contains(stream, []byte(b)) {
-				t.Fatalf("% x is not a frame of % x", b, stream)
-			}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		framingtest.Final(t, hdlc.Length, b)
+		if n := hdlc.Length(b); n > hdlc.MaxLength || n > len(b) {
+			t.Fatalf("Length = %d of %d bytes", n, len(b))
 		}
 	})
 }

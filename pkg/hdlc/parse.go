@@ -10,7 +10,7 @@ var (
 	errFlag  = errors.New("hdlc: no flag where the length says that the frame ends")
 )
 
-// Parse reads a frame as Split delimits it. Both checksums are verified before anything is returned.
+// Parse reads a frame as Length delimits it. Both checksums are verified before anything is returned.
 func Parse(b []byte) (Frame, error) {
 	if len(b) == 0 || b[0] != Flag {
 		return Frame{}, errFrame

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 )
 
 func TestParseErrors(t *testing.T) {
@@ -53,7 +52,21 @@ func TestParseAliases(t *testing.T) {
 	}
 }
 
-// TestEveryFlip: no single flipped bit gives another frame, and the good frame behind it is found.
+// sound returns all sound frames that begin anywhere in a stream.
+func sound(stream string) (frames []string) {
+	for i := range stream {
+		n := hdlc.Length([]byte(stream[i:]))
+		if n <= 0 {
+			continue
+		}
+		if _, err := hdlc.Parse([]byte(stream[i : i+n])); err == nil {
+			frames = append(frames, stream[i:i+n])
+		}
+	}
+	return frames
+}
+
+// TestEveryFlip: no single flipped bit gives another frame, at whatever byte one is looked for, or hides the good one behind it.
 func TestEveryFlip(t *testing.T) {
 	for _, f := range []hdlc.Frame{
 		frame("\xE6\xE7\x00\x0F\x40 \x7E some information \x7E\xA0"),
@@ -66,7 +79,7 @@ func TestEveryFlip(t *testing.T) {
 			if got, err := hdlc.Parse(flipped); err == nil {
 				t.Fatalf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
 			}
-			got := framingtest.Sound(framingtest.Tokens(t, hdlc.Split, strings.NewReader(string(flipped)+next)), hdlc.Parse)
+			got := sound(string(flipped) + next)
 			if diff := cmp.Diff([]string{next}, got); diff != "" {
 				t.Fatalf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
 			}

@@ -3,23 +3,18 @@ package mask_test
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
 // telegram makes one of an identification line and lines of code and value.
 func telegram(ident string, values ...string) string {
-	var lines []p1.Line
-	for _, v := range values {
-		code, n := obis.ReadCode([]byte(v))
-		lines = append(lines, p1.Line{Code: code, Text: strings.TrimSuffix(v[n+1:], ")")})
-	}
-	return string(p1.Append(nil, ident, lines))
+	return string(p1.Append(nil, []byte(strings.Join(slices.Concat([]string{"/" + ident, ""}, values, []string{"!"}), "\r\n"))))
 }
 
 func TestText(t *testing.T) {

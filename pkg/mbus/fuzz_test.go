@@ -1,13 +1,12 @@
 package mbus_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
+	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
@@ -19,14 +18,13 @@ func seeds(f *testing.F) {
 	f.Add([]byte("\x68\x01\x01\x68\x53\xFF"))
 }
 
-// FuzzSplit: every frame is a part of the stream and bounded; how the bytes arrive does not matter.
-func FuzzSplit(f *testing.F) {
+// FuzzLength: a frame is bounded, and more bytes never change how long it is.
+func FuzzLength(f *testing.F) {
 	seeds(f)
-	f.Fuzz(func(t *testing.T, stream []byte) {
-		for _, b := range framingtest.Chunks(t, mbus.Split, stream) {
-			if len(b) > mbus.MaxLength || b[0] != mbus.Start || !bytes.Contains(stream, []byte(b)) {
-				t.Fatalf("% x is not a frame of % x", b, stream)
-			}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		framingtest.Final(t, mbus.Length, b)
+		if n := mbus.Length(b); n > mbus.MaxLength || n > len(b) {
+			t.Fatalf("Length = %d of %d bytes", n, len(b))
 		}
 	})
 }

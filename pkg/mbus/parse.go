@@ -11,7 +11,7 @@ var (
 	errShort = errors.New("mbus: a long frame without the access points of a segment")
 )
 
-// Parse reads a frame as Split delimits it. The checksum is verified before anything is returned. A frame that is sound and
+// Parse reads a frame as Length delimits it. The checksum is verified before anything is returned. A frame that is sound and
 // no segment of a message, as water and heat meters send them, is an error.
 func Parse(b []byte) (Frame, error) {
 	n := announced(b)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
@@ -49,7 +48,21 @@ func TestParseAliases(t *testing.T) {
 	}
 }
 
-// TestEveryFlip: no single flipped bit gives another frame, and the good frame behind it is found.
+// sound returns all sound frames that begin anywhere in a stream.
+func sound(stream string) (frames []string) {
+	for i := range stream {
+		n := mbus.Length([]byte(stream[i:]))
+		if n <= 0 {
+			continue
+		}
+		if _, err := mbus.Parse([]byte(stream[i : i+n])); err == nil {
+			frames = append(frames, stream[i:i+n])
+		}
+	}
+	return frames
+}
+
+// TestEveryFlip: no single flipped bit gives another frame, at whatever byte one is looked for, or hides the good one behind it.
 func TestEveryFlip(t *testing.T) {
 	for _, data := range []string{"\xDB\x08 \x68\x05\x05\x68\x53\xFF\x16", strings.Repeat("\x68", 252)} {
 		good, next := mbus.Append(nil, frame(data)), wire(frame("the next one"))
@@ -59,7 +72,7 @@ func TestEveryFlip(t *testing.T) {
 			if got, err := mbus.Parse(flipped); err == nil {
 				t.Fatalf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
 			}
-			got := framingtest.Sound(framingtest.Tokens(t, mbus.Split, strings.NewReader(string(flipped)+next)), mbus.Parse)
+			got := sound(string(flipped) + next)
 			if diff := cmp.Diff([]string{next}, got); diff != "" {
 				t.Fatalf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
 			}

@@ -310,7 +310,8 @@ func TestJoinSixteen(t *testing.T) {
 	const items = 50
 	big = dlms.AppendList(dlms.AppendNotification(nil, 0), items)
 	for i := range items {
-		big = dlms.AppendText(big, [6]byte{0, 0, 96, 50, byte(i), 255}, strings.Repeat(fmt.Sprint(i%10), 60))
+		big = dlms.AppendName(dlms.AppendStructure(big, 2), [6]byte{0, 0, 96, 50, byte(i), 255})
+		big = dlms.AppendVisible(big, strings.Repeat(fmt.Sprint(i%10), 60))
 	}
 	for _, carrier := range carriers {
 		parts := carrier.carry(big, 20)

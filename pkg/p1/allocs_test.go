@@ -8,7 +8,7 @@ import (
 
 // TestAllocs: nothing is allocated for a telegram once its records have grown, whatever its kind.
 func TestAllocs(t *testing.T) {
-	plain := household(t)
+	plain := household()
 	line := parity(plain)
 	locked := p1.AppendCiphered(nil, "EGM5G35", cipher(560))
 	old := []byte("/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n1-0:1.7.0(1kW)\r\n!\r\n")

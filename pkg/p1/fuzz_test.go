@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
+	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
 func seeds(f *testing.F) {
-	f.Add(household(f))
+	f.Add(household())
 	f.Add([]byte(sealed("/HLY5/D545-METER", "", "1-0:0.2.0((ER11))", "0-1:24.2.1(221101214520W)(00304.089*m3)")))
 	f.Add([]byte("/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"))
 	f.Add([]byte("\r\n/ABC5\r\n/ABC5\r\n!12\x80"))
@@ -20,24 +20,20 @@ func seeds(f *testing.F) {
 	f.Add([]byte("/ABC5\xE4\r\n\r\n\x021.8.0&01(1*m\xB3)\r\n1.8(\x00)\r\n!1"))
 	f.Add([]byte("a/\n"))
 	f.Add([]byte("/AAA0\n0.0()\n! \x02\t"))
-	f.Add(p1.AppendCiphered(household(f), "EGM5G35", cipher(60)))
+	f.Add(p1.AppendCiphered(household(), "EGM5G35", cipher(60)))
 	f.Add([]byte("/EGM5G35\r\n\r\n\x00\x82\x00\x06\x30abcdef!12\r\n/ABC5"))
 	f.Add([]byte("/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"))
 	f.Add([]byte(sealed("/ABC5", "", "0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.3.0)(m3)", "(1)", "(2)", "1-0:1.7.0(1kW)", "0-1:24.2.1(m3)")))
 }
 
-// FuzzSplit: every telegram is a part of the stream, in order and bounded; how the bytes arrive does not matter.
-func FuzzSplit(f *testing.F) {
+// FuzzLength: a telegram is bounded, and more bytes never change how long it is.
+func FuzzLength(f *testing.F) {
 	seeds(f)
-	f.Fuzz(func(t *testing.T, stream []byte) {
-		got := framingtest.Chunks(t, p1.Split, stream)
-		rest := stream
-		for _, telegram := range got {
-			i := bytes.Index(rest, []byte(telegram))
-			if i < 0 || len(telegram) > p1.MaxLength || !strings.HasPrefix(telegram, "/") {
-				t.Fatalf("%q is not a telegram of %q", telegram, rest)
-			}
-			rest = rest[i+1:] // a damaged one is searched again from inside
+	f.Fuzz(func(t *testing.T, b []byte) {
+		b = append([]byte{'/'}, b...)
+		framingtest.Final(t, p1.Length, b)
+		if n := p1.Length(b); n > p1.MaxLength || n > len(b) {
+			t.Fatalf("Length = %d of %d bytes", n, len(b))
 		}
 	})
 }
@@ -84,7 +80,7 @@ func FuzzCiphered(f *testing.F) {
 
 // FuzzStrip: the text is what stood on the line, in 7 bits.
 func FuzzStrip(f *testing.F) {
-	f.Add(parity(household(f)))
+	f.Add(parity(household()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dst := make([]byte, len(b))
 		n := p1.Strip(dst, b)

@@ -17,8 +17,6 @@ var checksums = crc16.New(0xA001)
 // Checksum returns the CRC-16/ARC of b. A telegram's is taken from its '/' to its '!', both included.
 func Checksum(b []byte) uint16 { return checksums.Update(0, b) }
 
-const hexDigits = "0123456789ABCDEF"
-
 func isHex(x byte) bool {
 	return x-'0' <= 9 || (x|0x20)-'a' <= 5
 }

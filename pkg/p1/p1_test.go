@@ -37,15 +37,8 @@ func code(t testing.TB, text string) obis.Code {
 }
 
 // household is a telegram of every kind of line that the Swedish meters send.
-func household(t testing.TB) []byte {
-	t.Helper()
-	return p1.Append(nil, "ADN9 6534", []p1.Line{
-		{Code: code(t, "0-0:1.0.0"), Text: "221101214520W"},
-		{Code: code(t, "1-0:1.8.0"), Value: obis.Decimal{Coef: 6619795}, Unit: "kWh", Digits: 8, Decimals: 3},
-		{Code: code(t, "1-0:3.8.0"), Value: obis.Decimal{Coef: 3137803}, Unit: "kVArh", Digits: 8, Decimals: 3},
-		{Code: code(t, "1-0:1.7.0"), Value: obis.Decimal{Coef: 345}, Unit: "kW", Digits: 4, Decimals: 3},
-		{Code: code(t, "1-0:4.7.0"), Value: obis.Decimal{Coef: 132}, Unit: "kvar", Digits: 4, Decimals: 3},
-		{Code: code(t, "1-0:32.7.0"), Value: obis.Decimal{Coef: 2307, Exp: -1}, Unit: "V", Digits: 3, Decimals: 1},
-		{Code: code(t, "1-0:31.7.0"), Value: obis.Decimal{Coef: -6, Exp: -1}, Unit: "A", Digits: 3, Decimals: 1},
-	})
+func household() []byte {
+	return p1.Append(nil, []byte("/ADN9 6534\r\n\r\n0-0:1.0.0(221101214520W)\r\n1-0:1.8.0(00006619.795*kWh)\r\n"+
+		"1-0:3.8.0(00003137.803*kVArh)\r\n1-0:1.7.0(0000.345*kW)\r\n1-0:4.7.0(0000.132*kvar)\r\n1-0:32.7.0(230.7*V)\r\n"+
+		"1-0:31.7.0(-000.6*A)\r\n!"))
 }

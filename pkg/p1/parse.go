@@ -32,7 +32,7 @@ var (
 	errCiphered = errors.New("p1: the telegram is ciphered")
 )
 
-// Parse reads a telegram as Split delimits it. The Telegram's own slice of records is used again, so that nothing is
+// Parse reads a telegram as Length delimits it. The Telegram's own slice of records is used again, so that nothing is
 // allocated once it has grown. The checksum is verified before anything else is read, and vouches for every byte; a telegram
 // that carries none is accepted when every line of it is well formed. After an error the Telegram holds nothing.
 func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }

@@ -20,7 +20,7 @@ func parity(text []byte) []byte {
 }
 
 func TestStrip(t *testing.T) {
-	text := household(t)
+	text := household()
 	line := parity(text)
 	if line[0] != 0xAF {
 		t.Fatalf("the slash arrives as %02X, want AF", line[0])

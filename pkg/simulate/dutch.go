@@ -157,13 +157,13 @@ const warmtelink = `
 !`
 
 func dutchFamilies() []Family {
-	dutch := func(ident, template, sum string) encoder {
+	dutch := func(ident, template string, sum checksum) encoder {
 		return text{template: ident + template, zone: centralEuropean, sum: sum}.encoder()
 	}
 	return each(Family{Country: "NL", Connector: rj12, Line: p1Line}, nil,
-		row{name: "p1-nl-22", title: "Dutch P1, DSMR 2.2, Iskraemeco MT382", make: "Iskraemeco", wire: dutch("", dsmr22, ""), line: oldLine},
-		row{name: "p1-nl-22-kamstrup", title: "Dutch P1, DSMR 2.2, Kamstrup 162", make: "Kamstrup", wire: dutch("", kamstrup22, ""), line: oldLine},
-		row{name: "p1-nl-3", title: "Dutch P1, DSMR 3.0, Iskraemeco MT382", make: "Iskraemeco", wire: dutch("", dsmr3, ""), line: oldLine},
+		row{name: "p1-nl-22", title: "Dutch P1, DSMR 2.2, Iskraemeco MT382", make: "Iskraemeco", wire: dutch("", dsmr22, noSum), line: oldLine},
+		row{name: "p1-nl-22-kamstrup", title: "Dutch P1, DSMR 2.2, Kamstrup 162", make: "Kamstrup", wire: dutch("", kamstrup22, noSum), line: oldLine},
+		row{name: "p1-nl-3", title: "Dutch P1, DSMR 3.0, Iskraemeco MT382", make: "Iskraemeco", wire: dutch("", dsmr3, noSum), line: oldLine},
 		row{name: "p1-nl-4-kaifa", title: "Dutch P1, DSMR 4.2, Kaifa", make: "Kaifa", wire: dutch("/KFM5KAIFA-METER", dsmr4, upperSum)},
 		row{name: "p1-nl-4-landisgyr", title: "Dutch P1, DSMR 4.0, Landis+Gyr E350", make: "Landis+Gyr", wire: dutch("", landisgyr4, upperSum)},
 		row{name: "p1-nl-4-iskra", title: "Dutch P1, DSMR 4.2, Iskraemeco MT382", make: "Iskraemeco", wire: dutch(`/ISK5\2ME382-1003`, dsmr4, upperSum)},

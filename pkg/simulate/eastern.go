@@ -306,11 +306,11 @@ func easternFamilies() []Family {
 		row{name: "p1-pl-plain", title: "Polish P1, Elgama, not encrypted", make: "Elgama", country: "PL", wire: inCentralEurope(polish, upperSum)},
 		row{name: "p1-ch", title: "Swiss P1, Sagemcom XT211", make: "Sagemcom", country: "CH", wire: inCentralEurope(swissXT211, upperSum)},
 		row{name: "p1-hr", title: "Croatian P1, Iskraemeco IE.5", make: "Iskraemeco", country: "HR", wire: inCentralEurope(croatianP1, upperSum)},
-		row{name: "p1-si", title: "Slovene P1, Iskraemeco AM550", make: "Iskraemeco", country: "SI", wire: inCentralEurope(slovene, ""), line: "115200 7E1"},
-		row{name: "p1-de-easymeter", title: "German D0, EasyMeter Q3D", make: "EasyMeter", country: "DE", wire: inCentralEurope(easymeter, ""), line: oldLine, connector: optical, every: 2000},
+		row{name: "p1-si", title: "Slovene P1, Iskraemeco AM550", make: "Iskraemeco", country: "SI", wire: inCentralEurope(slovene, noSum), line: "115200 7E1"},
+		row{name: "p1-de-easymeter", title: "German D0, EasyMeter Q3D", make: "EasyMeter", country: "DE", wire: inCentralEurope(easymeter, noSum), line: oldLine, connector: optical, every: 2000},
 	)
 }
 
-func inCentralEurope(template, sum string) encoder {
+func inCentralEurope(template string, sum checksum) encoder {
 	return text{template: template, zone: centralEuropean, sum: sum}.encoder()
 }

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,17 +17,20 @@ import (
 type text struct {
 	template string
 	zone     zone
-	// sum is how the checksum is written behind the '!', none where there is none: "%04X".
-	sum string
+	sum      checksum
 	// dayFirst is for Belgium, where tariff 1 is that of the day.
 	dayFirst bool
 	// ratio is that of the current transformers; 0 is 1.
 	ratio int64
 }
 
+// A checksum is how one is written behind the '!'.
+type checksum int
+
 const (
-	upperSum = "%04X"
-	lowerSum = "%04x"
+	noSum checksum = iota
+	upperSum
+	lowerSum
 )
 
 // A part of a text is what stands there, and what changes behind it.
@@ -51,10 +55,15 @@ func (t text) encoder() encoder {
 				dst = parts[i].write(dst, &at)
 			}
 		}
-		if t.sum != "" {
-			dst = fmt.Appendf(dst, t.sum, p1.Checksum(dst[start:]))
+		if t.sum == noSum {
+			return append(dst, "\r\n"...)
 		}
-		return append(dst, "\r\n"...)
+		end := len(dst)
+		dst = p1.Append(dst[:start], dst[start:])
+		if t.sum == lowerSum {
+			copy(dst[end:], bytes.ToLower(dst[end:]))
+		}
+		return dst
 	}
 }
 

@@ -1,50 +1,14 @@
 package mbus_test
 
 import (
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
+	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
-
-func TestSplit(t *testing.T) {
-	a, b := wire(frame("one")), wire(frame("\x68\x05\x05\x68\x53\xFF\x68\x01\x01\x68\x68"))
-	long := wire(frame(strings.Repeat("\x68", 252)))
-	other := "\x68\x03\x03\x68\x08\x05\x72\x7F\x16" // a sound frame of another kind of meter
-	for _, tt := range []struct {
-		name, in string
-		want     []string // those that Parse accepts
-	}{
-		{"nothing", "", []string{}},
-		{"starts alone", "\x68\x68\x68\x68\x68\x68\x68\x68", []string{}},
-		{"one", a, []string{a}},
-		{"heads inside", b, []string{b}},
-		{"two", a + b, []string{a, b}},
-		{"a length that wraps", long + a, []string{long, a}},
-		{"noise between", "\x00\xFFh\x68h" + a + "\x68\x05\x16/x\r\n" + b, []string{a, b}},
-		{"tail of one first", a[5:] + b, []string{b}},
-		{"cut within the data, then one", wire(frame("0123456789"))[:14] + a + b, []string{a, b}},
-		{"cut within the head, then one", a[:3] + b, []string{b}},
-		{"a long one cut, then one", long[:100] + a, []string{a}},
-		{"wrong checksum, then one", a[:len(a)-2] + "\x00\x16" + b, []string{b}},
-		{"no segment, then one", other + a, []string{a}},
-		{"cut at the end", a + b[:12], []string{a}},
-	} {
-		for how, r := range map[string]io.Reader{
-			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
-		} {
-			if diff := cmp.Diff(tt.want, framingtest.Sound(framingtest.Tokens(t, mbus.Split, r), mbus.Parse)); diff != "" {
-				t.Errorf("%s, %s, -want +got:\n%q", tt.name, how, diff)
-			}
-		}
-	}
-}
 
 func TestLength(t *testing.T) {
 	a, long := wire(frame("one")), wire(frame(strings.Repeat("x", 252)))

@@ -1,21 +1,5 @@
 package hdlc
 
-import "github.com/hanbridge/hanbridge/pkg/internal/framing"
-
-// Split is a bufio.SplitFunc that finds frames in a byte stream. It finds where one ends; Parse tells if it is sound. What
-// stands between frames is dropped. A frame's end flag is left in the stream, where it may begin the next, and a frame that
-// is not sound is searched again from inside, since it may have run into a good one.
-func Split(data []byte, atEOF bool) (advance int, frame []byte, err error) {
-	return rules.Split(data, atEOF)
-}
-
-var rules = framing.Rules{Start: Flag, Length: Length, Proven: Proven, Sound: isSound, Shared: 1}
-
-func isSound(frame []byte) bool {
-	_, err := Parse(frame)
-	return err == nil
-}
-
 // Length returns how many bytes the frame that begins with the flag at b[0] takes, both flags included: 0 when b does
 // not hold its end yet, -1 when no frame begins there. A header whose checksum is wrong is a frame that ends behind it:
 // its length cannot be believed. More bytes behind b never change an answer other than 0.

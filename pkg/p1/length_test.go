@@ -1,15 +1,12 @@
 package p1_test
 
 import (
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
+	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
@@ -82,64 +79,5 @@ func TestLengthIsFinal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := []byte("/" + pieces().Draw(t, "stream"))
 		framingtest.Final(t, p1.Length, b)
-	})
-}
-
-func TestSplit(t *testing.T) {
-	a := sealed("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)") + "\r\n"
-	b := sealed("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)") + "\r\n"
-	plain := "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
-	long := sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")") + "\r\n"
-	filled := sealed("/AUX5", "", "0-0:96.13.0("+strings.Repeat("\xFF", 1024)+")", "1-0:1.7.0(00.250*kW)") + "\r\n"
-	partly := sealed("/AUX5", "", "0-0:96.13.0(what\xFF\xFF)", "1-0:1.7.0(00.250*kW)") + "\r\n"
-	short := "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31\r\n"
-	for _, tt := range []struct {
-		name, in string
-		want     []string
-	}{
-		{"nothing", "", []string{}},
-		{"a message of filling", filled + a, []string{filled, a}},
-		{"filling behind a text", partly + a, []string{partly, a}},
-		{"high bytes, no end", "/AUX5\r\n\r\n0-0:96.13.0\xFF\xFF)\r\n" + a, []string{"/AUX5\r\n\r\n0-0:96.13.0\xFF\xFF)\r\n", a}},
-		{"one digit of a checksum", short + a, []string{short, a}},
-		{"noise alone", "no telegram in here!1234\r\n", []string{}},
-		{"one", a, []string{a}},
-		{"line end before, as Kamstrup sends it", "\r\n" + a, []string{a}},
-		{"two", a + b, []string{a, b}},
-		{"no line end between", a[:len(a)-2] + b, []string{a[:len(a)-2], b}},
-		{"no line end at the end", a + b[:len(b)-2], []string{a, b[:len(b)-2]}},
-		{"no checksum, then one", plain + a, []string{plain, a}},
-		{"files that end at their marks, put together", plain[:len(plain)-2] + plain + a, []string{plain[:len(plain)-2], plain, a}},
-		{"tail of one first", a[20:] + b, []string{b}},
-		{"cut, then one", a[:30] + "\r\n" + b, []string{a[:30] + "\r\n", b}},
-		{"cut at the end", a + b[:25], []string{a, b[:25], b[5:25]}},
-		{"binary noise", "\x00\xff\x7e" + "\r\n" + a, []string{a}},
-		{"binary behind a slash", "\n/\x80\r\n" + a, []string{"/", a}},
-		{"a line of 2 kB", long + a, []string{long, a}},
-	} {
-		for how, r := range map[string]io.Reader{
-			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
-			"end with data": iotest.DataErrReader(strings.NewReader(tt.in)),
-		} {
-			if diff := cmp.Diff(tt.want, framingtest.Tokens(t, p1.Split, r)); diff != "" {
-				t.Errorf("%s, %s, -want +got:\n%s", tt.name, how, diff)
-			}
-		}
-	}
-}
-
-// TestSplitBounded: a stream that never ends a telegram is given up piece by piece.
-func TestSplitBounded(t *testing.T) {
-	stream := "/ABC5\r\n" + strings.Repeat("x", 3*p1.MaxLength)
-	got := framingtest.Tokens(t, p1.Split, iotest.HalfReader(strings.NewReader(stream)))
-	if len(got) != 1 || len(got[0]) != p1.MaxLength {
-		t.Errorf("%d telegrams out of one that never ends, want one of %d bytes", len(got), p1.MaxLength)
-	}
-}
-
-// TestSplitChunks: how the bytes arrive does not matter.
-func TestSplitChunks(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		framingtest.Chunks(t, p1.Split, []byte(pieces().Draw(t, "stream")))
 	})
 }

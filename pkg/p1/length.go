@@ -7,38 +7,6 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Split is a bufio.SplitFunc that finds telegrams in a byte stream: from a '/' to where Length says that it ends. Parse tells
-// if it is sound. What stands between telegrams is dropped. One that is not sound is searched again from inside, since it may
-// have run into a good one.
-func Split(data []byte, atEOF bool) (advance int, telegram []byte, err error) {
-	i := bytes.IndexByte(data, '/')
-	if i < 0 {
-		return len(data), nil, nil
-	}
-	n := Length(data[i:])
-	if n == 0 && !atEOF {
-		return i, nil, nil
-	}
-	if n == 0 {
-		n = len(data) - i
-	}
-	telegram = data[i : i+n]
-	if !sound(telegram) {
-		return i + 1, telegram, nil
-	}
-	return i + n, telegram, nil
-}
-
-// sound tells if no fault is seen in a telegram before its lines are read.
-func sound(telegram []byte) bool {
-	if _, _, ok := Ciphered(telegram); ok {
-		_, err := CheckCiphered(telegram)
-		return err == nil
-	}
-	_, _, err := verify(telegram)
-	return err == nil
-}
-
 // Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
 // It ends with the line of a '!' and checksum, or where it cannot go on and is damaged: before another
 // '/' at the start of a line, before a byte that no telegram holds, at MaxLength. A ciphered telegram ends where it says, and with

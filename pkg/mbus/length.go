@@ -1,21 +1,5 @@
 package mbus
 
-import "github.com/hanbridge/hanbridge/pkg/internal/framing"
-
-// Split is a bufio.SplitFunc that finds frames in a byte stream. It finds where one ends; Parse tells if it is sound. What
-// stands between frames is dropped. A frame that is not sound is searched again from inside, since it may have run into a
-// good one.
-func Split(data []byte, atEOF bool) (advance int, frame []byte, err error) {
-	return rules.Split(data, atEOF)
-}
-
-var rules = framing.Rules{Start: Start, Length: Length, Proven: Proven, Sound: isSound}
-
-func isSound(frame []byte) bool {
-	_, err := Parse(frame)
-	return err == nil
-}
-
 // Length returns how many bytes the frame that begins at b[0] takes: 0 when b does not hold its end yet, -1 when no frame
 // begins there. More bytes behind b never change an answer other than 0.
 func Length(b []byte) int {

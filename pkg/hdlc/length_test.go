@@ -1,51 +1,13 @@
 package hdlc_test
 
 import (
-	"io"
-	"strings"
 	"testing"
-	"testing/iotest"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
-	"github.com/hanbridge/hanbridge/pkg/internal/framing/framingtest"
+	"github.com/hanbridge/hanbridge/pkg/internal/framingtest"
 )
-
-func TestSplit(t *testing.T) {
-	a, b := wire(frame("one")), wire(frame("\x7E\xA0\x7E\x7E\xA7\xFF\x7E"))
-	empty := wire(hdlc.Frame{Destination: []byte{3}, Source: []byte{0x21}, Control: 0x93})
-	for _, tt := range []struct {
-		name, in string
-		want     []string // those that Parse accepts
-	}{
-		{"nothing", "", []string{}},
-		{"flags alone", "\x7E\x7E\x7E\x7E", []string{}},
-		{"one", a, []string{a}},
-		{"flags inside", b, []string{b}},
-		{"two", a + b, []string{a, b}},
-		{"one flag between", a + b[1:], []string{a, b}},
-		{"three flags between", a + "\x7E" + b, []string{a, b}},
-		{"one flag behind a frame without information", empty + a[1:], []string{empty, a}},
-		{"noise between", "\x00\xffabc" + a + "\x01/x\r\n" + b, []string{a, b}},
-		{"tail of one first", a[5:] + b, []string{b}},
-		{"cut within the information, then one", wire(frame("0123456789"))[:14] + strings.Repeat("\x00", 6) + a, []string{a}},
-		{"cut within the header, then one", a[:3] + b, []string{b}},
-		{"wrong header checksum, then one", a[:7] + "\x00" + a[8:] + b, []string{b}},
-		{"wrong frame checksum, then one", a[:len(a)-2] + "\x00\x7E" + b, []string{b}},
-		{"cut at the end", a + b[:12], []string{a}},
-		{"cut within the header at the end", a + b[1:4], []string{a}},
-	} {
-		for how, r := range map[string]io.Reader{
-			"whole": strings.NewReader(tt.in), "byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
-		} {
-			if diff := cmp.Diff(tt.want, framingtest.Sound(framingtest.Tokens(t, hdlc.Split, r), hdlc.Parse)); diff != "" {
-				t.Errorf("%s, %s, -want +got:\n%q", tt.name, how, diff)
-			}
-		}
-	}
-}
 
 func TestLength(t *testing.T) {
 	a := wire(frame("one"))
