@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -63,7 +64,8 @@ func Fixed(all ...Candidate) func() ([]Candidate, error) {
 
 // An Output delivers what a bridge measures to somewhere else: the only interface of the module. Run takes from the feed
 // until ctx ends, delivers the rest and returns nil. It returns an error when it cannot go on, and is run again after a
-// pause, which is no shorter than what an error with the method Wait() time.Duration asks for.
+// pause, which is no shorter than what an error with the method Wait() time.Duration asks for. Run waits in the channel that
+// Feed.Ready returns; other waits need a time limit, see Feed.Progress.
 type Output interface {
 	Run(ctx context.Context, feed *Feed) error
 }
@@ -111,16 +113,19 @@ const heartbeat = time.Hour
 // after the meters, so that the last values are delivered. The only error is a recording without a telegram. It is called
 // once.
 func (b *Bridge) Run(ctx context.Context) error {
-	j := newJournal(journalSize)
+	j, health := newJournal(journalSize), progress.NewGroup()
 	feeds := make([]*Feed, len(b.outputs))
 	for i := range feeds {
 		feeds[i] = newFeed(b.meters, j)
 		feeds[i].memory, feeds[i].instance = b.store, b.instance
+		feeds[i].health, feeds[i].progress = health, health.Add("output "+b.outputs[i].name)
 	}
 	pipelines := make([]*pipeline, len(b.meters))
 	for i := range pipelines {
 		pipelines[i] = newPipeline(b, i, feeds, j)
+		pipelines[i].progress = health.Add("meter " + b.meters[i].ID)
 	}
+	b.store.Report(health.Add("state file"))
 	outputs, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var remembering, delivering, measuring errgroup.Group
 	keep, done := context.WithCancel(context.WithoutCancel(ctx))
@@ -152,13 +157,16 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 	for ctx.Err() == nil {
 		feed.deliveringSince, feed.undelivered = time.Time{}, false
 		started := time.Now()
+		feed.progress.Working()
 		err := o.Run(ctx, feed)
+		feed.progress.Waiting()
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
 		if !feed.deliveringSince.IsZero() && time.Since(feed.deliveringSince) > stableAfter {
 			wait.reset()
 		}
+		feed.progress.Note("interrupted: " + err.Error())
 		if time.Since(started) > time.Minute {
 			trouble.over()
 		}

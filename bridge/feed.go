@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -17,6 +18,8 @@ type Feed struct {
 	slots  []slot
 	signal chan struct{} // something is new
 
+	health          *progress.Group
+	progress        *progress.Reporter // of the output's goroutine
 	memory          *state.Store
 	instance        *Instance
 	journal         *journal
@@ -96,12 +99,23 @@ func newFeed(meters []Meter, j *journal) *Feed {
 		s.meter, s.onlineFresh, s.anyFresh = meters[i], true, true
 	}
 	f.wake()
-	j.readers, j.locks = append(j.readers, f), append(j.locks, &f.mu)
+	j.readers = append(j.readers, f)
 	return f
 }
 
-// Ready gives a value when something is new. It may give one when nothing is: Take then returns nil.
-func (f *Feed) Ready() <-chan struct{} { return f.signal }
+// Ready gives a value when something is new. It may give one when nothing is: Take then returns nil. To call Ready also says that the
+// output is about to wait, which it may do for ever: call it each time anew.
+func (f *Feed) Ready() <-chan struct{} {
+	f.progress.Waiting()
+	return f.signal
+}
+
+// Progress says that the output has just made progress in its work. An output that works for two minutes without Progress, Take or Ready
+// counts as stuck.
+func (f *Feed) Progress() { f.progress.Working() }
+
+// Health returns how all goroutines of the bridge are. It takes no lock that a stuck one could hold.
+func (f *Feed) Health() []progress.Part { return f.health.Parts() }
 
 // Take returns what is new, nil when nothing is. It never waits. The Batch belongs to the Feed and is valid until the next
 // Take, which also says that this one has been delivered: take until there is nothing.
@@ -109,8 +123,10 @@ func (f *Feed) Take() *Batch {
 	if f.cursor.Swap(f.taken) != f.taken {
 		f.journal.progressed()
 	}
+	f.progress.Working()
 	if f.undelivered && f.deliveringSince.IsZero() {
 		f.deliveringSince = time.Now()
+		f.progress.Note("")
 	}
 	b := f.collect()
 	f.undelivered = b != nil

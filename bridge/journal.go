@@ -28,14 +28,11 @@ type journal struct {
 	ring    []Telegram
 	head    uint64 // telegrams ever written
 	readers []*Feed
-	locks   []sync.Locker // of the bridge, complete before anything runs
 	read    chan struct{} // a reader has got on
 }
 
 func newJournal(size int) *journal {
-	j := &journal{ring: make([]Telegram, size), read: make(chan struct{}, 1)}
-	j.locks = append(j.locks, &j.mu)
-	return j
+	return &journal{ring: make([]Telegram, size), read: make(chan struct{}, 1)}
 }
 
 // add copies t into the journal. The ring's own slices are used again.

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -24,6 +25,8 @@ type pipeline struct {
 	source Source
 	feeds  []*Feed
 	all    *journal
+
+	progress *progress.Reporter
 
 	decoder *meter.Decoder
 	search  search
@@ -72,7 +75,6 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 		decoder: d, search: search{source: s}, guard: guard.New(m.Fuse), lanes: b.plan.Lanes(),
 		memory: remembers(b.store, m.ID, s.Options.Scale), plan: b.plan,
 	}
-	j.locks = append(j.locks, &p.voice.mu)
 	p.remember(time.Now())
 	return p
 }
@@ -82,6 +84,9 @@ var errNothing = errors.New("no telegram")
 
 // run opens the wire again and again until ctx ends or a recording is over: one without a telegram is an error.
 func (p *pipeline) run(ctx context.Context) error {
+	p.progress.Working()
+	defer p.progress.Waiting()
+	p.progress.Note("no telegram yet")
 	p.listen()
 	defer p.rest()
 	wait := backoff{first: 100 * time.Millisecond, most: 3 * time.Second}
@@ -95,7 +100,7 @@ func (p *pipeline) run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, closedAfterTelegram):
-			pause(ctx, p.noteClose(&wait))
+			p.pause(ctx, p.noteClose(&wait))
 			continue
 		}
 		if p.search.broke(opened, p.trust()) {
@@ -106,14 +111,33 @@ func (p *pipeline) run(ctx context.Context) error {
 		}
 		w := wait.next()
 		p.unread(p.trouble.warn(p.log, "cannot read the meter, trying again", err.Error(), err, w))
-		pause(ctx, w)
+		p.progress.Note("cannot be read: " + err.Error())
+		p.pause(ctx, w)
 	}
 	return nil
 }
 
+func (p *pipeline) pause(ctx context.Context, wait time.Duration) {
+	p.progress.Waiting()
+	pause(ctx, wait)
+	p.progress.Working()
+}
+
+// A reportedWire tells the Reporter that its goroutine waits while it reads: a wire may be silent for ever.
+type reportedWire struct {
+	io.ReadCloser
+	progress *progress.Reporter
+}
+
+func (w reportedWire) Read(b []byte) (int, error) {
+	w.progress.Waiting()
+	defer w.progress.Working()
+	return w.ReadCloser.Read(b)
+}
+
 // recorded is the end of a recording. One that cannot be read further is not read again: its telegrams have been published.
 func (p *pipeline) recorded(ctx context.Context, err error) error {
-	p.all.awaitRead(ctx)
+	p.awaitRead(ctx)
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -135,7 +159,7 @@ func (p *pipeline) try(ctx context.Context) (opened bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, p.session(ctx, c, wire)
+	return true, p.session(ctx, c, reportedWire{wire, p.progress})
 }
 
 // session reads one opened wire until it ends.
@@ -220,9 +244,16 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) bool {
 	p.trouble.over()
 	p.locked.over()
 	if p.source.Recorded {
-		p.all.awaitRead(ctx)
+		p.awaitRead(ctx)
 	}
 	return true
+}
+
+// awaitRead waits until every output has taken all telegrams. It is the outputs that are stuck if that lasts.
+func (p *pipeline) awaitRead(ctx context.Context) {
+	p.progress.Waiting()
+	p.all.awaitRead(ctx)
+	p.progress.Working()
 }
 
 // sayTelnet says, once, that what is read comes through telnet.

@@ -36,6 +36,9 @@ func (p *pipeline) fallSilent() {
 		p.hand(handover{}, true)
 	}
 	v.timer.Reset(toldAgain)
+	if st := &v.stats; st.Telegrams > 0 && !v.broken {
+		p.progress.Note("silent since " + st.Last.Format(time.DateTime))
+	}
 	if v.broken || !v.sound.IsZero() && time.Since(v.sound) < relearn {
 		return // what is wrong has been told
 	}

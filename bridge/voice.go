@@ -101,6 +101,7 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	v.stats.Last, v.stats.Interval = now, p.every.learned()
 	v.timer.Reset(silentAfter * v.stats.Interval)
 	tell := !v.online || v.worthTelling(now, p.plan.Diagnostics())
+	p.progress.Note("")
 	if !v.online {
 		v.online = true
 		level := zerolog.InfoLevel

@@ -45,6 +45,9 @@ type Config struct {
 	// Complain is told of what goes wrong on a connection that lives on, in words for people. It is called from any goroutine and must not
 	// use the connection. Nil if nobody wants to know.
 	Complain func(error)
+	// Progress is called when Publish, Flush or Close has seen another acknowledgement: a slow broker may take long over many messages.
+	// Nil if nobody wants to know.
+	Progress func()
 	// InsecureSkipVerify takes any certificate for the broker's: whoever is in between can read and change everything.
 	InsecureSkipVerify bool
 }

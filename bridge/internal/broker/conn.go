@@ -156,6 +156,9 @@ func (c *Conn) settle(now time.Time) error {
 		c.to.Terms.clearSuspect()
 	}
 	c.window.drop(now)
+	if c.to.Progress != nil {
+		c.to.Progress()
+	}
 	return nil
 }
 

@@ -181,12 +181,17 @@ func TestSlowIsNotDead(t *testing.T) {
 	p := faultnet.New(t, s.addr)
 	cfg := config("mqtt://" + p.Addr())
 	cfg.Stall = 300 * time.Millisecond
+	acknowledged := 0
+	cfg.Progress = func() { acknowledged++ }
 	c := dial(t, cfg)
 	p.Delay(20 * time.Millisecond)
 	for i := range 20 { // together longer than Stall
 		publishAll(t, c, i, i+1)
 		if err := c.Flush(t.Context()); err != nil {
 			t.Fatalf("message %d: %v", i, err)
+		}
+		if acknowledged != i+1 {
+			t.Fatalf("message %d: progress was told %d times, want once for each message", i, acknowledged)
 		}
 	}
 }

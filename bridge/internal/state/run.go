@@ -12,6 +12,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
 // pause is the least time between two commits that are not urgent: memory cards wear out.
@@ -26,6 +28,23 @@ func (s *Store) OnTrouble(tell func(error), tellNew func(cause error, aside stri
 	}
 }
 
+// Report has Run tell r whether it commits or waits. Call it before Run.
+func (s *Store) Report(r *progress.Reporter) {
+	if s != nil {
+		s.progress = r
+		s.note(s.trouble)
+	}
+}
+
+// note says why nothing is kept; nil if all is.
+func (s *Store) note(trouble error) {
+	if trouble == nil {
+		s.progress.Note("")
+		return
+	}
+	s.progress.Note("cannot be written: " + trouble.Error())
+}
+
 // Run commits what is kept until ctx ends, and then once more: at once after a change, and no sooner than 10 s after the last commit
 // where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. One that fails is tried again at the next
 // change. Only one Run may be under way.
@@ -33,7 +52,9 @@ func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
+	defer s.progress.Waiting()
 	for {
+		s.progress.Waiting()
 		select {
 		case <-ctx.Done():
 			if s.commit(); s.trouble != nil {
@@ -52,6 +73,7 @@ func (s *Store) Run(ctx context.Context) error {
 }
 
 func (s *Store) rest(ctx context.Context) {
+	s.progress.Waiting()
 	t := time.NewTimer(pause)
 	defer t.Stop()
 	select {
@@ -63,6 +85,7 @@ func (s *Store) rest(ctx context.Context) {
 
 // commit brings on disk what has changed, if anything has. A file that somebody has changed is left, and opened or begun again.
 func (s *Store) commit() {
+	s.progress.Working()
 	defer s.synced()()
 	if s.closed {
 		return
@@ -186,6 +209,7 @@ func has(values map[string][]byte, key string, value []byte) bool {
 func (s *Store) report(err error) {
 	began, ended := err != nil && s.trouble == nil, err == nil && s.trouble != nil
 	s.trouble = err
+	s.note(err)
 	if (began || ended) && s.tell != nil {
 		s.tell(err)
 	}

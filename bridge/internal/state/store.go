@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
 // A Store is an open state file. A nil Store remembers nothing, and all its methods work. Value, Keys, Keep, Forget, Changed and Urgent are
@@ -29,21 +31,22 @@ type Store struct {
 	waiting   []chan struct{} // closed when the next commit is done; see Sync
 
 	// What follows belongs to Open, then to Run, then to Close.
-	db      *bbolt.DB         // nil while the file is not open
-	file    *os.File          // of db
-	info    os.FileInfo       // of file, after the last commit
-	began   bool              // this Store has had the file open at least once
-	closed  bool              // Close was called
-	emptied bool              // the file existed and was empty
-	onDisk  map[string][]byte // the values in the file when it was last opened
-	aside   string            // the name that a damaged file was given when it was last opened; "" for none
-	cause   error             // what was damaged in it
-	base    map[string][]byte // the values that the next commit starts from: those of the last commit, or of Open
-	kept    map[string][]byte // the values known to be on disk
-	unsure  bool              // the last commit failed; whether it is on disk is not known
-	trouble error
-	tell    func(error)
-	tellNew func(cause error, aside string)
+	db       *bbolt.DB         // nil while the file is not open
+	file     *os.File          // of db
+	info     os.FileInfo       // of file, after the last commit
+	began    bool              // this Store has had the file open at least once
+	closed   bool              // Close was called
+	emptied  bool              // the file existed and was empty
+	onDisk   map[string][]byte // the values in the file when it was last opened
+	aside    string            // the name that a damaged file was given when it was last opened; "" for none
+	cause    error             // what was damaged in it
+	base     map[string][]byte // the values that the next commit starts from: those of the last commit, or of Open
+	kept     map[string][]byte // the values known to be on disk
+	unsure   bool              // the last commit failed; whether it is on disk is not known
+	trouble  error
+	progress *progress.Reporter
+	tell     func(error)
+	tellNew  func(cause error, aside string)
 }
 
 // Aside tells what Open found damaged, and why it thinks so. It is not for use beside Run. The file is where the damaged one lies, so that its owner can look at it;

@@ -105,7 +105,7 @@ const (
 // Run connects and publishes until the connection is lost, which is an error, or ctx ends.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	to := o.config.broker()
-	to.Conflict, to.Terms = &o.conflict, &o.terms
+	to.Conflict, to.Terms, to.Progress = &o.conflict, &o.terms, feed.Progress
 	to.Complain = func(err error) { o.log.Warn().Err(err).Msg("message of somebody else not read") }
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {

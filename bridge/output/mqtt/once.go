@@ -25,6 +25,7 @@ func (o *once) first(what string) bool {
 // publish sends one message. If no broker accepts such a message, or this broker is known not to, publish logs an error and skips the
 // message: sending it would end the connection, again and again, and no other message would arrive.
 func (s *session) publish(topic string, payload []byte, retain bool) error {
+	s.feed.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))
 	if !errors.As(err, new(*broker.MessageError)) && !errors.As(err, new(*broker.RefusedError)) {
 		return err

@@ -133,6 +133,7 @@ func (s *session) move(ctx context.Context) error {
 
 // hear subscribes. A broker that forbids it, or does not answer in time, is complained of: values go out all the same, and are retained.
 func (s *session) hear(ctx, until context.Context, topic string, f func(broker.Message), complaint string) error {
+	s.feed.Progress()
 	err := s.conn.Subscribe(until, topic, 1, f)
 	if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
 		return err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ func Run(t *testing.T, start Start) {
 	t.Run("delivers the rest when it is stopped", func(t *testing.T) { testRest(t, start) })
 	t.Run("takes every telegram of a recording", func(t *testing.T) { testRecording(t, start) })
 	t.Run("goes on over another profile", func(t *testing.T) { testProfile(t, start) })
+	t.Run("says when it waits", func(t *testing.T) { testWaits(t, start) })
 	t.Run("leaves nothing behind", func(t *testing.T) { testLeaves(t, start) })
 }
 
@@ -149,6 +151,19 @@ func contains(all, part map[string]string) bool {
 	return true
 }
 
+// testWaits wants an output that has delivered everything to say that it waits: else it would count as stuck some time later.
+func testWaits(t *testing.T, start Start) {
+	o, shown := start(t)
+	w := newWire()
+	r := run(t, o, bridge.Source{Candidates: w.candidates()})
+	defer func() { _ = r.stop() }()
+	w.send()
+	begun(t, shown)
+	if got, ok := until(func() (any, bool) { p := r.tested.feed.Load().Health()[0]; return p, p.Working == 0 }); !ok {
+		t.Errorf("got %+v, want an output that waits", got)
+	}
+}
+
 func testLeaves(t *testing.T, start Start) {
 	o, shown := start(t)
 	before := runtime.NumGoroutine()
@@ -211,14 +226,16 @@ func (r *running) wait() error {
 	return r.tested.err
 }
 
-// watched keeps what the output's last Run returned.
+// watched keeps what the output's last Run was given and returned.
 type watched struct {
 	bridge.Output
-	err error
+	feed atomic.Pointer[bridge.Feed]
+	err  error
 }
 
 // Run runs the output.
 func (w *watched) Run(ctx context.Context, feed *bridge.Feed) error {
+	w.feed.Store(feed)
 	w.err = w.Output.Run(ctx, feed)
 	return w.err
 }

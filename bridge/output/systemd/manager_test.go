@@ -3,6 +3,7 @@ package systemd_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"path/filepath"
@@ -90,11 +91,16 @@ func (m *manager) awaits(what string) {
 // awaitsMore waits until it has been told something so often.
 func (m *manager) awaitsMore(what string, times int) {
 	m.t.Helper()
+	m.awaitsThat(fmt.Sprintf("%s, %d times", what, times), func() bool { return m.count(what) >= times })
+}
+
+func (m *manager) awaitsThat(what string, holds func() bool) {
+	m.t.Helper()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(10 * time.Second); m.count(what) < times; <-again.C {
+	for deadline := time.Now().Add(10 * time.Second); !holds(); <-again.C {
 		if time.Now().After(deadline) {
-			m.t.Fatalf("not told within 10 s: %s, %d times. Told:\n%s", what, times, strings.Join(m.heard(), "\n"))
+			m.t.Fatalf("not told within 10 s: %s. Told:\n%s", what, strings.Join(m.heard(), "\n"))
 		}
 	}
 }
@@ -103,6 +109,20 @@ func (m *manager) awaitsMore(what string, times int) {
 func (m *manager) awaitsPings(more int) {
 	m.t.Helper()
 	m.awaitsMore(ping, m.count(ping)+more)
+}
+
+// awaitsStuck waits for a status that names the stuck part, and wants no pings from then on.
+func (m *manager) awaitsStuck(part string) {
+	m.t.Helper()
+	named := func(told string) bool { return strings.HasPrefix(told, "STATUS="+part+" is stuck: no progress since ") }
+	m.awaitsThat("STATUS of the stuck "+part, func() bool { return slices.ContainsFunc(m.heard(), named) })
+	before := m.count(ping)
+	silent := time.NewTimer(time.Second)
+	defer silent.Stop()
+	<-silent.C
+	if more := m.count(ping) - before; more > 0 {
+		m.t.Errorf("got %d pings in a second in which %s was stuck, want none", more, part)
+	}
 }
 
 const ping = "WATCHDOG=1"
@@ -116,6 +136,12 @@ type house struct {
 // run starts the bridge; it ends with the test, if not before.
 func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) *house {
 	t.Helper()
+	return runWith(t, systemd.New(), log, wires, others...)
+}
+
+// runWith is run with another output than usual.
+func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire, others ...bridge.Output) *house {
+	t.Helper()
 	b := bridge.New(zerolog.New(log))
 	for i, w := range wires {
 		b.AddMeter(bridge.Meter{ID: string(rune('a' + i))}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{Port: "simulated", Dial: w.dial})})
@@ -123,7 +149,7 @@ func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) *h
 	for _, o := range others {
 		b.AddOutput("other", o)
 	}
-	b.AddOutput("systemd", systemd.New())
+	b.AddOutput("systemd", tested)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()

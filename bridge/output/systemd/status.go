@@ -2,6 +2,7 @@ package systemd
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -13,8 +14,9 @@ type status struct {
 	online int              // of them
 	spoken bool             // one of them was online
 
-	changed bool // a meter came or went
-	newer   bool // something else is new
+	stuck   []string // a sentence for each part that is stuck
+	changed bool     // a meter came or went, or a part is stuck or no longer so
+	newer   bool     // something else is new
 	told    time.Time
 }
 
@@ -46,6 +48,12 @@ func (s *status) add(n *bridge.News) {
 	s.spoken = true
 }
 
+// found takes which parts are stuck.
+func (s *status) found(stuck []string) {
+	s.changed = s.changed || len(stuck) != len(s.stuck)
+	s.stuck = stuck
+}
+
 // due tells whether the status is to be told now, and counts as told if so.
 func (s *status) due(now time.Time) bool {
 	if !s.changed && (!s.newer || now.Sub(s.told) < statusEvery) {
@@ -55,8 +63,11 @@ func (s *status) due(now time.Time) bool {
 	return true
 }
 
-// String returns the sentence.
+// String returns one line.
 func (s *status) String() string {
+	if len(s.stuck) > 0 {
+		return strings.Join(s.stuck, "; ")
+	}
 	if !s.spoken {
 		return "waiting for the first telegram"
 	}

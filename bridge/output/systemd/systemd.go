@@ -1,8 +1,9 @@
 // Package systemd tells the service manager how the bridge is: ready with the first verified telegram, in a sentence what it
-// does, and alive as long as nothing in it is stuck.
+// does or which part is stuck, and alive as long as nothing is.
 package systemd
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"time"
@@ -10,13 +11,15 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
 // An Output talks to the service manager that started the program. It is a bridge.Output, with nothing to configure: systemd
 // says in the environment where it listens and how often it wants to hear that the bridge is alive.
 type Output struct {
-	ready  bool // has been said, once for all runs
-	status status
+	ready      bool // has been said, once for all runs
+	status     status
+	stuckAfter time.Duration
 }
 
 var _ bridge.Output = (*Output)(nil)
@@ -25,7 +28,7 @@ var _ bridge.Output = (*Output)(nil)
 func Wanted() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
 // New returns an Output.
-func New() *Output { return new(Output) }
+func New() *Output { return &Output{stuckAfter: progress.StuckAfter} }
 
 // Run tells the service manager until ctx ends, then that the bridge is stopping. An error is the socket's.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
@@ -33,8 +36,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	if err != nil {
 		return err
 	}
-	ping, stop := every(within / 2)
-	defer stop()
+	look := time.NewTicker(cmp.Or(within/2, lookEvery))
+	defer look.Stop()
 	feed.Resync()
 	for {
 		select {
@@ -45,9 +48,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			return notify(daemon.SdNotifyStopping)
 		case <-feed.Ready():
 			err = o.deliver(feed)
-		case <-ping:
-			feed.Answers()
-			err = notify(daemon.SdNotifyWatchdog)
+		case <-look.C:
+			err = o.look(feed, within > 0)
 		}
 		if err != nil {
 			return err
@@ -55,13 +57,19 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// every returns a channel that gives a value each period, and what ends it. Without a period it never gives one.
-func every(period time.Duration) (tick <-chan time.Time, stop func()) {
-	if period <= 0 {
-		return nil, func() {}
+// lookEvery is how often the Output looks whether something is stuck if no watchdog asks for it.
+const lookEvery = 30 * time.Second
+
+// look tells the watchdog that the bridge is alive, unless something in it is stuck: then the status says what.
+func (o *Output) look(feed *bridge.Feed, watchdog bool) error {
+	stuck := progress.Stuck(feed.Health(), o.stuckAfter)
+	if len(stuck) == 0 && watchdog {
+		if err := notify(daemon.SdNotifyWatchdog); err != nil {
+			return err
+		}
 	}
-	t := time.NewTicker(period)
-	return t.C, t.Stop
+	o.status.found(stuck)
+	return o.tell()
 }
 
 // deliver takes all that is new, and tells what of it matters.
@@ -77,6 +85,11 @@ func (o *Output) deliver(feed *bridge.Feed) error {
 		}
 		o.ready = true
 	}
+	return o.tell()
+}
+
+// tell brings the status, if it is due.
+func (o *Output) tell() error {
 	if !o.status.due(time.Now()) {
 		return nil
 	}

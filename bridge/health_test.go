@@ -1,0 +1,246 @@
+package bridge_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
+)
+
+// An observer is an output that takes everything and does nothing with it. Others ask it how the bridge is.
+type observer struct{ feed atomic.Pointer[bridge.Feed] }
+
+func (o *observer) Run(ctx context.Context, feed *bridge.Feed) error {
+	o.feed.Store(feed)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-feed.Ready():
+			for feed.Take() != nil {
+			}
+		}
+	}
+}
+
+// stuck tells which parts are stuck, without the time.
+func (o *observer) stuck() string {
+	var names []string
+	for _, s := range progress.Stuck(o.feed.Load().Health(), progress.StuckAfter) {
+		name, _, _ := strings.Cut(s, " is stuck")
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// note returns what people should know of a part.
+func (o *observer) note(name string) string {
+	for _, p := range o.feed.Load().Health() {
+		if p.Name == name {
+			return p.Note
+		}
+	}
+	return "no such part"
+}
+
+// observed runs a bridge with an observer, whose log goes to w.
+func observed(t *testing.T, w io.Writer, s bridge.Source, outputs ...bridge.Output) (o *observer, end func()) {
+	t.Helper()
+	o = new(observer)
+	b := bridge.New(zerolog.New(w))
+	b.AddMeter(bridge.Meter{ID: "house"}, s)
+	b.AddOutput("observer", o)
+	for _, other := range outputs {
+		b.AddOutput("other", other)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	synctest.Wait()
+	return o, func() {
+		t.Helper()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// blocking waits, once, in the middle of its work until it is let go on.
+type blocking struct{ release chan struct{} }
+
+func (b blocking) Run(ctx context.Context, feed *bridge.Feed) error {
+	<-feed.Ready()
+	feed.Take()
+	<-b.release
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-feed.Ready():
+			for feed.Take() != nil {
+			}
+		}
+	}
+}
+
+func TestBlockedOutputIsStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := blocking{make(chan struct{})}
+		o, end := observed(t, io.Discard, source(new(port)), b)
+		want := func(want string) {
+			t.Helper()
+			if got := o.stuck(); got != want {
+				t.Errorf("after %v: got %q, want %q", time.Now(), got, want)
+			}
+		}
+		pass(progress.StuckAfter - time.Second)
+		want("")
+		pass(time.Second + 1) // a time of 0 would say that it waits, so it began 1 ns late
+		want("output other")
+		pass(time.Hour)
+		want("output other")
+		close(b.release)
+		pass(0)
+		want("")
+		end()
+	})
+}
+
+// A fullLog takes no line with a text until it is released, as a pipe that nobody reads.
+type fullLog struct {
+	text    string
+	release chan struct{}
+}
+
+func (l fullLog) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(l.text)) {
+		<-l.release
+	}
+	return len(line), nil
+}
+
+// TestBlockedMeterIsStuck has a meter whose goroutine does not come back from the log while it hands on a telegram.
+func TestBlockedMeterIsStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		log := fullLog{"publishes about so many values", make(chan struct{})} // said behind the first telegrams, and with no lock held
+		o, end := observed(t, log, source(&p))
+		pass(time.Hour)
+		if got := o.stuck(); got != "" {
+			t.Errorf("while the meter is silent: got %q stuck, want nothing", got)
+		}
+		m := meterOf(t, "aidon-se")
+		go func() { // the last telegrams are not read
+			for range 20 {
+				_, _ = p.end.Write(next(m)) // fails when the bridge has closed the wire at the end
+				<-time.After(10 * time.Second)
+			}
+		}()
+		pass(progress.StuckAfter + 4*time.Minute)
+		if got := o.stuck(); got != "meter house" {
+			t.Errorf("got %q stuck, want the meter", got)
+		}
+		close(log.release)
+		pass(0)
+		if got := o.stuck(); got != "" {
+			t.Errorf("when it goes on: got %q stuck, want nothing", got)
+		}
+		end()
+	})
+}
+
+// TestNothingIsStuck has faults and slow parts that no restart mends, for a day.
+func TestNothingIsStuck(t *testing.T) {
+	away := output(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
+	waits := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
+	slow := output(func(ctx context.Context, feed *bridge.Feed) error { // its acknowledgements are late, one after another
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-feed.Ready():
+			}
+			for feed.Take() != nil {
+				for range 50 {
+					<-time.After(progress.StuckAfter - time.Second)
+					feed.Progress()
+				}
+			}
+		}
+	})
+	for _, tt := range []struct {
+		name   string
+		broken error
+		every  time.Duration // between telegrams; 0: none come
+		output bridge.Output
+		notes  map[string]string // at the end
+	}{
+		{"silent meter", nil, 0, waits, map[string]string{"meter house": "no telegram yet", "output other": ""}},
+		{"port that is not there", errors.New("no such device"), 0, waits, map[string]string{"meter house": "cannot be read: no such device"}},
+		{"meter that speaks once an hour", nil, time.Hour, waits, map[string]string{"meter house": ""}},
+		{"broker that is away", nil, time.Minute, away, map[string]string{"output other": "interrupted: the broker is away"}},
+		{"broker whose acknowledgements are late", nil, time.Minute, slow, map[string]string{"output other": ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, m := &port{broken: tt.broken}, meterOf(t, "aidon-se")
+				o, end := observed(t, io.Discard, source(p), tt.output)
+				for minute := range 24 * 60 {
+					if tt.every > 0 && minute%int(tt.every/time.Minute) == 0 {
+						p.send(next(m))
+					}
+					pass(time.Minute)
+					if got := o.stuck(); got != "" {
+						t.Fatalf("%s is stuck after %d minutes", got, minute)
+					}
+				}
+				for part, want := range tt.notes {
+					if got := o.note(part); got != want {
+						t.Errorf("%s: got the note %q, want %q", part, got, want)
+					}
+				}
+				end()
+			})
+		})
+	}
+}
+
+// TestNotesEnd has a meter and an output that work again.
+func TestNotesEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		fails := true
+		mended := output(func(ctx context.Context, feed *bridge.Feed) error {
+			if fails {
+				fails = false
+				return errAway
+			}
+			return new(observer).Run(ctx, feed)
+		})
+		o, end := observed(t, io.Discard, source(&p), mended)
+		m := meterOf(t, "aidon-se")
+		p.send(next(m))
+		pass(time.Hour)
+		if got := o.note("meter house"); !strings.HasPrefix(got, "silent since 20") {
+			t.Errorf("got %q, want since when the meter is silent", got)
+		}
+		p.send(next(m))
+		for _, part := range []string{"meter house", "output other"} {
+			if got := o.note(part); got != "" {
+				t.Errorf("%s: got the note %q, want none", part, got)
+			}
+		}
+		end()
+	})
+}

@@ -1,0 +1,78 @@
+package progress_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
+)
+
+func TestStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := progress.NewGroup()
+		a, b := g.Add("output a"), g.Add("output b")
+		stuck := func() string { return strings.Join(progress.Stuck(g.Parts(), time.Minute), ", ") }
+		a.Working() // in the moment in which the group began
+		b.Waiting()
+		clock := time.Now().Local()
+		at := func(after time.Duration) string { return clock.Add(after).Format(time.TimeOnly) }
+		for _, step := range []struct {
+			pass   time.Duration
+			report func()
+			want   string
+		}{
+			{59 * time.Second, nil, ""},
+			{time.Second + 1, nil, "output a is stuck: no progress since " + at(0) + " (1m0s)"},
+			{time.Hour, b.Working, "output a is stuck: no progress since " + at(0) + " (1h1m0s)"},
+			{time.Minute, a.Working, "output b is stuck: no progress since " + at(61*time.Minute) + " (1m0s)"},
+			{time.Minute, b.Waiting, "output a is stuck: no progress since " + at(62*time.Minute) + " (1m0s)"},
+			{time.Minute, a.Waiting, ""},
+			{time.Hour, nil, ""},
+		} {
+			<-time.After(step.pass)
+			if step.report != nil {
+				step.report()
+			}
+			if got := stuck(); got != step.want {
+				t.Errorf("%v after the start: got %q, want %q", time.Now(), got, step.want)
+			}
+		}
+	})
+}
+
+func TestNotes(t *testing.T) {
+	g := progress.NewGroup()
+	a := g.Add("a")
+	g.Add("b")
+	a.Note("the broker is away")
+	want := []progress.Part{{Name: "a", Note: "the broker is away"}, {Name: "b"}}
+	if diff := cmp.Diff(want, g.Parts()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	a.Note("")
+	if got := g.Parts()[0].Note; got != "" {
+		t.Errorf("got %q, want no note", got)
+	}
+}
+
+func TestNilKeepsNothing(t *testing.T) {
+	var r *progress.Reporter
+	r.Working()
+	r.Waiting()
+	r.Note("x")
+	if parts := (*progress.Group)(nil).Parts(); !slices.Equal(parts, nil) {
+		t.Errorf("got %v, want nothing", parts)
+	}
+}
+
+func TestReportingAllocatesNothing(t *testing.T) {
+	r := progress.NewGroup().Add("a")
+	if n := testing.AllocsPerRun(100, func() { r.Working(); r.Note(""); r.Waiting() }); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+}
