@@ -21,10 +21,18 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 	}
 	event := ratelimit.Counted(log.Warn().Err(err), count)
 	if wait > 0 {
-		event = event.Dur("wait", wait)
+		event = event.Dur("wait", roundedWait(wait))
 	}
 	event.Msg(message)
 	return true
+}
+
+// roundedWait keeps what says something to a person: tenths of a second up to ten seconds, whole seconds above.
+func roundedWait(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Second)
 }
 
 // over ends a fault: the next one of its kind is told at once, a few times within ten minutes; then it is counted.

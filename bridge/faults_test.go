@@ -72,3 +72,22 @@ func TestFaultsOfOneKindMayDifferInText(t *testing.T) {
 		}
 	})
 }
+
+// TestWaitIsRounded: pauses are drawn at random to the nanosecond, which tells a person nothing.
+func TestWaitIsRounded(t *testing.T) {
+	for wait, want := range map[time.Duration]time.Duration{
+		50 * time.Millisecond:       100 * time.Millisecond,
+		482_917_330:                 500 * time.Millisecond,
+		3 * time.Second:             3 * time.Second,
+		9_940 * time.Millisecond:    9_900 * time.Millisecond,
+		12_482_917_330:              12 * time.Second,
+		30*time.Second + 10_000_000: 30 * time.Second,
+	} {
+		var out bytes.Buffer
+		new(faults).warn(zerolog.New(&out), "wire", "gone", errors.New("gone"), wait)
+		var line struct{ Wait float64 } // in ms, zerolog's own unit
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Wait != want.Seconds()*1000 {
+			t.Errorf("%v: got %v ms, %v, want %v", wait, line.Wait, err, want)
+		}
+	}
+}
