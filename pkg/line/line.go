@@ -36,9 +36,7 @@ func (e *Evidence) add(b []byte) {
 	for _, x := range b {
 		e.counts[x]++
 		e.word = e.word<<8 | uint32(x)
-		if k := signOf(e.word); k != noKind {
-			e.signs[k]++
-		}
+		e.signs[signKinds[e.word]]++
 		e.start.add(x)
 		e.text.add(x)
 		e.frames.add(x)

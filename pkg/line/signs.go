@@ -41,37 +41,13 @@ var paritySigns = []uint32{
 	0xE701B40B, 0xE701F410, 0xE70F0100,
 }
 
-// signTable is a hash table of all signs, half empty, so that nearly every look-up ends at its first slot.
-var signTable = newSignTable()
-
-type signSlot struct {
-	sign uint32 // 0: empty
-	kind kind
-}
-
-const signSlots = 512
-
-func newSignTable() (t [signSlots]signSlot) {
+// signKinds are all signs with what they tell.
+var signKinds = func() map[uint32]kind {
+	m := map[uint32]kind{}
 	for k, signs := range [kinds][]uint32{kindInverted: invertedSigns, kindParity: paritySigns} {
 		for _, s := range signs {
-			i := slotOf(s)
-			for t[i].sign != 0 {
-				i = (i + 1) % signSlots
-			}
-			t[i] = signSlot{s, kind(k)}
+			m[s] = kind(k)
 		}
 	}
-	return t
-}
-
-func slotOf(word uint32) uint32 { return word * 0x9E3779B1 >> 23 } // the high nine bits
-
-// signOf returns what four bytes tell.
-func signOf(word uint32) kind {
-	for i := slotOf(word); signTable[i].sign != 0; i = (i + 1) % signSlots {
-		if signTable[i].sign == word {
-			return signTable[i].kind
-		}
-	}
-	return noKind
-}
+	return m
+}()

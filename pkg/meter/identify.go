@@ -116,10 +116,6 @@ func trimmed(s string) string { return strings.Trim(s, "\x00 ") }
 
 // isError tells a text such as "ER23" or "(ER11)", which meters of Iskraemeco send in place of what they cannot read.
 func isError(text []byte) bool {
-	const longest = len("((ER00))") // most texts are longer, or shorter
-	if len(text) < len("ER00") || len(text) > longest {
-		return false
-	}
 	text = bytes.Trim(text, "()")
 	return len(text) == len("ER00") && text[0] == 'E' && text[1] == 'R' && text[2]-'0' <= 9 && text[3]-'0' <= 9
 }

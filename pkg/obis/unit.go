@@ -67,110 +67,98 @@ func (u Unit) String() string {
 // ParseUnit reads a unit as P1 telegrams write it and returns the power of ten of its prefix: "kVArh" is VarHour, 3.
 // Case does not matter: meters write kVArh and kvarh.
 func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
-	if len(b) == 0 || len(b) > 8 {
+	var lower [8]byte
+	if len(b) > len(lower) {
 		return None, 0, false
 	}
-	var key uint64
-	for _, x := range b {
+	for i, x := range b {
 		if x-'A' <= 'Z'-'A' {
 			x |= 0x20
 		}
-		if x <= ' ' {
-			return None, 0, false
-		}
-		key = key<<8 | uint64(x)
+		lower[i] = x
 	}
-	switch key {
-	case 'k'<<8 | 'w':
+	switch string(lower[:len(b)]) {
+	case "kw":
 		return Watt, 3, true
-	case 'k'<<16 | 'w'<<8 | 'h':
+	case "kwh":
 		return WattHour, 3, true
-	case 'k'<<24 | 'v'<<16 | 'a'<<8 | 'r':
+	case "kvar":
 		return Var, 3, true
-	case 'k'<<32 | 'v'<<24 | 'a'<<16 | 'r'<<8 | 'h':
+	case "kvarh":
 		return VarHour, 3, true
-	case 'v':
+	case "v":
 		return Volt, 0, true
-	case 'a':
+	case "a":
 		return Ampere, 0, true
-	case 'w':
+	case "w":
 		return Watt, 0, true
-	case 'w'<<8 | 'h':
+	case "wh":
 		return WattHour, 0, true
-	case 'v'<<16 | 'a'<<8 | 'r':
+	case "var":
 		return Var, 0, true
-	case 'v'<<24 | 'a'<<16 | 'r'<<8 | 'h':
+	case "varh":
 		return VarHour, 0, true
-	case 'v'<<8 | 'a':
+	case "va":
 		return VoltAmpere, 0, true
-	case 'v'<<16 | 'a'<<8 | 'h':
+	case "vah":
 		return VoltAmpereHour, 0, true
-	case 'k'<<16 | 'v'<<8 | 'a':
+	case "kva":
 		return VoltAmpere, 3, true
-	case 'k'<<24 | 'v'<<16 | 'a'<<8 | 'h':
+	case "kvah":
 		return VoltAmpereHour, 3, true
-	case 'm'<<8 | 'w':
+	case "mw":
 		return Watt, 6, true
-	case 'm'<<16 | 'w'<<8 | 'h':
+	case "mwh":
 		return WattHour, 6, true
-	case 'h'<<8 | 'z':
+	case "hz":
 		return Hertz, 0, true
-	case 'm'<<8 | '3':
+	case "m3", "m³", "m\xB3":
 		return CubicMetre, 0, true
-	case 'g'<<8 | 'j':
+	case "gj":
 		return Joule, 9, true
-	case 'm'<<8 | 'j':
+	case "mj":
 		return Joule, 6, true
-	case 's':
+	case "s":
 		return Second, 0, true
-	case '%':
+	case "%":
 		return Percent, 0, true
-	}
-	return rareUnit(key)
-}
-
-// rareUnit knows the spellings that few meters use. It is apart so that the common ones stay quick to find.
-func rareUnit(key uint64) (u Unit, prefix int8, ok bool) {
-	switch key {
-	case 'm'<<24 | 'v'<<16 | 'a'<<8 | 'r':
+	case "mvar":
 		return Var, 6, true
-	case 'm'<<32 | 'v'<<24 | 'a'<<16 | 'r'<<8 | 'h':
+	case "mvarh":
 		return VarHour, 6, true
-	case 'm'<<16 | 'v'<<8 | 'a':
+	case "mva":
 		return VoltAmpere, 6, true
-	case 'm'<<8 | 'a':
-		return Ampere, -3, true // no current of a meter is in megaampere
-	case 'm'<<8 | 'v':
+	case "ma":
+		return Ampere, -3, true
+	case "mv":
 		return Volt, -3, true
-	case 'k'<<8 | 'v':
+	case "kv":
 		return Volt, 3, true
-	case 'k'<<8 | 'a':
+	case "ka":
 		return Ampere, 3, true
-	case 'k'<<16 | 'h'<<8 | 'z':
+	case "khz":
 		return Hertz, 3, true
-	case 'd'<<24 | 'e'<<16 | 'g'<<8 | 'c', 0xC2<<16 | 0xB0<<8 | 'c', 0xB0<<8 | 'c':
+	case "degc", "°c", "\xB0c":
 		return DegreeCelsius, 0, true
-	case 'k'<<8 | 'j':
+	case "kj":
 		return Joule, 3, true
-	case 'j':
+	case "j":
 		return Joule, 0, true
-	case 'm'<<16 | 0xC2<<8 | 0xB3, 'm'<<8 | 0xB3: // m³ in UTF-8, in Latin-1
-		return CubicMetre, 0, true
-	case 'n'<<16 | 'm'<<8 | '3':
+	case "nm3":
 		return CubicMetreCorrected, 0, true
-	case 'd'<<16 | 'm'<<8 | '3':
+	case "dm3":
 		return CubicMetre, -3, true
-	case 'l':
+	case "l":
 		return Litre, 0, true
-	case 'm'<<24 | '3'<<16 | '/'<<8 | 'h':
+	case "m3/h":
 		return CubicMetrePerHour, 0, true
-	case 'd'<<16 | 'e'<<8 | 'g', 0xC2<<8 | 0xB0, 0xB0:
+	case "deg", "°", "\xB0":
 		return Degree, 0, true
-	case 'i'<<16 | 'm'<<8 | 'p':
+	case "imp":
 		return Count, 0, true
-	case 'm'<<16 | 'i'<<8 | 'n':
+	case "min":
 		return Minute, 0, true
-	case 'h':
+	case "h":
 		return Hour, 0, true
 	}
 	return None, 0, false

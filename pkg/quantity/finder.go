@@ -2,8 +2,9 @@ package quantity
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// A Finder knows which quantity stands at which place of a telegram: a meter sends the same list again and again, so that
-// most look-ups are one comparison. The zero Finder is ready. It is not safe for concurrent use.
+// A Finder makes samples of the records of one meter. It remembers which quantity stands at which place of a telegram, since a meter
+// sends the same list again and again: without that, decoding takes 6 to 9 % longer (BenchmarkDecode of pkg/meter). The zero
+// Finder is ready. It is not safe for concurrent use.
 type Finder struct {
 	// Digits tells that the records are those of an ASCII telegram, where a text for people comes as hexadecimal digits.
 	Digits bool

@@ -121,42 +121,19 @@ func Of(c obis.Code) (ID, bool) {
 	if cde[2] == obis.Any {
 		cde[2] = 0
 	}
-	for slot := hash(cde); ; slot = (slot + 1) % slots {
-		switch e := &byCode[slot]; {
-		case !e.used:
-			return 0, false
-		case e.cde == cde:
-			return e.id, true
-		}
-	}
+	id, ok := byCode[cde]
+	return id, ok
 }
 
-type codeEntry struct {
-	cde  [3]byte
-	used bool
-	id   ID
-}
-
-const slots = 1024
-
-// byCode is an open-addressing table with linear probing: a look-up happens for every record of every telegram.
-var byCode = func() *[slots]codeEntry {
-	t := new([slots]codeEntry)
+var byCode = func() map[[3]byte]ID {
+	m := map[[3]byte]ID{}
 	for i := range rows {
 		for _, cde := range slices.Concat(rows[i].Codes, rows[i].instead) {
-			slot := hash(cde)
-			for t[slot].used {
-				if t[slot].cde == cde {
-					panic("quantity: two rows for one code: " + rows[i].Name)
-				}
-				slot = (slot + 1) % slots
+			if _, twice := m[cde]; twice {
+				panic("quantity: two rows for one code: " + rows[i].Name)
 			}
-			t[slot] = codeEntry{cde: cde, used: true, id: ID(i)}
+			m[cde] = ID(i)
 		}
 	}
-	return t
+	return m
 }()
-
-func hash(cde [3]byte) uint16 {
-	return (uint16(cde[0])*37 + uint16(cde[1])*5 + uint16(cde[2])*211) % slots
-}

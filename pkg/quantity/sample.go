@@ -70,7 +70,7 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 			dst, at[id] = dst[:n], unusable
 			continue
 		}
-		if !briefs[id].single {
+		if dst[n].Text != nil {
 			f.spell(&dst[n])
 		}
 		at[id] = uint8(n + 1 - start)
@@ -110,28 +110,8 @@ type positions [256]uint8
 
 const unusable = 255
 
-// brief is what fill needs of a row of one unit, which most have, so close together that it stays near the processor.
-type brief struct {
-	single bool
-	base   obis.Unit
-	prefix int8
-}
-
-var briefs = func() (all [256]brief) {
-	for i := range rows {
-		if m := rows[i].Measures; len(m) == 1 && rows[i].Most.Coef == 0 {
-			all[i] = brief{true, m[0].Base, m[0].Prefix}
-		}
-	}
-	return all
-}()
-
 // fill sets the value of a sample that has its ID; false where the record has none that suits the row.
 func (s *Sample) fill(r *obis.Record, scale *Scale) bool {
-	if b := &briefs[s.ID]; b.single && scale == nil {
-		s.Value = r.Value.Shift(-b.prefix)
-		return r.Kind == obis.Number && r.Unit == b.base
-	}
 	row := &rows[s.ID]
 	if !row.Numeric() {
 		text, ok := textOf(r)
@@ -143,8 +123,8 @@ func (s *Sample) fill(r *obis.Record, scale *Scale) bool {
 	}
 	for i := range row.Measures {
 		if m := &row.Measures[i]; m.Base == r.Unit {
-			s.As = uint8(i)
-			return s.set(r.Value, m, row.Most, scale)
+			s.As, s.Value = uint8(i), r.Value.Shift(-m.Prefix)
+			return scale == nil && row.Most.Coef == 0 || s.set(r.Value, m, row.Most, scale)
 		}
 	}
 	return false
