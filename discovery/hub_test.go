@@ -1,6 +1,7 @@
 package discovery_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -161,5 +162,36 @@ func TestHubRefusesWhatChangesWithoutCare(t *testing.T) {
 	}
 	if got := w.hub.Entities(); len(got) != 0 {
 		t.Errorf("taken back, and still there: %v", got)
+	}
+}
+
+// TestReactiveEnergyLosesItsClass: the earlier bridge announced single entities with the class reactive_energy, which a newer hub
+// knows and an older one refuses. Either has one entity of each quantity afterwards, the newer hub the same as before.
+func TestReactiveEnergyLosesItsClass(t *testing.T) {
+	m := discovery.Meter{ID: "house", Quantities: named("import_reactive_energy import_reactive_energy_t1 import_energy")}
+	wanted := house(config(discovery.Component), m)
+	w, older := newWorld(), hatest.NewHub("homeassistant")
+	for _, message := range wanted {
+		earlier := bytes.Replace(message.Payload, []byte(`"unit_of_measurement":"kvarh"`), []byte(`"device_class":"reactive_energy","unit_of_measurement":"kvarh"`), 1)
+		w.publish(discovery.Message{Topic: message.Topic, Payload: earlier})
+		if bytes.Equal(earlier, message.Payload) {
+			older.Hear(message.Topic, earlier)
+		}
+	}
+	w.keep(discovery.HeldOf(w.messages()))
+	before := births(w.hub, w.second)
+	if got, want := len(before), 1+m.Entities(); got != want {
+		t.Fatalf("%d entities announced by the earlier bridge, want %d", got, want)
+	}
+	w.change(wanted, -1)
+	w.settled(t, wanted)
+	if d := cmp.Diff(before, births(w.hub, w.second)); d != "" {
+		t.Errorf("entities of a hub that knew them, -before +after:\n%s", d)
+	}
+	for _, message := range wanted {
+		older.Hear(message.Topic, message.Payload)
+	}
+	if d := cmp.Diff(alive(w.hub), alive(older)); d != "" || len(older.Complaints) > 0 {
+		t.Errorf("an older hub has others (%q):\n%s", older.Complaints, d)
 	}
 }

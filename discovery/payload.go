@@ -78,6 +78,10 @@ type componentPayload struct {
 	Origin originInfo `json:"origin"`
 }
 
+// reactiveEnergy is the one device class that Home Assistant learned after it had learned Device style, in 2025. A hub that
+// needs Component style may not know it, and would refuse the entity at each announcement. Without a class it takes any unit.
+const reactiveEnergy = "reactive_energy"
+
 // announce makes the messages of one device in the configured style. Entities that say nothing about their availability
 // have that of the device.
 func (c Config) announce(d deviceInfo, of availability, entities []entity) []Message {
@@ -96,6 +100,9 @@ func (c Config) announce(d deviceInfo, of availability, entities []entity) []Mes
 		for _, e := range entities {
 			topic := place{c.Prefix, e.Platform, id, e.key}.topic()
 			e.Platform = "" // the topic says it
+			if e.Class == reactiveEnergy {
+				e.Class = ""
+			}
 			if e.Topics == nil {
 				e.availability = of
 			}

@@ -18,6 +18,7 @@ func conflicts(all []announcement) []error {
 	for _, c := range claims {
 		errs = append(errs, c.twice(entities)...)
 	}
+	errs = append(errs, tooNew(entities)...)
 	errs = append(errs, kinds(entities)...)
 	errs = append(errs, devices(all)...)
 	return append(errs, pairs(entities)...)
@@ -49,6 +50,18 @@ func (c claim) twice(entities []*entity) []error {
 			continue
 		}
 		first[value] = e
+	}
+	return errs
+}
+
+// tooNew finds device classes that hubs may not know which hear of entities one by one: Home Assistant before 2025 refuses
+// such an entity. In the message of a device it would too, but there it is newer.
+func tooNew(entities []*entity) []error {
+	var errs []error
+	for _, e := range entities {
+		if e.root == nil && e.text("device_class") == "reactive_energy" {
+			errs = append(errs, fmt.Errorf("%s: device_class reactive_energy is unknown to Home Assistant before 2025", e.where))
+		}
 	}
 	return errs
 }

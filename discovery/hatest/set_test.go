@@ -68,6 +68,9 @@ func TestCheckSetRefuses(t *testing.T) {
 				`{"power":{"platform":"sensor","name":"P","unique_id":"hanbridge_house_import_power","state_topic":"hanbridge/house/power",`+
 					`"device_class":"power","state_class":"measurement","unit_of_measurement":"W"},"import_power":`, 1),
 		}},
+		{"a class that old hubs refuse", "before 2025", map[string]string{
+			topicOf("house", "import_reactive_energy"): sensor("house", "import_reactive_energy", "reactive_energy", "total_increasing", "kvarh", ""),
+		}},
 		{"entity id twice", "default_entity_id", map[string]string{
 			topicOf("house", "import_power"): withID(power("house", "import_power"), "sensor.power"),
 			topicOf("house", "export_power"): withID(power("house", "export_power"), "sensor.power"),
