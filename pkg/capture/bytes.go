@@ -38,6 +38,25 @@ const leastDigits = 16
 // separated are bytes with something besides white space before or between them, the last one perhaps cut.
 var separated = regexp.MustCompile(`^\s*((0[xX][[:xdigit:]]{1,2}|[[:xdigit:]]{2})[\s,;:.-]+)*(0[xX]?)?[[:xdigit:]]{0,2}\s*$`)
 
+// beside matches what stands between the numbers of a line.
+var beside = regexp.MustCompile(`[^[:xdigit:]xX]+`)
+
+// alike reports whether the same separator is between all numbers of each line: behind the time or the number of a line stands
+// another one than between the bytes.
+func alike(start []byte) bool {
+	var first []byte
+	for line := range bytes.Lines(start) {
+		for _, b := range beside.FindAll(bytes.TrimSpace(line), -1) {
+			if b = bytes.TrimSpace(b); first == nil {
+				first = append([]byte{}, b...)
+			} else if !bytes.Equal(b, first) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // isHex tells if a recording begins with bytes in hexadecimal.
 func isHex(start []byte) bool {
 	digits, other := 0, false
@@ -49,7 +68,7 @@ func isHex(start []byte) bool {
 		}
 	}
 	digits -= bytes.Count(start, []byte("0x")) + bytes.Count(start, []byte("0X"))
-	return digits >= leastDigits && (!other || separated.Match(start))
+	return digits >= leastDigits && (!other || separated.Match(start) && alike(start))
 }
 
 // unhex turns hexadecimal text into bytes. What is neither digit nor white space ends a byte and is passed over.

@@ -48,7 +48,7 @@ func TestBytes(t *testing.T) {
 		{"a capture", capture.Mark + "\n# line 2400 8E1\n2026-11-22T10:15:20.125+01:00 7ea24341\n\n2026-11-22T10:15:20.135+01:00 08831385eb\n", frame},
 		{"a capture of Windows", capture.Mark + "\r\n2026-11-22T10:15:20.125Z 7EA24341\r\n2026-11-22T10:15:20.135Z 08831385EB\r\n", frame},
 		{"a capture without its first lines", "2026-11-22T10:15:20.125+01:00 7ea24341\n2026-11-22T10:15:20.135+01:00 08831385eb", frame},
-		{"as Python prints it", `b'/ISK5\\2M550\r\n\r\n0-0:96.13.0(it\'s \x7e)\r\n!\r\n'`, "b'/ISK5\\2M550\r\n\r\n0-0:96.13.0(it's ~)\r\n!\r\n'"},
+		{"as Python prints it", `b'/ISK5\\2M550\r\n\r\n0-0:96.13.0(it\'s \x7e)\r\n!\r\n'`, "/ISK5\\2M550\r\n\r\n0-0:96.13.0(it's ~)\r\n!\r\n"},
 		{"as in a program, line by line", "/ISK5\\2M550\\r\\n\\\r\n\\r\\n\\\n!\\r\\n\\", "/ISK5\\2M550\r\n\r\n!\r\n\\"},
 		{"escapes that are none", `\r\n\r\n\x4\xzz\q`, "\r\n\r\n\\x4\\xzz\\q"},
 		{"an escape alone", "/ISK5\\r\\n", "/ISK5\\r\\n"},

@@ -58,6 +58,8 @@ func NewReader(r io.Reader) *Reader {
 			c.plain = &undump{r: b}
 		} else if isHex(start) {
 			c.plain = &unhex{r: b}
+		} else if mayHoldBytes(start) {
+			c.plain = &extract{r: b}
 		} else if isEscaped(start) {
 			c.plain = &unescape{r: b}
 		}

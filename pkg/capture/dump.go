@@ -2,13 +2,13 @@ package capture
 
 import (
 	"bytes"
-	"errors"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
-
-	"github.com/hanbridge/hanbridge/pkg/meter"
+	"unicode/utf8"
 )
 
 // A dump is bytes as hexdump, hexdump -C, xxd and od print them: lines that begin with their offset. What it holds beside the
@@ -39,8 +39,8 @@ type dumpRow struct {
 	again  bool     // a *, for the line before it again and again
 }
 
-// rowsOf returns the lines of a dump, whose bytes may be in octal. Others are passed over.
-func rowsOf(text []byte, octal bool) (rows []dumpRow) {
+// rowsOf returns the lines of a dump, whose bytes are printed as numbers of a base: 16, 8 or 2. Others are passed over.
+func rowsOf(text []byte, base int) (rows []dumpRow) {
 	for line := range bytes.Lines(text) {
 		if bytes.Equal(bytes.TrimSpace(line), []byte("*")) {
 			rows = append(rows, dumpRow{again: true})
@@ -52,14 +52,17 @@ func rowsOf(text []byte, octal bool) (rows []dumpRow) {
 		}
 		row := dumpRow{offset: string(m[1])}
 		digits, colon := m[3], len(m[2]) > 0
-		if colon { // xxd: the characters stand behind two blanks
-			digits, _, row.sure = bytes.Cut(digits, []byte("  "))
+		if colon {
+			digits, row.sure = cutCharacters(digits, base)
 		} else if i := bytes.IndexAny(digits, "|>"); i >= 0 { // hexdump -C and od -t x1z
 			digits, row.sure = digits[:i], true
 		}
 		row.groups = bytes.Fields(digits)
-		if octal {
+		switch base {
+		case 8:
 			row.fromOctal()
+		case 2:
+			row.fromBinary()
 		}
 		if !row.isBytes() {
 			continue
@@ -80,11 +83,45 @@ func (r *dumpRow) fromOctal() {
 	}
 }
 
+// cutCharacters cuts off the characters that xxd prints behind two blanks. They are as many as the bytes before them: where the last
+// number is not whole, xxd -e has blanks between it and the one before.
+func cutCharacters(digits []byte, base int) (rest []byte, ok bool) {
+	size := 2
+	if base == 2 {
+		size = 8
+	}
+	first := bytes.Index(digits, []byte("  "))
+	if first < 0 {
+		return digits, false
+	}
+	before, behind := first-bytes.Count(digits[:first], []byte(" ")), utf8.RuneCount(digits[first:])-2
+	for i := first; i+2 < len(digits); i++ {
+		if digits[i] != ' ' {
+			before++
+		} else if digits[i+1] == ' ' && before == behind*size {
+			return digits[:i], true
+		}
+		if utf8.RuneStart(digits[i]) {
+			behind--
+		}
+	}
+	return digits[:first], true
+}
+
+// fromBinary makes hexadecimal digits of the groups of xxd -b, of eight digits for one byte.
+func (r *dumpRow) fromBinary() {
+	for i, g := range r.groups {
+		if x, err := strconv.ParseUint(string(g), 2, 8); err == nil && len(g) == 8 {
+			r.groups[i] = fmt.Appendf(nil, "%02x", x)
+		}
+	}
+}
+
 // isBytes reports whether all groups are of hexadecimal digits, and as long as the first, but for the last one.
 func (r *dumpRow) isBytes() bool {
 	for i, g := range r.groups {
-		_, err := strconv.ParseUint(string(g), 16, 64)
-		if err != nil || len(g)%2 != 0 || len(g) > 16 || len(g) > len(r.groups[0]) || len(g) < len(r.groups[0]) && i < len(r.groups)-1 {
+		_, err := hex.DecodeString(string(g))
+		if err != nil || len(g) > len(r.groups[0]) || len(g) < len(r.groups[0]) && i < len(r.groups)-1 {
 			return false
 		}
 	}
@@ -115,8 +152,8 @@ type dumpOf struct {
 
 // parseDump returns the bytes of a dump. ok is false where text is none.
 func parseDump(text []byte) (d dumpOf, ok bool) {
-	for _, octal := range []bool{false, true} {
-		rows := rowsOf(text, octal)
+	for _, printed := range []int{16, 8, 2} {
+		rows := rowsOf(text, printed)
 		for _, base := range []int{16, 8, 10} {
 			if d, ok := joinRows(rows, base); ok {
 				return d, true
@@ -167,10 +204,7 @@ func joinRows(rows []dumpRow, base int) (d dumpOf, ok bool) {
 func (d *dumpOf) add(r dumpRow) {
 	d.group = max(d.group, r.group())
 	for _, g := range r.groups {
-		for i := 0; i < len(g); i += 2 {
-			x, _ := strconv.ParseUint(string(g[i:i+2]), 16, 8) // isBytes has looked
-			d.bytes = append(d.bytes, byte(x))
-		}
+		d.bytes, _ = hex.AppendDecode(d.bytes, g) // no error: isBytes has looked
 	}
 }
 
@@ -185,10 +219,8 @@ func (d *dumpOf) repeat(r dumpRow, n uint64) {
 // swapped returns the bytes where each number was printed by a machine that keeps its low byte first, as nearly all do.
 func (d *dumpOf) swapped() []byte {
 	out := bytes.Clone(d.bytes)
-	for i := 0; i+d.group <= len(out); i += d.group {
-		for a, b := i, i+d.group-1; a < b; a, b = a+1, b-1 {
-			out[a], out[b] = out[b], out[a]
-		}
+	for one := range slices.Chunk(out, d.group) {
+		slices.Reverse(one)
 	}
 	return out[:max(len(out)-d.extra, 0)]
 }
@@ -202,14 +234,14 @@ type undump struct {
 
 func (u *undump) Read(p []byte) (int, error) {
 	if !u.read {
-		text, err := io.ReadAll(io.LimitReader(u.r, longestDump))
+		text, err := readText(u.r)
 		if err != nil {
 			return 0, err
 		}
 		d, _ := parseDump(text)
 		u.rest, u.read = d.bytes, true
-		if d.group > 1 && !proves(d.bytes) {
-			if s := d.swapped(); proves(s) {
+		if d.group > 1 {
+			if s := d.swapped(); countTelegrams(s, true) > countTelegrams(d.bytes, true) {
 				u.rest = s
 			}
 		}
@@ -220,19 +252,4 @@ func (u *undump) Read(p []byte) (int, error) {
 	n := copy(p, u.rest)
 	u.rest = u.rest[n:]
 	return n, nil
-}
-
-// proves reports whether a telegram is in b that is whole, also one that no key opens.
-func proves(b []byte) bool {
-	d := meter.NewDecoder(bytes.NewReader(b))
-	for {
-		_, err := d.Next()
-		bad, damaged := errors.AsType[*meter.TelegramError](err)
-		switch {
-		case err == nil, damaged && bad.Sound:
-			return true
-		case !damaged:
-			return false
-		}
-	}
 }

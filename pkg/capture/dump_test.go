@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,17 @@ func dumped(b []byte, offset string, group int, little bool, end bool, after fun
 	return out.String()
 }
 
+// characters are bytes as they stand at the end of a dump's line.
+func characters(b []byte) string {
+	b = bytes.Clone(b)
+	for i, x := range b {
+		if x < ' ' || x > '~' {
+			b[i] = '.'
+		}
+	}
+	return string(b)
+}
+
 // dumpedOctal prints bytes as od does in octal: of one byte, or of two, low byte first.
 func dumpedOctal(b []byte, group int) string {
 	var out strings.Builder
@@ -57,19 +69,37 @@ func dumpedOctal(b []byte, group int) string {
 	return out.String()
 }
 
+// dumpedBinary prints bytes as xxd -b does.
+func dumpedBinary(b []byte, after func([]byte) string) string {
+	var out strings.Builder
+	for at := 0; at < len(b); at += 6 {
+		row := b[at:min(at+6, len(b))]
+		fmt.Fprintf(&out, "%08x: %-53s%s\n", at, each(row, "%08b", " "), after(row))
+	}
+	return out.String()
+}
+
+// dumpedSwapped prints bytes as xxd -e does: low byte first, and blanks for what the last number does not have.
+func dumpedSwapped(b []byte, after func([]byte) string) string {
+	var out strings.Builder
+	for at := 0; at < len(b); at += 16 {
+		row := b[at:min(at+16, len(b))]
+		var numbers string
+		for one := range slices.Chunk(row, 4) {
+			one = bytes.Clone(one)
+			slices.Reverse(one)
+			numbers += fmt.Sprintf(" %8x", one)
+		}
+		fmt.Fprintf(&out, "%08x:%-36s%s\n", at, numbers, after(row))
+	}
+	return out.String()
+}
+
 func TestBytesOfDumps(t *testing.T) {
 	bare := func([]byte) string { return "" }
-	letters := func(b []byte) string {
-		return strings.Map(func(r rune) rune {
-			if r < ' ' || r > '~' {
-				return '.'
-			}
-			return r
-		}, string(bytes.ToValidUTF8(b, []byte("."))))
-	}
-	bars := func(b []byte) string { return "  |" + letters(b) + "|" }
-	blanks := func(b []byte) string { return "  " + letters(b) }
-	angle := func(b []byte) string { return "  >" + letters(b) + "<" }
+	bars := func(b []byte) string { return "  |" + characters(b) + "|" }
+	blanks := func(b []byte) string { return "  " + characters(b) }
+	angle := func(b []byte) string { return "  >" + characters(b) + "<" }
 	for _, family := range []string{"aidon-se", "p1-nl-5", "kaifa-no"} {
 		f, ok := simulate.Named(family)
 		if !ok {
@@ -87,6 +117,12 @@ func TestBytesOfDumps(t *testing.T) {
 				"hexdump -x":                strings.ReplaceAll(dumped(want, "%07x", 2, true, true, bare), " ", "    "),
 				"hexdump -C":                dumped(want, "%08x ", 1, false, true, bars),
 				"xxd":                       dumped(want, "%08x:", 2, false, false, blanks),
+				"xxd -u":                    strings.ToUpper(dumped(want, "%08x:", 2, false, false, bare)),
+				"xxd -g 4":                  dumped(want, "%08x:", 4, false, false, blanks),
+				"xxd -g 3":                  dumped(want, "%08x:", 3, false, false, blanks),
+				"xxd -g 16":                 dumped(want, "%08x:", 16, false, false, blanks),
+				"xxd -b":                    dumpedBinary(want, blanks),
+				"xxd -e":                    dumpedSwapped(want, blanks),
 				"xxd -g 1":                  dumped(want, "%08x:", 1, false, false, blanks),
 				"od -x":                     dumped(want, "%07o", 2, true, true, bare),
 				"od":                        dumpedOctal(want, 2),
@@ -152,6 +188,7 @@ func TestBytesNoDump(t *testing.T) {
 		{"groups", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},
 		{"an offset that does not count", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
 		{"offsets alone, one too small", "00000010\n0000000f\n", "\x00\x00\x00\x10\x00\x00\x00\x0f"},
+		{"digits of noughts and ones", "00000000 01111110 10100010 01000011\n00000000 01111110 10100010 01000011\n", "\x00\x00\x00\x00\x01\x11\x11\x10"},
 		{"one line", "00000000 7ea02a41 08831304\n", "\x00\x00\x00\x00\x7e\xa0\x2a\x41\x08\x83\x13\x04"},
 	}
 	for _, tt := range tests {

@@ -52,6 +52,8 @@ func (u *unescape) meant() (x byte, ok bool) {
 		x = '\r'
 	case 'n':
 		x = '\n'
+	case 't':
+		x = '\t'
 	case '\\', '\'', '"':
 		x = next[0]
 	case 'x':
