@@ -7,10 +7,11 @@ import (
 	"regexp"
 )
 
-// Bytes returns a reader of the bytes that a recording r holds: r itself; those of a capture, without their times; or, where its
-// beginning is nothing but hexadecimal digits and white space, what these stand for. White space may stand between any two
-// digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2. Text whose lines end with the four
-// characters \r\n, as programs print it, becomes what these stand for.
+// Bytes returns a reader of the bytes that a recording r holds: r itself; those of a capture, without their times; those of a dump
+// of hexdump, od or xxd; or, where its beginning is nothing but hexadecimal digits and white space, what these stand for. White
+// space may stand between any two digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2.
+// Text whose lines end with the four characters \r\n, as programs print it, becomes what these stand for. Out of other text bytes
+// are taken if whole telegrams are in them.
 func Bytes(r io.Reader) io.Reader {
 	c := NewReader(r)
 	if c.plain != nil {
