@@ -2,8 +2,10 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Fault is something that goes wrong with a meter or its wire.
@@ -55,4 +57,103 @@ func ParseFault(text string) (Fault, error) {
 		return f, nil
 	}
 	return Fault{}, fmt.Errorf("no fault %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// A Faulty is a meter with faults: an endless row of what a reader gets of its telegrams. What goes wrong follows from the
+// seed alone. It is not safe for concurrent use.
+type Faulty struct {
+	meter  *Meter
+	then   Family
+	faults []Fault
+	chance chance
+	n      int64 // telegrams so far
+	buf    []byte
+}
+
+// NewFaulty returns what comes of m, which is the Faulty's from then on. then is the family that a fault of kind "profile"
+// makes of it.
+func NewFaulty(m *Meter, seed uint64, then Family, faults ...Fault) *Faulty {
+	return &Faulty{meter: m, then: then, faults: slices.Clone(faults), chance: chance(seed)}
+}
+
+// Next returns what comes next and when it is due, never nothing. The bytes are valid until the following call.
+func (f *Faulty) Next() (at time.Time, got []byte) {
+	for _, x := range f.faults {
+		f.before(x)
+	}
+	at, telegram := f.meter.Next()
+	f.buf = append(f.buf[:0], telegram...)
+	for i, x := range f.faults {
+		f.damage(x, int64(i))
+	}
+	f.n++
+	return at, f.buf
+}
+
+// silenceEvery is after how many telegrams a fault of kind "silence" comes.
+const silenceEvery = 20
+
+// before does to the meter what must be done before it speaks.
+func (f *Faulty) before(x Fault) {
+	switch x.Kind {
+	case "silence":
+		if f.n == 0 || f.n%silenceEvery != 0 {
+			return
+		}
+		for range x.N {
+			f.meter.Next()
+		}
+	case "profile":
+		if f.n == int64(x.N) {
+			f.meter.become(f.then)
+		}
+	case "key":
+		f.meter.wrongKey = f.hits(x)
+	}
+}
+
+// hits tells if it is this one of N telegrams.
+func (f *Faulty) hits(x Fault) bool {
+	n := int64(x.N)
+	return f.n%n == f.chance.draw(drawFault, f.n/n, 0, n-1)
+}
+
+// damage does to the telegram what the wire does. what tells faults apart.
+func (f *Faulty) damage(x Fault, what int64) {
+	size := int64(len(f.buf))
+	draw := func(i, lo, hi int64) int64 { return f.chance.draw(drawFault+1+what, f.n<<8+i, lo, hi) }
+	if x.Kind == "baud" {
+		f.buf = f.heard(x.N)
+		return
+	}
+	if x.N < 1 || size < 4 || !f.hits(x) {
+		return
+	}
+	switch x.Kind {
+	case "crc":
+		f.buf[draw(0, size/4, size*3/4)] ^= 1 << draw(1, 0, 6)
+	case "cut":
+		f.buf = f.buf[:draw(0, size/4, size*3/4)]
+	case "merge":
+		f.buf = f.buf[:draw(0, size/4, size*3/4)]
+		_, next := f.meter.Next()
+		f.buf = append(f.buf, next[int64(len(next))*draw(1, 1, 3)/4:]...)
+	case "noise":
+		var noise []byte
+		for i := range draw(0, 1, 64) {
+			noise = append(noise, byte(draw(i+1, 0, 255)))
+		}
+		f.buf = append(noise, f.buf...)
+	}
+}
+
+// heard returns what a reader at another baud makes of the bytes.
+func (f *Faulty) heard(baud int) []byte {
+	from := f.meter.family.Wire()
+	if baud == 0 {
+		if baud = 9600; from.Baud == baud {
+			baud = 115200
+		}
+	}
+	return from.Heard(nil, f.buf, Wire{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
 }

@@ -2,22 +2,31 @@ package simulate
 
 import (
 	"bytes"
+	"embed"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// A text is the telegram of an ASCII meter, written as it stands on the wire, with what changes in braces:
+// telegrams hold what ASCII meters send, each as it stands on the wire, with what changes in braces:
 //
+//	/{ident}               the identification line, where meters differ in that alone
 //	1-0:1.8.1({6.3}*kWh)   the register of the line's code with six digits, a point and three decimals
 //	0-0:1.0.0({clock})     a name in `changing`
+//
+//go:embed telegrams
+var telegrams embed.FS
+
+// A text is the telegram of an ASCII meter.
 type text struct {
-	template string
-	zone     zone
-	sum      checksum
+	// file is its name in telegrams, without .txt; ident what stands there for {ident}.
+	file, ident string
+	zone        zone
+	sum         checksum
 	// dayFirst is for Belgium, where tariff 1 is that of the day.
 	dayFirst bool
 	// ratio is that of the current transformers; 0 is 1.
@@ -28,10 +37,15 @@ type text struct {
 type checksum int
 
 const (
-	noSum checksum = iota
-	upperSum
+	upperSum checksum = iota
 	lowerSum
+	noSum
 )
+
+// ascii is the encoder of a telegram with a checksum, of a meter whose clock is set to the zone.
+func (z zone) ascii(file, ident string) encoder {
+	return text{file: file, ident: ident, zone: z}.encoder()
+}
 
 // A part of a text is what stands there, and what changes behind it.
 type part struct {
@@ -67,11 +81,12 @@ func (t text) encoder() encoder {
 	}
 }
 
-// parts cuts the template at its braces. The last one ends with the '!'.
+// parts cuts the telegram at its braces. The last one ends with the '!'.
 func (t text) parts() []part {
-	rest := strings.ReplaceAll(strings.TrimPrefix(t.template, "\n"), "\n", "\r\n")
-	if !strings.HasSuffix(rest, "\r\n!") {
-		panic("simulate: a text without an end: " + rest)
+	file, err := telegrams.ReadFile("telegrams/" + t.file + ".txt")
+	rest := strings.NewReplacer("{ident}", t.ident, "\n", "\r\n").Replace(strings.TrimSuffix(string(file), "\n"))
+	if err != nil || !strings.HasSuffix(rest, "\r\n!") {
+		panic("simulate: no telegram with an end in " + t.file)
 	}
 	var parts []part
 	line := ""
@@ -151,6 +166,63 @@ func (w writer) append(dst []byte, s *State) []byte {
 	dst = fmt.Appendf(dst, "%0*d", w.digits, v/whole)
 	if w.decimals > 0 {
 		dst = fmt.Appendf(dst, ".%0*d", w.decimals, v%whole)
+	}
+	return dst
+}
+
+// media are the meters of other things, read in thousandths of their unit.
+var media = map[string]func(*State) int64{
+	"gas":      func(s *State) int64 { return s.Gas },
+	"hour gas": func(s *State) int64 { return s.HourGas },
+	"water":    func(s *State) int64 { return s.Water },
+	"heat":     func(s *State) int64 { return s.Heat },
+	"failures": func(s *State) int64 { return s.Failures },
+	"long":     func(s *State) int64 { return s.LongFailures },
+	"tariff":   func(s *State) int64 { return s.Tariff },
+}
+
+// changing are texts that change.
+var changing = map[string]func(dst []byte, z zone, s *State) []byte{
+	"clock": func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.Time) },
+	// hour is when the meters of other things were read that are read once an hour; five, each five minutes.
+	"hour":     func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.Hour) },
+	"hour old": func(dst []byte, z zone, s *State) []byte { d := stamp(dst, z, s.Hour); return d[:len(d)-1] },
+	"five":     func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.Five) },
+	"peak":     func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.Peaks[0].At) },
+	"months":   months,
+	// filling is what Sanxing sends for a message that was never set.
+	"filling": func(dst []byte, _ zone, _ *State) []byte { return append(dst, bytes.Repeat([]byte{0xFF}, 1024)...) },
+	// time, date and long are other ways to write a clock.
+	"time": func(dst []byte, z zone, s *State) []byte { return append(dst, layout(z, s.Time, "150405")...) },
+	"date": func(dst []byte, z zone, s *State) []byte { return append(dst, layout(z, s.Time, "060102")...) },
+	"long clock": func(dst []byte, z zone, s *State) []byte {
+		return append(dst, layout(z, s.Time, "20060102 15:04:05")...)
+	},
+	"now": func(dst []byte, z zone, s *State) []byte { return append(dst, layout(z, s.Time, "060102150405")...) },
+}
+
+// stamp writes YYMMDDhhmmss and W or S, the letters of Central Europe for any zone.
+func stamp(dst []byte, z zone, t time.Time) []byte {
+	letter := byte('W')
+	if z.offset(t) != z.normal {
+		letter = 'S'
+	}
+	return append(append(dst, layout(z, t, "060102150405")...), letter)
+}
+
+func layout(z zone, t time.Time, as string) string {
+	return t.UTC().Add(time.Duration(z.offset(t)) * time.Minute).Format(as)
+}
+
+// months writes the peaks of the months before this one as Fluvius has them: when each month ended, when its peak was, and
+// how high.
+func months(dst []byte, z zone, s *State) []byte {
+	dst = fmt.Appendf(dst, "%d)(1-0:1.6.0)(1-0:1.6.0", len(s.Peaks)-1)
+	for _, p := range s.Peaks[1:] {
+		end := monthOf(p.At).AddDate(0, 1, 0)
+		dst = stamp(append(dst, ")("...), z, end.Add(-time.Duration(z.offset(end))*time.Minute))
+		dst = stamp(append(dst, ")("...), z, p.At)
+		dst = fmt.Appendf(dst, ")(%02d.%03d*kW", p.Watts/1000, p.Watts%1000)
 	}
 	return dst
 }
