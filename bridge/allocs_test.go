@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -47,7 +48,7 @@ func accepts(t *testing.T, name string, preset lane.Preset) {
 	b := New(zerolog.Nop())
 	b.Plan(lane.NewPlan(preset))
 	b.store = store
-	b.AddMeter(meters[0], Source{})
+	b.AddMeter(meters[0], probe.Source{})
 	p := newPipeline(b, 0, []*Feed{read, unread}, j)
 	p.listen()
 	defer p.voice.timer.Stop()

@@ -5,7 +5,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -14,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 	"github.com/hanbridge/hanbridge/bridge/lane"
-	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // A Meter is one meter as configured.
@@ -32,36 +31,6 @@ type Meter struct {
 	KeySetting, AuthKeySetting string
 }
 
-// A Dialer opens a wire. The bridge closes what it returns, also to end a blocked Read. It never writes.
-type Dialer func(ctx context.Context) (io.ReadCloser, error)
-
-// A Candidate is one way in which a meter may be reached.
-type Candidate struct {
-	// Port and Line describe it to people: /dev/ttyUSB0 and 115200 8N1. No two candidates of a source have both alike.
-	Port, Line string
-	// Baud is the speed of a serial line in bits a second; 0 where there is none.
-	Baud int
-	Dial Dialer
-}
-
-// A Source is where a meter's bytes come from.
-type Source struct {
-	// Candidates returns the ways to the meter in the order in which they are tried; the meter stays with the first that gave a
-	// telegram whose checksum is right. It is called each time that all have had their turn. An error says what a person can do.
-	Candidates func() ([]Candidate, error)
-	// Changing tells that Candidates may return others the next time: even one that is alone is then given up when it is silent.
-	Changing bool
-	// Recorded marks bytes that can wait for the outputs, and that come to an end: a file, not a meter.
-	Recorded bool
-	// Options are what its telegrams are read with, keys among them.
-	Options meter.Options
-}
-
-// Fixed returns a function that always returns all: the Candidates of a Source.
-func Fixed(all ...Candidate) func() ([]Candidate, error) {
-	return func() ([]Candidate, error) { return all, nil }
-}
-
 // An Output delivers what a bridge measures to somewhere else: the only interface of the module. Run takes from the feed
 // until ctx ends, delivers the rest and returns nil. It returns an error when it cannot go on, and is run again after a
 // pause, which is no shorter than what an error with the method Wait() time.Duration asks for. Run waits in the channel that
@@ -74,7 +43,7 @@ type Output interface {
 type Bridge struct {
 	log     zerolog.Logger
 	meters  []Meter
-	sources []Source
+	sources []probe.Source
 	outputs []namedOutput
 	plan    *lane.Plan
 	store   *state.Store
@@ -94,7 +63,7 @@ func New(log zerolog.Logger) *Bridge { return &Bridge{log: log, plan: new(lane.P
 func (b *Bridge) Plan(p *lane.Plan) { b.plan = p }
 
 // AddMeter adds a meter and where its bytes come from.
-func (b *Bridge) AddMeter(m Meter, s Source) {
+func (b *Bridge) AddMeter(m Meter, s probe.Source) {
 	b.meters, b.sources = append(b.meters, m), append(b.sources, s)
 }
 

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // A script is a reader in the network: for each connection what it sends, and how it ends it.
@@ -27,8 +27,8 @@ type turn struct {
 	end     error // io.EOF where it is nil
 }
 
-func (s *script) source() bridge.Source {
-	return bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://192.0.2.1:8088", Dial: s.dial})}
+func (s *script) source() probe.Source {
+	return probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: s.dial})}
 }
 
 func (s *script) dial(context.Context) (io.ReadCloser, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // An Event is something that happened to a meter and is no value.
@@ -55,7 +56,7 @@ func (s *slot) eventsDelivered() {
 }
 
 // settingsChanged is the event of a meter that was found again elsewhere.
-func settingsChanged(from, to Candidate) Event {
+func settingsChanged(from, to probe.Endpoint) Event {
 	e := Event{Time: time.Now(), Name: SettingsChanged, From: from.Line, To: to.Line}
 	if from.Port != to.Port {
 		e.From, e.To = strings.TrimSpace(from.Port+" "+from.Line), strings.TrimSpace(to.Port+" "+to.Line)

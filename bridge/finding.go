@@ -1,20 +1,23 @@
 package bridge
 
-import "github.com/hanbridge/hanbridge/pkg/line"
+import (
+	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/pkg/line"
+)
 
-// finding is what a candidate gave instead of telegrams.
+// finding is what an endpoint gave instead of telegrams.
 type finding struct {
-	Candidate
+	probe.Endpoint
 	verdict line.Verdict
 	bytes   int64
 }
 
-// findings are those of all candidates since the meter last spoke, the latest of each.
+// findings are those of all endpoints since the meter last spoke, the latest of each.
 type findings []finding
 
 func (f findings) with(n finding) findings {
 	for i := range f {
-		if f[i].is(n.Candidate) {
+		if f[i].Is(n.Endpoint) {
 			f[i] = n
 			return f
 		}

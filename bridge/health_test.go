@@ -15,6 +15,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // An observer is an output that takes everything and does nothing with it. Others ask it how the bridge is.
@@ -54,7 +55,7 @@ func (o *observer) note(name string) string {
 }
 
 // observed runs a bridge with an observer, whose log goes to w.
-func observed(t *testing.T, w io.Writer, s bridge.Source, outputs ...bridge.Output) (o *observer, end func()) {
+func observed(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Output) (o *observer, end func()) {
 	t.Helper()
 	o = new(observer)
 	b := bridge.New(zerolog.New(w))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -66,13 +67,13 @@ func (p *port) tries() []time.Time {
 	return append([]time.Time(nil), p.opened...)
 }
 
-// source has a candidate for each port.
-func source(ports ...*port) bridge.Source {
-	var all []bridge.Candidate
+// source has an endpoint for each port.
+func source(ports ...*port) probe.Source {
+	var all []probe.Endpoint
 	for i, p := range ports {
-		all = append(all, bridge.Candidate{Port: "/dev/ttyUSB0", Line: fmt.Sprintf("setting %d", i), Dial: p.dial})
+		all = append(all, probe.Endpoint{Port: "/dev/ttyUSB0", Line: fmt.Sprintf("setting %d", i), Dial: p.dial})
 	}
-	return bridge.Source{Candidates: bridge.Fixed(all...)}
+	return probe.Source{Endpoints: probe.Fixed(all...)}
 }
 
 // A notebook is an output that notes what it hears.
@@ -223,24 +224,24 @@ type house struct {
 }
 
 // run starts a bridge for a meter with outputs; the test stops it.
-func run(t *testing.T, s bridge.Source, outputs ...bridge.Output) *house {
+func run(t *testing.T, s probe.Source, outputs ...bridge.Output) *house {
 	t.Helper()
 	return runMeter(t, bridge.Meter{ID: "house"}, s, outputs...)
 }
 
-func runMeter(t *testing.T, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
+func runMeter(t *testing.T, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
 	t.Helper()
 	return runIn(t, "", m, s, outputs...)
 }
 
 // runIn starts one that remembers in a folder, where there is one.
-func runIn(t *testing.T, dir string, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
+func runIn(t *testing.T, dir string, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
 	t.Helper()
 	return runPlanned(t, dir, lane.Realtime, m, s, outputs...)
 }
 
 // runPlanned starts one that publishes as a preset says.
-func runPlanned(t *testing.T, dir string, preset lane.Preset, m bridge.Meter, s bridge.Source, outputs ...bridge.Output) *house {
+func runPlanned(t *testing.T, dir string, preset lane.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
 	t.Helper()
 	h := &house{t: t, log: &paper{}, done: make(chan error, 1)}
 	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))

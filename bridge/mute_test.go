@@ -7,16 +7,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // reader is a source of a single port, in the network where tcp is set.
-func reader(p *port, tcp bool) bridge.Source {
-	c := bridge.Candidate{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial}
+func reader(p *port, tcp bool) probe.Source {
+	c := probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial}
 	if tcp {
-		c = bridge.Candidate{Port: "tcp://192.0.2.1:8088", Dial: p.dial}
+		c = probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: p.dial}
 	}
-	return bridge.Source{Candidates: bridge.Fixed(c)}
+	return probe.Source{Endpoints: probe.Fixed(c)}
 }
 
 // TestMuteReaderIsOpenedAgain has a wire that stays open and goes silent: it is opened again after a minute or six intervals, then

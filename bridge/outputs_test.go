@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // An output made of a function.
@@ -144,7 +145,7 @@ func TestOutputsStopAfterTheMeters(t *testing.T) {
 			return nil
 		})
 		slow := &slowToEnd{telegram: next(meterOf(t, "aidon-se")), closed: make(chan struct{})}
-		s := bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
+		s := probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return slow, nil },
 		})}
 		h := run(t, s, late)
@@ -194,7 +195,7 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 			for range telegrams {
 				recording.Write(next(m))
 			}
-			b.AddMeter(bridge.Meter{ID: id}, bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
+			b.AddMeter(bridge.Meter{ID: id}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 				Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 			})})
 		}
@@ -221,7 +222,7 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 func TestRecordingCanBeStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		telegram := next(meterOf(t, "p1-se-aidon"))
-		s := bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
+		s := probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(telegram)), nil },
 		})}
 		deaf := output(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
@@ -240,7 +241,7 @@ func TestDamagedRecordingIsReadOnce(t *testing.T) {
 		cut := errors.New("house.txt:5: cut")
 		telegram := next(meterOf(t, "p1-se-aidon"))
 		b := bridge.New(zerolog.Nop())
-		b.AddMeter(bridge.Meter{ID: "house"}, bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
+		b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Port: "house.txt",
 			Dial: func(context.Context) (io.ReadCloser, error) {
 				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(cut))), nil

@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -22,7 +23,7 @@ type pipeline struct {
 	log    zerolog.Logger
 	index  int
 	meter  Meter
-	source Source
+	source probe.Source
 	feeds  []*Feed
 	all    *journal
 
@@ -79,7 +80,7 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	return p
 }
 
-// errNothing ends the session of a candidate that gave no telegram in its time.
+// errNothing ends the session of an endpoint that gave no telegram in its time.
 var errNothing = errors.New("no telegram")
 
 // run opens the wire again and again until ctx ends or a recording is over: one without a telegram is an error.
@@ -149,9 +150,9 @@ func (p *pipeline) recorded(ctx context.Context, err error) error {
 	return nil
 }
 
-// try opens the candidate whose turn it is, and reads it until it ends.
+// try opens the endpoint whose turn it is, and reads it until it ends.
 func (p *pipeline) try(ctx context.Context) (opened bool, err error) {
-	c, err := p.search.candidate()
+	c, err := p.search.endpoint()
 	if err != nil {
 		return false, err
 	}
@@ -163,7 +164,7 @@ func (p *pipeline) try(ctx context.Context) (opened bool, err error) {
 }
 
 // session reads one opened wire until it ends.
-func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser) error {
+func (p *pipeline) session(ctx context.Context, c probe.Endpoint, wire io.ReadCloser) error {
 	defer wire.Close()
 	defer context.AfterFunc(ctx, func() { wire.Close() })()
 	p.conn = connStats{opened: time.Now()}
@@ -195,8 +196,8 @@ func (p *pipeline) session(ctx context.Context, c Candidate, wire io.ReadCloser)
 }
 
 // proves notes that a sound telegram has come.
-func (p *pipeline) proves(c Candidate) {
-	if before := p.search.worked; before.Dial != nil && !before.is(c) {
+func (p *pipeline) proves(c probe.Endpoint) {
+	if before := p.search.worked; before.Dial != nil && !before.Is(c) {
 		p.changed("the meter is read with other settings", settingsChanged(before, c))
 	}
 	now := time.Now()
@@ -208,7 +209,7 @@ func (p *pipeline) proves(c Candidate) {
 func (p *pipeline) trust() time.Duration { return max(relearn, p.every.patience()) }
 
 // ended says why a wire gives no more.
-func (p *pipeline) ended(c Candidate, watch *watch, err error) error {
+func (p *pipeline) ended(c probe.Endpoint, watch *watch, err error) error {
 	switch {
 	case watch.expired():
 		p.search.next(p.gaveNothing(c))

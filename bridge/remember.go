@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // Remember keeps in a folder what must survive a restart: the last good value of each counter, what has been announced,
@@ -48,7 +49,7 @@ func (p *pipeline) remember(now time.Time) {
 		return
 	}
 	p.voice.about = m.about
-	p.search.worked, p.search.last = Candidate{Port: m.about.Port, Line: m.about.Line}, now // whatever silence there is begins here
+	p.search.worked, p.search.last = probe.Endpoint{Port: m.about.Port, Line: m.about.Line}, now // whatever silence there is begins here
 	p.decoder.SetScaling(m.scaling)
 	p.guard.Restore(&m.counters)
 	p.reminder = m.last()

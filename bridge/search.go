@@ -5,19 +5,20 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// search is the way to the candidate that a meter speaks on: rounds over all candidates, until one has given a telegram
+// search is the way to the endpoint that a meter speaks on: rounds over all endpoints, until one has given a telegram
 // whose checksum is right. What has worked once is tried first from then on.
 type search struct {
-	source Source
-	left   []Candidate // of this round; the first is in use
-	alone  bool        // there is nothing else to try
+	source probe.Source
+	left   []probe.Endpoint // of this round; the first is in use
+	alone  bool             // there is nothing else to try
 
-	worked Candidate // the last that gave a sound telegram
-	proved bool      // the one in use has done so
-	last   time.Time // of the last sound telegram, or the start where an earlier run had one; zero else
+	worked probe.Endpoint // the last that gave a sound telegram
+	proved bool           // the one in use has done so
+	last   time.Time      // of the last sound telegram, or the start where an earlier run had one; zero else
 	began  time.Time
 
 	// fruitless is how many rounds are over since then.
@@ -25,40 +26,37 @@ type search struct {
 }
 
 const (
-	// dwell is how long a candidate may take to give a telegram before the next is tried: the slowest meters speak every
+	// dwell is how long an endpoint may take to give a telegram before the next is tried: the slowest meters speak every
 	// 10 s (facts of the field: 12 s).
 	dwell = 12 * time.Second
-	// relearn is how long a wire may at least be without a sound telegram before all candidates are tried again.
+	// relearn is how long a wire may at least be without a sound telegram before all endpoints are tried again.
 	relearn = time.Minute
-	// rarely is the longest time after which a silent wire is opened again, if it is the only candidate. It is longer only for a meter that
+	// rarely is the longest time after which a silent wire is opened again, if it is the only endpoint. It is longer only for a meter that
 	// sends so seldom that six of its intervals take more than ten minutes.
 	rarely = 10 * time.Minute
 	// longestStay is for meters that speak once an hour.
 	longestStay = 70 * time.Minute
 )
 
-// candidate returns the one to read. It begins a round where none is left.
-func (s *search) candidate() (Candidate, error) {
+// endpoint returns the one to read. It begins a round where none is left.
+func (s *search) endpoint() (probe.Endpoint, error) {
 	if s.began.IsZero() {
 		s.began = time.Now()
 	}
 	if len(s.left) == 0 {
-		all, err := s.source.Candidates()
+		all, err := s.source.Endpoints()
 		if err != nil {
-			return Candidate{}, err
+			return probe.Endpoint{}, err
 		}
 		if len(all) == 0 {
-			return Candidate{}, errors.New("no port and no line setting to try")
+			return probe.Endpoint{}, errors.New("no port and no line setting to try")
 		}
 		s.left = slices.Clone(all)
 		s.alone = len(all) == 1 && !s.source.Changing
-		slices.SortStableFunc(s.left, func(a, b Candidate) int { return first(a.is(s.worked), b.is(s.worked)) })
+		slices.SortStableFunc(s.left, func(a, b probe.Endpoint) int { return first(a.Is(s.worked), b.Is(s.worked)) })
 	}
 	return s.left[0], nil
 }
-
-// is tells if both are the same way to a meter.
-func (c Candidate) is(d Candidate) bool { return c.Port == d.Port && c.Line == d.Line }
 
 // first compares what is so with what is not.
 func first(a, b bool) int {
@@ -71,12 +69,12 @@ func first(a, b bool) int {
 	return 0
 }
 
-// prove notes that the candidate in use has given a sound telegram.
+// prove notes that the endpoint in use has given a sound telegram.
 func (s *search) prove(now time.Time) {
 	s.worked, s.proved, s.last, s.fruitless = s.left[0], true, now, 0
 }
 
-// next gives up the candidate in use, on which the bytes looked like v. Where they say that the speed is wrong, other
+// next gives up the endpoint in use, on which the bytes looked like v. Where they say that the speed is wrong, other
 // settings of that speed are passed over; in every second round they are not, since bytes may mislead.
 func (s *search) next(v line.Verdict) {
 	tried := s.left[0]
@@ -84,13 +82,13 @@ func (s *search) next(v line.Verdict) {
 		s.proved, s.left = false, nil
 		return
 	}
-	alike := func(c Candidate) bool { return c.Port == tried.Port && c.Baud == tried.Baud && c.Baud > 0 }
+	alike := func(c probe.Endpoint) bool { return c.Port == tried.Port && c.Baud == tried.Baud && c.Baud > 0 }
 	s.left = s.left[1:]
 	switch {
 	case v == line.OtherBaud && s.fruitless%2 == 0:
 		s.left = slices.DeleteFunc(s.left, alike)
 	case v == line.OtherParity:
-		slices.SortStableFunc(s.left, func(a, b Candidate) int { return first(alike(a), alike(b)) })
+		slices.SortStableFunc(s.left, func(a, b probe.Endpoint) int { return first(alike(a), alike(b)) })
 	}
 	if len(s.left) == 0 {
 		s.fruitless++
@@ -107,9 +105,9 @@ func (s *search) broke(opened bool, trust time.Duration) (atOnce bool) {
 	return !opened && len(s.left) > 0
 }
 
-// patience is how long the candidate in use may go without a sound telegram, 0 for ever, and how long while not a single byte
-// comes. A silent line is silent at every setting: from the second round on the candidate that worked is then tried for as long
-// as the silence has lasted, which is most of the time. So a meter that speaks once an hour is not missed. The only candidate is
+// patience is how long the endpoint in use may go without a sound telegram, 0 for ever, and how long while not a single byte
+// comes. A silent line is silent at every setting: from the second round on the endpoint that worked is then tried for as long
+// as the silence has lasted, which is most of the time. So a meter that speaks once an hour is not missed. The only endpoint is
 // opened again, in the same way: a reader may be silent on one connection for ever, and speak on the next.
 func (s *search) patience(trust time.Duration) (patience, silent time.Duration) {
 	since := time.Since(s.last)
@@ -125,7 +123,7 @@ func (s *search) patience(trust time.Duration) (patience, silent time.Duration) 
 	case s.proved:
 		patience = max(trust-since, dwell)
 		return patience, patience
-	case s.left[0].is(s.worked) && s.fruitless > 0:
+	case s.left[0].Is(s.worked) && s.fruitless > 0:
 		return dwell, min(since, longestStay)
 	}
 	return dwell, dwell

@@ -5,20 +5,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
 func TestSearchFollowsTheEvidence(t *testing.T) {
-	usual := []Candidate{
+	usual := []probe.Endpoint{
 		{Line: "115200 8N1", Baud: 115200}, {Line: "2400 8E1", Baud: 2400}, {Line: "2400 8N1", Baud: 2400},
 		{Line: "9600 7E1", Baud: 9600}, {Line: "115200 8E1", Baud: 115200},
 	}
 	tests := []struct {
 		name     string
 		verdicts []line.Verdict
-		want     string // the candidates by their first two characters, as they are tried
+		want     string // the endpoints by their first two characters, as they are tried
 	}{
 		{"silence", make([]line.Verdict, 7), "11 24 24 96 11 | 11 24 24"},
 		{"another speed", []line.Verdict{line.OtherBaud, line.Silent, line.Silent, line.Silent}, "11 24 24 96 | 11"},
@@ -27,11 +28,11 @@ func TestSearchFollowsTheEvidence(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := search{source: Source{Candidates: Fixed(usual...)}}
+			s := search{source: probe.Source{Endpoints: probe.Fixed(usual...)}}
 			var got []string
 			for _, v := range append(tt.verdicts, line.Silent) {
 				rounds := s.fruitless
-				c, err := s.candidate()
+				c, err := s.endpoint()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -56,13 +57,13 @@ func repeated(v line.Verdict, n int) (all []line.Verdict) {
 
 // TestSearchLeavesOtherPortsAlone: what one port gives says nothing of another.
 func TestSearchLeavesOtherPortsAlone(t *testing.T) {
-	s := search{source: Source{Candidates: Fixed(
-		Candidate{Port: "a", Line: "115200 8N1", Baud: 115200}, Candidate{Port: "b", Line: "115200 8N1", Baud: 115200},
-		Candidate{Port: "a", Line: "115200 8E1", Baud: 115200}, Candidate{Port: "b", Line: "115200 8E1", Baud: 115200},
+	s := search{source: probe.Source{Endpoints: probe.Fixed(
+		probe.Endpoint{Port: "a", Line: "115200 8N1", Baud: 115200}, probe.Endpoint{Port: "b", Line: "115200 8N1", Baud: 115200},
+		probe.Endpoint{Port: "a", Line: "115200 8E1", Baud: 115200}, probe.Endpoint{Port: "b", Line: "115200 8E1", Baud: 115200},
 	)}}
 	var got []string
 	for _, v := range []line.Verdict{line.OtherBaud, line.Silent, line.Silent} {
-		c, err := s.candidate()
+		c, err := s.endpoint()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +167,7 @@ func TestProfiles(t *testing.T) {
 
 // TestSearchStays: a silent line is left to what worked for as long as it has been silent, and for an hour at most.
 func TestSearchStays(t *testing.T) {
-	worked := Candidate{Line: "2400 8E1"}
+	worked := probe.Endpoint{Line: "2400 8E1"}
 	tests := []struct {
 		fruitless    int
 		silent, want time.Duration
@@ -174,7 +175,7 @@ func TestSearchStays(t *testing.T) {
 		{0, time.Minute, dwell}, {1, 5 * time.Minute, 5 * time.Minute}, {9, 24 * time.Hour, 70 * time.Minute},
 	}
 	for _, tt := range tests {
-		s := search{left: []Candidate{worked}, worked: worked, fruitless: tt.fruitless, last: time.Now().Add(-tt.silent)}
+		s := search{left: []probe.Endpoint{worked}, worked: worked, fruitless: tt.fruitless, last: time.Now().Add(-tt.silent)}
 		patience, got := s.patience(time.Minute)
 		if patience != dwell || got.Round(time.Second) != tt.want {
 			t.Errorf("after %v of silence: got %v, %v, want %v, %v", tt.silent, patience, got, dwell, tt.want)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // garbage is what a line of another speed gives.
@@ -27,7 +27,7 @@ func opened(ports []*port) (counts []int) {
 	return counts
 }
 
-func TestCandidatesAreTriedInTurn(t *testing.T) {
+func TestEndpointsAreTriedInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}, {}}
 		var n notebook
@@ -72,8 +72,8 @@ func TestCandidatesAreTriedInTurn(t *testing.T) {
 	})
 }
 
-// TestProvedCandidateIsOpenedAgain breaks the wire of a setting that has worked: it is no reason to try others.
-func TestProvedCandidateIsOpenedAgain(t *testing.T) {
+// TestProvedEndpointIsOpenedAgain breaks the wire of a setting that has worked: it is no reason to try others.
+func TestProvedEndpointIsOpenedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}}
 		h := run(t, source(ports...))
@@ -116,10 +116,10 @@ func TestPortsThatDoNotOpenCostNoTime(t *testing.T) {
 
 // TestHourlyMeterIsNotMissed has a meter of one telegram an hour: trying others while nothing comes must not miss the next.
 func TestHourlyMeterIsNotMissed(t *testing.T) {
-	for _, candidates := range []int{2, 3, 7, 14, 21, 28} {
-		t.Run(fmt.Sprint(candidates, " candidates"), func(t *testing.T) {
+	for _, endpoints := range []int{2, 3, 7, 14, 21, 28} {
+		t.Run(fmt.Sprint(endpoints, " endpoints"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ports := make([]*port, candidates)
+				ports := make([]*port, endpoints)
 				for i := range ports {
 					ports[i] = &port{}
 				}
@@ -149,13 +149,13 @@ func TestHourlyMeterIsNotMissed(t *testing.T) {
 func TestChangingSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}}
-		all := []bridge.Candidate{
+		all := []probe.Endpoint{
 			{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: ports[0].dial},
 			{Port: "/dev/ttyUSB1", Line: "2400 8E1", Dial: ports[1].dial},
 		}
 		var there atomic.Int32
 		var n notebook
-		h := run(t, bridge.Source{Changing: true, Candidates: func() ([]bridge.Candidate, error) {
+		h := run(t, probe.Source{Changing: true, Endpoints: func() ([]probe.Endpoint, error) {
 			if there.Load() == 0 {
 				return nil, errors.New("no serial port found")
 			}

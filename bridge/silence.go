@@ -4,11 +4,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// gaveNothing keeps what the bytes of a candidate looked like that gave no telegram.
-func (p *pipeline) gaveNothing(c Candidate) line.Verdict {
+// gaveNothing keeps what the bytes of an endpoint looked like that gave no telegram.
+func (p *pipeline) gaveNothing(c probe.Endpoint) line.Verdict {
 	verdict, n := p.ear.verdict()
 	p.voice.mu.Lock()
 	defer p.voice.mu.Unlock()

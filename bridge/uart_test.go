@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	usual "github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -27,19 +27,19 @@ type uart struct {
 const uartPort = "/dev/ttyUSB0"
 
 // source has the settings of usual.Usual, in their order; for a network-attached reader the one that there is.
-func (u *uart) source() bridge.Source {
-	var all []bridge.Candidate
+func (u *uart) source() probe.Source {
+	var all []probe.Endpoint
 	for _, l := range usual.Usual {
 		set := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits, Patient: u.patient}
-		all = append(all, bridge.Candidate{Port: uartPort, Line: l.String(), Baud: l.Baud, Dial: u.dialer(l.String(), set)})
+		all = append(all, probe.Endpoint{Port: uartPort, Line: l.String(), Baud: l.Baud, Dial: u.dialer(l.String(), set)})
 	}
 	if u.network {
-		all = []bridge.Candidate{{Port: "tcp://192.0.2.1:23", Dial: u.dialer("", simulate.Wire{})}}
+		all = []probe.Endpoint{{Port: "tcp://192.0.2.1:23", Dial: u.dialer("", simulate.Wire{})}}
 	}
-	return bridge.Source{Candidates: bridge.Fixed(all...)}
+	return probe.Source{Endpoints: probe.Fixed(all...)}
 }
 
-func (u *uart) dialer(name string, set simulate.Wire) bridge.Dialer {
+func (u *uart) dialer(name string, set simulate.Wire) probe.Dialer {
 	return func(context.Context) (io.ReadCloser, error) {
 		u.mu.Lock()
 		defer u.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -15,15 +16,15 @@ import (
 type voice struct {
 	mu sync.Mutex
 	condition
-	handed condition // as the feeds have it
-	inUse  Candidate // the last that was opened
-	broken bool      // no wire can be opened: the log has said so
+	handed condition      // as the feeds have it
+	inUse  probe.Endpoint // the last that was opened
+	broken bool           // no wire can be opened: the log has said so
 	// saidBroken tells that the log is to say when one can be opened again.
 	saidBroken bool
 	sound      time.Time // when a telegram last came whole, but of a kind that is not read
 	ports      []string  // that have been opened
 	found      findings
-	whole      bool // all candidates have had their turn since the meter last spoke
+	whole      bool // all endpoints have had their turn since the meter last spoke
 	anew       bool // the wire was opened again: the next telegram is published whole
 	over       bool
 	timer      *time.Timer
@@ -60,7 +61,7 @@ func (p *pipeline) listen() {
 
 // reads keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the
 // settings in between would fill it.
-func (p *pipeline) reads(c Candidate) {
+func (p *pipeline) reads(c probe.Endpoint) {
 	v := &p.voice
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -16,7 +17,7 @@ type watch struct {
 	timer *time.Timer // nil: for ever
 	until time.Time   // it may be silent
 	extra bool        // it has been given a dwell more
-	alone bool        // it is the only candidate: while bytes of any kind arrive, the wire stays open for one more dwell
+	alone bool        // it is the only endpoint: while bytes of any kind arrive, the wire stays open for one more dwell
 	ended bool
 }
 
@@ -80,17 +81,17 @@ func (w *watch) expired() bool {
 type ear struct {
 	mu       sync.Mutex
 	evidence line.Evidence
-	of       Candidate // that the evidence is of
-	rest     time.Time // it does not listen until then
-	bytes    int64     // since the wire was opened
-	last     time.Time // when the last of them came
+	of       probe.Endpoint // that the evidence is of
+	rest     time.Time      // it does not listen until then
+	bytes    int64          // since the wire was opened
+	last     time.Time      // when the last of them came
 }
 
-// open begins with another wire. One of the same candidate adds to what is known: a reader may end each connection.
-func (e *ear) open(c Candidate) {
+// open begins with another wire. One of the same endpoint adds to what is known: a reader may end each connection.
+func (e *ear) open(c probe.Endpoint) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !c.is(e.of) {
+	if !c.Is(e.of) {
 		e.evidence.Reset()
 	}
 	e.evidence.Begin()

@@ -3,25 +3,25 @@ package source
 import (
 	"fmt"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // Auto returns a source that reads whichever serial port of this machine gives telegrams: each port with the first of lines,
 // then each with the second. Ports that are in use, by another program or by another meter of this one, are left alone. It
 // looks for ports each time that all have had their turn. Without lines it tries Usual.
-func Auto(lines ...Line) bridge.Source { return Devices.Auto(lines...) }
+func Auto(lines ...Line) probe.Source { return Devices.Auto(lines...) }
 
 // Auto returns a source of the ports in f, as the function of this name does.
-func (f Folder) Auto(lines ...Line) bridge.Source {
+func (f Folder) Auto(lines ...Line) probe.Source {
 	if len(lines) == 0 {
 		lines = Usual
 	}
-	return bridge.Source{Changing: true, Candidates: func() ([]bridge.Candidate, error) {
+	return probe.Source{Changing: true, Endpoints: func() ([]probe.Endpoint, error) {
 		paths, err := f.free()
-		var all []bridge.Candidate
+		var all []probe.Endpoint
 		for _, l := range lines {
 			for _, path := range paths {
-				all = append(all, candidate(path, l))
+				all = append(all, endpoint(path, l))
 			}
 		}
 		return all, err

@@ -14,7 +14,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
@@ -38,10 +38,10 @@ func plug(t *testing.T, places ...string) source.Folder {
 	return source.Folder(folder)
 }
 
-// tried are the candidates of a source as they come, without the folder.
-func tried(t *testing.T, folder source.Folder, s bridge.Source) (all []string) {
+// tried are the endpoints of a source as they come, without the folder.
+func tried(t *testing.T, folder source.Folder, s probe.Source) (all []string) {
 	t.Helper()
-	for _, c := range candidates(t, s) {
+	for _, c := range endpoints(t, s) {
 		path, err := filepath.Rel(string(folder), c.Port)
 		if err != nil {
 			t.Fatal(err)
@@ -99,25 +99,25 @@ func TestAutoTriesEachPortWithTheMostUsualLineFirst(t *testing.T) {
 		"serial/by-id/usb-a 115200 8N1", "serial/by-id/usb-b 115200 8N1", "serial/by-id/usb-a 2400 8E1", "serial/by-id/usb-b 2400 8E1",
 	}
 	if diff := cmp.Diff(want, tried(t, folder, s)); diff != "" {
-		t.Error("candidates (-want +got):\n" + diff)
+		t.Error("endpoints (-want +got):\n" + diff)
 	}
 	if !s.Changing {
 		t.Error("ports come and go, and Changing is not set")
 	}
-	if got := len(candidates(t, folder.Auto())); got != 2*len(source.Usual) {
-		t.Errorf("without lines: %d candidates, want all usual ones of both ports", got)
+	if got := len(endpoints(t, folder.Auto())); got != 2*len(source.Usual) {
+		t.Errorf("without lines: %d endpoints, want all usual ones of both ports", got)
 	}
 }
 
 func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
 	folder := plug(t, "ttyUSB0", "ttyUSB1")
 	s := folder.Auto(source.Usual[0])
-	first := open(t, candidates(t, s)[0]) // by another meter of this program
+	first := open(t, endpoints(t, s)[0]) // by another meter of this program
 	if diff := cmp.Diff([]string{"ttyUSB1 115200 8N1"}, tried(t, folder, s)); diff != "" {
 		t.Error("one is in use (-want +got):\n" + diff)
 	}
 	lets := holds(t, folder.Ports()[1].Device)
-	_, err := s.Candidates()
+	_, err := s.Endpoints()
 	if err == nil || !strings.Contains(err.Error(), "none of 2 serial ports") || !strings.Contains(err.Error(), "reads it") {
 		t.Errorf("both are in use: got %v, want one that says so", err)
 	}
@@ -132,7 +132,7 @@ func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
 
 func TestAutoWithoutPorts(t *testing.T) {
 	folder := plug(t)
-	_, err := folder.Auto().Candidates()
+	_, err := folder.Auto().Endpoints()
 	for _, want := range []string{
 		"no serial port found", string(folder) + "/serial/by-id/*", string(folder) + "/ttyUSB*", "plug in the cable", `devices: ["/dev/ttyUSB0`,
 	} {

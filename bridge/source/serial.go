@@ -14,20 +14,20 @@ import (
 
 	"go.bug.st/serial"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // Serial returns a source that reads a serial port, raw, trying each of lines in turn.
-func Serial(path string, lines ...Line) bridge.Source {
-	var all []bridge.Candidate
+func Serial(path string, lines ...Line) probe.Source {
+	var all []probe.Endpoint
 	for _, l := range lines {
-		all = append(all, candidate(path, l))
+		all = append(all, endpoint(path, l))
 	}
-	return bridge.Source{Candidates: bridge.Fixed(all...)}
+	return probe.Source{Endpoints: probe.Fixed(all...)}
 }
 
-func candidate(path string, l Line) bridge.Candidate {
-	return bridge.Candidate{Port: path, Line: l.String(), Baud: l.Baud, Dial: func(context.Context) (io.ReadCloser, error) {
+func endpoint(path string, l Line) probe.Endpoint {
+	return probe.Endpoint{Port: path, Line: l.String(), Baud: l.Baud, Dial: func(context.Context) (io.ReadCloser, error) {
 		return openSerial(path, l)
 	}}
 }

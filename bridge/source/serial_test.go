@@ -17,7 +17,7 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
@@ -30,7 +30,7 @@ var every = func() []byte {
 	return b
 }()
 
-func open(t *testing.T, c bridge.Candidate) io.ReadCloser {
+func open(t *testing.T, c probe.Endpoint) io.ReadCloser {
 	t.Helper()
 	wire, err := c.Dial(t.Context())
 	if err != nil {
@@ -91,10 +91,10 @@ func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 	}
 }
 
-func TestSerialCandidates(t *testing.T) {
+func TestSerialEndpoints(t *testing.T) {
 	s := source.Serial("/dev/ttyUSB0", source.Usual...)
 	var got []string
-	for _, c := range candidates(t, s) {
+	for _, c := range endpoints(t, s) {
 		got = append(got, c.Port+" "+c.Line)
 	}
 	if text := strings.Join(got, ", "); text != strings.Join([]string{

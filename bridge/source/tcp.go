@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // dialer finds a peer that has gone without a goodbye within half a minute: a reader that lost its power sends none.
@@ -20,8 +20,8 @@ var dialer = net.Dialer{
 }
 
 // TCP returns a source that reads from host:port: a network-attached reader, or ser2net.
-func TCP(address string) bridge.Source {
-	return bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://" + address, Dial: func(ctx context.Context) (io.ReadCloser, error) {
+func TCP(address string) probe.Source {
+	return probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://" + address, Dial: func(ctx context.Context) (io.ReadCloser, error) {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err != nil {
 			return nil, explainNetwork(err)

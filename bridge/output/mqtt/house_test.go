@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -78,7 +79,7 @@ func runMade(t *testing.T, made func(zerolog.Logger) *mqtt.Output, meter, stateD
 	if stateDir != "" {
 		b.Remember(stateDir)
 	}
-	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{
+	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,
 	})})
 	b.AddOutput("mqtt", made(zerolog.New(h).Level(zerolog.InfoLevel)))

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -50,7 +51,7 @@ func Run(t *testing.T, start Start) {
 func testDelivers(t *testing.T, start Start) {
 	o, shown := start(t)
 	w := newWire()
-	r := run(t, o, bridge.Source{Candidates: w.candidates()})
+	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	for range 2 {
 		want := w.send()
@@ -62,7 +63,7 @@ func testDelivers(t *testing.T, start Start) {
 
 func testIdle(t *testing.T, start Start) {
 	o, _ := start(t)
-	r := run(t, o, bridge.Source{Candidates: newWire().candidates()})
+	r := run(t, o, probe.Source{Endpoints: newWire().endpoints()})
 	_ = r.stop() // it may say that it was still connecting
 }
 
@@ -72,7 +73,7 @@ func testRest(t *testing.T, start Start) {
 	for range 10 {
 		o, shown := start(t)
 		w, g := newWire(), &gate{Output: o}
-		r := run(t, g, bridge.Source{Candidates: w.candidates()})
+		r := run(t, g, probe.Source{Endpoints: w.endpoints()})
 		w.send()
 		begun(t, shown)
 		var want map[string]string
@@ -104,7 +105,7 @@ func testRecording(t *testing.T, start Start) {
 	}
 	close(w.telegrams)
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: Meter}, bridge.Source{Recorded: true, Candidates: w.candidates()})
+	b.AddMeter(bridge.Meter{ID: Meter}, probe.Source{Recorded: true, Endpoints: w.endpoints()})
 	b.AddOutput("tested", o)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -120,7 +121,7 @@ func testRecording(t *testing.T, start Start) {
 func testProfile(t *testing.T, start Start) {
 	o, shown := start(t)
 	w := newWire()
-	r := run(t, o, bridge.Source{Candidates: w.candidates()})
+	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	w.send()
 	begun(t, shown)
@@ -155,7 +156,7 @@ func contains(all, part map[string]string) bool {
 func testWaits(t *testing.T, start Start) {
 	o, shown := start(t)
 	w := newWire()
-	r := run(t, o, bridge.Source{Candidates: w.candidates()})
+	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	w.send()
 	begun(t, shown)
@@ -168,7 +169,7 @@ func testLeaves(t *testing.T, start Start) {
 	o, shown := start(t)
 	before := runtime.NumGoroutine()
 	w := newWire()
-	r := run(t, o, bridge.Source{Candidates: w.candidates()})
+	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	w.send()
 	begun(t, shown)
 	_ = r.stop()
@@ -195,7 +196,7 @@ type running struct {
 	tested *watched
 }
 
-func run(t *testing.T, o bridge.Output, s bridge.Source) *running {
+func run(t *testing.T, o bridge.Output, s probe.Source) *running {
 	b := bridge.New(zerolog.Nop())
 	b.AddMeter(bridge.Meter{ID: Meter, Name: "House"}, s)
 	r := &running{t: t, done: make(chan error, 1), tested: &watched{Output: o}}

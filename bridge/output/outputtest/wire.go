@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -65,8 +65,8 @@ func (w *wire) drain(t *testing.T) {
 	}
 }
 
-func (w *wire) candidates() func() ([]bridge.Candidate, error) {
-	return bridge.Fixed(bridge.Candidate{Port: "simulated", Line: family().Line, Dial: func(context.Context) (io.ReadCloser, error) {
+func (w *wire) endpoints() func() ([]probe.Endpoint, error) {
+	return probe.Fixed(probe.Endpoint{Port: "simulated", Line: family().Line, Dial: func(context.Context) (io.ReadCloser, error) {
 		return &opened{wire: w, closed: make(chan struct{})}, nil
 	}})
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/systemd"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -144,7 +145,7 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 	t.Helper()
 	b := bridge.New(zerolog.New(log))
 	for i, w := range wires {
-		b.AddMeter(bridge.Meter{ID: string(rune('a' + i))}, bridge.Source{Candidates: bridge.Fixed(bridge.Candidate{Port: "simulated", Dial: w.dial})})
+		b.AddMeter(bridge.Meter{ID: string(rune('a' + i))}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: w.dial})})
 	}
 	for _, o := range others {
 		b.AddOutput("other", o)

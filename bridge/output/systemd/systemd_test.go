@@ -15,6 +15,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/systemd"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // outputtest asks each output for the values that it has delivered. This one delivers none, so what else is asked there is
@@ -181,7 +182,7 @@ func TestRecordingIsTaken(t *testing.T) {
 		recording.Write(telegram)
 	}
 	b := bridge.New(zerolog.Nop())
-	b.AddMeter(bridge.Meter{ID: "a"}, bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
+	b.AddMeter(bridge.Meter{ID: "a"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 	})})
 	b.AddOutput("systemd", systemd.New())

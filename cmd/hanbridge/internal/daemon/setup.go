@@ -13,6 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/output/systemd"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
@@ -24,7 +25,7 @@ import (
 // TryTime is how long a wire may take to give a telegram before the next is tried: the slowest meters speak every 10 s.
 const TryTime = 12 * time.Second
 
-func WireName(c bridge.Candidate) string {
+func WireName(c probe.Endpoint) string {
 	if c.Line == "" {
 		return c.Port
 	}
@@ -136,7 +137,7 @@ func (w *Setup) setting(index int, name string) string {
 }
 
 // SourceOf returns where the bytes of a configured meter come from.
-func SourceOf(m config.Meter) bridge.Source {
+func SourceOf(m config.Meter) probe.Source {
 	switch m.Port.Kind {
 	case config.AutoPort:
 		return source.Auto(m.Serial.Lines()...)

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
@@ -69,7 +69,7 @@ type examination struct {
 
 	ports  func() []source.Port
 	usable func(path string) error
-	wires  func(config.Meter) ([]bridge.Candidate, error)
+	wires  func(config.Meter) ([]probe.Endpoint, error)
 	check  func(context.Context, mqtt.Config) (mqtt.Checked, error)
 	hub    func(context.Context, mqtt.Config) (bool, error)
 
@@ -87,7 +87,7 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 	}
 	d := &examination{
 		order: o, file: config.Found(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.Usable,
-		wires: func(m config.Meter) ([]bridge.Candidate, error) { return daemon.SourceOf(m).Candidates() },
+		wires: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
 		check: mqtt.Check, hub: mqtt.Hub,
 		say:      func(name, text string) { fmt.Fprintf(p.Out, "%-10s%s\n", name, safetext.Visible(text)) },
 		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },

@@ -18,8 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
@@ -87,13 +87,13 @@ func (w ward) found() (all []source.Port) {
 }
 
 // wires are those of a port at the settings that meters use, or at the one that is configured.
-func (w ward) wires(m config.Meter) (all []bridge.Candidate, err error) {
+func (w ward) wires(m config.Meter) (all []probe.Endpoint, err error) {
 	lines := m.Serial.Lines()
 	if m.Port.Kind != config.SerialPort {
 		lines = lines[:1]
 	}
 	for _, l := range lines {
-		c := bridge.Candidate{Port: m.Port.String(), Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
+		c := probe.Endpoint{Port: m.Port.String(), Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
 			return w.wire(m.Port.String(), l), nil
 		}}
 		if m.Port.Kind != config.SerialPort {

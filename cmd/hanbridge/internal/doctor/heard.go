@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -18,7 +19,7 @@ import (
 
 // heard is what one wire gave.
 type heard struct {
-	candidate bridge.Candidate
+	endpoint  probe.Endpoint
 	evidence  line.Evidence
 	dwell     time.Duration
 	began     time.Time
@@ -51,8 +52,8 @@ type heard struct {
 	seen     [256]bool // by quantity.ID
 }
 
-func newHeard(c bridge.Candidate, dwell time.Duration) *heard {
-	return &heard{candidate: c, dwell: dwell, began: time.Now()}
+func newHeard(c probe.Endpoint, dwell time.Duration) *heard {
+	return &heard{endpoint: c, dwell: dwell, began: time.Now()}
 }
 
 // end ends listening.

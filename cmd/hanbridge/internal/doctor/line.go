@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -23,12 +23,12 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	if err != nil {
 		return &verdict{codePort, err.Error()}
 	}
-	candidates, err := d.candidates(m)
+	endpoints, err := d.endpoints(m)
 	if err != nil {
 		return portVerdict(err)
 	}
 	var trials []*heard
-	for _, c := range candidates {
+	for _, c := range endpoints {
 		if silentEnough(trials) {
 			break
 		}
@@ -53,15 +53,15 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	return lineVerdict(m.Port, trials)
 }
 
-// candidates are the wires of a meter: its own line setting first, then those that meters use.
-func (d *examination) candidates(m config.Meter) ([]bridge.Candidate, error) {
+// endpoints are the wires of a meter: its own line setting first, then those that meters use.
+func (d *examination) endpoints(m config.Meter) ([]probe.Endpoint, error) {
 	all, err := d.wires(m)
 	if m.Port.Kind != config.SerialPort || m.Serial.Auto || err != nil {
 		return all, err
 	}
 	m.Serial = config.Serial{Auto: true}
 	usual, err := d.wires(m)
-	return append(all, slices.DeleteFunc(usual, func(c bridge.Candidate) bool { return c.Line == all[0].Line })...), err
+	return append(all, slices.DeleteFunc(usual, func(c probe.Endpoint) bool { return c.Line == all[0].Line })...), err
 }
 
 // silentEnough tells that nothing has come at two speeds: at a wrong one too a meter that speaks gives bytes.
@@ -71,7 +71,7 @@ func silentEnough(trials []*heard) bool {
 		if h.evidence.Bytes() > 0 {
 			return false
 		}
-		speed, _, _ := strings.Cut(h.candidate.Line, " ")
+		speed, _, _ := strings.Cut(h.endpoint.Line, " ")
 		speeds[speed] = true
 	}
 	return len(speeds) > 1
@@ -81,7 +81,7 @@ func silentEnough(trials []*heard) bool {
 func trialText(trials []*heard) string {
 	var parts []string
 	for _, h := range trials {
-		setting := h.candidate.Line
+		setting := h.endpoint.Line
 		if setting == "" {
 			setting = "read"
 		}
@@ -92,7 +92,7 @@ func trialText(trials []*heard) string {
 
 // listen reads one wire: until it has given no telegram in its time, or, once it has, until enough is known of the meter. A reader
 // in the network that closes the connection behind a telegram is dialled again.
-func (d *examination) listen(ctx context.Context, c bridge.Candidate, options meter.Options) (*heard, error) {
+func (d *examination) listen(ctx context.Context, c probe.Endpoint, options meter.Options) (*heard, error) {
 	h := newHeard(c, d.dwell)
 	decoder := meter.NewDecoder(nil)
 	decoder.Options = options
@@ -116,10 +116,10 @@ func (d *examination) listen(ctx context.Context, c bridge.Candidate, options me
 	}
 }
 
-func isTCP(c bridge.Candidate) bool { return strings.HasPrefix(c.Port, "tcp://") }
+func isTCP(c probe.Endpoint) bool { return strings.HasPrefix(c.Port, "tcp://") }
 
 // connection reads a wire until it ends, or until enough is known.
-func (d *examination) connection(ctx context.Context, c bridge.Candidate, h *heard, decoder *meter.Decoder) error {
+func (d *examination) connection(ctx context.Context, c probe.Endpoint, h *heard, decoder *meter.Decoder) error {
 	wire, err := c.Dial(ctx)
 	if err != nil {
 		return err

@@ -34,16 +34,16 @@ func (d *examination) readMeter(context.Context) *verdict {
 	d.tellMeter(h)
 	d.tellValues(h)
 	d.tellCipher(h)
-	return d.judgeSetting(h.candidate.Line)
+	return d.judgeSetting(h.endpoint.Line)
 }
 
 func (d *examination) tellLine(h *heard) {
 	l := &d.report.Line
-	l.Setting, l.Protocol, l.Bytes, l.Checked = h.candidate.Line, h.protocol, h.bytes, h.checked
+	l.Setting, l.Protocol, l.Bytes, l.Checked = h.endpoint.Line, h.protocol, h.bytes, h.checked
 	l.After, l.Damaged, l.Telnet = h.after().Milliseconds(), h.damaged, h.telnet
 	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[h.protocol], h.bytes, h.soundness())
-	if h.candidate.Line != "" {
-		text = h.candidate.Line + ": " + text
+	if h.endpoint.Line != "" {
+		text = h.endpoint.Line + ": " + text
 	}
 	if h.damaged > 0 {
 		text += fmt.Sprintf(", %d damaged", h.damaged)

@@ -62,8 +62,8 @@ func lineVerdict(port config.Port, trials []*heard) *verdict {
 
 func (h *heard) verdict(port config.Port, v line.Verdict, trials []*heard) *verdict {
 	at := port.String()
-	if h.candidate.Line != "" {
-		at += " at " + h.candidate.Line
+	if h.endpoint.Line != "" {
+		at += " at " + h.endpoint.Line
 	}
 	switch {
 	case port.Kind == config.ReplayPort && v != line.Telnet && v != line.Web && v != line.Login:
@@ -100,10 +100,10 @@ func (h *heard) verdict(port config.Port, v line.Verdict, trials []*heard) *verd
 
 // asArguments names the wire for a command.
 func (h *heard) asArguments(port config.Port) string {
-	if h.candidate.Line == "" {
+	if h.endpoint.Line == "" {
 		return port.String()
 	}
-	return fmt.Sprintf("%s --serial %q", port, h.candidate.Line)
+	return fmt.Sprintf("%s --serial %q", port, h.endpoint.Line)
 }
 
 // silentReason stands before what to do in the advice about a silent serial port.

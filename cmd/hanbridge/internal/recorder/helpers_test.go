@@ -10,7 +10,7 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
@@ -50,13 +50,13 @@ type ward struct {
 const aPort = "/dev/serial/by-id/usb-FTDI_FT232R-if00-port0"
 
 // wires are those of a port at the settings that meters use, or at the one that is configured.
-func (w ward) wires(m config.Meter) (all []bridge.Candidate, err error) {
+func (w ward) wires(m config.Meter) (all []probe.Endpoint, err error) {
 	lines := m.Serial.Lines()
 	if m.Port.Kind != config.SerialPort {
 		lines = lines[:1]
 	}
 	for _, l := range lines {
-		c := bridge.Candidate{Port: m.Port.String(), Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
+		c := probe.Endpoint{Port: m.Port.String(), Line: l.String(), Dial: func(context.Context) (io.ReadCloser, error) {
 			return w.wire(m.Port.String(), l), nil
 		}}
 		if m.Port.Kind != config.SerialPort {

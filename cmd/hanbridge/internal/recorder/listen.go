@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
@@ -42,10 +42,10 @@ type listener struct {
 var errLate = errors.New("no telegram")
 
 // listen tries the wires in turn until one gives a telegram, and stays with that one until it ends.
-func (l *listener) listen(ctx context.Context, s bridge.Source) error {
+func (l *listener) listen(ctx context.Context, s probe.Source) error {
 	l.recorded = s.Recorded
 	for {
-		all, fault := s.Candidates()
+		all, fault := s.Endpoints()
 		silent := 0
 		for i, c := range all {
 			patience := time.Duration(0)
@@ -75,7 +75,7 @@ func (l *listener) say(format string, args ...any) {
 }
 
 // sessions captures a wire, and again each time that a reader in the network closes it behind a telegram.
-func (l *listener) sessions(ctx context.Context, c bridge.Candidate, o meter.Options, patience time.Duration) (proved bool, err error) {
+func (l *listener) sessions(ctx context.Context, c probe.Endpoint, o meter.Options, patience time.Duration) (proved bool, err error) {
 	for {
 		before := l.counted()
 		again := l.closed
@@ -100,7 +100,7 @@ func (l *listener) sessions(ctx context.Context, c bridge.Candidate, o meter.Opt
 }
 
 // session captures one wire until it ends, or until patience does before a telegram has proved it; 0 is for ever.
-func (l *listener) session(ctx context.Context, c bridge.Candidate, o meter.Options, patience time.Duration) (proved bool, err error) {
+func (l *listener) session(ctx context.Context, c probe.Endpoint, o meter.Options, patience time.Duration) (proved bool, err error) {
 	wire, err := c.Dial(ctx)
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.Canceled):
@@ -159,7 +159,7 @@ func (l *listener) counted() int {
 }
 
 // begin writes what stands before the lines of a wire.
-func (l *listener) begin(c bridge.Candidate) error {
+func (l *listener) begin(c probe.Endpoint) error {
 	again := l.named == daemon.WireName(c)
 	if !again {
 		l.named = daemon.WireName(c)
@@ -207,7 +207,7 @@ func (e evident) Read(p []byte) (int, error) {
 }
 
 // ended says why a wire gives no more: nothing where somebody wanted so.
-func (l *listener) ended(ctx context.Context, c bridge.Candidate, settled bool, err error) error {
+func (l *listener) ended(ctx context.Context, c probe.Endpoint, settled bool, err error) error {
 	if v := l.evidence.Verdict(); line.Compare(v, l.verdict) < 0 {
 		l.verdict = v
 	}

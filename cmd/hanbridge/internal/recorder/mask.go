@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
@@ -64,8 +64,8 @@ func (l *listener) masked() string {
 }
 
 // capturedSource is a file that was captured, with its times.
-func capturedSource(name string) bridge.Source {
-	return bridge.Source{Recorded: true, Candidates: bridge.Fixed(bridge.Candidate{
+func capturedSource(name string) probe.Source {
+	return probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 		Port: name, Dial: func(context.Context) (io.ReadCloser, error) {
 			f, err := cli.OpenRecording("capture --anonymise --from", name)
 			if err != nil {

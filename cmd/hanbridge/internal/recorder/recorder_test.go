@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
@@ -37,8 +37,8 @@ func (n noise) Read(p []byte) (int, error) {
 	return copy(p, "\x5A"), nil
 }
 
-func wireOf(line string, open func() io.ReadCloser) bridge.Candidate {
-	return bridge.Candidate{Port: "/dev/ttyTEST", Line: line, Dial: func(context.Context) (io.ReadCloser, error) { return open(), nil }}
+func wireOf(line string, open func() io.ReadCloser) probe.Endpoint {
+	return probe.Endpoint{Port: "/dev/ttyTEST", Line: line, Dial: func(context.Context) (io.ReadCloser, error) { return open(), nil }}
 }
 
 func meterWire() io.ReadCloser {
@@ -49,7 +49,7 @@ func meterWire() io.ReadCloser {
 var errNoPort = errors.New("no serial port found")
 
 // captured runs a capture for a time and returns what it said and what it kept.
-func captured(t *testing.T, d time.Duration, count int, wires ...bridge.Candidate) (said, kept string, l *listener, err error) {
+func captured(t *testing.T, d time.Duration, count int, wires ...probe.Endpoint) (said, kept string, l *listener, err error) {
 	t.Helper()
 	var say bytes.Buffer
 	name := filepath.Join(t.TempDir(), "house.txt")
@@ -58,7 +58,7 @@ func captured(t *testing.T, d time.Duration, count int, wires ...bridge.Candidat
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
 	l = &listener{count: count, out: out}
-	err = l.report(l.listen(ctx, bridge.Source{Candidates: func() ([]bridge.Candidate, error) {
+	err = l.report(l.listen(ctx, probe.Source{Endpoints: func() ([]probe.Endpoint, error) {
 		if len(wires) == 0 {
 			return nil, errNoPort
 		}
@@ -104,18 +104,18 @@ func TestCaptureEnds(t *testing.T) {
 		silent := wireOf("115200 8N1", func() io.ReadCloser { return silence{virtualport.NewPace(1)} })
 		for _, tt := range []struct {
 			name   string
-			wires  []bridge.Candidate
+			wires  []probe.Endpoint
 			count  int
 			after  time.Duration
 			good   int
 			code   int
 			reason string
 		}{
-			{"count", []bridge.Candidate{meter}, 3, 20 * time.Second, 3, cli.ExitGood, ""},
-			{"time", []bridge.Candidate{meter}, 0, 95 * time.Second, 10, cli.ExitGood, ""},
-			{"silence", []bridge.Candidate{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
-			{"noise", []bridge.Candidate{wireOf("2400 8E1", func() io.ReadCloser { return noise{virtualport.NewPace(1)} })}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
-			{"the cable pulled", []bridge.Candidate{wireOf("", func() io.ReadCloser {
+			{"count", []probe.Endpoint{meter}, 3, 20 * time.Second, 3, cli.ExitGood, ""},
+			{"time", []probe.Endpoint{meter}, 0, 95 * time.Second, 10, cli.ExitGood, ""},
+			{"silence", []probe.Endpoint{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
+			{"noise", []probe.Endpoint{wireOf("2400 8E1", func() io.ReadCloser { return noise{virtualport.NewPace(1)} })}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
+			{"the cable pulled", []probe.Endpoint{wireOf("", func() io.ReadCloser {
 				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*581), broken{gone}))
 			})}, 0, 11 * time.Second, 2, cli.ExitData, "/dev/ttyTEST: the port has gone"},
 		} {
@@ -143,8 +143,8 @@ func (b broken) Read([]byte) (int, error) { return 0, b.err }
 // TestCaptureWithoutPort: the fault of the last port is told, and no empty file is left.
 func TestCaptureWithoutPort(t *testing.T) {
 	fault := errors.New("open /dev/ttyTEST: permission denied")
-	denied := bridge.Candidate{Port: "/dev/ttyTEST", Dial: func(context.Context) (io.ReadCloser, error) { return nil, fault }}
-	for _, wires := range [][]bridge.Candidate{{denied}, {denied, denied}} {
+	denied := probe.Endpoint{Port: "/dev/ttyTEST", Dial: func(context.Context) (io.ReadCloser, error) { return nil, fault }}
+	for _, wires := range [][]probe.Endpoint{{denied}, {denied, denied}} {
 		_, kept, l, err := captured(t, time.Minute, 0, wires...)
 		if _, missing := os.Stat(l.out.name); !errors.Is(err, fault) || kept != "" || missing == nil {
 			t.Errorf("%d ports: got %v, %q", len(wires), err, kept)
@@ -175,7 +175,7 @@ func TestCaptureDials(t *testing.T) {
 	} {
 		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: io.Discard}}
 		dial := func(context.Context) (io.ReadCloser, error) { return nil, refused }
-		err := l.report(l.listen(tt.ctx, bridge.Source{Recorded: tt.recorded, Candidates: bridge.Fixed(bridge.Candidate{Port: "tcp://reader:1", Dial: dial})}))
+		err := l.report(l.listen(tt.ctx, probe.Source{Recorded: tt.recorded, Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://reader:1", Dial: dial})}))
 		if got, _ := cli.ExitCode(err); got != tt.code {
 			t.Errorf("%s: got code %d, %v, want %d", tt.name, got, err, tt.code)
 		}
@@ -220,7 +220,7 @@ func TestCaptureDiskFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: full{}}}
 		wire := wireOf("2400 8E1", meterWire)
-		if err := l.report(l.listen(t.Context(), bridge.Source{Candidates: bridge.Fixed(wire, wire)})); !errors.Is(err, errFull) {
+		if err := l.report(l.listen(t.Context(), probe.Source{Endpoints: probe.Fixed(wire, wire)})); !errors.Is(err, errFull) {
 			t.Errorf("got %v, want %v", err, errFull)
 		}
 	})

@@ -4,14 +4,14 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
 // captureSource returns what is read: the file or the port that is named, else the port of the configuration.
-func captureSource(p *cli.Program, o Order) (s bridge.Source, err error) {
+func captureSource(p *cli.Program, o Order) (s probe.Source, err error) {
 	if o.From != "" && (!o.Anonymise || o.Port != "" || o.Serial != "") {
 		return s, errors.New("--from FILE goes with --anonymise, and in place of a port")
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -55,7 +55,7 @@ func TestCaptureClosing(t *testing.T) {
 		{"gone after four", 4, 9, 4, 1, 1},
 	} {
 		m, dials := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), 0
-		c := bridge.Candidate{Port: "tcp://192.0.2.1:8088", Dial: func(context.Context) (io.ReadCloser, error) {
+		c := probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: func(context.Context) (io.ReadCloser, error) {
 			if dials++; dials > tt.connections {
 				return nil, errNoPort
 			}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -43,8 +43,8 @@ func (w *simulatedWire) Read(p []byte) (int, error) {
 }
 
 // SimulatedSource is a household with a meter of a family that begins now.
-func SimulatedSource(f simulate.Family, seed uint64) bridge.Source {
-	return bridge.Source{Options: meter.Options{Keys: SimulatedKey(f)}, Candidates: bridge.Fixed(bridge.Candidate{
+func SimulatedSource(f simulate.Family, seed uint64) probe.Source {
+	return probe.Source{Options: meter.Options{Keys: SimulatedKey(f)}, Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "simulated " + f.Name, Line: f.Line,
 		Dial: func(context.Context) (io.ReadCloser, error) {
 			return NewSimulatedWire(simulate.NewMeter(f, seed, time.Now()), 1), nil
