@@ -96,17 +96,23 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 func discoveryClearCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clear",
-		Short: "Takes back what is announced of the configured meters and of the bridge",
-		Long: "Takes back what is announced of the configured meters and of the bridge, in either style: Home Assistant removes their\n" +
-			"entities. Values stay. A bridge that runs announces everything again when it or Home Assistant starts the next time:\n" +
-			"to be rid of the announcements set homeassistant.discovery to off, and restart the bridge, which takes them back by itself.\n" +
-			"It takes back those below another homeassistant.prefix too, as long as it remembers them (state_dir); else name that prefix here.",
-		Example: "  hanbridge discovery clear --config config.yaml\n  hanbridge discovery clear --all\n  hanbridge discovery clear --prefix homeassistant",
-		Args:    takes(0, 0),
+		Short: "Takes back what is announced, and with --values what is published",
+		Long: "Takes back what is announced of the configured meters, of those that this bridge\nonce published, and of the bridge, in either style: Home Assistant removes their\n" +
+			"entities. A bridge that runs announces everything again when it or Home\nAssistant starts the next time: to be rid of the announcements set\n" +
+			"homeassistant.discovery to off, and restart the bridge, which takes them back by\nitself. It takes back those below another homeassistant.prefix too, as long as\n" +
+			"it remembers them (state_dir); else name that prefix here.\n\n" +
+			"With --values the broker forgets the values, states and descriptions of these\nmeters too, so that no hub shows an old value of a meter that is gone. Stop the\n" +
+			"bridge first. Meters that another bridge publishes are left alone.",
+		Example: "  hanbridge discovery clear --config config.yaml\n  hanbridge discovery clear --values --meter garage\n  hanbridge discovery clear --all\n" +
+			"  hanbridge discovery clear --prefix homeassistant",
+		Args: takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	prefix := addPrefixFlag(c)
-	all := c.Flags().Bool("all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
+	var what hub.Clearing
+	c.Flags().BoolVar(&what.All, "all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
+	c.Flags().BoolVar(&what.Values, "values", false, "take back values too")
+	c.Flags().StringArrayVar(&what.Meters, "meter", nil, "also the meter with this `ID`, which is not configured any more; may be repeated")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		w, err := hub.LoadBelow(p, *file, *prefix)
 		if err != nil {
@@ -117,7 +123,8 @@ func discoveryClearCommand(p *cli.Program) *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
 		defer cancel()
-		return hub.Clear(ctx, p, w, *all, *prefix == "")
+		what.Configured = *prefix == ""
+		return hub.Clear(ctx, p, w, what)
 	}
 	return c
 }

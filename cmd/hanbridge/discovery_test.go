@@ -268,6 +268,60 @@ func TestDiscoveryClear(t *testing.T) {
 	}
 }
 
+// TestDiscoveryClearValues has a meter of the configuration, one that this bridge published before, one of another bridge, and one of
+// which nothing but a value is left.
+func TestDiscoveryClearValues(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.environ = []string{"HANBRIDGE_MQTT_CLIENT_ID=a", "HANBRIDGE_STATE_DIR="}
+	const mark = `{"instance":"client-af63dc4c8601ec8c"}` // of the client id a, FNV-1a
+	ours := map[string]string{
+		ourMeter:               `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/house/gas"}}}`,
+		"hanbridge/house/info": mark, "hanbridge/house/status": "offline", "hanbridge/house/import_power": "1",
+	}
+	before := map[string]string{
+		"homeassistant/device/hanbridge_old/config": `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/old/gas"}}}`,
+		"hanbridge/old/info":                        mark, "hanbridge/old/status": "offline", "hanbridge/old/gas": "1.000",
+	}
+	lost := map[string]string{"hanbridge/lost/gas": "3.000"}
+	want := map[string]string{"hanbridge/theirs/info": `{"instance":"ffeeddcc.bb"}`, "hanbridge/theirs/gas": "2.000", "elsewhere/old/gas": "1.000", "hanbridge/status": "online"}
+	for _, all := range []map[string]string{ours, before, lost, want} {
+		s.putAll(all)
+	}
+
+	code, out, errs := s.run("discovery", "clear", "--values")
+	if code != cli.ExitData || !strings.Contains(errs, "hanbridge: house: its values stay: a bridge runs") || strings.Contains(out, "hanbridge/house/") {
+		t.Errorf("while a bridge runs: got %d, %q, %q", code, out, errs)
+	}
+	s.put("hanbridge/status", "offline")
+	want["hanbridge/status"] = "offline"
+	code, out, errs = s.run("discovery", "clear", "--values")
+	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\ntaken back\n"; code != cli.ExitGood || out != wantOut || errs != "" {
+		t.Errorf("got %d, %q, %q, want %q", code, out, errs, wantOut)
+	}
+	s.putAll(before)
+	code, out, errs = s.run("discovery", "clear", "--values", "--meter", "lost", "--meter", "theirs")
+	wantOut := "homeassistant/device/hanbridge_old/config\nhanbridge/lost/gas\nhanbridge/old/gas\nhanbridge/old/status\nhanbridge/old/info\n"
+	if code != cli.ExitData || out != wantOut || !strings.Contains(errs, "theirs: its values stay: another bridge published this meter before") {
+		t.Errorf("other meters: got %d, %q, %q, want %q", code, out, errs, wantOut)
+	}
+	if diff := cmp.Diff(want, s.kept()); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+	for topic := range want {
+		if strings.HasPrefix(topic, "hanbridge/theirs/") {
+			s.put(topic, "")
+		}
+	}
+	s.put("hanbridge/house/gas", "1.000")
+	if code, out, errs := s.run("discovery", "clear", "--values"); code != cli.ExitGood || out != "hanbridge/house/gas\nhanbridge/status\ntaken back\n" || errs != "" {
+		t.Errorf("the last meter: got %d, %q, %q, want the bridge's status taken back with it", code, out, errs)
+	}
+	if code, out, _ := s.run("discovery", "clear", "--values"); code != cli.ExitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant, or published below hanbridge, on") {
+		t.Errorf("again: got %d, %q", code, out)
+	}
+}
+
 // TestDiscoveryClearForbidden: a broker acknowledges what it does not do.
 func TestDiscoveryClearForbidden(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},
 		{Read, c.BaseTopic + "/status", "whether somebody else says that the bridge is offline"},
-		{Read, c.valueFilter(), "whether another bridge publishes a meter; what meters last sent: the commands rates and discovery diff; what check and doctor try out"},
+		{Read, c.valueFilter(), "whether another bridge publishes a meter; what meters last sent: the commands rates, discovery diff and discovery clear; what check and doctor try out"},
 		{Publish | Read, c.checkAnnouncedTopic(), "the same for announcements"},
 		{Read, c.StatusTopic, "when Home Assistant starts"},
 	}

@@ -14,10 +14,11 @@ import (
 // Retained returns what the broker retains of meters: by the meter's id, then by the end of the topic, such as "import_power".
 // A meter of which there is nothing is not in the map. With an *IncompleteError what was read is returned too.
 func Retained(ctx context.Context, c Config, meters ...string) (map[string]map[string]string, error) {
-	return retainedBelow(ctx, c, meters, c.valueFilter())
+	return retainedBelow(ctx, c, append([]string{}, meters...), c.valueFilter())
 }
 
-// retainedBelow returns what is retained under filters: by the level below the base topic, one of ids, and what comes behind that.
+// retainedBelow returns what is retained under filters: by the level below the base topic, one of ids or any where these are nil, and what
+// comes behind that.
 func retainedBelow(ctx context.Context, c Config, ids []string, filters ...string) (map[string]map[string]string, error) {
 	place := func(topic string) (id, name string) {
 		id, name, _ = strings.Cut(strings.TrimPrefix(topic, c.BaseTopic+"/"), "/")
@@ -25,7 +26,7 @@ func retainedBelow(ctx context.Context, c Config, ids []string, filters ...strin
 	}
 	ours := func(topic string) bool {
 		id, _ := place(topic)
-		return slices.Contains(ids, id)
+		return ids == nil || slices.Contains(ids, id)
 	}
 	messages, err := kept(ctx, c, "-values", ours, filters...)
 	all := map[string]map[string]string{}

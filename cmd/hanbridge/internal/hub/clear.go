@@ -1,40 +1,63 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
+	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// Clear takes back what is announced. A bridge that runs may announce it again where that is below the configured prefix.
-func Clear(ctx context.Context, p *cli.Program, w *daemon.Setup, all, configured bool) error {
+// A Clearing is what to take back, besides what is announced of the configured meters, of those that this bridge once
+// published, and of the bridge.
+type Clearing struct {
+	// Values takes back what the broker retains below the topics of these meters too.
+	Values bool
+	// Meters are more meters, by their ids.
+	Meters []string
+	// All takes back what is announced of every meter that publishes below the base topic.
+	All bool
+	// Configured tells that the discovery prefix is that of the configuration.
+	Configured bool
+}
+
+// Clear takes back what c says and prints the topics. A bridge that runs may announce its meters again; their values are left
+// to it.
+func Clear(ctx context.Context, p *cli.Program, w *daemon.Setup, c Clearing) error {
 	to := w.MQTTOutput()
-	topics, err := announcedTopics(ctx, w, all)
+	own, err := ownRuns(w)
+	if err != nil && c.Values {
+		p.Complain("%v", err)
+	}
+	topics, busy, err := c.topics(ctx, w, own)
 	switch {
 	case err != nil && !Incomplete(err):
 		return cli.DataError(err)
 	case err != nil:
 		p.Complain("%v: what was not read stays; when this is done, do it again", err)
-	case len(topics) == 0:
-		fmt.Fprintf(p.Out, "nothing of this configuration is announced below %s on %s\n", to.Prefix, to.URL)
+	case len(topics)+len(busy) == 0:
+		fmt.Fprintf(p.Out, "nothing of this configuration is %s on %s\n", c.place(to), to.URL)
 		return nil
+	}
+	for _, b := range busy {
+		p.Complain("%s: its values stay: %s", b.Meter, b.Busy)
 	}
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
 		return cli.DataError(err)
 	}
-	left, short := announcedTopics(ctx, w, all) // a broker acknowledges what its rules forbid
+	left, _, short := c.topics(ctx, w, own) // a broker acknowledges what its rules forbid
 	if short != nil {
 		return cli.DataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short))
 	}
-	good := err == nil
+	good := err == nil && len(busy) == 0
 	for _, topic := range topics {
 		if slices.Contains(left, topic) {
-			p.Complain("%s is still there (may this user publish it, or has a bridge announced it again?)", topic)
+			p.Complain("%s is still there (may this user publish it, or has a bridge published it again?)", topic)
 			good = false
 			continue
 		}
@@ -43,7 +66,7 @@ func Clear(ctx context.Context, p *cli.Program, w *daemon.Setup, all, configured
 	switch {
 	case !good:
 		return cli.ErrPrinted
-	case configured:
+	case c.Configured && !c.Values:
 		fmt.Fprintln(p.Out, "taken back. A bridge announces again when it or Home Assistant starts: homeassistant.discovery: off keeps it from that")
 	default:
 		fmt.Fprintln(p.Out, "taken back")
@@ -51,14 +74,51 @@ func Clear(ctx context.Context, p *cli.Program, w *daemon.Setup, all, configured
 	return nil
 }
 
-// announcedTopics returns the topics of what is announced of the configured meters and of the bridge, in either style, and with
-// all of everything that publishes below the base topic. With an *mqtt.IncompleteError what was read is returned too.
-func announcedTopics(ctx context.Context, w *daemon.Setup, all bool) ([]string, error) {
+func (c Clearing) place(to mqtt.Config) string {
+	if c.Values {
+		return fmt.Sprintf("announced below %s, or published below %s,", to.Prefix, to.BaseTopic)
+	}
+	return "announced below " + to.Prefix
+}
+
+// topics returns the topics of what is to be taken back, in either style of announcement, and the meters whose values must
+// stay. With an *mqtt.IncompleteError what was read is returned too.
+func (c Clearing) topics(ctx context.Context, w *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.Published, err error) {
 	to := w.MQTTOutput()
+	published, short := mqtt.PublishedBy(ctx, to, own, w.MeterIDs(), c.Meters)
+	if c.Values && short != nil && !Incomplete(short) {
+		return nil, nil, short
+	}
 	messages, err := mqtt.Announced(ctx, to)
-	var topics []string
-	for _, m := range concerning(messages, append(w.MeterIDs(), config.BridgeID), to.BaseTopic, all) {
+	ids := append(append(w.MeterIDs(), config.BridgeID), c.Meters...)
+	for _, m := range published {
+		ids = append(ids, m.Meter)
+	}
+	for _, m := range concerning(messages, ids, to.BaseTopic, c.All) {
 		topics = append(topics, m.Topic)
 	}
-	return topics, err
+	for _, m := range published {
+		if c.Values && m.Busy == "" {
+			topics = append(topics, m.Topics...)
+		} else if c.Values {
+			busy = append(busy, m)
+		}
+	}
+	if c.Values {
+		err = cmp.Or(err, short)
+	}
+	return topics, busy, err
+}
+
+// ownRuns returns the runs of this bridge, as its state tells; nil where it has none.
+func ownRuns(w *daemon.Setup) (*bridge.Instance, error) {
+	dir := w.Remembered()
+	if dir == "" {
+		return nil, nil
+	}
+	own, err := bridge.StoredInstance(dir)
+	if err != nil {
+		err = fmt.Errorf("%w: which meters this bridge published is not known from it (run this as the user that runs hanbridge)", err)
+	}
+	return own, err
 }
