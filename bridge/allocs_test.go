@@ -8,8 +8,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
-	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -21,13 +21,13 @@ import (
 func TestAcceptAllocatesNothing(t *testing.T) {
 	for _, name := range []string{"aidon-se", "p1-se-aidon"} {
 		t.Run(name, func(t *testing.T) {
-			accepts(t, name, lane.Realtime)
-			accepts(t, name, lane.Balanced)
+			accepts(t, name, throttle.Realtime)
+			accepts(t, name, throttle.Balanced)
 		})
 	}
 }
 
-func accepts(t *testing.T, name string, preset lane.Preset) {
+func accepts(t *testing.T, name string, preset throttle.Preset) {
 	t.Helper()
 	family, ok := simulate.Named(name)
 	if !ok {
@@ -46,7 +46,7 @@ func accepts(t *testing.T, name string, preset lane.Preset) {
 	meters, j := []Meter{{ID: "house"}}, newJournal(4)
 	read, unread := newFeed(meters, j), newFeed(meters, j)
 	b := New(zerolog.Nop())
-	b.Plan(lane.NewPlan(preset))
+	b.Plan(throttle.NewPlan(preset))
 	b.store = store
 	b.AddMeter(meters[0], probe.Source{})
 	p := newPipeline(b, 0, []*Feed{read, unread}, j)

@@ -12,8 +12,8 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
-	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 )
 
 // A Meter is one meter as configured.
@@ -45,7 +45,7 @@ type Bridge struct {
 	meters  []Meter
 	sources []probe.Source
 	outputs []namedOutput
-	plan    *lane.Plan
+	plan    *throttle.Plan
 	store   *state.Store
 	// instance is nil where nothing is remembered.
 	instance *Instance
@@ -57,10 +57,10 @@ type namedOutput struct {
 }
 
 // New returns a Bridge without meters and outputs, which publishes every telegram and remembers nothing over a restart.
-func New(log zerolog.Logger) *Bridge { return &Bridge{log: log, plan: new(lane.Plan)} }
+func New(log zerolog.Logger) *Bridge { return &Bridge{log: log, plan: new(throttle.Plan)} }
 
 // Plan says how often each quantity is published. A recording is published whole whatever the plan.
-func (b *Bridge) Plan(p *lane.Plan) { b.plan = p }
+func (b *Bridge) Plan(p *throttle.Plan) { b.plan = p }
 
 // AddMeter adds a meter and where its bytes come from.
 func (b *Bridge) AddMeter(m Meter, s probe.Source) {

@@ -14,8 +14,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
-	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -237,15 +237,15 @@ func runMeter(t *testing.T, m bridge.Meter, s probe.Source, outputs ...bridge.Ou
 // runIn starts one that remembers in a folder, where there is one.
 func runIn(t *testing.T, dir string, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
 	t.Helper()
-	return runPlanned(t, dir, lane.Realtime, m, s, outputs...)
+	return runPlanned(t, dir, throttle.Realtime, m, s, outputs...)
 }
 
 // runPlanned starts one that publishes as a preset says.
-func runPlanned(t *testing.T, dir string, preset lane.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
+func runPlanned(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
 	t.Helper()
 	h := &house{t: t, log: &paper{}, done: make(chan error, 1)}
 	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))
-	b.Plan(lane.NewPlan(preset))
+	b.Plan(throttle.NewPlan(preset))
 	b.AddMeter(m, s)
 	if dir != "" {
 		b.Remember(dir)

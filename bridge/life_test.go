@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
 // planned runs a bridge with a preset for as long as do lasts; it remembers in dir where there is one.
-func planned(t *testing.T, dir string, preset lane.Preset, do func(p *port, n *notebook)) {
+func planned(t *testing.T, dir string, preset throttle.Preset, do func(p *port, n *notebook)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p, n := new(port), new(notebook)
@@ -59,7 +59,7 @@ func TestShortListAfterRestart(t *testing.T) {
 // TestLastCounterIsRemembered: what is published at a stop is what the next run begins with.
 func TestLastCounterIsRemembered(t *testing.T) {
 	dir := t.TempDir()
-	planned(t, dir, lane.Balanced, func(p *port, n *notebook) {
+	planned(t, dir, throttle.Balanced, func(p *port, n *notebook) {
 		p.send(counting("ABC5metering", "", kWh("40140.615")))
 		pass(10 * time.Second)
 		p.send(counting("ABC5metering", "", kWh("40140.700")))
@@ -67,7 +67,7 @@ func TestLastCounterIsRemembered(t *testing.T) {
 			t.Fatalf("published: got %q, want the first: the second is held back", got)
 		}
 	})
-	planned(t, dir, lane.Balanced, func(p *port, n *notebook) {
+	planned(t, dir, throttle.Balanced, func(p *port, n *notebook) {
 		p.send(drawing(500))
 		if got := n.value("import_energy"); got != "40140.700" {
 			t.Errorf("after the restart: got %q, want what was published at the stop", got)
@@ -78,7 +78,7 @@ func TestLastCounterIsRemembered(t *testing.T) {
 // TestSeldomCounterIsKeptAtOnce: one that comes once an hour is on disk before a crash, though something else was written just before.
 func TestSeldomCounterIsKeptAtOnce(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
-	planned(t, before, lane.Balanced, func(p *port, n *notebook) {
+	planned(t, before, throttle.Balanced, func(p *port, n *notebook) {
 		for _, energy := range []string{"40140.615", "40140.700"} {
 			p.send(counting("ABC5metering", "", kWh(energy)))
 			minutes(p, time.Hour)
@@ -88,7 +88,7 @@ func TestSeldomCounterIsKeptAtOnce(t *testing.T) {
 		p.send(counting("ABC5metering", "", kWh("40140.800")))
 		copyAll(t, before, after)
 	})
-	planned(t, after, lane.Balanced, func(p *port, n *notebook) {
+	planned(t, after, throttle.Balanced, func(p *port, n *notebook) {
 		p.send(drawing(500))
 		if got := n.value("import_energy"); got != "40140.800" {
 			t.Errorf("after a crash: got %q, want what was published", got)
@@ -159,7 +159,7 @@ func minutes(p *port, d time.Duration) {
 
 // TestQuantityThatComesBack is published at once, though it is what it was: the broker was told to forget it.
 func TestQuantityThatComesBack(t *testing.T) {
-	planned(t, "", lane.Balanced, func(p *port, n *notebook) {
+	planned(t, "", throttle.Balanced, func(p *port, n *notebook) {
 		p.send(counting("ABC5metering", "", kWh("40140.615")))
 		for range 2 * 51 {
 			pass(30 * time.Minute)
@@ -180,7 +180,7 @@ func TestQuantityThatComesBack(t *testing.T) {
 
 // TestCounterThatBeginsAgain is published with its event.
 func TestCounterThatBeginsAgain(t *testing.T) {
-	planned(t, "", lane.Frugal, func(p *port, n *notebook) {
+	planned(t, "", throttle.Frugal, func(p *port, n *notebook) {
 		for _, energy := range []string{"40140.615", "12.000", "12.000", "12.001"} {
 			p.send(counting("ABC5metering", "", kWh(energy)))
 			pass(10 * time.Second)
@@ -195,7 +195,7 @@ func TestCounterThatBeginsAgain(t *testing.T) {
 
 // TestWholeAfterResync: the first telegram behind a reconnect has what was held back.
 func TestWholeAfterResync(t *testing.T) {
-	planned(t, "", lane.Balanced, func(p *port, n *notebook) {
+	planned(t, "", throttle.Balanced, func(p *port, n *notebook) {
 		p.send(drawing(500))
 		pass(10 * time.Second)
 		p.send(drawing(501))
@@ -210,7 +210,7 @@ func TestWholeAfterResync(t *testing.T) {
 
 // TestTwoMetersOnOneWire: telegrams that alternate do not have the meter described anew with each, nor each rejection told.
 func TestTwoMetersOnOneWire(t *testing.T) {
-	planned(t, "", lane.Balanced, func(p *port, n *notebook) {
+	planned(t, "", throttle.Balanced, func(p *port, n *notebook) {
 		for range 60 {
 			p.send(counting("ABC5metering", "3131313131313131", kWh("40140.615")))
 			pass(time.Second)

@@ -3,7 +3,7 @@ package bridge
 import (
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/estimate"
 )
 
 // allLists is by when a meter that sends its power every 2 s has sent the list of all the rest as well, which comes every 10 s.
@@ -15,16 +15,16 @@ func (p *pipeline) sayLoad(now time.Time) {
 		return
 	}
 	p.loadTold = true
-	var sent []lane.Sent
+	var sent []estimate.Sent
 	for _, k := range p.known.list {
 		every := k.Every
 		if every == cadences[0] {
 			every = 0 // in each telegram
 		}
-		sent = append(sent, lane.Sent{ID: k.ID, Decimals: k.Decimals, Every: every})
+		sent = append(sent, estimate.Sent{ID: k.ID, Decimals: k.Decimals, Every: every})
 	}
 	var states, all int
-	for _, l := range lane.Estimate(p.plan, sent, p.every.learned()) {
+	for _, l := range estimate.Day(p.plan, sent, p.every.learned()) {
 		states += l.States
 		all += l.EveryTelegram
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -29,7 +29,7 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	}
 	for i := range j.Resets {
 		p.reset(&j.Resets[i], now)
-		p.lanes.Forget(j.Resets[i].ID) // event and value go together
+		p.throttle.Forget(j.Resets[i].ID) // event and value go together
 	}
 	p.values = p.values[:0]
 	for i := range j.Good {
@@ -99,17 +99,17 @@ func (p *pipeline) choose(now time.Time) (counters counted) {
 	n.values, n.again, n.gone = n.values[:0], n.again[:0], n.gone[:0]
 	every := p.every.learned()
 	if p.startsAnew() {
-		p.lanes = p.plan.Lanes()
+		p.throttle = throttle.New(p.plan)
 	}
 	for i := range p.values {
 		v := &p.values[i]
 		switch p.decide(v, now, every) {
-		case lane.Publish:
+		case throttle.Publish:
 			n.values = append(n.values, *v)
 			counters = max(counters, p.counts(v.ID))
-		case lane.Again:
+		case throttle.Repeat:
 			n.again = append(n.again, v.ID)
-		case lane.Hold:
+		case throttle.Withhold:
 		}
 	}
 	n.values = p.remind(n.values)
@@ -117,7 +117,7 @@ func (p *pipeline) choose(now time.Time) (counters counted) {
 		p.reviewed = now
 		n.gone = p.known.review(now, p.since)
 		for _, id := range n.gone {
-			p.lanes.Forget(id)
+			p.throttle.Forget(id)
 		}
 	}
 	n.known = p.known.taken()
@@ -152,18 +152,18 @@ func (p *pipeline) forgetReminder(id quantity.ID) {
 	p.reminder = slices.DeleteFunc(p.reminder, func(v Value) bool { return v.ID == id })
 }
 
-func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) lane.Decision {
+func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) throttle.Decision {
 	if p.source.Recorded {
-		return lane.Publish // somebody wants to see all of it
+		return throttle.Publish // somebody wants to see all of it
 	}
-	return p.lanes.Pass(now, every, v.ID, v.Number, v.Decimals, v.Text)
+	return p.throttle.Decide(now, every, v.ID, v.Number, v.Decimals, v.Text)
 }
 
-// pending puts into news the values that their lanes hold back: what is left at a stop.
+// pending puts into news the values that the throttle withheld: what is left at a stop.
 func (p *pipeline) pending() {
 	p.news = handover{}
 	for id := range quantity.Count() {
-		if p.known.all[id].set && p.lanes.Rest(quantity.ID(id)) {
+		if p.known.all[id].set && p.throttle.Withheld(quantity.ID(id)) {
 			p.news.values = append(p.news.values, p.known.all[id].last)
 		}
 	}

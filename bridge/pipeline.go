@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
-	"github.com/hanbridge/hanbridge/bridge/lane"
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
@@ -45,8 +45,8 @@ type pipeline struct {
 	known    known
 	since    time.Time // it has spoken without a long pause
 	reviewed time.Time // when known was looked through
-	plan     *lane.Plan
-	lanes    *lane.Lanes
+	plan     *throttle.Plan
+	throttle *throttle.Throttle
 	memory   *memory
 	values   []Value  // of the telegram
 	news     handover // to the feeds
@@ -73,7 +73,7 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	}
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
-		decoder: d, search: search{source: s}, guard: guard.New(m.Fuse), lanes: b.plan.Lanes(),
+		decoder: d, search: search{source: s}, guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),
 		memory: remembers(b.store, m.ID, s.Options.Scale), plan: b.plan,
 	}
 	p.remember(time.Now())

@@ -170,7 +170,7 @@ func (p *pipeline) hand(news handover, tell bool) {
 	}
 }
 
-// rest hands over the last counts, and the values that their lanes hold back. The next run must not begin with less than that.
+// rest hands over the last counts, and the values that the throttle withheld. The next run must not begin with less than that.
 func (p *pipeline) rest() {
 	p.pending()
 	p.voice.mu.Lock()

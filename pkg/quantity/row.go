@@ -31,8 +31,8 @@ type Row struct {
 	Octets bool
 	// State is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	State string
-	// Lane is how it moves.
-	Lane Lane
+	// Kind is how it moves.
+	Kind Kind
 	// Diagnostic marks what is about the meter more than about the household.
 	Diagnostic bool
 	// Quiet marks what few people look at: announced, but switched off until somebody wants it.
@@ -63,12 +63,12 @@ const (
 	TotalIncreasing = "total_increasing"
 )
 
-// A Lane is how a quantity moves, and with it how often it is worth publishing.
-type Lane uint8
+// A Kind is how a quantity moves, and with it how often it is worth publishing.
+type Kind uint8
 
 const (
 	// Status seldom changes, and each change matters: texts, limits, counts of failures.
-	Status Lane = iota
+	Status Kind = iota
 	// Power jumps with every load that is switched.
 	Power
 	// Voltage moves a little all the time.

@@ -32,7 +32,7 @@ var kinds = func() (all [256]kind) {
 
 func kindOfRow(row *quantity.Row) kind {
 	switch base := row.Measures[0].Base; {
-	case row.Lane != quantity.Counter:
+	case row.Kind != quantity.Counter:
 		return plain
 	case base == obis.CubicMetre:
 		return volume

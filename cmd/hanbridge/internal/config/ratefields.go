@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -65,7 +65,7 @@ var errNoDeadband = errors.New(`deadband: has no value: write a number (10), a s
 
 func (r *rateConfig) setDeadband(part string) error {
 	if r.Deadband == nil {
-		r.Deadband = new(lane.Deadband)
+		r.Deadband = new(throttle.Deadband)
 	}
 	number, percent := strings.CutSuffix(part, "%")
 	to := &r.Deadband.Least

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -20,7 +20,7 @@ type Quantities struct {
 // A rateConfig is what one line says. What is nil it leaves to the preset.
 type rateConfig struct {
 	name string // of a quantity, or the beginning of several with a * behind it
-	lane.Change
+	throttle.Change
 }
 
 // rateFields are the names of what can be said of a quantity.
@@ -162,15 +162,15 @@ func (r rateConfig) check() error {
 }
 
 // Plan returns how often each quantity is published.
-func (c Config) Plan() *lane.Plan {
-	var preset lane.Preset
+func (c Config) Plan() *throttle.Plan {
+	var preset throttle.Preset
 	if err := preset.UnmarshalText([]byte(c.Publish)); err != nil {
-		preset = lane.Balanced // the configuration has been checked
+		preset = throttle.Balanced // the configuration has been checked
 	}
-	plan := lane.NewPlan(preset)
+	plan := throttle.NewPlan(preset)
 	for i := range quantity.Rows() {
 		id := quantity.ID(i)
-		if change := c.Quantities.of(id).Change; change != (lane.Change{}) {
+		if change := c.Quantities.of(id).Change; change != (throttle.Change{}) {
 			plan.Set(id, change)
 		}
 	}

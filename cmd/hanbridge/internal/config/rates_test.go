@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -127,7 +127,7 @@ func TestConfigWritten(t *testing.T) {
 func TestPlan(t *testing.T) {
 	c := defaults()
 	c.Quantities = rated(t, "import_* min_interval=7s; import_power deadband=1%; gas min_interval=0 deadband=0 max_silence=0")
-	preset := lane.NewPlan(lane.Balanced)
+	preset := throttle.NewPlan(throttle.Balanced)
 	for i := range quantity.Rows() {
 		id := quantity.ID(i)
 		want := preset.Rate(id)
@@ -137,18 +137,18 @@ func TestPlan(t *testing.T) {
 		}
 		switch id.String() {
 		case "import_power":
-			want.Deadband = lane.Deadband{Percent: obis.Decimal{Coef: 1}}
+			want.Deadband = throttle.Deadband{Percent: obis.Decimal{Coef: 1}}
 		case "gas":
-			want = lane.Rate{}
+			want = throttle.Rate{}
 		}
 		if got := c.Plan().Rate(id); got != want {
 			t.Errorf("%v: got %+v, want %+v", id, got, want)
 		}
 	}
-	for _, preset := range []lane.Preset{lane.Realtime, lane.Balanced, lane.Frugal} {
+	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
 		c := defaults()
 		c.Publish = preset.String()
-		if diff := cmp.Diff(lane.NewPlan(preset).Rate(0), c.Plan().Rate(0)); diff != "" {
+		if diff := cmp.Diff(throttle.NewPlan(preset).Rate(0), c.Plan().Rate(0)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", preset, diff)
 		}
 	}

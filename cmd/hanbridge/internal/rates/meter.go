@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/estimate"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/discovery"
@@ -20,7 +20,7 @@ import (
 type paced struct {
 	id         string
 	interval   time.Duration // of its telegrams
-	quantities []lane.Sent
+	quantities []estimate.Sent
 }
 
 // usualInterval is that of most meters, for a recording without a clock.
@@ -40,9 +40,9 @@ func PacedSeen(s *hub.Seen) paced {
 		if s.Telegrams > 2 && s.Sent[q.ID] == 1 {
 			every = time.Hour // the counters of Nordic meters come so
 		}
-		m.quantities = append(m.quantities, lane.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: every})
+		m.quantities = append(m.quantities, estimate.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: every})
 	}
-	slices.SortFunc(m.quantities, func(a, b lane.Sent) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(m.quantities, func(a, b estimate.Sent) int { return int(a.ID) - int(b.ID) })
 	return m
 }
 
@@ -100,7 +100,7 @@ func pacedKept(m discovery.Meter, values map[string]string) paced {
 		}
 	}
 	for _, q := range m.Quantities {
-		p.quantities = append(p.quantities, lane.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: max(p.interval, q.Every)})
+		p.quantities = append(p.quantities, estimate.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: max(p.interval, q.Every)})
 	}
 	return p
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/estimate"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -62,7 +62,7 @@ func (d *dayRates) sum(more dayRates) {
 // Add adds a meter.
 func (r *Report) Add(c config.Config, m paced) {
 	one := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
-	for i, load := range lane.Estimate(c.Plan(), m.quantities, m.interval) {
+	for i, load := range estimate.Day(c.Plan(), m.quantities, m.interval) {
 		rate := quantityRate{load.ID.String(), inSeconds(m.quantities[i].Every), dayRates{load.States, load.EveryTelegram}}
 		one.Quantities = append(one.Quantities, rate)
 		one.sum(rate.dayRates)

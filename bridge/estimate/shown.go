@@ -1,4 +1,4 @@
-package lane
+package estimate
 
 import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -10,7 +10,7 @@ import (
 // another quantity of its kind does. Nil for what hardly ever changes.
 func shown(id quantity.ID) func(*simulate.State) obis.Decimal {
 	row := id.Row()
-	if row.Lane == quantity.Status {
+	if row.Kind == quantity.Status {
 		return nil
 	}
 	if show := media[row.Name]; show != nil {
@@ -21,7 +21,7 @@ func shown(id quantity.ID) func(*simulate.State) obis.Decimal {
 	}
 	for i := range quantity.Rows() {
 		other := &quantity.Rows()[i]
-		if show := register(other); show != nil && other.Lane == row.Lane {
+		if show := register(other); show != nil && other.Kind == row.Kind {
 			return show
 		}
 	}

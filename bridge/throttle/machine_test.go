@@ -1,4 +1,4 @@
-package lane_test
+package throttle_test
 
 import (
 	"testing"
@@ -6,16 +6,16 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A machine follows one quantity under any rate and holds the lanes to their promises.
+// A machine follows one quantity under any rate and holds the throttle to its promises.
 type machine struct {
 	id       quantity.ID
-	rate     lane.Rate
-	lanes    *lane.Lanes
+	rate     throttle.Rate
+	throttle *throttle.Throttle
 	decimals uint8
 	every    time.Duration
 
@@ -44,25 +44,25 @@ func TestPromises(t *testing.T) {
 
 func newMachine(t *rapid.T) *machine {
 	name := rapid.SampledFrom([]string{"import_power", "net_power", "voltage_l2", "import_energy", "frequency", "voltage_sags_l1"}).Draw(t, "quantity")
-	plan := lane.NewPlan(rapid.SampledFrom([]lane.Preset{lane.Realtime, lane.Balanced, lane.Frugal}).Draw(t, "preset"))
+	plan := throttle.NewPlan(rapid.SampledFrom([]throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal}).Draw(t, "preset"))
 	m := &machine{id: named(t, name), now: noon(0), every: time.Duration(rapid.IntRange(0, 15_000).Draw(t, "every")) * time.Millisecond}
 	if rapid.Bool().Draw(t, "changed") {
 		plan.Set(m.id, change(t))
 	}
 	m.decimals = rapid.Uint8Range(0, 3).Draw(t, "decimals")
-	m.rate, m.lanes = plan.Rate(m.id), plan.Lanes()
+	m.rate, m.throttle = plan.Rate(m.id), throttle.New(plan)
 	return m
 }
 
 // change sets any part of a rate.
-func change(t *rapid.T) lane.Change {
-	var c lane.Change
+func change(t *rapid.T) throttle.Change {
+	var c throttle.Change
 	seconds := rapid.Custom(func(t *rapid.T) time.Duration {
 		return time.Duration(rapid.IntRange(0, 900).Draw(t, "s")) * time.Second
 	})
 	c.MinInterval, c.MaxSilence = rapid.Ptr(seconds, true).Draw(t, "min_interval"), rapid.Ptr(seconds, true).Draw(t, "max_silence")
 	if rapid.Bool().Draw(t, "deadband") {
-		c.Deadband = &lane.Deadband{
+		c.Deadband = &throttle.Deadband{
 			Least:   obis.Decimal{Coef: rapid.Int64Range(0, 300).Draw(t, "least"), Exp: rapid.Int8Range(-2, 0).Draw(t, "exp")},
 			Percent: obis.Decimal{Coef: rapid.Int64Range(0, 300).Draw(t, "percent"), Exp: -1},
 		}
@@ -78,29 +78,29 @@ func (m *machine) telegram(t *rapid.T, gap time.Duration) {
 		Exp:  rapid.Int8Range(-4, 1).Draw(t, "exponent"),
 	}
 	m.newest = string(m.number.AppendFixed(nil, int(m.decimals)))
-	d := m.lanes.Pass(m.now, m.every, m.id, m.number, m.decimals, "")
+	d := m.throttle.Decide(m.now, m.every, m.id, m.number, m.decimals, "")
 	switch d {
-	case lane.Publish:
+	case throttle.Publish:
 		m.mayPublish(t)
 		m.published, m.at, m.said = m.newest, m.now, m.now
-	case lane.Again:
-		if m.published == "" || m.rate != (lane.Rate{}) && !m.over(m.said, lane.Repeat) {
+	case throttle.Repeat:
+		if m.published == "" || m.rate != (throttle.Rate{}) && !m.over(m.said, throttle.RepeatAfter) {
 			t.Fatalf("said again %v after the last time: %s", m.now.Sub(m.said), m.published)
 		}
 		m.said = m.now
 	default:
 		m.mayHold(t)
 	}
-	if d == lane.Again && m.rate == (lane.Rate{}) && m.newest != m.published {
+	if d == throttle.Repeat && m.rate == (throttle.Rate{}) && m.newest != m.published {
 		t.Fatalf("realtime: %s is said again in place of %s", m.published, m.newest)
 	}
-	if want := m.newest != m.published; m.lanes.Rest(m.id) != want {
+	if want := m.newest != m.published; m.throttle.Withheld(m.id) != want {
 		t.Fatalf("Rest: got %v, newest %s, published %s", !want, m.newest, m.published)
 	}
 	m.before = m.now
 }
 
-func (m *machine) kind() quantity.Lane { return m.id.Row().Lane }
+func (m *machine) kind() quantity.Kind { return m.id.Row().Kind }
 
 // over is a time that has passed, give or take the jitter of a telegram, or a clock that was set back.
 func (m *machine) over(since time.Time, limit time.Duration) bool {
@@ -131,9 +131,9 @@ func (m *machine) nearHour() bool {
 // mayHold: nothing for longer than MaxSilence, no change that reaches the deadband once it may be published.
 func (m *machine) mayHold(t *rapid.T) {
 	switch {
-	case m.rate == lane.Rate{}:
+	case m.rate == throttle.Rate{}:
 		t.Fatal("realtime holds a telegram")
-	case m.over(m.said, lane.Repeat):
+	case m.over(m.said, throttle.RepeatAfter):
 		t.Fatalf("%s is not said again after %v", m.published, m.now.Sub(m.said))
 	case m.newest == m.published:
 		return

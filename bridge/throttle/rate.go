@@ -1,4 +1,4 @@
-package lane
+package throttle
 
 import (
 	"errors"

@@ -1,10 +1,10 @@
-package lane_test
+package throttle_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 )
 
 func TestDeadbandText(t *testing.T) {
@@ -18,7 +18,7 @@ func TestDeadbandText(t *testing.T) {
 		{" 1%\t10 ", "10", "1", "10 1%"},
 	}
 	for _, tt := range tests {
-		var got lane.Deadband
+		var got throttle.Deadband
 		if err := got.UnmarshalText([]byte(tt.text)); err != nil {
 			t.Errorf("%q: %v", tt.text, err)
 		}

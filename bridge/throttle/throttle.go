@@ -1,4 +1,4 @@
-package lane
+package throttle
 
 import (
 	"time"
@@ -7,20 +7,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// Lanes are what has been published of one meter; Plan.Lanes makes them. They are for one goroutine, and allocate nothing.
-type Lanes struct {
-	plan  *Plan
-	lanes []lane // by quantity
+// A Throttle knows what has been published of one meter, and decides about its next values. It is for one goroutine, and allocates nothing
+// once it is made.
+type Throttle struct {
+	plan       *Plan
+	quantities []history // by quantity.ID
 }
 
-// Pass takes a value of a telegram that came now, in the order of the telegrams, and decides. The value is a number that is
+// New returns the Throttle of a meter of which nothing has been published.
+func New(p *Plan) *Throttle {
+	return &Throttle{plan: p, quantities: make([]history, quantity.Count())}
+}
+
+// Decide takes a value of a telegram that came now, in the order of the telegrams, and decides. The value is a number that is
 // published with so many decimals, or a text where the quantity is text, which is kept. Every is the time from one telegram of
 // the meter to the next, as far as it is known: one may be early by a quarter of it. A clock that is set back has a value
 // published too early, never too late.
-func (l *Lanes) Pass(now time.Time, every time.Duration, id quantity.ID, number obis.Decimal, decimals uint8, text string) Decision {
-	q, rate := &l.lanes[id], &l.plan.rates[id]
+func (t *Throttle) Decide(now time.Time, every time.Duration, id quantity.ID, number obis.Decimal, decimals uint8, text string) Decision {
+	q, rate := &t.quantities[id], &t.plan.rates[id]
 	if q.decimals != decimals {
-		*q = lane{decimals: decimals}
+		*q = history{decimals: decimals}
 	}
 	m := moment{now: now.UnixNano(), before: q.heard, every: int64(min(max(every, 0), time.Hour))}
 	value := digits(number, decimals)
@@ -28,27 +34,27 @@ func (l *Lanes) Pass(now time.Time, every time.Duration, id quantity.ID, number 
 	q.heardText = text
 	changed := value != q.published || text != q.text
 	switch {
-	case !q.started, changed && q.due(rate, id.Row().Lane, &m):
+	case !q.started, changed && q.due(rate, id.Row().Kind, &m):
 		q.publish(m.now, text, rate.Deadband)
 		return Publish
-	case rate.everyTelegram(), m.over(q.said, Repeat):
+	case rate.everyTelegram(), m.over(q.said, RepeatAfter):
 		q.said = m.now
-		return Again
+		return Repeat
 	}
-	return Hold
+	return Withhold
 }
 
-// Rest tells at a stop if the newest value of a quantity was held back: what is retained then should be the truth.
-func (l *Lanes) Rest(id quantity.ID) bool {
-	q := &l.lanes[id]
+// Withheld reports whether the newest value of a quantity was withheld. At a stop it is published: what is retained then should be the truth.
+func (t *Throttle) Withheld(id quantity.ID) bool {
+	q := &t.quantities[id]
 	return q.started && (q.newest != q.published || q.heardText != q.text)
 }
 
 // Forget has the next value of a quantity published: what was published before is gone, or stands no longer.
-func (l *Lanes) Forget(id quantity.ID) { l.lanes[id] = lane{} }
+func (t *Throttle) Forget(id quantity.ID) { t.quantities[id] = history{} }
 
-// A lane is the state of one quantity. Values are in units of the last decimal, times are Unix times in ns.
-type lane struct {
+// A history is what is known of one quantity. Values are in units of the last decimal, times are Unix times in ns.
+type history struct {
 	started   bool // something has been published
 	decimals  uint8
 	text      string
@@ -64,7 +70,7 @@ type lane struct {
 }
 
 // due tells if a changed value is published.
-func (q *lane) due(rate *Rate, kind quantity.Lane, m *moment) bool {
+func (q *history) due(rate *Rate, kind quantity.Kind, m *moment) bool {
 	change := q.newest - q.published
 	open := m.over(q.at, rate.MinInterval)
 	switch {
@@ -86,7 +92,7 @@ func (q *lane) due(rate *Rate, kind quantity.Lane, m *moment) bool {
 
 // crosses lets a change of sign pass before its time, but not again before MaxSilence is over: a battery that holds a house at
 // zero would flood everyone.
-func (q *lane) crosses(rate *Rate, m *moment) bool {
+func (q *history) crosses(rate *Rate, m *moment) bool {
 	if !m.over(q.crossed, rate.MaxSilence) {
 		return false
 	}
@@ -94,16 +100,16 @@ func (q *lane) crosses(rate *Rate, m *moment) bool {
 	return true
 }
 
-func (q *lane) publish(now int64, text string, d Deadband) {
+func (q *history) publish(now int64, text string, d Deadband) {
 	q.started, q.published, q.text = true, q.newest, text
 	q.at, q.said = now, now
 	q.threshold = d.threshold(q.published, q.decimals)
 }
 
-// weigh takes a value, and adds to the account what the one before it cost. A longer silence than Repeat is nobody's fault, and
+// weigh takes a value, and adds to the account what the one before it cost. A longer silence than RepeatAfter is nobody's fault, and
 // what no meter measures is cut, so that the account cannot overflow.
-func (q *lane) weigh(now, value int64) {
-	const much, longest = 1 << 31, int64(Repeat)
+func (q *history) weigh(now, value int64) {
+	const much, longest = 1 << 31, int64(RepeatAfter)
 	wrong := min(max(q.newest-q.published, -much), much)
 	ms := min(max(now-q.heard, 0), longest) / int64(time.Millisecond)
 	q.owed = min(max(q.owed+wrong*ms, -most), most)

@@ -1,6 +1,6 @@
 //go:build race
 
-package lane_test
+package throttle_test
 
 // raced makes days shorter work: the race detector is slow, and this package has one goroutine at a time.
 const raced = true

@@ -1,4 +1,4 @@
-package lane
+package throttle
 
 import (
 	"fmt"
@@ -40,7 +40,7 @@ func (p *Preset) UnmarshalText(text []byte) error {
 // cheap where changes are rare, and what shows a kettle within five seconds also shows a surplus.
 var rates = [...][quantity.Counter + 1]Rate{
 	Balanced: {
-		quantity.Status:  {MaxSilence: Repeat},
+		quantity.Status:  {MaxSilence: RepeatAfter},
 		quantity.Power:   {5 * time.Second, deadband("30 2%"), time.Minute},
 		quantity.Voltage: {10 * time.Second, deadband("0.5"), 2 * time.Minute},
 		quantity.Current: {10 * time.Second, deadband("0.2 2%"), 2 * time.Minute},
@@ -48,7 +48,7 @@ var rates = [...][quantity.Counter + 1]Rate{
 		quantity.Counter: {time.Minute, Deadband{}, time.Minute},
 	},
 	Frugal: {
-		quantity.Status:  {MaxSilence: Repeat},
+		quantity.Status:  {MaxSilence: RepeatAfter},
 		quantity.Power:   {15 * time.Second, deadband("100 5%"), 3 * time.Minute},
 		quantity.Voltage: {30 * time.Second, deadband("1.5"), 5 * time.Minute},
 		quantity.Current: {30 * time.Second, deadband("0.5 5%"), 5 * time.Minute},
@@ -59,7 +59,7 @@ var rates = [...][quantity.Counter + 1]Rate{
 
 func deadband(text string) (d Deadband) {
 	if err := d.UnmarshalText([]byte(text)); err != nil {
-		panic("lane: " + err.Error())
+		panic("throttle: " + err.Error())
 	}
 	return d
 }
@@ -76,7 +76,7 @@ func NewPlan(p Preset) *Plan {
 	plan := &Plan{preset: p}
 	for i := range quantity.Rows() {
 		if p != Realtime {
-			plan.rates[i] = rates[p][quantity.Rows()[i].Lane]
+			plan.rates[i] = rates[p][quantity.Rows()[i].Kind]
 		}
 	}
 	return plan
@@ -87,7 +87,7 @@ func (p *Plan) Preset() Preset { return p.preset }
 
 // Diagnostics is how often what the bridge itself counts is published.
 func (p *Plan) Diagnostics() time.Duration {
-	return [...]time.Duration{Realtime: time.Minute, Balanced: Repeat, Frugal: 3 * Repeat}[p.preset]
+	return [...]time.Duration{Realtime: time.Minute, Balanced: RepeatAfter, Frugal: 3 * RepeatAfter}[p.preset]
 }
 
 // Rate returns how often a quantity is published.
@@ -120,9 +120,4 @@ func (p *Plan) Set(id quantity.ID, c Change) {
 	}
 	r.MaxSilence = max(r.MinInterval, r.MaxSilence)
 	p.rates[id] = r
-}
-
-// Lanes returns the lanes of a meter of which nothing has been published.
-func (p *Plan) Lanes() *Lanes {
-	return &Lanes{plan: p, lanes: make([]lane, quantity.Count())}
 }

@@ -1,8 +1,11 @@
-package lane
+// Package estimate works out how many states a day a plan of the throttle causes in the database of a hub. It follows a simulated
+// household, so that it needs no meter.
+package estimate
 
 import (
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -37,9 +40,9 @@ var typicalDay = time.Date(2026, time.March, 18, 23, 0, 0, 0, time.UTC)
 
 const typicalSeed = 1
 
-// Estimate returns what quantities cause under a plan where the meter sends a telegram at each interval, in their order. It
+// Day returns what quantities cause under a plan where the meter sends a telegram at each interval, in their order. It
 // follows a simulated household through a day, so that it is a guess for any other. It takes some 20 ms on a large machine.
-func Estimate(p *Plan, quantities []Sent, every time.Duration) []Load {
+func Day(p *throttle.Plan, quantities []Sent, every time.Duration) []Load {
 	e := newEstimate(p, quantities, every)
 	var state simulate.State
 	for n := range parts {
@@ -56,7 +59,8 @@ func Estimate(p *Plan, quantities []Sent, every time.Duration) []Load {
 
 // An estimate has its telegrams come one behind the other, whatever part of the day they are from.
 type estimate struct {
-	lanes     *Lanes
+	throttle  *throttle.Throttle
+	unlimited *throttle.Throttle // publishes every change
 	every     time.Duration
 	telegrams int  // of each part
 	cut       bool // they are not all of it
@@ -70,13 +74,12 @@ type tried struct {
 	Load
 	show  func(*simulate.State) obis.Decimal
 	share int // it is in each so manieth telegram
-	last  int64
 }
 
-func newEstimate(p *Plan, quantities []Sent, every time.Duration) *estimate {
+func newEstimate(p *throttle.Plan, quantities []Sent, every time.Duration) *estimate {
 	every = min(max(every, time.Second), time.Hour)
 	whole := int(part / every)
-	e := &estimate{lanes: p.Lanes(), every: every, telegrams: min(stretch, whole), cut: stretch < whole}
+	e := &estimate{throttle: throttle.New(p), unlimited: throttle.New(new(throttle.Plan)), every: every, telegrams: min(stretch, whole), cut: stretch < whole}
 	for _, q := range quantities {
 		q.Every = max(q.Every, every)
 		e.all = append(e.all, tried{Sent: q, Load: Load{ID: q.ID}, show: shown(q.ID), share: int(q.Every / every)})
@@ -93,16 +96,15 @@ func (e *estimate) take(s *simulate.State, behindCut bool) {
 			continue
 		}
 		value := q.show(s)
-		d := e.lanes.Pass(now, q.Every, q.Sent.ID, value, q.Decimals, "")
-		before := q.last
-		q.last = digits(value, q.Decimals)
+		d := e.throttle.Decide(now, q.Every, q.Sent.ID, value, q.Decimals, "")
+		changed := e.unlimited.Decide(now, q.Every, q.Sent.ID, value, q.Decimals, "") == throttle.Publish
 		if behindCut && q.share == 1 {
 			continue
 		}
-		if d == Publish {
+		if d == throttle.Publish {
 			q.States++
 		}
-		if q.last != before {
+		if changed {
 			q.EveryTelegram++
 		}
 	}

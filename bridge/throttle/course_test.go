@@ -1,4 +1,4 @@
-package lane_test
+package throttle_test
 
 import (
 	"strconv"
@@ -6,17 +6,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 // courses are what a hub gets to know of one meter, beside what was true.
 type courses struct {
-	t     *testing.T
-	lanes *lane.Lanes
-	every time.Duration
-	all   []*course
+	t        *testing.T
+	throttle *throttle.Throttle
+	every    time.Duration
+	all      []*course
 }
 
 // A course is one quantity's. Numbers are in units of the last decimal.
@@ -31,11 +31,11 @@ type course struct {
 	hours, behind int
 }
 
-func newCourses(t *testing.T, plan *lane.Plan, every time.Duration) *courses {
-	return &courses{t: t, lanes: plan.Lanes(), every: every, all: make([]*course, quantity.Count())}
+func newCourses(t *testing.T, plan *throttle.Plan, every time.Duration) *courses {
+	return &courses{t: t, throttle: throttle.New(plan), every: every, all: make([]*course, quantity.Count())}
 }
 
-// take has the lanes judge a value. What is published holds until the next, as in a hub.
+// take has the throttle decide about a value. What is published holds until the next, as in a hub.
 func (c *courses) take(now time.Time, id quantity.ID, number obis.Decimal, decimals uint8, text string) {
 	q := c.all[id]
 	value := units(c.t, number, decimals)
@@ -54,7 +54,7 @@ func (c *courses) take(now time.Time, id quantity.ID, number obis.Decimal, decim
 	}
 	q.telegrams++
 	q.newest, q.heard = value, now.Unix()
-	if c.lanes.Pass(now, c.every, id, number, decimals, text) == lane.Publish {
+	if c.throttle.Decide(now, c.every, id, number, decimals, text) == throttle.Publish {
 		q.states++
 		q.published = value
 	}
@@ -85,11 +85,11 @@ func (c *courses) judge(most int) {
 			continue
 		}
 		states, telegrams, changes = states+q.states, telegrams+q.telegrams, changes+q.changes
-		switch q.id.Row().Lane {
+		switch q.id.Row().Kind {
 		case quantity.Power:
 			q.judgeMean(c.t)
 		case quantity.Counter:
-			q.judgeEnergy(c.t, c.lanes.Rest(q.id))
+			q.judgeEnergy(c.t, c.throttle.Withheld(q.id))
 		default:
 		}
 	}
@@ -116,6 +116,6 @@ func (q *course) judgeEnergy(t *testing.T, rest bool) {
 		t.Errorf("%v: %d of %d hours began with another value than the last before them", q.id, q.behind, q.hours)
 	}
 	if rest != (q.published != q.newest) {
-		t.Errorf("%v: Rest says %v: published %d, newest %d", q.id, rest, q.published, q.newest)
+		t.Errorf("%v: Withheld says %v: published %d, newest %d", q.id, rest, q.published, q.newest)
 	}
 }

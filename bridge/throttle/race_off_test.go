@@ -1,5 +1,5 @@
 //go:build !race
 
-package lane_test
+package throttle_test
 
 const raced = false

@@ -1,11 +1,11 @@
-package lane_test
+package throttle_test
 
 import (
 	"bytes"
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/lane"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -39,7 +39,7 @@ func TestADayOfAMeter(t *testing.T) {
 		}
 		t.Run(tt.family+" "+tt.start.Month().String()+" "+tt.every.String(), func(t *testing.T) {
 			t.Parallel()
-			c := readDay(t, lane.NewPlan(lane.Balanced), tt.family, tt.start, tt.every)
+			c := readDay(t, throttle.NewPlan(throttle.Balanced), tt.family, tt.start, tt.every)
 			c.judge(tt.most)
 			if q := c.all[named(t, "import_power")]; q.telegrams != int(24*time.Hour/tt.every) {
 				t.Errorf("got %d telegrams", q.telegrams)
@@ -52,7 +52,7 @@ func TestADayOfAMeter(t *testing.T) {
 }
 
 // readDay follows a day of telegrams of a family, sent so often.
-func readDay(t *testing.T, plan *lane.Plan, family string, start time.Time, every time.Duration) *courses {
+func readDay(t *testing.T, plan *throttle.Plan, family string, start time.Time, every time.Duration) *courses {
 	t.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {
@@ -92,13 +92,13 @@ func TestTheMeanOfAnyHousehold(t *testing.T) {
 		start := []time.Time{summer, winter, spring}[seed%3]
 		t.Run(start.Month().String(), func(t *testing.T) {
 			t.Parallel()
-			liveDay(t, lane.NewPlan(lane.Balanced), seed, start).judge(5)
+			liveDay(t, throttle.NewPlan(throttle.Balanced), seed, start).judge(5)
 		})
 	}
 }
 
 // liveDay follows the powers of a household, second by second.
-func liveDay(t *testing.T, plan *lane.Plan, seed uint64, start time.Time) *courses {
+func liveDay(t *testing.T, plan *throttle.Plan, seed uint64, start time.Time) *courses {
 	c, house := newCourses(t, plan, time.Second), simulate.New(seed, start, 3)
 	shown := registers(t)
 	for second := range 24 * 60 * 60 {
@@ -128,7 +128,7 @@ func registers(t *testing.T) []register {
 	var all []register
 	for i := range quantity.Rows() {
 		row := &quantity.Rows()[i]
-		if row.Lane != quantity.Power || row.Codes[0][1] != 7 {
+		if row.Kind != quantity.Power || row.Codes[0][1] != 7 {
 			continue
 		}
 		c := row.Codes[0][0]

@@ -1,0 +1,92 @@
+package throttle_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+func TestPresetText(t *testing.T) {
+	for _, want := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
+		got := throttle.Preset(99)
+		if err := got.UnmarshalText([]byte(want.String())); err != nil || got != want {
+			t.Errorf("%v: got %d, %v", want, got, err)
+		}
+	}
+	got := throttle.Frugal
+	if err := got.UnmarshalText([]byte("fast")); err == nil || !strings.Contains(err.Error(), "write balanced, realtime or frugal") || got != throttle.Frugal {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestZeroPlanIsRealtime(t *testing.T) {
+	var zero throttle.Plan
+	if diff := cmp.Diff(*throttle.NewPlan(throttle.Realtime), zero, cmp.AllowUnexported(throttle.Plan{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPresetsSuitEveryQuantity wants a rate for each row, and none with which a small change is told sooner than a large one.
+func TestPresetsSuitEveryQuantity(t *testing.T) {
+	for _, preset := range []throttle.Preset{throttle.Balanced, throttle.Frugal} {
+		plan := throttle.NewPlan(preset)
+		for i := range quantity.Rows() {
+			r := plan.Rate(quantity.ID(i))
+			if r.MaxSilence <= 0 || r.MaxSilence > throttle.RepeatAfter || r.MinInterval > r.MaxSilence {
+				t.Errorf("%v, %v: got %+v", preset, quantity.ID(i), r)
+			}
+		}
+	}
+}
+
+func TestSet(t *testing.T) {
+	const s = time.Second
+	tests := []struct {
+		name   string
+		preset throttle.Preset
+		change throttle.Change
+		want   throttle.Rate
+	}{
+		{"nothing", throttle.Balanced, throttle.Change{}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
+		{"min interval", throttle.Balanced, throttle.Change{MinInterval: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
+		{"deadband", throttle.Balanced, throttle.Change{Deadband: deadband(t, "1%")}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "1%"), MaxSilence: 60 * s}},
+		{"max silence", throttle.Frugal, throttle.Change{MaxSilence: duration(60 * s)}, throttle.Rate{MinInterval: 15 * s, Deadband: *deadband(t, "100 5%"), MaxSilence: 60 * s}},
+		{"min interval above the preset's max silence", throttle.Balanced, throttle.Change{MinInterval: duration(90 * s)}, throttle.Rate{MinInterval: 90 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 90 * s}},
+		{"max silence below the preset's min interval", throttle.Balanced, throttle.Change{MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 2 * s}},
+		{"two that contradict each other", throttle.Balanced, throttle.Change{MinInterval: duration(9 * s), MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 9 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 9 * s}},
+		{"realtime no longer", throttle.Realtime, throttle.Change{Deadband: deadband(t, "10")}, throttle.Rate{Deadband: *deadband(t, "10"), MaxSilence: 60 * s}},
+		{"every telegram", throttle.Balanced, throttle.Change{MinInterval: duration(0), Deadband: deadband(t, "0"), MaxSilence: duration(0)}, throttle.Rate{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			id, plan := named(t, "import_power"), throttle.NewPlan(tt.preset)
+			plan.Set(id, tt.change)
+			if diff := cmp.Diff(tt.want, plan.Rate(id)); diff != "" {
+				t.Errorf("rate (-want +got):\n%s", diff)
+			}
+			if other := named(t, "export_power"); plan.Rate(other) != throttle.NewPlan(tt.preset).Rate(other) {
+				t.Error("the rate of another quantity has changed")
+			}
+		})
+	}
+}
+
+func TestFrugalIsAThird(t *testing.T) {
+	states := func(p throttle.Preset) (n int) {
+		for _, q := range readDay(t, throttle.NewPlan(p), "aidon-se", spring, 5*time.Second).all {
+			if q != nil {
+				n += q.states
+			}
+		}
+		return n
+	}
+	balanced, frugal := states(throttle.Balanced), states(throttle.Frugal)
+	if frugal*100 < balanced*25 || frugal*100 > balanced*42 {
+		t.Errorf("got %d states of frugal, want about a third of %d", frugal, balanced)
+	}
+}
