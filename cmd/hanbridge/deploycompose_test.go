@@ -26,6 +26,7 @@ type composition struct {
 
 type composed struct {
 	Image       string
+	Build       string
 	Restart     string
 	Entrypoint  []string
 	Command     []string
@@ -63,19 +64,20 @@ func TestComposition(t *testing.T) {
 	c := readCompose(t)
 	type shape struct {
 		Image    string
+		Build    string // the folder of the sources, from that of compose.yaml
 		Profiles string // that start it; without any it always starts
 		Ports    string // of the machine
 	}
 	want := map[string]shape{
-		"hanbridge":     {Image: "hanbridge/hanbridge"},
-		"demo":          {Image: "hanbridge/hanbridge", Profiles: "demo"},
+		"hanbridge":     {Image: "hanbridge/hanbridge", Build: ".."},
+		"demo":          {Image: "hanbridge/hanbridge", Build: "..", Profiles: "demo"},
 		"mosquitto":     {Image: "eclipse-mosquitto:2", Ports: "1883:1883"},
 		"homeassistant": {Image: "homeassistant/home-assistant:stable", Profiles: "homeassistant", Ports: "8123:8123"},
 		"nodered":       {Image: "nodered/node-red:4.1", Profiles: "nodered", Ports: "1880:1880"},
 	}
 	got := map[string]shape{}
 	for name, s := range c.Services {
-		got[name] = shape{s.Image, strings.Join(s.Profiles, " "), strings.Join(s.Ports, " ")}
+		got[name] = shape{s.Image, s.Build, strings.Join(s.Profiles, " "), strings.Join(s.Ports, " ")}
 		if needs := s.DependsOn; name != "mosquitto" && !slices.Equal(needs, []string{"mosquitto"}) {
 			t.Errorf("service %s depends on %v, want mosquitto alone, which always starts", name, needs)
 		}
@@ -84,6 +86,7 @@ func TestComposition(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)
 	}
+	contentOf(t, filepath.Join("deploy", c.Services["hanbridge"].Build, "Dockerfile"))
 	testComposeVolumes(t, c)
 	testComposeConfigs(t, c)
 }
