@@ -38,10 +38,7 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := state.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := state.Open(t.TempDir(), zerolog.Nop())
 	defer store.Close()
 	meters, j := []Meter{{ID: "house"}}, newJournal(4)
 	read, unread := newFeed(meters, j), newFeed(meters, j)

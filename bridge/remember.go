@@ -7,39 +7,11 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// Remember keeps in a folder what must survive a restart: the last good value of each counter, what has been announced,
-// where a meter was found. Where that cannot be, the log says so once, and it is tried again while the bridge runs. Call it before Run.
+// Remember keeps in a folder what must survive a restart: the last good value of each counter, what has been announced, where a meter was
+// found, which runs there were. Where that cannot be, the log says so once, and it is tried again while the bridge runs. Call it before Run.
 func (b *Bridge) Remember(dir string) {
-	store, err := state.Open(dir)
-	if err != nil {
-		b.log.Warn().Err(err).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come")
-	}
-	switch file, cause := store.Aside(); {
-	case file != "":
-		b.log.Warn().Err(cause).Str("source", file).Msg("state file was damaged: it is set aside, and a new one is begun")
-	case cause != nil:
-		b.log.Warn().Err(cause).Msg("the end of the state file was damaged: what was kept just before is used")
-	}
-	store.OnTrouble(b.stateTrouble, b.stateBegunAgain)
-	b.store, b.instance = store, newInstance(store)
-}
-
-// stateTrouble tells that the state cannot be written, or with nil that it can be again.
-func (b *Bridge) stateTrouble(err error) {
-	if err == nil {
-		b.log.Info().Msg("state is written again")
-		return
-	}
-	b.log.Warn().Err(err).Msg("state cannot be written: trying again")
-}
-
-// stateBegunAgain tells what has happened to the state file while it was in use, and where a damaged one lies, "" for none.
-func (b *Bridge) stateBegunAgain(cause error, aside string) {
-	event := b.log.Warn().Err(cause)
-	if aside != "" {
-		event = event.Str("source", aside)
-	}
-	event.Msg("somebody has changed the state file while it was in use: it is begun again, and nothing is lost")
+	b.store = state.Open(dir, b.log)
+	b.instance = newInstance(b.store)
 }
 
 // remember begins with what an earlier run knew of the meter. Nothing of it is published before its first verified telegram.

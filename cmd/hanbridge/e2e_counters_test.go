@@ -23,12 +23,17 @@ func TestCounters(t *testing.T) {
 	needPeer(t, "mosquitto_sub")
 	hanbridge := buildProgram(t)
 	for name, between := range map[string]func(*countersRig){
-		"in one run":              func(*countersRig) {},
-		"over crashes":            (*countersRig).crashes,
-		"state file cut":          func(r *countersRig) { r.damages("set aside", func(b []byte) []byte { return b[:len(b)/3] }) },
-		"state file garbled":      func(r *countersRig) { r.damages("set aside", garbled) },
-		"state file emptied":      func(r *countersRig) { r.damages("set aside", func([]byte) []byte { return nil }) },
-		"state file gone":         func(r *countersRig) { r.damages("", nil) },
+		"in one run":   func(*countersRig) {},
+		"over crashes": (*countersRig).crashes,
+		"state file cut": func(r *countersRig) {
+			r.damages("the one before it is used", func(b []byte) []byte { return b[:len(b)/3] }, "hanbridge.json")
+		},
+		"state file garbled": func(r *countersRig) { r.damages("the one before it is used", garbled, "hanbridge.json") },
+		"state file gone":    func(r *countersRig) { r.damages("the one before it is used", nil, "hanbridge.json") },
+		"both files emptied": func(r *countersRig) {
+			r.damages("a new one is begun", func([]byte) []byte { return nil }, "hanbridge.json", "hanbridge.json.previous")
+		},
+		"both files gone":         func(r *countersRig) { r.damages("", nil, "hanbridge.json", "hanbridge.json.previous") },
 		"state folder unwritable": func(r *countersRig) { r.unwritable() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,22 +177,24 @@ func (r *countersRig) crashes() {
 	r.start()
 }
 
-// damages crashes the program and damages its state file, or removes it where damage is nil.
-func (r *countersRig) damages(says string, damage func([]byte) []byte) {
+// damages crashes the program and damages files of its state, or removes them where damage is nil.
+func (r *countersRig) damages(says string, damage func([]byte) []byte, names ...string) {
 	r.t.Helper()
 	r.run.kill()
-	file := filepath.Join(r.state, "hanbridge.db")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if damage == nil {
-		err = os.Remove(file)
-	} else {
-		err = os.WriteFile(file, damage(text), 0o600)
-	}
-	if err != nil {
-		r.t.Fatal(err)
+	for _, name := range names {
+		file := filepath.Join(r.state, name)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if damage == nil {
+			err = os.Remove(file)
+		} else {
+			err = os.WriteFile(file, damage(text), 0o600)
+		}
+		if err != nil {
+			r.t.Fatal(err)
+		}
 	}
 	r.start()
 	if says != "" {

@@ -72,7 +72,8 @@ var homes = []struct {
 	why    string
 }{
 	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package knows the MQTT client, so that it can be replaced"},
-	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "one package guards the state file: bbolt waits for ever and panics"},
+	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "it reads the state file of earlier versions, and nothing else"},
+	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package guards the state"},
 	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
 	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "metrics are one output among others"},
 	{"github.com/coreos/go-systemd/v22", []string{"bridge/output/systemd"}, "one package talks to the service manager"},

@@ -2,8 +2,9 @@ package state_test
 
 import (
 	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -11,226 +12,197 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-const page = 4096
-
-// A past is a state file, and what its last two commits left in it.
-type past struct {
-	name         string
-	file         []byte
-	last, before map[string]string
-}
-
-// pasts are those of one meter, whose values all lie in the root, and of many, with branches, long values and free pages.
-func pasts(t *testing.T) []past {
-	t.Helper()
-	return []past{commitTwice(t, "small", 5, 40), commitTwice(t, "large", 120, 300)}
-}
-
-func commitTwice(t *testing.T, name string, keys, size int) past {
-	t.Helper()
-	dir := t.TempDir()
-	s := begin(t, dir)
-	commit := func(text string) map[string]string {
-		v := make(map[string]string)
-		for i := range keys {
-			v[fmt.Sprintf("guard/meter %d", i)] = strings.Repeat(text, size*(1+i%20/19*30)) // some take several pages
-		}
-		keep(s, v)
-		s.Commit()
-		return v
+// documents are those of a house with some meters.
+func documents(value string) map[string]string {
+	v := map[string]string{"instance": `{"id":"0123456789abcdef","runs":["01234567"]}`, "mqtt": `{"devices":{}}`}
+	for i := range 5 {
+		v[fmt.Sprintf("meter/%d", i)] = fmt.Sprintf(`{"counters":[{"quantity":"import_energy","value":"%s"}]}`, strings.Repeat(value, 10+i))
 	}
-	commit("0")
-	p := past{name: name, before: commit("1"), last: commit("2")}
-	end(t, s)
-	var err error
-	if p.file, err = os.ReadFile(filepath.Join(dir, "hanbridge.db")); err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return v
 }
 
-// put writes a state file into a new folder.
-func put(t *testing.T, file []byte) (dir string) {
+// files returns the two files that two commits leave.
+func files(t *testing.T) (last, before []byte) {
+	t.Helper()
+	dir := wrote(t, documents("1"), documents("2"))
+	last, err := os.ReadFile(filepath.Join(dir, state.FileName))
+	must(t, err)
+	before, err = os.ReadFile(filepath.Join(dir, state.PreviousName))
+	must(t, err)
+	return last, before
+}
+
+// folder makes a folder with files; nil is none.
+func folder(t *testing.T, last, before []byte) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "hanbridge.db"), file, 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string][]byte{state.FileName: last, state.PreviousName: before} {
+		if text != nil {
+			must(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
+		}
 	}
 	return dir
 }
 
-// judge opens a damaged file: every value is there, or it is told that something is lost; none is another than what was kept. Then it
-// must be possible to go on with the store. It reports if something was told.
-func judge(t *testing.T, what string, p past, file []byte) (told bool) {
+// damages are damaged copies of a file, by what was done to them.
+func damages(t *testing.T, file []byte) map[string][]byte {
 	t.Helper()
-	func() {
-		defer func() {
-			if r := recover(); r != nil {
-				t.Fatalf("%s: it is not seen as damaged but ends in a panic: %v", what, r)
-			}
-		}()
-		_ = state.Read(bytes.Clone(file)) // what it says is seen below
-	}()
-	dir := put(t, file)
-	s := begin(t, dir)
-	aside, cause := s.Aside()
-	found := values(s)
-	switch {
-	case cause == nil && !maps.Equal(found, p.last):
-		t.Fatalf("%s: values are lost or wrong, and nothing is told (-want +got):\n%s", what, cmp.Diff(p.last, found))
-	case aside != "" && len(found) != 0:
-		t.Fatalf("%s: got %v of a file that is set aside, want nothing", what, found)
-	case cause != nil && aside == "" && !maps.Equal(found, p.before) && !maps.Equal(found, p.last):
-		t.Fatalf("%s: got what no commit had:\n%s", what, cmp.Diff(p.before, found))
-	}
-	if aside != "" {
-		if got, err := os.ReadFile(aside); err != nil || !bytes.Equal(got, file) {
-			t.Fatalf("%s: the file set aside is another, or gone: %v", what, err)
-		}
-	}
-	goOn(t, what, dir, s)
-	return cause != nil
-}
-
-// goOn changes every value and commits.
-func goOn(t *testing.T, what, dir string, s *state.Store) {
-	t.Helper()
-	s.OnTrouble(func(err error) { t.Errorf("%s: %v", what, err) }, nil)
-	want := map[string]string{"new": "1"}
-	for _, key := range s.Keys("") {
-		want[key] = "changed"
-	}
-	keep(s, want)
-	s.Commit()
-	end(t, s)
-	s = begin(t, dir)
-	if _, cause := s.Aside(); cause != nil || !maps.Equal(values(s), want) {
-		t.Fatalf("%s: after another commit: %v (-want +got):\n%s", what, cause, cmp.Diff(want, values(s)))
-	}
-	end(t, s)
-}
-
-func TestOpenUndamaged(t *testing.T) {
-	for _, p := range pasts(t) {
-		if judge(t, p.name, p, p.file) {
-			t.Errorf("%s: a good file is told to be damaged", p.name)
-		}
-	}
-}
-
-func TestOpenCut(t *testing.T) {
-	for _, p := range pasts(t) {
-		used := int(inUse(p.file)) * page
-		lengths := []int{1, 15, 16, 79, 80, 100, page / 2, used/2 + 7, len(p.file) - 1}
-		for at := page; at <= min(used, 20*page); at += page {
-			lengths = append(lengths, at-1, at, at+1)
-		}
-		for _, n := range lengths {
-			told := judge(t, fmt.Sprintf("%s, %d of %d bytes", p.name, n, len(p.file)), p, p.file[:n])
-			if want := n < used; told != want {
-				t.Errorf("%s, %d bytes of %d in use: told of damage: got %v, want %v", p.name, n, used, told, want)
-			}
-		}
-	}
-}
-
-// inUse returns how many pages the last commit has.
-func inUse(file []byte) uint64 {
-	const at = 56
-	return max(binary.NativeEndian.Uint64(file[at:]), binary.NativeEndian.Uint64(file[page+at:]))
-}
-
-func TestOpenEmptyIsCut(t *testing.T) {
-	if !judge(t, "empty", past{}, nil) {
-		t.Error("an empty file is not told")
-	}
-}
-
-func TestOpenNoStateFile(t *testing.T) {
-	for name, file := range map[string][]byte{
-		"text":  []byte("import_energy: 12345\n"),
-		"zeros": make([]byte, 8*page),
-		"ones":  bytes.Repeat([]byte{0xff}, 8*page),
-	} {
-		if !judge(t, name, past{}, file) {
-			t.Errorf("%s: not told", name)
-		}
-	}
-}
-
-// TestOpenGarbled turns bits and overwrites parts, mostly where a page begins: there bbolt has its numbers.
-func TestOpenGarbled(t *testing.T) {
-	const rounds = 80
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, p := range pasts(t) {
-		told := 0
-		for i := range rounds {
-			file := bytes.Clone(p.file)
-			what := fmt.Sprintf("%s, round %d: %s", p.name, i, garble(r, file[:inUse(file)*page]))
-			if judge(t, what, p, file) {
-				told++
-			}
-		}
-		if told < rounds/10 || told == rounds {
-			t.Errorf("%s: %d of %d were told: the test tries too little", p.name, told, rounds)
-		}
+	all := map[string][]byte{
+		"empty": {}, "zeros": make([]byte, len(file)), "text": []byte("import_energy: 12345\n"), "JSON": []byte("{}\n"),
+		"doubled": append(bytes.Clone(file), file...), "a byte more": append(bytes.Clone(file), '\n'), "ones": bytes.Repeat([]byte{0xff}, 4096),
 	}
+	for range 30 {
+		at, bit := r.IntN(len(file)), r.IntN(8)
+		turned := bytes.Clone(file)
+		turned[at] ^= 1 << bit
+		all[fmt.Sprintf("bit %d of byte %d turned", bit, at)] = turned
+		all[fmt.Sprintf("cut to %d bytes", at)] = file[:at]
+	}
+	return all
 }
 
-// garble damages the file and says how.
-func garble(r *rand.Rand, file []byte) string {
-	at := r.IntN(len(file)/page) * page
-	switch r.IntN(6) {
-	case 0:
-		at += r.IntN(page)
-	case 1, 2, 3:
-		at += r.IntN(96)
-	case 4:
-		from := r.IntN(len(file)/page) * page
-		copy(file[at:at+page], file[from:from+page])
-		return fmt.Sprintf("page at %d over that at %d", from, at)
-	case 5:
-		at += r.IntN(page)
-		n := r.IntN(min(600, len(file)-at))
-		for i := range n {
-			file[at+i] = byte(r.Uint32())
-		}
-		return fmt.Sprintf("%d bytes at %d", n, at)
-	}
-	bit := r.IntN(8)
-	file[at] ^= 1 << bit
-	return fmt.Sprintf("bit %d of byte %d", bit, at)
-}
-
-// TestOpenHuge: a file that can not be one of ours is not read into memory.
-func TestOpenHuge(t *testing.T) {
-	dir := wrote(t, map[string]string{"a": "1"})
-	if err := os.Truncate(filepath.Join(dir, "hanbridge.db"), 1<<38); err != nil {
+// TestEveryBit: no bit of a file can turn, and no byte be lost, without being noticed. Damage is not taken for a newer version.
+func TestEveryBit(t *testing.T) {
+	last, _ := files(t)
+	if _, err := state.Decode(last); err != nil {
 		t.Fatal(err)
 	}
-	if _, cause := begin(t, dir).Aside(); cause == nil {
-		t.Error("got no cause, want the file set aside")
+	for at := range last {
+		if found, err := state.Decode(last[:at]); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
+			t.Fatalf("cut to %d bytes: got %s, %v, want it damaged", at, found, err)
+		}
+		for turned := 1; turned < 256; turned++ {
+			last[at] ^= byte(turned)
+			if found, err := state.Decode(last); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
+				t.Fatalf("byte %d turned by %d: got %s, %v, want it damaged", at, turned, found, err)
+			}
+			last[at] ^= byte(turned)
+		}
 	}
+}
+
+// TestDamage: a damaged file is set aside and the one before it is used; if both are damaged a new one is begun. Either is told once, and
+// the store goes on.
+func TestDamage(t *testing.T) {
+	last, before := files(t)
+	for what, damaged := range damages(t, last) {
+		t.Run(what, func(t *testing.T) {
+			dir := folder(t, damaged, before)
+			s := open(t, dir)
+			wantLogged(t, s, "warn: state file was damaged: it is set aside, and the one before it is used; hanbridge.json: damaged: ")
+			wantFound(t, s, documents("1"))
+			wantAside(t, dir, state.FileName, damaged)
+			wantGoesOn(t, dir, s)
+
+			dir = folder(t, damaged, damaged)
+			s = open(t, dir)
+			wantLogged(t, s, "warn: state file was damaged: it is set aside, and a new one is begun; hanbridge.json: damaged: ")
+			wantFound(t, s, nil)
+			wantAside(t, dir, state.FileName, damaged)
+			wantAside(t, dir, state.PreviousName, damaged)
+			wantGoesOn(t, dir, s)
+
+			dir = folder(t, damaged, nil)
+			s = open(t, dir)
+			wantLogged(t, s, "and a new one is begun; hanbridge.json: damaged: ")
+			wantGoesOn(t, dir, s)
+
+			s = begin(t, folder(t, last, damaged)) // only the newest counts
+			wantFound(t, s, documents("2"))
+		})
+	}
+}
+
+func wantFound(t *testing.T, s *store, want map[string]string) {
+	t.Helper()
+	if got := s.Documents(); !maps.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+}
+
+// wantAside wants a damaged file under another name, as it was.
+func wantAside(t *testing.T, dir, name string, want []byte) {
+	t.Helper()
+	if got, err := os.ReadFile(filepath.Join(dir, name+".damaged")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the file set aside is another, or gone: %v", err)
+	}
+}
+
+// wantGoesOn changes every value twice, and looks what the next Open finds.
+func wantGoesOn(t *testing.T, dir string, s *store) {
+	t.Helper()
+	for _, value := range []string{"8", "9"} {
+		keep(s, documents(value))
+		s.Commit()
+	}
+	wantLogged(t, s)
+	end(t, s)
+	s = begin(t, dir)
+	wantFound(t, s, documents("9"))
+	end(t, s)
+}
+
+// TestDamagedBeforeTheFirstCommit: whoever is killed before he wrote finds the file before the damaged one again.
+func TestDamagedBeforeTheFirstCommit(t *testing.T) {
+	last, before := files(t)
+	dir := folder(t, last[:50], before)
+	end(t, open(t, dir))
+	s := open(t, dir)
+	wantLogged(t, s, "warn: state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)")
+	wantFound(t, s, documents("1"))
+	wantGoesOn(t, dir, s)
+}
+
+// TestPeekDamaged reads past a damaged file, too, and changes nothing.
+func TestPeekDamaged(t *testing.T) {
+	last, before := files(t)
+	bad := last[:len(last)-1]
+	for _, tt := range []struct {
+		name         string
+		last, before []byte
+		want         string
+		err          string
+	}{
+		{"whole", last, before, documents("2")["meter/0"], ""},
+		{"in use elsewhere", last, nil, documents("2")["meter/0"], ""},
+		{"damaged", bad, before, documents("1")["meter/0"], ""},
+		{"missing", nil, before, documents("1")["meter/0"], ""},
+		{"both damaged", bad, bad, "", "damaged: its checksum is wrong"},
+		{"nothing", nil, nil, "", fs.ErrNotExist.Error()},
+	} {
+		dir := folder(t, tt.last, tt.before)
+		files := names(t, dir)
+		got, err := state.Peek(dir, "meter/0")
+		if string(got) != tt.want || (err == nil) != (tt.err == "") || !strings.Contains(fmt.Sprint(err), tt.err) {
+			t.Errorf("%s: got %s, %v, want %s, %q", tt.name, got, err, tt.want, tt.err)
+		}
+		if now := names(t, dir); strings.Join(now, " ") != strings.Join(files, " ") {
+			t.Errorf("%s: got files %q, want %q", tt.name, now, files)
+		}
+	}
+	if _, err := state.Peek(filepath.Join(t.TempDir(), "missing"), "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: got %v, want fs.ErrNotExist", err)
+	}
+}
+
+// TestOpenHuge: a file that cannot be one of ours is not read into memory.
+func TestOpenHuge(t *testing.T) {
+	dir := wrote(t, map[string]string{"a": "1"})
+	must(t, os.Truncate(filepath.Join(dir, state.FileName), 1<<38))
+	wantLogged(t, open(t, dir), "and a new one is begun; hanbridge.json: damaged: 274877906944 bytes are none that hanbridge wrote")
 }
 
 func TestOpenReplacesAnOlderOneSetAside(t *testing.T) {
-	dir := put(t, []byte("first"))
-	end(t, begin(t, dir))
-	path := filepath.Join(dir, "hanbridge.db")
-	if err := os.WriteFile(path, []byte("second"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	aside, cause := begin(t, dir).Aside()
-	got, err := os.ReadFile(aside)
-	if string(got) != "second" || aside != path+".damaged" || cause == nil || err != nil {
-		t.Errorf("got %q in %s, %v, %v, want the second", got, aside, cause, err)
-	}
-	if entries, err := os.ReadDir(dir); len(entries) != 2 || err != nil {
-		t.Errorf("got %v, %v, want two files", entries, err)
+	dir := folder(t, []byte("first"), nil)
+	end(t, open(t, dir))
+	must(t, os.WriteFile(filepath.Join(dir, state.FileName), []byte("second"), 0o600))
+	open(t, dir)
+	wantAside(t, dir, state.FileName, []byte("second"))
+	if got := names(t, dir); len(got) != 2 { // and the lock
+		t.Errorf("got %q, want two files", got)
 	}
 }

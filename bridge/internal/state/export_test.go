@@ -1,18 +1,29 @@
 package state
 
+import "maps"
+
+// Names of the files in a folder.
+const (
+	FileName     = fileName
+	PreviousName = previousName
+	OldName      = oldName
+)
+
 // Commit commits what has changed without waiting for its turn, as only Run does otherwise.
 func (s *Store) Commit() { s.commit() }
 
-// WithFormat returns contents of another version.
-func WithFormat(version byte) (bucket, key, sealed []byte) {
-	return bucketName, []byte(contentsKey), seal([]byte{version, 'a', 'n', 'y'})
+// Documents returns all that was on disk at Open.
+func (s *Store) Documents() map[string]string {
+	all := make(map[string]string)
+	for key := range maps.Keys(s.found) {
+		all[key] = string(s.Value(key))
+	}
+	return all
 }
 
-// Read reads a file as Open does, but nothing recovers it.
-func Read(file []byte) error {
-	_, _, err := lastCommit(file)
-	return err
-}
-
-// Believe has the store believe that something else is on disk, as after a commit that failed and is there all the same.
-func (s *Store) Believe(kept map[string][]byte) { s.base, s.kept = kept, kept }
+// Encode and Decode make and read the contents of a file. Seal puts a checksum in front of what it is of.
+var (
+	Encode = encode
+	Decode = decode
+	Seal   = seal
+)

@@ -3,7 +3,6 @@
 package state_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -11,10 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
 // inFull tells a copy of this test program that its files may not grow, as on a full disk.
@@ -36,62 +31,47 @@ func TestFull(t *testing.T) {
 }
 
 func fill(t *testing.T) {
-	dir := wrote(t, map[string]string{"a": "1", "gone": "1", "other": "1"})
+	dir := wrote(t, map[string]string{"a": "1", "other": "1"})
 	s := begin(t, dir)
-	var told []string
-	s.OnTrouble(func(err error) { told = append(told, fmt.Sprint(err)) }, nil)
 	commit := func(a string) {
-		keep(s, map[string]string{"a": a, "large": strings.Repeat(a, 1<<20)})
+		keep(s, map[string]string{"a": a, "large": large(a)})
 		s.Commit()
 	}
-	s.Forget("gone")
 	limit(t, 1<<16)
 	commit("2")
 	commit("3")
-	if len(told) != 1 || !strings.Contains(told[0], "hanbridge.db cannot be written (is the disk full?)") {
-		t.Errorf("got %q, want one error that names the file", told)
+	wantLogged(t, s, "hanbridge.json cannot be written (is the disk full?)")
+	wantOnDisk(t, dir, map[string]string{"a": "1", "other": "1"}) // as it was
+	if got := names(t, dir); len(got) != 2 {
+		t.Errorf("got %q, want nothing left behind", got)
 	}
-	s.Believe(map[string][]byte{"a": []byte("4"), "other": []byte("1")})
 	limit(t, 1<<30)
 	commit("4")
-	if len(told) != 2 || told[1] != "<nil>" {
-		t.Errorf("got %q, want the end of the trouble told", told)
-	}
-	end(t, s)
-	s = begin(t, dir)
-	if _, cause := s.Aside(); cause != nil {
-		t.Error(cause)
-	}
-	want := map[string]string{"a": "4", "large": strings.Repeat("4", 1<<20), "other": "1"}
-	if diff := cmp.Diff(want, values(s)); diff != "" {
-		t.Errorf("on disk (-want +got):\n%s", diff)
-	}
+	wantLogged(t, s, "info: state is written again")
+	wantOnDisk(t, dir, map[string]string{"a": "4", "large": large("4"), "other": "1"})
 }
 
-// fullAtFirst opens a new folder on a full disk. What could not be begun leaves nothing behind, and is begun when there is room.
+func large(a string) string { return `"` + strings.Repeat(a, 1<<20) + `"` }
+
+// fullAtFirst opens a new folder on a full disk. What could not be begun is begun when there is room.
 func fullAtFirst(t *testing.T) {
-	for _, room := range []uint64{0, 4096} {
+	for _, room := range []uint64{0, 64} {
 		dir := filepath.Join(t.TempDir(), "state")
 		limit(t, room)
-		s, err := state.Open(dir)
-		if err == nil || s == nil || !strings.Contains(err.Error(), dir) {
-			t.Fatalf("room for %d bytes: got %v, want an error with the folder", room, err)
-		}
-		told := listen(s)
+		s := begin(t, dir)
 		keep(s, map[string]string{"a": "1"})
 		s.Commit()
-		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 || len(*told) > 0 {
-			t.Errorf("room for %d bytes: got %v, %v, told %q, want an empty folder and nothing told", room, entries, err, *told)
+		s.Commit()
+		if lines := s.logged(); len(lines) != 1 || !strings.Contains(lines[0], dir) {
+			t.Errorf("room for %d bytes: logged %q, want one line with the folder", room, lines)
+		}
+		if got := names(t, dir); len(got) != 1 { // the lock
+			t.Errorf("room for %d bytes: got %q, want no state", room, got)
 		}
 		limit(t, 1<<30)
 		s.Commit()
-		if len(*told) != 1 || (*told)[0] != "trouble: <nil>" {
-			t.Errorf("room for %d bytes: got %q, want the end of the trouble told", room, *told)
-		}
-		end(t, s)
-		if got := string(begin(t, dir).Value("a")); got != "1" {
-			t.Errorf("room for %d bytes: got %q on disk, want 1", room, got)
-		}
+		wantLogged(t, s, "info: state is written again")
+		wantOnDisk(t, dir, map[string]string{"a": "1"})
 	}
 }
 

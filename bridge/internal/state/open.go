@@ -1,116 +1,99 @@
 package state
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"time"
 
-	"go.etcd.io/bbolt"
+	"github.com/gofrs/flock"
 )
 
 const (
-	fileName = "hanbridge.db"
+	fileName     = "hanbridge.json"
+	previousName = fileName + ".previous" // what fileName was before the last commit
+	lockName     = "hanbridge.lock"       // locked by the bridge that uses the folder; always empty
+
 	patience = 500 * time.Millisecond // for another hanbridge that is about to end
-	most     = 64 << 20               // bytes; bbolt refuses to make the file larger
 )
 
-// ErrLocked is the error of Open while another program has the file open.
-var ErrLocked = errors.New("another hanbridge uses it (stop that one, or give each its own state_dir)")
+var (
+	errInUse = errors.New("another hanbridge uses it (stop that one, or give each its own state_dir)")
+	errNewer = errors.New("written by a newer hanbridge (start that one, or remove hanbridge.* there: counters are then watched from anew)")
+)
 
-// Open reads the state file in dir, and begins one where there is none. A file that is not what was written is set aside, and a new one
-// begun: see Aside. With an error it returns a Store as well, which has what could be read, and whose Run tries again to open the file:
-// after ErrLocked, which takes half a second, and the system's error where dir cannot be written. After ErrNewer the Store is nil.
-// Close the Store after Run.
-func Open(dir string) (*Store, error) {
-	s := &Store{
-		dir:       dir,
-		path:      filepath.Join(dir, fileName),
-		changed:   make(chan struct{}, 1),
-		urgent:    make(chan struct{}, 1),
-		encoders:  make(map[string]func() []byte),
-		forgotten: make(map[string]bool),
-	}
-	err := s.begin()
-	if errors.Is(err, ErrNewer) {
-		return nil, err
-	}
-	if err != nil && !errors.Is(err, ErrLocked) {
-		s.onDisk = s.peek()
-	}
-	s.trouble = err
-	s.disk, s.base, s.kept = s.onDisk, s.onDisk, s.onDisk
-	return s, err
-}
-
-// begin opens the file and fills s.onDisk.
-func (s *Store) begin() error {
-	s.onDisk, s.aside, s.cause, s.file = nil, "", nil, nil
-	if err := s.makeFolder(); err != nil {
-		return explain(s.dir, err)
-	}
-	info, err := os.Stat(s.path)
-	isNew := errors.Is(err, fs.ErrNotExist)
-	s.emptied = err == nil && info.Mode().IsRegular() && info.Size() == 0 // nobody leaves an empty one
-	err = s.open()
-	if damage := new(damageError); errors.As(err, &damage) {
-		isNew = true
-		err = s.open() // The damaged one is out of the way.
-	}
-	if err == nil {
-		s.began = true
-		s.info, err = s.file.Stat()
-	}
-	if err != nil && isNew && s.file != nil {
-		_ = os.Remove(s.path) // what there was no room for is not taken for a damaged one
+// acquire locks the folder, if it is not locked, and the first time reads what is in it.
+func (s *Store) acquire() error {
+	err := s.lockFolder()
+	if err == nil && !s.loaded {
+		err = s.load()
 	}
 	if err != nil {
+		s.written = nil // The folder is not this Store's, so somebody else may write to it.
 		return explain(s.dir, err)
 	}
 	return nil
 }
 
-func (s *Store) makeFolder() error {
-	if err := leadsNowhere(s.dir); err != nil {
+// lockFolder locks the folder, which it makes where there is none. A lock on a file that is no longer there is worth nothing: another
+// program may have locked the one that is there.
+func (s *Store) lockFolder() error {
+	path := filepath.Join(s.dir, lockName)
+	if s.lock != nil && sameFile(s.lock, path) {
+		return nil
+	}
+	_ = s.unlock() // Nothing is lost with a file that is gone.
+	if err := makeFolder(s.dir); err != nil {
 		return err
 	}
-	return os.MkdirAll(s.dir, 0o700)
+	if _, err := size(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	lock := flock.New(path)
+	_, err := lock.TryLockContext(ctx, patience/10)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errInUse
+	}
+	if err == nil {
+		s.lock = lock
+	}
+	return err
 }
 
-// leadsNowhere returns an error for a link to what is not there: who followed it would make a file that nobody has asked for.
-func leadsNowhere(path string) error {
-	to, err := os.Readlink(path)
+func (s *Store) unlock() error {
+	if s.lock == nil {
+		return nil
+	}
+	lock := s.lock
+	s.lock = nil
+	return lock.Close()
+}
+
+func sameFile(lock *flock.Flock, path string) bool {
+	held, err := lock.Stat()
 	if err != nil {
-		return nil //nolint:nilerr // it is no link
+		return false
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is a link to %s, which is not there (make that, or remove the link)", path, to)
-	}
-	return nil
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(held, there)
 }
 
-// peek returns what is in a file that may be read, but not be written to.
-func (s *Store) peek() map[string][]byte {
-	if info, err := os.Stat(s.path); err != nil || !info.Mode().IsRegular() { // to open a pipe would wait for its other end
-		return nil
+// makeFolder makes the folder, but not one that a link leads to: nobody has asked for that.
+func makeFolder(dir string) error {
+	if to, err := os.Readlink(dir); err == nil {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is a link to %s, which is not there (make that, or remove the link)", dir, to)
+		}
 	}
-	file, err := os.Open(s.path)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	if s.read(file) != nil {
-		return nil
-	}
-	return s.onDisk
+	return os.MkdirAll(dir, 0o700)
 }
 
-// explain says for whom to open the folder.
+// explain says which folder an error is of, and how to open it to whom it keeps out.
 func explain(dir string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("state_dir %s cannot be written: %w (give it to the user who runs hanbridge: sudo mkdir -p %s && sudo chown -R USER %[1]s)",
@@ -119,113 +102,63 @@ func explain(dir string, err error) error {
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
 
-// open opens the file with bbolt, which calls take. It returns a damageError after the file was set aside. Of a panic in bbolt nothing
-// but that remains: what the runtime says of it helps nobody.
-func (s *Store) open() (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if recover() != nil {
-			file := s.file
-			err = s.setAside(damaged("it cannot be read"))
-			drop(file)
-		}
-	}()
-	s.db, err = bbolt.Open(s.path, 0o600, &bbolt.Options{
-		Timeout: patience, PageSize: pageSize, MaxSize: most, NoStatistics: true, OpenFile: s.take,
-	})
-	return err
-}
-
-// take opens and locks the file, and reads it before bbolt does.
-func (s *Store) take(path string, flag int, mode os.FileMode) (*os.File, error) {
-	file, err := openLocked(path, flag, mode)
-	if err != nil {
-		return nil, err
+// load reads the documents of the locked folder, sets damaged files aside, and logs what it found.
+func (s *Store) load() error {
+	c, err := inspect(s.dir)
+	for _, name := range c.damaged {
+		path := filepath.Join(s.dir, name)
+		err = errors.Join(err, os.Rename(path, aside(path)))
 	}
-	if err = s.read(file); s.emptied {
-		s.emptied, err = false, damaged("it is empty")
-	}
-	if damage := new(damageError); errors.As(err, &damage) {
-		err = s.setAside(err)
-	}
-	if err != nil {
-		_ = file.Close() // nothing was written to it
-		return nil, err
-	}
-	s.file = file
-	return file, nil
-}
-
-// openLocked waits until nobody else has the file locked. The lock has to be on the file that is there by then: who had it may have set
-// it aside and begun another.
-func openLocked(path string, flag int, mode os.FileMode) (*os.File, error) {
-	if err := leadsNowhere(path); err != nil {
-		return nil, err
-	}
-	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		file, err := os.OpenFile(path, flag, mode)
-		if err != nil {
-			return nil, err
-		}
-		locked, err := lock(file)
-		if locked && sameFile(file, path) {
-			return file, nil
-		}
-		_ = file.Close() // nothing was done with it
-		if err != nil {
-			return nil, err
-		}
-		if time.Since(began) >= patience {
-			return nil, ErrLocked
-		}
-	}
-}
-
-func sameFile(file *os.File, path string) bool {
-	mine, err := file.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(path)
-	return err == nil && os.SameFile(mine, there)
-}
-
-// read fills s.onDisk from the file, which may be empty.
-func (s *Store) read(file *os.File) error {
-	info, err := file.Stat()
-	if err != nil || info.Size() == 0 && info.Mode().IsRegular() {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no ordinary file", s.path)
-	}
-	if info.Size() > most {
-		return damaged("%d bytes are more than were ever written", info.Size())
-	}
-	bytes := make([]byte, info.Size())
-	if _, err := io.ReadFull(file, bytes); err != nil {
-		return damaged("it cannot be read: %w", err)
-	}
-	values, lost, err := lastCommit(bytes)
 	if err != nil {
 		return err
 	}
-	if lost {
-		s.cause = errors.New("its last commit is damaged, the one before it is used")
-	}
-	s.onDisk = make(map[string][]byte, len(values))
-	for key, value := range values {
-		s.onDisk[key] = slices.Clone(value) // They lie in the bytes of the whole file.
+	s.kept, s.loaded = c.documents, true
+	path := filepath.Join(s.dir, c.from)
+	switch {
+	case c.damage != nil:
+		then := "a new one is begun"
+		if c.from != "" {
+			then = "the one before it is used"
+		}
+		s.log.Warn().Err(c.damage).Str("source", aside(filepath.Join(s.dir, c.damaged[0]))).Msg("state file was damaged: it is set aside, and " + then)
+	case c.from == previousName:
+		s.log.Warn().Str("source", path).Msg("state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)")
+	case c.from == oldName:
+		s.log.Info().Str("source", path).Msg("state of an earlier version is taken over: its file is only left for those who go back to that version")
 	}
 	return nil
 }
 
-// setAside puts the file out of the way, while it is still locked. It returns the cause, a damageError, or why it could not.
-func (s *Store) setAside(cause error) error {
-	aside := s.path + ".damaged"
-	if err := os.Rename(s.path, aside); err != nil {
-		return err
+// aside is where a damaged file is put, so that its owner can look at it. An older one there is replaced.
+func aside(path string) string { return path + ".damaged" }
+
+// contents is what is found in a folder.
+type contents struct {
+	documents documents
+	from      string   // the file that the documents come from; "" for none
+	damaged   []string // the files that are damaged, of those that were looked at
+	damage    error    // why
+}
+
+// inspect reads the newest file of dir that is whole. Where there is no file of this version, it reads that of an earlier one.
+func inspect(dir string) (c contents, err error) {
+	for _, f := range []struct {
+		name string
+		read func(path string) (documents, error)
+	}{{fileName, read}, {previousName, read}, {oldName, readOld}} {
+		if f.name == oldName && c.damage != nil {
+			break // It was taken over long ago.
+		}
+		found, err := f.read(filepath.Join(dir, f.name))
+		switch {
+		case err == nil:
+			c.documents, c.from = found, f.name
+			return c, nil
+		case errors.Is(err, errDamaged):
+			c.damaged, c.damage = append(c.damaged, f.name), errors.Join(c.damage, fmt.Errorf("%s: %w", f.name, err))
+		case !errors.Is(err, fs.ErrNotExist):
+			return contents{}, err
+		}
 	}
-	s.aside, s.cause, s.onDisk, s.file = aside, cause, nil, nil
-	return cause
+	return c, nil
 }

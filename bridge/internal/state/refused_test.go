@@ -3,19 +3,16 @@
 package state_test
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"go.etcd.io/bbolt"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
@@ -25,9 +22,9 @@ func TestOpenLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := begin(t, dir)
 		began := time.Now()
-		_, err := state.Open(dir)
-		if !errors.Is(err, state.ErrLocked) || !strings.Contains(fmt.Sprint(err), dir) || !strings.Contains(fmt.Sprint(err), "its own state_dir") {
-			t.Errorf("got %v, want ErrLocked with the folder and what to do", err)
+		lines := open(t, dir).logged()
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, "another hanbridge uses it") || !strings.Contains(got, dir) || !strings.Contains(got, "its own state_dir") {
+			t.Errorf("logged %q, want that another uses the folder, its name, and what to do", lines)
 		}
 		if took := time.Since(began); took < 400*time.Millisecond || took > time.Second {
 			t.Errorf("got an answer after %v, want about half a second", took)
@@ -39,44 +36,21 @@ func TestOpenLocked(t *testing.T) {
 	})
 }
 
+// TestOpenNewer: a file of a later version, or the one before it where the last is damaged, is left as it is, and nothing is remembered.
 func TestOpenNewer(t *testing.T) {
-	dir := wrote(t, map[string]string{"a": "1"})
-	path := filepath.Join(dir, "hanbridge.db")
-	db, err := bbolt.Open(path, 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		bucket, key, contents := state.WithFormat(2)
-		return tx.Bucket(bucket).Put(key, contents)
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
-	before, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := state.Open(dir); !errors.Is(err, state.ErrNewer) || !strings.Contains(err.Error(), dir) {
-		t.Errorf("got %v, want ErrNewer with the folder", err)
-	}
-	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
-		t.Errorf("the file has changed: %v", err)
-	}
-}
-
-func TestOpenNoOrdinaryFile(t *testing.T) {
-	for name, make := range map[string]func(string) error{
-		"folder": func(path string) error { return os.Mkdir(path, 0o700) },
-		"pipe":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
-	} {
-		dir := t.TempDir()
-		if err := make(filepath.Join(dir, "hanbridge.db")); err != nil {
-			t.Fatal(err)
+	newer := state.Seal([]byte(`"format":2,"documents":["other"]}` + "\n"))
+	for name, files := range map[string][2][]byte{"file": {newer, nil}, "previous": {newer[:40], newer}} {
+		dir := folder(t, files[0], files[1])
+		before := names(t, dir)
+		s := open(t, dir)
+		wantLogged(t, s, "written by a newer hanbridge")
+		if s.Store != nil {
+			t.Errorf("%s: got a Store, want none", name)
 		}
-		if _, err := state.Open(dir); err == nil || !strings.Contains(err.Error(), dir) {
-			t.Errorf("%s: got %v, want an error with the folder", name, err)
+		if got := names(t, dir); !slices.Equal(got, append(before, "hanbridge.lock")) {
+			t.Errorf("%s: got %q, want nothing set aside", name, got)
 		}
+		wantLogged(t, open(t, dir), "written by a newer hanbridge") // the folder is not locked
 	}
 }
 
@@ -86,8 +60,7 @@ const tryDir = "HANBRIDGE_TEST_TRY_DIR"
 // TestOpenRefused tries folders that may not be written to. Root may write to all, so another user tries in its place.
 func TestOpenRefused(t *testing.T) {
 	if dir := os.Getenv(tryDir); dir != "" {
-		_, err := state.Open(dir)
-		fmt.Printf("said: %v\n", err)
+		fmt.Println(open(t, dir).logged())
 		return
 	}
 	parent, err := os.MkdirTemp("", "hanbridge-test-")
@@ -102,7 +75,7 @@ func TestOpenRefused(t *testing.T) {
 		}
 	}
 	for _, dir := range []string{dir, filepath.Join(parent, "missing")} {
-		want := fmt.Sprintf("said: state_dir %s cannot be written: ", dir)
+		want := fmt.Sprintf("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come; state_dir %s cannot be written: ", dir)
 		got := asNobody(t, "TestOpenRefused", dir)
 		if !strings.Contains(got, want) || !strings.Contains(got, "permission denied (give it to the user who runs hanbridge: sudo mkdir -p "+dir) {
 			t.Errorf("got %q, want %q and what to do", got, want)
@@ -152,29 +125,24 @@ func TestReadOnlyAtFirst(t *testing.T) {
 	dir := filepath.Join(parent, "state")
 	must(t, os.Chmod(parent, 0o755), os.Rename(wrote(t, map[string]string{"a": "1", "nobody": "1"}), dir))
 	if os.Getuid() == 0 {
-		must(t, os.Chown(dir, 65534, 65534), os.Chown(filepath.Join(dir, "hanbridge.db"), 65534, 65534))
+		must(t, os.Chown(dir, 65534, 65534), os.Chown(filepath.Join(dir, state.FileName), 65534, 65534))
 	}
 	asNobody(t, "TestReadOnlyAtFirst", dir)
 }
 
 // readOnlyAtFirst is the part of TestReadOnlyAtFirst that runs as the owner of the folder.
 func readOnlyAtFirst(t *testing.T, dir string) {
-	file := filepath.Join(dir, "hanbridge.db")
-	must(t, os.Chmod(file, 0o400), os.Chmod(dir, 0o500))
-	s, err := state.Open(dir)
-	if err == nil || string(s.Value("a")) != "1" {
-		t.Fatalf("got %q, %v, want the value, and that it cannot be written", s.Value("a"), err)
+	file := filepath.Join(dir, state.FileName)
+	must(t, os.Remove(filepath.Join(dir, "hanbridge.lock")), os.Chmod(file, 0o400), os.Chmod(dir, 0o500))
+	s := open(t, dir)
+	wantLogged(t, s, "permission denied")
+	if got := string(s.Value("a")); got != "1" {
+		t.Fatalf("got %q, want the value", got)
 	}
-	told := listen(s)
 	keep(s, map[string]string{"a": "2"})
 	s.Commit()
-	must(t, os.Chmod(file, 0o600), os.Chmod(dir, 0o700))
+	must(t, os.Chmod(dir, 0o700))
 	s.Commit()
-	if len(*told) != 1 || (*told)[0] != "trouble: <nil>" {
-		t.Errorf("got %q, want the end of the trouble told", *told)
-	}
-	end(t, s)
-	if got := values(begin(t, dir)); got["a"] != "2" || got["nobody"] != "1" {
-		t.Errorf("got %q on disk", got)
-	}
+	wantLogged(t, s, "info: state is written again")
+	wantOnDisk(t, dir, map[string]string{"a": "2", "nobody": "1"})
 }

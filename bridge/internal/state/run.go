@@ -3,15 +3,14 @@ package state
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"io/fs"
 	"maps"
-	"runtime/debug"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
-
-	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
@@ -19,35 +18,26 @@ import (
 // pause is the least time between two commits that are not urgent: memory cards wear out.
 const pause = 10 * time.Second
 
-// OnTrouble sets two callbacks of Run; call it before Run. Run calls tell with the error of the first commit that fails, and with nil when
-// a later one succeeds; a failed Open counts as a failed commit. Run calls tellNew when somebody else has removed, replaced or changed the
-// file and Run has written it again: cause is what has happened, aside the name of the damaged file, "" if there is none.
-func (s *Store) OnTrouble(tell func(error), tellNew func(cause error, aside string)) {
-	if s != nil {
-		s.tell, s.tellNew = tell, tellNew
-	}
-}
-
 // Report has Run tell r whether it commits or waits. Call it before Run.
 func (s *Store) Report(r *progress.Reporter) {
 	if s != nil {
 		s.progress = r
-		s.note(s.trouble)
+		s.note()
 	}
 }
 
-// note says why nothing is kept; nil if all is.
-func (s *Store) note(trouble error) {
-	if trouble == nil {
+// note says why nothing is kept, or nothing if all is.
+func (s *Store) note() {
+	if s.trouble == nil {
 		s.progress.Note("")
 		return
 	}
-	s.progress.Note("cannot be written: " + trouble.Error())
+	s.progress.Note("cannot be written: " + s.trouble.Error())
 }
 
 // Run commits what is kept until ctx ends, and then once more: at once after a change, and no sooner than 10 s after the last commit
-// where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. One that fails is tried again at the next
-// change. Only one Run may be under way.
+// where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. Run logs the first one that fails and the
+// next that succeeds; it tries again at the next change. Only one Run may be under way.
 func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -58,13 +48,13 @@ func (s *Store) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			if s.commit(); s.trouble != nil {
-				s.commit() // there is no later one
+				s.commit() // There is no later one.
 			}
 			return nil
 		case <-s.changed:
 		}
 		select {
-		case <-s.urgent: // it is about to be done
+		case <-s.urgent: // It is about to be done.
 		default:
 		}
 		s.commit()
@@ -83,49 +73,27 @@ func (s *Store) rest(ctx context.Context) {
 	}
 }
 
-// commit brings on disk what has changed, if anything has. A file that somebody has changed is left, and opened or begun again.
+// commit writes what has changed, if anything has.
 func (s *Store) commit() {
 	s.progress.Working()
-	defer s.synced()()
+	defer s.takeWaiting()()
 	if s.closed {
 		return
 	}
-	cause := s.changedOutside()
-	if cause != nil {
-		_ = s.leave() // nothing is lost with it
-	}
-	err := s.beginAgain()
+	err := s.acquire()
 	if err == nil {
-		err = s.bring(s.next())
+		err = s.mend()
 	}
-	switch {
-	case cause == nil:
-	case err != nil:
-		err = fmt.Errorf("%s: %w; and then: %w", s.path, cause, err)
-	case s.tellNew != nil:
-		s.tellNew(cause, s.aside)
+	if err == nil {
+		if next := s.next(); s.written == nil || !equal(s.kept, next) {
+			err = s.write(next)
+		}
 	}
 	s.report(err)
 }
 
-// bring writes next to disk if it differs from what is there.
-func (s *Store) bring(next map[string][]byte) error {
-	if !s.unsure && maps.EqualFunc(s.kept, next, bytes.Equal) {
-		return nil
-	}
-	err := s.write(next)
-	if info, statErr := s.file.Stat(); statErr == nil {
-		s.info = info
-	}
-	s.unsure = err != nil
-	if err == nil {
-		s.base, s.kept = next, next
-	}
-	return err
-}
-
-// synced returns what tells those who wait for the commit that begins now that it is done.
-func (s *Store) synced() func() {
+// takeWaiting returns a function that tells those who wait for the commit that begins now that it is done.
+func (s *Store) takeWaiting() func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	waiting := s.waiting
@@ -137,80 +105,66 @@ func (s *Store) synced() func() {
 	}
 }
 
-// next returns what is to be on disk. Values that have not changed are shared with the last commit.
-func (s *Store) next() map[string][]byte {
+// next returns what is to be on disk. What nobody keeps stays.
+func (s *Store) next() documents {
 	s.mu.Lock()
-	encoders, forgotten := maps.Clone(s.encoders), maps.Clone(s.forgotten)
+	encoders := maps.Clone(s.encoders)
 	s.mu.Unlock()
-	next := maps.Clone(s.base)
-	if next == nil {
-		next = make(map[string][]byte)
-	}
-	for key := range forgotten {
-		delete(next, key)
-	}
+	next := make(documents, len(s.kept))
+	maps.Copy(next, s.kept)
 	for key, encode := range encoders {
-		if value := encode(); value != nil && !has(next, key, value) {
-			next[key] = slices.Clone(value)
+		if text := encode(); text != nil && !bytes.Equal(next[key], text) {
+			next[key] = slices.Clone(text)
 		}
 	}
 	return next
 }
 
-// write commits. Of a panic in bbolt, which also a disk that can no longer be read brings about since the file is mapped into memory,
-// nothing but an error remains; bbolt, which may hold its own locks, is not touched again, and the mapped memory stays.
-func (s *Store) write(next map[string][]byte) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if recover() != nil {
-			s.db = nil
-			drop(s.file)
-			err = fmt.Errorf("%s cannot be read any more (it was changed while it was written, or the disk fails)", s.path)
+func equal(a, b documents) bool {
+	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })
+}
+
+// mend looks whether somebody else has removed, replaced or changed the file since the last commit. If so, the next write brings back all
+// that it had. A damaged file is set aside first.
+func (s *Store) mend() error {
+	path := filepath.Join(s.dir, fileName)
+	info, err := os.Lstat(path)
+	if s.written == nil || err == nil && os.SameFile(info, s.written) && info.Size() == s.written.Size() && info.ModTime().Equal(s.written.ModTime()) {
+		return nil
+	}
+	now, err := read(path)
+	source := ""
+	switch {
+	case err == nil && equal(now, s.kept):
+		s.written = info // Its time alone is another.
+		return nil
+	case err == nil:
+		err = errors.New("another state was put in its place")
+	case errors.Is(err, fs.ErrNotExist):
+		err = errors.New("it was removed")
+	case !errors.Is(err, errDamaged):
+		return explain(s.dir, err)
+	default:
+		source = aside(path)
+		if err := os.Rename(path, source); err != nil {
+			return explain(s.dir, err)
 		}
-	}()
-	if err := s.db.Update(func(tx *bbolt.Tx) error { return s.put(tx, next) }); err != nil {
-		return fmt.Errorf("%s cannot be written (is the disk full?): %w", s.path, err)
+	}
+	s.written = nil
+	if s.trouble == nil { // Otherwise the log has told already that something is wrong there.
+		s.log.Warn().Err(err).Str("source", source).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
 	}
 	return nil
 }
 
-// put writes what differs from the last commit, or everything where that one is not known.
-func (s *Store) put(tx *bbolt.Tx, next map[string][]byte) error {
-	kept := s.kept
-	if s.unsure {
-		kept = nil
-		if err := tx.DeleteBucket(bucketName); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
-			return err
-		}
-	}
-	bucket, err := tx.CreateBucketIfNotExists(bucketName)
-	if err != nil {
-		return err
-	}
-	for key := range kept {
-		if _, ok := next[key]; !ok {
-			err = errors.Join(err, bucket.Delete([]byte(key)))
-		}
-	}
-	for key, value := range next {
-		if !has(kept, key, value) {
-			err = errors.Join(err, bucket.Put([]byte(key), value))
-		}
-	}
-	return errors.Join(err, bucket.Put([]byte(contentsKey), contents(next)))
-}
-
-func has(values map[string][]byte, key string, value []byte) bool {
-	old, ok := values[key]
-	return ok && bytes.Equal(old, value)
-}
-
-// report tells of trouble when it begins and when it ends.
+// report logs trouble when it begins and when it ends.
 func (s *Store) report(err error) {
-	began, ended := err != nil && s.trouble == nil, err == nil && s.trouble != nil
-	s.trouble = err
-	s.note(err)
-	if (began || ended) && s.tell != nil {
-		s.tell(err)
+	switch {
+	case err != nil && s.trouble == nil:
+		s.log.Warn().Err(err).Msg("state cannot be written: trying again")
+	case err == nil && s.trouble != nil:
+		s.log.Info().Msg("state is written again")
 	}
+	s.trouble = err
+	s.note()
 }

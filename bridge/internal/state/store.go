@@ -1,83 +1,78 @@
-// Package state keeps what must survive a restart, in one file with a checksum over all of it: what is found at the start is what
-// was kept, or the file is set aside. It is the only package that knows bbolt.
+// Package state keeps small JSON documents that must survive a restart. They lie in one file with a checksum, which is replaced whole; the
+// file before it is kept, so that damage to one of them loses next to nothing.
 package state
 
 import (
 	"context"
-	"maps"
+	"encoding/json"
+	"errors"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
-	"go.etcd.io/bbolt"
+	"github.com/gofrs/flock"
+	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// A Store is an open state file. A nil Store remembers nothing, and all its methods work. Value, Keys, Keep, Forget, Changed and Urgent are
-// safe for concurrent use, also while Run commits; neither waits for the disk.
+// documents are JSON texts by their keys.
+type documents = map[string]json.RawMessage
+
+// A Store holds the documents of one folder. A nil Store remembers nothing, and all its methods work. Value, Keep, Changed, Urgent and Sync
+// are safe for concurrent use, also while Run commits; none but Sync waits for the disk.
 type Store struct {
-	dir, path string
+	dir   string
+	log   zerolog.Logger
+	found documents // what was on disk at Open, never written to
 
 	changed chan struct{}
 	urgent  chan struct{}
-	disk    map[string][]byte // what was there at Open, never written to
 
-	mu        sync.Mutex
-	encoders  map[string]func() []byte
-	forgotten map[string]bool
-	waiting   []chan struct{} // closed when the next commit is done; see Sync
+	mu       sync.Mutex
+	encoders map[string]func() []byte
+	waiting  []chan struct{} // closed when the next commit is done; see Sync
 
 	// What follows belongs to Open, then to Run, then to Close.
-	db       *bbolt.DB         // nil while the file is not open
-	file     *os.File          // of db
-	info     os.FileInfo       // of file, after the last commit
-	began    bool              // this Store has had the file open at least once
-	closed   bool              // Close was called
-	emptied  bool              // the file existed and was empty
-	onDisk   map[string][]byte // the values in the file when it was last opened
-	aside    string            // the name that a damaged file was given when it was last opened; "" for none
-	cause    error             // what was damaged in it
-	base     map[string][]byte // the values that the next commit starts from: those of the last commit, or of Open
-	kept     map[string][]byte // the values known to be on disk
-	unsure   bool              // the last commit failed; whether it is on disk is not known
-	trouble  error
+	lock    *flock.Flock // nil while the folder is not locked
+	loaded  bool         // the documents were read from the locked folder
+	written os.FileInfo  // the file after the last commit; nil where the next commit must write
+	kept    documents    // what the next commit starts from: the documents on disk
+	trouble error        // why the last commit failed
+	closed  bool
+
 	progress *progress.Reporter
-	tell     func(error)
-	tellNew  func(cause error, aside string)
 }
 
-// Aside tells what Open found damaged, and why it thinks so. It is not for use beside Run. The file is where the damaged one lies, so that its owner can look at it;
-// an older one there has been replaced. It is empty where the last commit alone was damaged and the one before it is in use. Without
-// damage the cause is nil.
-func (s *Store) Aside() (file string, cause error) {
-	if s == nil {
-		return "", nil
+// Open reads the documents in dir and locks the folder. It logs what is wrong: with a damaged file, which is set aside; with a folder that
+// another hanbridge uses, for which it waits half a second; with one that cannot be written. In the last two cases Run tries again. Open
+// returns nil where the file is of a later version, and leaves it as it is. Close the Store after Run.
+func Open(dir string, log zerolog.Logger) *Store {
+	s := &Store{
+		dir: dir, log: log,
+		changed: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
+		encoders: make(map[string]func() []byte),
 	}
-	return s.aside, s.cause
+	if s.trouble = s.acquire(); s.trouble != nil {
+		log.Warn().Err(s.trouble).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come")
+		if !s.readable() {
+			return nil
+		}
+	}
+	s.found = s.kept
+	return s
 }
 
-// Value returns a copy of what was on disk for the key at Open, whatever was kept since, or nil.
+// Value returns a copy of the document that was on disk under the key at Open, or nil.
 func (s *Store) Value(key string) []byte {
 	if s == nil {
 		return nil
 	}
-	return slices.Clone(s.disk[key])
+	return slices.Clone(s.found[key])
 }
 
-// Keys returns, in order, the keys with the prefix that were on disk at Open: also those that nobody keeps any more.
-func (s *Store) Keys(prefix string) []string {
-	if s == nil {
-		return nil
-	}
-	keys := slices.Sorted(maps.Keys(s.disk))
-	return slices.DeleteFunc(keys, func(key string) bool { return !strings.HasPrefix(key, prefix) })
-}
-
-// Keep has Run keep what encode returns under the key, which must not be empty. Run calls encode in its own goroutine when something
-// may have changed. It returns the whole value, which is copied before the next call, or nil to leave what is on disk.
+// Keep has Run keep the JSON text that encode returns under the key. Run calls encode in its own goroutine when something may have
+// changed, and copies the text before it calls encode again. With nil, what is on disk stays.
 func (s *Store) Keep(key string, encode func() []byte) {
 	if s == nil {
 		return
@@ -85,45 +80,48 @@ func (s *Store) Keep(key string, encode func() []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.encoders[key] = encode
-	delete(s.forgotten, key)
 }
 
-// Forget has the next commit delete the key. What nobody keeps stays on disk until it is forgotten.
-func (s *Store) Forget(key string) {
+// KeepNow keeps a document that does not change under the key, and reports whether it is on disk when it returns. If it is not, Run writes
+// it when it can; but if Open could not read the file, what the file has under the key stays. Call it before Run.
+func (s *Store) KeepNow(key string, value []byte) bool {
 	if s == nil {
-		return
+		return false
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.encoders, key)
-	s.forgotten[key] = true
-	s.Changed()
+	value = slices.Clone(value)
+	s.Keep(key, func() []byte { return value })
+	s.commit()
+	if !s.loaded {
+		s.mu.Lock()
+		delete(s.encoders, key)
+		s.mu.Unlock()
+	}
+	return s.trouble == nil
 }
 
-// Changed says that a value may have changed. It never blocks and never allocates.
+// Changed says that a document may have changed. It never blocks and never allocates.
 func (s *Store) Changed() {
-	if s == nil {
-		return
+	if s != nil {
+		signal(s.changed)
 	}
+}
+
+// Urgent is Changed for what Run is to commit without its pause. Use it for what changes once in a while: memory cards wear out.
+func (s *Store) Urgent() {
+	if s != nil {
+		signal(s.changed)
+		signal(s.urgent)
+	}
+}
+
+func signal(c chan struct{}) {
 	select {
-	case s.changed <- struct{}{}:
+	case c <- struct{}{}:
 	default: // Run has been told already.
 	}
 }
 
-// Urgent is Changed for what Run is to commit without its pause. It is for what changes once in a while: memory cards wear out.
-func (s *Store) Urgent() {
-	if s == nil {
-		return
-	}
-	s.Changed()
-	select {
-	case s.urgent <- struct{}{}:
-	default:
-	}
-}
-
-// Sync waits until what is kept was brought on disk, or could not be, which Run tells; no longer than ctx. It is for what must be on disk
+// Sync waits until what is kept is on disk, or could not be written, which Run logs; no longer than ctx. It is for what must be on disk
 // before something is done that cannot be undone.
 func (s *Store) Sync(ctx context.Context) {
 	if s == nil {
@@ -140,39 +138,38 @@ func (s *Store) Sync(ctx context.Context) {
 	}
 }
 
-// Close lets another program use the file. Run must have returned.
+// readable fills kept with what can be read of a folder that Open could not acquire. It returns false where a later version has it.
+func (s *Store) readable() bool {
+	if errors.Is(s.trouble, errNewer) {
+		_ = s.Close() // Nothing was written.
+		return false
+	}
+	if c, err := inspect(s.dir); err == nil && !errors.Is(s.trouble, errInUse) {
+		s.kept = c.documents
+	}
+	return true
+}
+
+// Close lets another program use the folder. Run must have returned.
 func (s *Store) Close() error {
 	if s == nil {
 		return nil
 	}
 	s.closed = true
-	return s.leave()
+	return s.unlock()
 }
 
-// KeepNow keeps a value that does not change under the key, and tells if it is on disk when it returns. Where it is not, Run brings it
-// there when it can; but what is in a file that Open could not read stays in it. Call it before Run.
-func (s *Store) KeepNow(key string, value []byte) bool {
-	if s == nil {
-		return false
-	}
-	value = slices.Clone(value)
-	s.Keep(key, func() []byte { return value })
-	s.commit()
-	if s.db == nil {
-		s.mu.Lock()
-		delete(s.encoders, key)
-		s.mu.Unlock()
-	}
-	return !s.unsure && has(s.kept, key, value)
-}
-
-// Peek returns what is on disk for the key in the state file of dir, or nil. It does not wait for a program that has the file open,
-// and changes nothing: a commit that is under way leaves the one before it as it was.
+// Peek returns the document under the key in dir, or nil. It changes nothing, and does not wait for a bridge that uses the folder. The
+// error is fs.ErrNotExist where there is no state.
 func Peek(dir, key string) ([]byte, error) {
-	file, err := os.ReadFile(filepath.Join(dir, fileName))
-	if err != nil {
+	c, err := inspect(dir)
+	switch {
+	case err != nil:
 		return nil, err
+	case c.from == "" && c.damage != nil:
+		return nil, c.damage
+	case c.from == "":
+		return nil, os.ErrNotExist
 	}
-	values, _, err := lastCommit(file)
-	return slices.Clone(values[key]), err
+	return c.documents[key], nil
 }

@@ -2,82 +2,158 @@ package state_test
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"encoding/json"
+
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// begin opens the store in dir and closes it when the test is over.
-func begin(t *testing.T, dir string) *state.Store {
-	t.Helper()
-	s, err := state.Open(dir)
-	if err != nil {
-		t.Fatal(err)
+// A store is one under test, with what it has logged.
+type store struct {
+	*state.Store
+	mu    sync.Mutex
+	lines []string
+}
+
+// Write takes a line of the log.
+func (s *store) Write(line []byte) (int, error) {
+	var l struct{ Level, Message, Source, Error string }
+	if err := json.Unmarshal(line, &l); err != nil {
+		return 0, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, fmt.Sprintf("%s: %s; %s; %s", l.Level, l.Message, l.Error, l.Source))
+	return len(line), nil
+}
+
+// logged returns what was logged since it was called last.
+func (s *store) logged() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lines := s.lines
+	s.lines = nil
+	return lines
+}
+
+// open opens the store in dir and closes it when the test is over.
+func open(t *testing.T, dir string) *store {
+	t.Helper()
+	s := new(store)
+	s.Store = state.Open(dir, zerolog.New(s))
 	t.Cleanup(func() { end(t, s) })
 	return s
 }
 
-func end(t *testing.T, s *state.Store) {
+// begin opens a store that has nothing to complain about.
+func begin(t *testing.T, dir string) *store {
+	t.Helper()
+	s := open(t, dir)
+	if lines := s.logged(); len(lines) > 0 {
+		t.Errorf("logged at Open: %q", lines)
+	}
+	return s
+}
+
+func end(t *testing.T, s *store) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// keep has s keep the values.
-func keep(s *state.Store, values map[string]string) {
+// must fails the test on the first error.
+func must(t *testing.T, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// keep has s keep the values, which are JSON.
+func keep(s *store, values map[string]string) {
 	for key, value := range values {
 		s.Keep(key, func() []byte { return []byte(value) })
 	}
 	s.Changed()
 }
 
-// values returns all that s found on disk.
-func values(s *state.Store) map[string]string {
-	found := make(map[string]string)
-	for _, key := range s.Keys("") {
-		found[key] = string(s.Value(key))
-	}
-	return found
-}
-
-// wrote makes a state file with the values, in a new folder.
-func wrote(t *testing.T, values map[string]string) (dir string) {
+// wrote makes a state with the values, in a new folder, by one commit for each of them.
+func wrote(t *testing.T, commits ...map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	s := begin(t, dir)
-	keep(s, values)
-	s.Commit()
+	for _, values := range commits {
+		keep(s, values)
+		s.Commit()
+	}
 	end(t, s)
 	return dir
 }
 
-// commits returns how many there were, from the first pages of the file.
-func commits(t *testing.T, dir string) int {
+// onDisk returns what the file holds, nil while there is none.
+func onDisk(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "hanbridge.db"))
-	if err != nil {
-		t.Fatal(err)
+	text, err := os.ReadFile(filepath.Join(dir, state.FileName))
+	if os.IsNotExist(err) {
+		return nil
 	}
-	const at = 64 // of the number
-	return int(max(binary.NativeEndian.Uint64(b[at:]), binary.NativeEndian.Uint64(b[4096+at:]))) - 1
+	must(t, err)
+	found, err := state.Decode(text)
+	must(t, err)
+	values := make(map[string]string)
+	for key, value := range found {
+		values[key] = string(value)
+	}
+	return values
+}
+
+// wantOnDisk wants these values in the file.
+func wantOnDisk(t *testing.T, dir string, want map[string]string) {
+	t.Helper()
+	if diff := cmp.Diff(want, onDisk(t, dir)); diff != "" {
+		t.Errorf("on disk (-want +got):\n%s", diff)
+	}
+}
+
+// wantLogged wants as many lines as texts, each with its text, and no words of the Go runtime.
+func wantLogged(t *testing.T, s *store, want ...string) {
+	t.Helper()
+	lines := s.logged()
+	ok := len(lines) == len(want)
+	for i := range min(len(lines), len(want)) {
+		ok = ok && strings.Contains(lines[i], want[i])
+	}
+	if !ok {
+		t.Errorf("logged %q, want %q", lines, want)
+	}
+	for _, word := range []string{"nil pointer", "runtime error", "panic", "goroutine", "0x"} {
+		if strings.Contains(strings.Join(lines, " "), word) {
+			t.Errorf("logged %q with %q in it", lines, word)
+		}
+	}
 }
 
 func TestStoreFindsWhatWasKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "var", "hanbridge")
-	want := map[string]string{"guard/house": "12345", "guard/garage": "", "announced": "\x00\xff"}
+	want := map[string]string{"guard/house": `{"value":"12345"}`, "guard/garage": "null", "announced": `"<å> \u0000"`}
 	s := begin(t, dir)
-	if got := values(s); len(got) != 0 {
+	if got := s.Documents(); len(got) != 0 {
 		t.Errorf("got %v in a new store, want nothing", got)
 	}
 	keep(s, want)
@@ -86,54 +162,83 @@ func TestStoreFindsWhatWasKept(t *testing.T) {
 	end(t, s)
 
 	s = begin(t, dir)
-	if diff := cmp.Diff(want, values(s)); diff != "" {
+	want["announced"] = `"\u003cå\u003e \u0000"` // as json.Marshal writes it
+	if diff := cmp.Diff(want, s.Documents()); diff != "" {
 		t.Errorf("found another than was kept (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"guard/garage", "guard/house"}, s.Keys("guard/")); diff != "" {
-		t.Errorf("keys (-want +got):\n%s", diff)
+	s.Value("guard/garage")[0] = 'x'
+	if got := string(s.Value("guard/garage")); got != "null" {
+		t.Errorf("got %q after a change to the copy, want null", got)
 	}
-	if file, cause := s.Aside(); file != "" || cause != nil {
-		t.Errorf("got %q, %v, want nothing set aside", file, cause)
-	}
-	s.Value("guard/house")[0] = 'x'
-	if got := string(s.Value("guard/house")); got != "12345" {
-		t.Errorf("got %q after a change to the copy, want 12345", got)
-	}
-	for path, want := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, filepath.Join(dir, "hanbridge.db"): 0o600} {
+	for path, want := range map[string]fs.FileMode{dir: 0o700 | fs.ModeDir, filepath.Join(dir, state.FileName): 0o600} {
 		if info, err := os.Stat(path); err != nil || info.Mode() != want {
 			t.Errorf("%s: got %v, %v, want %v", path, info.Mode(), err, want)
 		}
 	}
 }
 
-func TestStoreKeepsWhatNobodyKeepsUntilItIsForgotten(t *testing.T) {
-	dir := wrote(t, map[string]string{"a": "1", "b": "2", "c": "3"})
+// TestFileIsJSON: people and programs may look into it.
+func TestFileIsJSON(t *testing.T) {
+	dir := wrote(t, map[string]string{"meter/house": `{"power":5}`})
+	text, err := os.ReadFile(filepath.Join(dir, state.FileName))
+	must(t, err)
+	var f struct {
+		Checksum  string
+		Format    int
+		Documents map[string]struct{ Power int }
+	}
+	must(t, json.Unmarshal(text, &f))
+	if len(f.Checksum) != 64 || f.Format != 1 || f.Documents["meter/house"].Power != 5 {
+		t.Errorf("got %+v of %s", f, text)
+	}
+}
+
+func TestStoreKeepsWhatNobodyKeeps(t *testing.T) {
+	dir := wrote(t, map[string]string{"a": "1", "b": "2"})
 	s := begin(t, dir)
-	s.Keep("a", func() []byte { return []byte("4") })
-	s.Keep("c", func() []byte { return []byte("5") })
-	s.Forget("b")
-	s.Forget("c")
+	keep(s, map[string]string{"a": "4"})
 	s.Commit()
-	if diff := cmp.Diff(map[string]string{"a": "1", "b": "2", "c": "3"}, values(s)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"a": "1", "b": "2"}, s.Documents()); diff != "" {
 		t.Errorf("values at Open have changed (-want +got):\n%s", diff)
 	}
-	s.Keep("c", func() []byte { return []byte("6") })
-	s.Commit()
-	end(t, s)
-	if diff := cmp.Diff(map[string]string{"a": "4", "c": "6"}, values(begin(t, dir))); diff != "" {
-		t.Errorf("on disk (-want +got):\n%s", diff)
+	wantOnDisk(t, dir, map[string]string{"a": "4", "b": "2"})
+}
+
+// TestPreviousIsKept: beside the file lies the one before it, and nothing else but the lock.
+func TestPreviousIsKept(t *testing.T) {
+	dir := wrote(t, map[string]string{"a": "1"}, map[string]string{"a": "2"}, map[string]string{"a": "3"})
+	text, err := os.ReadFile(filepath.Join(dir, state.PreviousName))
+	must(t, err)
+	found, err := state.Decode(text)
+	if err != nil || string(found["a"]) != "2" {
+		t.Errorf("got %s, %v in the previous file, want 2", found["a"], err)
 	}
+	want := []string{"hanbridge.json", "hanbridge.json.previous", "hanbridge.lock"}
+	if got := names(t, dir); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// names returns the names of the files in a folder.
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
 }
 
 func TestNilStoreRemembersNothing(t *testing.T) {
 	var s *state.Store
-	s.OnTrouble(func(err error) { t.Error(err) }, nil)
-	keep(s, map[string]string{"a": "1"})
-	s.Forget("a")
-	file, cause := s.Aside()
-	err := errors.Join(cause, s.Run(t.Context()), s.Close())
-	if got := values(s); len(got) != 0 || s.Value("a") != nil || file != "" || err != nil {
-		t.Errorf("got %v, %q, %v, want nothing", got, file, err)
+	s.Keep("a", func() []byte { return []byte("1") })
+	s.Changed()
+	s.Urgent()
+	s.Sync(t.Context())
+	must(t, s.Run(t.Context()), s.Close())
+	if s.Value("a") != nil || s.KeepNow("a", []byte("1")) {
+		t.Error("it remembers")
 	}
 }
 
@@ -144,75 +249,87 @@ func TestChangedDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// running runs a store in dir until stop is called.
+func running(t *testing.T, dir string) (s *store, stop func()) {
+	t.Helper()
+	s = begin(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Run(ctx) }()
+	return s, func() {
+		t.Helper()
+		cancel()
+		must(t, <-ended)
+	}
+}
+
 // TestRunCommitsInGroups: the first change at once, those that follow together 10 s later, and what is urgent or left at the end at once.
 func TestRunCommitsInGroups(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		s := begin(t, dir)
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- s.Run(ctx) }()
-		count := func(wait time.Duration, want int) {
+		s, stop := running(t, dir)
+		change := func(value string) { keep(s, map[string]string{"a": value}) }
+		want := func(wait time.Duration, value string) {
 			t.Helper()
 			<-time.After(wait)
 			synctest.Wait()
-			if got := commits(t, dir); got != want {
-				t.Errorf("got %d commits, want %d", got, want)
+			if got := onDisk(t, dir)["a"]; got != value {
+				t.Errorf("got %q on disk, want %q", got, value)
 			}
 		}
-		change := func(value string) { keep(s, map[string]string{"a": value, "b": value}) }
-		count(time.Minute, 0)
+		want(time.Minute, "")
 		change("1")
-		count(0, 1)
+		want(0, "1")
 		change("2")
-		count(time.Second, 1)
+		want(time.Second, "1")
 		change("3")
-		count(8*time.Second, 1)
-		count(time.Second, 2)
-		change("3")
-		count(time.Minute, 2) // nothing has changed
+		want(8*time.Second, "1")
+		want(time.Second, "3")
+		want(time.Minute, "3")
 		change("4")
-		count(0, 3)
+		want(0, "4")
 		change("5")
+		want(0, "4")
 		s.Urgent()
-		count(0, 4)
+		want(0, "5")
 		change("6")
-		count(time.Second, 4)
+		want(time.Second, "5")
 		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		count(0, 5)
+		want(0, "6")
 		end(t, s)
-		if diff := cmp.Diff(map[string]string{"a": "6", "b": "6"}, values(begin(t, dir))); diff != "" {
-			t.Errorf("on disk (-want +got):\n%s", diff)
-		}
 	})
+}
+
+// TestNothingChanged: a file is not written again where nothing has changed.
+func TestNothingChanged(t *testing.T) {
+	dir := t.TempDir()
+	s := begin(t, dir)
+	keep(s, map[string]string{"a": "1"})
+	s.Commit()
+	before, err := os.Stat(filepath.Join(dir, state.FileName))
+	must(t, err)
+	keep(s, map[string]string{"a": "1"})
+	s.Commit()
+	if after, err := os.Stat(filepath.Join(dir, state.FileName)); err != nil || !os.SameFile(before, after) {
+		t.Errorf("it was written again: %v", err)
+	}
 }
 
 // TestSync: what is kept is on disk when it returns, also within the pause of Run; without a Run it ends with its context.
 func TestSync(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		s := begin(t, dir)
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- s.Run(ctx) }()
+		s, stop := running(t, dir)
 		start := time.Now()
-		for i, value := range []string{"1", "2", "3", "3"} {
+		for _, value := range []string{"1", "2", "3", "3"} {
 			keep(s, map[string]string{"a": value})
 			s.Sync(t.Context())
-			if got, want := commits(t, dir), min(i+1, 3); got != want {
-				t.Errorf("%s: %d commits, want %d", value, got, want)
-			}
+			wantOnDisk(t, dir, map[string]string{"a": value})
 		}
 		if waited := time.Since(start); waited > time.Second {
 			t.Errorf("waited %v, want no pause", waited)
 		}
 		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
 		late, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		s.Sync(late)
@@ -221,8 +338,6 @@ func TestSync(t *testing.T) {
 		}
 		end(t, s)
 	})
-	var none *state.Store
-	none.Sync(t.Context())
 }
 
 // TestRunBlocksNobody: while Run waits for a value, others go on.
@@ -242,11 +357,8 @@ func TestRunBlocksNobody(t *testing.T) {
 	<-asked
 	s.Changed()
 	s.Keep("other", func() []byte { return nil })
-	s.Forget("another")
 	_ = s.Value("slow")
 	stop()
 	close(answer)
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	must(t, <-ended)
 }
