@@ -1,9 +1,12 @@
 package obis
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/bits"
+	"slices"
+	"strconv"
 )
 
 // A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number, never of the unit. Exp also
@@ -60,15 +63,7 @@ func (d Decimal) Shift(n int8) Decimal {
 func (d Decimal) Neg() Decimal { d.Coef = -d.Coef; return d }
 
 // Sign returns -1, 0 or +1.
-func (d Decimal) Sign() int {
-	switch {
-	case d.Coef < 0:
-		return -1
-	case d.Coef > 0:
-		return 1
-	}
-	return 0
-}
+func (d Decimal) Sign() int { return cmp.Compare(d.Coef, 0) }
 
 // Add returns d + e with the finer exponent of the two; ok is false when the sum does not fit.
 func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
@@ -99,29 +94,19 @@ func (d Decimal) Mul(e Decimal) (product Decimal, ok bool) {
 // Cmp compares the numbers, not their digits: 230.0 equals 230.
 func (d Decimal) Cmp(e Decimal) int {
 	if d.Sign() != e.Sign() || d.Coef == 0 {
-		return cmpInt(int64(d.Sign()), int64(e.Sign()))
+		return cmp.Compare(d.Sign(), e.Sign())
 	}
 	exp := min(d.Exp, e.Exp)
 	a, okA := d.at(exp)
 	b, okB := e.at(exp)
 	switch {
 	case okA && okB:
-		return cmpInt(a, b)
+		return cmp.Compare(a, b)
 	case okA: // e is too large for an int64 at this exponent
 		return -e.Sign()
 	default:
 		return d.Sign()
 	}
-}
-
-func cmpInt(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // at returns the coefficient of d at a finer or equal exponent.
@@ -161,50 +146,30 @@ func (d Decimal) Append(dst []byte) []byte {
 
 // AppendFixed appends the number with exactly so many decimals, rounded half away from zero. Minus zero is written 0.
 func (d Decimal) AppendFixed(dst []byte, decimals int) []byte {
-	c := abs(d.Coef)
-	exp := int(d.Exp)
-	rest := false // rounding looks at one digit: the last one dropped
+	c, exp := abs(d.Coef), int(d.Exp)
+	up := false // rounding looks at one digit: the last one dropped
 	for ; exp < -decimals; exp++ {
-		rest = c%10 >= 5
+		up = c%10 >= 5
 		c /= 10
 	}
-	if rest {
+	if up {
 		c++
 	}
 	if d.Coef < 0 && c != 0 {
 		dst = append(dst, '-')
 	}
-	var digits [20]byte
-	n := len(digits)
-	for ; c > 0; c /= 10 {
-		n--
-		digits[n] = byte('0' + c%10)
-	}
-	whole := digits[n:] // c × 10^exp, exp >= -decimals
-	intLen := len(whole) + exp
-	if len(whole) == 0 || intLen <= 0 {
+	start := len(dst)
+	dst = strconv.AppendUint(dst, c, 10)
+	for ; exp > -decimals && c != 0; exp-- {
 		dst = append(dst, '0')
 	}
-	for i := range whole {
-		if i == max(0, intLen) {
-			break
-		}
-		dst = append(dst, whole[i])
+	for len(dst)-start <= decimals {
+		dst = slices.Insert(dst, start, '0')
 	}
-	for i := len(whole); len(whole) > 0 && i < intLen; i++ {
-		dst = append(dst, '0')
-	}
-	if decimals == 0 {
-		return dst
-	}
-	dst = append(dst, '.')
-	for i := range decimals {
-		at := intLen + i
-		if len(whole) == 0 || at < 0 || at >= len(whole) {
-			dst = append(dst, '0')
-			continue
-		}
-		dst = append(dst, whole[at])
+	if point := len(dst) - decimals; decimals > 0 {
+		dst = append(dst, 0)
+		copy(dst[point+1:], dst[point:])
+		dst[point] = '.'
 	}
 	return dst
 }

@@ -98,7 +98,7 @@ func (m *beyond) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale
 	if some {
 		seen |= 1 << 1
 	}
-	if m.lost[i] || !oneScheme(seen) || !s.set(m.sums[i], &row.Measures[0], row.Most, scale) {
+	if m.lost[i] || !oneScheme(seen) || !s.set(m.sums[i], &row.Measures[0], row.most, scale) {
 		return sum, false
 	}
 	return sum.Add(s.Value)

@@ -25,10 +25,10 @@ type Row struct {
 	Measures []Measure
 	// Decimals is how many are published; AsSent for those that the meter sends.
 	Decimals int8
-	// Most is the largest magnitude that is believed, in the unit of the records; zero for any.
-	Most obis.Decimal
-	// Octets marks a text that ASCII telegrams hold as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
-	Octets bool
+	// most is the largest magnitude that is believed, in the unit of the records; zero for any.
+	most obis.Decimal
+	// octets marks a text that ASCII telegrams hold as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
+	octets bool
 	// State is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	State string
 	// Kind is how it moves.
@@ -51,10 +51,10 @@ type Measure struct {
 	Class string
 }
 
-// AsSent in Row.Decimals means: as many as the meter sends, at most MaxDecimals, and always the same for one meter.
+// AsSent in Row.Decimals means: as many as the meter sends, at most maxDecimals, and always the same for one meter.
 const (
 	AsSent      = -1
-	MaxDecimals = 3
+	maxDecimals = 3
 )
 
 // The state classes of Home Assistant that rows use.

@@ -36,7 +36,7 @@ func (s *Sample) Decimals() int {
 	if d := s.ID.Row().Decimals; d != AsSent {
 		return int(d)
 	}
-	return min(max(0, -int(s.Value.Exp)), MaxDecimals)
+	return min(max(0, -int(s.Value.Exp)), maxDecimals)
 }
 
 // AppendSamples appends the quantities that the records of one telegram hold, in their order, then those of the sub-meters,
@@ -85,7 +85,7 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 // spell makes of the text of a sample what people read; a number stays.
 func (f *Finder) spell(s *Sample) {
 	switch row := &rows[s.ID]; {
-	case row.Octets:
+	case row.octets:
 		s.Text = f.message(s.Text)
 	case !row.Numeric():
 		if f.Digits {
@@ -124,7 +124,7 @@ func (s *Sample) fill(r *obis.Record, scale *Scale) bool {
 	for i := range row.Measures {
 		if m := &row.Measures[i]; m.Base == r.Unit {
 			s.As, s.Value = uint8(i), r.Value.Shift(-m.Prefix)
-			return scale == nil && row.Most.Coef == 0 || s.set(r.Value, m, row.Most, scale)
+			return scale == nil && row.most.Coef == 0 || s.set(r.Value, m, row.most, scale)
 		}
 	}
 	return false

@@ -32,8 +32,8 @@ var rows = slices.Concat(
 	phases(Row{Name: "current", Title: "Current", Measures: current, Decimals: AsSent, State: Measurement, Kind: Current}, 31, 7),
 	one(Row{Name: "current_n", Title: "Current N", Codes: cde(91, 7, 0), Measures: current, Decimals: AsSent, State: Measurement, Kind: Current}),
 	// Hungarian meters send 4.556 and the like as a power factor, which is none.
-	one(Row{Name: "power_factor", Title: "Power factor", Codes: cde(13, 7, 0), Measures: factor, Decimals: 3, Most: obis.Decimal{Coef: 1}, State: Measurement, Kind: Ratio}),
-	phases(Row{Name: "power_factor", Title: "Power factor", Measures: factor, Decimals: 3, Most: obis.Decimal{Coef: 1}, State: Measurement, Kind: Ratio, Quiet: true}, 33, 7),
+	one(Row{Name: "power_factor", Title: "Power factor", Codes: cde(13, 7, 0), Measures: factor, Decimals: 3, most: obis.Decimal{Coef: 1}, State: Measurement, Kind: Ratio}),
+	phases(Row{Name: "power_factor", Title: "Power factor", Measures: factor, Decimals: 3, most: obis.Decimal{Coef: 1}, State: Measurement, Kind: Ratio, Quiet: true}, 33, 7),
 	one(Row{Name: "frequency", Title: "Frequency", Codes: cde(14, 7, 0), Measures: unit(obis.Hertz, "Hz", "frequency"), Decimals: 2, State: Measurement, Kind: Ratio}),
 
 	one(Row{Name: "import_energy", Title: "Import energy", Codes: cde(1, 8, 0), Measures: energy, Decimals: 3, State: TotalIncreasing, Kind: Counter}),
@@ -65,7 +65,7 @@ var rows = slices.Concat(
 	one(Row{Name: "tariff", Title: "Tariff", Codes: cde(96, 14, 0), instead: cde(96, 14, 1), Diagnostic: true}),
 	// 96.50.68 is that of Hungarian meters: ON or OFF.
 	one(Row{Name: "breaker", Title: "Breaker", Codes: [][3]byte{{96, 3, 10}, {96, 50, 68}}, Diagnostic: true}),
-	one(Row{Name: "text_message", Title: "Text message", Codes: cde(96, 13, 0), Octets: true, Diagnostic: true}),
+	one(Row{Name: "text_message", Title: "Text message", Codes: cde(96, 13, 0), octets: true, Diagnostic: true}),
 	one(Row{Name: "power_failures", Title: "Power failures", Codes: cde(96, 7, 21), Measures: count, State: TotalIncreasing, Diagnostic: true}),
 	one(Row{Name: "long_power_failures", Title: "Long power failures", Codes: cde(96, 7, 9), Measures: count, State: TotalIncreasing, Diagnostic: true}),
 	phases(Row{Name: "voltage_sags", Title: "Voltage sags", Measures: count, State: TotalIncreasing, Diagnostic: true}, 32, 32),
