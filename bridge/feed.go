@@ -106,6 +106,7 @@ func newFeed(meters []Meter, j *journal) *Feed {
 // Ready gives a value when something is new. It may give one when nothing is: Take then returns nil. To call Ready also says that the
 // output is about to wait, which it may do for ever: call it each time anew.
 func (f *Feed) Ready() <-chan struct{} {
+	f.progress.Note("") // it has overcome what interrupted it
 	f.progress.Waiting()
 	return f.signal
 }
@@ -126,7 +127,6 @@ func (f *Feed) Take() *Batch {
 	f.progress.Working()
 	if f.undelivered && f.deliveringSince.IsZero() {
 		f.deliveringSince = time.Now()
-		f.progress.Note("")
 	}
 	b := f.collect()
 	f.undelivered = b != nil

@@ -98,7 +98,7 @@ type Part struct {
 // Stuck says which of the parts have made no progress in a piece of work for so long, and since when, one sentence for each.
 func Stuck(parts []Part, after time.Duration) (stuck []string) {
 	for _, p := range parts {
-		if p.Working >= after {
+		if p.Working > 0 && p.Working >= after {
 			since := time.Now().Add(-p.Working).Format(time.TimeOnly)
 			stuck = append(stuck, fmt.Sprintf("%s is stuck: no progress since %s (%v)", p.Name, since, p.Working.Round(time.Second)))
 		}
