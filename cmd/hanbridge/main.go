@@ -51,7 +51,7 @@ func commands(p *cli.Program) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(
-		runCommand(p), doctorCommand(p), demoCommand(p), decodeCommand(p), simulateCommand(p), captureCommand(p), replayCommand(p), checkCommand(p),
+		runCommand(p), doctorCommand(p), demoCommand(p), decodeCommand(p), simulateCommand(p), captureCommand(p), replayCommand(p), checkCommand(p), healthCommand(p),
 		quantitiesCommand(p), ratesCommand(p), discoveryCommand(p), takeoverCommand(p), versionCommand(p),
 	)
 	root.SetFlagErrorFunc(flagError)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/output/console"
+	"github.com/hanbridge/hanbridge/bridge/output/health"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/localbroker"
@@ -52,10 +53,11 @@ func demoBridge(p *cli.Program, log io.Writer) (*Setup, *bridge.Bridge, func(), 
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	w := &Setup{health: health.Places("", identity(cfg))} // the state folder may be that of a bridge
 	if cfg.MQTT.ClientID == "" {
 		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
 	}
-	w := &Setup{Config: cfg}
+	w.Config = cfg
 	stopInside := func() {}
 	if cfg.MQTT.URL == "" || cfg.MQTT.URL == config.Embedded {
 		if cfg.MQTT.URL == "" {

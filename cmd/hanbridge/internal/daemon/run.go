@@ -45,7 +45,7 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
-	w := Setup{Config: cfg, file: file, environ: p.Environ, Logger: log}
+	w := Setup{Config: cfg, file: file, environ: p.Environ, health: healthPlaces(cfg), Logger: log}
 	b, stopInside, err := w.Bridge()
 	if err != nil {
 		return err

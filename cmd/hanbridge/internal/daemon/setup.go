@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/health"
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/output/systemd"
 	"github.com/hanbridge/hanbridge/bridge/probe"
@@ -37,6 +38,7 @@ type Setup struct {
 	config.Config
 	file    string   // "" where there are variables alone
 	environ []string // as of os.Environ
+	health  []string // where the bridge answers hanbridge health
 	Logger  zerolog.Logger
 }
 
@@ -59,6 +61,7 @@ func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	}
 	b = bridge.New(w.Logger)
 	b.AddOutput("mqtt", mqtt.New(c, w.Logger.With().Str("output", "mqtt").Logger()))
+	b.AddOutput("health", health.New(w.health))
 	if systemd.Wanted() {
 		b.AddOutput("systemd", systemd.New())
 	}

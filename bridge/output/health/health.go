@@ -1,0 +1,100 @@
+// Package health tells the command "hanbridge health" which parts of a running bridge are stuck. The bridge listens on a socket of this
+// machine; the command connects and reads one JSON document.
+package health
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+)
+
+// An Output answers whoever connects to its socket. It is a bridge.Output that delivers no values.
+type Output struct{ places []string }
+
+var _ bridge.Output = (*Output)(nil)
+
+// New returns an Output that listens at the first of the places where that is possible: see Places.
+func New(places []string) *Output { return &Output{places} }
+
+// Run answers until ctx ends. It returns an error if it can listen nowhere, or if somebody removes the socket.
+func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
+	l, err := listen(o.places)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- answer(l, feed) }()
+	defer func() { _ = l.Close(); <-failed }()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			failed <- err
+			return err
+		case <-feed.Ready():
+			for feed.Take() != nil { // nothing of it is needed, but recordings wait until every output has taken all
+			}
+			if place := l.Addr().String(); isFile(place) && gone(place) {
+				return fmt.Errorf("%s was removed: hanbridge health needs it", place)
+			}
+		}
+	}
+}
+
+// answer tells how the bridge is to whoever connects, until the listener is closed.
+func answer(l net.Listener, feed *bridge.Feed) error {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		_ = conn.SetDeadline(time.Now().Add(time.Second)) // who asks and does not listen must not keep others from asking
+		_ = json.NewEncoder(conn).Encode(feed.Health())   // nor must who has gone
+		_ = conn.Close()
+	}
+}
+
+// listen returns a listener at the first place where it is possible.
+func listen(places []string) (net.Listener, error) {
+	errs := []error{errors.New("hanbridge health cannot reach this bridge")}
+	for _, place := range places {
+		if isFile(place) {
+			if conn, err := net.Dial("unix", place); err == nil {
+				_ = conn.Close()
+				errs = append(errs, fmt.Errorf("another hanbridge listens at %s", place))
+				continue
+			}
+			removeSocket(place)
+		}
+		l, err := net.Listen("unix", place)
+		if err == nil {
+			return l, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// removeSocket removes a socket that nobody listens on any more, as a crash leaves one behind. Nothing but a socket is removed.
+func removeSocket(place string) {
+	if info, err := os.Lstat(place); err == nil && info.Mode()&fs.ModeSocket != 0 {
+		_ = os.Remove(place) // if it stays, to listen there fails
+	}
+}
+
+// isFile tells a place in a folder from one in Linux's abstract namespace.
+func isFile(place string) bool { return !strings.HasPrefix(place, "@") }
+
+func gone(file string) bool {
+	_, err := os.Lstat(file)
+	return errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,251 @@
+package health_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/output/health"
+	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// An output made of a function.
+type output func(ctx context.Context, feed *bridge.Feed) error
+
+func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
+
+// A wire is silent, and may be fed.
+type wire struct{ end chan *io.PipeWriter }
+
+func (w wire) dial(context.Context) (io.ReadCloser, error) {
+	r, end := io.Pipe()
+	w.end <- end
+	return r, nil
+}
+
+// run starts a bridge that answers at one of the places. It ends with the test, or by stop.
+func run(t *testing.T, places []string, others ...bridge.Output) (w wire, stop func()) {
+	t.Helper()
+	w = wire{make(chan *io.PipeWriter, 8)}
+	b := bridge.New(zerolog.Nop())
+	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: w.dial})})
+	b.AddOutput("health", health.New(places))
+	for _, o := range others {
+		b.AddOutput("other", o)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return w, stop
+}
+
+// awaits asks until the answer is as wanted.
+func awaits(t *testing.T, places []string, after time.Duration, what string, wanted func(health.Answer, error) bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; <-tick.C {
+		answer, err := health.Ask(t.Context(), places, after)
+		if wanted(answer, err) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no answer with %s in 20 s, the last is %q, %v", what, answer, err)
+		}
+	}
+}
+
+func awaitsHealthy(t *testing.T, places []string, notes ...string) {
+	t.Helper()
+	awaits(t, places, time.Minute, strings.Join(notes, ", "), func(a health.Answer, err error) bool {
+		return err == nil && len(a.Stuck) == 0 && cmp.Equal(notes, a.Notes)
+	})
+}
+
+// placesIn are the places of a bridge with a state folder of its own.
+func placesIn(t *testing.T) []string { return health.Places(t.TempDir(), t.Name()+t.TempDir()) }
+
+func TestHealthy(t *testing.T) {
+	places := placesIn(t)
+	w, stop := run(t, places)
+	awaitsHealthy(t, places, "meter house: no telegram yet")
+	f, _ := simulate.Named("aidon-se")
+	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
+	_, _ = (<-w.end).Write(telegram) // a pipe's other end that is read
+	awaitsHealthy(t, places)
+	stop()
+	_, err := health.Ask(t.Context(), places, time.Minute)
+	if err == nil || !strings.HasPrefix(err.Error(), "no hanbridge runs with this configuration: nobody listens at "+places[0]) {
+		t.Errorf("when it has ended: got %v, want that none runs", err)
+	}
+	if _, err := os.Lstat(places[0]); err == nil {
+		t.Error("its socket is left behind")
+	}
+}
+
+func TestBlockedOutputIsReported(t *testing.T) {
+	places, free := placesIn(t), make(chan struct{})
+	run(t, places, output(func(_ context.Context, feed *bridge.Feed) error {
+		<-feed.Ready()
+		feed.Take()
+		<-free
+		return nil
+	}))
+	t.Cleanup(func() { close(free) }) // before the bridge is stopped
+	awaitsHealthy(t, places, "meter house: no telegram yet")
+	awaits(t, places, 50*time.Millisecond, "a stuck output", func(a health.Answer, err error) bool {
+		return err == nil && len(a.Stuck) == 1 && strings.HasPrefix(a.Stuck[0], "output other is stuck: no progress since ")
+	})
+}
+
+// TestElsewhere: where the state folder holds no socket, the bridge is found all the same.
+func TestElsewhere(t *testing.T) {
+	for name, dir := range map[string]string{
+		"no state folder":         "",
+		"folder that is missing":  filepath.Join(t.TempDir(), "missing"),
+		"path longer than a name": filepath.Join(t.TempDir(), strings.Repeat("long", 40)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(dir) > 100 {
+				if err := os.Mkdir(dir, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			places := health.Places(dir, t.Name()+t.TempDir())
+			run(t, places)
+			awaitsHealthy(t, places, "meter house: no telegram yet")
+		})
+	}
+}
+
+// TestAfterACrash: a socket to which nobody listens any more is replaced.
+func TestAfterACrash(t *testing.T) {
+	places := placesIn(t)
+	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: places[0], Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.SetUnlinkOnClose(false)
+	_ = left.Close()
+	if _, err := health.Ask(t.Context(), places, time.Minute); err == nil {
+		t.Error("after a crash: got an answer, want none")
+	}
+	run(t, places)
+	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
+}
+
+// TestTwoInOneFolder: the second leaves the first its socket.
+func TestTwoInOneFolder(t *testing.T) {
+	places := placesIn(t)
+	run(t, places)
+	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
+	_, stop := run(t, places)
+	awaitsHealthy(t, places[1:], "meter house: no telegram yet")
+	stop()
+	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
+}
+
+func TestOtherFilesStay(t *testing.T) {
+	places := placesIn(t)
+	if err := os.WriteFile(places[0], []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, places)
+	awaitsHealthy(t, places, "meter house: no telegram yet")
+	if text, err := os.ReadFile(places[0]); string(text) != "mine" || err != nil {
+		t.Errorf("got %q, %v, want the file as it was", text, err)
+	}
+}
+
+// TestRemovedSocket: somebody empties the folder while the bridge runs.
+func TestRemovedSocket(t *testing.T) {
+	places := placesIn(t)
+	w, _ := run(t, places)
+	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
+	if err := os.Remove(places[0]); err != nil {
+		t.Fatal(err)
+	}
+	f, _ := simulate.Named("aidon-se")
+	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
+	_, _ = (<-w.end).Write(bytes.Clone(telegram)) // a pipe's other end that is read
+	awaitsHealthy(t, places[:1])
+}
+
+// TestNoAnswer is a bridge that has been stopped, or hangs as a whole: the system still connects to it.
+func TestNoAnswer(t *testing.T) {
+	places := placesIn(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: places[0], Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := health.Ask(ctx, places, time.Minute); err == nil || !strings.HasPrefix(err.Error(), "hanbridge runs, but does not answer") {
+		t.Errorf("got %v, want that it does not answer", err)
+	}
+}
+
+// TestNowhere: the other outputs go on, and the error says what does not work.
+func TestNowhere(t *testing.T) {
+	places := []string{filepath.Join(t.TempDir(), "missing", "a.sock"), filepath.Join(t.TempDir(), "missing", "b.sock")}
+	err := health.New(places).Run(t.Context(), nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "hanbridge health cannot reach this bridge") || !strings.Contains(err.Error(), places[1]) {
+		t.Errorf("got %v, want an error that names the places", err)
+	}
+}
+
+// TestPlaces: the first is the state folder's; another configuration has another second.
+func TestPlaces(t *testing.T) {
+	a, b := health.Places("/var/lib/hanbridge", "a"), health.Places("", "b")
+	if len(a) != 2 || a[0] != filepath.Join("/var/lib/hanbridge", "health.sock") || len(b) != 1 || a[1] == b[0] {
+		t.Errorf("got %q and %q", a, b)
+	}
+	if runtime.GOOS == "linux" && !strings.HasPrefix(b[0], "@") {
+		t.Errorf("got %q, want a place that needs no folder", b)
+	}
+	if again := health.Places("", "b"); again[0] != b[0] {
+		t.Errorf("got %q and then %q for one identity", b, again)
+	}
+}
+
+// TestRecordingIsTaken ends only when every output has taken all telegrams.
+func TestRecordingIsTaken(t *testing.T) {
+	f, _ := simulate.Named("aidon-se")
+	m := simulate.NewMeter(f, 1, time.Now())
+	var recording bytes.Buffer
+	for range 20 {
+		_, telegram := m.Next()
+		recording.Write(telegram)
+	}
+	b := bridge.New(zerolog.Nop())
+	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
+		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
+	})})
+	b.AddOutput("health", health.New(placesIn(t)))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
+		t.Fatalf("the recording does not come to its end: %v, %v", err, ctx.Err())
+	}
+}

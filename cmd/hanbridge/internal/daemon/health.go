@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/output/health"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
+)
+
+// healthPlaces returns where the bridge of a configuration answers.
+func healthPlaces(c config.Config) []string { return health.Places(c.Remembered(), identity(c)) }
+
+// identity tells the bridge of a configuration from others on this machine.
+func identity(c config.Config) string {
+	text := fmt.Sprintf("%q %q %q", c.StateDir, c.MQTT.ClientID, ownClientID("hanbridge", c))
+	for _, m := range c.Meters {
+		text += fmt.Sprintf(" %q", m.Port)
+	}
+	return text
+}
+
+// Health asks the running bridge of the configuration in file, and prints how it is. The error has the code for bad data if a part has
+// made no progress for the time after, or if no bridge answers.
+func Health(ctx context.Context, p *cli.Program, file string, after time.Duration) error {
+	c, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(config.Found(file), p.Environ) })
+	if err != nil {
+		return err
+	}
+	answer, err := health.Ask(ctx, healthPlaces(c), after)
+	if err != nil {
+		return cli.DataError(err)
+	}
+	if len(answer.Stuck) == 0 {
+		fmt.Fprintln(p.Out, "healthy: no part of the bridge is stuck")
+	}
+	for _, note := range answer.Notes {
+		fmt.Fprintln(p.Out, safetext.Visible(note))
+	}
+	if len(answer.Stuck) > 0 {
+		return cli.DataError(errors.New(strings.Join(append(answer.Stuck, restart), "\n")))
+	}
+	return nil
+}
+
+// restart says what to do about a part that is stuck.
+const restart = "restart hanbridge. If that happens again: before the restart send it the signal QUIT (kill -QUIT PID, docker kill -s QUIT NAME), " +
+	"and report what it prints"
