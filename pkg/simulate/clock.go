@@ -79,20 +79,6 @@ func (c clock) at(t time.Time) dlms.DateTime {
 	return d
 }
 
-// field is the clock as an item; of says when.
-func (c clock) field(of string) field {
-	return field{code: code(of), class: 8, attribute: 2, write: func(dst []byte, s *State) []byte {
-		return dlms.AppendDateTime(dst, c.at(s.Time))
-	}}
-}
-
-// ofHour is the field of the last whole hour.
-func (c clock) ofHour(of string) field {
-	f := c.field(of)
-	f.write = func(dst []byte, s *State) []byte { return dlms.AppendDateTime(dst, c.at(s.Hour)) }
-	return f
-}
-
 // An invoke is the long-invoke-id-and-priority of a make, which some count up.
 type invoke struct {
 	id     uint32
@@ -106,19 +92,25 @@ func (i invoke) of(s *State) uint32 {
 	return i.id
 }
 
+var (
+	// fixedInvoke is what most Nordic meters send for ever.
+	fixedInvoke    = invoke{id: 0x40000000}
+	countingInvoke = invoke{counts: true}
+)
+
 // Heads of data-notifications: without a time, with one, and with one that is tagged.
 
-func (i invoke) unstamped() func([]byte, *State) []byte {
+func (i invoke) unstamped() encoder {
 	return func(dst []byte, s *State) []byte { return dlms.AppendNotification(dst, i.of(s)) }
 }
 
-func (i invoke) stamped(c clock) func([]byte, *State) []byte {
+func (i invoke) stamped(c clock) encoder {
 	return func(dst []byte, s *State) []byte {
 		return dlms.AppendStampedNotification(dst, i.of(s), c.at(s.Time), false)
 	}
 }
 
-func (i invoke) tagged(c clock) func([]byte, *State) []byte {
+func (i invoke) tagged(c clock) encoder {
 	return func(dst []byte, s *State) []byte {
 		return dlms.AppendStampedNotification(dst, i.of(s), c.at(s.Time), true)
 	}

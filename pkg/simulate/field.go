@@ -1,7 +1,9 @@
 package simulate
 
 import (
-	"slices"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -23,7 +25,114 @@ type field struct {
 	exp    int8
 	unit   obis.Unit
 	// write appends what is no number of the household's.
-	write func(dst []byte, s *State) []byte
+	write encoder
+}
+
+// parseField reads a line of a list. A fault in it is a programmer's, and panics.
+func parseField(line string, c clock) field {
+	words := strings.Fields(line)
+	if words[0] == "null" {
+		return field{bare: true, write: func(dst []byte, _ *State) []byte { return dlms.AppendNull(dst) }}
+	}
+	f := field{code: code(words[0]), class: 1, attribute: 2}
+	value := ""
+	for i := 2; i < len(words); i++ {
+		switch words[i] {
+		case "bare":
+			f.bare = true
+		case "swapped":
+			f.swapped = true
+		case "class": // of switches and limits, which have their value in attribute 3
+			i++
+			f.class, f.attribute = uint16(integer(words[i])), 3
+		default:
+			value = words[i]
+		}
+	}
+	f.fill(words[1], value, c)
+	return f
+}
+
+// fill sets what a field holds.
+func (f *field) fill(what, value string, c clock) {
+	kind, isNumber := kinds[what]
+	constant, isConstant := strings.CutPrefix(value, "=")
+	switch {
+	case what == "setup": // the push itself, which is listed and has no value
+		f.class, f.attribute = 40, 0
+	case what == "name":
+		f.class, f.attribute = 40, 1
+		f.write = octets(f.code[:])
+	case what == "clock" || what == "hour":
+		f.class = 8
+		f.write = c.changing()[what]
+	case isConstant:
+		v := integer(constant)
+		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendNumber(dst, kind, v) }
+	case isNumber:
+		f.class, f.number, f.kind, f.unit = 3, true, kind, unitOf(f.code)
+		if value != "" {
+			f.exp = int8(integer(value))
+		}
+	case what == "octets":
+		f.write = octets([]byte(unquoted(value)))
+	case what == "visible":
+		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendVisible(dst, unquoted(value)) }
+	case what == "code":
+		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendName(dst, f.code) }
+	default:
+		if f.write = c.changing()[what]; f.write == nil {
+			panic("simulate: nothing is called " + what)
+		}
+	}
+}
+
+// kinds are the types of numbers.
+var kinds = map[string]dlms.Type{
+	"boolean": dlms.Boolean, "enum": dlms.Enum, "uint8": dlms.Uint8, "uint16": dlms.Uint16, "uint32": dlms.Uint32,
+	"uint64": dlms.Uint64, "int16": dlms.Int16,
+}
+
+// changing are what changes with time, and limits, which are lists of one number.
+func (c clock) changing() map[string]encoder {
+	part := func(from, to int) encoder {
+		return func(dst []byte, s *State) []byte {
+			return dlms.AppendOctets(dst, string(c.at(s.Time).Append(nil)[from:to]))
+		}
+	}
+	return map[string]encoder{
+		"clock": func(dst []byte, s *State) []byte { return dlms.AppendDateTime(dst, c.at(s.Time)) },
+		"hour":  func(dst []byte, s *State) []byte { return dlms.AppendDateTime(dst, c.at(s.Hour)) },
+		"date":  part(0, 5),
+		"time":  part(5, 9),
+		"tariff-bytes": func(dst []byte, s *State) []byte {
+			return dlms.AppendOctets(dst, string([]byte{0, byte(s.Tariff)}))
+		},
+		"tariff-text": func(dst []byte, s *State) []byte { return dlms.AppendOctets(dst, fmt.Sprint("T", s.Tariff)) },
+		"limits": func(dst []byte, _ *State) []byte {
+			return dlms.AppendNumber(dlms.AppendList(dst, 1), dlms.Uint16, 10000)
+		},
+	}
+}
+
+func octets(b []byte) encoder {
+	return func(dst []byte, _ *State) []byte { return dlms.AppendOctets(dst, string(b)) }
+}
+
+func unquoted(text string) string {
+	s, err := strconv.Unquote(text)
+	if err != nil {
+		panic("simulate: " + text + " is no text in quotes")
+	}
+	return s
+}
+
+func integer(text string) int64 {
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic("simulate: " + text + " is no number")
+	}
+	return v
 }
 
 func (f *field) append(dst []byte, as shape, s *State) []byte {
@@ -64,26 +173,6 @@ func (f *field) appendValue(dst []byte, s *State) []byte {
 	return dlms.AppendDecimal(dst, f.kind, v, f.exp)
 }
 
-// numbers are fields of one type and scaler, by their codes, such as "1-0:1.7.0" or, of medium 1-0, "1.7.0".
-func numbers(kind dlms.Type, exp int8, codes ...string) []field {
-	var out []field
-	for _, text := range codes {
-		c := code(text)
-		out = append(out, field{code: c, class: 3, attribute: 2, number: true, kind: kind, exp: exp, unit: unitOf(c)})
-	}
-	return out
-}
-
-// on moves fields to a medium, such as "1-1".
-func on(medium string, fields []field) []field {
-	m := code(medium + ":0.0.0")
-	out := slices.Clone(fields)
-	for i := range out {
-		out[i].code[0], out[i].code[1] = m[0], m[1]
-	}
-	return out
-}
-
 // code reads a code of a table in this package: one of medium 1-0 may leave that out.
 func code(text string) obis.Code {
 	c, err := obis.ParseCode(text)
@@ -114,35 +203,4 @@ func unitOf(c obis.Code) obis.Unit {
 		return obis.Var
 	}
 	return obis.Watt
-}
-
-// octets is a text as an octet-string, visible one as a visible-string.
-func octets(text, of string) field {
-	return field{code: code(of), class: 1, attribute: 2, write: func(dst []byte, _ *State) []byte {
-		return dlms.AppendOctets(dst, text)
-	}}
-}
-
-func visible(text, of string) field {
-	return field{code: code(of), class: 1, attribute: 2, write: func(dst []byte, _ *State) []byte {
-		return dlms.AppendVisible(dst, text)
-	}}
-}
-
-// fixed is a number that never changes.
-func fixed(kind dlms.Type, v int64, of string) field {
-	return field{code: code(of), class: 1, attribute: 2, write: func(dst []byte, _ *State) []byte {
-		return dlms.AppendNumber(dst, kind, v)
-	}}
-}
-
-// null stands where a meter has nothing to say.
-func null() field {
-	return field{bare: true, write: func(dst []byte, _ *State) []byte { return dlms.AppendNull(dst) }}
-}
-
-// bare makes a field one without its code.
-func bare(f field) field {
-	f.bare = true
-	return f
 }

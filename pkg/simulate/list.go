@@ -1,13 +1,18 @@
 package simulate
 
-import "github.com/hanbridge/hanbridge/pkg/dlms"
+import (
+	"slices"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+)
 
 // A list is the body of a data-notification: what is in it, and in which shape.
 type list struct {
 	shape  shape
 	fields []field
 	// stamp writes the head up to the body.
-	stamp func(dst []byte, s *State) []byte
+	stamp encoder
 	// hourly is for lists with the counters of the last whole hour.
 	hourly bool
 }
@@ -24,6 +29,38 @@ const (
 	pushed                  // a list of codes, then the values in its order
 	descripted              // structures {bare attribute descriptor, value}
 )
+
+// shapes are their names.
+var shapes = []string{"positional", "pairs", "triples", "registers", "structured", "pushed", "descripted"}
+
+// readList reads the list that a file of the folder telegrams holds: the name of its shape, "hourly" where it is that, then an item a
+// line. Lines that begin with a '#' say what is to be known of it. c is the clock of its times.
+//
+//	1.7.0 uint32                 a register's number, of that type
+//	32.7.0 uint16 -1             in tenths
+//	0-0:17.0.0 uint32 =17250     a number that never changes
+//	0-0:96.1.0 octets "1000"     a text; visible for a visible-string
+//	0-0:1.0.0 clock              one of clock.changing; hour is that of the last whole hour
+//	0-8:25.9.0 setup             the push itself; name for its name
+//	null                         nothing
+//
+// Behind an item stand bare where it has no code, swapped where tag and length of its code have changed places, and class 70 or 71 where
+// it is no register.
+func readList(file string, stamp encoder, c clock) list {
+	b, err := telegrams.ReadFile("telegrams/" + file + ".list")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(b)), "\n"), func(s string) bool { return strings.HasPrefix(s, "#") })
+	l := list{shape: shape(slices.Index(shapes, lines[0])), stamp: stamp}
+	if err != nil || l.shape < 0 {
+		panic("simulate: no list in " + file)
+	}
+	if lines = lines[1:]; lines[0] == "hourly" {
+		l.hourly, lines = true, lines[1:]
+	}
+	for _, line := range lines {
+		l.fields = append(l.fields, parseField(line, c))
+	}
+	return l
+}
 
 // append appends the data-notification.
 func (l list) append(dst []byte, s *State) []byte {

@@ -12,7 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// telegrams hold what ASCII meters send, each as it stands on the wire, with what changes in braces:
+// telegrams hold what meters send: the lists of DLMS meters in files .list (see readList), and what ASCII meters send in files .txt, as it
+// stands on the wire, with what changes in braces:
 //
 //	/{ident}               the identification line, where meters differ in that alone
 //	1-0:1.8.1({6.3}*kWh)   the register of the line's code with six digits, a point and three decimals
