@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/throttle"
@@ -121,7 +122,7 @@ const stableAfter = 10 * time.Second
 // deliver runs an output again and again until the bridge stops.
 func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 	log := b.log.With().Str("output", o.name).Logger()
-	wait := backoff{first: 500 * time.Millisecond, most: 8 * time.Second}
+	wait := ratelimit.Backoff{First: 500 * time.Millisecond, Most: 8 * time.Second}
 	var trouble faults
 	for ctx.Err() == nil {
 		feed.deliveringSince, feed.undelivered = time.Time{}, false
@@ -133,13 +134,13 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 			return nil
 		}
 		if !feed.deliveringSince.IsZero() && time.Since(feed.deliveringSince) > stableAfter {
-			wait.reset()
+			wait.Reset()
 		}
 		feed.progress.Note("interrupted: " + err.Error())
 		if time.Since(started) > time.Minute {
 			trouble.over()
 		}
-		w := wait.next()
+		w := wait.Next()
 		var slow interface{ Wait() time.Duration }
 		if errors.As(err, &slow) {
 			w = max(w, slow.Wait())
@@ -147,7 +148,7 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 		if trouble.warn(log, "output interrupted, trying again", err.Error(), err, w) {
 			feed.told = true
 		}
-		if !pause(ctx, w) {
+		if !ratelimit.Pause(ctx, w) {
 			return nil
 		}
 	}

@@ -3,6 +3,8 @@ package bridge
 import (
 	"slices"
 	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
 // interval learns how often a meter speaks: the median of its last gaps, so that neither an outage nor a doubled
@@ -54,7 +56,7 @@ func (i *interval) patience() time.Duration {
 		return silentAfter * i.learned()
 	case i.n > 0 && classOf(i.gaps[i.n-1]) > cadences[0]:
 		gap := i.gaps[i.n-1]
-		return min(gap+gap/4, longestStay)
+		return min(gap+gap/4, probe.LongestInterval)
 	case i.n > 0:
 		return silentAfter * usualInterval
 	}

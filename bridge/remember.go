@@ -21,11 +21,11 @@ func (p *pipeline) remember(now time.Time) {
 		return
 	}
 	p.voice.about = m.about
-	p.search.worked, p.search.last = probe.Endpoint{Port: m.about.Port, Line: m.about.Line}, now // whatever silence there is begins here
+	p.worked = probe.Endpoint{Port: m.about.Port, Line: m.about.Line}
 	p.decoder.SetScaling(m.scaling)
 	p.guard.Restore(&m.counters)
 	p.reminder = m.last()
-	often := longestStay
+	often := probe.LongestInterval
 	for _, k := range m.known {
 		p.known.remember(k)
 		often = min(often, k.Every)

@@ -5,17 +5,7 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/probe"
-	"github.com/hanbridge/hanbridge/pkg/line"
 )
-
-// gaveNothing keeps what the bytes of an endpoint looked like that gave no telegram.
-func (p *pipeline) gaveNothing(c probe.Endpoint) line.Verdict {
-	verdict, n := p.ear.verdict()
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	p.voice.found = p.voice.found.with(finding{c, verdict, n})
-	return verdict
-}
 
 // unread is for a wire that cannot be read. told tells that the log has just said so: then it says as well when it can be opened again.
 func (p *pipeline) unread(told bool) {
@@ -40,14 +30,13 @@ func (p *pipeline) fallSilent() {
 	if st := &v.stats; st.Telegrams > 0 && !v.broken {
 		p.progress.Note("silent since " + st.Last.Format(time.DateTime))
 	}
-	if v.broken || !v.sound.IsZero() && time.Since(v.sound) < relearn {
+	if v.broken || !v.sound.IsZero() && time.Since(v.sound) < minTrust {
 		return // what is wrong has been told
 	}
-	verdict, n := p.ear.verdict()
-	v.found = v.found.with(finding{v.inUse, verdict, n})
-	best, bytes := v.found.best()
+	v.found = v.found.With(v.attempt.Finding())
+	best, bytes := v.found.Best()
 	if bytes > 0 && !v.whole {
-		v.timer.Reset(dwell) // another setting may bring it back
+		v.timer.Reset(probe.Dwell) // another setting may bring it back
 		return
 	}
 	if v.silent.Allow(time.Now(), mostChanges) {
@@ -56,7 +45,7 @@ func (p *pipeline) fallSilent() {
 }
 
 // explain says why a meter is silent. The caller holds the lock.
-func (p *pipeline) explain(best finding, bytes int64) {
+func (p *pipeline) explain(best probe.Finding, bytes int64) {
 	st := &p.voice.stats
 	log := p.log.Warn().Fields(told("source", best.Port))
 	network := strings.HasPrefix(best.Port, "tcp://")
@@ -71,11 +60,11 @@ func (p *pipeline) explain(best finding, bytes int64) {
 			"then ask your grid company to activate it again")
 	case bytes == 0:
 		log.Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
-	case network && best.verdict.AboutSetting():
+	case network && best.Verdict.AboutSetting():
 		log.Int64("bytes", bytes).Msg("bytes but no telegram: most likely the reader is set to another line setting than the meter's. Set the reader's own " +
 			"serial port to what the meter sends (P1 ports 115200 8N1, most M-Bus ports 2400 8E1)")
 	default:
-		log.Fields(told("line", best.Line)).Int64("bytes", bytes).Uint64("errors", st.Errors).Msg(p.voice.found.advice(best.verdict))
+		log.Fields(told("line", best.Line)).Int64("bytes", bytes).Uint64("errors", st.Errors).Msg(p.voice.found.Advice(best.Verdict))
 	}
 }
 

@@ -16,14 +16,14 @@ import (
 type voice struct {
 	mu sync.Mutex
 	condition
-	handed condition      // as the feeds have it
-	inUse  probe.Endpoint // the last that was opened
-	broken bool           // no wire can be opened: the log has said so
+	handed  condition      // as the feeds have it
+	attempt *probe.Attempt // the endpoint that was opened last: the pipeline alone replaces it
+	broken  bool           // no wire can be opened: the log has said so
 	// saidBroken tells that the log is to say when one can be opened again.
 	saidBroken bool
 	sound      time.Time // when a telegram last came whole, but of a kind that is not read
 	ports      []string  // that have been opened
-	found      findings
+	found      probe.Findings
 	whole      bool // all endpoints have had their turn since the meter last spoke
 	anew       bool // the wire was opened again: the next telegram is published whole
 	over       bool
@@ -61,25 +61,25 @@ func (p *pipeline) listen() {
 
 // reads keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the
 // settings in between would fill it.
-func (p *pipeline) reads(c probe.Endpoint) {
+func (p *pipeline) reads(a *probe.Attempt) {
 	v := &p.voice
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	level, now := zerolog.DebugLevel, time.Now()
-	if !slices.Contains(v.ports, c.Port) {
-		v.ports = append(v.ports, c.Port)
+	if !slices.Contains(v.ports, a.Port) {
+		v.ports = append(v.ports, a.Port)
 		level = zerolog.InfoLevel
 	}
-	if (p.search.alone || p.search.proved) && v.saidBroken {
+	if (a.Alone || a.Proved) && v.saidBroken {
 		level, v.saidBroken = zerolog.InfoLevel, false
 	}
 	if v.broken && !v.online {
 		v.timer.Reset(silentAfter * usualInterval) // connected and silent is another fault than broken
 	}
 	v.anew = v.reopens.Allow(now, 3) || v.anew
-	v.broken, v.inUse = false, c
-	v.whole = p.search.alone || p.search.fruitless > 0
-	p.log.WithLevel(level).Fields(told("source", c.Port, "line", c.Line)).Msg("port opened")
+	v.broken, v.attempt = false, a
+	v.whole = a.Alone || a.Rounds > 0
+	p.log.WithLevel(level).Fields(told("source", a.Port, "line", a.Line)).Msg("port opened")
 }
 
 // mostChanges is how often in ten minutes the log says that a meter speaks, and that it is silent: a bad cable has both by turns.
@@ -93,7 +93,7 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // else a stray telegram, or one of another meter on the wire
 		v.about.describe(r)
 	}
-	v.about.Port, v.about.Line = v.inUse.Port, v.inUse.Line
+	v.about.Port, v.about.Line = v.attempt.Port, v.attempt.Line
 	v.found = v.found[:0]
 	v.stats.Telegrams++
 	if r.Repeated {

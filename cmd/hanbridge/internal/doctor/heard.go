@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -39,7 +38,8 @@ type heard struct {
 	unread   int // sound, of a kind that is not read
 	locked   int // telegrams that no key opens
 	lock     dlms.LockedError
-	doubt    bridge.Doubt
+	verifier probe.Verifier
+	waits    int // for telegrams that are alike
 
 	protocol meter.Protocol
 	bytes    int // of the longest telegram
@@ -91,8 +91,8 @@ func (h *heard) enough() bool {
 
 // good takes in a reading. The first that is believed proves the wire; one without checksum gives one alike time to come.
 func (h *heard) good(r *meter.Reading, now time.Time) {
-	if h.verified == 0 && !h.doubt.Believes(r) {
-		if h.doubt.Waits() {
+	if h.verified == 0 && !h.verifier.Believes(r) {
+		if h.waits++; h.waits <= 4 {
 			h.wait(h.dwell)
 		}
 		return

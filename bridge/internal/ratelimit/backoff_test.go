@@ -1,6 +1,7 @@
-package bridge
+package ratelimit
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,15 +10,15 @@ import (
 func TestBackoffGrowsBetweenItsBounds(t *testing.T) {
 	want := []time.Duration{100, 200, 400, 800, 1000, 1000} // ms, the most each may be
 	for range 200 {
-		b := backoff{first: 100 * time.Millisecond, most: time.Second}
+		b := Backoff{First: 100 * time.Millisecond, Most: time.Second}
 		for i, most := range want {
 			most *= time.Millisecond
-			if got := b.next(); got < most/2 || got > most {
+			if got := b.Next(); got < most/2 || got > most {
 				t.Fatalf("attempt %d: got %v, want %v to %v", i, got, most/2, most)
 			}
 		}
-		b.reset()
-		if got := b.next(); got > 100*time.Millisecond {
+		b.Reset()
+		if got := b.Next(); got > 100*time.Millisecond {
 			t.Fatalf("after reset: got %v, want at most 100 ms", got)
 		}
 	}
@@ -26,8 +27,8 @@ func TestBackoffGrowsBetweenItsBounds(t *testing.T) {
 func TestBackoffIsSpread(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for range 50 {
-		b := backoff{first: time.Second, most: time.Second}
-		seen[b.next()] = true
+		b := Backoff{First: time.Second, Most: time.Second}
+		seen[b.Next()] = true
 	}
 	if len(seen) < 10 {
 		t.Errorf("50 bridges wait %d different times: they would all come back at once", len(seen))
@@ -37,13 +38,13 @@ func TestBackoffIsSpread(t *testing.T) {
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		if !pause(t.Context(), time.Minute) || time.Since(start) != time.Minute {
+		if !Pause(t.Context(), time.Minute) || time.Since(start) != time.Minute {
 			t.Errorf("undisturbed: waited %v, want 1m", time.Since(start))
 		}
-		ctx, cancel := contextFor(t, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
-		if pause(ctx, time.Minute) || time.Since(start) != time.Second {
+		if Pause(ctx, time.Minute) || time.Since(start) != time.Second {
 			t.Errorf("cancelled: waited %v, want 1s and false", time.Since(start))
 		}
 	})

@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"slices"
+
+	"github.com/hanbridge/hanbridge/pkg/line"
+)
+
+// A Finding is what an endpoint gave.
+type Finding struct {
+	Endpoint
+	// Verdict is what the bytes look like, Bytes how many they are.
+	Verdict line.Verdict
+	Bytes   int64
+	// Telegrams came whole, believed or not. Damaged are the others, DamagedP1 those of them that are text.
+	Telegrams, Damaged, DamagedP1 int
+	// Locked telegrams came whole and no key opens them; Unknown ones came whole and are of a kind that is not read.
+	Locked, Unknown int
+	// Closed tells that the other side closed the last connection.
+	Closed bool
+}
+
+// Findings are the latest of each endpoint.
+type Findings []Finding
+
+// With returns the findings with one more, which replaces an earlier one of its endpoint.
+func (f Findings) With(n Finding) Findings {
+	if i := slices.IndexFunc(f, func(o Finding) bool { return o.Is(n.Endpoint) }); i >= 0 {
+		f[i] = n
+		return f
+	}
+	return append(f, n)
+}
+
+// Best returns the finding that says most about the line, and how many bytes came in all.
+func (f Findings) Best() (best Finding, bytes int64) {
+	for i, n := range f {
+		bytes += n.Bytes
+		if i == 0 || line.Compare(n.Verdict, best.Verdict) < 0 {
+			best = n
+		}
+	}
+	return best, bytes
+}
+
+// Advice says what to do about bytes that hold no telegram and look like v. To try another setting helps only if not all have been tried.
+func (f Findings) Advice(v line.Verdict) string {
+	if len(f) > 1 && v.AboutSetting() {
+		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +
+			"inverting cable, an M-Bus port (RJ45) an M-Bus adapter; or the port belongs to another device: name the meter's"
+	}
+	return "bytes but no telegram: " + v.Advice()
+}
