@@ -79,7 +79,7 @@ func testReplay(t *testing.T, hanbridge string) {
 func testDemo(t *testing.T, hanbridge string) {
 	demo := launch(t, nil, hanbridge, "demo")
 	until(t, 5*time.Second, "the first value", func() bool {
-		return regexp.MustCompile(`(?m)^import_power +\d+ W$`).MatchString(demo.said())
+		return regexp.MustCompile(`(?m)^import_power \d+ W`).MatchString(demo.said())
 	})
 	look := regexp.MustCompile(`(?m)^look +(mosquitto_sub .*)$`).FindStringSubmatch(demo.said())
 	if look == nil {
@@ -92,6 +92,12 @@ func testDemo(t *testing.T, hanbridge string) {
 			t.Errorf("%s: got\n%s\nwant %q in it", look[1], sub.said(), want)
 		}
 	}
+	another := launch(t, nil, hanbridge, "demo") // beside it, at another port
+	another.awaits(5*time.Second, "import_power ")
+	if strings.Contains(another.said(), look[1]+"\n") {
+		t.Errorf("two demos say that they listen at the same port:\n%s", another.said())
+	}
+	another.ends(syscall.SIGINT, 2*time.Second)
 	demo.ends(syscall.SIGINT, 2*time.Second)
 }
 

@@ -1,5 +1,5 @@
-// Package console is the output for people who look at a terminal: a live table of the values, or a line for each value
-// that has changed.
+// Package console is the output for people who look at a terminal: a live table of the values, or a line for each telegram with
+// the values that have changed.
 package console
 
 import (
@@ -15,12 +15,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// Console is an output for people: on a terminal a table whose numbers change in place, elsewhere a line for every value that
-// has changed. Written to, it puts lines of the log above the table.
+// Console is an output for people: on a terminal a table whose numbers change in place, elsewhere a line for each telegram with
+// the values that have changed. Written to, it puts lines of the log above the table.
 type Console struct {
 	w io.Writer
 	// size returns columns and rows of the terminal; nil where there is none.
 	size func() (width, height int)
+	// Width bounds the lines where there is no terminal: values that do not fit are left out, since they are on the broker. 0 is no bound.
+	Width int
 
 	mu    sync.Mutex
 	shown [256]string // by quantity.ID
@@ -58,24 +60,39 @@ func (s *Console) deliver(feed *bridge.Feed) error {
 func (s *Console) show(values []bridge.Value) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var changed strings.Builder
+	var changed []string
 	for i := range values {
 		v := &values[i]
-		text := printable(string(v.Append(nil))) + " " + unitOf(v)
+		text := strings.TrimSpace(printable(string(v.Append(nil))) + " " + unitOf(v))
 		if text != s.shown[v.ID] {
 			s.shown[v.ID] = text
-			fmt.Fprintf(&changed, "%s\n", row(v.ID, text))
+			changed = append(changed, v.ID.String()+" "+text)
 		}
 	}
-	if changed.Len() == 0 {
+	if len(changed) == 0 {
 		return nil
 	}
-	text := changed.String()
+	var text string
 	if s.size != nil {
 		text = s.erased() + s.table()
+	} else {
+		text = s.line(changed) + "\n"
 	}
 	_, err := io.WriteString(s.w, text)
 	return err
+}
+
+// line joins values, as many as fit.
+func (s *Console) line(values []string) string {
+	const between, more = ", ", " …"
+	line := values[0]
+	for _, v := range values[1:] {
+		if s.Width > 0 && utf8.RuneCountInString(line+between+v+more) > s.Width {
+			return line + more
+		}
+		line += between + v
+	}
+	return line
 }
 
 // Write puts a line of the log where the table was; the table comes again below it.

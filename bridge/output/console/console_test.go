@@ -34,8 +34,10 @@ func (p *paper) values() map[string]string {
 		for strings.HasPrefix(line, "\x1b[") { // cursor up, erase
 			line = line[strings.IndexAny(line, "AJ")+1:]
 		}
-		if f := strings.Fields(line); len(f) > 1 {
-			all[f[0]] = f[1]
+		for value := range strings.SplitSeq(line, ", ") {
+			if f := strings.Fields(value); len(f) > 1 {
+				all[f[0]] = f[1]
+			}
 		}
 	}
 	return all
@@ -62,10 +64,9 @@ func TestConsolePrints(t *testing.T) {
 		size func() (int, int)
 		want string
 	}{
-		{"lines that have changed", nil, "" +
-			"import_power             1 W\n" +
-			"voltage_l1               230.0 V\n" +
-			"import_power             2 W\n"},
+		{"what has changed", nil, "" +
+			"import_power 1 W, voltage_l1 230.0 V\n" +
+			"import_power 2 W\n"},
 		{"a table in place", size(70, 24), "" +
 			"\rimport_power             1 W\nvoltage_l1               230.0 V\n" +
 			"\r\x1b[2A\x1b[J" +
@@ -92,6 +93,23 @@ func TestConsolePrints(t *testing.T) {
 				t.Errorf("got\n%q, want\n%q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestConsoleLine leaves out what does not fit in a line.
+func TestConsoleLine(t *testing.T) {
+	for width, want := range map[int]string{
+		0:  "import_power 1 W, voltage_l1 230.0 V\n",
+		38: "import_power 1 W, voltage_l1 230.0 V\n",
+		37: "import_power 1 W …\n",
+		5:  "import_power 1 W …\n",
+	} {
+		var out bytes.Buffer
+		s := New(&out, nil)
+		s.Width = width
+		if err := s.show([]bridge.Value{valueOf(t, "import_power", 1, 0, 0), valueOf(t, "voltage_l1", 2300, -1, 1)}); err != nil || out.String() != want {
+			t.Errorf("width %d: got %q, %v, want %q", width, out.String(), err, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,57 +33,76 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	defer done()
 	size := cli.TerminalSize(p.Out)
 	table := console.New(toOut, size)
+	table.Width = screenWidth
 	log := toErr
 	if size != nil && cli.IsTerminal(p.Err) {
 		log = table // what goes wrong must not be written over
 	}
-	w, b, done, err := demoBridge(p, log)
+	w, b, broker, done, err := demoBridge(p, log)
 	if err != nil {
 		return err
 	}
 	defer done()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed))
 	b.AddOutput("console", table)
-	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config))
+	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config, broker))
 	return b.Run(ctx)
 }
 
-// demoBridge returns a bridge with the broker that the environment names, else one with a broker inside.
-func demoBridge(p *cli.Program, log io.Writer) (*Setup, *bridge.Bridge, func(), error) {
+// screenWidth is how many columns a line of text has at most.
+const screenWidth = 79
+
+// demoBridge returns a bridge with the broker that the environment names, else one with a broker inside, and what is to be said of
+// that broker.
+func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, broker string, done func(), err error) {
 	cfg, err := config.Load("", p.Environ)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, "", nil, err
 	}
-	w := &Setup{health: health.Places("", identity(cfg))} // the state folder may be that of a bridge
+	w = &Setup{health: health.Places("", identity(cfg))} // the state folder may be that of a bridge
 	if cfg.MQTT.ClientID == "" {
 		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
 	}
 	w.Config = cfg
 	stopInside := func() {}
 	if cfg.MQTT.URL == "" || cfg.MQTT.URL == config.Embedded {
-		if cfg.MQTT.URL == "" {
-			w.MQTT.Listen = "127.0.0.1:0"
-		}
-		inside, err := localbroker.Start(w.MQTT)
+		inside, err := startInside(w)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, "", nil, err
 		}
-		w.MQTT.URL, stopInside = inside.URL(), inside.Stop
+		broker, stopInside = ", inside this program", inside.Stop
+		w.MQTT.URL = inside.URL()
 	}
 	if w.Log.Level == "info" {
 		w.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
 	}
 	w.Logger = newLogger(w.Log, log, cli.IsTerminal(p.Err))
-	b, done, err := w.Bridge()
+	b, end, err := w.Bridge()
 	if err != nil {
 		stopInside()
-		return nil, nil, nil, err
+		return nil, nil, "", nil, err
 	}
-	return w, b, func() { done(); stopInside() }, nil
+	return w, b, broker, func() { end(); stopInside() }, nil
+}
+
+// demoListen are the places where the broker of the demo listens: the first that is free, so that it is most often the same.
+var demoListen = []string{"127.0.0.1:1883", "127.0.0.1:11883", "127.0.0.1:0"}
+
+// startInside starts the broker inside, where the environment says or on this machine alone.
+func startInside(w *Setup) (inside *localbroker.Broker, err error) {
+	if w.MQTT.URL == config.Embedded {
+		return localbroker.Start(w.MQTT)
+	}
+	for _, w.MQTT.Listen = range demoListen {
+		if inside, err = localbroker.Start(w.MQTT); err == nil {
+			return inside, nil
+		}
+	}
+	return nil, err
 }
 
 // howToLook says where the values can be seen.
-func howToLook(c config.Config) string {
+func howToLook(c config.Config, broker string) string {
 	u, err := url.Parse(c.MQTT.URL)
 	if err != nil {
 		return ""
@@ -92,14 +112,20 @@ func howToLook(c config.Config) string {
 	if c.MQTT.Username != "" {
 		listen += " -u " + c.MQTT.Username + " -P …"
 	}
-	inside := ""
 	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		inside = " (on this machine)"
+		broker += ", for programs on this machine"
 	}
-	return strings.Join([]string{
-		"broker   " + c.MQTT.URL + inside,
-		"look     " + listen,
-		"hub      Home Assistant: add the integration MQTT with this broker",
-		"stop     Ctrl-C", "",
-	}, "\n")
+	lines := []string{"broker   " + c.MQTT.URL + broker}
+	if broker != "" && c.MQTT.Listen != demoListen[0] && slices.Contains(demoListen, c.MQTT.Listen) {
+		lines = append(lines, "         (another program has port 1883: your own broker?)")
+	}
+	lines = append(lines, "look     "+listen)
+	if strings.Contains(broker, "inside") {
+		lines = append(lines, "hub      to see the household in your hub, put the address of the hub's broker",
+			"         before this command: HANBRIDGE_MQTT_URL=mqtt://BROKER")
+	} else {
+		lines = append(lines, "hub      Home Assistant, with its integration MQTT at this broker, has the device",
+			"         Demo household (simulated)")
+	}
+	return strings.Join(append(lines, "stop     Ctrl-C", ""), "\n")
 }
