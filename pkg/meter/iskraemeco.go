@@ -1,7 +1,7 @@
 package meter
 
 // iskraemeco sends ASCII, push lists in segments (Switzerland), and lists without codes whose order each grid company has
-// chosen (Slovenia, Croatia; those of Austria are in austria.go).
+// chosen (Slovenia, Croatia; those of Austria are in layout.go).
 var iskraemeco = family{
 	name: "iskraemeco", make: "Iskraemeco",
 	flags:  []string{"ISK"},

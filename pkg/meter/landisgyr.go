@@ -1,7 +1,7 @@
 package meter
 
 // landisgyr sends ASCII (E360), lists like Aidon's through modules of EMBRIQ (E350 in Norway), push lists in blocks without
-// scalers (E450 in Switzerland, with currents in 0.01 A, and E570 behind transformers, in A), and a list without codes (E450 in Burgenland and Slovenia; in Vienna see austria.go).
+// scalers (E450 in Switzerland, with currents in 0.01 A, and E570 behind transformers, in A), and a list without codes (E450 in Burgenland and Slovenia; those of Vienna are in layout.go).
 var landisgyr = family{
 	name: "landisgyr", make: "Landis+Gyr",
 	flags:  []string{"LGF", "LGZ", "XMX"},

@@ -5,7 +5,12 @@
 //	/ADN9 6534 CR LF CR LF 1-0:1.7.0(0000.345*kW) CR LF … !6BB0 CR LF
 package p1
 
-import "github.com/hanbridge/hanbridge/pkg/internal/crc16"
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
+)
 
 // MaxLength is the longest telegram that is waited for, in bytes. The longest known ones, with a text message of 1024
 // characters in hexadecimal, stay below 4 kB.
@@ -22,3 +27,39 @@ func isHex(x byte) bool {
 }
 
 func isLineEnd(x byte) bool { return x == '\r' || x == '\n' }
+
+// Append appends a telegram with its checksum. The text goes from the '/' to the '!', both included, with CR LF at the ends of its
+// lines. Parse reads it back.
+func Append(dst, text []byte) []byte {
+	return appendChecksum(append(dst, text...), Checksum(text))
+}
+
+// AppendCiphered appends a ciphered telegram with its checksum. The body is as Ciphered returns it.
+func AppendCiphered(dst []byte, ident string, body []byte) []byte {
+	start := len(dst)
+	dst = append(append(append(dst, '/'), ident...), emptyLine...)
+	dst = append(append(dst, body...), '!')
+	return appendChecksum(dst, frameChecksum(dst[start:]))
+}
+
+func appendChecksum(dst []byte, sum uint16) []byte {
+	return fmt.Appendf(dst, "%04X\r\n", sum)
+}
+
+// Strip makes text of the bytes of a line of 7 data bits and even parity that is read as 8 data bits without parity (DSMR 2.2
+// and 3.0, Slovenian meters: 7E1): it copies src to dst without bit 7, up to the first byte that is odd in all its bits
+// or no character of a telegram, and returns how many it copied, at most len(dst). The '/' of such a line arrives as AF. dst
+// may be src.
+func Strip(dst, src []byte) (n int) {
+	for n < min(len(dst), len(src)) {
+		x := src[n]
+		if c := x & 0x7F; bits.OnesCount8(x)&1 != 0 || !isText(c) {
+			return n
+		}
+		dst[n] = x & 0x7F
+		n++
+	}
+	return n
+}
+
+func isText(c byte) bool { return c >= ' ' && c < 0x7F || isLineEnd(c) }

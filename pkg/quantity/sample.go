@@ -158,3 +158,52 @@ func textOf(r *obis.Record) ([]byte, bool) {
 
 // figures are the texts of small numbers, so that these need no memory.
 var figures = []byte("0123456789")
+
+// A Finder makes samples of the records of one meter. It remembers which quantity stands at which place of a telegram, since a meter
+// sends the same list again and again: without that, decoding takes 6 to 9 % longer (BenchmarkDecode of pkg/meter). The zero
+// Finder is ready. It is not safe for concurrent use.
+type Finder struct {
+	// Digits tells that the records are those of an ASCII telegram, where a text for people comes as hexadecimal digits.
+	Digits bool
+	// Means tells that the meter sends the mean currents of a period where others send the limits of their fuses.
+	Means bool
+
+	seen   [places]place
+	plain  []byte // the text of a message
+	line   []byte // a message in hexadecimal without the ends of its lines
+	digits []byte // texts that nobody can read, in hexadecimal, and such that were
+}
+
+// places is how many records of a telegram are remembered; the few behind them are looked up each time.
+const places = 96
+
+type place struct {
+	code obis.Code
+	id   ID
+	ok   bool
+}
+
+// Of returns what the function Of does for the code of record i.
+func (f *Finder) Of(i int, c obis.Code) (ID, bool) {
+	if uint(i) >= places {
+		return Of(c)
+	}
+	p := &f.seen[i]
+	if p.code != c {
+		p.code = c
+		p.id, p.ok = Of(c)
+	}
+	return p.id, p.ok
+}
+
+// A Scale holds a factor for each ID, by which what the meter sends is multiplied before anything is derived from it: the
+// ratio of the transformers that the meter leaves out. A zero factor is 1. A nil Scale changes nothing.
+type Scale [256]obis.Decimal
+
+// apply returns v multiplied by the factor of id; ok is false when the product does not fit.
+func (s *Scale) apply(id ID, v obis.Decimal) (scaled obis.Decimal, ok bool) {
+	if s[id].Coef == 0 {
+		return v, true
+	}
+	return v.Mul(s[id])
+}

@@ -7,6 +7,7 @@ package simulate
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -55,11 +56,11 @@ func (f Family) Wire() Wire {
 }
 
 // Families returns all there are, in the order in which people should see them. The slice is the caller's.
-func Families() []Family { return slices.Clone(families) }
+func Families() []Family { return slices.Clone(families()) }
 
 // Named returns a family by its Name.
 func Named(name string) (Family, bool) {
-	for _, f := range families {
+	for _, f := range families() {
 		if f.Name == name {
 			return f, true
 		}
@@ -67,12 +68,15 @@ func Named(name string) (Family, bool) {
 	return Family{}, false
 }
 
-var families = slices.Concat(
-	aidonFamilies(), swedishP1Families(),
-	embriqFamilies(), kaifaFamilies(), kamstrupFamilies(),
-	landisgyrFamilies(), iskraFamilies(), viennaFamilies(), austrianFamilies(), sagemcomFamilies(),
-	nordicP1Families(), dutchFamilies(), belgianFamilies(), easternFamilies(), cipheredTextFamilies(),
-)
+// families are made when they are first asked for: a program that simulates nothing does not read the telegrams.
+var families = sync.OnceValue(func() []Family {
+	return slices.Concat(
+		aidonFamilies(), swedishP1Families(),
+		embriqFamilies(), kaifaFamilies(), kamstrupFamilies(),
+		landisgyrFamilies(), iskraFamilies(), viennaFamilies(), austrianFamilies(), sagemcomFamilies(),
+		nordicP1Families(), dutchFamilies(), belgianFamilies(), easternFamilies(), cipheredTextFamilies(),
+	)
+})
 
 // Sockets, and the settings of their ports.
 const (

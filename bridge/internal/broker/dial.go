@@ -125,3 +125,14 @@ func (p *place) connect(ctx context.Context) (net.Conn, error) {
 	}
 	return p.encrypt(ctx, conn)
 }
+
+// noStore is paho's memory of messages to send again on the next connection. A Conn has no next connection.
+type noStore struct{}
+
+func (noStore) Open()                             {}
+func (noStore) Put(string, packets.ControlPacket) {}
+func (noStore) Get(string) packets.ControlPacket  { return nil }
+func (noStore) All() []string                     { return nil }
+func (noStore) Del(string)                        {}
+func (noStore) Close()                            {}
+func (noStore) Reset()                            {}
