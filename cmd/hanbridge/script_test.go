@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -11,28 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hanbridge/hanbridge/test/testbed"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestMain lets the test's own binary be the program that the scripts run.
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"hanbridge": main})
-}
-
-// BuildFolder is removed when all tests are over.
-var BuildFolder string
-
-type tests struct{ *testing.M }
-
-// Run runs them.
-func (t tests) Run() int {
-	var err error
-	if BuildFolder, err = os.MkdirTemp("", "hanbridge-test-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(BuildFolder)
-	return t.M.Run()
+	testscript.Main(m, map[string]func(){"hanbridge": main})
 }
 
 // TestScripts runs the program as people do: testdata/script holds what they type and what they see. $PORT is a free port of
@@ -43,24 +30,19 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		ContinueOnError:     true,
 		Setup: func(e *testscript.Env) error {
-			port, err := unusedPort()
+			port, release, err := testbed.ReservePort()
+			if err != nil {
+				return err
+			}
+			e.Defer(release)
 			e.Setenv("PORT", port)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector makes every process wait for a second at its end
-			return err
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "complains": complains, "damage": damage, "tohex": toHex, "listens": listens,
 		},
 	})
-}
-
-func unusedPort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port), nil
 }
 
 // exits runs a program that has to end with a code: exits 2 hanbridge run.
@@ -134,12 +116,12 @@ func listens(s *testscript.TestScript, negated bool, args []string) {
 	}
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
-	for range 500 {
+	for range 6000 {
 		if conn, err := net.Dial("tcp", args[0]); err == nil {
 			s.Check(conn.Close())
 			return
 		}
 		<-again.C
 	}
-	s.Fatalf("nobody listens on %s after 10 s", args[0])
+	s.Fatalf("nobody listens on %s after 2 minutes", args[0])
 }

@@ -1,0 +1,115 @@
+//go:build linux
+
+package broker_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// An authority signs certificates, as people do at home with a few lines of openssl.
+type authority struct {
+	t    *testing.T
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	file string // its certificate
+}
+
+// A card is a certificate and its key, as files.
+type card struct{ cert, key string }
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{t: t, key: newKey(t)}
+	template := &x509.Certificate{
+		Subject: pkix.Name{CommonName: "Home"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().AddDate(0, -1, 0), NotAfter: time.Now().AddDate(0, 1, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.cert, err = x509.ParseCertificate(der); err != nil {
+		t.Fatal(err)
+	}
+	a.file = a.write("CERTIFICATE", der)
+	return a
+}
+
+// issues signs a certificate for a host, good until a day.
+func (a *authority) issues(host string, until time.Time) card {
+	a.t.Helper()
+	template := &x509.Certificate{
+		Subject: pkix.Name{CommonName: host}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: time.Now().AddDate(0, -1, 0), NotAfter: until,
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		template.IPAddresses = []net.IP{ip}
+	} else {
+		template.DNSNames = []string{host}
+	}
+	return a.signs(template)
+}
+
+// issuesOld signs a certificate that has the host in its common name alone, as people made them for years.
+func (a *authority) issuesOld(host string) card {
+	a.t.Helper()
+	return a.signs(&x509.Certificate{
+		Subject: pkix.Name{CommonName: host}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: time.Now().AddDate(0, -1, 0), NotAfter: time.Now().AddDate(0, 1, 0),
+	})
+}
+
+func (a *authority) signs(template *x509.Certificate) card {
+	a.t.Helper()
+	key := newKey(a.t)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return card{a.write("CERTIFICATE", der), a.write("PRIVATE KEY", secret)}
+}
+
+func newKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func (a *authority) write(kind string, der []byte) (file string) {
+	a.t.Helper()
+	file = filepath.Join(a.t.TempDir(), "pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		a.t.Fatal(err)
+	}
+	return file
+}
+
+// serves are the lines of a listener that shows the card.
+func (c card) serves() []string { return []string{"certfile " + c.cert, "keyfile " + c.key} }
+
+// shown are the variables of a bridge that shows the card.
+func (c card) shown() []string {
+	return []string{"HANBRIDGE_MQTT_CERT_FILE=" + c.cert, "HANBRIDGE_MQTT_KEY_FILE=" + c.key}
+}
+
+// trusts is the variable of a bridge that believes the authority.
+func (a *authority) trusts() string { return "HANBRIDGE_MQTT_CA_FILE=" + a.file }
