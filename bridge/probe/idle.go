@@ -17,6 +17,7 @@ type idleTimer struct {
 	// silentUntil is how long the wire stays open while not a byte has come.
 	silentUntil time.Time
 	extended    bool // it has waited for one dwell more
+	exact       bool // behind a telegram it does not
 }
 
 // parts are what bytes look like that hold a part of a telegram.
@@ -24,9 +25,9 @@ var parts = []line.Verdict{line.Frames, line.Text, line.Lossy}
 
 // newIdleTimer starts the time of a wire. A patience of 0 has no end. As long as no byte has come, the wire stays open for silent. If a
 // part of a telegram has come, it waits once more for dwell: a telegram takes up to 3 s, and the first may have come while the wire was
-// opened. If busy is set, bytes of any kind that arrive at that moment are enough for that.
-func newIdleTimer(wire io.Closer, a *Attempt, patience, silent, dwell time.Duration, busy bool) *idleTimer {
-	t := &idleTimer{silentUntil: time.Now().Add(silent)}
+// opened. For the only endpoint of a search that goes on, bytes of any kind that arrive at that moment are enough for that.
+func newIdleTimer(wire io.Closer, a *Attempt, patience, silent, dwell time.Duration, once bool) *idleTimer {
+	t := &idleTimer{silentUntil: time.Now().Add(silent), exact: once}
 	if patience == 0 {
 		return t
 	}
@@ -40,7 +41,7 @@ func newIdleTimer(wire io.Closer, a *Attempt, patience, silent, dwell time.Durat
 			t.timer.Reset(min(dwell, left))
 			return
 		}
-		arriving := busy && time.Since(last) < 4*silence
+		arriving := a.Alone && !once && time.Since(last) < 4*silence
 		if !t.extended && (arriving || slices.Contains(parts, a.Finding().Verdict)) {
 			t.extended = true
 			t.timer.Reset(dwell)
@@ -61,7 +62,7 @@ func (t *idleTimer) extend(patience time.Duration) {
 	case patience == 0:
 		t.timer.Stop()
 	default:
-		t.silentUntil, t.extended = time.Time{}, false
+		t.silentUntil, t.extended = time.Time{}, t.exact
 		t.timer.Reset(patience)
 	}
 }

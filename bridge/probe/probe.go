@@ -104,7 +104,7 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	for {
 		end := p.try(ctx)
 		over := p.over(ctx, &end)
-		if a := p.attempt; a != nil {
+		if a := p.attempt; a != nil && end.opened {
 			p.result.Tried = p.result.Tried.With(end.Finding)
 			if p.result.Proved = nil; a.Proved {
 				p.result.Proved = a
@@ -127,27 +127,36 @@ func (p *prober) over(ctx context.Context, end *End) bool {
 		}
 		return true
 	}
-	fail := func() bool { p.result.Err = end.Err; return true }
+	p.result.Err = end.Err
 	if p.source.Recorded && end.opened {
-		return fail()
+		return true
 	}
 	proved := p.proved
 	p.proceed(end)
-	switch goOn := p.handler.Ended(*end); {
-	case !goOn && end.Err == nil, p.Once && end.Err == nil && (proved || len(p.left) == 0):
-		return true
-	case !goOn, p.Once && !errors.Is(end.Err, ErrClosed):
-		return fail()
+	goOn := p.handler.Ended(*end)
+	switch {
+	case p.Once && end.Err == nil:
+		goOn = goOn && !proved && len(p.left) > 0
+	case p.Once && !errors.Is(end.Err, ErrClosed):
+		goOn = false
 	}
-	return false
+	if goOn {
+		p.result.Err = nil
+	}
+	return !goOn
 }
 
 // proceed chooses the endpoint that is read next, and how long to wait before.
 func (p *prober) proceed(end *End) {
+	closed := errors.Is(end.Err, ErrClosed)
+	if closed && !p.proved && time.Since(p.attempt.began) > maxUnproved*p.Dwell {
+		end.Err = nil
+	}
 	switch {
 	case end.Err == nil:
+		p.attempt.began, p.attempt.extra = time.Now(), 0
 		p.next(end.Finding.Verdict)
-	case errors.Is(end.Err, ErrClosed) && (p.proved || time.Since(p.attempt.began) < maxUnproved*p.Dwell):
+	case closed:
 		if end.Lasted >= minConnTime {
 			p.wait.Reset()
 		}
@@ -191,7 +200,7 @@ func (p *prober) try(ctx context.Context) (end End) {
 // read reads one connection until it ends. It returns nil if no telegram came in time, or if enough was read.
 func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error {
 	patience, silent := p.patience()
-	idle := newIdleTimer(wire, a, patience, silent, p.Dwell, p.alone && !p.Once)
+	idle := newIdleTimer(wire, a, patience, silent, p.Dwell, p.Once)
 	defer idle.stop()
 	r := &probingReader{Reader: wire, Attempt: a, copyTo: p.CopyTo, progress: p.Progress}
 	r.decoder = p.decoder(r)
@@ -244,7 +253,6 @@ func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *m
 func (p *prober) ended(a *Attempt, idle *idleTimer, err error) error {
 	switch {
 	case idle.hasExpired():
-		a.extra = 0
 		return nil
 	case closedByPeer(err) && !p.source.Recorded:
 		a.mu.Lock()

@@ -77,7 +77,7 @@ type examination struct {
 	print    func(text string)       // what stands below it
 	progress func(format string, args ...any)
 	report   doctorReport
-	heard    *heard // the wire that gave a telegram
+	found    *observation // of the endpoint that gave a telegram
 }
 
 // newExamination returns a doctor for the machine that it runs on.

@@ -319,7 +319,7 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"a message of an unknown kind", ward{family: "aidon-no1", config: onPort, damage: unknown}, "unknown-meter",
 			[]string{"of a kind that hanbridge does not read yet", "hanbridge capture " + aPort + " --for 60s"}, []string{"meter     "}},
 		{"a reader that closes at once", ward{ends: io.EOF, config: overTCP}, "in-use",
-			[]string{"verdict   tcp://reader:8088: closed before a byte came (EOF): many readers serve one program at a time"}, nil},
+			[]string{"verdict   tcp://reader:8088: closed before a byte came: many readers serve one program at a time"}, nil},
 		{"a reader that closes after some bytes", ward{ends: io.EOF, begins: "hello", config: overTCP}, "too-few",
 			[]string{"line      no telegram (read: 5 bytes, too-few)\n", "tcp://reader:8088 closed after 5 bytes, which are no telegram"}, nil},
 		{"closes each connection: P1 without a checksum", ward{ends: io.EOF, begins: p1Unchecked, config: overTCP}, "well",

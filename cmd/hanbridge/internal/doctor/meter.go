@@ -22,62 +22,54 @@ var protocolNames = map[meter.Protocol]string{
 
 // readMeter says what was heard of the meter.
 func (d *examination) readMeter(context.Context) *verdict {
-	h := d.heard
-	d.tellLine(h)
+	o := d.found
+	d.tellLine(o)
 	switch {
-	case h.verified == 0 && h.locked > 0:
-		return d.tellLocked(h)
-	case h.verified == 0:
+	case o.verified == 0 && o.lock != nil:
+		return d.tellLocked(o)
+	case o.verified == 0:
 		return &verdict{codeUnknown, "telegrams arrive whole, but of a kind that hanbridge does not read yet: capture a minute with hanbridge " +
 			"capture " + d.portArgument() + "--for 60s --out meter.txt and report it"}
 	}
-	d.tellMeter(h)
-	d.tellValues(h)
-	d.tellCipher(h)
-	return d.judgeSetting(h.endpoint.Line)
+	d.tellMeter(o)
+	d.tellValues(o)
+	d.tellCipher(o)
+	return d.judgeSetting(o.Line)
 }
 
-func (d *examination) tellLine(h *heard) {
+func (d *examination) tellLine(o *observation) {
 	l := &d.report.Line
-	l.Setting, l.Protocol, l.Bytes, l.Checked = h.endpoint.Line, h.protocol, h.bytes, h.checked
-	l.After, l.Damaged, l.Telnet = h.after().Milliseconds(), h.damaged, h.telnet
-	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[h.protocol], h.bytes, h.soundness())
-	if h.endpoint.Line != "" {
-		text = h.endpoint.Line + ": " + text
+	l.Setting, l.Protocol, l.Bytes, l.Checked = o.Line, o.protocol, o.bytes, o.checked
+	l.After, l.Damaged, l.Telnet = o.after().Milliseconds(), o.Finding().Damaged, o.telnet
+	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[o.protocol], o.bytes, o.soundness())
+	if o.Line != "" {
+		text = o.Line + ": " + text
 	}
-	if h.damaged > 0 {
-		text += fmt.Sprintf(", %d damaged", h.damaged)
+	if l.Damaged > 0 {
+		text += fmt.Sprintf(", %d damaged", l.Damaged)
 	}
-	if h.telnet {
+	if o.telnet {
 		text += ", by telnet"
 		d.remark = ", but " + trimmed(line.Telnet)
 	}
-	d.say("line", fmt.Sprintf("%s (after %s s)", text, seconds(h.after(), 1)))
-}
-
-// after is how long the wire was listened to before the first telegram that counted.
-func (h *heard) after() time.Duration {
-	if h.verified == 0 {
-		return h.last.Sub(h.began)
-	}
-	return h.settles.Sub(h.began)
+	d.say("line", fmt.Sprintf("%s (after %s s)", text, seconds(o.after(), 1)))
 }
 
 // authenticated is the bit of a security byte that says that a tag ends the message. Green Book, 9.2.7.2.4.1.
 const authenticated = 0x10
 
 // soundness is what vouches for a telegram.
-func (h *heard) soundness() string {
+func (o *observation) soundness() string {
 	switch {
-	case h.verified == 0 && h.locked > 0:
+	case o.verified == 0 && o.lock != nil:
 		return "encrypted"
-	case h.verified == 0:
+	case o.verified == 0:
 		return "of an unknown kind"
-	case h.checked:
+	case o.checked:
 		return "checksum right"
-	case h.cipher.Security&authenticated != 0:
+	case o.cipher.Security&authenticated != 0:
 		return "deciphered, its authentication tag unchecked: no authentication key is given"
-	case h.cipher.Security != 0:
+	case o.cipher.Security != 0:
 		return "deciphered, without an authentication tag"
 	}
 	return "without a checksum, two alike"
@@ -88,15 +80,15 @@ func seconds(d time.Duration, decimals int) string {
 	return string(obis.Decimal{Coef: d.Milliseconds(), Exp: -3}.AppendFixed(nil, decimals))
 }
 
-func (d *examination) tellMeter(h *heard) {
-	m := meterReport{Make: h.meter.Make, Model: h.meter.Model, List: h.meter.List, Items: h.items, Interval: h.interval().Milliseconds()}
-	if n := len(h.meter.Serial); n > 0 {
-		m.Number = "…" + h.meter.Serial[max(0, n-4):]
+func (d *examination) tellMeter(o *observation) {
+	m := meterReport{Make: o.meter.Make, Model: o.meter.Model, List: o.meter.List, Items: o.items, Interval: o.interval().Milliseconds()}
+	if n := len(o.meter.Serial); n > 0 {
+		m.Number = "…" + o.meter.Serial[max(0, n-4):]
 	}
-	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), h.listText()}
+	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), o.listText()}
 	live := d.meter().Port.Kind != config.ReplayPort // a recording has no time of its own
 	if m.Interval > 0 && live {
-		parts = append(parts, "every "+strings.TrimSuffix(seconds(h.interval(), 1), ".0")+" s")
+		parts = append(parts, "every "+strings.TrimSuffix(seconds(o.interval(), 1), ".0")+" s")
 	} else {
 		m.Interval = 0
 	}
@@ -106,7 +98,7 @@ func (d *examination) tellMeter(h *heard) {
 		parts = append(parts, "number "+m.Number)
 	}
 	text := strings.Join(parts, ", ")
-	if offset, ok := clockOffset(h.clock, h.last); ok && live {
+	if offset, ok := clockOffset(o.clock, o.last); ok && live {
 		s := int64(offset.Round(time.Second) / time.Second)
 		m.Clock = &s
 		text += fmt.Sprintf("      clock %+d s", s)
@@ -117,17 +109,17 @@ func (d *examination) tellMeter(h *heard) {
 
 // listText names the list of quantities. The Swedish one of Aidon has no name of its own; nor has the Norwegian one of power
 // alone.
-func (h *heard) listText() string {
+func (o *observation) listText() string {
 	name := "list"
 	switch {
-	case h.meter.List != "":
-		name = h.meter.List
-	case h.family == "aidon" && h.protocol == meter.HDLC && h.items > 1:
+	case o.meter.List != "":
+		name = o.meter.List
+	case o.family == "aidon" && o.protocol == meter.HDLC && o.items > 1:
 		name = "Swedish list"
-	case h.protocol == meter.P1:
-		return "telegram of " + cli.Count(h.items, "line")
+	case o.protocol == meter.P1:
+		return "telegram of " + cli.Count(o.items, "line")
 	}
-	return name + " of " + cli.Count(h.items, "item")
+	return name + " of " + cli.Count(o.items, "item")
 }
 
 // clockOffset is by how much the meter's clock is ahead. Meters know the hour better than its zone, so whole hours do not count
@@ -145,36 +137,36 @@ func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool
 	return offset - hours, true
 }
 
-func (d *examination) tellValues(h *heard) {
-	for _, id := range h.quantities() {
+func (d *examination) tellValues(o *observation) {
+	for _, id := range o.quantities() {
 		d.report.Values = append(d.report.Values, id.String())
 	}
-	d.say("values", cmp.Or(summary(h.quantities()), "none that hanbridge knows"))
+	d.say("values", cmp.Or(summary(o.quantities()), "none that hanbridge knows"))
 }
 
-func (d *examination) tellCipher(h *heard) {
-	if h.cipher == (meter.Cipher{}) {
+func (d *examination) tellCipher(o *observation) {
+	if o.cipher == (meter.Cipher{}) {
 		d.report.Cipher = &cipherReport{}
 		d.say("cipher", "none")
 		return
 	}
-	security := fmt.Sprintf("%02X", h.cipher.Security)
-	d.report.Cipher = &cipherReport{Encrypted: true, Security: security, Maker: maker(h.cipher.Title), Key: "fits"}
-	d.say("cipher", fmt.Sprintf("security %s, %s, the key fits", security, titleText(h.cipher.Title)))
+	security := fmt.Sprintf("%02X", o.cipher.Security)
+	d.report.Cipher = &cipherReport{Encrypted: true, Security: security, Maker: maker(o.cipher.Title), Key: "fits"}
+	d.say("cipher", fmt.Sprintf("security %s, %s, the key fits", security, titleText(o.cipher.Title)))
 }
 
-func (d *examination) tellLocked(h *heard) *verdict {
-	c := cipherReport{Encrypted: true, Maker: maker(h.lock.Title), Key: "missing"}
+func (d *examination) tellLocked(o *observation) *verdict {
+	c := cipherReport{Encrypted: true, Maker: maker(o.lock.Title), Key: "missing"}
 	text := "no key is given"
 	switch {
-	case h.lock.AuthKey:
+	case o.lock.AuthKey:
 		c.Key, text = "wrong-auth", "the key fits, its authentication key does not"
-	case h.lock.Tried:
+	case o.lock.Tried:
 		c.Key, text = "wrong", "the key does not fit"
 	}
 	d.report.Cipher = &c
-	d.say("cipher", fmt.Sprintf("%s, %s", titleText(h.lock.Title), text))
-	return d.lockedVerdict(h.lock)
+	d.say("cipher", fmt.Sprintf("%s, %s", titleText(o.lock.Title), text))
+	return d.lockedVerdict(*o.lock)
 }
 
 // maker are the letters of a system title that name who made the meter.

@@ -2,10 +2,10 @@ package doctor
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
@@ -52,32 +52,29 @@ func portVerdict(err error) *verdict {
 }
 
 // lineVerdict is about a port that gave no telegram at any setting.
-func lineVerdict(port config.Port, trials []*heard) *verdict {
-	if len(trials) == 0 {
-		return &verdict{codePort, port.String() + ": nothing was tried"}
-	}
-	best := slices.MinFunc(trials, func(a, b *heard) int { return line.Compare(a.evidence.Verdict(), b.evidence.Verdict()) })
-	return best.verdict(port, best.evidence.Verdict(), trials)
-}
-
-func (h *heard) verdict(port config.Port, v line.Verdict, trials []*heard) *verdict {
-	at := port.String()
-	if h.endpoint.Line != "" {
-		at += " at " + h.endpoint.Line
+func (d *examination) lineVerdict(port config.Port, tried probe.Findings) *verdict {
+	best, bytes := tried.Best()
+	at, v := port.String(), best.Verdict
+	if best.Line != "" {
+		at += " at " + best.Line
 	}
 	switch {
+	case len(tried) == 0:
+		return &verdict{codePort, port.String() + ": nothing was tried"}
+	case port.Kind == config.ReplayPort && bytes == 0:
+		return &verdict{codeSilent, port.Address + ": the recording is empty"}
 	case port.Kind == config.ReplayPort && v != line.Telnet && v != line.Web && v != line.Login:
 		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegram)}
 	case v == line.Silent:
-		return silentVerdict(port, trials)
-	case v == line.Text && h.misfit > 1 && h.misfit == h.damaged:
+		return silentVerdict(port, time.Duration(len(tried))*d.dwell)
+	case v == line.Text && best.DamagedP1 > 1 && best.DamagedP1 == best.Damaged:
 		return &verdict{codeChecksum, fmt.Sprintf("telegrams arrive on %s, but the checksum of each is wrong: a bad cable or adapter is likeliest, "+
 			"so try another. Where that changes nothing, look at the text with: hanbridge capture %s --for 30s | hanbridge replay -; if "+
-			"its numbers are right, your meter is one of the few that send wrong checksums: set checksum: ignore", at, h.asArguments(port))}
-	case v == line.TooFew && h.ended:
+			"its numbers are right, your meter is one of the few that send wrong checksums: set checksum: ignore", at, asArguments(best, port))}
+	case v == line.TooFew && best.Closed:
 		return &verdict{v.String(), fmt.Sprintf("%s closed after %d bytes, which are no telegram: most likely it is not a reader that passes "+
-			"on the meter's bytes, or not its port for that: look up the port in its manual", port, h.evidence.Bytes())}
-	case port.Kind == config.TCPPort && h.ended && (v == line.Text || v == line.Frames || v == line.Lossy):
+			"on the meter's bytes, or not its port for that: look up the port in its manual", port, best.Bytes)}
+	case port.Kind == config.TCPPort && best.Closed && (v == line.Text || v == line.Frames || v == line.Lossy):
 		return &verdict{v.String(), fmt.Sprintf("%s closed the connection within a telegram: look in the reader's settings for a time after "+
 			"which it closes a connection, and at its power supply; then hanbridge doctor again", port)}
 	case port.Kind == config.TCPPort && v.AboutSetting():
@@ -86,34 +83,30 @@ func (h *heard) verdict(port config.Port, v line.Verdict, trials []*heard) *verd
 	case v == line.TooFew || v == line.Unclear:
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s at any of the %d settings tried, and they are like nothing that a meter "+
 			"sends: look for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another "+
-			"device", port, len(trials))}
+			"device", port, len(tried))}
 	case v == line.OtherBaud || v == line.OtherParity:
 		what := "another speed"
 		if v == line.OtherParity {
 			what = "another parity or number of data bits"
 		}
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: the meter sends with %s than any of the %d settings tried: ask your "+
-			"grid company for speed and parity of the port, and type: hanbridge doctor %s --serial \"9600 8E1\"", port, what, len(trials), port)}
+			"grid company for speed and parity of the port, and type: hanbridge doctor %s --serial \"9600 8E1\"", port, what, len(tried), port)}
 	}
 	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", at, trimmed(v))}
 }
 
 // asArguments names the wire for a command.
-func (h *heard) asArguments(port config.Port) string {
-	if h.endpoint.Line == "" {
+func asArguments(f probe.Finding, port config.Port) string {
+	if f.Line == "" {
 		return port.String()
 	}
-	return fmt.Sprintf("%s --serial %q", port, h.endpoint.Line)
+	return fmt.Sprintf("%s --serial %q", port, f.Line)
 }
 
 // silentReason stands before what to do in the advice about a silent serial port.
 const silentReason = "no bytes: the port is most likely not activated, or the cable is not in it. "
 
-func silentVerdict(port config.Port, trials []*heard) *verdict {
-	var listened time.Duration
-	for _, t := range trials {
-		listened += t.dwell
-	}
+func silentVerdict(port config.Port, listened time.Duration) *verdict {
 	if port.Kind == config.TCPPort {
 		return &verdict{codeSilent, fmt.Sprintf("connected to %s, and no bytes in %v: is the reader's cable in the meter, and is this its port for the "+
 			"meter's bytes (look it up in its manual)? Many readers serve one program at a time: stop the others. If all that is right, the meter's port is most "+

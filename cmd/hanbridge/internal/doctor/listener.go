@@ -1,0 +1,160 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// listener is the probe.Handler of an examination. It keeps what the telegrams of the endpoint in use say of their meter.
+type listener struct {
+	decoder  *meter.Decoder
+	dwell    time.Duration
+	progress func(format string, args ...any)
+	tried    probe.Findings // endpoints whose turn is over
+	observation
+}
+
+// observation is what the telegrams of one endpoint say.
+type observation struct {
+	*probe.Attempt
+	began  time.Time
+	telnet bool // it comes from a gateway in telnet mode
+
+	verified    int       // telegrams that may be believed
+	first, last time.Time // of these, or of those that gave no reading
+	gaps        []time.Duration
+	lock        *dlms.LockedError // of a telegram that no key opens
+
+	protocol meter.Protocol
+	bytes    int // of the longest telegram
+	items    int // in it
+	checked  bool
+	meter    meter.Meter
+	family   string
+	cipher   meter.Cipher
+	clock    obis.Time
+	seen     [256]bool // by quantity.ID
+}
+
+// Opened begins with another endpoint.
+func (l *listener) Opened(a *probe.Attempt) error {
+	if a != l.Attempt {
+		l.observation = observation{Attempt: a, began: time.Now()}
+		l.progress("listening on %s, %v at most …", daemon.WireName(a.Endpoint), l.dwell)
+	}
+	return nil
+}
+
+// Reading takes in a telegram, and tells if enough is known of the meter: how often it sends, and all of its lists.
+func (l *listener) Reading(_ context.Context, r *meter.Reading, verified bool) (enough bool) {
+	if !verified {
+		return false
+	}
+	now := time.Now()
+	if l.verified++; l.verified == 1 {
+		l.first = now
+	} else {
+		l.gaps = append(l.gaps, now.Sub(l.last))
+	}
+	l.last = now
+	l.take(r)
+	return len(l.gaps) > 1 && now.Sub(l.first) >= l.dwell
+}
+
+// readOn is how long a wire is read on that has given a telegram: for one more, and then until all lists have come.
+func (l *listener) readOn() time.Duration {
+	switch l.verified {
+	case 0:
+		return l.dwell
+	case 1:
+		return 2*l.dwell + time.Second
+	}
+	return max(l.dwell-time.Since(l.first), time.Millisecond)
+}
+
+// take keeps what a reading says of the meter.
+func (l *listener) take(r *meter.Reading) {
+	l.telnet = l.telnet || l.decoder.Telnet()
+	l.protocol, l.checked, l.cipher = r.Protocol, r.Checked, r.Cipher
+	if r.Bytes >= l.bytes {
+		l.bytes, l.items = r.Bytes, len(r.Records)
+	}
+	l.family = cmp.Or(r.Family, l.family)
+	m := &l.meter
+	m.Make, m.Model = cmp.Or(r.Meter.Make, m.Make), cmp.Or(r.Meter.Model, m.Model)
+	m.Serial, m.List = cmp.Or(r.Meter.Serial, m.Serial), cmp.Or(r.Meter.List, m.List)
+	l.clock = r.Time
+	for i := range r.Samples {
+		l.seen[r.Samples[i].ID] = true
+	}
+}
+
+// Damaged takes in a telegram that gave no reading. It is enough if the meter is found, and this is all that it sends.
+func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
+	locked, isLocked := errors.AsType[*dlms.LockedError](e)
+	if l.verified > 0 || !isLocked && !e.Sound {
+		return false
+	}
+	l.telnet = l.telnet || l.decoder.Telnet()
+	l.protocol, l.bytes, l.last = e.Protocol, e.Bytes, time.Now()
+	if isLocked {
+		l.lock = locked
+	}
+	return l.Proved && (isLocked || l.Finding().Unknown > 1)
+}
+
+// Ended gives up where nothing has come at two speeds: at a wrong one too a meter that sends gives bytes.
+func (l *listener) Ended(e probe.End) (goOn bool) {
+	if e.Err != nil {
+		return true
+	}
+	l.tried = l.tried.With(e.Finding)
+	speeds := map[string]bool{}
+	for _, f := range l.tried {
+		if f.Bytes > 0 {
+			return true
+		}
+		speed, _, _ := strings.Cut(f.Line, " ")
+		speeds[speed] = true
+	}
+	return len(speeds) < 2
+}
+
+// after is how long the wire was listened to before the first telegram that counted.
+func (o *observation) after() time.Duration {
+	if o.verified == 0 {
+		return o.last.Sub(o.began)
+	}
+	return o.first.Sub(o.began)
+}
+
+// interval is the median of the gaps between telegrams, 0 if there is none.
+func (o *observation) interval() time.Duration {
+	if len(o.gaps) == 0 {
+		return 0
+	}
+	gaps := slices.Sorted(slices.Values(o.gaps))
+	return gaps[len(gaps)/2].Round(500 * time.Millisecond)
+}
+
+// quantities are those that the meter sent, in the order of the table.
+func (o *observation) quantities() []quantity.ID {
+	var all []quantity.ID
+	for id := range quantity.Count() {
+		if o.seen[id] {
+			all = append(all, quantity.ID(id))
+		}
+	}
+	return all
+}
