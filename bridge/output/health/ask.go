@@ -78,10 +78,7 @@ func Ask(ctx context.Context, places []string, after time.Duration) (Answer, err
 // read returns what the bridge at the other end says.
 func read(ctx context.Context, conn net.Conn) (parts []progress.Part, err error) {
 	defer conn.Close()
-	if until, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(until)
-	}
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // which ends a read that waits
 	const most = 1 << 20 // bytes, of thousands of meters
 	err = json.NewDecoder(io.LimitReader(conn, most)).Decode(&parts)
 	return parts, err

@@ -26,20 +26,20 @@ func New(places []string) *Output { return &Output{places} }
 
 // Run answers until ctx ends. It returns an error if it can listen nowhere, or if somebody removes the socket.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
-	l, err := listen(o.places)
+	l, err := listen(ctx, o.places)
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- answer(l, feed) }()
-	defer func() { _ = l.Close(); <-failed }()
+	var failed error
+	done := make(chan struct{})
+	go func() { defer close(done); failed = answer(l, feed) }()
+	defer func() { _ = l.Close(); <-done }()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-failed:
-			failed <- err
-			return err
+		case <-done:
+			return failed
 		case <-feed.Ready():
 			for feed.Take() != nil { // nothing of it is needed, but recordings wait until every output has taken all
 			}
@@ -64,18 +64,18 @@ func answer(l net.Listener, feed *bridge.Feed) error {
 }
 
 // listen returns a listener at the first place where it is possible.
-func listen(places []string) (net.Listener, error) {
+func listen(ctx context.Context, places []string) (net.Listener, error) {
 	errs := []error{errors.New("hanbridge health cannot reach this bridge")}
 	for _, place := range places {
 		if isFile(place) {
-			if conn, err := net.Dial("unix", place); err == nil {
+			if conn, err := new(net.Dialer).DialContext(ctx, "unix", place); err == nil {
 				_ = conn.Close()
 				errs = append(errs, fmt.Errorf("another hanbridge listens at %s", place))
 				continue
 			}
 			removeSocket(place)
 		}
-		l, err := net.Listen("unix", place)
+		l, err := new(net.ListenConfig).Listen(ctx, "unix", place)
 		if err == nil {
 			return l, nil
 		}
