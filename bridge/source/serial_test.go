@@ -58,7 +58,7 @@ func expect(t *testing.T, wire io.Reader, want []byte) {
 		if got.err != nil || !bytes.Equal(got.b, want) {
 			t.Fatalf("got %x, %v\nwant %x", got.b, got.err, want)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("%d bytes have not come", len(want))
 	}
 }
@@ -132,7 +132,7 @@ func TestSerialPulledOut(t *testing.T) {
 		if err == nil {
 			t.Error("got neither bytes nor an error")
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Error("Read waits for a port that is gone")
 	}
 }

@@ -21,6 +21,7 @@ func (s *server) throwOut(all bool) {
 
 // TestConflictOverConnections ends connection after connection: what matters is if another one lives on beside.
 func TestConflictOverConnections(t *testing.T) {
+	t.Parallel()
 	for qos := range byte(2) {
 		conflictOverConnections(t, qos)
 	}

@@ -96,7 +96,7 @@ func (s *server) messages() []string {
 // await waits until at least n messages have been published.
 func (s *server) await(t testing.TB, n int) []string {
 	t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(patient)
 	for {
 		s.mu.Lock()
 		got, wake := len(s.got), s.wake

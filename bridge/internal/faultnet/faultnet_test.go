@@ -61,7 +61,7 @@ func hear(c net.Conn, d time.Duration) error {
 func TestHoldAndRelease(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
-	if err := say(c, 5*time.Second); err != nil {
+	if err := say(c, time.Minute); err != nil {
 		t.Fatalf("a good network: %v", err)
 	}
 	p.Hold()
@@ -69,7 +69,7 @@ func TestHoldAndRelease(t *testing.T) {
 		t.Fatalf("held: got %v, want silence", err)
 	}
 	p.Release()
-	if err := hear(c, 5*time.Second); err != nil {
+	if err := hear(c, time.Minute); err != nil {
 		t.Fatalf("released: %v", err)
 	}
 }
@@ -79,7 +79,7 @@ func TestDelay(t *testing.T) {
 	c := dial(t, p)
 	p.Delay(30 * time.Millisecond)
 	start := time.Now()
-	if err := say(c, 5*time.Second); err != nil {
+	if err := say(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(start); took < 60*time.Millisecond {
@@ -90,14 +90,14 @@ func TestDelay(t *testing.T) {
 func TestCut(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
-	if err := say(c, 5*time.Second); err != nil {
+	if err := say(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	p.Cut()
-	if err := hear(c, 5*time.Second); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := hear(c, time.Minute); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("cut: got %v, want a reset", err)
 	}
-	if err := say(dial(t, p), 5*time.Second); err != nil {
+	if err := say(dial(t, p), time.Minute); err != nil {
 		t.Errorf("a connection after the cut: %v", err)
 	}
 }
@@ -105,11 +105,11 @@ func TestCut(t *testing.T) {
 func TestHalfClose(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
-	if err := say(c, 5*time.Second); err != nil {
+	if err := say(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	p.HalfClose()
-	if err := hear(c, 5*time.Second); !errors.Is(err, io.EOF) {
+	if err := hear(c, time.Minute); !errors.Is(err, io.EOF) {
 		t.Fatalf("half closed: got %v, want %v", err, io.EOF)
 	}
 }

@@ -162,7 +162,7 @@ func (b *broker) visits() string {
 // await waits until ok, and returns what has been heard until then.
 func (b *broker) await(t *testing.T, what string, ok func([]message) bool) []message {
 	t.Helper()
-	limit := time.After(60 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for {
 		b.mu.Lock()
 		heard, wake := b.heard, b.wake
@@ -173,7 +173,7 @@ func (b *broker) await(t *testing.T, what string, ok func([]message) bool) []mes
 		select {
 		case <-wake:
 		case <-limit:
-			t.Fatalf("not heard in 60 s: %s; heard:\n%s", what, list(heard))
+			t.Fatalf("not heard in 2 minutes: %s; heard:\n%s", what, list(heard))
 		}
 	}
 }

@@ -93,8 +93,8 @@ func runMade(t *testing.T, made func(zerolog.Logger) *mqtt.Output, meter, stateD
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(15 * time.Second):
-			t.Error("the bridge has not ended 15 s after its context")
+		case <-time.After(2 * time.Minute):
+			t.Error("the bridge has not ended 2 minutes after its context")
 		}
 	})
 	t.Cleanup(h.stop)
@@ -118,9 +118,9 @@ func (h *house) awaitSaid(text string) {
 	h.t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(60 * time.Second); h.said(text) == 0; <-again.C {
+	for deadline := time.Now().Add(2 * time.Minute); h.said(text) == 0; <-again.C {
 		if time.Now().After(deadline) {
-			h.t.Fatalf("the log does not say within 60 s: %s", text)
+			h.t.Fatalf("the log does not say within 2 minutes: %s", text)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func (h *house) awaitLoss() {
 	h.t.Helper()
 	select {
 	case <-h.interrupted:
-	case <-time.After(60 * time.Second):
+	case <-time.After(2 * time.Minute):
 		h.t.Fatal("the output does not notice that the broker is gone")
 	}
 }

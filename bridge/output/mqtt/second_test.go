@@ -99,9 +99,9 @@ func (w *twin) awaitsSaid(texts ...string) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	said := func(text string) bool { return w.count(text) > 0 }
-	for deadline := time.Now().Add(60 * time.Second); !slices.ContainsFunc(texts, said); <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); !slices.ContainsFunc(texts, said); <-tick.C {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not said in 60 s: %s", texts)
+			w.t.Fatalf("not said in 2 minutes: %s", texts)
 		}
 	}
 }

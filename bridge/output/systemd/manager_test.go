@@ -99,9 +99,9 @@ func (m *manager) awaitsThat(what string, holds func() bool) {
 	m.t.Helper()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); <-again.C {
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); <-again.C {
 		if time.Now().After(deadline) {
-			m.t.Fatalf("not told within 10 s: %s. Told:\n%s", what, strings.Join(m.heard(), "\n"))
+			m.t.Fatalf("not told within 2 minutes: %s. Told:\n%s", what, strings.Join(m.heard(), "\n"))
 		}
 	}
 }
@@ -162,8 +162,8 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(10 * time.Second):
-			t.Error("the bridge has not ended 10 s after its context")
+		case <-time.After(2 * time.Minute):
+			t.Error("the bridge has not ended 2 minutes after its context")
 		}
 	})
 	t.Cleanup(h.stop)

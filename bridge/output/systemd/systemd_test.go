@@ -186,7 +186,7 @@ func TestRecordingIsTaken(t *testing.T) {
 		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 	})})
 	b.AddOutput("systemd", systemd.New())
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("the recording does not come to its end: %v, %v", err, ctx.Err())

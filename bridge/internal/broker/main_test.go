@@ -1,0 +1,16 @@
+package broker_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+// TestMain runs many tests side by side: they spend their time waiting for brokers.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
