@@ -48,7 +48,7 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 	b.AddMeter(meters[0], probe.Source{})
 	p := newPipeline(b, 0, []*Feed{read, unread}, j)
 	p.listen()
-	defer p.voice.timer.Stop()
+	defer p.liveness.timer.Stop()
 	for range 2 * leastGaps { // the load is told once
 		p.accept(t.Context(), r)
 	}

@@ -146,7 +146,7 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 			w = max(w, slow.Wait())
 		}
 		if trouble.warn(log, "output interrupted, trying again", err.Error(), err, w) {
-			feed.told = true
+			feed.interrupted = true
 		}
 		if !ratelimit.Pause(ctx, w) {
 			return nil

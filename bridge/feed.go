@@ -26,16 +26,17 @@ type Feed struct {
 	cursor          atomic.Uint64 // telegrams delivered
 	taken           uint64        // telegrams given out, delivered at the next Take
 	batch           Batch
-	told            bool      // see Told; the output's goroutine alone looks at it
+	interrupted     bool      // see TakeInterrupted; the output's goroutine alone looks at it
 	undelivered     bool      // the batch holds something that was given out and is not yet delivered
 	deliveringSince time.Time // since when the output has delivered; zero before the first. The output's goroutine alone looks at it
 }
 
-// Told tells, once, that the log has told of an interruption of this output: whose end it tells as well then.
-func (f *Feed) Told() bool {
-	told := f.told
-	f.told = false
-	return told
+// TakeInterrupted reports whether an interruption of this output was logged, and clears the flag. The output then logs that it is connected
+// again.
+func (f *Feed) TakeInterrupted() bool {
+	interrupted := f.interrupted
+	f.interrupted = false
+	return interrupted
 }
 
 // slot is what a Feed holds of one meter.

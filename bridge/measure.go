@@ -61,12 +61,12 @@ func (p *pipeline) reject(h *guard.Held) {
 	if !h.First {
 		reason += ", last " + shown(h.ID, h.Last)
 	}
-	p.voice.mu.Lock()
-	p.voice.stats.Rejected++
+	p.liveness.mu.Lock()
+	p.liveness.stats.Rejected++
 	if h.Reason != guard.Derived { // the tariff's own reason, just before, says more
-		p.voice.stats.Reason = reason
+		p.liveness.stats.Reason = reason
 	}
-	p.voice.mu.Unlock()
+	p.liveness.mu.Unlock()
 	message := heldBack
 	if h.Reason == guard.Jump {
 		message = heldBackUp

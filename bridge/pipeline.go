@@ -56,7 +56,7 @@ type pipeline struct {
 
 	closesEach bool // the log has said that the reader closes each connection
 	saidTelnet bool // the log has said that the gateway is in telnet mode
-	voice      voice
+	liveness   liveness
 }
 
 // newPipeline makes that of a meter, which begins with what m remembers of it.
@@ -71,7 +71,7 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
 		decoder: d, guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),
-		voice: voice{attempt: new(probe.Attempt)}, memory: remembers(b.store, m.ID, s.Options.Scale), plan: b.plan,
+		liveness: liveness{attempt: new(probe.Attempt)}, memory: remembers(b.store, m.ID, s.Options.Scale), plan: b.plan,
 	}
 	p.remember(time.Now())
 	return p
@@ -103,7 +103,7 @@ func (p *pipeline) recorded(ctx context.Context, found probe.Result) error {
 	end := p.stats()
 	p.log.Info().Uint64("telegrams", end.Telegrams).Uint64("errors", end.Errors).Msg("end of the recording")
 	if end.Telegrams == 0 {
-		return fmt.Errorf("%s: no telegram in it", p.voice.attempt.Port)
+		return fmt.Errorf("%s: no telegram in it", p.liveness.attempt.Port)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
 	counted := p.choose(now)
 	p.speak(r, now) // wakes the outputs
-	p.memory.note(&p.voice.about, p.news.known, p.decoder.Scaling(), counted, p.guard)
+	p.memory.note(&p.liveness.about, p.news.known, p.decoder.Scaling(), counted, p.guard)
 	p.sayLoad(now)
 	p.sayTelnet()
 	p.trouble.over()

@@ -35,7 +35,7 @@ func (p *pipeline) Reading(ctx context.Context, r *meter.Reading, verified bool)
 // Damaged counts a telegram that gave no reading.
 func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 	p.damaged(e)
-	if e.Sound && p.voice.attempt.Proved {
+	if e.Sound && p.liveness.attempt.Proved {
 		p.proved()
 	}
 	return false
@@ -43,12 +43,12 @@ func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 
 // proved notes that a sound telegram has come.
 func (p *pipeline) proved() {
-	now, before := p.voice.attempt.Endpoint, p.worked
+	now, before := p.liveness.attempt.Endpoint, p.worked
 	if before.Dial != nil && !before.Is(now) {
 		p.changed("the meter is read with other settings", settingsChanged(before, now))
 	}
 	p.worked = now
-	p.voice.attempt.Forget(time.Now().Add(2 * p.every.learned()))
+	p.liveness.attempt.Forget(time.Now().Add(2 * p.every.learned()))
 }
 
 // maxTelegramsPerConn separates two kinds of readers. If a connection ended after this many telegrams or fewer, the reader closes each
@@ -59,9 +59,9 @@ const maxTelegramsPerConn = 3
 func (p *pipeline) Ended(e probe.End) (goOn bool) {
 	switch {
 	case e.Err == nil:
-		p.voice.mu.Lock()
-		p.voice.found = p.voice.found.With(e.Finding)
-		p.voice.mu.Unlock()
+		p.liveness.mu.Lock()
+		p.liveness.found = p.liveness.found.With(e.Finding)
+		p.liveness.mu.Unlock()
 	case errors.Is(e.Err, probe.ErrClosed) && e.Telegrams > maxTelegramsPerConn:
 		if count, ok := p.trouble.Allow(string(probe.ErrClosed)); ok {
 			p.log.Info().Int("count", count).Msg("the other side closed the connection: it is opened again")

@@ -20,7 +20,7 @@ func (p *pipeline) remember(now time.Time) {
 	if m.about.Protocol == "" {
 		return
 	}
-	p.voice.about = m.about
+	p.liveness.about = m.about
 	p.worked = probe.Endpoint{Port: m.about.Port, Line: m.about.Line}
 	p.decoder.SetScaling(m.scaling)
 	p.guard.Restore(&m.counters)

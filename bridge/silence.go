@@ -9,20 +9,20 @@ import (
 
 // unread is for a wire that cannot be read. told tells that the log has just said so: then it says as well when it can be opened again.
 func (p *pipeline) unread(told bool) {
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	p.voice.broken, p.voice.saidBroken = true, p.voice.saidBroken || told
+	p.liveness.mu.Lock()
+	defer p.liveness.mu.Unlock()
+	p.liveness.broken, p.liveness.saidBroken = true, p.liveness.saidBroken || told
 }
 
 // fallSilent makes the meter offline, and says in the log why that may be: once, and while it lasts every ten minutes.
 func (p *pipeline) fallSilent() {
-	v := &p.voice
+	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.over || v.online && time.Since(v.stats.Last) < silentAfter*v.stats.Interval {
 		return // it spoke while the timer ran out
 	}
-	if v.online || time.Since(v.told) >= p.plan.Diagnostics() {
+	if v.online || time.Since(v.lastReported) >= p.plan.Diagnostics() {
 		v.online = false
 		p.hand(handover{}, true)
 	}
@@ -46,8 +46,8 @@ func (p *pipeline) fallSilent() {
 
 // explain says why a meter is silent. The caller holds the lock.
 func (p *pipeline) explain(best probe.Finding, bytes int64) {
-	st := &p.voice.stats
-	log := p.log.Warn().Fields(told("source", best.Port))
+	st := &p.liveness.stats
+	log := p.log.Warn().Fields(nonEmpty("source", best.Port))
 	network := strings.HasPrefix(best.Port, "tcp://")
 	switch {
 	case bytes == 0 && network && st.Telegrams > 0:
@@ -64,7 +64,7 @@ func (p *pipeline) explain(best probe.Finding, bytes int64) {
 		log.Int64("bytes", bytes).Msg("bytes but no telegram: most likely the reader is set to another line setting than the meter's. Set the reader's own " +
 			"serial port to what the meter sends (P1 ports 115200 8N1, most M-Bus ports 2400 8E1)")
 	default:
-		log.Fields(told("line", best.Line)).Int64("bytes", bytes).Uint64("errors", st.Errors).Msg(p.voice.found.Advice(best.Verdict))
+		log.Fields(nonEmpty("line", best.Line)).Int64("bytes", bytes).Uint64("errors", st.Errors).Msg(p.liveness.found.Advice(best.Verdict))
 	}
 }
 

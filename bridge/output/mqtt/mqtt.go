@@ -119,7 +119,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		o.claims = newClaims(o.config.ClientID, feed.Instance(), o.patience)
 	}
 	s := newSession(o, conn, feed)
-	s.first = o.sayConnected(feed.Told())
+	s.first = o.sayConnected(feed.TakeInterrupted())
 	if !conn.Retains() && o.once.first("retain") {
 		o.log.Warn().Str("source", o.config.URL).Err(errors.New(o.config.costOfNoRetain())).Msg("the broker keeps no messages: published without being retained")
 	}

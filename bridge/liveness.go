@@ -12,57 +12,57 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// voice is whether a meter speaks, and what has been counted of it. The silence timer and the pipeline share it.
-type voice struct {
+// liveness tracks whether a meter is online, and counts its telegrams. The silence timer and the pipeline share it.
+type liveness struct {
 	mu sync.Mutex
 	condition
-	handed  condition      // as the feeds have it
-	attempt *probe.Attempt // the endpoint that was opened last: the pipeline alone replaces it
-	broken  bool           // no wire can be opened: the log has said so
+	reported condition      // as the feeds have it
+	attempt  *probe.Attempt // the endpoint that was opened last: the pipeline alone replaces it
+	broken   bool           // no wire can be opened: the log has said so
 	// saidBroken tells that the log is to say when one can be opened again.
-	saidBroken bool
-	sound      time.Time // when a telegram last came whole, but of a kind that is not read
-	ports      []string  // that have been opened
-	found      probe.Findings
-	whole      bool // all endpoints have had their turn since the meter last spoke
-	anew       bool // the wire was opened again: the next telegram is published whole
-	over       bool
-	timer      *time.Timer
-	told       time.Time        // when the state was last handed to the feeds
-	reopens    ratelimit.Window // limits how often a reopened wire sets anew: a network reader may close each connection
-	urgent     ratelimit.Window // states that were told out of turn
-	spoke      ratelimit.Window // log lines that the meter speaks
-	silent     ratelimit.Window // log lines that it is silent
-	beat       time.Time        // when the log last said that all is well
+	saidBroken    bool
+	sound         time.Time // when a telegram last came whole, but of a kind that is not read
+	ports         []string  // that have been opened
+	found         probe.Findings
+	whole         bool // all endpoints have had their turn since the meter last spoke
+	anew          bool // the wire was opened again: the next telegram is published whole
+	over          bool
+	timer         *time.Timer
+	lastReported  time.Time        // when the condition was last given to the feeds
+	reopens       ratelimit.Window // limits how often a reopened wire sets anew: a network reader may close each connection
+	urgent        ratelimit.Window // states that were told out of turn
+	spoke         ratelimit.Window // log lines that the meter speaks
+	silent        ratelimit.Window // log lines that it is silent
+	lastHeartbeat time.Time        // when the log last said that all is well
 }
 
 // countDamaged counts a telegram that was dropped, sound or not.
 func (p *pipeline) countDamaged(sound bool) {
-	v := &p.voice
+	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stats.Errors++
 	if sound {
 		v.sound = time.Now()
 	}
-	if time.Since(v.told) >= p.plan.Diagnostics() {
+	if time.Since(v.lastReported) >= p.plan.Diagnostics() {
 		p.hand(handover{}, true)
 	}
 }
 
 // listen starts to wait for the first telegram.
 func (p *pipeline) listen() {
-	v := &p.voice
+	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.beat = time.Now()
+	v.lastHeartbeat = time.Now()
 	v.timer = time.AfterFunc(silentAfter*usualInterval, p.fallSilent)
 }
 
 // reads keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the
 // settings in between would fill it.
 func (p *pipeline) reads(a *probe.Attempt) {
-	v := &p.voice
+	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	level, now := zerolog.DebugLevel, time.Now()
@@ -79,7 +79,7 @@ func (p *pipeline) reads(a *probe.Attempt) {
 	v.anew = v.reopens.Allow(now, 3) || v.anew
 	v.broken, v.attempt = false, a
 	v.whole = a.Alone || a.Rounds > 0
-	p.log.WithLevel(level).Fields(told("source", a.Port, "line", a.Line)).Msg("port opened")
+	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
 }
 
 // mostChanges is how often in ten minutes the log says that a meter speaks, and that it is silent: a bad cable has both by turns.
@@ -87,7 +87,7 @@ const mostChanges = 4
 
 // speak counts a verified telegram, makes the meter online and hands the telegram's values to the feeds.
 func (p *pipeline) speak(r *meter.Reading, now time.Time) {
-	v := &p.voice
+	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // else a stray telegram, or one of another meter on the wire
@@ -109,22 +109,22 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 		if !v.spoke.Allow(now, mostChanges) {
 			level = zerolog.DebugLevel
 		}
-		p.log.WithLevel(level).Fields(told("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
+		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
 			"source", v.about.Port, "line", v.about.Line)).Msg("meter speaks")
 	}
 	p.hand(p.news, tell)
-	if now.Sub(v.beat) >= heartbeat {
-		v.beat = now
+	if now.Sub(v.lastHeartbeat) >= heartbeat {
+		v.lastHeartbeat = now
 		p.allIsWell(&v.stats)
 	}
 }
 
 // startsAnew tells, once, if all values of a telegram are to be published.
 func (p *pipeline) startsAnew() bool {
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	anew := p.voice.anew
-	p.voice.anew = false
+	p.liveness.mu.Lock()
+	defer p.liveness.mu.Unlock()
+	anew := p.liveness.anew
+	p.liveness.anew = false
 	for _, f := range p.feeds {
 		anew = f.wantsWhole(p.index) || anew
 	}
@@ -134,17 +134,17 @@ func (p *pipeline) startsAnew() bool {
 // stranger forgets what was known of the meter: it is another one.
 func (p *pipeline) stranger(now time.Time) {
 	p.known.swapped = now
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	p.voice.about = About{}
+	p.liveness.mu.Lock()
+	defer p.liveness.mu.Unlock()
+	p.liveness.about = About{}
 }
 
 // worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database, each of a
 // description has hubs set the device up again.
-func (v *voice) worthTelling(now time.Time, every time.Duration) bool {
+func (v *liveness) worthTelling(now time.Time, every time.Duration) bool {
 	const most = 6
-	h := &v.handed
-	if now.Sub(v.told) >= every || v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval {
+	h := &v.reported
+	if now.Sub(v.lastReported) >= every || v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval {
 		return true
 	}
 	return (v.about != h.about || v.stats.Rejected != h.stats.Rejected) && v.urgent.Allow(now, most)
@@ -162,8 +162,8 @@ func (p *pipeline) allIsWell(st *Stats) {
 // hand gives what is new, and the state if it is to be told, to the feeds. The caller holds the lock.
 func (p *pipeline) hand(news handover, tell bool) {
 	if tell {
-		news.state = &p.voice.condition
-		p.voice.told, p.voice.handed = time.Now(), p.voice.condition
+		news.state = &p.liveness.condition
+		p.liveness.lastReported, p.liveness.reported = time.Now(), p.liveness.condition
 	}
 	for _, f := range p.feeds {
 		f.put(p.index, news)
@@ -173,20 +173,20 @@ func (p *pipeline) hand(news handover, tell bool) {
 // rest hands over the last counts, and the values that the throttle withheld. The next run must not begin with less than that.
 func (p *pipeline) rest() {
 	p.pending()
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	p.voice.timer.Stop()
-	p.voice.over = true
+	p.liveness.mu.Lock()
+	defer p.liveness.mu.Unlock()
+	p.liveness.timer.Stop()
+	p.liveness.over = true
 	p.hand(p.news, true)
 	if p.seq > 0 {
-		p.memory.note(&p.voice.about, nil, p.decoder.Scaling(), usually, p.guard)
+		p.memory.note(&p.liveness.about, nil, p.decoder.Scaling(), usually, p.guard)
 	}
 }
 
 func (p *pipeline) stats() Stats {
-	p.voice.mu.Lock()
-	defer p.voice.mu.Unlock()
-	return p.voice.stats
+	p.liveness.mu.Lock()
+	defer p.liveness.mu.Unlock()
+	return p.liveness.stats
 }
 
 // describe keeps what telegrams say of their meter. Not every telegram says it: what one leaves out stays, and a name that
@@ -210,8 +210,8 @@ func replace(old *string, text string) {
 	}
 }
 
-// told returns the fields of a log line that have a value, of pairs of name and value.
-func told(pairs ...string) map[string]any {
+// nonEmpty returns the fields of a log line that have a value, of pairs of name and value.
+func nonEmpty(pairs ...string) map[string]any {
 	fields := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
