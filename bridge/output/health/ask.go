@@ -79,7 +79,7 @@ func Ask(ctx context.Context, places []string, after time.Duration) (Answer, err
 func read(ctx context.Context, conn net.Conn) (parts []progress.Part, err error) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // which ends a read that waits
-	const most = 1 << 20 // bytes, of thousands of meters
+	const most = 1 << 20                                        // bytes, of thousands of meters
 	err = json.NewDecoder(io.LimitReader(conn, most)).Decode(&parts)
 	return parts, err
 }
