@@ -60,8 +60,9 @@ type End struct {
 	Telegrams int
 	// Wait is how long the search waits before it opens a wire again; 0 if the next endpoint has its turn at once.
 	Wait time.Duration
-	// Left are the endpoints of this round that have not had their turn.
-	Left []Endpoint
+	// Left are the endpoints of this round whose turn is not over. Again tells that the first of them is the same one again.
+	Left  []Endpoint
+	Again bool
 
 	opened bool
 }
@@ -148,7 +149,7 @@ func (p *prober) over(ctx context.Context, end *End) bool {
 
 // proceed chooses the endpoint that is read next, and how long to wait before.
 func (p *prober) proceed(end *End) {
-	closed := errors.Is(end.Err, ErrClosed)
+	before, closed := p.left, errors.Is(end.Err, ErrClosed)
 	if closed && !p.proved && time.Since(p.attempt.began) > maxUnproved*p.Dwell {
 		end.Err = nil
 	}
@@ -161,16 +162,15 @@ func (p *prober) proceed(end *End) {
 			p.wait.Reset()
 		}
 		end.Wait = min(p.wait.Next(), maxReopenDelay)
-	case p.broke(end.opened):
+	case p.broke(end.opened): // the next is tried at once
 	default:
 		if end.opened && (end.Telegrams > 0 || end.Lasted >= time.Second) {
 			p.wait.Reset()
 		}
 		end.Wait = p.wait.Next()
 	}
-	if len(p.left) > 0 {
-		end.Left = p.left
-	}
+	end.Left = p.left
+	end.Again = len(p.left) > 0 && p.left[0].Is(before[0])
 }
 
 // try opens the endpoint whose turn it is, and reads it until it ends.

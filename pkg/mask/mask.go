@@ -40,7 +40,12 @@ type Telegram struct {
 	Length int
 	// Ciphered tells that it is encrypted with TestKey.
 	Ciphered bool
+	// Reading is what the telegram said before it was masked.
+	Reading *meter.Reading
 }
+
+// Silence tells that the wire was silent, as meter.Decoder.Silence does.
+func (m *Masker) Silence() { m.d.Silence() }
 
 // New returns a Masker that reads from r, with the options of its Decoder: the keys of the meter above all.
 func New(r io.Reader, o meter.Options) *Masker {
@@ -70,7 +75,7 @@ func (m *Masker) Next() (*Telegram, error) {
 		return nil, err
 	}
 	raw, ok := m.stream.at(r.Offset, r.Bytes)
-	t := &Telegram{Offset: r.Offset, Length: r.Bytes, Ciphered: r.Cipher != meter.Cipher{}}
+	t := &Telegram{Offset: r.Offset, Length: r.Bytes, Ciphered: r.Cipher != meter.Cipher{}, Reading: r}
 	if ok {
 		t.Bytes, ok = m.mask(r, raw)
 	}

@@ -23,9 +23,6 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// TryTime is how long a wire may take to give a telegram before the next is tried: the slowest meters speak every 10 s.
-const TryTime = 12 * time.Second
-
 func WireName(c probe.Endpoint) string {
 	if c.Line == "" {
 		return c.Port

@@ -23,7 +23,6 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -55,7 +54,7 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		d := &examination{
-			order: w.order, mends: w.order.Write, cfg: defaults(), dwell: daemon.TryTime, ports: w.found, wires: w.wires,
+			order: w.order, mends: w.order.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, wires: w.wires,
 			usable:   func(path string) error { return w.usable[path] },
 			check:    func(context.Context, mqtt.Config) (mqtt.Checked, error) { return mqtt.Checked{Retains: true}, w.broker },
 			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
@@ -15,25 +14,18 @@ func captureHeader() string {
 	return fmt.Sprintf("%s, version %s\n", capture.Mark, cli.Version())
 }
 
-// captureRecorder keeps what it reads.
-type captureRecorder struct {
-	*listener
-	wire io.Reader
-}
-
 // errKeep is a fault of the file, not of the wire.
 type errKeep struct{ error }
 
 func (e errKeep) Unwrap() error { return e.error }
 
-func (r captureRecorder) Read(p []byte) (int, error) {
-	n, err := r.wire.Read(p)
-	if n > 0 {
-		if fault := r.keep(time.Now(), p[:n]); fault != nil {
-			return n, fault
-		}
+// copy keeps the bytes of a wire as they come.
+func (l *listener) copy(b []byte) error {
+	l.bytes += int64(len(b))
+	if l.mask != nil {
+		return nil // its telegrams are kept
 	}
-	return n, err
+	return l.keep(time.Now(), b)
 }
 
 // keep writes a line.

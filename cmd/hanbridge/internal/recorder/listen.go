@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/probe"
@@ -15,139 +14,109 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
+	"github.com/hanbridge/hanbridge/pkg/mask"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// listener captures what comes over one of a source's wires: the first that gives a telegram.
+// listener is the probe.Handler of a capture: it keeps what comes from the first endpoint that gives a telegram.
 type listener struct {
-	out   *captureFile
-	count int     // of telegrams after which it is enough; 0: never
-	mask  *masked // where numbers are to be masked
+	out      *captureFile
+	count    int              // of telegrams after which it is enough; 0: never
+	mask     *masked          // nil unless numbers are to be masked
+	received func() time.Time // when what was read last came; nil: now
 
-	recorded          bool // it is a file, not a meter
+	decoder           *meter.Decoder // of the wire in use; nil where numbers are masked
+	recorded          bool           // it is a file, not a meter
 	begun             bool
-	closed            bool   // by the other side
+	closed            bool   // the last connection was closed behind a telegram
+	waited            bool   // an endpoint of this round gave no telegram in its time
 	named             string // the wire that is read, as it was said
 	line              []byte
 	bytes             int64
 	good, bad, sealed int // telegrams: read, damaged, sound but of a kind that is not read or not without its key
 	locked            *dlms.LockedError
-	telnet            bool          // a gateway in telnet mode was read
-	evidence          line.Evidence // of the wire in use
-	verdict           line.Verdict  // of the wire that told most
-	tried             int           // wires
+	telnet            bool // a gateway in telnet mode was read
+	tried             probe.Findings
 }
 
-// errLate ends the session of a wire that gave no telegram in its time.
-var errLate = errors.New("no telegram")
-
-// listen tries the wires in turn until one gives a telegram, and stays with that one until it ends.
+// listen searches the endpoints until one gives a telegram, and stays with that one until it ends.
 func (l *listener) listen(ctx context.Context, s probe.Source) error {
 	l.recorded = s.Recorded
-	for {
-		all, fault := s.Endpoints()
-		silent := 0
-		for i, c := range all {
-			patience := time.Duration(0)
-			if len(all) > 1 || s.Changing {
-				patience = daemon.TryTime
-			}
-			l.tried = max(l.tried, i+1)
-			proved, err := l.sessions(ctx, c, s.Options, patience)
-			switch {
-			case ctx.Err() != nil || proved || patience == 0:
-				return err
-			case errors.Is(err, errLate):
-				silent++
-				l.say("no telegram from %s in %v; next: %s", daemon.WireName(c), daemon.TryTime, daemon.WireName(all[(i+1)%len(all)]))
-			default:
-				fault = err
-			}
+	found := probe.Probe(ctx, s, probe.Options{CopyTo: l.copy, Decode: func(wire io.Reader) probe.Decoder {
+		if l.mask != nil {
+			return &masker{listener: l, Masker: mask.New(wire, s.Options), start: l.bytes}
 		}
-		if silent == 0 {
-			return fault
-		}
+		l.decoder = meter.NewDecoder(wire)
+		l.decoder.Options = s.Options
+		return l.decoder
+	}}, l)
+	l.tried = found.Tried
+	keep, ours := errors.AsType[errKeep](found.Err)
+	_, closed := errors.AsType[probe.ClosedError](found.Err)
+	switch {
+	case ours:
+		return keep
+	case closed, l.closed && found.Err != nil: // or it is not there again
+		l.say("%s", probe.ErrClosed)
+		return nil
+	case s.Recorded && errors.Is(found.Err, io.EOF):
+		return nil
 	}
+	return found.Err
 }
 
 func (l *listener) say(format string, args ...any) {
 	fmt.Fprintf(safetext.Lines{W: l.out.say}, format+"\n", args...)
 }
 
-// sessions captures a wire, and again each time that a reader in the network closes it behind a telegram.
-func (l *listener) sessions(ctx context.Context, c probe.Endpoint, o meter.Options, patience time.Duration) (proved bool, err error) {
-	for {
-		before := l.counted()
-		again := l.closed
-		l.closed = false
-		proved, err = l.session(ctx, c, o, patience)
-		if again && err != nil && l.counted() == before {
-			l.closed, err = true, nil // it is not there again
-			break
-		}
-		if err != nil || !l.closed || l.counted() == before || ctx.Err() != nil {
-			break
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(100 * time.Millisecond): // one that gives what it has kept is not asked without end
-		}
-	}
-	if l.closed {
-		l.say("closed by the other side")
-	}
-	return proved, err
+// Reading counts a telegram.
+func (l *listener) Reading(context.Context, *meter.Reading, bool) (enough bool) {
+	l.good++
+	return l.enough()
 }
 
-// session captures one wire until it ends, or until patience does before a telegram has proved it; 0 is for ever.
-func (l *listener) session(ctx context.Context, c probe.Endpoint, o meter.Options, patience time.Duration) (proved bool, err error) {
-	wire, err := c.Dial(ctx)
-	switch {
-	case err != nil && errors.Is(ctx.Err(), context.Canceled):
-		return false, nil // somebody wanted so
-	case err != nil:
-		return false, err
-	}
-	defer wire.Close()
-	defer context.AfterFunc(ctx, func() { _ = wire.Close() })()
-	stay := func() bool { return true } // it tells that the wire is not closed yet
-	if patience > 0 {
-		stay = time.AfterFunc(patience, func() { _ = wire.Close() }).Stop
-		defer stay()
-	}
-	if err := l.begin(c); err != nil {
-		return true, err
-	}
-	next := l.hear(wire, o)
-	for {
-		err := next()
-		if bad, ok := errors.AsType[*meter.TelegramError](err); err != nil && !ok {
-			return proved, l.ended(ctx, c, proved || patience == 0, err)
-		} else if !l.tell(bad) {
-			continue
-		}
-		proved = proved || stay()
-		if l.count > 0 && l.counted() >= l.count {
-			return true, nil
-		}
-	}
-}
-
-// tell counts a telegram, and tells if it came sound. bad is nil for a good one.
-func (l *listener) tell(bad *meter.TelegramError) bool {
-	switch {
-	case bad == nil:
-		l.good++
-	case bad.Sound:
-		l.sealed++
-		if e, ok := errors.AsType[*dlms.LockedError](bad); ok && l.locked == nil {
-			l.locked = e
-			l.say("%s", l.lockedAdvice())
-		}
-	default:
+// Damaged counts a telegram that gave no reading.
+func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
+	if !e.Sound {
 		l.bad++
+		return false
 	}
-	return bad == nil || bad.Sound
+	l.sealed++
+	if locked, ok := errors.AsType[*dlms.LockedError](e); ok && l.locked == nil {
+		l.locked = locked
+		l.say("%s", l.lockedAdvice())
+	}
+	return l.enough()
+}
+
+func (l *listener) enough() bool {
+	l.telnet = l.telnet || l.decoder != nil && l.decoder.Telnet()
+	l.closed = false
+	return l.count > 0 && l.counted() >= l.count
+}
+
+// Ended tells if there is anything more to read: another endpoint, or the same one, where a reader closed it behind a telegram.
+func (l *listener) Ended(e probe.End) (goOn bool) {
+	switch {
+	case e.Err == nil && len(e.Left) == 0:
+		l.say("no telegram from %s in %v; all have been tried, and are tried again", daemon.WireName(e.Finding.Endpoint), probe.Dwell)
+		l.waited = false
+		return true
+	case e.Err == nil:
+		l.say("no telegram from %s in %v; next: %s", daemon.WireName(e.Finding.Endpoint), probe.Dwell, daemon.WireName(e.Left[0]))
+		l.waited = true
+		return true
+	case errors.Is(e.Err, probe.ErrClosed):
+		l.closed = true
+		return true
+	case e.Again:
+		return false
+	case len(e.Left) > 0:
+		_, ours := errors.AsType[errKeep](e.Err)
+		return !ours
+	}
+	goOn, l.waited = l.waited, false
+	return goOn
 }
 
 // counted is how many telegrams are kept that came sound: of masked ones those that are read alone.
@@ -158,11 +127,12 @@ func (l *listener) counted() int {
 	return l.good + l.sealed
 }
 
-// begin writes what stands before the lines of a wire.
-func (l *listener) begin(c probe.Endpoint) error {
-	again := l.named == daemon.WireName(c)
+// Opened writes what stands before the lines of a wire.
+func (l *listener) Opened(a *probe.Attempt) error {
+	name := daemon.WireName(a.Endpoint)
+	again := l.named == name
 	if !again {
-		l.named = daemon.WireName(c)
+		l.named = name
 		l.say("reading %s; Ctrl-C ends it", l.named)
 	}
 	head := ""
@@ -173,59 +143,13 @@ func (l *listener) begin(c probe.Endpoint) error {
 		}
 	}
 	l.begun = true
-	if c.Line != "" && !again {
-		head += "# line " + c.Line + "\n"
+	if a.Line != "" && !again {
+		head += "# line " + a.Line + "\n"
 	}
 	if _, err := io.WriteString(l.out, head); err != nil {
 		return errKeep{err}
 	}
 	return nil
-}
-
-// hear returns what waits for the next telegram of a wire, and keeps what it hears.
-func (l *listener) hear(wire io.ReadCloser, o meter.Options) (next func() error) {
-	l.evidence.Reset()
-	if l.mask != nil {
-		return l.hearMasked(wire, o)
-	}
-	d := meter.NewDecoder(evident{l, captureRecorder{l, wire}})
-	d.Options = o
-	return func() error { _, err := d.Next(); l.telnet = l.telnet || d.Telnet(); return err }
-}
-
-// evident looks at what it reads.
-type evident struct {
-	*listener
-	r io.Reader
-}
-
-func (e evident) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	e.bytes += int64(n)
-	e.evidence.Add(p[:n])
-	return n, err
-}
-
-// ended says why a wire gives no more: nothing where somebody wanted so.
-func (l *listener) ended(ctx context.Context, c probe.Endpoint, settled bool, err error) error {
-	if v := l.evidence.Verdict(); line.Compare(v, l.verdict) < 0 {
-		l.verdict = v
-	}
-	_, ours := errors.AsType[errKeep](err)
-	switch {
-	case ours:
-		return err
-	case ctx.Err() != nil:
-		return nil
-	case !settled:
-		return errLate
-	case errors.Is(err, io.EOF):
-		if strings.HasPrefix(c.Port, "tcp://") {
-			l.closed = true
-		}
-		return nil
-	}
-	return fmt.Errorf("%s: %w", c.Port, err)
 }
 
 // report says what was captured, and returns how the program ends.
@@ -268,10 +192,11 @@ func (l *listener) report(err error) error {
 
 // advice says what to do where there was no telegram. To try another setting helps only where one alone was tried.
 func (l *listener) advice() string {
-	if l.tried > 1 && l.verdict.AboutSetting() {
-		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", l.tried)
+	best, _ := l.tried.Best()
+	if len(l.tried) > 1 && best.Verdict.AboutSetting() {
+		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", len(l.tried))
 	}
-	return ": " + l.verdict.Advice()
+	return ": " + best.Verdict.Advice()
 }
 
 // lockedAdvice says what becomes of encrypted telegrams.

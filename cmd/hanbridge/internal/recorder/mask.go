@@ -23,28 +23,35 @@ type masked struct {
 	ciphered bool  // some came ciphered
 }
 
-// hearMasked is hear, and keeps masked telegrams alone.
-func (l *listener) hearMasked(wire io.ReadCloser, o meter.Options) (next func() error) {
-	m := mask.New(evident{l, wire}, o)
-	start := l.bytes
-	return func() error {
-		t, err := m.Next()
-		if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
-			l.mask.passes(start+bad.Offset, bad.Bytes)
-		}
-		if err != nil {
-			return err
-		}
-		l.mask.passes(start+t.Offset, t.Length)
-		if t.Ciphered && !l.mask.ciphered {
-			l.mask.ciphered = true
-			note := fmt.Sprintf(render.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
-			if _, err := io.WriteString(l.out, note); err != nil {
-				return errKeep{err}
-			}
-		}
-		return l.keep(cameAt(wire), t.Bytes)
+// masker is the Decoder of a capture that keeps masked telegrams alone.
+type masker struct {
+	*listener
+	*mask.Masker
+	start int64 // of the connection, in the stream
+}
+
+// Next keeps the next telegram, and returns what it said.
+func (m *masker) Next() (*meter.Reading, error) {
+	t, err := m.Masker.Next()
+	if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
+		m.mask.passes(m.start+bad.Offset, bad.Bytes)
 	}
+	if err != nil {
+		return nil, err
+	}
+	m.mask.passes(m.start+t.Offset, t.Length)
+	if t.Ciphered && !m.mask.ciphered {
+		m.mask.ciphered = true
+		note := fmt.Sprintf(render.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
+		if _, err := io.WriteString(m.out, note); err != nil {
+			return nil, errKeep{err}
+		}
+	}
+	at := time.Now()
+	if m.received != nil {
+		at = m.received()
+	}
+	return t.Reading, m.keep(at, t.Bytes)
 }
 
 // passes counts what stands between telegrams, up to the end of the next one.
@@ -63,17 +70,23 @@ func (l *listener) masked() string {
 	return text
 }
 
-// capturedSource is a file that was captured, with its times.
-func capturedSource(name string) probe.Source {
-	return probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
-		Port: name, Dial: func(context.Context) (io.ReadCloser, error) {
-			f, err := cli.OpenRecording("capture --anonymise --from", name)
-			if err != nil {
-				return nil, err
-			}
-			return openedReplay{&virtualport.ReplayedWire{Pace: virtualport.NewPace(0), Capture: capture.NewReader(f)}, f}, nil
-		},
-	})}
+// capturedSource is a file that was captured. received returns when what was read last came, now where the file does not tell.
+func capturedSource(name string) (s probe.Source, received func() time.Time) {
+	var replay *virtualport.ReplayedWire
+	dial := func(context.Context) (io.ReadCloser, error) {
+		f, err := cli.OpenRecording("capture --anonymise --from", name)
+		if err != nil {
+			return nil, err
+		}
+		replay = &virtualport.ReplayedWire{Pace: virtualport.NewPace(0), Capture: capture.NewReader(f)}
+		return openedReplay{replay, f}, nil
+	}
+	return probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{Port: name, Dial: dial})}, func() time.Time {
+		if replay.At.IsZero() {
+			return time.Now()
+		}
+		return replay.At
+	}
 }
 
 // openedReplay is a replay that owns its file.
@@ -83,11 +96,3 @@ type openedReplay struct {
 }
 
 func (r openedReplay) Close() error { return errors.Join(r.ReplayedWire.Close(), r.file.Close()) }
-
-// cameAt returns when what was read last from a wire came.
-func cameAt(wire io.Reader) time.Time {
-	if r, ok := wire.(openedReplay); ok && !r.At.IsZero() {
-		return r.At
-	}
-	return time.Now()
-}

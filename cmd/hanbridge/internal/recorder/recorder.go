@@ -25,7 +25,7 @@ func Run(ctx context.Context, p *cli.Program, o Order) error {
 	if o.Duration < 0 || o.Count < 0 {
 		return errors.New("--for and --count are not negative")
 	}
-	from, err := captureSource(p, o)
+	from, received, err := captureSource(p, o)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func Run(ctx context.Context, p *cli.Program, o Order) error {
 		ctx, cancel = context.WithTimeout(ctx, o.Duration)
 		defer cancel()
 	}
-	l := &listener{count: o.Count, out: out}
+	l := &listener{count: o.Count, out: out, received: received}
 	if o.Anonymise {
 		l.mask = &masked{}
 	}

@@ -3,6 +3,7 @@ package recorder
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
@@ -10,30 +11,31 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// captureSource returns what is read: the file or the port that is named, else the port of the configuration.
-func captureSource(p *cli.Program, o Order) (s probe.Source, err error) {
+// captureSource returns what is read: the file or the port that is named, else the port of the configuration. received returns when what
+// was read last from a file came; it is nil for a port.
+func captureSource(p *cli.Program, o Order) (s probe.Source, received func() time.Time, err error) {
 	if o.From != "" && (!o.Anonymise || o.Port != "" || o.Serial != "") {
-		return s, errors.New("--from FILE goes with --anonymise, and in place of a port")
+		return s, nil, errors.New("--from FILE goes with --anonymise, and in place of a port")
 	}
 	if o.From == "" || o.Config != "" {
 		m, err := captureMeter(p, o)
 		if err != nil {
-			return s, err
+			return s, nil, err
 		}
 		s = daemon.SourceOf(m)
 		if s.Options, err = daemon.OptionsOf(m); err != nil {
-			return s, err
+			return s, nil, err
 		}
 	}
 	if o.From != "" {
 		options := s.Options
-		s = capturedSource(o.From)
+		s, received = capturedSource(o.From)
 		s.Options = options
 	}
 	if o.Keys.Given() {
 		s.Options.Keys, err = o.Keys.Open()
 	}
-	return s, err
+	return s, received, err
 }
 
 // captureMeter returns the meter to read: that of the configuration, where one is named or no port is, else a port alone.
