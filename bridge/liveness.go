@@ -179,7 +179,7 @@ func (p *pipeline) rest() {
 	p.liveness.over = true
 	p.hand(p.news, true)
 	if p.seq > 0 {
-		p.memory.note(&p.liveness.about, nil, p.decoder.Scaling(), usually, p.guard)
+		p.memory.note(&p.liveness.about, nil, p.decoder.Scaling(), frequentCounter, p.guard)
 	}
 }
 

@@ -94,7 +94,7 @@ func (p *pipeline) reset(r *guard.Reset, now time.Time) {
 }
 
 // choose puts into news what is to be published of the telegram's values, and tells which counters are among it.
-func (p *pipeline) choose(now time.Time) (counters counted) {
+func (p *pipeline) choose(now time.Time) (counters counterNews) {
 	n := &p.news
 	n.values, n.again, n.gone = n.values[:0], n.again[:0], n.gone[:0]
 	every := p.every.learned()
@@ -124,14 +124,14 @@ func (p *pipeline) choose(now time.Time) (counters counted) {
 	return counters
 }
 
-func (p *pipeline) counts(id quantity.ID) counted {
+func (p *pipeline) counts(id quantity.ID) counterNews {
 	switch {
 	case id.Row().State != quantity.TotalIncreasing:
 		return noCounter
 	case p.known.all[id].class() == cadences[0]:
-		return usually
+		return frequentCounter
 	}
-	return seldom
+	return hourlyCounter
 }
 
 // remind appends, once, the counters of an earlier run that the first telegram does not bring: a broker may have lost them, and

@@ -51,9 +51,9 @@ func newMemory(store *state.Store, meter string, scale *quantity.Scale) *memory 
 	return m
 }
 
-// newLoan is the memory of a recording: what it is taken for, but no counter, and nothing of it is kept. It may be played twice, and
-// the meter that it is of lives on.
-func newLoan(store *state.Store, meter string, scale *quantity.Scale) *memory {
+// newReadOnlyMemory is the memory for a recording: it has what is known of the meter, but no counter, and nothing is kept. A recording may be
+// played twice, and the meter itself goes on.
+func newReadOnlyMemory(store *state.Store, meter string, scale *quantity.Scale) *memory {
 	m := &memory{key: "meter/" + meter, scale: scale}
 	m.recall(store.Value(m.key))
 	m.counters = guard.Memory{}
@@ -129,19 +129,19 @@ func (m *memory) encode() []byte {
 	return text
 }
 
-// counted is what has been published of counters.
-type counted uint8
+// counterNews says which counters a telegram has published.
+type counterNews uint8
 
 const (
-	noCounter counted = iota
-	// usually are counters that the next telegrams bring as well.
-	usually
-	// seldom are those that come once an hour: the next run says what is on disk long before one comes, and must not step back.
-	seldom
+	noCounter counterNews = iota
+	// frequentCounter is one that the next telegrams bring as well.
+	frequentCounter
+	// hourlyCounter is one that comes once an hour. The next run publishes the value on disk long before another comes, and must not step back.
+	hourlyCounter
 )
 
 // note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed.
-func (m *memory) note(a *About, known []Known, s meter.Scaling, c counted, g *guard.Guard) {
+func (m *memory) note(a *About, known []Known, s meter.Scaling, c counterNews, g *guard.Guard) {
 	if known == nil && c == noCounter && m.about == *a && m.scaling == s {
 		return
 	}
@@ -152,7 +152,7 @@ func (m *memory) note(a *About, known []Known, s meter.Scaling, c counted, g *gu
 		m.known = known
 	}
 	g.Remember(&m.counters)
-	if c == seldom {
+	if c == hourlyCounter {
 		m.store.Urgent()
 		return
 	}

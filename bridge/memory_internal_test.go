@@ -1,10 +1,18 @@
 package bridge
 
 import (
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -56,5 +64,44 @@ func TestMemoryOfAnotherUnit(t *testing.T) {
 		"guard":{"wall":1,"counters":[{"quantity":"gas","value":{"Coef":7,"Exp":0},"since":0,"seen":0}]}}`))
 	if m.about.Protocol != "p1" || len(m.known) != 0 || len(m.counters.Counters) != 0 {
 		t.Errorf("got %v, and counters %v", m.known, m.counters.Counters)
+	}
+}
+
+// TestMemoryOfTheVersionBefore: nothing that the version before kept of two meters is lost or changed, and its instance goes on.
+func TestMemoryOfTheVersionBefore(t *testing.T) {
+	dir := t.TempDir()
+	unpack(t, "internal/state/testdata/hanbridge.db.gz", filepath.Join(dir, "hanbridge.db"))
+	store := state.Open(dir, zerolog.Nop())
+	defer store.Close()
+	for _, meter := range []string{"house", "garage"} {
+		kept := string(store.Value("meter/" + meter))
+		m := newMemory(store, meter, nil)
+		if diff := cmp.Diff(kept, string(m.encode())); diff != "" || len(m.last()) == 0 {
+			t.Errorf("%s: got another than was kept (-before +now):\n%s", meter, diff)
+		}
+	}
+	before := instanceIn(store.Value(instanceKey))
+	if i := newInstance(store); i == nil || before.ID == "" || !i.Own(before.ID+"."+before.Runs[0]) {
+		t.Errorf("got instance %+v, want that of %+v", i, before)
+	}
+}
+
+func unpack(t *testing.T, packed, path string) {
+	t.Helper()
+	from, err := os.Open(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	unpacked, err := gzip.NewReader(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := io.ReadAll(unpacked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -66,7 +66,7 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	d.Options = s.Options
 	remembers := newMemory
 	if s.Recorded {
-		remembers = newLoan
+		remembers = newReadOnlyMemory
 	}
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,

@@ -29,10 +29,12 @@ func TestOpenLocked(t *testing.T) {
 		if took := time.Since(began); took < 400*time.Millisecond || took > time.Second {
 			t.Errorf("got an answer after %v, want about half a second", took)
 		}
-		time.AfterFunc(200*time.Millisecond, func() { end(t, first) })
+		ended := make(chan struct{})
+		time.AfterFunc(200*time.Millisecond, func() { end(t, first); close(ended) })
 		if got := string(begin(t, dir).Value("a")); got != "1" {
 			t.Errorf("got %q as soon as the first has ended, want 1", got)
 		}
+		<-ended
 	})
 }
 
