@@ -22,7 +22,7 @@ func TestDoctorAtPorts(t *testing.T) {
 	t.Run("all well", func(t *testing.T) {
 		t.Parallel()
 		c := testbed.PlugCable(t, "p1-se-aidon")
-		p := testbed.Hanbridge(t, nil, "doctor", c.Name, "--dwell", "2s")
+		p := testbed.Hanbridge(t, nil, "doctor", c.Name, "--dwell", "5s")
 		c.SendUntil(500*time.Millisecond, "the doctor is done", p.Ended)
 		wantVerdict(t, p, 0, "line      115200 8N1: P1, ", "checksum right", "every 0.5 s", "verdict   the meter is well.", "port: "+c.Name)
 	})

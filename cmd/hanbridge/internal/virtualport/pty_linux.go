@@ -46,51 +46,58 @@ type ptyWriter struct {
 	control, port *os.File
 	line          simulate.Wire
 	heard         []byte
+	deaf          bool // a reader was waited for, and nobody has read since
+	left          int  // bytes that waited for a reader after the last Write
 }
 
 // unread is how many bytes may wait for a reader: a few telegrams, less than what a pseudo-terminal holds.
 const unread = 2048
 
-// patience is how long a reader who is behind is waited for, in the midst of what came as one piece.
-const patience = 20 * time.Millisecond
+// patience is how long a reader who is behind is waited for, in the midst of what came as one piece: a busy machine may keep one
+// from reading for a while. Where nobody reads, it is spent once.
+const patience = time.Second
 
-// Write waits no more than a moment for want of a reader. One that has set another speed gets what a UART would hear.
+// Write waits once, and no more than a second, for want of a reader. One that has set another speed gets what a UART would hear.
 func (w *ptyWriter) Write(b []byte) (int, error) {
 	heard := b
 	if baud := speedOf(w.port); w.line.Baud > 0 && baud > 0 && baud != w.line.Baud {
 		w.heard = w.line.Heard(w.heard[:0], b, simulate.Wire{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
 		heard = w.heard[:min(len(w.heard), unread)] // a fast reader of a slow line hears many bytes in one
 	}
+	w.deaf = w.deaf && w.waiting() >= w.left
 	w.flush()
-	read := true // as far as is known, somebody reads
 	for piece := range slices.Chunk(heard, unread) {
-		if read = read && w.drains(); !read {
+		if w.deaf = w.deaf || !w.drains(); w.deaf {
 			w.flush()
 		}
-		_ = w.control.SetWriteDeadline(time.Now().Add(patience)) // Write says what is wrong with it
+		_ = w.control.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)) // Write says what is wrong with it
 		if _, err := w.control.Write(piece); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
 	}
+	w.left = w.waiting()
 	return len(b), nil
 }
 
-// waits tells that more bytes wait for a reader than may.
-func (w *ptyWriter) waits() bool {
+// waiting is how many bytes wait for a reader.
+func (w *ptyWriter) waiting() int {
 	n, err := unix.IoctlGetInt(int(w.port.Fd()), unix.TIOCINQ)
-	return err == nil && n > unread
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // flush throws away what waits, if it is too much.
 func (w *ptyWriter) flush() {
-	if w.waits() {
+	if w.waiting() > unread {
 		_ = unix.IoctlSetInt(int(w.port.Fd()), unix.TCFLSH, unix.TCIFLUSH)
 	}
 }
 
 // drains tells if a reader takes what waits, in a moment.
 func (w *ptyWriter) drains() bool {
-	for end := time.Now().Add(patience); w.waits(); {
+	for end := time.Now().Add(patience); w.waiting() > unread; {
 		if time.Now().After(end) {
 			return false
 		}
