@@ -128,8 +128,8 @@ func (p *prober) over(ctx context.Context, end *End) bool {
 		}
 		return true
 	}
-	p.result.Err = end.Err
 	if p.source.Recorded && end.opened {
+		p.result.Err = end.Err
 		return true
 	}
 	proved := p.proved
@@ -141,8 +141,8 @@ func (p *prober) over(ctx context.Context, end *End) bool {
 	case p.Once && !errors.Is(end.Err, ErrClosed):
 		goOn = false
 	}
-	if goOn {
-		p.result.Err = nil
+	if !goOn {
+		p.result.Err = end.Err
 	}
 	return !goOn
 }
