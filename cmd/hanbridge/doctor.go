@@ -23,7 +23,7 @@ func doctorCommand(p *cli.Program) *cobra.Command {
 	f.StringVar(&o.Config, "config", "", "configuration `FILE` to look at, and to write")
 	f.StringVar(&o.Serial, "serial", "", "line setting to try first, as \"2400 8E1\"")
 	f.DurationVar(&o.Dwell, "dwell", probe.Dwell, "how long to listen at each setting: meters speak every 10 s or more often")
-	f.BoolVar(&o.Write, "write", false, "write the configuration to use: to config.yaml, or to the file of --config")
+	f.BoolVar(&o.Write, "write", false, "write the configuration to use, with the line setting found: to config.yaml, or to the file of --config")
 	f.BoolVar(&o.Force, "force", false, "write over a configuration that is there")
 	f.BoolVar(&o.Json, "json", false, "the findings as one JSON object")
 	o.Keys.Add(c)

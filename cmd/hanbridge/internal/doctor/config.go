@@ -88,7 +88,10 @@ func (d *examination) proposal() config.Config {
 	if d.file != "" && d.auto {
 		m.Port = config.Port{Kind: config.AutoPort} // it has been found, and will be again
 	}
-	if d.report.Verdict.Code == codeSetting {
+	switch {
+	case d.order.Write:
+		m.Serial = d.foundSerial(m.Serial)
+	case d.report.Verdict.Code == codeSetting:
 		m.Serial = config.Serial{Auto: true}
 	}
 	if d.masked {

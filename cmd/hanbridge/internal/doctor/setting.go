@@ -13,7 +13,9 @@ func (d *examination) judgeSetting(line string) *verdict {
 	wrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
 	if wrong() && d.configured != nil {
 		tried := m.Serial
-		m.Serial = *d.configured
+		if m.Serial = *d.configured; d.order.Write && m.Serial.Auto {
+			m.Serial = d.foundSerial(m.Serial)
+		}
 		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: right is serial: %s", line, tried, m.Serial)
 	}
 	if !wrong() {
@@ -24,7 +26,16 @@ func (d *examination) judgeSetting(line string) *verdict {
 		return &verdict{codeSetting, text}
 	}
 	d.misset = text
-	d.remark = fmt.Sprintf(", now that serial is auto: it was %s, and the meter speaks %s", m.Serial, line)
-	m.Serial = config.Serial{Auto: true}
+	d.remark = fmt.Sprintf(", now that serial is %s, which the meter speaks: it was %s", line, m.Serial)
+	m.Serial = d.foundSerial(m.Serial)
 	return nil
+}
+
+// foundSerial is the line setting at which the meter was found, or else where its wire has none.
+func (d *examination) foundSerial(or config.Serial) config.Serial {
+	var found config.Serial
+	if d.found == nil || found.UnmarshalText([]byte(d.found.Line)) != nil || d.found.Line == "" {
+		return or
+	}
+	return found
 }

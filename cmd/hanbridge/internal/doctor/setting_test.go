@@ -26,11 +26,11 @@ func TestDoctorSetting(t *testing.T) {
 		written            string   // in the file, "" where none is
 	}{
 		{"written", wrong, "", true, nil, onPort, "well", []string{
-			"broker    mqtt://broker:1883: connected", "verdict   all well, now that serial is auto: it was 2400 8E1, and the meter speaks 115200 8N1. Start with: " +
+			"broker    mqtt://broker:1883: connected", "verdict   all well, now that serial is 115200 8N1, which the meter speaks: it was 2400 8E1. Start with: " +
 				"hanbridge run --config FILE        (configuration written to FILE",
 		}, []string{"set serial to"}, "port: /dev"},
 		{"written without a broker", wrong, "", true, nil, with(onPort, noBroker), "well", []string{
-			"verdict   the meter is well, now that serial is auto: it was 2400 8E1", "mqtt.url in FILE is only a guess: change that line to the address of yours; " +
+			"verdict   the meter is well, now that serial is 115200 8N1, which the meter speaks: it was 2400 8E1", "mqtt.url in FILE is only a guess: change that line to the address of yours; " +
 				"then start with: hanbridge run --config FILE ",
 		}, nil, "port: /dev"},
 		{"not written for want of a broker", wrong, "", true, unreachable, onPort, "broker", []string{
@@ -40,7 +40,7 @@ func TestDoctorSetting(t *testing.T) {
 		{"the flag alone", "auto", wrong, false, nil, onPort, "well", []string{
 			"verdict   all well, but the meter speaks 115200 8N1, not the 2400 8E1 of --serial: right is serial: auto. Start with: hanbridge run --config FILE\n",
 		}, []string{"serial: 2400"}, ""},
-		{"the flag alone, written", "auto", wrong, true, nil, onPort, "well", []string{"of --serial: right is serial: auto"}, nil, "port: /dev"},
+		{"the flag alone, written", "auto", wrong, true, nil, onPort, "well", []string{"of --serial: right is serial: 115200 8N1"}, nil, "port: /dev"},
 		{"the flag, and the configuration is right", meter, wrong, false, nil, onPort, "well", []string{
 			"not the 2400 8E1 of --serial: right is serial: 115200 8N1.", "    serial: 115200 8N1\n",
 		}, nil, ""},
@@ -69,8 +69,8 @@ func TestDoctorSetting(t *testing.T) {
 				}
 			}
 			got, err := os.ReadFile(file)
-			if (err == nil) != (tt.written != "") || !strings.Contains(string(got), tt.written) || strings.Contains(string(got), "serial:") {
-				t.Errorf("file: got %q, %v, want %q in it, and no serial", got, err, tt.written)
+			if (err == nil) != (tt.written != "") || !strings.Contains(string(got), tt.written) || err == nil && !strings.Contains(string(got), "serial: 115200 8N1\n") {
+				t.Errorf("file: got %q, %v, want %q in it, and the setting that was found", got, err, tt.written)
 			}
 			if t.Failed() {
 				t.Logf("it says:\n%s", text)
