@@ -3,9 +3,18 @@ package doctor
 import (
 	"os"
 	"strings"
+	"time"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
+
+// Order is what `doctor` is asked for.
+type Order struct {
+	Port, Config, Serial string
+	Keys                 config.KeyFlags
+	Dwell                time.Duration
+	Write, Force, Json   bool
+}
 
 // starts is the command that starts the bridge with the configuration that was looked at.
 func (o Order) starts() string {

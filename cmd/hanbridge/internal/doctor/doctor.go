@@ -93,6 +93,9 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
 		progress: func(string, ...any) {},
 	}
+	if cli.IsTerminal(p.Out) { // else each line is whole, for programs
+		d.say = func(name, text string) { fmt.Fprint(p.Out, reportLine(name, safetext.Visible(text))) }
+	}
 	if o.Json {
 		d.say, d.print = func(string, string) {}, func(string) {}
 	}
