@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -19,7 +20,19 @@ import (
 
 // TestMain lets the test's own binary be the program that the scripts run.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"hanbridge": main})
+	testscript.Main(sideBySide{m}, map[string]func(){"hanbridge": main})
+}
+
+// sideBySide runs many tests at once: they spend their time waiting for programs.
+type sideBySide struct{ *testing.M }
+
+// Run runs them.
+func (s sideBySide) Run() int {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	return s.M.Run()
 }
 
 // TestScripts runs the program as people do: testdata/script holds what they type and what they see. $PORT is a free port of
