@@ -93,12 +93,6 @@ func (p *Plan) Diagnostics() time.Duration {
 // Rate returns how often a quantity is published.
 func (p *Plan) Rate(id quantity.ID) Rate { return p.rates[id] }
 
-// A Change is what a person sets of a Rate; nil is what they leave as it is. No Duration is negative.
-type Change struct {
-	MinInterval, MaxSilence *time.Duration
-	Deadband                *Deadband
-}
-
 // Set changes the Rate of a quantity. One that was published with every telegram is so no longer, unless all three are set to
 // zero. MaxSilence is never below MinInterval: where only one of the two is set, the other follows it, else MaxSilence does.
 func (p *Plan) Set(id quantity.ID, c Change) {

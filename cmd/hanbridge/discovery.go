@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
+	"github.com/hanbridge/hanbridge/discovery"
 )
 
 func discoveryCommand(p *cli.Program) *cobra.Command {
@@ -35,7 +36,7 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if w.HomeAssistant.Discovery == "off" {
+		if w.HomeAssistant.Discovery == discovery.Off {
 			return errors.New("homeassistant.discovery is off: nothing is announced")
 		}
 		seen, err := from.Look("discovery show", w, files)

@@ -33,7 +33,7 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r := rates.Report{Publish: w.Publish}
+		r := rates.Report{Publish: w.Publish.String()}
 		if seen != nil {
 			r.Add(w.Config, rates.PacedSeen(seen))
 		} else {

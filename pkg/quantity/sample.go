@@ -2,6 +2,7 @@ package quantity
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -206,4 +207,13 @@ func (s *Scale) apply(id ID, v obis.Decimal) (scaled obis.Decimal, ok bool) {
 		return v, true
 	}
 	return v.Mul(s[id])
+}
+
+// ParseFactor reads a factor of a Scale: a decimal number above 0.
+func ParseFactor(text string) (obis.Decimal, error) {
+	factor, err := obis.ParseDecimal([]byte(text))
+	if err != nil || factor.Sign() <= 0 {
+		return obis.Decimal{}, fmt.Errorf("%q is not a factor: write a decimal number above 0 with a point, such as 0.1, 10 or 60", text)
+	}
+	return factor, nil
 }

@@ -7,7 +7,7 @@ package broker
 
 import (
 	"crypto/tls"
-	"net"
+	"errors"
 	"net/url"
 	"time"
 )
@@ -15,7 +15,7 @@ import (
 // A Config says where the broker is and how to be let in. The zero value of every field but URL is useful.
 type Config struct {
 	// URL is the broker's address: mqtt, mqtts, ws or wss, with port 1883, 8883, 80 or 443 where none is given, and the path
-	// /mqtt for the last two. A user and a password in it are taken as if they were in Username and Password.
+	// /mqtt for the last two.
 	URL string
 	// ClientID names this client. The broker ends an older connection of the same name.
 	ClientID string
@@ -66,8 +66,8 @@ const (
 	defaultWindow    = 1024
 )
 
-// Validate tells what is wrong with the configuration, without looking at the network. It reads the files it names. The error
-// is a *ConfigError.
+// Validate returns all that is wrong with the configuration, as one or more *ConfigErrors, without looking at the network. It reads the
+// files that are named.
 func (c Config) Validate() error {
 	_, err := c.resolve()
 	return err
@@ -76,7 +76,7 @@ func (c Config) Validate() error {
 // A place is a Config made ready to be dialled.
 type place struct {
 	Config
-	url  *url.URL    // without user and password
+	url  *url.URL    // with port
 	host string      // host:port
 	tls  *tls.Config // nil for plain connections
 }
@@ -93,70 +93,20 @@ func (c Config) resolve() (place, error) {
 	if p.Window == 0 {
 		p.Window = defaultWindow
 	}
-	secure, err := p.parse()
-	if err != nil {
-		return place{}, err
+	var wrong []error
+	if u, err := ParseURL(p.URL); err == nil {
+		p.url, p.host = u, u.Host
+	} else {
+		wrong = append(wrong, &ConfigError{"mqtt.url", err.Error(), nil})
 	}
 	if p.Password != "" && p.Username == "" {
-		return place{}, &ConfigError{"username", "missing: MQTT has no password without a user name", nil}
+		wrong = append(wrong, &ConfigError{"mqtt.password", "a password without mqtt.username: MQTT sends both or none", nil})
 	}
 	if p.Will.Topic != "" {
 		if err := p.Will.check(); err != nil {
-			return place{}, &ConfigError{"base_topic", "no topic can begin so", err}
+			wrong = append(wrong, &ConfigError{"mqtt.base_topic", "no topic can begin so", err})
 		}
 	}
-	p.tls, err = p.certificates(secure)
-	return p, err
-}
-
-var schemes = map[string]struct {
-	port      string
-	secure    bool
-	websocket bool
-}{
-	"mqtt":  {port: "1883"},
-	"mqtts": {port: "8883", secure: true},
-	"ws":    {port: "80", websocket: true},
-	"wss":   {port: "443", secure: true, websocket: true},
-}
-
-// parse fills in url, host and, where the URL carries them, Username and Password. No part of a URL that may hold a password
-// gets into an error: one with a "#" in it is cut up in the wrong places.
-func (p *place) parse() (secure bool, err error) {
-	u, err := url.Parse(p.URL)
-	if err != nil || u.Hostname() == "" || u.Opaque != "" {
-		return false, &ConfigError{"url", "want a URL such as mqtt://localhost:1883 (special characters of a password belong in mqtt.password)", nil}
-	}
-	scheme, known := schemes[u.Scheme]
-	if !known {
-		return false, &ConfigError{"url", "want a URL that begins with mqtt://, mqtts://, ws:// or wss://", nil}
-	}
-	if u.Fragment != "" || u.RawQuery != "" || !scheme.websocket && u.Path != "" && u.Path != "/" {
-		return false, &ConfigError{"url", "want nothing after the port (special characters of a password belong in mqtt.password)", nil}
-	}
-	if err := p.login(u.User); err != nil {
-		return false, err
-	}
-	port := u.Port()
-	if port == "" {
-		port = scheme.port
-	}
-	p.host = net.JoinHostPort(u.Hostname(), port)
-	p.url = &url.URL{Scheme: u.Scheme, Host: p.host, Path: u.Path}
-	if scheme.websocket && u.Path == "" {
-		p.url.Path = "/mqtt"
-	}
-	return scheme.secure, nil
-}
-
-func (p *place) login(user *url.Userinfo) error {
-	if user == nil {
-		return nil
-	}
-	if p.Username != "" || p.Password != "" {
-		return &ConfigError{"url", "holds a user as well: give it in mqtt.username and mqtt.password alone", nil}
-	}
-	p.Username = user.Username()
-	p.Password, _ = user.Password()
-	return nil
+	wrong = append(wrong, p.certificates()...)
+	return p, errors.Join(wrong...)
 }

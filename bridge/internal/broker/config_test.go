@@ -20,23 +20,24 @@ func TestValidate(t *testing.T) {
 		key, want string // both "" if all is well
 	}{
 		"mqtt":                {broker.Config{URL: "mqtt://localhost"}, "", ""},
-		"wss with a path":     {broker.Config{URL: "wss://localhost/broker/ws"}, "", ""},
+		"wss with a path":     {broker.Config{URL: "wss://localhost/broker/ws?a=b"}, "", ""},
 		"IPv6":                {broker.Config{URL: "mqtt://[::1]:1884/"}, "", ""},
-		"nothing":             {broker.Config{}, "url", "mqtt://localhost:1883"},
+		"nothing":             {broker.Config{}, "url", "mqtt://homeassistant.local"},
 		"no scheme":           {broker.Config{URL: "localhost:1883"}, "url", "mqtt://localhost:1883"},
-		"another scheme":      {broker.Config{URL: "http://localhost"}, "url", "mqtts://"},
+		"another scheme":      {broker.Config{URL: "ftp://localhost"}, "url", "mqtts://"},
 		"a path":              {broker.Config{URL: "mqtt://localhost/base"}, "url", "after the port"},
+		"a user":              {broker.Config{URL: "mqtt://me@localhost"}, "url", "mqtt.username"},
 		"# in password":       {broker.Config{URL: "mqtt://me:s3cret#1@localhost"}, "url", "mqtt.password"},
 		"# after digits":      {broker.Config{URL: "mqtt://me:12#s3cret@localhost"}, "url", "mqtt.password"},
 		"/ in password":       {broker.Config{URL: "mqtt://me:s3cret/1@localhost"}, "url", "mqtt.password"},
 		"% in password":       {broker.Config{URL: "mqtt://me:s3cret%@localhost"}, "url", "mqtt.password"},
-		"two users":           {broker.Config{URL: "mqtt://me:s3cret@localhost", Username: "you"}, "url", "mqtt.username"},
-		"password alone":      {broker.Config{URL: "mqtt://localhost", Password: "s3cret"}, "username", "missing"},
-		"CA without TLS":      {broker.Config{URL: "mqtt://localhost", CAFile: empty}, "ca_file", "not encrypted"},
+		"password alone":      {broker.Config{URL: "mqtt://localhost", Password: "s3cret"}, "password", "without mqtt.username"},
+		"CA without TLS":      {broker.Config{URL: "mqtt://localhost", CAFile: empty}, "ca_file", "certificates need TLS"},
+		"no check of none":    {broker.Config{URL: "ws://localhost", InsecureSkipVerify: true}, "insecure_skip_verify", "no certificate to pass over"},
 		"CA missing":          {broker.Config{URL: "mqtts://localhost", CAFile: missing}, "ca_file", "no such file"},
 		"CA empty":            {broker.Config{URL: "mqtts://localhost", CAFile: empty}, "ca_file", "no certificate"},
-		"certificate alone":   {broker.Config{URL: "wss://localhost", CertFile: empty}, "key_file", "missing"},
-		"key alone":           {broker.Config{URL: "wss://localhost", KeyFile: empty}, "cert_file", "missing"},
+		"certificate alone":   {broker.Config{URL: "wss://localhost", CertFile: empty}, "cert_file", "without mqtt.key_file"},
+		"key alone":           {broker.Config{URL: "wss://localhost", KeyFile: empty}, "key_file", "without mqtt.cert_file"},
 		"key missing":         {broker.Config{URL: "wss://localhost", CertFile: empty, KeyFile: missing}, "key_file", "no such file"},
 		"certificate is none": {broker.Config{URL: "wss://localhost", CertFile: empty, KeyFile: empty}, "cert_file", "not a certificate"},
 		"will to a wildcard":  {broker.Config{URL: "mqtt://localhost", Will: broker.Message{Topic: "+/status"}}, "base_topic", "topic"},
@@ -50,10 +51,29 @@ func TestValidate(t *testing.T) {
 				return
 			}
 			var wrong *broker.ConfigError
-			if !errors.As(err, &wrong) || wrong.Key != tc.key || !broker.Permanent(err) {
+			if !errors.As(err, &wrong) || wrong.Key != "mqtt."+tc.key || !broker.Permanent(err) {
 				t.Fatalf("got %v, want a ConfigError of %s", err, tc.key)
 			}
 			refuses(t, err, tc.want)
 		})
+	}
+}
+
+// TestValidateSaysAll: each of several faults is one error.
+func TestValidateSaysAll(t *testing.T) {
+	err := broker.Config{URL: "localhost", Password: "s3cret", CAFile: "/nowhere/ca", CertFile: "/nowhere/cert", KeyFile: "/nowhere/key"}.Validate()
+	for _, key := range []string{"url", "password", "ca_file", "cert_file", "key_file"} {
+		refuses(t, err, "mqtt."+key+": ")
+	}
+}
+
+func TestParseURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"mqtt://localhost": "mqtt://localhost:1883", "mqtt://localhost:": "mqtt://localhost:1883", "mqtts://[fd00::1]": "mqtts://[fd00::1]:8883",
+		"ws://localhost": "ws://localhost:80/mqtt", "wss://a:9001/": "wss://a:9001/", "wss://a/b?c=d": "wss://a:443/b?c=d",
+	} {
+		if got, err := broker.ParseURL(text); err != nil || got.String() != want {
+			t.Errorf("%s: got %v, %v, want %s", text, got, err, want)
+		}
 	}
 }

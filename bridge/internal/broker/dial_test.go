@@ -150,14 +150,3 @@ func TestDialOutlivesItsContext(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestLoginFromURL(t *testing.T) {
-	s := start(t, func(d *door) {
-		d.login = func(user, password string) bool { return user == "me" && password == "s3c/ret" }
-	})
-	c := dial(t, config("mqtt://me:s3c%2Fret@"+s.addr))
-	publishAll(t, c, 0, 1)
-	if err := c.Flush(t.Context()); err != nil {
-		t.Error(err)
-	}
-}

@@ -15,20 +15,22 @@ import (
 
 // A ConfigError says that a setting can never work. No password is ever in it.
 type ConfigError struct {
-	Key    string // the key below mqtt, "ca_file"
+	Key    string // of the configuration: "mqtt.ca_file"
 	Reason string // what is wrong with it; may be empty if Err is not nil
 	Err    error  // the cause, may be nil
 }
 
-func (e *ConfigError) Error() string {
-	text := "mqtt." + e.Key
-	if e.Reason != "" {
-		text += ": " + e.Reason
+func (e *ConfigError) Error() string { return e.Key + ": " + e.Problem() }
+
+// Problem returns the error without its key.
+func (e *ConfigError) Problem() string {
+	switch {
+	case e.Err == nil:
+		return e.Reason
+	case e.Reason == "":
+		return e.Err.Error()
 	}
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	}
-	return text
+	return e.Reason + ": " + e.Err.Error()
 }
 
 // Unwrap gives the cause, or nil.

@@ -5,78 +5,95 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"io"
 	"net"
 	"os"
 )
 
-// certificates reads the certificate files. It is done at every dial, so that a renewed certificate needs no restart.
-func (p *place) certificates(secure bool) (*tls.Config, error) {
-	if !secure {
-		return nil, p.plain()
+// certificates reads the certificate files into p.tls, and returns a *ConfigError for each that is wrong. It is done at every dial, so
+// that a renewed certificate needs no restart.
+func (p *place) certificates() (wrong []error) {
+	if p.url != nil && !schemes[p.url.Scheme].secure {
+		return p.unused()
 	}
-	c := &tls.Config{ServerName: p.name(), MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
+	p.tls = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
+	if p.url != nil {
+		p.tls.ServerName = p.name()
+	}
 	if p.CAFile != "" {
-		pem, err := readPEM("ca_file", p.CAFile)
+		pem, err := readPEM(p.CAFile)
+		p.tls.RootCAs = x509.NewCertPool()
+		if err == nil && !p.tls.RootCAs.AppendCertsFromPEM(pem) {
+			err = errors.New(p.CAFile + " holds no certificate in PEM form")
+		}
 		if err != nil {
-			return nil, err
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, &ConfigError{"ca_file", p.CAFile + " holds no certificate in PEM form", nil}
+			wrong = append(wrong, &ConfigError{"mqtt.ca_file", "", err})
 		}
 	}
-	return c, p.identity(c)
+	return append(wrong, p.identity()...)
 }
 
-// readPEM reads a file in PEM form, which begins with a mark where some editors have saved it.
-func readPEM(key, name string) ([]byte, error) {
-	pem, err := os.ReadFile(name)
-	if err != nil {
-		return nil, &ConfigError{key, "", err}
-	}
-	if bytes.HasPrefix(pem, []byte("\xFF\xFE")) || bytes.HasPrefix(pem, []byte("\xFE\xFF")) {
-		return nil, &ConfigError{key, name + " is in UTF-16, as > of PowerShell writes it: save it as UTF-8", nil}
-	}
-	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
-}
-
-// plain refuses certificates that would not be used: who names them believes the connection to be encrypted.
-func (p *place) plain() error {
-	for _, f := range [...]struct{ key, file string }{{"ca_file", p.CAFile}, {"cert_file", p.CertFile}, {"key_file", p.KeyFile}} {
+// unused refuses what does nothing without encryption: who sets it believes the connection to be encrypted.
+func (p *place) unused() (wrong []error) {
+	for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
 		if f.file != "" {
-			return &ConfigError{f.key, "set, but mqtt.url is not encrypted (want mqtts:// or wss://)", nil}
+			wrong = append(wrong, &ConfigError{f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://", nil})
 		}
 	}
 	if p.InsecureSkipVerify {
-		return &ConfigError{"insecure_skip_verify", "set, but mqtt.url is not encrypted (want mqtts:// or wss://)", nil}
+		wrong = append(wrong, &ConfigError{"mqtt.insecure_skip_verify",
+			"there is no certificate to pass over without TLS: write mqtt.url with mqtts:// or wss://, or take the line out", nil})
 	}
-	return nil
+	return wrong
 }
 
-func (p *place) identity(c *tls.Config) error {
-	if p.CertFile == "" && p.KeyFile == "" {
+// identity reads the client's certificate and its key.
+func (p *place) identity() (wrong []error) {
+	const half = ": a client's certificate needs both"
+	switch {
+	case p.CertFile == "" && p.KeyFile == "":
 		return nil
+	case p.CertFile == "":
+		return []error{&ConfigError{"mqtt.key_file", "set without mqtt.cert_file" + half, nil}}
+	case p.KeyFile == "":
+		return []error{&ConfigError{"mqtt.cert_file", "set without mqtt.key_file" + half, nil}}
 	}
-	if p.CertFile == "" {
-		return &ConfigError{"cert_file", "missing: mqtt.key_file is set", nil}
-	}
-	if p.KeyFile == "" {
-		return &ConfigError{"key_file", "missing: mqtt.cert_file is set", nil}
-	}
-	cert, err := readPEM("cert_file", p.CertFile)
+	cert, err := readPEM(p.CertFile)
 	if err != nil {
-		return err
+		wrong = append(wrong, &ConfigError{"mqtt.cert_file", "", err})
 	}
-	key, err := readPEM("key_file", p.KeyFile)
+	key, err := readPEM(p.KeyFile)
 	if err != nil {
-		return err
+		wrong = append(wrong, &ConfigError{"mqtt.key_file", "", err})
+	}
+	if len(wrong) > 0 {
+		return wrong
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		return &ConfigError{"cert_file", "not a certificate and its key", err}
+		return []error{&ConfigError{"mqtt.cert_file", "not a certificate and its key", err}}
 	}
-	c.Certificates = []tls.Certificate{pair}
+	p.tls.Certificates = []tls.Certificate{pair}
 	return nil
+}
+
+// readPEM reads a file in PEM form, which begins with a mark where some editors have saved it.
+func readPEM(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const most = 1 << 20 // a device never ends
+	pem, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(pem, []byte("\xFF\xFE")) || bytes.HasPrefix(pem, []byte("\xFE\xFF")) {
+		return nil, errors.New(name + ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8")
+	}
+	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
 
 func (p *place) encrypt(ctx context.Context, conn net.Conn) (net.Conn, error) {

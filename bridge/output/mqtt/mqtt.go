@@ -15,31 +15,6 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A Config says where the broker is and how to publish.
-type Config struct {
-	// URL is mqtt://, mqtts://, ws:// or wss://host:port.
-	URL string
-	// ClientID names the bridge to the broker, which ends an older connection of the same name.
-	ClientID           string
-	Username, Password string
-	// CAFile, CertFile and KeyFile are PEM files; "" for the system's trust and no client certificate.
-	CAFile, CertFile, KeyFile string
-	// InsecureSkipVerify takes any certificate for the broker's.
-	InsecureSkipVerify bool
-	// BaseTopic begins every topic of the bridge.
-	BaseTopic string
-	// QoS is that of every message, 0 or 1; Retain says if values are retained. States and descriptions always are.
-	QoS    byte
-	Retain bool
-	// Empty tells that the broker began with this program, and so holds nothing of an earlier one.
-	Empty bool
-	// Style and Prefix are how and where entities are announced, Version whose they are.
-	Style           discovery.Style
-	Prefix, Version string
-	// StatusTopic is where the hub says that it has started.
-	StatusTopic string
-}
-
 // An Output publishes to one broker. It is a bridge.Output.
 type Output struct {
 	config   Config
@@ -73,27 +48,8 @@ func New(c Config, log zerolog.Logger) *Output {
 	return &Output{config: c, log: log, patience: leastPatience, proven: map[string]bool{}}
 }
 
-// Validate tells what in the configuration can never work. It reads the files that c names and does not touch the network.
-func (c Config) Validate() error { return c.broker().Validate() }
-
 // Permanent tells if err, from Run or Check, will most likely stay until a person acts.
 func Permanent(err error) bool { return broker.Permanent(err) }
-
-func (c Config) broker() broker.Config {
-	return broker.Config{
-		URL: c.URL, ClientID: c.ClientID, Username: c.Username, Password: c.Password,
-		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, InsecureSkipVerify: c.InsecureSkipVerify,
-		Spare: c.checkTopic(),
-		Will:  broker.Message{Topic: c.BaseTopic + "/status", Payload: []byte(offline), QoS: 1, Retain: true},
-	}
-}
-
-// Discovery returns what the announcements need to know of the configuration.
-func (c Config) Discovery() discovery.Config { return c.discovery(c.Style) }
-
-func (c Config) discovery(style discovery.Style) discovery.Config {
-	return discovery.Config{Prefix: c.Prefix, BaseTopic: c.BaseTopic, Style: style, Version: c.Version}
-}
 
 const (
 	online  = "online"

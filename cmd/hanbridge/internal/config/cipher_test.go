@@ -1,13 +1,10 @@
 package config
 
 import (
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -57,7 +54,7 @@ func TestKeyFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			file := writtenPrivate(t, tt.text)
-			pairs, err := readKeyFile("key_file", file)
+			keys, err := cipherKeys{file: file, setting: "key_file"}.readFile()
 			if tt.wantErr != "" {
 				checkErr(t, err, file+tt.wantErr)
 			} else {
@@ -66,58 +63,8 @@ func TestKeyFile(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "1122") {
 				t.Errorf("a key is printed: %v", err)
 			}
-			var got []string
-			for _, p := range pairs {
-				got = append(got, hex.EncodeToString(p.encryption), hex.EncodeToString(p.authentication))
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("keys (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestParseKey(t *testing.T) {
-	const upper = "00112233445566778899AABBCCDDEEFF"
-	tests := []struct{ name, text, wantErr string }{
-		{"plain", aKey, ""},
-		{"capitals", upper, ""},
-		{"white space around it", "\r\n\t " + aKey + " \n", ""},
-		{"blanks", "00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF", ""},
-		{"blanks that do not break", strings.ReplaceAll("0011 2233 4455 6677 8899 AABB CCDD EEFF", " ", "\u00a0"), ""},
-		{"colons", "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", ""},
-		{"dashes and points", "00112233-4455-6677-8899.aabb.ccdd.eeff", ""},
-		{"a number", "0x" + aKey, ""},
-		{"a number in capitals", "0X" + upper, ""},
-		{"an array", "0x00, 0x11, 0x22, 0x33,\n0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF,", ""},
-		{"an array without gaps", "0x000x110x220x330x440x550x660x770x880x990xAA0xBB0xCC0xDD0xEE0xFF", ""},
-		{"quotes", `"` + aKey + `"`, ""},
-		{"quotes around bytes", `'00','11','22','33','44','55','66','77','88','99','aa','bb','cc','dd','ee','ff'`, ""},
-		{"quotes of a letter", "„" + aKey + "“", ""},
-		{"nothing", "", "has 0 hexadecimal digits, and a key has 32"},
-		{"x alone", "x" + aKey, "character 1 is no hexadecimal digit"},
-		{"x within", aKey[:2] + " x" + aKey[2:], "character 4 is no hexadecimal digit"},
-		{"bytes of one digit", "0x0," + aKey[2:], "has 31 hexadecimal digits, and a key has 32"},
-		{"semicolons", "00;11;22;33;44;55;66;77;88;99;aa;bb;cc;dd;ee;ff", ""},
-		{"a name before it", "Key: " + aKey, "has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
-		{"a name that ends with digits", "Code: 00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", "has a word before the key"},
-		{"a name that is a setting", "key=" + aKey, "has a word before the key"},
-		{"two words", "GUEK (AES) 0x" + aKey, "has a word before the key"},
-		{"a name before two", "Keys: " + aKey + " " + aKey, "has a word before the key"},
-		{"words alone", "not here", "character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
-		{"a name before half of one", "Key: " + aKey[:16], "character 1 is no hexadecimal digit"},
-		{"a name behind it", aKey + " (GUEK)", "character 34 is no hexadecimal digit"},
-		{"two", aKey + aKey, "has 64 hexadecimal digits, and a key has 32"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseKey(tt.text)
-			checkErr(t, err, tt.wantErr)
-			if err == nil && hex.EncodeToString(got) != aKey {
-				t.Errorf("got %x, want %s", got, aKey)
-			}
-			if err != nil && strings.Contains(err.Error(), "1122") {
-				t.Errorf("a key is printed: %v", err)
+			if len(keys) != len(tt.want)/2 {
+				t.Errorf("got %d keys, want %d", len(keys), len(tt.want)/2)
 			}
 		})
 	}
@@ -138,8 +85,11 @@ func TestParsePair(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, part, err := parsePair(tt.key, tt.authKey, tt.file)
+			_, part, err := cipherKeys{tt.key, tt.authKey, tt.file, "key_file"}.pair()
 			checkErr(t, err, tt.wantErr)
+			if err == nil {
+				part = ""
+			}
 			if part != tt.part || err != nil && strings.Contains(err.Error(), "1122") {
 				t.Errorf("got part %q and %v, want %q and no key", part, err, tt.part)
 			}
@@ -154,15 +104,15 @@ func TestKeyFileFaults(t *testing.T) {
 			t.Errorf("got %q, want %q in it", denied, want)
 		}
 	}
-	_, err := readKeyFile("key_file", t.TempDir())
+	_, err := cipherKeys{file: t.TempDir(), setting: "key_file"}.readFile()
 	checkErr(t, err, "is a directory")
 }
 
-func TestMeterPairs(t *testing.T) {
+func TestMeterKeys(t *testing.T) {
 	m := Meter{Key: aKey, KeyFile: writtenPrivate(t, anotherKey)}
-	pairs, err := m.Pairs()
-	if err != nil || len(pairs) != 2 || hex.EncodeToString(pairs[0].encryption) != aKey || pairs[0].authentication != nil {
-		t.Errorf("got %d pairs, %v, want that of the configuration and then that of the file", len(pairs), err)
+	keys, err := m.Keys()
+	if err != nil || len(keys) != 2 {
+		t.Errorf("got %d keys, %v, want that of the configuration and that of the file", len(keys), err)
 	}
 }
 
@@ -196,24 +146,27 @@ func TestMeterWarnings(t *testing.T) {
 	}
 }
 
-func scaled(t *testing.T, text string) Scale {
-	t.Helper()
-	var s Scale
-	if err := s.UnmarshalText([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func TestScaleText(t *testing.T) {
-	for in, want := range map[string]string{
-		"":                                    "",
-		" , ":                                 "",
-		"import_energy=0.10, import_power=60": "import_power=60,import_energy=0.1",
-		"gas=000.001":                         "gas=0.001",
+	for in, want := range map[string]map[string]string{
+		" , ":                                 nil,
+		"import_energy=0.10, import_power=60": {"import_power": "60", "import_energy": "0.1"},
+		"gas=000.001":                         {"gas": "0.001"},
 	} {
-		if got := scaled(t, in).String(); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
+		got := scaled(t, in)
+		if len(got) != len(want) {
+			t.Errorf("%q: got %v", in, got)
 		}
+		for name, factor := range want {
+			if got[name].String() != factor {
+				t.Errorf("%q: got %v, want %v", in, got, want)
+			}
+		}
+	}
+	for in, want := range map[string]string{
+		"import_energy": `"import_energy" is not a quantity and its factor`, "gas=0": `gas: "0" is not a factor`, "gas=": "is not a factor",
+		"tariff=2": "tariff is text: only numbers can be multiplied", "gass=2": `"gass" is not a quantity (did you mean gas?)`, "gas=1,gas=2": "already set",
+	} {
+		_, err := Load("", []string{"HANBRIDGE_METER_SCALE=" + in})
+		checkErr(t, err, want)
 	}
 }

@@ -3,11 +3,13 @@
 package config
 
 import (
-	"fmt"
-	"maps"
+	"errors"
 
-	"github.com/go-viper/mapstructure/v2"
-	"github.com/spf13/viper"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 // A Config is everything that a person can set. The tags of its fields are the
@@ -16,45 +18,39 @@ import (
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistant `mapstructure:"homeassistant"`
-	// StateDir is where the bridge keeps what must survive a restart; see Config.remembered.
+	// StateDir is where the bridge keeps what must survive a restart; see Remembered.
 	StateDir string `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
 	// Publish is how often values are published, Quantities what differs from that.
-	Publish    string     `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
-	Quantities Quantities `mapstructure:"quantities"`
-	Meters     []Meter    `mapstructure:"meters"`
-	Log        Log        `mapstructure:"log"`
+	Publish    throttle.Preset    `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
+	Quantities throttle.Overrides `mapstructure:"quantities"`
+	Meters     []Meter            `mapstructure:"meters"`
+	Log        Log                `mapstructure:"log"`
 	// SecretsInFile tells that the file itself holds a password or a key.
 	SecretsInFile bool `mapstructure:"-"`
+	// UserState is used in place of StateDir where that is not "".
+	UserState string `mapstructure:"-"`
 }
 
-// An MQTT says where readings are published, and how.
+// An MQTT says where readings are published, and how. URL is complete; "embedded" for a broker inside, or empty where none was set (see
+// NeedBroker). ClientID is empty where the program may choose one.
 type MQTT struct {
-	// URL of the broker, always with a port for mqtt and mqtts; "embedded" for
-	// a broker inside, or empty where none was set (see NeedBroker).
-	URL      string `mapstructure:"url"`
-	Username string `mapstructure:"username"`
-	// Password holds the content of PasswordFile where that was set.
-	Password     Secret `mapstructure:"password"`
+	mqtt.Config `mapstructure:",squash"`
+	// PasswordFile is the file whose content Password holds, where that was set.
 	PasswordFile string `mapstructure:"password_file"`
-	// Paths of PEM files. CertFile and KeyFile are both set or both empty.
-	CAFile   string `mapstructure:"ca_file"`
-	CertFile string `mapstructure:"cert_file"`
-	KeyFile  string `mapstructure:"key_file"`
-	// InsecureSkipVerify takes any certificate for the broker's.
-	InsecureSkipVerify bool `mapstructure:"insecure_skip_verify" default:"false"`
-	// ClientID is empty where the program may choose one.
-	ClientID string `mapstructure:"client_id"`
 	// Listen is the host:port of the embedded broker.
-	Listen    string `mapstructure:"listen" default:"127.0.0.1:1883"`
-	BaseTopic string `mapstructure:"base_topic" default:"hanbridge"`
-	QoS       int    `mapstructure:"qos" default:"1" oneof:"0 1"`
-	Retain    bool   `mapstructure:"retain" default:"true"`
+	Listen string `mapstructure:"listen" default:"127.0.0.1:1883"`
 }
+
+// Embedded is the mqtt.url that asks for a broker inside.
+const Embedded = "embedded"
+
+// A Secret is text that is never printed.
+type Secret = mqtt.Secret
 
 // A HomeAssistant says how meters are announced to Home Assistant.
 type HomeAssistant struct {
-	Discovery string `mapstructure:"discovery" default:"device" oneof:"device component off"`
-	Prefix    string `mapstructure:"prefix" default:"homeassistant"`
+	Discovery discovery.Style `mapstructure:"discovery" default:"device" oneof:"device component off"`
+	Prefix    string          `mapstructure:"prefix" default:"homeassistant"`
 	// StatusTopic is where the hub says that it has started, whatever the prefix.
 	StatusTopic string `mapstructure:"status_topic" default:"homeassistant/status"`
 }
@@ -70,8 +66,8 @@ type Meter struct {
 	Key     Secret `mapstructure:"key"`
 	AuthKey Secret `mapstructure:"auth_key"`
 	KeyFile string `mapstructure:"key_file"`
-	// Scale multiplies what the meter sends, quantity by quantity.
-	Scale Scale `mapstructure:"scale"`
+	// Scale multiplies what the meter sends, by the name of the quantity.
+	Scale map[string]obis.Decimal `mapstructure:"scale"`
 	// Fuse is the rating of the main fuse, in A for each phase; 0 where it is not known.
 	Fuse         int    `mapstructure:"fuse" default:"0"`
 	Checksum     string `mapstructure:"checksum" default:"check" oneof:"check ignore"`
@@ -95,53 +91,58 @@ func Load(file string, environ []string) (Config, error) {
 	if l.keys > mostKeys {
 		return Config{}, l.found.Err()
 	}
-	overlay := l.readEnviron(environ, settings)
-	cfg, err := merge(settings, overlay)
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration: %w", err)
-	}
+	cfg := l.decode(settings, l.readEnviron(environ, settings))
 	l.readPassword(&cfg.MQTT)
-	l.checkAll(cfg)
+	l.validate(cfg)
 	if err := l.found.Err(); err != nil {
 		return Config{}, err
 	}
-	cfg.MQTT.URL = withPort(cfg.MQTT.URL)
+	if cfg.MQTT.URL != Embedded {
+		cfg.MQTT.URL, _ = mqtt.Address(cfg.MQTT.URL) // "" where there is none; else it has been checked
+	}
 	cfg.SecretsInFile = l.secretsInFile()
+	if _, set := l.places["state_dir"]; !set {
+		cfg.UserState = userState(cfg.StateDir, environ)
+	}
 	return cfg, nil
 }
 
-// merge lays overlay (key path to value) over settings, and both over the
-// defaults. Viper cannot reach into a list: meters come complete in settings.
-func merge(settings, overlay map[string]any) (Config, error) {
-	v := viper.New()
-	for path, value := range defaultsOf(configKeys) {
-		v.SetDefault(path, value)
+// NeedBroker returns an error that says what to do if no broker is set.
+func (c Config) NeedBroker() error {
+	if c.MQTT.URL != "" {
+		return nil
 	}
-	if err := v.MergeConfigMap(withMeterDefaults(settings)); err != nil {
-		return Config{}, err
-	}
-	for path, value := range overlay {
-		v.Set(path, value)
-	}
-	var cfg Config
-	err := v.UnmarshalExact(&cfg, viper.DecodeHook(mapstructure.TextUnmarshallerHookFunc()))
-	return cfg, err
+	return errors.New("mqtt.url: no broker is set: write it in the configuration file, or set HANBRIDGE_MQTT_URL=mqtt://localhost " +
+		`(who has no broker yet writes "embedded", and hanbridge is one)`)
 }
 
-// withMeterDefaults returns settings with the defaults in every meter of its
-// list, which has one at least.
-func withMeterDefaults(settings map[string]any) map[string]any {
-	list, _ := settings["meters"].([]any)
-	if len(list) == 0 {
-		list = []any{map[string]any{}}
+// Output returns what the MQTT output needs to know. Where the broker is inside, it is that of a bridge which runs beside this program.
+func (c Config) Output() mqtt.Config {
+	out := c.MQTT.Config
+	out.Style, out.Prefix, out.StatusTopic = c.HomeAssistant.Discovery, c.HomeAssistant.Prefix, c.HomeAssistant.StatusTopic
+	if out.URL == Embedded {
+		out.URL = "mqtt://" + c.MQTT.Listen
 	}
-	full := make([]any, 0, len(list))
-	for _, item := range list {
-		meter := defaultsOf(keyNamed(configKeys, "meters").keys)
-		maps.Copy(meter, item.(map[string]any))
-		full = append(full, meter)
-	}
-	out := maps.Clone(settings)
-	out["meters"] = full
 	return out
+}
+
+// Plan returns how often each quantity is published.
+func (c Config) Plan() *throttle.Plan {
+	plan := throttle.NewPlan(c.Publish)
+	plan.Override(c.Quantities)
+	return plan
+}
+
+// Factors returns the scale as a Decoder wants it, nil where there is none.
+func (m Meter) Factors() *quantity.Scale {
+	if len(m.Scale) == 0 {
+		return nil
+	}
+	factors := new(quantity.Scale)
+	for name, factor := range m.Scale {
+		if id, ok := quantity.Named(name); ok {
+			factors[id] = factor
+		}
+	}
+	return factors
 }

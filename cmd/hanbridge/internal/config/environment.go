@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // readEnviron reads the HANBRIDGE_ variables among environ. It returns their
@@ -23,29 +25,27 @@ func (l *loader) readEnviron(environ []string, settings map[string]any) map[stri
 			continue
 		}
 		if text != "" {
-			l.take(known[i], text, settings, overlay)
+			l.readVariable(known[i], text, settings, overlay)
 		}
 	}
 	return overlay
 }
 
-// take puts the value of k's variable where it belongs.
-func (l *loader) take(k key, text string, settings, overlay map[string]any) {
-	at := place{name: k.env}
-	_, inList := strings.CutPrefix(k.path, "meters.")
-	path := k.path
-	if inList {
-		path = "meters[0]." + k.name
-	}
-	value, err := k.value(text)
-	if err != nil {
-		l.add(at, path, "%s", err)
+// readVariable puts the value of k's variable where it belongs.
+func (l *loader) readVariable(k key, text string, settings, overlay map[string]any) {
+	at, n := place{name: k.env, key: k.path}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	if !k.inList() {
+		switch value := l.value(n, k, at, k.path); {
+		case value == nil:
+		case k.isTable():
+			settings[k.path] = value // it replaces that of the file, where viper would merge the two
+		default:
+			overlay[k.path] = value
+		}
 		return
 	}
-	if !inList {
-		l.places[path], overlay[path] = at, value
-		return
-	}
+	path := "meters[0]." + k.name
+	at.key = path
 	list, _ := settings["meters"].([]any)
 	if len(list) > 1 {
 		l.add(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there",
@@ -56,6 +56,7 @@ func (l *loader) take(k key, text string, settings, overlay map[string]any) {
 		list = []any{map[string]any{}}
 		settings["meters"] = list
 	}
-	list[0].(map[string]any)[k.name] = value
-	l.places[path] = at
+	if value := l.value(n, k, at, path); value != nil {
+		list[0].(map[string]any)[k.name] = value
+	}
 }

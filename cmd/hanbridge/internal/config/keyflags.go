@@ -2,24 +2,12 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
-
-// CipherKeys makes what opens telegrams of pairs. Each call makes its own: a dlms.Key has one user.
-func CipherKeys(pairs []keyPair) ([]*dlms.Key, error) {
-	keys := make([]*dlms.Key, 0, len(pairs))
-	for _, pair := range pairs {
-		k, err := dlms.NewKey(pair.encryption, pair.authentication)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	return keys, nil
-}
 
 // KeyFlags are the keys that a person names on the command line.
 type KeyFlags struct{ Key, AuthKey, File string }
@@ -34,34 +22,11 @@ func (k *KeyFlags) Add(c *cobra.Command) {
 // Given tells that any of the flags is used.
 func (k *KeyFlags) Given() bool { return *k != KeyFlags{} }
 
-// Pairs returns the keys, that of the command line first. Errors name the flag, never what it says.
-func (k *KeyFlags) Pairs() ([]keyPair, error) {
-	var pairs []keyPair
-	if k.Key != "" || k.AuthKey != "" {
-		pair, part, err := parsePair(k.Key, k.AuthKey, k.File)
-		if err != nil {
-			return nil, fmt.Errorf("--%s: %w", flagOf[part], err)
-		}
-		pairs = append(pairs, pair)
-	}
-	if k.File == "" {
-		return pairs, nil
-	}
-	more, err := readKeyFile("--key-file", k.File)
-	if err != nil {
-		return nil, fmt.Errorf("--key-file: %w", err)
-	}
-	return append(pairs, more...), nil
-}
-
-// Open returns what the keys open telegrams with.
+// Open returns what the keys open telegrams with, that of the command line first. Errors name the flag, never what it says.
 func (k *KeyFlags) Open() ([]*dlms.Key, error) {
-	pairs, err := k.Pairs()
+	keys, part, err := cipherKeys{k.Key, k.AuthKey, k.File, "--key-file"}.open()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--%s: %w", strings.ReplaceAll(part, "_", "-"), err)
 	}
-	return CipherKeys(pairs)
+	return keys, nil
 }
-
-// flagOf names the flags as parsePair names their values.
-var flagOf = map[string]string{"key": "key", "auth_key": "auth-key"}

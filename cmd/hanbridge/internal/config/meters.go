@@ -1,31 +1,22 @@
 package config
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
-	"sync"
 
 	"github.com/hanbridge/hanbridge/discovery"
-	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// seenMeters are the first meters, by index, that have an id, a device, or a kind of port that gets in the way of others.
-type seenMeters struct {
-	ids     map[string]int
+// seenPorts are the first meters, by index, that have a device, or a kind of port that gets in the way of others.
+type seenPorts struct {
 	devices map[Port]int
 	kinds   map[PortKind]int
 }
 
-// checkUnlike compares each meter with the first of those before it that it gets in the way of.
-func (c Config) checkUnlike(p *Problems) {
-	seen := seenMeters{map[string]int{}, map[Port]int{}, map[PortKind]int{}}
-	for n, m := range c.Meters {
-		if i, ok := first(seen.ids, m.ID, n); ok {
-			p.addBoth(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", m.ID, i)
-		}
+// checkPorts compares the port of each meter with the first of those before it that it gets in the way of.
+func (c Config) checkPorts(p *Problems) {
+	seen := seenPorts{map[Port]int{}, map[PortKind]int{}}
+	for n := range c.Meters {
 		c.checkPort(p, n, seen)
 	}
 }
@@ -39,7 +30,7 @@ func first[K comparable](seen map[K]int, key K, n int) (i int, ok bool) {
 }
 
 // checkPort compares the port of meter n with those before it.
-func (c Config) checkPort(p *Problems, n int, seen seenMeters) {
+func (c Config) checkPort(p *Problems, n int, seen seenPorts) {
 	port := c.Meters[n].Port
 	key := meterKey(n, "port")
 	i, again := first(seen.kinds, port.Kind, n)
@@ -90,114 +81,26 @@ func (p Port) device() string {
 	return p.Address
 }
 
-// checkNames looks for meters of which a hub would take one's quantity for the other's: "house" with long_power_failures and
-// "house_long" with power_failures are both hanbridge_house_long_power_failures.
+// checkNames looks for meters of one id, and for those of which a hub would take one's entity for another's.
 func (c Config) checkNames(p *Problems) {
-	if len(c.Meters) == 1 && !strings.Contains(c.Meters[0].ID, "hanbridge") {
-		return // it could clash with the bridge alone: small machines are spared the work
+	ids := map[string]int{}
+	for n, id := range c.MeterIDs() {
+		if i, ok := first(ids, id, n); ok {
+			p.addBoth(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", id, i)
+		}
 	}
-	const ofBridge = -1
-	taken := map[string]int{}
-	for _, name := range entityNames(discovery.Config.Bridge) {
-		taken[name] = ofBridge
-	}
-	related := c.related()
-	for i, m := range c.Meters {
-		if !related[i] || !meterID.MatchString(m.ID) || m.ID == BridgeID { // the latter are told already
+	for _, clash := range discovery.Clashes(c.MeterIDs()) {
+		id, key := c.Meters[clash.Meter].ID, meterKey(clash.Meter, "id")
+		if clash.Other < 0 {
+			p.add(key, "%q gives %s, which is the bridge's own in Home Assistant: choose another", id, clash.Name)
 			continue
 		}
-		names := meterNames(m.ID)
-		clash := slices.IndexFunc(names, func(name string) bool {
-			other, ok := taken[name]
-			return ok && (other == ofBridge || c.Meters[other].ID != m.ID)
-		})
-		if clash < 0 {
-			for _, name := range names {
-				taken[name] = i
-			}
-			continue
-		}
-		name, other := names[clash], taken[names[clash]]
-		if other == ofBridge {
-			p.add(meterKey(i, "id"), "%q gives %s, which is the bridge's own in Home Assistant: choose another", m.ID, name)
-			continue
-		}
-		p.addBoth(meterKey(i, "id"), meterKey(other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
-			"choose another for one of them", m.ID, c.Meters[other].ID, other, name)
+		p.addBoth(key, meterKey(clash.Other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
+			"choose another for one of them", id, c.Meters[clash.Other].ID, clash.Other, clash.Name)
 	}
 }
 
-// related tells of each meter whether its names could be another's: where its id is the beginning of another id, or begins with
-// one, or has the bridge's name in it. All else is spared the work, which is much.
-func (c Config) related() []bool {
-	out := make([]bool, len(c.Meters))
-	ids := map[string]int{} // as in the ids of entities, which know no other separator
-	for i, m := range c.Meters {
-		id := entityID(m.ID)
-		out[i] = strings.Contains(m.ID, "hanbridge")
-		if other, ok := first(ids, id, i); ok && c.Meters[other].ID != m.ID {
-			out[i], out[other] = true, true
-		}
-	}
-	for i, m := range c.Meters {
-		id := entityID(m.ID)
-		for end, r := range id {
-			if other, ok := ids[id[:end]]; r == '_' && ok {
-				out[i], out[other] = true, true
-			}
-		}
-	}
-	return out
-}
-
-func entityID(id string) string {
-	return strings.Join(strings.FieldsFunc(id, func(r rune) bool { return r == '_' || r == '-' }), "_")
-}
-
-// meterNames returns the names of a meter that sends all there is. To make them is much work, which is done once for the meters
-// whose id stands in the ids of entities as it is.
-func meterNames(id string) []string {
-	if entityID(id) != id {
-		return namesOf(id)
-	}
-	names := slices.Clone(sampleNames())
-	for i, name := range names {
-		names[i] = strings.Replace(name, sampleID, id, 1)
-	}
-	return names
-}
-
-const sampleID = "x0x"
-
-var sampleNames = sync.OnceValue(func() []string { return namesOf(sampleID) })
-
-func namesOf(id string) []string {
-	return entityNames(func(c discovery.Config) []discovery.Message { return c.Meter(everything(id)) })
-}
-
-// everything is a meter that sends all there is.
-func everything(id string) discovery.Meter {
-	m := discovery.Meter{ID: id}
-	for q := range quantity.Count() {
-		m.Quantities = append(m.Quantities, discovery.Quantity{ID: quantity.ID(q)})
-	}
-	return m
-}
-
-// entityNames returns the unique ids and the entity ids among what is announced.
-func entityNames(announced func(discovery.Config) []discovery.Message) (names []string) {
-	for _, m := range announced(discovery.Config{Style: discovery.Component}) {
-		var entity struct {
-			UniqueID string `json:"unique_id"`
-			EntityID string `json:"default_entity_id"`
-		}
-		if err := json.Unmarshal(m.Payload, &entity); err == nil { // its own payloads
-			names = append(names, entity.UniqueID, entity.EntityID)
-		}
-	}
-	return names
-}
-
+// MeterIDs returns the ids of the meters, in their order.
 func (c Config) MeterIDs() (ids []string) {
 	for _, m := range c.Meters {
 		ids = append(ids, m.ID)

@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,10 +12,17 @@ import (
 )
 
 // A place is where a value was written: a line of a file, or an environment
-// variable (line 0).
+// variable (line 0), which sets a key.
 type place struct {
 	name string
 	line int
+	key  string // of a variable
+}
+
+// on returns the place of a line of the same file or variable.
+func (p place) on(line int) place {
+	p.line = line
+	return p
 }
 
 func (p place) String() string {
@@ -34,14 +40,14 @@ type problem struct {
 	with string // the key of something else that it is about
 }
 
-// String gives place, key and text; a variable names its key itself.
+// String gives place, key and text. A variable names its key itself, but for what is in a table.
 func (p problem) String() string {
 	var parts []string
 	if p.at.name != "" {
 		parts = append(parts, p.at.String())
 	}
-	if p.path != "" && (p.at.line > 0 || p.at.name == "") {
-		parts = append(parts, p.path)
+	if p.path != p.at.key {
+		parts = append(parts, strings.TrimPrefix(p.path, p.at.key+"."))
 	}
 	return safetext.Concealed(strings.Join(append(parts, p.text), ": "))
 }
@@ -121,18 +127,16 @@ func (l *loader) secretsInFile() bool {
 	return false
 }
 
-// checkAll adds what is wrong with the values of cfg. A key that already has a
-// problem is left alone, and what compares with it: its value did not arrive.
-func (l *loader) checkAll(cfg Config) {
-	var wrong Problems
-	if !errors.As(cfg.Validate(), &wrong) {
-		return
-	}
+// validate adds what is wrong with the values of cfg. A key that already has a problem is left alone, what it is a part of too, and what
+// compares with it: its value did not arrive.
+func (l *loader) validate(cfg Config) {
 	bad := map[string]bool{}
 	for _, p := range l.found {
-		bad[p.path] = p.path != ""
+		for path := p.path; path != ""; path = path[:max(0, strings.LastIndexByte(path, '.'))] {
+			bad[path] = true
+		}
 	}
-	for _, one := range wrong {
+	for _, one := range cfg.problems() {
 		if bad[one.path] || bad[one.with] {
 			continue
 		}

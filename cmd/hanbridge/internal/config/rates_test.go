@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,58 +27,70 @@ func TestQuantitiesText(t *testing.T) {
 		{in: "import_powr min_interval=5s", wantErr: `"import_powr" is not a quantity (did you mean import_power`},
 		{in: "voltge_* min_interval=5s", wantErr: `"voltge_*" is the beginning of no quantity (did you mean voltage_*?)`},
 		{in: "*_l1 min_interval=5s", wantErr: `"*_l1": a * stands at the end of a name alone, as in voltage_*`},
-		{in: "gas min_interval=5s; gas deadband=1", wantErr: "gas stands there twice"},
-		{in: "gas", wantErr: `gas: nothing is said of it: write for example "gas min_interval=5s"`},
-		{in: "gas min_interval=5s, water min_interval=5s", wantErr: `gas: min_interval: "5s," is not a time`},
+		{in: "gas min_interval=5s; gas deadband=1", wantErr: `gas: already set: keep one of the two`},
+		{in: "gas", wantErr: `gas: want what is said of it: { min_interval: 5s }, in a variable gas min_interval=5s`},
+		{in: "gas min_interval=5s, water min_interval=5s", wantErr: `gas: "water" is not a setting and its value: write for example min_interval=5s (a ; parts quantities)`},
 		{in: "gas water", wantErr: `gas: "water" is not a setting and its value: write for example min_interval=5s (a ; parts`},
-		{in: "gas min_intervall=5s", wantErr: `gas: min_intervall: no such key (did you mean "min_interval"?)`},
-		{in: "gas often=5s", wantErr: `gas: often: no such key (known here: min_interval, deadband, max_silence)`},
-		{in: "gas min_interval=5", wantErr: `gas: min_interval: "5" has no unit: write 5s for seconds, 5m for minutes`},
-		{in: "gas min_interval=2d", wantErr: `gas: min_interval: "2d" is not a time`},
-		{in: "gas min_interval=-5s", wantErr: `gas: min_interval: "-5s" is out of range: write from 0s to 24h`},
-		{in: "gas max_silence=25h", wantErr: `gas: max_silence: "25h" is out of range: write from 0s to 24h`},
+		{in: "gas min_intervall=5s", wantErr: `gas.min_intervall: no such key (did you mean "min_interval"?)`},
+		{in: "gas often=5s", wantErr: `gas.often: no such key (known here: min_interval, deadband, max_silence)`},
+		{in: "gas min_interval=5", wantErr: `gas.min_interval: "5" has no unit: write 5s for seconds, 5m for minutes`},
+		{in: "gas min_interval=2d", wantErr: `gas.min_interval: "2d" is not a time`},
+		{in: "gas min_interval=-5s", wantErr: `gas.min_interval: "-5s" is out of range: write from 0s to 24h`},
+		{in: "gas max_silence=25h", wantErr: `gas.max_silence: "25h" is out of range: write from 0s to 24h`},
 		{in: "gas min_interval=0 deadband=0 max_silence=0", want: "gas min_interval=0s deadband=0 max_silence=0s"},
-		{in: "gas min_interval=5s min_interval=6s", wantErr: `gas: min_interval stands there twice`},
-		{in: "gas deadband=", wantErr: `gas: deadband: has no value`},
-		{in: "gas deadband=0,5", wantErr: `gas: deadband: "0,5" is not a number: write it with a point`},
-		{in: "gas deadband=10W", wantErr: `gas: deadband: "10W" is not a number: write one in the unit`},
-		{in: "gas deadband=-1", wantErr: `gas: deadband: "-1" is out of range`},
-		{in: "gas deadband=101%", wantErr: `gas: deadband: "101%" is out of range`},
-		{in: "gas deadband=1 deadband=2", wantErr: `gas: deadband: "2" is one too many`},
+		{in: "gas min_interval=5s min_interval=6s", wantErr: `gas.min_interval: already set: keep one of the two`},
+		{in: "gas deadband=", wantErr: `gas.deadband: has no value`},
+		{in: "gas deadband=0,5", wantErr: `gas.deadband: "0,5" is not a number: write it with a point`},
+		{in: "gas deadband=10W", wantErr: `gas.deadband: "10W" is not a number: write one in the unit`},
+		{in: "gas deadband=-1", wantErr: `gas.deadband: "-1" is out of range`},
+		{in: "gas deadband=101%", wantErr: `gas.deadband: "101%" is out of range`},
+		{in: "gas deadband=1 deadband=2", wantErr: `gas.deadband: "2" is one too many`},
 		{in: "gas min_interval=1m max_silence=30s", wantErr: `gas: max_silence is shorter than min_interval`},
 		{in: "tariff deadband=1", wantErr: `tariff: is text: only min_interval can be set`},
 		{in: "text_* max_silence=1h", wantErr: `text_*: is text: only min_interval can be set`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
-			var got, again Quantities
-			err := got.UnmarshalText([]byte(tt.in))
+			cfg, err := Load("", []string{"HANBRIDGE_QUANTITIES=" + tt.in})
 			checkErr(t, err, tt.wantErr)
-			if err != nil {
-				return
-			}
-			if got.String() != tt.want {
-				t.Errorf("String: got %q, want %q", got, tt.want)
-			}
-			if err := again.UnmarshalText([]byte(got.String())); err != nil || again.String() != tt.want {
-				t.Errorf("read again: got %q, %v, want %q", again, err, tt.want)
+			if got := ratesText(cfg.Quantities); err == nil && got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
+}
+
+// ratesText writes rates as a variable does.
+func ratesText(o throttle.Overrides) string {
+	var items []string
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		words, c := []string{name}, o[name]
+		if c.MinInterval != nil {
+			words = append(words, "min_interval="+brief(*c.MinInterval))
+		}
+		if c.Deadband != nil {
+			words = append(words, "deadband="+strings.ReplaceAll(c.Deadband.String(), " ", " deadband="))
+		}
+		if c.MaxSilence != nil {
+			words = append(words, "max_silence="+brief(*c.MaxSilence))
+		}
+		items = append(items, strings.Join(words, " "))
+	}
+	return strings.Join(items, "; ")
 }
 
 // TestQuantitiesFile: each line's own mistake, at its place.
 func TestQuantitiesFile(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"list", "quantities: [ gas ]\n", `config.yaml:1: quantities: want the names of quantities in the lines below it, without a dash`},
-		{"field as a value", "quantities:\n  gas: 5s\n", `config.yaml:2: quantities.gas: want what is said of it in lines below: min_interval: 5s`},
+		{"field as a value", "quantities:\n  gas: 5s\n", `config.yaml:2: quantities.gas: want what is said of it: { min_interval: 5s }`},
 		{"nothing said", "quantities:\n  gas:\n", `config.yaml:2: quantities.gas: want what is said of it`},
 		{"unknown field", "quantities:\n  gas:\n    deadbnd: 5\n", `config.yaml:3: quantities.gas.deadbnd: no such key (did you mean "deadband"?)`},
 		{"number alone", "quantities:\n  gas:\n    min_interval: 5\n", `config.yaml:3: quantities.gas.min_interval: "5" has no unit: write 5s for seconds`},
 		{"field twice", "quantities:\n  gas:\n    deadband: 1\n    deadband: 1%\n", `config.yaml:4: quantities.gas.deadband: already set in line 3`},
-		{"quantity twice", "quantities:\n  gas: { deadband: 1 }\n  gas: { deadband: 2 }\n", `config.yaml:3: quantities: gas stands there twice`},
-		{"no value", "quantities:\n  gas: { deadband: }\n", `config.yaml:2: quantities.gas.deadband: want one value behind the colon`},
-		{"list of two", "quantities:\n  gas: { deadband: [ 1, 2% ] }\n", `config.yaml:2: quantities.gas.deadband: want one value behind the colon`},
+		{"quantity twice", "quantities:\n  gas: { deadband: 1 }\n  gas: { deadband: 2 }\n", `config.yaml:3: quantities.gas: already set in line 2`},
+		{"no value", "quantities:\n  gas: { deadband: }\n", `config.yaml:2: quantities.gas.deadband: has no value: write one after the colon`},
+		{"list of two", "quantities:\n  gas: { deadband: [ 1, 2% ] }\n", `config.yaml:2: quantities.gas.deadband: want one value, not a list or keys below it`},
 		{"parts of the variable", "quantities:\n  gas: { min_interval: \"5s; water\" }\n", `config.yaml:2: quantities.gas.min_interval: "5s; water" is not a time`},
 		{"text", "quantities:\n  tariff: { deadband: 1 }\n", `config.yaml:2: quantities.tariff: is text: only min_interval can be set`},
 		{"variable for nobody", "quantities: { volts_*: { deadband: 1 } }\n", `config.yaml:1: quantities: "volts_*" is the beginning of no quantity`},
@@ -91,22 +105,6 @@ func TestQuantitiesFile(t *testing.T) {
 	}
 }
 
-// TestQuantitiesOf: the nearest name counts, field by field.
-func TestQuantitiesOf(t *testing.T) {
-	q := rated(t, "* min_interval=1m max_silence=1h; import_power deadband=10; import_* deadband=1% min_interval=2m; import_power_l* min_interval=3m; import_power* deadband=50")
-	tests := []struct{ name, want string }{
-		{"import_power", "import_power min_interval=2m deadband=10 max_silence=1h"},
-		{"import_power_l2", "import_power_l2 min_interval=3m deadband=50 max_silence=1h"},
-		{"export_power", "export_power min_interval=1m max_silence=1h"},
-	}
-	for _, tt := range tests {
-		id, _ := quantity.Named(tt.name)
-		if got := (Quantities{rates: []rateConfig{q.of(id)}}).String(); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
-	}
-}
-
 // TestConfigWritten: what is written as a file reads the same.
 func TestConfigWritten(t *testing.T) {
 	want, err := Load("testdata/full.yaml", nil)
@@ -118,7 +116,7 @@ func TestConfigWritten(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}
-	if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
+	if diff := cmp.Diff(want, got, alike); diff != "" {
 		t.Errorf("read again (-want +got):\n%s", diff)
 	}
 }
@@ -147,7 +145,7 @@ func TestPlan(t *testing.T) {
 	}
 	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
 		c := defaults()
-		c.Publish = preset.String()
+		c.Publish = preset
 		if diff := cmp.Diff(throttle.NewPlan(preset).Rate(0), c.Plan().Rate(0)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", preset, diff)
 		}

@@ -1,19 +1,67 @@
 package config
 
 import (
+	"cmp"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
 // stateOff is the state_dir of who wants nothing remembered. An empty one is most likely a mistake.
 const stateOff = "off"
 
-// Remembered returns the directory for what must survive a restart, "" where nothing is to be remembered.
-func (c Config) Remembered() string {
+// KeepsIn returns the directory where a bridge that starts now keeps what must survive a restart, "" where nothing is to be remembered.
+func (c Config) KeepsIn() string {
 	if c.StateDir == stateOff {
 		return ""
 	}
+	return cmp.Or(c.UserState, c.StateDir)
+}
+
+// Remembered returns the directory where the bridge has kept it. That of this user counts only where it is there: the bridge may run as
+// another user, in the directory that this one may not write to.
+func (c Config) Remembered() string {
+	if _, err := os.Stat(c.UserState); err == nil || c.StateDir == stateOff {
+		return c.KeepsIn()
+	}
 	return c.StateDir
+}
+
+// userState returns the directory of this user in place of one that it may not write to, "" where it may, or has none.
+func userState(dir string, environ []string) string {
+	if writable(dir) {
+		return ""
+	}
+	state, home := variable(environ, "XDG_STATE_HOME"), variable(environ, "HOME")
+	if !filepath.IsAbs(state) {
+		state = filepath.Join(home, ".local", "state")
+	}
+	own := filepath.Join(state, "hanbridge")
+	if !filepath.IsAbs(own) || !writable(own) {
+		return ""
+	}
+	return own
+}
+
+// writable reports whether this program may make files in a directory, or may make the directory.
+func writable(dir string) bool {
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
+		return writable(filepath.Dir(dir))
+	}
+	return err == nil && info.IsDir() && Allowed(dir, ToWrite)
+}
+
+// variable returns the value of the last variable of a name, as a shell does.
+func variable(environ []string, name string) (value string) {
+	for _, entry := range environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			value = v
+		}
+	}
+	return value
 }
 
 func (c Config) checkStateDir(p *Problems) {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -33,8 +35,8 @@ type configWriter struct{ secret func(Secret) string }
 // section writes the values of a struct whose keys are keys, in their order.
 func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode}
-	for i, k := range keys {
-		if n := w.entry(v.Field(i), k); n != nil {
+	for _, k := range keys {
+		if n := w.entry(v.FieldByIndex(k.index), k); n != nil {
 			out.Content = append(out.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: k.name}, n)
 		}
 	}
@@ -50,11 +52,19 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 			list.Content = append(list.Content, w.section(v.Index(i), k.keys))
 		}
 		return list
+	case k.isTable():
+		return w.table(v, k)
 	case len(k.keys) > 0:
 		if s := w.section(v, k.keys); len(s.Content) > 0 {
 			return s
 		}
 		return nil
+	}
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil
+		}
+		v = v.Elem()
 	}
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: fmt.Sprint(v.Interface())}
 	if n.Value == k.def && !shownAlways[k.path] || n.Value == "" && k.path != "mqtt.url" {
@@ -63,13 +73,11 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	switch value := v.Interface().(type) {
 	case Secret:
 		n.Value, n.Style = w.secret(value), yaml.DoubleQuotedStyle
-	case Scale:
-		return value.node()
-	case Quantities:
-		return value.node()
+	case time.Duration:
+		n.Value = brief(value)
 	case bool:
 		n.Tag = "!!bool"
-	case int:
+	case int, byte:
 		n.Tag = "!!int"
 	case string:
 		if n.Value == "" {
@@ -79,12 +87,32 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	return n
 }
 
-// node returns the factors as a mapping.
-func (s Scale) node() *yaml.Node {
-	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-	for item := range strings.SplitSeq(s.String(), ",") {
-		name, factor, _ := strings.Cut(item, "=")
-		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: name}, &yaml.Node{Kind: yaml.ScalarNode, Value: factor})
+// table writes the entries of a map by their names.
+func (w configWriter) table(v reflect.Value, k key) *yaml.Node {
+	if v.Len() == 0 {
+		return nil
 	}
-	return n
+	out := mapping(0)
+	for _, name := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+		n := &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(v.MapIndex(name).Interface())}
+		if len(k.keys) == 0 {
+			out.Style = yaml.FlowStyle
+		} else {
+			n = w.section(v.MapIndex(name), k.keys)
+			n.Style = yaml.FlowStyle
+		}
+		appendEntry(out, name.String(), n)
+	}
+	return out
+}
+
+// brief writes 1m instead of 1m0s.
+func brief(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }

@@ -2,31 +2,12 @@ package config
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"strings"
 
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
-
-// A Secret is text that is never printed: every way of formatting it gives
-// "[secret]". Convert it to string to use it.
-type Secret string
-
-// String returns "[secret]", or nothing for an empty one.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return "[secret]"
-}
-
-// Format writes what String returns, whatever the verb: %d would show the text.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
-
-// MarshalText returns what String returns. JSON and logs use it.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // A Serial is the setting of a serial line. With Auto the rest is zero:
 // the settings that meters use are tried in turn.

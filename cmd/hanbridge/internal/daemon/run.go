@@ -52,7 +52,7 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	}
 	defer stopInside()
 	b.Plan(cfg.Plan())
-	if dir := cfg.Remembered(); dir != "" {
+	if dir := cfg.KeepsIn(); dir != "" {
 		b.Remember(dir)
 	}
 	for i := range cfg.Meters {

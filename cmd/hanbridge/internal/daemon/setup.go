@@ -19,7 +19,6 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/localbroker"
-	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
@@ -67,21 +66,10 @@ func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 
 // MQTTOutput returns the configuration of the MQTT output.
 func (w *Setup) MQTTOutput() mqtt.Config {
-	m := w.MQTT
-	c := mqtt.Config{
-		URL: m.URL, ClientID: m.ClientID, Username: m.Username, Password: string(m.Password),
-		CAFile: m.CAFile, CertFile: m.CertFile, KeyFile: m.KeyFile, InsecureSkipVerify: m.InsecureSkipVerify,
-		BaseTopic: m.BaseTopic, QoS: byte(m.QoS), Retain: m.Retain,
-		Prefix: w.HomeAssistant.Prefix, Version: cli.Version(), StatusTopic: w.HomeAssistant.StatusTopic,
-	}
-	if m.URL == config.Embedded { // that of a bridge which runs beside this program
-		c.URL = "mqtt://" + m.Listen
-	}
+	c := w.Output()
+	c.Version = cli.Version()
 	if c.ClientID == "" {
 		c.ClientID = ownClientID("hanbridge", w.Config)
-	}
-	if err := c.Style.UnmarshalText([]byte(w.HomeAssistant.Discovery)); err != nil {
-		c.Style = discovery.Device // the configuration has been checked
 	}
 	return c
 }
@@ -153,13 +141,10 @@ func SourceOf(m config.Meter) probe.Source {
 // OptionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have
 // changed since.
 func OptionsOf(m config.Meter) (meter.Options, error) {
-	o := meter.Options{Scale: m.Scale.Factors, IgnoreChecksum: m.Checksum == "ignore", RejectOld: m.FrameCounter == "rising"}
-	pairs, err := m.Pairs()
-	if err != nil {
-		return o, err
-	}
-	o.Keys, err = config.CipherKeys(pairs)
-	return o, err
+	keys, err := m.Keys()
+	return meter.Options{
+		Keys: keys, Scale: m.Factors(), IgnoreChecksum: m.Checksum == "ignore", RejectOld: m.FrameCounter == "rising",
+	}, err
 }
 
 // CheckTime bounds the check: container health is asked for often.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
@@ -33,7 +34,7 @@ func TestKeySettings(t *testing.T) {
 // TestOwnClientID: a configuration keeps its name, and no other has it.
 func TestOwnClientID(t *testing.T) {
 	of := func(base string, meters ...string) string {
-		c := config.Config{MQTT: config.MQTT{BaseTopic: base}}
+		c := config.Config{MQTT: config.MQTT{Config: mqtt.Config{BaseTopic: base}}}
 		for _, id := range meters {
 			c.Meters = append(c.Meters, config.Meter{ID: id})
 		}

@@ -35,7 +35,7 @@ func Check(ctx context.Context, p *cli.Program, file string) error {
 	for _, m := range cfg.Meters {
 		checkMeter(p, m)
 	}
-	checkStateDir(p, cfg.Remembered())
+	checkStateDir(p, cfg.KeepsIn())
 	w := daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
 	defer cancel()
@@ -97,8 +97,8 @@ func usable(found mqtt.Checked) string {
 
 // checkMeter says what is set of a meter, of its keys no more than how many there are.
 func checkMeter(p *cli.Program, m config.Meter) {
-	pairs, _ := m.Pairs() // the configuration has been checked
-	fmt.Fprintf(p.Out, "meter          %s on %s, %s\n", m.ID, m.Port, cli.Count(len(pairs), "key"))
+	keys, _ := m.Keys() // the configuration has been checked
+	fmt.Fprintf(p.Out, "meter          %s on %s, %s\n", m.ID, m.Port, cli.Count(len(keys), "key"))
 	for _, w := range m.Warnings() {
 		warn(p, w.Source, w.Message)
 	}

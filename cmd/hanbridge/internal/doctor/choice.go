@@ -30,7 +30,7 @@ func (d *examination) choose(o Order) error {
 	if !o.Keys.Given() {
 		return nil
 	}
-	if _, err := o.Keys.Pairs(); err != nil {
+	if _, err := o.Keys.Open(); err != nil {
 		return err
 	}
 	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), "" // what is tried is what is proposed

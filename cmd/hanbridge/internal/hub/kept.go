@@ -114,5 +114,5 @@ func publishedBelow(base string, payload []byte) bool {
 		all = append(all, e)
 	}
 	all = slices.DeleteFunc(all, func(e entity) bool { return e.Topic == "" })
-	return len(all) > 0 && !slices.ContainsFunc(all, func(e entity) bool { return !config.Inside(e.Topic, base) })
+	return len(all) > 0 && !slices.ContainsFunc(all, func(e entity) bool { return !mqtt.Inside(e.Topic, base) })
 }

@@ -32,10 +32,8 @@ func LoadBelow(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 	if err != nil || prefix == "" {
 		return w, err
 	}
-	var found config.Problems
-	config.CheckTopic(&found, "--prefix", prefix)
 	w.HomeAssistant.Prefix = prefix
-	return w, found.Err()
+	return w, mqtt.CheckTopic("--prefix", prefix)
 }
 
 // ReadTime bounds a command that reads, perhaps twice, what the broker retains.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
@@ -17,10 +18,10 @@ import (
 
 func defaults() config.Config {
 	return config.Config{
-		MQTT:          config.MQTT{Listen: "127.0.0.1:1883", BaseTopic: "hanbridge", QoS: 1, Retain: true},
-		HomeAssistant: config.HomeAssistant{Discovery: "device", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
+		MQTT:          config.MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},
+		HomeAssistant: config.HomeAssistant{Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
 		StateDir:      "/var/lib/hanbridge",
-		Publish:       "balanced",
+		Publish:       throttle.Balanced,
 		Meters:        []config.Meter{aMeter()},
 		Log:           config.Log{Level: "info", Format: "auto"},
 	}
@@ -33,12 +34,14 @@ func aMeter() config.Meter {
 	}
 }
 
-func rated(t *testing.T, text string) (q config.Quantities) {
+// rated returns what a variable says of quantities.
+func rated(t *testing.T, text string) throttle.Overrides {
 	t.Helper()
-	if err := q.UnmarshalText([]byte(text)); err != nil {
+	c, err := config.Load("", []string{"HANBRIDGE_QUANTITIES=" + text})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return q
+	return c.Quantities
 }
 
 // householdKept is what a broker keeps of a household's meter "house": what was announced, and its values.

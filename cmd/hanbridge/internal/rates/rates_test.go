@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
@@ -20,7 +21,7 @@ func TestRatesKept(t *testing.T) {
 	barn := aMeter()
 	barn.ID = "barn"
 	w.Meters = append(w.Meters, barn)
-	w.Publish = "realtime"
+	w.Publish = throttle.Realtime
 	k := keptOf(householdKept(t, inDevices()))
 	k.Values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
 	k.Announced = append(k.Announced, discovery.Message{
@@ -123,18 +124,18 @@ func TestRatesFollowPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	states := func(publish, quantities string) int {
+	states := func(publish throttle.Preset, quantities string) int {
 		c := w.Config
 		c.Publish, c.Quantities = publish, rated(t, quantities)
 		var r Report
 		r.Add(c, PacedSeen(s))
 		return r.States
 	}
-	all, balanced, frugal := states("realtime", ""), states("balanced", ""), states("frugal", "")
+	all, balanced, frugal := states(throttle.Realtime, ""), states(throttle.Balanced, ""), states(throttle.Frugal, "")
 	if all <= 2*balanced || balanced <= frugal {
 		t.Errorf("realtime %d, balanced %d, frugal %d: want less than half, and less still", all, balanced, frugal)
 	}
-	if got := states("balanced", "voltage_* min_interval=10m max_silence=10m"); got >= balanced {
+	if got := states(throttle.Balanced, "voltage_* min_interval=10m max_silence=10m"); got >= balanced {
 		t.Errorf("voltages every ten minutes: got %d, want less than %d", got, balanced)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
 // Visible returns text with what could steer a terminal, or hide what stands there, written as escapes: control characters
@@ -96,6 +98,5 @@ const LeastKeyLike = 16
 
 // IsKeyLike reports whether a whole text looks like a key, or a part of one.
 func IsKeyLike(text string) bool {
-	digits, err := OnlyDigits(text)
-	return err == nil && len(digits) >= LeastKeyLike || BehindWord(text) || keyLike.MatchString(text)
+	return dlms.LooksLikeKey(text, LeastKeyLike) || keyLike.MatchString(text)
 }

@@ -22,12 +22,12 @@ type secretFile struct {
 }
 
 var secretFiles = map[string]secretFile{
-	"password_file": {"the password", "/run/secrets/mqtt_password", "the password itself is written as mqtt.password", false},
-	"key_file":      {"the key", "/etc/hanbridge/meter.key", "the key itself is written as key", true},
-	"--key-file":    {"the key", "meter.key", "the key itself is written behind --key", true},
-	"mqtt.key_file": {"the client's private key as PEM", "/etc/hanbridge/client.key", "", false},
-	"cert_file":     {"the client's certificate as PEM", "/etc/hanbridge/client.crt", "", false},
-	"ca_file":       {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", "", false},
+	"mqtt.password_file": {"the password", "/run/secrets/mqtt_password", "the password itself is written as mqtt.password", false},
+	"key_file":           {"the key", "/etc/hanbridge/meter.key", "the key itself is written as key", true},
+	"--key-file":         {"the key", "meter.key", "the key itself is written behind --key", true},
+	"mqtt.key_file":      {"the client's private key as PEM", "/etc/hanbridge/client.key", "", false},
+	"mqtt.cert_file":     {"the client's certificate as PEM", "/etc/hanbridge/client.crt", "", false},
+	"mqtt.ca_file":       {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", "", false},
 }
 
 // fault returns the error of a file that cannot be read: err where name may be shown, else what is wrong and what to write.

@@ -1,0 +1,89 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+var schemes = map[string]struct {
+	port      string
+	secure    bool
+	websocket bool
+}{
+	"mqtt":  {port: "1883"},
+	"mqtts": {port: "8883", secure: true},
+	"ws":    {port: "80", websocket: true},
+	"wss":   {port: "443", secure: true, websocket: true},
+}
+
+// otherSchemes are names that people write for one of schemes.
+var otherSchemes = map[string]string{
+	"tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts", "mqtt+ssl": "mqtts", "http": "ws", "https": "wss",
+}
+
+// ParseURL reads the address of a broker, and adds what people leave out: the port, and the path of a websocket, which is /mqtt at nearly
+// every broker. Its errors do not quote the text: what stands there may be a password.
+func ParseURL(text string) (*url.URL, error) {
+	scheme, rest, found := strings.Cut(text, "://")
+	_, known := schemes[scheme]
+	switch {
+	case strings.Contains(text, "@"):
+		return nil, errors.New("a user's name or password in the address would be seen in logs: write them as mqtt.username and mqtt.password")
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' }):
+		return nil, errors.New("has a space in it")
+	case !found:
+		return nil, fmt.Errorf("has no scheme: write for example \"mqtt://%s\"", plainHost(text))
+	case otherSchemes[scheme] != "":
+		return nil, fmt.Errorf("begins with %s://: use %s://", scheme, otherSchemes[scheme])
+	case !known:
+		return nil, errors.New("is not the address of a broker: it begins with mqtt://, mqtts://, ws:// or wss://")
+	case rest == "":
+		return nil, fmt.Errorf("has no host: write for example \"%s://localhost\"", scheme)
+	}
+	u, err := url.Parse(text)
+	if err != nil { // which holds a part of text
+		return nil, errors.New("is not an address: write it as mqtt://HOST:PORT, and user name and password as mqtt.username and mqtt.password")
+	}
+	return complete(u)
+}
+
+// complete checks the parts of an address, and adds what is left out.
+func complete(u *url.URL) (*url.URL, error) {
+	s, port := schemes[u.Scheme], u.Port()
+	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
+		return nil, fmt.Errorf("%q is not a port: it is a number from 1 to 65535", port)
+	}
+	if u.Hostname() == "" {
+		return nil, errors.New("has no host: write it as mqtt://HOST:PORT")
+	}
+	if u.Fragment != "" || !s.websocket && strings.Trim(u.Path, "/")+u.RawQuery != "" {
+		return nil, errors.New("nothing comes after the port (topics are mqtt.base_topic)")
+	}
+	if port == "" {
+		port = s.port
+	}
+	u.Host = net.JoinHostPort(u.Hostname(), port)
+	switch {
+	case !s.websocket:
+		u.Path = ""
+	case u.Path == "":
+		u.Path = "/mqtt"
+	}
+	return u, nil
+}
+
+// plainHost returns text where it is certainly that of a host, else an example of one.
+func plainHost(text string) string {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		host, port = text, "1"
+	}
+	if _, bad := strconv.Atoi(port); bad == nil && (host == "localhost" || net.ParseIP(host) != nil) {
+		return text
+	}
+	return "homeassistant.local"
+}

@@ -1,0 +1,83 @@
+package discovery
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+func TestClashes(t *testing.T) {
+	tests := []struct {
+		name string
+		ids  []string
+		want []Clash
+	}{
+		{"unlike", []string{"house", "houses", "barn"}, nil},
+		{"equal", []string{"house", "house"}, nil},
+		{"one quantity", []string{"house", "house_long"}, []Clash{{1, 0, "hanbridge_house_long_power_failures"}}},
+		{"the longer first", []string{"house_long", "house"}, []Clash{{1, 0, "hanbridge_house_long_power_failures"}}},
+		{"behind one that is none", []string{"house_x", "house_long", "house"}, []Clash{{2, 1, "hanbridge_house_long_power_failures"}}},
+		{"a hyphen", []string{"a-b", "a_b"}, []Clash{{1, 0, "sensor.a_b_import_power"}}},
+		{"one quantity with a hyphen", []string{"house", "house-long"}, []Clash{{1, 0, "sensor.house_long_power_failures"}}},
+		{"no quantity", []string{"house", "house_last"}, nil},
+		{"the bridge", []string{"hanbridge-"}, []Clash{{0, -1, "binary_sensor.hanbridge_connection"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, Clashes(tt.ids)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestClashesAreThoseOfTheAnnouncements compares with the names in what is announced.
+func TestClashesAreThoseOfTheAnnouncements(t *testing.T) {
+	parts := []string{"a", "hanbridge", "long", "import", "power", "last", "average", "voltage", "l1", "reactive", "total"}
+	rapid.Check(t, func(t *rapid.T) {
+		id := rapid.Custom(func(t *rapid.T) string {
+			text := ""
+			for _, part := range rapid.SliceOfN(rapid.SampledFrom(parts), 1, 3).Draw(t, "parts") {
+				text += part + rapid.SampledFrom([]string{"_", "-", ""}).Draw(t, "gap")
+			}
+			return text
+		})
+		one, two := "a"+id.Draw(t, "one"), "a"+id.Draw(t, "two")
+		if rapid.Bool().Draw(t, "the beginning of the other") {
+			two = one + rapid.SampledFrom([]string{"_", "-", "__"}).Draw(t, "gap") + two[1:]
+		}
+		names := announcedNames(Config.Bridge)
+		clashes := slices.ContainsFunc(meterNames(one), func(n string) bool { return slices.Contains(names, n) })
+		names = append(names, meterNames(one)...)
+		clashes = clashes || one != two && slices.ContainsFunc(meterNames(two), func(n string) bool { return slices.Contains(names, n) })
+		if got := Clashes([]string{one, two}); len(got) > 0 != clashes {
+			t.Errorf("%q and %q: got %v, the announcements clash: %v", one, two, got, clashes)
+		}
+	})
+}
+
+func meterNames(id string) []string {
+	m := Meter{ID: id}
+	for q := range quantity.Count() {
+		m.Quantities = append(m.Quantities, Quantity{ID: quantity.ID(q)})
+	}
+	return announcedNames(func(c Config) []Message { return c.Meter(m) })
+}
+
+func announcedNames(announced func(Config) []Message) (names []string) {
+	for _, m := range announced(Config{Style: Component}) {
+		var entity struct {
+			UniqueID string `json:"unique_id"`
+			EntityID string `json:"default_entity_id"`
+		}
+		if json.Unmarshal(m.Payload, &entity) == nil {
+			names = append(names, entity.UniqueID, entity.EntityID)
+		}
+	}
+	return names
+}
