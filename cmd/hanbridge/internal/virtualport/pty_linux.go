@@ -67,13 +67,17 @@ func (w *ptyWriter) Write(b []byte) (int, error) {
 	w.deaf = w.deaf && w.waiting() >= w.left
 	w.flush()
 	for piece := range slices.Chunk(heard, unread) {
+		wait := patience // the kernel too may be behind
 		if w.deaf = w.deaf || !w.drains(); w.deaf {
 			w.flush()
+			wait = 20 * time.Millisecond
 		}
-		_ = w.control.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)) // Write says what is wrong with it
-		if _, err := w.control.Write(piece); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = w.control.SetWriteDeadline(time.Now().Add(wait)) // Write says what is wrong with it
+		_, err := w.control.Write(piece)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
+		w.deaf = w.deaf || err != nil
 	}
 	w.left = w.waiting()
 	return len(b), nil
