@@ -27,10 +27,6 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 	var keys config.KeyFlags
 	keys.Add(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		print, ok := render.Printers[*format]
-		if !ok {
-			return fmt.Errorf("decode: --format %s: it is table, json or csv", *format)
-		}
 		opens, err := keys.Open()
 		if err != nil {
 			return fmt.Errorf("decode: %w", err)
@@ -39,7 +35,7 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 		if c.Context().Err() != nil {
 			return cli.ErrStopped // it came before
 		}
-		return render.Decode(p, files, print(p), opens)
+		return render.Decode(p, files, *format, opens)
 	}
 	return c
 }

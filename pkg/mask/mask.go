@@ -49,13 +49,14 @@ func (m *Masker) Silence() { m.d.Silence() }
 
 // New returns a Masker that reads from r, with the options of its Decoder: the keys of the meter above all.
 func New(r io.Reader, o meter.Options) *Masker {
-	m := &Masker{options: o, test: testKey(), stream: tap{r: r}}
+	m := &Masker{options: o, test: NewTestKey(), stream: tap{r: r}}
 	m.d = meter.NewDecoder(&m.stream)
 	m.d.Options = o
 	return m
 }
 
-func testKey() *dlms.Key {
+// NewTestKey returns a key that opens telegrams which were encrypted with TestKey. A dlms.Key has one user.
+func NewTestKey() *dlms.Key {
 	b, err := hex.DecodeString(TestKey)
 	if err != nil {
 		panic(err)

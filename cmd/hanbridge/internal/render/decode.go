@@ -3,6 +3,9 @@
 package render
 
 import (
+	"fmt"
+	"io"
+	"os"
 	"slices"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
@@ -10,29 +13,47 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A printer writes what was decoded.
-type printer struct {
-	// file is told the name of each file, where there are several.
-	file    func(name string) error
-	reading func(r *meter.Reading) error
-	damaged func(e *meter.TelegramError) error
+// A printer appends what is printed of telegrams to dst.
+type printer interface {
+	// file begins the file of that name; it is called where there are several.
+	file(dst []byte, name string) []byte
+	reading(dst []byte, r *meter.Reading) []byte
+	// damaged prints a telegram that gave no reading. complaint is for people, beside what is printed; "" where there is none.
+	damaged(dst []byte, e *meter.TelegramError) (printed []byte, complaint string)
 }
 
-// Printers are the formats of decode by name.
-var Printers = map[string]func(*cli.Program) printer{"table": newTable, "json": newJSON, "csv": newCSV}
+// Formats returns the names of the formats of Decode.
+func Formats() []string { return []string{"table", "json", "csv"} }
 
-// Decode prints the telegrams of all files.
-func Decode(p *cli.Program, files []string, to printer, keys []*dlms.Key) error {
+func newPrinter(format string) (printer, error) {
+	switch format {
+	case "table":
+		return &table{}, nil
+	case "json":
+		return &jsonLines{}, nil
+	case "csv":
+		return &csvRows{}, nil
+	}
+	return nil, fmt.Errorf("decode: --format %s: it is table, json or csv", format)
+}
+
+// Decode prints the telegrams of all files in a format; "-" is standard input, and so is no file.
+func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) error {
+	to, err := newPrinter(format)
+	if err != nil {
+		return err
+	}
 	if len(files) == 0 {
 		files = []string{"-"}
 	}
 	if slices.Contains(files, "-") && cli.IsTerminal(p.In) {
 		p.Complain("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
 	}
+	d := decoding{Program: p, printer: to, keys: keys}
 	var all tally
 	for _, name := range files {
-		n, err := decodeFile(p, name, len(files) > 1, to, keys)
-		if err != nil {
+		n := d.decodeFile(name, len(files) > 1)
+		if err := d.flush(); err != nil {
 			return cli.UsageError(err)
 		}
 		if advice := n.advice(); advice != "" {
@@ -50,4 +71,48 @@ func Decode(p *cli.Program, files []string, to printer, keys []*dlms.Key) error 
 		return cli.ErrPrinted
 	}
 	return nil
+}
+
+// decoding is the work of one command. What it prints is written when there is much of it, and before it waits for more input.
+type decoding struct {
+	*cli.Program
+	printer
+	keys []*dlms.Key
+	buf  []byte // printed, not yet written
+	err  error  // of standard output
+}
+
+// enough is how many bytes are printed into memory before they are written.
+const enough = 1 << 16
+
+// flush writes what was printed.
+func (d *decoding) flush() error {
+	if d.err == nil && len(d.buf) > 0 {
+		_, d.err = d.Out.Write(d.buf)
+	}
+	d.buf = d.buf[:0]
+	return d.err
+}
+
+// flushing has all that was printed written before it reads from what may have nothing yet: a telegram is seen when it has come.
+type flushing struct {
+	io.Reader
+	d *decoding
+}
+
+// waiting returns in, or where reading from it may wait, a reader that flushes.
+func (d *decoding) waiting(in io.Reader) io.Reader {
+	if f, ok := in.(*os.File); ok {
+		if is, err := f.Stat(); err == nil && is.Mode().IsRegular() {
+			return in
+		}
+	}
+	return flushing{in, d}
+}
+
+func (f flushing) Read(p []byte) (int, error) {
+	if err := f.d.flush(); err != nil {
+		return 0, err
+	}
+	return f.Reader.Read(p)
 }

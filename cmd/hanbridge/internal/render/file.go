@@ -3,12 +3,10 @@ package render
 import (
 	"bytes"
 	"cmp"
-	"encoding/hex"
 	"errors"
 	"io"
 	"slices"
 
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/mask"
@@ -35,52 +33,56 @@ type tally struct {
 	fault  error  // why not all was read
 }
 
-// decodeFile prints the telegrams of one file. An error is one of the output; that of the file is in the tally.
-func decodeFile(p *cli.Program, name string, several bool, to printer, keys []*dlms.Key) (n tally, err error) {
-	in, done, err := p.Open("decode", name)
+// decodeFile prints the telegrams of one file. A fault of standard output is in d.err.
+func (d *decoding) decodeFile(name string, several bool) (n tally) {
+	in, done, err := d.Open("decode", name)
 	if err != nil {
-		return tally{fault: err}, nil
+		return tally{fault: err}
 	}
 	defer done()
 	if several {
-		if err := to.file(name); err != nil {
-			return n, err
-		}
+		d.buf = d.file(d.buf, name)
 	}
-	g := &glimpse{Reader: in, name: name}
-	heard := &glimpse{Reader: capture.Bytes(g)}
-	unlocked := &testKeyed{Reader: heard, file: g}
-	d := meter.NewDecoder(unlocked)
-	d.Options = meter.Options{Keys: keys}
-	unlocked.options = &d.Options
-	err = n.count(d, to)
-	n.telnet = d.Telnet()
-	n.start, n.bytes, n.size = g.start, heard.start, heard.size
+	file := &headReader{Reader: d.waiting(in), name: name}
+	content := &headReader{Reader: capture.Bytes(file)}
+	keyed := &testKeyed{Reader: content, file: file}
+	dec := meter.NewDecoder(keyed)
+	dec.Options = meter.Options{Keys: d.keys}
+	keyed.options = &dec.Options
+	n.fault = d.printAll(dec, &n)
+	n.telnet = dec.Telnet()
+	n.start, n.bytes, n.size = file.start, content.start, content.size
 	n.empty = n.good == 0 && n.damaged == 0 && n.fault == nil
-	return n, err
+	return n
 }
 
-// count prints telegrams until they end.
-func (n *tally) count(d *meter.Decoder, to printer) error {
-	for {
-		r, err := d.Next()
-		bad, damaged := errors.AsType[*meter.TelegramError](err)
-		switch {
-		case err == nil:
+// printAll prints telegrams until they end, and returns why not all could be read.
+func (d *decoding) printAll(from *meter.Decoder, n *tally) error {
+	for d.err == nil {
+		r, err := from.Next()
+		if err == nil {
 			n.read(r)
-			err = to.reading(r)
-		case damaged:
+			d.buf = d.reading(d.buf, r)
+		} else if bad, damaged := errors.AsType[*meter.TelegramError](err); damaged {
 			n.failed(bad)
-			err = to.damaged(bad)
-		case errors.Is(err, io.EOF):
+			d.printDamaged(bad)
+		} else if errors.Is(err, io.EOF) || d.err != nil {
 			return nil
-		default:
-			n.fault = err
-			return nil
-		}
-		if err != nil {
+		} else {
 			return err
 		}
+		if len(d.buf) >= enough {
+			_ = d.flush() // d.err ends it
+		}
+	}
+	return nil
+}
+
+func (d *decoding) printDamaged(bad *meter.TelegramError) {
+	var complaint string
+	if d.buf, complaint = d.damaged(d.buf, bad); complaint != "" {
+		_ = d.flush() // d.err ends it; on a terminal both stand in the order in which they came
+		d.Complain("%s", complaint)
 	}
 }
 
@@ -116,28 +118,17 @@ func (n *tally) add(other tally) {
 // testKeyed adds the public test key to those that are given, where the head of a capture says that it is ciphered with it.
 type testKeyed struct {
 	io.Reader
-	file    *glimpse
+	file    *headReader
 	options *meter.Options
-	added   bool
+	looked  bool // the whole head has been looked at
 }
 
 func (t *testKeyed) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
-	if !t.added && bytes.Contains(t.file.start, []byte(TestKeyNote)) {
-		t.added = true
-		t.options.Keys = append(slices.Clip(t.options.Keys), testKey()) // the others belong to all files
+	if !t.looked && bytes.Contains(t.file.start, []byte(TestKeyNote)) {
+		t.looked = true
+		t.options.Keys = append(slices.Clip(t.options.Keys), mask.NewTestKey()) // the others belong to all files
 	}
+	t.looked = t.looked || len(t.file.start) == headLength
 	return n, err
-}
-
-func testKey() *dlms.Key {
-	b, err := hex.DecodeString(mask.TestKey)
-	if err != nil {
-		panic(err)
-	}
-	k, err := dlms.NewKey(b, b)
-	if err != nil {
-		panic(err)
-	}
-	return k
 }

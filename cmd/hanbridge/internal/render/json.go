@@ -2,145 +2,118 @@ package render
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
-	"unicode"
-	"unicode/utf8"
+	"strconv"
 
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
-	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// The objects of `decode --format json`.
-type (
-	jsonReading struct {
-		OK bool `json:"ok"`
-		// File is left out where there is but one.
-		File      string         `json:"file,omitempty"`
-		Protocol  meter.Protocol `json:"protocol"`
-		Family    string         `json:"family"`
-		Bytes     int            `json:"bytes"`
-		Offset    int64          `json:"offset"`
-		MeterTime string         `json:"meter_time,omitempty"`
-		Meter     jsonMeter      `json:"meter"`
-		Records   []jsonRecord   `json:"records"`
-		Values    jsonValues     `json:"values"`
-	}
-	jsonMeter struct {
-		Make   string `json:"make"`
-		Serial string `json:"serial"`
-		Model  string `json:"model"`
-		List   string `json:"list"`
-	}
-	// jsonRecord has value and unit, or text, or time; a stamped value has time too. A line without a code has its label, where it
-	// has one, and its text.
-	jsonRecord struct {
-		OBIS  string  `json:"obis,omitempty"`
-		Label string  `json:"label,omitempty"`
-		Value *string `json:"value,omitempty"`
-		Unit  *string `json:"unit,omitempty"`
-		Text  *string `json:"text,omitempty"`
-		Time  string  `json:"time,omitempty"`
-	}
-	jsonDamaged struct {
-		OK       bool           `json:"ok"`
-		File     string         `json:"file,omitempty"`
-		Protocol meter.Protocol `json:"protocol"`
-		Bytes    int            `json:"bytes"`
-		Offset   int64          `json:"offset"`
-		Error    string         `json:"error"`
-	}
-)
+// jsonLines prints a JSON object a line and telegram, as encoding/json would.
+type jsonLines struct{ name string }
 
-// jsonValues is an object in the order of the samples.
-type jsonValues []quantity.Sample
-
-func (v jsonValues) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
-	for i := range v {
-		text, err := json.Marshal(sampleText(&v[i]))
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(append(b, '"'), v[i].ID.String()...), `":`...)
-		b = append(b, text...)
-	}
-	return append(b, '}'), nil
+func (j *jsonLines) file(dst []byte, name string) []byte {
+	j.name = name
+	return dst
 }
 
-// sampleText is a quantity as it is published.
-func sampleText(s *quantity.Sample) string {
-	if !s.ID.Row().Numeric() {
-		return textOf(s.Text)
-	}
-	return string(s.Value.AppendFixed(nil, s.Decimals()))
+// member appends a member of an object whose value is a string; one that is not the first.
+func member(dst []byte, name, value string) []byte {
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	return appendString(dst, value)
 }
 
-// newJSON writes an object a line.
-func newJSON(p *cli.Program) printer {
-	e := json.NewEncoder(safetext.JSON{W: p.Out})
-	e.SetEscapeHTML(false)
-	file := ""
-	return printer{
-		file: func(name string) error { file = name; return nil },
-		reading: func(r *meter.Reading) error {
-			o := readingOf(r)
-			o.File = file
-			return e.Encode(o)
-		},
-		damaged: func(t *meter.TelegramError) error {
-			return e.Encode(jsonDamaged{File: file, Protocol: t.Protocol, Bytes: t.Bytes, Offset: t.Offset, Error: t.Err.Error()})
-		},
+// optional is member, and nothing for an empty value.
+func optional(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
 	}
+	return member(dst, name, value)
 }
 
-func readingOf(r *meter.Reading) jsonReading {
-	o := jsonReading{
-		OK: true, Protocol: r.Protocol, Family: r.Family, Bytes: r.Bytes, Offset: r.Offset,
-		Meter:   jsonMeter{Make: r.Meter.Make, Serial: r.Meter.Serial, Model: r.Meter.Model, List: r.Meter.List},
-		Records: make([]jsonRecord, len(r.Records)), Values: r.Samples,
-	}
+func (j *jsonLines) reading(dst []byte, r *meter.Reading) []byte {
+	dst = optional(append(dst, `{"ok":true`...), "file", j.name)
+	dst = member(dst, "protocol", string(r.Protocol))
+	dst = member(dst, "family", r.Family)
+	dst = place(dst, r.Bytes, r.Offset)
 	if !r.Time.IsZero() {
-		o.MeterTime = r.Time.String()
+		dst = append(r.Time.Append(append(dst, `,"meter_time":"`...)), '"')
 	}
+	m := &r.Meter
+	dst = appendString(append(dst, `,"meter":{"make":`...), m.Make)
+	dst = member(member(member(dst, "serial", m.Serial), "model", m.Model), "list", m.List)
+	dst = append(dst, `},"records":[`...)
 	for i := range r.Records {
-		o.Records[i] = recordOf(&r.Records[i])
+		dst = append(appendRecord(dst, &r.Records[i]), ',')
 	}
-	return o
+	dst = append(trimComma(dst), `],"values":{`...)
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		dst = append(append(append(dst, '"'), s.ID.String()...), `":`...)
+		if s.ID.Row().Numeric() {
+			dst = append(s.Value.AppendFixed(append(dst, '"'), s.Decimals()), `",`...)
+		} else {
+			dst = append(appendString(dst, textOf(s.Text)), ',')
+		}
+	}
+	return append(trimComma(dst), "}}\n"...)
 }
 
-func recordOf(r *obis.Record) jsonRecord {
+func (j *jsonLines) damaged(dst []byte, e *meter.TelegramError) ([]byte, string) {
+	dst = optional(append(dst, `{"ok":false`...), "file", j.name)
+	dst = place(member(dst, "protocol", string(e.Protocol)), e.Bytes, e.Offset)
+	return append(member(dst, "error", e.Err.Error()), "}\n"...), ""
+}
+
+// place appends how long a telegram is, and where it stands in its file.
+func place(dst []byte, length int, offset int64) []byte {
+	dst = strconv.AppendInt(append(dst, `,"bytes":`...), int64(length), 10)
+	return strconv.AppendInt(append(dst, `,"offset":`...), offset, 10)
+}
+
+func trimComma(b []byte) []byte { return bytes.TrimSuffix(b, []byte{','}) }
+
+// appendRecord appends a record: its code with value and unit, or text, or time; a stamped value has time too. A line without a code
+// has its label, where it has one, and its text.
+func appendRecord(dst []byte, r *obis.Record) []byte {
 	if r.Kind == obis.Line {
-		label, line := r.SplitLine()
-		text := textOf(line)
-		return jsonRecord{Label: textOf(label), Text: &text}
+		label, text := r.SplitLine()
+		dst = append(dst, '{')
+		if len(label) > 0 {
+			dst = append(appendString(append(dst, `"label":`...), textOf(label)), ',')
+		}
+		return append(appendString(append(dst, `"text":`...), textOf(text)), '}')
 	}
-	o := jsonRecord{OBIS: r.Code.String()}
-	if !r.Time.IsZero() {
-		o.Time = r.Time.String()
-	}
+	dst = append(r.Code.Append(append(dst, `{"obis":"`...)), '"')
 	switch r.Kind {
 	case obis.Number:
-		value, unit := r.Value.String(), r.Unit.String()
-		o.Value, o.Unit = &value, &unit
+		dst = append(r.Value.Append(append(dst, `,"value":"`...)), `","unit":"`...)
+		dst = append(append(dst, r.Unit.String()...), '"')
 	case obis.Text, obis.Empty, obis.Line:
-		text := textOf(r.Text)
-		o.Text = &text
+		dst = member(dst, "text", textOf(r.Text))
 	case obis.Clock: // it is its time
 	}
-	return o
+	if !r.Time.IsZero() {
+		dst = append(r.Time.Append(append(dst, `,"time":"`...)), '"')
+	}
+	return append(dst, '}')
 }
 
-// textOf returns the text that a meter sent, which may have several lines; bytes that are no text in hexadecimal.
-func textOf(b []byte) string {
-	if utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) && r != '\r' && r != '\n' && r != '\t' }) {
-		return string(b)
+// appendString appends a JSON string. What could steer a terminal is escaped in it.
+func appendString(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return appendEscaped(dst, s)
+		}
 	}
-	return hex.EncodeToString(b)
+	return append(append(append(dst, '"'), s...), '"')
+}
+
+func appendEscaped(dst []byte, s string) []byte {
+	var text bytes.Buffer
+	e := json.NewEncoder(safetext.JSON{W: &text})
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // a string, into memory
+	return append(dst, bytes.TrimSuffix(text.Bytes(), []byte{'\n'})...)
 }

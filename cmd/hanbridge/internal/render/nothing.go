@@ -16,22 +16,24 @@ const NoTelegram = "it is empty, or was recorded with another line setting or an
 const anotherLine = "is it the right file? If it is a recording of the port: was it made at another line setting, or is the signal inverted? " +
 	"hanbridge doctor finds out"
 
-// glimpse keeps the beginning of what is read, and counts it.
-type glimpse struct {
+// headLength is how many bytes tell text from others.
+const headLength = 512
+
+// headReader keeps the beginning of what is read, and counts all of it.
+type headReader struct {
 	io.Reader
 	name  string
-	start []byte
+	start []byte // at most headLength
 	size  int64
 }
 
 // Name returns the name of the file, for messages.
-func (g *glimpse) Name() string { return g.name }
+func (h *headReader) Name() string { return h.name }
 
-func (g *glimpse) Read(p []byte) (int, error) {
-	n, err := g.Reader.Read(p)
-	const enough = 512 // bytes that tell text from others
-	g.size += int64(n)
-	g.start = append(g.start, p[:min(n, enough-min(len(g.start), enough))]...)
+func (h *headReader) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	h.size += int64(n)
+	h.start = append(h.start, p[:min(n, headLength-len(h.start))]...)
 	return n, err
 }
 

@@ -29,8 +29,8 @@ func TestNoTelegram(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var heard glimpse
-			in := glimpse{Reader: strings.NewReader(tt.in)}
+			var heard headReader
+			in := headReader{Reader: strings.NewReader(tt.in)}
 			heard.Reader = &in
 			for buf := make([]byte, 700); ; {
 				if _, err := heard.Read(buf); err != nil {

@@ -25,7 +25,7 @@ func TestDecodeTelnet(t *testing.T) {
 			}
 			var out, say bytes.Buffer
 			p := &cli.Program{Out: &out, Err: &say}
-			err := Decode(p, []string{file}, newJSON(p), nil)
+			err := Decode(p, []string{file}, "json", nil)
 			if got := strings.Count(out.String(), `"ok":true`); err != nil || got != 3 {
 				t.Errorf("%s, %s: %d telegrams, %v, want 3", family, name, got, err)
 			}
@@ -54,7 +54,7 @@ func TestDecodeSharedField(t *testing.T) {
 	} {
 		var out, say bytes.Buffer
 		p := &cli.Program{Out: &out, Err: &say}
-		err := Decode(p, []string{filepath.Join(folder, tt.file)}, newJSON(p), nil)
+		err := Decode(p, []string{filepath.Join(folder, tt.file)}, "json", nil)
 		if got := strings.Count(out.String(), `"ok":true`); err != nil || got != tt.count || !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%s: %d telegrams, %v, want %d, and %s in them:\n%s", tt.file, got, err, tt.count, tt.want, &out)
 		}

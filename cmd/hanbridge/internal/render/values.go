@@ -1,0 +1,129 @@
+package render
+
+import (
+	"bytes"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// appendUnmapped appends the records that no quantity tells: without a code that a row of the table has, without a value that suits it,
+// or behind another of the same code.
+func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
+	var published [256]bool // by quantity.ID
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		shown := s.ID.Row().Numeric() || len(s.Text) > 0 // a text that nobody can read is published as none
+		published[s.ID] = published[s.ID] || !s.Derived && shown
+	}
+	for i := range r.Records {
+		rec := &r.Records[i]
+		id, ok := quantity.Of(rec.Code)
+		if ok && rec.Kind == obis.Text && len(rec.Text) == 0 {
+			continue
+		}
+		if ok && published[id] && suits(rec, id.Row()) && !yields(rec, id, r.Records[i+1:]) {
+			published[id] = false
+			continue
+		}
+		dst = append(dst, rec)
+	}
+	return dst
+}
+
+// yields tells if a record has a code that stands in for another, and one with the quantity's own code follows.
+func yields(rec *obis.Record, id quantity.ID, behind []obis.Record) bool {
+	own := func(c obis.Code) bool { return slices.Contains(id.Row().Codes, c.CDE()) }
+	if own(rec.Code) {
+		return false
+	}
+	for i := range behind {
+		if other, ok := quantity.Of(behind[i].Code); ok && other == id && own(behind[i].Code) && suits(&behind[i], id.Row()) {
+			return true
+		}
+	}
+	return false
+}
+
+// suits tells if a record has a value in a unit of the row.
+func suits(rec *obis.Record, row *quantity.Row) bool {
+	if !row.Numeric() {
+		return rec.Kind != obis.Empty
+	}
+	return rec.Kind == obis.Number && slices.ContainsFunc(row.Measures, func(m quantity.Measure) bool { return m.Base == rec.Unit })
+}
+
+// appendSample appends a quantity as it is published, in one line.
+func appendSample(dst []byte, s *quantity.Sample) []byte {
+	if s.ID.Row().Numeric() {
+		return s.Value.AppendFixed(dst, s.Decimals())
+	}
+	return appendText(dst, s.Text)
+}
+
+// appendName appends what stands for the name of a record: its code, or its label.
+func appendName(dst []byte, r *obis.Record) []byte {
+	if r.Kind == obis.Line {
+		label, _ := r.SplitLine()
+		return appendText(dst, label)
+	}
+	return r.Code.Append(dst)
+}
+
+// appendValue appends the value of a record without its unit.
+func appendValue(dst []byte, r *obis.Record) []byte {
+	switch r.Kind {
+	case obis.Number:
+		return r.Value.Append(dst)
+	case obis.Clock:
+		return r.Time.Append(dst)
+	case obis.Line:
+		_, text := r.SplitLine()
+		return appendText(dst, text)
+	default:
+		return appendText(dst, r.Text)
+	}
+}
+
+// appendText appends a text in one line, with a blank in place of line ends and tabs.
+func appendText(dst, b []byte) []byte {
+	if isPlain(b) {
+		return append(dst, b...)
+	}
+	between := false
+	for _, r := range textOf(b) {
+		if breaks := strings.ContainsRune("\r\n\t", r); !breaks {
+			dst = utf8.AppendRune(dst, r)
+			between = false
+		} else if !between {
+			dst = append(dst, ' ')
+			between = true
+		}
+	}
+	return dst
+}
+
+// isPlain reports whether a text is printable ASCII.
+func isPlain(b []byte) bool {
+	for _, x := range b {
+		if x < ' ' || x > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// textOf returns the text that a meter sent, which may have several lines; bytes that are no text in hexadecimal.
+func textOf(b []byte) string {
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) && r != '\r' && r != '\n' && r != '\t' }
+	if isPlain(b) || utf8.Valid(b) && !bytes.ContainsFunc(b, unprintable) {
+		return string(b)
+	}
+	return hex.EncodeToString(b)
+}
