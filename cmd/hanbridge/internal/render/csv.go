@@ -1,9 +1,9 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -44,7 +44,11 @@ func (c *csvRows) reading(dst []byte, r *meter.Reading) []byte {
 	for i := range r.Samples {
 		s := &r.Samples[i]
 		dst = append(append(append(dst, c.first...), s.ID.String()...), ',')
-		dst = c.append(dst, appendSample(c.field[:0], s), ',')
+		if s.ID.Row().Numeric() { // needs no quotes
+			dst = append(s.Value.AppendFixed(dst, s.Decimals()), ',')
+		} else {
+			dst = c.append(dst, appendText(c.field[:0], s.Text), ',')
+		}
 		dst = append(append(dst, s.Measure().Unit...), '\n')
 	}
 	c.unmapped = appendUnmapped(c.unmapped[:0], r)
@@ -59,13 +63,8 @@ func (c *csvRows) reading(dst []byte, r *meter.Reading) []byte {
 // append appends a field (RFC 4180) and what ends it. The field is kept, for its memory.
 func (c *csvRows) append(dst, field []byte, end byte) []byte {
 	c.field = field
-	if text := string(field); needsQuotes(text) {
-		return append(append(append(append(dst, '"'), strings.ReplaceAll(text, `"`, `""`)...), '"'), end)
+	if bytes.ContainsAny(field, ",\"\r\n") || bytes.HasPrefix(field, []byte{' '}) || string(field) == `\.` { // as encoding/csv
+		return append(append(append(append(dst, '"'), bytes.ReplaceAll(field, []byte(`"`), []byte(`""`))...), '"'), end)
 	}
 	return append(append(dst, field...), end)
-}
-
-// needsQuotes reports whether a field is quoted; where a reader need not have it so, it does as encoding/csv.
-func needsQuotes(field string) bool {
-	return strings.HasPrefix(field, " ") || field == `\.` || strings.ContainsAny(field, ",\"\r\n")
 }

@@ -1,0 +1,165 @@
+package render
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// recording returns telegrams of a family, at least so many bytes.
+func recording(t testing.TB, family string, size int) []byte {
+	t.Helper()
+	f, ok := simulate.Named(family)
+	if !ok {
+		t.Fatalf("no family %s", family)
+	}
+	var b []byte
+	for m := simulate.NewMeter(f, 1, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)); len(b) < size; {
+		_, telegram := m.Next()
+		b = append(b, telegram...)
+	}
+	return b
+}
+
+// BenchmarkDecode decodes a recording and prints it to nowhere: how long `decode` takes for a file.
+func BenchmarkDecode(b *testing.B) {
+	for _, family := range []string{"aidon-se", "p1-nl-5", "kamstrup-no"} {
+		in := recording(b, family, 1<<20)
+		for _, format := range Formats() {
+			b.Run(family+"/"+format, func(b *testing.B) {
+				b.SetBytes(int64(len(in)))
+				for b.Loop() {
+					p := &cli.Program{In: bytes.NewReader(in), Out: io.Discard, Err: io.Discard}
+					if err := Decode(p, nil, format, nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestFlatMemory: a recording sixteen times as long takes no more memory.
+func TestFlatMemory(t *testing.T) {
+	const size, mostGrowth = 16 << 20, 4 << 20
+	piece := recording(t, "p1-nl-5", 1<<20)
+	for _, format := range Formats() {
+		var before, after runtime.MemStats
+		in := &endless{piece: piece, left: size, at: func() { runtime.GC(); runtime.ReadMemStats(&before) }}
+		p := &cli.Program{In: in, Out: io.Discard, Err: io.Discard}
+		if err := Decode(p, nil, format, nil); err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > mostGrowth {
+			t.Errorf("%s: the heap has grown by %d bytes while %d were decoded", format, grown, size)
+		}
+	}
+}
+
+// endless gives a piece again and again, and calls at behind the first.
+type endless struct {
+	piece []byte
+	left  int
+	place int
+	at    func()
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, io.EOF
+	}
+	if e.place == len(e.piece) {
+		if e.place = 0; e.at != nil {
+			e.at()
+			e.at = nil
+		}
+	}
+	n := copy(p, e.piece[e.place:])
+	e.place, e.left = e.place+n, e.left-n
+	if e.left <= 0 { // ends with a whole piece
+		e.left = len(e.piece) - e.place
+	}
+	return n, nil
+}
+
+// TestPrintedAtOnce: a telegram that comes through a pipe is printed before the next one comes.
+func TestPrintedAtOnce(t *testing.T) {
+	for _, family := range []string{"aidon-se", "p1-nl-5"} {
+		for _, format := range Formats() {
+			in, wire := io.Pipe()
+			printed := make(chan []byte, 100)
+			p := &cli.Program{In: in, Out: writerTo(printed), Err: io.Discard}
+			done := make(chan error, 1)
+			go func() { done <- Decode(p, nil, format, nil) }()
+			f, _ := simulate.Named(family)
+			m := simulate.NewMeter(f, 1, time.Now())
+			for i := range 3 {
+				_, telegram := m.Next()
+				if _, err := wire.Write(telegram); err != nil {
+					t.Fatal(err)
+				}
+				select {
+				case b := <-printed:
+					if len(b) == 0 {
+						t.Errorf("%s, %s: nothing is printed of telegram %d", family, format, i+1)
+					}
+				case <-time.After(time.Minute):
+					t.Fatalf("%s, %s: telegram %d is not printed", family, format, i+1)
+				}
+			}
+			_ = wire.Close() // it cannot fail
+			if err := <-done; err != nil {
+				t.Errorf("%s, %s: %v", family, format, err)
+			}
+		}
+	}
+}
+
+type writerTo chan []byte
+
+func (w writerTo) Write(b []byte) (int, error) {
+	w <- bytes.Clone(b)
+	return len(b), nil
+}
+
+// TestStrings: strings of JSON are those of encoding/json, and no text steers a terminal.
+func TestStrings(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f-\x9f\\"<>&]*`)).Draw(t, "text")
+		got := appendString(nil, s)
+		var back string
+		if err := json.Unmarshal(got, &back); err != nil || back != s {
+			t.Fatalf("%q: got %s, which reads back as %q, %v", s, got, back, err)
+		}
+		if strings.ContainsFunc(string(got), safetext.IsInvisible) {
+			t.Fatalf("%q: got %q, which is not printable whole", s, got)
+		}
+	})
+}
+
+// TestFields: fields of CSV are those of encoding/csv.
+func TestFields(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.StringMatching(`[ -~]*`), rapid.StringMatching(`[ ",.a\\]*`)).Draw(t, "field")
+		var want bytes.Buffer
+		w := csv.NewWriter(&want)
+		_ = w.Write([]string{s, "x"}) // into memory
+		w.Flush()
+		if got := string((&csvRows{}).append(nil, []byte(s), ',')) + "x\n"; got != want.String() {
+			t.Fatalf("got %q, want %q", got, &want)
+		}
+	})
+}
