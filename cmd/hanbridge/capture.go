@@ -19,7 +19,7 @@ func captureCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge capture --for 60s --out house.txt\n" +
 			"  hanbridge capture /dev/ttyUSB0 --serial \"2400 8E1\" --count 10 --out house.txt\n" +
 			"  hanbridge capture tcp://192.168.1.20:8088 | hanbridge decode -\n" +
-			"  hanbridge capture --anonymise --from house.txt --key-file meter.key --out show.txt",
+			"  hanbridge capture --anonymise --from a.txt --key-file meter.key --out b.txt",
 		Args: takes(0, 1),
 	}
 	var o recorder.Order

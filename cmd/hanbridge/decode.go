@@ -19,8 +19,8 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 			"writes them. Exits with 1 when a telegram was damaged or could not be deciphered, or none was there, and with 2 when a\n" +
 			"file could not be read; the good ones are printed all the same.",
 		Example: "  hanbridge decode telegram.txt\n" +
-			"  stty -F /dev/ttyUSB0 raw 2400 parenb && hanbridge decode --format json < /dev/ttyUSB0\n" +
-			"  hanbridge decode --key-file meter.key telegram.bin\n" +
+			"  stty -F /dev/ttyUSB0 raw 2400 parenb && hanbridge decode < /dev/ttyUSB0\n" +
+			"  hanbridge decode --format json --key-file meter.key telegram.bin\n" +
 			"  echo 7EA2434108831385… | hanbridge decode -",
 	}
 	format := c.Flags().String("format", "table", "table, json (an object a line and telegram) or csv")

@@ -46,7 +46,6 @@ func commands(p *cli.Program) *cobra.Command {
 		Short:   "Reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT",
 		Example: "  hanbridge demo\n  hanbridge run --config config.yaml",
 		Args:    knownCommand,
-		RunE:    func(*cobra.Command, []string) error { return greet(p) },
 		// Errors are printed once, by run, and without a page of usage behind them.
 		SilenceErrors: true, SilenceUsage: true,
 	}
@@ -54,7 +53,17 @@ func commands(p *cli.Program) *cobra.Command {
 		runCommand(p), doctorCommand(p), demoCommand(p), decodeCommand(p), simulateCommand(p), captureCommand(p), replayCommand(p), checkCommand(p), healthCommand(p),
 		quantitiesCommand(p), ratesCommand(p), discoveryCommand(p), takeoverCommand(p), versionCommand(p),
 	)
+	version := root.Flags().Bool("version", false, "print the version")
+	root.RunE = func(*cobra.Command, []string) error {
+		if *version {
+			printVersion(p)
+			return nil
+		}
+		return greet(p)
+	}
 	root.SetFlagErrorFunc(flagError)
+	cli.WrapHelp(root)
+	cli.CompleteFlags(root)
 	return root
 }
 
@@ -95,14 +104,17 @@ func versionCommand(p *cli.Program) *cobra.Command {
 	}
 	asJSON := c.Flags().Bool("json", false, "as JSON")
 	c.RunE = func(*cobra.Command, []string) error {
-		platform := runtime.GOOS + "/" + runtime.GOARCH
 		if !*asJSON {
-			fmt.Fprintf(p.Out, "hanbridge %s (%s, %s)\n", cli.Version(), runtime.Version(), platform)
+			printVersion(p)
 			return nil
 		}
-		return json.NewEncoder(p.Out).Encode(map[string]string{
-			"version": cli.Version(), "go": runtime.Version(), "platform": platform,
-		})
+		return json.NewEncoder(p.Out).Encode(map[string]string{"version": cli.Version(), "go": runtime.Version(), "platform": platform})
 	}
 	return c
+}
+
+const platform = runtime.GOOS + "/" + runtime.GOARCH
+
+func printVersion(p *cli.Program) {
+	fmt.Fprintf(p.Out, "hanbridge %s (%s, %s)\n", cli.Version(), runtime.Version(), platform)
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -16,15 +15,17 @@ import (
 func quantitiesCommand(p *cli.Program) *cobra.Command {
 	return &cobra.Command{
 		Use: "quantities", Short: "Lists everything that can be measured: names, OBIS codes, units",
+		Long: "Lists everything that can be measured. CLASS and STATE CLASS are what Home Assistant is told. DIGITS are those behind the decimal\n" +
+			"point; \"sent\" is as many as the meter sends.",
 		Example: "  hanbridge quantities | grep energy", Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "QUANTITY\tOBIS\tUNIT\tDECIMALS\tCLASS\tSTATE CLASS")
+			t := cli.Table{W: p.Out, Widths: []int{25, 8, 5, 6, 15, 16}}
+			t.Row("QUANTITY", "OBIS", "UNIT", "DIGITS", "CLASS", "STATE CLASS")
 			for i := range quantity.Rows() {
 				r := &quantity.Rows()[i]
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, codesOf(r), unitsOf(r), decimalsOf(r), classOf(r), r.State)
+				t.Row(r.Name, codesOf(r), unitsOf(r), decimalsOf(r), classOf(r), r.State)
 			}
-			return w.Flush()
+			return nil
 		},
 	}
 }
@@ -53,7 +54,7 @@ func decimalsOf(r *quantity.Row) string {
 	case !r.Numeric():
 		return "text"
 	case r.Decimals == quantity.AsSent:
-		return "as sent"
+		return "sent"
 	}
 	return strconv.Itoa(int(r.Decimals))
 }

@@ -17,7 +17,7 @@ func runCommand(p *cli.Program) *cobra.Command {
 		Long: "Reads the meters and publishes until it is stopped.\n\nWithout --config it uses " + strings.Join(config.Places, " or ") +
 			" where there is one, else environment variables alone.",
 		Example: "  hanbridge run --config /etc/hanbridge/config.yaml\n" +
-			"  HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=/dev/ttyUSB0 hanbridge run",
+			"  HANBRIDGE_MQTT_URL=mqtt://localhost hanbridge run",
 		Args: takes(0, 0),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")

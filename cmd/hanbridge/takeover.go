@@ -24,6 +24,13 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 		Args:    takes(1, 1),
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		w, err := hub.Load(p, *file)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return w.MeterIDs(), cobra.ShellCompDirectiveNoFileComp
+	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		w, err := hub.Load(p, *file)
 		if err != nil {

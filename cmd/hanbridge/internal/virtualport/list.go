@@ -23,21 +23,22 @@ func Family(name string) (simulate.Family, error) {
 }
 
 // SimulatedKeys are the flags of `decode` for simulated meters that encrypt.
-const SimulatedKeys = "  --key " + simulate.EncryptionKey + " --auth-key " + simulate.AuthenticationKey
+const SimulatedKeys = "  --key " + simulate.EncryptionKey + " \\\n  --auth-key " + simulate.AuthenticationKey
 
 // ListFamilies prints the families of simulated meters.
 func ListFamilies(p *cli.Program) error {
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FAMILY\tMETER\tCOUNTRY\tSOCKET\tLINE\tCIPHER\tEVERY")
+	t := cli.Table{W: p.Out, Widths: []int{23, 8, 8, 11, 7, 6}}
+	t.Row("FAMILY", "COUNTRY", "SOCKET", "LINE", "CIPHER", "EVERY")
 	for _, f := range simulate.Families() {
 		cipher := "none"
 		if f.Cipher != 0 {
 			cipher = fmt.Sprintf("%02X", f.Cipher)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\n", f.Name, f.Title, f.Country, f.Connector, f.Line, cipher, f.Interval)
+		t.Row(f.Name, f.Country, f.Connector, f.Line, cipher, f.Interval.String())
+		fmt.Fprintln(p.Out, cli.Wrap("    "+f.Title, cli.Columns))
 	}
-	fmt.Fprintf(w, "\nThose with a cipher are read with\n%s\n", SimulatedKeys)
-	return w.Flush()
+	_, err := fmt.Fprintf(p.Out, "\nThose with a cipher are read with\n%s\n", SimulatedKeys)
+	return err
 }
 
 // FaultTable is what --help says of faults.

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+)
+
+// output runs the program and returns what it prints.
+func output(t *testing.T, environ []string, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), args, environ, strings.NewReader(""), &out, &errs); code != cli.ExitGood {
+		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
+	}
+	return out.String()
+}
+
+// TestHelpFits wants the help of every command, and every table that is always the same, in 80 columns.
+func TestHelpFits(t *testing.T) {
+	pages := [][]string{{"quantities"}, {"rates"}, {"simulate", "--list"}, {"rates", "--family", "p1-nl-5"}}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		pages = append(pages, append(strings.Fields(c.CommandPath())[1:], "--help"))
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	root := commands(&cli.Program{})
+	root.InitDefaultCompletionCmd("")
+	walk(root)
+	if len(pages) < 20 {
+		t.Fatalf("only %d pages", len(pages))
+	}
+	for _, page := range pages {
+		for line := range strings.Lines(output(t, nil, page...)) {
+			if line = strings.TrimRight(line, "\n"); utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "        ")) > cli.Columns {
+				t.Errorf("%v: %d columns: %s", page, utf8.RuneCountInString(line), line)
+			}
+		}
+	}
+}
+
+// TestCompletion asks as the scripts of shells do.
+func TestCompletion(t *testing.T) {
+	config := t.TempDir() + "/config.yaml"
+	if err := os.WriteFile(config, []byte("meters:\n  - id: house\n  - id: barn\n    port: tcp://192.0.2.1:8088\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string][]string{
+		"simulate --family p1-se-a":         {"p1-se-aidon\tSwedish"},
+		"simulate --then kaifa-":            {"kaifa-se\tKaifa"},
+		"simulate --fault c":                {"crc\tone bit", "cut\t"},
+		"demo --family landis":              {"landisgyr-no\t"},
+		"rates --family aidon-n":            {"aidon-no\t"},
+		"discovery diff --family aidon-n":   {"aidon-no\t"},
+		"decode --format ":                  {"table\n", "json\n", "csv\n"},
+		"replay --to p":                     {"pty\n"},
+		"run --config ":                     {"yaml\nyml\n"},
+		"takeover --config " + config + " ": {"house\nbarn\n"},
+		"discovery cl":                      {"clear\t"},
+		"discovery clear --v":               {"--values\t"},
+		"comp":                              {"completion\t"},
+	} {
+		words := append([]string{"__complete"}, strings.Split(args, " ")...)
+		got := output(t, nil, words...)
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%s: got %q, want %q in it", args, got, w)
+			}
+		}
+	}
+}
+
+func TestVersionFlag(t *testing.T) {
+	if got, want := output(t, nil, "--version"), output(t, nil, "version"); got != want || !strings.HasPrefix(got, "hanbridge ") {
+		t.Errorf("--version prints %q, want %q", got, want)
+	}
+}

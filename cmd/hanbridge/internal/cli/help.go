@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+)
+
+// Columns is how wide text for people is at most.
+const Columns = 80
+
+// WrapHelp makes the help of a command and of all below it fit Columns. cobra's own help leaves lines as long as they are written.
+func WrapHelp(root *cobra.Command) {
+	root.SetUsageFunc(func(c *cobra.Command) error {
+		writeUsage(c.OutOrStderr(), c)
+		return nil
+	})
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		text := c.Long
+		if text == "" {
+			text = c.Short
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%s\n\n", Wrap(strings.ReplaceAll(text, "\t", "    "), Columns))
+		writeUsage(c.OutOrStdout(), c)
+	})
+}
+
+// writeUsage writes what cobra does, with lines that are wrapped.
+func writeUsage(w io.Writer, c *cobra.Command) {
+	fmt.Fprintln(w, "Usage:")
+	if c.Runnable() {
+		fmt.Fprintf(w, "  %s\n", c.UseLine())
+	}
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "  %s [command]\n", c.CommandPath())
+	}
+	if c.HasExample() {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", c.Example)
+	}
+	if c.HasAvailableSubCommands() {
+		fmt.Fprint(w, "\nAvailable Commands:\n")
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() || sub.Name() == "help" {
+				fmt.Fprintln(w, Wrap(fmt.Sprintf("  %-*s %s", sub.NamePadding(), sub.Name(), sub.Short), Columns))
+			}
+		}
+	}
+	if c.HasAvailableLocalFlags() {
+		fmt.Fprintf(w, "\nFlags:\n%s\n", strings.TrimRight(c.LocalFlags().FlagUsagesWrapped(Columns), "\n"))
+	}
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "\nFor more about a command: %s [command] --help\n", c.CommandPath())
+	}
+}
+
+// Wrap breaks text at words so that lines have at most width characters; a longer word stays whole. Lines that follow each other
+// are one paragraph, except those that begin with a blank: each is a line of its own, whose rest stands below its last column.
+func Wrap(text string, width int) string {
+	var out []string
+	paragraph := ""
+	end := func() {
+		if paragraph != "" {
+			out = append(out, fill(paragraph, "", width))
+		}
+		paragraph = ""
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		switch {
+		case strings.TrimSpace(line) == "":
+			end()
+			out = append(out, "")
+		case line[0] == ' ':
+			end()
+			out = append(out, fill(line, strings.Repeat(" ", lastColumn(line)), width))
+		default:
+			paragraph = strings.TrimPrefix(paragraph+" "+line, " ")
+		}
+	}
+	end()
+	return strings.Join(out, "\n")
+}
+
+// lastColumn returns where the last column of an indented line begins: behind two blanks or more.
+func lastColumn(line string) int {
+	text := strings.TrimLeft(line, " ")
+	indent := len(line) - len(text)
+	if i := strings.LastIndex(text, "  "); i >= 0 {
+		return indent + i + 2
+	}
+	return indent
+}
+
+// fill breaks one line. The lines that follow the first begin with indent.
+func fill(line, indent string, width int) string {
+	var out strings.Builder
+	for utf8.RuneCountInString(line) > width {
+		at := 0 // the last blank at which it can be broken
+		for i, columns := 0, 0; i < len(line) && columns <= width; columns++ {
+			if line[i] == ' ' && i > len(indent) {
+				at = i
+			}
+			_, size := utf8.DecodeRuneInString(line[i:])
+			i += size
+		}
+		if at == 0 {
+			break // one long word
+		}
+		out.WriteString(strings.TrimRight(line[:at], " ") + "\n")
+		line = indent + strings.TrimLeft(line[at:], " ")
+	}
+	return out.String() + line
+}

@@ -1,0 +1,38 @@
+package cli_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+)
+
+func TestWrap(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", ""},
+		{"fits", "one two", "one two"},
+		{"at a word", "one two three four", "one two\nthree four"},
+		{"exactly", "1234567890 1", "1234567890\n1"},
+		{"a long word", "one 123456789012 two", "one\n123456789012 two"},
+		{"joined", "one\ntwo three", "one two\nthree"},
+		{"paragraphs", "one\n\ntwo\n", "one\n\ntwo"},
+		{"indented", "one\n  two\n  three\nfour", "one\n  two\n  three\nfour"},
+		{"columns", "  a  one two three", "  a  one\n     two\n     three"},
+		{"letters of two bytes", "åäö åä åäö", "åäö åä åäö"},
+	} {
+		if got := cli.Wrap(tt.in, 10); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	var out bytes.Buffer
+	table := cli.Table{W: &out, Widths: []int{4, 6, 3}}
+	table.Row("A", "B", "C")
+	table.Row("one", "two three", "1 2")
+	table.Row("wider", "", "")
+	if want := "A    B      C\none  two    1 2\n     three\nwider\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
