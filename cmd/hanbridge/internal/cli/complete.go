@@ -2,7 +2,6 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
@@ -15,15 +14,14 @@ func CompleteFlags(c *cobra.Command) {
 		"to":     {"stdout", "pty", "tcp://"},
 		"meter":  nil,
 	}
-	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		all, known := values[f.Name]
-		switch {
-		case f.Name == "config":
-			_ = c.MarkFlagFilename(f.Name, "yaml", "yml") // no error: the flag is there
-		case known:
-			_ = c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp)) // nor here
+	for name, all := range values {
+		if c.LocalFlags().Lookup(name) != nil {
+			_ = c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp)) // no error: the flag is there
 		}
-	})
+	}
+	if c.LocalFlags().Lookup("config") != nil {
+		_ = c.MarkFlagFilename("config", "yaml", "yml") // nor here
+	}
 	for _, sub := range c.Commands() {
 		CompleteFlags(sub)
 	}
