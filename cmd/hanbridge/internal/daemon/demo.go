@@ -70,7 +70,7 @@ func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, brok
 		if err != nil {
 			return nil, nil, "", nil, err
 		}
-		broker, stopInside = ", inside this program", inside.Stop
+		broker, stopInside = ", inside the demo", inside.Stop
 		w.MQTT.URL = inside.URL()
 	}
 	if w.Log.Level == "info" {

@@ -42,6 +42,7 @@ type SeenFlags struct {
 	Long           bool // a simulated meter is seen for an hour: some lists come no oftener
 }
 
+// AddSeenFlags gives a command the flags that say where a meter is seen. family is what --family does there.
 func AddSeenFlags(c *cobra.Command, family string) *SeenFlags {
 	f := new(SeenFlags)
 	c.Flags().StringVar(&f.Config, "config", "", "configuration `FILE`")
@@ -85,6 +86,7 @@ func (f *SeenFlags) Look(command string, w *daemon.Setup, files []string) (*Seen
 // AllLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
 const AllLists = 8
 
+// SeeFamily sees so many telegrams of a simulated meter, from the full hour on.
 func SeeFamily(w *daemon.Setup, f simulate.Family, telegrams int) (*Seen, error) {
 	var stream bytes.Buffer
 	hour := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))

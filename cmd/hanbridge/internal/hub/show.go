@@ -67,6 +67,7 @@ func ShowAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
 	return ShowMessages(p, messages)
 }
 
+// ShowMessages prints announcements, each with its topic and with its JSON indented.
 func ShowMessages(p *cli.Program, messages []discovery.Message) error {
 	for _, m := range messages {
 		var text bytes.Buffer

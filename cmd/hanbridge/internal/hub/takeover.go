@@ -8,6 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
+// TakeOver has the broker forget which bridge publishes a meter, and tells if it did.
 func TakeOver(ctx context.Context, p *cli.Program, to mqtt.Config, meter string) error {
 	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
 		return cli.DataError(err)

@@ -71,6 +71,11 @@ func (n *tally) noTelegram() string {
 	case safetext.IsText(n.start) && !safetext.IsText(n.bytes): // its digits were understood
 		return "its digits were read as bytes, and these are no telegram: are the first or the last missing (a frame begins and ends with 7E or begins with 68, a message " +
 			"alone begins with 0F or DB), or was it recorded with another line setting, or an inverted signal?"
+	case base64Text.Match(n.start):
+		return "it looks like Base64: base64 -d FILE | hanbridge decode - reads it"
+	case safetext.IsText(n.start) && hexText.Match(n.start):
+		return "it is text with hexadecimal or other numbers in it, but no whole telegram is in these: is a byte missing, or something between them? Write " +
+			"two hexadecimal digits for each byte and nothing else, as xxd -p does"
 	case safetext.IsText(n.start):
 		return "it is text, but neither a telegram nor hexadecimal digits alone: write two for each byte and nothing else, as xxd -p does"
 	}
@@ -79,3 +84,11 @@ func (n *tally) noTelegram() string {
 
 // dataLine is the beginning of one with a value, in ASCII.
 var dataLine = regexp.MustCompile(`(?m)^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}([.*]\d{1,3})?\(`)
+
+var (
+	// base64Text is a text of nothing but Base64.
+	base64Text = regexp.MustCompile(`^\s*(?:[A-Za-z0-9+/]{40,}={0,2}\s*)+$`)
+
+	// hexText has eight bytes or more as numbers.
+	hexText = regexp.MustCompile(`(?i)(?:\b(?:0x)?[0-9a-f]{2,8}\b\W{1,8}){8}|[0-9a-f]{16}`)
+)
