@@ -56,11 +56,12 @@ var levels = map[string]level{
 	internal + "/rates":       {5, 6},
 	internal + "/doctor":      {5, 6},
 	program:                   {5, 9},
-	"test":                    {6, 0},
+	// The tests that start the program.
+	internal + "/e2e": {6, 0},
 }
 
 // testHelpers serve tests alone: they may import any module, and no other package may import them.
-var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "bridge/output/outputtest", "test/testbed"}
+var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "bridge/output/outputtest", program + "/internal/e2e/testbed"}
 
 // program is where everything meets: commands, configuration, and the embedded broker of the demo.
 const program = "cmd/hanbridge"
@@ -140,8 +141,8 @@ func TestFaults(t *testing.T) {
 		{"bridge/output/mqtt", module + "bridge/source", "points up or sideways"},
 		{"bridge/output/mqtt", module + "discovery", ""},
 		{"bridge/output/mqtt", module + "discovery/hatest", "serves tests alone"},
-		{program, module + "test/testbed", "serves tests alone"},
-		{"test/testbed", module + "discovery/hatest", ""},
+		{program, module + internal + "/e2e/testbed", "serves tests alone"},
+		{program + "/internal/e2e/testbed", module + "discovery/hatest", ""},
 		{"bridge/source", "go.bug.st/serial", ""},
 		{"bridge/source", "go.bug.st/serial/enumerator", ""},
 		{"bridge/source", "github.com/spf13/viper", "at home in cmd/hanbridge/internal/config"},

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/test/testbed"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 

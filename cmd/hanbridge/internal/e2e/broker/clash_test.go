@@ -1,0 +1,138 @@
+//go:build linux
+
+package broker_test
+
+import (
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestTwoBridges runs two at one Mosquitto that get in each other's way, or seem to.
+func TestTwoBridges(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T){
+		"one name":              testOneName,
+		"two configurations":    testTwoConfigurations,
+		"a broker that is gone": testRestarts,
+		"one that stops":        testSecondStops,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+const (
+	clashSaid = "another program most likely connects to"
+	noMeter   = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
+)
+
+// testOneName has two bridges throw each other out: both say so, once, and the log stays readable.
+func testOneName(t *testing.T) {
+	broker := testbed.StartMosquitto(t)
+	name := "HANBRIDGE_MQTT_CLIENT_ID=cellar"
+	one := testbed.StartBridge(t, broker.URL(), noMeter, name)
+	one.Await("mqtt connected")
+	two := testbed.StartBridge(t, broker.URL(), noMeter, name, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	for _, run := range []*testbed.Process{one, two} {
+		run.Await(clashSaid + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
+	}
+	two.StaysUp(4 * time.Second)
+	for _, run := range []*testbed.Process{one, two} {
+		run.SaidOnce(clashSaid)
+		run.SaidOnce("Set another mqtt.client_id")
+		if n := strings.Count(run.Said(), "\n"); n > 12 {
+			t.Errorf("%d lines, want 12 at most:\n%s", n, run.Said())
+		}
+	}
+	if n := strings.Count(broker.Process.Said(), "closing old connection"); n < 3 || n > 10 {
+		t.Errorf("%d connections were ended by the broker, want 3 to 10: told soon, then slow", n)
+	}
+	two.End(syscall.SIGTERM)
+	one.End(syscall.SIGTERM)
+}
+
+// testTwoConfigurations has no client id set: two configurations on a machine do not meet, and each keeps its name.
+func testTwoConfigurations(t *testing.T) {
+	broker := testbed.StartMosquitto(t)
+	one := testbed.StartBridge(t, broker.URL(), noMeter)
+	two := testbed.StartBridge(t, broker.URL(), noMeter, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	one.Await("mqtt connected")
+	two.Await("mqtt connected")
+	one.End(syscall.SIGTERM)
+	again := testbed.StartBridge(t, broker.URL(), noMeter)
+	again.Await("mqtt connected")
+	ids := map[string]int{}
+	testbed.Until(t, "three have connected", func() bool {
+		clear(ids)
+		for _, found := range regexp.MustCompile(` as (\S+) \(p`).FindAllStringSubmatch(broker.Process.Said(), -1) {
+			ids[found[1]]++
+		}
+		return sum(ids) == 3
+	})
+	if len(ids) != 2 {
+		t.Errorf("client ids: got %v, want two, one of them twice", ids)
+	}
+	for id := range ids {
+		if !regexp.MustCompile(`^[0-9a-zA-Z-]{1,16}$`).MatchString(id) { // with what check puts behind it 23
+			t.Errorf("client id %s: want 16 plain characters at most", id)
+		}
+	}
+	if strings.Contains(two.Said(), "interrupted") {
+		t.Error("the second was thrown out")
+	}
+}
+
+func sum(counts map[string]int) (n int) {
+	for _, count := range counts {
+		n += count
+	}
+	return n
+}
+
+// testRestarts kills the broker twice in a short time. That is no clash, and the log ends with the good news.
+func testRestarts(t *testing.T) {
+	broker := testbed.StartMosquitto(t)
+	run := testbed.StartBridge(t, broker.URL(), noMeter)
+	run.Await("mqtt connected")
+	for range 2 {
+		broker.Process.Kill()
+		broker.Start()
+		testbed.Until(t, "the bridge is back", func() bool { return broker.Kept()["hanbridge/status"] == "online" })
+	}
+	told := run.Said()
+	if strings.Contains(told, clashSaid) {
+		t.Error("a restart is told as a clash")
+	}
+	if strings.LastIndex(told, "mqtt connected") < strings.LastIndex(told, "output interrupted") {
+		t.Error("the end of an interruption is not told")
+	}
+	if up, down := strings.Count(told, "mqtt connected"), strings.Count(told, "output interrupted"); up < 2 || up > down+1 {
+		t.Errorf("connected was said %d times, with %d interruptions", up, down)
+	}
+}
+
+// testSecondStops has two bridges of the same topics under different names. The one that stops says offline for both; the other
+// one does not leave it at that.
+func testSecondStops(t *testing.T) {
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	ears := broker.Listen()
+	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), "HANBRIDGE_MQTT_CLIENT_ID=one")
+	run.Await("port opened")
+	cable.Send()
+	ears.Hear("hanbridge/house/status", "online")
+	ears.Forget()
+	second := testbed.StartBridge(t, broker.URL(), noMeter, "HANBRIDGE_MQTT_CLIENT_ID=two")
+	ears.Hear("hanbridge/status", "online")
+	second.End(syscall.SIGTERM)
+	ears.Hear("hanbridge/status", "offline")
+	ears.Hear("hanbridge/status", "online")
+	ears.Hear("hanbridge/house/status", "online")
+	run.SaidOnce("somebody else said that this bridge is offline")
+}

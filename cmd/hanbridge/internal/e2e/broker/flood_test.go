@@ -1,0 +1,81 @@
+//go:build linux
+
+package broker_test
+
+import (
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestOthers runs the program at a Mosquitto at which others say and keep what they like.
+func TestOthers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T){
+		"offline again and again": func(t *testing.T) {
+			testFlood(t, "hanbridge/status", "offline", "somebody else said that this bridge is offline")
+		},
+		"births again and again":  func(t *testing.T) { testFlood(t, "homeassistant/status", "online", "") },
+		"more retained than read": testTooMuchRetained,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+// testFlood has somebody say something ten thousand times: it is answered, a few times at most, and is a line of the log.
+func testFlood(t *testing.T, topic, payload, logged string) {
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	ears := broker.Listen()
+	run := testbed.StartBridge(t, broker.URL(), cable.Variable())
+	run.Await("port opened")
+	cable.Send()
+	ears.Hear("hanbridge/house/telegram")
+	run.Await("announced to home assistant")
+	lines := strings.Count(run.Said(), "\n")
+	ears.Forget()
+	began := time.Now()
+	broker.Say(topic, slices.Repeat([]string{payload}, 10_000)...)
+	ears.Hear("hanbridge/house/status", "online") // everything again, this last
+	most := 2 + int(time.Since(began)/(5*time.Second))
+	if got := strings.Count(ears.Lines(), "\nhanbridge/status online\n"); got > most {
+		t.Errorf("said online %d times, want %d at most", got, most)
+	}
+	if got := strings.Count(run.Said(), "\n") - lines; got > 2 {
+		t.Errorf("%d lines of log for it, want one or two", got)
+	}
+	if logged != "" {
+		run.SaidOnce(logged)
+	}
+	if got := broker.Kept()["hanbridge/status"]; got != "online" {
+		t.Errorf("in the end the bridge is %q", got)
+	}
+	run.End(syscall.SIGTERM)
+}
+
+// testTooMuchRetained has more retained under the meter's name than is read: values and announcements go out, and the commands say so.
+func testTooMuchRetained(t *testing.T) {
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	broker.Retain("{}", testbed.Numbered("homeassistant/sensor/hanbridge_house/x%d/config", 25_000)...)
+	ears := broker.Listen()
+	variables := []string{broker.URL(), cable.Variable(), "HANBRIDGE_METER_ID=house"}
+	run := testbed.StartBridge(t, variables...)
+	run.Await("port opened")
+	cable.SendUntil(time.Second, "the house", func() bool {
+		return ears.Heard()["hanbridge/house/status"] == "online" && ears.Heard()["homeassistant/device/hanbridge_house/config"] != ""
+	})
+	run.SaidOnce("not all of this bridge's earlier announcements are known")
+	run.End(syscall.SIGTERM)
+	for _, command := range []string{"diff", "show", "clear"} {
+		p := testbed.Hanbridge(t, variables, "discovery", command)
+		if code := p.ExitCode(); code != 1 || !strings.Contains(p.Said(), "not all that mqtt://127.0.0.1:"+broker.Port+" retains was read") {
+			t.Errorf("discovery %s: got exit code %d, and it does not say that not all was read:\n%.2000s", command, code, p.Said())
+		}
+	}
+}

@@ -1,0 +1,249 @@
+//go:build linux
+
+package broker_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestSecondBridge runs bridges of two meters with one meters.id at a Mosquitto: the counters of the first alone are published, whatever
+// starts and stops.
+func TestSecondBridge(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*pair){
+		"both at once":      (*pair).atOnce,
+		"one after another": (*pair).later,
+		"the first crashes": (*pair).crashes,
+		"the first is gone": (*pair).gone,
+		"alone":             (*pair).alone,
+		"without its state": (*pair).lost,
+		"older version":     (*pair).older,
+		"nothing retained":  (*pair).unretained,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &pair{t: t, broker: testbed.StartMosquitto(t)}
+			p.ears = p.broker.Listen()
+			test(p)
+		})
+	}
+}
+
+const (
+	comesSecond = "another bridge publishes this meter already"
+	isFirst     = "another bridge publishes this meter too"
+	staysStale  = "hanbridge takeover house"
+)
+
+// A pair is two bridges, or the runs of one.
+type pair struct {
+	t      *testing.T
+	broker *testbed.Mosquitto
+	ears   *testbed.Listener
+}
+
+// A side is one bridge with its meter and its state.
+type side struct {
+	*testbed.Process
+	*testbed.Cable
+	pair      *pair
+	variables []string
+}
+
+// side starts a bridge under a name, whose meter is of the seed.
+func (p *pair) side(name string, seed uint64, more ...string) *side {
+	c := testbed.PlugCable(p.t, "p1-se-aidon")
+	c.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
+	s := &side{Cable: c, pair: p, variables: slices.Concat([]string{
+		p.broker.URL(), c.Variable(), "HANBRIDGE_METER_SERIAL=115200 8N1", "HANBRIDGE_MQTT_CLIENT_ID=" + name,
+		"HANBRIDGE_STATE_DIR=" + p.t.TempDir(),
+	}, more)}
+	s.start()
+	return s
+}
+
+func (s *side) start() {
+	s.Process = testbed.StartBridge(s.pair.t, s.variables...)
+	s.Await("port opened")
+	s.Await("mqtt connected")
+}
+
+// imported is the counter of its meter.
+func (s *side) imported() string { counter, _ := s.Counters(); return counter }
+
+// speaks sends telegrams until each has been published with as many.
+func (p *pair) speak(times int, sides ...*side) {
+	p.t.Helper()
+	for range times {
+		before := p.telegrams()
+		for _, s := range sides {
+			s.Send()
+		}
+		testbed.Until(p.t, "a telegram of each", func() bool { return p.telegrams() >= before+len(sides) })
+	}
+}
+
+func (p *pair) telegrams() int { return strings.Count(p.ears.Text(), "\nhanbridge/house/telegram {") }
+
+// counters are those that were published by topic or in a telegram, by their first two digits.
+func (p *pair) counters() map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(p.ears.Text()) {
+		topic, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
+		_, in, found := strings.Cut(payload, `"import_energy":`)
+		if topic == "hanbridge/house/import_energy" {
+			all[payload[:2]] = true
+		} else if topic == "hanbridge/house/telegram" && found {
+			all[in[:2]] = true
+		}
+	}
+	return all
+}
+
+// only wants counters of one meter.
+func (p *pair) only(want string) {
+	p.t.Helper()
+	if got := slices.Sorted(maps.Keys(p.counters())); !slices.Equal(got, []string{want}) {
+		p.t.Errorf("counters begin with %v, want %s alone", got, want)
+	}
+}
+
+// Counters of seed 1 begin with 40, of seed 3 with 17.
+
+func (p *pair) later() {
+	one := p.side("one", 1)
+	p.speak(1, one)
+	two := p.side("two", 3)
+	p.speak(3, two, one)
+	two.Await(comesSecond)
+	one.Await(isFirst)
+	p.speak(2, two, one)
+	two.SaidOnce(comesSecond)
+	one.SaidOnce(isFirst)
+	for s, said := range map[*side]string{one: isFirst, two: comesSecond} {
+		check := testbed.Hanbridge(p.t, append(slices.Clone(s.variables), "HANBRIDGE_METER_ID=house"), "check")
+		check.Await("meters.id house: " + said)
+	}
+	two.End(syscall.SIGTERM)
+	two.start()
+	p.speak(2, two, one)
+	p.only("40")
+}
+
+func (p *pair) atOnce() {
+	one, two := p.side("one", 1), p.side("two", 3)
+	p.speak(4, one, two)
+	testbed.Until(p.t, "one is the first, the other says that it is not", func() bool {
+		return strings.Contains(one.Said(), comesSecond) != strings.Contains(two.Said(), comesSecond)
+	})
+	p.speak(2, one, two)
+	if n := len(p.counters()); n != 1 {
+		p.t.Errorf("counters of %d meters, want those of one: %v", n, p.counters())
+	}
+}
+
+// crashes has the first killed and started again while the second runs.
+func (p *pair) crashes() {
+	one := p.side("one", 1)
+	p.speak(1, one)
+	two := p.side("two", 3)
+	p.speak(2, two, one)
+	two.Await(comesSecond)
+	for range 3 {
+		one.Kill()
+		p.speak(2, two)
+		one.start()
+		p.speak(1, two, one)
+	}
+	p.only("40")
+	if strings.Contains(one.Said(), comesSecond) {
+		p.t.Error("the first takes itself for the second after a crash")
+	}
+}
+
+// gone has the second alone, until a person says that it is the one.
+func (p *pair) gone() {
+	one := p.side("one", 1)
+	p.speak(1, one)
+	one.End(syscall.SIGTERM)
+	two := p.side("two", 3)
+	p.speak(2, two)
+	two.Await(staysStale)
+	p.only("40")
+	if reason := p.ears.Hear("hanbridge/house/rejected_reason"); !strings.Contains(reason, "takeover") {
+		p.ears.Hear("hanbridge/house/status", "online")
+	}
+	two.End(syscall.SIGTERM)
+	named := append(slices.Clone(two.variables), "HANBRIDGE_METER_ID=house")
+	testbed.Hanbridge(p.t, named, "check").Await("meters.id house: another bridge published this meter before")
+	testbed.Hanbridge(p.t, named, "takeover", "cellar").Await("no meter of the configuration")
+	testbed.Hanbridge(p.t, named, "takeover", "house").EndsWell()
+	two.start()
+	p.speak(2, two)
+	testbed.Until(p.t, "its counters", func() bool { return p.counters()["17"] })
+}
+
+// alone has one bridge crash and stop.
+func (p *pair) alone() {
+	one := p.side("one", 1)
+	for i := range 4 {
+		p.speak(2, one)
+		p.ears.Hear("hanbridge/house/import_energy", one.imported())
+		if i%2 == 0 {
+			one.Kill()
+		} else {
+			one.End(syscall.SIGTERM)
+		}
+		if said := one.Said(); strings.Contains(said, "another bridge") || strings.Contains(said, "cannot") {
+			p.t.Errorf("it accuses itself:\n%s", said)
+		}
+		one.start()
+	}
+}
+
+// lost has the same meter behind a bridge whose state is gone, and whose name is another.
+func (p *pair) lost() {
+	one := p.side("one", 1)
+	p.speak(2, one)
+	one.Kill()
+	one.variables = append(one.variables, "HANBRIDGE_STATE_DIR="+p.t.TempDir(), "HANBRIDGE_MQTT_CLIENT_ID=two")
+	one.start()
+	p.speak(2, one)
+	p.ears.Hear("hanbridge/house/import_energy", one.imported())
+}
+
+// older has a bridge of a version without marks, which the test plays.
+func (p *pair) older() {
+	p.broker.Retain("online", "hanbridge/status")
+	p.broker.Retain(`{"make":"Aidon"}`, "hanbridge/house/info")
+	p.broker.Retain("17425.823", "hanbridge/house/import_energy")
+	one := p.side("one", 1)
+	p.speak(1, one)
+	p.broker.Say("hanbridge/house/telegram", `{"meter":"house","seq":7,"values":{"import_energy":17425.823}}`)
+	one.Await(comesSecond)
+	p.speak(2, one)
+	p.only("17")
+}
+
+// unretained has a broker that keeps nothing: the second learns from the first alone that it is not the first, also after a restart.
+func (p *pair) unretained() {
+	p.broker = testbed.StartMosquitto(p.t, "allow_anonymous true", "retain_available false")
+	p.ears = p.broker.Listen()
+	one := p.side("one", 1)
+	p.speak(2, one)
+	two := p.side("two", 3)
+	p.speak(3, two, one)
+	two.Await(comesSecond)
+	one.Await(isFirst)
+	two.End(syscall.SIGTERM)
+	two.start()
+	p.speak(3, two, one)
+	p.only("40")
+	testbed.Hanbridge(p.t, append(slices.Clone(two.variables), "HANBRIDGE_METER_ID=house"), "takeover", "house").EndsWell()
+}

@@ -1,0 +1,206 @@
+//go:build linux
+
+package broker_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// A guarded is a mosquitto with two listeners: a plain one for the test, and one that guards itself for the bridge.
+type guarded struct {
+	*testbed.Mosquitto
+	at string // host:port of the guarded one
+}
+
+// startedGuarded starts a broker. lines are those of the guarded listener.
+func startedGuarded(t *testing.T, lines ...string) *guarded {
+	t.Helper()
+	port, at := testbed.FreePort(t), "127.0.0.1:"+testbed.FreePort(t)
+	// socket_domain: without it a listener for websockets is there for the whole network.
+	lines = append([]string{"user root", "per_listener_settings true", "persistence false", "set_tcp_nodelay true", "log_type all",
+		"listener " + port + " 127.0.0.1", "allow_anonymous true", "listener " + strings.TrimPrefix(at, "127.0.0.1:") + " 127.0.0.1", "socket_domain ipv4"}, lines...)
+	g := &guarded{testbed.ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n"), at}
+	g.Start()
+	testbed.AwaitListener(t, at)
+	return g
+}
+
+// to is the variable of a bridge that goes to the guarded listener.
+func (g *guarded) to(scheme string) string { return "HANBRIDGE_MQTT_URL=" + scheme + "://" + g.at }
+
+// secret is the password of everybody who is let in; nobody may ever read it in a log.
+const secret = "Sup3r:secret#"
+
+// anyCertificate has the broker's certificate not looked at.
+const anyCertificate = "HANBRIDGE_MQTT_INSECURE_SKIP_VERIFY=true"
+
+// A door is a way to a broker: what guards it and what the bridge has been told.
+type door struct {
+	scheme    string
+	lines     []string // of the listener
+	variables []string
+	want      string // in the answer where the bridge is not let in
+}
+
+// TestSecure runs the program at a Mosquitto as people guard it.
+func TestSecure(t *testing.T) {
+	t.Parallel()
+	testbed.NeedPeer(t, "mosquitto_passwd")
+	for name, d := range doors(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if d.want == "" {
+				testLetIn(t, d)
+				return
+			}
+			testKeptOut(t, d)
+		})
+	}
+	t.Run("access rules", func(t *testing.T) { t.Parallel(); testAccessRules(t) })
+}
+
+func doors(t *testing.T) map[string]door {
+	t.Helper()
+	ours, theirs, later := newAuthority(t), newAuthority(t), time.Now().Add(time.Hour)
+	broker, bridge, stranger := ours.issues("127.0.0.1", later), ours.issues("cellar", later), theirs.issues("cellar", later)
+	open, ws, trusted := "allow_anonymous true", "protocol websockets", []string{ours.trusts()}
+	tls := slices.Concat([]string{open}, broker.serves())
+	both := slices.Concat(tls, []string{"cafile " + ours.file, "require_certificate true"})
+	login := []string{"allow_anonymous false", "password_file " + testbed.Passwords(t, secret, "anna")}
+	anna := []string{"HANBRIDGE_MQTT_USERNAME=anna", "HANBRIDGE_MQTT_PASSWORD=" + secret}
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]door{
+		"mqtts":                       {"mqtts", tls, trusted, ""},
+		"mqtts, certificate":          {"mqtts", both, append(bridge.shown(), ours.trusts()), ""},
+		"mqtts, certificate as login": {"mqtts", append(both, "use_identity_as_username true"), append(bridge.shown(), ours.trusts()), ""},
+		"mqtts, password":             {"mqtts", slices.Concat(login, broker.serves()), append(anna, ours.trusts()), ""},
+		"ws":                          {"ws", []string{open, ws}, nil, ""},
+		"ws, password":                {"ws", append(login, ws), anna, ""},
+		"wss":                         {"wss", append(tls, ws), trusted, ""},
+		"password in a file":          {"mqtt", login, []string{anna[0], "HANBRIDGE_MQTT_PASSWORD_FILE=" + file}, ""},
+
+		"mqtts, any certificate": {"mqtts", append(ours.issuesOld("127.0.0.1").serves(), open), []string{anyCertificate}, ""},
+		"wss, any certificate":   {"wss", append(tls, ws), []string{anyCertificate}, ""},
+
+		"common name alone":      {"mqtts", append(ours.issuesOld("127.0.0.1").serves(), open), trusted, `in the common name alone (CN=127.0.0.1), which counts no more: make one with a subjectAltName (openssl req `},
+		"common name of another": {"wss", append(ours.issuesOld("broker.home").serves(), open, ws), trusted, "or give up the check with mqtt.insecure_skip_verify: true"},
+		"unknown authority":      {"mqtts", tls, nil, "signed by nobody known here (set mqtt.ca_file to the certificate of its authority)"},
+		"another authority":      {"mqtts", tls, []string{theirs.trusts()}, "(set mqtt.ca_file "},
+		"another, websocket":     {"wss", append(tls, ws), []string{theirs.trusts()}, "(set mqtt.ca_file "},
+		"another name":           {"mqtts", append(ours.issues("broker.home", later).serves(), open), trusted, "(use a name from the certificate in mqtt.url, or make one with IP:127.0.0.1)"},
+		"expired":                {"mqtts", append(ours.issues("127.0.0.1", time.Now().Add(-time.Hour)).serves(), open), trusted, "(is the clock right? If so, renew it at the broker)"},
+		"no certificate":         {"mqtts", both, trusted, "(does it want a certificate, mqtt.cert_file and mqtt.key_file?)"},
+		"stranger":               {"mqtts", both, append(stranger.shown(), ours.trusts()), "(does it know the authority of the certificate in mqtt.cert_file?)"},
+		"wrong password":         {"mqtt", login, []string{anna[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
+		"no password":            {"mqtts", slices.Concat(login, broker.serves()), trusted, "(set mqtt.username and mqtt.password)"},
+		"wrong password, ws":     {"ws", append(login, ws), []string{anna[0], "HANBRIDGE_MQTT_PASSWORD=not-" + secret}, "(is the password right, may this user connect?)"},
+		"mqtt where TLS is":      {"mqtt", tls, nil, "it wants encryption: write mqtts:// in mqtt.url"},
+		"mqtts where none is":    {"mqtts", []string{open}, trusted, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
+		"ws where mqtt is":       {"ws", []string{open}, nil, "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url"},
+		"mqtt where ws is":       {"mqtt", []string{open, ws}, nil, "(it is a web server: is the port in mqtt.url right? For a websocket there write ws://)"},
+	}
+}
+
+// testLetIn wants all values at a broker that lets the bridge in, and the last ones and its state when it stops.
+func testLetIn(t *testing.T, d door) {
+	broker, cable := startedGuarded(t, d.lines...), testbed.PlugCable(t, "p1-se-aidon")
+	variables := slices.Concat(d.variables, []string{broker.to(d.scheme), cable.Variable(), "HANBRIDGE_LOG_LEVEL=debug"})
+	ears := broker.Listen()
+	run := testbed.StartBridge(t, variables...)
+	run.Await("port opened")
+	ears.Hear("hanbridge/status", "online")
+	cable.Send()
+	ears.Hear("hanbridge/house/telegram")
+	ears.Hear("hanbridge/house/status", "online")
+	checkKept(t, broker.Mosquitto, ears)
+
+	check := testbed.Hanbridge(t, variables, "check")
+	check.EndsWell()
+	check.SaidOnce("connected, may publish, may retain")
+	if slices.Contains(d.variables, anyCertificate) {
+		run.SaidOnce("the broker's certificate is not looked at")
+		check.SaidOnce("the broker's certificate is not looked at")
+	}
+
+	cable.Send() // it may be read or not; what is read is delivered
+	run.End(syscall.SIGTERM)
+	checkStopped(t, broker.Mosquitto, ears)
+	wantNoSecret(t, run, check)
+}
+
+// checkKept wants the values of the first telegram, retained, and the announcement.
+func checkKept(t *testing.T, broker *testbed.Mosquitto, ears *testbed.Listener) {
+	t.Helper()
+	heard := ears.Heard()
+	if diff := cmp.Diff(testbed.FirstTelegram(t, "p1-se-aidon"), testbed.Values(heard)); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+	testbed.CheckAnnounced(t, heard)
+	delete(heard, "hanbridge/house/telegram")
+	kept := broker.Kept()
+	if diff := cmp.Diff(heard, kept); diff != "" {
+		t.Errorf("retained (-published +retained):\n%s", diff)
+	}
+}
+
+// checkStopped wants a bridge that has ended to have said that it is offline, and all that the last telegram told.
+func checkStopped(t *testing.T, broker *testbed.Mosquitto, ears *testbed.Listener) {
+	t.Helper()
+	ears.Hear("hanbridge/status", "offline")
+	var last struct {
+		Seq    json.Number
+		Values map[string]json.Number
+	}
+	if err := json.Unmarshal([]byte(ears.Heard()["hanbridge/house/telegram"]), &last); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"hanbridge/status": "offline", "hanbridge/house/status": "offline", "hanbridge/house/telegrams": last.Seq.String()}
+	for name, number := range last.Values {
+		want["hanbridge/house/"+name] = number.String()
+	}
+	kept := broker.Kept()
+	for topic, payload := range want {
+		if got := kept[topic]; got != payload {
+			t.Errorf("%s after the end: retained %q, want %s", topic, got, payload)
+		}
+	}
+}
+
+// testKeptOut wants to be told which setting to mend, by check and by run.
+func testKeptOut(t *testing.T, d door) {
+	broker := startedGuarded(t, d.lines...)
+	variables := append([]string{broker.to(d.scheme), "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1", "HANBRIDGE_LOG_LEVEL=debug"}, d.variables...)
+	check := testbed.Hanbridge(t, variables, "check")
+	if code := check.ExitCode(); code == 0 || !strings.Contains(check.Said(), d.want) {
+		t.Errorf("check: got exit code %d and\n%s\nwant it refused, and in it: %s", code, check.Said(), d.want)
+	}
+	run := testbed.StartBridge(t, variables...)
+	run.Await(d.want)
+	if !run.Ended() { // a wrong configuration ends it, a broker never
+		run.End(syscall.SIGTERM)
+	}
+	wantNoSecret(t, run, check)
+}
+
+func wantNoSecret(t *testing.T, all ...*testbed.Process) {
+	t.Helper()
+	for _, p := range all {
+		if said := p.Said(); strings.Contains(said, secret) || strings.Contains(said, "PRIVATE KEY") {
+			t.Errorf("a secret is in what %s said:\n%s", p.Cmd, said)
+		}
+	}
+}

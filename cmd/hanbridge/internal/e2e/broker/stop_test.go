@@ -1,0 +1,113 @@
+//go:build linux
+
+package broker_test
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestStops stops the program in the middle of things. What it says last has to arrive, or it has to end all the same.
+func TestStops(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	open, ws := "allow_anonymous true", "protocol websockets"
+	tls := append(ca.issues("127.0.0.1", time.Now().Add(time.Hour)).serves(), open)
+	plain, secure := door{scheme: "mqtt", lines: []string{open}}, door{scheme: "mqtts", lines: tls, variables: []string{ca.trusts()}}
+	socket := door{scheme: "wss", lines: append(tls, ws), variables: []string{ca.trusts()}}
+	for name, test := range map[string]func(*testing.T){
+		"mqtt":                func(t *testing.T) { testSigterm(t, plain) },
+		"wss":                 func(t *testing.T) { testSigterm(t, socket) },
+		"mqtts, broker hangs": func(t *testing.T) { testHangs(t, secure) },
+		"wss, broker hangs":   func(t *testing.T) { testHangs(t, socket) },
+		"mqtts, at most once": func(t *testing.T) { testAtMostOnce(t, secure) },
+		"wss, at most once":   func(t *testing.T) { testAtMostOnce(t, socket) },
+		"values not retained": func(t *testing.T) { testNotRetained(t) },
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); test(t) })
+	}
+}
+
+// testSigterm stops a bridge that is busy. All that it has read must have arrived.
+func testSigterm(t *testing.T, d door) {
+	broker := startedGuarded(t, d.lines...)
+	ears := broker.Listen()
+	port := testbed.PlugSimulated(t, "--family", "p1-se-aidon", "--speed", "100") // ten telegrams a second
+	run := testbed.StartBridge(t, append(d.variables, broker.to(d.scheme), port)...)
+	testbed.Until(t, "some telegrams", func() bool { return strings.Count(ears.Text(), "\nhanbridge/house/telegram {") > 5 })
+	run.End(syscall.SIGTERM)
+	checkStopped(t, broker.Mosquitto, ears)
+}
+
+// testHangs stops a bridge whose broker is connected and answers nothing any more.
+func testHangs(t *testing.T, d door) {
+	broker := startedGuarded(t, d.lines...)
+	ears := broker.Listen()
+	port := testbed.PlugSimulated(t, "--family", "p1-se-aidon", "--speed", "100")
+	run := testbed.StartBridge(t, append(d.variables, broker.to(d.scheme), port)...)
+	ears.Hear("hanbridge/house/status", "online")
+	if err := broker.Process.Cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	run.StaysUp(time.Second) // in which some telegrams are read
+	run.End(syscall.SIGTERM)
+	run.SaidOnce("last values not delivered")
+}
+
+// testAtMostOnce reads a file to its end with quality of service 0: nobody acknowledges, the last telegram arrives nevertheless.
+func testAtMostOnce(t *testing.T, d door) {
+	broker := startedGuarded(t, d.lines...)
+	ears := broker.Listen()
+	const telegrams = 20
+	simulated := testbed.Hanbridge(t, nil, "simulate", "--count", fmt.Sprint(telegrams))
+	simulated.EndsWell()
+	file := t.TempDir() + "/telegrams"
+	if err := os.WriteFile(file, []byte(simulated.Said()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	variables := []string{broker.to(d.scheme), "HANBRIDGE_METER_PORT=replay:" + file, "HANBRIDGE_MQTT_QOS=0"}
+	run := testbed.StartBridge(t, slices.Concat(d.variables, variables)...)
+	run.EndsWell()
+	ears.Hear("hanbridge/status", "offline")
+	if got := ears.Heard()["hanbridge/house/telegrams"]; got != fmt.Sprint(telegrams) {
+		t.Errorf("telegrams: got %s, want %d", got, telegrams)
+	}
+	checkStopped(t, broker.Mosquitto, ears)
+	if acknowledged := regexp.MustCompile(`Received PUBLISH from hanbridge-\S+ \(d0, q1`).FindAllString(broker.Process.Said(), -1); len(acknowledged) > 0 {
+		t.Errorf("%d messages of the bridge wanted to be acknowledged, want none", len(acknowledged))
+	}
+}
+
+// testNotRetained wants no value kept, but what it is of and whether it is there.
+func testNotRetained(t *testing.T) {
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	ears := broker.Listen()
+	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), "HANBRIDGE_MQTT_RETAIN=false")
+	run.Await("port opened")
+	cable.Send()
+	ears.Hear("hanbridge/house/telegram")
+	ears.Hear("hanbridge/house/status", "online")
+	kept := broker.Kept()
+	for name := range testbed.FirstTelegram(t, "p1-se-aidon") {
+		if _, ok := ears.Heard()["hanbridge/house/"+name]; !ok {
+			t.Errorf("%s was not heard", name)
+		}
+		if got, ok := kept["hanbridge/house/"+name]; ok {
+			t.Errorf("%s is retained: %s", name, got)
+		}
+	}
+	for _, topic := range []string{"hanbridge/status", "hanbridge/house/status", "hanbridge/house/info", "homeassistant/device/hanbridge_house/config"} {
+		if kept[topic] == "" {
+			t.Errorf("%s is not retained", topic)
+		}
+	}
+	run.End(syscall.SIGTERM)
+}

@@ -1,0 +1,142 @@
+//go:build linux
+
+package deploy_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+const addonFolder = "deploy/homeassistant/hanbridge/"
+
+// An addon is the config.yaml of the Home Assistant add-on: no other keys are known here.
+type addon struct {
+	Name, Version, Slug, Description, URL string
+	Startup, Boot                         string
+	Arch, Services                        []string
+	UART                                  bool
+	Map                                   []struct{ Type string }
+	Options                               map[string]any
+	Schema                                map[string]string
+}
+
+func readAddon(t *testing.T) addon {
+	t.Helper()
+	var a addon
+	readStrictly(t, addonFolder+"config.yaml", &a)
+	return a
+}
+
+func readStrictly(t *testing.T, name string, into any) {
+	t.Helper()
+	decoder := yaml.NewDecoder(strings.NewReader(testbed.File(t, name)))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// TestAddon wants what Home Assistant's Supervisor demands of an add-on. It passes over one that lacks any of it, in silence.
+func TestAddon(t *testing.T) {
+	t.Parallel()
+	a := readAddon(t)
+	for key, text := range map[string]string{"name": a.Name, "version": a.Version, "description": a.Description, "startup": a.Startup} {
+		if text == "" {
+			t.Errorf("%s is missing", key)
+		}
+	}
+	if !regexp.MustCompile(`^[-_.A-Za-z0-9]+$`).MatchString(a.Slug) || !strings.HasPrefix(a.URL, "https://") {
+		t.Errorf("slug %q or url %q is none", a.Slug, a.URL)
+	}
+	// The others are deprecated: Home Assistant has no 32-bit systems since 2025.12.
+	if want := []string{"aarch64", "amd64"}; !slices.Equal(a.Arch, want) {
+		t.Errorf("arch: got %q, want %q", a.Arch, want)
+	}
+	if !a.UART || !slices.Equal(a.Services, []string{"mqtt:want"}) {
+		t.Errorf("got uart %v and services %q, want serial ports and the broker", a.UART, a.Services)
+	}
+}
+
+// TestAddonOptions wants each option to be a setting, with a default that its type allows or none needed, and words for people.
+func TestAddonOptions(t *testing.T) {
+	t.Parallel()
+	a := readAddon(t)
+	var words struct {
+		Configuration map[string]struct{ Name, Description string }
+	}
+	readStrictly(t, addonFolder+"translations/en.yaml", &words)
+	var variables []string
+	for option, kind := range a.Schema {
+		variables = append(variables, "HANBRIDGE_"+strings.ToUpper(option))
+		if w := words.Configuration[option]; w.Name == "" || w.Description == "" {
+			t.Errorf("%s: its name or description is missing in translations/en.yaml", option)
+		}
+		value, set := a.Options[option]
+		if optional := strings.HasSuffix(kind, "?"); set == optional {
+			t.Errorf("%s: the type is %s, a default is set: %v. Want an option with a default, or one that may be left out", option, kind, set)
+		}
+		if set && !allows(t, kind, value) {
+			t.Errorf("%s: the default %v is not a %s", option, value, kind)
+		}
+	}
+	wantSettings(t, variables...)
+	options := slices.Sorted(maps.Keys(a.Schema))
+	if diff := cmp.Diff(options, slices.Sorted(maps.Keys(words.Configuration))); diff != "" {
+		t.Errorf("options and those in translations/en.yaml differ:\n%s", diff)
+	}
+	for option := range a.Options {
+		if _, ok := a.Schema[option]; !ok {
+			t.Errorf("%s has a default and no type", option)
+		}
+	}
+}
+
+// kinds are the types of options that the Supervisor knows, as far as they are used here.
+var kinds = regexp.MustCompile(`^(str|password|bool|int(?:\((\d*),(\d*)\))?|match\((.*)\)|list\((.+)\))\??$`)
+
+func allows(t *testing.T, kind string, value any) bool {
+	t.Helper()
+	parts := kinds.FindStringSubmatch(kind)
+	if parts == nil {
+		t.Errorf("%s is no type that the Supervisor knows", kind)
+		return false
+	}
+	text, isText := value.(string)
+	switch name, _, _ := strings.Cut(parts[1], "("); name {
+	case "match":
+		return isText && regexp.MustCompile(parts[4]).MatchString(text)
+	case "list":
+		return isText && slices.Contains(strings.Split(parts[5], "|"), text)
+	default:
+		return isText
+	}
+}
+
+// TestAddonImage wants the image to hold what the script needs, and to be built of nothing but what is in the add-on's folder.
+func TestAddonImage(t *testing.T) {
+	t.Parallel()
+	file := testbed.File(t, addonFolder+"Dockerfile")
+	for _, want := range []string{
+		"FROM hanbridge/hanbridge AS hanbridge\n",
+		"RUN apk add --no-cache curl jq\n",
+		"COPY --from=hanbridge " + dockerfileLine(t, "ENTRYPOINT")[0] + " /usr/local/bin/hanbridge\n",
+		"COPY run.sh /\n",
+		// Not by its mode: a share that is used to copy the folder does not keep it.
+		`CMD ["sh", "/run.sh"]` + "\n",
+	} {
+		if !strings.Contains(file, want) {
+			t.Errorf("Dockerfile lacks %q", want)
+		}
+	}
+	if strings.Contains(testbed.File(t, addonFolder+"run.sh"), "\r") {
+		t.Error("run.sh has the line ends of another system: sh does not read them")
+	}
+}

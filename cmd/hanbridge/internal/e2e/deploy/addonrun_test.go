@@ -1,0 +1,293 @@
+//go:build linux
+
+package deploy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// A supervisor stands for Home Assistant's. It knows a broker from the second question on: one may come late.
+type supervisor struct {
+	server *httptest.Server
+	asked  atomic.Int32
+}
+
+const supervisorToken = "token-of-the-supervisor"
+
+func newSupervisor(t *testing.T, data map[string]any) *supervisor {
+	t.Helper()
+	s := new(supervisor)
+	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := map[string]any{"result": "ok", "data": data}
+		switch {
+		case r.URL.Path != "/services/mqtt" || r.Header.Get("Authorization") != "Bearer "+supervisorToken:
+			w.WriteHeader(http.StatusForbidden)
+			answer = map[string]any{"result": "error", "message": "forbidden"}
+		case s.asked.Add(1) == 1:
+			w.WriteHeader(http.StatusBadRequest)
+			answer = map[string]any{"result": "error", "message": "Service not enabled"}
+		}
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+// A container is the add-on's, as far as its script sees it: folders of the test, and programs that tell what they are called
+// with.
+type container struct {
+	t          *testing.T
+	supervisor *supervisor
+	root       string
+}
+
+// newContainer has the given options. In it sleep does not wait, and hanbridge tells its environment.
+func newContainer(t *testing.T, s *supervisor, options map[string]any) *container {
+	t.Helper()
+	testbed.NeedPeer(t, "jq")
+	testbed.NeedPeer(t, "curl")
+	c := &container{t: t, supervisor: s, root: t.TempDir()}
+	if options == nil {
+		options = map[string]any{}
+	}
+	text, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.write("data/options.json", string(text), 0o600)
+	c.write("bin/hanbridge", "#!/bin/sh\nprintf '%s\\n' hanbridge \"$@\" >>"+c.root+"/arguments\nenv -0 >"+c.root+"/environment\n", 0o755)
+	c.write("bin/sleep", "#!/bin/sh\n", 0o755)
+	for _, name := range []string{"jq", "curl", "grep"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.write("bin/"+name, "#!/bin/sh\nprintf '%s\\n' "+name+" \"$@\" >>"+c.root+"/arguments\nexec "+path+" \"$@\"\n", 0o755)
+	}
+	script := testbed.File(t, addonFolder+"run.sh")
+	for _, place := range []string{"/data/", "/config/", "/dev/serial/by-id/"} {
+		script = moved(t, script, place, c.root+place)
+	}
+	c.write("run.sh", moved(t, script, "http://supervisor/", s.server.URL+"/"), 0o644)
+	return c
+}
+
+func (c *container) write(name, text string, mode os.FileMode) {
+	c.t.Helper()
+	name = filepath.Join(c.root, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), mode); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// run starts the script as the image does, and returns what it says and how it ends.
+func (c *container) run() (said string, err error) {
+	c.t.Helper()
+	sh := exec.CommandContext(c.t.Context(), "sh", c.root+"/run.sh")
+	sh.Env = []string{"PATH=" + c.root + "/bin:" + os.Getenv("PATH"), "SUPERVISOR_TOKEN=" + supervisorToken}
+	sh.WaitDelay = 5 * time.Second
+	out, err := sh.CombinedOutput()
+	return string(out), err
+}
+
+// environment are the settings that hanbridge was started with.
+func (c *container) environment() map[string]string {
+	c.t.Helper()
+	text, err := os.ReadFile(c.root + "/environment")
+	if err != nil {
+		c.t.Fatalf("hanbridge was not started: %v", err)
+	}
+	settings := map[string]string{}
+	for entry := range strings.SplitSeq(string(text), "\x00") {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HANBRIDGE_") {
+			settings[name] = value
+		}
+	}
+	return settings
+}
+
+// arguments are those of all programs that were started.
+func (c *container) arguments() string {
+	c.t.Helper()
+	text, err := os.ReadFile(c.root + "/arguments")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(text)
+}
+
+var homeBroker = map[string]any{
+	"addon": "core_mosquitto", "host": "core-mosquitto", "port": 1883, "ssl": false, "username": "addons", "password": "it's \"$ecret\"",
+	"protocol": "3.1.1",
+}
+
+// always adds the settings that every start has.
+func always(more map[string]string) map[string]string {
+	more["HANBRIDGE_STATE_DIR"], more["HANBRIDGE_LOG_FORMAT"] = "/data", "console"
+	return more
+}
+
+// TestAddonStart starts the add-on's script with options that are hard to quote, and looks at what hanbridge gets.
+func TestAddonStart(t *testing.T) {
+	t.Parallel()
+	const key = "000102030405060708090A0B0C0D0E0F"
+	hard := "it's \"the\" `house` $HOME $(exit 3)\\n; * ü\n\n"
+	s := newSupervisor(t, homeBroker)
+	c := newContainer(t, s, map[string]any{
+		"meter_port": "tcp://192.168.1.20:8088", "meter_name": hard, "meter_key": key, "meter_fuse": 25, "mqtt_base_topic": "", "log_level": nil,
+	})
+	said, err := c.run()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	want := always(map[string]string{
+		"HANBRIDGE_MQTT_URL": "mqtt://core-mosquitto:1883", "HANBRIDGE_MQTT_USERNAME": "addons", "HANBRIDGE_MQTT_PASSWORD": "it's \"$ecret\"",
+		"HANBRIDGE_METER_PORT": "tcp://192.168.1.20:8088", "HANBRIDGE_METER_NAME": hard, "HANBRIDGE_METER_KEY": key, "HANBRIDGE_METER_FUSE": "25",
+	})
+	if diff := cmp.Diff(want, c.environment()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	if strings.Count(said, "there is no MQTT broker yet") != 1 || s.asked.Load() != 2 {
+		t.Errorf("asked %d times for the broker that came late, and said:\n%s", s.asked.Load(), said)
+	}
+	if !strings.HasSuffix(c.arguments(), "\nhanbridge\nrun\n") {
+		t.Errorf("hanbridge was started otherwise than as run:\n%s", c.arguments())
+	}
+	for _, secret := range []string{key, "$ecret", supervisorToken} {
+		if strings.Contains(c.arguments()+said, secret) {
+			t.Errorf("%s is among the arguments of a program, or said:\n%s\n%s", secret, c.arguments(), said)
+		}
+	}
+}
+
+func TestAddonBroker(t *testing.T) {
+	t.Parallel()
+	own := map[string]any{"mqtt_url": "mqtts://broker.example:8883", "mqtt_username": "anna", "mqtt_password": "right"}
+	for name, row := range map[string]struct {
+		service, options map[string]any
+		want             map[string]string
+	}{
+		"one of its own": {homeBroker, own, map[string]string{
+			"HANBRIDGE_MQTT_URL": "mqtts://broker.example:8883", "HANBRIDGE_MQTT_USERNAME": "anna", "HANBRIDGE_MQTT_PASSWORD": "right",
+		}},
+		"a user of its own": {homeBroker, map[string]any{"mqtt_username": "anna", "mqtt_password": "right"}, map[string]string{
+			"HANBRIDGE_MQTT_URL": "mqtt://core-mosquitto:1883", "HANBRIDGE_MQTT_USERNAME": "anna", "HANBRIDGE_MQTT_PASSWORD": "right",
+		}},
+		"with TLS": {map[string]any{"host": "broker", "port": 8883, "ssl": true}, nil, map[string]string{
+			"HANBRIDGE_MQTT_URL": "mqtts://broker:8883",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newContainer(t, newSupervisor(t, row.service), row.options)
+			if said, err := c.run(); err != nil {
+				t.Fatalf("%v\n%s", err, said)
+			}
+			if diff := cmp.Diff(always(row.want), c.environment()); diff != "" {
+				t.Errorf("settings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAddonPorts wants no port opened that may be another stick's.
+func TestAddonPorts(t *testing.T) {
+	t.Parallel()
+	for ports, row := range map[int]struct {
+		options map[string]any
+		starts  bool
+	}{
+		0: {nil, true},
+		1: {nil, true},
+		2: {nil, false},
+		3: {map[string]any{"meter_port": "/dev/serial/by-id/usb-2"}, true},
+	} {
+		t.Run(fmt.Sprint(ports), func(t *testing.T) {
+			c := newContainer(t, newSupervisor(t, homeBroker), row.options)
+			for i := range ports {
+				c.write(fmt.Sprintf("dev/serial/by-id/usb-%d", i+1), "", 0o644)
+			}
+			said, err := c.run()
+			if row.starts != (err == nil) {
+				t.Errorf("started: %v, want %v:\n%s", err == nil, row.starts, said)
+			}
+			if !row.starts && !strings.Contains(said, "Set meter_port") || !row.starts && !strings.Contains(said, "/dev/serial/by-id/usb-2\n") {
+				t.Errorf("it does not say which ports there are, and what to do:\n%s", said)
+			}
+		})
+	}
+}
+
+// TestAddonFile: a file of settings counts alone, but for the broker if it names none.
+func TestAddonFile(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]map[string]string{
+		"meters: []\n": {
+			"HANBRIDGE_MQTT_URL": "mqtt://core-mosquitto:1883", "HANBRIDGE_MQTT_USERNAME": "addons", "HANBRIDGE_MQTT_PASSWORD": "it's \"$ecret\"",
+		},
+		"meters: []\nmqtt:\n  url: mqtt://elsewhere\n": {},
+	} {
+		c := newContainer(t, newSupervisor(t, homeBroker), map[string]any{"meter_name": "House"})
+		c.write("config/hanbridge.yaml", text, 0o600)
+		if said, err := c.run(); err != nil {
+			t.Fatalf("%v\n%s", err, said)
+		}
+		if diff := cmp.Diff(always(want), c.environment()); diff != "" {
+			t.Errorf("%q: settings (-want +got):\n%s", text, diff)
+		}
+		if args := "\nhanbridge\nrun\n--config\n" + c.root + "/config/hanbridge.yaml\n"; !strings.HasSuffix(c.arguments(), args) {
+			t.Errorf("%q: got arguments\n%s\nwant at their end%s", text, c.arguments(), args)
+		}
+	}
+}
+
+// TestAddonUnreadable wants no start with options that cannot be read: it would look for any meter at any port.
+func TestAddonUnreadable(t *testing.T) {
+	t.Parallel()
+	c := newContainer(t, newSupervisor(t, homeBroker), nil)
+	c.write("data/options.json", `{"meter_port": `, 0o600)
+	if said, err := c.run(); err == nil {
+		t.Errorf("it starts:\n%s", said)
+	}
+}
+
+// TestAddonAtBroker gives what the script makes of the shipped defaults to the real program, whose check publishes at a real
+// Mosquitto that asks for a password.
+func TestAddonAtBroker(t *testing.T) {
+	t.Parallel()
+	testbed.NeedPeer(t, "mosquitto_passwd")
+	broker := testbed.StartMosquitto(t, "allow_anonymous false", "password_file "+testbed.Passwords(t, "right", "anna"))
+	c := newContainer(t, newSupervisor(t, map[string]any{
+		"host": "127.0.0.1", "port": json.Number(broker.Port), "ssl": false, "username": "anna", "password": "right",
+	}), readAddon(t).Options)
+	if said, err := c.run(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	var variables []string
+	for name, value := range c.environment() {
+		variables = append(variables, name+"="+value)
+	}
+	slices.Sort(variables)
+	check := testbed.Hanbridge(t, variables, "check")
+	check.Await("connected, may publish, may retain")
+	check.EndsWell()
+}

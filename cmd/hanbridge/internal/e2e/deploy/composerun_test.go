@@ -1,0 +1,155 @@
+//go:build linux
+
+package deploy_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestComposedServices runs the commands of compose.yaml with their configurations and environments as processes: a real
+// Mosquitto, the bridge, the demo, and what prepares Node-RED.
+func TestComposedServices(t *testing.T) {
+	t.Parallel()
+	c := readCompose(t)
+	t.Run("nodered", func(t *testing.T) { testComposedFlow(t, c) })
+	broker := composedBroker(t, c.Configs["mosquitto"].Content)
+	t.Run("hanbridge", func(t *testing.T) { testComposedMeter(t, c, broker) })
+	t.Run("demo", func(t *testing.T) { testComposedDemo(t, c, broker) })
+}
+
+// composedBroker runs Mosquitto on loopback. Only the places in its configuration are changed.
+func composedBroker(t *testing.T, content string) *testbed.Mosquitto {
+	t.Helper()
+	port, dir := testbed.FreePort(t), t.TempDir()
+	content = moved(t, content, "listener 1883\n", "listener "+port+" 127.0.0.1\n")
+	content = moved(t, content, "persistence_location /mosquitto/data/\n", "persistence_location "+dir+"/\n")
+	for _, want := range []string{"persistence true\n", "set_tcp_nodelay true\n"} {
+		if !strings.Contains(content, want) {
+			t.Errorf("mosquitto's configuration in compose.yaml lacks %q", want)
+		}
+	}
+	if err := os.Chmod(dir, 0o777); err != nil { // Started by root, Mosquitto turns into a user of its own.
+		t.Fatal(err)
+	}
+	m := testbed.ConfigureMosquitto(t, port, content)
+	m.Start()
+	return m
+}
+
+// moved replaces a place by one of the test's own. It has to be there.
+func moved(t *testing.T, text, place, to string) string {
+	t.Helper()
+	if !strings.Contains(text, place) {
+		t.Fatalf("%q is not in:\n%s", place, text)
+	}
+	return strings.ReplaceAll(text, place, to)
+}
+
+// composedEnvironment is that of a service, with the broker's name and port on this machine.
+func composedEnvironment(t *testing.T, s composed, broker *testbed.Mosquitto) []string {
+	t.Helper()
+	var env []string
+	for key, value := range s.Environment {
+		if key == "HANBRIDGE_MQTT_URL" {
+			value = moved(t, value, "mosquitto:1883", "127.0.0.1:"+broker.Port)
+		}
+		env = append(env, key+"="+value)
+	}
+	return env
+}
+
+// awaitsHealth waits until the image's own health check finds the container of these variables healthy.
+func awaitsHealth(t *testing.T, env []string) {
+	t.Helper()
+	testbed.Until(t, "healthy", func() bool {
+		check := exec.CommandContext(t.Context(), testbed.Program(t), dockerfileLine(t, "HEALTHCHECK")[1:]...)
+		check.Env = env
+		return check.Run() == nil
+	})
+}
+
+// testComposedMeter has a pseudo-terminal for the device, and a folder for the volume. Nothing else is another's.
+func testComposedMeter(t *testing.T, c composition, broker *testbed.Mosquitto) {
+	cable, ears := testbed.PlugCable(t, "p1-se-aidon"), broker.Listen()
+	env := append(composedEnvironment(t, c.Services["hanbridge"], broker), cable.Variable(), "HANBRIDGE_STATE_DIR="+t.TempDir())
+	run := testbed.Hanbridge(t, env, append(c.Services["hanbridge"].Command, dockerfileLine(t, "CMD")...)...)
+	run.Await("port opened")
+	awaitsHealth(t, env)
+	cable.Send()
+	ears.Hear("hanbridge/meter/import_energy", "40140.615")
+	ears.Hear("hanbridge/meter/status", "online")
+	ears.Hear("homeassistant/device/hanbridge_meter/config")
+	run.End(syscall.SIGTERM)
+}
+
+func testComposedDemo(t *testing.T, c composition, broker *testbed.Mosquitto) {
+	ears := broker.Listen()
+	env := append(composedEnvironment(t, c.Services["demo"], broker), "HANBRIDGE_STATE_DIR="+t.TempDir())
+	demo := testbed.Hanbridge(t, env, c.Services["demo"].Command...)
+	if got := ears.Hear("hanbridge/demo/import_power"); !regexp.MustCompile(`^\d+$`).MatchString(got) {
+		t.Errorf("import_power of the demo: got %q, want a bare number", got)
+	}
+	awaitsHealth(t, env)
+	demo.End(syscall.SIGINT)
+}
+
+// testComposedFlow wants the shipped flow and settings in Node-RED's folder when it first starts, and what its user has made of
+// them left alone after that.
+func testComposedFlow(t *testing.T, c composition) {
+	s := c.Services["nodered"]
+	if len(s.Entrypoint) != 3 || s.Entrypoint[0] != "sh" || s.Entrypoint[1] != "-c" {
+		t.Fatalf("entrypoint: got %q, want a line of sh", s.Entrypoint)
+	}
+	given, data, image := t.TempDir(), t.TempDir(), t.TempDir()
+	for _, config := range s.Configs {
+		name := moved(t, config.Target, "/hanbridge/", given+"/")
+		text := testbed.File(t, filepath.Join("deploy", c.Configs[config.Source].File))
+		if err := os.WriteFile(name, []byte(text), 0o444); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(image+"/entrypoint.sh", []byte("#!/bin/sh\necho started\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	start := func() {
+		t.Helper()
+		line := moved(t, moved(t, s.Entrypoint[2], "/hanbridge/", given+"/"), "/data/", data+"/")
+		sh := exec.CommandContext(t.Context(), s.Entrypoint[0], "-c", line)
+		sh.Dir = image
+		if out, err := sh.CombinedOutput(); err != nil || string(out) != "started\n" {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+	}
+	start()
+	flow := filepath.Join(data, s.Environment["FLOWS"])
+	wantFile(t, flow, testbed.File(t, "deploy/nodered/flows.json"))
+	wantFile(t, data+"/settings.js", testbed.File(t, "deploy/nodered/settings.js"))
+	for _, place := range []string{`"${MQTT_HOST}"`, `"${MQTT_PORT}"`} {
+		if !strings.Contains(testbed.File(t, "deploy/nodered/flows.json"), place) {
+			t.Errorf("the flow does not take the broker from %s", place)
+		}
+	}
+	if err := os.Remove(flow); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(flow, []byte("[]"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	start()
+	wantFile(t, flow, "[]")
+}
+
+func wantFile(t *testing.T, name, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(name); err != nil || string(got) != want {
+		t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+	}
+}

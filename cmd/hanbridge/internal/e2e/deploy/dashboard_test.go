@@ -1,0 +1,130 @@
+//go:build linux
+
+package deploy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// coreCards are those of Home Assistant itself that the dashboard is made of.
+var coreCards = []string{"heading", "gauge", "tile", "history-graph", "statistics-graph", "entities"}
+
+// TestDashboard wants nothing on the dashboard that Home Assistant lacks when the meter is a usual Swedish one with the default id.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	var d struct {
+		Title string
+		Views []struct {
+			Title, Path, Icon, Type string
+			MaxColumns              int `yaml:"max_columns"`
+			Sections                []struct {
+				Type  string
+				Cards []map[string]any
+			}
+		}
+	}
+	const file = "deploy/homeassistant/dashboard.yaml"
+	decoder := yaml.NewDecoder(strings.NewReader(testbed.File(t, file)))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&d); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	var named []string
+	for _, view := range d.Views {
+		if view.Type != "sections" {
+			t.Errorf("view %s: type %q, want sections", view.Title, view.Type)
+		}
+		for _, section := range view.Sections {
+			for _, card := range section.Cards {
+				if kind := fmt.Sprint(card["type"]); section.Type != "grid" || !slices.Contains(coreCards, kind) {
+					t.Errorf("a card %s in a section %s: want one of %v in a grid", kind, section.Type, coreCards)
+				}
+				named = append(named, entitiesOf(card)...)
+			}
+		}
+	}
+	announced := shownEntities(t)
+	for _, id := range named {
+		if !slices.Contains(announced, id) {
+			t.Errorf("%s: %s is not announced and enabled", file, id)
+		}
+	}
+	for _, must := range []string{"net_power", "import_power", "import_energy", "export_energy", "current_l1", "voltage_l3", "telegram_errors"} {
+		if !slices.Contains(named, "sensor.meter_"+must) {
+			t.Errorf("%s does not show %s", file, must)
+		}
+	}
+}
+
+// entitiesOf gives the ids of a card: its own, or those of its list.
+func entitiesOf(card map[string]any) (ids []string) {
+	if id, ok := card["entity"].(string); ok {
+		ids = append(ids, id)
+	}
+	rows, _ := card["entities"].([]any)
+	for _, row := range rows {
+		one, _ := row.(map[string]any)
+		ids = append(ids, fmt.Sprint(one["entity"]))
+	}
+	return ids
+}
+
+// shownEntities gives the ids of entities that are enabled for a meter that sends what Swedish meters send at the P1 port.
+func shownEntities(t *testing.T) (ids []string) {
+	t.Helper()
+	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Component}
+	for _, message := range c.Meter(discovery.Meter{ID: settingDefault(t, "id"), Quantities: sentQuantities(t)}) {
+		var entity struct {
+			ID      string `json:"default_entity_id"`
+			Enabled *bool  `json:"enabled_by_default"`
+		}
+		if err := json.Unmarshal(message.Payload, &entity); err != nil {
+			t.Fatal(err)
+		}
+		if entity.Enabled == nil || *entity.Enabled {
+			ids = append(ids, entity.ID)
+		}
+	}
+	return ids
+}
+
+// settingDefault gives the value of a key of the meter in config.example.yaml.
+func settingDefault(t *testing.T, key string) string {
+	t.Helper()
+	var example struct{ Meters []map[string]any }
+	if err := yaml.Unmarshal([]byte(testbed.File(t, "config.example.yaml")), &example); err != nil || len(example.Meters) != 1 {
+		t.Fatalf("config.example.yaml: %v", err)
+	}
+	return fmt.Sprint(example.Meters[0][key])
+}
+
+func sentQuantities(t *testing.T) (all []discovery.Quantity) {
+	t.Helper()
+	family, ok := simulate.Named("p1-se-aidon")
+	if !ok {
+		t.Fatal("no family p1-se-aidon")
+	}
+	_, telegram := simulate.NewMeter(family, 1, time.Now()).Next()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		all = append(all, discovery.Quantity{ID: s.ID, As: s.As, Decimals: s.Decimals()})
+	}
+	return all
+}

@@ -1,0 +1,131 @@
+//go:build linux
+
+package deploy_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestImage keeps the Dockerfile true to the program.
+func TestImage(t *testing.T) {
+	t.Parallel()
+	wantCommand(t, dockerfileLine(t, "HEALTHCHECK")[1])
+	wantCommand(t, dockerfileLine(t, "CMD")[0])
+	if got := dockerfileLine(t, "ENTRYPOINT"); !slices.Equal(got, []string{"/hanbridge"}) {
+		t.Errorf("ENTRYPOINT: got %q, want /hanbridge", got)
+	}
+	testStateFolder(t)
+	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(testbed.File(t, "go.mod"))
+	if want := "golang:" + language[1] + "-"; !strings.Contains(testbed.File(t, "Dockerfile"), want) {
+		t.Errorf("Dockerfile does not build with %s…, the language of go.mod", want)
+	}
+	sent := strings.Split(testbed.File(t, ".dockerignore"), "\n")
+	for _, name := range packages(t) {
+		folder, _, _ := strings.Cut(name, "/")
+		if !slices.Contains(sent, "!"+folder) {
+			t.Errorf(".dockerignore keeps %s out of the image's build: add !%s", name, folder)
+		}
+	}
+}
+
+// packages are those of the module that the program is built of, without the module's name.
+func packages(t *testing.T) (names []string) {
+	t.Helper()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/hanbridge")
+	list.Dir = testbed.Top
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if name, own := strings.CutPrefix(strings.TrimSpace(line), "github.com/hanbridge/hanbridge/"); own {
+			names = append(names, name)
+		}
+	}
+	if len(names) < 5 {
+		t.Fatalf("go list found %q: too few to judge", names)
+	}
+	return names
+}
+
+// testStateFolder wants the folder of what survives a restart in the image, owned by who runs the program: a volume takes its
+// owner from there.
+func testStateFolder(t *testing.T) {
+	t.Helper()
+	file := testbed.File(t, "Dockerfile")
+	user := regexp.MustCompile(`(?m)^USER (\S+)$`).FindStringSubmatch(file)
+	made := regexp.MustCompile(`(?m)^RUN mkdir -p (/\S+)/(\S+)$`).FindStringSubmatch(file)
+	copied := regexp.MustCompile(`(?m)^COPY --from=build --chown=(\S+) (/\S+) (/\S+)$`).FindStringSubmatch(file)
+	if user == nil || made == nil || copied == nil {
+		t.Fatal("Dockerfile: no user, or no folder that is made and copied for the user")
+	}
+	if copied[1] != user[1] || copied[2] != made[1] {
+		t.Errorf("Dockerfile: %s is made, %s copied for %s: want the same folder, for the user %s", made[0], copied[2], copied[1], user[1])
+	}
+	if got, want := copied[3]+"/"+made[2], settingExample(t, "state_dir"); got != want {
+		t.Errorf("Dockerfile: the folder is %s, want %s, the default of state_dir", got, want)
+	}
+}
+
+// settingExample gives the value of a key of config.example.yaml, which is its default.
+func settingExample(t *testing.T, key string) string {
+	t.Helper()
+	var example map[string]any
+	if err := yaml.Unmarshal([]byte(testbed.File(t, "config.example.yaml")), &example); err != nil {
+		t.Fatalf("config.example.yaml: %v", err)
+	}
+	text, _ := example[key].(string)
+	return text
+}
+
+// wantCommand asks the program for help on a command, which it must have, and gives the help.
+func wantCommand(t *testing.T, command string) string {
+	t.Helper()
+	help, err := exec.CommandContext(t.Context(), testbed.Program(t), command, "--help").Output()
+	if err != nil || !strings.Contains(string(help), "hanbridge "+command) {
+		t.Errorf("hanbridge has no command %q: %v\n%s", command, err, help)
+	}
+	return string(help)
+}
+
+// wantSettings wants each name to be that of a variable that the program knows.
+func wantSettings(t *testing.T, names ...string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check := exec.CommandContext(t.Context(), testbed.Program(t), "check", "--config", file)
+	check.Env = []string{"PATH=" + os.Getenv("PATH")}
+	for _, name := range names {
+		check.Env = append(check.Env, name+"=") // which counts as not set
+	}
+	out, err := check.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "mqtt.url: no broker is set") {
+		t.Errorf("variables that the program does not know: %v\n%s", err, out)
+	}
+}
+
+// dockerfileLine gives the words of an instruction in exec form.
+func dockerfileLine(t *testing.T, instruction string) []string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(testbed.File(t, "Dockerfile"))
+	if line == nil {
+		t.Fatalf("Dockerfile has no %s in exec form", instruction)
+	}
+	var words []string
+	if err := yaml.Unmarshal([]byte(line[1]), &words); err != nil || len(words) == 0 {
+		t.Fatalf("Dockerfile: %s: %v", line[0], err)
+	}
+	return words
+}

@@ -1,0 +1,145 @@
+//go:build linux
+
+package deploy_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestUnit keeps the systemd unit true to the program.
+func TestUnit(t *testing.T) {
+	t.Parallel()
+	unit := testbed.File(t, "deploy/hanbridge.service")
+	start := strings.Fields(unitValue(t, unit, "ExecStart"))
+	if want := []string{"/usr/local/bin/hanbridge", "run", "--config", "/etc/hanbridge/config.yaml"}; !slices.Equal(start, want) {
+		t.Fatalf("ExecStart: got %q, want %q", start, want)
+	}
+	if help := wantCommand(t, start[1]); !strings.Contains(help, start[2]) {
+		t.Errorf("ExecStart: %s is no flag of run:\n%s", start[2], help)
+	}
+	for key, want := range map[string]string{
+		// The runtime's own exit code after a panic is 2 too: only as a signal is a crash told from a wrong configuration.
+		"RestartPreventExitStatus": "2", "Environment": "GOTRACEBACK=crash", "PrivateDevices": "no",
+		// A meter may be silent for weeks before its first telegram.
+		"Type": "notify", "NotifyAccess": "main", "TimeoutStartSec": "infinity", "WatchdogSec": "60", "Restart": "always",
+		"StateDirectory": strings.TrimPrefix(settingExample(t, "state_dir"), "/var/lib/"),
+	} {
+		if got := unitValue(t, unit, key); got != want {
+			t.Errorf("%s: got %q, want %q", key, got, want)
+		}
+	}
+	// Else the boot would wait for the first telegram, and the socket to systemd could not be opened.
+	if !strings.Contains(unit, "\nAfter="+unitValue(t, unit, "WantedBy")+"\n") {
+		t.Error("the target that wants the service waits for it: the service is not behind it")
+	}
+	if families := strings.Fields(unitValue(t, unit, "RestrictAddressFamilies")); !slices.Contains(families, "AF_UNIX") {
+		t.Errorf("RestrictAddressFamilies: got %q, want AF_UNIX among them", families)
+	}
+	testUnitAnalysed(t, strings.Replace(unit, start[0], testbed.Program(t), 1))
+}
+
+// testUnitAnalysed asks systemd's own tools. Neither needs a running systemd.
+func testUnitAnalysed(t *testing.T, unit string) {
+	t.Helper()
+	testbed.NeedPeer(t, "systemd-analyze")
+	file := filepath.Join(t.TempDir(), "hanbridge.service")
+	if err := os.WriteFile(file, []byte(unit), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", file).CombinedOutput(); err != nil || strings.Contains(string(out), file) {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	// In tenths. 15 with systemd 252, of which most is for the network and the serial ports; other versions count a little otherwise.
+	security := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", file)
+	if out, err := security.CombinedOutput(); err != nil {
+		t.Errorf("systemd-analyze security: %v\n%s", err, out)
+	}
+}
+
+// TestNotify plays systemd for the real program, with a meter and without any broker: what the unit's Type and WatchdogSec ask
+// for is told, to the end.
+func TestNotify(t *testing.T) {
+	t.Parallel()
+	cable := testbed.PlugCable(t, "p1-se-aidon")
+	m := newNotified(t)
+	env := []string{"NOTIFY_SOCKET=" + m.socket, "WATCHDOG_USEC=100000", "HANBRIDGE_STATE_DIR=" + t.TempDir(),
+		"HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.Variable()}
+	run := testbed.Hanbridge(t, env, "run")
+	run.Await("port opened")
+	m.hears("STATUS=waiting for the first telegram", 1)
+	m.hears("WATCHDOG=1", 5)
+	if said := m.said(); slices.Contains(said, "READY=1") {
+		t.Fatalf("ready before the first telegram: %q", said)
+	}
+	cable.Send()
+	m.hears("READY=1", 1)
+	m.hears("STATUS=meter online, telegrams: 1", 1)
+	m.hears("WATCHDOG=1", 10) // nobody listens where the broker should be
+	run.End(syscall.SIGTERM)
+	m.hears("STOPPING=1", 1)
+}
+
+// A notified is systemd's end of the socket.
+type notified struct {
+	t      *testing.T
+	socket string
+
+	mu    sync.Mutex
+	heard []string
+}
+
+func newNotified(t *testing.T) *notified {
+	t.Helper()
+	n := &notified{t: t, socket: filepath.Join(t.TempDir(), "notify")}
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: n.socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		for buf := make([]byte, 4096); ; {
+			size, err := conn.Read(buf)
+			if err != nil {
+				return // the test is over
+			}
+			n.mu.Lock()
+			n.heard = append(n.heard, string(buf[:size]))
+			n.mu.Unlock()
+		}
+	}()
+	return n
+}
+
+func (n *notified) said() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.heard)
+}
+
+// hears waits until something has been said so often.
+func (n *notified) hears(what string, times int) {
+	n.t.Helper()
+	testbed.Until(n.t, "told: "+what, func() bool {
+		return len(slices.DeleteFunc(n.said(), func(said string) bool { return said != what })) >= times
+	})
+}
+
+func unitValue(t *testing.T, unit, key string) string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^` + key + `=(.*)$`).FindStringSubmatch(unit)
+	if line == nil {
+		t.Fatalf("hanbridge.service has no %s", key)
+	}
+	return line[1]
+}

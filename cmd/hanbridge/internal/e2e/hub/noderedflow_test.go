@@ -1,0 +1,112 @@
+//go:build linux
+
+package hub_test
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// A flowNode is what the tests read of a node in deploy/nodered/flows.json.
+type flowNode struct {
+	ID, Type, Name, Z            string
+	X, Y                         int
+	Wires                        [][]string
+	Broker, Topic, QoS, Datatype string
+	Port, ProtocolVersion        string
+	Func, Template               string
+	Libs, Links                  []any
+	Scope                        []string
+	Env                          []struct{ Name, Value string }
+}
+
+// core are the node types that come with Node-RED and that the flow may use: none of them runs programs or reads files.
+var core = []string{
+	"tab", "comment", "mqtt-broker", "mqtt in", "function", "switch", "change", "status", "http in", "http response", "template", "link out", "debug",
+}
+
+// TestNodeREDFlow reads the shipped flow as a person imports it: nothing to install, no secret in it, nothing loose.
+func TestNodeREDFlow(t *testing.T) {
+	t.Parallel()
+	text := testbed.File(t, "deploy/nodered/flows.json")
+	nodes := readFlow(t, text)
+	places := map[[2]int]string{}
+	for id, n := range nodes {
+		if !slices.Contains(core, n.Type) {
+			t.Errorf("node %q: type %q is none of the core nodes %q", id, n.Type, core)
+		}
+		if n.Type != "tab" && nodes[n.Z].Type != "tab" {
+			t.Errorf("node %q is on no tab of the flow: z is %q", id, n.Z)
+		}
+		for _, to := range slices.Concat(append(n.Wires, n.Scope)...) {
+			if _, ok := nodes[to]; !ok {
+				t.Errorf("node %q leads to %q, which is not there", id, to)
+			}
+		}
+		if len(n.Libs)+len(n.Links) > 0 || strings.Contains(n.Func, "require") {
+			t.Errorf("node %q needs something from outside the flow: %+v", id, n)
+		}
+		if n.Wires == nil {
+			continue // it is not drawn
+		}
+		if other, taken := places[[2]int{n.X, n.Y}]; taken || n.X <= 0 || n.Y <= 0 {
+			t.Errorf("node %q lies at %d,%d, where %q is", id, n.X, n.Y, other)
+		}
+		places[[2]int{n.X, n.Y}] = id
+	}
+	if found := regexp.MustCompile(`"(credentials|user|password|cert|key)"|\b(src|href)=\\"\w+:`).FindString(text); found != "" {
+		t.Errorf("the flow holds %s: no secret and nothing from the network belongs there", found)
+	}
+	checkFlowBroker(t, nodes)
+}
+
+// checkFlowBroker wants numbers of every quantity, from the broker that the environment names.
+func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
+	t.Helper()
+	topics := []string{}
+	for id, n := range nodes {
+		if n.Type != "mqtt in" {
+			continue
+		}
+		topics = append(topics, n.Topic)
+		if n.QoS != "1" || n.Datatype != "auto-detect" {
+			t.Errorf("node %q: got QoS %s and datatype %s, want 1 and auto-detect, which makes numbers", id, n.QoS, n.Datatype)
+		}
+		// Only MQTT 3.1.1 tells by msg.retain what the broker had kept from what has just been read.
+		if b := nodes[n.Broker]; b.Broker != "${MQTT_HOST}" || b.Port != "${MQTT_PORT}" || b.ProtocolVersion != "4" {
+			t.Errorf("node %q: got the broker %+v", id, b)
+		}
+		env := nodes[n.Z].Env
+		for i, name := range []string{"MQTT_HOST", "MQTT_PORT"} {
+			if len(env) != 2 || env[i].Name != name || !strings.Contains(env[i].Value, `"$parent.`+name+`"`) {
+				t.Errorf("the tab does not give %s a default: %+v", name, env)
+			}
+		}
+	}
+	slices.Sort(topics)
+	if want := []string{"hanbridge/+/+", "hanbridge/status"}; !slices.Equal(topics, want) {
+		t.Errorf("topics: got %q, want %q", topics, want)
+	}
+}
+
+// readFlow gives the nodes by id.
+func readFlow(t *testing.T, text string) map[string]flowNode {
+	t.Helper()
+	var list []flowNode
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		t.Fatalf("deploy/nodered/flows.json: %v", err)
+	}
+	nodes := map[string]flowNode{}
+	for _, n := range list {
+		if _, twice := nodes[n.ID]; twice || n.ID == "" {
+			t.Errorf("id %q is there twice, or empty", n.ID)
+		}
+		nodes[n.ID] = n
+	}
+	return nodes
+}

@@ -1,0 +1,119 @@
+//go:build linux
+
+package hub_test
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestPrefixes changes homeassistant.prefix.
+func TestPrefixes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T){
+		"there and back": testPrefixes,
+		"crashes":        testPrefixCrash,
+		"without memory": testPrefixWithoutMemory,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+// prefixed starts a bridge with a prefix and waits until its meter is announced there, and nowhere else.
+func prefixed(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cable, ears *testbed.Listener, prefix string, variables ...string) *testbed.Process {
+	t.Helper()
+	run := testbed.StartBridge(t, append(variables, broker.URL(), cable.Variable(), "HANBRIDGE_HOMEASSISTANT_PREFIX="+prefix)...)
+	run.Await("port opened")
+	cable.SendUntil(time.Second, "announced below "+prefix+" alone", func() bool {
+		topics := allAnnounced(ears)
+		for _, topic := range topics {
+			if !strings.HasPrefix(topic, prefix+"/") {
+				return false
+			}
+		}
+		return len(topics) == 2
+	})
+	return run
+}
+
+// allAnnounced are the topics of announcements that have not been taken back, whatever the prefix.
+func allAnnounced(ears *testbed.Listener) (topics []string) {
+	for topic, payload := range ears.Heard() {
+		if strings.HasSuffix(topic, "/config") && payload != "" {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
+}
+
+// testPrefixes changes the prefix there and back, with a broker that is away in between, and then switches discovery off and on.
+func testPrefixes(t *testing.T) {
+	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "persistence true", "persistence_location "+t.TempDir()+"/"), testbed.PlugCable(t, "p1-se-aidon")
+	ears := broker.Listen()
+	state := "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
+	for _, prefix := range []string{"homeassistant", "hubs/second", "homeassistant"} {
+		prefixed(t, broker, cable, ears, prefix, state).End(syscall.SIGTERM)
+	}
+	off := "HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"
+	nowhere := testbed.StartBridge(t, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:"+testbed.FreePort(t), cable.Variable(), state, off, "HANBRIDGE_HOMEASSISTANT_PREFIX=third")
+	nowhere.Await("nobody listens on")
+	nowhere.End(syscall.SIGTERM)
+	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), state, off)
+	testbed.Until(t, "all announcements taken back", func() bool { return len(allAnnounced(ears)) == 0 })
+	run.Await("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	run.End(syscall.SIGTERM)
+	prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
+	hub := heardBy(ears)
+	if got := len(alive(hub, false)); got < 30 || len(hub.Complaints) > 0 {
+		t.Errorf("the hub knows %d entities, and complains: %q", got, hub.Complaints)
+	}
+}
+
+// testPrefixCrash kills the bridge at a few moments of a change of prefix, and configures it back.
+func testPrefixCrash(t *testing.T) {
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	ears := broker.Listen()
+	state := "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
+	prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
+	for _, moment := range []string{"homeassistant/device/hanbridge_bridge/config", "homeassistant/device/hanbridge_house/config", "hubs/second/device/hanbridge_bridge/config"} {
+		ears.Forget()
+		run := testbed.StartBridge(t, broker.URL(), cable.Variable(), state, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
+		run.Await("port opened")
+		cable.Send()
+		ears.Hear(moment)
+		run.Kill()
+		ears.Recall()
+		prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
+	}
+}
+
+// testPrefixWithoutMemory: what a bridge without memory leaves below the old prefix is taken back by hand.
+func testPrefixWithoutMemory(t *testing.T) {
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	ears := broker.Listen()
+	const off = "HANBRIDGE_STATE_DIR=off"
+	prefixed(t, broker, cable, ears, "homeassistant", off).End(syscall.SIGTERM)
+	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), off, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
+	run.Await("port opened")
+	cable.SendUntil(time.Second, "announced in the new place", func() bool { return ears.Heard()["hubs/second/device/hanbridge_house/config"] != "" })
+	variables := []string{broker.URL(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
+	clear := testbed.Hanbridge(t, variables, "discovery", "clear", "--prefix", "homeassistant")
+	clear.EndsWell()
+	clear.SaidOnce("homeassistant/device/hanbridge_house/config\n")
+	testbed.Until(t, "the old place is empty", func() bool { return len(allAnnounced(ears)) == 2 })
+	run.End(syscall.SIGTERM)
+	wrong := testbed.Hanbridge(t, variables, "discovery", "clear", "--prefix", "homeassistant/#")
+	testbed.Until(t, "it ends", func() bool { return wrong.Ended() })
+	wrong.SaidOnce("--prefix: ")
+	if code := wrong.Cmd.ProcessState.ExitCode(); code != 2 {
+		t.Errorf("a prefix with a wildcard: exit code %d, want 2", code)
+	}
+}

@@ -1,0 +1,64 @@
+//go:build linux
+
+package meter_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestFamiliesOverTCP plays every family to a doctor that is told nothing but the address and a file of keys.
+func TestFamiliesOverTCP(t *testing.T) {
+	t.Parallel()
+	keys := filepath.Join(t.TempDir(), "meter.key")
+	if err := os.WriteFile(keys, []byte(simulate.EncryptionKey+" "+simulate.AuthenticationKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for some := range slices.Chunk(simulate.Families(), 4) {
+		t.Run(some[0].Name+" and others", func(t *testing.T) {
+			t.Parallel()
+			var doctors []*testbed.Process
+			for _, f := range some {
+				// Five telegrams a second: enough for three in the time that the doctor listens at least.
+				speed := fmt.Sprint(max(1, int(f.Interval/(200*time.Millisecond))))
+				_, address := testbed.Simulate(t, "--family", f.Name, "--to", "tcp://127.0.0.1:0", "--speed", speed)
+				doctors = append(doctors, testbed.Hanbridge(t, nil, "doctor", address, "--json", "--dwell", "5s", "--key-file", keys))
+			}
+			for i, f := range some {
+				doctors[i].ExitCode()
+				checkDiagnosis(t, f, doctors[i].Said())
+			}
+		})
+	}
+}
+
+// checkDiagnosis looks at what the doctor says as JSON of a meter that is well.
+func checkDiagnosis(t *testing.T, f simulate.Family, said string) {
+	t.Helper()
+	var report struct {
+		OK     bool
+		Meter  struct{ Make string }
+		Cipher struct{ Encrypted bool }
+		Values []string
+	}
+	_, text, _ := strings.Cut(said, "{")
+	if err := json.NewDecoder(strings.NewReader("{" + text)).Decode(&report); err != nil {
+		t.Fatalf("%s: %v", f.Name, err)
+	}
+	if !report.OK || len(report.Values) == 0 || report.Cipher.Encrypted != (f.Cipher != 0) {
+		t.Errorf("%s: got %+v", f.Name, report)
+	}
+	alike := strings.HasPrefix(f.Name, "landisgyr-no") // their list 1 is Aidon's to the byte
+	if got := report.Meter.Make; got != "" && got != f.Make && !alike {
+		t.Errorf("%s: got make %q, want %q", f.Name, got, f.Make)
+	}
+}

@@ -1,0 +1,149 @@
+//go:build linux
+
+package meter_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// TestFound runs the program between simulated meters of which it knows little and a real Mosquitto.
+func TestFound(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T){
+		"another profile":  testOtherProfile,
+		"key and auth key": testKeys,
+		"wrong keys": func(t *testing.T) {
+			testLocked(t, "does not fit: compare", "HANBRIDGE_METER_KEY", wrongKeys...)
+		},
+		"no key": func(t *testing.T) { testLocked(t, "KAME…): set", "HANBRIDGE_METER_KEY") },
+		"auth key is wrong": func(t *testing.T) {
+			testLocked(t, "its authentication key does not: compare", "HANBRIDGE_METER_AUTH_KEY", wrongAuthKey...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+// Keys as variables.
+var (
+	rightKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.AuthenticationKey}
+	wrongKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.AuthenticationKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
+	wrongAuthKey = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
+)
+
+// testOtherProfile has a grid company that changes from EFS to EFS2 while the meter is read.
+func testOtherProfile(t *testing.T) {
+	broker := testbed.StartMosquitto(t)
+	ears := broker.Listen()
+	port := testbed.PlugSimulated(t, "--family", "aidon-se", "--fault", "profile=20") // after ten seconds
+	run := testbed.StartBridge(t, broker.URL(), port, "HANBRIDGE_METER_SERIAL=auto")
+	ears.Hear("hanbridge/house/import_power")
+	if got := protocol(t, ears.Hear("hanbridge/house/info")); got != "hdlc" {
+		t.Errorf("protocol before: got %q, want hdlc", got)
+	}
+	ears.Hear("hanbridge/house/telegram") // it comes behind all its values
+	before := testbed.Values(ears.Heard())
+
+	ears.Forget()
+	event := ears.Hear("hanbridge/house/event")
+	var told struct{ Event, From, To string }
+	if err := json.Unmarshal([]byte(event), &told); err != nil {
+		t.Fatal(err)
+	}
+	if told.Event != "profile_changed" || told.From != "aidon hdlc" || told.To != "aidon p1" {
+		t.Errorf("got %s, want profile_changed from aidon hdlc to aidon p1", event)
+	}
+	ears.Forget()
+	ears.Hear("hanbridge/house/import_power")
+	ears.Hear("hanbridge/house/telegram")
+	if got := protocol(t, broker.Kept()["hanbridge/house/info"]); got != "p1" {
+		t.Errorf("protocol after: got %q, want p1", got)
+	}
+	if diff := cmp.Diff(names(before), names(testbed.Values(broker.Kept()))); diff != "" {
+		t.Errorf("topics (-before +after):\n%s", diff)
+	}
+	run.SaidOnce("the meter speaks another profile")
+	run.End(syscall.SIGTERM)
+	if n := strings.Count(ears.Text(), "\nhanbridge/house/event "); n != 1 {
+		t.Errorf("%d events, want one", n)
+	}
+}
+
+// protocol is what the info of a meter says.
+func protocol(t *testing.T, info string) string {
+	t.Helper()
+	var about struct{ Protocol string }
+	if err := json.Unmarshal([]byte(info), &about); err != nil {
+		t.Fatalf("info %q: %v", info, err)
+	}
+	return about.Protocol
+}
+
+func names(values map[string]string) map[string]bool {
+	all := map[string]bool{}
+	for name := range values {
+		all[name] = true
+	}
+	return all
+}
+
+// testKeys finds the speed of a meter that encrypts, and reads it.
+func testKeys(t *testing.T) {
+	broker := testbed.StartMosquitto(t)
+	ears := broker.Listen()
+	port := testbed.PlugSimulated(t, "--family", "kamstrup-dk")
+	variables := slices.Concat(rightKeys, []string{broker.URL(), port, "HANBRIDGE_METER_SERIAL=auto", "HANBRIDGE_LOG_LEVEL=debug"})
+	run := testbed.StartBridge(t, variables...)
+	ears.Hear("hanbridge/house/status", "online") // 12 s at 115200 baud come first
+	for _, name := range []string{"import_power", "voltage_l1", "import_energy"} {
+		ears.Hear("hanbridge/house/" + name)
+	}
+	info := ears.Hear("hanbridge/house/info")
+	if !strings.Contains(info, `"make":"Kamstrup"`) || !strings.Contains(info, `"settings":"2400 8`) {
+		t.Errorf("info: got %s, want Kamstrup at 2400 baud", info)
+	}
+	ears.Hear("hanbridge/house/telegram_errors", "0")
+	run.End(syscall.SIGTERM)
+	keepsKeys(t, run)
+}
+
+// testLocked wants the message about a setting, once, and nothing published of a meter that cannot be opened.
+func testLocked(t *testing.T, message, setting string, keys ...string) {
+	broker := testbed.StartMosquitto(t)
+	ears := broker.Listen()
+	port := testbed.PlugSimulated(t, "--family", "kamstrup-dk")
+	variables := slices.Concat(keys, []string{broker.URL(), port, "HANBRIDGE_METER_SERIAL=2400 8N1", "HANBRIDGE_LOG_LEVEL=debug"})
+	run := testbed.StartBridge(t, variables...)
+	run.Await(message + " " + setting)
+	run.StaysUp(2 * time.Second) // some telegrams more
+	run.SaidOnce("telegram is encrypted")
+	if got := testbed.Values(ears.Heard()); len(got) > 0 {
+		t.Errorf("published without a key: %v", got)
+	}
+	ears.Hear("hanbridge/house/status", "offline")
+	run.End(syscall.SIGTERM)
+	keepsKeys(t, run)
+}
+
+// keepsKeys wants none of the keys in what was said.
+func keepsKeys(t *testing.T, run *testbed.Process) {
+	t.Helper()
+	for _, key := range []string{simulate.EncryptionKey, simulate.AuthenticationKey} {
+		if strings.Contains(strings.ToUpper(run.Said()), key) {
+			t.Errorf("it said a key:\n%s", run.Said())
+		}
+	}
+}

@@ -1,0 +1,156 @@
+//go:build linux
+
+package meter_test
+
+import (
+	"bytes"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// A gateway is a reader in the network that serves one connection after another.
+type gateway struct {
+	listener net.Listener
+	accepted atomic.Int32
+}
+
+// newGateway starts one; serve is called for each connection, with its number from 1 on, and closes it.
+func newGateway(t *testing.T, serve func(n int, c *net.TCPConn)) *gateway {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	g := &gateway{listener: l}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(int(g.accepted.Add(1)), c.(*net.TCPConn))
+		}
+	}()
+	return g
+}
+
+func (g *gateway) variable() string {
+	return "HANBRIDGE_METER_PORT=tcp://" + g.listener.Addr().String()
+}
+
+// meterBytes returns what gives the telegrams of a meter, one after another.
+func meterBytes(t *testing.T, family string) func() []byte {
+	t.Helper()
+	m := testbed.NewMeter(t, family, 1)
+	return func() []byte {
+		_, b := m.Next()
+		return slices.Clone(b)
+	}
+}
+
+// testClosingGateway has a reader that closes each connection behind a telegram, by turns in the three ways of TCP: every telegram is
+// published, the meter stays online, and the log has one line.
+func testClosingGateway(t *testing.T) {
+	const telegrams = 30
+	broker := testbed.StartMosquitto(t)
+	ears := broker.Listen()
+	published := func() int { return ears.Count("hanbridge/house/telegram", "{") }
+	next := meterBytes(t, "aidon-se")
+	g := newGateway(t, func(n int, c *net.TCPConn) {
+		defer c.Close()
+		if n > telegrams {
+			<-t.Context().Done() // the meter has nothing more to say
+			return
+		}
+		testbed.Pause(100 * time.Millisecond) // the pace of the meter
+		_, _ = c.Write(next())
+		switch n % 3 {
+		case 0:
+			_ = c.CloseWrite()
+		case 1: // a reset takes with it what has not been read yet
+			for published() < n && t.Context().Err() == nil {
+				testbed.Pause(time.Millisecond)
+			}
+			_ = c.SetLinger(0)
+		}
+	})
+	run := testbed.StartBridge(t, broker.URL(), g.variable())
+	testbed.Until(t, "all telegrams", func() bool { return published() == telegrams })
+	ears.Hear("hanbridge/house/status", "online")
+	if got := ears.Count("hanbridge/house/status", "offline"); got > 1 { // before the first telegram
+		t.Errorf("the meter was offline %d times", got)
+	}
+	run.SaidOnce("the reader closes the connection behind a telegram")
+	if said := run.Said(); strings.Contains(said, "WRN") || strings.Contains(said, `"warn"`) || strings.Count(said, "port opened") != 1 {
+		t.Errorf("want no warning, and that the port is opened once:\n%s", said)
+	}
+	run.End(syscall.SIGTERM)
+}
+
+// testTelnetGateway has a gateway in telnet mode before a binary protocol: values come, and the log says once how to set it.
+func testTelnetGateway(t *testing.T) {
+	next := meterBytes(t, "aidon-se")
+	written := make(chan int, 1)
+	g := newGateway(t, func(_ int, c *net.TCPConn) {
+		defer c.Close()
+		_, _ = c.Write([]byte("\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"))
+		for range 3 {
+			_, _ = c.Write(bytes.ReplaceAll(next(), []byte{0xFF}, []byte{0xFF, 0xFF}))
+		}
+		n, _ := c.Read(make([]byte, 1)) // it ends when the bridge does
+		written <- n
+	})
+	broker := testbed.StartMosquitto(t)
+	ears := broker.Listen()
+	run := testbed.StartBridge(t, broker.URL(), g.variable())
+	testbed.Until(t, "three telegrams", func() bool { return ears.Count("hanbridge/house/telegram", "{") == 3 })
+	run.SaidOnce("Set it to raw mode")
+	run.End(syscall.SIGTERM)
+	if n := <-written; n != 0 {
+		t.Error("a byte was written to the gateway")
+	}
+}
+
+// testMuteGateway has a reader that keeps its first connection open and says nothing more: after a minute it is dialled again.
+func testMuteGateway(t *testing.T) {
+	next := meterBytes(t, "p1-se-aidon")
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	g := newGateway(t, func(n int, c *net.TCPConn) {
+		_, _ = c.Write(next())
+		go func() { <-over; _ = c.Close() }()
+	})
+	broker := testbed.StartMosquitto(t)
+	ears := broker.Listen()
+	run := testbed.StartBridge(t, broker.URL(), g.variable())
+	ears.Hear("hanbridge/house/status", "online")
+	testbed.Until(t, "dialled again, and read", func() bool {
+		return g.accepted.Load() == 2 && ears.Count("hanbridge/house/telegram", "{") == 2
+	})
+	ears.Hear("hanbridge/house/status", "online")
+	if got := strings.Count(run.Said(), "port opened"); got != 1 {
+		t.Errorf("said %d times that the port is opened, want once:\n%s", got, run.Said())
+	}
+	run.End(syscall.SIGTERM)
+}
+
+// TestGateways: readers in the network that are no plain passers-on of bytes.
+func TestGateways(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(*testing.T){
+		"closes each connection": testClosingGateway, "telnet mode": testTelnetGateway, "mute": testMuteGateway,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}

@@ -1,0 +1,132 @@
+//go:build linux
+
+package meter_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hanbridge/hanbridge/pkg/capture"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+var ptyName = regexp.MustCompile(`meter on (\S+)\n`)
+
+// TestPTYSpeed: a reader that sets another speed than the meter's hears no telegram; at the meter's own, and as long as
+// nobody has set one, it does.
+func TestPTYSpeed(t *testing.T) {
+	t.Parallel()
+	_, name := testbed.Simulate(t, "--family", "kamstrup-no1", "--to", "pty", "--speed", "1000")
+	port, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if !hears(t, port) {
+		t.Error("nothing heard at the speed that the pty has at first")
+	}
+	setSpeed(t, port, 9600)
+	if hears(t, port) {
+		t.Error("a telegram heard at 9600 baud, sent at 2400")
+	}
+	setSpeed(t, port, 2400)
+	if !hears(t, port) {
+		t.Error("nothing heard at 2400 baud")
+	}
+}
+
+// TestReplayPTYWithoutReader: what nobody reads is lost, however much it is, and the program ends.
+func TestReplayPTYWithoutReader(t *testing.T) {
+	t.Parallel()
+	recording := filepath.Join(t.TempDir(), "recording")
+	if err := os.WriteFile(recording, bytes.Repeat([]byte("1-0:1.7.0(0001.234*kW)\r\n"), 80_000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "0").EndsWell()
+}
+
+// TestReplayPTYLongRead: one long read comes whole to who reads, and does not hold up the end where nobody does.
+func TestReplayPTYLongRead(t *testing.T) {
+	t.Parallel()
+	const long = 30_000
+	recording := filepath.Join(t.TempDir(), "recording")
+	text := fmt.Sprintf("2026-11-22T10:15:20Z 2f\n2026-11-22T10:15:21Z %s\n2026-11-22T11:15:20Z %[1]s\n", strings.Repeat("41", long))
+	if err := os.WriteFile(recording, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty")
+	p.Await("meter on ")
+	port, err := os.OpenFile(ptyName.FindStringSubmatch(p.Said())[1], os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if err := port.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.ReadFull(port, make([]byte, 1+long)); err != nil {
+		t.Errorf("got %d bytes, %v, want %d", n, err, 1+long)
+	}
+	p.End(unix.SIGINT)
+
+	fast := testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "100000")
+	fast.Await("meter on ")
+	fast.EndsWell()
+}
+
+// TestReplayInputStopped: the first signal ends a replay that waits for input.
+func TestReplayInputStopped(t *testing.T) {
+	t.Parallel()
+	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
+	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.Mark)
+	p.Await("meter on ")
+	p.Signal(unix.SIGINT)
+	p.ExitCode()
+}
+
+// setSpeed also throws away what came before.
+func setSpeed(t *testing.T, f *os.File, baud uint32) {
+	t.Helper()
+	s, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Cflag = s.Cflag&^unix.CBAUD | unix.BOTHER
+	s.Ispeed, s.Ospeed = baud, baud
+	if err := unix.IoctlSetTermios(int(f.Fd()), unix.TCSETSF2, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hears reads some telegrams' worth of bytes, and tells if a whole one is in them. One that was sent before the speed was set
+// may still come first.
+func hears(t *testing.T, f *os.File) bool {
+	t.Helper()
+	b := make([]byte, 0, 4000)
+	for len(b) < 3000 {
+		n, err := f.Read(b[len(b):cap(b)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = b[:len(b)+n]
+	}
+	d := meter.NewDecoder(bytes.NewReader(b[600:]))
+	for {
+		_, err := d.Next()
+		var damaged *meter.TelegramError
+		if err == nil || !errors.As(err, &damaged) {
+			return err == nil
+		}
+	}
+}

@@ -1,0 +1,133 @@
+//go:build linux
+
+package program_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+	"golang.org/x/sys/unix"
+)
+
+// askHealth asks for the health of the bridge with these variables, and returns what is said and the exit code.
+func askHealth(t *testing.T, variables []string, args ...string) (said string, code int) {
+	t.Helper()
+	p := testbed.Hanbridge(t, variables, append([]string{"health"}, args...)...)
+	code = p.ExitCode()
+	return p.Said(), code
+}
+
+// wantHealth wants an exit code and texts.
+func wantHealth(t *testing.T, variables []string, want int, texts ...string) {
+	t.Helper()
+	said, code := askHealth(t, variables)
+	missing := func(text string) bool { return !strings.Contains(said, text) }
+	if code != want || slices.ContainsFunc(texts, missing) {
+		t.Errorf("got exit code %d, want %d with %q:\n%s", code, want, texts, said)
+	}
+}
+
+// TestHealth asks about a bridge whose meter is silent and whose broker is away, with and without a folder of its own: while it runs, while
+// it is stopped, and after a crash.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	for name, state := range map[string]string{"state folder": t.TempDir(), "no state": "off"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			port, cable := testbed.FreePort(t), testbed.PlugCable(t, "p1-se-aidon")
+			variables := []string{"HANBRIDGE_STATE_DIR=" + state, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + port, cable.Variable()}
+			wantHealth(t, variables, 1, "no hanbridge runs with this configuration")
+			run := testbed.Hanbridge(t, variables, "run")
+			run.Await("output interrupted")
+			run.Await("port opened")
+			wantHealth(t, variables, 0, "healthy", "output mqtt: interrupted: mqtt: nobody listens", "meter meter: no telegram yet")
+			another := append(slices.Clone(variables), "HANBRIDGE_STATE_DIR="+t.TempDir())
+			wantHealth(t, another, 1, "no hanbridge runs with this configuration")
+			run.Signal(syscall.SIGSTOP)
+			wantHealth(t, variables, 1, "does not answer")
+			run.Signal(syscall.SIGCONT)
+			wantHealth(t, variables, 0, "healthy")
+			run.Kill()
+			broker := accepts(t, port)
+			wantHealth(t, variables, 1, "no hanbridge runs with this configuration")
+			if broker() {
+				t.Error("the command has connected to the broker")
+			}
+			run = testbed.Hanbridge(t, variables, "run")
+			run.Await("port opened")
+			wantHealth(t, variables, 0, "healthy")
+			run.End(syscall.SIGTERM)
+		})
+	}
+	wantHealth(t, []string{"HANBRIDGE_MQTT_QOS=7"}, 2, "HANBRIDGE_MQTT_QOS")
+}
+
+// accepts listens on a port, and returns what tells if somebody has connected.
+func accepts(t *testing.T, port string) (connected func() bool) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return func() bool {
+		_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(100 * time.Millisecond))
+		_, err := l.Accept()
+		return err == nil
+	}
+}
+
+// TestHealthOfAStuckMeter has a log that nobody reads: the meter's goroutine does not get on when it logs that the meter speaks.
+func TestHealthOfAStuckMeter(t *testing.T) {
+	t.Parallel()
+	cable := testbed.PlugCable(t, "p1-se-aidon")
+	variables := []string{"HANBRIDGE_STATE_DIR=" + t.TempDir(), "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.Variable()}
+	log, toLog := smallPipe(t)
+	run := exec.CommandContext(t.Context(), testbed.Program(t), "run")
+	run.Dir, run.Env, run.Stderr = t.TempDir(), append(os.Environ(), variables...), toLog
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = run.Process.Kill(); _ = run.Wait() })
+	for lines := bufio.NewScanner(log); lines.Scan() && !strings.Contains(lines.Text(), "port opened"); {
+	}
+	go func() { _, _ = toLog.Write(make([]byte, 1<<16)) }() // more than it holds
+	testbed.Until(t, "the log is full", func() bool {
+		n, err := unix.IoctlGetInt(int(log.Fd()), unix.TIOCINQ) //nolint:gosec // a descriptor
+		return err == nil && n >= 4096
+	})
+	cable.Send()
+	testbed.Until(t, "the meter is stuck", func() bool {
+		said, code := askHealth(t, variables, "--after", "1s")
+		return code == 1 && strings.Contains(said, "hanbridge: meter meter is stuck: no progress since ") && strings.Contains(said, "\nhanbridge: restart hanbridge.")
+	})
+	go func() { _, _ = io.Copy(io.Discard, log) }() // until the test ends
+	testbed.Until(t, "the meter gets on", func() bool {
+		said, code := askHealth(t, variables, "--after", "1s")
+		return code == 0 && !strings.Contains(said, "meter meter")
+	})
+}
+
+// smallPipe is a pipe that holds 4096 bytes, and to which writing waits.
+func smallPipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.FcntlInt(uintptr(ends[1]), unix.F_SETPIPE_SZ, 4096); err != nil {
+		t.Fatal(err)
+	}
+	r, w = os.NewFile(uintptr(ends[0]), "log"), os.NewFile(uintptr(ends[1]), "log")
+	t.Cleanup(func() { _ = w.Close(); _ = r.Close() })
+	return r, w
+}

@@ -1,0 +1,108 @@
+//go:build linux
+
+package program_test
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// testValues wants every topic right after one telegram, what a hub needs to find them, and a proper end.
+func testValues(t *testing.T, family string) {
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, family)
+	ears := broker.Listen()
+	run := testbed.StartBridge(t, broker.URL(), cable.Variable())
+	run.Await("port opened")
+	ears.Hear("hanbridge/status", "online")
+	cable.Send()
+	telegram := ears.Hear("hanbridge/house/telegram")
+	ears.Hear("hanbridge/house/status", "online")
+
+	heard, want := ears.Heard(), testbed.FirstTelegram(t, family)
+	checkTelegram(t, telegram, want)
+	checkVarying(t, heard, family)
+	testbed.CheckAnnounced(t, heard)
+	if diff := cmp.Diff(want, testbed.Values(heard)); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+	delete(heard, "hanbridge/house/telegram") // an event, the only thing that is not retained
+	kept := broker.Kept()
+	if diff := cmp.Diff(heard, kept); diff != "" {
+		t.Errorf("retained (-published +retained):\n%s", diff)
+	}
+	if n := strings.Count(run.Said(), "\n"); n > 8 {
+		t.Errorf("start-up is %d lines, want 8 at most:\n%s", n, run.Said())
+	}
+
+	run.End(syscall.SIGTERM)
+	ears.Hear("hanbridge/status", "offline")
+	ears.Hear("hanbridge/house/status", "offline")
+	if strings.Contains(run.Said(), "somebody else") {
+		t.Errorf("it takes its own word for somebody else's:\n%s", run.Said())
+	}
+	kept = broker.Kept()
+	for _, topic := range []string{"hanbridge/status", "hanbridge/house/status"} {
+		if got := kept[topic]; got != "offline" {
+			t.Errorf("%s after the end: retained %q, want offline", topic, got)
+		}
+	}
+}
+
+func checkVarying(t *testing.T, heard map[string]string, family string) {
+	t.Helper()
+	for name, pattern := range testbed.AboutBridge {
+		got := heard["hanbridge/house/"+name]
+		if !regexp.MustCompile(`^(?s:` + pattern + `)$`).MatchString(got) {
+			t.Errorf("hanbridge/house/%s: got %q, want %s", name, got, pattern)
+		}
+	}
+	var info map[string]string
+	if err := json.Unmarshal([]byte(heard["hanbridge/house/info"]), &info); err != nil {
+		t.Errorf("info: %v", err)
+	}
+	protocol, model := "p1", "6534"
+	if family == "aidon-se" {
+		protocol, model = "hdlc", ""
+	}
+	for key, want := range map[string]string{"make": "Aidon", "model": model, "protocol": protocol, "settings": "115200 8N1"} {
+		if got, ok := info[key]; !ok || got != want {
+			t.Errorf("info: %s: got %q, want %q", key, got, want)
+		}
+	}
+}
+
+// checkTelegram wants one object with the published numbers in it, digit by digit.
+func checkTelegram(t *testing.T, text string, want map[string]string) {
+	t.Helper()
+	var telegram struct {
+		Meter     string
+		Seq       int
+		Received  time.Time
+		MeterTime time.Time `json:"meter_time"`
+		Values    map[string]json.Number
+		Instance  string
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&telegram); err != nil {
+		t.Fatalf("telegram: %v\n%s", err, text)
+	}
+	got := map[string]string{}
+	for name, number := range telegram.Values {
+		got[name] = number.String()
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("values in the telegram (-want +got):\n%s", diff)
+	}
+	if telegram.Meter != "house" || telegram.Seq != 1 || !telegram.MeterTime.Equal(testbed.Noon) || time.Since(telegram.Received) > time.Minute {
+		t.Errorf("telegram: got %s, want the first one of house at %v, received just now", text, testbed.Noon)
+	}
+}
