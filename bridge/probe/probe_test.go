@@ -60,7 +60,9 @@ func (w *wire) Close() error {
 // endpoint opens a wire that sends, each time that it is dialled.
 func endpoint(setting string, err error, sends ...sent) probe.Endpoint {
 	var baud int
-	fmt.Sscan(setting, &baud)
+	if _, err := fmt.Sscan(setting, &baud); err != nil {
+		baud = 0 // a setting without a speed
+	}
 	return probe.Endpoint{Port: "/dev/ttyUSB0", Line: setting, Baud: baud, Dial: func(context.Context) (io.ReadCloser, error) {
 		return &wire{sends: sends, err: err, closed: make(chan struct{})}, nil
 	}}

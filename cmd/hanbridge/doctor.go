@@ -25,7 +25,7 @@ func doctorCommand(p *cli.Program) *cobra.Command {
 	f.DurationVar(&o.Dwell, "dwell", probe.Dwell, "how long to listen at each setting: meters speak every 10 s or more often")
 	f.BoolVar(&o.Write, "write", false, "write the configuration to use, with the line setting found: to config.yaml, or to the file of --config")
 	f.BoolVar(&o.Force, "force", false, "write over a configuration that is there")
-	f.BoolVar(&o.Json, "json", false, "the findings as one JSON object")
+	f.BoolVar(&o.JSON, "json", false, "the findings as one JSON object")
 	o.Keys.Add(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {

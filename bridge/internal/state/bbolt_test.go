@@ -296,6 +296,9 @@ func TestTakeOverLies(t *testing.T) {
 		{"bucket of another name", leaf, func(p []byte) { copy(p[32:], "HANBRIDGE") }},
 		{"no bucket", leaf, func(p []byte) { u16(p[10:], 0) }},
 	} {
+		if raceDetector && strings.HasPrefix(tt.name, "value") && strings.HasSuffix(tt.name, "without end") {
+			continue // it would take 6 GB to note what is read of a value of 4 GB
+		}
 		file := bytes.Clone(many)
 		for at := 2 * 4096; at+4096 <= len(file); at += 4096 {
 			if p := file[at : at+4096]; binary.NativeEndian.Uint16(p[8:]) == tt.kind && binary.NativeEndian.Uint64(p) == uint64(at/4096) {

@@ -12,6 +12,7 @@ import (
 // KeyFlags are the keys that a person names on the command line.
 type KeyFlags struct{ Key, AuthKey, File string }
 
+// Add adds the flags to a command.
 func (k *KeyFlags) Add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&k.File, "key-file", "", "`FILE` of keys, a line KEY or KEY AUTH_KEY each, tried in turn")

@@ -21,6 +21,7 @@ func Found(named string) string {
 	return ""
 }
 
+// CountVariables returns how many variables of an environment ("NAME=value") configure the program.
 func CountVariables(environ []string) int {
 	n := 0
 	for _, e := range environ {

@@ -23,8 +23,10 @@ func Text(c Config, secret func(Secret) string) string {
 	return text.String()
 }
 
+// ShowSecrets writes secrets as they are.
 func ShowSecrets(s Secret) string { return string(s) }
 
+// HideSecrets writes what stands for a secret.
 func HideSecrets(s Secret) string { return s.String() }
 
 // shownAlways are the keys that are written also where they are the default.

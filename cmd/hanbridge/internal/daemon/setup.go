@@ -22,6 +22,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
+// WireName names a port with its line setting, for people.
 func WireName(c probe.Endpoint) string {
 	if c.Line == "" {
 		return c.Port

@@ -13,7 +13,7 @@ type Order struct {
 	Port, Config, Serial string
 	Keys                 config.KeyFlags
 	Dwell                time.Duration
-	Write, Force, Json   bool
+	Write, Force, JSON   bool
 }
 
 // starts is the command that starts the bridge with the configuration that was looked at.

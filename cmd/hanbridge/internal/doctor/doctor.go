@@ -36,7 +36,7 @@ func Examine(ctx context.Context, p *cli.Program, o Order) error {
 	if err := d.conclude(); err != nil {
 		return cli.DataError(err)
 	}
-	if o.Json {
+	if o.JSON {
 		if err := printJSON(p, d.report); err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 	if cli.IsTerminal(p.Out) { // else each line is whole, for programs
 		d.say = func(name, text string) { fmt.Fprint(p.Out, reportLine(name, safetext.Visible(text))) }
 	}
-	if o.Json {
+	if o.JSON {
 		d.say, d.print = func(string, string) {}, func(string) {}
 	}
 	if cli.IsTerminal(p.Err) {

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,15 +20,6 @@ func aMeter() config.Meter {
 		ID: "meter", Name: "Electricity meter", Port: config.Port{Kind: config.AutoPort}, Serial: config.Serial{Auto: true},
 		Checksum: "check", FrameCounter: "any",
 	}
-}
-
-// shown makes secrets comparable, which cmp would print as they are.
-func shown(c config.Config) string {
-	text := fmt.Sprintf("%+v %q", c, string(c.MQTT.Password))
-	for _, m := range c.Meters {
-		text += fmt.Sprintf(" %q %q", string(m.Key), string(m.AuthKey))
-	}
-	return text
 }
 
 func checkErr(t *testing.T, err error, want string) {

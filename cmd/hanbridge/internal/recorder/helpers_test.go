@@ -36,15 +36,10 @@ type ward struct {
 	line     string              // how it sends, "" as its family does
 	inverted bool                // how it is connected
 	damage   func([]byte) []byte // what the way does to each telegram; nil for nothing
-	usable   map[string]error    // of each port; those that are not named are free
 	ports    []string            // of the machine
 	speaking string              // the port that the meter is on, the first where it is not named
 	ends     error               // how the wire ends after its first bytes, if it does; io.EOF is the other side
 	begins   string              // these bytes
-	config   func(*config.Config)
-	broker   error
-	hub      bool
-	deaf     error // of the question for a hub
 }
 
 const aPort = "/dev/serial/by-id/usb-FTDI_FT232R-if00-port0"

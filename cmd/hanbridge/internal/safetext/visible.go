@@ -23,6 +23,7 @@ func Visible(text string) string {
 	return string(appendVisible(nil, text, ""))
 }
 
+// IsInvisible reports whether a character is written as an escape.
 func IsInvisible(r rune) bool { return !strconv.IsPrint(r) }
 
 // appendVisible appends text as visible returns it, but the characters of keep, which stay as they are.

@@ -14,6 +14,7 @@ type Pace struct {
 	once   sync.Once
 }
 
+// NewPace returns a Pace that is so many times as fast as the clock; 0 is without waiting.
 func NewPace(speed int) *Pace { return &Pace{speed: speed, Closed: make(chan struct{})} }
 
 // Wait returns when what is due at a time is, counted from the first call, or false when the pace is closed.

@@ -24,6 +24,7 @@ type telegrams interface {
 	Next() (at time.Time, telegram []byte)
 }
 
+// NewSimulatedWire returns a wire on which m sends each telegram when it is due, speed times as fast as the clock; 0 is without waiting.
 func NewSimulatedWire(m telegrams, speed int) *simulatedWire {
 	return &simulatedWire{Pace: NewPace(speed), meter: m}
 }

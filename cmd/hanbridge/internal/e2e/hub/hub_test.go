@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/discovery/hatest"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
 // TestHubs runs the program beside a hub that knows what Home Assistant makes of its announcements.

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanbridge/hanbridge/pkg/simulate"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // TestFamiliesOverTCP plays every family to a doctor that is told nothing but the address and a file of keys.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanbridge/hanbridge/pkg/simulate"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
 // TestFound runs the program between simulated meters of which it knows little and a real Mosquitto.

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/p1"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
 // TestCounters runs the program with counters that glitch, over crashes and with a damaged state file.

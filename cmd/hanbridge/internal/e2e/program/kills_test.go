@@ -13,9 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 	"github.com/hanbridge/hanbridge/pkg/obis"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
 // TestKills kills broker, bridge, or both in any order, again and again: each time everything comes back right. It does so at
