@@ -91,7 +91,9 @@ func Load(file string, environ []string) (Config, error) {
 	if l.keys > mostKeys {
 		return Config{}, l.found.Err()
 	}
+	l.decode(settings, nil) // for what is wrong in the file, also where a variable replaces it
 	cfg := l.decode(settings, l.readEnviron(environ, settings))
+	l.found = l.found.once()
 	l.readPassword(&cfg.MQTT)
 	l.validate(cfg)
 	if err := l.found.Err(); err != nil {

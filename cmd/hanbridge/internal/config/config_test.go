@@ -262,6 +262,7 @@ func TestConfigErrors(t *testing.T) {
 		{"two look for a port", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
 		{"port empty", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
 		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
+		{"variable over a wrong value", "meters:\n  - fuse: many\n", []string{"HANBRIDGE_METER_FUSE=25"}, `config.yaml:2: meters[0].fuse: "many" is not a whole number`},
 		{"variable judged", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
 		{"variable of two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
 			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},

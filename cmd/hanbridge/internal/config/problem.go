@@ -78,6 +78,18 @@ func (p *Problems) addBoth(path, with, format string, args ...any) {
 	(*p)[len(*p)-1].with = with
 }
 
+// once returns p without those that are in it before.
+func (p Problems) once() (all Problems) {
+	seen := map[problem]bool{}
+	for _, one := range p {
+		if !seen[one] {
+			all = append(all, one)
+		}
+		seen[one] = true
+	}
+	return all
+}
+
 // Err returns p in the order of the file, the environment last, or nil if it is empty.
 func (p Problems) Err() error {
 	if len(p) == 0 {
