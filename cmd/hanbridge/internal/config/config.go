@@ -91,11 +91,11 @@ func Load(file string, environ []string) (Config, error) {
 	if l.keys > mostKeys {
 		return Config{}, l.found.Err()
 	}
-	l.decode(settings, nil) // for what is wrong in the file, also where a variable replaces it
+	l.validate(l.decode(settings, nil).quantityProblems()) // what is wrong in the file is told also where a variable replaces it
 	cfg := l.decode(settings, l.readEnviron(environ, settings))
 	l.found = l.found.once()
 	l.readPassword(&cfg.MQTT)
-	l.validate(cfg)
+	l.validate(cfg.problems())
 	if err := l.found.Err(); err != nil {
 		return Config{}, err
 	}

@@ -73,7 +73,7 @@ func readValue(_, to reflect.Type, data any) (any, error) {
 	case to == reflect.TypeFor[time.Duration]():
 		return throttle.ParseInterval(text)
 	case to == reflect.TypeFor[obis.Decimal]():
-		return quantity.ParseFactor(text)
+		return quantity.ParseFactor(strings.TrimSpace(text))
 	case to.Kind() == reflect.Int:
 		n, err := strconv.Atoi(text)
 		if err != nil {

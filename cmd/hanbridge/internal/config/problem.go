@@ -139,16 +139,16 @@ func (l *loader) secretsInFile() bool {
 	return false
 }
 
-// validate adds what is wrong with the values of cfg. A key that already has a problem is left alone, what it is a part of too, and what
+// validate adds what is wrong with values. A key that already has a problem is left alone, what it is a part of too, and what
 // compares with it: its value did not arrive.
-func (l *loader) validate(cfg Config) {
+func (l *loader) validate(wrong Problems) {
 	bad := map[string]bool{}
 	for _, p := range l.found {
 		for path := p.path; path != ""; path = path[:max(0, strings.LastIndexByte(path, '.'))] {
 			bad[path] = true
 		}
 	}
-	for _, one := range cfg.problems() {
+	for _, one := range wrong {
 		if bad[one.path] || bad[one.with] {
 			continue
 		}

@@ -106,7 +106,11 @@ func (l *loader) value(n *yaml.Node, k key, at place, path string) any {
 		text = strings.ToLower(text)
 	}
 	if len(k.oneOf) > 0 && !slices.Contains(k.oneOf, text) {
-		l.add(at, path, "%q is not one of %s%s", text, strings.Join(k.oneOf, ", "), cli.DidYouMean(text, k.oneOf))
+		choice := "one of " + strings.Join(k.oneOf, ", ")
+		if len(k.oneOf) == 2 && k.oneOf[0] == "true" {
+			choice = "true or false"
+		}
+		l.add(at, path, "%q is not %s%s", n.Value, choice, cli.DidYouMean(text, k.oneOf))
 		return nil
 	}
 	return text

@@ -24,16 +24,22 @@ func (c Config) problems() (p Problems) {
 		}
 	}
 	c.checkStateDir(&p)
-	for name := range c.Quantities {
-		if err := c.Quantities.Validate(name); err != nil {
-			p.add("quantities."+name, "%s", err)
-		}
-	}
+	p = append(p, c.quantityProblems()...)
 	for i, m := range c.Meters {
 		m.check(&p, fmt.Sprintf("meters[%d].", i))
 	}
 	c.checkPorts(&p)
 	c.checkNames(&p)
+	return p
+}
+
+// quantityProblems returns what is impossible among the settings of quantities.
+func (c Config) quantityProblems() (p Problems) {
+	for name := range c.Quantities {
+		if err := c.Quantities.Validate(name); err != nil {
+			p.add("quantities."+name, "%s", err)
+		}
+	}
 	return p
 }
 
