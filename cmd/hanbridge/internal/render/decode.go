@@ -22,9 +22,7 @@ type printer interface {
 	damaged(dst []byte, e *meter.TelegramError) (printed []byte, complaint string)
 }
 
-// Formats returns the names of the formats of Decode.
-func Formats() []string { return []string{"table", "json", "csv"} }
-
+// newPrinter returns what prints in a format.
 func newPrinter(format string) (printer, error) {
 	switch format {
 	case "table":
