@@ -1,7 +1,10 @@
 package source_test
 
 import (
+	"bytes"
+	"io"
 	"testing"
+	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
@@ -23,4 +26,46 @@ func only(t *testing.T, s probe.Source) probe.Endpoint {
 		t.Fatalf("got %d endpoints, want 1", len(all))
 	}
 	return all[0]
+}
+
+// every is every byte there is, those that terminals act on first.
+var every = func() []byte {
+	b := []byte{0x0A, 0x0D, 0x11, 0x13, 0xFF, 0x00, 0x03, 0x04, 0x1A, 0x7F, 0xFF, 0xFF, 0x0D, 0x0A}
+	for x := range 256 {
+		b = append(b, byte(x))
+	}
+	return b
+}()
+
+func open(t *testing.T, c probe.Endpoint) io.ReadCloser {
+	t.Helper()
+	wire, err := c.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = wire.Close() }) // some tests close it
+	return wire
+}
+
+// expect reads as many bytes as want has.
+func expect(t *testing.T, wire io.Reader, want []byte) {
+	t.Helper()
+	type read struct {
+		b   []byte
+		err error
+	}
+	done := make(chan read, 1)
+	go func() {
+		b := make([]byte, len(want))
+		n, err := io.ReadFull(wire, b)
+		done <- read{b[:n], err}
+	}()
+	select {
+	case got := <-done:
+		if got.err != nil || !bytes.Equal(got.b, want) {
+			t.Fatalf("got %x, %v\nwant %x", got.b, got.err, want)
+		}
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("%d bytes have not come", len(want))
+	}
 }
