@@ -121,18 +121,22 @@ func Of(c obis.Code) (ID, bool) {
 	if cde[2] == obis.Any {
 		cde[2] = 0
 	}
-	id, ok := byCode[cde]
+	id, ok := byCode[keyOf(cde)]
 	return id, ok
 }
 
-var byCode = func() map[[3]byte]ID {
-	m := map[[3]byte]ID{}
+// keyOf returns groups C, D and E as a number, which a map finds faster than an array.
+func keyOf(cde [3]byte) uint32 { return uint32(cde[0])<<16 | uint32(cde[1])<<8 | uint32(cde[2]) }
+
+var byCode = func() map[uint32]ID {
+	m := map[uint32]ID{}
 	for i := range rows {
 		for _, cde := range slices.Concat(rows[i].Codes, rows[i].instead) {
-			if _, twice := m[cde]; twice {
+			key := keyOf(cde)
+			if _, twice := m[key]; twice {
 				panic("quantity: two rows for one code: " + rows[i].Name)
 			}
-			m[cde] = ID(i)
+			m[key] = ID(i)
 		}
 	}
 	return m

@@ -17,8 +17,9 @@ import (
 type table struct {
 	unmapped []*obis.Record
 	// text holds the names and values of the rows of one telegram, cells where each of them ends.
-	text  []byte
-	cells []int
+	text   []byte
+	cells  []int
+	blanks []byte // as many as were needed between name and value
 }
 
 func (t *table) file(dst []byte, name string) []byte {
@@ -71,13 +72,14 @@ func (t *table) layOut(dst []byte) []byte {
 		}
 		start = end
 	}
+	for len(t.blanks) < width+2 {
+		t.blanks = append(t.blanks, ' ')
+	}
 	start = 0
 	for i := 0; i < len(t.cells); i += 2 {
 		name, value := t.text[start:t.cells[i]], t.text[t.cells[i]:t.cells[i+1]]
 		dst = append(append(dst, "  "...), name...)
-		for range width - utf8.RuneCount(name) + 2 {
-			dst = append(dst, ' ')
-		}
+		dst = append(dst, t.blanks[:width-utf8.RuneCount(name)+2]...)
 		dst = append(bytes.TrimRight(append(dst, value...), " "), '\n')
 		start = t.cells[i+1]
 	}

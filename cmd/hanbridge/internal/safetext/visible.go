@@ -24,7 +24,7 @@ func Visible(text string) string {
 }
 
 // IsInvisible reports whether a character is written as an escape.
-func IsInvisible(r rune) bool { return !strconv.IsPrint(r) }
+func IsInvisible(r rune) bool { return r < ' ' || r > '~' && !strconv.IsPrint(r) }
 
 // appendVisible appends text as visible returns it, but the characters of keep, which stay as they are.
 func appendVisible(dst []byte, text, keep string) []byte {
