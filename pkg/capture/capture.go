@@ -19,6 +19,10 @@ import (
 // is the time as in RFC 3339 with milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with '#' are for people.
 const Mark = "# hanbridge capture"
 
+// TestKeyNote is how the line of a capture begins that says that its telegrams are ciphered with the public test key, so that
+// decode takes that key by itself.
+const TestKeyNote = "# ciphered with a public test key"
+
 // A Record is what one read of a wire gave.
 type Record struct {
 	// At is when; zero where the recording has no times.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/mask"
@@ -42,7 +41,7 @@ func (m *masker) Next() (*meter.Reading, error) {
 	m.mask.passes(m.start+t.Offset, t.Length)
 	if t.Ciphered && !m.mask.ciphered {
 		m.mask.ciphered = true
-		note := fmt.Sprintf(render.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
+		note := fmt.Sprintf(capture.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
 		if _, err := io.WriteString(m.out, note); err != nil {
 			return nil, errKeep{err}
 		}

@@ -13,9 +13,6 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// TestKeyNote is how the line of a capture begins that says with what it is ciphered. decode looks for it.
-const TestKeyNote = "# ciphered with a public test key"
-
 // A tally counts the telegrams of a file, or of all.
 type tally struct {
 	good, damaged int
@@ -125,7 +122,7 @@ type testKeyed struct {
 
 func (t *testKeyed) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
-	if !t.looked && bytes.Contains(t.file.start, []byte(TestKeyNote)) {
+	if !t.looked && bytes.Contains(t.file.start, []byte(capture.TestKeyNote)) {
 		t.looked = true
 		t.options.Keys = append(slices.Clip(t.options.Keys), mask.NewTestKey()) // the others belong to all files
 	}
