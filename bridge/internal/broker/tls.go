@@ -9,12 +9,13 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 )
 
 // certificates reads the certificate files into p.tls, and returns a *ConfigError for each that is wrong. It is done at every dial, so
 // that a renewed certificate needs no restart.
 func (p *place) certificates() (wrong []error) {
-	if p.url != nil && !schemes[p.url.Scheme].secure {
+	if p.plain() {
 		return p.unused()
 	}
 	p.tls = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
@@ -34,11 +35,20 @@ func (p *place) certificates() (wrong []error) {
 	return append(wrong, p.identity()...)
 }
 
+// plain reports whether the way to the broker is not encrypted, as far as an address that is wrong tells.
+func (p *place) plain() bool {
+	if p.url != nil {
+		return !schemes[p.url.Scheme].secure
+	}
+	return p.URL != "" && !strings.HasPrefix(p.URL, "mqtts:") && !strings.HasPrefix(p.URL, "wss:")
+}
+
 // unused refuses what does nothing without encryption: who sets it believes the connection to be encrypted.
 func (p *place) unused() (wrong []error) {
 	for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
 		if f.file != "" {
-			wrong = append(wrong, &ConfigError{f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://", nil})
+			_, err := readPEM(f.file)
+			wrong = append(wrong, &ConfigError{f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://", err})
 		}
 	}
 	if p.InsecureSkipVerify {

@@ -13,8 +13,5 @@ const (
 // Allowed tells that nobody knows before trying.
 func Allowed(string, uint32) bool { return true }
 
-// isOwn tells that nobody knows whose a file is.
-func isOwn(fs.FileInfo) bool { return true }
-
 // needsGroup tells that the permissions of a file say nothing here.
 func needsGroup(fs.FileInfo) bool { return true }

@@ -19,12 +19,6 @@ const (
 // Allowed tells if this program may do something with a file. It does not open it.
 func Allowed(path string, want uint32) bool { return unix.Access(path, want) == nil }
 
-// isOwn reports whether a file belongs to the user of this program, who is not root.
-func isOwn(info fs.FileInfo) bool {
-	is, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(is.Uid) == os.Getuid() && os.Getuid() != 0
-}
-
 // needsGroup reports whether this program may read a file as a member of its group alone, so that the group is wanted.
 func needsGroup(info fs.FileInfo) bool {
 	is, ok := info.Sys().(*syscall.Stat_t)

@@ -54,13 +54,13 @@ func TestKeyFile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			file := writtenPrivate(t, tt.text)
-			keys, err := cipherKeys{file: file, setting: "key_file"}.readFile()
+			keys, err := (&KeyFlags{File: file}).readFile()
 			if tt.wantErr != "" {
 				checkErr(t, err, file+tt.wantErr)
 			} else {
 				checkErr(t, err, "")
 			}
-			if err != nil && strings.Contains(err.Error(), "1122") {
+			if err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), "1122") {
 				t.Errorf("a key is printed: %v", err)
 			}
 			if len(keys) != len(tt.want)/2 {
@@ -72,6 +72,7 @@ func TestKeyFile(t *testing.T) {
 
 // TestParsePair: an error names the part that is wrong, and where the authentication key goes.
 func TestParsePair(t *testing.T) {
+	file := writtenPrivate(t, aKey)
 	tests := []struct{ name, key, authKey, file, part, wantErr string }{
 		{"both", aKey, anotherKey, "", "", ""},
 		{"one", aKey, "", "", "", ""},
@@ -79,18 +80,19 @@ func TestParsePair(t *testing.T) {
 			"key, and goes to auth_key (--auth-key)"},
 		{"half of one", aKey[:16], "", "", "key", "has 16 hexadecimal digits, and a key has 32"},
 		{"the second alone", "", anotherKey, "", "auth_key", "an authentication key without key"},
-		{"the second alone, beside a file", "", anotherKey, "meter.key", "auth_key",
-			"belongs into the file of keys, behind its key: make the line in meter.key KEY AUTH_KEY"},
-		{"both beside a file", aKey, anotherKey, "meter.key", "", ""},
+		{"the second alone, beside a file", "", anotherKey, file, "auth_key",
+			"belongs into the file of keys, behind its key: make the line in " + file + " KEY AUTH_KEY"},
+		{"both beside a file", aKey, anotherKey, file, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, part, err := cipherKeys{tt.key, tt.authKey, tt.file, "key_file"}.pair()
+			_, wrong := (&KeyFlags{tt.key, tt.authKey, tt.file}).open()
+			err, part := wrong.Err(), ""
 			checkErr(t, err, tt.wantErr)
-			if err == nil {
-				part = ""
+			if err != nil {
+				part = wrong[0].path
 			}
-			if part != tt.part || err != nil && strings.Contains(err.Error(), "1122") {
+			if part != tt.part || err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), "1122") {
 				t.Errorf("got part %q and %v, want %q and no key", part, err, tt.part)
 			}
 		})
@@ -98,13 +100,13 @@ func TestParsePair(t *testing.T) {
 }
 
 func TestKeyFileFaults(t *testing.T) {
-	denied := keyFileFault("/k", &os.PathError{Op: "open", Path: "/k", Err: os.ErrPermission}).Error()
-	for _, want := range []string{"/k: permission denied", "user id ", "chmod 600 /k"} {
+	denied := secretFiles["key_file"].fault("/k", &os.PathError{Op: "open", Path: "/k", Err: os.ErrPermission}).Error()
+	for _, want := range []string{"/k: permission denied", "user id ", "chmod 600"} {
 		if !strings.Contains(denied, want) {
 			t.Errorf("got %q, want %q in it", denied, want)
 		}
 	}
-	_, err := cipherKeys{file: t.TempDir(), setting: "key_file"}.readFile()
+	_, err := (&KeyFlags{File: t.TempDir()}).readFile()
 	checkErr(t, err, "is a directory")
 }
 

@@ -91,9 +91,7 @@ func Load(file string, environ []string) (Config, error) {
 	if l.keys > mostKeys {
 		return Config{}, l.found.Err()
 	}
-	l.validate(l.decode(settings, nil).quantityProblems()) // what is wrong in the file is told also where a variable replaces it
-	cfg := l.decode(settings, l.readEnviron(environ, settings))
-	l.found = l.found.once()
+	cfg := l.merge(settings, environ)
 	l.readPassword(&cfg.MQTT)
 	l.validate(cfg.problems())
 	if err := l.found.Err(); err != nil {
@@ -102,7 +100,7 @@ func Load(file string, environ []string) (Config, error) {
 	if cfg.MQTT.URL != Embedded {
 		cfg.MQTT.URL, _ = mqtt.Address(cfg.MQTT.URL) // "" where there is none; else it has been checked
 	}
-	cfg.SecretsInFile = l.secretsInFile()
+	cfg.SecretsInFile = l.secrets
 	if _, set := l.places["state_dir"]; !set {
 		cfg.UserState = userState(cfg.StateDir, environ)
 	}

@@ -196,14 +196,16 @@ func TestConfigErrors(t *testing.T) {
 		{"serial a number", "meters:\n  - serial: 115200\n", nil, `config.yaml:2: meters[0].serial: "115200" is not a line setting: write for example "2400 8E1"`},
 		{"password twice", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
 			"config.yaml:4: mqtt.password_file: mqtt.password is set too (config.yaml:3)"},
-		{"password file missing", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: open " + missing},
+		{"password file missing", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: " + missing + ": no such file: put into it the password"},
 		{"password file empty", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
 		{"certificate alone", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
 		{"authority without tls", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
+		{"authority missing without tls", "mqtt:\n  url: mqtt://a\n  ca_file: " + missing + "\n", nil,
+			"config.yaml:3: mqtt.ca_file: certificates need TLS: write mqtt.url with mqtts:// or wss://; and " + missing + ": no such file"},
 		{"no check of the certificate without tls", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
 		{"no check of the certificate of a websocket", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
 		{"no check of the certificate at all", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
-		{"authority missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: open " + missing},
+		{"authority missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: " + missing + ": no such file"},
 		{"listen", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
 		{"same id by default", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},
 		{"same port", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/a}\n", nil, `config.yaml:3: meters[1].port: /dev/a is the port of meters[0] too`},
@@ -293,6 +295,13 @@ func TestConfigErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestConfigWrongAddress: what is wrong beside an address that is wrong is told in the same round.
+func TestConfigWrongAddress(t *testing.T) {
+	_, err := Load(written(t, "mqtt:\n  url: nonsense\n  insecure_skip_verify: true\n"), nil)
+	checkErr(t, err, "config.yaml:2: mqtt.url: has no scheme")
+	checkErr(t, err, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate")
 }
 
 func TestConfigFileMissing(t *testing.T) {

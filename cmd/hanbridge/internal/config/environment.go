@@ -1,22 +1,49 @@
 package config
 
 import (
+	"os"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/spf13/viper"
 )
 
-// readEnviron reads the HANBRIDGE_ variables among environ. It returns their
-// values by key path; those of a meter it puts into settings, where the list of
-// meters is. An empty variable counts as not set, because compose files make
-// such of an unset ${NAME}.
-func (l *loader) readEnviron(environ []string, settings map[string]any) map[string]any {
-	overlay := map[string]any{}
+// Places are where a configuration is looked for when none is named.
+var Places = []string{"config.yaml", "/etc/hanbridge/config.yaml"}
+
+// Found returns the named file, else the first of Places that is there, else "".
+func Found(named string) string {
+	if named != "" {
+		return named
+	}
+	for _, place := range Places {
+		if _, err := os.Stat(place); err == nil {
+			return place
+		}
+	}
+	return ""
+}
+
+const variablePrefix = "HANBRIDGE_"
+
+// CountVariables returns how many variables of an environment ("NAME=value") configure the program.
+func CountVariables(environ []string) (n int) {
+	for _, entry := range environ {
+		if strings.HasPrefix(entry, variablePrefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// readEnviron returns the values of the HANBRIDGE_ variables by key path; "meters.port" is the port of the only meter among so many
+// of the file. An empty variable counts as not set, because compose files make such of an unset ${NAME}.
+func (l *loader) readEnviron(environ []string, meters int) map[string]any {
+	set := map[string]any{}
 	known := values(configKeys)
 	for _, entry := range slices.Sorted(slices.Values(environ)) {
 		name, text, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "HANBRIDGE_") {
+		if !strings.HasPrefix(name, variablePrefix) {
 			continue
 		}
 		i := slices.IndexFunc(known, func(k key) bool { return k.env == name })
@@ -24,39 +51,62 @@ func (l *loader) readEnviron(environ []string, settings map[string]any) map[stri
 			l.add(place{name: name}, "", "no such setting%s", guessVariable(name))
 			continue
 		}
-		if text != "" {
-			l.readVariable(known[i], text, settings, overlay)
+		k, path := known[i], known[i].path
+		of, inMeter := k.inMeter()
+		if inMeter {
+			path = meterKey(0, of)
+		}
+		at := place{name: name, key: path}
+		switch {
+		case text == "":
+		case inMeter && meters > 1:
+			l.add(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there", l.file, meters, of)
+		default:
+			if value := l.value(scalar(text, 0), k, at, path); value != nil {
+				set[k.path] = value
+			}
 		}
 	}
-	return overlay
+	return set
 }
 
-// readVariable puts the value of k's variable where it belongs.
-func (l *loader) readVariable(k key, text string, settings, overlay map[string]any) {
-	at, n := place{name: k.env, key: k.path}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	if !k.inList() {
-		switch value := l.value(n, k, at, k.path); {
-		case value == nil:
-		case k.isTable():
-			settings[k.path] = value // it replaces that of the file, where viper would merge the two
-		default:
-			overlay[k.path] = value
+// merge puts the variables over the settings of the file, and both over the defaults. Viper cannot reach into a list, so each meter is
+// merged by itself.
+func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
+	meters, _ := file["meters"].([]any)
+	variables := l.readEnviron(environ, len(meters))
+	if len(meters) == 0 {
+		meters = []any{map[string]any{}}
+	}
+	delete(file, "meters")
+	l.mergeKeys(file, variables, false, &cfg)
+	cfg.Meters = make([]Meter, len(meters))
+	for i, settings := range meters {
+		l.mergeKeys(settings.(map[string]any), variables, true, &cfg.Meters[i])
+	}
+	return cfg
+}
+
+// mergeKeys puts the settings of a meter, or all others, into out.
+func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any) {
+	v := viper.New()
+	for _, k := range values(configKeys) {
+		path, inMeter := k.inMeter()
+		if inMeter != ofMeter {
+			continue
 		}
-		return
+		if value, err := k.parse(k.def); err == nil && k.def != "" {
+			v.SetDefault(path, value)
+		}
+		if value, ok := variables[k.path]; ok {
+			v.Set(path, value)
+		}
 	}
-	path := "meters[0]." + k.name
-	at.key = path
-	list, _ := settings["meters"].([]any)
-	if len(list) > 1 {
-		l.add(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there",
-			l.file, len(list), k.name)
-		return
+	err := v.MergeConfigMap(file)
+	if err == nil {
+		err = v.UnmarshalExact(out)
 	}
-	if len(list) == 0 {
-		list = []any{map[string]any{}}
-		settings["meters"] = list
-	}
-	if value := l.value(n, k, at, path); value != nil {
-		list[0].(map[string]any)[k.name] = value
+	if err != nil {
+		l.add(place{}, "", "configuration: %s", err)
 	}
 }

@@ -13,52 +13,42 @@ import (
 
 // guessVariable returns a hint for a HANBRIDGE_ variable that does not exist.
 func guessVariable(name string) string {
-	const prefix = "HANBRIDGE_"
-	name = strings.TrimPrefix(name, prefix)
-	var variables []string
+	name = strings.TrimPrefix(name, variablePrefix)
+	var known []string
 	for _, k := range values(configKeys) {
-		variable := strings.TrimPrefix(k.env, prefix)
-		if strings.HasSuffix(variable, "_"+name) {
+		if strings.HasSuffix(k.env, "_"+name) {
 			return fmt.Sprintf(" (did you mean %q?)", k.env)
 		}
-		variables = append(variables, variable)
+		known = append(known, strings.TrimPrefix(k.env, variablePrefix))
 	}
-	if best := cli.Nearest(name, variables); best != "" {
-		return fmt.Sprintf(" (did you mean %q?)", prefix+best)
+	if best := cli.Nearest(name, known); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", variablePrefix+best)
 	}
 	return " (a key of config.example.yaml makes a variable thus: mqtt.url, HANBRIDGE_MQTT_URL)"
 }
 
-// whereIs returns a hint for a key that does not exist in the section of keys:
-// the nearest of them, else the section where it does exist, else all of them.
-func whereIs(name string, keys []key) string {
-	if hint := cli.DidYouMean(name, names(keys)); hint != "" {
-		return hint
-	}
-	for _, k := range values(configKeys) {
-		if k.name == name {
-			return fmt.Sprintf(" (did you mean %q?)", k.path)
-		}
-	}
-	return " (known here: " + strings.Join(names(keys), ", ") + ")"
-}
-
-// unknown complains of a key.
-func (l *loader) unknown(name string, keys []key, at place, path string) {
-	shown := joined(path, shownName(name))
-	if strings.Contains(name, ":") {
+// addUnknown complains of a key that does not exist in the section of keys. It names the nearest of them, else the section where it does
+// exist, else all of them.
+func (l *loader) addUnknown(name string, keys []key, at place, path string) {
+	shown, hint := joined(path, shownName(name)), ""
+	elsewhere := slices.IndexFunc(values(configKeys), func(k key) bool { return k.name == name })
+	switch {
+	case strings.Contains(name, ":"):
 		l.add(at, shown, "a space is missing after the colon")
 		return
-	}
-	hint := ""
-	if len(l.found) < 2*mostProblems { // further ones are counted alone
-		hint = whereIs(name, keys)
+	case len(l.found) > 2*mostProblems: // it will only be counted
+	case cli.Nearest(name, names(keys)) != "":
+		hint = cli.DidYouMean(name, names(keys))
+	case elsewhere >= 0:
+		hint = fmt.Sprintf(" (did you mean %q?)", values(configKeys)[elsewhere].path)
+	default:
+		hint = " (known here: " + strings.Join(names(keys), ", ") + ")"
 	}
 	l.add(at, shown, "no such key%s", hint)
 }
 
 // keyName is what the name of a key may look like.
-var keyName = regexp.MustCompile(`^[\w.-]{1,40}`)
+var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
 // shownName returns a key as it may be shown. Of "password:x" and "password=x" only the part before the sign is: the rest may be
 // a secret.
@@ -70,11 +60,17 @@ func shownName(name string) string {
 	return name
 }
 
-// nearQuantities returns a hint for a quantity that does not exist: what it is a slip of, else those that it is a part of.
+// nearQuantities returns a hint for a name that no quantity has, or, with a * at its end, begins with: what it is a slip of, else those
+// that it is a part of.
 func nearQuantities(name string) string {
 	var all, near []string
 	for _, row := range quantity.Rows() {
 		all = append(all, row.Name)
+		for i, r := range row.Name {
+			if r == '_' && strings.HasSuffix(name, "*") {
+				all = append(all, row.Name[:i+1]+"*")
+			}
+		}
 		if name != "" && strings.Contains(row.Name, strings.ToLower(name)) && len(near) < 4 {
 			near = append(near, row.Name)
 		}
@@ -86,20 +82,4 @@ func nearQuantities(name string) string {
 		return " (hanbridge quantities shows them all)"
 	}
 	return fmt.Sprintf(" (did you mean %s?)", strings.Join(near, ", "))
-}
-
-// nearBeginning returns a hint for a beginning that no quantity has.
-func nearBeginning(begin string) string {
-	var all []string
-	for _, row := range quantity.Rows() {
-		for i, r := range row.Name {
-			if r == '_' {
-				all = append(all, row.Name[:i+1])
-			}
-		}
-	}
-	if best := cli.Nearest(begin, all); best != "" {
-		return fmt.Sprintf(" (did you mean %s*?)", best)
-	}
-	return " (hanbridge quantities shows them all)"
 }

@@ -2,9 +2,17 @@ package config
 
 import (
 	"encoding"
+	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 // A key is one key of the configuration: a section, a list of sections or a table if it has keys below it or is a map, a value otherwise.
@@ -23,6 +31,9 @@ type key struct {
 var configKeys = keysOf(reflect.TypeFor[Config](), "", "HANBRIDGE")
 
 func keysOf(t reflect.Type, path, env string) (keys []key) {
+	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return nil // a value
+	}
 	for _, f := range reflect.VisibleFields(t) {
 		name := f.Tag.Get("mapstructure")
 		if name == "" || name == "-" || f.Anonymous {
@@ -37,30 +48,23 @@ func keysOf(t reflect.Type, path, env string) (keys []key) {
 			def:   f.Tag.Get("default"),
 			oneOf: strings.Fields(f.Tag.Get("oneof")),
 		}
-		switch {
-		case k.typ.Kind() == reflect.Pointer:
+		below := k.env
+		switch k.typ.Kind() {
+		case reflect.Pointer:
 			k.typ = k.typ.Elem()
-		case k.typ.Kind() == reflect.Bool:
+		case reflect.Bool:
 			k.oneOf = []string{"true", "false"}
-		case k.isList():
-			// A variable can only mean a single meter, hence the singular.
-			k.keys = keysOf(f.Type.Elem(), k.path, strings.TrimSuffix(k.env, "S"))
-		case k.isTable():
-			k.keys = entryKeys(k)
-		case k.typ.Kind() == reflect.Struct && !k.parsesItself():
-			k.keys = keysOf(f.Type, k.path, k.env)
+		case reflect.Slice:
+			below = strings.TrimSuffix(below, "S") // a variable can only mean a single meter
 		}
+		section := k.typ
+		if k.isList() || k.isTable() {
+			section = k.typ.Elem()
+		}
+		k.keys = keysOf(section, k.path, below)
 		keys = append(keys, k)
 	}
 	return keys
-}
-
-// entryKeys returns the keys of each entry of a table, nil where an entry is a value.
-func entryKeys(table key) []key {
-	if entry := table.typ.Elem(); entry.Kind() == reflect.Struct {
-		return keysOf(entry, table.path, table.env)
-	}
-	return nil
 }
 
 func joined(path, name string) string {
@@ -75,11 +79,8 @@ func (k key) isList() bool { return k.typ.Kind() == reflect.Slice }
 // isTable reports whether k is lines that begin with the names of quantities.
 func (k key) isTable() bool { return k.typ.Kind() == reflect.Map }
 
-// isValue reports whether one value is set by k, or by its variable.
-func (k key) isValue() bool { return len(k.keys) == 0 || k.isTable() }
-
-// inList reports whether k is a key of a meter.
-func (k key) inList() bool { return strings.HasPrefix(k.path, "meters.") }
+// inMeter returns the name of a key of a meter.
+func (k key) inMeter() (name string, ok bool) { return strings.CutPrefix(k.path, "meters.") }
 
 func (k key) isSecret() bool { return k.typ == reflect.TypeFor[Secret]() }
 
@@ -88,45 +89,62 @@ func (k key) maySecret() bool {
 	return k.isSecret() || strings.HasSuffix(k.name, "_file") || k.name == "url"
 }
 
-func (k key) parsesItself() bool {
-	return reflect.PointerTo(k.typ).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
-}
-
 // isPlainText reports whether any text is a value of k as far as its type goes.
 func (k key) isPlainText() bool { return k.typ.Kind() == reflect.String && len(k.oneOf) == 0 }
 
-// isYAMLValue reports whether a value of k is written as YAML writes numbers and truth, without quotes.
-func (k key) isYAMLValue() bool {
-	return slices.Contains([]reflect.Kind{reflect.Bool, reflect.Int, reflect.Uint8}, k.typ.Kind()) && !k.parsesItself()
+// isUnquoted reports whether a value of k is written as YAML writes numbers and truth, without quotes.
+func (k key) isUnquoted() bool {
+	return k.typ == reflect.TypeFor[bool]() || k.typ == reflect.TypeFor[int]() || k.typ == reflect.TypeFor[byte]()
 }
 
-// values returns every value among keys and below them, those in lists too.
-func values(keys []key) []key {
-	var out []key
-	for _, k := range keys {
-		if k.isValue() {
-			out = append(out, k)
-			continue
+// parse reads text as a value of k.
+func (k key) parse(text string) (any, error) {
+	if k.typ.Kind() == reflect.Bool {
+		text = strings.ToLower(text)
+	}
+	switch {
+	case len(k.oneOf) == 0 || slices.Contains(k.oneOf, text):
+	case k.typ.Kind() == reflect.Bool:
+		return nil, fmt.Errorf("%q is not true or false", text)
+	default:
+		return nil, fmt.Errorf("%q is not one of %s%s", text, strings.Join(k.oneOf, ", "), cli.DidYouMean(text, k.oneOf))
+	}
+	value := reflect.New(k.typ)
+	switch to := value.Interface().(type) {
+	case encoding.TextUnmarshaler:
+		err := to.UnmarshalText([]byte(text))
+		return value.Elem().Interface(), err
+	case *time.Duration:
+		return throttle.ParseInterval(text)
+	case *obis.Decimal:
+		return quantity.ParseFactor(strings.TrimSpace(text))
+	case *int, *byte:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			err = fmt.Errorf("%q is not a whole number", text)
 		}
-		out = append(out, values(k.keys)...)
+		return n, err
+	case *bool:
+		return text == "true", nil
 	}
-	return out
+	return text, nil
 }
 
-// keyNamed returns the key of that name; its name is empty if there is none.
-func keyNamed(keys []key, name string) key {
+// values returns every value among keys and below them, those in lists too. A table is one value.
+func values(keys []key) (all []key) {
 	for _, k := range keys {
-		if k.name == name {
-			return k
+		if len(k.keys) == 0 || k.isTable() {
+			all = append(all, k)
+		} else {
+			all = append(all, values(k.keys)...)
 		}
 	}
-	return key{}
+	return all
 }
 
-func names(keys []key) []string {
-	var out []string
+func names(keys []key) (all []string) {
 	for _, k := range keys {
-		out = append(out, k.name)
+		all = append(all, k.name)
 	}
-	return out
+	return all
 }

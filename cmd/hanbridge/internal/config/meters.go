@@ -7,64 +7,34 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// seenPorts are the first meters, by index, that have a device, or a kind of port that gets in the way of others.
-type seenPorts struct {
-	devices map[Port]int
-	kinds   map[PortKind]int
-}
-
 // checkPorts compares the port of each meter with the first of those before it that it gets in the way of.
 func (c Config) checkPorts(p *Problems) {
-	seen := seenPorts{map[Port]int{}, map[PortKind]int{}}
-	for n := range c.Meters {
-		c.checkPort(p, n, seen)
+	devices := make([]string, len(c.Meters))
+	for n, m := range c.Meters {
+		devices[n] = m.Port.device()
+		for i := range n {
+			if fault := portFault(m.Port, c.Meters[i].Port, i, devices[n] == devices[i]); fault != "" {
+				p.addBoth(meterKey(n, "port"), meterKey(i, "port"), "%s", fault)
+				break
+			}
+		}
 	}
 }
 
-// first returns what key stands for among those seen, or notes that it is n.
-func first[K comparable](seen map[K]int, key K, n int) (i int, ok bool) {
-	if i, ok = seen[key]; !ok {
-		seen[key] = n
-	}
-	return i, ok
-}
-
-// checkPort compares the port of meter n with those before it.
-func (c Config) checkPort(p *Problems, n int, seen seenPorts) {
-	port := c.Meters[n].Port
-	key := meterKey(n, "port")
-	i, again := first(seen.kinds, port.Kind, n)
-	switch port.Kind {
-	case ReplayPort:
-		return
-	case AutoPort:
-		if again {
-			p.addBoth(key, meterKey(i, "port"), "auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
-		}
-		if i, ok := seen.kinds[SerialPort]; ok {
-			c.mayTake(p, n, i)
-		}
-		return
-	case SerialPort:
-		if i, ok := seen.kinds[AutoPort]; ok {
-			c.mayTake(p, n, i)
-		}
-	case TCPPort:
-	}
-	i, again = first(seen.devices, Port{port.Kind, port.device()}, n)
+// portFault says how a port gets in the way of another, that of meter i, or returns nothing.
+func portFault(port, other Port, i int, oneDevice bool) string {
+	auto := port.Kind == AutoPort || other.Kind == AutoPort
 	switch {
-	case again && port == c.Meters[i].Port:
-		p.addBoth(key, meterKey(i, "port"), "%s is the port of meters[%d] too: it can be read once only", port, i)
-	case again:
-		p.addBoth(key, meterKey(i, "port"), "%s is the device of meters[%d] too, there named %s: it can be read once only",
-			port, i, c.Meters[i].Port)
+	case port.Kind == AutoPort && other.Kind == AutoPort:
+		return fmt.Sprintf("auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
+	case auto && (port.Kind == SerialPort || other.Kind == SerialPort):
+		return fmt.Sprintf("%s, and meters[%d] has %s: auto may take the other's device and publish it under the wrong id: %s", port, i, other, portName)
+	case port.Kind != other.Kind || port.Kind == ReplayPort || !oneDevice:
+		return ""
+	case port == other:
+		return fmt.Sprintf("%s is the port of meters[%d] too: it can be read once only", port, i)
 	}
-}
-
-// mayTake adds that one of two meters looks for a port, and may find that of the other.
-func (c Config) mayTake(p *Problems, n, i int) {
-	p.addBoth(meterKey(n, "port"), meterKey(i, "port"), "%s, and meters[%d] has %s: auto may take the other's device and publish it under the wrong id: %s",
-		c.Meters[n].Port, i, c.Meters[i].Port, portName)
+	return fmt.Sprintf("%s is the device of meters[%d] too, there named %s: it can be read once only", port, i, other)
 }
 
 // meterKey is the path of a key of meter i.
@@ -72,21 +42,22 @@ func meterKey(i int, name string) string { return fmt.Sprintf("meters[%d].%s", i
 
 // device returns what the names of one device have in common.
 func (p Port) device() string {
-	if p.Kind != SerialPort {
-		return p.Address
-	}
-	if real, err := filepath.EvalSymlinks(p.Address); err == nil {
-		return real
+	if p.Kind == SerialPort {
+		if real, err := filepath.EvalSymlinks(p.Address); err == nil {
+			return real
+		}
 	}
 	return p.Address
 }
 
 // checkNames looks for meters of one id, and for those of which a hub would take one's entity for another's.
 func (c Config) checkNames(p *Problems) {
-	ids := map[string]int{}
+	first := map[string]int{}
 	for n, id := range c.MeterIDs() {
-		if i, ok := first(ids, id, n); ok {
+		if i, ok := first[id]; ok {
 			p.addBoth(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", id, i)
+		} else {
+			first[id] = n
 		}
 	}
 	for _, clash := range discovery.Clashes(c.MeterIDs()) {

@@ -72,22 +72,17 @@ func (p *Problems) add(path, format string, args ...any) {
 	*p = append(*p, problem{path: path, text: fmt.Sprintf(format, args...)})
 }
 
+// addError adds an error, if there is one.
+func (p *Problems) addError(path string, err error) {
+	if err != nil {
+		p.add(path, "%s", err)
+	}
+}
+
 // addBoth adds what is wrong between two keys.
 func (p *Problems) addBoth(path, with, format string, args ...any) {
 	p.add(path, format, args...)
 	(*p)[len(*p)-1].with = with
-}
-
-// once returns p without those that are in it before.
-func (p Problems) once() (all Problems) {
-	seen := map[problem]bool{}
-	for _, one := range p {
-		if !seen[one] {
-			all = append(all, one)
-		}
-		seen[one] = true
-	}
-	return all
 }
 
 // Err returns p in the order of the file, the environment last, or nil if it is empty.
@@ -95,22 +90,9 @@ func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
 	}
-	line := func(one problem) int {
-		if one.at.line == 0 {
-			return math.MaxInt
-		}
-		return one.at.line
-	}
-	slices.SortStableFunc(p, func(a, b problem) int { return cmp.Compare(line(a), line(b)) })
+	line := func(one problem) int { return cmp.Or(one.at.line, math.MaxInt) }
+	slices.SortStableFunc(p, func(a, b problem) int { return line(a) - line(b) })
 	return p
-}
-
-// A loader gathers the problems of one configuration, and where its keys stand.
-type loader struct {
-	file   string
-	places map[string]place // by key path, with indices: "meters[0].port"
-	keys   int              // that were read
-	found  Problems
 }
 
 func (l *loader) add(at place, path, format string, args ...any) {
@@ -126,17 +108,6 @@ func (l *loader) placeOf(path string) place {
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return place{name: l.file}
-}
-
-// secretsInFile reports whether a secret was written in the file.
-func (l *loader) secretsInFile() bool {
-	for path, at := range l.places {
-		name := path[strings.LastIndexByte(path, '.')+1:]
-		if at.line > 0 && (name == "password" || name == "key" || name == "auth_key") {
-			return true
-		}
-	}
-	return false
 }
 
 // validate adds what is wrong with values. A key that already has a problem is left alone, what it is a part of too, and what

@@ -28,7 +28,7 @@ func TestQuantitiesText(t *testing.T) {
 		{in: "voltge_* min_interval=5s", wantErr: `"voltge_*" is the beginning of no quantity (did you mean voltage_*?)`},
 		{in: "*_l1 min_interval=5s", wantErr: `"*_l1": a * stands at the end of a name alone, as in voltage_*`},
 		{in: "gas min_interval=5s; gas deadband=1", wantErr: `gas: already set: keep one of the two`},
-		{in: "gas", wantErr: `gas: want what is said of it: { min_interval: 5s }, in a variable gas min_interval=5s`},
+		{in: "gas", wantErr: `gas: want what is said of it: gas min_interval=5s`},
 		{in: "gas min_interval=5s, water min_interval=5s", wantErr: `gas: "water" is not a setting and its value: write for example min_interval=5s (a ; parts quantities)`},
 		{in: "gas water", wantErr: `gas: "water" is not a setting and its value: write for example min_interval=5s (a ; parts`},
 		{in: "gas min_intervall=5s", wantErr: `gas.min_intervall: no such key (did you mean "min_interval"?)`},
@@ -83,12 +83,13 @@ func ratesText(o throttle.Overrides) string {
 func TestQuantitiesFile(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"list", "quantities: [ gas ]\n", `config.yaml:1: quantities: want the names of quantities in the lines below it, without a dash`},
-		{"field as a value", "quantities:\n  gas: 5s\n", `config.yaml:2: quantities.gas: want what is said of it: { min_interval: 5s }`},
+		{"field as a value", "quantities:\n  gas: 5s\n", `config.yaml:2: quantities.gas: want what is said of it in the lines below, as min_interval: 5s`},
 		{"nothing said", "quantities:\n  gas:\n", `config.yaml:2: quantities.gas: want what is said of it`},
 		{"unknown field", "quantities:\n  gas:\n    deadbnd: 5\n", `config.yaml:3: quantities.gas.deadbnd: no such key (did you mean "deadband"?)`},
 		{"number alone", "quantities:\n  gas:\n    min_interval: 5\n", `config.yaml:3: quantities.gas.min_interval: "5" has no unit: write 5s for seconds`},
 		{"field twice", "quantities:\n  gas:\n    deadband: 1\n    deadband: 1%\n", `config.yaml:4: quantities.gas.deadband: already set in line 3`},
 		{"quantity twice", "quantities:\n  gas: { deadband: 1 }\n  gas: { deadband: 2 }\n", `config.yaml:3: quantities.gas: already set in line 2`},
+		{"several twice", "quantities:\n  volt*: { deadband: 1 }\n  volt*: { deadband: 2 }\n", `config.yaml:3: quantities.volt*: already set in line 2`},
 		{"no value", "quantities:\n  gas: { deadband: }\n", `config.yaml:2: quantities.gas.deadband: has no value: write one after the colon`},
 		{"list of two", "quantities:\n  gas: { deadband: [ 1, 2% ] }\n", `config.yaml:2: quantities.gas.deadband: want one value, not a list or keys below it`},
 		{"parts of the variable", "quantities:\n  gas: { min_interval: \"5s; water\" }\n", `config.yaml:2: quantities.gas.min_interval: "5s; water" is not a time`},

@@ -7,71 +7,75 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// readFile returns the settings of the file as nested maps of texts, and notes the place of each.
+// A loader gathers the problems of one configuration, and where its keys stand.
+type loader struct {
+	file    string
+	places  map[string]place // by key path, with indices: "meters[0].port"
+	keys    int              // that were read
+	secrets bool             // the file holds one
+	found   Problems
+}
+
+// readFile returns the settings of the file: maps of values, and lists of maps. It notes the place of each.
 func (l *loader) readFile() map[string]any {
 	if l.file == "" {
-		return map[string]any{}
+		return nil
 	}
 	text, err := readSmall(l.file)
 	if err != nil {
-		l.add(place{name: l.file}, "", "%s", openFault(err))
-		return map[string]any{}
+		l.add(place{name: l.file}, "", "%s", fileFault(err, "copy config.example.yaml to this name and edit it, or go without a file: "+
+			"HANBRIDGE_MQTT_URL=mqtt://localhost HANBRIDGE_METER_PORT=/dev/ttyUSB0 hanbridge run"))
+		return nil
 	}
 	root, err := parseYAML(bytes.NewReader(text))
 	if err != nil {
 		line, hint := yamlFault(text)
 		l.add(place{name: l.file, line: line}, "", "not valid YAML: %s", hint)
-		return map[string]any{}
+		return nil
 	}
 	return l.section(root, configKeys, place{name: l.file}, "")
 }
 
 // section reads the mapping n, which is written at a place and whose keys can be keys.
 func (l *loader) section(n *yaml.Node, keys []key, at place, path string) map[string]any {
-	out := map[string]any{}
-	n = target(n)
-	if isNull(n) {
-		return out
-	}
-	if n.Kind != yaml.MappingNode {
-		l.add(at.on(n.Line), path, "want lines of \"key: value\" here (is the space after a colon missing?)")
-		return out
-	}
-	l.each(n, at, path, func(name string, n *yaml.Node, at place) {
-		k := keyNamed(keys, name)
-		if k.name == "" {
-			l.unknown(name, keys, at, path)
-		} else if value := l.value(n, k, at, joined(path, name)); value != nil {
-			out[name] = value
+	const wanted = "want lines of \"key: value\" here (is the space after a colon missing?)"
+	return l.mapping(n, at, path, wanted, func(name string, n *yaml.Node, at place) any {
+		i := slices.Index(names(keys), name)
+		if i < 0 {
+			l.addUnknown(name, keys, at, path)
+			return nil
 		}
+		return l.value(n, keys[i], at, joined(path, name))
 	})
-	return out
 }
 
-// each calls read for each key of the mapping n, but for those that are there already.
-func (l *loader) each(n *yaml.Node, at place, path string, read func(name string, n *yaml.Node, at place)) {
-	seen := map[string]int{}
+// mapping returns what read makes of each key of the mapping n, but for those that are there already. Of nothing it makes nothing.
+func (l *loader) mapping(n *yaml.Node, at place, path, wanted string, read func(name string, n *yaml.Node, at place) any) map[string]any {
+	out, seen := map[string]any{}, map[string]int{}
+	n = target(n)
+	if !isNull(n) && n.Kind != yaml.MappingNode {
+		l.add(at.on(n.Line), path, "%s", wanted)
+		return out
+	}
 	for i := 0; i+1 < len(n.Content) && l.counts(n, path); i += 2 {
 		name := n.Content[i].Value
 		at := at.on(n.Content[i].Line)
-		if first, ok := seen[name]; ok {
-			l.add(at, joined(path, shownName(name)), "already set%s: keep one of the two", inLine(first))
-			continue
+		first, again := seen[name]
+		switch {
+		case again && first == 0: // in a variable
+			l.add(at, joined(path, shownName(name)), "already set: keep one of the two")
+		case again:
+			l.add(at, joined(path, shownName(name)), "already set in line %d: keep one of the two", first)
+		default:
+			seen[name] = at.line
+			if value := read(name, target(n.Content[i+1]), at); value != nil {
+				out[name] = value
+			}
 		}
-		seen[name] = at.line
-		read(name, target(n.Content[i+1]), at)
 	}
-}
-
-func inLine(line int) string {
-	if line == 0 {
-		return "" // of a variable
-	}
-	return fmt.Sprintf(" in line %d", line)
+	return out
 }
 
 // mostKeys is more keys than a file can hold that repeats nothing by alias: *x stands for as many as &x has, and a few lines of
@@ -86,12 +90,12 @@ func (l *loader) counts(n *yaml.Node, path string) bool {
 	return l.keys <= mostKeys
 }
 
-// value reads n as what k holds: a text, a map or a list. It returns nil where that is not sound.
+// value reads n as what k holds: a value of its type, a map or a list. It returns nil where that is not sound.
 func (l *loader) value(n *yaml.Node, k key, at place, path string) any {
 	l.places[path] = at
 	switch {
 	case k.isList():
-		return l.list(n, k, path)
+		return l.list(n, k, at, path)
 	case k.isTable():
 		return l.table(n, k, at, path)
 	case len(k.keys) > 0:
@@ -101,32 +105,23 @@ func (l *loader) value(n *yaml.Node, k key, at place, path string) any {
 		l.add(at, path, "%s", fault)
 		return nil
 	}
-	text := n.Value
-	if slices.Contains(k.oneOf, "true") {
-		text = strings.ToLower(text)
-	}
-	if len(k.oneOf) > 0 && !slices.Contains(k.oneOf, text) {
-		choice := "one of " + strings.Join(k.oneOf, ", ")
-		if len(k.oneOf) == 2 && k.oneOf[0] == "true" {
-			choice = "true or false"
-		}
-		l.add(at, path, "%q is not %s%s", n.Value, choice, cli.DidYouMean(text, k.oneOf))
+	l.secrets = l.secrets || k.isSecret() && at.line > 0
+	value, err := k.parse(n.Value)
+	if err != nil {
+		l.add(at, path, "%s", err)
 		return nil
 	}
-	return text
+	return value
 }
 
-func (l *loader) list(n *yaml.Node, k key, path string) any {
-	if isNull(n) {
-		return nil
-	}
-	if n.Kind != yaml.SequenceNode {
-		l.add(place{name: l.file, line: n.Line}, path, "want a list: begin each of its %s with \"- \"", k.name)
+func (l *loader) list(n *yaml.Node, k key, at place, path string) any {
+	if !isNull(n) && n.Kind != yaml.SequenceNode {
+		l.add(at.on(n.Line), path, "want a list: begin each of its %s with \"- \"", k.name)
 		return nil
 	}
 	var out []any
 	for i, item := range n.Content {
-		at, path := place{name: l.file, line: item.Line}, fmt.Sprintf("%s[%d]", path, i)
+		at, path := at.on(item.Line), fmt.Sprintf("%s[%d]", path, i)
 		l.places[path] = at
 		out = append(out, l.section(item, k.keys, at, path))
 	}
@@ -150,7 +145,7 @@ func (k key) mistyped(n *yaml.Node) string {
 		return "is not text to YAML but a " + kindOf(tag) + ": put quotes around it"
 	case k.isPlainText() && tag != "!!str":
 		return fmt.Sprintf("%s is not text to YAML but a %s: put quotes around it: %q", n.Value, kindOf(tag), n.Value)
-	case k.isYAMLValue() && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+	case k.isUnquoted() && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
 		return fmt.Sprintf("%q is text: take the quotes away", n.Value)
 	}
 	return ""

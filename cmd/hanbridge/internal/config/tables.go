@@ -2,17 +2,20 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/go-viper/mapstructure/v2"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
 // table reads lines that begin with the names of quantities, or all of them as one text. A line that is wrong does not hide the next.
 func (l *loader) table(n *yaml.Node, k key, at place, path string) any {
-	out := map[string]any{}
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		var err error
 		if n, err = k.entriesOf(n.Value, at.line); err != nil {
@@ -20,45 +23,57 @@ func (l *loader) table(n *yaml.Node, k key, at place, path string) any {
 			return nil
 		}
 	}
-	if isNull(n) {
-		return out
-	}
-	if n.Kind != yaml.MappingNode {
-		example := "import_energy: 0.1"
-		if len(k.keys) > 0 {
-			example = "import_power: { min_interval: 5s }"
-		}
-		l.add(at, path, "want the names of quantities in the lines below it, without a dash: %s", example)
-		return nil
+	example := "import_energy: 0.1"
+	if len(k.keys) > 0 {
+		example = "import_power: { min_interval: 5s }"
 	}
 	entry := k // what stands behind each name
 	entry.typ = k.typ.Elem()
-	l.each(n, at, path, func(name string, n *yaml.Node, at place) {
+	wanted := "want the names of quantities in the lines below it, without a dash: " + example
+	entries := l.mapping(n, at, path, wanted, func(name string, n *yaml.Node, at place) any {
 		within := joined(path, name)
-		switch err := k.checkName(name); {
-		case err != nil:
+		if err := k.checkName(name); err != nil {
 			l.add(at, path, "%s", err)
-		case len(k.keys) > 0 && (n.Kind != yaml.MappingNode || len(n.Content) == 0):
-			l.add(at, within, "want what is said of it: { min_interval: 5s }, in a variable %s min_interval=5s", name)
-		default:
-			if value := l.value(n, entry, at, within); value != nil {
-				out[name] = value
+			return nil
+		}
+		if len(k.keys) > 0 && (n.Kind != yaml.MappingNode || len(n.Content) == 0) {
+			l.add(at, within, "%s", entryWanted(name, at))
+			return nil
+		}
+		return l.value(n, entry, at, within)
+	})
+	table := reflect.New(k.typ)
+	if err := mapstructure.Decode(entries, table.Interface()); err != nil {
+		l.add(at, path, "%s", err)
+	}
+	if rates, ok := table.Elem().Interface().(throttle.Overrides); ok {
+		for _, name := range slices.Sorted(maps.Keys(rates)) {
+			if err := rates.Validate(name); err != nil {
+				l.add(l.placeOf(joined(path, name)), joined(path, name), "%s", err)
 			}
 		}
-	})
-	return out
+	}
+	return table.Elem().Interface()
+}
+
+// entryWanted says what belongs behind the name of a quantity.
+func entryWanted(name string, at place) string {
+	if at.line == 0 {
+		return "want what is said of it: " + name + " min_interval=5s"
+	}
+	return "want what is said of it in the lines below, as min_interval: 5s, or behind it: { min_interval: 5s }"
 }
 
 // checkName returns what is wrong with the name of an entry. Rates may be those of several quantities, factors are those of numbers.
 func (k key) checkName(name string) error {
-	begin, many := strings.CutSuffix(name, "*")
 	rates := len(k.keys) > 0
-	switch {
-	case rates && strings.Contains(begin, "*"):
-		return fmt.Errorf("%q: a * stands at the end of a name alone, as in voltage_*", name)
-	case rates && many && !slices.ContainsFunc(quantity.Rows(), func(r quantity.Row) bool { return strings.HasPrefix(r.Name, begin) }):
-		return fmt.Errorf("%q is the beginning of no quantity%s", name, nearBeginning(begin))
-	case rates && many:
+	if begin, many := strings.CutSuffix(name, "*"); rates && strings.Contains(name, "*") {
+		switch {
+		case strings.Contains(begin, "*") || !many:
+			return fmt.Errorf("%q: a * stands at the end of a name alone, as in voltage_*", name)
+		case !slices.ContainsFunc(quantity.Rows(), func(r quantity.Row) bool { return strings.HasPrefix(r.Name, begin) }):
+			return fmt.Errorf("%q is the beginning of no quantity%s", name, nearQuantities(name))
+		}
 		return nil
 	}
 	id, ok := quantity.Named(name)
@@ -73,48 +88,45 @@ func (k key) checkName(name string) error {
 
 // entriesOf reads a table in one text: "import_energy=0.1,gas=2", or, where an entry has keys, "gas min_interval=5s deadband=1; water …".
 func (k key) entriesOf(text string, line int) (*yaml.Node, error) {
-	table := mapping(line)
 	if len(k.keys) == 0 {
-		for item := range strings.SplitSeq(text, ",") {
-			if item = strings.TrimSpace(item); item == "" {
-				continue
-			}
-			name, factor, found := strings.Cut(item, "=")
-			if !found {
-				return nil, fmt.Errorf("%q is not a quantity and its factor: write for example import_energy=0.1", item)
-			}
-			appendEntry(table, strings.TrimSpace(name), scalar(strings.TrimSpace(factor), line))
-		}
-		return table, nil
+		return assignments(strings.Split(text, ","), line, "a quantity and its factor: write for example import_energy=0.1")
 	}
+	table := &yaml.Node{Kind: yaml.MappingNode, Line: line}
 	for item := range strings.SplitSeq(text, ";") {
 		words := strings.Fields(item)
 		if len(words) == 0 {
 			continue
 		}
-		entry := mapping(line)
-		for _, word := range words[1:] {
-			name, value, found := strings.Cut(word, "=")
-			if !found {
-				return nil, fmt.Errorf("%s: %q is not a setting and its value: write for example min_interval=5s (a ; parts quantities)", words[0], word)
-			}
-			if last := len(entry.Content); name == "deadband" && last > 0 && entry.Content[last-2].Value == name {
-				entry.Content[last-1].Value += " " + value // it may come in two parts
-				continue
-			}
-			appendEntry(entry, name, scalar(value, line))
+		entry, err := assignments(words[1:], line, "a setting and its value: write for example min_interval=5s (a ; parts quantities)")
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", words[0], err)
 		}
-		appendEntry(table, words[0], entry)
+		table.Content = append(table.Content, scalar(words[0], line), entry)
 	}
 	return table, nil
 }
 
-func mapping(line int) *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode, Line: line} }
+// assignments reads texts of the form name=value. A deadband may come in two parts.
+func assignments(items []string, line int, wanted string) (*yaml.Node, error) {
+	out := &yaml.Node{Kind: yaml.MappingNode, Line: line}
+	for _, item := range items {
+		item = strings.TrimSpace(item)
+		name, value, found := strings.Cut(item, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		last := len(out.Content) - 1
+		switch {
+		case item == "":
+		case !found:
+			return nil, fmt.Errorf("%q is not %s", item, wanted)
+		case name == "deadband" && last > 0 && out.Content[last-1].Value == name:
+			out.Content[last].Value += " " + value
+		default:
+			out.Content = append(out.Content, scalar(name, line), scalar(value, line))
+		}
+	}
+	return out, nil
+}
 
 func scalar(text string, line int) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: line}
-}
-
-func appendEntry(to *yaml.Node, name string, value *yaml.Node) {
-	to.Content = append(to.Content, scalar(name, value.Line), value)
 }

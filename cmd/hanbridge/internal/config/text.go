@@ -94,16 +94,15 @@ func (w configWriter) table(v reflect.Value, k key) *yaml.Node {
 	if v.Len() == 0 {
 		return nil
 	}
-	out := mapping(0)
+	out := &yaml.Node{Kind: yaml.MappingNode}
 	for _, name := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
-		n := &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(v.MapIndex(name).Interface())}
-		if len(k.keys) == 0 {
-			out.Style = yaml.FlowStyle
-		} else {
+		n := scalar(fmt.Sprint(v.MapIndex(name)), 0)
+		n.Tag = ""
+		if len(k.keys) > 0 {
 			n = w.section(v.MapIndex(name), k.keys)
 			n.Style = yaml.FlowStyle
 		}
-		appendEntry(out, name.String(), n)
+		out.Content = append(out.Content, scalar(name.String(), 0), n)
 	}
 	return out
 }

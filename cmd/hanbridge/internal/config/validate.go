@@ -19,27 +19,14 @@ func (c Config) problems() (p Problems) {
 	c.checkOutput(&p)
 	if c.MQTT.URL == Embedded {
 		// Port 0 is any free one.
-		if err := hostPort(c.MQTT.Listen, 0, "127.0.0.1:1883"); err != nil {
-			p.add("mqtt.listen", "%s", err)
-		}
+		p.addError("mqtt.listen", hostPort(c.MQTT.Listen, 0, "127.0.0.1:1883"))
 	}
 	c.checkStateDir(&p)
-	p = append(p, c.quantityProblems()...)
 	for i, m := range c.Meters {
 		m.check(&p, fmt.Sprintf("meters[%d].", i))
 	}
 	c.checkPorts(&p)
 	c.checkNames(&p)
-	return p
-}
-
-// quantityProblems returns what is impossible among the settings of quantities.
-func (c Config) quantityProblems() (p Problems) {
-	for name := range c.Quantities {
-		if err := c.Quantities.Validate(name); err != nil {
-			p.add("quantities."+name, "%s", err)
-		}
-	}
 	return p
 }
 
@@ -54,9 +41,12 @@ func (c Config) checkOutput(p *Problems) {
 		}
 		text := wrong.Problem()
 		if file, ok := errors.AsType[*fs.PathError](wrong.Err); ok {
-			text = secretFiles[wrong.Key].fault(file.Path, wrong).Error()
+			text = secretFiles[wrong.Key].fault(file.Path, file).Error()
+			if wrong.Reason != "" {
+				text = wrong.Reason + "; and " + text
+			}
 		}
-		p.add(wrong.Key, "%s", strings.TrimPrefix(text, wrong.Key+": "))
+		p.add(wrong.Key, "%s", text)
 	}
 }
 
@@ -98,31 +88,19 @@ func (m Meter) check(p *Problems, path string) {
 	if strings.TrimSpace(m.Name) == "" || !printable(m.Name) {
 		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
 	}
-	keys := m.cipherKeys()
-	if keys.given() {
-		if _, part, err := keys.pair(); err != nil {
-			p.add(path+part, "%s", err)
-		}
-	}
-	if keys.file != "" {
-		if _, err := keys.readFile(); err != nil {
-			p.add(path+"key_file", "%s", err)
-		}
-	}
-	if m.Port.Kind == ReplayPort {
-		if _, err := os.Stat(m.Port.Address); err != nil {
-			p.add(path+"port", "%s", err)
-		}
-	}
-	if m.Port.Kind != SerialPort {
-		return
+	_, wrong := m.keyFlags().open()
+	for _, one := range wrong {
+		p.add(path+one.path, "%s", one.text)
 	}
 	// A device that is not there may be plugged in later; a file never becomes one.
 	info, err := os.Stat(m.Port.Address)
-	if err == nil && info.IsDir() {
+	switch {
+	case m.Port.Kind == ReplayPort:
+		p.addError(path+"port", err)
+	case m.Port.Kind != SerialPort || err != nil:
+	case info.IsDir():
 		p.add(path+"port", "%s is a directory: %s", m.Port.Address, PortHelp)
-	}
-	if err == nil && info.Mode().IsRegular() {
+	case info.Mode().IsRegular():
 		p.add(path+"port", "%s is a file, not a device: to play it back write \"replay:%s\"", m.Port.Address, m.Port.Address)
 	}
 }

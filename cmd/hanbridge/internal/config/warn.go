@@ -1,7 +1,7 @@
 package config
 
 import (
-	"io/fs"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,8 +16,7 @@ type warning struct {
 }
 
 // Warnings are said when the bridge starts, and by check.
-func (m Meter) Warnings() []warning {
-	var all []warning
+func (m Meter) Warnings() (all []warning) {
 	if m.Checksum == "ignore" {
 		all = append(all, warning{"checksums are ignored: a telegram that was damaged on its way is published like a sound one, " +
 			"so wrong values can reach the hub; set this only for a meter that sends wrong checksums", "checksum: ignore"})
@@ -27,6 +26,10 @@ func (m Meter) Warnings() []warning {
 
 // Warnings are those about the configuration as a whole, which was read from file.
 func (c Config) Warnings(file string) (all []warning) {
+	if c.MQTT.InsecureSkipVerify {
+		all = append(all, warning{"the broker's certificate is not looked at: whoever is between hanbridge and the broker can read and change everything, " +
+			"the password too; set mqtt.ca_file to the certificate of its authority instead", "mqtt.insecure_skip_verify"})
+	}
 	if c.SecretsInFile {
 		all = append(all, openFile(file, "the configuration, which holds a password or a key")...)
 	}
@@ -42,40 +45,26 @@ func (c Config) Warnings(file string) (all []warning) {
 // isLoopback reports whether an address is that of this machine alone.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
 // openFile warns of a file that others may read or write.
 func openFile(name, what string) []warning {
 	info, err := os.Stat(name)
-	switch {
-	case name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name):
+	if name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name) {
 		return nil
+	}
+	others := ""
+	switch {
 	case info.Mode().Perm()&0o007 != 0:
-		return []warning{{"every user of this machine can " + deed(info, 0o002) + " " + what + ": " + remedy(info, name), name}}
+		others = "every user of this machine"
 	case info.Mode().Perm()&0o070 != 0 && !needsGroup(info):
-		return []warning{{"other users of its group can " + deed(info, 0o020) + " " + what + ": " + remedy(info, name), name}}
+		others = "other users of its group"
+	default:
+		return nil
 	}
-	return nil
-}
-
-// deed is what users can do with a file, of whom toWrite is the permission to write.
-func deed(info fs.FileInfo, toWrite fs.FileMode) string {
-	if info.Mode().Perm()&toWrite != 0 {
-		return "read and change"
-	}
-	return "read"
-}
-
-// remedy says how to keep others from a file. A file of another user, or of root, which may start hanbridge as a user without a number
-// of its own, must stay readable for hanbridge: there chmod alone would keep it from its configuration.
-func remedy(info fs.FileInfo, name string) string {
-	if isOwn(info) {
-		return "type: chmod 600 " + name
-	}
-	return "set what is secret as an environment variable instead (with systemd in /etc/hanbridge/env, which chmod 600 closes), or give the " +
-		"file to the user that runs hanbridge (chown USER, then chmod 600)"
+	return []warning{{fmt.Sprintf("%s can read or change %s: type chmod 600 %s, first chown USER %[3]s if it does not belong to the user that runs hanbridge; "+
+		"or set what is secret as an environment variable (with systemd in /etc/hanbridge/env)", others, what, name), name}}
 }
 
 // isMounted reports whether a file is a secret that a container engine has mounted: everybody may read it, and nobody else is there.
@@ -83,13 +72,4 @@ func remedy(info fs.FileInfo, name string) string {
 func isMounted(name string) bool {
 	_, err := os.Lstat(filepath.Join(filepath.Dir(name), "..data"))
 	return strings.HasPrefix(name, "/run/secrets/") || err == nil
-}
-
-// Warnings are said when the bridge starts, and by check.
-func (m MQTT) Warnings() []warning {
-	if !m.InsecureSkipVerify {
-		return nil
-	}
-	return []warning{{"the broker's certificate is not looked at: whoever is between hanbridge and the broker can read and change everything, " +
-		"the password too; set mqtt.ca_file to the certificate of its authority instead", "mqtt.insecure_skip_verify"}}
 }

@@ -116,28 +116,16 @@ func yamlFault(text []byte) (line int, hint string) {
 // up with err, and says where the block began that it was in. The search is around these two, so that its cost grows with the
 // length of the file and no faster.
 func (l yamlLines) firstInvalid(read int, err error) int {
-	const tries = 12
-	n := max(read-1, 0)
-	for range tries {
-		if n == 0 || l.valid(n) {
-			return n + 1
-		}
-		for n > 1 && blankLine(l[n-1]) { // without it, it would not be valid either
-			n--
-		}
-		n--
-	}
 	began, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 where it is not said
-	for n := min(began+1, read-1); n > max(began-3, 0); n-- {
-		if l.valid(n) {
-			return n + 1
+	const tries = 12
+	for i := range tries + 4 {
+		n := read - 1 - i
+		if i >= tries {
+			n = min(began+1, read-1) - (i - tries)
+		}
+		if n <= 0 && i < tries || l.valid(n) {
+			return max(n, 0) + 1
 		}
 	}
 	return min(max(began, 1), read)
-}
-
-// blankLine reports whether a line holds nothing, or a comment alone.
-func blankLine(line []byte) bool {
-	line = bytes.TrimSpace(line)
-	return len(line) == 0 || line[0] == '#'
 }

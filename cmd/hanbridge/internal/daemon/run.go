@@ -32,9 +32,6 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
 	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Str("state_dir", cmp.Or(cfg.KeepsIn(), "off")).
 		Msg("configuration read")
-	for _, w := range cfg.MQTT.Warnings() {
-		log.Warn().Str("source", w.Source).Msg(w.Message)
-	}
 	for _, w := range cfg.Warnings(file) {
 		log.Warn().Str("source", w.Source).Msg(w.Message)
 	}

@@ -26,9 +26,6 @@ func Check(ctx context.Context, p *cli.Program, file string) error {
 		return err
 	}
 	fmt.Fprintf(p.Out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), config.CountVariables(p.Environ))
-	for _, w := range cfg.MQTT.Warnings() {
-		warn(p, w.Source, w.Message)
-	}
 	for _, w := range cfg.Warnings(file) {
 		warn(p, w.Source, w.Message)
 	}
