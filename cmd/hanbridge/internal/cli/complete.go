@@ -8,15 +8,14 @@ import (
 
 // CompleteFlags lets shells complete the values of flags of a command and of all below it, by the flags' names.
 func CompleteFlags(c *cobra.Command) {
-	values := map[string][]cobra.Completion{
-		"family": families(), "then": families(), "fault": faults(),
-		"format": {"table", "json", "csv"},
-		"to":     {"stdout", "pty", "tcp://"},
-		"meter":  nil,
+	formats := cobra.FixedCompletions([]cobra.Completion{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp)
+	places := cobra.FixedCompletions([]cobra.Completion{"stdout", "pty", "tcp://"}, cobra.ShellCompDirectiveNoFileComp)
+	values := map[string]cobra.CompletionFunc{
+		"family": families, "then": families, "fault": faults, "format": formats, "to": places, "meter": cobra.NoFileCompletions,
 	}
-	for name, all := range values {
+	for name, complete := range values {
 		if c.LocalFlags().Lookup(name) != nil {
-			_ = c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp)) // no error: the flag is there
+			_ = c.RegisterFlagCompletionFunc(name, complete) // no error: the flag is there
 		}
 	}
 	if c.LocalFlags().Lookup("config") != nil {
@@ -27,16 +26,17 @@ func CompleteFlags(c *cobra.Command) {
 	}
 }
 
-func families() (all []cobra.Completion) {
+// families are read when a shell asks for them, not at each start: they cost 0.2 MB.
+func families(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra.ShellCompDirective) {
 	for _, f := range simulate.Families() {
 		all = append(all, cobra.CompletionWithDesc(f.Name, f.Title))
 	}
-	return all
+	return all, cobra.ShellCompDirectiveNoFileComp
 }
 
-func faults() (all []cobra.Completion) {
+func faults(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra.ShellCompDirective) {
 	for _, k := range simulate.FaultKinds() {
 		all = append(all, cobra.CompletionWithDesc(k.Name, k.Does))
 	}
-	return all
+	return all, cobra.ShellCompDirectiveNoFileComp
 }

@@ -16,6 +16,9 @@ import (
 // Run loads the configuration and runs the bridge it describes.
 func Run(ctx context.Context, p *cli.Program, file string) error {
 	file = config.Found(file)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
+	}
 	cfg, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if errors.Is(err, cli.ErrStopped) {
 		return nil
@@ -39,9 +42,6 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 		for _, w := range m.Warnings() {
 			log.Warn().Str("meter", m.ID).Str("source", w.Source).Msg(w.Message)
 		}
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
 	w := Setup{Config: cfg, file: file, environ: p.Environ, health: healthPlaces(cfg), Logger: log}
 	b, stopInside, err := w.Bridge()
