@@ -43,12 +43,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		ContinueOnError:     true,
 		Setup: func(e *testscript.Env) error {
-			port, release, err := testbed.ReservePort()
-			if err != nil {
-				return err
-			}
-			e.Defer(release)
-			e.Setenv("PORT", port)
+			e.Setenv("PORT", testbed.FreePort(t))
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector makes every process wait for a second at its end
 			return nil
 		},

@@ -64,29 +64,15 @@ func checkForbidden(t *testing.T, broker *guarded, ears *testbed.Listener) {
 			t.Errorf("%s %s of user %s was let through", topic, payload, user)
 		}
 	}
-	broker.Retain("yes", "private/topic")
-	client := broker.connect(t, "hanbridge")
-	kept := client.Kept(t, "#")
+	broker.Publish(testbed.Message{Topic: "private/topic", Payload: "yes", Retained: true})
+	kept := testbed.Connect(t, broker.at, "hanbridge", secret).Kept("#")
 	if _, private := kept["private/topic"]; kept["hanbridge/status"] == "" || private {
 		t.Errorf("user hanbridge may read %v: want its own topics and announcements alone", kept)
 	}
 }
 
-// connect logs in as a user where the bridge does.
-func (g *guarded) connect(t *testing.T, user string) *testbed.Client {
-	t.Helper()
-	c, err := testbed.Connect(g.at, user, secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
-
 // as publishes as a user, and returns when the broker has decided on it.
 func (g *guarded) as(t *testing.T, user, topic, payload string) {
 	t.Helper()
-	if err := g.connect(t, user).Publish(topic, payload); err != nil {
-		t.Fatal(err)
-	}
+	testbed.Connect(t, g.at, user, secret).Publish(testbed.Message{Topic: topic, Payload: payload})
 }

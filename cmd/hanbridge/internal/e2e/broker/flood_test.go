@@ -3,6 +3,7 @@
 package broker_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"syscall"
@@ -41,10 +42,10 @@ func testFlood(t *testing.T, topic, payload, logged string) {
 	lines := strings.Count(run.Said(), "\n")
 	ears.Forget()
 	began := time.Now()
-	broker.Say(topic, slices.Repeat([]string{payload}, 10_000)...)
+	broker.Publish(slices.Repeat([]testbed.Message{{Topic: topic, Payload: payload}}, 10_000)...)
 	ears.Hear("hanbridge/house/status", "online") // everything again, this last
 	most := 2 + int(time.Since(began)/(5*time.Second))
-	if got := strings.Count(ears.Lines(), "\nhanbridge/status online\n"); got > most {
+	if got := strings.Count(ears.Text(), "\nhanbridge/status online\n"); got > most {
 		t.Errorf("said online %d times, want %d at most", got, most)
 	}
 	if got := strings.Count(run.Said(), "\n") - lines; got > 2 {
@@ -62,7 +63,11 @@ func testFlood(t *testing.T, topic, payload, logged string) {
 // testTooMuchRetained has more retained under the meter's name than is read: values and announcements go out, and the commands say so.
 func testTooMuchRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	broker.Retain("{}", testbed.Numbered("homeassistant/sensor/hanbridge_house/x%d/config", 25_000)...)
+	var many []testbed.Message
+	for i := range 25_000 {
+		many = append(many, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), Payload: "{}", Retained: true})
+	}
+	broker.Publish(many...)
 	ears := broker.Listen()
 	variables := []string{broker.URL(), cable.Variable(), "HANBRIDGE_METER_ID=house"}
 	run := testbed.StartBridge(t, variables...)

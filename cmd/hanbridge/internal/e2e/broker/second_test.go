@@ -220,12 +220,12 @@ func (p *pair) lost() {
 
 // older has a bridge of a version without marks, which the test plays.
 func (p *pair) older() {
-	p.broker.Retain("online", "hanbridge/status")
-	p.broker.Retain(`{"make":"Aidon"}`, "hanbridge/house/info")
-	p.broker.Retain("17425.823", "hanbridge/house/import_energy")
+	p.broker.Publish(testbed.Message{Topic: "hanbridge/status", Payload: "online", Retained: true})
+	p.broker.Publish(testbed.Message{Topic: "hanbridge/house/info", Payload: `{"make":"Aidon"}`, Retained: true})
+	p.broker.Publish(testbed.Message{Topic: "hanbridge/house/import_energy", Payload: "17425.823", Retained: true})
 	one := p.side("one", 1)
 	p.speak(1, one)
-	p.broker.Say("hanbridge/house/telegram", `{"meter":"house","seq":7,"values":{"import_energy":17425.823}}`)
+	p.broker.Publish(testbed.Message{Topic: "hanbridge/house/telegram", Payload: `{"meter":"house","seq":7,"values":{"import_energy":17425.823}}`})
 	one.Await(comesSecond)
 	p.speak(2, one)
 	p.only("17")

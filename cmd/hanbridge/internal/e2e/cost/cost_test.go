@@ -14,7 +14,7 @@ import (
 // The benchmarks in this file measure the whole program as its users run it: built as for a release, a pseudo-terminal as
 // its serial port, a real Mosquitto as its broker and one telegram a second. One iteration is one telegram:
 //
-//	go test ./test/cost -run '^$' -bench 'Latency|Cost' -benchtime 60x
+//	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench 'Latency|Cost' -benchtime 60x
 
 // nodelay is what deploy/compose.yaml tells Mosquitto too.
 const nodelay = "set_tcp_nodelay true"

@@ -33,7 +33,7 @@ func recording(b *testing.B) string {
 // BenchmarkReplay is how many telegrams of 30 quantities at QoS 1 a bridge gets through a Mosquitto as Debian ships it, each
 // published before the next. One iteration is a recording:
 //
-//	go test ./test/cost -run '^$' -bench Replay -benchtime 3x
+//	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench Replay -benchtime 3x
 func BenchmarkReplay(b *testing.B) {
 	program, file := releaseProgram(b), recording(b)
 	address := startMosquitto(b, "")

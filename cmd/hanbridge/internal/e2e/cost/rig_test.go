@@ -12,9 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
-
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -163,27 +160,14 @@ func startBridge(b *testing.B, program, address, port string) *testbed.Process {
 func startMosquitto(b *testing.B, line string) string {
 	b.Helper()
 	port := testbed.FreePort(b)
-	m := testbed.ConfigureMosquitto(b, port, fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\n%s\n", port, line))
-	m.Start()
-	return m.Address()
+	return testbed.ConfigureMosquitto(b, port, fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\n%s\n", port, line)).Address()
 }
 
 // openPTY returns both ends of a pseudo-terminal that changes no byte and echoes none. The port is the program's.
 func openPTY(b *testing.B) (control, port *os.File) {
 	b.Helper()
-	control, port, err := pty.Open()
-	if err != nil {
-		b.Fatal(err)
-	}
+	control, port = testbed.OpenPTY(b)
 	b.Cleanup(func() { _ = control.Close(); _ = port.Close() })
-	t, err := unix.IoctlGetTermios(int(port.Fd()), unix.TCGETS)
-	if err != nil {
-		b.Fatal(err)
-	}
-	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
-	if err := unix.IoctlSetTermios(int(port.Fd()), unix.TCSETS, t); err != nil {
-		b.Fatal(err)
-	}
 	return control, port
 }
 
@@ -212,14 +196,8 @@ func next(b *testing.B, heard <-chan message) message {
 // subscribe hears what is published, at QoS 0.
 func subscribe(b *testing.B, address, filter string) <-chan message {
 	b.Helper()
-	c, err := testbed.Connect(address, "", "")
-	if err == nil {
-		b.Cleanup(c.Close)
-		_, err = c.Subscribe(filter)
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := testbed.Connect(b, address, "", "")
+	c.Subscribe(filter)
 	heard := make(chan message, 1024)
 	go func() {
 		defer close(heard)

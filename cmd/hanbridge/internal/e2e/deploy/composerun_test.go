@@ -39,9 +39,7 @@ func composedBroker(t *testing.T, content string) *testbed.Mosquitto {
 	if err := os.Chmod(dir, 0o777); err != nil { // Started by root, Mosquitto turns into a user of its own.
 		t.Fatal(err)
 	}
-	m := testbed.ConfigureMosquitto(t, port, content)
-	m.Start()
-	return m
+	return testbed.ConfigureMosquitto(t, port, content)
 }
 
 // moved replaces a place by one of the test's own. It has to be there.

@@ -3,6 +3,7 @@
 package hub_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,7 +98,11 @@ func testStyles(t *testing.T, remembers bool) {
 // testCrowd has more announcements of others on the broker than it keeps for a client at a time: all of ours are seen.
 func testCrowd(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	broker.Retain("{}", testbed.Numbered("homeassistant/sensor/lamp_%04d/power/config", 1500)...)
+	var lamps []testbed.Message
+	for i := range 1500 {
+		lamps = append(lamps, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/lamp_%04d/power/config", i), Payload: "{}", Retained: true})
+	}
+	broker.Publish(lamps...)
 	ears := broker.Listen()
 	variables := []string{broker.URL(), cable.Variable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_DISCOVERY=component"}
 	run := testbed.StartBridge(t, variables...)
@@ -137,7 +142,8 @@ func configFile(t *testing.T, text string, values ...string) string {
 
 // testTwoMeters has one whose port is missing, then one whose port vanishes: the other does not notice.
 func testTwoMeters(t *testing.T) {
-	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.NewCable(t, "aidon-se")
+	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "aidon-se")
+	barn.Unplug()
 	ears := broker.Listen()
 	url := strings.TrimPrefix(broker.URL(), "HANBRIDGE_MQTT_URL=")
 	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Name, "$BARN", barn.Name)
@@ -176,7 +182,7 @@ func testLeaves(t *testing.T) {
 	both := func() bool {
 		return ears.Heard()["hanbridge/house/status"] == "online" && ears.Heard()["hanbridge/barn/status"] == "online" && len(announcedTopics(ears)) == 3
 	}
-	barn.SendUntil(time.Second, "both meters", func() bool { house.Send(); testbed.Pause(300 * time.Millisecond); return both() })
+	barn.SendUntil(time.Second, "both meters", func() bool { house.Send(); <-time.After(300 * time.Millisecond); return both() })
 	run.End(syscall.SIGTERM)
 
 	alone := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(l string) bool { return strings.Contains(l, "barn") }), "\n")

@@ -84,13 +84,13 @@ func testPrefixCrash(t *testing.T) {
 	state := "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
 	prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
 	for _, moment := range []string{"homeassistant/device/hanbridge_bridge/config", "homeassistant/device/hanbridge_house/config", "hubs/second/device/hanbridge_bridge/config"} {
-		ears.Forget()
+		moments := broker.Listen()
+		moments.Forget()
 		run := testbed.StartBridge(t, broker.URL(), cable.Variable(), state, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
 		run.Await("port opened")
 		cable.Send()
-		ears.Hear(moment)
+		moments.Hear(moment)
 		run.Kill()
-		ears.Recall()
 		prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
 	}
 }

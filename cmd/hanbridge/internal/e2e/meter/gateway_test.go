@@ -70,14 +70,14 @@ func testClosingGateway(t *testing.T) {
 			<-t.Context().Done() // the meter has nothing more to say
 			return
 		}
-		testbed.Pause(100 * time.Millisecond) // the pace of the meter
+		<-time.After(100 * time.Millisecond) // the pace of the meter
 		_, _ = c.Write(next())
 		switch n % 3 {
 		case 0:
 			_ = c.CloseWrite()
 		case 1: // a reset takes with it what has not been read yet
 			for published() < n && t.Context().Err() == nil {
-				testbed.Pause(time.Millisecond)
+				<-time.After(time.Millisecond)
 			}
 			_ = c.SetLinger(0)
 		}

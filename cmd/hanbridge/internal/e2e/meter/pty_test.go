@@ -91,7 +91,7 @@ func TestReplayInputStopped(t *testing.T) {
 	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
 	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.Mark)
 	p.Await("meter on ")
-	p.Signal(unix.SIGINT)
+	p.Signal(unix.SIGTERM)
 	p.ExitCode()
 }
 

@@ -62,7 +62,7 @@ func testCounters(t *testing.T, between func(*countersRig)) {
 	}
 	r.shows("12.003")
 	r.told(last)
-	got := r.published() // 40140.6… and 12.00…, each only rising
+	got := published(r.ears) // 40140.6… and 12.00…, each only rising
 	reset := slices.IndexFunc(got, func(s string) bool { return strings.HasPrefix(s, "12.") })
 	if !slices.IsSorted(got[:reset]) || !slices.IsSorted(got[reset:]) {
 		t.Errorf("published: %v", got)
@@ -150,8 +150,8 @@ func (r *countersRig) rejected(glitch string) {
 }
 
 // published are all values of the counter, in order.
-func (r *countersRig) published() (all []string) {
-	for line := range strings.Lines(r.ears.Text()) {
+func published(ears *testbed.Listener) (all []string) {
+	for line := range strings.Lines(ears.Text()) {
 		if value, ok := strings.CutPrefix(line, "hanbridge/house/import_energy "); ok {
 			all = append(all, strings.TrimSpace(value))
 		}

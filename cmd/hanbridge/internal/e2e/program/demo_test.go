@@ -14,11 +14,12 @@ import (
 
 // testNetworkAttached reads a meter over TCP, and is the broker itself.
 func testNetworkAttached(t *testing.T) {
-	simulated, address := testbed.Simulate(t, "--family", "p1-se-kamstrup", "--to", "tcp://127.0.0.1:0", "--speed", "20")
+	simulated, address := testbed.Simulate(t, "--family", "p1-se-kamstrup", "--to", "tcp://127.0.0.1:0")
 	port := testbed.FreePort(t)
 	run := testbed.StartBridge(t, "HANBRIDGE_MQTT_URL=embedded", "HANBRIDGE_MQTT_LISTEN=127.0.0.1:"+port,
 		"HANBRIDGE_METER_PORT="+address)
-	ears := testbed.BrokerAt(t, port).Listen()
+	testbed.AwaitListener(t, "127.0.0.1:"+port)
+	ears := testbed.Listen(t, "127.0.0.1:"+port)
 	ears.Hear("hanbridge/house/import_power")
 	ears.Hear("hanbridge/house/status", "online")
 
@@ -30,7 +31,7 @@ func testNetworkAttached(t *testing.T) {
 func testSimulatedPort(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	ears := broker.Listen()
-	simulated, address := testbed.Simulate(t, "--to", "pty", "--speed", "20")
+	simulated, address := testbed.Simulate(t)
 	run := testbed.StartBridge(t, broker.URL(), "HANBRIDGE_METER_PORT="+address)
 	ears.Hear("hanbridge/house/status", "online")
 	ears.Hear("hanbridge/house/telegram_errors", "0")

@@ -48,13 +48,13 @@ func testCrashes(t *testing.T) {
 	delete(all, "hanbridge/house/telegram")
 
 	ears.Forget()
-	broker.Say("homeassistant/status", "online")
-	ears.HearAll(all) // 1 to 5 s after the hub's birth, so that not all bridges speak at once
+	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: "online"})
+	hearsAll(ears, all) // 1 to 5 s after the hub's birth, so that not all bridges speak at once
 
 	broker.Process.Kill()
 	broker.Start()
 	ears = broker.Listen()
-	ears.HearAll(all)
+	hearsAll(ears, all)
 	kept := broker.Kept()
 	if diff := cmp.Diff(all, kept); diff != "" {
 		t.Errorf("retained after the restart (-before +after):\n%s", diff)
@@ -71,10 +71,17 @@ func testCrashes(t *testing.T) {
 	ears.Hear("hanbridge/house/status", "online")
 }
 
+func hearsAll(ears *testbed.Listener, topics map[string]string) {
+	for topic := range topics {
+		ears.Hear(topic)
+	}
+}
+
 // testPort has no port at first, then one that vanishes and returns, then a meter that falls silent.
 func testPort(t *testing.T) {
-	broker, cable := testbed.StartMosquitto(t), testbed.NewCable(t, "p1-se-aidon")
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	ears := broker.Listen()
+	cable.Unplug()
 	run := testbed.StartBridge(t, broker.URL(), cable.Variable())
 	run.Await("no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports")
 	ears.Hear("hanbridge/house/status", "offline")
@@ -106,12 +113,13 @@ func testPort(t *testing.T) {
 
 // testLateBroker starts the bridge before the broker.
 func testLateBroker(t *testing.T) {
-	broker, cable := testbed.NewMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
+	broker.Process.Kill()
 	run := testbed.StartBridge(t, broker.URL(), cable.Variable())
 	run.Await("port opened")
 	cable.Send()
 	run.Await("nobody listens on 127.0.0.1:" + broker.Port + " (is the broker running?)")
-	run.StaysUp(2 * time.Second) // in which it tries more than once
+	<-time.After(2 * time.Second) // in which it tries more than once
 	run.SaidOnce("nobody listens")
 	broker.Start()
 	ears := broker.Listen()
@@ -135,7 +143,7 @@ func testRefusal(t *testing.T) {
 
 	wrong := testbed.StartBridge(t, login("wrong-secret")...)
 	wrong.Await(`(is the password right, may this user connect?)`)
-	wrong.StaysUp(time.Second) // the password may be mended at the broker
+	<-time.After(time.Second) // the password may be mended at the broker
 	wrong.SaidOnce("refuses user")
 	wrong.End(syscall.SIGTERM)
 

@@ -5,6 +5,7 @@ package program_test
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
 // testValues wants every topic right after one telegram, what a hub needs to find them, and a proper end.
@@ -29,7 +31,7 @@ func testValues(t *testing.T, family string) {
 	heard, want := ears.Heard(), testbed.FirstTelegram(t, family)
 	checkTelegram(t, telegram, want)
 	checkVarying(t, heard, family)
-	testbed.CheckAnnounced(t, heard)
+	checkAnnounced(t, heard)
 	if diff := cmp.Diff(want, testbed.Values(heard)); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
@@ -56,9 +58,22 @@ func testValues(t *testing.T, family string) {
 	}
 }
 
+// aboutBridge are the topics below a meter's that are no quantities, each with a pattern of its payload behind the first telegram.
+var aboutBridge = map[string]string{
+	"status":            `online`,
+	"telegrams":         `1`,
+	"telegram_errors":   `0`,
+	"rejected":          `0`,
+	"rejected_reason":   `none since the start`,
+	"telegram_interval": `10\.0`,
+	"last_telegram":     `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`,
+	"telegram":          `\{.*\}`,
+	"info":              `\{.*\}`,
+}
+
 func checkVarying(t *testing.T, heard map[string]string, family string) {
 	t.Helper()
-	for name, pattern := range testbed.AboutBridge {
+	for name, pattern := range aboutBridge {
 		got := heard["hanbridge/house/"+name]
 		if !regexp.MustCompile(`^(?s:` + pattern + `)$`).MatchString(got) {
 			t.Errorf("hanbridge/house/%s: got %q, want %s", name, got, pattern)
@@ -75,6 +90,22 @@ func checkVarying(t *testing.T, heard map[string]string, family string) {
 	for key, want := range map[string]string{"make": "Aidon", "model": model, "protocol": protocol, "settings": "115200 8N1"} {
 		if got, ok := info[key]; !ok || got != want {
 			t.Errorf("info: %s: got %q, want %q", key, got, want)
+		}
+	}
+}
+
+// checkAnnounced wants each of the values of the meter announced, and nothing that is not published.
+func checkAnnounced(t *testing.T, heard map[string]string) {
+	t.Helper()
+	states := hatest.StateTopics(testbed.Announcements(t, heard))
+	for name := range testbed.Values(heard) {
+		if !slices.Contains(states, "hanbridge/house/"+name) {
+			t.Errorf("%s is published and not announced", name)
+		}
+	}
+	for _, topic := range states {
+		if _, ok := heard[topic]; !ok {
+			t.Errorf("%s is announced, but nothing is published under it", topic)
 		}
 	}
 }

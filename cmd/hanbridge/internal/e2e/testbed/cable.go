@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -28,14 +28,6 @@ type Cable struct {
 // Noon is when the household of every cable begins.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
-// NewCable returns a cable with a meter of a family behind it. It is not plugged in yet.
-func NewCable(t testing.TB, family string) *Cable {
-	t.Helper()
-	c := &Cable{t: t, Name: filepath.Join(t.TempDir(), "port0"), Meter: NewMeter(t, family, 1)}
-	t.Cleanup(c.Unplug)
-	return c
-}
-
 // NewMeter returns a simulated meter of a family, whose household begins at Noon.
 func NewMeter(t testing.TB, family string, seed uint64) *simulate.Meter {
 	t.Helper()
@@ -46,29 +38,32 @@ func NewMeter(t testing.TB, family string, seed uint64) *simulate.Meter {
 	return simulate.NewMeter(f, seed, Noon)
 }
 
-// PlugCable is NewCable, plugged in.
+// PlugCable returns a cable with a meter of a family behind it.
 func PlugCable(t testing.TB, family string) *Cable {
 	t.Helper()
-	c := NewCable(t, family)
+	c := &Cable{t: t, Name: filepath.Join(t.TempDir(), "port0"), Meter: NewMeter(t, family, 1)}
+	t.Cleanup(c.Unplug)
 	c.Plug()
 	return c
 }
 
-// Plug makes the port appear. Its bytes are those that are sent: a fresh terminal would echo them.
+// OpenPTY returns both ends of a pseudo-terminal that changes no byte and echoes none.
+func OpenPTY(t testing.TB) (control, port *os.File) {
+	t.Helper()
+	control, port, err := pty.Open()
+	if err == nil {
+		_, err = term.MakeRaw(int(port.Fd()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return control, port
+}
+
+// Plug makes the port appear again after it was unplugged.
 func (c *Cable) Plug() {
 	c.t.Helper()
-	var err error
-	if c.control, c.Port, err = pty.Open(); err != nil {
-		c.t.Fatal(err)
-	}
-	raw, err := unix.IoctlGetTermios(int(c.Port.Fd()), unix.TCGETS)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	raw.Iflag, raw.Oflag, raw.Lflag = 0, 0, 0
-	if err := unix.IoctlSetTermios(int(c.Port.Fd()), unix.TCSETS, raw); err != nil {
-		c.t.Fatal(err)
-	}
+	c.control, c.Port = OpenPTY(c.t)
 	if err := os.Symlink(c.Port.Name(), c.Name); err != nil {
 		c.t.Fatal(err)
 	}
@@ -76,13 +71,9 @@ func (c *Cable) Plug() {
 
 // Unplug makes the port vanish. A second call does nothing.
 func (c *Cable) Unplug() {
-	if c.control == nil {
-		return
-	}
 	_ = os.Remove(c.Name)
 	_ = c.control.Close()
 	_ = c.Port.Close()
-	c.control, c.Port = nil, nil
 }
 
 // Variable is that of a bridge that reads the cable.
@@ -125,21 +116,13 @@ func (c *Cable) Counters() (imported, exported string) {
 	return kWh(energies.Import), kWh(energies.Export)
 }
 
-// PlugSimulated starts a simulated meter on a pseudo-terminal, twenty times as fast as a real one unless flags say otherwise, and
-// returns the variable of a bridge that reads it.
-func PlugSimulated(t testing.TB, flags ...string) (variable string) {
-	t.Helper()
-	_, address := Simulate(t, append([]string{"--to", "pty", "--speed", "20"}, flags...)...)
-	return "HANBRIDGE_METER_PORT=" + address
-}
-
 var where = regexp.MustCompile(`meter on (\S+)\n`)
 
-// Simulate starts a simulated meter with flags of the command, and returns where it is.
+// Simulate starts a simulated meter on a pseudo-terminal, twenty times as fast as a real one unless flags of the command say
+// otherwise, and returns where it is.
 func Simulate(t testing.TB, flags ...string) (p *Process, address string) {
 	t.Helper()
-	p = Hanbridge(t, nil, append([]string{"simulate"}, flags...)...)
-	p.Await("meter on ")
+	p = Hanbridge(t, nil, append([]string{"simulate", "--to", "pty", "--speed", "20"}, flags...)...)
 	Until(t, "where the meter is", func() bool { return where.MatchString(p.Said()) })
 	return p, where.FindStringSubmatch(p.Said())[1]
 }

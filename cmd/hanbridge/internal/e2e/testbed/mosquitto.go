@@ -3,24 +3,26 @@
 package testbed
 
 import (
-	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
 // A Mosquitto is a real broker on loopback.
 type Mosquitto struct {
 	Port    string
-	Process *Process // nil before Start
+	Process *Process
 	t       testing.TB
 	config  string // its file
 }
 
-// NewMosquitto makes a broker ready that keeps nothing over a restart. more are lines of its configuration; without any it lets
+// StartMosquitto starts a broker that keeps nothing over a restart. more are lines of its configuration; without any it lets
 // everybody in.
-func NewMosquitto(t testing.TB, more ...string) *Mosquitto {
+func StartMosquitto(t testing.TB, more ...string) *Mosquitto {
 	t.Helper()
 	if len(more) == 0 {
 		more = []string{"allow_anonymous true"}
@@ -31,7 +33,7 @@ func NewMosquitto(t testing.TB, more ...string) *Mosquitto {
 	return ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n")
 }
 
-// ConfigureMosquitto makes a broker ready with a configuration that has it listen on a port, to everybody.
+// ConfigureMosquitto starts a broker with a configuration that has it listen on a port, to everybody.
 func ConfigureMosquitto(t testing.TB, port, config string) *Mosquitto {
 	t.Helper()
 	NeedPeer(t, "mosquitto")
@@ -39,26 +41,11 @@ func ConfigureMosquitto(t testing.TB, port, config string) *Mosquitto {
 	if err := os.WriteFile(m.config, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return m
-}
-
-// StartMosquitto is NewMosquitto, and Start.
-func StartMosquitto(t testing.TB, more ...string) *Mosquitto {
-	t.Helper()
-	m := NewMosquitto(t, more...)
 	m.Start()
 	return m
 }
 
-// BrokerAt stands for a broker that another program is, on a port of 127.0.0.1. It waits for it.
-func BrokerAt(t testing.TB, port string) *Mosquitto {
-	t.Helper()
-	m := &Mosquitto{Port: port, t: t}
-	AwaitListener(t, m.Address())
-	return m
-}
-
-// Start starts the broker, again after it was killed, and returns when it lets clients in.
+// Start starts the broker again after it was killed, and returns when it lets clients in.
 func (m *Mosquitto) Start() {
 	m.t.Helper()
 	m.Process = Launch(m.t, nil, "mosquitto", "-c", m.config)
@@ -71,75 +58,16 @@ func (m *Mosquitto) Address() string { return "127.0.0.1:" + m.Port }
 // URL is the variable of a bridge that goes there.
 func (m *Mosquitto) URL() string { return "HANBRIDGE_MQTT_URL=mqtt://" + m.Address() }
 
-// connect logs in. The connection ends with the test.
-func (m *Mosquitto) connect(user, password string) *Client {
+// Publish sends messages as nobody in particular, and returns when the broker has taken them all.
+func (m *Mosquitto) Publish(messages ...Message) {
 	m.t.Helper()
-	return connect(m.t, m.Address(), user, password)
-}
-
-func connect(t testing.TB, address, user, password string) *Client {
-	t.Helper()
-	c, err := Connect(address, user, password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
-
-// Say publishes messages under a topic.
-func (m *Mosquitto) Say(topic string, payloads ...string) {
-	m.t.Helper()
-	c := m.connect("", "")
-	defer c.Close()
-	if err := c.Publish(topic, payloads...); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-// Retain has the broker retain a payload under each of some topics.
-func (m *Mosquitto) Retain(payload string, topics ...string) {
-	m.t.Helper()
-	c := m.connect("", "")
-	defer c.Close()
-	if err := c.Retain(payload, topics...); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-// Numbered returns n topics. topics has a verb for their number.
-func Numbered(topics string, n int) (all []string) {
-	for i := range n {
-		all = append(all, fmt.Sprintf(topics, i))
-	}
-	return all
+	Connect(m.t, m.Address(), "", "").Publish(messages...)
 }
 
 // Kept returns what the broker retains, by topic.
-func (m *Mosquitto) Kept() map[string]string { m.t.Helper(); return m.KeptBelow("#") }
-
-// KeptBelow is Kept of what fits a filter.
-func (m *Mosquitto) KeptBelow(filter string) map[string]string {
+func (m *Mosquitto) Kept() map[string]string {
 	m.t.Helper()
-	c := m.connect("", "")
-	defer c.Close()
-	return c.Kept(m.t, filter)
-}
-
-// Kept returns what the broker retains and the client may read, by topic.
-func (c *Client) Kept(t testing.TB, filter string) map[string]string {
-	t.Helper()
-	messages, err := c.Subscribe(filter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept := map[string]string{}
-	for _, message := range messages {
-		if message.Retained {
-			kept[message.Topic] = message.Payload
-		}
-	}
-	return kept
+	return Connect(m.t, m.Address(), "", "").Kept("#")
 }
 
 // Passwords makes a file of mosquitto_passwd that lets in users with a password.
@@ -154,4 +82,33 @@ func Passwords(t testing.TB, password string, users ...string) (file string) {
 		Launch(t, nil, "mosquitto_passwd", "-b", file, user, password).EndsWell()
 	}
 	return file
+}
+
+// FreePort returns a port of 127.0.0.1 for a server that has to be told one. The kernel gives it, and it stays the test's until
+// its end: a socket is bound to it that does not listen. Linux lets a server listen beside such a socket, where both have
+// SO_REUSEADDR (Mosquitto, Node.js and Go set it), gives the port to nobody who asks for any, and refuses who dials it.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	address, e := syscall.Getsockname(fd)
+	if err != nil || e != nil {
+		t.Fatalf("no free port: %v, %v", err, e)
+	}
+	return strconv.Itoa(address.(*syscall.SockaddrInet4).Port)
+}
+
+// AwaitListener waits until somebody accepts connections at an address, a host and a port.
+func AwaitListener(t testing.TB, address string) {
+	t.Helper()
+	Until(t, "somebody listens on "+address, func() bool {
+		conn, err := net.Dial("tcp", address)
+		return err == nil && conn.Close() == nil
+	})
 }

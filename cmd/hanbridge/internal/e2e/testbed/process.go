@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // A Process is a program that a test has started. What it says on its two outputs is kept together, and shown if the test fails.
@@ -78,15 +77,14 @@ func (p *Process) Said() string {
 // Await waits until the process has said a text. It fails the test at once where the process has ended without it.
 func (p *Process) Await(text string) {
 	p.t.Helper()
-	over := false
 	Until(p.t, "said: "+text, func() bool {
-		ended := p.Ended()
-		over = ended && !strings.Contains(p.Said(), text)
-		return over || strings.Contains(p.Said(), text)
+		ended := p.Ended() // before what it said is looked at
+		said := strings.Contains(p.Said(), text)
+		if ended && !said {
+			p.t.Fatalf("%s has ended (%v) and has not said: %s", p.Cmd, p.Cmd.ProcessState, text)
+		}
+		return said
 	})
-	if over {
-		p.t.Fatalf("%s has ended (%v) and has not said: %s", p.Cmd, p.Cmd.ProcessState, text)
-	}
 }
 
 // SaidOnce wants a text said exactly once. It waits for the first time.
@@ -98,19 +96,19 @@ func (p *Process) SaidOnce(text string) {
 	}
 }
 
-// End sends a signal and wants the process to end well.
-func (p *Process) End(signal syscall.Signal) {
-	p.t.Helper()
-	p.Signal(signal)
-	p.EndsWell()
-}
-
 // Signal sends a signal.
 func (p *Process) Signal(signal syscall.Signal) {
 	p.t.Helper()
 	if err := p.Cmd.Process.Signal(signal); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// End sends a signal and wants the process to end well.
+func (p *Process) End(signal syscall.Signal) {
+	p.t.Helper()
+	p.Signal(signal)
+	p.EndsWell()
 }
 
 // EndsWell waits for the end of the process and wants the exit code 0.
@@ -135,16 +133,6 @@ func (p *Process) Ended() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// StaysUp wants the process not to end for a time.
-func (p *Process) StaysUp(long time.Duration) {
-	p.t.Helper()
-	select {
-	case <-p.done:
-		p.t.Fatalf("%s has ended: %v", p.Cmd, p.Cmd.ProcessState)
-	case <-time.After(long):
 	}
 }
 

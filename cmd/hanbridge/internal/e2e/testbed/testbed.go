@@ -11,10 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
 // patience ends a wait for what will never happen. It says nothing about how fast the program is.
@@ -28,12 +31,9 @@ var folder string
 
 // Main runs the tests of a package. Its TestMain calls it, and nothing else.
 func Main(m *testing.M) {
-	flag.Parse()
-	chosen := false
-	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
-	made, err := os.MkdirTemp("", "hanbridge-test-")
-	if folder = made; err == nil && !chosen {
-		err = flag.Set("test.parallel", atOnce)
+	err := flag.Set("test.parallel", atOnce) // the command line may say otherwise
+	if err == nil {
+		folder, err = os.MkdirTemp("", "hanbridge-test-")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -68,11 +68,8 @@ var built = sync.OnceValues(func() (path string, err error) {
 	return path, nil
 })
 
-// Top is the folder of the module.
-var Top = func() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../../../../..")
-}()
+// Top is the folder of the module: the tests of a package run in the package's.
+var Top, _ = filepath.Abs("../../../../..")
 
 // File returns the text of a file of the module.
 func File(t testing.TB, name string) string {
@@ -112,9 +109,45 @@ func Until(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// Pause lets a time pass in which something must not happen, or may.
-func Pause(long time.Duration) {
-	over := time.NewTimer(long)
-	defer over.Stop()
-	<-over.C
+// FirstTelegram returns the quantities of the first telegram on a cable of the families p1-se-aidon and aidon-se, by name.
+func FirstTelegram(t testing.TB, family string) map[string]string {
+	t.Helper()
+	want := map[string]string{}
+	for line := range strings.Lines(File(t, "cmd/hanbridge/internal/e2e/testbed/testdata/aidon.txt")) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if family == "aidon-se" && strings.HasPrefix(name, "current_") {
+			value = "-" + value // this list signs currents as their power
+		}
+		want[name] = value
+	}
+	return want
+}
+
+// aboutBridge are the topics below a meter's that are no quantities.
+var aboutBridge = strings.Fields("status telegrams telegram_errors rejected rejected_reason telegram_interval last_telegram telegram info event")
+
+// Values returns the quantities of the meter "house" among what was heard, by name.
+func Values(heard map[string]string) map[string]string {
+	values := map[string]string{}
+	for topic, payload := range heard {
+		if name, ofMeter := strings.CutPrefix(topic, "hanbridge/house/"); ofMeter && !slices.Contains(aboutBridge, name) {
+			values[name] = payload
+		}
+	}
+	return values
+}
+
+// Announcements returns what was heard for hubs, by topic. It has to be sound; what was taken back is "".
+func Announcements(t testing.TB, heard map[string]string) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	for topic, payload := range heard {
+		if strings.HasPrefix(topic, "homeassistant/") && strings.HasSuffix(topic, "/config") {
+			all[topic] = []byte(payload)
+		}
+	}
+	for _, err := range hatest.CheckSet(all) {
+		t.Error(err)
+	}
+	return all
 }
