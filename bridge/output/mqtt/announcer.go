@@ -2,12 +2,10 @@ package mqtt
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
-	"github.com/rs/zerolog"
-
-	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -33,7 +31,7 @@ type wanted struct {
 }
 
 // announceDue announces every device that has changed and was not announced just now; the others later.
-func (s *session) announceDue() error {
+func (s *session) announceDue(context.Context) error {
 	if err := s.announce(&s.own); err != nil { // first: a hub that hears of a meter first makes an empty device for the bridge
 		return err
 	}
@@ -52,12 +50,12 @@ func (s *session) announceDue() error {
 
 // announce takes the next step of a device, where one is due.
 func (s *session) announce(a *announcer) error {
-	if !a.due && len(a.steps) == 0 || s.scan != nil || s.isOthers(a.id) {
+	if !a.due && len(a.steps) == 0 || !s.scanned || s.isOthers(a.id) {
 		return nil
 	}
 	now := time.Now()
 	if wait := discovery.PauseBetween - now.Sub(a.announced); wait > 0 {
-		s.later.Reset(wait)
+		s.due.in(announceTask, wait)
 		return nil
 	}
 	if len(a.steps) == 0 && !s.plan(a) {
@@ -74,7 +72,7 @@ func (s *session) announce(a *announcer) error {
 		s.published(a)
 	}
 	if len(a.steps) > 0 || a.due {
-		s.later.Reset(discovery.PauseBetween)
+		s.due.in(announceTask, discovery.PauseBetween)
 	}
 	return nil
 }
@@ -139,7 +137,7 @@ func (s *session) draft(a *announcer, held device, style discovery.Style) (d dra
 }
 
 // fitting returns a draft whose steps the broker accepts. Where it refuses the announcement of the whole device as too large, each entity is
-// announced by itself.
+// announced by itself. Where it refuses that too, what it holds stays: its replacement would not arrive.
 func (s *session) fitting(a *announcer, held device) draft {
 	d := s.draft(a, held, s.config.Style)
 	if d.refused == nil && s.fromEntities(&d) && s.tooLarge(&d.want) {
@@ -148,15 +146,18 @@ func (s *session) fitting(a *announcer, held device) draft {
 	if d.refused == nil {
 		return d
 	}
-	small := s.draft(a, held, discovery.Component)
-	if s.config.Style != discovery.Device || small.refused != nil {
-		return s.standing(d)
+	if small := s.draft(a, held, discovery.Component); s.config.Style == discovery.Device && small.refused == nil {
+		if s.once("small " + a.id) {
+			s.log.Warn().Str("meter", cmp.Or(a.id, ownDevice)).Err(d.refused).
+				Msg("announced entity by entity: the broker does not take the announcement of the whole device")
+		}
+		return small
 	}
-	if s.once.first("small " + a.id) {
-		s.log.Warn().Str("meter", cmp.Or(a.id, ownDevice)).Err(d.refused).
-			Msg("announced entity by entity: the broker does not take the announcement of the whole device")
+	if len(d.steps) > 1 { // one that is too large is passed over
+		s.sayRefused("announcements", d.refused, notAnnounced)
+		d.steps, d.after = nil, d.rest
 	}
-	return small
+	return d
 }
 
 // fromEntities reports whether a draft replaces announcements of single entities by one of the whole device. Before that it must be known
@@ -169,16 +170,24 @@ func (s *session) fromEntities(d *draft) bool {
 	return !whole
 }
 
-// standing returns what of a draft is done where the broker refuses a part of it: what it holds stays, since its replacement would not arrive.
-func (s *session) standing(d draft) draft {
-	if len(d.steps) < 2 {
-		return d // what is too large is passed over
+// tooLarge tells if the announcement of a whole device does not arrive for its size: then it goes out entity by entity.
+func (s *session) tooLarge(want *wanted) bool {
+	if s.config.Style != discovery.Device || len(want.messages) != 1 {
+		return false
 	}
-	if count, ok := s.limiter.Allow("announcements"); ok {
-		ratelimit.Counted(s.log.Error().Err(d.refused), count).Msg(notAnnounced)
+	m := want.messages[0]
+	size := len(m.Topic) + len(m.Payload)
+	return size > smallAnnouncement && s.conn.Drops(context.Background(), size)
+}
+
+// refused is why this broker does not take one of the messages; nil if it takes all, as far as is known.
+func (s *session) refused(steps [][]discovery.Message) error {
+	for _, m := range slices.Concat(steps...) {
+		if err := s.conn.Takes(s.message(m.Topic, m.Payload, true)); err != nil {
+			return err
+		}
 	}
-	d.steps, d.after = nil, d.rest
-	return d
+	return nil
 }
 
 // undecided returns the retained announcements and topics of a configured device that must stay, because it is too early to know whether
@@ -214,37 +223,6 @@ func (s *session) emptied(id string, held, wanted []string) (gone []discovery.Me
 
 func union(a, b []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
-}
-
-// sayAnnounced is for the log: of a meter that has more to announce than at first, or that is gone. That the same is announced again, for
-// a hub that has started, is no news.
-func (s *session) sayAnnounced(a *announcer, want *wanted) {
-	entities, level := want.entities, s.first
-	switch {
-	case !a.announced.IsZero() && entities == a.reported:
-		level = zerolog.DebugLevel
-	case !a.announced.IsZero():
-		level = zerolog.InfoLevel
-	}
-	a.reported = entities
-	switch {
-	case a.id == "" || want.unknown:
-	case entities == 0:
-		s.log.WithLevel(level).Str("meter", a.id).Msg("meter is not in the configuration any more: taken back from home assistant")
-	case s.config.Style != discovery.Off:
-		s.log.WithLevel(level).Str("meter", a.id).Int("entities", entities).Msg("announced to home assistant")
-	}
-}
-
-// sayTakenBack is for the log: of what was announced where nothing is announced any more.
-func (s *session) sayTakenBack(a *announcer, held discovery.Held) {
-	if s.config.Style != discovery.Off {
-		held = held.Without(held.Below(s.config.Prefix))
-	}
-	if len(held) == 0 {
-		return
-	}
-	s.log.Info().Str("meter", cmp.Or(a.id, ownDevice)).Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }
 
 func (s *session) wantedOfBridge(style discovery.Style) wanted {

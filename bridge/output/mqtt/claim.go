@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -35,8 +36,6 @@ type claim struct {
 
 	rival   string    // who publishes the meter too while this bridge is the first
 	rivalAt time.Time // when it was last heard
-
-	lastLogged map[string]time.Time // what the log has said of it, and when
 }
 
 // An evidence is what the other's retained values tell of its meter.
@@ -74,43 +73,33 @@ func (c *claim) quietAt(patience time.Duration) time.Time {
 // silentAfter is how many intervals without a telegram mean that a bridge is silent.
 const silentAfter = 6
 
-// live tells if the other was heard just now.
-func (c *claim) live(now time.Time, patience time.Duration) bool {
-	return !c.heard.IsZero() && now.Before(c.quietAt(patience))
+func (c *claim) quiet(now time.Time, patience time.Duration) bool {
+	return !now.Before(c.quietAt(patience))
 }
 
 // yields tells that another bridge says whether the meter is online.
 func (c *claim) yields(now time.Time, patience time.Duration) bool {
-	return !c.first && c.contested() && c.alive && now.Before(c.quietAt(patience))
+	return !c.first && c.contested() && c.alive && !c.quiet(now, patience)
 }
 
 // contested tells that there is, or was, another.
 func (c *claim) contested() bool { return c.holder != "" || c.unmarked && c.alive || !c.heard.IsZero() }
 
 func (c *claim) decide(now time.Time, patience time.Duration) decision {
-	quiet := !now.Before(c.quietAt(patience))
+	quiet := c.quiet(now, patience)
+	// Where nothing was heard, an earlier version or an earlier run of this bridge wrote the description, most likely.
+	free := c.freed || c.heard.IsZero() && (c.holder == "" || c.unknown && c.evidence == nothingKnown)
 	switch {
-	case c.first || !c.contested():
+	case c.first, !c.contested(), free && quiet:
 		return publish
-	case c.freed || c.holder == "" && c.heard.IsZero(): // or an earlier version of this bridge wrote the description
-		return waitUntil(quiet, publish)
-	case !quiet && c.alive:
+	case free, c.alive && !quiet:
 		return wait
 	case c.evidence == notAsked:
 		return ask
 	case c.evidence == sameMeter:
 		return publish
-	case c.evidence == nothingKnown && c.unknown && c.heard.IsZero(): // most likely an earlier run
-		return waitUntil(quiet, publish)
 	}
 	return withhold
-}
-
-func waitUntil(over bool, d decision) decision {
-	if !over {
-		return wait
-	}
-	return d
 }
 
 // description is what a bridge looks for in the retained description of a meter.
@@ -125,71 +114,45 @@ func (c *claim) connect(now time.Time) {
 	c.unmarked, c.alive = false, false
 }
 
-// info takes a description of the meter: what the broker has kept, or what was published just now. ours tells that a run of this bridge
-// wrote it, echo that this run did.
+// info takes a description of the meter: what the broker has kept, or what was published just now; empty where somebody has taken it away.
+// ours tells that a run of this bridge wrote it, echo that this run did.
 func (c *claim) info(payload []byte, retained, ours, echo bool, d description, now time.Time) {
+	c.described = c.described || retained
 	switch {
-	case len(payload) == 0:
-		c.emptied(retained)
 	case ours:
-		c.ownInfo(retained, echo, d)
+		c.echoed = c.echoed || echo
+		if !retained {
+			return
+		}
+		c.holder, c.first = "", true // it was, and nobody has taken it over since
+		if c.began.IsZero() {
+			c.began = d.Since
+		}
+	case len(payload) == 0 && !c.first:
+		c.holder, c.unmarked, c.freed = "", false, true
+	case retained && d.Instance == "":
+		c.unmarked, c.reply = true, c.reply || c.first
 	case retained:
 		c.keptInfo(d)
-	case d.Instance == "" || d.olderThan(c):
-		c.otherInfo(d, now)
-	default:
+	case len(payload) > 0 && (!c.first && !c.claiming || d.Instance != "" && d.olderThan(c)):
+		c.first, c.claiming, c.rival, c.holder = false, false, "", d.Instance
+		c.spokenBy(now)
+	case len(payload) > 0: // by an older version, which does not know the order of bridges, or one that has just started
 		c.noticed(d.Instance, now)
-		c.reply = c.reply || c.first // a bridge that has just started receives it and stays second
-	}
-}
-
-// emptied is heard when somebody takes the description away.
-func (c *claim) emptied(retained bool) {
-	if retained {
-		return
-	}
-	c.reply = c.reply || c.first
-	if !c.first {
-		c.holder, c.unmarked, c.freed = "", false, true
-	}
-}
-
-func (c *claim) ownInfo(retained, echo bool, d description) {
-	c.echoed = c.echoed || echo
-	if !retained {
-		return
-	}
-	c.holder, c.first = "", true // it was, and nobody has taken it over since
-	if c.began.IsZero() {
-		c.began = d.Since
+		fallthrough
+	default:
+		c.reply = c.reply || c.first // the other receives it and stays second
 	}
 }
 
 // keptInfo is another's description that the broker has kept.
 func (c *claim) keptInfo(d description) {
-	if d.Instance == "" {
-		c.unmarked = true
-		c.reply = c.reply || c.first
-		return
-	}
 	if c.first { // somebody took it over while this bridge was away
 		*c = claim{mark: c.mark, connected: c.connected, alive: c.alive, unknown: c.unknown, described: true}
 	}
 	if c.holder != d.Instance {
 		c.holder, c.evidence, c.freed = d.Instance, notAsked, false
 	}
-}
-
-// otherInfo is the description by another that may be the first.
-func (c *claim) otherInfo(d description, now time.Time) {
-	if d.Instance == "" && (c.first || c.claiming) { // an older version, which does not know the order of bridges
-		c.noticed(noMark, now)
-		c.reply = c.reply || c.first
-		return
-	}
-	c.first, c.claiming, c.rival = false, false, ""
-	c.holder = d.Instance
-	c.spokenBy(now)
 }
 
 // telegram handles a telegram of another bridge. withheld reports whether it was sent without counters, as a second bridge does.
@@ -211,22 +174,11 @@ func (c *claim) spokenBy(now time.Time) {
 }
 
 // noticed notes who publishes the meter too.
-func (c *claim) noticed(mark string, now time.Time) {
-	if mark == "" {
-		mark = noMark
-	}
-	c.rival, c.rivalAt = mark, now
-}
+func (c *claim) noticed(mark string, now time.Time) { c.rival, c.rivalAt = cmp.Or(mark, noMark), now }
 
 // olderThan tells if another began to publish before this bridge. Both know both times, so that they agree.
 func (d description) olderThan(c *claim) bool {
-	if !c.first && !c.claiming {
-		return true
-	}
-	if d.Since.Equal(c.began) {
-		return d.Instance < c.mark
-	}
-	return d.Since.Before(c.began)
+	return cmp.Or(d.Since.Compare(c.began), cmp.Compare(d.Instance, c.mark)) < 0
 }
 
 // A sender is what is looked for in a telegram.

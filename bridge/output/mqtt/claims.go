@@ -1,110 +1,55 @@
 package mqtt
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"fmt"
-	"hash/fnv"
-	"sync"
+	"errors"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// claims are those of all meters. The session and the connection's goroutines share them.
-type claims struct {
-	mark     string // of this run
-	tail     []byte // of each telegram of this run
-	derived  string // that of every run with this client id, where there is no state
-	instance *bridge.Instance
-	// patience is how long another may be silent at least before it is taken for gone.
-	patience  time.Duration
-	unchecked bool          // nothing is heard of others on this connection
-	changed   chan struct{} // something was heard
-
-	mu  sync.Mutex
-	all map[string]*claim
-}
-
-// leastPatience is longer than the usual six intervals of a meter.
-const leastPatience = time.Minute
-
-func newClaims(clientID string, instance *bridge.Instance, patience time.Duration) *claims {
-	c := &claims{
-		derived: markOf(clientID), instance: instance, patience: patience, changed: make(chan struct{}, 1), all: map[string]*claim{},
-	}
-	c.mark = cmp.Or(instance.Mark(), c.derived)
-	c.tail = []byte(`,"instance":"` + c.mark + `"}`)
-	return c
-}
-
-// markOf is the mark of a bridge without a state. A broker has no two clients of one id at a time.
-func markOf(clientID string) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(clientID)) // a hash never fails
-	return fmt.Sprintf("client-%016x", h.Sum64())
-}
-
-func (c *claims) own(mark string) bool {
-	return mark == c.mark || mark == c.derived || c.instance.Own(mark)
-}
-
-// of runs f with the claim of a meter.
-func (c *claims) of(meter string, f func(*claim)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	one := c.all[meter]
+// of runs f with the claim of a meter. The session and the connection's goroutines share the claims.
+func (o *Output) of(meter string, f func(*claim)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	one := o.claims[meter]
 	if one == nil {
-		one = &claim{mark: c.mark, unknown: c.instance == nil}
-		c.all[meter] = one
+		one = &claim{mark: o.marks.run, unknown: o.marks.instance == nil}
+		o.claims[meter] = one
 	}
 	f(one)
 }
 
 // see returns a copy of a claim.
-func (c *claims) see(meter string) (now claim) {
-	c.of(meter, func(one *claim) { now = *one })
+func (o *Output) see(meter string) (now claim) {
+	o.of(meter, func(one *claim) { now = *one })
 	return now
 }
 
-func (c *claims) wake() {
-	select {
-	case c.changed <- struct{}{}:
-	default:
-	}
-}
-
 // hearInfo returns what takes the descriptions of a meter.
-func (c *claims) hearInfo(meter string) func(broker.Message) {
+func (s *session) hearInfo(meter string) func(broker.Message) {
 	return func(m broker.Message) {
 		d := parseJSON[description](m.Payload)
-		c.of(meter, func(one *claim) {
-			echo := !m.Retain && d.Instance == c.mark
-			one.info(m.Payload, m.Retain, d.Instance != "" && c.own(d.Instance), echo, d, time.Now())
-			one.described = one.described || m.Retain
-		})
-		c.wake()
+		echo := !m.Retain && d.Instance == s.marks.run
+		s.of(meter, func(one *claim) { one.info(m.Payload, m.Retain, s.marks.own(d.Instance), echo, d, time.Now()) })
+		s.awake()
 	}
 }
 
 // hearTelegram returns what takes the telegrams of a meter. Those of this bridge come back too, also late, and twice where something
 // mirrors them; what is retained was sent at any time.
-func (c *claims) hearTelegram(meter string) func(broker.Message) {
+func (s *session) hearTelegram(meter string) func(broker.Message) {
 	return func(m broker.Message) {
 		if m.Retain || len(m.Payload) == 0 {
 			return
 		}
-		if bytes.HasSuffix(m.Payload, c.tail) {
+		from := parseJSON[sender](m.Payload)
+		if s.marks.own(from.Instance) {
 			return
 		}
-		s := parseJSON[sender](m.Payload)
-		if s.Instance != "" && c.own(s.Instance) {
-			return
-		}
-		c.of(meter, func(one *claim) { one.telegram(s.Instance, s.Counters == withheld, time.Now()) })
-		c.wake()
+		s.of(meter, func(one *claim) { one.telegram(from.Instance, from.Counters == withheld, time.Now()) })
+		s.awake()
 	}
 }
 
@@ -112,20 +57,19 @@ func (c *claims) hearTelegram(meter string) func(broker.Message) {
 func (s *session) watch(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, listenTime)
 	defer cancel()
-	s.claims.unchecked = false
 	for _, id := range s.watched() {
-		s.claims.of(id, func(c *claim) { c.connect(time.Now()) })
+		s.of(id, func(c *claim) { c.connect(time.Now()) })
 		prefix := s.config.BaseTopic + "/" + id + "/"
-		err := s.conn.Subscribe(until, prefix+"info", 1, s.claims.hearInfo(id))
+		err := s.conn.Subscribe(until, prefix+"info", 1, s.hearInfo(id))
 		if err == nil {
-			err = s.conn.Subscribe(until, prefix+"telegram", 0, s.claims.hearTelegram(id)) // one that is lost is followed by others
+			err = s.conn.Subscribe(until, prefix+"telegram", 0, s.hearTelegram(id)) // one that is lost is followed by others
 		}
-		if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
-			return err
-		}
-		if err != nil {
+		if err != nil && !s.ended(ctx) {
 			s.warnUnchecked(err)
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 	}
 	s.settle(ctx)
@@ -145,42 +89,43 @@ func (s *session) watched() (ids []string) {
 
 // settle waits until the descriptions and the status that the broker holds are heard, or it is silent.
 func (s *session) settle(ctx context.Context) {
-	silence := time.NewTimer(settled)
-	defer silence.Stop()
-	for limit := time.Now().Add(echoWait); (!s.statusHeard.Load() || !s.described()) && time.Now().Before(limit); {
+	limit := time.After(echoWait)
+	for over := false; !over && !s.toldAll(); {
 		select {
-		case <-s.claims.changed:
-			silence.Reset(settled)
+		case <-s.wake:
 			continue
-		case <-silence.C:
+		case <-time.After(settled):
+		case <-limit:
 		case <-s.conn.Lost():
 		case <-ctx.Done():
 		}
-		break
+		over = true
 	}
-	if s.wasOnline.Load() || s.conflict.Noted() { // a client of the same id is another bridge that lives
-		for _, id := range s.watched() {
-			s.claims.of(id, func(c *claim) { c.alive = true })
-		}
+	s.mu.Lock()
+	alive := s.wasOnline || s.conflict.Noted() // a client of the same id is another bridge that lives
+	s.mu.Unlock()
+	for _, id := range s.watched() {
+		s.of(id, func(c *claim) { c.alive = c.alive || alive })
 	}
-	s.claims.wake()
+	s.awake()
 }
 
-// described tells that the broker has told its description of every meter.
-func (s *session) described() bool {
+// toldAll tells that the broker has told the status, and its description of every meter.
+func (s *session) toldAll() bool {
+	s.mu.Lock()
+	all := s.statusHeard
+	s.mu.Unlock()
 	for _, id := range s.watched() {
-		if !s.claims.see(id).described {
-			return false
-		}
+		all = all && s.see(id).described
 	}
-	return true
+	return all
 }
 
 // leaveToOthers forgets the meters that are not configured any more and that another bridge publishes: they are not taken back.
 func (s *session) leaveToOthers() {
 	kept := s.gone[:0]
 	for _, h := range s.gone {
-		if c := s.claims.see(h.id); c.holder != "" || c.unmarked && c.alive {
+		if c := s.see(h.id); c.holder != "" || c.unmarked && c.alive {
 			s.devices.set(h.id, device{})
 			continue
 		}
@@ -205,7 +150,7 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 		m.about, m.interval = n.About, n.Stats.Interval
 		m.hold(n.Values)
 		if m.second || s.decideCounters(ctx, m) != publish { // who was second begins with what the broker holds
-			s.claims.wake()
+			s.awake()
 			continue
 		}
 		if !s.take(m) {
@@ -215,21 +160,23 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 			return err
 		}
 	}
-	if len(taken) == 0 || s.claims.unchecked {
-		s.taken(taken)
-		return nil
-	}
 	if err := s.awaitEchoes(taken); err != nil {
 		return err
 	}
-	s.taken(taken)
+	for _, m := range taken { // the time in which others may have been quicker is over
+		s.of(m.ID, func(c *claim) {
+			m.first = c.first || c.claiming
+			c.first, c.claiming = m.first, false
+		})
+	}
+	s.awake()
 	return nil
 }
 
 // take begins a claim, and tells if it goes on from before.
 func (s *session) take(m *meter) (known bool) {
 	m.first, m.described, m.held = true, true, nil
-	s.claims.of(m.ID, func(c *claim) {
+	s.of(m.ID, func(c *claim) {
 		if known = c.first; !known {
 			c.claiming, c.began = true, time.Now().UTC().Truncate(time.Millisecond)
 		}
@@ -237,27 +184,19 @@ func (s *session) take(m *meter) (known bool) {
 	return known
 }
 
-// taken ends the time in which others may have been quicker.
-func (s *session) taken(all []*meter) {
-	for _, m := range all {
-		s.claims.of(m.ID, func(c *claim) {
-			m.first = c.first || c.claiming
-			c.first, c.claiming = m.first, false
-		})
-	}
-	s.claims.wake()
-}
+var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
 
 // awaitEchoes waits until the descriptions have come back, and as long again for those of others that were published at the same time. The end of
 // the program does not shorten that: counters that are published too early stay in a hub for ever.
 func (s *session) awaitEchoes(taken []*meter) error {
+	if len(taken) == 0 || s.unchecked {
+		return nil
+	}
 	began := time.Now()
-	limit := time.NewTimer(echoWait)
-	defer limit.Stop()
-	for !s.echoed(taken) {
+	for limit := time.After(echoWait); !s.echoed(taken); {
 		select {
-		case <-s.claims.changed:
-		case <-limit.C:
+		case <-s.wake:
+		case <-limit:
 			s.warnUnchecked(errNotHeard)
 			return nil
 		case <-s.conn.Lost():
@@ -268,21 +207,29 @@ func (s *session) awaitEchoes(taken []*meter) error {
 	if !s.conn.Retains() { // the broker cannot tell who published the meter before: whoever does must have the time to answer
 		wait = echoWait
 	}
-	limit.Reset(wait)
 	select {
-	case <-limit.C:
+	case <-time.After(wait):
+		return nil
 	case <-s.conn.Lost():
 		return s.conn.Err()
 	}
-	return nil
 }
 
 // echoed tells if all have come back, or are another's.
 func (s *session) echoed(taken []*meter) bool {
 	for _, m := range taken {
-		if c := s.claims.see(m.ID); c.claiming && !c.echoed {
+		if c := s.see(m.ID); c.claiming && !c.echoed {
 			return false
 		}
 	}
 	return true
+}
+
+// warnUnchecked notes that nothing is heard of other bridges on this connection, which the log says once.
+func (s *session) warnUnchecked(err error) {
+	s.unchecked = true
+	if s.once("unchecked") {
+		s.log.Warn().Err(err).Msg("cannot read the topics of these meters: whether another bridge uses the same meters.id is not checked " +
+			"(allow this user to read " + s.config.valueFilter() + ")")
+	}
 }

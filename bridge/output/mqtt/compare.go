@@ -1,7 +1,9 @@
 package mqtt
 
 import (
-	"encoding/json"
+	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
@@ -20,16 +22,27 @@ const (
 	longestAbsence = 50 * time.Hour
 )
 
+// compare looks whether the meter is the one that the broker has values of.
+func (s *session) compare(ctx context.Context, m *meter) evidence {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	all, err := Retained(ctx, s.config, m.ID)
+	if err != nil {
+		return nothingKnown
+	}
+	return compareMeter(all[m.ID], m.about.Serial, slices.Collect(maps.Values(m.held)), time.Now())
+}
+
 // compareMeter tells if counters go on from those that the broker retains. A number alone proves nothing: some meters send that of their make.
 func compareMeter(kept map[string]string, serial string, counters []bridge.Value, now time.Time) evidence {
-	var info struct{ Serial string }
-	_ = json.Unmarshal([]byte(kept["info"]), &info) // without one there is no number
-	if info.Serial != "" && serial != "" && info.Serial != serial {
+	info := parseJSON[struct{ Serial string }]([]byte(kept["info"]))
+	numbered := info.Serial != "" && info.Serial == serial
+	if info.Serial != "" && serial != "" && !numbered {
 		return anotherMeter
 	}
-	numbered := info.Serial != "" && info.Serial == serial
 	last, err := time.Parse(time.RFC3339, kept[discovery.LastTelegram])
 	absent := max(now.Sub(last), 0)
+	hours := int64(absent/time.Hour) + 2 // values may have been published an hour before the last telegram
 	found, proof := sameMeter, numbered
 	for i := range counters {
 		v := &counters[i]
@@ -37,48 +50,20 @@ func compareMeter(kept map[string]string, serial string, counters []bridge.Value
 		if failed != nil {
 			continue
 		}
-		switch rise := riseOf(v, before, absent); {
-		case rise == backwards, rise == impossible && err == nil:
+		unit := v.ID.Row().Measures[v.As].Unit
+		energy := unit == "kWh" || unit == "kvarh"
+		rise, ok := v.Number.Add(before.Neg())
+		above := func(perHour int64) bool { return energy && (!ok || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0) }
+		switch {
+		case v.Number.Cmp(before) < 0, err == nil && above(possibleRise):
 			return anotherMeter
-		case !numbered && (err != nil || absent > longestAbsence || rise > usual):
+		case !numbered && (err != nil || absent > longestAbsence || above(usualRise)):
 			found = nothingKnown
 		}
-		proof = proof || energy(v) && before.Cmp(obis.Decimal{Coef: leastCounter}) >= 0
+		proof = proof || energy && before.Cmp(obis.Decimal{Coef: leastCounter}) >= 0
 	}
 	if !proof {
 		return nothingKnown
 	}
 	return found
-}
-
-// A rise is how a counter went on.
-type rise uint8
-
-const (
-	usual rise = iota
-	unusual
-	impossible
-	backwards
-)
-
-func energy(v *bridge.Value) bool {
-	unit := v.ID.Row().Measures[v.As].Unit
-	return unit == "kWh" || unit == "kvarh"
-}
-
-func riseOf(v *bridge.Value, before obis.Decimal, absent time.Duration) rise {
-	by, ok := v.Number.Add(before.Neg())
-	hours := int64(absent/time.Hour) + 2 // values may have been published an hour before the last telegram
-	above := func(perHour int64) bool { return !ok || by.Cmp(obis.Decimal{Coef: perHour * hours}) > 0 }
-	switch {
-	case v.Number.Cmp(before) < 0:
-		return backwards
-	case !energy(v):
-		return usual
-	case above(possibleRise):
-		return impossible
-	case above(usualRise):
-		return unusual
-	}
-	return usual
 }

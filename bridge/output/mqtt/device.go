@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"path"
 	"slices"
 	"sync"
 	"time"
@@ -108,34 +109,20 @@ func (d *devices) sync() {
 	d.store.Sync(ctx)
 }
 
-// below returns the retained topics below a base topic that is not this one: whole ones.
-func (d *devices) below(base string) (left []string) {
-	if d.kept.Base == base {
-		return nil
-	}
-	for _, id := range slices.Sorted(maps.Keys(d.kept.Devices)) {
-		left = append(left, d.topics(id)...)
-	}
-	return left
-}
-
-// move notes another base topic, and reports whether it is another.
-func (d *devices) move(base string) bool {
+// move notes another base topic.
+func (d *devices) move(base string) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	moved := d.kept.Base != base
 	d.kept.Base = base
-	return moved
+	d.mu.Unlock()
+	d.sync()
 }
 
-// topics are the retained topics of a device, whole ones.
-func (d *devices) topics(id string) (all []string) {
-	prefix := d.kept.Base + "/"
-	if id != "" {
-		prefix += id + "/"
-	}
-	for _, t := range d.kept.Devices[id].Topics {
-		all = append(all, prefix+t)
+// topics are all retained topics, whole ones.
+func (d *devices) topics() (all []string) {
+	for _, id := range slices.Sorted(maps.Keys(d.kept.Devices)) {
+		for _, t := range d.kept.Devices[id].Topics {
+			all = append(all, path.Join(d.kept.Base, id, t))
+		}
 	}
 	return all
 }

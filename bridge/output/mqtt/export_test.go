@@ -32,7 +32,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Know
 		return nil, err
 	}
 	s := &Stage{newSession(o, conn, new(bridge.Feed)), to.Terms}
-	s.s.gone, s.s.own.due, o.claims = nil, true, newClaims(c.ClientID, nil, leastPatience)
+	s.s.gone, s.s.own.due, o.scanned, o.marks = nil, true, true, newMarks(c.ClientID, nil)
 	s.Sends(known...)
 	return s, nil
 }
@@ -49,7 +49,7 @@ func (s *Stage) Sends(known ...bridge.Known) {
 func (s *Stage) Step(ctx context.Context, acknowledged bool) (more bool, err error) {
 	m := s.s.meters["house"]
 	s.s.own.announced, m.announced = time.Time{}, time.Time{}
-	if err := s.s.announceDue(); err != nil {
+	if err := s.s.announceDue(ctx); err != nil {
 		return false, err
 	}
 	err = s.s.conn.Flush(ctx)
@@ -72,14 +72,13 @@ func (s *Stage) FoundPart(messages []discovery.Message) {
 func (s *Stage) Asked() bool { return !s.s.devices.kept.Asked.IsZero() }
 
 // ExpireFound ends the time for which the session believes what the scan found.
-func (s *Stage) ExpireFound() error { return s.s.expireFound() }
+func (s *Stage) ExpireFound(ctx context.Context) error { return s.s.expireFound(ctx) }
 
 // Forget forgets what the broker takes, as a start does.
 func (s *Stage) Forget() { s.terms = new(broker.Terms) }
 
 // Leave ends the connection.
 func (s *Stage) Leave(ctx context.Context) error {
-	s.s.stop()
 	return s.s.conn.Close(ctx)
 }
 

@@ -62,17 +62,17 @@ func run(t *testing.T, c mqtt.Config) *house {
 // runWith starts a bridge with another meter, or with a memory.
 func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *house {
 	t.Helper()
-	return runMade(t, func(log zerolog.Logger) *mqtt.Output { return mqtt.New(c, log) }, meter, stateDir)
+	return runMade(t, func(log zerolog.Logger) bridge.Output { return mqtt.New(c, log) }, meter, stateDir)
 }
 
 // runOutput starts a bridge with an output.
-func runOutput(t *testing.T, o *mqtt.Output, meter, stateDir string) *house {
+func runOutput(t *testing.T, o bridge.Output, meter, stateDir string) *house {
 	t.Helper()
-	return runMade(t, func(zerolog.Logger) *mqtt.Output { return o }, meter, stateDir)
+	return runMade(t, func(zerolog.Logger) bridge.Output { return o }, meter, stateDir)
 }
 
 // runMade starts a bridge with an output that is given the bridge's log.
-func runMade(t *testing.T, made func(zerolog.Logger) *mqtt.Output, meter, stateDir string) *house {
+func runMade(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, stateDir string) *house {
 	t.Helper()
 	h := &house{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))

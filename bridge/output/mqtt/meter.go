@@ -31,6 +31,7 @@ type meter struct {
 	interval  time.Duration
 	held      map[quantity.ID]bridge.Value // its newest counters, where they are not published
 	asked     int                          // how much was known when they were last compared
+	told      bool                         // the log has told of another bridge
 	rival     string                       // who else publishes it, as its description says
 	defended  time.Time                    // when that was last published out of turn
 }
@@ -177,7 +178,7 @@ func (s *session) info(m *meter) error {
 		Since    string `json:"since"`
 		Other    string `json:"other_instance,omitempty"`
 	}{m.about.Make, m.about.Model, m.about.Serial, m.about.List, m.about.Protocol, m.about.Port, m.about.Line,
-		s.claims.mark, s.claims.derived, s.claims.see(m.ID).began.Format(received), m.rival})
+		s.marks.run, s.marks.client, s.see(m.ID).began.Format(received), m.rival})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"math"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,24 +30,30 @@ type Output struct {
 	found map[string]discovery.Meter
 	// partial tells that the retained scan was incomplete: the broker may hold announcements that it did not find.
 	partial bool
-	said    bool // the log has said that it is connected
+	proven  map[string]bool // meters whose announcement was seen to arrive, or cannot be seen
 
 	pace    pace
-	limiter ratelimit.Limiter // of log lines that others can bring about
-	lost    uint64            // telegrams that the log has not told of
-	once    once
+	limiter ratelimit.Limiter    // of log lines that others can bring about
+	logged  map[string]time.Time // what the log has said of the state of this output, and when
+	lost    uint64               // telegrams that the log has not told of
+	early   []bridge.Telegram    // that came before the description of their meter
 
-	claims   *claims           // who publishes each meter
-	patience time.Duration     // see claims
-	proven   map[string]bool   // meters whose announcement was seen to arrive, or cannot be seen
-	early    []bridge.Telegram // that came before the description of their meter
+	marks    marks
+	patience time.Duration // how long another bridge may be silent at least before it is taken for gone
+	mu       sync.Mutex    // of what the goroutines of a connection hear
+	claims   map[string]*claim
 }
 
 var _ bridge.Output = (*Output)(nil)
 
+// leastPatience is longer than the usual six intervals of a meter.
+const leastPatience = time.Minute
+
 // New returns an Output. It looks at nothing but its arguments; call Validate to have the files that c names looked at.
 func New(c Config, log zerolog.Logger) *Output {
-	return &Output{config: c, log: log, patience: leastPatience, proven: map[string]bool{}}
+	return &Output{
+		config: c, log: log, proven: map[string]bool{}, logged: map[string]time.Time{}, patience: leastPatience, claims: map[string]*claim{},
+	}
 }
 
 // Permanent tells if err, from Run or Check, will most likely stay until a person acts.
@@ -68,18 +76,15 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		return err
 	}
 	if o.devices == nil {
+		o.marks = newMarks(o.config.ClientID, feed.Instance())
 		o.devices = recallDevices(feed.Memory(), &o.config)
 		o.scanned = o.config.Empty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
 	}
-	if o.claims == nil {
-		o.claims = newClaims(o.config.ClientID, feed.Instance(), o.patience)
-	}
 	s := newSession(o, conn, feed)
 	s.first = o.sayConnected(feed.TakeInterrupted())
-	if !conn.Retains() && o.once.first("retain") {
+	if !conn.Retains() && o.once("retain") {
 		o.log.Warn().Str("source", o.config.URL).Err(errors.New(o.config.costOfNoRetain())).Msg("the broker keeps no messages: published without being retained")
 	}
-	defer s.stop()
 	if err := s.begin(ctx); err != nil {
 		_ = conn.Close(ctx) // it may be sound, as when ctx has ended
 		return err
@@ -90,25 +95,11 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			return s.farewell()
 		case <-conn.Lost():
 			return conn.Err()
-		case <-s.births:
-			s.called()
-		case <-s.birth.C:
-			err = s.answer()
-		case <-s.later.C:
-			err = s.announceDue()
-		case <-s.foundExpiry.C:
-			err = s.expireFound()
-		case <-s.scan.done():
-			err = s.finishRetainedScan(ctx)
-		case <-s.proofs:
-			s.concludeProofs()
-		case <-s.giveUp.C:
-			s.concludeProofs()
-		case <-s.claims.changed:
-			err = s.review(ctx)
-		case <-s.looking.C:
-			err = s.review(ctx)
-		case <-s.ready():
+		case <-s.wake:
+			err = s.heard(ctx)
+		case <-time.After(s.due.wait()):
+			err = s.doDue(ctx)
+		case <-feed.Ready():
 			err = s.deliver(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
@@ -124,12 +115,24 @@ func (o *Output) warn(err error, message string) {
 	}
 }
 
+// sayAgain reports whether the log has not said something for a while, and notes that it does so now.
+func (o *Output) sayAgain(what string, pause time.Duration) bool {
+	if last, said := o.logged[what]; said && time.Since(last) < pause {
+		return false
+	}
+	o.logged[what] = time.Now()
+	return true
+}
+
+// once reports whether the log has never said something, and notes that it does so now.
+func (o *Output) once(what string) bool { return o.sayAgain(what, math.MaxInt64) }
+
 // sayConnected is for the log, and returns at what level it was said: an interruption that the log has told of ends in it too,
 // others, of a connection that is lost again and again, do not.
 func (o *Output) sayConnected(told bool) zerolog.Level {
 	level := zerolog.DebugLevel
-	if told || !o.said {
-		level, o.said = zerolog.InfoLevel, true
+	if first := o.once("connected"); told || first {
+		level = zerolog.InfoLevel
 	}
 	o.log.WithLevel(level).Str("source", o.config.URL).Msg("mqtt connected")
 	return level

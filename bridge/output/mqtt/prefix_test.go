@@ -274,7 +274,7 @@ func TestFoundInPart(t *testing.T) {
 				t.Errorf("%s: the value of %s was taken back", tt.name, name)
 			}
 		}
-		if err := s.ExpireFound(); err != nil {
+		if err := s.ExpireFound(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if tt.then == discovery.Off {

@@ -1,10 +1,12 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 	"github.com/hanbridge/hanbridge/discovery"
@@ -14,39 +16,21 @@ import (
 // forbid (MQTT 3.1.1, 3.3.5). It subscribes before the announcement is published, so that it also works where nothing is retained, and a
 // message that was retained before proves nothing.
 type proof struct {
-	filters []string
 	want    wanted
-	until   time.Time // when it is given up; zero as long as not all is published
-
-	mu      sync.Mutex
-	missing map[string]bool // topics
-	came    chan struct{}   // of the session
+	until   time.Time       // when it is given up; zero as long as not all is published
+	missing map[string]bool // topics; under Output.mu
 }
 
 // proofWait is how long an announcement may take to the broker and back.
 const proofWait = 5 * time.Second
 
-// hear runs on the connection's goroutines.
-func (p *proof) hear(m broker.Message) {
-	if m.Retain || len(m.Payload) == 0 {
-		return
+// provenBy returns the filters, of a device or "+" for all, that match an announcement.
+func (c Config) provenBy(device string, want *wanted) []string {
+	filters := c.announcedFilters(device)
+	if len(want.messages) > 1 {
+		return filters[1:]
 	}
-	p.mu.Lock()
-	delete(p.missing, m.Topic)
-	whole := len(p.missing) == 0
-	p.mu.Unlock()
-	if whole {
-		select {
-		case p.came <- struct{}{}:
-		default:
-		}
-	}
-}
-
-func (p *proof) whole() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.missing) == 0
+	return filters[:1]
 }
 
 // prove begins a proof, and tells if there is one: the log says that the meter is announced when it has succeeded.
@@ -55,18 +39,23 @@ func (s *session) prove(a *announcer, want *wanted) bool {
 		return false
 	}
 	s.endProof(a)
-	p := &proof{filters: []string{want.messages[0].Topic}, want: *want, missing: map[string]bool{}, came: s.proofs}
-	if len(want.messages) > 1 {
-		p.filters = s.config.announcedFilters("hanbridge_" + a.id)[1:]
-	}
+	p := &proof{want: *want, missing: map[string]bool{}}
 	for _, m := range want.messages {
 		p.missing[m.Topic] = true
 	}
 	a.proof = p
+	hear := func(m broker.Message) {
+		if !m.Retain && len(m.Payload) > 0 {
+			s.mu.Lock()
+			delete(p.missing, m.Topic)
+			s.mu.Unlock()
+			s.awake()
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
 	defer cancel()
-	for _, filter := range p.filters {
-		if err := s.conn.Subscribe(ctx, filter, 1, p.hear); err != nil {
+	for _, filter := range s.config.provenBy("hanbridge_"+a.id, want) {
+		if err := s.conn.Subscribe(ctx, filter, 1, hear); err != nil {
 			if s.conn.Err() == nil {
 				s.proven[a.id] = true
 				s.warn(err, "cannot see if announcements reach home assistant (may this user read them?)")
@@ -82,47 +71,39 @@ func (s *session) prove(a *announcer, want *wanted) bool {
 func (s *session) published(a *announcer) {
 	if a.proof != nil && a.proof.until.IsZero() {
 		a.proof.until = time.Now().Add(proofWait)
-		s.giveUp.Reset(proofWait)
+		s.due.in(proofTask, proofWait)
 	}
 }
 
 // concludeProofs says of each meter whose proof is over if it is announced.
-func (s *session) concludeProofs() {
-	left := time.Duration(0)
+func (s *session) concludeProofs(context.Context) error {
 	for _, m := range s.meters {
 		p := m.proof
+		if p == nil {
+			continue
+		}
+		s.mu.Lock()
+		whole := len(p.missing) == 0
+		s.mu.Unlock()
+		late := !p.until.IsZero() && !time.Now().Before(p.until)
 		switch {
-		case p == nil:
-		case p.whole():
+		case whole:
 			s.proven[m.ID] = true
 			s.endProof(&m.announcer)
 			s.sayAnnounced(&m.announcer, &p.want)
-		case p.until.IsZero():
-		case time.Now().Before(p.until):
-			left = max(left, time.Until(p.until))
-		default:
+		case late:
 			s.endProof(&m.announcer)
-			if s.tooLarge(&p.want) {
-				m.due = true
-				s.later.Reset(discovery.PauseBetween)
+			if !s.tooLarge(&p.want) {
+				s.sayDenied(m, p)
 				continue
 			}
-			s.sayDenied(m, p)
+			m.due = true
+			s.due.in(announceTask, discovery.PauseBetween)
+		case !p.until.IsZero():
+			s.due.in(proofTask, time.Until(p.until))
 		}
 	}
-	if left > 0 {
-		s.giveUp.Reset(left)
-	}
-}
-
-// tooLarge tells if the announcement of a whole device did not arrive for its size: then it goes out entity by entity.
-func (s *session) tooLarge(want *wanted) bool {
-	if s.config.Style != discovery.Device || len(want.messages) != 1 {
-		return false
-	}
-	m := want.messages[0]
-	size := len(m.Topic) + len(m.Payload)
-	return size > smallAnnouncement && s.conn.Drops(context.Background(), size)
+	return nil
 }
 
 // endProof ends the subscriptions of a proof. Another one is begun with the next announcement.
@@ -133,27 +114,44 @@ func (s *session) endProof(a *announcer) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
 	defer cancel()
-	_ = s.conn.Unsubscribe(ctx, p.filters...) // what comes nevertheless is heard by nobody
-}
-
-// endProofs ends them all: the retained scan subscribes to the same topics.
-func (s *session) endProofs() {
-	for _, m := range s.meters {
-		s.endProof(&m.announcer)
-	}
+	_ = s.conn.Unsubscribe(ctx, s.config.provenBy("hanbridge_"+a.id, &p.want)...) // what comes nevertheless is heard by nobody
 }
 
 // sayDenied is said once of a meter.
 func (s *session) sayDenied(m *meter, p *proof) {
-	if !s.once.first("denied " + m.ID) {
+	if s.once("denied " + m.ID) {
+		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement and gives it to nobody who may read it: its access rules most likely forbid it, " +
+			"and home assistant does not see this meter. Allow this user to publish and to read " + strings.Join(s.config.provenBy("+", &p.want), " and "))
+	}
+}
+
+// sayAnnounced is for the log: of a meter that has more to announce than at first, or that is gone. That the same is announced again, for
+// a hub that has started, is no news.
+func (s *session) sayAnnounced(a *announcer, want *wanted) {
+	entities, level := want.entities, s.first
+	switch {
+	case !a.announced.IsZero() && entities == a.reported:
+		level = zerolog.DebugLevel
+	case !a.announced.IsZero():
+		level = zerolog.InfoLevel
+	}
+	a.reported = entities
+	switch {
+	case a.id == "" || want.unknown:
+	case entities == 0:
+		s.log.WithLevel(level).Str("meter", a.id).Msg("meter is not in the configuration any more: taken back from home assistant")
+	case s.config.Style != discovery.Off:
+		s.log.WithLevel(level).Str("meter", a.id).Int("entities", entities).Msg("announced to home assistant")
+	}
+}
+
+// sayTakenBack is for the log: of what was announced where nothing is announced any more.
+func (s *session) sayTakenBack(a *announcer, held discovery.Held) {
+	if s.config.Style != discovery.Off {
+		held = held.Without(held.Below(s.config.Prefix))
+	}
+	if len(held) == 0 {
 		return
 	}
-	filters := s.config.announcedFilters("+")
-	if len(p.want.messages) == 1 {
-		filters = filters[:1]
-	} else {
-		filters = filters[1:]
-	}
-	s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement and gives it to nobody who may read it: its access rules most likely forbid it, " +
-		"and home assistant does not see this meter. Allow this user to publish and to read " + strings.Join(filters, " and "))
+	s.log.Info().Str("meter", cmp.Or(a.id, ownDevice)).Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }

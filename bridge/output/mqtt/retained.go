@@ -9,7 +9,19 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/discovery"
 )
+
+// quiet is how long the broker may be silent before it has sent all that it retains.
+const quiet = 500 * time.Millisecond
+
+// command returns the connection of a command beside the bridge: with the client id of the bridge it would throw that out.
+func (c Config) command(suffix string) broker.Config {
+	to := c.broker()
+	to.ClientID += suffix
+	to.Will = broker.Message{}
+	return to
+}
 
 // Retained returns what the broker retains of meters: by the meter's id, then by the end of the topic, such as "import_power".
 // A meter of which there is nothing is not in the map. With an *IncompleteError what was read is returned too.
@@ -40,42 +52,65 @@ func retainedBelow(ctx context.Context, c Config, ids []string, filters ...strin
 	return all, err
 }
 
-// kept returns the retained messages that fit the filters and are taken, in no order. suffix makes a client id of its own: that of the
-// bridge would throw it out. With an *IncompleteError what was read is returned too.
+// kept returns the retained messages that fit the filters and are taken, in no order. suffix makes a client id of its own. With an
+// *IncompleteError what was read is returned too.
 func kept(ctx context.Context, c Config, suffix string, takes func(topic string) bool, filters ...string) ([]broker.Message, error) {
-	to := c.broker()
-	to.ClientID += suffix
-	to.Will = broker.Message{}
-	conn, err := broker.Dial(ctx, to)
+	conn, err := broker.Dial(ctx, c.command(suffix))
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{host: c.URL, takes: takes, most: commandBounds}
-	until, cancel := context.WithTimeout(ctx, scanTime)
-	defer cancel()
-	err = s.subscribe(ctx, until, conn, c.checkTopic(), filters)
-	if err == nil {
-		err = s.await(ctx, until, conn)
-	}
+	s := &scan{host: c.URL, takes: takes, most: commandBounds, quiet: quiet}
+	err = s.run(ctx, conn, c.checkTopic(), filters)
 	found, short := s.result()
 	return found, cmp.Or(errors.Join(err, conn.Close(ctx)), short)
 }
 
-// await waits until the broker has sent all that it retains, or the time of the scan is over.
-func (s *scan) await(ctx, until context.Context, conn *broker.Conn) error {
-	for pause := time.NewTimer(s.pause(quiet)); !s.ended(); pause.Reset(s.pause(quiet)) {
-		select {
-		case <-pause.C:
-			if s.silent() {
-				return nil
-			}
-		case <-conn.Lost():
-			return conn.Err()
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-until.Done():
-			s.late()
+// Announced returns what the broker retains of the announcements of bridges such as this one, in the order of topics. With an
+// *IncompleteError what was read is returned too.
+func Announced(ctx context.Context, c Config) ([]discovery.Message, error) {
+	ours := func(topic string) bool { return strings.Contains(topic, "/hanbridge_") }
+	found, err := kept(ctx, c, "-show", ours, c.announcedFilters("+")...)
+	all := messagesOf(found)
+	slices.SortFunc(all, func(a, b discovery.Message) int { return cmp.Compare(a.Topic, b.Topic) })
+	return all, err
+}
+
+func messagesOf(found []broker.Message) (all []discovery.Message) {
+	for _, m := range found {
+		all = append(all, discovery.Message{Topic: m.Topic, Payload: m.Payload})
+	}
+	return all
+}
+
+// Hub tells if a hub has announced itself, as far as the broker has kept it. Home Assistant says so when it starts, and has
+// it kept where it was told to: false does not mean that there is none. An error says why this user cannot hear it.
+func Hub(ctx context.Context, c Config) (bool, error) {
+	messages, err := kept(ctx, c, "-hub", nil, c.StatusTopic)
+	return len(messages) > 0 && string(messages[0].Payload) == online, err
+}
+
+// TakeBack has the broker forget what it retains under topics, and tells its subscribers so: a hub drops what was announced
+// there. It returns when the broker has acknowledged all, which a broker does also where its rules forbid the topic: look again.
+func TakeBack(ctx context.Context, c Config, topics []string) error {
+	to := c.command("-clear")
+	to.Terms = new(broker.Terms)
+	err := takeBack(ctx, to, topics)
+	if err != nil && ctx.Err() == nil && !broker.Permanent(err) {
+		err = takeBack(ctx, to, topics) // a broker that retains nothing ends the first connection, and is asked what it takes before the second
+	}
+	return err
+}
+
+func takeBack(ctx context.Context, to broker.Config, topics []string) error {
+	conn, err := broker.Dial(ctx, to)
+	if err != nil {
+		return err
+	}
+	for _, topic := range topics {
+		if err := conn.Publish(broker.Message{Topic: topic, QoS: 1, Retain: true}); err != nil {
+			_ = conn.Close(ctx)
+			return err
 		}
 	}
-	return nil
+	return conn.Close(ctx)
 }

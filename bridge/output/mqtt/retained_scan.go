@@ -9,95 +9,48 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A retainedScan reads which announcements of this bridge the broker retains. It runs where the state file does not tell: an
-// earlier run may have announced in another style, and a hub must never hear both. Nothing is published before it has ended.
-type retainedScan struct {
-	scan
-	timer  *time.Timer
-	until  context.Context // the time that the scan may take
-	cancel context.CancelFunc
-}
-
-// end releases the timers of the scan.
-func (v *retainedScan) end() {
-	v.cancel()
-	v.timer.Stop()
-}
-
 // settled is how long a fast broker is silent at least when it has sent all that it holds: it does so right behind its answer.
 const settled = 100 * time.Millisecond
-
-// done gives a value when the broker may have said all.
-func (v *retainedScan) done() <-chan time.Time {
-	if v == nil {
-		return nil
-	}
-	return v.timer.C
-}
 
 // ownDevice is by what id the bridge's own device is announced.
 const ownDevice = "bridge"
 
-// scanFilters returns the topic filters of a retained scan. They match the devices of this bridge alone: other programs may have announced
-// thousands.
-func (s *session) scanFilters() (filters []string) {
+// scanRetained reads which announcements of this bridge the broker retains, and begins to announce. That is done where the state file does
+// not tell: an earlier run may have announced in another style, and a hub must never hear both. So it is at the start, unless the first scan
+// was longer ago than foundLifetime, and where another bridge may have announced these meters since. Nothing is published before it has ended.
+func (s *session) scanRetained(ctx context.Context) error {
+	s.scanned = false
+	for _, m := range s.meters {
+		s.endProof(&m.announcer) // it subscribes to the same topics
+	}
+	var filters []string // of the devices of this bridge alone: other programs may have announced thousands
 	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: ownDevice}) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
-	return filters
-}
-
-// startRetainedScan subscribes to the announcements of this bridge. That is done at the start, unless the first scan was longer ago than
-// foundLifetime, and where another bridge may have announced these meters since.
-func (s *session) startRetainedScan(ctx context.Context) error {
-	s.endProofs()
-	filters := s.scanFilters()
-	v := &retainedScan{timer: time.NewTimer(settled)}
-	v.host, v.most = s.config.URL, bounds{filterMessages * len(filters), filterBytes * len(filters)}
-	v.until, v.cancel = context.WithTimeout(ctx, scanTime)
-	if err := v.subscribe(ctx, v.until, s.conn, s.config.checkTopic(), filters); err != nil {
-		v.cancel()
-		return err
-	}
-	v.timer.Reset(v.pause(settled))
-	s.scan = v
-	return nil
-}
-
-// finishRetainedScan takes over what the scan found and begins to announce, or waits on where the broker still sends.
-func (s *session) finishRetainedScan(ctx context.Context) error {
-	v := s.scan
-	if v.until.Err() != nil {
-		v.late()
-	}
-	if !v.silent() {
-		v.timer.Reset(v.pause(settled))
-		return nil
+	v := &scan{host: s.config.URL, most: bounds{filterMessages * len(filters), filterBytes * len(filters)}, quiet: settled}
+	if err := v.run(ctx, s.conn, s.config.checkTopic(), filters); err != nil {
+		return s.conn.Err() // nil where ctx has ended: what follows is the farewell
 	}
 	found, short := v.result()
-	if err := s.unsubscribe(ctx, v.until); err != nil {
+	if err := s.unsubscribe(ctx, filters); err != nil {
 		return err
 	}
-	v.end()
-	s.scan, s.scanned, s.partial = nil, true, short != nil
+	s.scanned, s.partial = true, short != nil
 	if short != nil && s.config.Style != discovery.Off {
 		s.warn(short, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, may be left "+
 			"(hanbridge discovery clear takes it back)")
 	}
-	var messages []discovery.Message
-	for _, m := range found {
-		messages = append(messages, discovery.Message{Topic: m.Topic, Payload: m.Payload})
-	}
-	s.takeOver(messages)
-	return s.introduce()
+	s.takeOver(messagesOf(found))
+	return s.introduce(ctx)
 }
 
-// unsubscribe ends the subscriptions of the retained scan: else this session receives its own announcements. It waits for a broker that does
-// not answer no longer than the scan may take.
-func (s *session) unsubscribe(ctx, until context.Context) error {
-	for filters := range slices.Chunk(s.scanFilters(), 3) { // a broker may take small packets alone
-		err := s.conn.Unsubscribe(until, filters...)
-		if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
+// unsubscribe ends the subscriptions of the retained scan: else this session receives its own announcements.
+func (s *session) unsubscribe(ctx context.Context, filters []string) error {
+	until, cancel := context.WithTimeout(ctx, listenTime)
+	defer cancel()
+	for some := range slices.Chunk(filters, 3) { // a broker may take small packets alone
+		s.feed.Progress()
+		if err := s.conn.Unsubscribe(until, some...); err != nil && s.ended(ctx) {
 			return err
 		}
 	}
@@ -126,11 +79,11 @@ func (s *session) takeOver(found []discovery.Message) {
 		s.devices.add(id, before)
 	}
 	if s.partial { // it is asked again at the next start
-		s.foundExpiry.Reset(foundLifetime)
+		s.due[expireTask] = time.Now().Add(foundLifetime)
 		return
 	}
 	s.devices.asked(time.Now())
-	s.foundExpiry.Reset(time.Until(s.devices.whole()))
+	s.due[expireTask] = s.devices.whole()
 }
 
 // forgetSeen removes from found what the meter has sent since the scan: from then on the bridge itself tells when a quantity is gone.
@@ -146,10 +99,10 @@ func (s *session) forgetSeen(m *meter) {
 }
 
 // expireFound removes the announcements that the retained scan found and that no meter has confirmed within foundLifetime.
-func (s *session) expireFound() error {
+func (s *session) expireFound(ctx context.Context) error {
 	s.found, s.partial = nil, false
 	for _, m := range s.meters {
 		m.due = true
 	}
-	return s.announceDue()
+	return s.announceDue(ctx)
 }

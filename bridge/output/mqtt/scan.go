@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -15,15 +16,15 @@ type scan struct {
 	host  string                  // the broker's, for messages
 	takes func(topic string) bool // nil for all
 	most  bounds
+	quiet time.Duration // how long a fast broker is silent at least when it has sent all that it holds
 
 	mu    sync.Mutex
 	found []broker.Message
-	bytes int           // of topics and payloads of found
-	heard int           // messages, also those that were not taken in
-	seen  int           // of them when last asked
-	short error         // why it is incomplete; nil as long as it need not be
-	over  bool          // nothing more is taken in
-	slow  time.Duration // how long the broker took to answer, at most
+	bytes int   // of topics and payloads of found
+	heard int   // messages, also those that were not taken in
+	seen  int   // of them when last asked
+	short error // why it is incomplete; nil as long as it need not be
+	over  bool  // nothing more is taken in
 }
 
 // bounds are how much a scan takes in.
@@ -76,36 +77,48 @@ func (s *scan) stop(format string, args ...any) {
 	}
 }
 
-// subscribe asks the broker for what it retains. An error means that the connection is over, or ctx; a subscription that is refused or not
-// answered until the scan's time is over makes the scan incomplete. behind is a topic that nobody publishes to.
-func (s *scan) subscribe(ctx, until context.Context, conn *broker.Conn, behind string, filters []string) error {
+// run asks the broker for what it retains, and returns when it has been silent, or the time is over. An error means that the connection is
+// over, or ctx; a subscription that is refused or not answered in time makes the scan incomplete. behind is a topic that nobody publishes to.
+func (s *scan) run(ctx context.Context, conn *broker.Conn, behind string, filters []string) error {
+	until, cancel := context.WithTimeout(ctx, scanTime)
+	defer cancel()
+	slow, err := s.subscribe(until, conn, behind, filters)
+	for over := s.full(); err == nil && !over; {
+		select {
+		case <-time.After(s.quiet + slow): // longer where the broker or the network is slow
+			over = s.silent()
+		case <-conn.Lost():
+			err = conn.Err()
+		case <-until.Done():
+			s.fail(until, nil)
+			over = true
+		}
+	}
+	return cmp.Or(err, ctx.Err())
+}
+
+// subscribe returns how long the broker took to answer at most.
+func (s *scan) subscribe(until context.Context, conn *broker.Conn, behind string, filters []string) (slow time.Duration, err error) {
 	for _, filter := range filters {
-		if s.ended() {
-			return nil
+		if s.full() {
+			return slow, nil
 		}
 		// Quality 0: the broker sends all at once, and waits for no acknowledgement in between. Of quality 1 it keeps so many for a
 		// client (Mosquitto 1000), and drops the rest.
 		asked := time.Now()
-		err := conn.Subscribe(until, filter, 0, s.hear)
-		if err == nil {
-			s.slow = max(s.slow, time.Since(asked))
-		}
-		if err != nil && (conn.Err() != nil || ctx.Err() != nil) {
-			return err
-		}
-		if err != nil {
+		if err := conn.Subscribe(until, filter, 0, s.hear); err != nil {
 			s.fail(until, err)
+		} else {
+			slow = max(slow, time.Since(asked))
 		}
 	}
-	if !s.ended() { // most brokers answer this one behind all that they retain under the filters
+	if !s.full() { // most brokers answer this one behind all that they retain under the filters
 		_ = conn.Subscribe(until, behind, 0, func(broker.Message) {})
 	}
-	return conn.Err()
+	return slow, conn.Err()
 }
 
-// pause is for how long a broker must be silent before it has sent all: least, and longer where it or the network is slow.
-func (s *scan) pause(least time.Duration) time.Duration { return least + s.slow }
-
+// fail notes a filter that cannot be read, or that the time is over.
 func (s *scan) fail(until context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,15 +129,8 @@ func (s *scan) fail(until context.Context, err error) {
 	}
 }
 
-// late ends a scan whose time is over.
-func (s *scan) late() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stop("it took more than %v (is the broker busy?)", scanTime)
-}
-
-// ended reports whether nothing more is taken in.
-func (s *scan) ended() bool {
+// full reports whether nothing more is taken in.
+func (s *scan) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.over

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -69,7 +70,9 @@ func TestScanSilence(t *testing.T) {
 			t.Errorf("step %d: silent %v, want %v", i, got, step.want)
 		}
 	}
-	s.late()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.fail(over, nil)
 	if _, err := s.result(); err == nil || !strings.Contains(err.Error(), "10s") {
 		t.Errorf("got %v, want an error that names the time", err)
 	}

@@ -2,9 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"errors"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,15 +27,15 @@ func (m *meter) hold(values []bridge.Value) {
 	}
 }
 
-// patience is how long another bridge may be silent before it is taken for gone.
-func (s *session) patience(m *meter) time.Duration {
-	return max(s.claims.patience, silentAfter*m.interval)
+// patienceWith is how long another bridge may be silent before it is taken for gone.
+func (s *session) patienceWith(m *meter) time.Duration {
+	return max(s.patience, silentAfter*m.interval)
 }
 
 // yields tells that another bridge says whether a meter is online.
 func (s *session) yields(m *meter) bool {
-	c := s.claims.see(m.ID)
-	return c.yields(time.Now(), s.patience(m))
+	c := s.see(m.ID)
+	return c.yields(time.Now(), s.patienceWith(m))
 }
 
 // isOthers tells that a meter is, or may be, announced by another bridge.
@@ -47,7 +44,7 @@ func (s *session) isOthers(id string) bool {
 	if m == nil || m.first {
 		return false
 	}
-	c := s.claims.see(id)
+	c := s.see(id)
 	return c.contested()
 }
 
@@ -67,47 +64,35 @@ func (m *meter) facts() int {
 
 // decideCounters decides on the counters of a meter. It asks the broker where it has to, and has itself called again when it must be looked at again.
 func (s *session) decideCounters(ctx context.Context, m *meter) (d decision) {
-	patience := s.patience(m)
-	s.claims.of(m.ID, func(c *claim) {
-		if c.evidence == nothingKnown && m.facts() > m.asked {
-			c.evidence = notAsked
-		}
-		d = c.decide(time.Now(), patience)
-	})
-	switch {
-	case d == ask && m.facts() == 0:
-		return wait // its counters come once an hour
-	case d == ask:
-		m.asked = m.facts()
-		found := s.compare(ctx, m)
-		s.claims.of(m.ID, func(c *claim) {
-			c.evidence = found
+	patience, facts := s.patienceWith(m), m.facts()
+	decide := func(found evidence) {
+		s.of(m.ID, func(c *claim) {
+			if found != notAsked || c.evidence == nothingKnown && facts > m.asked {
+				c.evidence = found
+			}
 			d = c.decide(time.Now(), patience)
 		})
 	}
+	decide(notAsked)
+	if d == ask && facts == 0 {
+		return wait // its counters come once an hour
+	}
+	if d == ask {
+		m.asked = facts
+		decide(s.compare(ctx, m))
+	}
 	if d == wait {
-		c := s.claims.see(m.ID)
+		c := s.see(m.ID)
 		s.lookAgain(time.Until(c.quietAt(patience)))
 	}
 	return d
 }
 
 // lookAgain has the claims looked at in a while, or sooner.
-func (s *session) lookAgain(in time.Duration) {
-	at := time.Now().Add(max(in, 0) + 10*time.Millisecond)
-	if s.look.IsZero() || at.Before(s.look) {
-		s.look = at
-		s.looking.Reset(time.Until(at))
-	}
-}
+func (s *session) lookAgain(in time.Duration) { s.due.in(reviewTask, max(in, 0)+10*time.Millisecond) }
 
 // review acts on what was heard of others since the last call.
 func (s *session) review(ctx context.Context) error {
-	s.look = time.Time{}
-	if s.scan != nil {
-		s.lookAgain(settled)
-		return nil
-	}
 	anew := false
 	for _, m := range s.meters {
 		if m.about.Protocol == "" {
@@ -119,30 +104,26 @@ func (s *session) review(ctx context.Context) error {
 		}
 		anew = anew || again
 	}
-	if !anew {
+	switch {
+	case !anew:
 		return nil
+	case s.config.Style == discovery.Off || s.config.Empty:
+		return s.introduce(ctx)
 	}
-	if s.config.Style == discovery.Off || s.config.Empty {
-		return s.introduce()
-	}
-	s.scanned = false // what is announced is the other's
-	return s.startRetainedScan(ctx)
+	return s.scanRetained(ctx) // what is announced is the other's
 }
 
 // reviewMeter does so for one meter, and tells if it is to be published from now on.
 func (s *session) reviewMeter(ctx context.Context, m *meter) (anew bool, err error) {
-	c := s.claims.see(m.ID)
-	if m.first && !c.first {
-		m.first = false
-		s.forget(m)
-	}
-	if c.first && m.first {
+	c := s.see(m.ID)
+	if m.first && c.first {
 		return false, s.defend(m, &c)
 	}
 	d := s.decideCounters(ctx, m)
-	if m.second = d != publish; m.second {
+	if m.second = d != publish; m.first || m.second {
 		s.forget(m)
 	}
+	m.first = false
 	return d == publish, s.saySecond(m, d)
 }
 
@@ -159,7 +140,7 @@ func (s *session) forget(m *meter) {
 // defend says again who is first where another has said that it is, and notes who publishes the meter too.
 func (s *session) defend(m *meter, c *claim) error {
 	rival, now := c.rival, time.Now()
-	if left := c.rivalAt.Add(s.patience(m)).Sub(now); rival != "" && left <= 0 {
+	if left := c.rivalAt.Add(s.patienceWith(m)).Sub(now); rival != "" && left <= 0 {
 		rival = ""
 	} else if rival != "" {
 		s.lookAgain(left)
@@ -173,19 +154,8 @@ func (s *session) defend(m *meter, c *claim) error {
 		return nil
 	}
 	m.rival, m.defended = rival, now
-	s.claims.of(m.ID, func(c *claim) { c.reply, c.rival = false, rival })
+	s.of(m.ID, func(c *claim) { c.reply, c.rival = false, rival })
 	return s.info(m)
-}
-
-// compare looks whether the meter is the one that the broker has values of.
-func (s *session) compare(ctx context.Context, m *meter) evidence {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	all, err := Retained(ctx, s.config, m.ID)
-	if err != nil {
-		return nothingKnown
-	}
-	return compareMeter(all[m.ID], m.about.Serial, slices.Collect(maps.Values(m.held)), time.Now())
 }
 
 // What the log says of a meter that two bridges publish.
@@ -205,60 +175,35 @@ const (
 	saidTaken = "another bridge published this meter before, and is silent now: its counters are published from here"
 )
 
-// tell says something of a meter once, and again when it has changed or an hour has passed.
+// tell says something of a meter, and again when an hour has passed.
 func (s *session) tell(m *meter, level zerolog.Level, what string) {
-	news := false
-	s.claims.of(m.ID, func(c *claim) {
-		if c.lastLogged == nil {
-			c.lastLogged = map[string]time.Time{}
-		}
-		if news = time.Since(c.lastLogged[what]) > time.Hour; news {
-			c.lastLogged[what] = time.Now()
-		}
-	})
-	if news {
+	if m.told = true; s.sayAgain(m.ID+": "+what, time.Hour) {
 		s.log.WithLevel(level).Str("meter", m.ID).Msg(what)
 	}
 }
 
-// saySecond tells why the counters are not published, or that they are from now on. Where no other bridge is heard the hub is told too.
+// saySecond tells why the counters are not published, or that they are from now on. Where no other bridge is heard the hub is told too, where
+// a person looks for the counters: nobody else publishes what the bridge says of the meter.
 func (s *session) saySecond(m *meter, d decision) error {
-	c := s.claims.see(m.ID)
+	c := s.see(m.ID)
 	switch {
-	case d == publish && len(c.lastLogged) > 0:
+	case d == publish && m.told:
 		s.tell(m, zerolog.InfoLevel, saidTaken)
 	case d == publish:
-	case c.live(time.Now(), s.patience(m)):
+	case !c.heard.IsZero() && !c.quiet(time.Now(), s.patienceWith(m)):
 		s.tell(m, zerolog.ErrorLevel, saidSecond+m.ID)
-	case d == withhold:
-		s.tell(m, zerolog.ErrorLevel, saidStale+m.ID)
-		return s.sayStale(m)
-	default:
+	case d != withhold:
 		s.tell(m, zerolog.InfoLevel, saidWaits)
+	default:
+		s.tell(m, zerolog.ErrorLevel, saidStale+m.ID)
+		if m.stale {
+			return nil
+		}
+		m.stale = true
+		if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(hubStale+m.ID)), true); err != nil {
+			return err
+		}
+		return s.state(m)
 	}
 	return nil
-}
-
-// sayStale tells the hub, where a person looks for the counters: nobody else publishes what the bridge says of the meter.
-func (s *session) sayStale(m *meter) error {
-	if m.stale {
-		return nil
-	}
-	m.stale = true
-	if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(hubStale+m.ID)), true); err != nil {
-		return err
-	}
-	return s.state(m)
-}
-
-var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
-
-// warnUnchecked notes that nothing is heard of other bridges on this connection, which the log says once.
-func (s *session) warnUnchecked(err error) {
-	s.claims.unchecked = true
-	if !s.once.first("unchecked") {
-		return
-	}
-	s.log.Warn().Err(err).Msg("cannot read the topics of these meters: whether another bridge uses the same meters.id is not checked " +
-		"(allow this user to read " + s.config.valueFilter() + ")")
 }

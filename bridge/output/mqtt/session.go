@@ -3,60 +3,47 @@ package mqtt
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
 // session is what is published over one connection.
 type session struct {
 	*Output
-	conn        *broker.Conn
-	feed        *bridge.Feed
-	births      chan struct{}
-	birth       *time.Timer // when to introduce everything again after a hub's start
-	awaits      bool        // that time is set
-	later       *time.Timer // when to announce what was announced too short a time ago
-	meters      map[string]*meter
-	own         announcer         // of the bridge's device
-	gone        []announcer       // of meters that are configured no longer
-	sent        map[string]device // what the broker holds of a device when it has acknowledged all
-	scan        *retainedScan     // nil once it is known what the broker holds
-	foundExpiry *time.Timer       // when expireFound is due
-	buf         []byte
-	first       zerolog.Level // of the log line of a first announcement
+	conn      *broker.Conn
+	feed      *bridge.Feed
+	due       schedule
+	meters    map[string]*meter
+	own       announcer         // of the bridge's device
+	gone      []announcer       // of meters that are configured no longer
+	sent      map[string]device // what the broker holds of a device when it has acknowledged all
+	buf       []byte
+	first     zerolog.Level // of the log line of a first announcement
+	unchecked bool          // nothing is heard of other bridges on this connection
 
-	looking *time.Timer // when to look again at who publishes a meter
-	look    time.Time   // when that is; zero where it is not set
-
-	proofs chan struct{} // a proof has succeeded
-	giveUp *time.Timer   // when one is given up
-
-	statusHeard atomic.Bool // the broker has told which status of this base topic it holds
-	wasOnline   atomic.Bool // a bridge of this base topic was there when this one came
-	leaving     atomic.Bool // what says offline from now on is this session
+	wake chan struct{} // something was heard
+	// The goroutines of the connection share these under Output.mu.
+	called      bool // everything is to be introduced again
+	statusHeard bool // the broker has told which status of this base topic it holds
+	wasOnline   bool // a bridge of this base topic was there when this one came
+	leaving     bool // what says offline from now on is this session
 }
 
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s := &session{
-		Output: o, conn: conn, feed: feed,
-		births: make(chan struct{}, 1), birth: time.NewTimer(time.Hour), later: time.NewTimer(time.Hour),
-		foundExpiry: time.NewTimer(time.Until(o.devices.whole())), looking: time.NewTimer(time.Hour),
-		meters: map[string]*meter{}, sent: map[string]device{}, proofs: make(chan struct{}, 1), giveUp: time.NewTimer(time.Hour),
+		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, sent: map[string]device{}, wake: make(chan struct{}, 1),
 	}
-	s.birth.Stop()
-	s.later.Stop()
-	s.looking.Stop()
-	s.giveUp.Stop()
-	if o.found == nil {
-		s.foundExpiry.Stop()
+	if o.found != nil {
+		s.due[expireTask] = o.devices.whole()
 	}
 	s.own = announcer{wanted: s.wantedOfBridge}
 	for _, id := range o.devices.others(feed.Meters()) {
@@ -65,26 +52,9 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	return s
 }
 
-func (s *session) stop() {
-	s.birth.Stop()
-	s.later.Stop()
-	s.foundExpiry.Stop()
-	if s.scan != nil {
-		s.scan.end()
-	}
-	s.looking.Stop()
-	s.giveUp.Stop()
-}
-
-// birthPause is 1 to 5 s at random: a hub that has just started hears of many devices at once.
-func birthPause() time.Duration { return time.Second + rand.N(4*time.Second) }
-
 // begin says that the bridge is there, and everything it knows. A broker that was started again may have lost all.
 func (s *session) begin(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
-		return err
-	}
-	if err := s.watch(ctx); err != nil {
 		return err
 	}
 	s.leaveToOthers()
@@ -92,69 +62,65 @@ func (s *session) begin(ctx context.Context) error {
 		return err
 	}
 	if s.scanned {
-		return s.introduce()
+		return s.introduce(ctx)
 	}
-	return s.startRetainedScan(ctx)
+	return s.scanRetained(ctx)
 }
 
 // listenTime is how long a broker may take to answer the subscriptions that a session begins with. What it sends later is heard all the same.
 const listenTime = 5 * time.Second
 
-// listen subscribes to what the hub says of itself, and others of this bridge.
+// listen subscribes to what the hub says of itself, and others of this bridge and its meters.
 func (s *session) listen(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, listenTime)
 	defer cancel()
+	hear := func(topic string, f func(broker.Message), complaint string) error {
+		s.feed.Progress()
+		err := s.conn.Subscribe(until, topic, 1, f)
+		if err != nil && !s.ended(ctx) { // values go out all the same, and are retained
+			s.warn(err, complaint)
+			return nil
+		}
+		return err
+	}
 	if s.config.Style != discovery.Off {
-		if err := s.hear(ctx, until, s.config.StatusTopic, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
+		if err := hear(s.config.StatusTopic, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
 			return err
 		}
 	}
-	return s.hear(ctx, until, s.config.BaseTopic+"/status", s.ownStatus, "cannot hear when somebody else says that the bridge is offline")
+	if err := hear(s.config.BaseTopic+"/status", s.ownStatus, "cannot hear when somebody else says that the bridge is offline"); err != nil {
+		return err
+	}
+	return s.watch(ctx)
 }
+
+// ended reports whether the connection or ctx is over: an error is then no fault of the broker's.
+func (s *session) ended(ctx context.Context) bool { return s.conn.Err() != nil || ctx.Err() != nil }
 
 // move takes back what is retained below another base topic.
 func (s *session) move(ctx context.Context) error {
-	left := s.devices.below(s.config.BaseTopic)
-	for _, topic := range left {
+	if s.devices.kept.Base == s.config.BaseTopic {
+		return nil
+	}
+	for _, topic := range s.devices.topics() {
 		if err := s.publish(topic, nil, true); err != nil {
 			return err
 		}
 	}
-	if len(left) > 0 {
-		if err := s.conn.Flush(ctx); err != nil {
-			return err
-		}
-	}
-	if s.devices.move(s.config.BaseTopic) {
-		s.devices.sync()
-	}
-	return nil
-}
-
-// hear subscribes. A broker that forbids it, or does not answer in time, is complained of: values go out all the same, and are retained.
-func (s *session) hear(ctx, until context.Context, topic string, f func(broker.Message), complaint string) error {
-	s.feed.Progress()
-	err := s.conn.Subscribe(until, topic, 1, f)
-	if err != nil && (s.conn.Err() != nil || ctx.Err() != nil) {
+	if err := s.conn.Flush(ctx); err != nil {
 		return err
 	}
-	if err != nil {
-		s.warn(err, complaint)
-	}
+	s.devices.move(s.config.BaseTopic)
 	return nil
 }
 
-// introduce says that the bridge is there, and makes everything new. While it is not known what the broker holds it does nothing: it
-// is done behind that.
-func (s *session) introduce() error {
-	if s.scan != nil {
-		return nil
-	}
+// introduce says that the bridge is there, and makes everything new.
+func (s *session) introduce(ctx context.Context) error {
 	s.own.due = true
 	for i := range s.gone {
 		s.gone[i].due = true
 	}
-	if err := s.announceDue(); err != nil {
+	if err := s.announceDue(ctx); err != nil {
 		return err
 	}
 	if err := s.publish(s.config.BaseTopic+"/status", []byte(online), true); err != nil {
@@ -162,14 +128,6 @@ func (s *session) introduce() error {
 	}
 	s.feed.Resync()
 	return nil
-}
-
-// ready gives a value when there is something to deliver, and nothing to be known before.
-func (s *session) ready() <-chan struct{} {
-	if s.scan != nil {
-		return nil
-	}
-	return s.feed.Ready()
 }
 
 // deliver publishes all that is new. Each batch counts as delivered when the broker has acknowledged all of it: one wait a
@@ -233,7 +191,9 @@ func (s *session) farewell() error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), flush, errStopping)
 	defer cancel()
 	errs := []error{s.deliver(ctx)}
-	s.leaving.Store(true)
+	s.mu.Lock()
+	s.leaving = true
+	s.mu.Unlock()
 	for _, m := range s.meters {
 		if !s.yields(m) {
 			errs = append(errs, s.publish(m.statusTopic, []byte(offline), true))
@@ -247,3 +207,32 @@ func (s *session) farewell() error {
 	s.confirm()
 	return nil
 }
+
+// publish sends one message. If no broker accepts such a message, or this broker is known not to, publish logs an error and skips the
+// message: sending it would end the connection, again and again, and no other message would arrive.
+func (s *session) publish(topic string, payload []byte, retain bool) error {
+	s.feed.Progress()
+	err := s.conn.Publish(s.message(topic, payload, retain))
+	if !errors.As(err, new(*broker.MessageError)) && !errors.As(err, new(*broker.RefusedError)) {
+		return err
+	}
+	kind, text := topic, "message not published"
+	if strings.HasPrefix(topic, s.config.Prefix+"/") { // there may be hundreds of them
+		kind, text = "announcements", notAnnounced
+	}
+	s.sayRefused(kind, err, text)
+	return nil
+}
+
+func (s *session) sayRefused(kind string, err error, text string) {
+	if count, ok := s.limiter.Allow(kind); ok {
+		ratelimit.Counted(s.log.Error().Err(err), count).Msg(text)
+	}
+}
+
+func (s *session) message(topic string, payload []byte, retain bool) broker.Message {
+	return broker.Message{Topic: topic, Payload: payload, QoS: s.config.QoS, Retain: retain}
+}
+
+// notAnnounced is said of an announcement that the broker does not take: a person who looks for values finds them.
+const notAnnounced = "announcement not published: home assistant does not show these entities; values are published all the same"

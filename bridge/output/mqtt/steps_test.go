@@ -204,7 +204,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 		} {
 			if step.sends != "" {
 				s.Sends(sight{names: step.sends}.known(t)...)
-			} else if err := s.ExpireFound(); err != nil {
+			} else if err := s.ExpireFound(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			for more := true; more; {

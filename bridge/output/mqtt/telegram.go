@@ -26,7 +26,7 @@ func (s *session) telegram(t *bridge.Telegram) error {
 
 // sign adds who published a telegram, and whether its counters were left out: see claim.
 func (s *session) sign(b []byte, first bool) []byte {
-	b = append(append(append(b[:len(b)-1], `,"instance":"`...), s.claims.mark...), '"')
+	b = append(append(append(b[:len(b)-1], `,"instance":"`...), s.marks.run...), '"')
 	if !first {
 		b = append(b, `,"counters":"`+withheld+`"`...)
 	}

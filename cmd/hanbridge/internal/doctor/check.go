@@ -79,7 +79,7 @@ func checkOthers(ctx context.Context, p *cli.Program, w *daemon.Setup) (err erro
 
 // checkHub looks whether the bridge may hear that Home Assistant has started.
 func checkHub(ctx context.Context, p *cli.Program, to mqtt.Config) {
-	if err := mqtt.CheckHub(ctx, to); err != nil {
+	if _, err := mqtt.Hub(ctx, to); err != nil {
 		warn(p, "homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
 	}
 }

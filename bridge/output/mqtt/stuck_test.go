@@ -1,0 +1,67 @@
+package mqtt_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
+	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+)
+
+// observed keeps the Feed of an output.
+type observed struct {
+	bridge.Output
+	feed atomic.Pointer[bridge.Feed]
+}
+
+// Run runs the output.
+func (o *observed) Run(ctx context.Context, feed *bridge.Feed) error {
+	o.feed.Store(feed)
+	return o.Output.Run(ctx, feed)
+}
+
+// hanging is a log that takes no line with a text before it is released.
+type hanging struct {
+	text              string
+	reached, released chan struct{}
+}
+
+// Write waits at the text.
+func (h *hanging) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(h.text)) {
+		h.reached <- struct{}{}
+		<-h.released
+	}
+	return len(line), nil
+}
+
+// TestHangIsNoWait: the output hangs in what it does for itself when all values are delivered and it has waited for the next.
+func TestHangIsNoWait(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	log := &hanging{"announced to home assistant", make(chan struct{}, 1), make(chan struct{})}
+	o := &observed{Output: mqtt.New(config(b.addr), zerolog.New(log))}
+	h := runOutput(t, o, "house", "")
+	defer close(log.released)
+	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	select {
+	case <-log.reached: // when the announcement has come back
+	case <-time.After(time.Minute):
+		t.Fatal("not announced in a minute")
+	}
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(10 * time.Millisecond) {
+		if strings.Contains(strings.Join(progress.Stuck(o.feed.Load().Health(), 100*time.Millisecond), ""), "output mqtt is stuck") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("an output that hangs counts as waiting: %+v", o.feed.Load().Health())
+		}
+	}
+}
