@@ -9,7 +9,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/iotest"
@@ -113,7 +112,7 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 		return io.NopCloser(io.MultiReader(strings.NewReader(w.begins), iotest.ErrReader(w.ends)))
 	}
 	if w.family == "" || speaks != "" && port != speaks {
-		return &burstWire{Pace: virtualport.NewPace(1)}
+		return silence()
 	}
 	f, ok := simulate.Named(w.family)
 	if !ok {
@@ -130,37 +129,27 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 	from := simulate.Wire{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: w.inverted}
 	by := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
 	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
-	return &burstWire{Pace: virtualport.NewPace(1), next: func() (time.Time, []byte) {
+	begun := false
+	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
+		if !begun {
+			begun = true
+			return time.Now(), nil, nil // the pace begins when somebody listens
+		}
 		at, telegram := meter.Next()
 		if w.damage != nil {
 			telegram = w.damage(telegram)
 		}
-		return at, from.Heard(nil, telegram, by)
-	}}
+		return at, from.Heard(nil, telegram, by), nil
+	})
 }
 
-// burstWire gives bursts of bytes when they are due; without next it is silent.
-type burstWire struct {
-	*virtualport.Pace
-	next  func() (time.Time, []byte)
-	rest  []byte
-	start sync.Once
-}
-
-func (b *burstWire) Read(p []byte) (int, error) {
-	b.start.Do(func() { b.Wait(time.Now()) }) // the pace begins when somebody listens
-	for len(b.rest) == 0 {
-		at := time.Now().Add(24 * time.Hour)
-		if b.next != nil {
-			at, b.rest = b.next()
-		}
-		if !b.Wait(at) {
-			return 0, os.ErrClosed
-		}
-	}
-	n := copy(p, b.rest)
-	b.rest = b.rest[n:]
-	return n, nil
+// silence is a wire on which nothing comes.
+func silence() io.ReadCloser {
+	at := time.Now()
+	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
+		at = at.Add(24 * time.Hour)
+		return at, nil, nil
+	})
 }
 
 // Ways that do something to each telegram.

@@ -3,9 +3,7 @@ package recorder
 import (
 	"context"
 	"io"
-	"os"
 	"strings"
-	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -72,7 +70,7 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 		return io.NopCloser(io.MultiReader(strings.NewReader(w.begins), iotest.ErrReader(w.ends)))
 	}
 	if w.family == "" || speaks != "" && port != speaks {
-		return &burstWire{Pace: virtualport.NewPace(1)}
+		return silence()
 	}
 	f, ok := simulate.Named(w.family)
 	if !ok {
@@ -89,35 +87,29 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 	from := simulate.Wire{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: w.inverted}
 	by := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
 	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
-	return &burstWire{Pace: virtualport.NewPace(1), next: func() (time.Time, []byte) {
+	begun := false
+	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
+		if !begun {
+			begun = true
+			return time.Now(), nil, nil // the pace begins when somebody listens
+		}
 		at, telegram := meter.Next()
 		if w.damage != nil {
 			telegram = w.damage(telegram)
 		}
-		return at, from.Heard(nil, telegram, by)
-	}}
+		return at, from.Heard(nil, telegram, by), nil
+	})
 }
 
-// burstWire gives bursts of bytes when they are due; without next it is silent.
-type burstWire struct {
-	*virtualport.Pace
-	next  func() (time.Time, []byte)
-	rest  []byte
-	start sync.Once
+// every is a wire on which the same comes again and again.
+func every(interval time.Duration, bytes string) io.ReadCloser {
+	at, text := time.Now(), "" // the pace begins when somebody listens
+	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
+		due, now := at, []byte(text)
+		at, text = at.Add(interval), bytes
+		return due, now, nil
+	})
 }
 
-func (b *burstWire) Read(p []byte) (int, error) {
-	b.start.Do(func() { b.Wait(time.Now()) }) // the pace begins when somebody listens
-	for len(b.rest) == 0 {
-		at := time.Now().Add(24 * time.Hour)
-		if b.next != nil {
-			at, b.rest = b.next()
-		}
-		if !b.Wait(at) {
-			return 0, os.ErrClosed
-		}
-	}
-	n := copy(p, b.rest)
-	b.rest = b.rest[n:]
-	return n, nil
-}
+// silence is a wire on which nothing comes.
+func silence() io.ReadCloser { return every(24*time.Hour, "") }

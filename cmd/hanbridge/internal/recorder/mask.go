@@ -71,27 +71,27 @@ func (l *listener) masked() string {
 
 // capturedSource is a file that was captured. received returns when what was read last came, now where the file does not tell.
 func capturedSource(name string) (s probe.Source, received func() time.Time) {
-	var replay *virtualport.ReplayedWire
+	var wire *virtualport.Wire
 	dial := func(context.Context) (io.ReadCloser, error) {
 		f, err := cli.OpenRecording("capture --anonymise --from", name)
 		if err != nil {
 			return nil, err
 		}
-		replay = &virtualport.ReplayedWire{Pace: virtualport.NewPace(0), Capture: capture.NewReader(f)}
-		return openedReplay{replay, f}, nil
+		wire = virtualport.NewRecordedWire(f, 0)
+		return openedRecording{wire, f}, nil
 	}
 	return probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{Port: name, Dial: dial})}, func() time.Time {
-		if replay.At.IsZero() {
+		if wire.At.IsZero() {
 			return time.Now()
 		}
-		return replay.At
+		return wire.At
 	}
 }
 
-// openedReplay is a replay that owns its file.
-type openedReplay struct {
-	*virtualport.ReplayedWire
+// openedRecording is a recording that owns its file.
+type openedRecording struct {
+	*virtualport.Wire
 	file io.Closer
 }
 
-func (r openedReplay) Close() error { return errors.Join(r.ReplayedWire.Close(), r.file.Close()) }
+func (r openedRecording) Close() error { return errors.Join(r.Wire.Close(), r.file.Close()) }

@@ -22,20 +22,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// silence is a wire on which nothing comes.
-type silence struct{ *virtualport.Pace }
-
-func (s silence) Read([]byte) (int, error) { <-s.Closed; return 0, os.ErrClosed }
-
 // noise is a wire on which now and then a byte comes that belongs to no telegram.
-type noise struct{ *virtualport.Pace }
-
-func (n noise) Read(p []byte) (int, error) {
-	if !n.Pause(700 * time.Millisecond) {
-		return 0, os.ErrClosed
-	}
-	return copy(p, "\x5A"), nil
-}
+func noise() io.ReadCloser { return every(700*time.Millisecond, "\x5A") }
 
 func wireOf(line string, open func() io.ReadCloser) probe.Endpoint {
 	return probe.Endpoint{Port: "/dev/ttyTEST", Line: line, Dial: func(context.Context) (io.ReadCloser, error) { return open(), nil }}
@@ -74,7 +62,7 @@ func TestCaptureTriesTheLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		said, kept, l, err := captured(t, 65*time.Second, 0,
-			wireOf("115200 8N1", func() io.ReadCloser { return noise{virtualport.NewPace(1)} }),
+			wireOf("115200 8N1", noise),
 			wireOf("2400 8E1", meterWire),
 		)
 		if err != nil || l.good != 6 || l.bad != 0 {
@@ -101,7 +89,7 @@ func TestCaptureEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("the port has gone")
 		meter := wireOf("2400 8E1", meterWire)
-		silent := wireOf("115200 8N1", func() io.ReadCloser { return silence{virtualport.NewPace(1)} })
+		silent := wireOf("115200 8N1", silence)
 		for _, tt := range []struct {
 			name   string
 			wires  []probe.Endpoint
@@ -114,7 +102,7 @@ func TestCaptureEnds(t *testing.T) {
 			{"count", []probe.Endpoint{meter}, 3, 20 * time.Second, 3, cli.ExitGood, ""},
 			{"time", []probe.Endpoint{meter}, 0, 95 * time.Second, 10, cli.ExitGood, ""},
 			{"silence", []probe.Endpoint{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
-			{"noise", []probe.Endpoint{wireOf("2400 8E1", func() io.ReadCloser { return noise{virtualport.NewPace(1)} })}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
+			{"noise", []probe.Endpoint{wireOf("2400 8E1", noise)}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
 			{"the cable pulled", []probe.Endpoint{wireOf("", func() io.ReadCloser {
 				return io.NopCloser(io.MultiReader(io.LimitReader(meterWire(), 2*581), broken{gone}))
 			})}, 0, 11 * time.Second, 2, cli.ExitData, "/dev/ttyTEST: the port has gone"},

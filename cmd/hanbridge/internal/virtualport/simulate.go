@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
+	"os/signal"
 	"time"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
@@ -34,18 +34,13 @@ func Simulate(ctx context.Context, p *cli.Program, s Simulation) error {
 	if err != nil {
 		return err
 	}
-	switch address, tcp := strings.CutPrefix(s.To, "tcp://"); {
-	case s.To == "stdout":
-		if s.Count == 0 {
-			s.Count = 10
-		}
-		return send(ctx, NewSimulatedWire(meter, s.Speed), p.Out, s.Count)
-	case s.To == "pty":
-		return sendToPTY(ctx, p, NewSimulatedWire(meter, max(s.Speed, 1)), family.Wire(), s.Count)
-	case tcp:
-		return simulateTCP(ctx, p, NewSimulatedWire(meter, max(s.Speed, 1)), address, s.Count)
+	if s.To != "stdout" {
+		s.Speed = max(s.Speed, 1)
+	} else if s.Count == 0 {
+		s.Count = 10
 	}
-	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", s.To)
+	to := sender{Program: p, wire: NewSimulatedWire(meter, s.Speed), count: s.Count, line: family.Wire()}
+	return to.to(ctx, s.To)
 }
 
 // meter returns the meter of the family as it was asked for, with its faults.
@@ -68,40 +63,46 @@ func (s *Simulation) meter(family simulate.Family) (telegrams, error) {
 		}
 		faults = append(faults, f)
 	}
-	then, err := s.next(family)
+	if s.Then == "" {
+		s.Then = "p1-se-aidon"
+		if family.Name == s.Then {
+			s.Then = "aidon-se"
+		}
+	}
+	then, err := Family(s.Then)
 	if err != nil {
 		return nil, err
 	}
 	return simulate.NewFaulty(simulate.NewMeter(family, s.Seed, start), s.Seed, then, faults...), nil
 }
 
-// next returns the family that a meter is after the fault profile.
-func (s *Simulation) next(family simulate.Family) (simulate.Family, error) {
-	switch {
-	case s.Then != "":
-		return Family(s.Then)
-	case family.Name == "p1-se-aidon":
-		return Family("aidon-se")
+// Replay sends the recording of the named file ("-" is standard input) to stdout, pty or tcp://HOST:PORT, speed times as fast as it
+// came; 0 is without waiting.
+func Replay(ctx context.Context, p *cli.Program, name, to string, speed int) error {
+	if speed < 0 {
+		return errors.New("--speed is not negative")
 	}
-	return Family("p1-se-aidon")
+	if name == "-" {
+		signal.Reset() // a signal ends it at once, also while it waits for input
+	}
+	in, done, err := p.Open("replay", name)
+	if err != nil {
+		return err
+	}
+	defer done()
+	wire := NewRecordedWire(in, speed)
+	s := sender{Program: p, wire: wire, patient: true}
+	if err := s.to(ctx, to); err != nil || wire.rest != nil || ctx.Err() != nil {
+		return err
+	}
+	return cli.DataError(fmt.Errorf("%s: nothing in it to send", name))
 }
 
-// send writes what count reads of wire give, each in one piece; 0 is all of them. It ends well with wire, with ctx, and when
-// the reader of a pipe has gone.
-func send(ctx context.Context, wire io.ReadCloser, to io.Writer, count int) error {
-	defer context.AfterFunc(ctx, func() { _ = wire.Close() })()
-	buf := make([]byte, 1<<16) // longer than any telegram
-	for i := 0; count == 0 || i < count; i++ {
-		n, err := wire.Read(buf)
-		if errors.Is(err, os.ErrClosed) || errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := to.Write(buf[:n]); err != nil && ctx.Err() == nil {
-			return cli.DataError(err)
-		}
-	}
-	return nil
+// NewRecordedWire returns a wire on which the recording in r is sent again, speed times as fast as it came; 0 is without waiting.
+func NewRecordedWire(r io.Reader, speed int) *Wire {
+	recorded := capture.NewReader(r)
+	return NewWire(speed, func() (time.Time, []byte, error) {
+		record, err := recorded.Next()
+		return record.At, record.Bytes, err
+	})
 }
