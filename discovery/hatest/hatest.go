@@ -1,6 +1,6 @@
 // Package hatest judges discovery messages as the hubs do that read them: Home Assistant's schemas, and what openHAB,
-// Domoticz and Gladys drop in silence. It is stricter than any of them, because it knows only what hanbridge may send:
-// full keys, sensors and binary sensors, no null. It is for tests.
+// Domoticz and Gladys drop in silence. It is stricter than any of them, because it knows only what hanbridge sends:
+// some of the keys, in full, sensors and binary sensors, no null. It is for tests.
 package hatest
 
 import (
@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -23,16 +25,37 @@ func Check(topic string, payload []byte) []error {
 // CheckSet checks each message, by topic, and then what goes wrong only between them: one identity claimed twice, a
 // device of which nobody hears, registers that Domoticz would pair with the wrong power. Empty payloads count as gone.
 func CheckSet(messages map[string][]byte) []error {
-	var all []announcement
-	var errs []error
+	all, entities, errs := readAll(messages)
+	for _, c := range claims {
+		errs = append(errs, c.twice(entities)...)
+	}
+	return slices.Concat(errs, tooNew(entities), kinds(entities), devices(all), pairs(entities))
+}
+
+// StateTopics returns, in order, the topics from which the announced entities read their states.
+func StateTopics(announced map[string][]byte) (topics []string) {
+	_, entities, _ := readAll(announced)
+	for _, e := range entities {
+		topics = append(topics, e.text("state_topic"))
+	}
+	slices.Sort(topics)
+	return slices.Compact(topics)
+}
+
+// readAll understands messages, in the order of their topics.
+func readAll(messages map[string][]byte) (all []*announcement, entities []*entity, errs []error) {
 	for _, topic := range slices.Sorted(maps.Keys(messages)) {
 		a, faults := read(topic, messages[topic])
 		errs = append(errs, faults...)
-		if a != nil {
-			all = append(all, *a)
+		if a == nil {
+			continue
+		}
+		all = append(all, a)
+		for i := range a.entities {
+			entities = append(entities, &a.entities[i])
 		}
 	}
-	return append(errs, conflicts(all)...)
+	return all, entities, errs
 }
 
 // An object is a JSON object; its numbers are json.Number.
@@ -47,15 +70,15 @@ type announcement struct {
 	moves    bool     // it lets go of what its topic announced, so that another topic can take it over
 }
 
-// An entity is one component with what it inherits from the root of its message.
+// An entity is one component with the availability that it inherits from the root of its message.
 type entity struct {
 	where    string // for messages
 	platform string
-	id       string // the id in topics and ids of Home Assistant: "<device's object id> <key>"
 	key      string // the component's key, the object id of a topic of its own
+	place    string // "<platform> <device's object id> <key>": what makes it the same one in both styles
 	device   object
-	own, set object // as written, and with what is inherited
-	root     object // what it may inherit from; nil where it has a topic of its own
+	set      object // its options
+	single   bool   // it has a topic of its own
 }
 
 // text returns an option that is text, "" where it is not there or something else.
@@ -94,20 +117,20 @@ func read(topic string, payload []byte) (*announcement, []error) {
 	if place.platform == devicePlatform {
 		errs = append(errs, a.components(place, root)...)
 	} else {
-		a.entities = []entity{single(topic, place, root)}
-	}
-	for i := range a.entities {
-		errs = append(errs, checkEntity(&a.entities[i])...)
+		own := maps.Clone(root)
+		delete(own, "device")
+		delete(own, "origin")
+		e := entity{where: topic, platform: place.platform, key: place.object, device: a.device, set: own, single: true}
+		e.place = e.platform + " " + strings.TrimPrefix(place.node+" "+place.object, " ")
+		errs = append(errs, checkEntity(&e)...)
+		a.entities = []entity{e}
 	}
 	return a, errs
 }
 
 func parseObject(payload []byte) (object, error) {
-	if bytes.ContainsAny(payload, "\n\r") {
-		return nil, errors.New("a payload is one line")
-	}
-	if !utf8.Valid(payload) {
-		return nil, errors.New("no UTF-8")
+	if bytes.ContainsAny(payload, "\n\r") || !utf8.Valid(payload) {
+		return nil, errors.New("a payload is one line in UTF-8")
 	}
 	var o object
 	d := json.NewDecoder(bytes.NewReader(payload))
@@ -121,58 +144,68 @@ func parseObject(payload []byte) (object, error) {
 	return o, nil
 }
 
-func (a *announcement) components(place address, root object) []error {
+func (a *announcement) components(place address, root object) (errs []error) {
 	all := inner(root, "components")
-	var errs []error
 	if len(all) == 0 {
 		errs = append(errs, fmt.Errorf("%s: announces nothing", a.topic))
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		own := inner(all, key)
-		e := entity{
-			where: a.topic + ": " + key, platform: text(own, "platform"), id: place.object + " " + key, key: key,
-			device: a.device, own: own, set: inherit(root, own), root: root,
-		}
+		e := entity{where: a.topic + ": " + key, platform: text(own, "platform"), key: key, device: a.device, set: maps.Clone(own)}
+		e.place = e.platform + " " + place.object + " " + key
 		switch {
 		case own == nil:
 			errs = append(errs, fmt.Errorf("%s: a component is an object", e.where))
 		case !safeID.MatchString(key):
 			errs = append(errs, fmt.Errorf("%s: the key has other characters than a-z A-Z 0-9 _ -", e.where))
 		case len(own) == 1 && slices.Contains(platforms, e.platform):
-			a.removed = append(a.removed, e.place()) // only a platform takes the component back
+			a.removed = append(a.removed, e.place) // only a platform takes the component back
 		default:
+			for _, option := range []string{"availability", "availability_mode"} {
+				if _, own := own[option]; !own && root[option] != nil {
+					e.set[option] = root[option]
+				}
+			}
+			errs = append(errs, checkEntity(&e)...)
 			a.entities = append(a.entities, e)
 		}
 	}
 	return errs
 }
 
-// place is what makes an entity the same one in both styles.
-func (e *entity) place() string { return e.platform + " " + e.id }
+const devicePlatform = "device"
 
-func single(topic string, place address, root object) entity {
-	own := maps.Clone(root)
-	delete(own, "device")
-	delete(own, "origin")
-	id := place.object
-	if place.node != "" {
-		id = place.node + " " + place.object
+// platforms are those that hanbridge announces, and that every hub of the last years knows. One entity of a platform
+// that is newer than the hub loses the whole device.
+var platforms = []string{"sensor", "binary_sensor"}
+
+// An address is a discovery topic in its parts. The node is "" where there is none.
+type address struct{ platform, node, object string }
+
+var safeID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+
+// parseTopic reads <prefix>/<platform>/[<node>/]<object>/config. The prefix is its owner's and may have levels itself.
+func parseTopic(topic string) (address, error) {
+	levels := strings.Split(topic, "/")
+	n := len(levels)
+	if n < 4 || levels[n-1] != "config" {
+		return address{}, fmt.Errorf("topic %s: no discovery topic", topic)
 	}
-	return entity{where: topic, platform: place.platform, id: id, key: place.object, device: inner(root, "device"), own: own, set: own}
+	a := address{object: levels[n-2]}
+	switch {
+	case n > 4 && announces(levels[n-4]):
+		a.platform, a.node = levels[n-4], levels[n-3]
+	case announces(levels[n-3]):
+		a.platform = levels[n-3]
+	default:
+		return address{}, fmt.Errorf("topic %s: no platform that hanbridge announces", topic)
+	}
+	if !safeID.MatchString(a.object) || a.node != "" && !safeID.MatchString(a.node) {
+		return address{}, fmt.Errorf("topic %s: an id has other characters than a-z A-Z 0-9 _ -", topic)
+	}
+	return a, nil
 }
 
-// inherit lays a component over the options that its root hands down, option by option. The qos and encoding of the root
-// are handed down only by hubs newer than 2024.12.
-func inherit(root, own object) object {
-	set := object{}
-	for _, option := range []string{
-		"availability", "availability_topic", "availability_mode", "availability_template", "payload_available",
-		"payload_not_available", "state_topic", "command_topic", "message_expiry_interval",
-	} {
-		if v, ok := root[option]; ok {
-			set[option] = v
-		}
-	}
-	maps.Copy(set, own)
-	return set
+func announces(level string) bool {
+	return level == devicePlatform || slices.Contains(platforms, level)
 }

@@ -11,20 +11,18 @@ import (
 const deviceTopic = "homeassistant/device/hanbridge_house/config"
 
 // sound is one message with every kind of entity, each on one line so that a case can change one thing.
-var sound = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"name":"Meter","model":"6525","configuration_url":"http://pi.local:8080/","via_device":"hanbridge_bridge"},
+var sound = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"name":"Meter","model":"6525","via_device":"hanbridge_bridge"},
 "origin":{"name":"hanbridge","sw_version":"1.0.0","support_url":"https://github.com/hanbridge/hanbridge"},
 "availability":[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}],"availability_mode":"all",
 "components":{
-"import_power":{"platform":"sensor","name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_power","state_topic":"hanbridge/house/import_power","device_class":"power","state_class":"measurement","unit_of_measurement":"W","suggested_display_precision":0,"icon":"mdi:flash","expire_after":900,"qos":1},
+"import_power":{"platform":"sensor","name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_power","state_topic":"hanbridge/house/import_power","device_class":"power","state_class":"measurement","unit_of_measurement":"W","suggested_display_precision":0,"expire_after":900,"qos":1},
 "import_energy":{"platform":"sensor","name":"Import energy","unique_id":"hanbridge_house_import_energy","state_topic":"hanbridge/house/import_energy","device_class":"energy","state_class":"total_increasing","unit_of_measurement":"kWh"},
 "power_factor":{"platform":"sensor","name":"Power factor","unique_id":"hanbridge_house_power_factor","state_topic":"hanbridge/house/power_factor","device_class":"power_factor","state_class":"measurement"},
 "import_reactive_power":{"platform":"sensor","name":"Reactive","unique_id":"hanbridge_house_import_reactive_power","state_topic":"hanbridge/house/import_reactive_power","device_class":"reactive_power","state_class":"measurement","unit_of_measurement":"var","enabled_by_default":false},
-"peak":{"platform":"sensor","name":"Peak","unique_id":"hanbridge_house_peak","state_topic":"hanbridge/house/peak","state_class":"total","unit_of_measurement":"kW","value_template":"{{ value_json.v }}","last_reset_value_template":"{{ value_json.since }}"},
 "gas":{"platform":"sensor","name":"Gas","unique_id":"hanbridge_house_gas","state_topic":"hanbridge/house/gas","device_class":"gas","state_class":"total_increasing","unit_of_measurement":"m³"},
 "telegrams":{"platform":"sensor","name":"Telegrams","unique_id":"hanbridge_house_telegrams","state_topic":"hanbridge/house/telegrams","state_class":"total_increasing","suggested_display_precision":0,"entity_category":"diagnostic"},
 "last_telegram":{"platform":"sensor","name":"Last telegram","unique_id":"hanbridge_house_last_telegram","state_topic":"hanbridge/house/last_telegram","device_class":"timestamp"},
-"text_message":{"platform":"sensor","name":"Text message","unique_id":"hanbridge_house_text_message","state_topic":"hanbridge/house/text_message","entity_category":"diagnostic","icon":"mdi:message"},
-"breaker":{"platform":"sensor","name":"Breaker","unique_id":"hanbridge_house_breaker","state_topic":"hanbridge/house/breaker","device_class":"enum","options":["open","closed"]},
+"text_message":{"platform":"sensor","name":"Text message","unique_id":"hanbridge_house_text_message","state_topic":"hanbridge/house/text_message","entity_category":"diagnostic"},
 "gone":{"platform":"sensor"},
 "connection":{"platform":"binary_sensor","name":"Connection","unique_id":"hanbridge_house_connection","state_topic":"hanbridge/house/status","device_class":"connectivity","payload_on":"online","payload_off":"offline","entity_category":"diagnostic","availability":[{"topic":"hanbridge/status"}]}
 }}`, "\n", "")
@@ -33,7 +31,6 @@ func TestCheckAcceptsASoundMessage(t *testing.T) {
 	for _, errs := range [][]error{
 		hatest.Check(deviceTopic, []byte(sound)),
 		hatest.Check("home/assistant/device/hanbridge_house/config", []byte(sound)),
-		hatest.Check(deviceTopic, []byte(strings.Replace(sound, `"components"`, `"state_topic":"hanbridge/house/json","components"`, 1))),
 		hatest.Check(deviceTopic, nil),
 		hatest.Check(deviceTopic, []byte(`{"migrate_discovery":true}`)),
 		hatest.Check("homeassistant/sensor/hanbridge_house/tariff/config", []byte(singlePayload)),
@@ -64,14 +61,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"no ids", `"identifiers":["hanbridge_house"],`, ``, "identifiers"},
 		{"no ids in the list", `["hanbridge_house"]`, `[]`, "identifiers"},
 		{"empty id", `["hanbridge_house"]`, `[""]`, "identifiers"},
-		{"connections no pairs", `"identifiers":["hanbridge_house"]`, `"connections":[["mac"]]`, "connections"},
 		{"unknown device key", `"model"`, `"modell"`, "modell"},
 		{"null device key", `"6525"`, `null`, "model"},
 		{"empty device key", `"6525"`, `""`, "model"},
 		{"number as device key", `"6525"`, `6525`, "model"},
 		{"no device name", `"name":"Meter",`, ``, "name"},
-		{"configuration_url without scheme", `http://pi.local:8080/`, `pi.local:8080`, "configuration_url"},
-		{"no origin", `"origin"`, `"o"`, "origin is missing"},
+		{"no origin", `"origin"`, `"o"`, "origin: name is missing"},
 		{"origin without name", `"name":"hanbridge",`, ``, "name is missing"},
 		{"unknown origin key", `"sw_version"`, `"version"`, "version"},
 		{"bad support_url", `https://github.com/hanbridge/hanbridge`, `github`, "support_url"},
@@ -83,7 +78,6 @@ func TestCheckRefuses(t *testing.T) {
 		{"no unique_id", `"unique_id":"hanbridge_house_gas",`, ``, "unique_id is missing"},
 		{"bad root mode", `"availability_mode":"all"`, `"availability_mode":"every"`, "availability_mode"},
 		{"mode latest for two topics", `,"availability_mode":"all"`, ``, "must be all"},
-		{"both forms at the root", `"availability_mode":"all"`, `"availability_mode":"all","availability_topic":"hanbridge/status"`, "both"},
 		{"root availability without topic", `{"topic":"hanbridge/status"},`, `{"topik":"hanbridge/status"},`, "topic"},
 		{"root availability of texts", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
 		{"no UTF-8", `"Meter"`, "\"M\xe9ter\"", "UTF-8"},
@@ -94,8 +88,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"device is a text", `"device":{`, `"device":"house","x":{`, "device"},
 		{"unknown key in origin beside the known", `"origin":{`, `"origin":{"url":"http://x.y",`, "url"},
 		{"topic and identifiers differ", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
-		{"qos of the root", `"components":{`, `"qos":1,"components":{`, "2024.12"},
-		{"encoding of the root", `"components":{`, `"encoding":"utf-8","components":{`, "2024.12"},
+		{"qos of the root", `"components":{`, `"qos":1,"components":{`, "unknown key qos"},
 		{"wildcard in a topic of the root", `"components":{`, `"state_topic":"hanbridge/#","components":{`, "state_topic"},
 		{"availability in a foreign tree", `{"topic":"hanbridge/house/status"}`, `{"topic":"tasmota/discovery/x"}`, "topic"},
 		{"no components", `"components":{`, `"components":{},"state_topic":{`, "announces nothing"},
@@ -104,16 +97,11 @@ func TestCheckRefuses(t *testing.T) {
 		{"tilde in a component", `"device_class":"gas"`, `"~":"hanbridge","device_class":"gas"`, "~"},
 		{"bad mode of a component", `"device_class":"gas"`, `"availability_mode":"some","device_class":"gas"`, "availability_mode"},
 		{"unit of a binary sensor", `"device_class":"connectivity"`, `"device_class":"connectivity","unit_of_measurement":"W"`, "unit_of_measurement"},
-		{"off_delay below zero", `"device_class":"connectivity"`, `"device_class":"connectivity","off_delay":-1`, "off_delay"},
-		{"options with state class", `"options"`, `"state_class":"measurement","options"`, "enum"},
-		{"options that are no texts", `["open","closed"]`, `["open",1]`, "options"},
-		{"last reset of a measurement", `"state_class":"total","unit`, `"state_class":"measurement","unit`, "state class total"},
-		{"broken last reset", `{{ value_json.since }}`, `{{ value_json.since`, "last_reset_value_template"},
-		{"negative precision", `"suggested_display_precision":0,"icon"`, `"suggested_display_precision":-1,"icon"`, "suggested_display_precision"},
+		{"negative precision", `"suggested_display_precision":0,"expire_after"`, `"suggested_display_precision":-1,"expire_after"`, "suggested_display_precision"},
 		{"unit in another µ", `"unit_of_measurement":"W"`, `"unit_of_measurement":"µW"`, "not for this device class"},
 		{"energy that is measured", `"device_class":"energy","state_class":"total_increasing"`, `"device_class":"energy","state_class":"measurement"`, "not for this device class"},
 		{"expiry of a counter", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh","expire_after":900`, "only for measurements"},
-		{"expiry before the next repeat", `"expire_after":900`, `"expire_after":60`, "repeats"},
+		{"expiry before the next repeat", `"expire_after":900`, `"expire_after":60`, "expire_after may not be 60"},
 		{"connection that depends on itself", `"state_topic":"hanbridge/house/status"`, `"state_topic":"hanbridge/status"`, "instead of off"},
 		{"connection that depends on the meter", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"payload_available":"online"}}}`, "instead of off"},
 		{"unique_id with a host", `"hanbridge_house_gas"`, `"hanbridge_pi_house_gas"`, "may change"},
@@ -122,7 +110,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"entity id in capitals", `"sensor.house_import_power"`, `"sensor.House_import_power"`, "default_entity_id"},
 		{"device class", `"device_class":"gas"`, `"device_class":"methane"`, "no class"},
 		{"device class of binary sensors", `"connectivity"`, `"timestamp"`, "no class"},
-		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "no state class"},
+		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "state_class may not be rising"},
 		{"state class that the class forbids", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"state_class":"measurement","unit_of_measurement":"kWh"`, "not for this device class"},
 		{"power that totals", `"state_class":"measurement","unit_of_measurement":"W"`, `"state_class":"total","unit_of_measurement":"W"`, "not for this device class"},
 		{"energy without state class", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh"`, "not for this device class"},
@@ -133,25 +121,16 @@ func TestCheckRefuses(t *testing.T) {
 		{"no unit", `,"unit_of_measurement":"kWh"`, ``, "not for this device class"},
 		{"null unit", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":null`, "unit_of_measurement"},
 		{"empty unit", `"device_class":"power_factor"`, `"device_class":"power_factor","unit_of_measurement":""`, "unit_of_measurement"},
-		{"blank unit", `"unit_of_measurement":"kW"`, `"unit_of_measurement":" "`, "blank"},
+		{"blank unit", `"unit_of_measurement":"W"`, `"unit_of_measurement":" "`, "unit_of_measurement"},
 		{"state class of a binary sensor", `"device_class":"connectivity"`, `"device_class":"connectivity","state_class":"measurement"`, "state_class"},
-		{"category config", `"entity_category":"diagnostic","icon"`, `"entity_category":"config","icon"`, "blocks"},
-		{"unknown category", `"entity_category":"diagnostic","icon"`, `"entity_category":"system","icon"`, "entity_category"},
-		{"icon without prefix", `"mdi:flash"`, `"flash"`, "icon"},
-		{"no state_topic", `"state_topic":"hanbridge/house/gas",`, ``, "needs one"},
+		{"category config", `text_message","entity_category":"diagnostic"`, `text_message","entity_category":"config"`, "entity_category may not be config"},
+		{"unknown category", `text_message","entity_category":"diagnostic"`, `text_message","entity_category":"system"`, "entity_category"},
+		{"no state_topic", `"state_topic":"hanbridge/house/gas",`, ``, "state_topic is missing"},
 		{"wildcard in state_topic", `hanbridge/house/gas`, `hanbridge/+/gas`, "state_topic"},
 		{"empty level in state_topic", `hanbridge/house/gas`, `hanbridge//gas`, "state_topic"},
 		{"state_topic in a foreign tree", `hanbridge/house/gas`, `dsmr/house/gas`, "state_topic"},
-		{"last reset of a counter that only rises", `"state_class":"total","unit`, `"state_class":"total_increasing","unit`, "state class total"},
-		{"broken template", `{{ value_json.v }}`, `{{ value_json.v }`, "value_template"},
-		{"template that only one hub reads", `{{ value_json.v }}`, `{{ value | float }}`, "value_template"},
-		{"no options", `["open","closed"]`, `[]`, "options"},
-		{"enum without options", `,"options":["open","closed"]`, ``, "enum"},
-		{"options without enum", `"device_class":"timestamp"`, `"device_class":"timestamp","options":["a"]`, "enum"},
-		{"options with unit", `"options"`, `"unit_of_measurement":"W","options"`, "enum"},
 		{"negative expire_after", `"expire_after":900`, `"expire_after":-1`, "expire_after"},
 		{"broken expire_after", `"expire_after":900`, `"expire_after":1.5`, "expire_after"},
-		{"other form of availability than the root's", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"availability_topic":"hanbridge/status"}}}`, "both"},
 		{"unknown component key", `"expire_after"`, `"expires_after"`, "expires_after"},
 		{"abbreviated component key", `"unit_of_measurement":"kWh"`, `"unit_of_meas":"kWh"`, "unit_of_meas"},
 		{"object_id", `"default_entity_id":"sensor.`, `"object_id":"`, "object_id"},
@@ -161,8 +140,8 @@ func TestCheckRefuses(t *testing.T) {
 		{"unique_id with a point", `"hanbridge_house_gas"`, `"hanbridge.house.gas"`, "unique_id"},
 		{"name repeats the device", `"name":"Gas"`, `"name":"Meter gas"`, "repeats"},
 		{"no name", `"name":"Gas",`, ``, "name is missing"},
-		{"precision as text", `"suggested_display_precision":0,"icon"`, `"suggested_display_precision":"0","icon"`, "suggested_display_precision"},
-		{"precision of text", `"icon":"mdi:message"`, `"suggested_display_precision":1`, "is for numbers"},
+		{"precision as text", `"suggested_display_precision":0,"expire_after"`, `"suggested_display_precision":"0","expire_after"`, "suggested_display_precision"},
+		{"precision of text", `text_message","entity_category"`, `text_message","suggested_display_precision":1,"entity_category"`, "is for numbers"},
 		{"enabled as text", `"enabled_by_default":false`, `"enabled_by_default":"false"`, "enabled_by_default"},
 		{"qos 3", `"qos":1`, `"qos":3`, "qos"},
 		{"payloads alike", `"payload_off":"offline"`, `"payload_off":"online"`, "differ"},
@@ -173,7 +152,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"Domoticz drops a name", `"last_telegram":{`, `"last_seen":{`, "Domoticz"},
 		{"Domoticz drops a unit", `"gas","state_class":"total_increasing","unit_of_measurement":"m³"`, `"signal_strength","state_class":"measurement","unit_of_measurement":"dBm"`, "Domoticz"},
 		{"Gladys overflows", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"Wh"`, "Gladys"},
-		{"Gladys drops bare text", `,"entity_category":"diagnostic","icon"`, `,"icon"`, "Gladys"},
+		{"Gladys drops bare text", `text_message","entity_category":"diagnostic"`, `text_message"`, "Gladys"},
 		{"openHAB makes text of a number", `"state_class":"total_increasing","suggested_display_precision":0`, `"suggested_display_precision":0`, "openHAB"},
 	} {
 		if !strings.Contains(sound, row.old) {
@@ -184,19 +163,19 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesAbbreviations: some hubs know only a part of them.
+// TestCheckRefusesAbbreviations: some hubs know only a part of them. What hanbridge does not send is refused too.
 func TestCheckRefusesAbbreviations(t *testing.T) {
 	for _, row := range []struct{ before, keys string }{
-		{`"device":{"identifiers"`, "dev o cmps cmp avty avty_mode avty_t avty_tpl pl_avail pl_not_avail stat_t cmd_t e"},
+		{`"device":{"identifiers"`, "dev o cmps cmp avty avty_mode avty_t avty_tpl pl_avail pl_not_avail stat_t cmd_t e state_topic availability_topic encoding"},
 		{`"name":"Gas"`, "p uniq_id def_ent_id dev_cla stat_cla unit_of_meas sug_dsp_prc ent_cat en exp_aft frc_upd val_tpl lrst_val_tpl " +
-			"ops ic json_attr_t json_attr_tpl stat_t t obj_id object_id"},
+			"ops ic json_attr_t json_attr_tpl stat_t t obj_id object_id icon options value_template force_update availability_topic"},
 		{`"payload_on"`, "pl_on pl_off off_dly"},
 		{`"model"`, "ids cns cu mf mdl mdl_id hw sw sa sn"},
 		{`"support_url"`, "sw url"},
 	} {
 		for _, key := range strings.Fields(row.keys) {
 			payload := strings.Replace(sound, row.before, `"`+key+`":"1",`+row.before, 1)
-			wantRefusal(t, key, hatest.Check(deviceTopic, []byte(payload)), "knows the key "+key+" ")
+			wantRefusal(t, key, hatest.Check(deviceTopic, []byte(payload)), "unknown key "+key)
 		}
 	}
 }
@@ -233,17 +212,13 @@ func TestCheckRefusesWhatGladysCannotHold(t *testing.T) {
 // replaces a sound one.
 func TestCheckRefusesNull(t *testing.T) {
 	for _, row := range []struct{ end, options string }{
-		{`}}}`, "name unique_id default_entity_id state_topic qos encoding device_class entity_category enabled_by_default icon " +
-			"value_template expire_after force_update json_attributes_topic json_attributes_template availability " +
-			"availability_topic availability_mode availability_template payload_available payload_not_available " +
-			"message_expiry_interval payload_on payload_off off_delay"},
-		{`},"power_factor"`, "state_class unit_of_measurement suggested_display_precision options last_reset_value_template"},
-		{`}`, "device origin components availability availability_topic availability_mode availability_template " +
-			"payload_available payload_not_available state_topic command_topic qos encoding message_expiry_interval"},
-		{`},"origin"`, "identifiers connections name manufacturer model model_id serial_number sw_version hw_version " +
-			"via_device suggested_area configuration_url"},
+		{`}}}`, "name unique_id default_entity_id state_topic qos device_class entity_category enabled_by_default expire_after availability " +
+			"availability_mode payload_on payload_off"},
+		{`},"power_factor"`, "state_class unit_of_measurement suggested_display_precision"},
+		{`}`, "device origin components availability availability_mode"},
+		{`},"origin"`, "identifiers name manufacturer model serial_number sw_version via_device"},
 		{`},"availability"`, "name sw_version support_url"},
-		{`},{"topic":"hanbridge/house/status"}`, "topic payload_available payload_not_available value_template"},
+		{`},{"topic":"hanbridge/house/status"}`, "topic"},
 	} {
 		at := strings.LastIndex(sound, row.end)
 		for _, option := range strings.Fields(row.options) {
@@ -266,17 +241,16 @@ func TestCheckRefusesTopics(t *testing.T) {
 func TestCheckRefusesSingle(t *testing.T) {
 	const topic = "homeassistant/sensor/hanbridge_house/tariff/config"
 	for _, row := range []struct{ name, old, new, want string }{
-		{"no device", `"device"`, `"dev"`, "device is missing"},
-		{"no origin", `"origin"`, `"o"`, "origin is missing"},
+		{"no device", `"device"`, `"dev"`, "device: name is missing"},
+		{"no origin", `"origin"`, `"o"`, "origin: name is missing"},
 		{"no unique_id", `"unique_id":"hanbridge_house_tariff",`, ``, "unique_id is missing"},
 		{"components", `"qos":1`, `"components":{}`, "components"},
 		{"another platform", `"qos":1`, `"platform":"binary_sensor"`, "platform"},
 		{"null device key", `"name":"Meter"`, `"name":"Meter","model":null`, "model"},
-		{"no state_topic", `"state_topic":"hanbridge/house/tariff",`, ``, "needs one"},
+		{"no state_topic", `"state_topic":"hanbridge/house/tariff",`, ``, "state_topic is missing"},
 		{"another device than in the topic", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
-		{"both forms of availability", `"qos":1`, `"availability_topic":"hanbridge/status"`, "both"},
 		{"mode latest for two topics", `[{"topic":"hanbridge/status"}]`, `[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}]`, "must be all"},
-		{"category config", `"diagnostic"`, `"config"`, "blocks"},
+		{"category config", `"diagnostic"`, `"config"`, "entity_category may not be config"},
 	} {
 		if !strings.Contains(singlePayload, row.old) {
 			t.Errorf("%s: the sound message has no %s", row.name, row.old)

@@ -122,7 +122,7 @@ func (h *Hub) add(topic string, e *entity) {
 		h.devices[id] = true
 	}
 	who := e.platform + " " + e.text("unique_id")
-	if l, ok := h.live[e.place()]; ok {
+	if l, ok := h.live[e.place]; ok {
 		if l.topic != topic {
 			h.complain("%s: conflicts with %s, which came first", e.where, l.topic)
 		}
@@ -139,7 +139,7 @@ func (h *Hub) add(topic string, e *entity) {
 		h.registry[who] = known
 	}
 	known.Topic = topic
-	h.live[e.place()] = live{topic, who}
+	h.live[e.place] = live{topic, who}
 }
 
 // free returns the entity id that is wanted, with a number behind it where it is taken.

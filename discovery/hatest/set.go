@@ -6,24 +6,6 @@ import (
 	"slices"
 )
 
-// conflicts finds what goes wrong between messages that are each sound.
-func conflicts(all []announcement) []error {
-	var errs []error
-	var entities []*entity
-	for i := range all {
-		for j := range all[i].entities {
-			entities = append(entities, &all[i].entities[j])
-		}
-	}
-	for _, c := range claims {
-		errs = append(errs, c.twice(entities)...)
-	}
-	errs = append(errs, tooNew(entities)...)
-	errs = append(errs, kinds(entities)...)
-	errs = append(errs, devices(all)...)
-	return append(errs, pairs(entities)...)
-}
-
 // A claim is something that only one entity may have.
 type claim struct {
 	what string
@@ -34,11 +16,10 @@ var claims = []claim{
 	{"unique_id", func(e *entity) string { return e.platform + " " + e.text("unique_id") }},
 	{"default_entity_id", func(e *entity) string { return e.text("default_entity_id") }},
 	// The same in both styles, or under two nodes that read alike: the hub keeps whichever came first.
-	{"topic and key", func(e *entity) string { return e.place() }},
+	{"topic and key", func(e *entity) string { return e.place }},
 }
 
-func (c claim) twice(entities []*entity) []error {
-	var errs []error
+func (c claim) twice(entities []*entity) (errs []error) {
 	first := map[string]*entity{}
 	for _, e := range entities {
 		value := c.of(e)
@@ -56,10 +37,9 @@ func (c claim) twice(entities []*entity) []error {
 
 // tooNew finds device classes that hubs may not know which hear of entities one by one: Home Assistant before 2025 refuses
 // such an entity. In the message of a device it would too, but there it is newer.
-func tooNew(entities []*entity) []error {
-	var errs []error
+func tooNew(entities []*entity) (errs []error) {
 	for _, e := range entities {
-		if e.root == nil && e.text("device_class") == "reactive_energy" {
+		if e.single && e.text("device_class") == "reactive_energy" {
 			errs = append(errs, fmt.Errorf("%s: device_class reactive_energy is unknown to Home Assistant before 2025", e.where))
 		}
 	}
@@ -67,7 +47,7 @@ func tooNew(entities []*entity) []error {
 }
 
 // kinds demands that a topic holds numbers or something else, never both: ioBroker gives a state the type of what it hears.
-func kinds(entities []*entity) []error {
+func kinds(entities []*entity) (errs []error) {
 	words := map[string]bool{}
 	for _, e := range entities {
 		for _, topic := range availabilityTopics(e.set) {
@@ -77,9 +57,8 @@ func kinds(entities []*entity) []error {
 			words[e.text("state_topic")] = true
 		}
 	}
-	var errs []error
 	for _, e := range entities {
-		if e.platform == "sensor" && numeric(e) && !e.has("value_template") && words[e.text("state_topic")] {
+		if e.platform == "sensor" && numeric(e) && words[e.text("state_topic")] {
 			errs = append(errs, fmt.Errorf("%s: reads numbers from %s, which holds words", e.where, e.text("state_topic")))
 		}
 	}
@@ -87,8 +66,7 @@ func kinds(entities []*entity) []error {
 }
 
 // devices demands that each via_device is announced and that all messages of a device describe it alike.
-func devices(all []announcement) []error {
-	var errs []error
+func devices(all []*announcement) (errs []error) {
 	known := map[string]object{}
 	for _, a := range all {
 		for _, id := range identifiers(a.device) {
@@ -106,29 +84,24 @@ func devices(all []announcement) []error {
 	return errs
 }
 
-func identifiers(device object) []string { return texts(device["identifiers"]) }
-
-// texts returns what of a list is text.
-func texts(v any) []string {
-	list, _ := v.([]any)
-	var all []string
+func identifiers(device object) (ids []string) {
+	list, _ := device["identifiers"].([]any)
 	for _, v := range list {
-		if s, ok := v.(string); ok {
-			all = append(all, s)
+		if id, ok := v.(string); ok {
+			ids = append(ids, id)
 		}
 	}
-	return all
+	return ids
 }
 
 // pairs demands that Domoticz puts the power of the right direction beside every energy register, where there is one.
-func pairs(entities []*entity) []error {
+func pairs(entities []*entity) (errs []error) {
 	byDevice := map[string][]*entity{}
 	for _, e := range entities {
 		if ids := identifiers(e.device); len(ids) > 0 && e.platform == "sensor" {
 			byDevice[ids[0]] = append(byDevice[ids[0]], e)
 		}
 	}
-	var errs []error
 	for _, e := range entities {
 		way := direction(e.key)
 		if e.text("unit_of_measurement") != "kWh" || way == "" || len(identifiers(e.device)) == 0 {
@@ -143,4 +116,13 @@ func pairs(entities []*entity) []error {
 		}
 	}
 	return errs
+}
+
+func availabilityTopics(set object) (topics []string) {
+	list, _ := set["availability"].([]any)
+	for _, v := range list {
+		entry, _ := v.(map[string]any)
+		topics = append(topics, text(entry, "topic"))
+	}
+	return topics
 }

@@ -81,7 +81,7 @@ func TestCheckSetRefuses(t *testing.T) {
 				`"entity_category":"diagnostic","device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"}}`,
 		}},
 		{"numbers where availability is said", "holds words", map[string]string{
-			topicOf("house", "status"): strings.Replace(power("house", "status"), `"name":"Q"`, `"name":"Q","availability_topic":"hanbridge/house/status"`, 1),
+			topicOf("house", "status"): strings.Replace(power("house", "status"), `"name":"Q"`, `"name":"Q","availability":[{"topic":"hanbridge/house/status"}]`, 1),
 		}},
 		{"unknown via_device", "via_device", map[string]string{
 			topicOf("house", "import_power"): sensor("house", "import_power", "power", "measurement", "W", `,"via_device":"hanbridge_bridge"`),
