@@ -87,11 +87,7 @@ type Log struct {
 // broker may still be missing: see NeedBroker.
 func Load(file string, environ []string) (Config, error) {
 	l := &loader{file: file, places: map[string]place{}}
-	settings := l.readFile()
-	if l.keys > mostKeys {
-		return Config{}, l.found.Err()
-	}
-	cfg := l.merge(settings, environ)
+	cfg := l.merge(l.readFile(), environ)
 	l.readPassword(&cfg.MQTT)
 	l.validate(cfg.problems())
 	if err := l.found.Err(); err != nil {

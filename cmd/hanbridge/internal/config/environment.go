@@ -1,11 +1,14 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/viper"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
 // Places are where a configuration is looked for when none is named.
@@ -46,7 +49,7 @@ func (l *loader) readEnviron(environ []string, meters int) map[string]any {
 		if !strings.HasPrefix(name, variablePrefix) {
 			continue
 		}
-		i := slices.IndexFunc(known, func(k key) bool { return k.env == name })
+		i := slices.IndexFunc(known, func(k key) bool { return k.variable() == name })
 		if i < 0 {
 			l.add(place{name: name}, "", "no such setting%s", guessVariable(name))
 			continue
@@ -68,6 +71,22 @@ func (l *loader) readEnviron(environ []string, meters int) map[string]any {
 		}
 	}
 	return set
+}
+
+// guessVariable returns a hint for a HANBRIDGE_ variable that does not exist.
+func guessVariable(name string) string {
+	name = strings.TrimPrefix(name, variablePrefix)
+	var known []string
+	for _, k := range values(configKeys) {
+		if strings.HasSuffix(k.variable(), "_"+name) {
+			return fmt.Sprintf(" (did you mean %q?)", k.variable())
+		}
+		known = append(known, strings.TrimPrefix(k.variable(), variablePrefix))
+	}
+	if best := cli.Nearest(name, known); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", variablePrefix+best)
+	}
+	return " (a key of config.example.yaml makes a variable thus: mqtt.url, HANBRIDGE_MQTT_URL)"
 }
 
 // merge puts the variables over the settings of the file, and both over the defaults. Viper cannot reach into a list, so each meter is

@@ -19,7 +19,6 @@ import (
 type key struct {
 	name  string // as written in the file: "url"
 	path  string // from the top, below lists without an index: "mqtt.url", "meters.port"
-	env   string // the environment variable of a value
 	typ   reflect.Type
 	index []int    // of the field, from the section that it stands in
 	def   string   // default, empty for none
@@ -28,9 +27,9 @@ type key struct {
 }
 
 // configKeys are the keys of a Config, in its order.
-var configKeys = keysOf(reflect.TypeFor[Config](), "", "HANBRIDGE")
+var configKeys = keysOf(reflect.TypeFor[Config](), "")
 
-func keysOf(t reflect.Type, path, env string) (keys []key) {
+func keysOf(t reflect.Type, path string) (keys []key) {
 	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return nil // a value
 	}
@@ -39,29 +38,17 @@ func keysOf(t reflect.Type, path, env string) (keys []key) {
 		if name == "" || name == "-" || f.Anonymous {
 			continue // no setting, or a struct whose fields come next
 		}
-		k := key{
-			name:  name,
-			path:  joined(path, name),
-			env:   env + "_" + strings.ToUpper(name),
-			typ:   f.Type,
-			index: f.Index,
-			def:   f.Tag.Get("default"),
-			oneOf: strings.Fields(f.Tag.Get("oneof")),
-		}
-		below := k.env
+		k := key{name, joined(path, name), f.Type, f.Index, f.Tag.Get("default"), strings.Fields(f.Tag.Get("oneof")), nil}
+		section := k.typ
 		switch k.typ.Kind() {
 		case reflect.Pointer:
 			k.typ = k.typ.Elem()
 		case reflect.Bool:
 			k.oneOf = []string{"true", "false"}
-		case reflect.Slice:
-			below = strings.TrimSuffix(below, "S") // a variable can only mean a single meter
-		}
-		section := k.typ
-		if k.isList() || k.isTable() {
+		case reflect.Slice, reflect.Map:
 			section = k.typ.Elem()
 		}
-		k.keys = keysOf(section, k.path, below)
+		k.keys = keysOf(section, k.path)
 		keys = append(keys, k)
 	}
 	return keys
@@ -79,32 +66,23 @@ func (k key) isList() bool { return k.typ.Kind() == reflect.Slice }
 // isTable reports whether k is lines that begin with the names of quantities.
 func (k key) isTable() bool { return k.typ.Kind() == reflect.Map }
 
+// variable returns the environment variable of a value. It can only mean a single meter, hence the singular.
+func (k key) variable() string {
+	return variablePrefix + strings.ToUpper(strings.NewReplacer("meters.", "meter_", ".", "_").Replace(k.path))
+}
+
 // inMeter returns the name of a key of a meter.
 func (k key) inMeter() (name string, ok bool) { return strings.CutPrefix(k.path, "meters.") }
-
-func (k key) isSecret() bool { return k.typ == reflect.TypeFor[Secret]() }
-
-// maySecret reports whether a secret may stand where k's value belongs, by mistake too.
-func (k key) maySecret() bool {
-	return k.isSecret() || strings.HasSuffix(k.name, "_file") || k.name == "url"
-}
 
 // isPlainText reports whether any text is a value of k as far as its type goes.
 func (k key) isPlainText() bool { return k.typ.Kind() == reflect.String && len(k.oneOf) == 0 }
 
-// isUnquoted reports whether a value of k is written as YAML writes numbers and truth, without quotes.
-func (k key) isUnquoted() bool {
-	return k.typ == reflect.TypeFor[bool]() || k.typ == reflect.TypeFor[int]() || k.typ == reflect.TypeFor[byte]()
-}
-
 // parse reads text as a value of k.
 func (k key) parse(text string) (any, error) {
-	if k.typ.Kind() == reflect.Bool {
-		text = strings.ToLower(text)
-	}
+	truth := k.typ.Kind() == reflect.Bool
 	switch {
-	case len(k.oneOf) == 0 || slices.Contains(k.oneOf, text):
-	case k.typ.Kind() == reflect.Bool:
+	case len(k.oneOf) == 0 || slices.Contains(k.oneOf, text) || truth && slices.Contains(k.oneOf, strings.ToLower(text)):
+	case truth:
 		return nil, fmt.Errorf("%q is not true or false", text)
 	default:
 		return nil, fmt.Errorf("%q is not one of %s%s", text, strings.Join(k.oneOf, ", "), cli.DidYouMean(text, k.oneOf))
@@ -125,7 +103,7 @@ func (k key) parse(text string) (any, error) {
 		}
 		return n, err
 	case *bool:
-		return text == "true", nil
+		return strings.EqualFold(text, "true"), nil
 	}
 	return text, nil
 }

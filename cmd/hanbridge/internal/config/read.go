@@ -3,17 +3,21 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // A loader gathers the problems of one configuration, and where its keys stand.
 type loader struct {
 	file    string
 	places  map[string]place // by key path, with indices: "meters[0].port"
-	keys    int              // that were read
 	secrets bool             // the file holds one
 	found   Problems
 }
@@ -54,12 +58,11 @@ func (l *loader) section(n *yaml.Node, keys []key, at place, path string) map[st
 // mapping returns what read makes of each key of the mapping n, but for those that are there already. Of nothing it makes nothing.
 func (l *loader) mapping(n *yaml.Node, at place, path, wanted string, read func(name string, n *yaml.Node, at place) any) map[string]any {
 	out, seen := map[string]any{}, map[string]int{}
-	n = target(n)
 	if !isNull(n) && n.Kind != yaml.MappingNode {
 		l.add(at.on(n.Line), path, "%s", wanted)
 		return out
 	}
-	for i := 0; i+1 < len(n.Content) && l.counts(n, path); i += 2 {
+	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
 		at := at.on(n.Content[i].Line)
 		first, again := seen[name]
@@ -70,7 +73,7 @@ func (l *loader) mapping(n *yaml.Node, at place, path, wanted string, read func(
 			l.add(at, joined(path, shownName(name)), "already set in line %d: keep one of the two", first)
 		default:
 			seen[name] = at.line
-			if value := read(name, target(n.Content[i+1]), at); value != nil {
+			if value := read(name, n.Content[i+1], at); value != nil {
 				out[name] = value
 			}
 		}
@@ -78,16 +81,37 @@ func (l *loader) mapping(n *yaml.Node, at place, path, wanted string, read func(
 	return out
 }
 
-// mostKeys is more keys than a file can hold that repeats nothing by alias: *x stands for as many as &x has, and a few lines of
-// them for millions.
-const mostKeys = maxConfigFile / 2
-
-// counts counts a key of n, and reports whether it is to be read. It complains once.
-func (l *loader) counts(n *yaml.Node, path string) bool {
-	if l.keys++; l.keys == mostKeys+1 {
-		l.add(place{name: l.file, line: n.Line}, path, "aliases (* and &) repeat too much: write out what they stand for")
+// addUnknown complains of a key that does not exist in the section of keys. It names the nearest of them, else the section where it does
+// exist, else all of them.
+func (l *loader) addUnknown(name string, keys []key, at place, path string) {
+	shown, hint := joined(path, shownName(name)), ""
+	elsewhere := slices.IndexFunc(values(configKeys), func(k key) bool { return k.name == name })
+	switch {
+	case strings.Contains(name, ":"):
+		l.add(at, shown, "a space is missing after the colon")
+		return
+	case len(l.found) > 2*mostProblems: // it will only be counted
+	case cli.Nearest(name, names(keys)) != "":
+		hint = cli.DidYouMean(name, names(keys))
+	case elsewhere >= 0:
+		hint = fmt.Sprintf(" (did you mean %q?)", values(configKeys)[elsewhere].path)
+	default:
+		hint = " (known here: " + strings.Join(names(keys), ", ") + ")"
 	}
-	return l.keys <= mostKeys
+	l.add(at, shown, "no such key%s", hint)
+}
+
+// keyName is what the name of a key may look like.
+var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
+
+// shownName returns a key as it may be shown. Of "password:x" and "password=x" only the part before the sign is: the rest may be
+// a secret.
+func shownName(name string) string {
+	name = keyName.FindString(name)
+	if name == "" || safetext.IsKeyLike(name) {
+		return safetext.Hidden
+	}
+	return name
 }
 
 // value reads n as what k holds: a value of its type, a map or a list. It returns nil where that is not sound.
@@ -105,7 +129,7 @@ func (l *loader) value(n *yaml.Node, k key, at place, path string) any {
 		l.add(at, path, "%s", fault)
 		return nil
 	}
-	l.secrets = l.secrets || k.isSecret() && at.line > 0
+	l.secrets = l.secrets || k.typ == reflect.TypeFor[Secret]() && at.line > 0
 	value, err := k.parse(n.Value)
 	if err != nil {
 		l.add(at, path, "%s", err)
@@ -128,47 +152,23 @@ func (l *loader) list(n *yaml.Node, k key, at place, path string) any {
 	return out
 }
 
-// mistyped says why n cannot be a value of k, or nothing. A number that should be
-// text is refused, because YAML has changed it already: 0012345 is octal.
+// mistyped says why n cannot be a value of k, or nothing. A number that should be text is refused, because YAML has changed it already:
+// 0012345 is octal.
 func (k key) mistyped(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch {
-	case n.Kind != yaml.ScalarNode:
-		return "want one value, not a list or keys below it"
 	case tag == "!secret":
 		return "!secret is known to Home Assistant alone: write the value, or use a file or an environment variable"
-	case n.Anchor != "" || !strings.HasPrefix(tag, "!!"):
-		return "a value that begins with ! or & must be put in quotes"
+	case n.Kind == yaml.AliasNode || n.Anchor != "" || !strings.HasPrefix(tag, "!!"):
+		return "a value that begins with !, & or * must be put in quotes"
+	case n.Kind != yaml.ScalarNode:
+		return "want one value, not a list or keys below it"
 	case tag == "!!null":
 		return "has no value: write one after the colon, or take the line out"
-	case k.isPlainText() && tag != "!!str" && k.maySecret():
-		return "is not text to YAML but a " + kindOf(tag) + ": put quotes around it"
 	case k.isPlainText() && tag != "!!str":
-		return fmt.Sprintf("%s is not text to YAML but a %s: put quotes around it: %q", n.Value, kindOf(tag), n.Value)
-	case k.isUnquoted() && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		return fmt.Sprintf("%q is text: take the quotes away", n.Value)
+		return "without quotes YAML reads this as a number, a date, or yes or no: put quotes around it"
 	}
 	return ""
 }
 
-func kindOf(tag string) string {
-	switch tag {
-	case "!!int", "!!float":
-		return "number"
-	case "!!bool":
-		return "yes or no"
-	case "!!timestamp":
-		return "date"
-	}
-	return strings.TrimPrefix(tag, "!!")
-}
-
 func isNull(n *yaml.Node) bool { return n.Kind == 0 || n.ShortTag() == "!!null" }
-
-// target follows aliases to what they stand for.
-func target(n *yaml.Node) *yaml.Node {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
-}

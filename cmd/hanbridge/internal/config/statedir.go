@@ -34,9 +34,14 @@ func userState(dir string, environ []string) string {
 	if writable(dir) {
 		return ""
 	}
-	state, home := variable(environ, "XDG_STATE_HOME"), variable(environ, "HOME")
+	set := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		set[name] = value
+	}
+	state := set["XDG_STATE_HOME"]
 	if !filepath.IsAbs(state) {
-		state = filepath.Join(home, ".local", "state")
+		state = filepath.Join(set["HOME"], ".local", "state")
 	}
 	own := filepath.Join(state, "hanbridge")
 	if !filepath.IsAbs(own) || !writable(own) {
@@ -54,24 +59,12 @@ func writable(dir string) bool {
 	return err == nil && info.IsDir() && Allowed(dir, ToWrite)
 }
 
-// variable returns the value of the last variable of a name, as a shell does.
-func variable(environ []string, name string) (value string) {
-	for _, entry := range environ {
-		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v
-		}
-	}
-	return value
-}
-
 func (c Config) checkStateDir(p *Problems) {
 	switch info, err := os.Stat(c.StateDir); {
 	case c.StateDir == "":
 		p.add("state_dir", "must not be empty: write off to remember nothing, or take the line out for the default")
 	case strings.HasPrefix(c.StateDir, "~"):
 		p.add("state_dir", "%s: nobody here knows what ~ stands for: write the whole path, or off to remember nothing", c.StateDir)
-	case !printable(c.StateDir):
-		p.add("state_dir", "%q has a character that cannot be in the name of a directory", c.StateDir)
 	case c.StateDir != stateOff && err == nil && !info.IsDir():
 		p.add("state_dir", "%s is a file: name a directory, or write off to remember nothing", c.StateDir)
 	}

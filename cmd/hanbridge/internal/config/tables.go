@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
@@ -67,23 +68,45 @@ func entryWanted(name string, at place) string {
 // checkName returns what is wrong with the name of an entry. Rates may be those of several quantities, factors are those of numbers.
 func (k key) checkName(name string) error {
 	rates := len(k.keys) > 0
-	if begin, many := strings.CutSuffix(name, "*"); rates && strings.Contains(name, "*") {
-		switch {
-		case strings.Contains(begin, "*") || !many:
-			return fmt.Errorf("%q: a * stands at the end of a name alone, as in voltage_*", name)
-		case !slices.ContainsFunc(quantity.Rows(), func(r quantity.Row) bool { return strings.HasPrefix(r.Name, begin) }):
-			return fmt.Errorf("%q is the beginning of no quantity%s", name, nearQuantities(name))
-		}
-		return nil
-	}
-	id, ok := quantity.Named(name)
-	if !ok {
+	begin, many := strings.CutSuffix(name, "*")
+	i := slices.IndexFunc(quantity.Rows(), func(r quantity.Row) bool {
+		return r.Name == name || rates && many && strings.HasPrefix(r.Name, begin)
+	})
+	switch {
+	case i < 0 && rates && strings.Contains(begin, "*"):
+		return fmt.Errorf("%q: a * stands at the end of a name alone, as in voltage_*", name)
+	case i < 0 && rates && many:
+		return fmt.Errorf("%q is the beginning of no quantity%s", name, nearQuantities(name))
+	case i < 0:
 		return fmt.Errorf("%q is not a quantity%s", name, nearQuantities(name))
-	}
-	if !rates && !id.Row().Numeric() {
+	case !rates && !quantity.Rows()[i].Numeric():
 		return fmt.Errorf("%s is text: only numbers can be multiplied", name)
 	}
 	return nil
+}
+
+// nearQuantities returns a hint for a name that no quantity has, or, with a * at its end, begins with: what it is a slip of, else those
+// that it is a part of.
+func nearQuantities(name string) string {
+	var all, near []string
+	for _, row := range quantity.Rows() {
+		all = append(all, row.Name)
+		for i, r := range row.Name {
+			if r == '_' && strings.HasSuffix(name, "*") {
+				all = append(all, row.Name[:i+1]+"*")
+			}
+		}
+		if name != "" && strings.Contains(row.Name, strings.ToLower(name)) && len(near) < 4 {
+			near = append(near, row.Name)
+		}
+	}
+	if best := cli.Nearest(name, all); best != "" {
+		near = slices.Insert(slices.DeleteFunc(near, func(s string) bool { return s == best }), 0, best)
+	}
+	if len(near) == 0 {
+		return " (hanbridge quantities shows them all)"
+	}
+	return fmt.Sprintf(" (did you mean %s?)", strings.Join(near, ", "))
 }
 
 // entriesOf reads a table in one text: "import_energy=0.1,gas=2", or, where an entry has keys, "gas min_interval=5s deadband=1; water …".

@@ -38,8 +38,9 @@ type configWriter struct{ secret func(Secret) string }
 func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode}
 	for _, k := range keys {
-		if n := w.entry(v.FieldByIndex(k.index), k); n != nil {
-			out.Content = append(out.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: k.name}, n)
+		n := w.entry(v.FieldByIndex(k.index), k)
+		if n != nil && (n.Kind == yaml.ScalarNode || len(n.Content) > 0) {
+			out.Content = append(out.Content, scalar(k.name, 0), n)
 		}
 	}
 	return out
@@ -47,29 +48,19 @@ func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 
 // entry writes one value, nil where it need not be written.
 func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
+	if v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
 	switch {
 	case k.isList():
-		list := &yaml.Node{Kind: yaml.SequenceNode}
-		for i := range v.Len() {
-			list.Content = append(list.Content, w.section(v.Index(i), k.keys))
-		}
-		return list
+		return w.list(v, k)
 	case k.isTable():
 		return w.table(v, k)
 	case len(k.keys) > 0:
-		if s := w.section(v, k.keys); len(s.Content) > 0 {
-			return s
-		}
-		return nil
+		return w.section(v, k.keys)
 	}
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return nil
-		}
-		v = v.Elem()
-	}
-	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: fmt.Sprint(v.Interface())}
-	if n.Value == k.def && !shownAlways[k.path] || n.Value == "" && k.path != "mqtt.url" {
+	n := scalar(fmt.Sprint(v.Interface()), 0)
+	if n.Value == k.def && !shownAlways[k.path] || n.Value == "" && k.path != "mqtt.url" || v.Kind() == reflect.Pointer {
 		return nil
 	}
 	switch value := v.Interface().(type) {
@@ -77,10 +68,8 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 		n.Value, n.Style = w.secret(value), yaml.DoubleQuotedStyle
 	case time.Duration:
 		n.Value = brief(value)
-	case bool:
-		n.Tag = "!!bool"
-	case int, byte:
-		n.Tag = "!!int"
+	case bool, int, byte:
+		n.Tag = "" // without quotes
 	case string:
 		if n.Value == "" {
 			n.Value, n.LineComment = "mqtt://localhost:1883", "the address of your broker"
@@ -89,22 +78,25 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	return n
 }
 
+func (w configWriter) list(v reflect.Value, k key) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for i := range v.Len() {
+		list.Content = append(list.Content, w.section(v.Index(i), k.keys))
+	}
+	return list
+}
+
 // table writes the entries of a map by their names.
 func (w configWriter) table(v reflect.Value, k key) *yaml.Node {
-	if v.Len() == 0 {
-		return nil
+	table, entry := &yaml.Node{Kind: yaml.MappingNode}, k
+	entry.typ = k.typ.Elem()
+	names := slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	for _, name := range names {
+		n := w.entry(v.MapIndex(name), entry)
+		n.Style |= yaml.FlowStyle
+		table.Content = append(table.Content, scalar(name.String(), 0), n)
 	}
-	out := &yaml.Node{Kind: yaml.MappingNode}
-	for _, name := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
-		n := scalar(fmt.Sprint(v.MapIndex(name)), 0)
-		n.Tag = ""
-		if len(k.keys) > 0 {
-			n = w.section(v.MapIndex(name), k.keys)
-			n.Style = yaml.FlowStyle
-		}
-		out.Content = append(out.Content, scalar(name.String(), 0), n)
-	}
-	return out
+	return table
 }
 
 // brief writes 1m instead of 1m0s.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,11 +34,6 @@ var (
 	yamlQuoted = regexp.MustCompile(`(?s)'.*'|".*"`)
 )
 
-// secondDocument is the error of a file that holds more than one.
-type secondDocument struct{ line int }
-
-func (secondDocument) Error() string { return "a second document begins (---): put all into one" }
-
 // parseYAML returns the root of the one document in text.
 func parseYAML(text io.Reader) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(text)
@@ -49,11 +45,10 @@ func parseYAML(text io.Reader) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = dec.Decode(&more)
-	if err == nil {
-		return nil, secondDocument{more.Line}
-	}
-	if !errors.Is(err, io.EOF) {
+	switch err := dec.Decode(&more); {
+	case err == nil:
+		return nil, fmt.Errorf("line %d: a second document begins (---): put all into one", more.Line)
+	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
 	return doc.Content[0], nil
@@ -75,10 +70,10 @@ type lineReader struct {
 }
 
 func (f *lineReader) Read(p []byte) (int, error) {
+	if len(f.line) == 0 && len(f.rest) == 0 {
+		return 0, io.EOF
+	}
 	if len(f.line) == 0 {
-		if len(f.rest) == 0 {
-			return 0, io.EOF
-		}
 		f.line, f.rest = f.rest[0], f.rest[1:]
 	}
 	n := copy(p, f.line)
@@ -88,15 +83,9 @@ func (f *lineReader) Read(p []byte) (int, error) {
 
 // yamlFault returns the line where text stops being YAML, from 1, and what is wrong there.
 func yamlFault(text []byte) (line int, hint string) {
-	lines := yamlLines(bytes.SplitAfter(text, []byte("\n")))
-	if last := len(lines) - 1; last > 0 && len(lines[last]) == 0 {
-		lines = lines[:last]
-	}
+	lines := yamlLines(slices.Collect(bytes.Lines(text)))
 	reader := &lineReader{rest: lines}
 	_, err := parseYAML(reader)
-	if second := (secondDocument{}); errors.As(err, &second) {
-		return second.line, err.Error()
-	}
 	line = lines.firstInvalid(len(lines)-len(reader.rest), err)
 	written := lines[line-1]
 	indent := written[:len(written)-len(bytes.TrimLeft(written, " \t"))]
