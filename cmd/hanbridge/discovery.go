@@ -1,15 +1,10 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
-	"github.com/hanbridge/hanbridge/discovery"
 )
 
 func discoveryCommand(p *cli.Program) *cobra.Command {
@@ -30,30 +25,13 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 		Args: takes(0, 1),
 	}
 	from := hub.AddSeenFlags(c, "what would be announced for a simulated meter")
-	prefix := addPrefixFlag(c)
-	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := hub.LoadBelow(p, from.Config, *prefix)
-		if err != nil {
-			return err
-		}
-		if w.HomeAssistant.Discovery == discovery.Off {
-			return errors.New("homeassistant.discovery is off: nothing is announced")
-		}
-		seen, err := from.Look("discovery show", w, files)
-		switch {
-		case err != nil:
-			return err
-		case seen == nil:
-			return hub.ShowAnnounced(c.Context(), p, w)
-		}
-		d := w.MQTTOutput().Discovery()
-		return hub.ShowMessages(p, append(d.Bridge(), d.Meter(seen.Meter)...))
-	}
+	prefix := prefixFlag(c)
+	c.RunE = func(c *cobra.Command, files []string) error { return hub.Show(c.Context(), p, from, *prefix, files) }
 	return c
 }
 
-// addPrefixFlag is for commands that look at what is announced: below another prefix than the configured one as well.
-func addPrefixFlag(c *cobra.Command) *string {
+// prefixFlag is for commands that look at what is announced: below another prefix than the configured one as well.
+func prefixFlag(c *cobra.Command) *string {
 	return c.Flags().String("prefix", "", "look below the discovery prefix `PREFIX`, as after a change of homeassistant.prefix")
 }
 
@@ -68,29 +46,7 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 		Args:    takes(0, 1),
 	}
 	from := hub.AddSeenFlags(c, "as if the meter were a simulated one")
-	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := hub.Load(p, from.Config)
-		if err != nil {
-			return err
-		}
-		seen, err := from.Look("discovery diff", w, files)
-		if err != nil {
-			return err
-		}
-		if err := w.NeedBroker(); err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
-		defer cancel()
-		kept, err := hub.ReadKept(ctx, w)
-		if err != nil && hub.Incomplete(err) {
-			err = fmt.Errorf("%w: what differs cannot be told", err)
-		}
-		if err != nil {
-			return cli.DataError(err)
-		}
-		return hub.Diff(p, w, kept, seen)
-	}
+	c.RunE = func(c *cobra.Command, files []string) error { return hub.Diff(c.Context(), p, from, files) }
 	return c
 }
 
@@ -108,24 +64,15 @@ func discoveryClearCommand(p *cli.Program) *cobra.Command {
 			"  hanbridge discovery clear --prefix homeassistant",
 		Args: takes(0, 0),
 	}
-	file := c.Flags().String("config", "", "configuration `FILE`")
-	prefix := addPrefixFlag(c)
+	prefix := prefixFlag(c)
 	var what hub.Clearing
+	c.Flags().StringVar(&what.Config, "config", "", "configuration `FILE`")
 	c.Flags().BoolVar(&what.All, "all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
 	c.Flags().BoolVar(&what.Values, "values", false, "take back values too")
 	c.Flags().StringArrayVar(&what.Meters, "meter", nil, "also the meter with this `ID`, which is not configured any more; may be repeated")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		w, err := hub.LoadBelow(p, *file, *prefix)
-		if err != nil {
-			return err
-		}
-		if err := w.NeedBroker(); err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
-		defer cancel()
-		what.Configured = *prefix == ""
-		return hub.Clear(ctx, p, w, what)
+		what.Prefix = *prefix
+		return hub.Clear(c.Context(), p, what)
 	}
 	return c
 }

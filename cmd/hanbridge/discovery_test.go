@@ -102,7 +102,7 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := hub.SeeFamily(w, f, hub.AllLists)
+	seen, err := hub.SeeFamily(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestDiscoveryDiff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := hub.Diff(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
+			if err := hub.Compare(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
 				t.Errorf("error: got %v", err)
 			}
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {

@@ -22,10 +22,9 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 		Args:    takes(0, 1),
 	}
 	from := hub.AddSeenFlags(c, "for a simulated meter")
-	from.Long = true
 	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := hub.Load(p, from.Config)
+		w, err := hub.Load(p, from.Config, "")
 		if err != nil {
 			return err
 		}

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 )
 
@@ -25,26 +20,12 @@ func takeoverCommand(p *cli.Program) *cobra.Command {
 	}
 	file := c.Flags().String("config", "", "configuration `FILE`")
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		w, err := hub.Load(p, *file)
+		w, err := hub.Load(p, *file, "")
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		return w.MeterIDs(), cobra.ShellCompDirectiveNoFileComp
 	}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		w, err := hub.Load(p, *file)
-		if err != nil {
-			return err
-		}
-		if err := w.NeedBroker(); err != nil {
-			return err
-		}
-		if !slices.Contains(w.MeterIDs(), args[0]) {
-			return fmt.Errorf("no meter of the configuration has the id %q%s", args[0], cli.DidYouMean(args[0], w.MeterIDs()))
-		}
-		ctx, cancel := context.WithTimeout(c.Context(), daemon.CheckTime)
-		defer cancel()
-		return hub.TakeOver(ctx, p, w.MQTTOutput(), args[0])
-	}
+	c.RunE = func(c *cobra.Command, args []string) error { return hub.TakeOver(c.Context(), p, *file, args[0]) }
 	return c
 }

@@ -16,19 +16,28 @@ import (
 // A Clearing is what to take back, besides what is announced of the configured meters, of those that this bridge once
 // published, and of the bridge.
 type Clearing struct {
+	// Config is the file of the configuration, Prefix another discovery prefix than is configured there, or "".
+	Config, Prefix string
 	// Values takes back what the broker retains below the topics of these meters too.
 	Values bool
 	// Meters are more meters, by their ids.
 	Meters []string
 	// All takes back what is announced of every meter that publishes below the base topic.
 	All bool
-	// Configured tells that the discovery prefix is that of the configuration.
-	Configured bool
 }
 
 // Clear takes back what c says and prints the topics. A bridge that runs may announce its meters again; their values are left
 // to it.
-func Clear(ctx context.Context, p *cli.Program, w *daemon.Setup, c Clearing) error {
+func Clear(ctx context.Context, p *cli.Program, c Clearing) error {
+	w, err := Load(p, c.Config, c.Prefix)
+	if err == nil {
+		err = w.NeedBroker()
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, ReadTime)
+	defer cancel()
 	to := w.MQTTOutput()
 	own, err := ownRuns(w)
 	if err != nil && c.Values {
@@ -54,7 +63,11 @@ func Clear(ctx context.Context, p *cli.Program, w *daemon.Setup, c Clearing) err
 	if short != nil {
 		return cli.DataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short))
 	}
-	good := err == nil && len(busy) == 0
+	return c.report(p, topics, left, err == nil && len(busy) == 0)
+}
+
+// report prints the topics that were taken back, those that are left as mistakes, and whether all went well.
+func (c Clearing) report(p *cli.Program, topics, left []string, good bool) error {
 	for _, topic := range topics {
 		if slices.Contains(left, topic) {
 			p.Complain("%s is still there (may this user publish it, or has a bridge published it again?)", topic)
@@ -66,7 +79,7 @@ func Clear(ctx context.Context, p *cli.Program, w *daemon.Setup, c Clearing) err
 	switch {
 	case !good:
 		return cli.ErrPrinted
-	case c.Configured && !c.Values:
+	case c.Prefix == "" && !c.Values:
 		fmt.Fprintln(p.Out, "taken back. A bridge announces again when it or Home Assistant starts: homeassistant.discovery: off keeps it from that")
 	default:
 		fmt.Fprintln(p.Out, "taken back")

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
@@ -10,9 +11,35 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Diff compares what is held with what would be announced of the meter that was seen, or of all that the broker
-// knows where that is nil.
-func Diff(p *cli.Program, w *daemon.Setup, kept Kept, seen *Seen) error {
+// Diff compares what the broker holds with what would be announced of the meter that is seen, or, where none is, of all that the broker
+// knows.
+func Diff(ctx context.Context, p *cli.Program, from *SeenFlags, files []string) error {
+	w, err := Load(p, from.Config, "")
+	if err != nil {
+		return err
+	}
+	seen, err := from.Look("discovery diff", w, files)
+	if err == nil {
+		err = w.NeedBroker()
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, ReadTime)
+	defer cancel()
+	kept, err := ReadKept(ctx, w)
+	if err != nil && Incomplete(err) {
+		err = fmt.Errorf("%w: what differs cannot be told", err)
+	}
+	if err != nil {
+		return cli.DataError(err)
+	}
+	return Compare(p, w, kept, seen)
+}
+
+// Compare prints how what is kept differs from what would be announced of the meter that was seen, or, where that is nil, of all that are
+// known from it.
+func Compare(p *cli.Program, w *daemon.Setup, kept Kept, seen *Seen) error {
 	to := w.MQTTOutput()
 	meters := Known(w, kept)
 	if seen != nil {

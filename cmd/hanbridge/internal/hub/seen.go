@@ -23,24 +23,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// AnHour sees a simulated meter for an hour.
-func AnHour(w *daemon.Setup, f simulate.Family) (*Seen, error) {
-	telegrams := int(time.Hour / f.Interval)
-	if f.Hourly%f.Interval != 0 {
-		telegrams++
-	}
-	s, err := SeeFamily(w, f, telegrams)
-	if err == nil {
-		s.Interval = f.Interval
-	}
-	return s, err
-}
-
 // SeenFlags say where a command sees a meter: in a file, in a simulation, or, where neither is named, elsewhere.
-type SeenFlags struct {
-	Config, Family string
-	Long           bool // a simulated meter is seen for an hour: some lists come no oftener
-}
+type SeenFlags struct{ Config, Family string }
 
 // AddSeenFlags gives a command the flags that say where a meter is seen. family is what --family does there.
 func AddSeenFlags(c *cobra.Command, family string) *SeenFlags {
@@ -52,14 +36,14 @@ func AddSeenFlags(c *cobra.Command, family string) *SeenFlags {
 
 // A Seen is what telegrams tell of their meter.
 type Seen struct {
-	// meter has the id and the name of the configuration's first, and the quantities in the order in which they came.
+	// Meter has the id and the name of the configuration's first, and the quantities in the order in which they came.
 	Meter discovery.Meter
-	// telegrams and sent count telegrams and those with a quantity.
+	// Telegrams and Sent count telegrams and those with a quantity.
 	Telegrams int
 	Sent      map[quantity.ID]int
-	// interval is that of telegrams, where it is known for certain.
+	// Interval is that of telegrams, where it is known for certain.
 	Interval time.Duration
-	// first and last are the meter's own clock, zero where it has none.
+	// First and Last are the meter's own clock, zero where it has none.
 	First, Last time.Time
 }
 
@@ -75,26 +59,28 @@ func (f *SeenFlags) Look(command string, w *daemon.Setup, files []string) (*Seen
 		if err != nil {
 			return nil, err
 		}
-		if f.Long {
-			return AnHour(w, family)
-		}
-		return SeeFamily(w, family, AllLists)
+		return SeeFamily(w, family)
 	}
 	return nil, nil
 }
 
-// AllLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
-const AllLists = 8
-
-// SeeFamily sees so many telegrams of a simulated meter, from the full hour on.
-func SeeFamily(w *daemon.Setup, f simulate.Family, telegrams int) (*Seen, error) {
+// SeeFamily sees a simulated meter for an hour, from the full hour on: some lists come no oftener.
+func SeeFamily(w *daemon.Setup, f simulate.Family) (*Seen, error) {
+	telegrams := int(time.Hour / f.Interval)
+	if f.Hourly%f.Interval != 0 {
+		telegrams++
+	}
 	var stream bytes.Buffer
 	hour := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
 	for range telegrams {
 		_, telegram := hour.Next()
 		stream.Write(telegram)
 	}
-	return see(w, f.Name, &stream, meter.Options{Keys: virtualport.SimulatedKey(f)})
+	s, err := see(w, f.Name, &stream, meter.Options{Keys: virtualport.SimulatedKey(f)})
+	if err == nil {
+		s.Interval = f.Interval
+	}
+	return s, err
 }
 
 func seeFile(w *daemon.Setup, name string) (*Seen, error) {
@@ -103,21 +89,16 @@ func seeFile(w *daemon.Setup, name string) (*Seen, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var o meter.Options
-	if len(w.Meters) > 0 {
-		if o, err = daemon.OptionsOf(w.Meters[0]); err != nil {
-			return nil, err
-		}
+	o, err := daemon.OptionsOf(w.Meters[0])
+	if err != nil {
+		return nil, err
 	}
 	return see(w, name, capture.Bytes(f), o)
 }
 
 // see reads all that a meter sends, with the options that its telegrams need.
 func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Seen, error) {
-	s := &Seen{Meter: discovery.Meter{ID: "meter"}, Sent: map[quantity.ID]int{}}
-	if len(w.Meters) > 0 {
-		s.Meter.ID, s.Meter.Name = w.Meters[0].ID, w.Meters[0].Name
-	}
+	s := &Seen{Meter: discovery.Meter{ID: w.Meters[0].ID, Name: w.Meters[0].Name}, Sent: map[quantity.ID]int{}}
 	var locked *dlms.LockedError
 	d := meter.NewDecoder(r)
 	for d.Options = o; ; {

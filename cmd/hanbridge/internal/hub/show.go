@@ -20,15 +20,10 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Load loads the configuration of a command beside the bridge.
-func Load(p *cli.Program, file string) (*daemon.Setup, error) {
+// Load loads the configuration of a command beside the bridge, with another prefix where that is not "".
+func Load(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 	cfg, err := config.Load(config.Found(file), p.Environ)
-	return &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}, err
-}
-
-// LoadBelow is wired, with another prefix where that is not "".
-func LoadBelow(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
-	w, err := Load(p, file)
+	w := &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
 	if err != nil || prefix == "" {
 		return w, err
 	}
@@ -45,8 +40,28 @@ func Incomplete(err error) bool {
 	return is
 }
 
-// ShowAnnounced prints what the broker retains.
-func ShowAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
+// Show prints what is announced for the meter that is seen, or, where none is, what is announced on the broker.
+func Show(ctx context.Context, p *cli.Program, from *SeenFlags, prefix string, files []string) error {
+	w, err := Load(p, from.Config, prefix)
+	if err != nil {
+		return err
+	}
+	if w.HomeAssistant.Discovery == discovery.Off {
+		return errors.New("homeassistant.discovery is off: nothing is announced")
+	}
+	seen, err := from.Look("discovery show", w, files)
+	switch {
+	case err != nil:
+		return err
+	case seen == nil:
+		return showAnnounced(ctx, p, w)
+	}
+	d := w.MQTTOutput().Discovery()
+	return showMessages(p, append(d.Bridge(), d.Meter(seen.Meter)...))
+}
+
+// showAnnounced prints what the broker retains.
+func showAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
 	if err := w.NeedBroker(); err != nil {
 		return err
 	}
@@ -54,7 +69,7 @@ func ShowAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
 	defer cancel()
 	messages, err := mqtt.Announced(ctx, w.MQTTOutput())
 	if err != nil && Incomplete(err) {
-		err = errors.Join(ShowMessages(p, messages), cli.DataError(err))
+		err = errors.Join(showMessages(p, messages), cli.DataError(err))
 	}
 	if err != nil {
 		return cli.DataError(err)
@@ -64,11 +79,11 @@ func ShowAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
 			w.HomeAssistant.Prefix, w.MQTT.URL)
 		return cli.ErrPrinted
 	}
-	return ShowMessages(p, messages)
+	return showMessages(p, messages)
 }
 
-// ShowMessages prints announcements, each with its topic and with its JSON indented.
-func ShowMessages(p *cli.Program, messages []discovery.Message) error {
+// showMessages prints announcements, each with its topic and with its JSON indented.
+func showMessages(p *cli.Program, messages []discovery.Message) error {
 	for _, m := range messages {
 		var text bytes.Buffer
 		if err := json.Indent(&text, m.Payload, "", "  "); err != nil {

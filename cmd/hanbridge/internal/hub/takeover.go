@@ -3,13 +3,28 @@ package hub
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// TakeOver has the broker forget which bridge publishes a meter, and tells if it did.
-func TakeOver(ctx context.Context, p *cli.Program, to mqtt.Config, meter string) error {
+// TakeOver has the broker forget which bridge publishes a configured meter, and tells if it did.
+func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
+	w, err := Load(p, file, "")
+	if err == nil {
+		err = w.NeedBroker()
+	}
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(w.MeterIDs(), meter) {
+		return fmt.Errorf("no meter of the configuration has the id %q%s", meter, cli.DidYouMean(meter, w.MeterIDs()))
+	}
+	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
+	defer cancel()
+	to := w.MQTTOutput()
 	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
 		return cli.DataError(err)
 	}

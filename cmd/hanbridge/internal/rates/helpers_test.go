@@ -52,7 +52,7 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := hub.SeeFamily(w, f, hub.AllLists)
+	seen, err := hub.SeeFamily(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func (r *Report) addTypical(w *daemon.Setup, why string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
 		why, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
-	if s, err := hub.AnHour(w, f); err == nil { // our own telegrams
+	if s, err := hub.SeeFamily(w, f); err == nil { // our own telegrams
 		typical := PacedSeen(s)
 		typical.id = "a typical meter"
 		r.Add(w.Config, typical)

@@ -120,7 +120,7 @@ func TestRatesFollowPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := hub.AnHour(w, f)
+	s, err := hub.SeeFamily(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}
