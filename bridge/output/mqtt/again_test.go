@@ -256,6 +256,7 @@ func TestCheckLeavesNothingBehind(t *testing.T) {
 
 // TestBirthOnItsOwnTopic: where a hub says that it has started does not follow from its discovery prefix.
 func TestBirthOnItsOwnTopic(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, prefix, topic, other string }{
 		{"another prefix", "ha", "homeassistant/status", "ha/status"},
 		{"another topic", "homeassistant", "hubs/birth", "homeassistant/status"},

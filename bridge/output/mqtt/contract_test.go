@@ -22,6 +22,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Shown) {
 		b := start(t) // until all tests are over: mochi has a race when it is closed while somebody connects
 		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Shown{
@@ -210,6 +211,7 @@ func TestValuesComeBeforeTheirStates(t *testing.T) {
 }
 
 func TestAnnouncementsAreSound(t *testing.T) {
+	t.Parallel()
 	for style, want := range map[discovery.Style]int{discovery.Device: 2, discovery.Component: 38, discovery.Off: 0} {
 		t.Run(style.String(), func(t *testing.T) {
 			t.Parallel()
@@ -295,6 +297,7 @@ func TestTextQuantity(t *testing.T) {
 }
 
 func TestQualityAndRetain(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		qos    byte
 		retain bool

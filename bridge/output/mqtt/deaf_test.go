@@ -83,6 +83,7 @@ func sift(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
 
 // TestUnansweredRequests: a broker that answers no subscription delays the values, and does not stop them.
 func TestUnansweredRequests(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		style discovery.Style

@@ -9,6 +9,7 @@ import (
 
 // TestFloods: whatever another client says ten thousand times is answered once or twice, and is a line or two of the log.
 func TestFloods(t *testing.T) {
+	t.Parallel()
 	const hub, own = "homeassistant/status", "hanbridge/status"
 	for _, tt := range []struct {
 		name   string
@@ -57,6 +58,7 @@ func TestFloods(t *testing.T) {
 
 // TestFloodWithoutEnd: while another client keeps publishing, the bridge still publishes everything again for a hub that has started.
 func TestFloodWithoutEnd(t *testing.T) {
+	t.Parallel()
 	for _, topic := range []string{"homeassistant/status", "hanbridge/status"} {
 		t.Run(topic, func(t *testing.T) {
 			t.Parallel()

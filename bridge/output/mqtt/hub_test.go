@@ -8,6 +8,7 @@ import (
 
 // TestHub: a hub that the broker remembers is told from one that has gone, and from none.
 func TestHub(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		payload string // kept on the hub's topic; "" for nothing
 		want    bool

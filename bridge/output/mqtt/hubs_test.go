@@ -33,6 +33,7 @@ func hubOf(t *testing.T, all []message) map[string]hatest.Entity {
 // TestLostMemoryLosesNoEntity: a bridge that knows nothing of an earlier run hears a short list first, as most are; what
 // comes once an hour stays.
 func TestLostMemoryLosesNoEntity(t *testing.T) {
+	t.Parallel()
 	for _, styles := range [][2]discovery.Style{
 		{discovery.Device, discovery.Device}, {discovery.Component, discovery.Component},
 		{discovery.Device, discovery.Component}, {discovery.Component, discovery.Device},
@@ -77,6 +78,7 @@ func TestLostMemoryLosesNoEntity(t *testing.T) {
 
 // TestTakenBackOverALoss: the connection is lost while something of a meter that is no longer configured is taken back.
 func TestTakenBackOverALoss(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		style discovery.Style
 		lost  string // where that happens
@@ -128,6 +130,7 @@ func holds(all []message, text string) bool {
 
 // TestValuesThatAreNotRetainedLeaveNoOldOnes: else a hub takes a counter of long ago for a meter that begins anew.
 func TestValuesThatAreNotRetainedLeaveNoOldOnes(t *testing.T) {
+	t.Parallel()
 	for _, memory := range []bool{true, false} {
 		t.Run(map[bool]string{true: "memory", false: "no memory"}[memory], func(t *testing.T) {
 			t.Parallel()
@@ -164,6 +167,7 @@ func TestValuesThatAreNotRetainedLeaveNoOldOnes(t *testing.T) {
 // TestAnotherBaseTopic takes back what is retained below the old one, also when the connection is lost meanwhile, and nothing of
 // another bridge there.
 func TestAnotherBaseTopic(t *testing.T) {
+	t.Parallel()
 	for _, lost := range []string{"", "hanbridge/status", "hanbridge/house/import_energy"} {
 		t.Run(lost, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,7 @@ import (
 // TestMain runs many tests side by side: they spend their time waiting for brokers.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

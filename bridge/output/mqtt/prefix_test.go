@@ -25,6 +25,7 @@ const second = "hubs/second"
 
 // TestAnotherPrefix: what was announced under another prefix, or before discovery was off, is taken back, whatever the connection does.
 func TestAnotherPrefix(t *testing.T) {
+	t.Parallel()
 	a, b := setting{prefix: "homeassistant"}, setting{prefix: second}
 	with := func(s setting, change func(*setting)) setting { change(&s); return s }
 	component := func(s *setting) { s.style = discovery.Component }
@@ -145,6 +146,7 @@ func checkHubs(t *testing.T, all []message, s setting) {
 // TestLostMemoryAndAnotherPrefix: what is below the prefix in use is found and taken back; what is below another stays until
 // somebody names it.
 func TestLostMemoryAndAnotherPrefix(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name        string
 		first, then setting
@@ -182,6 +184,7 @@ func TestLostMemoryAndAnotherPrefix(t *testing.T) {
 // TestRetainedScanOfAFlood: somebody has retained more under this meter's name than is taken in. Publishing begins, one warning says so, the
 // next start asks again, and what was not found is not taken back.
 func TestRetainedScanOfAFlood(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		n    int

@@ -139,6 +139,7 @@ func checkOnly(t *testing.T, b *broker, begin string) {
 
 // TestSecondBridge has two bridges with one meters.id and different meters.
 func TestSecondBridge(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, first, second string }{
 		{"both with a state", "state", "state"}, {"the second without", "state", ""}, {"both without", "", ""}, {"the first without", "", "state"},
 	} {
@@ -203,6 +204,7 @@ func TestSecondBridgeSaysNothingElseOfTheMeter(t *testing.T) {
 
 // TestRestartIsNoOther restarts a bridge in the ways that go on by themselves.
 func TestRestartIsNoOther(t *testing.T) {
+	t.Parallel()
 	for name, dirs := range map[string][]string{"with its state": {"a", "a", "a"}, "without a state": {"", "", ""}, "with a state at last": {"", "a", "a"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -232,6 +234,7 @@ func TestRestartIsNoOther(t *testing.T) {
 
 // TestLostState has the same meter, or another, behind a bridge whose state is gone. The bridge before it is gone too.
 func TestLostState(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name      string
 		seed      uint64

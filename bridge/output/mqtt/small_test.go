@@ -38,6 +38,7 @@ func announced(t *testing.T, b *broker, s *mqtt.Stage, want sight) *mqtt.Stage {
 // TestSmallPackets has a broker whose limit becomes smaller than the announcement of the device, and is raised again: what hubs know is
 // carried over to announcements of each entity and back, with none doubled, lost, or born again.
 func TestSmallPackets(t *testing.T) {
+	t.Parallel()
 	const all = "import_power import_energy gas tariff"
 	for name, tc := range map[string]struct {
 		limits []uint32 // one after the other; 0 is none

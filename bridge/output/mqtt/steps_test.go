@@ -75,6 +75,7 @@ const whole = 100 // more steps than there are
 // TestStepsInterrupted goes from one sight towards a second, is interrupted at each step, and goes on to a third: nothing is left
 // behind or taken back wrongly, and what is in all three was never removed.
 func TestStepsInterrupted(t *testing.T) {
+	t.Parallel()
 	const all, less = "import_power import_energy gas tariff", "import_power import_energy"
 	sights := []sight{
 		{discovery.Device, all}, {discovery.Device, less}, {discovery.Component, all}, {discovery.Component, less}, {discovery.Off, less},
