@@ -1,6 +1,9 @@
 package simulate
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Meters of Austria and Poland on wired M-Bus: Kaifa MA309M, Sagemcom T210-D. All are encrypted.
 
@@ -10,24 +13,24 @@ var (
 )
 
 // lowerAustria is the list of Netz NÖ: 35 items, of which the clock and the meter's number have no code.
-func lowerAustria(c clock) list {
+func lowerAustria(c clock) encoder {
 	return readList("kaifa-at", invoke{id: 0x80000000, counts: true}.stamped(c), c)
 }
 
 func austrianFamilies() []Family {
 	const kaifa, sagemcom = "KFM\x10\x20\x00\x00\x01", "SAGY\x00\x00\x00\x01"
 	registers := readList("kaifa-at-vkw", countingInvoke.stamped(kaifaATClock), kaifaATClock)
-	kaifaAT := wired(segmentFA, sealed(kaifa, encrypted, lowerAustria(kaifaATClock).append))
-	registersOne := wired(segmentFA, sealed(kaifa, encryptedOne, registers.append))
-	t210 := sealed(sagemcom, encrypted, lowerAustria(sagemcomATClock).append)
-	return each(Family{Make: "Kaifa", Country: "AT", Connector: rj12, Line: mbusLine, Cipher: encrypted}, nil,
-		row{name: "kaifa-at", title: "Kaifa MA309M, list of 35 on M-Bus", wire: kaifaAT, every: 5000},
-		row{name: "kaifa-at-salzburg", title: "Kaifa MA309M of Salzburg, list of 16 on M-Bus", wire: wired(segmentFA, sealed(kaifa, encrypted, registers.append)), every: 5000},
-		row{name: "kaifa-at-vkw", title: "Kaifa MA309M of Vorarlberg, list of 16 on M-Bus", wire: registersOne, cipher: encryptedOne, every: 5000},
-		row{name: "kaifa-pl", title: "Kaifa MA309, list of 16 on M-Bus", wire: registersOne, cipher: encryptedOne, every: 5000, country: "PL"},
-		row{name: "sagemcom-at", title: "Sagemcom T210-D, list of 35 on M-Bus, long frames", wire: wired(segment01, t210), every: 5000, make: "Sagemcom"},
-		row{name: "sagemcom-at-new", title: "Sagemcom T210-D, list of 35 on M-Bus", wire: wired(segmentFA, t210), every: 5000, make: "Sagemcom"},
-	)
+	kaifaAT := wired(segmentFA, sealed(kaifa, encrypted, lowerAustria(kaifaATClock)))
+	registersOne := wired(segmentFA, sealed(kaifa, encryptedOne, registers))
+	t210 := sealed(sagemcom, encrypted, lowerAustria(sagemcomATClock))
+	return each(Family{Make: "Kaifa", Country: "AT", Connector: rj12, Line: mbusLine, Cipher: encrypted}, nil, []Family{
+		{Name: "kaifa-at", Title: "Kaifa MA309M, list of 35 on M-Bus", encode: kaifaAT, Interval: 5 * time.Second},
+		{Name: "kaifa-at-salzburg", Title: "Kaifa MA309M of Salzburg, list of 16 on M-Bus", encode: wired(segmentFA, sealed(kaifa, encrypted, registers)), Interval: 5 * time.Second},
+		{Name: "kaifa-at-vkw", Title: "Kaifa MA309M of Vorarlberg, list of 16 on M-Bus", encode: registersOne, Cipher: encryptedOne, Interval: 5 * time.Second},
+		{Name: "kaifa-pl", Title: "Kaifa MA309, list of 16 on M-Bus", encode: registersOne, Cipher: encryptedOne, Interval: 5 * time.Second, Country: "PL"},
+		{Name: "sagemcom-at", Title: "Sagemcom T210-D, list of 35 on M-Bus, long frames", encode: wired(segment01, t210), Interval: 5 * time.Second, Make: "Sagemcom"},
+		{Name: "sagemcom-at-new", Title: "Sagemcom T210-D, list of 35 on M-Bus", encode: wired(segmentFA, t210), Interval: 5 * time.Second, Make: "Sagemcom"},
+	})
 }
 
 // Lists without codes that grid companies of Austria have meters of several makes send, all encrypted: Wiener Netze through
@@ -42,17 +45,17 @@ var e450ViennaClock = clock{zone: centralEuropean, unspecified: true, hundredths
 func viennaFamilies() []Family {
 	const landisgyr, iskraemeco, siemens = "LGZgs\x00\x00\x02", "ISKit\x00\x00\x02", "SMSgp\x00\x00\x01"
 	like := Family{Country: "AT", Connector: optical, Line: "9600 8N1", Cipher: encrypted}
-	of := func(title string, l list) encoder { return sealed(title, encrypted, l.append) }
+	of := func(title string, l encoder) encoder { return sealed(title, encrypted, l) }
 	return slices.Concat(
-		each(like, e450Frame.carry,
-			row{name: "landisgyr-at-wien", title: "Landis+Gyr E450 of Vienna, list of 9", make: "Landis+Gyr", encode: of(landisgyr, readList("at-wien", countingInvoke.stamped(e450Clock), e450ViennaClock)), every: 1000},
-		),
-		each(like, iskraFrame.carry,
-			row{name: "iskra-at-wien", title: "Iskraemeco AM550 of Vienna, list of 9", make: "Iskraemeco", encode: of(iskraemeco, iskraList("at-wien")), every: 1000},
-		),
-		each(like, siemensFrame.carry,
-			row{name: "siemens-at-wien", title: "Siemens IM350 of Vienna, list of 10", make: "Siemens", encode: of(siemens, iskraList("siemens-at-wien")), every: 1000},
-			row{name: "siemens-at-wels", title: "Siemens IM350 of Wels, list of 10", make: "Siemens", encode: of(siemens, iskraList("siemens-at-wels"))}.in("AT", rj12, p1Line),
-		),
+		each(like, e450Frame.carry, []Family{
+			{Name: "landisgyr-at-wien", Title: "Landis+Gyr E450 of Vienna, list of 9", Make: "Landis+Gyr", encode: of(landisgyr, readList("at-wien", countingInvoke.stamped(e450Clock), e450ViennaClock)), Interval: time.Second},
+		}),
+		each(like, iskraFrame.carry, []Family{
+			{Name: "iskra-at-wien", Title: "Iskraemeco AM550 of Vienna, list of 9", Make: "Iskraemeco", encode: of(iskraemeco, iskraList("at-wien")), Interval: time.Second},
+		}),
+		each(like, siemensFrame.carry, []Family{
+			{Name: "siemens-at-wien", Title: "Siemens IM350 of Vienna, list of 10", Make: "Siemens", encode: of(siemens, iskraList("siemens-at-wien")), Interval: time.Second},
+			{Name: "siemens-at-wels", Title: "Siemens IM350 of Wels, list of 10", Make: "Siemens", encode: of(siemens, iskraList("siemens-at-wels")), Connector: rj12, Line: p1Line},
+		}),
 	)
 }

@@ -1,10 +1,6 @@
 package simulate
 
-import (
-	"encoding/hex"
-
-	"github.com/hanbridge/hanbridge/pkg/dlms"
-)
+import "github.com/hanbridge/hanbridge/pkg/dlms"
 
 // The keys of every simulated meter that encrypts, in hexadecimal, as `decode --key` and `--auth-key` take them. They are
 // public: a real meter's are its owner's secret.
@@ -24,19 +20,11 @@ const (
 )
 
 func mustKey(encryption, authentication string) *dlms.Key {
-	e, err := hex.DecodeString(encryption)
+	keys, err := dlms.ParseKeys(encryption + " " + authentication)
 	if err != nil {
 		panic("simulate: " + err.Error())
 	}
-	a, err := hex.DecodeString(authentication)
-	if err != nil {
-		panic("simulate: " + err.Error())
-	}
-	k, err := dlms.NewKey(e, a)
-	if err != nil {
-		panic("simulate: " + err.Error())
-	}
-	return k
+	return keys[0]
 }
 
 // sealed is the encoder of the general-glo-ciphering of what e encodes. A State that says so is sealed with another key.

@@ -54,6 +54,8 @@ type clock struct {
 	zone
 	// unspecified is for those that send no deviation, lying for those that send 0 in any zone.
 	unspecified, lying bool
+	// tagged is for Kaifa, which writes a tag before the date-time of a data-notification.
+	tagged bool
 	// sundayZero is for Aidon, whose week begins with 0 on Sundays; others send 7.
 	sundayZero bool
 	// hundredths are FF or 0; status what is set beside 80 in summer, which flagged ones set.
@@ -98,7 +100,7 @@ var (
 	countingInvoke = invoke{counts: true}
 )
 
-// Heads of data-notifications: without a time, with one, and with one that is tagged.
+// Heads of data-notifications, without a time and with one.
 
 func (i invoke) unstamped() encoder {
 	return func(dst []byte, s *State) []byte { return dlms.AppendNotification(dst, i.of(s)) }
@@ -106,12 +108,6 @@ func (i invoke) unstamped() encoder {
 
 func (i invoke) stamped(c clock) encoder {
 	return func(dst []byte, s *State) []byte {
-		return dlms.AppendStampedNotification(dst, i.of(s), c.at(s.Time), false)
-	}
-}
-
-func (i invoke) tagged(c clock) encoder {
-	return func(dst []byte, s *State) []byte {
-		return dlms.AppendStampedNotification(dst, i.of(s), c.at(s.Time), true)
+		return dlms.AppendStampedNotification(dst, i.of(s), c.at(s.Time), c.tagged)
 	}
 }

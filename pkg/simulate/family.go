@@ -5,6 +5,7 @@
 package simulate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -74,7 +75,7 @@ var families = sync.OnceValue(func() []Family {
 		aidonFamilies(), swedishP1Families(),
 		embriqFamilies(), kaifaFamilies(), kamstrupFamilies(),
 		landisgyrFamilies(), iskraFamilies(), viennaFamilies(), austrianFamilies(), sagemcomFamilies(),
-		nordicP1Families(), dutchFamilies(), belgianFamilies(), easternFamilies(), cipheredTextFamilies(),
+		p1Families(),
 	)
 })
 
@@ -89,77 +90,48 @@ const (
 	oldLine  = "9600 7E1"
 )
 
-// A row is a family in a table, where it differs from the others.
-type row struct {
-	name, title              string
-	country, connector, line string
-	make                     string
-	// list is what it sends; encode, where that is not all, the APDU, and wire the whole telegram.
-	list         list
-	encode, wire encoder
-	every        time.Duration // ms; 0 is 10 s
-	hourly       time.Duration
-	phases       int // 0 is three
-	ratio        int64
-	households   int64 // 0 is one
-	cipher       byte
-}
-
-// in returns the row for another country, socket and setting.
-func (r row) in(country, connector, line string) row {
-	r.country, r.connector, r.line = country, connector, line
-	return r
-}
-
-// each returns the families of rows that share what like says, and carry their APDUs alike.
-func each(like Family, carry func(encoder) encoder, rows ...row) []Family {
-	var out []Family
-	for _, r := range rows {
-		out = append(out, r.family(like, carry))
+// each returns families that share what like says where they say nothing themselves. Carry puts frames around their APDUs; nil for
+// those that send whole telegrams.
+func each(like Family, carry func(encoder) encoder, families []Family) []Family {
+	for i := range families {
+		f := &families[i]
+		f.Make, f.Country, f.Connector = cmp.Or(f.Make, like.Make), cmp.Or(f.Country, like.Country), cmp.Or(f.Connector, like.Connector)
+		f.Line, f.Cipher = cmp.Or(f.Line, like.Line), cmp.Or(f.Cipher, like.Cipher)
+		f.Interval = cmp.Or(f.Interval, 10*time.Second)
+		f.Phases, f.Ratio, f.Households = cmp.Or(f.Phases, 3), cmp.Or(f.Ratio, 1), cmp.Or(f.Households, 1)
+		if carry != nil {
+			f.encode = carry(f.encode)
+		}
 	}
-	return out
+	return families
 }
 
-func (r row) family(f Family, carry func(encoder) encoder) Family {
-	f.Name, f.Title = r.name, r.title
-	f.Make, f.Country = or(r.make, f.Make), or(r.country, f.Country)
-	f.Connector, f.Line = or(r.connector, f.Connector), or(r.line, f.Line)
-	f.Interval = or(r.every*time.Millisecond, f.Interval, 10*time.Second)
-	f.Hourly = or(r.hourly, f.Hourly)
-	f.Phases, f.Ratio, f.Households = or(r.phases, f.Phases, 3), or(r.ratio, 1), or(r.households, 1)
-	f.Cipher = or(r.cipher, f.Cipher)
+// A schedule tells which of its lists a meter sends at a time, by the index.
+type schedule func(time.Time) int
+
+// of is the encoder of the list that is due.
+func (s schedule) of(lists ...encoder) encoder {
+	return func(dst []byte, state *State) []byte { return lists[s(state.Time)](dst, state) }
+}
+
+// nordic has list 2 at each tenth second, list 3 in its place ten seconds past the hour, and list 1 between (Aidon HAN interface
+// description 1.1A).
+func nordic(t time.Time) int {
 	switch {
-	case r.wire != nil:
-		f.encode = r.wire
-	case r.encode != nil:
-		f.encode = carry(r.encode)
-	default:
-		f.encode = carry(r.list.append)
+	case t.Second()%10 != 0:
+		return 0
+	case t.Minute() == 0 && t.Second() == 10:
+		return 2
 	}
-	return f
+	return 1
 }
 
-// or returns the first that is not zero.
-func or[T comparable](values ...T) T {
-	var zero T
-	for _, v := range values {
-		if v != zero {
-			return v
+// once is the schedule of a second list that comes once in a period, so long behind its beginning.
+func once(period, behind time.Duration) schedule {
+	return func(t time.Time) int {
+		if t.Sub(t.Truncate(period)) == behind {
+			return 1
 		}
-	}
-	return zero
-}
-
-// mixed sends list 2 at each tenth second, list 3 in its place ten seconds past the hour, and list 1 between (Aidon HAN
-// interface description 1.1A).
-func mixed(list1, list2, list3 list) encoder {
-	return func(dst []byte, s *State) []byte {
-		switch {
-		case s.Time.Second()%10 != 0:
-			return list1.append(dst, s)
-		case s.Time.Minute() == 0 && s.Time.Second() == 10:
-			return list3.append(dst, s)
-		}
-		return list2.append(dst, s)
+		return 0
 	}
 }

@@ -1,6 +1,9 @@
 package simulate
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Iskraemeco AM550 and IE.5 in HDLC: push lists and registers in Switzerland, values without codes in Slovenia, Croatia and
 // Austria: voltages in 0.1 V, currents in 0.01 A.
@@ -12,41 +15,31 @@ var (
 
 var iskraClock = clock{zone: centralEuropean, flagged: true}
 
-func iskraList(file string) list {
+func iskraList(file string) encoder {
 	return readList(file, countingInvoke.stamped(iskraClock), iskraClock)
-}
-
-// quarterly sends one list at each quarter of an hour, and the other at other times.
-func quarterly(usual, energies list) encoder {
-	return func(dst []byte, s *State) []byte {
-		if s.Time.Minute()%15 == 0 && s.Time.Second() == 0 {
-			return energies.append(dst, s)
-		}
-		return usual.append(dst, s)
-	}
 }
 
 func iskraFamilies() []Family {
 	like := Family{Make: "Iskraemeco", Country: "SI", Connector: rj12, Line: p1Line}
 	return slices.Concat(
-		each(like, iskraSegments.carry,
-			row{name: "iskra-ch", title: "Iskraemeco AM550, push list in segments", list: iskraList("iskra-ch"), country: "CH"},
-			row{name: "iskra-ch-registers", title: "Iskraemeco AM550, registers in segments", list: iskraList("iskra-ch-registers"), country: "CH"},
-		),
-		each(like, iskraFrame.carry,
-			row{name: "iskra-si", title: "Iskraemeco AM550 of Ljubljana, both lists as they come", encode: quarterly(iskraList("iskra-si1"), iskraList("iskra-si2")), every: 5000},
-			row{name: "iskra-si1", title: "Iskraemeco AM550 of Ljubljana, list of 18 alone", list: iskraList("iskra-si1"), every: 5000},
-			row{name: "iskra-si2", title: "Iskraemeco AM550 of Ljubljana, list of 12 alone", list: iskraList("iskra-si2")},
-			row{name: "iskra-si-celje", title: "Iskraemeco AM550 of Celje, list of 12", list: iskraList("iskra-si-celje")},
-			row{name: "iskra-si-celje-1p", title: "Iskraemeco AM550 of Celje, list of 8, one phase", list: iskraList("iskra-si-celje-1p"), phases: 1},
-			row{name: "iskra-si-1p", title: "Iskraemeco AM550 of Ljubljana, list of 10, one phase", list: iskraList("iskra-si-1p"), phases: 1},
-			row{name: "iskra-si-1p-9", title: "Iskraemeco AM550 of Ljubljana, list of 9, one phase", list: iskraList("iskra-si-1p-9"), phases: 1},
-			row{name: "iskra-si-energies", title: "Iskraemeco AM550 of Ljubljana, list of 10 energies", list: iskraList("iskra-si-energies")},
-			row{name: "iskra-si-tariffs", title: "Iskraemeco AM550, list of 9 with energies", list: iskraList("iskra-si-tariffs")},
-			row{name: "iskra-si-short", title: "Iskraemeco AM550, list of 4", list: iskraList("iskra-si-short")},
-			row{name: "iskra-hr", title: "Iskraemeco IE.5, list of 33", list: iskraList("iskra-hr"), country: "HR"},
-			row{name: "iskra-hr-28", title: "Iskraemeco IE.5, list of 28", list: iskraList("iskra-hr-28"), country: "HR"},
-			row{name: "iskra-at", title: "Iskraemeco AM550 of Carinthia, list of 12", encode: sealed("ISKit\x00\x00\x01", encrypted, iskraList("iskra-at").append), cipher: encrypted, country: "AT"},
-		),
+		each(like, iskraSegments.carry, []Family{
+			{Name: "iskra-ch", Title: "Iskraemeco AM550, push list in segments", encode: iskraList("iskra-ch"), Country: "CH"},
+			{Name: "iskra-ch-registers", Title: "Iskraemeco AM550, registers in segments", encode: iskraList("iskra-ch-registers"), Country: "CH"},
+		}),
+		each(like, iskraFrame.carry, []Family{
+			{Name: "iskra-si", Title: "Iskraemeco AM550 of Ljubljana, both lists as they come", encode: once(15*time.Minute, 0).of(iskraList("iskra-si1"), iskraList("iskra-si2")), Interval: 5 * time.Second},
+			{Name: "iskra-si1", Title: "Iskraemeco AM550 of Ljubljana, list of 18 alone", encode: iskraList("iskra-si1"), Interval: 5 * time.Second},
+			{Name: "iskra-si2", Title: "Iskraemeco AM550 of Ljubljana, list of 12 alone", encode: iskraList("iskra-si2")},
+			{Name: "iskra-si-celje", Title: "Iskraemeco AM550 of Celje, list of 12", encode: iskraList("iskra-si-celje")},
+			{Name: "iskra-si-celje-1p", Title: "Iskraemeco AM550 of Celje, list of 8, one phase", encode: iskraList("iskra-si-celje-1p"), Phases: 1},
+			{Name: "iskra-si-1p", Title: "Iskraemeco AM550 of Ljubljana, list of 10, one phase", encode: iskraList("iskra-si-1p"), Phases: 1},
+			{Name: "iskra-si-1p-9", Title: "Iskraemeco AM550 of Ljubljana, list of 9, one phase", encode: iskraList("iskra-si-1p-9"), Phases: 1},
+			{Name: "iskra-si-energies", Title: "Iskraemeco AM550 of Ljubljana, list of 10 energies", encode: iskraList("iskra-si-energies")},
+			{Name: "iskra-si-tariffs", Title: "Iskraemeco AM550, list of 9 with energies", encode: iskraList("iskra-si-tariffs")},
+			{Name: "iskra-si-short", Title: "Iskraemeco AM550, list of 4", encode: iskraList("iskra-si-short")},
+			{Name: "iskra-hr", Title: "Iskraemeco IE.5, list of 33", encode: iskraList("iskra-hr"), Country: "HR"},
+			{Name: "iskra-hr-28", Title: "Iskraemeco IE.5, list of 28", encode: iskraList("iskra-hr-28"), Country: "HR"},
+			{Name: "iskra-at", Title: "Iskraemeco AM550 of Carinthia, list of 12", encode: sealed("ISKit\x00\x00\x01", encrypted, iskraList("iskra-at")), Cipher: encrypted, Country: "AT"},
+		}),
 	)
 }

@@ -16,39 +16,30 @@ var (
 // kamstrupHour is when list 2 comes, besides list 1.
 const kamstrupHour = 5 * time.Second
 
-func withHourly(list1, list2 list) encoder {
-	return func(dst []byte, s *State) []byte {
-		if s.Time.Equal(s.Hour.Add(kamstrupHour)) {
-			return list2.append(dst, s)
-		}
-		return list1.append(dst, s)
-	}
-}
-
 func kamstrupFamilies() []Family {
 	push := kamstrupClock
 	push.flagged = true
-	read := func(file string) list { return readList(file, invoke{}.stamped(kamstrupClock), kamstrupClock) }
-	readPush := func(file string) list { return readList(file, invoke{}.stamped(push), push) }
+	read := func(file string) encoder { return readList(file, invoke{}.stamped(kamstrupClock), kamstrupClock) }
+	readPush := func(file string) encoder { return readList(file, invoke{}.stamped(push), push) }
 	one, two := read("kamstrup-no1"), read("kamstrup-no2")
-	swedish := withHourly(one, read("kamstrup-se2"))
+	hourly := once(time.Hour, kamstrupHour)
 	all := readPush("kamstrup-dk")
-	plain := each(Family{Make: "Kamstrup", Country: "NO", Connector: rj45, Line: noParity}, kamstrupFrame.carry,
-		row{name: "kamstrup-no", title: "Kamstrup OMNIPOWER, lists 1 and 2 as they come", encode: withHourly(one, two), hourly: kamstrupHour},
-		row{name: "kamstrup-no1", title: "Kamstrup OMNIPOWER, list 1 alone", list: one},
-		row{name: "kamstrup-no2", title: "Kamstrup OMNIPOWER, list 2 alone", list: two},
-		row{name: "kamstrup-no-1p", title: "Kamstrup OMNIPOWER, list 2, one phase", list: read("kamstrup-no-1p"), phases: 1},
-		row{name: "kamstrup-no-ct", title: "Kamstrup OMNIPOWER for current transformers, list 1", list: read("kamstrup-no-ct")},
-		row{name: "kamstrup-se", title: "Kamstrup OMNIPOWER, lists 1 and 2, energies in Wh", encode: swedish, hourly: kamstrupHour, country: "SE"},
-		row{name: "kamstrup-dk-ct", title: "Kamstrup OMNIPOWER for current transformers, list of 65 without a type, not encrypted", list: readPush("kamstrup-dk-ct"), country: "DK", households: 12},
-		row{name: "kamstrup-dk-plain", title: "Kamstrup OMNIPOWER, list of 65, not encrypted", list: all, country: "DK"},
-	)
-	return append(plain, each(Family{Make: "Kamstrup", Country: "DK", Connector: rj45, Line: noParity, Cipher: authenticated}, kamstrupCipher,
-		row{name: "kamstrup-dk", title: "Kamstrup OMNIPOWER, list of 65", list: all},
-		row{name: "kamstrup-dk-1p", title: "Kamstrup OMNIPOWER, list of 37, one phase", list: readPush("kamstrup-dk-1p"), phases: 1},
-		row{name: "kamstrup-dk-25", title: "Kamstrup OMNIPOWER, list of 25, voltages in 0.01 V", list: read("kamstrup-dk-25")},
-		row{name: "kamstrup-ch", title: "Kamstrup OMNIPOWER, list of 65", list: all, country: "CH"},
-	)...)
+	plain := each(Family{Make: "Kamstrup", Country: "NO", Connector: rj45, Line: noParity}, kamstrupFrame.carry, []Family{
+		{Name: "kamstrup-no", Title: "Kamstrup OMNIPOWER, lists 1 and 2 as they come", encode: hourly.of(one, two), Hourly: kamstrupHour},
+		{Name: "kamstrup-no1", Title: "Kamstrup OMNIPOWER, list 1 alone", encode: one},
+		{Name: "kamstrup-no2", Title: "Kamstrup OMNIPOWER, list 2 alone", encode: two},
+		{Name: "kamstrup-no-1p", Title: "Kamstrup OMNIPOWER, list 2, one phase", encode: read("kamstrup-no-1p"), Phases: 1},
+		{Name: "kamstrup-no-ct", Title: "Kamstrup OMNIPOWER for current transformers, list 1", encode: read("kamstrup-no-ct")},
+		{Name: "kamstrup-se", Title: "Kamstrup OMNIPOWER, lists 1 and 2, energies in Wh", encode: hourly.of(one, read("kamstrup-se2")), Hourly: kamstrupHour, Country: "SE"},
+		{Name: "kamstrup-dk-ct", Title: "Kamstrup OMNIPOWER for current transformers, list of 65 without a type, not encrypted", encode: readPush("kamstrup-dk-ct"), Country: "DK", Households: 12},
+		{Name: "kamstrup-dk-plain", Title: "Kamstrup OMNIPOWER, list of 65, not encrypted", encode: all, Country: "DK"},
+	})
+	return append(plain, each(Family{Make: "Kamstrup", Country: "DK", Connector: rj45, Line: noParity, Cipher: authenticated}, kamstrupCipher, []Family{
+		{Name: "kamstrup-dk", Title: "Kamstrup OMNIPOWER, list of 65", encode: all},
+		{Name: "kamstrup-dk-1p", Title: "Kamstrup OMNIPOWER, list of 37, one phase", encode: readPush("kamstrup-dk-1p"), Phases: 1},
+		{Name: "kamstrup-dk-25", Title: "Kamstrup OMNIPOWER, list of 25, voltages in 0.01 V", encode: read("kamstrup-dk-25")},
+		{Name: "kamstrup-ch", Title: "Kamstrup OMNIPOWER, list of 65", encode: all, Country: "CH"},
+	})...)
 }
 
 func kamstrupCipher(e encoder) encoder {

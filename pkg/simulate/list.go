@@ -46,7 +46,7 @@ var shapes = []string{"positional", "pairs", "triples", "registers", "structured
 //
 // Behind an item stand bare where it has no code, swapped where tag and length of its code have changed places, and class 70 or 71 where
 // it is no register.
-func readList(file string, stamp encoder, c clock) list {
+func readList(file string, stamp encoder, c clock) encoder {
 	b, err := telegrams.ReadFile("telegrams/" + file + ".list")
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(b)), "\n"), func(s string) bool { return strings.HasPrefix(s, "#") })
 	l := list{shape: shape(slices.Index(shapes, lines[0])), stamp: stamp}
@@ -59,7 +59,7 @@ func readList(file string, stamp encoder, c clock) list {
 	for _, line := range lines {
 		l.fields = append(l.fields, parseField(line, c))
 	}
-	return l
+	return l.append
 }
 
 // append appends the data-notification.
