@@ -22,7 +22,7 @@ func AppendStampedNotification(dst []byte, invokeID uint32, t DateTime, tagged b
 	if tagged {
 		dst = append(dst, tagOctetString)
 	}
-	return t.Append(append(dst, dateTimeLength))
+	return t.Append(append(dst, obis.DateTimeLength))
 }
 
 // AppendList appends the start of an array of n items, n not negative.
@@ -73,5 +73,5 @@ func (d DateTime) Append(dst []byte) []byte {
 
 // AppendDateTime appends the date-time as an octet-string, with tag and length.
 func AppendDateTime(dst []byte, d DateTime) []byte {
-	return d.Append(append(dst, tagOctetString, dateTimeLength))
+	return d.Append(append(dst, tagOctetString, obis.DateTimeLength))
 }

@@ -36,7 +36,6 @@ func TestAppended(t *testing.T) {
 		{"int16", dlms.AppendNumber(nil, dlms.Int16, -404), "10 fe6c"},
 		{"int32", dlms.AppendNumber(nil, dlms.Int32, -1), "05 ffffffff"},
 		{"int64", dlms.AppendNumber(nil, dlms.Int64, -2), "14 fffffffffffffffe"},
-		{"decimal", dlms.AppendDecimal(nil, dlms.Uint16, obis.Decimal{Coef: 23145, Exp: -2}, -1), "12 090b"},
 		{"octet-string", dlms.AppendOctets(nil, "KFM_001"), "09 07 4b464d5f303031"},
 		{"long octet-string", dlms.AppendOctets(nil, strings.Repeat("a", 200))[:4], "09 81 c8 61"},
 		{"visible-string", dlms.AppendVisible(nil, "ZFF1"), "0a 04 5a464631"},

@@ -71,11 +71,6 @@ func AppendNumber(dst []byte, t Type, v int64) []byte {
 	return binary.BigEndian.AppendUint64(dst, uint64(v))
 }
 
-// AppendDecimal appends the number that stands for d at a scaler, rounded half away from zero.
-func AppendDecimal(dst []byte, t Type, d obis.Decimal, scaler int8) []byte {
-	return AppendNumber(dst, t, atScale(d, scaler))
-}
-
 // AppendNull appends null-data: what stands in the place of what a meter does not have.
 func AppendNull(dst []byte) []byte { return append(dst, tagNull) }
 
@@ -100,12 +95,3 @@ func AppendScalerUnit(dst []byte, scaler int8, unit obis.Unit) []byte {
 }
 
 func appendUint16(dst []byte, v uint16) []byte { return append(dst, byte(v>>8), byte(v)) }
-
-// atScale returns the integer that stands for d at a scaler, rounded half away from zero.
-func atScale(d obis.Decimal, scaler int8) int64 {
-	rounded, err := obis.ParseDecimal(d.Shift(-scaler).AppendFixed(nil, 0))
-	if err != nil {
-		return math.MaxInt64
-	}
-	return rounded.Coef
-}

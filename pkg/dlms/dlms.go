@@ -35,9 +35,8 @@ const (
 	tagTime        = 27
 )
 
-// Lengths of date-time, date and time in bytes (IEC 62056-6-2, 4.1.6.1).
+// Lengths of date and time in bytes (IEC 62056-6-2, 4.1.6.1).
 const (
-	dateTimeLength = 12
-	dateLength     = 5
-	timeLength     = 4
+	dateLength = 5
+	timeLength = 4
 )

@@ -1,6 +1,7 @@
 package dlms_test
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,7 +40,11 @@ func number(c, d byte, coef int64, exp int8, unit obis.Unit) obis.Record {
 // appendRegister appends {code, value, {scaler, unit}}.
 func appendRegister(dst []byte, code obis.Code, value obis.Decimal, t dlms.Type, scaler int8, unit obis.Unit) []byte {
 	dst = dlms.AppendName(dlms.AppendStructure(dst, 3), code)
-	return dlms.AppendScalerUnit(dlms.AppendDecimal(dst, t, value, scaler), scaler, unit)
+	rounded, err := obis.ParseDecimal(value.Shift(-scaler).AppendFixed(nil, 0))
+	if err != nil {
+		rounded.Coef = math.MaxInt64
+	}
+	return dlms.AppendScalerUnit(dlms.AppendNumber(dst, t, rounded.Coef), scaler, unit)
 }
 
 // appendText appends {code, visible-string}.

@@ -56,8 +56,8 @@ func readHeaderTime(r *reader) obis.Time {
 	at := r.at
 	switch n := r.byte(); n {
 	case 0:
-	case dateTimeLength:
-		return readDateTime(r.bytes(dateTimeLength))
+	case obis.DateTimeLength:
+		return obis.ReadDateTime(r.bytes(obis.DateTimeLength))
 	default:
 		r.fail(at, "a date-time that is not of 12 bytes")
 	}

@@ -53,7 +53,7 @@ func (n *Notification) readPair(r *reader, left int, first bool) int {
 }
 
 func (n *Notification) readNameless(r *reader, b []byte, last, first bool) {
-	t := readDateTime(b)
+	t := obis.ReadDateTime(b)
 	switch {
 	case first && !t.IsZero():
 		n.Time = t

@@ -1,35 +1,48 @@
 package dlms
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
 
 // beginsRight tells if b begins as the text of a message does: a data-notification, or a P1 telegram or its lines. Where no
 // tag can be judged it is all that tells the right key: of ten million wrong ones, about one gets past it.
 func beginsRight(b []byte) bool {
-	if len(b) > 0 && b[0] == tagNotification {
-		return beginsNotification(b)
+	at := bodyAt(b)
+	if at <= 0 || len(b) <= at {
+		return beginsText(b)
 	}
-	return beginsText(b)
+	date := at - obis.DateTimeLength
+	return MayBeNotification(b) && (date < 0 || beginsDate(b[date:]))
 }
 
-// beginsNotification looks at the date-time, with or without a tag, and the tag of the body behind it.
-func beginsNotification(b []byte) bool {
-	const invokeLength = 4
-	if len(b) <= 1+invokeLength {
-		return false
+// MayBeNotification tells if b begins like a data-notification as far as it goes: with its tag, the length of its date-time, and the tag of
+// a list (IEC 62056-5-3, 7.3.12).
+func MayBeNotification(b []byte) bool {
+	at := bodyAt(b)
+	return at == 0 || at > 0 && (len(b) <= at || b[at] == tagArray || b[at] == tagStructure)
+}
+
+// bodyAt returns where the body of the data-notification at b[0] begins, behind a date-time with or without a tag: 0 when b is too short to
+// tell, -1 when none begins there.
+func bodyAt(b []byte) int {
+	at := 1 + 4 // behind tag and invoke id
+	switch {
+	case len(b) > 0 && b[0] != tagNotification:
+		return -1
+	case len(b) > at && b[at] == tagOctetString:
+		at++
 	}
-	b = b[1+invokeLength:]
-	if b[0] == tagOctetString {
-		b = b[1:]
+	switch {
+	case len(b) <= at:
+		return 0
+	case b[at] == 0:
+		return at + 1
+	case b[at] == obis.DateTimeLength:
+		return at + 1 + obis.DateTimeLength
 	}
-	if len(b) > dateTimeLength && b[0] == dateTimeLength {
-		if !beginsDate(b[1:]) {
-			return false
-		}
-		b = b[dateTimeLength:]
-	} else if len(b) == 0 || b[0] != 0 {
-		return false
-	}
-	return len(b) > 1 && (b[1] == tagArray || b[1] == tagStructure)
+	return -1
 }
 
 // beginsDate tells if a date-time of this century begins at b[0]. A field may also be "not specified": the clock of a meter

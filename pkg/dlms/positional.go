@@ -30,9 +30,9 @@ func (n *Notification) readPositional(r *reader, count int) {
 			}
 		}
 		readValue(r, rec)
-		if len(rec.Text) == dateTimeLength && beginsDate(rec.Text) {
+		if len(rec.Text) == obis.DateTimeLength && beginsDate(rec.Text) {
 			letter = LayoutClock
-			if rec.Kind, rec.Time = obis.Empty, readDateTime(rec.Text); !rec.Time.IsZero() {
+			if rec.Kind, rec.Time = obis.Empty, obis.ReadDateTime(rec.Text); !rec.Time.IsZero() {
 				rec.Kind = obis.Clock
 			}
 			rec.Text = nil

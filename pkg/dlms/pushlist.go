@@ -105,7 +105,7 @@ func (n *Notification) readAttribute(r *reader, a attribute) {
 		readScalerUnit(r, rec)
 	case a.index == 5 && a.class == classExtendedRegister:
 		readAny(r, &dropped)
-		rec.Time = readDateTime(dropped.Text)
+		rec.Time = obis.ReadDateTime(dropped.Text)
 	default:
 		readAny(r, &dropped)
 	}

@@ -32,7 +32,7 @@ func readValue(r *reader, rec *obis.Record) {
 	case tagBitString:
 		readString(r, rec, (r.length()+7)/8)
 	case tagDateTime:
-		readString(r, rec, dateTimeLength)
+		readString(r, rec, obis.DateTimeLength)
 	case tagDate:
 		readString(r, rec, dateLength)
 	case tagTime:
@@ -101,31 +101,10 @@ func readInt(r *reader, rec *obis.Record, size int) {
 func readString(r *reader, rec *obis.Record, size int) {
 	rec.Text = r.bytes(size)
 	rec.Kind = obis.Text
-	if !rec.Code.IsClock() || len(rec.Text) != dateTimeLength {
+	if !rec.Code.IsClock() || len(rec.Text) != obis.DateTimeLength {
 		return
 	}
-	if t := readDateTime(rec.Text); !t.IsZero() {
+	if t := obis.ReadDateTime(rec.Text); !t.IsZero() {
 		rec.Kind, rec.Time, rec.Text = obis.Clock, t, nil
 	}
-}
-
-// readDateTime reads the 12 bytes of a date-time (IEC 62056-6-2, 4.1.6.1): year (2), month, day, day of week, hour, minute,
-// second, hundredths, deviation (2) and status. The day of week is not looked at: Aidon sends 0 on Sundays, Kaifa 7. It
-// returns the zero Time for one with fields that are not specified, or wrong.
-func readDateTime(b []byte) obis.Time {
-	if len(b) != dateTimeLength {
-		return obis.Time{}
-	}
-	t := obis.Time{
-		Year: uint16(b[0])<<8 | uint16(b[1]), Month: b[2], Day: b[3],
-		Hour: b[5], Minute: b[6], Second: b[7],
-	}
-	// The deviation is what to add to local time to get UTC, in minutes; 8000 is "not specified".
-	if deviation := int16(uint16(b[9])<<8 | uint16(b[10])); deviation != math.MinInt16 {
-		t.Zone, t.Offset = true, -deviation
-	}
-	if !t.Valid() || t.Year > 9999 {
-		return obis.Time{}
-	}
-	return t
 }

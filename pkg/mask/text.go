@@ -108,9 +108,6 @@ func maskIdent(b []byte) {
 // maskLine masks the values of a line, whose code is that of the line before where it has none. It returns the code.
 func maskLine(line []byte, before obis.Code) obis.Code {
 	code, n := obis.ReadCode(line)
-	if n == 0 {
-		code, n = obis.ReadShortCode(line)
-	}
 	switch i := bytes.IndexByte(line, '('); {
 	case n > 0:
 	case i > 0: // what stands there is no code: nobody knows what its value tells

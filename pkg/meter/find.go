@@ -132,29 +132,7 @@ func mayBeBare(b []byte) bool {
 			return true
 		}
 	}
-	return mayBeNotification(b)
-}
-
-// mayBeNotification goes by what is the same in every data-notification: its tag, the length of its date-time, and the tag
-// of a list (IEC 62056-5-3, 7.3.12).
-func mayBeNotification(b []byte) bool {
-	const notification, octets, dateTime = 0x0F, 0x09, 0x0C
-	list := -1
-	switch {
-	case len(b) > 0 && b[0] != notification:
-		return false
-	case len(b) < 6:
-		return true
-	case b[5] == 0:
-		list = 6
-	case b[5] == dateTime:
-		list = 6 + dateTime
-	case b[5] == octets && len(b) > 6 && b[6] == dateTime:
-		list = 7 + dateTime
-	case b[5] != octets || len(b) > 6:
-		return false
-	}
-	return list < 0 || len(b) <= list || b[list] == 1 || b[list] == 2
+	return dlms.MayBeNotification(b)
 }
 
 // proven tells that a telegram was sent here, however it ends: a '/' at the start of a line, or a right header.

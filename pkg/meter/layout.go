@@ -91,14 +91,7 @@ func row(codes ...string) []obis.Code {
 		if text == "" {
 			continue
 		}
-		c, err := obis.ParseCode(text)
-		if err != nil {
-			c, err = obis.ParseCode("1-0:" + text)
-		}
-		if err != nil {
-			panic("meter: " + err.Error())
-		}
-		out[i] = c
+		out[i] = obis.MustCode(text)
 	}
 	return out
 }

@@ -15,9 +15,9 @@ type Code [6]byte
 // Any is the value of a group that a meter left out. As group F it means "the current value", not one of the past.
 const Any = 255
 
-var errCode = errors.New("obis: not a code of the form A-B:C.D.E, A-B:C.D.E*F or A-B:C.D.E.F")
+var errCode = errors.New("obis: not a code of the form A-B:C.D.E, C.D.E or C.D, with or without *F")
 
-// ParseCode reads "A-B:C.D.E", "A-B:C.D.E*F" or "A-B:C.D.E.F", each group a number from 0 to 255. A missing F is 255.
+// ParseCode reads a whole text as ReadCode does.
 func ParseCode(text string) (Code, error) {
 	c, n := ReadCode([]byte(text))
 	if n == 0 || n != len(text) {
@@ -26,71 +26,63 @@ func ParseCode(text string) (Code, error) {
 	return c, nil
 }
 
-// ReadCode reads a code at the start of b and returns how many bytes it takes, 0 when there is none. Some meters write a '.'
-// before F too.
-func ReadCode(b []byte) (Code, int) {
-	var c Code
-	c[5] = Any
-	group, digits, v := 0, 0, 0
-	for i := 0; ; i++ {
-		var x byte
-		if i < len(b) {
-			x = b[i]
-		}
-		if d := x - '0'; d <= 9 {
-			v = v*10 + int(d)
-			digits++
-			if digits > 3 || v > 255 {
-				return Code{}, 0
-			}
-			continue
-		}
-		if digits == 0 {
-			return Code{}, 0
-		}
-		c[group] = byte(v)
-		if group == len(c)-1 || x != separators[group] && (group != len(c)-2 || x != '.') {
-			if group < 4 {
-				return Code{}, 0
-			}
-			return c, i
-		}
-		group, digits, v = group+1, 0, 0
+// MustCode is ParseCode for a text of the program. It panics where that is no code.
+func MustCode(text string) Code {
+	c, err := ParseCode(text)
+	if err != nil {
+		panic(err.Error() + ": " + text)
 	}
+	return c
 }
 
-const separators = "-:..*"
-
-// ReadShortCode reads a code without medium and channel at the start of b, as readouts of IEC 62056-21 have it: C.D or C.D.E,
-// and *F or .F behind it. Such a code is one of medium 1, channel 0; a missing E is 0, a missing F is 255. It returns how many bytes the code
-// takes, 0 when there is none.
-func ReadShortCode(b []byte) (Code, int) {
+// ReadCode reads a code at the start of b, "A-B:C.D.E", "A-B:C.D.E*F" or "A-B:C.D.E.F", and returns how many bytes it takes, 0 when there
+// is none. A code without medium and channel is one of 1-0, and may leave out E too, which is 0 then: so readouts of IEC 62056-21 have it.
+// A missing F is 255.
+func ReadCode(b []byte) (Code, int) {
 	c := Code{1, 0, 0, 0, 0, Any}
-	at := 0
-	for group := 2; ; group++ {
-		v, digits := 0, 0
-		for ; at < len(b) && b[at]-'0' <= 9; at++ {
-			v = v*10 + int(b[at]-'0')
-			if digits++; digits > 3 || v > 255 {
-				return Code{}, 0
-			}
-		}
-		if digits == 0 {
+	group, full := 2, false
+	for at := 0; ; at++ {
+		v, n := readGroup(b[at:])
+		if n == 0 {
 			return Code{}, 0
 		}
-		c[group] = byte(v)
+		first := at == 0
+		at += n
+		next := byte(0)
+		if at < len(b) {
+			next = b[at]
+		}
+		if first && next == '-' {
+			group, full = 0, true
+		}
+		c[group] = v
 		switch {
-		case at < len(b) && b[at] == '.' && group < len(c)-1:
-		case at < len(b) && b[at] == '*' && (group == 3 || group == 4):
+		case group < 2 && next == separators[group]:
+		case group >= 2 && group < 5 && next == '.':
+		case next == '*' && (group == 4 || group == 3 && !full):
 			group = 4
-		case group < 3:
+		case group < 3, group == 3 && full:
 			return Code{}, 0
 		default:
 			return c, at
 		}
-		at++
+		group++
 	}
 }
+
+// readGroup reads a number of up to three digits, 255 at most; n is how many bytes it takes, 0 for none.
+func readGroup(b []byte) (v byte, n int) {
+	number := 0
+	for n < len(b) && b[n]-'0' <= 9 {
+		number = number*10 + int(b[n]-'0')
+		if n++; n > 3 || number > 255 {
+			return 0, 0
+		}
+	}
+	return byte(number), n
+}
+
+const separators = "-:..*"
 
 // String returns the code as "A-B:C.D.E", with "*F" only where F is not 255.
 func (c Code) String() string { return string(c.Append(nil)) }

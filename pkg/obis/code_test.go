@@ -123,7 +123,7 @@ func TestCodeGroups(t *testing.T) {
 	}
 }
 
-func TestReadShortCode(t *testing.T) {
+func TestReadCodeShort(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
 		want obis.Code
@@ -136,7 +136,6 @@ func TestReadShortCode(t *testing.T) {
 		{"1.8.0.255", obis.Code{1, 0, 1, 8, 0, 255}, 9},
 		{"1.8.0&01(0)", obis.Code{1, 0, 1, 8, 0, 255}, 5},
 		{"1.8.0.1.1", obis.Code{1, 0, 1, 8, 0, 1}, 7},
-		{in: "1-0:1.8.0(0)"},
 		{in: "1(0)"},
 		{in: "1."},
 		{in: "1.8."},
@@ -148,9 +147,9 @@ func TestReadShortCode(t *testing.T) {
 		{in: "(1.8.0)"},
 		{in: ""},
 	} {
-		got, n := obis.ReadShortCode([]byte(tt.in))
+		got, n := obis.ReadCode([]byte(tt.in))
 		if got != tt.want || n != tt.n {
-			t.Errorf("ReadShortCode(%q) = %v, %d; want %v, %d", tt.in, got, n, tt.want, tt.n)
+			t.Errorf("ReadCode(%q) = %v, %d; want %v, %d", tt.in, got, n, tt.want, tt.n)
 		}
 	}
 }

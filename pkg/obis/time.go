@@ -1,6 +1,10 @@
 package obis
 
-import "time"
+import (
+	"encoding/binary"
+	"math"
+	"time"
+)
 
 // A Time is what a meter's clock shows. Meters often do not say in which zone, so it is kept apart from time.Time. The
 // zero Time is none.
@@ -41,6 +45,27 @@ func FromTime(t time.Time) Time {
 		Hour: uint8(t.Hour()), Minute: uint8(t.Minute()), Second: uint8(t.Second()),
 		Zone: true, Offset: int16(offset / 60),
 	}
+}
+
+// DateTimeLength is how many bytes a COSEM date-time has (IEC 62056-6-2, 4.1.6.1): year (2), month, day, day of week, hour, minute, second,
+// hundredths, deviation (2) and status.
+const DateTimeLength = 12
+
+// ReadDateTime reads a COSEM date-time. The day of week is not looked at: Aidon sends 0 on Sundays, Kaifa 7. It returns the zero Time
+// where b has another length, or fields that are not specified, or wrong.
+func ReadDateTime(b []byte) Time {
+	if len(b) != DateTimeLength {
+		return Time{}
+	}
+	t := Time{Year: binary.BigEndian.Uint16(b), Month: b[2], Day: b[3], Hour: b[5], Minute: b[6], Second: b[7]}
+	// The deviation is what to add to local time to get UTC, in minutes; 8000 is "not specified".
+	if deviation := int16(binary.BigEndian.Uint16(b[9:])); deviation != math.MinInt16 {
+		t.Zone, t.Offset = true, -deviation
+	}
+	if !t.Valid() || t.Year > 9999 {
+		return Time{}
+	}
+	return t
 }
 
 // String returns the time as RFC 3339, without a zone where the zone is unknown: "2019-12-16T07:59:40+01:00".

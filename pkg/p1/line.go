@@ -66,7 +66,7 @@ func (t *Telegram) whole(b []byte, i int) (n int) {
 // item appends the record of the code or label at b[start] and of the value that begins with the '(' at b[v].
 func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
 	name := trimmed(b[start:v])
-	code, size := readCode(name)
+	code, size := obis.ReadCode(name)
 	coded := size == len(name)
 	apart := bytes.IndexByte(b[start:v], '\n') >= 0
 	x := extentOf(b[v:], !coded || isLog(code) || apart || beginsBlock(b[v:]))
@@ -127,21 +127,12 @@ func (t *Telegram) line(text []byte) {
 	t.Records = append(t.Records, obis.Record{Kind: obis.Line, Text: text})
 }
 
-// readCode reads a code at the start of b, or a short one.
-func readCode(b []byte) (obis.Code, int) {
-	code, n := obis.ReadCode(b)
-	if n == 0 {
-		return obis.ReadShortCode(b)
-	}
-	return code, n
-}
-
 // isLog tells if a code is that of a profile or a log (IEC 62056-6-2, 6.2.41): what stands in it was measured in the past.
 func isLog(c obis.Code) bool { return c[2] == 98 || c[2] == 99 }
 
 // beginsBlock reports whether the value that begins with the '(' at b[0] begins with a code that has a value of its own.
 func beginsBlock(b []byte) bool {
-	_, n := readCode(b[1:])
+	_, n := obis.ReadCode(b[1:])
 	return n > 0 && n+1 < len(b) && b[n+1] == '('
 }
 

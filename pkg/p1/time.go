@@ -1,9 +1,8 @@
 package p1
 
 import (
-	"encoding/binary"
+	"bytes"
 	"encoding/hex"
-	"math"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -36,7 +35,7 @@ func parseTime(b []byte) (obis.Time, bool) {
 			return obis.Time{}, false
 		}
 		return t, ok
-	case 2 * cosemTime:
+	case 2 * obis.DateTimeLength:
 		return parseOctets(b)
 	}
 	return obis.Time{}, false
@@ -81,61 +80,41 @@ func figures(b []byte, form string) (d [12]byte, ok bool) {
 	return d, true
 }
 
-// cosemTime is how many octets a COSEM date-time has (IEC 62056-6-2, 4.6.1): year (2), month, day, day of the week, hour,
-// minute, second, hundredths, deviation (2) and status.
-const cosemTime = 12
-
-// parseOctets reads a COSEM date-time in hexadecimal. Its deviation is what to add to local time to get UTC, in minutes; 8000
-// is "not specified".
+// parseOctets reads a COSEM date-time in hexadecimal, of a year that tells it from a number.
 func parseOctets(b []byte) (obis.Time, bool) {
-	var o [cosemTime]byte
+	var o [obis.DateTimeLength]byte
 	if _, err := hex.Decode(o[:], b); err != nil {
 		return obis.Time{}, false
 	}
-	t := obis.Time{Year: binary.BigEndian.Uint16(o[:]), Month: o[2], Day: o[3], Hour: o[5], Minute: o[6], Second: o[7]}
-	if deviation := int16(binary.BigEndian.Uint16(o[9:])); deviation != math.MinInt16 {
-		t.Zone, t.Offset = true, -deviation
-	}
-	const century = 100
-	if t.Year < 19*century || t.Year >= 21*century {
-		return obis.Time{}, false
-	}
-	return t, t.Valid()
+	t := obis.ReadDateTime(o[:])
+	return t, t.Year >= 1900 && t.Year < 2100
 }
 
 // JoinTime puts a clock together that the meter sends in two records: the time hhmmss (1-0:0.9.1) and the date YYMMDD or
 // YYYYMMDD (1-0:0.9.2), as Iskraemeco meters do, or hh:mm:ss and YY-MM-DD. Its zone is not known.
 func JoinTime(timeText, dateText []byte) (obis.Time, bool) {
-	var d [12]byte
-	var long [8]byte
-	timeText, dateText = trimmed(timeText), trimmed(dateText)
-	switch n := unpunctuated(long[:], dateText); {
-	case n == 6:
-		copy(d[:], long[:n])
-	case n == 8 && string(long[:2]) == "20":
-		copy(d[:], long[2:])
-	default:
+	var room [24]byte
+	d := unpunctuated(room[:0], dateText)
+	if len(d) == len("YYYYMMDD") {
+		d = bytes.TrimPrefix(d, []byte("20"))
+	}
+	if len(d) != len("YYMMDD") {
 		return obis.Time{}, false
 	}
-	if unpunctuated(long[:], timeText) != 6 {
+	if d = unpunctuated(d, timeText); len(d) != len("YYMMDDhhmmss") {
 		return obis.Time{}, false
 	}
-	copy(d[6:], long[:6])
-	return parseDigits(d[:])
+	return parseDigits(d)
 }
 
-// unpunctuated copies b without '-' and ':' to dst and returns how many bytes that would take.
-func unpunctuated(dst, b []byte) (n int) {
-	for _, x := range b {
-		if x == '-' || x == ':' {
-			continue
+// unpunctuated appends b without '-' and ':', as far as dst has room.
+func unpunctuated(dst, b []byte) []byte {
+	for _, x := range trimmed(b) {
+		if x != '-' && x != ':' && len(dst) < cap(dst) {
+			dst = append(dst, x)
 		}
-		if n < len(dst) {
-			dst[n] = x
-		}
-		n++
 	}
-	return n
+	return dst
 }
 
 // unset is the year from which on two digits are of the last century: 70 is what clocks show that were never set.

@@ -3,6 +3,7 @@ package p1
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 )
 
 // verify returns what stands between '/' and '!', and whether a checksum vouches for it. With the error of a checksum that
@@ -37,17 +38,8 @@ func readChecksum(b []byte) (sum uint16, ok bool) {
 	if len(b) == 0 || len(b) > checksumDigits {
 		return 0, false
 	}
-	for _, x := range b {
-		if !isHex(x) {
-			return 0, false
-		}
-		digit := x & 0x0F
-		if x > '9' {
-			digit += 9
-		}
-		sum = sum<<4 | uint16(digit)
-	}
-	return sum, true
+	v, err := strconv.ParseUint(string(b), 16, 16)
+	return uint16(v), err == nil
 }
 
 // wrongChecksum is the error of a checksum that is not right. Programs that handle text change the ends of lines: where the

@@ -34,7 +34,7 @@ func parseField(line string, c clock) field {
 	if words[0] == "null" {
 		return field{bare: true, write: func(dst []byte, _ *State) []byte { return dlms.AppendNull(dst) }}
 	}
-	f := field{code: code(words[0]), class: 1, attribute: 2}
+	f := field{code: obis.MustCode(words[0]), class: 1, attribute: 2}
 	value := ""
 	for i := 2; i < len(words); i++ {
 		switch words[i] {
@@ -170,19 +170,7 @@ func (f *field) appendValue(dst []byte, s *State) []byte {
 	if f.kind != dlms.Int16 && v.Sign() < 0 {
 		v = v.Neg()
 	}
-	return dlms.AppendDecimal(dst, f.kind, v, f.exp)
-}
-
-// code reads a code of a table in this package: one of medium 1-0 may leave that out.
-func code(text string) obis.Code {
-	c, err := obis.ParseCode(text)
-	if err != nil {
-		c, err = obis.ParseCode("1-0:" + text)
-	}
-	if err != nil {
-		panic("simulate: " + text + " is no code")
-	}
-	return c
+	return dlms.AppendNumber(dst, f.kind, v.Coef)
 }
 
 // unitOf returns the unit of what a code measures.

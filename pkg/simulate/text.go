@@ -122,7 +122,7 @@ func (t text) change(name, line, behind string) func([]byte, *State) []byte {
 	if w.read == nil {
 		c, _, _ := strings.Cut(line, "(")
 		c, _, _ = strings.Cut(c, "*") // group F, which is always 255
-		w.code = code(c)
+		w.code = obis.MustCode(c)
 		w.exp = -int8(m)
 		if strings.HasPrefix(behind, "*k") {
 			w.exp += 3
