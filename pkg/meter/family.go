@@ -30,12 +30,6 @@ type family struct {
 // addresses are those of an HDLC frame, as they stand on the wire.
 type addresses struct{ destination, source []byte }
 
-// families are tried in this order.
-var families = []*family{
-	&aidon, &kamstrup, &kaifa, &landisgyr, &sagemcom, &iskraemeco, &nes, &sanxing, &holley, &energomera, &elgama,
-	&siemens, &honeywell, &wasion, &ebz, &easymeter,
-}
-
 // identifyP1 reads the identification line: XXXZ Ident, with an optional \W behind the Z (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {
 	if string(ident) != d.ident { // it is the same in every telegram of a meter

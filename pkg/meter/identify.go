@@ -1,12 +1,12 @@
 package meter
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/hex"
 	"strings"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
 // Codes of what a meter says about itself, on any channel that is not a sub-meter's (IEC 62056-6-2, 6.2.41).
@@ -24,15 +24,15 @@ var (
 // in place of a number that it has lost is none.
 func (d *Decoder) identify() {
 	r, m := &d.reading, &d.reading.Meter
-	for i := range d.reading.Records {
-		rec := &d.reading.Records[i]
+	for i := range r.Records {
+		rec := &r.Records[i]
 		if rec.Code[0] == 0 && rec.Code[1] > 0 {
 			continue
 		}
 		if rec.Kind == obis.Number && rec.Code.CDE() == plainID && rec.Value.Coef > 0 && r.number == "" {
 			r.number = d.names.of(rec.Value.Append(d.digits[:0]))
 		}
-		if rec.Kind != obis.Text || len(rec.Text) == 0 || isError(rec.Text) {
+		if rec.Kind != obis.Text || len(rec.Text) == 0 || p1.IsError(rec.Text) {
 			continue
 		}
 		switch rec.Code.CDE() {
@@ -113,9 +113,3 @@ func unhexed(s string) (string, bool) {
 
 // trimmed returns s without the zeros and blanks with which some meters pad it.
 func trimmed(s string) string { return strings.Trim(s, "\x00 ") }
-
-// isError tells a text such as "ER23" or "(ER11)", which meters of Iskraemeco send in place of what they cannot read.
-func isError(text []byte) bool {
-	text = bytes.Trim(text, "()")
-	return len(text) == len("ER00") && text[0] == 'E' && text[1] == 'R' && text[2]-'0' <= 9 && text[3]-'0' <= 9
-}

@@ -1,6 +1,8 @@
 package meter
 
 import (
+	"strings"
+
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -66,44 +68,77 @@ func (l *layout) apply(r *Reading) *family {
 		if code == (obis.Code{}) {
 			continue
 		}
-		rec := r.Records[i]
-		rec.Code = code
-		kept = append(kept, rec)
+		r.Records[i].Code = code
+		kept = append(kept, r.Records[i])
 	}
 	r.Records = kept
 	return l.family
 }
 
-// layouts are those of the makes' files and of the grid companies.
-var layouts = concat(kaifaLayouts, iskraemecoLayouts, landisgyrLayouts, austrianLayouts)
-
-func concat(parts ...[]layout) (all []layout) {
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	return all
-}
-
-// row makes the codes of a layout: of 1-0:C.D.E for an element of three groups, as written for a whole code, none for "".
-func row(codes ...string) []obis.Code {
-	out := make([]obis.Code, len(codes))
-	for i, text := range codes {
-		if text == "" {
-			continue
+// row makes the codes of a layout, with "-" for a value of which nobody knows what it is.
+func row(text string) []obis.Code {
+	var codes []obis.Code
+	for word := range strings.FieldsSeq(text) {
+		var c obis.Code
+		if word != "-" {
+			c = obis.MustCode(word)
 		}
-		out[i] = obis.MustCode(text)
+		codes = append(codes, c)
 	}
-	return out
+	return codes
 }
 
-// austrianLayouts are lists without codes that grid companies of Austria have chosen: meters of several makes send each, so
-// that only system title and addresses tell whose. Numbers are in Wh, varh, W and var.
-var austrianLayouts = []layout{
+// kaifaHead begins the longer lists of Kaifa.
+const kaifaHead = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
+
+// layouts are those that makes and grid companies have chosen.
+var layouts = []layout{
+	// Kaifa, KFM_001 of one and three phases, every 2 s, 10 s and hour: voltages in 0.1 V, currents in mA, energies of 32 or 64 bits.
+	{family: &kaifa, types: "u", codes: row("1.7.0")},
+	{family: &kaifa, types: "tttuuuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 32.7.0")},
+	{family: &kaifa, types: "tttuuuuuuuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0")},
+	{family: &kaifa, types: "tttuuuuuucuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 32.7.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0")},
+	{family: &kaifa, types: "tttuuuuuuuuuucuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0")},
+
+	// Iskraemeco: voltages in 0.1 V, currents in 0.01 A.
+	// Elektro Ljubljana, three phases: each second or every 5 s.
+	{family: &iskraemeco, types: "ttuuuuwwwwwwuuuuuu", codes: row(
+		"0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
+	// The same, every 15 minutes.
+	{family: &iskraemeco, types: "ttbtuuuuuuuu", codes: row(
+		"0-0:42.0.0 0-0:96.1.3 0-0:96.3.10 0-0:96.14.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 3.8.0 4.8.0")},
+	// Elektro Celje, three phases and one.
+	{family: &iskraemeco, types: "ttwwwwwwuuuu", codes: row("0-0:42.0.0 0-0:96.1.2 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
+	{family: &iskraemeco, types: "ttwwuuuu", codes: row("0-0:42.0.0 0-0:96.1.2 32.7.0 31.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
+	// Elektro Ljubljana, one phase: with current, and without it.
+	{family: &iskraemeco, types: "ttuuuuwwuu", codes: row("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 31.7.0 21.7.0 22.7.0")},
+	{family: &iskraemeco, types: "ttuuuuwuu", codes: row("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 - -")},
+	{family: &iskraemeco, types: "ttuuuuuuuu", codes: row("0-0:42.0.0 0-0:96.1.3 1.8.1 1.8.2 2.8.1 2.8.2 3.8.1 3.8.2 4.8.1 4.8.2")},
+	// Elektro Ljubljana, newer: power and energy each second, energy every 15 minutes.
+	{family: &iskraemeco, types: "tuuuuuuuu", first: "ISK", codes: row("0-0:42.0.0 1.7.0 2.7.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2")},
+	{family: &iskraemeco, types: "tbuu", codes: row("0-0:96.1.0 - 1.8.0 2.8.0")},
+	// HEP ODS in Croatia, IE.5, with quadrants and without. Three limits come as lists of one number each.
+	{family: &iskraemeco, types: "tttuuuuuuuuuuuuwuuuuuuwwwwwwuaaab", codes: row(
+		"0-0:96.1.0 0.9.1 0.9.2 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 5.8.0 6.8.0 7.8.0 8.8.0 1.7.0 2.7.0 13.7.0 21.7.0 41.7.0 61.7.0 22.7.0 " +
+			"42.7.0 62.7.0 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 0-0:17.0.0 - - - 0-0:96.3.10")},
+	{family: &iskraemeco, types: "tttuuuuuuuuuuuuuuwwwwwwuaaab", codes: row(
+		"0-0:96.1.0 0.9.1 0.9.2 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 1.7.0 2.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0 32.7.0 52.7.0 72.7.0 " +
+			"31.7.0 51.7.0 71.7.0 0-0:17.0.0 - - - 0-0:96.3.10")},
+
+	// Landis+Gyr: voltages in V, currents in 0.01 A.
+	// Netz Burgenland. What three numbers of the longer list are is not known.
+	{family: &landisgyr, types: "wwwwwwuuuut", codes: row("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 0-0:96.1.0")},
+	{family: &landisgyr, types: "wwwwwwuuuuwwwt", codes: row("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 - - - 0-0:96.1.0")},
+	// Slovenia, two lists by turns: the number of the meter, then that of its place.
+	{family: &landisgyr, own: true, types: "tuuuuuuuu", codes: row("0-0:96.1.0 1.7.0 2.7.0 3.7.0 4.7.0 1.8.0 2.8.0 3.8.0 4.8.0")},
+	{family: &landisgyr, own: true, types: "twwwwwwwuuuuuu", codes: row(
+		"0-0:96.1.2 14.7.0 31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
+
+	// Austria: meters of several makes send each, so that only system title and addresses tell whose. Numbers are in Wh, varh, W and var.
 	// Wiener Netze: Landis+Gyr and Iskraemeco, then Siemens with its name first.
-	{types: "cuuuuuuuu", codes: row("0-0:1.0.0", "1.8.0", "2.8.0", "3.8.0", "4.8.0", "1.7.0", "2.7.0", "3.7.0", "4.7.0")},
-	{types: "tcuuuuuuuu", codes: row("0-0:42.0.0", "0-0:1.0.0", "1.8.0", "2.8.0", "3.8.0", "4.8.0", "1.7.0", "2.7.0", "3.7.0", "4.7.0")},
+	{types: "cuuuuuuuu", codes: row("0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
+	{types: "tcuuuuuuuu", codes: row("0-0:42.0.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
 	// Wels: the name of the push setup, number, time and date first. Kärnten Netz has two texts more.
-	{types: "ttttuuuuuu", first: "\x00\x06\x19\x09\x00\xFF", codes: row("", "0-0:96.1.0", "0.9.1", "0.9.2", "1.8.0", "2.8.0", "3.8.0", "4.8.0", "1.7.0", "2.7.0")},
-	{types: "ttttuuuuuutt", codes: row(
-		"", "0-0:96.1.0", "0.9.1", "0.9.2", "1.8.0", "2.8.0", "3.8.0", "4.8.0", "1.7.0", "2.7.0", "0-0:96.13.0", "0-0:96.13.1")},
+	{types: "ttttuuuuuu", first: "\x00\x06\x19\x09\x00\xFF", codes: row("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0")},
+	{types: "ttttuuuuuutt", codes: row("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 0-0:96.13.0 0-0:96.13.1")},
 }

@@ -75,15 +75,11 @@ func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 
 // join adds a segment, and goes on with the whole message after the last one.
 func (d *Decoder) join(p Protocol, segment []byte, last bool) ([]byte, error) {
-	d.partsOf = p
-	r := &d.reading
-	if err := d.segments.add(segment, r.Offset, r.Offset+int64(r.Bytes)); err != nil {
+	message, err := d.collect(&d.segments, p, segment, last)
+	if message == nil {
 		return nil, err
 	}
-	if !last {
-		return nil, nil
-	}
-	return d.unblock(p, r.whole(&d.segments))
+	return d.unblock(p, message)
 }
 
 // unblock joins the blocks of a general-block-transfer, which are numbered from 1 (IEC 62056-5-3, 9.4.6.13).
@@ -102,21 +98,18 @@ func (d *Decoder) unblock(p Protocol, message []byte) ([]byte, error) {
 	default:
 		return nil, errOrphan
 	}
+	return d.collect(&d.blocks, p, b.Data, b.Last)
+}
+
+// collect adds a part, and returns the whole message after the last one.
+func (d *Decoder) collect(j *join, p Protocol, part []byte, last bool) ([]byte, error) {
 	d.partsOf = p
 	r := &d.reading
-	if err := d.blocks.add(b.Data, r.Offset, r.Offset+int64(r.Bytes)); err != nil {
+	if err := j.add(part, r.Offset, r.Offset+int64(r.Bytes)); err != nil || !last {
 		return nil, err
 	}
-	if !b.Last {
-		return nil, nil
-	}
-	return r.whole(&d.blocks), nil
+	r.Offset, r.Bytes = j.start, int(j.end-j.start)
+	return j.take(), nil
 }
 
 func isBlock(b []byte) bool { return len(b) > 0 && b[0] == blockTag }
-
-// whole takes a message from its parts, and notes from where to where they stood in the stream.
-func (r *Reading) whole(j *join) []byte {
-	r.Offset, r.Bytes = j.start, int(j.end-j.start)
-	return j.take()
-}

@@ -202,12 +202,15 @@ func isNumber(b []byte) bool {
 }
 
 // IsPlaceholder tells if b is what meters send in place of a number that they do not have: what has no figure, such as "---", a
-// stamp alone, or an error such as ER11, which meters of Iskraemeco send.
+// stamp alone, or an error.
 func IsPlaceholder(b []byte) bool {
 	b = bytes.Trim(b, "( )")
-	if len(b) == len("ER00") && b[0] == 'E' && b[1] == 'R' && isFigures(b[2:]) {
-		return true
-	}
 	_, stamp := parseTime(b)
-	return stamp || !bytes.ContainsAny(b, "0123456789")
+	return stamp || IsError(b) || !bytes.ContainsAny(b, "0123456789")
+}
+
+// IsError tells if b is a text such as ER23 or (ER11), which meters of Iskraemeco send in place of what they cannot read.
+func IsError(b []byte) bool {
+	figures, ok := bytes.CutPrefix(bytes.Trim(b, "()"), []byte("ER"))
+	return ok && len(figures) == 2 && isFigures(figures)
 }
