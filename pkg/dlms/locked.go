@@ -1,6 +1,11 @@
 package dlms
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
 
 // A LockedError tells that a message is sound but encrypted, and no key at hand opens it.
 type LockedError struct {
@@ -45,3 +50,73 @@ func Sender(title [titleLength]byte) string {
 	}
 	return string(title[:n]) + "…"
 }
+
+// beginsRight tells if b begins as the text of a message does: a data-notification, or a P1 telegram or its lines. Where no
+// tag can be judged it is all that tells the right key: of ten million wrong ones, about one gets past it.
+func beginsRight(b []byte) bool {
+	at := bodyAt(b)
+	if at <= 0 || len(b) <= at {
+		return beginsText(b)
+	}
+	date := at - obis.DateTimeLength
+	return MayBeNotification(b) && (date < 0 || beginsDate(b[date:]))
+}
+
+// MayBeNotification tells if b begins like a data-notification as far as it goes: with its tag, the length of its date-time, and the tag of
+// a list (IEC 62056-5-3, 7.3.12).
+func MayBeNotification(b []byte) bool {
+	at := bodyAt(b)
+	return at == 0 || at > 0 && (len(b) <= at || b[at] == tagArray || b[at] == tagStructure)
+}
+
+// bodyAt returns where the body of the data-notification at b[0] begins, behind a date-time with or without a tag: 0 when b is too short to
+// tell, -1 when none begins there.
+func bodyAt(b []byte) int {
+	at := 1 + 4 // behind tag and invoke id
+	switch {
+	case len(b) > 0 && b[0] != tagNotification:
+		return -1
+	case len(b) > at && b[at] == tagOctetString:
+		at++
+	}
+	switch {
+	case len(b) <= at:
+		return 0
+	case b[at] == 0:
+		return at + 1
+	case b[at] == obis.DateTimeLength:
+		return at + 1 + obis.DateTimeLength
+	}
+	return -1
+}
+
+// beginsDate tells if a date-time of this century begins at b[0]. A field may also be "not specified": the clock of a meter
+// that lost its time.
+func beginsDate(b []byte) bool {
+	const anyByte, anyYear = 0xFF, 0xFFFF
+	year := binary.BigEndian.Uint16(b)
+	month, day, hour := b[2], b[3], b[5]
+	return (year >= 2000 && year <= 2100 || year == anyYear) &&
+		(month >= 1 && month <= 12 || month == anyByte) &&
+		(day >= 1 && day <= 31 || day == anyByte) &&
+		(hour <= 23 || hour == anyByte)
+}
+
+// beginsText looks for "/ABC" of an identification line or "0-0:" of any other, and 16 readable characters.
+func beginsText(b []byte) bool {
+	const looked = 16
+	if len(b) < looked {
+		return false
+	}
+	for _, x := range b[:looked] {
+		if (x < ' ' || x > '~') && x != '\r' && x != '\n' {
+			return false
+		}
+	}
+	line := isDigit(b[0]) && b[1] == '-' && isDigit(b[2]) && b[3] == ':'
+	return line || b[0] == '/' && isLetter(b[1]) && isLetter(b[2]) && isLetter(b[3])
+}
+
+func isDigit(x byte) bool { return x >= '0' && x <= '9' }
+
+func isLetter(x byte) bool { return x >= 'A' && x <= 'Z' || x >= 'a' && x <= 'z' }

@@ -6,7 +6,12 @@
 // checksums, never by its flags.
 package hdlc
 
-import "github.com/hanbridge/hanbridge/pkg/internal/crc16"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
+)
 
 // Flag begins and ends a frame. One Flag may end a frame and begin the next.
 const Flag = 0x7E
@@ -41,4 +46,86 @@ type Frame struct {
 	Segmented bool
 	// Info is the information field, with the LLC header in the first frame of a message.
 	Info []byte
+}
+
+var (
+	errFrame = errors.New("hdlc: not a frame of format type 3")
+	errFlag  = errors.New("hdlc: no flag where the length says that the frame ends")
+)
+
+// Parse reads a frame as Length delimits it. Both checksums are verified before anything is returned.
+func Parse(b []byte) (Frame, error) {
+	if len(b) == 0 || b[0] != Flag {
+		return Frame{}, errFrame
+	}
+	h, n := readHeader(b)
+	switch {
+	case n < 0:
+		return Frame{}, errFrame
+	case n > 0 && !h.right:
+		return Frame{}, fmt.Errorf("hdlc: header checksum: want %04x, got %04x", h.want, h.got)
+	case n == 0:
+		return Frame{}, fmt.Errorf("hdlc: cut within the header, after %d bytes", len(b))
+	case len(b) < h.length:
+		return Frame{}, fmt.Errorf("hdlc: cut: %d of %d bytes", len(b), h.length)
+	}
+	end := h.length - 1
+	if h.information {
+		end -= checkLength
+		want, got := Checksum(b[1:end]), uint16(b[end])|uint16(b[end+1])<<8
+		if want != got {
+			return Frame{}, fmt.Errorf("hdlc: frame checksum: want %04x, got %04x", want, got)
+		}
+	}
+	if len(b) != h.length || b[h.length-1] != Flag {
+		return Frame{}, errFlag
+	}
+	return Frame{
+		Destination: b[3:h.source],
+		Source:      b[h.source:h.control],
+		Control:     b[h.control],
+		Segmented:   b[1]&segmentBit != 0,
+		Info:        b[n:max(n, end)],
+	}, nil
+}
+
+// Append appends the frame with its flags and checksums. It panics on a programmer's fault: addresses that are not 1 to
+// 4 bytes, or more information than a frame can hold.
+func Append(dst []byte, f Frame) []byte {
+	length := 2 + len(f.Destination) + len(f.Source) + 1 + checkLength
+	if len(f.Info) > 0 {
+		length += len(f.Info) + checkLength
+	}
+	if length+2 > MaxLength || !isAddress(f.Destination) || !isAddress(f.Source) {
+		panic(fmt.Sprintf("hdlc: no frame of %d bytes from % x to % x", length, f.Source, f.Destination))
+	}
+	format := byte(formatType | length>>8)
+	if f.Segmented {
+		format |= segmentBit
+	}
+	dst = append(dst, Flag, format, byte(length))
+	start := len(dst) - 2
+	dst = append(dst, f.Destination...)
+	dst = append(dst, f.Source...)
+	dst = append(dst, f.Control)
+	dst = appendChecksum(dst, start)
+	if len(f.Info) > 0 {
+		dst = append(dst, f.Info...)
+		dst = appendChecksum(dst, start)
+	}
+	return append(dst, Flag)
+}
+
+func appendChecksum(dst []byte, start int) []byte {
+	sum := Checksum(dst[start:])
+	return append(dst, byte(sum), byte(sum>>8))
+}
+
+func isAddress(a []byte) bool {
+	for i, x := range a {
+		if last := i == len(a)-1; last != (x&1 != 0) {
+			return false
+		}
+	}
+	return len(a) >= 1 && len(a) <= maxAddress
 }

@@ -8,6 +8,7 @@
 package mbus
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -83,4 +84,95 @@ func Append(dst []byte, f Frame) []byte {
 	dst = append(dst, f.Control, f.Address, ci, f.Source, f.Destination)
 	dst = append(dst, f.Data...)
 	return append(dst, Checksum(dst[start:]), stop)
+}
+
+// Length returns how many bytes the frame that begins at b[0] takes: 0 when b does not hold its end yet, -1 when no frame
+// begins there. More bytes behind b never change an answer other than 0.
+func Length(b []byte) int {
+	n := announced(b)
+	if n > len(b) {
+		return 0
+	}
+	return n
+}
+
+// Proven tells if b begins as the frame of a meter that pushes does, by all bytes up to A: whatever follows, a frame was
+// sent.
+func Proven(b []byte) bool { return announced(b) > 0 && len(b) > body+1 && pushed(b) }
+
+// announced returns how long the frame at b[0] is by its head: 0 when b is too short to tell, -1 when there is none.
+func announced(b []byte) int {
+	switch {
+	case len(b) > 0 && b[0] != Start,
+		len(b) > 2 && b[1] != b[2],
+		len(b) > 3 && b[3] != Start:
+		return -1
+	case len(b) < body:
+		return 0
+	}
+	n := int(b[1])
+	if n < shortest {
+		n += wrap
+		switch {
+		case n > longest:
+			return -1
+		case len(b) < body+2:
+			return maybe(b)
+		case !pushed(b):
+			return -1
+		}
+	}
+	return n + overhead
+}
+
+// maybe tells whether a head that is cut before A may still be a push: 0, or -1 when it is none.
+func maybe(b []byte) int {
+	if len(b) > body && b[body] != Push {
+		return -1
+	}
+	return 0
+}
+
+func pushed(b []byte) bool { return b[body] == Push && b[body+1] == Broadcast }
+
+var (
+	errFrame = errors.New("mbus: not a long frame")
+	errStop  = errors.New("mbus: no 16 where the length says that the frame ends")
+	errShort = errors.New("mbus: a long frame without the access points of a segment")
+)
+
+// Parse reads a frame as Length delimits it. The checksum is verified before anything is returned. A frame that is sound and
+// no segment of a message, as water and heat meters send them, is an error.
+func Parse(b []byte) (Frame, error) {
+	n := announced(b)
+	switch {
+	case n < 0 || len(b) == 0:
+		return Frame{}, errFrame
+	case n == 0:
+		return Frame{}, fmt.Errorf("mbus: cut within the head, after %d bytes", len(b))
+	case len(b) < n:
+		return Frame{}, fmt.Errorf("mbus: cut: %d of %d bytes", len(b), n)
+	}
+	end := n - 2
+	if want, got := Checksum(b[body:end]), b[end]; want != got {
+		return Frame{}, fmt.Errorf("mbus: checksum: want %02x, got %02x", want, got)
+	}
+	if len(b) != n || b[n-1] != stop {
+		return Frame{}, errStop
+	}
+	if ci := b[body+2]; ci > segmentCI {
+		return Frame{}, fmt.Errorf("mbus: control information %02x is not that of a segment", ci)
+	}
+	if end < data {
+		return Frame{}, errShort
+	}
+	return Frame{
+		Control:     b[body],
+		Address:     b[body+1],
+		Segment:     b[body+2] & sequenceBits,
+		Final:       b[body+2]&finalBit != 0,
+		Source:      b[body+3],
+		Destination: b[body+4],
+		Data:        b[data:end],
+	}, nil
 }

@@ -67,39 +67,48 @@ func (u Unit) String() string {
 // ParseUnit reads a unit as P1 telegrams write it and returns the power of ten of its prefix: "kVArh" is VarHour, 3.
 // Case does not matter: meters write kVArh and kvarh.
 func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
-	var lower [8]byte
-	if len(b) > len(lower) {
+	const longest = 7
+	if len(b) > longest {
 		return None, 0, false
 	}
-	for i, x := range b {
+	s, ok := spellings[packed(b)]
+	return s.unit, s.prefix, ok
+}
+
+// packed returns up to 7 characters, in small letters, as a number, which a map finds faster than a text.
+func packed[T string | []byte](text T) uint64 {
+	key := uint64(1)
+	for i := range len(text) {
+		x := text[i]
 		if x-'A' <= 'Z'-'A' {
 			x |= 0x20
 		}
-		lower[i] = x
+		key = key<<8 | uint64(x)
 	}
-	for i := range spellings {
-		if s := &spellings[i]; string(lower[:len(b)]) == s.text {
-			return s.unit, s.prefix, true
-		}
-	}
-	return None, 0, false
+	return key
 }
 
-// spellings are how P1 telegrams write units, in small letters, the most frequent ones first.
-var spellings = [...]struct {
-	text   string
+type spelling struct {
 	unit   Unit
 	prefix int8
-}{
-	{"kw", Watt, 3}, {"kwh", WattHour, 3}, {"kvar", Var, 3}, {"kvarh", VarHour, 3}, {"v", Volt, 0}, {"a", Ampere, 0}, {"m3", CubicMetre, 0},
-	{"w", Watt, 0}, {"wh", WattHour, 0}, {"var", Var, 0}, {"varh", VarHour, 0},
-	{"va", VoltAmpere, 0}, {"vah", VoltAmpereHour, 0}, {"kva", VoltAmpere, 3}, {"kvah", VoltAmpereHour, 3},
-	{"mw", Watt, 6}, {"mwh", WattHour, 6}, {"mvar", Var, 6}, {"mvarh", VarHour, 6}, {"mva", VoltAmpere, 6},
-	{"ma", Ampere, -3}, {"ka", Ampere, 3}, {"mv", Volt, -3}, {"kv", Volt, 3}, {"hz", Hertz, 0}, {"khz", Hertz, 3},
-	{"m³", CubicMetre, 0}, {"m\xB3", CubicMetre, 0}, {"dm3", CubicMetre, -3},
-	{"nm3", CubicMetreCorrected, 0}, {"m3/h", CubicMetrePerHour, 0}, {"l", Litre, 0},
-	{"gj", Joule, 9}, {"mj", Joule, 6}, {"kj", Joule, 3}, {"j", Joule, 0},
-	{"degc", DegreeCelsius, 0}, {"°c", DegreeCelsius, 0}, {"\xB0c", DegreeCelsius, 0},
-	{"deg", Degree, 0}, {"°", Degree, 0}, {"\xB0", Degree, 0},
-	{"s", Second, 0}, {"min", Minute, 0}, {"h", Hour, 0}, {"%", Percent, 0}, {"imp", Count, 0},
 }
+
+// spellings are how P1 telegrams write units.
+var spellings = func() map[uint64]spelling {
+	m := map[uint64]spelling{}
+	for text, s := range map[string]spelling{
+		"w": {Watt, 0}, "kw": {Watt, 3}, "mw": {Watt, 6}, "wh": {WattHour, 0}, "kwh": {WattHour, 3}, "mwh": {WattHour, 6},
+		"var": {Var, 0}, "kvar": {Var, 3}, "mvar": {Var, 6}, "varh": {VarHour, 0}, "kvarh": {VarHour, 3}, "mvarh": {VarHour, 6},
+		"va": {VoltAmpere, 0}, "kva": {VoltAmpere, 3}, "mva": {VoltAmpere, 6}, "vah": {VoltAmpereHour, 0}, "kvah": {VoltAmpereHour, 3},
+		"a": {Ampere, 0}, "ma": {Ampere, -3}, "ka": {Ampere, 3}, "v": {Volt, 0}, "mv": {Volt, -3}, "kv": {Volt, 3},
+		"hz": {Hertz, 0}, "khz": {Hertz, 3}, "j": {Joule, 0}, "kj": {Joule, 3}, "mj": {Joule, 6}, "gj": {Joule, 9},
+		"m3": {CubicMetre, 0}, "m³": {CubicMetre, 0}, "m\xB3": {CubicMetre, 0}, "dm3": {CubicMetre, -3},
+		"nm3": {CubicMetreCorrected, 0}, "m3/h": {CubicMetrePerHour, 0}, "l": {Litre, 0},
+		"degc": {DegreeCelsius, 0}, "°c": {DegreeCelsius, 0}, "\xB0c": {DegreeCelsius, 0},
+		"deg": {Degree, 0}, "°": {Degree, 0}, "\xB0": {Degree, 0},
+		"s": {Second, 0}, "min": {Minute, 0}, "h": {Hour, 0}, "%": {Percent, 0}, "imp": {Count, 0},
+	} {
+		m[packed(text)] = s
+	}
+	return m
+}()

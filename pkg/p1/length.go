@@ -3,6 +3,7 @@ package p1
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -93,28 +94,15 @@ func lineEnd(b []byte, n int, cut bool) int {
 // a zero, where the identification line does not show that b is text. Binary protocols are full of zeros, so that these need an
 // empty line behind it too, unless they fill up a value. One where the body of a ciphered telegram begins is no text.
 func unreadable(b []byte) int {
-	for from := 0; ; {
-		i := nonText(b[from:])
-		if i < 0 {
-			return -1
-		}
-		i += from
-		if from == 0 && !maybeText(b) {
+	for i, end := range nonText(b) {
+		if !maybeText(b) {
 			return i
 		}
-		if from = i + 1; b[i] != 0 {
-			for from < len(b) && b[from] == b[i] { // a message is filled with many
-				from++
-			}
-			continue
-		}
-		for from < len(b) && b[from] == 0 {
-			from++
-		}
-		if filled := from == len(b) || b[from] == ')'; !filled && !zeroInText(b, i) {
+		if filled := end == len(b) || b[end] == ')'; b[i] == 0 && !filled && !zeroInText(b, i) {
 			return i
 		}
 	}
+	return -1
 }
 
 // zeroInText tells if the zero at b[i] may be a part of a telegram of text, which a checksum will tell: an empty line follows the
@@ -137,51 +125,54 @@ func maybeText(b []byte) bool {
 // its high bit set that is neither part of a unit nor filling. Hungarian meters of Sanxing fill a message that was never set
 // with FF.
 func forbiddenByte(b []byte) int {
-	for from := 0; ; {
-		i := nonText(b[from:])
-		if i < 0 {
-			return -1
-		}
-		i += from
-		for from = i; from < len(b) && b[from] == b[i]; {
-			from++
-		}
-		if filled := b[i] == 0 || b[i] == filling; filled && from < len(b) && b[from] == ')' {
+	for i, end := range nonText(b) {
+		if filled := b[i] == 0 || b[i] == filling; filled && end < len(b) && b[end] == ')' {
 			continue
 		}
-		if from = unitEnd(b, i); from < 0 {
+		if !inUnit(b, i) {
 			return i
 		}
 	}
+	return -1
 }
 
-// unitEnd returns where the unit ends in which b[i] stands, such as *m³) or (m³), -1 where it stands in none.
-func unitEnd(b []byte, i int) int {
+// inUnit tells if b[i] stands in a unit, such as *m³) or (m³).
+func inUnit(b []byte, i int) bool {
 	star, end := bytes.LastIndexAny(b[:i], "*("), bytes.IndexByte(b[i:], ')')
 	if star < 0 || end < 0 {
-		return -1
+		return false
 	}
-	if _, _, ok := obis.ParseUnit(trimmed(b[star+1 : i+end])); !ok {
-		return -1
-	}
-	return i + end
+	_, _, ok := obis.ParseUnit(trimmed(b[star+1 : i+end]))
+	return ok
 }
 
 const filling = 0xFF
 
-// nonText returns the index of the first byte that is zero or has its high bit set, -1 when there is none. Binary
-// protocols are full of them, so that a '/' among their bytes is given up at once.
-func nonText(b []byte) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+32 <= len(b); i += 32 {
-		c := b[i : i+32]
-		w, x := binary.LittleEndian.Uint64(c), binary.LittleEndian.Uint64(c[8:])
-		y, z := binary.LittleEndian.Uint64(c[16:]), binary.LittleEndian.Uint64(c[24:])
-		if ((w-ones|w)|(x-ones|x)|(y-ones|y)|(z-ones|z))&highs != 0 {
-			break
+// nonText returns from where to where the bytes stand that are zero or have their high bit set: equal ones in a row together, since some fill
+// up a message.
+func nonText(b []byte) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		for end := 0; ; {
+			i := firstNonText(b[end:])
+			if i < 0 {
+				return
+			}
+			i += end
+			for end = i + 1; end < len(b) && b[end] == b[i]; {
+				end++
+			}
+			if !yield(i, end) {
+				return
+			}
 		}
 	}
+}
+
+// firstNonText returns the index of the first byte that is zero or has its high bit set, -1 when there is none. Binary
+// protocols are full of them, so that a '/' among their bytes is given up at once.
+func firstNonText(b []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
 		if (w-ones|w)&highs != 0 {

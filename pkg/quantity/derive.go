@@ -15,7 +15,9 @@ func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) 
 		if a == 0 || b == 0 || a == unusable || b == unusable || at[d.id] != 0 {
 			continue
 		}
-		dst = appendSum(dst, d.id, dst[start+int(a)-1].Value, dst[start+int(b)-1].Value.Neg())
+		if sum, ok := dst[start+int(a)-1].Value.Add(dst[start+int(b)-1].Value.Neg()); ok {
+			dst = append(dst, Sample{ID: d.id, Value: sum, Derived: true})
+		}
 	}
 	for i := range tariffSums {
 		t := &tariffSums[i]
@@ -128,13 +130,6 @@ func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, som
 		}
 	}
 	return sum, some, true
-}
-
-func appendSum(dst []Sample, id ID, a, b obis.Decimal) []Sample {
-	if sum, ok := a.Add(b); ok {
-		return append(dst, Sample{ID: id, Value: sum, Derived: true})
-	}
-	return dst
 }
 
 var differences = []struct{ id, plus, minus ID }{

@@ -1,0 +1,184 @@
+package dlms
+
+import "github.com/hanbridge/hanbridge/pkg/obis"
+
+// readRegisters reads count structures {logical name, value} or {logical name, value, scaler-unit}: what Aidon meters and
+// the modules that speak like them send (Aidon HAN interface description 1.7A, 3.2), and Kaifa in Vorarlberg and Poland.
+func (n *Notification) readRegisters(r *reader, count int) {
+	for range count {
+		if r.fault != "" {
+			return
+		}
+		readRegister(r, n.add(obis.Code{}))
+	}
+}
+
+func readRegister(r *reader, rec *obis.Record) {
+	at := r.at
+	tag, fields := r.byte(), r.byte()
+	if tag != tagStructure || fields != 2 && fields != 3 {
+		r.fail(at, "an item that is not a structure of two or three fields")
+		return
+	}
+	if !readName(r, &rec.Code) {
+		return
+	}
+	readValue(r, rec)
+	if fields == 3 {
+		readScalerUnit(r, rec)
+	}
+}
+
+// readName reads a logical name: an octet-string of six bytes. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters writes tag
+// and length in the wrong order for its currents.
+func readName(r *reader, code *obis.Code) bool {
+	if !r.follows("\x09\x06") && !r.follows("\x06\x09") {
+		r.fail(r.at, "an item that does not begin with a logical name")
+		return false
+	}
+	r.bytes(2)
+	return copy(code[:], r.bytes(len(code))) == len(code)
+}
+
+// scalerUnit begins a structure of scaler and unit.
+const scalerUnit = "\x02\x02\x0F"
+
+// readScalerUnit reads structure {scaler int8, unit enum} (IEC 62056-6-2, 4.3.2).
+func readScalerUnit(r *reader, rec *obis.Record) {
+	at := r.at
+	b := r.bytes(6)
+	if r.fault != "" {
+		return
+	}
+	if b[0] != tagStructure || b[1] != 2 || b[2] != tagInt8 || b[4] != tagEnum {
+		r.fail(at, "no scaler and unit behind a value of three fields")
+		return
+	}
+	rec.Value.Exp, rec.Unit = int8(b[3]), obis.Unit(b[5])
+}
+
+// serialNumber is the code under which a number is kept that a meter sends without one (IEC 62056-6-2, 6.2.42).
+var serialNumber = obis.Code{0, 0, 96, 1, 0, obis.Any}
+
+// readPairs reads a flat list of logical name, value, logical name, value … and tells if the body was one. They are told
+// apart by position alone: the value of an identification may have six bytes like a name. Where a pair is missing,
+// Kamstrup's meters of one phase send null twice; Kamstrup's lists begin with their name, Kaifa's in Lower Austria with a
+// clock and end with the meter's number, all of them without a code, and there each value is followed by scaler and unit.
+// Kaifa's in Vorarlberg and Poland send the clock as a pair, and all else in structures.
+func (n *Notification) readPairs(r *reader, count int) bool {
+	for i := 0; i < count && r.fault == ""; i++ {
+		switch r.peek() {
+		case tagNull:
+			r.byte()
+		case tagVisible, tagUTF8:
+			if i > 0 {
+				return false
+			}
+			n.Name = readOctets(r)
+		case tagOctetString:
+			i += n.readPair(r, count-i, i == 0)
+		case tagStructure:
+			readRegister(r, n.add(obis.Code{}))
+		default:
+			return false
+		}
+	}
+	return r.fault == "" && len(n.Records) > 0
+}
+
+// readPair reads a code with its value, or a text without a code at either end of the list. It returns how many items
+// behind the first it took; left is how many the list still has.
+func (n *Notification) readPair(r *reader, left int, first bool) int {
+	b := readOctets(r)
+	if len(b) != len(obis.Code{}) || left == 1 {
+		n.readNameless(r, b, left == 1, first)
+		return 0
+	}
+	rec := n.add(obis.Code(b))
+	if tag := r.peek(); tag == tagArray || tag == tagStructure {
+		r.fail(r.at, "a pair whose value is a list")
+		return 1
+	}
+	readValue(r, rec)
+	if left > 2 && r.follows(scalerUnit) {
+		readScalerUnit(r, rec)
+		return 2
+	}
+	return 1
+}
+
+func (n *Notification) readNameless(r *reader, b []byte, last, first bool) {
+	t := obis.ReadDateTime(b)
+	switch {
+	case first && !t.IsZero():
+		n.Time = t
+	case last && len(n.Records) > 0:
+		rec := n.add(serialNumber)
+		rec.Kind, rec.Text = obis.Text, b
+	default:
+		r.fail(r.at, "a text where a logical name was expected")
+	}
+}
+
+// readOctets reads a string of any kind with its tag.
+func readOctets(r *reader) []byte {
+	r.byte()
+	return r.bytes(r.length())
+}
+
+// Letters of a Layout: what the items of a list without codes are.
+const (
+	LayoutText   = 't'
+	LayoutClock  = 'c'
+	LayoutUint   = 'u' // of 32 or 64 bits
+	LayoutUint16 = 'w'
+	LayoutSigned = 'i'
+	LayoutByte   = 'b' // boolean, enum, or of 8 bits
+	LayoutArray  = 'a' // of one number
+	LayoutNull   = '0'
+)
+
+// readPositional reads count values without codes. Which is which only a table of the make can tell.
+func (n *Notification) readPositional(r *reader, count int) {
+	for range count {
+		if r.fault != "" {
+			return
+		}
+		rec := n.add(obis.Code{})
+		letter := layoutOf(r.peek())
+		if letter == LayoutArray {
+			r.byte()
+			if at := r.at; r.length() != 1 {
+				r.fail(at, "a list in a list without codes")
+				return
+			}
+		}
+		readValue(r, rec)
+		if len(rec.Text) == obis.DateTimeLength && beginsDate(rec.Text) {
+			letter = LayoutClock
+			if rec.Kind, rec.Time = obis.Empty, obis.ReadDateTime(rec.Text); !rec.Time.IsZero() {
+				rec.Kind = obis.Clock
+			}
+			rec.Text = nil
+		}
+		n.Layout = append(n.Layout, letter)
+	}
+}
+
+func layoutOf(tag byte) byte {
+	switch tag {
+	case tagUint32, tagUint64:
+		return LayoutUint
+	case tagUint16:
+		return LayoutUint16
+	case tagInt8, tagInt16, tagInt32, tagInt64:
+		return LayoutSigned
+	case tagBoolean, tagEnum, tagUint8:
+		return LayoutByte
+	case tagArray, tagStructure:
+		return LayoutArray
+	case tagNull:
+		return LayoutNull
+	}
+	return LayoutText
+}
