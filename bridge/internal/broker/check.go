@@ -26,9 +26,6 @@ type Finding struct {
 	Err     error // why it may not be published there, in words for people; nil if it may
 }
 
-// echoWait is how long a message may take to the broker and back.
-const echoWait = 2 * time.Second
-
 // Check logs in beside a running bridge, as "<ClientID>-check", and tries out topics: it publishes a message under each, waits for it to
 // come back, publishes another to be kept, asks whether it was, and takes it back. Then it tries packets of sizes, in bytes, under the
 // first topic; begin with the largest. Nothing else may live under the topics. The error is Dial's; what is wrong with a topic is in its
@@ -38,20 +35,24 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	if err != nil {
 		return Report{}, err
 	}
-	said, _ := p.ask(ctx)  // a broker that says nothing is tried
-	p.ClientID += "-check" // the same id would throw out the bridge
-	p.Will, p.Terms, p.Conflict = Message{}, nil, nil
+	said, _ := p.ask(ctx) // a broker that says nothing is tried
 	report := Report{Retains: !said.noRetain}
-	for i, topic := range topics {
-		f, err := p.numbered(i).tryTopic(ctx, topic, !said.noRetain)
+	next := func() endpoint { // a broker may still be busy with the connection before: each has a client id of its own
+		return p.beside("-check" + strconv.Itoa(len(report.Findings)+len(report.Refused)))
+	}
+	for _, topic := range topics {
+		f, err := next().tryTopic(ctx, topic, !said.noRetain)
 		if err != nil {
 			return report, err
 		}
 		report.Findings = append(report.Findings, f)
 		report.Retains = report.Retains && (f.Retain || !f.Publish)
 	}
-	for i, size := range sizes {
-		e, err := p.numbered(len(topics)+i).trySize(ctx, topics[0], size, said)
+	for _, size := range sizes {
+		e := &RefusedError{p.host, sizeTrial, size, tellsLimit, said.most}
+		if said.most == 0 || size <= said.most {
+			e, err = next().trySize(ctx, topics[0], size)
+		}
 		if err != nil || e == nil {
 			return report, err
 		}
@@ -60,28 +61,30 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	return report, nil
 }
 
-// numbered has a client id of its own: a broker may still be busy with the connection before.
-func (p place) numbered(i int) place {
-	p.ClientID += strconv.Itoa(i)
-	return p
-}
-
-var errNoEcho = fmt.Errorf("nothing within %v", echoWait)
-
 // tryTopic makes a connection, since some brokers answer a forbidden topic by closing it. It publishes before it has read anything: a broker
 // acknowledges what its access rules forbid as well, so that only the echo tells.
-func (p place) tryTopic(ctx context.Context, topic string, retain bool) (f Finding, err error) {
+func (p endpoint) tryTopic(ctx context.Context, topic string, retain bool) (f Finding, err error) {
 	f.Topic = topic
-	conn, err := p.dial(ctx)
+	conn, err := p.once(ctx)
 	if err != nil {
 		return f, err
 	}
-	nonce := fmt.Sprintf("hanbridge check %d", time.Now().UnixNano())
-	if f.Err = conn.publishAndReceive(ctx, topic, nonce); f.Err == nil {
+	m := Message{Topic: topic, Payload: fmt.Appendf(nil, "hanbridge check %d", time.Now().UnixNano()), QoS: 1}
+	err = conn.echo(ctx, m)
+	switch {
+	case errors.As(err, new(hungUp)):
+		f.Err = fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", p.host, topic)
+	case errors.Is(err, errNoEcho):
+		f.Err = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", p.host, topic, err)
+	case err != nil:
+		f.Err = err
+	default:
 		f.Publish = true
-		if retain {
-			f.Retain = conn.retains(ctx, topic, nonce+" kept")
-		}
+	}
+	if f.Publish && retain {
+		m.Payload, m.Retain = append(m.Payload, " kept"...), true
+		err = conn.echo(ctx, m)
+		f.Retain = errors.Join(err, conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
 	}
 	if err := conn.Close(ctx); f.Err == nil && !errors.As(err, new(hungUp)) {
 		f.Err = err
@@ -89,81 +92,58 @@ func (p place) tryTopic(ctx context.Context, topic string, retain bool) (f Findi
 	return f, nil
 }
 
-// publishAndReceive publishes a message and waits for it to come back.
-func (c *Conn) publishAndReceive(ctx context.Context, topic, payload string) error {
-	echoes, err := c.subscribeEchoes(ctx, topic)
-	if err != nil {
-		return err
-	}
-	if err := c.Publish(Message{Topic: topic, Payload: []byte(payload), QoS: 1}); err != nil {
-		return err
-	}
-	err = c.awaitEcho(ctx, echoes, payload, false)
-	if errors.As(err, new(hungUp)) {
-		return fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", c.to.host, topic)
-	}
-	if err != nil {
-		return fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", c.to.host, topic, err)
-	}
-	return nil
-}
-
-// retains tells if the broker keeps a message, which is taken back.
-func (c *Conn) retains(ctx context.Context, topic, payload string) bool {
-	if c.Publish(Message{Topic: topic, Payload: []byte(payload), QoS: 1, Retain: true}) != nil || c.Flush(ctx) != nil {
-		return false
-	}
-	echoes, err := c.subscribeEchoes(ctx, topic)
-	if err == nil {
-		err = c.awaitEcho(ctx, echoes, payload, true)
-	}
-	return errors.Join(err, c.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
-}
+// sizeTrial is the topic in the errors of trySize.
+const sizeTrial = "an announcement"
 
 // trySize publishes a packet of a size. It returns nil where it came back.
-func (p place) trySize(ctx context.Context, topic string, size int, said limits) (*RefusedError, error) {
-	e := &RefusedError{Host: p.host, Topic: "an announcement", Size: size}
-	if said.most > 0 && size > said.most {
-		e.Limit = said.most
-		return e, nil
-	}
-	conn, err := p.dial(ctx)
+func (p endpoint) trySize(ctx context.Context, topic string, size int) (*RefusedError, error) {
+	conn, err := p.once(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	empty := Message{Topic: topic, QoS: 1}
-	err = conn.publishAndReceive(ctx, topic, strings.Repeat("x", max(size-packetSize(&empty), 1)))
-	switch {
+	m := Message{Topic: topic, QoS: 1}
+	m.Payload = []byte(strings.Repeat("x", max(size-packetSize(&m), 1)))
+	switch err := conn.echo(ctx, m); {
 	case err == nil:
 		return nil, nil
 	case conn.Err() != nil:
-		e.Cut = size
-	default:
-		e.Lost = true
+		return &RefusedError{p.host, sizeTrial, size, hangsUp, size}, nil
 	}
-	return e, nil
+	return &RefusedError{p.host, sizeTrial, size, loses, size}, nil
 }
 
-// subscribeEchoes subscribes.
-func (c *Conn) subscribeEchoes(ctx context.Context, topic string) (<-chan Message, error) {
+// echoWait is how long a message may take to the broker and back.
+const echoWait = 2 * time.Second
+
+var errNoEcho = fmt.Errorf("nothing within %v", echoWait)
+
+// echo publishes a message and waits for it to come back; a retained one to a subscription made later, flagged as one that was kept.
+func (c *Conn) echo(ctx context.Context, m Message) error {
+	if m.Retain {
+		if err := errors.Join(c.Publish(m), c.Flush(ctx)); err != nil {
+			return err
+		}
+	}
 	echoes := make(chan Message, 16)
-	return echoes, c.Subscribe(ctx, topic, 1, func(m Message) {
+	err := c.Subscribe(ctx, m.Topic, 1, func(heard Message) {
 		select {
-		case echoes <- m:
+		case echoes <- heard:
 		default: // somebody else's: more than were asked for
 		}
 	})
-}
-
-// awaitEcho waits for the message with the payload nonce and, as a broker flags what it kept, the retain flag.
-func (c *Conn) awaitEcho(ctx context.Context, echoes <-chan Message, nonce string, retained bool) error {
+	if err == nil && !m.Retain {
+		err = c.Publish(m)
+	}
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, echoWait, errNoEcho)
 	defer cancel()
 	for {
 		select {
-		case m := <-echoes:
-			if string(m.Payload) == nonce && m.Retain == retained {
+		case heard := <-echoes:
+			if string(heard.Payload) == string(m.Payload) && heard.Retain == m.Retain {
 				return nil
 			}
 		case <-c.ended:

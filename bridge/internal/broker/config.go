@@ -6,9 +6,11 @@
 package broker
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -27,12 +29,10 @@ type Config struct {
 	CertFile, KeyFile string
 	// Will is what the broker publishes when the connection is lost. None if its topic is empty.
 	Will Message
-	// KeepAlive is the silence after which the broker is pinged, in whole seconds; 15 s if zero. A broker that does not
-	// answer for another third of it has gone. It is looked at every 5 s (oftener when short), so that a dead idle
-	// connection is found within KeepAlive × 4/3 + 10 s.
+	// KeepAlive is the silence after which the broker is pinged, in whole seconds; 15 s if zero. An idle connection that is dead is found
+	// within KeepAlive × 4/3 + 10 s.
 	KeepAlive time.Duration
-	// Stall is how long the broker may leave a message unacknowledged, and acknowledge no other, before it counts as
-	// dead; 10 s if zero.
+	// Stall is how long the broker may leave all messages unacknowledged before it counts as dead; 10 s if zero.
 	Stall time.Duration
 	// Window is how many messages may be under way without acknowledgement; 1024 if zero.
 	Window int
@@ -42,8 +42,8 @@ type Config struct {
 	Terms *Terms
 	// Spare is a topic to which nobody listens and where this client may publish, to try out what the broker takes; "" if there is none.
 	Spare string
-	// Complain is told of what goes wrong on a connection that lives on, in words for people. It is called from any goroutine and must not
-	// use the connection. Nil if nobody wants to know.
+	// Complain is told of each message that was too large to be read. It is called from any goroutine and must not use the
+	// connection. Nil if nobody wants to know.
 	Complain func(error)
 	// Progress is called when Publish, Flush or Close has seen another acknowledgement: a slow broker may take long over many messages.
 	// Nil if nobody wants to know.
@@ -60,12 +60,6 @@ type Message struct {
 	Retain  bool // the broker keeps it for those who subscribe later; an empty payload takes it back
 }
 
-const (
-	defaultKeepAlive = 15 * time.Second
-	defaultStall     = 10 * time.Second
-	defaultWindow    = 1024
-)
-
 // Validate returns all that is wrong with the configuration, as one or more *ConfigErrors, without looking at the network. It reads the
 // files that are named.
 func (c Config) Validate() error {
@@ -73,26 +67,21 @@ func (c Config) Validate() error {
 	return err
 }
 
-// A place is a Config made ready to be dialled.
-type place struct {
+// An endpoint is a Config made ready to be dialled.
+type endpoint struct {
 	Config
 	url  *url.URL    // with port
 	host string      // host:port
 	tls  *tls.Config // nil for plain connections
 }
 
-func (c Config) resolve() (place, error) {
-	p := place{Config: c}
-	if p.KeepAlive == 0 {
-		p.KeepAlive = defaultKeepAlive
-	}
-	p.KeepAlive = max(p.KeepAlive.Truncate(time.Second), time.Second) // MQTT counts it in seconds, and 0 switches it off
-	if p.Stall == 0 {
-		p.Stall = defaultStall
-	}
-	if p.Window == 0 {
-		p.Window = defaultWindow
-	}
+func (c Config) resolve() (endpoint, error) {
+	p := endpoint{Config: c}
+	p.KeepAlive = max(cmp.Or(p.KeepAlive, 15*time.Second).Truncate(time.Second), time.Second) // MQTT counts it in seconds, and 0 switches it off
+	p.Stall = cmp.Or(p.Stall, 10*time.Second)
+	p.Window = cmp.Or(p.Window, 1024)
+	p.Conflict = cmp.Or(p.Conflict, new(Conflict))
+	p.Terms = cmp.Or(p.Terms, new(Terms))
 	var wrong []error
 	if u, err := ParseURL(p.URL); err == nil {
 		p.url, p.host = u, u.Host
@@ -110,3 +99,31 @@ func (c Config) resolve() (place, error) {
 	wrong = append(wrong, p.certificates()...)
 	return p, errors.Join(wrong...)
 }
+
+// beside returns p for a connection of its own that neither disturbs the one of the bridge nor learns from its end. Its client id ends
+// with suffix.
+func (p endpoint) beside(suffix string) endpoint {
+	p.ClientID += suffix
+	p.Will, p.Terms, p.Conflict = Message{}, new(Terms), new(Conflict)
+	return p
+}
+
+// A ConfigError says that a setting can never work. No password is ever in it.
+type ConfigError struct {
+	Key    string // of the configuration: "mqtt.ca_file"
+	Reason string // what is wrong with it; may be empty if Err is not nil
+	Err    error  // the cause, may be nil
+}
+
+func (e *ConfigError) Error() string { return e.Key + ": " + e.Problem() }
+
+// Problem returns the error without its key.
+func (e *ConfigError) Problem() string {
+	if e.Err == nil {
+		return e.Reason
+	}
+	return strings.TrimPrefix(e.Reason+": "+e.Err.Error(), ": ")
+}
+
+// Unwrap gives the cause, or nil.
+func (e *ConfigError) Unwrap() error { return e.Err }

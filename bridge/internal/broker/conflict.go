@@ -20,10 +20,10 @@ const (
 	secondWait = 3 * time.Second
 )
 
-// A Conflict is a client-id conflict. It notices when another client uses the same id: each of the two is let in at once, and its login makes the broker close the
-// other's connection. A broker that is restarted closes connections as well, all of them: so after one that lived short, the next has
-// a second connection beside it, under another client id. It remembers from one connection to the next: give the
-// same Conflict to every Config of a client. The zero value is ready; it is safe for concurrent use.
+// A Conflict notices when another client uses the same client id: each of the two is let in at once, and its login makes the broker
+// close the other's connection. A broker that is restarted closes connections as well, all of them: so after one that lived short, the next
+// has a second connection beside it, under another client id. Give the same Conflict to every Config of a client. The zero value is ready;
+// it is safe for concurrent use.
 type Conflict struct {
 	mu        sync.Mutex
 	suspected bool // the last connection lived short and was closed by the broker
@@ -42,6 +42,9 @@ func (e *ConflictError) Error() string {
 		"broker may also end the connection of a program that publishes what the access rules forbid: look at its log", e.Host, e.ID)
 }
 
+// Wait is how long to wait at least before the next attempt, so that the two do not throw each other out every second.
+func (e *ConflictError) Wait() time.Duration { return e.wait }
+
 // Noted reports whether the last connection most likely ended because another client uses the same id.
 func (c *Conflict) Noted() bool {
 	c.mu.Lock()
@@ -49,19 +52,13 @@ func (c *Conflict) Noted() bool {
 	return c.times > 0
 }
 
-// Wait is how long to wait at least before the next attempt, so that the two do not throw each other out every second.
-func (e *ConflictError) Wait() time.Duration { return e.wait }
-
 // lost is told why a connection to p ended and how long it had lived, and returns what to say of it: cause or a *ConflictError.
-// brokerLives tells if the broker lives on; nil if there was no second connection.
-func (c *Conflict) lost(p *place, cause error, lived time.Duration, brokerLives func() bool) error {
-	if c == nil {
-		return cause
-	}
+// alive tells if the broker lives on, as far as a second connection can tell.
+func (c *Conflict) lost(p *endpoint, cause error, lived time.Duration, alive bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.suspected = errors.As(cause, new(hungUp)) && lived <= shortLife
-	if !c.suspected || brokerLives == nil || !brokerLives() {
+	if !c.suspected || !alive {
 		c.times = 0
 		return cause
 	}
@@ -75,9 +72,6 @@ func (c *Conflict) lost(p *place, cause error, lived time.Duration, brokerLives 
 
 // refused is told that a connection was not let in: where the broker has trouble with everybody there is no conflict.
 func (c *Conflict) refused() {
-	if c == nil {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.suspected, c.times = false, 0
@@ -85,19 +79,14 @@ func (c *Conflict) refused() {
 
 // second dials the second connection, which will tell if the broker lives on, for as long as the one beside it is young. It is nil if there is
 // nothing suspected, or none to be had.
-func (c *Conflict) second(ctx context.Context, p place) *Conn {
-	if c == nil {
-		return nil
-	}
+func (c *Conflict) second(ctx context.Context, p endpoint) *Conn {
 	c.mu.Lock()
 	suspected := c.suspected
 	c.mu.Unlock()
 	if !suspected {
 		return nil
 	}
-	p.Will, p.Conflict, p.Terms = Message{}, nil, nil
-	p.ClientID += fmt.Sprintf("-%06x", rand.Uint32N(1<<24)) // the other client may have a second connection too
-	w, err := p.dial(ctx)
+	w, err := p.beside(fmt.Sprintf("-%06x", rand.Uint32N(1<<24))).once(ctx) // the other client may have a second connection too
 	if err != nil {
 		c.refused()
 		return nil

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 // A Conn is one connection to a broker, from login to loss or Close. Publish, Flush and Close are for one goroutine at a time;
 // Subscribe, Lost and Err are safe for concurrent use.
 type Conn struct {
-	to      place
+	to      endpoint
 	client  mqtt.Client
 	link    *link
 	settled func() bool // ends the rule that the connection ends with the attempt to dial it
@@ -34,20 +35,27 @@ type Conn struct {
 	ended chan struct{}
 	err   error // set before ended is closed
 
-	mute    atomic.Bool // a subscription was not answered in time
-	mu      sync.Mutex
-	filters map[string]bool // what was subscribed to
-}
-
-func newConn(p place) *Conn {
-	c := &Conn{to: p, born: time.Now(), ended: make(chan struct{})}
-	c.known, c.suspect, c.careful = p.Terms.snapshot()
-	c.window.ring = make([]sent, p.Window)
-	return c
+	mute atomic.Bool // a subscription was not answered in time
 }
 
 // ErrClosed is what a Conn returns after Close.
 var ErrClosed = errors.New("mqtt: connection closed")
+
+// A MessageError says that a message can never be published, by any broker. The connection is not touched by it.
+type MessageError struct{ Topic, Reason string }
+
+func (e *MessageError) Error() string { return fmt.Sprintf("mqtt: topic %q: %s", e.Topic, e.Reason) }
+
+// check refuses what a broker would answer by closing the connection, again and again.
+func (m Message) check() error {
+	switch {
+	case m.Topic == "" || len(m.Topic) > 65535 || strings.ContainsAny(m.Topic, "+#\x00"):
+		return &MessageError{m.Topic, "not a topic to publish under: empty, too long, or with +, # or NUL in it"}
+	case m.QoS > 1:
+		return &MessageError{m.Topic, fmt.Sprintf("quality of service %d: want 0 or 1", m.QoS)}
+	}
+	return nil
+}
 
 // Publish hands m to the broker behind all earlier messages, without waiting for its acknowledgement. It keeps no reference to
 // m.Payload. It blocks only while the window is full or the network takes no more; a broker that acknowledges nothing for Config.Stall is
@@ -66,67 +74,52 @@ func (c *Conn) Publish(m Message) error {
 	if err := c.room(); err != nil {
 		return err
 	}
-	c.link.cork()
-	c.window.offer(messageInfo{m.Topic, packetSize(&m), m.Retain, m.QoS == 0})
-	token, err := c.handOver(m)
-	if err != nil {
-		return err
-	}
-	c.window.push(token, time.Now())
-	return nil
-}
-
-// handOver gives a message to the client, which does not take it while the network takes nothing, and sometimes when the connection is
-// lost at that moment: it gives up after handTimeout, and has not sent anything then.
-func (c *Conn) handOver(m Message) (mqtt.Token, error) {
+	c.window.push(sent{topic: m.Topic, size: packetSize(&m), retain: m.Retain, qos0: m.QoS == 0})
 	for {
 		// The copy: paho keeps the slice, and writes it to the network from another goroutine.
 		token := c.client.Publish(m.Topic, m.QoS, m.Retain, bytes.Clone(m.Payload))
 		err := token.Error()
 		if err == nil {
-			return token, nil
+			c.window.taken(token)
+			return nil
 		}
 		if over := c.over(); over != nil {
-			return nil, over
+			return over
 		}
-		if err.Error() != "publish was broken by timeout" { // paho has no sentinel for it
-			return nil, c.abandon(c.loss(err))
+		if err.Error() != "publish was broken by timeout" { // after handTimeout; nothing was sent, and paho has no sentinel for it
+			return c.abandon(c.loss(err))
 		}
 	}
 }
 
 // room makes sure that one more message may be under way.
 func (c *Conn) room() error {
-	now := time.Now()
-	for c.window.n > 0 {
-		select {
-		case <-c.window.oldest().token.Done():
-			if err := c.settle(now); err != nil {
-				return err
-			}
-			continue
-		default:
-		}
-		break
+	if err := c.over(); err != nil {
+		return err
 	}
-	if c.window.n > 0 && (c.window.full() || c.careful || now.After(c.patience())) {
+	for len(c.window.queue) > 0 && c.window.oldest().done() {
+		if err := c.settle(); err != nil {
+			return err
+		}
+	}
+	n := len(c.window.queue)
+	if n > 0 && (n == c.to.Window || c.careful || time.Now().After(c.patience())) {
 		return c.await(context.Background())
 	}
-	return c.over()
+	return nil
 }
 
 // await waits until the oldest message is acknowledged.
 func (c *Conn) await(ctx context.Context) error {
-	c.link.uncork()
 	patience := time.NewTimer(time.Until(c.patience()))
 	defer patience.Stop()
 	select {
 	case <-c.window.oldest().token.Done():
-		return c.settle(time.Now())
+		return c.settle()
 	case <-c.ended:
 		return c.over()
 	case <-ctx.Done():
-		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", c.window.n, c.to.host, context.Cause(ctx))
+		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", len(c.window.queue), c.to.host, context.Cause(ctx))
 	case <-patience.C:
 		if c.patience().After(time.Now()) { // messages that are too large to be read have come meanwhile
 			return c.await(ctx)
@@ -137,9 +130,11 @@ func (c *Conn) await(ctx context.Context) error {
 
 // patience is until when the broker may acknowledge nothing.
 func (c *Conn) patience() time.Time {
-	since := c.window.since()
-	if at := c.link.in.skippedAt(); at.After(since) {
-		since = at
+	since := time.Unix(0, c.link.skipped.Load())
+	for _, at := range []time.Time{c.window.oldest().at, c.window.progress} {
+		if at.After(since) {
+			since = at
+		}
 	}
 	return since.Add(c.to.Stall)
 }
@@ -147,15 +142,16 @@ func (c *Conn) patience() time.Time {
 // settle takes the oldest message, whose token is done, out of the window. paho gives a token that is done no error when it
 // means to send the message again after a reconnect; this client never does, so that no error means acknowledged (QoS 1) or
 // written (QoS 0).
-func (c *Conn) settle(now time.Time) error {
-	if err := c.window.oldest().token.Error(); err != nil {
+func (c *Conn) settle() error {
+	m := c.window.oldest()
+	if err := m.token.Error(); err != nil {
 		return c.abandon(c.loss(err))
 	}
-	if c.suspect != "" && c.window.oldest().topic == c.suspect {
+	if c.suspect != "" && m.topic == c.suspect {
 		c.suspect = ""
 		c.to.Terms.clearSuspect()
 	}
-	c.window.drop(now)
+	c.window.drop()
 	if c.to.Progress != nil {
 		c.to.Progress()
 	}
@@ -165,8 +161,7 @@ func (c *Conn) settle(now time.Time) error {
 // Flush waits until everything published is acknowledged, or, with QoS 0, written to the network. It returns an error when ctx
 // ends first, and also whenever the connection is over, even if the last acknowledgement came just before.
 func (c *Conn) Flush(ctx context.Context) error {
-	c.link.uncork()
-	for c.window.n > 0 {
+	for c.over() == nil && len(c.window.queue) > 0 {
 		if err := c.await(ctx); err != nil {
 			return err
 		}
@@ -208,13 +203,10 @@ func (c *Conn) Close(ctx context.Context) error {
 func (c *Conn) over() error {
 	select {
 	case <-c.ended:
+		return cmp.Or(c.err, ErrClosed)
 	default:
 		return nil
 	}
-	if c.err != nil {
-		return c.err
-	}
-	return ErrClosed
 }
 
 // abandon gives the connection up. Without a goodbye: the broker publishes the will when it notices. The cause that was
@@ -238,30 +230,16 @@ func (c *Conn) end(err error) {
 // explainEnd finds out who is to blame for the end of a connection: a message that the broker does not take, another client of this id, or the
 // network.
 func (c *Conn) explainEnd(err error) error {
-	lived, brokerLives := time.Since(c.born), func() bool { return false }
-	if c.second != nil {
-		brokerLives = c.second.outlives
+	lived, alive := time.Since(c.born), false
+	if errors.As(err, new(hungUp)) {
+		alive = c.second != nil && c.second.outlives()
+		u := c.window.underWay()
+		c.to.Terms.lost(u, lived, alive)
+		if u.n > 0 {
+			err = hungUp{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
+				"that message? The broker's log tells; hanbridge asks it when it is back)", c.to.host, u.largest.topic, u.largest.size)}
+			alive = alive && u.guess
+		}
 	}
-	if !errors.As(err, new(hungUp)) {
-		return c.to.Conflict.lost(&c.to, err, lived, nil)
-	}
-	u := c.window.underWay()
-	if u.n == 0 {
-		c.to.Terms.lost(u, lived, false)
-		return c.to.Conflict.lost(&c.to, err, lived, brokerLives)
-	}
-	alive := brokerLives()
-	c.to.Terms.lost(u, lived, alive)
-	return c.to.Conflict.lost(&c.to, hungUp{c.to.during(u)}, lived, func() bool { return alive && u.guess })
-}
-
-// check refuses what a broker would answer by closing the connection, again and again.
-func (m Message) check() error {
-	switch {
-	case m.Topic == "" || len(m.Topic) > 65535 || strings.ContainsAny(m.Topic, "+#\x00"):
-		return &MessageError{m.Topic, "not a topic to publish under: empty, too long, or with +, # or NUL in it"}
-	case m.QoS > 1:
-		return &MessageError{m.Topic, fmt.Sprintf("quality of service %d: want 0 or 1", m.QoS)}
-	}
-	return nil
+	return c.to.Conflict.lost(&c.to, err, lived, alive)
 }

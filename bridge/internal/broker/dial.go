@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -13,8 +14,7 @@ import (
 )
 
 const (
-	dialTimeout  = 10 * time.Second
-	writeTimeout = 5 * time.Second
+	dialTimeout = 10 * time.Second
 	// handTimeout is how long the client may not take a message before it is looked whether the connection lives: paho waits for
 	// the goroutine that takes it also when that has ended with the connection.
 	handTimeout = time.Second
@@ -31,20 +31,26 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 	return p.dial(ctx)
 }
 
-func (p place) dial(ctx context.Context) (*Conn, error) {
+func (p endpoint) dial(ctx context.Context) (*Conn, error) {
 	p.Terms.examine(ctx, p)
-	conn := newConn(p)
-	conn.second = p.Conflict.second(ctx, p)
-	err := conn.login(ctx)
-	if err == nil {
-		return conn, nil
+	c, err := p.once(ctx)
+	if ctx.Err() == nil && errors.As(err, new(unexplained)) && p.Terms.withoutRetain(ctx, p) {
+		return p.once(ctx)
 	}
-	conn.end(err) // what is left of it has no say any more
-	p.Conflict.refused()
-	if conn.link != nil && ctx.Err() == nil && errors.As(err, new(unexplained)) && p.Terms.withoutRetain(ctx, p) {
-		return p.dial(ctx)
+	return c, err
+}
+
+// once dials without a look at what the broker takes.
+func (p endpoint) once(ctx context.Context) (*Conn, error) {
+	c := &Conn{to: p, born: time.Now(), ended: make(chan struct{})}
+	c.known, c.suspect, c.careful = p.Terms.snapshot()
+	c.second = p.Conflict.second(ctx, p)
+	if err := c.login(ctx); err != nil {
+		c.end(err) // what is left of it has no say any more
+		p.Conflict.refused()
+		return nil, err
 	}
-	return nil, err
+	return c, nil
 }
 
 func (c *Conn) login(ctx context.Context) error {
@@ -55,18 +61,15 @@ func (c *Conn) login(ctx context.Context) error {
 	select {
 	case <-token.Done():
 	case <-attempt.Done(): // a WebSocket's handshake cannot be ended: it goes on by itself, for 10 s at most
+	}
+	switch err := token.Error(); {
+	case attempt.Err() != nil:
 		return c.to.unanswered(ctx)
-	}
-	if err := token.Error(); err != nil {
-		if attempt.Err() != nil {
-			return c.to.unanswered(ctx)
-		}
-		return c.to.refusal(ctx, err, c.link)
-	}
-	if code := c.link.in.code; code != packets.Accepted { // paho takes codes that it does not know for a yes
-		return unexplained{no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know (look at its log)", c.to.host, code)}
-	}
-	if !c.settled() {
+	case err != nil:
+		return c.to.refusal(ctx, err, c.link != nil)
+	case c.link.code != packets.Accepted: // paho takes codes that it does not know for a yes
+		return unexplained{no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know (look at its log)", c.to.host, c.link.code)}
+	case !c.settled():
 		return c.to.unanswered(ctx)
 	}
 	return nil
@@ -88,8 +91,7 @@ func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 		SetPingTimeout(c.to.KeepAlive / 3).
 		SetConnectTimeout(dialTimeout).
 		SetWriteTimeout(handTimeout).
-		SetStore(noStore{}).
-		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.broken(err)) }).
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.loss(err)) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })
 	o.Servers = []*url.URL{c.to.url}
 	if w := c.to.Will; w.Topic != "" {
@@ -104,35 +106,17 @@ func (c *Conn) open(attempt context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.link = newLink(conn, func(err error) { c.end(c.loss(err)) })
-	c.link.in.tooLarge = c.tooLarge
+	c.link = newLink(conn, func(err error) { c.end(c.loss(err)) }, c.tooLarge)
 	c.settled = context.AfterFunc(attempt, func() { _ = c.link.Close() })
 	return c.link, nil
 }
 
-func (p *place) connect(ctx context.Context) (net.Conn, error) {
-	if schemes[p.url.Scheme].websocket {
+func (p *endpoint) connect(ctx context.Context) (net.Conn, error) {
+	switch {
+	case schemes[p.url.Scheme].websocket:
 		return mqtt.NewWebsocket(p.url.String(), p.tls, dialTimeout, nil, nil)
+	case p.tls != nil:
+		return (&tls.Dialer{Config: p.tls}).DialContext(ctx, "tcp", p.host)
 	}
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", p.host)
-	if err != nil {
-		return nil, err
-	}
-	conn = quicken(conn)
-	if p.tls == nil {
-		return conn, nil
-	}
-	return p.encrypt(ctx, conn)
+	return new(net.Dialer).DialContext(ctx, "tcp", p.host)
 }
-
-// noStore is paho's memory of messages to send again on the next connection. A Conn has no next connection.
-type noStore struct{}
-
-func (noStore) Open()                             {}
-func (noStore) Put(string, packets.ControlPacket) {}
-func (noStore) Get(string) packets.ControlPacket  { return nil }
-func (noStore) All() []string                     { return nil }
-func (noStore) Del(string)                        {}
-func (noStore) Close()                            {}
-func (noStore) Reset()                            {}

@@ -2,62 +2,48 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"syscall"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// A ConfigError says that a setting can never work. No password is ever in it.
-type ConfigError struct {
-	Key    string // of the configuration: "mqtt.ca_file"
-	Reason string // what is wrong with it; may be empty if Err is not nil
-	Err    error  // the cause, may be nil
-}
-
-func (e *ConfigError) Error() string { return e.Key + ": " + e.Problem() }
-
-// Problem returns the error without its key.
-func (e *ConfigError) Problem() string {
-	switch {
-	case e.Err == nil:
-		return e.Reason
-	case e.Reason == "":
-		return e.Err.Error()
-	}
-	return e.Reason + ": " + e.Err.Error()
-}
-
-// Unwrap gives the cause, or nil.
-func (e *ConfigError) Unwrap() error { return e.Err }
-
-// A MessageError says that a message can never be published, by any broker. The connection is not touched by it.
-type MessageError struct{ Topic, Reason string }
-
-func (e *MessageError) Error() string { return fmt.Sprintf("mqtt: topic %q: %s", e.Topic, e.Reason) }
-
 // refused marks what the broker, or its certificate, said no to.
 type refused struct{ error }
 
 func (e refused) Unwrap() error { return e.error }
 
+// unexplained marks a login that failed for a reason that the broker does not tell.
+type unexplained struct{ error }
+
+func (e unexplained) Unwrap() error { return e.error }
+
+// hungUp marks the loss of a sound connection that the other side closed without a reason.
+type hungUp struct{ error }
+
+func (e hungUp) Unwrap() error { return e.error }
+
 // Permanent tells whether err, which Dial returned, will most likely stay until a person acts: a wrong setting, wrong
 // password or wrong certificate. Trying again remains right, at long intervals: the other side may be mended as well.
 func Permanent(err error) bool {
-	var no refused
-	var config *ConfigError
-	return errors.As(err, &no) || errors.As(err, &config)
+	return errors.As(err, new(refused)) || errors.As(err, new(*ConfigError))
 }
 
 func no(format string, args ...any) error { return refused{fmt.Errorf("mqtt: "+format, args...)} }
 
+// ended tells whether the other side closed the connection.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || strings.HasPrefix(err.Error(), "websocket: close")
+}
+
 // unanswered is the error of an attempt that was ended by its time-out or by ctx.
-func (p *place) unanswered(ctx context.Context) error {
+func (p *endpoint) unanswered(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("mqtt: %s has not answered: %w", p.host, context.Cause(ctx))
 	}
@@ -67,35 +53,49 @@ func (p *place) unanswered(ctx context.Context) error {
 	return p.silence()
 }
 
-func (p *place) silence() error {
+func (p *endpoint) silence() error {
 	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right, a firewall in between?)", p.host, dialTimeout)
 }
 
-// refusal says in words for people why dialling failed. l is nil if there was not even a connection.
-func (p *place) refusal(ctx context.Context, err error, l *link) error {
-	if answer := p.answer(err); answer != nil {
-		return answer
-	}
-	if l == nil {
-		return p.unreachable(ctx, err)
+// refusal says in words for people why dialling failed. reached tells that there was a connection.
+func (p *endpoint) refusal(ctx context.Context, err error, reached bool) error {
+	for _, explanation := range []error{p.answer(err), p.unreachable(err), p.explainCertificate(err)} {
+		if explanation != nil {
+			return explanation
+		}
 	}
 	var remote *net.OpError
 	switch {
 	case errors.Is(err, errNotMQTT):
 		why, _ := p.explainProtocol(ctx, true)
 		return no("%s answers, but does not speak MQTT (%s)", p.host, why)
+	case errors.As(err, new(tls.RecordHeaderError)):
+		why, _ := p.explainProtocol(ctx, true)
+		return no("%s does not speak TLS (%s)", p.host, why)
 	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
 		return p.alert(remote)
-	case ended(err): // the refusal of a certificate may be lost, when it closes while the login is under way
-		return p.closed(ctx, "without an answer")
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return p.silence()
+	case !ended(err): // the refusal of a certificate may be lost, when it closes while the login is under way
+		return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
 	}
-	return fmt.Errorf("mqtt: %s: %w", p.host, err)
+	when := "during the handshake"
+	if reached {
+		when = "without an answer"
+	}
+	why, certain := p.explainProtocol(ctx, false)
+	if certain {
+		return no("%s closed the connection %s: %s", p.host, when, why)
+	}
+	err = fmt.Errorf("mqtt: %s closed the connection %s (%s)", p.host, when, why)
+	if reached {
+		return unexplained{err}
+	}
+	return err
 }
 
 // answer explains a CONNACK that says no (MQTT 3.1.1, 3.2.2.3); nil if there was none.
-func (p *place) answer(err error) error {
+func (p *endpoint) answer(err error) error {
+	const wants = "%s wants a user name and password (set mqtt.username and mqtt.password)"
+	forbidden := errors.Is(err, packets.ErrorRefusedNotAuthorised)
 	switch {
 	case errors.Is(err, packets.ErrorRefusedBadProtocolVersion):
 		return no("%s does not speak MQTT 3.1.1", p.host)
@@ -103,19 +103,18 @@ func (p *place) answer(err error) error {
 		return no("%s does not accept the client id %q (change mqtt.client_id)", p.host, p.ClientID)
 	case errors.Is(err, packets.ErrorRefusedServerUnavailable):
 		return unexplained{fmt.Errorf("mqtt: %s says that it is not available at present (look at its log)", p.host)}
-	case !errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) && !errors.Is(err, packets.ErrorRefusedNotAuthorised):
+	case !errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) && !forbidden:
 		return nil
-	case p.Username == "" && errors.Is(err, packets.ErrorRefusedNotAuthorised):
-		return no("%s wants a user name and password (set mqtt.username and mqtt.password), or does not let in the client id %q (mqtt.client_id)",
-			p.host, p.ClientID)
+	case p.Username == "" && forbidden:
+		return no(wants+", or does not let in the client id %q (mqtt.client_id)", p.host, p.ClientID)
 	case p.Username == "":
-		return no("%s wants a user name and password (set mqtt.username and mqtt.password)", p.host)
+		return no(wants, p.host)
 	}
 	return no("%s refuses user %q with the client id %q (is the password right, may this user connect?)", p.host, p.Username, p.ClientID)
 }
 
-// unreachable explains why there is no connection.
-func (p *place) unreachable(ctx context.Context, err error) error {
+// unreachable explains why there is no connection; nil if that is not so.
+func (p *endpoint) unreachable(err error) error {
 	var name *net.DNSError
 	var timeout net.Error
 	switch {
@@ -132,30 +131,30 @@ func (p *place) unreachable(ctx context.Context, err error) error {
 	case strings.HasSuffix(err.Error(), "websocket: bad handshake"): // gorilla's, which is imported by paho alone
 		return no("%s answers, but offers no MQTT at %s (is the path in mqtt.url right? Most brokers have /mqtt)", p.host, p.url.Path)
 	}
-	return p.insecure(ctx, err)
+	return nil
 }
 
-// card asks what may be wrong with this client's certificate.
-func (p *place) card() string {
+// alert explains why the other side has ended a TLS handshake (RFC 8446, 6.2).
+func (p *endpoint) alert(remote *net.OpError) error {
+	why := p.ownCertificate()
+	if text := remote.Err.Error(); !strings.Contains(text, "certificate") && !strings.Contains(text, "handshake failure") {
+		why = "its log tells why; hanbridge speaks TLS 1.2 and 1.3"
+	}
+	return no("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, why)
+}
+
+// ownCertificate asks what may be wrong with this client's certificate.
+func (p *endpoint) ownCertificate() string {
 	if p.CertFile == "" {
 		return "does it want a certificate, mqtt.cert_file and mqtt.key_file?"
 	}
 	return "does it know the authority of the certificate in mqtt.cert_file?"
 }
 
-// broken explains what the client says of the end of an established connection. What it takes for the end of the connection, while the
-// network has told of none, is the end of a packet that is shorter than it should be.
-func (c *Conn) broken(err error) error {
-	if ended(err) && !c.link.failed.Load() {
-		err = fmt.Errorf("%w: it ends too early", errMalformed)
-	}
-	return c.loss(err)
-}
-
 // loss says in words for people why an established connection ended.
 func (c *Conn) loss(err error) error {
 	switch {
-	case errors.Is(err, errMalformed), strings.HasPrefix(err.Error(), "unsupported packet type"), strings.HasPrefix(err.Error(), "error unpacking"):
+	case errors.Is(err, errMalformed):
 		return fmt.Errorf("mqtt: %s has sent what is not MQTT: %w (a fault of the broker, or of a proxy in between: look at its version and log)", c.to.host, err)
 	case ended(err):
 		return hungUp{fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.to.host, c.to.ClientID)}
@@ -163,26 +162,4 @@ func (c *Conn) loss(err error) error {
 		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.to.host, c.to.KeepAlive+c.to.KeepAlive/3)
 	}
 	return fmt.Errorf("mqtt: connection to %s lost: %w", c.to.host, err)
-}
-
-// during explains the end of a connection on which messages were under way.
-func (p *place) during(u underWay) error {
-	return fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take that message? "+
-		"The broker's log tells; hanbridge asks it when it is back)", p.host, u.largest.topic, u.largest.size)
-}
-
-// unexplained marks a login that failed for a reason that the broker does not tell.
-type unexplained struct{ error }
-
-func (e unexplained) Unwrap() error { return e.error }
-
-// hungUp marks the loss of a sound connection that the other side closed without a reason.
-type hungUp struct{ error }
-
-func (e hungUp) Unwrap() error { return e.error }
-
-// ended tells whether the other side closed the connection.
-func ended(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || strings.HasPrefix(err.Error(), "websocket: close")
 }

@@ -22,44 +22,23 @@ const (
 // several goroutines, and from f. Each message is given to f in a goroutine of its own: f may block and may publish elsewhere, several
 // calls may run at a time, and their order is not that of the messages. f owns its Message. A topic that is subscribed to again gets the
 // later f, and the retained messages once more. A broker that does not answer within 5 s is an error; the connection lives on, and f hears
-// what comes all the same. Messages of more than 1 MiB are not read: a subscription that brings them again and again is given up, and an
-// error for the next hour.
+// what comes all the same. Messages of more than 1 MiB are not read.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
 	if err := c.over(); err != nil {
 		return err
 	}
-	if c.to.Terms.oversizedAgain(topic) {
-		return fmt.Errorf("mqtt: not subscribed to %s: what came there was too large to be read, again and again", topic)
+	for range 2 { // Mochi refuses a request whose packet identifier one of its own messages has at the moment: the next has another
+		token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
+			f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
+		})
+		if err := c.answered(ctx, token, "the subscription to "+topic); err != nil {
+			return err
+		}
+		if token.(*mqtt.SubscribeToken).Result()[topic] <= granted {
+			return nil
+		}
 	}
-	c.mu.Lock()
-	if c.filters == nil {
-		c.filters = map[string]bool{}
-	}
-	c.filters[topic] = true
-	c.mu.Unlock()
-	refused, err := c.ask(ctx, topic, qos, f)
-	if refused && err == nil {
-		// Mochi refuses a request whose packet identifier one of its own messages has at the moment: the next has another.
-		refused, err = c.ask(ctx, topic, qos, f)
-	}
-	if refused && err == nil {
-		return fmt.Errorf("mqtt: %s does not let this user subscribe to %s (look at its access rules)", c.to.host, topic)
-	}
-	return err
-}
-
-// ask sends a SUBSCRIBE, and tells if the broker refuses it.
-func (c *Conn) ask(ctx context.Context, topic string, qos byte, f func(Message)) (refused bool, err error) {
-	token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
-		f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
-	})
-	if err := c.answered(ctx, token, "the subscription to "+topic); err != nil {
-		return false, err
-	}
-	for _, code := range token.(*mqtt.SubscribeToken).Result() {
-		refused = refused || code > granted
-	}
-	return refused, nil
+	return fmt.Errorf("mqtt: %s does not let this user subscribe to %s (look at its access rules)", c.to.host, topic)
 }
 
 // Unsubscribe ends subscriptions, and returns when the broker has agreed. It waits as long as Subscribe does.
@@ -92,4 +71,12 @@ func (c *Conn) answered(ctx context.Context, token mqtt.Token, request string) e
 		return fmt.Errorf("mqtt: %s: %w", request, err)
 	}
 	return nil
+}
+
+// tooLarge is told of a message that was discarded. It runs where the connection is read.
+func (c *Conn) tooLarge(topic string, bytes int) {
+	if c.to.Complain != nil {
+		c.to.Complain(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (who publishes that? If the "+
+			"broker keeps it, publish an empty retained message there)", bytes, topic, mostInbound))
+	}
 }

@@ -2,26 +2,35 @@ package broker
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"time"
 )
 
 // certificates reads the certificate files into p.tls, and returns a *ConfigError for each that is wrong. It is done at every dial, so
 // that a renewed certificate needs no restart.
-func (p *place) certificates() (wrong []error) {
-	if p.plain() {
-		return p.unused()
+func (p *endpoint) certificates() (wrong []error) {
+	refuse := func(key, reason string, err error) { wrong = append(wrong, &ConfigError{key, reason, err}) }
+	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure { // also where the rest of the address is wrong
+		for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
+			if f.file != "" {
+				_, err := readPEM(f.file)
+				refuse(f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://", err)
+			}
+		}
+		if p.InsecureSkipVerify {
+			refuse("mqtt.insecure_skip_verify",
+				"there is no certificate to pass over without TLS: write mqtt.url with mqtts:// or wss://, or take the line out", nil)
+		}
+		return wrong
 	}
 	p.tls = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
-	if p.url != nil {
-		p.tls.ServerName = p.name()
-	}
 	if p.CAFile != "" {
 		pem, err := readPEM(p.CAFile)
 		p.tls.RootCAs = x509.NewCertPool()
@@ -29,58 +38,33 @@ func (p *place) certificates() (wrong []error) {
 			err = errors.New(p.CAFile + " holds no certificate in PEM form")
 		}
 		if err != nil {
-			wrong = append(wrong, &ConfigError{"mqtt.ca_file", "", err})
+			refuse("mqtt.ca_file", "", err)
 		}
 	}
 	return append(wrong, p.identity()...)
 }
 
-// plain reports whether the way to the broker is not encrypted, as far as an address that is wrong tells.
-func (p *place) plain() bool {
-	if p.url != nil {
-		return !schemes[p.url.Scheme].secure
-	}
-	return p.URL != "" && !strings.HasPrefix(p.URL, "mqtts:") && !strings.HasPrefix(p.URL, "wss:")
-}
-
-// unused refuses what does nothing without encryption: who sets it believes the connection to be encrypted.
-func (p *place) unused() (wrong []error) {
-	for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
-		if f.file != "" {
-			_, err := readPEM(f.file)
-			wrong = append(wrong, &ConfigError{f.key, "certificates need TLS: write mqtt.url with mqtts:// or wss://", err})
-		}
-	}
-	if p.InsecureSkipVerify {
-		wrong = append(wrong, &ConfigError{"mqtt.insecure_skip_verify",
-			"there is no certificate to pass over without TLS: write mqtt.url with mqtts:// or wss://, or take the line out", nil})
-	}
-	return wrong
-}
-
 // identity reads the client's certificate and its key.
-func (p *place) identity() (wrong []error) {
-	const half = ": a client's certificate needs both"
-	switch {
-	case p.CertFile == "" && p.KeyFile == "":
+func (p *endpoint) identity() (wrong []error) {
+	if p.CertFile == "" && p.KeyFile == "" {
 		return nil
-	case p.CertFile == "":
-		return []error{&ConfigError{"mqtt.key_file", "set without mqtt.cert_file" + half, nil}}
-	case p.KeyFile == "":
-		return []error{&ConfigError{"mqtt.cert_file", "set without mqtt.key_file" + half, nil}}
 	}
-	cert, err := readPEM(p.CertFile)
-	if err != nil {
-		wrong = append(wrong, &ConfigError{"mqtt.cert_file", "", err})
-	}
-	key, err := readPEM(p.KeyFile)
-	if err != nil {
-		wrong = append(wrong, &ConfigError{"mqtt.key_file", "", err})
+	var pem [2][]byte
+	for i, f := range [2]struct{ key, file, other string }{
+		{"mqtt.cert_file", p.CertFile, "mqtt.key_file"}, {"mqtt.key_file", p.KeyFile, "mqtt.cert_file"},
+	} {
+		var err error
+		if f.file == "" {
+			return []error{&ConfigError{f.other, "set without " + f.key + ": a client's certificate needs both", nil}}
+		}
+		if pem[i], err = readPEM(f.file); err != nil {
+			wrong = append(wrong, &ConfigError{f.key, "", err})
+		}
 	}
 	if len(wrong) > 0 {
 		return wrong
 	}
-	pair, err := tls.X509KeyPair(cert, key)
+	pair, err := tls.X509KeyPair(pem[0], pem[1])
 	if err != nil {
 		return []error{&ConfigError{"mqtt.cert_file", "not a certificate and its key", err}}
 	}
@@ -95,8 +79,7 @@ func readPEM(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	const most = 1 << 20 // a device never ends
-	pem, err := io.ReadAll(io.LimitReader(f, most))
+	pem, err := io.ReadAll(io.LimitReader(f, 1<<20)) // a device never ends
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +89,59 @@ func readPEM(name string) ([]byte, error) {
 	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
 
-func (p *place) encrypt(ctx context.Context, conn net.Conn) (net.Conn, error) {
-	secure := tls.Client(conn, p.tls)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close()
-		return nil, err
+// explainCertificate says what is wrong with the broker's certificate; nil if err is about something else. One that is not valid at this
+// time is not permanent: a clock may be set later.
+func (p *endpoint) explainCertificate(err error) error {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &authority):
+		return p.unknownAuthority(authority.Cert)
+	case errors.As(err, &name):
+		return p.otherName(name.Certificate)
+	case !errors.As(err, &invalid):
+		return nil
+	case invalid.Reason != x509.Expired:
+		return no("the certificate of %s cannot be used: %w (make another)", p.host, invalid)
+	case time.Now().Before(invalid.Cert.NotBefore):
+		return fmt.Errorf("mqtt: the certificate of %s is not valid before %s, and the clock here says %s (is the clock right?)",
+			p.host, minute(invalid.Cert.NotBefore), minute(time.Now()))
 	}
-	return secure, nil
+	return fmt.Errorf("mqtt: the certificate of %s was valid until %s, and the clock here says %s (is the clock right? If so, renew it at the broker)",
+		p.host, minute(invalid.Cert.NotAfter), minute(time.Now()))
+}
+
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// unknownAuthority explains a certificate that is signed by nobody who is trusted.
+func (p *endpoint) unknownAuthority(cert *x509.Certificate) error {
+	who, whose := "signed by nobody known here", "the certificate of its authority"
+	if p.CAFile != "" {
+		who = "not signed by whom mqtt.ca_file names"
+	}
+	if cert != nil && (cert.CheckSignatureFrom(cert) == nil || cert.Issuer.String() == cert.Subject.String()) {
+		whose = "a copy of it, since it signs itself"
+	}
+	return no("the certificate of %s is %s (set mqtt.ca_file to %s)", p.host, who, whose)
+}
+
+// otherName explains a certificate that is not for the host. The common name is not looked at, as with other programs since 2020.
+func (p *endpoint) otherName(cert *x509.Certificate) error {
+	names := cert.DNSNames
+	for _, ip := range cert.IPAddresses {
+		names = append(names, ip.String())
+	}
+	wanted := "DNS:" + p.url.Hostname()
+	if net.ParseIP(p.url.Hostname()) != nil {
+		wanted = "IP:" + p.url.Hostname()
+	}
+	if len(names) > 0 {
+		return no("the certificate of %s is for another name: %s (use a name from the certificate in mqtt.url, or make one with %s)",
+			p.host, strings.Join(names[:min(len(names), 5)], ", "), wanted)
+	}
+	return no("the certificate of %s has its host in the common name alone (CN=%s), which counts no more: make one with "+
+		"a subjectAltName (openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -keyout broker.key -out broker.pem -subj /CN=%s "+
+		"-addext \"subjectAltName=%s\") and set mqtt.ca_file to it, or give up the check with mqtt.insecure_skip_verify: true",
+		p.host, cert.Subject.CommonName, p.url.Hostname(), wanted)
 }

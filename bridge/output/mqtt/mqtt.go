@@ -70,7 +70,7 @@ const (
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	to := o.config.broker()
 	to.Conflict, to.Terms, to.Progress = &o.conflict, &o.terms, feed.Progress
-	to.Complain = func(err error) { o.log.Warn().Err(err).Msg("message of somebody else not read") }
+	to.Complain = func(err error) { o.warn(err, "message of somebody else not read") }
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {
 		return err
