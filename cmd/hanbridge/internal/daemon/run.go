@@ -6,11 +6,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"runtime/debug"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
 // Run loads the configuration and runs the bridge it describes.
@@ -63,4 +68,19 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	}
 	log.Info().Msg("hanbridge ends")
 	return nil
+}
+
+// newLogger writes for people on a terminal, and JSON elsewhere.
+func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
+	zerolog.TimeFieldFormat = time.RFC3339
+	zerolog.DurationFieldUnit = time.Second
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	if c.Format == "console" || c.Format == "auto" && terminal {
+		// What could steer the terminal it quotes, as all text that is not ASCII; messages are constants.
+		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
+	}
+	return zerolog.New(safetext.JSON{W: w}).Level(level).With().Timestamp().Logger()
 }

@@ -3,11 +3,13 @@
 package safetext
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -100,4 +102,29 @@ const LeastKeyLike = 16
 // IsKeyLike reports whether a whole text looks like a key, or a part of one.
 func IsKeyLike(text string) bool {
 	return dlms.LooksLikeKey(text, LeastKeyLike) || keyLike.MatchString(text)
+}
+
+// HexDigits counts the hexadecimal digits in a text.
+func HexDigits(text string) (n int) {
+	for i := range len(text) {
+		if strings.IndexByte("0123456789abcdefABCDEF", text[i]) >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// IsUTF16 reports whether text begins with one of the marks of UTF-16.
+func IsUTF16(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("\xFF\xFE")) || bytes.HasPrefix(text, []byte("\xFE\xFF"))
+}
+
+// IsText tells that a person could read b, whose last character may be cut.
+func IsText(b []byte) bool {
+	for range utf8.UTFMax - 1 {
+		if r, size := utf8.DecodeLastRune(b); r == utf8.RuneError && size == 1 {
+			b = b[:len(b)-1]
+		}
+	}
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' })
 }
