@@ -20,10 +20,10 @@ func TestQuantitiesText(t *testing.T) {
 		{in: "", want: ""},
 		{in: " ; ", want: ""},
 		{in: "import_power min_interval=5s deadband=10 deadband=1%; voltage_* max_silence=60s",
-			want: "import_power min_interval=5s deadband=10 deadband=1%; voltage_* max_silence=1m"},
+			want: "import_power min_interval=5s deadband=10 deadband=1%; voltage_* max_silence=1m0s"},
 		{in: "import_power deadband=0.5% max_silence=90s min_interval=0", want: "import_power min_interval=0s deadband=0.5% max_silence=1m30s"},
-		{in: "* min_interval=24h", want: "* min_interval=24h"},
-		{in: "breaker min_interval=1h30m", want: "breaker min_interval=1h30m"},
+		{in: "* min_interval=24h", want: "* min_interval=24h0m0s"},
+		{in: "breaker min_interval=1h30m", want: "breaker min_interval=1h30m0s"},
 		{in: "import_powr min_interval=5s", wantErr: `"import_powr" is not a quantity (did you mean import_power`},
 		{in: "voltge_* min_interval=5s", wantErr: `"voltge_*" is the beginning of no quantity (did you mean voltage_*?)`},
 		{in: "*_l1 min_interval=5s", wantErr: `"*_l1": a * stands at the end of a name alone, as in voltage_*`},
@@ -66,13 +66,13 @@ func ratesText(o throttle.Overrides) string {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		words, c := []string{name}, o[name]
 		if c.MinInterval != nil {
-			words = append(words, "min_interval="+brief(*c.MinInterval))
+			words = append(words, "min_interval="+c.MinInterval.String())
 		}
 		if c.Deadband != nil {
 			words = append(words, "deadband="+strings.ReplaceAll(c.Deadband.String(), " ", " deadband="))
 		}
 		if c.MaxSilence != nil {
-			words = append(words, "max_silence="+brief(*c.MaxSilence))
+			words = append(words, "max_silence="+c.MaxSilence.String())
 		}
 		items = append(items, strings.Join(words, " "))
 	}

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -66,8 +65,6 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	switch value := v.Interface().(type) {
 	case Secret:
 		n.Value, n.Style = w.secret(value), yaml.DoubleQuotedStyle
-	case time.Duration:
-		n.Value = brief(value)
 	case bool, int, byte:
 		n.Tag = "" // without quotes
 	case string:
@@ -97,15 +94,4 @@ func (w configWriter) table(v reflect.Value, k key) *yaml.Node {
 		table.Content = append(table.Content, scalar(name.String(), 0), n)
 	}
 	return table
-}
-
-// brief writes 1m instead of 1m0s.
-func brief(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(text, zero) {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
 }

@@ -54,39 +54,27 @@ func parseYAML(text io.Reader) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-// yamlLines is a file that is to be read as YAML.
-type yamlLines [][]byte
+// A lineReader gives one line a read, so that what is left tells how far a parser came.
+type lineReader [][]byte
 
-// valid reports whether the first n lines are YAML.
-func (l yamlLines) valid(n int) bool {
-	_, err := parseYAML(&lineReader{rest: l[:max(n, 0)]})
-	return err == nil
-}
-
-// lineReader gives one line a read, so that what is left tells how far a parser came.
-type lineReader struct {
-	rest yamlLines
-	line []byte // what is left of the line that was begun
-}
-
-func (f *lineReader) Read(p []byte) (int, error) {
-	if len(f.line) == 0 && len(f.rest) == 0 {
+func (r *lineReader) Read(p []byte) (int, error) {
+	if len(*r) == 0 {
 		return 0, io.EOF
 	}
-	if len(f.line) == 0 {
-		f.line, f.rest = f.rest[0], f.rest[1:]
+	n := copy(p, (*r)[0])
+	(*r)[0] = (*r)[0][n:]
+	if len((*r)[0]) == 0 {
+		*r = (*r)[1:]
 	}
-	n := copy(p, f.line)
-	f.line = f.line[n:]
 	return n, nil
 }
 
 // yamlFault returns the line where text stops being YAML, from 1, and what is wrong there.
 func yamlFault(text []byte) (line int, hint string) {
-	lines := yamlLines(slices.Collect(bytes.Lines(text)))
-	reader := &lineReader{rest: lines}
-	_, err := parseYAML(reader)
-	line = lines.firstInvalid(len(lines)-len(reader.rest), err)
+	lines := slices.Collect(bytes.Lines(text))
+	rest := lineReader(slices.Clone(lines))
+	_, err := parseYAML(&rest)
+	line = firstInvalid(lines, min(len(lines)-len(rest)+1, len(lines)), err)
 	written := lines[line-1]
 	indent := written[:len(written)-len(bytes.TrimLeft(written, " \t"))]
 	if bytes.ContainsRune(indent, '\t') {
@@ -101,20 +89,22 @@ func yamlFault(text []byte) (line int, hint string) {
 	return line, yamlQuoted.ReplaceAllString(said, "…")
 }
 
-// firstInvalid returns the line, from 1, behind the longest beginning that is YAML. The parser had read so many lines when it gave
+// firstInvalid returns the line, from 1, behind the longest beginning that is YAML. The parser had begun so many lines when it gave
 // up with err, and says where the block began that it was in. The search is around these two, so that its cost grows with the
 // length of the file and no faster.
-func (l yamlLines) firstInvalid(read int, err error) int {
-	began, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 where it is not said
-	const tries = 12
-	for i := range tries + 4 {
-		n := read - 1 - i
-		if i >= tries {
-			n = min(began+1, read-1) - (i - tries)
-		}
-		if n <= 0 && i < tries || l.valid(n) {
-			return max(n, 0) + 1
+func firstInvalid(lines [][]byte, begun int, err error) int {
+	block, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 where it is not said
+	var tries []int
+	for i := range 12 {
+		tries = append(tries, max(begun-1-i, 0))
+	}
+	for i := range 4 {
+		tries = append(tries, max(block+1-i, 0))
+	}
+	for _, n := range tries {
+		if _, err := parseYAML(bytes.NewReader(bytes.Join(lines[:min(n, begun-1)], nil))); err == nil {
+			return n + 1
 		}
 	}
-	return min(max(began, 1), read)
+	return min(max(block, 1), begun)
 }
