@@ -50,7 +50,7 @@ func (s *session) announceDue(context.Context) error {
 
 // announce takes the next step of a device, where one is due.
 func (s *session) announce(a *announcer) error {
-	if !a.due && len(a.steps) == 0 || !s.scanned || s.isOthers(a.id) {
+	if !a.due && len(a.steps) == 0 || !s.scanned || s.meters[a.id] != nil && s.meters[a.id].isOthers() {
 		return nil
 	}
 	now := time.Now()

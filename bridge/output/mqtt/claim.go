@@ -15,10 +15,11 @@ import (
 // becomes first when it has received nothing of another bridge for a while and either the counters show that the meter is the same, or a
 // person has removed the description (hanbridge takeover).
 type claim struct {
-	mark      string    // of this run
-	first     bool      // the counters are published here
-	began     time.Time // since when; taken over from an earlier run if the broker has retained its description
-	connected time.Time // when this connection began to listen
+	mark      string        // of this run
+	patience  time.Duration // how long the other may be silent at least before it is taken for gone
+	first     bool          // the counters are published here
+	began     time.Time     // since when; taken over from an earlier run if the broker has retained its description
+	connected time.Time     // when this connection began to listen
 
 	holder   string        // the mark in the description that the broker has; "" where it is ours or there is none
 	unmarked bool          // that description was written by a version without marks
@@ -62,37 +63,34 @@ const (
 const noMark = "unmarked"
 
 // quietAt is when the other counts as silent.
-func (c *claim) quietAt(patience time.Duration) time.Time {
+func (c *claim) quietAt() time.Time {
 	since := c.connected
 	if c.heard.After(since) {
 		since = c.heard
 	}
-	return since.Add(max(patience, silentAfter*c.gap))
+	return since.Add(max(c.patience, silentAfter*c.gap))
 }
 
 // silentAfter is how many intervals without a telegram mean that a bridge is silent.
 const silentAfter = 6
 
-func (c *claim) quiet(now time.Time, patience time.Duration) bool {
-	return !now.Before(c.quietAt(patience))
-}
+func (c *claim) quiet(now time.Time) bool { return !now.Before(c.quietAt()) }
 
 // yields tells that another bridge says whether the meter is online.
-func (c *claim) yields(now time.Time, patience time.Duration) bool {
-	return !c.first && c.contested() && c.alive && !c.quiet(now, patience)
+func (c *claim) yields(now time.Time) bool {
+	return !c.first && c.contested() && c.alive && !c.quiet(now)
 }
 
 // contested tells that there is, or was, another.
 func (c *claim) contested() bool { return c.holder != "" || c.unmarked && c.alive || !c.heard.IsZero() }
 
-func (c *claim) decide(now time.Time, patience time.Duration) decision {
-	quiet := c.quiet(now, patience)
+func (c *claim) decide(now time.Time) decision {
 	// Where nothing was heard, an earlier version or an earlier run of this bridge wrote the description, most likely.
 	free := c.freed || c.heard.IsZero() && (c.holder == "" || c.unknown && c.evidence == nothingKnown)
 	switch {
-	case c.first, !c.contested(), free && quiet:
+	case c.first, !c.contested(), free && c.quiet(now):
 		return publish
-	case free, c.alive && !quiet:
+	case free, c.alive && !c.quiet(now):
 		return wait
 	case c.evidence == notAsked:
 		return ask
@@ -148,7 +146,7 @@ func (c *claim) info(payload []byte, retained, ours, echo bool, d description, n
 // keptInfo is another's description that the broker has kept.
 func (c *claim) keptInfo(d description) {
 	if c.first { // somebody took it over while this bridge was away
-		*c = claim{mark: c.mark, connected: c.connected, alive: c.alive, unknown: c.unknown, described: true}
+		*c = claim{mark: c.mark, patience: c.patience, connected: c.connected, alive: c.alive, unknown: c.unknown, described: true}
 	}
 	if c.holder != d.Instance {
 		c.holder, c.evidence, c.freed = d.Instance, notAsked, false

@@ -14,7 +14,6 @@ import (
 var began = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 func TestClaim(t *testing.T) {
-	const patience = time.Minute
 	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
 	other := description{Instance: "other.1", Since: at(-3600)}
 	late := description{Instance: "other.1", Since: at(3600)}
@@ -75,12 +74,12 @@ func TestClaim(t *testing.T) {
 		{"first: both at the same time", []func(*claim){taken, info(description{"zzz.1", at(0)}, false)}, 3, publish},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := &claim{mark: "own.1"}
+			c := &claim{mark: "own.1", patience: time.Minute}
 			c.connect(at(0))
 			for _, event := range tt.events {
 				event(c)
 			}
-			if got := c.decide(at(tt.at), patience); got != tt.want {
+			if got := c.decide(at(tt.at)); got != tt.want {
 				t.Errorf("got %v, want %v (publish, wait, ask, withhold): %+v", got, tt.want, c)
 			}
 		})

@@ -3,53 +3,35 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// of runs f with the claim of a meter. The session and the connection's goroutines share the claims.
-func (o *Output) of(meter string, f func(*claim)) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	one := o.claims[meter]
-	if one == nil {
-		one = &claim{mark: o.marks.run, unknown: o.marks.instance == nil}
-		o.claims[meter] = one
+// claim returns the claim of a meter, which lives as long as the Output.
+func (o *Output) claim(meter string) *claim {
+	if o.claims[meter] == nil {
+		o.claims[meter] = &claim{mark: o.marks.run, patience: o.patience, unknown: o.marks.instance == nil}
 	}
-	f(one)
+	return o.claims[meter]
 }
 
-// see returns a copy of a claim.
-func (o *Output) see(meter string) (now claim) {
-	o.of(meter, func(one *claim) { now = *one })
-	return now
+// hearInfo hears a description of a meter.
+func (s *session) hearInfo(c *claim, m broker.Message) {
+	d := parseJSON[description](m.Payload)
+	s.post(func() {
+		c.info(m.Payload, m.Retain, s.marks.own(d.Instance), !m.Retain && d.Instance == s.marks.run, d, time.Now())
+	})
 }
 
-// hearInfo returns what takes the descriptions of a meter.
-func (s *session) hearInfo(meter string) func(broker.Message) {
-	return func(m broker.Message) {
-		d := parseJSON[description](m.Payload)
-		echo := !m.Retain && d.Instance == s.marks.run
-		s.of(meter, func(one *claim) { one.info(m.Payload, m.Retain, s.marks.own(d.Instance), echo, d, time.Now()) })
-		s.awake()
-	}
-}
-
-// hearTelegram returns what takes the telegrams of a meter. Those of this bridge come back too, also late, and twice where something
-// mirrors them; what is retained was sent at any time.
-func (s *session) hearTelegram(meter string) func(broker.Message) {
-	return func(m broker.Message) {
-		if m.Retain || len(m.Payload) == 0 {
-			return
-		}
-		from := parseJSON[sender](m.Payload)
-		if s.marks.own(from.Instance) {
-			return
-		}
-		s.of(meter, func(one *claim) { one.telegram(from.Instance, from.Counters == withheld, time.Now()) })
-		s.awake()
+// hearTelegram hears a telegram of a meter. Those of this bridge come back too, also late, and twice where something mirrors them; what is
+// retained was sent at any time.
+func (s *session) hearTelegram(c *claim, m broker.Message) {
+	from := parseJSON[sender](m.Payload)
+	if !m.Retain && len(m.Payload) > 0 && !s.marks.own(from.Instance) {
+		s.post(func() { c.telegram(from.Instance, from.Counters == withheld, time.Now()) })
 	}
 }
 
@@ -58,11 +40,11 @@ func (s *session) watch(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, listenTime)
 	defer cancel()
 	for _, id := range s.watched() {
-		s.of(id, func(c *claim) { c.connect(time.Now()) })
-		prefix := s.config.BaseTopic + "/" + id + "/"
-		err := s.conn.Subscribe(until, prefix+"info", 1, s.hearInfo(id))
-		if err == nil {
-			err = s.conn.Subscribe(until, prefix+"telegram", 0, s.hearTelegram(id)) // one that is lost is followed by others
+		c, prefix := s.claim(id), s.config.BaseTopic+"/"+id+"/"
+		c.connect(time.Now())
+		err := s.conn.Subscribe(until, prefix+"info", 1, func(m broker.Message) { s.hearInfo(c, m) })
+		if err == nil { // a telegram that is lost is followed by others
+			err = s.conn.Subscribe(until, prefix+"telegram", 0, func(m broker.Message) { s.hearTelegram(c, m) })
 		}
 		if err != nil && !s.ended(ctx) {
 			s.warnUnchecked(err)
@@ -72,7 +54,7 @@ func (s *session) watch(ctx context.Context) error {
 			return err
 		}
 	}
-	s.settle(ctx)
+	s.settle()
 	return nil
 }
 
@@ -88,44 +70,40 @@ func (s *session) watched() (ids []string) {
 }
 
 // settle waits until the descriptions and the status that the broker holds are heard, or it is silent.
-func (s *session) settle(ctx context.Context) {
-	limit := time.After(echoWait)
-	for over := false; !over && !s.toldAll(); {
-		select {
-		case <-s.wake:
-			continue
-		case <-time.After(settled):
-		case <-limit:
-		case <-s.conn.Lost():
-		case <-ctx.Done():
+func (s *session) settle() {
+	s.await(echoWait, settled, func() bool {
+		return s.statusHeard && !slices.ContainsFunc(s.watched(), func(id string) bool { return !s.claim(id).described })
+	})
+	if s.wasOnline || s.conflict.Noted() { // a client of the same id is another bridge that lives
+		for _, id := range s.watched() {
+			s.claim(id).alive = true
 		}
-		over = true
 	}
-	s.mu.Lock()
-	alive := s.wasOnline || s.conflict.Noted() // a client of the same id is another bridge that lives
-	s.mu.Unlock()
-	for _, id := range s.watched() {
-		s.of(id, func(c *claim) { c.alive = c.alive || alive })
-	}
-	s.awake()
+	s.lookAgain(0)
 }
 
-// toldAll tells that the broker has told the status, and its description of every meter.
-func (s *session) toldAll() bool {
-	s.mu.Lock()
-	all := s.statusHeard
-	s.mu.Unlock()
-	for _, id := range s.watched() {
-		all = all && s.see(id).described
+// await does what is posted until something is done. It reports false if that takes too long, the broker is silent for too long, or the
+// connection is lost.
+func (s *session) await(most, silence time.Duration, done func() bool) bool {
+	for limit := time.After(most); !done(); s.takePosted() {
+		select {
+		case <-s.wake:
+		case <-time.After(silence):
+			return false
+		case <-limit:
+			return false
+		case <-s.conn.Lost():
+			return false
+		}
 	}
-	return all
+	return true
 }
 
 // leaveToOthers forgets the meters that are not configured any more and that another bridge publishes: they are not taken back.
 func (s *session) leaveToOthers() {
 	kept := s.gone[:0]
 	for _, h := range s.gone {
-		if c := s.see(h.id); c.holder != "" || c.unmarked && c.alive {
+		if c := s.claim(h.id); c.holder != "" || c.unmarked && c.alive {
 			s.devices.set(h.id, device{})
 			continue
 		}
@@ -147,13 +125,16 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 		if n.About.Protocol == "" || m.first {
 			continue
 		}
-		m.about, m.interval = n.About, n.Stats.Interval
+		m.about, m.claim.patience = n.About, max(s.patience, silentAfter*n.Stats.Interval)
 		m.hold(n.Values)
+		s.lookAgain(0)
 		if m.second || s.decideCounters(ctx, m) != publish { // who was second begins with what the broker holds
-			s.awake()
 			continue
 		}
-		if !s.take(m) {
+		m.first, m.due, m.held = true, true, nil
+		n.AboutNew = false // it is described here
+		if !m.claim.first {
+			m.claim.claiming, m.claim.began = true, time.Now().UTC().Truncate(time.Millisecond)
 			taken = append(taken, m)
 		}
 		if err := s.info(m); err != nil {
@@ -164,24 +145,10 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 		return err
 	}
 	for _, m := range taken { // the time in which others may have been quicker is over
-		s.of(m.ID, func(c *claim) {
-			m.first = c.first || c.claiming
-			c.first, c.claiming = m.first, false
-		})
+		m.first = m.claim.first || m.claim.claiming
+		m.claim.first, m.claim.claiming = m.first, false
 	}
-	s.awake()
 	return nil
-}
-
-// take begins a claim, and tells if it goes on from before.
-func (s *session) take(m *meter) (known bool) {
-	m.first, m.described, m.held = true, true, nil
-	s.of(m.ID, func(c *claim) {
-		if known = c.first; !known {
-			c.claiming, c.began = true, time.Now().UTC().Truncate(time.Millisecond)
-		}
-	})
-	return known
 }
 
 var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
@@ -193,36 +160,19 @@ func (s *session) awaitEchoes(taken []*meter) error {
 		return nil
 	}
 	began := time.Now()
-	for limit := time.After(echoWait); !s.echoed(taken); {
-		select {
-		case <-s.wake:
-		case <-limit:
-			s.warnUnchecked(errNotHeard)
-			return nil
-		case <-s.conn.Lost():
-			return s.conn.Err()
-		}
+	echoed := s.await(echoWait, echoWait, func() bool { // or it is another's
+		return !slices.ContainsFunc(taken, func(m *meter) bool { return m.claim.claiming && !m.claim.echoed })
+	})
+	if !echoed && s.conn.Err() == nil {
+		s.warnUnchecked(errNotHeard)
+		return nil
 	}
 	wait := settled + time.Since(began)
 	if !s.conn.Retains() { // the broker cannot tell who published the meter before: whoever does must have the time to answer
 		wait = echoWait
 	}
-	select {
-	case <-time.After(wait):
-		return nil
-	case <-s.conn.Lost():
-		return s.conn.Err()
-	}
-}
-
-// echoed tells if all have come back, or are another's.
-func (s *session) echoed(taken []*meter) bool {
-	for _, m := range taken {
-		if c := s.see(m.ID); c.claiming && !c.echoed {
-			return false
-		}
-	}
-	return true
+	s.await(wait, wait, func() bool { return false })
+	return s.conn.Err()
 }
 
 // warnUnchecked notes that nothing is heard of other bridges on this connection, which the log says once.

@@ -23,17 +23,16 @@ type meter struct {
 	known []bridge.Known
 	announcer
 
-	online    bool
-	first     bool // its counters are published: see claim
-	second    bool // they are not, since another bridge publishes them or did
-	stale     bool // the hub was told that they are not
-	described bool // its description was published just now
-	interval  time.Duration
-	held      map[quantity.ID]bridge.Value // its newest counters, where they are not published
-	asked     int                          // how much was known when they were last compared
-	told      bool                         // the log has told of another bridge
-	rival     string                       // who else publishes it, as its description says
-	defended  time.Time                    // when that was last published out of turn
+	online   bool
+	claim    *claim
+	first    bool                         // its counters are published: see claim
+	second   bool                         // they are not, since another bridge publishes them or did
+	stale    bool                         // the hub was told that they are not
+	held     map[quantity.ID]bridge.Value // its newest counters, where they are not published
+	asked    int                          // how much was known when they were last compared
+	told     bool                         // the log has told of another bridge
+	rival    string                       // who else publishes it, as its description says
+	defended time.Time                    // when that was last published out of turn
 }
 
 func (s *session) meter(m bridge.Meter) *meter {
@@ -41,7 +40,7 @@ func (s *session) meter(m bridge.Meter) *meter {
 		return known
 	}
 	prefix := s.config.BaseTopic + "/" + m.ID + "/"
-	made := &meter{Meter: m, prefix: prefix, statusTopic: prefix + "status"}
+	made := &meter{Meter: m, prefix: prefix, statusTopic: prefix + "status", claim: s.claim(m.ID)}
 	for id := range quantity.Count() {
 		made.topics[id] = prefix + quantity.ID(id).String()
 	}
@@ -55,8 +54,10 @@ func (s *session) news(n *bridge.News) error {
 	m := s.meter(n.Meter)
 	if n.AboutNew && n.About.Protocol != "" { // it has spoken: what an earlier run said stands until then
 		m.about, m.due = n.About, true
-		if err := s.describe(m); err != nil {
-			return err
+		if m.first {
+			if err := s.info(m); err != nil {
+				return err
+			}
 		}
 	}
 	if n.KnownNew {
@@ -86,13 +87,13 @@ func (s *session) news(n *bridge.News) error {
 			return err
 		}
 	}
-	if n.StatsNew && s.sharesStats(m) {
+	if n.StatsNew && m.sharesStats() {
 		if err := s.stats(m, &n.Stats); err != nil {
 			return err
 		}
 	}
 	m.online = n.Online
-	if !n.OnlineNew || s.yields(m) {
+	if !n.OnlineNew || m.yields() {
 		return nil
 	}
 	return s.state(m)
@@ -153,16 +154,6 @@ var ownTopics = []string{
 	discovery.Rejected, discovery.RejectedReason,
 }
 
-// describe publishes the description of a meter that this bridge publishes, where that was not done just now.
-func (s *session) describe(m *meter) error {
-	said := m.described
-	m.described = false
-	if said || !m.first {
-		return nil
-	}
-	return s.info(m)
-}
-
 // info publishes what is known of the meter itself, and which bridge publishes it since when.
 func (s *session) info(m *meter) error {
 	text, err := json.Marshal(struct {
@@ -178,7 +169,7 @@ func (s *session) info(m *meter) error {
 		Since    string `json:"since"`
 		Other    string `json:"other_instance,omitempty"`
 	}{m.about.Make, m.about.Model, m.about.Serial, m.about.List, m.about.Protocol, m.about.Port, m.about.Line,
-		s.marks.run, s.marks.client, s.see(m.ID).began.Format(received), m.rival})
+		s.marks.run, s.marks.client, m.claim.began.Format(received), m.rival})
 	if err != nil {
 		return err
 	}

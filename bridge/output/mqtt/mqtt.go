@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -40,7 +39,6 @@ type Output struct {
 
 	marks    marks
 	patience time.Duration // how long another bridge may be silent at least before it is taken for gone
-	mu       sync.Mutex    // of what the goroutines of a connection hear
 	claims   map[string]*claim
 }
 

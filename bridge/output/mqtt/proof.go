@@ -18,7 +18,7 @@ import (
 type proof struct {
 	want    wanted
 	until   time.Time       // when it is given up; zero as long as not all is published
-	missing map[string]bool // topics; under Output.mu
+	missing map[string]bool // topics
 }
 
 // proofWait is how long an announcement may take to the broker and back.
@@ -46,10 +46,7 @@ func (s *session) prove(a *announcer, want *wanted) bool {
 	a.proof = p
 	hear := func(m broker.Message) {
 		if !m.Retain && len(m.Payload) > 0 {
-			s.mu.Lock()
-			delete(p.missing, m.Topic)
-			s.mu.Unlock()
-			s.awake()
+			s.post(func() { delete(p.missing, m.Topic) })
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
@@ -82,12 +79,9 @@ func (s *session) concludeProofs(context.Context) error {
 		if p == nil {
 			continue
 		}
-		s.mu.Lock()
-		whole := len(p.missing) == 0
-		s.mu.Unlock()
 		late := !p.until.IsZero() && !time.Now().Before(p.until)
 		switch {
-		case whole:
+		case len(p.missing) == 0:
 			s.proven[m.ID] = true
 			s.endProof(&m.announcer)
 			s.sayAnnounced(&m.announcer, &p.want)

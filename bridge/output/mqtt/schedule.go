@@ -58,24 +58,37 @@ func (s *session) doDue(ctx context.Context) error {
 	return nil
 }
 
-// awake wakes the goroutine of the session: something was heard.
-func (s *session) awake() {
+// mostPosted is how much waits for the session at most. A flood of messages by others goes beyond it.
+const mostPosted = 10_000
+
+// post has the goroutine of the session do something: the goroutines of the connection, which hear of it, must not.
+func (s *session) post(f func()) {
+	s.mu.Lock()
+	if len(s.posted) < mostPosted {
+		s.posted = append(s.posted, f)
+	}
+	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
+// takePosted does what was posted.
+func (s *session) takePosted() {
+	s.mu.Lock()
+	posted := s.posted
+	s.posted = nil
+	s.mu.Unlock()
+	for _, f := range posted {
+		f()
+	}
+}
+
 // heard acts on what the goroutines of the connection have heard.
 func (s *session) heard(ctx context.Context) error {
 	s.feed.Progress()
-	s.mu.Lock()
-	called := s.called
-	s.called = false
-	s.mu.Unlock()
-	if called && s.due[introduceTask].IsZero() { // what comes until then is answered with it
-		s.due.in(introduceTask, s.pace.wait(time.Now(), time.Second+rand.N(4*time.Second))) // a hub that has just started hears of many devices at once
-	}
+	s.takePosted()
 	if err := s.concludeProofs(ctx); err != nil {
 		return err
 	}
@@ -112,34 +125,37 @@ func (p *pace) done(now time.Time) {
 // ownStatus hears what is said of this bridge. That it is offline was said by somebody else: by a second bridge with the same topics
 // that stopped, or by the broker, as the will of a connection it had not known to be dead. What was retained before is no news.
 func (s *session) ownStatus(m broker.Message) {
-	s.mu.Lock()
-	if m.Retain {
-		s.statusHeard, s.wasOnline = true, string(m.Payload) == online
-	}
-	contradicted := !m.Retain && string(m.Payload) == offline && !s.leaving
-	s.called = s.called || contradicted
-	s.mu.Unlock()
-	s.awake()
-	if !contradicted {
-		return
-	}
-	if count, ok := s.limiter.Allow("contradicted"); ok {
-		ratelimit.Counted(s.log.Info(), count).Str("source", m.Topic).
-			Msg("somebody else said that this bridge is offline: everything is published again (is hanbridge running twice with this " +
-				"mqtt.base_topic?)")
-	}
+	s.post(func() {
+		if m.Retain {
+			s.statusHeard, s.wasOnline = true, string(m.Payload) == online
+			return
+		}
+		if string(m.Payload) != offline {
+			return
+		}
+		s.introduceSoon()
+		if count, ok := s.limiter.Allow("contradicted"); ok {
+			ratelimit.Counted(s.log.Info(), count).Str("source", m.Topic).
+				Msg("somebody else said that this bridge is offline: everything is published again (is hanbridge running twice with this " +
+					"mqtt.base_topic?)")
+		}
+	})
 }
 
 // hubStatus hears the hub's birth message. One that was retained tells of a start before this connection, which began with all there
 // is to say.
 func (s *session) hubStatus(m broker.Message) {
-	if m.Retain || string(m.Payload) != online {
-		return
+	if !m.Retain && string(m.Payload) == online {
+		s.post(s.introduceSoon)
 	}
-	s.mu.Lock()
-	s.called = true
-	s.mu.Unlock()
-	s.awake()
+}
+
+// introduceSoon has everything introduced again in a moment, at random: a hub that has just started hears of many devices at once. What
+// comes until then is answered with it.
+func (s *session) introduceSoon() {
+	if s.due[introduceTask].IsZero() {
+		s.due.in(introduceTask, s.pace.wait(time.Now(), time.Second+rand.N(4*time.Second)))
+	}
 }
 
 func (s *session) introduceAgain(ctx context.Context) error {

@@ -27,31 +27,14 @@ func (m *meter) hold(values []bridge.Value) {
 	}
 }
 
-// patienceWith is how long another bridge may be silent before it is taken for gone.
-func (s *session) patienceWith(m *meter) time.Duration {
-	return max(s.patience, silentAfter*m.interval)
-}
-
 // yields tells that another bridge says whether a meter is online.
-func (s *session) yields(m *meter) bool {
-	c := s.see(m.ID)
-	return c.yields(time.Now(), s.patienceWith(m))
-}
+func (m *meter) yields() bool { return m.claim.yields(time.Now()) }
 
 // isOthers tells that a meter is, or may be, announced by another bridge.
-func (s *session) isOthers(id string) bool {
-	m := s.meters[id]
-	if m == nil || m.first {
-		return false
-	}
-	c := s.see(id)
-	return c.contested()
-}
+func (m *meter) isOthers() bool { return !m.first && m.claim.contested() }
 
 // sharesStats tells that the counts of a meter are published here.
-func (s *session) sharesStats(m *meter) bool {
-	return m.first || m.about.Protocol == "" && !s.isOthers(m.ID)
-}
+func (m *meter) sharesStats() bool { return m.first || m.about.Protocol == "" && !m.isOthers() }
 
 // facts is how much is known by which the meter can be told from another.
 func (m *meter) facts() int {
@@ -63,27 +46,21 @@ func (m *meter) facts() int {
 }
 
 // decideCounters decides on the counters of a meter. It asks the broker where it has to, and has itself called again when it must be looked at again.
-func (s *session) decideCounters(ctx context.Context, m *meter) (d decision) {
-	patience, facts := s.patienceWith(m), m.facts()
-	decide := func(found evidence) {
-		s.of(m.ID, func(c *claim) {
-			if found != notAsked || c.evidence == nothingKnown && facts > m.asked {
-				c.evidence = found
-			}
-			d = c.decide(time.Now(), patience)
-		})
+func (s *session) decideCounters(ctx context.Context, m *meter) decision {
+	c, facts := m.claim, m.facts()
+	if c.evidence == nothingKnown && facts > m.asked {
+		c.evidence = notAsked
 	}
-	decide(notAsked)
+	d := c.decide(time.Now())
 	if d == ask && facts == 0 {
 		return wait // its counters come once an hour
 	}
 	if d == ask {
-		m.asked = facts
-		decide(s.compare(ctx, m))
+		m.asked, c.evidence = facts, s.compare(ctx, m)
+		d = c.decide(time.Now())
 	}
 	if d == wait {
-		c := s.see(m.ID)
-		s.lookAgain(time.Until(c.quietAt(patience)))
+		s.lookAgain(time.Until(c.quietAt()))
 	}
 	return d
 }
@@ -115,9 +92,8 @@ func (s *session) review(ctx context.Context) error {
 
 // reviewMeter does so for one meter, and tells if it is to be published from now on.
 func (s *session) reviewMeter(ctx context.Context, m *meter) (anew bool, err error) {
-	c := s.see(m.ID)
-	if m.first && c.first {
-		return false, s.defend(m, &c)
+	if m.first && m.claim.first {
+		return false, s.defend(m)
 	}
 	d := s.decideCounters(ctx, m)
 	if m.second = d != publish; m.first || m.second {
@@ -138,23 +114,22 @@ func (s *session) forget(m *meter) {
 }
 
 // defend says again who is first where another has said that it is, and notes who publishes the meter too.
-func (s *session) defend(m *meter, c *claim) error {
-	rival, now := c.rival, time.Now()
-	if left := c.rivalAt.Add(s.patienceWith(m)).Sub(now); rival != "" && left <= 0 {
-		rival = ""
-	} else if rival != "" {
+func (s *session) defend(m *meter) error {
+	c, now := m.claim, time.Now()
+	if left := c.rivalAt.Add(c.patience).Sub(now); c.rival != "" && left > 0 {
 		s.lookAgain(left)
 		s.tell(m, zerolog.ErrorLevel, saidFirst)
+	} else {
+		c.rival = ""
 	}
 	if left := time.Second - now.Sub(m.defended); c.reply && left > 0 {
 		s.lookAgain(left)
 		return nil
 	}
-	if !c.reply && rival == m.rival {
+	if !c.reply && c.rival == m.rival {
 		return nil
 	}
-	m.rival, m.defended = rival, now
-	s.of(m.ID, func(c *claim) { c.reply, c.rival = false, rival })
+	m.rival, m.defended, c.reply = c.rival, now, false
 	return s.info(m)
 }
 
@@ -185,12 +160,11 @@ func (s *session) tell(m *meter, level zerolog.Level, what string) {
 // saySecond tells why the counters are not published, or that they are from now on. Where no other bridge is heard the hub is told too, where
 // a person looks for the counters: nobody else publishes what the bridge says of the meter.
 func (s *session) saySecond(m *meter, d decision) error {
-	c := s.see(m.ID)
 	switch {
 	case d == publish && m.told:
 		s.tell(m, zerolog.InfoLevel, saidTaken)
 	case d == publish:
-	case !c.heard.IsZero() && !c.quiet(time.Now(), s.patienceWith(m)):
+	case !m.claim.heard.IsZero() && !m.claim.quiet(time.Now()):
 		s.tell(m, zerolog.ErrorLevel, saidSecond+m.ID)
 	case d != withhold:
 		s.tell(m, zerolog.InfoLevel, saidWaits)

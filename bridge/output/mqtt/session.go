@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,12 +31,12 @@ type session struct {
 	first     zerolog.Level // of the log line of a first announcement
 	unchecked bool          // nothing is heard of other bridges on this connection
 
-	wake chan struct{} // something was heard
-	// The goroutines of the connection share these under Output.mu.
-	called      bool // everything is to be introduced again
 	statusHeard bool // the broker has told which status of this base topic it holds
 	wasOnline   bool // a bridge of this base topic was there when this one came
-	leaving     bool // what says offline from now on is this session
+
+	wake   chan struct{} // something was posted
+	mu     sync.Mutex
+	posted []func()
 }
 
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
@@ -191,11 +192,8 @@ func (s *session) farewell() error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), flush, errStopping)
 	defer cancel()
 	errs := []error{s.deliver(ctx)}
-	s.mu.Lock()
-	s.leaving = true
-	s.mu.Unlock()
 	for _, m := range s.meters {
-		if !s.yields(m) {
+		if !m.yields() {
 			errs = append(errs, s.publish(m.statusTopic, []byte(offline), true))
 		}
 	}
