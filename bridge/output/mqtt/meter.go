@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hanbridge/hanbridge/bridge"
 	"github.com/hanbridge/hanbridge/discovery"
@@ -101,11 +102,10 @@ func (s *session) news(n *bridge.News) error {
 
 // state publishes whether a meter speaks.
 func (s *session) state(m *meter) error {
-	status := offline
 	if m.online {
-		status = online
+		return s.publish(m.statusTopic, []byte(online), true)
 	}
-	return s.publish(m.statusTopic, []byte(status), true)
+	return s.publish(m.statusTopic, []byte(offline), true)
 }
 
 // longestState is how many characters of a state Home Assistant takes: a longer one becomes unknown.
@@ -113,16 +113,10 @@ const longestState = 255
 
 // shortened cuts a text to what hubs take; the telegram's own topic has all of it.
 func shortened(text []byte) []byte {
-	if len(text) <= longestState {
+	if utf8.RuneCount(text) <= longestState {
 		return text
 	}
-	n := 0
-	for i := range string(text) { // the beginnings of characters
-		if n++; n > longestState {
-			return text[:i]
-		}
-	}
-	return text
+	return []byte(string([]rune(string(text))[:longestState]))
 }
 
 // wanted is what hubs should know of a meter. One that has sent nothing has nothing to announce.
@@ -156,7 +150,7 @@ var ownTopics = []string{
 
 // info publishes what is known of the meter itself, and which bridge publishes it since when.
 func (s *session) info(m *meter) error {
-	text, err := json.Marshal(struct {
+	return s.publishJSON(m.prefix+"info", true, struct {
 		Make     string `json:"make"`
 		Model    string `json:"model"`
 		Serial   string `json:"serial"`
@@ -170,51 +164,45 @@ func (s *session) info(m *meter) error {
 		Other    string `json:"other_instance,omitempty"`
 	}{m.about.Make, m.about.Model, m.about.Serial, m.about.List, m.about.Protocol, m.about.Port, m.about.Line,
 		s.marks.run, s.marks.client, m.claim.began.Format(received), m.rival})
-	if err != nil {
-		return err
-	}
-	return s.publish(m.prefix+"info", text, true)
 }
 
 // event publishes what happened to a meter. It is never retained: a hub that starts would take it for something that happens.
 func (s *session) event(m *meter, e bridge.Event) error {
-	text, err := json.Marshal(struct {
+	return s.publishJSON(m.prefix+"event", false, struct {
 		Time     string `json:"time"`
 		Event    string `json:"event"`
 		Quantity string `json:"quantity,omitempty"`
 		From     string `json:"from"`
 		To       string `json:"to"`
 	}{e.Time.Format(time.RFC3339), e.Name, e.Quantity, e.From, e.To})
+}
+
+func (s *session) publishJSON(topic string, retain bool, v any) error {
+	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return s.publish(m.prefix+"event", text, false)
+	return s.publish(topic, text, retain)
 }
 
 // stats publishes what the bridge counts. What it does not know yet stands as an earlier run left it.
 func (s *session) stats(m *meter, st *bridge.Stats) error {
-	for _, count := range []struct {
-		name string
-		n    uint64
-	}{{discovery.Telegrams, st.Telegrams}, {discovery.TelegramErrors, st.Errors}, {discovery.Rejected, st.Rejected}} {
-		s.buf = strconv.AppendUint(s.buf[:0], count.n, 10)
-		if err := s.publish(m.prefix+count.name, s.buf, true); err != nil {
+	type state struct{ name, text string }
+	states := []state{
+		{discovery.Telegrams, strconv.FormatUint(st.Telegrams, 10)},
+		{discovery.TelegramErrors, strconv.FormatUint(st.Errors, 10)},
+		{discovery.Rejected, strconv.FormatUint(st.Rejected, 10)},
+		{discovery.RejectedReason, cmp.Or(st.Reason, "none since the start")},
+	}
+	if st.Telegrams > 0 {
+		states = append(states,
+			state{discovery.TelegramInterval, strconv.FormatFloat(st.Interval.Seconds(), 'f', discovery.TelegramIntervalDecimals, 64)},
+			state{discovery.LastTelegram, st.Last.Format(time.RFC3339)})
+	}
+	for _, one := range states {
+		if err := s.publish(m.prefix+one.name, shortened([]byte(one.text)), true); err != nil {
 			return err
 		}
 	}
-	reason := cmp.Or(st.Reason, "none since the start")
-	if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(reason)), true); err != nil {
-		return err
-	}
-	if st.Telegrams == 0 {
-		return nil
-	}
-	tenths := int64(st.Interval.Round(100*time.Millisecond) / (100 * time.Millisecond))
-	s.buf = strconv.AppendInt(s.buf[:0], tenths/10, 10)
-	s.buf = append(s.buf, '.', byte('0'+tenths%10))
-	if err := s.publish(m.prefix+discovery.TelegramInterval, s.buf, true); err != nil {
-		return err
-	}
-	s.buf = st.Last.AppendFormat(s.buf[:0], time.RFC3339)
-	return s.publish(m.prefix+discovery.LastTelegram, s.buf, true)
+	return nil
 }

@@ -24,9 +24,10 @@ type Output struct {
 	terms    broker.Terms
 	devices  *devices // what the broker was given to keep
 	scanned  bool     // that is known
-	// found holds the quantities of each meter that the retained scan found announced and that the meter has not sent since. It is nil once that
-	// time is over (see expireFound).
-	found map[string]discovery.Meter
+	// found holds the quantities of each meter that the retained scan found announced and that the meter has not sent since. It is nil from
+	// foundUntil on (see expireFound).
+	found      map[string]discovery.Meter
+	foundUntil time.Time
 	// partial tells that the retained scan was incomplete: the broker may hold announcements that it did not find.
 	partial bool
 	proven  map[string]bool // meters whose announcement was seen to arrive, or cannot be seen

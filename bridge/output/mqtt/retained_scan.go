@@ -78,12 +78,14 @@ func (s *session) takeOver(found []discovery.Message) {
 		}
 		s.devices.add(id, before)
 	}
-	if s.partial { // it is asked again at the next start
-		s.due[expireTask] = time.Now().Add(foundLifetime)
-		return
+	if s.foundUntil = time.Now().Add(foundLifetime); !s.partial { // else it is asked again at the next start
+		if s.devices.kept.Asked.IsZero() {
+			s.devices.kept.Asked = time.Now()
+			s.devices.keep()
+		}
+		s.foundUntil = s.devices.whole()
 	}
-	s.devices.asked(time.Now())
-	s.due[expireTask] = s.devices.whole()
+	s.due[expireTask] = s.foundUntil
 }
 
 // forgetSeen removes from found what the meter has sent since the scan: from then on the bridge itself tells when a quantity is gone.

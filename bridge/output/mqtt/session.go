@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,11 +46,13 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, sent: map[string]device{}, wake: make(chan struct{}, 1),
 	}
 	if o.found != nil {
-		s.due[expireTask] = o.devices.whole()
+		s.due[expireTask] = o.foundUntil
 	}
 	s.own = announcer{wanted: s.wantedOfBridge}
-	for _, id := range o.devices.others(feed.Meters()) {
-		s.gone = append(s.gone, announcer{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
+	for _, id := range slices.Sorted(maps.Keys(o.devices.kept.Devices)) {
+		if id != "" && !slices.ContainsFunc(feed.Meters(), func(m bridge.Meter) bool { return m.ID == id }) {
+			s.gone = append(s.gone, announcer{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
+		}
 	}
 	return s
 }
@@ -111,7 +115,9 @@ func (s *session) move(ctx context.Context) error {
 	if err := s.conn.Flush(ctx); err != nil {
 		return err
 	}
-	s.devices.move(s.config.BaseTopic)
+	s.devices.kept.Base = s.config.BaseTopic
+	s.devices.keep()
+	s.devices.sync()
 	return nil
 }
 

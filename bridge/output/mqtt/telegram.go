@@ -19,22 +19,12 @@ func (s *session) telegram(t *bridge.Telegram) error {
 		s.early = append(s.early, *t)
 		return nil
 	}
-	s.buf = appendTelegram(s.buf[:0], m.ID, t, m.first)
-	s.buf = s.sign(s.buf, m.first)
+	s.buf = appendTelegram(s.buf[:0], m.ID, t, s.marks.run, m.first)
 	return s.publish(m.prefix+"telegram", s.buf, false)
 }
 
-// sign adds who published a telegram, and whether its counters were left out: see claim.
-func (s *session) sign(b []byte, first bool) []byte {
-	b = append(append(append(b[:len(b)-1], `,"instance":"`...), s.marks.run...), '"')
-	if !first {
-		b = append(b, `,"counters":"`+withheld+`"`...)
-	}
-	return append(b, '}')
-}
-
-// appendTelegram writes the numbers digit by digit from their exact values.
-func appendTelegram(b []byte, meter string, t *bridge.Telegram, counters bool) []byte {
+// appendTelegram writes the numbers digit by digit from their exact values, and who published them: see claim.
+func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, counters bool) []byte {
 	b = append(append(b, `{"meter":"`...), meter...)
 	b = strconv.AppendUint(append(b, `","seq":`...), t.Seq, 10)
 	b = t.Received.AppendFormat(append(b, `,"received":"`...), received)
@@ -54,7 +44,11 @@ func appendTelegram(b []byte, meter string, t *bridge.Telegram, counters bool) [
 		b = append(append(append(b, '"'), v.ID.String()...), `":`...)
 		b = appendJSON(b, v)
 	}
-	return append(b, "}}"...)
+	b = append(append(append(b, `},"instance":"`...), mark...), '"')
+	if !counters {
+		b = append(b, `,"counters":"`+withheld+`"`...)
+	}
+	return append(b, '}')
 }
 
 func appendJSON(b []byte, v *bridge.Value) []byte {

@@ -3,6 +3,10 @@ package mqtt
 import (
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
 )
 
 func TestPace(t *testing.T) {
@@ -44,5 +48,15 @@ func TestPaceOfAStorm(t *testing.T) {
 	}
 	if n > 24*60+5 {
 		t.Errorf("%d answers in a day, want one a minute", n)
+	}
+}
+
+// TestFoundInPartOutlivesTheConnection: what an incomplete scan found is kept as long on the next connection.
+func TestFoundInPartOutlivesTheConnection(t *testing.T) {
+	o := New(Config{}, zerolog.Nop())
+	o.devices, o.partial = recallDevices(nil, &o.config), true
+	newSession(o, nil, new(bridge.Feed)).takeOver(nil)
+	if got := time.Until(newSession(o, nil, new(bridge.Feed)).due[expireTask]); got < foundLifetime-time.Hour {
+		t.Errorf("kept for %v more, want %v", got, foundLifetime)
 	}
 }
