@@ -9,11 +9,11 @@ import (
 // most four bytes, control and HCS.
 const headLength = 16
 
-// frames follows the frames of a stream by the lengths in their heads. It looks at a byte when headLength more are known.
+// frames follows the frames of a stream by the lengths in their heads.
 type frames struct {
-	ring  [headLength]byte
-	at    int64 // how many bytes were put into the ring
-	heads int64
+	window [1 + headLength]byte // the byte that is looked at next, and those behind it
+	n      int                  // how many there are
+	heads  int64
 	// How frames ended: where the head says, later by one for each CR LF or for each pair of FF in them, or otherwise.
 	whole, longer, doubled, lost int64
 
@@ -27,27 +27,24 @@ type frames struct {
 }
 
 func (f *frames) add(x byte) {
-	at := f.at % headLength
-	old := f.ring[at]
-	f.ring[at] = x
-	if f.at++; f.at <= headLength {
-		return
+	if f.n == len(f.window) {
+		f.step()
 	}
-	f.follow(old)
-	if old == hdlc.Flag || old == mbus.Start {
-		f.look(old, f.at, headLength)
-	}
+	f.window[f.n] = x
+	f.n++
 }
 
-// drain looks at the bytes of the ring as if nothing came behind them, and judges a frame that is still open.
+// step looks at the first byte of the window, and goes on to the next.
+func (f *frames) step() {
+	f.follow(f.window[0])
+	f.look(f.window[:f.n])
+	f.n = copy(f.window[:], f.window[1:f.n])
+}
+
+// drain looks at the bytes of the window as if nothing came behind them, and judges a frame that is still open.
 func (f *frames) drain() {
-	n := int(min(f.at, headLength))
-	for k := range n {
-		x := f.ring[(f.at-int64(n-k))%headLength]
-		f.follow(x)
-		if x == hdlc.Flag || x == mbus.Start {
-			f.look(x, f.at-int64(n-k-1), n-k-1)
-		}
+	for f.n > 0 {
+		f.step()
 	}
 	switch {
 	case f.length == 0:
@@ -60,19 +57,14 @@ func (f *frames) drain() {
 	}
 }
 
-// look tells if a frame begins with first, behind which n bytes stand in the ring, from that place on.
-func (f *frames) look(first byte, from int64, n int) {
-	var b [headLength + 1]byte
-	b[0] = first
-	for k := range n {
-		b[1+k] = f.ring[(from+int64(k))%headLength]
-	}
-	length := 0
-	switch head := b[:1+n]; {
-	case first == hdlc.Flag && hdlc.Proven(head):
+// look begins a frame where b is the head of one.
+func (f *frames) look(b []byte) {
+	length, end := 0, byte(hdlc.Flag)
+	switch {
+	case b[0] == hdlc.Flag && hdlc.Proven(b):
 		length = int(b[1]&0x07)<<8 | int(b[2]) + 2
-	case first == mbus.Start && mbus.Proven(head):
-		if length = int(b[1]) + 6; b[1] < 2 {
+	case b[0] == mbus.Start && mbus.Proven(b):
+		if length, end = int(b[1])+6, 0x16; b[1] < 2 {
 			length += 256
 		}
 	default:
@@ -82,10 +74,7 @@ func (f *frames) look(first byte, from int64, n int) {
 		f.lost++ // shorter than its head says
 	}
 	f.heads++
-	f.length, f.count, f.pairs, f.twice, f.half, f.last = length, 1, 0, 0, false, first
-	if f.end = hdlc.Flag; first == mbus.Start {
-		f.end = 0x16
-	}
+	f.length, f.end, f.count, f.pairs, f.twice, f.half, f.last = length, end, 1, 0, 0, false, b[0]
 }
 
 // follow goes one byte on in the frame.
@@ -102,20 +91,18 @@ func (f *frames) follow(x byte) {
 	}
 	f.last = x
 	switch over := f.count - f.length; {
-	case over < 0:
 	case over == 0 && x == f.end:
 		f.whole++
-		f.length = 0
 	case over == f.pairs && x == f.end:
 		f.longer++
-		f.length = 0
 	case over == f.twice && x == f.end:
 		f.doubled++
-		f.length = 0
 	case over > max(f.pairs, f.twice):
 		f.lost++
-		f.length = 0
+	default:
+		return
 	}
+	f.length = 0
 }
 
 // verdict judges a stream that has heads of frames.

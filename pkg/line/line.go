@@ -6,6 +6,8 @@
 // cannot be told from noise.
 package line
 
+import "regexp"
+
 // Evidence is what is known of the bytes of a line. Its zero value is ready. Its memory is constant, whatever the bytes, and
 // Add allocates nothing. It is not safe for concurrent use.
 type Evidence struct {
@@ -15,7 +17,8 @@ type Evidence struct {
 	signs      [kinds]int64
 	text       text
 	frames     frames
-	start      start
+	begin      [256]byte // of the stream, by which other programs than meters are known
+	beginLen   int
 	telnet     TelnetFilter
 	negotiated bool    // by an earlier connection
 	undone     [4]byte // what a byte of telnet stands for, with those that it held
@@ -33,11 +36,11 @@ func (e *Evidence) Add(b []byte) {
 
 // add takes in bytes that telnet was taken away from.
 func (e *Evidence) add(b []byte) {
+	e.beginLen += copy(e.begin[e.beginLen:], b)
 	for _, x := range b {
 		e.counts[x]++
 		e.word = e.word<<8 | uint32(x)
 		e.signs[signKinds[e.word]]++
-		e.start.add(x)
 		e.text.add(x)
 		e.frames.add(x)
 	}
@@ -55,6 +58,12 @@ func (e *Evidence) Begin() {
 // Reset forgets all, for another setting of the line.
 func (e *Evidence) Reset() { *e = Evidence{} }
 
+// What other programs than gateways begin with, and ask.
+var (
+	webBegin = regexp.MustCompile(`(?i)^[\r\n\t ]*(http/|<!doctype|<html)`)
+	login    = regexp.MustCompile(`(?i)^[\r\n\t ]*ssh-|(login|password|username|user name):|user access verification`)
+)
+
 // Limits of the judgement.
 const (
 	// enoughBytes is how many bytes are judged at all: fewer may be a glitch at the plug.
@@ -68,30 +77,32 @@ const (
 // Verdict judges all bytes since the last Reset. It is meant for a line from which no telegram was read: it does not verify
 // any.
 func (e *Evidence) Verdict() Verdict {
-	v := e.verdict()
-	switch v {
+	switch v := e.verdict(); v {
 	case Web, Login, OtherBaud, Inverted, OtherParity: // the reason why there is no telegram
+		return v
 	default:
 		if e.negotiated || e.telnet.Negotiated() {
 			return Telnet
 		}
+		return v
 	}
-	return v
 }
 
 // verdict judges the bytes without those of telnet.
 func (e *Evidence) verdict() Verdict {
-	all := e.frames
-	all.drain()
+	frames, begin := e.frames, e.begin[:e.beginLen]
+	frames.drain()
 	switch {
 	case e.bytes == 0:
 		return Silent
 	case e.text.good >= enoughLines:
 		return e.text.verdict()
-	case e.start.verdict() != Silent:
-		return e.start.verdict()
-	case all.heads > 0:
-		return all.verdict()
+	case webBegin.Match(begin):
+		return Web
+	case login.Match(begin):
+		return Login
+	case frames.heads > 0:
+		return frames.verdict()
 	case e.tells(kindInverted, kindParity):
 		return Inverted
 	case e.tells(kindParity, kindInverted):

@@ -10,11 +10,9 @@ const (
 	kinds
 )
 
-// A sign is four bytes that a line gives when it is set wrong in one way, and that no meter sends. Each is what becomes of a
-// piece that all telegrams of a sort have in common: the line ends and codes of P1, the codes and units of DLMS lists, the LLC
-// header and the beginning of a ciphered message, the heads of M-Bus frames and HDLC addresses. Which bytes it becomes follows
-// from the order of start, data, parity and stop bits, and from whether the receiver, missing a stop bit, takes that for the
-// next start bit or waits for the line to be idle. signs_test.go derives each of them.
+// A sign is four bytes that a line gives when it is set wrong in one way, and that no meter sends. Each is what becomes of a piece that
+// all telegrams of a sort have in common, such as line ends, codes and heads of frames. signs_test.go derives each of them from the order
+// of start, data, parity and stop bits, and from what receivers do that miss a stop bit.
 
 // invertedSigns are those of an inverted line, whatever the parity at both ends.
 var invertedSigns = []uint32{

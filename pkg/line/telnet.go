@@ -1,10 +1,9 @@
 package line
 
 // TelnetFilter undoes the telnet protocol (RFC 854) of a gateway that speaks it in place of passing on the bytes of its serial port:
-// negotiations are taken away, and a byte FF that was sent twice becomes one. It begins only where the first bytes of the stream
-// are a negotiation, which no meter sends, and ends where an FF stands alone: then the gateway sends the bytes of the meter as they
-// are. Any other stream passes unchanged. A NUL that a gateway puts behind a CR stays, since it may be the meter's: such a telegram is
-// damaged. The zero value is at the beginning of a stream. Nothing is ever answered.
+// negotiations are taken away, and FF FF becomes FF. It begins only where the first bytes of the stream are a negotiation, which no meter
+// sends, and ends where an FF stands alone: the gateway sends the meter's bytes as they are. Any other stream passes unchanged. A NUL
+// behind a CR stays, since it may be the meter's. The zero value is at the beginning of a stream. Nothing is ever answered.
 type TelnetFilter struct {
 	mode     telnetMode
 	part     telnetPart
@@ -41,11 +40,9 @@ const (
 	telnetDont = 0xFE
 	telnetIAC  = 0xFF
 
-	highestOption = 49 // of those that are assigned; behind them are none that a gateway negotiates
+	highestOption = 49  // of those that are assigned; behind them are none that a gateway negotiates
+	longestInside = 128 // bytes of a subnegotiation; those of gateways have fewer than 20
 )
-
-// longestInside is how many bytes a subnegotiation may have; those of gateways have fewer than 20.
-const longestInside = 128
 
 // opens tells which options a gateway negotiates first: binary, echo, suppress go ahead, terminal type and speed, window size,
 // line mode, environment and COM port control (RFC 2217). Others may be values of a meter: a connection can begin within a telegram.
@@ -96,7 +93,13 @@ func (t *TelnetFilter) add(dst []byte, x byte) []byte {
 		t.mode = telnetOn
 		t.commands++
 	case inSubnegotiation:
-		t.subnegotiation(x)
+		t.inside++
+		switch {
+		case t.inside > longestInside: // one that does not end was none
+			t.mode, t.part = telnetOff, inData
+		case x == telnetIAC:
+			t.part = behindInnerIAC
+		}
 	case behindInnerIAC:
 		if t.part = inSubnegotiation; x == telnetSE {
 			t.part = inData
@@ -135,15 +138,6 @@ func (t *TelnetFilter) command(dst []byte, x byte) []byte {
 		return t.end(dst, telnetIAC, x)
 	}
 	return dst
-}
-
-// subnegotiation passes over the parameters of an option. One that does not end was none.
-func (t *TelnetFilter) subnegotiation(x byte) {
-	if t.inside++; t.inside > longestInside {
-		t.mode, t.part = telnetOff, inData
-	} else if x == telnetIAC {
-		t.part = behindInnerIAC
-	}
 }
 
 // end gives back bytes that were held, and passes on all that follow.

@@ -1,19 +1,19 @@
 package line
 
+import "strings"
+
 // text reads along as if the bytes were P1 telegrams, and counts lines.
 type text struct {
 	state    state
-	marks    uint16 // the marks of the code so far, three bits each
-	returns  int    // CR in this line
-	begun    bool   // a line end has been seen, so that this line is whole
-	good     int64  // data lines that are well formed
-	bad      int64  // lines that are not
-	bare     int64  // good ones that end with LF alone
-	returned int64  // good ones that end with more than one CR before LF
+	marks    [5]byte // of the code so far
+	marked   int     // how many
+	returns  int     // CR in this line
+	begun    bool    // a line end has been seen, so that this line is whole
+	good     int64   // data lines that are well formed
+	bad      int64   // lines that are not
+	bare     int64   // good ones that end with LF alone
+	returned int64   // good ones that end with more than one CR before LF
 }
-
-// filling is what Hungarian meters of Sanxing send in place of each character of a message that was never set.
-const filling = 0xFF
 
 // state is where in a line the last byte stood.
 type state byte
@@ -27,29 +27,13 @@ const (
 	broken
 )
 
-// wholeCode is marks of A-B:C.D.E, the others those of A-B:C.D.E*F and A-B:C.D.E.F.
-const (
-	wholeCode   = dash<<9 | colon<<6 | dot<<3 | dot
-	withStorage = wholeCode<<3 | star
-	dotted      = wholeCode<<3 | dot
-)
-
-const (
-	dash = iota + 1
-	colon
-	dot
-	star
-)
-
-var markOf = [256]uint16{'-': dash, ':': colon, '.': dot, '*': star}
-
 func (t *text) add(x byte) {
 	switch {
 	case x == '\n':
 		t.endLine()
 	case x == '\r':
 		t.returns++
-	case x == filling && t.state == inValue:
+	case x == 0xFF && t.state == inValue: // what Hungarian meters of Sanxing fill a message with that was never set
 	case x < ' ' || x >= 0x7F:
 		t.state = broken
 	default:
@@ -68,11 +52,9 @@ func (t *text) character(x byte) {
 			t.state = behindValue
 		}
 	case behindValue:
-		switch x {
-		case '(':
+		if x == '(' {
 			t.state = inValue
-		case ')':
-		default:
+		} else if x != ')' {
 			t.state = broken
 		}
 	case inOther, broken:
@@ -92,16 +74,23 @@ func firstOf(x byte) state {
 	return broken
 }
 
+// code takes in a byte of a code: A-B:C.D.E, A-B:C.D.E*F or A-B:C.D.E.F.
 func (t *text) code(x byte) {
-	switch m := markOf[x]; {
+	switch {
 	case x-'0' <= 9:
-	case m != 0 && t.marks < 1<<12:
-		t.marks = t.marks<<3 | m
-	case x == '(' && (t.marks == wholeCode || t.marks == withStorage || t.marks == dotted):
-		t.state = inValue
-	default:
-		t.state = broken
+		return
+	case strings.IndexByte("-:.*", x) >= 0 && t.marked < len(t.marks):
+		t.marks[t.marked] = x
+		t.marked++
+		return
+	case x == '(':
+		switch string(t.marks[:t.marked]) {
+		case "-:..", "-:..*", "-:...":
+			t.state = inValue
+			return
+		}
 	}
+	t.state = broken
 }
 
 func (t *text) endLine() {
@@ -120,7 +109,7 @@ func (t *text) endLine() {
 		}
 	case atStart, inOther:
 	}
-	t.state, t.marks, t.returns, t.begun = atStart, 0, 0, true
+	t.state, t.marked, t.returns, t.begun = atStart, 0, 0, true
 }
 
 // verdict judges lines that are P1 telegrams.
