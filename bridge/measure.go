@@ -23,9 +23,9 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 		p.reject(&j.Held[i])
 		p.forgetReminder(j.Held[i].ID)
 	}
-	if s := j.Meter; s != nil {
+	if j.Replaced != "" {
 		p.stranger(now)
-		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: s.From, To: s.To})
+		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: j.Replaced, To: r.Meter.Serial})
 	}
 	for i := range j.Resets {
 		p.reset(&j.Resets[i], now)

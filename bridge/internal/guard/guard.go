@@ -5,6 +5,7 @@ package guard
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,25 +30,18 @@ type Guard struct {
 	clock     clock
 	serial    serials
 	power     power
-	sight     sight
-	limits    [kindCount]limit
+	counting  bool       // this telegram shows that the meter has started: a zero in it may be right
 	registers []register // by ID
 	turned    int64      // when the main counter was last believed to have begun again
 
 	held   []Held
 	resets []Reset
-	swap   Swap
 }
 
 // New returns a Guard that remembers nothing. Fuse is the main fuse in A per phase, 0 where it is not known.
 func New(fuse int) *Guard {
 	n := quantity.Count()
-	g := &Guard{
-		power: power{fuse: fuse}, registers: make([]register, n), turned: never,
-		held: make([]Held, 0, n), resets: make([]Reset, 0, n),
-	}
-	g.limits = limitsAt(g.power.watts())
-	return g
+	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), turned: never, held: make([]Held, 0, n), resets: make([]Reset, 0, n)}
 }
 
 // never is so long ago that it is over.
@@ -60,26 +54,12 @@ func (g *Guard) Judge(t *Telegram) Judgement {
 	g.held, g.resets = g.held[:0], g.resets[:0]
 	var j Judgement
 	if from, changed := g.serial.changed(t.Serial); changed {
-		g.swap = Swap{From: from, To: t.Serial}
-		j.Meter = &g.swap
+		j.Replaced = from
 		g.open()
 	}
-	g.sight = look(t.Samples)
-	if g.power.add(g.sight.watts) {
-		g.limits = limitsAt(g.power.watts())
-	}
-	n := 0
-	for i := range t.Samples {
-		s := &t.Samples[i]
-		if kinds[s.ID] != noCounter && !g.believes(s) {
-			continue
-		}
-		if n != i {
-			t.Samples[n] = *s
-		}
-		n++
-	}
-	j.Good, j.Held, j.Resets = t.Samples[:n], g.held, g.resets
+	g.look(t.Samples)
+	j.Good = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.believes(&s) })
+	j.Held, j.Resets = g.held, g.resets
 	return j
 }
 
@@ -97,8 +77,7 @@ func (g *Guard) open() {
 func (g *Guard) believes(s *quantity.Sample) bool {
 	r := &g.registers[s.ID]
 	why, settled := g.judge(r, s)
-	part := s.Derived && g.partHeld(s.ID)
-	if part {
+	if s.Derived && g.partHeld(s.ID) {
 		why, settled = Derived, false
 	}
 	switch {
@@ -119,12 +98,12 @@ func (g *Guard) believes(s *quantity.Sample) bool {
 
 // judge returns why a value does not go on from the last good one, 0 where it does, and whether it is to be believed all the same.
 func (g *Guard) judge(r *register, s *quantity.Sample) (why Reason, settled bool) {
-	now, v, limit := g.clock.now, s.Value, &g.limits[kindOf(s)]
+	now, v, limit := g.clock.now, s.Value, limitOf(s, g.power.watts())
 	switch {
 	case v.Sign() < 0: // no counter is below zero, and Home Assistant's statistics stop at one that is
 		r.run.times = 0
 		return Backward, false
-	case r.known && r.good.leadsTo(v, now, limit), !r.known && !g.sight.odd(s):
+	case r.known && r.good.leadsTo(v, now, &limit), !r.known && (v.Sign() > 0 || g.counting && !limit.slow()):
 		return 0, false
 	}
 	why = Jump
@@ -134,8 +113,8 @@ func (g *Guard) judge(r *register, s *quantity.Sample) (why Reason, settled bool
 	case v.Cmp(r.good.value) < 0:
 		why = Backward
 	}
-	r.run.add(v, now, why == Jump, limit)
-	return why, r.open || g.follows(r, v) || r.run.settled(now, limit)
+	r.run.add(v, now, why == Jump, &limit)
+	return why, r.open || g.follows(r, v) || r.run.settled(now, &limit)
 }
 
 // partHeld tells if a tariff of this sum was held back in this telegram.
@@ -159,4 +138,40 @@ const afterTurn = int64(70 * time.Minute / time.Millisecond)
 // follows tells if a decrease is that of a meter that has begun again already.
 func (g *Guard) follows(r *register, v obis.Decimal) bool {
 	return r.known && v.Cmp(r.good.value) < 0 && r.good.last < g.turned && g.clock.now-g.turned <= afterTurn
+}
+
+// serials tell which meter it is, as far as telegrams say.
+type serials struct {
+	now   string
+	other string // another number, and how many telegrams in a row have named it, of those that name one
+	times int
+	left  string // the meter before this one
+}
+
+const (
+	// enoughNames is how many telegrams in a row make another number another meter.
+	enoughNames = 2
+	// enoughBack is how many it takes to go back to the meter that was left: those of two meters may come by turns.
+	enoughBack = 100
+)
+
+// changed tells if a telegram shows that the meter was replaced, and which one it was.
+func (s *serials) changed(serial string) (from string, changed bool) {
+	switch {
+	case serial == "":
+		return "", false
+	case s.now == "":
+		s.now = serial
+	case serial == s.now:
+		s.other, s.times = "", 0
+	case serial != s.other:
+		s.other, s.times = serial, 1
+	default:
+		s.times++
+	}
+	if s.times < enoughNames || s.other == s.left && s.times < enoughBack {
+		return "", false
+	}
+	*s = serials{now: serial, left: s.now}
+	return s.left, true
 }

@@ -39,12 +39,12 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 	return all, serial
 }
 
-// said is what a judgement holds besides good values: "import_energy zero", "import_energy 1000 to 3", "meter A to B".
+// said is what a judgement holds besides good values: "import_energy zero", "import_energy 1000 to 3", "meter A replaced".
 func said(j guard.Judgement) string {
 	words := map[guard.Reason]string{guard.Zero: "zero", guard.Backward: "back", guard.Jump: "jump", guard.Derived: "derived"}
 	var all []string
-	if j.Meter != nil {
-		all = append(all, fmt.Sprintf("meter %s to %s", j.Meter.From, j.Meter.To))
+	if j.Replaced != "" {
+		all = append(all, "meter "+j.Replaced+" replaced")
 	}
 	for _, h := range j.Held {
 		all = append(all, fmt.Sprintf("%v %s", h.ID, words[h.Reason]))
@@ -247,14 +247,14 @@ func TestRules(t *testing.T) {
 			{1, s, "import_energy=1000 export_energy=500 gas=7 serial=A", ""},
 			{1, s, "import_energy=9000 export_energy=0 serial=B", "import_energy jump, export_energy zero"},
 			{1, s, "import_energy=9000", "import_energy jump"},
-			{1, s, "import_energy=9000 export_energy=0 water=0 serial=B", "meter A to B, water zero, import_energy 1000 to 9000, export_energy 500 to 0"},
+			{1, s, "import_energy=9000 export_energy=0 water=0 serial=B", "meter A replaced, water zero, import_energy 1000 to 9000, export_energy 500 to 0"},
 			{1, h, "gas=0.5", "gas 7 to 0.5"},
 			{1, s, "import_energy=9000 export_energy=0 gas=0 serial=B", "gas zero"},
 		}},
 		{"another number of the same meter", 0, []step{
 			{1, s, "import_energy=1000 serial=A", ""},
 			{1, s, "import_energy=1000 serial=0A", ""},
-			{1, s, "import_energy=1000.1 serial=0A", "meter A to 0A"},
+			{1, s, "import_energy=1000.1 serial=0A", "meter A replaced"},
 		}},
 		{"a number that was garbled once", 0, []step{
 			{1, s, "import_energy=1000 serial=A", ""},
@@ -363,7 +363,7 @@ func TestTwoMeters(t *testing.T) {
 					clock = at.AddDate(years, 0, 0)
 				}
 				j := g.Judge(&guard.Telegram{Received: at, Meter: obis.FromTime(clock), Serial: serial, Samples: all})
-				if len(j.Resets) > 0 || j.Meter != nil {
+				if len(j.Resets) > 0 || j.Replaced != "" {
 					changes++
 				}
 			}

@@ -13,8 +13,8 @@ type Judgement struct {
 	Held []Held
 	// Resets are counters among Good that do not go on from their last good value.
 	Resets []Reset
-	// Meter is set when another meter has taken the place of the last.
-	Meter *Swap
+	// Replaced is the serial number of the last meter when another has taken its place; "" else.
+	Replaced string
 }
 
 // A Held is a value of a counter that was held back.
@@ -33,9 +33,6 @@ type Reset struct {
 	From, To obis.Decimal
 }
 
-// A Swap is the numbers of two meters, the second of which came in the place of the first.
-type Swap struct{ From, To string }
-
 // A Reason is why a value was held back.
 type Reason uint8
 
@@ -52,15 +49,8 @@ const (
 
 // String says it in words: "it stepped back".
 func (r Reason) String() string {
-	switch r {
-	case Zero:
-		return "it read zero"
-	case Backward:
-		return "it stepped back"
-	case Jump:
-		return "it rose by more than the main fuse lets through in the time"
-	case Derived:
-		return "a tariff that it sums was held back"
-	}
-	return ""
+	return [...]string{
+		Zero: "it read zero", Backward: "it stepped back", Jump: "it rose by more than the main fuse lets through in the time",
+		Derived: "a tariff that it sums was held back",
+	}[r]
 }

@@ -67,14 +67,13 @@ func (g *Guard) Restore(m *Memory) {
 	g.clock = clock{wall: time.UnixMilli(m.Wall), meter: m.Meter, furthest: m.Meter}
 	g.serial.now = m.Serial
 	g.power.most = min(max(m.Power, 0), mostWatts)
-	g.limits = limitsAt(g.power.watts())
 	if m.Turned > 0 {
 		g.turned = -m.Turned
 	}
 	for i := range m.Counters {
 		c := &m.Counters[i]
 		id, ok := quantity.Named(c.Quantity)
-		if !ok || kinds[id] == noCounter || c.Value.Sign() < 0 {
+		if !ok || !isCounter(id) || c.Value.Sign() < 0 {
 			continue
 		}
 		g.registers[id] = register{known: true, good: point{c.Value, -age(c.Since), -age(c.Seen)}, open: c.Open, run: c.Above.restored()}
