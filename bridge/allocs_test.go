@@ -49,7 +49,7 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 	p := newPipeline(b, 0, []*Feed{read, unread}, j)
 	p.listen()
 	defer p.liveness.timer.Stop()
-	for range 2 * leastGaps { // the load is told once
+	for range 2 * leastGaps { // what the meter sends, and how often, is learned
 		p.accept(t.Context(), r)
 	}
 	got := testing.AllocsPerRun(100, func() {

@@ -73,11 +73,15 @@ func (b *Bridge) AddOutput(name string, o Output) {
 	b.outputs = append(b.outputs, namedOutput{name, o})
 }
 
+// Remember keeps in a folder what must survive a restart: the last good value of each counter, what has been announced, where a meter was
+// found, which runs there were. Where that cannot be, the log says so once, and it is tried again while the bridge runs. Call it before Run.
+func (b *Bridge) Remember(dir string) {
+	b.store = state.Open(dir, b.log)
+	b.instance = newInstance(b.store)
+}
+
 // journalSize is how many telegrams an output may be behind before it misses whole telegrams.
 const journalSize = 256
-
-// heartbeat is how often the bridge says that all is well.
-const heartbeat = time.Hour
 
 // Run reads and delivers until ctx ends, or until every source was a recording and has come to its end. The outputs stop
 // after the meters, so that the last values are delivered. The only error is a recording without a telegram. It is called
@@ -93,7 +97,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	pipelines := make([]*pipeline, len(b.meters))
 	for i := range pipelines {
 		pipelines[i] = newPipeline(b, i, feeds, j)
-		pipelines[i].progress = health.Add("meter " + b.meters[i].ID)
+		pipelines[i].progress, pipelines[i].silence = health.Add("meter "+b.meters[i].ID), health.Add("silence of meter "+b.meters[i].ID)
 	}
 	b.store.Report(health.Add("state file"))
 	outputs, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -138,7 +142,7 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 		}
 		feed.progress.Note("interrupted: " + err.Error())
 		if time.Since(started) > time.Minute {
-			trouble.over()
+			trouble.Over()
 		}
 		w := wait.Next()
 		var slow interface{ Wait() time.Duration }

@@ -41,18 +41,11 @@ func (f *Feed) event(meter int, e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
-	if len(s.events) == mostEvents {
-		s.events = slices.Delete(s.events, 0, 1)
-		s.given = max(s.given-1, 0)
+	if len(s.Events) == mostEvents {
+		s.Events, s.given = slices.Delete(s.Events, 0, 1), max(s.given-1, 0)
 	}
-	s.events, s.anyFresh = append(s.events, e), true
+	s.Events, s.anyNew = append(s.Events, e), true
 	f.wake()
-}
-
-// eventsDelivered forgets the events that have been given out.
-func (s *slot) eventsDelivered() {
-	s.events = slices.Delete(s.events, 0, s.given)
-	s.given = 0
 }
 
 // settingsChanged is the event of a meter that was found again elsewhere.

@@ -1,17 +1,21 @@
 package bridge
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// faults keeps a log readable: a fault is one line, and while the same goes on a count once in ten minutes.
+// faults keeps a log readable: a fault is one line, and while the same goes on a count once in ten minutes. Behind Over the next of its
+// kind is told at once, a few times within ten minutes; then it is counted.
 type faults struct{ ratelimit.Limiter }
-
-const toldAgain = ratelimit.Every
 
 // warn writes the line if it is due, and tells if it was. Two faults of the same kind are the same.
 func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) bool {
@@ -20,20 +24,47 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 		return false
 	}
 	event := ratelimit.Counted(log.Warn().Err(err), count)
-	if wait > 0 {
-		event = event.Dur("wait", roundedWait(wait))
+	switch { // nobody reads more digits
+	case wait > 10*time.Second:
+		event = event.Dur("wait", wait.Round(time.Second))
+	case wait > 0:
+		event = event.Dur("wait", wait.Round(100*time.Millisecond))
 	}
 	event.Msg(message)
 	return true
 }
 
-// roundedWait keeps what says something to a person: tenths of a second up to ten seconds, whole seconds above.
-func roundedWait(d time.Duration) time.Duration {
-	if d < 10*time.Second {
-		return d.Round(100 * time.Millisecond)
+// damaged counts a telegram that is dropped, and says in the log why it was.
+func (p *pipeline) damaged(e *meter.TelegramError) {
+	p.countDamaged(e.Sound)
+	if locked, ok := errors.AsType[*dlms.LockedError](e); ok {
+		message := p.meter.lockedMessage(locked)
+		p.wire.warn(p.log, message, message, nil, 0)
+		return
 	}
-	return d.Round(time.Second)
+	message := "damaged telegram dropped"
+	switch {
+	case errors.Is(e, meter.ErrOld):
+		message = "telegram with an old frame counter dropped, as frame_counter: rising says"
+	case e.Sound:
+		message = "telegram came sound, but meters of this kind are not read yet"
+	}
+	p.dropped.warn(p.log, message, message, e, 0)
 }
 
-// over ends a fault: the next one of its kind is told at once, a few times within ten minutes; then it is counted.
-func (f *faults) over() { f.Over() }
+// lockedMessage says what opens an encrypted telegram, and who has it.
+func (m Meter) lockedMessage(e *dlms.LockedError) string {
+	setting, authSetting := cmp.Or(m.KeySetting, "its key"), cmp.Or(m.AuthKeySetting, "it")
+	sender := cmp.Or(dlms.Sender(e.Title), "not sent")
+	switch {
+	case e.AuthKey:
+		return fmt.Sprintf("telegram is encrypted (system title %s), and the key fits, but its authentication key does not: compare %s with "+
+			"what your grid company gave you, or leave it out: then values are read, but nothing proves them, so that they are published after "+
+			"two alike", sender, authSetting)
+	case e.Tried:
+		return fmt.Sprintf("telegram is encrypted (system title %s), and the key does not fit: compare %s with what your grid "+
+			"company gave you (where it gave two, key and authentication key may be swapped); a meter that was replaced has another key",
+			sender, setting)
+	}
+	return fmt.Sprintf("telegram is encrypted (system title %s): set %s; your grid company gives it to you", sender, setting)
+}

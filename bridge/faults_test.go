@@ -46,7 +46,7 @@ func TestFaultsAreToldOnceAndCounted(t *testing.T) {
 		}
 		warn("denied")
 		warn("denied")
-		f.over()
+		f.Over()
 		warn("denied")
 		want := []logged{
 			{"wire", "gone", 0},

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,18 +42,13 @@ func (f *Feed) TakeInterrupted() bool {
 
 // slot is what a Feed holds of one meter.
 type slot struct {
-	meter Meter
-	condition
-	known  []Known
+	News        // what is new besides values and events
+	anyNew bool // anything is
 	whole  bool // the next telegram is wanted whole: values may have been held back for long
 	values [maxQuantities]Value
 	have   [maxQuantities]bool
 	fresh  [maxQuantities]bool
-
-	events []Event // not delivered yet
-	given  int     // how many of them have been given out, delivered at the next Take
-
-	aboutFresh, onlineFresh, knownFresh, statsFresh, anyFresh bool
+	given  int // how many events have been given out, delivered at the next Take
 }
 
 // condition is what is known of a meter besides its values.
@@ -96,8 +92,7 @@ type News struct {
 func newFeed(meters []Meter, j *journal) *Feed {
 	f := &Feed{slots: make([]slot, len(meters)), signal: make(chan struct{}, 1), journal: j}
 	for i := range meters {
-		s := &f.slots[i]
-		s.meter, s.onlineFresh, s.anyFresh = meters[i], true, true
+		f.slots[i] = slot{News: News{Meter: meters[i], OnlineNew: true}, anyNew: true}
 	}
 	f.wake()
 	j.readers = append(j.readers, f)
@@ -143,19 +138,19 @@ func (f *Feed) Resync() {
 	for i := range f.slots {
 		s := &f.slots[i]
 		s.fresh, s.given, s.whole = s.have, 0, true
-		s.aboutFresh, s.onlineFresh, s.knownFresh, s.statsFresh, s.anyFresh = true, true, true, true, true
+		s.AboutNew, s.OnlineNew, s.KnownNew, s.StatsNew, s.anyNew = true, true, true, true, true
 	}
 	f.wake()
 }
 
 // Meter returns the meter that a Telegram names by its index.
-func (f *Feed) Meter(index int) Meter { return f.slots[index].meter }
+func (f *Feed) Meter(index int) Meter { return f.slots[index].Meter }
 
 // Meters returns all meters in the order of the configuration.
 func (f *Feed) Meters() []Meter {
 	all := make([]Meter, len(f.slots))
 	for i := range f.slots {
-		all[i] = f.slots[i].meter
+		all[i] = f.slots[i].Meter
 	}
 	return all
 }
@@ -173,21 +168,16 @@ func (f *Feed) collect() *Batch {
 	defer f.mu.Unlock()
 	b := &f.batch
 	b.Telegrams, f.taken, b.Lost = f.journal.from(f.taken, b.Telegrams[:0])
-	n := 0
+	b.News = b.News[:0]
 	for i := range f.slots {
-		f.slots[i].eventsDelivered()
-		if !f.slots[i].anyFresh {
-			continue
+		s := &f.slots[i]
+		s.Events, s.given = slices.Delete(s.Events, 0, s.given), 0
+		if s.anyNew {
+			b.News = slices.Grow(b.News, 1)[:len(b.News)+1] // its slices are used again
+			s.move(&b.News[len(b.News)-1])
 		}
-		if n == cap(b.News) {
-			b.News = append(b.News[:n], News{})
-		}
-		b.News = b.News[:n+1]
-		f.slots[i].move(&b.News[n])
-		n++
 	}
-	b.News = b.News[:n]
-	if n == 0 && len(b.Telegrams) == 0 {
+	if len(b.News) == 0 && len(b.Telegrams) == 0 {
 		return nil
 	}
 	return b
@@ -195,23 +185,21 @@ func (f *Feed) collect() *Batch {
 
 // move fills n, whose slices are used again, and makes the slot old.
 func (s *slot) move(n *News) {
-	*n = News{
-		Meter: s.meter, About: s.about, AboutNew: s.aboutFresh, Online: s.online, OnlineNew: s.onlineFresh,
-		Stats: s.stats, StatsNew: s.statsFresh, Known: s.known, KnownNew: s.knownFresh, Values: n.Values[:0],
-		Events: append(n.Events[:0], s.events...),
-	}
-	s.given = len(s.events)
+	values, events := n.Values[:0], append(n.Events[:0], s.Events...)
+	*n = s.News
+	n.Values, n.Events = values, events
+	s.given = len(s.Events)
 	for id := range s.fresh {
 		if s.fresh[id] {
 			n.Values = append(n.Values, s.values[id])
 		}
 	}
 	s.fresh = [maxQuantities]bool{}
-	s.aboutFresh, s.onlineFresh, s.knownFresh, s.statsFresh, s.anyFresh = false, false, false, false, false
+	s.AboutNew, s.OnlineNew, s.KnownNew, s.StatsNew, s.anyNew = false, false, false, false, false
 }
 
-// handover is what a meter gives to its feeds at once, so that it is never seen online without values.
-type handover struct {
+// update is what a meter gives to its feeds at once, so that it is never seen online without values.
+type update struct {
 	values []Value
 	again  []quantity.ID // values that are to be published once more as they are
 	known  []Known       // all of them; nil where nothing has changed
@@ -230,29 +218,29 @@ func (f *Feed) wantsWhole(meter int) bool {
 }
 
 // put takes what is new of a meter. It never blocks, and keeps no slice but known.
-func (f *Feed) put(meter int, h handover) {
+func (f *Feed) put(meter int, u update) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
-	for i := range h.values {
-		id := h.values[i].ID
-		s.values[id], s.fresh[id], s.have[id] = h.values[i], true, true
+	for i := range u.values {
+		id := u.values[i].ID
+		s.values[id], s.fresh[id], s.have[id] = u.values[i], true, true
 	}
-	for _, id := range h.again {
+	for _, id := range u.again {
 		s.fresh[id] = s.have[id]
 	}
-	for _, id := range h.gone {
+	for _, id := range u.gone {
 		s.have[id], s.fresh[id] = false, false
 	}
-	if h.known != nil {
-		s.known, s.knownFresh = h.known, true
+	if u.known != nil {
+		s.Known, s.KnownNew = u.known, true
 	}
-	if st := h.state; st != nil {
-		s.onlineFresh = s.onlineFresh || s.online != st.online
-		s.aboutFresh = s.aboutFresh || s.about != st.about
-		s.condition, s.statsFresh = *st, true
+	if st := u.state; st != nil {
+		s.OnlineNew = s.OnlineNew || s.Online != st.online
+		s.AboutNew = s.AboutNew || s.About != st.about
+		s.About, s.Online, s.Stats, s.StatsNew = st.about, st.online, st.stats, true
 	}
-	s.anyFresh = true
+	s.anyNew = true
 	f.wake()
 }
 
@@ -262,27 +250,3 @@ func (f *Feed) Memory() *state.Store { return f.memory }
 
 // Instance tells this bridge from others; nil where nothing is remembered.
 func (f *Feed) Instance() *Instance { return f.instance }
-
-// About is what is known of a meter's own description and of its wire.
-type About struct {
-	Make, Model, Serial, List string
-	// Protocol is the framing of its telegrams.
-	Protocol string
-	// Port and Line are where and how it is read: /dev/ttyUSB0 and 115200 8N1.
-	Port, Line string
-}
-
-// Stats is what the bridge counts of a meter since its start.
-type Stats struct {
-	// Telegrams are the verified ones; Errors those that were dropped: damaged, encrypted, or of a kind that is not read.
-	Telegrams, Errors uint64
-	// Repeated are verified telegrams whose frame counter was not above that of the one before.
-	Repeated uint64
-	// Rejected are counter values that were held back, Reason is why the last one was, in words for people.
-	Rejected uint64
-	Reason   string
-	// Last is when the last verified telegram came; zero before the first.
-	Last time.Time
-	// Interval is the learned time between telegrams.
-	Interval time.Duration
-}

@@ -80,7 +80,7 @@ func (m *feeds) Put(t *rapid.T) {
 	}
 	m.seq++
 	m.journal.add(Telegram{Meter: index, Seq: m.seq, Values: values})
-	h := handover{values: values, state: st, again: drawIDs(t, "again"), gone: drawIDs(t, "gone")}
+	h := update{values: values, state: st, again: drawIDs(t, "again"), gone: drawIDs(t, "gone")}
 	if rapid.Bool().Draw(t, "known") {
 		h.known = []Known{}
 		for _, id := range drawIDs(t, "all known") {
@@ -100,7 +100,7 @@ func drawIDs(t *rapid.T, label string) (ids []quantity.ID) {
 	return ids
 }
 
-func (o *feedModel) put(index int, h handover) {
+func (o *feedModel) put(index int, h update) {
 	s := &o.meters[index]
 	for _, v := range h.values {
 		s.have[v.ID], s.fresh[v.ID] = v.Number.Coef, v.Number.Coef
@@ -315,7 +315,7 @@ func TestFeedNeverBlocks(t *testing.T) {
 	for i := range int64(100 * journalSize) {
 		last.Number.Coef = i
 		j.add(Telegram{Seq: uint64(i + 1)})
-		f.put(0, handover{values: []Value{last}})
+		f.put(0, update{values: []Value{last}})
 	}
 	b := f.Take()
 	if len(b.News) != 1 || !slices.Equal(b.News[0].Values, []Value{last}) {

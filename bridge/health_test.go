@@ -135,14 +135,14 @@ func (l fullLog) Write(line []byte) (int, error) {
 func TestBlockedMeterIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		log := fullLog{"publishes about so many values", make(chan struct{})} // said behind the first telegrams, and with no lock held
+		log := fullLog{"meter speaks", make(chan struct{})}
 		o, end := observed(t, log, source(&p))
 		pass(time.Hour)
 		if got := o.stuck(); got != "" {
 			t.Errorf("while the meter is silent: got %q stuck, want nothing", got)
 		}
 		m := meterOf(t, "aidon-se")
-		go func() { // the last telegrams are not read
+		go func() {
 			for range 20 {
 				_, _ = p.end.Write(next(m)) // fails when the bridge has closed the wire at the end
 				<-time.After(10 * time.Second)
@@ -153,13 +153,43 @@ func TestBlockedMeterIsStuck(t *testing.T) {
 			t.Errorf("got %q stuck, want the meter", got)
 		}
 		close(log.release)
-		pass(0)
+		pass(4 * time.Minute)
 		if got := o.stuck(); got != "" {
 			t.Errorf("when it goes on: got %q stuck, want nothing", got)
 		}
 		end()
 	})
 }
+
+// TestLogStallsWhileAMeterIsSilent: the line that says so does not come back. That is seen at once, and the next telegram is read all the
+// same.
+func TestLogStallsWhileAMeterIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p port
+		var n notebook
+		log := fullLog{"meter is silent", make(chan struct{})}
+		o, end := observed(t, log, source(&p), &n)
+		m := meterOf(t, "aidon-se")
+		p.send(next(m))
+		pass(silence + progress.StuckAfter)
+		if got := o.stuck(); got != "silence of meter house" {
+			t.Errorf("while the log stalls: got %q stuck, want the silence of the meter", got)
+		}
+		p.send(next(m))
+		if got := n.count(); got != 2 {
+			t.Errorf("got %d telegrams while the log stalls, want 2", got)
+		}
+		if got := n.said(); got != "house offline, house online, house offline, house online" {
+			t.Errorf("got %s", got)
+		}
+		close(log.release)
+		pass(0)
+		end()
+	})
+}
+
+// silence is how long a meter whose interval is not known may be silent.
+const silence = time.Minute
 
 // TestNothingIsStuck has faults and slow parts that no restart mends, for a day.
 func TestNothingIsStuck(t *testing.T) {

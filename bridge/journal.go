@@ -4,22 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
-
-	"github.com/hanbridge/hanbridge/pkg/obis"
 )
-
-// A Telegram is what one telegram said, with the values that belong together.
-type Telegram struct {
-	// Meter is the meter's index in the order of the configuration.
-	Meter int
-	// Seq counts the telegrams of this meter since the bridge was started, from 1.
-	Seq      uint64
-	Received time.Time
-	// MeterTime is the meter's own clock, zero where the telegram has none.
-	MeterTime obis.Time
-	Values    []Value
-}
 
 // journal keeps the last telegrams in order. Each output reads it at its own pace, by a cursor; when it is full the oldest
 // go. It is safe for concurrent use.

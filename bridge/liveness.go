@@ -12,28 +12,40 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// liveness tracks whether a meter is online, and counts its telegrams. The silence timer and the pipeline share it.
+// liveness tracks whether a meter is online, and counts its telegrams. The silence timer and the pipeline share it. Nothing is logged while
+// mu is held: a log may stall.
 type liveness struct {
 	mu sync.Mutex
 	condition
-	reported condition      // as the feeds have it
-	attempt  *probe.Attempt // the endpoint that was opened last: the pipeline alone replaces it
-	broken   bool           // no wire can be opened: the log has said so
-	// saidBroken tells that the log is to say when one can be opened again.
-	saidBroken    bool
-	sound         time.Time // when a telegram last came whole, but of a kind that is not read
-	ports         []string  // that have been opened
-	found         probe.Findings
-	whole         bool // all endpoints have had their turn since the meter last spoke
-	anew          bool // the wire was opened again: the next telegram is published whole
-	over          bool
-	timer         *time.Timer
-	lastReported  time.Time        // when the condition was last given to the feeds
-	reopens       ratelimit.Window // limits how often a reopened wire sets anew: a network reader may close each connection
-	urgent        ratelimit.Window // states that were told out of turn
-	spoke         ratelimit.Window // log lines that the meter speaks
-	silent        ratelimit.Window // log lines that it is silent
-	lastHeartbeat time.Time        // when the log last said that all is well
+	reported     condition      // as the feeds have it
+	lastReported time.Time      // when they were given it
+	attempt      *probe.Attempt // the endpoint that was opened last: the pipeline alone replaces it
+	broken       bool           // no wire can be opened: the log has said so
+	saidBroken   bool           // the log is to say when one can be opened again
+	sound        time.Time      // when a telegram last came whole, but of a kind that is not read
+	ports        []string       // that have been opened
+	found        probe.Findings
+	whole        bool // all endpoints have had their turn since the meter last spoke
+	anew         bool // the wire was opened again: the next telegram is published whole
+	over         bool
+	timer        *time.Timer
+	reopens      ratelimit.Window // limits how often a reopened wire sets anew: a network reader may close each connection
+	urgent       ratelimit.Window // states that were told out of turn
+	spoke        ratelimit.Window // log lines that the meter speaks
+	silent       ratelimit.Window // log lines that it is silent
+	heartbeat    time.Time        // when the log last said that all is well
+}
+
+// mostChanges is how often in ten minutes the log says that a meter speaks, and that it is silent: a bad cable has both by turns.
+const mostChanges = 4
+
+// listen starts to wait for the first telegram.
+func (p *pipeline) listen() {
+	v := &p.liveness
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.heartbeat = time.Now()
+	v.timer = time.AfterFunc(silentAfter*usualInterval, p.fallSilent)
 }
 
 // countDamaged counts a telegram that was dropped, sound or not.
@@ -46,47 +58,59 @@ func (p *pipeline) countDamaged(sound bool) {
 		v.sound = time.Now()
 	}
 	if time.Since(v.lastReported) >= p.plan.Diagnostics() {
-		p.hand(handover{}, true)
+		p.hand(update{}, true)
 	}
 }
 
-// listen starts to wait for the first telegram.
-func (p *pipeline) listen() {
-	v := &p.liveness
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.lastHeartbeat = time.Now()
-	v.timer = time.AfterFunc(silentAfter*usualInterval, p.fallSilent)
-}
-
-// reads keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the
-// settings in between would fill it.
-func (p *pipeline) reads(a *probe.Attempt) {
-	v := &p.liveness
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	level, now := zerolog.DebugLevel, time.Now()
-	if !slices.Contains(v.ports, a.Port) {
-		v.ports = append(v.ports, a.Port)
+// Opened keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the settings in
+// between would fill it.
+func (p *pipeline) Opened(a *probe.Attempt) error {
+	level := zerolog.DebugLevel
+	if p.opened(a) {
 		level = zerolog.InfoLevel
 	}
+	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
+	return nil
+}
+
+// opened keeps which wire is read, and reports whether that is worth telling.
+func (p *pipeline) opened(a *probe.Attempt) (tell bool) {
+	v := &p.liveness
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !slices.Contains(v.ports, a.Port) {
+		v.ports = append(v.ports, a.Port)
+		tell = true
+	}
 	if (a.Alone || a.Proved) && v.saidBroken {
-		level, v.saidBroken = zerolog.InfoLevel, false
+		tell, v.saidBroken = true, false
 	}
 	if v.broken && !v.online {
 		v.timer.Reset(silentAfter * usualInterval) // connected and silent is another fault than broken
 	}
-	v.anew = v.reopens.Allow(now, 3) || v.anew
+	v.anew = v.reopens.Allow(time.Now(), 3) || v.anew
 	v.broken, v.attempt = false, a
 	v.whole = a.Alone || a.Rounds > 0
-	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
+	return tell
 }
 
-// mostChanges is how often in ten minutes the log says that a meter speaks, and that it is silent: a bad cable has both by turns.
-const mostChanges = 4
+// unread is for a wire that cannot be read. told tells that the log has just said so: then it says as well when it can be opened again.
+func (p *pipeline) unread(told bool) {
+	p.liveness.mu.Lock()
+	defer p.liveness.mu.Unlock()
+	p.liveness.broken, p.liveness.saidBroken = true, p.liveness.saidBroken || told
+}
 
 // speak counts a verified telegram, makes the meter online and hands the telegram's values to the feeds.
 func (p *pipeline) speak(r *meter.Reading, now time.Time) {
+	p.progress.Note("")
+	spoke, heartbeat := p.online(r, now)
+	spoke.Msg("meter speaks")
+	heartbeat.Msg("all is well")
+}
+
+// online does the work of speak. It returns the lines of the log: nil for those that are not due.
+func (p *pipeline) online(r *meter.Reading, now time.Time) (spoke, heartbeat *zerolog.Event) {
 	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -102,21 +126,21 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	v.stats.Last, v.stats.Interval = now, p.every.learned()
 	v.timer.Reset(silentAfter * v.stats.Interval)
 	tell := !v.online || v.worthTelling(now, p.plan.Diagnostics())
-	p.progress.Note("")
 	if !v.online {
 		v.online = true
 		level := zerolog.InfoLevel
 		if !v.spoke.Allow(now, mostChanges) {
 			level = zerolog.DebugLevel
 		}
-		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
-			"source", v.about.Port, "line", v.about.Line)).Msg("meter speaks")
+		spoke = p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
+			"source", v.about.Port, "line", v.about.Line))
 	}
-	p.hand(p.news, tell)
-	if now.Sub(v.lastHeartbeat) >= heartbeat {
-		v.lastHeartbeat = now
-		p.allIsWell(&v.stats)
+	p.hand(p.update, tell)
+	if now.Sub(v.heartbeat) >= time.Hour {
+		v.heartbeat = now
+		heartbeat = p.log.Info().Uint64("telegrams", v.stats.Telegrams).Uint64("errors", v.stats.Errors).Uint64("repeated", v.stats.Repeated)
 	}
+	return spoke, heartbeat
 }
 
 // startsAnew tells, once, if all values of a telegram are to be published.
@@ -131,14 +155,6 @@ func (p *pipeline) startsAnew() bool {
 	return anew
 }
 
-// stranger forgets what was known of the meter: it is another one.
-func (p *pipeline) stranger(now time.Time) {
-	p.known.swapped = now
-	p.liveness.mu.Lock()
-	defer p.liveness.mu.Unlock()
-	p.liveness.about = About{}
-}
-
 // worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database, each of a
 // description has hubs set the device up again.
 func (v *liveness) worthTelling(now time.Time, every time.Duration) bool {
@@ -150,36 +166,27 @@ func (v *liveness) worthTelling(now time.Time, every time.Duration) bool {
 	return (v.about != h.about || v.stats.Rejected != h.stats.Rejected) && v.urgent.Allow(now, most)
 }
 
-// allIsWell is the line of each hour.
-func (p *pipeline) allIsWell(st *Stats) {
-	told := p.log.Info().Uint64("telegrams", st.Telegrams).Uint64("errors", st.Errors)
-	if st.Repeated > 0 {
-		told = told.Uint64("repeated", st.Repeated)
-	}
-	told.Msg("all is well")
-}
-
 // hand gives what is new, and the state if it is to be told, to the feeds. The caller holds the lock.
-func (p *pipeline) hand(news handover, tell bool) {
+func (p *pipeline) hand(u update, tell bool) {
 	if tell {
-		news.state = &p.liveness.condition
+		u.state = &p.liveness.condition
 		p.liveness.lastReported, p.liveness.reported = time.Now(), p.liveness.condition
 	}
 	for _, f := range p.feeds {
-		f.put(p.index, news)
+		f.put(p.index, u)
 	}
 }
 
-// rest hands over the last counts, and the values that the throttle withheld. The next run must not begin with less than that.
-func (p *pipeline) rest() {
+// finish hands over the last counts, and the values that the throttle withheld. The next run must not begin with less than that.
+func (p *pipeline) finish() {
 	p.pending()
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
 	p.liveness.timer.Stop()
 	p.liveness.over = true
-	p.hand(p.news, true)
+	p.hand(p.update, true)
 	if p.seq > 0 {
-		p.memory.note(&p.liveness.about, nil, p.decoder.Scaling(), frequentCounter, p.guard)
+		p.memory.note(&p.liveness.about, nil, p.decoder.Scaling(), true, false, p.guard)
 	}
 }
 
@@ -187,27 +194,6 @@ func (p *pipeline) stats() Stats {
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
 	return p.liveness.stats
-}
-
-// describe keeps what telegrams say of their meter. Not every telegram says it: what one leaves out stays, and a name that
-// comes without a list does not replace one that came with it.
-func (a *About) describe(r *meter.Reading) {
-	if a.Protocol != string(r.Protocol) {
-		a.List = "" // it was another profile's
-	}
-	if r.Meter.List != "" || a.List == "" {
-		replace(&a.Make, r.Meter.Make)
-	}
-	replace(&a.Model, r.Meter.Model)
-	replace(&a.Serial, r.Meter.Serial)
-	replace(&a.List, r.Meter.List)
-	a.Protocol = string(r.Protocol)
-}
-
-func replace(old *string, text string) {
-	if text != "" {
-		*old = text
-	}
 }
 
 // nonEmpty returns the fields of a log line that have a value, of pairs of name and value.

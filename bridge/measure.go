@@ -21,10 +21,11 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	j := p.guard.Judge(&guard.Telegram{Received: now, Meter: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
 	for i := range j.Held {
 		p.reject(&j.Held[i])
-		p.forgetReminder(j.Held[i].ID)
+		// The broker keeps what it has until the next telegram: what an earlier run kept may be older than what was published last.
+		p.reminder = slices.DeleteFunc(p.reminder, func(v Value) bool { return v.ID == j.Held[i].ID })
 	}
 	if j.Replaced != "" {
-		p.stranger(now)
+		p.forget(now)
 		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: j.Replaced, To: r.Meter.Serial})
 	}
 	for i := range j.Resets {
@@ -36,19 +37,6 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 		p.values = append(p.values, p.known.value(&j.Good[i], now))
 	}
 	return j.Good
-}
-
-// compare looks, at the first telegram, if it is the meter that an earlier run knew: the counters of another say nothing.
-func (p *pipeline) compare(r *meter.Reading, now time.Time) {
-	known, is := &p.memory.about, &r.Meter
-	other := func(a, b string) bool { return a != "" && b != "" && a != b }
-	named := (known.List != "") == (is.List != "") // modules of other makes send short lists as Aidon does
-	if (!named || !other(known.Make, is.Make)) && !other(known.Serial, is.Serial) {
-		return
-	}
-	p.guard, p.reminder = guard.New(p.meter.Fuse), nil
-	p.stranger(now)
-	p.changed("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: known.Serial, To: is.Serial})
 }
 
 // reject counts a counter's value that is held back; one that goes on being so counts once. The first for a reason is told in the
@@ -71,7 +59,7 @@ func (p *pipeline) reject(h *guard.Held) {
 	if h.Reason == guard.Jump {
 		message = heldBackUp
 	}
-	p.rejected[h.Reason].warn(p.log.With().Str("quantity", h.ID.String()).Str("reason", reason).Logger(), message, message, nil, 0)
+	p.dropped.warn(p.log.With().Str("quantity", h.ID.String()).Str("reason", reason).Logger(), message, h.Reason.String(), nil, 0)
 }
 
 const (
@@ -93,10 +81,11 @@ func (p *pipeline) reset(r *guard.Reset, now time.Time) {
 		"Home Assistant put it right under Developer tools, Statistics", e)
 }
 
-// choose puts into news what is to be published of the telegram's values, and tells which counters are among it.
-func (p *pipeline) choose(now time.Time) (counters counterNews) {
-	n := &p.news
-	n.values, n.again, n.gone = n.values[:0], n.again[:0], n.gone[:0]
+// choose puts into update what is to be published of the telegram's values. It reports whether a counter is among it, and whether one is
+// that does not come with the next telegrams.
+func (p *pipeline) choose(now time.Time) (counted, seldom bool) {
+	u := &p.update
+	u.values, u.again, u.gone = u.values[:0], u.again[:0], u.gone[:0]
 	every := p.every.learned()
 	if p.startsAnew() {
 		p.throttle = throttle.New(p.plan)
@@ -105,33 +94,26 @@ func (p *pipeline) choose(now time.Time) (counters counterNews) {
 		v := &p.values[i]
 		switch p.decide(v, now, every) {
 		case throttle.Publish:
-			n.values = append(n.values, *v)
-			counters = max(counters, p.counts(v.ID))
+			u.values = append(u.values, *v)
+			if v.ID.Row().State == quantity.TotalIncreasing {
+				counted = true
+				seldom = seldom || p.known.all[v.ID].class() > cadences[0]
+			}
 		case throttle.Repeat:
-			n.again = append(n.again, v.ID)
+			u.again = append(u.again, v.ID)
 		case throttle.Withhold:
 		}
 	}
-	n.values = p.remind(n.values)
+	u.values = p.remind(u.values)
 	if now.Sub(p.reviewed) >= time.Minute {
 		p.reviewed = now
-		n.gone = p.known.review(now, p.since)
-		for _, id := range n.gone {
+		u.gone = p.known.review(now, p.since)
+		for _, id := range u.gone {
 			p.throttle.Forget(id)
 		}
 	}
-	n.known = p.known.taken()
-	return counters
-}
-
-func (p *pipeline) counts(id quantity.ID) counterNews {
-	switch {
-	case id.Row().State != quantity.TotalIncreasing:
-		return noCounter
-	case p.known.all[id].class() == cadences[0]:
-		return frequentCounter
-	}
-	return hourlyCounter
+	u.known = p.known.taken()
+	return counted, seldom
 }
 
 // remind appends, once, the counters of an earlier run that the first telegram does not bring: a broker may have lost them, and
@@ -146,12 +128,6 @@ func (p *pipeline) remind(values []Value) []Value {
 	return values
 }
 
-// forgetReminder leaves a counter as the broker has it: the meter has sent one that was held back, so that its next is soon there, and
-// what was kept may be older than what was published last.
-func (p *pipeline) forgetReminder(id quantity.ID) {
-	p.reminder = slices.DeleteFunc(p.reminder, func(v Value) bool { return v.ID == id })
-}
-
 func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) throttle.Decision {
 	if p.source.Recorded {
 		return throttle.Publish // somebody wants to see all of it
@@ -159,12 +135,12 @@ func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) throttle
 	return p.throttle.Decide(now, every, v.ID, v.Number, v.Decimals, v.Text)
 }
 
-// pending puts into news the values that the throttle withheld: what is left at a stop.
+// pending puts into update the values that the throttle withheld: what is left at a stop.
 func (p *pipeline) pending() {
-	p.news = handover{}
+	p.update = update{}
 	for id := range quantity.Count() {
 		if p.known.all[id].set && p.throttle.Withheld(quantity.ID(id)) {
-			p.news.values = append(p.news.values, p.known.all[id].last)
+			p.update.values = append(p.update.values, p.known.all[id].last)
 		}
 	}
 }

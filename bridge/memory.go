@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/internal/guard"
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -44,19 +45,10 @@ type rememberedQuantity struct {
 	Scale string `json:"scale,omitempty"`
 }
 
+// newMemory returns what an earlier run kept of a meter.
 func newMemory(store *state.Store, meter string, scale *quantity.Scale) *memory {
 	m := &memory{store: store, key: "meter/" + meter, scale: scale}
 	m.recall(store.Value(m.key))
-	store.Keep(m.key, m.encode)
-	return m
-}
-
-// newReadOnlyMemory is the memory for a recording: it has what is known of the meter, but no counter, and nothing is kept. A recording may be
-// played twice, and the meter itself goes on.
-func newReadOnlyMemory(store *state.Store, meter string, scale *quantity.Scale) *memory {
-	m := &memory{key: "meter/" + meter, scale: scale}
-	m.recall(store.Value(m.key))
-	m.counters = guard.Memory{}
 	return m
 }
 
@@ -129,20 +121,11 @@ func (m *memory) encode() []byte {
 	return text
 }
 
-// counterNews says which counters a telegram has published.
-type counterNews uint8
-
-const (
-	noCounter counterNews = iota
-	// frequentCounter is one that the next telegrams bring as well.
-	frequentCounter
-	// hourlyCounter is one that comes once an hour. The next run publishes the value on disk long before another comes, and must not step back.
-	hourlyCounter
-)
-
-// note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed.
-func (m *memory) note(a *About, known []Known, s meter.Scaling, c counterNews, g *guard.Guard) {
-	if known == nil && c == noCounter && m.about == *a && m.scaling == s {
+// note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed. Counted tells that
+// the telegram has published a counter; seldom, that one of them comes once an hour or less often. The next run publishes the value on
+// disk long before another comes, and must not step back.
+func (m *memory) note(a *About, known []Known, s meter.Scaling, counted, seldom bool, g *guard.Guard) {
+	if known == nil && !counted && m.about == *a && m.scaling == s {
 		return
 	}
 	m.mu.Lock()
@@ -152,11 +135,11 @@ func (m *memory) note(a *About, known []Known, s meter.Scaling, c counterNews, g
 		m.known = known
 	}
 	g.Remember(&m.counters)
-	if c == hourlyCounter {
+	if seldom {
 		m.store.Urgent()
-		return
+	} else {
+		m.store.Changed()
 	}
-	m.store.Changed()
 }
 
 // last returns the last good values of the counters of an earlier run, as they are published.
@@ -168,4 +151,33 @@ func (m *memory) last() (values []Value) {
 		}
 	}
 	return values
+}
+
+// remember begins with what an earlier run knew of the meter. Nothing of it is published before its first verified telegram. A recording
+// goes on with no counter, and nothing is kept of it: it may be played twice, and the meter itself goes on.
+func (p *pipeline) remember(store *state.Store) {
+	m := newMemory(store, p.meter.ID, p.source.Options.Scale)
+	p.memory = m
+	if p.source.Recorded {
+		m.store, m.counters = nil, guard.Memory{}
+	} else {
+		store.Keep(m.key, m.encode)
+	}
+	if m.about.Protocol == "" {
+		return
+	}
+	p.liveness.about = m.about
+	p.worked = probe.Endpoint{Port: m.about.Port, Line: m.about.Line}
+	p.decoder.SetScaling(m.scaling)
+	p.guard.Restore(&m.counters)
+	p.reminder = m.last()
+	often := probe.LongestInterval
+	for _, k := range m.known {
+		p.known.remember(k)
+		often = min(often, k.Every)
+	}
+	if len(m.known) > 0 && often > cadences[0] {
+		p.every.before = often
+	}
+	p.hand(update{known: p.known.taken()}, true)
 }

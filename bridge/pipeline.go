@@ -28,29 +28,27 @@ type pipeline struct {
 	all    *journal
 
 	progress *progress.Reporter
+	silence  *progress.Reporter // of the timer
 
 	decoder *meter.Decoder
 	worked  probe.Endpoint // the last that gave a sound telegram
-	trouble faults         // of the wire
-	damage  faults         // of telegrams
-	locked  faults         // of telegrams that no key opens
+	wire    faults         // that end with the next telegram
+	dropped faults         // telegrams and counters
 
 	happened ratelimit.Limiter // log lines of events
 
 	guard    *guard.Guard
-	rejected [guard.Derived + 1]faults // counters that were held back, by reason
-	loadTold bool                      // the log has said how much will be published
 	known    known
 	since    time.Time // it has spoken without a long pause
 	reviewed time.Time // when known was looked through
 	plan     *throttle.Plan
 	throttle *throttle.Throttle
 	memory   *memory
-	values   []Value  // of the telegram
-	news     handover // to the feeds
-	reminder []Value  // counters of an earlier run
+	values   []Value // of the telegram
+	update   update  // to the feeds
+	reminder []Value // counters of an earlier run
 	profiles profiles
-	integral integral
+	units    unitCheck
 	every    interval
 	seq      uint64
 
@@ -64,16 +62,12 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	m, s := b.meters[index], b.sources[index]
 	d := meter.NewDecoder(nil)
 	d.Options = s.Options
-	remembers := newMemory
-	if s.Recorded {
-		remembers = newReadOnlyMemory
-	}
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
 		decoder: d, guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),
-		liveness: liveness{attempt: new(probe.Attempt)}, memory: remembers(b.store, m.ID, s.Options.Scale), plan: b.plan,
+		liveness: liveness{attempt: new(probe.Attempt)}, plan: b.plan,
 	}
-	p.remember(time.Now())
+	p.remember(b.store)
 	return p
 }
 
@@ -83,7 +77,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	defer p.progress.Waiting()
 	p.progress.Note("no telegram yet")
 	p.listen()
-	defer p.rest()
+	defer p.finish()
 	found := probe.Probe(ctx, p.source, probe.Options{
 		ReadOn: p.trust, Worked: p.worked, Progress: p.progress,
 		Decode: func(wire io.Reader) probe.Decoder { p.decoder.Reset(wire); return p.decoder },
@@ -120,13 +114,14 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	p.weigh(now, good)
 	p.seq++
 	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
-	counted := p.choose(now)
+	counted, seldom := p.choose(now)
 	p.speak(r, now) // wakes the outputs
-	p.memory.note(&p.liveness.about, p.news.known, p.decoder.Scaling(), counted, p.guard)
-	p.sayLoad(now)
-	p.sayTelnet()
-	p.trouble.over()
-	p.locked.over()
+	p.memory.note(&p.liveness.about, p.update.known, p.decoder.Scaling(), counted, seldom, p.guard)
+	if p.decoder.Telnet() && !p.saidTelnet {
+		p.saidTelnet = true
+		p.log.Warn().Msg(line.Telnet.Advice())
+	}
+	p.wire.Over()
 	if p.source.Recorded {
 		p.awaitRead(ctx)
 	}
@@ -139,22 +134,64 @@ func (p *pipeline) awaitRead(ctx context.Context) {
 	p.progress.Working()
 }
 
-// sayTelnet says, once, that what is read comes through telnet.
-func (p *pipeline) sayTelnet() {
-	if p.decoder.Telnet() && !p.saidTelnet {
-		p.saidTelnet = true
-		p.log.Warn().Msg(line.Telnet.Advice())
+// The methods of probe.Handler: what a pipeline does with what the search for its meter finds.
+
+// minTrust is how long a wire may at least be without a sound telegram before all endpoints are tried again.
+const minTrust = time.Minute
+
+// trust is how long a proved wire may go without a sound telegram.
+func (p *pipeline) trust() time.Duration { return max(minTrust, p.every.patience()) }
+
+// Reading takes a telegram.
+func (p *pipeline) Reading(ctx context.Context, r *meter.Reading, verified bool) (enough bool) {
+	if verified {
+		p.accept(ctx, r)
+		p.proved()
 	}
+	return false
 }
 
-// follow notices a meter that speaks another profile.
-func (p *pipeline) follow(r *meter.Reading, now time.Time) {
-	from, changed := p.profiles.add(profile{r.Protocol, r.Family, r.Meter.List != ""})
-	if !changed {
-		return
+// Damaged counts a telegram that gave no reading.
+func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
+	p.damaged(e)
+	if e.Sound && p.liveness.attempt.Proved {
+		p.proved()
 	}
-	if from.family != p.profiles.now.family {
-		p.stranger(now)
+	return false
+}
+
+// proved notes that a sound telegram has come.
+func (p *pipeline) proved() {
+	now, before := p.liveness.attempt.Endpoint, p.worked
+	if before.Dial != nil && !before.Is(now) {
+		p.changed("the meter is read with other settings", settingsChanged(before, now))
 	}
-	p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.now.String()})
+	p.worked = now
+	p.liveness.attempt.Forget(time.Now().Add(2 * p.every.learned()))
+}
+
+// maxTelegramsPerConn separates two kinds of readers. If a connection ended after this many telegrams or fewer, the reader closes each
+// connection on purpose, which is logged once. If it ended after more, each end is logged, at a limited rate.
+const maxTelegramsPerConn = 3
+
+// Ended logs how a connection ended, where that is a fault. The search always goes on.
+func (p *pipeline) Ended(e probe.End) (goOn bool) {
+	switch {
+	case e.Err == nil:
+		p.liveness.mu.Lock()
+		p.liveness.found = p.liveness.found.With(e.Finding)
+		p.liveness.mu.Unlock()
+	case errors.Is(e.Err, probe.ErrClosed) && e.Telegrams > maxTelegramsPerConn:
+		if count, ok := p.wire.Allow(string(probe.ErrClosed)); ok {
+			p.log.Info().Int("count", count).Msg("the other side closed the connection: it is opened again")
+		}
+	case errors.Is(e.Err, probe.ErrClosed) && !p.closesEach:
+		p.closesEach = true
+		p.log.Info().Msg("the reader closes the connection behind a telegram: it is opened again each time, and nothing is lost")
+	case errors.Is(e.Err, probe.ErrClosed):
+	case e.Wait > 0:
+		p.unread(p.wire.warn(p.log, "cannot read the meter, trying again", e.Err.Error(), e.Err, e.Wait))
+		p.progress.Note("cannot be read: " + e.Err.Error())
+	}
+	return true
 }

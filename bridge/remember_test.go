@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -229,29 +228,6 @@ func TestRejectedForEveryReason(t *testing.T) {
 			if got := h.said(text); got != want {
 				t.Errorf("%q was said %d times, want %d", text, got, want)
 			}
-		}
-	})
-}
-
-// TestLoadIsToldOfAllLists: a meter that sends its power every 2 s sends the rest every 10 s, which is most of the load.
-func TestLoadIsToldOfAllLists(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(notebook)
-		h := run(t, source(p), n)
-		defer h.end()
-		m := meterOf(t, "kaifa-no")
-		next(m) // the long list: the next comes 10 s later
-		for range 20 {
-			p.send(next(m))
-			pass(2 * time.Second)
-		}
-		if got := h.said("publishes about so many values a day"); got != 1 {
-			t.Fatalf("told %d times, want once", got)
-		}
-		_, text, _ := strings.Cut(h.log.String(), `"every_telegram":`)
-		text, _, _ = strings.Cut(text, ",")
-		if all, err := strconv.Atoi(text); err != nil || all < 200_000 {
-			t.Errorf("every telegram: got %s, want all lists", text)
 		}
 	})
 }

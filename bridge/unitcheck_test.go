@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestIntegral lets a meter tell 3600 W every 10 s and its counter once an hour, with what the counter should add in Wh.
-func TestIntegral(t *testing.T) {
+// TestUnitCheck lets a meter tell 3600 W every 10 s and its counter once an hour, with what the counter should add in Wh.
+func TestUnitCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		hourly int64
@@ -24,7 +24,7 @@ func TestIntegral(t *testing.T) {
 		{"a counter that steps back", -36000, 10 * time.Second, 0},
 		{"a counter that stands", 0, 10 * time.Second, 0},
 	} {
-		var g integral
+		var c unitCheck
 		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		power := obis.Decimal{Coef: 36, Exp: 2}
 		got := 0
@@ -33,7 +33,7 @@ func TestIntegral(t *testing.T) {
 			if at%time.Hour == 0 {
 				energy = &obis.Decimal{Coef: 9_000_000 + tt.hourly*int64(at/time.Hour), Exp: -3}
 			}
-			if x := g.add(start.Add(at), &power, energy); x != 0 {
+			if x := c.add(start.Add(at), &power, energy); x != 0 {
 				if got != 0 {
 					t.Errorf("%s: told twice", tt.name)
 				}

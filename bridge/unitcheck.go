@@ -29,7 +29,7 @@ func (p *pipeline) weigh(now time.Time, samples []quantity.Sample) {
 			energy = &samples[i].Value
 		}
 	}
-	switch p.integral.add(now, power, energy) {
+	switch p.units.add(now, power, energy) {
 	case 10:
 		p.log.Warn().Msg("import_energy counts ten times what import_power says: this meter most likely counts in Wh. Give it " +
 			"scale: {import_energy: 0.1, export_energy: 0.1} in the configuration, and the same for its reactive energies")
@@ -39,15 +39,15 @@ func (p *pipeline) weigh(now time.Time, samples []quantity.Sample) {
 	}
 }
 
-// integral compares a counter of energy with the power that the meter told meanwhile. Kamstrup's binary lists do not say
+// unitCheck compares a counter of energy with the power that the meter told meanwhile. Kamstrup's binary lists do not say
 // whether they count Wh or 10 Wh, and a wrong guess stays in somebody's statistics for ever.
-type integral struct {
+type unitCheck struct {
 	power   int64     // W, of the last telegram
 	last    time.Time // when that came
 	used    int64     // W·ms since counter was taken
 	counter int64     // Wh
 	started bool
-	fast    int // how often in a row the counter moved about ten times too far; negative: a tenth of it
+	times   int // how often in a row the counter moved about ten times too far; negative: a tenth of it
 	over    bool
 }
 
@@ -64,51 +64,50 @@ const (
 
 // add takes what a telegram says of power, in W, and energy, in kWh; nil for what it does not say. It returns the factor by
 // which the counter is wrong, 10 or -10 for a tenth, once, and 0 otherwise.
-func (g *integral) add(now time.Time, power, energy *obis.Decimal) int {
-	if g.over {
+func (c *unitCheck) add(now time.Time, power, energy *obis.Decimal) (factor int) {
+	if c.over {
 		return 0
 	}
-	step := now.Sub(g.last)
+	step := now.Sub(c.last)
 	if step > longestStep || step < 0 {
-		g.started, g.used = false, 0
+		c.started, c.used = false, 0
 	} else {
-		g.used += g.power * step.Milliseconds()
+		c.used += c.power * step.Milliseconds()
 	}
-	g.last = now
+	c.last = now
 	if power != nil {
-		g.power = integer(*power)
+		c.power = integer(*power)
 	}
 	if energy == nil {
 		return 0
 	}
-	return g.compare(integer(energy.Shift(3)))
-}
-
-func (g *integral) compare(counter int64) int {
-	used, moved := g.used/wattMillis, counter-g.counter
-	if g.started && used < enoughEnergy && moved >= 0 {
+	counter := integer(energy.Shift(3))
+	used, moved := c.used/wattMillis, counter-c.counter
+	if c.started && used < enoughEnergy && moved >= 0 {
 		return 0
 	}
-	started := g.started
-	g.counter, g.used, g.started = counter, 0, true
-	if !started {
-		return 0
+	if c.started {
+		c.compare(used, moved)
 	}
-	switch {
-	case moved >= 5*used && moved <= 20*used:
-		g.fast = max(g.fast, 0) + 1
-	case moved*5 <= used && moved*20 >= used:
-		g.fast = min(g.fast, 0) - 1
-	case moved >= used/2 && moved <= used*2:
-		g.over = true // they agree
-	default:
-		g.fast = 0
-	}
-	if g.fast == enoughTimes || g.fast == -enoughTimes {
-		g.over = true
-		return 10 * g.fast / enoughTimes
+	c.counter, c.used, c.started = counter, 0, true
+	if c.times == enoughTimes || c.times == -enoughTimes {
+		c.over = true
+		return 10 * c.times / enoughTimes
 	}
 	return 0
+}
+
+// compare takes in by how much the counter has moved while so much was used, in Wh.
+func (c *unitCheck) compare(used, moved int64) {
+	switch {
+	case moved >= 5*used && moved <= 20*used:
+		c.times = max(c.times, 0) + 1
+	case moved*5 <= used && moved*20 >= used:
+		c.times = min(c.times, 0) - 1
+	default:
+		c.times = 0
+		c.over = moved >= used/2 && moved <= used*2 // they agree
+	}
 }
 
 // integer cuts a number to its whole part.
