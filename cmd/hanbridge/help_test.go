@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,6 +19,9 @@ func output(t *testing.T, environ []string, args ...string) string {
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), args, environ, strings.NewReader(""), &out, &errs); code != cli.ExitGood {
 		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
+	}
+	if errs.Len() > 0 && args[0] != "__complete" {
+		t.Errorf("%v: it complains: %s", args, &errs)
 	}
 	return out.String()
 }
@@ -44,6 +48,28 @@ func TestHelpFits(t *testing.T) {
 				t.Errorf("%v: %d columns: %s", page, utf8.RuneCountInString(line), line)
 			}
 		}
+	}
+}
+
+// TestHelpExplains wants in the help of every command how it is used, and an example of its own; in that of the program every command.
+func TestHelpExplains(t *testing.T) {
+	all := output(t, nil, "--help")
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		help := output(t, nil, append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		if !strings.Contains(help, "Usage:\n") || c.Runnable() && !regexp.MustCompile(`(?m)^Examples:\n.*`+c.CommandPath()).MatchString(help) {
+			t.Errorf("%s: no usage, or no example of its own:\n%s", c.CommandPath(), help)
+		}
+		for _, sub := range c.Commands() {
+			if !c.HasParent() && !strings.Contains(all, "\n  "+sub.Name()+" ") {
+				t.Errorf("the program's help does not name %s", sub.Name())
+			}
+			walk(sub)
+		}
+	}
+	walk(commands(&cli.Program{}))
+	if !strings.Contains(output(t, nil, "doctor", "--help"), "better use --key-file") {
+		t.Error("doctor does not say that a key in a file is safer")
 	}
 }
 

@@ -29,7 +29,7 @@ type sideBySide struct{ *testing.M }
 // Run runs them.
 func (s sideBySide) Run() int {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
 	return s.M.Run()

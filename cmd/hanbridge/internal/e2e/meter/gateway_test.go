@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -15,35 +14,25 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A gateway is a reader in the network that serves one connection after another.
-type gateway struct {
-	listener net.Listener
-	accepted atomic.Int32
-}
-
-// newGateway starts one; serve is called for each connection, with its number from 1 on, and closes it.
-func newGateway(t *testing.T, serve func(n int, c *net.TCPConn)) *gateway {
+// startGateway starts a reader in the network that serves one connection after another, and returns the variable of a bridge that reads
+// it. serve is called for each connection, with its number from 1 on, and closes it.
+func startGateway(t *testing.T, serve func(n int, c *net.TCPConn)) (variable string) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	g := &gateway{listener: l}
 	go func() {
-		for {
+		for n := 1; ; n++ {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			serve(int(g.accepted.Add(1)), c.(*net.TCPConn))
+			serve(n, c.(*net.TCPConn))
 		}
 	}()
-	return g
-}
-
-func (g *gateway) variable() string {
-	return "HANBRIDGE_METER_PORT=tcp://" + g.listener.Addr().String()
+	return "HANBRIDGE_METER_PORT=tcp://" + l.Addr().String()
 }
 
 // meterBytes returns what gives the telegrams of a meter, one after another.
@@ -64,7 +53,7 @@ func testClosingGateway(t *testing.T) {
 	ears := broker.Listen()
 	published := func() int { return ears.Count("hanbridge/house/telegram", "{") }
 	next := meterBytes(t, "aidon-se")
-	g := newGateway(t, func(n int, c *net.TCPConn) {
+	variable := startGateway(t, func(n int, c *net.TCPConn) {
 		defer c.Close()
 		if n > telegrams {
 			<-t.Context().Done() // the meter has nothing more to say
@@ -82,7 +71,7 @@ func testClosingGateway(t *testing.T) {
 			_ = c.SetLinger(0)
 		}
 	})
-	run := testbed.StartBridge(t, broker.URL(), g.variable())
+	run := testbed.StartBridge(t, broker.URL(), variable)
 	testbed.Until(t, "all telegrams", func() bool { return published() == telegrams })
 	ears.Hear("hanbridge/house/status", "online")
 	if got := ears.Count("hanbridge/house/status", "offline"); got > 1 { // before the first telegram
@@ -99,7 +88,7 @@ func testClosingGateway(t *testing.T) {
 func testTelnetGateway(t *testing.T) {
 	next := meterBytes(t, "aidon-se")
 	written := make(chan int, 1)
-	g := newGateway(t, func(_ int, c *net.TCPConn) {
+	variable := startGateway(t, func(_ int, c *net.TCPConn) {
 		defer c.Close()
 		_, _ = c.Write([]byte("\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"))
 		for range 3 {
@@ -110,7 +99,7 @@ func testTelnetGateway(t *testing.T) {
 	})
 	broker := testbed.StartMosquitto(t)
 	ears := broker.Listen()
-	run := testbed.StartBridge(t, broker.URL(), g.variable())
+	run := testbed.StartBridge(t, broker.URL(), variable)
 	testbed.Until(t, "three telegrams", func() bool { return ears.Count("hanbridge/house/telegram", "{") == 3 })
 	run.SaidOnce("Set it to raw mode")
 	run.End(syscall.SIGTERM)
@@ -119,34 +108,11 @@ func testTelnetGateway(t *testing.T) {
 	}
 }
 
-// testMuteGateway has a reader that keeps its first connection open and says nothing more: after a minute it is dialled again.
-func testMuteGateway(t *testing.T) {
-	next := meterBytes(t, "p1-se-aidon")
-	over := make(chan struct{})
-	t.Cleanup(func() { close(over) })
-	g := newGateway(t, func(n int, c *net.TCPConn) {
-		_, _ = c.Write(next())
-		go func() { <-over; _ = c.Close() }()
-	})
-	broker := testbed.StartMosquitto(t)
-	ears := broker.Listen()
-	run := testbed.StartBridge(t, broker.URL(), g.variable())
-	ears.Hear("hanbridge/house/status", "online")
-	testbed.Until(t, "dialled again, and read", func() bool {
-		return g.accepted.Load() == 2 && ears.Count("hanbridge/house/telegram", "{") == 2
-	})
-	ears.Hear("hanbridge/house/status", "online")
-	if got := strings.Count(run.Said(), "port opened"); got != 1 {
-		t.Errorf("said %d times that the port is opened, want once:\n%s", got, run.Said())
-	}
-	run.End(syscall.SIGTERM)
-}
-
 // TestGateways: readers in the network that are no plain passers-on of bytes.
 func TestGateways(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"closes each connection": testClosingGateway, "telnet mode": testTelnetGateway, "mute": testMuteGateway,
+		"closes each connection": testClosingGateway, "telnet mode": testTelnetGateway,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

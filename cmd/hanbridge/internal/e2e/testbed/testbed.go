@@ -24,7 +24,7 @@ import (
 const patience = 2 * time.Minute
 
 // atOnce is how many tests of a package run side by side: they spend their time waiting for programs.
-const atOnce = "12"
+const atOnce = "24"
 
 // folder holds the program while the tests of a package run.
 var folder string
