@@ -31,50 +31,40 @@ type wanted struct {
 }
 
 // announceDue announces every device that has changed and was not announced just now; the others later.
-func (s *session) announceDue(context.Context) error {
-	if err := s.announce(&s.own); err != nil { // first: a hub that hears of a meter first makes an empty device for the bridge
-		return err
-	}
+func (s *session) announceDue() {
+	s.announce(&s.own) // first: a hub that hears of a meter first makes an empty device for the bridge
 	for i := range s.gone {
-		if err := s.announce(&s.gone[i]); err != nil {
-			return err
-		}
+		s.announce(&s.gone[i])
 	}
 	for _, m := range s.meters {
-		if err := s.announce(&m.announcer); err != nil {
-			return err
-		}
+		s.announce(&m.announcer)
 	}
-	return nil
 }
 
 // announce takes the next step of a device, where one is due.
-func (s *session) announce(a *announcer) error {
+func (s *session) announce(a *announcer) {
 	if !a.due && len(a.steps) == 0 || !s.scanned || s.meters[a.id] != nil && s.meters[a.id].isOthers() {
-		return nil
+		return
 	}
 	now := time.Now()
 	if wait := discovery.PauseBetween - now.Sub(a.announced); wait > 0 {
 		s.due.in(announceTask, wait)
-		return nil
+		return
 	}
 	if len(a.steps) == 0 && !s.plan(a) {
-		return nil
+		return
 	}
 	for _, m := range a.steps[0] {
-		if err := s.publish(m.Topic, m.Payload, true); err != nil {
-			return err
-		}
+		s.publish(m.Topic, m.Payload, true)
 	}
 	a.steps, a.announced = a.steps[1:], now
 	if len(a.steps) == 0 {
 		s.sent[a.id] = a.after
-		s.published(a)
+		s.awaitProof(a)
 	}
 	if len(a.steps) > 0 || a.due {
 		s.due.in(announceTask, discovery.PauseBetween)
 	}
-	return nil
 }
 
 // confirm notes what the broker holds where it has acknowledged all steps.

@@ -117,7 +117,7 @@ const echoWait = 2 * time.Second
 
 // takeClaims publishes the descriptions of meters that speak and that this bridge is to publish, and returns when it is known that no
 // other bridge was quicker. Their counters must not be published before.
-func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
+func (s *session) takeClaims(ctx context.Context, news []bridge.News) {
 	var taken []*meter
 	for i := range news {
 		n := &news[i]
@@ -137,27 +137,25 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) error {
 			m.claim.claiming, m.claim.began = true, time.Now().UTC().Truncate(time.Millisecond)
 			taken = append(taken, m)
 		}
-		if err := s.info(m); err != nil {
-			return err
-		}
+		s.info(m)
 	}
-	if err := s.awaitEchoes(taken); err != nil {
-		return err
+	s.awaitEchoes(taken)
+	if s.conn.Err() != nil {
+		return
 	}
 	for _, m := range taken { // the time in which others may have been quicker is over
 		m.first = m.claim.first || m.claim.claiming
 		m.claim.first, m.claim.claiming = m.first, false
 	}
-	return nil
 }
 
 var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
 
 // awaitEchoes waits until the descriptions have come back, and as long again for those of others that were published at the same time. The end of
 // the program does not shorten that: counters that are published too early stay in a hub for ever.
-func (s *session) awaitEchoes(taken []*meter) error {
+func (s *session) awaitEchoes(taken []*meter) {
 	if len(taken) == 0 || s.unchecked {
-		return nil
+		return
 	}
 	began := time.Now()
 	echoed := s.await(echoWait, echoWait, func() bool { // or it is another's
@@ -165,14 +163,13 @@ func (s *session) awaitEchoes(taken []*meter) error {
 	})
 	if !echoed && s.conn.Err() == nil {
 		s.warnUnchecked(errNotHeard)
-		return nil
+		return
 	}
 	wait := settled + time.Since(began)
 	if !s.conn.Retains() { // the broker cannot tell who published the meter before: whoever does must have the time to answer
 		wait = echoWait
 	}
 	s.await(wait, wait, func() bool { return false })
-	return s.conn.Err()
 }
 
 // warnUnchecked notes that nothing is heard of other bridges on this connection, which the log says once.

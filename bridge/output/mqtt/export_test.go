@@ -49,9 +49,7 @@ func (s *Stage) Sends(known ...bridge.Known) {
 func (s *Stage) Step(ctx context.Context, acknowledged bool) (more bool, err error) {
 	m := s.s.meters["house"]
 	s.s.own.announced, m.announced = time.Time{}, time.Time{}
-	if err := s.s.announceDue(ctx); err != nil {
-		return false, err
-	}
+	s.s.announceDue()
 	err = s.s.conn.Flush(ctx)
 	if acknowledged {
 		s.s.confirm()
@@ -72,7 +70,7 @@ func (s *Stage) FoundPart(messages []discovery.Message) {
 func (s *Stage) Asked() bool { return !s.s.devices.kept.Asked.IsZero() }
 
 // ExpireFound ends the time for which the session believes what the scan found.
-func (s *Stage) ExpireFound(ctx context.Context) error { return s.s.expireFound(ctx) }
+func (s *Stage) ExpireFound() { s.s.expireFound() }
 
 // Forget forgets what the broker takes, as a start does.
 func (s *Stage) Forget() { s.terms = new(broker.Terms) }

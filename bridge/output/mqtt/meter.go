@@ -51,31 +51,23 @@ func (s *session) meter(m bridge.Meter) *meter {
 }
 
 // news publishes what is new of one meter. The state comes last: a hub that shows the meter again shows fresh values.
-func (s *session) news(n *bridge.News) error {
+func (s *session) news(n *bridge.News) {
 	m := s.meter(n.Meter)
 	if n.AboutNew && n.About.Protocol != "" { // it has spoken: what an earlier run said stands until then
 		m.about, m.due = n.About, true
 		if m.first {
-			if err := s.info(m); err != nil {
-				return err
-			}
+			s.info(m)
 		}
 	}
 	if n.KnownNew {
 		m.known, m.due = n.Known, true
 		s.forgetSeen(m)
 	}
-	for _, a := range []*announcer{&s.own, &m.announcer} { // the bridge first, as announceDue does
-		if err := s.announce(a); err != nil {
-			return err
-		}
-	}
+	s.announce(&s.own) // first, as announceDue does
+	s.announce(&m.announcer)
 	for _, e := range n.Events {
-		if !m.first && e.Quantity != "" {
-			continue // of a counter
-		}
-		if err := s.event(m, e); err != nil {
-			return err
+		if m.first || e.Quantity == "" { // not of a counter
+			s.event(m, e)
 		}
 	}
 	for i := range n.Values {
@@ -84,28 +76,23 @@ func (s *session) news(n *bridge.News) error {
 			continue
 		}
 		s.buf = v.Append(s.buf[:0])
-		if err := s.publish(m.topics[v.ID], shortened(s.buf), s.config.Retain); err != nil {
-			return err
-		}
+		s.publish(m.topics[v.ID], shortened(s.buf), s.config.Retain)
 	}
 	if n.StatsNew && m.sharesStats() {
-		if err := s.stats(m, &n.Stats); err != nil {
-			return err
-		}
+		s.stats(m, &n.Stats)
 	}
-	m.online = n.Online
-	if !n.OnlineNew || m.yields() {
-		return nil
+	if m.online = n.Online; n.OnlineNew && !m.yields() {
+		s.state(m)
 	}
-	return s.state(m)
 }
 
 // state publishes whether a meter speaks.
-func (s *session) state(m *meter) error {
+func (s *session) state(m *meter) {
+	status := offline
 	if m.online {
-		return s.publish(m.statusTopic, []byte(online), true)
+		status = online
 	}
-	return s.publish(m.statusTopic, []byte(offline), true)
+	s.publish(m.statusTopic, []byte(status), true)
 }
 
 // longestState is how many characters of a state Home Assistant takes: a longer one becomes unknown.
@@ -149,8 +136,8 @@ var ownTopics = []string{
 }
 
 // info publishes what is known of the meter itself, and which bridge publishes it since when.
-func (s *session) info(m *meter) error {
-	return s.publishJSON(m.prefix+"info", true, struct {
+func (s *session) info(m *meter) {
+	s.publishJSON(m.prefix+"info", true, struct {
 		Make     string `json:"make"`
 		Model    string `json:"model"`
 		Serial   string `json:"serial"`
@@ -167,8 +154,8 @@ func (s *session) info(m *meter) error {
 }
 
 // event publishes what happened to a meter. It is never retained: a hub that starts would take it for something that happens.
-func (s *session) event(m *meter, e bridge.Event) error {
-	return s.publishJSON(m.prefix+"event", false, struct {
+func (s *session) event(m *meter, e bridge.Event) {
+	s.publishJSON(m.prefix+"event", false, struct {
 		Time     string `json:"time"`
 		Event    string `json:"event"`
 		Quantity string `json:"quantity,omitempty"`
@@ -177,16 +164,14 @@ func (s *session) event(m *meter, e bridge.Event) error {
 	}{e.Time.Format(time.RFC3339), e.Name, e.Quantity, e.From, e.To})
 }
 
-func (s *session) publishJSON(topic string, retain bool, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
+func (s *session) publishJSON(topic string, retain bool, v any) {
+	if text, err := json.Marshal(v); err == nil { // no text makes it fail
+		s.publish(topic, text, retain)
 	}
-	return s.publish(topic, text, retain)
 }
 
 // stats publishes what the bridge counts. What it does not know yet stands as an earlier run left it.
-func (s *session) stats(m *meter, st *bridge.Stats) error {
+func (s *session) stats(m *meter, st *bridge.Stats) {
 	type state struct{ name, text string }
 	states := []state{
 		{discovery.Telegrams, strconv.FormatUint(st.Telegrams, 10)},
@@ -200,9 +185,6 @@ func (s *session) stats(m *meter, st *bridge.Stats) error {
 			state{discovery.LastTelegram, st.Last.Format(time.RFC3339)})
 	}
 	for _, one := range states {
-		if err := s.publish(m.prefix+one.name, shortened([]byte(one.text)), true); err != nil {
-			return err
-		}
+		s.publish(m.prefix+one.name, shortened([]byte(one.text)), true)
 	}
-	return nil
 }

@@ -95,14 +95,13 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-conn.Lost():
 			return conn.Err()
 		case <-s.wake:
-			err = s.heard(ctx)
+			s.heard(ctx)
 		case <-time.After(s.due.wait()):
-			err = s.doDue(ctx)
+			s.doDue(ctx)
 		case <-feed.Ready():
-			err = s.deliver(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			return err
+			if err := s.deliver(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
 		}
 	}
 }

@@ -64,8 +64,8 @@ func (s *session) prove(a *announcer, want *wanted) bool {
 	return true
 }
 
-// published notes that all of an announcement is on its way.
-func (s *session) published(a *announcer) {
+// awaitProof bounds the proof of an announcement that is on its way.
+func (s *session) awaitProof(a *announcer) {
 	if a.proof != nil && a.proof.until.IsZero() {
 		a.proof.until = time.Now().Add(proofWait)
 		s.due.in(proofTask, proofWait)
@@ -73,7 +73,7 @@ func (s *session) published(a *announcer) {
 }
 
 // concludeProofs says of each meter whose proof is over if it is announced.
-func (s *session) concludeProofs(context.Context) error {
+func (s *session) concludeProofs() {
 	for _, m := range s.meters {
 		p := m.proof
 		if p == nil {
@@ -97,7 +97,6 @@ func (s *session) concludeProofs(context.Context) error {
 			s.due.in(proofTask, time.Until(p.until))
 		}
 	}
-	return nil
 }
 
 // endProof ends the subscriptions of a proof. Another one is begun with the next announcement.
@@ -106,9 +105,7 @@ func (s *session) endProof(a *announcer) {
 	if a.proof = nil; p == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
-	defer cancel()
-	_ = s.conn.Unsubscribe(ctx, s.config.provenBy("hanbridge_"+a.id, &p.want)...) // what comes nevertheless is heard by nobody
+	s.unsubscribe(s.config.provenBy("hanbridge_"+a.id, &p.want))
 }
 
 // sayDenied is said once of a meter.

@@ -15,10 +15,10 @@ const settled = 100 * time.Millisecond
 // ownDevice is by what id the bridge's own device is announced.
 const ownDevice = "bridge"
 
-// scanRetained reads which announcements of this bridge the broker retains, and begins to announce. That is done where the state file does
+// scanRetained reads which announcements of this bridge the broker retains, and begins to announce unless ctx ends before. That is done where the state file does
 // not tell: an earlier run may have announced in another style, and a hub must never hear both. So it is at the start, unless the first scan
 // was longer ago than foundLifetime, and where another bridge may have announced these meters since. Nothing is published before it has ended.
-func (s *session) scanRetained(ctx context.Context) error {
+func (s *session) scanRetained(ctx context.Context) {
 	s.scanned = false
 	for _, m := range s.meters {
 		s.endProof(&m.announcer) // it subscribes to the same topics
@@ -28,33 +28,27 @@ func (s *session) scanRetained(ctx context.Context) error {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
 	v := &scan{host: s.config.URL, most: bounds{filterMessages * len(filters), filterBytes * len(filters)}, quiet: settled}
-	if err := v.run(ctx, s.conn, s.config.checkTopic(), filters); err != nil {
-		return s.conn.Err() // nil where ctx has ended: what follows is the farewell
+	if v.run(ctx, s.conn, s.config.checkTopic(), filters) != nil {
+		return
 	}
 	found, short := v.result()
-	if err := s.unsubscribe(ctx, filters); err != nil {
-		return err
-	}
+	s.unsubscribe(filters)
 	s.scanned, s.partial = true, short != nil
 	if short != nil && s.config.Style != discovery.Off {
 		s.warn(short, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, may be left "+
 			"(hanbridge discovery clear takes it back)")
 	}
 	s.takeOver(messagesOf(found))
-	return s.introduce(ctx)
+	s.introduce()
 }
 
 // unsubscribe ends the subscriptions of the retained scan: else this session receives its own announcements.
-func (s *session) unsubscribe(ctx context.Context, filters []string) error {
-	until, cancel := context.WithTimeout(ctx, listenTime)
+func (s *session) unsubscribe(filters []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
 	defer cancel()
 	for some := range slices.Chunk(filters, 3) { // a broker may take small packets alone
-		s.feed.Progress()
-		if err := s.conn.Unsubscribe(until, some...); err != nil && s.ended(ctx) {
-			return err
-		}
+		_ = s.conn.Unsubscribe(ctx, some...) // what comes nevertheless is heard by nobody
 	}
-	return nil
 }
 
 // foundLifetime is how long an announcement that the retained scan found is kept although its meter has not sent the quantity. Until it is
@@ -101,10 +95,10 @@ func (s *session) forgetSeen(m *meter) {
 }
 
 // expireFound removes the announcements that the retained scan found and that no meter has confirmed within foundLifetime.
-func (s *session) expireFound(ctx context.Context) error {
+func (s *session) expireFound() {
 	s.found, s.partial = nil, false
 	for _, m := range s.meters {
 		m.due = true
 	}
-	return s.announceDue(ctx)
+	s.announceDue()
 }

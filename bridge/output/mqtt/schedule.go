@@ -43,19 +43,16 @@ func (s *schedule) wait() time.Duration {
 }
 
 // doDue does the tasks that are due.
-func (s *session) doDue(ctx context.Context) error {
-	do := [taskCount]func(context.Context) error{s.introduceAgain, s.announceDue, s.expireFound, s.review, s.concludeProofs}
+func (s *session) doDue(ctx context.Context) {
+	do := [taskCount]func(){s.introduceAgain, s.announceDue, s.expireFound, func() { s.review(ctx) }, s.concludeProofs}
 	for t, at := range s.due {
 		if at.IsZero() || time.Now().Before(at) {
 			continue
 		}
 		s.feed.Progress()
 		s.due[t] = time.Time{}
-		if err := do[t](ctx); err != nil {
-			return err
-		}
+		do[t]()
 	}
-	return nil
 }
 
 // mostPosted is how much waits for the session at most. A flood of messages by others goes beyond it.
@@ -86,13 +83,11 @@ func (s *session) takePosted() {
 }
 
 // heard acts on what the goroutines of the connection have heard.
-func (s *session) heard(ctx context.Context) error {
+func (s *session) heard(ctx context.Context) {
 	s.feed.Progress()
 	s.takePosted()
-	if err := s.concludeProofs(ctx); err != nil {
-		return err
-	}
-	return s.review(ctx)
+	s.concludeProofs()
+	s.review(ctx)
 }
 
 // A pace bounds how often everything is said again because somebody else gave cause for it: a hub that starts, or another program that
@@ -158,7 +153,7 @@ func (s *session) introduceSoon() {
 	}
 }
 
-func (s *session) introduceAgain(ctx context.Context) error {
+func (s *session) introduceAgain() {
 	s.pace.done(time.Now())
-	return s.introduce(ctx)
+	s.introduce()
 }

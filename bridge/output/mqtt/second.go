@@ -69,38 +69,35 @@ func (s *session) decideCounters(ctx context.Context, m *meter) decision {
 func (s *session) lookAgain(in time.Duration) { s.due.in(reviewTask, max(in, 0)+10*time.Millisecond) }
 
 // review acts on what was heard of others since the last call.
-func (s *session) review(ctx context.Context) error {
+func (s *session) review(ctx context.Context) {
 	anew := false
 	for _, m := range s.meters {
-		if m.about.Protocol == "" {
-			continue
+		if m.about.Protocol != "" && s.reviewMeter(ctx, m) {
+			anew = true
 		}
-		again, err := s.reviewMeter(ctx, m)
-		if err != nil {
-			return err
-		}
-		anew = anew || again
 	}
 	switch {
 	case !anew:
-		return nil
 	case s.config.Style == discovery.Off || s.config.Empty:
-		return s.introduce(ctx)
+		s.introduce()
+	default:
+		s.scanRetained(ctx) // what is announced is the other's
 	}
-	return s.scanRetained(ctx) // what is announced is the other's
 }
 
 // reviewMeter does so for one meter, and tells if it is to be published from now on.
-func (s *session) reviewMeter(ctx context.Context, m *meter) (anew bool, err error) {
+func (s *session) reviewMeter(ctx context.Context, m *meter) (anew bool) {
 	if m.first && m.claim.first {
-		return false, s.defend(m)
+		s.defend(m)
+		return false
 	}
 	d := s.decideCounters(ctx, m)
 	if m.second = d != publish; m.first || m.second {
 		s.forget(m)
 	}
 	m.first = false
-	return d == publish, s.saySecond(m, d)
+	s.saySecond(m, d)
+	return d == publish
 }
 
 // forget leaves what is announced and retained of a meter to the other bridge: it is never taken back from here.
@@ -114,7 +111,7 @@ func (s *session) forget(m *meter) {
 }
 
 // defend says again who is first where another has said that it is, and notes who publishes the meter too.
-func (s *session) defend(m *meter) error {
+func (s *session) defend(m *meter) {
 	c, now := m.claim, time.Now()
 	if left := c.rivalAt.Add(c.patience).Sub(now); c.rival != "" && left > 0 {
 		s.lookAgain(left)
@@ -124,13 +121,10 @@ func (s *session) defend(m *meter) error {
 	}
 	if left := time.Second - now.Sub(m.defended); c.reply && left > 0 {
 		s.lookAgain(left)
-		return nil
+	} else if c.reply || c.rival != m.rival {
+		m.rival, m.defended, c.reply = c.rival, now, false
+		s.info(m)
 	}
-	if !c.reply && c.rival == m.rival {
-		return nil
-	}
-	m.rival, m.defended, c.reply = c.rival, now, false
-	return s.info(m)
 }
 
 // What the log says of a meter that two bridges publish.
@@ -159,7 +153,7 @@ func (s *session) tell(m *meter, level zerolog.Level, what string) {
 
 // saySecond tells why the counters are not published, or that they are from now on. Where no other bridge is heard the hub is told too, where
 // a person looks for the counters: nobody else publishes what the bridge says of the meter.
-func (s *session) saySecond(m *meter, d decision) error {
+func (s *session) saySecond(m *meter, d decision) {
 	switch {
 	case d == publish && m.told:
 		s.tell(m, zerolog.InfoLevel, saidTaken)
@@ -170,14 +164,10 @@ func (s *session) saySecond(m *meter, d decision) error {
 		s.tell(m, zerolog.InfoLevel, saidWaits)
 	default:
 		s.tell(m, zerolog.ErrorLevel, saidStale+m.ID)
-		if m.stale {
-			return nil
+		if !m.stale {
+			m.stale = true
+			s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(hubStale+m.ID)), true)
+			s.state(m)
 		}
-		m.stale = true
-		if err := s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(hubStale+m.ID)), true); err != nil {
-			return err
-		}
-		return s.state(m)
 	}
-	return nil
 }

@@ -67,9 +67,11 @@ func (s *session) begin(ctx context.Context) error {
 		return err
 	}
 	if s.scanned {
-		return s.introduce(ctx)
+		s.introduce()
+	} else {
+		s.scanRetained(ctx)
 	}
-	return s.scanRetained(ctx)
+	return s.conn.Err()
 }
 
 // listenTime is how long a broker may take to answer the subscriptions that a session begins with. What it sends later is heard all the same.
@@ -108,9 +110,7 @@ func (s *session) move(ctx context.Context) error {
 		return nil
 	}
 	for _, topic := range s.devices.topics() {
-		if err := s.publish(topic, nil, true); err != nil {
-			return err
-		}
+		s.publish(topic, nil, true)
 	}
 	if err := s.conn.Flush(ctx); err != nil {
 		return err
@@ -122,19 +122,14 @@ func (s *session) move(ctx context.Context) error {
 }
 
 // introduce says that the bridge is there, and makes everything new.
-func (s *session) introduce(ctx context.Context) error {
+func (s *session) introduce() {
 	s.own.due = true
 	for i := range s.gone {
 		s.gone[i].due = true
 	}
-	if err := s.announceDue(ctx); err != nil {
-		return err
-	}
-	if err := s.publish(s.config.BaseTopic+"/status", []byte(online), true); err != nil {
-		return err
-	}
+	s.announceDue()
+	s.publish(s.config.BaseTopic+"/status", []byte(online), true)
 	s.feed.Resync()
-	return nil
 }
 
 // deliver publishes all that is new. Each batch counts as delivered when the broker has acknowledged all of it: one wait a
@@ -142,11 +137,8 @@ func (s *session) introduce(ctx context.Context) error {
 func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
 		early := len(s.early)
-		err := s.batch(ctx, b)
-		if err == nil {
-			err = s.conn.Flush(ctx)
-		}
-		if err != nil {
+		s.batch(ctx, b)
+		if err := s.conn.Flush(ctx); err != nil {
 			s.early = s.early[:early] // the feed gives those of this batch again
 			return err
 		}
@@ -168,27 +160,18 @@ func (o *Output) sayLost(telegrams uint64) {
 	}
 }
 
-func (s *session) batch(ctx context.Context, b *bridge.Batch) error {
+func (s *session) batch(ctx context.Context, b *bridge.Batch) {
 	s.sayLost(b.Lost)
-	if err := s.takeClaims(ctx, b.News); err != nil {
-		return err
-	}
+	s.takeClaims(ctx, b.News)
 	for i := range b.News {
-		if err := s.news(&b.News[i]); err != nil {
-			return err
-		}
+		s.news(&b.News[i])
 	}
 	for i := range len(s.early) { // what is still too early is added behind them once more
-		if err := s.telegram(&s.early[i]); err != nil {
-			return err
-		}
+		s.telegram(&s.early[i])
 	}
 	for i := range b.Telegrams {
-		if err := s.telegram(&b.Telegrams[i]); err != nil {
-			return err
-		}
+		s.telegram(&b.Telegrams[i])
 	}
-	return nil
 }
 
 var errStopping = fmt.Errorf("a program that ends waits %v at most (is the broker overloaded, or the network down?)", flush)
@@ -197,14 +180,14 @@ var errStopping = fmt.Errorf("a program that ends waits %v at most (is the broke
 func (s *session) farewell() error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), flush, errStopping)
 	defer cancel()
-	errs := []error{s.deliver(ctx)}
+	undelivered := s.deliver(ctx)
 	for _, m := range s.meters {
 		if !m.yields() {
-			errs = append(errs, s.publish(m.statusTopic, []byte(offline), true))
+			s.publish(m.statusTopic, []byte(offline), true)
 		}
 	}
-	errs = append(errs, s.publish(s.config.BaseTopic+"/status", []byte(offline), true), s.conn.Close(ctx))
-	if err := cmp.Or(errs...); err != nil { // those that follow it have the same cause
+	s.publish(s.config.BaseTopic+"/status", []byte(offline), true)
+	if err := cmp.Or(undelivered, s.conn.Close(ctx)); err != nil {
 		s.log.Warn().Err(err).Msg("last values not delivered")
 		return nil
 	}
@@ -213,19 +196,19 @@ func (s *session) farewell() error {
 }
 
 // publish sends one message. If no broker accepts such a message, or this broker is known not to, publish logs an error and skips the
-// message: sending it would end the connection, again and again, and no other message would arrive.
-func (s *session) publish(topic string, payload []byte, retain bool) error {
+// message: sending it would end the connection, again and again, and no other message would arrive. Any other error ends the connection, which
+// Run notices; nothing is sent from then on, and no Flush succeeds.
+func (s *session) publish(topic string, payload []byte, retain bool) {
 	s.feed.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))
 	if !errors.As(err, new(*broker.MessageError)) && !errors.As(err, new(*broker.RefusedError)) {
-		return err
+		return
 	}
 	kind, text := topic, "message not published"
 	if strings.HasPrefix(topic, s.config.Prefix+"/") { // there may be hundreds of them
 		kind, text = "announcements", notAnnounced
 	}
 	s.sayRefused(kind, err, text)
-	return nil
 }
 
 func (s *session) sayRefused(kind string, err error, text string) {

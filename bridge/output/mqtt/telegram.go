@@ -12,15 +12,15 @@ import (
 const received = "2006-01-02T15:04:05.000Z07:00"
 
 // telegram publishes all values of one telegram in one object. It is never retained: it is an event.
-func (s *session) telegram(t *bridge.Telegram) error {
+func (s *session) telegram(t *bridge.Telegram) {
 	m := s.meter(s.feed.Meter(t.Meter))
 	if m.about.Protocol == "" { // it came before the meter's description, and it is not decided who publishes it
 		t.Values = slices.Clone(t.Values)
 		s.early = append(s.early, *t)
-		return nil
+		return
 	}
 	s.buf = appendTelegram(s.buf[:0], m.ID, t, s.marks.run, m.first)
-	return s.publish(m.prefix+"telegram", s.buf, false)
+	s.publish(m.prefix+"telegram", s.buf, false)
 }
 
 // appendTelegram writes the numbers digit by digit from their exact values, and who published them: see claim.
