@@ -42,11 +42,9 @@ func codesOf(r *quantity.Row) string {
 func unitsOf(r *quantity.Row) string {
 	var units []string
 	for _, m := range r.Measures {
-		if len(units) == 0 || units[len(units)-1] != m.Unit {
-			units = append(units, m.Unit)
-		}
+		units = append(units, m.Unit)
 	}
-	return strings.Join(units, " ")
+	return strings.Join(slices.Compact(units), " ")
 }
 
 func decimalsOf(r *quantity.Row) string {

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
@@ -23,27 +20,6 @@ func ratesCommand(p *cli.Program) *cobra.Command {
 	}
 	from := hub.AddSeenFlags(c, "for a simulated meter")
 	asJSON := c.Flags().Bool("json", false, "print JSON")
-	c.RunE = func(c *cobra.Command, files []string) error {
-		w, err := hub.Load(p, from.Config, "")
-		if err != nil {
-			return err
-		}
-		seen, err := from.Look("rates", w, files)
-		if err != nil {
-			return err
-		}
-		r := rates.Report{Publish: w.Publish.String()}
-		if seen != nil {
-			r.Add(w.Config, rates.PacedSeen(seen))
-		} else {
-			ctx, cancel := context.WithTimeout(c.Context(), hub.ReadTime)
-			defer cancel()
-			r.AddKept(ctx, w)
-		}
-		if *asJSON {
-			return json.NewEncoder(p.Out).Encode(r)
-		}
-		return r.Print(p.Out)
-	}
+	c.RunE = func(c *cobra.Command, files []string) error { return rates.Run(c.Context(), p, from, files, *asJSON) }
 	return c
 }

@@ -32,17 +32,13 @@ func OpenRecording(command, name string) (*os.File, error) {
 	}
 	if is, err := f.Stat(); err == nil && is.IsDir() {
 		_ = f.Close() // nothing was read
-		return nil, fmt.Errorf("%s is a directory: name what is in it: hanbridge %s %s", name, command, filepath.Join(name, within(command)))
+		within := "FILE"
+		if command == "decode" {
+			within = "*" // it takes several
+		}
+		return nil, fmt.Errorf("%s is a directory: name what is in it: hanbridge %s %s", name, command, filepath.Join(name, within))
 	}
 	return f, nil
-}
-
-// within is how the files of a folder are named for a command: decode takes all, others one.
-func within(command string) string {
-	if command == "decode" {
-		return "*"
-	}
-	return "FILE"
 }
 
 // notAFile says why a file cannot be opened, and what to do where a telegram itself stands in place of its name.

@@ -23,22 +23,19 @@ func Stoppable() context.Context {
 	return ctx
 }
 
-// Loading returns what load does, or errStopped as soon as ctx ends: a file may be on a disk that does not answer.
-func Loading[T any](ctx context.Context, load func() (T, error)) (T, error) {
-	type answer struct {
-		result T
-		err    error
-	}
-	done := make(chan answer, 1)
+// Loading returns what load does, or ErrStopped as soon as ctx ends: a file may be on a disk that does not answer.
+func Loading[T any](ctx context.Context, load func() (T, error)) (none T, _ error) {
+	var result T
+	var err error
+	done := make(chan struct{})
 	go func() { // where it hangs, the end of the program ends it
-		result, err := load()
-		done <- answer{result, err}
+		defer close(done)
+		result, err = load()
 	}()
 	select {
-	case a := <-done:
-		return a.result, a.err
+	case <-done:
+		return result, err
 	case <-ctx.Done():
-		var none T
 		return none, ErrStopped
 	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -17,14 +16,12 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// DidYouMean returns ` (did you mean "x"?)` for the candidate that name is a
-// likely slip of, or nothing.
+// DidYouMean returns ` (did you mean "x"?)` for the candidate that name is a likely slip of, or nothing.
 func DidYouMean(name string, candidates []string) string {
-	best := Nearest(name, candidates)
-	if best == "" {
-		return ""
+	if best := Nearest(name, candidates); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", best)
 	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return ""
 }
 
 // Nearest returns the candidate that name is a likely slip of, or nothing. The
@@ -35,40 +32,31 @@ func Nearest(name string, candidates []string) string {
 		if max(len(name)-len(c), len(c)-len(name)) >= limit {
 			continue // so many letters are to insert or to drop
 		}
-		if d := min(slips(strings.ToLower(name), strings.ToLower(c)), swap(name, c)); d < limit {
+		if d := slips(strings.ToLower(name), strings.ToLower(c)); d < limit {
 			best, limit = c, d
 		}
 	}
 	return best
 }
 
-// slips counts the letters to insert, drop or change to make b of a.
+// slips counts the letters to insert, drop or change, and the neighbours to swap, to make b of a.
 func slips(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	d := make([][]int, len(a)+1) // between the beginnings of a and b
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		for j := range d[i] {
+			switch {
+			case i == 0 || j == 0:
+				d[i][j] = i + j
+			case a[i-1] == b[j-1]:
+				d[i][j] = d[i-1][j-1]
+			default:
+				d[i][j] = 1 + min(d[i-1][j-1], d[i-1][j], d[i][j-1])
 			}
-			diagonal = row[j+1]
-			row[j+1] = slices.Min([]int{cost, row[j] + 1, row[j+1] + 1})
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
-}
-
-// swap returns 1 when b is a with two neighbours in the other order, else more than any limit.
-func swap(a, b string) int {
-	for i := 1; i < len(a) && len(a) == len(b); i++ {
-		if a[:i-1] == b[:i-1] && a[i-1] == b[i] && a[i] == b[i-1] && a[i+1:] == b[i+1:] {
-			return 1
-		}
-	}
-	return len(a) + len(b) + 1
+	return d[len(a)][len(b)]
 }

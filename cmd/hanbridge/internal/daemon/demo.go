@@ -15,7 +15,6 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/health"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/localbroker"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 )
 
@@ -38,71 +37,51 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	if size != nil && cli.IsTerminal(p.Err) {
 		log = table // what goes wrong must not be written over
 	}
-	w, b, broker, done, err := demoBridge(p, log)
+	w, b, inside, done, err := demoBridge(p, log)
 	if err != nil {
 		return err
 	}
 	defer done()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed))
 	b.AddOutput("console", table)
-	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config, broker))
+	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config, inside))
 	return b.Run(ctx)
 }
 
 // screenWidth is how many columns a line of text has at most.
 const screenWidth = 79
 
-// demoBridge returns a bridge with the broker that the environment names, else one with a broker inside, and what is to be said of
-// that broker.
-func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, broker string, done func(), err error) {
-	cfg, err := config.Load("", p.Environ)
-	if err != nil {
-		return nil, nil, "", nil, err
-	}
-	w = &Setup{health: health.Places("", identity(cfg))} // the state folder may be that of a bridge
-	if cfg.MQTT.ClientID == "" {
-		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
-	}
-	w.Config = cfg
-	stopInside := func() {}
-	if cfg.MQTT.URL == "" || cfg.MQTT.URL == config.Embedded {
-		inside, err := startInside(w)
-		if err != nil {
-			return nil, nil, "", nil, err
-		}
-		broker, stopInside = ", inside the demo", inside.Stop
-		w.MQTT.URL = inside.URL()
-	}
-	if w.Log.Level == "info" {
-		w.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
-	}
-	w.Logger = newLogger(w.Log, log, cli.IsTerminal(p.Err))
-	b, end, err := w.Bridge()
-	if err != nil {
-		stopInside()
-		return nil, nil, "", nil, err
-	}
-	return w, b, broker, func() { end(); stopInside() }, nil
-}
-
 // demoListen are the places where the broker of the demo listens: the first that is free, so that it is most often the same.
 var demoListen = []string{"127.0.0.1:1883", "127.0.0.1:11883", "127.0.0.1:0"}
 
-// startInside starts the broker inside, where the environment says or on this machine alone.
-func startInside(w *Setup) (inside *localbroker.Broker, err error) {
-	if w.MQTT.URL == config.Embedded {
-		return localbroker.Start(w.MQTT)
+// demoBridge returns a bridge with the broker that the environment names, else one with a broker inside.
+func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, inside bool, done func(), err error) {
+	cfg, err := config.Load("", p.Environ)
+	if err != nil {
+		return nil, nil, false, nil, err
 	}
-	for _, w.MQTT.Listen = range demoListen {
-		if inside, err = localbroker.Start(w.MQTT); err == nil {
-			return inside, nil
+	places := health.Places("", identity(cfg)) // the state folder may be that of a bridge
+	listen := []string{cfg.MQTT.Listen}
+	if cfg.MQTT.URL == "" {
+		cfg.MQTT.URL, listen = config.Embedded, demoListen
+	}
+	if cfg.MQTT.ClientID == "" {
+		cfg.MQTT.ClientID = ownClientID("hanbridge-demo", cfg)
+	}
+	if cfg.Log.Level == "info" {
+		cfg.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
+	}
+	w = &Setup{Config: cfg, health: places, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
+	for _, w.MQTT.Listen = range listen {
+		if b, done, err = w.Bridge(); err == nil {
+			break
 		}
 	}
-	return nil, err
+	return w, b, cfg.MQTT.URL == config.Embedded, done, err
 }
 
 // howToLook says where the values can be seen.
-func howToLook(c config.Config, broker string) string {
+func howToLook(c config.Config, inside bool) string {
 	u, err := url.Parse(c.MQTT.URL)
 	if err != nil {
 		return ""
@@ -112,15 +91,19 @@ func howToLook(c config.Config, broker string) string {
 	if c.MQTT.Username != "" {
 		listen += " -u " + c.MQTT.Username + " -P …"
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+	broker := c.MQTT.URL
+	if inside {
+		broker += ", inside the demo"
+	}
+	if net.ParseIP(host).IsLoopback() {
 		broker += ", for programs on this machine"
 	}
-	lines := []string{"broker   " + c.MQTT.URL + broker}
-	if broker != "" && c.MQTT.Listen != demoListen[0] && slices.Contains(demoListen, c.MQTT.Listen) {
+	lines := []string{"broker   " + broker}
+	if inside && slices.Contains(demoListen[1:], c.MQTT.Listen) {
 		lines = append(lines, "         (another program has port 1883: your own broker?)")
 	}
 	lines = append(lines, "look     "+listen)
-	if strings.Contains(broker, "inside") {
+	if inside {
 		lines = append(lines, "hub      to see the household in your hub, put the address of the hub's broker",
 			"         before this command: HANBRIDGE_MQTT_URL=mqtt://BROKER")
 	} else {

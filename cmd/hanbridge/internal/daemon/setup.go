@@ -39,8 +39,8 @@ type Setup struct {
 	Logger  zerolog.Logger
 }
 
-// Bridge returns a bridge with its outputs, and what ends the broker inside where there is one. This is the one list of
-// outputs.
+// Bridge returns a bridge with its outputs, and what ends the broker inside where there is one, whose address the configuration then has.
+// This is the one list of outputs.
 func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
 	c := w.MQTTOutput()
@@ -50,6 +50,7 @@ func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 			return nil, nil, err
 		}
 		c.URL, c.Empty, done = inside.URL(), true, inside.Stop
+		w.MQTT.URL = c.URL
 		w.Logger.Info().Str("source", c.URL).Msg("broker inside listens")
 	}
 	if err := c.Validate(); err != nil {

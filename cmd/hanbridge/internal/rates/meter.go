@@ -1,8 +1,6 @@
 package rates
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,8 +24,8 @@ type paced struct {
 // usualInterval is that of most meters, for a recording without a clock.
 const usualInterval = 10 * time.Second
 
-// PacedSeen tells how often each quantity came, by the meter's own clock.
-func PacedSeen(s *hub.Seen) paced {
+// pacedSeen tells how often each quantity came, by the meter's own clock.
+func pacedSeen(s *hub.Seen) paced {
 	m := paced{id: s.Meter.ID, interval: s.Interval}
 	if span := s.Last.Sub(s.First); m.interval == 0 && span > 0 && s.Telegrams > 1 {
 		m.interval = (span / time.Duration(s.Telegrams-1)).Round(100 * time.Millisecond)
@@ -49,24 +47,15 @@ func PacedSeen(s *hub.Seen) paced {
 // typicalFamily stands in for a meter of which nothing is known.
 const typicalFamily = "aidon-se"
 
-// AddKept adds the configured meters as far as the broker knows them, a typical one where it knows none.
-func (r *Report) AddKept(ctx context.Context, w *daemon.Setup) {
-	k, err := hub.Kept{}, errors.New("no broker is set")
-	if w.NeedBroker() == nil {
-		k, err = hub.ReadKept(ctx, w)
-	}
-	r.addKnown(w, k, err)
-}
-
 // addKnown adds the configured meters of which something is kept; err is why nothing could be asked.
-func (r *Report) addKnown(w *daemon.Setup, k hub.Kept, err error) {
+func (r *report) addKnown(w *daemon.Setup, k hub.Kept, err error) {
 	var silent []string
 	for _, m := range hub.Known(w, k) {
 		if len(m.Quantities) == 0 {
 			silent = append(silent, m.ID)
 			continue
 		}
-		r.Add(w.Config, pacedKept(m, k.Values[m.ID]))
+		r.add(w.Config, pacedKept(m, k.Values[m.ID]))
 	}
 	switch {
 	case len(r.Meters) == 0 && err == nil:
@@ -80,14 +69,14 @@ func (r *Report) addKnown(w *daemon.Setup, k hub.Kept, err error) {
 	}
 }
 
-func (r *Report) addTypical(w *daemon.Setup, why string) {
+func (r *report) addTypical(w *daemon.Setup, why string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
 		why, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
 	if s, err := hub.SeeFamily(w, f); err == nil { // our own telegrams
-		typical := PacedSeen(s)
+		typical := pacedSeen(s)
 		typical.id = "a typical meter"
-		r.Add(w.Config, typical)
+		r.add(w.Config, typical)
 	}
 }
 

@@ -28,7 +28,7 @@ func TestRatesKept(t *testing.T) {
 		Topic:   "homeassistant/sensor/hanbridge_barn/import_power/config",
 		Payload: []byte(`{"device":{"name":"Barn"},"origin":{"name":"hanbridge"},"unique_id":"hanbridge_barn_import_power","expire_after":10800}`),
 	})
-	var r Report
+	var r report
 	r.addKnown(w, k, nil)
 	if len(r.Meters) != 2 || r.Note != "" {
 		t.Fatalf("got %d meters, want 2, and no note: %s", len(r.Meters), r.Note)
@@ -49,7 +49,7 @@ func TestRatesKept(t *testing.T) {
 		t.Errorf("in all: got %+v, want the sum of both", r.dayRates)
 	}
 	var out strings.Builder
-	if err := r.Print(&out); err != nil || !strings.Contains(out.String(), "\nbarn, a telegram every 2.5 s\n") || !strings.Contains(out.String(), "\nall meters ") {
+	if err := r.print(&out); err != nil || !strings.Contains(out.String(), "\nbarn, a telegram every 2.5 s\n") || !strings.Contains(out.String(), "\nall meters ") {
 		t.Errorf("printed: %v\n%s", err, out.String())
 	}
 }
@@ -73,7 +73,7 @@ func TestRatesUnknown(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := houseWiring()
 			w.Meters = append(w.Meters, barn)
-			var r Report
+			var r report
 			r.addKnown(w, tt.kept, tt.err)
 			if !strings.HasPrefix(r.Note, tt.note) || len(r.Meters) != 1 || r.Meters[0].Meter != tt.meter {
 				t.Errorf("got %q and %+v, want %q and %s", r.Note, r.Meters, tt.note, tt.meter)
@@ -104,7 +104,7 @@ func TestPaced(t *testing.T) {
 			s := &hub.Seen{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
 			count(s, "import_energy", tt.sent[1])
 			count(s, "import_power", tt.sent[0])
-			m := PacedSeen(s)
+			m := pacedSeen(s)
 			got := [3]time.Duration{m.interval, m.quantities[0].Every, m.quantities[1].Every}
 			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
 				t.Errorf("got %v (%v first), want %v", got, m.quantities[0].ID, tt.want)
@@ -127,8 +127,8 @@ func TestRatesFollowPublish(t *testing.T) {
 	states := func(publish throttle.Preset, quantities string) int {
 		c := w.Config
 		c.Publish, c.Quantities = publish, rated(t, quantities)
-		var r Report
-		r.Add(c, PacedSeen(s))
+		var r report
+		r.add(c, pacedSeen(s))
 		return r.States
 	}
 	all, balanced, frugal := states(throttle.Realtime, ""), states(throttle.Balanced, ""), states(throttle.Frugal, "")

@@ -2,7 +2,9 @@
 package rates
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,12 +12,42 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/estimate"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Report are what `rates --json` prints.
-type Report struct {
+// Run prints the rates of the meter that is seen, or, where none is, of the configured meters as far as the broker knows them.
+func Run(ctx context.Context, p *cli.Program, from *hub.SeenFlags, files []string, asJSON bool) error {
+	w, err := hub.Load(p, from.Config, "")
+	if err != nil {
+		return err
+	}
+	seen, err := from.Look("rates", w, files)
+	if err != nil {
+		return err
+	}
+	r := report{Publish: w.Publish.String()}
+	if seen != nil {
+		r.add(w.Config, pacedSeen(seen))
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, hub.ReadTime)
+		defer cancel()
+		k, err := hub.Kept{}, errors.New("no broker is set")
+		if w.NeedBroker() == nil {
+			k, err = hub.ReadKept(ctx, w)
+		}
+		r.addKnown(w, k, err)
+	}
+	if asJSON {
+		return json.NewEncoder(p.Out).Encode(r)
+	}
+	return r.print(p.Out)
+}
+
+// A report is what `rates --json` prints.
+type report struct {
 	Publish string `json:"publish"`
 	// Note says where the numbers are not those of the meter.
 	Note   string       `json:"note,omitempty"`
@@ -62,8 +94,8 @@ func (d *dayRates) sum(more dayRates) {
 	d.EveryTelegram += more.EveryTelegram
 }
 
-// Add adds a meter.
-func (r *Report) Add(c config.Config, m paced) {
+// add adds a meter.
+func (r *report) add(c config.Config, m paced) {
 	one := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
 	for i, load := range estimate.Day(c.Plan(), m.quantities, m.interval) {
 		rate := quantityRate{load.ID.String(), inSeconds(m.quantities[i].Every), dayRates{load.States, load.EveryTelegram}}
@@ -81,8 +113,8 @@ func inSeconds(d time.Duration) json.Number {
 	return json.Number(strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
 }
 
-// Print writes a table for each meter.
-func (r *Report) Print(out io.Writer) error {
+// print writes a table for each meter.
+func (r *report) print(out io.Writer) error {
 	var b strings.Builder
 	if r.Note != "" {
 		fmt.Fprintf(&b, "%s\n\n", r.Note)
