@@ -9,44 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// An Announcement is what messages say of one meter, in either style.
-type Announcement struct {
-	Meter Meter
-	// Unknown are keys of components that this program does not announce, in order.
-	Unknown []string
-}
-
-// Announced reads back what was announced with c.Prefix: Meter(a.Meter) gives the messages again, as far as this program and
-// c would make them. A unit that the quantity does not have counts as its first one. The meters come in the order of their
-// IDs, without the bridge's own device; their quantities in the table's.
-func (c Config) Announced(messages []Message) []Announcement {
-	meters := map[string]*announcement{}
-	for _, m := range messages {
-		p, ok := placeOf(m.Topic)
-		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridge || keysOf(p, m.Payload) == nil {
-			continue
-		}
-		if meters[p.device] == nil {
-			meters[p.device] = &announcement{quantities: map[quantity.ID]Quantity{}, unknown: map[string]bool{}}
-		}
-		meters[p.device].read(p, m.Payload)
-	}
-	var all []Announcement
-	for _, device := range slices.Sorted(maps.Keys(meters)) {
-		if a := meters[device].made(strings.TrimPrefix(device, program+"_")); a.Meter.Name != "" {
-			all = append(all, a)
-		}
-	}
-	return all
-}
-
-type announcement struct {
-	device     deviceInfo
-	quantities map[quantity.ID]Quantity
-	unknown    map[string]bool
-}
-
-// An announced component is what tells of its quantity.
+// announced is what tells of a quantity in the announcement of its entity.
 type announced struct {
 	UniqueID  string `json:"unique_id"`
 	Unit      string `json:"unit_of_measurement"`
@@ -54,50 +17,49 @@ type announced struct {
 	Expire    int    `json:"expire_after"`
 }
 
-func (a *announcement) read(p place, payload []byte) {
-	var root struct {
-		announced
-		Device     deviceInfo
-		Components map[string]announced
-	}
-	if json.Unmarshal(payload, &root) != nil || root.Device.Name == "" {
-		return // a move to the other style that was interrupted, or nothing of ours
-	}
-	a.device = root.Device
-	if p.key != "" {
-		root.Components = map[string]announced{p.key: root.announced}
-	}
-	for key, component := range root.Components {
-		if component.UniqueID != "" { // without one it is taken back
-			a.component(key, component)
+// Announced reads back what was announced with c.Prefix, in either style: Meter gives the messages again, as far as this program and
+// c would make them. A unit that the quantity does not have counts as its first one, and a quantity that this program does not know is left
+// out. The meters come in the order of their IDs, without the bridge's own device; their quantities in the table's.
+func (c Config) Announced(messages []Message) (meters []Meter) {
+	byDevice := map[string]Meter{}
+	for _, m := range messages {
+		p, ok := placeOf(m.Topic)
+		var root struct {
+			announced
+			Device     deviceInfo
+			Components map[string]announced
+		}
+		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridge || keysOf(p, m.Payload) == nil ||
+			json.Unmarshal(m.Payload, &root) != nil || root.Device.Name == "" {
+			continue // a move to the other style that was interrupted, or nothing of ours
+		}
+		if p.key != "" {
+			root.Components = map[string]announced{p.key: root.announced}
+		}
+		d := root.Device
+		name, simulated := strings.CutSuffix(d.Name, simulatedMark)
+		byDevice[p.device] = Meter{
+			ID: strings.TrimPrefix(p.device, program+"_"), Name: name, Make: d.Make, Model: d.Model, Serial: d.Serial, Software: d.Software,
+			Simulated: simulated, Quantities: append(byDevice[p.device].Quantities, quantitiesOf(root.Components)...),
 		}
 	}
+	for _, device := range slices.Sorted(maps.Keys(byDevice)) {
+		m := byDevice[device]
+		slices.SortStableFunc(m.Quantities, func(a, b Quantity) int { return int(a.ID) - int(b.ID) })
+		m.Quantities = slices.CompactFunc(m.Quantities, func(a, b Quantity) bool { return a.ID == b.ID })
+		meters = append(meters, m)
+	}
+	return meters
 }
 
-func (a *announcement) component(key string, is announced) {
-	id, ok := quantity.Named(key)
-	if !ok {
-		if !knowsItself(key) {
-			a.unknown[key] = true
+func quantitiesOf(components map[string]announced) (all []Quantity) {
+	for key, is := range components {
+		id, ok := quantity.Named(key)
+		if !ok || is.UniqueID == "" { // without one it is taken back
+			continue
 		}
-		return
+		as := slices.IndexFunc(id.Row().Measures, func(m quantity.Measure) bool { return m.Unit == is.Unit })
+		all = append(all, Quantity{ID: id, As: uint8(max(0, as)), Decimals: is.Precision, Every: everyOf(is.Expire)})
 	}
-	q := Quantity{ID: id, Decimals: is.Precision, Every: everyOf(is.Expire)}
-	q.As = uint8(max(0, slices.IndexFunc(id.Row().Measures, func(m quantity.Measure) bool { return m.Unit == is.Unit })))
-	a.quantities[id] = q
-}
-
-// knowsItself tells if a key is one of those that every meter has, and that follow from no quantity.
-func knowsItself(key string) bool {
-	return key == Connection || slices.ContainsFunc(diagnostics, func(d diagnostic) bool { return d.name == key })
-}
-
-func (a *announcement) made(id string) Announcement {
-	d := a.device
-	name, simulated := strings.CutSuffix(d.Name, simulatedMark)
-	m := Meter{ID: id, Name: name, Make: d.Make, Model: d.Model, Serial: d.Serial, Software: d.Software, Simulated: simulated}
-	for _, id := range slices.Sorted(maps.Keys(a.quantities)) {
-		m.Quantities = append(m.Quantities, a.quantities[id])
-	}
-	return Announcement{m, slices.Sorted(maps.Keys(a.unknown))}
+	return all
 }

@@ -17,11 +17,11 @@ func TestAnnouncedIsTheReverse(t *testing.T) {
 		c := config(rapid.SampledFrom([]discovery.Style{discovery.Device, discovery.Component}).Draw(t, "style"))
 		m := anyMeter(t)
 		all := c.Announced(house(c, norwegian, m))
-		if len(all) != 2 || all[0].Meter.ID != m.ID || len(all[0].Unknown) > 0 {
+		if len(all) != 2 || all[0].ID != m.ID {
 			t.Fatalf("got %+v", all)
 		}
-		if d := discovery.Differences(c.Meter(all[0].Meter), c.Meter(m)); len(d) > 0 {
-			t.Fatalf("read back as %+v: %v", all[0].Meter, d)
+		if d := discovery.Differences(c.Meter(all[0]), c.Meter(m)); len(d) > 0 {
+			t.Fatalf("read back as %+v: %v", all[0], d)
 		}
 	})
 }
@@ -48,12 +48,9 @@ func TestAnnouncedByOthers(t *testing.T) {
 	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`
 	gas, _ := quantity.Named("gas")
 	heat, _ := quantity.Named("thermal_energy")
-	want := []discovery.Announcement{{
-		Meter: discovery.Meter{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
-			{ID: gas, Decimals: 2}, {ID: heat, As: 1, Every: time.Hour},
-		}},
-		Unknown: []string{"moonlight", "tides"},
-	}}
+	want := []discovery.Meter{{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
+		{ID: gas, Decimals: 2}, {ID: heat, As: 1, Every: time.Hour},
+	}}}
 	message := func(topic, payload string) discovery.Message {
 		return discovery.Message{Topic: "homeassistant/" + topic + "/config", Payload: []byte(payload)}
 	}

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -14,65 +15,62 @@ type Clash struct {
 	Name string
 }
 
+// A split is a quantity's name that begins as another meter's id may end: "long" and "power_failures" of long_power_failures.
+type split struct{ id, key string }
+
+var splits = sync.OnceValue(func() (all []split) {
+	for _, row := range quantity.Rows() {
+		for end, r := range row.Name {
+			if _, known := quantity.Named(row.Name[end+1:]); r == '_' && known {
+				all = append(all, split{row.Name[:end], row.Name[end+1:]})
+			}
+		}
+	}
+	return all
+})
+
 // Clashes returns, for each of the ids of meters, the first clash with an id before it or with the bridge. Equal ids are none: they are one
 // meter. "house" with the quantity long_power_failures and "house_long" with power_failures are both hanbridge_house_long_power_failures.
 func Clashes(ids []string) (all []Clash) {
-	first, longer := map[string]int{}, map[string][]int{} // by slug, and by what a slug begins with
+	first := map[string]int{} // by slug
 	for i, id := range ids {
-		if c, ok := clash(ids, i, first, longer); ok {
+		if c := clash(ids, i, first); c.Name != "" {
 			all = append(all, c)
-			continue
-		}
-		s := slug(id)
-		if _, ok := first[s]; ok {
-			continue // equal ids
-		}
-		first[s] = i
-		for end, r := range s {
-			if r == '_' {
-				longer[s[:end]] = append(longer[s[:end]], i)
-			}
+		} else if _, known := first[slug(id)]; !known {
+			first[slug(id)] = i
 		}
 	}
 	return all
 }
 
-// clash compares an id with those before it that it could clash with.
-func clash(ids []string, i int, first map[string]int, longer map[string][]int) (Clash, bool) {
+// clash compares an id with those before it; without a Name where there is none.
+func clash(ids []string, i int, first map[string]int) Clash {
 	s := slug(ids[i])
-	if s == program {
-		return Clash{i, -1, binarySensor + "." + program + "_" + Connection}, true
+	switch other, ok := first[s]; {
+	case s == program:
+		return Clash{i, -1, binarySensor + "." + program + "_" + Connection}
+	case ok && ids[other] == ids[i]:
+		return Clash{}
+	case ok:
+		return Clash{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}
 	}
-	if other, ok := first[s]; ok {
-		return Clash{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}, ids[other] != ids[i]
-	}
-	for end, r := range s {
-		if other, ok := first[s[:end]]; ok && r == '_' {
-			if name := shared(ids[other], ids[i]); name != "" {
-				return Clash{i, other, name}, true
+	for _, both := range splits() {
+		if short, ok := strings.CutSuffix(s, "_"+both.id); ok {
+			if other, ok := first[short]; ok {
+				return Clash{i, other, shared(ids[other], ids[i], both)}
 			}
 		}
-	}
-	for _, other := range longer[s] {
-		if name := shared(ids[i], ids[other]); name != "" {
-			return Clash{i, other, name}, true
+		if other, ok := first[s+"_"+both.id]; ok {
+			return Clash{i, other, shared(ids[i], ids[other], both)}
 		}
 	}
-	return Clash{}, false
+	return Clash{}
 }
 
-// shared returns a name that two meters both give, where the slug of the second begins with that of the first.
-func shared(short, long string) string {
-	rest := strings.TrimPrefix(slug(long), slug(short)+"_") + "_"
-	for _, row := range quantity.Rows() {
-		key, ok := strings.CutPrefix(row.Name, rest)
-		if _, known := quantity.Named(key); !ok || !known {
-			continue
-		}
-		if short+"_"+row.Name == long+"_"+key {
-			return program + "_" + long + "_" + key
-		}
-		return sensor + "." + slug(long) + "_" + key
+// shared returns the name that two meters both give.
+func shared(short, long string, both split) string {
+	if long == short+"_"+both.id {
+		return program + "_" + long + "_" + both.key
 	}
-	return ""
+	return sensor + "." + slug(long) + "_" + both.key
 }

@@ -51,35 +51,32 @@ func keysOf(p place, payload []byte) map[string]string {
 
 // Of returns the part of one meter, by its ID; "bridge" is the bridge's own device.
 func (h Held) Of(meter string) Held {
-	part := Held{}
-	for topic, keys := range h {
-		if p, ok := placeOf(topic); ok && p.device == program+"_"+meter {
-			part[topic] = keys
-		}
-	}
-	return part
-}
-
-// Meters returns the IDs of all meters of which something is held, "bridge" among them, in order.
-func (h Held) Meters() []string {
-	ids := map[string]bool{}
-	for topic := range h {
-		if p, ok := placeOf(topic); ok {
-			ids[strings.TrimPrefix(p.device, program+"_")] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(ids))
+	return h.where(func(p place) bool { return p.device == program+"_"+meter })
 }
 
 // Below returns the part that is announced under a discovery prefix.
 func (h Held) Below(prefix string) Held {
-	part := Held{}
-	for topic, keys := range h {
-		if p, ok := placeOf(topic); ok && p.prefix == prefix {
-			part[topic] = keys
+	return h.where(func(p place) bool { return p.prefix == prefix })
+}
+
+func (h Held) where(in func(place) bool) Held {
+	part := maps.Clone(h)
+	maps.DeleteFunc(part, func(topic string, _ map[string]string) bool {
+		p, ok := placeOf(topic)
+		return !ok || !in(p)
+	})
+	return part
+}
+
+// Meters returns the IDs of all meters of which something is held, "bridge" among them, in order.
+func (h Held) Meters() (ids []string) {
+	for topic := range h {
+		if p, ok := placeOf(topic); ok {
+			ids = append(ids, strings.TrimPrefix(p.device, program+"_"))
 		}
 	}
-	return part
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // Without returns what is held besides a part.

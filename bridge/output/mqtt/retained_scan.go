@@ -59,8 +59,8 @@ const foundLifetime = 50 * time.Hour
 func (s *session) takeOver(found []discovery.Message) {
 	held := discovery.HeldOf(found)
 	s.found = map[string]discovery.Meter{}
-	for _, a := range s.config.Discovery().Announced(found) {
-		s.found[a.Meter.ID] = a.Meter
+	for _, m := range s.config.Discovery().Announced(found) {
+		s.found[m.ID] = m
 	}
 	for _, id := range held.Meters() {
 		before := device{Announced: held.Of(id)}

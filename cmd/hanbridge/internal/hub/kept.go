@@ -38,8 +38,8 @@ func Known(w *daemon.Setup, k Kept) (meters []discovery.Meter) {
 	announced := w.MQTTOutput().Discovery().Announced(k.Announced)
 	for _, m := range w.Meters {
 		var before discovery.Meter
-		if i := slices.IndexFunc(announced, func(a discovery.Announcement) bool { return a.Meter.ID == m.ID }); i >= 0 {
-			before = announced[i].Meter
+		if i := slices.IndexFunc(announced, func(a discovery.Meter) bool { return a.ID == m.ID }); i >= 0 {
+			before = announced[i]
 		}
 		meters = append(meters, knownMeter(m, k.Values[m.ID], before))
 	}
