@@ -43,7 +43,7 @@ func (s *session) announceDue() {
 
 // announce takes the next step of a device, where one is due.
 func (s *session) announce(a *announcer) {
-	if !a.due && len(a.steps) == 0 || !s.scanned || s.meters[a.id] != nil && s.meters[a.id].isOthers() {
+	if !a.due && len(a.steps) == 0 || !s.scanned || s.conn.Err() != nil || s.meters[a.id] != nil && s.meters[a.id].isOthers() {
 		return
 	}
 	now := time.Now()
@@ -60,7 +60,10 @@ func (s *session) announce(a *announcer) {
 	a.steps, a.announced = a.steps[1:], now
 	if len(a.steps) == 0 {
 		s.sent[a.id] = a.after
-		s.awaitProof(a)
+		if a.proof != nil && a.proof.until.IsZero() {
+			a.proof.until = now.Add(proofWait)
+			s.due.in(proofTask, proofWait)
+		}
 	}
 	if len(a.steps) > 0 || a.due {
 		s.due.in(announceTask, discovery.PauseBetween)
@@ -100,7 +103,7 @@ func (s *session) plan(a *announcer) (some bool) {
 	if len(a.steps) > 1 || len(d.rest.Without(d.rest.Below(s.config.Prefix))) > 0 { // whoever is killed now, and configured back, must know of both
 		s.devices.sync()
 	}
-	if d.refused == nil && !s.prove(a, &d.want) {
+	if d.refused == nil && !s.prove(a, &d.want) && s.conn.Err() == nil {
 		s.sayAnnounced(a, &d.want)
 	}
 	s.sayTakenBack(a, d.rest)
@@ -130,7 +133,9 @@ func (s *session) draft(a *announcer, held device, style discovery.Style) (d dra
 // announced by itself. Where it refuses that too, what it holds stays: its replacement would not arrive.
 func (s *session) fitting(a *announcer, held device) draft {
 	d := s.draft(a, held, s.config.Style)
-	if d.refused == nil && s.fromEntities(&d) && s.tooLarge(&d.want) {
+	// Before announcements of single entities are replaced by one of the device it must be known whether the broker accepts that.
+	replaces := len(d.rest) > 0 && !slices.ContainsFunc(d.want.messages, func(m discovery.Message) bool { return d.rest[m.Topic] != nil })
+	if d.refused == nil && replaces && s.tooLarge(&d.want) {
 		d.refused = s.refused(d.steps)
 	}
 	if d.refused == nil {
@@ -148,16 +153,6 @@ func (s *session) fitting(a *announcer, held device) draft {
 		d.steps, d.after = nil, d.rest
 	}
 	return d
-}
-
-// fromEntities reports whether a draft replaces announcements of single entities by one of the whole device. Before that it must be known
-// whether the broker accepts the larger message.
-func (s *session) fromEntities(d *draft) bool {
-	if s.config.Style != discovery.Device || len(d.want.messages) != 1 || len(d.rest) == 0 {
-		return false
-	}
-	_, whole := d.rest[d.want.messages[0].Topic]
-	return !whole
 }
 
 // tooLarge tells if the announcement of a whole device does not arrive for its size: then it goes out entity by entity.
@@ -213,8 +208,4 @@ func (s *session) emptied(id string, held, wanted []string) (gone []discovery.Me
 
 func union(a, b []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
-}
-
-func (s *session) wantedOfBridge(style discovery.Style) wanted {
-	return wanted{messages: s.config.discovery(style).Bridge(), topics: []string{"status"}}
 }

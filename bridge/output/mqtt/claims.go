@@ -131,7 +131,8 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) {
 		if m.second || s.decideCounters(ctx, m) != publish { // who was second begins with what the broker holds
 			continue
 		}
-		m.first, m.due, m.held = true, true, nil
+		m.first, m.due = true, true
+		clear(m.held)
 		n.AboutNew = false // it is described here
 		if !m.claim.first {
 			m.claim.claiming, m.claim.began = true, time.Now().UTC().Truncate(time.Millisecond)

@@ -13,15 +13,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// meter is what a session knows of one meter: its topics, made once, and what is to be announced.
+// meter is what a session knows of one meter.
 type meter struct {
 	bridge.Meter
-	prefix      string // "hanbridge/house/"
-	statusTopic string
-	topics      [256]string // by quantity.ID
-
-	about bridge.About
-	known []bridge.Known
+	prefix string // of its topics: "hanbridge/house/"
+	about  bridge.About
+	known  []bridge.Known
 	announcer
 
 	online   bool
@@ -40,11 +37,7 @@ func (s *session) meter(m bridge.Meter) *meter {
 	if known, ok := s.meters[m.ID]; ok {
 		return known
 	}
-	prefix := s.config.BaseTopic + "/" + m.ID + "/"
-	made := &meter{Meter: m, prefix: prefix, statusTopic: prefix + "status", claim: s.claim(m.ID)}
-	for id := range quantity.Count() {
-		made.topics[id] = prefix + quantity.ID(id).String()
-	}
+	made := &meter{Meter: m, prefix: s.config.BaseTopic + "/" + m.ID + "/", claim: s.claim(m.ID), held: map[quantity.ID]bridge.Value{}}
 	made.announcer = announcer{id: m.ID, wanted: func(style discovery.Style) wanted { return s.wanted(made, style) }}
 	s.meters[m.ID] = made
 	return made
@@ -76,7 +69,7 @@ func (s *session) news(n *bridge.News) {
 			continue
 		}
 		s.buf = v.Append(s.buf[:0])
-		s.publish(m.topics[v.ID], shortened(s.buf), s.config.Retain)
+		s.publish(m.prefix+v.ID.String(), shortened(s.buf), s.config.Retain)
 	}
 	if n.StatsNew && m.sharesStats() {
 		s.stats(m, &n.Stats)
@@ -92,7 +85,7 @@ func (s *session) state(m *meter) {
 	if m.online {
 		status = online
 	}
-	s.publish(m.statusTopic, []byte(status), true)
+	s.publish(m.prefix+"status", []byte(status), true)
 }
 
 // longestState is how many characters of a state Home Assistant takes: a longer one becomes unknown.

@@ -64,14 +64,6 @@ func (s *session) prove(a *announcer, want *wanted) bool {
 	return true
 }
 
-// awaitProof bounds the proof of an announcement that is on its way.
-func (s *session) awaitProof(a *announcer) {
-	if a.proof != nil && a.proof.until.IsZero() {
-		a.proof.until = time.Now().Add(proofWait)
-		s.due.in(proofTask, proofWait)
-	}
-}
-
 // concludeProofs says of each meter whose proof is over if it is announced.
 func (s *session) concludeProofs() {
 	for _, m := range s.meters {

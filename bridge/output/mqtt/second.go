@@ -17,13 +17,9 @@ func counter(id quantity.ID) bool { return id.Row().State == quantity.TotalIncre
 // hold keeps the newest counters of a meter whose counters are not published, to compare them.
 func (m *meter) hold(values []bridge.Value) {
 	for i := range values {
-		if !counter(values[i].ID) {
-			continue
+		if counter(values[i].ID) {
+			m.held[values[i].ID] = values[i]
 		}
-		if m.held == nil {
-			m.held = map[quantity.ID]bridge.Value{}
-		}
-		m.held[values[i].ID] = values[i]
 	}
 }
 

@@ -48,7 +48,9 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	if o.found != nil {
 		s.due[expireTask] = o.foundUntil
 	}
-	s.own = announcer{wanted: s.wantedOfBridge}
+	s.own = announcer{wanted: func(style discovery.Style) wanted {
+		return wanted{messages: s.config.discovery(style).Bridge(), topics: []string{"status"}}
+	}}
 	for _, id := range slices.Sorted(maps.Keys(o.devices.kept.Devices)) {
 		if id != "" && !slices.ContainsFunc(feed.Meters(), func(m bridge.Meter) bool { return m.ID == id }) {
 			s.gone = append(s.gone, announcer{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
@@ -183,7 +185,7 @@ func (s *session) farewell() error {
 	undelivered := s.deliver(ctx)
 	for _, m := range s.meters {
 		if !m.yields() {
-			s.publish(m.statusTopic, []byte(offline), true)
+			s.publish(m.prefix+"status", []byte(offline), true)
 		}
 	}
 	s.publish(s.config.BaseTopic+"/status", []byte(offline), true)
