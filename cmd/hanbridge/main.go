@@ -1,5 +1,4 @@
-// Command hanbridge reads the customer port of electricity meters and gives every reading to home-automation hubs over
-// MQTT.
+// Command hanbridge reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT.
 package main
 
 import (

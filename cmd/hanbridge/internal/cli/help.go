@@ -59,13 +59,12 @@ func writeUsage(w io.Writer, c *cobra.Command) {
 // Wrap breaks text at words so that lines have at most width characters; a longer word stays whole. Lines that follow each other
 // are one paragraph, except those that begin with a blank: each is a line of its own, whose rest stands below its last column.
 func Wrap(text string, width int) string {
-	var out []string
-	paragraph := ""
+	var out, paragraph []string
 	end := func() {
-		if paragraph != "" {
-			out = append(out, fill(paragraph, "", width))
+		if len(paragraph) > 0 {
+			out = append(out, fill("", paragraph, width))
 		}
-		paragraph = ""
+		paragraph = nil
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		switch {
@@ -74,9 +73,10 @@ func Wrap(text string, width int) string {
 			out = append(out, "")
 		case line[0] == ' ':
 			end()
-			out = append(out, fill(line, strings.Repeat(" ", lastColumn(line)), width))
+			column := lastColumn(line)
+			out = append(out, fill(line[:column], strings.Fields(line[column:]), width))
 		default:
-			paragraph = strings.TrimPrefix(paragraph+" "+line, " ")
+			paragraph = append(paragraph, strings.Fields(line)...)
 		}
 	}
 	end()
@@ -93,25 +93,22 @@ func lastColumn(line string) int {
 	return indent
 }
 
-// fill breaks one line. The lines that follow the first begin with indent.
-func fill(line, indent string, width int) string {
-	var out strings.Builder
-	for utf8.RuneCountInString(line) > width {
-		at := 0 // the last blank at which it can be broken
-		for i, columns := 0, 0; i < len(line) && columns <= width; columns++ {
-			if line[i] == ' ' && i > len(indent) {
-				at = i
-			}
-			_, size := utf8.DecodeRuneInString(line[i:])
-			i += size
+// fill writes words behind head. The lines that follow the first begin with as many blanks.
+func fill(head string, words []string, width int) string {
+	indent := strings.Repeat(" ", utf8.RuneCountInString(head))
+	text, line := "", head
+	for i, word := range words {
+		switch {
+		case i == 0:
+		case utf8.RuneCountInString(line+" "+word) > width:
+			text += line + "\n"
+			line = indent
+		default:
+			line += " "
 		}
-		if at == 0 {
-			break // one long word
-		}
-		out.WriteString(strings.TrimRight(line[:at], " ") + "\n")
-		line = indent + strings.TrimLeft(line[at:], " ")
+		line += word
 	}
-	return out.String() + line
+	return text + line
 }
 
 // A Table prints rows in columns of fixed widths, with one blank between them. A cell that is wider is broken at words, and goes

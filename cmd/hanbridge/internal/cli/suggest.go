@@ -24,8 +24,7 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Nearest returns the candidate that name is a likely slip of, or nothing. The
-// longer the name, the more slips are allowed.
+// Nearest returns the candidate that name is a likely slip of, or nothing. The longer the name, the more slips are allowed.
 func Nearest(name string, candidates []string) string {
 	best, limit := "", 1+(len(name)+1)/4
 	for _, c := range candidates {

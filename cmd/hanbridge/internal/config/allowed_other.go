@@ -2,8 +2,6 @@
 
 package config
 
-import "io/fs"
-
 // What a file can be wanted for.
 const (
 	ToRead = iota
@@ -12,6 +10,3 @@ const (
 
 // Allowed tells that nobody knows before trying.
 func Allowed(string, uint32) bool { return true }
-
-// needsGroup tells that the permissions of a file say nothing here.
-func needsGroup(fs.FileInfo) bool { return true }

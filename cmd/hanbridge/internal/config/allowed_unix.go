@@ -2,13 +2,7 @@
 
 package config
 
-import (
-	"io/fs"
-	"os"
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // What a file can be wanted for.
 const (
@@ -18,9 +12,3 @@ const (
 
 // Allowed tells if this program may do something with a file. It does not open it.
 func Allowed(path string, want uint32) bool { return unix.Access(path, want) == nil }
-
-// needsGroup reports whether this program may read a file as a member of its group alone, so that the group is wanted.
-func needsGroup(info fs.FileInfo) bool {
-	is, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(is.Uid) != os.Getuid() && info.Mode().Perm()&0o020 == 0
-}

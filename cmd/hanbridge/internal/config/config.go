@@ -1,5 +1,4 @@
-// Package config makes a valid configuration of a file and the environment. Every problem is told with its file, line
-// and key.
+// Package config makes a valid configuration of a file and the environment. Every problem is told with its file, line and key.
 package config
 
 import (
@@ -12,9 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Config is everything that a person can set. The tags of its fields are the
-// one list of keys: the environment variables, the defaults and the check for
-// unknown keys all follow from them.
+// A Config is everything that a person can set. The tags of its fields are the one list of keys: the environment variables, the defaults
+// and the check for unknown keys all follow from them.
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistant `mapstructure:"homeassistant"`
@@ -80,11 +78,9 @@ type Log struct {
 	Format string `mapstructure:"format" default:"auto" oneof:"auto console json"`
 }
 
-// Load reads file, lays the HANBRIDGE_ variables of environ ("NAME=value")
-// over it, and checks the whole. An empty file means environment and defaults
-// only. The error holds every problem found, one a line; the Config is then
-// empty. Where no meter is configured there is one, whose port is looked for. A
-// broker may still be missing: see NeedBroker.
+// Load reads file, lays the HANBRIDGE_ variables of environ ("NAME=value") over it, and checks the whole. An empty file means environment
+// and defaults only. The error holds every problem found, one a line; the Config is then empty. Where no meter is configured there is one,
+// whose port is looked for. A broker may still be missing: see NeedBroker.
 func Load(file string, environ []string) (Config, error) {
 	l := &loader{file: file, places: map[string]place{}}
 	cfg := l.merge(l.readFile(), environ)

@@ -11,8 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// A place is where a value was written: a line of a file, or an environment
-// variable (line 0), which sets a key.
+// A place is where a value was written: a line of a file, or an environment variable (line 0), which sets a key.
 type place struct {
 	name string
 	line int

@@ -104,8 +104,7 @@ func (l *loader) addUnknown(name string, keys []key, at place, path string) {
 // keyName is what the name of a key may look like.
 var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 
-// shownName returns a key as it may be shown. Of "password:x" and "password=x" only the part before the sign is: the rest may be
-// a secret.
+// shownName returns a key as it may be shown. Of "password:x" and "password=x" only the part before the sign is: the rest may be a secret.
 func shownName(name string) string {
 	name = keyName.FindString(name)
 	if name == "" || safetext.IsKeyLike(name) {

@@ -96,8 +96,7 @@ func (s secretFile) fault(name string, err error) error {
 // fileName is a name without a folder that nobody takes for a password.
 var fileName = regexp.MustCompile(`^[\w-]+(\.[\w-]+)*\.(key|keys|pem|crt|cer|txt|pass|secret)$`)
 
-// isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is, or it has the name
-// of one.
+// isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is, or it has the name of one.
 func isPath(text string) bool {
 	if strings.ContainsFunc(text, safetext.IsInvisible) {
 		return false
@@ -105,14 +104,13 @@ func isPath(text string) bool {
 	if _, err := os.Lstat(text); err == nil || errors.Is(err, fs.ErrPermission) {
 		return true
 	}
-	dir, name := filepath.Split(text)
-	if dir == "" {
+	name := filepath.Clean(text)
+	end := strings.IndexRune(name[1:], filepath.Separator) + 1 // of the first folder
+	if end == 0 {
 		return fileName.MatchString(name) && !safetext.IsKeyLike(strings.TrimSuffix(name, filepath.Ext(name)))
 	}
-	rest := strings.TrimLeft(text, string(filepath.Separator))
-	first, _, deeper := strings.Cut(rest, string(filepath.Separator))
-	is, err := os.Stat(text[:len(text)-len(rest)] + first)
-	return deeper && err == nil && is.IsDir()
+	folder, err := os.Stat(name[:end])
+	return err == nil && folder.IsDir()
 }
 
 // readPassword puts the content of the password file, without the end of its line, into m.

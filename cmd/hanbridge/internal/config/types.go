@@ -9,8 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// A Serial is the setting of a serial line. With Auto the rest is zero:
-// the settings that meters use are tried in turn.
+// A Serial is the setting of a serial line. With Auto the rest is zero: the settings that meters use are tried in turn.
 type Serial struct {
 	Auto bool
 	source.Line
@@ -69,8 +68,7 @@ const (
 	PortHelp = portName + "; or write auto"
 )
 
-// UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It
-// does not look whether the port is there.
+// UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It does not look whether the port is there.
 func (p *Port) UnmarshalText(text []byte) error {
 	*p = Port{}
 	s := string(text)
@@ -110,8 +108,7 @@ func (p Port) String() string {
 	}
 }
 
-// hostPort returns an error unless address is a host and the number of a port,
-// at least lowest.
+// hostPort returns an error unless address is a host and the number of a port, at least lowest.
 func hostPort(address string, lowest int, example string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || strings.ContainsAny(address, "/@ \t") {

@@ -48,23 +48,14 @@ func isLoopback(address string) bool {
 	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
-// openFile warns of a file that others may read or write.
+// openFile warns of a file that every user of the machine may read or write.
 func openFile(name, what string) []warning {
 	info, err := os.Stat(name)
-	if name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name) {
+	if name == "" || runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || isMounted(name) || info.Mode().Perm()&0o007 == 0 {
 		return nil
 	}
-	others := ""
-	switch {
-	case info.Mode().Perm()&0o007 != 0:
-		others = "every user of this machine"
-	case info.Mode().Perm()&0o070 != 0 && !needsGroup(info):
-		others = "other users of its group"
-	default:
-		return nil
-	}
-	return []warning{{fmt.Sprintf("%s can read or change %s: type chmod 600 %s, first chown USER %[3]s if it does not belong to the user that runs hanbridge; "+
-		"or set what is secret as an environment variable (with systemd in /etc/hanbridge/env)", others, what, name), name}}
+	return []warning{{fmt.Sprintf("every user of this machine can read or change %s: type chmod 600 %s, first chown USER %[2]s if it does not belong "+
+		"to the user that runs hanbridge; or set what is secret as an environment variable (with systemd in /etc/hanbridge/env)", what, name), name}}
 }
 
 // isMounted reports whether a file is a secret that a container engine has mounted: everybody may read it, and nobody else is there.

@@ -13,8 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlHints turn the parser's words into what to mend, the first that fits.
-// None repeats text of the file, which may be a secret.
+// yamlHints turn the parser's words into what to mend, the first that fits. None repeats text of the file, which may be a secret.
 var yamlHints = []struct{ words, hint string }{
 	{"mapping values are not allowed", `two colons in one line, or it is indented too far (a value with a colon and a space in it must be put in quotes)`},
 	{"could not find expected ':'", `want "key: value" (is the colon missing, or the space after it?)`},

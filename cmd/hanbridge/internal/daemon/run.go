@@ -37,17 +37,7 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	ctx, _, toErr, done := cli.UntilPipeBreaks(ctx, p.Out, p.Err)
 	defer done()
 	log := newLogger(cfg.Log, toErr, cli.IsTerminal(p.Err))
-	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
-	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Str("state_dir", cmp.Or(cfg.KeepsIn(), "off")).
-		Msg("configuration read")
-	for _, w := range cfg.Warnings(file) {
-		log.Warn().Str("source", w.Source).Msg(w.Message)
-	}
-	for _, m := range cfg.Meters {
-		for _, w := range m.Warnings() {
-			log.Warn().Str("meter", m.ID).Str("source", w.Source).Msg(w.Message)
-		}
-	}
+	logStart(log, p, cfg, file)
 	w := Setup{Config: cfg, file: file, environ: p.Environ, health: healthPlaces(cfg), Logger: log}
 	b, stopInside, err := w.Bridge()
 	if err != nil {
@@ -68,6 +58,21 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	}
 	log.Info().Msg("hanbridge ends")
 	return nil
+}
+
+// logStart logs what the bridge starts with.
+func logStart(log zerolog.Logger, p *cli.Program, cfg config.Config, file string) {
+	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
+	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Str("state_dir", cmp.Or(cfg.KeepsIn(), "off")).
+		Msg("configuration read")
+	for _, w := range cfg.Warnings(file) {
+		log.Warn().Str("source", w.Source).Msg(w.Message)
+	}
+	for _, m := range cfg.Meters {
+		for _, w := range m.Warnings() {
+			log.Warn().Str("meter", m.ID).Str("source", w.Source).Msg(w.Message)
+		}
+	}
 }
 
 // newLogger writes for people on a terminal, and JSON elsewhere.

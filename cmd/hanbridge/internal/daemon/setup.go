@@ -140,8 +140,7 @@ func SourceOf(m config.Meter) probe.Source {
 	}
 }
 
-// OptionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have
-// changed since.
+// OptionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have changed since.
 func OptionsOf(m config.Meter) (meter.Options, error) {
 	keys, err := m.Keys()
 	return meter.Options{

@@ -26,8 +26,7 @@ type Clearing struct {
 	All bool
 }
 
-// Clear takes back what c says and prints the topics. A bridge that runs may announce its meters again; their values are left
-// to it.
+// Clear takes back what c says and prints the topics. A bridge that runs may announce its meters again; their values are left to it.
 func Clear(ctx context.Context, p *cli.Program, c Clearing) error {
 	w, err := Load(p, c.Config, c.Prefix)
 	if err == nil {
@@ -50,7 +49,11 @@ func Clear(ctx context.Context, p *cli.Program, c Clearing) error {
 	case err != nil:
 		p.Complain("%v: what was not read stays; when this is done, do it again", err)
 	case len(topics)+len(busy) == 0:
-		fmt.Fprintf(p.Out, "nothing of this configuration is %s on %s\n", c.place(to), to.URL)
+		where := "announced below " + to.Prefix
+		if c.Values {
+			where += fmt.Sprintf(", or published below %s,", to.BaseTopic)
+		}
+		fmt.Fprintf(p.Out, "nothing of this configuration is %s on %s\n", where, to.URL)
 		return nil
 	}
 	for _, b := range busy {
@@ -85,13 +88,6 @@ func (c Clearing) report(p *cli.Program, topics, left []string, good bool) error
 		fmt.Fprintln(p.Out, "taken back")
 	}
 	return nil
-}
-
-func (c Clearing) place(to mqtt.Config) string {
-	if c.Values {
-		return fmt.Sprintf("announced below %s, or published below %s,", to.Prefix, to.BaseTopic)
-	}
-	return "announced below " + to.Prefix
 }
 
 // topics returns the topics of what is to be taken back, in either style of announcement, and the meters whose values must

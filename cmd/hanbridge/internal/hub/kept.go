@@ -49,9 +49,8 @@ func Known(w *daemon.Setup, k Kept) (meters []discovery.Meter) {
 // knownMeter puts together what the values and the announcement of a meter tell. Units, and how often a quantity comes, are
 // in the announcement alone.
 func knownMeter(c config.Meter, values map[string]string, announced discovery.Meter) discovery.Meter {
-	m := discovery.Meter{
-		ID: c.ID, Name: c.Name, Make: announced.Make, Model: announced.Model, Serial: announced.Serial, Software: announced.Software,
-	}
+	m := announced
+	m.ID, m.Name, m.Simulated, m.Quantities = c.ID, c.Name, false, nil
 	var info struct{ Make, Model, Serial, List string }
 	if text := values["info"]; text != "" && json.Unmarshal([]byte(text), &info) == nil {
 		m.Make, m.Model, m.Serial, m.Software = info.Make, info.Model, info.Serial, info.List
