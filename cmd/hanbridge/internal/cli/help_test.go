@@ -13,7 +13,7 @@ func TestWrap(t *testing.T) {
 		{"fits", "one two", "one two"},
 		{"at a word", "one two three four", "one two\nthree four"},
 		{"exactly", "1234567890 1", "1234567890\n1"},
-		{"a long word", "one 123456789012 two", "one\n123456789012 two"},
+		{"a long word", "one 123456789012 two", "one\n123456789012\ntwo"},
 		{"joined", "one\ntwo three", "one two\nthree"},
 		{"paragraphs", "one\n\ntwo\n", "one\n\ntwo"},
 		{"indented", "one\n  two\n  three\nfour", "one\n  two\n  three\nfour"},

@@ -40,12 +40,12 @@ func keysOf(t reflect.Type, path string) (keys []key) {
 		}
 		k := key{name, joined(path, name), f.Type, f.Index, f.Tag.Get("default"), strings.Fields(f.Tag.Get("oneof")), nil}
 		section := k.typ
-		switch k.typ.Kind() {
-		case reflect.Pointer:
+		switch kind := k.typ.Kind(); {
+		case kind == reflect.Pointer:
 			k.typ = k.typ.Elem()
-		case reflect.Bool:
+		case kind == reflect.Bool:
 			k.oneOf = []string{"true", "false"}
-		case reflect.Slice, reflect.Map:
+		case k.isList() || k.isTable():
 			section = k.typ.Elem()
 		}
 		k.keys = keysOf(section, k.path)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -93,10 +92,7 @@ func (s secretFile) fault(name string, err error) error {
 	return fmt.Errorf("%s: write the path of a file that holds %s, such as %s%s", what, s.holds, s.example, s.itself)
 }
 
-// fileName is a name without a folder that nobody takes for a password.
-var fileName = regexp.MustCompile(`^[\w-]+(\.[\w-]+)*\.(key|keys|pem|crt|cer|txt|pass|secret)$`)
-
-// isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is, or it has the name of one.
+// isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is.
 func isPath(text string) bool {
 	if strings.ContainsFunc(text, safetext.IsInvisible) {
 		return false
@@ -106,9 +102,6 @@ func isPath(text string) bool {
 	}
 	name := filepath.Clean(text)
 	end := strings.IndexRune(name[1:], filepath.Separator) + 1 // of the first folder
-	if end == 0 {
-		return fileName.MatchString(name) && !safetext.IsKeyLike(strings.TrimSuffix(name, filepath.Ext(name)))
-	}
 	folder, err := os.Stat(name[:end])
 	return err == nil && folder.IsDir()
 }
