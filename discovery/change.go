@@ -126,27 +126,19 @@ func lastWill(p place) []byte {
 // removal is a device's payload in which the components that are gone have nothing but their platform: leaving them out does
 // nothing before the hub's next start, and then they linger. Without a payload it says nothing else: what it leaves out stays.
 func removal(p place, payload []byte, gone map[string]string) []byte {
-	root, components := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	if payload == nil {
 		payload = encode(devicePayload{
 			Device: deviceInfo{Identifiers: []string{p.device}, Name: p.device}, Origin: originInfo{Name: program, Support: home},
 			Components: map[string]entity{},
 		})
 	}
-	parse(payload, &root)
-	if all := root["components"]; all != nil {
-		parse(all, &components)
+	var root map[string]any
+	if err := json.Unmarshal(payload, &root); err != nil {
+		panic("discovery: " + err.Error()) // encode made it
 	}
+	components, _ := root["components"].(map[string]any)
 	for key, platform := range gone {
-		components[key] = encode(map[string]string{"platform": platform})
+		components[key] = map[string]string{"platform": platform}
 	}
-	root["components"] = encode(components)
 	return encode(root)
-}
-
-// parse reads what encode made.
-func parse(text []byte, into any) {
-	if err := json.Unmarshal(text, into); err != nil {
-		panic("discovery: " + err.Error())
-	}
 }

@@ -44,12 +44,13 @@ var diagnostics = []diagnostic{
 // diagnostic is available whenever the bridge is: what it says is of most use while the meter is silent.
 func (c Config) diagnostic(meter string, d *diagnostic) entity {
 	e := c.sensor(meter, d.name, d.title)
-	e.Category = diagnosticCategory
-	e.Class, e.Unit, e.State = d.class, d.unit, d.state
+	e.Category, e.Class, e.Unit, e.State = diagnosticCategory, d.class, d.unit, d.state
 	if d.state != "" {
 		e.Precision = &d.decimals
 	}
-	e.setQuiet(d.quiet)
+	if d.quiet {
+		e.Enabled = new(bool)
+	}
 	e.availability = available(c.BaseTopic + "/status")
 	return e
 }

@@ -20,27 +20,19 @@ type Difference struct {
 
 // String says it in one line.
 func (d Difference) String() string {
-	where, held, wanted := d.Topic+": ", shown(d.Held), shown(d.Wanted)
+	held, wanted := shown(d.Held), shown(d.Wanted)
+	text := "is " + held + ", wanted " + wanted
 	switch {
 	case d.Path == "" && d.Held == "":
-		return where + "is not announced"
+		text = "is not announced"
 	case d.Path == "" && d.Wanted == "":
-		return where + "is announced, and not wanted"
-	case d.Path == "":
-		return where + "is " + held + ", wanted " + wanted
+		text = "is announced, and not wanted"
 	case d.Held == "":
-		return where + d.Path + " is missing" + after(", wanted ", wanted)
+		text = strings.TrimSuffix("is missing, wanted "+wanted, ", wanted "+long)
 	case d.Wanted == "":
-		return where + d.Path + " is not wanted" + after(", is ", held)
+		text = strings.TrimSuffix("is not wanted, is "+held, ", is "+long)
 	}
-	return where + d.Path + " is " + held + ", wanted " + wanted
-}
-
-func after(words, value string) string {
-	if value == long {
-		return ""
-	}
-	return words + value
+	return d.Topic + ": " + strings.TrimPrefix(d.Path+" "+text, " ")
 }
 
 // long stands for what is too long for a line.

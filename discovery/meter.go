@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -69,10 +70,7 @@ func (c Config) Meter(m Meter) []Message {
 }
 
 func (m Meter) device() deviceInfo {
-	name := m.Name
-	if name == "" {
-		name = "Electricity meter"
-	}
+	name := cmp.Or(m.Name, "Electricity meter")
 	if m.Simulated {
 		name += simulatedMark
 	}
@@ -89,7 +87,9 @@ func (c Config) quantity(meter string, q Quantity) entity {
 	if row.Diagnostic {
 		e.Category = diagnosticCategory
 	}
-	e.setQuiet(row.Quiet)
+	if row.Quiet {
+		e.Enabled = new(bool)
+	}
 	if row.Numeric() {
 		measure := row.Measures[q.As]
 		e.Class, e.Unit, e.State = measure.Class, measure.Unit, row.State
@@ -105,12 +105,6 @@ func (c Config) sensor(meter, key, title string) entity {
 		UniqueID: program + "_" + meter + "_" + key,
 		EntityID: sensor + "." + slug(meter+"_"+key),
 		Topic:    c.BaseTopic + "/" + meter + "/" + key,
-	}
-}
-
-func (e *entity) setQuiet(quiet bool) {
-	if quiet {
-		e.Enabled = new(bool)
 	}
 }
 

@@ -1,6 +1,7 @@
 package hatest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,18 +55,13 @@ func (h *Hub) Restart(retained map[string][]byte) {
 	for _, e := range h.registry {
 		e.Topic = ""
 	}
-	topics := slices.Sorted(maps.Keys(retained))
-	slices.SortStableFunc(topics, func(a, b string) int { return order(a) - order(b) })
-	for _, topic := range topics {
-		h.Hear(topic, retained[topic])
+	for _, devices := range []bool{false, true} {
+		for _, topic := range slices.Sorted(maps.Keys(retained)) {
+			if strings.Contains(topic, "/"+devicePlatform+"/") == devices {
+				h.Hear(topic, retained[topic])
+			}
+		}
 	}
-}
-
-func order(topic string) int {
-	if strings.Contains(topic, "/"+devicePlatform+"/") {
-		return 1
-	}
-	return 0
 }
 
 // Hear takes one message. What is not below the hub's prefix it does not hear.
@@ -144,24 +140,16 @@ func (h *Hub) add(topic string, e *entity) {
 
 // free returns the entity id that is wanted, with a number behind it where it is taken.
 func (h *Hub) free(e *entity) string {
-	wanted := e.text("default_entity_id")
-	if wanted == "" {
-		wanted = e.platform + "." + e.text("unique_id")
+	wanted := cmp.Or(e.text("default_entity_id"), e.platform+"."+e.text("unique_id"))
+	taken := map[string]bool{}
+	for _, e := range h.registry {
+		taken[e.ID] = true
 	}
 	id := wanted
-	for n := 2; h.taken(id); n++ {
+	for n := 2; taken[id]; n++ {
 		id = fmt.Sprintf("%s_%d", wanted, n)
 	}
 	return id
-}
-
-func (h *Hub) taken(id string) bool {
-	for _, e := range h.registry {
-		if e.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 func (h *Hub) complain(format string, args ...any) {

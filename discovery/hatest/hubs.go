@@ -1,13 +1,14 @@
 package hatest
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
 
 // What other hubs demand. They say nothing when they drop an entity.
 var otherHubRules = []rule{
-	{"unique_id", "Domoticz drops entities with this object id", func(e *entity) bool { return !domoticzDrops(e) }},
+	{"unique_id", "Domoticz drops entities with this object id", func(e *entity) bool { return !domoticzDrops.MatchString(e.key) }},
 	{"unit_of_measurement", "Domoticz drops dBm", func(e *entity) bool { return e.text("unit_of_measurement") != "dBm" }},
 	{"unit_of_measurement", "Gladys holds numbers up to 100 000: W and kWh, nothing smaller", func(e *entity) bool {
 		return !slices.Contains(tooSmall, e.text("unit_of_measurement"))
@@ -23,25 +24,10 @@ var otherHubRules = []rule{
 
 var tooSmall = []string{"mW", "mWh", "Wh", "mVA", "mvar", "varh", "J", "kJ", "cal"}
 
-// Domoticz takes some object ids for settings and technical details of devices.
-var (
-	domoticzExact = []string{
-		"update_available", "update_state", "power_on_behavior", "power_outage_memory", "over-load_status", "linkquality",
-		"last_seen", "sensitivity", "color_temp_startup", "requested_brightness_level", "requested_brightness_percent",
-		"hardware_status", "connection_state", "log_level", "restart", "action",
-	}
-	domoticzParts  = []string{"_address", "_ssid", "_signal_sensor", "sensitivity", "alarm", "_calibration", "battery", "scene_state_scene"}
-	domoticzBegins = []string{"min_", "max_"}
-	domoticzEnds   = []string{"_min", "_max"}
-)
-
-func domoticzDrops(e *entity) bool {
-	has := func(list []string, test func(s, part string) bool) bool {
-		return slices.ContainsFunc(list, func(part string) bool { return test(e.key, part) })
-	}
-	return slices.Contains(domoticzExact, e.key) || has(domoticzParts, strings.Contains) ||
-		has(domoticzBegins, strings.HasPrefix) || has(domoticzEnds, strings.HasSuffix)
-}
+// domoticzDrops tells which object ids Domoticz takes for settings and technical details of devices.
+var domoticzDrops = regexp.MustCompile(`^(update_available|update_state|power_on_behavior|power_outage_memory|over-load_status|linkquality|last_seen|` +
+	`color_temp_startup|requested_brightness_level|requested_brightness_percent|hardware_status|connection_state|log_level|restart|action|` +
+	`min_.*|max_.*|.*_min|.*_max)$|_address|_ssid|_signal_sensor|sensitivity|alarm|_calibration|battery|scene_state_scene`)
 
 // domoticzPartner returns the power that Domoticz shows beside an energy: of the device's sensors in W the one whose
 // unique_id has the longest common beginning, the first in order on a tie. It is nil where there is none.

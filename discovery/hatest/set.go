@@ -23,14 +23,11 @@ func (c claim) twice(entities []*entity) (errs []error) {
 	first := map[string]*entity{}
 	for _, e := range entities {
 		value := c.of(e)
-		if value == "" {
-			continue
-		}
-		if other := first[value]; other != nil {
+		if other := first[value]; other == nil {
+			first[value] = e
+		} else if value != "" {
 			errs = append(errs, fmt.Errorf("%s: %s %q is taken by %s", e.where, c.what, value, other.where))
-			continue
 		}
-		first[value] = e
 	}
 	return errs
 }

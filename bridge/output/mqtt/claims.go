@@ -39,7 +39,7 @@ func (s *session) hearTelegram(c *claim, m broker.Message) {
 func (s *session) watch(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, listenTime)
 	defer cancel()
-	for _, id := range s.watched() {
+	for _, id := range s.watched {
 		c, prefix := s.claim(id), s.config.BaseTopic+"/"+id+"/"
 		c.connect(time.Now())
 		err := s.conn.Subscribe(until, prefix+"info", 1, func(m broker.Message) { s.hearInfo(c, m) })
@@ -58,24 +58,13 @@ func (s *session) watch(ctx context.Context) error {
 	return nil
 }
 
-// watched are the meters that are configured, and those that were.
-func (s *session) watched() (ids []string) {
-	for _, m := range s.feed.Meters() {
-		ids = append(ids, m.ID)
-	}
-	for i := range s.gone {
-		ids = append(ids, s.gone[i].id)
-	}
-	return ids
-}
-
 // settle waits until the descriptions and the status that the broker holds are heard, or it is silent.
 func (s *session) settle() {
 	s.await(echoWait, settled, func() bool {
-		return s.statusHeard && !slices.ContainsFunc(s.watched(), func(id string) bool { return !s.claim(id).described })
+		return s.statusHeard && !slices.ContainsFunc(s.watched, func(id string) bool { return !s.claim(id).described })
 	})
 	if s.wasOnline || s.conflict.Noted() { // a client of the same id is another bridge that lives
-		for _, id := range s.watched() {
+		for _, id := range s.watched {
 			s.claim(id).alive = true
 		}
 	}
@@ -101,15 +90,14 @@ func (s *session) await(most, silence time.Duration, done func() bool) bool {
 
 // leaveToOthers forgets the meters that are not configured any more and that another bridge publishes: they are not taken back.
 func (s *session) leaveToOthers() {
-	kept := s.gone[:0]
-	for _, h := range s.gone {
-		if c := s.claim(h.id); c.holder != "" || c.unmarked && c.alive {
-			s.devices.set(h.id, device{})
-			continue
+	s.gone = slices.DeleteFunc(s.gone, func(a announcer) bool {
+		c := s.claim(a.id)
+		others := c.holder != "" || c.unmarked && c.alive
+		if others {
+			s.devices.set(a.id, device{})
 		}
-		kept = append(kept, h)
-	}
-	s.gone = kept
+		return others
+	})
 }
 
 // echoWait is how long a message may take to the broker and back.

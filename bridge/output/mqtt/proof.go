@@ -93,11 +93,10 @@ func (s *session) concludeProofs() {
 
 // endProof ends the subscriptions of a proof. Another one is begun with the next announcement.
 func (s *session) endProof(a *announcer) {
-	p := a.proof
-	if a.proof = nil; p == nil {
-		return
+	if p := a.proof; p != nil {
+		a.proof = nil
+		s.unsubscribe(s.config.provenBy("hanbridge_"+a.id, &p.want))
 	}
-	s.unsubscribe(s.config.provenBy("hanbridge_"+a.id, &p.want))
 }
 
 // sayDenied is said once of a meter.

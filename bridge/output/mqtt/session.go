@@ -28,6 +28,7 @@ type session struct {
 	meters    map[string]*meter
 	own       announcer         // of the bridge's device
 	gone      []announcer       // of meters that are configured no longer
+	watched   []string          // the ids of these, and of those that are configured
 	sent      map[string]device // what the broker holds of a device when it has acknowledged all
 	buf       []byte
 	first     zerolog.Level // of the log line of a first announcement
@@ -51,8 +52,12 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s.own = announcer{wanted: func(style discovery.Style) wanted {
 		return wanted{messages: s.config.discovery(style).Bridge(), topics: []string{"status"}}
 	}}
+	for _, m := range feed.Meters() {
+		s.watched = append(s.watched, m.ID)
+	}
 	for _, id := range slices.Sorted(maps.Keys(o.devices.kept.Devices)) {
-		if id != "" && !slices.ContainsFunc(feed.Meters(), func(m bridge.Meter) bool { return m.ID == id }) {
+		if id != "" && !slices.Contains(s.watched, id) {
+			s.watched = append(s.watched, id)
 			s.gone = append(s.gone, announcer{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
 		}
 	}

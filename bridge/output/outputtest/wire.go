@@ -21,23 +21,13 @@ type wire struct {
 	unread    atomic.Int32
 }
 
-// family is what the simulated meter is.
-func family() simulate.Family {
-	f, _ := simulate.Named("aidon-se")
-	return f
-}
-
-// another is what the simulated meter becomes when its profile is changed.
-func another() simulate.Family {
-	f, _ := simulate.Named("p1-se-aidon")
-	return f
-}
-
 func newWire() *wire {
-	return &wire{
-		meter:     simulate.NewMeter(family(), 1, time.Now()),
-		telegrams: make(chan []byte, 64),
-	}
+	return &wire{meter: newMeter("aidon-se"), telegrams: make(chan []byte, 64)}
+}
+
+func newMeter(family string) *simulate.Meter {
+	f, _ := simulate.Named(family)
+	return simulate.NewMeter(f, 1, time.Now())
 }
 
 // send puts the next telegram on the wire, without waiting, and returns its values.
@@ -66,7 +56,7 @@ func (w *wire) drain(t *testing.T) {
 }
 
 func (w *wire) endpoints() func() ([]probe.Endpoint, error) {
-	return probe.Fixed(probe.Endpoint{Port: "simulated", Line: family().Line, Dial: func(context.Context) (io.ReadCloser, error) {
+	return probe.Fixed(probe.Endpoint{Port: "simulated", Line: "115200 8N1", Dial: func(context.Context) (io.ReadCloser, error) {
 		return &opened{wire: w, closed: make(chan struct{})}, nil
 	}})
 }
