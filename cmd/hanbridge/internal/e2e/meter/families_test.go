@@ -4,7 +4,7 @@ package meter_test
 
 import (
 	"encoding/json"
-	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,9 +28,7 @@ func TestFamiliesOverTCP(t *testing.T) {
 			t.Parallel()
 			var doctors []*testbed.Process
 			for _, f := range some {
-				// Five telegrams a second: enough for three in the time that the doctor listens at least.
-				speed := fmt.Sprint(max(1, int(f.Interval/(200*time.Millisecond))))
-				_, address := testbed.Simulate(t, "--family", f.Name, "--to", "tcp://127.0.0.1:0", "--speed", speed)
+				address := strings.TrimPrefix(startGateway(t, func(_ int, c *net.TCPConn) { speak(f, c) }), "HANBRIDGE_METER_PORT=")
 				doctors = append(doctors, testbed.Hanbridge(t, nil, "doctor", address, "--json", "--dwell", "5s", "--key-file", keys))
 			}
 			for i, f := range some {
@@ -38,6 +36,19 @@ func TestFamiliesOverTCP(t *testing.T) {
 				checkDiagnosis(t, f, doctors[i].Said())
 			}
 		})
+	}
+}
+
+// speak sends five telegrams a second until nobody listens: enough for three in the time that the doctor listens at least.
+func speak(f simulate.Family, c *net.TCPConn) {
+	defer c.Close()
+	pace := time.NewTicker(200 * time.Millisecond)
+	defer pace.Stop()
+	for m := simulate.NewMeter(f, 1, time.Now()); ; <-pace.C {
+		_, telegram := m.Next()
+		if _, err := c.Write(telegram); err != nil {
+			return
+		}
 	}
 }
 
