@@ -74,9 +74,6 @@ func (k key) variable() string {
 // inMeter returns the name of a key of a meter.
 func (k key) inMeter() (name string, ok bool) { return strings.CutPrefix(k.path, "meters.") }
 
-// isPlainText reports whether any text is a value of k as far as its type goes.
-func (k key) isPlainText() bool { return k.typ.Kind() == reflect.String && len(k.oneOf) == 0 }
-
 // parse reads text as a value of k.
 func (k key) parse(text string) (any, error) {
 	truth := k.typ.Kind() == reflect.Bool

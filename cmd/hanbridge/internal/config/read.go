@@ -164,7 +164,7 @@ func (k key) mistyped(n *yaml.Node) string {
 		return "want one value, not a list or keys below it"
 	case tag == "!!null":
 		return "has no value: write one after the colon, or take the line out"
-	case k.isPlainText() && tag != "!!str":
+	case k.typ.Kind() == reflect.String && len(k.oneOf) == 0 && tag != "!!str":
 		return "without quotes YAML reads this as a number, a date, or yes or no: put quotes around it"
 	}
 	return ""

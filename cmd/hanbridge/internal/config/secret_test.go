@@ -10,15 +10,15 @@ import (
 func TestConfigHidesSecrets(t *testing.T) {
 	const half = "0011223344556677"
 	tests := []struct{ name, text, secret, want string }{
-		{"a key as the file of keys", "meters:\n  - key_file: \"" + aKey + "\"\n", aKey, "meters[0].key_file: what stands here looks like a key"},
+		{"a key as the file of keys", "meters:\n  - key_file: \"" + aKey + "\"\n", aKey, "meters[0].key_file: no file has this name (it is not shown"},
 		{"a key with a digit too few", "meters:\n  - key_file: \"" + aKey[1:] + "\"\n", aKey[1:], "meters[0].key_file: "},
 		{"a key with a slip in it", "meters:\n  - key_file: \"o" + aKey[1:] + "\"\n", aKey[1:], "write the path of a file that holds the key"},
-		{"a key in bytes", "meters:\n  - key_file: 00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff\n", "44 55", "looks like a key"},
+		{"a key in bytes", "meters:\n  - key_file: 00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff\n", "44 55", "write the path of a file that holds the key"},
 		{"a key that is a number", "meters:\n  - key_file: 12345678901234567890123456789012\n", "12345678", "put quotes around it"},
 		{"a key as the id", "meters:\n  - id: \"" + strings.ToUpper(aKey) + "\"\n", "223344", "cannot be part of a topic"},
 		{"a key as the port", "meters:\n  - port: \"" + aKey + "\"\n", "223344", "is not a port"},
 		{"a key as a setting", aKey + ": 1\n", "223344", "no such key"},
-		{"half a key as the file of keys", "meters:\n  - key_file: \"" + half + "\"\n", half, "looks like a key"},
+		{"half a key as the file of keys", "meters:\n  - key_file: \"" + half + "\"\n", half, "write the path of a file that holds the key"},
 		{"a password as its file", "mqtt:\n  username: a\n  password_file: hunter2\n", "hunter2", "write the path of a file that holds the password"},
 		{"a password with a slash as its file", "mqtt:\n  username: a\n  password_file: hun/ter2\n", "ter2", "write the path of a file"},
 		{"a password that begins with a slash", "mqtt:\n  username: a\n  password_file: /hunter2\n", "hunter2", "write the path of a file"},
@@ -30,7 +30,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 		{"a token as the address", "mqtt:\n  url: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\n", "eyJ", "has no scheme"},
 		{"a password in the address of a reader", "meters:\n  - port: tcp://anna:hunter2@a:1\n", "hunter2", "is not a host and a port"},
 		{"a password where the broker listens", "mqtt:\n  url: embedded\n  listen: anna:hunter2@a:1\n", "hunter2", "is not a host and a port"},
-		{"a private key as its file", "mqtt:\n  url: mqtts://a\n  cert_file: " + "x.crt\n  key_file: \"-----BEGIN PRIVATE KEY-----\\nMIIE\"\n", "MIIE", "the text of a PEM file"},
+		{"a private key as its file", "mqtt:\n  url: mqtts://a\n  cert_file: " + "x.crt\n  key_file: \"-----BEGIN PRIVATE KEY-----\\nMIIE\"\n", "MIIE", "write the path of a file that holds the client's private key as PEM"},
 		{"a setting with = in braces", "mqtt: { password=hunter2 }\n", "hunter2", "no such key"},
 		{"a quote that is open", "mqtt:\n  password: \"hunter2\n", "hunter2", "a quote is not closed"},
 	}

@@ -78,18 +78,13 @@ func (s secretFile) read(name string) ([]byte, error) {
 	return text, nil
 }
 
-// fault returns the error of a file that cannot be read: with its name where that may be shown, else what is wrong and what to write.
+// fault returns the error of a file that cannot be read: with its name where that may be shown, else with what to write there.
 func (s secretFile) fault(name string, err error) error {
 	if isPath(name) || s.digits && safetext.HexDigits(name) < safetext.LeastKeyLike {
 		return fmt.Errorf("%s: %w", name, fileFault(err, "put into it "+s.holds+" (container: is the secret mounted?)"))
 	}
-	what := "no file has this name (it is not shown, as it may be a secret)"
-	if safetext.IsKeyLike(name) {
-		what = "what stands here looks like a key (it is not shown)"
-	} else if strings.Contains(name, "-----BEGIN") {
-		what = "what stands here is the text of a PEM file (it is not shown)"
-	}
-	return fmt.Errorf("%s: write the path of a file that holds %s, such as %s%s", what, s.holds, s.example, s.itself)
+	return fmt.Errorf("no file has this name (it is not shown, as it may be a secret): write the path of a file that holds %s, such as %s%s",
+		s.holds, s.example, s.itself)
 }
 
 // isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is.

@@ -24,13 +24,9 @@ func (l *loader) table(n *yaml.Node, k key, at place, path string) any {
 			return nil
 		}
 	}
-	example := "import_energy: 0.1"
-	if len(k.keys) > 0 {
-		example = "import_power: { min_interval: 5s }"
-	}
 	entry := k // what stands behind each name
 	entry.typ = k.typ.Elem()
-	wanted := "want the names of quantities in the lines below it, without a dash: " + example
+	const wanted = "want the names of quantities in the lines below it, without a dash, as in config.example.yaml"
 	entries := l.mapping(n, at, path, wanted, func(name string, n *yaml.Node, at place) any {
 		within := joined(path, name)
 		if err := k.checkName(name); err != nil {

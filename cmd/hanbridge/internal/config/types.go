@@ -45,15 +45,15 @@ func (s Serial) Lines() []source.Line {
 	return []source.Line{s.Line}
 }
 
-// A PortKind says what stands behind a meter's port.
+// A PortKind says what stands behind a meter's port. It is what the text of the port begins with.
 type PortKind string
 
 // The kinds of port.
 const (
-	SerialPort PortKind = "serial" // Address is the path of a device
-	TCPPort    PortKind = "tcp"    // Address is host:port
-	ReplayPort PortKind = "replay" // Address is the path of a file
-	AutoPort   PortKind = "auto"   // whichever device gives telegrams; no Address
+	SerialPort PortKind = ""        // Address is the path of a device
+	TCPPort    PortKind = "tcp://"  // Address is host:port
+	ReplayPort PortKind = "replay:" // Address is the path of a file
+	AutoPort   PortKind = "auto"    // whichever device gives telegrams; no Address
 )
 
 // A Port is the way to a meter.
@@ -70,43 +70,30 @@ const (
 
 // UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It does not look whether the port is there.
 func (p *Port) UnmarshalText(text []byte) error {
-	*p = Port{}
 	s := string(text)
-	scheme, rest, found := strings.Cut(s, ":")
+	scheme, rest, _ := strings.Cut(s, ":")
 	switch {
 	case s == "auto":
 		*p = Port{Kind: AutoPort}
-		return nil
 	case strings.HasPrefix(s, "/"):
 		*p = Port{SerialPort, s}
-		return nil
 	case strings.HasPrefix(s, "tcp://"):
 		*p = Port{TCPPort, strings.TrimPrefix(s, "tcp://")}
 		return hostPort(p.Address, 1, "tcp://192.168.1.20:8088")
-	case found && scheme == "replay" && strings.TrimLeft(rest, "/") != "":
+	case scheme == "replay" && strings.TrimLeft(rest, "/") != "":
 		*p = Port{ReplayPort, strings.TrimPrefix(rest, "//")}
-		return nil
-	case found && scheme == "file":
+	case scheme == "file":
 		return fmt.Errorf("%q: to play a file back write \"replay:%s\"", s, strings.TrimPrefix(rest, "//"))
 	case strings.HasPrefix(s, "tty"):
 		return fmt.Errorf("%q is not a whole path (did you mean \"/dev/%s\"?)", s, s)
+	default:
+		return fmt.Errorf(`%q is not a port: write auto, /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portName)
 	}
-	return fmt.Errorf(`%q is not a port: write auto, /dev/…, "tcp://host:port" or "replay:/path/to/file"; %s`, s, portName)
+	return nil
 }
 
 // String returns the port as UnmarshalText reads it.
-func (p Port) String() string {
-	switch p.Kind {
-	case TCPPort:
-		return "tcp://" + p.Address
-	case ReplayPort:
-		return "replay:" + p.Address
-	case AutoPort:
-		return "auto"
-	default:
-		return p.Address
-	}
-}
+func (p Port) String() string { return string(p.Kind) + p.Address }
 
 // hostPort returns an error unless address is a host and the number of a port, at least lowest.
 func hostPort(address string, lowest int, example string) error {

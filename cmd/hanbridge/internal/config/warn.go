@@ -35,17 +35,13 @@ func (c Config) Warnings(file string) (all []warning) {
 	}
 	all = append(all, openFile(c.MQTT.PasswordFile, "the file of the password")...)
 	all = append(all, openFile(c.MQTT.KeyFile, "the private key of the certificate")...)
-	if c.MQTT.URL == Embedded && !isLoopback(c.MQTT.Listen) && (c.MQTT.Username == "" || c.MQTT.Password == "") {
+	host, _, _ := net.SplitHostPort(c.MQTT.Listen) // it has been checked
+	here := host == "localhost" || net.ParseIP(host).IsLoopback()
+	if c.MQTT.URL == Embedded && !here && (c.MQTT.Username == "" || c.MQTT.Password == "") {
 		all = append(all, warning{"the broker inside lets in every machine of the network without a password: set mqtt.username and " +
 			"mqtt.password, which it then asks each client for, or mqtt.listen to 127.0.0.1:1883", "mqtt.listen"})
 	}
 	return all
-}
-
-// isLoopback reports whether an address is that of this machine alone.
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
 // openFile warns of a file that every user of the machine may read or write.
