@@ -44,11 +44,7 @@ func (c *csvRows) reading(dst []byte, r *meter.Reading) []byte {
 	for i := range r.Samples {
 		s := &r.Samples[i]
 		dst = append(append(append(dst, c.first...), s.ID.String()...), ',')
-		if s.ID.Row().Numeric() { // needs no quotes
-			dst = append(s.Value.AppendFixed(dst, s.Decimals()), ',')
-		} else {
-			dst = c.append(dst, appendText(c.field[:0], s.Text), ',')
-		}
+		dst = c.append(dst, appendSample(c.field[:0], s), ',')
 		dst = append(append(dst, s.Measure().Unit...), '\n')
 	}
 	c.unmapped = appendUnmapped(c.unmapped[:0], r)

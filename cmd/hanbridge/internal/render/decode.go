@@ -5,7 +5,6 @@ package render
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
@@ -22,24 +21,11 @@ type printer interface {
 	damaged(dst []byte, e *meter.TelegramError) (printed []byte, complaint string)
 }
 
-// newPrinter returns what prints in a format.
-func newPrinter(format string) (printer, error) {
-	switch format {
-	case "table":
-		return &table{}, nil
-	case "json":
-		return &jsonLines{}, nil
-	case "csv":
-		return &csvRows{}, nil
-	}
-	return nil, fmt.Errorf("decode: --format %s: it is table, json or csv", format)
-}
-
 // Decode prints the telegrams of all files in a format; "-" is standard input, and so is no file.
 func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) error {
-	to, err := newPrinter(format)
-	if err != nil {
-		return err
+	to, ok := map[string]printer{"table": &table{}, "json": &jsonLines{}, "csv": &csvRows{}}[format]
+	if !ok {
+		return fmt.Errorf("decode: --format %s: it is table, json or csv", format)
 	}
 	if len(files) == 0 {
 		files = []string{"-"}
@@ -92,20 +78,10 @@ func (d *decoding) flush() error {
 	return d.err
 }
 
-// flushing has all that was printed written before it reads from what may have nothing yet: a telegram is seen when it has come.
+// flushing has all that was printed written before it reads what may not be there yet: a telegram is seen when it has come.
 type flushing struct {
 	io.Reader
 	d *decoding
-}
-
-// waiting returns in, or where reading from it may wait, a reader that flushes.
-func (d *decoding) waiting(in io.Reader) io.Reader {
-	if f, ok := in.(*os.File); ok {
-		if is, err := f.Stat(); err == nil && is.Mode().IsRegular() {
-			return in
-		}
-	}
-	return flushing{in, d}
 }
 
 func (f flushing) Read(p []byte) (int, error) {

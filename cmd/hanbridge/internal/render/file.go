@@ -40,7 +40,7 @@ func (d *decoding) decodeFile(name string, several bool) (n tally) {
 	if several {
 		d.buf = d.file(d.buf, name)
 	}
-	file := &headReader{Reader: d.waiting(in), name: name}
+	file := &headReader{Reader: flushing{in, d}, name: name}
 	content := &headReader{Reader: capture.Bytes(file)}
 	keyed := &testKeyed{Reader: content, file: file}
 	dec := meter.NewDecoder(keyed)

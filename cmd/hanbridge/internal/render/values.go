@@ -96,27 +96,13 @@ func appendText(dst, b []byte) []byte {
 	if isPlain(b) {
 		return append(dst, b...)
 	}
-	between := false
-	for _, r := range textOf(b) {
-		if breaks := strings.ContainsRune("\r\n\t", r); !breaks {
-			dst = utf8.AppendRune(dst, r)
-			between = false
-		} else if !between {
-			dst = append(dst, ' ')
-			between = true
-		}
-	}
-	return dst
+	breaks := func(r rune) bool { return strings.ContainsRune("\r\n\t", r) }
+	return append(dst, strings.Join(strings.FieldsFunc(textOf(b), breaks), " ")...)
 }
 
 // isPlain reports whether a text is printable ASCII.
 func isPlain(b []byte) bool {
-	for _, x := range b {
-		if x < ' ' || x > '~' {
-			return false
-		}
-	}
-	return true
+	return !bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // textOf returns the text that a meter sent, which may have several lines; bytes that are no text in hexadecimal.
