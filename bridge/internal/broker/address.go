@@ -28,7 +28,7 @@ var otherSchemes = map[string]string{
 // ParseURL reads the address of a broker, and adds what people leave out: the port, and the path of a websocket, which is /mqtt at nearly
 // every broker. Its errors do not quote the text: what stands there may be a password.
 func ParseURL(text string) (*url.URL, error) {
-	scheme, rest, found := strings.Cut(text, "://")
+	scheme, _, found := strings.Cut(text, "://")
 	_, known := schemes[scheme]
 	switch {
 	case strings.Contains(text, "@"):
@@ -36,13 +36,11 @@ func ParseURL(text string) (*url.URL, error) {
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' }):
 		return nil, errors.New("has a space in it")
 	case !found:
-		return nil, fmt.Errorf("has no scheme: write for example \"mqtt://%s\"", plainHost(text))
+		return nil, errors.New("has no scheme: write mqtt:// in front of the host, for example mqtt://homeassistant.local")
 	case otherSchemes[scheme] != "":
 		return nil, fmt.Errorf("begins with %s://: use %s://", scheme, otherSchemes[scheme])
 	case !known:
 		return nil, errors.New("is not the address of a broker: it begins with mqtt://, mqtts://, ws:// or wss://")
-	case rest == "":
-		return nil, fmt.Errorf("has no host: write for example \"%s://localhost\"", scheme)
 	}
 	u, err := url.Parse(text)
 	if err != nil { // which holds a part of text
@@ -74,16 +72,4 @@ func complete(u *url.URL) (*url.URL, error) {
 		u.Path = "/mqtt"
 	}
 	return u, nil
-}
-
-// plainHost returns text where it is certainly that of a host, else an example of one.
-func plainHost(text string) string {
-	host, port, err := net.SplitHostPort(text)
-	if err != nil {
-		host, port = text, "1"
-	}
-	if _, bad := strconv.Atoi(port); bad == nil && (host == "localhost" || net.ParseIP(host) != nil) {
-		return text
-	}
-	return "homeassistant.local"
 }

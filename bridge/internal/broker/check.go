@@ -11,42 +11,37 @@ import (
 
 // A Report is what Check found out.
 type Report struct {
-	Findings []Finding // of each topic
+	// Denied says, in words for people, under which topics nothing may be published, or nothing comes back.
+	Denied []error
 	// Retains tells if the broker keeps retained messages, under all topics that were tried.
 	Retains bool
 	// Refused has an error for each size that the broker does not take, the largest first.
 	Refused []*RefusedError
 }
 
-// A Finding is what Check found out about one topic.
-type Finding struct {
-	Topic   string
-	Publish bool  // a message came back: publishing and reading are allowed
-	Retain  bool  // the broker kept a retained message
-	Err     error // why it may not be published there, in words for people; nil if it may
-}
-
 // Check logs in beside a running bridge, as "<ClientID>-check", and tries out topics: it publishes a message under each, waits for it to
 // come back, publishes another to be kept, asks whether it was, and takes it back. Then it tries packets of sizes, in bytes, under the
-// first topic; begin with the largest. Nothing else may live under the topics. The error is Dial's; what is wrong with a topic is in its
-// Finding.
+// first topic; begin with the largest. Nothing else may live under the topics. The error is Dial's.
 func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report, error) {
 	p, err := c.resolve()
 	if err != nil {
 		return Report{}, err
 	}
 	said, _ := p.ask(ctx) // a broker that says nothing is tried
-	report := Report{Retains: !said.noRetain}
+	report, n := Report{Retains: !said.noRetain}, 0
 	next := func() endpoint { // a broker may still be busy with the connection before: each has a client id of its own
-		return p.beside("-check" + strconv.Itoa(len(report.Findings)+len(report.Refused)))
+		n++
+		return p.beside("-check" + strconv.Itoa(n))
 	}
 	for _, topic := range topics {
-		f, err := next().tryTopic(ctx, topic, !said.noRetain)
+		kept, denied, err := next().tryTopic(ctx, topic, !said.noRetain)
 		if err != nil {
 			return report, err
 		}
-		report.Findings = append(report.Findings, f)
-		report.Retains = report.Retains && (f.Retain || !f.Publish)
+		if denied != nil {
+			report.Denied = append(report.Denied, denied)
+		}
+		report.Retains = report.Retains && (kept || denied != nil)
 	}
 	for _, size := range sizes {
 		e := &RefusedError{p.host, sizeTrial, size, tellsLimit, said.most}
@@ -63,33 +58,26 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 
 // tryTopic makes a connection, since some brokers answer a forbidden topic by closing it. It publishes before it has read anything: a broker
 // acknowledges what its access rules forbid as well, so that only the echo tells.
-func (p endpoint) tryTopic(ctx context.Context, topic string, retain bool) (f Finding, err error) {
-	f.Topic = topic
+func (p endpoint) tryTopic(ctx context.Context, topic string, retain bool) (kept bool, denied, err error) {
 	conn, err := p.once(ctx)
 	if err != nil {
-		return f, err
+		return false, nil, err
 	}
 	m := Message{Topic: topic, Payload: fmt.Appendf(nil, "hanbridge check %d", time.Now().UnixNano()), QoS: 1}
-	err = conn.echo(ctx, m)
+	denied = conn.echo(ctx, m)
 	switch {
-	case errors.As(err, new(hungUp)):
-		f.Err = fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", p.host, topic)
-	case errors.Is(err, errNoEcho):
-		f.Err = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", p.host, topic, err)
-	case err != nil:
-		f.Err = err
-	default:
-		f.Publish = true
-	}
-	if f.Publish && retain {
+	case errors.As(denied, new(hungUp)):
+		denied = fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", p.host, topic)
+	case errors.Is(denied, errNoEcho):
+		denied = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", p.host, topic, denied)
+	case denied == nil && retain:
 		m.Payload, m.Retain = append(m.Payload, " kept"...), true
-		err = conn.echo(ctx, m)
-		f.Retain = errors.Join(err, conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
+		kept = errors.Join(conn.echo(ctx, m), conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
 	}
-	if err := conn.Close(ctx); f.Err == nil && !errors.As(err, new(hungUp)) {
-		f.Err = err
+	if err := conn.Close(ctx); denied == nil && !errors.As(err, new(hungUp)) {
+		denied = err
 	}
-	return f, nil
+	return kept, denied, nil
 }
 
 // sizeTrial is the topic in the errors of trySize.

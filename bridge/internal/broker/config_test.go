@@ -23,7 +23,7 @@ func TestValidate(t *testing.T) {
 		"wss with a path":     {broker.Config{URL: "wss://localhost/broker/ws?a=b"}, "", ""},
 		"IPv6":                {broker.Config{URL: "mqtt://[::1]:1884/"}, "", ""},
 		"nothing":             {broker.Config{}, "url", "mqtt://homeassistant.local"},
-		"no scheme":           {broker.Config{URL: "localhost:1883"}, "url", "mqtt://localhost:1883"},
+		"no scheme":           {broker.Config{URL: "localhost:1883"}, "url", "write mqtt:// in front"},
 		"another scheme":      {broker.Config{URL: "ftp://localhost"}, "url", "mqtts://"},
 		"a path":              {broker.Config{URL: "mqtt://localhost/base"}, "url", "after the port"},
 		"a user":              {broker.Config{URL: "mqtt://me@localhost"}, "url", "mqtt.username"},

@@ -98,6 +98,7 @@ func (l *link) next() error {
 	if _, err := io.ReadFull(l.in, packet[header:]); err != nil {
 		return err
 	}
+	acknowledge(l.Conn)
 	l.packet = packet
 	return l.check(packet)
 }

@@ -34,11 +34,8 @@ func Check(ctx context.Context, c Config) (Checked, error) {
 		topics, sizes = append(topics, c.checkAnnouncedTopic()), append(sizes, smallAnnouncement)
 	}
 	report, err := broker.Check(ctx, c.broker(), sizes, topics...)
-	for _, f := range report.Findings {
-		err = errors.Join(err, f.Err)
-	}
 	found := Checked{Retains: report.Retains}
-	if err != nil {
+	if err = errors.Join(err, errors.Join(report.Denied...)); err != nil {
 		return found, err
 	}
 	if !found.Retains {

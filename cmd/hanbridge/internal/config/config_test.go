@@ -339,7 +339,7 @@ func TestConfigBrokerAddress(t *testing.T) {
 		{in: "wss://a/b?c=d", want: "wss://a:443/b?c=d"},
 		{in: "embedded", want: "embedded"},
 		{in: "embeded", wantErr: `(did you mean "embedded"?)`},
-		{in: "192.168.1.2:1883", wantErr: `has no scheme: write for example "mqtt://192.168.1.2:1883"`},
+		{in: "192.168.1.2:1883", wantErr: `has no scheme: write mqtt:// in front of the host`},
 		{in: "tcp://a", wantErr: `use mqtt://`},
 		{in: "ssl://a", wantErr: `use mqtts://`},
 		{in: "amqp://a", wantErr: `is not the address of a broker`},
