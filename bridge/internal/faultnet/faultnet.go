@@ -3,9 +3,14 @@ package faultnet
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -14,21 +19,16 @@ import (
 type Proxy struct {
 	target   string
 	listener net.Listener
-	workers  sync.WaitGroup
+	delay    atomic.Int64 // of every chunk, in ns
+	gate     sync.RWMutex // locked while no bytes may pass
 
 	mu    sync.Mutex
-	open  chan struct{} // closed while bytes may pass
-	done  chan struct{} // closed when the test is over
-	delay time.Duration
-	pairs map[*pair]struct{}
+	held  bool // gate is locked
+	pairs map[pair]bool
 }
 
-// A pair is one connection: the side of the client and the side of the target.
-type pair struct {
-	client, target *net.TCPConn
-	done           chan struct{}
-	once           sync.Once
-}
+// A pair is one connection.
+type pair struct{ client, target *net.TCPConn }
 
 // New starts a proxy to target ("host:port") that is good until told otherwise. It ends, with all its goroutines, with the test.
 func New(t testing.TB, target string) *Proxy {
@@ -37,13 +37,26 @@ func New(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{
-		target: target, listener: listener,
-		open: make(chan struct{}), done: make(chan struct{}), pairs: make(map[*pair]struct{}),
-	}
-	close(p.open)
-	p.workers.Go(p.accept)
-	t.Cleanup(p.close)
+	p := &Proxy{target: target, listener: listener, pairs: map[pair]bool{}}
+	var accepting, pumps sync.WaitGroup
+	accepting.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if err == nil {
+				p.serve(client.(*net.TCPConn), &pumps)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		accepting.Wait()
+		p.Release()
+		p.Cut()
+		pumps.Wait()
+	})
 	return p
 }
 
@@ -53,9 +66,10 @@ func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 // Cut resets every connection, as a crashed machine that came back does. New ones are accepted.
 func (p *Proxy) Cut() {
 	for _, c := range p.connections() {
-		_ = c.client.SetLinger(0)
-		_ = c.target.SetLinger(0)
-		c.close()
+		for _, side := range []*net.TCPConn{c.client, c.target} {
+			_ = side.SetLinger(0)
+			_ = side.Close()
+		}
 	}
 }
 
@@ -68,142 +82,80 @@ func (p *Proxy) HalfClose() {
 
 // Hold lets no more bytes pass in either direction and closes nothing: a pulled cable. New connections are accepted,
 // and hear nothing.
-func (p *Proxy) Hold() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.open:
-		p.open = make(chan struct{})
-	default:
-	}
-}
+func (p *Proxy) Hold() { p.hold(true, p.gate.Lock) }
 
 // Release ends Hold. What was held is delivered.
-func (p *Proxy) Release() {
+func (p *Proxy) Release() { p.hold(false, p.gate.Unlock) }
+
+func (p *Proxy) hold(held bool, change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	select {
-	case <-p.open:
-	default:
-		close(p.open)
+	if p.held != held {
+		p.held = held
+		change()
 	}
 }
 
 // Delay holds back every chunk for d, in both directions.
-func (p *Proxy) Delay(d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.delay = d
-}
+func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
 
 // Connections is how many connections pass through.
 func (p *Proxy) Connections() int { return len(p.connections()) }
 
-func (p *Proxy) connections() []*pair {
+func (p *Proxy) connections() []pair {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]*pair, 0, len(p.pairs))
-	for c := range p.pairs {
-		all = append(all, c)
-	}
-	return all
+	return slices.Collect(maps.Keys(p.pairs))
 }
 
-func (p *Proxy) close() {
-	close(p.done)
-	_ = p.listener.Close()
-	for _, c := range p.connections() {
-		c.close()
-	}
-	p.workers.Wait()
-}
-
-func (p *Proxy) accept() {
-	for {
-		client, err := p.listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err == nil {
-			p.serve(client.(*net.TCPConn))
-		}
-	}
-}
-
-func (p *Proxy) serve(client *net.TCPConn) {
+func (p *Proxy) serve(client *net.TCPConn, pumps *sync.WaitGroup) {
 	target, err := net.Dial("tcp", p.target)
 	if err != nil {
 		_ = client.Close()
 		return
 	}
-	c := &pair{client: client, target: target.(*net.TCPConn), done: make(chan struct{})}
+	c := pair{client, target.(*net.TCPConn)}
 	p.mu.Lock()
-	p.pairs[c] = struct{}{}
+	p.pairs[c] = true
 	p.mu.Unlock()
-	p.workers.Go(func() { p.pump(c, c.target, c.client) })
-	p.workers.Go(func() { p.pump(c, c.client, c.target) })
-	select {
-	case <-p.done: // the test ended while this one was being dialled
-		c.close()
-	default:
-	}
+	pumps.Go(func() { p.pump(c, c.target, c.client) })
+	pumps.Go(func() { p.pump(c, c.client, c.target) })
 }
 
-func (p *Proxy) pump(c *pair, to, from *net.TCPConn) {
-	defer p.forget(c)
+// pump passes on one direction. When that is over it closes both: the protocols that are tested here have no use for half a connection.
+func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	chunk := make([]byte, 16<<10)
-	for {
-		n, err := from.Read(chunk)
-		if !p.pass(c) {
-			return
+	for err := error(nil); err == nil; {
+		var n int
+		n, err = from.Read(chunk)
+		<-time.After(time.Duration(p.delay.Load()))
+		p.gate.RLock()
+		_, failed := to.Write(chunk[:n])
+		p.gate.RUnlock()
+		if errors.Is(err, io.EOF) {
+			_ = to.CloseWrite()
 		}
-		if _, werr := to.Write(chunk[:n]); werr != nil {
-			return
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				_ = to.CloseWrite()
-			}
-			return
-		}
+		err = errors.Join(err, failed)
 	}
-}
-
-// pass waits until bytes may go on, and tells whether the connection still lives.
-func (p *Proxy) pass(c *pair) bool {
-	p.mu.Lock()
-	open, delay := p.open, p.delay
-	p.mu.Unlock()
-	select {
-	case <-open:
-	case <-c.done:
-		return false
-	}
-	if delay == 0 {
-		return true
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.done:
-		return false
-	}
-}
-
-// forget closes both sides once one direction is over: the protocols that are tested here have no use for half a connection.
-func (p *Proxy) forget(c *pair) {
-	c.close()
+	_, _ = c.client.Close(), c.target.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.pairs, c)
 }
 
-func (c *pair) close() {
-	c.once.Do(func() {
-		close(c.done)
-		_ = c.client.Close()
-		_ = c.target.Close()
-	})
+// Vacant returns an address of the loopback interface on which nobody listens, for a server that has to be told one. Its port is
+// below those that systems give to clients: a client that dials such a one before its server listens may be connected to
+// itself, and then the server cannot listen there.
+func Vacant(t testing.TB) string {
+	t.Helper()
+	const lowest, highest = 20_000, 32_000
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.N(highest-lowest))
+		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
+	}
+	t.Fatal("no vacant port")
+	return ""
 }
