@@ -73,32 +73,23 @@ func read(path string) (documents, error) {
 	return decode(text)
 }
 
-// readWhole reads a file into memory. One that the disk cannot give back is damaged; one that may not be read is not.
+// readWhole reads a file into memory. One that the disk cannot give back is damaged; one that may not be read, or is no ordinary file, is
+// not: to open a pipe would wait for its other end.
 func readWhole(path string) ([]byte, error) {
-	n, err := size(path)
-	if err != nil {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if n == 0 || n > most {
-		return nil, damaged("%d bytes are none that hanbridge wrote", n)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no ordinary file", path)
+	case info.Size() == 0 || info.Size() > most:
+		return nil, damaged("%d bytes are none that hanbridge wrote", info.Size())
 	}
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
 		return nil, damaged("it cannot be read: %w", err)
 	}
 	return text, err
-}
-
-// size returns the size of a file in bytes, or an error for what is no ordinary file: to open a pipe would wait for its other end.
-func size(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("%s is no ordinary file", path)
-	}
-	return info.Size(), nil
 }
 
 // write replaces the file by one with these documents, and keeps the one that was there. Whatever ends the program, one of the two is
@@ -126,8 +117,12 @@ func replace(path string, text []byte) error {
 		_ = os.Remove(fresh) // It only takes room.
 		return err
 	}
-	if err := os.Rename(path, filepath.Join(filepath.Dir(path), previousName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	previous := filepath.Join(filepath.Dir(path), previousName)
+	if _, err := os.Lstat(path); err == nil {
+		_ = os.Remove(previous)
+		if os.Link(path, previous) != nil { // Some disks have no hard links: then the file is missing for a moment.
+			_ = os.Rename(path, previous)
+		}
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return err

@@ -42,25 +42,32 @@ func (s *Store) acquire() error {
 // program may have locked the one that is there.
 func (s *Store) lockFolder() error {
 	path := filepath.Join(s.dir, lockName)
-	if s.lock != nil && sameFile(s.lock, path) {
-		return nil
+	if s.lock != nil {
+		held, err1 := s.lock.Stat()
+		there, err2 := os.Stat(path)
+		if err1 == nil && err2 == nil && os.SameFile(held, there) {
+			return nil
+		}
 	}
 	_ = s.unlock() // Nothing is lost with a file that is gone.
-	if err := makeFolder(s.dir); err != nil {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	if _, err := size(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	lock := flock.New(path)
+	if err := wait(lock.TryLockContext); err != nil {
 		return err
 	}
+	s.lock = lock
+	return nil
+}
+
+// wait waits until a file is locked, half a second at most.
+func wait(lock func(ctx context.Context, again time.Duration) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	lock := flock.New(path)
-	_, err := lock.TryLockContext(ctx, patience/10)
+	_, err := lock(ctx, patience/10)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errInUse
-	}
-	if err == nil {
-		s.lock = lock
 	}
 	return err
 }
@@ -74,30 +81,14 @@ func (s *Store) unlock() error {
 	return lock.Close()
 }
 
-func sameFile(lock *flock.Flock, path string) bool {
-	held, err := lock.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(path)
-	return err == nil && os.SameFile(held, there)
-}
-
-// makeFolder makes the folder, but not one that a link leads to: nobody has asked for that.
-func makeFolder(dir string) error {
-	if to, err := os.Readlink(dir); err == nil {
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is a link to %s, which is not there (make that, or remove the link)", dir, to)
-		}
-	}
-	return os.MkdirAll(dir, 0o700)
-}
-
-// explain says which folder an error is of, and how to open it to whom it keeps out.
+// explain says which folder an error is of, and what to do about it.
 func explain(dir string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("state_dir %s cannot be written: %w (give it to the user who runs hanbridge: sudo mkdir -p %s && sudo chown -R USER %[1]s)",
 			dir, err, dir)
+	}
+	if to, failed := os.Readlink(dir); failed == nil && errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("state_dir %s is a link to %s, which is not there (make that, or remove the link)", dir, to)
 	}
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
@@ -113,18 +104,22 @@ func (s *Store) load() error {
 		return err
 	}
 	s.kept, s.loaded = c.documents, true
-	path := filepath.Join(s.dir, c.from)
+	source, warning := filepath.Join(s.dir, c.from), ""
 	switch {
+	case c.damage != nil && c.from == "":
+		warning = "state file was damaged: it is set aside, and a new one is begun"
 	case c.damage != nil:
-		then := "a new one is begun"
-		if c.from != "" {
-			then = "the one before it is used"
-		}
-		s.log.Warn().Err(c.damage).Str("source", aside(filepath.Join(s.dir, c.damaged[0]))).Msg("state file was damaged: it is set aside, and " + then)
+		warning = "state file was damaged: it is set aside, and the one before it is used"
 	case c.from == previousName:
-		s.log.Warn().Str("source", path).Msg("state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)")
+		warning = "state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)"
 	case c.from == oldName:
-		s.log.Info().Str("source", path).Msg("state of an earlier version is taken over: its file is only left for those who go back to that version")
+		s.log.Info().Str("source", source).Msg("state of an earlier version is taken over: its file is only left for those who go back to that version")
+	}
+	if len(c.damaged) > 0 {
+		source = aside(filepath.Join(s.dir, c.damaged[0]))
+	}
+	if warning != "" {
+		s.log.Warn().Err(c.damage).Str("source", source).Msg(warning)
 	}
 	return nil
 }

@@ -18,23 +18,6 @@ import (
 // pause is the least time between two commits that are not urgent: memory cards wear out.
 const pause = 10 * time.Second
 
-// Report has Run tell r whether it commits or waits. Call it before Run.
-func (s *Store) Report(r *progress.Reporter) {
-	if s != nil {
-		s.progress = r
-		s.note()
-	}
-}
-
-// note says why nothing is kept, or nothing if all is.
-func (s *Store) note() {
-	if s.trouble == nil {
-		s.progress.Note("")
-		return
-	}
-	s.progress.Note("cannot be written: " + s.trouble.Error())
-}
-
 // Run commits what is kept until ctx ends, and then once more: at once after a change, and no sooner than 10 s after the last commit
 // where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. Run logs the first one that fails and the
 // next that succeeds; it tries again at the next change. Only one Run may be under way.
@@ -42,9 +25,9 @@ func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
+	s.progress.Waiting()
 	defer s.progress.Waiting()
 	for {
-		s.progress.Waiting()
 		select {
 		case <-ctx.Done():
 			if s.commit(); s.trouble != nil {
@@ -58,28 +41,22 @@ func (s *Store) Run(ctx context.Context) error {
 		default:
 		}
 		s.commit()
-		s.rest(ctx)
-	}
-}
-
-func (s *Store) rest(ctx context.Context) {
-	s.progress.Waiting()
-	t := time.NewTimer(pause)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-s.urgent:
-	case <-t.C:
+		s.progress.Waiting()
+		select {
+		case <-ctx.Done():
+		case <-s.urgent:
+		case <-time.After(pause):
+		}
 	}
 }
 
 // commit writes what has changed, if anything has.
 func (s *Store) commit() {
 	s.progress.Working()
-	defer s.takeWaiting()()
-	if s.closed {
-		return
-	}
+	s.mu.Lock()
+	waiting := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
 	err := s.acquire()
 	if err == nil {
 		err = s.mend()
@@ -90,18 +67,8 @@ func (s *Store) commit() {
 		}
 	}
 	s.report(err)
-}
-
-// takeWaiting returns a function that tells those who wait for the commit that begins now that it is done.
-func (s *Store) takeWaiting() func() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	waiting := s.waiting
-	s.waiting = nil
-	return func() {
-		for _, done := range waiting {
-			close(done)
-		}
+	for _, done := range waiting {
+		close(done)
 	}
 }
 
@@ -125,7 +92,7 @@ func equal(a, b documents) bool {
 }
 
 // mend looks whether somebody else has removed, replaced or changed the file since the last commit. If so, the next write brings back all
-// that it had. A damaged file is set aside first.
+// that it had.
 func (s *Store) mend() error {
 	path := filepath.Join(s.dir, fileName)
 	info, err := os.Lstat(path)
@@ -133,7 +100,6 @@ func (s *Store) mend() error {
 		return nil
 	}
 	now, err := read(path)
-	source := ""
 	switch {
 	case err == nil && equal(now, s.kept):
 		s.written = info // Its time alone is another.
@@ -144,15 +110,10 @@ func (s *Store) mend() error {
 		err = errors.New("it was removed")
 	case !errors.Is(err, errDamaged):
 		return explain(s.dir, err)
-	default:
-		source = aside(path)
-		if err := os.Rename(path, source); err != nil {
-			return explain(s.dir, err)
-		}
 	}
 	s.written = nil
 	if s.trouble == nil { // Otherwise the log has told already that something is wrong there.
-		s.log.Warn().Err(err).Str("source", source).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
+		s.log.Warn().Err(err).Str("source", path).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
 	}
 	return nil
 }
@@ -167,4 +128,21 @@ func (s *Store) report(err error) {
 	}
 	s.trouble = err
 	s.note()
+}
+
+// Report has Run tell r whether it commits or waits. Call it before Run.
+func (s *Store) Report(r *progress.Reporter) {
+	if s != nil {
+		s.progress = r
+		s.note()
+	}
+}
+
+// note says why nothing is kept, or nothing if all is.
+func (s *Store) note() {
+	text := ""
+	if s.trouble != nil {
+		text = "cannot be written: " + s.trouble.Error()
+	}
+	s.progress.Note(text)
 }

@@ -39,7 +39,6 @@ type Store struct {
 	written os.FileInfo  // the file after the last commit; nil where the next commit must write
 	kept    documents    // what the next commit starts from: the documents on disk
 	trouble error        // why the last commit failed
-	closed  bool
 
 	progress *progress.Reporter
 }
@@ -55,8 +54,14 @@ func Open(dir string, log zerolog.Logger) *Store {
 	}
 	if s.trouble = s.acquire(); s.trouble != nil {
 		log.Warn().Err(s.trouble).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come")
-		if !s.readable() {
-			return nil
+	}
+	switch {
+	case errors.Is(s.trouble, errNewer):
+		_ = s.Close() // Nothing was written.
+		return nil
+	case s.trouble != nil && !errors.Is(s.trouble, errInUse):
+		if c, err := inspect(dir); err == nil { // What cannot be written may be readable.
+			s.kept = c.documents
 		}
 	}
 	s.found = s.kept
@@ -138,24 +143,11 @@ func (s *Store) Sync(ctx context.Context) {
 	}
 }
 
-// readable fills kept with what can be read of a folder that Open could not acquire. It returns false where a later version has it.
-func (s *Store) readable() bool {
-	if errors.Is(s.trouble, errNewer) {
-		_ = s.Close() // Nothing was written.
-		return false
-	}
-	if c, err := inspect(s.dir); err == nil && !errors.Is(s.trouble, errInUse) {
-		s.kept = c.documents
-	}
-	return true
-}
-
 // Close lets another program use the folder. Run must have returned.
 func (s *Store) Close() error {
 	if s == nil {
 		return nil
 	}
-	s.closed = true
 	return s.unlock()
 }
 
