@@ -17,12 +17,15 @@ import (
 )
 
 // An Output answers whoever connects to its socket. It is a bridge.Output that delivers no values.
-type Output struct{ places []string }
+type Output struct {
+	places    []string
+	lookEvery time.Duration // how often it looks if its socket is still there
+}
 
 var _ bridge.Output = (*Output)(nil)
 
 // New returns an Output that listens at the first of the places where that is possible: see Places.
-func New(places []string) *Output { return &Output{places} }
+func New(places []string) *Output { return &Output{places, 10 * time.Second} }
 
 // Run answers until ctx ends. It returns an error if it can listen nowhere, or if somebody removes the socket.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
@@ -34,6 +37,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	done := make(chan struct{})
 	go func() { defer close(done); failed = answer(l, feed) }()
 	defer func() { _ = l.Close(); <-done }()
+	look := time.NewTicker(o.lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -43,7 +48,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-feed.Ready():
 			for feed.Take() != nil { // nothing of it is needed, but recordings wait until every output has taken all
 			}
-			if place := l.Addr().String(); isFile(place) && gone(place) {
+		case <-look.C:
+			if place := l.Addr().String(); removed(place) {
 				return fmt.Errorf("%s was removed: hanbridge health needs it", place)
 			}
 		}
@@ -73,7 +79,9 @@ func listen(ctx context.Context, places []string) (net.Listener, error) {
 				errs = append(errs, fmt.Errorf("another hanbridge listens at %s", place))
 				continue
 			}
-			removeSocket(place)
+			if info, err := os.Lstat(place); err == nil && info.Mode()&fs.ModeSocket != 0 { // a crash has left it behind
+				_ = os.Remove(place) // if it stays, to listen there fails
+			}
 		}
 		l, err := new(net.ListenConfig).Listen(ctx, "unix", place)
 		if err == nil {
@@ -84,17 +92,11 @@ func listen(ctx context.Context, places []string) (net.Listener, error) {
 	return nil, errors.Join(errs...)
 }
 
-// removeSocket removes a socket that nobody listens on any more, as a crash leaves one behind. Nothing but a socket is removed.
-func removeSocket(place string) {
-	if info, err := os.Lstat(place); err == nil && info.Mode()&fs.ModeSocket != 0 {
-		_ = os.Remove(place) // if it stays, to listen there fails
-	}
-}
-
 // isFile tells a place in a folder from one in Linux's abstract namespace.
 func isFile(place string) bool { return !strings.HasPrefix(place, "@") }
 
-func gone(file string) bool {
-	_, err := os.Lstat(file)
-	return errors.Is(err, fs.ErrNotExist)
+// removed tells if somebody has removed a socket that was made.
+func removed(place string) bool {
+	_, err := os.Lstat(place)
+	return isFile(place) && errors.Is(err, fs.ErrNotExist)
 }

@@ -42,7 +42,7 @@ func run(t *testing.T, places []string, others ...bridge.Output) (w wire, stop f
 	w = wire{make(chan *io.PipeWriter, 8)}
 	b := bridge.New(zerolog.Nop())
 	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: w.dial})})
-	b.AddOutput("health", health.New(places))
+	b.AddOutput("health", health.NewLooking(places, 20*time.Millisecond))
 	for _, o := range others {
 		b.AddOutput("other", o)
 	}
@@ -177,18 +177,15 @@ func TestOtherFilesStay(t *testing.T) {
 	}
 }
 
-// TestRemovedSocket: somebody empties the folder while the bridge runs.
+// TestRemovedSocket: somebody empties the folder while the bridge runs, and no meter speaks.
 func TestRemovedSocket(t *testing.T) {
 	places := placesIn(t)
-	w, _ := run(t, places)
+	run(t, places)
 	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
 	if err := os.Remove(places[0]); err != nil {
 		t.Fatal(err)
 	}
-	f, _ := simulate.Named("aidon-se")
-	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
-	_, _ = (<-w.end).Write(bytes.Clone(telegram)) // a pipe's other end that is read
-	awaitsHealthy(t, places[:1])
+	awaits(t, places[:1], time.Minute, "the socket put back", func(_ health.Answer, err error) bool { return err == nil })
 }
 
 // TestNoAnswer is a bridge that has been stopped, or hangs as a whole: the system still connects to it.
