@@ -240,7 +240,7 @@ func TestRecordingIsTaken(t *testing.T) {
 		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 	})})
 	b.AddOutput("health", health.New(placesIn(t)))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("the recording does not come to its end: %v, %v", err, ctx.Err())
