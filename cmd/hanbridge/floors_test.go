@@ -77,7 +77,7 @@ var homes = []struct {
 }{
 	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package knows the MQTT client, so that it can be replaced"},
 	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "one package speaks MQTT 5 to a broker"},
-	{"go.etcd.io/bbolt", nil, "only tests make state files of earlier versions"},
+	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "it reads the state file of earlier versions, and nothing else"},
 	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package guards the state"},
 	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
 	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "metrics are one output among others"},

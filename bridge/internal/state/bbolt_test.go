@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -172,7 +173,11 @@ func TestTakeOverNothingNewer(t *testing.T) {
 func takeOver(t *testing.T, what string, file []byte, whole func(map[string]string) bool) (told bool) {
 	t.Helper()
 	dir := oldFolder(t, file)
+	began := time.Now()
 	s := open(t, dir)
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("%s: took %v", what, took)
+	}
 	lines, found := s.logged(), s.Documents()
 	switch {
 	case len(lines) != 1:
@@ -225,10 +230,7 @@ func TestTakeOverDamaged(t *testing.T) {
 			told := 0
 			for i := range rounds {
 				file := bytes.Clone(tt.file)
-				what := fmt.Sprintf("round %d:", i)
-				for range 1 + i%12 { // once does not harm both of the last commits
-					what += " " + garble(r, file[:(used+4095)/4096*4096])
-				}
+				what := fmt.Sprintf("round %d: %s", i, garble(r, file[:(used+4095)/4096*4096]))
 				if takeOver(t, what, file, tt.whole) {
 					told++
 				}
@@ -266,7 +268,7 @@ func garble(r *rand.Rand, file []byte) string {
 	return fmt.Sprintf("bit %d of byte %d", bit, at)
 }
 
-// TestTakeOverLies damages every page of a kind, those in use among them, in ways that make bbolt end the program, never return, read 4 GB, or give
+// TestTakeOverLies damages every page of a kind, those in use among them, in ways that make bbolt end the program, never return, or give
 // other values.
 func TestTakeOverLies(t *testing.T) {
 	many, _ := manyMeters(t)
@@ -294,6 +296,9 @@ func TestTakeOverLies(t *testing.T) {
 		{"bucket of another name", leaf, func(p []byte) { copy(p[32:], "HANBRIDGE") }},
 		{"no bucket", leaf, func(p []byte) { u16(p[10:], 0) }},
 	} {
+		if raceDetector && strings.HasPrefix(tt.name, "value") && strings.HasSuffix(tt.name, "without end") {
+			continue // it would take 6 GB to note what is read of a value of 4 GB
+		}
 		file := bytes.Clone(many)
 		for at := 2 * 4096; at+4096 <= len(file); at += 4096 {
 			if p := file[at : at+4096]; binary.NativeEndian.Uint16(p[8:]) == tt.kind && binary.NativeEndian.Uint64(p) == uint64(at/4096) {
