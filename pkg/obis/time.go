@@ -73,13 +73,8 @@ func (t Time) String() string { return string(t.Append(nil)) }
 
 // Append appends what String returns.
 func (t Time) Append(dst []byte) []byte {
-	dst = two(dst, int(t.Year)/100%100)
-	dst = two(dst, int(t.Year)%100)
-	dst = two(append(dst, '-'), int(t.Month))
-	dst = two(append(dst, '-'), int(t.Day))
-	dst = two(append(dst, 'T'), int(t.Hour))
-	dst = two(append(dst, ':'), int(t.Minute))
-	dst = two(append(dst, ':'), int(t.Second))
+	local := time.Date(int(t.Year), time.Month(t.Month), int(t.Day), int(t.Hour), int(t.Minute), int(t.Second), 0, time.UTC)
+	dst = local.AppendFormat(dst, "2006-01-02T15:04:05")
 	if !t.Zone {
 		return dst
 	}

@@ -4,10 +4,9 @@ package obis
 // Wh with 3 added to the number's exponent. The zero Unit is none.
 type Unit uint8
 
-// The units that meters in Europe send on a customer port.
+// The units that this program knows by name. All that meters in Europe send on a customer port have a symbol.
 const (
 	None          Unit = 0
-	Day           Unit = 4
 	Hour          Unit = 5
 	Minute        Unit = 6
 	Second        Unit = 7
@@ -16,44 +15,30 @@ const (
 	CubicMetre    Unit = 13
 	// CubicMetreCorrected is m³ corrected to standard temperature and pressure.
 	CubicMetreCorrected Unit = 14
-	// CubicMetrePerHour is a flow; the corrected one is 16.
-	CubicMetrePerHour          Unit = 15
-	CubicMetrePerHourCorrected Unit = 16
-	Litre                      Unit = 19
-	Pascal                     Unit = 23
-	Bar                        Unit = 24
-	Joule                      Unit = 25
-	Watt                       Unit = 27
-	VoltAmpere                 Unit = 28
-	Var                        Unit = 29
-	WattHour                   Unit = 30
-	VoltAmpereHour             Unit = 31
-	VarHour                    Unit = 32
-	Ampere                     Unit = 33
-	Volt                       Unit = 35
-	Hertz                      Unit = 44
-	// PerWattHour, PerVarHour and PerVoltAmpereHour are those of a meter's constant: pulses for each Wh.
-	PerWattHour       Unit = 45
-	PerVarHour        Unit = 46
-	PerVoltAmpereHour Unit = 47
-	// VoltSquaredHour and AmpereSquaredHour are those of the losses in transformers and lines.
-	VoltSquaredHour   Unit = 48
-	AmpereSquaredHour Unit = 49
-	Kelvin            Unit = 52
-	Percent           Unit = 56
-	AmpereHour        Unit = 57
-	DecibelMilliwatt  Unit = 70
+	CubicMetrePerHour   Unit = 15
+	Litre               Unit = 19
+	Joule               Unit = 25
+	Watt                Unit = 27
+	VoltAmpere          Unit = 28
+	Var                 Unit = 29
+	WattHour            Unit = 30
+	VoltAmpereHour      Unit = 31
+	VarHour             Unit = 32
+	Ampere              Unit = 33
+	Volt                Unit = 35
+	Hertz               Unit = 44
+	Percent             Unit = 56
 	// Count is a number of things, a factor or a ratio.
 	Count Unit = 255
 )
 
-// symbols are in the order of the numbers of the units.
-var symbols = [DecibelMilliwatt + 1]string{
-	Day: "d", Hour: "h", Minute: "min", Second: "s", Degree: "°", DegreeCelsius: "°C", CubicMetre: "m³", CubicMetreCorrected: "m³",
-	CubicMetrePerHour: "m³/h", CubicMetrePerHourCorrected: "m³/h", Litre: "l", Pascal: "Pa", Bar: "bar", Joule: "J", Watt: "W",
+// symbols are in the order of the numbers of the units. 45 to 47 are those of a meter's constant, pulses for each Wh; 48 and 49 those of
+// the losses in transformers and lines.
+var symbols = [...]string{
+	4: "d", Hour: "h", Minute: "min", Second: "s", Degree: "°", DegreeCelsius: "°C", CubicMetre: "m³", CubicMetreCorrected: "m³",
+	CubicMetrePerHour: "m³/h", 16: "m³/h", Litre: "l", 23: "Pa", 24: "bar", Joule: "J", Watt: "W",
 	VoltAmpere: "VA", Var: "var", WattHour: "Wh", VoltAmpereHour: "VAh", VarHour: "varh", Ampere: "A", Volt: "V", Hertz: "Hz",
-	PerWattHour: "1/Wh", PerVarHour: "1/varh", PerVoltAmpereHour: "1/VAh", VoltSquaredHour: "V²h", AmpereSquaredHour: "A²h",
-	Kelvin: "K", Percent: "%", AmpereHour: "Ah", DecibelMilliwatt: "dBm",
+	45: "1/Wh", 46: "1/varh", 47: "1/VAh", 48: "V²h", 49: "A²h", 52: "K", Percent: "%", 57: "Ah", 70: "dBm",
 }
 
 // String returns the symbol: "W", "varh", "m³". None, Count and units not listed here have none and give "".

@@ -78,10 +78,10 @@ func TestUnitString(t *testing.T) {
 		obis.Watt: "W", obis.Var: "var", obis.VoltAmpere: "VA", obis.WattHour: "Wh", obis.VarHour: "varh",
 		obis.VoltAmpereHour: "VAh", obis.Ampere: "A", obis.Volt: "V", obis.Hertz: "Hz", obis.CubicMetre: "m³",
 		obis.CubicMetreCorrected: "m³", obis.Joule: "J", obis.Percent: "%", obis.Second: "s", obis.Degree: "°",
-		obis.Day: "d", obis.Hour: "h", obis.Minute: "min", obis.DegreeCelsius: "°C", obis.CubicMetrePerHour: "m³/h",
-		obis.CubicMetrePerHourCorrected: "m³/h", obis.Litre: "l", obis.Pascal: "Pa", obis.Bar: "bar", obis.PerWattHour: "1/Wh",
-		obis.PerVarHour: "1/varh", obis.PerVoltAmpereHour: "1/VAh", obis.VoltSquaredHour: "V²h", obis.AmpereSquaredHour: "A²h",
-		obis.Kelvin: "K", obis.AmpereHour: "Ah", obis.DecibelMilliwatt: "dBm", obis.Unit(2): "",
+		4: "d", obis.Hour: "h", obis.Minute: "min", obis.DegreeCelsius: "°C", obis.CubicMetrePerHour: "m³/h",
+		16: "m³/h", obis.Litre: "l", 23: "Pa", 24: "bar", 45: "1/Wh",
+		46: "1/varh", 47: "1/VAh", 48: "V²h", 49: "A²h",
+		52: "K", 57: "Ah", 70: "dBm", obis.Unit(2): "",
 	} {
 		if got := unit.String(); got != want {
 			t.Errorf("String of unit %d = %q, want %q", uint8(unit), got, want)

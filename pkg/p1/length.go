@@ -173,6 +173,14 @@ func nonText(b []byte) iter.Seq2[int, int] {
 func firstNonText(b []byte) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0
+	for ; i+32 <= len(b); i += 32 {
+		c := b[i : i+32]
+		w, x := binary.LittleEndian.Uint64(c), binary.LittleEndian.Uint64(c[8:])
+		y, z := binary.LittleEndian.Uint64(c[16:]), binary.LittleEndian.Uint64(c[24:])
+		if ((w-ones|w)|(x-ones|x)|(y-ones|y)|(z-ones|z))&highs != 0 {
+			break
+		}
+	}
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
 		if (w-ones|w)&highs != 0 {

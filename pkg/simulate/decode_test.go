@@ -3,6 +3,7 @@ package simulate_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -70,7 +71,8 @@ func TestFamilies(t *testing.T) {
 		if f.Title == "" || f.Make == "" || len(f.Country) != 2 || f.Connector == "" || f.Interval <= 0 || f.Phases < 1 || f.Ratio < 1 {
 			t.Errorf("%s says too little about itself: %+v", f.Name, f)
 		}
-		if got := f.Wire().String(); got != f.Line {
+		w := f.Wire()
+		if got := fmt.Sprintf("%d %d%c%d", w.Baud, w.DataBits, w.Parity, w.StopBits); got != f.Line {
 			t.Errorf("%s: the line %s is understood as %s", f.Name, f.Line, got)
 		}
 		if got, ok := simulate.Named(f.Name); !ok || got.Title != f.Title || seen[f.Name] {

@@ -18,15 +18,6 @@ type Wire struct {
 	Patient bool
 }
 
-// String returns the setting as people write it, such as "2400 8E1" or "115200 8N1 inverted".
-func (w Wire) String() string {
-	s := fmt.Sprintf("%d %d%c%d", w.Baud, w.DataBits, w.Parity, w.StopBits)
-	if w.Inverted {
-		s += " inverted"
-	}
-	return s
-}
-
 // Heard appends the bytes that a receiver set as by reads when w sends these in one burst, with an idle line before and
 // behind. A program that reads a raw Linux tty (INPCK, IGNPAR and PARMRK off) gets every character as it was sampled, with
 // a wrong parity or without a stop bit too, and a break, which is a line held at 0, as a single zero byte (n_tty.c).
@@ -34,7 +25,7 @@ func (w Wire) String() string {
 func (w Wire) Heard(dst, sent []byte, by Wire) []byte {
 	w.check()
 	by.check()
-	r := receiver{line: line{sent: sent, from: w, inverted: w.Inverted != by.Inverted, width: 2 * by.Baud}, by: by, half: w.Baud}
+	r := receiver{levels: w.levels(sent), inverted: w.Inverted != by.Inverted, width: 2 * by.Baud, by: by, half: w.Baud}
 	for r.findEdge() {
 		for again := true; again; {
 			var x byte
@@ -62,61 +53,50 @@ func (w Wire) parityBits() int {
 	return 1
 }
 
-// A line is the level of a wire over time. Time is counted in parts of a second that are whole for both ends: a bit of the
-// sender takes width parts, twice the receiver's speed, so that half a bit of the receiver takes the sender's speed.
-type line struct {
-	sent     []byte
-	from     Wire
+// levels returns the level of each bit of the line as the sender means it: a bit's time of idle, then the burst.
+func (w Wire) levels(sent []byte) []bool {
+	levels := []bool{true}
+	for _, x := range sent {
+		x &= 1<<w.DataBits - 1
+		levels = append(levels, false) // the start bit
+		for i := range w.DataBits {
+			levels = append(levels, x>>i&1 != 0)
+		}
+		if w.Parity != 'N' {
+			odd := bits.OnesCount8(x)&1 != 0
+			levels = append(levels, odd == (w.Parity == 'E'))
+		}
+		levels = append(levels, true)
+		if w.StopBits == 2 {
+			levels = append(levels, true)
+		}
+	}
+	return levels
+}
+
+// A receiver samples a line. Time is counted in parts of a second that are whole for both ends: a bit of the sender takes width parts, twice
+// the receiver's speed, so that half a bit of the receiver takes the sender's speed.
+type receiver struct {
+	levels   []bool // of the sender's bits
 	inverted bool
 	width    int
+	by       Wire
+	half     int
+	t        int // where a start bit begins
 }
-
-// characterBits is how many bits of the line a byte takes, from its start bit to its last stop bit.
-func (l *line) characterBits() int {
-	return 1 + l.from.DataBits + l.from.parityBits() + l.from.StopBits
-}
-
-// bits is how many bits the line carries: a bit's time of idle, then the burst.
-func (l *line) bits() int { return 1 + len(l.sent)*l.characterBits() }
 
 // bit returns the level of the k-th bit, idle behind the burst.
-func (l *line) bit(k int) bool {
-	idle := k < 1 || k >= l.bits()
-	return (idle || l.sentBit(k-1)) != l.inverted
-}
+func (r *receiver) bit(k int) bool { return (k >= len(r.levels) || r.levels[k]) != r.inverted }
 
 // at returns the level at a time.
-func (l *line) at(t int) bool { return l.bit(t / l.width) }
-
-// sentBit returns the k-th bit of the burst as the sender means it.
-func (l *line) sentBit(k int) bool {
-	x := l.sent[k/l.characterBits()] & (1<<l.from.DataBits - 1)
-	switch k %= l.characterBits(); {
-	case k == 0:
-		return false
-	case k <= l.from.DataBits:
-		return x>>(k-1)&1 != 0
-	case k == l.from.DataBits+1 && l.from.Parity != 'N':
-		odd := bits.OnesCount8(x)&1 != 0
-		return odd == (l.from.Parity == 'E')
-	}
-	return true
-}
-
-// A receiver samples a line. At t a start bit begins.
-type receiver struct {
-	line
-	by   Wire
-	half int // of a bit of the receiver's, in parts
-	t    int
-}
+func (r *receiver) at(t int) bool { return r.bit(t / r.width) }
 
 // findEdge moves to the next time at which the line falls, and reports if it does.
 func (r *receiver) findEdge() bool {
 	k := r.t / r.width
 	for _, level := range []bool{true, false} {
 		for r.bit(k) != level {
-			if k++; k > r.bits() {
+			if k++; k > len(r.levels) {
 				return false
 			}
 		}
