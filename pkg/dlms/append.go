@@ -7,8 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// AppendNotification appends the start of a data-notification, up to its body, with no date-time. The body is written with
-// the other Append functions, and Parse reads it back.
+// AppendNotification appends the start of a data-notification, up to its body, with no date-time. Parse reads it back.
 func AppendNotification(dst []byte, invokeID uint32) []byte {
 	dst = append(dst, tagNotification, byte(invokeID>>24), byte(invokeID>>16), byte(invokeID>>8), byte(invokeID))
 	return append(dst, 0)
@@ -31,22 +30,19 @@ func AppendList(dst []byte, n int) []byte { return appendSize(append(dst, tagArr
 // AppendStructure appends the start of a structure of n items, n not negative.
 func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, tagStructure), n) }
 
-// AppendPushObject appends an element of a push object list: {class, logical name, attribute, data index} (IEC 62056-6-2,
-// 4.4.8.2.2), with the index 0 that means the whole attribute.
+// AppendPushObject appends an element of a push object list (IEC 62056-6-2, 4.4.8.2.2), with the index 0: the whole attribute.
 func AppendPushObject(dst []byte, class uint16, code obis.Code, attribute int8) []byte {
 	dst = AppendNumber(AppendStructure(dst, 4), Uint16, int64(class))
 	dst = AppendNumber(AppendName(dst, code), Int8, int64(attribute))
 	return AppendNumber(dst, Uint16, 0)
 }
 
-// AppendDescriptor appends class, logical name and attribute bare, without the tags that A-XDR data has: what Sagemcom
-// XT211 meters write before a value.
+// AppendDescriptor appends class, logical name and attribute without tags, as Sagemcom XT211 meters do before a value.
 func AppendDescriptor(dst []byte, class uint16, code obis.Code, attribute byte) []byte {
 	return append(append(appendUint16(dst, class), code[:]...), attribute)
 }
 
-// A DateTime is a clock as meters write it in 12 bytes (IEC 62056-6-2, 4.1.6.1). Makes fill what is beside the time in
-// different ways.
+// A DateTime is a clock as meters write it in 12 bytes (IEC 62056-6-2, 4.1.6.1), with what is beside the time.
 type DateTime struct {
 	// Time is on the meter's wall. Its Offset is sent as the deviation; without a Zone that is "not specified".
 	obis.Time

@@ -40,8 +40,7 @@ func (t Type) bits() int {
 	panic(fmt.Sprintf("dlms: type %d is no number's", byte(t)))
 }
 
-// limits returns the least and the greatest number that a reader takes for one: the largest number of an unsigned type and
-// the smallest of a signed one say that there is none.
+// limits returns the least and the greatest number that a reader takes for one, and not for "not available".
 func (t Type) limits() (lo, hi int64) {
 	switch t {
 	case Int8, Int16, Int32, Int64:
@@ -54,8 +53,7 @@ func (t Type) limits() (lo, hi int64) {
 	}
 }
 
-// AppendNumber appends v with its tag; one that does not fit the type is written as the nearest that does. It panics for a
-// type that is none of the constants.
+// AppendNumber appends v with its tag, or the nearest number that fits the type. It panics for a type that is none of the constants.
 func AppendNumber(dst []byte, t Type, v int64) []byte {
 	lo, hi := t.limits()
 	v = min(max(v, lo), hi)

@@ -29,8 +29,7 @@ func readRegister(r *reader, rec *obis.Record) {
 	}
 }
 
-// readName reads a logical name: an octet-string of six bytes. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters writes tag
-// and length in the wrong order for its currents.
+// readName reads a logical name. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters swaps tag and length for its currents.
 func readName(r *reader, code *obis.Code) bool {
 	if !r.follows("\x09\x06") && !r.follows("\x06\x09") {
 		r.fail(r.at, "an item that does not begin with a logical name")

@@ -96,8 +96,7 @@ func (s *secret) iv(title []byte, counter uint32) []byte {
 	return s.nonce[:]
 }
 
-// additional returns the additional authenticated data, valid until the next call: security control byte and authentication
-// key.
+// additional returns the additional authenticated data, valid until the next call.
 func (s *secret) additional(security byte) []byte {
 	s.aad[0] = security
 	return s.aad[:]

@@ -17,8 +17,7 @@ func (e *KeyLengthError) Error() string {
 	return fmt.Sprintf("has %d hexadecimal digits, and a key has %d", e.Digits, KeyDigits)
 }
 
-// ParseKey reads a key as people paste it: hexadecimal digits, with what letters, web pages and programs put between them. Its errors
-// never hold a digit of it.
+// ParseKey reads a key as people paste it, with what letters and web pages put between the digits. Its errors never hold a digit of it.
 func ParseKey(text string) ([]byte, error) {
 	digits, err := keyDigits(text)
 	if err != nil {
@@ -98,15 +97,13 @@ func keyDigits(text string) (string, error) {
 	return digits, err
 }
 
-// LooksLikeKey reports whether a text may be a secret: where it is nothing but least or more digits, written as people write keys, or ends
-// with a key.
+// LooksLikeKey reports whether a text may be a secret: least or more digits, written as people write keys, or a key at its end.
 func LooksLikeKey(text string, least int) bool {
 	digits, err := onlyDigits(text)
 	return err == nil && len(digits) >= least || endsWithKey(text)
 }
 
-// endsWithKey reports whether a text ends with a key, or with a key and its authentication key. The end of the word before it may be digits
-// too.
+// endsWithKey reports whether a text ends with one key or two. The end of the word before may be digits too.
 func endsWithKey(text string) bool {
 	end := text[len(strings.TrimRight(text, "0123456789abcdefABCDEFxX \t\r\n"+betweenDigits)):]
 	_, rest, _ := strings.Cut(strings.Replace(end, ":", " ", 1), " ")

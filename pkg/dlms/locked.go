@@ -62,15 +62,13 @@ func beginsRight(b []byte) bool {
 	return MayBeNotification(b) && (date < 0 || beginsDate(b[date:]))
 }
 
-// MayBeNotification tells if b begins like a data-notification as far as it goes: with its tag, the length of its date-time, and the tag of
-// a list (IEC 62056-5-3, 7.3.12).
+// MayBeNotification tells if b is the beginning of a data-notification up to the tag of its list (IEC 62056-5-3, 7.3.12).
 func MayBeNotification(b []byte) bool {
 	at := bodyAt(b)
 	return at == 0 || at > 0 && (len(b) <= at || b[at] == tagArray || b[at] == tagStructure)
 }
 
-// bodyAt returns where the body of the data-notification at b[0] begins, behind a date-time with or without a tag: 0 when b is too short to
-// tell, -1 when none begins there.
+// bodyAt returns where the body of the data-notification at b[0] begins: 0 when b is too short to tell, -1 when there is none.
 func bodyAt(b []byte) int {
 	at := 1 + 4 // behind tag and invoke id
 	switch {
@@ -90,8 +88,7 @@ func bodyAt(b []byte) int {
 	return -1
 }
 
-// beginsDate tells if a date-time of this century begins at b[0]. A field may also be "not specified": the clock of a meter
-// that lost its time.
+// beginsDate tells if a date-time of this century begins at b[0]. Any field may be "not specified".
 func beginsDate(b []byte) bool {
 	const anyByte, anyYear = 0xFF, 0xFFFF
 	year := binary.BigEndian.Uint16(b)

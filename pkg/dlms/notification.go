@@ -14,8 +14,7 @@ type Notification struct {
 	Name []byte
 	// Records are the items of the body, in the meter's order. In a list without codes they have the zero Code.
 	Records []obis.Record
-	// Layout is the shape of a list without codes, a letter for each item: see the constants Layout…. It is empty where the
-	// items have codes.
+	// Layout has a letter for each item of a list without codes: see the constants Layout…. It is empty for other lists.
 	Layout []byte
 
 	objects []attribute // of a push list
@@ -26,9 +25,8 @@ func (n *Notification) reset() {
 	*n = Notification{Records: n.Records[:0], Layout: n.Layout[:0], objects: n.objects[:0]}
 }
 
-// Parse reads a data-notification whole: a body with one byte that does not fit is not understood, and gives nothing but
-// an error that names the byte. The Notification's own slices are used again, so that nothing is allocated once they have
-// grown.
+// Parse reads a data-notification whole, or gives nothing but an error that names the byte that does not fit. The slices of the
+// Notification are used again.
 func (n *Notification) Parse(apdu []byte) error {
 	n.reset()
 	r := reader{b: apdu}
@@ -47,8 +45,7 @@ func (n *Notification) Parse(apdu []byte) error {
 	return r.error()
 }
 
-// readHeaderTime reads the date-time of the APDU: an octet-string without its tag, empty where the meter sends none.
-// Kaifa meters write the tag all the same.
+// readHeaderTime reads the date-time of the APDU: an octet-string without its tag, which Kaifa writes all the same. It may be empty.
 func readHeaderTime(r *reader) obis.Time {
 	if r.peek() == tagOctetString {
 		r.byte()

@@ -11,9 +11,8 @@ func isPushObject(r *reader) bool {
 // Later versions of the class add a restriction and columns.
 const pushObjectFields = 4
 
-// readPushList reads a structure of count items whose first is the list of what is pushed, and the others the values in the
-// same order. Some meters leave out the value of the list's own entry, its first (Iskraemeco, Landis+Gyr, Sagemcom,
-// Energomera).
+// readPushList reads a structure of count items: the list of what is pushed, then the values in the same order. Some meters leave out the
+// value of the first entry, which is the list itself.
 func (n *Notification) readPushList(r *reader, count int) {
 	at := r.at
 	r.byte()
@@ -51,8 +50,7 @@ func (n *Notification) readObjects(r *reader) {
 	}
 }
 
-// descriptorList begins a body of attribute descriptors: an enum, then an array (Sagemcom XT211 in Switzerland and the
-// Czech Republic).
+// descriptorList begins a body of attribute descriptors: an enum, then an array (Sagemcom XT211).
 const descriptorList = "\x16\x01\x01"
 
 // readDescriptors reads an array of structures {attribute descriptor, value}. The descriptors are not tagged as A-XDR data
@@ -87,8 +85,7 @@ const (
 	classDemandRegister   = 5
 )
 
-// readAttribute reads a value. Scaler and time of a register go to the record of its value, and other attributes of it (a
-// status, a period) must not pass for a reading.
+// readAttribute reads a value. Scaler and time of a register go to the record of its value; its status or period is no reading.
 func (n *Notification) readAttribute(r *reader, a attribute) {
 	register := a.class >= classRegister && a.class <= classDemandRegister
 	if !register || a.index <= 2 {

@@ -6,8 +6,7 @@ import "fmt"
 type reader struct {
 	b  []byte
 	at int
-	// fault is what was wrong first, "" so far; faultAt is its place. The error is made when it is asked for, so that trying
-	// whether data has a shape costs nothing.
+	// fault is what was wrong first, "" so far; faultAt is its place. It is no error yet: trying a shape must cost nothing.
 	fault   string
 	faultAt int
 }

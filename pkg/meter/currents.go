@@ -62,8 +62,7 @@ func (f *flow) fits(exp int8, most int64) bool {
 	return 10*f.sum >= enough*unit && 10*f.sum <= most*unit
 }
 
-// cannotCancel tells that with this exponent three times the power would be left at least, whichever phases imported and
-// whichever exported.
+// cannotCancel tells that three times the power would be left at least, whichever phases imported and whichever exported.
 func (f *flow) cannotCancel(exp int8) bool {
 	left := 2*f.largest - f.sum
 	return max(left, -left) >= 3*f.power*power10(-exp)
@@ -72,8 +71,7 @@ func (f *flow) cannotCancel(exp int8) bool {
 // power10 returns 10^n of n up to 3.
 func power10(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
 
-// A Scaling is what a Decoder has found out about a meter that does not say what its numbers are worth. It is for keeping over a
-// restart: see Decoder.Scaling.
+// A Scaling is what a Decoder has found out about a meter, for keeping over a restart: see Decoder.Scaling.
 type Scaling struct {
 	// Family, Model, Serial and List say which meter it is, as a Reading does.
 	Family string `json:"family,omitempty"`

@@ -10,15 +10,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Decoder reads telegrams from a stream. Its memory is bounded, whatever the stream holds. It is not safe for
-// concurrent use.
+// A Decoder reads telegrams from a stream, in bounded memory. It is not safe for concurrent use.
 type Decoder struct {
 	// Options are set before the first call of Next.
 	Options
 
 	r io.Reader
-	// buf[at:end] is what has been read and not yet judged. buf[at-1], where there is one, is the byte before it: it tells
-	// if a telegram begins at the start of a line.
+	// buf[at:end] is what has been read and not yet judged. buf[at-1] tells if a telegram begins at the start of a line.
 	buf     []byte
 	at, end int
 	// base is the place in the stream of buf[0].
@@ -69,8 +67,7 @@ func NewDecoder(r io.Reader) *Decoder {
 	}
 }
 
-// Reset makes the Decoder read from r as if it were new, with its Options, its memory, and what it has learned of the meter:
-// which key fits, and the last frame counter.
+// Reset makes the Decoder read from r as if it were new, but for its Options, the key that fits and the last frame counter.
 func (d *Decoder) Reset(r io.Reader) {
 	d.r, d.at, d.end, d.base, d.failed, d.passed = r, 0, 0, 0, 0, 0
 	d.err, d.begun, d.orphaned, d.telnet = nil, false, false, line.TelnetFilter{}
@@ -131,8 +128,7 @@ func (d *Decoder) last() error {
 	return d.err
 }
 
-// Telnet tells that the stream comes from a gateway in telnet mode, which is undone as it is read. Places in the stream are then
-// those of the bytes that are left.
+// Telnet tells that the stream comes from a gateway in telnet mode, which is undone. Places in the stream are those behind it.
 func (d *Decoder) Telnet() bool { return d.telnet.Negotiated() }
 
 // fill reads on. What has been judged makes room; the byte before what is left is kept.
@@ -174,7 +170,6 @@ type Options struct {
 	Scale *quantity.Scale
 	// IgnoreChecksum takes ASCII telegrams with a wrong checksum for ones without: for the few meters that send a wrong one.
 	IgnoreChecksum bool
-	// RejectOld refuses ciphered telegrams whose frame counter is not above the last one. Without it they are read, and
-	// marked as Repeated.
+	// RejectOld refuses ciphered telegrams whose frame counter is not above the last one, which else are marked as Repeated.
 	RejectOld bool
 }

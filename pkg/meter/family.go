@@ -10,8 +10,7 @@ import (
 // A family is a make of meters: how to know it, and what it does its own way. Most do nothing of the kind.
 type family struct {
 	name, make string
-	// flags are the three letters with which its P1 identification lines, its system titles and the names of its logical
-	// devices begin (FLAG association).
+	// flags are the letters with which its P1 identifications, system titles and logical device names begin (FLAG association).
 	flags []string
 	// lists are beginnings of the names of its lists, sent by binary meters.
 	lists []string

@@ -20,8 +20,7 @@ var (
 	plainID    = [3]byte{0, 0, 1} // Kamstrup in Denmark, as a number
 )
 
-// identify takes number, type and list from the records. The logical device name is a number of last resort. What a meter says
-// in place of a number that it has lost is none.
+// identify takes number, type and list from the records. The logical device name is a number of last resort.
 func (d *Decoder) identify() {
 	r, m := &d.reading, &d.reading.Meter
 	for i := range r.Records {
@@ -65,8 +64,7 @@ type names struct {
 
 type name struct{ sent, shown string }
 
-// of returns b as people write it: up to the zeros and blanks with which some meters pad it, and in letters where the meter
-// sends these in hexadecimal.
+// of returns b as people write it: without padding, and in letters where the meter sends these in hexadecimal.
 func (n *names) of(b []byte) string {
 	if len(b) == 0 {
 		return ""

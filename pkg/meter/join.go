@@ -29,8 +29,7 @@ type join struct {
 // open tells that a part has come and not the last one.
 func (j *join) open() bool { return j.parts > 0 }
 
-// far tells that what stands here in the stream is too far behind the last part, or comes too late, to belong to the same
-// message.
+// far tells that what stands here in the stream is too far behind the last part, or too late, to belong to its message.
 func (j *join) far(here int64) bool { return j.open() && (j.old || here-j.end > maxGap) }
 
 // lapse notes that the wire was silent.

@@ -68,8 +68,7 @@ func (d *Decoder) incomplete() error {
 	return e
 }
 
-// damaged returns the report of a telegram that was given up, nil where it may have been noise, and moves on to search what
-// stands inside of it.
+// damaged returns the report of a telegram that was given up, nil where it may have been noise. The search goes on inside of it.
 func (d *Decoder) damaged(p Protocol, b []byte, err error) error {
 	start, r := d.here(), &d.reading
 	report := d.plausible(p, b) && (d.proven() || start >= d.failed && (p != P1 || !d.withinText()))

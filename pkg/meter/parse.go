@@ -53,8 +53,7 @@ func (d *Decoder) readP1(b []byte) error {
 	return d.readText(b)
 }
 
-// readLockedP1 fills the reading from a telegram whose identification line is in clear. Its checksum goes over the encrypted
-// bytes.
+// readLockedP1 reads a telegram whose identification line is in clear. Its checksum goes over the encrypted bytes.
 func (d *Decoder) readLockedP1(b, head, body []byte) error {
 	checked, err := p1.CheckCiphered(b)
 	if err != nil {

@@ -28,8 +28,7 @@ type Reading struct {
 	Protocol Protocol
 	// Family is the make whose ways were applied, in lower case: "aidon". "" where none is known.
 	Family string
-	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is its length, up to the end of its
-	// last part.
+	// Offset is where the telegram begins in the stream, in bytes; Bytes is its length, up to the end of its last part.
 	Offset int64
 	Bytes  int
 	// Checked tells that a checksum or an authentication tag vouches for the telegram.
@@ -74,8 +73,7 @@ type TelegramError struct {
 	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is how many were given up.
 	Offset int64
 	Bytes  int
-	// Raw are its last bytes: all of them, or the last part of a message that came in several. They are valid until the next
-	// call of Next.
+	// Raw are its last bytes: all of them, or the last part of a message in several. They are valid until the next call of Next.
 	Raw []byte
 	// Sound tells that the checksum is right: the wire is well, and the telegram is of a kind that is not read, or locked:
 	// then Err is a *dlms.LockedError.

@@ -15,8 +15,7 @@ var errBroken = errors.New("the message before is incomplete")
 // blockTag begins a general-block-transfer (IEC 62056-5-3, 9.4.6.13).
 const blockTag = 0xE0
 
-// unframe returns the message in a telegram, nil where other parts of it have to come. The message is valid until the next
-// telegram.
+// unframe returns the message in a telegram, valid until the next one; nil where other parts of it have to come.
 func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
 	switch p {
 	case HDLC:

@@ -5,8 +5,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// exponents are the powers of ten of values that come without scaler and unit: what the make's papers say, since the wire
-// does not. Currents have one of several, which rise.
+// exponents are the powers of ten of values without scaler, as the make's papers say. Currents have one of several, which rise.
 type exponents struct {
 	energy, factor int8
 	currents       []int8
@@ -30,8 +29,7 @@ func (f *family) exponents() *exponents {
 	return f.units
 }
 
-// expected returns the exponent that a meter says its currents have, by its type or, where listed, by the list without codes in
-// which they are.
+// expected returns the exponent that a meter says its currents have, by its type or, where listed, by its list without codes.
 func (f *family) expected(r *Reading, listed bool) expectation {
 	e := f.exponents()
 	switch {
@@ -154,8 +152,7 @@ func (b *bareNumbers) scaleVoltages(records []obis.Record) (exp int8) {
 	return exp
 }
 
-// bare returns the row of record i where it is a number that came without a unit, else nil. Limits of current are left
-// as they are: no paper says in what these are sent.
+// bare returns the row of record i where it is a number without a unit, else nil. No paper says in what limits of current are sent.
 func (d *Decoder) bare(i int, rec *obis.Record) *quantity.Row {
 	if rec.Kind != obis.Number || rec.Unit != obis.None {
 		return nil

@@ -50,8 +50,7 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 	return nil, &dlms.LockedError{Title: r.Cipher.Title, Tried: true, AuthKey: half}
 }
 
-// count compares the frame counter with that of the telegram before from the same meter. A meter that has a new key begins
-// anew, so an old counter is no fault by itself.
+// count compares the frame counter with that of the same meter before. An old one is no fault: a new key begins anew.
 func (d *Decoder) count(r *Reading) error {
 	l := &d.lock
 	if r.Cipher.Title == [8]byte{} {

@@ -75,8 +75,7 @@ func CheckCiphered(b []byte) (checked bool, err error) {
 	return true, nil
 }
 
-// bodyStart returns where the body of a ciphered telegram would begin: behind identification line and empty line; 0 when
-// they are not there.
+// bodyStart returns where the body of a ciphered telegram would begin, behind the empty line; 0 where that is not there.
 func bodyStart(b []byte) int {
 	if len(b) == 0 || b[0] != '/' {
 		return 0
@@ -100,8 +99,7 @@ func cipheredSize(b []byte) int {
 	return headCiphered - 1 + n
 }
 
-// cipheredLength returns the length of the ciphered telegram that b, whose first byte that is not text is at cut, may be; 0
-// when its end is not there yet, cut when it is none.
+// cipheredLength returns the length of a ciphered telegram whose first byte that is no text is at cut: 0 to read on, cut for none.
 func cipheredLength(b []byte, cut int) int {
 	if cut == 0 || cut != bodyStart(b) {
 		return max(cut, 1)

@@ -19,8 +19,7 @@ const (
 	//	1-0:1.8.0(030924.550*kWh)
 	//	)
 	block
-	// unclosed is a value whose ')' is missing. Where one would be a block, that is the rest of the telegram: what is
-	// history and what is not, nobody can tell.
+	// unclosed is a value whose ')' is missing. Where it would be a block, that is the rest of the telegram.
 	unclosed
 )
 
@@ -30,8 +29,7 @@ type extent struct {
 	form   form
 }
 
-// extentOf returns how far the value goes that begins with the '(' at b[0]. Many tells that it may be a list of values, so that
-// its parentheses count.
+// extentOf returns how far the value goes that begins with the '(' at b[0]. Many tells that it may be several values.
 func extentOf(b []byte, many bool) extent {
 	_, end, n := cutLine(b)
 	first := b[:end]
@@ -103,8 +101,7 @@ func aloneEnd(b []byte, i int) int {
 // depth returns how many parentheses open in b and do not close.
 func depth(b []byte) int { return bytes.Count(b, []byte{'('}) - bytes.Count(b, []byte{')'}) }
 
-// wordsEnd returns where the text that begins with the '(' at b[0] ends in a later line, behind its ')'; 0 where a line that
-// has a code or a value of its own comes before that.
+// wordsEnd returns the end of the text that begins with the '(' at b[0], in a later line; 0 where another code or value comes first.
 func wordsEnd(b []byte) int {
 	_, end, i := cutLine(b)
 	open := depth(b[:end])

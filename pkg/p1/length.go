@@ -148,8 +148,7 @@ func inUnit(b []byte, i int) bool {
 
 const filling = 0xFF
 
-// nonText returns from where to where the bytes stand that are zero or have their high bit set: equal ones in a row together, since some fill
-// up a message.
+// nonText walks the bytes that are zero or have their high bit set, equal ones in a row together.
 func nonText(b []byte) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		for end := 0; ; {

@@ -171,8 +171,7 @@ func isFigures(b []byte) bool {
 	return len(b) > 0 && len(b) <= 3
 }
 
-// cutLine returns where the text of the line at the start of b begins and ends, without blanks around it, and how many bytes
-// the line takes with its end.
+// cutLine returns where the text of the first line begins and ends, without blanks, and how many bytes the line takes.
 func cutLine(b []byte) (start, end, n int) {
 	n = len(b)
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
@@ -195,8 +194,7 @@ func blanks(b []byte) (n int) {
 	return n
 }
 
-// isBlank tells if x may stand around the parts of a line. STX comes before the first line of a readout in mode C (IEC
-// 62056-21, 6.3.3).
+// isBlank tells if x may stand around the parts of a line. A readout in mode C begins with STX (IEC 62056-21, 6.3.3).
 func isBlank(x byte) bool {
 	return x <= ' ' && (x == ' ' || x == '\t' || isLineEnd(x) || x == 2)
 }

@@ -12,8 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
 )
 
-// MaxLength is the longest telegram that is waited for, in bytes. The longest known ones, with a text message of 1024
-// characters in hexadecimal, stay below 4 kB.
+// MaxLength is the longest telegram that is waited for, in bytes. The longest known ones stay below 4 kB.
 const MaxLength = 8192
 
 // checksums is CRC-16/ARC: reflected polynomial A001, start 0 (P1 Companion Standard 5.0.2, 6.2).
@@ -28,8 +27,7 @@ func isHex(x byte) bool {
 
 func isLineEnd(x byte) bool { return x == '\r' || x == '\n' }
 
-// Append appends a telegram with its checksum. The text goes from the '/' to the '!', both included, with CR LF at the ends of its
-// lines. Parse reads it back.
+// Append appends a telegram with its checksum: text goes from the '/' to the '!', both included, with CR LF at the ends of its lines.
 func Append(dst, text []byte) []byte {
 	return appendChecksum(append(dst, text...), Checksum(text))
 }

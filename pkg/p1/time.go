@@ -15,8 +15,7 @@ const (
 	summer = 120
 )
 
-// parseTime reads a stamp: YYMMDDhhmmss, with W or S behind it or without, of either case, another of stampForms, or a COSEM
-// date-time in hexadecimal.
+// parseTime reads a stamp: YYMMDDhhmmss with W, S or nothing behind it, one of stampForms, or a COSEM date-time in hexadecimal.
 func parseTime(b []byte) (obis.Time, bool) {
 	b = trimmed(b)
 	switch len(b) {

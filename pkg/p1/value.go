@@ -67,8 +67,7 @@ func two(r *obis.Record, first, second []byte) bool {
 	return false
 }
 
-// numbers reads several numbers with units, such as the two limits of current of Luxembourg, 1-1:31.4.0(100*A)(-063*A). What
-// is no such list stays one record of text.
+// numbers reads several numbers with units, such as two limits of current (100*A)(-063*A). Anything else stays one text.
 func numbers(records []obis.Record, b []byte) []obis.Record {
 	last := len(records) - 1
 	code := records[last].Code
@@ -113,8 +112,7 @@ func number(r *obis.Record, b []byte) bool {
 	return true
 }
 
-// measured takes apart what has a unit: what stands before it, without blanks, the unit and its prefix. The unit is none where
-// b has none that is known.
+// measured takes apart what has a unit: what stands before it, the unit and its prefix. The unit is none where b has none.
 func measured(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
 	star := bytes.IndexByte(b, '*')
 	symbol := star + 1
@@ -133,8 +131,7 @@ func measured(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
 	return trimmed(b[:star]), u, prefix
 }
 
-// glued returns where the unit begins in "0000.345kW", which gateways make of it that drop the star. It is 0 where no unit
-// is looked for.
+// glued returns where the unit begins in "0000.345kW", which some gateways make of it; 0 where no unit is looked for.
 func glued(b []byte) int {
 	if _, stamp := parseTime(b); stamp { // the S or W of a stamp is no unit
 		return 0
@@ -149,8 +146,7 @@ func glued(b []byte) int {
 	return i
 }
 
-// measures tells if the code is one of a quantity with a unit. Others name texts, some of which end in a letter behind digits,
-// such as a number written in hexadecimal.
+// measures tells if the code is one of a quantity with a unit. Texts of other codes may end in a letter behind digits.
 func measures(c obis.Code) bool {
 	switch c[0] {
 	case 0:
@@ -201,8 +197,7 @@ func isNumber(b []byte) bool {
 	return err == nil || IsPlaceholder(b)
 }
 
-// IsPlaceholder tells if b is what meters send in place of a number that they do not have: what has no figure, such as "---", a
-// stamp alone, or an error.
+// IsPlaceholder tells if b stands in place of a number that the meter does not have: no figure, a stamp alone, or an error.
 func IsPlaceholder(b []byte) bool {
 	b = bytes.Trim(b, "( )")
 	_, stamp := parseTime(b)

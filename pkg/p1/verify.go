@@ -6,8 +6,7 @@ import (
 	"strconv"
 )
 
-// verify returns what stands between '/' and '!', and whether a checksum vouches for it. With the error of a checksum that
-// is not right the body is given too.
+// verify returns what stands between '/' and '!', also where the checksum is wrong, and whether a checksum vouches for it.
 func verify(b []byte) (body []byte, checked bool, err error) {
 	i := bytes.LastIndexByte(b, '!')
 	if i < 1 || b[i-1] != '\n' {
@@ -42,8 +41,7 @@ func readChecksum(b []byte) (sum uint16, ok bool) {
 	return uint16(v), err == nil
 }
 
-// wrongChecksum is the error of a checksum that is not right. Programs that handle text change the ends of lines: where the
-// checksum fits CR LF, the error says so.
+// wrongChecksum is the error of a checksum that is not right. It says so where other ends of lines are to blame.
 func wrongChecksum(b []byte, want, got uint16) error {
 	if checksumWithCRLF(b) == got {
 		return fmt.Errorf("p1: checksum: want %04X, got %04X (right with CR LF at the ends of its lines: "+

@@ -6,8 +6,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// derive appends what follows from one telegram alone. It is here, and not in the bridge, so that every user of a
-// telegram derives the same.
+// derive appends what follows from one telegram alone.
 func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) []Sample {
 	for i := range differences {
 		d := &differences[i]
@@ -57,8 +56,7 @@ func appendNet(dst []Sample, start int, at *positions) []Sample {
 	return append(dst, Sample{ID: differences[0].id, Value: sum, Derived: true})
 }
 
-// beyond are the sums of tariffs for which there is no row: some Belgian meters have a fifth, those of Israel 11 to 13. They are
-// in the order of tariffSums.
+// beyond are sums of tariffs without a row, in the order of tariffSums: a fifth in Belgium, 11 to 13 in Israel.
 type beyond struct {
 	seen [4]uint64 // a bit for each tariff: of a code sent twice the first counts
 	lost [4]bool
@@ -110,8 +108,7 @@ func (m *beyond) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale
 	return sum.Add(s.Value)
 }
 
-// sumOf adds the tariffs that were sent; some tells that there were any. ok is false when one of them came without a value: a
-// sum without it would be a step back.
+// sumOf adds the tariffs that were sent, if some were. ok is false when one came without a value: the sum would be a step back.
 func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, some, ok bool) {
 	for _, id := range tariffs {
 		switch p := at[id]; p {

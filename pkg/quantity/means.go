@@ -27,8 +27,7 @@ func (f *Finder) dropMeans(dst []Sample, start int, at *positions, records []obi
 	return slices.Delete(dst, i, i+1)
 }
 
-// sendsMeans tells if a meter sends other means, or what differs between 31.4.0, 51.4.0 and 71.4.0, as limits do not. Of several
-// with one code the first counts.
+// sendsMeans tells if a meter sends other means, or what differs between the phases, as limits do not. Of each code the first counts.
 func sendsMeans(records []obis.Record) bool {
 	var first *obis.Record
 	last := byte(0)

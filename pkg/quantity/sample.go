@@ -105,8 +105,7 @@ func prefers(id ID, c obis.Code, before []obis.Record) bool {
 	})
 }
 
-// positions holds for each row 1 + the index of its sample: 0 for one that was not sent, unusable for one that was sent
-// without a value.
+// positions holds 1 + the index of its sample for each row: 0 for none, unusable for one that was sent without a value.
 type positions [256]uint8
 
 const unusable = 255

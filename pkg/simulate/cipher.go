@@ -2,8 +2,7 @@ package simulate
 
 import "github.com/hanbridge/hanbridge/pkg/dlms"
 
-// The keys of every simulated meter that encrypts, in hexadecimal, as `decode --key` and `--auth-key` take them. They are
-// public: a real meter's are its owner's secret.
+// The keys of every simulated meter that encrypts, as `decode --key` and `--auth-key` take them. They are public.
 const (
 	EncryptionKey     = "000102030405060708090A0B0C0D0E0F"
 	AuthenticationKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"

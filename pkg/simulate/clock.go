@@ -37,8 +37,7 @@ func (z zone) offset(t time.Time) int16 {
 	return z.normal
 }
 
-// isSummer tells if summer time holds at t: from 01:00 UTC on the last Sunday of March to the same in October (directive
-// 2000/84/EC).
+// isSummer tells if summer time holds: from 01:00 UTC on the last Sunday of March to the same in October (directive 2000/84/EC).
 func isSummer(t time.Time) bool {
 	y := t.UTC().Year()
 	return !t.Before(lastSunday(y, time.March)) && t.Before(lastSunday(y, time.October))

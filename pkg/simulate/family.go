@@ -29,8 +29,7 @@ type Family struct {
 	Hourly time.Duration
 	// Phases is 1 or 3.
 	Phases int
-	// Ratio is that of the current transformers before the meter: it shows a power, current or energy that is the
-	// household's divided by this. 1 for meters without.
+	// Ratio is that of current transformers: the meter shows what is the household's divided by this. 1 for meters without.
 	Ratio int64
 	// Households is how many are behind the meter, all as the one: what flows and what is counted is that often. 1 for most.
 	Households int64

@@ -59,8 +59,7 @@ func ParseFault(text string) (Fault, error) {
 	return Fault{}, fmt.Errorf("no fault %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// A Faulty is a meter with faults: an endless row of what a reader gets of its telegrams. What goes wrong follows from the
-// seed alone. It is not safe for concurrent use.
+// A Faulty is a meter with faults, which follow from the seed alone. It is not safe for concurrent use.
 type Faulty struct {
 	meter  *Meter
 	then   Family
@@ -70,8 +69,7 @@ type Faulty struct {
 	buf    []byte
 }
 
-// NewFaulty returns what comes of m, which is the Faulty's from then on. then is the family that a fault of kind "profile"
-// makes of it.
+// NewFaulty returns what comes of m, which is the Faulty's from then on. then is what a fault of kind "profile" makes of it.
 func NewFaulty(m *Meter, seed uint64, then Family, faults ...Fault) *Faulty {
 	return &Faulty{meter: m, then: then, faults: slices.Clone(faults), chance: chance(seed)}
 }

@@ -127,8 +127,7 @@ func (c chance) draw(what, n, lo, hi int64) int64 {
 	return lo + int64(x>>1%uint64(hi-lo+1))
 }
 
-// smooth returns a number from lo to hi that wanders: drawn once in each period of so many seconds, in straight lines
-// between.
+// smooth returns a number from lo to hi that wanders in straight lines: one is drawn for each period, in seconds.
 func (c chance) smooth(what, now, period, lo, hi int64) int64 {
 	n, rest := now/period, now%period
 	a, b := c.draw(what, n, lo, hi), c.draw(what, n+1, lo, hi)

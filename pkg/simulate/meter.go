@@ -2,8 +2,7 @@ package simulate
 
 import "time"
 
-// A Meter is a household with a meter of a family: an endless row of telegrams, each with the time at which it is due. It
-// is not safe for concurrent use.
+// A Meter is a household with a meter of a family, and its telegrams without end. It is not safe for concurrent use.
 type Meter struct {
 	family    Family
 	household *Household

@@ -16,8 +16,7 @@ type State struct {
 	Current [3]int64
 	// Energies are counted up to Time.
 	Energies Energies
-	// Hour is the last whole hour, Time itself where that is one, and HourEnergies are those at that time: what Norwegian
-	// meters send once an hour.
+	// Hour is the last whole hour, or Time itself, and HourEnergies are those at that time, which some meters send once an hour.
 	Hour         time.Time
 	HourEnergies Energies
 	// Frequency is in 0.01 Hz.

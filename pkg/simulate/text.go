@@ -215,8 +215,7 @@ func layout(z zone, t time.Time, as string) string {
 	return t.UTC().Add(time.Duration(z.offset(t)) * time.Minute).Format(as)
 }
 
-// months writes the peaks of the months before this one as Fluvius has them: when each month ended, when its peak was, and
-// how high.
+// months writes the peaks of the months before as Fluvius has them: when each month ended, when its peak was, and how high.
 func months(dst []byte, z zone, s *State) []byte {
 	dst = fmt.Appendf(dst, "%d)(1-0:1.6.0)(1-0:1.6.0", len(s.Peaks)-1)
 	for _, p := range s.Peaks[1:] {

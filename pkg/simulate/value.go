@@ -59,8 +59,7 @@ func has(code obis.Code) bool {
 	return false
 }
 
-// value returns what a register shows whose last digit is worth 10^exp of its base unit. Behind a current transformer it
-// shows the part that goes through the meter.
+// value returns what a register shows whose last digit is worth 10^exp of its base unit, behind a current transformer of that ratio.
 func (s *State) value(code obis.Code, exp int8, ratio int64) obis.Decimal {
 	if code[3] == integral {
 		return obis.Decimal{Coef: counted(s.energy(code), exp, ratio), Exp: exp}
