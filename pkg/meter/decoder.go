@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"cmp"
 	"io"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
@@ -115,17 +116,9 @@ func (d *Decoder) Next() (*Reading, error) {
 				return r, err
 			}
 		default:
-			return nil, d.last()
+			return nil, cmp.Or(d.incomplete(), d.err) // first that of a message whose end has not come
 		}
 	}
-}
-
-// last returns the reader's error, and before it that of a message whose end has not come.
-func (d *Decoder) last() error {
-	if e := d.incomplete(); e != nil {
-		return e
-	}
-	return d.err
 }
 
 // Telnet tells that the stream comes from a gateway in telnet mode, which is undone. Places in the stream are those behind it.

@@ -32,12 +32,15 @@ func (l *load) add(code obis.Code, value int64) {
 		l.failed = true
 		return
 	}
+	if kind == activeExport || kind == reactiveExport {
+		value = -value
+	}
 	switch kind {
 	case activeImport, activeExport:
-		l.active[phase] += signed(value, kind == activeExport)
+		l.active[phase] += value
 		l.activeSent[phase] = true
 	case reactiveImport, reactiveExport:
-		l.reactive[phase] += signed(value, kind == reactiveExport)
+		l.reactive[phase] += value
 		l.reactiveSent = l.reactiveSent || phase == 0
 	case netActive:
 		l.net = value
@@ -46,13 +49,6 @@ func (l *load) add(code obis.Code, value int64) {
 	case volt:
 		l.volts[phase] = value
 	}
-}
-
-func signed(value int64, negative bool) int64 {
-	if negative {
-		return -value
-	}
-	return value
 }
 
 // power returns the apparent power that must flow through the phases at least, in VA, to within 4 %: the sum over the phases

@@ -19,11 +19,7 @@ const (
 )
 
 func mustKey(encryption, authentication string) *dlms.Key {
-	keys, err := dlms.ParseKeys(encryption + " " + authentication)
-	if err != nil {
-		panic("simulate: " + err.Error())
-	}
-	return keys[0]
+	return must(dlms.ParseKeys(encryption + " " + authentication))[0]
 }
 
 // sealed is the encoder of the general-glo-ciphering of what e encodes. A State that says so is sealed with another key.

@@ -75,9 +75,10 @@ func (f *field) fill(what, value string, c clock) {
 			f.exp = int8(integer(value))
 		}
 	case what == "octets":
-		f.write = octets([]byte(unquoted(value)))
+		f.write = octets([]byte(must(strconv.Unquote(value))))
 	case what == "visible":
-		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendVisible(dst, unquoted(value)) }
+		text := must(strconv.Unquote(value))
+		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendVisible(dst, text) }
 	case what == "code":
 		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendName(dst, f.code) }
 	default:
@@ -119,21 +120,15 @@ func octets(b []byte) encoder {
 	return func(dst []byte, _ *State) []byte { return dlms.AppendOctets(dst, string(b)) }
 }
 
-func unquoted(text string) string {
-	s, err := strconv.Unquote(text)
+// must returns what was read of a table or a file of this package.
+func must[T any](v T, err error) T {
 	if err != nil {
-		panic("simulate: " + text + " is no text in quotes")
-	}
-	return s
-}
-
-func integer(text string) int64 {
-	v, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		panic("simulate: " + text + " is no number")
+		panic("simulate: " + err.Error())
 	}
 	return v
 }
+
+func integer(text string) int64 { return must(strconv.ParseInt(text, 10, 64)) }
 
 func (f *field) append(dst []byte, as shape, s *State) []byte {
 	switch {

@@ -1,6 +1,9 @@
 package simulate
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/mbus"
@@ -24,66 +27,41 @@ const (
 	controlSegment = 0x03
 )
 
-// carry is the encoder of the frames around what e encodes.
+// carry is the encoder of the frames around what e encodes, with the LLC header in the first one.
 func (f frame) carry(e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
-		apdu := e(nil, s)
-		switch {
-		case f.block > 0:
-			return f.appendBlocks(dst, apdu)
-		case f.segment > 0:
-			return f.appendSegments(dst, apdu)
+		message := append([]byte(dlms.LLC), e(nil, s)...)
+		parts := slices.Collect(slices.Chunk(message, cmp.Or(f.segment, f.block, len(message))))
+		for i, part := range parts {
+			last := i == len(parts)-1
+			frame := hdlc.Frame{Destination: []byte(f.destination), Source: []byte(f.source), Control: f.control, Info: part}
+			switch {
+			case f.block > 0:
+				header := ""
+				if i == 0 {
+					header = dlms.LLC
+				}
+				frame.Info = dlms.AppendBlock([]byte(header), dlms.Block{Last: last, Number: uint16(i + 1), Data: part[len(header):]})
+			case !last:
+				frame.Control, frame.Segmented = controlSegment, true
+			}
+			dst = hdlc.Append(dst, frame)
 		}
-		return f.append(dst, f.control, false, append([]byte(dlms.LLC), apdu...))
-	}
-}
-
-func (f frame) append(dst []byte, control byte, more bool, info []byte) []byte {
-	return hdlc.Append(dst, hdlc.Frame{
-		Destination: []byte(f.destination), Source: []byte(f.source), Control: control, Segmented: more, Info: info,
-	})
-}
-
-// appendSegments counts the LLC header to the first part.
-func (f frame) appendSegments(dst, apdu []byte) []byte {
-	rest := append([]byte(dlms.LLC), apdu...)
-	for ; len(rest) > f.segment; rest = rest[f.segment:] {
-		dst = f.append(dst, controlSegment, true, rest[:f.segment])
-	}
-	return f.append(dst, f.control, false, rest)
-}
-
-// appendBlocks sends the LLC header with the first block alone, which is shorter by that.
-func (f frame) appendBlocks(dst, apdu []byte) []byte {
-	header := dlms.LLC
-	for number := uint16(1); ; number++ {
-		n := min(f.block-len(header), len(apdu))
-		last := n == len(apdu)
-		info := dlms.AppendBlock([]byte(header), dlms.Block{Last: last, Number: number, Data: apdu[:n]})
-		dst = f.append(dst, f.control, false, info)
-		if last {
-			return dst
-		}
-		apdu, header = apdu[n:], ""
+		return dst
 	}
 }
 
 // wired is the encoder of the M-Bus frames around what e encodes, each with so many bytes of it at most.
 func wired(size int, e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
-		apdu := e(nil, s)
-		for segment := byte(0); ; segment++ {
-			n := min(size, len(apdu))
-			last := n == len(apdu)
+		parts := slices.Collect(slices.Chunk(e(nil, s), size))
+		for i, part := range parts {
 			dst = mbus.Append(dst, mbus.Frame{
-				Control: mbus.Push, Address: mbus.Broadcast, Segment: segment, Final: last,
-				Source: 0x01, Destination: 0x67, Data: apdu[:n],
+				Control: mbus.Push, Address: mbus.Broadcast, Segment: byte(i), Final: i == len(parts)-1,
+				Source: 0x01, Destination: 0x67, Data: part,
 			})
-			if last {
-				return dst
-			}
-			apdu = apdu[n:]
 		}
+		return dst
 	}
 }
 

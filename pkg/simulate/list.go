@@ -47,11 +47,11 @@ var shapes = []string{"positional", "pairs", "triples", "registers", "structured
 // Behind an item stand bare where it has no code, swapped where tag and length of its code have changed places, and class 70 or 71 where
 // it is no register.
 func readList(file string, stamp encoder, c clock) encoder {
-	b, err := telegrams.ReadFile("telegrams/" + file + ".list")
+	b := must(telegrams.ReadFile("telegrams/" + file + ".list"))
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(b)), "\n"), func(s string) bool { return strings.HasPrefix(s, "#") })
 	l := list{shape: shape(slices.Index(shapes, lines[0])), stamp: stamp}
-	if err != nil || l.shape < 0 {
-		panic("simulate: no list in " + file)
+	if l.shape < 0 {
+		panic("simulate: no shape of a list in " + file)
 	}
 	if lines = lines[1:]; lines[0] == "hourly" {
 		l.hourly, lines = true, lines[1:]

@@ -84,9 +84,9 @@ func (t text) encoder() encoder {
 
 // parts cuts the telegram at its braces. The last one ends with the '!'.
 func (t text) parts() []part {
-	file, err := telegrams.ReadFile("telegrams/" + t.file + ".txt")
+	file := must(telegrams.ReadFile("telegrams/" + t.file + ".txt"))
 	rest := strings.NewReplacer("{ident}", t.ident, "\n", "\r\n").Replace(strings.TrimSuffix(string(file), "\n"))
-	if err != nil || !strings.HasSuffix(rest, "\r\n!") {
+	if !strings.HasSuffix(rest, "\r\n!") {
 		panic("simulate: no telegram with an end in " + t.file)
 	}
 	var parts []part
