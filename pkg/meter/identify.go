@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/hex"
 	"strings"
@@ -111,3 +112,92 @@ func unhexed(s string) (string, bool) {
 
 // trimmed returns s without the zeros and blanks with which some meters pad it.
 func trimmed(s string) string { return strings.Trim(s, "\x00 ") }
+
+// identifyP1 reads the identification line: XXXZ Ident, with an optional \W behind the Z (IEC 62056-21, 6.3.2 and 6.3.12).
+func (d *Decoder) identifyP1(ident []byte) {
+	if string(ident) != d.ident { // it is the same in every telegram of a meter
+		d.ident, d.identFamily, d.identModel = string(ident), familyOfFlag(ident), identModel(ident)
+		d.finder.Means = bytes.HasPrefix(ident, []byte("ESO")) // the grid company of Lithuania
+	}
+	d.reading.Meter.Model = d.identModel
+	d.reading.belongsTo(d.identFamily)
+}
+
+// familyOfFlag returns the family whose letters b begins with, nil when there is none.
+func familyOfFlag(b []byte) *family {
+	if len(b) == 0 || b[0] == 0 {
+		return nil
+	}
+	for _, f := range families {
+		for _, flag := range f.flags {
+			if len(b) >= len(flag) && strings.EqualFold(flag, string(b[:len(flag)])) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func identModel(ident []byte) string {
+	model := string(ident[min(4, len(ident)):])
+	if rest, ok := strings.CutPrefix(model, `\`); ok {
+		model = withoutMode(rest)
+	}
+	return strings.TrimLeft(strings.TrimSpace(model), ":/")
+}
+
+// withoutMode drops the W of \W, the mode of a meter (IEC 62056-21, 6.3.12): a figure or '@' before a name. Belgian meters put their
+// number behind the '\', others their name, without a W.
+func withoutMode(name string) string {
+	if len(name) > 1 && (name[0]-'0' <= 9 || name[0] == '@') && name[1]-'0' > 9 {
+		return name[1:]
+	}
+	return name
+}
+
+// familyOfMessage goes by the name of the list first, since modules of other makes speak like Aidon; then by the letters of
+// the maker in system title and device name, then by the addresses of the frame.
+func (d *Decoder) familyOfMessage() *family {
+	r := &d.reading
+	for _, f := range families {
+		for _, prefix := range f.lists {
+			if strings.HasPrefix(r.Meter.List, prefix) {
+				return f
+			}
+		}
+	}
+	if f := familyOfFlag(r.Cipher.Title[:]); f != nil {
+		return f
+	}
+	if f := familyOfFlag(r.device); f != nil {
+		return f
+	}
+	if r.Protocol != HDLC {
+		return nil
+	}
+	for _, f := range families {
+		for _, a := range f.frames {
+			if bytes.Equal(d.frame.Destination, a.destination) && bytes.Equal(d.frame.Source, a.source) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Reading) belongsTo(f *family) {
+	if f == nil {
+		return
+	}
+	r.Family, r.Meter.Make = f.name, f.make
+}
+
+// textOf returns the first text under a code, nil when there is none.
+func (r *Reading) textOf(cde [3]byte) []byte {
+	for i := range r.Records {
+		if rec := &r.Records[i]; rec.Kind == obis.Text && rec.Code.CDE() == cde {
+			return rec.Text
+		}
+	}
+	return nil
+}

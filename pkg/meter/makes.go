@@ -6,6 +6,28 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
+// A family is a make of meters: how to know it, and what it does its own way. Most do nothing of the kind.
+type family struct {
+	name, make string
+	// flags are the letters with which its P1 identifications, system titles and logical device names begin (FLAG association).
+	flags []string
+	// lists are beginnings of the names of its lists, sent by binary meters.
+	lists []string
+	// frames are the addresses of its HDLC frames.
+	frames []addresses
+	// units are the exponents of values that it sends without a scaler; nil for the usual ones.
+	units *exponents
+	// expect returns the exponent that a meter says its currents have; nil where no meter of the make says it.
+	expect func(r *Reading) expectation
+	// signed tells that its ASCII telegrams say export as an import below zero.
+	signed bool
+	// repair mends what the make does wrong, in a message that has been verified. ASCII telegrams need none.
+	repair func(r *Reading)
+}
+
+// addresses are those of an HDLC frame, as they stand on the wire.
+type addresses struct{ destination, source []byte }
+
 // aidon sends {code, value, scaler-unit} in HDLC, and ASCII where the utility has chosen it (Aidon RJ12 HAN interface
 // description 1.7A; RJ45 1.4A).
 var aidon = family{

@@ -28,13 +28,8 @@ func (d *Decoder) plainNumbers() error {
 		if !ok || !id.Row().Numeric() {
 			continue
 		}
-		v, err := obis.ParseDecimal(rec.Text)
-		foreign := false
-		if err != nil {
-			var digits []byte
-			digits, _, foreign = bytes.Cut(rec.Text, []byte("*"))
-			v, err = obis.ParseDecimal(bytes.TrimSpace(digits))
-		}
+		digits, _, foreign := bytes.Cut(rec.Text, []byte("*"))
+		v, err := obis.ParseDecimal(bytes.TrimSpace(digits))
 		switch {
 		case err == nil && foreign:
 		case err == nil:

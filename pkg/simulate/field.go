@@ -19,12 +19,11 @@ type field struct {
 	bare bool
 	// swapped is for a code whose tag and length have changed places.
 	swapped bool
-	// number is for fields whose value is one; exp and unit are its scaler, which most lists leave out.
+	// number is for registers; exp and unit are its scaler, which most lists leave out.
 	number bool
-	kind   dlms.Type
 	exp    int8
 	unit   obis.Unit
-	// write appends what is no number of the household's.
+	// write appends the value.
 	write encoder
 }
 
@@ -70,10 +69,11 @@ func (f *field) fill(what, value string, c clock) {
 		v := integer(constant)
 		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendNumber(dst, kind, v) }
 	case isNumber:
-		f.class, f.number, f.kind, f.unit = 3, true, kind, unitOf(f.code)
+		f.class, f.number, f.unit = 3, true, unitOf(f.code)
 		if value != "" {
 			f.exp = int8(integer(value))
 		}
+		f.write = numberOf(f.code, kind, f.exp)
 	case what == "octets":
 		f.write = octets([]byte(must(strconv.Unquote(value))))
 	case what == "visible":
@@ -133,10 +133,10 @@ func integer(text string) int64 { return must(strconv.ParseInt(text, 10, 64)) }
 func (f *field) append(dst []byte, as shape, s *State) []byte {
 	switch {
 	case f.bare || as == positional || as == pushed:
-		return f.appendValue(dst, s)
+		return f.write(dst, s)
 	case as == descripted:
 		dst = dlms.AppendDescriptor(dlms.AppendStructure(dst, 2), f.class, f.code, f.attribute)
-		return f.appendValue(dst, s)
+		return f.write(dst, s)
 	case as == registers || as == structured:
 		n := 2
 		if f.number {
@@ -149,23 +149,22 @@ func (f *field) append(dst []byte, as shape, s *State) []byte {
 	if f.swapped {
 		dst[start], dst[start+1] = dst[start+1], dst[start]
 	}
-	dst = f.appendValue(dst, s)
+	dst = f.write(dst, s)
 	if f.number && as != pairs {
 		dst = dlms.AppendScalerUnit(dst, f.exp, f.unit)
 	}
 	return dst
 }
 
-// appendValue writes a negative number without its sign where the type has none: only Aidon's currents have one.
-func (f *field) appendValue(dst []byte, s *State) []byte {
-	if !f.number {
-		return f.write(dst, s)
+// numberOf writes a register. A negative one loses its sign where the type has none: only Aidon's currents have one.
+func numberOf(code obis.Code, kind dlms.Type, exp int8) encoder {
+	return func(dst []byte, s *State) []byte {
+		v := s.value(code, exp, 1).Coef
+		if kind != dlms.Int16 {
+			v = max(v, -v)
+		}
+		return dlms.AppendNumber(dst, kind, v)
 	}
-	v := s.value(f.code, f.exp, 1)
-	if f.kind != dlms.Int16 && v.Sign() < 0 {
-		v = v.Neg()
-	}
-	return dlms.AppendNumber(dst, f.kind, v.Coef)
 }
 
 // unitOf returns the unit of what a code measures.

@@ -118,20 +118,24 @@ func (t text) change(name, line, behind string) func([]byte, *State) []byte {
 	if err != nil {
 		panic("simulate: {" + name + "} in a text")
 	}
-	w := writer{digits: n, decimals: m, signed: signed, ratio: max(t.ratio, 1), read: media[of]}
+	w := writer{digits: n, decimals: m, signed: signed, read: media[of]}
 	if w.read == nil {
 		c, _, _ := strings.Cut(line, "(")
 		c, _, _ = strings.Cut(c, "*") // group F, which is always 255
-		w.code = obis.MustCode(c)
-		w.exp = -int8(m)
-		if strings.HasPrefix(behind, "*k") {
-			w.exp += 3
-		}
-		if signed && w.code[2]%20 == 1 && w.code[3] == instant {
-			w.code[2] += netPower - 1 // below zero where power is exported
-		}
+		w.read = t.register(obis.MustCode(c), -int8(m), signed, strings.HasPrefix(behind, "*k"))
 	}
 	return w.append
+}
+
+// register reads a register whose last digit is worth 10^exp of its unit, which may be one of thousands.
+func (t text) register(c obis.Code, exp int8, signed, kilo bool) func(*State) int64 {
+	if kilo {
+		exp += 3
+	}
+	if signed && c[2]%20 == 1 && c[3] == instant {
+		c[2] += netPower - 1 // below zero where power is exported
+	}
+	return func(s *State) int64 { return s.value(c, exp, max(t.ratio, 1)).Coef }
 }
 
 func cutLast(s string, by byte) (before, after string) {
@@ -144,20 +148,11 @@ type writer struct {
 	digits, decimals int
 	// signed writes a minus, which takes a place more; most meters leave it out.
 	signed bool
-	code   obis.Code
-	exp    int8 // of its last digit, in the unit without prefix
-	ratio  int64
-	// read is of a number without a code of its own, in thousandths.
-	read func(*State) int64
+	read   func(*State) int64 // in its last digit
 }
 
 func (w writer) append(dst []byte, s *State) []byte {
-	var v int64
-	if w.read != nil {
-		v = w.read(s)
-	} else {
-		v = s.value(w.code, w.exp, w.ratio).Coef
-	}
+	v := w.read(s)
 	if v < 0 {
 		if v = -v; w.signed {
 			dst = append(dst, '-')
