@@ -28,8 +28,13 @@ func (d *Decoder) plainNumbers() error {
 		if !ok || !id.Row().Numeric() {
 			continue
 		}
-		digits, _, foreign := bytes.Cut(rec.Text, []byte("*"))
-		v, err := obis.ParseDecimal(bytes.TrimSpace(digits))
+		v, err := obis.ParseDecimal(rec.Text)
+		foreign := false
+		if err != nil {
+			var digits []byte
+			digits, _, foreign = bytes.Cut(rec.Text, []byte("*"))
+			v, err = obis.ParseDecimal(bytes.TrimSpace(digits))
+		}
 		switch {
 		case err == nil && foreign:
 		case err == nil:

@@ -1,6 +1,10 @@
 package p1
 
-import "github.com/hanbridge/hanbridge/pkg/obis"
+import (
+	"bytes"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
 
 // blockCode is 0-n:24.3.0: how DSMR 2.2 and 3.0 send the last value of the meter on channel n (Dutch smart meter requirements,
 // P1 2.2, 5.2): stamp, status, minutes between values, how many, code, unit. The value stands behind it, or on the next line:
@@ -12,6 +16,10 @@ var blockCode = [3]byte{24, 3, 0}
 // block24 makes of a record of blockCode, whose Text are its values in their parentheses, one of the code that it names. What
 // is no block, or waits for its value, is left as it is.
 func block24(r *obis.Record) {
+	const inHeading = 6 // values before the value of the meter
+	if bytes.Count(r.Text, []byte("(")) <= inHeading {
+		return
+	}
 	if h, value, ok := readBlock(r.Text); ok && value != nil {
 		fill(r, h, value)
 	}

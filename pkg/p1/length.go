@@ -3,7 +3,6 @@ package p1
 import (
 	"bytes"
 	"encoding/binary"
-	"iter"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -149,8 +148,8 @@ func inUnit(b []byte, i int) bool {
 const filling = 0xFF
 
 // nonText walks the bytes that are zero or have their high bit set, equal ones in a row together.
-func nonText(b []byte) iter.Seq2[int, int] {
-	return func(yield func(int, int) bool) {
+func nonText(b []byte) func(yield func(from, to int) bool) {
+	return func(yield func(from, to int) bool) {
 		for end := 0; ; {
 			i := firstNonText(b[end:])
 			if i < 0 {
