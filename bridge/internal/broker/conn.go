@@ -189,7 +189,7 @@ func (c *Conn) Err() error {
 const farewell = 500 * time.Millisecond
 
 // Close waits for what is under way, as Flush does, and says goodbye, so that the broker does not publish the will. When ctx ends
-// first it leaves nevertheless, within half a second. The error is Flush's. After a loss Close has nothing to do and need not be called.
+// first it leaves nevertheless, within half a second; else it waits up to 5 s for the broker to close the connection. The error is Flush's. After a loss Close has nothing to do and need not be called.
 func (c *Conn) Close(ctx context.Context) error {
 	err := c.Flush(ctx)
 	c.end(nil)
