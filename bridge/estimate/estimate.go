@@ -43,83 +43,73 @@ const typicalSeed = 1
 // Day returns what quantities cause under a plan where the meter sends a telegram at each interval, in their order. It
 // follows a simulated household through a day, so that it is a guess for any other. It takes some 20 ms on a large machine.
 func Day(p *throttle.Plan, quantities []Sent, every time.Duration) []Load {
-	e := newEstimate(p, quantities, every)
-	var state simulate.State
+	every = min(max(every, time.Second), time.Hour)
+	e := estimate{every: every, planned: throttle.New(p), unlimited: throttle.New(new(throttle.Plan))}
+	for _, q := range quantities {
+		q.Every = max(q.Every, every)
+		e.all = append(e.all, tried{Sent: q, show: shown(q.ID), share: int(q.Every / every)})
+	}
+	telegrams, cut := int(part/every), false
+	if telegrams > stretch {
+		telegrams, cut = stretch, true
+	}
 	for n := range parts {
 		start := typicalDay.Add(time.Duration(n) * part)
 		house := simulate.New(typicalSeed, start, 3)
-		for i := range e.telegrams {
-			house.Advance(start.Add(time.Duration(i) * e.every))
-			state = house.State()
-			e.take(&state, i == 0 && e.cut)
+		for i := range telegrams {
+			house.Advance(start.Add(time.Duration(i) * every))
+			state := house.State()
+			e.take(&state, n*telegrams+i, i == 0 && cut)
 		}
 	}
-	return e.loads()
+	return e.loads(time.Duration(parts*telegrams) * every)
 }
 
 // An estimate has its telegrams come one behind the other, whatever part of the day they are from.
 type estimate struct {
-	throttle  *throttle.Throttle
+	planned   *throttle.Throttle
 	unlimited *throttle.Throttle // publishes every change
 	every     time.Duration
-	telegrams int  // of each part
-	cut       bool // they are not all of it
-	taken     int
 	all       []tried
 }
 
-// tried is a quantity of an estimate. Its Load counts the telegrams that were tried.
+// tried is a quantity of an estimate.
 type tried struct {
 	Sent
-	Load
-	show  func(*simulate.State) obis.Decimal
-	share int // it is in each so manieth telegram
+	show            func(*simulate.State) obis.Decimal
+	share           int // it is in each so manieth telegram
+	states, changes int // of the telegrams that were tried
 }
 
-func newEstimate(p *throttle.Plan, quantities []Sent, every time.Duration) *estimate {
-	every = min(max(every, time.Second), time.Hour)
-	whole := int(part / every)
-	e := &estimate{throttle: throttle.New(p), unlimited: throttle.New(new(throttle.Plan)), every: every, telegrams: min(stretch, whole), cut: stretch < whole}
-	for _, q := range quantities {
-		q.Every = max(q.Every, every)
-		e.all = append(e.all, tried{Sent: q, Load: Load{ID: q.ID}, show: shown(q.ID), share: int(q.Every / every)})
-	}
-	return e
-}
-
-// take tries a telegram. The first behind a cut may be far from the one before it: that step counts for nothing.
-func (e *estimate) take(s *simulate.State, behindCut bool) {
-	now := typicalDay.Add(time.Duration(e.taken) * e.every)
+// take tries the nth telegram. The first behind a cut may be far from the one before it: that step counts for nothing.
+func (e *estimate) take(s *simulate.State, n int, behindCut bool) {
+	now := typicalDay.Add(time.Duration(n) * e.every)
 	for i := range e.all {
 		q := &e.all[i]
-		if q.show == nil || e.taken%q.share != q.share-1 {
+		if q.show == nil || n%q.share != q.share-1 {
 			continue
 		}
 		value := q.show(s)
-		d := e.throttle.Decide(now, q.Every, q.Sent.ID, value, q.Decimals, "")
-		changed := e.unlimited.Decide(now, q.Every, q.Sent.ID, value, q.Decimals, "") == throttle.Publish
+		planned := e.planned.Decide(now, q.Every, q.ID, value, q.Decimals, "")
+		changed := e.unlimited.Decide(now, q.Every, q.ID, value, q.Decimals, "")
 		if behindCut && q.share == 1 {
 			continue
 		}
-		if d == throttle.Publish {
-			q.States++
+		if planned == throttle.Publish {
+			q.states++
 		}
-		if changed {
-			q.EveryTelegram++
+		if changed == throttle.Publish {
+			q.changes++
 		}
 	}
-	e.taken++
 }
 
 // loads returns what a whole day would have been.
-func (e *estimate) loads() []Load {
+func (e *estimate) loads(tried time.Duration) []Load {
 	loads := make([]Load, len(e.all))
-	tried := time.Duration(e.taken) * e.every
-	for i := range loads {
-		l := e.all[i].Load
-		l.States = max(1, int(time.Duration(l.States)*24*time.Hour/tried))
-		l.EveryTelegram = max(1, int(time.Duration(l.EveryTelegram)*24*time.Hour/tried))
-		loads[i] = l
+	daily := func(n int) int { return max(1, int(time.Duration(n)*24*time.Hour/tried)) }
+	for i, q := range e.all {
+		loads[i] = Load{ID: q.ID, States: daily(q.states), EveryTelegram: daily(q.changes)}
 	}
 	return loads
 }

@@ -13,27 +13,21 @@ func shown(id quantity.ID) func(*simulate.State) obis.Decimal {
 	if row.Kind == quantity.Status {
 		return nil
 	}
-	if show := media[row.Name]; show != nil {
-		return show
+	switch row.Name { // these have no code of their own
+	case "gas":
+		return func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Gas, Exp: -3} }
+	case "water":
+		return func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Water, Exp: -3} }
+	case "thermal_energy", "cooling_energy":
+		return func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Heat, Exp: -3} }
 	}
-	if show := register(row); show != nil {
-		return show
-	}
+	show := register(row)
 	for i := range quantity.Rows() {
-		other := &quantity.Rows()[i]
-		if show := register(other); show != nil && other.Kind == row.Kind {
-			return show
+		if other := &quantity.Rows()[i]; show == nil && other.Kind == row.Kind {
+			show = register(other)
 		}
 	}
-	return nil
-}
-
-// media are what has no code of its own.
-var media = map[string]func(*simulate.State) obis.Decimal{
-	"gas":            func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Gas, Exp: -3} },
-	"water":          func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Water, Exp: -3} },
-	"thermal_energy": func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Heat, Exp: -3} },
-	"cooling_energy": func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Heat, Exp: -3} },
+	return show
 }
 
 func register(row *quantity.Row) func(*simulate.State) obis.Decimal {

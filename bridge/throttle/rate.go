@@ -35,33 +35,25 @@ func (d *Deadband) UnmarshalText(text []byte) error {
 	}
 	var read Deadband
 	for _, part := range parts {
-		if err := read.add(part); err != nil {
-			return err
+		number, percent := strings.CutSuffix(part, "%")
+		to := &read.Least
+		if percent {
+			to = &read.Percent
 		}
+		n, err := obis.ParseDecimal([]byte(number))
+		switch {
+		case err != nil && strings.Contains(number, ","):
+			return fmt.Errorf("%q is not a number: write it with a point, as in 0.5", part)
+		case err != nil:
+			return fmt.Errorf(`%q is not a number: write one in the unit that is published (10), a share ("1%%") or both ("10 1%%")`, part)
+		case n.Sign() < 0 || percent && n.Cmp(obis.Decimal{Coef: 100}) > 0:
+			return fmt.Errorf("%q is out of range: it is 0 or more, and a share at most 100%%", part)
+		case to.Sign() != 0:
+			return fmt.Errorf("%q is one too many: one number and one share at most", part)
+		}
+		*to = n
 	}
 	*d = read
-	return nil
-}
-
-// add reads a number or a share.
-func (d *Deadband) add(part string) error {
-	number, percent := strings.CutSuffix(part, "%")
-	to := &d.Least
-	if percent {
-		to = &d.Percent
-	}
-	n, err := obis.ParseDecimal([]byte(number))
-	switch {
-	case err != nil && strings.Contains(number, ","):
-		return fmt.Errorf("%q is not a number: write it with a point, as in 0.5", part)
-	case err != nil:
-		return fmt.Errorf(`%q is not a number: write one in the unit that is published (10), a share ("1%%") or both ("10 1%%")`, part)
-	case n.Sign() < 0 || percent && n.Cmp(obis.Decimal{Coef: 100}) > 0:
-		return fmt.Errorf("%q is out of range: it is 0 or more, and a share at most 100%%", part)
-	case to.Sign() != 0:
-		return fmt.Errorf("%q is one too many: one number and one share at most", part)
-	}
-	*to = n
 	return nil
 }
 
@@ -76,10 +68,7 @@ func (d Deadband) String() string {
 	return d.Least.String() + " " + d.Percent.String() + "%"
 }
 
-// longestInterval bounds intervals: what is silent for longer looks like a fault to everybody.
-const longestInterval = 24 * time.Hour
-
-// ParseInterval reads a MinInterval or a MaxSilence such as "5s" or "2m".
+// ParseInterval reads a MinInterval or a MaxSilence such as "5s" or "2m", of a day at most.
 func ParseInterval(text string) (time.Duration, error) {
 	if _, err := obis.ParseDecimal([]byte(text)); err == nil && strings.Trim(text, "+-0.") != "" {
 		return 0, fmt.Errorf("%q has no unit: write %ss for seconds, %sm for minutes", text, text, text)
@@ -88,7 +77,7 @@ func ParseInterval(text string) (time.Duration, error) {
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("%q is not a time: write a number and its unit, as in 5s, 2m or 1h", text)
-	case d < 0 || d > longestInterval:
+	case d < 0 || d > 24*time.Hour:
 		return 0, fmt.Errorf("%q is out of range: write from 0s to 24h", text)
 	}
 	return d, nil
