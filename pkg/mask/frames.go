@@ -122,12 +122,9 @@ func mendMBus(b []byte) {
 // unblocked returns what a block of a transfer holds; the message itself where it is none.
 func unblocked(p pieces) pieces {
 	var b dlms.Block
-	if b.Parse(p.join()) != nil {
+	whole := p.join()
+	if b.Parse(whole) != nil {
 		return p
 	}
-	size := 0
-	for _, piece := range p {
-		size += len(piece)
-	}
-	return p.behind(size - len(b.Data))
+	return p.behind(len(whole) - len(b.Data))
 }

@@ -58,12 +58,9 @@ func New(r io.Reader, o meter.Options) *Masker {
 // NewTestKey returns a key that opens telegrams which were encrypted with TestKey. A dlms.Key has one user.
 func NewTestKey() *dlms.Key {
 	b, err := hex.DecodeString(TestKey)
-	if err != nil {
-		panic(err)
-	}
-	k, err := dlms.NewKey(b, b)
-	if err != nil {
-		panic(err)
+	k, bad := dlms.NewKey(b, b)
+	if err != nil || bad != nil {
+		panic("mask: TestKey is no key")
 	}
 	return k
 }
@@ -108,8 +105,8 @@ func alike(a, b *quantity.Sample) bool {
 	return a.ID == b.ID && a.As == b.As && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
 }
 
-// leastNumber is how many digits in a row may be the number of somebody's meter, not only that of a model.
-const leastNumber = 6
+// number is so many digits in a row that they may be the number of somebody's meter, not only that of a model.
+var number = regexp.MustCompile(`\d{6,}`)
 
 // tells tells if the bytes hold the meter's number, as text or as hexadecimal of text.
 func tells(b []byte, serial string) bool {
@@ -118,19 +115,14 @@ func tells(b []byte, serial string) bool {
 	if string(zeros) == serial {
 		return false // it was masked before
 	}
-	for _, run := range digits.FindAllString(serial, -1) {
-		if strings.Trim(run, "0") == "" {
-			continue
-		}
-		if bytes.Contains(b, []byte(run)) || bytes.Contains(b, []byte(hex.EncodeToString([]byte(run)))) {
+	for _, run := range number.FindAllString(serial, -1) {
+		hexed := hex.EncodeToString([]byte(run))
+		if strings.Trim(run, "0") != "" && (bytes.Contains(b, []byte(run)) || bytes.Contains(b, []byte(hexed))) {
 			return true
 		}
 	}
 	return false
 }
-
-// digits are what no masked telegram has in common with the number of its meter.
-var digits = regexp.MustCompile(`\d{6,}`)
 
 // tap keeps the end of what was read through it: a Decoder tells where a telegram stood, not what it was.
 type tap struct {

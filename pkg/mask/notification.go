@@ -169,11 +169,13 @@ func (w *walk) octets(b []byte) {
 	switch {
 	case !text && len(b) == codeLength && b[codeLength-1] == obis.Any:
 	case text && harmless:
-	case trimmed == w.reading.Meter.List && longestRun(b) < leastNumber:
+	case trimmed == w.reading.Meter.List && !number.Match(b):
 	case trimmed == w.reading.Meter.Model:
 		maskModel(b)
+	case printable(b):
+		maskWord(b)
 	default:
-		maskOctets(b)
+		clear(b)
 	}
 }
 

@@ -54,15 +54,9 @@ func (k *masking) text(b []byte) []byte {
 	if i := bytes.LastIndexByte(b, '!'); i > 0 && b[i-1] == '\n' {
 		end = i
 	}
-	for rest := b[:end]; len(rest) > 0; {
-		line := rest
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			line = rest[:i]
-			rest = rest[i+1:]
-		} else {
-			rest = nil
-		}
-		if len(line) > 0 && line[0] == '/' {
+	for line := range bytes.Lines(b[:end]) {
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if bytes.HasPrefix(line, []byte("/")) {
 			maskIdent(line)
 			continue
 		}
@@ -75,33 +69,19 @@ func (k *masking) text(b []byte) []byte {
 // the meter leaves out zeros in front.
 func mended(b []byte, end int) []byte {
 	start := min(end+1, len(b))
-	digits := start
-	for digits < len(b) && isHex(b[digits:digits+1]) {
-		digits++
-	}
-	if digits == start {
+	digits := len(hexDigits.Find(b[start:]))
+	if digits == 0 {
 		return b
 	}
-	sum := fmt.Sprintf("%0*X", digits-start, p1.Checksum(b[:start]))
-	if len(sum) == digits-start {
-		copy(b[start:], sum)
-		return b
-	}
-	return slices.Replace(b, start, digits, []byte(sum)...)
+	sum := fmt.Sprintf("%0*X", digits, p1.Checksum(b[:start]))
+	return slices.Replace(b, start, start+digits, []byte(sum)...)
 }
 
 // maskIdent masks what may be a number in an identification line: in "/ELL5\253833635_A" it is, in "/ADN9 6534" the digits are
 // those of a model.
 func maskIdent(b []byte) {
-	start := 0
-	for i := 0; i <= len(b); i++ {
-		if i < len(b) && b[i] >= '0' && b[i] <= '9' {
-			continue
-		}
-		if i-start >= leastNumber {
-			zeroDigits(b[start:i])
-		}
-		start = i + 1
+	for _, run := range number.FindAllIndex(b, -1) {
+		zeroDigits(b[run[0]:run[1]])
 	}
 }
 
@@ -118,16 +98,14 @@ func maskLine(line []byte, before obis.Code) obis.Code {
 	if isHarmless(code) && bytes.IndexByte(line, '(') == n {
 		return code
 	}
-	for rest := line[n:]; len(rest) > 0; {
-		i := bytes.IndexAny(rest, "()")
-		if i < 0 {
-			i = len(rest)
-		}
-		maskValue(rest[:i], code)
-		rest = rest[min(i+1, len(rest)):]
+	for _, value := range bytes.FieldsFunc(line[n:], func(r rune) bool { return r == '(' || r == ')' }) {
+		maskValue(value, code)
 	}
 	return code
 }
+
+// hexDigits are those of a checksum.
+var hexDigits = regexp.MustCompile(`^[0-9A-Fa-f]+`)
 
 // shown are values that tell nothing of whose they are: numbers with a unit, stamps, codes.
 var shown = regexp.MustCompile(`^(-?\d+(\.\d+)?\*[[:alnum:]]+|\d\d[01]\d[0-3]\d[0-2]\d[0-5]\d[0-5]\d[SWsw]|\d+-\d+:\d+\.\d+\.\d+)$`)
@@ -136,24 +114,14 @@ func maskValue(b []byte, code obis.Code) {
 	if shown.Match(b) {
 		return
 	}
-	mask := maskWord
-	if isMessage(code) {
+	mask, message := maskWord, code[2] == 96 && code[3] == 13 // to people
+	if message {
 		mask = maskMessage
 	}
-	text, ok := unhexed(b, isMessage(code))
-	if !ok {
-		mask(b)
+	if text, ok := unhexed(b, message); ok {
+		mask(text)
+		copy(b, fmt.Sprintf("%X", text))
 		return
 	}
-	mask(text)
-	copy(b, fmt.Sprintf("%X", text))
-}
-
-func isHex(b []byte) bool {
-	for _, x := range b {
-		if x-'0' > 9 && (x|0x20)-'a' > 5 {
-			return false
-		}
-	}
-	return true
+	mask(b)
 }

@@ -40,18 +40,6 @@ func identifies(c obis.Code) bool {
 	return c[2] == 0 && c[3] == 0 || c[2] == 96 && c[3] == 1 || c[0] == 0 && c[2] == 42
 }
 
-// isMessage tells if a code is that of a message to people.
-func isMessage(c obis.Code) bool { return c[2] == 96 && c[3] == 13 }
-
-// maskOctets masks a string of a binary telegram: text stays text, anything else becomes zeros.
-func maskOctets(b []byte) {
-	if !printable(b) {
-		clear(b)
-		return
-	}
-	maskWord(b)
-}
-
 // printable tells if b is text, perhaps filled up with zeros.
 func printable(b []byte) bool {
 	for _, x := range b {
@@ -68,7 +56,7 @@ func maskWord(b []byte) {
 	const maker = 4
 	for i, x := range b {
 		switch {
-		case x >= '0' && x <= '9':
+		case isDigit(x):
 			b[i] = '0'
 		case isLetter(x) && i >= maker:
 			b[i] = 'X'
@@ -91,7 +79,7 @@ func maskMessage(b []byte) {
 	for i, x := range b {
 		switch {
 		case x == filling:
-		case x >= '0' && x <= '9':
+		case isDigit(x):
 			b[i] = '0'
 		case isLetter(x) || x > '~':
 			b[i] = 'x'
@@ -111,7 +99,7 @@ func unhexed(b []byte, message bool) ([]byte, bool) {
 	}
 	digits := 0
 	for _, x := range text {
-		if x >= '0' && x <= '9' {
+		if isDigit(x) {
 			digits++
 		}
 	}
@@ -120,24 +108,12 @@ func unhexed(b []byte, message bool) ([]byte, bool) {
 
 func zeroDigits(b []byte) {
 	for i, x := range b {
-		if x >= '0' && x <= '9' {
+		if isDigit(x) {
 			b[i] = '0'
 		}
 	}
 }
 
-// longestRun returns how many digits stand in a row at most.
-func longestRun(b []byte) int {
-	run, longest := 0, 0
-	for _, x := range b {
-		if x < '0' || x > '9' {
-			run = 0
-			continue
-		}
-		run++
-		longest = max(longest, run)
-	}
-	return longest
-}
+func isDigit(x byte) bool { return x-'0' <= 9 }
 
 func isLetter(x byte) bool { return (x|0x20)-'a' <= 'z'-'a' }
