@@ -5,6 +5,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -101,49 +102,45 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	b.store.Report(health.Add("state file"))
 	outputs, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var remembering, delivering, measuring errgroup.Group
 	keep, done := context.WithCancel(context.WithoutCancel(ctx))
+	var remembering, measuring errgroup.Group
+	var delivering sync.WaitGroup
 	remembering.Go(func() error { return b.store.Run(keep) })
 	for i, o := range b.outputs {
-		delivering.Go(func() error { return b.deliver(outputs, o, feeds[i]) })
+		delivering.Go(func() { b.deliver(outputs, o, feeds[i]) })
 	}
 	for _, p := range pipelines {
 		measuring.Go(func() error { return p.run(ctx) })
 	}
 	err := measuring.Wait()
 	stop()
-	if e := delivering.Wait(); err == nil {
-		err = e
-	}
+	delivering.Wait()
 	done()
 	return errors.Join(err, remembering.Wait(), b.store.Close())
 }
 
-// stableAfter is how long an output must have delivered before its back-off starts again at the shortest pause. After a shorter time the
-// next interruption counts as one more of the same bad network.
+// stableAfter is how long an output must have delivered before its back-off starts again at the shortest pause, and its next interruption
+// is told at once. After a shorter time that counts as one more of the same bad network.
 const stableAfter = 10 * time.Second
 
 // deliver runs an output again and again until the bridge stops.
-func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
+func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) {
 	log := b.log.With().Str("output", o.name).Logger()
 	wait := ratelimit.Backoff{First: 500 * time.Millisecond, Most: 8 * time.Second}
 	var trouble faults
 	for ctx.Err() == nil {
 		feed.deliveringSince, feed.undelivered = time.Time{}, false
-		started := time.Now()
 		feed.progress.Working()
 		err := o.Run(ctx, feed)
 		feed.progress.Waiting()
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return
 		}
 		if !feed.deliveringSince.IsZero() && time.Since(feed.deliveringSince) > stableAfter {
 			wait.Reset()
-		}
-		feed.progress.Note("interrupted: " + err.Error())
-		if time.Since(started) > time.Minute {
 			trouble.Over()
 		}
+		feed.progress.Note("interrupted: " + err.Error())
 		w := wait.Next()
 		var slow interface{ Wait() time.Duration }
 		if errors.As(err, &slow) {
@@ -152,9 +149,6 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) error {
 		if trouble.warn(log, "output interrupted, trying again", err.Error(), err, w) {
 			feed.interrupted = true
 		}
-		if !ratelimit.Pause(ctx, w) {
-			return nil
-		}
+		ratelimit.Pause(ctx, w)
 	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -28,13 +29,9 @@ func TestCadence(t *testing.T) {
 			var c cadence
 			now := time.Unix(1_800_000_000, 0)
 			c.seen(now)
-			before := c.class()
 			for _, gap := range tt.gaps {
 				now = now.Add(gap)
-				if changed := c.seen(now); changed != (c.class() != before) {
-					t.Errorf("seen after %v: told %v of a change from %v to %v", gap, changed, before, c.class())
-				}
-				before = c.class()
+				c.seen(now)
 			}
 			if got := c.class(); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
@@ -46,11 +43,37 @@ func TestCadence(t *testing.T) {
 func TestCadenceOfWhatCameOnce(t *testing.T) {
 	var c cadence
 	c.seen(time.Unix(1_800_000_000, 0))
-	if c.missing(9*time.Minute) || c.class() != time.Minute {
+	if c.missing(9 * time.Minute); c.class() != time.Minute {
 		t.Errorf("after 9 min: got %v, want a minute still", c.class())
 	}
-	if !c.missing(11*time.Minute) || c.class() != time.Hour {
+	if c.missing(11 * time.Minute); c.class() != time.Hour {
 		t.Errorf("after 11 min: got %v, want an hour", c.class())
+	}
+}
+
+// TestClassIsAnnounced: what is announced of a quantity changes with its class, and at nothing else.
+func TestClassIsAnnounced(t *testing.T) {
+	var k known
+	now := time.Unix(1_800_000_000, 0)
+	var got []time.Duration
+	announced := func() {
+		for _, q := range k.taken() {
+			got = append(got, q.Every)
+		}
+	}
+	for _, gap := range []time.Duration{0, time.Hour, time.Hour, time.Hour} {
+		now = now.Add(gap)
+		k.value(&quantity.Sample{ID: comparedEnergy}, now)
+		announced()
+	}
+	k = known{}
+	k.value(&quantity.Sample{ID: comparedEnergy}, now)
+	for _, silent := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
+		k.review(now.Add(silent), now)
+		announced()
+	}
+	if want := []time.Duration{time.Minute, time.Hour, time.Minute, time.Hour}; !slices.Equal(got, want) {
+		t.Errorf("announced every %v, want %v", got, want)
 	}
 }
 

@@ -1,11 +1,12 @@
 package bridge
 
 import (
-	"crypto/rand"
-	"encoding/hex"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -37,10 +38,8 @@ const (
 // take its own messages of this run for those of another bridge.
 func newInstance(store *state.Store) *Instance {
 	i := &Instance{kept: instanceIn(store.Value(instanceKey))}
-	if i.kept.ID == "" {
-		i.kept.ID = randomHex(8)
-	}
-	run := randomHex(4)
+	i.kept.ID = cmp.Or(i.kept.ID, fmt.Sprintf("%016x", rand.Uint64()))
+	run := fmt.Sprintf("%08x", rand.Uint32())
 	i.kept.Runs = append(i.kept.Runs, run)
 	i.kept.Runs = i.kept.Runs[max(0, len(i.kept.Runs)-mostRuns):]
 	i.mark = i.kept.ID + "." + run
@@ -56,12 +55,6 @@ func instanceIn(text []byte) (kept keptInstance) {
 		return keptInstance{}
 	}
 	return kept
-}
-
-func randomHex(bytes int) string {
-	b := make([]byte, bytes)
-	_, _ = rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }
 
 // StoredInstance returns the instance whose runs the state in dir knows, the newest being one that runs or did. It looks at the file

@@ -45,9 +45,10 @@ func (k *known) value(s *quantity.Sample, now time.Time) Value {
 	if v.Text = q.last.Text; v.Text != string(s.Text) {
 		v.Text = string(s.Text)
 	}
-	k.changed = k.changed || !q.set || q.last.As != v.As || q.last.Decimals != v.Decimals
+	class := q.class()
+	q.seen(now)
+	k.changed = k.changed || !q.set || q.last.As != v.As || q.last.Decimals != v.Decimals || q.class() != class
 	q.set, q.last = true, v
-	k.changed = q.seen(now) || k.changed
 	return v
 }
 
@@ -69,19 +70,22 @@ const (
 // review looks, once in a while, at what a meter that has spoken since then does not send any more. It returns those that
 // are known no longer.
 func (k *known) review(now, since time.Time) (gone []quantity.ID) {
+	spoken := now.Sub(since)
 	for id := range k.all {
 		q := &k.all[id]
 		if !q.set {
 			continue
 		}
-		silent := now.Sub(later(q.came, since))
-		ofAnother := q.came.Before(k.swapped) && now.Sub(later(k.swapped, since)) >= replaced
+		silent := min(now.Sub(q.came), spoken)
+		ofAnother := q.came.Before(k.swapped) && min(now.Sub(k.swapped), spoken) >= replaced
 		if silent >= forgotten || ofAnother {
 			gone = append(gone, quantity.ID(id))
 			k.all[id], k.changed = knownQuantity{}, true
 			continue
 		}
-		k.changed = q.missing(silent) || k.changed
+		class := q.class()
+		q.missing(silent)
+		k.changed = k.changed || q.class() != class
 	}
 	return gone
 }
@@ -99,13 +103,6 @@ func (k *known) taken() []Known {
 		}
 	}
 	return slices.Clip(k.list)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // cadence is how often a meter sends one quantity: Nordic meters send powers every few seconds and counters once an hour.
@@ -128,10 +125,8 @@ func classOf(gap time.Duration) time.Duration {
 	return cadences[len(cadences)-1]
 }
 
-// seen notes that the quantity has come, and tells if its class has changed: two gaps must agree, so that a list that was
-// missed once changes nothing.
-func (c *cadence) seen(now time.Time) (changed bool) {
-	before := c.class()
+// seen notes that the quantity has come. Two gaps must agree before its class changes, so that a list that was missed once changes nothing.
+func (c *cadence) seen(now time.Time) {
 	if !c.came.IsZero() {
 		gap := classOf(now.Sub(c.came))
 		if c.gap != 0 {
@@ -140,16 +135,13 @@ func (c *cadence) seen(now time.Time) (changed bool) {
 		c.gap = gap
 	}
 	c.came = now
-	return c.class() != before
 }
 
 // missing notes for how long it has not come though the meter speaks.
-func (c *cadence) missing(silent time.Duration) (changed bool) {
-	before := c.class()
+func (c *cadence) missing(silent time.Duration) {
 	if c.gap == 0 && c.every <= cadences[0] && silent > 10*cadences[0] {
 		c.every = time.Hour // it came once: most likely in an hourly list
 	}
-	return c.class() != before
 }
 
 // class is never 0.

@@ -26,10 +26,8 @@ type liveness struct {
 	ports        []string       // that have been opened
 	found        probe.Findings
 	whole        bool // all endpoints have had their turn since the meter last spoke
-	anew         bool // the wire was opened again: the next telegram is published whole
 	over         bool
 	timer        *time.Timer
-	reopens      ratelimit.Window // limits how often a reopened wire sets anew: a network reader may close each connection
 	urgent       ratelimit.Window // states that were told out of turn
 	spoke        ratelimit.Window // log lines that the meter speaks
 	silent       ratelimit.Window // log lines that it is silent
@@ -65,33 +63,23 @@ func (p *pipeline) countDamaged(sound bool) {
 // Opened keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the settings in
 // between would fill it.
 func (p *pipeline) Opened(a *probe.Attempt) error {
-	level := zerolog.DebugLevel
-	if p.opened(a) {
-		level = zerolog.InfoLevel
-	}
-	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
-	return nil
-}
-
-// opened keeps which wire is read, and reports whether that is worth telling.
-func (p *pipeline) opened(a *probe.Attempt) (tell bool) {
-	v := &p.liveness
+	v, level := &p.liveness, zerolog.DebugLevel
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	if !slices.Contains(v.ports, a.Port) {
 		v.ports = append(v.ports, a.Port)
-		tell = true
+		level = zerolog.InfoLevel
 	}
 	if (a.Alone || a.Proved) && v.saidBroken {
-		tell, v.saidBroken = true, false
+		level, v.saidBroken = zerolog.InfoLevel, false
 	}
 	if v.broken && !v.online {
 		v.timer.Reset(silentAfter * usualInterval) // connected and silent is another fault than broken
 	}
-	v.anew = v.reopens.Allow(time.Now(), 3) || v.anew
 	v.broken, v.attempt = false, a
 	v.whole = a.Alone || a.Rounds > 0
-	return tell
+	v.mu.Unlock()
+	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
+	return nil
 }
 
 // unread is for a wire that cannot be read. told tells that the log has just said so: then it says as well when it can be opened again.
@@ -143,27 +131,13 @@ func (p *pipeline) online(r *meter.Reading, now time.Time) (spoke, heartbeat *ze
 	return spoke, heartbeat
 }
 
-// startsAnew tells, once, if all values of a telegram are to be published.
-func (p *pipeline) startsAnew() bool {
-	p.liveness.mu.Lock()
-	defer p.liveness.mu.Unlock()
-	anew := p.liveness.anew
-	p.liveness.anew = false
-	for _, f := range p.feeds {
-		anew = f.wantsWhole(p.index) || anew
-	}
-	return anew
-}
-
 // worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database, each of a
 // description has hubs set the device up again.
 func (v *liveness) worthTelling(now time.Time, every time.Duration) bool {
-	const most = 6
 	h := &v.reported
-	if now.Sub(v.lastReported) >= every || v.stats.Interval != h.stats.Interval && h.stats.Interval == usualInterval {
-		return true
-	}
-	return (v.about != h.about || v.stats.Rejected != h.stats.Rejected) && v.urgent.Allow(now, most)
+	learned := h.stats.Interval == usualInterval && v.stats.Interval != usualInterval
+	changed := v.about != h.about || v.stats.Rejected != h.stats.Rejected
+	return learned || now.Sub(v.lastReported) >= every || changed && v.urgent.Allow(now, 6)
 }
 
 // hand gives what is new, and the state if it is to be told, to the feeds. The caller holds the lock.

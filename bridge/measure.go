@@ -87,8 +87,10 @@ func (p *pipeline) choose(now time.Time) (counted, seldom bool) {
 	u := &p.update
 	u.values, u.again, u.gone = u.values[:0], u.again[:0], u.gone[:0]
 	every := p.every.learned()
-	if p.startsAnew() {
-		p.throttle = throttle.New(p.plan)
+	for _, f := range p.feeds {
+		if f.wantsWhole(p.index) {
+			p.throttle = throttle.New(p.plan)
+		}
 	}
 	for i := range p.values {
 		v := &p.values[i]

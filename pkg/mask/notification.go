@@ -25,8 +25,7 @@ var sizes = map[byte]int{
 }
 
 const (
-	codeLength     = 6
-	dateTimeLength = 12
+	codeLength = 6
 	// descriptors begins a body whose items begin with bare attribute descriptors of nine bytes (Sagemcom XT211).
 	descriptors      = "\x02\x02\x16\x01\x01"
 	descriptorLength = 9
@@ -77,18 +76,24 @@ func (w *walk) byte() byte {
 }
 
 // length reads a length or count: one byte below 80, else 81 or 82 and that many bytes.
-func (w *walk) length() int {
-	n := int(w.byte())
-	if n < 0x80 {
-		return n
+func (w *walk) length() (n int) {
+	switch first := w.byte(); {
+	case first < 0x80:
+		return int(first)
+	case first > 0x82:
+		w.fail = true
+	default:
+		n = int(unsigned(w.take(int(first - 0x80))))
 	}
-	more := n - 0x80
-	n = 0
-	for _, x := range w.take(more) {
-		n = n<<8 | int(x)
-	}
-	w.fail = w.fail || more > 2
 	return n
+}
+
+// unsigned returns the number that b is, high byte first.
+func unsigned(b []byte) (v uint64) {
+	for _, x := range b {
+		v = v<<8 | uint64(x)
+	}
+	return v
 }
 
 func (w *walk) described() {
@@ -139,10 +144,7 @@ func (w *walk) list(depth int) {
 
 // number clears what a meter sends as its number, such as 1-1:0.0.1 of Kamstrup.
 func (w *walk) number(b []byte) {
-	var v uint64
-	for _, x := range b {
-		v = v<<8 | uint64(x)
-	}
+	v := unsigned(b)
 	for i := range w.reading.Records {
 		if r := &w.reading.Records[i]; r.Kind == obis.Number && r.Value.Coef == int64(v) && identifies(r.Code) {
 			clear(b)
@@ -152,7 +154,7 @@ func (w *walk) number(b []byte) {
 
 // octets masks a string, unless it is a code, a clock, or says nothing about whose meter it is.
 func (w *walk) octets(b []byte) {
-	if len(b) == 0 || len(b) == dateTimeLength && isDateTime(b) {
+	if t := obis.ReadDateTime(b); len(b) == 0 || !t.IsZero() && t.Year <= 2100 {
 		return
 	}
 	text, harmless := false, true
@@ -177,19 +179,4 @@ func (w *walk) octets(b []byte) {
 	default:
 		clear(b)
 	}
-}
-
-// isDateTime tells a date-time of this century from other strings of 12 bytes (IEC 62056-6-2, 4.1.6.1). Any field may be FF,
-// and a day FD or FE.
-func isDateTime(b []byte) bool {
-	const notSpecified, lastButOne = 0xFF, 0xFD
-	most := [...]byte{2: 12, 3: 31, 4: 7, 5: 23, 6: 59, 7: 59}
-	for i := 2; i < len(most); i++ {
-		special := b[i] == notSpecified || i == 3 && b[i] >= lastButOne
-		if b[i] > most[i] && !special {
-			return false
-		}
-	}
-	year := int(b[0])<<8 | int(b[1])
-	return year >= 1970 && year <= 2100 || year == 0xFFFF
 }

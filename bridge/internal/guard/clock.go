@@ -32,7 +32,7 @@ func (c *clock) advance(wall time.Time, meter obis.Time) {
 	}
 	c.wall = wall
 	if meter.Valid() {
-		c.hear(wall, unix(meter))
+		c.hear(wall, meter.Time(time.UTC).Unix()) // one without a zone is taken for UTC: only differences matter
 	}
 }
 
@@ -69,14 +69,4 @@ func (p *pace) kept(wall, meter int64) bool {
 	}
 	p.last = wall
 	return live
-}
-
-// unix returns the Unix time of a meter's clock. One without a zone is taken for UTC: only differences matter.
-func unix(t obis.Time) int64 {
-	offset := int64(0)
-	if t.Zone {
-		offset = int64(t.Offset)
-	}
-	t.Zone = false
-	return t.Time(time.UTC).Unix() - 60*offset
 }

@@ -55,7 +55,9 @@ func (g *Guard) Judge(t *Telegram) Judgement {
 	var j Judgement
 	if from, changed := g.serial.changed(t.Serial); changed {
 		j.Replaced = from
-		g.open()
+		for i := range g.registers { // every counter goes on from what it reads next
+			g.registers[i].open = g.registers[i].known
+		}
 	}
 	g.look(t.Samples)
 	j.Good = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.believes(&s) })
@@ -65,13 +67,6 @@ func (g *Guard) Judge(t *Telegram) Judgement {
 
 // Serial returns the number of the meter whose counters these are, "" where no telegram has told it.
 func (g *Guard) Serial() string { return g.serial.now }
-
-// open lets every counter go on from what it reads next: it is that of another meter.
-func (g *Guard) open() {
-	for i := range g.registers {
-		g.registers[i].open = g.registers[i].known
-	}
-}
 
 // believes tells if a counter may be believed, and notes what follows from that.
 func (g *Guard) believes(s *quantity.Sample) bool {

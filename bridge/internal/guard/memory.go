@@ -50,12 +50,15 @@ func (g *Guard) Remember(m *Memory) {
 		m.Turned = max(now-g.turned, 1)
 	}
 	for i := range g.registers {
-		if r := &g.registers[i]; r.known {
-			m.Counters = append(m.Counters, Counter{
-				Quantity: quantity.ID(i).String(), Value: r.good.value, Since: now - r.good.first, Seen: now - r.good.last, Open: r.open,
-				Above: r.run.remembered(now),
-			})
+		r := &g.registers[i]
+		if !r.known {
+			continue
 		}
+		c := Counter{Quantity: quantity.ID(i).String(), Value: r.good.value, Since: now - r.good.first, Seen: now - r.good.last, Open: r.open}
+		if run := &r.run; run.up && run.times > 0 { // a decrease needs no memory: it is believed within seconds
+			c.Above = Run{run.value, now - run.began, now - run.first, now - run.last, run.times}
+		}
+		m.Counters = append(m.Counters, c)
 	}
 }
 
@@ -76,23 +79,12 @@ func (g *Guard) Restore(m *Memory) {
 		if !ok || !isCounter(id) || c.Value.Sign() < 0 {
 			continue
 		}
-		g.registers[id] = register{known: true, good: point{c.Value, -age(c.Since), -age(c.Seen)}, open: c.Open, run: c.Above.restored()}
+		r := register{known: true, good: point{c.Value, -age(c.Since), -age(c.Seen)}, open: c.Open}
+		if up := &c.Above; up.Times > 0 && up.Value.Sign() >= 0 {
+			r.run = run{point: point{up.Value, -age(up.Since), -age(up.Seen)}, times: up.Times, began: -age(up.Began), up: true}
+		}
+		g.registers[id] = r
 	}
-}
-
-// remembered returns a jump that goes on. A decrease needs no memory: it is believed within seconds.
-func (r *run) remembered(now int64) Run {
-	if !r.up || r.times == 0 {
-		return Run{}
-	}
-	return Run{r.value, now - r.began, now - r.first, now - r.last, r.times}
-}
-
-func (r *Run) restored() run {
-	if r.Times <= 0 || r.Value.Sign() < 0 {
-		return run{}
-	}
-	return run{point: point{r.Value, -age(r.Since), -age(r.Seen)}, times: r.Times, began: -age(r.Began), up: true}
 }
 
 // age keeps a time that was remembered within what can be.
