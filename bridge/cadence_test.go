@@ -53,7 +53,7 @@ func TestCadenceOfWhatCameOnce(t *testing.T) {
 
 // TestClassIsAnnounced: what is announced of a quantity changes with its class, and at nothing else.
 func TestClassIsAnnounced(t *testing.T) {
-	var k known
+	var k descriptors
 	now := time.Unix(1_800_000_000, 0)
 	var got []time.Duration
 	announced := func() {
@@ -66,7 +66,7 @@ func TestClassIsAnnounced(t *testing.T) {
 		k.value(&quantity.Sample{ID: comparedEnergy}, now)
 		announced()
 	}
-	k = known{}
+	k = descriptors{}
 	k.value(&quantity.Sample{ID: comparedEnergy}, now)
 	for _, silent := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
 		k.review(now.Add(silent), now)
@@ -79,7 +79,7 @@ func TestClassIsAnnounced(t *testing.T) {
 
 // TestReviewAfterSilence: a meter that fell silent after it took the place of another has not had its time to send its hourly list.
 func TestReviewAfterSilence(t *testing.T) {
-	var k known
+	var k descriptors
 	start := time.Unix(1_800_000_000, 0)
 	k.value(&quantity.Sample{ID: comparedEnergy}, start)
 	k.swapped = start.Add(time.Minute)

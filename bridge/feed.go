@@ -81,10 +81,10 @@ type News struct {
 	StatsNew  bool
 	// Values are the new ones, in the order of the table of quantities.
 	Values []Value
-	// Known are all quantities that the meter sends, also those of an earlier run, and belong to the Feed until it gives others;
-	// filled when KnownNew.
-	Known    []Known
-	KnownNew bool
+	// Descriptors are all quantities that the meter sends, also those of an earlier run, and belong to the Feed until it gives others;
+	// filled when DescriptorsNew.
+	Descriptors    []Descriptor
+	DescriptorsNew bool
 	// Events are those that have not been delivered, in order.
 	Events []Event
 }
@@ -138,7 +138,7 @@ func (f *Feed) Resync() {
 	for i := range f.slots {
 		s := &f.slots[i]
 		s.fresh, s.given, s.whole = s.have, 0, true
-		s.AboutNew, s.OnlineNew, s.KnownNew, s.StatsNew, s.anyNew = true, true, true, true, true
+		s.AboutNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = true, true, true, true, true
 	}
 	f.wake()
 }
@@ -195,16 +195,16 @@ func (s *slot) move(n *News) {
 		}
 	}
 	s.fresh = [maxQuantities]bool{}
-	s.AboutNew, s.OnlineNew, s.KnownNew, s.StatsNew, s.anyNew = false, false, false, false, false
+	s.AboutNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = false, false, false, false, false
 }
 
 // update is what a meter gives to its feeds at once, so that it is never seen online without values.
 type update struct {
-	values []Value
-	again  []quantity.ID // values that are to be published once more as they are
-	known  []Known       // all of them; nil where nothing has changed
-	gone   []quantity.ID // that are known no longer
-	state  *condition    // nil where there is nothing to tell
+	values      []Value
+	again       []quantity.ID // values that are to be published once more as they are
+	descriptors []Descriptor  // all of them; nil where nothing has changed
+	gone        []quantity.ID // that are sent no longer
+	state       *condition    // nil where there is nothing to tell
 }
 
 // wantsWhole tells, once, if the next telegram is wanted whole.
@@ -217,7 +217,7 @@ func (f *Feed) wantsWhole(meter int) bool {
 	return whole
 }
 
-// put takes what is new of a meter. It never blocks, and keeps no slice but known.
+// put takes what is new of a meter. It never blocks, and keeps no slice but descriptors.
 func (f *Feed) put(meter int, u update) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -232,8 +232,8 @@ func (f *Feed) put(meter int, u update) {
 	for _, id := range u.gone {
 		s.have[id], s.fresh[id] = false, false
 	}
-	if u.known != nil {
-		s.Known, s.KnownNew = u.known, true
+	if u.descriptors != nil {
+		s.Descriptors, s.DescriptorsNew = u.descriptors, true
 	}
 	if st := u.state; st != nil {
 		s.OnlineNew = s.OnlineNew || s.Online != st.online

@@ -82,9 +82,9 @@ func (m *feeds) Put(t *rapid.T) {
 	m.journal.add(Telegram{Meter: index, Seq: m.seq, Values: values})
 	h := update{values: values, state: st, again: drawIDs(t, "again"), gone: drawIDs(t, "gone")}
 	if rapid.Bool().Draw(t, "known") {
-		h.known = []Known{}
+		h.descriptors = []Descriptor{}
 		for _, id := range drawIDs(t, "all known") {
-			h.known = append(h.known, Known{ID: id})
+			h.descriptors = append(h.descriptors, Descriptor{ID: id})
 		}
 	}
 	for _, o := range m.outputs {
@@ -114,9 +114,9 @@ func (o *feedModel) put(index int, h update) {
 		delete(s.have, id)
 		delete(s.fresh, id)
 	}
-	if h.known != nil {
+	if h.descriptors != nil {
 		s.known, s.knownFresh = nil, true
-		for _, k := range h.known {
+		for _, k := range h.descriptors {
 			s.known = append(s.known, k.ID)
 		}
 	}
@@ -248,15 +248,15 @@ func hear(t *rapid.T, b *Batch) heard {
 	h := heard{Seqs: seqs(b.Telegrams), Lost: b.Lost}
 	for _, n := range b.News {
 		h.News = append(h.News, heardNews{
-			Meter: n.Meter.ID, About: n.AboutNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.KnownNew,
-			State: n.About, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: ids(n.Known),
+			Meter: n.Meter.ID, About: n.AboutNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.DescriptorsNew,
+			State: n.About, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: ids(n.Descriptors),
 			Events: names(n.Events),
 		})
 	}
 	return h
 }
 
-func ids(all []Known) (ids []quantity.ID) {
+func ids(all []Descriptor) (ids []quantity.ID) {
 	for _, k := range all {
 		ids = append(ids, k.ID)
 	}

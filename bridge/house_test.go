@@ -160,9 +160,9 @@ func (n *notebook) news(news *bridge.News) {
 	for _, e := range news.Events {
 		n.events = append(n.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
 	}
-	if news.KnownNew {
+	if news.DescriptorsNew {
 		n.known = n.known[:0]
-		for _, k := range news.Known {
+		for _, k := range news.Descriptors {
 			n.known = append(n.known, k.ID.String())
 			if k.ID.String() == "import_energy" {
 				n.everies = append(n.everies, k.Every)

@@ -36,7 +36,7 @@ func (p *pipeline) follow(r *meter.Reading, now time.Time) {
 
 // forget drops what was known of the meter: it is another one.
 func (p *pipeline) forget(now time.Time) {
-	p.known.swapped = now
+	p.descriptors.swapped = now
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
 	p.liveness.about = About{}

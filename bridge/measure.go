@@ -34,7 +34,7 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	}
 	p.values = p.values[:0]
 	for i := range j.Good {
-		p.values = append(p.values, p.known.value(&j.Good[i], now))
+		p.values = append(p.values, p.descriptors.value(&j.Good[i], now))
 	}
 	return j.Good
 }
@@ -99,7 +99,7 @@ func (p *pipeline) choose(now time.Time) (counted, seldom bool) {
 			u.values = append(u.values, *v)
 			if v.ID.Row().State == quantity.TotalIncreasing {
 				counted = true
-				seldom = seldom || p.known.all[v.ID].class() > cadences[0]
+				seldom = seldom || p.descriptors.all[v.ID].class() > cadences[0]
 			}
 		case throttle.Repeat:
 			u.again = append(u.again, v.ID)
@@ -109,12 +109,12 @@ func (p *pipeline) choose(now time.Time) (counted, seldom bool) {
 	u.values = p.remind(u.values)
 	if now.Sub(p.reviewed) >= time.Minute {
 		p.reviewed = now
-		u.gone = p.known.review(now, p.since)
+		u.gone = p.descriptors.review(now, p.since)
 		for _, id := range u.gone {
 			p.throttle.Forget(id)
 		}
 	}
-	u.known = p.known.taken()
+	u.descriptors = p.descriptors.taken()
 	return counted, seldom
 }
 
@@ -141,8 +141,8 @@ func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) throttle
 func (p *pipeline) pending() {
 	p.update = update{}
 	for id := range quantity.Count() {
-		if p.known.all[id].set && p.throttle.Withheld(quantity.ID(id)) {
-			p.update.values = append(p.update.values, p.known.all[id].last)
+		if p.descriptors.all[id].set && p.throttle.Withheld(quantity.ID(id)) {
+			p.update.values = append(p.update.values, p.descriptors.all[id].last)
 		}
 	}
 }

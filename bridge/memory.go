@@ -21,11 +21,11 @@ type memory struct {
 	key   string
 	scale *quantity.Scale
 
-	mu       sync.Mutex
-	about    About
-	known    []Known
-	scaling  meter.Scaling
-	counters guard.Memory
+	mu          sync.Mutex
+	about       About
+	descriptors []Descriptor
+	scaling     meter.Scaling
+	counters    guard.Memory
 }
 
 // remembered is the form in which it is kept. Names, not numbers, since a later program has other rows.
@@ -66,7 +66,7 @@ func (m *memory) recall(text []byte) {
 		}
 		as, ok := unitNamed(id, q.Unit)
 		if ok {
-			m.known = append(m.known, Known{id, as, q.Decimals, q.Every})
+			m.descriptors = append(m.descriptors, Descriptor{id, as, q.Decimals, q.Every})
 		}
 		if !ok || q.Scale != m.factor(id) {
 			m.counters.Counters = slices.DeleteFunc(m.counters.Counters, func(c guard.Counter) bool { return c.Quantity == q.Name })
@@ -107,7 +107,7 @@ func (m *memory) encode() []byte {
 		return nil // it has not spoken yet
 	}
 	kept := remembered{About: m.about, Scaling: m.scaling, Guard: m.counters}
-	for _, k := range m.known {
+	for _, k := range m.descriptors {
 		q := rememberedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
 		if row := k.ID.Row(); row.Numeric() {
 			q.Unit = row.Measures[k.As].Unit
@@ -118,18 +118,18 @@ func (m *memory) encode() []byte {
 	return text
 }
 
-// note takes the state of a meter after a telegram, where it is worth a write: known is nil where it has not changed. Counted tells that
+// note takes the state of a meter after a telegram, where it is worth a write: descriptors is nil where it has not changed. Counted tells that
 // the telegram has published a counter; seldom, that one of them comes once an hour or less often. The next run publishes the value on
 // disk long before another comes, and must not step back.
-func (m *memory) note(a *About, known []Known, s meter.Scaling, counted, seldom bool, g *guard.Guard) {
-	if known == nil && !counted && m.about == *a && m.scaling == s {
+func (m *memory) note(a *About, descriptors []Descriptor, s meter.Scaling, counted, seldom bool, g *guard.Guard) {
+	if descriptors == nil && !counted && m.about == *a && m.scaling == s {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.about, m.scaling = *a, s
-	if known != nil {
-		m.known = known
+	if descriptors != nil {
+		m.descriptors = descriptors
 	}
 	g.Remember(&m.counters)
 	if seldom {
@@ -143,8 +143,8 @@ func (m *memory) note(a *About, known []Known, s meter.Scaling, counted, seldom 
 func (m *memory) last() (values []Value) {
 	for _, c := range m.counters.Counters {
 		id, _ := quantity.Named(c.Quantity)
-		if i := slices.IndexFunc(m.known, func(k Known) bool { return k.ID == id }); i >= 0 && id.String() == c.Quantity {
-			values = append(values, Value{ID: id, As: m.known[i].As, Decimals: m.known[i].Decimals, Number: c.Value})
+		if i := slices.IndexFunc(m.descriptors, func(d Descriptor) bool { return d.ID == id }); i >= 0 && id.String() == c.Quantity {
+			values = append(values, Value{ID: id, As: m.descriptors[i].As, Decimals: m.descriptors[i].Decimals, Number: c.Value})
 		}
 	}
 	return values
@@ -169,12 +169,12 @@ func (p *pipeline) remember(store *state.Store) {
 	p.guard.Restore(&m.counters)
 	p.reminder = m.last()
 	often := probe.LongestInterval
-	for _, k := range m.known {
-		p.known.remember(k)
+	for _, k := range m.descriptors {
+		p.descriptors.remember(k)
 		often = min(often, k.Every)
 	}
-	if len(m.known) > 0 && often > cadences[0] {
+	if len(m.descriptors) > 0 && often > cadences[0] {
 		p.every.before = often
 	}
-	p.hand(update{known: p.known.taken()}, true)
+	p.hand(update{descriptors: p.descriptors.taken()}, true)
 }

@@ -23,7 +23,7 @@ func TestMemoryUnderAnotherScale(t *testing.T) {
 	m := newMemory(nil, "house", nil)
 	m.about.Protocol = "p1"
 	for _, id := range []quantity.ID{total, tariff, other} {
-		m.known = append(m.known, Known{ID: id, Decimals: 3})
+		m.descriptors = append(m.descriptors, Descriptor{ID: id, Decimals: 3})
 		m.counters.Counters = append(m.counters.Counters, guard.Counter{Quantity: id.String(), Value: obis.Decimal{Coef: 7}})
 	}
 	text := m.encode()
@@ -50,8 +50,8 @@ func TestMemoryUnderAnotherScale(t *testing.T) {
 			if n := len(m.counters.Counters); n != len(tt.want) {
 				t.Errorf("the guard is given %d counters, want %d", n, len(tt.want))
 			}
-			if len(m.known) != 3 {
-				t.Errorf("known: got %v, want all three", m.known)
+			if len(m.descriptors) != 3 {
+				t.Errorf("known: got %v, want all three", m.descriptors)
 			}
 		})
 	}
@@ -62,8 +62,8 @@ func TestMemoryOfAnotherUnit(t *testing.T) {
 	m := newMemory(nil, "house", nil)
 	m.recall([]byte(`{"about":{"Protocol":"p1"},"quantities":[{"name":"gas","unit":"ft³","decimals":3,"every":0}],
 		"guard":{"wall":1,"counters":[{"quantity":"gas","value":{"Coef":7,"Exp":0},"since":0,"seen":0}]}}`))
-	if m.about.Protocol != "p1" || len(m.known) != 0 || len(m.counters.Counters) != 0 {
-		t.Errorf("got %v, and counters %v", m.known, m.counters.Counters)
+	if m.about.Protocol != "p1" || len(m.descriptors) != 0 || len(m.counters.Counters) != 0 {
+		t.Errorf("got %v, and counters %v", m.descriptors, m.counters.Counters)
 	}
 }
 

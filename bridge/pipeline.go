@@ -37,20 +37,20 @@ type pipeline struct {
 
 	happened ratelimit.Limiter // log lines of events
 
-	guard    *guard.Guard
-	known    known
-	since    time.Time // it has spoken without a long pause
-	reviewed time.Time // when known was looked through
-	plan     *throttle.Plan
-	throttle *throttle.Throttle
-	memory   *memory
-	values   []Value // of the telegram
-	update   update  // to the feeds
-	reminder []Value // counters of an earlier run
-	profiles profiles
-	units    unitCheck
-	every    interval
-	seq      uint64
+	guard       *guard.Guard
+	descriptors descriptors
+	since       time.Time // it has spoken without a long pause
+	reviewed    time.Time // when descriptors were looked through
+	plan        *throttle.Plan
+	throttle    *throttle.Throttle
+	memory      *memory
+	values      []Value // of the telegram
+	update      update  // to the feeds
+	reminder    []Value // counters of an earlier run
+	profiles    profiles
+	units       unitCheck
+	every       interval
+	seq         uint64
 
 	closesEach bool // the log has said that the reader closes each connection
 	saidTelnet bool // the log has said that the gateway is in telnet mode
@@ -116,7 +116,7 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
 	counted, seldom := p.choose(now)
 	p.speak(r, now) // wakes the outputs
-	p.memory.note(&p.liveness.about, p.update.known, p.decoder.Scaling(), counted, seldom, p.guard)
+	p.memory.note(&p.liveness.about, p.update.descriptors, p.decoder.Scaling(), counted, seldom, p.guard)
 	if p.decoder.Telnet() && !p.saidTelnet {
 		p.saidTelnet = true
 		p.log.Warn().Msg(line.Telnet.Advice())

@@ -32,7 +32,7 @@ func TestValueIsWrittenTheSameWayEachTime(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var k known
+			var k descriptors
 			id := named(t, tt.quantity)
 			for i, sent := range tt.sent {
 				v := k.value(&quantity.Sample{ID: id, Value: sent}, time.Now())
@@ -45,7 +45,7 @@ func TestValueIsWrittenTheSameWayEachTime(t *testing.T) {
 }
 
 func TestValueOwnsItsText(t *testing.T) {
-	var k known
+	var k descriptors
 	text := []byte("tonight")
 	id := named(t, "text_message")
 	first := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())

@@ -18,7 +18,7 @@ type Stage struct {
 }
 
 // NewStage connects. It goes on from what an earlier stage left, which may be nil.
-func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Known) (*Stage, error) {
+func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Descriptor) (*Stage, error) {
 	o := New(c, zerolog.Nop())
 	if o.devices = recallDevices(nil, &c); before != nil {
 		o.devices = before.s.devices
@@ -38,7 +38,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Know
 }
 
 // Sends says which quantities the meter sends from now on.
-func (s *Stage) Sends(known ...bridge.Known) {
+func (s *Stage) Sends(known ...bridge.Descriptor) {
 	m := s.s.meter(bridge.Meter{ID: "house"})
 	m.known, m.due, m.first = known, true, true
 	s.s.forgetSeen(m)

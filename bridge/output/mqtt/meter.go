@@ -18,7 +18,7 @@ type meter struct {
 	bridge.Meter
 	prefix string // of its topics: "hanbridge/house/"
 	about  bridge.About
-	known  []bridge.Known
+	known  []bridge.Descriptor
 	announcer
 
 	online   bool
@@ -52,8 +52,8 @@ func (s *session) news(n *bridge.News) {
 			s.info(m)
 		}
 	}
-	if n.KnownNew {
-		m.known, m.due = n.Known, true
+	if n.DescriptorsNew {
+		m.known, m.due = n.Descriptors, true
 		s.forgetSeen(m)
 	}
 	s.announce(&s.own) // first, as announceDue does

@@ -89,7 +89,7 @@ func (s *session) forgetSeen(m *meter) {
 		return
 	}
 	before.Quantities = slices.DeleteFunc(before.Quantities, func(q discovery.Quantity) bool {
-		return slices.ContainsFunc(m.known, func(k bridge.Known) bool { return k.ID == q.ID })
+		return slices.ContainsFunc(m.known, func(k bridge.Descriptor) bool { return k.ID == q.ID })
 	})
 	s.found[m.ID] = before
 }

@@ -22,14 +22,14 @@ type sight struct {
 	names string
 }
 
-func (s sight) known(t *testing.T) (all []bridge.Known) {
+func (s sight) known(t *testing.T) (all []bridge.Descriptor) {
 	t.Helper()
 	for _, name := range strings.Fields(s.names) {
 		id, ok := quantity.Named(name)
 		if !ok {
 			t.Fatalf("no quantity %q", name)
 		}
-		all = append(all, bridge.Known{ID: id, Every: time.Minute})
+		all = append(all, bridge.Descriptor{ID: id, Every: time.Minute})
 	}
 	return all
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Known is a quantity that a meter sends, and how: what is announced of it.
-type Known struct {
+// A Descriptor is a quantity that a meter sends, and how: what is announced of it.
+type Descriptor struct {
 	ID quantity.ID
 	// As is the index of the unit in the row's Measures.
 	As uint8
@@ -18,15 +18,15 @@ type Known struct {
 	Every time.Duration
 }
 
-// known are the quantities that a meter sends, each as first seen: what is announced, and how numbers are written.
-type known struct {
-	all     [maxQuantities]knownQuantity
-	changed bool    // since list was made
-	list    []Known // in the order of the table
+// descriptors are the quantities that a meter sends, each as first seen: what is announced, and how numbers are written.
+type descriptors struct {
+	all     [maxQuantities]described
+	changed bool         // since list was made
+	list    []Descriptor // in the order of the table
 	swapped time.Time
 }
 
-type knownQuantity struct {
+type described struct {
 	set  bool
 	last Value // the newest, whose unit and decimals are the first's
 	cadence
@@ -36,10 +36,10 @@ type knownQuantity struct {
 const maxQuantities = 256
 
 // value makes the Value of a sample, written as the meter's first was. It allocates only for a text that differs from the last.
-func (k *known) value(s *quantity.Sample, now time.Time) Value {
-	q := &k.all[s.ID]
+func (d *descriptors) value(s *quantity.Sample, now time.Time) Value {
+	q := &d.all[s.ID]
 	v := Value{ID: s.ID, As: s.As, Number: s.Value, Decimals: uint8(s.Decimals())}
-	if q.set && q.last.As == v.As && !q.came.Before(k.swapped) {
+	if q.set && q.last.As == v.As && !q.came.Before(d.swapped) {
 		v.Decimals = q.last.Decimals
 	}
 	if v.Text = q.last.Text; v.Text != string(s.Text) {
@@ -47,17 +47,17 @@ func (k *known) value(s *quantity.Sample, now time.Time) Value {
 	}
 	class := q.class()
 	q.seen(now)
-	k.changed = k.changed || !q.set || q.last.As != v.As || q.last.Decimals != v.Decimals || q.class() != class
+	d.changed = d.changed || !q.set || q.last.As != v.As || q.last.Decimals != v.Decimals || q.class() != class
 	q.set, q.last = true, v
 	return v
 }
 
 // remember begins with what an earlier run knew. The time since then is no gap of the meter's.
-func (k *known) remember(q Known) {
-	k.all[q.ID] = knownQuantity{
+func (d *descriptors) remember(q Descriptor) {
+	d.all[q.ID] = described{
 		set: true, last: Value{ID: q.ID, As: q.As, Decimals: q.Decimals}, cadence: cadence{every: q.Every},
 	}
-	k.changed = true
+	d.changed = true
 }
 
 const (
@@ -68,41 +68,41 @@ const (
 )
 
 // review looks, once in a while, at what a meter that has spoken since then does not send any more. It returns those that
-// are known no longer.
-func (k *known) review(now, since time.Time) (gone []quantity.ID) {
+// are sent no longer.
+func (d *descriptors) review(now, since time.Time) (gone []quantity.ID) {
 	spoken := now.Sub(since)
-	for id := range k.all {
-		q := &k.all[id]
+	for id := range d.all {
+		q := &d.all[id]
 		if !q.set {
 			continue
 		}
 		silent := min(now.Sub(q.came), spoken)
-		ofAnother := q.came.Before(k.swapped) && min(now.Sub(k.swapped), spoken) >= replaced
+		ofAnother := q.came.Before(d.swapped) && min(now.Sub(d.swapped), spoken) >= replaced
 		if silent >= forgotten || ofAnother {
 			gone = append(gone, quantity.ID(id))
-			k.all[id], k.changed = knownQuantity{}, true
+			d.all[id], d.changed = described{}, true
 			continue
 		}
 		class := q.class()
 		q.missing(silent)
-		k.changed = k.changed || q.class() != class
+		d.changed = d.changed || q.class() != class
 	}
 	return gone
 }
 
-// taken returns the list where it has changed, nil where it has not. It belongs to k until it changes again.
-func (k *known) taken() []Known {
-	if !k.changed {
+// taken returns the list where it has changed, nil where it has not. It belongs to d until it changes again.
+func (d *descriptors) taken() []Descriptor {
+	if !d.changed {
 		return nil
 	}
-	k.changed = false
-	k.list = make([]Known, 0, len(k.list)+1) // the feeds may still read the old one
-	for id := range k.all {
-		if q := &k.all[id]; q.set {
-			k.list = append(k.list, Known{quantity.ID(id), q.last.As, q.last.Decimals, q.class()})
+	d.changed = false
+	d.list = make([]Descriptor, 0, len(d.list)+1) // the feeds may still read the old one
+	for id := range d.all {
+		if q := &d.all[id]; q.set {
+			d.list = append(d.list, Descriptor{quantity.ID(id), q.last.As, q.last.Decimals, q.class()})
 		}
 	}
-	return slices.Clip(k.list)
+	return slices.Clip(d.list)
 }
 
 // cadence is how often a meter sends one quantity: Nordic meters send powers every few seconds and counters once an hour.
