@@ -92,16 +92,31 @@ func (p *pipeline) unread(told bool) {
 // speak counts a verified telegram, makes the meter online and hands the telegram's values to the feeds.
 func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	p.progress.Note("")
-	spoke, heartbeat := p.online(r, now)
-	spoke.Msg("meter speaks")
-	heartbeat.Msg("all is well")
-}
-
-// online does the work of speak. It returns the lines of the log: nil for those that are not due.
-func (p *pipeline) online(r *meter.Reading, now time.Time) (spoke, heartbeat *zerolog.Event) {
 	v := &p.liveness
 	v.mu.Lock()
-	defer v.mu.Unlock()
+	spoke, level := !v.online, zerolog.InfoLevel
+	if spoke && !v.spoke.Allow(now, mostChanges) {
+		level = zerolog.DebugLevel
+	}
+	p.count(r, now)
+	about, st := v.about, v.stats
+	due := now.Sub(v.heartbeat) >= time.Hour
+	if due {
+		v.heartbeat = now
+	}
+	v.mu.Unlock()
+	if spoke {
+		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", about.List, "protocol", about.Protocol,
+			"source", about.Port, "line", about.Line)).Msg("meter speaks")
+	}
+	if due {
+		p.log.Info().Uint64("telegrams", st.Telegrams).Uint64("errors", st.Errors).Uint64("repeated", st.Repeated).Msg("all is well")
+	}
+}
+
+// count does the work of speak. The caller holds the lock.
+func (p *pipeline) count(r *meter.Reading, now time.Time) {
+	v := &p.liveness
 	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // else a stray telegram, or one of another meter on the wire
 		v.about.describe(r)
 	}
@@ -114,21 +129,8 @@ func (p *pipeline) online(r *meter.Reading, now time.Time) (spoke, heartbeat *ze
 	v.stats.Last, v.stats.Interval = now, p.every.learned()
 	v.timer.Reset(silentAfter * v.stats.Interval)
 	tell := !v.online || v.worthTelling(now, p.plan.Diagnostics())
-	if !v.online {
-		v.online = true
-		level := zerolog.InfoLevel
-		if !v.spoke.Allow(now, mostChanges) {
-			level = zerolog.DebugLevel
-		}
-		spoke = p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", v.about.List, "protocol", v.about.Protocol,
-			"source", v.about.Port, "line", v.about.Line))
-	}
+	v.online = true
 	p.hand(p.update, tell)
-	if now.Sub(v.heartbeat) >= time.Hour {
-		v.heartbeat = now
-		heartbeat = p.log.Info().Uint64("telegrams", v.stats.Telegrams).Uint64("errors", v.stats.Errors).Uint64("repeated", v.stats.Repeated)
-	}
-	return spoke, heartbeat
 }
 
 // worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database, each of a

@@ -33,15 +33,14 @@ type Guard struct {
 	counting  bool       // this telegram shows that the meter has started: a zero in it may be right
 	registers []register // by ID
 	turned    int64      // when the main counter was last believed to have begun again
-
-	held   []Held
-	resets []Reset
+	judgement Judgement
 }
 
 // New returns a Guard that remembers nothing. Fuse is the main fuse in A per phase, 0 where it is not known.
 func New(fuse int) *Guard {
 	n := quantity.Count()
-	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), turned: never, held: make([]Held, 0, n), resets: make([]Reset, 0, n)}
+	j := Judgement{Held: make([]Held, 0, n), Resets: make([]Reset, 0, n)}
+	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), turned: never, judgement: j}
 }
 
 // never is so long ago that it is over.
@@ -51,8 +50,8 @@ const never = math.MinInt64 / 2
 // call; its Good are t.Samples, filtered in place.
 func (g *Guard) Judge(t *Telegram) Judgement {
 	g.clock.advance(t.Received, t.Meter)
-	g.held, g.resets = g.held[:0], g.resets[:0]
-	var j Judgement
+	j := &g.judgement
+	*j = Judgement{Held: j.Held[:0], Resets: j.Resets[:0]}
 	if from, changed := g.serial.changed(t.Serial); changed {
 		j.Replaced = from
 		for i := range g.registers { // every counter goes on from what it reads next
@@ -61,8 +60,7 @@ func (g *Guard) Judge(t *Telegram) Judgement {
 	}
 	g.look(t.Samples)
 	j.Good = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.believes(&s) })
-	j.Held, j.Resets = g.held, g.resets
-	return j
+	return *j
 }
 
 // Serial returns the number of the meter whose counters these are, "" where no telegram has told it.
@@ -78,11 +76,11 @@ func (g *Guard) believes(s *quantity.Sample) bool {
 	switch {
 	case why == 0:
 	case !settled:
-		g.held = append(g.held, Held{ID: s.ID, Value: s.Value, Last: r.good.value, First: !r.known, Reason: why, Again: r.held == why})
+		g.judgement.Held = append(g.judgement.Held, Held{ID: s.ID, Value: s.Value, Last: r.good.value, First: !r.known, Reason: why, Again: r.held == why})
 		r.held = why
 		return false
 	case r.known:
-		g.resets = append(g.resets, Reset{ID: s.ID, From: r.good.value, To: s.Value})
+		g.judgement.Resets = append(g.judgement.Resets, Reset{ID: s.ID, From: r.good.value, To: s.Value})
 		if why != Jump && g.main(s.ID) {
 			g.turned = g.clock.now
 		}
@@ -114,12 +112,7 @@ func (g *Guard) judge(r *register, s *quantity.Sample) (why Reason, settled bool
 
 // partHeld tells if a tariff of this sum was held back in this telegram.
 func (g *Guard) partHeld(sum quantity.ID) bool {
-	for i := range g.held {
-		if tariff, ok := strings.CutPrefix(g.held[i].ID.String(), sum.String()); ok && strings.HasPrefix(tariff, "_t") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(g.judgement.Held, func(h Held) bool { return strings.HasPrefix(h.ID.String(), sum.String()+"_t") })
 }
 
 // main tells if this is the counter that speaks for the others: what was imported or, where a meter does not count that, any other total.
