@@ -19,7 +19,7 @@ import (
 
 // TestMemoryUnderAnotherScale: a counter that is multiplied by something else is another counter, and so is what sums it.
 func TestMemoryUnderAnotherScale(t *testing.T) {
-	total, tariff, other := rowNamed("import_energy"), rowNamed("import_energy_t1"), rowNamed("export_energy")
+	total, tariff, other := named(t, "import_energy"), named(t, "import_energy_t1"), named(t, "export_energy")
 	m := newMemory(nil, "house", nil)
 	m.about.Protocol = "p1"
 	for _, id := range []quantity.ID{total, tariff, other} {

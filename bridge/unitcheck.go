@@ -7,25 +7,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// The pair that is compared.
-var comparedPower, comparedEnergy = rowNamed("import_power"), rowNamed("import_energy")
-
-func rowNamed(name string) quantity.ID {
-	id, ok := quantity.Named(name)
-	if !ok {
-		panic("bridge: no quantity " + name)
-	}
-	return id
-}
-
 // weigh warns once of a counter that contradicts the power. It is read all the same: who reads the warning knows better.
 func (p *pipeline) weigh(now time.Time, samples []quantity.Sample) {
 	var power, energy *obis.Decimal
 	for i := range samples {
-		switch samples[i].ID {
-		case comparedPower:
+		switch samples[i].ID.String() {
+		case "import_power":
 			power = &samples[i].Value
-		case comparedEnergy:
+		case "import_energy":
 			energy = &samples[i].Value
 		}
 	}

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"bytes"
 	"encoding/hex"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
@@ -42,12 +43,7 @@ func identifies(c obis.Code) bool {
 
 // printable tells if b is text, perhaps filled up with zeros.
 func printable(b []byte) bool {
-	for _, x := range b {
-		if (x < ' ' || x > '~') && x != 0 {
-			return false
-		}
-	}
-	return true
+	return !bytes.ContainsFunc(b, func(r rune) bool { return (r < ' ' || r > '~') && r != 0 })
 }
 
 // maskWord makes a zero of each digit and an X of each letter, but for those of the maker in front: "1SAG1100012345" becomes
