@@ -34,22 +34,25 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 	return true
 }
 
-// damaged counts a telegram that is dropped, and says in the log why it was.
-func (p *pipeline) damaged(e *meter.TelegramError) {
+// Damaged counts a telegram that gave no reading, and says in the log why.
+func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 	p.countDamaged(e.Sound)
-	if locked, ok := errors.AsType[*dlms.LockedError](e); ok {
+	locked, ok := errors.AsType[*dlms.LockedError](e)
+	switch {
+	case ok:
 		message := p.meter.lockedMessage(locked)
 		p.wire.warn(p.log, message, message, nil, 0)
-		return
-	}
-	message := "damaged telegram dropped"
-	switch {
 	case errors.Is(e, meter.ErrOld):
-		message = "telegram with an old frame counter dropped, as frame_counter: rising says"
+		p.dropped.warn(p.log, "telegram with an old frame counter dropped, as frame_counter: rising says", "old", e, 0)
 	case e.Sound:
-		message = "telegram came sound, but meters of this kind are not read yet"
+		p.dropped.warn(p.log, "telegram came sound, but meters of this kind are not read yet", "unknown", e, 0)
+	default:
+		p.dropped.warn(p.log, "damaged telegram dropped", "damaged", e, 0)
 	}
-	p.dropped.warn(p.log, message, message, e, 0)
+	if e.Sound && p.liveness.attempt.Proved {
+		p.proved()
+	}
+	return false
 }
 
 // lockedMessage says what opens an encrypted telegram, and who has it.

@@ -151,15 +151,6 @@ func (p *pipeline) Reading(ctx context.Context, r *meter.Reading, verified bool)
 	return false
 }
 
-// Damaged counts a telegram that gave no reading.
-func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
-	p.damaged(e)
-	if e.Sound && p.liveness.attempt.Proved {
-		p.proved()
-	}
-	return false
-}
-
 // proved notes that a sound telegram has come.
 func (p *pipeline) proved() {
 	now, before := p.liveness.attempt.Endpoint, p.worked

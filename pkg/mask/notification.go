@@ -154,7 +154,7 @@ func (w *walk) number(b []byte) {
 
 // octets masks a string, unless it is a code, a clock, or says nothing about whose meter it is.
 func (w *walk) octets(b []byte) {
-	if t := obis.ReadDateTime(b); len(b) == 0 || !t.IsZero() && t.Year <= 2100 {
+	if t := obis.ReadDateTime(b); len(b) == 0 || t.Year >= 1970 && t.Year <= 2100 {
 		return
 	}
 	text, harmless := false, true
