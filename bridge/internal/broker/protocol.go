@@ -11,13 +11,11 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// A protocol is what a port speaks; "" if none of these.
-type protocol string
-
+// What a port speaks; "" if none of these.
 const (
-	plainMQTT protocol = "MQTT"
-	anyTLS    protocol = "TLS"
-	webServer protocol = "HTTP"
+	plainMQTT = "MQTT"
+	anyTLS    = "TLS"
+	webServer = "HTTP"
 )
 
 // probeTimeout bounds each question.
@@ -48,7 +46,7 @@ func (p *endpoint) explainProtocol(ctx context.Context, answered bool) (why stri
 }
 
 // detectProtocol finds out what a port speaks at which a login has failed without a reason. No user and no password is told to it.
-func (p *endpoint) detectProtocol(ctx context.Context) protocol {
+func (p *endpoint) detectProtocol(ctx context.Context) string {
 	const connect = "\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09hanbridge" // MQTT 3.1.1, 3.1, with nothing but a client id
 	answer := p.firstReply(ctx, connect)
 	switch {

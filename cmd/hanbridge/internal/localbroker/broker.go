@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// Broker is the broker for people who have none yet. It keeps nothing over a restart.
+// A Broker runs until Stop.
 type Broker struct {
 	server  *mqtt.Server
 	address string
