@@ -59,9 +59,6 @@ const (
 	withhold          // until a person acts
 )
 
-// noMark is what a bridge without marks is called.
-const noMark = "unmarked"
-
 // quietAt is when the other counts as silent.
 func (c *claim) quietAt() time.Time {
 	since := c.connected
@@ -172,7 +169,9 @@ func (c *claim) spokenBy(now time.Time) {
 }
 
 // noticed notes who publishes the meter too.
-func (c *claim) noticed(mark string, now time.Time) { c.rival, c.rivalAt = cmp.Or(mark, noMark), now }
+func (c *claim) noticed(mark string, now time.Time) {
+	c.rival, c.rivalAt = cmp.Or(mark, "unmarked"), now
+}
 
 // olderThan tells if another began to publish before this bridge. Both know both times, so that they agree.
 func (d description) olderThan(c *claim) bool {

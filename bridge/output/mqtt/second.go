@@ -32,18 +32,12 @@ func (m *meter) isOthers() bool { return !m.first && m.claim.contested() }
 // sharesStats tells that the counts of a meter are published here.
 func (m *meter) sharesStats() bool { return m.first || m.about.Protocol == "" && !m.isOthers() }
 
-// facts is how much is known by which the meter can be told from another.
-func (m *meter) facts() int {
-	n := len(m.held)
-	if m.about.Serial != "" {
-		n++
-	}
-	return n
-}
-
 // decideCounters decides on the counters of a meter. It asks the broker where it has to, and has itself called again when it must be looked at again.
 func (s *session) decideCounters(ctx context.Context, m *meter) decision {
-	c, facts := m.claim, m.facts()
+	c, facts := m.claim, len(m.held) // by which the meter can be told from another
+	if m.about.Serial != "" {
+		facts++
+	}
 	if c.evidence == nothingKnown && facts > m.asked {
 		c.evidence = notAsked
 	}
