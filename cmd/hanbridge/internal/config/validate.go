@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -168,16 +169,20 @@ func (c Config) MeterIDs() (ids []string) {
 	return ids
 }
 
-// MeterOn returns which meter of the configuration, read from file, is on a port; where none is, the only one, as it may have
-// moved to this port.
-func (c Config) MeterOn(port Port, file string) (int, error) {
-	for i, m := range c.Meters {
-		if m.Port == port {
-			return i, nil
-		}
+// Choose returns which meter of the configuration, read from file, is on the port that is named for a command. If none is, or with the
+// zero Port, it is the only one, which is on that port from then on.
+func (c Config) Choose(command string, port Port, file string) (int, error) {
+	if i := slices.IndexFunc(c.Meters, func(m Meter) bool { return m.Port == port }); i >= 0 {
+		return i, nil
 	}
-	if len(c.Meters) > 1 {
-		return 0, fmt.Errorf("%s is not the port of a meter in %s: name one that is, or go without that file", port, file)
+	none := port == Port{}
+	switch {
+	case none && len(c.Meters) > 1:
+		return 0, fmt.Errorf("%s: the configuration has %d meters: name the port of one, as hanbridge %[1]s %[3]s", command, len(c.Meters), c.Meters[0].Port)
+	case len(c.Meters) > 1:
+		return 0, fmt.Errorf("%s: %s is not the port of a meter in %s: name one that is, or go without that file", command, port, file)
+	case !none:
+		c.Meters[0].Port = port
 	}
 	return 0, nil
 }

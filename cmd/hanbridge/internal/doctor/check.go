@@ -3,7 +3,11 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/rs/zerolog"
 
@@ -12,6 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
@@ -30,7 +35,12 @@ func Check(ctx context.Context, p *cli.Program, file string) error {
 		warn(p, w.Source, w.Message)
 	}
 	for _, m := range cfg.Meters {
-		checkMeter(p, m)
+		keys, _ := m.Keys() // the configuration has been checked
+		fmt.Fprintf(p.Out, "meter          %s on %s, %s\n", m.ID, m.Port, cli.Count(len(keys), "key"))
+		for _, w := range m.Warnings() {
+			warn(p, w.Source, w.Message)
+		}
+		checkPort(p, m.Port)
 	}
 	checkStateDir(p, cfg.KeepsIn())
 	w := daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
@@ -49,7 +59,9 @@ func Check(ctx context.Context, p *cli.Program, file string) error {
 		warn(p, "broker", w)
 	}
 	if to.Style != discovery.Off {
-		checkHub(ctx, p, to)
+		if _, err := mqtt.Hub(ctx, to); err != nil {
+			warn(p, "homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
+		}
 	}
 	return checkOthers(ctx, p, &w)
 }
@@ -77,13 +89,6 @@ func checkOthers(ctx context.Context, p *cli.Program, w *daemon.Setup) (err erro
 	return err
 }
 
-// checkHub looks whether the bridge may hear that Home Assistant has started.
-func checkHub(ctx context.Context, p *cli.Program, to mqtt.Config) {
-	if _, err := mqtt.Hub(ctx, to); err != nil {
-		warn(p, "homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
-	}
-}
-
 // usable says what a bridge can do at a broker.
 func usable(found mqtt.Checked) string {
 	if !found.Retains {
@@ -92,12 +97,45 @@ func usable(found mqtt.Checked) string {
 	return "connected, may publish, may retain"
 }
 
-// checkMeter says what is set of a meter, of its keys no more than how many there are.
-func checkMeter(p *cli.Program, m config.Meter) {
-	keys, _ := m.Keys() // the configuration has been checked
-	fmt.Fprintf(p.Out, "meter          %s on %s, %s\n", m.ID, m.Port, cli.Count(len(keys), "key"))
-	for _, w := range m.Warnings() {
-		warn(p, w.Source, w.Message)
+// checkPort looks whether a device is there and may be read. It does not open it: a bridge may be reading.
+func checkPort(p *cli.Program, port config.Port) {
+	if port.Kind != config.SerialPort {
+		return
 	}
-	checkPort(p, m.Port)
+	info, err := os.Stat(port.Address)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		warn(p, port.Address, "not there (is the cable plugged in? container: is the device passed on?)")
+	case err != nil:
+		warn(p, port.Address, err.Error())
+	case info.Mode()&fs.ModeCharDevice == 0:
+		warn(p, port.Address, "is no serial port: "+config.PortHelp)
+	case !config.Allowed(port.Address, config.ToRead):
+		warn(p, port.Address, fmt.Sprintf("user id %d may not read it: hanbridge doctor says what to do", os.Getuid()))
+	}
+}
+
+// checkStateDir looks whether what must survive a restart can be written. It makes nothing.
+func checkStateDir(p *cli.Program, dir string) {
+	if dir == "" {
+		fmt.Fprintln(p.Out, "state_dir      off: nothing is remembered over a restart")
+		return
+	}
+	there := dir // or the nearest folder above: the bridge makes the rest
+	for filepath.Dir(there) != there {
+		if _, err := os.Stat(there); err == nil {
+			break
+		}
+		there = filepath.Dir(there)
+	}
+	if !config.Allowed(there, config.ToWrite) {
+		warn(p, "state_dir", fmt.Sprintf("user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)",
+			os.Getuid(), there, os.Getuid(), dir))
+		return
+	}
+	fmt.Fprintf(p.Out, "state_dir      %s: may be written\n", dir)
+}
+
+func warn(p *cli.Program, about, message string) {
+	fmt.Fprintf(safetext.Lines{W: p.Out}, "warning        %s: %s\n", about, message)
 }

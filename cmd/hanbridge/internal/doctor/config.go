@@ -1,89 +1,56 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// target is the configuration that is written.
-func (o Order) target() string {
-	if o.Config != "" {
-		return o.Config
-	}
-	return config.Places[0]
-}
-
-// refusesToWrite is asked before anything is looked at, so that nobody waits for a refusal.
-func (o Order) refusesToWrite() error {
-	if !o.Write {
-		return nil
-	}
-	if _, err := os.Stat(o.target()); !o.Force && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("--write: %s is there already: move it away, or add --force to write over it", o.target())
-	}
-	folder := filepath.Dir(o.target())
-	f, err := os.CreateTemp(folder, ".hanbridge-*")
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("--write: no file can be made in %s: %w: name a file elsewhere with --config", folder, e.Err)
-	}
-	if err != nil {
-		return fmt.Errorf("--write: %w", err)
-	}
-	_ = f.Close() // nothing was written to it
-	return os.Remove(f.Name())
-}
-
 // conclude prints the verdict, and the configuration to use where the meter was read.
 func (d *examination) conclude() error {
 	r, o := &d.report, d.order
-	note := ""
-	if d.configures() {
-		proposed := d.proposal()
-		r.Config = config.Text(proposed, config.HideSecrets)
-		switch {
-		case o.Write:
-			if err := writeConfig(o.target(), config.Text(proposed, config.ShowSecrets)); err != nil {
-				return err
-			}
-			r.Written = o.target()
-			if r.OK {
-				r.Verdict = d.well()
-			}
-			note = fmt.Sprintf("        (configuration written to %s, for you alone to read%s)", relative(r.Written), d.withheld(proposed))
-		case d.file != "" && config.Text(proposed, config.ShowSecrets) == d.before:
-			note = fmt.Sprintf("        (%s is right as it is)", relative(d.file))
+	known := r.OK || r.Verdict.Code == codeSetting // well enough to write its configuration
+	if !known || d.meter().Port.Kind == config.ReplayPort {
+		note := ""
+		if o.Write {
+			note = "        (nothing was written)"
 		}
+		d.say("verdict", r.Verdict.Text+note)
+		return nil
 	}
-	if o.Write && r.Written == "" {
-		note = "        (nothing was written)"
-	}
-	d.say("verdict", r.Verdict.Text+note)
-	if r.Config != "" && note == "" {
-		head := fmt.Sprintf("# %s (%s writes it", o.target(), o.writes())
-		if strings.Contains(r.Config, config.HideSecrets("x")) {
-			head += ", with the secrets that are not shown here"
+	proposed := d.proposal()
+	text := config.Text(proposed, config.ShowSecrets)
+	r.Config = config.Text(proposed, config.HideSecrets)
+	switch {
+	case o.Write:
+		if err := writeConfig(o.target(), text); err != nil {
+			return err
 		}
-		d.print("\n" + head + ")\n" + r.Config)
+		r.Written = o.target()
+		if r.OK {
+			r.Verdict = d.well()
+		}
+		d.say("verdict", fmt.Sprintf("%s        (configuration written to %s, for you alone to read%s)", r.Verdict.Text, relative(r.Written), d.withheld(proposed)))
+	case d.file != "" && text == d.before:
+		d.say("verdict", fmt.Sprintf("%s        (%s is right as it is)", r.Verdict.Text, relative(d.file)))
+	default:
+		d.say("verdict", r.Verdict.Text)
+		secrets := ""
+		if text != r.Config {
+			secrets = ", with the secrets that are not shown here"
+		}
+		d.print(fmt.Sprintf("\n# %s (%s writes it%s)\n%s", o.target(), o.writes(), secrets, r.Config))
 	}
 	return nil
-}
-
-// configures tells that the meter is known well enough to write its configuration.
-func (d *examination) configures() bool {
-	known := d.report.OK || d.report.Verdict.Code == codeSetting
-	return known && d.meter().Port.Kind != config.ReplayPort
 }
 
 // proposal is the configuration with what was found in it.
 func (d *examination) proposal() config.Config {
 	c := d.cfg
-	c.Meters = append([]config.Meter(nil), c.Meters...)
+	c.Meters = slices.Clone(c.Meters)
 	m := &c.Meters[d.index]
 	if d.file != "" && d.auto {
 		m.Port = config.Port{Kind: config.AutoPort} // it has been found, and will be again
@@ -101,7 +68,7 @@ func (d *examination) proposal() config.Config {
 }
 
 // withheld says which secrets a written configuration holds, or leaves out.
-func (d *examination) withheld(c config.Config) string {
+func (d *examination) withheld(c config.Config) (text string) {
 	var held []string
 	if c.MQTT.Password != "" && c.MQTT.PasswordFile == "" {
 		held = append(held, "the broker's password")
@@ -109,7 +76,6 @@ func (d *examination) withheld(c config.Config) string {
 	if c.Meters[d.index].Key != "" {
 		held = append(held, "the key")
 	}
-	text := ""
 	if len(held) > 0 {
 		text = "; it holds " + strings.Join(held, " and ")
 	}
@@ -127,22 +93,36 @@ func relative(name string) string {
 	return name
 }
 
-// writeConfig puts text into a file that its owner alone may read: whole, or not at all.
-func writeConfig(name, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".hanbridge-*") // its mode is 0600
-	if err != nil {
-		return fmt.Errorf("--write: %w", err)
+// judgeSetting compares the line setting with that of the meter, "" where it has none. One of --serial that was merely tried
+// first is no fault of a configuration; one of a file that is written again is mended with it.
+func (d *examination) judgeSetting(line string) *verdict {
+	m := d.meter()
+	wrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
+	if wrong() && d.configured != nil {
+		tried := m.Serial
+		if m.Serial = *d.configured; d.order.Write && m.Serial.Auto {
+			m.Serial = d.foundSerial(m.Serial)
+		}
+		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: right is serial: %s", line, tried, m.Serial)
 	}
-	_, err = f.WriteString(text)
-	if e := f.Close(); err == nil {
-		err = e
+	if !wrong() {
+		return nil
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
+	text := fmt.Sprintf("serial is set to %s, and the meter speaks %s: set serial to auto, or to \"%s\"", m.Serial, line, line)
+	if !d.mends {
+		return &verdict{codeSetting, text}
 	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return fmt.Errorf("--write: %w", err)
-	}
+	d.misset = text
+	d.remark = fmt.Sprintf(", now that serial is %s, which the meter speaks: it was %s", line, m.Serial)
+	m.Serial = d.foundSerial(m.Serial)
 	return nil
+}
+
+// foundSerial is the line setting at which the meter was found, or else where its wire has none.
+func (d *examination) foundSerial(or config.Serial) config.Serial {
+	var found config.Serial
+	if d.found == nil || d.found.Line == "" || found.UnmarshalText([]byte(d.found.Line)) != nil {
+		return or
+	}
+	return found
 }

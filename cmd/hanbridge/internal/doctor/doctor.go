@@ -37,35 +37,29 @@ func Examine(ctx context.Context, p *cli.Program, o Order) error {
 		return cli.DataError(err)
 	}
 	if o.JSON {
-		if err := printJSON(p, d.report); err != nil {
-			return err
-		}
+		err = printJSON(p, d.report)
 	}
-	if !d.report.OK {
+	if err == nil && !d.report.OK {
 		return cli.ErrPrinted
 	}
-	return nil
+	return err
 }
 
-// A examination examines one meter. What it touches of the world are functions, so that tests have another.
+// An examination looks at one meter. What it touches of the world are functions, so that tests have another.
 type examination struct {
 	order Order
 	cfg   config.Config
-	index int // of the meter in cfg
-	file  string
-	// before is the configuration as it was read; auto tells that its port is looked for.
-	before string
-	auto   bool
-	// masked tells that the key came by the command line, and stays out of what is written.
-	masked bool
-	// configured is what --serial is laid over, nil where it is not given.
-	configured *config.Serial
-	// mends tells that a wrong setting goes with the file that is written; misset is that setting, in a sentence.
-	mends  bool
-	misset string
-	// remark is what stands behind "all well".
-	remark string
-	dwell  time.Duration
+	index int    // of the meter in cfg
+	file  string // of cfg, "" for none
+
+	before     string         // the configuration as it was read
+	auto       bool           // the port of the meter is looked for
+	masked     bool           // the key came by the command line, and stays out of what is written
+	configured *config.Serial // what --serial is laid over, nil without it
+	mends      bool           // a wrong setting goes with the file that is written
+	misset     string         // that setting, in a sentence
+	remark     string         // stands behind "all well"
+	dwell      time.Duration
 
 	ports  func() []source.Port
 	usable func(path string) error
@@ -89,12 +83,9 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 		order: o, file: config.Found(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.Usable,
 		wires: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
 		check: mqtt.Check, hub: mqtt.Hub,
-		say:      func(name, text string) { fmt.Fprintf(p.Out, "%-10s%s\n", name, safetext.Visible(text)) },
+		say:      func(name, text string) { fmt.Fprint(p.Out, reportLine(name, text, cli.IsTerminal(p.Out))) },
 		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
 		progress: func(string, ...any) {},
-	}
-	if cli.IsTerminal(p.Out) { // else each line is whole, for programs
-		d.say = func(name, text string) { fmt.Fprint(p.Out, reportLine(name, safetext.Visible(text))) }
 	}
 	if o.JSON {
 		d.say, d.print = func(string, string) {}, func(string) {}
@@ -110,7 +101,9 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 		return nil, err
 	}
 	d.cfg, d.before = cfg, config.Text(cfg, config.ShowSecrets)
-	d.mends = o.Write && d.file != "" && !slices.ContainsFunc(p.Environ, isSerialVariable)
+	d.mends = o.Write && d.file != "" && !slices.ContainsFunc(p.Environ, func(entry string) bool {
+		return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") // it wins over every file
+	})
 	if err := d.choose(o); err != nil {
 		return nil, err
 	}
@@ -120,8 +113,14 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 	return d, nil
 }
 
-// isSerialVariable tells that an entry of the environment wins over the line setting of every file.
-func isSerialVariable(entry string) bool { return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") }
+// reportLine returns a line of the report: a name, and a text beside it, which is wrapped for a person and whole for a program.
+func reportLine(name, text string, person bool) string {
+	text = safetext.Visible(text)
+	if person {
+		text = strings.ReplaceAll(cli.Wrap(text, cli.Columns-10), "\n", "\n          ")
+	}
+	return fmt.Sprintf("%-10s%s\n", name, text)
+}
 
 // meter is the one that is examined.
 func (d *examination) meter() *config.Meter { return &d.cfg.Meters[d.index] }

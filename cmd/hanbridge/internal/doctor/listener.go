@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ type listener struct {
 	decoder  *meter.Decoder
 	dwell    time.Duration
 	progress func(format string, args ...any)
-	tried    probe.Findings // endpoints whose turn is over
+	speeds   map[string]bool // that were listened to
+	heard    bool            // bytes came at one of them
 	observation
 }
 
@@ -44,13 +46,13 @@ type observation struct {
 	family   string
 	cipher   meter.Cipher
 	clock    obis.Time
-	seen     [256]bool // by quantity.ID
+	seen     map[quantity.ID]bool
 }
 
 // Opened begins with another endpoint.
 func (l *listener) Opened(a *probe.Attempt) error {
 	if a != l.Attempt {
-		l.observation = observation{Attempt: a, began: time.Now()}
+		l.observation = observation{Attempt: a, began: time.Now(), seen: map[quantity.ID]bool{}}
 		l.progress("listening on %s, %v at most …", daemon.WireName(a.Endpoint), l.dwell)
 	}
 	return nil
@@ -62,10 +64,10 @@ func (l *listener) Reading(_ context.Context, r *meter.Reading, verified bool) (
 		return false
 	}
 	now := time.Now()
-	if l.verified++; l.verified == 1 {
-		l.first = now
-	} else {
+	if l.verified++; l.verified > 1 {
 		l.gaps = append(l.gaps, now.Sub(l.last))
+	} else {
+		l.first = now
 	}
 	l.last = now
 	l.take(r)
@@ -107,7 +109,7 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 		return false
 	}
 	l.telnet = l.telnet || l.decoder.Telnet()
-	l.protocol, l.bytes, l.last = e.Protocol, e.Bytes, time.Now()
+	l.protocol, l.bytes, l.first = e.Protocol, e.Bytes, time.Now()
 	if isLocked {
 		l.lock = locked
 	}
@@ -119,24 +121,10 @@ func (l *listener) Ended(e probe.End) (goOn bool) {
 	if e.Err != nil {
 		return true
 	}
-	l.tried = l.tried.With(e.Finding)
-	speeds := map[string]bool{}
-	for _, f := range l.tried {
-		if f.Bytes > 0 {
-			return true
-		}
-		speed, _, _ := strings.Cut(f.Line, " ")
-		speeds[speed] = true
-	}
-	return len(speeds) < 2
-}
-
-// after is how long the wire was listened to before the first telegram that counted.
-func (o *observation) after() time.Duration {
-	if o.verified == 0 {
-		return o.last.Sub(o.began)
-	}
-	return o.first.Sub(o.began)
+	speed, _, _ := strings.Cut(e.Finding.Line, " ")
+	l.speeds[speed] = true
+	l.heard = l.heard || e.Finding.Bytes > 0
+	return l.heard || len(l.speeds) < 2
 }
 
 // interval is the median of the gaps between telegrams, 0 if there is none.
@@ -149,12 +137,4 @@ func (o *observation) interval() time.Duration {
 }
 
 // quantities are those that the meter sent, in the order of the table.
-func (o *observation) quantities() []quantity.ID {
-	var all []quantity.ID
-	for id := range quantity.Count() {
-		if o.seen[id] {
-			all = append(all, quantity.ID(id))
-		}
-	}
-	return all
-}
+func (o *observation) quantities() []quantity.ID { return slices.Sorted(maps.Keys(o.seen)) }

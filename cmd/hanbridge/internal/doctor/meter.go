@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -26,7 +27,7 @@ func (d *examination) readMeter(context.Context) *verdict {
 	d.tellLine(o)
 	switch {
 	case o.verified == 0 && o.lock != nil:
-		return d.tellLocked(o)
+		return d.tellLocked(o.lock)
 	case o.verified == 0:
 		return &verdict{codeUnknown, "telegrams arrive whole, but of a kind that hanbridge does not read yet: capture a minute with hanbridge " +
 			"capture " + d.portArgument() + "--for 60s --out meter.txt and report it"}
@@ -39,8 +40,9 @@ func (d *examination) readMeter(context.Context) *verdict {
 
 func (d *examination) tellLine(o *observation) {
 	l := &d.report.Line
+	after := o.first.Sub(o.began)
 	l.Setting, l.Protocol, l.Bytes, l.Checked = o.Line, o.protocol, o.bytes, o.checked
-	l.After, l.Damaged, l.Telnet = o.after().Milliseconds(), o.Finding().Damaged, o.telnet
+	l.After, l.Damaged, l.Telnet = after.Milliseconds(), o.Finding().Damaged, o.telnet
 	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[o.protocol], o.bytes, o.soundness())
 	if o.Line != "" {
 		text = o.Line + ": " + text
@@ -50,9 +52,9 @@ func (d *examination) tellLine(o *observation) {
 	}
 	if o.telnet {
 		text += ", by telnet"
-		d.remark = ", but " + trimmed(line.Telnet)
+		d.remark = ", but " + line.Telnet.Advice()
 	}
-	d.say("line", fmt.Sprintf("%s (after %s s)", text, seconds(o.after(), 1)))
+	d.say("line", fmt.Sprintf("%s (after %s s)", text, seconds(after)))
 }
 
 // authenticated is the bit of a security byte that says that a tag ends the message. Green Book, 9.2.7.2.4.1.
@@ -75,29 +77,25 @@ func (o *observation) soundness() string {
 	return "without a checksum, two alike"
 }
 
-// seconds writes a duration with so many decimals.
-func seconds(d time.Duration, decimals int) string {
-	return string(obis.Decimal{Coef: d.Milliseconds(), Exp: -3}.AppendFixed(nil, decimals))
-}
+// seconds writes a duration with one decimal.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) }
 
 func (d *examination) tellMeter(o *observation) {
-	m := meterReport{Make: o.meter.Make, Model: o.meter.Model, List: o.meter.List, Items: o.items, Interval: o.interval().Milliseconds()}
+	m := meterReport{Make: o.meter.Make, Model: o.meter.Model, List: o.meter.List, Items: o.items}
 	if n := len(o.meter.Serial); n > 0 {
 		m.Number = "…" + o.meter.Serial[max(0, n-4):]
 	}
 	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), o.listText()}
 	live := d.meter().Port.Kind != config.ReplayPort // a recording has no time of its own
-	if m.Interval > 0 && live {
-		parts = append(parts, "every "+strings.TrimSuffix(seconds(o.interval(), 1), ".0")+" s")
-	} else {
-		m.Interval = 0
+	if live && o.interval() > 0 {
+		m.Interval = o.interval().Milliseconds()
+		parts = append(parts, "every "+strings.TrimSuffix(seconds(o.interval()), ".0")+" s")
 	}
-	if m.Number == "" {
-		parts = append(parts, "no number sent")
-	} else {
-		parts = append(parts, "number "+m.Number)
+	number := "no number sent"
+	if m.Number != "" {
+		number = "number " + m.Number
 	}
-	text := strings.Join(parts, ", ")
+	text := strings.Join(append(parts, number), ", ")
 	if offset, ok := clockOffset(o.clock, o.last); ok && live {
 		s := int64(offset.Round(time.Second) / time.Second)
 		m.Clock = &s
@@ -107,17 +105,14 @@ func (d *examination) tellMeter(o *observation) {
 	d.say("meter", text)
 }
 
-// listText names the list of quantities. The Swedish one of Aidon has no name of its own; nor has the Norwegian one of power
-// alone.
+// listText names the list of quantities. The Swedish one of Aidon has no name of its own, nor has the Norwegian one of power alone.
 func (o *observation) listText() string {
-	name := "list"
-	switch {
-	case o.meter.List != "":
-		name = o.meter.List
-	case o.family == "aidon" && o.protocol == meter.HDLC && o.items > 1:
-		name = "Swedish list"
-	case o.protocol == meter.P1:
+	if o.protocol == meter.P1 && o.meter.List == "" {
 		return "telegram of " + cli.Count(o.items, "line")
+	}
+	name := cmp.Or(o.meter.List, "list")
+	if name == "list" && o.family == "aidon" && o.items > 1 {
+		name = "Swedish list"
 	}
 	return name + " of " + cli.Count(o.items, "item")
 }
@@ -155,18 +150,32 @@ func (d *examination) tellCipher(o *observation) {
 	d.say("cipher", fmt.Sprintf("security %s, %s, the key fits", security, titleText(o.cipher.Title)))
 }
 
-func (d *examination) tellLocked(o *observation) *verdict {
-	c := cipherReport{Encrypted: true, Maker: maker(o.lock.Title), Key: "missing"}
-	text := "no key is given"
+// tellLocked is about a meter that encrypts, and whose telegrams no key opens.
+func (d *examination) tellLocked(e *dlms.LockedError) *verdict {
+	title := titleText(e.Title)
+	c, text, v := "missing", "no key is given", &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key "+
+		"of this meter, write it into a file that only you may read, and type: hanbridge doctor %s--key-file FILE", title, d.portArgument())}
 	switch {
-	case o.lock.AuthKey:
-		c.Key, text = "wrong-auth", "the key fits, its authentication key does not"
-	case o.lock.Tried:
-		c.Key, text = "wrong", "the key does not fit"
+	case e.AuthKey:
+		c, text = "wrong-auth", "the key fits, its authentication key does not"
+		v = &verdict{codeWrongAuthKey, fmt.Sprintf("telegrams are encrypted (%s), and the key fits, but its authentication key does not: compare "+
+			"auth_key (--auth-key) digit by digit with what your grid company gave you, %s", title, render.WithoutAuthKey)}
+	case e.Tried:
+		c, text = "wrong", "the key does not fit"
+		v = &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
+			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", title, render.MaybeSwapped)}
 	}
-	d.report.Cipher = &c
-	d.say("cipher", fmt.Sprintf("%s, %s", titleText(o.lock.Title), text))
-	return d.lockedVerdict(*o.lock)
+	d.report.Cipher = &cipherReport{Encrypted: true, Maker: maker(e.Title), Key: c}
+	d.say("cipher", title+", "+text)
+	return v
+}
+
+// titleText shows of a system title what may be shown.
+func titleText(title [8]byte) string {
+	if sender := dlms.Sender(title); sender != "" {
+		return "system title " + sender
+	}
+	return "no system title"
 }
 
 // maker are the letters of a system title that name who made the meter.

@@ -1,27 +1,37 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
+	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
 // findMeter listens on the port that was named, else on all that are free, until one gives a telegram.
-func (d *examination) findMeter(ctx context.Context) *verdict {
+func (d *examination) findMeter(ctx context.Context) (worst *verdict) {
 	ports, v := d.usablePorts()
 	if v != nil {
 		return v
 	}
-	var worst *verdict
-	name := "" // of its port
+	name := "" // of the port that worst is about
 	for _, port := range ports {
+		d.report.Port.Name = port.String()
+		note := ""
+		if port.Kind == config.SerialPort {
+			note = "   readable, not in use"
+		}
+		d.say("port", port.String()+note)
 		m := *d.meter()
 		m.Port = port
-		d.report.Port.Name = port.String()
-		d.say("port", port.String()+d.openly(port))
 		v := d.findLine(ctx, m)
 		if v == nil {
 			d.meter().Port = port
@@ -38,32 +48,23 @@ func (d *examination) findMeter(ctx context.Context) *verdict {
 	return worst
 }
 
-// openly is what is known of a port before anything is read from it.
-func (d *examination) openly(port config.Port) string {
-	if port.Kind == config.SerialPort {
-		return "   readable, not in use"
-	}
-	return ""
-}
-
 // usablePorts returns the ports to listen on, and a verdict where there is none.
 func (d *examination) usablePorts() ([]config.Port, *verdict) {
 	configured := d.meter().Port
-	switch configured.Kind {
-	case config.AutoPort:
+	if configured.Kind == config.AutoPort {
 		return d.freePorts()
-	case config.SerialPort:
+	}
+	if configured.Kind == config.SerialPort {
 		if err := d.usable(configured.Address); err != nil {
 			d.report.Port.Name = configured.String()
 			d.say("port", configured.String())
 			return nil, portVerdict(err)
 		}
-	case config.TCPPort, config.ReplayPort:
 	}
 	return []config.Port{configured}, nil
 }
 
-// freePorts looks through the ports of this machine.
+// freePorts looks through the ports of this machine, without those of other meters of the configuration.
 func (d *examination) freePorts() (free []config.Port, v *verdict) {
 	found := d.ports()
 	if len(found) == 0 {
@@ -74,33 +75,70 @@ func (d *examination) freePorts() (free []config.Port, v *verdict) {
 	}
 	for _, port := range found {
 		err := d.usable(port.Path)
-		if err == nil && d.configuredElsewhere(port) {
-			continue
+		if err == nil && !slices.ContainsFunc(d.cfg.Meters, func(m config.Meter) bool { return isOn(m, port) }) {
+			free = append(free, config.Port{Kind: config.SerialPort, Address: port.Path})
 		}
 		if err == nil {
-			free = append(free, config.Port{Kind: config.SerialPort, Address: port.Path})
 			continue
 		}
-		d.skip(port, err)
+		reason := strings.TrimPrefix(err.Error(), "open "+port.Path+": ")
+		d.report.Port.Skipped = append(d.report.Port.Skipped, skippedPort{port.Path, reason})
+		d.say("port", port.Path+"   skipped: "+reason)
 		if v == nil {
 			v = portVerdict(err)
 		}
 	}
 	if len(free) > 0 {
-		return free, nil
+		v = nil
 	}
-	return nil, v
+	return free, v
 }
 
-// configuredElsewhere tells that another meter of the configuration has this port.
-func (d *examination) configuredElsewhere(port source.Port) bool {
-	return slices.ContainsFunc(d.cfg.Meters, func(m config.Meter) bool {
-		return m.Port.Kind == config.SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
-	})
+func isOn(m config.Meter, port source.Port) bool {
+	return m.Port.Kind == config.SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
 }
 
-func (d *examination) skip(port source.Port, err error) {
-	reason := strings.TrimPrefix(err.Error(), "open "+port.Path+": ")
-	d.report.Port.Skipped = append(d.report.Port.Skipped, skippedPort{port.Path, reason})
-	d.say("port", port.Path+"   skipped: "+reason)
+// findLine tries the settings of a port until one gives a telegram, the configured one first.
+func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
+	options, err := daemon.OptionsOf(m)
+	if err != nil {
+		return &verdict{codePort, err.Error()}
+	}
+	decoder := meter.NewDecoder(nil)
+	decoder.Options = options
+	l := &listener{decoder: decoder, dwell: d.dwell, progress: d.progress, speeds: map[string]bool{}}
+	source := probe.Source{Endpoints: func() ([]probe.Endpoint, error) { return d.endpoints(m) }, Recorded: m.Port.Kind == config.ReplayPort}
+	found := probe.Probe(ctx, source, probe.Options{
+		Dwell: d.dwell, Once: true, ReadOn: l.readOn,
+		Decode: func(wire io.Reader) probe.Decoder { decoder.Reset(wire); return decoder },
+	}, l)
+	var parts []string
+	for _, f := range found.Tried {
+		d.report.Line.Tried = append(d.report.Line.Tried, triedLine{f.Port, f.Line, f.Bytes, f.Verdict.String()})
+		parts = append(parts, fmt.Sprintf("%s: %d bytes, %s", cmp.Or(f.Line, "read"), f.Bytes, f.Verdict))
+	}
+	if found.Proved != nil {
+		d.found = &l.observation
+		return nil
+	}
+	closed, isClosed := errors.AsType[probe.ClosedError](found.Err)
+	over := source.Recorded && errors.Is(found.Err, io.EOF) || isClosed && closed != probe.ErrClosedEmpty
+	if found.Err != nil && !over {
+		return portVerdict(found.Err)
+	}
+	if ctx.Err() == nil {
+		d.say("line", "no telegram ("+strings.Join(parts, "; ")+")")
+	}
+	return d.lineVerdict(m.Port, found)
+}
+
+// endpoints are those of a meter: its own line setting first, then those that meters use.
+func (d *examination) endpoints(m config.Meter) ([]probe.Endpoint, error) {
+	all, err := d.wires(m)
+	if m.Port.Kind != config.SerialPort || m.Serial.Auto || err != nil {
+		return all, err
+	}
+	m.Serial = config.Serial{Auto: true}
+	usual, err := d.wires(m)
+	return append(all, slices.DeleteFunc(usual, func(c probe.Endpoint) bool { return c.Line == all[0].Line })...), err
 }

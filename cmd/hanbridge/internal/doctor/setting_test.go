@@ -105,3 +105,22 @@ func TestDoctorCommands(t *testing.T) {
 		})
 	}
 }
+
+// TestReportLine: for a person a line wraps at words, below its text; what is longer than a line is not cut.
+func TestReportLine(t *testing.T) {
+	long, blank := "/dev/serial/by-id/"+strings.Repeat("x", 70), strings.Repeat(" ", 10)
+	tests := []struct{ name, text, want string }{
+		{"cipher", "none", "cipher    none\n"},
+		{"", "a warning", "          a warning\n"},
+		{"verdict", strings.Repeat("seven77 ", 8) + "seven77 ninth", "verdict   " + strings.Repeat("seven77 ", 7) + "seven77\n" + blank + "seven77 ninth\n"},
+		{"port", long + "   readable", "port      " + long + "\n" + blank + "readable\n"},
+	}
+	for _, tt := range tests {
+		if got := reportLine(tt.name, tt.text, true); got != tt.want {
+			t.Errorf("%s:\ngot\n%swant\n%s", tt.name, got, tt.want)
+		}
+	}
+	if got, want := reportLine("port", long+"   readable", false), "port      "+long+"   readable\n"; got != want {
+		t.Errorf("for a program: got %q, want %q", got, want)
+	}
+}

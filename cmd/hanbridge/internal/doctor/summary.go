@@ -9,59 +9,44 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-var phaseSuffixes = []string{"_l1", "_l2", "_l3"}
-
 // summary tells in words what a meter sends: power, energy ×4; voltage ×3 phases.
 func summary(ids []quantity.ID) string {
-	var whole, phased words
-	phases := map[string]bool{}
+	var whole, phased, phases []string
+	counters := 0
 	for _, id := range ids {
 		name, row := id.String(), id.Row()
 		if row.Diagnostic || !row.Numeric() {
 			continue
 		}
-		if end := name[max(0, len(name)-3):]; slices.Contains(phaseSuffixes, end) {
-			phases[end] = true
-			phased.add(word(row))
+		if i := strings.LastIndex(name, "_l"); i >= 0 && i == len(name)-len("_l1") {
+			phases = withWord(phases, name[i:])
+			phased = withWord(phased, word(row))
 			continue
 		}
-		whole.add(word(row))
-	}
-	if len(phases) == 0 {
-		return whole.text()
-	}
-	each := strings.Join(phased.all, ", ") + " ×" + cli.Count(len(phases), "phase")
-	if len(whole.all) == 0 {
-		return each
-	}
-	return whole.text() + "; " + each
-}
-
-// words are counted, in the order in which they came first.
-type words struct {
-	all   []string
-	count map[string]int
-}
-
-func (w *words) add(word string) {
-	if w.count == nil {
-		w.count = map[string]int{}
-	}
-	if w.count[word]++; w.count[word] == 1 {
-		w.all = append(w.all, word)
-	}
-}
-
-// text lists the words; only counters are worth a number.
-func (w *words) text() string {
-	parts := slices.Clone(w.all)
-	for i, word := range parts {
-		if word == "energy" && w.count[word] > 1 {
-			parts[i] += fmt.Sprintf(" ×%d", w.count[word])
+		whole = withWord(whole, word(row))
+		if word(row) == energy {
+			counters++
 		}
 	}
-	return strings.Join(parts, ", ")
+	if i := slices.Index(whole, energy); counters > 1 {
+		whole[i] += fmt.Sprintf(" ×%d", counters)
+	}
+	parts := []string{strings.Join(whole, ", ")}
+	if len(phases) > 0 {
+		parts = append(parts, strings.Join(phased, ", ")+" ×"+cli.Count(len(phases), "phase"))
+	}
+	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
 }
+
+// withWord adds a word that is not there yet.
+func withWord(all []string, word string) []string {
+	if slices.Contains(all, word) {
+		return all
+	}
+	return append(all, word)
+}
+
+const energy = "energy"
 
 // word is what people call a kind of quantity.
 func word(row *quantity.Row) string {
@@ -71,7 +56,7 @@ func word(row *quantity.Row) string {
 	case "apparent_power":
 		return "apparent"
 	case "reactive_energy":
-		return "energy"
+		return energy
 	case "":
 		return strings.ToLower(row.Title)
 	default:

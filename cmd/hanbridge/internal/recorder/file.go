@@ -18,6 +18,7 @@ type captureFile struct {
 	// say is where people are told what goes on: not among what is captured.
 	say   io.Writer
 	w     io.Writer
+	file  *os.File // of w; nil for standard output
 	force bool
 }
 
@@ -53,11 +54,11 @@ func thereAlready(name string) error {
 // Write writes at once: whatever ends the program, what was written is kept.
 func (f *captureFile) Write(b []byte) (int, error) {
 	if f.w == nil {
-		flags := os.O_CREATE | os.O_WRONLY | os.O_EXCL
+		over := os.O_EXCL
 		if f.force {
-			flags = os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+			over = os.O_TRUNC
 		}
-		w, err := os.OpenFile(f.name, flags, 0o600)
+		w, err := os.OpenFile(f.name, os.O_CREATE|os.O_WRONLY|over, 0o600)
 		if errors.Is(err, fs.ErrExist) {
 			return 0, thereAlready(f.name)
 		}
@@ -68,7 +69,7 @@ func (f *captureFile) Write(b []byte) (int, error) {
 			_ = w.Close() // nothing was written to it
 			return 0, err
 		}
-		f.w = w
+		f.w, f.file = w, w
 	}
 	return f.w.Write(b)
 }
@@ -86,18 +87,17 @@ func ownAlone(w *os.File) error {
 }
 
 func (f *captureFile) close() {
-	if c, ok := f.w.(*os.File); ok && f.name != "standard output" {
-		_ = c.Close() // each write was checked
+	if f.file != nil {
+		_ = f.file.Close() // each write was checked
 	}
 }
 
 // remove takes away a file that holds nothing but its head.
 func (f *captureFile) remove() {
-	c, ok := f.w.(*os.File)
-	if !ok || f.name == "standard output" {
+	if f.file == nil {
 		return
 	}
-	if is, err := c.Stat(); err == nil && is.Mode().IsRegular() { // not /dev/null
+	if is, err := f.file.Stat(); err == nil && is.Mode().IsRegular() { // not /dev/null
 		_ = os.Remove(f.name) // it does no harm
 	}
 }

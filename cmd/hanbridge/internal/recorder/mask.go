@@ -42,15 +42,11 @@ func (m *masker) Next() (*meter.Reading, error) {
 	if t.Ciphered && !m.mask.ciphered {
 		m.mask.ciphered = true
 		note := fmt.Sprintf(capture.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
-		if _, err := io.WriteString(m.out, note); err != nil {
-			return nil, errKeep{err}
+		if err := m.write([]byte(note)); err != nil {
+			return nil, err
 		}
 	}
-	at := time.Now()
-	if m.received != nil {
-		at = m.received()
-	}
-	return t.Reading, m.keep(at, t.Bytes)
+	return t.Reading, m.keep(m.received(), t.Bytes)
 }
 
 // passes counts what stands between telegrams, up to the end of the next one.
@@ -59,18 +55,8 @@ func (m *masked) passes(offset int64, n int) {
 	m.end = max(m.end, offset+int64(n))
 }
 
-// masked says what was written and what was left out.
-func (l *listener) masked() string {
-	text := fmt.Sprintf("telegrams: %d masked; left out: %d damaged, %d that could not be read or masked, %d bytes between telegrams",
-		l.good, l.bad, l.sealed, l.mask.between+max(l.bytes-l.mask.end, 0))
-	if l.mask.ciphered {
-		text += "; what was ciphered is ciphered with a public test key, which stands in the file"
-	}
-	return text
-}
-
-// capturedSource is a file that was captured. received returns when what was read last came, now where the file does not tell.
-func capturedSource(name string) (s probe.Source, received func() time.Time) {
+// recording is a file that was captured. received returns when what was read last came, now where the file does not tell.
+func recording(name string) (endpoints func() ([]probe.Endpoint, error), received func() time.Time) {
 	var wire *virtualport.Wire
 	dial := func(context.Context) (io.ReadCloser, error) {
 		f, err := cli.OpenRecording("capture --anonymise --from", name)
@@ -80,7 +66,7 @@ func capturedSource(name string) (s probe.Source, received func() time.Time) {
 		wire = virtualport.NewRecordedWire(f, 0)
 		return openedRecording{wire, f}, nil
 	}
-	return probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{Port: name, Dial: dial})}, func() time.Time {
+	return probe.Fixed(probe.Endpoint{Port: name, Dial: dial}), func() time.Time {
 		if wire.At.IsZero() {
 			return time.Now()
 		}

@@ -19,9 +19,8 @@ type (
 		Cipher  *cipherReport `json:"cipher,omitempty"`
 		Broker  *brokerReport `json:"broker,omitempty"`
 		Verdict verdict       `json:"verdict"`
-		// Config is the configuration to use, without its secrets; Written is the file that it was written to.
-		Config  string `json:"config,omitempty"`
-		Written string `json:"written,omitempty"`
+		Config  string        `json:"config,omitempty"`  // the configuration to use, without its secrets
+		Written string        `json:"written,omitempty"` // the file that it was written to
 	}
 	portReport struct {
 		Name    string        `json:"name"`
@@ -41,38 +40,39 @@ type (
 		Telnet   bool           `json:"telnet,omitempty"`
 		Tried    []triedLine    `json:"tried,omitempty"`
 	}
-	// triedLine is a setting that was listened to. Evidence is what its raw bytes look like, in one word.
+	// triedLine is a setting that was listened to.
 	triedLine struct {
 		Port     string `json:"port"`
 		Setting  string `json:"setting,omitempty"`
 		Bytes    int64  `json:"bytes"`
-		Evidence string `json:"evidence"`
+		Evidence string `json:"evidence"` // what its bytes look like, as line.Verdict.String says it
 	}
 	meterReport struct {
-		Make  string `json:"make"`
-		Model string `json:"model"`
-		List  string `json:"list"`
-		Items int    `json:"items"`
-		// Interval is 0 where it is not known; Clock is left out there.
-		Interval int64 `json:"interval_ms"`
-		// Number is the end of the meter's number, "" where it sends none.
-		Number string `json:"number"`
-		Clock  *int64 `json:"clock_ahead_s,omitempty"`
+		Make     string `json:"make"`
+		Model    string `json:"model"`
+		List     string `json:"list"`
+		Items    int    `json:"items"`
+		Interval int64  `json:"interval_ms"` // 0: not known
+		Number   string `json:"number"`      // its end, "" if the meter sends none
+		Clock    *int64 `json:"clock_ahead_s,omitempty"`
 	}
 	cipherReport struct {
 		Encrypted bool   `json:"encrypted"`
 		Security  string `json:"security,omitempty"`
 		Maker     string `json:"maker,omitempty"`
-		// Key is fits, missing, wrong or, where only the authentication key does not fit, wrong-auth.
-		Key string `json:"key,omitempty"`
+		Key       string `json:"key,omitempty"` // fits, missing, wrong or, if only the authentication key does not fit, wrong-auth
 	}
-	// brokerReport: Good is connected, may publish, may retain.
 	brokerReport struct {
 		URL      string `json:"url"`
-		Good     bool   `json:"good"`
+		Good     bool   `json:"good"` // connected, may publish, may retain
 		Error    string `json:"error,omitempty"`
 		HubTopic string `json:"hub_topic,omitempty"`
 		Hub      bool   `json:"hub"`
+	}
+	// A verdict says in a sentence what is wrong, and whose turn it is. Its code is for programs.
+	verdict struct {
+		Code string `json:"code"`
+		Text string `json:"text"`
 	}
 )
 

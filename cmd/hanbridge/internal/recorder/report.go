@@ -1,0 +1,86 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
+	"github.com/hanbridge/hanbridge/pkg/line"
+)
+
+// report says what was captured, and returns how the program ends.
+func (l *listener) report(err error) error {
+	_, unkept := errors.AsType[errKeep](err)
+	switch {
+	case err != nil && l.bytes == 0 && (l.recorded || unkept):
+		return err // a file was named that cannot be read or written
+	case err != nil && l.bytes == 0:
+		return cli.DataError(err)
+	case err == nil && l.named == "":
+		return nil // it was ended before a wire was open
+	}
+	text := fmt.Sprintf("%d bytes; telegrams: %d good, %d damaged", l.bytes, l.good, l.bad)
+	if l.sealed > 0 {
+		text += fmt.Sprintf(", %d that could not be read", l.sealed)
+	}
+	if l.mask != nil {
+		text = l.masked()
+	}
+	l.say("%s: %s", l.out.name, text)
+	if l.telnet && l.good > 0 {
+		l.say("%s", line.Telnet.Advice())
+	}
+	if l.mask != nil && l.good == 0 {
+		l.out.remove()
+	}
+	switch {
+	case err != nil:
+		return cli.DataError(err)
+	case l.good+l.sealed == 0 && l.recorded:
+		return cli.DataError(errors.New("no telegram in it: " + render.NoTelegram))
+	case l.good+l.sealed == 0:
+		return cli.DataError(fmt.Errorf("no telegram%s", l.advice()))
+	case l.good == 0 && l.mask != nil:
+		return cli.DataError(errors.New("nothing could be masked, so there is nothing to show"))
+	}
+	return nil
+}
+
+// advice says what to do where there was no telegram. To try another setting helps only where one alone was tried.
+func (l *listener) advice() string {
+	best, _ := l.tried.Best()
+	if len(l.tried) > 1 && best.Verdict.AboutSetting() {
+		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", len(l.tried))
+	}
+	return ": " + best.Verdict.Advice()
+}
+
+// lockedAdvice says what becomes of encrypted telegrams.
+func (l *listener) lockedAdvice() string {
+	kept, without := "they are kept as they are", render.WithoutAuthKey
+	if l.mask != nil {
+		kept, without = "they are left out, since what is in them cannot be masked", "or leave it out"
+	}
+	switch {
+	case l.locked.AuthKey:
+		return "encrypted telegrams, and the key fits, but its authentication key does not: " + kept + ". Compare auth_key (--auth-key) " +
+			"with what your grid company gave you, " + without
+	case l.locked.Tried:
+		return "encrypted telegrams, and no key fits: " + kept + "; " + render.MaybeSwapped
+	case l.mask != nil:
+		return "encrypted telegrams: without the key " + kept + ". Name it with --key-file FILE: what is written is encrypted with a " +
+			"public test key, never with yours"
+	}
+	return "encrypted telegrams: " + kept + ", with the number of the meter in clear (--anonymise masks it)"
+}
+
+// masked says what was written and what was left out.
+func (l *listener) masked() string {
+	text := fmt.Sprintf("telegrams: %d masked; left out: %d damaged, %d that could not be read or masked, %d bytes between telegrams",
+		l.good, l.bad, l.sealed, l.mask.between+max(l.bytes-l.mask.end, 0))
+	if l.mask.ciphered {
+		text += "; what was ciphered is ciphered with a public test key, which stands in the file"
+	}
+	return text
+}
