@@ -30,49 +30,58 @@ type Record struct {
 	Bytes []byte
 }
 
-const captureTime = "2006-01-02T15:04:05.000Z07:00"
-
 // Append appends the line of a capture with its end.
 func (c Record) Append(dst []byte) []byte {
-	dst = append(c.At.AppendFormat(dst, captureTime), ' ')
+	dst = append(c.At.AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00"), ' ')
 	return append(hex.AppendEncode(dst, c.Bytes), '\n')
 }
 
 // A Reader reads a recording of a wire.
 type Reader struct {
-	r *bufio.Reader
-	// plain gives the bytes of a recording that is no capture.
-	plain io.Reader
+	lines *bufio.Reader // of a capture
+	plain io.Reader     // the bytes of a recording that is no capture; nil for a capture
 	name  string
 	line  int
 	buf   []byte
 }
 
+// longestLine is how long a line of a capture may be, in bytes: more than one read ever gives.
+const longestLine = 1 << 17
+
+// sampled is how many bytes of a recording's beginning tell its form.
+const sampled = 4096
+
 // NewReader returns a reader of the capture in r, or of any other form of bytes that Bytes knows. Where r has a name, as
 // files do, errors begin with it.
 func NewReader(r io.Reader) *Reader {
 	b := bufio.NewReaderSize(r, longestLine)
-	c := &Reader{r: b, name: "capture"}
+	c := &Reader{lines: b, name: "capture", buf: make([]byte, sampled)}
 	if file, ok := r.(interface{ Name() string }); ok {
 		c.name = file.Name()
 	}
-	if start := beginning(b); !isCapture(start) {
-		c.plain, c.buf = b, make([]byte, 4096)
-		if isDump(start) {
-			c.plain = &undump{r: b}
-		} else if isHex(start) {
-			c.plain = &unhex{r: b}
-		} else if mayHoldBytes(start) {
-			c.plain = &extract{r: b}
-		} else if isEscaped(start) {
-			c.plain = &unescape{r: b}
-		}
+	_, _ = b.Peek(1)                               // one read alone, so that a pipe is not waited for; its error comes again
+	start, _ := b.Peek(min(b.Buffered(), sampled)) // no error: it is buffered
+	switch {
+	case isCapture(start):
+	case isDump(start):
+		c.plain = whole(b, dumpedBytes)
+	case isHex(start):
+		c.plain = &hexReader{r: b}
+	case isText(start):
+		c.plain = whole(b, bytesInText)
+	default:
+		c.plain = b
 	}
 	return c
 }
 
-// longestLine is how long a line of a capture may be, in bytes: more than one read ever gives.
-const longestLine = 1 << 17
+// firstLine matches the first line of a capture whose head was not kept.
+var firstLine = regexp.MustCompile(`(?m)\A\s*\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) [[:xdigit:]]+\s*$`)
+
+// isCapture tells if a recording begins as captures do.
+func isCapture(start []byte) bool {
+	return bytes.HasPrefix(start, []byte(Mark)) || firstLine.Match(start)
+}
 
 // Next returns what the next read gave, valid until the following call; io.EOF at the end. A line that is none of a capture is
 // an error that names its place.
@@ -85,7 +94,7 @@ func (c *Reader) Next() (Record, error) {
 		return Record{Bytes: c.buf[:n]}, err
 	}
 	for {
-		text, err := c.r.ReadSlice('\n')
+		text, err := c.lines.ReadSlice('\n')
 		c.line++
 		text = bytes.TrimSpace(text)
 		switch {
@@ -112,38 +121,59 @@ func (c *Reader) parse(text []byte) (Record, error) {
 	return Record{At: at, Bytes: c.buf}, nil
 }
 
-// fault shows the line, as much as is needed to find it.
+// fault names the line, and shows as much of it as is needed to find it.
 func (c *Reader) fault(reason string, text []byte) error {
-	const shown = 40
-	more := ""
-	if len(text) > shown {
-		text, more = text[:shown], "…"
-	}
-	return fmt.Errorf("%s:%d: %s: %q%s (was the file cut or edited?)", c.name, c.line, reason, text, more)
+	return fmt.Errorf("%s:%d: %s: %.40q (was the file cut or edited?)", c.name, c.line, reason, text)
 }
 
-// flat is a capture without its times.
-type flat struct {
-	c    *Reader
+// Bytes returns a reader of the bytes that a recording r holds: r itself; those of a capture, without their times; those of a dump
+// of hexdump, od or xxd; or, where its beginning is nothing but hexadecimal digits and white space, what these stand for. White
+// space may stand between any two digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2.
+// Text whose lines end with the four characters \r\n, as programs print it, becomes what these stand for. Out of other text bytes
+// are taken if whole telegrams are in them.
+func Bytes(r io.Reader) io.Reader {
+	c := NewReader(r)
+	if c.plain != nil {
+		return c.plain
+	}
+	return &parts{next: func() ([]byte, error) {
+		record, err := c.Next()
+		return record.Bytes, err
+	}}
+}
+
+// longestText is how much text is read at once, in bytes. It is text that somebody made, not a wire.
+const longestText = 16 << 20
+
+// whole returns a reader of the bytes that convert finds in all the text of r.
+func whole(r io.Reader, convert func(text []byte) []byte) io.Reader {
+	return &parts{next: func() ([]byte, error) {
+		text, err := io.ReadAll(io.LimitReader(r, longestText+1))
+		switch {
+		case err != nil:
+			return nil, err
+		case len(text) > longestText:
+			return nil, fmt.Errorf("bytes among text, or a dump, are read up to %d MiB: write longer ones as xxd -p does", longestText>>20)
+		case len(text) == 0:
+			return nil, io.EOF
+		}
+		return convert(text), nil
+	}}
+}
+
+// parts reads what next returns, one part after the other.
+type parts struct {
+	next func() ([]byte, error)
 	rest []byte
 }
 
-func (f *flat) Read(p []byte) (int, error) {
-	if len(f.rest) == 0 {
-		next, err := f.c.Next()
-		if err != nil {
+func (p *parts) Read(b []byte) (n int, err error) {
+	for len(p.rest) == 0 {
+		if p.rest, err = p.next(); err != nil {
 			return 0, err
 		}
-		f.rest = next.Bytes
 	}
-	n := copy(p, f.rest)
-	f.rest = f.rest[n:]
+	n = copy(b, p.rest)
+	p.rest = p.rest[n:]
 	return n, nil
-}
-
-var capturedLine = regexp.MustCompile(`^\s*\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) [[:xdigit:]]`)
-
-// isCapture tells if a recording begins as captures do, also one whose first lines were not kept.
-func isCapture(start []byte) bool {
-	return bytes.HasPrefix(start, []byte(Mark)) || capturedLine.Match(start)
 }

@@ -2,24 +2,33 @@ package capture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
-	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 )
 
 // A dump is bytes as hexdump, hexdump -C, xxd and od print them: lines that begin with their offset. What it holds beside the
 // bytes, offsets and characters, is left out.
+type dump struct {
+	notation
+	offsets  int // their base
+	bytes    []byte
+	last     []byte // bytes of the last line
+	width    int    // how many bytes its first number has
+	next     int64  // offset
+	repeated bool   // a * stands for the last line again and again
+	begun    bool
+	proofs   int // lines that no other text has
+}
 
-// longestDump bounds how much of a dump is read, and for how many bytes its repeated lines stand. It is text that somebody made, not a
-// wire.
-const longestDump = 16 << 20
-
-// dumpLine is an offset, perhaps with a colon, and what stands behind it. Offsets of od are octal.
-var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([0-9A-Fa-f]{4,16})(:?)(?:[ \t]+(\S.*?))?\s*$`)
+// A notation is one in which a dump has its numbers.
+type notation struct {
+	base    int
+	digits  int  // of a byte
+	swapped bool // the low byte of a number is the first, as on nearly all machines
+}
 
 // isDump reports whether a recording begins as a dump: with lines whose offsets count the bytes in them, or with one that has the
 // characters of its bytes at its end.
@@ -27,229 +36,144 @@ func isDump(start []byte) bool {
 	if i := bytes.LastIndexByte(start, '\n'); i >= 0 && bytes.IndexByte(start, '\n') != i {
 		start = start[:i] // the last line may be cut
 	}
-	_, ok := parseDump(start)
+	_, ok := parseDump(start, false)
 	return ok
 }
 
-// dumpRow is a line of a dump.
-type dumpRow struct {
-	offset string
-	groups [][]byte // digits, as they are printed
-	sure   bool     // no other text has such a line
-	again  bool     // a *, for the line before it again and again
-}
-
-// rowsOf returns the lines of a dump, whose bytes are printed as numbers of a base: 16, 8 or 2. Others are passed over.
-func rowsOf(text []byte, base int) (rows []dumpRow) {
-	for line := range bytes.Lines(text) {
-		if bytes.Equal(bytes.TrimSpace(line), []byte("*")) {
-			rows = append(rows, dumpRow{again: true})
-			continue
-		}
-		m := dumpLine.FindSubmatch(bytes.TrimRight(line, "\r\n"))
-		if m == nil {
-			continue
-		}
-		row := dumpRow{offset: string(m[1])}
-		digits, colon := m[3], len(m[2]) > 0
-		if colon {
-			digits, row.sure = cutCharacters(digits, base)
-		} else if i := bytes.IndexAny(digits, "|>"); i >= 0 { // hexdump -C and od -t x1z
-			digits, row.sure = digits[:i], true
-		}
-		row.groups = bytes.Fields(digits)
-		switch base {
-		case 8:
-			row.fromOctal()
-		case 2:
-			row.fromBinary()
-		}
-		if !row.isBytes() {
-			continue
-		}
-		rows = append(rows, row)
+// dumpedBytes returns the bytes of a dump, in the byte order that gives more telegrams. Where a line later on is none of the dump,
+// its text is searched for bytes like any other.
+func dumpedBytes(text []byte) []byte {
+	printed, ok := parseDump(text, false)
+	if !ok {
+		return bytesInText(text)
 	}
-	return rows
-}
-
-// fromOctal makes hexadecimal digits of the groups of od without options, of six octal digits for two bytes, and of od -b, of three
-// for one.
-func (r *dumpRow) fromOctal() {
-	for i, g := range r.groups {
-		x, err := strconv.ParseUint(string(g), 8, 16)
-		if err == nil && (len(g) == 6 || len(g) == 3 && x <= 0xFF) {
-			r.groups[i] = fmt.Appendf(nil, "%0*x", len(g)/3*2, x)
-		}
+	swapped, _ := parseDump(text, true)
+	if !bytes.Equal(printed, swapped) && countTelegrams(swapped, true) > countTelegrams(printed, true) {
+		return swapped
 	}
-}
-
-// cutCharacters cuts off the characters that xxd prints behind two blanks. They are as many as the bytes before them: where the last
-// number is not whole, xxd -e has blanks between it and the one before.
-func cutCharacters(digits []byte, base int) (rest []byte, ok bool) {
-	size := 2
-	if base == 2 {
-		size = 8
-	}
-	first := bytes.Index(digits, []byte("  "))
-	if first < 0 {
-		return digits, false
-	}
-	before, behind := first-bytes.Count(digits[:first], []byte(" ")), utf8.RuneCount(digits[first:])-2
-	for i := first; i+2 < len(digits); i++ {
-		if digits[i] != ' ' {
-			before++
-		} else if digits[i+1] == ' ' && before == behind*size {
-			return digits[:i], true
-		}
-		if utf8.RuneStart(digits[i]) {
-			behind--
-		}
-	}
-	return digits[:first], true
-}
-
-// fromBinary makes hexadecimal digits of the groups of xxd -b, of eight digits for one byte.
-func (r *dumpRow) fromBinary() {
-	for i, g := range r.groups {
-		if x, err := strconv.ParseUint(string(g), 2, 8); err == nil && len(g) == 8 {
-			r.groups[i] = fmt.Appendf(nil, "%02x", x)
-		}
-	}
-}
-
-// isBytes reports whether all groups are of hexadecimal digits, and as long as the first, but for the last one.
-func (r *dumpRow) isBytes() bool {
-	for i, g := range r.groups {
-		_, err := hex.DecodeString(string(g))
-		if err != nil || len(g) > len(r.groups[0]) || len(g) < len(r.groups[0]) && i < len(r.groups)-1 {
-			return false
-		}
-	}
-	return true
-}
-
-// group returns how many bytes the first number of the line has; 0 where it has none.
-func (r *dumpRow) group() int {
-	if len(r.groups) == 0 {
-		return 0
-	}
-	return len(r.groups[0]) / 2
-}
-
-func (r *dumpRow) bytes() (n int) {
-	for _, g := range r.groups {
-		n += len(g) / 2
-	}
-	return n
-}
-
-// A dumpOf is what the lines of a dump hold.
-type dumpOf struct {
-	bytes []byte // in the order in which they are printed
-	group int    // how many bytes form one printed number; above 1 their order depends on the byte order of the machine
-	extra int    // how many high bytes of the last number are padding, since the file has ended within it
+	return printed
 }
 
 // parseDump returns the bytes of a dump. ok is false where text is none.
-func parseDump(text []byte) (d dumpOf, ok bool) {
-	for _, printed := range []int{16, 8, 2} {
-		rows := rowsOf(text, printed)
+func parseDump(text []byte, swapped bool) (b []byte, ok bool) {
+	for _, n := range []notation{{16, 2, swapped}, {8, 3, swapped}, {2, 8, swapped}} {
 		for _, base := range []int{16, 8, 10} {
-			if d, ok := joinRows(rows, base); ok {
-				return d, true
+			d := dump{notation: n, offsets: base}
+			if d.read(text) {
+				return d.bytes, true
 			}
 		}
 	}
-	return dumpOf{}, false
+	return nil, false
 }
 
-// joinRows joins lines whose offsets are numbers of a base, and fit.
-func joinRows(rows []dumpRow, base int) (d dumpOf, ok bool) {
-	var next uint64 // offset
-	proofs, begun, again, last := 0, false, false, dumpRow{}
-	for _, r := range rows {
-		if r.again {
-			again = true
-			continue
-		}
-		at, err := strconv.ParseUint(r.offset, base, 64)
-		if err != nil {
-			return d, false
-		}
-		switch {
-		case !begun:
-		case again && at > next:
-			d.repeat(last, at-next)
-			proofs++
-		case at == next:
-			proofs++
-		case len(r.groups) == 0 && at < next && next-at < uint64(last.group()): // the file ends within the last number
-			d.extra = int(next - at)
-			proofs++
-		default:
-			return d, false
-		}
-		if r.sure {
-			proofs++
-		}
-		next, begun, again = at+uint64(r.bytes()), true, false
-		if len(r.groups) > 0 {
-			last = r
-			d.add(r)
+func (d *dump) read(text []byte) (ok bool) {
+	for line := range bytes.Lines(text) {
+		if !d.add(bytes.TrimRight(line, "\r\n")) {
+			return false
 		}
 	}
-	return d, proofs > 0 && len(d.bytes) > 0
+	return d.proofs > 0 && len(d.bytes) > 0
 }
 
-func (d *dumpOf) add(r dumpRow) {
-	d.group = max(d.group, r.group())
-	for _, g := range r.groups {
-		d.bytes, _ = hex.AppendDecode(d.bytes, g) // no error: isBytes has looked
+// dumpLine is an offset, perhaps with a colon, and what stands behind it.
+var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([[:xdigit:]]{4,16})(:?)(?:[ \t]+(\S.*))?\s*$`)
+
+// mostRepeated is for how many bytes a * stands at most: telegrams repeat nothing for long.
+const mostRepeated = 1 << 16
+
+// add takes in a line, and reports whether its offset fits those before. Lines that are none of a dump are passed over.
+func (d *dump) add(line []byte) (fits bool) {
+	if string(bytes.TrimSpace(line)) == "*" {
+		d.repeated = true
+		return true
 	}
-}
-
-// repeat adds a line again, for n bytes. Telegrams repeat nothing for long.
-func (d *dumpOf) repeat(r dumpRow, n uint64) {
-	const most = 1 << 16
-	for n = min(n, most); n >= uint64(r.bytes()) && r.bytes() > 0 && len(d.bytes) < longestDump; n -= uint64(r.bytes()) {
-		d.add(r)
+	m := dumpLine.FindSubmatch(line)
+	if m == nil {
+		return true
 	}
-}
-
-// swapped returns the bytes where each number was printed by a machine that keeps its low byte first, as nearly all do.
-func (d *dumpOf) swapped() []byte {
-	out := bytes.Clone(d.bytes)
-	for one := range slices.Chunk(out, d.group) {
-		slices.Reverse(one)
+	digits, characters := d.split(m[3], len(m[2]) > 0)
+	b, width, ok := d.parse(digits)
+	if !ok {
+		return true
 	}
-	return out[:max(len(out)-d.extra, 0)]
-}
-
-// undump reads a dump. If its numbers have more than one byte, undump tries both byte orders and uses the one that gives a whole telegram.
-type undump struct {
-	r    io.Reader
-	rest []byte
-	read bool
-}
-
-func (u *undump) Read(p []byte) (int, error) {
-	if !u.read {
-		text, err := readText(u.r)
-		if err != nil {
-			return 0, err
+	at, err := strconv.ParseInt(string(m[1]), d.offsets, 64)
+	switch gap := at - d.next; {
+	case err != nil:
+		return false
+	case !d.begun, gap == 0:
+	case d.repeated && gap > 0:
+		if len(d.bytes) < longestText {
+			d.bytes = append(d.bytes, bytes.Repeat(d.last, int(min(gap, mostRepeated))/max(len(d.last), 1))...)
 		}
-		d, _ := parseDump(text)
-		u.rest, u.read = d.bytes, true
-		if d.group > 1 {
-			if s := d.swapped(); countTelegrams(s, true) > countTelegrams(d.bytes, true) {
-				u.rest = s
-			}
+	case len(b) == 0 && gap < 0 && -gap < int64(d.width): // the file ends within the last number
+		d.bytes = d.bytes[:len(d.bytes)+int(gap)]
+	default:
+		return false
+	}
+	if d.begun {
+		d.proofs++
+	}
+	if len(characters) > 0 && len(characters) <= len(b) {
+		d.proofs++
+	}
+	d.bytes = append(d.bytes, b...)
+	d.begun, d.repeated, d.last, d.width, d.next = true, false, b, width, at+int64(len(b))
+	return true
+}
+
+// split parts the digits of a line from the characters behind them: of hexdump -C and od -t x1z between bars or angles, and of
+// xxd, whose offsets have a colon, behind two blanks.
+func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
+	if !colon {
+		i := bytes.IndexAny(line, "|>")
+		if i < 0 {
+			return line, nil
+		}
+		return line[:i], bytes.Trim(line[i:], "|>< ")
+	}
+	const most = 256                                   // columns of xxd
+	for size := range min(most+1, max(len(line), 1)) { // there may be blanks before the last number too, where it is not whole
+		digits, ok := bytes.CutSuffix(line[:len(line)-size], []byte("  "))
+		if ok && len(digits)-bytes.Count(digits, []byte(" ")) == n.digits*size {
+			return digits, line[len(line)-size:]
 		}
 	}
-	if len(u.rest) == 0 {
-		return 0, io.EOF
+	digits, characters, _ = bytes.Cut(line, []byte("  "))
+	return digits, bytes.TrimLeft(characters, " ")
+}
+
+// parse returns the bytes of the numbers of a line, and how many the first has. All have as many, but for the last, which may have
+// fewer.
+func (n notation) parse(line []byte) (all []byte, width int, ok bool) {
+	numbers := bytes.Fields(line)
+	for i, number := range numbers {
+		b, err := n.number(string(number))
+		if i == 0 {
+			width = len(b)
+		}
+		if err != nil || len(b) > width || len(b) < width && i < len(numbers)-1 {
+			return nil, 0, false
+		}
+		if n.swapped {
+			slices.Reverse(b)
+		}
+		all = append(all, b...)
 	}
-	n := copy(p, u.rest)
-	u.rest = u.rest[n:]
-	return n, nil
+	return all, width, true
+}
+
+func (n notation) number(digits string) ([]byte, error) {
+	size := len(digits) / n.digits
+	if n.base == 16 {
+		return hex.DecodeString(digits)
+	}
+	if len(digits)%n.digits != 0 {
+		return nil, strconv.ErrSyntax
+	}
+	x, err := strconv.ParseUint(digits, n.base, 8*size)
+	if err != nil {
+		return nil, err
+	}
+	return binary.BigEndian.AppendUint64(nil, x)[8-size:], nil
 }
