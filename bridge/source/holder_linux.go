@@ -58,22 +58,13 @@ func (h holding) add(pid int) {
 	}
 }
 
-// of returns who has the device at path open.
-func (h holding) of(path string) []holder {
-	if d := device(path); d != 0 {
-		return h[d]
-	}
-	return nil
-}
+// of returns who has the device at path open, as far as this program may know.
+func (h holding) of(path string) []holder { return h[device(path)] } // add keeps none of device 0
 
 // device returns the number of the device at path, 0 for none.
 func device(path string) uint64 {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return 0
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
+	var stat syscall.Stat_t
+	if err := syscall.Stat(path, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFCHR {
 		return 0
 	}
 	return uint64(stat.Rdev) //nolint:unconvert // it has 32 bits on MIPS

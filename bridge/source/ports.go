@@ -65,10 +65,39 @@ func (f Folder) errNoPort() error {
 		`devices: ["/dev/ttyUSB0:/dev/ttyUSB0"]`, strings.Join(places, ", "))
 }
 
+// free returns the paths of the ports that can be opened and that nobody reads; an error where there is none.
+func (f Folder) free() (paths []string, err error) {
+	ports := f.Ports()
+	if len(ports) == 0 {
+		return nil, f.errNoPort()
+	}
+	var first error
+	held := holders()
+	for _, p := range ports {
+		if by := held.of(p.Device); len(by) > 0 {
+			err = busy(p.Path, by)
+		} else {
+			err = openable(p.Path)
+		}
+		if err == nil {
+			paths = append(paths, p.Path)
+		} else if first == nil {
+			first = err
+		}
+	}
+	switch {
+	case len(paths) > 0:
+		return paths, nil
+	case len(ports) == 1:
+		return nil, first
+	}
+	return nil, fmt.Errorf("none of %d serial ports can be read, the first: %w", len(ports), first)
+}
+
 // Usable returns why the port at path cannot be read at this moment, nil when it can: there is none, it may not be opened,
 // another program reads it. It opens the port for a moment, unless somebody is known to read it.
 func Usable(path string) error {
-	if by := holdersOf(path); len(by) > 0 {
+	if by := holders().of(path); len(by) > 0 {
 		return busy(path, by)
 	}
 	wire, err := openSerial(path, Usual[0])
@@ -76,4 +105,13 @@ func Usable(path string) error {
 		return err
 	}
 	return wire.Close()
+}
+
+// openable opens the port without setting it up.
+func openable(path string) error {
+	l, err := lock(path)
+	if err != nil {
+		return explain(path, err)
+	}
+	return l.Close()
 }

@@ -1,36 +1,15 @@
-// Package source opens the wires that meters speak on. It only ever reads: no byte is written to a meter.
 package source
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 
 	"go.bug.st/serial"
-
-	"github.com/hanbridge/hanbridge/bridge/probe"
 )
-
-// Serial returns a source that reads a serial port, raw, trying each of lines in turn.
-func Serial(path string, lines ...Line) probe.Source {
-	var all []probe.Endpoint
-	for _, l := range lines {
-		all = append(all, endpoint(path, l))
-	}
-	return probe.Source{Endpoints: probe.Fixed(all...)}
-}
-
-func endpoint(path string, l Line) probe.Endpoint {
-	return probe.Endpoint{Port: path, Line: l.String(), Baud: l.Baud, Dial: func(context.Context) (io.ReadCloser, error) {
-		return openSerial(path, l)
-	}}
-}
 
 var parities = map[byte]serial.Parity{'N': serial.NoParity, 'E': serial.EvenParity, 'O': serial.OddParity}
 
@@ -85,25 +64,4 @@ func (w wire) Read(p []byte) (int, error) {
 		return n, errors.New("the port has gone (was the cable pulled?)")
 	}
 	return n, err
-}
-
-// explain says what is most likely wrong with a port that cannot be opened, and what to do.
-func explain(path string, err error) error {
-	code := serial.PortErrorCode(-1)
-	if p := new(serial.PortError); errors.As(err, &p) {
-		code = p.Code()
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || code == serial.PortNotFound:
-		return fmt.Errorf("open %s: no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports; container: is the port among its devices?)", path)
-	case errors.Is(err, fs.ErrPermission) || code == serial.PermissionDenied:
-		return denied(path)
-	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
-		return busy(path, holdersOf(path))
-	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // it does not unwrap
-		return fmt.Errorf("open %s: it is not a serial port", path)
-	case code == serial.InvalidSerialPort:
-		return fmt.Errorf("open %s: the port cannot be set up (does its driver know this line setting?): %w", path, err)
-	}
-	return fmt.Errorf("open %s: %w", path, err)
 }

@@ -5,8 +5,11 @@ package source
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/user"
+	"strconv"
 	"syscall"
 )
 
@@ -36,4 +39,23 @@ func flock(f *os.File) error {
 	var refused error
 	err = raw.Control(func(fd uintptr) { refused = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) })
 	return cmp.Or(err, refused)
+}
+
+// denied names the group that may read the port, and the lines that put somebody into it.
+func denied(path string) error {
+	var stat syscall.Stat_t
+	if err := syscall.Stat(path, &stat); err != nil {
+		return fmt.Errorf("open %s: permission denied", path)
+	}
+	gid := strconv.FormatUint(uint64(stat.Gid), 10)
+	name := gid
+	if group, err := user.LookupGroupId(gid); err == nil {
+		name = group.Name
+	}
+	advice := ""
+	if stat.Mode&0o040 == 0 { // read by the group
+		advice = fmt.Sprintf("; before that: sudo chmod g+rw %s, since its group may not open it either", path)
+	}
+	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add group_add: [\"%s\"]; otherwise: "+
+		"sudo usermod -aG %s $USER, and log in again%s", path, name, gid, gid, name, advice)
 }

@@ -1,0 +1,54 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"go.bug.st/serial"
+)
+
+// explain says what is most likely wrong with a port that cannot be opened, and what to do.
+func explain(path string, err error) error {
+	code := serial.PortErrorCode(-1)
+	if p := new(serial.PortError); errors.As(err, &p) {
+		code = p.Code()
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || code == serial.PortNotFound:
+		return fmt.Errorf("open %s: no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports; container: is the port among its devices?)", path)
+	case errors.Is(err, fs.ErrPermission) || code == serial.PermissionDenied:
+		return denied(path)
+	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
+		return busy(path, holders().of(path))
+	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // it does not unwrap
+		return fmt.Errorf("open %s: it is not a serial port", path)
+	case code == serial.InvalidSerialPort:
+		return fmt.Errorf("open %s: the port cannot be set up (does its driver know this line setting?): %w", path, err)
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// A holder is a program that has a device open.
+type holder struct {
+	name string
+	pid  int
+}
+
+// busy says who reads a port; by may be empty.
+func busy(path string, by []holder) error {
+	var who []string
+	for _, h := range by {
+		if h.pid == os.Getpid() {
+			return fmt.Errorf("open %s: another meter of this bridge reads it: a port has one meter", path)
+		}
+		who = append(who, fmt.Sprintf("%s (process %d)", h.name, h.pid))
+	}
+	if len(who) == 0 {
+		return fmt.Errorf("open %s: another program reads it (sudo fuser %s shows which): stop that one, a port has one reader", path, path)
+	}
+	return fmt.Errorf("open %s: another program reads it, %s: stop that one, a port has one reader", path, strings.Join(who, ", "))
+}
