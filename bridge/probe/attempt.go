@@ -2,11 +2,9 @@ package probe
 
 import (
 	"errors"
-	"io"
 	"sync"
 	"time"
 
-	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/meter"
@@ -29,15 +27,6 @@ type Attempt struct {
 	evidence line.Evidence
 	restsTo  time.Time // until then bytes are no evidence
 	connection
-}
-
-// connection is what has come since the wire was opened.
-type connection struct {
-	opened      time.Time
-	bytes       int64
-	lastByte    time.Time
-	telegrams   int  // whole ones, believed or not
-	lastDamaged bool // the last telegram was damaged
 }
 
 // open begins with another connection to the same endpoint, which adds to what is known: a reader may close each one.
@@ -105,36 +94,6 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 		f.DamagedP1++
 	}
 	return false
-}
-
-// probingReader reads a wire, collects evidence of what its bytes look like, and tells the decoder of pauses.
-type probingReader struct {
-	io.Reader
-	*Attempt
-	decoder  Decoder
-	progress *progress.Reporter
-	copyTo   func([]byte) error // nil where nobody wants the bytes
-}
-
-// silence is longer than any pause between the parts of a message, and shorter than that between two messages.
-const silence = 500 * time.Millisecond
-
-func (r *probingReader) Read(p []byte) (int, error) {
-	asked := time.Now()
-	r.progress.Waiting()
-	n, err := r.Reader.Read(p)
-	r.progress.Working()
-	now := time.Now()
-	if now.Sub(asked) >= silence {
-		r.decoder.Silence()
-	}
-	r.take(p[:n], now)
-	if r.copyTo != nil && n > 0 {
-		if fault := r.copyTo(p[:n]); fault != nil {
-			return n, fault
-		}
-	}
-	return n, err
 }
 
 func (a *Attempt) take(b []byte, now time.Time) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
@@ -254,11 +255,11 @@ func (p *prober) ended(a *Attempt, idle *idleTimer, err error) error {
 	switch {
 	case idle.hasExpired():
 		return nil
-	case closedByPeer(err) && !p.source.Recorded:
+	case !p.source.Recorded && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.finding.Closed = true
-		err = closeReason(a.evidence.Verdict(), &a.connection)
+		err = a.connection.closeReason(a.evidence.Verdict())
 	}
 	return fmt.Errorf("%s: %w", a.Port, err)
 }

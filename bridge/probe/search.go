@@ -64,15 +64,9 @@ func (s *search) endpoint() (Endpoint, error) {
 
 // prefer moves the endpoints of this round that are preferred before the others.
 func (s *search) prefer(preferred func(Endpoint) bool) {
-	slices.SortStableFunc(s.left, func(a, b Endpoint) int {
-		switch first := preferred(a); {
-		case first == preferred(b):
-			return 0
-		case first:
-			return -1
-		}
-		return 1
-	})
+	all := slices.Clone(s.left)
+	first := slices.DeleteFunc(s.left, func(e Endpoint) bool { return !preferred(e) })
+	s.left = append(first, slices.DeleteFunc(all, preferred)...)
 }
 
 // prove notes that the endpoint in use has given a sound telegram.

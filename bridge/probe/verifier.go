@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"slices"
+
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
@@ -27,7 +29,7 @@ func (v *Verifier) seen(records []obis.Record) bool {
 		return false // it says nothing
 	}
 	for _, list := range v.lists {
-		if sameCodes(list, records) {
+		if slices.EqualFunc(list, records, func(c obis.Code, r obis.Record) bool { return c == r.Code }) {
 			return true
 		}
 	}
@@ -38,18 +40,6 @@ func (v *Verifier) seen(records []obis.Record) bool {
 	}
 	v.next = (v.next + 1) % len(v.lists)
 	return false
-}
-
-func sameCodes(list []obis.Code, records []obis.Record) bool {
-	if len(list) != len(records) {
-		return false
-	}
-	for i := range list {
-		if list[i] != records[i].Code {
-			return false
-		}
-	}
-	return true
 }
 
 func (v *Verifier) reset() {

@@ -1,12 +1,51 @@
 package probe
 
 import (
-	"errors"
 	"io"
-	"syscall"
+	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
+
+// connection is what has come since the wire was opened.
+type connection struct {
+	opened      time.Time
+	bytes       int64
+	lastByte    time.Time
+	telegrams   int  // whole ones, believed or not
+	lastDamaged bool // the last telegram was damaged
+}
+
+// probingReader reads a wire, collects evidence of what its bytes look like, and tells the decoder of pauses.
+type probingReader struct {
+	io.Reader
+	*Attempt
+	decoder  Decoder
+	progress *progress.Reporter
+	copyTo   func([]byte) error // nil where nobody wants the bytes
+}
+
+// silence is longer than any pause between the parts of a message, and shorter than that between two messages.
+const silence = 500 * time.Millisecond
+
+func (r *probingReader) Read(p []byte) (int, error) {
+	asked := time.Now()
+	r.progress.Waiting()
+	n, err := r.Reader.Read(p)
+	r.progress.Working()
+	now := time.Now()
+	if now.Sub(asked) >= silence {
+		r.decoder.Silence()
+	}
+	r.take(p[:n], now)
+	if r.copyTo != nil && n > 0 {
+		if fault := r.copyTo(p[:n]); fault != nil {
+			return n, fault
+		}
+	}
+	return n, err
+}
 
 // A ClosedError says that the other side closed the connection, and why it most likely did.
 type ClosedError string
@@ -21,13 +60,8 @@ const (
 	ErrClosedEmpty ClosedError = "closed before a byte came: many readers serve one program at a time, so stop the other one; or it is not a reader"
 )
 
-// closedByPeer tells that the other side has closed the wire.
-func closedByPeer(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
-}
-
 // closeReason explains why the other side closed the wire, from what had been received until then.
-func closeReason(v line.Verdict, c *connection) ClosedError {
+func (c *connection) closeReason(v line.Verdict) ClosedError {
 	switch {
 	case c.telegrams > 0 && !c.lastDamaged:
 		return ErrClosed
