@@ -34,9 +34,8 @@ func (d *examination) tryBroker(ctx context.Context) *verdict {
 		return &verdict{codeBroker, "the meter is well, the broker is not: " + err.Error()}
 	}
 	b.Good = true
-	hub, err := d.hub(ctx, to)
 	text := "no hub has announced itself on " + b.HubTopic + " (it need not)"
-	switch b.Hub = hub; {
+	switch b.Hub, err = d.hub(ctx, to); {
 	case b.Hub:
 		text = "a hub announced itself on " + b.HubTopic
 	case err != nil:

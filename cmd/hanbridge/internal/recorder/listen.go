@@ -42,7 +42,7 @@ func (l *listener) listen(ctx context.Context, s probe.Source) error {
 	l.recorded = s.Recorded
 	found := probe.Probe(ctx, s, probe.Options{CopyTo: l.copy, Decode: func(wire io.Reader) probe.Decoder {
 		if l.mask != nil {
-			return &masker{listener: l, Masker: mask.New(wire, s.Options), start: l.bytes}
+			return &masker{l, mask.New(wire, s.Options)}
 		}
 		l.decoder = meter.NewDecoder(wire)
 		l.decoder.Options = s.Options

@@ -17,8 +17,7 @@ import (
 
 // masked is what was masked, and what was left out for want of being able to.
 type masked struct {
-	end      int64 // of the last telegram, in the stream
-	between  int64 // bytes before it that belong to no telegram
+	inside   int64 // bytes that belong to telegrams
 	ciphered bool  // some came ciphered
 }
 
@@ -26,19 +25,18 @@ type masked struct {
 type masker struct {
 	*listener
 	*mask.Masker
-	start int64 // of the connection, in the stream
 }
 
 // Next keeps the next telegram, and returns what it said.
 func (m *masker) Next() (*meter.Reading, error) {
 	t, err := m.Masker.Next()
 	if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
-		m.mask.passes(m.start+bad.Offset, bad.Bytes)
+		m.mask.inside += int64(bad.Bytes)
 	}
 	if err != nil {
 		return nil, err
 	}
-	m.mask.passes(m.start+t.Offset, t.Length)
+	m.mask.inside += int64(t.Length)
 	if t.Ciphered && !m.mask.ciphered {
 		m.mask.ciphered = true
 		note := fmt.Sprintf(capture.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
@@ -47,12 +45,6 @@ func (m *masker) Next() (*meter.Reading, error) {
 		}
 	}
 	return t.Reading, m.keep(m.received(), t.Bytes)
-}
-
-// passes counts what stands between telegrams, up to the end of the next one.
-func (m *masked) passes(offset int64, n int) {
-	m.between += max(offset-m.end, 0)
-	m.end = max(m.end, offset+int64(n))
 }
 
 // recording is a file that was captured. received returns when what was read last came, now where the file does not tell.

@@ -80,29 +80,25 @@ func captureSource(p *cli.Program, o Order) (s probe.Source, received func() tim
 func captureMeter(p *cli.Program, o Order) (m config.Meter, err error) {
 	m = config.Meter{Serial: config.Serial{Auto: true}}
 	if o.Port != "" {
-		err = m.Port.UnmarshalText([]byte(o.Port))
+		if err := m.Port.UnmarshalText([]byte(o.Port)); err != nil {
+			return m, err
+		}
 	}
-	if err == nil && (o.Port == "" || o.Config != "") {
-		m, err = configuredMeter(p, o.Config, m.Port)
+	if o.Port == "" || o.Config != "" {
+		cfg, err := config.Load(config.Found(o.Config), p.Environ)
+		if err != nil {
+			return m, err
+		}
+		i, err := cfg.Choose("capture", m.Port, o.Config)
+		if err != nil {
+			return m, err
+		}
+		m = cfg.Meters[i]
 	}
-	if err != nil || o.Serial == "" {
-		return m, err
-	}
-	if err := m.Serial.UnmarshalText([]byte(o.Serial)); err != nil {
-		return m, fmt.Errorf("--serial: %w", err)
+	if o.Serial != "" {
+		if err := m.Serial.UnmarshalText([]byte(o.Serial)); err != nil {
+			return m, fmt.Errorf("--serial: %w", err)
+		}
 	}
 	return m, nil
-}
-
-// configuredMeter returns the meter of the configuration that is on a port.
-func configuredMeter(p *cli.Program, file string, port config.Port) (config.Meter, error) {
-	cfg, err := config.Load(config.Found(file), p.Environ)
-	if err != nil {
-		return config.Meter{}, err
-	}
-	i, err := cfg.Choose("capture", port, file)
-	if err != nil {
-		return config.Meter{}, err
-	}
-	return cfg.Meters[i], nil
 }

@@ -34,17 +34,19 @@ func (l *listener) report(err error) error {
 	if l.mask != nil && l.good == 0 {
 		l.out.remove()
 	}
+	sound := l.good + l.sealed
 	switch {
 	case err != nil:
-		return cli.DataError(err)
-	case l.good+l.sealed == 0 && l.recorded:
-		return cli.DataError(errors.New("no telegram in it: " + render.NoTelegram))
-	case l.good+l.sealed == 0:
-		return cli.DataError(fmt.Errorf("no telegram%s", l.advice()))
-	case l.good == 0 && l.mask != nil:
-		return cli.DataError(errors.New("nothing could be masked, so there is nothing to show"))
+	case l.good > 0, sound > 0 && l.mask == nil:
+		return nil
+	case sound > 0:
+		err = errors.New("nothing could be masked, so there is nothing to show")
+	case l.recorded:
+		err = errors.New("no telegram in it: " + render.NoTelegram)
+	default:
+		err = errors.New("no telegram" + l.advice())
 	}
-	return nil
+	return cli.DataError(err)
 }
 
 // advice says what to do where there was no telegram. To try another setting helps only where one alone was tried.
@@ -78,7 +80,7 @@ func (l *listener) lockedAdvice() string {
 // masked says what was written and what was left out.
 func (l *listener) masked() string {
 	text := fmt.Sprintf("telegrams: %d masked; left out: %d damaged, %d that could not be read or masked, %d bytes between telegrams",
-		l.good, l.bad, l.sealed, l.mask.between+max(l.bytes-l.mask.end, 0))
+		l.good, l.bad, l.sealed, max(l.bytes-l.mask.inside, 0))
 	if l.mask.ciphered {
 		text += "; what was ciphered is ciphered with a public test key, which stands in the file"
 	}
