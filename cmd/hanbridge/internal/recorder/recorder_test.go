@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/bridge/probe"
+	"github.com/hanbridge/hanbridge/bridge/source"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/pkg/line"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -173,10 +173,13 @@ func TestCaptureDials(t *testing.T) {
 // TestCaptureTellsTheMost: an inverted line is found to be one, though its bytes look like nothing at other settings.
 func TestCaptureTellsTheMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := config.Meter{Port: config.Port{Kind: config.SerialPort, Address: aPort}, Serial: config.Serial{Auto: true}}
-		wires, err := ward{family: "iskra-si-celje-1p", inverted: true}.wires(m)
-		if err != nil {
-			t.Fatal(err)
+		f, ok := simulate.Named("iskra-si-celje-1p")
+		if !ok {
+			t.Fatal("no such family")
+		}
+		var wires []probe.Endpoint
+		for _, l := range source.Usual {
+			wires = append(wires, wireOf(l.String(), func() io.ReadCloser { return invertedWire(f, l) }))
 		}
 		_, _, l, _ := captured(t, 10*time.Minute, 0, wires...)
 		if best, _ := l.tried.Best(); best.Verdict != line.Inverted {
