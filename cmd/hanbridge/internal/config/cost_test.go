@@ -4,7 +4,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,8 +11,8 @@ import (
 )
 
 // TestConfigCost reads wrong and large configurations of n and of 4n bytes. Its cost has to grow with the length: to four times
-// as much, where the square would be sixteen times. What counts is the time that the processors work for it, the least of a few
-// times, since other programs disturb it.
+// as much, where the square would be sixteen times. What counts is the time that the processors work for it, the least of up
+// to ten times, since other programs disturb it.
 func TestConfigCost(t *testing.T) {
 	repeat := func(head, each, tail string) func(int) string {
 		return func(n int) string { return head + strings.Repeat(each, n/len(each)) + tail }
@@ -54,28 +53,27 @@ func TestConfigCost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const n = 6 << 10
-			short, long := costOf(t, text(n)), costOf(t, text(4*n))
-			if limit := 11 * max(short, 2*time.Millisecond); long > limit {
-				t.Errorf("%d bytes: %v, and %d: %v", n, short, 4*n, long)
+			shortFile, longFile := written(t, text(n)), written(t, text(4*n))
+			short, long := time.Hour, time.Hour
+			for range 10 {
+				short, long = min(short, costOf(t, shortFile)), min(long, costOf(t, longFile))
+				if long <= 11*max(short, 2*time.Millisecond) {
+					return
+				}
 			}
+			t.Errorf("%d bytes: %v, and %d: %v", n, short, 4*n, long)
 		})
 	}
 }
 
-// costOf is what a configuration costs.
-func costOf(t *testing.T, text string) time.Duration {
+// costOf is what it costs to read a configuration once.
+func costOf(t *testing.T, file string) time.Duration {
 	t.Helper()
-	file := written(t, text)
-	var took []time.Duration
-	for range 2 {
-		start := worked(t)
-		_, err := Load(file, nil)
-		if err != nil {
-			_ = err.Error()
-		}
-		took = append(took, worked(t)-start)
+	start := worked(t)
+	if _, err := Load(file, nil); err != nil {
+		_ = err.Error()
 	}
-	return slices.Min(took)
+	return worked(t) - start
 }
 
 // worked is for how long the processors have worked for this program.
