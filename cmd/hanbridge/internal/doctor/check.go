@@ -43,6 +43,10 @@ func Check(ctx context.Context, p *cli.Program, file string) error {
 		checkPort(p, m.Port)
 	}
 	checkStateDir(p, cfg.KeepsIn())
+	return checkBroker(ctx, p, cfg)
+}
+
+func checkBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
 	w := daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
 	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
 	defer cancel()
