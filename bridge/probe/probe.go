@@ -259,7 +259,7 @@ func (p *prober) ended(a *Attempt, idle *idleTimer, err error) error {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.finding.Closed = true
-		err = a.connection.closeReason(a.evidence.Verdict())
+		err = a.closeReason(a.evidence.Verdict())
 	}
 	return fmt.Errorf("%s: %w", a.Port, err)
 }
