@@ -58,7 +58,7 @@ func (n numbers) rows(line []byte) (rows []row) {
 	for _, m := range n.one.FindAllIndex(line, -1) {
 		b, last := n.bytes(string(line[m[0]:m[1]])), len(rows)-1
 		number := row{from: m[0], to: m[1], width: len(b), bytes: b}
-		if last < 0 || gap(line[rows[last].to:m[0]]) != n.between || len(b) > rows[last].width {
+		if last < 0 || string(gap(line[rows[last].to:m[0]])) != n.between || len(b) > rows[last].width {
 			if begins(line[:m[0]]) {
 				rows = append(rows, number)
 			}
@@ -90,12 +90,14 @@ func begins(before []byte) bool {
 }
 
 // gap returns what stands between two numbers. One blank or tab is as good as two. More of them part columns.
-func gap(between []byte) string {
+func gap(between []byte) []byte {
 	if len(between) <= 2 && len(bytes.TrimSpace(between)) == 0 {
-		return " "
+		return blank
 	}
-	return string(between)
+	return between
 }
+
+var blank = []byte(" ")
 
 // gaps returns what stands most often between two numbers, up to three, the most frequent first.
 func (n numbers) gaps(text []byte) []string {
@@ -103,7 +105,7 @@ func (n numbers) gaps(text []byte) []string {
 	for line := range bytes.Lines(text) {
 		all := n.one.FindAllIndex(line, -1)
 		for i := 1; i < len(all); i++ {
-			count[gap(line[all[i-1][1]:all[i][0]])]++
+			count[string(gap(line[all[i-1][1]:all[i][0]]))]++
 		}
 	}
 	return mostFrequent(count)[:min(len(count), 3)]

@@ -2,8 +2,8 @@ package capture
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,10 +20,6 @@ var (
 
 	// quotedText matches text between quotes.
 	quotedText = regexp.MustCompile(`'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"`)
-
-	// escape matches the escapes that Python, C and JSON share, and the line ends of an editor, with a '\' before them or not.
-	// A '\' before anything else is a character of its own: Dutch meters have one in their name.
-	escape = regexp.MustCompile(`\\(?:[rnt\\'"]|x[[:xdigit:]]{2}|\r|\n)|[\r\n]`)
 )
 
 // isText reports whether a recording begins as text that is no telegram, and has bytes written in it.
@@ -113,17 +109,16 @@ func quoted(line []byte) ([]byte, bool) {
 	return unescaped(text[1 : len(text)-1]), len(text) == len(line)
 }
 
+// escapes replaces those that Python, C and JSON share, and drops the line ends of an editor, with a '\' before them or not. A '\'
+// before anything else is a character of its own: Dutch meters have one in their name.
+var escapes = func() *strings.Replacer {
+	pairs := []string{`\r`, "\r", `\n`, "\n", `\t`, "\t", `\\`, `\`, `\'`, `'`, `\"`, `"`, "\\\r", "", "\\\n", "", "\r", "", "\n", ""}
+	for x := range 256 {
+		b := string([]byte{byte(x)})
+		pairs = append(pairs, fmt.Sprintf(`\x%02x`, x), b, fmt.Sprintf(`\x%02X`, x), b)
+	}
+	return strings.NewReplacer(pairs...)
+}()
+
 // unescaped returns text with what its escapes stand for.
-func unescaped(text []byte) []byte {
-	return escape.ReplaceAllFunc(text, func(e []byte) []byte {
-		if len(e) == 4 { // \x and two digits
-			b, _ := hex.DecodeString(string(e[2:])) // no error: escape matches digits alone
-			return b
-		}
-		i := strings.IndexByte(`rnt\'"`, e[len(e)-1])
-		if i < 0 {
-			return nil // a line end
-		}
-		return []byte("\r\n\t\\'\"")[i : i+1]
-	})
-}
+func unescaped(text []byte) []byte { return []byte(escapes.Replace(string(text))) }
