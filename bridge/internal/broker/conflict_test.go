@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 
@@ -55,6 +56,31 @@ func conflictOverConnections(t *testing.T, qos byte) {
 			t.Errorf("connection %d: got %v, want the id in it", i, err)
 		}
 		until(t, "all have left", func() bool { return s.Clients.Len() == 0 })
+	}
+}
+
+// TestConflictWhilePublishing publishes on: what the client takes while the second connection is asked has not ended the first one.
+func TestConflictWhilePublishing(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := config(s.url)
+	c.Conflict, c.Terms = new(broker.Conflict), new(broker.Terms)
+	conn := dial(t, c)
+	s.throwOut(false)
+	_ = lost(t, conn, patient)
+	for i := range 3 {
+		until(t, "all have left", func() bool { return s.Clients.Len() == 0 })
+		conn := dial(t, c)
+		s.throwOut(false)
+		until(t, "the connection is closed", func() bool { return len(live(s)) == 1 })
+		time.Sleep(50 * time.Millisecond) // it is noticed, and the second one is asked
+		err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: 1})
+		if err == nil {
+			err = lost(t, conn, patient)
+		}
+		if _, ok := errors.AsType[*broker.ConflictError](err); !ok {
+			t.Errorf("connection %d: got %v, want a conflict", i, err)
+		}
 	}
 }
 

@@ -232,8 +232,8 @@ func (c *Conn) end(err error) {
 func (c *Conn) explainEnd(err error) error {
 	lived, alive := time.Since(c.born), false
 	if errors.As(err, new(hungUp)) {
+		u := c.window.underWay() // before it takes a moment to ask: what is published from here on is no cause
 		alive = c.second != nil && c.second.outlives()
-		u := c.window.underWay()
 		c.to.Terms.lost(u, lived, alive)
 		if u.n > 0 {
 			err = hungUp{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
