@@ -56,6 +56,7 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 		"nobody, ws":        {"ws://" + nobody, nil, "nobody listens on 127.0.0.1:", false},
 		"a web server":      {"mqtt://" + fake(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
 		"a talker":          {"mqtt://" + fake(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
+		"begins as CONNACK": {"mqtt://" + fake(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
 		"not a WebSocket":   {"ws://" + fake(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
 		"closes":            {"mqtt://" + fake(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
 		"no password":       {locked.url, nil, "wants a user name and password", true},

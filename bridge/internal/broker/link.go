@@ -85,6 +85,8 @@ func (l *link) next() error {
 	}
 	length, err := binary.ReadUvarint(l.in)
 	switch {
+	case err == nil && !l.begun && length != 2: // not MQTT 3.1.1, 3.2: other programs greet with "+OK" or "-ERR"
+		return fmt.Errorf("%w: its length is %d", errNotMQTT, length)
 	case length >= 1<<28:
 		return fmt.Errorf("%w: a length of more than four bytes", errMalformed)
 	case err != nil:
