@@ -102,7 +102,7 @@ func (t *Terms) examine(ctx context.Context, p endpoint) {
 	switch {
 	case err == nil: // it may have been given other limits meanwhile
 		t.learn(func(known *terms) {
-			if known.limits = l; l.most > 0 {
+			if known.limits = l; l.most > 0 && known.how == hangsUp { // what it loses is for a limit that it does not state
 				known.found = 0
 			}
 		})
