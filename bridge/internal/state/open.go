@@ -53,6 +53,9 @@ func (s *Store) lockFolder() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no ordinary file", path) // To open a pipe would wait for its other end.
+	}
 	lock := flock.New(path)
 	if err := wait(lock.TryLockContext); err != nil {
 		return err

@@ -153,6 +153,9 @@ func TestOpenedLater(t *testing.T) {
 		{"a pipe in place of the file", func(t *testing.T, dir string) {
 			must(t, os.Rename(dir+"/hanbridge.json", dir+"/away"), syscall.Mkfifo(dir+"/hanbridge.json", 0o600))
 		}, func(t *testing.T, dir string) { must(t, os.Rename(dir+"/away", dir+"/hanbridge.json")) }, "no ordinary file"},
+		{"a pipe in place of the lock", func(t *testing.T, dir string) {
+			must(t, os.Remove(dir+"/hanbridge.lock"), syscall.Mkfifo(dir+"/hanbridge.lock", 0o600))
+		}, func(t *testing.T, dir string) { must(t, os.Remove(dir+"/hanbridge.lock")) }, "no ordinary file"},
 		{"a folder in place of the new file", func(t *testing.T, dir string) {
 			must(t, os.MkdirAll(dir+"/hanbridge.json.new/x", 0o700))
 		}, func(t *testing.T, dir string) { must(t, os.RemoveAll(dir+"/hanbridge.json.new")) }, "cannot be written"},
