@@ -119,6 +119,9 @@ func (c *Conn) await(ctx context.Context) error {
 	case <-c.ended:
 		return c.over()
 	case <-ctx.Done():
+		if c.window.oldest().done() { // select takes either where both are
+			return c.settle()
+		}
 		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", len(c.window.queue), c.to.host, context.Cause(ctx))
 	case <-patience.C:
 		if c.patience().After(time.Now()) { // messages that are too large to be read have come meanwhile
