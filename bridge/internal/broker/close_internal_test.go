@@ -2,7 +2,10 @@ package broker
 
 import (
 	"context"
+	"net"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -20,5 +23,49 @@ func TestFlushTakesWhatArrived(t *testing.T) {
 	}
 	if err := c.Flush(over); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPolite closes connections whose broker is not done: it is waited for as long as it does something, and half a minute at most.
+func TestPolite(t *testing.T) {
+	for name, tc := range map[string]struct {
+		sends int // a byte every 4 s
+		ends  bool
+		want  time.Duration
+	}{
+		"closes at once":       {0, true, 0},
+		"is silent":            {0, false, 5 * time.Second},
+		"closes after a while": {5, true, 20 * time.Second},
+		"hangs after a while":  {2, false, 13 * time.Second},
+		"never closes":         {1000, false, 32 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				here, there := net.Pipe()
+				l := newLink(here, func(error) {}, nil)
+				l.polite.Store(true)
+				var broker sync.WaitGroup
+				broker.Go(func() {
+					for range tc.sends {
+						<-time.After(4 * time.Second)
+						if _, err := there.Write([]byte{0}); err != nil {
+							return
+						}
+					}
+					if tc.ends {
+						_ = there.Close()
+					}
+				})
+				began := time.Now()
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(began); took != tc.want {
+					t.Errorf("took %v, want %v", took, tc.want)
+				}
+				_ = there.Close()
+				broker.Wait()
+			})
+		})
 	}
 }

@@ -188,16 +188,26 @@ func (c *Conn) Err() error {
 	}
 }
 
-// farewell bounds how long Close waits for the DISCONNECT to be written and for the client's goroutines to end.
-const farewell = 500 * time.Millisecond
+const (
+	// farewell bounds how long Close waits for the DISCONNECT to be written and for the client's goroutines to end, where what is under
+	// way has not arrived.
+	farewell = 500 * time.Millisecond
+	// parting is how long a broker may be silent that has not yet closed a connection, and a loaded machine may take for the DISCONNECT.
+	parting = 5 * time.Second
+)
 
 // Close waits for what is under way, as Flush does, and says goodbye, so that the broker does not publish the will. When ctx ends
-// first it leaves nevertheless, within half a second; else it waits up to 5 s for the broker to close the connection. The error is Flush's. After a loss Close has nothing to do and need not be called.
+// first it leaves nevertheless, within half a second; else it waits for the broker to close the connection, unless that is silent for 5 s.
+// The error is Flush's. After a loss Close has nothing to do and need not be called.
 func (c *Conn) Close(ctx context.Context) error {
 	err := c.Flush(ctx)
 	c.end(nil)
-	c.link.polite.Store(err == nil)
-	c.client.Disconnect(uint(farewell / time.Millisecond))
+	wait := farewell
+	if err == nil {
+		c.link.polite.Store(true)
+		wait = parting
+	}
+	c.client.Disconnect(uint(wait / time.Millisecond))
 	_ = c.link.Close()
 	return err
 }

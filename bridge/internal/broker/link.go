@@ -170,14 +170,21 @@ func (l *link) Close() error {
 	return l.close()
 }
 
-// drain reads until the broker has closed the connection, which it does at a DISCONNECT (MQTT 3.1.1, 3.14.4), or 5 s are over: a
-// busy broker may take longer than the farewell, and nothing tells that it has read what was sent with QoS 0.
+// drain reads until the broker has closed the connection, which it does at a DISCONNECT (MQTT 3.1.1, 3.14.4), or is silent for parting: a
+// busy broker may take long, and nothing tells that it has read what was sent with QoS 0, but that it sends what it reads to the
+// subscriptions. A broker that sends and never closes is left too.
 // A connection that is closed with bytes unread is reset, and the broker then loses what it has not read itself.
 func (l *link) drain() {
-	_ = l.SetReadDeadline(time.Now().Add(5 * time.Second)) // ends a read of the client, too
+	_ = l.SetReadDeadline(time.Now().Add(parting)) // ends a read of the client, too
 	l.reading.Lock()
 	defer l.reading.Unlock()
-	_, _ = io.Copy(io.Discard, l.Conn)
+	rest := make([]byte, 4096)
+	for end := time.Now().Add(6 * parting); time.Now().Before(end); {
+		if _, err := l.Conn.Read(rest); err != nil {
+			return
+		}
+		_ = l.SetReadDeadline(time.Now().Add(parting))
+	}
 }
 
 func (l *link) judge(err error) error {
