@@ -37,6 +37,7 @@ type Output struct {
 	logged  map[string]time.Time // what the log has said of the state of this output, and when
 	lost    uint64               // telegrams that the log has not told of
 	early   []bridge.Telegram    // that came before the description of their meter
+	leaving *time.Timer          // ends the delivery of the last values; nil before the stop
 
 	marks    marks
 	patience time.Duration // how long another bridge may be silent at least before it is taken for gone
@@ -61,14 +62,19 @@ func Permanent(err error) bool { return broker.Permanent(err) }
 const (
 	online  = "online"
 	offline = "offline"
-	// flush bounds the delivery of the last values at a stop.
-	flush = 3 * time.Second
+	// flush is how long a broker may acknowledge nothing of the last values at a stop, and flushAll how long they may take.
+	flush, flushAll = 5 * time.Second, time.Minute
 )
 
 // Run connects and publishes until the connection is lost, which is an error, or ctx ends.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	to := o.config.broker()
-	to.Conflict, to.Terms, to.Progress = &o.conflict, &o.terms, feed.Progress
+	to.Conflict, to.Terms, to.Progress = &o.conflict, &o.terms, func() {
+		feed.Progress()
+		if o.leaving != nil {
+			o.leaving.Reset(flush)
+		}
+	}
 	to.Complain = func(err error) { o.warn(err, "message of somebody else not read") }
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {

@@ -181,12 +181,16 @@ func (s *session) batch(ctx context.Context, b *bridge.Batch) {
 	}
 }
 
-var errStopping = fmt.Errorf("a program that ends waits %v at most (is the broker overloaded, or the network down?)", flush)
+var errStopping = fmt.Errorf("a program that ends waits %v at most for a broker that acknowledges nothing (is the broker overloaded, or the network down?)", flush)
 
 // farewell publishes the last values, says that bridge and meters are offline, and leaves.
 func (s *session) farewell() error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), flush, errStopping)
-	defer cancel()
+	ctx, giveUp := context.WithCancelCause(context.Background())
+	defer giveUp(nil)
+	stop := func() { giveUp(errStopping) }
+	s.leaving = time.AfterFunc(flush, stop)
+	defer s.leaving.Stop()
+	defer time.AfterFunc(flushAll, stop).Stop()
 	undelivered := s.deliver(ctx)
 	for _, m := range s.meters {
 		if !m.yields() {
