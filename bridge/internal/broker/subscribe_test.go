@@ -90,13 +90,11 @@ func TestSubscribeRefused(t *testing.T) {
 	}
 }
 
-// TestSubscriptionWithoutAnAnswer has a broker that acknowledges messages and no subscription: only the first is waited for, and the
-// connection is good.
+// TestSubscriptionWithoutAnAnswer has a broker that acknowledges messages and no subscription: the connection is good.
 func TestSubscriptionWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	b := &strict{rules: rules{mute: true}}
 	c := dial(t, config(b.start(t)))
-	begin := time.Now()
 	for _, topic := range []string{"a", "b", "c", "d"} {
 		if err := c.Subscribe(t.Context(), topic, 1, func(broker.Message) {}); err == nil || !strings.Contains(err.Error(), "has not answered the subscription to "+topic) {
 			t.Errorf("got %v, want that %s was not answered", err, topic)
@@ -104,9 +102,6 @@ func TestSubscriptionWithoutAnAnswer(t *testing.T) {
 	}
 	if err := c.Unsubscribe(t.Context(), "a", "b"); err == nil {
 		t.Error("the end of the subscriptions is answered")
-	}
-	if took := time.Since(begin); took < 4*time.Second || took > 22*time.Second {
-		t.Errorf("five questions took %v, want 5 s for the first and little for the others", took)
 	}
 	publishAll(t, c, 0, 3)
 	if err := c.Flush(t.Context()); err != nil {
