@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +18,9 @@ const (
 	answerTime = 5 * time.Second
 	muteTime   = 100 * time.Millisecond
 )
+
+// ErrUnanswered is in the error of a subscription that was not answered in time: what comes nevertheless is heard.
+var ErrUnanswered = errors.New("is it overloaded? Look at its log")
 
 // Subscribe asks for the messages of topic, which may hold + and #, and returns when the broker has agreed. It may be called from
 // several goroutines, and from f. Each message is given to f in a goroutine of its own: f may block and may publish elsewhere, several
@@ -65,7 +69,7 @@ func (c *Conn) answered(ctx context.Context, token mqtt.Token, request string) e
 		return fmt.Errorf("mqtt: %s has not answered %s: %w", c.to.host, request, context.Cause(ctx))
 	case <-patience.C:
 		c.mute.Store(true)
-		return fmt.Errorf("mqtt: %s has not answered %s within %v (is it overloaded? Look at its log)", c.to.host, request, answerTime)
+		return fmt.Errorf("mqtt: %s has not answered %s within %v (%w)", c.to.host, request, answerTime, ErrUnanswered)
 	}
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("mqtt: %s: %w", request, err)

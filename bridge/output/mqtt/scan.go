@@ -3,7 +3,9 @@ package mqtt
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -122,9 +124,13 @@ func (s *scan) subscribe(until context.Context, conn *broker.Conn, behind string
 func (s *scan) fail(until context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if until.Err() != nil {
+	switch {
+	case until.Err() != nil:
 		s.stop("it took more than %v (is the broker busy?)", scanTime)
-	} else if s.short == nil {
+	case s.short != nil:
+	case errors.Is(err, broker.ErrUnanswered): // what it sends late is taken in
+		s.short = &IncompleteError{s.host, strings.TrimPrefix(err.Error(), "mqtt: ")}
+	default:
 		s.short = err // the other filters may be readable
 	}
 }
