@@ -25,7 +25,9 @@ func TestChangedWhileOpen(t *testing.T) {
 		name string
 		do   func(t *testing.T, dir, file string)
 		told string
-		undo func(t *testing.T, dir, file string) // where it is not nil, what a person must do first
+		// aside tells that a damaged file is set aside; undo, where it is not nil, is what a person must do first.
+		aside bool
+		undo  func(t *testing.T, dir, file string)
 	}{
 		{name: "file removed", told: "it was removed", do: func(t *testing.T, _, file string) { must(t, os.Remove(file)) }},
 		{name: "folder removed", told: "it was removed", do: func(t *testing.T, dir, _ string) { must(t, os.RemoveAll(dir)) }},
@@ -33,10 +35,10 @@ func TestChangedWhileOpen(t *testing.T) {
 		{name: "folder emptied and made anew", told: "it was removed", do: func(t *testing.T, dir, _ string) {
 			must(t, os.RemoveAll(dir), os.Mkdir(dir, 0o700))
 		}},
-		{name: "replaced by another program's file", told: "its checksum is wrong", do: func(t *testing.T, _, file string) {
+		{name: "replaced by another program's file", told: "its checksum is wrong", aside: true, do: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, []byte("no state"), 0o600))
 		}},
-		{name: "replaced by an empty file", told: "0 bytes are none", do: func(t *testing.T, _, file string) {
+		{name: "replaced by an empty file", told: "0 bytes are none", aside: true, do: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, nil, 0o600))
 		}},
 		{name: "replaced by an older state", told: "another state was put in its place", do: func(t *testing.T, _, file string) {
@@ -46,9 +48,9 @@ func TestChangedWhileOpen(t *testing.T) {
 			old, err := os.ReadFile(older(t))
 			must(t, err, os.WriteFile(file, old, 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Minute)))
 		}},
-		{name: "cut to nothing", told: "0 bytes are none", do: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
-		{name: "cut", told: "its checksum is wrong", do: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 50)) }},
-		{name: "garbled", told: "its checksum is wrong", do: func(t *testing.T, _, file string) {
+		{name: "cut to nothing", told: "0 bytes are none", aside: true, do: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
+		{name: "cut", told: "its checksum is wrong", aside: true, do: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 50)) }},
+		{name: "garbled", told: "its checksum is wrong", aside: true, do: func(t *testing.T, _, file string) {
 			info, err := os.Stat(file)
 			must(t, err, os.WriteFile(file, bytes.Repeat([]byte{7}, int(info.Size())), 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Minute)))
 		}},
@@ -91,6 +93,9 @@ func TestChangedWhileOpen(t *testing.T) {
 				want = append(want, written)
 			}
 			wantLogged(t, s, want...)
+			if _, err := os.Stat(file + ".damaged"); (err == nil) != tt.aside {
+				t.Errorf("set aside: got %v, want %v", err, tt.aside)
+			}
 			wantOnDisk(t, dir, map[string]string{"a": value, "nobody": "1"})
 		})
 	}

@@ -92,7 +92,7 @@ func equal(a, b documents) bool {
 }
 
 // mend looks whether somebody else has removed, replaced or changed the file since the last commit. If so, the next write brings back all
-// that it had.
+// that it had. A damaged file is set aside first, so that the one before it stays.
 func (s *Store) mend() error {
 	path := filepath.Join(s.dir, fileName)
 	info, err := os.Lstat(path)
@@ -100,6 +100,7 @@ func (s *Store) mend() error {
 		return nil
 	}
 	now, err := read(path)
+	source := path
 	switch {
 	case err == nil && equal(now, s.kept):
 		s.written = info // Its time alone is another.
@@ -110,10 +111,15 @@ func (s *Store) mend() error {
 		err = errors.New("it was removed")
 	case !errors.Is(err, errDamaged):
 		return explain(s.dir, err)
+	default:
+		source = aside(path)
+		if err := os.Rename(path, source); err != nil {
+			return explain(s.dir, err)
+		}
 	}
 	s.written = nil
 	if s.trouble == nil { // Otherwise the log has told already that something is wrong there.
-		s.log.Warn().Err(err).Str("source", path).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
+		s.log.Warn().Err(err).Str("source", source).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"path"
 	"slices"
 	"time"
 
@@ -92,8 +91,12 @@ func (d *devices) sync() {
 // topics are all retained topics, whole ones.
 func (d *devices) topics() (all []string) {
 	for _, id := range slices.Sorted(maps.Keys(d.kept.Devices)) {
+		prefix := d.kept.Base + "/"
+		if id != "" { // "" is the bridge itself
+			prefix += id + "/"
+		}
 		for _, t := range d.kept.Devices[id].Topics {
-			all = append(all, path.Join(d.kept.Base, id, t))
+			all = append(all, prefix+t)
 		}
 	}
 	return all
