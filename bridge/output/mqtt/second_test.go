@@ -301,7 +301,7 @@ func TestOlderBridges(t *testing.T) {
 	}
 	say("hanbridge/status", "online", true)
 	say("hanbridge/house/info", info, true)
-	second := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir(), patience: time.Second})
+	second := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir()})
 	second.send(next(second.meter))
 	second.awaitsSaid(waitsSaid)
 	say("hanbridge/house/telegram", fmt.Sprintf(telegram, 1), false)
