@@ -31,14 +31,13 @@ func TestFloods(t *testing.T) {
 			h.send(next(meterOf(t, "aidon-se", time.Now())))
 			b.awaitTelegram(t)
 			h.awaitSaid("announced to home assistant")
-			before, lines := len(b.messages()), h.said("")
+			before, lines, began := len(b.messages()), h.said(""), time.Now()
 			for i := range 10000 {
 				topic, payload := tt.say(i)
 				if err := b.Publish(topic, []byte(payload), false, 0); err != nil {
 					t.Fatal(err)
 				}
 			}
-			began := time.Now()
 			heard := b.await(t, "an answer", func(all []message) bool {
 				return byBridge(all[before:], own, "online") > 0 && index(all[before:], meterConfig, "") >= 0
 			})[before:]
