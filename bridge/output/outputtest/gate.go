@@ -18,7 +18,7 @@ type gate struct {
 // arm has act called once, at the next look at the context. An output that does not look finds it done after a while.
 func (g *gate) arm(act func()) {
 	g.act.Store(&act)
-	time.AfterFunc(patience/10, g.once)
+	time.AfterFunc(time.Second, g.once)
 }
 
 func (g *gate) once() {
