@@ -369,10 +369,14 @@ func TestMayReadLater(t *testing.T) {
 	w.awaitsSaid(deafSaid)
 	b.unlock()
 	b.await(t, "it comes again", func([]message) bool { return strings.HasSuffix(b.visits(), "disconnect connect") })
+	began := time.Now()
 	w.send(next(w.meter))
 	all := b.await(t, "a counter", func(all []message) bool { return index(all, "hanbridge/house/import_energy", "") >= 0 })
-	info, counter := all[index(all, "hanbridge/house/info", "")].at, all[index(all, "hanbridge/house/import_energy", "")].at
-	if waited := counter.Sub(info); waited < 100*time.Millisecond {
+	if index(all, "hanbridge/house/info", "") > index(all, "hanbridge/house/import_energy", "") {
+		t.Error("the counter comes before the description that claims the meter")
+	}
+	counter := all[index(all, "hanbridge/house/import_energy", "")].at // the description may be noted late
+	if waited := counter.Sub(began); waited < 100*time.Millisecond {
 		t.Errorf("waited %v for others, want 0.1 s at least", waited)
 	}
 }
