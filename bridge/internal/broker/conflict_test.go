@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 
@@ -62,7 +61,8 @@ func conflictOverConnections(t *testing.T, qos byte) {
 // TestConflictWhilePublishing publishes on: what the client takes while the second connection is asked has not ended the first one.
 func TestConflictWhilePublishing(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	s := start(t, func(d *door) { d.asked = func() { asked <- struct{}{}; <-answer } })
 	c := config(s.url)
 	c.Conflict, c.Terms = new(broker.Conflict), new(broker.Terms)
 	conn := dial(t, c)
@@ -72,9 +72,9 @@ func TestConflictWhilePublishing(t *testing.T) {
 		until(t, "all have left", func() bool { return s.Clients.Len() == 0 })
 		conn := dial(t, c)
 		s.throwOut(false)
-		until(t, "the connection is closed", func() bool { return len(live(s)) == 1 })
-		time.Sleep(50 * time.Millisecond) // it is noticed, and the second one is asked
+		<-asked
 		err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: 1})
+		answer <- struct{}{}
 		if err == nil {
 			err = lost(t, conn, patient)
 		}

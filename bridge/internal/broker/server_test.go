@@ -29,12 +29,14 @@ type door struct {
 	*server
 	login func(user, password string) bool
 	may   func(topic string, write bool) bool
+	asked func() // comes before the answer to an UNSUBSCRIBE
 }
 
 func (*door) ID() string { return "door" }
 
 func (*door) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnPublish || b == mochi.OnWillSent
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnPublish || b == mochi.OnWillSent ||
+		b == mochi.OnUnsubscribe
 }
 
 func (d *door) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
@@ -49,6 +51,13 @@ func (d *door) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 func (d *door) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	d.record(p)
 	return p, nil
+}
+
+func (d *door) OnUnsubscribe(_ *mochi.Client, p packets.Packet) packets.Packet {
+	if d.asked != nil {
+		d.asked()
+	}
+	return p
 }
 
 func (d *door) OnWillSent(_ *mochi.Client, p packets.Packet) { d.record(p) }
