@@ -6,7 +6,7 @@
 // cannot be told from noise.
 package line
 
-import "regexp"
+import "bytes"
 
 // Evidence is what is known of the bytes of a line. Its zero value is ready. Its memory is constant, whatever the bytes, and
 // Add allocates nothing. It is not safe for concurrent use.
@@ -17,7 +17,7 @@ type Evidence struct {
 	signs      [kinds]int64
 	text       text
 	frames     frames
-	begin      [256]byte // of the stream, by which other programs than meters are known
+	begin      [256]byte // of the stream, in small letters, by which other programs than meters are known
 	beginLen   int
 	telnet     TelnetFilter
 	negotiated bool    // by an earlier connection
@@ -36,7 +36,13 @@ func (e *Evidence) Add(b []byte) {
 
 // add takes in bytes that telnet was taken away from.
 func (e *Evidence) add(b []byte) {
-	e.beginLen += copy(e.begin[e.beginLen:], b)
+	for _, x := range b[:min(len(b), len(e.begin)-e.beginLen)] {
+		if 'A' <= x && x <= 'Z' {
+			x |= 0x20
+		}
+		e.begin[e.beginLen] = x
+		e.beginLen++
+	}
 	for _, x := range b {
 		e.counts[x]++
 		e.word = e.word<<8 | uint32(x)
@@ -60,9 +66,20 @@ func (e *Evidence) Reset() { *e = Evidence{} }
 
 // What other programs than gateways begin with, and ask.
 var (
-	webBegin = regexp.MustCompile(`(?i)^[\r\n\t ]*(http/|<!doctype|<html)`)
-	login    = regexp.MustCompile(`(?i)^[\r\n\t ]*ssh-|(login|password|username|user name):|user access verification`)
+	webBegins   = [][]byte{[]byte("http/"), []byte("<!doctype"), []byte("<html")}
+	loginBegins = [][]byte{[]byte("ssh-")}
+	logins      = [][]byte{[]byte("login:"), []byte("password:"), []byte("username:"), []byte("user name:"), []byte("user access verification")}
 )
+
+// found tells if one of the texts is in b, or at its beginning: where is bytes.Contains or bytes.HasPrefix.
+func found(b []byte, texts [][]byte, where func(b, text []byte) bool) bool {
+	for _, text := range texts {
+		if where(b, text) {
+			return true
+		}
+	}
+	return false
+}
 
 // Limits of the judgement.
 const (
@@ -90,16 +107,16 @@ func (e *Evidence) Verdict() Verdict {
 
 // verdict judges the bytes without those of telnet.
 func (e *Evidence) verdict() Verdict {
-	frames, begin := e.frames, e.begin[:e.beginLen]
+	frames, begin := e.frames, bytes.TrimLeft(e.begin[:e.beginLen], "\r\n\t ")
 	frames.drain()
 	switch {
 	case e.bytes == 0:
 		return Silent
 	case e.text.good >= enoughLines:
 		return e.text.verdict()
-	case webBegin.Match(begin):
+	case found(begin, webBegins, bytes.HasPrefix):
 		return Web
-	case login.Match(begin):
+	case found(begin, loginBegins, bytes.HasPrefix), found(begin, logins, bytes.Contains):
 		return Login
 	case frames.heads > 0:
 		return frames.verdict()
