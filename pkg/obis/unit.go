@@ -52,48 +52,99 @@ func (u Unit) String() string {
 // ParseUnit reads a unit as P1 telegrams write it and returns the power of ten of its prefix: "kVArh" is VarHour, 3.
 // Case does not matter: meters write kVArh and kvarh.
 func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
-	const longest = 7
-	if len(b) > longest {
+	var lower [8]byte
+	if len(b) > len(lower) {
 		return None, 0, false
 	}
-	s, ok := spellings[packed(b)]
-	return s.unit, s.prefix, ok
-}
-
-// packed returns up to 7 characters, in small letters, as a number, which a map finds faster than a text.
-func packed[T string | []byte](text T) uint64 {
-	key := uint64(1)
-	for i := range len(text) {
-		x := text[i]
+	for i, x := range b {
 		if x-'A' <= 'Z'-'A' {
 			x |= 0x20
 		}
-		key = key<<8 | uint64(x)
+		lower[i] = x
 	}
-	return key
-}
-
-type spelling struct {
-	unit   Unit
-	prefix int8
-}
-
-// spellings are how P1 telegrams write units.
-var spellings = func() map[uint64]spelling {
-	m := map[uint64]spelling{}
-	for text, s := range map[string]spelling{
-		"w": {Watt, 0}, "kw": {Watt, 3}, "mw": {Watt, 6}, "wh": {WattHour, 0}, "kwh": {WattHour, 3}, "mwh": {WattHour, 6},
-		"var": {Var, 0}, "kvar": {Var, 3}, "mvar": {Var, 6}, "varh": {VarHour, 0}, "kvarh": {VarHour, 3}, "mvarh": {VarHour, 6},
-		"va": {VoltAmpere, 0}, "kva": {VoltAmpere, 3}, "mva": {VoltAmpere, 6}, "vah": {VoltAmpereHour, 0}, "kvah": {VoltAmpereHour, 3},
-		"a": {Ampere, 0}, "ma": {Ampere, -3}, "ka": {Ampere, 3}, "v": {Volt, 0}, "mv": {Volt, -3}, "kv": {Volt, 3},
-		"hz": {Hertz, 0}, "khz": {Hertz, 3}, "j": {Joule, 0}, "kj": {Joule, 3}, "mj": {Joule, 6}, "gj": {Joule, 9},
-		"m3": {CubicMetre, 0}, "m³": {CubicMetre, 0}, "m\xB3": {CubicMetre, 0}, "dm3": {CubicMetre, -3},
-		"nm3": {CubicMetreCorrected, 0}, "m3/h": {CubicMetrePerHour, 0}, "l": {Litre, 0},
-		"degc": {DegreeCelsius, 0}, "°c": {DegreeCelsius, 0}, "\xB0c": {DegreeCelsius, 0},
-		"deg": {Degree, 0}, "°": {Degree, 0}, "\xB0": {Degree, 0},
-		"s": {Second, 0}, "min": {Minute, 0}, "h": {Hour, 0}, "%": {Percent, 0}, "imp": {Count, 0},
-	} {
-		m[packed(text)] = s
+	switch string(lower[:len(b)]) {
+	case "kw":
+		return Watt, 3, true
+	case "kwh":
+		return WattHour, 3, true
+	case "kvar":
+		return Var, 3, true
+	case "kvarh":
+		return VarHour, 3, true
+	case "v":
+		return Volt, 0, true
+	case "a":
+		return Ampere, 0, true
+	case "w":
+		return Watt, 0, true
+	case "wh":
+		return WattHour, 0, true
+	case "var":
+		return Var, 0, true
+	case "varh":
+		return VarHour, 0, true
+	case "va":
+		return VoltAmpere, 0, true
+	case "vah":
+		return VoltAmpereHour, 0, true
+	case "kva":
+		return VoltAmpere, 3, true
+	case "kvah":
+		return VoltAmpereHour, 3, true
+	case "mw":
+		return Watt, 6, true
+	case "mwh":
+		return WattHour, 6, true
+	case "hz":
+		return Hertz, 0, true
+	case "m3", "m³", "m\xB3":
+		return CubicMetre, 0, true
+	case "gj":
+		return Joule, 9, true
+	case "mj":
+		return Joule, 6, true
+	case "s":
+		return Second, 0, true
+	case "%":
+		return Percent, 0, true
+	case "mvar":
+		return Var, 6, true
+	case "mvarh":
+		return VarHour, 6, true
+	case "mva":
+		return VoltAmpere, 6, true
+	case "ma":
+		return Ampere, -3, true
+	case "mv":
+		return Volt, -3, true
+	case "kv":
+		return Volt, 3, true
+	case "ka":
+		return Ampere, 3, true
+	case "khz":
+		return Hertz, 3, true
+	case "degc", "°c", "\xB0c":
+		return DegreeCelsius, 0, true
+	case "kj":
+		return Joule, 3, true
+	case "j":
+		return Joule, 0, true
+	case "nm3":
+		return CubicMetreCorrected, 0, true
+	case "dm3":
+		return CubicMetre, -3, true
+	case "l":
+		return Litre, 0, true
+	case "m3/h":
+		return CubicMetrePerHour, 0, true
+	case "deg", "°", "\xB0":
+		return Degree, 0, true
+	case "imp":
+		return Count, 0, true
+	case "min":
+		return Minute, 0, true
+	case "h":
+		return Hour, 0, true
 	}
-	return m
-}()
+	return None, 0, false
+}
