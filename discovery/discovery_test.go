@@ -80,7 +80,7 @@ func TestEntities(t *testing.T) {
 	}
 }
 
-func TestBothStylesClash(t *testing.T) {
+func TestBothStylesConflict(t *testing.T) {
 	set := announced(config(discovery.Device), norwegian)
 	for topic, payload := range announced(config(discovery.Component), norwegian) {
 		set[topic] = payload

@@ -17,7 +17,9 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
+	"github.com/hanbridge/hanbridge/bridge/throttle"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
@@ -386,5 +388,24 @@ func TestDiscoveryIncomplete(t *testing.T) {
 	code, out, errs := s.run("rates")
 	if code != cli.ExitGood || !strings.Contains(out, short) || errs != "" {
 		t.Errorf("rates: got %d, %.500q, %q, want a note", code, out, errs)
+	}
+}
+
+// defaults is the configuration of a file that is empty.
+func defaults() config.Config {
+	return config.Config{
+		MQTT:          config.MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},
+		HomeAssistant: config.HomeAssistant{Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
+		StateDir:      "/var/lib/hanbridge",
+		Publish:       throttle.Balanced,
+		Meters:        []config.Meter{aMeter()},
+		Log:           config.Log{Level: "info", Format: "auto"},
+	}
+}
+
+func aMeter() config.Meter {
+	return config.Meter{
+		ID: "meter", Name: "Electricity meter", Port: config.Port{Kind: config.AutoPort}, Serial: config.Serial{Auto: true},
+		Checksum: "check", FrameCounter: "any",
 	}
 }

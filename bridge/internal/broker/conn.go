@@ -133,7 +133,7 @@ func (c *Conn) await(ctx context.Context) error {
 
 // patience is until when the broker may acknowledge nothing.
 func (c *Conn) patience() time.Time {
-	since := time.Unix(0, c.link.skipped.Load())
+	since := time.Unix(0, c.link.discarded.Load())
 	for _, at := range []time.Time{c.window.oldest().at, c.window.progress} {
 		if at.After(since) {
 			since = at

@@ -36,12 +36,12 @@ var (
 // and discards those that are too large while they arrive.
 type link struct {
 	net.Conn
-	lost     func(error)                   // is told the cause of a loss
-	tooLarge func(topic string, bytes int) // is told of a PUBLISH that is not read
-	close    func() error
-	closed   atomic.Bool
-	polite   atomic.Bool  // Close waits until the broker has closed the connection, too
-	skipped  atomic.Int64 // when bytes were last discarded, in ns since 1970: a broker that sends them acknowledges nothing
+	lost      func(error)                   // is told the cause of a loss
+	tooLarge  func(topic string, bytes int) // is told of a PUBLISH that is not read
+	close     func() error
+	closed    atomic.Bool
+	polite    atomic.Bool  // Close waits until the broker has closed the connection, too
+	discarded atomic.Int64 // when bytes were last discarded, in ns since 1970: a broker that sends them acknowledges nothing
 
 	reading sync.Mutex // guards what follows
 	in      *bufio.Reader
@@ -92,7 +92,7 @@ func (l *link) next() error {
 	case err != nil:
 		return err
 	case length > mostInbound:
-		return l.skip(kind, int(length))
+		return l.discard(kind, int(length))
 	}
 	packet := binary.AppendUvarint([]byte{kind}, length)
 	header := len(packet)
@@ -129,9 +129,9 @@ func (l *link) check(packet []byte) error {
 	return nil
 }
 
-// skip discards a packet whose fixed header was read. A PUBLISH (MQTT 3.1.1, 3.3) is acknowledged, as the client would have done: a broker
+// discard takes away a packet whose fixed header was read. A PUBLISH (MQTT 3.1.1, 3.3) is acknowledged, as the client would have done: a broker
 // sends only so many without.
-func (l *link) skip(kind byte, length int) error {
+func (l *link) discard(kind byte, length int) error {
 	head := make([]byte, 2+math.MaxUint16+2) // the topic and the packet identifier are in it
 	if _, err := io.ReadFull(l.in, head); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (l *link) skip(kind byte, length int) error {
 		l.tooLarge(string(head[2:n]), length)
 	}
 	for left := length - len(head); left > 0; {
-		l.skipped.Store(time.Now().UnixNano())
+		l.discarded.Store(time.Now().UnixNano())
 		read, err := io.CopyN(io.Discard, l.in, int64(min(left, mostInbound)))
 		if left -= int(read); err != nil {
 			return err

@@ -236,7 +236,7 @@ func TestFoundInPart(t *testing.T) {
 		{"all is sent", component, device, false, all, all},
 	} {
 		b := start(t)
-		before, _ := play(t, b, nil, sight{tt.first, all}, whole, true)
+		before, _ := play(t, b, nil, announcement{tt.first, all}, whole, true)
 		for _, name := range strings.Fields(all) {
 			if err := b.Publish("hanbridge/house/"+name, []byte("1"), true, 0); err != nil {
 				t.Fatal(err)
@@ -258,7 +258,7 @@ func TestFoundInPart(t *testing.T) {
 		if s.Asked() {
 			t.Errorf("%s: counts as all that the broker holds", tt.name)
 		}
-		s.Sends(sight{names: tt.sends}.known(t)...)
+		s.Sends(announcement{names: tt.sends}.descriptors(t)...)
 		know := func(what, want string) {
 			t.Helper()
 			for more := true; more; {

@@ -13,13 +13,13 @@ import (
 )
 
 // announced steps until nothing is left, on one connection after another: the broker ends those on which it is sent too much.
-func announced(t *testing.T, b *broker, s *mqtt.Stage, want sight) *mqtt.Stage {
+func announced(t *testing.T, b *broker, s *mqtt.Stage, want announcement) *mqtt.Stage {
 	t.Helper()
 	c := config(b.addr)
 	c.Style = want.style
 	for range 5 {
 		var err error
-		if s, err = mqtt.NewStage(t.Context(), c, s, want.known(t)...); err != nil {
+		if s, err = mqtt.NewStage(t.Context(), c, s, want.descriptors(t)...); err != nil {
 			t.Fatal(err)
 		}
 		for more := true; more && err == nil; {
@@ -60,7 +60,7 @@ func TestSmallPackets(t *testing.T) {
 				if s != nil {
 					s.Forget()
 				}
-				s = announced(t, b, s, sight{discovery.Device, all})
+				s = announced(t, b, s, announcement{discovery.Device, all})
 				now := entities(t, b)
 				if before == nil {
 					before = now

@@ -16,13 +16,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A sight is what a hub is to know: a style, and the quantities of the meter.
-type sight struct {
+// An announcement is what a hub is to know: a style, and the quantities of the meter.
+type announcement struct {
 	style discovery.Style
 	names string
 }
 
-func (s sight) known(t *testing.T) (all []bridge.Descriptor) {
+func (s announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
 	t.Helper()
 	for _, name := range strings.Fields(s.names) {
 		id, ok := quantity.Named(name)
@@ -48,12 +48,12 @@ func entities(t *testing.T, b *broker) map[string]int {
 	return all
 }
 
-// play takes the steps to a sight, at most so many, and returns the stage and whether it came to the end.
-func play(t *testing.T, b *broker, before *mqtt.Stage, want sight, most int, acknowledged bool) (*mqtt.Stage, bool) {
+// play takes the steps to an announcement, at most so many, and returns the stage and whether it came to the end.
+func play(t *testing.T, b *broker, before *mqtt.Stage, want announcement, most int, acknowledged bool) (*mqtt.Stage, bool) {
 	t.Helper()
 	c := config(b.addr)
 	c.Style = want.style
-	s, err := mqtt.NewStage(t.Context(), c, before, want.known(t)...)
+	s, err := mqtt.NewStage(t.Context(), c, before, want.descriptors(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,17 +72,17 @@ func play(t *testing.T, b *broker, before *mqtt.Stage, want sight, most int, ack
 
 const whole = 100 // more steps than there are
 
-// TestStepsInterrupted goes from one sight towards a second, is interrupted at each step, and goes on to a third: nothing is left
+// TestStepsInterrupted goes from one announcement towards a second, is interrupted at each step, and goes on to a third: nothing is left
 // behind or taken back wrongly, and what is in all three was never removed.
 func TestStepsInterrupted(t *testing.T) {
 	t.Parallel()
 	const all, less = "import_power import_energy gas tariff", "import_power import_energy"
-	sights := []sight{
+	announcements := []announcement{
 		{discovery.Device, all}, {discovery.Device, less}, {discovery.Component, all}, {discovery.Component, less}, {discovery.Off, less},
 	}
-	for _, first := range sights {
-		for _, second := range sights {
-			for _, third := range []sight{first, second} {
+	for _, first := range announcements {
+		for _, second := range announcements {
+			for _, third := range []announcement{first, second} {
 				t.Run(fmt.Sprint(first, second, third), func(t *testing.T) {
 					t.Parallel()
 					for most := range whole {
@@ -97,7 +97,7 @@ func TestStepsInterrupted(t *testing.T) {
 }
 
 // testInterrupted interrupts after so many steps, and tells if there are more.
-func testInterrupted(t *testing.T, first, second, third sight, most int) (more bool) {
+func testInterrupted(t *testing.T, first, second, third announcement, most int) (more bool) {
 	t.Helper()
 	b := start(t)
 	s, _ := play(t, b, nil, first, whole, true)
@@ -132,7 +132,7 @@ func testInterrupted(t *testing.T, first, second, third sight, most int) (more b
 }
 
 // checkKept wants nothing retained of another style, and no value that neither the meter sends nor did before.
-func checkKept(t *testing.T, b *broker, first, second, third sight, most int) {
+func checkKept(t *testing.T, b *broker, first, second, third announcement, most int) {
 	t.Helper()
 	kept := keptOf(b.messages())
 	for topic := range kept {
@@ -156,21 +156,21 @@ func checkKept(t *testing.T, b *broker, first, second, third sight, most int) {
 func TestChangeOfMind(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	first, second := sight{discovery.Component, "gas"}, sight{discovery.Device, "gas"}
+	first, second := announcement{discovery.Component, "gas"}, announcement{discovery.Device, "gas"}
 	if err := b.Publish("hanbridge/house/gas", []byte("1"), true, 0); err != nil {
 		t.Fatal(err)
 	}
 	s, _ := play(t, b, nil, first, whole, true)
 	c := config(b.addr)
 	c.Style = second.style
-	s, err := mqtt.NewStage(t.Context(), c, s, second.known(t)...)
+	s, err := mqtt.NewStage(t.Context(), c, s, second.descriptors(t)...)
 	for more := true; more && err == nil; {
 		more, err = s.Step(t.Context(), false)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Sends(sight{discovery.Device, "gas tariff"}.known(t)...)
+	s.Sends(announcement{discovery.Device, "gas tariff"}.descriptors(t)...)
 	if _, err := s.Step(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{{discovery.Device, discovery.Device}, {discovery.Component, discovery.Device}, {discovery.Device, discovery.Component}} {
 		b := start(t)
-		play(t, b, nil, sight{styles[0], "import_power import_energy gas"}, whole, true)
+		play(t, b, nil, announcement{styles[0], "import_power import_energy gas"}, whole, true)
 		c := config(b.addr)
 		c.Style = styles[1]
 		s, err := mqtt.NewStage(t.Context(), c, nil)
@@ -204,7 +204,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 			{"import_power", "import_energy import_power"}, {"", "import_power"},
 		} {
 			if step.sends != "" {
-				s.Sends(sight{names: step.sends}.known(t)...)
+				s.Sends(announcement{names: step.sends}.descriptors(t)...)
 			} else {
 				s.ExpireFound()
 			}

@@ -150,14 +150,14 @@ func (c Config) checkNames(p *Problems) {
 			first[id] = n
 		}
 	}
-	for _, clash := range discovery.Clashes(c.MeterIDs()) {
-		id, key := c.Meters[clash.Meter].ID, meterKey(clash.Meter, "id")
-		if clash.Other < 0 {
-			p.add(key, "%q gives %s, which is the bridge's own in Home Assistant: choose another", id, clash.Name)
+	for _, conflict := range discovery.IDConflicts(c.MeterIDs()) {
+		id, key := c.Meters[conflict.Meter].ID, meterKey(conflict.Meter, "id")
+		if conflict.Other < 0 {
+			p.add(key, "%q gives %s, which is the bridge's own in Home Assistant: choose another", id, conflict.Name)
 			continue
 		}
-		p.addBoth(key, meterKey(clash.Other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
-			"choose another for one of them", id, c.Meters[clash.Other].ID, clash.Other, clash.Name)
+		p.addBoth(key, meterKey(conflict.Other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
+			"choose another for one of them", id, c.Meters[conflict.Other].ID, conflict.Other, conflict.Name)
 	}
 }
 

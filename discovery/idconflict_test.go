@@ -11,33 +11,33 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-func TestClashes(t *testing.T) {
+func TestIDConflictes(t *testing.T) {
 	tests := []struct {
 		name string
 		ids  []string
-		want []Clash
+		want []IDConflict
 	}{
 		{"unlike", []string{"house", "houses", "barn"}, nil},
 		{"equal", []string{"house", "house"}, nil},
-		{"one quantity", []string{"house", "house_long"}, []Clash{{1, 0, "hanbridge_house_long_power_failures"}}},
-		{"the longer first", []string{"house_long", "house"}, []Clash{{1, 0, "hanbridge_house_long_power_failures"}}},
-		{"behind one that is none", []string{"house_x", "house_long", "house"}, []Clash{{2, 1, "hanbridge_house_long_power_failures"}}},
-		{"a hyphen", []string{"a-b", "a_b"}, []Clash{{1, 0, "sensor.a_b_import_power"}}},
-		{"one quantity with a hyphen", []string{"house", "house-long"}, []Clash{{1, 0, "sensor.house_long_power_failures"}}},
+		{"one quantity", []string{"house", "house_long"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
+		{"the longer first", []string{"house_long", "house"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
+		{"behind one that is none", []string{"house_x", "house_long", "house"}, []IDConflict{{2, 1, "hanbridge_house_long_power_failures"}}},
+		{"a hyphen", []string{"a-b", "a_b"}, []IDConflict{{1, 0, "sensor.a_b_import_power"}}},
+		{"one quantity with a hyphen", []string{"house", "house-long"}, []IDConflict{{1, 0, "sensor.house_long_power_failures"}}},
 		{"no quantity", []string{"house", "house_last"}, nil},
-		{"the bridge", []string{"hanbridge-"}, []Clash{{0, -1, "binary_sensor.hanbridge_connection"}}},
+		{"the bridge", []string{"hanbridge-"}, []IDConflict{{0, -1, "binary_sensor.hanbridge_connection"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, Clashes(tt.ids)); diff != "" {
+			if diff := cmp.Diff(tt.want, IDConflicts(tt.ids)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestClashesAreThoseOfTheAnnouncements compares with the names in what is announced.
-func TestClashesAreThoseOfTheAnnouncements(t *testing.T) {
+// TestIDConflictsAreThoseOfTheAnnouncements compares with the names in what is announced.
+func TestIDConflictesAreThoseOfTheAnnouncements(t *testing.T) {
 	parts := []string{"a", "hanbridge", "long", "import", "power", "last", "average", "voltage", "l1", "reactive", "total"}
 	rapid.Check(t, func(t *rapid.T) {
 		id := rapid.Custom(func(t *rapid.T) string {
@@ -52,11 +52,11 @@ func TestClashesAreThoseOfTheAnnouncements(t *testing.T) {
 			two = one + rapid.SampledFrom([]string{"_", "-", "__"}).Draw(t, "gap") + two[1:]
 		}
 		names := announcedNames(Config.Bridge)
-		clashes := slices.ContainsFunc(meterNames(one), func(n string) bool { return slices.Contains(names, n) })
+		conflicts := slices.ContainsFunc(meterNames(one), func(n string) bool { return slices.Contains(names, n) })
 		names = append(names, meterNames(one)...)
-		clashes = clashes || one != two && slices.ContainsFunc(meterNames(two), func(n string) bool { return slices.Contains(names, n) })
-		if got := Clashes([]string{one, two}); len(got) > 0 != clashes {
-			t.Errorf("%q and %q: got %v, the announcements clash: %v", one, two, got, clashes)
+		conflicts = conflicts || one != two && slices.ContainsFunc(meterNames(two), func(n string) bool { return slices.Contains(names, n) })
+		if got := IDConflicts([]string{one, two}); len(got) > 0 != conflicts {
+			t.Errorf("%q and %q: got %v, the announcements conflict: %v", one, two, got, conflicts)
 		}
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Clash is a name that two devices would both give to an entity: a hub would take one for the other.
-type Clash struct {
+// An IDConflict is a name that two devices would both give to an entity: a hub would take one for the other.
+type IDConflict struct {
 	// Meter and Other are the places of the two ids in the list. Other is -1 for the bridge's own device.
 	Meter, Other int
 	// Name is the unique id or the entity id that both give.
@@ -29,12 +29,12 @@ var splits = sync.OnceValue(func() (all []split) {
 	return all
 })
 
-// Clashes returns, for each of the ids of meters, the first clash with an id before it or with the bridge. Equal ids are none: they are one
+// IDConflicts returns, for each of the ids of meters, the first conflict with an id before it or with the bridge. Equal ids are none: they are one
 // meter. "house" with the quantity long_power_failures and "house_long" with power_failures are both hanbridge_house_long_power_failures.
-func Clashes(ids []string) (all []Clash) {
+func IDConflicts(ids []string) (all []IDConflict) {
 	first := map[string]int{} // by slug
 	for i, id := range ids {
-		if c := clash(ids, i, first); c.Name != "" {
+		if c := conflict(ids, i, first); c.Name != "" {
 			all = append(all, c)
 		} else if _, known := first[slug(id)]; !known {
 			first[slug(id)] = i
@@ -43,28 +43,28 @@ func Clashes(ids []string) (all []Clash) {
 	return all
 }
 
-// clash compares an id with those before it; without a Name where there is none.
-func clash(ids []string, i int, first map[string]int) Clash {
+// conflict compares an id with those before it; without a Name where there is none.
+func conflict(ids []string, i int, first map[string]int) IDConflict {
 	s := slug(ids[i])
 	switch other, ok := first[s]; {
 	case s == program:
-		return Clash{i, -1, binarySensor + "." + program + "_" + Connection}
+		return IDConflict{i, -1, binarySensor + "." + program + "_" + Connection}
 	case ok && ids[other] == ids[i]:
-		return Clash{}
+		return IDConflict{}
 	case ok:
-		return Clash{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}
+		return IDConflict{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}
 	}
 	for _, both := range splits() {
 		if short, ok := strings.CutSuffix(s, "_"+both.id); ok {
 			if other, ok := first[short]; ok {
-				return Clash{i, other, shared(ids[other], ids[i], both)}
+				return IDConflict{i, other, shared(ids[other], ids[i], both)}
 			}
 		}
 		if other, ok := first[s+"_"+both.id]; ok {
-			return Clash{i, other, shared(ids[i], ids[other], both)}
+			return IDConflict{i, other, shared(ids[i], ids[other], both)}
 		}
 	}
-	return Clash{}
+	return IDConflict{}
 }
 
 // shared returns the name that two meters both give.
