@@ -37,7 +37,7 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 // Damaged counts a telegram that gave no reading, and says in the log why.
 func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 	p.countDamaged(e.Sound)
-	locked, ok := errors.AsType[*dlms.LockedError](e)
+	locked, ok := errors.AsType[*dlms.EncryptedError](e)
 	switch {
 	case ok:
 		message := p.meter.lockedMessage(locked)
@@ -56,7 +56,7 @@ func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 }
 
 // lockedMessage says what opens an encrypted telegram, and who has it.
-func (m Meter) lockedMessage(e *dlms.LockedError) string {
+func (m Meter) lockedMessage(e *dlms.EncryptedError) string {
 	setting, authSetting := cmp.Or(m.KeySetting, "its key"), cmp.Or(m.AuthKeySetting, "it")
 	sender := cmp.Or(dlms.Sender(e.Title), "not sent")
 	switch {

@@ -72,7 +72,7 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	f := &a.finding
 	locked := false
 	if bad != nil {
-		_, locked = errors.AsType[*dlms.LockedError](bad)
+		_, locked = errors.AsType[*dlms.EncryptedError](bad)
 	}
 	a.lastDamaged = bad != nil && !bad.Sound && !locked
 	if !a.lastDamaged {

@@ -73,7 +73,7 @@ func (c *Ciphered) read(r *reader, title int) error {
 	at = r.at
 	security := r.byte()
 	if reason := unread(security); reason != "" {
-		r.fail(at, reason)
+		r.failAs(ErrUnsupported, at, reason)
 	}
 	if size <= headLength+tagOf(security) {
 		r.fail(at, "an encrypted message without text")

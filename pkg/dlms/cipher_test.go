@@ -146,10 +146,24 @@ func TestCipheredErrors(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), "dlms: "+tt.want) {
 			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
 		}
+		if kind := kindOf(tt.want); !errors.Is(err, kind) {
+			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, kind)
+		}
 		if !cmp.Equal(c, dlms.Ciphered{}) {
 			t.Errorf("%s: after its error the message holds %+v", tt.name, c)
 		}
 	}
+}
+
+// kindOf returns the error that a text of Parse must match.
+func kindOf(text string) error {
+	switch {
+	case strings.Contains(text, "ends too early"):
+		return dlms.ErrTruncated
+	case strings.Contains(text, "not encrypted"), strings.Contains(text, "suite"), strings.Contains(text, "compressed"), strings.Contains(text, "broadcast"):
+		return dlms.ErrUnsupported
+	}
+	return dlms.ErrMalformed
 }
 
 // TestCipheredCuts: a message cut anywhere is an error at or before the cut, and a stream that ends there waits for more.
@@ -248,7 +262,7 @@ func TestFlips(t *testing.T) {
 			if c.Security < 0x30 && err == nil && !authentic {
 				continue
 			}
-			if !errors.Is(err, dlms.ErrKey) || plain != nil || authentic {
+			if !errors.Is(err, dlms.ErrWrongKey) || plain != nil || authentic {
 				t.Errorf("security %x, bit %d of byte %d: got %d bytes, authentic %t, error %v", security, bit%8, bit/8, len(plain), authentic, err)
 			}
 		}
@@ -275,16 +289,16 @@ func TestWrongKey(t *testing.T) {
 				}
 				continue
 			}
-			if !errors.Is(err, dlms.ErrKey) || errors.Is(err, dlms.ErrAuthKey) != (name == "authentication key") || plain != nil || authentic {
+			if !errors.Is(err, dlms.ErrWrongKey) || errors.Is(err, dlms.ErrWrongAuthKey) != (name == "authentication key") || plain != nil || authentic {
 				t.Errorf("security %x, wrong %s: got %d bytes, authentic %t, error %v", security, name, len(plain), authentic, err)
 			}
 		}
 	}
-	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x30, Text: []byte("short")}); !errors.Is(err, dlms.ErrKey) {
-		t.Errorf("a text shorter than its tag: got error %v, want %v", err, dlms.ErrKey)
+	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x30, Text: []byte("short")}); !errors.Is(err, dlms.ErrWrongKey) {
+		t.Errorf("a text shorter than its tag: got error %v, want %v", err, dlms.ErrWrongKey)
 	}
-	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x20}); !errors.Is(err, dlms.ErrKey) {
-		t.Errorf("no text: got error %v, want %v", err, dlms.ErrKey)
+	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x20}); !errors.Is(err, dlms.ErrWrongKey) {
+		t.Errorf("no text: got error %v, want %v", err, dlms.ErrWrongKey)
 	}
 }
 
@@ -302,8 +316,8 @@ func TestWrongKeyWithoutTag(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := k.Open(dst, c); !errors.Is(err, dlms.ErrKey) {
-			t.Fatalf("a key of random bytes: got error %v, want %v", err, dlms.ErrKey)
+		if _, _, err := k.Open(dst, c); !errors.Is(err, dlms.ErrWrongKey) {
+			t.Fatalf("a key of random bytes: got error %v, want %v", err, dlms.ErrWrongKey)
 		}
 	}
 }
@@ -344,7 +358,7 @@ func TestBeginnings(t *testing.T) {
 	} {
 		c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x20, 7, []byte(tt.plain)))
 		got, _, err := k.Open(nil, c)
-		if tt.right && (err != nil || string(got) != tt.plain) || !tt.right && (got != nil || !errors.Is(err, dlms.ErrKey)) {
+		if tt.right && (err != nil || string(got) != tt.plain) || !tt.right && (got != nil || !errors.Is(err, dlms.ErrWrongKey)) {
 			t.Errorf("%s: got %q, error %v", tt.name, got, err)
 		}
 	}
@@ -421,7 +435,7 @@ func checkSecret(t *testing.T, s, secret string) {
 	}
 }
 
-func TestLockedError(t *testing.T) {
+func TestEncryptedError(t *testing.T) {
 	for _, tt := range []struct {
 		title       string
 		tried, half bool
@@ -434,9 +448,12 @@ func TestLockedError(t *testing.T) {
 		{"A\x01C45678", true, false, "dlms: encrypted, and the key does not fit (system title 41014334…)"},
 		{strings.Repeat("\x00", 8), false, false, "dlms: encrypted, and no key given (no system title)"},
 	} {
-		e := &dlms.LockedError{Title: [8]byte([]byte(tt.title)), Tried: tt.tried, AuthKey: tt.half}
+		e := &dlms.EncryptedError{Title: [8]byte([]byte(tt.title)), Tried: tt.tried, AuthKey: tt.half}
 		if got := e.Error(); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
+		}
+		if !errors.Is(fmt.Errorf("meter: %w", e), dlms.ErrEncrypted) {
+			t.Errorf("%v does not match ErrEncrypted", e)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package dlms_test
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -271,6 +272,9 @@ func TestEveryCut(t *testing.T) {
 		text, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "dlms: byte "), ":")
 		if at, err := strconv.Atoi(text); err != nil || at > k {
 			t.Errorf("cut after %d bytes: the error names byte %q", k, text)
+		}
+		if !errors.Is(err, dlms.ErrTruncated) && !errors.Is(err, dlms.ErrMalformed) {
+			t.Errorf("cut after %d bytes: got error %v, want one that matches ErrTruncated or ErrMalformed", k, err)
 		}
 	}
 }

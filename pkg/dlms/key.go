@@ -9,12 +9,12 @@ import (
 	"slices"
 )
 
-// ErrKey is the error of Open for a key that is not the message's; a message that was damaged cannot be told from that.
-var ErrKey = errors.New("dlms: the key does not fit")
+// ErrWrongKey is the error of Open for a key that does not decrypt the message. A damaged message gives the same error.
+var ErrWrongKey = errors.New("dlms: the key does not fit")
 
-// ErrAuthKey is the ErrKey of a Key that deciphers the message while its authentication key does not belong to it; a message
-// that was damaged behind its first bytes cannot be told from that.
-var ErrAuthKey = fmt.Errorf("%w: its authentication key alone", ErrKey)
+// ErrWrongAuthKey is the error of Open for a Key that decrypts the message, but whose authentication key does not confirm its
+// tag. It matches ErrWrongKey too. A message that was damaged behind its first bytes gives the same error.
+var ErrWrongAuthKey = fmt.Errorf("%w: its authentication key alone", ErrWrongKey)
 
 // A Key opens the messages of one meter, and writes such: AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). Only
 // NewKey makes one that works. It prints as "key", whatever the verb or the encoding. Not safe for concurrent use.
@@ -61,12 +61,12 @@ func NewKey(encryption, authentication []byte) (*Key, error) {
 
 // Open decrypts c, appends the text to dst and returns it. authentic tells that the tag proves every byte of it; else the
 // message has no tag, or the Key cannot judge it, and only its start was seen to be that of a message. A Key that does not
-// fit is ErrKey or ErrAuthKey, and returns nil. dst must not overlap c.Text; where it has room for c.Text and 16 bytes more, nothing is
+// fit is ErrWrongKey or ErrWrongAuthKey, and returns nil. dst must not overlap c.Text; where it has room for c.Text and 16 bytes more, nothing is
 // allocated.
 func (k *Key) Open(dst []byte, c *Ciphered) (plain []byte, authentic bool, err error) {
 	size := len(c.Text) - tagOf(c.Security)
 	if size < 0 {
-		return nil, false, ErrKey
+		return nil, false, ErrWrongKey
 	}
 	s := k.secret()
 	nonce := s.iv(c.Title, c.Counter)
@@ -75,12 +75,12 @@ func (k *Key) Open(dst []byte, c *Ciphered) (plain []byte, authentic bool, err e
 		if err == nil {
 			return plain, true, nil
 		}
-		err = ErrAuthKey
+		err = ErrWrongAuthKey
 	}
 	// In counter mode to encrypt is to decrypt: sealing the ciphertext gives the text, and a tag of no meaning behind it.
 	plain = s.gcm.Seal(slices.Grow(dst, size+sealRoom), nonce, c.Text[:size], nil)[:len(dst)+size]
 	if !beginsRight(plain[len(dst):]) {
-		return nil, false, ErrKey
+		return nil, false, ErrWrongKey
 	}
 	if err != nil {
 		return nil, false, err

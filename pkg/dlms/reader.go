@@ -1,20 +1,37 @@
 package dlms
 
-import "fmt"
+import (
+	"errors"
 
-// reader walks A-XDR data. The first fault ends it: later calls return nothing, and error tells.
+	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
+)
+
+// Errors of the Parse methods. Each error that they return matches one of them by errors.Is, and names the byte in its text.
+var (
+	// ErrTruncated is for data that ends within a value or a length. Data that ends between two items is ErrMalformed.
+	ErrTruncated = errors.New("dlms: truncated message")
+	// ErrMalformed is for data that is not a message of the kind that was expected.
+	ErrMalformed = errors.New("dlms: malformed message")
+	// ErrUnsupported is for a ciphered message that is secured in a way that no customer port uses, such as compression.
+	ErrUnsupported = errors.New("dlms: a message secured in a way that is not supported")
+)
+
+// reader walks A-XDR data. The first fault ends it: later calls return nothing, and error returns the fault.
 type reader struct {
 	b  []byte
 	at int
 	// fault is what was wrong first, "" so far; faultAt is its place. It is no error yet: trying a shape must cost nothing.
 	fault   string
 	faultAt int
+	kind    error // of the fault: ErrTruncated, ErrMalformed or ErrUnsupported
 }
 
-// fail keeps the first fault with its place, in bytes from the start of the APDU.
-func (r *reader) fail(at int, reason string) {
+// fail keeps the first fault with its place, in bytes from the start of the APDU. The fault is an ErrMalformed.
+func (r *reader) fail(at int, reason string) { r.failAs(ErrMalformed, at, reason) }
+
+func (r *reader) failAs(kind error, at int, reason string) {
 	if r.fault == "" {
-		r.fault, r.faultAt = reason, at
+		r.fault, r.faultAt, r.kind = reason, at, kind
 	}
 	r.at = len(r.b)
 }
@@ -24,14 +41,14 @@ func (r *reader) error() error {
 	if r.fault == "" {
 		return nil
 	}
-	return fmt.Errorf("dlms: byte %d: %s", r.faultAt, r.fault)
+	return kinderror.New(r.kind, "dlms: byte %d: %s", r.faultAt, r.fault)
 }
 
 const short = "the data ends too early"
 
 func (r *reader) byte() byte {
 	if r.at >= len(r.b) {
-		r.fail(len(r.b), short)
+		r.failAs(ErrTruncated, len(r.b), short)
 		return 0
 	}
 	x := r.b[r.at]
@@ -54,7 +71,7 @@ func (r *reader) follows(pattern string) bool {
 
 func (r *reader) bytes(n int) []byte {
 	if n < 0 || n > len(r.b)-r.at {
-		r.fail(len(r.b), short)
+		r.failAs(ErrTruncated, len(r.b), short)
 		return nil
 	}
 	x := r.b[r.at : r.at+n]

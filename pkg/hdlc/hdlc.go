@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
+	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
 // Flag begins and ends a frame. One Flag may end a frame and begin the next.
@@ -48,37 +49,44 @@ type Frame struct {
 	Info []byte
 }
 
+// Errors of Parse. Each error that it returns matches one of them by errors.Is, and says more in its text.
 var (
-	errFrame = errors.New("hdlc: not a frame of format type 3")
-	errFlag  = errors.New("hdlc: no flag where the length says that the frame ends")
+	// ErrChecksum is for a wrong header or frame checksum: bytes were changed on the way.
+	ErrChecksum = errors.New("hdlc: wrong checksum")
+	// ErrTruncated is for bytes that end before the frame does.
+	ErrTruncated = errors.New("hdlc: truncated frame")
+	// ErrMalformed is for bytes that are not one frame of format type 3.
+	ErrMalformed = errors.New("hdlc: not a frame of format type 3")
 )
+
+var errEndFlag = kinderror.New(ErrMalformed, "hdlc: no flag where the length says that the frame ends")
 
 // Parse reads a frame as Length delimits it. Both checksums are verified before anything is returned.
 func Parse(b []byte) (Frame, error) {
 	if len(b) == 0 || b[0] != Flag {
-		return Frame{}, errFrame
+		return Frame{}, ErrMalformed
 	}
 	h, n := readHeader(b)
 	switch {
 	case n < 0:
-		return Frame{}, errFrame
+		return Frame{}, ErrMalformed
 	case n > 0 && !h.right:
-		return Frame{}, fmt.Errorf("hdlc: header checksum: want %04x, got %04x", h.want, h.got)
+		return Frame{}, kinderror.New(ErrChecksum, "hdlc: header checksum: want %04x, got %04x", h.want, h.got)
 	case n == 0:
-		return Frame{}, fmt.Errorf("hdlc: cut within the header, after %d bytes", len(b))
+		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut within the header, after %d bytes", len(b))
 	case len(b) < h.length:
-		return Frame{}, fmt.Errorf("hdlc: cut: %d of %d bytes", len(b), h.length)
+		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut: %d of %d bytes", len(b), h.length)
 	}
 	end := h.length - 1
 	if h.information {
 		end -= checkLength
 		want, got := Checksum(b[1:end]), uint16(b[end])|uint16(b[end+1])<<8
 		if want != got {
-			return Frame{}, fmt.Errorf("hdlc: frame checksum: want %04x, got %04x", want, got)
+			return Frame{}, kinderror.New(ErrChecksum, "hdlc: frame checksum: want %04x, got %04x", want, got)
 		}
 	}
 	if len(b) != h.length || b[h.length-1] != Flag {
-		return Frame{}, errFlag
+		return Frame{}, errEndFlag
 	}
 	return Frame{
 		Destination: b[3:h.source],

@@ -2,6 +2,7 @@ package hdlc_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -16,24 +17,30 @@ func TestParseErrors(t *testing.T) {
 	short := []byte("\x7E\xA0\x08\x03\x21\x93") // one byte stands between the header and the end, covered by no checksum
 	sum := hdlc.Checksum(short[1:])
 	unproven := string(append(short, byte(sum), byte(sum>>8), 0x55, hdlc.Flag))
-	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", "", "not a frame"},
-		{"no flag", a[1:], "not a frame"},
-		{"another format type", "\x7E\x90" + a[2:], "not a frame"},
-		{"flag alone", "\x7E", "cut within the header, after 1 bytes"},
-		{"cut within the header", a[:8], "cut within the header, after 8 bytes"},
-		{"cut", a[:last], "cut: 21 of 22 bytes"},
-		{"wrong header", a[:6] + "\x10" + a[7:], "header checksum: want "},
-		{"wrong header checksum", a[:7] + "\x00" + a[8:], "header checksum: want "},
-		{"wrong information", strings.Replace(a, "5", "6", 1), "frame checksum: want "},
-		{"wrong frame checksum", a[:last-1] + "\x00\x7E", "frame checksum: want "},
-		{"no end flag", a[:last] + "\x00", "no flag"},
-		{"more behind the end", a + "\x7E", "no flag"},
-		{"a byte that no checksum covers", unproven, ""},
+	for _, tt := range []struct {
+		name, in, want string
+		kind           error
+	}{
+		{"nothing", "", "not a frame", hdlc.ErrMalformed},
+		{"no flag", a[1:], "not a frame", hdlc.ErrMalformed},
+		{"another format type", "\x7E\x90" + a[2:], "not a frame", hdlc.ErrMalformed},
+		{"flag alone", "\x7E", "cut within the header, after 1 bytes", hdlc.ErrTruncated},
+		{"cut within the header", a[:8], "cut within the header, after 8 bytes", hdlc.ErrTruncated},
+		{"cut", a[:last], "cut: 21 of 22 bytes", hdlc.ErrTruncated},
+		{"wrong header", a[:6] + "\x10" + a[7:], "header checksum: want ", hdlc.ErrChecksum},
+		{"wrong header checksum", a[:7] + "\x00" + a[8:], "header checksum: want ", hdlc.ErrChecksum},
+		{"wrong information", strings.Replace(a, "5", "6", 1), "frame checksum: want ", hdlc.ErrChecksum},
+		{"wrong frame checksum", a[:last-1] + "\x00\x7E", "frame checksum: want ", hdlc.ErrChecksum},
+		{"no end flag", a[:last] + "\x00", "no flag", hdlc.ErrMalformed},
+		{"more behind the end", a + "\x7E", "no flag", hdlc.ErrMalformed},
+		{"a byte that no checksum covers", unproven, "", hdlc.ErrMalformed},
 	} {
 		got, err := hdlc.Parse([]byte(tt.in))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "hdlc: ") {
 			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+		}
+		if !errors.Is(err, tt.kind) {
+			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, tt.kind)
 		}
 		if diff := cmp.Diff(hdlc.Frame{}, got); diff != "" {
 			t.Errorf("%s: a frame is returned with the error:\n%s", tt.name, diff)

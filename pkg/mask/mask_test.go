@@ -238,7 +238,7 @@ func TestLeftOut(t *testing.T) {
 				t.Errorf("%s: %d bytes are written without the key", f.Name, len(out))
 				continue
 			}
-			if _, ok := errors.AsType[*dlms.LockedError](left[0]); !ok || !left[0].Sound {
+			if _, ok := errors.AsType[*dlms.EncryptedError](left[0]); !ok || !left[0].Sound {
 				t.Errorf("%s: got %v, want that it is locked", f.Name, left[0])
 			}
 		}

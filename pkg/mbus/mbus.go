@@ -10,6 +10,8 @@ package mbus
 import (
 	"errors"
 	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
 // Start begins a frame, and stands a second time before what L counts.
@@ -135,10 +137,21 @@ func maybe(b []byte) int {
 
 func pushed(b []byte) bool { return b[body] == Push && b[body+1] == Broadcast }
 
+// Errors of Parse. Each error that it returns matches one of them by errors.Is, and says more in its text.
 var (
-	errFrame = errors.New("mbus: not a long frame")
-	errStop  = errors.New("mbus: no 16 where the length says that the frame ends")
-	errShort = errors.New("mbus: a long frame without the access points of a segment")
+	// ErrChecksum is for a wrong checksum: bytes were changed on the way.
+	ErrChecksum = errors.New("mbus: wrong checksum")
+	// ErrTruncated is for bytes that end before the frame does.
+	ErrTruncated = errors.New("mbus: truncated frame")
+	// ErrMalformed is for bytes that are not one long frame.
+	ErrMalformed = errors.New("mbus: not a long frame")
+	// ErrNotSegment is for an intact frame that is not a segment of a DLMS message, as water and heat meters send them.
+	ErrNotSegment = errors.New("mbus: not a segment of a message")
+)
+
+var (
+	errStop           = kinderror.New(ErrMalformed, "mbus: no 16 where the length says that the frame ends")
+	errNoAccessPoints = kinderror.New(ErrNotSegment, "mbus: a long frame without the access points of a segment")
 )
 
 // Parse reads a frame as Length delimits it. The checksum is verified before anything is returned. A frame that is sound and
@@ -147,24 +160,24 @@ func Parse(b []byte) (Frame, error) {
 	n := announced(b)
 	switch {
 	case n < 0 || len(b) == 0:
-		return Frame{}, errFrame
+		return Frame{}, ErrMalformed
 	case n == 0:
-		return Frame{}, fmt.Errorf("mbus: cut within the head, after %d bytes", len(b))
+		return Frame{}, kinderror.New(ErrTruncated, "mbus: cut within the head, after %d bytes", len(b))
 	case len(b) < n:
-		return Frame{}, fmt.Errorf("mbus: cut: %d of %d bytes", len(b), n)
+		return Frame{}, kinderror.New(ErrTruncated, "mbus: cut: %d of %d bytes", len(b), n)
 	}
 	end := n - 2
 	if want, got := Checksum(b[body:end]), b[end]; want != got {
-		return Frame{}, fmt.Errorf("mbus: checksum: want %02x, got %02x", want, got)
+		return Frame{}, kinderror.New(ErrChecksum, "mbus: checksum: want %02x, got %02x", want, got)
 	}
 	if len(b) != n || b[n-1] != stop {
 		return Frame{}, errStop
 	}
 	if ci := b[body+2]; ci > segmentCI {
-		return Frame{}, fmt.Errorf("mbus: control information %02x is not that of a segment", ci)
+		return Frame{}, kinderror.New(ErrNotSegment, "mbus: control information %02x is not that of a segment", ci)
 	}
 	if end < data {
-		return Frame{}, errShort
+		return Frame{}, errNoAccessPoints
 	}
 	return Frame{
 		Control:     b[body],

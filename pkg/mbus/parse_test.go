@@ -2,6 +2,7 @@ package mbus_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -13,23 +14,29 @@ import (
 func TestParseErrors(t *testing.T) {
 	a := wire(frame("0123456789"))
 	last := len(a) - 1
-	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", "", "not a long frame"},
-		{"no start", a[1:], "not a long frame"},
-		{"lengths that differ", a[:2] + "\x00" + a[3:], "not a long frame"},
-		{"start alone", "\x68", "cut within the head, after 1 bytes"},
-		{"cut", a[:last], "cut: 20 of 21 bytes"},
-		{"wrong data", strings.Replace(a, "5", "6", 1), "checksum: want d9, got d8"},
-		{"wrong checksum", a[:last-1] + "\x00\x16", "checksum: want d8, got 00"},
-		{"no stop", a[:last] + "\x00", "no 16"},
-		{"more behind the end", a + "\x16", "no 16"},
-		{"no segment", "\x68\x05\x05\x68\x08\x05\x72\x01\x02\x82\x16", "control information 72"},
-		{"CI beyond the segments", "\x68\x05\x05\x68\x53\xFF\x20\x01\x67\xDA\x16", "control information 20"},
-		{"no access points", "\x68\x04\x04\x68\x53\xFF\x00\x01\x53\x16", "without the access points"},
+	for _, tt := range []struct {
+		name, in, want string
+		kind           error
+	}{
+		{"nothing", "", "not a long frame", mbus.ErrMalformed},
+		{"no start", a[1:], "not a long frame", mbus.ErrMalformed},
+		{"lengths that differ", a[:2] + "\x00" + a[3:], "not a long frame", mbus.ErrMalformed},
+		{"start alone", "\x68", "cut within the head, after 1 bytes", mbus.ErrTruncated},
+		{"cut", a[:last], "cut: 20 of 21 bytes", mbus.ErrTruncated},
+		{"wrong data", strings.Replace(a, "5", "6", 1), "checksum: want d9, got d8", mbus.ErrChecksum},
+		{"wrong checksum", a[:last-1] + "\x00\x16", "checksum: want d8, got 00", mbus.ErrChecksum},
+		{"no stop", a[:last] + "\x00", "no 16", mbus.ErrMalformed},
+		{"more behind the end", a + "\x16", "no 16", mbus.ErrMalformed},
+		{"no segment", "\x68\x05\x05\x68\x08\x05\x72\x01\x02\x82\x16", "control information 72", mbus.ErrNotSegment},
+		{"CI beyond the segments", "\x68\x05\x05\x68\x53\xFF\x20\x01\x67\xDA\x16", "control information 20", mbus.ErrNotSegment},
+		{"no access points", "\x68\x04\x04\x68\x53\xFF\x00\x01\x53\x16", "without the access points", mbus.ErrNotSegment},
 	} {
 		got, err := mbus.Parse([]byte(tt.in))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "mbus: ") {
 			t.Errorf("%s: got error %v, want one with %q", tt.name, err, tt.want)
+		}
+		if !errors.Is(err, tt.kind) {
+			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, tt.kind)
 		}
 		if diff := cmp.Diff(mbus.Frame{}, got); diff != "" {
 			t.Errorf("%s: a frame is returned with the error:\n%s", tt.name, diff)

@@ -133,7 +133,7 @@ func TestLocked(t *testing.T) {
 			if l.titled {
 				copy(want[:], titleOne)
 			}
-			var locked *dlms.LockedError
+			var locked *dlms.EncryptedError
 			if !errors.As(e, &locked) || locked.Tried != (keys != nil) || locked.Title != want || !e.Sound || e.Bytes != len(stream) {
 				t.Errorf("%s: got %v, title %q, sound %v, %d of %d bytes", name, e, locked.Title, e.Sound, e.Bytes, len(stream))
 			}
@@ -152,7 +152,7 @@ func TestWrongAuthenticationKey(t *testing.T) {
 			}
 			return
 		}
-		var locked *dlms.LockedError
+		var locked *dlms.EncryptedError
 		if len(readings) != 0 || len(all) != 1 || !errors.As(all[0], &locked) || !locked.Tried || !locked.AuthKey {
 			t.Errorf("%d readings, errors %v", len(readings), all)
 		}
@@ -184,7 +184,7 @@ func TestTagDamaged(t *testing.T) {
 			if tt.before != "" {
 				want++
 			}
-			var locked *dlms.LockedError
+			var locked *dlms.EncryptedError
 			if len(readings) != want || len(all) != 1 || errors.As(all[0], &locked) != tt.locked || !tt.locked && !strings.Contains(all[0].Error(), "damaged") {
 				t.Errorf("%s, %s: %d readings, errors %v", l.name, name, len(readings), all)
 			}

@@ -76,7 +76,7 @@ type TelegramError struct {
 	// Raw are its last bytes: all of them, or the last part of a message in several. They are valid until the next call of Next.
 	Raw []byte
 	// Sound tells that the checksum is right: the wire is well, and the telegram is of a kind that is not read, or locked:
-	// then Err is a *dlms.LockedError.
+	// then Err is a *dlms.EncryptedError.
 	Sound bool
 	// Err says what is wrong.
 	Err error

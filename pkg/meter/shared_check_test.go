@@ -82,9 +82,9 @@ func checkLocked(t *testing.T, c *capture) {
 		t.Errorf("%s: %d readings and %d errors without a key", c.File, len(readings), len(all))
 	}
 	for _, e := range all {
-		var locked *dlms.LockedError
+		var locked *dlms.EncryptedError
 		if !errors.As(e, &locked) || locked.Tried || hex.EncodeToString(locked.Title[:]) != c.Cipher.Title || !e.Sound {
-			t.Errorf("%s: got %v (sound: %v), want a LockedError of %s", c.File, e, e.Sound, c.Cipher.Title)
+			t.Errorf("%s: got %v (sound: %v), want an EncryptedError of %s", c.File, e, e.Sound, c.Cipher.Title)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 	r.Cipher = Cipher{Security: c.Security, Counter: c.Counter}
 	copy(r.Cipher.Title[:], c.Title)
 	if len(d.Keys) == 0 {
-		return nil, &dlms.LockedError{Title: r.Cipher.Title}
+		return nil, &dlms.EncryptedError{Title: r.Cipher.Title}
 	}
 	l.plain = append(l.plain[:0], head...)
 	half := false
@@ -37,7 +37,7 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 		k := (l.key + i) % len(d.Keys)
 		plain, authentic, err := d.Keys[k].Open(l.plain, c)
 		if err != nil {
-			half = half || errors.Is(err, dlms.ErrAuthKey)
+			half = half || errors.Is(err, dlms.ErrWrongAuthKey)
 			continue
 		}
 		l.plain, l.key = plain, k
@@ -47,7 +47,7 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 	if !r.Checked && l.opened && l.title == r.Cipher.Title {
 		return nil, errTag // no frame around it has said that its bytes are right
 	}
-	return nil, &dlms.LockedError{Title: r.Cipher.Title, Tried: true, AuthKey: half}
+	return nil, &dlms.EncryptedError{Title: r.Cipher.Title, Tried: true, AuthKey: half}
 }
 
 // count compares the frame counter with that of the same meter before. An old one is no fault: a new key begins anew.

@@ -50,7 +50,7 @@ func outcome(t *testing.T, pieces [][]byte) (good, damaged, locked int, protocol
 		case errors.Is(err, io.EOF):
 			return good, damaged, locked, protocols
 		case errors.As(err, &bad):
-			if e, ok := errors.AsType[*dlms.LockedError](bad.Err); ok && e.Tried {
+			if e, ok := errors.AsType[*dlms.EncryptedError](bad.Err); ok && e.Tried {
 				locked++
 				continue
 			}

@@ -36,7 +36,7 @@ type observation struct {
 	verified    int       // telegrams that may be believed
 	first, last time.Time // of these, or of those that gave no reading
 	gaps        []time.Duration
-	lock        *dlms.LockedError // of a telegram that no key opens
+	lock        *dlms.EncryptedError // of a telegram that no key opens
 
 	protocol meter.Protocol
 	bytes    int // of the longest telegram
@@ -104,7 +104,7 @@ func (l *listener) take(r *meter.Reading) {
 
 // Damaged takes in a telegram that gave no reading. It is enough if the meter is found, and this is all that it sends.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
-	locked, isLocked := errors.AsType[*dlms.LockedError](e)
+	locked, isLocked := errors.AsType[*dlms.EncryptedError](e)
 	if l.verified > 0 || !isLocked && !e.Sound {
 		return false
 	}

@@ -151,7 +151,7 @@ func (d *examination) tellCipher(o *observation) {
 }
 
 // tellLocked is about a meter that encrypts, and whose telegrams no key opens.
-func (d *examination) tellLocked(e *dlms.LockedError) *verdict {
+func (d *examination) tellLocked(e *dlms.EncryptedError) *verdict {
 	title := titleText(e.Title)
 	c, text, v := "missing", "no key is given", &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key "+
 		"of this meter, write it into a file that only you may read, and type: hanbridge doctor %s--key-file FILE", title, d.portArgument())}

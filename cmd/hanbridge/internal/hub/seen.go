@@ -99,7 +99,7 @@ func seeFile(w *daemon.Setup, name string) (*Seen, error) {
 // see reads all that a meter sends, with the options that its telegrams need.
 func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Seen, error) {
 	s := &Seen{Meter: discovery.Meter{ID: w.Meters[0].ID, Name: w.Meters[0].Name}, Sent: map[quantity.ID]int{}}
-	var locked *dlms.LockedError
+	var locked *dlms.EncryptedError
 	d := meter.NewDecoder(r)
 	for d.Options = o; ; {
 		reading, err := d.Next()
@@ -107,7 +107,7 @@ func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Seen, err
 			break
 		}
 		if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
-			if e, ok := errors.AsType[*dlms.LockedError](bad); ok {
+			if e, ok := errors.AsType[*dlms.EncryptedError](bad); ok {
 				locked = cmp.Or(locked, e)
 			}
 			continue
@@ -148,7 +148,7 @@ func (s *Seen) take(r *meter.Reading) {
 }
 
 // keyWanted says which key of the configuration would open a telegram.
-func keyWanted(e *dlms.LockedError) string {
+func keyWanted(e *dlms.EncryptedError) string {
 	switch {
 	case e.AuthKey:
 		return "the key of the configuration fits, but its authentication key does not: compare auth_key, or leave it out"

@@ -32,7 +32,7 @@ type listener struct {
 	line              []byte
 	bytes             int64
 	good, bad, sealed int // telegrams: read, damaged, sound but of a kind that is not read or not without its key
-	locked            *dlms.LockedError
+	locked            *dlms.EncryptedError
 	telnet            bool // a gateway in telnet mode was read
 	tried             probe.Findings
 }
@@ -80,7 +80,7 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 		return false
 	}
 	l.sealed++
-	if locked, ok := errors.AsType[*dlms.LockedError](e); ok && l.locked == nil {
+	if locked, ok := errors.AsType[*dlms.EncryptedError](e); ok && l.locked == nil {
 		l.locked = locked
 		l.say("%s", l.lockedAdvice())
 	}

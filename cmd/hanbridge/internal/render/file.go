@@ -19,8 +19,8 @@ type tally struct {
 	sound         int   // of the damaged: whole, of a kind that is not read, or without their key
 	inside        int64 // bytes of the damaged
 
-	opened, sealed int               // ciphered telegrams that a key opens, and that none does
-	locked         *dlms.LockedError // the first of these
+	opened, sealed int                  // ciphered telegrams that a key opens, and that none does
+	locked         *dlms.EncryptedError // the first of these
 
 	start  []byte // of the file
 	bytes  []byte // that this stands for
@@ -96,7 +96,7 @@ func (n *tally) failed(e *meter.TelegramError) {
 	if e.Sound {
 		n.sound++
 	}
-	if locked, ok := errors.AsType[*dlms.LockedError](e); ok {
+	if locked, ok := errors.AsType[*dlms.EncryptedError](e); ok {
 		n.sealed++
 		n.locked = cmp.Or(n.locked, locked)
 	}

@@ -33,7 +33,7 @@ func (t *table) damaged(dst []byte, e *meter.TelegramError) ([]byte, string) {
 // stateOf is what became of a telegram that gave no reading.
 func stateOf(e *meter.TelegramError) string {
 	switch {
-	case errors.As(e, new(*dlms.LockedError)):
+	case errors.As(e, new(*dlms.EncryptedError)):
 		return "encrypted"
 	case e.Sound, errors.As(e, new(*meter.LayoutError)): // damage makes no whole list
 		return "not understood"

@@ -2,23 +2,30 @@ package dlms
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A LockedError tells that a message is sound but encrypted, and no key at hand opens it.
-type LockedError struct {
+// ErrEncrypted matches each EncryptedError by errors.Is.
+var ErrEncrypted = errors.New("dlms: encrypted, and no key decrypts it")
+
+// An EncryptedError says that an intact message is encrypted, and that none of the given keys decrypts it. It matches ErrEncrypted.
+type EncryptedError struct {
 	// Title is the system title of the meter; zero where the message has none.
 	Title [titleLength]byte
-	// Tried tells that there was a key, which does not fit.
+	// Tried is true if a key was given, and does not fit.
 	Tried bool
-	// AuthKey tells that only the authentication key beside it does not fit.
+	// AuthKey is true if the key fits and only its authentication key does not.
 	AuthKey bool
 }
 
+// Is reports whether target is ErrEncrypted.
+func (e *EncryptedError) Is(target error) bool { return target == ErrEncrypted }
+
 // Error names the maker of the meter, never its number: that is the end of the title.
-func (e *LockedError) Error() string {
+func (e *EncryptedError) Error() string {
 	reason := "no key given"
 	switch {
 	case e.AuthKey:
