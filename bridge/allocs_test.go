@@ -34,7 +34,7 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 		t.Fatal("no such family")
 	}
 	_, telegram := simulate.NewMeter(family, 1, time.Now()).Next()
-	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		t.Fatal(err)
 	}

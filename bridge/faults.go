@@ -36,20 +36,20 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 
 // Damaged counts a telegram that gave no reading, and says in the log why.
 func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
-	p.countDamaged(e.Sound)
+	p.countDamaged(e.Intact)
 	locked, ok := errors.AsType[*dlms.EncryptedError](e)
 	switch {
 	case ok:
 		message := p.meter.lockedMessage(locked)
 		p.wire.warn(p.log, message, message, nil, 0)
-	case errors.Is(e, meter.ErrOld):
+	case errors.Is(e, meter.ErrRepeated):
 		p.dropped.warn(p.log, "telegram with an old frame counter dropped, as frame_counter: rising says", "old", e, 0)
-	case e.Sound:
+	case e.Intact:
 		p.dropped.warn(p.log, "telegram came sound, but meters of this kind are not read yet", "unknown", e, 0)
 	default:
 		p.dropped.warn(p.log, "damaged telegram dropped", "damaged", e, 0)
 	}
-	if e.Sound && p.liveness.attempt.Proved {
+	if e.Intact && p.liveness.attempt.Proved {
 		p.proved()
 	}
 	return false

@@ -162,7 +162,7 @@ func (p *pipeline) finish() {
 	p.liveness.over = true
 	p.hand(p.update, true)
 	if p.seq > 0 {
-		p.memory.note(&p.liveness.about, nil, p.decoder.Scaling(), true, false, p.guard)
+		p.memory.note(&p.liveness.about, nil, p.decoder.CurrentScaling(), true, false, p.guard)
 	}
 }
 

@@ -131,7 +131,7 @@ func TestOldCounterIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(port)
 		s := source(p)
-		s.Options = meter.Options{Keys: []*dlms.Key{simulate.Key()}, RejectOld: true}
+		s.Options = meter.Options{Keys: []*dlms.Key{simulate.Key()}, RejectRepeated: true}
 		n := new(notebook)
 		h := run(t, s, n)
 		defer h.end()

@@ -24,7 +24,7 @@ type memory struct {
 	mu          sync.Mutex
 	about       About
 	descriptors []Descriptor
-	scaling     meter.Scaling
+	scaling     meter.CurrentScaling
 	counters    guard.Memory
 }
 
@@ -32,7 +32,7 @@ type memory struct {
 type remembered struct {
 	About      About                `json:"about"`
 	Quantities []rememberedQuantity `json:"quantities"`
-	Scaling    meter.Scaling        `json:"scaling,omitzero"`
+	Scaling    meter.CurrentScaling `json:"scaling,omitzero"`
 	Guard      guard.Memory         `json:"guard"`
 }
 
@@ -121,7 +121,7 @@ func (m *memory) encode() []byte {
 // note takes the state of a meter after a telegram, where it is worth a write: descriptors is nil where it has not changed. Counted tells that
 // the telegram has published a counter; seldom, that one of them comes once an hour or less often. The next run publishes the value on
 // disk long before another comes, and must not step back.
-func (m *memory) note(a *About, descriptors []Descriptor, s meter.Scaling, counted, seldom bool, g *guard.Guard) {
+func (m *memory) note(a *About, descriptors []Descriptor, s meter.CurrentScaling, counted, seldom bool, g *guard.Guard) {
 	if descriptors == nil && !counted && m.about == *a && m.scaling == s {
 		return
 	}
@@ -165,7 +165,7 @@ func (p *pipeline) remember(store *state.Store) {
 	}
 	p.liveness.about = m.about
 	p.worked = probe.Endpoint{Port: m.about.Port, Line: m.about.Line}
-	p.decoder.SetScaling(m.scaling)
+	p.decoder.SetCurrentScaling(m.scaling)
 	p.guard.Restore(&m.counters)
 	p.reminder = m.last()
 	often := probe.LongestInterval

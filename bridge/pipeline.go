@@ -60,11 +60,10 @@ type pipeline struct {
 // newPipeline makes that of a meter, which begins with what m remembers of it.
 func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	m, s := b.meters[index], b.sources[index]
-	d := meter.NewDecoder(nil)
-	d.Options = s.Options
+	s.Options.AcceptUnverified = true // they prove that the meter is found, and are not published
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
-		decoder: d, guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),
+		decoder: meter.NewDecoder(nil, s.Options), guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),
 		liveness: liveness{attempt: new(probe.Attempt)}, plan: b.plan,
 	}
 	p.remember(b.store)
@@ -79,8 +78,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	p.listen()
 	defer p.finish()
 	found := probe.Probe(ctx, p.source, probe.Options{
-		ReadOn: p.trust, Worked: p.worked, Progress: p.progress,
-		Decode: func(wire io.Reader) probe.Decoder { p.decoder.Reset(wire); return p.decoder },
+		ReadOn: p.trust, Worked: p.worked, Progress: p.progress, Decoder: p.decoder,
 	}, p)
 	if p.source.Recorded && ctx.Err() == nil {
 		return p.recorded(ctx, found)
@@ -116,8 +114,8 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
 	counted, seldom := p.choose(now)
 	p.speak(r, now) // wakes the outputs
-	p.memory.note(&p.liveness.about, p.update.descriptors, p.decoder.Scaling(), counted, seldom, p.guard)
-	if p.decoder.Telnet() && !p.saidTelnet {
+	p.memory.note(&p.liveness.about, p.update.descriptors, p.decoder.CurrentScaling(), counted, seldom, p.guard)
+	if p.decoder.TelnetNegotiated() && !p.saidTelnet {
 		p.saidTelnet = true
 		p.log.Warn().Msg(line.Telnet.Advice())
 	}
@@ -143,8 +141,8 @@ const minTrust = time.Minute
 func (p *pipeline) trust() time.Duration { return max(minTrust, p.every.patience()) }
 
 // Reading takes a telegram.
-func (p *pipeline) Reading(ctx context.Context, r *meter.Reading, verified bool) (enough bool) {
-	if verified {
+func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (enough bool) {
+	if r.Verified {
 		p.accept(ctx, r)
 		p.proved()
 	}

@@ -56,7 +56,7 @@ func TestMeterIsOnlineAfterItsFirstTelegram(t *testing.T) {
 // decoded is what a telegram says, as texts.
 func decoded(t *testing.T, telegram []byte) map[string]string {
 	t.Helper()
-	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func readDay(t *testing.T, plan *throttle.Plan, family string, every time.Durati
 	f.Interval = every
 	m := simulate.NewMeter(f, 1, time.Date(2026, time.March, 11, 23, 0, 0, 0, time.UTC))
 	var wire bytes.Reader
-	d, decide, all := meter.NewDecoder(nil), throttle.New(plan), make([]counted, quantity.Count())
+	d, decide, all := meter.NewDecoder(nil, meter.Options{}), throttle.New(plan), make([]counted, quantity.Count())
 	var room [64]byte
 	for range 24 * time.Hour / every {
 		at, telegram := m.Next()

@@ -74,7 +74,7 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	if bad != nil {
 		_, locked = errors.AsType[*dlms.EncryptedError](bad)
 	}
-	a.lastDamaged = bad != nil && !bad.Sound && !locked
+	a.lastDamaged = bad != nil && !bad.Intact && !locked
 	if !a.lastDamaged {
 		a.telegrams++
 	}
@@ -85,7 +85,7 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	case locked:
 		f.Locked++
 		return f.Locked > 1 || bad.Protocol != meter.Glo
-	case bad.Sound:
+	case bad.Intact:
 		f.Unknown++
 		return true
 	}

@@ -36,7 +36,7 @@ func (r *probingReader) Read(p []byte) (int, error) {
 	r.progress.Working()
 	now := time.Now()
 	if now.Sub(asked) >= silence {
-		r.decoder.Silence()
+		r.decoder.NoteSilence()
 	}
 	r.take(p[:n], now)
 	if r.copyTo != nil && n > 0 {

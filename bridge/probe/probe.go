@@ -23,8 +23,9 @@ type Options struct {
 	ReadOn func() time.Duration
 	// Worked is the endpoint that an earlier search has proved, which is tried first. The zero value is none.
 	Worked Endpoint
-	// Decode returns what finds the telegrams in a wire; nil is a meter.Decoder with the options of the source.
-	Decode func(wire io.Reader) Decoder
+	// Decoder finds the telegrams in the wires, one after the other; nil is a meter.Decoder with the options of the source. It
+	// returns telegrams that are not verified too: see meter.Options.AcceptUnverified.
+	Decoder Decoder
 	// Progress is told when the search works, and when it waits for bytes or for the next attempt; it may be nil.
 	Progress *progress.Reporter
 	// CopyTo is given all bytes as they come; nil is nobody. An error ends the connection.
@@ -33,17 +34,18 @@ type Options struct {
 
 // A Decoder finds telegrams in the bytes of a wire, as meter.Decoder does.
 type Decoder interface {
+	Reset(wire io.Reader)
 	Next() (*meter.Reading, error)
-	Silence()
+	NoteSilence()
 }
 
 // A Handler is told what a search finds. Its methods are called one after another, by the goroutine that called Probe.
 type Handler interface {
 	// Opened tells that a wire of the endpoint is open. An error closes it again.
 	Opened(a *Attempt) error
-	// Reading takes a telegram, valid until it returns. One that is not verified has no checksum, and is believed with the next one
-	// that is alike. The search ends if enough is returned.
-	Reading(ctx context.Context, r *meter.Reading, verified bool) (enough bool)
+	// Reading takes a telegram, valid until it returns. One that is not verified must not be published. The search ends if enough is
+	// returned.
+	Reading(ctx context.Context, r *meter.Reading) (enough bool)
 	// Damaged takes a telegram that gave no reading. The search ends if enough is returned.
 	Damaged(e *meter.TelegramError) (enough bool)
 	// Ended tells how a connection has ended, or could not be made. The search goes on if it returns true.
@@ -86,22 +88,28 @@ const (
 	// maxUnproved is how many times its dwell an endpoint is dialled again that closes each connection behind a telegram, none of which
 	// can be believed.
 	maxUnproved = 6
+	// maxExtra is how many telegrams that are not verified give an endpoint one dwell more: the Decoder compares a telegram with
+	// the last four without a checksum.
+	maxExtra = 4
 )
 
 // prober is a running search.
 type prober struct {
 	search
-	handler  Handler
-	verifier Verifier
-	attempt  *Attempt
-	wait     ratelimit.Backoff
-	enough   bool
-	result   Result
+	handler Handler
+	attempt *Attempt
+	wait    ratelimit.Backoff
+	enough  bool
+	result  Result
 }
 
 // Probe reads the endpoints of s in turn until one gives a telegram, stays with that one as long as telegrams come, and then searches
 // again. It ends when ctx does, when h says so, when a recording is over, or, with Options.Once, when each endpoint had its turn.
 func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
+	if o.Decoder == nil {
+		s.Options.AcceptUnverified = true
+		o.Decoder = meter.NewDecoder(nil, s.Options)
+	}
 	p := prober{search: newSearch(s, o), handler: h, wait: ratelimit.Backoff{First: 100 * time.Millisecond, Most: 3 * time.Second}}
 	for {
 		end := p.try(ctx)
@@ -203,10 +211,9 @@ func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error
 	patience, silent := p.patience()
 	idle := newIdleTimer(wire, a, patience, silent, p.Dwell, p.Once)
 	defer idle.stop()
-	r := &probingReader{Reader: wire, Attempt: a, copyTo: p.CopyTo, progress: p.Progress}
-	r.decoder = p.decoder(r)
+	p.Decoder.Reset(&probingReader{Reader: wire, Attempt: a, decoder: p.Decoder, copyTo: p.CopyTo, progress: p.Progress})
 	for !p.enough {
-		reading, err := r.decoder.Next()
+		reading, err := p.Decoder.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)
 		if err != nil && !damaged {
 			return p.ended(a, idle, err)
@@ -216,20 +223,9 @@ func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error
 	return nil
 }
 
-// decoder returns what finds the telegrams in a wire.
-func (p *prober) decoder(wire io.Reader) Decoder {
-	if p.Decode != nil {
-		return p.Decode(wire)
-	}
-	d := meter.NewDecoder(wire)
-	d.Options = p.source.Options
-	return d
-}
-
 // telegram takes in a telegram, or with bad one that gave no reading, and gives the wire its time again.
 func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *meter.Reading, bad *meter.TelegramError) {
-	verified := bad == nil && p.verifier.Believes(r)
-	proves := a.count(bad, verified)
+	proves := a.count(bad, bad == nil && r.Verified)
 	if proves {
 		a.Proved, a.extra = true, 0
 		p.prove()
@@ -237,14 +233,14 @@ func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *m
 	if bad != nil {
 		p.enough = p.handler.Damaged(bad)
 	} else {
-		p.enough = p.handler.Reading(ctx, r, verified)
+		p.enough = p.handler.Reading(ctx, r)
 	}
 	switch {
 	case proves && p.ReadOn == nil:
 		idle.stop()
 	case proves:
 		idle.extend(p.ReadOn())
-	case !p.proved && !a.lastDamaged && a.extra < len(p.verifier.lists):
+	case !p.proved && !a.lastDamaged && a.extra < maxExtra:
 		a.extra++ // the next one may be alike
 		idle.extend(p.Dwell)
 	}

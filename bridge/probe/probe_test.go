@@ -88,9 +88,9 @@ func (r *recorder) note(format string, args ...any) {
 
 func (r *recorder) Opened(a *probe.Attempt) error { r.in = a; r.note("open %s", a.Line); return nil }
 
-func (r *recorder) Reading(_ context.Context, _ *meter.Reading, verified bool) bool {
-	r.note("telegram, verified %v", verified)
-	if verified {
+func (r *recorder) Reading(_ context.Context, reading *meter.Reading) bool {
+	r.note("telegram, verified %v", reading.Verified)
+	if reading.Verified {
 		r.seen++
 		r.in.Forget(time.Now().Add(20 * time.Second))
 	}
@@ -98,7 +98,7 @@ func (r *recorder) Reading(_ context.Context, _ *meter.Reading, verified bool) b
 }
 
 func (r *recorder) Damaged(e *meter.TelegramError) bool {
-	r.note("damaged, sound %v", e.Sound)
+	r.note("damaged, sound %v", e.Intact)
 	return false
 }
 

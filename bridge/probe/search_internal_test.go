@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/pkg/line"
-	"github.com/hanbridge/hanbridge/pkg/meter"
-	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
 func TestSearchFollowsTheEvidence(t *testing.T) {
@@ -71,51 +69,6 @@ func TestSearchLeavesOtherPortsAlone(t *testing.T) {
 	}
 	if text := strings.Join(got, ", "); text != "a 115200 8N1, b 115200 8N1, b 115200 8E1" {
 		t.Errorf("got %s", text)
-	}
-}
-
-func TestVerifierRemembersALittle(t *testing.T) {
-	var a Verifier
-	tests := []struct {
-		lists, want string // each letter is a list; y: it is believed
-	}{
-		{"ABCDABCD", "nnnnyyyy"},
-		{"ABCDEA", "nnnnnn"}, // more lists than any meter has
-		{"AABAC", "nynyn"},
-		{"", ""},
-	}
-	for _, tt := range tests {
-		a.reset()
-		var got strings.Builder
-		for _, list := range tt.lists {
-			believed := "n"
-			if a.seen([]obis.Record{{Code: obis.Code{byte(list)}}}) {
-				believed = "y"
-			}
-			got.WriteString(believed)
-		}
-		if got.String() != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.lists, got.String(), tt.want)
-		}
-	}
-	for range 2 {
-		if a.seen(nil) {
-			t.Error("a telegram without a record is believed")
-		}
-	}
-}
-
-// TestVerifier: one that was checked is believed, and those without checksum before it no more.
-func TestVerifier(t *testing.T) {
-	var v Verifier
-	bare := &meter.Reading{Records: []obis.Record{{Code: obis.Code{1}}}}
-	for i, tt := range []struct {
-		reading *meter.Reading
-		want    bool
-	}{{bare, false}, {bare, true}, {&meter.Reading{Checked: true}, true}, {bare, false}, {bare, true}} {
-		if got := v.Believes(tt.reading); got != tt.want {
-			t.Errorf("reading %d: got %v, want %v", i, got, tt.want)
-		}
 	}
 }
 

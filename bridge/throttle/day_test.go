@@ -61,7 +61,7 @@ func readDay(t *testing.T, plan *throttle.Plan, family string, start time.Time, 
 	f.Interval = every
 	m, c := simulate.NewMeter(f, 1, start), newCourses(t, plan, every)
 	var wire bytes.Reader
-	d := meter.NewDecoder(nil)
+	d := meter.NewDecoder(nil, meter.Options{})
 	decimals := map[quantity.ID]uint8{}
 	for range 24 * time.Hour / every {
 		at, telegram := m.Next()

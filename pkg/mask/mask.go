@@ -45,14 +45,21 @@ type Telegram struct {
 	Reading *meter.Reading
 }
 
-// Silence tells that the wire was silent, as meter.Decoder.Silence does.
-func (m *Masker) Silence() { m.d.Silence() }
+// Reset makes the Masker read from r, as meter.Decoder.Reset does.
+func (m *Masker) Reset(r io.Reader) {
+	m.stream = tap{r: r, buf: m.stream.buf[:0]}
+	m.d.Reset(&m.stream)
+}
 
-// New returns a Masker that reads from r, with the options of its Decoder: the keys of the meter above all.
+// NoteSilence tells that the wire was silent, as meter.Decoder.NoteSilence does.
+func (m *Masker) NoteSilence() { m.d.NoteSilence() }
+
+// New returns a Masker that reads from r, with the options of its Decoder: the keys of the meter above all. Telegrams that are not
+// verified are masked too. r may be nil until the first Reset.
 func New(r io.Reader, o meter.Options) *Masker {
+	o.AcceptUnverified = true
 	m := &Masker{options: o, test: NewTestKey(), stream: tap{r: r}}
-	m.d = meter.NewDecoder(&m.stream)
-	m.d.Options = o
+	m.d = meter.NewDecoder(&m.stream, o)
 	return m
 }
 
@@ -79,16 +86,16 @@ func (m *Masker) Next() (*Telegram, error) {
 		t.Bytes, ok = m.mask(r, raw)
 	}
 	if !ok || !m.faithful(r, t.Bytes) {
-		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Raw: raw, Sound: true, Err: ErrMask}
+		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Raw: raw, Intact: true, Err: ErrMask}
 	}
 	return t, nil
 }
 
 // faithful tells that the masked telegram says what the reading said, and that the number of the meter is not in it.
 func (m *Masker) faithful(r *meter.Reading, masked []byte) bool {
-	d := meter.NewDecoder(bytes.NewReader(masked))
-	d.Options = m.options
-	d.Keys = []*dlms.Key{m.test}
+	o := m.options
+	o.Keys = []*dlms.Key{m.test}
+	d := meter.NewDecoder(bytes.NewReader(masked), o)
 	again, err := d.Next()
 	return err == nil && again.Protocol == r.Protocol && (again.Bytes == len(masked) || again.Protocol == meter.HDLC) &&
 		slices.EqualFunc(r.Samples, again.Samples, alike) && !tells(masked, r.Meter.Serial)

@@ -71,32 +71,34 @@ func (f *flow) cannotCancel(exp int8) bool {
 // power10 returns 10^n of n up to 3.
 func power10(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
 
-// A Scaling is what a Decoder has found out about a meter, for keeping over a restart: see Decoder.Scaling.
-type Scaling struct {
-	// Family, Model, Serial and List say which meter it is, as a Reading does.
+// A CurrentScaling is the decimal exponent of a meter's electric currents, which some meters do not send. A Decoder learns it from
+// telegrams in which it fits the power. A program that keeps it over a restart publishes currents at once after the next start.
+type CurrentScaling struct {
+	// Family, Model, Serial and List identify the meter, with the values of its Readings.
 	Family string `json:"family,omitempty"`
 	Model  string `json:"model,omitempty"`
 	Serial string `json:"serial,omitempty"`
 	List   string `json:"list,omitempty"`
-	// Current is the exponent of its currents, such as -3 for mA, where Found is set.
-	Current int8 `json:"current"`
-	Found   bool `json:"found"`
+	// Exponent is the power of ten of its currents in A: -3 for mA. It has a meaning only if Found is true.
+	Exponent int8 `json:"current"`
+	Found    bool `json:"found"`
 }
 
-// Scaling returns what has been found of the meter, the zero Scaling where nothing has.
-func (d *Decoder) Scaling() Scaling {
+// CurrentScaling returns the exponent that the Decoder has learned; the zero CurrentScaling if it has learned none.
+func (d *Decoder) CurrentScaling() CurrentScaling {
 	if !d.scaling.Found {
-		return Scaling{}
+		return CurrentScaling{}
 	}
-	return d.scaling.Scaling
+	return d.scaling.CurrentScaling
 }
 
-// SetScaling has the Decoder begin with what one before it has found. It counts as long as it is the same meter that speaks.
-func (d *Decoder) SetScaling(s Scaling) { d.scaling = scaling{Scaling: s} }
+// SetCurrentScaling gives the Decoder the exponent that an earlier one has learned. The Decoder uses it until a telegram comes from
+// another meter, or until several telegrams contradict it. Call it before the first call of Next.
+func (d *Decoder) SetCurrentScaling(s CurrentScaling) { d.scaling = scaling{CurrentScaling: s} }
 
 // scaling is what has been found, and what speaks against it.
 type scaling struct {
-	Scaling
+	CurrentScaling
 	rival   int8
 	against int // how many telegrams in a row say rival
 }
@@ -111,7 +113,7 @@ func (s *scaling) meet(r *Reading) {
 	same = follows(&s.Serial, r.Meter.Serial) && same
 	same = follows(&s.List, r.Meter.List) && same
 	if !same {
-		*s = scaling{Scaling: Scaling{Family: r.Family, Model: r.Meter.Model, Serial: r.Meter.Serial, List: r.Meter.List}}
+		*s = scaling{CurrentScaling: CurrentScaling{Family: r.Family, Model: r.Meter.Model, Serial: r.Meter.Serial, List: r.Meter.List}}
 	}
 }
 
@@ -131,7 +133,7 @@ type expectation struct {
 
 // confirmed tells if the exponent that was found fits a telegram, as it nearly always does: no other does then.
 func (s *scaling) confirmed(l *load, f *flow) bool {
-	if !s.Found || l.failed || !f.fits(s.Current, mostOfTenth) {
+	if !s.Found || l.failed || !f.fits(s.Exponent, mostOfTenth) {
 		return false
 	}
 	s.against = 0
@@ -145,16 +147,16 @@ func (s *scaling) current(l *load, f *flow, exps []int8, expected expectation) (
 	switch {
 	case !ok:
 	case !s.Found && (sure || !expected.known):
-		s.Current, s.Found = found, true
-	case s.Found && found == s.Current:
+		s.Exponent, s.Found = found, true
+	case s.Found && found == s.Exponent:
 		s.against = 0
 	case s.Found && sure && !s.replaced(found):
-		return s.Current, false
+		return s.Exponent, false
 	}
 	known := s.Found || expected.known
 	switch {
 	case s.Found:
-		exp = s.Current
+		exp = s.Exponent
 	case expected.known:
 		exp = expected.exp
 	default:
@@ -171,6 +173,6 @@ func (s *scaling) replaced(rival int8) bool {
 	if s.against++; s.against < enoughAgainst {
 		return false
 	}
-	s.Current, s.against = rival, 0
+	s.Exponent, s.against = rival, 0
 	return true
 }

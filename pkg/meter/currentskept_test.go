@@ -60,7 +60,7 @@ func TestBareCurrentsKept(t *testing.T) {
 		{"after A, 0.01 A with the same number and no reactive power could be what cancels", join([]string{e570}, many(4, e450)),
 			"310 255 240 | 310 255 240 | 310 255 240 | 310 255 240 | 310 255 240"},
 	} {
-		if got := decodeBare(t, meter.NewDecoder(nil), tt.telegrams...); got != tt.want {
+		if got := decodeBare(t, meter.NewDecoder(nil, meter.Options{AcceptUnverified: true}), tt.telegrams...); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 		}
 	}
@@ -73,17 +73,17 @@ func TestScaling(t *testing.T) {
 		standby = "1.7.0=2 3.7.0=4 32.7.0=231 31.7.0=71 51.7.0=30 71.7.0=0"
 		id      = kamstrupList + "1-1:0.0.5=20000001 "
 	)
-	first := meter.NewDecoder(nil)
-	if got := first.Scaling(); got != (meter.Scaling{}) {
+	first := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
+	if got := first.CurrentScaling(); got != (meter.CurrentScaling{}) {
 		t.Errorf("got %+v of a new Decoder, want nothing", got)
 	}
 	decodeBare(t, first, id+standby)
-	if got := first.Scaling(); got != (meter.Scaling{}) {
+	if got := first.CurrentScaling(); got != (meter.CurrentScaling{}) {
 		t.Errorf("got %+v at no load, want nothing", got)
 	}
 	decodeBare(t, first, id+load)
-	found := first.Scaling()
-	if want := (meter.Scaling{Family: "kamstrup", Serial: "20000001", List: "Kamstrup_V0001", Current: -3, Found: true}); found != want {
+	found := first.CurrentScaling()
+	if want := (meter.CurrentScaling{Family: "kamstrup", Serial: "20000001", List: "Kamstrup_V0001", Exponent: -3, Found: true}); found != want {
 		t.Errorf("got %+v, want %+v", found, want)
 	}
 	for _, tt := range []struct{ name, items, want string }{
@@ -91,8 +91,8 @@ func TestScaling(t *testing.T) {
 		{"another number", kamstrupList + "1-1:0.0.5=20000002 " + standby, "-"},
 		{"another make", landisgyr + standby, "-"},
 	} {
-		d := meter.NewDecoder(nil)
-		d.SetScaling(found)
+		d := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
+		d.SetCurrentScaling(found)
 		if got := decodeBare(t, d, tt.items); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
@@ -111,7 +111,7 @@ func TestBareCurrentsNeverTenfold(t *testing.T) {
 			{landisgyr, 0, 3, 1000}, {landisgyr, -2, 3, 100}, {landisgyr, 0, 1, 1000}, {landisgyr, -2, 1, 100},
 		}).Draw(t, "meter")
 		detailed, reactive := rapid.Bool().Draw(t, "power of each phase"), rapid.Bool().Draw(t, "reactive power")
-		d := meter.NewDecoder(nil)
+		d := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
 		for range rapid.IntRange(1, 6).Draw(t, "telegrams") {
 			flows := rapid.Custom(func(t *rapid.T) randomLoad { return m.load(t, detailed, reactive) }).Filter(m.tells).Draw(t, "load")
 			items, want := flows.items, flows.currents

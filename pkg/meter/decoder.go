@@ -13,8 +13,7 @@ import (
 
 // A Decoder reads telegrams from a stream, in bounded memory. It is not safe for concurrent use.
 type Decoder struct {
-	// Options are set before the first call of Next.
-	Options
+	options Options
 
 	r io.Reader
 	// buf[at:end] is what has been read and not yet judged. buf[at-1] tells if a telegram begins at the start of a line.
@@ -36,7 +35,7 @@ type Decoder struct {
 	orphaned bool     // what comes next may be the rest of a message whose loss has been told
 	partsOf  Protocol // of both
 
-	sound        bool // the checksum of what is parsed was right
+	intact       bool // the checksum of what is parsed was right
 	reading      Reading
 	telegram     p1.Telegram
 	notification dlms.Notification
@@ -53,22 +52,26 @@ type Decoder struct {
 	digits      [24]byte // of a number that is sent as such
 
 	// What was found of the meter that its telegrams do not say.
-	scaling scaling
+	scaling  scaling
+	verifier verifier
 }
 
 // bufferSize holds the longest telegram twice, so that bytes are seldom moved.
 const bufferSize = 2 * p1.MaxLength
 
-// NewDecoder returns a Decoder that reads from r. It never writes and never closes.
-func NewDecoder(r io.Reader) *Decoder {
+// NewDecoder returns a Decoder that reads telegrams from r. r may be nil until the first Reset. The Decoder never closes r.
+func NewDecoder(r io.Reader, o Options) *Decoder {
 	return &Decoder{
+		options: o,
 		r:       r,
 		buf:     make([]byte, bufferSize),
 		reading: Reading{Samples: make([]quantity.Sample, 0, quantity.Count())},
 	}
 }
 
-// Reset makes the Decoder read from r as if it were new, but for its Options, the key that fits and the last frame counter.
+// Reset makes the Decoder read from r, from byte 0 of a new stream. It keeps its Options and all that it has learned of the
+// meter: the key that fits, the last frame counter, the scaling of currents, and the lists that verify telegrams without a
+// checksum. So a program that opens its connection again calls Reset, and does not make a new Decoder.
 func (d *Decoder) Reset(r io.Reader) {
 	d.r, d.at, d.end, d.base, d.failed, d.passed = r, 0, 0, 0, 0, 0
 	d.err, d.begun, d.orphaned, d.telnet = nil, false, false, line.TelnetFilter{}
@@ -76,11 +79,11 @@ func (d *Decoder) Reset(r io.Reader) {
 	d.blocks.drop()
 }
 
-// Silence tells that the wire was silent before the bytes that come next, for longer than a meter pauses within a message: what
+// NoteSilence tells that the wire was silent before the bytes that come next, for longer than a meter pauses within a message: what
 // has come of one in parts is not continued by them. HDLC does not number its segments, and blocks and segments of the next
 // message have the same numbers: only the pause tells the tail of another from the tail that was lost. Call it between calls of
 // Next, or within Read. Where no times are known, as in a file, nobody can.
-func (d *Decoder) Silence() {
+func (d *Decoder) NoteSilence() {
 	const flag = 1          // may end a frame and begin the next
 	if d.end-d.at <= flag { // not within a part, which its checksum will judge
 		d.segments.lapse()
@@ -121,8 +124,9 @@ func (d *Decoder) Next() (*Reading, error) {
 	}
 }
 
-// Telnet tells that the stream comes from a gateway in telnet mode, which is undone. Places in the stream are those behind it.
-func (d *Decoder) Telnet() bool { return d.telnet.Negotiated() }
+// TelnetNegotiated reports whether the stream comes from a gateway in telnet mode. The Decoder then removes the negotiations and
+// the doubling of FF bytes, and the offsets in its stream count the bytes that are left.
+func (d *Decoder) TelnetNegotiated() bool { return d.telnet.Negotiated() }
 
 // fill reads on. What has been judged makes room; the byte before what is left is kept.
 func (d *Decoder) fill() {
@@ -163,6 +167,10 @@ type Options struct {
 	Scale *quantity.Scale
 	// IgnoreChecksum takes ASCII telegrams with a wrong checksum for ones without: for the few meters that send a wrong one.
 	IgnoreChecksum bool
-	// RejectOld refuses ciphered telegrams whose frame counter is not above the last one, which else are marked as Repeated.
-	RejectOld bool
+	// RejectRepeated refuses ciphered telegrams whose frame counter is not above the last one, with ErrRepeated. Without it
+	// they are read, and Reading.Repeated is true.
+	RejectRepeated bool
+	// AcceptUnverified returns telegrams that are not verified too, with Reading.Verified false. Without it each is a
+	// *TelegramError of ErrUnverified.
+	AcceptUnverified bool
 }

@@ -42,7 +42,7 @@ func TestDamaged(t *testing.T) {
 		{"list too short", framed(false, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01"), meter.HDLC, "dlms: byte 8: the data ends too early"},
 	} {
 		const noise = "\x00\x01\r\n"
-		d := meter.NewDecoder(strings.NewReader(noise + tt.in + next.wire))
+		d := meter.NewDecoder(strings.NewReader(noise+tt.in+next.wire), meter.Options{AcceptUnverified: true})
 		_, err := d.Next()
 		var damaged *meter.TelegramError
 		if !errors.As(err, &damaged) {
@@ -118,7 +118,7 @@ func (f failing) Read(p []byte) (int, error) {
 func TestReaderFails(t *testing.T) {
 	good, _ := of(t, "p1-se-aidon")
 	unplugged := errors.New("unplugged")
-	d := meter.NewDecoder(failing{strings.NewReader(good.wire + good.wire[:50]), unplugged})
+	d := meter.NewDecoder(failing{strings.NewReader(good.wire + good.wire[:50]), unplugged}, meter.Options{AcceptUnverified: true})
 	if r, err := d.Next(); err != nil || describe(r) != good.text {
 		t.Fatalf("got %v, want the telegram before the fault", err)
 	}
@@ -133,14 +133,26 @@ func TestReaderFails(t *testing.T) {
 	}
 }
 
-// TestUnchecked: a telegram without a checksum is read, and marked so.
-func TestUnchecked(t *testing.T) {
+// TestUnverified: a telegram without a checksum is an intact *TelegramError of ErrUnverified until another one has the same codes,
+// also behind Reset. With AcceptUnverified it is a Reading that says so.
+func TestUnverified(t *testing.T) {
 	const telegram = "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
-	r, err := meter.NewDecoder(strings.NewReader(telegram)).Next()
-	if err != nil {
-		t.Fatal(err)
+	d := meter.NewDecoder(strings.NewReader(telegram), meter.Options{})
+	_, err := d.Next()
+	var bad *meter.TelegramError
+	if !errors.As(err, &bad) || !errors.Is(err, meter.ErrUnverified) || !bad.Intact || bad.Bytes != len(telegram) || string(bad.Raw) != telegram {
+		t.Errorf("the first: got %+v", err)
 	}
-	if r.Checked || r.Bytes != len(telegram) || r.Family != "iskraemeco" || len(r.Records) != 1 {
-		t.Errorf("got checked %v, %d bytes, family %q, %d records", r.Checked, r.Bytes, r.Family, len(r.Records))
+	d.Reset(strings.NewReader(telegram))
+	r, err := d.Next()
+	if err != nil {
+		t.Fatalf("the second: %v", err)
+	}
+	if r.Checked || !r.Verified || r.Bytes != len(telegram) || r.Family != "iskraemeco" || len(r.Records) != 1 {
+		t.Errorf("the second: got checked %v, verified %v, %d bytes, family %q, %d records", r.Checked, r.Verified, r.Bytes, r.Family, len(r.Records))
+	}
+	d = meter.NewDecoder(strings.NewReader(telegram), meter.Options{AcceptUnverified: true})
+	if r, err := d.Next(); err != nil || r.Checked || r.Verified {
+		t.Errorf("accepted: got %+v, %v", r, err)
 	}
 }

@@ -88,7 +88,7 @@ func TestEndless(t *testing.T) {
 				p.total, r = total/50, iotest.OneByteReader(p)
 			}
 			before := heap()
-			d := meter.NewDecoder(r)
+			d := meter.NewDecoder(r, meter.Options{AcceptUnverified: true})
 			damaged := 0
 			for {
 				reading, err := d.Next()

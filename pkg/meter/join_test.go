@@ -211,7 +211,7 @@ func (h *halting) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	if h.begun {
-		h.decoder.Silence()
+		h.decoder.NoteSilence()
 	}
 	n := copy(p, h.pieces[0])
 	h.pieces, h.begun = h.pieces[1:], true

@@ -14,7 +14,7 @@ func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
 	}
 	r := &d.reading
 	*r = Reading{Protocol: p, Offset: d.here(), Bytes: n, Samples: r.Samples[:0]}
-	d.sound = false
+	d.intact = false
 	message, err := d.unframe(p, b)
 	if errors.Is(err, errBroken) {
 		return nil, d.incomplete() // b is judged again, now as the first part of a message
@@ -35,11 +35,15 @@ func (d *Decoder) judge(p Protocol, n int) (*Reading, error) {
 	if p == HDLC || p == MBus {
 		d.orphaned = false
 	}
-	r.Samples = d.finder.AppendSamples(r.Samples, r.Records, d.Scale)
+	r.Samples = d.finder.AppendSamples(r.Samples, r.Records, d.options.Scale)
 	if p == P1 && d.identFamily != nil && d.identFamily.signed {
 		r.Samples = quantity.AppendExports(r.Samples)
 	}
 	d.pass(p, n)
+	r.Verified = d.verifier.verify(r)
+	if !r.Verified && !d.options.AcceptUnverified {
+		return nil, &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Intact: true, Err: ErrUnverified}
+	}
 	return r, nil
 }
 
@@ -61,7 +65,7 @@ func (d *Decoder) incomplete() error {
 	if !j.open() {
 		return nil
 	}
-	e := &TelegramError{Protocol: d.partsOf, Offset: j.start, Bytes: int(max(j.end, d.segments.end) - j.start), Err: errIncomplete}
+	e := &TelegramError{Protocol: d.partsOf, Offset: j.start, Bytes: int(max(j.end, d.segments.end) - j.start), Err: ErrIncomplete}
 	d.segments.drop()
 	d.blocks.drop()
 	d.orphaned = true
@@ -85,5 +89,5 @@ func (d *Decoder) damaged(p Protocol, b []byte, err error) error {
 	if !report {
 		return nil
 	}
-	return &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Sound: d.sound, Err: err}
+	return &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Intact: d.intact, Err: err}
 }

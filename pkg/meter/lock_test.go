@@ -62,9 +62,12 @@ func (l *locked) seal(title string, security byte, counter uint32) string {
 
 // unlocked decodes with keys.
 func unlocked(stream string, keys ...*dlms.Key) *meter.Decoder {
-	d := meter.NewDecoder(strings.NewReader(stream))
-	d.Keys = keys
-	return d
+	return meter.NewDecoder(strings.NewReader(stream), meter.Options{Keys: keys, AcceptUnverified: true})
+}
+
+// rising decodes with a key, and rejects repeated telegrams.
+func rising(stream string, key *dlms.Key) *meter.Decoder {
+	return meter.NewDecoder(strings.NewReader(stream), meter.Options{Keys: []*dlms.Key{key}, AcceptUnverified: true, RejectRepeated: true})
 }
 
 // each runs a test for every way to send and every security.
@@ -134,8 +137,8 @@ func TestLocked(t *testing.T) {
 				copy(want[:], titleOne)
 			}
 			var locked *dlms.EncryptedError
-			if !errors.As(e, &locked) || locked.Tried != (keys != nil) || locked.Title != want || !e.Sound || e.Bytes != len(stream) {
-				t.Errorf("%s: got %v, title %q, sound %v, %d of %d bytes", name, e, locked.Title, e.Sound, e.Bytes, len(stream))
+			if !errors.As(e, &locked) || locked.Tried != (keys != nil) || locked.Title != want || !e.Intact || e.Bytes != len(stream) {
+				t.Errorf("%s: got %v, title %q, sound %v, %d of %d bytes", name, e, locked.Title, e.Intact, e.Bytes, len(stream))
 			}
 		})
 	}
@@ -219,7 +222,7 @@ func TestTwoMeters(t *testing.T) {
 func TestCounters(t *testing.T) {
 	each(t, func(t *testing.T, l locked, security byte) {
 		if !l.titled {
-			readings, all := drain(rising(unlocked(l.seal("", security, 0)+l.seal("", security, 0), simulate.Key())))
+			readings, all := drain(rising(l.seal("", security, 0)+l.seal("", security, 0), simulate.Key()))
 			if len(readings) != 2 || len(all) != 0 {
 				t.Errorf("%d readings, errors %v: the counter of these meters is always 0", len(readings), all)
 			}
@@ -242,21 +245,16 @@ func TestCounters(t *testing.T) {
 		if want := "nRRnRnnR"; got != want {
 			t.Errorf("repeated: got %s, want %s", got, want)
 		}
-		readings, all := drain(rising(unlocked(stream, simulate.Key())))
+		readings, all := drain(rising(stream, simulate.Key()))
 		if len(readings) != 4 || len(all) != 4 {
 			t.Errorf("old ones refused: %d readings, errors %v; want 4 and 4", len(readings), all)
 		}
 		for _, e := range all {
-			if !strings.Contains(e.Error(), "frame counter") || !e.Sound {
-				t.Errorf("got %v, sound %v", e, e.Sound)
+			if !strings.Contains(e.Error(), "frame counter") || !e.Intact {
+				t.Errorf("got %v, sound %v", e, e.Intact)
 			}
 		}
 	})
-}
-
-func rising(d *meter.Decoder) *meter.Decoder {
-	d.RejectOld = true
-	return d
 }
 
 // TestLockedInDamage: in a damaged frame a message whose tag nobody judges is nothing.
@@ -304,12 +302,12 @@ func TestKeysStaySecret(t *testing.T) {
 	for _, l := range lockeds(t) {
 		stream := l.seal(titleOne, 0x30, 7) + "\x00" + l.seal(titleOne, 0x30, 7)[1:]
 		for _, k := range []*dlms.Key{simulate.Key(), keyOf(t, simulate.EncryptionKey, otherKey), keyOf(t, otherKey, "")} {
-			d := rising(unlocked(stream+stream, k))
+			d := rising(stream+stream, k)
 			for range 9 {
 				r, err := d.Next()
 				for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 					fmt.Fprintf(&printed, format, err)
-					fmt.Fprintf(&printed, format, d.Options)
+					fmt.Fprintf(&printed, format, meter.Options{Keys: []*dlms.Key{k}})
 					if r != nil {
 						fmt.Fprintf(&printed, format, r.Cipher)
 					}

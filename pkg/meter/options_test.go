@@ -15,8 +15,7 @@ func TestIgnoreChecksum(t *testing.T) {
 	frame, _ := of(t, "aidon-se")
 	damaged := frame.wire[:300] + "\x55\x55" + frame.wire[302:]
 	wrong := text.wire[:strings.LastIndexByte(text.wire, '!')+1] + "0000\r\n"
-	d := newDecoder(strings.NewReader(wrong + damaged + text.wire))
-	d.IgnoreChecksum = true
+	d := meter.NewDecoder(strings.NewReader(wrong+damaged+text.wire), meter.Options{IgnoreChecksum: true, AcceptUnverified: true})
 	got := outcomesOf(t, d)
 	if len(got) != 3 || got[0].Text != text.text || got[0].Checked || got[1].Good || !got[2].Good {
 		t.Errorf("got %+v", got)
@@ -52,8 +51,7 @@ func TestScale(t *testing.T) {
 // decimals are the quantities of a telegram.
 func decimals(t *testing.T, wire string, s *quantity.Scale) map[quantity.ID]obis.Decimal {
 	t.Helper()
-	d := meter.NewDecoder(strings.NewReader(wire))
-	d.Scale = s
+	d := meter.NewDecoder(strings.NewReader(wire), meter.Options{Scale: s, AcceptUnverified: true})
 	r, err := d.Next()
 	if err != nil {
 		t.Fatal(err)

@@ -25,12 +25,12 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 		if err := d.lock.message.Parse(message); err != nil {
 			return err
 		}
-		d.sound = true
+		d.intact = true
 		plain, err := d.unlock(nil)
 		if err != nil {
 			return err
 		}
-		d.sound = p == HDLC || p == MBus || r.Checked // the key fitted, but what vouches for the bytes?
+		d.intact = p == HDLC || p == MBus || r.Checked // the key fitted, but what vouches for the bytes?
 		message = plain
 	}
 	if len(message) > 0 && message[0] == slash {
@@ -62,7 +62,7 @@ func (d *Decoder) readLockedP1(b, head, body []byte) error {
 	if err := d.lock.message.ParseHeadless(body); err != nil {
 		return err
 	}
-	d.sound = checked
+	d.intact = checked
 	plain, err := d.unlock(head)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (d *Decoder) readInner(b []byte) error {
 
 func (d *Decoder) readText(b []byte) error {
 	parse := d.telegram.Parse
-	if d.IgnoreChecksum {
+	if d.options.IgnoreChecksum {
 		parse = d.telegram.ParseUnchecked
 	}
 	if err := parse(b); err != nil {

@@ -3,8 +3,6 @@
 package meter
 
 import (
-	"fmt"
-
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
@@ -33,6 +31,9 @@ type Reading struct {
 	Bytes  int
 	// Checked tells that a checksum or an authentication tag vouches for the telegram.
 	Checked bool
+	// Verified is true if the telegram may be trusted: it is Checked, or one of the last four telegrams without a checksum had
+	// the same codes in the same order. It is false only with Options.AcceptUnverified.
+	Verified bool
 	// Cipher tells how the telegram was encrypted; the zero Cipher for one in clear.
 	Cipher Cipher
 	// Repeated tells that the frame counter of a ciphered telegram is not above the one before.
@@ -66,26 +67,3 @@ type Meter struct {
 	// List is the name of the list of quantities, such as AIDON_V0001.
 	List string
 }
-
-// A TelegramError is a damaged telegram. The stream goes on behind it.
-type TelegramError struct {
-	Protocol Protocol
-	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is how many were given up.
-	Offset int64
-	Bytes  int
-	// Raw are its last bytes: all of them, or the last part of a message in several. They are valid until the next call of Next.
-	Raw []byte
-	// Sound tells that the checksum is right: the wire is well, and the telegram is of a kind that is not read, or locked:
-	// then Err is a *dlms.EncryptedError.
-	Sound bool
-	// Err says what is wrong.
-	Err error
-}
-
-// Error returns the reason and the place.
-func (e *TelegramError) Error() string {
-	return fmt.Sprintf("%v (telegram of %d bytes at byte %d)", e.Err, e.Bytes, e.Offset)
-}
-
-// Unwrap returns the reason alone.
-func (e *TelegramError) Unwrap() error { return e.Err }

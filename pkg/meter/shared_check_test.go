@@ -83,8 +83,8 @@ func checkLocked(t *testing.T, c *capture) {
 	}
 	for _, e := range all {
 		var locked *dlms.EncryptedError
-		if !errors.As(e, &locked) || locked.Tried || hex.EncodeToString(locked.Title[:]) != c.Cipher.Title || !e.Sound {
-			t.Errorf("%s: got %v (sound: %v), want an EncryptedError of %s", c.File, e, e.Sound, c.Cipher.Title)
+		if !errors.As(e, &locked) || locked.Tried || hex.EncodeToString(locked.Title[:]) != c.Cipher.Title || !e.Intact {
+			t.Errorf("%s: got %v (sound: %v), want an EncryptedError of %s", c.File, e, e.Intact, c.Cipher.Title)
 		}
 	}
 }

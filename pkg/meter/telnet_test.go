@@ -62,15 +62,15 @@ func TestTelnetGateways(t *testing.T) {
 			_, telegram := m.Next()
 			b = append(b, telegram...)
 		}
-		want, damaged := count(t, meter.NewDecoder(bytes.NewReader(b)))
+		want, damaged := count(t, meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}))
 		for _, row := range rows {
 			in := row.sends(b)
 			for _, d := range []*meter.Decoder{
-				meter.NewDecoder(bytes.NewReader(in)), meter.NewDecoder(iotest.OneByteReader(bytes.NewReader(in))),
+				meter.NewDecoder(bytes.NewReader(in), meter.Options{AcceptUnverified: true}), meter.NewDecoder(iotest.OneByteReader(bytes.NewReader(in)), meter.Options{AcceptUnverified: true}),
 			} {
 				good, bad := count(t, d)
-				if good != want || bad != damaged || d.Telnet() != row.telnet {
-					t.Errorf("%s, %s, %s: %d good, %d damaged, telnet %v, want %d, %d, %v", f.Name, row.kind, row.name, good, bad, d.Telnet(),
+				if good != want || bad != damaged || d.TelnetNegotiated() != row.telnet {
+					t.Errorf("%s, %s, %s: %d good, %d damaged, telnet %v, want %d, %d, %v", f.Name, row.kind, row.name, good, bad, d.TelnetNegotiated(),
 						want, damaged, row.telnet)
 				}
 			}
@@ -83,10 +83,10 @@ func TestTelnetIsOfOneConnection(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	_, b := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC)).Next()
 	b = slices.Clone(b)
-	d := meter.NewDecoder(bytes.NewReader(append([]byte(asked), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)))
+	d := meter.NewDecoder(bytes.NewReader(append([]byte(asked), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)), meter.Options{AcceptUnverified: true})
 	for i, telnet := range []bool{true, false} {
-		if good, bad := count(t, d); good != 1 || bad != 0 || d.Telnet() != telnet {
-			t.Errorf("connection %d: %d good, %d damaged, telnet %v, want 1, 0, %v", i, good, bad, d.Telnet(), telnet)
+		if good, bad := count(t, d); good != 1 || bad != 0 || d.TelnetNegotiated() != telnet {
+			t.Errorf("connection %d: %d good, %d damaged, telnet %v, want 1, 0, %v", i, good, bad, d.TelnetNegotiated(), telnet)
 		}
 		d.Reset(bytes.NewReader(b))
 	}

@@ -33,7 +33,7 @@ func (d *Decoder) unframeHDLC(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.sound, d.frame = true, frame
+	d.intact, d.frame = true, frame
 	info, first := bytes.CutPrefix(frame.Info, []byte(dlms.LLC))
 	if isBlock(info) && !d.segments.open() {
 		first = true
@@ -57,7 +57,7 @@ func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.sound = true
+	d.intact = true
 	follows := d.segments.open() && d.partsOf == MBus && int(frame.Segment) == d.segments.parts%numbers
 	switch {
 	case follows:
@@ -112,10 +112,9 @@ func isBlock(b []byte) bool { return len(b) > 0 && b[0] == blockTag }
 
 // Faults of messages that are sent in parts.
 var (
-	errOrphan     = errors.New("a part of a message whose beginning is missing")
-	errIncomplete = errors.New("a message of which parts are missing")
-	errLong       = errors.New("a message that is longer than any meter's")
-	errBroken     = errors.New("the message before is incomplete") // a part does not continue it
+	errOrphan = errors.New("a part of a message whose beginning is missing")
+	errLong   = errors.New("a message that is longer than any meter's")
+	errBroken = errors.New("the message before is incomplete") // a part does not continue it
 )
 
 const (

@@ -60,7 +60,7 @@ func (d *Decoder) addUnits(f *family, listed bool) {
 	}
 	d.scaling.meet(&d.reading)
 	flow := b.load.flow(volts)
-	exp, ok := d.scaling.Current, d.scaling.confirmed(&b.load, &flow)
+	exp, ok := d.scaling.Exponent, d.scaling.confirmed(&b.load, &flow)
 	if !ok {
 		exp, ok = d.scaling.current(&b.load, &flow, b.exponents.currents, f.expected(&d.reading, listed))
 	}

@@ -2,14 +2,10 @@ package meter
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
-
-var errTag = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
-
-// ErrOld is the error of a ciphered telegram whose frame counter is not above the last one, where such are to be rejected.
-var ErrOld = errors.New("dlms: the frame counter is not above the last one")
 
 // lock is what has been learned from ciphered telegrams.
 type lock struct {
@@ -21,6 +17,11 @@ type lock struct {
 	counter uint32  // of the same
 }
 
+// AddKey adds a key to those of Options.Keys. It may be called between two calls of Next, or within a Read of the stream.
+func (d *Decoder) AddKey(k *dlms.Key) {
+	d.options.Keys = append(slices.Clip(d.options.Keys), k) // the caller's slice may be shared with other Decoders
+}
+
 // unlock decrypts d.lock.message behind head, a text that comes before it in clear. It notes in the reading how it was
 // encrypted, and that the telegram is unchecked where no tag could be judged.
 func (d *Decoder) unlock(head []byte) ([]byte, error) {
@@ -28,14 +29,14 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 	c := &l.message
 	r.Cipher = Cipher{Security: c.Security, Counter: c.Counter}
 	copy(r.Cipher.Title[:], c.Title)
-	if len(d.Keys) == 0 {
+	if len(d.options.Keys) == 0 {
 		return nil, &dlms.EncryptedError{Title: r.Cipher.Title}
 	}
 	l.plain = append(l.plain[:0], head...)
 	half := false
-	for i := range d.Keys {
-		k := (l.key + i) % len(d.Keys)
-		plain, authentic, err := d.Keys[k].Open(l.plain, c)
+	for i := range d.options.Keys {
+		k := (l.key + i) % len(d.options.Keys)
+		plain, authentic, err := d.options.Keys[k].Open(l.plain, c)
 		if err != nil {
 			half = half || errors.Is(err, dlms.ErrWrongAuthKey)
 			continue
@@ -45,7 +46,7 @@ func (d *Decoder) unlock(head []byte) ([]byte, error) {
 		return plain, d.count(r)
 	}
 	if !r.Checked && l.opened && l.title == r.Cipher.Title {
-		return nil, errTag // no frame around it has said that its bytes are right
+		return nil, ErrAuthentication // no frame around it has said that its bytes are right
 	}
 	return nil, &dlms.EncryptedError{Title: r.Cipher.Title, Tried: true, AuthKey: half}
 }
@@ -57,8 +58,8 @@ func (d *Decoder) count(r *Reading) error {
 		return nil // Polish meters send no title, and always 0
 	}
 	r.Repeated = l.opened && l.title == r.Cipher.Title && r.Cipher.Counter <= l.counter
-	if r.Repeated && d.RejectOld {
-		return ErrOld
+	if r.Repeated && d.options.RejectRepeated {
+		return ErrRepeated
 	}
 	l.opened, l.title, l.counter = true, r.Cipher.Title, r.Cipher.Counter
 	return nil

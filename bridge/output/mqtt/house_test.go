@@ -169,7 +169,7 @@ func next(m *simulate.Meter) []byte {
 // decoded is what a telegram says, as texts by quantity.
 func decoded(t *testing.T, telegram []byte) map[string]string {
 	t.Helper()
-	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		t.Fatal(err)
 	}

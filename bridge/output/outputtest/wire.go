@@ -36,7 +36,7 @@ func (w *wire) send() map[string]string {
 	telegram := bytes.Clone(b)
 	w.unread.Add(1)
 	w.telegrams <- telegram
-	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		panic("outputtest: the simulated meter sends what the decoder does not read: " + err.Error())
 	}

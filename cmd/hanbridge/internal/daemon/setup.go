@@ -144,7 +144,7 @@ func SourceOf(m config.Meter) probe.Source {
 func OptionsOf(m config.Meter) (meter.Options, error) {
 	keys, err := m.Keys()
 	return meter.Options{
-		Keys: keys, Scale: m.Factors(), IgnoreChecksum: m.Checksum == "ignore", RejectOld: m.FrameCounter == "rising",
+		Keys: keys, Scale: m.Factors(), IgnoreChecksum: m.Checksum == "ignore", RejectRepeated: m.FrameCounter == "rising",
 	}, err
 }
 

@@ -59,8 +59,8 @@ func (l *listener) Opened(a *probe.Attempt) error {
 }
 
 // Reading takes in a telegram, and tells if enough is known of the meter: how often it sends, and all of its lists.
-func (l *listener) Reading(_ context.Context, r *meter.Reading, verified bool) (enough bool) {
-	if !verified {
+func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
+	if !r.Verified {
 		return false
 	}
 	now := time.Now()
@@ -87,7 +87,7 @@ func (l *listener) readOn() time.Duration {
 
 // take keeps what a reading says of the meter.
 func (l *listener) take(r *meter.Reading) {
-	l.telnet = l.telnet || l.decoder.Telnet()
+	l.telnet = l.telnet || l.decoder.TelnetNegotiated()
 	l.protocol, l.checked, l.cipher = r.Protocol, r.Checked, r.Cipher
 	if r.Bytes >= l.bytes {
 		l.bytes, l.items = r.Bytes, len(r.Records)
@@ -105,10 +105,10 @@ func (l *listener) take(r *meter.Reading) {
 // Damaged takes in a telegram that gave no reading. It is enough if the meter is found, and this is all that it sends.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	locked, isLocked := errors.AsType[*dlms.EncryptedError](e)
-	if l.verified > 0 || !isLocked && !e.Sound {
+	if l.verified > 0 || !isLocked && !e.Intact {
 		return false
 	}
-	l.telnet = l.telnet || l.decoder.Telnet()
+	l.telnet = l.telnet || l.decoder.TelnetNegotiated()
 	l.protocol, l.bytes, l.first = e.Protocol, e.Bytes, time.Now()
 	if isLocked {
 		l.lock = locked

@@ -104,13 +104,12 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	if err != nil {
 		return &verdict{codePort, err.Error()}
 	}
-	decoder := meter.NewDecoder(nil)
-	decoder.Options = options
+	options.AcceptUnverified = true // they prove that the meter is found
+	decoder := meter.NewDecoder(nil, options)
 	l := &listener{decoder: decoder, dwell: d.dwell, progress: d.progress, speeds: map[string]bool{}}
 	source := probe.Source{Endpoints: func() ([]probe.Endpoint, error) { return d.endpoints(m) }, Recorded: m.Port.Kind == config.ReplayPort}
 	found := probe.Probe(ctx, source, probe.Options{
-		Dwell: d.dwell, Once: true, ReadOn: l.readOn,
-		Decode: func(wire io.Reader) probe.Decoder { decoder.Reset(wire); return decoder },
+		Dwell: d.dwell, Once: true, ReadOn: l.readOn, Decoder: decoder,
 	}, l)
 	var parts []string
 	for _, f := range found.Tried {

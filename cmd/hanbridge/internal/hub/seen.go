@@ -100,8 +100,8 @@ func seeFile(w *daemon.Setup, name string) (*Seen, error) {
 func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Seen, error) {
 	s := &Seen{Meter: discovery.Meter{ID: w.Meters[0].ID, Name: w.Meters[0].Name}, Sent: map[quantity.ID]int{}}
 	var locked *dlms.EncryptedError
-	d := meter.NewDecoder(r)
-	for d.Options = o; ; {
+	o.AcceptUnverified = true
+	for d := meter.NewDecoder(r, o); ; {
 		reading, err := d.Next()
 		if errors.Is(err, io.EOF) {
 			break

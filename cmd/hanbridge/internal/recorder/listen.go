@@ -24,7 +24,7 @@ type listener struct {
 	mask     *masked          // nil unless numbers are to be masked
 	received func() time.Time // when what was read last came; used if numbers are masked
 
-	decoder           *meter.Decoder // of the wire in use; nil where numbers are masked
+	decoder           *meter.Decoder // nil where numbers are masked
 	recorded          bool           // it is a file, not a meter
 	closed            bool           // the last connection was closed behind a telegram
 	waited            bool           // an endpoint of this round gave no telegram in its time
@@ -40,14 +40,15 @@ type listener struct {
 // listen searches the endpoints until one gives a telegram, and stays with that one until it ends.
 func (l *listener) listen(ctx context.Context, s probe.Source) error {
 	l.recorded = s.Recorded
-	found := probe.Probe(ctx, s, probe.Options{CopyTo: l.copy, Decode: func(wire io.Reader) probe.Decoder {
-		if l.mask != nil {
-			return &masker{l, mask.New(wire, s.Options)}
-		}
-		l.decoder = meter.NewDecoder(wire)
-		l.decoder.Options = s.Options
-		return l.decoder
-	}}, l)
+	o := probe.Options{CopyTo: l.copy}
+	if l.mask != nil {
+		o.Decoder = &masker{l, mask.New(nil, s.Options)}
+	} else {
+		s.Options.AcceptUnverified = true
+		l.decoder = meter.NewDecoder(nil, s.Options)
+		o.Decoder = l.decoder
+	}
+	found := probe.Probe(ctx, s, o, l)
 	l.tried = found.Tried
 	keep, ours := errors.AsType[errKeep](found.Err)
 	_, closed := errors.AsType[probe.ClosedError](found.Err)
@@ -68,14 +69,14 @@ func (l *listener) say(format string, args ...any) {
 }
 
 // Reading counts a telegram.
-func (l *listener) Reading(context.Context, *meter.Reading, bool) (enough bool) {
+func (l *listener) Reading(context.Context, *meter.Reading) (enough bool) {
 	l.good++
 	return l.enough()
 }
 
 // Damaged counts a telegram that gave no reading.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
-	if !e.Sound {
+	if !e.Intact {
 		l.bad++
 		return false
 	}
@@ -88,7 +89,7 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 }
 
 func (l *listener) enough() bool {
-	l.telnet = l.telnet || l.decoder != nil && l.decoder.Telnet()
+	l.telnet = l.telnet || l.decoder != nil && l.decoder.TelnetNegotiated()
 	l.closed = false
 	return l.count > 0 && l.counted() >= l.count
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/hanbridge/hanbridge/pkg/capture"
 	"github.com/hanbridge/hanbridge/pkg/dlms"
@@ -43,11 +42,10 @@ func (d *decoding) decodeFile(name string, several bool) (n tally) {
 	file := &headReader{Reader: flushing{in, d}, name: name}
 	content := &headReader{Reader: capture.Bytes(file)}
 	keyed := &testKeyed{Reader: content, file: file}
-	dec := meter.NewDecoder(keyed)
-	dec.Options = meter.Options{Keys: d.keys}
-	keyed.options = &dec.Options
+	dec := meter.NewDecoder(keyed, meter.Options{Keys: d.keys, AcceptUnverified: true})
+	keyed.decoder = dec
 	n.fault = d.printAll(dec, &n)
-	n.telnet = dec.Telnet()
+	n.telnet = dec.TelnetNegotiated()
 	n.start, n.bytes, n.size = file.start, content.start, content.size
 	n.empty = n.good == 0 && n.damaged == 0 && n.fault == nil
 	return n
@@ -93,7 +91,7 @@ func (n *tally) read(r *meter.Reading) {
 func (n *tally) failed(e *meter.TelegramError) {
 	n.damaged++
 	n.inside += int64(e.Bytes)
-	if e.Sound {
+	if e.Intact {
 		n.sound++
 	}
 	if locked, ok := errors.AsType[*dlms.EncryptedError](e); ok {
@@ -116,7 +114,7 @@ func (n *tally) add(other tally) {
 type testKeyed struct {
 	io.Reader
 	file    *headReader
-	options *meter.Options
+	decoder *meter.Decoder
 	looked  bool // the whole head has been looked at
 }
 
@@ -124,7 +122,7 @@ func (t *testKeyed) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
 	if !t.looked && bytes.Contains(t.file.start, []byte(capture.TestKeyNote)) {
 		t.looked = true
-		t.options.Keys = append(slices.Clip(t.options.Keys), mask.NewTestKey()) // the others belong to all files
+		t.decoder.AddKey(mask.NewTestKey())
 	}
 	t.looked = t.looked || len(t.file.start) == headLength
 	return n, err

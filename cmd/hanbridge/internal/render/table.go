@@ -35,7 +35,7 @@ func stateOf(e *meter.TelegramError) string {
 	switch {
 	case errors.As(e, new(*dlms.EncryptedError)):
 		return "encrypted"
-	case e.Sound, errors.As(e, new(*meter.LayoutError)): // damage makes no whole list
+	case e.Intact, errors.As(e, new(*meter.LayoutError)): // damage makes no whole list
 		return "not understood"
 	}
 	return "damaged"

@@ -104,7 +104,7 @@ func (r *rig) write(bytes []byte) {
 
 // samples is how many quantities a telegram gives.
 func samples(b *testing.B, telegram []byte) int {
-	reading, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	reading, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func sentQuantities(t *testing.T) (all []discovery.Quantity) {
 		t.Fatal("no family p1-se-aidon")
 	}
 	_, telegram := simulate.NewMeter(family, 1, time.Now()).Next()
-	r, err := meter.NewDecoder(bytes.NewReader(telegram)).Next()
+	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		t.Fatal(err)
 	}

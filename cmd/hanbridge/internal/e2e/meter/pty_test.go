@@ -115,7 +115,7 @@ func hears(t *testing.T, f *os.File) bool {
 		}
 		b = b[:len(b)+n]
 	}
-	d := meter.NewDecoder(bytes.NewReader(b))
+	d := meter.NewDecoder(bytes.NewReader(b), meter.Options{})
 	for {
 		_, err := d.Next()
 		var damaged *meter.TelegramError
