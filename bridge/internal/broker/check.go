@@ -13,8 +13,8 @@ import (
 type Report struct {
 	// Denied says, in words for people, under which topics nothing may be published, or nothing comes back.
 	Denied []error
-	// Retains tells if the broker keeps retained messages, under all topics that were tried.
-	Retains bool
+	// RetainAvailable tells if the broker keeps retained messages, under all topics that were tried.
+	RetainAvailable bool
 	// Refused has an error for each size that the broker does not take, the largest first.
 	Refused []*RefusedError
 }
@@ -28,7 +28,7 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 		return Report{}, err
 	}
 	said, _ := p.ask(ctx) // a broker that says nothing is tried
-	report, n := Report{Retains: !said.noRetain}, 0
+	report, n := Report{RetainAvailable: !said.noRetain}, 0
 	next := func() endpoint { // a broker may still be busy with the connection before: each has a client id of its own
 		n++
 		return p.beside("-check" + strconv.Itoa(n))
@@ -41,7 +41,7 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 		if denied != nil {
 			report.Denied = append(report.Denied, denied)
 		}
-		report.Retains = report.Retains && (kept || denied != nil)
+		report.RetainAvailable = report.RetainAvailable && (kept || denied != nil)
 	}
 	for _, size := range sizes {
 		e := &RefusedError{p.host, sizeTrial, size, tellsLimit, said.most}

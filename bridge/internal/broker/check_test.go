@@ -32,8 +32,8 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if report.Retains != tc.kept {
-				t.Errorf("retains: got %v, want %v", report.Retains, tc.kept)
+			if report.RetainAvailable != tc.kept {
+				t.Errorf("retains: got %v, want %v", report.RetainAvailable, tc.kept)
 			}
 			if text := fmt.Sprint(report.Denied); len(report.Denied) > 1 || (len(report.Denied) == 0) != (tc.word == "") || !strings.Contains(text, tc.word) {
 				t.Errorf("denied: got %v, want one error with %q in it", report.Denied, tc.word)

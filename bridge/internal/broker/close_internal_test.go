@@ -17,7 +17,7 @@ func TestFlushTakesWhatArrived(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	c := &Conn{link: new(link), ended: make(chan struct{})}
-	c.to.Stall = time.Hour
+	c.to.AckTimeout = time.Hour
 	for range 64 {
 		c.window.push(sent{topic: "n"})
 		c.window.taken(new(mqtt.DummyToken))

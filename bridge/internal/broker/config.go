@@ -32,22 +32,22 @@ type Config struct {
 	// KeepAlive is the silence after which the broker is pinged, in whole seconds; 15 s if zero. An idle connection that is dead is found
 	// within KeepAlive × 4/3 + 10 s.
 	KeepAlive time.Duration
-	// Stall is how long the broker may leave all messages unacknowledged before it counts as dead; 10 s if zero.
-	Stall time.Duration
-	// Window is how many messages may be under way without acknowledgement; 1024 if zero.
-	Window int
+	// AckTimeout is how long the broker may leave all messages unacknowledged before it counts as dead; 10 s if zero.
+	AckTimeout time.Duration
+	// MaxInFlight is how many messages may be under way without acknowledgement; 1024 if zero.
+	MaxInFlight int
 	// Conflict notices other clients of the same ClientID; nil if nobody is to be told of them.
-	Conflict *Conflict
-	// Terms remembers what the broker takes; nil if nobody asks.
-	Terms *Terms
-	// Spare is a topic to which nobody listens and where this client may publish, to try out what the broker takes; "" if there is none.
-	Spare string
-	// Complain is told of each message that was too large to be read. It is called from any goroutine and must not use the
+	Conflict *ConflictDetector
+	// Capabilities remembers what the broker takes; nil if nobody asks.
+	Capabilities *Capabilities
+	// TestTopic is a topic to which nobody listens and where this client may publish, to try out what the broker takes; "" if there is none.
+	TestTopic string
+	// OnOversized is told of each message that was too large to be read. It is called from any goroutine and must not use the
 	// connection. Nil if nobody wants to know.
-	Complain func(error)
-	// Progress is called when Publish, Flush or Close has seen another acknowledgement: a slow broker may take long over many messages.
+	OnOversized func(error)
+	// OnAcknowledged is called when Publish, Flush or Close has seen another acknowledgement: a slow broker may take long over many messages.
 	// Nil if nobody wants to know.
-	Progress func()
+	OnAcknowledged func()
 	// InsecureSkipVerify takes any certificate for the broker's: whoever is in between can read and change everything.
 	InsecureSkipVerify bool
 }
@@ -78,10 +78,10 @@ type endpoint struct {
 func (c Config) resolve() (endpoint, error) {
 	p := endpoint{Config: c}
 	p.KeepAlive = max(cmp.Or(p.KeepAlive, 15*time.Second).Truncate(time.Second), time.Second) // MQTT counts it in seconds, and 0 switches it off
-	p.Stall = cmp.Or(p.Stall, 10*time.Second)
-	p.Window = cmp.Or(p.Window, 1024)
-	p.Conflict = cmp.Or(p.Conflict, new(Conflict))
-	p.Terms = cmp.Or(p.Terms, new(Terms))
+	p.AckTimeout = cmp.Or(p.AckTimeout, 10*time.Second)
+	p.MaxInFlight = cmp.Or(p.MaxInFlight, 1024)
+	p.Conflict = cmp.Or(p.Conflict, new(ConflictDetector))
+	p.Capabilities = cmp.Or(p.Capabilities, new(Capabilities))
 	var wrong []error
 	if u, err := ParseURL(p.URL); err == nil {
 		p.url, p.host = u, u.Host
@@ -104,7 +104,7 @@ func (c Config) resolve() (endpoint, error) {
 // with suffix.
 func (p endpoint) beside(suffix string) endpoint {
 	p.ClientID += suffix
-	p.Will, p.Terms, p.Conflict = Message{}, new(Terms), new(Conflict)
+	p.Will, p.Capabilities, p.Conflict = Message{}, new(Capabilities), new(ConflictDetector)
 	return p
 }
 

@@ -20,11 +20,11 @@ const (
 	secondWait = 3 * time.Second
 )
 
-// A Conflict notices when another client uses the same client id: each of the two is let in at once, and its login makes the broker
+// A ConflictDetector notices when another client uses the same client id: each of the two is let in at once, and its login makes the broker
 // close the other's connection. A broker that is restarted closes connections as well, all of them: so after one that lived short, the next
-// has a second connection beside it, under another client id. Give the same Conflict to every Config of a client. The zero value is ready;
+// has a second connection beside it, under another client id. Give the same ConflictDetector to every Config of a client. The zero value is ready;
 // it is safe for concurrent use.
-type Conflict struct {
+type ConflictDetector struct {
 	mu        sync.Mutex
 	suspected bool // the last connection lived short and was closed by the broker
 	times     int  // in a row that a connection was closed while the second one beside it lived
@@ -45,8 +45,8 @@ func (e *ConflictError) Error() string {
 // Wait is how long to wait at least before the next attempt, so that the two do not throw each other out every second.
 func (e *ConflictError) Wait() time.Duration { return e.wait }
 
-// Noted reports whether the last connection most likely ended because another client uses the same id.
-func (c *Conflict) Noted() bool {
+// Detected reports whether the last connection most likely ended because another client uses the same id.
+func (c *ConflictDetector) Detected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.times > 0
@@ -54,7 +54,7 @@ func (c *Conflict) Noted() bool {
 
 // lost is told why a connection to p ended and how long it had lived, and returns what to say of it: cause or a *ConflictError.
 // alive tells if the broker lives on, as far as a second connection can tell.
-func (c *Conflict) lost(p *endpoint, cause error, lived time.Duration, alive bool) error {
+func (c *ConflictDetector) lost(p *endpoint, cause error, lived time.Duration, alive bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.suspected = errors.As(cause, new(hungUp)) && lived <= shortLife
@@ -71,7 +71,7 @@ func (c *Conflict) lost(p *endpoint, cause error, lived time.Duration, alive boo
 }
 
 // refused is told that a connection was not let in: where the broker has trouble with everybody there is no conflict.
-func (c *Conflict) refused() {
+func (c *ConflictDetector) refused() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.suspected, c.times = false, 0
@@ -79,7 +79,7 @@ func (c *Conflict) refused() {
 
 // second dials the second connection, which will tell if the broker lives on, for as long as the one beside it is young. It is nil if there is
 // nothing suspected, or none to be had.
-func (c *Conflict) second(ctx context.Context, p endpoint) *Conn {
+func (c *ConflictDetector) second(ctx context.Context, p endpoint) *Conn {
 	c.mu.Lock()
 	suspected := c.suspected
 	c.mu.Unlock()

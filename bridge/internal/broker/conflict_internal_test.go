@@ -37,7 +37,7 @@ func TestConflict(t *testing.T) {
 }
 
 func live(t *testing.T, lives []life) {
-	c, p := new(Conflict), &endpoint{Config: Config{ClientID: "me"}, host: "h:1883"}
+	c, p := new(ConflictDetector), &endpoint{Config: Config{ClientID: "me"}, host: "h:1883"}
 	for i, l := range lives {
 		if l.lived == 0 {
 			c.refused()
@@ -56,7 +56,7 @@ func live(t *testing.T, lives []life) {
 
 // The one that waits must come back before the other one's connection counts as long.
 func TestConflictGoesOn(t *testing.T) {
-	c, p := new(Conflict), &endpoint{}
+	c, p := new(ConflictDetector), &endpoint{}
 	for range 100 {
 		err := c.lost(p, hungUp{io.EOF}, slowDown, true)
 		if e, ok := errors.AsType[*ConflictError](err); !ok || e.Wait() > shortLife/2 || e.Wait() != 0 && e.Wait() < slowDown/2 {

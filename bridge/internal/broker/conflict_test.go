@@ -32,7 +32,7 @@ func conflictOverConnections(t *testing.T, qos byte) {
 	t.Helper()
 	s := start(t)
 	c := config(s.url)
-	c.Conflict = new(broker.Conflict)
+	c.Conflict = new(broker.ConflictDetector)
 	for i, step := range []struct{ alone, want bool }{{true, false}, {true, true}, {false, false}, {false, false}, {true, true}, {true, true}} {
 		conn := dial(t, c)
 		for range 3 {
@@ -48,7 +48,7 @@ func conflictOverConnections(t *testing.T, qos byte) {
 		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.want {
 			t.Errorf("QoS %d, connection %d: got %v, want a conflict: %v", qos, i, err, step.want)
 		}
-		if c.Conflict.Noted() != step.want {
+		if c.Conflict.Detected() != step.want {
 			t.Errorf("QoS %d, connection %d: a conflict is noted: %v, want %v", qos, i, !step.want, step.want)
 		}
 		if step.want && !strings.Contains(err.Error(), `as "hanbridge"`) {
@@ -64,7 +64,7 @@ func TestConflictWhilePublishing(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	s := start(t, func(d *door) { d.asked = func() { asked <- struct{}{}; <-answer } })
 	c := config(s.url)
-	c.Conflict, c.Terms = new(broker.Conflict), new(broker.Terms)
+	c.Conflict, c.Capabilities = new(broker.ConflictDetector), new(broker.Capabilities)
 	conn := dial(t, c)
 	s.throwOut(false)
 	_ = lost(t, conn, patient)
@@ -88,7 +88,7 @@ func TestConflictWhilePublishing(t *testing.T) {
 func TestSecondConnectionLeaves(t *testing.T) {
 	s := start(t)
 	c := config(s.url)
-	c.Conflict = new(broker.Conflict)
+	c.Conflict = new(broker.ConflictDetector)
 	first := dial(t, c)
 	s.throwOut(false)
 	_ = lost(t, first, patient)

@@ -22,14 +22,14 @@ type Conn struct {
 	link    *link
 	settled func() bool // ends the rule that the connection ends with the attempt to dial it
 	window  window
-	known   terms // what the broker takes
+	known   capabilities // what the broker takes
 	// careful makes Publish wait for the acknowledgement of each message before it sends the next. So the message at which the broker ends
 	// the connection is known. careful ends with the first Flush after a message of the topic suspect was acknowledged. Both fields belong
 	// to the goroutine that publishes.
 	careful bool
 	suspect string
 	born    time.Time
-	second  *Conn // tells if the broker lives on, see Conflict; nil mostly
+	second  *Conn // tells if the broker lives on, see ConflictDetector; nil mostly
 
 	once  sync.Once
 	ended chan struct{}
@@ -58,7 +58,7 @@ func (m Message) check() error {
 }
 
 // Publish hands m to the broker behind all earlier messages, without waiting for its acknowledgement. It keeps no reference to
-// m.Payload. It blocks only while the window is full or the network takes no more; a broker that acknowledges nothing for Config.Stall is
+// m.Payload. It blocks only while the window is full or the network takes no more; a broker that acknowledges nothing for Config.AckTimeout is
 // given up. An error other than a *MessageError or a *RefusedError means that the connection is over; whether m arrived is then unknown.
 func (c *Conn) Publish(m Message) error {
 	if err := m.check(); err != nil {
@@ -68,7 +68,7 @@ func (c *Conn) Publish(m Message) error {
 	if c.careful {
 		m.QoS = 1 // else there is no acknowledgement
 	}
-	if err := c.Takes(m); err != nil {
+	if err := c.CheckMessage(m); err != nil {
 		return err
 	}
 	if err := c.room(); err != nil {
@@ -103,7 +103,7 @@ func (c *Conn) room() error {
 		}
 	}
 	n := len(c.window.queue)
-	if n > 0 && (n == c.to.Window || c.careful || time.Now().After(c.patience())) {
+	if n > 0 && (n == c.to.MaxInFlight || c.careful || time.Now().After(c.patience())) {
 		return c.await(context.Background())
 	}
 	return nil
@@ -127,7 +127,7 @@ func (c *Conn) await(ctx context.Context) error {
 		if c.patience().After(time.Now()) { // messages that are too large to be read have come meanwhile
 			return c.await(ctx)
 		}
-		return c.abandon(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.to.host, c.to.Stall))
+		return c.abandon(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.to.host, c.to.AckTimeout))
 	}
 }
 
@@ -139,7 +139,7 @@ func (c *Conn) patience() time.Time {
 			since = at
 		}
 	}
-	return since.Add(c.to.Stall)
+	return since.Add(c.to.AckTimeout)
 }
 
 // settle takes the oldest message, whose token is done, out of the window. paho gives a token that is done no error when it
@@ -152,11 +152,11 @@ func (c *Conn) settle() error {
 	}
 	if c.suspect != "" && m.topic == c.suspect {
 		c.suspect = ""
-		c.to.Terms.clearSuspect()
+		c.to.Capabilities.clearSuspect()
 	}
 	c.window.drop()
-	if c.to.Progress != nil {
-		c.to.Progress()
+	if c.to.OnAcknowledged != nil {
+		c.to.OnAcknowledged()
 	}
 	return nil
 }
@@ -247,7 +247,7 @@ func (c *Conn) explainEnd(err error) error {
 	if errors.As(err, new(hungUp)) {
 		u := c.window.underWay() // before it takes a moment to ask: what is published from here on is no cause
 		alive = c.second != nil && c.second.outlives()
-		c.to.Terms.lost(u, lived, alive)
+		c.to.Capabilities.lost(u, lived, alive)
 		if u.n > 0 {
 			err = hungUp{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
 				"that message? The broker's log tells; hanbridge asks it when it is back)", c.to.host, u.largest.topic, u.largest.size)}

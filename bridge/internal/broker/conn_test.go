@@ -110,7 +110,7 @@ func TestFullWindowWaits(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	cfg := config("mqtt://" + p.Addr())
-	cfg.Window = 4
+	cfg.MaxInFlight = 4
 	c := dial(t, cfg)
 	p.Hold()
 	publishAll(t, c, 0, 4)
@@ -158,7 +158,7 @@ func TestStallEndsTheConnection(t *testing.T) {
 			s := start(t)
 			p := faultnet.New(t, s.addr)
 			cfg := config("mqtt://" + p.Addr())
-			cfg.Window, cfg.Stall = 16, 100*time.Millisecond
+			cfg.MaxInFlight, cfg.AckTimeout = 16, 100*time.Millisecond
 			c := dial(t, cfg)
 			p.Hold()
 			begin := time.Now()
@@ -166,8 +166,8 @@ func TestStallEndsTheConnection(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "acknowledged nothing") {
 				t.Errorf("got %v, want an error about missing acknowledgements", err)
 			}
-			if took := time.Since(begin); took < cfg.Stall || took > patient {
-				t.Errorf("given up after %v, want about %v", took, cfg.Stall)
+			if took := time.Since(begin); took < cfg.AckTimeout || took > patient {
+				t.Errorf("given up after %v, want about %v", took, cfg.AckTimeout)
 			}
 			if got := lost(t, c, patient); !errors.Is(got, err) {
 				t.Errorf("Err: got %v, want %v", got, err)
@@ -181,12 +181,12 @@ func TestSlowIsNotDead(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	cfg := config("mqtt://" + p.Addr())
-	cfg.Stall = 2 * time.Second // a loaded machine is no dead broker
+	cfg.AckTimeout = 2 * time.Second // a loaded machine is no dead broker
 	acknowledged := 0
-	cfg.Progress = func() { acknowledged++ }
+	cfg.OnAcknowledged = func() { acknowledged++ }
 	c := dial(t, cfg)
 	p.Delay(60 * time.Millisecond)
-	for i := range 20 { // together longer than Stall
+	for i := range 20 { // together longer than AckTimeout
 		publishAll(t, c, i, i+1)
 		if err := c.Flush(t.Context()); err != nil {
 			t.Fatalf("message %d: %v", i, err)
@@ -328,7 +328,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	cycle := func(i int) {
 		cfg := config("mqtt://" + p.Addr())
 		if i%3 == 2 {
-			cfg.Stall = 5 * time.Millisecond
+			cfg.AckTimeout = 5 * time.Millisecond
 		}
 		c, err := broker.Dial(t.Context(), cfg)
 		if err != nil {

@@ -32,9 +32,9 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 }
 
 func (p endpoint) dial(ctx context.Context) (*Conn, error) {
-	p.Terms.examine(ctx, p)
+	p.Capabilities.examine(ctx, p)
 	c, err := p.once(ctx)
-	if ctx.Err() == nil && errors.As(err, new(unexplained)) && p.Terms.withoutRetain(ctx, p) {
+	if ctx.Err() == nil && errors.As(err, new(unexplained)) && p.Capabilities.withoutRetain(ctx, p) {
 		return p.once(ctx)
 	}
 	return c, err
@@ -43,7 +43,7 @@ func (p endpoint) dial(ctx context.Context) (*Conn, error) {
 // once dials without a look at what the broker takes.
 func (p endpoint) once(ctx context.Context) (*Conn, error) {
 	c := &Conn{to: p, born: time.Now(), ended: make(chan struct{})}
-	c.known, c.suspect, c.careful = p.Terms.snapshot()
+	c.known, c.suspect, c.careful = p.Capabilities.snapshot()
 	c.second = p.Conflict.second(ctx, p)
 	if err := c.login(ctx); err != nil {
 		c.end(err) // what is left of it has no say any more

@@ -81,7 +81,7 @@ func TestTooLargeIsNotRead(t *testing.T) {
 			url, answers := scripted(t, append(bytes.Clone(tc.says), publication("n", 0, []byte("small"))...))
 			told := make(chan string, 4)
 			c := config(url)
-			c.Terms, c.Complain = new(broker.Terms), func(err error) { told <- err.Error() }
+			c.Capabilities, c.OnOversized = new(broker.Capabilities), func(err error) { told <- err.Error() }
 			conn := dial(t, c)
 			heard := make(chan broker.Message, 4)
 			if err := conn.Subscribe(t.Context(), "+", 1, func(m broker.Message) {
@@ -124,7 +124,7 @@ func TestFloodIsPassedOver(t *testing.T) {
 	s := start(t)
 	c := config(s.url)
 	told := make(chan string, 16)
-	c.Terms, c.Complain = new(broker.Terms), func(err error) { told <- err.Error() }
+	c.Capabilities, c.OnOversized = new(broker.Capabilities), func(err error) { told <- err.Error() }
 	conn := dial(t, c)
 	heard := make(chan broker.Message, 16)
 	for _, filter := range []string{"loud/+", "quiet"} {

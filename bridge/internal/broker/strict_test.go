@@ -237,7 +237,7 @@ func TestWhatABrokerDoesNotTake(t *testing.T) {
 			t.Parallel()
 			b := &strict{rules: tc.broker}
 			c := config(b.start(t))
-			c.Terms, c.Conflict, c.Spare = new(broker.Terms), new(broker.Conflict), "spare"
+			c.Capabilities, c.Conflict, c.TestTopic = new(broker.Capabilities), new(broker.ConflictDetector), "spare"
 			refused := deliver(t, c, tc.most, tc.all...)
 			if got := b.topics(); !strings.HasSuffix(got, tc.want+" end") {
 				t.Errorf("taken: got %q, want at the end %q", got, tc.want)
@@ -264,7 +264,7 @@ func TestLimitsAreForgotten(t *testing.T) {
 	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1}
 	b := &strict{rules: rules{most: 2048}}
 	c := config(b.start(t))
-	c.Terms = new(broker.Terms)
+	c.Capabilities = new(broker.Capabilities)
 	if refused := deliver(t, c, 2, large); len(refused) != 1 {
 		t.Fatalf("refused: %v, want the large message", refused)
 	}
@@ -303,8 +303,8 @@ func TestCheckFindsWhatABrokerDoesNotTake(t *testing.T) {
 					t.Errorf("got %q, want %q in it", got, want)
 				}
 			}
-			if report.Retains != !tc.rule.noRetain {
-				t.Errorf("retains: got %v", report.Retains)
+			if report.RetainAvailable != !tc.rule.noRetain {
+				t.Errorf("retains: got %v", report.RetainAvailable)
 			}
 		})
 	}
@@ -325,11 +325,11 @@ func TestDrops(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := config((&strict{rules: tc.rule}).start(t))
-			c.Terms, c.Spare = new(broker.Terms), "spare"
-			if got := dial(t, c).Drops(t.Context(), 4000); got != tc.want {
+			c.Capabilities, c.TestTopic = new(broker.Capabilities), "spare"
+			if got := dial(t, c).DropsSilently(t.Context(), 4000); got != tc.want {
 				t.Errorf("drops: got %v, want %v", got, tc.want)
 			}
-			if err := dial(t, c).Takes(large); (err != nil) != tc.want {
+			if err := dial(t, c).CheckMessage(large); (err != nil) != tc.want {
 				t.Errorf("the next connection: got %v, want a refusal: %v", err, tc.want)
 			}
 		})

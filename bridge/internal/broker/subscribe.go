@@ -79,8 +79,8 @@ func (c *Conn) answered(ctx context.Context, token mqtt.Token, request string) e
 
 // tooLarge is told of a message that was discarded. It runs where the connection is read.
 func (c *Conn) tooLarge(topic string, bytes int) {
-	if c.to.Complain != nil {
-		c.to.Complain(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (who publishes that? If the "+
+	if c.to.OnOversized != nil {
+		c.to.OnOversized(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (who publishes that? If the "+
 			"broker keeps it, publish an empty retained message there)", bytes, topic, mostInbound))
 	}
 }

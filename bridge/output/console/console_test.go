@@ -50,9 +50,9 @@ func size(width, height int) func() (int, int) {
 func TestConsole(t *testing.T) {
 	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
-			outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Shown) {
+			outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
 				p := &paper{}
-				return New(p, size), outputtest.Shown{Values: p.values}
+				return New(p, size), outputtest.Delivered{Values: p.values}
 			})
 		})
 	}

@@ -21,10 +21,10 @@ import (
 // socketName is the name of the socket in the state folder.
 const socketName = "health.sock"
 
-// Places returns where a bridge may listen and is asked, the best first. The first is in its state folder; dir is "" if it has none. The
+// SocketAddresses returns where a bridge may listen and is asked, the best first. The first is in its state folder; dir is "" if it has none. The
 // second serves where that folder is missing, read-only, or on a disk that holds no sockets: on Linux a name that belongs to no file system,
 // elsewhere a file in the folder for temporary files. identity tells the bridge from others on the same machine.
-func Places(dir, identity string) (places []string) {
+func SocketAddresses(dir, identity string) (places []string) {
 	if dir != "" {
 		places = append(places, filepath.Join(dir, socketName))
 	}

@@ -24,7 +24,7 @@ type Output struct {
 
 var _ bridge.Output = (*Output)(nil)
 
-// New returns an Output that listens at the first of the places where that is possible: see Places.
+// New returns an Output that listens at the first of the places where that is possible: see SocketAddresses.
 func New(places []string) *Output { return &Output{places, 10 * time.Second} }
 
 // Run answers until ctx ends. It returns an error if it can listen nowhere, or if somebody removes the socket.

@@ -83,7 +83,9 @@ func awaitsHealthy(t *testing.T, places []string, notes ...string) {
 }
 
 // placesIn are the places of a bridge with a state folder of its own.
-func placesIn(t *testing.T) []string { return health.Places(t.TempDir(), t.Name()+t.TempDir()) }
+func placesIn(t *testing.T) []string {
+	return health.SocketAddresses(t.TempDir(), t.Name()+t.TempDir())
+}
 
 func TestHealthy(t *testing.T) {
 	places := placesIn(t)
@@ -131,7 +133,7 @@ func TestElsewhere(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			places := health.Places(dir, t.Name()+t.TempDir())
+			places := health.SocketAddresses(dir, t.Name()+t.TempDir())
 			run(t, places)
 			awaitsHealthy(t, places, "meter house: no telegram yet")
 		})
@@ -214,14 +216,14 @@ func TestNowhere(t *testing.T) {
 
 // TestPlaces: the first is the state folder's; another configuration has another second.
 func TestPlaces(t *testing.T) {
-	a, b := health.Places("/var/lib/hanbridge", "a"), health.Places("", "b")
+	a, b := health.SocketAddresses("/var/lib/hanbridge", "a"), health.SocketAddresses("", "b")
 	if len(a) != 2 || a[0] != filepath.Join("/var/lib/hanbridge", "health.sock") || len(b) != 1 || a[1] == b[0] {
 		t.Errorf("got %q and %q", a, b)
 	}
 	if runtime.GOOS == "linux" && !strings.HasPrefix(b[0], "@") {
 		t.Errorf("got %q, want a place that needs no folder", b)
 	}
-	if again := health.Places("", "b"); again[0] != b[0] {
+	if again := health.SocketAddresses("", "b"); again[0] != b[0] {
 		t.Errorf("got %q and then %q for one identity", b, again)
 	}
 }

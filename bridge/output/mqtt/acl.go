@@ -26,7 +26,7 @@ func (c Config) ACL() []Rule {
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},
 		{Read, c.BaseTopic + "/status", "whether somebody else says that the bridge is offline"},
 		{Read, c.valueFilter(), "whether another bridge publishes a meter; what meters last sent: the commands rates, discovery diff and discovery clear; what check and doctor try out"},
-		{Publish | Read, c.checkAnnouncedTopic(), "the same for announcements"},
+		{Publish | Read, c.announcementTestTopic(), "the same for announcements"},
 		{Read, c.StatusTopic, "when Home Assistant starts"},
 	}
 	for _, filter := range c.announcedFilters("+") {
@@ -41,9 +41,9 @@ func (c Config) valueFilter() string { return c.BaseTopic + "/+/+" }
 // InfoTopic is where a meter is described, and which bridge publishes it.
 func (c Config) InfoTopic(meter string) string { return c.BaseTopic + "/" + meter + "/info" }
 
-// checkTopic and checkAnnouncedTopic are what Check tries out.
-func (c Config) checkTopic() string          { return c.BaseTopic + "/bridge/check" }
-func (c Config) checkAnnouncedTopic() string { return c.Prefix + "/hanbridge_bridge/check" }
+// testTopic and announcementTestTopic are what Check tries out.
+func (c Config) testTopic() string             { return c.BaseTopic + "/bridge/check" }
+func (c Config) announcementTestTopic() string { return c.Prefix + "/hanbridge_bridge/check" }
 
 // announcedFilters are those that match announcements of a device in any style; "+" is every device, of this bridge and of others.
 // All that bridges announce are sensors, so that a bridge needs no say over lamps and switches.

@@ -218,7 +218,7 @@ func TestAnnounced(t *testing.T) {
 	if err := b.Publish("homeassistant/sensor/tasmota/config", []byte("{}"), true, 0); err != nil {
 		t.Fatal(err)
 	}
-	all, err := mqtt.Announced(t.Context(), c)
+	all, err := mqtt.RetainedAnnouncements(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

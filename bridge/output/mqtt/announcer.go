@@ -162,13 +162,13 @@ func (s *session) tooLarge(want *wanted) bool {
 	}
 	m := want.messages[0]
 	size := len(m.Topic) + len(m.Payload)
-	return size > smallAnnouncement && s.conn.Drops(context.Background(), size)
+	return size > smallAnnouncement && s.conn.DropsSilently(context.Background(), size)
 }
 
 // refused is why this broker does not take one of the messages; nil if it takes all, as far as is known.
 func (s *session) refused(steps [][]discovery.Message) error {
 	for _, m := range slices.Concat(steps...) {
-		if err := s.conn.Takes(s.message(m.Topic, m.Payload, true)); err != nil {
+		if err := s.conn.CheckMessage(s.message(m.Topic, m.Payload, true)); err != nil {
 			return err
 		}
 	}

@@ -8,10 +8,10 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A Checked is what Check found of a broker with which the bridge can work.
-type Checked struct {
-	// Retains tells if the broker keeps retained messages.
-	Retains bool
+// A CheckResult is what Check found of a broker with which the bridge can work.
+type CheckResult struct {
+	// RetainAvailable tells if the broker keeps retained messages.
+	RetainAvailable bool
 	// Warnings are what the bridge has to do without there, in words for people.
 	Warnings []string
 }
@@ -25,20 +25,20 @@ const (
 // Check connects and tells whether the bridge may publish what it has to, values and announcements, whether the broker retains, and whether
 // it takes announcements of the usual size. It uses topics that nobody else reads, and leaves nothing behind. The error says why the
 // bridge cannot work there.
-func Check(ctx context.Context, c Config) (Checked, error) {
-	topics, sizes := []string{c.checkTopic()}, []int(nil)
+func Check(ctx context.Context, c Config) (CheckResult, error) {
+	topics, sizes := []string{c.testTopic()}, []int(nil)
 	if c.Style == discovery.Device {
 		sizes = append(sizes, largeAnnouncement)
 	}
 	if c.Style != discovery.Off {
-		topics, sizes = append(topics, c.checkAnnouncedTopic()), append(sizes, smallAnnouncement)
+		topics, sizes = append(topics, c.announcementTestTopic()), append(sizes, smallAnnouncement)
 	}
 	report, err := broker.Check(ctx, c.broker(), sizes, topics...)
-	found := Checked{Retains: report.Retains}
+	found := CheckResult{RetainAvailable: report.RetainAvailable}
 	if err = errors.Join(err, errors.Join(report.Denied...)); err != nil {
 		return found, err
 	}
-	if !found.Retains {
+	if !found.RetainAvailable {
 		found.Warnings = append(found.Warnings, "the broker keeps no messages: "+c.costOfNoRetain())
 	}
 	switch n := len(report.Refused); {

@@ -63,7 +63,7 @@ func (s *session) settle() {
 	s.await(echoWait, settled, func() bool {
 		return s.statusHeard && !slices.ContainsFunc(s.watched, func(id string) bool { return !s.claim(id).described })
 	})
-	if s.wasOnline || s.conflict.Noted() { // a client of the same id is another bridge that lives
+	if s.wasOnline || s.conflict.Detected() { // a client of the same id is another bridge that lives
 		for _, id := range s.watched {
 			s.claim(id).alive = true
 		}
@@ -155,7 +155,7 @@ func (s *session) awaitEchoes(taken []*meter) {
 		return
 	}
 	wait := settled + time.Since(began)
-	if !s.conn.Retains() { // the broker cannot tell who published the meter before: whoever does must have the time to answer
+	if !s.conn.RetainAvailable() { // the broker cannot tell who published the meter before: whoever does must have the time to answer
 		wait = echoWait
 	}
 	s.await(wait, wait, func() bool { return false })

@@ -31,8 +31,8 @@ type Config struct {
 	// QoS is that of every message, 0 or 1; Retain says if values are retained. States and descriptions always are.
 	QoS    byte `mapstructure:"qos" default:"1" oneof:"0 1"`
 	Retain bool `mapstructure:"retain" default:"true"`
-	// Empty tells that the broker began with this program, and so holds nothing of an earlier one.
-	Empty bool `mapstructure:"-"`
+	// BrokerEmpty tells that the broker began with this program, and so holds nothing of an earlier one.
+	BrokerEmpty bool `mapstructure:"-"`
 	// Style and Prefix are how and where entities are announced, Version whose they are.
 	Style   discovery.Style `mapstructure:"-"`
 	Prefix  string          `mapstructure:"-"`
@@ -64,7 +64,7 @@ type ConfigError = broker.ConfigError
 // Validate returns all that is wrong with the configuration, as one or more *ConfigErrors. It reads the files that c names, and does not
 // touch the network.
 func (c Config) Validate() error {
-	return errors.Join(c.checkBase(), CheckTopic("homeassistant.prefix", c.Prefix), c.checkStatus(), c.broker().Validate())
+	return errors.Join(c.checkBase(), ValidateTopic("homeassistant.prefix", c.Prefix), c.checkStatus(), c.broker().Validate())
 }
 
 // takenTopics are the trees that Home Assistant's own integrations listen to: what is published there makes it offer devices that do not
@@ -73,7 +73,7 @@ var takenTopics = []string{"homeassistant", "dsmr", "tasmota", "fully", "drop_co
 
 func (c Config) checkBase() error {
 	const key = "mqtt.base_topic"
-	if err := CheckTopic(key, c.BaseTopic); err != nil {
+	if err := ValidateTopic(key, c.BaseTopic); err != nil {
 		return err
 	}
 	for _, taken := range takenTopics {
@@ -91,7 +91,7 @@ func (c Config) checkBase() error {
 // checkStatus looks that the bridge does not take its own "online" for the hub's.
 func (c Config) checkStatus() error {
 	const key = "homeassistant.status_topic"
-	if err := CheckTopic(key, c.StatusTopic); err != nil {
+	if err := ValidateTopic(key, c.StatusTopic); err != nil {
 		return err
 	}
 	if Inside(c.StatusTopic, c.BaseTopic) {
@@ -106,8 +106,8 @@ func Inside(topic, parent string) bool {
 	return topic == parent || strings.HasPrefix(topic, parent+"/")
 }
 
-// CheckTopic returns a *ConfigError of a key unless something can be published below its topic.
-func CheckTopic(key, topic string) error {
+// ValidateTopic returns a *ConfigError of a key unless something can be published below its topic.
+func ValidateTopic(key, topic string) error {
 	control := strings.ContainsFunc(topic, unicode.IsControl) || !utf8.ValidString(topic)
 	switch {
 	case topic == "":
@@ -128,9 +128,9 @@ func wrong(key, format string, args ...any) error {
 	return &ConfigError{Key: key, Reason: fmt.Sprintf(format, args...)}
 }
 
-// Address returns a broker's address with what people leave out: its port, and the path of a websocket. Its errors do not quote the
+// CompleteURL returns a broker's address with what people leave out: its port, and the path of a websocket. Its errors do not quote the
 // text, which may be a password.
-func Address(text string) (string, error) {
+func CompleteURL(text string) (string, error) {
 	u, err := broker.ParseURL(text)
 	if err != nil {
 		return "", err
@@ -142,8 +142,8 @@ func (c Config) broker() broker.Config {
 	return broker.Config{
 		URL: c.URL, ClientID: c.ClientID, Username: c.Username, Password: string(c.Password),
 		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, InsecureSkipVerify: c.InsecureSkipVerify,
-		Spare: c.checkTopic(),
-		Will:  broker.Message{Topic: c.BaseTopic + "/status", Payload: []byte(offline), QoS: 1, Retain: true},
+		TestTopic: c.testTopic(),
+		Will:      broker.Message{Topic: c.BaseTopic + "/status", Payload: []byte(offline), QoS: 1, Retain: true},
 	}
 }
 

@@ -23,9 +23,9 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Shown) {
+	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
 		b := start(t) // until all tests are over: mochi has a race when it is closed while somebody connects
-		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Shown{
+		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Delivered{
 			Values: func() map[string]string { return b.values(outputtest.Meter) },
 			Events: func() []string { return b.events(t, outputtest.Meter) },
 		}

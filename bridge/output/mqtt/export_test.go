@@ -14,7 +14,7 @@ import (
 // A Stage announces as a session does, one step at a time, for a meter "house" of which a test says what it sends.
 type Stage struct {
 	s     *session
-	terms *broker.Terms // what the broker takes
+	terms *broker.Capabilities // what the broker takes
 }
 
 // NewStage connects. It goes on from what an earlier stage left, which may be nil.
@@ -24,14 +24,14 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Desc
 		o.devices = before.s.devices
 	}
 	to := c.broker()
-	if to.Terms = new(broker.Terms); before != nil {
-		to.Terms = before.terms
+	if to.Capabilities = new(broker.Capabilities); before != nil {
+		to.Capabilities = before.terms
 	}
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{newSession(o, conn, new(bridge.Feed)), to.Terms}
+	s := &Stage{newSession(o, conn, new(bridge.Feed)), to.Capabilities}
 	s.s.gone, s.s.own.due, o.scanned, o.marks = nil, true, true, newMarks(c.ClientID, nil)
 	s.Sends(known...)
 	return s, nil
@@ -73,7 +73,7 @@ func (s *Stage) Asked() bool { return !s.s.devices.kept.Asked.IsZero() }
 func (s *Stage) ExpireFound() { s.s.expireFound() }
 
 // Forget forgets what the broker takes, as a start does.
-func (s *Stage) Forget() { s.terms = new(broker.Terms) }
+func (s *Stage) Forget() { s.terms = new(broker.Capabilities) }
 
 // Leave ends the connection.
 func (s *Stage) Leave(ctx context.Context) error {

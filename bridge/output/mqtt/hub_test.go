@@ -20,18 +20,18 @@ func TestHub(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := mqtt.Hub(t.Context(), c)
+		got, err := mqtt.HubOnline(t.Context(), c)
 		if err != nil || got != tt.want {
 			t.Errorf("%q on %s: got %v, %v, want %v", tt.payload, c.StatusTopic, got, err, tt.want)
 		}
 	}
 	b := listen(t, "127.0.0.1:0", config("").StatusTopic)
-	if got, err := mqtt.Hub(t.Context(), config(b.addr)); got || err == nil {
+	if got, err := mqtt.HubOnline(t.Context(), config(b.addr)); got || err == nil {
 		t.Errorf("a topic that may not be read: got %v, %v, want an error", got, err)
 	}
 	c := config(b.addr)
 	c.StatusTopic = "hubs/birth"
-	if _, err := mqtt.Hub(t.Context(), c); err != nil {
+	if _, err := mqtt.HubOnline(t.Context(), c); err != nil {
 		t.Errorf("%v where another topic is set, which may be read", err)
 	}
 }

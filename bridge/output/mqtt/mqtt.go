@@ -20,8 +20,8 @@ import (
 type Output struct {
 	config   Config
 	log      zerolog.Logger
-	conflict broker.Conflict
-	terms    broker.Terms
+	conflict broker.ConflictDetector
+	terms    broker.Capabilities
 	devices  *devices // what the broker was given to keep
 	scanned  bool     // that is known
 	// found holds the quantities of each meter that the retained scan found announced and that the meter has not sent since. It is nil from
@@ -69,13 +69,13 @@ const (
 // Run connects and publishes until the connection is lost, which is an error, or ctx ends.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	to := o.config.broker()
-	to.Conflict, to.Terms, to.Progress = &o.conflict, &o.terms, func() {
+	to.Conflict, to.Capabilities, to.OnAcknowledged = &o.conflict, &o.terms, func() {
 		feed.Progress()
 		if o.leaving != nil {
 			o.leaving.Reset(flush)
 		}
 	}
-	to.Complain = func(err error) { o.warn(err, "message of somebody else not read") }
+	to.OnOversized = func(err error) { o.warn(err, "message of somebody else not read") }
 	conn, err := broker.Dial(ctx, to)
 	if err != nil {
 		return err
@@ -83,11 +83,11 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	if o.devices == nil {
 		o.marks = newMarks(o.config.ClientID, feed.Instance())
 		o.devices = recallDevices(feed.Memory(), &o.config)
-		o.scanned = o.config.Empty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
+		o.scanned = o.config.BrokerEmpty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
 	}
 	s := newSession(o, conn, feed)
 	s.first = o.sayConnected(feed.TakeInterrupted())
-	if !conn.Retains() && o.once("retain") {
+	if !conn.RetainAvailable() && o.once("retain") {
 		o.log.Warn().Str("source", o.config.URL).Err(errors.New(o.config.costOfNoRetain())).Msg("the broker keeps no messages: published without being retained")
 	}
 	if err := s.begin(ctx); err != nil {

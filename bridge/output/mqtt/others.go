@@ -30,11 +30,11 @@ func (m marks) own(mark string) bool {
 	return mark != "" && (mark == m.run || mark == m.client || m.instance.Own(mark))
 }
 
-// An Other is what the broker tells of another bridge that publishes a meter.
-type Other struct {
+// An OtherBridge is what the broker tells of another bridge that publishes a meter.
+type OtherBridge struct {
 	Meter string
-	// Second tells that this bridge does not publish the meter's counters.
-	Second bool
+	// CountersWithheld tells that this bridge does not publish the meter's counters.
+	CountersWithheld bool
 	// Message says whose turn it is, in words for people.
 	Message string
 }
@@ -42,9 +42,9 @@ type Other struct {
 // bridgeStatus is the name, below the base topic, of whether the bridge is there.
 const bridgeStatus = "status"
 
-// Others looks in what the broker retains whether another bridge publishes one of the meters. own are the runs of this bridge, nil where
+// FindOtherBridges looks in what the broker retains whether another bridge publishes one of the meters. own are the runs of this bridge, nil where
 // it has no state.
-func Others(ctx context.Context, c Config, own *bridge.Instance, meters ...string) (others []Other, err error) {
+func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meters ...string) (others []OtherBridge, err error) {
 	all, err := retainedBelow(ctx, c, append(slices.Clone(meters), bridgeStatus), c.valueFilter(), c.BaseTopic+"/"+bridgeStatus)
 	if err != nil && len(all) == 0 {
 		return nil, err
@@ -59,7 +59,7 @@ func Others(ctx context.Context, c Config, own *bridge.Instance, meters ...strin
 }
 
 // other judges the retained topics of a meter. The Message is "" where no other bridge publishes it.
-func (m marks) other(id string, kept map[string]string, alive bool) Other {
+func (m marks) other(id string, kept map[string]string, alive bool) OtherBridge {
 	d := parseJSON[struct {
 		description
 		Client string `json:"client"`
@@ -68,33 +68,33 @@ func (m marks) other(id string, kept map[string]string, alive bool) Other {
 	alive = alive && kept["status"] == online
 	switch own := m.own(d.Instance) || d.Client == m.client; { // of this client id no two bridges are connected
 	case own && d.Other != "":
-		return Other{Meter: id, Message: saidFirst}
+		return OtherBridge{Meter: id, Message: saidFirst}
 	case own, kept["info"] == "", d.Instance == "" && !alive:
-		return Other{}
+		return OtherBridge{}
 	case d.Instance == "":
-		return Other{Meter: id, Message: "a bridge of an earlier version publishes this meter. If it is not the one of this configuration, set another meters.id in one of the two"}
+		return OtherBridge{Meter: id, Message: "a bridge of an earlier version publishes this meter. If it is not the one of this configuration, set another meters.id in one of the two"}
 	case alive:
-		return Other{id, true, saidSecond + id}
+		return OtherBridge{id, true, saidSecond + id}
 	}
-	return Other{id, true, "another bridge published this meter before, and is not connected. If the meter is the same, its counters go on from here; " +
+	return OtherBridge{id, true, "another bridge published this meter before, and is not connected. If the meter is the same, its counters go on from here; " +
 		"if not, set another meters.id, or type: hanbridge takeover " + id}
 }
 
-// A Published is what the broker retains of a meter below the base topic.
-type Published struct {
+// A RetainedMeter is what the broker retains of a meter below the base topic.
+type RetainedMeter struct {
 	Meter string
 	// Topics are in the order in which they are to be taken back. The description, which tells whose meter it is, is the last, so that
 	// this can be interrupted and done again.
 	Topics []string
-	// Busy says why they must stay, in words for people: another bridge publishes the meter, or this one runs. "" where they may be taken back.
-	Busy string
+	// InUse says why they must stay, in words for people: another bridge publishes the meter, or this one runs. "" where they may be taken back.
+	InUse string
 }
 
-// PublishedBy returns what the broker retains of the meters that this bridge publishes or once published: those whose description
+// OwnRetained returns what the broker retains of the meters that this bridge publishes or once published: those whose description
 // has a mark of one of its runs, and those that are named. own are the runs of this bridge, nil where it has no state; configured are
 // the meters of the configuration, named others. The last one, without a Meter, is the status of the bridge, if no bridge is online and no
 // other meter is left. With an *IncompleteError what was read is returned too.
-func PublishedBy(ctx context.Context, c Config, own *bridge.Instance, configured, named []string) (found []Published, err error) {
+func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
 	statusTopic := c.BaseTopic + "/" + bridgeStatus
 	all, err := retainedBelow(ctx, c, nil, c.valueFilter(), statusTopic)
 	marks, status := newMarks(c.ClientID, own), all[bridgeStatus][""]
@@ -107,16 +107,16 @@ func PublishedBy(ctx context.Context, c Config, own *bridge.Instance, configured
 			whole = false
 			continue
 		}
-		p := Published{Meter: id, Topics: c.topicsOf(id, kept), Busy: marks.other(id, kept, status == online).Message}
-		if p.Busy == "" && status == online && (isConfigured || kept["status"] == online) {
-			p.Busy = "a bridge runs with this mqtt.base_topic, and would publish them again: stop it first. If none runs, the broker has kept an old " +
+		p := RetainedMeter{Meter: id, Topics: c.topicsOf(id, kept), InUse: marks.other(id, kept, status == online).Message}
+		if p.InUse == "" && status == online && (isConfigured || kept["status"] == online) {
+			p.InUse = "a bridge runs with this mqtt.base_topic, and would publish them again: stop it first. If none runs, the broker has kept an old " +
 				"\"online\": mosquitto_pub -r -n -t " + statusTopic + " removes it"
 		}
-		whole = whole && p.Busy == ""
+		whole = whole && p.InUse == ""
 		found = append(found, p)
 	}
 	if whole {
-		found = append(found, Published{Topics: []string{statusTopic}})
+		found = append(found, RetainedMeter{Topics: []string{statusTopic}})
 	}
 	return found, err
 }

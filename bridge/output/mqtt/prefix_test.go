@@ -173,7 +173,7 @@ func TestLostMemoryAndAnotherPrefix(t *testing.T) {
 			h.stop()
 			b.empty()
 			c.Prefix = tt.left
-			left, err := mqtt.Announced(t.Context(), c)
+			left, err := mqtt.RetainedAnnouncements(t.Context(), c)
 			if err != nil || len(left) != 2 {
 				t.Fatalf("left: %d topics, %v, want those of the bridge and its meter", len(left), err)
 			}

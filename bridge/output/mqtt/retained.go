@@ -60,14 +60,14 @@ func kept(ctx context.Context, c Config, suffix string, takes func(topic string)
 		return nil, err
 	}
 	s := &scan{host: c.URL, takes: takes, most: commandBounds, quiet: quiet}
-	err = s.run(ctx, conn, c.checkTopic(), filters)
+	err = s.run(ctx, conn, c.testTopic(), filters)
 	found, short := s.result()
 	return found, cmp.Or(errors.Join(err, conn.Close(ctx)), short)
 }
 
-// Announced returns what the broker retains of the announcements of bridges such as this one, in the order of topics. With an
+// RetainedAnnouncements returns what the broker retains of the announcements of bridges such as this one, in the order of topics. With an
 // *IncompleteError what was read is returned too.
-func Announced(ctx context.Context, c Config) ([]discovery.Message, error) {
+func RetainedAnnouncements(ctx context.Context, c Config) ([]discovery.Message, error) {
 	ours := func(topic string) bool { return strings.Contains(topic, "/hanbridge_") }
 	found, err := kept(ctx, c, "-show", ours, c.announcedFilters("+")...)
 	all := messagesOf(found)
@@ -82,9 +82,9 @@ func messagesOf(found []broker.Message) (all []discovery.Message) {
 	return all
 }
 
-// Hub tells if a hub has announced itself, as far as the broker has kept it. Home Assistant says so when it starts, and has
+// HubOnline tells if a hub has announced itself, as far as the broker has kept it. Home Assistant says so when it starts, and has
 // it kept where it was told to: false does not mean that there is none. An error says why this user cannot hear it.
-func Hub(ctx context.Context, c Config) (bool, error) {
+func HubOnline(ctx context.Context, c Config) (bool, error) {
 	messages, err := kept(ctx, c, "-hub", nil, c.StatusTopic)
 	return len(messages) > 0 && string(messages[0].Payload) == online, err
 }
@@ -93,7 +93,7 @@ func Hub(ctx context.Context, c Config) (bool, error) {
 // there. It returns when the broker has acknowledged all, which a broker does also where its rules forbid the topic: look again.
 func TakeBack(ctx context.Context, c Config, topics []string) error {
 	to := c.command("-clear")
-	to.Terms = new(broker.Terms)
+	to.Capabilities = new(broker.Capabilities)
 	err := takeBack(ctx, to, topics)
 	if err != nil && ctx.Err() == nil && !broker.Permanent(err) {
 		err = takeBack(ctx, to, topics) // a broker that retains nothing ends the first connection, and is asked what it takes before the second

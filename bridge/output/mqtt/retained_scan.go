@@ -28,7 +28,7 @@ func (s *session) scanRetained(ctx context.Context) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
 	v := &scan{host: s.config.URL, most: bounds{filterMessages * len(filters), filterBytes * len(filters)}, quiet: settled}
-	if v.run(ctx, s.conn, s.config.checkTopic(), filters) != nil {
+	if v.run(ctx, s.conn, s.config.testTopic(), filters) != nil {
 		return
 	}
 	found, short := v.result()

@@ -68,7 +68,7 @@ func (s *session) review(ctx context.Context) {
 	}
 	switch {
 	case !anew:
-	case s.config.Style == discovery.Off || s.config.Empty:
+	case s.config.Style == discovery.Off || s.config.BrokerEmpty:
 		s.introduce()
 	default:
 		s.scanRetained(ctx) // what is announced is the other's

@@ -17,12 +17,12 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// A Start makes an output for one test, and returns with it what tells what it has delivered so far. What it opens it closes
+// A Factory makes an output for one test, and returns with it what tells what it has delivered so far. What it opens it closes
 // with t.Cleanup.
-type Start func(t *testing.T) (bridge.Output, Shown)
+type Factory func(t *testing.T) (bridge.Output, Delivered)
 
-// Shown tells what an output has delivered so far. Its functions may be called from any goroutine.
-type Shown struct {
+// Delivered tells what an output has delivered so far. Its functions may be called from any goroutine.
+type Delivered struct {
 	// Values returns the newest text of each quantity by its name.
 	Values func() map[string]string
 	// Events returns the names of all events in their order; nil for an output that has no place for them.
@@ -36,7 +36,7 @@ const Meter = "house"
 const patience = 2 * time.Minute
 
 // Run tests an output. The tests count goroutines: do not run them in parallel with others.
-func Run(t *testing.T, start Start) {
+func Run(t *testing.T, start Factory) {
 	t.Helper()
 	t.Run("delivers values", func(t *testing.T) { testDelivers(t, start) })
 	t.Run("stops at once with nothing to deliver", func(t *testing.T) { testIdle(t, start) })
@@ -47,7 +47,7 @@ func Run(t *testing.T, start Start) {
 	t.Run("leaves nothing behind", func(t *testing.T) { testLeaves(t, start) })
 }
 
-func testDelivers(t *testing.T, start Start) {
+func testDelivers(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
@@ -60,7 +60,7 @@ func testDelivers(t *testing.T, start Start) {
 	}
 }
 
-func testIdle(t *testing.T, start Start) {
+func testIdle(t *testing.T, start Factory) {
 	o, _ := start(t)
 	r := run(t, o, probe.Source{Endpoints: newWire().endpoints()})
 	_ = r.stop() // it may say that it was still connecting
@@ -68,7 +68,7 @@ func testIdle(t *testing.T, start Start) {
 
 // testRest brings the last telegram and the stop in one moment, while the output is about to wait for either, again and
 // again: one that leaves as soon as it is to stop loses the telegram sooner or later.
-func testRest(t *testing.T, start Start) {
+func testRest(t *testing.T, start Factory) {
 	for range 10 {
 		o, shown := start(t)
 		w, g := newWire(), &gate{Output: o}
@@ -95,7 +95,7 @@ func testRest(t *testing.T, start Start) {
 }
 
 // testRecording ends only when the output has taken all telegrams, and said so by taking once more.
-func testRecording(t *testing.T, start Start) {
+func testRecording(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
 	var want map[string]string
@@ -117,7 +117,7 @@ func testRecording(t *testing.T, start Start) {
 }
 
 // testProfile has a meter whose owner changes its profile: values go on, and the change is told once by outputs that tell events.
-func testProfile(t *testing.T, start Start) {
+func testProfile(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
@@ -148,7 +148,7 @@ func testProfile(t *testing.T, start Start) {
 }
 
 // testWaits wants an output that has delivered everything to say that it waits: else it would count as stuck some time later.
-func testWaits(t *testing.T, start Start) {
+func testWaits(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
@@ -160,7 +160,7 @@ func testWaits(t *testing.T, start Start) {
 	}
 }
 
-func testLeaves(t *testing.T, start Start) {
+func testLeaves(t *testing.T, start Factory) {
 	o, shown := start(t)
 	before := runtime.NumGoroutine()
 	w := newWire()
@@ -176,7 +176,7 @@ func testLeaves(t *testing.T, start Start) {
 }
 
 // begun waits for the first value.
-func begun(t *testing.T, shown Shown) {
+func begun(t *testing.T, shown Delivered) {
 	t.Helper()
 	if _, ok := until(func() (int, bool) { n := len(shown.Values()); return n, n > 0 }); !ok {
 		t.Fatal("no value is delivered")

@@ -24,8 +24,8 @@ type Output struct {
 
 var _ bridge.Output = (*Output)(nil)
 
-// Wanted tells whether a service manager listens (Type=notify). Without one an Output has nothing to do.
-func Wanted() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
+// Enabled tells whether a service manager listens (Type=notify). Without one an Output has nothing to do.
+func Enabled() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
 // New returns an Output.
 func New() *Output { return &Output{stuckAfter: progress.StuckAfter} }

@@ -30,7 +30,7 @@ const (
 func TestWanted(t *testing.T) {
 	for socket, want := range map[string]bool{"": false, "/run/systemd/notify": true, "@abstract": true} {
 		t.Setenv("NOTIFY_SOCKET", socket)
-		if got := systemd.Wanted(); got != want {
+		if got := systemd.Enabled(); got != want {
 			t.Errorf("with NOTIFY_SOCKET=%q: got %v, want %v", socket, got, want)
 		}
 	}

@@ -90,7 +90,7 @@ func Load(file string, environ []string) (Config, error) {
 		return Config{}, err
 	}
 	if cfg.MQTT.URL != Embedded {
-		cfg.MQTT.URL, _ = mqtt.Address(cfg.MQTT.URL) // "" where there is none; else it has been checked
+		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL) // "" where there is none; else it has been checked
 	}
 	cfg.SecretsInFile = l.secrets
 	if _, set := l.places["state_dir"]; !set {

@@ -60,7 +60,7 @@ func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, insi
 	if err != nil {
 		return nil, nil, false, nil, err
 	}
-	places := health.Places("", identity(cfg)) // the state folder may be that of a bridge
+	places := health.SocketAddresses("", identity(cfg)) // the state folder may be that of a bridge
 	listen := []string{cfg.MQTT.Listen}
 	if cfg.MQTT.URL == "" {
 		cfg.MQTT.URL, listen = config.Embedded, demoListen

@@ -14,7 +14,7 @@ import (
 )
 
 // healthPlaces returns where the bridge of a configuration answers.
-func healthPlaces(c config.Config) []string { return health.Places(c.Remembered(), identity(c)) }
+func healthPlaces(c config.Config) []string { return health.SocketAddresses(c.Remembered(), identity(c)) }
 
 // identity tells the bridge of a configuration from others on this machine.
 func identity(c config.Config) string {

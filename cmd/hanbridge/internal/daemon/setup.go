@@ -49,7 +49,7 @@ func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		c.URL, c.Empty, done = inside.URL(), true, inside.Stop
+		c.URL, c.BrokerEmpty, done = inside.URL(), true, inside.Stop
 		w.MQTT.URL = c.URL
 		w.Logger.Info().Str("source", c.URL).Msg("broker inside listens")
 	}
@@ -60,7 +60,7 @@ func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	b = bridge.New(w.Logger)
 	b.AddOutput("mqtt", mqtt.New(c, w.Logger.With().Str("output", "mqtt").Logger()))
 	b.AddOutput("health", health.New(w.health))
-	if systemd.Wanted() {
+	if systemd.Enabled() {
 		b.AddOutput("systemd", systemd.New())
 	}
 	return b, done, nil

@@ -63,7 +63,7 @@ func checkBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
 		warn(p, "broker", w)
 	}
 	if to.Style != discovery.Off {
-		if _, err := mqtt.Hub(ctx, to); err != nil {
+		if _, err := mqtt.HubOnline(ctx, to); err != nil {
 			warn(p, "homeassistant.status_topic", err.Error()+": when Home Assistant starts, it sees no more than what is retained")
 		}
 	}
@@ -79,14 +79,14 @@ func checkOthers(ctx context.Context, p *cli.Program, w *daemon.Setup) (err erro
 			return nil
 		}
 	}
-	others, err := mqtt.Others(ctx, w.MQTTOutput(), own, w.MeterIDs()...)
+	others, err := mqtt.FindOtherBridges(ctx, w.MQTTOutput(), own, w.MeterIDs()...)
 	if err != nil {
 		warn(p, "meters.id", err.Error()+": whether another bridge publishes a meter is not known")
 		return nil
 	}
 	for _, o := range others {
 		warn(p, "meters.id "+o.Meter, o.Message)
-		if o.Second {
+		if o.CountersWithheld {
 			err = cli.ErrPrinted
 		}
 	}
@@ -94,8 +94,8 @@ func checkOthers(ctx context.Context, p *cli.Program, w *daemon.Setup) (err erro
 }
 
 // usable says what a bridge can do at a broker.
-func usable(found mqtt.Checked) string {
-	if !found.Retains {
+func usable(found mqtt.CheckResult) string {
+	if !found.RetainAvailable {
 		return "connected, may publish, keeps nothing"
 	}
 	return "connected, may publish, may retain"

@@ -64,7 +64,7 @@ type examination struct {
 	ports  func() []source.Port
 	usable func(path string) error
 	wires  func(config.Meter) ([]probe.Endpoint, error)
-	check  func(context.Context, mqtt.Config) (mqtt.Checked, error)
+	check  func(context.Context, mqtt.Config) (mqtt.CheckResult, error)
 	hub    func(context.Context, mqtt.Config) (bool, error)
 
 	say      func(name, text string) // a line of the report
@@ -82,7 +82,7 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 	d := &examination{
 		order: o, file: config.Found(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.Usable,
 		wires: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
-		check: mqtt.Check, hub: mqtt.Hub,
+		check: mqtt.Check, hub: mqtt.HubOnline,
 		say:      func(name, text string) { fmt.Fprint(p.Out, reportLine(name, text, cli.IsTerminal(p.Out))) },
 		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
 		progress: func(string, ...any) {},

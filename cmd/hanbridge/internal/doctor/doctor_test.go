@@ -55,7 +55,7 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 		d := &examination{
 			order: w.order, mends: w.order.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, wires: w.wires,
 			usable:   func(path string) error { return w.usable[path] },
-			check:    func(context.Context, mqtt.Config) (mqtt.Checked, error) { return mqtt.Checked{Retains: true}, w.broker },
+			check:    func(context.Context, mqtt.Config) (mqtt.CheckResult, error) { return mqtt.CheckResult{RetainAvailable: true}, w.broker },
 			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },
 			say:      func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
 			print:    func(text string) { out.WriteString(text) },

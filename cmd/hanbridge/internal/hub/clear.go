@@ -57,7 +57,7 @@ func Clear(ctx context.Context, p *cli.Program, c Clearing) error {
 		return nil
 	}
 	for _, b := range busy {
-		p.Complain("%s: its values stay: %s", b.Meter, b.Busy)
+		p.Complain("%s: its values stay: %s", b.Meter, b.InUse)
 	}
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
 		return cli.DataError(err)
@@ -92,13 +92,13 @@ func (c Clearing) report(p *cli.Program, topics, left []string, good bool) error
 
 // topics returns the topics of what is to be taken back, in either style of announcement, and the meters whose values must
 // stay. With an *mqtt.IncompleteError what was read is returned too.
-func (c Clearing) topics(ctx context.Context, w *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.Published, err error) {
+func (c Clearing) topics(ctx context.Context, w *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.RetainedMeter, err error) {
 	to := w.MQTTOutput()
-	published, short := mqtt.PublishedBy(ctx, to, own, w.MeterIDs(), c.Meters)
+	published, short := mqtt.OwnRetained(ctx, to, own, w.MeterIDs(), c.Meters)
 	if c.Values && short != nil && !Incomplete(short) {
 		return nil, nil, short
 	}
-	messages, err := mqtt.Announced(ctx, to)
+	messages, err := mqtt.RetainedAnnouncements(ctx, to)
 	ids := append(append(w.MeterIDs(), config.BridgeID), c.Meters...)
 	for _, m := range published {
 		ids = append(ids, m.Meter)
@@ -107,7 +107,7 @@ func (c Clearing) topics(ctx context.Context, w *daemon.Setup, own *bridge.Insta
 		topics = append(topics, m.Topic)
 	}
 	for _, m := range published {
-		if c.Values && m.Busy == "" {
+		if c.Values && m.InUse == "" {
 			topics = append(topics, m.Topics...)
 		} else if c.Values {
 			busy = append(busy, m)

@@ -23,7 +23,7 @@ type Kept struct {
 // ReadKept reads it. With an *mqtt.IncompleteError what was read is returned too.
 func ReadKept(ctx context.Context, w *daemon.Setup) (k Kept, err error) {
 	to := w.MQTTOutput()
-	k.Announced, err = mqtt.Announced(ctx, to)
+	k.Announced, err = mqtt.RetainedAnnouncements(ctx, to)
 	if err != nil && !Incomplete(err) {
 		return Kept{}, err
 	}

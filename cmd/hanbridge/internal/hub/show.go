@@ -28,7 +28,7 @@ func Load(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 		return w, err
 	}
 	w.HomeAssistant.Prefix = prefix
-	return w, mqtt.CheckTopic("--prefix", prefix)
+	return w, mqtt.ValidateTopic("--prefix", prefix)
 }
 
 // ReadTime bounds a command that reads, perhaps twice, what the broker retains.
@@ -67,7 +67,7 @@ func showAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ReadTime)
 	defer cancel()
-	messages, err := mqtt.Announced(ctx, w.MQTTOutput())
+	messages, err := mqtt.RetainedAnnouncements(ctx, w.MQTTOutput())
 	if err != nil && Incomplete(err) {
 		err = errors.Join(showMessages(p, messages), cli.DataError(err))
 	}

@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// Terms is what a broker takes and what it does not, as far as it says so or was found out, over connections: give the same Terms to
+// Capabilities is what a broker takes and what it does not, as far as it says so or was found out, over connections: give the same Capabilities to
 // every Config of a client. In MQTT 3.1.1 a broker ends the connection at what it does not take, without a word: so after one that
 // ended while messages were under way, the broker is asked and tried before the next. The zero value is ready; it is safe for
 // concurrent use.
-type Terms struct {
+type Capabilities struct {
 	mu       sync.Mutex
-	known    terms
+	known    capabilities
 	suspect  *underWay // what was under way when the other side ended the last connection; nil if nothing was
 	failures int       // connections in a row, beside one that lived on, that ended at the same single message
 }
 
-// terms are valid for one connection and never changed.
-type terms struct {
+// capabilities are valid for one connection and never changed.
+type capabilities struct {
 	limits
 	found   int             // bytes of the smallest packet that the broker was found not to take; 0 for none
 	how     string          // what it did at that one: hangsUp or loses
@@ -30,7 +30,7 @@ type terms struct {
 }
 
 // tooLarge tells if the broker is known not to take packets of so many bytes.
-func (t *terms) tooLarge(size int) bool {
+func (t *capabilities) tooLarge(size int) bool {
 	return t.most > 0 && size > t.most || t.found > 0 && size >= t.found
 }
 
@@ -38,7 +38,7 @@ func (t *terms) tooLarge(size int) bool {
 const maxFailures = 2
 
 // snapshot is what is known now, and the topic of the message that is suspected.
-func (t *Terms) snapshot() (known terms, suspect string, careful bool) {
+func (t *Capabilities) snapshot() (known capabilities, suspect string, careful bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.suspect == nil {
@@ -48,12 +48,12 @@ func (t *Terms) snapshot() (known terms, suspect string, careful bool) {
 }
 
 // lost is told what was under way when the other side ended a connection, how long that had lived, and whether the broker went on.
-func (t *Terms) lost(u underWay, lived time.Duration, alive bool) {
+func (t *Capabilities) lost(u underWay, lived time.Duration, alive bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if u.n == 0 {
 		if t.suspect, t.failures = nil, 0; lived > shortLife { // it may have been started anew with other limits
-			t.known = terms{limits: t.known.limits}
+			t.known = capabilities{limits: t.known.limits}
 		}
 		return
 	}
@@ -73,14 +73,14 @@ func (t *Terms) lost(u underWay, lived time.Duration, alive bool) {
 }
 
 // clearSuspect is told that the broker has taken the message that was suspected.
-func (t *Terms) clearSuspect() {
+func (t *Capabilities) clearSuspect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.suspect, t.failures = nil, 0
 }
 
 // learn takes over what was found out. What that explains is suspected no longer.
-func (t *Terms) learn(change func(*terms)) {
+func (t *Capabilities) learn(change func(*capabilities)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.known)
@@ -91,7 +91,7 @@ func (t *Terms) learn(change func(*terms)) {
 
 // examine finds out what the broker takes where there is reason to, before a connection is made. It changes nothing where the broker
 // cannot be reached.
-func (t *Terms) examine(ctx context.Context, p endpoint) {
+func (t *Capabilities) examine(ctx context.Context, p endpoint) {
 	t.mu.Lock()
 	known, suspect := t.known, t.suspect
 	t.mu.Unlock()
@@ -101,7 +101,7 @@ func (t *Terms) examine(ctx context.Context, p endpoint) {
 	l, err := p.ask(ctx)
 	switch {
 	case err == nil: // it may have been given other limits meanwhile
-		t.learn(func(known *terms) {
+		t.learn(func(known *capabilities) {
 			if known.limits = l; l.most > 0 && known.how == hangsUp { // what it loses is for a limit that it does not state
 				known.found = 0
 			}
@@ -119,8 +119,8 @@ const smallPacket = 256
 
 // tryOut publishes where nobody listens, on a connection for each question, at a broker that does not say what it takes.
 func (p endpoint) tryOut(ctx context.Context, retain bool, size int) {
-	m := Message{Topic: p.Spare, QoS: 1}
-	if p.Spare == "" || !p.takes(ctx, m) {
+	m := Message{Topic: p.TestTopic, QoS: 1}
+	if p.TestTopic == "" || !p.takes(ctx, m) {
 		return
 	}
 	large := m
@@ -128,7 +128,7 @@ func (p endpoint) tryOut(ctx context.Context, retain bool, size int) {
 	m.Retain = true
 	noRetain := retain && !p.takes(ctx, m)
 	cut := size > smallPacket && !p.takes(ctx, large)
-	p.Terms.learn(func(known *terms) {
+	p.Capabilities.learn(func(known *capabilities) {
 		known.noRetain = known.noRetain || noRetain
 		if cut {
 			known.found, known.how = size, hangsUp
@@ -150,17 +150,17 @@ func (p endpoint) takes(ctx context.Context, m Message) bool {
 }
 
 // withoutRetain finds out, after a login that was not answered, whether it was refused for the sake of its retained will.
-func (t *Terms) withoutRetain(ctx context.Context, p endpoint) bool {
+func (t *Capabilities) withoutRetain(ctx context.Context, p endpoint) bool {
 	if known, _, _ := t.snapshot(); known.noRetain || !p.Will.Retain {
 		return false
 	}
 	l, err := p.ask(ctx)
-	if err != nil && p.Spare != "" {
+	if err != nil && p.TestTopic != "" {
 		// Let in without, and not with it a moment later: it was not a broker that had just started.
 		l.noRetain = p.letsIn(ctx, false) && !p.letsIn(ctx, true)
 	}
 	if l.noRetain {
-		t.learn(func(known *terms) { known.limits = l })
+		t.learn(func(known *capabilities) { known.limits = l })
 	}
 	return l.noRetain
 }
@@ -168,7 +168,7 @@ func (t *Terms) withoutRetain(ctx context.Context, p endpoint) bool {
 // letsIn tells if the broker lets in somebody with a will that is retained or not.
 func (p endpoint) letsIn(ctx context.Context, retain bool) bool {
 	p = p.beside("-try")
-	p.Will = Message{Topic: p.Spare, QoS: 1, Retain: retain}
+	p.Will = Message{Topic: p.TestTopic, QoS: 1, Retain: retain}
 	conn, err := p.once(ctx)
 	if err != nil {
 		return false
@@ -205,8 +205,8 @@ const (
 	loses      = "acknowledges packets of %d bytes and does not deliver them; its limit must be smaller"
 )
 
-// Takes returns a *RefusedError for a message that this broker is known not to take, else nil.
-func (c *Conn) Takes(m Message) error {
+// CheckMessage returns a *RefusedError for a message that this broker is known not to take, else nil.
+func (c *Conn) CheckMessage(m Message) error {
 	known := &c.known
 	e := &RefusedError{Host: c.to.host, Topic: m.Topic, Size: packetSize(&m)}
 	switch {
@@ -220,27 +220,27 @@ func (c *Conn) Takes(m Message) error {
 	return e
 }
 
-// Drops finds out if the broker acknowledges packets of a size in bytes and delivers them to nobody, as Mosquitto does above its
-// message_size_limit: it publishes such a one, and a small one, under Config.Spare on connections of their own, which takes some seconds at
-// most. This connection and Config.Terms remember it.
-func (c *Conn) Drops(ctx context.Context, size int) bool {
+// DropsSilently finds out if the broker acknowledges packets of a size in bytes and delivers them to nobody, as Mosquitto does above its
+// message_size_limit: it publishes such a one, and a small one, under Config.TestTopic on connections of their own, which takes some seconds at
+// most. This connection and Config.Capabilities remember it.
+func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
 	p := c.to.beside("-try")
-	large, err := p.trySize(ctx, p.Spare, size)
+	large, err := p.trySize(ctx, p.TestTopic, size)
 	if err != nil || large == nil || large.how != loses {
 		return false
 	}
-	if small, err := p.trySize(ctx, p.Spare, smallPacket); err != nil || small != nil {
+	if small, err := p.trySize(ctx, p.TestTopic, smallPacket); err != nil || small != nil {
 		return false // it is not for the size
 	}
-	learn := func(known *terms) { known.found, known.how = size, loses }
+	learn := func(known *capabilities) { known.found, known.how = size, loses }
 	learn(&c.known)
-	c.to.Terms.learn(learn)
+	c.to.Capabilities.learn(learn)
 	return true
 }
 
-// Retains tells if the broker keeps retained messages, as far as is known. Where it does not, messages are published all the same, and are
+// RetainAvailable tells if the broker keeps retained messages, as far as is known. Where it does not, messages are published all the same, and are
 // not kept.
-func (c *Conn) Retains() bool { return !c.known.noRetain }
+func (c *Conn) RetainAvailable() bool { return !c.known.noRetain }
 
 // packetSize is how many bytes a PUBLISH has (MQTT 3.1.1, 3.3).
 func packetSize(m *Message) int {
