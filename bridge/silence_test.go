@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
@@ -13,7 +14,7 @@ import (
 func adviceOf(b []byte) string {
 	var e line.Evidence
 	e.Add(b)
-	return e.Verdict().Advice()
+	return probe.Advice(e.Verdict())
 }
 
 func TestSilenceIsExplained(t *testing.T) {
@@ -72,7 +73,7 @@ func TestSilenceTellsTheBestEvidence(t *testing.T) {
 		h := run(t, source(ports...))
 		defer h.end()
 		pass(5 * time.Minute)
-		if got := h.said(`"line":"setting 1"`); got != 1 || h.said(line.Text.Advice()) != 1 {
+		if got := h.said(`"line":"setting 1"`); got != 1 || h.said(probe.Advice(line.Text)) != 1 {
 			t.Errorf("want one line about setting 1:\n%s", h.log)
 		}
 	})

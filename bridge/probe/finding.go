@@ -49,5 +49,27 @@ func (f Findings) Advice(v line.Verdict) string {
 		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +
 			"inverting cable, an M-Bus port (RJ45) an M-Bus adapter; or the port belongs to another device: name the meter's"
 	}
-	return "bytes but no telegram: " + v.Advice()
+	return "bytes but no telegram: " + Advice(v)
+}
+
+// Advice is line.Verdict.Advice with what to change or to type in hanbridge.
+func Advice(v line.Verdict) string {
+	switch v {
+	case line.TooFew:
+		return v.Advice() + ": set serial to auto"
+	case line.Unclear:
+		return "the bytes are like nothing that a meter sends at this setting: set serial to auto. If every setting gives the same, look" +
+			" for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another device"
+	case line.OtherBaud:
+		return "the meter sends much more slowly than the line is read: set serial to auto, or to what your grid company names" +
+			" (P1 ports 115200 8N1, M-Bus ports 2400 8E1)"
+	case line.OtherParity:
+		return "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
+			" with another of 8N1, 8E1 and 7E1"
+	case line.Frames, line.Text:
+		return v.Advice() + ". If it stays so, capture a minute with hanbridge capture and report it, since this meter sends something" +
+			" that is not known here"
+	default:
+		return v.Advice()
+	}
 }

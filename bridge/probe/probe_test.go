@@ -261,6 +261,21 @@ func TestRecordingIsReadOnce(t *testing.T) {
 	})
 }
 
+// TestAdvice: each verdict has a text of its own. Those that a change of the line setting may mend say how to change it.
+func TestAdvice(t *testing.T) {
+	seen := map[string]bool{}
+	for v := line.Silent; v <= line.Login; v++ {
+		got := probe.Advice(v)
+		if seen[got] {
+			t.Errorf("%v has the advice of another verdict: %q", v, got)
+		}
+		seen[got] = true
+		if strings.Contains(got, "set serial to auto") != v.AboutSetting() {
+			t.Errorf("%v: got advice %q", v, got)
+		}
+	}
+}
+
 func TestFindings(t *testing.T) {
 	var f probe.Findings
 	for _, n := range []probe.Finding{
@@ -277,7 +292,7 @@ func TestFindings(t *testing.T) {
 	if got := f.Advice(line.OtherBaud); !strings.Contains(got, "at any setting tried") {
 		t.Errorf("several settings: got %q", got)
 	}
-	if got := f[:1].Advice(line.OtherBaud); !strings.Contains(got, line.OtherBaud.Advice()) {
+	if got := f[:1].Advice(line.OtherBaud); !strings.Contains(got, probe.Advice(line.OtherBaud)) {
 		t.Errorf("one setting: got %q", got)
 	}
 }

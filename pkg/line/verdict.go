@@ -34,26 +34,24 @@ func (v Verdict) AboutSetting() bool { return v >= TooFew && v <= OtherParity }
 // String returns the verdict in one word, such as "other-baud".
 func (v Verdict) String() string { return verdicts[v].word }
 
-// Advice returns what most likely is the matter and whose turn it is, to stand behind "no telegram at 2400 8E1: ". It has
-// no full stop at its end.
+// Advice returns the likely cause and what a person can do about it, for a text such as "no telegram at 2400 8E1: ". It has no
+// full stop at its end. How to change the line setting depends on the program, so that Advice does not say it.
 func (v Verdict) Advice() string { return verdicts[v].advice }
 
 var verdicts = [256]struct{ word, advice string }{
 	Silent: {"silent", "no bytes: the port is most likely not activated, or the cable is not in it. Ask your grid company to activate the" +
 		" HAN port (it is free in Sweden); after an overload it switches itself off and must be activated again"},
 	TooFew: {"too-few", "only a few bytes: wait a minute, meters send every 1 to 10 seconds. If it stays so, the line is read at another" +
-		" speed than the meter sends: set serial to auto"},
-	Unclear: {"unclear", "the bytes are like nothing that a meter sends at this setting: set serial to auto. If every setting gives the same, look" +
+		" speed than the meter sends"},
+	Unclear: {"unclear", "the bytes are like nothing that a meter sends at this setting: try another. If every setting gives the same, look" +
 		" for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another device"},
-	OtherBaud: {"other-baud", "the meter sends much more slowly than the line is read: set serial to auto, or to what your grid company names" +
+	OtherBaud: {"other-baud", "the meter sends much more slowly than the line is read: set the line to what your grid company names" +
 		" (P1 ports 115200 8N1, M-Bus ports 2400 8E1)"},
-	OtherParity: {"other-parity", "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
+	OtherParity: {"other-parity", "the speed is right, the parity or the number of data bits is not: set the line to the same speed" +
 		" with another of 8N1, 8E1 and 7E1"},
 	Inverted: {"inverted", "looks like an inverted signal. A P1 port (RJ12) needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter"},
-	Frames: {"frames", "frames arrive, but no whole message: wait for the next one. If it stays so, capture a minute with" +
-		" hanbridge capture and report it, since this meter sends something that is not known here"},
-	Text: {"text", "lines of P1 telegrams arrive, but no whole telegram: wait for the next one. If it stays so, capture a minute with" +
-		" hanbridge capture and report it, since this meter sends something that is not known here"},
+	Frames:   {"frames", "frames arrive, but no whole message: wait for the next one"},
+	Text:     {"text", "lines of P1 telegrams arrive, but no whole telegram: wait for the next one"},
 	Lossy: {"lossy", "telegrams arrive with bytes missing or damaged. Most often the gateway or a weak adapter is at fault: give its serial port a" +
 		" buffer of at least 1 kB, try another cable or a USB adapter with an FTDI chip, and end other programs that read the port"},
 	Cooked: {"cooked", "a program on the way rewrites line ends. Set the gateway or ser2net to raw, not telnet or text;" +

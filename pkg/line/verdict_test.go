@@ -19,8 +19,11 @@ func TestAdvice(t *testing.T) {
 		if strings.HasSuffix(advice, ".") || !strings.Contains(advice, " ") {
 			t.Errorf("%v: %q", v, advice)
 		}
+		if strings.Contains(advice, "hanbridge") || strings.Contains(advice, "auto") {
+			t.Errorf("%v names a program or its configuration: %q", v, advice)
+		}
 		turn := 0
-		for _, doer := range []string{"set ", "Set ", "needs", "Ask your grid company", "wait", "try another"} {
+		for _, doer := range []string{"set ", "Set ", "try another", "needs", "Ask your grid company", "wait"} {
 			turn += strings.Count(advice, doer)
 		}
 		if turn == 0 {

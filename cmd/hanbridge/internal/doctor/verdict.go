@@ -79,7 +79,7 @@ func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: the meter sends with %s than any of the %d settings tried: ask your "+
 			"grid company for speed and parity of the port, and type: hanbridge doctor %[1]s --serial \"9600 8E1\"", port, what, tried)}
 	}
-	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", daemon.WireName(best.Endpoint), v.Advice())}
+	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", daemon.WireName(best.Endpoint), probe.Advice(v))}
 }
 
 // asArguments names a wire for a command.

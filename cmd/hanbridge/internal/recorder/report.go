@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hanbridge/hanbridge/bridge/probe"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/render"
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -55,7 +56,7 @@ func (l *listener) advice() string {
 	if len(l.tried) > 1 && best.Verdict.AboutSetting() {
 		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", len(l.tried))
 	}
-	return ": " + best.Verdict.Advice()
+	return ": " + probe.Advice(best.Verdict)
 }
 
 // lockedAdvice says what becomes of encrypted telegrams.
