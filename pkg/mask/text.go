@@ -16,8 +16,8 @@ import (
 // p1 masks an ASCII telegram: in clear, with parity in bit 7, or ciphered behind its identification line.
 func (k *masking) p1(raw []byte) ([]byte, bool) {
 	b := bytes.Clone(raw)
-	if head, body, ok := p1.Ciphered(b); ok {
-		checked, err := p1.CheckCiphered(b)
+	if head, body, ok := p1.SplitEncrypted(b); ok {
+		checked, err := p1.CheckEncrypted(b)
 		if err != nil {
 			return nil, false
 		}
@@ -34,7 +34,7 @@ func (k *masking) p1(raw []byte) ([]byte, bool) {
 		return b, true
 	}
 	if b[0] != '/' {
-		if p1.Strip(b, b) != len(b) {
+		if p1.StripParity(b, b) != len(b) {
 			return nil, false
 		}
 		b = k.text(b)

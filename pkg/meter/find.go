@@ -89,7 +89,7 @@ func (d *Decoder) lengthWithParity(b []byte) int {
 	if d.text == nil {
 		d.text = make([]byte, p1.MaxLength)
 	}
-	text := d.text[:p1.Strip(d.text[:p1.MaxLength], b)]
+	text := d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
 	whole := len(text) < len(b) || len(text) == p1.MaxLength
 	switch n := p1.Length(text); {
 	case len(text) >= 4 && !lettered(text), len(text) < 4 && whole:

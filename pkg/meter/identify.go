@@ -32,7 +32,7 @@ func (d *Decoder) identify() {
 		if rec.Kind == obis.Number && rec.Code.CDE() == plainID && rec.Value.Coef > 0 && r.number == "" {
 			r.number = d.names.of(rec.Value.Append(d.digits[:0]))
 		}
-		if rec.Kind != obis.Text || len(rec.Text) == 0 || p1.IsError(rec.Text) {
+		if rec.Kind != obis.Text || len(rec.Text) == 0 || p1.IsErrorCode(rec.Text) {
 			continue
 		}
 		switch rec.Code.CDE() {

@@ -48,7 +48,7 @@ func lockeds(t *testing.T) []locked {
 		{"M-Bus", string(a.apdu), a.text, func(b []byte) string { return strings.Join(inMBus(b, 2), "") }, true, false},
 		{"bare", string(a.apdu), a.text, func(b []byte) string { return string(b) }, true, false},
 		{"bare, P1 inside", text.wire, text.text, func(b []byte) string { return string(b) }, true, true},
-		{"P1 with its name in clear", lines, polish.text, func(b []byte) string { return string(p1.AppendCiphered(nil, ident[1:], b[1:])) }, false, true},
+		{"P1 with its name in clear", lines, polish.text, func(b []byte) string { return string(p1.AppendEncrypted(nil, ident[1:], b[1:])) }, false, true},
 	}
 }
 

@@ -45,9 +45,9 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 // readP1 fills the reading from an ASCII telegram.
 func (d *Decoder) readP1(b []byte) error {
 	if b[0] == paritySlash {
-		b = d.text[:p1.Strip(d.text[:p1.MaxLength], b)]
+		b = d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
 	}
-	if head, body, ok := p1.Ciphered(b); ok {
+	if head, body, ok := p1.SplitEncrypted(b); ok {
 		return d.readLockedP1(b, head, body)
 	}
 	return d.readText(b)
@@ -55,7 +55,7 @@ func (d *Decoder) readP1(b []byte) error {
 
 // readLockedP1 reads a telegram whose identification line is in clear. Its checksum goes over the encrypted bytes.
 func (d *Decoder) readLockedP1(b, head, body []byte) error {
-	checked, err := p1.CheckCiphered(b)
+	checked, err := p1.CheckEncrypted(b)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (r *Reading) takeTime() {
 	if len(date) == 0 || !r.Time.IsZero() {
 		return
 	}
-	if t, ok := p1.JoinTime(hour, date); ok {
+	if t, ok := p1.ParseClock(hour, date); ok {
 		r.Time = t
 	}
 }

@@ -16,7 +16,7 @@ import (
 func TestAppend(t *testing.T) {
 	text := "/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!"
 	got := string(p1.Append([]byte("before"), []byte(text)))
-	if want := "before" + text + sum(text) + "\r\n"; got != want {
+	if want := "before" + text + checksumText(text) + "\r\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -11,19 +11,19 @@ import (
 
 func seeds(f *testing.F) {
 	f.Add(household())
-	f.Add([]byte(sealed("/HLY5/D545-METER", "", "1-0:0.2.0((ER11))", "0-1:24.2.1(221101214520W)(00304.089*m3)")))
+	f.Add([]byte(withChecksum("/HLY5/D545-METER", "", "1-0:0.2.0((ER11))", "0-1:24.2.1(221101214520W)(00304.089*m3)")))
 	f.Add([]byte("/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"))
 	f.Add([]byte("\r\n/ABC5\r\n/ABC5\r\n!12\x80"))
 	f.Add([]byte("/AAA" + strings.Repeat("0", 43) + "\xE800\x00" + strings.Repeat("0", 15))) // the name ends neither before the zero nor in time
 	f.Add([]byte("/\n!\n"))
-	f.Add([]byte(sealed("/ABC5", "", "0-0:98.1.0", "(", "1-0:1.8.0(1*kWh)", ")", "F.F(0)", "(1)", "0-0:96.13.0(a", "b)", "1-0:99.1.0((1)", "2)")))
+	f.Add([]byte(withChecksum("/ABC5", "", "0-0:98.1.0", "(", "1-0:1.8.0(1*kWh)", ")", "F.F(0)", "(1)", "0-0:96.13.0(a", "b)", "1-0:99.1.0((1)", "2)")))
 	f.Add([]byte("/ABC5\xE4\r\n\r\n\x021.8.0&01(1*m\xB3)\r\n1.8(\x00)\r\n!1"))
 	f.Add([]byte("a/\n"))
 	f.Add([]byte("/AAA0\n0.0()\n! \x02\t"))
-	f.Add(p1.AppendCiphered(household(), "EGM5G35", cipher(60)))
+	f.Add(p1.AppendEncrypted(household(), "EGM5G35", encryptedBody(60)))
 	f.Add([]byte("/EGM5G35\r\n\r\n\x00\x82\x00\x06\x30abcdef!12\r\n/ABC5"))
 	f.Add([]byte("/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"))
-	f.Add([]byte(sealed("/ABC5", "", "0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.3.0)(m3)", "(1)", "(2)", "1-0:1.7.0(1kW)", "0-1:24.2.1(m3)")))
+	f.Add([]byte(withChecksum("/ABC5", "", "0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.3.0)(m3)", "(1)", "(2)", "1-0:1.7.0(1kW)", "0-1:24.2.1(m3)")))
 }
 
 // FuzzLength: a telegram is bounded, and more bytes never change how long it is.
@@ -49,7 +49,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if _, _, ok := p1.Ciphered(b); ok {
+		if _, _, ok := p1.SplitEncrypted(b); ok {
 			t.Fatal("a ciphered telegram was read")
 		}
 		if len(got.Records) > len(b)/len("x\n") {
@@ -65,8 +65,8 @@ func FuzzParse(f *testing.F) {
 func FuzzCiphered(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		head, body, ok := p1.Ciphered(b)
-		if checked, err := p1.CheckCiphered(b); !ok && (checked || err == nil) {
+		head, body, ok := p1.SplitEncrypted(b)
+		if checked, err := p1.CheckEncrypted(b); !ok && (checked || err == nil) {
 			t.Fatalf("checked %v, error %v of what is no ciphered telegram", checked, err)
 		}
 		if !ok {
@@ -80,11 +80,11 @@ func FuzzCiphered(f *testing.F) {
 
 // FuzzStrip: the text is what stood on the line, in 7 bits.
 func FuzzStrip(f *testing.F) {
-	f.Add(parity(household()))
+	f.Add(withParity(household()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dst := make([]byte, len(b))
-		n := p1.Strip(dst, b)
-		if !bytes.Equal(parity(dst[:n]), b[:n]) {
+		n := p1.StripParity(dst, b)
+		if !bytes.Equal(withParity(dst[:n]), b[:n]) {
 			t.Fatalf("%q of %q", dst[:n], b[:n])
 		}
 	})

@@ -17,21 +17,21 @@ func Length(b []byte) int {
 		return 0
 	}
 	all := end == MaxLength // b[:end] is all there will be
-	mark := lineBegin(b[:end], '!')
+	mark := indexLineStartingWith(b[:end], '!')
 	text := end
 	if mark >= 0 {
 		text = mark // what ends the telegram earlier is looked for before the mark alone
 	}
-	cut := unreadable(b[:text])
+	cut := indexNotText(b[:text])
 	if cut >= 0 {
 		text = max(cut, 1)
 	}
-	next := lineBegin(b[:text], '/')
+	next := indexLineStartingWith(b[:text], '/')
 	switch {
 	case next >= 0:
 		return next
 	case cut >= 0:
-		return cipheredLength(b[:end], cut)
+		return encryptedLength(b[:end], cut)
 	case mark >= 0:
 		return checksumEnd(b[:end], mark+1, all)
 	case all:
@@ -43,7 +43,7 @@ func Length(b []byte) int {
 // lineBegin returns the index of the first line but b's own that begins with x, -1 when there is none. x is rare in
 // telegrams, so that looking for it alone is fast (for the pair from the start on, telegrams of P1 take 20 % longer); where it is
 // not, the pair is looked for, so that no stream is slow.
-func lineBegin(b []byte, x byte) int {
+func indexLineStartingWith(b []byte, x byte) int {
 	i := 0
 	for range 4 {
 		k := bytes.IndexByte(b[i+1:], x)
@@ -92,12 +92,12 @@ func lineEnd(b []byte, n int, cut bool) int {
 // unreadable returns the index of the first byte that no telegram holds, -1 when there is none: a byte with its high bit set, or
 // a zero, where the identification line does not show that b is text. Binary protocols are full of zeros, so that these need an
 // empty line behind it too, unless they fill up a value. One where the body of a ciphered telegram begins is no text.
-func unreadable(b []byte) int {
-	for i, end := range nonText(b) {
+func indexNotText(b []byte) int {
+	for i, end := range nonTextRuns(b) {
 		if !maybeText(b) {
 			return i
 		}
-		if filled := end == len(b) || b[end] == ')'; b[i] == 0 && !filled && !zeroInText(b, i) {
+		if filled := end == len(b) || b[end] == ')'; b[i] == 0 && !filled && !zeroMayBeText(b, i) {
 			return i
 		}
 	}
@@ -106,9 +106,9 @@ func unreadable(b []byte) int {
 
 // zeroInText tells if the zero at b[i] may be a part of a telegram of text, which a checksum will tell: an empty line follows the
 // identification line, as far as that has come, and the zero is not the first byte behind both.
-func zeroInText(b []byte, i int) bool {
+func zeroMayBeText(b []byte, i int) bool {
 	k := bytes.IndexByte(b[:min(len(b), maxIdent)], '\n') + 1
-	return k == 0 || k == len(b) || isLineEnd(b[k]) && i != bodyStart(b)
+	return k == 0 || k == len(b) || isLineEnd(b[k]) && i != afterEmptyLine(b)
 }
 
 // maybeText tells if b may be a telegram by its identification line: three letters behind the '/', and an end in time.
@@ -117,15 +117,15 @@ func maybeText(b []byte) bool {
 	if len(b) <= letters {
 		return false
 	}
-	return named(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
+	return hasMakerCode(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
 }
 
 // forbiddenByte returns the index of the first byte that a telegram without a checksum may not hold, -1 when there is none: one with
 // its high bit set that is neither part of a unit nor filling. Hungarian meters of Sanxing fill a message that was never set
 // with FF.
-func forbiddenByte(b []byte) int {
-	for i, end := range nonText(b) {
-		if filled := b[i] == 0 || b[i] == filling; filled && end < len(b) && b[end] == ')' {
+func indexForbidden(b []byte) int {
+	for i, end := range nonTextRuns(b) {
+		if filled := b[i] == 0 || b[i] == fillByte; filled && end < len(b) && b[end] == ')' {
 			continue
 		}
 		if !inUnit(b, i) {
@@ -145,13 +145,13 @@ func inUnit(b []byte, i int) bool {
 	return ok
 }
 
-const filling = 0xFF
+const fillByte = 0xFF
 
 // nonText walks the bytes that are zero or have their high bit set, equal ones in a row together.
-func nonText(b []byte) func(yield func(from, to int) bool) {
+func nonTextRuns(b []byte) func(yield func(from, to int) bool) {
 	return func(yield func(from, to int) bool) {
 		for end := 0; ; {
-			i := firstNonText(b[end:])
+			i := indexNonText(b[end:])
 			if i < 0 {
 				return
 			}
@@ -168,7 +168,7 @@ func nonText(b []byte) func(yield func(from, to int) bool) {
 
 // firstNonText returns the index of the first byte that is zero or has its high bit set, -1 when there is none. Binary
 // protocols are full of them, so that a '/' among their bytes is given up at once.
-func firstNonText(b []byte) int {
+func indexNonText(b []byte) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i+32 <= len(b); i += 32 {

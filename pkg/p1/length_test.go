@@ -66,7 +66,7 @@ func TestLength(t *testing.T) {
 }
 
 // pieces draws streams out of what matters to the search for an end.
-func pieces() *rapid.Generator[string] {
+func streams() *rapid.Generator[string] {
 	part := rapid.SampledFrom([]string{
 		"/", "!", "\r", "\n", "\r\n", "A", "0", "f", "\x00", "\x80", "!12AB", "!\r\n", "/ABC5\r\n\r\n", "1-0:1.8.0(1*kWh)\r\n",
 		"\x00\x82\x00\x06\x30", "abcde",
@@ -77,7 +77,7 @@ func pieces() *rapid.Generator[string] {
 // TestLengthIsFinal: an answer once given does not change with the bytes that follow.
 func TestLengthIsFinal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := []byte("/" + pieces().Draw(t, "stream"))
+		b := []byte("/" + streams().Draw(t, "stream"))
 		framingtest.Final(t, p1.Length, b)
 	})
 }

@@ -14,15 +14,15 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 		return 1, true
 	}
 	if b[0] == '(' {
-		return t.continues(b, 0)
+		return t.continuationLine(b, 0)
 	}
 	code, i := t.readCode(len(t.Records), b)
 	if i > 0 && i < len(b) && b[i] == '(' {
 		t.Records = append(t.Records, obis.Record{Code: code})
-		if n := usual(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
+		if n := parseUsualValue(&t.Records[len(t.Records)-1], b[i:]); n > 0 {
 			return i + n, true
 		}
-		if n := t.whole(b, i); n > 0 {
+		if n := t.oneLineItem(b, i); n > 0 {
 			return n, true
 		}
 		t.Records = t.Records[:len(t.Records)-1]
@@ -34,20 +34,20 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	v := bytes.IndexByte(b[start:end], '(')
 	switch {
 	case v == 0:
-		return t.continues(b, start)
+		return t.continuationLine(b, start)
 	case v > 0:
 		return t.item(b, start, start+v)
 	}
 	if next := n + blanks(b[n:]); next < len(b) && b[next] == '(' {
 		return t.item(b, start, next)
 	}
-	t.line(b[start:end])
+	t.appendLine(b[start:end])
 	return n, false
 }
 
 // whole fills the last record from the value that begins with the '(' at b[i], where it ends with its line, and returns the
 // length of the line with its end; 0 where that may go on.
-func (t *Telegram) whole(b []byte, i int) (n int) {
+func (t *Telegram) oneLineItem(b []byte, i int) (n int) {
 	if n = bytes.IndexByte(b, '\n') + 1; n == 0 {
 		return 0
 	}
@@ -56,10 +56,10 @@ func (t *Telegram) whole(b []byte, i int) (n int) {
 		end--
 	}
 	text := b[i : end+1]
-	if b[end] != ')' || depth(text) > 0 && (isLog(t.Records[len(t.Records)-1].Code) || beginsBlock(text)) {
+	if b[end] != ')' || openParens(text) > 0 && (isLog(t.Records[len(t.Records)-1].Code) || beginsBlock(text)) {
 		return 0
 	}
-	t.value(text, oneLine)
+	t.fillValue(text, oneLine)
 	return n
 }
 
@@ -70,47 +70,47 @@ func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
 	coded := size == len(name)
 	apart := bytes.IndexByte(b[start:v], '\n') >= 0
 	x := extentOf(b[v:], !coded || isLog(code) || apart || beginsBlock(b[v:]))
-	text := b[v : v+x.end]
+	text := b[v : v+x.valueEnd]
 	switch ok = x.form != unclosed; {
 	case coded && (x.form == oneLine || isLog(code)):
 		t.Records = append(t.Records, obis.Record{Code: code})
-		t.value(text, x.form)
-	case coded && x.form == words:
+		t.fillValue(text, x.form)
+	case coded && x.form == multiLineText:
 		t.Records = append(t.Records, obis.Record{Code: code, Kind: obis.Text, Text: text[1 : len(text)-1]})
-		ok = !measures(code)
+		ok = !mayHaveUnit(code)
 	default:
-		t.line(b[start : v+x.end])
+		t.appendLine(b[start : v+x.valueEnd])
 		ok = ok && (coded || isLabel(name))
 	}
-	return v + x.n, ok
+	return v + x.lineEnd, ok
 }
 
 // value fills the last record from text, its value in parentheses. What stands in several lines is a block of history.
-func (t *Telegram) value(text []byte, f form) {
+func (t *Telegram) fillValue(text []byte, f valueForm) {
 	r := &t.Records[len(t.Records)-1]
 	if f != oneLine {
 		r.Kind, r.Text = obis.Text, text
 		return
 	}
 	if !parseValue(r, text) {
-		t.Records = numbers(t.Records, text)
+		t.Records = splitNumbers(t.Records, text)
 	}
 }
 
 // continues appends the record of a line that begins with the '(' at b[start]: more values of a log, or of a label, or the
 // second line of a block of DSMR 2.2. Anywhere else it is a line of its own, which a telegram without checksum may not hold.
-func (t *Telegram) continues(b []byte, start int) (n int, ok bool) {
+func (t *Telegram) continuationLine(b []byte, start int) (n int, ok bool) {
 	x := extentOf(b[start:], true)
-	text, n := b[start:start+x.end], start+x.n
+	text, n := b[start:start+x.valueEnd], start+x.lineEnd
 	if len(t.Records) == 0 {
-		t.line(text)
+		t.appendLine(text)
 		return n, false
 	}
 	last := &t.Records[len(t.Records)-1]
 	switch {
-	case x.form == oneLine && last.Code.CDE() == blockCode && bytes.IndexByte(text[1:], '(') < 0:
-		if !t.secondLine(text) {
-			t.line(text) // the value of a block that is not understood
+	case x.form == oneLine && last.Code.CDE() == dsmr2Code && bytes.IndexByte(text[1:], '(') < 0:
+		if !t.dsmr2SecondLine(text) {
+			t.appendLine(text) // the value of a block that is not understood
 		}
 		return n, true
 	case isLog(last.Code):
@@ -118,12 +118,12 @@ func (t *Telegram) continues(b []byte, start int) (n int, ok bool) {
 		return n, x.form != unclosed
 	}
 	ok = last.Kind == obis.Line && x.form != unclosed
-	t.line(text)
+	t.appendLine(text)
 	return n, ok
 }
 
 // line appends a record of text that has no code.
-func (t *Telegram) line(text []byte) {
+func (t *Telegram) appendLine(text []byte) {
 	t.Records = append(t.Records, obis.Record{Kind: obis.Line, Text: text})
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // said is what the records of a telegram say, a line for each: the code or the label, and the value or the text.
-func said(records []obis.Record) string {
+func textOf(records []obis.Record) string {
 	var b strings.Builder
 	for i := range records {
 		switch r := &records[i]; r.Kind {
@@ -79,17 +79,17 @@ func TestLines(t *testing.T) {
 	} {
 		var got p1.Telegram
 		lines := append(append([]string{"/ABC5", ""}, tt.lines...), "1-0:1.7.0(1*W)")
-		if err := got.Parse([]byte(sealed(lines...))); err != nil {
+		if err := got.Parse([]byte(withChecksum(lines...))); err != nil {
 			t.Errorf("%s: %v", tt.kind, err)
 		}
-		if diff := cmp.Diff(tt.want+power, said(got.Records)); diff != "" {
+		if diff := cmp.Diff(tt.want+power, textOf(got.Records)); diff != "" {
 			t.Errorf("%s, -want +got:\n%s", tt.kind, diff)
 		}
 		err := got.Parse([]byte(strings.Join(lines, "\r\n") + "\r\n!\r\n"))
 		if (err != nil) != tt.faulty {
 			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.kind, err, tt.faulty)
 		}
-		if diff := cmp.Diff(tt.want+power, said(got.Records)); err == nil && diff != "" {
+		if diff := cmp.Diff(tt.want+power, textOf(got.Records)); err == nil && diff != "" {
 			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.kind, diff)
 		}
 	}
@@ -99,11 +99,11 @@ func TestLines(t *testing.T) {
 func TestUnclosedBlock(t *testing.T) {
 	for _, begin := range []string{"0-0:98.1.0\r\n(", "0-0:98.1.0(", "1-0:99.1.0(1)("} {
 		var got p1.Telegram
-		if err := got.Parse([]byte(sealed("/ABC5", "", "1-0:1.7.0(1*W)", begin, "1-0:1.8.0(2*Wh)", "1-0:2.8.0(3*Wh)"))); err != nil {
+		if err := got.Parse([]byte(withChecksum("/ABC5", "", "1-0:1.7.0(1*W)", begin, "1-0:1.8.0(2*Wh)", "1-0:2.8.0(3*Wh)"))); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(got.Records); n != 2 || !strings.HasSuffix(string(got.Records[1].Text), "(\r\n1-0:1.8.0(2*Wh)\r\n1-0:2.8.0(3*Wh)") {
-			t.Errorf("%q: got %s", begin, said(got.Records))
+			t.Errorf("%q: got %s", begin, textOf(got.Records))
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestNoLineDisappears(t *testing.T) {
 			text += fmt.Sprint(n) + next
 		}
 		var got p1.Telegram
-		if err := got.Parse([]byte(sealed("/ABC5", "", text))); err != nil {
+		if err := got.Parse([]byte(withChecksum("/ABC5", "", text))); err != nil {
 			t.Fatal(err)
 		}
 		var all strings.Builder

@@ -16,10 +16,10 @@ import (
 const MaxLength = 8192
 
 // checksums is CRC-16/ARC: reflected polynomial A001, start 0 (P1 Companion Standard 5.0.2, 6.2).
-var checksums = crc16.New(0xA001)
+var arcTable = crc16.New(0xA001)
 
 // Checksum returns the CRC-16/ARC of b. A telegram's is taken from its '/' to its '!', both included.
-func Checksum(b []byte) uint16 { return checksums.Update(0, b) }
+func Checksum(b []byte) uint16 { return arcTable.Update(0, b) }
 
 func isHex(x byte) bool {
 	return x-'0' <= 9 || (x|0x20)-'a' <= 5
@@ -32,23 +32,24 @@ func Append(dst, text []byte) []byte {
 	return appendChecksum(append(dst, text...), Checksum(text))
 }
 
-// AppendCiphered appends a ciphered telegram with its checksum. The body is as Ciphered returns it.
-func AppendCiphered(dst []byte, ident string, body []byte) []byte {
+// AppendEncrypted appends an encrypted telegram with its checksum to dst. ident is the identification line without '/' and line end;
+// body is as SplitEncrypted returns it.
+func AppendEncrypted(dst []byte, ident string, body []byte) []byte {
 	start := len(dst)
 	dst = append(append(append(dst, '/'), ident...), emptyLine...)
 	dst = append(append(dst, body...), '!')
-	return appendChecksum(dst, frameChecksum(dst[start:]))
+	return appendChecksum(dst, x25Checksum(dst[start:]))
 }
 
 func appendChecksum(dst []byte, sum uint16) []byte {
 	return fmt.Appendf(dst, "%04X\r\n", sum)
 }
 
-// Strip makes text of the bytes of a line of 7 data bits and even parity that is read as 8 data bits without parity (DSMR 2.2
+// StripParity makes text of the bytes of a line of 7 data bits and even parity that is read as 8 data bits without parity (DSMR 2.2
 // and 3.0, Slovenian meters: 7E1): it copies src to dst without bit 7, up to the first byte that is odd in all its bits
 // or no character of a telegram, and returns how many it copied, at most len(dst). The '/' of such a line arrives as AF. dst
 // may be src.
-func Strip(dst, src []byte) (n int) {
+func StripParity(dst, src []byte) (n int) {
 	for n < min(len(dst), len(src)) {
 		x := src[n]
 		if c := x & 0x7F; bits.OnesCount8(x)&1 != 0 || !isText(c) {

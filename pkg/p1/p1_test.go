@@ -19,13 +19,13 @@ func TestChecksum(t *testing.T) {
 }
 
 // sealed is a telegram of an identification line and data lines, with the right checksum.
-func sealed(lines ...string) string {
+func withChecksum(lines ...string) string {
 	body := strings.Join(lines, "\r\n") + "\r\n!"
-	return body + sum(body)
+	return body + checksumText(body)
 }
 
 // sum is the checksum of a telegram up to its '!', as it is written.
-func sum(body string) string { return fmt.Sprintf("%04X", p1.Checksum([]byte(body))) }
+func checksumText(body string) string { return fmt.Sprintf("%04X", p1.Checksum([]byte(body))) }
 
 func code(t testing.TB, text string) obis.Code {
 	t.Helper()

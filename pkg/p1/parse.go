@@ -2,7 +2,6 @@ package p1
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -19,24 +18,22 @@ type Telegram struct {
 	// their parentheses, except a stamp beside a number; of several numbers with units each is a record.
 	Records []obis.Record
 
-	known [knownLines]lineStart // of the telegram before
+	codeCache [cachedLines]cachedCode // of the telegram before
 }
-
-// Faults of a telegram that have nothing to add.
-var (
-	errEnd      = errors.New("p1: no '!' at the end: cut, or run into the next telegram")
-	errChecksum = errors.New("p1: what follows the '!' is not a checksum of hexadecimal digits")
-	errCut      = errors.New("p1: cut off after the '!': the time stamps are those of a meter that sends a checksum, and there is none")
-	errLong     = fmt.Errorf("p1: no end after %d bytes", MaxLength)
-	errIdent    = errors.New("p1: no identification line")
-	errEmpty    = errors.New("p1: no data in a telegram without checksum")
-	errCiphered = errors.New("p1: the telegram is ciphered")
-)
 
 // Parse reads a telegram as Length delimits it. The Telegram's own slice of records is used again, so that nothing is
 // allocated once it has grown. The checksum is verified before anything else is read, and vouches for every byte; a telegram
 // that carries none is accepted when every line of it is well formed. After an error the Telegram holds nothing.
 func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }
+
+// Parse reads one telegram, as Length delimits it, into a new Telegram. To read many without allocating, use the method of one Telegram.
+func Parse(b []byte) (*Telegram, error) {
+	t := new(Telegram)
+	if err := t.Parse(b); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
 
 // ParseUnchecked is Parse for the few meters that send a wrong checksum: a telegram whose checksum is not right is read like
 // one that has none. Checked is true only where it is right.
@@ -44,10 +41,10 @@ func (t *Telegram) ParseUnchecked(b []byte) error { return t.parse(b, true) }
 
 func (t *Telegram) parse(b []byte, unchecked bool) error {
 	t.Ident, t.Checked, t.Records = nil, false, t.Records[:0]
-	body, checked, err := verify(b)
+	body, checked, err := verifyChecksum(b)
 	if err != nil {
-		if _, _, ok := Ciphered(b); ok {
-			return errCiphered
+		if _, _, ok := SplitEncrypted(b); ok {
+			return ErrEncrypted
 		}
 		if !unchecked || body == nil {
 			return err
@@ -55,11 +52,11 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	}
 	end := bytes.IndexByte(body, '\n')
 	if end < 1 || body[0] != '/' {
-		return errIdent
+		return errNoIdent
 	}
 	ident := bytes.TrimRight(body[1:end], "\r\n")
 	if !checked {
-		if i := forbiddenByte(body); i >= 0 {
+		if i := indexForbidden(body); i >= 0 {
 			return t.malformed(body[:i])
 		}
 	}
@@ -71,7 +68,7 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 		rest = rest[n:]
 	}
 	if !checked {
-		if err := t.checkUnverified(ident, body, len(body)+1 == len(b)); err != nil {
+		if err := t.checkUnchecked(ident, body, len(body)+1 == len(b)); err != nil {
 			t.Records = t.Records[:0]
 			return err
 		}
@@ -82,30 +79,30 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 
 // checkUnverified tells what speaks against a telegram of well-formed lines that no checksum vouches for. AtMark tells that nothing
 // follows its '!': meters of DSMR 2.2 send no more, and their stamps have no season; of others the checksum is cut off.
-func (t *Telegram) checkUnverified(ident, body []byte, atMark bool) error {
+func (t *Telegram) checkUnchecked(ident, body []byte, atMark bool) error {
 	coded := false
 	for i := range t.Records {
 		r := &t.Records[i]
 		coded = coded || r.Kind != obis.Line
 		if atMark && r.Time.Zone {
-			return errCut
+			return errNoChecksum
 		}
-		if r.Kind == obis.Text && !readable(r) || r.Kind == obis.Line && !readableLine(r) {
+		if r.Kind == obis.Text && !isWellFormed(r) || r.Kind == obis.Line && !isWellFormedLine(r) {
 			return t.malformed(body[:cap(body)-cap(r.Text)])
 		}
 	}
 	switch {
 	case !coded:
-		return errEmpty
-	case !named(ident):
-		return errIdent
+		return errNoData
+	case !hasMakerCode(ident):
+		return errNoIdent
 	}
 	return nil
 }
 
 // named tells if an identification line begins with the three letters of a maker (IEC 62056-21, 6.3.2). Where no checksum
 // vouches for it, noise before a telegram must not become a part of it.
-func named(ident []byte) bool {
+func hasMakerCode(ident []byte) bool {
 	for _, x := range ident[:min(3, len(ident))] {
 		if (x|0x20)-'a' > 'z'-'a' {
 			return false
@@ -117,17 +114,19 @@ func named(ident []byte) bool {
 // malformed is the error for the line behind before, in a telegram that no checksum vouches for.
 func (t *Telegram) malformed(before []byte) error {
 	t.Records = t.Records[:0]
-	return fmt.Errorf("p1: line %d is malformed, in a telegram without checksum", 1+bytes.Count(before, []byte("\n")))
+	return &fault{
+		fmt.Sprintf("p1: line %d is malformed, in a telegram without checksum", 1+bytes.Count(before, []byte("\n"))), ErrMalformed,
+	}
 }
 
 // verify returns what stands between '/' and '!', also where the checksum is wrong, and whether a checksum vouches for it.
-func verify(b []byte) (body []byte, checked bool, err error) {
+func verifyChecksum(b []byte) (body []byte, checked bool, err error) {
 	i := bytes.LastIndexByte(b, '!')
 	if i < 1 || b[i-1] != '\n' {
 		if len(b) >= MaxLength {
-			return nil, false, errLong
+			return nil, false, errTooLong
 		}
-		return nil, false, errEnd
+		return nil, false, errNoEnd
 	}
 	sum := trimmed(b[i+1:])
 	if len(sum) == 0 {
@@ -135,10 +134,10 @@ func verify(b []byte) (body []byte, checked bool, err error) {
 	}
 	got, ok := readChecksum(sum)
 	if !ok {
-		return b[:i], false, errChecksum
+		return b[:i], false, errNoHexChecksum
 	}
 	if want := Checksum(b[:i+1]); want != got {
-		return b[:i], false, wrongChecksum(b[:i+1], want, got)
+		return b[:i], false, checksumError(b[:i+1], want, got)
 	}
 	return b[:i], true, nil
 }
@@ -156,12 +155,12 @@ func readChecksum(b []byte) (sum uint16, ok bool) {
 }
 
 // wrongChecksum is the error of a checksum that is not right. It says so where other ends of lines are to blame.
-func wrongChecksum(b []byte, want, got uint16) error {
+func checksumError(b []byte, want, got uint16) error {
 	if checksumWithCRLF(b) == got {
-		return fmt.Errorf("p1: checksum: want %04X, got %04X (right with CR LF at the ends of its lines: "+
-			"line ends were changed on the way; record and copy the telegram as bytes, not as text)", want, got)
+		return fmt.Errorf("%w: want %04X, got %04X (right with CR LF at the ends of its lines: "+
+			"line ends were changed on the way; record and copy the telegram as bytes, not as text)", ErrChecksum, want, got)
 	}
-	return fmt.Errorf("p1: checksum: want %04X, got %04X", want, got)
+	return fmt.Errorf("%w: want %04X, got %04X", ErrChecksum, want, got)
 }
 
 // checksumWithCRLF returns the checksum that b would have if each of its lines ended with CR LF.
@@ -169,10 +168,10 @@ func checksumWithCRLF(b []byte) (sum uint16) {
 	for {
 		line, rest, more := bytes.Cut(b, []byte("\n"))
 		if !more {
-			return checksums.Update(sum, b)
+			return arcTable.Update(sum, b)
 		}
-		sum = checksums.Update(sum, bytes.TrimRight(line, "\r"))
-		sum = checksums.Update(sum, []byte("\r\n"))
+		sum = arcTable.Update(sum, bytes.TrimRight(line, "\r"))
+		sum = arcTable.Update(sum, []byte("\r\n"))
 		b = rest
 	}
 }

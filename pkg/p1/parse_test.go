@@ -1,6 +1,7 @@
 package p1_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -112,7 +113,7 @@ func TestParseLines(t *testing.T) {
 		text, _, _ := strings.Cut(strings.TrimSpace(tt.line), "(")
 		tt.want.Code = code(t, strings.TrimSpace(text))
 		var got p1.Telegram
-		if err := got.Parse([]byte(sealed("/ABC5", "", tt.line))); err != nil {
+		if err := got.Parse([]byte(withChecksum("/ABC5", "", tt.line))); err != nil {
 			t.Errorf("%s: %v", tt.line, err)
 			continue
 		}
@@ -129,26 +130,26 @@ func TestParseTelegram(t *testing.T) {
 		checked  bool
 		records  int
 	}{
-		{"blank in the identification", sealed("/ADN9 6534", "", "1-0:1.7.0(1*kW)"), "ADN9 6534", true, 1},
-		{"nothing behind the identification", sealed("/KAM5", "", "1-0:1.7.0(1*kW)"), "KAM5", true, 1},
-		{"slash in the identification", sealed("/HLY5/D545-METER", "", "1-0:1.7.0(1*kW)"), "HLY5/D545-METER", true, 1},
-		{"backslash in the identification", sealed(`/ELL5\253833635_A`, "", "1-0:1.7.0(1*kW)"), `ELL5\253833635_A`, true, 1},
-		{"no blank line", sealed("/ABC5", "1-0:1.7.0(1*kW)"), "ABC5", true, 1},
-		{"no data", sealed("/ABC5", ""), "ABC5", true, 0},
-		{"line ends of one byte", "/ABC5\n\n1-0:1.7.0(1*kW)\n!" + sum("/ABC5\n\n1-0:1.7.0(1*kW)\n!"), "ABC5", true, 1},
-		{"line end behind the checksum", sealed("/ABC5", "", "1-0:1.7.0(1*kW)") + "\r\n", "ABC5", true, 1},
-		{"checksum in lower case", strings.ToLower(sealed("/abc5", "", "1-0:1.7.0(1*kw)")), "abc5", true, 1},
-		{"a checksum vouches for odd lines", sealed("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 3},
+		{"blank in the identification", withChecksum("/ADN9 6534", "", "1-0:1.7.0(1*kW)"), "ADN9 6534", true, 1},
+		{"nothing behind the identification", withChecksum("/KAM5", "", "1-0:1.7.0(1*kW)"), "KAM5", true, 1},
+		{"slash in the identification", withChecksum("/HLY5/D545-METER", "", "1-0:1.7.0(1*kW)"), "HLY5/D545-METER", true, 1},
+		{"backslash in the identification", withChecksum(`/ELL5\253833635_A`, "", "1-0:1.7.0(1*kW)"), `ELL5\253833635_A`, true, 1},
+		{"no blank line", withChecksum("/ABC5", "1-0:1.7.0(1*kW)"), "ABC5", true, 1},
+		{"no data", withChecksum("/ABC5", ""), "ABC5", true, 0},
+		{"line ends of one byte", "/ABC5\n\n1-0:1.7.0(1*kW)\n!" + checksumText("/ABC5\n\n1-0:1.7.0(1*kW)\n!"), "ABC5", true, 1},
+		{"line end behind the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + "\r\n", "ABC5", true, 1},
+		{"checksum in lower case", strings.ToLower(withChecksum("/abc5", "", "1-0:1.7.0(1*kw)")), "abc5", true, 1},
+		{"a checksum vouches for odd lines", withChecksum("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 3},
 		{"checksum without zeros in front", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1},
-		{"blank behind the checksum", sealed("/ABC5", "", "1-0:1.7.0(1*kW)") + " \r\n", "ABC5", true, 1},
+		{"blank behind the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + " \r\n", "ABC5", true, 1},
 		{"nothing behind the mark", "/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n!", "ABC5", false, 1},
 		{"STX before the data", "/ABC5\r\n\r\n\x021-0:1.7.0(1*kW)\r\n!\r\n", "ABC5", false, 1},
 		{"no checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW)\r\n!\r", "ISK9", false, 2},
 		{"no checksum, line end of one byte", "/ISK9\n\n1-0:1.7.0(1*kW)\n!\n", "ISK9", false, 1},
-		{"mark within a line", sealed("/ABC5", "", "0-0:96.13.0(!1234)", "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
-		{"lines of 4 kB", sealed("/ABC5", "", "0-0:98.1.0(221101000000W)"+strings.Repeat("(000040.777*kWh)", 250), "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
+		{"mark within a line", withChecksum("/ABC5", "", "0-0:96.13.0(!1234)", "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
+		{"lines of 4 kB", withChecksum("/ABC5", "", "0-0:98.1.0(221101000000W)"+strings.Repeat("(000040.777*kWh)", 250), "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
 		{"the date in two lines", "/ISK9\r\n\r\n1-0:0.9.1(214520)\r\n1-0:0.9.2(221101)\r\n!\r\n", "ISK9", false, 2},
-		{"2 kB in a line", sealed("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"), "ABC5", true, 1},
+		{"2 kB in a line", withChecksum("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"), "ABC5", true, 1},
 	} {
 		var got p1.Telegram
 		if err := got.Parse([]byte(tt.in)); err != nil {
@@ -162,8 +163,41 @@ func TestParseTelegram(t *testing.T) {
 	}
 }
 
+// TestParseErrorKinds: errors.Is finds the exported error behind each message.
+func TestParseErrorKinds(t *testing.T) {
+	good := string(household())
+	encrypted := p1.AppendEncrypted(nil, "EGM5G35", encryptedBody(60))
+	for _, tt := range []struct {
+		name, in string
+		want     error
+	}{
+		{"wrong value", strings.Replace(good, "345", "346", 1), p1.ErrChecksum},
+		{"line ends changed", strings.ReplaceAll(good, "\r\n", "\n"), p1.ErrChecksum},
+		{"no checksum behind the mark", good[:len(good)-6] + "12G4\r\n", p1.ErrChecksum},
+		{"cut within a line", good[:30], p1.ErrTruncated},
+		{"checksum cut off", good[:len(good)-6], p1.ErrTruncated},
+		{"too long", "/ABC5\r\n" + strings.Repeat("x", p1.MaxLength), p1.ErrTruncated},
+		{"no identification line", "xABC5\r\n\r\n!" + checksumText("xABC5\r\n\r\n!"), p1.ErrMalformed},
+		{"odd line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW\r\n!\r", p1.ErrMalformed},
+		{"no data, no checksum", "/ABC5\r\n\r\nF.F(00)\r\n!\r\n", p1.ErrMalformed},
+		{"encrypted", string(encrypted), p1.ErrEncrypted},
+	} {
+		got, err := p1.Parse([]byte(tt.in))
+		if !errors.Is(err, tt.want) || got != nil {
+			t.Errorf("%s: got %v, error %v, want %v", tt.name, got, err, tt.want)
+		}
+	}
+	encrypted[40] ^= 1
+	if _, err := p1.CheckEncrypted(encrypted); !errors.Is(err, p1.ErrChecksum) {
+		t.Errorf("CheckEncrypted of a damaged telegram: got error %v, want ErrChecksum", err)
+	}
+	if _, err := p1.CheckEncrypted([]byte(good)); !errors.Is(err, p1.ErrMalformed) {
+		t.Errorf("CheckEncrypted of a plain telegram: got error %v, want ErrMalformed", err)
+	}
+}
+
 func TestParseErrors(t *testing.T) {
-	good := sealed("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)", "1-0:2.7.0(0000.000*kW)")
+	good := withChecksum("/ADN9 6534", "", "1-0:1.7.0(0000.345*kW)", "1-0:2.7.0(0000.000*kW)")
 	body := good[:len(good)-4]
 	for _, tt := range []struct{ name, in, want string }{
 		{"nothing", "", "no '!'"},
@@ -183,8 +217,8 @@ func TestParseErrors(t *testing.T) {
 		{"wrong value", strings.Replace(good, "345", "346", 1), "checksum"},
 		{"lost byte", strings.Replace(good, "345", "35", 1), "checksum"},
 		{"mark within a line only", "/ABC5\r\n0-0:96.13.0(!1234", "no '!'"},
-		{"not a slash", "xABC5\r\n\r\n!" + sum("xABC5\r\n\r\n!"), "identification"},
-		{"a carriage return alone before the end", "/ABC5\r!" + sum("/ABC5\r!"), "no '!'"},
+		{"not a slash", "xABC5\r\n\r\n!" + checksumText("xABC5\r\n\r\n!"), "identification"},
+		{"a carriage return alone before the end", "/ABC5\r!" + checksumText("/ABC5\r!"), "no '!'"},
 		{"odd line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW\r\n!\r", "line 4"},
 		{"odd code without checksum", "/ISK9\r\n\r\n1-0:4:24.7.0(1*kW)\r\n!\r", "line 3"},
 		{"no data and no checksum", "/\n!\n", "without checksum"},

@@ -11,8 +11,8 @@ import (
 // (P1 Companion Standard 5.0.2, 6.4; Swedish branch recommendation 2.0, annex 3). Finnish and Baltic meters send the
 // same letters an hour further east; nothing in the telegram tells.
 const (
-	winter = 60
-	summer = 120
+	winterOffset = 60
+	summerOffset = 120
 )
 
 // parseTime reads a stamp: YYMMDDhhmmss with W, S or nothing behind it, one of stampForms, or a COSEM date-time in hexadecimal.
@@ -27,15 +27,15 @@ func parseTime(b []byte) (obis.Time, bool) {
 		t, ok := parseDigits(b[:12])
 		switch t.Zone = true; b[12] | 0x20 {
 		case 'w':
-			t.Offset = winter
+			t.Offset = winterOffset
 		case 's':
-			t.Offset = summer
+			t.Offset = summerOffset
 		default:
 			return obis.Time{}, false
 		}
 		return t, ok
 	case 2 * obis.DateTimeLength:
-		return parseOctets(b)
+		return parseHexDateTime(b)
 	}
 	return obis.Time{}, false
 }
@@ -49,7 +49,7 @@ var stampForms = [...]string{
 // parseForms reads a stamp of one of stampForms.
 func parseForms(b []byte) (obis.Time, bool) {
 	for _, form := range stampForms {
-		if d, ok := figures(b, form); ok {
+		if d, ok := figuresOf(b, form); ok {
 			return parseDigits(d[:])
 		}
 	}
@@ -57,7 +57,7 @@ func parseForms(b []byte) (obis.Time, bool) {
 }
 
 // figures takes the figures of a stamp of that form from b, in the order of YYMMDDhhmmss. What the form does not have is 0.
-func figures(b []byte, form string) (d [12]byte, ok bool) {
+func figuresOf(b []byte, form string) (d [12]byte, ok bool) {
 	if len(b) != len(form) {
 		return d, false
 	}
@@ -80,7 +80,7 @@ func figures(b []byte, form string) (d [12]byte, ok bool) {
 }
 
 // parseOctets reads a COSEM date-time in hexadecimal, of a year that tells it from a number.
-func parseOctets(b []byte) (obis.Time, bool) {
+func parseHexDateTime(b []byte) (obis.Time, bool) {
 	var o [obis.DateTimeLength]byte
 	if _, err := hex.Decode(o[:], b); err != nil {
 		return obis.Time{}, false
@@ -89,9 +89,9 @@ func parseOctets(b []byte) (obis.Time, bool) {
 	return t, t.Year >= 1900 && t.Year < 2100
 }
 
-// JoinTime puts a clock together that the meter sends in two records: the time hhmmss (1-0:0.9.1) and the date YYMMDD or
+// ParseClock puts a clock together that the meter sends in two records: the time hhmmss (1-0:0.9.1) and the date YYMMDD or
 // YYYYMMDD (1-0:0.9.2), as Iskraemeco meters do, or hh:mm:ss and YY-MM-DD. Its zone is not known.
-func JoinTime(timeText, dateText []byte) (obis.Time, bool) {
+func ParseClock(timeText, dateText []byte) (obis.Time, bool) {
 	var room [24]byte
 	d := unpunctuated(room[:0], dateText)
 	if len(d) == len("YYYYMMDD") {
@@ -117,7 +117,7 @@ func unpunctuated(dst, b []byte) []byte {
 }
 
 // unset is the year from which on two digits are of the last century: 70 is what clocks show that were never set.
-const unset = 70
+const firstYearOf1900s = 70
 
 // parseDigits reads YYMMDDhhmmss.
 func parseDigits(b []byte) (obis.Time, bool) {
@@ -130,7 +130,7 @@ func parseDigits(b []byte) (obis.Time, bool) {
 		v[i] = hi*10 + lo
 	}
 	t := obis.Time{Year: 2000 + uint16(v[0]), Month: v[1], Day: v[2], Hour: v[3], Minute: v[4], Second: v[5]}
-	if v[0] >= unset {
+	if v[0] >= firstYearOf1900s {
 		t.Year -= 100
 	}
 	return t, t.Valid()

@@ -23,7 +23,7 @@ func TestJoinTime(t *testing.T) {
 		{"0941x7", "220130", obis.Time{}, false},
 		{"", "", obis.Time{}, false},
 	} {
-		got, ok := p1.JoinTime([]byte(tt.time), []byte(tt.date))
+		got, ok := p1.ParseClock([]byte(tt.time), []byte(tt.date))
 		if ok != tt.ok || ok && got != tt.want {
 			t.Errorf("JoinTime(%q, %q) = %v, %v; want %v, %v", tt.time, tt.date, got, ok, tt.want, tt.ok)
 		}

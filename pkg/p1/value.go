@@ -13,23 +13,23 @@ func parseValue(r *obis.Record, b []byte) bool {
 	if bytes.IndexByte(first, '(') >= 0 {
 		first, rest, several = cutValue(first)
 	}
-	if apart := len(first)+len("()()")+len(rest) < len(b); apart && !measures(r.Code) && !isLog(r.Code) {
+	if apart := len(first)+len("()()")+len(rest) < len(b); apart && !mayHaveUnit(r.Code) && !isLog(r.Code) {
 		several = false // it is a text like (a) (b)
 	}
 	if !several {
 		r.Text = b[1 : len(b)-1]
-		single(r)
+		parseSingle(r)
 		return true
 	}
 	r.Kind, r.Text = obis.Text, b
 	switch {
 	case isLog(r.Code):
 		return true
-	case r.Code.CDE() == blockCode:
-		block24(r)
+	case r.Code.CDE() == dsmr2Code:
+		parseDSMR2(r)
 		return true
 	}
-	return two(r, first, rest)
+	return parseStamped(r, first, rest)
 }
 
 // cutValue returns the first of the values in b, which has neither the first '(' nor the last ')', and what is left of b behind
@@ -52,15 +52,15 @@ func cutValue(b []byte) (value, rest []byte, more bool) {
 }
 
 // two reads a stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send the stamp of a peak behind it.
-func two(r *obis.Record, first, second []byte) bool {
+func parseStamped(r *obis.Record, first, second []byte) bool {
 	if bytes.IndexByte(second, '(') >= 0 {
 		return false
 	}
-	if stamp, ok := parseTime(first); ok && number(r, second) {
+	if stamp, ok := parseTime(first); ok && parseNumber(r, second) {
 		r.Text, r.Time = second, stamp
 		return true
 	}
-	if stamp, ok := parseTime(second); ok && number(r, first) {
+	if stamp, ok := parseTime(second); ok && parseNumber(r, first) {
 		r.Text, r.Time = first, stamp
 		return true
 	}
@@ -68,7 +68,7 @@ func two(r *obis.Record, first, second []byte) bool {
 }
 
 // numbers reads several numbers with units, such as two limits of current (100*A)(-063*A). Anything else stays one text.
-func numbers(records []obis.Record, b []byte) []obis.Record {
+func splitNumbers(records []obis.Record, b []byte) []obis.Record {
 	last := len(records) - 1
 	code := records[last].Code
 	all := records[:last]
@@ -76,7 +76,7 @@ func numbers(records []obis.Record, b []byte) []obis.Record {
 		var field []byte
 		field, rest, more = cutValue(rest)
 		r := obis.Record{Code: code, Text: field}
-		if bytes.IndexByte(field, '*') < 0 || !number(&r, field) {
+		if bytes.IndexByte(field, '*') < 0 || !parseNumber(&r, field) {
 			records[last] = obis.Record{Code: code, Kind: obis.Text, Text: b}
 			return records[:last+1]
 		}
@@ -85,8 +85,8 @@ func numbers(records []obis.Record, b []byte) []obis.Record {
 	return all
 }
 
-func single(r *obis.Record) {
-	if number(r, r.Text) {
+func parseSingle(r *obis.Record) {
+	if parseNumber(r, r.Text) {
 		return
 	}
 	r.Kind = obis.Text
@@ -99,8 +99,8 @@ func single(r *obis.Record) {
 }
 
 // number reads "0000.345*kW" and reports if it is that: a number with a unit, perhaps with blanks around them.
-func number(r *obis.Record, b []byte) bool {
-	digits, unit, prefix := measured(r.Code, b)
+func parseNumber(r *obis.Record, b []byte) bool {
+	digits, unit, prefix := splitUnit(r.Code, b)
 	if unit == obis.None {
 		return false
 	}
@@ -113,15 +113,15 @@ func number(r *obis.Record, b []byte) bool {
 }
 
 // measured takes apart what has a unit: what stands before it, the unit and its prefix. The unit is none where b has none.
-func measured(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
+func splitUnit(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
 	star := bytes.IndexByte(b, '*')
 	symbol := star + 1
 	if star < 0 {
-		if !measures(c) {
+		if !mayHaveUnit(c) {
 			return nil, obis.None, 0
 		}
 		b = trimmed(b)
-		star = glued(b)
+		star = unitStart(b)
 		symbol = star
 		if star <= 0 {
 			return nil, obis.None, 0
@@ -132,7 +132,7 @@ func measured(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
 }
 
 // glued returns where the unit begins in "0000.345kW", which some gateways make of it; 0 where no unit is looked for.
-func glued(b []byte) int {
+func unitStart(b []byte) int {
 	if _, stamp := parseTime(b); stamp { // the S or W of a stamp is no unit
 		return 0
 	}
@@ -147,7 +147,7 @@ func glued(b []byte) int {
 }
 
 // measures tells if the code is one of a quantity with a unit. Texts of other codes may end in a letter behind digits.
-func measures(c obis.Code) bool {
+func mayHaveUnit(c obis.Code) bool {
 	switch c[0] {
 	case 0:
 		return c[2] == 17 || c[2] == 24
@@ -158,9 +158,9 @@ func measures(c obis.Code) bool {
 }
 
 // readable tells that none of the values in a record of text has a unit, but digits that are none.
-func readable(r *obis.Record) bool {
+func isWellFormed(r *obis.Record) bool {
 	b, several := r.Text, false
-	if isLog(r.Code) || !measures(r.Code) && bytes.IndexByte(b, '*') < 0 {
+	if isLog(r.Code) || !mayHaveUnit(r.Code) && bytes.IndexByte(b, '*') < 0 {
 		return true
 	}
 	if _, err := obis.ParseDecimal(b); err == nil {
@@ -172,24 +172,24 @@ func readable(r *obis.Record) bool {
 	for more := true; more; {
 		var field []byte
 		field, b, more = cutValue(b)
-		if digits, unit, _ := measured(r.Code, field); unit != obis.None && !isNumber(digits) {
+		if digits, unit, _ := splitUnit(r.Code, field); unit != obis.None && !isNumber(digits) {
 			return false
 		}
 	}
-	return several || r.Code[2] != deviceGroup || r.Code[3] != deviceValue || isNumber(r.Text)
+	return several || r.Code[2] != submeterGroupC || r.Code[3] != submeterGroupD || isNumber(r.Text)
 }
 
 // readableLine is readable for a line without a code. What stands in a block was measured in the past.
-func readableLine(r *obis.Record) bool {
+func isWellFormedLine(r *obis.Record) bool {
 	if bytes.IndexByte(r.Text, '\n') >= 0 {
 		return true
 	}
 	_, text := r.SplitLine()
-	return readable(&obis.Record{Text: text})
+	return isWellFormed(&obis.Record{Text: text})
 }
 
 // deviceGroup and deviceValue are groups C and D of the value of a meter on another channel, which is always a number.
-const deviceGroup, deviceValue = 24, 2
+const submeterGroupC, submeterGroupD = 24, 2
 
 // isNumber tells if b is a number, or what stands in place of one.
 func isNumber(b []byte) bool {
@@ -201,11 +201,11 @@ func isNumber(b []byte) bool {
 func IsPlaceholder(b []byte) bool {
 	b = bytes.Trim(b, "( )")
 	_, stamp := parseTime(b)
-	return stamp || IsError(b) || !bytes.ContainsAny(b, "0123456789")
+	return stamp || IsErrorCode(b) || !bytes.ContainsAny(b, "0123456789")
 }
 
-// IsError tells if b is a text such as ER23 or (ER11), which meters of Iskraemeco send in place of what they cannot read.
-func IsError(b []byte) bool {
+// IsErrorCode reports whether b is a text such as ER23 or (ER11), which meters of Iskraemeco send in place of what they cannot read.
+func IsErrorCode(b []byte) bool {
 	figures, ok := bytes.CutPrefix(bytes.Trim(b, "()"), []byte("ER"))
 	return ok && len(figures) == 2 && isFigures(figures)
 }

@@ -74,6 +74,6 @@ func headless(e encoder) encoder {
 		clear := e(nil, s)
 		ident, lines, _ := bytes.Cut(clear, []byte("\r\n\r\n"))
 		apdu := dlms.AppendCiphered(nil, keyOf(s), nil, authenticated, 0, lines[:bytes.LastIndexByte(lines, '!')])
-		return p1.AppendCiphered(dst, string(ident[1:]), apdu[1:]) // without the tag of the APDU
+		return p1.AppendEncrypted(dst, string(ident[1:]), apdu[1:]) // without the tag of the APDU
 	}
 }

@@ -3,10 +3,10 @@ package p1
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
 // knownLines is of how many records the code is remembered: a meter sends the same lines again and again.
-const knownLines = 64
+const cachedLines = 64
 
 // lineStart is what stands before the first '(' of a line.
-type lineStart struct {
+type cachedCode struct {
 	text [16]byte
 	size int // 0 for none
 	code obis.Code
@@ -15,10 +15,10 @@ type lineStart struct {
 // readCode does what obis.ReadCode does for the line of record i, at the price of a comparison where it is as before. Without
 // it telegrams of P1 take 15 % longer (BenchmarkDecode of pkg/meter).
 func (t *Telegram) readCode(i int, b []byte) (obis.Code, int) {
-	if i >= len(t.known) {
+	if i >= len(t.codeCache) {
 		return obis.ReadCode(b)
 	}
-	h := &t.known[i]
+	h := &t.codeCache[i]
 	if n := h.size; n > 0 && len(b) > n && b[n] == '(' && string(b[:n]) == string(h.text[:n]) {
 		return h.code, n
 	}
@@ -33,7 +33,7 @@ func (t *Telegram) readCode(i int, b []byte) (obis.Code, int) {
 // usual reads the value at the start of b where it is what most lines hold, a number with a unit and the end of the line:
 // "(0000.345*kW)" CR LF. It returns the length with the line's end, 0 for anything else. It knows nothing that parseValue
 // does not, and looks at each byte once. Without it telegrams of P1 take 20 % longer (BenchmarkDecode of pkg/meter).
-func usual(r *obis.Record, b []byte) int {
+func parseUsualValue(r *obis.Record, b []byte) int {
 	const longest = 32 // of a number with its unit
 	star := 1
 	for star < len(b) && star < longest && (b[star]-'0' <= 9 || b[star] == '.' || b[star] == '-') {

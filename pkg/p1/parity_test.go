@@ -11,7 +11,7 @@ import (
 )
 
 // parity is what a line of 7 data bits and even parity gives, read as 8 data bits.
-func parity(text []byte) []byte {
+func withParity(text []byte) []byte {
 	out := bytes.Clone(text)
 	for i, x := range out {
 		out[i] = x | byte(bits.OnesCount8(x)&1)<<7
@@ -21,7 +21,7 @@ func parity(text []byte) []byte {
 
 func TestStrip(t *testing.T) {
 	text := household()
-	line := parity(text)
+	line := withParity(text)
 	if line[0] != 0xAF {
 		t.Fatalf("the slash arrives as %02X, want AF", line[0])
 	}
@@ -33,19 +33,19 @@ func TestStrip(t *testing.T) {
 		{"a telegram", line, string(text)},
 		{"nothing", nil, ""},
 		{"text with 8 data bits", []byte("ABCD"), "AB"},
-		{"a control character", parity([]byte("AB\x03C")), "AB"},
+		{"a control character", withParity([]byte("AB\x03C")), "AB"},
 		{"a zero byte", []byte("AB\x00"), "AB"},
-		{"delete", parity([]byte("AB\x7F")), "AB"},
+		{"delete", withParity([]byte("AB\x7F")), "AB"},
 	} {
 		dst := make([]byte, len(tt.in))
-		if n := p1.Strip(dst, tt.in); string(dst[:n]) != tt.want {
+		if n := p1.StripParity(dst, tt.in); string(dst[:n]) != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, dst[:n], tt.want)
 		}
 	}
-	if n := p1.Strip(make([]byte, 3), line); n != 3 {
+	if n := p1.StripParity(make([]byte, 3), line); n != 3 {
 		t.Errorf("into 3 bytes: got %d", n)
 	}
-	if n := p1.Strip(line, line); string(line[:n]) != string(text) {
+	if n := p1.StripParity(line, line); string(line[:n]) != string(text) {
 		t.Errorf("in place: got %q, want %q", line[:n], text)
 	}
 }
@@ -54,11 +54,11 @@ func TestStrip(t *testing.T) {
 func TestStripFlip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.SliceOfN(rapid.ByteRange(' ', '~'), 1, 50).Draw(t, "text")
-		line := parity(text)
+		line := withParity(text)
 		at := rapid.IntRange(0, len(line)-1).Draw(t, "at")
 		line[at] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
 		dst := make([]byte, len(line))
-		if n := p1.Strip(dst, line); n != at || !bytes.Equal(dst[:n], text[:n]) {
+		if n := p1.StripParity(dst, line); n != at || !bytes.Equal(dst[:n], text[:n]) {
 			t.Fatalf("got %q, want %q", dst[:n], text[:at])
 		}
 	})

@@ -9,7 +9,7 @@ import (
 )
 
 // cipher is the body of a ciphered telegram: so many bytes from the security byte on, with a line's mark and slash among them.
-func cipher(n int) []byte {
+func encryptedBody(n int) []byte {
 	b := append([]byte{0, 0x82, byte(n >> 8), byte(n), 0x30, 0, 0, 0, 0}, "\n!0000\r\n/ABC5\r\n"...)
 	for i := len(b); i < n+4; i++ {
 		b = append(b, byte(i*i*37+11*i))
@@ -18,8 +18,8 @@ func cipher(n int) []byte {
 }
 
 func TestCiphered(t *testing.T) {
-	body := cipher(560)
-	wire := p1.AppendCiphered(nil, "EGM5G35", body)
+	body := encryptedBody(560)
+	wire := p1.AppendEncrypted(nil, "EGM5G35", body)
 	if got := p1.Length(wire); got != len(wire) {
 		t.Errorf("Length = %d of a telegram of %d bytes", got, len(wire))
 	}
@@ -28,11 +28,11 @@ func TestCiphered(t *testing.T) {
 			t.Fatalf("Length of the first %d bytes = %d, want 0", k, got)
 		}
 	}
-	head, got, ok := p1.Ciphered(wire)
+	head, got, ok := p1.SplitEncrypted(wire)
 	if string(head) != "/EGM5G35\r\n\r\n" || !bytes.Equal(got, body) || !ok {
 		t.Errorf("Ciphered = %q, %d bytes, %v", head, len(got), ok)
 	}
-	if checked, err := p1.CheckCiphered(wire); !checked || err != nil {
+	if checked, err := p1.CheckEncrypted(wire); !checked || err != nil {
 		t.Errorf("CheckCiphered = %v, %v", checked, err)
 	}
 	var parsed p1.Telegram
@@ -46,38 +46,38 @@ func TestCiphered(t *testing.T) {
 
 // TestCipheredChecksum: either of the two checksums is right, none is no error, every other is one.
 func TestCipheredChecksum(t *testing.T) {
-	wire := p1.AppendCiphered(nil, "KFM5KAIFA-METER", cipher(100))
+	wire := p1.AppendEncrypted(nil, "KFM5KAIFA-METER", encryptedBody(100))
 	end := len(wire) - len("FFFF\r\n")
 	for _, tt := range []struct {
 		name, tail    string
 		checked, good bool
 	}{
 		{"in lower case", strings.ToLower(string(wire[end:])), true, true},
-		{"of other telegrams", sum(string(wire[:end])) + "\r\n", true, true},
+		{"of other telegrams", checksumText(string(wire[:end])) + "\r\n", true, true},
 		{"none", "\r\n", false, true},
 		{"wrong", "0000\r\n", false, false},
 		{"no checksum", "12\r\n", false, false},
 	} {
-		checked, err := p1.CheckCiphered(append(wire[:end:end], tt.tail...))
+		checked, err := p1.CheckEncrypted(append(wire[:end:end], tt.tail...))
 		if checked != tt.checked || (err == nil) != tt.good {
 			t.Errorf("%s: CheckCiphered = %v, %v; want %v, good %v", tt.name, checked, err, tt.checked, tt.good)
 		}
 	}
 	bare := wire[:end-1]
-	if checked, err := p1.CheckCiphered(bare); checked || err != nil {
+	if checked, err := p1.CheckEncrypted(bare); checked || err != nil {
 		t.Errorf("without a mark: CheckCiphered = %v, %v; want no error", checked, err)
 	}
 	if got := p1.Length(append(bytes.Clone(bare), '\r')); got != len(bare) {
 		t.Errorf("without a mark: Length = %d, want %d", got, len(bare))
 	}
-	if _, err := p1.CheckCiphered(household()); err == nil {
+	if _, err := p1.CheckEncrypted(household()); err == nil {
 		t.Error("a plain telegram is taken for a ciphered one")
 	}
 }
 
 // TestNotCiphered: a zero byte begins a ciphered telegram only in its place, so that noise is given up at once.
 func TestNotCiphered(t *testing.T) {
-	good := "/EGM5G35\r\n\r\n" + string(cipher(560))
+	good := "/EGM5G35\r\n\r\n" + string(encryptedBody(560))
 	for _, tt := range []struct {
 		name, in string
 		want     int
@@ -97,7 +97,7 @@ func TestNotCiphered(t *testing.T) {
 		if got := p1.Length([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
 		}
-		if _, _, ok := p1.Ciphered([]byte(tt.in)); ok {
+		if _, _, ok := p1.SplitEncrypted([]byte(tt.in)); ok {
 			t.Errorf("%s: is a ciphered telegram", tt.name)
 		}
 	}

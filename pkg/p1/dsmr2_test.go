@@ -40,7 +40,7 @@ func TestParseBlock(t *testing.T) {
 		{"values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{waiting, alone("(1)(2)")}, true},
 	} {
 		var got p1.Telegram
-		if err := got.Parse([]byte(sealed(append([]string{"/ABC3", ""}, tt.lines...)...))); err != nil {
+		if err := got.Parse([]byte(withChecksum(append([]string{"/ABC3", ""}, tt.lines...)...))); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
@@ -65,7 +65,7 @@ func TestParseUnchecked(t *testing.T) {
 		good     bool
 		checked  bool
 	}{
-		{"right", body + sum(body) + "\r\n", true, true},
+		{"right", body + checksumText(body) + "\r\n", true, true},
 		{"wrong", body + "0000\r\n", true, false},
 		{"none", body + "\r\n", true, false},
 		{"short", body + "12\r\n", true, false},

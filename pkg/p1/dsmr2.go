@@ -11,33 +11,33 @@ import (
 //
 //	0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)
 //	(00908.123)
-var blockCode = [3]byte{24, 3, 0}
+var dsmr2Code = [3]byte{24, 3, 0}
 
 // block24 makes of a record of blockCode, whose Text are its values in their parentheses, one of the code that it names. What
 // is no block, or waits for its value, is left as it is.
-func block24(r *obis.Record) {
+func parseDSMR2(r *obis.Record) {
 	const inHeading = 6 // values before the value of the meter
 	if bytes.Count(r.Text, []byte("(")) <= inHeading {
 		return
 	}
-	if h, value, ok := readBlock(r.Text); ok && value != nil {
-		fill(r, h, value)
+	if h, value, ok := readDSMR2(r.Text); ok && value != nil {
+		fillDSMR2(r, h, value)
 	}
 }
 
 // secondLine takes the value of a block whose first line is the last record. It returns false where that is no such line.
-func (t *Telegram) secondLine(b []byte) bool {
+func (t *Telegram) dsmr2SecondLine(b []byte) bool {
 	r := &t.Records[len(t.Records)-1]
-	h, value, ok := readBlock(r.Text)
+	h, value, ok := readDSMR2(r.Text)
 	if !ok || value != nil {
 		return false
 	}
-	fill(r, h, trimmed(b[1:len(b)-1]))
+	fillDSMR2(r, h, trimmed(b[1:len(b)-1]))
 	return true
 }
 
 // a heading is what a block says about its value.
-type heading struct {
+type dsmr2Heading struct {
 	code   obis.Code
 	time   obis.Time
 	unit   obis.Unit
@@ -45,9 +45,9 @@ type heading struct {
 }
 
 // readBlock reads the values of a block; value is nil where it is not among them.
-func readBlock(b []byte) (h heading, value []byte, ok bool) {
+func readDSMR2(b []byte) (h dsmr2Heading, value []byte, ok bool) {
 	if len(b) < 2 {
-		return heading{}, nil, false
+		return dsmr2Heading{}, nil, false
 	}
 	rest, more := b[1:len(b)-1], true
 	ok = true
@@ -73,7 +73,7 @@ func readBlock(b []byte) (h heading, value []byte, ok bool) {
 }
 
 // fill makes r the record that the heading names. A value that is no number stays a text.
-func fill(r *obis.Record, h heading, value []byte) {
+func fillDSMR2(r *obis.Record, h dsmr2Heading, value []byte) {
 	*r = obis.Record{Code: h.code, Kind: obis.Text, Text: value}
 	if v, err := obis.ParseDecimal(value); err == nil {
 		r.Kind, r.Value, r.Unit, r.Time = obis.Number, v.Shift(h.prefix), h.unit, h.time

@@ -2,7 +2,6 @@ package p1
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math/bits"
 
@@ -20,42 +19,41 @@ import (
 const (
 	// maxIdent is how long the identification line in front may be, in bytes with its '/'.
 	maxIdent = 64
-	// maxCiphered is how long it may be from the security byte to the '!', in bytes.
-	maxCiphered = 4096
-	// headCiphered is how many bytes tell what follows: title, length and security.
-	headCiphered = 5
+	// maxEncrypted is how long it may be from the security byte to the '!', in bytes.
+	maxEncrypted = 4096
+	// encryptedHeadSize is how many bytes tell what follows: title, length and security.
+	encryptedHeadSize = 5
 	// emptyLine ends the identification line and is empty itself.
 	emptyLine = "\r\n\r\n"
 )
 
 // frameChecksums is CRC-16/X.25 but for its start and end: reflected polynomial 8408.
-var frameChecksums = crc16.New(0x8408)
+var x25Table = crc16.New(0x8408)
 
 // frameChecksum returns the CRC-16/X.25 of b with its bytes in the order of frames, the low one first.
-func frameChecksum(b []byte) uint16 { return bits.ReverseBytes16(^frameChecksums.Update(0xFFFF, b)) }
+func x25Checksum(b []byte) uint16 { return bits.ReverseBytes16(^x25Table.Update(0xFFFF, b)) }
 
-var errPlain = errors.New("p1: no ciphered telegram")
-
-// Ciphered takes a ciphered telegram apart: head is its identification line in clear with the empty line behind it, body all
-// that is ciphered, from the 00 of the empty system title to before the '!'. Both belong to b. ok is false where b is none, or
-// a part of one. Parse refuses ciphered telegrams.
-func Ciphered(b []byte) (head, body []byte, ok bool) {
-	start := bodyStart(b)
-	if start == 0 || len(b) < start+headCiphered {
+// SplitEncrypted returns the two parts of an encrypted telegram. Head is the identification line, which is not encrypted, with the empty
+// line after it. Body is what stands between head and the '!': a general-glo-ciphering APDU without its tag, with an empty system title.
+// Both are parts of b. ok is false if b does not begin with a whole encrypted telegram. The checksum is not looked at: see
+// CheckEncrypted.
+func SplitEncrypted(b []byte) (head, body []byte, ok bool) {
+	start := afterEmptyLine(b)
+	if start == 0 || len(b) < start+encryptedHeadSize {
 		return nil, nil, false
 	}
-	n := cipheredSize(b[start:])
+	n := encryptedSize(b[start:])
 	if n == 0 || len(b)-start < n {
 		return nil, nil, false
 	}
 	return b[:start], b[start : start+n], true
 }
 
-// CheckCiphered verifies the checksum of a ciphered telegram, as Length delimits it. Checked is false where it carries none.
-func CheckCiphered(b []byte) (checked bool, err error) {
-	head, body, ok := Ciphered(b)
+// CheckEncrypted verifies the checksum of a ciphered telegram, as Length delimits it. Checked is false where it carries none.
+func CheckEncrypted(b []byte) (checked bool, err error) {
+	head, body, ok := SplitEncrypted(b)
 	if !ok {
-		return false, errPlain
+		return false, errNotEncrypted
 	}
 	end := len(head) + len(body)
 	if end == len(b) || b[end] != '!' {
@@ -67,16 +65,16 @@ func CheckCiphered(b []byte) (checked bool, err error) {
 	}
 	got, ok := readChecksum(sum)
 	if !ok {
-		return false, errChecksum
+		return false, errNoHexChecksum
 	}
-	if want := frameChecksum(b[:end+1]); got != want && got != Checksum(b[:end+1]) {
-		return false, fmt.Errorf("p1: checksum: want %04X, got %04X", want, got)
+	if want := x25Checksum(b[:end+1]); got != want && got != Checksum(b[:end+1]) {
+		return false, fmt.Errorf("%w: want %04X, got %04X", ErrChecksum, want, got)
 	}
 	return true, nil
 }
 
 // bodyStart returns where the body of a ciphered telegram would begin, behind the empty line; 0 where that is not there.
-func bodyStart(b []byte) int {
+func afterEmptyLine(b []byte) int {
 	if len(b) == 0 || b[0] != '/' {
 		return 0
 	}
@@ -88,29 +86,29 @@ func bodyStart(b []byte) int {
 }
 
 // cipheredSize returns how many bytes what is ciphered takes with its title and length, 0 when b does not begin like that.
-func cipheredSize(b []byte) int {
+func encryptedSize(b []byte) int {
 	if b[0] != 0 || b[1] != 0x82 || b[4]&^0x11 != 0x20 { // suite 0 or 1; encrypted, authenticated or not
 		return 0
 	}
 	n := int(b[2])<<8 | int(b[3])
-	if n < headCiphered || n > maxCiphered {
+	if n < encryptedHeadSize || n > maxEncrypted {
 		return 0
 	}
-	return headCiphered - 1 + n
+	return encryptedHeadSize - 1 + n
 }
 
 // cipheredLength returns the length of a ciphered telegram whose first byte that is no text is at cut: 0 to read on, cut for none.
-func cipheredLength(b []byte, cut int) int {
-	if cut == 0 || cut != bodyStart(b) {
+func encryptedLength(b []byte, cut int) int {
+	if cut == 0 || cut != afterEmptyLine(b) {
 		return max(cut, 1)
 	}
-	if len(b) < cut+headCiphered {
-		if !mayBeHead(b[cut:]) {
+	if len(b) < cut+encryptedHeadSize {
+		if !mayBecomeEncrypted(b[cut:]) {
 			return cut
 		}
 		return 0
 	}
-	n := cipheredSize(b[cut:])
+	n := encryptedSize(b[cut:])
 	if n == 0 {
 		return cut
 	}
@@ -125,6 +123,6 @@ func cipheredLength(b []byte, cut int) int {
 }
 
 // mayBeHead tells if more bytes may make of b what cipheredSize knows.
-func mayBeHead(b []byte) bool {
-	return b[0] == 0 && (len(b) < 2 || b[1] == 0x82) && (len(b) < 3 || b[2] <= maxCiphered>>8)
+func mayBecomeEncrypted(b []byte) bool {
+	return b[0] == 0 && (len(b) < 2 || b[1] == 0x82) && (len(b) < 3 || b[2] <= maxEncrypted>>8)
 }

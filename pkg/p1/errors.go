@@ -1,0 +1,40 @@
+package p1
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What Parse, ParseUnchecked and CheckEncrypted find wrong with a telegram. Compare with errors.Is: the error that they return says
+// more, such as both checksums or the number of the line.
+var (
+	// ErrChecksum: the checksum is wrong, or is not a number of up to four hexadecimal digits.
+	ErrChecksum = errors.New("p1: checksum")
+	// ErrTruncated: the end of the telegram is missing.
+	ErrTruncated = errors.New("p1: truncated")
+	// ErrMalformed: the telegram is not of the form of a P1 telegram. In a telegram with a correct checksum, only a missing
+	// identification line is such an error.
+	ErrMalformed = errors.New("p1: malformed")
+	// ErrEncrypted: the telegram is encrypted. SplitEncrypted returns its parts.
+	ErrEncrypted = errors.New("p1: the telegram is ciphered")
+)
+
+// A fault is an error with a text of its own that is one of the exported errors.
+type fault struct {
+	text string
+	is   error
+}
+
+func (f *fault) Error() string { return f.text }
+
+func (f *fault) Unwrap() error { return f.is }
+
+var (
+	errNoEnd         = &fault{"p1: no '!' at the end: cut, or run into the next telegram", ErrTruncated}
+	errNoChecksum    = &fault{"p1: cut off after the '!': the time stamps are those of a meter that sends a checksum, and there is none", ErrTruncated}
+	errTooLong       = &fault{fmt.Sprintf("p1: no end after %d bytes", MaxLength), ErrTruncated}
+	errNoHexChecksum = &fault{"p1: what follows the '!' is not a checksum of hexadecimal digits", ErrChecksum}
+	errNoIdent       = &fault{"p1: no identification line", ErrMalformed}
+	errNoData        = &fault{"p1: no data in a telegram without checksum", ErrMalformed}
+	errNotEncrypted  = &fault{"p1: no ciphered telegram", ErrMalformed}
+)
