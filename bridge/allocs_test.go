@@ -43,7 +43,7 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 	meters, j := []Meter{{ID: "house"}}, newJournal(4)
 	read, unread := newFeed(meters, j), newFeed(meters, j)
 	b := New(zerolog.Nop())
-	b.Plan(throttle.NewPlan(preset))
+	b.SetPlan(throttle.NewPlan(preset))
 	b.store = store
 	b.AddMeter(meters[0], probe.Source{})
 	p := newPipeline(b, 0, []*Feed{read, unread}, j)

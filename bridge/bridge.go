@@ -61,8 +61,8 @@ type namedOutput struct {
 // New returns a Bridge without meters and outputs, which publishes every telegram and remembers nothing over a restart.
 func New(log zerolog.Logger) *Bridge { return &Bridge{log: log, plan: new(throttle.Plan)} }
 
-// Plan says how often each quantity is published. A recording is published whole whatever the plan.
-func (b *Bridge) Plan(p *throttle.Plan) { b.plan = p }
+// SetPlan sets how often each quantity is published. A recording is published whole whatever the plan.
+func (b *Bridge) SetPlan(p *throttle.Plan) { b.plan = p }
 
 // AddMeter adds a meter and where its bytes come from.
 func (b *Bridge) AddMeter(m Meter, s probe.Source) {
@@ -74,9 +74,9 @@ func (b *Bridge) AddOutput(name string, o Output) {
 	b.outputs = append(b.outputs, namedOutput{name, o})
 }
 
-// Remember keeps in a folder what must survive a restart: the last good value of each counter, what has been announced, where a meter was
+// KeepState keeps in a folder what must survive a restart: the last good value of each counter, what has been announced, where a meter was
 // found, which runs there were. Where that cannot be, the log says so once, and it is tried again while the bridge runs. Call it before Run.
-func (b *Bridge) Remember(dir string) {
+func (b *Bridge) KeepState(dir string) {
 	b.store = state.Open(dir, b.log)
 	b.instance = newInstance(b.store)
 }
@@ -100,7 +100,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		pipelines[i] = newPipeline(b, i, feeds, j)
 		pipelines[i].progress, pipelines[i].silence = health.Add("meter "+b.meters[i].ID), health.Add("silence of meter "+b.meters[i].ID)
 	}
-	b.store.Report(health.Add("state file"))
+	b.store.SetReporter(health.Add("state file"))
 	outputs, stop := context.WithCancel(context.WithoutCancel(ctx))
 	keep, done := context.WithCancel(context.WithoutCancel(ctx))
 	var remembering, measuring errgroup.Group
@@ -126,7 +126,7 @@ const stableAfter = 10 * time.Second
 // deliver runs an output again and again until the bridge stops.
 func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) {
 	log := b.log.With().Str("output", o.name).Logger()
-	wait := ratelimit.Backoff{First: 500 * time.Millisecond, Most: 8 * time.Second}
+	wait := ratelimit.Backoff{Min: 500 * time.Millisecond, Max: 8 * time.Second}
 	var trouble faults
 	for ctx.Err() == nil {
 		feed.deliveringSince, feed.undelivered = time.Time{}, false
@@ -138,7 +138,7 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) {
 		}
 		if !feed.deliveringSince.IsZero() && time.Since(feed.deliveringSince) > stableAfter {
 			wait.Reset()
-			trouble.Over()
+			trouble.Recovered()
 		}
 		feed.progress.Note("interrupted: " + err.Error())
 		w := wait.Next()

@@ -10,8 +10,8 @@ import (
 // A Descriptor is a quantity that a meter sends, and how: what is announced of it.
 type Descriptor struct {
 	ID quantity.ID
-	// As is the index of the unit in the row's Measures.
-	As uint8
+	// UnitIndex is the index of the unit in the row's Measures.
+	UnitIndex uint8
 	// Decimals is how many its numbers are written with.
 	Decimals uint8
 	// Every is how often the meter sends it, rounded up: 1 min, 15 min, 1 h or 24 h.
@@ -38,8 +38,8 @@ const maxQuantities = 256
 // value makes the Value of a sample, written as the meter's first was. It allocates only for a text that differs from the last.
 func (d *descriptors) value(s *quantity.Sample, now time.Time) Value {
 	q := &d.all[s.ID]
-	v := Value{ID: s.ID, As: s.As, Number: s.Value, Decimals: uint8(s.Decimals())}
-	if q.set && q.last.As == v.As && !q.came.Before(d.swapped) {
+	v := Value{ID: s.ID, UnitIndex: s.As, Number: s.Value, Decimals: uint8(s.Decimals())}
+	if q.set && q.last.UnitIndex == v.UnitIndex && !q.came.Before(d.swapped) {
 		v.Decimals = q.last.Decimals
 	}
 	if v.Text = q.last.Text; v.Text != string(s.Text) {
@@ -47,7 +47,7 @@ func (d *descriptors) value(s *quantity.Sample, now time.Time) Value {
 	}
 	class := q.class()
 	q.seen(now)
-	d.changed = d.changed || !q.set || q.last.As != v.As || q.last.Decimals != v.Decimals || q.class() != class
+	d.changed = d.changed || !q.set || q.last.UnitIndex != v.UnitIndex || q.last.Decimals != v.Decimals || q.class() != class
 	q.set, q.last = true, v
 	return v
 }
@@ -55,7 +55,7 @@ func (d *descriptors) value(s *quantity.Sample, now time.Time) Value {
 // remember begins with what an earlier run knew. The time since then is no gap of the meter's.
 func (d *descriptors) remember(q Descriptor) {
 	d.all[q.ID] = described{
-		set: true, last: Value{ID: q.ID, As: q.As, Decimals: q.Decimals}, cadence: cadence{every: q.Every},
+		set: true, last: Value{ID: q.ID, UnitIndex: q.UnitIndex, Decimals: q.Decimals}, cadence: cadence{every: q.Every},
 	}
 	d.changed = true
 }
@@ -99,7 +99,7 @@ func (d *descriptors) taken() []Descriptor {
 	d.list = make([]Descriptor, 0, len(d.list)+1) // the feeds may still read the old one
 	for id := range d.all {
 		if q := &d.all[id]; q.set {
-			d.list = append(d.list, Descriptor{quantity.ID(id), q.last.As, q.last.Decimals, q.class()})
+			d.list = append(d.list, Descriptor{quantity.ID(id), q.last.UnitIndex, q.last.Decimals, q.class()})
 		}
 	}
 	return slices.Clip(d.list)

@@ -22,28 +22,28 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 		network  bool
 		within   time.Duration // until values go on
 		events   []string
-		about    bridge.About // without port and line
+		about    bridge.Description // without port and line
 	}{
 		{"another list", "aidon-se", "p1-se-aidon", [2]string{speed, speed}, false, 10 * time.Second,
-			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.About{Make: "Aidon", Model: "6534", Protocol: "p1"}},
+			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
 		{"back", "p1-se-aidon", "aidon-se", [2]string{speed, speed}, false, 10 * time.Second,
-			[]string{"profile_changed aidon p1 > aidon hdlc"}, bridge.About{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
+			[]string{"profile_changed aidon p1 > aidon hdlc"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
 		{"behind a network-attached reader", "aidon-se", "p1-se-aidon", [2]string{mbus, speed}, true, 10 * time.Second,
-			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.About{Make: "Aidon", Model: "6534", Protocol: "p1"}},
+			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
 		{"Norwegian lists on the M-Bus port", "aidon-no", "aidon-se", [2]string{mbus, mbus}, false, 10 * time.Second, nil,
-			bridge.About{Make: "Aidon", Model: "6534", Serial: "7359990000000001", List: "AIDON_V0001", Protocol: "hdlc"}},
+			bridge.Description{Make: "Aidon", Model: "6534", Serial: "7359990000000001", List: "AIDON_V0001", Protocol: "hdlc"}},
 		{"another speed", "aidon-se", "p1-se-aidon", [2]string{mbus, speed}, false, time.Minute + usualTime,
 			[]string{"settings_changed 2400 8E1 > 115200 8N1", "profile_changed aidon hdlc > aidon p1"},
-			bridge.About{Make: "Aidon", Model: "6534", Protocol: "p1"}},
+			bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
 		{"a slower speed", "p1-se-aidon", "aidon-se", [2]string{speed, mbus}, false, time.Minute + usualTime,
 			[]string{"settings_changed 115200 8N1 > 2400 8E1", "profile_changed aidon p1 > aidon hdlc"},
-			bridge.About{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
+			bridge.Description{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
 		{"another parity", "p1-dk-landisgyr", "p1-dk-nes", [2]string{speed, "115200 8E1"}, false, time.Minute + usualTime,
 			[]string{"settings_changed 115200 8N1 > 115200 8E1", "profile_changed landisgyr p1 > nes p1"},
-			bridge.About{Make: "NES", Model: "00001-3E", Protocol: "p1"}},
+			bridge.Description{Make: "NES", Model: "00001-3E", Protocol: "p1"}},
 		{"another meter, which does not say whose it is", "kaifa-no2", "p1-lu-plain", [2]string{speed, speed}, false, 10 * time.Second,
 			[]string{"meter_changed 6970630000000001 > SAG0000000000001", "profile_changed kaifa hdlc > p1"},
-			bridge.About{Model: "200000001_M", Serial: "SAG0000000000001", Protocol: "p1"}},
+			bridge.Description{Model: "200000001_M", Serial: "SAG0000000000001", Protocol: "p1"}},
 	}
 	for _, tt := range tests {
 		for name, patient := range map[string]bool{"takes a start bit": false, "waits for idle": true} {

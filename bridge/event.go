@@ -64,7 +64,7 @@ func (p *pipeline) changed(message string, e Event) {
 		from, to = "", ""
 	}
 	if count, ok := p.happened.Allow(e.Name + e.Quantity); ok { // two meters may speak by turns
-		ratelimit.Counted(p.log.Info(), count).Fields(nonEmpty("quantity", e.Quantity, "from", from, "to", to)).Msg(message)
+		ratelimit.WithCount(p.log.Info(), count).Fields(nonEmpty("quantity", e.Quantity, "from", from, "to", to)).Msg(message)
 	}
 	for _, f := range p.feeds {
 		f.event(p.index, e)

@@ -19,11 +19,11 @@ type faults struct{ ratelimit.Limiter }
 
 // warn writes the line if it is due, and tells if it was. Two faults of the same kind are the same.
 func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) bool {
-	count, ok := f.Allow(ratelimit.Kind(kind))
+	count, ok := f.Allow(ratelimit.Normalize(kind))
 	if !ok {
 		return false
 	}
-	event := ratelimit.Counted(log.Warn().Err(err), count)
+	event := ratelimit.WithCount(log.Warn().Err(err), count)
 	switch { // nobody reads more digits
 	case wait > 10*time.Second:
 		event = event.Dur("wait", wait.Round(time.Second))

@@ -46,7 +46,7 @@ func TestFaultsAreToldOnceAndCounted(t *testing.T) {
 		}
 		warn("denied")
 		warn("denied")
-		f.Over()
+		f.Recovered()
 		warn("denied")
 		want := []logged{
 			{"wire", "gone", 0},

@@ -42,39 +42,39 @@ func (f *Feed) TakeInterrupted() bool {
 
 // slot is what a Feed holds of one meter.
 type slot struct {
-	News        // what is new besides values and events
-	anyNew bool // anything is
-	whole  bool // the next telegram is wanted whole: values may have been held back for long
-	values [maxQuantities]Value
-	have   [maxQuantities]bool
-	fresh  [maxQuantities]bool
-	given  int // how many events have been given out, delivered at the next Take
+	MeterUpdate      // what is new besides values and events
+	anyNew      bool // anything is
+	whole       bool // the next telegram is wanted whole: values may have been held back for long
+	values      [maxQuantities]Value
+	have        [maxQuantities]bool
+	fresh       [maxQuantities]bool
+	given       int // how many events have been given out, delivered at the next Take
 }
 
 // condition is what is known of a meter besides its values.
 type condition struct {
-	about  About
+	about  Description
 	online bool
 	stats  Stats
 }
 
 // A Batch is what is new since the last Take.
 type Batch struct {
-	// News has an entry for each meter of which anything but a telegram is new.
-	News []News
+	// Updates has an entry for each meter of which anything but a telegram is new.
+	Updates []MeterUpdate
 	// Telegrams are whole telegrams in the order in which they came.
 	Telegrams []Telegram
 	// Lost counts telegrams that went unread because the output was too slow.
 	Lost uint64
 }
 
-// News is what is new of one meter.
-type News struct {
+// A MeterUpdate is what is new of one meter.
+type MeterUpdate struct {
 	Meter Meter
-	// About is new when AboutNew is set; so on for the others.
-	About    About
-	AboutNew bool
-	Online   bool
+	// Description is new if DescriptionNew is set; so are the other fields with theirs.
+	Description    Description
+	DescriptionNew bool
+	Online         bool
 	// OnlineNew is set too when nothing has changed but everything is wanted again.
 	OnlineNew bool
 	Stats     Stats
@@ -92,7 +92,7 @@ type News struct {
 func newFeed(meters []Meter, j *journal) *Feed {
 	f := &Feed{slots: make([]slot, len(meters)), signal: make(chan struct{}, 1), journal: j}
 	for i := range meters {
-		f.slots[i] = slot{News: News{Meter: meters[i], OnlineNew: true}, anyNew: true}
+		f.slots[i] = slot{MeterUpdate: MeterUpdate{Meter: meters[i], OnlineNew: true}, anyNew: true}
 	}
 	f.wake()
 	j.readers = append(j.readers, f)
@@ -112,7 +112,7 @@ func (f *Feed) Ready() <-chan struct{} {
 func (f *Feed) Progress() { f.progress.Working() }
 
 // Health returns how all goroutines of the bridge are. It takes no lock that a stuck one could hold.
-func (f *Feed) Health() []progress.Part { return f.health.Parts() }
+func (f *Feed) Health() []progress.Status { return f.health.Statuses() }
 
 // Take returns what is new, nil when nothing is. It never waits. The Batch belongs to the Feed and is valid until the next
 // Take, which also says that this one has been delivered: take until there is nothing.
@@ -138,7 +138,7 @@ func (f *Feed) Resync() {
 	for i := range f.slots {
 		s := &f.slots[i]
 		s.fresh, s.given, s.whole = s.have, 0, true
-		s.AboutNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = true, true, true, true, true
+		s.DescriptionNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = true, true, true, true, true
 	}
 	f.wake()
 }
@@ -168,25 +168,25 @@ func (f *Feed) collect() *Batch {
 	defer f.mu.Unlock()
 	b := &f.batch
 	b.Telegrams, f.taken, b.Lost = f.journal.from(f.taken, b.Telegrams[:0])
-	b.News = b.News[:0]
+	b.Updates = b.Updates[:0]
 	for i := range f.slots {
 		s := &f.slots[i]
 		s.Events, s.given = slices.Delete(s.Events, 0, s.given), 0
 		if s.anyNew {
-			b.News = slices.Grow(b.News, 1)[:len(b.News)+1] // its slices are used again
-			s.move(&b.News[len(b.News)-1])
+			b.Updates = slices.Grow(b.Updates, 1)[:len(b.Updates)+1] // its slices are used again
+			s.move(&b.Updates[len(b.Updates)-1])
 		}
 	}
-	if len(b.News) == 0 && len(b.Telegrams) == 0 {
+	if len(b.Updates) == 0 && len(b.Telegrams) == 0 {
 		return nil
 	}
 	return b
 }
 
 // move fills n, whose slices are used again, and makes the slot old.
-func (s *slot) move(n *News) {
+func (s *slot) move(n *MeterUpdate) {
 	values, events := n.Values[:0], append(n.Events[:0], s.Events...)
-	*n = s.News
+	*n = s.MeterUpdate
 	n.Values, n.Events = values, events
 	s.given = len(s.Events)
 	for id := range s.fresh {
@@ -195,7 +195,7 @@ func (s *slot) move(n *News) {
 		}
 	}
 	s.fresh = [maxQuantities]bool{}
-	s.AboutNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = false, false, false, false, false
+	s.DescriptionNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = false, false, false, false, false
 }
 
 // update is what a meter gives to its feeds at once, so that it is never seen online without values.
@@ -237,16 +237,16 @@ func (f *Feed) put(meter int, u update) {
 	}
 	if st := u.state; st != nil {
 		s.OnlineNew = s.OnlineNew || s.Online != st.online
-		s.AboutNew = s.AboutNew || s.About != st.about
-		s.About, s.Online, s.Stats, s.StatsNew = st.about, st.online, st.stats, true
+		s.DescriptionNew = s.DescriptionNew || s.Description != st.about
+		s.Description, s.Online, s.Stats, s.StatsNew = st.about, st.online, st.stats, true
 	}
 	s.anyNew = true
 	f.wake()
 }
 
-// Memory is where an output keeps what must survive a restart, under a key of its own; nil, which remembers nothing, where
+// Store is where an output keeps what must survive a restart, under a key of its own; nil, which remembers nothing, where
 // there is none.
-func (f *Feed) Memory() *state.Store { return f.memory }
+func (f *Feed) Store() *state.Store { return f.memory }
 
 // Instance tells this bridge from others; nil where nothing is remembered.
 func (f *Feed) Instance() *Instance { return f.instance }

@@ -74,7 +74,7 @@ func (m *feeds) Put(t *rapid.T) {
 	if rapid.Bool().Draw(t, "state") {
 		st = &condition{
 			online: rapid.Bool().Draw(t, "online"),
-			about:  About{Model: rapid.SampledFrom([]string{"", "6534"}).Draw(t, "model")},
+			about:  Description{Model: rapid.SampledFrom([]string{"", "6534"}).Draw(t, "model")},
 			stats:  Stats{Telegrams: m.seq},
 		}
 	}
@@ -195,7 +195,7 @@ type heard struct {
 type heardNews struct {
 	Meter                       string
 	About, Online, Stats, Known bool
-	State                       About
+	State                       Description
 	IsOnline                    bool
 	Counted                     uint64
 	Values                      map[quantity.ID]int64
@@ -246,10 +246,10 @@ func (o *feedModel) expect(written uint64) (h heard, ok bool) {
 
 func hear(t *rapid.T, b *Batch) heard {
 	h := heard{Seqs: seqs(b.Telegrams), Lost: b.Lost}
-	for _, n := range b.News {
+	for _, n := range b.Updates {
 		h.News = append(h.News, heardNews{
-			Meter: n.Meter.ID, About: n.AboutNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.DescriptorsNew,
-			State: n.About, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: ids(n.Descriptors),
+			Meter: n.Meter.ID, About: n.DescriptionNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.DescriptorsNew,
+			State: n.Description, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: ids(n.Descriptors),
 			Events: names(n.Events),
 		})
 	}
@@ -294,14 +294,14 @@ func TestFeed(t *testing.T) {
 func TestFeedKeepsTheLastEvents(t *testing.T) {
 	f := newFeed([]Meter{{ID: "house"}}, newJournal(4))
 	f.event(0, Event{Name: "first"})
-	if got := names(f.Take().News[0].Events); !slices.Equal(got, []string{"first"}) { // given out, not yet delivered
+	if got := names(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // given out, not yet delivered
 		t.Fatalf("got %v, want the first", got)
 	}
 	for i := range 3 * mostEvents {
 		f.event(0, Event{Name: strconv.Itoa(i)})
 	}
 	f.Resync()
-	got := names(f.Take().News[0].Events)
+	got := names(f.Take().Updates[0].Events)
 	if len(got) != mostEvents || got[mostEvents-1] != strconv.Itoa(3*mostEvents-1) {
 		t.Errorf("got %v, want the last %d", got, mostEvents)
 	}
@@ -318,8 +318,8 @@ func TestFeedNeverBlocks(t *testing.T) {
 		f.put(0, update{values: []Value{last}})
 	}
 	b := f.Take()
-	if len(b.News) != 1 || !slices.Equal(b.News[0].Values, []Value{last}) {
-		t.Errorf("got %v, want the last value alone", b.News)
+	if len(b.Updates) != 1 || !slices.Equal(b.Updates[0].Values, []Value{last}) {
+		t.Errorf("got %v, want the last value alone", b.Updates)
 	}
 	if len(b.Telegrams) != journalSize || b.Lost != 99*journalSize {
 		t.Errorf("got %d telegrams and %d lost, want %d and %d", len(b.Telegrams), b.Lost, journalSize, 99*journalSize)

@@ -83,7 +83,7 @@ type notebook struct {
 	order     []string // "value", "online", "telegram": what came first
 	values    map[string]string
 	known     []string
-	about     bridge.About
+	about     bridge.Description
 	stats     bridge.Stats
 	events    []string // "profile_changed aidon hdlc > aidon p1"
 	telegrams []bridge.Telegram
@@ -127,7 +127,7 @@ func (n *notebook) take(feed *bridge.Feed) {
 func (n *notebook) note(b *bridge.Batch) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, news := range b.News {
+	for _, news := range b.Updates {
 		n.news(&news)
 	}
 	n.lost += b.Lost
@@ -139,7 +139,7 @@ func (n *notebook) note(b *bridge.Batch) {
 	}
 }
 
-func (n *notebook) news(news *bridge.News) {
+func (n *notebook) news(news *bridge.MeterUpdate) {
 	if n.values == nil {
 		n.values = map[string]string{}
 	}
@@ -169,8 +169,8 @@ func (n *notebook) news(news *bridge.News) {
 			}
 		}
 	}
-	if news.AboutNew {
-		n.about = news.About
+	if news.DescriptionNew {
+		n.about = news.Description
 		n.described++
 	}
 	if news.StatsNew {
@@ -245,10 +245,10 @@ func runPlanned(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter
 	t.Helper()
 	h := &house{t: t, log: &paper{}, done: make(chan error, 1)}
 	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))
-	b.Plan(throttle.NewPlan(preset))
+	b.SetPlan(throttle.NewPlan(preset))
 	b.AddMeter(m, s)
 	if dir != "" {
-		b.Remember(dir)
+		b.KeepState(dir)
 	}
 	for i, o := range outputs {
 		b.AddOutput(fmt.Sprint("output", i), o)

@@ -39,12 +39,12 @@ func (p *pipeline) forget(now time.Time) {
 	p.descriptors.swapped = now
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
-	p.liveness.about = About{}
+	p.liveness.about = Description{}
 }
 
 // describe keeps what telegrams say of their meter. Not every telegram says it: what one leaves out stays, and a name that
 // comes without a list does not replace one that came with it.
-func (a *About) describe(r *meter.Reading) {
+func (a *Description) describe(r *meter.Reading) {
 	if a.Protocol != string(r.Protocol) {
 		a.List = "" // it was another profile's
 	}

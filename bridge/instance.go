@@ -44,7 +44,7 @@ func newInstance(store *state.Store) *Instance {
 	i.kept.Runs = i.kept.Runs[max(0, len(i.kept.Runs)-mostRuns):]
 	i.mark = i.kept.ID + "." + run
 	text, err := json.Marshal(i.kept)
-	if err != nil || !store.KeepNow(instanceKey, text) { // nothing in it makes the first fail
+	if err != nil || !store.Save(instanceKey, text) { // nothing in it makes the first fail
 		return nil
 	}
 	return i
@@ -81,8 +81,8 @@ func (i *Instance) Mark() string {
 	return i.mark
 }
 
-// Own tells if a mark is that of this run or of an earlier one.
-func (i *Instance) Own(mark string) bool {
+// Owns reports whether a mark is that of this run or of an earlier one.
+func (i *Instance) Owns(mark string) bool {
 	if i == nil {
 		return false
 	}

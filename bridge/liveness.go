@@ -126,7 +126,7 @@ func (p *pipeline) count(r *meter.Reading, now time.Time) {
 	if r.Repeated {
 		v.stats.Repeated++
 	}
-	v.stats.Last, v.stats.Interval = now, p.every.learned()
+	v.stats.LastTelegram, v.stats.Interval = now, p.every.learned()
 	v.timer.Reset(silentAfter * v.stats.Interval)
 	tell := !v.online || v.worthTelling(now, p.plan.Diagnostics())
 	v.online = true

@@ -18,41 +18,41 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	if p.seq == 0 {
 		p.compare(r, now)
 	}
-	j := p.guard.Judge(&guard.Telegram{Received: now, Meter: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
-	for i := range j.Held {
-		p.reject(&j.Held[i])
+	j := p.guard.Check(&guard.Telegram{Received: now, MeterTime: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
+	for i := range j.Rejected {
+		p.reject(&j.Rejected[i])
 		// The broker keeps what it has until the next telegram: what an earlier run kept may be older than what was published last.
-		p.reminder = slices.DeleteFunc(p.reminder, func(v Value) bool { return v.ID == j.Held[i].ID })
+		p.reminder = slices.DeleteFunc(p.reminder, func(v Value) bool { return v.ID == j.Rejected[i].ID })
 	}
-	if j.Replaced != "" {
+	if j.ReplacedSerial != "" {
 		p.forget(now)
-		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: j.Replaced, To: r.Meter.Serial})
+		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: j.ReplacedSerial, To: r.Meter.Serial})
 	}
 	for i := range j.Resets {
 		p.reset(&j.Resets[i], now)
 		p.throttle.Forget(j.Resets[i].ID) // event and value go together
 	}
 	p.values = p.values[:0]
-	for i := range j.Good {
-		p.values = append(p.values, p.descriptors.value(&j.Good[i], now))
+	for i := range j.Accepted {
+		p.values = append(p.values, p.descriptors.value(&j.Accepted[i], now))
 	}
-	return j.Good
+	return j.Accepted
 }
 
 // reject counts a counter's value that is held back; one that goes on being so counts once. The first for a reason is told in the
 // log, all in the hub.
-func (p *pipeline) reject(h *guard.Held) {
-	if h.Again {
+func (p *pipeline) reject(h *guard.Rejection) {
+	if h.Repeated {
 		return
 	}
 	reason := fmt.Sprintf("%s %s: %v", h.ID, shown(h.ID, h.Value), h.Reason)
 	if !h.First {
-		reason += ", last " + shown(h.ID, h.Last)
+		reason += ", last " + shown(h.ID, h.LastAccepted)
 	}
 	p.liveness.mu.Lock()
 	p.liveness.stats.Rejected++
-	if h.Reason != guard.Derived { // the tariff's own reason, just before, says more
-		p.liveness.stats.Reason = reason
+	if h.Reason != guard.PartRejected { // the tariff's own reason, just before, says more
+		p.liveness.stats.RejectedReason = reason
 	}
 	p.liveness.mu.Unlock()
 	message := heldBack

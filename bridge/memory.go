@@ -22,18 +22,18 @@ type memory struct {
 	scale *quantity.Scale
 
 	mu          sync.Mutex
-	about       About
+	about       Description
 	descriptors []Descriptor
 	scaling     meter.CurrentScaling
-	counters    guard.Memory
+	counters    guard.Snapshot
 }
 
 // remembered is the form in which it is kept. Names, not numbers, since a later program has other rows.
 type remembered struct {
-	About      About                `json:"about"`
+	About      Description          `json:"about"`
 	Quantities []rememberedQuantity `json:"quantities"`
 	Scaling    meter.CurrentScaling `json:"scaling,omitzero"`
-	Guard      guard.Memory         `json:"guard"`
+	Guard      guard.Snapshot       `json:"guard"`
 }
 
 type rememberedQuantity struct {
@@ -110,7 +110,7 @@ func (m *memory) encode() []byte {
 	for _, k := range m.descriptors {
 		q := rememberedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
 		if row := k.ID.Row(); row.Numeric() {
-			q.Unit = row.Measures[k.As].Unit
+			q.Unit = row.Measures[k.UnitIndex].Unit
 		}
 		kept.Quantities = append(kept.Quantities, q)
 	}
@@ -121,7 +121,7 @@ func (m *memory) encode() []byte {
 // note takes the state of a meter after a telegram, where it is worth a write: descriptors is nil where it has not changed. Counted tells that
 // the telegram has published a counter; seldom, that one of them comes once an hour or less often. The next run publishes the value on
 // disk long before another comes, and must not step back.
-func (m *memory) note(a *About, descriptors []Descriptor, s meter.CurrentScaling, counted, seldom bool, g *guard.Guard) {
+func (m *memory) note(a *Description, descriptors []Descriptor, s meter.CurrentScaling, counted, seldom bool, g *guard.Guard) {
 	if descriptors == nil && !counted && m.about == *a && m.scaling == s {
 		return
 	}
@@ -131,11 +131,11 @@ func (m *memory) note(a *About, descriptors []Descriptor, s meter.CurrentScaling
 	if descriptors != nil {
 		m.descriptors = descriptors
 	}
-	g.Remember(&m.counters)
+	g.Snapshot(&m.counters)
 	if seldom {
-		m.store.Urgent()
+		m.store.MarkUrgent()
 	} else {
-		m.store.Changed()
+		m.store.MarkChanged()
 	}
 }
 
@@ -144,7 +144,7 @@ func (m *memory) last() (values []Value) {
 	for _, c := range m.counters.Counters {
 		id, _ := quantity.Named(c.Quantity)
 		if i := slices.IndexFunc(m.descriptors, func(d Descriptor) bool { return d.ID == id }); i >= 0 && id.String() == c.Quantity {
-			values = append(values, Value{ID: id, As: m.descriptors[i].As, Decimals: m.descriptors[i].Decimals, Number: c.Value})
+			values = append(values, Value{ID: id, UnitIndex: m.descriptors[i].UnitIndex, Decimals: m.descriptors[i].Decimals, Number: c.Value})
 		}
 	}
 	return values
@@ -156,9 +156,9 @@ func (p *pipeline) remember(store *state.Store) {
 	m := newMemory(store, p.meter.ID, p.source.Options.Scale)
 	p.memory = m
 	if p.source.Recorded {
-		m.store, m.counters = nil, guard.Memory{}
+		m.store, m.counters = nil, guard.Snapshot{}
 	} else {
-		store.Keep(m.key, m.encode)
+		store.Register(m.key, m.encode)
 	}
 	if m.about.Protocol == "" {
 		return

@@ -81,7 +81,7 @@ func TestMemoryOfTheVersionBefore(t *testing.T) {
 		}
 	}
 	before := instanceIn(store.Value(instanceKey))
-	if i := newInstance(store); i == nil || before.ID == "" || !i.Own(before.ID+"."+before.Runs[0]) {
+	if i := newInstance(store); i == nil || before.ID == "" || !i.Owns(before.ID+"."+before.Runs[0]) {
 		t.Errorf("got instance %+v, want that of %+v", i, before)
 	}
 }

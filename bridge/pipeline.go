@@ -119,7 +119,7 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 		p.saidTelnet = true
 		p.log.Warn().Msg(line.Telnet.Advice())
 	}
-	p.wire.Over()
+	p.wire.Recovered()
 	if p.source.Recorded {
 		p.awaitRead(ctx)
 	}

@@ -42,7 +42,7 @@ func TestMeterIsOnlineAfterItsFirstTelegram(t *testing.T) {
 			if diff := cmp.Diff(decoded(t, telegram), n.values); diff != "" {
 				t.Error("values (-want +got):\n" + diff)
 			}
-			want := bridge.About{Make: "Aidon", Protocol: "hdlc", Port: "/dev/ttyUSB0", Line: "setting 0"}
+			want := bridge.Description{Make: "Aidon", Protocol: "hdlc", Port: "/dev/ttyUSB0", Line: "setting 0"}
 			if diff := cmp.Diff(want, n.about); diff != "" {
 				t.Error("about (-want +got):\n" + diff)
 			}
@@ -208,7 +208,7 @@ func TestDamagedTelegramsAreCounted(t *testing.T) {
 		}
 		p.send(next(m))
 		n.read(func(n *notebook) {
-			want := bridge.Stats{Telegrams: 1, Errors: 5, Last: time.Now(), Interval: 10 * time.Second}
+			want := bridge.Stats{Telegrams: 1, Errors: 5, LastTelegram: time.Now(), Interval: 10 * time.Second}
 			if diff := cmp.Diff(want, n.stats); diff != "" {
 				t.Error("stats (-want +got):\n" + diff)
 			}

@@ -174,8 +174,8 @@ func TestRejectedValue(t *testing.T) {
 			pass(time.Second)
 		}
 		n.read(func(n *notebook) {
-			if n.stats.Rejected != 1 || n.stats.Reason != "import_energy 0.000: it read zero, last 40140.615" {
-				t.Errorf("got %d rejected, %q", n.stats.Rejected, n.stats.Reason)
+			if n.stats.Rejected != 1 || n.stats.RejectedReason != "import_energy 0.000: it read zero, last 40140.615" {
+				t.Errorf("got %d rejected, %q", n.stats.Rejected, n.stats.RejectedReason)
 			}
 			for i, telegram := range n.telegrams {
 				held := i == 1 || i == 2

@@ -23,16 +23,16 @@ func (p *pipeline) offline() (found probe.Findings, st Stats, due bool) {
 	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.over || v.online && time.Since(v.stats.Last) < silentAfter*v.stats.Interval {
+	if v.over || v.online && time.Since(v.stats.LastTelegram) < silentAfter*v.stats.Interval {
 		return nil, st, false // it spoke while the timer ran out
 	}
 	if v.online || time.Since(v.lastReported) >= p.plan.Diagnostics() {
 		v.online = false
 		p.hand(update{}, true)
 	}
-	v.timer.Reset(ratelimit.Every)
+	v.timer.Reset(ratelimit.Period)
 	if v.stats.Telegrams > 0 && !v.broken {
-		p.progress.Note("silent since " + v.stats.Last.Format(time.DateTime))
+		p.progress.Note("silent since " + v.stats.LastTelegram.Format(time.DateTime))
 	}
 	if v.broken || !v.sound.IsZero() && time.Since(v.sound) < minTrust {
 		return nil, st, false // what is wrong has been told
@@ -52,12 +52,12 @@ func (p *pipeline) explain(found probe.Findings, st *Stats) {
 	network := strings.HasPrefix(best.Port, "tcp://")
 	switch {
 	case bytes == 0 && network && st.Telegrams > 0:
-		log.Time("last", st.Last).Msg("the reader is connected and silent: it is dialled again now and then. Is its cable in the meter? " + activation)
+		log.Time("last", st.LastTelegram).Msg("the reader is connected and silent: it is dialled again now and then. Is its cable in the meter? " + activation)
 	case bytes == 0 && network:
 		log.Msg("connected, and not a byte in 60 s: is the reader's cable in the meter, and is this its port for the meter's bytes? Many readers " +
 			"serve one program at a time: stop the others. If all that is right, the meter's port is most likely not activated. " + activation)
 	case bytes == 0 && st.Telegrams > 0:
-		log.Time("last", st.Last).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
+		log.Time("last", st.LastTelegram).Msg("meter is silent: is its cable in both sockets? A HAN port switches itself off after an overload: " +
 			"then ask your grid company to activate it again")
 	case bytes == 0:
 		log.Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)

@@ -22,8 +22,8 @@ type Telegram struct {
 // A Value is one quantity as it is published. Unlike a Sample it owns its text.
 type Value struct {
 	ID quantity.ID
-	// As is the index of the unit in the row's Measures.
-	As uint8
+	// UnitIndex is the index of the unit in the row's Measures.
+	UnitIndex uint8
 	// Decimals is how many the number is written with: always the same for a quantity of a meter.
 	Decimals uint8
 	// Number is in the published unit; zero for a quantity that is text.
@@ -39,8 +39,8 @@ func (v *Value) Append(dst []byte) []byte {
 	return v.Number.AppendFixed(dst, int(v.Decimals))
 }
 
-// About is what is known of a meter's own description and of its wire.
-type About struct {
+// A Description is what is known of a meter's own description and of its wire.
+type Description struct {
 	Make, Model, Serial, List string
 	// Protocol is the framing of its telegrams.
 	Protocol string
@@ -54,11 +54,11 @@ type Stats struct {
 	Telegrams, Errors uint64
 	// Repeated are verified telegrams whose frame counter was not above that of the one before.
 	Repeated uint64
-	// Rejected are counter values that were held back, Reason is why the last one was, in words for people.
-	Rejected uint64
-	Reason   string
-	// Last is when the last verified telegram came; zero before the first.
-	Last time.Time
+	// Rejected are counter values that were held back, RejectedReason is why the last one was, in words for people.
+	Rejected       uint64
+	RejectedReason string
+	// LastTelegram is when the last verified telegram came; zero before the first.
+	LastTelegram time.Time
 	// Interval is the learned time between telegrams.
 	Interval time.Duration
 }

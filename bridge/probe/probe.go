@@ -110,7 +110,7 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 		s.Options.AcceptUnverified = true
 		o.Decoder = meter.NewDecoder(nil, s.Options)
 	}
-	p := prober{search: newSearch(s, o), handler: h, wait: ratelimit.Backoff{First: 100 * time.Millisecond, Most: 3 * time.Second}}
+	p := prober{search: newSearch(s, o), handler: h, wait: ratelimit.Backoff{Min: 100 * time.Millisecond, Max: 3 * time.Second}}
 	for {
 		end := p.try(ctx)
 		over := p.over(ctx, &end)

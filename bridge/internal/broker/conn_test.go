@@ -90,14 +90,14 @@ func TestFlushMeansArrived(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	c := dial(t, config("mqtt://"+p.Addr()))
-	p.Hold()
+	p.Block()
 	publishAll(t, c, 0, 3)
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := c.Flush(short); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Flush while nothing passes: got %v, want %v", err, context.DeadlineExceeded)
 	}
-	p.Release()
+	p.Unblock()
 	if err := c.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestFullWindowWaits(t *testing.T) {
 	cfg := config("mqtt://" + p.Addr())
 	cfg.MaxInFlight = 4
 	c := dial(t, cfg)
-	p.Hold()
+	p.Block()
 	publishAll(t, c, 0, 4)
 	fifth := make(chan error, 1)
 	go func() { fifth <- c.Publish(number(4)) }()
@@ -121,7 +121,7 @@ func TestFullWindowWaits(t *testing.T) {
 		t.Fatalf("the fifth message of a window of 4 did not wait (%v)", err)
 	case <-time.After(50 * time.Millisecond):
 	}
-	p.Release()
+	p.Unblock()
 	if err := <-fifth; err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestStallEndsTheConnection(t *testing.T) {
 			cfg := config("mqtt://" + p.Addr())
 			cfg.MaxInFlight, cfg.AckTimeout = 16, 100*time.Millisecond
 			c := dial(t, cfg)
-			p.Hold()
+			p.Block()
 			begin := time.Now()
 			err := publish(c)
 			if err == nil || !strings.Contains(err.Error(), "acknowledged nothing") {
@@ -203,7 +203,7 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 		want []string
 	}{
 		"cut": {
-			func(_ *testing.T, p *faultnet.Proxy, _ *broker.Conn) { p.Cut() },
+			func(_ *testing.T, p *faultnet.Proxy, _ *broker.Conn) { p.ResetConnections() },
 			[]string{"n 0", offline},
 		},
 		"closed": {
@@ -241,10 +241,10 @@ func TestLossIsFoundAndTold(t *testing.T) {
 		fault func(*server, *faultnet.Proxy)
 		want  string
 	}{
-		"cut":         {func(_ *server, p *faultnet.Proxy) { p.Cut() }, `another client with the id "hanbridge"`},
+		"cut":         {func(_ *server, p *faultnet.Proxy) { p.ResetConnections() }, `another client with the id "hanbridge"`},
 		"half closed": {func(_ *server, p *faultnet.Proxy) { p.HalfClose() }, "closed the connection"},
 		"broker ends": {func(s *server, _ *faultnet.Proxy) { s.stop() }, "closed the connection"},
-		"silent":      {func(_ *server, p *faultnet.Proxy) { p.Hold() }, "has not answered"},
+		"silent":      {func(_ *server, p *faultnet.Proxy) { p.Block() }, "has not answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -278,9 +278,9 @@ func TestUnacknowledgedIsNotFlushed(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	c := dial(t, config("mqtt://"+p.Addr()))
-	p.Hold()
+	p.Block()
 	publishAll(t, c, 0, 100)
-	p.Cut()
+	p.ResetConnections()
 	if err := c.Flush(t.Context()); err == nil {
 		t.Error("Flush: no error, though nothing arrived")
 	}
@@ -306,7 +306,7 @@ func TestCloseIsBounded(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	c := dial(t, config("mqtt://"+p.Addr()))
-	p.Hold()
+	p.Block()
 	publishAll(t, c, 0, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -342,15 +342,15 @@ func TestNothingIsLeftRunning(t *testing.T) {
 			}
 		case 1:
 			publishAll(t, c, 0, 3)
-			p.Cut()
+			p.ResetConnections()
 			_ = lost(t, c, patient)
 		default:
-			p.Hold()
+			p.Block()
 			publishAll(t, c, 0, 1)
 			if err := c.Flush(t.Context()); err == nil {
 				t.Fatal("not given up")
 			}
-			p.Release()
+			p.Unblock()
 		}
 	}
 	cycle(0)
@@ -411,7 +411,7 @@ func TestLossInTheMiddleOfPublishing(t *testing.T) {
 			}
 		}()
 		s.await(t, len(s.messages())+20)
-		p.Cut()
+		p.ResetConnections()
 		select {
 		case <-noticed:
 		case <-time.After(patient):

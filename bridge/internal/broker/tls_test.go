@@ -69,8 +69,8 @@ func TestEveryScheme(t *testing.T) {
 	secure := &tls.Config{Certificates: []tls.Certificate{own.pair}}
 	s := start(t)
 	mqtts := listeners.NewTCP(listeners.Config{ID: "mqtts", Address: "127.0.0.1:0", TLSConfig: secure})
-	ws := listeners.NewWebsocket(listeners.Config{ID: "ws", Address: faultnet.Vacant(t)})
-	wss := listeners.NewWebsocket(listeners.Config{ID: "wss", Address: faultnet.Vacant(t), TLSConfig: secure})
+	ws := listeners.NewWebsocket(listeners.Config{ID: "ws", Address: faultnet.UnusedAddress(t)})
+	wss := listeners.NewWebsocket(listeners.Config{ID: "wss", Address: faultnet.UnusedAddress(t), TLSConfig: secure})
 	for _, l := range []listeners.Listener{mqtts, ws, wss} {
 		if err := s.AddListener(l); err != nil {
 			t.Fatal(err)

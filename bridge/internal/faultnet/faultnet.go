@@ -53,8 +53,8 @@ func New(t testing.TB, target string) *Proxy {
 	t.Cleanup(func() {
 		_ = listener.Close()
 		accepting.Wait()
-		p.Release()
-		p.Cut()
+		p.Unblock()
+		p.ResetConnections()
 		pumps.Wait()
 	})
 	return p
@@ -63,8 +63,8 @@ func New(t testing.TB, target string) *Proxy {
 // Addr is where clients connect to, "127.0.0.1:port".
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Cut resets every connection, as a crashed machine that came back does. New ones are accepted.
-func (p *Proxy) Cut() {
+// ResetConnections resets every connection, as a crashed machine that came back does. New ones are accepted.
+func (p *Proxy) ResetConnections() {
 	for _, c := range p.connections() {
 		for _, side := range []*net.TCPConn{c.client, c.target} {
 			_ = side.SetLinger(0)
@@ -80,12 +80,12 @@ func (p *Proxy) HalfClose() {
 	}
 }
 
-// Hold lets no more bytes pass in either direction and closes nothing: a pulled cable. New connections are accepted,
+// Block lets no more bytes pass in either direction and closes nothing: a pulled cable. New connections are accepted,
 // and hear nothing.
-func (p *Proxy) Hold() { p.hold(true, p.gate.Lock) }
+func (p *Proxy) Block() { p.hold(true, p.gate.Lock) }
 
-// Release ends Hold. What was held is delivered.
-func (p *Proxy) Release() { p.hold(false, p.gate.Unlock) }
+// Unblock ends Block. What was held is delivered.
+func (p *Proxy) Unblock() { p.hold(false, p.gate.Unlock) }
 
 func (p *Proxy) hold(held bool, change func()) {
 	p.mu.Lock()
@@ -143,10 +143,10 @@ func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	delete(p.pairs, c)
 }
 
-// Vacant returns an address of the loopback interface on which nobody listens, for a server that has to be told one. Its port is
+// UnusedAddress returns an address of the loopback interface on which nobody listens, for a server that has to be told one. Its port is
 // below those that systems give to clients: a client that dials such a one before its server listens may be connected to
 // itself, and then the server cannot listen there.
-func Vacant(t testing.TB) string {
+func UnusedAddress(t testing.TB) string {
 	t.Helper()
 	const lowest, highest = 20_000, 32_000
 	for range 100 {

@@ -64,11 +64,11 @@ func TestHoldAndRelease(t *testing.T) {
 	if err := say(c, time.Minute); err != nil {
 		t.Fatalf("a good network: %v", err)
 	}
-	p.Hold()
+	p.Block()
 	if err := say(c, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("held: got %v, want silence", err)
 	}
-	p.Release()
+	p.Unblock()
 	if err := hear(c, time.Minute); err != nil {
 		t.Fatalf("released: %v", err)
 	}
@@ -93,7 +93,7 @@ func TestCut(t *testing.T) {
 	if err := say(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	p.Cut()
+	p.ResetConnections()
 	if err := hear(c, time.Minute); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("cut: got %v, want a reset", err)
 	}

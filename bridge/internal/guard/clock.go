@@ -6,67 +6,73 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A clock is the Guard's own. It never goes back, and from one telegram to the next it goes as far as the clock of the machine or that
-// of the meter, whichever went further: a recording is read in no time, a small computer may start at the time when it was switched off,
-// and many telegrams have no clock. The meter's is not asked where it is not needed, and cannot excuse everything when it is wrong:
+// A clock is the time by which the Guard measures rises. It never goes back. From one telegram to the next it advances by what the clock
+// of the machine or that of the meter advanced, whichever is more. Neither is enough: a recording is read in no time, a small computer may
+// start with the time at which it was switched off, and many telegrams have no clock. A wrong clock of a meter must not explain every rise,
+// so it counts only within these bounds:
 //
-//   - where both have gone alike for a minute, this is a live meter, and our clock does. Whatever the meter's jumps to is no time that passed;
-//   - more than an hour at once counts only from the furthest that it has come: two meters whose telegrams alternate do not make time;
-//   - more than 31 days at once do not count.
+//   - if both clocks have agreed for a minute, the meter is read live, and only the clock of the machine counts;
+//   - an advance of more than an hour counts only from the latest time that the meter has sent, so that telegrams of two meters that
+//     alternate add no time;
+//   - an advance of more than 31 days counts as 31 days.
 type clock struct {
-	now  int64     // in ms
-	wall time.Time // of the last telegram, zero before the first
+	now      int64     // in ms, from an arbitrary start
+	received time.Time // when the last telegram arrived; zero before the first
 
-	meter    int64 // the meter's clock when it came last, Unix time; 0 for never
-	meterAt  int64 // what now was then
-	furthest int64 // that the meter's clock has come
-	pace     pace
+	meterTime      int64 // the meter's last time, Unix time in s; 0 if it has sent none
+	nowAtMeterTime int64 // the value of now when meterTime came
+	maxMeterTime   int64 // the latest time that the meter has sent, Unix time in s
+	agreement      agreement
 }
 
-const mostByMeter = 31 * 24 * hour
+// maxMeterAdvance is the longest advance of the meter's clock that counts, in ms.
+const maxMeterAdvance = 31 * 24 * hour
 
-// advance goes on to the time of a telegram.
-func (c *clock) advance(wall time.Time, meter obis.Time) {
-	if !c.wall.IsZero() {
-		c.now += passed(c.wall, wall)
+// advance sets the clock to the time of a telegram.
+func (c *clock) advance(received time.Time, meter obis.Time) {
+	if !c.received.IsZero() {
+		c.now += elapsed(c.received, received)
 	}
-	c.wall = wall
+	c.received = received
 	if meter.Valid() {
-		c.hear(wall, meter.Time(time.UTC).Unix()) // one without a zone is taken for UTC: only differences matter
+		c.advanceByMeter(received, meter.Time(time.UTC).Unix()) // a time without a zone is taken for UTC: only differences matter
 	}
 }
 
-// passed returns the ms between two times. The monotonic clock survives that the time is set, the other one that the machine sleeps.
-func passed(from, to time.Time) int64 {
+// elapsed returns the ms between two times, at least 0. The monotonic clock is right after the time was set, the wall clock after the
+// machine has slept, so the longer of the two counts.
+func elapsed(from, to time.Time) int64 {
 	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)), 0).Milliseconds()
 }
 
-// hear takes in the meter's clock.
-func (c *clock) hear(wall time.Time, at int64) {
-	live := c.pace.kept(wall.Unix(), at)
-	if c.meter != 0 && !live {
-		c.now = max(c.now, c.meterAt+max(0, min(at-c.meter, hour/second), min(at-c.furthest, mostByMeter/second))*second)
+// advanceByMeter advances now by the meter's clock where the bounds allow it. The meter's time is Unix time in s.
+func (c *clock) advanceByMeter(received time.Time, meter int64) {
+	live := c.agreement.add(received.Unix(), meter)
+	if c.meterTime != 0 && !live {
+		step := max(0, min(meter-c.meterTime, hour/second), min(meter-c.maxMeterTime, maxMeterAdvance/second))
+		c.now = max(c.now, c.nowAtMeterTime+step*second)
 	}
-	c.meter, c.meterAt, c.furthest = at, c.now, max(c.furthest, at)
+	c.meterTime, c.nowAtMeterTime, c.maxMeterTime = meter, c.now, max(c.maxMeterTime, meter)
 }
 
-// pace compares two clocks, in s.
-type pace struct {
-	wall, meter int64 // since when they have gone alike
-	last        int64 // wall of the last telegram
+// An agreement tracks for how long two clocks have advanced alike, in s.
+type agreement struct {
+	receivedStart, meterStart int64 // the two clocks when they began to agree
+	lastReceived              int64 // of the last telegram
 }
 
 const (
-	enoughPace    = 60
-	paceTolerance = 10 // a telegram may come late
+	minAgreement      = 60 // s
+	maxClockDeviation = 10 // s; a telegram may come late
 )
 
-// kept tells if they have gone alike for long enough up to the telegram before this.
-func (p *pace) kept(wall, meter int64) bool {
-	live := p.last-p.wall >= enoughPace
-	if off := (wall - p.wall) - (meter - p.meter); p.last == 0 || off > paceTolerance || off < -paceTolerance {
-		p.wall, p.meter = wall, meter
+// add compares the clocks at the next telegram. It reports whether they had agreed for minAgreement up to the telegram before.
+func (a *agreement) add(received, meter int64) bool {
+	live := a.lastReceived-a.receivedStart >= minAgreement
+	deviation := (received - a.receivedStart) - (meter - a.meterStart)
+	if a.lastReceived == 0 || deviation > maxClockDeviation || deviation < -maxClockDeviation {
+		a.receivedStart, a.meterStart = received, meter
 	}
-	p.last = wall
+	a.lastReceived = received
 	return live
 }

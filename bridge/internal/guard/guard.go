@@ -1,6 +1,7 @@
-// Package guard keeps counters safe for those who add up what they rise by, for ever. A hub takes one zero, or one step far back, for a
-// counter that began again, and adds the whole next value: thousands of kWh that nobody has used. So a value that goes back, or rises
-// more than the fuse and the elapsed time can explain, is held back until there is no other way to read it.
+// Package guard checks the counters of a meter before they are published. A hub adds up the differences of a counter for ever. It takes one
+// wrong zero, or one value far below the last one, for a reset, and adds the whole next value: thousands of kWh that nobody has used. So a
+// value is held back if it is below the last one, or above what the main fuse allows in the elapsed time. It is accepted when it has been
+// repeated so often that the counter was reset.
 package guard
 
 import (
@@ -13,153 +14,157 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Telegram is what a Guard looks at.
+// A Telegram holds the parts of a telegram that a Guard needs.
 type Telegram struct {
-	// Received is when it came, by the clock of this machine.
+	// Received is the time of arrival by the clock of this machine.
 	Received time.Time
-	// Meter is the meter's own clock, its zone corrected; zero where the telegram has none.
-	Meter obis.Time
-	// Serial is the number of the meter, "" where the telegram has none. It is kept.
+	// MeterTime is the meter's own clock in its true zone; zero if the telegram has none.
+	MeterTime obis.Time
+	// Serial is the serial number of the meter; "" if the telegram has none. The Guard keeps the string.
 	Serial string
-	// Samples are in the order of pkg/quantity: sums behind what they add up. Judge changes the slice.
+	// Samples are in the order of pkg/quantity: a sum comes after its parts. Check changes the slice.
 	Samples []quantity.Sample
 }
 
-// A Guard judges the counters of one meter. It knows no time but that of the telegrams. It is not safe for concurrent use.
+// A Guard checks the counters of one meter. It reads no clock: it knows only the times in the telegrams. It is not safe for concurrent use.
 type Guard struct {
-	clock     clock
-	serial    serials
-	power     power
-	counting  bool       // this telegram shows that the meter has started: a zero in it may be right
-	registers []register // by ID
-	turned    int64      // when the main counter was last believed to have begun again
-	judgement Judgement
+	clock        clock
+	serials      serials
+	power        power
+	meterStarted bool       // the telegram shows that the meter has started, so a zero in it may be true
+	registers    []register // by quantity ID
+	lastReset    int64      // when the main counter was last found to be reset, by clock; never if it was not
+	result       Result
 }
 
-// New returns a Guard that remembers nothing. Fuse is the main fuse in A per phase, 0 where it is not known.
+// New returns a Guard without history. Fuse is the main fuse in A per phase; 0 if it is unknown.
 func New(fuse int) *Guard {
 	n := quantity.Count()
-	j := Judgement{Held: make([]Held, 0, n), Resets: make([]Reset, 0, n)}
-	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), turned: never, judgement: j}
+	r := Result{Rejected: make([]Rejection, 0, n), Resets: make([]Reset, 0, n)}
+	return &Guard{power: power{fuse: fuse}, registers: make([]register, n), lastReset: never, result: r}
 }
 
-// never is so long ago that it is over.
+// never stands for a time before everything that matters.
 const never = math.MinInt64 / 2
 
-// Judge says which samples of a telegram may be believed. Those that are no counters always are. The Judgement is valid until the next
-// call; its Good are t.Samples, filtered in place.
-func (g *Guard) Judge(t *Telegram) Judgement {
-	g.clock.advance(t.Received, t.Meter)
-	j := &g.judgement
-	*j = Judgement{Held: j.Held[:0], Resets: j.Resets[:0]}
-	if from, changed := g.serial.changed(t.Serial); changed {
-		j.Replaced = from
-		for i := range g.registers { // every counter goes on from what it reads next
-			g.registers[i].open = g.registers[i].known
+// Check decides which samples of a telegram are accepted. A sample that is not a counter always is. The Result is valid until the next
+// call; its Accepted is t.Samples, filtered in place.
+func (g *Guard) Check(t *Telegram) Result {
+	g.clock.advance(t.Received, t.MeterTime)
+	j := &g.result
+	*j = Result{Rejected: j.Rejected[:0], Resets: j.Resets[:0]}
+	if from, changed := g.serials.update(t.Serial); changed {
+		j.ReplacedSerial = from
+		for i := range g.registers { // the next value of every counter is accepted
+			g.registers[i].meterReplaced = g.registers[i].known
 		}
 	}
-	g.look(t.Samples)
-	j.Good = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.believes(&s) })
+	g.inspect(t.Samples)
+	j.Accepted = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.accept(&s) })
 	return *j
 }
 
-// Serial returns the number of the meter whose counters these are, "" where no telegram has told it.
-func (g *Guard) Serial() string { return g.serial.now }
+// Serial returns the serial number of the meter whose counters the Guard checks; "" if no telegram had one.
+func (g *Guard) Serial() string { return g.serials.current }
 
-// believes tells if a counter may be believed, and notes what follows from that.
-func (g *Guard) believes(s *quantity.Sample) bool {
+// accept reports whether a counter's value is accepted. It updates the register, and adds a rejection or a reset to the result.
+func (g *Guard) accept(s *quantity.Sample) bool {
 	r := &g.registers[s.ID]
-	why, settled := g.judge(r, s)
-	if s.Derived && g.partHeld(s.ID) {
-		why, settled = Derived, false
+	reason, confirmed := g.examine(r, s)
+	if s.Derived && g.partRejected(s.ID) {
+		reason, confirmed = PartRejected, false
 	}
 	switch {
-	case why == 0:
-	case !settled:
-		g.judgement.Held = append(g.judgement.Held, Held{ID: s.ID, Value: s.Value, Last: r.good.value, First: !r.known, Reason: why, Again: r.held == why})
-		r.held = why
+	case reason == 0:
+	case !confirmed:
+		g.result.Rejected = append(g.result.Rejected, Rejection{
+			ID: s.ID, Value: s.Value, LastAccepted: r.accepted.value, First: !r.known, Reason: reason, Repeated: r.rejectedFor == reason,
+		})
+		r.rejectedFor = reason
 		return false
 	case r.known:
-		g.judgement.Resets = append(g.judgement.Resets, Reset{ID: s.ID, From: r.good.value, To: s.Value})
-		if why != Jump && g.main(s.ID) {
-			g.turned = g.clock.now
+		g.result.Resets = append(g.result.Resets, Reset{ID: s.ID, From: r.accepted.value, To: s.Value})
+		if reason != Jump && g.isMain(s.ID) {
+			g.lastReset = g.clock.now
 		}
 	}
-	r.take(s.Value, g.clock.now)
+	r.accept(s.Value, g.clock.now)
 	return true
 }
 
-// judge returns why a value does not go on from the last good one, 0 where it does, and whether it is to be believed all the same.
-func (g *Guard) judge(r *register, s *quantity.Sample) (why Reason, settled bool) {
+// examine returns why a value cannot follow the last accepted one; 0 if it can. If it cannot, confirmed reports whether it is accepted
+// all the same, since the counter was reset.
+func (g *Guard) examine(r *register, s *quantity.Sample) (reason Reason, confirmed bool) {
 	now, v, limit := g.clock.now, s.Value, limitOf(s, g.power.watts())
 	switch {
-	case v.Sign() < 0: // no counter is below zero, and Home Assistant's statistics stop at one that is
-		r.run.times = 0
+	case v.Sign() < 0: // no counter is below zero, and Home Assistant's statistics stop at a negative value
+		r.pending.count = 0
 		return Backward, false
-	case r.known && r.good.leadsTo(v, now, &limit), !r.known && (v.Sign() > 0 || g.counting && !limit.slow()):
+	case r.known && r.accepted.canBecome(v, now, &limit), !r.known && (v.Sign() > 0 || g.meterStarted && !limit.slow()):
 		return 0, false
 	}
-	why = Jump
+	reason = Jump
 	switch {
 	case v.Sign() == 0:
-		why = Zero
-	case v.Cmp(r.good.value) < 0:
-		why = Backward
+		reason = Zero
+	case v.Cmp(r.accepted.value) < 0:
+		reason = Backward
 	}
-	r.run.add(v, now, why == Jump, &limit)
-	return why, r.open || g.follows(r, v) || r.run.settled(now, &limit)
+	r.pending.add(v, now, reason == Jump, &limit)
+	return reason, r.meterReplaced || g.resetWithMain(r, v) || r.pending.confirmed(now, &limit)
 }
 
-// partHeld tells if a tariff of this sum was held back in this telegram.
-func (g *Guard) partHeld(sum quantity.ID) bool {
-	return slices.ContainsFunc(g.judgement.Held, func(h Held) bool { return strings.HasPrefix(h.ID.String(), sum.String()+"_t") })
+// partRejected reports whether a tariff of this sum was rejected in this telegram.
+func (g *Guard) partRejected(sum quantity.ID) bool {
+	return slices.ContainsFunc(g.result.Rejected, func(r Rejection) bool { return strings.HasPrefix(r.ID.String(), sum.String()+"_t") })
 }
 
-// main tells if this is the counter that speaks for the others: what was imported or, where a meter does not count that, any other total.
-func (g *Guard) main(id quantity.ID) bool {
+// isMain reports whether this is the main counter: if it is reset, the meter's other counters are. It is import_energy. If the meter does
+// not send that, export_energy and absolute_energy both are.
+func (g *Guard) isMain(id quantity.ID) bool {
 	return id == importEnergy || !g.registers[importEnergy].known && (id == exportEnergy || id == absoluteEnergy)
 }
 
-// afterTurn is how long the other counters of a meter that began again may take: some are sent once an hour.
-const afterTurn = int64(70 * time.Minute / time.Millisecond)
+// resetWindow is how long after the main counter the other counters may be found to be reset, in ms. Some are sent once an hour.
+const resetWindow = int64(70 * time.Minute / time.Millisecond)
 
-// follows tells if a decrease is that of a meter that has begun again already.
-func (g *Guard) follows(r *register, v obis.Decimal) bool {
-	return r.known && v.Cmp(r.good.value) < 0 && r.good.last < g.turned && g.clock.now-g.turned <= afterTurn
+// resetWithMain reports whether v is lower because the main counter, and so the meter, was reset within resetWindow.
+func (g *Guard) resetWithMain(r *register, v obis.Decimal) bool {
+	return r.known && v.Cmp(r.accepted.value) < 0 && r.accepted.last < g.lastReset && g.clock.now-g.lastReset <= resetWindow
 }
 
-// serials tell which meter it is, as far as telegrams say.
+// serials follows the serial numbers in telegrams, to find out that the meter was replaced.
 type serials struct {
-	now   string
-	other string // another number, and how many telegrams in a row have named it, of those that name one
-	times int
-	left  string // the meter before this one
+	current  string
+	other    string // a different number in the last telegrams
+	count    int    // how many telegrams in a row had other; telegrams without a number are not counted
+	previous string // the number before current
 }
 
 const (
-	// enoughNames is how many telegrams in a row make another number another meter.
-	enoughNames = 2
-	// enoughBack is how many it takes to go back to the meter that was left: those of two meters may come by turns.
-	enoughBack = 100
+	// minSerialCount is how many telegrams in a row must have a different number before the meter counts as replaced.
+	minSerialCount = 2
+	// minReturnCount is the same for the number before the current one: telegrams of two meters may alternate.
+	minReturnCount = 100
 )
 
-// changed tells if a telegram shows that the meter was replaced, and which one it was.
-func (s *serials) changed(serial string) (from string, changed bool) {
+// update adds the serial number of a telegram. It reports whether the meter was replaced, and returns the number of the meter before.
+func (s *serials) update(serial string) (from string, changed bool) {
 	switch {
 	case serial == "":
 		return "", false
-	case s.now == "":
-		s.now = serial
-	case serial == s.now:
-		s.other, s.times = "", 0
+	case s.current == "":
+		s.current = serial
+	case serial == s.current:
+		s.other, s.count = "", 0
 	case serial != s.other:
-		s.other, s.times = serial, 1
+		s.other, s.count = serial, 1
 	default:
-		s.times++
+		s.count++
 	}
-	if s.times < enoughNames || s.other == s.left && s.times < enoughBack {
+	if s.count < minSerialCount || s.other == s.previous && s.count < minReturnCount {
 		return "", false
 	}
-	*s = serials{now: serial, left: s.now}
-	return s.left, true
+	*s = serials{current: serial, previous: s.current}
+	return s.previous, true
 }

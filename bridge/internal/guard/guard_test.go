@@ -14,7 +14,8 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// samples reads "import_energy=1000.5 gas=3 thermal_energy=5GJ serial=A"; a name behind a '+' is derived.
+// samples parses a telegram such as "import_energy=1000.5 gas=3 thermal_energy=5GJ serial=A". A sample whose name begins with '+' is
+// derived.
 func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 	t.Helper()
 	for _, f := range strings.Fields(text) {
@@ -28,7 +29,7 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 		id, ok := quantity.Named(name)
 		v, err := obis.ParseDecimal([]byte(strings.TrimSuffix(number, "GJ")))
 		if !ok || err != nil {
-			t.Fatalf("%s: no such quantity, or %v", f, err)
+			t.Fatalf("%s: unknown quantity, or %v", f, err)
 		}
 		s := quantity.Sample{ID: id, Value: v, Derived: derived}
 		if isHeat {
@@ -39,15 +40,15 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 	return all, serial
 }
 
-// said is what a judgement holds besides good values: "import_energy zero", "import_energy 1000 to 3", "meter A replaced".
-func said(j guard.Judgement) string {
-	words := map[guard.Reason]string{guard.Zero: "zero", guard.Backward: "back", guard.Jump: "jump", guard.Derived: "derived"}
+// describe lists a replaced meter, the rejected counters and the resets of a result: "meter A replaced, gas zero, import_energy 1000 to 3".
+func describe(j guard.Result) string {
+	reasons := map[guard.Reason]string{guard.Zero: "zero", guard.Backward: "back", guard.Jump: "jump", guard.PartRejected: "part"}
 	var all []string
-	if j.Replaced != "" {
-		all = append(all, "meter "+j.Replaced+" replaced")
+	if j.ReplacedSerial != "" {
+		all = append(all, "meter "+j.ReplacedSerial+" replaced")
 	}
-	for _, h := range j.Held {
-		all = append(all, fmt.Sprintf("%v %s", h.ID, words[h.Reason]))
+	for _, r := range j.Rejected {
+		all = append(all, fmt.Sprintf("%v %s", r.ID, reasons[r.Reason]))
 	}
 	for _, r := range j.Resets {
 		all = append(all, fmt.Sprintf("%v %v to %v", r.ID, r.From, r.To))
@@ -55,24 +56,25 @@ func said(j guard.Judgement) string {
 	return strings.Join(all, ", ")
 }
 
-// A step is telegrams alike, each so long after the one before, and what is said to each of them.
+// A step is some telegrams with the same values, each of them after the given time, and the result of each.
 type step struct {
 	times  int
 	after  time.Duration
 	values string
-	want   string // "*" for what is tested elsewhere
+	want   string // of describe; "*" if another row tests it
 }
 
+// Short names, for tables of steps.
 const s, m, h = time.Second, time.Minute, time.Hour
 
-// TestRules: each rule by a stream that shows it, once with the clock of the machine and once with that of the meter alone.
+// TestRules checks each rule with a sequence of telegrams, once by the clock of the machine and once by that of the meter alone.
 func TestRules(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		fuse  int
 		steps []step
 	}{
-		{"first sight is believed", 0, []step{
+		{"first values are accepted", 0, []step{
 			{1, 0, "import_energy=1000 export_energy=0 gas=5 power_failures=0", ""},
 		}},
 		{"first zero waits for 20 s", 0, []step{
@@ -98,20 +100,20 @@ func TestRules(t *testing.T) {
 			{4, 8 * h, "import_energy=1000 gas=0", "gas zero"},
 			{1, 8 * h, "import_energy=1000 gas=0", ""},
 		}},
-		{"the same twice", 0, []step{{5, h, "import_energy=1000.10", ""}, {1, s, "import_energy=1000.1", ""}}},
+		{"the same value again", 0, []step{{5, h, "import_energy=1000.10", ""}, {1, s, "import_energy=1000.1", ""}}},
 		{"one zero", 0, []step{
 			{1, s, "import_energy=1000 export_energy=7", ""},
 			{1, s, "import_energy=0 export_energy=0", "import_energy zero, export_energy zero"},
 			{1, s, "import_energy=1000.001 export_energy=7", ""},
-			{2, 15 * s, "import_energy=0", "import_energy zero"}, // counted from its beginning
+			{2, 15 * s, "import_energy=0", "import_energy zero"}, // the time counts from its first zero
 			{1, s, "import_energy=1000.001 export_energy=7", ""},
 		}},
-		{"zeros for good", 0, []step{
+		{"zeros that do not end", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{20, s, "import_energy=0", "import_energy zero"},
 			{1, s, "import_energy=0", "import_energy 1000 to 0"},
 		}},
-		{"two zeros and a little", 0, []step{
+		{"two zeros, then a small value", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=0", "import_energy zero"},
 			{1, s, "import_energy=0.001", "import_energy 1000 to 0.001"},
@@ -132,19 +134,19 @@ func TestRules(t *testing.T) {
 			{1, s, "import_energy=999.999", "import_energy back"},
 			{1, s, "import_energy=1000.001", ""},
 		}},
-		{"two steps back, then again", 0, []step{
+		{"two steps back, a true value, then steps back again", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=900", "import_energy back"},
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=900", "import_energy back"},
 			{1, s, "import_energy=901", "import_energy 1000 to 901"},
 		}},
-		{"a decrease that wobbles", 0, []step{
+		{"a lower value that varies", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{1, s, "import_energy=500", "import_energy back"},
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=500", "import_energy back"},
-			{1, s, "import_energy=800", "import_energy back"}, // too far from the one before
+			{1, s, "import_energy=800", "import_energy back"}, // cannot follow from the one before, so the series starts again
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=499", "import_energy back"},
 			{1, s, "import_energy=499.1", "import_energy 1000 to 499.1"},
@@ -162,29 +164,29 @@ func TestRules(t *testing.T) {
 			{2, s, "import_energy=5", "import_energy back"},
 			{1, s, "import_energy=5", "import_energy 1000 to 5"},
 		}},
-		{"the others follow within 70 minutes", 0, []step{
+		{"other counters are reset with the main one within 70 minutes", 0, []step{
 			{1, h, "import_energy=1000 export_energy=500 reactive_energy_q1=50 reactive_energy_q2=60 gas=5", ""},
 			{2, 10 * s, "import_energy=5", "import_energy back"},
 			{1, 10 * s, "import_energy=5 export_energy=0 gas=6", "import_energy 1000 to 5, export_energy 500 to 0"},
 			{1, 69 * m, "import_energy=6 export_energy=1 reactive_energy_q1=0", "reactive_energy_q1 50 to 0"},
 			{1, 2 * m, "import_energy=6 export_energy=0.5 reactive_energy_q2=0", "export_energy back, reactive_energy_q2 zero"},
 		}},
-		{"a jump of the others does not follow", 0, []step{
+		{"another counter that jumps is not reset with the main one", 0, []step{
 			{1, h, "import_energy=1000 gas=500", ""},
 			{3, 10 * s, "import_energy=5", "*"},
 			{1, 10 * s, "gas=600", "gas jump"},
 		}},
-		{"no other counter speaks for them", 0, []step{
+		{"export_energy is not the main counter beside import_energy", 0, []step{
 			{1, h, "import_energy=1000 export_energy=500 gas=500", ""},
 			{3, 10 * s, "export_energy=5", "*"},
 			{1, 10 * s, "gas=5", "gas back"},
 		}},
-		{"a jump does not speak for them", 0, []step{
+		{"a jump of the main counter resets no other", 0, []step{
 			{1, h, "import_energy=1000 gas=500", ""},
 			{25, h, "import_energy=9999", "*"},
 			{1, h, "import_energy=9999 gas=5", "gas back"},
 		}},
-		{"any total speaks where no import is counted", 0, []step{
+		{"without import_energy any total is the main counter", 0, []step{
 			{1, h, "export_energy=500 absolute_energy=700", ""},
 			{2, 10 * s, "absolute_energy=5", "absolute_energy back"},
 			{1, 10 * s, "absolute_energy=5", "absolute_energy 700 to 5"},
@@ -207,22 +209,22 @@ func TestRules(t *testing.T) {
 			{1, h, "import_energy=15999", "import_energy jump"},
 			{24, h - s, "import_energy=16000", "import_energy jump"},
 		}},
-		{"what the time explains", 16, []step{ // 12 kW, 1.2 kWh more
+		{"a rise that the elapsed time allows", 16, []step{ // 12 kW, 1.2 kWh more
 			{1, s, "import_energy=1000 export_energy=1000", ""},
 			{1, 10 * h, "import_energy=1121.2 export_energy=1121.3", "export_energy jump"},
 			{1, h, "import_energy=1121.2 export_energy=1121.3", ""},
 		}},
-		{"a resting value explains an hour", 16, []step{
+		{"a value that did not change adds an hour", 16, []step{
 			{100, h, "export_energy=1000", ""},
 			{1, h, "export_energy=1025.3", "export_energy jump"},
 			{1, h, "export_energy=1000", ""},
 			{1, h, "export_energy=1025.2", ""},
 		}},
-		{"a fuse that is not known is one of 100 A", 0, []step{
+		{"an unknown fuse is taken for one of 100 A", 0, []step{
 			{1, s, "import_energy=1000 import_reactive_energy=1000 import_energy_l1=1000", ""},
 			{1, h, "import_energy=1077.2 import_reactive_energy=1077.2 import_energy_l1=1077.3", "import_energy_l1 jump"},
 		}},
-		{"power that was seen twice raises the limit", 16, []step{
+		{"power in two telegrams raises the limit", 16, []step{
 			{1, s, "import_power=400000 import_energy=1000", ""},
 			{1, h, "import_power=0 import_energy=1100", "import_energy jump"},
 			{1, s, "import_power=40000 import_energy=1000", ""},
@@ -238,7 +240,7 @@ func TestRules(t *testing.T) {
 			{1, h, "gas=2835", "gas jump"},
 			{1, 0, "gas=2834", ""},
 		}},
-		{"plain counts jump as they like", 0, []step{
+		{"numbers of events may jump", 0, []step{
 			{1, s, "import_energy=9 power_failures=1", ""},
 			{1, s, "import_energy=9 power_failures=60000", ""},
 			{1, s, "import_energy=9 power_failures=3", "power_failures back"},
@@ -251,12 +253,12 @@ func TestRules(t *testing.T) {
 			{1, h, "gas=0.5", "gas 7 to 0.5"},
 			{1, s, "import_energy=9000 export_energy=0 gas=0 serial=B", "gas zero"},
 		}},
-		{"another number of the same meter", 0, []step{
+		{"another serial number of the same meter", 0, []step{
 			{1, s, "import_energy=1000 serial=A", ""},
 			{1, s, "import_energy=1000 serial=0A", ""},
 			{1, s, "import_energy=1000.1 serial=0A", "meter A replaced"},
 		}},
-		{"a number that was garbled once", 0, []step{
+		{"a serial number that was garbled once", 0, []step{
 			{1, s, "import_energy=1000 serial=A", ""},
 			{1, s, "import_energy=5 serial=B", "import_energy back"},
 			{1, s, "import_energy=1000.1 serial=A", ""},
@@ -264,23 +266,23 @@ func TestRules(t *testing.T) {
 		}},
 		{"sums of tariffs", 0, []step{
 			{1, s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
-			{1, s, "import_energy_t1=0 import_energy_t2=400 +import_energy=400", "import_energy_t1 zero, import_energy derived"},
-			{1, s, "import_energy_t1=599.9 import_energy_t2=400.1 +import_energy=1000", "import_energy_t1 back, import_energy derived"},
+			{1, s, "import_energy_t1=0 import_energy_t2=400 +import_energy=400", "import_energy_t1 zero, import_energy part"},
+			{1, s, "import_energy_t1=599.9 import_energy_t2=400.1 +import_energy=1000", "import_energy_t1 back, import_energy part"},
 			{1, s, "import_energy_t1=600 import_energy_t2=400.1 +import_energy=1000.1 export_energy_t1=2 +export_energy=2", ""},
 			{1, s, "import_energy_t1=601 import_energy_t2=400 +import_energy=1001 export_energy_t1=1 +export_energy=1",
-				"import_energy_t2 back, import_energy derived, export_energy_t1 back, export_energy derived"},
+				"import_energy_t2 back, import_energy part, export_energy_t1 back, export_energy part"},
 			{1, s, "import_energy_t1=0 import_energy=1001", "import_energy_t1 zero"}, // the meter sends the total itself
 		}},
-		{"a new meter with tariffs, of which one is zero for longer", 0, []step{
+		{"a new meter with a tariff that reads zero", 0, []step{
 			{1, 10 * s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
-			{2, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy derived"},
-			{1, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy derived, import_energy_t2 400 to 5"},
-			{17, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy derived"},
+			{2, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy part"},
+			{1, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy part, import_energy_t2 400 to 5"},
+			{17, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy part"},
 			{1, s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 600 to 0, import_energy 1000 to 5"},
 		}},
 		{"a new meter with tariffs", 0, []step{
 			{1, 10 * s, "import_energy_t1=600 import_energy_t2=400 +import_energy=1000", ""},
-			{2, 10 * s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy derived"},
+			{2, 10 * s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 zero, import_energy_t2 back, import_energy part"},
 			{1, 10 * s, "import_energy_t1=0 import_energy_t2=5 +import_energy=5", "import_energy_t1 600 to 0, import_energy_t2 400 to 5, import_energy 1000 to 5"},
 		}},
 	} {
@@ -288,11 +290,11 @@ func TestRules(t *testing.T) {
 			t.Run(tt.name+"/"+clock, func(t *testing.T) {
 				g := guard.New(tt.fuse)
 				at, wall := start, clock == "wall"
-				for i, p := range tt.steps {
-					for k := range p.times {
-						at = at.Add(p.after)
-						if got := judge(t, g, at, wall, p.values); got != p.want && p.want != "*" {
-							t.Fatalf("step %d (%s), telegram %d: got %q, want %q", i, p.values, k, got, p.want)
+				for i, step := range tt.steps {
+					for k := range step.times {
+						at = at.Add(step.after)
+						if got := check(t, g, at, wall, step.values); got != step.want && step.want != "*" {
+							t.Fatalf("step %d (%s), telegram %d: got %q, want %q", i, step.values, k, got, step.want)
 						}
 					}
 				}
@@ -301,57 +303,60 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func judge(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string) string {
+// check checks a telegram that arrives at a time, and describes the result. If wall is false, the clock of the machine stands still, and the
+// telegram has the time. Every sample must be accepted or rejected, and every reason must have a text.
+func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string) string {
 	t.Helper()
 	all, serial := samples(t, values)
 	telegram := guard.Telegram{Received: at, Serial: serial, Samples: all}
 	if !wall {
-		telegram.Received, telegram.Meter = start, obis.FromTime(at)
+		telegram.Received, telegram.MeterTime = start, obis.FromTime(at)
 	}
 	n := len(all)
-	j := g.Judge(&telegram)
-	if len(j.Good)+len(j.Held) != n {
-		t.Errorf("%s: got %d good and %d held, want %d together", values, len(j.Good), len(j.Held), n)
+	j := g.Check(&telegram)
+	if len(j.Accepted)+len(j.Rejected) != n {
+		t.Errorf("%s: got %d accepted and %d rejected, want %d together", values, len(j.Accepted), len(j.Rejected), n)
 	}
-	for _, h := range j.Held {
-		if h.Reason.String() == "" {
-			t.Errorf("%s: a reason without words", values)
+	for _, r := range j.Rejected {
+		if r.Reason.String() == "" {
+			t.Errorf("%s: a reason without a text", values)
 		}
 	}
-	return said(j)
+	return describe(j)
 }
 
-// TestHeld: what is said about a value that was held back, and that the others stay in their order.
-func TestHeld(t *testing.T) {
+// TestRejection checks the fields of a rejection, and that the accepted samples stay in their order.
+func TestRejection(t *testing.T) {
 	g := guard.New(0)
-	judge(t, g, start, true, "import_energy=1000")
-	for i, again := range []bool{false, true, false} {
+	check(t, g, start, true, "import_energy=1000")
+	for i, repeated := range []bool{false, true, false} {
 		if i == 2 {
-			judge(t, g, start, true, "import_energy=1000")
+			check(t, g, start, true, "import_energy=1000")
 		}
 		all, _ := samples(t, "voltage_l1=230 import_energy=5.0 export_energy=9 frequency=50")
-		j := g.Judge(&guard.Telegram{Received: start, Samples: all})
-		h := j.Held[0]
-		if h.Value.Cmp(obis.Decimal{Coef: 5}) != 0 || h.Last.Cmp(obis.Decimal{Coef: 1000}) != 0 || h.Reason != guard.Backward || h.Again != again {
-			t.Errorf("telegram %d: got %+v", i, h)
+		j := g.Check(&guard.Telegram{Received: start, Samples: all})
+		r := j.Rejected[0]
+		if r.Value.Cmp(obis.Decimal{Coef: 5}) != 0 || r.LastAccepted.Cmp(obis.Decimal{Coef: 1000}) != 0 || r.Reason != guard.Backward || r.Repeated != repeated {
+			t.Errorf("telegram %d: got %+v", i, r)
 		}
 		want := []string{"voltage_l1", "export_energy", "frequency"}
 		for k := range want {
-			if got := j.Good[k].ID.String(); got != want[k] {
-				t.Errorf("telegram %d: good sample %d is %s, want %s", i, k, got, want[k])
+			if got := j.Accepted[k].ID.String(); got != want[k] {
+				t.Errorf("telegram %d: accepted sample %d is %s, want %s", i, k, got, want[k])
 			}
 		}
 	}
 }
 
-// TestTwoMeters: telegrams of two meters that take turns make no more than one change, whatever they count and say.
-func TestTwoMeters(t *testing.T) {
+// TestAlternatingMeters checks that telegrams of two meters that alternate cause one reset or replaced meter at most, whatever their
+// counters, serial numbers and clocks.
+func TestAlternatingMeters(t *testing.T) {
 	const a, b = "import_energy=1000 export_energy=9 ", "import_energy=30000 export_energy=0 "
 	for _, order := range [][]string{
 		{a, b}, {b, a}, {a, a, b}, {a + "serial=A", b + "serial=B"}, {b + "serial=B", a + "serial=A"},
 		{a + "serial=A", a + "serial=A", b + "serial=B", b + "serial=B"}, {a, a, a, a, b, b, b, b},
 	} {
-		for _, years := range []int{0, 7} { // between the clocks of the two
+		for _, years := range []int{0, 7} { // between the clocks of the two meters
 			g := guard.New(0)
 			changes := 0
 			for i := range 400 {
@@ -362,8 +367,8 @@ func TestTwoMeters(t *testing.T) {
 				if strings.HasPrefix(text, b) {
 					clock = at.AddDate(years, 0, 0)
 				}
-				j := g.Judge(&guard.Telegram{Received: at, Meter: obis.FromTime(clock), Serial: serial, Samples: all})
-				if len(j.Resets) > 0 || j.Replaced != "" {
+				j := g.Check(&guard.Telegram{Received: at, MeterTime: obis.FromTime(clock), Serial: serial, Samples: all})
+				if len(j.Resets) > 0 || j.ReplacedSerial != "" {
 					changes++
 				}
 			}
@@ -374,8 +379,8 @@ func TestTwoMeters(t *testing.T) {
 	}
 }
 
-// TestAnyNumber: no number that a meter can send is a panic, and none below zero is good.
-func TestAnyNumber(t *testing.T) {
+// TestExtremeNumbers checks that no number that a meter can send causes a panic, and that no negative one is accepted.
+func TestExtremeNumbers(t *testing.T) {
 	coefs := []int64{0, 1, -1, 9, 1000, math.MaxInt64, math.MinInt64, math.MinInt64 + 1, math.MaxInt64 / 10}
 	exps := []int8{0, -3, 3, 100, -100, 127, -128}
 	g := guard.New(math.MaxInt)
@@ -387,10 +392,10 @@ func TestAnyNumber(t *testing.T) {
 					for i := range all {
 						all[i].Value = [2]obis.Decimal{{Coef: a, Exp: x}, {Coef: b, Exp: y}}[i%2]
 					}
-					j := g.Judge(&guard.Telegram{Received: start, Samples: all})
-					for _, s := range j.Good[1:] {
+					j := g.Check(&guard.Telegram{Received: start, Samples: all})
+					for _, s := range j.Accepted[1:] {
 						if s.Value.Sign() < 0 {
-							t.Fatalf("%v = %v is good", s.ID, s.Value)
+							t.Fatalf("%v = %v is accepted", s.ID, s.Value)
 						}
 					}
 				}

@@ -22,18 +22,18 @@ func named(name string) quantity.ID {
 	return id
 }
 
-// isCounter reports whether a quantity is one that only rises.
+// isCounter reports whether a quantity only rises.
 func isCounter(id quantity.ID) bool {
 	row := id.Row()
 	return row.State == quantity.TotalIncreasing && row.Numeric()
 }
 
-// A limit is what a counter can do. Times are in ms.
+// A limit is how fast a counter can rise. Times are in ms.
 type limit struct {
-	rate  int64 // the most that it rises by in an hour, in thousandths of its unit; negative for any
-	slack int64 // how much longer than is known the rise may have taken
-	rest  int64 // how long before it was last seen a value that did not change is taken to have begun to change
-	zero  int64 // how long it must read zero to be believed
+	maxRate     int64 // the most that it rises in an hour, in thousandths of its unit; negative if there is no limit
+	slack       int64 // is added to the elapsed time: the meter may have read the counter earlier than it sent it
+	maxRest     int64 // the longest time without a change before the last telegram that counts as elapsed
+	minZeroTime int64 // how long the counter must read zero before that is accepted
 }
 
 const (
@@ -41,85 +41,86 @@ const (
 	minute = 60 * second
 	hour   = 60 * minute
 
-	// unit is a step of the coarsest counters, in thousandths: they count whole kWh.
-	unit = 1000
-	// longest is the most time that matters, so that products fit.
-	longest = 10 * 365 * 24 * hour
+	// maxStep is the step of the coarsest counters, in thousandths: they count whole kWh.
+	maxStep = 1000
+	// maxElapsed is the longest elapsed time in ms, so that products do not overflow.
+	maxElapsed = 10 * 365 * 24 * hour
 )
 
-// limitOf returns the limit of a counter in a house that draws at most so many W. Reactive energy has that of energy; heat comes from
-// burning gas too.
+// limitOf returns the limit of a counter in a house that draws at most so many W. Reactive energy has the limit of energy. Heat has three
+// times that of energy, since burning gas makes heat too.
 func limitOf(s *quantity.Sample, watts int64) limit {
 	const litresPerHour = 100_000
-	slow := limit{slack: 10 * minute, rest: 25 * hour, zero: 25 * hour}
+	slow := limit{slack: 10 * minute, maxRest: 25 * hour, minZeroTime: 25 * hour}
 	row := s.ID.Row()
 	base := row.Measures[0].Base
 	switch {
-	case row.Kind != quantity.Counter: // a number of times
-		return limit{rate: -1, zero: 20 * second}
+	case row.Kind != quantity.Counter: // a number of events
+		return limit{maxRate: -1, minZeroTime: 20 * second}
 	case base == obis.CubicMetre:
-		slow.rate = litresPerHour
+		slow.maxRate = litresPerHour
 	case base == obis.Joule && s.Measure().Base == obis.WattHour: // heat in kWh
-		slow.rate = 3 * watts
+		slow.maxRate = 3 * watts
 	case base == obis.Joule: // in GJ
-		slow.rate = 3 * watts * 36 / 10_000
+		slow.maxRate = 3 * watts * 36 / 10_000
 	default:
-		return limit{rate: watts, slack: minute, rest: hour, zero: 20 * second}
+		return limit{maxRate: watts, slack: minute, maxRest: hour, minZeroTime: 20 * second}
 	}
 	return slow
 }
 
-// slow tells of counters that the meter reads once an hour or once a day, and repeats meanwhile. They read zero when it has lost them.
-func (l *limit) slow() bool { return l.rest > hour }
+// slow reports whether this is the limit of a sub-meter's counter. The meter reads it once an hour or once a day and repeats the value
+// meanwhile. It reads zero while the meter has lost the sub-meter.
+func (l *limit) slow() bool { return l.maxRest > hour }
 
-// allows tells if a counter may rise by so much in so many ms.
+// allows reports whether a counter can rise by so much in so many ms.
 func (l *limit) allows(rise obis.Decimal, elapsed int64) bool {
-	if l.rate < 0 {
+	if l.maxRate < 0 {
 		return true
 	}
-	seconds := (min(elapsed, longest) + l.slack) / second
-	most := obis.Decimal{Coef: l.rate*seconds/3600 + unit, Exp: -3}
-	return rise.Cmp(most) <= 0
+	seconds := (min(elapsed, maxElapsed) + l.slack) / second
+	maxRise := obis.Decimal{Coef: l.maxRate*seconds/3600 + maxStep, Exp: -3}
+	return rise.Cmp(maxRise) <= 0
 }
 
-// power is what a house may draw, in W.
+// power is how much a house may draw, in W.
 type power struct {
-	fuse   int   // in A per phase, 0 where it is not known
-	most   int64 // the most that two telegrams in a row have shown
-	before int64 // what the last telegram showed
+	fuse int   // in A per phase; 0 if it is unknown
+	peak int64 // the highest power that two telegrams in a row have reached
+	last int64 // the power in the last telegram
 }
 
 const (
-	usualFuse = 100
-	// wattsPerAmpere is for three phases of 250 V, as high as voltage gets.
+	defaultFuse = 100 // A
+	// wattsPerAmpere is the power of three phases at 250 V, the highest usual voltage.
 	wattsPerAmpere = 3 * 250
-	// mostWatts is more than any customer port measures, and keeps products small.
-	mostWatts = 1_000_000_000
+	// maxWatts is more than any customer port measures, and small enough that products do not overflow.
+	maxWatts = 1_000_000_000
 )
 
-// watts returns what is taken for possible: what the fuse lets through, or twice what has been seen. Meters behind transformers show
-// the house's power, and nobody has told their fuse.
+// watts returns the highest power that is taken for possible: what the fuse allows, or twice the peak if that is more. A meter behind
+// current transformers sends the power of the whole house, and the fuse is often not configured there.
 func (p *power) watts() int64 {
 	fuse := int64(p.fuse)
 	if fuse <= 0 {
-		fuse = usualFuse
+		fuse = defaultFuse
 	}
-	return min(max(min(fuse, mostWatts)*wattsPerAmpere, 2*p.most), mostWatts)
+	return min(max(min(fuse, maxWatts)*wattsPerAmpere, 2*p.peak), maxWatts)
 }
 
-// add takes in the power of a telegram. One reading alone may be as wrong as the counter beside it.
+// add adds the power of a telegram. A single value may be as wrong as the counter beside it, so a peak needs two.
 func (p *power) add(watts int64) {
-	p.most = max(p.most, min(watts, p.before))
-	p.before = watts
+	p.peak = max(p.peak, min(watts, p.last))
+	p.last = watts
 }
 
-// magnitude returns the whole part of |d|, at most mostWatts.
+// magnitude returns the whole part of |d|, at most maxWatts.
 func magnitude(d obis.Decimal) int64 {
 	if d.Sign() < 0 {
 		d = d.Neg()
 	}
-	if d.Cmp(obis.Decimal{Coef: mostWatts}) >= 0 {
-		return mostWatts
+	if d.Cmp(obis.Decimal{Coef: maxWatts}) >= 0 {
+		return maxWatts
 	}
 	for ; d.Exp < 0; d.Exp++ {
 		d.Coef /= 10
@@ -130,23 +131,23 @@ func magnitude(d obis.Decimal) int64 {
 	return d.Coef
 }
 
-// look takes in what one telegram as a whole shows: its largest power, and whether the meter counts. A meter that is still starting reads
-// zero. The export of a house without solar cells is zero for ever, and stands beside an import that is not.
-func (g *Guard) look(samples []quantity.Sample) {
+// inspect notes the largest power in a telegram, and whether the meter has started. While a meter starts, all its counters read zero.
+// Afterwards a zero may be true: the export of a house without solar cells is always zero, beside an import that is not.
+func (g *Guard) inspect(samples []quantity.Sample) {
 	watts := int64(-1)
-	hasImport, imports, counts := false, false, false
+	hasImport, importNotZero, counterNotZero := false, false, false
 	for i := range samples {
 		s := &samples[i]
 		switch s.ID {
 		case importPower, exportPower, netPower:
 			watts = max(watts, magnitude(s.Value))
 		case importEnergy:
-			hasImport, imports = true, s.Value.Sign() != 0
+			hasImport, importNotZero = true, s.Value.Sign() != 0
 		}
-		counts = counts || s.Value.Sign() != 0 && isCounter(s.ID) && s.ID.Row().Kind == quantity.Counter
+		counterNotZero = counterNotZero || s.Value.Sign() != 0 && isCounter(s.ID) && s.ID.Row().Kind == quantity.Counter
 	}
 	if watts >= 0 {
 		g.power.add(watts)
 	}
-	g.counting = imports || !hasImport && counts
+	g.meterStarted = importNotZero || !hasImport && counterNotZero
 }

@@ -6,88 +6,90 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A register is what is known of one counter.
+// A register is the history of one counter.
 type register struct {
-	known bool
-	good  point
-	run   run
-	held  Reason // why it was held back when it came last; 0 where it was not
-	// open tells that the meter was replaced: what comes next is believed.
-	open bool
+	known       bool // a value has been accepted
+	accepted    timedValue
+	pending     series // the values since, if they were rejected
+	rejectedFor Reason // why the last value was rejected; 0 if it was accepted
+	// meterReplaced is true if the meter was replaced since the last accepted value: the next value is accepted.
+	meterReplaced bool
 }
 
-// take believes a value.
-func (r *register) take(v obis.Decimal, now int64) {
+// accept stores a value as the last accepted one.
+func (r *register) accept(v obis.Decimal, now int64) {
 	if !r.known {
-		r.good = point{v, now, now}
+		r.accepted = timedValue{v, now, now}
 	}
-	r.good.see(v, now)
-	r.known, r.open, r.held, r.run.times = true, false, 0, 0
+	r.accepted.set(v, now)
+	r.known, r.meterReplaced, r.rejectedFor, r.pending.count = true, false, 0, 0
 }
 
-// A point is a value, and when it was first and last seen, in ms of the Guard's clock.
-type point struct {
+// A timedValue is a value, and when it was first and last sent, in ms of the Guard's clock.
+type timedValue struct {
 	value       obis.Decimal
 	first, last int64
 }
 
-func (p *point) see(v obis.Decimal, now int64) {
-	if v.Cmp(p.value) != 0 {
-		p.value, p.first = v, now
+// set stores the next value.
+func (t *timedValue) set(v obis.Decimal, now int64) {
+	if v.Cmp(t.value) != 0 {
+		t.value, t.first = v, now
 	}
-	p.last = now
+	t.last = now
 }
 
-// leadsTo tells if a counter may have come from this value to v: not down, and not up by more than the limit.
-func (p *point) leadsTo(v obis.Decimal, now int64, l *limit) bool {
-	switch v.Cmp(p.value) {
+// canBecome reports whether a counter with this value can read v at now: v is not lower, and not higher than the limit allows.
+func (t *timedValue) canBecome(v obis.Decimal, now int64, l *limit) bool {
+	switch v.Cmp(t.value) {
 	case -1:
 		return false
 	case 0:
 		return true
 	}
-	rise, ok := v.Add(p.value.Neg())
-	// A counter of whole kWh rests between its steps, and all that time counts. One that has rested for long, such as the export of a
-	// house in winter, must not save it up for a jump.
-	elapsed := min(now-p.first, l.rest+now-p.last)
+	rise, ok := v.Add(t.value.Neg())
+	// A counter of whole kWh stays the same between its steps, and all that time counts. But the export of a house in winter may stay the
+	// same for months, and that must not explain a jump. So maxRest bounds the time before it was last sent.
+	elapsed := min(now-t.first, l.maxRest+now-t.last)
 	return ok && l.allows(rise, elapsed)
 }
 
-// A run is the values of a counter that do not fit the last good one, as long as they fit each other.
-type run struct {
-	point
-	times int // telegrams in a row
-	began int64
-	up    bool // they are above the last good one
+// A series is the rejected values of a counter in a row, as long as each can follow from the one before.
+type series struct {
+	timedValue
+	count int   // of telegrams
+	began int64 // when the first value came
+	above bool  // the values are above the last accepted one
 }
 
 const (
-	// enoughTimes is how many telegrams in a row make a decrease a fact.
-	enoughTimes = 3
-	// enoughUp is how long a jump must go on to be a fact. What it does to statistics cannot be taken back, so a person gets a day to act.
-	enoughUp = int64(24 * time.Hour / time.Millisecond)
+	// minSeriesCount is how many telegrams in a row must have a lower value before it is accepted.
+	minSeriesCount = 3
+	// minJumpTime is how long the values must be above the limit before they are accepted, in ms. A jump cannot be taken back from a hub's
+	// statistics, so a person gets a day to act.
+	minJumpTime = int64(24 * time.Hour / time.Millisecond)
 )
 
-// add goes on with a value that was not believed, or begins again with it.
-func (r *run) add(v obis.Decimal, now int64, up bool, l *limit) {
-	if r.times == 0 || !r.leadsTo(v, now, l) {
-		*r = run{point: point{v, now, now}, times: 1, began: now, up: up}
+// add adds a rejected value. If it cannot follow from the series, the series starts again with it.
+func (s *series) add(v obis.Decimal, now int64, above bool, l *limit) {
+	if s.count == 0 || !s.canBecome(v, now, l) {
+		*s = series{timedValue: timedValue{v, now, now}, count: 1, began: now, above: above}
 		return
 	}
-	r.see(v, now)
-	r.times++
+	s.set(v, now)
+	s.count++
 }
 
-// settled tells that the run has gone on for so long that it is how the counter goes on.
-func (r *run) settled(now int64, l *limit) bool {
-	lasted := now - r.began
+// confirmed reports whether the series is so long that the counter was reset to it.
+func (s *series) confirmed(now int64, l *limit) bool {
+	lasted := now - s.began
 	switch {
-	case r.times < enoughTimes:
+	case s.count < minSeriesCount:
 		return false
-	case r.up:
-		return lasted >= enoughUp
-	case r.value.Sign() == 0:
-		return lasted >= l.zero
+	case s.above:
+		return lasted >= minJumpTime
+	case s.value.Sign() == 0:
+		return lasted >= l.minZeroTime
 	}
 	return true
 }

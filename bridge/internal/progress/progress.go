@@ -29,8 +29,8 @@ func (g *Group) Add(name string) *Reporter {
 	return r
 }
 
-// Parts returns how all goroutines are, in the order in which they were added. It takes no lock that a stuck goroutine could hold.
-func (g *Group) Parts() (parts []Part) {
+// Statuses returns how all goroutines are, in the order in which they were added. It takes no lock that a stuck goroutine could hold.
+func (g *Group) Statuses() (parts []Status) {
 	if g == nil {
 		return nil
 	}
@@ -76,8 +76,8 @@ func (r *Reporter) Note(text string) {
 	}
 }
 
-func (r *Reporter) part() Part {
-	p := Part{Name: r.name}
+func (r *Reporter) part() Status {
+	p := Status{Name: r.name}
 	if since := r.since.Load(); since != 0 {
 		p.Working = time.Since(r.began) - time.Duration(since)
 	}
@@ -87,8 +87,8 @@ func (r *Reporter) part() Part {
 	return p
 }
 
-// A Part is how one goroutine of the bridge is.
-type Part struct {
+// A Status is how one goroutine of the bridge is.
+type Status struct {
 	Name string `json:"name"`
 	// Working is for how long the goroutine has made no progress in a piece of work, in ns; 0 while it waits.
 	Working time.Duration `json:"working_ns,omitempty"`
@@ -96,7 +96,7 @@ type Part struct {
 }
 
 // Stuck says which of the parts have made no progress in a piece of work for so long, and since when, one sentence for each.
-func Stuck(parts []Part, after time.Duration) (stuck []string) {
+func Stuck(parts []Status, after time.Duration) (stuck []string) {
 	for _, p := range parts {
 		if p.Working > 0 && p.Working >= after {
 			since := time.Now().Add(-p.Working).Format(time.TimeOnly)

@@ -16,7 +16,7 @@ func TestStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := progress.NewGroup()
 		a, b := g.Add("output a"), g.Add("output b")
-		stuck := func() string { return strings.Join(progress.Stuck(g.Parts(), time.Minute), ", ") }
+		stuck := func() string { return strings.Join(progress.Stuck(g.Statuses(), time.Minute), ", ") }
 		a.Working() // in the moment in which the group began
 		b.Waiting()
 		clock := time.Now().Local()
@@ -50,12 +50,12 @@ func TestNotes(t *testing.T) {
 	a := g.Add("a")
 	g.Add("b")
 	a.Note("the broker is away")
-	want := []progress.Part{{Name: "a", Note: "the broker is away"}, {Name: "b"}}
-	if diff := cmp.Diff(want, g.Parts()); diff != "" {
+	want := []progress.Status{{Name: "a", Note: "the broker is away"}, {Name: "b"}}
+	if diff := cmp.Diff(want, g.Statuses()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	a.Note("")
-	if got := g.Parts()[0].Note; got != "" {
+	if got := g.Statuses()[0].Note; got != "" {
 		t.Errorf("got %q, want no note", got)
 	}
 }
@@ -65,7 +65,7 @@ func TestNilKeepsNothing(t *testing.T) {
 	r.Working()
 	r.Waiting()
 	r.Note("x")
-	if parts := (*progress.Group)(nil).Parts(); !slices.Equal(parts, nil) {
+	if parts := (*progress.Group)(nil).Statuses(); !slices.Equal(parts, nil) {
 		t.Errorf("got %v, want nothing", parts)
 	}
 }

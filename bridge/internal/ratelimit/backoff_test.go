@@ -10,7 +10,7 @@ import (
 func TestBackoffGrowsBetweenItsBounds(t *testing.T) {
 	want := []time.Duration{100, 200, 400, 800, 1000, 1000} // ms, the most each may be
 	for range 200 {
-		b := Backoff{First: 100 * time.Millisecond, Most: time.Second}
+		b := Backoff{Min: 100 * time.Millisecond, Max: time.Second}
 		for i, most := range want {
 			most *= time.Millisecond
 			if got := b.Next(); got < most/2 || got > most {
@@ -27,7 +27,7 @@ func TestBackoffGrowsBetweenItsBounds(t *testing.T) {
 func TestBackoffIsSpread(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for range 50 {
-		b := Backoff{First: time.Second, Most: time.Second}
+		b := Backoff{Min: time.Second, Max: time.Second}
 		seen[b.Next()] = true
 	}
 	if len(seen) < 10 {

@@ -12,13 +12,13 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Every is the pause between two log lines of the same kind of event. The later line has the number of events since the first.
-const Every = 10 * time.Minute
+// Period is the pause between two log lines of the same kind of event. The later line has the number of events since the first.
+const Period = 10 * time.Minute
 
 const (
-	// mostKinds is how many new kinds of events get a first line within Every. A remote program can cause any number of kinds.
+	// mostKinds is how many new kinds of events get a first line within Period. A remote program can cause any number of kinds.
 	mostKinds = 12
-	// mostAgain is how many extra lines a kind gets within Every because Over was called. A fault may end and come back with each message.
+	// mostAgain is how many extra lines a kind gets within Period because Recovered was called. A fault may end and come back with each message.
 	mostAgain = 2
 )
 
@@ -51,7 +51,7 @@ func (l *Limiter) Allow(name string) (count int, ok bool) {
 		return 0, false
 	case !known:
 		l.forget(now)
-	case now.Sub(k.lastLogged) < Every && (!k.over || !k.again.Allow(now, mostAgain)):
+	case now.Sub(k.lastLogged) < Period && (!k.over || !k.again.Allow(now, mostAgain)):
 		k.count++
 		l.kinds[name] = k
 		return 0, false
@@ -67,12 +67,12 @@ func (l *Limiter) forget(now time.Time) {
 		l.kinds = map[string]kind{}
 	}
 	if len(l.kinds) >= mostKinds {
-		maps.DeleteFunc(l.kinds, func(_ string, k kind) bool { return now.Sub(k.lastLogged) >= Every })
+		maps.DeleteFunc(l.kinds, func(_ string, k kind) bool { return now.Sub(k.lastLogged) >= Period })
 	}
 }
 
-// Over reports that all faults have ended: the next event of each kind becomes a line at once, at most mostAgain times within ten minutes.
-func (l *Limiter) Over() {
+// Recovered reports that all faults have ended: the next event of each kind becomes a line at once, at most mostAgain times within ten minutes.
+func (l *Limiter) Recovered() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, k := range l.kinds {
@@ -89,15 +89,15 @@ type Window struct {
 
 // Allow reports whether another event may pass; at most n do within ten minutes.
 func (w *Window) Allow(now time.Time, n int) bool {
-	if now.Sub(w.since) >= Every {
+	if now.Sub(w.since) >= Period {
 		*w = Window{since: now}
 	}
 	w.n++
 	return w.n <= n
 }
 
-// Counted adds to a line for how many events it stands, where it is more than one.
-func Counted(line *zerolog.Event, count int) *zerolog.Event {
+// WithCount adds to a line for how many events it stands, where it is more than one.
+func WithCount(line *zerolog.Event, count int) *zerolog.Event {
 	if count > 1 {
 		return line.Int("count", count)
 	}
@@ -107,15 +107,15 @@ func Counted(line *zerolog.Event, count int) *zerolog.Event {
 // varying is what differs from one connection to the next: the port of this side in errors of package net, and sizes.
 var varying = regexp.MustCompile(`:\d{1,5}->|\b\d+ (bytes|messages)\b`)
 
-// Kind returns the text of an error without what differs from one connection to the next.
-func Kind(text string) string { return varying.ReplaceAllString(text, "") }
+// Normalize returns the text of an error without what differs from one connection to the next.
+func Normalize(text string) string { return varying.ReplaceAllString(text, "") }
 
 // A Backoff is how long to wait before the next attempt: twice as long each time, between half and the whole of it at
 // random so that many bridges do not come back at the same moment.
 type Backoff struct {
-	// First is the shortest pause, Most the longest.
-	First, Most time.Duration
-	last        time.Duration
+	// Min is the shortest pause, Max the longest.
+	Min, Max time.Duration
+	last     time.Duration
 }
 
 // Reset begins with the shortest pause again.
@@ -123,7 +123,7 @@ func (b *Backoff) Reset() { b.last = 0 }
 
 // Next returns the next pause.
 func (b *Backoff) Next() time.Duration {
-	b.last = min(max(b.First, 2*b.last), b.Most)
+	b.last = min(max(b.Min, 2*b.last), b.Max)
 	return b.last/2 + rand.N(b.last/2+1)
 }
 

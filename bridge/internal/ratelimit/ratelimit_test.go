@@ -26,12 +26,14 @@ func TestFloods(t *testing.T) {
 		{"ends and begins with each", func(int) string { return "closed" }, 1, 7, 18},
 		{"ends and begins with every second", func(i int) string { return fmt.Sprint(i % 2) }, 2, 14, 36},
 		{"another port of this side each time", func(i int) string {
-			return ratelimit.Kind(fmt.Sprintf("read tcp 192.0.2.1:%d->192.0.2.9:8088: connection reset by peer", 30000+i%30000))
+			return ratelimit.Normalize(fmt.Sprintf("read tcp 192.0.2.1:%d->192.0.2.9:8088: connection reset by peer", 30000+i%30000))
 		}, 0, 6, 6},
 		{"the same in version 6", func(i int) string {
-			return ratelimit.Kind(fmt.Sprintf("read tcp [2001:db8::1]:%d->[2001:db8::9]:8088: i/o timeout", 30000+i%30000))
+			return ratelimit.Normalize(fmt.Sprintf("read tcp [2001:db8::1]:%d->[2001:db8::9]:8088: i/o timeout", 30000+i%30000))
 		}, 0, 6, 6},
-		{"another size each time", func(i int) string { return ratelimit.Kind(fmt.Sprintf("closed behind a telegram of %d bytes", 900+i)) }, 0, 6, 6},
+		{"another size each time", func(i int) string {
+			return ratelimit.Normalize(fmt.Sprintf("closed behind a telegram of %d bytes", 900+i))
+		}, 0, 6, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -42,7 +44,7 @@ func TestFloods(t *testing.T) {
 						lines, told = lines+1, told+count
 					}
 					if tt.over > 0 && (i+1)%tt.over == 0 {
-						l.Over()
+						l.Recovered()
 					}
 					<-time.After(time.Second)
 				}

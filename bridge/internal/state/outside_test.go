@@ -76,7 +76,7 @@ func TestChangedWhileOpen(t *testing.T) {
 			end(t, s)
 			s = begin(t, dir)
 			value := "1"
-			s.Keep("a", func() []byte { return []byte(value) })
+			s.Register("a", func() []byte { return []byte(value) })
 			s.Commit()
 			tt.do(t, dir, file)
 			for _, value = range []string{"2", "3"} { // told once
@@ -191,7 +191,7 @@ func TestAnotherEnds(t *testing.T) {
 	s := open(t, dir)
 	wantLogged(t, s, "warn: nothing is remembered over a restart")
 	wantFound(t, s, nil)
-	if s.KeepNow("now", []byte("2")) {
+	if s.Save("now", []byte("2")) {
 		t.Error("a value is said to be on disk that is not")
 	}
 	keep(s, map[string]string{"a": "2"})

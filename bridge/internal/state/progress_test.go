@@ -11,19 +11,19 @@ import (
 // TestRunReports: a Run that is held up in a commit works, one that has nothing to do waits.
 func TestRunReports(t *testing.T) {
 	s, g := begin(t, t.TempDir()), progress.NewGroup()
-	s.Report(g.Add("state file"))
+	s.SetReporter(g.Add("state file"))
 	asked, release := make(chan struct{}), make(chan struct{})
-	s.Keep("a", func() []byte { close(asked); <-release; return nil })
+	s.Register("a", func() []byte { close(asked); <-release; return nil })
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { _ = s.Run(ctx); close(ended) }()
-	working := func() bool { return g.Parts()[0].Working > 0 }
-	s.Changed()
+	working := func() bool { return g.Statuses()[0].Working > 0 }
+	s.MarkChanged()
 	<-asked
 	if !working() {
 		t.Error("it says that it waits, in the middle of a commit")
 	}
-	s.Keep("a", func() []byte { return nil })
+	s.Register("a", func() []byte { return nil })
 	close(release)
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()

@@ -136,8 +136,8 @@ func (s *Store) report(err error) {
 	s.note()
 }
 
-// Report has Run tell r whether it commits or waits. Call it before Run.
-func (s *Store) Report(r *progress.Reporter) {
+// SetReporter has Run tell r whether it commits or waits. Call it before Run.
+func (s *Store) SetReporter(r *progress.Reporter) {
 	if s != nil {
 		s.progress = r
 		s.note()

@@ -19,7 +19,7 @@ import (
 // documents are JSON texts by their keys.
 type documents = map[string]json.RawMessage
 
-// A Store holds the documents of one folder. A nil Store remembers nothing, and all its methods work. Value, Keep, Changed, Urgent and Sync
+// A Store holds the documents of one folder. A nil Store remembers nothing, and all its methods work. Value, Register, MarkChanged, MarkUrgent and Sync
 // are safe for concurrent use, also while Run commits; none but Sync waits for the disk.
 type Store struct {
 	dir   string
@@ -76,9 +76,9 @@ func (s *Store) Value(key string) []byte {
 	return slices.Clone(s.found[key])
 }
 
-// Keep has Run keep the JSON text that encode returns under the key. Run calls encode in its own goroutine when something may have
+// Register has Run keep the JSON text that encode returns under the key. Run calls encode in its own goroutine when something may have
 // changed, and copies the text before it calls encode again. With nil, what is on disk stays.
-func (s *Store) Keep(key string, encode func() []byte) {
+func (s *Store) Register(key string, encode func() []byte) {
 	if s == nil {
 		return
 	}
@@ -87,14 +87,14 @@ func (s *Store) Keep(key string, encode func() []byte) {
 	s.encoders[key] = encode
 }
 
-// KeepNow keeps a document that does not change under the key, and reports whether it is on disk when it returns. If it is not, Run writes
+// Save keeps a document that does not change under the key, and reports whether it is on disk when it returns. If it is not, Run writes
 // it when it can; but if Open could not read the file, what the file has under the key stays. Call it before Run.
-func (s *Store) KeepNow(key string, value []byte) bool {
+func (s *Store) Save(key string, value []byte) bool {
 	if s == nil {
 		return false
 	}
 	value = slices.Clone(value)
-	s.Keep(key, func() []byte { return value })
+	s.Register(key, func() []byte { return value })
 	s.commit()
 	if !s.loaded {
 		s.mu.Lock()
@@ -104,15 +104,15 @@ func (s *Store) KeepNow(key string, value []byte) bool {
 	return s.trouble == nil
 }
 
-// Changed says that a document may have changed. It never blocks and never allocates.
-func (s *Store) Changed() {
+// MarkChanged says that a document may have changed. It never blocks and never allocates.
+func (s *Store) MarkChanged() {
 	if s != nil {
 		signal(s.changed)
 	}
 }
 
-// Urgent is Changed for what Run is to commit without its pause. Use it for what changes once in a while: memory cards wear out.
-func (s *Store) Urgent() {
+// MarkUrgent is MarkChanged for what Run is to commit without its pause. Use it for what changes once in a while: memory cards wear out.
+func (s *Store) MarkUrgent() {
 	if s != nil {
 		signal(s.changed)
 		signal(s.urgent)
@@ -136,7 +136,7 @@ func (s *Store) Sync(ctx context.Context) {
 	s.mu.Lock()
 	s.waiting = append(s.waiting, done)
 	s.mu.Unlock()
-	s.Urgent()
+	s.MarkUrgent()
 	select {
 	case <-done:
 	case <-ctx.Done():

@@ -88,9 +88,9 @@ func must(t *testing.T, errs ...error) {
 // keep has s keep the values, which are JSON.
 func keep(s *store, values map[string]string) {
 	for key, value := range values {
-		s.Keep(key, func() []byte { return []byte(value) })
+		s.Register(key, func() []byte { return []byte(value) })
 	}
-	s.Changed()
+	s.MarkChanged()
 }
 
 // wrote makes a state with the values, in a new folder, by one commit for each of them.
@@ -157,7 +157,7 @@ func TestStoreFindsWhatWasKept(t *testing.T) {
 		t.Errorf("got %v in a new store, want nothing", got)
 	}
 	keep(s, want)
-	s.Keep("nothing", func() []byte { return nil })
+	s.Register("nothing", func() []byte { return nil })
 	s.Commit()
 	end(t, s)
 
@@ -232,19 +232,19 @@ func names(t *testing.T, dir string) (all []string) {
 
 func TestNilStoreRemembersNothing(t *testing.T) {
 	var s *state.Store
-	s.Keep("a", func() []byte { return []byte("1") })
-	s.Changed()
-	s.Urgent()
+	s.Register("a", func() []byte { return []byte("1") })
+	s.MarkChanged()
+	s.MarkUrgent()
 	s.Sync(t.Context())
 	must(t, s.Run(t.Context()), s.Close())
-	if s.Value("a") != nil || s.KeepNow("a", []byte("1")) {
+	if s.Value("a") != nil || s.Save("a", []byte("1")) {
 		t.Error("it remembers")
 	}
 }
 
 func TestChangedDoesNotAllocate(t *testing.T) {
 	s := begin(t, t.TempDir())
-	if got := testing.AllocsPerRun(100, s.Changed); got != 0 {
+	if got := testing.AllocsPerRun(100, s.MarkChanged); got != 0 {
 		t.Errorf("got %v allocations, want 0", got)
 	}
 }
@@ -290,7 +290,7 @@ func TestRunCommitsInGroups(t *testing.T) {
 		want(0, "4")
 		change("5")
 		want(0, "4")
-		s.Urgent()
+		s.MarkUrgent()
 		want(0, "5")
 		change("6")
 		want(time.Second, "5")
@@ -345,18 +345,18 @@ func TestRunBlocksNobody(t *testing.T) {
 	s := begin(t, t.TempDir())
 	asked, answer := make(chan struct{}), make(chan struct{})
 	first := sync.OnceFunc(func() { close(asked) })
-	s.Keep("slow", func() []byte {
+	s.Register("slow", func() []byte {
 		first()
 		<-answer
 		return []byte("1")
 	})
-	s.Changed()
+	s.MarkChanged()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- s.Run(ctx) }()
 	<-asked
-	s.Changed()
-	s.Keep("other", func() []byte { return nil })
+	s.MarkChanged()
+	s.Register("other", func() []byte { return nil })
 	_ = s.Value("slow")
 	stop()
 	close(answer)

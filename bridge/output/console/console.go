@@ -48,8 +48,8 @@ func (s *Console) Run(ctx context.Context, feed *bridge.Feed) error {
 
 func (s *Console) deliver(feed *bridge.Feed) error {
 	for b := feed.Take(); b != nil; b = feed.Take() {
-		for i := range b.News {
-			if err := s.show(b.News[i].Values); err != nil {
+		for i := range b.Updates {
+			if err := s.show(b.Updates[i].Values); err != nil {
 				return err
 			}
 		}
@@ -152,7 +152,7 @@ func unitOf(v *bridge.Value) string {
 	if !row.Numeric() {
 		return ""
 	}
-	return row.Measures[v.As].Unit
+	return row.Measures[v.UnitIndex].Unit
 }
 
 // printable returns text with what could steer the terminal written as escapes.

@@ -76,7 +76,7 @@ func Ask(ctx context.Context, places []string, after time.Duration) (Answer, err
 }
 
 // read returns what the bridge at the other end says.
-func read(ctx context.Context, conn net.Conn) (parts []progress.Part, err error) {
+func read(ctx context.Context, conn net.Conn) (parts []progress.Status, err error) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // which ends a read that waits
 	const most = 1 << 20                                        // bytes, of thousands of meters
@@ -84,7 +84,7 @@ func read(ctx context.Context, conn net.Conn) (parts []progress.Part, err error)
 	return parts, err
 }
 
-func said(parts []progress.Part, after time.Duration) Answer {
+func said(parts []progress.Status, after time.Duration) Answer {
 	a := Answer{Stuck: progress.Stuck(parts, after)}
 	for _, p := range parts {
 		if p.Note != "" && p.Working < after {

@@ -172,7 +172,7 @@ func TestCutLinkLeavesTheWill(t *testing.T) {
 	h := run(t, config(proxy.Addr()))
 	h.send(next(meterOf(t, "aidon-se", time.Now())))
 	before := len(b.awaitTelegram(t))
-	proxy.Cut()
+	proxy.ResetConnections()
 	heard := b.await(t, "the will, and the bridge again", func(all []message) bool {
 		i := index(all[before:], "hanbridge/status", "offline")
 		return i >= 0 && index(all[before+i:], "hanbridge/house/status", "online") >= 0

@@ -105,15 +105,15 @@ const echoWait = 2 * time.Second
 
 // takeClaims publishes the descriptions of meters that speak and that this bridge is to publish, and returns when it is known that no
 // other bridge was quicker. Their counters must not be published before.
-func (s *session) takeClaims(ctx context.Context, news []bridge.News) {
+func (s *session) takeClaims(ctx context.Context, news []bridge.MeterUpdate) {
 	var taken []*meter
 	for i := range news {
 		n := &news[i]
 		m := s.meter(n.Meter)
-		if n.About.Protocol == "" || m.first {
+		if n.Description.Protocol == "" || m.first {
 			continue
 		}
-		m.about, m.claim.patience = n.About, max(s.patience, silentAfter*n.Stats.Interval)
+		m.about, m.claim.patience = n.Description, max(s.patience, silentAfter*n.Stats.Interval)
 		m.hold(n.Values)
 		s.lookAgain(0)
 		if m.second || s.decideCounters(ctx, m) != publish { // who was second begins with what the broker holds
@@ -121,7 +121,7 @@ func (s *session) takeClaims(ctx context.Context, news []bridge.News) {
 		}
 		m.first, m.due = true, true
 		clear(m.held)
-		n.AboutNew = false // it is described here
+		n.DescriptionNew = false // it is described here
 		if !m.claim.first {
 			m.claim.claiming, m.claim.began = true, time.Now().UTC().Truncate(time.Millisecond)
 			taken = append(taken, m)

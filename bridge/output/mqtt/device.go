@@ -56,8 +56,8 @@ func recallDevices(store *state.Store, c *Config) *devices {
 // keep hands a copy to the state file. Call it after each change.
 func (d *devices) keep() {
 	if text, err := json.Marshal(d.kept); err == nil { // nothing in it makes it fail
-		d.store.Keep(devicesKey, func() []byte { return text })
-		d.store.Changed()
+		d.store.Register(devicesKey, func() []byte { return text })
+		d.store.MarkChanged()
 	}
 }
 

@@ -77,7 +77,7 @@ func runMade(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, state
 	h := &house{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
 	if stateDir != "" {
-		b.Remember(stateDir)
+		b.KeepState(stateDir)
 	}
 	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,

@@ -17,7 +17,7 @@ import (
 type meter struct {
 	bridge.Meter
 	prefix string // of its topics: "hanbridge/house/"
-	about  bridge.About
+	about  bridge.Description
 	known  []bridge.Descriptor
 	announcer
 
@@ -44,10 +44,10 @@ func (s *session) meter(m bridge.Meter) *meter {
 }
 
 // news publishes what is new of one meter. The state comes last: a hub that shows the meter again shows fresh values.
-func (s *session) news(n *bridge.News) {
+func (s *session) news(n *bridge.MeterUpdate) {
 	m := s.meter(n.Meter)
-	if n.AboutNew && n.About.Protocol != "" { // it has spoken: what an earlier run said stands until then
-		m.about, m.due = n.About, true
+	if n.DescriptionNew && n.Description.Protocol != "" { // it has spoken: what an earlier run said stands until then
+		m.about, m.due = n.Description, true
 		if m.first {
 			s.info(m)
 		}
@@ -110,7 +110,7 @@ func (s *session) wanted(m *meter, style discovery.Style) wanted {
 		Serial: cmp.Or(m.about.Serial, before.Serial), Software: cmp.Or(m.about.List, before.Software), Simulated: m.Simulated,
 	}
 	for _, k := range m.known {
-		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, As: k.As, Decimals: int(k.Decimals), Every: k.Every})
+		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, As: k.UnitIndex, Decimals: int(k.Decimals), Every: k.Every})
 	}
 	d.Quantities = append(d.Quantities, before.Quantities...)
 	topics := slices.Clone(ownTopics)
@@ -170,12 +170,12 @@ func (s *session) stats(m *meter, st *bridge.Stats) {
 		{discovery.Telegrams, strconv.FormatUint(st.Telegrams, 10)},
 		{discovery.TelegramErrors, strconv.FormatUint(st.Errors, 10)},
 		{discovery.Rejected, strconv.FormatUint(st.Rejected, 10)},
-		{discovery.RejectedReason, cmp.Or(st.Reason, "none since the start")},
+		{discovery.RejectedReason, cmp.Or(st.RejectedReason, "none since the start")},
 	}
 	if st.Telegrams > 0 {
 		states = append(states,
 			state{discovery.TelegramInterval, strconv.FormatFloat(st.Interval.Seconds(), 'f', discovery.TelegramIntervalDecimals, 64)},
-			state{discovery.LastTelegram, st.Last.Format(time.RFC3339)})
+			state{discovery.LastTelegram, st.LastTelegram.Format(time.RFC3339)})
 	}
 	for _, one := range states {
 		s.publish(m.prefix+one.name, shortened([]byte(one.text)), true)

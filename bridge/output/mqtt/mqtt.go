@@ -82,7 +82,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 	if o.devices == nil {
 		o.marks = newMarks(o.config.ClientID, feed.Instance())
-		o.devices = recallDevices(feed.Memory(), &o.config)
+		o.devices = recallDevices(feed.Store(), &o.config)
 		o.scanned = o.config.BrokerEmpty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
 	}
 	s := newSession(o, conn, feed)
@@ -115,7 +115,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 // warn logs what others can bring about again and again.
 func (o *Output) warn(err error, message string) {
 	if count, ok := o.limiter.Allow(message); ok {
-		ratelimit.Counted(o.log.Warn().Err(err), count).Msg(message)
+		ratelimit.WithCount(o.log.Warn().Err(err), count).Msg(message)
 	}
 }
 

@@ -27,7 +27,7 @@ func newMarks(clientID string, instance *bridge.Instance) marks {
 }
 
 func (m marks) own(mark string) bool {
-	return mark != "" && (mark == m.run || mark == m.client || m.instance.Own(mark))
+	return mark != "" && (mark == m.run || mark == m.client || m.instance.Owns(mark))
 }
 
 // An OtherBridge is what the broker tells of another bridge that publishes a meter.

@@ -130,7 +130,7 @@ func (s *session) ownStatus(m broker.Message) {
 		}
 		s.introduceSoon()
 		if count, ok := s.limiter.Allow("contradicted"); ok {
-			ratelimit.Counted(s.log.Info(), count).Str("source", m.Topic).
+			ratelimit.WithCount(s.log.Info(), count).Str("source", m.Topic).
 				Msg("somebody else said that this bridge is offline: everything is published again (is hanbridge running twice with this " +
 					"mqtt.base_topic?)")
 		}

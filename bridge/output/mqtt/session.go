@@ -169,9 +169,9 @@ func (o *Output) sayLost(telegrams uint64) {
 
 func (s *session) batch(ctx context.Context, b *bridge.Batch) {
 	s.sayLost(b.Lost)
-	s.takeClaims(ctx, b.News)
-	for i := range b.News {
-		s.news(&b.News[i])
+	s.takeClaims(ctx, b.Updates)
+	for i := range b.Updates {
+		s.news(&b.Updates[i])
 	}
 	for i := range len(s.early) { // what is still too early is added behind them once more
 		s.telegram(&s.early[i])
@@ -224,7 +224,7 @@ func (s *session) publish(topic string, payload []byte, retain bool) {
 
 func (s *session) sayRefused(kind string, err error, text string) {
 	if count, ok := s.limiter.Allow(kind); ok {
-		ratelimit.Counted(s.log.Error().Err(err), count).Msg(text)
+		ratelimit.WithCount(s.log.Error().Err(err), count).Msg(text)
 	}
 }
 

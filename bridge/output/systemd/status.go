@@ -29,7 +29,7 @@ type meter struct {
 const statusEvery = time.Minute
 
 // add takes what is new of one meter.
-func (s *status) add(n *bridge.News) {
+func (s *status) add(n *bridge.MeterUpdate) {
 	if s.meters == nil {
 		s.meters, s.changed = map[string]meter{}, true
 	}

@@ -13,12 +13,12 @@ import (
 func TestStatus(t *testing.T) {
 	var s status
 	start := time.Now()
-	news := func(id string, online bool, telegrams uint64) bridge.News {
-		return bridge.News{Meter: bridge.Meter{ID: id}, Online: online, Stats: bridge.Stats{Telegrams: telegrams}}
+	news := func(id string, online bool, telegrams uint64) bridge.MeterUpdate {
+		return bridge.MeterUpdate{Meter: bridge.Meter{ID: id}, Online: online, Stats: bridge.Stats{Telegrams: telegrams}}
 	}
 	for _, step := range []struct {
 		after time.Duration // since the start
-		news  bridge.News
+		news  bridge.MeterUpdate
 		want  string // "" where nothing is told
 	}{
 		{0, news("house", false, 0), "waiting for the first telegram"},
@@ -54,7 +54,7 @@ func TestStatusOfOneMeter(t *testing.T) {
 		{true, "meter online, telegrams: 5"},
 		{false, "meter silent, telegrams: 5"},
 	} {
-		s.add(&bridge.News{Online: step.online, Stats: bridge.Stats{Telegrams: 5}})
+		s.add(&bridge.MeterUpdate{Online: step.online, Stats: bridge.Stats{Telegrams: 5}})
 		if got := s.String(); got != step.want {
 			t.Errorf("online %v: got %q, want %q", step.online, got, step.want)
 		}

@@ -75,8 +75,8 @@ func (o *Output) look(feed *bridge.Feed, watchdog bool) error {
 // deliver takes all that is new, and tells what of it matters.
 func (o *Output) deliver(feed *bridge.Feed) error {
 	for b := feed.Take(); b != nil; b = feed.Take() {
-		for i := range b.News {
-			o.status.add(&b.News[i])
+		for i := range b.Updates {
+			o.status.add(&b.Updates[i])
 		}
 	}
 	if o.status.online > 0 && !o.ready {

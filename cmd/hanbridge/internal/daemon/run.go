@@ -44,9 +44,9 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 		return err
 	}
 	defer stopInside()
-	b.Plan(cfg.Plan())
+	b.SetPlan(cfg.Plan())
 	if dir := cfg.KeepsIn(); dir != "" {
-		b.Remember(dir)
+		b.KeepState(dir)
 	}
 	for i := range cfg.Meters {
 		if err := w.addMeter(b, i); err != nil {

@@ -1,0 +1,83 @@
+package guard_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// typicalTelegram has 30 samples, ten of them counters.
+const typicalTelegram = "import_power=1727 export_power=0 net_power=1727 import_power_l1=500 import_power_l2=700 import_power_l3=527 " +
+	"export_power_l1=0 export_power_l2=0 export_power_l3=0 voltage_l1=230.1 voltage_l2=231.0 voltage_l3=229.9 " +
+	"current_l1=2.2 current_l2=3.0 current_l3=2.3 import_reactive_power=12 export_reactive_power=0 frequency=50.01 power_factor=0.99 current_n=0.5 " +
+	"import_energy_t1=1000.001 import_energy_t2=2000.002 export_energy_t1=1.1 export_energy_t2=2.2 import_reactive_energy=5.5 " +
+	"export_reactive_energy=7.7 gas=1234.5 power_failures=3 +import_energy=3000.003 +export_energy=3.3"
+
+// A telegramLoop checks one telegram after another without allocating memory itself.
+type telegramLoop struct {
+	guard    *guard.Guard
+	at       time.Time
+	telegram guard.Telegram
+	samples  []quantity.Sample
+	n        int64
+}
+
+func newTelegramLoop(t testing.TB) *telegramLoop {
+	all, _ := samples(t, typicalTelegram)
+	return &telegramLoop{guard: guard.New(25), at: start, samples: all}
+}
+
+// next checks a telegram 10 s later. Its counters have risen, or are zero.
+func (l *telegramLoop) next(zero bool) guard.Result {
+	l.n++
+	l.at = l.at.Add(10 * time.Second)
+	t := &l.telegram
+	t.Received, t.MeterTime, t.Serial = l.at, obis.FromTime(l.at), "123456"
+	t.Samples = append(t.Samples[:0], l.samples...)
+	for i := range t.Samples {
+		s := &t.Samples[i]
+		switch {
+		case s.ID.Row().State != quantity.TotalIncreasing:
+		case zero:
+			s.Value.Coef = 0
+		default:
+			s.Value.Coef += l.n
+		}
+	}
+	return l.guard.Check(t)
+}
+
+// TestCheckAllocations checks that neither Check nor Snapshot allocates memory.
+func TestCheckAllocations(t *testing.T) {
+	loop := newTelegramLoop(t)
+	loop.next(false)
+	rejected, snapshot := 0, guard.Snapshot{}
+	loop.guard.Snapshot(&snapshot)
+	got := testing.AllocsPerRun(100, func() {
+		loop.next(false)
+		rejected += len(loop.next(true).Rejected)
+		loop.guard.Snapshot(&snapshot)
+	})
+	if got != 0 {
+		t.Errorf("got %v allocations, want 0", got)
+	}
+	if want := 101 * 10; rejected != want {
+		t.Errorf("got %d values rejected, want %d", rejected, want)
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	for name, zero := range map[string]bool{"accepted": false, "rejected": true} {
+		b.Run(name, func(b *testing.B) {
+			loop := newTelegramLoop(b)
+			loop.next(false)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				loop.next(zero && i%2 == 0)
+			}
+		})
+	}
+}

@@ -1,0 +1,167 @@
+package guard_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// counterNames are the counters of the model: two tariffs, their sum, and one that is not in every telegram.
+var counterNames = [4]string{"import_energy_t1", "import_energy_t2", "import_energy", "export_energy"}
+
+const sum, export = 2, 3
+
+// A model is a meter that counts, is replaced and sends wrong values, and the Guard that checks its telegrams. Numbers are in Wh.
+type model struct {
+	t          *rapid.T
+	g          *guard.Guard
+	snapshot   guard.Snapshot
+	at         time.Time
+	meterClock bool // telegrams have the meter's time
+	live       bool // the clock of the machine runs
+
+	actual        [4]int64              // the true counters
+	accepted      map[quantity.ID]int64 // the last accepted values
+	wrong         int                   // wrong telegrams in a row
+	sinceReplaced int                   // true telegrams in a row since the meter was replaced; -1 when the new meter is accepted
+}
+
+// pass lets time pass, in which the house uses at most what its fuse allows.
+func (m *model) pass(seconds int) {
+	m.at = m.at.Add(time.Duration(seconds) * time.Second)
+	for i := range m.actual {
+		const watts = 5000
+		m.actual[i] += watts * int64(rapid.IntRange(0, seconds).Draw(m.t, "used")) / 3600
+	}
+	m.actual[sum] = m.actual[0] + m.actual[1]
+}
+
+// send checks a telegram, and returns the rejected counters. Whatever the values are, no accepted counter may be lower than before without
+// a reset, and no sum may be accepted without its parts.
+func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bool) {
+	telegram := guard.Telegram{Received: start}
+	if m.live {
+		telegram.Received = m.at
+	}
+	if m.meterClock {
+		telegram.MeterTime = obis.FromTime(m.at)
+	}
+	for i, name := range counterNames {
+		if id, _ := quantity.Named(name); i != export || exports {
+			telegram.Samples = append(telegram.Samples, quantity.Sample{ID: id, Derived: i == sum, Value: obis.Decimal{Coef: values[i], Exp: -3}})
+		}
+	}
+	j := m.g.Check(&telegram)
+	rejected = map[quantity.ID]bool{}
+	for _, r := range j.Rejected {
+		rejected[r.ID] = true
+	}
+	for _, s := range j.Accepted {
+		isReset := slices.ContainsFunc(j.Resets, func(r guard.Reset) bool { return r.ID == s.ID })
+		if last := m.accepted[s.ID]; s.Value.Coef < last && !isReset {
+			m.t.Fatalf("%v went from %d to %d", s.ID, last, s.Value.Coef)
+		}
+		m.accepted[s.ID] = s.Value.Coef
+	}
+	if id, _ := quantity.Named(counterNames[sum]); !rejected[id] && len(rejected) > 0 {
+		for tariff := range rejected {
+			if name := tariff.String(); name == counterNames[0] || name == counterNames[1] {
+				m.t.Fatalf("%s is rejected, and the sum is not", name)
+			}
+		}
+	}
+	return rejected
+}
+
+// sendTrue sends the true counters. They are rejected only in the first two telegrams of a new meter.
+func (m *model) sendTrue() {
+	m.pass(rapid.SampledFrom([]int{1, 10, 900, 3600}).Draw(m.t, "seconds"))
+	// A telegram without a counter does not count among those in a row with a changed value, so export_energy is sent while that matters.
+	rejected := m.send(m.actual, m.sinceReplaced >= 0 || m.wrong > 0 || rapid.Bool().Draw(m.t, "exports"))
+	m.wrong = 0
+	if m.sinceReplaced >= 0 {
+		m.sinceReplaced++
+	}
+	switch {
+	case m.sinceReplaced >= 0 && m.sinceReplaced < 3:
+		if len(rejected) != len(counterNames) {
+			m.t.Fatalf("telegram %d of a new meter: only %v are rejected", m.sinceReplaced, rejected)
+		}
+	case len(rejected) > 0:
+		m.t.Fatalf("%v are rejected, and are true", rejected)
+	default:
+		m.sinceReplaced = -1
+	}
+}
+
+// sendWrong sends a wrong value of one counter or of all, at most twice in a row.
+func (m *model) sendWrong() {
+	if m.wrong == 2 || m.sinceReplaced >= 0 {
+		m.t.Skip("two wrong ones in a row are enough, and none while a meter is replaced: rapid draws another step")
+	}
+	m.wrong++
+	m.pass(rapid.IntRange(0, 10).Draw(m.t, "seconds"))
+	values := m.actual
+	wrong := rapid.SampledFrom([][]int{{0, sum}, {1, sum}, {export}, {0, 1, sum, export}}).Draw(m.t, "which")
+	kind := rapid.SampledFrom([]string{"zero", "back", "jump"}).Draw(m.t, "kind")
+	for _, i := range wrong {
+		id, _ := quantity.Named(counterNames[i])
+		switch kind {
+		case "zero":
+			values[i] = 0
+		case "back":
+			values[i] = m.accepted[id] - 1 - int64(rapid.IntRange(0, int(m.accepted[id])).Draw(m.t, "less"))
+		case "jump":
+			values[i] += 15_000_000
+		}
+	}
+	if kind != "back" {
+		values[sum] = values[0] + values[1]
+	}
+	rejected := m.send(values, true)
+	for _, i := range wrong {
+		if id, _ := quantity.Named(counterNames[i]); !rejected[id] {
+			m.t.Fatalf("%s of %v = %d is accepted", kind, id, values[i])
+		}
+	}
+}
+
+// replace replaces the meter, which must have counted for a while, by another one.
+func (m *model) replace() {
+	if m.sinceReplaced >= 0 || m.wrong > 0 || slices.Min(m.actual[:]) < 100_000 {
+		m.t.Skip("a meter is replaced when it has counted for a while, and one at a time: rapid draws another step")
+	}
+	m.sinceReplaced = 0
+	for i := range m.actual {
+		m.actual[i] = rapid.Int64Range(1, m.actual[i]/4).Draw(m.t, "new")
+	}
+	m.actual[sum] = m.actual[0] + m.actual[1]
+}
+
+// restart restores the Guard from a snapshot. Rejected values are not in it, so they are counted anew.
+func (m *model) restart() {
+	m.g = restarted(m.t, m.g, &m.snapshot)
+	m.sinceReplaced = min(m.sinceReplaced, 0)
+}
+
+// TestModel checks a random meter that sends random wrong values, with restarts.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &model{
+			t: t, g: guard.New(0), at: start, actual: [4]int64{5_000_000, 3_000_000, 8_000_000, 2_000_000},
+			accepted: map[quantity.ID]int64{}, sinceReplaced: -1, meterClock: rapid.Bool().Draw(t, "clock"),
+		}
+		m.live = !m.meterClock || rapid.Bool().Draw(t, "live")
+		m.send(m.actual, true)
+		t.Repeat(map[string]func(*rapid.T){
+			"true": func(*rapid.T) { m.sendTrue() }, "wrong": func(*rapid.T) { m.sendWrong() },
+			"replace": func(*rapid.T) { m.replace() }, "restart": func(*rapid.T) { m.restart() },
+		})
+	})
+}

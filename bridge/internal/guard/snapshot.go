@@ -1,0 +1,102 @@
+package guard
+
+import (
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A Snapshot is the history that a Guard needs to continue after a restart. It is written as JSON; the names in the JSON are promises.
+// It holds names and whole numbers only.
+type Snapshot struct {
+	// Serial is the serial number of the meter.
+	Serial string `json:"serial,omitempty"`
+	// MaxPower is the highest power that the meter has sent, in W.
+	MaxPower int64 `json:"power,omitempty"`
+	// Received is when the last telegram arrived, Unix time in ms.
+	Received int64 `json:"wall"`
+	// MeterTime is the meter's last time, Unix time in s; 0 if it has sent none.
+	MeterTime int64 `json:"meter,omitempty"`
+	// SinceReset is how long before the last telegram the meter was last found to be reset, in ms; 0 if it was not.
+	SinceReset int64     `json:"turned,omitempty"`
+	Counters   []Counter `json:"counters"`
+}
+
+// A Counter is the last accepted value of a quantity.
+type Counter struct {
+	Quantity string       `json:"quantity"` // its name
+	Value    obis.Decimal `json:"value"`
+	// Since and Seen are how long before the last telegram the value was first and last sent, in ms.
+	Since int64 `json:"since"`
+	Seen  int64 `json:"seen"`
+	// MeterReplaced is true if the meter was replaced since: the next value is accepted.
+	MeterReplaced bool `json:"open,omitempty"`
+	// Pending are the rejected values since, if they jumped; the zero value if not. Without it, a program that is restarted every night
+	// would never accept them, since that takes a day.
+	Pending Pending `json:"above,omitzero"`
+}
+
+// A Pending is a series of rejected values in a row, each of which can follow from the one before. Began is when the first value was sent;
+// Since and Seen are when Value, the newest one, was first and last sent. All are in ms before the last telegram.
+type Pending struct {
+	Value obis.Decimal `json:"value"`
+	Began int64        `json:"began"`
+	Since int64        `json:"since"`
+	Seen  int64        `json:"seen"`
+	// Count is how many telegrams in a row had a value of the series.
+	Count int `json:"times"`
+}
+
+// Snapshot writes the Guard's history to m, and reuses the memory of m.Counters. Before the first telegram there are no counters.
+func (g *Guard) Snapshot(m *Snapshot) {
+	c := &g.clock
+	*m = Snapshot{
+		Serial: g.serials.current, MaxPower: g.power.peak, Received: c.received.UnixMilli(), MeterTime: c.meterTime, Counters: m.Counters[:0],
+	}
+	now := c.now
+	if g.lastReset != never {
+		m.SinceReset = max(now-g.lastReset, 1)
+	}
+	for i := range g.registers {
+		r := &g.registers[i]
+		if !r.known {
+			continue
+		}
+		v := r.accepted
+		c := Counter{Quantity: quantity.ID(i).String(), Value: v.value, Since: now - v.first, Seen: now - v.last, MeterReplaced: r.meterReplaced}
+		if p := &r.pending; p.above && p.count > 0 { // lower values are not stored: they are accepted within seconds
+			c.Pending = Pending{p.value, now - p.began, now - p.first, now - p.last, p.count}
+		}
+		m.Counters = append(m.Counters, c)
+	}
+}
+
+// Restore continues from a snapshot. Call it before the first telegram. It keeps nothing of m, and leaves out impossible values.
+func (g *Guard) Restore(m *Snapshot) {
+	if len(m.Counters) == 0 {
+		return
+	}
+	g.clock = clock{received: time.UnixMilli(m.Received), meterTime: m.MeterTime, maxMeterTime: m.MeterTime}
+	g.serials.current = m.Serial
+	g.power.peak = min(max(m.MaxPower, 0), maxWatts)
+	if m.SinceReset > 0 {
+		g.lastReset = -m.SinceReset
+	}
+	for i := range m.Counters {
+		c := &m.Counters[i]
+		id, ok := quantity.Named(c.Quantity)
+		if !ok || !isCounter(id) || c.Value.Sign() < 0 {
+			continue
+		}
+		r := register{known: true, accepted: timedValue{c.Value, -clampAge(c.Since), -clampAge(c.Seen)}, meterReplaced: c.MeterReplaced}
+		if p := &c.Pending; p.Count > 0 && p.Value.Sign() >= 0 {
+			last := timedValue{p.Value, -clampAge(p.Since), -clampAge(p.Seen)}
+			r.pending = series{timedValue: last, count: p.Count, began: -clampAge(p.Began), above: true}
+		}
+		g.registers[id] = r
+	}
+}
+
+// clampAge returns a stored age within 0 and maxElapsed, in ms.
+func clampAge(ms int64) int64 { return min(max(ms, 0), maxElapsed) }

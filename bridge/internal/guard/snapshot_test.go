@@ -1,0 +1,100 @@
+package guard_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/guard"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// TestSnapshot checks that a restored Guard gives the same snapshot and accepts the same values.
+func TestSnapshot(t *testing.T) {
+	g := guard.New(0)
+	at := start
+	send := func(wait time.Duration, values, want string) {
+		t.Helper()
+		at = at.Add(wait)
+		if got := check(t, g, at, true, values); got != want {
+			t.Errorf("%s: got %q, want %q", values, got, want)
+		}
+		var before, after guard.Snapshot
+		g.Snapshot(&before)
+		g = restored(t, &before)
+		g.Snapshot(&after)
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("%s: snapshot before and after a restart (-before +after):\n%s", values, diff)
+		}
+	}
+	send(0, "import_power=300000 import_energy=1000 export_energy=50 gas=7 serial=A", "")
+	send(s, "import_power=300000 import_energy=1000 serial=A", "")
+	send(h, "import_energy=1000", "")
+	send(h, "import_energy=1078 gas=99", "") // two hours count, one of them without a change
+	send(s, "import_energy=1078 export_energy=0 serial=A", "export_energy zero")
+}
+
+// TestSnapshotAfterReset checks that after a restart the other counters of a meter that was reset or replaced are still accepted at once.
+func TestSnapshotAfterReset(t *testing.T) {
+	for _, serials := range [][2]string{{"", ""}, {" serial=A", " serial=B"}} {
+		g := guard.New(0)
+		check(t, g, start, true, "import_energy=1000 export_energy=50 gas=9"+serials[0])
+		g = restarted(t, g, new(guard.Snapshot))
+		for i := range 3 {
+			check(t, g, start.Add(time.Duration(i+1)*s), true, "import_energy=5"+serials[1])
+		}
+		g = restarted(t, g, new(guard.Snapshot))
+		if got, want := check(t, g, start.Add(h), true, "export_energy=3"), "export_energy 50 to 3"; got != want {
+			t.Errorf("serial numbers %q: got %q, want %q", serials, got, want)
+		}
+		g = restarted(t, g, new(guard.Snapshot))
+		want := "gas back"
+		if serials[1] != "" {
+			want = "gas 9 to 3"
+		}
+		if got := check(t, g, start.Add(9*h), true, "gas=3"); got != want {
+			t.Errorf("serial numbers %q: got %q, want %q", serials, got, want)
+		}
+	}
+}
+
+// TestSnapshotPower checks that the highest power is restored: a house behind current transformers uses more while the program is
+// stopped than the default fuse allows.
+func TestSnapshotPower(t *testing.T) {
+	g := guard.New(0)
+	for range 2 {
+		check(t, g, start, true, "import_power=300000 import_energy=1000")
+	}
+	g = restarted(t, g, new(guard.Snapshot))
+	if got := check(t, g, start.Add(10*h), true, "import_energy=4000"); got != "" {
+		t.Errorf("got %q, want nothing rejected", got)
+	}
+}
+
+// TestRestoreImpossibleValues checks that Restore leaves out impossible values and that nothing panics.
+func TestRestoreImpossibleValues(t *testing.T) {
+	for _, n := range []int64{0, 1, -1, math.MaxInt64, math.MinInt64} {
+		g := guard.New(0)
+		g.Restore(&guard.Snapshot{MaxPower: n, Received: n, MeterTime: n, SinceReset: n, Counters: []guard.Counter{
+			{Quantity: "import_energy", Value: obis.Decimal{Coef: 1000}, Since: n, Seen: n},
+			{Quantity: "export_energy", Value: obis.Decimal{Coef: -7}, Since: n, Seen: n},
+			{Quantity: "voltage_l1", Value: obis.Decimal{Coef: 7}}, {Quantity: "no_such_quantity"}, {},
+		}})
+		var m guard.Snapshot
+		g.Snapshot(&m)
+		if len(m.Counters) != 1 {
+			t.Errorf("with %d: got counters %+v, want import_energy", n, m.Counters)
+		}
+		for _, wall := range []bool{true, false} {
+			for values, want := range map[string]string{
+				"import_energy=1000.1 export_energy=9 voltage_l1=1": "", "import_energy=5 export_energy=9": "import_energy back",
+			} {
+				if got := check(t, g, start, wall, values); got != want {
+					t.Errorf("with %d: got %q, want %q", n, got, want)
+				}
+			}
+		}
+	}
+}
