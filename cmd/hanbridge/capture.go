@@ -5,6 +5,7 @@ import (
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/recorder"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 )
 
 func captureCommand(p *cli.Program) *cobra.Command {
@@ -22,7 +23,7 @@ func captureCommand(p *cli.Program) *cobra.Command {
 			"  hanbridge capture --anonymise --from a.txt --key-file meter.key --out b.txt",
 		Args: takes(0, 1),
 	}
-	var o recorder.Order
+	var o recorder.Options
 	f := c.Flags()
 	f.StringVar(&o.Config, "config", "", "configuration `FILE` of the meter: its port, line setting and keys; PORT and flags win")
 	f.StringVar(&o.Serial, "serial", "", "line setting, as \"2400 8E1\"; auto tries the usual ones (default auto)")
@@ -32,12 +33,32 @@ func captureCommand(p *cli.Program) *cobra.Command {
 	f.BoolVar(&o.Force, "force", false, "write over a file that is there")
 	f.BoolVar(&o.Anonymise, "anonymise", false, "mask the numbers of meters, and texts")
 	f.StringVar(&o.From, "from", "", "with --anonymise: read a `FILE` that was captured before, or bytes in any other form")
-	o.Keys.Add(c)
+	o.Keys.Register(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			o.Port = args[0]
 		}
 		return recorder.Run(c.Context(), p, o)
+	}
+	return c
+}
+
+func replayCommand(p *cli.Program) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "replay FILE|-",
+		Short: "Sends what capture has kept, at the pace at which it came",
+		Long: "Sends the bytes of a capture at the times at which they came: to standard output, to a serial port that exists only in\n" +
+			"this machine (pty), or to every program that connects to an address. There it begins when the first one does.\n" +
+			"Bytes or hexadecimal text without times are sent at once.",
+		Example: "  hanbridge replay house.txt | hanbridge decode -\n" +
+			"  hanbridge replay house.txt --to pty\n" +
+			"  hanbridge replay house.txt --to tcp://127.0.0.1:8088 --speed 10",
+		Args: takes(1, 1),
+	}
+	to := c.Flags().String("to", "stdout", "stdout, pty or tcp://HOST:PORT")
+	speed := c.Flags().Int("speed", 1, "how many times as fast as it came; 0 is without waiting")
+	c.RunE = func(c *cobra.Command, files []string) error {
+		return virtualport.Replay(c.Context(), p, files[0], *to, *speed)
 	}
 	return c
 }

@@ -25,9 +25,9 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 	}
 	format := c.Flags().String("format", "table", "table, json (an object a line and telegram) or csv")
 	var keys config.KeyFlags
-	keys.Add(c)
+	keys.Register(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		opens, err := keys.Open()
+		opens, err := keys.Load()
 		if err != nil {
 			return fmt.Errorf("decode: %w", err)
 		}

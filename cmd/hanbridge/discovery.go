@@ -3,8 +3,9 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/announcements"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/rates"
 )
 
 func discoveryCommand(p *cli.Program) *cobra.Command {
@@ -24,9 +25,11 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 			"  hanbridge discovery show --family aidon-se",
 		Args: takes(0, 1),
 	}
-	from := hub.AddSeenFlags(c, "what would be announced for a simulated meter")
+	from := announcements.AddMeterFlags(c, "what would be announced for a simulated meter")
 	prefix := prefixFlag(c)
-	c.RunE = func(c *cobra.Command, files []string) error { return hub.Show(c.Context(), p, from, *prefix, files) }
+	c.RunE = func(c *cobra.Command, files []string) error {
+		return announcements.Show(c.Context(), p, from, *prefix, files)
+	}
 	return c
 }
 
@@ -45,8 +48,8 @@ func discoveryDiffCommand(p *cli.Program) *cobra.Command {
 		Example: "  hanbridge discovery diff --config config.yaml\n  hanbridge discovery diff telegram.txt",
 		Args:    takes(0, 1),
 	}
-	from := hub.AddSeenFlags(c, "as if the meter were a simulated one")
-	c.RunE = func(c *cobra.Command, files []string) error { return hub.Diff(c.Context(), p, from, files) }
+	from := announcements.AddMeterFlags(c, "as if the meter were a simulated one")
+	c.RunE = func(c *cobra.Command, files []string) error { return announcements.Diff(c.Context(), p, from, files) }
 	return c
 }
 
@@ -65,14 +68,55 @@ func discoveryClearCommand(p *cli.Program) *cobra.Command {
 		Args: takes(0, 0),
 	}
 	prefix := prefixFlag(c)
-	var what hub.Clearing
+	var what announcements.ClearOptions
 	c.Flags().StringVar(&what.Config, "config", "", "configuration `FILE`")
 	c.Flags().BoolVar(&what.All, "all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
 	c.Flags().BoolVar(&what.Values, "values", false, "take back values too")
 	c.Flags().StringArrayVar(&what.Meters, "meter", nil, "also the meter with this `ID`, which is not configured any more; may be repeated")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		what.Prefix = *prefix
-		return hub.Clear(c.Context(), p, what)
+		return announcements.Clear(c.Context(), p, what)
+	}
+	return c
+}
+
+func ratesCommand(p *cli.Program) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "rates [FILE]",
+		Short: "How many states a day this configuration causes, per quantity and in all",
+		Long: "Estimates how many states a day a hub has to store with this configuration, and how many it were if every telegram were\n" +
+			"published: values that differ from the one before. A simulated household stands in for yours. What the meter sends, and\n" +
+			"how often, is taken from a recording, from a simulated meter, or else from what the broker holds of the configured meters.",
+		Example: "  hanbridge rates --config config.yaml\n  hanbridge rates telegrams.txt\n  HANBRIDGE_PUBLISH=frugal hanbridge rates --family p1-nl-5",
+		Args:    takes(0, 1),
+	}
+	from := announcements.AddMeterFlags(c, "for a simulated meter")
+	asJSON := c.Flags().Bool("json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, files []string) error { return rates.Run(c.Context(), p, from, files, *asJSON) }
+	return c
+}
+
+func takeoverCommand(p *cli.Program) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "takeover METER",
+		Short: "Lets this bridge publish a meter that another bridge published before",
+		Long: "Has the broker forget which bridge publishes a meter, so that this one publishes the meter's counters: for a bridge that\n" +
+			"replaces one that is gone for good, with another meter or without what that one kept in state_dir. Stop the other\n" +
+			"bridge first. A bridge that runs publishes the counters as soon as it has heard nothing of another for a minute, or for\n" +
+			"six of the meter's intervals where that is longer; one that does not run, when it starts.",
+		Example: "  hanbridge takeover house --config config.yaml",
+		Args:    takes(1, 1),
+	}
+	file := c.Flags().String("config", "", "configuration `FILE`")
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		w, err := announcements.Load(p, *file, "")
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return w.MeterIDs(), cobra.ShellCompDirectiveNoFileComp
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return announcements.TakeOver(c.Context(), p, *file, args[0])
 	}
 	return c
 }

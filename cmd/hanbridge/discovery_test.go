@@ -18,10 +18,10 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/announcements"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -104,7 +104,7 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := hub.SeeFamily(w, f)
+	seen, err := announcements.ObserveFamily(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,8 +127,8 @@ func houseWiring() *daemon.Setup {
 }
 
 // keptOf is what of a broker's topics the commands are given.
-func keptOf(all map[string]string) hub.Kept {
-	k := hub.Kept{Values: map[string]map[string]string{"house": {}}}
+func keptOf(all map[string]string) announcements.Retained {
+	k := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
 		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
 			k.Values["house"][name] = all[topic]
@@ -200,11 +200,11 @@ func TestDiscoveryDiff(t *testing.T) {
 			tt.spoil(all)
 			var out bytes.Buffer
 			p, w := &cli.Program{Out: &out}, houseWiring()
-			see, err := (&hub.SeenFlags{Family: tt.family}).Look("discovery diff", w, nil)
+			see, err := (&announcements.MeterFlags{Family: tt.family}).Observe("discovery diff", w, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := hub.Compare(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
+			if err := announcements.Compare(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
 				t.Errorf("error: got %v", err)
 			}
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
@@ -219,7 +219,7 @@ func TestDiscoveryDiffBroker(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	s.putAll(householdKept(t, inDevices()))
-	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitGood || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
+	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitOK || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
 		t.Errorf("got %d, %q, %q, want no difference", code, out, errs)
 	}
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"}
@@ -249,7 +249,7 @@ func TestDiscoveryClear(t *testing.T) {
 	s.putAll(others)
 	maps.Copy(want, others)
 	code, out, errs := s.run("discovery", "clear")
-	if got := strings.Count(out, "/config\n"); code != cli.ExitGood || errs != "" || got != taken || taken < 30 {
+	if got := strings.Count(out, "/config\n"); code != cli.ExitOK || errs != "" || got != taken || taken < 30 {
 		t.Errorf("exit code %d, %d topics, want 0 and %d: %s%s", code, got, taken, out, errs)
 	}
 	if !strings.Contains(out, "homeassistant.discovery: off keeps it from that\n") {
@@ -258,14 +258,14 @@ func TestDiscoveryClear(t *testing.T) {
 	if diff := cmp.Diff(want, s.kept()); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
-	if code, out, _ := s.run("discovery", "clear", "--all"); code != cli.ExitGood || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
+	if code, out, _ := s.run("discovery", "clear", "--all"); code != cli.ExitOK || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
 		t.Errorf("clear --all: got %d, %q, want the one old meter", code, out)
 	}
 	delete(want, "homeassistant/device/hanbridge_old/config")
 	if diff := cmp.Diff(want, s.kept()); diff != "" {
 		t.Errorf("kept after --all (-want +got):\n%s", diff)
 	}
-	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant on URL") {
+	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant on URL") {
 		t.Errorf("clear again: got %d, %q", code, out)
 	}
 }
@@ -298,7 +298,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 	s.put("hanbridge/status", "offline")
 	want["hanbridge/status"] = "offline"
 	code, out, errs = s.run("discovery", "clear", "--values")
-	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\ntaken back\n"; code != cli.ExitGood || out != wantOut || errs != "" {
+	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\ntaken back\n"; code != cli.ExitOK || out != wantOut || errs != "" {
 		t.Errorf("got %d, %q, %q, want %q", code, out, errs, wantOut)
 	}
 	s.putAll(before)
@@ -316,10 +316,10 @@ func TestDiscoveryClearValues(t *testing.T) {
 		}
 	}
 	s.put("hanbridge/house/gas", "1.000")
-	if code, out, errs := s.run("discovery", "clear", "--values"); code != cli.ExitGood || out != "hanbridge/house/gas\nhanbridge/status\ntaken back\n" || errs != "" {
+	if code, out, errs := s.run("discovery", "clear", "--values"); code != cli.ExitOK || out != "hanbridge/house/gas\nhanbridge/status\ntaken back\n" || errs != "" {
 		t.Errorf("the last meter: got %d, %q, %q, want the bridge's status taken back with it", code, out, errs)
 	}
-	if code, out, _ := s.run("discovery", "clear", "--values"); code != cli.ExitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant, or published below hanbridge, on") {
+	if code, out, _ := s.run("discovery", "clear", "--values"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant, or published below hanbridge, on") {
 		t.Errorf("again: got %d, %q", code, out)
 	}
 }
@@ -342,13 +342,13 @@ func TestDiscoveryPrefix(t *testing.T) {
 	s := newShelf(t)
 	s.putAll(householdKept(t, inDevices()))
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
-	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitGood || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
+	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
 		t.Errorf("clear: got %d, %q, want nothing below the configured prefix", code, out)
 	}
-	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != cli.ExitGood || !strings.Contains(out, ourMeter+"\n") || errs != "" {
+	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.Contains(out, ourMeter+"\n") || errs != "" {
 		t.Errorf("show --prefix: got %d, %q, %q", code, out, errs)
 	}
-	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitGood || !strings.HasSuffix(out, ourMeter+"\ntaken back\n") || errs != "" {
+	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.HasSuffix(out, ourMeter+"\ntaken back\n") || errs != "" {
 		t.Errorf("clear --prefix: got %d, %q, %q", code, out, errs)
 	}
 	if _, ok := s.kept()[ourMeter]; ok {
@@ -386,7 +386,7 @@ func TestDiscoveryIncomplete(t *testing.T) {
 		}
 	}
 	code, out, errs := s.run("rates")
-	if code != cli.ExitGood || !strings.Contains(out, short) || errs != "" {
+	if code != cli.ExitOK || !strings.Contains(out, short) || errs != "" {
 		t.Errorf("rates: got %d, %.500q, %q, want a note", code, out, errs)
 	}
 }

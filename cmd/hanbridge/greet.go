@@ -12,11 +12,11 @@ import (
 // greet says what it found on this machine and what to do next.
 func greet(p *cli.Program) error {
 	fmt.Fprintf(p.Out, "hanbridge %s\n\n", cli.Version())
-	file := config.Found("")
+	file := config.FindFile("")
 	if file != "" {
 		fmt.Fprintf(p.Out, "configuration  %s\n", file)
 	} else {
-		fmt.Fprintf(p.Out, "configuration  none (looked for %s)\n", strings.Join(config.Places, " and "))
+		fmt.Fprintf(p.Out, "configuration  none (looked for %s)\n", strings.Join(config.DefaultFiles, " and "))
 	}
 	variables := config.CountVariables(p.Environ)
 	if variables > 0 {

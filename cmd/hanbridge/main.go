@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	os.Exit(run(cli.Stoppable(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(cli.SignalContext(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is the whole program: it returns its exit code. environ is "NAME=value".
@@ -34,7 +34,7 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut 
 		return code
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(errOut, "hanbridge: %s\n", safetext.Concealed(strings.TrimRight(line, "\r\n")))
+		fmt.Fprintf(errOut, "hanbridge: %s\n", safetext.Redact(strings.TrimRight(line, "\r\n")))
 	}
 	return code
 }

@@ -20,7 +20,7 @@ import (
 func output(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), args, environ, strings.NewReader(""), &out, &errs); code != cli.ExitGood {
+	if code := run(t.Context(), args, environ, strings.NewReader(""), &out, &errs); code != cli.ExitOK {
 		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
 	}
 	if errs.Len() > 0 && args[0] != "__complete" {

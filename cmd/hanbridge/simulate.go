@@ -15,15 +15,15 @@ func simulateCommand(p *cli.Program) *cobra.Command {
 			"only in this machine (pty), or to every program that connects to an address.\n\n" +
 			"A program that has set the pty to another speed than the meter's hears what a serial port would hear of it. Parity\n" +
 			"and data bits do not matter there: a pty knows none. Until a program sets the speed it is the meter's.\n\n" +
-			"Meters that encrypt all use these keys, which are no secret:\n" + virtualport.SimulatedKeys + "\n\n" +
-			"Faults, for --fault; where they strike follows from the seed:\n" + virtualport.FaultTable(),
+			"Meters that encrypt all use these keys, which are no secret:\n" + virtualport.SimulatedKeyFlags + "\n\n" +
+			"Faults, for --fault; where they strike follows from the seed:\n" + virtualport.FaultHelp(),
 		Example: "  hanbridge simulate --family aidon-se --count 3 | hanbridge decode -\n" +
 			"  hanbridge simulate --family p1-se-kamstrup --to pty\n" +
 			"  hanbridge simulate --family aidon-no --to tcp://127.0.0.1:8088\n" +
 			"  hanbridge simulate --family p1-nl-5 --fault crc=10,noise | hanbridge decode -",
 		Args: takes(0, 0),
 	}
-	var s virtualport.Simulation
+	var s virtualport.SimulateOptions
 	f := c.Flags()
 	f.StringVar(&s.Family, "family", "aidon-se", "the kind of meter, `NAME` as --list names it")
 	f.StringVar(&s.To, "to", "stdout", "stdout, pty or tcp://HOST:PORT")

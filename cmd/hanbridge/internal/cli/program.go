@@ -21,9 +21,9 @@ type Program struct {
 	Out, Err io.Writer
 }
 
-// Complain writes a line about what was found.
-func (p *Program) Complain(format string, args ...any) {
-	fmt.Fprintf(p.Err, "hanbridge: %s\n", safetext.Concealed(fmt.Sprintf(format, args...)))
+// PrintMessage writes a line about what was found.
+func (p *Program) PrintMessage(format string, args ...any) {
+	fmt.Fprintf(p.Err, "hanbridge: %s\n", safetext.Redact(fmt.Sprintf(format, args...)))
 }
 
 // IsTerminal tells that a person is at the other end of a stream.
@@ -62,7 +62,7 @@ func Version() string {
 
 // The exit codes.
 const (
-	ExitGood  = 0
+	ExitOK    = 0
 	ExitData  = 1 // it ran, and found bad data or no broker
 	ExitUsage = 2 // wrong usage or configuration
 )
@@ -89,7 +89,7 @@ func ExitCode(err error) (code int, printed bool) {
 	var f failure
 	switch {
 	case err == nil:
-		return ExitGood, true
+		return ExitOK, true
 	case errors.Is(err, ErrPrinted):
 		return ExitData, true
 	case errors.As(err, &f):

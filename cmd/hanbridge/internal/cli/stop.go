@@ -8,23 +8,23 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/early"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/signals"
 )
 
-// Stoppable returns a context that ends with the first signal to end the program, counted from its start. A second one ends the
+// SignalContext returns a context that ends with the first signal to end the program, counted from its start. A second one ends the
 // program at once.
-func Stoppable() context.Context {
+func SignalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { // for as long as the program lives
-		<-early.Heard()
-		early.Stop()
+		<-signals.First()
+		signals.Stop()
 		cancel()
 	}()
 	return ctx
 }
 
-// Loading returns what load does, or ErrStopped as soon as ctx ends: a file may be on a disk that does not answer.
-func Loading[T any](ctx context.Context, load func() (T, error)) (none T, _ error) {
+// Interruptible returns what load does, or ErrStopped as soon as ctx ends: a file may be on a disk that does not answer.
+func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, _ error) {
 	var result T
 	var err error
 	done := make(chan struct{})

@@ -31,15 +31,15 @@ func Nearest(name string, candidates []string) string {
 		if max(len(name)-len(c), len(c)-len(name)) >= limit {
 			continue // so many letters are to insert or to drop
 		}
-		if d := slips(strings.ToLower(name), strings.ToLower(c)); d < limit {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < limit {
 			best, limit = c, d
 		}
 	}
 	return best
 }
 
-// slips counts the letters to insert, drop or change, and the neighbours to swap, to make b of a.
-func slips(a, b string) int {
+// editDistance counts the letters to insert, drop or change, and the neighbours to swap, to make b of a.
+func editDistance(a, b string) int {
 	d := make([][]int, len(a)+1) // between the beginnings of a and b
 	for i := range d {
 		d[i] = make([]int, len(b)+1)

@@ -15,8 +15,8 @@ import (
 // be empty.
 type KeyFlags struct{ Key, AuthKey, File string }
 
-// Add adds the flags to a command.
-func (k *KeyFlags) Add(c *cobra.Command) {
+// Register adds the flags to a command.
+func (k *KeyFlags) Register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&k.File, "key-file", "", "`FILE` of keys, a line KEY or KEY AUTH_KEY each, tried in turn")
 	flags.StringVar(&k.Key, "key", "", "a key, `HEX`: every user of the machine can see it while this runs, so better use --key-file")
@@ -26,8 +26,8 @@ func (k *KeyFlags) Add(c *cobra.Command) {
 // Given tells that any of the flags is used.
 func (k *KeyFlags) Given() bool { return *k != KeyFlags{} }
 
-// Open returns what the keys open telegrams with, that of the command line first. Errors name the flag, never what it says.
-func (k *KeyFlags) Open() ([]*dlms.Key, error) {
+// Load returns what the keys open telegrams with, that of the command line first. Errors name the flag, never what it says.
+func (k *KeyFlags) Load() ([]*dlms.Key, error) {
 	keys, wrong := k.open()
 	for i := range wrong {
 		wrong[i].path = "--" + strings.ReplaceAll(wrong[i].path, "_", "-")

@@ -16,7 +16,7 @@ import (
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistant `mapstructure:"homeassistant"`
-	// StateDir is where the bridge keeps what must survive a restart; see Remembered.
+	// StateDir is where the bridge keeps what must survive a restart; see StateDirToRead.
 	StateDir string `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
 	// Publish is how often values are published, Quantities what differs from that.
 	Publish    throttle.Preset    `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
@@ -25,12 +25,12 @@ type Config struct {
 	Log        Log                `mapstructure:"log"`
 	// SecretsInFile tells that the file itself holds a password or a key.
 	SecretsInFile bool `mapstructure:"-"`
-	// UserState is used in place of StateDir where that is not "".
-	UserState string `mapstructure:"-"`
+	// UserStateDir is used in place of StateDir where that is not "".
+	UserStateDir string `mapstructure:"-"`
 }
 
 // An MQTT says where readings are published, and how. URL is complete; "embedded" for a broker inside, or empty where none was set (see
-// NeedBroker). ClientID is empty where the program may choose one.
+// RequireBroker). ClientID is empty where the program may choose one.
 type MQTT struct {
 	mqtt.Config `mapstructure:",squash"`
 	// PasswordFile is the file whose content Password holds, where that was set.
@@ -80,7 +80,7 @@ type Log struct {
 
 // Load reads file, lays the HANBRIDGE_ variables of environ ("NAME=value") over it, and checks the whole. An empty file means environment
 // and defaults only. The error holds every problem found, one a line; the Config is then empty. Where no meter is configured there is one,
-// whose port is looked for. A broker may still be missing: see NeedBroker.
+// whose port is looked for. A broker may still be missing: see RequireBroker.
 func Load(file string, environ []string) (Config, error) {
 	l := &loader{file: file, places: map[string]place{}}
 	cfg := l.merge(l.readFile(), environ)
@@ -94,13 +94,13 @@ func Load(file string, environ []string) (Config, error) {
 	}
 	cfg.SecretsInFile = l.secrets
 	if _, set := l.places["state_dir"]; !set {
-		cfg.UserState = userState(cfg.StateDir, environ)
+		cfg.UserStateDir = userState(cfg.StateDir, environ)
 	}
 	return cfg, nil
 }
 
-// NeedBroker returns an error that says what to do if no broker is set.
-func (c Config) NeedBroker() error {
+// RequireBroker returns an error that says what to do if no broker is set.
+func (c Config) RequireBroker() error {
 	if c.MQTT.URL != "" {
 		return nil
 	}
@@ -125,8 +125,8 @@ func (c Config) Plan() *throttle.Plan {
 	return plan
 }
 
-// Factors returns the scale as a Decoder wants it, nil where there is none.
-func (m Meter) Factors() *quantity.Scale {
+// ScaleFactors returns the scale as a Decoder wants it, nil where there is none.
+func (m Meter) ScaleFactors() *quantity.Scale {
 	if len(m.Scale) == 0 {
 		return nil
 	}

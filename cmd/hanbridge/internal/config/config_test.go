@@ -433,9 +433,9 @@ func TestConfigSerial(t *testing.T) {
 
 func TestConfigNeeds(t *testing.T) {
 	cfg := defaults()
-	checkErr(t, cfg.NeedBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
+	checkErr(t, cfg.RequireBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
 	cfg.MQTT.URL = Embedded
-	checkErr(t, cfg.NeedBroker(), "")
+	checkErr(t, cfg.RequireBroker(), "")
 }
 
 func TestConfigKeepsSecrets(t *testing.T) {

@@ -11,15 +11,15 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// Places are where a configuration is looked for when none is named.
-var Places = []string{"config.yaml", "/etc/hanbridge/config.yaml"}
+// DefaultFiles are where a configuration is looked for when none is named.
+var DefaultFiles = []string{"config.yaml", "/etc/hanbridge/config.yaml"}
 
-// Found returns the named file, else the first of Places that is there, else "".
-func Found(named string) string {
+// FindFile returns the named file, else the first of DefaultFiles that is there, else "".
+func FindFile(named string) string {
 	if named != "" {
 		return named
 	}
-	for _, place := range Places {
+	for _, place := range DefaultFiles {
 		if _, err := os.Stat(place); err == nil {
 			return place
 		}

@@ -48,7 +48,7 @@ func (p problem) String() string {
 	if p.path != p.at.key {
 		parts = append(parts, strings.TrimPrefix(p.path, p.at.key+"."))
 	}
-	return safetext.Concealed(strings.Join(append(parts, p.text), ": "))
+	return safetext.Redact(strings.Join(append(parts, p.text), ": "))
 }
 
 // Problems are an error of one line each, of so many lines as somebody may read.

@@ -107,8 +107,8 @@ var keyName = regexp.MustCompile(`^[\w.*-]{1,40}`)
 // shownName returns a key as it may be shown. Of "password:x" and "password=x" only the part before the sign is: the rest may be a secret.
 func shownName(name string) string {
 	name = keyName.FindString(name)
-	if name == "" || safetext.IsKeyLike(name) {
-		return safetext.Hidden
+	if name == "" || safetext.LooksLikeKey(name) {
+		return safetext.Redacted
 	}
 	return name
 }

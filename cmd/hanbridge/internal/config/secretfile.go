@@ -80,7 +80,7 @@ func (s secretFile) read(name string) ([]byte, error) {
 
 // fault returns the error of a file that cannot be read: with its name where that may be shown, else with what to write there.
 func (s secretFile) fault(name string, err error) error {
-	if isPath(name) || s.digits && safetext.HexDigits(name) < safetext.LeastKeyLike {
+	if isPath(name) || s.digits && safetext.HexDigits(name) < safetext.MinKeyDigits {
 		return fmt.Errorf("%s: %w", name, fileFault(err, "put into it "+s.holds+" (container: is the secret mounted?)"))
 	}
 	return fmt.Errorf("no file has this name (it is not shown, as it may be a secret): write the path of a file that holds %s, such as %s%s",
@@ -89,7 +89,7 @@ func (s secretFile) fault(name string, err error) error {
 
 // isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is.
 func isPath(text string) bool {
-	if strings.ContainsFunc(text, safetext.IsInvisible) {
+	if strings.ContainsFunc(text, safetext.NeedsEscape) {
 		return false
 	}
 	if _, err := os.Lstat(text); err == nil || errors.Is(err, fs.ErrPermission) {

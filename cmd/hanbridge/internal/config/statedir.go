@@ -12,19 +12,19 @@ import (
 // stateOff is the state_dir of who wants nothing remembered. An empty one is most likely a mistake.
 const stateOff = "off"
 
-// KeepsIn returns the directory where a bridge that starts now keeps what must survive a restart, "" where nothing is to be remembered.
-func (c Config) KeepsIn() string {
+// StateDirToWrite returns the directory where a bridge that starts now keeps what must survive a restart, "" where nothing is to be remembered.
+func (c Config) StateDirToWrite() string {
 	if c.StateDir == stateOff {
 		return ""
 	}
-	return cmp.Or(c.UserState, c.StateDir)
+	return cmp.Or(c.UserStateDir, c.StateDir)
 }
 
-// Remembered returns the directory where the bridge has kept it. That of this user counts only where it is there: the bridge may run as
+// StateDirToRead returns the directory where the bridge has kept it. That of this user counts only where it is there: the bridge may run as
 // another user, in the directory that this one may not write to.
-func (c Config) Remembered() string {
-	if _, err := os.Stat(c.UserState); err == nil || c.StateDir == stateOff {
-		return c.KeepsIn()
+func (c Config) StateDirToRead() string {
+	if _, err := os.Stat(c.UserStateDir); err == nil || c.StateDir == stateOff {
+		return c.StateDirToWrite()
 	}
 	return c.StateDir
 }
@@ -56,7 +56,7 @@ func writable(dir string) bool {
 	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
 		return writable(filepath.Dir(dir))
 	}
-	return err == nil && info.IsDir() && Allowed(dir, ToWrite)
+	return err == nil && info.IsDir() && HasAccess(dir, WriteAccess)
 }
 
 func (c Config) checkStateDir(p *Problems) {

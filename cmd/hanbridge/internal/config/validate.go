@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// problems returns what is impossible among the values of c, by key. A broker that is missing is none (see NeedBroker).
+// problems returns what is impossible among the values of c, by key. A broker that is missing is none (see RequireBroker).
 func (c Config) problems() (p Problems) {
 	c.checkOutput(&p, c.Output().Validate())
 	if c.MQTT.URL == Embedded {
@@ -43,7 +43,7 @@ func (c Config) checkOutput(p *Problems, err error) {
 	}
 	wrong, ok := errors.AsType[*mqtt.ConfigError](err)
 	if !ok || wrong.Key == "mqtt.url" && (c.MQTT.URL == "" || c.MQTT.URL == Embedded) {
-		return // see NeedBroker and mqtt.listen
+		return // see RequireBroker and mqtt.listen
 	}
 	text := wrong.Problem()
 	if wrong.Key == "mqtt.url" && !strings.Contains(c.MQTT.URL, "://") {
@@ -169,9 +169,9 @@ func (c Config) MeterIDs() (ids []string) {
 	return ids
 }
 
-// Choose returns which meter of the configuration, read from file, is on the port that is named for a command. If none is, or with the
+// SelectMeter returns which meter of the configuration, read from file, is on the port that is named for a command. If none is, or with the
 // zero Port, it is the only one, which is on that port from then on.
-func (c Config) Choose(command string, port Port, file string) (int, error) {
+func (c Config) SelectMeter(command string, port Port, file string) (int, error) {
 	if i := slices.IndexFunc(c.Meters, func(m Meter) bool { return m.Port == port }); i >= 0 {
 		return i, nil
 	}

@@ -14,7 +14,9 @@ import (
 )
 
 // healthPlaces returns where the bridge of a configuration answers.
-func healthPlaces(c config.Config) []string { return health.SocketAddresses(c.Remembered(), identity(c)) }
+func healthPlaces(c config.Config) []string {
+	return health.SocketAddresses(c.StateDirToRead(), identity(c))
+}
 
 // identity tells the bridge of a configuration from others on this machine.
 func identity(c config.Config) string {
@@ -28,7 +30,7 @@ func identity(c config.Config) string {
 // Health asks the running bridge of the configuration in file, and prints how it is. The error has the code for bad data if a part has
 // made no progress for the time after, or if no bridge answers.
 func Health(ctx context.Context, p *cli.Program, file string, after time.Duration) error {
-	c, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(config.Found(file), p.Environ) })
+	c, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(config.FindFile(file), p.Environ) })
 	if err != nil {
 		return err
 	}
@@ -40,7 +42,7 @@ func Health(ctx context.Context, p *cli.Program, file string, after time.Duratio
 		fmt.Fprintln(p.Out, "healthy: no part of the bridge is stuck")
 	}
 	for _, note := range answer.Notes {
-		fmt.Fprintln(p.Out, safetext.Visible(note))
+		fmt.Fprintln(p.Out, safetext.Escape(note))
 	}
 	if len(answer.Stuck) > 0 {
 		return cli.DataError(errors.New(strings.Join(append(answer.Stuck, restart), "\n")))

@@ -20,18 +20,18 @@ import (
 
 // Run loads the configuration and runs the bridge it describes.
 func Run(ctx context.Context, p *cli.Program, file string) error {
-	file = config.Found(file)
+	file = config.FindFile(file)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
 	}
-	cfg, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
+	cfg, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if errors.Is(err, cli.ErrStopped) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := cfg.NeedBroker(); err != nil {
+	if err := cfg.RequireBroker(); err != nil {
 		return err
 	}
 	ctx, _, toErr, done := cli.UntilPipeBreaks(ctx, p.Out, p.Err)
@@ -45,7 +45,7 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	}
 	defer stopInside()
 	b.SetPlan(cfg.Plan())
-	if dir := cfg.KeepsIn(); dir != "" {
+	if dir := cfg.StateDirToWrite(); dir != "" {
 		b.KeepState(dir)
 	}
 	for i := range cfg.Meters {
@@ -63,7 +63,7 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 // logStart logs what the bridge starts with.
 func logStart(log zerolog.Logger, p *cli.Program, cfg config.Config, file string) {
 	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
-	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Str("state_dir", cmp.Or(cfg.KeepsIn(), "off")).
+	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Str("state_dir", cmp.Or(cfg.StateDirToWrite(), "off")).
 		Msg("configuration read")
 	for _, w := range cfg.Warnings(file) {
 		log.Warn().Str("source", w.Source).Msg(w.Message)
@@ -87,5 +87,5 @@ func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 		// What could steer the terminal it quotes, as all text that is not ASCII; messages are constants.
 		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
 	}
-	return zerolog.New(safetext.JSON{W: w}).Level(level).With().Timestamp().Logger()
+	return zerolog.New(safetext.JSONWriter{W: w}).Level(level).With().Timestamp().Logger()
 }

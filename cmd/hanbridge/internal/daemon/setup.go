@@ -22,8 +22,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// WireName names a port with its line setting, for people.
-func WireName(c probe.Endpoint) string {
+// EndpointName names a port with its line setting, for people.
+func EndpointName(c probe.Endpoint) string {
 	if c.Line == "" {
 		return c.Port
 	}
@@ -144,9 +144,9 @@ func SourceOf(m config.Meter) probe.Source {
 func OptionsOf(m config.Meter) (meter.Options, error) {
 	keys, err := m.Keys()
 	return meter.Options{
-		Keys: keys, Scale: m.Factors(), IgnoreChecksum: m.Checksum == "ignore", RejectRepeated: m.FrameCounter == "rising",
+		Keys: keys, Scale: m.ScaleFactors(), IgnoreChecksum: m.Checksum == "ignore", RejectRepeated: m.FrameCounter == "rising",
 	}, err
 }
 
-// CheckTime bounds the check: container health is asked for often.
-const CheckTime = 15 * time.Second
+// CheckTimeout bounds the check: container health is asked for often.
+const CheckTimeout = 15 * time.Second

@@ -23,7 +23,7 @@ func (d *examination) tryBroker(ctx context.Context) *verdict {
 	}
 	to := w.MQTTOutput()
 	d.progress("trying %s …", to.URL)
-	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
+	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTimeout)
 	defer cancel()
 	b := brokerReport{URL: to.URL, HubTopic: to.StatusTopic}
 	d.report.Broker = &b

@@ -22,12 +22,12 @@ import (
 
 // Check looks at the configuration of a file and at the broker, and prints what it finds.
 func Check(ctx context.Context, p *cli.Program, file string) error {
-	file = config.Found(file)
-	cfg, err := cli.Loading(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
+	file = config.FindFile(file)
+	cfg, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if err != nil {
 		return err
 	}
-	if err := cfg.NeedBroker(); err != nil {
+	if err := cfg.RequireBroker(); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.Out, "configuration  %s + %d variables: good\n", cmp.Or(file, "no file"), config.CountVariables(p.Environ))
@@ -42,13 +42,13 @@ func Check(ctx context.Context, p *cli.Program, file string) error {
 		}
 		checkPort(p, m.Port)
 	}
-	checkStateDir(p, cfg.KeepsIn())
+	checkStateDir(p, cfg.StateDirToWrite())
 	return checkBroker(ctx, p, cfg)
 }
 
 func checkBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
 	w := daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
-	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
+	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTimeout)
 	defer cancel()
 	to := w.MQTTOutput()
 	found, err := mqtt.Check(ctx, to)
@@ -73,7 +73,7 @@ func checkBroker(ctx context.Context, p *cli.Program, cfg config.Config) error {
 // checkOthers looks whether another bridge publishes a meter of the configuration: it is wrong where this one publishes no counters then.
 func checkOthers(ctx context.Context, p *cli.Program, w *daemon.Setup) (err error) {
 	var own *bridge.Instance
-	if dir := w.Remembered(); dir != "" {
+	if dir := w.StateDirToRead(); dir != "" {
 		if own, err = bridge.StoredInstance(dir); err != nil {
 			warn(p, "state_dir", err.Error()+": whether another bridge publishes a meter is not looked for (run check as the user that runs hanbridge)")
 			return nil
@@ -114,7 +114,7 @@ func checkPort(p *cli.Program, port config.Port) {
 		warn(p, port.Address, err.Error())
 	case info.Mode()&fs.ModeCharDevice == 0:
 		warn(p, port.Address, "is no serial port: "+config.PortHelp)
-	case !config.Allowed(port.Address, config.ToRead):
+	case !config.HasAccess(port.Address, config.ReadAccess):
 		warn(p, port.Address, fmt.Sprintf("user id %d may not read it: hanbridge doctor says what to do", os.Getuid()))
 	}
 }
@@ -132,7 +132,7 @@ func checkStateDir(p *cli.Program, dir string) {
 		}
 		there = filepath.Dir(there)
 	}
-	if !config.Allowed(there, config.ToWrite) {
+	if !config.HasAccess(there, config.WriteAccess) {
 		warn(p, "state_dir", fmt.Sprintf("user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)",
 			os.Getuid(), there, os.Getuid(), dir))
 		return
@@ -141,5 +141,5 @@ func checkStateDir(p *cli.Program, dir string) {
 }
 
 func warn(p *cli.Program, about, message string) {
-	fmt.Fprintf(safetext.Lines{W: p.Out}, "warning        %s: %s\n", about, message)
+	fmt.Fprintf(safetext.LineWriter{W: p.Out}, "warning        %s: %s\n", about, message)
 }

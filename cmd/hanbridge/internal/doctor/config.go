@@ -11,7 +11,7 @@ import (
 
 // conclude prints the verdict, and the configuration to use where the meter was read.
 func (d *examination) conclude() error {
-	r, o := &d.report, d.order
+	r, o := &d.report, d.options
 	known := r.OK || r.Verdict.Code == codeSetting // well enough to write its configuration
 	if !known || d.meter().Port.Kind == config.ReplayPort {
 		note := ""
@@ -56,7 +56,7 @@ func (d *examination) proposal() config.Config {
 		m.Port = config.Port{Kind: config.AutoPort} // it has been found, and will be again
 	}
 	switch {
-	case d.order.Write:
+	case d.options.Write:
 		m.Serial = d.foundSerial(m.Serial)
 	case d.report.Verdict.Code == codeSetting:
 		m.Serial = config.Serial{Auto: true}
@@ -100,7 +100,7 @@ func (d *examination) judgeSetting(line string) *verdict {
 	wrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
 	if wrong() && d.configured != nil {
 		tried := m.Serial
-		if m.Serial = *d.configured; d.order.Write && m.Serial.Auto {
+		if m.Serial = *d.configured; d.options.Write && m.Serial.Auto {
 			m.Serial = d.foundSerial(m.Serial)
 		}
 		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: right is serial: %s", line, tried, m.Serial)

@@ -21,7 +21,7 @@ import (
 )
 
 // Examine examines one meter and prints what it finds.
-func Examine(ctx context.Context, p *cli.Program, o Order) error {
+func Examine(ctx context.Context, p *cli.Program, o Options) error {
 	d, err := newExamination(p, o)
 	if err != nil {
 		return err
@@ -47,10 +47,10 @@ func Examine(ctx context.Context, p *cli.Program, o Order) error {
 
 // An examination looks at one meter. What it touches of the world are functions, so that tests have another.
 type examination struct {
-	order Order
-	cfg   config.Config
-	index int    // of the meter in cfg
-	file  string // of cfg, "" for none
+	options Options
+	cfg     config.Config
+	index   int    // of the meter in cfg
+	file    string // of cfg, "" for none
 
 	before     string         // the configuration as it was read
 	auto       bool           // the port of the meter is looked for
@@ -75,23 +75,23 @@ type examination struct {
 }
 
 // newExamination returns a doctor for the machine that it runs on.
-func newExamination(p *cli.Program, o Order) (*examination, error) {
+func newExamination(p *cli.Program, o Options) (*examination, error) {
 	if o.Dwell <= 0 {
 		return nil, errors.New("--dwell is above 0")
 	}
 	d := &examination{
-		order: o, file: config.Found(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.Usable,
+		options: o, file: config.FindFile(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.Usable,
 		wires: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
 		check: mqtt.Check, hub: mqtt.HubOnline,
 		say:      func(name, text string) { fmt.Fprint(p.Out, reportLine(name, text, cli.IsTerminal(p.Out))) },
-		print:    func(text string) { fmt.Fprint(safetext.Lines{W: p.Out}, text) },
+		print:    func(text string) { fmt.Fprint(safetext.LineWriter{W: p.Out}, text) },
 		progress: func(string, ...any) {},
 	}
 	if o.JSON {
 		d.say, d.print = func(string, string) {}, func(string) {}
 	}
 	if cli.IsTerminal(p.Err) {
-		d.progress = func(format string, args ...any) { fmt.Fprintf(safetext.Lines{W: p.Err}, format+"\n", args...) }
+		d.progress = func(format string, args ...any) { fmt.Fprintf(safetext.LineWriter{W: p.Err}, format+"\n", args...) }
 	}
 	if _, err := os.Stat(d.file); o.Config != "" && o.Write && errors.Is(err, os.ErrNotExist) {
 		d.file = "" // it is to be written
@@ -115,7 +115,7 @@ func newExamination(p *cli.Program, o Order) (*examination, error) {
 
 // reportLine returns a line of the report: a name, and a text beside it, which is wrapped for a person and whole for a program.
 func reportLine(name, text string, person bool) string {
-	text = safetext.Visible(text)
+	text = safetext.Escape(text)
 	if person {
 		text = strings.ReplaceAll(cli.Wrap(text, cli.Columns-10), "\n", "\n          ")
 	}

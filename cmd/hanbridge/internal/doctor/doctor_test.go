@@ -39,7 +39,7 @@ type ward struct {
 	ends     error               // how the wire ends after its first bytes, if it does; io.EOF is the other side
 	begins   string              // these bytes
 	config   func(*config.Config)
-	order    Order // what is typed
+	options  Options // what is typed
 	broker   error
 	hub      bool
 	deaf     error // of the question for a hub
@@ -53,9 +53,11 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		d := &examination{
-			order: w.order, mends: w.order.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, wires: w.wires,
-			usable:   func(path string) error { return w.usable[path] },
-			check:    func(context.Context, mqtt.Config) (mqtt.CheckResult, error) { return mqtt.CheckResult{RetainAvailable: true}, w.broker },
+			options: w.options, mends: w.options.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, wires: w.wires,
+			usable: func(path string) error { return w.usable[path] },
+			check: func(context.Context, mqtt.Config) (mqtt.CheckResult, error) {
+				return mqtt.CheckResult{RetainAvailable: true}, w.broker
+			},
 			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },
 			say:      func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
 			print:    func(text string) { out.WriteString(text) },
@@ -65,7 +67,7 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 		if w.config != nil {
 			w.config(&d.cfg)
 		}
-		if err := d.choose(w.order); err != nil {
+		if err := d.choose(w.options); err != nil {
 			t.Error(err)
 		}
 		d.examine(t.Context())

@@ -53,7 +53,7 @@ type observation struct {
 func (l *listener) Opened(a *probe.Attempt) error {
 	if a != l.Attempt {
 		l.observation = observation{Attempt: a, began: time.Now(), seen: map[quantity.ID]bool{}}
-		l.progress("listening on %s, %v at most …", daemon.WireName(a.Endpoint), l.dwell)
+		l.progress("listening on %s, %v at most …", daemon.EndpointName(a.Endpoint), l.dwell)
 	}
 	return nil
 }

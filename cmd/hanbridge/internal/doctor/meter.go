@@ -159,11 +159,11 @@ func (d *examination) tellLocked(e *dlms.EncryptedError) *verdict {
 	case e.AuthKey:
 		c, text = "wrong-auth", "the key fits, its authentication key does not"
 		v = &verdict{codeWrongAuthKey, fmt.Sprintf("telegrams are encrypted (%s), and the key fits, but its authentication key does not: compare "+
-			"auth_key (--auth-key) digit by digit with what your grid company gave you, %s", title, render.WithoutAuthKey)}
+			"auth_key (--auth-key) digit by digit with what your grid company gave you, %s", title, render.OmitAuthKeyAdvice)}
 	case e.Tried:
 		c, text = "wrong", "the key does not fit"
 		v = &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
-			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", title, render.MaybeSwapped)}
+			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", title, render.SwappedKeysAdvice)}
 	}
 	d.report.Cipher = &cipherReport{Encrypted: true, Maker: maker(e.Title), Key: c}
 	d.say("cipher", title+", "+text)

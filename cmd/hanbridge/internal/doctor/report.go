@@ -77,7 +77,7 @@ type (
 )
 
 func printJSON(p *cli.Program, r doctorReport) error {
-	e := json.NewEncoder(safetext.JSON{W: p.Out})
+	e := json.NewEncoder(safetext.JSONWriter{W: p.Out})
 	e.SetEscapeHTML(false)
 	return e.Encode(r)
 }

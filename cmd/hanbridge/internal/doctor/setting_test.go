@@ -52,7 +52,7 @@ func TestDoctorSetting(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "house.yaml")
 			w := ward{family: "p1-se-aidon", broker: tt.broker, config: with(tt.config, set(tt.serial)),
-				order: Order{Config: file, Serial: tt.flag, Write: tt.write}}
+				options: Options{Config: file, Serial: tt.flag, Write: tt.write}}
 			text, r := w.examined(t)
 			text = strings.ReplaceAll(text, file, "FILE")
 			if r.Verdict.Code != tt.code || r.OK != (tt.code == "well") {
@@ -84,22 +84,22 @@ func TestDoctorCommands(t *testing.T) {
 	there := written(t, "mqtt:\n")
 	tests := []struct {
 		name           string
-		order          Order
+		options        Options
 		starts, writes string
 	}{
-		{"nothing named", Order{}, "hanbridge run", "hanbridge doctor --write"},
-		{"the file that is found anyway", Order{Config: "config.yaml"}, "hanbridge run", "hanbridge doctor --config config.yaml --write"},
-		{"another file", Order{Config: "b.yaml"}, "hanbridge run --config b.yaml", "hanbridge doctor --config b.yaml --write"},
-		{"one that is there", Order{Config: there}, "hanbridge run --config " + there, "hanbridge doctor --config " + there + " --write --force"},
-		{"port and file of keys", Order{Port: "/dev/a", Keys: config.KeyFlags{File: "k"}}, "hanbridge run", "hanbridge doctor /dev/a --key-file k --write"},
-		{"keys", Order{Keys: config.KeyFlags{Key: aKey, AuthKey: anotherKey}}, "hanbridge run", "hanbridge doctor --key HEX --auth-key HEX --write"},
+		{"nothing named", Options{}, "hanbridge run", "hanbridge doctor --write"},
+		{"the file that is found anyway", Options{Config: "config.yaml"}, "hanbridge run", "hanbridge doctor --config config.yaml --write"},
+		{"another file", Options{Config: "b.yaml"}, "hanbridge run --config b.yaml", "hanbridge doctor --config b.yaml --write"},
+		{"one that is there", Options{Config: there}, "hanbridge run --config " + there, "hanbridge doctor --config " + there + " --write --force"},
+		{"port and file of keys", Options{Port: "/dev/a", Keys: config.KeyFlags{File: "k"}}, "hanbridge run", "hanbridge doctor /dev/a --key-file k --write"},
+		{"keys", Options{Keys: config.KeyFlags{Key: aKey, AuthKey: anotherKey}}, "hanbridge run", "hanbridge doctor --key HEX --auth-key HEX --write"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.order.starts(); got != tt.starts {
+			if got := tt.options.starts(); got != tt.starts {
 				t.Errorf("starts: got %q, want %q", got, tt.starts)
 			}
-			if got := tt.order.writes(); got != tt.writes {
+			if got := tt.options.writes(); got != tt.writes {
 				t.Errorf("writes: got %q, want %q", got, tt.writes)
 			}
 		})

@@ -54,14 +54,14 @@ func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict
 	closed, isClosed := errors.AsType[probe.ClosedError](found.Err)
 	switch {
 	case port.Kind == config.ReplayPort && !service:
-		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegram)}
+		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegramReason)}
 	case v == line.Silent:
 		return silentVerdict(port, (time.Duration(tried) * d.dwell).Round(time.Second))
 	case v == line.Text && best.DamagedP1 > 1 && best.DamagedP1 == best.Damaged:
 		return &verdict{codeChecksum, fmt.Sprintf("telegrams arrive on %s, but the checksum of each is wrong: a bad cable or adapter is likeliest, "+
 			"so try another. Where that changes nothing, look at the text with: hanbridge capture %s --for 30s | hanbridge replay -; if "+
 			"its numbers are right, your meter is one of the few that send wrong checksums: set checksum: ignore",
-			daemon.WireName(best.Endpoint), asArguments(best.Endpoint))}
+			daemon.EndpointName(best.Endpoint), asArguments(best.Endpoint))}
 	case isClosed && closed != probe.ErrClosed && (v == line.TooFew || !v.AboutSetting()):
 		return &verdict{v.String(), found.Err.Error()}
 	case port.Kind == config.TCPPort && v.AboutSetting():
@@ -79,7 +79,7 @@ func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: the meter sends with %s than any of the %d settings tried: ask your "+
 			"grid company for speed and parity of the port, and type: hanbridge doctor %[1]s --serial \"9600 8E1\"", port, what, tried)}
 	}
-	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", daemon.WireName(best.Endpoint), probe.Advice(v))}
+	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", daemon.EndpointName(best.Endpoint), probe.Advice(v))}
 }
 
 // asArguments names a wire for a command.
@@ -112,7 +112,7 @@ func (d *examination) portArgument() string {
 
 // well is the verdict where nothing is wrong.
 func (d *examination) well() verdict {
-	start := d.order.starts()
+	start := d.options.starts()
 	switch {
 	case d.meter().Port.Kind == config.ReplayPort:
 		return verdict{codeWell, "the telegrams in it are well" + d.remark}

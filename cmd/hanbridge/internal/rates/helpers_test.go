@@ -8,10 +8,10 @@ import (
 
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/announcements"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 )
@@ -52,7 +52,7 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := hub.SeeFamily(w, f)
+	seen, err := announcements.ObserveFamily(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func houseWiring() *daemon.Setup {
 }
 
 // keptOf is what of a broker's topics the commands are given.
-func keptOf(all map[string]string) hub.Kept {
-	k := hub.Kept{Values: map[string]map[string]string{"house": {}}}
+func keptOf(all map[string]string) announcements.Retained {
+	k := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
 		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
 			k.Values["house"][name] = all[topic]

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/estimate"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/announcements"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 	"github.com/hanbridge/hanbridge/pkg/simulate"
@@ -25,7 +25,7 @@ type paced struct {
 const usualInterval = 10 * time.Second
 
 // pacedSeen tells how often each quantity came, by the meter's own clock.
-func pacedSeen(s *hub.Seen) paced {
+func pacedSeen(s *announcements.Observation) paced {
 	m := paced{id: s.Meter.ID, interval: s.Interval}
 	if span := s.Last.Sub(s.First); m.interval == 0 && span > 0 && s.Telegrams > 1 {
 		m.interval = (span / time.Duration(s.Telegrams-1)).Round(100 * time.Millisecond)
@@ -48,9 +48,9 @@ func pacedSeen(s *hub.Seen) paced {
 const typicalFamily = "aidon-se"
 
 // addKnown adds the configured meters of which something is kept; err is why nothing could be asked.
-func (r *report) addKnown(w *daemon.Setup, k hub.Kept, err error) {
+func (r *report) addKnown(w *daemon.Setup, k announcements.Retained, err error) {
 	var silent []string
-	for _, m := range hub.Known(w, k) {
+	for _, m := range announcements.RetainedMeters(w, k) {
 		if len(m.Quantities) == 0 {
 			silent = append(silent, m.ID)
 			continue
@@ -73,7 +73,7 @@ func (r *report) addTypical(w *daemon.Setup, why string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
 		why, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
-	if s, err := hub.SeeFamily(w, f); err == nil { // our own telegrams
+	if s, err := announcements.ObserveFamily(w, f); err == nil { // our own telegrams
 		typical := pacedSeen(s)
 		typical.id = "a typical meter"
 		r.add(w.Config, typical)

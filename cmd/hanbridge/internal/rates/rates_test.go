@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanbridge/hanbridge/bridge/throttle"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/announcements"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 	"github.com/hanbridge/hanbridge/discovery"
 	"github.com/hanbridge/hanbridge/pkg/quantity"
@@ -60,13 +60,13 @@ func TestRatesUnknown(t *testing.T) {
 	barn.ID = "barn"
 	tests := []struct {
 		name  string
-		kept  hub.Kept
+		kept  announcements.Retained
 		err   error
 		note  string
 		meter string
 	}{
-		{"nothing kept", hub.Kept{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
-		{"no answer", hub.Kept{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
+		{"nothing kept", announcements.Retained{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
+		{"no answer", announcements.Retained{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
 		{"one of two", keptOf(householdKept(t, inDevices())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
 	}
 	for _, tt := range tests {
@@ -101,7 +101,7 @@ func TestPaced(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &hub.Seen{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
+			s := &announcements.Observation{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
 			count(s, "import_energy", tt.sent[1])
 			count(s, "import_power", tt.sent[0])
 			m := pacedSeen(s)
@@ -120,7 +120,7 @@ func TestRatesFollowPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := hub.SeeFamily(w, f)
+	s, err := announcements.ObserveFamily(w, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestSpaced(t *testing.T) {
 	}
 }
 
-func count(s *hub.Seen, name string, sent int) {
+func count(s *announcements.Observation, name string, sent int) {
 	id, _ := quantity.Named(name)
 	if s.Sent == nil {
 		s.Sent = map[quantity.ID]int{}

@@ -12,19 +12,19 @@ import (
 	"time"
 
 	"github.com/hanbridge/hanbridge/bridge/estimate"
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/announcements"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
-	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/hub"
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
 // Run prints the rates of the meter that is seen, or, where none is, of the configured meters as far as the broker knows them.
-func Run(ctx context.Context, p *cli.Program, from *hub.SeenFlags, files []string, asJSON bool) error {
-	w, err := hub.Load(p, from.Config, "")
+func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, files []string, asJSON bool) error {
+	w, err := announcements.Load(p, from.Config, "")
 	if err != nil {
 		return err
 	}
-	seen, err := from.Look("rates", w, files)
+	seen, err := from.Observe("rates", w, files)
 	if err != nil {
 		return err
 	}
@@ -32,11 +32,11 @@ func Run(ctx context.Context, p *cli.Program, from *hub.SeenFlags, files []strin
 	if seen != nil {
 		r.add(w.Config, pacedSeen(seen))
 	} else {
-		ctx, cancel := context.WithTimeout(ctx, hub.ReadTime)
+		ctx, cancel := context.WithTimeout(ctx, announcements.ReadTimeout)
 		defer cancel()
-		k, err := hub.Kept{}, errors.New("no broker is set")
-		if w.NeedBroker() == nil {
-			k, err = hub.ReadKept(ctx, w)
+		k, err := announcements.Retained{}, errors.New("no broker is set")
+		if w.RequireBroker() == nil {
+			k, err = announcements.ReadRetained(ctx, w)
 		}
 		r.addKnown(w, k, err)
 	}

@@ -23,7 +23,7 @@ type captureFile struct {
 }
 
 // newCaptureFile returns the file that is asked for, or standard output for "-".
-func newCaptureFile(p *cli.Program, o Order) (*captureFile, error) {
+func newCaptureFile(p *cli.Program, o Options) (*captureFile, error) {
 	if o.Out == "-" {
 		return &captureFile{name: "standard output", say: p.Err, w: p.Out}, nil
 	}

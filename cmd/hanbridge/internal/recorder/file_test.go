@@ -48,6 +48,6 @@ func TestCaptureFileMode(t *testing.T) {
 	if err := os.Symlink("nowhere", file); err != nil {
 		t.Fatal(err)
 	}
-	_, err := newCaptureFile(new(cli.Program), Order{Out: file, Force: true})
+	_, err := newCaptureFile(new(cli.Program), Options{Out: file, Force: true})
 	checkErr(t, err, "a symbolic link to a file that is not there")
 }

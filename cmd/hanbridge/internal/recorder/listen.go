@@ -65,7 +65,7 @@ func (l *listener) listen(ctx context.Context, s probe.Source) error {
 }
 
 func (l *listener) say(format string, args ...any) {
-	fmt.Fprintf(safetext.Lines{W: l.out.say}, format+"\n", args...)
+	fmt.Fprintf(safetext.LineWriter{W: l.out.say}, format+"\n", args...)
 }
 
 // Reading counts a telegram.
@@ -100,9 +100,9 @@ func (l *listener) Ended(e probe.End) (goOn bool) {
 	case e.Err == nil:
 		next := "all have been tried, and are tried again"
 		if l.waited = len(e.Left) > 0; l.waited {
-			next = "next: " + daemon.WireName(e.Left[0])
+			next = "next: " + daemon.EndpointName(e.Left[0])
 		}
-		l.say("no telegram from %s in %v; %s", daemon.WireName(e.Finding.Endpoint), probe.Dwell, next)
+		l.say("no telegram from %s in %v; %s", daemon.EndpointName(e.Finding.Endpoint), probe.Dwell, next)
 		return true
 	case errors.Is(e.Err, probe.ErrClosed):
 		l.closed = true
@@ -128,7 +128,7 @@ func (l *listener) counted() int {
 // Opened writes what stands before the lines of a wire. What tells a house from others is not among it: no name of a port, which has the
 // number of its adapter in it, and no name of a machine.
 func (l *listener) Opened(a *probe.Attempt) error {
-	name, head := daemon.WireName(a.Endpoint), ""
+	name, head := daemon.EndpointName(a.Endpoint), ""
 	switch l.named {
 	case name:
 		return nil // the same one is opened again

@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// Order is what `capture` is asked for.
-type Order struct {
+// Options is what `capture` is asked for.
+type Options struct {
 	Config, Port, Serial, Out, From string
 	Duration                        time.Duration
 	Count                           int
@@ -24,7 +24,7 @@ type Order struct {
 }
 
 // Run captures what o asks for, until ctx ends.
-func Run(ctx context.Context, p *cli.Program, o Order) error {
+func Run(ctx context.Context, p *cli.Program, o Options) error {
 	if o.Duration < 0 || o.Count < 0 {
 		return errors.New("--for and --count are not negative")
 	}
@@ -51,7 +51,7 @@ func Run(ctx context.Context, p *cli.Program, o Order) error {
 
 // captureSource returns what is read: the file or the port that is named, else the port of the configuration. received returns when what
 // was read last came, now if that is not known.
-func captureSource(p *cli.Program, o Order) (s probe.Source, received func() time.Time, err error) {
+func captureSource(p *cli.Program, o Options) (s probe.Source, received func() time.Time, err error) {
 	if o.From != "" && (!o.Anonymise || o.Port != "" || o.Serial != "") {
 		return s, nil, errors.New("--from FILE goes with --anonymise, and in place of a port")
 	}
@@ -71,13 +71,13 @@ func captureSource(p *cli.Program, o Order) (s probe.Source, received func() tim
 		s.Endpoints, received = recording(o.From)
 	}
 	if o.Keys.Given() {
-		s.Options.Keys, err = o.Keys.Open()
+		s.Options.Keys, err = o.Keys.Load()
 	}
 	return s, received, err
 }
 
 // captureMeter returns the meter to read: that of the configuration, where one is named or no port is, else a port alone.
-func captureMeter(p *cli.Program, o Order) (m config.Meter, err error) {
+func captureMeter(p *cli.Program, o Options) (m config.Meter, err error) {
 	m = config.Meter{Serial: config.Serial{Auto: true}}
 	if o.Port != "" {
 		if err := m.Port.UnmarshalText([]byte(o.Port)); err != nil {
@@ -85,11 +85,11 @@ func captureMeter(p *cli.Program, o Order) (m config.Meter, err error) {
 		}
 	}
 	if o.Port == "" || o.Config != "" {
-		cfg, err := config.Load(config.Found(o.Config), p.Environ)
+		cfg, err := config.Load(config.FindFile(o.Config), p.Environ)
 		if err != nil {
 			return m, err
 		}
-		i, err := cfg.Choose("capture", m.Port, o.Config)
+		i, err := cfg.SelectMeter("capture", m.Port, o.Config)
 		if err != nil {
 			return m, err
 		}

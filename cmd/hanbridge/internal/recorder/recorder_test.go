@@ -99,8 +99,8 @@ func TestCaptureEnds(t *testing.T) {
 			code   int
 			reason string
 		}{
-			{"count", []probe.Endpoint{meter}, 3, 20 * time.Second, 3, cli.ExitGood, ""},
-			{"time", []probe.Endpoint{meter}, 0, 95 * time.Second, 10, cli.ExitGood, ""},
+			{"count", []probe.Endpoint{meter}, 3, 20 * time.Second, 3, cli.ExitOK, ""},
+			{"time", []probe.Endpoint{meter}, 0, 95 * time.Second, 10, cli.ExitOK, ""},
 			{"silence", []probe.Endpoint{silent, silent}, 0, 95 * time.Second, 0, cli.ExitData, "not activated"},
 			{"noise", []probe.Endpoint{wireOf("2400 8E1", noise)}, 0, 95 * time.Second, 0, cli.ExitData, "like nothing that a meter sends"},
 			{"the cable pulled", []probe.Endpoint{wireOf("", func() io.ReadCloser {
@@ -157,7 +157,7 @@ func TestCaptureDials(t *testing.T) {
 		code     int
 	}{
 		{"refused", t.Context(), false, cli.ExitData},
-		{"stopped", stopped, false, cli.ExitGood},
+		{"stopped", stopped, false, cli.ExitOK},
 		{"time over", late, false, cli.ExitData},
 		{"no such recording", t.Context(), true, cli.ExitUsage},
 	} {

@@ -43,7 +43,7 @@ func (l *listener) report(err error) error {
 	case sound > 0:
 		err = errors.New("nothing could be masked, so there is nothing to show")
 	case l.recorded:
-		err = errors.New("no telegram in it: " + render.NoTelegram)
+		err = errors.New("no telegram in it: " + render.NoTelegramReason)
 	default:
 		err = errors.New("no telegram" + l.advice())
 	}
@@ -61,7 +61,7 @@ func (l *listener) advice() string {
 
 // lockedAdvice says what becomes of encrypted telegrams.
 func (l *listener) lockedAdvice() string {
-	kept, without := "they are kept as they are", render.WithoutAuthKey
+	kept, without := "they are kept as they are", render.OmitAuthKeyAdvice
 	if l.mask != nil {
 		kept, without = "they are left out, since what is in them cannot be masked", "or leave it out"
 	}
@@ -70,7 +70,7 @@ func (l *listener) lockedAdvice() string {
 		return "encrypted telegrams, and the key fits, but its authentication key does not: " + kept + ". Compare auth_key (--auth-key) " +
 			"with what your grid company gave you, " + without
 	case l.locked.Tried:
-		return "encrypted telegrams, and no key fits: " + kept + "; " + render.MaybeSwapped
+		return "encrypted telegrams, and no key fits: " + kept + "; " + render.SwappedKeysAdvice
 	case l.mask != nil:
 		return "encrypted telegrams: without the key " + kept + ". Name it with --key-file FILE: what is written is encrypted with a " +
 			"public test key, never with yours"

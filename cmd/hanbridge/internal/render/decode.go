@@ -31,7 +31,7 @@ func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) err
 		files = []string{"-"}
 	}
 	if slices.Contains(files, "-") && cli.IsTerminal(p.In) {
-		p.Complain("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
+		p.PrintMessage("waiting for a telegram: paste it, then Ctrl-D on a line of its own")
 	}
 	d := decoding{Program: p, printer: to, keys: keys}
 	var all tally
@@ -41,12 +41,12 @@ func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) err
 			return cli.UsageError(err)
 		}
 		if advice := n.advice(); advice != "" {
-			p.Complain("%s: %s", name, advice)
+			p.PrintMessage("%s: %s", name, advice)
 		}
 		all.add(n)
 	}
 	if all.locked != nil {
-		p.Complain("%s", all.lockedAdvice())
+		p.PrintMessage("%s", all.lockedAdvice())
 	}
 	switch {
 	case all.fault != nil:

@@ -77,7 +77,7 @@ func (d *decoding) printDamaged(bad *meter.TelegramError) {
 	var complaint string
 	if d.buf, complaint = d.damaged(d.buf, bad); complaint != "" {
 		_ = d.flush() // d.err ends it; on a terminal both stand in the order in which they came
-		d.Complain("%s", complaint)
+		d.PrintMessage("%s", complaint)
 	}
 }
 

@@ -112,7 +112,7 @@ func appendString(dst []byte, s string) []byte {
 
 func appendEscaped(dst []byte, s string) []byte {
 	var text bytes.Buffer
-	e := json.NewEncoder(safetext.JSON{W: &text})
+	e := json.NewEncoder(safetext.JSONWriter{W: &text})
 	e.SetEscapeHTML(false)
 	_ = e.Encode(s) // a string, into memory
 	return append(dst, bytes.TrimSuffix(text.Bytes(), []byte{'\n'})...)

@@ -55,7 +55,7 @@ type (
 // encoded is a line as encoding/json writes it, made safe to show.
 func encoded(t *rapid.T, v any) string {
 	var b bytes.Buffer
-	e := json.NewEncoder(safetext.JSON{W: &b})
+	e := json.NewEncoder(safetext.JSONWriter{W: &b})
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		t.Fatal(err)

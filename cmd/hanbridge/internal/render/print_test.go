@@ -146,7 +146,7 @@ func TestStrings(t *testing.T) {
 		if err := json.Unmarshal(got, &back); err != nil || back != s {
 			t.Fatalf("%q: got %s, which reads back as %q, %v", s, got, back, err)
 		}
-		if strings.ContainsFunc(string(got), safetext.IsInvisible) {
+		if strings.ContainsFunc(string(got), safetext.NeedsEscape) {
 			t.Fatalf("%q: got %q, which is not printable whole", s, got)
 		}
 	})

@@ -23,11 +23,11 @@ type table struct {
 }
 
 func (t *table) file(dst []byte, name string) []byte {
-	return append(append(dst, safetext.Visible(name)...), ":\n"...)
+	return append(append(dst, safetext.Escape(name)...), ":\n"...)
 }
 
 func (t *table) damaged(dst []byte, e *meter.TelegramError) ([]byte, string) {
-	return fmt.Appendf(dst, "%s: %s\n", stateOf(e), safetext.Visible(e.Error())), ""
+	return fmt.Appendf(dst, "%s: %s\n", stateOf(e), safetext.Escape(e.Error())), ""
 }
 
 // stateOf is what became of a telegram that gave no reading.
@@ -91,7 +91,7 @@ func headline(dst []byte, r *meter.Reading) []byte {
 	dst = strconv.AppendInt(append(dst, " bytes at byte "...), r.Offset, 10)
 	for _, text := range [...]string{r.Meter.Make, r.Meter.Model, r.Meter.List, r.Meter.Serial} {
 		if text != "" {
-			dst = append(append(dst, ", "...), safetext.Visible(text)...)
+			dst = append(append(dst, ", "...), safetext.Escape(text)...)
 		}
 	}
 	if !r.Time.IsZero() {

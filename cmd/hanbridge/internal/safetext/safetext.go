@@ -16,23 +16,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// Visible returns text with what could steer a terminal, or hide what stands there, written as escapes: control characters
+// Escape returns text with what could steer a terminal, or hide what stands there, written as escapes: control characters
 // (ESC, those of 80 to 9F, line ends), marks that change the direction of writing, and bytes that are not UTF-8.
-func Visible(text string) string {
-	if !strings.ContainsFunc(text, IsInvisible) && utf8.ValidString(text) {
+func Escape(text string) string {
+	if !strings.ContainsFunc(text, NeedsEscape) && utf8.ValidString(text) {
 		return text
 	}
-	return string(appendVisible(nil, text, ""))
+	return string(appendEscaped(nil, text, ""))
 }
 
-// IsInvisible reports whether a character is written as an escape.
-func IsInvisible(r rune) bool { return r < ' ' || r > '~' && !strconv.IsPrint(r) }
+// NeedsEscape reports whether a character is written as an escape.
+func NeedsEscape(r rune) bool { return r < ' ' || r > '~' && !strconv.IsPrint(r) }
 
-// appendVisible appends text as visible returns it, but the characters of keep, which stay as they are.
-func appendVisible(dst []byte, text, keep string) []byte {
+// appendEscaped appends text as visible returns it, but the characters of keep, which stay as they are.
+func appendEscaped(dst []byte, text, keep string) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
-		if r == utf8.RuneError && size == 1 || IsInvisible(r) && !strings.ContainsRune(keep, r) {
+		if r == utf8.RuneError && size == 1 || NeedsEscape(r) && !strings.ContainsRune(keep, r) {
 			quoted := strconv.Quote(text[:size])
 			dst = append(dst, quoted[1:len(quoted)-1]...)
 		} else {
@@ -43,26 +43,26 @@ func appendVisible(dst []byte, text, keep string) []byte {
 	return dst
 }
 
-// Lines writes lines for people, each write whole characters. Line ends and tabs stay.
-type Lines struct{ W io.Writer }
+// LineWriter writes lines for people, each write whole characters. Line ends and tabs stay.
+type LineWriter struct{ W io.Writer }
 
-func (s Lines) Write(b []byte) (int, error) {
-	if _, err := s.W.Write(appendVisible(nil, string(b), "\n\t")); err != nil {
+func (s LineWriter) Write(b []byte) (int, error) {
+	if _, err := s.W.Write(appendEscaped(nil, string(b), "\n\t")); err != nil {
 		return 0, err
 	}
 	return len(b), nil
 }
 
-// JSON writes JSON, each write whole characters. What could steer a terminal stands in strings there, and becomes \u escapes.
-type JSON struct{ W io.Writer }
+// JSONWriter writes JSON, each write whole characters. What could steer a terminal stands in strings there, and becomes \u escapes.
+type JSONWriter struct{ W io.Writer }
 
-func (j JSON) Write(b []byte) (int, error) {
+func (j JSONWriter) Write(b []byte) (int, error) {
 	out := b
-	if strings.ContainsFunc(string(b), IsInvisible) {
+	if strings.ContainsFunc(string(b), NeedsEscape) {
 		out = make([]byte, 0, len(b)+64)
 		for _, r := range string(b) {
 			switch {
-			case !IsInvisible(r) || r < 0x80 && r != 0x7F: // the encoder has escaped those of ASCII, but for DEL
+			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // the encoder has escaped those of ASCII, but for DEL
 				out = utf8.AppendRune(out, r)
 			case r > 0xFFFF:
 				high, low := utf16.EncodeRune(r)
@@ -80,8 +80,8 @@ func (j JSON) Write(b []byte) (int, error) {
 
 func appendHex(dst []byte, r rune) []byte { return fmt.Appendf(dst, `\u%04x`, r) }
 
-// Hidden stands in messages where a secret may have stood.
-const Hidden = "[hidden]"
+// Redacted stands in messages where a secret may have stood.
+const Redacted = "[hidden]"
 
 var (
 	// keyLike is a row of at least 24 hexadecimal digits, as keys are pasted, that is no part of a name of a file or a device.
@@ -90,18 +90,18 @@ var (
 	userInfo = regexp.MustCompile(`[^\s"'=/]+@`)
 )
 
-// Concealed returns a message with what looks like a key or a password in it left out, and visible.
-func Concealed(text string) string {
-	text = keyLike.ReplaceAllString(text, "${1}"+Hidden)
-	return Visible(userInfo.ReplaceAllString(text, Hidden+"@"))
+// Redact returns a message with what looks like a key or a password in it left out, and visible.
+func Redact(text string) string {
+	text = keyLike.ReplaceAllString(text, "${1}"+Redacted)
+	return Escape(userInfo.ReplaceAllString(text, Redacted+"@"))
 }
 
-// LeastKeyLike is how many hexadecimal digits may be a part of a key.
-const LeastKeyLike = 16
+// MinKeyDigits is how many hexadecimal digits may be a part of a key.
+const MinKeyDigits = 16
 
-// IsKeyLike reports whether a whole text looks like a key, or a part of one.
-func IsKeyLike(text string) bool {
-	return dlms.LooksLikeKey(text, LeastKeyLike) || keyLike.MatchString(text)
+// LooksLikeKey reports whether a whole text looks like a key, or a part of one.
+func LooksLikeKey(text string) bool {
+	return dlms.LooksLikeKey(text, MinKeyDigits) || keyLike.MatchString(text)
 }
 
 // HexDigits counts the hexadecimal digits in a text.

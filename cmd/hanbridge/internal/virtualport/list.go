@@ -22,8 +22,8 @@ func Family(name string) (simulate.Family, error) {
 	return f, fmt.Errorf("--family %s: no such family%s; hanbridge simulate --list names all %d", name, cli.DidYouMean(name, names), len(names))
 }
 
-// SimulatedKeys are the flags of `decode` for simulated meters that encrypt.
-const SimulatedKeys = "  --key " + simulate.EncryptionKey + " \\\n  --auth-key " + simulate.AuthenticationKey
+// SimulatedKeyFlags are the flags of `decode` for simulated meters that encrypt.
+const SimulatedKeyFlags = "  --key " + simulate.EncryptionKey + " \\\n  --auth-key " + simulate.AuthenticationKey
 
 // ListFamilies prints the families of simulated meters.
 func ListFamilies(p *cli.Program) error {
@@ -37,12 +37,12 @@ func ListFamilies(p *cli.Program) error {
 		t.Row(f.Name, f.Country, f.Connector, f.Line, cipher, f.Interval.String())
 		fmt.Fprintln(p.Out, cli.Wrap("    "+f.Title, cli.Columns))
 	}
-	_, err := fmt.Fprintf(p.Out, "\nThose with a cipher are read with\n%s\n", SimulatedKeys)
+	_, err := fmt.Fprintf(p.Out, "\nThose with a cipher are read with\n%s\n", SimulatedKeyFlags)
 	return err
 }
 
-// FaultTable is what --help says of faults.
-func FaultTable() string {
+// FaultHelp is what --help says of faults.
+func FaultHelp() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, k := range simulate.FaultKinds() {

@@ -65,7 +65,7 @@ func (s *sender) toTCP(ctx context.Context, address string) error {
 	}
 	defer l.Close()
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	var a audience
+	var a tcpClients
 	defer a.leave()
 	begins := ""
 	if s.patient {
@@ -87,24 +87,24 @@ func (s *sender) toTCP(ctx context.Context, address string) error {
 	return err
 }
 
-// mostListeners is how many may listen to a simulated meter at a time; more are sent away.
-const mostListeners = 64
+// maxClients is how many may listen to a simulated meter at a time; more are sent away.
+const maxClients = 64
 
-// audience is everyone who listens to a simulated meter.
-type audience struct {
+// tcpClients is everyone who listens to a simulated meter.
+type tcpClients struct {
 	mu    sync.Mutex
 	conns []net.Conn
 }
 
 // accept takes in the next who connects, where there is room. It returns false when l is closed.
-func (a *audience) accept(l net.Listener) bool {
+func (a *tcpClients) accept(l net.Listener) bool {
 	c, err := l.Accept()
 	if err != nil {
 		return false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.conns) < mostListeners {
+	if len(a.conns) < maxClients {
 		a.conns = append(a.conns, c)
 	} else {
 		_ = c.Close()
@@ -113,7 +113,7 @@ func (a *audience) accept(l net.Listener) bool {
 }
 
 // Write sends b to everyone. Who has gone, or does not take it within a second, is left out from then on.
-func (a *audience) Write(b []byte) (int, error) {
+func (a *tcpClients) Write(b []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.conns = slices.DeleteFunc(a.conns, func(c net.Conn) bool {
@@ -127,7 +127,7 @@ func (a *audience) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (a *audience) leave() {
+func (a *tcpClients) leave() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, c := range a.conns {

@@ -15,8 +15,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// Simulation is what `simulate` is asked for.
-type Simulation struct {
+// SimulateOptions is what `simulate` is asked for.
+type SimulateOptions struct {
 	Family, Then, To, Start string
 	Faults                  []string
 	Count, Speed            int
@@ -25,7 +25,7 @@ type Simulation struct {
 }
 
 // Simulate sends the telegrams that s asks for until ctx ends.
-func Simulate(ctx context.Context, p *cli.Program, s Simulation) error {
+func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 	family, err := Family(s.Family)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func Simulate(ctx context.Context, p *cli.Program, s Simulation) error {
 }
 
 // meter returns the meter of the family as it was asked for, with its faults.
-func (s *Simulation) meter(family simulate.Family) (telegrams, error) {
+func (s *SimulateOptions) meter(family simulate.Family) (telegrams, error) {
 	start := time.Now()
 	if s.Start != "" {
 		var err error

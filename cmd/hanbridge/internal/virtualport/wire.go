@@ -88,7 +88,7 @@ func NewSimulatedWire(m telegrams, speed int) *Wire {
 
 // SimulatedSource is a household with a meter of a family that begins now.
 func SimulatedSource(f simulate.Family, seed uint64) probe.Source {
-	return probe.Source{Options: meter.Options{Keys: SimulatedKey(f)}, Endpoints: probe.Fixed(probe.Endpoint{
+	return probe.Source{Options: meter.Options{Keys: KeysOf(f)}, Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "simulated " + f.Name, Line: f.Line,
 		Dial: func(context.Context) (io.ReadCloser, error) {
 			return NewSimulatedWire(simulate.NewMeter(f, seed, time.Now()), 1), nil
@@ -96,8 +96,8 @@ func SimulatedSource(f simulate.Family, seed uint64) probe.Source {
 	})}
 }
 
-// SimulatedKey returns the key of a simulated meter that encrypts, none for another.
-func SimulatedKey(f simulate.Family) []*dlms.Key {
+// KeysOf returns the key of a simulated meter that encrypts, none for another.
+func KeysOf(f simulate.Family) []*dlms.Key {
 	if f.Cipher == 0 {
 		return nil
 	}

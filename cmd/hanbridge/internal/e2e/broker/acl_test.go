@@ -1,5 +1,7 @@
 //go:build linux
 
+// Package broker_test runs the program at Mosquittos as people set them up: guarded, strict, restarted, flooded, and shared with a
+// second bridge.
 package broker_test
 
 import (
@@ -11,43 +13,45 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
+func TestMain(m *testing.M) { testbed.Main(m) }
+
 // testAccessRules runs the program under the access rules that people copy, and tries what they forbid.
 func testAccessRules(t *testing.T) {
-	rules := filepath.Join(testbed.Top, "deploy/mosquitto/acl.example")
+	rules := filepath.Join(testbed.ModuleRoot, "deploy/mosquitto/acl.example")
 	broker := startedGuarded(t, "allow_anonymous false", "password_file "+testbed.Passwords(t, secret, "hanbridge", "homeassistant"), "acl_file "+rules)
 	cable := testbed.PlugCable(t, "p1-se-aidon")
-	variables := []string{broker.to("mqtt"), cable.Variable(), "HANBRIDGE_METER_ID=house",
+	variables := []string{broker.to("mqtt"), cable.PortVariable(), "HANBRIDGE_METER_ID=house",
 		"HANBRIDGE_MQTT_USERNAME=hanbridge", "HANBRIDGE_MQTT_PASSWORD=" + secret}
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	run := testbed.StartBridge(t, variables...)
-	run.Await("port opened")
+	run.AwaitOutput("port opened")
 	cable.Send()
-	ears.Hear("hanbridge/house/telegram")
-	ears.Hear("hanbridge/house/status", "online")
-	checkKept(t, broker.Mosquitto, ears)
-	testbed.Hanbridge(t, variables, "check").EndsWell()
+	messages.AwaitMessage("hanbridge/house/telegram")
+	messages.AwaitMessage("hanbridge/house/status", "online")
+	checkKept(t, broker.Mosquitto, messages)
+	testbed.Hanbridge(t, variables, "check").RequireSuccess()
 	show := testbed.Hanbridge(t, variables, "discovery", "show")
-	show.EndsWell()
-	show.SaidOnce("homeassistant/device/hanbridge_house/config")
+	show.RequireSuccess()
+	show.RequireOutputOnce("homeassistant/device/hanbridge_house/config")
 
-	ears.Forget()
+	messages.Reset()
 	broker.as(t, "homeassistant", "homeassistant/status", "online")
-	ears.Hear("hanbridge/house/import_power")
-	ears.Hear("homeassistant/device/hanbridge_house/config")
+	messages.AwaitMessage("hanbridge/house/import_power")
+	messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
 	cable.Send()
-	ears.Hear("hanbridge/house/telegram")
-	run.End(syscall.SIGTERM)
-	checkStopped(t, broker.Mosquitto, ears)
-	if said := broker.Process.Said(); strings.Contains(said, "Denied") {
+	messages.AwaitMessage("hanbridge/house/telegram")
+	run.Stop(syscall.SIGTERM)
+	checkStopped(t, broker.Mosquitto, messages)
+	if said := broker.Process.Output(); strings.Contains(said, "Denied") {
 		t.Errorf("the rules forbid what the program does:\n%s", said)
 	}
-	checkForbidden(t, broker, ears)
+	checkForbidden(t, broker, messages)
 }
 
 // checkForbidden has either user publish what is not its own, and then what is.
-func checkForbidden(t *testing.T, broker *guarded, ears *testbed.Listener) {
+func checkForbidden(t *testing.T, broker *guarded, messages *testbed.MessageLog) {
 	t.Helper()
-	ears.Forget()
+	messages.Reset()
 	forbidden := map[string]string{
 		"zigbee2mqtt/lamp/set": "hanbridge", "homeassistant/status": "hanbridge", "homeassistant/light/lamp/config": "hanbridge",
 		"homeassistant/switch/a/b/config": "hanbridge", "hanbridge/house/import_power": "homeassistant", "other/topic": "homeassistant",
@@ -57,15 +61,15 @@ func checkForbidden(t *testing.T, broker *guarded, ears *testbed.Listener) {
 	}
 	broker.as(t, "homeassistant", "homeassistant/sensor/a/b/config", "yes")
 	broker.as(t, "hanbridge", "hanbridge/cellar/status", "yes")
-	ears.Hear("hanbridge/cellar/status", "yes")
-	ears.Hear("homeassistant/sensor/a/b/config", "yes")
-	for topic, payload := range ears.Heard() {
+	messages.AwaitMessage("hanbridge/cellar/status", "yes")
+	messages.AwaitMessage("homeassistant/sensor/a/b/config", "yes")
+	for topic, payload := range messages.Last() {
 		if user, ok := forbidden[topic]; ok {
 			t.Errorf("%s %s of user %s was let through", topic, payload, user)
 		}
 	}
 	broker.Publish(testbed.Message{Topic: "private/topic", Payload: "yes", Retained: true})
-	kept := testbed.Connect(t, broker.at, "hanbridge", secret).Kept("#")
+	kept := testbed.Connect(t, broker.at, "hanbridge", secret).Retained("#")
 	if _, private := kept["private/topic"]; kept["hanbridge/status"] == "" || private {
 		t.Errorf("user hanbridge may read %v: want its own topics and announcements alone", kept)
 	}

@@ -37,43 +37,43 @@ const (
 func testOneName(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	name := "HANBRIDGE_MQTT_CLIENT_ID=cellar"
-	one := testbed.StartBridge(t, broker.URL(), noMeter, name)
-	one.Await("mqtt connected")
-	two := testbed.StartBridge(t, broker.URL(), noMeter, name, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	one := testbed.StartBridge(t, broker.URLVariable(), noMeter, name)
+	one.AwaitOutput("mqtt connected")
+	two := testbed.StartBridge(t, broker.URLVariable(), noMeter, name, "HANBRIDGE_MQTT_BASE_TOPIC=other")
 	for _, run := range []*testbed.Process{one, two} {
-		run.Await(clashSaid + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
+		run.AwaitOutput(clashSaid + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
 	}
-	ended := func() int { return strings.Count(broker.Process.Said(), "closing old connection") }
+	ended := func() int { return strings.Count(broker.Process.Output(), "closing old connection") }
 	testbed.Until(t, "three connections that the broker ended", func() bool { return ended() >= 3 })
 	<-time.After(4 * time.Second)
 	for _, run := range []*testbed.Process{one, two} {
-		run.SaidOnce(clashSaid)
-		run.SaidOnce("Set another mqtt.client_id")
-		if n := strings.Count(run.Said(), "\n"); n > 12 {
-			t.Errorf("%d lines, want 12 at most:\n%s", n, run.Said())
+		run.RequireOutputOnce(clashSaid)
+		run.RequireOutputOnce("Set another mqtt.client_id")
+		if n := strings.Count(run.Output(), "\n"); n > 12 {
+			t.Errorf("%d lines, want 12 at most:\n%s", n, run.Output())
 		}
 	}
 	if n := ended(); n > 10 {
 		t.Errorf("%d connections were ended by the broker, want 3 to 10: told soon, then slow", n)
 	}
-	two.End(syscall.SIGTERM)
-	one.End(syscall.SIGTERM)
+	two.Stop(syscall.SIGTERM)
+	one.Stop(syscall.SIGTERM)
 }
 
 // testTwoConfigurations has no client id set: two configurations on a machine do not meet, and each keeps its name.
 func testTwoConfigurations(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	one := testbed.StartBridge(t, broker.URL(), noMeter)
-	two := testbed.StartBridge(t, broker.URL(), noMeter, "HANBRIDGE_MQTT_BASE_TOPIC=other")
-	one.Await("mqtt connected")
-	two.Await("mqtt connected")
-	one.End(syscall.SIGTERM)
-	again := testbed.StartBridge(t, broker.URL(), noMeter)
-	again.Await("mqtt connected")
+	one := testbed.StartBridge(t, broker.URLVariable(), noMeter)
+	two := testbed.StartBridge(t, broker.URLVariable(), noMeter, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	one.AwaitOutput("mqtt connected")
+	two.AwaitOutput("mqtt connected")
+	one.Stop(syscall.SIGTERM)
+	again := testbed.StartBridge(t, broker.URLVariable(), noMeter)
+	again.AwaitOutput("mqtt connected")
 	ids := map[string]int{}
 	testbed.Until(t, "three have connected", func() bool {
 		clear(ids)
-		for _, found := range regexp.MustCompile(` as (\S+) \(p`).FindAllStringSubmatch(broker.Process.Said(), -1) {
+		for _, found := range regexp.MustCompile(` as (\S+) \(p`).FindAllStringSubmatch(broker.Process.Output(), -1) {
 			ids[found[1]]++
 		}
 		return sum(ids) == 3
@@ -86,7 +86,7 @@ func testTwoConfigurations(t *testing.T) {
 			t.Errorf("client id %s: want 16 plain characters at most", id)
 		}
 	}
-	if strings.Contains(two.Said(), "interrupted") {
+	if strings.Contains(two.Output(), "interrupted") {
 		t.Error("the second was thrown out")
 	}
 }
@@ -101,14 +101,14 @@ func sum(counts map[string]int) (n int) {
 // testRestarts kills the broker twice in a short time. That is no clash, and the log ends with the good news.
 func testRestarts(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	run := testbed.StartBridge(t, broker.URL(), noMeter)
-	run.Await("mqtt connected")
+	run := testbed.StartBridge(t, broker.URLVariable(), noMeter)
+	run.AwaitOutput("mqtt connected")
 	for range 2 {
 		broker.Process.Kill()
 		broker.Start()
-		testbed.Until(t, "the bridge is back", func() bool { return broker.Kept()["hanbridge/status"] == "online" })
+		testbed.Until(t, "the bridge is back", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
 	}
-	told := run.Said()
+	told := run.Output()
 	if strings.Contains(told, clashSaid) {
 		t.Error("a restart is told as a clash")
 	}
@@ -124,17 +124,17 @@ func testRestarts(t *testing.T) {
 // one does not leave it at that.
 func testSecondStops(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	ears := broker.Listen()
-	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), "HANBRIDGE_MQTT_CLIENT_ID=one")
-	run.Await("port opened")
+	messages := broker.LogMessages()
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_MQTT_CLIENT_ID=one")
+	run.AwaitOutput("port opened")
 	cable.Send()
-	ears.Hear("hanbridge/house/status", "online")
-	ears.Forget()
-	second := testbed.StartBridge(t, broker.URL(), noMeter, "HANBRIDGE_MQTT_CLIENT_ID=two")
-	ears.Hear("hanbridge/status", "online")
-	second.End(syscall.SIGTERM)
-	ears.Hear("hanbridge/status", "offline")
-	ears.Hear("hanbridge/status", "online")
-	ears.Hear("hanbridge/house/status", "online")
-	run.SaidOnce("somebody else said that this bridge is offline")
+	messages.AwaitMessage("hanbridge/house/status", "online")
+	messages.Reset()
+	second := testbed.StartBridge(t, broker.URLVariable(), noMeter, "HANBRIDGE_MQTT_CLIENT_ID=two")
+	messages.AwaitMessage("hanbridge/status", "online")
+	second.Stop(syscall.SIGTERM)
+	messages.AwaitMessage("hanbridge/status", "offline")
+	messages.AwaitMessage("hanbridge/status", "online")
+	messages.AwaitMessage("hanbridge/house/status", "online")
+	run.RequireOutputOnce("somebody else said that this bridge is offline")
 }

@@ -14,7 +14,7 @@ import (
 // TestDenied runs the program under access rules that forbid a part of what it does. Mosquitto acknowledges what it forbids.
 func TestDenied(t *testing.T) {
 	t.Parallel()
-	testbed.NeedPeer(t, "mosquitto_passwd")
+	testbed.RequireProgram(t, "mosquitto_passwd")
 	const (
 		announced  = `"announced to home assistant"`
 		notSeen    = "home assistant does not see this meter. Allow this user to publish and to read "
@@ -42,23 +42,23 @@ func TestDenied(t *testing.T) {
 			}
 			broker := startedGuarded(t, "allow_anonymous false", "password_file "+testbed.Passwords(t, secret, "hanbridge"), "acl_file "+rules)
 			cable := testbed.PlugCable(t, "p1-se-aidon")
-			ears := broker.Listen()
-			run := testbed.StartBridge(t, broker.to("mqtt"), cable.Variable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
+			messages := broker.LogMessages()
+			run := testbed.StartBridge(t, broker.to("mqtt"), cable.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
 				"HANBRIDGE_MQTT_USERNAME=hanbridge", "HANBRIDGE_MQTT_PASSWORD="+secret, "HANBRIDGE_HOMEASSISTANT_DISCOVERY="+tt.style)
-			run.Await("port opened")
-			run.Await("mqtt connected")
+			run.AwaitOutput("port opened")
+			run.AwaitOutput("mqtt connected")
 			cable.Send()
-			ears.Hear("hanbridge/house/import_energy", "40140.615")
+			messages.AwaitMessage("hanbridge/house/import_energy", "40140.615")
 			for _, text := range tt.says {
-				run.Await(text)
+				run.AwaitOutput(text)
 			}
 			for _, text := range tt.never {
-				if strings.Contains(run.Said(), text) {
+				if strings.Contains(run.Output(), text) {
 					t.Errorf("says %s", text)
 				}
 			}
 			for _, text := range []string{notSeen, notHeard} {
-				if n := strings.Count(run.Said(), text); n > 1 {
+				if n := strings.Count(run.Output(), text); n > 1 {
 					t.Errorf("says %d times %s", n, text)
 				}
 			}

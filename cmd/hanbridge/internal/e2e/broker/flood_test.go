@@ -33,31 +33,31 @@ func TestOthers(t *testing.T) {
 // testFlood has somebody say something ten thousand times: it is answered, a few times at most, and is a line of the log.
 func testFlood(t *testing.T, topic, payload, logged string) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	ears := broker.Listen()
-	run := testbed.StartBridge(t, broker.URL(), cable.Variable())
-	run.Await("port opened")
+	messages := broker.LogMessages()
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
+	run.AwaitOutput("port opened")
 	cable.Send()
-	ears.Hear("hanbridge/house/telegram")
-	run.Await("announced to home assistant")
-	lines := strings.Count(run.Said(), "\n")
-	ears.Forget()
+	messages.AwaitMessage("hanbridge/house/telegram")
+	run.AwaitOutput("announced to home assistant")
+	lines := strings.Count(run.Output(), "\n")
+	messages.Reset()
 	began := time.Now()
 	broker.Publish(slices.Repeat([]testbed.Message{{Topic: topic, Payload: payload}}, 10_000)...)
-	ears.Hear("hanbridge/house/status", "online") // everything again, this last
+	messages.AwaitMessage("hanbridge/house/status", "online") // everything again, this last
 	most := 2 + int(time.Since(began)/(5*time.Second))
-	if got := strings.Count(ears.Text(), "\nhanbridge/status online\n"); got > most {
+	if got := strings.Count(messages.Text(), "\nhanbridge/status online\n"); got > most {
 		t.Errorf("said online %d times, want %d at most", got, most)
 	}
-	if got := strings.Count(run.Said(), "\n") - lines; got > 2 {
+	if got := strings.Count(run.Output(), "\n") - lines; got > 2 {
 		t.Errorf("%d lines of log for it, want one or two", got)
 	}
 	if logged != "" {
-		run.SaidOnce(logged)
+		run.RequireOutputOnce(logged)
 	}
-	if got := broker.Kept()["hanbridge/status"]; got != "online" {
+	if got := broker.Retained()["hanbridge/status"]; got != "online" {
 		t.Errorf("in the end the bridge is %q", got)
 	}
-	run.End(syscall.SIGTERM)
+	run.Stop(syscall.SIGTERM)
 }
 
 // testTooMuchRetained has more retained under the meter's name than is read: values and announcements go out, and the commands say so.
@@ -68,19 +68,19 @@ func testTooMuchRetained(t *testing.T) {
 		many = append(many, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), Payload: "{}", Retained: true})
 	}
 	broker.Publish(many...)
-	ears := broker.Listen()
-	variables := []string{broker.URL(), cable.Variable(), "HANBRIDGE_METER_ID=house"}
+	messages := broker.LogMessages()
+	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_ID=house"}
 	run := testbed.StartBridge(t, variables...)
-	run.Await("port opened")
+	run.AwaitOutput("port opened")
 	cable.SendUntil(time.Second, "the house", func() bool {
-		return ears.Heard()["hanbridge/house/status"] == "online" && ears.Heard()["homeassistant/device/hanbridge_house/config"] != ""
+		return messages.Last()["hanbridge/house/status"] == "online" && messages.Last()["homeassistant/device/hanbridge_house/config"] != ""
 	})
-	run.SaidOnce("not all of this bridge's earlier announcements are known")
-	run.End(syscall.SIGTERM)
+	run.RequireOutputOnce("not all of this bridge's earlier announcements are known")
+	run.Stop(syscall.SIGTERM)
 	for _, command := range []string{"diff", "show", "clear"} {
 		p := testbed.Hanbridge(t, variables, "discovery", command)
-		if code := p.ExitCode(); code != 1 || !strings.Contains(p.Said(), "not all that mqtt://127.0.0.1:"+broker.Port+" retains was read") {
-			t.Errorf("discovery %s: got exit code %d, and it does not say that not all was read:\n%.2000s", command, code, p.Said())
+		if code := p.ExitCode(); code != 1 || !strings.Contains(p.Output(), "not all that mqtt://127.0.0.1:"+broker.Port+" retains was read") {
+			t.Errorf("discovery %s: got exit code %d, and it does not say that not all was read:\n%.2000s", command, code, p.Output())
 		}
 	}
 }

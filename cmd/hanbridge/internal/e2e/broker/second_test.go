@@ -29,7 +29,7 @@ func TestSecondBridge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &pair{t: t, broker: testbed.StartMosquitto(t)}
-			p.ears = p.broker.Listen()
+			p.messages = p.broker.LogMessages()
 			test(p)
 		})
 	}
@@ -43,9 +43,9 @@ const (
 
 // A pair is two bridges, or the runs of one.
 type pair struct {
-	t      *testing.T
-	broker *testbed.Mosquitto
-	ears   *testbed.Listener
+	t        *testing.T
+	broker   *testbed.Mosquitto
+	messages *testbed.MessageLog
 }
 
 // A side is one bridge with its meter and its state.
@@ -61,7 +61,7 @@ func (p *pair) side(name string, seed uint64, more ...string) *side {
 	c := testbed.PlugCable(p.t, "p1-se-aidon")
 	c.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
 	s := &side{Cable: c, pair: p, variables: slices.Concat([]string{
-		p.broker.URL(), c.Variable(), "HANBRIDGE_METER_SERIAL=115200 8N1", "HANBRIDGE_MQTT_CLIENT_ID=" + name,
+		p.broker.URLVariable(), c.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1", "HANBRIDGE_MQTT_CLIENT_ID=" + name,
 		"HANBRIDGE_STATE_DIR=" + p.t.TempDir(),
 	}, more)}
 	s.start()
@@ -70,8 +70,8 @@ func (p *pair) side(name string, seed uint64, more ...string) *side {
 
 func (s *side) start() {
 	s.Process = testbed.StartBridge(s.pair.t, s.variables...)
-	s.Await("port opened")
-	s.Await("mqtt connected")
+	s.AwaitOutput("port opened")
+	s.AwaitOutput("mqtt connected")
 }
 
 // imported is the counter of its meter.
@@ -89,12 +89,14 @@ func (p *pair) speak(times int, sides ...*side) {
 	}
 }
 
-func (p *pair) telegrams() int { return strings.Count(p.ears.Text(), "\nhanbridge/house/telegram {") }
+func (p *pair) telegrams() int {
+	return strings.Count(p.messages.Text(), "\nhanbridge/house/telegram {")
+}
 
 // counters are those that were published by topic or in a telegram, by their first two digits.
 func (p *pair) counters() map[string]bool {
 	all := map[string]bool{}
-	for line := range strings.Lines(p.ears.Text()) {
+	for line := range strings.Lines(p.messages.Text()) {
 		topic, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
 		_, in, found := strings.Cut(payload, `"import_energy":`)
 		if topic == "hanbridge/house/import_energy" {
@@ -121,19 +123,19 @@ func (p *pair) later() {
 	p.speak(1, one)
 	two := p.side("two", 3)
 	p.speak(3, two, one)
-	two.Await(comesSecond)
-	one.Await(isFirst)
+	two.AwaitOutput(comesSecond)
+	one.AwaitOutput(isFirst)
 	p.speak(2, two, one)
-	two.SaidOnce(comesSecond)
-	one.SaidOnce(isFirst)
+	two.RequireOutputOnce(comesSecond)
+	one.RequireOutputOnce(isFirst)
 	for s, said := range map[*side]string{one: isFirst, two: comesSecond} {
 		check := testbed.Hanbridge(p.t, append(slices.Clone(s.variables), "HANBRIDGE_METER_ID=house"), "check")
 		for !check.Ended() { // a meter that is silent is another matter, and check may take longer than that takes
 			p.speak(1, two, one)
 		}
-		check.Await("meters.id house: " + said)
+		check.AwaitOutput("meters.id house: " + said)
 	}
-	two.End(syscall.SIGTERM)
+	two.Stop(syscall.SIGTERM)
 	two.start()
 	p.speak(2, two, one)
 	p.only("40")
@@ -143,7 +145,7 @@ func (p *pair) atOnce() {
 	one, two := p.side("one", 1), p.side("two", 3)
 	p.speak(4, one, two)
 	testbed.Until(p.t, "one is the first, the other says that it is not", func() bool {
-		return strings.Contains(one.Said(), comesSecond) != strings.Contains(two.Said(), comesSecond)
+		return strings.Contains(one.Output(), comesSecond) != strings.Contains(two.Output(), comesSecond)
 	})
 	p.speak(2, one, two)
 	if n := len(p.counters()); n != 1 {
@@ -157,7 +159,7 @@ func (p *pair) crashes() {
 	p.speak(1, one)
 	two := p.side("two", 3)
 	p.speak(2, two, one)
-	two.Await(comesSecond)
+	two.AwaitOutput(comesSecond)
 	for range 3 {
 		one.Kill()
 		p.speak(2, two)
@@ -165,7 +167,7 @@ func (p *pair) crashes() {
 		p.speak(1, two, one)
 	}
 	p.only("40")
-	if strings.Contains(one.Said(), comesSecond) {
+	if strings.Contains(one.Output(), comesSecond) {
 		p.t.Error("the first takes itself for the second after a crash")
 	}
 }
@@ -174,19 +176,19 @@ func (p *pair) crashes() {
 func (p *pair) gone() {
 	one := p.side("one", 1)
 	p.speak(1, one)
-	one.End(syscall.SIGTERM)
+	one.Stop(syscall.SIGTERM)
 	two := p.side("two", 3)
 	p.speak(2, two)
-	two.Await(staysStale)
+	two.AwaitOutput(staysStale)
 	p.only("40")
-	if reason := p.ears.Hear("hanbridge/house/rejected_reason"); !strings.Contains(reason, "takeover") {
-		p.ears.Hear("hanbridge/house/status", "online")
+	if reason := p.messages.AwaitMessage("hanbridge/house/rejected_reason"); !strings.Contains(reason, "takeover") {
+		p.messages.AwaitMessage("hanbridge/house/status", "online")
 	}
-	two.End(syscall.SIGTERM)
+	two.Stop(syscall.SIGTERM)
 	named := append(slices.Clone(two.variables), "HANBRIDGE_METER_ID=house")
-	testbed.Hanbridge(p.t, named, "check").Await("meters.id house: another bridge published this meter before")
-	testbed.Hanbridge(p.t, named, "takeover", "cellar").Await("no meter of the configuration")
-	testbed.Hanbridge(p.t, named, "takeover", "house").EndsWell()
+	testbed.Hanbridge(p.t, named, "check").AwaitOutput("meters.id house: another bridge published this meter before")
+	testbed.Hanbridge(p.t, named, "takeover", "cellar").AwaitOutput("no meter of the configuration")
+	testbed.Hanbridge(p.t, named, "takeover", "house").RequireSuccess()
 	two.start()
 	p.speak(2, two)
 	testbed.Until(p.t, "its counters", func() bool { return p.counters()["17"] })
@@ -197,13 +199,13 @@ func (p *pair) alone() {
 	one := p.side("one", 1)
 	for i := range 4 {
 		p.speak(2, one)
-		p.ears.Hear("hanbridge/house/import_energy", one.imported())
+		p.messages.AwaitMessage("hanbridge/house/import_energy", one.imported())
 		if i%2 == 0 {
 			one.Kill()
 		} else {
-			one.End(syscall.SIGTERM)
+			one.Stop(syscall.SIGTERM)
 		}
-		if said := one.Said(); strings.Contains(said, "another bridge") || strings.Contains(said, "cannot") {
+		if said := one.Output(); strings.Contains(said, "another bridge") || strings.Contains(said, "cannot") {
 			p.t.Errorf("it accuses itself:\n%s", said)
 		}
 		one.start()
@@ -218,7 +220,7 @@ func (p *pair) lost() {
 	one.variables = append(one.variables, "HANBRIDGE_STATE_DIR="+p.t.TempDir(), "HANBRIDGE_MQTT_CLIENT_ID=two")
 	one.start()
 	p.speak(2, one)
-	p.ears.Hear("hanbridge/house/import_energy", one.imported())
+	p.messages.AwaitMessage("hanbridge/house/import_energy", one.imported())
 }
 
 // older has a bridge of a version without marks, which the test plays.
@@ -229,7 +231,7 @@ func (p *pair) older() {
 	one := p.side("one", 1)
 	p.speak(1, one)
 	p.broker.Publish(testbed.Message{Topic: "hanbridge/house/telegram", Payload: `{"meter":"house","seq":7,"values":{"import_energy":17425.823}}`})
-	one.Await(comesSecond)
+	one.AwaitOutput(comesSecond)
 	p.speak(2, one)
 	p.only("17")
 }
@@ -237,16 +239,16 @@ func (p *pair) older() {
 // unretained has a broker that keeps nothing: the second learns from the first alone that it is not the first, also after a restart.
 func (p *pair) unretained() {
 	p.broker = testbed.StartMosquitto(p.t, "allow_anonymous true", "retain_available false")
-	p.ears = p.broker.Listen()
+	p.messages = p.broker.LogMessages()
 	one := p.side("one", 1)
 	p.speak(2, one)
 	two := p.side("two", 3)
 	p.speak(3, two, one)
-	two.Await(comesSecond)
-	one.Await(isFirst)
-	two.End(syscall.SIGTERM)
+	two.AwaitOutput(comesSecond)
+	one.AwaitOutput(isFirst)
+	two.Stop(syscall.SIGTERM)
 	two.start()
 	p.speak(3, two, one)
 	p.only("40")
-	testbed.Hanbridge(p.t, append(slices.Clone(two.variables), "HANBRIDGE_METER_ID=house"), "takeover", "house").EndsWell()
+	testbed.Hanbridge(p.t, append(slices.Clone(two.variables), "HANBRIDGE_METER_ID=house"), "takeover", "house").RequireSuccess()
 }

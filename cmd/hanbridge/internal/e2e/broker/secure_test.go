@@ -31,7 +31,7 @@ func startedGuarded(t *testing.T, lines ...string) *guarded {
 	lines = append([]string{"user root", "per_listener_settings true", "persistence false", "set_tcp_nodelay true", "log_type all",
 		"listener " + port + " 127.0.0.1", "allow_anonymous true", "listener " + strings.TrimPrefix(at, "127.0.0.1:") + " 127.0.0.1", "socket_domain ipv4"}, lines...)
 	g := &guarded{testbed.ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n"), at}
-	testbed.AwaitListener(t, at)
+	testbed.AwaitPort(t, at)
 	return g
 }
 
@@ -55,7 +55,7 @@ type door struct {
 // TestSecure runs the program at a Mosquitto as people guard it.
 func TestSecure(t *testing.T) {
 	t.Parallel()
-	testbed.NeedPeer(t, "mosquitto_passwd")
+	testbed.RequireProgram(t, "mosquitto_passwd")
 	for name, d := range doors(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,34 +117,34 @@ func doors(t *testing.T) map[string]door {
 // testLetIn wants all values at a broker that lets the bridge in, and the last ones and its state when it stops.
 func testLetIn(t *testing.T, d door) {
 	broker, cable := startedGuarded(t, d.lines...), testbed.PlugCable(t, "p1-se-aidon")
-	variables := slices.Concat(d.variables, []string{broker.to(d.scheme), cable.Variable(), "HANBRIDGE_LOG_LEVEL=debug"})
-	ears := broker.Listen()
+	variables := slices.Concat(d.variables, []string{broker.to(d.scheme), cable.PortVariable(), "HANBRIDGE_LOG_LEVEL=debug"})
+	messages := broker.LogMessages()
 	run := testbed.StartBridge(t, variables...)
-	run.Await("port opened")
-	ears.Hear("hanbridge/status", "online")
+	run.AwaitOutput("port opened")
+	messages.AwaitMessage("hanbridge/status", "online")
 	cable.Send()
-	ears.Hear("hanbridge/house/telegram")
-	ears.Hear("hanbridge/house/status", "online")
-	checkKept(t, broker.Mosquitto, ears)
+	messages.AwaitMessage("hanbridge/house/telegram")
+	messages.AwaitMessage("hanbridge/house/status", "online")
+	checkKept(t, broker.Mosquitto, messages)
 
 	check := testbed.Hanbridge(t, variables, "check")
-	check.EndsWell()
-	check.SaidOnce("connected, may publish, may retain")
+	check.RequireSuccess()
+	check.RequireOutputOnce("connected, may publish, may retain")
 	if slices.Contains(d.variables, anyCertificate) {
-		run.SaidOnce("the broker's certificate is not looked at")
-		check.SaidOnce("the broker's certificate is not looked at")
+		run.RequireOutputOnce("the broker's certificate is not looked at")
+		check.RequireOutputOnce("the broker's certificate is not looked at")
 	}
 
 	cable.Send() // it may be read or not; what is read is delivered
-	run.End(syscall.SIGTERM)
-	checkStopped(t, broker.Mosquitto, ears)
+	run.Stop(syscall.SIGTERM)
+	checkStopped(t, broker.Mosquitto, messages)
 	wantNoSecret(t, run, check)
 }
 
 // checkKept wants the values of the first telegram, retained, and the announcement.
-func checkKept(t *testing.T, broker *testbed.Mosquitto, ears *testbed.Listener) {
+func checkKept(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
 	t.Helper()
-	heard := ears.Heard()
+	heard := messages.Last()
 	if diff := cmp.Diff(testbed.FirstTelegram(t, "p1-se-aidon"), testbed.Values(heard)); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
@@ -152,28 +152,28 @@ func checkKept(t *testing.T, broker *testbed.Mosquitto, ears *testbed.Listener) 
 		t.Error("the meter is not announced")
 	}
 	delete(heard, "hanbridge/house/telegram")
-	kept := broker.Kept()
+	kept := broker.Retained()
 	if diff := cmp.Diff(heard, kept); diff != "" {
 		t.Errorf("retained (-published +retained):\n%s", diff)
 	}
 }
 
 // checkStopped wants a bridge that has ended to have said that it is offline, and all that the last telegram told.
-func checkStopped(t *testing.T, broker *testbed.Mosquitto, ears *testbed.Listener) {
+func checkStopped(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
 	t.Helper()
-	ears.Hear("hanbridge/status", "offline")
+	messages.AwaitMessage("hanbridge/status", "offline")
 	var last struct {
 		Seq    json.Number
 		Values map[string]json.Number
 	}
-	if err := json.Unmarshal([]byte(ears.Heard()["hanbridge/house/telegram"]), &last); err != nil {
+	if err := json.Unmarshal([]byte(messages.Last()["hanbridge/house/telegram"]), &last); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{"hanbridge/status": "offline", "hanbridge/house/status": "offline", "hanbridge/house/telegrams": last.Seq.String()}
 	for name, number := range last.Values {
 		want["hanbridge/house/"+name] = number.String()
 	}
-	kept := broker.Kept()
+	kept := broker.Retained()
 	for topic, payload := range want {
 		if got := kept[topic]; got != payload {
 			t.Errorf("%s after the end: retained %q, want %s", topic, got, payload)
@@ -186,13 +186,13 @@ func testKeptOut(t *testing.T, d door) {
 	broker := startedGuarded(t, d.lines...)
 	variables := append([]string{broker.to(d.scheme), "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1", "HANBRIDGE_LOG_LEVEL=debug"}, d.variables...)
 	check := testbed.Hanbridge(t, variables, "check")
-	if code := check.ExitCode(); code == 0 || !strings.Contains(check.Said(), d.want) {
-		t.Errorf("check: got exit code %d and\n%s\nwant it refused, and in it: %s", code, check.Said(), d.want)
+	if code := check.ExitCode(); code == 0 || !strings.Contains(check.Output(), d.want) {
+		t.Errorf("check: got exit code %d and\n%s\nwant it refused, and in it: %s", code, check.Output(), d.want)
 	}
 	run := testbed.StartBridge(t, variables...)
-	run.Await(d.want)
+	run.AwaitOutput(d.want)
 	if !run.Ended() { // a wrong configuration ends it, a broker never
-		run.End(syscall.SIGTERM)
+		run.Stop(syscall.SIGTERM)
 	}
 	wantNoSecret(t, run, check)
 }
@@ -200,7 +200,7 @@ func testKeptOut(t *testing.T, d door) {
 func wantNoSecret(t *testing.T, all ...*testbed.Process) {
 	t.Helper()
 	for _, p := range all {
-		if said := p.Said(); strings.Contains(said, secret) || strings.Contains(said, "PRIVATE KEY") {
+		if said := p.Output(); strings.Contains(said, secret) || strings.Contains(said, "PRIVATE KEY") {
 			t.Errorf("a secret is in what %s said:\n%s", p.Cmd, said)
 		}
 	}

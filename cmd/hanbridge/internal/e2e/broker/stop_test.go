@@ -39,49 +39,49 @@ func TestStops(t *testing.T) {
 // testSigterm stops a bridge that is busy. All that it has read must have arrived.
 func testSigterm(t *testing.T, d door) {
 	broker := startedGuarded(t, d.lines...)
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "p1-se-aidon", "--speed", "100") // ten telegrams a second
 	run := testbed.StartBridge(t, append(d.variables, broker.to(d.scheme), "HANBRIDGE_METER_PORT="+port)...)
-	testbed.Until(t, "some telegrams", func() bool { return strings.Count(ears.Text(), "\nhanbridge/house/telegram {") > 5 })
-	run.End(syscall.SIGTERM)
-	checkStopped(t, broker.Mosquitto, ears)
+	testbed.Until(t, "some telegrams", func() bool { return strings.Count(messages.Text(), "\nhanbridge/house/telegram {") > 5 })
+	run.Stop(syscall.SIGTERM)
+	checkStopped(t, broker.Mosquitto, messages)
 }
 
 // testHangs stops a bridge whose broker is connected and answers nothing any more.
 func testHangs(t *testing.T, d door) {
 	broker := startedGuarded(t, d.lines...)
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "p1-se-aidon", "--speed", "100")
 	run := testbed.StartBridge(t, append(d.variables, broker.to(d.scheme), "HANBRIDGE_METER_PORT="+port)...)
-	ears.Hear("hanbridge/house/status", "online")
+	messages.AwaitMessage("hanbridge/house/status", "online")
 	if err := broker.Process.Cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	<-time.After(time.Second) // in which some telegrams are read
-	run.End(syscall.SIGTERM)
-	run.SaidOnce("last values not delivered")
+	run.Stop(syscall.SIGTERM)
+	run.RequireOutputOnce("last values not delivered")
 }
 
 // testAtMostOnce reads a file to its end with quality of service 0: nobody acknowledges, the last telegram arrives nevertheless.
 func testAtMostOnce(t *testing.T, d door) {
 	broker := startedGuarded(t, d.lines...)
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	const telegrams = 20
 	simulated := testbed.Hanbridge(t, nil, "simulate", "--count", fmt.Sprint(telegrams))
-	simulated.EndsWell()
+	simulated.RequireSuccess()
 	file := t.TempDir() + "/telegrams"
-	if err := os.WriteFile(file, []byte(simulated.Said()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(simulated.Output()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	variables := []string{broker.to(d.scheme), "HANBRIDGE_METER_PORT=replay:" + file, "HANBRIDGE_MQTT_QOS=0"}
 	run := testbed.StartBridge(t, slices.Concat(d.variables, variables)...)
-	run.EndsWell()
-	ears.Hear("hanbridge/status", "offline")
-	if got := ears.Heard()["hanbridge/house/telegrams"]; got != fmt.Sprint(telegrams) {
+	run.RequireSuccess()
+	messages.AwaitMessage("hanbridge/status", "offline")
+	if got := messages.Last()["hanbridge/house/telegrams"]; got != fmt.Sprint(telegrams) {
 		t.Errorf("telegrams: got %s, want %d", got, telegrams)
 	}
-	checkStopped(t, broker.Mosquitto, ears)
-	if acknowledged := regexp.MustCompile(`Received PUBLISH from hanbridge-\S+ \(d0, q1`).FindAllString(broker.Process.Said(), -1); len(acknowledged) > 0 {
+	checkStopped(t, broker.Mosquitto, messages)
+	if acknowledged := regexp.MustCompile(`Received PUBLISH from hanbridge-\S+ \(d0, q1`).FindAllString(broker.Process.Output(), -1); len(acknowledged) > 0 {
 		t.Errorf("%d messages of the bridge wanted to be acknowledged, want none", len(acknowledged))
 	}
 }
@@ -89,15 +89,15 @@ func testAtMostOnce(t *testing.T, d door) {
 // testNotRetained wants no value kept, but what it is of and whether it is there.
 func testNotRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	ears := broker.Listen()
-	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), "HANBRIDGE_MQTT_RETAIN=false")
-	run.Await("port opened")
+	messages := broker.LogMessages()
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_MQTT_RETAIN=false")
+	run.AwaitOutput("port opened")
 	cable.Send()
-	ears.Hear("hanbridge/house/telegram")
-	ears.Hear("hanbridge/house/status", "online")
-	kept := broker.Kept()
+	messages.AwaitMessage("hanbridge/house/telegram")
+	messages.AwaitMessage("hanbridge/house/status", "online")
+	kept := broker.Retained()
 	for name := range testbed.FirstTelegram(t, "p1-se-aidon") {
-		if _, ok := ears.Heard()["hanbridge/house/"+name]; !ok {
+		if _, ok := messages.Last()["hanbridge/house/"+name]; !ok {
 			t.Errorf("%s was not heard", name)
 		}
 		if got, ok := kept["hanbridge/house/"+name]; ok {
@@ -109,5 +109,5 @@ func testNotRetained(t *testing.T) {
 			t.Errorf("%s is not retained", topic)
 		}
 	}
-	run.End(syscall.SIGTERM)
+	run.Stop(syscall.SIGTERM)
 }

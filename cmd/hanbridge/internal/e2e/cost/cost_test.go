@@ -1,5 +1,6 @@
 //go:build linux
 
+// Package cost_test measures the whole program as its users run it.
 package cost_test
 
 import (
@@ -9,7 +10,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
+
+func TestMain(m *testing.M) { testbed.Main(m) }
 
 // The benchmarks in this file measure the whole program as its users run it: built as for a release, a pseudo-terminal as
 // its serial port, a real Mosquitto as its broker and one telegram a second. One iteration is one telegram:
@@ -84,7 +89,7 @@ func start(b *testing.B, program, broker string) {
 		times = append(times, await(b, heard, "online").at.Sub(began))
 		p.Signal(syscall.SIGTERM)
 		await(b, heard, "offline")
-		p.EndsWell()
+		p.RequireSuccess()
 	}
 	reportTimes(b, "online", times)
 }

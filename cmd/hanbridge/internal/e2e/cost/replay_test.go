@@ -38,7 +38,7 @@ func BenchmarkReplay(b *testing.B) {
 	program, file := releaseProgram(b), recording(b)
 	address := startMosquitto(b, "")
 	for b.Loop() {
-		startBridge(b, program, address, "replay:"+file).EndsWell()
+		startBridge(b, program, address, "replay:"+file).RequireSuccess()
 	}
 	b.ReportMetric(recorded*float64(b.N)/b.Elapsed().Seconds(), "telegrams/s")
 }

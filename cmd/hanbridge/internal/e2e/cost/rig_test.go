@@ -142,7 +142,7 @@ func releaseProgram(b *testing.B) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "hanbridge")
 	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/hanbridge")
-	build.Dir = testbed.Top
+	build.Dir = testbed.ModuleRoot
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("go build: %v\n%s", err, out)

@@ -37,7 +37,7 @@ func readAddon(t *testing.T) addon {
 
 func readStrictly(t *testing.T, name string, into any) {
 	t.Helper()
-	decoder := yaml.NewDecoder(strings.NewReader(testbed.File(t, name)))
+	decoder := yaml.NewDecoder(strings.NewReader(testbed.ReadFile(t, name)))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(into); err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -123,7 +123,7 @@ func allows(t *testing.T, kind string, value any) bool {
 // TestAddonImage wants the image to hold what the script needs, and to be built of nothing but what is in the add-on's folder.
 func TestAddonImage(t *testing.T) {
 	t.Parallel()
-	file := testbed.File(t, addonFolder+"Dockerfile")
+	file := testbed.ReadFile(t, addonFolder+"Dockerfile")
 	for _, want := range []string{
 		"FROM hanbridge/hanbridge AS hanbridge\n",
 		"RUN apk add --no-cache curl jq\n",
@@ -136,7 +136,7 @@ func TestAddonImage(t *testing.T) {
 			t.Errorf("Dockerfile lacks %q", want)
 		}
 	}
-	if strings.Contains(testbed.File(t, addonFolder+"run.sh"), "\r") {
+	if strings.Contains(testbed.ReadFile(t, addonFolder+"run.sh"), "\r") {
 		t.Error("run.sh has the line ends of another system: sh does not read them")
 	}
 }

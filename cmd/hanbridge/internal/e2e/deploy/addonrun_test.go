@@ -61,8 +61,8 @@ type container struct {
 // newContainer has the given options. In it sleep does not wait, and hanbridge tells its environment.
 func newContainer(t *testing.T, s *supervisor, options map[string]any) *container {
 	t.Helper()
-	testbed.NeedPeer(t, "jq")
-	testbed.NeedPeer(t, "curl")
+	testbed.RequireProgram(t, "jq")
+	testbed.RequireProgram(t, "curl")
 	c := &container{t: t, supervisor: s, root: t.TempDir()}
 	if options == nil {
 		options = map[string]any{}
@@ -81,7 +81,7 @@ func newContainer(t *testing.T, s *supervisor, options map[string]any) *containe
 		}
 		c.write("bin/"+name, "#!/bin/sh\nprintf '%s\\n' "+name+" \"$@\" >>"+c.root+"/arguments\nexec "+path+" \"$@\"\n", 0o755)
 	}
-	script := testbed.File(t, addonFolder+"run.sh")
+	script := testbed.ReadFile(t, addonFolder+"run.sh")
 	for _, place := range []string{"/data/", "/config/", "/dev/serial/by-id/"} {
 		script = moved(t, script, place, c.root+place)
 	}
@@ -274,7 +274,7 @@ func TestAddonUnreadable(t *testing.T) {
 // Mosquitto that asks for a password.
 func TestAddonAtBroker(t *testing.T) {
 	t.Parallel()
-	testbed.NeedPeer(t, "mosquitto_passwd")
+	testbed.RequireProgram(t, "mosquitto_passwd")
 	broker := testbed.StartMosquitto(t, "allow_anonymous false", "password_file "+testbed.Passwords(t, "right", "anna"))
 	c := newContainer(t, newSupervisor(t, map[string]any{
 		"host": "127.0.0.1", "port": json.Number(broker.Port), "ssl": false, "username": "anna", "password": "right",
@@ -288,6 +288,6 @@ func TestAddonAtBroker(t *testing.T) {
 	}
 	slices.Sort(variables)
 	check := testbed.Hanbridge(t, variables, "check")
-	check.Await("connected, may publish, may retain")
-	check.EndsWell()
+	check.AwaitOutput("connected, may publish, may retain")
+	check.RequireSuccess()
 }

@@ -47,7 +47,7 @@ type composed struct {
 
 func readCompose(t *testing.T) composition {
 	t.Helper()
-	text := testbed.File(t, "deploy/compose.yaml")
+	text := testbed.ReadFile(t, "deploy/compose.yaml")
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	decoder.KnownFields(true)
 	var c composition
@@ -89,7 +89,7 @@ func TestComposition(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)
 	}
-	testbed.File(t, filepath.Join("deploy", c.Services["hanbridge"].Build, "Dockerfile"))
+	testbed.ReadFile(t, filepath.Join("deploy", c.Services["hanbridge"].Build, "Dockerfile"))
 	testComposeVolumes(t, c)
 	testComposeConfigs(t, c)
 }
@@ -157,7 +157,7 @@ func testComposeConfigs(t *testing.T, c composition) {
 		if config.File == "" {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(testbed.Top, "deploy", config.File)); err != nil {
+		if _, err := os.Stat(filepath.Join(testbed.ModuleRoot, "deploy", config.File)); err != nil {
 			t.Errorf("the configuration %s: %v", name, err)
 		}
 	}

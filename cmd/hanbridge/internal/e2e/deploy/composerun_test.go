@@ -76,27 +76,27 @@ func awaitsHealth(t *testing.T, env []string) {
 
 // testComposedMeter has a pseudo-terminal for the device, and a folder for the volume. Nothing else is another's.
 func testComposedMeter(t *testing.T, c composition, broker *testbed.Mosquitto) {
-	cable, ears := testbed.PlugCable(t, "p1-se-aidon"), broker.Listen()
-	env := append(composedEnvironment(t, c.Services["hanbridge"], broker), cable.Variable(), "HANBRIDGE_STATE_DIR="+t.TempDir())
+	cable, messages := testbed.PlugCable(t, "p1-se-aidon"), broker.LogMessages()
+	env := append(composedEnvironment(t, c.Services["hanbridge"], broker), cable.PortVariable(), "HANBRIDGE_STATE_DIR="+t.TempDir())
 	run := testbed.Hanbridge(t, env, append(c.Services["hanbridge"].Command, dockerfileLine(t, "CMD")...)...)
-	run.Await("port opened")
+	run.AwaitOutput("port opened")
 	awaitsHealth(t, env)
 	cable.Send()
-	ears.Hear("hanbridge/meter/import_energy", "40140.615")
-	ears.Hear("hanbridge/meter/status", "online")
-	ears.Hear("homeassistant/device/hanbridge_meter/config")
-	run.End(syscall.SIGTERM)
+	messages.AwaitMessage("hanbridge/meter/import_energy", "40140.615")
+	messages.AwaitMessage("hanbridge/meter/status", "online")
+	messages.AwaitMessage("homeassistant/device/hanbridge_meter/config")
+	run.Stop(syscall.SIGTERM)
 }
 
 func testComposedDemo(t *testing.T, c composition, broker *testbed.Mosquitto) {
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	env := append(composedEnvironment(t, c.Services["demo"], broker), "HANBRIDGE_STATE_DIR="+t.TempDir())
 	demo := testbed.Hanbridge(t, env, c.Services["demo"].Command...)
-	if got := ears.Hear("hanbridge/demo/import_power"); !regexp.MustCompile(`^\d+$`).MatchString(got) {
+	if got := messages.AwaitMessage("hanbridge/demo/import_power"); !regexp.MustCompile(`^\d+$`).MatchString(got) {
 		t.Errorf("import_power of the demo: got %q, want a bare number", got)
 	}
 	awaitsHealth(t, env)
-	demo.End(syscall.SIGINT)
+	demo.Stop(syscall.SIGINT)
 }
 
 // testComposedFlow wants the shipped flow and settings in Node-RED's folder when it first starts, and what its user has made of
@@ -109,7 +109,7 @@ func testComposedFlow(t *testing.T, c composition) {
 	given, data, image := t.TempDir(), t.TempDir(), t.TempDir()
 	for _, config := range s.Configs {
 		name := moved(t, config.Target, "/hanbridge/", given+"/")
-		text := testbed.File(t, filepath.Join("deploy", c.Configs[config.Source].File))
+		text := testbed.ReadFile(t, filepath.Join("deploy", c.Configs[config.Source].File))
 		if err := os.WriteFile(name, []byte(text), 0o444); err != nil {
 			t.Fatal(err)
 		}
@@ -128,10 +128,10 @@ func testComposedFlow(t *testing.T, c composition) {
 	}
 	start()
 	flow := filepath.Join(data, s.Environment["FLOWS"])
-	wantFile(t, flow, testbed.File(t, "deploy/nodered/flows.json"))
-	wantFile(t, data+"/settings.js", testbed.File(t, "deploy/nodered/settings.js"))
+	wantFile(t, flow, testbed.ReadFile(t, "deploy/nodered/flows.json"))
+	wantFile(t, data+"/settings.js", testbed.ReadFile(t, "deploy/nodered/settings.js"))
 	for _, place := range []string{`"${MQTT_HOST}"`, `"${MQTT_PORT}"`} {
-		if !strings.Contains(testbed.File(t, "deploy/nodered/flows.json"), place) {
+		if !strings.Contains(testbed.ReadFile(t, "deploy/nodered/flows.json"), place) {
 			t.Errorf("the flow does not take the broker from %s", place)
 		}
 	}

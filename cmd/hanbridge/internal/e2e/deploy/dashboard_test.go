@@ -37,7 +37,7 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	const file = "deploy/homeassistant/dashboard.yaml"
-	decoder := yaml.NewDecoder(strings.NewReader(testbed.File(t, file)))
+	decoder := yaml.NewDecoder(strings.NewReader(testbed.ReadFile(t, file)))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&d); err != nil {
 		t.Fatalf("%s: %v", file, err)
@@ -105,7 +105,7 @@ func shownEntities(t *testing.T) (ids []string) {
 func settingDefault(t *testing.T, key string) string {
 	t.Helper()
 	var example struct{ Meters []map[string]any }
-	if err := yaml.Unmarshal([]byte(testbed.File(t, "config.example.yaml")), &example); err != nil || len(example.Meters) != 1 {
+	if err := yaml.Unmarshal([]byte(testbed.ReadFile(t, "config.example.yaml")), &example); err != nil || len(example.Meters) != 1 {
 		t.Fatalf("config.example.yaml: %v", err)
 	}
 	return fmt.Sprint(example.Meters[0][key])

@@ -25,11 +25,11 @@ func TestImage(t *testing.T) {
 		t.Errorf("ENTRYPOINT: got %q, want /hanbridge", got)
 	}
 	testStateFolder(t)
-	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(testbed.File(t, "go.mod"))
-	if want := "golang:" + language[1] + "-"; !strings.Contains(testbed.File(t, "Dockerfile"), want) {
+	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(testbed.ReadFile(t, "go.mod"))
+	if want := "golang:" + language[1] + "-"; !strings.Contains(testbed.ReadFile(t, "Dockerfile"), want) {
 		t.Errorf("Dockerfile does not build with %s…, the language of go.mod", want)
 	}
-	sent := strings.Split(testbed.File(t, ".dockerignore"), "\n")
+	sent := strings.Split(testbed.ReadFile(t, ".dockerignore"), "\n")
 	for _, name := range packages(t) {
 		folder, _, _ := strings.Cut(name, "/")
 		if !slices.Contains(sent, "!"+folder) {
@@ -42,7 +42,7 @@ func TestImage(t *testing.T) {
 func packages(t *testing.T) (names []string) {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/hanbridge")
-	list.Dir = testbed.Top
+	list.Dir = testbed.ModuleRoot
 	out, err := list.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -62,7 +62,7 @@ func packages(t *testing.T) (names []string) {
 // owner from there.
 func testStateFolder(t *testing.T) {
 	t.Helper()
-	file := testbed.File(t, "Dockerfile")
+	file := testbed.ReadFile(t, "Dockerfile")
 	user := regexp.MustCompile(`(?m)^USER (\S+)$`).FindStringSubmatch(file)
 	made := regexp.MustCompile(`(?m)^RUN mkdir -p (/\S+)/(\S+)$`).FindStringSubmatch(file)
 	copied := regexp.MustCompile(`(?m)^COPY --from=build --chown=(\S+) (/\S+) (/\S+)$`).FindStringSubmatch(file)
@@ -81,7 +81,7 @@ func testStateFolder(t *testing.T) {
 func settingExample(t *testing.T, key string) string {
 	t.Helper()
 	var example map[string]any
-	if err := yaml.Unmarshal([]byte(testbed.File(t, "config.example.yaml")), &example); err != nil {
+	if err := yaml.Unmarshal([]byte(testbed.ReadFile(t, "config.example.yaml")), &example); err != nil {
 		t.Fatalf("config.example.yaml: %v", err)
 	}
 	text, _ := example[key].(string)
@@ -119,7 +119,7 @@ func wantSettings(t *testing.T, names ...string) {
 // dockerfileLine gives the words of an instruction in exec form.
 func dockerfileLine(t *testing.T, instruction string) []string {
 	t.Helper()
-	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(testbed.File(t, "Dockerfile"))
+	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(testbed.ReadFile(t, "Dockerfile"))
 	if line == nil {
 		t.Fatalf("Dockerfile has no %s in exec form", instruction)
 	}

@@ -1,5 +1,6 @@
 //go:build linux
 
+// Package deploy_test keeps what stands in deploy, and the Dockerfile, true to the program.
 package deploy_test
 
 import (
@@ -17,10 +18,12 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
+func TestMain(m *testing.M) { testbed.Main(m) }
+
 // TestUnit keeps the systemd unit true to the program.
 func TestUnit(t *testing.T) {
 	t.Parallel()
-	unit := testbed.File(t, "deploy/hanbridge.service")
+	unit := testbed.ReadFile(t, "deploy/hanbridge.service")
 	start := strings.Fields(unitValue(t, unit, "ExecStart"))
 	if want := []string{"/usr/local/bin/hanbridge", "run", "--config", "/etc/hanbridge/config.yaml"}; !slices.Equal(start, want) {
 		t.Fatalf("ExecStart: got %q, want %q", start, want)
@@ -52,7 +55,7 @@ func TestUnit(t *testing.T) {
 // testUnitAnalysed asks systemd's own tools. Neither needs a running systemd.
 func testUnitAnalysed(t *testing.T, unit string) {
 	t.Helper()
-	testbed.NeedPeer(t, "systemd-analyze")
+	testbed.RequireProgram(t, "systemd-analyze")
 	file := filepath.Join(t.TempDir(), "hanbridge.service")
 	if err := os.WriteFile(file, []byte(unit), 0o644); err != nil {
 		t.Fatal(err)
@@ -74,9 +77,9 @@ func TestNotify(t *testing.T) {
 	cable := testbed.PlugCable(t, "p1-se-aidon")
 	m := newNotified(t)
 	env := []string{"NOTIFY_SOCKET=" + m.socket, "WATCHDOG_USEC=100000", "HANBRIDGE_STATE_DIR=" + t.TempDir(),
-		"HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.Variable()}
+		"HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.PortVariable()}
 	run := testbed.Hanbridge(t, env, "run")
-	run.Await("port opened")
+	run.AwaitOutput("port opened")
 	m.hears("STATUS=waiting for the first telegram", 1)
 	m.hears("WATCHDOG=1", 5)
 	if said := m.said(); slices.Contains(said, "READY=1") {
@@ -86,7 +89,7 @@ func TestNotify(t *testing.T) {
 	m.hears("READY=1", 1)
 	m.hears("STATUS=meter online, telegrams: 1", 1)
 	m.hears("WATCHDOG=1", 10) // nobody listens where the broker should be
-	run.End(syscall.SIGTERM)
+	run.Stop(syscall.SIGTERM)
 	m.hears("STOPPING=1", 1)
 }
 

@@ -1,5 +1,6 @@
 //go:build linux
 
+// Package hub_test runs the program beside what Home Assistant and Node-RED make of its messages.
 package hub_test
 
 import (
@@ -17,6 +18,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
+
+func TestMain(m *testing.M) { testbed.Main(m) }
 
 // TestHubs runs the program beside a hub that knows what Home Assistant makes of its announcements.
 func TestHubs(t *testing.T) {
@@ -36,9 +39,9 @@ func TestHubs(t *testing.T) {
 }
 
 // heardBy is what a hub made of all that was announced so far.
-func heardBy(ears *testbed.Listener) *hatest.Hub {
+func heardBy(messages *testbed.MessageLog) *hatest.Hub {
 	hub := hatest.NewHub("homeassistant")
-	for line := range strings.Lines(ears.Text()) {
+	for line := range strings.Lines(messages.Text()) {
 		topic, payload, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		if strings.HasPrefix(topic, "homeassistant/") && strings.HasSuffix(topic, "/config") {
 			hub.Hear(topic, []byte(payload))
@@ -64,24 +67,24 @@ func alive(hub *hatest.Hub, topics bool) (all []hatest.Entity) {
 // testStyles changes the style there and back: no entity is lost, doubled, or born again.
 func testStyles(t *testing.T, remembers bool) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	state := "HANBRIDGE_STATE_DIR=off"
 	if remembers {
 		state = "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
 	}
 	var before []hatest.Entity
 	for i, style := range []string{"device", "component", "device"} {
-		run := testbed.StartBridge(t, broker.URL(), cable.Variable(), state, "HANBRIDGE_HOMEASSISTANT_DISCOVERY="+style)
-		run.Await("port opened")
+		run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, "HANBRIDGE_HOMEASSISTANT_DISCOVERY="+style)
+		run.AwaitOutput("port opened")
 		settled := func() bool {
-			kept := announcedTopics(ears)
+			kept := announcedTopics(messages)
 			return len(kept) > 0 && !slices.ContainsFunc(kept, func(topic string) bool {
 				return strings.Contains(topic, "/device/") != (style == "device")
 			})
 		}
 		cable.SendUntil(time.Second, "announced as "+style+" alone", settled)
-		run.End(syscall.SIGTERM)
-		hub := heardBy(ears)
+		run.Stop(syscall.SIGTERM)
+		hub := heardBy(messages)
 		if len(hub.Complaints) > 0 {
 			t.Errorf("%s: the hub complains: %q", style, hub.Complaints)
 		}
@@ -103,19 +106,19 @@ func testCrowd(t *testing.T) {
 		lamps = append(lamps, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/lamp_%04d/power/config", i), Payload: "{}", Retained: true})
 	}
 	broker.Publish(lamps...)
-	ears := broker.Listen()
-	variables := []string{broker.URL(), cable.Variable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_DISCOVERY=component"}
+	messages := broker.LogMessages()
+	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_DISCOVERY=component"}
 	run := testbed.StartBridge(t, variables...)
-	run.Await("port opened")
-	cable.SendUntil(time.Second, "the house", func() bool { return ears.Heard()["hanbridge/house/status"] == "online" })
-	run.End(syscall.SIGTERM)
+	run.AwaitOutput("port opened")
+	cable.SendUntil(time.Second, "the house", func() bool { return messages.Last()["hanbridge/house/status"] == "online" })
+	run.Stop(syscall.SIGTERM)
 	diff := testbed.Hanbridge(t, variables, "discovery", "diff")
-	diff.Await("no difference: ")
+	diff.AwaitOutput("no difference: ")
 }
 
 // announcedTopics are the discovery topics that hold something.
-func announcedTopics(ears *testbed.Listener) (all []string) {
-	for topic, payload := range ears.Heard() {
+func announcedTopics(messages *testbed.MessageLog) (all []string) {
+	for topic, payload := range messages.Last() {
 		if strings.HasPrefix(topic, "homeassistant/") && strings.HasSuffix(topic, "/config") && payload != "" {
 			all = append(all, topic)
 		}
@@ -144,54 +147,54 @@ func configFile(t *testing.T, text string, values ...string) string {
 func testTwoMeters(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "aidon-se")
 	barn.Unplug()
-	ears := broker.Listen()
-	url := strings.TrimPrefix(broker.URL(), "HANBRIDGE_MQTT_URL=")
+	messages := broker.LogMessages()
+	url := strings.TrimPrefix(broker.URLVariable(), "HANBRIDGE_MQTT_URL=")
 	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Name, "$BARN", barn.Name)
 	run := testbed.Hanbridge(t, nil, "run", "--config", file)
-	run.Await("no such port")
+	run.AwaitOutput("no such port")
 	hears := func(meter string) func() bool {
-		return func() bool { return ears.Heard()["hanbridge/"+meter+"/import_energy"] != "" }
+		return func() bool { return messages.Last()["hanbridge/"+meter+"/import_energy"] != "" }
 	}
 	house.SendUntil(300*time.Millisecond, "values of the house", hears("house"))
-	ears.Hear("hanbridge/barn/status", "offline")
-	ears.Hear("hanbridge/house/status", "online")
+	messages.AwaitMessage("hanbridge/barn/status", "offline")
+	messages.AwaitMessage("hanbridge/house/status", "online")
 
 	barn.Plug()
 	barn.SendUntil(time.Second, "values of the barn", hears("barn"))
-	ears.Hear("hanbridge/barn/status", "online")
+	messages.AwaitMessage("hanbridge/barn/status", "online")
 	for _, topic := range []string{"homeassistant/device/hanbridge_house/config", "homeassistant/device/hanbridge_barn/config"} {
-		ears.Hear(topic)
+		messages.AwaitMessage(topic)
 	}
 	house.Unplug()
-	ears.Forget()
+	messages.Reset()
 	barn.SendUntil(time.Second, "values of the barn without the house", hears("barn"))
-	if got, ok := ears.Heard()["hanbridge/barn/status"]; ok {
+	if got, ok := messages.Last()["hanbridge/barn/status"]; ok {
 		t.Errorf("the barn's status was told again, %s, when the house's port vanished", got)
 	}
-	run.End(syscall.SIGTERM)
+	run.Stop(syscall.SIGTERM)
 }
 
 // testLeaves takes a meter out of the configuration: nothing of it stays on the broker, and all of the other.
 func testLeaves(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "p1-se-kamstrup")
-	url, state := strings.TrimPrefix(broker.URL(), "HANBRIDGE_MQTT_URL="), []string{"HANBRIDGE_STATE_DIR=" + t.TempDir()}
+	url, state := strings.TrimPrefix(broker.URLVariable(), "HANBRIDGE_MQTT_URL="), []string{"HANBRIDGE_STATE_DIR=" + t.TempDir()}
 	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Name, "$BARN", barn.Name)
 	run := testbed.Hanbridge(t, state, "run", "--config", file)
-	run.Await("mqtt connected")
-	ears := broker.Listen()
+	run.AwaitOutput("mqtt connected")
+	messages := broker.LogMessages()
 	both := func() bool {
-		return ears.Heard()["hanbridge/house/status"] == "online" && ears.Heard()["hanbridge/barn/status"] == "online" && len(announcedTopics(ears)) == 3
+		return messages.Last()["hanbridge/house/status"] == "online" && messages.Last()["hanbridge/barn/status"] == "online" && len(announcedTopics(messages)) == 3
 	}
 	barn.SendUntil(time.Second, "both meters", func() bool { house.Send(); <-time.After(300 * time.Millisecond); return both() })
-	run.End(syscall.SIGTERM)
+	run.Stop(syscall.SIGTERM)
 
 	alone := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(l string) bool { return strings.Contains(l, "barn") }), "\n")
 	file = configFile(t, alone, "$URL", url, "$HOUSE", house.Name)
 	run = testbed.Hanbridge(t, state, "run", "--config", file)
-	run.Await("taken back from home assistant")
-	house.SendUntil(300*time.Millisecond, "the house again", func() bool { return ears.Heard()["hanbridge/house/status"] == "online" })
-	run.End(syscall.SIGTERM)
-	kept := broker.Kept()
+	run.AwaitOutput("taken back from home assistant")
+	house.SendUntil(300*time.Millisecond, "the house again", func() bool { return messages.Last()["hanbridge/house/status"] == "online" })
+	run.Stop(syscall.SIGTERM)
+	kept := broker.Retained()
 	for topic := range kept {
 		if strings.Contains(topic, "barn") {
 			t.Errorf("%s is still retained", topic)

@@ -20,13 +20,13 @@ import (
 // second. Each of the three is killed and started again.
 func TestNodeRED(t *testing.T) {
 	t.Parallel()
-	testbed.NeedPeer(t, "node-red")
+	testbed.RequireProgram(t, "node-red")
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	red := newNodeRED(t, "127.0.0.1", broker.Port)
-	testbed.Until(t, "Node-RED is connected", func() bool { return strings.Contains(red.process.Said(), "Connected to broker") })
+	testbed.Until(t, "Node-RED is connected", func() bool { return strings.Contains(red.process.Output(), "Connected to broker") })
 
-	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), "HANBRIDGE_PUBLISH=realtime")
-	run.Await("port opened")
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_PUBLISH=realtime")
+	run.AwaitOutput("port opened")
 	cable.Send()
 	first := wantNumbers(t, testbed.FirstTelegram(t, "p1-se-aidon"))
 	testbed.Until(t, "every number of the first telegram", func() bool { return red.has(first) })
@@ -42,8 +42,8 @@ func TestNodeRED(t *testing.T) {
 	h.follows(broker, "bridge", func() {
 		run.Kill()
 		red.shows("offline, last heard at ")
-		run = testbed.StartBridge(t, broker.URL(), cable.Variable(), "HANBRIDGE_PUBLISH=realtime")
-		run.Await("port opened")
+		run = testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_PUBLISH=realtime")
+		run.AwaitOutput("port opened")
 	})
 	red.keepsContext()
 	h.follows(broker, "Node-RED", func() {
@@ -56,14 +56,14 @@ func TestNodeRED(t *testing.T) {
 // TestNodeREDBroker leaves out each of the variables: a person who imports the flow has set none.
 func TestNodeREDBroker(t *testing.T) {
 	t.Parallel()
-	testbed.NeedPeer(t, "node-red")
+	testbed.RequireProgram(t, "node-red")
 	port := testbed.FreePort(t)
 	for _, test := range []struct{ host, port, want string }{
 		{"", port, "mqtt://localhost:" + port},
 		{"127.0.0.9", "", "mqtt://127.0.0.9:1883"},
 	} {
 		red := newNodeRED(t, test.host, test.port)
-		red.process.Await(" broker: " + test.want + "\n") // Connected to, or Connection failed to
+		red.process.AwaitOutput(" broker: " + test.want + "\n") // Connected to, or Connection failed to
 		red.process.Kill()
 	}
 }
@@ -80,17 +80,17 @@ type noderedHouse struct {
 func (h *noderedHouse) follows(broker *testbed.Mosquitto, what string, restart func()) {
 	h.t.Helper()
 	restart()
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	h.cable.SendUntil(time.Second, "fresh numbers after a restart: "+what, func() bool {
-		numbers, ok := newestTelegram(h.t, ears)
+		numbers, ok := newestTelegram(h.t, messages)
 		return ok && slices.Equal(slices.Sorted(maps.Keys(numbers)), slices.Sorted(maps.Keys(h.first))) && h.red.has(numbers)
 	})
 }
 
 // newestTelegram gives the numbers of the last telegram that was heard.
-func newestTelegram(t *testing.T, ears *testbed.Listener) (map[string]float64, bool) {
+func newestTelegram(t *testing.T, messages *testbed.MessageLog) (map[string]float64, bool) {
 	t.Helper()
-	text, ok := ears.Heard()["hanbridge/house/telegram"]
+	text, ok := messages.Last()["hanbridge/house/telegram"]
 	if !ok {
 		return nil, false
 	}

@@ -50,12 +50,12 @@ type flowStep struct {
 // drive runs the steps through the functions of the flow.
 func drive(t *testing.T, steps []flowStep) (house map[string]any, since string) {
 	t.Helper()
-	testbed.NeedPeer(t, "node")
+	testbed.RequireProgram(t, "node")
 	input, err := json.Marshal(steps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "-e", driver, filepath.Join(testbed.Top, "deploy/nodered/flows.json"))
+	cmd := exec.CommandContext(t.Context(), "node", "-e", driver, filepath.Join(testbed.ModuleRoot, "deploy/nodered/flows.json"))
 	cmd.Env = append(cmd.Environ(), "TZ=Europe/Stockholm")
 	var complaint strings.Builder
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &complaint

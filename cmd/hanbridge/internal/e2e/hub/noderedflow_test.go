@@ -33,7 +33,7 @@ var core = []string{
 // TestNodeREDFlow reads the shipped flow as a person imports it: nothing to install, no secret in it, nothing loose.
 func TestNodeREDFlow(t *testing.T) {
 	t.Parallel()
-	text := testbed.File(t, "deploy/nodered/flows.json")
+	text := testbed.ReadFile(t, "deploy/nodered/flows.json")
 	nodes := readFlow(t, text)
 	places := map[[2]int]string{}
 	for id, n := range nodes {

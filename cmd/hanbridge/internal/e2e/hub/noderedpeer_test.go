@@ -31,7 +31,7 @@ func newNodeRED(t *testing.T, host, port string) *nodeRED {
 	zone := fmt.Sprintf("TZ=Etc/GMT%+d", time.Now().UTC().Hour()-12) // the sign is that of POSIX: west is positive
 	n := &nodeRED{t: t, variables: []string{"MQTT_HOST=" + host, "MQTT_PORT=" + port, zone}, dir: t.TempDir(), port: testbed.FreePort(t)}
 	for _, name := range []string{"flows.json", "settings.js"} {
-		if err := os.WriteFile(filepath.Join(n.dir, name), []byte(testbed.File(t, "deploy/nodered/"+name)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(n.dir, name), []byte(testbed.ReadFile(t, "deploy/nodered/"+name)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

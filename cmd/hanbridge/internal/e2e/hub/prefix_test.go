@@ -28,12 +28,12 @@ func TestPrefixes(t *testing.T) {
 }
 
 // prefixed starts a bridge with a prefix and waits until its meter is announced there, and nowhere else.
-func prefixed(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cable, ears *testbed.Listener, prefix string, variables ...string) *testbed.Process {
+func prefixed(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cable, messages *testbed.MessageLog, prefix string, variables ...string) *testbed.Process {
 	t.Helper()
-	run := testbed.StartBridge(t, append(variables, broker.URL(), cable.Variable(), "HANBRIDGE_HOMEASSISTANT_PREFIX="+prefix)...)
-	run.Await("port opened")
+	run := testbed.StartBridge(t, append(variables, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_HOMEASSISTANT_PREFIX="+prefix)...)
+	run.AwaitOutput("port opened")
 	cable.SendUntil(time.Second, "announced below "+prefix+" alone", func() bool {
-		topics := allAnnounced(ears)
+		topics := allAnnounced(messages)
 		for _, topic := range topics {
 			if !strings.HasPrefix(topic, prefix+"/") {
 				return false
@@ -45,8 +45,8 @@ func prefixed(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cable, ear
 }
 
 // allAnnounced are the topics of announcements that have not been taken back, whatever the prefix.
-func allAnnounced(ears *testbed.Listener) (topics []string) {
-	for topic, payload := range ears.Heard() {
+func allAnnounced(messages *testbed.MessageLog) (topics []string) {
+	for topic, payload := range messages.Last() {
 		if strings.HasSuffix(topic, "/config") && payload != "" {
 			topics = append(topics, topic)
 		}
@@ -57,21 +57,21 @@ func allAnnounced(ears *testbed.Listener) (topics []string) {
 // testPrefixes changes the prefix there and back, with a broker that is away in between, and then switches discovery off and on.
 func testPrefixes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "persistence true", "persistence_location "+t.TempDir()+"/"), testbed.PlugCable(t, "p1-se-aidon")
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	state := "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
 	for _, prefix := range []string{"homeassistant", "hubs/second", "homeassistant"} {
-		prefixed(t, broker, cable, ears, prefix, state).End(syscall.SIGTERM)
+		prefixed(t, broker, cable, messages, prefix, state).Stop(syscall.SIGTERM)
 	}
 	off := "HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"
-	nowhere := testbed.StartBridge(t, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:"+testbed.FreePort(t), cable.Variable(), state, off, "HANBRIDGE_HOMEASSISTANT_PREFIX=third")
-	nowhere.Await("nobody listens on")
-	nowhere.End(syscall.SIGTERM)
-	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), state, off)
-	testbed.Until(t, "all announcements taken back", func() bool { return len(allAnnounced(ears)) == 0 })
-	run.Await("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
-	run.End(syscall.SIGTERM)
-	prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
-	hub := heardBy(ears)
+	nowhere := testbed.StartBridge(t, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:"+testbed.FreePort(t), cable.PortVariable(), state, off, "HANBRIDGE_HOMEASSISTANT_PREFIX=third")
+	nowhere.AwaitOutput("nobody listens on")
+	nowhere.Stop(syscall.SIGTERM)
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, off)
+	testbed.Until(t, "all announcements taken back", func() bool { return len(allAnnounced(messages)) == 0 })
+	run.AwaitOutput("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	run.Stop(syscall.SIGTERM)
+	prefixed(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
+	hub := heardBy(messages)
 	if got := len(alive(hub, false)); got < 30 || len(hub.Complaints) > 0 {
 		t.Errorf("the hub knows %d entities, and complains: %q", got, hub.Complaints)
 	}
@@ -80,39 +80,39 @@ func testPrefixes(t *testing.T) {
 // testPrefixCrash kills the bridge at a few moments of a change of prefix, and configures it back.
 func testPrefixCrash(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	state := "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
-	prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
+	prefixed(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
 	for _, moment := range []string{"homeassistant/device/hanbridge_bridge/config", "homeassistant/device/hanbridge_house/config", "hubs/second/device/hanbridge_bridge/config"} {
-		moments := broker.Listen()
-		moments.Forget()
-		run := testbed.StartBridge(t, broker.URL(), cable.Variable(), state, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
-		run.Await("port opened")
+		moments := broker.LogMessages()
+		moments.Reset()
+		run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
+		run.AwaitOutput("port opened")
 		cable.Send()
-		moments.Hear(moment)
+		moments.AwaitMessage(moment)
 		run.Kill()
-		prefixed(t, broker, cable, ears, "homeassistant", state).End(syscall.SIGTERM)
+		prefixed(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
 	}
 }
 
 // testPrefixWithoutMemory: what a bridge without memory leaves below the old prefix is taken back by hand.
 func testPrefixWithoutMemory(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	const off = "HANBRIDGE_STATE_DIR=off"
-	prefixed(t, broker, cable, ears, "homeassistant", off).End(syscall.SIGTERM)
-	run := testbed.StartBridge(t, broker.URL(), cable.Variable(), off, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
-	run.Await("port opened")
-	cable.SendUntil(time.Second, "announced in the new place", func() bool { return ears.Heard()["hubs/second/device/hanbridge_house/config"] != "" })
-	variables := []string{broker.URL(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
+	prefixed(t, broker, cable, messages, "homeassistant", off).Stop(syscall.SIGTERM)
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), off, "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second")
+	run.AwaitOutput("port opened")
+	cable.SendUntil(time.Second, "announced in the new place", func() bool { return messages.Last()["hubs/second/device/hanbridge_house/config"] != "" })
+	variables := []string{broker.URLVariable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
 	clear := testbed.Hanbridge(t, variables, "discovery", "clear", "--prefix", "homeassistant")
-	clear.EndsWell()
-	clear.SaidOnce("homeassistant/device/hanbridge_house/config\n")
-	testbed.Until(t, "the old place is empty", func() bool { return len(allAnnounced(ears)) == 2 })
-	run.End(syscall.SIGTERM)
+	clear.RequireSuccess()
+	clear.RequireOutputOnce("homeassistant/device/hanbridge_house/config\n")
+	testbed.Until(t, "the old place is empty", func() bool { return len(allAnnounced(messages)) == 2 })
+	run.Stop(syscall.SIGTERM)
 	wrong := testbed.Hanbridge(t, variables, "discovery", "clear", "--prefix", "homeassistant/#")
 	testbed.Until(t, "it ends", func() bool { return wrong.Ended() })
-	wrong.SaidOnce("--prefix: ")
+	wrong.RequireOutputOnce("--prefix: ")
 	if code := wrong.Cmd.ProcessState.ExitCode(); code != 2 {
 		t.Errorf("a prefix with a wildcard: exit code %d, want 2", code)
 	}

@@ -1,5 +1,6 @@
 //go:build linux
 
+// Package meter_test runs the program with meters and readers of all kinds: found, told, denied, simulated, replayed.
 package meter_test
 
 import (
@@ -12,6 +13,8 @@ import (
 
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
+
+func TestMain(m *testing.M) { testbed.Main(m) }
 
 // TestCheckDenied has a port that nobody may read and a folder that nobody may write to.
 func TestCheckDenied(t *testing.T) {

@@ -36,7 +36,7 @@ func TestDoctorAtPorts(t *testing.T) {
 		t.Parallel()
 		c := testbed.PlugCable(t, "p1-se-aidon")
 		reader := testbed.Hanbridge(t, nil, "capture", c.Name, "--out", "-")
-		reader.Await("reading " + c.Name)
+		reader.AwaitOutput("reading " + c.Name)
 		p := testbed.Hanbridge(t, nil, "doctor", c.Name)
 		wantVerdict(t, p, 1, "verdict   open "+c.Name+": another program reads it, hanbridge (process ")
 	})
@@ -48,7 +48,7 @@ func wantVerdict(t *testing.T, p *testbed.Process, code int, want ...string) {
 	if got := p.ExitCode(); got != code {
 		t.Errorf("exit code: got %d, want %d", got, code)
 	}
-	wantTexts(t, p.Said(), want...)
+	wantTexts(t, p.Output(), want...)
 }
 
 func wantTexts(t *testing.T, got string, want ...string) {

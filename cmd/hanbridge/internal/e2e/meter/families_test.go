@@ -33,7 +33,7 @@ func TestFamiliesOverTCP(t *testing.T) {
 			}
 			for i, f := range some {
 				doctors[i].ExitCode()
-				checkDiagnosis(t, f, doctors[i].Said())
+				checkDiagnosis(t, f, doctors[i].Output())
 			}
 		})
 	}

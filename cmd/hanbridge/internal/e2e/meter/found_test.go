@@ -47,18 +47,18 @@ var (
 // testOtherProfile has a grid company that changes from EFS to EFS2 while the meter is read.
 func testOtherProfile(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	ears, all := broker.Listen(), broker.Listen()
+	messages, all := broker.LogMessages(), broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "aidon-se", "--fault", "profile=20") // after ten seconds
-	run := testbed.StartBridge(t, broker.URL(), "HANBRIDGE_METER_PORT="+port, "HANBRIDGE_METER_SERIAL=auto")
-	ears.Hear("hanbridge/house/import_power")
-	if got := protocol(t, ears.Hear("hanbridge/house/info")); got != "hdlc" {
+	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT="+port, "HANBRIDGE_METER_SERIAL=auto")
+	messages.AwaitMessage("hanbridge/house/import_power")
+	if got := protocol(t, messages.AwaitMessage("hanbridge/house/info")); got != "hdlc" {
 		t.Errorf("protocol before: got %q, want hdlc", got)
 	}
-	ears.Hear("hanbridge/house/telegram") // it comes behind all its values
-	before := testbed.Values(ears.Heard())
+	messages.AwaitMessage("hanbridge/house/telegram") // it comes behind all its values
+	before := testbed.Values(messages.Last())
 
-	ears.Forget()
-	event := ears.Hear("hanbridge/house/event")
+	messages.Reset()
+	event := messages.AwaitMessage("hanbridge/house/event")
 	var told struct{ Event, From, To string }
 	if err := json.Unmarshal([]byte(event), &told); err != nil {
 		t.Fatal(err)
@@ -66,17 +66,17 @@ func testOtherProfile(t *testing.T) {
 	if told.Event != "profile_changed" || told.From != "aidon hdlc" || told.To != "aidon p1" {
 		t.Errorf("got %s, want profile_changed from aidon hdlc to aidon p1", event)
 	}
-	ears.Forget()
-	ears.Hear("hanbridge/house/import_power")
-	ears.Hear("hanbridge/house/telegram")
-	if got := protocol(t, broker.Kept()["hanbridge/house/info"]); got != "p1" {
+	messages.Reset()
+	messages.AwaitMessage("hanbridge/house/import_power")
+	messages.AwaitMessage("hanbridge/house/telegram")
+	if got := protocol(t, broker.Retained()["hanbridge/house/info"]); got != "p1" {
 		t.Errorf("protocol after: got %q, want p1", got)
 	}
-	if diff := cmp.Diff(names(before), names(testbed.Values(broker.Kept()))); diff != "" {
+	if diff := cmp.Diff(names(before), names(testbed.Values(broker.Retained()))); diff != "" {
 		t.Errorf("topics (-before +after):\n%s", diff)
 	}
-	run.SaidOnce("the meter speaks another profile")
-	run.End(syscall.SIGTERM)
+	run.RequireOutputOnce("the meter speaks another profile")
+	run.Stop(syscall.SIGTERM)
 	if n := all.Count("hanbridge/house/event", ""); n != 1 {
 		t.Errorf("%d events, want one", n)
 	}
@@ -103,38 +103,38 @@ func names(values map[string]string) map[string]bool {
 // testKeys finds the speed of a meter that encrypts, and reads it.
 func testKeys(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "kamstrup-dk")
-	variables := slices.Concat(rightKeys, []string{broker.URL(), "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_METER_SERIAL=auto", "HANBRIDGE_LOG_LEVEL=debug"})
+	variables := slices.Concat(rightKeys, []string{broker.URLVariable(), "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_METER_SERIAL=auto", "HANBRIDGE_LOG_LEVEL=debug"})
 	run := testbed.StartBridge(t, variables...)
-	ears.Hear("hanbridge/house/status", "online") // 12 s at 115200 baud come first
+	messages.AwaitMessage("hanbridge/house/status", "online") // 12 s at 115200 baud come first
 	for _, name := range []string{"import_power", "voltage_l1", "import_energy"} {
-		ears.Hear("hanbridge/house/" + name)
+		messages.AwaitMessage("hanbridge/house/" + name)
 	}
-	info := ears.Hear("hanbridge/house/info")
+	info := messages.AwaitMessage("hanbridge/house/info")
 	if !strings.Contains(info, `"make":"Kamstrup"`) || !strings.Contains(info, `"settings":"2400 8`) {
 		t.Errorf("info: got %s, want Kamstrup at 2400 baud", info)
 	}
-	ears.Hear("hanbridge/house/telegram_errors", "0")
-	run.End(syscall.SIGTERM)
+	messages.AwaitMessage("hanbridge/house/telegram_errors", "0")
+	run.Stop(syscall.SIGTERM)
 	keepsKeys(t, run)
 }
 
 // testLocked wants the message about a setting, once, and nothing published of a meter that cannot be opened.
 func testLocked(t *testing.T, message, setting string, keys ...string) {
 	broker := testbed.StartMosquitto(t)
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "kamstrup-dk")
-	variables := slices.Concat(keys, []string{broker.URL(), "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_METER_SERIAL=2400 8N1", "HANBRIDGE_LOG_LEVEL=debug"})
+	variables := slices.Concat(keys, []string{broker.URLVariable(), "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_METER_SERIAL=2400 8N1", "HANBRIDGE_LOG_LEVEL=debug"})
 	run := testbed.StartBridge(t, variables...)
-	run.Await(message + " " + setting)
+	run.AwaitOutput(message + " " + setting)
 	<-time.After(2 * time.Second) // some telegrams more
-	run.SaidOnce("telegram is encrypted")
-	if got := testbed.Values(ears.Heard()); len(got) > 0 {
+	run.RequireOutputOnce("telegram is encrypted")
+	if got := testbed.Values(messages.Last()); len(got) > 0 {
 		t.Errorf("published without a key: %v", got)
 	}
-	ears.Hear("hanbridge/house/status", "offline")
-	run.End(syscall.SIGTERM)
+	messages.AwaitMessage("hanbridge/house/status", "offline")
+	run.Stop(syscall.SIGTERM)
 	keepsKeys(t, run)
 }
 
@@ -142,8 +142,8 @@ func testLocked(t *testing.T, message, setting string, keys ...string) {
 func keepsKeys(t *testing.T, run *testbed.Process) {
 	t.Helper()
 	for _, key := range []string{simulate.EncryptionKey, simulate.AuthenticationKey} {
-		if strings.Contains(strings.ToUpper(run.Said()), key) {
-			t.Errorf("it said a key:\n%s", run.Said())
+		if strings.Contains(strings.ToUpper(run.Output()), key) {
+			t.Errorf("it said a key:\n%s", run.Output())
 		}
 	}
 }

@@ -50,8 +50,8 @@ func meterBytes(t *testing.T, family string) func() []byte {
 func testClosingGateway(t *testing.T) {
 	const telegrams = 30
 	broker := testbed.StartMosquitto(t)
-	ears := broker.Listen()
-	published := func() int { return ears.Count("hanbridge/house/telegram", "{") }
+	messages := broker.LogMessages()
+	published := func() int { return messages.Count("hanbridge/house/telegram", "{") }
 	next := meterBytes(t, "aidon-se")
 	variable := startGateway(t, func(n int, c *net.TCPConn) {
 		defer c.Close()
@@ -71,17 +71,17 @@ func testClosingGateway(t *testing.T) {
 			_ = c.SetLinger(0)
 		}
 	})
-	run := testbed.StartBridge(t, broker.URL(), variable)
+	run := testbed.StartBridge(t, broker.URLVariable(), variable)
 	testbed.Until(t, "all telegrams", func() bool { return published() == telegrams })
-	ears.Hear("hanbridge/house/status", "online")
-	if got := ears.Count("hanbridge/house/status", "offline"); got > 1 { // before the first telegram
+	messages.AwaitMessage("hanbridge/house/status", "online")
+	if got := messages.Count("hanbridge/house/status", "offline"); got > 1 { // before the first telegram
 		t.Errorf("the meter was offline %d times", got)
 	}
-	run.SaidOnce("the reader closes the connection behind a telegram")
-	if said := run.Said(); strings.Contains(said, "WRN") || strings.Contains(said, `"warn"`) || strings.Count(said, "port opened") != 1 {
+	run.RequireOutputOnce("the reader closes the connection behind a telegram")
+	if said := run.Output(); strings.Contains(said, "WRN") || strings.Contains(said, `"warn"`) || strings.Count(said, "port opened") != 1 {
 		t.Errorf("want no warning, and that the port is opened once:\n%s", said)
 	}
-	run.End(syscall.SIGTERM)
+	run.Stop(syscall.SIGTERM)
 }
 
 // testTelnetGateway has a gateway in telnet mode before a binary protocol: values come, and the log says once how to set it.
@@ -98,11 +98,11 @@ func testTelnetGateway(t *testing.T) {
 		written <- n
 	})
 	broker := testbed.StartMosquitto(t)
-	ears := broker.Listen()
-	run := testbed.StartBridge(t, broker.URL(), variable)
-	testbed.Until(t, "three telegrams", func() bool { return ears.Count("hanbridge/house/telegram", "{") == 3 })
-	run.SaidOnce("Set it to raw mode")
-	run.End(syscall.SIGTERM)
+	messages := broker.LogMessages()
+	run := testbed.StartBridge(t, broker.URLVariable(), variable)
+	testbed.Until(t, "three telegrams", func() bool { return messages.Count("hanbridge/house/telegram", "{") == 3 })
+	run.RequireOutputOnce("Set it to raw mode")
+	run.Stop(syscall.SIGTERM)
 	if n := <-written; n != 0 {
 		t.Error("a byte was written to the gateway")
 	}

@@ -48,7 +48,7 @@ func TestReplayPTYWithoutReader(t *testing.T) {
 	if err := os.WriteFile(recording, bytes.Repeat([]byte("1-0:1.7.0(0001.234*kW)\r\n"), 80_000), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "0").EndsWell()
+	testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "0").RequireSuccess()
 }
 
 // TestReplayPTYLongRead: one long read comes whole to who reads, and does not hold up the end where nobody does.
@@ -61,8 +61,8 @@ func TestReplayPTYLongRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty")
-	p.Await("meter on ")
-	port, err := os.OpenFile(ptyName.FindStringSubmatch(p.Said())[1], os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	p.AwaitOutput("meter on ")
+	port, err := os.OpenFile(ptyName.FindStringSubmatch(p.Output())[1], os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,11 +73,11 @@ func TestReplayPTYLongRead(t *testing.T) {
 	if n, err := io.ReadFull(port, make([]byte, 1+long)); err != nil {
 		t.Errorf("got %d bytes, %v, want %d", n, err, 1+long)
 	}
-	p.End(unix.SIGINT)
+	p.Stop(unix.SIGINT)
 
 	fast := testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "100000")
-	fast.Await("meter on ")
-	fast.EndsWell()
+	fast.AwaitOutput("meter on ")
+	fast.RequireSuccess()
 }
 
 // TestReplayInputStopped: the first signal ends a replay that waits for input.
@@ -85,7 +85,7 @@ func TestReplayInputStopped(t *testing.T) {
 	t.Parallel()
 	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
 	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.Mark)
-	p.Await("meter on ")
+	p.AwaitOutput("meter on ")
 	p.Signal(unix.SIGTERM)
 	p.ExitCode()
 }

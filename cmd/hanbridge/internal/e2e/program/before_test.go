@@ -26,7 +26,7 @@ func buildBefore(t *testing.T) (path string) {
 	t.Helper()
 	git := func(args ...string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), "git", args...)
-		cmd.Dir = testbed.Top
+		cmd.Dir = testbed.ModuleRoot
 		return cmd
 	}
 	if err := git("cat-file", "-e", before+"^{commit}").Run(); err != nil {
@@ -59,25 +59,25 @@ func TestProgramBefore(t *testing.T) {
 	t.Parallel()
 	older, now := buildBefore(t), testbed.Program(t)
 	for name, end := range map[string]func(*testbed.Process){
-		"ended":  func(p *testbed.Process) { p.End(syscall.SIGTERM) },
+		"ended":  func(p *testbed.Process) { p.Stop(syscall.SIGTERM) },
 		"killed": (*testbed.Process).Kill,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newCountersRig(t)
-			all := r.broker.Listen()
+			all := r.broker.LogMessages()
 			r.program = older
 			r.start()
 			first := r.counts()
-			r.ears.Hear("homeassistant/device/hanbridge_house/config")
-			entities, mark := announcedKeys(t, r.ears.Heard()), r.mark()
+			r.messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
+			entities, mark := announcedKeys(t, r.messages.Last()), r.mark()
 			r.onDisk("hanbridge.db", first)
 			end(r.run)
 
 			r.program = now
-			r.ears.Forget()
+			r.messages.Reset()
 			r.start()
-			r.run.SaidOnce(takenOver)
+			r.run.RequireOutputOnce(takenOver)
 			r.sends("40139.100") // a step back, before anything else
 			r.rejected("40139.100")
 			r.onDisk("hanbridge.json", r.counts())
@@ -86,12 +86,12 @@ func TestProgramBefore(t *testing.T) {
 			}
 			r.announcedStill(entities)
 
-			r.ears.Forget()
+			r.messages.Reset()
 			r.crashes() // The second start goes on with the new file.
 			r.sends("40139.200")
 			r.rejected("40139.200")
 			r.counts()
-			if strings.Contains(r.run.Said(), takenOver) {
+			if strings.Contains(r.run.Output(), takenOver) {
 				t.Error("the old file was taken over twice")
 			}
 			r.announcedStill(entities)
@@ -115,15 +115,15 @@ func (r *countersRig) onDisk(name, counter string) {
 // announcedStill wants the same entities as before, in the same topics, and none taken back in between. It wants no word of another bridge.
 func (r *countersRig) announcedStill(want map[string]bool) {
 	r.t.Helper()
-	if diff := cmp.Diff(want, announcedKeys(r.t, r.broker.Kept())); diff != "" {
+	if diff := cmp.Diff(want, announcedKeys(r.t, r.broker.Retained())); diff != "" {
 		r.t.Errorf("entities (-before +after):\n%s", diff)
 	}
-	for line := range strings.Lines(r.ears.Text()) {
+	for line := range strings.Lines(r.messages.Text()) {
 		if topic, payload, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); strings.HasPrefix(topic, "homeassistant/") && payload == "" {
 			r.t.Errorf("taken back: %s", topic)
 		}
 	}
-	if strings.Contains(r.run.Said(), "another bridge") {
+	if strings.Contains(r.run.Output(), "another bridge") {
 		r.t.Error("it takes its own earlier run for another bridge")
 	}
 }
@@ -140,7 +140,7 @@ func (m mark) id() string {
 func (r *countersRig) mark() mark {
 	r.t.Helper()
 	var info struct{ Instance mark }
-	if err := json.Unmarshal([]byte(r.broker.Kept()["hanbridge/house/info"]), &info); err != nil || info.Instance == "" {
+	if err := json.Unmarshal([]byte(r.broker.Retained()["hanbridge/house/info"]), &info); err != nil || info.Instance == "" {
 		r.t.Fatalf("no instance in info: %v", err)
 	}
 	return info.Instance

@@ -62,7 +62,7 @@ func testCounters(t *testing.T, between func(*countersRig)) {
 	}
 	r.shows("12.003")
 	r.told(last)
-	got := published(r.ears) // 40140.6… and 12.00…, each only rising
+	got := published(r.messages) // 40140.6… and 12.00…, each only rising
 	reset := slices.IndexFunc(got, func(s string) bool { return strings.HasPrefix(s, "12.") })
 	if !slices.IsSorted(got[:reset]) || !slices.IsSorted(got[reset:]) {
 		t.Errorf("published: %v", got)
@@ -78,33 +78,33 @@ func garbled(b []byte) []byte {
 
 // A countersRig is a meter whose counter the test sets, and the program that reads it.
 type countersRig struct {
-	t       *testing.T
-	program string // its path
-	state   string // the folder
-	broker  *testbed.Mosquitto
-	cable   *testbed.Cable
-	ears    *testbed.Listener
-	run     *testbed.Process
-	clock   time.Time
-	true    int // Wh
+	t        *testing.T
+	program  string // its path
+	state    string // the folder
+	broker   *testbed.Mosquitto
+	cable    *testbed.Cable
+	messages *testbed.MessageLog
+	run      *testbed.Process
+	clock    time.Time
+	true     int // Wh
 }
 
 func newCountersRig(t *testing.T) *countersRig {
 	broker := testbed.StartMosquitto(t)
 	return &countersRig{
 		t: t, program: testbed.Program(t), state: filepath.Join(t.TempDir(), "state"), broker: broker,
-		cable: testbed.PlugCable(t, "p1-se-aidon"), ears: broker.Listen(), clock: testbed.Noon, true: 600,
+		cable: testbed.PlugCable(t, "p1-se-aidon"), messages: broker.LogMessages(), clock: testbed.Noon, true: 600,
 	}
 }
 
 func (r *countersRig) start() {
 	r.t.Helper()
 	r.run = testbed.Launch(r.t, []string{
-		r.broker.URL(), r.cable.Variable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_METER_SERIAL=115200 8N1",
+		r.broker.URLVariable(), r.cable.PortVariable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_METER_SERIAL=115200 8N1",
 		"HANBRIDGE_STATE_DIR=" + r.state, "HANBRIDGE_PUBLISH=realtime",
 	}, r.program, "run")
-	r.run.Await("port opened")
-	r.run.Await("mqtt connected")
+	r.run.AwaitOutput("port opened")
+	r.run.AwaitOutput("mqtt connected")
 }
 
 // sends sends a telegram, a second later by the meter's clock.
@@ -137,21 +137,21 @@ func counterTelegram(t *testing.T, at time.Time, counter string) []byte {
 
 func (r *countersRig) shows(counter string) {
 	r.t.Helper()
-	r.ears.Hear("hanbridge/house/import_energy", counter)
+	r.messages.AwaitMessage("hanbridge/house/import_energy", counter)
 }
 
 // rejected wants a value counted, and its reason told.
 func (r *countersRig) rejected(glitch string) {
 	r.t.Helper()
 	testbed.Until(r.t, "the reason why "+glitch+" was held back", func() bool {
-		heard := r.ears.Heard()
+		heard := r.messages.Last()
 		return strings.Contains(heard["hanbridge/house/rejected_reason"], "import_energy "+glitch) && heard["hanbridge/house/rejected"] != "0"
 	})
 }
 
 // published are all values of the counter, in order.
-func published(ears *testbed.Listener) (all []string) {
-	for line := range strings.Lines(ears.Text()) {
+func published(messages *testbed.MessageLog) (all []string) {
+	for line := range strings.Lines(messages.Text()) {
 		if value, ok := strings.CutPrefix(line, "hanbridge/house/import_energy "); ok {
 			all = append(all, strings.TrimSpace(value))
 		}
@@ -163,7 +163,7 @@ func published(ears *testbed.Listener) (all []string) {
 func (r *countersRig) told(last string) {
 	r.t.Helper()
 	var e struct{ Event, Quantity, From, To string }
-	if err := json.Unmarshal([]byte(r.ears.Hear("hanbridge/house/event")), &e); err != nil {
+	if err := json.Unmarshal([]byte(r.messages.AwaitMessage("hanbridge/house/event")), &e); err != nil {
 		r.t.Fatal(err)
 	}
 	if e.Event != "counter_reset" || e.Quantity != "import_energy" || e.From != last {
@@ -198,15 +198,15 @@ func (r *countersRig) damages(says string, damage func([]byte) []byte, names ...
 	}
 	r.start()
 	if says != "" {
-		r.run.Await(says)
+		r.run.AwaitOutput(says)
 	}
 }
 
 // unwritable has a file where the folder of the state should be: nothing is remembered, which is told once.
 func (r *countersRig) unwritable() {
 	r.t.Helper()
-	r.run.End(syscall.SIGTERM)
+	r.run.Stop(syscall.SIGTERM)
 	r.state = "/dev/null/state"
 	r.start()
-	r.run.SaidOnce("nothing is remembered over a restart")
+	r.run.RequireOutputOnce("nothing is remembered over a restart")
 }

@@ -18,61 +18,61 @@ func testNetworkAttached(t *testing.T) {
 	port := testbed.FreePort(t)
 	run := testbed.StartBridge(t, "HANBRIDGE_MQTT_URL=embedded", "HANBRIDGE_MQTT_LISTEN=127.0.0.1:"+port,
 		"HANBRIDGE_METER_PORT="+address)
-	testbed.AwaitListener(t, "127.0.0.1:"+port)
-	ears := testbed.Listen(t, "127.0.0.1:"+port)
-	ears.Hear("hanbridge/house/import_power")
-	ears.Hear("hanbridge/house/status", "online")
+	testbed.AwaitPort(t, "127.0.0.1:"+port)
+	messages := testbed.LogMessages(t, "127.0.0.1:"+port)
+	messages.AwaitMessage("hanbridge/house/import_power")
+	messages.AwaitMessage("hanbridge/house/status", "online")
 
-	simulated.End(syscall.SIGTERM)
-	run.Await("nothing listens on this port")
-	run.End(syscall.SIGTERM)
+	simulated.Stop(syscall.SIGTERM)
+	run.AwaitOutput("nothing listens on this port")
+	run.Stop(syscall.SIGTERM)
 }
 
 func testSimulatedPort(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	ears := broker.Listen()
+	messages := broker.LogMessages()
 	simulated, address := testbed.Simulate(t)
-	run := testbed.StartBridge(t, broker.URL(), "HANBRIDGE_METER_PORT="+address)
-	ears.Hear("hanbridge/house/status", "online")
-	ears.Hear("hanbridge/house/telegram_errors", "0")
-	run.End(syscall.SIGTERM)
-	simulated.End(syscall.SIGTERM)
+	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT="+address)
+	messages.AwaitMessage("hanbridge/house/status", "online")
+	messages.AwaitMessage("hanbridge/house/telegram_errors", "0")
+	run.Stop(syscall.SIGTERM)
+	simulated.Stop(syscall.SIGTERM)
 }
 
 // testDemo follows what the demo says to do.
 func testDemo(t *testing.T) {
-	testbed.NeedPeer(t, "mosquitto_sub")
+	testbed.RequireProgram(t, "mosquitto_sub")
 	demo := testbed.Hanbridge(t, nil, "demo")
 	testbed.Until(t, "the first value", func() bool {
-		return regexp.MustCompile(`(?m)^import_power \d+ W`).MatchString(demo.Said())
+		return regexp.MustCompile(`(?m)^import_power \d+ W`).MatchString(demo.Output())
 	})
-	look := regexp.MustCompile(`(?m)^look +(mosquitto_sub .*)$`).FindStringSubmatch(demo.Said())
+	look := regexp.MustCompile(`(?m)^look +(mosquitto_sub .*)$`).FindStringSubmatch(demo.Output())
 	if look == nil {
-		t.Fatalf("the demo does not say how to look:\n%s", demo.Said())
+		t.Fatalf("the demo does not say how to look:\n%s", demo.Output())
 	}
 	sub := testbed.Launch(t, nil, "sh", "-c", look[1]+" -C 40 -W 60")
-	sub.EndsWell()
+	sub.RequireSuccess()
 	for _, want := range []string{"hanbridge/status online\n", "hanbridge/demo/status online\n", "hanbridge/demo/import_power "} {
-		if !strings.Contains(sub.Said(), want) {
-			t.Errorf("%s: got\n%s\nwant %q in it", look[1], sub.Said(), want)
+		if !strings.Contains(sub.Output(), want) {
+			t.Errorf("%s: got\n%s\nwant %q in it", look[1], sub.Output(), want)
 		}
 	}
 	another := testbed.Hanbridge(t, nil, "demo") // beside it, at another port
-	another.Await("import_power ")
-	if strings.Contains(another.Said(), look[1]+"\n") {
-		t.Errorf("two demos say that they listen at the same port:\n%s", another.Said())
+	another.AwaitOutput("import_power ")
+	if strings.Contains(another.Output(), look[1]+"\n") {
+		t.Errorf("two demos say that they listen at the same port:\n%s", another.Output())
 	}
-	another.End(syscall.SIGINT)
-	demo.End(syscall.SIGINT)
+	another.Stop(syscall.SIGINT)
+	demo.Stop(syscall.SIGINT)
 }
 
 // testDemoAtBroker wants the household in one's own hub, marked as simulated.
 func testDemoAtBroker(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	ears := broker.Listen()
-	demo := testbed.Hanbridge(t, []string{broker.URL()}, "demo")
-	ears.Hear("hanbridge/demo/import_power")
-	announced := ears.Hear("homeassistant/device/hanbridge_demo/config")
+	messages := broker.LogMessages()
+	demo := testbed.Hanbridge(t, []string{broker.URLVariable()}, "demo")
+	messages.AwaitMessage("hanbridge/demo/import_power")
+	announced := messages.AwaitMessage("homeassistant/device/hanbridge_demo/config")
 	var device struct{ Device struct{ Name string } }
 	if err := json.Unmarshal([]byte(announced), &device); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func testDemoAtBroker(t *testing.T) {
 	if want := "Demo household (simulated)"; device.Device.Name != want {
 		t.Errorf("name of the device: got %q, want %q", device.Device.Name, want)
 	}
-	demo.Await("mosquitto_sub -h 127.0.0.1 -p " + broker.Port + " ")
-	demo.End(syscall.SIGINT)
-	ears.Hear("hanbridge/demo/status", "offline")
+	demo.AwaitOutput("mosquitto_sub -h 127.0.0.1 -p " + broker.Port + " ")
+	demo.Stop(syscall.SIGINT)
+	messages.AwaitMessage("hanbridge/demo/status", "offline")
 }

@@ -25,15 +25,15 @@ func TestHangup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &hangupRig{broker: testbed.StartMosquitto(t), cable: testbed.PlugCable(t, "p1-se-aidon")}
-			r.ears = r.broker.Listen()
+			r.messages = r.broker.LogMessages()
 			r.start(t, strings.Contains(name, "own"))
 			test(t, r)
 			testbed.Until(t, "the end of the program", r.cmd.ended)
 			if code := r.cmd.ProcessState.ExitCode(); code != 0 {
 				t.Errorf("exit: got %v, want code 0", r.cmd.ProcessState)
 			}
-			r.ears.Hear("hanbridge/house/status", "offline")
-			r.ears.Hear("hanbridge/status", "offline")
+			r.messages.AwaitMessage("hanbridge/house/status", "offline")
+			r.messages.AwaitMessage("hanbridge/status", "offline")
 		})
 	}
 }
@@ -42,18 +42,18 @@ func TestHangup(t *testing.T) {
 func testOwn(t *testing.T, r *hangupRig) {
 	r.online(t)
 	r.cmd.signals(t, syscall.SIGHUP)
-	r.ears.Forget()
+	r.messages.Reset()
 	r.cable.Send()
-	r.ears.Hear("hanbridge/house/telegram")
+	r.messages.AwaitMessage("hanbridge/house/telegram")
 	r.cmd.signals(t, syscall.SIGTERM)
 }
 
 type hangupRig struct {
-	broker *testbed.Mosquitto
-	ears   *testbed.Listener
-	cable  *testbed.Cable
-	cmd    *command
-	log    *os.File // what the program writes
+	broker   *testbed.Mosquitto
+	messages *testbed.MessageLog
+	cable    *testbed.Cable
+	cmd      *command
+	log      *os.File // what the program writes
 }
 
 // A command is a program whose standard error is a pipe.
@@ -90,7 +90,7 @@ func (r *hangupRig) start(t *testing.T, own bool) {
 		t.Fatal(err)
 	}
 	cmd.Dir, cmd.Stderr = t.TempDir(), to
-	cmd.Env = append(os.Environ(), r.broker.URL(), r.cable.Variable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_STATE_DIR=off")
+	cmd.Env = append(os.Environ(), r.broker.URLVariable(), r.cable.PortVariable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_STATE_DIR=off")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func (r *hangupRig) online(t *testing.T) {
 	for lines.Scan() && !strings.Contains(lines.Text(), "port opened") {
 	}
 	r.cable.Send()
-	r.ears.Hear("hanbridge/house/status", "online")
+	r.messages.AwaitMessage("hanbridge/house/status", "online")
 }
 
 // leave closes the pipe of the log.

@@ -23,7 +23,7 @@ func askHealth(t *testing.T, variables []string, args ...string) (said string, c
 	t.Helper()
 	p := testbed.Hanbridge(t, variables, append([]string{"health"}, args...)...)
 	code = p.ExitCode()
-	return p.Said(), code
+	return p.Output(), code
 }
 
 // wantHealth wants an exit code and texts.
@@ -44,11 +44,11 @@ func TestHealth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			port, cable := testbed.FreePort(t), testbed.PlugCable(t, "p1-se-aidon")
-			variables := []string{"HANBRIDGE_STATE_DIR=" + state, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + port, cable.Variable()}
+			variables := []string{"HANBRIDGE_STATE_DIR=" + state, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + port, cable.PortVariable()}
 			wantHealth(t, variables, 1, "no hanbridge runs with this configuration")
 			run := testbed.Hanbridge(t, variables, "run")
-			run.Await("output interrupted")
-			run.Await("port opened")
+			run.AwaitOutput("output interrupted")
+			run.AwaitOutput("port opened")
 			wantHealth(t, variables, 0, "healthy", "output mqtt: interrupted: mqtt: nobody listens", "meter meter: no telegram yet")
 			another := append(slices.Clone(variables), "HANBRIDGE_STATE_DIR="+t.TempDir())
 			wantHealth(t, another, 1, "no hanbridge runs with this configuration")
@@ -63,9 +63,9 @@ func TestHealth(t *testing.T) {
 				t.Error("the command has connected to the broker")
 			}
 			run = testbed.Hanbridge(t, variables, "run")
-			run.Await("port opened")
+			run.AwaitOutput("port opened")
 			wantHealth(t, variables, 0, "healthy")
-			run.End(syscall.SIGTERM)
+			run.Stop(syscall.SIGTERM)
 		})
 	}
 	wantHealth(t, []string{"HANBRIDGE_MQTT_QOS=7"}, 2, "HANBRIDGE_MQTT_QOS")
@@ -90,7 +90,7 @@ func accepts(t *testing.T, port string) (connected func() bool) {
 func TestHealthOfAStuckMeter(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
-	variables := []string{"HANBRIDGE_STATE_DIR=" + t.TempDir(), "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.Variable()}
+	variables := []string{"HANBRIDGE_STATE_DIR=" + t.TempDir(), "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.PortVariable()}
 	log, toLog := smallPipe(t)
 	run := exec.CommandContext(t.Context(), testbed.Program(t), "run")
 	run.Dir, run.Env, run.Stderr = t.TempDir(), append(os.Environ(), variables...), toLog

@@ -35,15 +35,15 @@ func TestKills(t *testing.T) {
 
 func testKills(t *testing.T, kills int) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	variables := []string{broker.URL(), cable.Variable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
+	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
 		"HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state"), "HANBRIDGE_PUBLISH=realtime"}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 0))
 	run := testbed.StartBridge(t, variables...)
-	ears := broker.Listen()
-	awaitRight(t, "everything at the start", ears, cable)
-	entities := announcedKeys(t, ears.Heard())
+	messages := broker.LogMessages()
+	awaitRight(t, "everything at the start", messages, cable)
+	entities := announcedKeys(t, messages.Last())
 	last := map[string]string{}
 	for kill := range kills {
 		which := chance.IntN(4)
@@ -60,19 +60,19 @@ func testKills(t *testing.T, kills int) {
 			func() { run = testbed.StartBridge(t, variables...); <-time.After(mostly); broker.Start() },
 		}
 		restart[which]()
-		noteCounters(t, last, ears)
-		ears = broker.Listen()
-		awaitRight(t, fmt.Sprintf("everything after kill %d (%d)", kill, which), ears, cable)
-		if diff := cmp.Diff(entities, announcedKeys(t, ears.Heard())); diff != "" {
+		noteCounters(t, last, messages)
+		messages = broker.LogMessages()
+		awaitRight(t, fmt.Sprintf("everything after kill %d (%d)", kill, which), messages, cable)
+		if diff := cmp.Diff(entities, announcedKeys(t, messages.Last())); diff != "" {
 			t.Fatalf("entities after kill %d (-before +after):\n%s", kill, diff)
 		}
 	}
-	noteCounters(t, last, ears)
+	noteCounters(t, last, messages)
 }
 
 // awaitRight sends telegrams until all that the last one brings is at the broker. It waits longer each time: a slow machine gets
 // there too.
-func awaitRight(t *testing.T, what string, ears *testbed.Listener, cable *testbed.Cable) {
+func awaitRight(t *testing.T, what string, messages *testbed.MessageLog, cable *testbed.Cable) {
 	t.Helper()
 	due, pause := time.Now(), 300*time.Millisecond
 	testbed.Until(t, what, func() bool {
@@ -80,7 +80,7 @@ func awaitRight(t *testing.T, what string, ears *testbed.Listener, cable *testbe
 			cable.Send()
 			due, pause = time.Now().Add(pause), pause*3/2
 		}
-		return isRight(ears.Heard(), cable)
+		return isRight(messages.Last(), cable)
 	})
 }
 
@@ -121,9 +121,9 @@ func announcedKeys(t *testing.T, heard map[string]string) map[string]bool {
 }
 
 // noteCounters wants that no counter ever steps back in what was heard.
-func noteCounters(t *testing.T, last map[string]string, ears *testbed.Listener) {
+func noteCounters(t *testing.T, last map[string]string, messages *testbed.MessageLog) {
 	t.Helper()
-	for line := range strings.Lines(ears.Text()) {
+	for line := range strings.Lines(messages.Text()) {
 		topic, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if !strings.HasPrefix(topic, "hanbridge/house/") || !strings.HasSuffix(topic, "_energy") {
 			continue

@@ -20,15 +20,15 @@ import (
 // testValues wants every topic right after one telegram, what a hub needs to find them, and a proper end.
 func testValues(t *testing.T, family string) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, family)
-	ears := broker.Listen()
-	run := testbed.StartBridge(t, broker.URL(), cable.Variable())
-	run.Await("port opened")
-	ears.Hear("hanbridge/status", "online")
+	messages := broker.LogMessages()
+	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
+	run.AwaitOutput("port opened")
+	messages.AwaitMessage("hanbridge/status", "online")
 	cable.Send()
-	telegram := ears.Hear("hanbridge/house/telegram")
-	ears.Hear("hanbridge/house/status", "online")
+	telegram := messages.AwaitMessage("hanbridge/house/telegram")
+	messages.AwaitMessage("hanbridge/house/status", "online")
 
-	heard, want := ears.Heard(), testbed.FirstTelegram(t, family)
+	heard, want := messages.Last(), testbed.FirstTelegram(t, family)
 	checkTelegram(t, telegram, want)
 	checkVarying(t, heard, family)
 	checkAnnounced(t, heard)
@@ -36,21 +36,21 @@ func testValues(t *testing.T, family string) {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
 	delete(heard, "hanbridge/house/telegram") // an event, the only thing that is not retained
-	kept := broker.Kept()
+	kept := broker.Retained()
 	if diff := cmp.Diff(heard, kept); diff != "" {
 		t.Errorf("retained (-published +retained):\n%s", diff)
 	}
-	if n := strings.Count(run.Said(), "\n"); n > 8 {
-		t.Errorf("start-up is %d lines, want 8 at most:\n%s", n, run.Said())
+	if n := strings.Count(run.Output(), "\n"); n > 8 {
+		t.Errorf("start-up is %d lines, want 8 at most:\n%s", n, run.Output())
 	}
 
-	run.End(syscall.SIGTERM)
-	ears.Hear("hanbridge/status", "offline")
-	ears.Hear("hanbridge/house/status", "offline")
-	if strings.Contains(run.Said(), "somebody else") {
-		t.Errorf("it takes its own word for somebody else's:\n%s", run.Said())
+	run.Stop(syscall.SIGTERM)
+	messages.AwaitMessage("hanbridge/status", "offline")
+	messages.AwaitMessage("hanbridge/house/status", "offline")
+	if strings.Contains(run.Output(), "somebody else") {
+		t.Errorf("it takes its own word for somebody else's:\n%s", run.Output())
 	}
-	kept = broker.Kept()
+	kept = broker.Retained()
 	for _, topic := range []string{"hanbridge/status", "hanbridge/house/status"} {
 		if got := kept[topic]; got != "offline" {
 			t.Errorf("%s after the end: retained %q, want offline", topic, got)

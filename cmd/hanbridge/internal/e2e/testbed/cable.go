@@ -16,19 +16,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Cable is a serial port that can be unplugged: a pseudo-terminal under a name that stays, as in /dev/serial/by-id.
+// A Cable is a serial port that can be unplugged. It is a pseudo-terminal with a symbolic link whose name stays the same, as in
+// /dev/serial/by-id. A simulated meter is at its other end.
 type Cable struct {
 	Name    string
 	Meter   *simulate.Meter
-	Port    *os.File // the terminal behind Name; nil while it is unplugged
+	Port    *os.File // the terminal that Name links to; closed while the cable is unplugged
 	control *os.File
 	t       testing.TB
 }
 
-// Noon is when the household of every cable begins.
+// Noon is the time at which the simulated household of every cable begins.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
-// NewMeter returns a simulated meter of a family, whose household begins at Noon.
+// NewMeter returns a simulated meter of a family. Its household begins at Noon.
 func NewMeter(t testing.TB, family string, seed uint64) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(family)
@@ -38,7 +39,7 @@ func NewMeter(t testing.TB, family string, seed uint64) *simulate.Meter {
 	return simulate.NewMeter(f, seed, Noon)
 }
 
-// PlugCable returns a cable with a meter of a family behind it.
+// PlugCable returns a plugged-in cable with a simulated meter of a family.
 func PlugCable(t testing.TB, family string) *Cable {
 	t.Helper()
 	c := &Cable{t: t, Name: filepath.Join(t.TempDir(), "port0"), Meter: NewMeter(t, family, 1)}
@@ -47,7 +48,7 @@ func PlugCable(t testing.TB, family string) *Cable {
 	return c
 }
 
-// OpenPTY returns both ends of a pseudo-terminal that changes no byte and echoes none.
+// OpenPTY returns both ends of a pseudo-terminal in raw mode: it changes no byte and echoes none.
 func OpenPTY(t testing.TB) (control, port *os.File) {
 	t.Helper()
 	control, port, err := pty.Open()
@@ -60,7 +61,7 @@ func OpenPTY(t testing.TB) (control, port *os.File) {
 	return control, port
 }
 
-// Plug makes the port appear again after it was unplugged.
+// Plug plugs the cable in: the port appears under its name.
 func (c *Cable) Plug() {
 	c.t.Helper()
 	c.control, c.Port = OpenPTY(c.t)
@@ -69,17 +70,17 @@ func (c *Cable) Plug() {
 	}
 }
 
-// Unplug makes the port vanish. A second call does nothing.
+// Unplug removes the port. A second call does nothing.
 func (c *Cable) Unplug() {
 	_ = os.Remove(c.Name)
 	_ = c.control.Close()
 	_ = c.Port.Close()
 }
 
-// Variable is that of a bridge that reads the cable.
-func (c *Cable) Variable() string { return "HANBRIDGE_METER_PORT=" + c.Name }
+// PortVariable returns the environment variable that makes a bridge read the cable.
+func (c *Cable) PortVariable() string { return "HANBRIDGE_METER_PORT=" + c.Name }
 
-// Write sends bytes.
+// Write sends bytes to the port.
 func (c *Cable) Write(b []byte) {
 	c.t.Helper()
 	if _, err := c.control.Write(b); err != nil {
@@ -87,42 +88,42 @@ func (c *Cable) Write(b []byte) {
 	}
 }
 
-// Send sends the next telegram.
+// Send sends the meter's next telegram to the port.
 func (c *Cable) Send() {
 	c.t.Helper()
 	_, telegram := c.Meter.Next()
 	c.Write(telegram)
 }
 
-// SendUntil sends a telegram again and again until something holds.
-func (c *Cable) SendUntil(every time.Duration, what string, holds func() bool) {
+// SendUntil sends a telegram at an interval until the condition holds. what describes the condition.
+func (c *Cable) SendUntil(interval time.Duration, what string, condition func() bool) {
 	c.t.Helper()
 	due := time.Now()
 	Until(c.t, what, func() bool {
 		if !time.Now().Before(due) {
 			c.Send()
-			due = time.Now().Add(every)
+			due = time.Now().Add(interval)
 		}
-		return holds()
+		return condition()
 	})
 }
 
-// Counters returns the two counters of the meter as they are published, in kWh.
+// Counters returns the meter's counters of imported and exported energy as they are published, in kWh.
 func (c *Cable) Counters() (imported, exported string) {
-	kWh := func(wattSeconds int64) string { // meters cut what is less than a Wh
+	kWh := func(wattSeconds int64) string { // meters truncate to whole Wh
 		return string(obis.Decimal{Coef: wattSeconds / 3600, Exp: -3}.AppendFixed(nil, 3))
 	}
 	energies := c.Meter.State().Energies
 	return kWh(energies.Import), kWh(energies.Export)
 }
 
-var where = regexp.MustCompile(`meter on (\S+)\n`)
+var meterLine = regexp.MustCompile(`meter on (\S+)\n`)
 
-// Simulate starts a simulated meter on a pseudo-terminal, twenty times as fast as a real one unless flags of the command say
-// otherwise, and returns where it is.
+// Simulate starts the program's simulated meter on a pseudo-terminal, and returns the terminal's path. The meter is twenty times as fast as
+// a real one, unless the flags of the command say otherwise.
 func Simulate(t testing.TB, flags ...string) (p *Process, address string) {
 	t.Helper()
 	p = Hanbridge(t, nil, append([]string{"simulate", "--to", "pty", "--speed", "20"}, flags...)...)
-	Until(t, "where the meter is", func() bool { return where.MatchString(p.Said()) })
-	return p, where.FindStringSubmatch(p.Said())[1]
+	Until(t, "the path of the simulated meter", func() bool { return meterLine.MatchString(p.Output()) })
+	return p, meterLine.FindStringSubmatch(p.Output())[1]
 }

@@ -13,32 +13,33 @@ import (
 	"testing"
 )
 
-// A Client is a connection to a broker. It speaks MQTT 3.1.1 by hand, so that it shares no fault with the library of the program, and
-// takes no time from what a benchmark measures.
+// A Client is a connection to a broker. It implements MQTT 3.1.1 itself, so that it shares no fault with the program's MQTT library, and
+// adds little to the CPU time that a benchmark measures.
 type Client struct {
 	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-// A Message is one that a client publishes or has received, there with quality 0. Retained tells that the broker keeps it, or had kept it.
+// A Message is a message that a client publishes or receives. Received messages have QoS 0. Retained is true if the broker is to retain the
+// message, or had retained it before the client subscribed.
 type Message struct {
 	Topic, Payload string
 	Retained       bool
 }
 
-// Kinds of packets (MQTT 3.1.1, 2.2.1), in the upper four bits, and flags of those that publish.
+// Packet types (MQTT 3.1.1, 2.2.1), which are in the upper four bits, and the flags of a PUBLISH packet.
 const (
 	packetConnect   = 0x10
 	packetPublish   = 0x30
 	packetSubscribe = 0x82
 	packetPing      = 0xC0
 	packetPong      = 0xD0
-	qualityOne      = 0x02
+	qos1            = 0x02
 	retained        = 0x01
 )
 
-// Connect logs in at an address, a host and a port, until the test ends. An empty user is nobody in particular.
+// Connect connects to the broker at address (host:port) until the test ends. With an empty user it sends no user name.
 func Connect(t testing.TB, address, user, password string) *Client {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -47,7 +48,7 @@ func Connect(t testing.TB, address, user, password string) *Client {
 	}
 	c := &Client{t: t, conn: conn, in: bufio.NewReader(conn)}
 	t.Cleanup(func() { _ = conn.Close() })
-	body := []byte("\x00\x04MQTT\x04\x02\x00\x00\x00\x00") // a clean session without keep-alive; the broker gives the client id
+	body := []byte("\x00\x04MQTT\x04\x02\x00\x00\x00\x00") // a clean session without keep-alive; the broker chooses the client id
 	if user != "" {
 		body[7] |= 0xC0
 		body = appendText(appendText(body, user), password)
@@ -59,41 +60,41 @@ func Connect(t testing.TB, address, user, password string) *Client {
 	return c
 }
 
-// Publish sends messages, those to be retained with quality 1, and leaves when the broker has taken them all.
+// Publish sends messages, retained ones with QoS 1, waits until the broker has processed them all, and disconnects.
 func (c *Client) Publish(messages ...Message) {
 	c.t.Helper()
 	defer c.conn.Close()
 	for _, m := range messages {
 		header, body := byte(packetPublish), appendText(nil, m.Topic)
 		if m.Retained {
-			header, body = header|qualityOne|retained, append(body, 0, 1) // all have the packet id 1: nothing is sent again
+			header, body = header|qos1|retained, append(body, 0, 1) // all have the packet id 1, since no packet is sent again
 		}
 		c.send(header, append(body, m.Payload...))
 	}
 	c.ping()
 }
 
-// Subscribe asks for all that fits a filter, and returns what the broker retains of it and the client may read.
+// Subscribe subscribes to a topic filter, and returns the retained messages that match it and that the client may read.
 func (c *Client) Subscribe(filter string) []Message {
 	c.t.Helper()
 	c.send(packetSubscribe, append(appendText([]byte{0, 1}, filter), 0))
 	return c.ping()
 }
 
-// Kept returns what is retained under topics that fit a filter, by topic, and leaves.
-func (c *Client) Kept(filter string) map[string]string {
+// Retained returns the payloads of the retained messages that match a topic filter, by topic, and disconnects.
+func (c *Client) Retained(filter string) map[string]string {
 	c.t.Helper()
 	defer c.conn.Close()
-	kept := map[string]string{}
+	found := map[string]string{}
 	for _, message := range c.Subscribe(filter) {
 		if message.Retained {
-			kept[message.Topic] = message.Payload
+			found[message.Topic] = message.Payload
 		}
 	}
-	return kept
+	return found
 }
 
-// ping asks the broker for an answer, which comes behind what it had to say before, and returns that.
+// ping sends a PINGREQ packet and returns the messages that arrive before its answer. The broker answers packets in order.
 func (c *Client) ping() (before []Message) {
 	c.t.Helper()
 	for c.send(packetPing, nil); ; {
@@ -108,7 +109,7 @@ func (c *Client) ping() (before []Message) {
 	}
 }
 
-// Next waits for a message.
+// Next waits for the next message. It returns the zero Message for the answer to a ping.
 func (c *Client) Next() (Message, error) {
 	for {
 		header, body, err := c.receive()
@@ -125,7 +126,7 @@ func (c *Client) Next() (Message, error) {
 // send writes a packet (MQTT 3.1.1, 2.2).
 func (c *Client) send(header byte, body []byte) {
 	c.t.Helper()
-	packet := binary.AppendUvarint([]byte{header}, uint64(len(body))) // MQTT writes lengths in the same way
+	packet := binary.AppendUvarint([]byte{header}, uint64(len(body))) // MQTT encodes lengths in the same way
 	if _, err := c.conn.Write(append(packet, body...)); err != nil {
 		c.t.Fatal(err)
 	}
@@ -148,48 +149,48 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...)
 }
 
-// A Listener is a client that hears all that is published at a broker, beginning with what is retained.
-type Listener struct {
+// A MessageLog records all messages that are published at a broker, beginning with the retained ones.
+type MessageLog struct {
 	t testing.TB
 
 	mu   sync.Mutex
 	text strings.Builder
-	last map[string]string // payload of each topic
+	last map[string]string // the last payload of each topic
 }
 
-// Listen returns when whatever is published will be heard.
-func (m *Mosquitto) Listen() *Listener { m.t.Helper(); return Listen(m.t, m.Address()) }
+// LogMessages starts to record all messages at the broker. It returns when the subscription is in force, so no later message is missed.
+func (m *Mosquitto) LogMessages() *MessageLog { m.t.Helper(); return LogMessages(m.t, m.Address()) }
 
-// Listen is Mosquitto.Listen at the address of any broker, a host and a port.
-func Listen(t testing.TB, address string) *Listener {
+// LogMessages is Mosquitto.LogMessages for any broker. address is host:port.
+func LogMessages(t testing.TB, address string) *MessageLog {
 	t.Helper()
-	l := &Listener{t: t}
-	l.Forget()
+	l := &MessageLog{t: t}
+	l.Reset()
 	c := Connect(t, address, "", "")
 	for _, message := range c.Subscribe("#") {
-		l.hear(message)
+		l.add(message)
 	}
 	go func() {
 		for {
 			message, err := c.Next()
 			if err != nil {
-				return // the broker or the test has ended
+				return // the broker has stopped or the test has ended
 			}
-			l.hear(message)
+			l.add(message)
 		}
 	}()
 	return l
 }
 
-func (l *Listener) hear(m Message) {
+func (l *MessageLog) add(m Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text.WriteString(m.Topic + " " + m.Payload + "\n")
 	l.last[m.Topic] = m.Payload
 }
 
-// Forget passes over all that was heard so far.
-func (l *Listener) Forget() {
+// Reset removes all messages recorded so far.
+func (l *MessageLog) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.text.Reset()
@@ -197,29 +198,30 @@ func (l *Listener) Forget() {
 	l.last = map[string]string{}
 }
 
-// Text returns all that was heard: an empty line, and a line "topic payload" for each message.
-func (l *Listener) Text() string {
+// Text returns all recorded messages: an empty line, then a line "topic payload" for each message.
+func (l *MessageLog) Text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// Count returns how many messages of a topic were heard whose payload begins with a text.
-func (l *Listener) Count(topic, payload string) int {
+// Count returns the number of recorded messages of a topic whose payload begins with the given text.
+func (l *MessageLog) Count(topic, payload string) int {
 	return strings.Count(l.Text(), "\n"+topic+" "+payload)
 }
 
-// Heard returns the last payload of each topic.
-func (l *Listener) Heard() map[string]string {
+// Last returns the last payload of each topic.
+func (l *MessageLog) Last() map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.last)
 }
 
-// Hear waits for a topic; with a payload for this one as its last. It returns the payload.
-func (l *Listener) Hear(topic string, payload ...string) (got string) {
+// AwaitMessage waits until a message of the topic is recorded, and returns its payload. With a payload argument it waits until this is the
+// last payload of the topic.
+func (l *MessageLog) AwaitMessage(topic string, payload ...string) (got string) {
 	l.t.Helper()
-	Until(l.t, "heard: "+topic+" "+strings.Join(payload, ""), func() bool {
+	Until(l.t, "message received: "+topic+" "+strings.Join(payload, ""), func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		var ok bool

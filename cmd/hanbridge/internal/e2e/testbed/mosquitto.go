@@ -12,31 +12,30 @@ import (
 	"testing"
 )
 
-// A Mosquitto is a real broker on loopback.
+// A Mosquitto is a running Mosquitto broker on 127.0.0.1.
 type Mosquitto struct {
 	Port    string
 	Process *Process
 	t       testing.TB
-	config  string // its file
+	config  string // path of the configuration file
 }
 
-// StartMosquitto starts a broker that keeps nothing over a restart. more are lines of its configuration; without any it lets
-// everybody in.
+// StartMosquitto starts a broker that does not persist messages. more are lines of its configuration; without them it accepts every client.
 func StartMosquitto(t testing.TB, more ...string) *Mosquitto {
 	t.Helper()
 	if len(more) == 0 {
 		more = []string{"allow_anonymous true"}
 	}
 	port := FreePort(t)
-	// Started by root it would turn into a user who may not read the test's files.
+	// Without this line a broker started by root would switch to a user that may not read the test's files.
 	lines := append([]string{"user root", "listener " + port + " 127.0.0.1", "persistence false", "set_tcp_nodelay true"}, more...)
 	return ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n")
 }
 
-// ConfigureMosquitto starts a broker with a configuration that has it listen on a port, to everybody.
+// ConfigureMosquitto starts a broker with the text of a configuration file. The configuration must make it listen on port without TLS.
 func ConfigureMosquitto(t testing.TB, port, config string) *Mosquitto {
 	t.Helper()
-	NeedPeer(t, "mosquitto")
+	RequireProgram(t, "mosquitto")
 	m := &Mosquitto{Port: port, t: t, config: filepath.Join(t.TempDir(), "mosquitto.conf")}
 	if err := os.WriteFile(m.config, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
@@ -45,48 +44,48 @@ func ConfigureMosquitto(t testing.TB, port, config string) *Mosquitto {
 	return m
 }
 
-// Start starts the broker again after it was killed, and returns when it lets clients in.
+// Start starts the broker, also again after it was killed. It returns when the broker accepts connections.
 func (m *Mosquitto) Start() {
 	m.t.Helper()
 	m.Process = Launch(m.t, nil, "mosquitto", "-c", m.config)
-	AwaitListener(m.t, m.Address())
+	AwaitPort(m.t, m.Address())
 }
 
-// Address is its host and port.
+// Address returns the broker's address as host:port.
 func (m *Mosquitto) Address() string { return "127.0.0.1:" + m.Port }
 
-// URL is the variable of a bridge that goes there.
-func (m *Mosquitto) URL() string { return "HANBRIDGE_MQTT_URL=mqtt://" + m.Address() }
+// URLVariable returns the environment variable that makes a bridge connect to this broker.
+func (m *Mosquitto) URLVariable() string { return "HANBRIDGE_MQTT_URL=mqtt://" + m.Address() }
 
-// Publish sends messages as nobody in particular, and returns when the broker has taken them all.
+// Publish sends messages without a user name, and returns when the broker has processed them all.
 func (m *Mosquitto) Publish(messages ...Message) {
 	m.t.Helper()
 	Connect(m.t, m.Address(), "", "").Publish(messages...)
 }
 
-// Kept returns what the broker retains, by topic.
-func (m *Mosquitto) Kept() map[string]string {
+// Retained returns the payloads of all messages that the broker retains, by topic.
+func (m *Mosquitto) Retained() map[string]string {
 	m.t.Helper()
-	return Connect(m.t, m.Address(), "", "").Kept("#")
+	return Connect(m.t, m.Address(), "", "").Retained("#")
 }
 
-// Passwords makes a file of mosquitto_passwd that lets in users with a password.
+// Passwords makes a password file with mosquitto_passwd. All users in it have the same password.
 func Passwords(t testing.TB, password string, users ...string) (file string) {
 	t.Helper()
-	NeedPeer(t, "mosquitto_passwd")
+	RequireProgram(t, "mosquitto_passwd")
 	file = filepath.Join(t.TempDir(), "passwords")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, user := range users {
-		Launch(t, nil, "mosquitto_passwd", "-b", file, user, password).EndsWell()
+		Launch(t, nil, "mosquitto_passwd", "-b", file, user, password).RequireSuccess()
 	}
 	return file
 }
 
-// FreePort returns a port of 127.0.0.1 for a server that has to be told one. The kernel gives it, and it stays the test's until
-// its end: a socket is bound to it that does not listen. Linux lets a server listen beside such a socket, where both have
-// SO_REUSEADDR (Mosquitto, Node.js and Go set it), gives the port to nobody who asks for any, and refuses who dials it.
+// FreePort returns a port of 127.0.0.1 for a server that cannot choose one itself. The port is reserved until the test ends: a socket that
+// does not listen is bound to it. While it is bound, Linux gives the port to no other program that asks for a free one. A server may
+// listen on it all the same if it sets SO_REUSEADDR, as Mosquitto, Node.js and Go do. Until then connections to it are refused.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -104,10 +103,10 @@ func FreePort(t testing.TB) string {
 	return strconv.Itoa(address.(*syscall.SockaddrInet4).Port)
 }
 
-// AwaitListener waits until somebody accepts connections at an address, a host and a port.
-func AwaitListener(t testing.TB, address string) {
+// AwaitPort waits until a server accepts connections at address (host:port).
+func AwaitPort(t testing.TB, address string) {
 	t.Helper()
-	Until(t, "somebody listens on "+address, func() bool {
+	Until(t, "a server listens on "+address, func() bool {
 		conn, err := net.Dial("tcp", address)
 		return err == nil && conn.Close() == nil
 	})

@@ -13,18 +13,19 @@ import (
 	"testing"
 )
 
-// A Process is a program that a test has started. What it says on its two outputs is kept together, and shown if the test fails.
+// A Process is a program that a test has started. Its standard output and standard error are recorded together, and shown if the test
+// fails.
 type Process struct {
 	Cmd  *exec.Cmd
 	t    testing.TB
-	done chan struct{} // closed when it has ended and all it said is in text
+	done chan struct{} // closed when the process has ended and its whole output is in text
 
 	mu   sync.Mutex
-	text bytes.Buffer
+	text bytes.Buffer // its output
 }
 
-// Launch starts a program in an empty folder, where it keeps its state too, without the HANBRIDGE_ variables of whoever runs the
-// test but with variables ("NAME=value"). It is killed when the test ends.
+// Launch starts a program in an empty folder, in which it also keeps its state. The program gets the environment of the test without the
+// HANBRIDGE_ variables, and with variables ("NAME=value"). It is killed when the test ends.
 func Launch(t testing.TB, variables []string, name string, args ...string) *Process {
 	t.Helper()
 	p := &Process{t: t, Cmd: exec.Command(name, args...), done: make(chan struct{})}
@@ -37,66 +38,66 @@ func Launch(t testing.TB, variables []string, name string, args ...string) *Proc
 	}
 	go func() {
 		defer close(p.done)
-		_ = p.Cmd.Wait() // its exit code is what tests ask for
+		_ = p.Cmd.Wait() // tests check the exit code
 	}()
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
-			t.Logf("%s said:\n%s", p.Cmd, p.Said())
+			t.Logf("output of %s:\n%s", p.Cmd, p.Output())
 		}
 	})
 	return p
 }
 
-// Hanbridge starts the program with a command.
+// Hanbridge starts hanbridge with a command and its flags.
 func Hanbridge(t testing.TB, variables []string, args ...string) *Process {
 	t.Helper()
 	return Launch(t, variables, Program(t), args...)
 }
 
-// StartBridge starts the bridge for the meter "house", which publishes every telegram unless variables say otherwise.
+// StartBridge runs the bridge for a meter with the id "house". It publishes every telegram, unless variables say otherwise.
 func StartBridge(t testing.TB, variables ...string) *Process {
 	t.Helper()
 	return Hanbridge(t, slices.Concat([]string{"HANBRIDGE_PUBLISH=realtime", "HANBRIDGE_METER_ID=house"}, variables), "run")
 }
 
-// Write takes what the process says.
+// Write records output of the process.
 func (p *Process) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.Write(b)
 }
 
-// Said returns all that the process has said so far.
-func (p *Process) Said() string {
+// Output returns all output of the process so far.
+func (p *Process) Output() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()
 }
 
-// Await waits until the process has said a text. It fails the test at once where the process has ended without it.
-func (p *Process) Await(text string) {
+// AwaitOutput waits until the output contains a text. It fails the test at once if the process has ended without that text.
+func (p *Process) AwaitOutput(text string) {
 	p.t.Helper()
-	Until(p.t, "said: "+text, func() bool {
-		ended := p.Ended() // before what it said is looked at
-		said := strings.Contains(p.Said(), text)
-		if ended && !said {
-			p.t.Fatalf("%s has ended (%v) and has not said: %s", p.Cmd, p.Cmd.ProcessState, text)
+	Until(p.t, "output: "+text, func() bool {
+		ended := p.Ended() // before the output is searched: an ended process has written all of it
+		found := strings.Contains(p.Output(), text)
+		if ended && !found {
+			p.t.Fatalf("%s has ended (%v) without the output: %s", p.Cmd, p.Cmd.ProcessState, text)
 		}
-		return said
+		return found
 	})
 }
 
-// SaidOnce wants a text said exactly once. It waits for the first time.
-func (p *Process) SaidOnce(text string) {
+// RequireOutputOnce waits until the output contains a text, and fails the test if it contains the text more than once.
+func (p *Process) RequireOutputOnce(text string) {
 	p.t.Helper()
-	p.Await(text)
-	if n := strings.Count(p.Said(), text); n != 1 {
-		p.t.Errorf("said %d times, want once: %s", n, text)
+	p.AwaitOutput(text)
+	if n := strings.Count(p.Output(), text); n != 1 {
+		p.t.Errorf("in the output %d times, want once: %s", n, text)
 	}
 }
 
-// Signal sends a signal.
+// Signal sends a signal to the process.
 func (p *Process) Signal(signal syscall.Signal) {
 	p.t.Helper()
 	if err := p.Cmd.Process.Signal(signal); err != nil {
@@ -104,22 +105,22 @@ func (p *Process) Signal(signal syscall.Signal) {
 	}
 }
 
-// End sends a signal and wants the process to end well.
-func (p *Process) End(signal syscall.Signal) {
+// Stop sends a signal, waits for the end of the process, and fails the test unless the exit code is 0.
+func (p *Process) Stop(signal syscall.Signal) {
 	p.t.Helper()
 	p.Signal(signal)
-	p.EndsWell()
+	p.RequireSuccess()
 }
 
-// EndsWell waits for the end of the process and wants the exit code 0.
-func (p *Process) EndsWell() {
+// RequireSuccess waits for the end of the process, and fails the test unless the exit code is 0.
+func (p *Process) RequireSuccess() {
 	p.t.Helper()
 	if code := p.ExitCode(); code != 0 {
 		p.t.Errorf("exit code of %s: got %d, want 0", p.Cmd, code)
 	}
 }
 
-// ExitCode waits for the end of the process. The code is -1 where a signal has ended it.
+// ExitCode waits for the end of the process and returns its exit code, which is -1 if a signal has ended it.
 func (p *Process) ExitCode() int {
 	p.t.Helper()
 	Until(p.t, "the end of "+p.Cmd.String(), p.Ended)
@@ -136,7 +137,7 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// Kill ends the process as a crash would.
+// Kill ends the process with SIGKILL, as a crash would, and waits for its end.
 func (p *Process) Kill() {
 	_ = p.Cmd.Process.Kill() // it may have ended by itself
 	<-p.done

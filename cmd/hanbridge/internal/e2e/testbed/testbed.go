@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package testbed starts what the end-to-end tests need: the program as it is built, real brokers, and meters on cables that can be
-// unplugged. Nothing in it waits for a fixed time, and every port is one that the kernel has given.
+// Package testbed starts what the end-to-end tests need: the built program, Mosquitto brokers, and simulated meters on cables that can be
+// unplugged. Nothing in it waits for a fixed time, and the kernel assigns every port.
 package testbed
 
 import (
@@ -20,18 +20,18 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// patience ends a wait for what will never happen. It says nothing about how fast the program is.
-const patience = 2 * time.Minute
+// waitLimit is the time after which a wait fails the test. It is no measure of the program's speed.
+const waitLimit = 2 * time.Minute
 
-// atOnce is how many tests of a package run side by side: they spend their time waiting for programs.
-const atOnce = "24"
+// parallelTests is how many tests of a package run in parallel. It is above the number of CPUs, because the tests mostly wait for programs.
+const parallelTests = "24"
 
-// folder holds the program while the tests of a package run.
+// folder holds the built program while the tests of a package run.
 var folder string
 
-// Main runs the tests of a package. Its TestMain calls it, and nothing else.
+// Main runs the tests of a package and ends the process. The TestMain of every package that uses testbed must call it.
 func Main(m *testing.M) {
-	err := flag.Set("test.parallel", atOnce) // the command line may say otherwise
+	err := flag.Set("test.parallel", parallelTests) // the command line may say otherwise
 	if err == nil {
 		folder, err = os.MkdirTemp("", "hanbridge-test-")
 	}
@@ -44,45 +44,45 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Program returns the path of the program, built as the image builds it. A package builds it once; what go run has linked before, it
-// takes from its cache.
+// Program returns the path of the program, built with the build tags of the container image. It is built once for each package of tests;
+// go run takes the linked program from its cache if it is there.
 func Program(t testing.TB) string {
 	t.Helper()
-	path, err := built()
+	path, err := buildProgram()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-var built = sync.OnceValues(func() (path string, err error) {
+var buildProgram = sync.OnceValues(func() (path string, err error) {
 	if folder == "" {
 		return "", errors.New("testbed: the package's TestMain does not call testbed.Main")
 	}
 	path = filepath.Join(folder, "hanbridge")
 	build := exec.Command("go", "run", "-tags", "timetzdata", "-exec", "cp", "./cmd/hanbridge", path)
-	build.Dir = Top
+	build.Dir = ModuleRoot
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go run -exec cp: %w\n%s", err, out)
 	}
 	return path, nil
 })
 
-// Top is the folder of the module: the tests of a package run in the package's.
-var Top, _ = filepath.Abs("../../../../..")
+// ModuleRoot is the folder of the module. Tests run in the folder of their package, five levels below it.
+var ModuleRoot, _ = filepath.Abs("../../../../..")
 
-// File returns the text of a file of the module.
-func File(t testing.TB, name string) string {
+// ReadFile returns the text of a file of the module.
+func ReadFile(t testing.TB, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(Top, name))
+	text, err := os.ReadFile(filepath.Join(ModuleRoot, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// NeedPeer skips the test where a program is missing that others make. With CI=true the test fails instead: there it has to be.
-func NeedPeer(t testing.TB, program string) {
+// RequireProgram skips the test if a program of another project, such as Mosquitto, is not installed. With CI=true the test fails instead.
+func RequireProgram(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err == nil {
 		return
@@ -97,51 +97,52 @@ func NeedPeer(t testing.TB, program string) {
 	t.Skipf("%s is not installed (%s)", program, how)
 }
 
-// Until looks again and again whether something holds, and ends the test where it never does.
-func Until(t testing.TB, what string, holds func() bool) {
+// Until waits until a condition holds, and fails the test if it does not hold within waitLimit. what describes the condition.
+func Until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(patience); !holds(); <-again.C {
+	for deadline := time.Now().Add(waitLimit); !condition(); <-again.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", waitLimit, what)
 		}
 	}
 }
 
-// FirstTelegram returns the quantities of the first telegram on a cable of the families p1-se-aidon and aidon-se, by name.
+// FirstTelegram returns the values, by quantity, of the first telegram on a cable with a meter of the family p1-se-aidon or aidon-se.
 func FirstTelegram(t testing.TB, family string) map[string]string {
 	t.Helper()
 	want := map[string]string{}
-	for line := range strings.Lines(File(t, "cmd/hanbridge/internal/e2e/testbed/testdata/aidon.txt")) {
+	for line := range strings.Lines(ReadFile(t, "cmd/hanbridge/internal/e2e/testbed/testdata/aidon.txt")) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if family == "aidon-se" && strings.HasPrefix(name, "current_") {
-			value = "-" + value // this list signs currents as their power
+			value = "-" + value // this list gives a current the sign of its power
 		}
 		want[name] = value
 	}
 	return want
 }
 
-// aboutBridge are the topics below a meter's that are no quantities.
-var aboutBridge = strings.Fields("status telegrams telegram_errors rejected rejected_reason telegram_interval last_telegram telegram info event")
+// nonQuantityTopics are the topics below <base>/<meter>/ that do not carry a quantity.
+var nonQuantityTopics = strings.Fields("status telegrams telegram_errors rejected rejected_reason telegram_interval last_telegram telegram info event")
 
-// Values returns the quantities of the meter "house" among what was heard, by name.
-func Values(heard map[string]string) map[string]string {
+// Values returns the values of the meter "house", by quantity, from payloads by topic.
+func Values(payloads map[string]string) map[string]string {
 	values := map[string]string{}
-	for topic, payload := range heard {
-		if name, ofMeter := strings.CutPrefix(topic, "hanbridge/house/"); ofMeter && !slices.Contains(aboutBridge, name) {
+	for topic, payload := range payloads {
+		if name, ofMeter := strings.CutPrefix(topic, "hanbridge/house/"); ofMeter && !slices.Contains(nonQuantityTopics, name) {
 			values[name] = payload
 		}
 	}
 	return values
 }
 
-// Announcements returns what was heard for hubs, by topic. It has to be sound; what was taken back is "".
-func Announcements(t testing.TB, heard map[string]string) map[string][]byte {
+// Announcements returns the discovery payloads for Home Assistant from payloads by topic. The payload of an announcement that was taken
+// back is empty. Announcements reports each fault that hatest.CheckSet finds.
+func Announcements(t testing.TB, payloads map[string]string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	for topic, payload := range heard {
+	for topic, payload := range payloads {
 		if strings.HasPrefix(topic, "homeassistant/") && strings.HasSuffix(topic, "/config") {
 			all[topic] = []byte(payload)
 		}

@@ -1,6 +1,6 @@
-// Package hub shows, compares and takes back what the broker holds for Home Assistant. It also finds out which
+// Package announcements shows, compares and takes back what the broker holds for Home Assistant. It also finds out which
 // quantities a meter sends, from a file, a simulation or the broker.
-package hub
+package announcements
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ import (
 
 // Load loads the configuration of a command beside the bridge, with another prefix where that is not "".
 func Load(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
-	cfg, err := config.Load(config.Found(file), p.Environ)
+	cfg, err := config.Load(config.FindFile(file), p.Environ)
 	w := &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
 	if err != nil || prefix == "" {
 		return w, err
@@ -31,17 +31,17 @@ func Load(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 	return w, mqtt.ValidateTopic("--prefix", prefix)
 }
 
-// ReadTime bounds a command that reads, perhaps twice, what the broker retains.
-const ReadTime = 45 * time.Second
+// ReadTimeout bounds a command that reads, perhaps twice, what the broker retains.
+const ReadTimeout = 45 * time.Second
 
-// Incomplete tells if an error is that not all was read which the broker retains.
-func Incomplete(err error) bool {
+// IsIncomplete tells if an error is that not all was read which the broker retains.
+func IsIncomplete(err error) bool {
 	_, is := errors.AsType[*mqtt.IncompleteError](err)
 	return is
 }
 
 // Show prints what is announced for the meter that is seen, or, where none is, what is announced on the broker.
-func Show(ctx context.Context, p *cli.Program, from *SeenFlags, prefix string, files []string) error {
+func Show(ctx context.Context, p *cli.Program, from *MeterFlags, prefix string, files []string) error {
 	w, err := Load(p, from.Config, prefix)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func Show(ctx context.Context, p *cli.Program, from *SeenFlags, prefix string, f
 	if w.HomeAssistant.Discovery == discovery.Off {
 		return errors.New("homeassistant.discovery is off: nothing is announced")
 	}
-	seen, err := from.Look("discovery show", w, files)
+	seen, err := from.Observe("discovery show", w, files)
 	switch {
 	case err != nil:
 		return err
@@ -62,20 +62,20 @@ func Show(ctx context.Context, p *cli.Program, from *SeenFlags, prefix string, f
 
 // showAnnounced prints what the broker retains.
 func showAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
-	if err := w.NeedBroker(); err != nil {
+	if err := w.RequireBroker(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, ReadTime)
+	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
 	messages, err := mqtt.RetainedAnnouncements(ctx, w.MQTTOutput())
-	if err != nil && Incomplete(err) {
+	if err != nil && IsIncomplete(err) {
 		err = errors.Join(showMessages(p, messages), cli.DataError(err))
 	}
 	if err != nil {
 		return cli.DataError(err)
 	}
 	if len(messages) == 0 {
-		p.Complain("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
+		p.PrintMessage("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
 			w.HomeAssistant.Prefix, w.MQTT.URL)
 		return cli.ErrPrinted
 	}
@@ -90,7 +90,7 @@ func showMessages(p *cli.Program, messages []discovery.Message) error {
 			text.Reset()
 			text.Write(m.Payload)
 		}
-		if _, err := fmt.Fprintf(safetext.Lines{W: p.Out}, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
+		if _, err := fmt.Fprintf(safetext.LineWriter{W: p.Out}, "%s\n%s\n\n", m.Topic, text.Bytes()); err != nil {
 			return err
 		}
 	}

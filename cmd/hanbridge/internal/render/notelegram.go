@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// NoTelegram is why there is none in a recording, as far as nothing more is known.
-const NoTelegram = "it is empty, or was recorded with another line setting or an inverted signal"
+// NoTelegramReason is why there is none in a recording, as far as nothing more is known.
+const NoTelegramReason = "it is empty, or was recorded with another line setting or an inverted signal"
 
 // anotherLine names the likely reasons why bytes are no telegrams.
 const anotherLine = "is it the right file? If it is a recording of the port: was it made at another line setting, or is the signal inverted? " +
@@ -101,10 +101,10 @@ func (n *tally) lockedAdvice() string {
 			n.sealed, n.sealed+n.opened)
 	case n.locked.AuthKey:
 		return "telegrams are encrypted, and the key fits, but its authentication key does not (or a telegram is damaged): compare " +
-			"--auth-key, or the second key in its line of the file, with what the grid company gave you, " + WithoutAuthKey
+			"--auth-key, or the second key in its line of the file, with what the grid company gave you, " + OmitAuthKeyAdvice
 	case n.locked.Tried:
 		return "telegrams are encrypted, and no key that was given fits: ask the grid company for the key of this meter (an old one " +
-			"ends with a change of meter), and name it with --key-file FILE or --key HEX; " + MaybeSwapped
+			"ends with a change of meter), and name it with --key-file FILE or --key HEX; " + SwappedKeysAdvice
 	}
 	return "telegrams are encrypted: the grid company gives you the key; write it into a file, and name that with --key-file FILE " +
 		"(or --key HEX, which other users of the machine can see)"
@@ -112,6 +112,6 @@ func (n *tally) lockedAdvice() string {
 
 // What is said of keys that do not fit, wherever it is.
 const (
-	WithoutAuthKey = "or leave it out: then values are read, but nothing proves them, so that they are published after two alike"
-	MaybeSwapped   = "where you were given two, key and authentication key may be swapped"
+	OmitAuthKeyAdvice = "or leave it out: then values are read, but nothing proves them, so that they are published after two alike"
+	SwappedKeysAdvice = "where you were given two, key and authentication key may be swapped"
 )

@@ -1,4 +1,4 @@
-package hub
+package announcements
 
 import (
 	"bytes"
@@ -23,19 +23,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// SeenFlags say where a command sees a meter: in a file, in a simulation, or, where neither is named, elsewhere.
-type SeenFlags struct{ Config, Family string }
+// MeterFlags say where a command sees a meter: in a file, in a simulation, or, where neither is named, elsewhere.
+type MeterFlags struct{ Config, Family string }
 
-// AddSeenFlags gives a command the flags that say where a meter is seen. family is what --family does there.
-func AddSeenFlags(c *cobra.Command, family string) *SeenFlags {
-	f := new(SeenFlags)
+// AddMeterFlags gives a command the flags that say where a meter is seen. family is what --family does there.
+func AddMeterFlags(c *cobra.Command, family string) *MeterFlags {
+	f := new(MeterFlags)
 	c.Flags().StringVar(&f.Config, "config", "", "configuration `FILE`")
 	c.Flags().StringVar(&f.Family, "family", "", family+", `NAME` as simulate --list names it")
 	return f
 }
 
-// A Seen is what telegrams tell of their meter.
-type Seen struct {
+// A Observation is what telegrams tell of their meter.
+type Observation struct {
 	// Meter has the id and the name of the configuration's first, and the quantities in the order in which they came.
 	Meter discovery.Meter
 	// Telegrams and Sent count telegrams and those with a quantity.
@@ -47,25 +47,25 @@ type Seen struct {
 	First, Last time.Time
 }
 
-// Look returns what is in the file or comes from the family; nil where neither is named.
-func (f *SeenFlags) Look(command string, w *daemon.Setup, files []string) (*Seen, error) {
+// Observe returns what is in the file or comes from the family; nil where neither is named.
+func (f *MeterFlags) Observe(command string, w *daemon.Setup, files []string) (*Observation, error) {
 	switch {
 	case len(files) > 0 && f.Family != "":
 		return nil, fmt.Errorf("%s: a file or --family, not both", command)
 	case len(files) > 0:
-		return seeFile(w, files[0])
+		return observeFile(w, files[0])
 	case f.Family != "":
 		family, err := virtualport.Family(f.Family)
 		if err != nil {
 			return nil, err
 		}
-		return SeeFamily(w, family)
+		return ObserveFamily(w, family)
 	}
 	return nil, nil
 }
 
-// SeeFamily sees a simulated meter for an hour, from the full hour on: some lists come no oftener.
-func SeeFamily(w *daemon.Setup, f simulate.Family) (*Seen, error) {
+// ObserveFamily sees a simulated meter for an hour, from the full hour on: some lists come no oftener.
+func ObserveFamily(w *daemon.Setup, f simulate.Family) (*Observation, error) {
 	telegrams := int(time.Hour / f.Interval)
 	if f.Hourly%f.Interval != 0 {
 		telegrams++
@@ -76,14 +76,14 @@ func SeeFamily(w *daemon.Setup, f simulate.Family) (*Seen, error) {
 		_, telegram := hour.Next()
 		stream.Write(telegram)
 	}
-	s, err := see(w, f.Name, &stream, meter.Options{Keys: virtualport.SimulatedKey(f)})
+	s, err := observe(w, f.Name, &stream, meter.Options{Keys: virtualport.KeysOf(f)})
 	if err == nil {
 		s.Interval = f.Interval
 	}
 	return s, err
 }
 
-func seeFile(w *daemon.Setup, name string) (*Seen, error) {
+func observeFile(w *daemon.Setup, name string) (*Observation, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -93,12 +93,12 @@ func seeFile(w *daemon.Setup, name string) (*Seen, error) {
 	if err != nil {
 		return nil, err
 	}
-	return see(w, name, capture.Bytes(f), o)
+	return observe(w, name, capture.Bytes(f), o)
 }
 
 // see reads all that a meter sends, with the options that its telegrams need.
-func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Seen, error) {
-	s := &Seen{Meter: discovery.Meter{ID: w.Meters[0].ID, Name: w.Meters[0].Name}, Sent: map[quantity.ID]int{}}
+func observe(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Observation, error) {
+	s := &Observation{Meter: discovery.Meter{ID: w.Meters[0].ID, Name: w.Meters[0].Name}, Sent: map[quantity.ID]int{}}
 	var locked *dlms.EncryptedError
 	o.AcceptUnverified = true
 	for d := meter.NewDecoder(r, o); ; {
@@ -126,7 +126,7 @@ func see(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Seen, err
 	return s, nil
 }
 
-func (s *Seen) take(r *meter.Reading) {
+func (s *Observation) take(r *meter.Reading) {
 	m := &s.Meter
 	if r.Meter.List != "" || m.Software == "" { // as the bridge: a make without a list does not replace one that came with it
 		m.Make = cmp.Or(r.Meter.Make, m.Make)
@@ -153,7 +153,7 @@ func keyWanted(e *dlms.EncryptedError) string {
 	case e.AuthKey:
 		return "the key of the configuration fits, but its authentication key does not: compare auth_key, or leave it out"
 	case e.Tried:
-		return "no key of the configuration fits: name that of the meter as key or key_file; " + render.MaybeSwapped
+		return "no key of the configuration fits: name that of the meter as key or key_file; " + render.SwappedKeysAdvice
 	}
 	return "the configuration has no key: name the file with that of the meter as key_file, in the file of --config or as HANBRIDGE_METER_KEY_FILE"
 }

@@ -1,4 +1,4 @@
-package hub
+package announcements
 
 import (
 	"context"
@@ -13,22 +13,22 @@ import (
 
 // Diff compares what the broker holds with what would be announced of the meter that is seen, or, where none is, of all that the broker
 // knows.
-func Diff(ctx context.Context, p *cli.Program, from *SeenFlags, files []string) error {
+func Diff(ctx context.Context, p *cli.Program, from *MeterFlags, files []string) error {
 	w, err := Load(p, from.Config, "")
 	if err != nil {
 		return err
 	}
-	seen, err := from.Look("discovery diff", w, files)
+	seen, err := from.Observe("discovery diff", w, files)
 	if err == nil {
-		err = w.NeedBroker()
+		err = w.RequireBroker()
 	}
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, ReadTime)
+	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	kept, err := ReadKept(ctx, w)
-	if err != nil && Incomplete(err) {
+	kept, err := ReadRetained(ctx, w)
+	if err != nil && IsIncomplete(err) {
 		err = fmt.Errorf("%w: what differs cannot be told", err)
 	}
 	if err != nil {
@@ -39,9 +39,9 @@ func Diff(ctx context.Context, p *cli.Program, from *SeenFlags, files []string) 
 
 // Compare prints how what is kept differs from what would be announced of the meter that was seen, or, where that is nil, of all that are
 // known from it.
-func Compare(p *cli.Program, w *daemon.Setup, kept Kept, seen *Seen) error {
+func Compare(p *cli.Program, w *daemon.Setup, kept Retained, seen *Observation) error {
 	to := w.MQTTOutput()
-	meters := Known(w, kept)
+	meters := RetainedMeters(w, kept)
 	if seen != nil {
 		meters = []discovery.Meter{seen.Meter}
 	}
@@ -49,10 +49,10 @@ func Compare(p *cli.Program, w *daemon.Setup, kept Kept, seen *Seen) error {
 	for _, m := range meters {
 		ids = append(ids, m.ID)
 	}
-	held := concerning(kept.Announced, ids, to.BaseTopic, seen == nil)
+	held := announcementsOf(kept.Announced, ids, to.BaseTopic, seen == nil)
 	all := discovery.Differences(held, wanted(to.Discovery(), meters))
 	for _, d := range all {
-		fmt.Fprintln(safetext.Lines{W: p.Out}, d)
+		fmt.Fprintln(safetext.LineWriter{W: p.Out}, d)
 	}
 	found := len(all)
 	for _, m := range meters {

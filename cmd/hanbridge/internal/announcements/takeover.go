@@ -1,4 +1,4 @@
-package hub
+package announcements
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	w, err := Load(p, file, "")
 	if err == nil {
-		err = w.NeedBroker()
+		err = w.RequireBroker()
 	}
 	if err != nil {
 		return err
@@ -22,7 +22,7 @@ func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	if !slices.Contains(w.MeterIDs(), meter) {
 		return fmt.Errorf("no meter of the configuration has the id %q%s", meter, cli.DidYouMean(meter, w.MeterIDs()))
 	}
-	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTime)
+	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTimeout)
 	defer cancel()
 	to := w.MQTTOutput()
 	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {

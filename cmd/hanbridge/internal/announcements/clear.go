@@ -1,4 +1,4 @@
-package hub
+package announcements
 
 import (
 	"cmp"
@@ -13,9 +13,9 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// A Clearing is what to take back, besides what is announced of the configured meters, of those that this bridge once
+// A ClearOptions is what to take back, besides what is announced of the configured meters, of those that this bridge once
 // published, and of the bridge.
-type Clearing struct {
+type ClearOptions struct {
 	// Config is the file of the configuration, Prefix another discovery prefix than is configured there, or "".
 	Config, Prefix string
 	// Values takes back what the broker retains below the topics of these meters too.
@@ -27,27 +27,27 @@ type Clearing struct {
 }
 
 // Clear takes back what c says and prints the topics. A bridge that runs may announce its meters again; their values are left to it.
-func Clear(ctx context.Context, p *cli.Program, c Clearing) error {
+func Clear(ctx context.Context, p *cli.Program, c ClearOptions) error {
 	w, err := Load(p, c.Config, c.Prefix)
 	if err == nil {
-		err = w.NeedBroker()
+		err = w.RequireBroker()
 	}
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, ReadTime)
+	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
 	to := w.MQTTOutput()
 	own, err := ownRuns(w)
 	if err != nil && c.Values {
-		p.Complain("%v", err)
+		p.PrintMessage("%v", err)
 	}
 	topics, busy, err := c.topics(ctx, w, own)
 	switch {
-	case err != nil && !Incomplete(err):
+	case err != nil && !IsIncomplete(err):
 		return cli.DataError(err)
 	case err != nil:
-		p.Complain("%v: what was not read stays; when this is done, do it again", err)
+		p.PrintMessage("%v: what was not read stays; when this is done, do it again", err)
 	case len(topics)+len(busy) == 0:
 		where := "announced below " + to.Prefix
 		if c.Values {
@@ -57,7 +57,7 @@ func Clear(ctx context.Context, p *cli.Program, c Clearing) error {
 		return nil
 	}
 	for _, b := range busy {
-		p.Complain("%s: its values stay: %s", b.Meter, b.InUse)
+		p.PrintMessage("%s: its values stay: %s", b.Meter, b.InUse)
 	}
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
 		return cli.DataError(err)
@@ -70,10 +70,10 @@ func Clear(ctx context.Context, p *cli.Program, c Clearing) error {
 }
 
 // report prints the topics that were taken back, those that are left as mistakes, and whether all went well.
-func (c Clearing) report(p *cli.Program, topics, left []string, good bool) error {
+func (c ClearOptions) report(p *cli.Program, topics, left []string, good bool) error {
 	for _, topic := range topics {
 		if slices.Contains(left, topic) {
-			p.Complain("%s is still there (may this user publish it, or has a bridge published it again?)", topic)
+			p.PrintMessage("%s is still there (may this user publish it, or has a bridge published it again?)", topic)
 			good = false
 			continue
 		}
@@ -92,10 +92,10 @@ func (c Clearing) report(p *cli.Program, topics, left []string, good bool) error
 
 // topics returns the topics of what is to be taken back, in either style of announcement, and the meters whose values must
 // stay. With an *mqtt.IncompleteError what was read is returned too.
-func (c Clearing) topics(ctx context.Context, w *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.RetainedMeter, err error) {
+func (c ClearOptions) topics(ctx context.Context, w *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.RetainedMeter, err error) {
 	to := w.MQTTOutput()
 	published, short := mqtt.OwnRetained(ctx, to, own, w.MeterIDs(), c.Meters)
-	if c.Values && short != nil && !Incomplete(short) {
+	if c.Values && short != nil && !IsIncomplete(short) {
 		return nil, nil, short
 	}
 	messages, err := mqtt.RetainedAnnouncements(ctx, to)
@@ -103,7 +103,7 @@ func (c Clearing) topics(ctx context.Context, w *daemon.Setup, own *bridge.Insta
 	for _, m := range published {
 		ids = append(ids, m.Meter)
 	}
-	for _, m := range concerning(messages, ids, to.BaseTopic, c.All) {
+	for _, m := range announcementsOf(messages, ids, to.BaseTopic, c.All) {
 		topics = append(topics, m.Topic)
 	}
 	for _, m := range published {
@@ -121,7 +121,7 @@ func (c Clearing) topics(ctx context.Context, w *daemon.Setup, own *bridge.Insta
 
 // ownRuns returns the runs of this bridge, as its state tells; nil where it has none.
 func ownRuns(w *daemon.Setup) (*bridge.Instance, error) {
-	dir := w.Remembered()
+	dir := w.StateDirToRead()
 	if dir == "" {
 		return nil, nil
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// Order is what `doctor` is asked for.
-type Order struct {
+// Options is what `doctor` is asked for.
+type Options struct {
 	Port, Config, Serial string
 	Keys                 config.KeyFlags
 	Dwell                time.Duration
@@ -20,23 +20,23 @@ type Order struct {
 }
 
 // target is the configuration that is written.
-func (o Order) target() string {
+func (o Options) target() string {
 	if o.Config != "" {
 		return o.Config
 	}
-	return config.Places[0]
+	return config.DefaultFiles[0]
 }
 
 // starts is the command that starts the bridge with the configuration that was looked at.
-func (o Order) starts() string {
-	if o.target() == config.Places[0] || o.Config == config.Found("") {
+func (o Options) starts() string {
+	if o.target() == config.DefaultFiles[0] || o.Config == config.FindFile("") {
 		return "hanbridge run"
 	}
 	return "hanbridge run --config " + o.Config
 }
 
 // writes is the command that does the same once more and writes the configuration. It holds no key.
-func (o Order) writes() string {
+func (o Options) writes() string {
 	_, missing := os.Stat(o.target())
 	command := "hanbridge doctor"
 	for _, word := range []struct {
@@ -59,7 +59,7 @@ func (o Order) writes() string {
 }
 
 // refusesToWrite is asked before anything is looked at, so that nobody waits for a refusal.
-func (o Order) refusesToWrite() error {
+func (o Options) refusesToWrite() error {
 	if !o.Write {
 		return nil
 	}
@@ -102,7 +102,7 @@ func writeConfig(name, text string) error {
 }
 
 // choose finds out which meter is meant, and lays what the command line says over its configuration.
-func (d *examination) choose(o Order) (err error) {
+func (d *examination) choose(o Options) (err error) {
 	var port config.Port
 	if o.Port != "" {
 		text := o.Port
@@ -113,7 +113,7 @@ func (d *examination) choose(o Order) (err error) {
 			return fmt.Errorf("doctor: %w", err)
 		}
 	}
-	if d.index, err = d.cfg.Choose("doctor", port, d.file); err != nil {
+	if d.index, err = d.cfg.SelectMeter("doctor", port, d.file); err != nil {
 		return err
 	}
 	m := d.meter()
@@ -128,7 +128,7 @@ func (d *examination) choose(o Order) (err error) {
 	if !o.Keys.Given() {
 		return nil
 	}
-	if _, err := o.Keys.Open(); err != nil {
+	if _, err := o.Keys.Load(); err != nil {
 		return err
 	}
 	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), "" // what is tried is what is proposed

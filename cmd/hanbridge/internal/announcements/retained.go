@@ -1,4 +1,4 @@
-package hub
+package announcements
 
 import (
 	"cmp"
@@ -14,41 +14,41 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Kept is what the broker retains: announcements, and the values of the configured meters by meter and quantity.
-type Kept struct {
+// A Retained is what the broker retains: announcements, and the values of the configured meters by meter and quantity.
+type Retained struct {
 	Announced []discovery.Message
 	Values    map[string]map[string]string
 }
 
-// ReadKept reads it. With an *mqtt.IncompleteError what was read is returned too.
-func ReadKept(ctx context.Context, w *daemon.Setup) (k Kept, err error) {
+// ReadRetained reads it. With an *mqtt.IncompleteError what was read is returned too.
+func ReadRetained(ctx context.Context, w *daemon.Setup) (k Retained, err error) {
 	to := w.MQTTOutput()
 	k.Announced, err = mqtt.RetainedAnnouncements(ctx, to)
-	if err != nil && !Incomplete(err) {
-		return Kept{}, err
+	if err != nil && !IsIncomplete(err) {
+		return Retained{}, err
 	}
 	values, short := mqtt.Retained(ctx, to, w.MeterIDs()...)
 	k.Values = values
 	return k, cmp.Or(err, short)
 }
 
-// Known returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
+// RetainedMeters returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
 // text, and of one that comes once an hour, it need not hold a value. Without any where it holds nothing.
-func Known(w *daemon.Setup, k Kept) (meters []discovery.Meter) {
+func RetainedMeters(w *daemon.Setup, k Retained) (meters []discovery.Meter) {
 	announced := w.MQTTOutput().Discovery().Announced(k.Announced)
 	for _, m := range w.Meters {
 		var before discovery.Meter
 		if i := slices.IndexFunc(announced, func(a discovery.Meter) bool { return a.ID == m.ID }); i >= 0 {
 			before = announced[i]
 		}
-		meters = append(meters, knownMeter(m, k.Values[m.ID], before))
+		meters = append(meters, retainedMeter(m, k.Values[m.ID], before))
 	}
 	return meters
 }
 
-// knownMeter puts together what the values and the announcement of a meter tell. Units, and how often a quantity comes, are
+// retainedMeter puts together what the values and the announcement of a meter tell. Units, and how often a quantity comes, are
 // in the announcement alone.
-func knownMeter(c config.Meter, values map[string]string, announced discovery.Meter) discovery.Meter {
+func retainedMeter(c config.Meter, values map[string]string, announced discovery.Meter) discovery.Meter {
 	m := announced
 	m.ID, m.Name, m.Simulated, m.Quantities = c.ID, c.Name, false, nil
 	var info struct{ Make, Model, Serial, List string }
@@ -81,9 +81,9 @@ func decimalsIn(id quantity.ID, value string) int {
 	return len(fraction)
 }
 
-// concerning are the announcements of these devices, in either style, and with others also of those that publish below the base
+// announcementsOf are the announcements of these devices, in either style, and with others also of those that publish below the base
 // topic: meters that were taken out of the configuration.
-func concerning(messages []discovery.Message, ids []string, base string, others bool) []discovery.Message {
+func announcementsOf(messages []discovery.Message, ids []string, base string, others bool) []discovery.Message {
 	held := discovery.HeldOf(messages)
 	named := discovery.Held{}
 	for _, id := range ids {

@@ -1,7 +1,7 @@
-// Package early hears the signals that end the program before the other packages are made ready, which takes some
+// Package signals hears the signals that end the program before the other packages are made ready, which takes some
 // milliseconds: a signal that comes then would end the program without a word. It is a package of its own, and imports next to
 // nothing, since Go makes packages ready in the order of their imports.
-package early
+package signals
 
 import (
 	"os"
@@ -9,17 +9,17 @@ import (
 	"syscall"
 )
 
-var heard = listen()
+var first = listen()
 
 func listen() chan os.Signal {
 	c := make(chan os.Signal, 1)
-	signal.Notify(c, Signals()...)
+	signal.Notify(c, Terminating()...)
 	return c
 }
 
-// Signals returns those that end the program in good order. Where nohup has SIGHUP ignored, it stays ignored: the program
+// Terminating returns those that end the program in good order. Where nohup has SIGHUP ignored, it stays ignored: the program
 // outlives its terminal.
-func Signals() []os.Signal {
+func Terminating() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		all = append(all, syscall.SIGHUP)
@@ -27,8 +27,8 @@ func Signals() []os.Signal {
 	return all
 }
 
-// Heard returns the channel on which a signal of Signals comes, the first since the program was started.
-func Heard() <-chan os.Signal { return heard }
+// First returns the channel on which a signal of Terminating comes, the first since the program was started.
+func First() <-chan os.Signal { return first }
 
 // Stop leaves further signals to do what they do to any program.
-func Stop() { signal.Stop(heard) }
+func Stop() { signal.Stop(first) }
