@@ -3,41 +3,75 @@ package meter
 import (
 	"errors"
 	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
+	"github.com/hanbridge/hanbridge/pkg/mbus"
+	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// Errors of a *TelegramError that a program may decide by, with errors.Is.
+// Errors by which a program may decide what to do about a *TelegramError. Test for them with errors.Is.
 var (
-	// ErrUnverified: the telegram has no checksum. It counts with the next telegram that has the same codes, which is then
-	// returned as a verified Reading. See Options.AcceptUnverified.
-	ErrUnverified = errors.New("no checksum proves the telegram: the next one with the same codes counts")
-	// ErrRepeated: the frame counter of a ciphered telegram is not above the last one. See Options.RejectRepeated.
-	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
-	// ErrIncomplete: parts of a message that is sent in several frames or blocks are missing.
+	// ErrChecksum: the checksum of the telegram is wrong, whatever its framing. It was damaged on the way.
+	ErrChecksum = errors.New("wrong checksum")
+	// ErrTruncated: the telegram ends too early, whatever its framing. Bytes were lost on the way.
+	ErrTruncated = errors.New("truncated telegram")
+	// ErrIncomplete: a part of a message that is sent in several frames or blocks is missing.
 	ErrIncomplete = errors.New("a message of which parts are missing")
-	// ErrAuthentication: the authentication tag of a ciphered telegram is wrong, although the key fitted before. The telegram is
-	// damaged or forged.
+	// ErrEncrypted: the telegram is encrypted, and no key decrypts it. errors.As gives a *dlms.EncryptedError with the details.
+	ErrEncrypted = errors.New("encrypted, and no key decrypts it")
+	// ErrAuthentication: the authentication tag of the telegram is wrong, although the key fitted before. It is damaged or forged.
 	ErrAuthentication = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
+	// ErrRepeated: the frame counter of the telegram is not above the last one. See Options.RejectRepeated.
+	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
+	// ErrUnverified: no checksum proves the telegram, and none of the last four had the same codes. The next telegram with the same
+	// codes is a verified Reading. See Options.AcceptUnverified.
+	ErrUnverified = errors.New("no checksum proves the telegram: the next one with the same codes counts")
 )
 
-// A TelegramError is a damaged telegram. The stream goes on behind it.
+// Faults of messages that are sent in parts.
+var (
+	errNoFirstPart = kinderror.New(ErrIncomplete, "a part of a message whose beginning is missing")
+	errTooLong     = errors.New("a message that is longer than any meter's")
+	// errNotContinued is never reported: a part does not continue the message that was begun, which is given up.
+	errNotContinued = errors.New("the message before is incomplete")
+)
+
+// A TelegramError is a telegram that gives no Reading. The stream goes on behind it.
 type TelegramError struct {
+	// Protocol is the framing of the telegram.
 	Protocol Protocol
-	// Offset is where the telegram begins, in bytes from the start of the stream; Bytes is how many were given up.
+	// Offset is where the telegram begins, in bytes from the start of the stream. Bytes is its length.
 	Offset int64
 	Bytes  int
-	// Raw are its last bytes: all of them, or the last part of a message in several. They are valid until the next call of Next.
+	// Raw are the bytes of the telegram, or of the last part of a message in several parts. They are valid until the next call of Next.
 	Raw []byte
 	// Intact is true if the telegram arrived undamaged: its checksum is right, but it is of a kind that is not read, or no key
 	// decrypts it, or it is not verified yet.
 	Intact bool
-	// Err says what is wrong.
+	// Err is the reason.
 	Err error
 }
 
-// Error returns the reason and the place.
+// Error returns the reason and the place in the stream.
 func (e *TelegramError) Error() string {
 	return fmt.Sprintf("%v (telegram of %d bytes at byte %d)", e.Err, e.Bytes, e.Offset)
 }
 
 // Unwrap returns the reason alone.
 func (e *TelegramError) Unwrap() error { return e.Err }
+
+// Is reports whether the reason is target, one of ErrChecksum, ErrTruncated and ErrEncrypted, in any framing.
+func (e *TelegramError) Is(target error) bool {
+	switch target {
+	case ErrChecksum:
+		return errors.Is(e.Err, p1.ErrChecksum) || errors.Is(e.Err, hdlc.ErrChecksum) || errors.Is(e.Err, mbus.ErrChecksum)
+	case ErrTruncated:
+		return errors.Is(e.Err, p1.ErrTruncated) || errors.Is(e.Err, hdlc.ErrTruncated) || errors.Is(e.Err, mbus.ErrTruncated) ||
+			errors.Is(e.Err, dlms.ErrTruncated)
+	case ErrEncrypted:
+		return errors.Is(e.Err, dlms.ErrEncrypted) || errors.Is(e.Err, p1.ErrEncrypted)
+	}
+	return false
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// Codes of what a meter says about itself, on any channel that is not a sub-meter's (IEC 62056-6-2, 6.2.41).
+// Codes by which a meter identifies itself: value groups C, D and E (IEC 62056-6-2, 6.2.41).
 var (
 	listName   = [3]byte{0, 2, 129}
 	serial     = [3]byte{96, 1, 0}
@@ -18,10 +18,11 @@ var (
 	meterType  = [3]byte{96, 1, 7}
 	deviceName = [3]byte{42, 0, 0}
 	gs1Number  = [3]byte{0, 0, 5} // Kamstrup
-	plainID    = [3]byte{0, 0, 1} // Kamstrup in Denmark, as a number
+	numericID  = [3]byte{0, 0, 1} // Kamstrup in Denmark, as a number
 )
 
-// identify takes number, type and list from the records. The logical device name is a number of last resort.
+// identify sets serial number, model and list name from the records. If no record has the serial number, it is the logical device name.
+// Records on the channels of sub-meters do not count.
 func (d *Decoder) identify() {
 	r, m := &d.reading, &d.reading.Meter
 	for i := range r.Records {
@@ -29,8 +30,8 @@ func (d *Decoder) identify() {
 		if rec.Code[0] == 0 && rec.Code[1] > 0 {
 			continue
 		}
-		if rec.Kind == obis.Number && rec.Code.CDE() == plainID && rec.Value.Coef > 0 && r.number == "" {
-			r.number = d.names.of(rec.Value.Append(d.digits[:0]))
+		if rec.Kind == obis.Number && rec.Code.CDE() == numericID && rec.Value.Coef > 0 && r.kamstrupNumber == "" {
+			r.kamstrupNumber = d.names.of(rec.Value.Append(d.serialDigits[:0]))
 		}
 		if rec.Kind != obis.Text || len(rec.Text) == 0 || p1.IsErrorCode(rec.Text) {
 			continue
@@ -43,87 +44,89 @@ func (d *Decoder) identify() {
 		case meterType:
 			m.Model = d.names.of(rec.Text)
 		case gs1Number:
-			r.number = d.names.of(rec.Text)
+			r.kamstrupNumber = d.names.of(rec.Text)
 		case otherID:
 			if m.Serial == "" {
 				m.Serial = d.names.of(rec.Text)
 			}
 		case deviceName:
-			r.device = rec.Text
+			r.deviceName = rec.Text
 		}
 	}
 	if m.Serial == "" {
-		m.Serial = cmp.Or(r.number, d.names.of(r.device))
+		m.Serial = cmp.Or(r.kamstrupNumber, d.names.of(r.deviceName))
 	}
 }
 
-// names keeps the texts by which a meter calls itself, so that the same ones in every telegram allocate nothing.
-type names struct {
-	kept [8]name
-	next int
+// A nameCache holds the identifying texts of a meter, which are the same in each telegram, so that a telegram allocates no memory.
+type nameCache struct {
+	entries [8]cachedName
+	next    int // index of the entry that is replaced next
 }
 
-type name struct{ sent, shown string }
+type cachedName struct{ sent, readable string }
 
-// of returns b as people write it: without padding, and in letters where the meter sends these in hexadecimal.
-func (n *names) of(b []byte) string {
+// of returns b in readable form: without padding, and decoded if the meter sends its characters as hexadecimal digits.
+func (n *nameCache) of(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	for i := range n.kept {
-		if n.kept[i].sent == string(b) {
-			return n.kept[i].shown
+	for i := range n.entries {
+		if n.entries[i].sent == string(b) {
+			return n.entries[i].readable
 		}
 	}
-	shown := trimmed(string(b))
-	if letters, ok := unhexed(shown); ok {
-		shown = letters
+	readable := withoutPadding(string(b))
+	if text, ok := decodeHex(readable); ok {
+		readable = text
 	}
-	n.kept[n.next] = name{string(b), shown}
-	n.next = (n.next + 1) % len(n.kept)
-	return shown
+	n.entries[n.next] = cachedName{string(b), readable}
+	n.next = (n.next + 1) % len(n.entries)
+	return readable
 }
 
-// From how many digits on a number is taken for hexadecimal characters (DSMR P1 5.0.2, 6.4: an octet string): those of DSMR
-// have 34. One of 16 might by chance stand for 8 characters, but hardly for nothing but figures.
+// How many hexadecimal digits a text must have to be taken for encoded characters (DSMR P1 5.0.2, 6.4: an octet string). DSMR meters
+// send 34. A serial number of 16 digits may look like 8 encoded characters by chance, but hardly like 8 encoded digits.
 const (
-	leastHexed        = 24
-	leastHexedFigures = 16
+	minHexText   = 24
+	minHexDigits = 16
 )
 
-func unhexed(s string) (string, bool) {
+// decodeHex decodes a text of hexadecimal digits. ok is false if s is more likely the text itself.
+func decodeHex(s string) (text string, ok bool) {
 	b, err := hex.DecodeString(s)
-	if err != nil || len(s) < leastHexedFigures {
+	if err != nil || len(s) < minHexDigits {
 		return "", false
 	}
-	text := trimmed(string(b))
-	figures := text != ""
+	text = withoutPadding(string(b))
+	digitsOnly := text != ""
 	for _, x := range []byte(text) {
 		if x-'0' <= 9 {
 			continue
 		}
-		figures = false
+		digitsOnly = false
 		if (x|0x20)-'a' > 'z'-'a' && x != ' ' && x != '-' && x != '.' {
 			return "", false
 		}
 	}
-	return text, figures || text != "" && len(s) >= leastHexed
+	return text, digitsOnly || text != "" && len(s) >= minHexText
 }
 
-// trimmed returns s without the zeros and blanks with which some meters pad it.
-func trimmed(s string) string { return strings.Trim(s, "\x00 ") }
+// withoutPadding returns s without the zero bytes and blanks with which some meters pad it.
+func withoutPadding(s string) string { return strings.Trim(s, "\x00 ") }
 
-// identifyP1 reads the identification line: XXXZ Ident, with an optional \W behind the Z (IEC 62056-21, 6.3.2 and 6.3.12).
+// identifyP1 sets model and family from the identification line without its '/': the three letters of the make, a digit for the
+// speed, an optional '\' with a mode, and the model (IEC 62056-21, 6.3.2 and 6.3.12).
 func (d *Decoder) identifyP1(ident []byte) {
 	if string(ident) != d.ident { // it is the same in every telegram of a meter
 		d.ident, d.identFamily, d.identModel = string(ident), familyOfFlag(ident), identModel(ident)
 		d.finder.Means = bytes.HasPrefix(ident, []byte("ESO")) // the grid company of Lithuania
 	}
 	d.reading.Meter.Model = d.identModel
-	d.reading.belongsTo(d.identFamily)
+	d.reading.setFamily(d.identFamily)
 }
 
-// familyOfFlag returns the family whose letters b begins with, nil when there is none.
+// familyOfFlag returns the family whose manufacturer code b begins with. It returns nil if there is none.
 func familyOfFlag(b []byte) *family {
 	if len(b) == 0 || b[0] == 0 {
 		return nil
@@ -138,6 +141,7 @@ func familyOfFlag(b []byte) *family {
 	return nil
 }
 
+// identModel returns the model in an identification line.
 func identModel(ident []byte) string {
 	model := string(ident[min(4, len(ident)):])
 	if rest, ok := strings.CutPrefix(model, `\`); ok {
@@ -146,21 +150,21 @@ func identModel(ident []byte) string {
 	return strings.TrimLeft(strings.TrimSpace(model), ":/")
 }
 
-// withoutMode drops the W of \W, the mode of a meter (IEC 62056-21, 6.3.12): a figure or '@' before a name. Belgian meters put their
-// number behind the '\', others their name, without a W.
-func withoutMode(name string) string {
-	if len(name) > 1 && (name[0]-'0' <= 9 || name[0] == '@') && name[1]-'0' > 9 {
-		return name[1:]
+// withoutMode returns the text behind a '\' without the mode, which is a digit or '@' before a name (IEC 62056-21, 6.3.12). Other
+// meters send a name there without a mode, and Belgian ones their number.
+func withoutMode(text string) string {
+	if len(text) > 1 && (text[0]-'0' <= 9 || text[0] == '@') && text[1]-'0' > 9 {
+		return text[1:]
 	}
-	return name
+	return text
 }
 
-// familyOfMessage goes by the name of the list first, since modules of other makes speak like Aidon; then by the letters of
-// the maker in system title and device name, then by the addresses of the frame.
+// familyOfMessage returns the family of a binary message, nil if it is not known. The name of the list counts first, because modules of
+// other makes send frames like Aidon's. Then follow the manufacturer codes of system title and device name, then the addresses.
 func (d *Decoder) familyOfMessage() *family {
 	r := &d.reading
 	for _, f := range families {
-		for _, prefix := range f.lists {
+		for _, prefix := range f.listPrefixes {
 			if strings.HasPrefix(r.Meter.List, prefix) {
 				return f
 			}
@@ -169,7 +173,7 @@ func (d *Decoder) familyOfMessage() *family {
 	if f := familyOfFlag(r.Cipher.Title[:]); f != nil {
 		return f
 	}
-	if f := familyOfFlag(r.device); f != nil {
+	if f := familyOfFlag(r.deviceName); f != nil {
 		return f
 	}
 	if r.Protocol != HDLC {
@@ -185,14 +189,15 @@ func (d *Decoder) familyOfMessage() *family {
 	return nil
 }
 
-func (r *Reading) belongsTo(f *family) {
+// setFamily sets family and make. f may be nil.
+func (r *Reading) setFamily(f *family) {
 	if f == nil {
 		return
 	}
 	r.Family, r.Meter.Make = f.name, f.make
 }
 
-// textOf returns the first text under a code, nil when there is none.
+// textOf returns the first text with a code of these groups C, D and E. It returns nil if there is none.
 func (r *Reading) textOf(cde [3]byte) []byte {
 	for i := range r.Records {
 		if rec := &r.Records[i]; rec.Kind == obis.Text && rec.Code.CDE() == cde {

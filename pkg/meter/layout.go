@@ -7,36 +7,38 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A LayoutError is a list of values without codes, in an order that no table here holds.
+// A LayoutError is the error of a list of values without codes, in an order that this package does not know. Support for it needs
+// the order of the values, from the grid company or the maker.
 type LayoutError struct {
-	// Types has a letter for each item: see the constants Layout… of dlms.
+	// Types has a letter for the type of each value: see the constants Layout… of package dlms.
 	Types string
 }
 
-// Error says what would help.
+// Error returns the reason with the types.
 func (e *LayoutError) Error() string {
 	return "dlms: a list without codes, in an order that is not known: " + e.Types
 }
 
-// A layout is a list without codes: which value stands where, only a table can tell.
+// A layout is the order of the values in a list without codes.
 type layout struct {
-	// family is the one make that sends it, nil where several do.
+	// family is the make that sends it. It is nil if several makes do.
 	family *family
-	// types has a letter for each item: see the constants Layout… of dlms.
+	// types has a letter for the type of each value: see the constants Layout… of package dlms.
 	types string
-	// first is how the text of the first item begins.
-	first string
-	// own tells that only meters known to be of the family mean this: others send other values of the same types.
-	own   bool
+	// firstText is the beginning of the first value, which is a text. "" fits any value.
+	firstText string
+	// familyOnly is true if the layout is for meters that are known to be of the family: others send other values of the same types.
+	familyOnly bool
+	// codes has the code of each value, the zero Code for one whose meaning is not known.
 	codes []obis.Code
 }
 
-// layoutOf returns the layout of a list from a meter of family f, which may be nil; nil when none is known, and when the list
-// may be more than one, since a value that is null tells no type.
-func layoutOf(n *dlms.Notification, f *family) (found *layout) {
+// findLayout returns the layout of a list from a meter of family f, which may be nil. It returns nil if no layout fits, or if several
+// do: a value that is null fits any type.
+func findLayout(n *dlms.Notification, f *family) (found *layout) {
 	for i := range layouts {
 		l := &layouts[i]
-		if !l.fits(n) || l.own && l.family != f {
+		if !l.fits(n) || l.familyOnly && l.family != f {
 			continue
 		}
 		if found != nil {
@@ -47,7 +49,7 @@ func layoutOf(n *dlms.Notification, f *family) (found *layout) {
 	return found
 }
 
-// fits compares types: they tell the lists of a make apart, and nearly all others. null may stand for any value that is not available.
+// fits reports whether a list has the types of the layout. null stands for a value of any type that is not available.
 func (l *layout) fits(n *dlms.Notification) bool {
 	if len(l.types) != len(n.Layout) {
 		return false
@@ -58,11 +60,11 @@ func (l *layout) fits(n *dlms.Notification) bool {
 		}
 	}
 	text := n.Records[0].Text
-	return len(text) >= len(l.first) && string(text[:len(l.first)]) == l.first
+	return len(text) >= len(l.firstText) && string(text[:len(l.firstText)]) == l.firstText
 }
 
-// apply gives the records their codes, and drops those of which nobody knows what they are.
-func (l *layout) apply(r *Reading) *family {
+// apply gives the records their codes, and drops those whose meaning is not known.
+func (l *layout) apply(r *Reading) {
 	kept := r.Records[:0]
 	for i, code := range l.codes {
 		if code == (obis.Code{}) {
@@ -72,11 +74,10 @@ func (l *layout) apply(r *Reading) *family {
 		kept = append(kept, r.Records[i])
 	}
 	r.Records = kept
-	return l.family
 }
 
-// row makes the codes of a layout, with "-" for a value of which nobody knows what it is.
-func row(text string) []obis.Code {
+// codeList makes the codes of a layout from text, with "-" for a value whose meaning is not known.
+func codeList(text string) []obis.Code {
 	var codes []obis.Code
 	for word := range strings.FieldsSeq(text) {
 		var c obis.Code
@@ -88,57 +89,57 @@ func row(text string) []obis.Code {
 	return codes
 }
 
-// kaifaHead begins the longer lists of Kaifa.
-const kaifaHead = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
+// kaifaStart has the codes with which the longer lists of Kaifa start.
+const kaifaStart = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
 
-// layouts are those that makes and grid companies have chosen.
+// layouts are the lists that makes and grid companies have chosen.
 var layouts = []layout{
 	// Kaifa, KFM_001 of one and three phases, every 2 s, 10 s and hour: voltages in 0.1 V, currents in mA, energies of 32 or 64 bits.
-	{family: &kaifa, types: "u", codes: row("1.7.0")},
-	{family: &kaifa, types: "tttuuuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 32.7.0")},
-	{family: &kaifa, types: "tttuuuuuuuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0")},
-	{family: &kaifa, types: "tttuuuuuucuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 32.7.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0")},
-	{family: &kaifa, types: "tttuuuuuuuuuucuuuu", first: "KFM_", codes: row(kaifaHead + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0")},
+	{family: &kaifa, types: "u", codes: codeList("1.7.0")},
+	{family: &kaifa, types: "tttuuuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 32.7.0")},
+	{family: &kaifa, types: "tttuuuuuuuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0")},
+	{family: &kaifa, types: "tttuuuuuucuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 32.7.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0")},
+	{family: &kaifa, types: "tttuuuuuuuuuucuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0")},
 
 	// Iskraemeco: voltages in 0.1 V, currents in 0.01 A.
 	// Elektro Ljubljana, three phases: each second or every 5 s.
-	{family: &iskraemeco, types: "ttuuuuwwwwwwuuuuuu", codes: row(
+	{family: &iskraemeco, types: "ttuuuuwwwwwwuuuuuu", codes: codeList(
 		"0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
 	// The same, every 15 minutes.
-	{family: &iskraemeco, types: "ttbtuuuuuuuu", codes: row(
+	{family: &iskraemeco, types: "ttbtuuuuuuuu", codes: codeList(
 		"0-0:42.0.0 0-0:96.1.3 0-0:96.3.10 0-0:96.14.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 3.8.0 4.8.0")},
 	// Elektro Celje, three phases and one.
-	{family: &iskraemeco, types: "ttwwwwwwuuuu", codes: row("0-0:42.0.0 0-0:96.1.2 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
-	{family: &iskraemeco, types: "ttwwuuuu", codes: row("0-0:42.0.0 0-0:96.1.2 32.7.0 31.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
+	{family: &iskraemeco, types: "ttwwwwwwuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
+	{family: &iskraemeco, types: "ttwwuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 32.7.0 31.7.0 1.7.0 2.7.0 3.7.0 4.7.0")},
 	// Elektro Ljubljana, one phase: with current, and without it.
-	{family: &iskraemeco, types: "ttuuuuwwuu", codes: row("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 31.7.0 21.7.0 22.7.0")},
-	{family: &iskraemeco, types: "ttuuuuwuu", codes: row("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 - -")},
-	{family: &iskraemeco, types: "ttuuuuuuuu", codes: row("0-0:42.0.0 0-0:96.1.3 1.8.1 1.8.2 2.8.1 2.8.2 3.8.1 3.8.2 4.8.1 4.8.2")},
+	{family: &iskraemeco, types: "ttuuuuwwuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 31.7.0 21.7.0 22.7.0")},
+	{family: &iskraemeco, types: "ttuuuuwuu", codes: codeList("0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 - -")},
+	{family: &iskraemeco, types: "ttuuuuuuuu", codes: codeList("0-0:42.0.0 0-0:96.1.3 1.8.1 1.8.2 2.8.1 2.8.2 3.8.1 3.8.2 4.8.1 4.8.2")},
 	// Elektro Ljubljana, newer: power and energy each second, energy every 15 minutes.
-	{family: &iskraemeco, types: "tuuuuuuuu", first: "ISK", codes: row("0-0:42.0.0 1.7.0 2.7.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2")},
-	{family: &iskraemeco, types: "tbuu", codes: row("0-0:96.1.0 - 1.8.0 2.8.0")},
+	{family: &iskraemeco, types: "tuuuuuuuu", firstText: "ISK", codes: codeList("0-0:42.0.0 1.7.0 2.7.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2")},
+	{family: &iskraemeco, types: "tbuu", codes: codeList("0-0:96.1.0 - 1.8.0 2.8.0")},
 	// HEP ODS in Croatia, IE.5, with quadrants and without. Three limits come as lists of one number each.
-	{family: &iskraemeco, types: "tttuuuuuuuuuuuuwuuuuuuwwwwwwuaaab", codes: row(
+	{family: &iskraemeco, types: "tttuuuuuuuuuuuuwuuuuuuwwwwwwuaaab", codes: codeList(
 		"0-0:96.1.0 0.9.1 0.9.2 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 5.8.0 6.8.0 7.8.0 8.8.0 1.7.0 2.7.0 13.7.0 21.7.0 41.7.0 61.7.0 22.7.0 " +
 			"42.7.0 62.7.0 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 0-0:17.0.0 - - - 0-0:96.3.10")},
-	{family: &iskraemeco, types: "tttuuuuuuuuuuuuuuwwwwwwuaaab", codes: row(
+	{family: &iskraemeco, types: "tttuuuuuuuuuuuuuuwwwwwwuaaab", codes: codeList(
 		"0-0:96.1.0 0.9.1 0.9.2 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 1.7.0 2.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0 32.7.0 52.7.0 72.7.0 " +
 			"31.7.0 51.7.0 71.7.0 0-0:17.0.0 - - - 0-0:96.3.10")},
 
 	// Landis+Gyr: voltages in V, currents in 0.01 A.
-	// Netz Burgenland. What three numbers of the longer list are is not known.
-	{family: &landisgyr, types: "wwwwwwuuuut", codes: row("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 0-0:96.1.0")},
-	{family: &landisgyr, types: "wwwwwwuuuuwwwt", codes: row("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 - - - 0-0:96.1.0")},
-	// Slovenia, two lists by turns: the number of the meter, then that of its place.
-	{family: &landisgyr, own: true, types: "tuuuuuuuu", codes: row("0-0:96.1.0 1.7.0 2.7.0 3.7.0 4.7.0 1.8.0 2.8.0 3.8.0 4.8.0")},
-	{family: &landisgyr, own: true, types: "twwwwwwwuuuuuu", codes: row(
+	// Netz Burgenland. The meaning of three numbers of the longer list is not known.
+	{family: &landisgyr, types: "wwwwwwuuuut", codes: codeList("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 0-0:96.1.0")},
+	{family: &landisgyr, types: "wwwwwwuuuuwwwt", codes: codeList("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 - - - 0-0:96.1.0")},
+	// Slovenia, two lists in turn. The first has the number of the meter, the second that of the metering point.
+	{family: &landisgyr, familyOnly: true, types: "tuuuuuuuu", codes: codeList("0-0:96.1.0 1.7.0 2.7.0 3.7.0 4.7.0 1.8.0 2.8.0 3.8.0 4.8.0")},
+	{family: &landisgyr, familyOnly: true, types: "twwwwwwwuuuuuu", codes: codeList(
 		"0-0:96.1.2 14.7.0 31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
 
-	// Austria: meters of several makes send each, so that only system title and addresses tell whose. Numbers are in Wh, varh, W and var.
+	// Austria: meters of several makes send each list. Only system title and addresses tell the make. Numbers are in Wh, varh, W and var.
 	// Wiener Netze: Landis+Gyr and Iskraemeco, then Siemens with its name first.
-	{types: "cuuuuuuuu", codes: row("0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
-	{types: "tcuuuuuuuu", codes: row("0-0:42.0.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
-	// Wels: the name of the push setup, number, time and date first. Kärnten Netz has two texts more.
-	{types: "ttttuuuuuu", first: "\x00\x06\x19\x09\x00\xFF", codes: row("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0")},
-	{types: "ttttuuuuuutt", codes: row("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 0-0:96.13.0 0-0:96.13.1")},
+	{types: "cuuuuuuuu", codes: codeList("0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
+	{types: "tcuuuuuuuu", codes: codeList("0-0:42.0.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
+	// Wels: it starts with the name of the push setup, the number of the meter, time and date. Kärnten Netz sends two texts more.
+	{types: "ttttuuuuuu", firstText: "\x00\x06\x19\x09\x00\xFF", codes: codeList("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0")},
+	{types: "ttttuuuuuutt", codes: codeList("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 0-0:96.13.0 0-0:96.13.1")},
 }

@@ -16,12 +16,12 @@ func TestLayouts(t *testing.T) {
 	})
 	seen := map[string]bool{}
 	for _, l := range layouts {
-		if key := fmt.Sprint(l.types, l.first, l.own); seen[key] {
+		if key := fmt.Sprint(l.types, l.firstText, l.familyOnly); seen[key] {
 			t.Errorf("%s: two layouts have these types", l.types)
 		} else {
 			seen[key] = true
 		}
-		if l.own && l.family == nil {
+		if l.familyOnly && l.family == nil {
 			t.Errorf("%s: of which family?", l.types)
 		}
 		if len(l.codes) != len(l.types) || strings.Trim(l.types, letters) != "" {

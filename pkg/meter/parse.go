@@ -8,8 +8,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// errUnsure is for a message that nothing vouches for, behind bytes that are no telegram and may be the head of its frame.
-var errUnsure = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
+// errUnprovenCipher is for an encrypted message that nothing proves, behind bytes that are no telegram: they may be the head of its
+// frame, so that the message is part of a damaged telegram.
+var errUnprovenCipher = errors.New("an encrypted message without a tag, in the middle of a damaged telegram")
 
 // read fills the reading from a whole message.
 func (d *Decoder) read(p Protocol, message []byte) error {
@@ -21,23 +22,23 @@ func (d *Decoder) read(p Protocol, message []byte) error {
 		r.Checked = true
 	case Glo, APDU:
 	}
-	if len(message) > 0 && message[0] == ciphering {
-		if err := d.lock.message.Parse(message); err != nil {
+	if len(message) > 0 && message[0] == cipheringTag {
+		if err := d.decryption.message.Parse(message); err != nil {
 			return err
 		}
 		d.intact = true
-		plain, err := d.unlock(nil)
+		plaintext, err := d.decrypt(nil)
 		if err != nil {
 			return err
 		}
-		d.intact = p == HDLC || p == MBus || r.Checked // the key fitted, but what vouches for the bytes?
-		message = plain
+		d.intact = p == HDLC || p == MBus || r.Checked // a key that fits proves the first bytes only
+		message = plaintext
 	}
 	if len(message) > 0 && message[0] == slash {
-		return d.readInner(message)
+		return d.readDecryptedText(message)
 	}
-	if p == Glo && !r.Checked && d.here() != d.passed && d.here() != d.failed {
-		return errUnsure
+	if p == Glo && !r.Checked && d.offset() != d.decodedEnd && d.offset() != d.damagedEnd {
+		return errUnprovenCipher
 	}
 	return d.readNotification(message)
 }
@@ -48,37 +49,37 @@ func (d *Decoder) readP1(b []byte) error {
 		b = d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
 	}
 	if head, body, ok := p1.SplitEncrypted(b); ok {
-		return d.readLockedP1(b, head, body)
+		return d.readCipheredP1(b, head, body)
 	}
 	return d.readText(b)
 }
 
-// readLockedP1 reads a telegram whose identification line is in clear. Its checksum goes over the encrypted bytes.
-func (d *Decoder) readLockedP1(b, head, body []byte) error {
+// readCipheredP1 reads a telegram whose identification line is in clear. Its checksum covers the encrypted bytes.
+func (d *Decoder) readCipheredP1(b, head, body []byte) error {
 	checked, err := p1.CheckEncrypted(b)
 	if err != nil {
 		return err
 	}
-	if err := d.lock.message.ParseHeadless(body); err != nil {
+	if err := d.decryption.message.ParseHeadless(body); err != nil {
 		return err
 	}
 	d.intact = checked
-	plain, err := d.unlock(head)
+	plaintext, err := d.decrypt(head)
 	if err != nil {
 		return err
 	}
 	d.reading.Checked = d.reading.Checked || checked
-	if lines := plain[len(head):]; len(lines) > 0 && lines[0] == slash {
-		plain = lines
-	} else if !bytes.Contains(lines, []byte("\n!")) { // the lines alone, without what ends a telegram
-		plain = append(plain, "!\r\n"...)
-		d.lock.plain = plain
+	if inner := plaintext[len(head):]; len(inner) > 0 && inner[0] == slash {
+		plaintext = inner
+	} else if !bytes.Contains(inner, []byte("\n!")) { // only the lines were encrypted, without the end mark of a telegram
+		plaintext = append(plaintext, "!\r\n"...)
+		d.decryption.plaintext = plaintext
 	}
-	return d.readInner(plain)
+	return d.readDecryptedText(plaintext)
 }
 
-// readInner reads an ASCII telegram that was encrypted, with what may stand behind it to fill a block.
-func (d *Decoder) readInner(b []byte) error {
+// readDecryptedText reads an ASCII telegram that was encrypted. Padding may stand behind it.
+func (d *Decoder) readDecryptedText(b []byte) error {
 	if n := p1.Length(b); n > 0 {
 		b = b[:n]
 	}
@@ -88,6 +89,7 @@ func (d *Decoder) readInner(b []byte) error {
 	return err
 }
 
+// readText reads an ASCII telegram in clear.
 func (d *Decoder) readText(b []byte) error {
 	parse := d.telegram.Parse
 	if d.options.IgnoreChecksum {
@@ -101,8 +103,8 @@ func (d *Decoder) readText(b []byte) error {
 	d.finder.Digits = true
 	d.identifyP1(d.telegram.Ident)
 	d.identify()
-	r.takeTime()
-	return d.plainNumbers()
+	r.setTime()
+	return d.convertTexts()
 }
 
 // readNotification fills the reading from a data-notification.
@@ -113,43 +115,44 @@ func (d *Decoder) readNotification(apdu []byte) error {
 	}
 	r.Records, r.Time = n.Records, n.Time
 	d.finder.Digits = false
-	var from *family
+	var layoutFamily *family
 	if len(n.Layout) > 0 {
-		l := layoutOf(n, d.familyOfMessage())
+		l := findLayout(n, d.familyOfMessage())
 		if l == nil {
 			return &LayoutError{string(n.Layout)}
 		}
-		from = l.apply(r)
+		l.apply(r)
+		layoutFamily = l.family
 	}
 	r.Meter.List = d.names.of(n.Name)
 	d.identify()
-	r.takeTime()
+	r.setTime()
 	f := d.familyOfMessage()
-	if f == nil && r.Cipher.Title == [8]byte{} {
-		f = from // else the title names a make, though no known one
+	if f == nil && r.Cipher.Title == [8]byte{} { // a system title names another make, which is not in the table
+		f = layoutFamily
 	}
-	r.belongsTo(f)
+	r.setFamily(f)
 	if f != nil && f.repair != nil {
 		f.repair(r)
 	}
-	d.addUnits(f, from != nil)
+	d.addUnits(f, layoutFamily != nil)
 	return nil
 }
 
-// Codes of a clock that is sent in two halves (IEC 62056-6-2, 6.2.3: local time and date).
+// Codes of a clock that is sent as time and date apart (IEC 62056-6-2, 6.2.3: local time and date).
 var (
 	localTime = [3]byte{0, 9, 1}
 	localDate = [3]byte{0, 9, 2}
 )
 
-// takeTime takes the meter's clock from the records. Of several, one of a heat meter among them, the first counts.
-func (r *Reading) takeTime() {
+// setTime sets the meter's clock from the records. The first of several counts: others are those of sub-meters.
+func (r *Reading) setTime() {
 	var hour, date []byte
-	clock := false
+	found := false
 	for i := range r.Records {
 		switch rec := &r.Records[i]; {
-		case rec.Kind == obis.Clock && !clock:
-			r.Time, clock = rec.Time, true
+		case rec.Kind == obis.Clock && !found:
+			r.Time, found = rec.Time, true
 		case rec.Kind != obis.Text || rec.Code[5] != obis.Any:
 		case rec.Code.CDE() == localTime && len(hour) == 0:
 			hour = rec.Text

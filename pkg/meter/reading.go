@@ -1,5 +1,3 @@
-// Package meter turns the bytes of a customer port into readings. It finds telegrams of any framing in a stream, proves
-// them by their checksums, and knows what each make does its own way.
 package meter
 
 import (
@@ -12,50 +10,55 @@ type Protocol string
 
 // The protocols.
 const (
-	P1   Protocol = "p1"
+	// P1 is an ASCII telegram: DSMR P1 and IEC 62056-21.
+	P1 Protocol = "p1"
+	// HDLC is a message in frames of IEC 62056-46.
 	HDLC Protocol = "hdlc"
+	// MBus is a message in M-Bus frames (EN 13757).
 	MBus Protocol = "mbus"
-	// Glo is a general-glo-ciphering with no frame around it.
+	// Glo is a general-glo-ciphering without a frame around it.
 	Glo Protocol = "glo"
-	// APDU is a message without any frame: the whole of its stream.
+	// APDU is a message without any frame, which is the whole of its stream.
 	APDU Protocol = "apdu"
 )
 
-// A Reading is what one telegram says. All of it belongs to the Decoder that returned it.
+// A Reading is the content of one telegram. It belongs to the Decoder that returned it, with all that it refers to.
 type Reading struct {
+	// Protocol is the framing of the telegram.
 	Protocol Protocol
-	// Family is the make whose ways were applied, in lower case: "aidon". "" where none is known.
+	// Family is the make whose rules were applied, in lower case: "aidon". It is "" if none is known.
 	Family string
-	// Offset is where the telegram begins in the stream, in bytes; Bytes is its length, up to the end of its last part.
+	// Offset is where the telegram begins in the stream, in bytes. Bytes is its length, up to the end of its last part.
 	Offset int64
 	Bytes  int
-	// Checked tells that a checksum or an authentication tag vouches for the telegram.
+	// Checked is true if a checksum or an authentication tag proves the telegram.
 	Checked bool
 	// Verified is true if the telegram may be trusted: it is Checked, or one of the last four telegrams without a checksum had
 	// the same codes in the same order. It is false only with Options.AcceptUnverified.
 	Verified bool
-	// Cipher tells how the telegram was encrypted; the zero Cipher for one in clear.
+	// Cipher says how the telegram was encrypted. It is the zero Cipher for a telegram in clear.
 	Cipher Cipher
-	// Repeated tells that the frame counter of a ciphered telegram is not above the one before.
+	// Repeated is true if the frame counter of a ciphered telegram is not above the one before.
 	Repeated bool
-	// Time is the meter's own clock, zero where the telegram has none.
+	// Time is the meter's own clock. It is zero if the telegram has none.
 	Time obis.Time
-	// Meter is who sent it, as far as the telegram tells.
+	// Meter identifies the sender, as far as the telegram does.
 	Meter Meter
-	// Records are the items as sent, in the meter's order.
+	// Records are the items as the meter sent them, in its order.
 	Records []obis.Record
-	// Samples are the quantities in the records, and those that follow from them.
+	// Samples are the quantities in the records, and those that derive from them, such as the net power. They are scaled to
+	// the units of package quantity, and by Options.Scale.
 	Samples []quantity.Sample
 
-	device []byte // the logical device name
-	number string // Kamstrup's own number
+	deviceName     []byte // the logical device name
+	kamstrupNumber string // the number of a Kamstrup meter
 }
 
-// A Cipher is how a telegram was encrypted (IEC 62056-5-3, 9.2.4.7).
+// A Cipher says how a telegram was encrypted (IEC 62056-5-3, 9.2.4.7).
 type Cipher struct {
-	// Title is the system title: three letters of the maker, then the meter's own number. Zero where the meter sends none.
+	// Title is the system title: three letters of the make, then the meter's own number. It is zero if the meter sends none.
 	Title [8]byte
-	// Security is the security control byte: 20 or 21 without a tag, 30 or 31 with one (hexadecimal).
+	// Security is the security control byte: 0x20 or 0x21 without a tag, 0x30 or 0x31 with one.
 	Security byte
 	// Counter is the frame counter.
 	Counter uint32

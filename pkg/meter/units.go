@@ -5,155 +5,160 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// exponents are the powers of ten of values without scaler, as the make's papers say. Currents have one of several, which rise.
+// exponents are the powers of ten of values that a make sends without a scaler, as its documents say. Currents may have several
+// exponents, which are in rising order.
 type exponents struct {
-	energy, factor int8
-	currents       []int8
+	energy, powerFactor int8
+	currents            []int8
 }
 
 var (
-	// usual is what Iskraemeco and Sagemcom send: Wh, thousandths, 0.01 A.
-	usual = exponents{energy: 0, factor: -3, currents: []int8{-2}}
-	// unknown is for makes that nobody has named: currents may be those of any make.
-	unknown = exponents{energy: 0, factor: -3, currents: []int8{-3, -2, 0}}
+	// usualExponents are those of Iskraemeco and Sagemcom: Wh, thousandths, 0.01 A.
+	usualExponents = exponents{energy: 0, powerFactor: -3, currents: []int8{-2}}
+	// unknownExponents are for meters whose make is not known: currents may have the exponent of any make.
+	unknownExponents = exponents{energy: 0, powerFactor: -3, currents: []int8{-3, -2, 0}}
 )
 
-// exponents returns those of a make, which may be nil.
-func (f *family) exponents() *exponents {
+// exponentsOf returns the exponents of a make. f may be nil.
+func exponentsOf(f *family) *exponents {
 	switch {
 	case f == nil:
-		return &unknown
-	case f.units == nil:
-		return &usual
+		return &unknownExponents
+	case f.exponents == nil:
+		return &usualExponents
 	}
-	return f.units
+	return f.exponents
 }
 
-// expected returns the exponent that a meter says its currents have, by its type or, where listed, by its list without codes.
-func (f *family) expected(r *Reading, listed bool) expectation {
-	e := f.exponents()
+// expectedExponent returns the exponent of currents that a meter's type stands for, or, if byLayout is true, its list without codes.
+func (f *family) expectedExponent(r *Reading, byLayout bool) expectation {
+	e := exponentsOf(f)
 	switch {
 	case len(e.currents) == 1:
 		return expectation{e.currents[0], true}
-	case listed:
-		return expectation{-2, true} // every layout: Kaifa, whose lists are in mA, has no other
+	case byLayout:
+		return expectation{-2, true} // the exponent of every layout but Kaifa's, which has one exponent alone
 	case f != nil && f.expect != nil:
 		return f.expect(r)
 	}
 	return expectation{}
 }
 
-// addUnits gives units to the numbers that came without. Every make sends power in W and energy as exponents say; of voltage
-// and frequency no two agree, so that their own size tells; what currents are worth, the power tells. listed tells that the list
-// had no codes of its own.
-func (d *Decoder) addUnits(f *family, listed bool) {
-	b := bareNumbers{exponents: f.exponents()}
+// addUnits gives units to the numbers that came without. All makes send power in W, and energy with the exponent of the make. The
+// exponent of voltages and frequencies follows from their size, and the exponent of currents from the power. byLayout is true if
+// the list had no codes.
+func (d *Decoder) addUnits(f *family, byLayout bool) {
+	u := unitAdder{exponents: exponentsOf(f)}
 	records := d.reading.Records
 	for i := range records {
-		if row := d.bare(i, &records[i]); row != nil {
-			b.add(i, &records[i], row)
+		if row := d.rowWithoutUnit(i, &records[i]); row != nil {
+			u.add(i, &records[i], row)
 		}
 	}
-	volts := b.scaleVoltages(records)
-	if b.currents.count == 0 {
+	voltExp := u.scaleVoltages(records)
+	if u.currents.count == 0 {
 		return
 	}
-	d.scaling.meet(&d.reading)
-	flow := b.load.flow(volts)
-	exp, ok := d.scaling.Exponent, d.scaling.confirmed(&b.load, &flow)
+	d.scaling.follow(&d.reading)
+	products := u.measured.voltAmps(voltExp)
+	exp, ok := d.scaling.Exponent, d.scaling.confirmed(&u.measured, &products)
 	if !ok {
-		exp, ok = d.scaling.current(&b.load, &flow, b.exponents.currents, f.expected(&d.reading, listed))
+		exp, ok = d.scaling.exponent(&u.measured, &products, u.exponents.currents, f.expectedExponent(&d.reading, byLayout))
 	}
-	if ok || b.currents.highest == 0 { // else as sent, without a unit: a wrong current is worse than none
-		b.currents.scale(records, obis.Ampere, exp)
+	if ok || u.currents.highest == 0 { // otherwise they stay without a unit: a wrong current is worse than none
+		u.currents.scale(records, obis.Ampere, exp)
 	}
 }
 
-// bareNumbers gives units to the numbers of one telegram, all but voltages and currents, which it collects with what tells of these.
-type bareNumbers struct {
+// unitAdder gives units to the numbers of one telegram. It collects voltages and currents, whose exponents are known only after all
+// records were seen.
+type unitAdder struct {
 	exponents          *exponents
-	load               load
-	voltages, currents alike
+	measured           measurements
+	voltages, currents sameExponent
 }
 
-// add takes record i, whose row is given.
-func (b *bareNumbers) add(i int, rec *obis.Record, row *quantity.Row) {
+// add takes record i, which is of the quantity row.
+func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
 	switch unit := row.Measures[0].Base; unit {
 	case obis.Volt:
-		b.voltages.add(i, rec.Value.Coef)
-		b.load.add(rec.Code, rec.Value.Coef)
+		u.voltages.add(i, rec.Value.Coef)
+		u.measured.add(rec.Code, rec.Value.Coef)
 	case obis.Ampere:
-		b.currents.add(i, rec.Value.Coef)
-		b.load.add(rec.Code, rec.Value.Coef)
+		u.currents.add(i, rec.Value.Coef)
+		u.measured.add(rec.Code, rec.Value.Coef)
 	case obis.WattHour, obis.VarHour:
-		rec.Unit, rec.Value.Exp = unit, b.exponents.energy
+		rec.Unit, rec.Value.Exp = unit, u.exponents.energy
 	case obis.None, obis.Count:
 		if row.Decimals > 0 {
-			b.factor(rec)
+			u.scalePowerFactor(rec)
 		}
 	case obis.Hertz:
-		exp, known := magnitude(rec.Value.Coef, 40, 70)
+		exp, known := exponentBySize(rec.Value.Coef, 40, 70)
 		if rec.Unit, rec.Value.Exp = unit, exp; !known {
 			rec.Kind = obis.Empty
 		}
 	default:
-		b.load.add(rec.Code, rec.Value.Coef)
+		u.measured.add(rec.Code, rec.Value.Coef)
 		rec.Unit = unit
 	}
 }
 
-// alike are the numbers of a telegram that share an exponent: where they are in the records.
-type alike struct {
-	at      [8]uint16 // three phases, a neutral, and as many sent twice
+// sameExponent are the numbers of a telegram that share an exponent.
+type sameExponent struct {
+	indexes [8]uint16 // of their records: three phases and a neutral, each sent twice at most
 	count   int
 	highest int64
 }
 
-// add notes a number. What is more than there can be stays as sent, without a unit.
-func (a *alike) add(i int, value int64) {
-	if a.count == len(a.at) {
+// add adds record i. If there are too many, a record stays without a unit.
+func (s *sameExponent) add(i int, value int64) {
+	if s.count == len(s.indexes) {
 		return
 	}
-	a.at[a.count] = uint16(i)
-	a.count++
-	a.highest = max(a.highest, value, -value)
+	s.indexes[s.count] = uint16(i)
+	s.count++
+	s.highest = max(s.highest, value, -value)
 }
 
-func (a *alike) scale(records []obis.Record, unit obis.Unit, exp int8) {
-	for _, i := range a.at[:a.count] {
+// scale sets unit and exponent of the records.
+func (s *sameExponent) scale(records []obis.Record, unit obis.Unit, exp int8) {
+	for _, i := range s.indexes[:s.count] {
 		records[i].Unit, records[i].Value.Exp = unit, exp
 	}
 }
 
-// factor scales a power factor. One above 1 has other digits than the papers of the make say, and so is none.
-func (b *bareNumbers) factor(rec *obis.Record) {
-	rec.Value.Exp = b.exponents.factor
+// scalePowerFactor sets the exponent of a power factor. If that makes it larger than 1, the exponent is not the one that the meter
+// uses, and the record becomes empty.
+func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
+	rec.Value.Exp = u.exponents.powerFactor
 	if one := power10(-rec.Value.Exp); rec.Value.Coef > one || rec.Value.Coef < -one {
 		rec.Kind = obis.Empty
 	}
 }
 
-// scaleVoltages finds the exponent that makes the highest voltage of the telegram that of a grid: 90 to 500 V between two
-// conductors. Meters send V, tenths, hundredths (Kamstrup on Bornholm) or thousandths. All phases share it: one that has
-// failed is 0. It returns the exponent; where there is none, the voltages are left out, and nothing is known of them.
-func (b *bareNumbers) scaleVoltages(records []obis.Record) (exp int8) {
-	const least, most = 90, 500
-	v := &b.voltages
+// scaleVoltages sets the exponent of all voltages of the telegram, and returns it. The exponent is the one that brings the highest
+// voltage between 90 and 500 V, as in all grids. Meters send V, tenths, hundredths (Kamstrup on Bornholm) or thousandths. A phase
+// that has failed has 0. If no exponent fits, the records of the voltages become empty.
+func (u *unitAdder) scaleVoltages(records []obis.Record) (exp int8) {
+	const minVolts, maxVolts = 90, 500
+	v := &u.voltages
 	if v.highest > 0 {
 		known := false
-		if exp, known = magnitude(v.highest, least, most); !known {
-			for _, i := range v.at[:v.count] {
+		if exp, known = exponentBySize(v.highest, minVolts, maxVolts); !known {
+			for _, i := range v.indexes[:v.count] {
 				records[i].Kind = obis.Empty // a wrong voltage is worse than none
 			}
-			b.load.volts = [4]int64{}
+			u.measured.volts = [4]int64{}
 		}
 	}
 	v.scale(records, obis.Volt, exp)
 	return exp
 }
 
-// bare returns the row of record i where it is a number without a unit, else nil. No paper says in what limits of current are sent.
-func (d *Decoder) bare(i int, rec *obis.Record) *quantity.Row {
+// rowWithoutUnit returns the quantity of record i if it is a number without a unit, else nil. It returns nil for limits of currents
+// too: no document says in which unit they are sent.
+func (d *Decoder) rowWithoutUnit(i int, rec *obis.Record) *quantity.Row {
 	if rec.Kind != obis.Number || rec.Unit != obis.None {
 		return nil
 	}
@@ -164,11 +169,11 @@ func (d *Decoder) bare(i int, rec *obis.Record) *quantity.Row {
 	return id.Row()
 }
 
-// magnitude finds the exponent, of 0 to -3, that brings a number between least and most, of which most is less than ten times
-// least: it tells what a number is worth that does not vary much.
-func magnitude(value, least, most int64) (exp int8, known bool) {
+// exponentBySize returns the exponent, from 0 to -3, that brings value between lowest and highest. highest must be less than ten
+// times lowest, so that one exponent fits at most. known is false if none fits.
+func exponentBySize(value, lowest, highest int64) (exp int8, known bool) {
 	for unit := int64(1); unit <= 1000; unit *= 10 {
-		if value >= least*unit && value <= most*unit {
+		if value >= lowest*unit && value <= highest*unit {
 			return exp, true
 		}
 		exp--

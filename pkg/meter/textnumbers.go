@@ -10,52 +10,52 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// errDigits is for a number in a telegram that nothing vouches for.
+// errDigits is for a damaged number in a telegram that no checksum proves.
 var errDigits = errors.New("p1: a number with characters that are no digits, in a telegram without checksum")
 
-// plainNumbers makes Numbers of the texts whose code has a row of numbers: counters are sent without a unit. In a telegram that
-// nothing vouches for, one that is no number is damage; one in a unit that is not known is left out.
-func (d *Decoder) plainNumbers() error {
+// convertTexts makes Numbers of texts whose code is that of a numeric quantity: counters are sent without a unit. In a telegram without
+// a checksum, a text that is no number is damage. A number in an unknown unit stays a text, and gives no sample.
+func (d *Decoder) convertTexts() error {
 	r := &d.reading
-	energies := false
+	hasEnergies := false
 	for i := range r.Records {
 		rec := &r.Records[i]
 		if rec.Kind != obis.Text {
 			continue
 		}
-		energies = energies || rec.Code[3] == energyRegister
+		hasEnergies = hasEnergies || rec.Code[3] == energyGroupD
 		id, ok := d.finder.Of(i, rec.Code)
 		if !ok || !id.Row().Numeric() {
 			continue
 		}
 		v, err := obis.ParseDecimal(rec.Text)
-		foreign := false
+		unknownUnit := false
 		if err != nil {
 			var digits []byte
-			digits, _, foreign = bytes.Cut(rec.Text, []byte("*"))
+			digits, _, unknownUnit = bytes.Cut(rec.Text, []byte("*"))
 			v, err = obis.ParseDecimal(bytes.TrimSpace(digits))
 		}
 		switch {
-		case err == nil && foreign:
+		case err == nil && unknownUnit:
 		case err == nil:
 			rec.Kind, rec.Value = obis.Number, v
 		case !r.Checked && bytes.IndexByte(rec.Text, '(') < 0 && !p1.IsPlaceholder(rec.Text):
 			return fmt.Errorf("%w: %v(%s)", errDigits, rec.Code, rec.Text)
 		}
 	}
-	if energies {
-		d.kilowattHours()
+	if hasEnergies {
+		d.addKilowattHours()
 	}
 	return nil
 }
 
-// energyRegister is group D of what is counted: C.8.E.
-const energyRegister = 8
+// energyGroupD is value group D of energies: C.8.E (IEC 62056-6-1).
+const energyGroupD = 8
 
-// kilowattHours gives its unit to energies that came without. Readouts of IEC 62056-21 may leave it out where it is kWh or
-// kvarh, as meters of Hager do; powers and voltages without one stay out. A readout of that kind is a telegram none of whose
-// energies has a unit: where one has, as in all P1 telegrams, one without is not understood.
-func (d *Decoder) kilowattHours() {
+// addKilowattHours gives energies without a unit the unit kWh or kvarh, if no energy of the telegram has a unit. Readouts of
+// IEC 62056-21 may leave these two out, as meters of Hager do. In other telegrams, such as P1, all energies have units, and the
+// meaning of one without is not known.
+func (d *Decoder) addKilowattHours() {
 	const kilo = 3
 	records := d.reading.Records
 	for i := range records {
@@ -75,11 +75,12 @@ func (d *Decoder) kilowattHours() {
 	}
 }
 
-// energyUnit returns the unit of an active or a reactive energy, of any tariff; ok is false for other codes.
+// energyUnit returns the unit of an active or a reactive energy, of any tariff. ok is false for other codes.
 func energyUnit(c obis.Code) (unit obis.Unit, ok bool) {
-	c[4] = 0
+	const tariffGroup = 4
+	c[tariffGroup] = 0
 	id, ok := quantity.Of(c)
-	if !ok || c[3] != energyRegister {
+	if !ok || c[3] != energyGroupD {
 		return obis.None, false
 	}
 	return id.Row().Measures[0].Base, true

@@ -1,0 +1,180 @@
+package meter
+
+// Some meters send currents without their exponent, and the meters of one make use several exponents. This file finds the exponent by
+// the power of the same telegram. Voltage times current is never much less than the power: if it is, the exponent is too small. It is
+// seldom much more than the power. It is more if some phases import while others export, for harmonics, for currents at no load,
+// and up to 1.7 times more in grids of three wires.
+const (
+	// Ratios of voltage times current to power, in tenths. Below impossibleRatio an exponent is impossible, and from minRatio on it
+	// fits. Both are less than 1 because a meter does not measure voltage, current and power at the same moment.
+	impossibleRatio, minRatio = 5, 8
+	// The highest ratios, in tenths, at which an exponent fits. maxRatioLast is for the largest exponent that the make uses.
+	// maxRatioTenfold is for an exponent whose next power of ten is in use too: that one may be right if import on one phase
+	// cancels most of the export on another. maxRatioOther is for all others.
+	maxRatioLast, maxRatioTenfold, maxRatioOther = 50, 20, 40
+	// minPower is the smallest power, in VA, that is compared with currents. From minPowerCancelled on, a current ten times as
+	// large cannot be one at no load.
+	minPower, minPowerCancelled = 10, 400
+	// minDigits is the smallest current, in its last digits, that can have the smallest exponent: below it rounding decides.
+	minDigits = 4
+	// maxDirectAmps is the largest current, in A, of a meter that sends 0.01 A. Such meters have no current transformers, are made
+	// for 100 A at most, and bear a fifth more for a while.
+	maxDirectAmps = 120
+)
+
+// currentExponent returns the exponent of the currents of a telegram. exps are the exponents that the make uses, in rising order. ok is
+// false if none of them fits or if several may. sure reports that no other exponent is possible, even if some phases import while others
+// export, provided that their power factors are above 0.9. One case is misread: if a meter sends whole amperes, and import and export
+// of its phases cancel to about 1 %, its first telegram may look like one in 0.01 A. Three sure telegrams in a row correct it (see
+// contradicted).
+func (m *measurements) currentExponent(exps []int8, v *voltAmps) (exp int8, ok, sure bool) {
+	if m.outOfRange || v.power < minPower || v.sum == 0 {
+		return 0, false, false
+	}
+	for i, exp := range exps {
+		if v.impossible(exp) {
+			continue
+		}
+		if i == 0 && v.sum < minDigits*v.oneDigitCarried {
+			return 0, false, false // rounding decides
+		}
+		if i == len(exps)-1 {
+			return exp, v.fits(exp, maxRatioLast), true
+		}
+		nextImpossible := v.power >= minPowerCancelled && m.reactiveSent && (v.perPhase || v.carry == 1 || v.cannotCancel(exps[i+1]))
+		sure = nextImpossible || exps[i+1] == -2 && v.largestAmps > maxDirectAmps*100
+		if exps[i+1]-exp == 1 {
+			return exp, sure && v.fits(exp, maxRatioTenfold), sure
+		}
+		return exp, v.fits(exp, maxRatioOther), sure
+	}
+	return 0, false, false
+}
+
+// impossible reports whether voltage times current is too small for the power, however the currents were rounded.
+func (v *voltAmps) impossible(exp int8) bool {
+	return 10*(v.sum+v.oneDigit) < impossibleRatio*v.power*power10(-exp)
+}
+
+// fits reports whether the ratio of voltage times current to power is between minRatio and maxRatio, in tenths.
+func (v *voltAmps) fits(exp int8, maxRatio int64) bool {
+	unit := v.power * power10(-exp)
+	return 10*v.sum >= minRatio*unit && 10*v.sum <= maxRatio*unit
+}
+
+// cannotCancel reports whether with this exponent at least three times the power would be left, whichever phases imported and
+// whichever exported.
+func (v *voltAmps) cannotCancel(exp int8) bool {
+	left := 2*v.largest - v.sum
+	return max(left, -left) >= 3*v.power*power10(-exp)
+}
+
+// power10 returns 10^n, for n from 0 to 3.
+func power10(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
+
+// A CurrentScaling is the decimal exponent of a meter's electric currents, which some meters do not send. A Decoder learns it from
+// telegrams in which it fits the power. A program that keeps it over a restart has the currents from the first telegram on.
+type CurrentScaling struct {
+	// Family, Model, Serial and List identify the meter, with the values of its Readings.
+	Family string `json:"family,omitempty"`
+	Model  string `json:"model,omitempty"`
+	Serial string `json:"serial,omitempty"`
+	List   string `json:"list,omitempty"`
+	// Exponent is the power of ten of its currents in A: -3 for mA. It has a meaning only if Found is true.
+	Exponent int8 `json:"current"`
+	Found    bool `json:"found"`
+}
+
+// CurrentScaling returns the exponent that the Decoder has learned. It returns the zero CurrentScaling if it has learned none.
+func (d *Decoder) CurrentScaling() CurrentScaling {
+	if !d.scaling.Found {
+		return CurrentScaling{}
+	}
+	return d.scaling.CurrentScaling
+}
+
+// SetCurrentScaling gives the Decoder the exponent that an earlier one has learned. The Decoder uses it until a telegram comes from
+// another meter, or until several telegrams contradict it. Call it before the first call of Next.
+func (d *Decoder) SetCurrentScaling(s CurrentScaling) { d.scaling = scaling{CurrentScaling: s} }
+
+// scaling is the exponent that was learned, and how many telegrams contradict it.
+type scaling struct {
+	CurrentScaling
+	otherExponent  int8
+	contradictions int // how many telegrams in a row have otherExponent
+}
+
+// maxContradictions is how many telegrams must have another exponent than the one that was learned, with none between them that has
+// the learned one, before the other one replaces it.
+const maxContradictions = 3
+
+// follow forgets the exponent if the reading is of another meter. A field that the reading leaves out does not count.
+func (s *scaling) follow(r *Reading) {
+	same := sameOrUnknown(&s.Family, r.Family)
+	same = sameOrUnknown(&s.Model, r.Meter.Model) && same
+	same = sameOrUnknown(&s.Serial, r.Meter.Serial) && same
+	same = sameOrUnknown(&s.List, r.Meter.List) && same
+	if !same {
+		*s = scaling{CurrentScaling: CurrentScaling{Family: r.Family, Model: r.Meter.Model, Serial: r.Meter.Serial, List: r.Meter.List}}
+	}
+}
+
+// sameOrUnknown reports whether sent is the known text, or one of the two is "". An unknown text becomes the one that was sent.
+func sameOrUnknown(known *string, sent string) bool {
+	if *known == "" {
+		*known = sent
+	}
+	return sent == "" || sent == *known
+}
+
+// An expectation is the exponent that a meter's type or list stands for. known is false if they stand for none.
+type expectation struct {
+	exp   int8
+	known bool
+}
+
+// confirmed reports whether the learned exponent fits a telegram. It nearly always does, and then no other exponent fits.
+func (s *scaling) confirmed(m *measurements, v *voltAmps) bool {
+	if !s.Found || m.outOfRange || !v.fits(s.Exponent, maxRatioTenfold) {
+		return false
+	}
+	s.contradictions = 0
+	return true
+}
+
+// exponent returns the exponent of the currents of a telegram. ok is false if none is known, or if the telegram contradicts the
+// known one. Then exp is good for currents of 0 alone.
+func (s *scaling) exponent(m *measurements, v *voltAmps, exps []int8, expected expectation) (exp int8, ok bool) {
+	fitting, ok, sure := m.currentExponent(exps, v)
+	switch {
+	case !ok:
+	case !s.Found && (sure || !expected.known):
+		s.Exponent, s.Found = fitting, true
+	case s.Found && fitting == s.Exponent:
+		s.contradictions = 0
+	case s.Found && sure && !s.contradicted(fitting):
+		return s.Exponent, false
+	}
+	known := s.Found || expected.known
+	switch {
+	case s.Found:
+		exp = s.Exponent
+	case expected.known:
+		exp = expected.exp
+	default:
+		exp = exps[0]
+	}
+	return exp, known && !m.outOfRange && !v.impossible(exp)
+}
+
+// contradicted counts a telegram that has another exponent than the learned one. It reports whether the other one has replaced it.
+func (s *scaling) contradicted(other int8) bool {
+	if other != s.otherExponent {
+		s.otherExponent, s.contradictions = other, 0
+	}
+	if s.contradictions++; s.contradictions < maxContradictions {
+		return false
+	}
+	s.Exponent, s.contradictions = other, 0
+	return true
+}

@@ -1,0 +1,62 @@
+package meter
+
+import (
+	"errors"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+)
+
+// decryption holds the ciphered message that is decrypted, and what earlier ones have shown about the meter.
+type decryption struct {
+	message   dlms.Ciphered
+	plaintext []byte // of message; the next one uses its memory again
+	keyIndex  int    // of the key that fitted last
+	// title and counter are those of the last message that was decrypted, if decrypted is true.
+	decrypted bool
+	title     [8]byte
+	counter   uint32
+}
+
+// decrypt returns the plaintext of d.decryption.message behind head, a text that stands before the message in clear. It notes in the
+// reading how the message was encrypted, and that the reading is Checked if a key has proved the tag.
+func (d *Decoder) decrypt(head []byte) ([]byte, error) {
+	c, r := &d.decryption, &d.reading
+	m := &c.message
+	r.Cipher = Cipher{Security: m.Security, Counter: m.Counter}
+	copy(r.Cipher.Title[:], m.Title)
+	if len(d.options.Keys) == 0 {
+		return nil, &dlms.EncryptedError{Title: r.Cipher.Title}
+	}
+	c.plaintext = append(c.plaintext[:0], head...)
+	wrongAuthKey := false
+	for i := range d.options.Keys {
+		k := (c.keyIndex + i) % len(d.options.Keys)
+		plaintext, authentic, err := d.options.Keys[k].Open(c.plaintext, m)
+		if err != nil {
+			wrongAuthKey = wrongAuthKey || errors.Is(err, dlms.ErrWrongAuthKey)
+			continue
+		}
+		c.plaintext, c.keyIndex = plaintext, k
+		r.Checked = authentic
+		return plaintext, d.checkCounter(r)
+	}
+	if !r.Checked && c.decrypted && c.title == r.Cipher.Title {
+		return nil, ErrAuthentication // the key fitted before, and no checksum of a frame proves that the bytes are intact
+	}
+	return nil, &dlms.EncryptedError{Title: r.Cipher.Title, Tried: true, AuthKey: wrongAuthKey}
+}
+
+// checkCounter compares the frame counter with the last one of the same meter. A lower one is not damage: a meter that gets a new
+// key starts to count again.
+func (d *Decoder) checkCounter(r *Reading) error {
+	c := &d.decryption
+	if r.Cipher.Title == [8]byte{} {
+		return nil // Polish meters send no title, and always counter 0
+	}
+	r.Repeated = c.decrypted && c.title == r.Cipher.Title && r.Cipher.Counter <= c.counter
+	if r.Repeated && d.options.RejectRepeated {
+		return ErrRepeated
+	}
+	c.decrypted, c.title, c.counter = true, r.Cipher.Title, r.Cipher.Counter
+	return nil
+}

@@ -1,0 +1,162 @@
+package meter
+
+import (
+	"bytes"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/mbus"
+)
+
+// blockTag begins a general-block-transfer (IEC 62056-5-3, 9.4.6.13).
+const blockTag = 0xE0
+
+func isBlock(b []byte) bool { return len(b) > 0 && b[0] == blockTag }
+
+// unframe returns the message in a telegram, valid until the next call. It returns nil if other parts of the message have to come.
+func (d *Decoder) unframe(p Protocol, b []byte) ([]byte, error) {
+	switch p {
+	case HDLC:
+		return d.unframeHDLC(b)
+	case MBus:
+		return d.unframeMBus(b)
+	case APDU:
+		return bytes.TrimPrefix(b, []byte(dlms.LLC)), nil
+	case P1, Glo:
+	}
+	return b, nil
+}
+
+// unframeHDLC joins segments. The first segment of a message begins with the LLC header, and all but the last have the segmentation
+// bit (IEC 62056-46, 6.4.3.3). Each block of a general-block-transfer is a message of its own, and only the first has the header.
+func (d *Decoder) unframeHDLC(b []byte) ([]byte, error) {
+	frame, err := hdlc.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	d.intact, d.frame = true, frame
+	info, first := bytes.CutPrefix(frame.Info, []byte(dlms.LLC))
+	if isBlock(info) && !d.segments.started() {
+		first = true
+	}
+	switch {
+	case first && (d.segments.started() || d.blocks.started() && !isBlock(info)):
+		return nil, errNotContinued
+	case !first && (!d.segments.started() || d.partsProtocol != HDLC):
+		return nil, errNoFirstPart
+	}
+	if !first || frame.Segmented {
+		return d.addSegment(HDLC, info, !frame.Segmented)
+	}
+	return d.joinBlocks(HDLC, info)
+}
+
+// unframeMBus joins segments. They are numbered from 0 to 15, and from 0 again (EN 13757-3, transport layer).
+func (d *Decoder) unframeMBus(b []byte) ([]byte, error) {
+	const segmentNumbers = 16
+	frame, err := mbus.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	d.intact = true
+	continues := d.segments.started() && d.partsProtocol == MBus && int(frame.Segment) == d.segments.parts%segmentNumbers
+	switch {
+	case continues:
+	case d.segments.started() || d.blocks.started() && !isBlock(frame.Data):
+		return nil, errNotContinued
+	case frame.Segment != 0:
+		return nil, errNoFirstPart
+	}
+	return d.addSegment(MBus, frame.Data, frame.Final)
+}
+
+// addSegment adds a segment. After the last one it returns the message, or nil if the message is a block and others follow.
+func (d *Decoder) addSegment(p Protocol, segment []byte, last bool) ([]byte, error) {
+	message, err := d.addPart(&d.segments, p, segment, last)
+	if message == nil {
+		return nil, err
+	}
+	return d.joinBlocks(p, message)
+}
+
+// joinBlocks joins the blocks of a general-block-transfer. They are numbered from 1 (IEC 62056-5-3, 9.4.6.13). A message that is no
+// block is returned as it is.
+func (d *Decoder) joinBlocks(p Protocol, message []byte) ([]byte, error) {
+	if !isBlock(message) {
+		return message, nil
+	}
+	var b dlms.Block
+	if err := b.Parse(message); err != nil {
+		return nil, err
+	}
+	switch {
+	case int(b.Number) == d.blocks.parts+1:
+	case d.blocks.started():
+		return nil, errNotContinued
+	default:
+		return nil, errNoFirstPart
+	}
+	return d.addPart(&d.blocks, p, b.Data, b.Last)
+}
+
+// addPart adds a part to a message. After the last one it returns the message, and notes in the reading where it stands in the stream.
+func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last bool) ([]byte, error) {
+	d.partsProtocol = p
+	r := &d.reading
+	if err := message.add(part, r.Offset, r.Offset+int64(r.Bytes)); err != nil || !last {
+		return nil, err
+	}
+	r.Offset, r.Bytes = message.start, int(message.end-message.start)
+	return message.take(), nil
+}
+
+const (
+	// maxMessage is the longest message that is joined, in bytes: the longest known has about 1100.
+	maxMessage = 4096
+	// maxPartGap is how many bytes of noise may stand between two parts of a message. The shortest part has more, so no part can
+	// have been lost there: HDLC does not number its segments.
+	maxPartGap = 8
+)
+
+// A reassembly joins the parts of a message. If a part is missing, the whole message is dropped.
+type reassembly struct {
+	buf   []byte
+	parts int
+	// start and end are the offsets in the stream of the first byte and behind the last part.
+	start, end int64
+	silent     bool // the wire was silent behind the last part
+}
+
+// started reports whether a first part has come, and the last one has not.
+func (m *reassembly) started() bool { return m.parts > 0 }
+
+// expired reports whether a part at this offset comes too late, or too far behind the last part, to belong to the message.
+func (m *reassembly) expired(offset int64) bool {
+	return m.started() && (m.silent || offset-m.end > maxPartGap)
+}
+
+// noteSilence notes that the wire was silent behind the last part.
+func (m *reassembly) noteSilence() { m.silent = m.started() }
+
+func (m *reassembly) drop() { m.parts, m.buf = 0, m.buf[:0] }
+
+// add appends a part that stands in the stream from start to end.
+func (m *reassembly) add(part []byte, start, end int64) error {
+	if m.parts == 0 {
+		m.start, m.buf, m.silent = start, m.buf[:0], false
+	}
+	if len(m.buf)+len(part) > maxMessage {
+		m.drop()
+		return errTooLong
+	}
+	m.buf = append(m.buf, part...)
+	m.parts, m.end = m.parts+1, end
+	return nil
+}
+
+// take returns the message, valid until the next call of add.
+func (m *reassembly) take() []byte {
+	b := m.buf
+	m.parts = 0
+	return b
+}

@@ -1,0 +1,99 @@
+package meter
+
+import (
+	"errors"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// decode decodes the next n bytes as a telegram. It returns neither a reading nor an error if they are noise, or one part of a message
+// whose other parts follow.
+func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
+	b := d.buf[d.at : d.at+n]
+	if d.segments.expired(d.offset()) || !d.segments.started() && d.blocks.expired(d.offset()) {
+		return nil, d.giveUpMessage()
+	}
+	r := &d.reading
+	*r = Reading{Protocol: p, Offset: d.offset(), Bytes: n, Samples: r.Samples[:0]}
+	d.intact = false
+	message, err := d.unframe(p, b)
+	if errors.Is(err, errNotContinued) {
+		return nil, d.giveUpMessage() // the next call decodes b again, as the first part of a message
+	}
+	if err == nil && message == nil {
+		d.advance(p, n)
+		return nil, nil //nolint:nilnil // further parts of the message follow
+	}
+	if err == nil {
+		err = d.read(p, message)
+	}
+	if err != nil {
+		return nil, d.reject(p, b, err)
+	}
+	if d.segments.started() || d.blocks.started() {
+		return nil, d.giveUpMessage() // the error of the earlier message comes first; the next call decodes b again
+	}
+	if p == HDLC || p == MBus {
+		d.lossReported = false
+	}
+	r.Samples = d.finder.AppendSamples(r.Samples, r.Records, d.options.Scale)
+	if p == P1 && d.identFamily != nil && d.identFamily.signedPower {
+		r.Samples = quantity.AppendExports(r.Samples)
+	}
+	d.advance(p, n)
+	r.Verified = d.verifier.verify(r)
+	if !r.Verified && !d.options.AcceptUnverified {
+		return nil, &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Intact: true, Err: ErrUnverified}
+	}
+	return r, nil
+}
+
+// advance moves behind the n bytes of a good telegram, or of a part of one.
+func (d *Decoder) advance(p Protocol, n int) {
+	d.at += n
+	d.decodedEnd = d.offset()
+	if p == HDLC {
+		d.at-- // one flag may end a frame and begin the next
+	}
+}
+
+// giveUpMessage drops a message of which parts are missing, and returns the error for it. It returns nil if there is no such message.
+func (d *Decoder) giveUpMessage() error {
+	parts := &d.segments
+	if d.blocks.started() {
+		parts = &d.blocks
+	}
+	if !parts.started() {
+		return nil
+	}
+	bytes := int(max(parts.end, d.segments.end) - parts.start)
+	e := &TelegramError{Protocol: d.partsProtocol, Offset: parts.start, Bytes: bytes, Err: ErrIncomplete}
+	d.dropParts()
+	return e
+}
+
+// dropParts drops what was collected of a message. Its further parts give no second error.
+func (d *Decoder) dropParts() {
+	d.segments.drop()
+	d.blocks.drop()
+	d.lossReported = true
+}
+
+// reject gives up the telegram b because of err, and goes on with the search at its second byte. It returns the error to report, or
+// nil if b may be noise, or is part of a telegram that was reported before.
+func (d *Decoder) reject(p Protocol, b []byte, err error) error {
+	start, r := d.offset(), &d.reading
+	report := d.plausible(p, b) && (d.proven() || start >= d.damagedEnd && (p != P1 || !d.withinText()))
+	if errors.Is(err, errNoFirstPart) && d.lossReported {
+		report = false // it was reported with the beginning of its message
+	}
+	if report {
+		d.dropParts()
+	}
+	d.at++
+	d.damagedEnd = max(d.damagedEnd, start+int64(len(b)))
+	if !report {
+		return nil
+	}
+	return &TelegramError{Protocol: p, Offset: r.Offset, Bytes: r.Bytes, Raw: b, Intact: d.intact, Err: err}
+}
