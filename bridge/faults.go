@@ -58,7 +58,7 @@ func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 // lockedMessage says what opens an encrypted telegram, and who has it.
 func (m Meter) lockedMessage(e *dlms.EncryptedError) string {
 	setting, authSetting := cmp.Or(m.KeySetting, "its key"), cmp.Or(m.AuthKeySetting, "it")
-	sender := cmp.Or(dlms.Sender(e.Title), "not sent")
+	sender := cmp.Or(dlms.RedactTitle(e.Title), "not sent")
 	switch {
 	case e.AuthKey:
 		return fmt.Sprintf("telegram is encrypted (system title %s), and the key fits, but its authentication key does not: compare %s with "+

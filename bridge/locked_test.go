@@ -36,8 +36,8 @@ func half(t *testing.T, x byte) *dlms.Key {
 
 // ciphered is a telegram of a power, encrypted.
 func ciphered(k *dlms.Key, title string, counter uint32, watts int64) []byte {
-	plain := dlms.AppendList(dlms.AppendNotification(nil, 1), 1)
-	plain = dlms.AppendName(dlms.AppendStructure(plain, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
+	plain := dlms.AppendArray(dlms.AppendNotification(nil, 1), 1)
+	plain = dlms.AppendLogicalName(dlms.AppendStructure(plain, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
 	plain = dlms.AppendScalerUnit(dlms.AppendNumber(plain, dlms.Uint32, watts), 0, obis.Watt)
 	const encryptedAndAuthentic = 0x30
 	info := dlms.AppendCiphered([]byte(dlms.LLC), k, []byte(title), encryptedAndAuthentic, counter, plain)

@@ -61,7 +61,7 @@ func (p *pipeline) explain(found probe.Findings, st *Stats) {
 			"then ask your grid company to activate it again")
 	case bytes == 0:
 		log.Msg("no bytes in 60 s at any setting tried: the port is most likely not activated. " + activation)
-	case network && best.Verdict.AboutSetting():
+	case network && best.Verdict.SuggestsOtherSetting():
 		log.Int64("bytes", bytes).Msg("bytes but no telegram: most likely the reader is set to another line setting than the meter's. Set the reader's own " +
 			"serial port to what the meter sends (P1 ports 115200 8N1, most M-Bus ports 2400 8E1)")
 	default:

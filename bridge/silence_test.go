@@ -73,7 +73,7 @@ func TestSilenceTellsTheBestEvidence(t *testing.T) {
 		h := run(t, source(ports...))
 		defer h.end()
 		pass(5 * time.Minute)
-		if got := h.said(`"line":"setting 1"`); got != 1 || h.said(probe.Advice(line.Text)) != 1 {
+		if got := h.said(`"line":"setting 1"`); got != 1 || h.said(probe.Advice(line.P1Lines)) != 1 {
 			t.Errorf("want one line about setting 1:\n%s", h.log)
 		}
 	})

@@ -33,7 +33,7 @@ type Attempt struct {
 func (a *Attempt) open() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.evidence.Begin()
+	a.evidence.BeginConnection()
 	a.finding.Closed, a.restsTo, a.connection = false, time.Time{}, connection{opened: time.Now()}
 }
 

@@ -67,9 +67,9 @@ func (c *connection) closeReason(v line.Verdict) ClosedError {
 		return ErrClosed
 	case c.bytes == 0:
 		return ErrClosedEmpty
-	case v == line.Web || v == line.Login || v == line.Telnet:
+	case v == line.WebServer || v == line.LoginPrompt || v == line.Telnet:
 		return ClosedError("closed: " + v.Advice())
-	case c.lastDamaged || v == line.Text || v == line.Frames || v == line.Lossy || v == line.Cooked:
+	case c.lastDamaged || v == line.P1Lines || v == line.FrameHeaders || v == line.DamagedBytes || v == line.LineEndsRewritten:
 		return "closed within a telegram, which is lost: does the reader close a connection after a time, or start again? Look for such a " +
 			"time in its settings, and at its power supply"
 	}

@@ -45,7 +45,7 @@ func (f Findings) Best() (best Finding, bytes int64) {
 
 // Advice says what to do about bytes that hold no telegram and look like v. To try another setting helps only if not all have been tried.
 func (f Findings) Advice(v line.Verdict) string {
-	if len(f) > 1 && v.AboutSetting() {
+	if len(f) > 1 && v.SuggestsOtherSetting() {
 		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +
 			"inverting cable, an M-Bus port (RJ45) an M-Bus adapter; or the port belongs to another device: name the meter's"
 	}
@@ -55,9 +55,9 @@ func (f Findings) Advice(v line.Verdict) string {
 // Advice is line.Verdict.Advice with what to change or to type in hanbridge.
 func Advice(v line.Verdict) string {
 	switch v {
-	case line.TooFew:
+	case line.TooFewBytes:
 		return v.Advice() + ": set serial to auto"
-	case line.Unclear:
+	case line.Unrecognised:
 		return "the bytes are like nothing that a meter sends at this setting: set serial to auto. If every setting gives the same, look" +
 			" for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another device"
 	case line.OtherBaud:
@@ -66,7 +66,7 @@ func Advice(v line.Verdict) string {
 	case line.OtherParity:
 		return "the speed is right, the parity or the number of data bits is not: set serial to auto, or to the same speed" +
 			" with another of 8N1, 8E1 and 7E1"
-	case line.Frames, line.Text:
+	case line.FrameHeaders, line.P1Lines:
 		return v.Advice() + ". If it stays so, capture a minute with hanbridge capture and report it, since this meter sends something" +
 			" that is not known here"
 	default:

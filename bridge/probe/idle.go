@@ -21,7 +21,7 @@ type idleTimer struct {
 }
 
 // parts are what bytes look like that hold a part of a telegram.
-var parts = []line.Verdict{line.Frames, line.Text, line.Lossy}
+var parts = []line.Verdict{line.FrameHeaders, line.P1Lines, line.DamagedBytes}
 
 // newIdleTimer starts the time of a wire. A patience of 0 has no end. As long as no byte has come, the wire stays open for silent. If a
 // part of a telegram has come, it waits once more for dwell: a telegram takes up to 3 s, and the first may have come while the wire was

@@ -264,13 +264,13 @@ func TestRecordingIsReadOnce(t *testing.T) {
 // TestAdvice: each verdict has a text of its own. Those that a change of the line setting may mend say how to change it.
 func TestAdvice(t *testing.T) {
 	seen := map[string]bool{}
-	for v := line.Silent; v <= line.Login; v++ {
+	for v := line.Silent; v <= line.LoginPrompt; v++ {
 		got := probe.Advice(v)
 		if seen[got] {
 			t.Errorf("%v has the advice of another verdict: %q", v, got)
 		}
 		seen[got] = true
-		if strings.Contains(got, "set serial to auto") != v.AboutSetting() {
+		if strings.Contains(got, "set serial to auto") != v.SuggestsOtherSetting() {
 			t.Errorf("%v: got advice %q", v, got)
 		}
 	}

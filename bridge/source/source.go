@@ -58,6 +58,6 @@ func Replay(path string) probe.Source {
 		return struct {
 			io.Reader
 			io.Closer
-		}{capture.Bytes(f), f}, nil
+		}{capture.NewBytesReader(f), f}, nil
 	}})}
 }

@@ -24,7 +24,7 @@ func BenchmarkBytes(b *testing.B) {
 		{"as in a program", fmt.Appendf(nil, "%# x", raw)},
 		{"escapes", bytes.Repeat([]byte(`1-0:1.7.0(0000.345*kW)\r\n`), 1<<19)},
 	}
-	record, text := capture.Record{}, []byte(capture.Mark+"\n")
+	record, text := capture.Chunk{}, []byte(capture.FirstLinePrefix+"\n")
 	for record.Bytes = range slices.Chunk(raw, 64) {
 		text = record.Append(text)
 	}
@@ -37,7 +37,7 @@ func BenchmarkBytes(b *testing.B) {
 			b.SetBytes(int64(len(form.text)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := io.Copy(io.Discard, capture.Bytes(bytes.NewReader(form.text))); err != nil {
+				if _, err := io.Copy(io.Discard, capture.NewBytesReader(bytes.NewReader(form.text))); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -45,8 +45,8 @@ func TestBytes(t *testing.T) {
 		{"a dump with a name", "raw: 7E A2 43 41 08 83 13 85 EB", "raw: 7E A2 43 41 08 83 13 85 EB"},
 		{"codes and clocks", "11:22:33 1-0:1.8.0 00:11:22:33:44", "11:22:33 1-0:1.8.0 00:11:22:33:44"},
 		{"0x in few digits", "0x7E, 0xA2", "0x7E, 0xA2"},
-		{"a capture", capture.Mark + "\n# line 2400 8E1\n2026-11-22T10:15:20.125+01:00 7ea24341\n\n2026-11-22T10:15:20.135+01:00 08831385eb\n", frame},
-		{"a capture of Windows", capture.Mark + "\r\n2026-11-22T10:15:20.125Z 7EA24341\r\n2026-11-22T10:15:20.135Z 08831385EB\r\n", frame},
+		{"a capture", capture.FirstLinePrefix + "\n# line 2400 8E1\n2026-11-22T10:15:20.125+01:00 7ea24341\n\n2026-11-22T10:15:20.135+01:00 08831385eb\n", frame},
+		{"a capture of Windows", capture.FirstLinePrefix + "\r\n2026-11-22T10:15:20.125Z 7EA24341\r\n2026-11-22T10:15:20.135Z 08831385EB\r\n", frame},
 		{"a capture without its first lines", "2026-11-22T10:15:20.125+01:00 7ea24341\n2026-11-22T10:15:20.135+01:00 08831385eb", frame},
 		{"as Python prints it", `b'/ISK5\\2M550\r\n\r\n0-0:96.13.0(it\'s \x7e)\r\n!\r\n'`, "/ISK5\\2M550\r\n\r\n0-0:96.13.0(it's ~)\r\n!\r\n"},
 		{"as in a program, line by line", "/ISK5\\2M550\\r\\n\\\r\n\\r\\n\\\n!\\r\\n\\", "/ISK5\\2M550\r\n\r\n!\r\n\\"},
@@ -56,7 +56,7 @@ func TestBytes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := io.ReadAll(capture.Bytes(strings.NewReader(tt.in)))
+			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.in)))
 			if err != nil || string(got) != tt.want {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
@@ -66,7 +66,7 @@ func TestBytes(t *testing.T) {
 
 func TestBytesKeepsTheReadersErrors(t *testing.T) {
 	for _, in := range []string{"7EA2434108831385EB", "/ADN9 6534"} {
-		r := capture.Bytes(iotest.DataErrReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(io.ErrUnexpectedEOF))))
+		r := capture.NewBytesReader(iotest.DataErrReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(io.ErrUnexpectedEOF))))
 		if _, err := io.ReadAll(r); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%q: got error %v, want that of the reader", in, err)
 		}
@@ -75,7 +75,7 @@ func TestBytesKeepsTheReadersErrors(t *testing.T) {
 
 func TestBytesIsAReader(t *testing.T) {
 	want := bytes.Repeat([]byte("\x7e\x00\xff/"), 100)
-	if err := iotest.TestReader(capture.Bytes(strings.NewReader(hex.EncodeToString(want))), want); err != nil {
+	if err := iotest.TestReader(capture.NewBytesReader(strings.NewReader(hex.EncodeToString(want))), want); err != nil {
 		t.Error(err)
 	}
 }
@@ -94,7 +94,7 @@ func TestBytesOfAPipe(t *testing.T) {
 	defer r.Close()
 	got := make(chan byte, 100)
 	go func() {
-		in := capture.Bytes(r)
+		in := capture.NewBytesReader(r)
 		for buf := make([]byte, 16); ; {
 			n, err := in.Read(buf)
 			for _, x := range buf[:n] {

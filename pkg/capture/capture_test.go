@@ -16,7 +16,7 @@ import (
 )
 
 func TestCapturedLine(t *testing.T) {
-	c := capture.Record{At: time.Date(2026, 11, 22, 10, 15, 20, 125_999_000, time.FixedZone("", 3600)), Bytes: []byte("\x7e\xa2C")}
+	c := capture.Chunk{At: time.Date(2026, 11, 22, 10, 15, 20, 125_999_000, time.FixedZone("", 3600)), Bytes: []byte("\x7e\xa2C")}
 	if got, want := string(c.Append(nil)), "2026-11-22T10:15:20.125+01:00 7ea243\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -25,11 +25,11 @@ func TestCapturedLine(t *testing.T) {
 // TestCaptureRoundTrip: what was read comes back as it was, at the same times to a millisecond, whatever ends the lines.
 func TestCaptureRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var want, got []capture.Record
-		text := []byte(capture.Mark + "\n")
+		var want, got []capture.Chunk
+		text := []byte(capture.FirstLinePrefix + "\n")
 		for _, b := range rapid.SliceOf(rapid.SliceOfN(rapid.Byte(), 1, 40)).Draw(t, "reads") {
 			at := time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "ms")).UTC()
-			want = append(want, capture.Record{At: at, Bytes: b})
+			want = append(want, capture.Chunk{At: at, Bytes: b})
 			text = want[len(want)-1].Append(text)
 		}
 		file := string(text)
@@ -44,7 +44,7 @@ func TestCaptureRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, capture.Record{At: next.At, Bytes: append([]byte{}, next.Bytes...)})
+			got = append(got, capture.Chunk{At: next.At, Bytes: append([]byte{}, next.Bytes...)})
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("-written +read:\n%s", diff)
@@ -66,7 +66,7 @@ func TestCaptureReaderOfOtherForms(t *testing.T) {
 }
 
 func TestDamagedCapture(t *testing.T) {
-	const head = capture.Mark + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
+	const head = capture.FirstLinePrefix + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
 	for _, tt := range []struct{ name, line, want string }{
 		{"no time", "7ea243410883", `:3: no time, as each line of a capture begins with: "7ea243410883" `},
 		{"no bytes", "2026-11-22T10:15:20.125+01:00", ":3: no bytes in hexadecimal behind the time"},
@@ -83,9 +83,12 @@ func TestDamagedCapture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := io.ReadAll(capture.Bytes(f))
+		got, err := io.ReadAll(capture.NewBytesReader(f))
 		if string(got) != "\x7e\xa2" || err == nil || !strings.Contains(err.Error(), "house.txt"+tt.want) || len(err.Error()) > 300 {
 			t.Errorf("%s: got %x, %v, want the line before it, and an error with %q", tt.name, got, err, tt.want)
+		}
+		if !errors.Is(err, capture.ErrMalformed) {
+			t.Errorf("%s: got error %v, want one that matches ErrMalformed", tt.name, err)
 		}
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
@@ -97,7 +100,7 @@ func TestDamagedCapture(t *testing.T) {
 func FuzzBytes(f *testing.F) {
 	f.Add("7E A2 43 41 08 83 13 85 EB")
 	f.Add("0x7E, 0xA2, 0x43, 0x41, 0x8, 0x83, 0x13, 0x85, 0xF")
-	f.Add(capture.Mark + "\r\n2026-11-22T10:15:20.125Z 7EA24341\r\n# more\n\n2026-11-22T10:15:20.135Z 08831385EB")
+	f.Add(capture.FirstLinePrefix + "\r\n2026-11-22T10:15:20.125Z 7EA24341\r\n# more\n\n2026-11-22T10:15:20.135Z 08831385EB")
 	f.Add("/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!6BB0\r\n")
 	f.Add(`/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\x36BB0\r\n`)
 	f.Add("0000010\n000000f\n")
@@ -111,7 +114,7 @@ func FuzzBytes(f *testing.F) {
 	f.Add("0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n7fffff0\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		most := len(text) + strings.Count(text, "*")<<16
-		if got, _ := io.ReadAll(capture.Bytes(strings.NewReader(text))); len(got) > most {
+		if got, _ := io.ReadAll(capture.NewBytesReader(strings.NewReader(text))); len(got) > most {
 			t.Fatalf("%d bytes of %d, want at most %d", len(got), len(text), most)
 		}
 	})

@@ -3,6 +3,7 @@ package capture_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -138,7 +139,7 @@ func TestBytesOfDumps(t *testing.T) {
 				"xxd -p":                    fmt.Sprintf("%x\n", want),
 			} {
 				t.Run(fmt.Sprintf("%s %d %s", family, len(want)%2, name), func(t *testing.T) {
-					got, err := io.ReadAll(capture.Bytes(strings.NewReader(text)))
+					got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
 					if name == "hexdump of the other kind" { // the byte that fills up the last number is not known there
 						got = got[:min(len(got), len(want))]
 					}
@@ -162,7 +163,7 @@ func TestBytesRepeated(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := io.ReadAll(capture.Bytes(strings.NewReader(tt.text)))
+			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || len(got) != tt.want {
 				t.Errorf("got %d bytes, %v, want %d", len(got), err, tt.want)
 			}
@@ -176,9 +177,18 @@ func TestBytesRepeatedForEver(t *testing.T) {
 	for at := range 1000 {
 		fmt.Fprintf(&text, "%08x 00\n*\n", at<<16)
 	}
-	got, err := io.ReadAll(capture.Bytes(strings.NewReader(text.String())))
+	got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text.String())))
 	if err != nil || len(got) < 16<<20 || len(got) > 17<<20 {
 		t.Errorf("got %d bytes, %v, want some 16 MiB", len(got), err)
+	}
+}
+
+// TestBytesTooLong: a dump of more than 16 MiB of text is an error.
+func TestBytesTooLong(t *testing.T) {
+	text := "00000000 00\n00000001 00\n" + strings.Repeat("\n", 16<<20)
+	got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
+	if !errors.Is(err, capture.ErrTooLong) || len(got) > 0 {
+		t.Errorf("got %d bytes and error %v, want one that matches ErrTooLong", len(got), err)
 	}
 }
 
@@ -193,7 +203,7 @@ func TestBytesNoDump(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := io.ReadAll(capture.Bytes(strings.NewReader(tt.text)))
+			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || !strings.HasPrefix(string(got), tt.want) {
 				t.Errorf("got %x, %v, want %x", got, err, tt.want)
 			}

@@ -116,7 +116,7 @@ func TestBytesAmongText(t *testing.T) {
 			"lines of Windows":      strings.ReplaceAll(prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""), "\n", "\r\n"),
 		} {
 			t.Run(family+" "+name, func(t *testing.T) {
-				got, err := io.ReadAll(capture.Bytes(strings.NewReader(text)))
+				got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
 				if err != nil || !bytes.Contains(got, b) {
 					t.Errorf("got %d bytes %.40x…, %v, want %d bytes %.40x…; of\n%.200s", len(got), got, err, len(b), b, text)
 				}
@@ -138,7 +138,7 @@ func TestBytesAmongTextUncertain(t *testing.T) {
 		{"half a telegram", "Here: " + each(frame[:200], "%02X", " ")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := io.ReadAll(capture.Bytes(strings.NewReader(tt.text)))
+			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
 			if err != nil || string(got) != tt.text {
 				t.Errorf("got %q, %v, want the text itself", got, err)
 			}
@@ -153,7 +153,7 @@ func TestBytesAmongTextWhole(t *testing.T) {
 		fmt.Sprintf(`{"raw":"%x"}`, telegram),
 		"It sends:\n\n" + prefixed([]byte(telegram), "", "%02X", " ", "") + "\nthanks\n",
 	} {
-		got, err := io.ReadAll(capture.Bytes(strings.NewReader(text)))
+		got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
 		if err != nil || string(got) != telegram {
 			t.Errorf("got %q, %v of %s", got, err, text)
 		}
@@ -172,7 +172,7 @@ func TestBytesOfATelegramAreNotKeptBack(t *testing.T) {
 		r, w := io.Pipe()
 		go func() { _, _ = io.WriteString(w, first) }() // until the reader is closed
 		got := make([]byte, len(first))
-		if _, err := io.ReadFull(capture.Bytes(r), got); err != nil || string(got) != first {
+		if _, err := io.ReadFull(capture.NewBytesReader(r), got); err != nil || string(got) != first {
 			t.Errorf("got %q, %v, want %q", got, err, first)
 		}
 		if err := r.Close(); err != nil {
@@ -184,7 +184,7 @@ func TestBytesOfATelegramAreNotKeptBack(t *testing.T) {
 // TestBytesAmongTooMuchText tells that not all of it was read, instead of leaving out the rest in silence.
 func TestBytesAmongTooMuchText(t *testing.T) {
 	text := prefixed(telegramsOf(t, "aidon-se", 1), "[12:00:%02d] RX: ", "%02X", " ", "")
-	_, err := io.Copy(io.Discard, capture.Bytes(io.MultiReader(strings.NewReader(text), io.LimitReader(zeros{}, 16<<20))))
+	_, err := io.Copy(io.Discard, capture.NewBytesReader(io.MultiReader(strings.NewReader(text), io.LimitReader(zeros{}, 16<<20))))
 	if err == nil || !strings.Contains(err.Error(), "xxd -p") {
 		t.Errorf("got error %v, want one that says how to write so many bytes", err)
 	}

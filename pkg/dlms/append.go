@@ -15,9 +15,9 @@ func AppendNotification(dst []byte, invokeID uint32) []byte {
 	return append(dst, 0)
 }
 
-// AppendStampedNotification is AppendNotification with the time at which the meter sends it. Most makes write it without
+// AppendTimestampedNotification is AppendNotification with the time at which the meter sends it. Most makes write it without
 // a tag, as it is specified (IEC 62056-5-3, 7.3.12); tagged is for Kaifa in Norway.
-func AppendStampedNotification(dst []byte, invokeID uint32, t DateTime, tagged bool) []byte {
+func AppendTimestampedNotification(dst []byte, invokeID uint32, t DateTime, tagged bool) []byte {
 	dst = AppendNotification(dst, invokeID)
 	dst = dst[:len(dst)-1]
 	if tagged {
@@ -26,8 +26,8 @@ func AppendStampedNotification(dst []byte, invokeID uint32, t DateTime, tagged b
 	return t.Append(append(dst, obis.DateTimeLength))
 }
 
-// AppendList appends the start of an array of n items, n not negative.
-func AppendList(dst []byte, n int) []byte { return appendSize(append(dst, tagArray), n) }
+// AppendArray appends the start of an array of n items, n not negative.
+func AppendArray(dst []byte, n int) []byte { return appendSize(append(dst, tagArray), n) }
 
 // AppendStructure appends the start of a structure of n items, n not negative.
 func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, tagStructure), n) }
@@ -35,12 +35,12 @@ func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, t
 // AppendPushObject appends an element of a push object list (IEC 62056-6-2, 4.4.8.2.2), with the index 0: the whole attribute.
 func AppendPushObject(dst []byte, class uint16, code obis.Code, attribute int8) []byte {
 	dst = AppendNumber(AppendStructure(dst, 4), Uint16, int64(class))
-	dst = AppendNumber(AppendName(dst, code), Int8, int64(attribute))
+	dst = AppendNumber(AppendLogicalName(dst, code), Int8, int64(attribute))
 	return AppendNumber(dst, Uint16, 0)
 }
 
-// AppendDescriptor appends class, logical name and attribute without tags, as Sagemcom XT211 meters do before a value.
-func AppendDescriptor(dst []byte, class uint16, code obis.Code, attribute byte) []byte {
+// AppendAttributeDescriptor appends class, logical name and attribute without tags, as Sagemcom XT211 meters do before a value.
+func AppendAttributeDescriptor(dst []byte, class uint16, code obis.Code, attribute byte) []byte {
 	return append(append(appendUint16(dst, class), code[:]...), attribute)
 }
 
@@ -74,25 +74,25 @@ func AppendDateTime(dst []byte, d DateTime) []byte {
 	return d.Append(append(dst, tagOctetString, obis.DateTimeLength))
 }
 
-// A Type is how a number is written.
-type Type byte
+// A NumberType is how a number is written.
+type NumberType byte
 
 // The types that meters use for numbers.
 const (
-	Boolean Type = tagBoolean
-	Enum    Type = tagEnum
-	Uint8   Type = tagUint8
-	Uint16  Type = tagUint16
-	Uint32  Type = tagUint32
-	Uint64  Type = tagUint64
-	Int8    Type = tagInt8
-	Int16   Type = tagInt16
-	Int32   Type = tagInt32
-	Int64   Type = tagInt64
+	Boolean NumberType = tagBoolean
+	Enum    NumberType = tagEnum
+	Uint8   NumberType = tagUint8
+	Uint16  NumberType = tagUint16
+	Uint32  NumberType = tagUint32
+	Uint64  NumberType = tagUint64
+	Int8    NumberType = tagInt8
+	Int16   NumberType = tagInt16
+	Int32   NumberType = tagInt32
+	Int64   NumberType = tagInt64
 )
 
 // bits returns how many a number of this type takes.
-func (t Type) bits() int {
+func (t NumberType) bits() int {
 	switch t {
 	case Boolean, Enum, Uint8, Int8:
 		return 8
@@ -107,7 +107,7 @@ func (t Type) bits() int {
 }
 
 // limits returns the least and the greatest number that a reader takes for one, and not for "not available".
-func (t Type) limits() (lo, hi int64) {
+func (t NumberType) limits() (lo, hi int64) {
 	switch t {
 	case Int8, Int16, Int32, Int64:
 		hi = math.MaxInt64 >> (64 - t.bits())
@@ -120,7 +120,7 @@ func (t Type) limits() (lo, hi int64) {
 }
 
 // AppendNumber appends v with its tag, or the nearest number that fits the type. It panics for a type that is none of the constants.
-func AppendNumber(dst []byte, t Type, v int64) []byte {
+func AppendNumber(dst []byte, t NumberType, v int64) []byte {
 	lo, hi := t.limits()
 	v = min(max(v, lo), hi)
 	dst = append(dst, byte(t))
@@ -138,18 +138,18 @@ func AppendNumber(dst []byte, t Type, v int64) []byte {
 // AppendNull appends null-data: what stands in the place of what a meter does not have.
 func AppendNull(dst []byte) []byte { return append(dst, tagNull) }
 
-// AppendOctets appends an octet-string.
-func AppendOctets(dst []byte, text string) []byte {
+// AppendOctetString appends an octet-string.
+func AppendOctetString(dst []byte, text string) []byte {
 	return append(appendSize(append(dst, tagOctetString), len(text)), text...)
 }
 
-// AppendVisible appends a visible-string.
-func AppendVisible(dst []byte, text string) []byte {
+// AppendVisibleString appends a visible-string.
+func AppendVisibleString(dst []byte, text string) []byte {
 	return append(appendSize(append(dst, tagVisible), len(text)), text...)
 }
 
-// AppendName appends a logical name, an octet-string of the six bytes of code.
-func AppendName(dst []byte, c obis.Code) []byte {
+// AppendLogicalName appends a logical name, an octet-string of the six bytes of code.
+func AppendLogicalName(dst []byte, c obis.Code) []byte {
 	return append(append(dst, tagOctetString, byte(len(c))), c[:]...)
 }
 

@@ -23,8 +23,8 @@ func TestAppended(t *testing.T) {
 	}{
 		{"structure", dlms.AppendStructure(nil, 14), "02 0e"},
 		{"structure of many", dlms.AppendStructure(nil, 130), "02 81 82"},
-		{"array", dlms.AppendList(nil, 127), "01 7f"},
-		{"array of very many", dlms.AppendList(nil, 300), "01 82 012c"},
+		{"array", dlms.AppendArray(nil, 127), "01 7f"},
+		{"array of very many", dlms.AppendArray(nil, 300), "01 82 012c"},
 		{"null", dlms.AppendNull(nil), "00"},
 		{"boolean", dlms.AppendNumber(nil, dlms.Boolean, 1), "03 01"},
 		{"enum", dlms.AppendNumber(nil, dlms.Enum, 27), "16 1b"},
@@ -36,18 +36,18 @@ func TestAppended(t *testing.T) {
 		{"int16", dlms.AppendNumber(nil, dlms.Int16, -404), "10 fe6c"},
 		{"int32", dlms.AppendNumber(nil, dlms.Int32, -1), "05 ffffffff"},
 		{"int64", dlms.AppendNumber(nil, dlms.Int64, -2), "14 fffffffffffffffe"},
-		{"octet-string", dlms.AppendOctets(nil, "KFM_001"), "09 07 4b464d5f303031"},
-		{"long octet-string", dlms.AppendOctets(nil, strings.Repeat("a", 200))[:4], "09 81 c8 61"},
-		{"visible-string", dlms.AppendVisible(nil, "ZFF1"), "0a 04 5a464631"},
-		{"logical name", dlms.AppendName(nil, power), "09 06 0100010700ff"},
+		{"octet-string", dlms.AppendOctetString(nil, "KFM_001"), "09 07 4b464d5f303031"},
+		{"long octet-string", dlms.AppendOctetString(nil, strings.Repeat("a", 200))[:4], "09 81 c8 61"},
+		{"visible-string", dlms.AppendVisibleString(nil, "ZFF1"), "0a 04 5a464631"},
+		{"logical name", dlms.AppendLogicalName(nil, power), "09 06 0100010700ff"},
 		{"scaler and unit", dlms.AppendScalerUnit(nil, -1, obis.Volt), "02 02 0f ff 16 23"},
 		{"push object", dlms.AppendPushObject(nil, 40, obis.Code{0, 8, 25, 9, 0, 255}, 1), "02 04 12 0028 09 06 0008190900ff 0f 01 12 0000"},
-		{"bare descriptor", dlms.AppendDescriptor(nil, 70, obis.Code{0, 1, 96, 3, 10, 255}, 3), "0046 000160030aff 03"},
+		{"bare descriptor", dlms.AppendAttributeDescriptor(nil, 70, obis.Code{0, 1, 96, 3, 10, 255}, 3), "0046 000160030aff 03"},
 		{"date-time on a Sunday", dlms.AppendDateTime(nil, stamp), "09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
 		{"date-time without a zone", dlms.DateTime{Time: obis.Time{Year: 2026, Month: 1, Day: 31}}.Append(nil), "07ea 01 1f 00 00 00 00 00 8000 00"},
 		{"head", dlms.AppendNotification(nil, 0x40000000), "0f 40000000 00"},
-		{"head with a time", dlms.AppendStampedNotification(nil, 1, stamp, false), "0f 00000001 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
-		{"head with a tagged time", dlms.AppendStampedNotification(nil, 1, stamp, true), "0f 00000001 09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
+		{"head with a time", dlms.AppendTimestampedNotification(nil, 1, stamp, false), "0f 00000001 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
+		{"head with a tagged time", dlms.AppendTimestampedNotification(nil, 1, stamp, true), "0f 00000001 09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
 	} {
 		if got, want := hex.EncodeToString(row.got), strings.ReplaceAll(row.want, " ", ""); got != want {
 			t.Errorf("%s: got %s, want %s", row.name, got, want)
@@ -57,7 +57,7 @@ func TestAppended(t *testing.T) {
 
 // TestNumbersThatDoNotFit: they are written as the nearest that does, and never as the one that means "none".
 func TestNumbersThatDoNotFit(t *testing.T) {
-	for kind, want := range map[dlms.Type][2]string{
+	for kind, want := range map[dlms.NumberType][2]string{
 		dlms.Uint8:  {"1100", "11fe"},
 		dlms.Uint16: {"120000", "12fffe"},
 		dlms.Uint32: {"0600000000", "06fffffffe"},
@@ -86,7 +86,7 @@ func TestWeekday(t *testing.T) {
 // TestAppendKeeps: what stood in dst before still does.
 func TestAppendKeeps(t *testing.T) {
 	before := []byte("before")
-	got := dlms.AppendName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255})
+	got := dlms.AppendLogicalName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255})
 	if !bytes.HasPrefix(got, before) || len(got) != len(before)+2+8 {
 		t.Errorf("got %x", got)
 	}

@@ -18,8 +18,8 @@ type Ciphered struct {
 	Security byte
 	// Counter is the frame counter, which rises with each message of a key.
 	Counter uint32
-	// Text is the ciphertext and, where Security says so, the tag behind it.
-	Text []byte
+	// Ciphertext is the ciphertext and, where Security says so, the tag behind it.
+	Ciphertext []byte
 }
 
 // Sizes in bytes.
@@ -84,7 +84,7 @@ func (c *Ciphered) read(r *reader, title int) error {
 	if r.fault != "" {
 		return r.error()
 	}
-	*c = Ciphered{Title: name, Security: security, Counter: counter, Text: text}
+	*c = Ciphered{Title: name, Security: security, Counter: counter, Ciphertext: text}
 	return nil
 }
 

@@ -67,11 +67,11 @@ func TestCipheredRoundTrip(t *testing.T) {
 
 		all := dlms.AppendCiphered(before, keys[true], title, security, counter, plain)
 		c := parsed(t, all[len(before):])
-		if got := (dlms.Ciphered{Title: title, Security: security, Counter: counter, Text: c.Text}); !cmp.Equal(*c, got) {
+		if got := (dlms.Ciphered{Title: title, Security: security, Counter: counter, Ciphertext: c.Ciphertext}); !cmp.Equal(*c, got) {
 			r.Fatalf("got %+v, want %+v", *c, got)
 		}
 		for authenticates, k := range keys {
-			got, authentic, err := k.Open(before, c)
+			got, authentic, err := k.Decrypt(before, c)
 			if err != nil || authentic != (authenticates && security >= 0x30) {
 				r.Fatalf("security %x, authentication key %t: authentic %t, error %v", security, authenticates, authentic, err)
 			}
@@ -231,7 +231,7 @@ func TestHeadless(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range []*dlms.Key{k, key(t, encryption, "")} {
-		if got, _, err := k.Open(nil, &c); err != nil || !bytes.Equal(got, lines) {
+		if got, _, err := k.Decrypt(nil, &c); err != nil || !bytes.Equal(got, lines) {
 			t.Errorf("got %q, error %v", got, err)
 		}
 	}
@@ -257,7 +257,7 @@ func TestFlips(t *testing.T) {
 			if c.Parse(flipped) != nil {
 				continue
 			}
-			plain, authentic, err := k.Open(nil, &c)
+			plain, authentic, err := k.Decrypt(nil, &c)
 			// Without its bit for the tag a message has a text that is longer, and nothing proves it.
 			if c.Security < 0x30 && err == nil && !authentic {
 				continue
@@ -282,7 +282,7 @@ func TestWrongKey(t *testing.T) {
 			"authentication key":                key(t, encryption, other),
 			"authentication key for encryption": key(t, authentication, ""),
 		} {
-			plain, authentic, err := k.Open(nil, c)
+			plain, authentic, err := k.Decrypt(nil, c)
 			if name == "authentication key" && security < 0x30 {
 				if err != nil || authentic {
 					t.Errorf("security %x, wrong %s, which has no use: authentic %t, error %v", security, name, authentic, err)
@@ -294,10 +294,10 @@ func TestWrongKey(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x30, Text: []byte("short")}); !errors.Is(err, dlms.ErrWrongKey) {
+	if _, _, err := right.Decrypt(nil, &dlms.Ciphered{Security: 0x30, Ciphertext: []byte("short")}); !errors.Is(err, dlms.ErrWrongKey) {
 		t.Errorf("a text shorter than its tag: got error %v, want %v", err, dlms.ErrWrongKey)
 	}
-	if _, _, err := right.Open(nil, &dlms.Ciphered{Security: 0x20}); !errors.Is(err, dlms.ErrWrongKey) {
+	if _, _, err := right.Decrypt(nil, &dlms.Ciphered{Security: 0x20}); !errors.Is(err, dlms.ErrWrongKey) {
 		t.Errorf("no text: got error %v, want %v", err, dlms.ErrWrongKey)
 	}
 }
@@ -316,7 +316,7 @@ func TestWrongKeyWithoutTag(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := k.Open(dst, c); !errors.Is(err, dlms.ErrWrongKey) {
+		if _, _, err := k.Decrypt(dst, c); !errors.Is(err, dlms.ErrWrongKey) {
 			t.Fatalf("a key of random bytes: got error %v, want %v", err, dlms.ErrWrongKey)
 		}
 	}
@@ -357,7 +357,7 @@ func TestBeginnings(t *testing.T) {
 		{"other text", "Lorem ipsum dolor sit amet", false},
 	} {
 		c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x20, 7, []byte(tt.plain)))
-		got, _, err := k.Open(nil, c)
+		got, _, err := k.Decrypt(nil, c)
 		if tt.right && (err != nil || string(got) != tt.plain) || !tt.right && (got != nil || !errors.Is(err, dlms.ErrWrongKey)) {
 			t.Errorf("%s: got %q, error %v", tt.name, got, err)
 		}
@@ -387,7 +387,7 @@ func TestNewKeyErrors(t *testing.T) {
 func TestKeyStaysSecret(t *testing.T) {
 	k := key(t, encryption, authentication)
 	c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x30, 7, sized(50)))
-	if _, _, err := k.Open(nil, c); err != nil { // a key that was used
+	if _, _, err := k.Decrypt(nil, c); err != nil { // a key that was used
 		t.Fatal(err)
 	}
 	type exported struct{ K *dlms.Key }
@@ -412,7 +412,7 @@ func TestKeyStaysSecret(t *testing.T) {
 		}
 		printed = append(printed, string(b))
 	}
-	wrong, _, err := key(t, strings.Repeat("\x5A", 16), authentication).Open(nil, c)
+	wrong, _, err := key(t, strings.Repeat("\x5A", 16), authentication).Decrypt(nil, c)
 	printed = append(printed, k.String(), fmt.Sprint(err), string(wrong))
 	for _, s := range printed {
 		for _, secret := range []string{encryption, authentication} {
@@ -465,12 +465,12 @@ func TestOpenAllocs(t *testing.T) {
 		apdu := dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, sized(450))
 		for name, k := range map[string]*dlms.Key{"right": right, "wrong": wrong, "no authentication": key(t, encryption, "")} {
 			var c dlms.Ciphered
-			dst := make([]byte, 0, len(parsed(t, apdu).Text)+16)
+			dst := make([]byte, 0, len(parsed(t, apdu).Ciphertext)+16)
 			got := testing.AllocsPerRun(100, func() {
 				if dlms.CipheredLength(apdu) != len(apdu) || c.Parse(apdu) != nil {
 					t.Fatal("not a message")
 				}
-				if _, _, err := k.Open(dst, &c); (err == nil) != (name != "wrong") {
+				if _, _, err := k.Decrypt(dst, &c); (err == nil) != (name != "wrong") {
 					t.Fatalf("security %x, %s: %v", security, name, err)
 				}
 			})
@@ -503,7 +503,7 @@ func TestNothingBehind(t *testing.T) {
 				})
 				for _, k := range []*dlms.Key{full, open} {
 					check("opening", size, room, size+more, func(dst []byte) {
-						if _, _, err := k.Open(dst, c); err != nil {
+						if _, _, err := k.Decrypt(dst, c); err != nil {
 							t.Fatal(err)
 						}
 					})
@@ -545,7 +545,7 @@ func BenchmarkOpen(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(450)
 			for b.Loop() {
-				if _, _, err := bb.k.Open(dst, c); err != nil {
+				if _, _, err := bb.k.Decrypt(dst, c); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -564,7 +564,7 @@ func BenchmarkOpen(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(450)
 		for b.Loop() {
-			if _, err := gcm.Open(dst, nonce, c.Text, aad); err != nil {
+			if _, err := gcm.Open(dst, nonce, c.Ciphertext, aad); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -39,8 +39,8 @@ func number(c, d byte, coef int64, exp int8, unit obis.Unit) obis.Record {
 }
 
 // appendRegister appends {code, value, {scaler, unit}}.
-func appendRegister(dst []byte, code obis.Code, value obis.Decimal, t dlms.Type, scaler int8, unit obis.Unit) []byte {
-	dst = dlms.AppendName(dlms.AppendStructure(dst, 3), code)
+func appendRegister(dst []byte, code obis.Code, value obis.Decimal, t dlms.NumberType, scaler int8, unit obis.Unit) []byte {
+	dst = dlms.AppendLogicalName(dlms.AppendStructure(dst, 3), code)
 	rounded, err := obis.ParseDecimal(value.Shift(-scaler).AppendFixed(nil, 0))
 	if err != nil {
 		rounded.Coef = math.MaxInt64
@@ -50,13 +50,13 @@ func appendRegister(dst []byte, code obis.Code, value obis.Decimal, t dlms.Type,
 
 // appendText appends {code, visible-string}.
 func appendText(dst []byte, code obis.Code, text string) []byte {
-	return dlms.AppendVisible(dlms.AppendName(dlms.AppendStructure(dst, 2), code), text)
+	return dlms.AppendVisibleString(dlms.AppendLogicalName(dlms.AppendStructure(dst, 2), code), text)
 }
 
 // appendClock appends {code, date-time} as Aidon meters do: with 0 for the day of week on Sundays.
 func appendClock(dst []byte, code obis.Code, t obis.Time, hundredths, status byte) []byte {
 	d := dlms.DateTime{Time: t, Weekday: dlms.Weekday(t) % 7, Hundredths: hundredths, Status: status}
-	return dlms.AppendDateTime(dlms.AppendName(dlms.AppendStructure(dst, 2), code), d)
+	return dlms.AppendDateTime(dlms.AppendLogicalName(dlms.AppendStructure(dst, 2), code), d)
 }
 
 // TestLists writes lists as Aidon meters send them, and reads them.
@@ -69,13 +69,13 @@ func TestLists(t *testing.T) {
 		items func(b []byte) []byte
 		want  []obis.Record
 	}{
-		{"none", func(b []byte) []byte { return dlms.AppendList(b, 0) }, []obis.Record{}},
+		{"none", func(b []byte) []byte { return dlms.AppendArray(b, 0) }, []obis.Record{}},
 		{"Norwegian list 1", func(b []byte) []byte {
-			b = dlms.AppendList(b, 1)
+			b = dlms.AppendArray(b, 1)
 			return appendRegister(b, code(1, 7), obis.Decimal{Coef: 280}, dlms.Uint32, 0, obis.Watt)
 		}, []obis.Record{number(1, 7, 280, 0, obis.Watt)}},
 		{"texts, and scalers of both signs", func(b []byte) []byte {
-			b = appendText(dlms.AppendList(b, 5), obis.Code{1, 1, 0, 2, 129, obis.Any}, "AIDON_V0001")
+			b = appendText(dlms.AppendArray(b, 5), obis.Code{1, 1, 0, 2, 129, obis.Any}, "AIDON_V0001")
 			b = appendRegister(b, code(31, 7), obis.Decimal{Coef: -6, Exp: -1}, dlms.Int16, -1, obis.Ampere)
 			b = appendRegister(b, code(32, 7), obis.Decimal{Coef: 2307, Exp: -1}, dlms.Uint16, -1, obis.Volt)
 			b = appendRegister(b, code(1, 8), obis.Decimal{Coef: 22721380}, dlms.Uint32, 1, obis.WattHour)
@@ -88,10 +88,10 @@ func TestLists(t *testing.T) {
 			{Code: clock, Kind: obis.Clock, Time: at},
 		}},
 		{"clock with a zone, on a Sunday", func(b []byte) []byte {
-			return appendClock(dlms.AppendList(b, 1), clock, sunday, 0, 0xFF)
+			return appendClock(dlms.AppendArray(b, 1), clock, sunday, 0, 0xFF)
 		}, []obis.Record{{Code: clock, Kind: obis.Clock, Time: sunday}}},
 		{"what does not fit is the nearest that does", func(b []byte) []byte {
-			b = appendRegister(dlms.AppendList(b, 6), code(1, 7), obis.Decimal{Coef: -5}, dlms.Uint32, 0, obis.Watt)
+			b = appendRegister(dlms.AppendArray(b, 6), code(1, 7), obis.Decimal{Coef: -5}, dlms.Uint32, 0, obis.Watt)
 			b = appendRegister(b, code(1, 7), obis.Decimal{Coef: 1, Exp: 12}, dlms.Uint32, 0, obis.Watt)
 			b = appendRegister(b, code(32, 7), obis.Decimal{Coef: 1, Exp: 6}, dlms.Uint16, -1, obis.Volt)
 			b = appendRegister(b, code(31, 7), obis.Decimal{Coef: -1, Exp: 6}, dlms.Int16, -1, obis.Ampere)
@@ -249,7 +249,7 @@ func TestParseErrors(t *testing.T) {
 
 // swedish is a list of every kind of item.
 func swedish() []byte {
-	b := dlms.AppendList(dlms.AppendNotification(nil, 0x40000000), 4)
+	b := dlms.AppendArray(dlms.AppendNotification(nil, 0x40000000), 4)
 	b = appendClock(b, obis.Code{0, 0, 1, 0, 0, obis.Any}, obis.Time{Year: 2019, Month: 12, Day: 16}, 0, 0xFF)
 	b = appendRegister(b, code(1, 7), obis.Decimal{Coef: 1122}, dlms.Uint32, 0, obis.Watt)
 	b = appendRegister(b, code(31, 7), obis.Decimal{Coef: -6, Exp: -1}, dlms.Int16, -1, obis.Ampere)
@@ -282,14 +282,14 @@ func TestEveryCut(t *testing.T) {
 // TestRegisterRoundTrip: a value that fits its type and scaler is read back as it is.
 func TestRegisterRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		kind := rapid.SampledFrom([]dlms.Type{dlms.Uint32, dlms.Uint16, dlms.Int16}).Draw(t, "type")
-		limits := map[dlms.Type][2]int64{dlms.Uint32: {0, 1<<32 - 2}, dlms.Uint16: {0, 1<<16 - 2}, dlms.Int16: {-1<<15 + 1, 1<<15 - 1}}[kind]
+		kind := rapid.SampledFrom([]dlms.NumberType{dlms.Uint32, dlms.Uint16, dlms.Int16}).Draw(t, "type")
+		limits := map[dlms.NumberType][2]int64{dlms.Uint32: {0, 1<<32 - 2}, dlms.Uint16: {0, 1<<16 - 2}, dlms.Int16: {-1<<15 + 1, 1<<15 - 1}}[kind]
 		want := number(
 			rapid.Byte().Draw(t, "C"), rapid.Byte().Draw(t, "D"), rapid.Int64Range(limits[0], limits[1]).Draw(t, "value"),
 			rapid.Int8Range(-4, 4).Draw(t, "scaler"), obis.Unit(rapid.Byte().Draw(t, "unit")),
 		)
 		count := rapid.SampledFrom([]int{1, 127, 128, 255}).Draw(t, "items")
-		b := dlms.AppendList(dlms.AppendNotification(nil, rapid.Uint32().Draw(t, "invoke")), count)
+		b := dlms.AppendArray(dlms.AppendNotification(nil, rapid.Uint32().Draw(t, "invoke")), count)
 		for range count {
 			b = appendRegister(b, want.Code, want.Value, kind, want.Value.Exp, want.Unit)
 		}

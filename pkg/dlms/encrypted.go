@@ -34,16 +34,16 @@ func (e *EncryptedError) Error() string {
 		reason = "the key does not fit"
 	}
 	title := "no system title"
-	if beginning := Sender(e.Title); beginning != "" {
+	if beginning := RedactTitle(e.Title); beginning != "" {
 		title = "system title " + beginning
 	}
 	return fmt.Sprintf("dlms: encrypted, and %s (%s)", reason, title)
 }
 
-// Sender returns as much of a system title as may be shown, such as "KAME…": the letters of the maker, and one of the kind of
+// RedactTitle returns as much of a system title as may be shown, such as "KAME…": the letters of the maker, and one of the kind of
 // device where there is one. The rest is the number of the meter. A title without letters gives four bytes in hexadecimal, one
 // of zeros "".
-func Sender(title [titleLength]byte) string {
+func RedactTitle(title [titleLength]byte) string {
 	const kind = 4
 	if title == [titleLength]byte{} {
 		return ""
@@ -66,11 +66,11 @@ func beginsRight(b []byte) bool {
 		return beginsText(b)
 	}
 	date := at - obis.DateTimeLength
-	return MayBeNotification(b) && (date < 0 || beginsDate(b[date:]))
+	return LooksLikeNotification(b) && (date < 0 || beginsDate(b[date:]))
 }
 
-// MayBeNotification tells if b is the beginning of a data-notification up to the tag of its list (IEC 62056-5-3, 7.3.12).
-func MayBeNotification(b []byte) bool {
+// LooksLikeNotification tells if b is the beginning of a data-notification up to the tag of its list (IEC 62056-5-3, 7.3.12).
+func LooksLikeNotification(b []byte) bool {
 	at := bodyAt(b)
 	return at == 0 || at > 0 && (len(b) <= at || b[at] == tagArray || b[at] == tagStructure)
 }

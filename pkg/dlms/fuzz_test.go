@@ -27,7 +27,7 @@ func FuzzNotification(f *testing.F) {
 		if diff := cmp.Diff(fresh, used, readable[:2]); diff != "" {
 			t.Fatalf("-fresh +used before:\n%s", diff)
 		}
-		if err != nil && (len(fresh.Records) > 0 || len(fresh.Layout) > 0 || len(fresh.Name) > 0 || !fresh.Time.IsZero()) {
+		if err != nil && (len(fresh.Records) > 0 || len(fresh.Layout) > 0 || len(fresh.ListName) > 0 || !fresh.Time.IsZero()) {
 			t.Fatalf("an error, and something read: %+v", fresh)
 		}
 		if len(fresh.Records) > len(apdu) || len(fresh.Layout) != 0 && len(fresh.Layout) != len(fresh.Records) {

@@ -73,7 +73,7 @@ func (n *Notification) readPairs(r *reader, count int) bool {
 			if i > 0 {
 				return false
 			}
-			n.Name = readOctets(r)
+			n.ListName = readOctets(r)
 		case tagOctetString:
 			i += n.readPair(r, count-i, i == 0)
 		case tagStructure:

@@ -59,26 +59,26 @@ func NewKey(encryption, authentication []byte) (*Key, error) {
 	return &Key{func() *secret { return s }}, nil
 }
 
-// Open decrypts c, appends the text to dst and returns it. authentic tells that the tag proves every byte of it; else the
+// Decrypt decrypts c, appends the text to dst and returns it. authentic tells that the tag proves every byte of it; else the
 // message has no tag, or the Key cannot judge it, and only its start was seen to be that of a message. A Key that does not
 // fit is ErrWrongKey or ErrWrongAuthKey, and returns nil. dst must not overlap c.Text; where it has room for c.Text and 16 bytes more, nothing is
 // allocated.
-func (k *Key) Open(dst []byte, c *Ciphered) (plain []byte, authentic bool, err error) {
-	size := len(c.Text) - tagOf(c.Security)
+func (k *Key) Decrypt(dst []byte, c *Ciphered) (plain []byte, authentic bool, err error) {
+	size := len(c.Ciphertext) - tagOf(c.Security)
 	if size < 0 {
 		return nil, false, ErrWrongKey
 	}
 	s := k.secret()
 	nonce := s.iv(c.Title, c.Counter)
 	if s.authenticates && tagOf(c.Security) > 0 {
-		plain, err = s.gcm.Open(dst, nonce, c.Text, s.additional(c.Security))
+		plain, err = s.gcm.Open(dst, nonce, c.Ciphertext, s.additional(c.Security))
 		if err == nil {
 			return plain, true, nil
 		}
 		err = ErrWrongAuthKey
 	}
 	// In counter mode to encrypt is to decrypt: sealing the ciphertext gives the text, and a tag of no meaning behind it.
-	plain = s.gcm.Seal(slices.Grow(dst, size+sealRoom), nonce, c.Text[:size], nil)[:len(dst)+size]
+	plain = s.gcm.Seal(slices.Grow(dst, size+sealRoom), nonce, c.Ciphertext[:size], nil)[:len(dst)+size]
 	if !beginsRight(plain[len(dst):]) {
 		return nil, false, ErrWrongKey
 	}

@@ -10,8 +10,8 @@ type Notification struct {
 	InvokeID uint32
 	// Time is when the meter sent it; zero where it does not say.
 	Time obis.Time
-	// Name is the name of the list where it stands before the items, without a code of its own: Kamstrup_V0001.
-	Name []byte
+	// ListName is the name of the list where it stands before the items, without a code of its own: Kamstrup_V0001.
+	ListName []byte
 	// Records are the items of the body, in the meter's order. In a list without codes they have the zero Code.
 	Records []obis.Record
 	// Layout has a letter for each item of a list without codes: see the constants Layout…. It is empty for other lists.
@@ -92,7 +92,7 @@ func (n *Notification) readFlat(r *reader, count int) {
 		return
 	}
 	*r = start
-	n.Records, n.Name, n.Time = n.Records[:0], nil, sent
+	n.Records, n.ListName, n.Time = n.Records[:0], nil, sent
 	n.readPositional(r, count)
 }
 

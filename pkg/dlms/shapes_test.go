@@ -22,13 +22,13 @@ var (
 
 func u32(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint32, v)) }
 func u16(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint16, v)) }
-func octets(text string) string  { return string(dlms.AppendOctets(nil, text)) }
-func visible(text string) string { return string(dlms.AppendVisible(nil, text)) }
-func array(n int) string         { return string(dlms.AppendList(nil, n)) }
+func octets(text string) string  { return string(dlms.AppendOctetString(nil, text)) }
+func visible(text string) string { return string(dlms.AppendVisibleString(nil, text)) }
+func array(n int) string         { return string(dlms.AppendArray(nil, n)) }
 func structure(n int) string     { return string(dlms.AppendStructure(nil, n)) }
-func named(c obis.Code) string   { return string(dlms.AppendName(nil, c)) }
+func named(c obis.Code) string   { return string(dlms.AppendLogicalName(nil, c)) }
 func bare(c obis.Code, class uint16, attribute byte) string {
-	return structure(2) + string(dlms.AppendDescriptor(nil, class, c, attribute))
+	return structure(2) + string(dlms.AppendAttributeDescriptor(nil, class, c, attribute))
 }
 
 func scaler(exp int8, unit obis.Unit) string { return string(dlms.AppendScalerUnit(nil, exp, unit)) }
@@ -66,7 +66,7 @@ var shapes = []struct {
 		"pairs behind a name, with nulls and a text of six bytes", // Kamstrup
 		structure(13) + visible("Kamstrup_V0001") + named(serial) + octets("123456") + named(code(1, 7)) + u32(100) +
 			none + none + none + none + named(code(32, 7)) + u16(230) + named(code(31, 7)) + none,
-		dlms.Notification{Name: []byte("Kamstrup_V0001"), Records: []obis.Record{
+		dlms.Notification{ListName: []byte("Kamstrup_V0001"), Records: []obis.Record{
 			text(serial, "123456"), plain(code(1, 7), 100), plain(code(32, 7), 230), empty(code(31, 7)),
 		}},
 	},

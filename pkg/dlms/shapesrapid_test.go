@@ -22,20 +22,20 @@ type item struct {
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // limits are the numbers that each type can hold; the one that says "not available" is not among them.
-var limits = map[dlms.Type][2]int64{
+var limits = map[dlms.NumberType][2]int64{
 	dlms.Boolean: {0, 1}, dlms.Enum: {0, 254}, dlms.Uint8: {0, 254}, dlms.Uint16: {0, math.MaxUint16 - 1},
 	dlms.Uint32: {0, math.MaxUint32 - 1}, dlms.Uint64: {0, math.MaxInt64}, dlms.Int8: {-127, 127},
 	dlms.Int16: {-math.MaxInt16, math.MaxInt16}, dlms.Int32: {-math.MaxInt32, math.MaxInt32}, dlms.Int64: {-math.MaxInt64, math.MaxInt64},
 }
 
-var layoutLetters = map[dlms.Type]byte{
+var layoutLetters = map[dlms.NumberType]byte{
 	dlms.Boolean: 'b', dlms.Enum: 'b', dlms.Uint8: 'b', dlms.Uint16: 'w', dlms.Uint32: 'u', dlms.Uint64: 'u',
 	dlms.Int8: 'i', dlms.Int16: 'i', dlms.Int32: 'i', dlms.Int64: 'i',
 }
 
 func numbers() *rapid.Generator[item] {
 	return rapid.Custom(func(t *rapid.T) item {
-		kind := rapid.SampledFrom([]dlms.Type{
+		kind := rapid.SampledFrom([]dlms.NumberType{
 			dlms.Boolean, dlms.Enum, dlms.Uint8, dlms.Uint16, dlms.Uint32, dlms.Uint64, dlms.Int8, dlms.Int16, dlms.Int32, dlms.Int64,
 		}).Draw(t, "type")
 		v := rapid.Int64Range(limits[kind][0], limits[kind][1]).Draw(t, "number")
@@ -49,9 +49,9 @@ func numbers() *rapid.Generator[item] {
 func texts() *rapid.Generator[item] {
 	return rapid.Custom(func(t *rapid.T) item {
 		s := rapid.StringOfN(rapid.RuneFrom([]rune(letters)), 0, 300, -1).Draw(t, "text")
-		wire := dlms.AppendOctets(nil, s)
+		wire := dlms.AppendOctetString(nil, s)
 		if rapid.Bool().Draw(t, "visible") {
-			wire = dlms.AppendVisible(nil, s)
+			wire = dlms.AppendVisibleString(nil, s)
 		}
 		return item{obis.Record{Kind: obis.Text, Text: []byte(s)}, wire, 't'}
 	})
@@ -97,7 +97,7 @@ var written = map[string]func(t *rapid.T) (body []byte, want dlms.Notification){
 
 func writeRegisters(t *rapid.T) (body []byte, want dlms.Notification) {
 	n := rapid.IntRange(0, 40).Draw(t, "items")
-	body = dlms.AppendList(nil, n)
+	body = dlms.AppendArray(nil, n)
 	if rapid.Bool().Draw(t, "structure") {
 		body = dlms.AppendStructure(nil, n)
 	}
@@ -108,7 +108,7 @@ func writeRegisters(t *rapid.T) (body []byte, want dlms.Notification) {
 		if su != nil {
 			fields = 3
 		}
-		body = append(append(dlms.AppendName(dlms.AppendStructure(body, fields), it.want.Code), it.wire...), su...)
+		body = append(append(dlms.AppendLogicalName(dlms.AppendStructure(body, fields), it.want.Code), it.wire...), su...)
 		want.Records = append(want.Records, it.want)
 	}
 	return body, want
@@ -117,13 +117,13 @@ func writeRegisters(t *rapid.T) (body []byte, want dlms.Notification) {
 func writePairs(t *rapid.T) (body []byte, want dlms.Notification) {
 	count := 0
 	if rapid.Bool().Draw(t, "named") {
-		want.Name = []byte("Kamstrup_V0001")
-		body, count = dlms.AppendVisible(body, string(want.Name)), 1
+		want.ListName = []byte("Kamstrup_V0001")
+		body, count = dlms.AppendVisibleString(body, string(want.ListName)), 1
 	}
 	for range rapid.IntRange(1, 40).Draw(t, "pairs") {
 		it := coded(t)
 		su := scaled(t, &it)
-		body = append(append(dlms.AppendName(body, it.want.Code), it.wire...), su...)
+		body = append(append(dlms.AppendLogicalName(body, it.want.Code), it.wire...), su...)
 		want.Records = append(want.Records, it.want)
 		if count += 2; su != nil {
 			count++
@@ -149,7 +149,7 @@ func writePushList(t *rapid.T) (body []byte, want dlms.Notification) {
 		want.Records = append(want.Records, it.want)
 	}
 	body = dlms.AppendStructure(nil, count)
-	return append(append(dlms.AppendList(body, count), objects...), values...), want
+	return append(append(dlms.AppendArray(body, count), objects...), values...), want
 }
 
 func writeDescriptors(t *rapid.T) (body []byte, want dlms.Notification) {
@@ -157,14 +157,14 @@ func writeDescriptors(t *rapid.T) (body []byte, want dlms.Notification) {
 	for range rapid.IntRange(0, 20).Draw(t, "items") {
 		it := coded(t)
 		su := scaled(t, &it)
-		body = append(dlms.AppendDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 2), it.wire...)
+		body = append(dlms.AppendAttributeDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 2), it.wire...)
 		if count++; su != nil {
-			body = append(dlms.AppendDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 3), su...)
+			body = append(dlms.AppendAttributeDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 3), su...)
 			count++
 		}
 		want.Records = append(want.Records, it.want)
 	}
-	head := dlms.AppendList(dlms.AppendNumber(dlms.AppendStructure(nil, 2), dlms.Enum, 1), count)
+	head := dlms.AppendArray(dlms.AppendNumber(dlms.AppendStructure(nil, 2), dlms.Enum, 1), count)
 	return append(head, body...), want
 }
 
@@ -175,7 +175,7 @@ func writePositional(t *rapid.T) (body []byte, want dlms.Notification) {
 	body = dlms.AppendStructure(nil, len(all))
 	for i, it := range all {
 		if i > 0 && len(all) > 2 && rapid.IntRange(0, 9).Draw(t, "in a list") == 0 {
-			body, it.letter = dlms.AppendList(body, 1), dlms.LayoutArray
+			body, it.letter = dlms.AppendArray(body, 1), dlms.LayoutArray
 		}
 		body = append(body, it.wire...)
 		want.Records, want.Layout = append(want.Records, it.want), append(want.Layout, it.letter)

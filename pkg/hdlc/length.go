@@ -16,8 +16,8 @@ func Length(b []byte) int {
 	return h.length
 }
 
-// Proven tells if b begins with a header whose checksum is right: whatever follows, a frame was sent.
-func Proven(b []byte) bool {
+// ValidHeader tells if b begins with a header whose checksum is right: whatever follows, a frame was sent.
+func ValidHeader(b []byte) bool {
 	h, n := readHeader(b)
 	return n > 0 && h.right
 }

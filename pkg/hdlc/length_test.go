@@ -33,7 +33,7 @@ func TestLength(t *testing.T) {
 			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
 		}
 	}
-	if hdlc.Proven([]byte(a[:8])) || !hdlc.Proven([]byte(a[:9])) || hdlc.Proven([]byte(a[:8]+"\x00")) {
+	if hdlc.ValidHeader([]byte(a[:8])) || !hdlc.ValidHeader([]byte(a[:9])) || hdlc.ValidHeader([]byte(a[:8]+"\x00")) {
 		t.Error("Proven is not true of a right header alone")
 	}
 }

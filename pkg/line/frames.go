@@ -61,9 +61,9 @@ func (f *frames) drain() {
 func (f *frames) look(b []byte) {
 	length, end := 0, byte(hdlc.Flag)
 	switch {
-	case b[0] == hdlc.Flag && hdlc.Proven(b):
+	case b[0] == hdlc.Flag && hdlc.ValidHeader(b):
 		length = int(b[1]&0x07)<<8 | int(b[2]) + 2
-	case b[0] == mbus.Start && mbus.Proven(b):
+	case b[0] == mbus.Start && mbus.ValidHeader(b):
 		if length, end = int(b[1])+6, 0x16; b[1] < 2 {
 			length += 256
 		}
@@ -111,9 +111,9 @@ func (f *frames) verdict() Verdict {
 	case f.doubled > f.longer && f.doubled >= f.lost && f.doubled*4 >= f.whole:
 		return Telnet
 	case f.longer > 0 && f.longer >= f.lost && f.longer*4 >= f.whole:
-		return Cooked
+		return LineEndsRewritten
 	case f.lost > 0 && f.lost*10 >= f.whole:
-		return Lossy
+		return DamagedBytes
 	}
-	return Frames
+	return FrameHeaders
 }

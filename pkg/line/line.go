@@ -27,7 +27,7 @@ type Evidence struct {
 // Add takes in the next bytes of the line, in any portions. They are not kept.
 func (e *Evidence) Add(b []byte) {
 	e.bytes += int64(len(b))
-	for len(b) > 0 && !e.telnet.Plain() {
+	for len(b) > 0 && !e.telnet.PassesThrough() {
 		e.add(e.telnet.Append(e.undone[:0], b[:1]))
 		b = b[1:]
 	}
@@ -55,8 +55,8 @@ func (e *Evidence) add(b []byte) {
 // Bytes returns how many bytes were added, those of telnet among them.
 func (e *Evidence) Bytes() int64 { return e.bytes }
 
-// Begin tells that the next bytes are of another connection to the same line.
-func (e *Evidence) Begin() {
+// BeginConnection tells that the next bytes are of another connection to the same line.
+func (e *Evidence) BeginConnection() {
 	e.negotiated = e.negotiated || e.telnet.Negotiated()
 	e.telnet = TelnetFilter{}
 }
@@ -95,7 +95,7 @@ const (
 // any.
 func (e *Evidence) Verdict() Verdict {
 	switch v := e.verdict(); v {
-	case Web, Login, OtherBaud, Inverted, OtherParity: // the reason why there is no telegram
+	case WebServer, LoginPrompt, OtherBaud, Inverted, OtherParity: // the reason why there is no telegram
 		return v
 	default:
 		if e.negotiated || e.telnet.Negotiated() {
@@ -115,9 +115,9 @@ func (e *Evidence) verdict() Verdict {
 	case e.text.good >= enoughLines:
 		return e.text.verdict()
 	case found(begin, webBegins, bytes.HasPrefix):
-		return Web
+		return WebServer
 	case found(begin, loginBegins, bytes.HasPrefix), found(begin, logins, bytes.Contains):
-		return Login
+		return LoginPrompt
 	case frames.heads > 0:
 		return frames.verdict()
 	case e.tells(kindInverted, kindParity):
@@ -125,11 +125,11 @@ func (e *Evidence) verdict() Verdict {
 	case e.tells(kindParity, kindInverted):
 		return OtherParity
 	case e.bytes < enoughBytes:
-		return TooFew
+		return TooFewBytes
 	case e.lumpy():
 		return OtherBaud
 	}
-	return Unclear
+	return Unrecognised
 }
 
 // tells reports if there are enough signs of a kind, and more than of the other.

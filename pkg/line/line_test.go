@@ -61,10 +61,10 @@ func right(from, by simulate.Wire, readable bool) []line.Verdict {
 	case from.Baud > by.Baud:
 		// One bit in many is seen, of ever other characters, which cannot be told from noise. 48 times too slow, a telegram
 		// gives a dozen bytes.
-		return []line.Verdict{line.Unclear, line.TooFew}
+		return []line.Verdict{line.Unrecognised, line.TooFewBytes}
 	case readable:
 		// The setting does not matter for these bytes: a parity that is ignored, or no high bit in them.
-		return []line.Verdict{line.Text, line.Frames}
+		return []line.Verdict{line.P1Lines, line.FrameHeaders}
 	case from.Inverted:
 		return []line.Verdict{line.Inverted}
 	}
@@ -93,9 +93,9 @@ func TestPairs(t *testing.T) {
 // TestAllWell: no part of what a meter sends looks like a wrong setting, and what is not ciphered can be read.
 func TestAllWell(t *testing.T) {
 	for _, f := range simulate.Families() {
-		want := []line.Verdict{line.Text, line.Frames}
+		want := []line.Verdict{line.P1Lines, line.FrameHeaders}
 		if !strings.HasPrefix(f.Name, "p1-se") && !strings.HasPrefix(f.Name, "aidon") {
-			want = append(want, line.Unclear, line.TooFew) // ciphered, or of another framing
+			want = append(want, line.Unrecognised, line.TooFewBytes) // ciphered, or of another framing
 		}
 		for i, b := range telegrams(t, f.Name, 30) {
 			if got := verdict(b); !slices.Contains(want, got) {
@@ -120,7 +120,7 @@ func TestRewritten(t *testing.T) {
 			rows["CR is gone"] = strings.ReplaceAll(b, "\r", "")
 		}
 		for name, in := range rows {
-			if got := verdict([]byte(in)); got != line.Cooked {
+			if got := verdict([]byte(in)); got != line.LineEndsRewritten {
 				t.Errorf("%s, %s: %v", family, name, got)
 			}
 		}
@@ -136,16 +136,16 @@ func TestLost(t *testing.T) {
 					b = append(b, x)
 				}
 			}
-			if got := verdict(b); got != line.Lossy {
+			if got := verdict(b); got != line.DamagedBytes {
 				t.Errorf("%s without every %dth byte: %v", family, every, got)
 			}
 		}
 	}
 	one := telegrams(t, "aidon-se", 1)[0]
-	if got := verdict(one[:300]); got != line.Frames {
+	if got := verdict(one[:300]); got != line.FrameHeaders {
 		t.Errorf("a frame that is still under way: %v", got)
 	}
-	if got := verdict(append(one[:300:300], one[400:]...)); got != line.Lossy {
+	if got := verdict(append(one[:300:300], one[400:]...)); got != line.DamagedBytes {
 		t.Errorf("one frame without its middle: %v", got)
 	}
 }
@@ -160,9 +160,9 @@ func TestNoise(t *testing.T) {
 	for n := range 1 << 20 {
 		x = x*6364136223846793005 + 1442695040888963407
 		e.Add([]byte{byte(x >> 56)})
-		want := line.Unclear
+		want := line.Unrecognised
 		if n+1 < 64 {
-			want = line.TooFew
+			want = line.TooFewBytes
 		}
 		if n < 2000 || n&(n+1) == 0 {
 			if got := e.Verdict(); got != want {
@@ -184,14 +184,14 @@ func TestOthers(t *testing.T) {
 		name, in string
 		want     line.Verdict
 	}{
-		{"a glitch", "\x00\xFF\x00", line.TooFew},
+		{"a glitch", "\x00\xFF\x00", line.TooFewBytes},
 		{"a line held at 0 again and again", strings.Repeat("\x00", 100), line.OtherBaud},
-		{"text of another device", strings.Repeat("I (1234) boot: ESP-IDF v4.4, 2nd stage bootloader\r\n", 40), line.Unclear},
-		{"code without a value", strings.Repeat("1-0:1.7.0\r\n1-0.1:7.0(1)\r\n1-0:1.7(1)\r\n", 40), line.Unclear},
+		{"text of another device", strings.Repeat("I (1234) boot: ESP-IDF v4.4, 2nd stage bootloader\r\n", 40), line.Unrecognised},
+		{"code without a value", strings.Repeat("1-0:1.7.0\r\n1-0.1:7.0(1)\r\n1-0:1.7(1)\r\n", 40), line.Unrecognised},
 		{"P1 of before DSMR 4", "/ISk5\\2MT382-1003\r\n\r\n1-0:1.8.1(00608.400*kWh)\r\n0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)\r\n(00124.477)\r\n" +
-			"0-0:96.13.0()\r\n0-2:25.6.0((ER11))\r\n1-0:1.8.0*255(1)\r\n!\r\n", line.Text},
-		{"a cut frame of M-Bus, and another", "\x68\x20\x20\x68\x53\xFF\x00\x01\x67\xDB\x08\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.Lossy},
-		{"frames of M-Bus", "\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.Frames},
+			"0-0:96.13.0()\r\n0-2:25.6.0((ER11))\r\n1-0:1.8.0*255(1)\r\n!\r\n", line.P1Lines},
+		{"a cut frame of M-Bus, and another", "\x68\x20\x20\x68\x53\xFF\x00\x01\x67\xDB\x08\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.DamagedBytes},
+		{"frames of M-Bus", "\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.FrameHeaders},
 	} {
 		if got := verdict([]byte(row.in)); got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)

@@ -48,8 +48,8 @@ const (
 // line mode, environment and COM port control (RFC 2217). Others may be values of a meter: a connection can begin within a telegram.
 var opens = [256]bool{0: true, 1: true, 3: true, 24: true, 31: true, 32: true, 34: true, 39: true, 44: true}
 
-// Plain tells that all further bytes pass unchanged.
-func (t *TelnetFilter) Plain() bool { return t.mode == telnetOff }
+// PassesThrough tells that all further bytes pass unchanged.
+func (t *TelnetFilter) PassesThrough() bool { return t.mode == telnetOff }
 
 // Negotiated tells that the stream is one in telnet mode. A single negotiation at its beginning does not say so where an FF that
 // stands alone has come behind it: that one may have been a value.
@@ -57,8 +57,8 @@ func (t *TelnetFilter) Negotiated() bool {
 	return t.commands > 1 || t.commands > 0 && t.mode == telnetOn
 }
 
-// Held is how many bytes wait for the next ones, at most 2.
-func (t *TelnetFilter) Held() int {
+// Pending is how many bytes wait for the next ones, at most 2.
+func (t *TelnetFilter) Pending() int {
 	switch t.part {
 	case behindIAC:
 		return 1

@@ -94,7 +94,7 @@ func TestTelnetInPlace(t *testing.T) {
 		buf := make([]byte, 2*len(in))
 		end := 0
 		for part := range slices.Chunk(in, rapid.IntRange(1, len(in)).Draw(t, "portion")) {
-			held := f.Held()
+			held := f.Pending()
 			n := copy(buf[end+held:], part)
 			end = len(f.Append(buf[:end], buf[end+held:end+held+n]))
 		}
@@ -119,16 +119,16 @@ func TestGateways(t *testing.T) {
 		{"telnet", "HDLC that is not doubled", ask + string(hdlc), line.Telnet},
 		{"telnet", "HDLC whose negotiation is not in it", string(doubled(hdlc)), line.Telnet},
 		{"telnet", "with the line at another speed", ask + string(doubled(slow)), line.OtherBaud},
-		{"no telnet", "HDLC", string(hdlc), line.Frames},
-		{"no telnet", "HDLC from within a value", "\xFF\xFE\x01" + string(hdlc), line.Frames},
+		{"no telnet", "HDLC", string(hdlc), line.FrameHeaders},
+		{"no telnet", "HDLC from within a value", "\xFF\xFE\x01" + string(hdlc), line.FrameHeaders},
 		{"no telnet", "M-Bus", string(mbus), verdict(mbus)},
-		{"web", "an answer", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", line.Web},
-		{"web", "a time-out", "HTTP/1.0 408 Request Time-out\r\n\r\n", line.Web},
-		{"web", "a page", "\r\n<!DOCTYPE html><html><body>" + strings.Repeat("meter ", 50), line.Web},
-		{"login", "behind a negotiation", ask + "\r\nDebian GNU/Linux 12\r\n\r\nlogin: ", line.Login},
-		{"login", "a password alone", "\r\nPassword:", line.Login},
-		{"login", "a router", "\r\nUser Access Verification\r\n\r\nUsername: ", line.Login},
-		{"login", "SSH", "SSH-2.0-dropbear_2022.83\r\n", line.Login},
+		{"web", "an answer", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", line.WebServer},
+		{"web", "a time-out", "HTTP/1.0 408 Request Time-out\r\n\r\n", line.WebServer},
+		{"web", "a page", "\r\n<!DOCTYPE html><html><body>" + strings.Repeat("meter ", 50), line.WebServer},
+		{"login", "behind a negotiation", ask + "\r\nDebian GNU/Linux 12\r\n\r\nlogin: ", line.LoginPrompt},
+		{"login", "a password alone", "\r\nPassword:", line.LoginPrompt},
+		{"login", "a router", "\r\nUser Access Verification\r\n\r\nUsername: ", line.LoginPrompt},
+		{"login", "SSH", "SSH-2.0-dropbear_2022.83\r\n", line.LoginPrompt},
 	}
 	for _, tt := range tests {
 		t.Run(tt.kind+", "+tt.name, func(t *testing.T) {

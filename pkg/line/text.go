@@ -116,9 +116,9 @@ func (t *text) endLine() {
 func (t *text) verdict() Verdict {
 	switch {
 	case t.bare*2 > t.good, t.returned*2 > t.good:
-		return Cooked
+		return LineEndsRewritten
 	case t.bad*33 >= t.good:
-		return Lossy
+		return DamagedBytes
 	}
-	return Text
+	return P1Lines
 }

@@ -9,27 +9,27 @@ type Verdict byte
 // a fault on the way explains more than that they are there. Several faults at once give the one that hides the others: an inverted line
 // at another speed is OtherBaud.
 const (
-	Silent      Verdict = iota // no bytes at all
-	TooFew                     // too few bytes to tell
-	Unclear                    // bytes of which nothing is known
-	OtherBaud                  // the sender is slower; one that is much faster gives Unclear or TooFew
-	OtherParity                // the speed is right, data bits or parity are not
-	Inverted                   // 0 and 1 are the wrong way round
-	Frames                     // sound heads of HDLC or M-Bus frames
-	Text                       // sound lines of P1 telegrams
-	Lossy                      // bytes are missing or damaged
-	Cooked                     // line ends are rewritten on the way
-	Telnet                     // a gateway speaks telnet, and doubles each FF
-	Web                        // a web server answers
-	Login                      // a program asks for a name or a password
+	Silent            Verdict = iota // no bytes at all
+	TooFewBytes                      // too few bytes to tell
+	Unrecognised                     // bytes of which nothing is known
+	OtherBaud                        // the sender is slower; one that is much faster gives Unrecognised or TooFewBytes
+	OtherParity                      // the speed is right, data bits or parity are not
+	Inverted                         // 0 and 1 are the wrong way round
+	FrameHeaders                     // sound heads of HDLC or M-Bus frames
+	P1Lines                          // sound lines of P1 telegrams
+	DamagedBytes                     // bytes are missing or damaged
+	LineEndsRewritten                // line ends are rewritten on the way
+	Telnet                           // a gateway speaks telnet, and doubles each FF
+	WebServer                        // a web server answers
+	LoginPrompt                      // a program asks for a name or a password
 )
 
 // Compare ranks verdicts on one line that was read with several settings, all but one of which are wrong: it is negative where a
 // says more about the line than b, positive where it says less, and 0 where they are the same.
 func Compare(a, b Verdict) int { return cmp.Compare(b, a) }
 
-// AboutSetting tells that bytes came as they do at a wrong setting, so that another may give telegrams.
-func (v Verdict) AboutSetting() bool { return v >= TooFew && v <= OtherParity }
+// SuggestsOtherSetting tells that bytes came as they do at a wrong setting, so that another may give telegrams.
+func (v Verdict) SuggestsOtherSetting() bool { return v >= TooFewBytes && v <= OtherParity }
 
 // String returns the verdict in one word, such as "other-baud".
 func (v Verdict) String() string { return verdicts[v].word }
@@ -41,25 +41,25 @@ func (v Verdict) Advice() string { return verdicts[v].advice }
 var verdicts = [256]struct{ word, advice string }{
 	Silent: {"silent", "no bytes: the port is most likely not activated, or the cable is not in it. Ask your grid company to activate the" +
 		" HAN port (it is free in Sweden); after an overload it switches itself off and must be activated again"},
-	TooFew: {"too-few", "only a few bytes: wait a minute, meters send every 1 to 10 seconds. If it stays so, the line is read at another" +
+	TooFewBytes: {"too-few", "only a few bytes: wait a minute, meters send every 1 to 10 seconds. If it stays so, the line is read at another" +
 		" speed than the meter sends"},
-	Unclear: {"unclear", "the bytes are like nothing that a meter sends at this setting: try another. If every setting gives the same, look" +
+	Unrecognised: {"unclear", "the bytes are like nothing that a meter sends at this setting: try another. If every setting gives the same, look" +
 		" for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another device"},
 	OtherBaud: {"other-baud", "the meter sends much more slowly than the line is read: set the line to what your grid company names" +
 		" (P1 ports 115200 8N1, M-Bus ports 2400 8E1)"},
 	OtherParity: {"other-parity", "the speed is right, the parity or the number of data bits is not: set the line to the same speed" +
 		" with another of 8N1, 8E1 and 7E1"},
-	Inverted: {"inverted", "looks like an inverted signal. A P1 port (RJ12) needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter"},
-	Frames:   {"frames", "frames arrive, but no whole message: wait for the next one"},
-	Text:     {"text", "lines of P1 telegrams arrive, but no whole telegram: wait for the next one"},
-	Lossy: {"lossy", "telegrams arrive with bytes missing or damaged. Most often the gateway or a weak adapter is at fault: give its serial port a" +
+	Inverted:     {"inverted", "looks like an inverted signal. A P1 port (RJ12) needs an inverting cable; an M-Bus port (RJ45) needs an M-Bus adapter"},
+	FrameHeaders: {"frames", "frames arrive, but no whole message: wait for the next one"},
+	P1Lines:      {"text", "lines of P1 telegrams arrive, but no whole telegram: wait for the next one"},
+	DamagedBytes: {"lossy", "telegrams arrive with bytes missing or damaged. Most often the gateway or a weak adapter is at fault: give its serial port a" +
 		" buffer of at least 1 kB, try another cable or a USB adapter with an FTDI chip, and end other programs that read the port"},
-	Cooked: {"cooked", "a program on the way rewrites line ends. Set the gateway or ser2net to raw, not telnet or text;" +
+	LineEndsRewritten: {"cooked", "a program on the way rewrites line ends. Set the gateway or ser2net to raw, not telnet or text;" +
 		" with stty, add raw to the settings of the port"},
 	Telnet: {"telnet", "the gateway speaks telnet, which changes bytes of the meter. Set it to raw mode (ser2net: accepter: tcp,PORT" +
 		" without telnet before it, in version 3 raw in place of telnet; others: raw TCP in place of telnet or RFC 2217)"},
-	Web: {"web", "a web server answers. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +
+	WebServer: {"web", "a web server answers. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +
 		" manual or on its page, and set it in place of this one"},
-	Login: {"login", "a program asks for a login. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +
+	LoginPrompt: {"login", "a program asks for a login. This is not the port on which the reader passes on the meter's bytes: look up that port in its" +
 		" manual, and set it in place of this one; a gateway may need its login switched off for it"},
 }

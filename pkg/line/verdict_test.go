@@ -10,7 +10,7 @@ import (
 // TestAdvice: every verdict has a word of its own and a sentence that says what to do.
 func TestAdvice(t *testing.T) {
 	seen := map[string]bool{}
-	for v := line.Silent; v <= line.Login; v++ {
+	for v := line.Silent; v <= line.LoginPrompt; v++ {
 		word, advice := v.String(), v.Advice()
 		if word == "" || strings.ContainsAny(word, " .") || seen[word] || seen[advice] {
 			t.Errorf("%d is %q: %q", v, word, advice)
@@ -35,15 +35,15 @@ func TestAdvice(t *testing.T) {
 // TestCompare: every verdict has a rank of its own, one without bytes the last; all that may be mended by another setting say
 // less than those that come at the right one.
 func TestCompare(t *testing.T) {
-	for a := line.Silent; a <= line.Login; a++ {
-		for b := line.Silent; b <= line.Login; b++ {
+	for a := line.Silent; a <= line.LoginPrompt; a++ {
+		for b := line.Silent; b <= line.LoginPrompt; b++ {
 			got, back := line.Compare(a, b), line.Compare(b, a)
 			switch {
 			case got != -back || (got == 0) != (a == b):
 				t.Errorf("%v, %v: got %d, and %d the other way round", a, b, got, back)
 			case b == line.Silent && a != b && got >= 0:
 				t.Errorf("%v says no more than silence", a)
-			case b.AboutSetting() && !a.AboutSetting() && a != line.Silent && got >= 0:
+			case b.SuggestsOtherSetting() && !a.SuggestsOtherSetting() && a != line.Silent && got >= 0:
 				t.Errorf("%v says no more than %v", a, b)
 			}
 		}

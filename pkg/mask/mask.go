@@ -21,8 +21,8 @@ import (
 // public, so that the key of the meter need not be.
 const TestKey = "00112233445566778899AABBCCDDEEFF"
 
-// ErrMask is the reason of a telegram that is sound, and that this package cannot mask for sure.
-var ErrMask = errors.New("mask: a sound telegram, left out: it cannot be masked for sure")
+// ErrUnmaskable is the reason of a telegram that is sound, and that this package cannot mask for sure.
+var ErrUnmaskable = errors.New("mask: a sound telegram, left out: it cannot be masked for sure")
 
 // A Masker reads telegrams from a stream and masks them. What stands between them, damaged telegrams, and ciphered ones that no
 // key opens, are left out: they may hold numbers. It is not safe for concurrent use.
@@ -39,8 +39,8 @@ type Telegram struct {
 	// Offset is where the telegram stood in the stream, Length how many bytes it took there.
 	Offset int64
 	Length int
-	// Ciphered tells that it is encrypted with TestKey.
-	Ciphered bool
+	// Encrypted tells that it is encrypted with TestKey.
+	Encrypted bool
 	// Reading is what the telegram said before it was masked.
 	Reading *meter.Reading
 }
@@ -81,12 +81,12 @@ func (m *Masker) Next() (*Telegram, error) {
 		return nil, err
 	}
 	raw, ok := m.stream.at(r.Offset, r.Bytes)
-	t := &Telegram{Offset: r.Offset, Length: r.Bytes, Ciphered: r.Cipher != meter.Cipher{}, Reading: r}
+	t := &Telegram{Offset: r.Offset, Length: r.Bytes, Encrypted: r.Cipher != meter.Cipher{}, Reading: r}
 	if ok {
 		t.Bytes, ok = m.mask(r, raw)
 	}
 	if !ok || !m.faithful(r, t.Bytes) {
-		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Raw: raw, Intact: true, Err: ErrMask}
+		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Raw: raw, Intact: true, Err: ErrUnmaskable}
 	}
 	return t, nil
 }

@@ -173,7 +173,7 @@ func TestEveryFamily(t *testing.T) {
 		if len(numbers) > 0 {
 			withNumber++
 		}
-		if all[0].Ciphered {
+		if all[0].Encrypted {
 			ciphered++
 		}
 		if twice, _, _ := masked(t, bytes.NewReader(out), testKey(t)); !bytes.Equal(twice, out) {
@@ -208,8 +208,8 @@ func TestPlaces(t *testing.T) {
 	_, all, _ := masked(t, strings.NewReader("noise"+string(one)+"noise"+string(one)), nil)
 	for i, got := range all {
 		want := int64(len("noise") + i*(len(one)+len("noise")))
-		if got.Offset != want || got.Length != len(one) || len(got.Bytes) != len(one) || got.Ciphered {
-			t.Errorf("telegram %d: at %d, %d bytes of %d, ciphered %v; want %d and %d", i, got.Offset, len(got.Bytes), got.Length, got.Ciphered, want, len(one))
+		if got.Offset != want || got.Length != len(one) || len(got.Bytes) != len(one) || got.Encrypted {
+			t.Errorf("telegram %d: at %d, %d bytes of %d, ciphered %v; want %d and %d", i, got.Offset, len(got.Bytes), got.Length, got.Encrypted, want, len(one))
 		}
 	}
 	if len(all) != 2 {
@@ -260,7 +260,7 @@ func TestTitle(t *testing.T) {
 		clear(want.Title[3:])
 		out, all, _ := masked(t, bytes.NewReader(in), simulate.Key())
 		d = meter.NewDecoder(bytes.NewReader(out), meter.Options{Keys: []*dlms.Key{testKey(t)}, AcceptUnverified: true})
-		if r, err = d.Next(); err != nil || r.Cipher != want || !all[0].Ciphered {
+		if r, err = d.Next(); err != nil || r.Cipher != want || !all[0].Encrypted {
 			t.Errorf("%s: got %+v, %v, want %+v", f.Name, r.Cipher, err, want)
 		}
 	}
@@ -270,17 +270,17 @@ func TestTitle(t *testing.T) {
 func TestUnsure(t *testing.T) {
 	body := func(power int64) []byte {
 		b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 5)
-		b = dlms.AppendVisible(b, "Kamstrup_V0001")
-		b = dlms.AppendNumber(dlms.AppendName(b, obis.Code{1, 1, 0, 0, 1, 255}), dlms.Uint32, 1234567)
-		return dlms.AppendNumber(dlms.AppendName(b, obis.Code{1, 1, 1, 7, 0, 255}), dlms.Uint32, power)
+		b = dlms.AppendVisibleString(b, "Kamstrup_V0001")
+		b = dlms.AppendNumber(dlms.AppendLogicalName(b, obis.Code{1, 1, 0, 0, 1, 255}), dlms.Uint32, 1234567)
+		return dlms.AppendNumber(dlms.AppendLogicalName(b, obis.Code{1, 1, 1, 7, 0, 255}), dlms.Uint32, power)
 	}
 	out, all, left := masked(t, bytes.NewReader(body(1234)), nil)
 	if len(all) != 1 || len(left) != 0 || bytes.Contains(out, []byte{0x12, 0xD6, 0x87}) {
 		t.Errorf("another power: %d masked, left out %v, %x", len(all), left, out)
 	}
 	out, _, left = masked(t, bytes.NewReader(body(1234567)), nil)
-	if len(out) != 0 || len(left) != 1 || !errors.Is(left[0], mask.ErrMask) {
-		t.Errorf("the same power: wrote %x, left out %v, want %v", out, left, mask.ErrMask)
+	if len(out) != 0 || len(left) != 1 || !errors.Is(left[0], mask.ErrUnmaskable) {
+		t.Errorf("the same power: wrote %x, left out %v, want %v", out, left, mask.ErrUnmaskable)
 	}
 }
 

@@ -36,7 +36,7 @@ const ownTitle = 3
 // it in clear.
 func (k *masking) ciphered(c *dlms.Ciphered, head []byte) bool {
 	for _, key := range k.options.Keys {
-		plain, _, err := key.Open(nil, c)
+		plain, _, err := key.Decrypt(nil, c)
 		if err != nil {
 			continue
 		}
@@ -47,7 +47,7 @@ func (k *masking) ciphered(c *dlms.Ciphered, head []byte) bool {
 			clear(c.Title[ownTitle:])
 		}
 		sealed := dlms.AppendCiphered(nil, k.test, c.Title, c.Security, c.Counter, plain)
-		copy(c.Text, sealed[len(sealed)-len(c.Text):])
+		copy(c.Ciphertext, sealed[len(sealed)-len(c.Ciphertext):])
 		return true
 	}
 	return false

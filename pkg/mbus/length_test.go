@@ -52,7 +52,7 @@ func TestProven(t *testing.T) {
 		{"\x68\x02\x02\x68\x53\xFF", false}, {"\x68\x07\x07\x68\x08\xFF", false}, {"\x68\x07\x07\x68\x53\x00", false},
 		{"\x68\x07\x08\x68\x53\xFF", false},
 	} {
-		if got := mbus.Proven([]byte(tt.in)); got != tt.want {
+		if got := mbus.ValidHeader([]byte(tt.in)); got != tt.want {
 			t.Errorf("% x: Proven = %v, want %v", tt.in, got, tt.want)
 		}
 	}

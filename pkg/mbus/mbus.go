@@ -98,9 +98,9 @@ func Length(b []byte) int {
 	return n
 }
 
-// Proven tells if b begins as the frame of a meter that pushes does, by all bytes up to A: whatever follows, a frame was
+// ValidHeader tells if b begins as the frame of a meter that pushes does, by all bytes up to A: whatever follows, a frame was
 // sent.
-func Proven(b []byte) bool { return announced(b) > 0 && len(b) > body+1 && pushed(b) }
+func ValidHeader(b []byte) bool { return announced(b) > 0 && len(b) > body+1 && pushed(b) }
 
 // announced returns how long the frame at b[0] is by its head: 0 when b is too short to tell, -1 when there is none.
 func announced(b []byte) int {

@@ -36,7 +36,7 @@ func bare(t interface {
 			wire = value
 			continue
 		case key == "list":
-			body, n = dlms.AppendVisible(body, value), n+1
+			body, n = dlms.AppendVisibleString(body, value), n+1
 			continue
 		case !strings.Contains(key, ":"):
 			key = "1-0:" + key
@@ -45,9 +45,9 @@ func bare(t interface {
 		if codeErr != nil {
 			t.Fatal(codeErr)
 		}
-		body, n = dlms.AppendName(body, c), n+2
+		body, n = dlms.AppendLogicalName(body, c), n+2
 		if isText := err != nil || c[0] == 0 || c.CDE() == [3]byte{96, 1, 1} || c.CDE() == [3]byte{0, 0, 5}; isText {
-			body = dlms.AppendVisible(body, value)
+			body = dlms.AppendVisibleString(body, value)
 		} else {
 			body = dlms.AppendNumber(body, dlms.Uint32, number)
 		}

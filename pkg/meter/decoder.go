@@ -156,7 +156,7 @@ func (d *Decoder) Next() (*Reading, error) {
 
 // fill reads more bytes. It drops bytes that have been decoded, except for the last one, if it needs their room.
 func (d *Decoder) fill() {
-	held := d.telnet.Held()
+	held := d.telnet.Pending()
 	if d.end+held >= len(d.buf) {
 		keep := max(d.at-1, 0)
 		copy(d.buf, d.buf[keep:d.end])
@@ -166,7 +166,7 @@ func (d *Decoder) fill() {
 	for range maxEmptyReads {
 		var n int
 		n, d.readErr = d.r.Read(d.buf[d.end+held:])
-		if d.telnet.Plain() {
+		if d.telnet.PassesThrough() {
 			d.end += n
 		} else {
 			d.end = len(d.telnet.Append(d.buf[:d.end], d.buf[d.end+held:d.end+held+n]))

@@ -31,7 +31,7 @@ func (d *Decoder) decrypt(head []byte) ([]byte, error) {
 	wrongAuthKey := false
 	for i := range d.options.Keys {
 		k := (c.keyIndex + i) % len(d.options.Keys)
-		plaintext, authentic, err := d.options.Keys[k].Open(c.plaintext, m)
+		plaintext, authentic, err := d.options.Keys[k].Decrypt(c.plaintext, m)
 		if err != nil {
 			wrongAuthKey = wrongAuthKey || errors.Is(err, dlms.ErrWrongAuthKey)
 			continue

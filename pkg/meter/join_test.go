@@ -308,10 +308,10 @@ func TestJoinTooLong(t *testing.T) {
 func TestJoinSixteen(t *testing.T) {
 	var big []byte
 	const items = 50
-	big = dlms.AppendList(dlms.AppendNotification(nil, 0), items)
+	big = dlms.AppendArray(dlms.AppendNotification(nil, 0), items)
 	for i := range items {
-		big = dlms.AppendName(dlms.AppendStructure(big, 2), [6]byte{0, 0, 96, 50, byte(i), 255})
-		big = dlms.AppendVisible(big, strings.Repeat(fmt.Sprint(i%10), 60))
+		big = dlms.AppendLogicalName(dlms.AppendStructure(big, 2), [6]byte{0, 0, 96, 50, byte(i), 255})
+		big = dlms.AppendVisibleString(big, strings.Repeat(fmt.Sprint(i%10), 60))
 	}
 	for _, carrier := range carriers {
 		parts := carrier.carry(big, 20)

@@ -18,11 +18,11 @@ func valuesAlone(items string) []byte {
 	for i, item := range items {
 		switch item {
 		case 't':
-			b = dlms.AppendOctets(b, "10000001")
+			b = dlms.AppendOctetString(b, "10000001")
 		case 'c':
-			b = dlms.AppendOctets(b, "\x07\xEA\x06\x0E\x07\x0C\x00\x00\x00\xFF\x88\x80")
+			b = dlms.AppendOctetString(b, "\x07\xEA\x06\x0E\x07\x0C\x00\x00\x00\xFF\x88\x80")
 		case 'l':
-			b = dlms.AppendOctets(b, strings.Repeat("\xFF", 12))
+			b = dlms.AppendOctetString(b, strings.Repeat("\xFF", 12))
 		case '0':
 			b = dlms.AppendNull(b)
 		case 'w':

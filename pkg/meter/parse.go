@@ -124,7 +124,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 		l.apply(r)
 		layoutFamily = l.family
 	}
-	r.Meter.List = d.names.of(n.Name)
+	r.Meter.List = d.names.of(n.ListName)
 	d.identify()
 	r.setTime()
 	f := d.familyOfMessage()

@@ -38,12 +38,12 @@ func (d *Decoder) length() (Protocol, int) {
 	switch b[0] {
 	case hdlc.Flag:
 		n := hdlc.Length(b)
-		if n > 0 && len(b) < maxHeader && d.readErr == nil && !hdlc.Proven(b) {
+		if n > 0 && len(b) < maxHeader && d.readErr == nil && !hdlc.ValidHeader(b) {
 			return HDLC, 0 // the LLC header shows whether this is a frame with a damaged header
 		}
 		return HDLC, n
 	case mbus.Start:
-		return MBus, d.orNoise(mbus.Length(b), mbus.Proven(b))
+		return MBus, d.orNoise(mbus.Length(b), mbus.ValidHeader(b))
 	case cipheringTag:
 		return Glo, d.orNoise(dlms.CipheredLength(b), true)
 	case paritySlash:
@@ -135,7 +135,7 @@ func maybeUnframed(b []byte) bool {
 			return true
 		}
 	}
-	return dlms.MayBeNotification(b)
+	return dlms.LooksLikeNotification(b)
 }
 
 // proven reports whether a telegram certainly begins here, however it ends: a '/' at the start of a line, or a header whose
@@ -143,9 +143,9 @@ func maybeUnframed(b []byte) bool {
 func (d *Decoder) proven() bool {
 	switch d.buf[d.at] {
 	case hdlc.Flag:
-		return hdlc.Proven(d.buf[d.at:d.end])
+		return hdlc.ValidHeader(d.buf[d.at:d.end])
 	case mbus.Start:
-		return mbus.Proven(d.buf[d.at:d.end])
+		return mbus.ValidHeader(d.buf[d.at:d.end])
 	case slash:
 		return d.at == 0 && d.base == 0 || d.at > 0 && d.buf[d.at-1] == '\n'
 	}
@@ -159,9 +159,9 @@ func (d *Decoder) plausible(p Protocol, b []byte) bool {
 		return len(b) >= maxIdent || beginsWithMake(b)
 	case HDLC:
 		header := d.buf[d.at:min(d.end, d.at+maxHeader)]
-		return hdlc.Proven(header) || bytes.Contains(header, []byte(dlms.LLC))
+		return hdlc.ValidHeader(header) || bytes.Contains(header, []byte(dlms.LLC))
 	case MBus:
-		return mbus.Proven(b)
+		return mbus.ValidHeader(b)
 	case Glo: // behind DB 08 stands the system title, which begins with the letters of the make
 		return beginsWithMake(b[min(1, len(b)):])
 	case APDU:

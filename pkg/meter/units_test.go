@@ -28,17 +28,17 @@ func pairsOf(t *testing.T, list, model string, pairs ...pair) map[string]string 
 	}
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), n)
 	if list != "" {
-		b = dlms.AppendVisible(b, list)
+		b = dlms.AppendVisibleString(b, list)
 	}
 	for _, p := range pairs {
 		c, err := obis.ParseCode("1-1:" + p.code)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b = dlms.AppendNumber(dlms.AppendName(b, c), dlms.Uint32, p.raw)
+		b = dlms.AppendNumber(dlms.AppendLogicalName(b, c), dlms.Uint32, p.raw)
 	}
 	if model != "" {
-		b = dlms.AppendVisible(dlms.AppendName(b, obis.Code{1, 1, 96, 1, 1, obis.Any}), model)
+		b = dlms.AppendVisibleString(dlms.AppendLogicalName(b, obis.Code{1, 1, 96, 1, 1, obis.Any}), model)
 	}
 	r, err := meter.NewDecoder(strings.NewReader(aidonFrame(dlms.LLC+string(b), false)), meter.Options{AcceptUnverified: true}).Next()
 	if err != nil {
@@ -149,7 +149,7 @@ func TestFactorsAndFrequencies(t *testing.T) {
 // TestUnknownLayout: a list without codes that no table holds is told with its types, and the wire is well.
 func TestUnknownLayout(t *testing.T) {
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 3)
-	b = dlms.AppendNull(dlms.AppendOctets(dlms.AppendNumber(b, dlms.Uint16, 1), "ABC"))
+	b = dlms.AppendNull(dlms.AppendOctetString(dlms.AppendNumber(b, dlms.Uint16, 1), "ABC"))
 	_, all := drain(meter.NewDecoder(strings.NewReader(aidonFrame(dlms.LLC+string(b), false)), meter.Options{AcceptUnverified: true}))
 	var unknown *meter.LayoutError
 	if len(all) != 1 || !errors.As(all[0], &unknown) || unknown.Types != "wt0" || !all[0].Intact {

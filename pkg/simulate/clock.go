@@ -107,6 +107,6 @@ func (i invoke) unstamped() encoder {
 
 func (i invoke) stamped(c clock) encoder {
 	return func(dst []byte, s *State) []byte {
-		return dlms.AppendStampedNotification(dst, i.of(s), c.at(s.Time), c.tagged)
+		return dlms.AppendTimestampedNotification(dst, i.of(s), c.at(s.Time), c.tagged)
 	}
 }

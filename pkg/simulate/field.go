@@ -78,9 +78,9 @@ func (f *field) fill(what, value string, c clock) {
 		f.write = octets([]byte(must(strconv.Unquote(value))))
 	case what == "visible":
 		text := must(strconv.Unquote(value))
-		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendVisible(dst, text) }
+		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendVisibleString(dst, text) }
 	case what == "code":
-		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendName(dst, f.code) }
+		f.write = func(dst []byte, _ *State) []byte { return dlms.AppendLogicalName(dst, f.code) }
 	default:
 		if f.write = c.changing()[what]; f.write == nil {
 			panic("simulate: nothing is called " + what)
@@ -89,7 +89,7 @@ func (f *field) fill(what, value string, c clock) {
 }
 
 // kinds are the types of numbers.
-var kinds = map[string]dlms.Type{
+var kinds = map[string]dlms.NumberType{
 	"boolean": dlms.Boolean, "enum": dlms.Enum, "uint8": dlms.Uint8, "uint16": dlms.Uint16, "uint32": dlms.Uint32,
 	"uint64": dlms.Uint64, "int16": dlms.Int16,
 }
@@ -98,7 +98,7 @@ var kinds = map[string]dlms.Type{
 func (c clock) changing() map[string]encoder {
 	part := func(from, to int) encoder {
 		return func(dst []byte, s *State) []byte {
-			return dlms.AppendOctets(dst, string(c.at(s.Time).Append(nil)[from:to]))
+			return dlms.AppendOctetString(dst, string(c.at(s.Time).Append(nil)[from:to]))
 		}
 	}
 	return map[string]encoder{
@@ -107,17 +107,17 @@ func (c clock) changing() map[string]encoder {
 		"date":  part(0, 5),
 		"time":  part(5, 9),
 		"tariff-bytes": func(dst []byte, s *State) []byte {
-			return dlms.AppendOctets(dst, string([]byte{0, byte(s.Tariff)}))
+			return dlms.AppendOctetString(dst, string([]byte{0, byte(s.Tariff)}))
 		},
-		"tariff-text": func(dst []byte, s *State) []byte { return dlms.AppendOctets(dst, fmt.Sprint("T", s.Tariff)) },
+		"tariff-text": func(dst []byte, s *State) []byte { return dlms.AppendOctetString(dst, fmt.Sprint("T", s.Tariff)) },
 		"limits": func(dst []byte, _ *State) []byte {
-			return dlms.AppendNumber(dlms.AppendList(dst, 1), dlms.Uint16, 10000)
+			return dlms.AppendNumber(dlms.AppendArray(dst, 1), dlms.Uint16, 10000)
 		},
 	}
 }
 
 func octets(b []byte) encoder {
-	return func(dst []byte, _ *State) []byte { return dlms.AppendOctets(dst, string(b)) }
+	return func(dst []byte, _ *State) []byte { return dlms.AppendOctetString(dst, string(b)) }
 }
 
 // must returns what was read of a table or a file of this package.
@@ -135,7 +135,7 @@ func (f *field) append(dst []byte, as shape, s *State) []byte {
 	case f.bare || as == positional || as == pushed:
 		return f.write(dst, s)
 	case as == descripted:
-		dst = dlms.AppendDescriptor(dlms.AppendStructure(dst, 2), f.class, f.code, f.attribute)
+		dst = dlms.AppendAttributeDescriptor(dlms.AppendStructure(dst, 2), f.class, f.code, f.attribute)
 		return f.write(dst, s)
 	case as == registers || as == structured:
 		n := 2
@@ -145,7 +145,7 @@ func (f *field) append(dst []byte, as shape, s *State) []byte {
 		dst = dlms.AppendStructure(dst, n)
 	}
 	start := len(dst)
-	dst = dlms.AppendName(dst, f.code)
+	dst = dlms.AppendLogicalName(dst, f.code)
 	if f.swapped {
 		dst[start], dst[start+1] = dst[start+1], dst[start]
 	}
@@ -157,7 +157,7 @@ func (f *field) append(dst []byte, as shape, s *State) []byte {
 }
 
 // numberOf writes a register. A negative one loses its sign where the type has none: only Aidon's currents have one.
-func numberOf(code obis.Code, kind dlms.Type, exp int8) encoder {
+func numberOf(code obis.Code, kind dlms.NumberType, exp int8) encoder {
 	return func(dst []byte, s *State) []byte {
 		v := s.value(code, exp, 1).Coef
 		if kind != dlms.Int16 {

@@ -71,9 +71,9 @@ func (l list) append(dst []byte, s *State) []byte {
 	dst = l.stamp(dst, &at)
 	switch l.shape {
 	case registers:
-		dst = dlms.AppendList(dst, len(l.fields))
+		dst = dlms.AppendArray(dst, len(l.fields))
 	case descripted:
-		dst = dlms.AppendList(dlms.AppendNumber(dlms.AppendStructure(dst, 2), dlms.Enum, 1), len(l.fields))
+		dst = dlms.AppendArray(dlms.AppendNumber(dlms.AppendStructure(dst, 2), dlms.Enum, 1), len(l.fields))
 	case pushed:
 		dst = l.appendObjects(dst)
 	default:
@@ -112,7 +112,7 @@ func (l list) appendObjects(dst []byte) []byte {
 			values++
 		}
 	}
-	dst = dlms.AppendList(dlms.AppendStructure(dst, values+1), len(l.fields))
+	dst = dlms.AppendArray(dlms.AppendStructure(dst, values+1), len(l.fields))
 	for i := range l.fields {
 		f := &l.fields[i]
 		attribute := f.attribute

@@ -276,9 +276,9 @@ func TestEvent(t *testing.T) {
 func TestTextQuantity(t *testing.T) {
 	t.Parallel()
 	const text = "strömavbrott \"natten till\"\n\tlördag \\ 02–04 <&>"
-	info := dlms.AppendList(dlms.AppendNotification([]byte(dlms.LLC), 1), 2)
-	info = dlms.AppendVisible(dlms.AppendName(dlms.AppendStructure(info, 2), obis.Code{0, 0, 96, 13, 0, obis.Any}), text)
-	info = dlms.AppendName(dlms.AppendStructure(info, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
+	info := dlms.AppendArray(dlms.AppendNotification([]byte(dlms.LLC), 1), 2)
+	info = dlms.AppendVisibleString(dlms.AppendLogicalName(dlms.AppendStructure(info, 2), obis.Code{0, 0, 96, 13, 0, obis.Any}), text)
+	info = dlms.AppendLogicalName(dlms.AppendStructure(info, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
 	info = dlms.AppendScalerUnit(dlms.AppendNumber(info, dlms.Uint32, 1727), 0, obis.Watt)
 	frame := hdlc.Append(nil, hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: info})
 

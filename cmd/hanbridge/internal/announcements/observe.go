@@ -93,7 +93,7 @@ func observeFile(w *daemon.Setup, name string) (*Observation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return observe(w, name, capture.Bytes(f), o)
+	return observe(w, name, capture.NewBytesReader(f), o)
 }
 
 // see reads all that a meter sends, with the options that its telegrams need.

@@ -172,7 +172,7 @@ func (d *examination) tellLocked(e *dlms.EncryptedError) *verdict {
 
 // titleText shows of a system title what may be shown.
 func titleText(title [8]byte) string {
-	if sender := dlms.Sender(title); sender != "" {
+	if sender := dlms.RedactTitle(title); sender != "" {
 		return "system title " + sender
 	}
 	return "no system title"
@@ -180,6 +180,6 @@ func titleText(title [8]byte) string {
 
 // maker are the letters of a system title that name who made the meter.
 func maker(title [8]byte) string {
-	sender := strings.TrimSuffix(dlms.Sender(title), "…")
+	sender := strings.TrimSuffix(dlms.RedactTitle(title), "…")
 	return sender[:min(len(sender), 3)]
 }

@@ -50,24 +50,24 @@ func portVerdict(err error) *verdict {
 func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict {
 	best, _ := found.Tried.Best()
 	v, tried := best.Verdict, len(found.Tried)
-	service := v == line.Telnet || v == line.Web || v == line.Login
+	service := v == line.Telnet || v == line.WebServer || v == line.LoginPrompt
 	closed, isClosed := errors.AsType[probe.ClosedError](found.Err)
 	switch {
 	case port.Kind == config.ReplayPort && !service:
 		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegramReason)}
 	case v == line.Silent:
 		return silentVerdict(port, (time.Duration(tried) * d.dwell).Round(time.Second))
-	case v == line.Text && best.DamagedP1 > 1 && best.DamagedP1 == best.Damaged:
+	case v == line.P1Lines && best.DamagedP1 > 1 && best.DamagedP1 == best.Damaged:
 		return &verdict{codeChecksum, fmt.Sprintf("telegrams arrive on %s, but the checksum of each is wrong: a bad cable or adapter is likeliest, "+
 			"so try another. Where that changes nothing, look at the text with: hanbridge capture %s --for 30s | hanbridge replay -; if "+
 			"its numbers are right, your meter is one of the few that send wrong checksums: set checksum: ignore",
 			daemon.EndpointName(best.Endpoint), asArguments(best.Endpoint))}
-	case isClosed && closed != probe.ErrClosed && (v == line.TooFew || !v.AboutSetting()):
+	case isClosed && closed != probe.ErrClosed && (v == line.TooFewBytes || !v.SuggestsOtherSetting()):
 		return &verdict{v.String(), found.Err.Error()}
-	case port.Kind == config.TCPPort && v.AboutSetting():
+	case port.Kind == config.TCPPort && v.SuggestsOtherSetting():
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram from %s: most likely the reader is set to another line setting than the meter's: "+
 			"set the reader's own serial port to what the meter sends (P1 ports 115200 8N1, M-Bus ports 2400 8E1)", port)}
-	case v == line.TooFew || v == line.Unclear:
+	case v == line.TooFewBytes || v == line.Unrecognised:
 		return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s at any of the %d settings tried, and they are like nothing that a meter "+
 			"sends: look for a loose ground wire or the wrong adapter (RJ12 is P1, RJ45 is M-Bus), or ask if the port belongs to another "+
 			"device", port, tried)}

@@ -133,7 +133,7 @@ func (l *listener) Opened(a *probe.Attempt) error {
 	case name:
 		return nil // the same one is opened again
 	case "":
-		head = fmt.Sprintf("%s, version %s\n", capture.Mark, cli.Version())
+		head = fmt.Sprintf("%s, version %s\n", capture.FirstLinePrefix, cli.Version())
 		if l.mask != nil {
 			head += "# anonymised: numbers of meters and texts are masked, checksums mended\n"
 		}
@@ -162,7 +162,7 @@ func (l *listener) copy(b []byte) error {
 
 // keep writes a line.
 func (l *listener) keep(at time.Time, b []byte) error {
-	l.line = capture.Record{At: at, Bytes: b}.Append(l.line[:0])
+	l.line = capture.Chunk{At: at, Bytes: b}.Append(l.line[:0])
 	return l.write(l.line)
 }
 

@@ -37,9 +37,9 @@ func (m *masker) Next() (*meter.Reading, error) {
 		return nil, err
 	}
 	m.mask.inside += int64(t.Length)
-	if t.Ciphered && !m.mask.ciphered {
+	if t.Encrypted && !m.mask.ciphered {
 		m.mask.ciphered = true
-		note := fmt.Sprintf(capture.TestKeyNote+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
+		note := fmt.Sprintf(capture.TestKeyPrefix+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
 		if err := m.write([]byte(note)); err != nil {
 			return nil, err
 		}

@@ -53,7 +53,7 @@ func (l *listener) report(err error) error {
 // advice says what to do where there was no telegram. To try another setting helps only where one alone was tried.
 func (l *listener) advice() string {
 	best, _ := l.tried.Best()
-	if len(l.tried) > 1 && best.Verdict.AboutSetting() {
+	if len(l.tried) > 1 && best.Verdict.SuggestsOtherSetting() {
 		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", len(l.tried))
 	}
 	return ": " + probe.Advice(best.Verdict)

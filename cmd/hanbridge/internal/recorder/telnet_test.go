@@ -36,7 +36,7 @@ func TestCaptureTelnet(t *testing.T) {
 	if err != nil || l.good != 3 || !strings.Contains(said, line.Telnet.Advice()) {
 		t.Errorf("got %d telegrams, %v, want 3, and telnet named:\n%s", l.good, err, said)
 	}
-	if got, err := io.ReadAll(capture.Bytes(strings.NewReader(kept))); err != nil || !bytes.Equal(got, b) {
+	if got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(kept))); err != nil || !bytes.Equal(got, b) {
 		t.Errorf("kept %d bytes, %v, want the %d that came", len(got), err, len(b))
 	}
 }

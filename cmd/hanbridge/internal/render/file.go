@@ -40,7 +40,7 @@ func (d *decoding) decodeFile(name string, several bool) (n tally) {
 		d.buf = d.file(d.buf, name)
 	}
 	file := &headReader{Reader: flushing{in, d}, name: name}
-	content := &headReader{Reader: capture.Bytes(file)}
+	content := &headReader{Reader: capture.NewBytesReader(file)}
 	keyed := &testKeyed{Reader: content, file: file}
 	dec := meter.NewDecoder(keyed, meter.Options{Keys: d.keys, AcceptUnverified: true})
 	keyed.decoder = dec
@@ -120,7 +120,7 @@ type testKeyed struct {
 
 func (t *testKeyed) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
-	if !t.looked && bytes.Contains(t.file.start, []byte(capture.TestKeyNote)) {
+	if !t.looked && bytes.Contains(t.file.start, []byte(capture.TestKeyPrefix)) {
 		t.looked = true
 		t.decoder.AddKey(mask.NewTestKey())
 	}

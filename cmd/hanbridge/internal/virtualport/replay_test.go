@@ -17,7 +17,7 @@ import (
 
 // TestReplayPace: what came comes again as far apart as it came, or faster.
 func TestReplayPace(t *testing.T) {
-	const text = capture.Mark + `
+	const text = capture.FirstLinePrefix + `
 2026-11-22T10:15:20.125+01:00 7e
 2026-11-22T10:15:20.375+01:00 a243
 2026-11-22T09:15:30.375Z 41

@@ -84,7 +84,7 @@ func TestReplayPTYLongRead(t *testing.T) {
 func TestReplayInputStopped(t *testing.T) {
 	t.Parallel()
 	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
-	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.Mark)
+	p := testbed.Launch(t, nil, "sh", "-c", start, testbed.Program(t), capture.FirstLinePrefix)
 	p.AwaitOutput("meter on ")
 	p.Signal(unix.SIGTERM)
 	p.ExitCode()
