@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
+// schemes holds the properties of each URL scheme.
 var schemes = map[string]struct {
-	port      string
+	port      string // the default
 	secure    bool
 	websocket bool
 }{
@@ -20,13 +21,13 @@ var schemes = map[string]struct {
 	"wss":   {port: "443", secure: true, websocket: true},
 }
 
-// otherSchemes are names that people write for one of schemes.
+// otherSchemes maps schemes that other programs use to those of schemes.
 var otherSchemes = map[string]string{
 	"tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts", "mqtt+ssl": "mqtts", "http": "ws", "https": "wss",
 }
 
-// ParseURL reads the address of a broker, and adds what people leave out: the port, and the path of a websocket, which is /mqtt at nearly
-// every broker. Its errors do not quote the text: what stands there may be a password.
+// ParseURL parses the address of a broker. It adds the default port and, for ws and wss, the path /mqtt, which nearly every broker uses. Its
+// errors do not quote the text, which may contain a password.
 func ParseURL(text string) (*url.URL, error) {
 	scheme, _, found := strings.Cut(text, "://")
 	_, known := schemes[scheme]
@@ -43,14 +44,14 @@ func ParseURL(text string) (*url.URL, error) {
 		return nil, errors.New("is not the address of a broker: it begins with mqtt://, mqtts://, ws:// or wss://")
 	}
 	u, err := url.Parse(text)
-	if err != nil { // which holds a part of text
+	if err != nil { // err quotes a part of text, so it is not wrapped
 		return nil, errors.New("is not an address: write it as mqtt://HOST:PORT, and user name and password as mqtt.username and mqtt.password")
 	}
-	return complete(u)
+	return completeURL(u)
 }
 
-// complete checks the parts of an address, and adds what is left out.
-func complete(u *url.URL) (*url.URL, error) {
+// completeURL checks the parts of an address and adds the default port and path.
+func completeURL(u *url.URL) (*url.URL, error) {
 	s, port := schemes[u.Scheme], u.Port()
 	if n, err := strconv.Atoi(port); port != "" && (err != nil || n < 1 || n > 65535) {
 		return nil, fmt.Errorf("%q is not a port: it is a number from 1 to 65535", port)

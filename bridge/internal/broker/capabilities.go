@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,57 +9,61 @@ import (
 	"time"
 )
 
-// Capabilities is what a broker takes and what it does not, as far as it says so or was found out, over connections: give the same Capabilities to
-// every Config of a client. In MQTT 3.1.1 a broker ends the connection at what it does not take, without a word: so after one that
-// ended while messages were under way, the broker is asked and tried before the next. The zero value is ready; it is safe for
-// concurrent use.
+// Capabilities remembers, over connections, which messages a broker accepts. Give the same Capabilities to every Config of a client. With
+// MQTT 3.1.1 a broker closes the connection, without a reason, at a message that it does not accept. So after a connection that ended
+// while messages were in flight, Dial finds out the limits of the broker before it connects. The zero value is ready to use. It is safe
+// for concurrent use.
 type Capabilities struct {
-	mu       sync.Mutex
-	known    capabilities
-	suspect  *underWay // what was under way when the other side ended the last connection; nil if nothing was
-	failures int       // connections in a row, beside one that lived on, that ended at the same single message
+	mu      sync.Mutex
+	current capabilities
+	suspect *messageSummary // the messages in flight when the broker closed the last connection; nil if there were none
+	// failures counts connections in a row that ended with the same single message in flight, while another connection to the broker
+	// continued.
+	failures int
 }
 
-// capabilities are valid for one connection and never changed.
+// capabilities is a snapshot of what is known about a broker. It is never changed.
 type capabilities struct {
 	limits
-	found   int             // bytes of the smallest packet that the broker was found not to take; 0 for none
-	how     string          // what it did at that one: hangsUp or loses
-	refused map[string]bool // topics at whose messages it did, whatever their size
+	refusedSize   int             // of the smallest packet that the broker did not accept, in bytes; 0 for none
+	reaction      string          // of the broker to a packet of refusedSize: closesConnection or dropsSilently
+	refusedTopics map[string]bool // topics that the broker does not accept, whatever the size of the message
 }
 
-// tooLarge tells if the broker is known not to take packets of so many bytes.
+// tooLarge reports whether the broker is known not to accept packets of size bytes.
 func (t *capabilities) tooLarge(size int) bool {
-	return t.most > 0 && size > t.most || t.found > 0 && size >= t.found
+	return t.maxPacket > 0 && size > t.maxPacket || t.refusedSize > 0 && size >= t.refusedSize
 }
 
-// maxFailures is how many connections one message may cost.
+// maxFailures is how many connections may end at a message before its topic is no longer published.
 const maxFailures = 2
 
-// snapshot is what is known now, and the topic of the message that is suspected.
-func (t *Capabilities) snapshot() (known capabilities, suspect string, careful bool) {
+// snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message that may have ended the last connection;
+// suspected is true if there was one.
+func (t *Capabilities) snapshot() (known capabilities, suspectTopic string, suspected bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.suspect == nil {
-		return t.known, "", false
+		return t.current, "", false
 	}
-	return t.known, t.suspect.oldest.topic, true
+	return t.current, t.suspect.oldest.topic, true
 }
 
-// lost is told what was under way when the other side ended a connection, how long that had lived, and whether the broker went on.
-func (t *Capabilities) lost(u underWay, lived time.Duration, alive bool) {
+// connectionLost records that the broker closed a connection while the messages u were unacknowledged. The connection had existed for
+// lifetime. brokerRuns is true if another connection shows that the broker still runs.
+func (t *Capabilities) connectionLost(u messageSummary, lifetime time.Duration, brokerRuns bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if u.n == 0 {
-		if t.suspect, t.failures = nil, 0; lived > shortLife { // it may have been started anew with other limits
-			t.known = capabilities{limits: t.known.limits}
+	if u.count == 0 {
+		if t.suspect, t.failures = nil, 0; lifetime > shortConnection { // the broker may have been restarted with other limits
+			t.current = capabilities{limits: t.current.limits}
 		}
 		return
 	}
-	if t.suspect == nil || u.n > 1 || !alive || u.oldest.topic != t.suspect.oldest.topic {
+	if t.suspect == nil || u.count > 1 || !brokerRuns || u.oldest.topic != t.suspect.oldest.topic {
 		t.failures = 0
 	}
-	if u.n == 1 && alive {
+	if u.count == 1 && brokerRuns {
 		t.failures++
 	}
 	t.suspect = &u
@@ -68,108 +71,109 @@ func (t *Capabilities) lost(u underWay, lived time.Duration, alive bool) {
 		return
 	}
 	refused := map[string]bool{u.oldest.topic: true}
-	maps.Copy(refused, t.known.refused)
-	t.known.refused, t.suspect, t.failures = refused, nil, 0
+	maps.Copy(refused, t.current.refusedTopics)
+	t.current.refusedTopics, t.suspect, t.failures = refused, nil, 0
 }
 
-// clearSuspect is told that the broker has taken the message that was suspected.
+// clearSuspect records that the broker has accepted the suspected message.
 func (t *Capabilities) clearSuspect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.suspect, t.failures = nil, 0
 }
 
-// learn takes over what was found out. What that explains is suspected no longer.
-func (t *Capabilities) learn(change func(*capabilities)) {
+// update applies a change to what is known. If that explains the end of the last connection, no message is suspected any longer.
+func (t *Capabilities) update(change func(*capabilities)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	change(&t.known)
-	if u := t.suspect; u != nil && (t.known.tooLarge(u.largest.size) || t.known.noRetain && u.retained) {
+	change(&t.current)
+	if u := t.suspect; u != nil && (t.current.tooLarge(u.largest.size) || t.current.noRetain && u.retained) {
 		t.suspect, t.failures = nil, 0
 	}
 }
 
-// examine finds out what the broker takes where there is reason to, before a connection is made. It changes nothing where the broker
-// cannot be reached.
-func (t *Capabilities) examine(ctx context.Context, p endpoint) {
+// examine finds out the limits of the broker before a connection is made. It does so only if a message is suspected or limits are already
+// known, which may have changed. It changes nothing if the broker cannot be reached.
+func (t *Capabilities) examine(ctx context.Context, p target) {
 	t.mu.Lock()
-	known, suspect := t.known, t.suspect
+	known, suspect := t.current, t.suspect
 	t.mu.Unlock()
 	if suspect == nil && known.limits == (limits{}) {
 		return
 	}
-	l, err := p.ask(ctx)
+	l, err := p.queryLimits(ctx)
 	switch {
-	case err == nil: // it may have been given other limits meanwhile
-		t.learn(func(known *capabilities) {
-			if known.limits = l; l.most > 0 && known.how == hangsUp { // what it loses is for a limit that it does not state
-				known.found = 0
+	case err == nil:
+		t.update(func(known *capabilities) {
+			if known.limits = l; l.maxPacket > 0 && known.reaction == closesConnection { // dropping comes from a limit that is not stated
+				known.refusedSize = 0
 			}
 		})
-	case !ended(err) && !errors.Is(err, errNoLimits):
-		return // it is not there
+	case !isPeerClose(err) && !errors.Is(err, errNoLimits):
+		return // the broker is not reachable
 	}
 	if known, _, suspected := t.snapshot(); suspected {
-		p.tryOut(ctx, suspect.retained && !known.noRetain, suspect.largest.size)
+		p.probeLimits(ctx, suspect.retained && !known.noRetain, suspect.largest.size)
 	}
 }
 
-// smallPacket is a size in bytes that no limit is below.
-const smallPacket = 256
+// smallPacketSize is a size, in bytes, that every broker accepts.
+const smallPacketSize = 256
 
-// tryOut publishes where nobody listens, on a connection for each question, at a broker that does not say what it takes.
-func (p endpoint) tryOut(ctx context.Context, retain bool, size int) {
+// probeLimits finds out the limits of a broker that does not state them. It publishes test messages under TestTopic, each on a connection of
+// its own: a retained one if retain is set, and one with a packet of size bytes.
+func (p target) probeLimits(ctx context.Context, retain bool, size int) {
 	m := Message{Topic: p.TestTopic, QoS: 1}
-	if p.TestTopic == "" || !p.takes(ctx, m) {
+	if p.TestTopic == "" || !p.acceptsMessage(ctx, m) {
 		return
 	}
 	large := m
 	large.Payload = make([]byte, max(size-packetSize(&m), 0))
 	m.Retain = true
-	noRetain := retain && !p.takes(ctx, m)
-	cut := size > smallPacket && !p.takes(ctx, large)
-	p.Capabilities.learn(func(known *capabilities) {
+	noRetain := retain && !p.acceptsMessage(ctx, m)
+	tooLarge := size > smallPacketSize && !p.acceptsMessage(ctx, large)
+	p.Capabilities.update(func(known *capabilities) {
 		known.noRetain = known.noRetain || noRetain
-		if cut {
-			known.found, known.how = size, hangsUp
+		if tooLarge {
+			known.refusedSize, known.reaction = size, closesConnection
 		}
 	})
 }
 
-// takes publishes one message on a connection of its own and tells if the broker took it: false if it ended the connection, true also where
-// that cannot be told.
-func (p endpoint) takes(ctx context.Context, m Message) bool {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+// acceptsMessage publishes m on a separate connection. It reports false if the broker closed that connection, and true otherwise, also if
+// the connection could not be made.
+func (p target) acceptsMessage(ctx context.Context, m Message) bool {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	conn, err := p.beside("-try").once(ctx)
+	conn, err := p.forSeparateConnection("-try").dialOnce(ctx)
 	if err != nil {
 		return true
 	}
 	err = conn.Publish(m)
-	return !errors.As(errors.Join(err, conn.Close(ctx)), new(hungUp))
+	return !errors.As(errors.Join(err, conn.Close(ctx)), new(closedByPeer))
 }
 
-// withoutRetain finds out, after a login that was not answered, whether it was refused for the sake of its retained will.
-func (t *Capabilities) withoutRetain(ctx context.Context, p endpoint) bool {
+// refusesRetainedWill reports whether the broker left a login unanswered because its will is retained.
+func (t *Capabilities) refusesRetainedWill(ctx context.Context, p target) bool {
 	if known, _, _ := t.snapshot(); known.noRetain || !p.Will.Retain {
 		return false
 	}
-	l, err := p.ask(ctx)
+	l, err := p.queryLimits(ctx)
 	if err != nil && p.TestTopic != "" {
-		// Let in without, and not with it a moment later: it was not a broker that had just started.
-		l.noRetain = p.letsIn(ctx, false) && !p.letsIn(ctx, true)
+		// A login without a retained will succeeds, and one with it then fails. So the broker was not just starting.
+		l.noRetain = p.acceptsWill(ctx, false) && !p.acceptsWill(ctx, true)
 	}
 	if l.noRetain {
-		t.learn(func(known *capabilities) { known.limits = l })
+		t.update(func(known *capabilities) { known.limits = l })
 	}
 	return l.noRetain
 }
 
-// letsIn tells if the broker lets in somebody with a will that is retained or not.
-func (p endpoint) letsIn(ctx context.Context, retain bool) bool {
-	p = p.beside("-try")
+// acceptsWill reports whether the broker accepts a login whose will is retained (retain is true) or not retained.
+func (p target) acceptsWill(ctx context.Context, retain bool) bool {
+	p = p.forSeparateConnection("-try")
 	p.Will = Message{Topic: p.TestTopic, QoS: 1, Retain: retain}
-	conn, err := p.once(ctx)
+	conn, err := p.dialOnce(ctx)
 	if err != nil {
 		return false
 	}
@@ -177,76 +181,67 @@ func (p endpoint) letsIn(ctx context.Context, retain bool) bool {
 	return true
 }
 
-// A RefusedError says that this broker does not take a message, which was therefore not sent. The connection is not touched by it.
+// A RefusedError reports a message that this broker is known not to accept. The message was not sent, and the connection remains usable.
 type RefusedError struct {
 	Host, Topic string
-	Size        int    // bytes of the packet
-	how         string // what the broker does at packets of limit bytes; "" if it is not for the size
+	Size        int    // of the packet, in bytes
+	reaction    string // of the broker to packets of limit bytes, as a format; "" if the size is not the reason
 	limit       int
 }
 
 func (e *RefusedError) Error() string {
-	if e.how == "" {
+	if e.reaction == "" {
 		return fmt.Sprintf("mqtt: %s ends the connection whenever something is published under %s (%d bytes): may this user publish there? "+
 			"Look at the broker's access rules and its log", e.Host, e.Topic, e.Size)
 	}
-	room := 1 << 15 // for a whole device, whatever message was refused: a person is to set one number once
-	for room < 2*e.Size {
-		room *= 2
+	suggested := 1 << 15 // large enough for the announcement of a whole device, so that a person sets the limit only once
+	for suggested < 2*e.Size {
+		suggested *= 2
 	}
 	return fmt.Sprintf("mqtt: %s %s, and %s needs %d: raise the broker's limit (Mosquitto: max_packet_size %d in mosquitto.conf, "+
-		"message_size_limit too where it is set, then restart it)", e.Host, fmt.Sprintf(e.how, e.limit), e.Topic, e.Size, room)
+		"message_size_limit too where it is set, then restart it)", e.Host, fmt.Sprintf(e.reaction, e.limit), e.Topic, e.Size, suggested)
 }
 
-// What a broker does at a packet of so many bytes.
+// The reactions of a broker to a packet that is too large, as formats that take its size in bytes.
 const (
-	tellsLimit = "takes packets of %d bytes at most"
-	hangsUp    = "ends the connection at a packet of %d bytes, its limit must be smaller"
-	loses      = "acknowledges packets of %d bytes and does not deliver them; its limit must be smaller"
+	statesLimit      = "takes packets of %d bytes at most"
+	closesConnection = "ends the connection at a packet of %d bytes, its limit must be smaller"
+	dropsSilently    = "acknowledges packets of %d bytes and does not deliver them; its limit must be smaller"
 )
 
-// CheckMessage returns a *RefusedError for a message that this broker is known not to take, else nil.
+// CheckMessage returns a *RefusedError if this broker is known not to accept m, and nil otherwise. It sends nothing.
 func (c *Conn) CheckMessage(m Message) error {
-	known := &c.known
-	e := &RefusedError{Host: c.to.host, Topic: m.Topic, Size: packetSize(&m)}
+	known := &c.capabilities
+	e := &RefusedError{Host: c.target.host, Topic: m.Topic, Size: packetSize(&m)}
 	switch {
-	case known.most > 0 && e.Size > known.most:
-		e.how, e.limit = tellsLimit, known.most
-	case known.found > 0 && e.Size >= known.found:
-		e.how, e.limit = known.how, known.found
-	case !known.refused[m.Topic]:
+	case known.maxPacket > 0 && e.Size > known.maxPacket:
+		e.reaction, e.limit = statesLimit, known.maxPacket
+	case known.refusedSize > 0 && e.Size >= known.refusedSize:
+		e.reaction, e.limit = known.reaction, known.refusedSize
+	case !known.refusedTopics[m.Topic]:
 		return nil
 	}
 	return e
 }
 
-// DropsSilently finds out if the broker acknowledges packets of a size in bytes and delivers them to nobody, as Mosquitto does above its
-// message_size_limit: it publishes such a one, and a small one, under Config.TestTopic on connections of their own, which takes some seconds at
-// most. This connection and Config.Capabilities remember it.
+// DropsSilently reports whether the broker acknowledges packets of size bytes without delivering them. Mosquitto does so above its
+// message_size_limit. DropsSilently publishes a packet of that size and a small one under Config.TestTopic, on separate connections, which
+// takes a few seconds at most. This connection and Config.Capabilities remember a positive result.
 func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
-	p := c.to.beside("-try")
-	large, err := p.trySize(ctx, p.TestTopic, size)
-	if err != nil || large == nil || large.how != loses {
+	p := c.target.forSeparateConnection("-try")
+	large, err := p.probeSize(ctx, p.TestTopic, size)
+	if err != nil || large == nil || large.reaction != dropsSilently {
 		return false
 	}
-	if small, err := p.trySize(ctx, p.TestTopic, smallPacket); err != nil || small != nil {
-		return false // it is not for the size
+	if small, err := p.probeSize(ctx, p.TestTopic, smallPacketSize); err != nil || small != nil {
+		return false // the size is not the reason
 	}
-	learn := func(known *capabilities) { known.found, known.how = size, loses }
-	learn(&c.known)
-	c.to.Capabilities.learn(learn)
+	learn := func(known *capabilities) { known.refusedSize, known.reaction = size, dropsSilently }
+	learn(&c.capabilities)
+	c.target.Capabilities.update(learn)
 	return true
 }
 
-// RetainAvailable tells if the broker keeps retained messages, as far as is known. Where it does not, messages are published all the same, and are
-// not kept.
-func (c *Conn) RetainAvailable() bool { return !c.known.noRetain }
-
-// packetSize is how many bytes a PUBLISH has (MQTT 3.1.1, 3.3).
-func packetSize(m *Message) int {
-	body := 2 + len(m.Topic) + len(m.Payload)
-	if m.QoS > 0 {
-		body += 2
-	}
-	return len(binary.AppendUvarint([]byte{0}, uint64(body))) + body
-}
+// RetainAvailable reports whether the broker supports retained messages, as far as is known. If it does not, Publish sends every message
+// without the retain flag.
+func (c *Conn) RetainAvailable() bool { return !c.capabilities.noRetain }

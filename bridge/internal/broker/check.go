@@ -9,44 +9,45 @@ import (
 	"time"
 )
 
-// A Report is what Check found out.
+// A Report is the result of Check.
 type Report struct {
-	// Denied says, in words for people, under which topics nothing may be published, or nothing comes back.
+	// Denied has an error, in words for users, for each topic under which publishing failed or from which no message came back.
 	Denied []error
-	// RetainAvailable tells if the broker keeps retained messages, under all topics that were tried.
+	// RetainAvailable is true if the broker retained a message under every permitted topic.
 	RetainAvailable bool
-	// Refused has an error for each size that the broker does not take, the largest first.
+	// Refused has an error for each packet size that the broker does not accept, the largest first.
 	Refused []*RefusedError
 }
 
-// Check logs in beside a running bridge, as "<ClientID>-check", and tries out topics: it publishes a message under each, waits for it to
-// come back, publishes another to be kept, asks whether it was, and takes it back. Then it tries packets of sizes, in bytes, under the
-// first topic; begin with the largest. Nothing else may live under the topics. The error is Dial's.
+// Check tests what this client may do at the broker. Its client ids are "<ClientID>-check1", "-check2" and so on, so it does not disturb a
+// running bridge. Under each topic it publishes a message and waits for it to come back. Then it publishes a retained message, reads it with
+// a new subscription and removes it. It also publishes packets of the given sizes, in bytes and in descending order, under the first topic.
+// Nobody else may use the topics. The error is that of Dial.
 func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report, error) {
 	p, err := c.resolve()
 	if err != nil {
 		return Report{}, err
 	}
-	said, _ := p.ask(ctx) // a broker that says nothing is tried
-	report, n := Report{RetainAvailable: !said.noRetain}, 0
-	next := func() endpoint { // a broker may still be busy with the connection before: each has a client id of its own
+	stated, _ := p.queryLimits(ctx) // without an answer the tests below still show the limits
+	report, n := Report{RetainAvailable: !stated.noRetain}, 0
+	next := func() target { // each connection has its own client id, since a broker may still be closing the previous one
 		n++
-		return p.beside("-check" + strconv.Itoa(n))
+		return p.forSeparateConnection("-check" + strconv.Itoa(n))
 	}
 	for _, topic := range topics {
-		kept, denied, err := next().tryTopic(ctx, topic, !said.noRetain)
+		retained, denied, err := next().probeTopic(ctx, topic, !stated.noRetain)
 		if err != nil {
 			return report, err
 		}
 		if denied != nil {
 			report.Denied = append(report.Denied, denied)
 		}
-		report.RetainAvailable = report.RetainAvailable && (kept || denied != nil)
+		report.RetainAvailable = report.RetainAvailable && (retained || denied != nil)
 	}
 	for _, size := range sizes {
-		e := &RefusedError{p.host, sizeTrial, size, tellsLimit, said.most}
-		if said.most == 0 || size <= said.most {
-			e, err = next().trySize(ctx, topics[0], size)
+		e := &RefusedError{p.host, announcementLabel, size, statesLimit, stated.maxPacket}
+		if stated.maxPacket == 0 || size <= stated.maxPacket {
+			e, err = next().probeSize(ctx, topics[0], size)
 		}
 		if err != nil || e == nil {
 			return report, err
@@ -56,36 +57,36 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	return report, nil
 }
 
-// tryTopic makes a connection, since some brokers answer a forbidden topic by closing it. It publishes before it has read anything: a broker
-// acknowledges what its access rules forbid as well, so that only the echo tells.
-func (p endpoint) tryTopic(ctx context.Context, topic string, retain bool) (kept bool, denied, err error) {
-	conn, err := p.once(ctx)
+// probeTopic tests publishing under topic and, if retain is set, retaining a message there. It uses its own connection, since some brokers
+// close the connection at a forbidden topic. Others acknowledge a forbidden message without delivering it, so only the echo counts.
+func (p target) probeTopic(ctx context.Context, topic string, retain bool) (retained bool, denied, err error) {
+	conn, err := p.dialOnce(ctx)
 	if err != nil {
 		return false, nil, err
 	}
 	m := Message{Topic: topic, Payload: fmt.Appendf(nil, "hanbridge check %d", time.Now().UnixNano()), QoS: 1}
 	denied = conn.echo(ctx, m)
 	switch {
-	case errors.As(denied, new(hungUp)):
+	case errors.As(denied, new(closedByPeer)):
 		denied = fmt.Errorf("mqtt: %s closed the connection when %s was published (may this user publish there?)", p.host, topic)
 	case errors.Is(denied, errNoEcho):
 		denied = fmt.Errorf("mqtt: %s did not give back what was published under %s: %w (may this user publish and subscribe there?)", p.host, topic, denied)
 	case denied == nil && retain:
 		m.Payload, m.Retain = append(m.Payload, " kept"...), true
-		kept = errors.Join(conn.echo(ctx, m), conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
+		retained = errors.Join(conn.echo(ctx, m), conn.Publish(Message{Topic: topic, QoS: 1, Retain: true})) == nil
 	}
-	if err := conn.Close(ctx); denied == nil && !errors.As(err, new(hungUp)) {
+	if err := conn.Close(ctx); denied == nil && !errors.As(err, new(closedByPeer)) {
 		denied = err
 	}
-	return kept, denied, nil
+	return retained, denied, nil
 }
 
-// sizeTrial is the topic in the errors of trySize.
-const sizeTrial = "an announcement"
+// announcementLabel stands for the topic in the errors of probeSize.
+const announcementLabel = "an announcement"
 
-// trySize publishes a packet of a size. It returns nil where it came back.
-func (p endpoint) trySize(ctx context.Context, topic string, size int) (*RefusedError, error) {
-	conn, err := p.once(ctx)
+// probeSize publishes a packet of size bytes on its own connection. It returns a nil *RefusedError if the packet came back.
+func (p target) probeSize(ctx context.Context, topic string, size int) (*RefusedError, error) {
+	conn, err := p.dialOnce(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -96,17 +97,18 @@ func (p endpoint) trySize(ctx context.Context, topic string, size int) (*Refused
 	case err == nil:
 		return nil, nil
 	case conn.Err() != nil:
-		return &RefusedError{p.host, sizeTrial, size, hangsUp, size}, nil
+		return &RefusedError{p.host, announcementLabel, size, closesConnection, size}, nil
 	}
-	return &RefusedError{p.host, sizeTrial, size, loses, size}, nil
+	return &RefusedError{p.host, announcementLabel, size, dropsSilently, size}, nil
 }
 
-// echoWait is how long a message may take to the broker and back.
-const echoWait = 2 * time.Second
+// echoTimeout is how long a message may take to the broker and back.
+const echoTimeout = 2 * time.Second
 
-var errNoEcho = fmt.Errorf("nothing within %v", echoWait)
+var errNoEcho = fmt.Errorf("nothing within %v", echoTimeout)
 
-// echo publishes a message and waits for it to come back; a retained one to a subscription made later, flagged as one that was kept.
+// echo publishes m and waits for it to come back. If m is retained, echo subscribes only after the broker has acknowledged it, and waits for
+// the copy with the retain flag. The error is errNoEcho if nothing came back in time.
 func (c *Conn) echo(ctx context.Context, m Message) error {
 	if m.Retain {
 		if err := errors.Join(c.Publish(m), c.Flush(ctx)); err != nil {
@@ -114,10 +116,10 @@ func (c *Conn) echo(ctx context.Context, m Message) error {
 		}
 	}
 	echoes := make(chan Message, 16)
-	err := c.Subscribe(ctx, m.Topic, 1, func(heard Message) {
+	err := c.Subscribe(ctx, m.Topic, 1, func(received Message) {
 		select {
-		case echoes <- heard:
-		default: // somebody else's: more than were asked for
+		case echoes <- received:
+		default: // the other messages of the topic are somebody else's
 		}
 	})
 	if err == nil && !m.Retain {
@@ -126,16 +128,16 @@ func (c *Conn) echo(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, echoWait, errNoEcho)
+	ctx, cancel := context.WithTimeoutCause(ctx, echoTimeout, errNoEcho)
 	defer cancel()
 	for {
 		select {
-		case heard := <-echoes:
-			if string(heard.Payload) == string(m.Payload) && heard.Retain == m.Retain {
+		case received := <-echoes:
+			if string(received.Payload) == string(m.Payload) && received.Retain == m.Retain {
 				return nil
 			}
 		case <-c.ended:
-			return c.over()
+			return c.endErr()
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

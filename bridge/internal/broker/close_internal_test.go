@@ -16,11 +16,11 @@ import (
 func TestFlushTakesWhatArrived(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := &Conn{link: new(link), ended: make(chan struct{})}
-	c.to.AckTimeout = time.Hour
+	c := &Conn{packets: new(packetConn), ended: make(chan struct{})}
+	c.target.AckTimeout = time.Hour
 	for range 64 {
-		c.window.push(sent{topic: "n"})
-		c.window.taken(new(mqtt.DummyToken))
+		c.window.push(inFlightMessage{topic: "n"})
+		c.window.accepted(new(mqtt.DummyToken))
 	}
 	if err := c.Flush(over); err != nil {
 		t.Error(err)
@@ -43,8 +43,8 @@ func TestPolite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				here, there := net.Pipe()
-				l := newLink(here, func(error) {}, nil)
-				l.polite.Store(true)
+				l := newPacketConn(here, func(error) {}, nil)
+				l.drainOnClose.Store(true)
 				var broker sync.WaitGroup
 				broker.Go(func() {
 					for range tc.sends {
@@ -77,7 +77,7 @@ func TestUnansweredOnce(t *testing.T) {
 		c, never := &Conn{ended: make(chan struct{})}, new(mqtt.SubscribeToken)
 		for i, want := range []time.Duration{5 * time.Second, 100 * time.Millisecond, 100 * time.Millisecond} {
 			began := time.Now()
-			if err := c.answered(t.Context(), never, "the question"); !errors.Is(err, ErrUnanswered) {
+			if err := c.awaitAnswer(t.Context(), never, "the question"); !errors.Is(err, ErrUnanswered) {
 				t.Errorf("question %d: got %v, want that it was not answered", i, err)
 			}
 			if took := time.Since(began); took != want {

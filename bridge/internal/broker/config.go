@@ -1,8 +1,8 @@
-// Package broker is one connection to an MQTT broker: it publishes in order, with many messages under way, and tells the
-// truth about what arrived.
+// Package broker connects to an MQTT broker with MQTT 3.1.1. It publishes in order, with many messages in flight, and reports which of
+// them the broker has acknowledged.
 //
-// A connection is never mended: when it is lost its Conn is over, and the caller dials again. So nothing that was published
-// before the loss can be sent after something newer.
+// A Conn never reconnects: when its connection is lost, the caller dials again. So no message from before the loss can be sent after a
+// newer one.
 package broker
 
 import (
@@ -14,70 +14,71 @@ import (
 	"time"
 )
 
-// A Config says where the broker is and how to be let in. The zero value of every field but URL is useful.
+// A Config holds the address of a broker and the credentials for it. The zero value of every field but URL is useful.
 type Config struct {
-	// URL is the broker's address: mqtt, mqtts, ws or wss, with port 1883, 8883, 80 or 443 where none is given, and the path
-	// /mqtt for the last two.
+	// URL is the broker's address. Its scheme is mqtt, mqtts, ws or wss, with the default port 1883, 8883, 80 or 443. The default path of
+	// ws and wss is /mqtt.
 	URL string
-	// ClientID names this client. The broker ends an older connection of the same name.
+	// ClientID is the client identifier. The broker closes an older connection with the same client id.
 	ClientID string
 	// Username and Password are sent to the broker, in the clear unless the scheme is mqtts or wss.
 	Username, Password string
-	// CAFile holds the certificates (PEM) that the broker's must be signed by, instead of those that the system trusts.
+	// CAFile holds the certificates (PEM) of the authorities that may sign the broker's certificate. They replace those of the system.
 	CAFile string
-	// CertFile and KeyFile hold this client's certificate and its key (PEM), for brokers that ask for one.
+	// CertFile and KeyFile hold this client's certificate and its key (PEM), for brokers that require a client certificate.
 	CertFile, KeyFile string
-	// Will is what the broker publishes when the connection is lost. None if its topic is empty.
+	// Will is the message that the broker publishes when the connection is lost. There is no will if its topic is empty.
 	Will Message
-	// KeepAlive is the silence after which the broker is pinged, in whole seconds; 15 s if zero. An idle connection that is dead is found
-	// within KeepAlive × 4/3 + 10 s.
+	// KeepAlive is the MQTT keep alive, in whole seconds; 15 s if zero. A dead idle connection is noticed within KeepAlive × 4/3 + 10 s.
 	KeepAlive time.Duration
-	// AckTimeout is how long the broker may leave all messages unacknowledged before it counts as dead; 10 s if zero.
+	// AckTimeout is how long the broker may acknowledge nothing, while messages are in flight, before the connection is given up; 10 s if
+	// zero.
 	AckTimeout time.Duration
-	// MaxInFlight is how many messages may be under way without acknowledgement; 1024 if zero.
+	// MaxInFlight is how many messages may wait for their acknowledgement; 1024 if zero.
 	MaxInFlight int
-	// Conflict notices other clients of the same ClientID; nil if nobody is to be told of them.
+	// Conflict detects other clients with the same ClientID. If it is nil, each connection uses a detector of its own.
 	Conflict *ConflictDetector
-	// Capabilities remembers what the broker takes; nil if nobody asks.
+	// Capabilities remembers, over connections, which messages the broker accepts. If it is nil, each connection learns that anew.
 	Capabilities *Capabilities
-	// TestTopic is a topic to which nobody listens and where this client may publish, to try out what the broker takes; "" if there is none.
+	// TestTopic is a topic to which nobody subscribes and under which this client may publish test messages. They show which messages the
+	// broker accepts. If it is empty, no test messages are published.
 	TestTopic string
-	// OnOversized is told of each message that was too large to be read. It is called from any goroutine and must not use the
-	// connection. Nil if nobody wants to know.
+	// OnOversized is called with an error for each received message that was too large and was discarded. It may be called from any
+	// goroutine and must not use the connection. It may be nil.
 	OnOversized func(error)
-	// OnAcknowledged is called when Publish, Flush or Close has seen another acknowledgement: a slow broker may take long over many messages.
-	// Nil if nobody wants to know.
+	// OnAcknowledged is called by Publish, Flush and Close for each acknowledgement. It shows progress while a slow broker works through
+	// many messages. It may be nil.
 	OnAcknowledged func()
-	// InsecureSkipVerify takes any certificate for the broker's: whoever is in between can read and change everything.
+	// InsecureSkipVerify accepts any certificate of the broker. Somebody between the two can then read and change everything.
 	InsecureSkipVerify bool
 }
 
-// A Message is what is published under a topic.
+// A Message is an MQTT application message.
 type Message struct {
 	Topic   string
 	Payload []byte
-	QoS     byte // 0: may be lost; 1: acknowledged, may arrive twice
-	Retain  bool // the broker keeps it for those who subscribe later; an empty payload takes it back
+	QoS     byte // 0: may be lost; 1: is acknowledged, and may arrive twice
+	Retain  bool // the broker retains it for later subscribers; an empty payload removes the retained message
 }
 
-// Validate returns all that is wrong with the configuration, as one or more *ConfigErrors, without looking at the network. It reads the
-// files that are named.
+// Validate returns every fault of the configuration, as one or more joined *ConfigErrors. It reads the files that c names and does not use
+// the network.
 func (c Config) Validate() error {
 	_, err := c.resolve()
 	return err
 }
 
-// An endpoint is a Config made ready to be dialled.
-type endpoint struct {
+// A target is a Config with its URL parsed, its certificates loaded and its defaults set.
+type target struct {
 	Config
 	url  *url.URL    // with port
 	host string      // host:port
 	tls  *tls.Config // nil for plain connections
 }
 
-func (c Config) resolve() (endpoint, error) {
-	p := endpoint{Config: c}
-	p.KeepAlive = max(cmp.Or(p.KeepAlive, 15*time.Second).Truncate(time.Second), time.Second) // MQTT counts it in seconds, and 0 switches it off
+func (c Config) resolve() (target, error) {
+	p := target{Config: c}
+	p.KeepAlive = max(cmp.Or(p.KeepAlive, 15*time.Second).Truncate(time.Second), time.Second) // in MQTT, 0 switches it off
 	p.AckTimeout = cmp.Or(p.AckTimeout, 10*time.Second)
 	p.MaxInFlight = cmp.Or(p.MaxInFlight, 1024)
 	p.Conflict = cmp.Or(p.Conflict, new(ConflictDetector))
@@ -92,32 +93,32 @@ func (c Config) resolve() (endpoint, error) {
 		wrong = append(wrong, &ConfigError{"mqtt.password", "a password without mqtt.username: MQTT sends both or none", nil})
 	}
 	if p.Will.Topic != "" {
-		if err := p.Will.check(); err != nil {
+		if err := p.Will.validate(); err != nil {
 			wrong = append(wrong, &ConfigError{"mqtt.base_topic", "no topic can begin so", err})
 		}
 	}
-	wrong = append(wrong, p.certificates()...)
+	wrong = append(wrong, p.loadCertificates()...)
 	return p, errors.Join(wrong...)
 }
 
-// beside returns p for a connection of its own that neither disturbs the one of the bridge nor learns from its end. Its client id ends
-// with suffix.
-func (p endpoint) beside(suffix string) endpoint {
+// forSeparateConnection returns p for another connection beside the bridge's. It has no will, shares no state with the bridge's connection,
+// and its client id ends with suffix.
+func (p target) forSeparateConnection(suffix string) target {
 	p.ClientID += suffix
 	p.Will, p.Capabilities, p.Conflict = Message{}, new(Capabilities), new(ConflictDetector)
 	return p
 }
 
-// A ConfigError says that a setting can never work. No password is ever in it.
+// A ConfigError reports a setting that can never work. It never contains a password.
 type ConfigError struct {
-	Key    string // of the configuration: "mqtt.ca_file"
-	Reason string // what is wrong with it; may be empty if Err is not nil
-	Err    error  // the cause, may be nil
+	Key    string // the configuration key, such as "mqtt.ca_file"
+	Reason string // what is wrong with the value; may be empty if Err is not nil
+	Err    error  // the cause; may be nil
 }
 
 func (e *ConfigError) Error() string { return e.Key + ": " + e.Problem() }
 
-// Problem returns the error without its key.
+// Problem returns the text of the error without its key.
 func (e *ConfigError) Problem() string {
 	if e.Err == nil {
 		return e.Reason
@@ -125,5 +126,5 @@ func (e *ConfigError) Problem() string {
 	return strings.TrimPrefix(e.Reason+": "+e.Err.Error(), ": ")
 }
 
-// Unwrap gives the cause, or nil.
+// Unwrap returns the cause, or nil.
 func (e *ConfigError) Unwrap() error { return e.Err }

@@ -10,27 +10,27 @@ import (
 )
 
 const (
-	// shortLife is how long a connection lives at most that somebody else's login has ended: most programs come back sooner.
-	shortLife = time.Minute
-	// slowDown is how long the next attempt waits at most when a conflict goes on: both sides had their turn to tell of it.
-	slowDown = 30 * time.Second
-	// sameMoment is how far apart a broker that stops may close its connections; secondWait is how long the second
-	// connection may take to answer then.
-	sameMoment = 300 * time.Millisecond
-	secondWait = 3 * time.Second
+	// shortConnection is the longest lifetime of a connection that another client's login may have ended. Most programs reconnect sooner.
+	shortConnection = time.Minute
+	// maxConflictWait is the longest wait before the next attempt while a conflict continues.
+	maxConflictWait = 30 * time.Second
+	// shutdownSpread is the time within which a broker that stops closes all its connections. secondConnTimeout is how long the second
+	// connection may take to answer after that time.
+	shutdownSpread    = 300 * time.Millisecond
+	secondConnTimeout = 3 * time.Second
 )
 
-// A ConflictDetector notices when another client uses the same client id: each of the two is let in at once, and its login makes the broker
-// close the other's connection. A broker that is restarted closes connections as well, all of them: so after one that lived short, the next
-// has a second connection beside it, under another client id. Give the same ConflictDetector to every Config of a client. The zero value is ready;
-// it is safe for concurrent use.
+// A ConflictDetector detects a client-id conflict: another client uses the same client id, and each login of one makes the broker close the
+// connection of the other. A restarted broker closes connections too, but all of them. So after a short connection, the next one has a second
+// connection beside it, with another client id. If only the first of the two is closed, the cause is a conflict. Give the same
+// ConflictDetector to every Config of a client. The zero value is ready to use. It is safe for concurrent use.
 type ConflictDetector struct {
 	mu        sync.Mutex
-	suspected bool // the last connection lived short and was closed by the broker
-	times     int  // in a row that a connection was closed while the second one beside it lived
+	suspected bool // the broker closed the last connection within shortConnection
+	repeated  int  // how often in a row the broker closed a connection while the second connection remained
 }
 
-// A ConflictError says that another client most likely uses the same id.
+// A ConflictError reports that another client most likely uses the same client id.
 type ConflictError struct {
 	Host, ID string
 	wait     time.Duration
@@ -42,69 +42,71 @@ func (e *ConflictError) Error() string {
 		"broker may also end the connection of a program that publishes what the access rules forbid: look at its log", e.Host, e.ID)
 }
 
-// Wait is how long to wait at least before the next attempt, so that the two do not throw each other out every second.
+// Wait returns how long to wait at least before the next attempt, so that the two clients do not end each other's connection every second.
+// It is zero for the first conflict in a row.
 func (e *ConflictError) Wait() time.Duration { return e.wait }
 
 // Detected reports whether the last connection most likely ended because another client uses the same id.
 func (c *ConflictDetector) Detected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.times > 0
+	return c.repeated > 0
 }
 
-// lost is told why a connection to p ended and how long it had lived, and returns what to say of it: cause or a *ConflictError.
-// alive tells if the broker lives on, as far as a second connection can tell.
-func (c *ConflictDetector) lost(p *endpoint, cause error, lived time.Duration, alive bool) error {
+// connectionLost records that a connection to p ended with cause after lifetime. It returns a *ConflictError if that was a conflict, and
+// cause otherwise. brokerRuns is true if a second connection shows that the broker still runs.
+func (c *ConflictDetector) connectionLost(p *target, cause error, lifetime time.Duration, brokerRuns bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.suspected = errors.As(cause, new(hungUp)) && lived <= shortLife
-	if !c.suspected || !alive {
-		c.times = 0
+	c.suspected = errors.As(cause, new(closedByPeer)) && lifetime <= shortConnection
+	if !c.suspected || !brokerRuns {
+		c.repeated = 0
 		return cause
 	}
-	c.times++
+	c.repeated++
 	e := &ConflictError{Host: p.host, ID: p.ClientID}
-	if c.times > 1 {
-		e.wait = slowDown/2 + rand.N(slowDown/2)
+	if c.repeated > 1 {
+		e.wait = maxConflictWait/2 + rand.N(maxConflictWait/2)
 	}
 	return e
 }
 
-// refused is told that a connection was not let in: where the broker has trouble with everybody there is no conflict.
-func (c *ConflictDetector) refused() {
+// dialFailed records that the broker accepted no connection. Then it has trouble with every client, and there is no conflict.
+func (c *ConflictDetector) dialFailed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.suspected, c.times = false, 0
+	c.suspected, c.repeated = false, 0
 }
 
-// second dials the second connection, which will tell if the broker lives on, for as long as the one beside it is young. It is nil if there is
-// nothing suspected, or none to be had.
-func (c *ConflictDetector) second(ctx context.Context, p endpoint) *Conn {
+// dialSecond dials the second connection, which shows whether the broker still runs. It closes after shortConnection. dialSecond returns nil
+// if no conflict is suspected or the connection cannot be made.
+func (c *ConflictDetector) dialSecond(ctx context.Context, p target) *Conn {
 	c.mu.Lock()
 	suspected := c.suspected
 	c.mu.Unlock()
 	if !suspected {
 		return nil
 	}
-	w, err := p.beside(fmt.Sprintf("-%06x", rand.Uint32N(1<<24))).once(ctx) // the other client may have a second connection too
+	second, err := p.forSeparateConnection(fmt.Sprintf("-%06x", rand.Uint32N(1<<24))).dialOnce(ctx) // a random client id: the other client may have a second connection too
 	if err != nil {
-		c.refused()
+		c.dialFailed()
 		return nil
 	}
-	time.AfterFunc(shortLife, w.leave)
-	return w
+	time.AfterFunc(shortConnection, second.closeIdle)
+	return second
 }
 
-// outlives tells, a moment after another connection has ended, if the broker still answers here, to a question that it never refuses.
-func (c *Conn) outlives() bool {
+// stillAnswers reports whether the broker still answers on c, shortly after it closed another connection. It sends an UNSUBSCRIBE, which no
+// broker refuses.
+func (c *Conn) stillAnswers() bool {
 	select {
 	case <-c.ended:
 		return false
-	case <-time.After(sameMoment):
+	case <-time.After(shutdownSpread):
 	}
-	token := c.client.Unsubscribe("hanbridge/witness")
-	return token.WaitTimeout(secondWait) && token.Error() == nil && c.Err() == nil
+	token := c.client.Unsubscribe("hanbridge/second-connection")
+	return token.WaitTimeout(secondConnTimeout) && token.Error() == nil && c.Err() == nil
 }
 
-// leave ends a connection on which nothing is under way. It may be called more than once, from any goroutine.
-func (c *Conn) leave() { _ = c.abandon(nil) }
+// closeIdle closes a connection without messages in flight. It may be called more than once and is safe for concurrent use.
+func (c *Conn) closeIdle() { _ = c.fail(nil) }

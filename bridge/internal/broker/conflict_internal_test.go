@@ -17,7 +17,7 @@ type life struct {
 }
 
 func TestConflict(t *testing.T) {
-	closed := (&Conn{to: endpoint{host: "h:1883"}}).loss(io.EOF)
+	closed := (&Conn{target: target{host: "h:1883"}}).explainLoss(io.EOF)
 	silent := errors.New("has not answered")
 	const day, short = 24 * time.Hour, 3 * time.Second
 	told, slow := life{short, closed, true, true, false}, life{short, closed, true, true, true}
@@ -37,13 +37,13 @@ func TestConflict(t *testing.T) {
 }
 
 func live(t *testing.T, lives []life) {
-	c, p := new(ConflictDetector), &endpoint{Config: Config{ClientID: "me"}, host: "h:1883"}
+	c, p := new(ConflictDetector), &target{Config: Config{ClientID: "me"}, host: "h:1883"}
 	for i, l := range lives {
 		if l.lived == 0 {
-			c.refused()
+			c.dialFailed()
 			continue
 		}
-		err := c.lost(p, l.cause, l.lived, c.suspected && l.alone)
+		err := c.connectionLost(p, l.cause, l.lived, c.suspected && l.alone)
 		told, ok := errors.AsType[*ConflictError](err)
 		if ok != l.want || !ok && !errors.Is(err, l.cause) {
 			t.Errorf("life %d: got %v, want a conflict: %v", i, err, l.want)
@@ -56,11 +56,11 @@ func live(t *testing.T, lives []life) {
 
 // The one that waits must come back before the other one's connection counts as long.
 func TestConflictGoesOn(t *testing.T) {
-	c, p := new(ConflictDetector), &endpoint{}
+	c, p := new(ConflictDetector), &target{}
 	for range 100 {
-		err := c.lost(p, hungUp{io.EOF}, slowDown, true)
-		if e, ok := errors.AsType[*ConflictError](err); !ok || e.Wait() > shortLife/2 || e.Wait() != 0 && e.Wait() < slowDown/2 {
-			t.Fatalf("got %v, which waits %v, want %v to %v", err, e.Wait(), slowDown/2, slowDown)
+		err := c.connectionLost(p, closedByPeer{io.EOF}, maxConflictWait, true)
+		if e, ok := errors.AsType[*ConflictError](err); !ok || e.Wait() > shortConnection/2 || e.Wait() != 0 && e.Wait() < maxConflictWait/2 {
+			t.Fatalf("got %v, which waits %v, want %v to %v", err, e.Wait(), maxConflictWait/2, maxConflictWait)
 		}
 	}
 }

@@ -14,40 +14,40 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// A Conn is one connection to a broker, from login to loss or Close. Publish, Flush and Close are for one goroutine at a time;
-// Subscribe, Lost and Err are safe for concurrent use.
+// A Conn is one connection to a broker, from login to loss or Close. Only one goroutine at a time may call Publish, Flush, Close and
+// DropsSilently. Subscribe, Unsubscribe, Lost and Err are safe for concurrent use.
 type Conn struct {
-	to      endpoint
-	client  mqtt.Client
-	link    *link
-	settled func() bool // ends the rule that the connection ends with the attempt to dial it
-	window  window
-	known   capabilities // what the broker takes
-	// careful makes Publish wait for the acknowledgement of each message before it sends the next. So the message at which the broker ends
-	// the connection is known. careful ends with the first Flush after a message of the topic suspect was acknowledged. Both fields belong
+	target         target
+	client         mqtt.Client
+	packets        *packetConn
+	detachFromDial func() bool // from then on the end of the dial context does not close the connection; false if it already has
+	window         window
+	capabilities   capabilities // what was known of the broker when the connection was dialled
+	// stopAndWait makes Publish wait for the acknowledgement of each message before it sends the next. So the message at which the broker
+	// closes the connection is known. It ends with the first Flush after a message under suspectTopic was acknowledged. Both fields belong
 	// to the goroutine that publishes.
-	careful bool
-	suspect string
-	born    time.Time
-	second  *Conn // tells if the broker lives on, see ConflictDetector; nil mostly
+	stopAndWait  bool
+	suspectTopic string
+	dialedAt     time.Time
+	secondConn   *Conn // shows whether the broker still runs (see ConflictDetector); usually nil
 
-	once  sync.Once
-	ended chan struct{}
-	err   error // set before ended is closed
+	endOnce sync.Once
+	ended   chan struct{}
+	err     error // set before ended is closed
 
-	mute atomic.Bool // a subscription was not answered in time
+	subscribeTimedOut atomic.Bool // a subscription was not answered in time
 }
 
-// ErrClosed is what a Conn returns after Close.
+// ErrClosed is the error of a Conn that is used after Close.
 var ErrClosed = errors.New("mqtt: connection closed")
 
-// A MessageError says that a message can never be published, by any broker. The connection is not touched by it.
+// A MessageError reports a message that no broker accepts. The message was not sent, and the connection remains usable.
 type MessageError struct{ Topic, Reason string }
 
 func (e *MessageError) Error() string { return fmt.Sprintf("mqtt: topic %q: %s", e.Topic, e.Reason) }
 
-// check refuses what a broker would answer by closing the connection, again and again.
-func (m Message) check() error {
+// validate returns a *MessageError for a message at which every broker would close the connection.
+func (m Message) validate() error {
 	switch {
 	case m.Topic == "" || len(m.Topic) > 65535 || strings.ContainsAny(m.Topic, "+#\x00"):
 		return &MessageError{m.Topic, "not a topic to publish under: empty, too long, or with +, # or NUL in it"}
@@ -57,128 +57,129 @@ func (m Message) check() error {
 	return nil
 }
 
-// Publish hands m to the broker behind all earlier messages, without waiting for its acknowledgement. It keeps no reference to
-// m.Payload. It blocks only while the window is full or the network takes no more; a broker that acknowledges nothing for Config.AckTimeout is
-// given up. An error other than a *MessageError or a *RefusedError means that the connection is over; whether m arrived is then unknown.
+// Publish sends m after all earlier messages and does not wait for its acknowledgement. It copies m.Payload. It blocks only while
+// Config.MaxInFlight messages are unacknowledged or the network accepts no data. It gives the connection up if the broker acknowledges
+// nothing for Config.AckTimeout. After a *MessageError or a *RefusedError the connection remains usable. Any other error means that it has
+// ended, and that m may or may not have arrived.
 func (c *Conn) Publish(m Message) error {
-	if err := m.check(); err != nil {
+	if err := m.validate(); err != nil {
 		return err
 	}
-	m.Retain = m.Retain && !c.known.noRetain
-	if c.careful {
-		m.QoS = 1 // else there is no acknowledgement
+	m.Retain = m.Retain && !c.capabilities.noRetain
+	if c.stopAndWait {
+		m.QoS = 1 // with QoS 0 there would be no acknowledgement to wait for
 	}
 	if err := c.CheckMessage(m); err != nil {
 		return err
 	}
-	if err := c.room(); err != nil {
+	if err := c.waitForRoom(); err != nil {
 		return err
 	}
-	c.window.push(sent{topic: m.Topic, size: packetSize(&m), retain: m.Retain, qos0: m.QoS == 0})
+	c.window.push(inFlightMessage{topic: m.Topic, size: packetSize(&m), retain: m.Retain, qos0: m.QoS == 0})
 	for {
-		// The copy: paho keeps the slice, and writes it to the network from another goroutine.
+		// paho keeps the slice and writes it to the network from another goroutine, so it gets a copy.
 		token := c.client.Publish(m.Topic, m.QoS, m.Retain, bytes.Clone(m.Payload))
 		err := token.Error()
 		if err == nil {
-			c.window.taken(token)
+			c.window.accepted(token)
 			return nil
 		}
-		if over := c.over(); over != nil {
-			return over
+		if ended := c.endErr(); ended != nil {
+			return ended
 		}
-		if err.Error() != "publish was broken by timeout" { // after handTimeout; nothing was sent, and paho has no sentinel for it
-			return c.abandon(c.loss(err))
+		if err.Error() != "publish was broken by timeout" { // paho has no sentinel for publishTimeout, after which nothing was sent
+			return c.fail(c.explainLoss(err))
 		}
 	}
 }
 
-// room makes sure that one more message may be under way.
-func (c *Conn) room() error {
-	if err := c.over(); err != nil {
+// waitForRoom waits until one more message may be in flight.
+func (c *Conn) waitForRoom() error {
+	if err := c.endErr(); err != nil {
 		return err
 	}
 	for len(c.window.queue) > 0 && c.window.oldest().done() {
-		if err := c.settle(); err != nil {
+		if err := c.completeOldest(); err != nil {
 			return err
 		}
 	}
 	n := len(c.window.queue)
-	if n > 0 && (n == c.to.MaxInFlight || c.careful || time.Now().After(c.patience())) {
-		return c.await(context.Background())
+	if n > 0 && (n == c.target.MaxInFlight || c.stopAndWait || time.Now().After(c.ackDeadline())) {
+		return c.awaitOldest(context.Background())
 	}
 	return nil
 }
 
-// await waits until the oldest message is acknowledged.
-func (c *Conn) await(ctx context.Context) error {
-	patience := time.NewTimer(time.Until(c.patience()))
-	defer patience.Stop()
+// awaitOldest waits until the oldest message is acknowledged.
+func (c *Conn) awaitOldest(ctx context.Context) error {
+	deadline := time.NewTimer(time.Until(c.ackDeadline()))
+	defer deadline.Stop()
 	select {
 	case <-c.window.oldest().token.Done():
-		return c.settle()
+		return c.completeOldest()
 	case <-c.ended:
-		return c.over()
+		return c.endErr()
 	case <-ctx.Done():
-		if c.window.oldest().done() { // select takes either where both are
-			return c.settle()
+		if c.window.oldest().done() { // select chooses at random if both channels are ready
+			return c.completeOldest()
 		}
-		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", len(c.window.queue), c.to.host, context.Cause(ctx))
-	case <-patience.C:
-		if c.patience().After(time.Now()) { // messages that are too large to be read have come meanwhile
-			return c.await(ctx)
+		return fmt.Errorf("mqtt: %d messages not yet acknowledged by %s: %w", len(c.window.queue), c.target.host, context.Cause(ctx))
+	case <-deadline.C:
+		if c.ackDeadline().After(time.Now()) { // the broker was sending oversized messages, which moves the deadline
+			return c.awaitOldest(ctx)
 		}
-		return c.abandon(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.to.host, c.to.AckTimeout))
+		return c.fail(fmt.Errorf("mqtt: %s is connected but has acknowledged nothing for %v (is it overloaded, or the network down?)", c.target.host, c.target.AckTimeout))
 	}
 }
 
-// patience is until when the broker may acknowledge nothing.
-func (c *Conn) patience() time.Time {
-	since := time.Unix(0, c.link.discarded.Load())
-	for _, at := range []time.Time{c.window.oldest().at, c.window.progress} {
+// ackDeadline returns until when the broker must acknowledge a message.
+func (c *Conn) ackDeadline() time.Time {
+	since := time.Unix(0, c.packets.lastDiscard.Load())
+	for _, at := range []time.Time{c.window.oldest().sentAt, c.window.lastAck} {
 		if at.After(since) {
 			since = at
 		}
 	}
-	return since.Add(c.to.AckTimeout)
+	return since.Add(c.target.AckTimeout)
 }
 
-// settle takes the oldest message, whose token is done, out of the window. paho gives a token that is done no error when it
-// means to send the message again after a reconnect; this client never does, so that no error means acknowledged (QoS 1) or
-// written (QoS 0).
-func (c *Conn) settle() error {
+// completeOldest removes the oldest message, whose token is done, from the window. A token without an error means that the message was
+// acknowledged (QoS 1) or written to the network (QoS 0). paho also reports no error for a message that it will send again after a
+// reconnect, but this client never reconnects.
+func (c *Conn) completeOldest() error {
 	m := c.window.oldest()
 	if err := m.token.Error(); err != nil {
-		return c.abandon(c.loss(err))
+		return c.fail(c.explainLoss(err))
 	}
-	if c.suspect != "" && m.topic == c.suspect {
-		c.suspect = ""
-		c.to.Capabilities.clearSuspect()
+	if c.suspectTopic != "" && m.topic == c.suspectTopic {
+		c.suspectTopic = ""
+		c.target.Capabilities.clearSuspect()
 	}
-	c.window.drop()
-	if c.to.OnAcknowledged != nil {
-		c.to.OnAcknowledged()
+	c.window.pop()
+	if c.target.OnAcknowledged != nil {
+		c.target.OnAcknowledged()
 	}
 	return nil
 }
 
-// Flush waits until everything published is acknowledged, or, with QoS 0, written to the network. It returns an error when ctx
-// ends first, and also whenever the connection is over, even if the last acknowledgement came just before.
+// Flush waits until every published message is acknowledged or, with QoS 0, written to the network. It returns an error if ctx ends
+// first. It also returns an error if the connection has ended, even if every message was acknowledged before.
 func (c *Conn) Flush(ctx context.Context) error {
-	for c.over() == nil && len(c.window.queue) > 0 {
-		if err := c.await(ctx); err != nil {
+	for c.endErr() == nil && len(c.window.queue) > 0 {
+		if err := c.awaitOldest(ctx); err != nil {
 			return err
 		}
 	}
-	if c.suspect == "" {
-		c.careful = false
+	if c.suspectTopic == "" {
+		c.stopAndWait = false
 	}
-	return c.over()
+	return c.endErr()
 }
 
-// Lost is closed when the connection is over: lost, given up, or closed by Close.
+// Lost returns a channel that is closed when the connection has ended: it was lost, given up, or closed by Close.
 func (c *Conn) Lost() <-chan struct{} { return c.ended }
 
-// Err tells why the connection was lost. It is nil while it lives and after Close.
+// Err returns why the connection was lost. It is nil while the connection exists and after Close.
 func (c *Conn) Err() error {
 	select {
 	case <-c.ended:
@@ -189,31 +190,31 @@ func (c *Conn) Err() error {
 }
 
 const (
-	// farewell bounds how long Close waits for the DISCONNECT to be written and for the client's goroutines to end, where what is under
-	// way has not arrived.
-	farewell = 500 * time.Millisecond
-	// parting is how long a broker may be silent that has not yet closed a connection, and a loaded machine may take for the DISCONNECT.
-	parting = 5 * time.Second
+	// shortCloseTimeout is how long Close waits, after Flush has failed, for the DISCONNECT to be written and paho's goroutines to end.
+	shortCloseTimeout = 500 * time.Millisecond
+	// closeTimeout is the same time after Flush has succeeded, which a loaded machine may need. It is also how long a broker that has not
+	// closed the connection may send nothing.
+	closeTimeout = 5 * time.Second
 )
 
-// Close waits for what is under way, as Flush does, and says goodbye, so that the broker does not publish the will. When ctx ends
-// first it leaves nevertheless, within half a second; else it waits for the broker to close the connection, unless that is silent for 5 s.
-// The error is Flush's. After a loss Close has nothing to do and need not be called.
+// Close flushes as Flush does and sends a DISCONNECT, so that the broker does not publish the will. Then it waits for the broker to close
+// the connection, unless the broker is silent for 5 s. If Flush fails, as when ctx ends, Close does not wait for the broker and returns
+// within half a second. The error is Flush's. After a loss Close has nothing to do and need not be called.
 func (c *Conn) Close(ctx context.Context) error {
 	err := c.Flush(ctx)
 	c.end(nil)
-	wait := farewell
+	wait := shortCloseTimeout
 	if err == nil {
-		c.link.polite.Store(true)
-		wait = parting
+		c.packets.drainOnClose.Store(true)
+		wait = closeTimeout
 	}
 	c.client.Disconnect(uint(wait / time.Millisecond))
-	_ = c.link.Close()
+	_ = c.packets.Close()
 	return err
 }
 
-// over is nil while the connection lives.
-func (c *Conn) over() error {
+// endErr returns nil while the connection exists, and afterwards why it ended: ErrClosed after Close.
+func (c *Conn) endErr() error {
 	select {
 	case <-c.ended:
 		return cmp.Or(c.err, ErrClosed)
@@ -222,37 +223,38 @@ func (c *Conn) over() error {
 	}
 }
 
-// abandon gives the connection up. Without a goodbye: the broker publishes the will when it notices. The cause that was
-// known first is returned.
-func (c *Conn) abandon(err error) error {
+// fail ends the connection without a DISCONNECT, so that the broker publishes the will. It returns the first known cause of the end,
+// which may not be err.
+func (c *Conn) fail(err error) error {
 	c.end(err)
-	_ = c.link.Close()
-	return c.over()
+	_ = c.packets.Close()
+	return c.endErr()
 }
 
+// end marks the connection as ended by err, which is nil after Close. Later calls have no effect.
 func (c *Conn) end(err error) {
-	c.once.Do(func() {
+	c.endOnce.Do(func() {
 		c.err = c.explainEnd(err)
 		close(c.ended)
-		if c.second != nil {
-			c.second.leave()
+		if c.secondConn != nil {
+			c.secondConn.closeIdle()
 		}
 	})
 }
 
-// explainEnd finds out who is to blame for the end of a connection: a message that the broker does not take, another client of this id, or the
-// network.
+// explainEnd finds out why the connection ended: at a message that the broker does not accept, by another client with this client id, or by
+// the network.
 func (c *Conn) explainEnd(err error) error {
-	lived, alive := time.Since(c.born), false
-	if errors.As(err, new(hungUp)) {
-		u := c.window.underWay() // before it takes a moment to ask: what is published from here on is no cause
-		alive = c.second != nil && c.second.outlives()
-		c.to.Capabilities.lost(u, lived, alive)
-		if u.n > 0 {
-			err = hungUp{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
-				"that message? The broker's log tells; hanbridge asks it when it is back)", c.to.host, u.largest.topic, u.largest.size)}
-			alive = alive && u.guess
+	lifetime, brokerRuns := time.Since(c.dialedAt), false
+	if errors.As(err, new(closedByPeer)) {
+		u := c.window.unacknowledged() // first, since stillAnswers takes a while and later messages are no cause
+		brokerRuns = c.secondConn != nil && c.secondConn.stillAnswers()
+		c.target.Capabilities.connectionLost(u, lifetime, brokerRuns)
+		if u.count > 0 {
+			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
+				"that message? The broker's log tells; hanbridge asks it when it is back)", c.target.host, u.largest.topic, u.largest.size)}
+			brokerRuns = brokerRuns && u.uncertain
 		}
 	}
-	return c.to.Conflict.lost(&c.to, err, lived, alive)
+	return c.target.Conflict.connectionLost(&c.target, err, lifetime, brokerRuns)
 }

@@ -15,14 +15,14 @@ import (
 
 const (
 	dialTimeout = 10 * time.Second
-	// handTimeout is how long the client may not take a message before it is looked whether the connection lives: paho waits for
-	// the goroutine that takes it also when that has ended with the connection.
-	handTimeout = time.Second
+	// publishTimeout is how long paho may take to accept a message before Publish checks whether the connection still exists. paho waits
+	// for its writing goroutine even if that has ended with the connection.
+	publishTimeout = time.Second
 )
 
-// Dial connects to the broker and logs in. It returns when the broker has said yes or no, after 10 s at the latest, and at
-// once when ctx ends. The connection outlives ctx. What is wrong with c itself is a *ConfigError; Permanent tells which errors
-// will not go away by waiting.
+// Dial connects to the broker and logs in. It returns when the broker has answered, at once when ctx ends, and otherwise after 10 s for each
+// attempt. The connection outlives ctx. A fault of c itself is one or more joined *ConfigErrors. Permanent reports which errors do not go
+// away by waiting.
 func Dial(ctx context.Context, c Config) (*Conn, error) {
 	p, err := c.resolve()
 	if err != nil {
@@ -31,28 +31,30 @@ func Dial(ctx context.Context, c Config) (*Conn, error) {
 	return p.dial(ctx)
 }
 
-func (p endpoint) dial(ctx context.Context) (*Conn, error) {
+// dial examines the broker if necessary and connects. It tries again if the broker refuses retained wills.
+func (p target) dial(ctx context.Context) (*Conn, error) {
 	p.Capabilities.examine(ctx, p)
-	c, err := p.once(ctx)
-	if ctx.Err() == nil && errors.As(err, new(unexplained)) && p.Capabilities.withoutRetain(ctx, p) {
-		return p.once(ctx)
+	c, err := p.dialOnce(ctx)
+	if ctx.Err() == nil && errors.As(err, new(unexplainedError)) && p.Capabilities.refusesRetainedWill(ctx, p) {
+		return p.dialOnce(ctx)
 	}
 	return c, err
 }
 
-// once dials without a look at what the broker takes.
-func (p endpoint) once(ctx context.Context) (*Conn, error) {
-	c := &Conn{to: p, born: time.Now(), ended: make(chan struct{})}
-	c.known, c.suspect, c.careful = p.Capabilities.snapshot()
-	c.second = p.Conflict.second(ctx, p)
+// dialOnce connects without examining the broker.
+func (p target) dialOnce(ctx context.Context) (*Conn, error) {
+	c := &Conn{target: p, dialedAt: time.Now(), ended: make(chan struct{})}
+	c.capabilities, c.suspectTopic, c.stopAndWait = p.Capabilities.snapshot()
+	c.secondConn = p.Conflict.dialSecond(ctx, p)
 	if err := c.login(ctx); err != nil {
-		c.end(err) // what is left of it has no say any more
-		p.Conflict.refused()
+		c.end(err) // a later error of this connection has no effect
+		p.Conflict.dialFailed()
 		return nil, err
 	}
 	return c, nil
 }
 
+// login connects and waits for the CONNACK.
 func (c *Conn) login(ctx context.Context) error {
 	attempt, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -60,58 +62,59 @@ func (c *Conn) login(ctx context.Context) error {
 	token := c.client.Connect()
 	select {
 	case <-token.Done():
-	case <-attempt.Done(): // a WebSocket's handshake cannot be ended: it goes on by itself, for 10 s at most
+	case <-attempt.Done(): // the handshake of a WebSocket cannot be ended: it continues in the background for 10 s at most
 	}
 	switch err := token.Error(); {
 	case attempt.Err() != nil:
-		return c.to.unanswered(ctx)
+		return c.target.timeoutError(ctx)
 	case err != nil:
-		return c.to.refusal(ctx, err, c.link != nil)
-	case c.link.code != packets.Accepted: // paho takes codes that it does not know for a yes
-		return unexplained{no("%s refuses the connection with code %d, which MQTT 3.1.1 does not know (look at its log)", c.to.host, c.link.code)}
-	case !c.settled():
-		return c.to.unanswered(ctx)
+		return c.target.explainRefusal(ctx, err, c.packets != nil)
+	case c.packets.returnCode != packets.Accepted: // paho treats unknown codes as accepted
+		return unexplainedError{permanentf("%s refuses the connection with code %d, which MQTT 3.1.1 does not know (look at its log)", c.target.host, c.packets.returnCode)}
+	case !c.detachFromDial():
+		return c.target.timeoutError(ctx)
 	}
 	return nil
 }
 
-// options sets up a client that lives as long as one connection.
+// options returns the options of a client that lives as long as one connection.
 //
-// Order is false: with true, paho calls the functions of subscriptions where it reads from the network, and one that
-// publishes or waits stops the acknowledgements it waits for. It has no bearing on what is published.
+// OrderMatters is false. With true, paho calls the functions of subscriptions from the goroutine that reads from the network. A function
+// that publishes or waits would then stop the acknowledgements that it waits for. The option does not affect the order of publishing.
 func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().
-		SetClientID(c.to.ClientID).SetUsername(c.to.Username).SetPassword(c.to.Password).
-		SetProtocolVersion(4). // else a refusal is followed by a second try with MQTT 3.1
+		SetClientID(c.target.ClientID).SetUsername(c.target.Username).SetPassword(c.target.Password).
+		SetProtocolVersion(4). // by default a refusal is followed by a second attempt with MQTT 3.1
 		SetCleanSession(true).
 		SetAutoReconnect(false).
 		SetConnectRetry(false).
 		SetOrderMatters(false).
-		SetKeepAlive(c.to.KeepAlive).
-		SetPingTimeout(c.to.KeepAlive / 3).
+		SetKeepAlive(c.target.KeepAlive).
+		SetPingTimeout(c.target.KeepAlive / 3).
 		SetConnectTimeout(dialTimeout).
-		SetWriteTimeout(handTimeout).
-		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.loss(err)) }).
+		SetWriteTimeout(publishTimeout).
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.explainLoss(err)) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })
-	o.Servers = []*url.URL{c.to.url}
-	if w := c.to.Will; w.Topic != "" {
-		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain && !c.known.noRetain)
+	o.Servers = []*url.URL{c.target.url}
+	if w := c.target.Will; w.Topic != "" {
+		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain && !c.capabilities.noRetain)
 	}
 	return o
 }
 
-// open makes the network connection. When the attempt ends before it has settled, it is closed.
+// open makes the network connection. The end of attempt closes it until detachFromDial is called.
 func (c *Conn) open(attempt context.Context) (net.Conn, error) {
-	conn, err := c.to.connect(attempt)
+	conn, err := c.target.connect(attempt)
 	if err != nil {
 		return nil, err
 	}
-	c.link = newLink(conn, func(err error) { c.end(c.loss(err)) }, c.tooLarge)
-	c.settled = context.AfterFunc(attempt, func() { _ = c.link.Close() })
-	return c.link, nil
+	c.packets = newPacketConn(conn, func(err error) { c.end(c.explainLoss(err)) }, c.reportOversized)
+	c.detachFromDial = context.AfterFunc(attempt, func() { _ = c.packets.Close() })
+	return c.packets, nil
 }
 
-func (p *endpoint) connect(ctx context.Context) (net.Conn, error) {
+// connect makes a network connection: a WebSocket, TLS or plain TCP.
+func (p *target) connect(ctx context.Context) (net.Conn, error) {
 	switch {
 	case schemes[p.url.Scheme].websocket:
 		return mqtt.NewWebsocket(p.url.String(), p.tls, dialTimeout, nil, nil)

@@ -13,53 +13,57 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// refused marks what the broker, or its certificate, said no to.
-type refused struct{ error }
+// permanentError marks an error that stays until a person acts: the broker refused the login, or its certificate cannot be used.
+type permanentError struct{ error }
 
-func (e refused) Unwrap() error { return e.error }
+func (e permanentError) Unwrap() error { return e.error }
 
-// unexplained marks a login that failed for a reason that the broker does not tell.
-type unexplained struct{ error }
+// unexplainedError marks a login that failed without a reason from the broker.
+type unexplainedError struct{ error }
 
-func (e unexplained) Unwrap() error { return e.error }
+func (e unexplainedError) Unwrap() error { return e.error }
 
-// hungUp marks the loss of a sound connection that the other side closed without a reason.
-type hungUp struct{ error }
+// closedByPeer marks the loss of a working connection that the other side closed without a reason.
+type closedByPeer struct{ error }
 
-func (e hungUp) Unwrap() error { return e.error }
+func (e closedByPeer) Unwrap() error { return e.error }
 
-// Permanent tells whether err, which Dial returned, will most likely stay until a person acts: a wrong setting, wrong
-// password or wrong certificate. Trying again remains right, at long intervals: the other side may be mended as well.
+// Permanent reports whether err, which Dial returned, will most likely stay until a person acts: a wrong setting, password or certificate.
+// The caller should still try again, at long intervals, since the fault may be corrected at the broker.
 func Permanent(err error) bool {
-	return errors.As(err, new(refused)) || errors.As(err, new(*ConfigError))
+	return errors.As(err, new(permanentError)) || errors.As(err, new(*ConfigError))
 }
 
-func no(format string, args ...any) error { return refused{fmt.Errorf("mqtt: "+format, args...)} }
+// permanentf returns a permanentError.
+func permanentf(format string, args ...any) error {
+	return permanentError{fmt.Errorf("mqtt: "+format, args...)}
+}
 
-// ended tells whether the other side closed the connection.
-func ended(err error) bool {
+// isPeerClose reports whether err means that the other side closed the connection.
+func isPeerClose(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.EPIPE) || strings.HasPrefix(err.Error(), "websocket: close")
 }
 
-// unanswered is the error of an attempt that was ended by its time-out or by ctx.
-func (p *endpoint) unanswered(ctx context.Context) error {
+// timeoutError returns the error of a login that ended without an answer, by dialTimeout or by ctx.
+func (p *target) timeoutError(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("mqtt: %s has not answered: %w", p.host, context.Cause(ctx))
 	}
 	if why, certain := p.explainProtocol(ctx, false); certain {
-		return no("%s did not answer a login within %v: %s", p.host, dialTimeout, why)
+		return permanentf("%s did not answer a login within %v: %s", p.host, dialTimeout, why)
 	}
-	return p.silence()
+	return p.noAnswerError()
 }
 
-func (p *endpoint) silence() error {
+// noAnswerError returns the error for a host from which nothing came.
+func (p *target) noAnswerError() error {
 	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right, a firewall in between?)", p.host, dialTimeout)
 }
 
-// refusal says in words for people why dialling failed. reached tells that there was a connection.
-func (p *endpoint) refusal(ctx context.Context, err error, reached bool) error {
-	for _, explanation := range []error{p.answer(err), p.unreachable(err), p.explainCertificate(err)} {
+// explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection was made.
+func (p *target) explainRefusal(ctx context.Context, err error, reached bool) error {
+	for _, explanation := range []error{p.explainConnack(err), p.explainUnreachable(err), p.explainCertificate(err)} {
 		if explanation != nil {
 			return explanation
 		}
@@ -68,13 +72,13 @@ func (p *endpoint) refusal(ctx context.Context, err error, reached bool) error {
 	switch {
 	case errors.Is(err, errNotMQTT):
 		why, _ := p.explainProtocol(ctx, true)
-		return no("%s answers, but does not speak MQTT (%s)", p.host, why)
+		return permanentf("%s answers, but does not speak MQTT (%s)", p.host, why)
 	case errors.As(err, new(tls.RecordHeaderError)):
 		why, _ := p.explainProtocol(ctx, true)
-		return no("%s does not speak TLS (%s)", p.host, why)
-	case errors.As(err, &remote) && remote.Op == "remote error": // TLS 1.3 tells after the handshake that it wants a certificate
-		return p.alert(remote)
-	case !ended(err): // the refusal of a certificate may be lost, when it closes while the login is under way
+		return permanentf("%s does not speak TLS (%s)", p.host, why)
+	case errors.As(err, &remote) && remote.Op == "remote error": // with TLS 1.3 the demand for a client certificate comes after the handshake
+		return p.explainAlert(remote)
+	case !isPeerClose(err):
 		return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
 	}
 	when := "during the handshake"
@@ -83,38 +87,38 @@ func (p *endpoint) refusal(ctx context.Context, err error, reached bool) error {
 	}
 	why, certain := p.explainProtocol(ctx, false)
 	if certain {
-		return no("%s closed the connection %s: %s", p.host, when, why)
+		return permanentf("%s closed the connection %s: %s", p.host, when, why)
 	}
 	err = fmt.Errorf("mqtt: %s closed the connection %s (%s)", p.host, when, why)
 	if reached {
-		return unexplained{err}
+		return unexplainedError{err}
 	}
 	return err
 }
 
-// answer explains a CONNACK that says no (MQTT 3.1.1, 3.2.2.3); nil if there was none.
-func (p *endpoint) answer(err error) error {
+// explainConnack explains a CONNACK that refuses the login (MQTT 3.1.1, 3.2.2.3). It returns nil if err is something else.
+func (p *target) explainConnack(err error) error {
 	const wants = "%s wants a user name and password (set mqtt.username and mqtt.password)"
 	forbidden := errors.Is(err, packets.ErrorRefusedNotAuthorised)
 	switch {
 	case errors.Is(err, packets.ErrorRefusedBadProtocolVersion):
-		return no("%s does not speak MQTT 3.1.1", p.host)
+		return permanentf("%s does not speak MQTT 3.1.1", p.host)
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
-		return no("%s does not accept the client id %q (change mqtt.client_id)", p.host, p.ClientID)
+		return permanentf("%s does not accept the client id %q (change mqtt.client_id)", p.host, p.ClientID)
 	case errors.Is(err, packets.ErrorRefusedServerUnavailable):
-		return unexplained{fmt.Errorf("mqtt: %s says that it is not available at present (look at its log)", p.host)}
+		return unexplainedError{fmt.Errorf("mqtt: %s says that it is not available at present (look at its log)", p.host)}
 	case !errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) && !forbidden:
 		return nil
 	case p.Username == "" && forbidden:
-		return no(wants+", or does not let in the client id %q (mqtt.client_id)", p.host, p.ClientID)
+		return permanentf(wants+", or does not let in the client id %q (mqtt.client_id)", p.host, p.ClientID)
 	case p.Username == "":
-		return no(wants, p.host)
+		return permanentf(wants, p.host)
 	}
-	return no("%s refuses user %q with the client id %q (is the password right, may this user connect?)", p.host, p.Username, p.ClientID)
+	return permanentf("%s refuses user %q with the client id %q (is the password right, may this user connect?)", p.host, p.Username, p.ClientID)
 }
 
-// unreachable explains why there is no connection; nil if that is not so.
-func (p *endpoint) unreachable(err error) error {
+// explainUnreachable explains why the network connection was not made. It returns nil if err is something else.
+func (p *target) explainUnreachable(err error) error {
 	var name *net.DNSError
 	var timeout net.Error
 	switch {
@@ -127,39 +131,39 @@ func (p *endpoint) unreachable(err error) error {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return fmt.Errorf("mqtt: no way to %s: %w (is the network up?)", p.host, err)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return p.silence()
-	case strings.HasSuffix(err.Error(), "websocket: bad handshake"): // gorilla's, which is imported by paho alone
-		return no("%s answers, but offers no MQTT at %s (is the path in mqtt.url right? Most brokers have /mqtt)", p.host, p.url.Path)
+		return p.noAnswerError()
+	case strings.HasSuffix(err.Error(), "websocket: bad handshake"): // the error of gorilla/websocket, which only paho imports
+		return permanentf("%s answers, but offers no MQTT at %s (is the path in mqtt.url right? Most brokers have /mqtt)", p.host, p.url.Path)
 	}
 	return nil
 }
 
-// alert explains why the other side has ended a TLS handshake (RFC 8446, 6.2).
-func (p *endpoint) alert(remote *net.OpError) error {
-	why := p.ownCertificate()
+// explainAlert explains a TLS alert of the other side (RFC 8446, 6.2).
+func (p *target) explainAlert(remote *net.OpError) error {
+	why := p.clientCertificateHint()
 	if text := remote.Err.Error(); !strings.Contains(text, "certificate") && !strings.Contains(text, "handshake failure") {
 		why = "its log tells why; hanbridge speaks TLS 1.2 and 1.3"
 	}
-	return no("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, why)
+	return permanentf("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, why)
 }
 
-// ownCertificate asks what may be wrong with this client's certificate.
-func (p *endpoint) ownCertificate() string {
+// clientCertificateHint returns a question about what may be wrong with this client's certificate.
+func (p *target) clientCertificateHint() string {
 	if p.CertFile == "" {
 		return "does it want a certificate, mqtt.cert_file and mqtt.key_file?"
 	}
 	return "does it know the authority of the certificate in mqtt.cert_file?"
 }
 
-// loss says in words for people why an established connection ended.
-func (c *Conn) loss(err error) error {
+// explainLoss returns, in words for users, why an established connection ended with err.
+func (c *Conn) explainLoss(err error) error {
 	switch {
 	case errors.Is(err, errMalformed):
-		return fmt.Errorf("mqtt: %s has sent what is not MQTT: %w (a fault of the broker, or of a proxy in between: look at its version and log)", c.to.host, err)
-	case ended(err):
-		return hungUp{fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.to.host, c.to.ClientID)}
+		return fmt.Errorf("mqtt: %s has sent what is not MQTT: %w (a fault of the broker, or of a proxy in between: look at its version and log)", c.target.host, err)
+	case isPeerClose(err):
+		return closedByPeer{fmt.Errorf("mqtt: %s closed the connection (was it restarted, or is there another client with the id %q?)", c.target.host, c.target.ClientID)}
 	case strings.HasPrefix(err.Error(), "pingresp not received"): // paho has no sentinel for it
-		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.to.host, c.to.KeepAlive+c.to.KeepAlive/3)
+		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.target.host, c.target.KeepAlive+c.target.KeepAlive/3)
 	}
-	return fmt.Errorf("mqtt: connection to %s lost: %w", c.to.host, err)
+	return fmt.Errorf("mqtt: connection to %s lost: %w", c.target.host, err)
 }

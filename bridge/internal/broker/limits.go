@@ -12,21 +12,21 @@ import (
 	mqtt5 "github.com/mochi-mqtt/server/v2/packets"
 )
 
-// limits are what a broker says of itself to a client of MQTT 5 (3.2.2.3). One of MQTT 3.1.1 is told nothing of it, and feels it.
+// limits are the limits that a broker states in the CONNACK of MQTT 5 (3.2.2.3). With MQTT 3.1.1 it enforces them without stating them.
 type limits struct {
-	most     int  // bytes of the largest packet that it takes; 0 where it names none
-	noRetain bool // it keeps no messages, and ends the connection of whoever asks for it
+	maxPacket int  // size of the largest packet that it accepts, in bytes; 0 if it states no limit
+	noRetain  bool // it does not support retained messages, and closes the connection at one
 }
 
-// askTime bounds how long a broker may take to answer what it is asked besides its work.
-const askTime = 4 * time.Second
+// queryTimeout is how long queryLimits and a test message may take.
+const queryTimeout = 4 * time.Second
 
-var errNoLimits = errors.New("the broker does not say what it takes")
+var errNoLimits = errors.New("the broker does not state its limits")
 
-// ask logs in with MQTT 5, reads what the broker says of its limits, and leaves. A broker that does not speak it, or does not let in this
-// second client, is errNoLimits or an error of the network.
-func (p endpoint) ask(ctx context.Context) (limits, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+// queryLimits logs in with MQTT 5, reads the limits in the CONNACK and disconnects. If the broker does not support MQTT 5 or refuses this
+// second client, the error is errNoLimits or an error of the network.
+func (p target) queryLimits(ctx context.Context) (limits, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	conn, err := p.connect(ctx)
 	if err != nil {
@@ -53,14 +53,14 @@ func (p endpoint) ask(ctx context.Context) (limits, error) {
 	return l, err
 }
 
-// readLimits reads a CONNACK of MQTT 5.
+// readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if in holds anything else.
 func readLimits(in *bufio.Reader) (limits, error) {
 	kind, err := in.ReadByte()
 	if err != nil {
 		return limits{}, err
 	}
 	length, err := binary.ReadUvarint(in)
-	if kind != mqtt5.Connack<<4 || err != nil || length > mostInbound {
+	if kind != mqtt5.Connack<<4 || err != nil || length > maxInboundPacket {
 		return limits{}, errNoLimits
 	}
 	body := make([]byte, length)
@@ -71,9 +71,9 @@ func readLimits(in *bufio.Reader) (limits, error) {
 	if err := connack.ConnackDecode(body); err != nil || connack.ReasonCode != 0 {
 		return limits{}, errNoLimits
 	}
-	says := connack.Properties
+	stated := connack.Properties
 	return limits{
-		most:     int(min(says.MaximumPacketSize, 1<<30)),
-		noRetain: says.RetainAvailableFlag && says.RetainAvailable == 0,
+		maxPacket: int(min(stated.MaximumPacketSize, 1<<30)),
+		noRetain:  stated.RetainAvailableFlag && stated.RetainAvailable == 0,
 	}, nil
 }

@@ -11,60 +11,61 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// What a port speaks; "" if none of these.
+// The protocols that detectProtocol recognizes.
 const (
-	plainMQTT = "MQTT"
-	anyTLS    = "TLS"
-	webServer = "HTTP"
+	mqttBroker = "MQTT"
+	tlsServer  = "TLS"
+	httpServer = "HTTP"
 )
 
-// probeTimeout bounds each question.
+// probeTimeout is how long each test connection of detectProtocol may take.
 const probeTimeout = time.Second
 
-// explainProtocol explains why a login fails without a reason, from what the port speaks; answered tells that something was said that is
-// not MQTT. certain tells that mqtt.url is wrong.
-func (p *endpoint) explainProtocol(ctx context.Context, answered bool) (why string, certain bool) {
+// explainProtocol explains a login that failed without a reason by the protocol of the port. answered is true if the port answered the login
+// with something that is not MQTT. certain is true if mqtt.url must be wrong.
+func (p *target) explainProtocol(ctx context.Context, answered bool) (why string, certain bool) {
 	scheme := schemes[p.url.Scheme]
 	plain := !scheme.secure && !scheme.websocket
 	switch is := p.detectProtocol(ctx); {
-	case is == plainMQTT && !plain:
+	case is == mqttBroker && !plain:
 		return "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url", true
-	case is == plainMQTT:
+	case is == mqttBroker:
 		return "it answers others: look at its log why not this client, whose id is " + p.ClientID, false
-	case is == anyTLS && !scheme.secure:
+	case is == tlsServer && !scheme.secure:
 		return "it wants encryption: write mqtts:// in mqtt.url, or wss:// if it is a websocket", true
-	case is == anyTLS && (answered || scheme.websocket):
+	case is == tlsServer && (answered || scheme.websocket):
 		return "is the port in mqtt.url right? A websocket has wss:// there, all else mqtts://", false
-	case is == anyTLS:
-		return p.ownCertificate(), false
-	case is == webServer && scheme.websocket && !scheme.secure:
+	case is == tlsServer:
+		return p.clientCertificateHint(), false
+	case is == httpServer && scheme.websocket && !scheme.secure:
 		return "it is a web server: is the path in mqtt.url right? Most brokers have /mqtt", false
-	case is == webServer:
+	case is == httpServer:
 		return "it is a web server: is the port in mqtt.url right? For a websocket there write ws://", true
 	}
 	return "is it an MQTT broker, and may this machine connect to it? Look at its log", false
 }
 
-// detectProtocol finds out what a port speaks at which a login has failed without a reason. No user and no password is told to it.
-func (p *endpoint) detectProtocol(ctx context.Context) string {
-	const connect = "\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09hanbridge" // MQTT 3.1.1, 3.1, with nothing but a client id
+// detectProtocol finds out which protocol the port uses. It returns "" if it recognizes none. It sends no user name and no password.
+func (p *target) detectProtocol(ctx context.Context) string {
+	const connect = "\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09hanbridge" // MQTT 3.1.1, 3.1: a CONNECT with only a client id
 	answer := p.firstReply(ctx, connect)
 	switch {
 	case len(answer) > 0 && answer[0] == packets.Connack<<4:
-		return plainMQTT
+		return mqttBroker
 	case isHTTP(answer), isHTTP(p.firstReply(ctx, "GET / HTTP/1.0\r\n\r\n")):
-		return webServer
+		return httpServer
 	case p.acceptsTLS(ctx):
-		return anyTLS
+		return tlsServer
 	}
 	return ""
 }
 
+// isHTTP reports whether an answer begins an HTTP response.
 func isHTTP(answer []byte) bool { return bytes.HasPrefix(answer, []byte("HTTP/")) }
 
-// firstReply is the beginning of what is answered.
-func (p *endpoint) firstReply(ctx context.Context, hello string) []byte {
-	conn, err := p.probe(ctx)
+// firstReply connects, sends hello and returns the first bytes of the answer, or nil if there is none.
+func (p *target) firstReply(ctx context.Context, hello string) []byte {
+	conn, err := p.dialProbe(ctx)
 	if err != nil {
 		return nil
 	}
@@ -77,9 +78,9 @@ func (p *endpoint) firstReply(ctx context.Context, hello string) []byte {
 	return answer[:n]
 }
 
-// acceptsTLS tells if TLS is spoken, whatever the certificate.
-func (p *endpoint) acceptsTLS(ctx context.Context) bool {
-	conn, err := p.probe(ctx)
+// acceptsTLS reports whether the port accepts TLS, whatever its certificate.
+func (p *target) acceptsTLS(ctx context.Context) bool {
+	conn, err := p.dialProbe(ctx)
 	if err != nil {
 		return false
 	}
@@ -89,7 +90,8 @@ func (p *endpoint) acceptsTLS(ctx context.Context) bool {
 	return err == nil || errors.As(err, &remote) && remote.Op == "remote error"
 }
 
-func (p *endpoint) probe(ctx context.Context) (net.Conn, error) {
+// dialProbe makes a TCP connection that is limited to probeTimeout.
+func (p *target) dialProbe(ctx context.Context) (net.Conn, error) {
 	conn, err := (&net.Dialer{Timeout: probeTimeout}).DialContext(ctx, "tcp", p.host)
 	if err == nil {
 		_ = conn.SetDeadline(time.Now().Add(probeTimeout))

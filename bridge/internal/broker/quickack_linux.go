@@ -5,9 +5,9 @@ import (
 	"syscall"
 )
 
-// acknowledge has the kernel acknowledge what was read, instead of up to 40 ms later (tcp(7), TCP_QUICKACK). Until then Mosquitto, which
-// leaves Nagle's algorithm on, holds back the next small packet: a recording would take 40 ms a telegram.
-func acknowledge(c net.Conn) {
+// quickAck makes the kernel acknowledge received TCP segments at once instead of up to 40 ms later (tcp(7), TCP_QUICKACK). Mosquitto
+// leaves Nagle's algorithm on, so it sends no further small packet before that acknowledgement: a recording would take 40 ms a telegram.
+func quickAck(c net.Conn) {
 	if secure, ok := c.(interface{ NetConn() net.Conn }); ok {
 		c = secure.NetConn()
 	}

@@ -4,4 +4,5 @@ package broker
 
 import "net"
 
-func acknowledge(net.Conn) {}
+// quickAck does nothing: only Linux has TCP_QUICKACK.
+func quickAck(net.Conn) {}

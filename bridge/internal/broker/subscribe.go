@@ -9,67 +9,69 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// granted is the highest return code of a SUBACK that says yes: it is the quality of service. MQTT 3.1.1, 3.9.3 has one code that
-// says no; some brokers answer with those of MQTT 5 too.
-const granted = 2
+// maxGranted is the highest return code of a SUBACK that grants a subscription: the codes 0 to 2 are the granted QoS. MQTT 3.1.1, 3.9.3 has
+// one failure code, 0x80; some brokers also send the failure codes of MQTT 5, which are above it.
+const maxGranted = 2
 
-// After answerTime a subscription counts as not answered, and the broker as one that answers none: it is not waited for so long again.
+// answerTimeout is how long a broker may take to answer a subscription. After one timeout, each later request of the connection waits only
+// for shortAnswerTimeout.
 const (
-	answerTime = 5 * time.Second
-	muteTime   = 100 * time.Millisecond
+	answerTimeout      = 5 * time.Second
+	shortAnswerTimeout = 100 * time.Millisecond
 )
 
-// ErrUnanswered is in the error of a subscription that was not answered in time: what comes nevertheless is heard.
+// ErrUnanswered is wrapped by the error of a subscription that was not answered in time. Its function still receives messages that arrive.
 var ErrUnanswered = errors.New("is it overloaded? Look at its log")
 
-// Subscribe asks for the messages of topic, which may hold + and #, and returns when the broker has agreed. It may be called from
-// several goroutines, and from f. Each message is given to f in a goroutine of its own: f may block and may publish elsewhere, several
-// calls may run at a time, and their order is not that of the messages. f owns its Message. A topic that is subscribed to again gets the
-// later f, and the retained messages once more. A broker that does not answer within 5 s is an error; the connection lives on, and f hears
-// what comes all the same. Messages of more than 1 MiB are not read.
+// Subscribe subscribes to a topic filter with at most the given QoS and returns when the broker has granted it. It is safe for concurrent
+// use and may be called from f. Each message is passed to f in a goroutine of its own: f may block, several calls may run at the same time,
+// and their order is not that of the messages. f owns its Message. A later Subscribe with the same filter replaces f and receives the
+// retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered; the connection remains usable, and f
+// still receives messages that arrive. Messages above 1 MiB are discarded.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
-	if err := c.over(); err != nil {
+	if err := c.endErr(); err != nil {
 		return err
 	}
-	for range 2 { // Mochi refuses a request whose packet identifier one of its own messages has at the moment: the next has another
+	for range 2 { // Mochi refuses a packet identifier that one of its own messages uses; the second request has another
 		token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
 			f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
 		})
-		if err := c.answered(ctx, token, "the subscription to "+topic); err != nil {
+		if err := c.awaitAnswer(ctx, token, "the subscription to "+topic); err != nil {
 			return err
 		}
-		if token.(*mqtt.SubscribeToken).Result()[topic] <= granted {
+		if token.(*mqtt.SubscribeToken).Result()[topic] <= maxGranted {
 			return nil
 		}
 	}
-	return fmt.Errorf("mqtt: %s does not let this user subscribe to %s (look at its access rules)", c.to.host, topic)
+	return fmt.Errorf("mqtt: %s does not let this user subscribe to %s (look at its access rules)", c.target.host, topic)
 }
 
-// Unsubscribe ends subscriptions, and returns when the broker has agreed. It waits as long as Subscribe does.
+// Unsubscribe ends the subscriptions to topic filters and returns when the broker has acknowledged that. It has the same time limit as
+// Subscribe and is safe for concurrent use.
 func (c *Conn) Unsubscribe(ctx context.Context, topics ...string) error {
-	if err := c.over(); err != nil {
+	if err := c.endErr(); err != nil {
 		return err
 	}
-	return c.answered(ctx, c.client.Unsubscribe(topics...), "the end of a subscription")
+	return c.awaitAnswer(ctx, c.client.Unsubscribe(topics...), "the end of a subscription")
 }
 
-// answered waits for the answer to a request.
-func (c *Conn) answered(ctx context.Context, token mqtt.Token, request string) error {
-	wait := answerTime
-	if c.mute.Load() {
-		wait = muteTime
+// awaitAnswer waits for the answer to a request, which is named in the error.
+func (c *Conn) awaitAnswer(ctx context.Context, token mqtt.Token, request string) error {
+	wait := answerTimeout
+	if c.subscribeTimedOut.Load() {
+		wait = shortAnswerTimeout
 	}
-	patience := time.NewTimer(wait)
-	defer patience.Stop()
+	timeout := time.NewTimer(wait)
+	defer timeout.Stop()
 	select {
 	case <-token.Done():
 	case <-c.ended:
-		return c.over()
+		return c.endErr()
 	case <-ctx.Done():
-		return fmt.Errorf("mqtt: %s has not answered %s: %w", c.to.host, request, context.Cause(ctx))
-	case <-patience.C:
-		c.mute.Store(true)
-		return fmt.Errorf("mqtt: %s has not answered %s within %v (%w)", c.to.host, request, answerTime, ErrUnanswered)
+		return fmt.Errorf("mqtt: %s has not answered %s: %w", c.target.host, request, context.Cause(ctx))
+	case <-timeout.C:
+		c.subscribeTimedOut.Store(true)
+		return fmt.Errorf("mqtt: %s has not answered %s within %v (%w)", c.target.host, request, answerTimeout, ErrUnanswered)
 	}
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("mqtt: %s: %w", request, err)
@@ -77,10 +79,10 @@ func (c *Conn) answered(ctx context.Context, token mqtt.Token, request string) e
 	return nil
 }
 
-// tooLarge is told of a message that was discarded. It runs where the connection is read.
-func (c *Conn) tooLarge(topic string, bytes int) {
-	if c.to.OnOversized != nil {
-		c.to.OnOversized(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (who publishes that? If the "+
-			"broker keeps it, publish an empty retained message there)", bytes, topic, mostInbound))
+// reportOversized passes an error for a discarded message to OnOversized. It runs on the goroutine that reads the connection.
+func (c *Conn) reportOversized(topic string, bytes int) {
+	if c.target.OnOversized != nil {
+		c.target.OnOversized(fmt.Errorf("mqtt: a message of %d bytes came under %q and was not read: %d is the most (who publishes that? If the "+
+			"broker keeps it, publish an empty retained message there)", bytes, topic, maxInboundPacket))
 	}
 }

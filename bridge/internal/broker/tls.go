@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// certificates reads the certificate files into p.tls, and returns a *ConfigError for each that is wrong. It is done at every dial, so
-// that a renewed certificate needs no restart.
-func (p *endpoint) certificates() (wrong []error) {
+// loadCertificates reads the certificate files into p.tls and returns a *ConfigError for each faulty one. It runs at every dial, so a renewed
+// certificate needs no restart.
+func (p *target) loadCertificates() (wrong []error) {
 	refuse := func(key, reason string, err error) { wrong = append(wrong, &ConfigError{key, reason, err}) }
-	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure { // also where the rest of the address is wrong
+	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure { // checked also if the rest of the address is wrong
 		for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
 			if f.file != "" {
 				_, err := readPEM(f.file)
@@ -41,11 +41,11 @@ func (p *endpoint) certificates() (wrong []error) {
 			refuse("mqtt.ca_file", "", err)
 		}
 	}
-	return append(wrong, p.identity()...)
+	return append(wrong, p.loadClientCertificate()...)
 }
 
-// identity reads the client's certificate and its key.
-func (p *endpoint) identity() (wrong []error) {
+// loadClientCertificate reads the client's certificate and its key into p.tls.
+func (p *target) loadClientCertificate() (wrong []error) {
 	if p.CertFile == "" && p.KeyFile == "" {
 		return nil
 	}
@@ -72,14 +72,14 @@ func (p *endpoint) identity() (wrong []error) {
 	return nil
 }
 
-// readPEM reads a file in PEM form, which begins with a mark where some editors have saved it.
+// readPEM reads a file in PEM form and removes the byte order mark that some editors write.
 func readPEM(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	pem, err := io.ReadAll(io.LimitReader(f, 1<<20)) // a device never ends
+	pem, err := io.ReadAll(io.LimitReader(f, 1<<20)) // a device file would never end
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +89,9 @@ func readPEM(name string) ([]byte, error) {
 	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
 
-// explainCertificate says what is wrong with the broker's certificate; nil if err is about something else. One that is not valid at this
-// time is not permanent: a clock may be set later.
-func (p *endpoint) explainCertificate(err error) error {
+// explainCertificate explains what is wrong with the broker's certificate. It returns nil if err is something else. A certificate that is not
+// valid at this time is not a permanent error, since a clock may be set later.
+func (p *target) explainCertificate(err error) error {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -103,7 +103,7 @@ func (p *endpoint) explainCertificate(err error) error {
 	case !errors.As(err, &invalid):
 		return nil
 	case invalid.Reason != x509.Expired:
-		return no("the certificate of %s cannot be used: %w (make another)", p.host, invalid)
+		return permanentf("the certificate of %s cannot be used: %w (make another)", p.host, invalid)
 	case time.Now().Before(invalid.Cert.NotBefore):
 		return fmt.Errorf("mqtt: the certificate of %s is not valid before %s, and the clock here says %s (is the clock right?)",
 			p.host, minute(invalid.Cert.NotBefore), minute(time.Now()))
@@ -112,10 +112,11 @@ func (p *endpoint) explainCertificate(err error) error {
 		p.host, minute(invalid.Cert.NotAfter), minute(time.Now()))
 }
 
+// minute formats a time to the minute, in UTC.
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// unknownAuthority explains a certificate that is signed by nobody who is trusted.
-func (p *endpoint) unknownAuthority(cert *x509.Certificate) error {
+// unknownAuthority explains a certificate that no trusted authority has signed.
+func (p *target) unknownAuthority(cert *x509.Certificate) error {
 	who, whose := "signed by nobody known here", "the certificate of its authority"
 	if p.CAFile != "" {
 		who = "not signed by whom mqtt.ca_file names"
@@ -123,11 +124,11 @@ func (p *endpoint) unknownAuthority(cert *x509.Certificate) error {
 	if cert != nil && (cert.CheckSignatureFrom(cert) == nil || cert.Issuer.String() == cert.Subject.String()) {
 		whose = "a copy of it, since it signs itself"
 	}
-	return no("the certificate of %s is %s (set mqtt.ca_file to %s)", p.host, who, whose)
+	return permanentf("the certificate of %s is %s (set mqtt.ca_file to %s)", p.host, who, whose)
 }
 
-// otherName explains a certificate that is not for the host. The common name is not looked at, as with other programs since 2020.
-func (p *endpoint) otherName(cert *x509.Certificate) error {
+// otherName explains a certificate that is not valid for the host. The common name does not count, as with most programs since 2020.
+func (p *target) otherName(cert *x509.Certificate) error {
 	names := cert.DNSNames
 	for _, ip := range cert.IPAddresses {
 		names = append(names, ip.String())
@@ -137,10 +138,10 @@ func (p *endpoint) otherName(cert *x509.Certificate) error {
 		wanted = "IP:" + p.url.Hostname()
 	}
 	if len(names) > 0 {
-		return no("the certificate of %s is for another name: %s (use a name from the certificate in mqtt.url, or make one with %s)",
+		return permanentf("the certificate of %s is for another name: %s (use a name from the certificate in mqtt.url, or make one with %s)",
 			p.host, strings.Join(names[:min(len(names), 5)], ", "), wanted)
 	}
-	return no("the certificate of %s has its host in the common name alone (CN=%s), which counts no more: make one with "+
+	return permanentf("the certificate of %s has its host in the common name alone (CN=%s), which counts no more: make one with "+
 		"a subjectAltName (openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -keyout broker.key -out broker.pem -subj /CN=%s "+
 		"-addext \"subjectAltName=%s\") and set mqtt.ca_file to it, or give up the check with mqtt.insecure_skip_verify: true",
 		p.host, cert.Subject.CommonName, p.url.Hostname(), wanted)

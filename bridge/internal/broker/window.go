@@ -1,36 +1,38 @@
 package broker
 
 import (
+	"encoding/binary"
 	"sync"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// A window holds the messages under way, oldest first. A broker acknowledges in the order it received (MQTT 3.1.1, 4.6.0-2), so
-// that only the oldest needs to be looked at.
+// A window holds the messages in flight, oldest first. A broker acknowledges messages in the order in which it received them (MQTT 3.1.1,
+// 4.6.0-2), so only the oldest needs to be watched.
 type window struct {
-	mu       sync.Mutex // while it changes, and for underWay; else it belongs to whoever publishes
-	queue    []sent
-	progress time.Time // when an acknowledgement was last seen
-	qos0     underWay  // the messages of QoS 0 that were sent within qos0Window of each other
-	qos0At   time.Time // when the last of them was sent
+	mu         sync.Mutex // guards changes, and the reads of unacknowledged; the publishing goroutine reads the rest without it
+	queue      []inFlightMessage
+	lastAck    time.Time      // when the last acknowledgement arrived
+	recentQoS0 messageSummary // the last QoS 0 messages, each sent within qos0Window of the one before
+	lastQoS0   time.Time      // when the last of these messages was sent
 }
 
-// qos0Window is how long after a message of QoS 0 the end of the connection may have been caused by that message.
+// qos0Window is how long after a QoS 0 message that message may be the cause of the end of the connection.
 const qos0Window = time.Second
 
-// A sent message. Its token is nil until the client has taken it.
-type sent struct {
-	token  mqtt.Token
-	at     time.Time
+// An inFlightMessage was sent and may not be acknowledged yet.
+type inFlightMessage struct {
+	token  mqtt.Token // nil until paho has accepted the message
+	sentAt time.Time
 	topic  string
-	size   int // bytes of the packet
+	size   int // of the packet, in bytes
 	retain bool
-	qos0   bool // no acknowledgement is wanted
+	qos0   bool // the broker does not acknowledge it
 }
 
-func (m *sent) done() bool {
+// done reports whether the message is acknowledged or has failed.
+func (m *inFlightMessage) done() bool {
 	if m.token == nil {
 		return false
 	}
@@ -42,48 +44,48 @@ func (m *sent) done() bool {
 	}
 }
 
-// underWay is what a broker has not acknowledged.
-type underWay struct {
-	n        int
-	oldest   sent
-	largest  sent
-	retained bool // one of them is to be kept
-	guess    bool // all are of QoS 0: whether the broker has them is not known
+// A messageSummary describes messages that the broker may not have received.
+type messageSummary struct {
+	count     int // 2 or more if the messages include QoS 0: no single message can then be named as the cause of a loss
+	oldest    inFlightMessage
+	largest   inFlightMessage
+	retained  bool // one of the messages has Retain set
+	uncertain bool // all are QoS 0, so it is not known whether the broker received them
 }
 
-func (w *window) oldest() *sent { return &w.queue[0] }
+func (w *window) oldest() *inFlightMessage { return &w.queue[0] }
 
-// push notes a message that is about to be given to the client.
-func (w *window) push(m sent) {
+// push adds a message that is about to be passed to paho.
+func (w *window) push(m inFlightMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = append(w.queue, m)
 }
 
-// taken notes that the client has taken the youngest message.
-func (w *window) taken(token mqtt.Token) {
+// accepted stores the token of the youngest message, which paho has accepted.
+func (w *window) accepted(token mqtt.Token) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m := &w.queue[len(w.queue)-1]
-	m.token, m.at = token, time.Now()
+	m.token, m.sentAt = token, time.Now()
 	if m.qos0 {
-		if m.at.Sub(w.qos0At) > qos0Window {
-			w.qos0 = underWay{}
+		if m.sentAt.Sub(w.lastQoS0) > qos0Window {
+			w.recentQoS0 = messageSummary{}
 		}
-		w.qos0.add(m)
-		w.qos0At = m.at
+		w.recentQoS0.add(m)
+		w.lastQoS0 = m.sentAt
 	}
 }
 
-// drop takes out the oldest message, which is acknowledged.
-func (w *window) drop() {
+// pop removes the oldest message, which is acknowledged.
+func (w *window) pop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.queue, w.progress = w.queue[1:], time.Now()
+	w.queue, w.lastAck = w.queue[1:], time.Now()
 }
 
-// underWay may be called from any goroutine.
-func (w *window) underWay() (u underWay) {
+// unacknowledged summarizes the messages that the broker has not acknowledged. It is safe for concurrent use.
+func (w *window) unacknowledged() (u messageSummary) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.queue {
@@ -91,21 +93,31 @@ func (w *window) underWay() (u underWay) {
 			u.add(&w.queue[i])
 		}
 	}
-	if w.qos0.n > 0 && time.Since(w.qos0At) < qos0Window {
-		u.guess = u.n == 0
-		u.add(&w.qos0.largest)
-		u.n++ // counts as two, since a single message under way would be taken for the cause
-		u.retained = u.retained || w.qos0.retained
+	if w.recentQoS0.count > 0 && time.Since(w.lastQoS0) < qos0Window {
+		u.uncertain = u.count == 0
+		u.add(&w.recentQoS0.largest)
+		u.count++ // see messageSummary.count
+		u.retained = u.retained || w.recentQoS0.retained
 	}
 	return u
 }
 
-func (u *underWay) add(m *sent) {
-	if u.n++; u.n == 1 {
+// add includes m.
+func (u *messageSummary) add(m *inFlightMessage) {
+	if u.count++; u.count == 1 {
 		u.oldest = *m
 	}
 	if m.size > u.largest.size {
 		u.largest = *m
 	}
 	u.retained = u.retained || m.retain
+}
+
+// packetSize returns the size of the PUBLISH packet of m in bytes (MQTT 3.1.1, 3.3).
+func packetSize(m *Message) int {
+	body := 2 + len(m.Topic) + len(m.Payload)
+	if m.QoS > 0 {
+		body += 2
+	}
+	return len(binary.AppendUvarint([]byte{0}, uint64(body))) + body
 }
