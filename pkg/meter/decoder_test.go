@@ -19,6 +19,7 @@ import (
 func TestDamaged(t *testing.T) {
 	text, next := of(t, "p1-se-aidon")
 	frame, _ := of(t, "aidon-se")
+	mbusFrame, _ := of(t, "kaifa-at")
 	framed := func(segmented bool, info string) string {
 		return string(hdlc.Append(nil, hdlc.Frame{
 			Destination: []byte{0x41}, Source: []byte{8, 0x83}, Control: 0x13, Segmented: segmented, Info: []byte(info),
@@ -28,18 +29,20 @@ func TestDamaged(t *testing.T) {
 		name, in string
 		protocol meter.Protocol
 		want     string
+		is       error // that errors.Is must find; nil for an error without one
 	}{
-		{"value changed", strings.Replace(text.wire, "(0", "(1", 1), meter.P1, "p1: checksum: want "},
-		{"byte lost", text.wire[:100] + text.wire[101:], meter.P1, "p1: checksum: want "},
-		{"cut", text.wire[:100] + "\r\n", meter.P1, "p1: no '!' at the end"},
-		{"checksum cut", text.wire[:len(text.wire)-4] + "\r\n", meter.P1, "p1: checksum: want "},
-		{"too long", "/ABC5\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 400)[:p1.MaxLength-9] + "\r\n", meter.P1, "p1: no end after 8192 bytes"},
-		{"value changed in a frame", frame.wire[:40] + "\x55" + frame.wire[41:], meter.HDLC, "hdlc: frame checksum: want "},
-		{"header changed", frame.wire[:6] + "\x55" + frame.wire[7:], meter.HDLC, "hdlc: header checksum: want "},
-		{"end flag changed", frame.wire[:len(frame.wire)-1] + "\x55", meter.HDLC, "hdlc: no flag where "},
-		{"no LLC", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "a part of a message whose beginning is missing"},
-		{"another APDU", framed(false, dlms.LLC+"\xDB\x08"), meter.HDLC, "dlms: byte "},
-		{"list too short", framed(false, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01"), meter.HDLC, "dlms: byte 8: the data ends too early"},
+		{"value changed", strings.Replace(text.wire, "(0", "(1", 1), meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"byte lost", text.wire[:100] + text.wire[101:], meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"cut", text.wire[:100] + "\r\n", meter.P1, "p1: no '!' at the end", meter.ErrTruncated},
+		{"checksum cut", text.wire[:len(text.wire)-4] + "\r\n", meter.P1, "p1: checksum: want ", meter.ErrChecksum},
+		{"too long", "/ABC5\r\n" + strings.Repeat("1-0:1.8.0(00000001.000*kWh)\r\n", 400)[:p1.MaxLength-9] + "\r\n", meter.P1, "p1: no end after 8192 bytes", meter.ErrTruncated},
+		{"value changed in a frame", frame.wire[:40] + "\x55" + frame.wire[41:], meter.HDLC, "hdlc: frame checksum: want ", meter.ErrChecksum},
+		{"header changed", frame.wire[:6] + "\x55" + frame.wire[7:], meter.HDLC, "hdlc: header checksum: want ", meter.ErrChecksum},
+		{"end flag changed", frame.wire[:len(frame.wire)-1] + "\x55", meter.HDLC, "hdlc: no flag where ", nil},
+		{"value changed in an M-Bus frame", mbusFrame.wire[:40] + "\x55" + mbusFrame.wire[41:], meter.MBus, "mbus: checksum: want ", meter.ErrChecksum},
+		{"no LLC", framed(false, "\x0F\x40\x00\x00\x00\x00\x01\x00"), meter.HDLC, "a part of a message whose beginning is missing", meter.ErrIncomplete},
+		{"another APDU", framed(false, dlms.LLC+"\xDB\x08"), meter.HDLC, "dlms: byte ", meter.ErrTruncated},
+		{"list too short", framed(false, dlms.LLC+"\x0F\x40\x00\x00\x00\x00\x01\x01"), meter.HDLC, "dlms: byte 8: the data ends too early", meter.ErrTruncated},
 	} {
 		const noise = "\x00\x01\r\n"
 		d := meter.NewDecoder(strings.NewReader(noise+tt.in+next.wire), meter.Options{AcceptUnverified: true})
@@ -58,6 +61,11 @@ func TestDamaged(t *testing.T) {
 		}
 		if !strings.HasPrefix(err.Error(), tt.want) || !strings.HasPrefix(damaged.Err.Error(), tt.want) || !errors.Is(err, damaged.Err) {
 			t.Errorf("%s: got %q, want %q", tt.name, err, tt.want)
+		}
+		for _, kind := range []error{meter.ErrChecksum, meter.ErrTruncated, meter.ErrIncomplete, meter.ErrEncrypted, meter.ErrUnverified} {
+			if got := errors.Is(err, kind); got != (kind == tt.is) {
+				t.Errorf("%s: errors.Is of %q is %v", tt.name, kind, got)
+			}
 		}
 		r, err := d.Next()
 		if err != nil {

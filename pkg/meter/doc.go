@@ -18,8 +18,8 @@
 // # Memory
 //
 // A Reading and all that it refers to belong to the Decoder. They are valid until the next call of Next or Reset. Copy what you keep.
-// The same holds for TelegramError.Raw. A Decoder takes about 40 kB, and this does not grow with the stream. Once it has seen the
-// telegrams of a meter, it allocates no memory for further ones. A Decoder must not be used by two goroutines at a time.
+// The same holds for TelegramError.Raw. Strings may be kept. The memory of a Decoder is bounded, and does not grow with the stream.
+// Once a Decoder has seen the lists of a meter, further readings allocate no memory. It must not be used by two goroutines at a time.
 //
 // # Errors
 //
@@ -28,7 +28,7 @@
 //
 //   - [ErrChecksum], [ErrTruncated], [ErrIncomplete], [ErrAuthentication]: bytes were changed or lost on the way.
 //   - [ErrEncrypted]: no key decrypts the telegram. A *dlms.EncryptedError says whether a key was tried.
-//   - [ErrUnverified]: nothing proves the telegram, yet.
+//   - [ErrUnverified]: nothing proves the telegram yet.
 //   - [ErrRepeated]: the telegram was sent before, and Options.RejectRepeated is set.
 //   - [*LayoutError]: the meter sends values without codes, in an order that this package does not know.
 //

@@ -14,20 +14,21 @@ import (
 // Errors by which a program may decide what to do about a *TelegramError. Test for them with errors.Is.
 var (
 	// ErrChecksum: the checksum of the telegram is wrong, whatever its framing. It was damaged on the way.
-	ErrChecksum = errors.New("wrong checksum")
+	ErrChecksum = errors.New("meter: wrong checksum")
 	// ErrTruncated: the telegram ends too early, whatever its framing. Bytes were lost on the way.
-	ErrTruncated = errors.New("truncated telegram")
+	ErrTruncated = errors.New("meter: truncated telegram")
 	// ErrIncomplete: a part of a message that is sent in several frames or blocks is missing.
 	ErrIncomplete = errors.New("a message of which parts are missing")
-	// ErrEncrypted: the telegram is encrypted, and no key decrypts it. errors.As gives a *dlms.EncryptedError with the details.
-	ErrEncrypted = errors.New("encrypted, and no key decrypts it")
+	// ErrEncrypted: the telegram is encrypted, and no key decrypts it. errors.As finds a *dlms.EncryptedError that
+	// says whether a key was tried.
+	ErrEncrypted = errors.New("meter: encrypted, and no key decrypts it")
 	// ErrAuthentication: the authentication tag of the telegram is wrong, although the key fitted before. It is damaged or forged.
 	ErrAuthentication = errors.New("dlms: the authentication tag is wrong, though the key fitted before: damaged")
 	// ErrRepeated: the frame counter of the telegram is not above the last one. See Options.RejectRepeated.
 	ErrRepeated = errors.New("dlms: the frame counter is not above the last one")
 	// ErrUnverified: no checksum proves the telegram, and none of the last four had the same codes. The next telegram with the same
 	// codes is a verified Reading. See Options.AcceptUnverified.
-	ErrUnverified = errors.New("no checksum proves the telegram: the next one with the same codes counts")
+	ErrUnverified = errors.New("not verified yet: no checksum, and no telegram before it with the same codes")
 )
 
 // Faults of messages that are sent in parts.

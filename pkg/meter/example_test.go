@@ -1,0 +1,104 @@
+package meter_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/p1"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// wire returns what a P1 port sends: two telegrams, of which the first has lost a byte on the way.
+func wire() io.Reader {
+	good := p1.Append(nil, []byte("/ISK5\\2M550T-1012\r\n\r\n1-0:1.8.0(001234.567*kWh)\r\n1-0:1.7.0(00.421*kW)\r\n1-0:32.7.0(231.2*V)\r\n!"))
+	return io.MultiReader(bytes.NewReader(good[:40]), bytes.NewReader(good[41:]), bytes.NewReader(good))
+}
+
+// Ten lines decode a stream. In place of wire stands the serial port or the TCP connection of a meter.
+func Example() {
+	d := meter.NewDecoder(wire(), meter.Options{})
+	damaged := 0
+	for {
+		r, err := d.Next()
+		if errors.As(err, new(*meter.TelegramError)) {
+			damaged++ // the stream goes on behind it
+			continue
+		} else if err != nil {
+			fmt.Println(damaged, "telegram damaged, then:", err)
+			return
+		}
+		for _, s := range r.Samples {
+			fmt.Println(s.ID, s.Value, s.Measure().Unit)
+		}
+	}
+	// Output:
+	// import_energy 1234.567 kWh
+	// import_power 421 W
+	// voltage_l1 231.2 V
+	// 1 telegram damaged, then: EOF
+}
+
+// A meter that encrypts its telegrams needs the keys that the grid company gives to the customer.
+func ExampleOptions_keys() {
+	f, _ := simulate.Named("kamstrup-dk")
+	_, telegram := simulate.NewMeter(f, 1, time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)).Next()
+
+	_, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
+	fmt.Println(errors.Is(err, meter.ErrEncrypted))
+
+	key := simulate.Key() // dlms.NewKey makes one from the bytes of encryption key and authentication key
+	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{Keys: []*dlms.Key{key}}).Next()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s, checked %v, security %x, frame counter %d\n", r.Meter.Make, r.Checked, r.Cipher.Security, r.Cipher.Counter)
+	// Output:
+	// true
+	// Kamstrup, checked true, security 30, frame counter 202478400
+}
+
+// A telegram without a checksum counts with the next one that has the same codes.
+func ExampleErrUnverified() {
+	const telegram = "/ISK9\\2M551T-200\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
+	d := meter.NewDecoder(strings.NewReader(telegram+telegram), meter.Options{})
+	_, err := d.Next()
+	fmt.Println(errors.Is(err, meter.ErrUnverified))
+	r, err := d.Next()
+	fmt.Println(r.Checked, r.Verified, err)
+
+	d = meter.NewDecoder(strings.NewReader(telegram), meter.Options{AcceptUnverified: true})
+	r, err = d.Next()
+	fmt.Println(r.Checked, r.Verified, err)
+	// Output:
+	// true
+	// false true <nil>
+	// false false <nil>
+}
+
+// Records are the items as the meter sent them, also those that are no quantity of package quantity.
+func ExampleReading_records() {
+	d := meter.NewDecoder(wire(), meter.Options{})
+	for {
+		r, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		for _, record := range r.Records {
+			fmt.Println(record.Code, record.Value, record.Unit)
+		}
+	}
+	// Output:
+	// 1-0:1.8.0 1234567 Wh
+	// 1-0:1.7.0 421 W
+	// 1-0:32.7.0 231.2 V
+}
