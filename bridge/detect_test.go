@@ -19,7 +19,7 @@ import (
 )
 
 // usualTime is how long it may take to try all usual settings.
-var usualTime = time.Duration(len(usual.Usual)) * 12 * time.Second
+var usualTime = time.Duration(len(usual.UsualLines)) * 12 * time.Second
 
 // logLines is how many lines a meter that is found may cost.
 const logLines = 4

@@ -69,14 +69,14 @@ func (p *pipeline) Opened(a *probe.Attempt) error {
 		v.ports = append(v.ports, a.Port)
 		level = zerolog.InfoLevel
 	}
-	if (a.Alone || a.Proved) && v.saidBroken {
+	if (a.OnlyEndpoint || a.Proved) && v.saidBroken {
 		level, v.saidBroken = zerolog.InfoLevel, false
 	}
 	if v.broken && !v.online {
 		v.timer.Reset(silentAfter * usualInterval) // connected and silent is another fault than broken
 	}
 	v.broken, v.attempt = false, a
-	v.whole = a.Alone || a.Rounds > 0
+	v.whole = a.OnlyEndpoint || a.FailedRounds > 0
 	v.mu.Unlock()
 	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
 	return nil

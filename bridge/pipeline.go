@@ -78,7 +78,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	p.listen()
 	defer p.finish()
 	found := probe.Probe(ctx, p.source, probe.Options{
-		ReadOn: p.trust, Worked: p.worked, Progress: p.progress, Decoder: p.decoder,
+		ProvedTimeout: p.trust, LastProved: p.worked, Progress: p.progress, Decoder: p.decoder,
 	}, p)
 	if p.source.Recorded && ctx.Err() == nil {
 		return p.recorded(ctx, found)
@@ -152,11 +152,11 @@ func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (enough bool) 
 // proved notes that a sound telegram has come.
 func (p *pipeline) proved() {
 	now, before := p.liveness.attempt.Endpoint, p.worked
-	if before.Dial != nil && !before.Is(now) {
+	if before.Dial != nil && !before.Same(now) {
 		p.changed("the meter is read with other settings", settingsChanged(before, now))
 	}
 	p.worked = now
-	p.liveness.attempt.Forget(time.Now().Add(2 * p.every.learned()))
+	p.liveness.attempt.PauseEvidence(time.Now().Add(2 * p.every.learned()))
 }
 
 // maxTelegramsPerConn separates two kinds of readers. If a connection ended after this many telegrams or fewer, the reader closes each
@@ -164,7 +164,7 @@ func (p *pipeline) proved() {
 const maxTelegramsPerConn = 3
 
 // Ended logs how a connection ended, where that is a fault. The search always goes on.
-func (p *pipeline) Ended(e probe.End) (goOn bool) {
+func (p *pipeline) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
 	case e.Err == nil:
 		p.liveness.mu.Lock()

@@ -265,9 +265,9 @@ func TestScalingOverRestart(t *testing.T) {
 		if !ok {
 			t.Fatalf("no family %s", name)
 		}
-		s := simulate.New(1, time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), 3).State()
+		s := simulate.NewHousehold(1, time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), 3).State()
 		for i := range s.Power {
-			s.Power[i], s.Reactive[i], s.Current[i] = power, 0, current
+			s.Power[i], s.ReactivePower[i], s.Current[i] = power, 0, current
 		}
 		return f.Append(nil, &s)
 	}

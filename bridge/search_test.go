@@ -155,7 +155,7 @@ func TestChangingSource(t *testing.T) {
 		}
 		var there atomic.Int32
 		var n notebook
-		h := run(t, probe.Source{Changing: true, Endpoints: func() ([]probe.Endpoint, error) {
+		h := run(t, probe.Source{EndpointsChange: true, Endpoints: func() ([]probe.Endpoint, error) {
 			if there.Load() == 0 {
 				return nil, errors.New("no serial port found")
 			}

@@ -15,31 +15,31 @@ import (
 
 // A uart is a serial port in memory with a meter at its other end. What is heard follows from how both ends are set.
 type uart struct {
-	patient bool // see simulate.Wire
+	patient bool // see simulate.LineSetting
 	network bool // a reader that hands on what the meter sent
 
 	mu     sync.Mutex
-	end    *io.PipeWriter // of who reads, nil before
-	set    simulate.Wire  // how who reads has set the port
-	opened []string       // each setting with which it was opened
+	end    *io.PipeWriter       // of who reads, nil before
+	set    simulate.LineSetting // how who reads has set the port
+	opened []string             // each setting with which it was opened
 }
 
 const uartPort = "/dev/ttyUSB0"
 
-// source has the settings of usual.Usual, in their order; for a network-attached reader the one that there is.
+// source has the settings of usual.UsualLines, in their order; for a network-attached reader the one that there is.
 func (u *uart) source() probe.Source {
 	var all []probe.Endpoint
-	for _, l := range usual.Usual {
-		set := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits, Patient: u.patient}
+	for _, l := range usual.UsualLines {
+		set := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits, WaitsForIdle: u.patient}
 		all = append(all, probe.Endpoint{Port: uartPort, Line: l.String(), Baud: l.Baud, Dial: u.dialer(l.String(), set)})
 	}
 	if u.network {
-		all = []probe.Endpoint{{Port: "tcp://192.0.2.1:23", Dial: u.dialer("", simulate.Wire{})}}
+		all = []probe.Endpoint{{Port: "tcp://192.0.2.1:23", Dial: u.dialer("", simulate.LineSetting{})}}
 	}
 	return probe.Source{Endpoints: probe.Fixed(all...)}
 }
 
-func (u *uart) dialer(name string, set simulate.Wire) probe.Dialer {
+func (u *uart) dialer(name string, set simulate.LineSetting) probe.Dialer {
 	return func(context.Context) (io.ReadCloser, error) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
@@ -50,9 +50,9 @@ func (u *uart) dialer(name string, set simulate.Wire) probe.Dialer {
 }
 
 // speak sends a telegram in the time that it takes. Who opens the port meanwhile hears the rest.
-func (u *uart) speak(from simulate.Wire, telegram []byte) {
+func (u *uart) speak(from simulate.LineSetting, telegram []byte) {
 	const parts = 8
-	heard := map[simulate.Wire][]byte{} // by how the reader is set
+	heard := map[simulate.LineSetting][]byte{} // by how the reader is set
 	for i := range parts {
 		u.mu.Lock()
 		end, set, network := u.end, u.set, u.network
@@ -62,7 +62,7 @@ func (u *uart) speak(from simulate.Wire, telegram []byte) {
 		case network:
 			all = telegram
 		case !ok:
-			all = from.Heard(nil, telegram, set)
+			all = from.ReceivedBy(nil, telegram, set)
 			heard[set] = all
 		}
 		_, _ = end.Write(all[len(all)*i/parts : len(all)*(i+1)/parts]) // fails when the bridge tries another setting meanwhile
@@ -73,7 +73,7 @@ func (u *uart) speak(from simulate.Wire, telegram []byte) {
 }
 
 // took is how long bytes are on their way.
-func took(w simulate.Wire, n int) time.Duration {
+func took(w simulate.LineSetting, n int) time.Duration {
 	bits := 1 + w.DataBits + w.StopBits
 	if w.Parity != 'N' {
 		bits++
@@ -121,8 +121,8 @@ func (h *household) speak() {
 		pass(wait)
 	}
 	one := h.meter.State()
-	h.sent = append(h.sent, sent{h.family, time.Now(), telegram, one.Times(h.family.Households)})
-	h.port.speak(h.family.Wire(), telegram)
+	h.sent = append(h.sent, sent{h.family, time.Now(), telegram, one.Multiply(h.family.Households)})
+	h.port.speak(h.family.LineSetting(), telegram)
 }
 
 // becomes makes the meter one of another family: the household goes on. What was sent before is forgotten.

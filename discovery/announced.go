@@ -17,10 +17,10 @@ type announced struct {
 	Expire    int    `json:"expire_after"`
 }
 
-// Announced reads back what was announced with c.Prefix, in either style: Meter gives the messages again, as far as this program and
+// ParseMeters reads back what was announced with c.Prefix, in either style: Meter gives the messages again, as far as this program and
 // c would make them. A unit that the quantity does not have counts as its first one, and a quantity that this program does not know is left
 // out. The meters come in the order of their IDs, without the bridge's own device; their quantities in the table's.
-func (c Config) Announced(messages []Message) (meters []Meter) {
+func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 	byDevice := map[string]Meter{}
 	for _, m := range messages {
 		p, ok := placeOf(m.Topic)
@@ -59,7 +59,7 @@ func quantitiesOf(components map[string]announced) (all []Quantity) {
 			continue
 		}
 		as := slices.IndexFunc(id.Row().Measures, func(m quantity.Measure) bool { return m.Unit == is.Unit })
-		all = append(all, Quantity{ID: id, As: uint8(max(0, as)), Decimals: is.Precision, Every: everyOf(is.Expire)})
+		all = append(all, Quantity{ID: id, Measure: uint8(max(0, as)), Decimals: is.Precision, Interval: everyOf(is.Expire)})
 	}
 	return all
 }

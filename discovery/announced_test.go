@@ -16,7 +16,7 @@ func TestAnnouncedIsTheReverse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := config(rapid.SampledFrom([]discovery.Style{discovery.Device, discovery.Component}).Draw(t, "style"))
 		m := anyMeter(t)
-		all := c.Announced(house(c, norwegian, m))
+		all := c.ParseMeters(house(c, norwegian, m))
 		if len(all) != 2 || all[0].ID != m.ID {
 			t.Fatalf("got %+v", all)
 		}
@@ -36,8 +36,8 @@ func anyMeter(t *rapid.T) discovery.Meter {
 	for _, i := range ids {
 		id := quantity.ID(i)
 		m.Quantities = append(m.Quantities, discovery.Quantity{
-			ID: id, As: uint8(rapid.IntRange(0, max(0, len(id.Row().Measures)-1)).Draw(t, "as")), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals"),
-			Every: rapid.SampledFrom([]time.Duration{0, 2500 * time.Millisecond, time.Minute, 7 * time.Minute, time.Hour, 48 * time.Hour}).Draw(t, "every"),
+			ID: id, Measure: uint8(rapid.IntRange(0, max(0, len(id.Row().Measures)-1)).Draw(t, "as")), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals"),
+			Interval: rapid.SampledFrom([]time.Duration{0, 2500 * time.Millisecond, time.Minute, 7 * time.Minute, time.Hour, 48 * time.Hour}).Draw(t, "every"),
 		})
 	}
 	return m
@@ -49,12 +49,12 @@ func TestAnnouncedByOthers(t *testing.T) {
 	gas, _ := quantity.Named("gas")
 	heat, _ := quantity.Named("thermal_energy")
 	want := []discovery.Meter{{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
-		{ID: gas, Decimals: 2}, {ID: heat, As: 1, Every: time.Hour},
+		{ID: gas, Decimals: 2}, {ID: heat, Measure: 1, Interval: time.Hour},
 	}}}
 	message := func(topic, payload string) discovery.Message {
 		return discovery.Message{Topic: "homeassistant/" + topic + "/config", Payload: []byte(payload)}
 	}
-	got := config(discovery.Off).Announced([]discovery.Message{
+	got := config(discovery.Off).ParseMeters([]discovery.Message{
 		message("device/hanbridge_house", `{`+device+`,`+origin+`,"components":{"gas":{"platform":"sensor","unique_id":"a","unit_of_measurement":"ft³",`+
 			`"suggested_display_precision":2},"water":{"platform":"sensor"},"tides":{"platform":"sensor","unique_id":"b"},`+
 			`"connection":{"platform":"binary_sensor","unique_id":"c"},"rejected_reason":{"platform":"sensor","unique_id":"d"}}}`),

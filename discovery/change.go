@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// PauseBetween is the least time between two steps of a Change. Home Assistant works through a message in the background: one
+// StepPause is the least time between two steps of a change. Home Assistant works through a message in the background: one
 // that comes meanwhile is queued, and of a device's new version the components are passed over.
-const PauseBetween = time.Second
+const StepPause = time.Second
 
-// Change returns how to get from what is held to exactly what is wanted: messages in steps, PauseBetween after each, without
+// PlanChange returns how to get from what is held to exactly what is wanted: messages in steps, StepPause after each, without
 // an entity lost that is in both. Where nothing has to be taken back this is one step, the wanted messages. It also returns
 // what is held at the end.
 //
-// Keep held.With(now) before the first message is published and now after the last. Whoever was interrupted calls Change
+// Keep held.Union(now) before the first message is published and now after the last. Whoever was interrupted calls PlanChange
 // again with what was kept, also when something else is wanted by then: every step may be repeated. Where nothing was kept,
-// HeldOf what the broker retains serves as well, as long as the same is wanted.
+// AnnouncedBy of what the broker retains serves as well, as long as the same is wanted.
 //
-// What is held of a meter must come with what is wanted of it: held.Of(id) for one meter alone. No wanted messages take
+// What is held of a meter must come with what is wanted of it: held.OfMeter(id) for one meter alone. No wanted messages take
 // everything back.
-func Change(held Held, wanted []Message) (steps [][]Message, now Held) {
-	now = HeldOf(wanted)
+func PlanChange(held Announced, wanted []Message) (steps [][]Message, now Announced) {
+	now = AnnouncedBy(wanted)
 	c := change{held: held, wanted: wanted, now: now, entities: entitiesOf(now)}
 	for _, topic := range slices.Sorted(maps.Keys(held)) {
 		if p, ok := placeOf(topic); ok {
@@ -44,7 +44,7 @@ const (
 )
 
 type change struct {
-	held, now Held
+	held, now Announced
 	wanted    []Message
 	entities  map[place]bool // those that are wanted
 	steps     [stepCount][]Message

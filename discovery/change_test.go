@@ -64,7 +64,7 @@ type changeRow struct {
 // disk, after a restart of the hub, or with what the broker retains. TestChangeMachine mixes all this.
 func TestChangeInterrupted(t *testing.T) {
 	for _, row := range changes() {
-		if steps, _ := discovery.Change(discovery.HeldOf(row.from), row.to); len(steps) == 1 {
+		if steps, _ := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to); len(steps) == 1 {
 			continue // nothing is taken back
 		}
 		t.Run(row.name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestChangeInterrupted(t *testing.T) {
 					before := births(w.hub, w.second)
 					done = w.change(row.to, end)
 					if lost { // somebody has to ask below both prefixes then
-						w.held = discovery.HeldOf(w.messages())
+						w.held = discovery.AnnouncedBy(w.messages())
 					} else {
 						w.restartHub()
 					}
@@ -94,8 +94,8 @@ func TestChangeComplains(t *testing.T) {
 		w := newWorld()
 		w.change(row.from, 1000)
 		w.change(row.to, 1000)
-		if len(w.hub.Complaints) > 0 {
-			t.Errorf("%s: %s", row.name, strings.Join(w.hub.Complaints, "\n"))
+		if len(w.hub.Warnings) > 0 {
+			t.Errorf("%s: %s", row.name, strings.Join(w.hub.Warnings, "\n"))
 		}
 	}
 }
@@ -120,11 +120,11 @@ func TestChangeOfOneMeter(t *testing.T) {
 	c, other := config(discovery.Device), config(discovery.Component)
 	w := newWorld()
 	w.change(house(c, flat, norwegian), 1000)
-	if got, want := w.held.Meters(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
+	if got, want := w.held.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
 		t.Errorf("Meters: got %v, want %v", got, want)
 	}
 	all := w.held
-	w.held = all.Of(norwegian.ID)
+	w.held = all.OfMeter(norwegian.ID)
 	before := births(w.hub, w.second)
 	w.change(other.Meter(norwegian), 1000)
 	w.settled(t, slices.Concat(house(c, flat), other.Meter(norwegian)))
@@ -155,11 +155,11 @@ func TestChangeSteps(t *testing.T) {
 		{"to device", only(one(component, "gas water"), gas, water), one(device, "gas"),
 			water + " clear | " + gas + " migrate | " + d + " announce | " + gas + " clear"},
 	} {
-		steps, now := discovery.Change(discovery.HeldOf(row.from), row.to)
+		steps, now := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
 		if got := inShort(steps); got != row.want {
 			t.Errorf("%s: got  %s\nwant %s", row.name, got, row.want)
 		}
-		if d := cmp.Diff(discovery.HeldOf(row.to), now); d != "" {
+		if d := cmp.Diff(discovery.AnnouncedBy(row.to), now); d != "" {
 			t.Errorf("%s: held at the end, -want +got:\n%s", row.name, d)
 		}
 	}
@@ -204,7 +204,7 @@ func kind(payload string) string {
 }
 
 func TestHeldIgnoresOthers(t *testing.T) {
-	got := discovery.HeldOf([]discovery.Message{
+	got := discovery.AnnouncedBy([]discovery.Message{
 		{Topic: "homeassistant/device/hanbridge_house/config", Payload: []byte(`{"origin":{"name":"another"},"components":{}}`)},
 		{Topic: "homeassistant/device/zigbee_house/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{}}`)},
 		{Topic: "homeassistant/sensor/hanbridge_house/gas/config", Payload: []byte(`no JSON`)},
@@ -214,7 +214,7 @@ func TestHeldIgnoresOthers(t *testing.T) {
 		{Topic: "a/b/sensor/hanbridge_house/gas/config", Payload: []byte(`{"migrate_discovery":true}`)},
 		{Topic: "homeassistant/device/hanbridge_barn/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor"}}}`)},
 	})
-	want := discovery.Held{
+	want := discovery.Announced{
 		"a/b/sensor/hanbridge_house/gas/config":      {"gas": "sensor"},
 		"homeassistant/device/hanbridge_barn/config": {"gas": "sensor"},
 	}

@@ -15,19 +15,19 @@ type Difference struct {
 	// Path leads to the place in the payload, with points: "components.gas.device_class". "" is the whole message.
 	Path string
 	// Held and Wanted are the values in JSON, "" where there is none.
-	Held, Wanted string
+	Announced, Wanted string
 }
 
 // String says it in one line.
 func (d Difference) String() string {
-	held, wanted := shown(d.Held), shown(d.Wanted)
+	held, wanted := shown(d.Announced), shown(d.Wanted)
 	text := "is " + held + ", wanted " + wanted
 	switch {
-	case d.Path == "" && d.Held == "":
+	case d.Path == "" && d.Announced == "":
 		text = "is not announced"
 	case d.Path == "" && d.Wanted == "":
 		text = "is announced, and not wanted"
-	case d.Held == "":
+	case d.Announced == "":
 		text = strings.TrimSuffix("is missing, wanted "+wanted, ", wanted "+long)
 	case d.Wanted == "":
 		text = strings.TrimSuffix("is not wanted, is "+held, ", is "+long)

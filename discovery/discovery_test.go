@@ -55,7 +55,7 @@ func TestEveryRowInEveryUnit(t *testing.T) {
 	for i := range quantity.Rows() {
 		row := &quantity.Rows()[i]
 		for as := range max(1, len(row.Measures)) {
-			q := discovery.Quantity{ID: quantity.ID(i), As: uint8(as), Decimals: decimals(quantity.ID(i))}
+			q := discovery.Quantity{ID: quantity.ID(i), Measure: uint8(as), Decimals: decimals(quantity.ID(i))}
 			m := discovery.Meter{ID: "house", Quantities: []discovery.Quantity{q}}
 			for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 				if err := errors.Join(hatest.CheckSet(announced(config(style), m))...); err != nil {
@@ -75,8 +75,8 @@ func TestEveryRowTogether(t *testing.T) {
 }
 
 func TestEntities(t *testing.T) {
-	if got, want := len(config(discovery.Component).Meter(aidon)), aidon.Entities(); got != want {
-		t.Errorf("got %d messages, want %d as Entities says", got, want)
+	if got, want := len(config(discovery.Component).Meter(aidon)), aidon.EntityCount(); got != want {
+		t.Errorf("got %d messages, want %d as EntityCount says", got, want)
 	}
 }
 

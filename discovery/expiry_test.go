@@ -29,7 +29,7 @@ func TestExpireAfter(t *testing.T) {
 		{"text_message", 0, 0},
 	} {
 		m := discovery.Meter{ID: "house", Quantities: named(row.quantity)}
-		m.Quantities[0].Every = row.every
+		m.Quantities[0].Interval = row.every
 		message := config(discovery.Component).Meter(m)[0]
 		got := struct {
 			Expire int `json:"expire_after"`

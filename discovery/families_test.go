@@ -96,7 +96,7 @@ func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
 		for _, s := range reading.Samples {
 			if !seen[s.ID] {
 				seen[s.ID] = true
-				m.Quantities = append(m.Quantities, discovery.Quantity{ID: s.ID, As: s.As, Decimals: s.Decimals(), Every: f.Interval})
+				m.Quantities = append(m.Quantities, discovery.Quantity{ID: s.ID, Measure: s.As, Decimals: s.Decimals(), Interval: f.Interval})
 			}
 		}
 	}

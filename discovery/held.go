@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Held is what has been announced and not been taken back: for each discovery topic the keys of its components, and the
-// platform of each. It is to be kept over restarts, as JSON. A nil Held holds nothing. Its methods do not change it.
-type Held map[string]map[string]string
+// Announced is what has been announced and not been taken back: for each discovery topic the keys of its components, and the
+// platform of each. It is to be kept over restarts, as JSON. A nil one holds nothing. Its methods do not change it.
+type Announced map[string]map[string]string
 
-// HeldOf returns what messages announce: those that are to be published, or those that a broker retains. What other programs
-// announced, and what was taken back, does not count. It takes every bridge on the broker for this one: see Of.
+// AnnouncedBy returns what messages announce: those that are to be published, or those that a broker retains. What other programs
+// announced, and what was taken back, does not count. It takes every bridge on the broker for this one: see OfMeter.
 //
 // Of a device whose move to the other style was interrupted the broker keeps the topic alone, not its keys.
-func HeldOf(messages []Message) Held {
-	h := Held{}
+func AnnouncedBy(messages []Message) Announced {
+	h := Announced{}
 	for _, m := range messages {
 		p, ok := placeOf(m.Topic)
 		if !ok {
@@ -49,17 +49,17 @@ func keysOf(p place, payload []byte) map[string]string {
 	return keys
 }
 
-// Of returns the part of one meter, by its ID; "bridge" is the bridge's own device.
-func (h Held) Of(meter string) Held {
+// OfMeter returns the part of one meter, by its ID; "bridge" is the bridge's own device.
+func (h Announced) OfMeter(meter string) Announced {
 	return h.where(func(p place) bool { return p.device == program+"_"+meter })
 }
 
-// Below returns the part that is announced under a discovery prefix.
-func (h Held) Below(prefix string) Held {
+// UnderPrefix returns the part that is announced under a discovery prefix.
+func (h Announced) UnderPrefix(prefix string) Announced {
 	return h.where(func(p place) bool { return p.prefix == prefix })
 }
 
-func (h Held) where(in func(place) bool) Held {
+func (h Announced) where(in func(place) bool) Announced {
 	part := maps.Clone(h)
 	maps.DeleteFunc(part, func(topic string, _ map[string]string) bool {
 		p, ok := placeOf(topic)
@@ -68,8 +68,8 @@ func (h Held) where(in func(place) bool) Held {
 	return part
 }
 
-// Meters returns the IDs of all meters of which something is held, "bridge" among them, in order.
-func (h Held) Meters() (ids []string) {
+// MeterIDs returns the IDs of all meters of which something is held, "bridge" among them, in order.
+func (h Announced) MeterIDs() (ids []string) {
 	for topic := range h {
 		if p, ok := placeOf(topic); ok {
 			ids = append(ids, strings.TrimPrefix(p.device, program+"_"))
@@ -79,9 +79,9 @@ func (h Held) Meters() (ids []string) {
 	return slices.Compact(ids)
 }
 
-// Without returns what is held besides a part.
-func (h Held) Without(part Held) Held {
-	rest := Held{}
+// Minus returns what is held besides a part.
+func (h Announced) Minus(part Announced) Announced {
+	rest := Announced{}
 	for topic, keys := range h {
 		is, both := part[topic]
 		left := maps.Clone(keys)
@@ -94,8 +94,8 @@ func (h Held) Without(part Held) Held {
 }
 
 // Unwanted returns the part of which nothing is wanted: keys whose entities no wanted message announces, in whatever style.
-func (h Held) Unwanted(wanted []Message) Held {
-	entities, part := entitiesOf(HeldOf(wanted)), Held{}
+func (h Announced) Unwanted(wanted []Message) Announced {
+	entities, part := entitiesOf(AnnouncedBy(wanted)), Announced{}
 	for topic, keys := range h {
 		p, _ := placeOf(topic)
 		gone := maps.Clone(keys)
@@ -108,7 +108,7 @@ func (h Held) Unwanted(wanted []Message) Held {
 }
 
 // entitiesOf returns the entities that are held, whatever topic announces them.
-func entitiesOf(h Held) map[place]bool {
+func entitiesOf(h Announced) map[place]bool {
 	all := map[place]bool{}
 	for topic, keys := range h {
 		p, _ := placeOf(topic)
@@ -119,10 +119,10 @@ func entitiesOf(h Held) map[place]bool {
 	return all
 }
 
-// With returns what is held when more is announced.
-func (h Held) With(more Held) Held {
-	both := Held{}
-	for _, part := range []Held{h, more} {
+// Union returns what is held when more is announced.
+func (h Announced) Union(more Announced) Announced {
+	both := Announced{}
+	for _, part := range []Announced{h, more} {
 		for topic, keys := range part {
 			if both[topic] == nil {
 				both[topic] = map[string]string{}

@@ -17,8 +17,8 @@ import (
 type world struct {
 	retained map[string][]byte
 	hub      *hatest.Hub
-	second   *hatest.Hub    // below secondPrefix
-	held     discovery.Held // as kept on disk
+	second   *hatest.Hub         // below secondPrefix
+	held     discovery.Announced // as kept on disk
 }
 
 const secondPrefix = "hubs/second"
@@ -32,15 +32,15 @@ func (w *world) publish(m discovery.Message) {
 	if len(m.Payload) == 0 {
 		delete(w.retained, m.Topic)
 	}
-	w.hub.Hear(m.Topic, m.Payload)
-	w.second.Hear(m.Topic, m.Payload)
+	w.hub.Receive(m.Topic, m.Payload)
+	w.second.Receive(m.Topic, m.Payload)
 }
 
-// change does what Change says, and is killed before the message with number end, counted over all steps; 0 or more. It tells
+// change does what PlanChange says, and is killed before the message with number end, counted over all steps; 0 or more. It tells
 // if it came to the end.
 func (w *world) change(wanted []discovery.Message, end int) bool {
-	steps, now := discovery.Change(w.held, wanted)
-	w.keep(w.held.With(now))
+	steps, now := discovery.PlanChange(w.held, wanted)
+	w.keep(w.held.Union(now))
 	for _, m := range slices.Concat(steps...) {
 		if end == 0 {
 			return false
@@ -53,7 +53,7 @@ func (w *world) change(wanted []discovery.Message, end int) bool {
 }
 
 // keep goes through JSON, as a file does.
-func (w *world) keep(h discovery.Held) {
+func (w *world) keep(h discovery.Announced) {
 	text, err := json.Marshal(h)
 	if err != nil {
 		panic(err)
@@ -147,14 +147,14 @@ func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
 	return all
 }
 
-// TestHubRefusesWhatChangesWithoutCare is what Change is for.
+// TestHubRefusesWhatChangesWithoutCare is what PlanChange is for.
 func TestHubRefusesWhatChangesWithoutCare(t *testing.T) {
 	device, component := house(config(discovery.Device), norwegian), house(config(discovery.Component), norwegian)
 	w := newWorld()
 	for _, m := range slices.Concat(device, component) {
 		w.publish(m)
 	}
-	if got, want := len(w.hub.Complaints), len(component); got != want {
+	if got, want := len(w.hub.Warnings), len(component); got != want {
 		t.Errorf("other style at once: %d complaints, want %d", got, want)
 	}
 	for _, m := range device {
@@ -175,12 +175,12 @@ func TestReactiveEnergyLosesItsClass(t *testing.T) {
 		earlier := bytes.Replace(message.Payload, []byte(`"unit_of_measurement":"kvarh"`), []byte(`"device_class":"reactive_energy","unit_of_measurement":"kvarh"`), 1)
 		w.publish(discovery.Message{Topic: message.Topic, Payload: earlier})
 		if bytes.Equal(earlier, message.Payload) {
-			older.Hear(message.Topic, earlier)
+			older.Receive(message.Topic, earlier)
 		}
 	}
-	w.keep(discovery.HeldOf(w.messages()))
+	w.keep(discovery.AnnouncedBy(w.messages()))
 	before := births(w.hub, w.second)
-	if got, want := len(before), 1+m.Entities(); got != want {
+	if got, want := len(before), 1+m.EntityCount(); got != want {
 		t.Fatalf("%d entities announced by the earlier bridge, want %d", got, want)
 	}
 	w.change(wanted, -1)
@@ -189,9 +189,9 @@ func TestReactiveEnergyLosesItsClass(t *testing.T) {
 		t.Errorf("entities of a hub that knew them, -before +after:\n%s", d)
 	}
 	for _, message := range wanted {
-		older.Hear(message.Topic, message.Payload)
+		older.Receive(message.Topic, message.Payload)
 	}
-	if d := cmp.Diff(alive(w.hub), alive(older)); d != "" || len(older.Complaints) > 0 {
-		t.Errorf("an older hub has others (%q):\n%s", older.Complaints, d)
+	if d := cmp.Diff(alive(w.hub), alive(older)); d != "" || len(older.Warnings) > 0 {
+		t.Errorf("an older hub has others (%q):\n%s", older.Warnings, d)
 	}
 }

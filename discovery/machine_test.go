@@ -81,7 +81,7 @@ func (m *machine) forgets() {
 
 // loses loses the state file. The broker is asked what it holds below the prefix in use, and nowhere else.
 func (m *machine) loses() {
-	for topic := range discovery.HeldOf(m.messages()) {
+	for topic := range discovery.AnnouncedBy(m.messages()) {
 		m.left[topic] = true
 	}
 	m.held, m.asked = nil, ""
@@ -94,8 +94,8 @@ func (m *machine) ask() {
 		return
 	}
 	m.asked = m.prefix
-	found := discovery.HeldOf(m.messages()).Below(m.prefix)
-	m.keep(m.held.With(found))
+	found := discovery.AnnouncedBy(m.messages()).UnderPrefix(m.prefix)
+	m.keep(m.held.Union(found))
 	for topic := range found {
 		delete(m.left, topic)
 	}

@@ -35,16 +35,16 @@ type Meter struct {
 // A Quantity is one row as this meter sends it.
 type Quantity struct {
 	ID quantity.ID
-	// As is the index of the unit in the row's Measures, as in quantity.Sample.
-	As uint8
+	// Measure is the index of the unit in the row's Measures, as in quantity.Sample.
+	Measure uint8
 	// Decimals is with how many it is published, always the same for one meter.
 	Decimals int
-	// Every is how often the meter sends it, rounded up to 1 min, 15 min, 1 h or 24 h; 0 for 1 min.
-	Every time.Duration
+	// Interval is how often the meter sends it, rounded up to 1 min, 15 min, 1 h or 24 h; 0 for 1 min.
+	Interval time.Duration
 }
 
-// Entities is how many entities the meter has in the hub.
-func (m Meter) Entities() int { return len(m.Quantities) + 1 + len(diagnostics) }
+// EntityCount is how many entities the meter has in the hub.
+func (m Meter) EntityCount() int { return len(m.Quantities) + 1 + len(diagnostics) }
 
 // Bridge returns the messages of the bridge's own device. Publish them before those of meters: a hub that hears of a
 // meter first makes an empty device for the bridge.
@@ -56,7 +56,7 @@ func (c Config) Bridge() []Message {
 
 // Meter returns the messages of one meter: one in Device style, one per entity in Component style.
 func (c Config) Meter(m Meter) []Message {
-	entities := make([]entity, 0, m.Entities())
+	entities := make([]entity, 0, m.EntityCount())
 	for _, q := range m.Quantities {
 		entities = append(entities, c.quantity(m.ID, q))
 	}
@@ -91,11 +91,11 @@ func (c Config) quantity(meter string, q Quantity) entity {
 		e.Enabled = new(bool)
 	}
 	if row.Numeric() {
-		measure := row.Measures[q.As]
+		measure := row.Measures[q.Measure]
 		e.Class, e.Unit, e.State = measure.Class, measure.Unit, row.State
 		e.Precision = &q.Decimals
 	}
-	e.Expire = expireAfter(row, q.Every)
+	e.Expire = expireAfter(row, q.Interval)
 	return e
 }
 

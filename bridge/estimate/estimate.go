@@ -55,7 +55,7 @@ func Day(p *throttle.Plan, quantities []Sent, every time.Duration) []Load {
 	}
 	for n := range parts {
 		start := typicalDay.Add(time.Duration(n) * part)
-		house := simulate.New(typicalSeed, start, 3)
+		house := simulate.NewHousehold(typicalSeed, start, 3)
 		for i := range telegrams {
 			house.Advance(start.Add(time.Duration(i) * every))
 			state := house.State()

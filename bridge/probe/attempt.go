@@ -14,10 +14,10 @@ import (
 // goroutine; its fields belong to the one that called Probe.
 type Attempt struct {
 	Endpoint
-	// Alone tells that there is no other endpoint. Proved tells that a sound telegram has come, so that the endpoint is the right one.
-	Alone, Proved bool
-	// Rounds is how many rounds over all endpoints are over since the meter last sent.
-	Rounds int
+	// OnlyEndpoint tells that there is no other endpoint. Proved tells that a sound telegram has come, so that the endpoint is the right one.
+	OnlyEndpoint, Proved bool
+	// FailedRounds is how many rounds over all endpoints are over since the meter last sent.
+	FailedRounds int
 
 	began time.Time
 	extra int // how often telegrams without a checksum have had one dwell more
@@ -34,7 +34,7 @@ func (a *Attempt) open() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.evidence.BeginConnection()
-	a.finding.Closed, a.restsTo, a.connection = false, time.Time{}, connection{opened: time.Now()}
+	a.finding.ClosedByPeer, a.restsTo, a.connection = false, time.Time{}, connection{opened: time.Now()}
 }
 
 // received returns how many bytes have come since the wire was opened, and when the last came.
@@ -53,9 +53,9 @@ func (a *Attempt) Finding() Finding {
 	return f
 }
 
-// Forget drops the evidence that the bytes have given, and does not look at the next ones until rest: as long as telegrams come, to
+// PauseEvidence drops the evidence that the bytes have given, and does not look at the next ones until rest: as long as telegrams come, to
 // look at each byte would cost more than to read them.
-func (a *Attempt) Forget(rest time.Time) {
+func (a *Attempt) PauseEvidence(rest time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.restsTo = rest
@@ -83,10 +83,10 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 		f.Telegrams++
 		return verified
 	case locked:
-		f.Locked++
-		return f.Locked > 1 || bad.Protocol != meter.Glo
+		f.Encrypted++
+		return f.Encrypted > 1 || bad.Protocol != meter.Glo
 	case bad.Intact:
-		f.Unknown++
+		f.Unsupported++
 		return true
 	}
 	f.Damaged++

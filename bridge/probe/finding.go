@@ -14,10 +14,10 @@ type Finding struct {
 	Bytes   int64
 	// Telegrams came whole, believed or not. Damaged are the others, DamagedP1 those of them that are text.
 	Telegrams, Damaged, DamagedP1 int
-	// Locked telegrams came whole and no key opens them; Unknown ones came whole and are of a kind that is not read.
-	Locked, Unknown int
-	// Closed tells that the other side closed the last connection.
-	Closed bool
+	// Encrypted telegrams came whole and no key opens them; Unsupported ones came whole and are of a kind that is not read.
+	Encrypted, Unsupported int
+	// ClosedByPeer tells that the other side closed the last connection.
+	ClosedByPeer bool
 }
 
 // Findings are the latest of each endpoint.
@@ -25,7 +25,7 @@ type Findings []Finding
 
 // With returns the findings with one more, which replaces an earlier one of its endpoint.
 func (f Findings) With(n Finding) Findings {
-	if i := slices.IndexFunc(f, func(o Finding) bool { return o.Is(n.Endpoint) }); i >= 0 {
+	if i := slices.IndexFunc(f, func(o Finding) bool { return o.Same(n.Endpoint) }); i >= 0 {
 		f[i] = n
 		return f
 	}

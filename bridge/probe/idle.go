@@ -41,7 +41,7 @@ func newIdleTimer(wire io.Closer, a *Attempt, patience, silent, dwell time.Durat
 			t.timer.Reset(min(dwell, left))
 			return
 		}
-		arriving := a.Alone && !once && time.Since(last) < 4*silence
+		arriving := a.OnlyEndpoint && !once && time.Since(last) < 4*silence
 		if !t.extended && (arriving || slices.Contains(parts, a.Finding().Verdict)) {
 			t.extended = true
 			t.timer.Reset(dwell)

@@ -17,12 +17,12 @@ import (
 type Options struct {
 	// Dwell is how long an endpoint may take to give a telegram; 12 s if it is 0.
 	Dwell time.Duration
-	// Once tells that each endpoint has one turn, and none is passed over. A wire that fails then ends the search.
-	Once bool
-	// ReadOn returns how long a wire is read on without another telegram if it is proved, or if there is no other; nil is for ever.
-	ReadOn func() time.Duration
-	// Worked is the endpoint that an earlier search has proved, which is tried first. The zero value is none.
-	Worked Endpoint
+	// SinglePass tells that each endpoint has one turn, and none is passed over. A wire that fails then ends the search.
+	SinglePass bool
+	// ProvedTimeout returns how long a wire is read on without another telegram if it is proved, or if there is no other; nil is for ever.
+	ProvedTimeout func() time.Duration
+	// LastProved is the endpoint that an earlier search has proved, which is tried first. The zero value is none.
+	LastProved Endpoint
 	// Decoder finds the telegrams in the wires, one after the other; nil is a meter.Decoder with the options of the source. It
 	// returns telegrams that are not verified too: see meter.Options.AcceptUnverified.
 	Decoder Decoder
@@ -49,23 +49,23 @@ type Handler interface {
 	// Damaged takes a telegram that gave no reading. The search ends if enough is returned.
 	Damaged(e *meter.TelegramError) (enough bool)
 	// Ended tells how a connection has ended, or could not be made. The search goes on if it returns true.
-	Ended(e End) (goOn bool)
+	Ended(e ConnectionEnd) (goOn bool)
 }
 
-// An End is how a connection has ended.
-type End struct {
+// A ConnectionEnd is how a connection has ended.
+type ConnectionEnd struct {
 	// Err is nil if no telegram came in time. It is ErrClosed if the other side has closed the connection behind a telegram.
 	Err error
 	// Finding is what the endpoint has given until then.
 	Finding Finding
-	// Lasted is how long the connection was open, and Telegrams how many came whole in it.
-	Lasted    time.Duration
+	// Duration is how long the connection was open, and Telegrams how many came whole in it.
+	Duration  time.Duration
 	Telegrams int
 	// Wait is how long the search waits before it opens a wire again; 0 if the next endpoint has its turn at once.
 	Wait time.Duration
-	// Left are the endpoints of this round whose turn is not over. Again tells that the first of them is the same one again.
-	Left  []Endpoint
-	Again bool
+	// Remaining are the endpoints of this round whose turn is not over. SameNext tells that the first of them is the same one again.
+	Remaining []Endpoint
+	SameNext  bool
 
 	opened bool
 }
@@ -104,7 +104,7 @@ type prober struct {
 }
 
 // Probe reads the endpoints of s in turn until one gives a telegram, stays with that one as long as telegrams come, and then searches
-// again. It ends when ctx does, when h says so, when a recording is over, or, with Options.Once, when each endpoint had its turn.
+// again. It ends when ctx does, when h says so, when a recording is over, or, with Options.SinglePass, when each endpoint had its turn.
 func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	if o.Decoder == nil {
 		s.Options.AcceptUnverified = true
@@ -130,7 +130,7 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 }
 
 // over decides how the search goes on behind a connection, and reports whether it is over.
-func (p *prober) over(ctx context.Context, end *End) bool {
+func (p *prober) over(ctx context.Context, end *ConnectionEnd) bool {
 	if p.enough || ctx.Err() != nil {
 		if !end.opened && !errors.Is(ctx.Err(), context.Canceled) {
 			p.result.Err = end.Err
@@ -145,9 +145,9 @@ func (p *prober) over(ctx context.Context, end *End) bool {
 	p.proceed(end)
 	goOn := p.handler.Ended(*end)
 	switch {
-	case p.Once && end.Err == nil:
+	case p.SinglePass && end.Err == nil:
 		goOn = goOn && !proved && len(p.left) > 0
-	case p.Once && !errors.Is(end.Err, ErrClosed):
+	case p.SinglePass && !errors.Is(end.Err, ErrClosed):
 		goOn = false
 	}
 	if !goOn {
@@ -157,7 +157,7 @@ func (p *prober) over(ctx context.Context, end *End) bool {
 }
 
 // proceed chooses the endpoint that is read next, and how long to wait before.
-func (p *prober) proceed(end *End) {
+func (p *prober) proceed(end *ConnectionEnd) {
 	before, closed := p.left, errors.Is(end.Err, ErrClosed)
 	if closed && !p.proved && time.Since(p.attempt.began) > maxUnproved*p.Dwell {
 		end.Err = nil
@@ -167,35 +167,35 @@ func (p *prober) proceed(end *End) {
 		p.attempt.began, p.attempt.extra = time.Now(), 0
 		p.next(end.Finding.Verdict)
 	case closed:
-		if end.Lasted >= minConnTime {
+		if end.Duration >= minConnTime {
 			p.wait.Reset()
 		}
 		end.Wait = min(p.wait.Next(), maxReopenDelay)
 	case p.broke(end.opened): // the next is tried at once
 	default:
-		if end.opened && (end.Telegrams > 0 || end.Lasted >= time.Second) {
+		if end.opened && (end.Telegrams > 0 || end.Duration >= time.Second) {
 			p.wait.Reset()
 		}
 		end.Wait = p.wait.Next()
 	}
-	end.Left = p.left
-	end.Again = len(p.left) > 0 && p.left[0].Is(before[0])
+	end.Remaining = p.left
+	end.SameNext = len(p.left) > 0 && p.left[0].Same(before[0])
 }
 
 // try opens the endpoint whose turn it is, and reads it until it ends.
-func (p *prober) try(ctx context.Context) (end End) {
+func (p *prober) try(ctx context.Context) (end ConnectionEnd) {
 	e, err := p.endpoint()
 	if err != nil {
-		return End{Err: err}
+		return ConnectionEnd{Err: err}
 	}
 	wire, err := e.Dial(ctx)
-	if p.attempt == nil || !p.attempt.Is(e) {
+	if p.attempt == nil || !p.attempt.Same(e) {
 		p.attempt = &Attempt{Endpoint: e, began: time.Now()}
 	}
 	a := p.attempt
-	a.Alone, a.Proved, a.Rounds = p.alone, p.proved, p.fruitless
+	a.OnlyEndpoint, a.Proved, a.FailedRounds = p.alone, p.proved, p.fruitless
 	if err != nil {
-		return End{Err: err, Finding: a.Finding()}
+		return ConnectionEnd{Err: err, Finding: a.Finding()}
 	}
 	defer wire.Close()
 	defer context.AfterFunc(ctx, func() { wire.Close() })()
@@ -203,13 +203,13 @@ func (p *prober) try(ctx context.Context) (end End) {
 	if err = p.handler.Opened(a); err == nil {
 		err = p.read(ctx, wire, a)
 	}
-	return End{Err: err, Finding: a.Finding(), Lasted: time.Since(a.opened), Telegrams: a.telegrams, opened: true}
+	return ConnectionEnd{Err: err, Finding: a.Finding(), Duration: time.Since(a.opened), Telegrams: a.telegrams, opened: true}
 }
 
 // read reads one connection until it ends. It returns nil if no telegram came in time, or if enough was read.
 func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error {
 	patience, silent := p.patience()
-	idle := newIdleTimer(wire, a, patience, silent, p.Dwell, p.Once)
+	idle := newIdleTimer(wire, a, patience, silent, p.Dwell, p.SinglePass)
 	defer idle.stop()
 	p.Decoder.Reset(&probingReader{Reader: wire, Attempt: a, decoder: p.Decoder, copyTo: p.CopyTo, progress: p.Progress})
 	for !p.enough {
@@ -236,10 +236,10 @@ func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *m
 		p.enough = p.handler.Reading(ctx, r)
 	}
 	switch {
-	case proves && p.ReadOn == nil:
+	case proves && p.ProvedTimeout == nil:
 		idle.stop()
 	case proves:
-		idle.extend(p.ReadOn())
+		idle.extend(p.ProvedTimeout())
 	case !p.proved && !a.lastDamaged && a.extra < maxExtra:
 		a.extra++ // the next one may be alike
 		idle.extend(p.Dwell)
@@ -254,7 +254,7 @@ func (p *prober) ended(a *Attempt, idle *idleTimer, err error) error {
 	case !p.source.Recorded && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.finding.Closed = true
+		a.finding.ClosedByPeer = true
 		err = a.closeReason(a.evidence.Verdict())
 	}
 	return fmt.Errorf("%s: %w", a.Port, err)

@@ -92,7 +92,7 @@ func (r *recorder) Reading(_ context.Context, reading *meter.Reading) bool {
 	r.note("telegram, verified %v", reading.Verified)
 	if reading.Verified {
 		r.seen++
-		r.in.Forget(time.Now().Add(20 * time.Second))
+		r.in.PauseEvidence(time.Now().Add(20 * time.Second))
 	}
 	return r.stop > 0 && r.seen >= r.stop
 }
@@ -102,7 +102,7 @@ func (r *recorder) Damaged(e *meter.TelegramError) bool {
 	return false
 }
 
-func (r *recorder) Ended(e probe.End) bool {
+func (r *recorder) Ended(e probe.ConnectionEnd) bool {
 	if e.Err == nil {
 		r.note("nothing: %v", e.Finding.Verdict)
 	} else {
@@ -144,49 +144,49 @@ func TestProbe(t *testing.T) {
 		proved    string // the setting, "" for none
 		err       string
 	}{
-		{"silence", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"silence", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n24s nothing: silent\n", "", ""},
-		{"silence, in rounds", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{ReadOn: minute}, 3, 0,
+		{"silence, in rounds", []probe.Endpoint{silent("1 a"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 3, 0,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n24s nothing: silent\n24s open 1 a\n36s nothing: silent\n", "", ""},
-		{"another dwell", []probe.Endpoint{silent("1 a")}, probe.Options{Once: true, Dwell: 3 * time.Second, ReadOn: minute}, 0, 0,
+		{"another dwell", []probe.Endpoint{silent("1 a")}, probe.Options{SinglePass: true, Dwell: 3 * time.Second, ProvedTimeout: minute}, 0, 0,
 			"0s open 1 a\n3s nothing: silent\n", "", ""},
-		{"the only one has a minute", []probe.Endpoint{silent("1 a")}, probe.Options{ReadOn: minute}, 2, 0,
+		{"the only one has a minute", []probe.Endpoint{silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 1 a\n1m0s nothing: silent\n1m0s open 1 a\n2m0s nothing: silent\n", "", ""},
-		{"another speed passes over its settings", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b"), silent("2 b")}, probe.Options{ReadOn: minute}, 2, 0,
+		{"another speed passes over its settings", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 2 b\n24s nothing: silent\n", "", ""},
-		{"none is passed over where each has one turn", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b")}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"none is passed over where each has one turn", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 9 b\n24s nothing: silent\n", "", ""},
-		{"proved late", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(11, good), at(10, good))}, probe.Options{ReadOn: minute}, 0, 2,
+		{"proved late", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(11, good), at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n23s telegram, verified true\n33s telegram, verified true\n", "2 b", ""},
-		{"what has worked is first", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(1, good))}, probe.Options{ReadOn: minute,
-			Worked: probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2 b"}}, 0, 1, "0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
-		{"proved, then silent", []probe.Endpoint{endpoint("2 b", nil, at(1, good)), silent("1 a")}, probe.Options{ReadOn: minute}, 2, 0,
+		{"what has worked is first", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute,
+			LastProved: probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2 b"}}, 0, 1, "0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
+		{"proved, then silent", []probe.Endpoint{endpoint("2 b", nil, at(1, good)), silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 2 b\n1s telegram, verified true\n1m1s nothing: silent\n1m1s open 2 b\n1m2s telegram, verified true\n2m2s nothing: silent\n", "2 b", ""},
 		{"proved for ever", []probe.Endpoint{endpoint("2 b", gone, at(1, good), at(7200, good)), silent("1 a")}, probe.Options{}, 1, 0,
 			"0s open 2 b\n1s telegram, verified true\n2h0m1s telegram, verified true\n2h0m1s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"a part of a telegram earns 12 s", []probe.Endpoint{endpoint("2 b", nil, at(11, good[:100]), at(3, good[100:]))}, probe.Options{Once: true, ReadOn: minute}, 0, 1,
+		{"a part of a telegram earns 12 s", []probe.Endpoint{endpoint("2 b", nil, at(11, good[:100]), at(3, good[100:]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n14s telegram, verified true\n", "2 b", ""},
-		{"damaged", []probe.Endpoint{endpoint("2 b", nil, at(5, damaged))}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"damaged", []probe.Endpoint{endpoint("2 b", nil, at(5, damaged))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n5s damaged, sound false\n24s nothing: frames\n", "", ""},
-		{"without a checksum", []probe.Endpoint{endpoint("2 b", nil, at(10, unchecked), at(10, unchecked))}, probe.Options{Once: true, ReadOn: minute}, 0, 1,
+		{"without a checksum", []probe.Endpoint{endpoint("2 b", nil, at(10, unchecked), at(10, unchecked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n10s telegram, verified false\n20s telegram, verified true\n", "2 b", ""},
-		{"locked", []probe.Endpoint{endpoint("2 b", gone, at(10, locked))}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"locked", []probe.Endpoint{endpoint("2 b", gone, at(10, locked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, sound true\n10s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"locked, without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo))}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"locked, without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, sound true\n10s ended: /dev/ttyUSB0: the port has gone\n", "", "gone"},
-		{"two locked ones without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo), at(10, glo))}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"two locked ones without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo), at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n10s damaged, sound true\n20s damaged, sound true\n20s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"closes behind a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(10, good))}, probe.Options{ReadOn: minute}, 0, 2,
+		{"closes behind a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 2 b\n10s telegram, verified true\n10s ended: /dev/ttyUSB0: closed by the other side\n10s open 2 b\n20s telegram, verified true\n", "2 b", ""},
-		{"closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(1, good[:300]))}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n1s damaged, sound false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
-		{"closes before a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"closes before a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n0s ended: /dev/ttyUSB0: closed before a byte came\n", "", "stop the other one"},
-		{"refuses", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{Once: true, ReadOn: minute}, 0, 0,
+		{"refuses", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s ended: refused\n", "", "refused"},
-		{"refuses, in rounds", []probe.Endpoint{refusing("1 a", errors.New("refused")), endpoint("2 b", nil, at(1, good))}, probe.Options{ReadOn: minute}, 0, 1,
+		{"refuses, in rounds", []probe.Endpoint{refusing("1 a", errors.New("refused")), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute}, 0, 1,
 			"0s ended: refused\n0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
-		{"no endpoint", nil, probe.Options{Once: true, ReadOn: minute}, 0, 0, "0s ended: no port and no line setting to try\n", "", "to try"},
+		{"no endpoint", nil, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0, "0s ended: no port and no line setting to try\n", "", "to try"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestUnbelievedReaderIsGivenUp(t *testing.T) {
 			b := append(bytes.Clone(telegram[:first]), bytes.Repeat(telegram[first:end], n%20+1)...)
 			return &wire{sends: []sent{{time.Second, append(b, telegram[end:]...)}}, err: io.EOF, closed: make(chan struct{})}, nil
 		}
-		found := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(e)}, probe.Options{Once: true, ReadOn: func() time.Duration { return time.Minute }},
+		found := probe.Probe(t.Context(), probe.Source{Endpoints: probe.Fixed(e)}, probe.Options{SinglePass: true, ProvedTimeout: func() time.Duration { return time.Minute }},
 			&recorder{began: time.Now()})
 		if found.Proved != nil || found.Err != nil || n > 100 {
 			t.Errorf("dialled %d times, proved %v, %v, want neither proved nor an error", n, found.Proved != nil, found.Err)
@@ -254,7 +254,7 @@ func TestRecordingIsReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{began: time.Now()}
 		e := endpoint("", io.EOF, sent{time.Hour, telegramOf(t, "aidon-se")})
-		found := probe.Probe(t.Context(), probe.Source{Recorded: true, Endpoints: probe.Fixed(e)}, probe.Options{ReadOn: func() time.Duration { return time.Minute }}, r)
+		found := probe.Probe(t.Context(), probe.Source{Recorded: true, Endpoints: probe.Fixed(e)}, probe.Options{ProvedTimeout: func() time.Duration { return time.Minute }}, r)
 		if !errors.Is(found.Err, io.EOF) || r.seen != 1 || found.Proved == nil {
 			t.Errorf("got %v after %d telegrams, want EOF after 1", found.Err, r.seen)
 		}

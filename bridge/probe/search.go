@@ -39,7 +39,7 @@ func newSearch(s Source, o Options) search {
 	if n.Dwell == 0 {
 		n.Dwell = Dwell
 	}
-	if o.Worked.Port != "" {
+	if o.LastProved.Port != "" {
 		n.last = n.began // whatever silence there is begins here
 	}
 	return n
@@ -56,8 +56,8 @@ func (s *search) endpoint() (Endpoint, error) {
 			return Endpoint{}, errors.New("no port and no line setting to try")
 		}
 		s.left = slices.Clone(all)
-		s.alone = len(all) == 1 && !s.source.Changing
-		s.prefer(func(e Endpoint) bool { return e.Is(s.Worked) })
+		s.alone = len(all) == 1 && !s.source.EndpointsChange
+		s.prefer(func(e Endpoint) bool { return e.Same(s.LastProved) })
 	}
 	return s.left[0], nil
 }
@@ -71,7 +71,7 @@ func (s *search) prefer(preferred func(Endpoint) bool) {
 
 // prove notes that the endpoint in use has given a sound telegram.
 func (s *search) prove() {
-	s.Worked, s.proved, s.last, s.fruitless = s.left[0], true, time.Now(), 0
+	s.LastProved, s.proved, s.last, s.fruitless = s.left[0], true, time.Now(), 0
 }
 
 // next gives up the endpoint in use, on which the bytes looked like v. If they say that the speed is wrong, other settings of that speed
@@ -85,7 +85,7 @@ func (s *search) next(v line.Verdict) {
 	sameSpeed := func(e Endpoint) bool { return e.Port == tried.Port && e.Baud == tried.Baud && e.Baud > 0 }
 	s.left = s.left[1:]
 	switch {
-	case v == line.OtherBaud && s.fruitless%2 == 0 && !s.Once:
+	case v == line.OtherBaud && s.fruitless%2 == 0 && !s.SinglePass:
 		s.left = slices.DeleteFunc(s.left, sameSpeed)
 	case v == line.OtherParity:
 		s.prefer(sameSpeed)
@@ -98,7 +98,7 @@ func (s *search) next(v line.Verdict) {
 // broke is for a wire that could not be opened, or broke. One that is proved is opened again, as long as it is trusted; else the next
 // has its turn. It reports whether that one is to be tried at once: those of a round are, if they do not even open.
 func (s *search) broke(opened bool) (atOnce bool) {
-	if s.alone || len(s.left) == 0 || s.proved && (s.ReadOn == nil || time.Since(s.last) < s.ReadOn()) {
+	if s.alone || len(s.left) == 0 || s.proved && (s.ProvedTimeout == nil || time.Since(s.last) < s.ProvedTimeout()) {
 		return false
 	}
 	s.next(line.Silent)
@@ -112,10 +112,10 @@ func (s *search) broke(opened bool) (atOnce bool) {
 func (s *search) patience() (patience, silent time.Duration) {
 	since := time.Since(s.last)
 	switch {
-	case s.source.Recorded || s.ReadOn == nil && (s.proved || s.alone):
+	case s.source.Recorded || s.ProvedTimeout == nil && (s.proved || s.alone):
 		return 0, 0
-	case s.alone && !s.Once:
-		trust := s.ReadOn()
+	case s.alone && !s.SinglePass:
+		trust := s.ProvedTimeout()
 		if s.last.Before(s.began) {
 			since = time.Since(s.began)
 		}
@@ -124,9 +124,9 @@ func (s *search) patience() (patience, silent time.Duration) {
 		}
 		return patience, patience
 	case s.proved:
-		patience = max(s.ReadOn()-since, s.Dwell)
+		patience = max(s.ProvedTimeout()-since, s.Dwell)
 		return patience, patience
-	case s.left[0].Is(s.Worked) && s.fruitless > 0:
+	case s.left[0].Same(s.LastProved) && s.fruitless > 0:
 		return s.Dwell, min(since, LongestInterval)
 	}
 	return s.Dwell, s.Dwell

@@ -82,7 +82,7 @@ func TestSearchStays(t *testing.T) {
 		{0, time.Minute, Dwell}, {1, 5 * time.Minute, 5 * time.Minute}, {9, 24 * time.Hour, 70 * time.Minute},
 	}
 	for _, tt := range tests {
-		s := newSearch(Source{}, Options{Worked: worked, ReadOn: func() time.Duration { return time.Minute }})
+		s := newSearch(Source{}, Options{LastProved: worked, ProvedTimeout: func() time.Duration { return time.Minute }})
 		s.left, s.fruitless, s.last = []Endpoint{worked}, tt.fruitless, time.Now().Add(-tt.silent)
 		patience, got := s.patience()
 		if patience != Dwell || got.Round(time.Second) != tt.want {

@@ -21,16 +21,16 @@ type Endpoint struct {
 	Dial Dialer
 }
 
-// Is reports whether both are the same port with the same line setting.
-func (e Endpoint) Is(f Endpoint) bool { return e.Port == f.Port && e.Line == f.Line }
+// Same reports whether both are the same port with the same line setting.
+func (e Endpoint) Same(f Endpoint) bool { return e.Port == f.Port && e.Line == f.Line }
 
 // A Source is where a meter's bytes come from.
 type Source struct {
 	// Endpoints returns the ways to the meter in the order in which they are tried; the meter stays with the first that gave a
 	// telegram whose checksum is right. It is called each time that all have had their turn. An error says what a person can do.
 	Endpoints func() ([]Endpoint, error)
-	// Changing tells that Endpoints may return others the next time: even one that is alone is then given up when it is silent.
-	Changing bool
+	// EndpointsChange tells that Endpoints may return others the next time: even one that is alone is then given up when it is silent.
+	EndpointsChange bool
 	// Recorded marks bytes that can wait for the outputs, and that come to an end: a file, not a meter.
 	Recorded bool
 	// Options are what its telegrams are read with, keys among them.

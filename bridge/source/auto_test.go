@@ -94,24 +94,24 @@ func TestPortsOfOneDevice(t *testing.T) {
 
 func TestAutoTriesEachPortWithTheMostUsualLineFirst(t *testing.T) {
 	folder := plug(t, "serial/by-id/usb-a", "serial/by-id/usb-b")
-	s := folder.Auto(source.Usual[:2]...)
+	s := folder.Auto(source.UsualLines[:2]...)
 	want := []string{
 		"serial/by-id/usb-a 115200 8N1", "serial/by-id/usb-b 115200 8N1", "serial/by-id/usb-a 2400 8E1", "serial/by-id/usb-b 2400 8E1",
 	}
 	if diff := cmp.Diff(want, tried(t, folder, s)); diff != "" {
 		t.Error("endpoints (-want +got):\n" + diff)
 	}
-	if !s.Changing {
-		t.Error("ports come and go, and Changing is not set")
+	if !s.EndpointsChange {
+		t.Error("ports come and go, and EndpointsChange is not set")
 	}
-	if got := len(endpoints(t, folder.Auto())); got != 2*len(source.Usual) {
+	if got := len(endpoints(t, folder.Auto())); got != 2*len(source.UsualLines) {
 		t.Errorf("without lines: %d endpoints, want all usual ones of both ports", got)
 	}
 }
 
 func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
 	folder := plug(t, "ttyUSB0", "ttyUSB1")
-	s := folder.Auto(source.Usual[0])
+	s := folder.Auto(source.UsualLines[0])
 	first := open(t, endpoints(t, s)[0]) // by another meter of this program
 	if diff := cmp.Diff([]string{"ttyUSB1 115200 8N1"}, tried(t, folder, s)); diff != "" {
 		t.Error("one is in use (-want +got):\n" + diff)
@@ -173,7 +173,7 @@ func TestUsable(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, device)
-	open(t, only(t, source.Serial(path("ours"), source.Usual[0])))
+	open(t, only(t, source.Serial(path("ours"), source.UsualLines[0])))
 	tests := []struct {
 		port string
 		want []string // nothing: it is usable
@@ -185,7 +185,7 @@ func TestUsable(t *testing.T) {
 		{path("missing"), []string{"no such port", "ls /dev/serial/by-id"}},
 	}
 	for _, tt := range tests {
-		err := source.Usable(tt.port)
+		err := source.CheckPort(tt.port)
 		if (err == nil) != (tt.want == nil) {
 			t.Errorf("%s: got %v, want %q", tt.port, err, tt.want)
 		}
@@ -200,7 +200,7 @@ func TestUsable(t *testing.T) {
 // TestPortHasOneReader: also root, whom the port itself would let in, must not take half of the bytes.
 func TestPortHasOneReader(t *testing.T) {
 	folder := plug(t, "ttyUSB0")
-	c := only(t, source.Serial(filepath.Join(string(folder), "ttyUSB0"), source.Usual[0]))
+	c := only(t, source.Serial(filepath.Join(string(folder), "ttyUSB0"), source.UsualLines[0]))
 	wire := open(t, c)
 	if _, err := c.Dial(t.Context()); err == nil || !strings.Contains(err.Error(), "reads it") {
 		t.Errorf("opened twice: got %v, want that somebody reads it", err)

@@ -15,8 +15,8 @@ type Line struct {
 	StopBits int  // 1 or 2
 }
 
-// Usual are the settings that meters use, in the order of how many use them.
-var Usual = []Line{
+// UsualLines are the settings that meters use, in the order of how many use them.
+var UsualLines = []Line{
 	{115200, 8, 'N', 1}, // P1, and the RJ12 of Aidon
 	{2400, 8, 'E', 1},   // the M-Bus electrics of an RJ45 port
 	{2400, 8, 'N', 1},   // Kamstrup's

@@ -49,7 +49,7 @@ func TestLineRoundTrip(t *testing.T) {
 }
 
 func TestUsualLinesCanBeParsed(t *testing.T) {
-	for _, l := range source.Usual {
+	for _, l := range source.UsualLines {
 		if got, err := source.ParseLine(l.String()); err != nil || got != l {
 			t.Errorf("%v: got %v, %v", l, got, err)
 		}

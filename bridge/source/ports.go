@@ -94,13 +94,13 @@ func (f Folder) free() (paths []string, err error) {
 	return nil, fmt.Errorf("none of %d serial ports can be read, the first: %w", len(ports), first)
 }
 
-// Usable returns why the port at path cannot be read at this moment, nil when it can: there is none, it may not be opened,
+// CheckPort returns why the port at path cannot be read at this moment, nil when it can: there is none, it may not be opened,
 // another program reads it. It opens the port for a moment, unless somebody is known to read it.
-func Usable(path string) error {
+func CheckPort(path string) error {
 	if by := holders().of(path); len(by) > 0 {
 		return busy(path, by)
 	}
-	wire, err := openSerial(path, Usual[0])
+	wire, err := openSerial(path, UsualLines[0])
 	if err != nil {
 		return err
 	}

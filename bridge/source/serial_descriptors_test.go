@@ -39,14 +39,14 @@ func TestSerialDescriptorsAbove1023(t *testing.T) {
 		t.Run(strconv.Itoa(int(taken)), func(t *testing.T) {
 			master, path := pair(t)
 			openUntil(t, taken)
-			wire := open(t, only(t, source.Serial(path, source.Usual[0])))
+			wire := open(t, only(t, source.Serial(path, source.UsualLines[0])))
 			if _, err := master.Write(every); err != nil {
 				t.Fatal(err)
 			}
 			expect(t, wire, every)
 			closesWhileReading(t, wire)
 
-			wire = open(t, only(t, source.Serial(path, source.Usual[1])))
+			wire = open(t, only(t, source.Serial(path, source.UsualLines[1])))
 			if err := master.Close(); err != nil {
 				t.Fatal(err)
 			}

@@ -34,7 +34,7 @@ func pair(t *testing.T) (master *os.File, path string) {
 }
 
 func TestSerialGivesEveryByteUnchanged(t *testing.T) {
-	for _, l := range append([]source.Line{{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, source.Usual...) {
+	for _, l := range append([]source.Line{{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, source.UsualLines...) {
 		master, path := pair(t)
 		wire := open(t, only(t, source.Serial(path, l)))
 		if _, err := master.Write(every); err != nil {
@@ -48,7 +48,7 @@ func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 }
 
 func TestSerialEndpoints(t *testing.T) {
-	s := source.Serial("/dev/ttyUSB0", source.Usual...)
+	s := source.Serial("/dev/ttyUSB0", source.UsualLines...)
 	var got []string
 	for _, c := range endpoints(t, s) {
 		got = append(got, c.Port+" "+c.Line)
@@ -56,14 +56,14 @@ func TestSerialEndpoints(t *testing.T) {
 	if text := strings.Join(got, ", "); text != strings.Join([]string{
 		"/dev/ttyUSB0 115200 8N1", "/dev/ttyUSB0 2400 8E1", "/dev/ttyUSB0 2400 8N1", "/dev/ttyUSB0 9600 7E1",
 		"/dev/ttyUSB0 115200 7E1", "/dev/ttyUSB0 115200 8E1", "/dev/ttyUSB0 9600 8N1", "/dev/ttyUSB0 38400 8N1",
-	}, ", ") || s.Recorded || s.Changing {
-		t.Errorf("got %s, recorded %v, changing %v", text, s.Recorded, s.Changing)
+	}, ", ") || s.Recorded || s.EndpointsChange {
+		t.Errorf("got %s, recorded %v, changing %v", text, s.Recorded, s.EndpointsChange)
 	}
 }
 
 func TestSerialCloseEndsARead(t *testing.T) {
 	_, path := pair(t)
-	closesWhileReading(t, open(t, only(t, source.Serial(path, source.Usual[0]))))
+	closesWhileReading(t, open(t, only(t, source.Serial(path, source.UsualLines[0]))))
 }
 
 // TestSerialPulledOut takes the cable away: Read must say so, and not give nothing again and again.
@@ -72,7 +72,7 @@ func TestSerialPulledOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := open(t, only(t, source.Serial(slave.Name(), source.Usual[0])))
+	wire := open(t, only(t, source.Serial(slave.Name(), source.UsualLines[0])))
 	for _, f := range []*os.File{slave, master} {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
@@ -105,10 +105,10 @@ func TestSerialSaysWhatIsWrong(t *testing.T) {
 		want       []string
 		not        string
 	}{
-		{"missing", "/dev/ttyUSB99", source.Usual[0], []string{"open /dev/ttyUSB99: no such port", "ls /dev/serial/by-id", "container"}, ""},
-		{"a file", plain, source.Usual[0], []string{"open " + plain + ": it is not a serial port"}, ""},
-		{"no terminal", "/dev/null", source.Usual[0], []string{"open /dev/null: it is not a serial port"}, ""},
-		{"a folder", filepath.Dir(plain), source.Usual[0], []string{"open " + filepath.Dir(plain) + ": ", "directory"}, ""},
+		{"missing", "/dev/ttyUSB99", source.UsualLines[0], []string{"open /dev/ttyUSB99: no such port", "ls /dev/serial/by-id", "container"}, ""},
+		{"a file", plain, source.UsualLines[0], []string{"open " + plain + ": it is not a serial port"}, ""},
+		{"no terminal", "/dev/null", source.UsualLines[0], []string{"open /dev/null: it is not a serial port"}, ""},
+		{"a folder", filepath.Dir(plain), source.UsualLines[0], []string{"open " + filepath.Dir(plain) + ": ", "directory"}, ""},
 		{"a setting that is refused", terminal, source.Line{Baud: 2400, DataBits: 9, Parity: 'N', StopBits: 1},
 			[]string{"open " + terminal, "line setting"}, "not a serial port"},
 	}
@@ -136,7 +136,7 @@ const asAnother = "HANBRIDGE_TEST_PORT"
 // TestSerialRefused tries a port that nobody may open. Root may open all, so in its place another user tries.
 func TestSerialRefused(t *testing.T) {
 	if path := os.Getenv(asAnother); path != "" {
-		_, err := only(t, source.Serial(path, source.Usual[0])).Dial(t.Context())
+		_, err := only(t, source.Serial(path, source.UsualLines[0])).Dial(t.Context())
 		_, _ = io.WriteString(os.Stdout, "said: "+errorText(err)+"\n")
 		return
 	}
@@ -203,14 +203,14 @@ func tryAsNobody(t *testing.T, path string) string {
 // TestSerialBeginsWithItsOwnSetting: bytes that came before the port was opened were read at another speed, and prove nothing.
 func TestSerialBeginsWithItsOwnSetting(t *testing.T) {
 	master, path := pair(t)
-	raw := open(t, only(t, source.Serial(path, source.Usual[0]))) // so that the terminal itself keeps nothing back
+	raw := open(t, only(t, source.Serial(path, source.UsualLines[0]))) // so that the terminal itself keeps nothing back
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := master.WriteString("old"); err != nil {
 		t.Fatal(err)
 	}
-	wire := open(t, only(t, source.Serial(path, source.Usual[1])))
+	wire := open(t, only(t, source.Serial(path, source.UsualLines[1])))
 	if _, err := master.WriteString("new"); err != nil {
 		t.Fatal(err)
 	}

@@ -27,15 +27,15 @@ func endpoint(path string, l Line) probe.Endpoint {
 
 // Auto returns a source that reads whichever serial port of this machine gives telegrams: each port with the first of lines,
 // then each with the second. Ports that are in use, by another program or by another meter of this one, are left alone. It
-// looks for ports each time that all have had their turn. Without lines it tries Usual.
+// looks for ports each time that all have had their turn. Without lines it tries UsualLines.
 func Auto(lines ...Line) probe.Source { return Devices.Auto(lines...) }
 
 // Auto returns a source of the ports in f, as the function of this name does.
 func (f Folder) Auto(lines ...Line) probe.Source {
 	if len(lines) == 0 {
-		lines = Usual
+		lines = UsualLines
 	}
-	return probe.Source{Changing: true, Endpoints: func() ([]probe.Endpoint, error) {
+	return probe.Source{EndpointsChange: true, Endpoints: func() ([]probe.Endpoint, error) {
 		paths, err := f.free()
 		var all []probe.Endpoint
 		for _, l := range lines {

@@ -30,8 +30,8 @@ func TestTCP(t *testing.T) {
 		}
 	}()
 	s := source.TCP(address)
-	if got := only(t, s).Port; got != "tcp://"+address || s.Recorded || s.Changing {
-		t.Errorf("got %q, recorded %v, changing %v, want tcp://%s, false, false", got, s.Recorded, s.Changing, address)
+	if got := only(t, s).Port; got != "tcp://"+address || s.Recorded || s.EndpointsChange {
+		t.Errorf("got %q, recorded %v, changing %v, want tcp://%s, false, false", got, s.Recorded, s.EndpointsChange, address)
 	}
 
 	wire := open(t, only(t, s))

@@ -99,7 +99,7 @@ func TestTheMeanOfAnyHousehold(t *testing.T) {
 
 // liveDay follows the powers of a household, second by second.
 func liveDay(t *testing.T, plan *throttle.Plan, seed uint64, start time.Time) *courses {
-	c, house := newCourses(t, plan, time.Second), simulate.New(seed, start, 3)
+	c, house := newCourses(t, plan, time.Second), simulate.NewHousehold(seed, start, 3)
 	shown := registers(t)
 	for second := range 24 * 60 * 60 {
 		now := start.Add(time.Duration(second) * time.Second)

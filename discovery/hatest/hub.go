@@ -16,8 +16,8 @@ type Hub struct {
 	registry map[string]*Entity // by "sensor hanbridge_house_gas", its unique_id
 	devices  map[string]bool
 	born     int
-	// Complaints is what a hub would write into its log, in order.
-	Complaints []string
+	// Warnings is what a hub would write into its log, in order.
+	Warnings []string
 }
 
 // live is an entity that a topic owns: no other topic can change or remove it.
@@ -29,9 +29,9 @@ type Entity struct {
 	ID, UniqueID string
 	// Topic is what announced it. "" for one that the hub remembers and nobody announces: it shows as unavailable.
 	Topic string
-	// Born is the number of its birth in this hub. Another one after a change means that the entity was removed between,
+	// Created is the number of its birth in this hub. Another one after a change means that the entity was removed between,
 	// with its name, its settings and its place in dashboards.
-	Born int
+	Created int
 }
 
 // NewHub returns a hub that listens to a discovery prefix.
@@ -58,14 +58,14 @@ func (h *Hub) Restart(retained map[string][]byte) {
 	for _, devices := range []bool{false, true} {
 		for _, topic := range slices.Sorted(maps.Keys(retained)) {
 			if strings.Contains(topic, "/"+devicePlatform+"/") == devices {
-				h.Hear(topic, retained[topic])
+				h.Receive(topic, retained[topic])
 			}
 		}
 	}
 }
 
-// Hear takes one message. What is not below the hub's prefix it does not hear.
-func (h *Hub) Hear(topic string, payload []byte) {
+// Receive takes one message. What is not below the hub's prefix it does not hear.
+func (h *Hub) Receive(topic string, payload []byte) {
 	below, ok := strings.CutPrefix(topic, h.prefix+"/")
 	if levels := strings.Split(below, "/"); !ok || len(levels) < 3 || len(levels) > 4 || !announces(levels[0]) {
 		return
@@ -131,7 +131,7 @@ func (h *Hub) add(topic string, e *entity) {
 	}
 	if known == nil {
 		h.born++
-		known = &Entity{ID: h.free(e), UniqueID: e.text("unique_id"), Born: h.born}
+		known = &Entity{ID: h.free(e), UniqueID: e.text("unique_id"), Created: h.born}
 		h.registry[who] = known
 	}
 	known.Topic = topic
@@ -153,5 +153,5 @@ func (h *Hub) free(e *entity) string {
 }
 
 func (h *Hub) complain(format string, args ...any) {
-	h.Complaints = append(h.Complaints, fmt.Sprintf(format, args...))
+	h.Warnings = append(h.Warnings, fmt.Sprintf(format, args...))
 }

@@ -74,14 +74,14 @@ func TestHub(t *testing.T) {
 			}
 			retained[m[0]] = []byte(m[1])
 			if !quietly {
-				hub.Hear(m[0], []byte(m[1]))
+				hub.Receive(m[0], []byte(m[1]))
 			}
 		}
 		if got := described(hub); got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
 		}
-		if len(hub.Complaints) != row.complaints {
-			t.Errorf("%s: complaints %q, want %d", row.name, hub.Complaints, row.complaints)
+		if len(hub.Warnings) != row.complaints {
+			t.Errorf("%s: complaints %q, want %d", row.name, hub.Warnings, row.complaints)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func TestHub(t *testing.T) {
 func described(hub *hatest.Hub) string {
 	var all []string
 	for _, e := range hub.Entities() {
-		s := fmt.Sprintf("%s %d", strings.TrimPrefix(e.UniqueID, "hanbridge_house_"), e.Born)
+		s := fmt.Sprintf("%s %d", strings.TrimPrefix(e.UniqueID, "hanbridge_house_"), e.Created)
 		if e.Topic == "" {
 			s = "(" + s + ")"
 		}
@@ -102,7 +102,7 @@ func described(hub *hatest.Hub) string {
 func TestHubIDs(t *testing.T) {
 	hub := hatest.NewHub("homeassistant")
 	for _, meter := range []string{"house", "barn", "shed"} {
-		hub.Hear(topicOf(meter, "gas"), []byte(withID(power(meter, "gas"), "sensor.gas")))
+		hub.Receive(topicOf(meter, "gas"), []byte(withID(power(meter, "gas"), "sensor.gas")))
 	}
 	var got []string
 	for _, e := range hub.Entities() {
@@ -111,9 +111,9 @@ func TestHubIDs(t *testing.T) {
 	if want := "sensor.gas_2 sensor.gas sensor.gas_3"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
-	hub.Hear(topicOf("house", "long_gas"), []byte(power("house", "long_gas")))
-	hub.Hear(topicOf("house_long", "gas"), []byte(power("house_long", "gas")))
-	if len(hub.Entities()) != 4 || len(hub.Complaints) != 1 || !strings.Contains(hub.Complaints[0], "is taken") {
-		t.Errorf("one unique_id of two meters: got %v, complaints %q", hub.Entities(), hub.Complaints)
+	hub.Receive(topicOf("house", "long_gas"), []byte(power("house", "long_gas")))
+	hub.Receive(topicOf("house_long", "gas"), []byte(power("house_long", "gas")))
+	if len(hub.Entities()) != 4 || len(hub.Warnings) != 1 || !strings.Contains(hub.Warnings[0], "is taken") {
+		t.Errorf("one unique_id of two meters: got %v, complaints %q", hub.Entities(), hub.Warnings)
 	}
 }

@@ -35,15 +35,15 @@ func verdict(b []byte) line.Verdict {
 }
 
 // heard is what a receiver reads of telegrams, each a burst.
-func heard(telegrams [][]byte, from, by simulate.Wire) []byte {
+func heard(telegrams [][]byte, from, by simulate.LineSetting) []byte {
 	var all []byte
 	for _, b := range telegrams {
-		all = from.Heard(all, b, by)
+		all = from.ReceivedBy(all, b, by)
 	}
 	return all
 }
 
-var usual = []simulate.Wire{
+var usual = []simulate.LineSetting{
 	{Baud: 115200, DataBits: 8, Parity: 'N', StopBits: 1},
 	{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1},
 	{Baud: 2400, DataBits: 8, Parity: 'N', StopBits: 1},
@@ -53,7 +53,7 @@ var usual = []simulate.Wire{
 }
 
 // right are the verdicts that physics allows.
-func right(from, by simulate.Wire, readable bool) []line.Verdict {
+func right(from, by simulate.LineSetting, readable bool) []line.Verdict {
 	switch {
 	case from.Baud < by.Baud:
 		// Inverted or not: every run of bits is long. Which way round it is, cannot be told.
@@ -77,14 +77,14 @@ func TestPairs(t *testing.T) {
 		sent := telegrams(t, family, 12)
 		for k := range 4 * len(usual) * len(usual) {
 			from, by := usual[k/4%len(usual)], usual[k/4/len(usual)]
-			from.Inverted, by.Patient = k&1 != 0, k&2 != 0
+			from.Inverted, by.WaitsForIdle = k&1 != 0, k&2 != 0
 			if from.DataBits == 7 && !strings.HasPrefix(family, "p1") {
 				continue
 			}
 			b := heard(sent, from, by)
 			want := right(from, by, string(b) == string(slices.Concat(sent...)))
 			if got := verdict(b); !slices.Contains(want, got) {
-				t.Errorf("%s at %v, read at %v, patient %v: %v, want one of %v", family, from, by, by.Patient, got, want)
+				t.Errorf("%s at %v, read at %v, patient %v: %v, want one of %v", family, from, by, by.WaitsForIdle, got, want)
 			}
 		}
 	}

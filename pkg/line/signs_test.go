@@ -55,13 +55,13 @@ func TestSigns(t *testing.T) {
 // images are the words that a line gives for the pieces, where sender and receiver differ in polarity, or in parity alone.
 func images(inverted bool) map[uint32]bool {
 	words := map[uint32]bool{}
-	formats := []simulate.Wire{
+	formats := []simulate.LineSetting{
 		{Baud: 2400, DataBits: 8, Parity: 'N', StopBits: 1}, {Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1},
 		{Baud: 2400, DataBits: 7, Parity: 'E', StopBits: 1},
 	}
 	for k := range 2 * len(formats) * len(formats) {
 		from, by := formats[k/2%len(formats)], formats[k/2/len(formats)]
-		by.Inverted, by.Patient = inverted, k&1 != 0
+		by.Inverted, by.WaitsForIdle = inverted, k&1 != 0
 		if from == by {
 			continue
 		}
@@ -74,7 +74,7 @@ func images(inverted bool) map[uint32]bool {
 }
 
 // addPieces adds what pieces give, each with other bytes of the alphabet around it.
-func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by simulate.Wire) {
+func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by simulate.LineSetting) {
 	x := uint64(1)
 	around := func(b []byte, n int) []byte {
 		for range n {
@@ -85,7 +85,7 @@ func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by
 	}
 	for _, piece := range pieces {
 		for range 150 {
-			addWords(words, from.Heard(nil, around(append(around(nil, 12), piece...), 8), by))
+			addWords(words, from.ReceivedBy(nil, around(append(around(nil, 12), piece...), 8), by))
 		}
 	}
 }

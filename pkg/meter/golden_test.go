@@ -38,7 +38,7 @@ func TestGolden(t *testing.T) {
 		folder := filepath.Join("testdata", f.Name)
 		wire, golden := filepath.Join(folder, "telegram.bin"), filepath.Join(folder, "telegram.golden.json")
 		if *update {
-			s := simulate.New(1, sentAt(f.Name), f.Phases).State()
+			s := simulate.NewHousehold(1, sentAt(f.Name), f.Phases).State()
 			write(t, wire, f.Append(nil, &s))
 		}
 		r, err := newDecoder(bytes.NewReader(read(t, wire))).Next()

@@ -18,7 +18,7 @@ func samples() []sample {
 	families := simulate.Families()
 	out := make([]sample, len(families))
 	for i, f := range families {
-		h := simulate.New(1, at, f.Phases)
+		h := simulate.NewHousehold(1, at, f.Phases)
 		s := h.State()
 		out[i] = sample{f, f.Append(nil, &s)}
 	}

@@ -70,7 +70,7 @@ func TestFamilies(t *testing.T) {
 		if f.Title == "" || f.Make == "" || len(f.Country) != 2 || f.Connector == "" || f.Interval <= 0 || f.Phases < 1 || f.Ratio < 1 {
 			t.Errorf("%s says too little about itself: %+v", f.Name, f)
 		}
-		w := f.Wire()
+		w := f.LineSetting()
 		if got := fmt.Sprintf("%d %d%c%d", w.Baud, w.DataBits, w.Parity, w.StopBits); got != f.Line {
 			t.Errorf("%s: the line %s is understood as %s", f.Name, f.Line, got)
 		}
@@ -91,7 +91,7 @@ func TestFamilies(t *testing.T) {
 func record(f simulate.Family, n int) (states []simulate.State, stream []byte) {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	at := midsummer.Add(3*time.Hour + 1234*time.Millisecond)
-	h := simulate.New(11, at, f.Phases)
+	h := simulate.NewHousehold(11, at, f.Phases)
 	for range n {
 		at = at.Add(time.Duration(r.Int64N(int64(25 * time.Minute))))
 		h.Advance(at)

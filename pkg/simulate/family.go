@@ -25,8 +25,8 @@ type Family struct {
 	Cipher byte
 	// Interval is the time from one telegram to the next. A meter made from a copy with another one sends that often.
 	Interval time.Duration
-	// Hourly is how long after a whole hour one more telegram is due; 0 where none is.
-	Hourly time.Duration
+	// HourlyOffset is how long after a whole hour one more telegram is due; 0 where none is.
+	HourlyOffset time.Duration
 	// Phases is 1 or 3.
 	Phases int
 	// Ratio is that of current transformers: the meter shows what is the household's divided by this. 1 for meters without.
@@ -40,15 +40,15 @@ type Family struct {
 // Append appends the bytes of one telegram as they stand on the wire. The state is not kept. Safe for concurrent use.
 func (f Family) Append(dst []byte, s *State) []byte {
 	if f.Households > 1 {
-		all := s.Times(f.Households)
+		all := s.Multiply(f.Households)
 		s = &all
 	}
 	return f.encode(dst, s)
 }
 
-// Wire is its Line, as a simulated UART takes it.
-func (f Family) Wire() Wire {
-	var w Wire
+// LineSetting is its Line, as a simulated UART takes it.
+func (f Family) LineSetting() LineSetting {
+	var w LineSetting
 	if n, err := fmt.Sscanf(f.Line, "%d %1d%c%1d", &w.Baud, &w.DataBits, &w.Parity, &w.StopBits); err != nil || n != 4 {
 		panic("simulate: " + f.Name + " has no line setting: " + f.Line)
 	}

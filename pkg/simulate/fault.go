@@ -18,8 +18,8 @@ type Fault struct {
 
 // A FaultKind is a kind of Fault: what N means, and what it is when nothing is said.
 type FaultKind struct {
-	Name, Does string
-	Usual      int
+	Name, Effect string
+	Default      int
 }
 
 // FaultKinds returns all there are. The slice is the caller's.
@@ -45,7 +45,7 @@ func ParseFault(text string) (Fault, error) {
 		if k.Name != name {
 			continue
 		}
-		f := Fault{Kind: name, N: k.Usual}
+		f := Fault{Kind: name, N: k.Default}
 		if !given {
 			return f, nil
 		}
@@ -59,8 +59,8 @@ func ParseFault(text string) (Fault, error) {
 	return Fault{}, fmt.Errorf("no fault %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// A Faulty is a meter with faults, which follow from the seed alone. It is not safe for concurrent use.
-type Faulty struct {
+// A FaultyMeter is a meter with faults, which follow from the seed alone. It is not safe for concurrent use.
+type FaultyMeter struct {
 	meter  *Meter
 	then   Family
 	faults []Fault
@@ -69,13 +69,13 @@ type Faulty struct {
 	buf    []byte
 }
 
-// NewFaulty returns what comes of m, which is the Faulty's from then on. then is what a fault of kind "profile" makes of it.
-func NewFaulty(m *Meter, seed uint64, then Family, faults ...Fault) *Faulty {
-	return &Faulty{meter: m, then: then, faults: slices.Clone(faults), chance: chance(seed)}
+// NewFaultyMeter returns what comes of m, which is the FaultyMeter's from then on. then is what a fault of kind "profile" makes of it.
+func NewFaultyMeter(m *Meter, seed uint64, then Family, faults ...Fault) *FaultyMeter {
+	return &FaultyMeter{meter: m, then: then, faults: slices.Clone(faults), chance: chance(seed)}
 }
 
 // Next returns what comes next and when it is due, never nothing. The bytes are valid until the following call.
-func (f *Faulty) Next() (at time.Time, got []byte) {
+func (f *FaultyMeter) Next() (at time.Time, got []byte) {
 	for _, x := range f.faults {
 		f.before(x)
 	}
@@ -92,7 +92,7 @@ func (f *Faulty) Next() (at time.Time, got []byte) {
 const silenceEvery = 20
 
 // before does to the meter what must be done before it speaks.
-func (f *Faulty) before(x Fault) {
+func (f *FaultyMeter) before(x Fault) {
 	switch x.Kind {
 	case "silence":
 		if f.n == 0 || f.n%silenceEvery != 0 {
@@ -111,13 +111,13 @@ func (f *Faulty) before(x Fault) {
 }
 
 // hits tells if it is this one of N telegrams.
-func (f *Faulty) hits(x Fault) bool {
+func (f *FaultyMeter) hits(x Fault) bool {
 	n := int64(x.N)
 	return f.n%n == f.chance.draw(drawFault, f.n/n, 0, n-1)
 }
 
 // damage does to the telegram what the wire does. what tells faults apart.
-func (f *Faulty) damage(x Fault, what int64) {
+func (f *FaultyMeter) damage(x Fault, what int64) {
 	size := int64(len(f.buf))
 	draw := func(i, lo, hi int64) int64 { return f.chance.draw(drawFault+1+what, f.n<<8+i, lo, hi) }
 	if x.Kind == "baud" {
@@ -146,12 +146,12 @@ func (f *Faulty) damage(x Fault, what int64) {
 }
 
 // heard returns what a reader at another baud makes of the bytes.
-func (f *Faulty) heard(baud int) []byte {
-	from := f.meter.family.Wire()
+func (f *FaultyMeter) heard(baud int) []byte {
+	from := f.meter.family.LineSetting()
 	if baud == 0 {
 		if baud = 9600; from.Baud == baud {
 			baud = 115200
 		}
 	}
-	return from.Heard(nil, f.buf, Wire{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
+	return from.ReceivedBy(nil, f.buf, LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
 }

@@ -29,7 +29,7 @@ func faulty(t *testing.T, family string, n int, faults ...string) (pieces [][]by
 		}
 		list = append(list, x)
 	}
-	line := simulate.NewFaulty(simulate.NewMeter(f, 5, midsummer), 5, then, list...)
+	line := simulate.NewFaultyMeter(simulate.NewMeter(f, 5, midsummer), 5, then, list...)
 	for i := range n {
 		at, b := line.Next()
 		pieces = append(pieces, bytes.Clone(b))
@@ -186,7 +186,7 @@ func TestFaultsAreAlike(t *testing.T) {
 
 func TestParseFault(t *testing.T) {
 	for _, k := range simulate.FaultKinds() {
-		if got, err := simulate.ParseFault(k.Name); err != nil || got != (simulate.Fault{Kind: k.Name, N: k.Usual}) {
+		if got, err := simulate.ParseFault(k.Name); err != nil || got != (simulate.Fault{Kind: k.Name, N: k.Default}) {
 			t.Errorf("%s: got %+v, %v", k.Name, got, err)
 		}
 		if got, err := simulate.ParseFault(k.Name + "=17"); err != nil || got != (simulate.Fault{Kind: k.Name, N: 17}) {

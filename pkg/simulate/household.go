@@ -15,9 +15,9 @@ type Household struct {
 	state State
 }
 
-// New returns the household that grows from the seed, as it is at start, which is after 1970. It has one phase or three;
+// NewHousehold returns the household that grows from the seed, as it is at start, which is after 1970. It has one phase or three;
 // with one it has a smaller roof of solar cells and a slower charger.
-func New(seed uint64, start time.Time, phases int) *Household {
+func NewHousehold(seed uint64, start time.Time, phases int) *Household {
 	h := &Household{chance: chance(seed), phases: min(max(phases, 1), 3)}
 	h.now = start.Truncate(time.Hour).Unix()
 	h.state.Energies = h.chance.firstEnergies()
@@ -73,7 +73,7 @@ func (h *Household) State() State {
 	s.Frequency = h.chance.smooth(drawFrequency, h.now, 40, 4995, 5005)
 	for i := range h.phases {
 		s.Voltage[i] = h.voltage(int64(i))
-		s.Current[i] = current(s.Power[i], s.Reactive[i], s.Voltage[i])
+		s.Current[i] = current(s.Power[i], s.ReactivePower[i], s.Voltage[i])
 	}
 	return s
 }

@@ -15,13 +15,13 @@ func TestAnyStepsGiveTheSame(t *testing.T) {
 	const day = 24 * 60 * 60
 	r := rand.New(rand.NewPCG(1, 2))
 	start := midsummer.Add(17*time.Minute + 300*time.Millisecond)
-	walker := simulate.New(7, start, 3)
+	walker := simulate.NewHousehold(7, start, 3)
 	for at := 0; at < day; {
 		at += 1 + r.IntN(4000)
 		now := start.Add(time.Duration(at) * time.Second)
 		walker.Advance(now)
 		walker.Advance(start) // has passed
-		jumper := simulate.New(7, start, 3)
+		jumper := simulate.NewHousehold(7, start, 3)
 		jumper.Advance(now)
 		if got, want := walker.State(), jumper.State(); got != want {
 			t.Fatalf("after %d s: got %+v, want %+v", at, got, want)
@@ -30,7 +30,7 @@ func TestAnyStepsGiveTheSame(t *testing.T) {
 }
 
 func TestSeedsDiffer(t *testing.T) {
-	a, b := simulate.New(1, midsummer, 3), simulate.New(2, midsummer, 3)
+	a, b := simulate.NewHousehold(1, midsummer, 3), simulate.NewHousehold(2, midsummer, 3)
 	if a.State() == b.State() {
 		t.Error("two seeds give one household")
 	}
@@ -39,13 +39,13 @@ func TestSeedsDiffer(t *testing.T) {
 func TestEnergiesAreTheSumOfThePowers(t *testing.T) {
 	for _, phases := range []int{1, 3} {
 		start := midsummer.Add(-time.Hour)
-		h := simulate.New(3, start, phases)
+		h := simulate.NewHousehold(3, start, phases)
 		first := h.State()
 		want, hourly := first.Energies, first.Energies
 		for at := start.Add(time.Second); !at.After(start.Add(26 * time.Hour)); at = at.Add(time.Second) {
 			h.Advance(at)
 			s := h.State()
-			watts, vars := s.Power[0]+s.Power[1]+s.Power[2], s.Reactive[0]+s.Reactive[1]+s.Reactive[2]
+			watts, vars := s.Power[0]+s.Power[1]+s.Power[2], s.ReactivePower[0]+s.ReactivePower[1]+s.ReactivePower[2]
 			want.Import += max(watts, 0)
 			want.Export += max(-watts, 0)
 			want.ImportReactive += max(vars, 0)
@@ -67,7 +67,7 @@ func TestEnergiesAreTheSumOfThePowers(t *testing.T) {
 // TestADayInJune looks for what makes a household worth simulating, whatever its seed.
 func TestADayInJune(t *testing.T) {
 	for seed := range uint64(20) {
-		h := simulate.New(seed, midsummer, 3)
+		h := simulate.NewHousehold(seed, midsummer, 3)
 		seen := map[string]bool{}
 		for second := range 24 * 60 * 60 / 10 {
 			h.Advance(midsummer.Add(time.Duration(second) * 10 * time.Second))
@@ -109,7 +109,7 @@ func look(s *simulate.State, seen map[string]bool) {
 
 func TestLittleSunInDecember(t *testing.T) {
 	energy := func(start time.Time) (imported, exported int64) {
-		h := simulate.New(5, start, 3)
+		h := simulate.NewHousehold(5, start, 3)
 		before := h.State().Energies
 		h.Advance(start.Add(24 * time.Hour))
 		after := h.State().Energies
@@ -123,12 +123,12 @@ func TestLittleSunInDecember(t *testing.T) {
 }
 
 func TestOnePhaseLeavesTheOthersAlone(t *testing.T) {
-	h := simulate.New(5, midsummer, 1)
+	h := simulate.NewHousehold(5, midsummer, 1)
 	for range 24 * 60 {
 		h.Advance(h.State().Time.Add(time.Minute))
 		s := h.State()
 		for i := 1; i < 3; i++ {
-			if s.Power[i] != 0 || s.Reactive[i] != 0 || s.Voltage[i] != 0 || s.Current[i] != 0 {
+			if s.Power[i] != 0 || s.ReactivePower[i] != 0 || s.Voltage[i] != 0 || s.Current[i] != 0 {
 				t.Fatalf("%v: L%d is in use: %+v", s.Time, i+1, s)
 			}
 		}
@@ -138,7 +138,7 @@ func TestOnePhaseLeavesTheOthersAlone(t *testing.T) {
 func BenchmarkDay(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		h := simulate.New(1, midsummer, 3)
+		h := simulate.NewHousehold(1, midsummer, 3)
 		h.Advance(midsummer.Add(24 * time.Hour))
 	}
 }

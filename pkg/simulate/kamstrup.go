@@ -25,12 +25,12 @@ func kamstrupFamilies() []Family {
 	hourly := once(time.Hour, kamstrupHour)
 	all := readPush("kamstrup-dk")
 	plain := each(Family{Make: "Kamstrup", Country: "NO", Connector: rj45, Line: noParity}, kamstrupFrame.carry, []Family{
-		{Name: "kamstrup-no", Title: "Kamstrup OMNIPOWER, lists 1 and 2 as they come", encode: hourly.of(one, two), Hourly: kamstrupHour},
+		{Name: "kamstrup-no", Title: "Kamstrup OMNIPOWER, lists 1 and 2 as they come", encode: hourly.of(one, two), HourlyOffset: kamstrupHour},
 		{Name: "kamstrup-no1", Title: "Kamstrup OMNIPOWER, list 1 alone", encode: one},
 		{Name: "kamstrup-no2", Title: "Kamstrup OMNIPOWER, list 2 alone", encode: two},
 		{Name: "kamstrup-no-1p", Title: "Kamstrup OMNIPOWER, list 2, one phase", encode: read("kamstrup-no-1p"), Phases: 1},
 		{Name: "kamstrup-no-ct", Title: "Kamstrup OMNIPOWER for current transformers, list 1", encode: read("kamstrup-no-ct")},
-		{Name: "kamstrup-se", Title: "Kamstrup OMNIPOWER, lists 1 and 2, energies in Wh", encode: hourly.of(one, read("kamstrup-se2")), Hourly: kamstrupHour, Country: "SE"},
+		{Name: "kamstrup-se", Title: "Kamstrup OMNIPOWER, lists 1 and 2, energies in Wh", encode: hourly.of(one, read("kamstrup-se2")), HourlyOffset: kamstrupHour, Country: "SE"},
 		{Name: "kamstrup-dk-ct", Title: "Kamstrup OMNIPOWER for current transformers, list of 65 without a type, not encrypted", encode: readPush("kamstrup-dk-ct"), Country: "DK", Households: 12},
 		{Name: "kamstrup-dk-plain", Title: "Kamstrup OMNIPOWER, list of 65, not encrypted", encode: all, Country: "DK"},
 	})

@@ -75,7 +75,7 @@ func (h *Household) loads() {
 // standby sets what is never quiet: some watts that change each second.
 func (h *Household) standby() {
 	bits := uint64(h.chance.draw(drawLoad, h.now, 0, 1<<40))
-	h.state.Power, h.state.Reactive = [3]int64{}, [3]int64{}
+	h.state.Power, h.state.ReactivePower = [3]int64{}, [3]int64{}
 	for i := range h.phases {
 		h.draw(i, int64(bits&15), -int64(bits>>4&7))
 		bits >>= 8
@@ -97,7 +97,7 @@ func (h *Household) draw(phase int, watts, vars int64) {
 	for i := range h.phases {
 		if phase == every || phase%h.phases == i {
 			h.state.Power[i] += watts
-			h.state.Reactive[i] += vars
+			h.state.ReactivePower[i] += vars
 		}
 	}
 }

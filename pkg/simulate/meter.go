@@ -16,7 +16,7 @@ type Meter struct {
 // interval on the clock, the first one at start or next after it, and where it says so once an hour besides.
 func NewMeter(f Family, seed uint64, start time.Time) *Meter {
 	due := f.after(start.Add(-1))
-	return &Meter{family: f, household: New(seed, due, f.Phases), due: due}
+	return &Meter{family: f, household: NewHousehold(seed, due, f.Phases), due: due}
 }
 
 // Next returns the next telegram and when it is due. The bytes are valid until the following call.
@@ -42,10 +42,10 @@ func (m *Meter) become(f Family) {
 // after returns when the first telegram behind t is due.
 func (f Family) after(t time.Time) time.Time {
 	due := t.Truncate(f.Interval).Add(f.Interval)
-	if f.Hourly == 0 {
+	if f.HourlyOffset == 0 {
 		return due
 	}
-	hourly := t.Truncate(time.Hour).Add(f.Hourly)
+	hourly := t.Truncate(time.Hour).Add(f.HourlyOffset)
 	if !hourly.After(t) {
 		hourly = hourly.Add(time.Hour)
 	}

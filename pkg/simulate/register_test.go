@@ -12,7 +12,7 @@ import (
 // TestValue compares each register that a quantity has with what a state says of it.
 func TestValue(t *testing.T) {
 	f, _ := simulate.Named("aidon-se") // its currents have signs
-	h := simulate.New(3, midsummer, 3)
+	h := simulate.NewHousehold(3, midsummer, 3)
 	known := 0
 	for hour := range 24 {
 		h.Advance(midsummer.Add(time.Duration(hour) * time.Hour))
@@ -41,7 +41,7 @@ func TestValue(t *testing.T) {
 
 // TestValueOfAnyCode wants a no for what no household has, and never a panic.
 func TestValueOfAnyCode(t *testing.T) {
-	s := simulate.New(1, midsummer, 1).State()
+	s := simulate.NewHousehold(1, midsummer, 1).State()
 	known := 0
 	for c := range 256 {
 		for d := range 256 {

@@ -4,22 +4,22 @@ import "time"
 
 // Registers are what meters count besides Energies.
 type Registers struct {
-	// Tariff is 1 at night and on Sundays, else 2, and says which of Tariffs counts: together they are the Energies.
-	Tariff  int64
-	Tariffs [2]Energies
-	// Phases are counted for each phase by its own direction, so that they are more than the Energies together.
-	Phases [3]Energies
-	// Quadrants are of reactive energy, in var·s: while power is imported in the first and the fourth, while reactive power
+	// Tariff is 1 at night and on Sundays, else 2, and says which of TariffEnergies counts: together they are the Energies.
+	Tariff         int64
+	TariffEnergies [2]Energies
+	// PhaseEnergies are counted for each phase by its own direction, so that they are more than the Energies together.
+	PhaseEnergies [3]Energies
+	// QuadrantEnergies are of reactive energy, in var·s: while power is imported in the first and the fourth, while reactive power
 	// is imported in the first two.
-	Quadrants [4]int64
-	// Quarter is what was imported and exported, in Ws, since the quarter of an hour began; LastQuarter what was on average
+	QuadrantEnergies [4]int64
+	// QuarterEnergy is what was imported and exported, in Ws, since the quarter of an hour began; LastQuarterPower what was on average
 	// in the one before, in W.
-	Quarter, LastQuarter [2]int64
+	QuarterEnergy, LastQuarterPower [2]int64
 	// Peaks are the highest quarters of this month and of those before.
 	Peaks [5]Peak
-	// Gas and Water are in litres, Heat in MJ, as their meters showed them at Five, a multiple of five minutes. HourGas is
+	// Gas and Water are in litres, Heat in MJ, as their meters showed them at MediaTime, a multiple of five minutes. HourGas is
 	// that of the Hour of a State.
-	Five             time.Time
+	MediaTime        time.Time
 	Gas, Water, Heat int64
 	HourGas          int64
 	// Failures of the supply: short ones, and those of over three minutes; Sags and Swells of the voltage of each phase.
@@ -41,17 +41,17 @@ func (c chance) firstRegisters(e *Energies, now int64) Registers {
 		Heat: c.draw(drawCounter+5, 2, 20_000, 300_000),
 	}
 	low := c.draw(drawCounter+6, 0, 350, 550) // of 1000
-	r.Tariffs[0] = e.part(low)
-	r.Tariffs[1] = e.without(r.Tariffs[0])
-	for i := range r.Phases {
-		r.Phases[i] = e.part(c.draw(drawCounter+6, int64(i+1), 320, 380))
+	r.TariffEnergies[0] = e.part(low)
+	r.TariffEnergies[1] = e.without(r.TariffEnergies[0])
+	for i := range r.PhaseEnergies {
+		r.PhaseEnergies[i] = e.part(c.draw(drawCounter+6, int64(i+1), 320, 380))
 		r.Sags[i], r.Swells[i] = c.draw(drawCounter+7, int64(i), 0, 9), c.draw(drawCounter+7, int64(i+3), 0, 3)
 	}
 	imported := c.draw(drawCounter+6, 4, 500, 800)
-	r.Quadrants[0] = e.ImportReactive / 1000 * imported
-	r.Quadrants[1] = e.ImportReactive - r.Quadrants[0]
-	r.Quadrants[3] = e.ExportReactive / 1000 * imported
-	r.Quadrants[2] = e.ExportReactive - r.Quadrants[3]
+	r.QuadrantEnergies[0] = e.ImportReactive / 1000 * imported
+	r.QuadrantEnergies[1] = e.ImportReactive - r.QuadrantEnergies[0]
+	r.QuadrantEnergies[3] = e.ExportReactive / 1000 * imported
+	r.QuadrantEnergies[2] = e.ExportReactive - r.QuadrantEnergies[3]
 	month := firstOfMonth(time.Unix(now, 0))
 	for i := range r.Peaks {
 		quarter := 15 * time.Minute * time.Duration(c.draw(drawCounter+8, int64(i), 1, 4*24))
@@ -90,13 +90,13 @@ func (h *Household) count() {
 	s := &h.state
 	watts, vars := s.Net()
 	s.Energies.add(watts, vars)
-	s.Tariffs[s.Tariff-1].add(watts, vars)
-	for i := range s.Phases {
-		s.Phases[i].add(s.Power[i], s.Reactive[i])
+	s.TariffEnergies[s.Tariff-1].add(watts, vars)
+	for i := range s.PhaseEnergies {
+		s.PhaseEnergies[i].add(s.Power[i], s.ReactivePower[i])
 	}
-	s.Quadrants[quadrant(watts, vars)] += max(vars, -vars)
-	s.Quarter[0] += max(watts, 0)
-	s.Quarter[1] += max(-watts, 0)
+	s.QuadrantEnergies[quadrant(watts, vars)] += max(vars, -vars)
+	s.QuarterEnergy[0] += max(watts, 0)
+	s.QuarterEnergy[1] += max(-watts, 0)
 	if h.now%(5*minute) == 0 {
 		h.setFive()
 	}
@@ -121,7 +121,7 @@ func quadrant(watts, vars int64) int {
 // setFive reads the meters of gas, water and heat.
 func (h *Household) setFive() {
 	s := &h.state
-	s.Five = time.Unix(h.now, 0).UTC()
+	s.MediaTime = time.Unix(h.now, 0).UTC()
 	s.Gas += h.chance.draw(drawMedia, h.now, 0, 25)
 	s.Heat += h.chance.draw(drawMedia+1, h.now, 0, 2)
 	s.Water += max(0, h.chance.draw(drawMedia+2, h.now, -15, 8))
@@ -129,15 +129,15 @@ func (h *Household) setFive() {
 
 func (h *Household) endQuarter() {
 	s := &h.state
-	s.LastQuarter = [2]int64{s.Quarter[0] / (15 * minute), s.Quarter[1] / (15 * minute)}
-	s.Quarter = [2]int64{}
+	s.LastQuarterPower = [2]int64{s.QuarterEnergy[0] / (15 * minute), s.QuarterEnergy[1] / (15 * minute)}
+	s.QuarterEnergy = [2]int64{}
 	at := time.Unix(h.now, 0).UTC()
 	if !monthOf(at).Equal(monthOf(s.Peaks[0].At)) {
 		copy(s.Peaks[1:], s.Peaks[:])
 		s.Peaks[0] = Peak{}
 	}
-	if s.LastQuarter[0] > s.Peaks[0].Watts {
-		s.Peaks[0] = Peak{At: at, Watts: s.LastQuarter[0]}
+	if s.LastQuarterPower[0] > s.Peaks[0].Watts {
+		s.Peaks[0] = Peak{At: at, Watts: s.LastQuarterPower[0]}
 	}
 }
 
@@ -156,8 +156,8 @@ type State struct {
 	Time time.Time
 	// Power is in W, positive where it is taken from the grid.
 	Power [3]int64
-	// Reactive is in var, positive where it is taken from the grid.
-	Reactive [3]int64
+	// ReactivePower is in var, positive where it is taken from the grid.
+	ReactivePower [3]int64
 	// Voltage is in 0.1 V, to the neutral.
 	Voltage [3]int64
 	// Current is in mA, negative where Power is.
@@ -185,7 +185,7 @@ type Energies struct {
 func (s *State) Net() (watts, vars int64) {
 	for i := range s.Power {
 		watts += s.Power[i]
-		vars += s.Reactive[i]
+		vars += s.ReactivePower[i]
 	}
 	return watts, vars
 }
@@ -198,26 +198,26 @@ func (e *Energies) add(watts, vars int64) {
 	e.ExportReactive += max(-vars, 0)
 }
 
-// Times returns what a meter shows behind which so many households do all the same.
-func (s *State) Times(n int64) State {
+// Multiply returns what a meter shows behind which so many households do all the same.
+func (s *State) Multiply(n int64) State {
 	all := *s
 	for i := range all.Power {
 		all.Power[i] *= n
-		all.Reactive[i] *= n
+		all.ReactivePower[i] *= n
 		all.Current[i] *= n
 	}
 	counters := []*Energies{&all.Energies, &all.HourEnergies}
-	for i := range all.Tariffs {
-		counters = append(counters, &all.Tariffs[i])
+	for i := range all.TariffEnergies {
+		counters = append(counters, &all.TariffEnergies[i])
 	}
-	for i := range all.Phases {
-		counters = append(counters, &all.Phases[i])
+	for i := range all.PhaseEnergies {
+		counters = append(counters, &all.PhaseEnergies[i])
 	}
 	for _, e := range counters {
 		*e = Energies{n * e.Import, n * e.Export, n * e.ImportReactive, n * e.ExportReactive}
 	}
-	for i := range all.Quadrants {
-		all.Quadrants[i] *= n
+	for i := range all.QuadrantEnergies {
+		all.QuadrantEnergies[i] *= n
 	}
 	return all
 }

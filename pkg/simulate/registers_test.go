@@ -11,17 +11,17 @@ import (
 // steps back, in two days with a change of the month in them.
 func TestRegisters(t *testing.T) {
 	start := time.Date(2026, 5, 30, 12, 0, 0, 0, time.UTC)
-	h := simulate.New(3, start, 3)
+	h := simulate.NewHousehold(3, start, 3)
 	before := h.State()
 	months := before.Peaks
 	rates := map[int64]bool{}
 	for at := start; at.Before(start.Add(60 * time.Hour)); at = at.Add(37 * time.Second) {
 		h.Advance(at)
 		s := h.State()
-		if got := plus(s.Tariffs[0], s.Tariffs[1]); got != s.Energies {
+		if got := plus(s.TariffEnergies[0], s.TariffEnergies[1]); got != s.Energies {
 			t.Fatalf("%v: tariffs are %+v together, want %+v", at, got, s.Energies)
 		}
-		q := s.Quadrants
+		q := s.QuadrantEnergies
 		if q[0]+q[1] != s.Energies.ImportReactive || q[2]+q[3] != s.Energies.ExportReactive {
 			t.Fatalf("%v: quadrants %v of %+v", at, q, s.Energies)
 		}
@@ -33,8 +33,8 @@ func TestRegisters(t *testing.T) {
 		if s.Frequency < 4980 || s.Frequency > 5020 {
 			t.Fatalf("%v: %d.%02d Hz", at, s.Frequency/100, s.Frequency%100)
 		}
-		if s.Five != s.Time.Truncate(5*time.Minute) || s.Quarter[0] < 0 || s.Quarter[0] > 900*40_000 {
-			t.Fatalf("%v: read at %v, quarter %v", at, s.Five, s.Quarter)
+		if s.MediaTime != s.Time.Truncate(5*time.Minute) || s.QuarterEnergy[0] < 0 || s.QuarterEnergy[0] > 900*40_000 {
+			t.Fatalf("%v: read at %v, quarter %v", at, s.MediaTime, s.QuarterEnergy)
 		}
 		rates[s.Tariff] = true
 		before = s
@@ -45,7 +45,7 @@ func TestRegisters(t *testing.T) {
 	if before.Peaks[1].Watts < months[0].Watts || before.Peaks[2] != months[1] || before.Peaks[0].At.Month() != time.June || before.Peaks[0].Watts == 0 {
 		t.Errorf("peaks were %v, and are %v in the next month", months, before.Peaks)
 	}
-	if first := simulate.New(3, start, 3).State(); counted(&first) == counted(&before) {
+	if first := simulate.NewHousehold(3, start, 3).State(); counted(&first) == counted(&before) {
 		t.Error("nothing was counted")
 	}
 }
@@ -61,24 +61,24 @@ func plus(a, b simulate.Energies) simulate.Energies {
 func counted(s *simulate.State) [12]int64 {
 	return [...]int64{
 		s.Gas, s.Water, s.Heat, s.HourGas, s.Failures, s.LongFailures,
-		s.Phases[0].Import, s.Phases[1].Export, s.Phases[2].ImportReactive,
-		s.Quadrants[0], s.Tariffs[0].Import, s.Tariffs[1].Export,
+		s.PhaseEnergies[0].Import, s.PhaseEnergies[1].Export, s.PhaseEnergies[2].ImportReactive,
+		s.QuadrantEnergies[0], s.TariffEnergies[0].Import, s.TariffEnergies[1].Export,
 	}
 }
 
 // TestQuarter: demand is what the energies grew by, over a quarter of an hour.
 func TestQuarter(t *testing.T) {
 	start := midsummer.Add(18 * time.Hour) // dinner
-	h := simulate.New(3, start, 3)
+	h := simulate.NewHousehold(3, start, 3)
 	first := h.State().Energies
 	h.Advance(start.Add(15*time.Minute - time.Second))
-	if s := h.State(); s.Quarter[0] != s.Energies.Import-first.Import || s.Quarter[1] != s.Energies.Export-first.Export {
-		t.Errorf("a second before its end: got %v of %+v and %+v", s.Quarter, first, s.Energies)
+	if s := h.State(); s.QuarterEnergy[0] != s.Energies.Import-first.Import || s.QuarterEnergy[1] != s.Energies.Export-first.Export {
+		t.Errorf("a second before its end: got %v of %+v and %+v", s.QuarterEnergy, first, s.Energies)
 	}
 	h.Advance(start.Add(15 * time.Minute))
 	s := h.State()
-	if want := (s.Energies.Import - first.Import) / 900; s.LastQuarter[0] != want || s.Quarter != [2]int64{} {
-		t.Errorf("at its end: got %v and %v, want %d W", s.LastQuarter, s.Quarter, want)
+	if want := (s.Energies.Import - first.Import) / 900; s.LastQuarterPower[0] != want || s.QuarterEnergy != [2]int64{} {
+		t.Errorf("at its end: got %v and %v, want %d W", s.LastQuarterPower, s.QuarterEnergy, want)
 	}
 }
 

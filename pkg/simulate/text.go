@@ -61,7 +61,7 @@ func (t text) encoder() encoder {
 		at := *s
 		if t.dayFirst {
 			at.Tariff = 3 - s.Tariff
-			at.Tariffs[0], at.Tariffs[1] = s.Tariffs[1], s.Tariffs[0]
+			at.TariffEnergies[0], at.TariffEnergies[1] = s.TariffEnergies[1], s.TariffEnergies[0]
 		}
 		start := len(dst)
 		for i := range parts {
@@ -183,7 +183,7 @@ var changing = map[string]func(dst []byte, z zone, s *State) []byte{
 	// hour is when the meters of other things were read that are read once an hour; five, each five minutes.
 	"hour":     func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.Hour) },
 	"hour old": func(dst []byte, z zone, s *State) []byte { d := stamp(dst, z, s.Hour); return d[:len(d)-1] },
-	"five":     func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.Five) },
+	"five":     func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.MediaTime) },
 	"peak":     func(dst []byte, z zone, s *State) []byte { return stamp(dst, z, s.Peaks[0].At) },
 	"months":   months,
 	// filling is what Sanxing sends for a message that was never set.

@@ -13,7 +13,7 @@ import (
 // told returns all that a state says, by the names of quantities, in their units.
 func told(f simulate.Family, s *simulate.State) map[string]obis.Decimal {
 	v := map[string]obis.Decimal{}
-	all := s.Times(f.Households)
+	all := s.Multiply(f.Households)
 	s = &all
 	power := func(kind, phase string, net int64) {
 		v["import_"+kind+phase] = obis.Decimal{Coef: max(net, 0) * 1000 / f.Ratio, Exp: -3}
@@ -28,15 +28,15 @@ func told(f simulate.Family, s *simulate.State) map[string]obis.Decimal {
 	for i := range 3 {
 		phase := "_l" + strconv.Itoa(i+1)
 		power("power", phase, s.Power[i])
-		power("reactive_power", phase, s.Reactive[i])
-		factors(v, phase, s.Power[i], s.Reactive[i])
+		power("reactive_power", phase, s.ReactivePower[i])
+		factors(v, phase, s.Power[i], s.ReactivePower[i])
 		v["voltage"+phase] = obis.Decimal{Coef: s.Voltage[i], Exp: -1}
 		mA := s.Current[i]
 		if mA < 0 && !signed {
 			mA = -mA
 		}
 		v["current"+phase] = obis.Decimal{Coef: mA * 1000 / f.Ratio, Exp: -6}
-		counters(v, phase, s.Phases[i], 1)
+		counters(v, phase, s.PhaseEnergies[i], 1)
 		v["voltage_sags"+phase], v["voltage_swells"+phase] = number(s.Sags[i], 0), number(s.Swells[i], 0)
 	}
 	e := s.Energies
@@ -47,7 +47,7 @@ func told(f simulate.Family, s *simulate.State) map[string]obis.Decimal {
 	tellTariffs(v, f, s)
 	tellOthers(v, s)
 	if f.Country == "LT" {
-		v["import_demand"], v["export_demand"] = number(s.LastQuarter[0], 0), number(s.LastQuarter[1], 0)
+		v["import_demand"], v["export_demand"] = number(s.LastQuarterPower[0], 0), number(s.LastQuarterPower[1], 0)
 	}
 	if strings.HasPrefix(f.Name, "p1-nl-") && f.Interval > time.Second {
 		v["gas"] = number(s.HourGas, -3)
@@ -68,7 +68,7 @@ func counters(v map[string]obis.Decimal, of string, e simulate.Energies, ratio i
 }
 
 func tellTariffs(v map[string]obis.Decimal, f simulate.Family, s *simulate.State) {
-	first, second := s.Tariffs[0], s.Tariffs[1]
+	first, second := s.TariffEnergies[0], s.TariffEnergies[1]
 	if f.Country == "BE" {
 		first, second = second, first
 	}
@@ -94,7 +94,7 @@ func factors(v map[string]obis.Decimal, phase string, watts, vars int64) {
 
 func tellOthers(v map[string]obis.Decimal, s *simulate.State) {
 	watts, vars := s.Net()
-	for i, ws := range s.Quadrants {
+	for i, ws := range s.QuadrantEnergies {
 		name := "_q" + strconv.Itoa(i+1)
 		v["reactive_energy"+name] = number(ws*25/9, -7)
 		v["reactive_power"+name] = number(0, 0)
@@ -104,7 +104,7 @@ func tellOthers(v map[string]obis.Decimal, s *simulate.State) {
 	}
 	v["absolute_energy"] = number((s.Energies.Import+s.Energies.Export)*25/9, -7)
 	v["frequency"] = number(s.Frequency, -2)
-	v["import_demand"], v["export_demand"] = number(s.Quarter[0]/900, 0), number(s.Quarter[1]/900, 0)
+	v["import_demand"], v["export_demand"] = number(s.QuarterEnergy[0]/900, 0), number(s.QuarterEnergy[1]/900, 0)
 	v["month_peak_demand"] = number(s.Peaks[0].Watts, 0)
 	v["gas"], v["water"], v["thermal_energy"] = number(s.Gas, -3), number(s.Water, -3), number(s.Heat, -3)
 	v["power_failures"], v["long_power_failures"] = number(s.Failures, 0), number(s.LongFailures, 0)

@@ -5,24 +5,24 @@ import (
 	"math/bits"
 )
 
-// A Wire is how one end of a serial line is set.
-type Wire struct {
+// A LineSetting is how one end of a serial line is set.
+type LineSetting struct {
 	Baud     int  // bits a second
 	DataBits int  // 5 to 8
 	Parity   byte // 'N', 'E' or 'O'
 	StopBits int  // 1 or 2
 	// Inverted tells that this end sends, or expects, 0 and idle the wrong way round.
 	Inverted bool
-	// Patient is of a receiver: after a character without a stop bit it waits for the line to be idle, as some chips do.
+	// WaitsForIdle is of a receiver: after a character without a stop bit it waits for the line to be idle, as some chips do.
 	// Others, such as the 16550, take the missing stop bit for the next start bit.
-	Patient bool
+	WaitsForIdle bool
 }
 
-// Heard appends the bytes that a receiver set as by reads when w sends these in one burst, with an idle line before and
+// ReceivedBy appends the bytes that a receiver set as by reads when w sends these in one burst, with an idle line before and
 // behind. A program that reads a raw Linux tty (INPCK, IGNPAR and PARMRK off) gets every character as it was sampled, with
 // a wrong parity or without a stop bit too, and a break, which is a line held at 0, as a single zero byte (n_tty.c).
 // Nothing is random: the two clocks are exact. It panics when one of the two is set as no UART can be.
-func (w Wire) Heard(dst, sent []byte, by Wire) []byte {
+func (w LineSetting) ReceivedBy(dst, sent []byte, by LineSetting) []byte {
 	w.check()
 	by.check()
 	r := receiver{levels: w.levels(sent), inverted: w.Inverted != by.Inverted, width: 2 * by.Baud, by: by, half: w.Baud}
@@ -38,7 +38,7 @@ func (w Wire) Heard(dst, sent []byte, by Wire) []byte {
 	return dst
 }
 
-func (w Wire) check() {
+func (w LineSetting) check() {
 	parity := w.Parity == 'N' || w.Parity == 'E' || w.Parity == 'O'
 	if w.Baud < 1 || w.DataBits < 5 || w.DataBits > 8 || !parity || w.StopBits < 1 || w.StopBits > 2 {
 		panic(fmt.Sprintf("simulate: no UART is set as %+v", w))
@@ -46,7 +46,7 @@ func (w Wire) check() {
 }
 
 // parityBits is how many bits the parity takes: one or none.
-func (w Wire) parityBits() int {
+func (w LineSetting) parityBits() int {
 	if w.Parity == 'N' {
 		return 0
 	}
@@ -54,7 +54,7 @@ func (w Wire) parityBits() int {
 }
 
 // levels returns the level of each bit of the line as the sender means it: a bit's time of idle, then the burst.
-func (w Wire) levels(sent []byte) []bool {
+func (w LineSetting) levels(sent []byte) []bool {
 	levels := []bool{true}
 	for _, x := range sent {
 		x &= 1<<w.DataBits - 1
@@ -80,7 +80,7 @@ type receiver struct {
 	levels   []bool // of the sender's bits
 	inverted bool
 	width    int
-	by       Wire
+	by       LineSetting
 	half     int
 	t        int // where a start bit begins
 }
@@ -124,7 +124,7 @@ func (r *receiver) character() (x byte, ok, again bool) {
 		}
 	}
 	r.t += 2 * r.half // the middle of the stop bit
-	if r.at(r.t) || silent || r.by.Patient {
+	if r.at(r.t) || silent || r.by.WaitsForIdle {
 		return x, true, false
 	}
 	r.t -= r.half

@@ -11,17 +11,17 @@ import (
 )
 
 // wire is a setting in the usual order.
-func wire(baud, data int, parity byte, stop int) simulate.Wire {
-	return simulate.Wire{Baud: baud, DataBits: data, Parity: parity, StopBits: stop}
+func wire(baud, data int, parity byte, stop int) simulate.LineSetting {
+	return simulate.LineSetting{Baud: baud, DataBits: data, Parity: parity, StopBits: stop}
 }
 
-func inverted(w simulate.Wire) simulate.Wire {
+func inverted(w simulate.LineSetting) simulate.LineSetting {
 	w.Inverted = true
 	return w
 }
 
-func patient(w simulate.Wire) simulate.Wire {
-	w.Patient = true
+func patient(w simulate.LineSetting) simulate.LineSetting {
+	w.WaitsForIdle = true
 	return w
 }
 
@@ -31,7 +31,7 @@ func TestHeardAsSent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := wire(rapid.SampledFrom([]int{300, 2400, 9600, 115200}).Draw(t, "baud"), rapid.IntRange(5, 8).Draw(t, "data bits"),
 			rapid.SampledFrom([]byte("NEO")).Draw(t, "parity"), rapid.IntRange(1, 2).Draw(t, "stop bits"))
-		w.Inverted, w.Patient = rapid.Bool().Draw(t, "inverted"), rapid.Bool().Draw(t, "patient")
+		w.Inverted, w.WaitsForIdle = rapid.Bool().Draw(t, "inverted"), rapid.Bool().Draw(t, "patient")
 		by := w
 		by.Baud += by.Baud / 1000 * rapid.IntRange(-20, 20).Draw(t, "clock, in 0.1 %")
 		sent := rapid.SliceOfN(rapid.Byte(), 0, 50).Draw(t, "sent")
@@ -39,7 +39,7 @@ func TestHeardAsSent(t *testing.T) {
 		for _, x := range sent {
 			want = append(want, x&(1<<w.DataBits-1))
 		}
-		if got := w.Heard([]byte("before"), sent, by); !bytes.Equal(got, want) {
+		if got := w.ReceivedBy([]byte("before"), sent, by); !bytes.Equal(got, want) {
 			t.Fatalf("%v, heard by %v: got % x, want % x", w, by, got, want)
 		}
 	})
@@ -50,7 +50,7 @@ func TestHeard(t *testing.T) {
 	n, e, seven := wire(2400, 8, 'N', 1), wire(2400, 8, 'E', 1), wire(2400, 7, 'E', 1)
 	for _, row := range []struct {
 		name     string
-		from, by simulate.Wire
+		from, by simulate.LineSetting
 		sent     string
 		want     string
 	}{
@@ -67,7 +67,7 @@ func TestHeard(t *testing.T) {
 		{"a slow start bit", wire(300, 8, 'N', 1), wire(2400, 8, 'N', 1), "\xFF", "\x80"},
 		{"fast bits that are missed", wire(19200, 8, 'N', 1), wire(2400, 8, 'N', 1), "\x00\x00\x00\x00", "\xF0"},
 	} {
-		got := row.from.Heard(nil, []byte(row.sent), row.by)
+		got := row.from.ReceivedBy(nil, []byte(row.sent), row.by)
 		if string(got) != row.want {
 			t.Errorf("%s: %q at %v, heard at %v: got % x, want % x", row.name, row.sent, row.from, row.by, got, row.want)
 		}
@@ -77,7 +77,7 @@ func TestHeard(t *testing.T) {
 // TestHeardParity: a sender of seven bits and a parity is read whole by a receiver of eight bits.
 func TestHeardParity(t *testing.T) {
 	telegram := encode(t, "p1-se-aidon")
-	got := wire(9600, 7, 'E', 1).Heard(nil, telegram, wire(9600, 8, 'N', 1))
+	got := wire(9600, 7, 'E', 1).ReceivedBy(nil, telegram, wire(9600, 8, 'N', 1))
 	if len(got) != len(telegram) {
 		t.Fatalf("%d bytes heard of %d", len(got), len(telegram))
 	}
@@ -92,7 +92,7 @@ func TestHeardParity(t *testing.T) {
 func TestHeardGarbled(t *testing.T) {
 	for _, row := range []struct {
 		name      string
-		from, by  simulate.Wire
+		from, by  simulate.LineSetting
 		low, high int // bytes heard of a hundred sent
 	}{
 		{"parity unexpected", wire(115200, 8, 'E', 1), wire(115200, 8, 'N', 1), 90, 125},
@@ -102,16 +102,16 @@ func TestHeardGarbled(t *testing.T) {
 		{"read faster", wire(2400, 8, 'E', 1), wire(115200, 8, 'N', 1), 100, 600},
 		{"inverted", inverted(wire(115200, 8, 'N', 1)), wire(115200, 8, 'N', 1), 40, 110},
 	} {
-		for _, by := range []simulate.Wire{row.by, patient(row.by)} {
+		for _, by := range []simulate.LineSetting{row.by, patient(row.by)} {
 			telegram := encode(t, "p1-se-aidon")
-			got := row.from.Heard(nil, telegram, by)
+			got := row.from.ReceivedBy(nil, telegram, by)
 			if share := 100 * len(got) / len(telegram); share < row.low || share > row.high {
 				t.Errorf("%s: %d of %d bytes, want %d to %d %%", row.name, len(got), len(telegram), row.low, row.high)
 			}
-			if again := row.from.Heard(nil, telegram, by); !bytes.Equal(got, again) {
+			if again := row.from.ReceivedBy(nil, telegram, by); !bytes.Equal(got, again) {
 				t.Errorf("%s: not the same again", row.name)
 			}
-			if bytes.Contains(got, []byte("1-0:1.8.0(")) && !by.Patient {
+			if bytes.Contains(got, []byte("1-0:1.8.0(")) && !by.WaitsForIdle {
 				t.Errorf("%s: still readable", row.name)
 			}
 		}
@@ -120,15 +120,15 @@ func TestHeardGarbled(t *testing.T) {
 
 func TestHeardPanics(t *testing.T) {
 	good := wire(2400, 8, 'N', 1)
-	for _, bad := range []simulate.Wire{{}, wire(0, 8, 'N', 1), wire(2400, 9, 'N', 1), wire(2400, 8, 'X', 1), wire(2400, 8, 'N', 0)} {
-		for _, ends := range [][2]simulate.Wire{{good, bad}, {bad, good}} {
+	for _, bad := range []simulate.LineSetting{{}, wire(0, 8, 'N', 1), wire(2400, 9, 'N', 1), wire(2400, 8, 'X', 1), wire(2400, 8, 'N', 0)} {
+		for _, ends := range [][2]simulate.LineSetting{{good, bad}, {bad, good}} {
 			func() {
 				defer func() {
 					if recover() == nil {
 						t.Errorf("%v heard by %v: Heard does not panic", ends[0], ends[1])
 					}
 				}()
-				ends[0].Heard(nil, nil, ends[1])
+				ends[0].ReceivedBy(nil, nil, ends[1])
 			}()
 		}
 	}

@@ -76,18 +76,18 @@ func (s *State) energy(code obis.Code) int64 {
 	e := &s.Energies
 	c := code[2]
 	switch rate := int(code[4]); {
-	case rate > len(s.Tariffs):
+	case rate > len(s.TariffEnergies):
 		return 0
 	case rate > 0:
-		e = &s.Tariffs[rate-1]
+		e = &s.TariffEnergies[rate-1]
 	case c > 20:
-		e, c = &s.Phases[c/20-1], c%20
+		e, c = &s.PhaseEnergies[c/20-1], c%20
 	}
 	switch c {
 	case absolute:
 		return e.Import + e.Export
 	case quadrantOne, quadrantOne + 1, quadrantOne + 2, quadrantOne + 3:
-		return s.Quadrants[c-quadrantOne]
+		return s.QuadrantEnergies[c-quadrantOne]
 	}
 	return [...]int64{e.Import, e.Export, e.ImportReactive, e.ExportReactive}[c-1]
 }
@@ -97,9 +97,9 @@ func (s *State) measured(code obis.Code) (v int64, exp int8, divided bool) {
 	c := code[2]
 	switch code[3] {
 	case demand:
-		return s.Quarter[c-1] / (15 * minute), 0, true
+		return s.QuarterEnergy[c-1] / (15 * minute), 0, true
 	case lastAverage:
-		return s.LastQuarter[c-1], 0, true
+		return s.LastQuarterPower[c-1], 0, true
 	case maximum:
 		return s.Peaks[0].Watts, 0, true
 	case sags:
@@ -110,7 +110,7 @@ func (s *State) measured(code obis.Code) (v int64, exp int8, divided bool) {
 	watts, vars := s.Net()
 	phase := int(c)/20 - 1
 	if phase >= 0 {
-		watts, vars = s.Power[phase], s.Reactive[phase]
+		watts, vars = s.Power[phase], s.ReactivePower[phase]
 	}
 	switch c % 20 {
 	case ampere:

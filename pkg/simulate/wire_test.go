@@ -13,22 +13,22 @@ import (
 
 // noon is a household with sun on its roof and an oven on L3.
 var noon = simulate.State{
-	Time:     time.Date(2026, 5, 10, 10, 20, 30, 0, time.UTC),
-	Power:    [3]int64{-1234, -56, 1890},
-	Reactive: [3]int64{-78, 90, 0},
-	Voltage:  [3]int64{2334, 2310, 2256},
-	Current:  [3]int64{-5297, -460, 8380},
-	Energies: simulate.Energies{Import: 44_000_003_599, Export: 3_600_000, ImportReactive: 7199, ExportReactive: 3600},
-	Hour:     time.Date(2026, 5, 10, 10, 0, 0, 0, time.UTC),
+	Time:          time.Date(2026, 5, 10, 10, 20, 30, 0, time.UTC),
+	Power:         [3]int64{-1234, -56, 1890},
+	ReactivePower: [3]int64{-78, 90, 0},
+	Voltage:       [3]int64{2334, 2310, 2256},
+	Current:       [3]int64{-5297, -460, 8380},
+	Energies:      simulate.Energies{Import: 44_000_003_599, Export: 3_600_000, ImportReactive: 7199, ExportReactive: 3600},
+	Hour:          time.Date(2026, 5, 10, 10, 0, 0, 0, time.UTC),
 	HourEnergies: simulate.Energies{
 		Import: 43_200_035_999, Export: 3_599_999, ImportReactive: 36_000, ExportReactive: 0,
 	},
 	Frequency: 5001,
 	Registers: simulate.Registers{
-		Tariff:    2,
-		Tariffs:   [2]simulate.Energies{{Import: 40_000_000_000}, {Import: 4_000_003_599, Export: 3_600_000}},
-		Quadrants: [4]int64{3600, 3599, 0, 3600},
-		Quarter:   [2]int64{900_000, 0}, LastQuarter: [2]int64{2500, 0},
+		Tariff:           2,
+		TariffEnergies:   [2]simulate.Energies{{Import: 40_000_000_000}, {Import: 4_000_003_599, Export: 3_600_000}},
+		QuadrantEnergies: [4]int64{3600, 3599, 0, 3600},
+		QuarterEnergy:    [2]int64{900_000, 0}, LastQuarterPower: [2]int64{2500, 0},
 		Peaks: [5]simulate.Peak{
 			{At: time.Date(2026, 5, 3, 17, 45, 0, 0, time.UTC), Watts: 7654},
 			{At: time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC), Watts: 8000},
@@ -36,7 +36,7 @@ var noon = simulate.State{
 			{At: time.Date(2026, 2, 1, 17, 45, 0, 0, time.UTC), Watts: 6001},
 			{At: time.Date(2026, 1, 31, 23, 45, 0, 0, time.UTC), Watts: 11_222},
 		},
-		Five: time.Date(2026, 5, 10, 10, 20, 0, 0, time.UTC), Gas: 1_234_567, HourGas: 1_234_500, Water: 890, Heat: 31_177,
+		MediaTime: time.Date(2026, 5, 10, 10, 20, 0, 0, time.UTC), Gas: 1_234_567, HourGas: 1_234_500, Water: 890, Heat: 31_177,
 		Failures: 3, LongFailures: 1, Sags: [3]int64{0, 12, 0}, Swells: [3]int64{1, 0, 0},
 	},
 }

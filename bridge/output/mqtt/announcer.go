@@ -47,7 +47,7 @@ func (s *session) announce(a *announcer) {
 		return
 	}
 	now := time.Now()
-	if wait := discovery.PauseBetween - now.Sub(a.announced); wait > 0 {
+	if wait := discovery.StepPause - now.Sub(a.announced); wait > 0 {
 		s.due.in(announceTask, wait)
 		return
 	}
@@ -66,7 +66,7 @@ func (s *session) announce(a *announcer) {
 		}
 	}
 	if len(a.steps) > 0 || a.due {
-		s.due.in(announceTask, discovery.PauseBetween)
+		s.due.in(announceTask, discovery.StepPause)
 	}
 }
 
@@ -89,7 +89,7 @@ func (s *session) plan(a *announcer) (some bool) {
 	a.due = false
 	delete(s.sent, a.id)
 	topics := union(d.want.topics, d.stays.Topics)
-	a.steps, a.after = d.steps, device{Announced: d.after.With(d.stays.Announced), Topics: topics}
+	a.steps, a.after = d.steps, device{Announced: d.after.Union(d.stays.Announced), Topics: topics}
 	if gone := s.emptied(a.id, held.Topics, topics); len(gone) > 0 {
 		last := max(len(a.steps)-1, 0)
 		a.steps = append(a.steps[:last], slices.Concat(slices.Concat(a.steps[last:]...), gone))
@@ -98,9 +98,9 @@ func (s *session) plan(a *announcer) (some bool) {
 		s.devices.set(a.id, a.after)
 		return false
 	}
-	both := device{Announced: held.Announced.With(a.after.Announced), Topics: union(held.Topics, topics)}
+	both := device{Announced: held.Announced.Union(a.after.Announced), Topics: union(held.Topics, topics)}
 	s.devices.set(a.id, both)
-	if len(a.steps) > 1 || len(d.rest.Without(d.rest.Below(s.config.Prefix))) > 0 { // whoever is killed now, and configured back, must know of both
+	if len(a.steps) > 1 || len(d.rest.Minus(d.rest.UnderPrefix(s.config.Prefix))) > 0 { // whoever is killed now, and configured back, must know of both
 		s.devices.sync()
 	}
 	if d.refused == nil && !s.prove(a, &d.want) && s.conn.Err() == nil {
@@ -113,18 +113,18 @@ func (s *session) plan(a *announcer) (some bool) {
 // A draft holds the steps from what the broker holds of a device to what is wanted.
 type draft struct {
 	want    wanted
-	stays   device         // retained, and left as it is: whether it is still wanted is not known yet
-	rest    discovery.Held // retained, and changed by the steps
+	stays   device              // retained, and left as it is: whether it is still wanted is not known yet
+	rest    discovery.Announced // retained, and changed by the steps
 	steps   [][]discovery.Message
-	after   discovery.Held // what rest has become when the steps are done
-	refused error          // why the broker does not take one of the steps; nil if it takes all, as far as is known
+	after   discovery.Announced // what rest has become when the steps are done
+	refused error               // why the broker does not take one of the steps; nil if it takes all, as far as is known
 }
 
 func (s *session) draft(a *announcer, held device, style discovery.Style) (d draft) {
 	d.want = a.wanted(style)
 	d.stays = s.undecided(a.id, held, &d.want)
-	d.rest = held.Announced.Without(d.stays.Announced)
-	d.steps, d.after = discovery.Change(d.rest, d.want.messages)
+	d.rest = held.Announced.Minus(d.stays.Announced)
+	d.steps, d.after = discovery.PlanChange(d.rest, d.want.messages)
 	d.refused = s.refused(d.steps)
 	return d
 }
@@ -179,7 +179,7 @@ func (s *session) refused(steps [][]discovery.Message) error {
 // they are wanted. If the meter has not sent a telegram yet, these are all. If the retained scan was incomplete, these are the ones that
 // want lacks. Announcements under another prefix, and all announcements if discovery is off, are never among them.
 func (s *session) undecided(id string, held device, want *wanted) device {
-	stays := device{Announced: held.Announced.Below(s.config.Prefix), Topics: held.Topics}
+	stays := device{Announced: held.Announced.UnderPrefix(s.config.Prefix), Topics: held.Topics}
 	if s.config.Style == discovery.Off {
 		stays.Announced = nil
 	}

@@ -33,7 +33,7 @@ type keptDevices struct {
 // A device is what the broker holds of one.
 type device struct {
 	// Announced are the discovery topics, and what they announced.
-	Announced discovery.Held `json:"announced"`
+	Announced discovery.Announced `json:"announced"`
 	// Topics are those with retained values, below the meter's own.
 	Topics []string `json:"topics"`
 }
@@ -67,7 +67,7 @@ func (d *devices) whole() time.Time { return d.kept.Asked.Add(foundLifetime) }
 // add notes that the broker holds more of a device.
 func (d *devices) add(id string, more device) {
 	held := d.kept.Devices[id]
-	d.set(id, device{Announced: held.Announced.With(more.Announced), Topics: union(held.Topics, more.Topics)})
+	d.set(id, device{Announced: held.Announced.Union(more.Announced), Topics: union(held.Topics, more.Topics)})
 }
 
 // set notes what the broker holds of a device; nothing of one that holds nothing.

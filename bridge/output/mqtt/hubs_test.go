@@ -18,10 +18,10 @@ func hubOf(t *testing.T, all []message) map[string]hatest.Entity {
 	t.Helper()
 	hub := hatest.NewHub("homeassistant")
 	for _, m := range announcements(all) {
-		hub.Hear(m.topic, []byte(m.payload))
+		hub.Receive(m.topic, []byte(m.payload))
 	}
-	if len(hub.Complaints) > 0 {
-		t.Errorf("the hub complains: %q", hub.Complaints)
+	if len(hub.Warnings) > 0 {
+		t.Errorf("the hub complains: %q", hub.Warnings)
 	}
 	known := map[string]hatest.Entity{}
 	for _, e := range hub.Entities() {
@@ -68,7 +68,7 @@ func TestLostMemoryLosesNoEntity(t *testing.T) {
 			b.empty()
 			was, is := hubOf(t, b.messages()[:before]), hubOf(t, b.messages())
 			for id, e := range was {
-				if now, ok := is[id]; !ok || now.Born != e.Born || now.ID != e.ID {
+				if now, ok := is[id]; !ok || now.Created != e.Created || now.ID != e.ID {
 					t.Errorf("%s is lost or was made anew: %v, before %v", id, now, e)
 				}
 			}

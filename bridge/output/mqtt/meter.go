@@ -110,7 +110,7 @@ func (s *session) wanted(m *meter, style discovery.Style) wanted {
 		Serial: cmp.Or(m.about.Serial, before.Serial), Software: cmp.Or(m.about.List, before.Software), Simulated: m.Simulated,
 	}
 	for _, k := range m.known {
-		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, As: k.UnitIndex, Decimals: int(k.Decimals), Every: k.Every})
+		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, Measure: k.UnitIndex, Decimals: int(k.Decimals), Interval: k.Every})
 	}
 	d.Quantities = append(d.Quantities, before.Quantities...)
 	topics := slices.Clone(ownTopics)
@@ -119,7 +119,7 @@ func (s *session) wanted(m *meter, style discovery.Style) wanted {
 			topics = append(topics, q.ID.String())
 		}
 	}
-	return wanted{messages: s.config.discovery(style).Meter(d), topics: topics, entities: d.Entities()}
+	return wanted{messages: s.config.discovery(style).Meter(d), topics: topics, entities: d.EntityCount()}
 }
 
 // ownTopics are the retained topics of every meter, besides its quantities.

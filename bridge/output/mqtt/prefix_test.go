@@ -126,14 +126,14 @@ func checkHubs(t *testing.T, all []message, s setting) {
 	for _, prefix := range []string{"homeassistant", second} {
 		hub := hatest.NewHub(prefix)
 		for _, m := range all {
-			hub.Hear(m.topic, []byte(m.payload))
+			hub.Receive(m.topic, []byte(m.payload))
 		}
 		got := len(hub.Entities())
 		some := prefix == s.prefix && s.style != discovery.Off
 		if some != (got > 0) || some && !s.silent && got < 30 {
 			t.Errorf("the hub of %s knows %d entities, after %+v", prefix, got, s)
 		}
-		complaints := slices.DeleteFunc(hub.Complaints, func(text string) bool {
+		complaints := slices.DeleteFunc(hub.Warnings, func(text string) bool {
 			// mochi goes on for a moment with what a client has sent that it throws out: the meter without the bridge.
 			return strings.Contains(text, "via_device")
 		})

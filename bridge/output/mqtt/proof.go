@@ -84,7 +84,7 @@ func (s *session) concludeProofs() {
 				continue
 			}
 			m.due = true
-			s.due.in(announceTask, discovery.PauseBetween)
+			s.due.in(announceTask, discovery.StepPause)
 		case !p.until.IsZero():
 			s.due.in(proofTask, time.Until(p.until))
 		}
@@ -128,9 +128,9 @@ func (s *session) sayAnnounced(a *announcer, want *wanted) {
 }
 
 // sayTakenBack is for the log: of what was announced where nothing is announced any more.
-func (s *session) sayTakenBack(a *announcer, held discovery.Held) {
+func (s *session) sayTakenBack(a *announcer, held discovery.Announced) {
 	if s.config.Style != discovery.Off {
-		held = held.Without(held.Below(s.config.Prefix))
+		held = held.Minus(held.UnderPrefix(s.config.Prefix))
 	}
 	if len(held) == 0 {
 		return

@@ -57,13 +57,13 @@ const foundLifetime = 50 * time.Hour
 
 // takeOver keeps what an earlier run announced: lists that come once an hour would else lose their entities until then.
 func (s *session) takeOver(found []discovery.Message) {
-	held := discovery.HeldOf(found)
+	held := discovery.AnnouncedBy(found)
 	s.found = map[string]discovery.Meter{}
-	for _, m := range s.config.Discovery().Announced(found) {
+	for _, m := range s.config.Discovery().ParseMeters(found) {
 		s.found[m.ID] = m
 	}
-	for _, id := range held.Meters() {
-		before := device{Announced: held.Of(id)}
+	for _, id := range held.MeterIDs() {
+		before := device{Announced: held.OfMeter(id)}
 		for _, q := range s.found[id].Quantities {
 			before.Topics = append(before.Topics, q.ID.String())
 		}

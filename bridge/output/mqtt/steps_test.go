@@ -41,7 +41,7 @@ func entities(t *testing.T, b *broker) map[string]int {
 	for id, e := range hubOf(t, b.messages()) {
 		if name, ok := strings.CutPrefix(id, "hanbridge_house_"); ok && e.Topic != "" {
 			if _, ok := quantity.Named(name); ok {
-				all[name] = e.Born
+				all[name] = e.Created
 			}
 		}
 	}

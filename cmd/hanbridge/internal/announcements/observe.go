@@ -67,7 +67,7 @@ func (f *MeterFlags) Observe(command string, w *daemon.Setup, files []string) (*
 // ObserveFamily sees a simulated meter for an hour, from the full hour on: some lists come no oftener.
 func ObserveFamily(w *daemon.Setup, f simulate.Family) (*Observation, error) {
 	telegrams := int(time.Hour / f.Interval)
-	if f.Hourly%f.Interval != 0 {
+	if f.HourlyOffset%f.Interval != 0 {
 		telegrams++
 	}
 	var stream bytes.Buffer
@@ -142,7 +142,7 @@ func (s *Observation) take(r *meter.Reading) {
 	}
 	for _, sample := range r.Samples {
 		if s.Sent[sample.ID]++; s.Sent[sample.ID] == 1 {
-			m.Quantities = append(m.Quantities, discovery.Quantity{ID: sample.ID, As: sample.As, Decimals: sample.Decimals()})
+			m.Quantities = append(m.Quantities, discovery.Quantity{ID: sample.ID, Measure: sample.As, Decimals: sample.Decimals()})
 		}
 	}
 }

@@ -35,7 +35,7 @@ func ReadRetained(ctx context.Context, w *daemon.Setup) (k Retained, err error) 
 // RetainedMeters returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
 // text, and of one that comes once an hour, it need not hold a value. Without any where it holds nothing.
 func RetainedMeters(w *daemon.Setup, k Retained) (meters []discovery.Meter) {
-	announced := w.MQTTOutput().Discovery().Announced(k.Announced)
+	announced := w.MQTTOutput().Discovery().ParseMeters(k.Announced)
 	for _, m := range w.Meters {
 		var before discovery.Meter
 		if i := slices.IndexFunc(announced, func(a discovery.Meter) bool { return a.ID == m.ID }); i >= 0 {
@@ -84,10 +84,10 @@ func decimalsIn(id quantity.ID, value string) int {
 // announcementsOf are the announcements of these devices, in either style, and with others also of those that publish below the base
 // topic: meters that were taken out of the configuration.
 func announcementsOf(messages []discovery.Message, ids []string, base string, others bool) []discovery.Message {
-	held := discovery.HeldOf(messages)
-	named := discovery.Held{}
+	held := discovery.AnnouncedBy(messages)
+	named := discovery.Announced{}
 	for _, id := range ids {
-		named = named.With(held.Of(id))
+		named = named.Union(held.OfMeter(id))
 	}
 	return slices.DeleteFunc(slices.Clone(messages), func(m discovery.Message) bool {
 		_, ours := held[m.Topic]

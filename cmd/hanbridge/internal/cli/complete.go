@@ -36,7 +36,7 @@ func families(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra
 
 func faults(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra.ShellCompDirective) {
 	for _, k := range simulate.FaultKinds() {
-		all = append(all, cobra.CompletionWithDesc(k.Name, k.Does))
+		all = append(all, cobra.CompletionWithDesc(k.Name, k.Effect))
 	}
 	return all, cobra.ShellCompDirectiveNoFileComp
 }

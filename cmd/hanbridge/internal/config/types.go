@@ -40,7 +40,7 @@ func (s Serial) String() string {
 // Lines returns the settings to try.
 func (s Serial) Lines() []source.Line {
 	if s.Auto {
-		return source.Usual
+		return source.UsualLines
 	}
 	return []source.Line{s.Line}
 }

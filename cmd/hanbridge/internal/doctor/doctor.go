@@ -80,7 +80,7 @@ func newExamination(p *cli.Program, o Options) (*examination, error) {
 		return nil, errors.New("--dwell is above 0")
 	}
 	d := &examination{
-		options: o, file: config.FindFile(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.Usable,
+		options: o, file: config.FindFile(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.CheckPort,
 		wires: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
 		check: mqtt.Check, hub: mqtt.HubOnline,
 		say:      func(name, text string) { fmt.Fprint(p.Out, reportLine(name, text, cli.IsTerminal(p.Out))) },

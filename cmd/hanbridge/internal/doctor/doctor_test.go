@@ -128,8 +128,8 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 	if err != nil {
 		panic(err)
 	}
-	from := simulate.Wire{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: w.inverted}
-	by := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
+	from := simulate.LineSetting{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: w.inverted}
+	by := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
 	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
 	begun := false
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
@@ -141,7 +141,7 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 		if w.damage != nil {
 			telegram = w.damage(telegram)
 		}
-		return at, from.Heard(nil, telegram, by), nil
+		return at, from.ReceivedBy(nil, telegram, by), nil
 	})
 }
 
@@ -273,7 +273,7 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"wrong parity in the configuration", ward{family: "aidon-no", config: with(onPort, set("2400 8N1"))}, "setting",
 			[]string{"serial is set to 2400 8N1, and the meter speaks 2400 8E1: set serial to auto"}, nil},
 		{"wrong baud", ward{family: "p1-se-aidon", line: "19200 8N1", config: onPort}, "other-baud",
-			[]string{fmt.Sprintf("the meter sends with another speed than any of the %d settings tried: ask your grid company", len(source.Usual))}, []string{"meter     "}},
+			[]string{fmt.Sprintf("the meter sends with another speed than any of the %d settings tried: ask your grid company", len(source.UsualLines))}, []string{"meter     "}},
 		{"wrong baud over the network", ward{family: "aidon-no", line: "2400 8E1", config: overTCP},
 			"other-baud", []string{"the reader is set to another line setting than the meter's: set the reader's own serial port"}, nil},
 		{"inverted", ward{family: "p1-se-aidon", inverted: true, config: onPort}, "inverted",
@@ -335,7 +335,7 @@ func TestDoctorVerdicts(t *testing.T) {
 		{"a reader at another speed", ward{family: "p1-se-aidon", line: "9600 8N1", damage: short, config: overTCP}, "too-few",
 			[]string{"most likely the reader is set to another line setting than the meter's"}, []string{"serial to auto"}},
 		{"a port with something else on it", ward{family: "p1-se-aidon", damage: short, config: onPort}, "too-few",
-			[]string{fmt.Sprintf("on %s at any of the %d settings tried", aPort, len(source.Usual)), "the wrong adapter"}, []string{"serial to auto"}},
+			[]string{fmt.Sprintf("on %s at any of the %d settings tried", aPort, len(source.UsualLines)), "the wrong adapter"}, []string{"serial to auto"}},
 		{"a recording of no meter", ward{ends: io.EOF, begins: "hello", config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "words.txt"} }},
 			"too-few", []string{"verdict   no telegram in words.txt: it is empty, or was recorded with another line setting"}, nil},
 		{"an empty recording", ward{ends: io.EOF, config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "empty.bin"} }},

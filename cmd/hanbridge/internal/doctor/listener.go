@@ -113,11 +113,11 @@ func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
 	if isLocked {
 		l.lock = locked
 	}
-	return l.Proved && (isLocked || l.Finding().Unknown > 1)
+	return l.Proved && (isLocked || l.Finding().Unsupported > 1)
 }
 
 // Ended gives up where nothing has come at two speeds: at a wrong one too a meter that sends gives bytes.
-func (l *listener) Ended(e probe.End) (goOn bool) {
+func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	if e.Err != nil {
 		return true
 	}

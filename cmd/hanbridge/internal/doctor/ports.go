@@ -109,7 +109,7 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	l := &listener{decoder: decoder, dwell: d.dwell, progress: d.progress, speeds: map[string]bool{}}
 	source := probe.Source{Endpoints: func() ([]probe.Endpoint, error) { return d.endpoints(m) }, Recorded: m.Port.Kind == config.ReplayPort}
 	found := probe.Probe(ctx, source, probe.Options{
-		Dwell: d.dwell, Once: true, ReadOn: l.readOn, Decoder: decoder,
+		Dwell: d.dwell, SinglePass: true, ProvedTimeout: l.readOn, Decoder: decoder,
 	}, l)
 	var parts []string
 	for _, f := range found.Tried {

@@ -89,7 +89,7 @@ func pacedKept(m discovery.Meter, values map[string]string) paced {
 		}
 	}
 	for _, q := range m.Quantities {
-		p.quantities = append(p.quantities, estimate.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: max(p.interval, q.Every)})
+		p.quantities = append(p.quantities, estimate.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: max(p.interval, q.Interval)})
 	}
 	return p
 }

@@ -30,12 +30,12 @@ func invertedWire(f simulate.Family, l source.Line) io.ReadCloser {
 	if err != nil {
 		panic(err)
 	}
-	from := simulate.Wire{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: true}
-	by := simulate.Wire{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
+	from := simulate.LineSetting{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: true}
+	by := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
 	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
 		at, telegram := meter.Next()
-		return at, from.Heard(nil, telegram, by), nil
+		return at, from.ReceivedBy(nil, telegram, by), nil
 	})
 }
 

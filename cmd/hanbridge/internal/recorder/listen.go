@@ -95,21 +95,21 @@ func (l *listener) enough() bool {
 }
 
 // Ended tells if there is anything more to read: another endpoint, or the same one, where a reader closed it behind a telegram.
-func (l *listener) Ended(e probe.End) (goOn bool) {
+func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
 	case e.Err == nil:
 		next := "all have been tried, and are tried again"
-		if l.waited = len(e.Left) > 0; l.waited {
-			next = "next: " + daemon.EndpointName(e.Left[0])
+		if l.waited = len(e.Remaining) > 0; l.waited {
+			next = "next: " + daemon.EndpointName(e.Remaining[0])
 		}
 		l.say("no telegram from %s in %v; %s", daemon.EndpointName(e.Finding.Endpoint), probe.Dwell, next)
 		return true
 	case errors.Is(e.Err, probe.ErrClosed):
 		l.closed = true
 		return true
-	case e.Again:
+	case e.SameNext:
 		return false
-	case len(e.Left) > 0:
+	case len(e.Remaining) > 0:
 		_, ours := errors.AsType[errKeep](e.Err)
 		return !ours
 	}

@@ -67,7 +67,7 @@ func captureSource(p *cli.Program, o Options) (s probe.Source, received func() t
 		}
 	}
 	if o.From != "" {
-		s.Recorded, s.Changing = true, false
+		s.Recorded, s.EndpointsChange = true, false
 		s.Endpoints, received = recording(o.From)
 	}
 	if o.Keys.Given() {

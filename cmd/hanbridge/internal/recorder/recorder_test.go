@@ -178,7 +178,7 @@ func TestCaptureTellsTheMost(t *testing.T) {
 			t.Fatal("no such family")
 		}
 		var wires []probe.Endpoint
-		for _, l := range source.Usual {
+		for _, l := range source.UsualLines {
 			wires = append(wires, wireOf(l.String(), func() io.ReadCloser { return invertedWire(f, l) }))
 		}
 		_, _, l, _ := captured(t, 10*time.Minute, 0, wires...)

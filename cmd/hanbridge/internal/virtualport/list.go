@@ -46,7 +46,7 @@ func FaultHelp() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, k := range simulate.FaultKinds() {
-		fmt.Fprintf(w, "  %s=%d\t%s\n", k.Name, k.Usual, k.Does)
+		fmt.Fprintf(w, "  %s=%d\t%s\n", k.Name, k.Default, k.Effect)
 	}
 	_ = w.Flush()
 	return strings.TrimSuffix(b.String(), "\n") + "\nThe number is the N that is meant where none is given."

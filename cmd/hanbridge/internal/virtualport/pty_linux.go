@@ -46,7 +46,7 @@ func (s *sender) toPTY(ctx context.Context) error {
 // ptyWriter writes to the controlling side. What nobody reads is lost, as on a real wire.
 type ptyWriter struct {
 	control, port *os.File
-	line          simulate.Wire
+	line          simulate.LineSetting
 	deaf          bool // a reader was waited for, and nobody has read since
 	left          int  // bytes that waited for a reader after the last write
 }
@@ -62,7 +62,7 @@ const patience = time.Second
 func (w *ptyWriter) Write(b []byte) (int, error) {
 	heard := b
 	if baud := speedOf(w.port); w.line.Baud > 0 && baud > 0 && baud != w.line.Baud {
-		heard = w.line.Heard(nil, b, simulate.Wire{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
+		heard = w.line.ReceivedBy(nil, b, simulate.LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
 		heard = heard[:min(len(heard), unread)] // a fast reader of a slow line hears many bytes in one
 	}
 	for piece := range slices.Chunk(heard, unread) {

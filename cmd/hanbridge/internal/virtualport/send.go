@@ -20,9 +20,9 @@ import (
 type sender struct {
 	*cli.Program
 	wire    *Wire
-	count   int           // of reads; 0 is all
-	line    simulate.Wire // how the meter's port is set; the zero Wire is heard at any speed
-	patient bool          // at a TCP port it begins when the first program connects
+	count   int                  // of reads; 0 is all
+	line    simulate.LineSetting // how the meter's port is set; the zero Wire is heard at any speed
+	patient bool                 // at a TCP port it begins when the first program connects
 }
 
 // to sends to stdout, pty or tcp://HOST:PORT until the wire or ctx ends.

@@ -39,7 +39,7 @@ func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 	} else if s.Count == 0 {
 		s.Count = 10
 	}
-	to := sender{Program: p, wire: NewSimulatedWire(meter, s.Speed), count: s.Count, line: family.Wire()}
+	to := sender{Program: p, wire: NewSimulatedWire(meter, s.Speed), count: s.Count, line: family.LineSetting()}
 	return to.to(ctx, s.To)
 }
 
@@ -73,7 +73,7 @@ func (s *SimulateOptions) meter(family simulate.Family) (telegrams, error) {
 	if err != nil {
 		return nil, err
 	}
-	return simulate.NewFaulty(simulate.NewMeter(family, s.Seed, start), s.Seed, then, faults...), nil
+	return simulate.NewFaultyMeter(simulate.NewMeter(family, s.Seed, start), s.Seed, then, faults...), nil
 }
 
 // Replay sends the recording of the named file ("-" is standard input) to stdout, pty or tcp://HOST:PORT, speed times as fast as it

@@ -44,7 +44,7 @@ func heardBy(messages *testbed.MessageLog) *hatest.Hub {
 	for line := range strings.Lines(messages.Text()) {
 		topic, payload, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		if strings.HasPrefix(topic, "homeassistant/") && strings.HasSuffix(topic, "/config") {
-			hub.Hear(topic, []byte(payload))
+			hub.Receive(topic, []byte(payload))
 		}
 	}
 	return hub
@@ -85,8 +85,8 @@ func testStyles(t *testing.T, remembers bool) {
 		cable.SendUntil(time.Second, "announced as "+style+" alone", settled)
 		run.Stop(syscall.SIGTERM)
 		hub := heardBy(messages)
-		if len(hub.Complaints) > 0 {
-			t.Errorf("%s: the hub complains: %q", style, hub.Complaints)
+		if len(hub.Warnings) > 0 {
+			t.Errorf("%s: the hub complains: %q", style, hub.Warnings)
 		}
 		now := alive(hub, false)
 		if i > 0 {

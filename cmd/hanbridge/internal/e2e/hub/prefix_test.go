@@ -72,8 +72,8 @@ func testPrefixes(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 	prefixed(t, broker, cable, messages, "homeassistant", state).Stop(syscall.SIGTERM)
 	hub := heardBy(messages)
-	if got := len(alive(hub, false)); got < 30 || len(hub.Complaints) > 0 {
-		t.Errorf("the hub knows %d entities, and complains: %q", got, hub.Complaints)
+	if got := len(alive(hub, false)); got < 30 || len(hub.Warnings) > 0 {
+		t.Errorf("the hub knows %d entities, and complains: %q", got, hub.Warnings)
 	}
 }
 
