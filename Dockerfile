@@ -1,8 +1,8 @@
-# syntax=docker/dockerfile:1
 # docker buildx build --platform linux/amd64,linux/arm64,linux/arm/v7,linux/arm/v6 -t hanbridge/hanbridge .
 
-# The compiler runs on the builder's own processor and cross-compiles: no emulation.
-FROM --platform=$BUILDPLATFORM golang:1.26-alpine AS build
+# The compiler runs on the processor of the machine that builds, and cross-compiles: nothing is emulated.
+# The digest is that of the index of all platforms, so that everybody builds with the same compiler. Dependabot renews both.
+FROM --platform=$BUILDPLATFORM golang:1.26.8-alpine@sha256:8ac98ca534ac3f51e1f420a1dd2c15e74c75cfa0f23f3ad27eb5d7236c349a0c AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download

@@ -26,7 +26,7 @@ func TestImage(t *testing.T) {
 	}
 	testStateFolder(t)
 	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(testbed.ReadFile(t, "go.mod"))
-	if want := "golang:" + language[1] + "-"; !strings.Contains(testbed.ReadFile(t, "Dockerfile"), want) {
+	if want := "golang:" + language[1] + "."; !strings.Contains(testbed.ReadFile(t, "Dockerfile"), want) {
 		t.Errorf("Dockerfile does not build with %s…, the language of go.mod", want)
 	}
 	sent := strings.Split(testbed.ReadFile(t, ".dockerignore"), "\n")
