@@ -12,46 +12,51 @@ import (
 )
 
 const (
-	// format is the version of a file. In every version the checksum has the same place, so that damage is not taken for a newer version.
+	// format is the version of the file format. All versions have the checksum in the same place, so that a damaged file is not taken for
+	// a newer one.
 	format = 1
-	most   = 64 << 20 // bytes; no bridge writes that many
+	// maxSize is above the size of every file that a bridge writes, in bytes.
+	maxSize = 64 << 20
 )
 
-// A file is one JSON object on one line. In front of these members it has the member "checksum": the SHA-256 of all that follows it.
+// A file is one JSON object on one line. Its first member, before those of this type, is "checksum": the SHA-256 of all bytes after it.
 type file struct {
 	Format    int       `json:"format"`
 	Documents documents `json:"documents"`
 }
 
 const (
-	beforeSum = `{"checksum":"`
-	behindSum = `",`
-	headSize  = len(beforeSum) + 2*sha256.Size + len(behindSum) // bytes up to what the checksum is of
+	checksumPrefix = `{"checksum":"`
+	checksumSuffix = `",`
+	headSize       = len(checksumPrefix) + 2*sha256.Size + len(checksumSuffix) // length of the checksum member, in bytes
 )
 
-// errDamaged is in the errors of a file that is not what was written. Such a file is set aside.
+// errDamaged is wrapped by the error for a file whose content is not what hanbridge wrote. Such a file is renamed; see damagedPath.
 var errDamaged = errors.New("damaged")
 
-func damaged(format string, args ...any) error {
+// damagedError returns an error that wraps errDamaged.
+func damagedError(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errDamaged, fmt.Errorf(format, args...))
 }
 
+// encode returns the content of a file with these documents.
 func encode(d documents) ([]byte, error) {
 	text, err := json.Marshal(file{format, d})
 	if err != nil {
 		return nil, err
 	}
-	return seal(append(text[1:], '\n')), nil
+	return addChecksum(append(text[1:], '\n')), nil
 }
 
-// seal puts the checksum in front of what it is of.
-func seal(rest []byte) []byte {
-	return fmt.Appendf(nil, "%s%x%s%s", beforeSum, sha256.Sum256(rest), behindSum, rest)
+// addChecksum puts the checksum member in front of the rest of the object.
+func addChecksum(rest []byte) []byte {
+	return fmt.Appendf(nil, "%s%x%s%s", checksumPrefix, sha256.Sum256(rest), checksumSuffix, rest)
 }
 
+// decode returns the documents in the content of a file. The error wraps errDamaged, or is errNewer.
 func decode(text []byte) (documents, error) {
-	if len(text) < headSize || !bytes.Equal(seal(text[headSize:]), text) {
-		return nil, damaged("its checksum is wrong (it was cut or changed, or another program wrote it)")
+	if len(text) < headSize || !bytes.Equal(addChecksum(text[headSize:]), text) {
+		return nil, damagedError("its checksum is wrong (it was cut or changed, or another program wrote it)")
 	}
 	var version struct{ Format int }
 	if err := json.Unmarshal(text, &version); err == nil && version.Format > format {
@@ -59,12 +64,12 @@ func decode(text []byte) (documents, error) {
 	}
 	var f file
 	if err := json.Unmarshal(text, &f); err != nil {
-		return nil, damaged("%w", err)
+		return nil, damagedError("%w", err)
 	}
 	return f.Documents, nil
 }
 
-// read returns the documents of a file.
+// read returns the documents in a file.
 func read(path string) (documents, error) {
 	text, err := readWhole(path)
 	if err != nil {
@@ -73,8 +78,8 @@ func read(path string) (documents, error) {
 	return decode(text)
 }
 
-// readWhole reads a file into memory. One that the disk cannot give back is damaged; one that may not be read, or is no ordinary file, is
-// not: to open a pipe would wait for its other end.
+// readWhole reads a file into memory. If the disk fails, the error wraps errDamaged. If permission is missing or it is no ordinary file, the
+// error does not. It does not open a pipe, since that would block until its other end is opened.
 func readWhole(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -82,53 +87,54 @@ func readWhole(path string) ([]byte, error) {
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is no ordinary file", path)
-	case info.Size() == 0 || info.Size() > most:
-		return nil, damaged("%d bytes are none that hanbridge wrote", info.Size())
+	case info.Size() == 0 || info.Size() > maxSize:
+		return nil, damagedError("%d bytes are none that hanbridge wrote", info.Size())
 	}
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
-		return nil, damaged("it cannot be read: %w", err)
+		return nil, damagedError("it cannot be read: %w", err)
 	}
 	return text, err
 }
 
-// write replaces the file by one with these documents, and keeps the one that was there. Whatever ends the program, one of the two is
-// there whole. The libraries for this do not keep the one before, and leave a new name behind for each program that was killed.
+// write replaces the file by one with these documents, and keeps the previous file. Whatever ends the program, one of the two is complete
+// on disk. Libraries for this keep no previous file, and leave a temporary file of another name behind each time the program is killed.
 func (s *Store) write(next documents) error {
 	path := filepath.Join(s.dir, fileName)
 	text, err := encode(next)
 	if err == nil {
 		err = replace(path, text)
 	}
-	s.written = nil
+	s.writtenInfo = nil
 	if err == nil {
-		s.written, err = os.Lstat(path)
+		s.writtenInfo, err = os.Lstat(path)
 	}
 	if err != nil {
 		return fmt.Errorf("%s cannot be written (is the disk full?): %w", path, err)
 	}
-	s.kept = next
+	s.onDisk = next
 	return nil
 }
 
+// replace writes a new file, renames the current one to previousName, and then renames the new one to path.
 func replace(path string, text []byte) error {
-	fresh := path + ".new"
-	if err := writeSynced(fresh, text); err != nil {
-		_ = os.Remove(fresh) // It only takes room.
+	newPath := path + ".new"
+	if err := writeSynced(newPath, text); err != nil {
+		_ = os.Remove(newPath) // an incomplete file only takes space
 		return err
 	}
 	previous := filepath.Join(filepath.Dir(path), previousName)
 	if _, err := os.Lstat(path); err == nil {
 		_ = os.Remove(previous)
-		if os.Link(path, previous) != nil { // Some disks have no hard links: then the file is missing for a moment.
+		if os.Link(path, previous) != nil { // without hard links, the file is missing for a moment
 			_ = os.Rename(path, previous)
 		}
 	}
-	if err := os.Rename(fresh, path); err != nil {
+	if err := os.Rename(newPath, path); err != nil {
 		return err
 	}
 	if dir, err := os.Open(filepath.Dir(path)); err == nil {
-		_ = dir.Sync() // Some systems cannot; the file itself is on disk.
+		_ = dir.Sync() // not all systems can sync a folder; the file itself is on disk
 		_ = dir.Close()
 	}
 	return nil

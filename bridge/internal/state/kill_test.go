@@ -15,24 +15,24 @@ import (
 	"time"
 )
 
-// inDir tells a copy of this test program which folder to commit to.
-const inDir = "HANBRIDGE_TEST_STATE_DIR"
+// envCommitDir is set to a folder for a copy of this test program, which then commits to it until it is killed.
+const envCommitDir = "HANBRIDGE_TEST_STATE_DIR"
 
-// commitForEver is what TestKill kills. It prints the number of each commit that is done.
-func commitForEver(t *testing.T, dir string) {
+// commitRepeatedly commits until the process is killed. It prints the number of each commit that is done.
+func commitRepeatedly(t *testing.T, dir string) {
 	s := open(t, dir)
 	s.logged()
 	first, _ := strconv.Atoi(string(s.Value("guard/meter 0")))
 	for n := first + 1; !t.Failed(); n++ {
-		keep(s, numbered(n))
+		set(s, documentsOfCommit(n))
 		s.Commit()
 		wantLogged(t, s)
 		fmt.Println(n)
 	}
 }
 
-// numbered are the values of commit n, some of them long and each time of another length.
-func numbered(n int) map[string]string {
+// documentsOfCommit returns the documents of commit n. Some are long, and each commit has other lengths.
+func documentsOfCommit(n int) map[string]string {
 	v := make(map[string]string)
 	for i := range 30 {
 		v[fmt.Sprintf("guard/meter %d", i)] = fmt.Sprintf(`"%0*d"`, 1+i*n*37%3000, n)
@@ -41,10 +41,10 @@ func numbered(n int) map[string]string {
 	return v
 }
 
-// TestKill kills a program while it commits. What is found then is one whole commit: the last that was done, or the one after it.
+// TestKill kills a program while it commits. The documents must then be those of one commit: the last that was done, or the one after it.
 func TestKill(t *testing.T) {
-	if dir := os.Getenv(inDir); dir != "" {
-		commitForEver(t, dir)
+	if dir := os.Getenv(envCommitDir); dir != "" {
+		commitRepeatedly(t, dir)
 		return
 	}
 	dir := t.TempDir()
@@ -57,24 +57,24 @@ func TestKill(t *testing.T) {
 		if got < done || got > done+1 {
 			t.Errorf("got commit %d, want %d or the next", got, done)
 		}
-		if !maps.Equal(s.Documents(), numbered(got)) {
-			t.Errorf("commit %d is not whole", got)
+		if !maps.Equal(s.Documents(), documentsOfCommit(got)) {
+			t.Errorf("got only a part of commit %d", got)
 		}
 		done = got
-		end(t, s)
+		closeStore(t, s)
 	}
-	if got := names(t, dir); len(got) > 4 {
-		t.Errorf("got %q: those who are killed leave more and more files", got)
+	if got := fileNames(t, dir); len(got) > 4 {
+		t.Errorf("got files %q, want at most 4: killed programs leave files behind", got)
 	}
 }
 
-// commitAndKill returns the number of the last commit that was done.
+// commitAndKill starts a program that commits and kills it. It returns the number of the last commit that was done.
 func commitAndKill(t *testing.T, dir string, done int) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKill$")
-	cmd.Env = append(os.Environ(), inDir+"="+dir)
+	cmd.Env = append(os.Environ(), envCommitDir+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func commitAndKill(t *testing.T, dir string, done int) int {
 	for wait := rand.IntN(12); lines.Scan(); wait-- {
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
-			t.Errorf("the program says %q", lines.Text())
+			t.Errorf("the program printed %q", lines.Text())
 			break
 		}
 		done = n

@@ -2,5 +2,5 @@
 
 package state_test
 
-// raceDetector tells that the test runs with the race detector.
+// raceDetector is true if the test runs with the race detector.
 const raceDetector = false

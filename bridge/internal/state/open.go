@@ -14,10 +14,10 @@ import (
 
 const (
 	fileName     = "hanbridge.json"
-	previousName = fileName + ".previous" // what fileName was before the last commit
-	lockName     = "hanbridge.lock"       // locked by the bridge that uses the folder; always empty
+	previousName = fileName + ".previous" // the file before the last commit
+	lockName     = "hanbridge.lock"       // an empty file; the bridge that uses the folder holds a lock on it
 
-	patience = 500 * time.Millisecond // for another hanbridge that is about to end
+	lockTimeout = 500 * time.Millisecond // how long to wait for another hanbridge that is about to end
 )
 
 var (
@@ -25,50 +25,50 @@ var (
 	errNewer = errors.New("written by a newer hanbridge (start that one, or remove hanbridge.* there: counters are then watched from anew)")
 )
 
-// acquire locks the folder, if it is not locked, and the first time reads what is in it.
-func (s *Store) acquire() error {
+// lockAndLoad locks the folder if it is not locked. The first time, it reads the documents.
+func (s *Store) lockAndLoad() error {
 	err := s.lockFolder()
 	if err == nil && !s.loaded {
 		err = s.load()
 	}
 	if err != nil {
-		s.written = nil // The folder is not this Store's, so somebody else may write to it.
-		return explain(s.dir, err)
+		s.writtenInfo = nil // the folder is not locked, so another program may write to the file
+		return folderError(s.dir, err)
 	}
 	return nil
 }
 
-// lockFolder locks the folder, which it makes where there is none. A lock on a file that is no longer there is worth nothing: another
-// program may have locked the one that is there.
+// lockFolder locks the folder, and creates it if it is missing. If the lock file was removed or replaced, the lock on the old file has no
+// effect: another program may have locked the new file. Then the folder is locked again.
 func (s *Store) lockFolder() error {
 	path := filepath.Join(s.dir, lockName)
 	if s.lock != nil {
-		held, err1 := s.lock.Stat()
-		there, err2 := os.Stat(path)
-		if err1 == nil && err2 == nil && os.SameFile(held, there) {
+		locked, err1 := s.lock.Stat()
+		current, err2 := os.Stat(path)
+		if err1 == nil && err2 == nil && os.SameFile(locked, current) {
 			return nil
 		}
 	}
-	_ = s.unlock() // Nothing is lost with a file that is gone.
+	_ = s.unlock() // an error does not matter: the locked file is gone
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no ordinary file", path) // To open a pipe would wait for its other end.
+		return fmt.Errorf("%s is no ordinary file", path) // to open a pipe would block until its other end is opened
 	}
 	lock := flock.New(path)
-	if err := wait(lock.TryLockContext); err != nil {
+	if err := waitForLock(lock.TryLockContext); err != nil {
 		return err
 	}
 	s.lock = lock
 	return nil
 }
 
-// wait waits until a file is locked, half a second at most.
-func wait(lock func(ctx context.Context, again time.Duration) (bool, error)) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+// waitForLock calls lock, and waits until it succeeds, at most lockTimeout.
+func waitForLock(lock func(ctx context.Context, retry time.Duration) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(context.Background(), lockTimeout)
 	defer cancel()
-	_, err := lock(ctx, patience/10)
+	_, err := lock(ctx, lockTimeout/10)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errInUse
 	}
@@ -84,8 +84,8 @@ func (s *Store) unlock() error {
 	return lock.Close()
 }
 
-// explain says which folder an error is of, and what to do about it.
-func explain(dir string, err error) error {
+// folderError adds to an error the name of the folder and what a person can do.
+func folderError(dir string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("state_dir %s cannot be written: %w (give it to the user who runs hanbridge: sudo mkdir -p %s && sudo chown -R USER %[1]s)",
 			dir, err, dir)
@@ -96,17 +96,17 @@ func explain(dir string, err error) error {
 	return fmt.Errorf("state_dir %s: %w", dir, err)
 }
 
-// load reads the documents of the locked folder, sets damaged files aside, and logs what it found.
+// load reads the documents of the locked folder, renames damaged files, and logs both.
 func (s *Store) load() error {
-	c, err := inspect(s.dir)
+	c, err := readFolder(s.dir)
 	for _, name := range c.damaged {
 		path := filepath.Join(s.dir, name)
-		err = errors.Join(err, os.Rename(path, aside(path)))
+		err = errors.Join(err, os.Rename(path, damagedPath(path)))
 	}
 	if err != nil {
 		return err
 	}
-	s.kept, s.loaded = c.documents, true
+	s.onDisk, s.loaded = c.documents, true
 	source, warning := filepath.Join(s.dir, c.from), ""
 	switch {
 	case c.damage != nil && c.from == "":
@@ -115,11 +115,11 @@ func (s *Store) load() error {
 		warning = "state file was damaged: it is set aside, and the one before it is used"
 	case c.from == previousName:
 		warning = "state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)"
-	case c.from == oldName:
+	case c.from == boltName:
 		s.log.Info().Str("source", source).Msg("state of an earlier version is taken over: its file is only left for those who go back to that version")
 	}
 	if len(c.damaged) > 0 {
-		source = aside(filepath.Join(s.dir, c.damaged[0]))
+		source = damagedPath(filepath.Join(s.dir, c.damaged[0]))
 	}
 	if warning != "" {
 		s.log.Warn().Err(c.damage).Str("source", source).Msg(warning)
@@ -127,25 +127,25 @@ func (s *Store) load() error {
 	return nil
 }
 
-// aside is where a damaged file is put, so that its owner can look at it. An older one there is replaced.
-func aside(path string) string { return path + ".damaged" }
+// damagedPath returns the new name of a damaged file, which is kept so that a person can look at it. An older file of that name is replaced.
+func damagedPath(path string) string { return path + ".damaged" }
 
-// contents is what is found in a folder.
-type contents struct {
+// folderContents is the result of readFolder.
+type folderContents struct {
 	documents documents
-	from      string   // the file that the documents come from; "" for none
-	damaged   []string // the files that are damaged, of those that were looked at
-	damage    error    // why
+	from      string   // the name of the file that has the documents; "" if there is none
+	damaged   []string // names of the damaged files that were read before it
+	damage    error    // why they are damaged
 }
 
-// inspect reads the newest file of dir that is whole. Where there is no file of this version, it reads that of an earlier one.
-func inspect(dir string) (c contents, err error) {
+// readFolder reads the newest intact file of dir. If there is no file of this version, it reads the bbolt file of an earlier version.
+func readFolder(dir string) (c folderContents, err error) {
 	for _, f := range []struct {
 		name string
 		read func(path string) (documents, error)
-	}{{fileName, read}, {previousName, read}, {oldName, readOld}} {
-		if f.name == oldName && c.damage != nil {
-			break // It was taken over long ago.
+	}{{fileName, read}, {previousName, read}, {boltName, readBolt}} {
+		if f.name == boltName && c.damage != nil {
+			break // the bbolt file is older than the damaged files
 		}
 		found, err := f.read(filepath.Join(dir, f.name))
 		switch {
@@ -155,7 +155,7 @@ func inspect(dir string) (c contents, err error) {
 		case errors.Is(err, errDamaged):
 			c.damaged, c.damage = append(c.damaged, f.name), errors.Join(c.damage, fmt.Errorf("%s: %w", f.name, err))
 		case !errors.Is(err, fs.ErrNotExist):
-			return contents{}, err
+			return folderContents{}, err
 		}
 	}
 	return c, nil

@@ -2,5 +2,5 @@
 
 package state_test
 
-// raceDetector tells that the test runs with the race detector, which notes each byte of what is read in memory of its own.
+// raceDetector is true if the test runs with the race detector, which uses additional memory for each byte that is read.
 const raceDetector = true

@@ -17,51 +17,53 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
+// TestOpenLocked checks that Open waits half a second for another program that uses the folder, and then says what to do.
 func TestOpenLocked(t *testing.T) {
-	dir := wrote(t, map[string]string{"a": "1"})
+	dir := writtenState(t, map[string]string{"a": "1"})
 	synctest.Test(t, func(t *testing.T) {
-		first := begin(t, dir)
+		first := openCleanly(t, dir)
 		began := time.Now()
 		lines := open(t, dir).logged()
 		if got := strings.Join(lines, "\n"); !strings.Contains(got, "another hanbridge uses it") || !strings.Contains(got, dir) || !strings.Contains(got, "its own state_dir") {
-			t.Errorf("logged %q, want that another uses the folder, its name, and what to do", lines)
+			t.Errorf("logged %q, want that another hanbridge uses the folder, its name, and what to do", lines)
 		}
 		if took := time.Since(began); took < 400*time.Millisecond || took > time.Second {
-			t.Errorf("got an answer after %v, want about half a second", took)
+			t.Errorf("Open took %v, want about half a second", took)
 		}
 		ended := make(chan struct{})
-		time.AfterFunc(200*time.Millisecond, func() { end(t, first); close(ended) })
-		if got := string(begin(t, dir).Value("a")); got != "1" {
-			t.Errorf("got %q as soon as the first has ended, want 1", got)
+		time.AfterFunc(200*time.Millisecond, func() { closeStore(t, first); close(ended) })
+		if got := string(openCleanly(t, dir).Value("a")); got != "1" {
+			t.Errorf("got %q after the first has ended, want 1", got)
 		}
 		<-ended
 	})
 }
 
-// TestOpenNewer: a file of a later version, or the one before it where the last is damaged, is left as it is, and nothing is remembered.
+// TestOpenNewer checks that Open returns nil if the file, or the previous one of a damaged file, was written by a newer version, and that it
+// changes no file.
 func TestOpenNewer(t *testing.T) {
-	newer := state.Seal([]byte(`"format":2,"documents":["other"]}` + "\n"))
+	newer := state.AddChecksum([]byte(`"format":2,"documents":["other"]}` + "\n"))
 	for name, files := range map[string][2][]byte{"file": {newer, nil}, "previous": {newer[:40], newer}} {
-		dir := folder(t, files[0], files[1])
-		before := names(t, dir)
+		dir := folderWith(t, files[0], files[1])
+		before := fileNames(t, dir)
 		s := open(t, dir)
 		wantLogged(t, s, "written by a newer hanbridge")
 		if s.Store != nil {
 			t.Errorf("%s: got a Store, want none", name)
 		}
-		if got := names(t, dir); !slices.Equal(got, append(before, "hanbridge.lock")) {
-			t.Errorf("%s: got %q, want nothing set aside", name, got)
+		if got := fileNames(t, dir); !slices.Equal(got, append(before, "hanbridge.lock")) {
+			t.Errorf("%s: got %q, want no file renamed", name, got)
 		}
 		wantLogged(t, open(t, dir), "written by a newer hanbridge") // the folder is not locked
 	}
 }
 
-// tryDir asks a copy of this test program to open the store in a folder, and to print the error.
-const tryDir = "HANBRIDGE_TEST_TRY_DIR"
+// envTryDir is set to a folder for a copy of this test program, which then opens the store in it.
+const envTryDir = "HANBRIDGE_TEST_TRY_DIR"
 
-// TestOpenRefused tries folders that may not be written to. Root may write to all, so another user tries in its place.
-func TestOpenRefused(t *testing.T) {
-	if dir := os.Getenv(tryDir); dir != "" {
+// TestOpenNoPermission opens folders without write permission. Root has permission for all, so the test runs as another user.
+func TestOpenNoPermission(t *testing.T) {
+	if dir := os.Getenv(envTryDir); dir != "" {
 		fmt.Println(open(t, dir).logged())
 		return
 	}
@@ -78,15 +80,15 @@ func TestOpenRefused(t *testing.T) {
 	}
 	for _, dir := range []string{dir, filepath.Join(parent, "missing")} {
 		want := fmt.Sprintf("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come; state_dir %s cannot be written: ", dir)
-		got := asNobody(t, "TestOpenRefused", dir)
+		got := runAsNobody(t, "TestOpenNoPermission", dir)
 		if !strings.Contains(got, want) || !strings.Contains(got, "permission denied (give it to the user who runs hanbridge: sudo mkdir -p "+dir) {
 			t.Errorf("got %q, want %q and what to do", got, want)
 		}
 	}
 }
 
-// asNobody runs a test for a folder as a user who may do nothing, from a copy of this program that everybody may run.
-func asNobody(t *testing.T, test, dir string) string {
+// runAsNobody runs a test for a folder as a user without permissions, from a copy of this program that every user can execute.
+func runAsNobody(t *testing.T, test, dir string) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")
 	if err != nil {
@@ -104,7 +106,7 @@ func asNobody(t *testing.T, test, dir string) string {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), program, "-test.run=^"+test+"$")
-	cmd.Dir, cmd.Env = folder, []string{tryDir + "=" + dir}
+	cmd.Dir, cmd.Env = folder, []string{envTryDir + "=" + dir}
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
@@ -115,25 +117,25 @@ func asNobody(t *testing.T, test, dir string) string {
 	return string(out)
 }
 
-// TestReadOnlyAtFirst: what may be read and not be written is found all the same, and is written once it may be.
-func TestReadOnlyAtFirst(t *testing.T) {
-	if dir := os.Getenv(tryDir); dir != "" {
-		readOnlyAtFirst(t, dir)
+// TestReadOnlyAtOpen checks that a folder without write permission is read, and is written to as soon as there is permission.
+func TestReadOnlyAtOpen(t *testing.T) {
+	if dir := os.Getenv(envTryDir); dir != "" {
+		testReadOnlyAtOpen(t, dir)
 		return
 	}
 	parent, err := os.MkdirTemp("", "hanbridge-test-")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(parent) })
 	dir := filepath.Join(parent, "state")
-	must(t, os.Chmod(parent, 0o755), os.Rename(wrote(t, map[string]string{"a": "1", "nobody": "1"}), dir))
+	must(t, os.Chmod(parent, 0o755), os.Rename(writtenState(t, map[string]string{"a": "1", "nobody": "1"}), dir))
 	if os.Getuid() == 0 {
 		must(t, os.Chown(dir, 65534, 65534), os.Chown(filepath.Join(dir, state.FileName), 65534, 65534))
 	}
-	asNobody(t, "TestReadOnlyAtFirst", dir)
+	runAsNobody(t, "TestReadOnlyAtOpen", dir)
 }
 
-// readOnlyAtFirst is the part of TestReadOnlyAtFirst that runs as the owner of the folder.
-func readOnlyAtFirst(t *testing.T, dir string) {
+// testReadOnlyAtOpen is the part of TestReadOnlyAtOpen that runs as the owner of the folder.
+func testReadOnlyAtOpen(t *testing.T, dir string) {
 	file := filepath.Join(dir, state.FileName)
 	must(t, os.Remove(filepath.Join(dir, "hanbridge.lock")), os.Chmod(file, 0o400), os.Chmod(dir, 0o500))
 	s := open(t, dir)
@@ -141,7 +143,7 @@ func readOnlyAtFirst(t *testing.T, dir string) {
 	if got := string(s.Value("a")); got != "1" {
 		t.Fatalf("got %q, want the value", got)
 	}
-	keep(s, map[string]string{"a": "2"})
+	set(s, map[string]string{"a": "2"})
 	s.Commit()
 	must(t, os.Chmod(dir, 0o700))
 	s.Commit()

@@ -15,140 +15,140 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// pause is the least time between two commits that are not urgent: memory cards wear out.
-const pause = 10 * time.Second
+// commitInterval is the least time between two commits that are not urgent. It is long because memory cards wear out.
+const commitInterval = 10 * time.Second
 
-// Run commits what is kept until ctx ends, and then once more: at once after a change, and no sooner than 10 s after the last commit
-// where it is not urgent. A commit is on disk whole or not at all, whatever ends the program. Run logs the first one that fails and the
-// next that succeeds; it tries again at the next change. Only one Run may be under way.
+// Run commits changed documents until ctx ends, and then once more. It commits at once after a change, but at least 10 s after the last
+// commit if the change is not urgent. A commit is on disk completely or not at all, whatever ends the program. Run logs the first commit that
+// fails and the next one that succeeds. After a failure it tries again at the next change. Call Run once at a time.
 func (s *Store) Run(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	s.progress.Waiting()
-	defer s.progress.Waiting()
+	s.reporter.Waiting()
+	defer s.reporter.Waiting()
 	for {
 		select {
 		case <-ctx.Done():
-			if s.commit(); s.trouble != nil {
-				s.commit() // There is no later one.
+			if s.commit(); s.lastErr != nil {
+				s.commit() // the last chance
 			}
 			return nil
 		case <-s.changed:
 		}
 		select {
-		case <-s.urgent: // It is about to be done.
+		case <-s.urgent: // the commit that follows covers it
 		default:
 		}
 		s.commit()
-		s.progress.Waiting()
+		s.reporter.Waiting()
 		select {
 		case <-ctx.Done():
 		case <-s.urgent:
-		case <-time.After(pause):
+		case <-time.After(commitInterval):
 		}
 	}
 }
 
-// commit writes what has changed, if anything has.
+// commit writes the documents to disk if any has changed.
 func (s *Store) commit() {
-	s.progress.Working()
+	s.reporter.Working()
 	s.mu.Lock()
-	waiting := s.waiting
-	s.waiting = nil
+	waiters := s.syncWaiters
+	s.syncWaiters = nil
 	s.mu.Unlock()
-	err := s.acquire()
+	err := s.lockAndLoad()
 	if err == nil {
-		err = s.mend()
+		err = s.checkFile()
 	}
 	if err == nil {
-		if next := s.next(); s.written == nil || !equal(s.kept, next) {
-			err = s.write(next)
+		if nextDocuments := s.nextDocuments(); s.writtenInfo == nil || !equal(s.onDisk, nextDocuments) {
+			err = s.write(nextDocuments)
 		}
 	}
-	s.report(err)
-	for _, done := range waiting {
+	s.logResult(err)
+	for _, done := range waiters {
 		close(done)
 	}
 }
 
-// next returns what is to be on disk. What nobody keeps stays.
-func (s *Store) next() documents {
+// nextDocuments returns the documents for the next commit. Documents without an encoder stay as they are on disk.
+func (s *Store) nextDocuments() documents {
 	s.mu.Lock()
 	encoders := maps.Clone(s.encoders)
 	s.mu.Unlock()
-	next := make(documents, len(s.kept))
-	maps.Copy(next, s.kept)
+	nextDocuments := make(documents, len(s.onDisk))
+	maps.Copy(nextDocuments, s.onDisk)
 	for key, encode := range encoders {
-		if text := encode(); text != nil && !bytes.Equal(next[key], text) {
-			next[key] = slices.Clone(text)
+		if text := encode(); text != nil && !bytes.Equal(nextDocuments[key], text) {
+			nextDocuments[key] = slices.Clone(text)
 		}
 	}
-	return next
+	return nextDocuments
 }
 
 func equal(a, b documents) bool {
 	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool { return bytes.Equal(x, y) })
 }
 
-// mend looks whether somebody else has removed, replaced or changed the file since the last commit. If so, the next write brings back all
-// that it had. A damaged file is set aside first, so that the one before it stays.
-func (s *Store) mend() error {
+// checkFile detects that another program has removed, replaced or changed the file since the last commit. It then makes the next commit write
+// all documents. If the file is damaged, it is renamed first, so that the previous file is not replaced by it.
+func (s *Store) checkFile() error {
 	path := filepath.Join(s.dir, fileName)
 	info, err := os.Lstat(path)
-	if s.written == nil || err == nil && os.SameFile(info, s.written) && info.Size() == s.written.Size() && info.ModTime().Equal(s.written.ModTime()) {
+	if s.writtenInfo == nil || err == nil && os.SameFile(info, s.writtenInfo) && info.Size() == s.writtenInfo.Size() && info.ModTime().Equal(s.writtenInfo.ModTime()) {
 		return nil
 	}
-	now, err := read(path)
+	found, err := read(path)
 	source := path
 	switch {
-	case err == nil && equal(now, s.kept):
-		s.written = info // Its time alone is another.
+	case err == nil && equal(found, s.onDisk):
+		s.writtenInfo = info // only its modification time has changed
 		return nil
 	case err == nil:
 		err = errors.New("another state was put in its place")
 	case errors.Is(err, fs.ErrNotExist):
 		err = errors.New("it was removed")
 	case !errors.Is(err, errDamaged):
-		return explain(s.dir, err)
+		return folderError(s.dir, err)
 	default:
-		source = aside(path)
+		source = damagedPath(path)
 		if err := os.Rename(path, source); err != nil {
-			return explain(s.dir, err)
+			return folderError(s.dir, err)
 		}
 	}
-	s.written = nil
-	if s.trouble == nil { // Otherwise the log has told already that something is wrong there.
+	s.writtenInfo = nil
+	if s.lastErr == nil { // otherwise an error of this file is in the log already
 		s.log.Warn().Err(err).Str("source", source).Msg("somebody has changed the state file while it was in use: it is written again, and nothing is lost")
 	}
 	return nil
 }
 
-// report logs trouble when it begins and when it ends.
-func (s *Store) report(err error) {
+// logResult logs the first commit that fails, and the first one that succeeds after that.
+func (s *Store) logResult(err error) {
 	switch {
-	case err != nil && s.trouble == nil:
+	case err != nil && s.lastErr == nil:
 		s.log.Warn().Err(err).Msg("state cannot be written: trying again")
-	case err == nil && s.trouble != nil:
+	case err == nil && s.lastErr != nil:
 		s.log.Info().Msg("state is written again")
 	}
-	s.trouble = err
-	s.note()
+	s.lastErr = err
+	s.updateNote()
 }
 
-// SetReporter has Run tell r whether it commits or waits. Call it before Run.
+// SetReporter sets the reporter to which Run reports whether it commits or waits. Call it before Run.
 func (s *Store) SetReporter(r *progress.Reporter) {
 	if s != nil {
-		s.progress = r
-		s.note()
+		s.reporter = r
+		s.updateNote()
 	}
 }
 
-// note says why nothing is kept, or nothing if all is.
-func (s *Store) note() {
+// updateNote sets the reporter's note to the last error.
+func (s *Store) updateNote() {
 	text := ""
-	if s.trouble != nil {
-		text = "cannot be written: " + s.trouble.Error()
+	if s.lastErr != nil {
+		text = "cannot be written: " + s.lastErr.Error()
 	}
-	s.progress.Note(text)
+	s.reporter.Note(text)
 }

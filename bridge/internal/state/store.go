@@ -1,5 +1,5 @@
-// Package state keeps small JSON documents that must survive a restart. They lie in one file with a checksum, which is replaced whole; the
-// file before it is kept, so that damage to one of them loses next to nothing.
+// Package state stores small JSON documents that must survive a restart. All documents are in one file with a checksum. Each commit
+// replaces the file and keeps the previous one, so that damage to one of the two files loses little.
 package state
 
 import (
@@ -19,65 +19,65 @@ import (
 // documents are JSON texts by their keys.
 type documents = map[string]json.RawMessage
 
-// A Store holds the documents of one folder. A nil Store remembers nothing, and all its methods work. Value, Register, MarkChanged, MarkUrgent and Sync
-// are safe for concurrent use, also while Run commits; none but Sync waits for the disk.
+// A Store holds the documents of one folder. A nil Store stores nothing; all its methods may be called. Value, Register, MarkChanged,
+// MarkUrgent and Sync are safe for concurrent use, also while Run commits. None of them except Sync waits for the disk.
 type Store struct {
-	dir   string
-	log   zerolog.Logger
-	found documents // what was on disk at Open, never written to
+	dir    string
+	log    zerolog.Logger
+	atOpen documents // the documents at Open; never changed
 
 	changed chan struct{}
 	urgent  chan struct{}
 
-	mu       sync.Mutex
-	encoders map[string]func() []byte
-	waiting  []chan struct{} // closed when the next commit is done; see Sync
+	mu          sync.Mutex
+	encoders    map[string]func() []byte
+	syncWaiters []chan struct{} // closed after the next commit; see Sync
 
-	// What follows belongs to Open, then to Run, then to Close.
-	lock    *flock.Flock // nil while the folder is not locked
-	loaded  bool         // the documents were read from the locked folder
-	written os.FileInfo  // the file after the last commit; nil where the next commit must write
-	kept    documents    // what the next commit starts from: the documents on disk
-	trouble error        // why the last commit failed
+	// The following fields are used by Open, then by Run, then by Close, one after the other.
+	lock        *flock.Flock // nil while the folder is not locked
+	loaded      bool         // the documents were read from the locked folder
+	writtenInfo os.FileInfo  // the file after the last commit; nil where the next commit must write
+	onDisk      documents    // the documents on disk, from which the next commit starts
+	lastErr     error        // why the last commit failed; nil if it did not
 
-	progress *progress.Reporter
+	reporter *progress.Reporter
 }
 
-// Open reads the documents in dir and locks the folder. It logs what is wrong: with a damaged file, which is set aside; with a folder that
-// another hanbridge uses, for which it waits half a second; with one that cannot be written. In the last two cases Run tries again. Open
-// returns nil where the file is of a later version, and leaves it as it is. Close the Store after Run.
+// Open locks the folder and reads its documents. Errors are logged. A damaged file is renamed, and the previous file is used. If another
+// hanbridge uses the folder (Open waits half a second for it to end) or it cannot be written to, Run tries again. If the file was written
+// by a newer version, Open returns nil and does not change the file. Call Close after Run.
 func Open(dir string, log zerolog.Logger) *Store {
 	s := &Store{
 		dir: dir, log: log,
 		changed: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		encoders: make(map[string]func() []byte),
 	}
-	if s.trouble = s.acquire(); s.trouble != nil {
-		log.Warn().Err(s.trouble).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come")
+	if s.lastErr = s.lockAndLoad(); s.lastErr != nil {
+		log.Warn().Err(s.lastErr).Msg("nothing is remembered over a restart: counters are not compared with their last values, and hourly ones are missing until they come")
 	}
 	switch {
-	case errors.Is(s.trouble, errNewer):
-		_ = s.Close() // Nothing was written.
+	case errors.Is(s.lastErr, errNewer):
+		_ = s.Close() // nothing was written
 		return nil
-	case s.trouble != nil && !errors.Is(s.trouble, errInUse):
-		if c, err := inspect(dir); err == nil { // What cannot be written may be readable.
-			s.kept = c.documents
+	case s.lastErr != nil && !errors.Is(s.lastErr, errInUse):
+		if c, err := readFolder(dir); err == nil { // a folder that cannot be written to may be readable
+			s.onDisk = c.documents
 		}
 	}
-	s.found = s.kept
+	s.atOpen = s.onDisk
 	return s
 }
 
-// Value returns a copy of the document that was on disk under the key at Open, or nil.
+// Value returns a copy of the document that the file had under the key at Open; nil if it had none.
 func (s *Store) Value(key string) []byte {
 	if s == nil {
 		return nil
 	}
-	return slices.Clone(s.found[key])
+	return slices.Clone(s.atOpen[key])
 }
 
-// Register has Run keep the JSON text that encode returns under the key. Run calls encode in its own goroutine when something may have
-// changed, and copies the text before it calls encode again. With nil, what is on disk stays.
+// Register sets the function that returns the document with this key as JSON. Run calls encode in its own goroutine when a document may
+// have changed, and copies the text before it calls encode again. If encode returns nil, the document on disk stays.
 func (s *Store) Register(key string, encode func() []byte) {
 	if s == nil {
 		return
@@ -87,8 +87,8 @@ func (s *Store) Register(key string, encode func() []byte) {
 	s.encoders[key] = encode
 }
 
-// Save keeps a document that does not change under the key, and reports whether it is on disk when it returns. If it is not, Run writes
-// it when it can; but if Open could not read the file, what the file has under the key stays. Call it before Run.
+// Save writes a document that does not change any more, and reports whether it is on disk. If it is not, Run writes it later. But if Open
+// could not read the file, the document in the file stays. Call Save before Run.
 func (s *Store) Save(key string, value []byte) bool {
 	if s == nil {
 		return false
@@ -101,17 +101,17 @@ func (s *Store) Save(key string, value []byte) bool {
 		delete(s.encoders, key)
 		s.mu.Unlock()
 	}
-	return s.trouble == nil
+	return s.lastErr == nil
 }
 
-// MarkChanged says that a document may have changed. It never blocks and never allocates.
+// MarkChanged notes that a document may have changed, so that Run commits it. It never blocks and never allocates memory.
 func (s *Store) MarkChanged() {
 	if s != nil {
 		signal(s.changed)
 	}
 }
 
-// MarkUrgent is MarkChanged for what Run is to commit without its pause. Use it for what changes once in a while: memory cards wear out.
+// MarkUrgent is like MarkChanged, but Run commits at once. Use it for rare changes only: memory cards wear out.
 func (s *Store) MarkUrgent() {
 	if s != nil {
 		signal(s.changed)
@@ -122,19 +122,19 @@ func (s *Store) MarkUrgent() {
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // Run has been told already.
+	default: // a signal is waiting already
 	}
 }
 
-// Sync waits until what is kept is on disk, or could not be written, which Run logs; no longer than ctx. It is for what must be on disk
-// before something is done that cannot be undone.
+// Sync waits until the next commit is done, or until ctx ends. If the commit fails, Run logs that. Use Sync before an action that cannot be
+// undone and that needs the documents on disk.
 func (s *Store) Sync(ctx context.Context) {
 	if s == nil {
 		return
 	}
 	done := make(chan struct{})
 	s.mu.Lock()
-	s.waiting = append(s.waiting, done)
+	s.syncWaiters = append(s.syncWaiters, done)
 	s.mu.Unlock()
 	s.MarkUrgent()
 	select {
@@ -143,7 +143,7 @@ func (s *Store) Sync(ctx context.Context) {
 	}
 }
 
-// Close lets another program use the folder. Run must have returned.
+// Close unlocks the folder, so that another program can use it. Run must have returned.
 func (s *Store) Close() error {
 	if s == nil {
 		return nil
@@ -151,10 +151,10 @@ func (s *Store) Close() error {
 	return s.unlock()
 }
 
-// Peek returns the document under the key in dir, or nil. It changes nothing, and does not wait for a bridge that uses the folder. The
-// error is fs.ErrNotExist where there is no state.
+// Peek returns the document with this key in dir; nil if there is none. It changes nothing, and works while a bridge uses the folder. The
+// error is fs.ErrNotExist if there is no state file.
 func Peek(dir, key string) ([]byte, error) {
-	c, err := inspect(dir)
+	c, err := readFolder(dir)
 	switch {
 	case err != nil:
 		return nil, err

@@ -1,0 +1,232 @@
+package state_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/state"
+)
+
+// documents returns the documents of a bridge with five meters, each with a value of its own length.
+func documents(value string) map[string]string {
+	v := map[string]string{"instance": `{"id":"0123456789abcdef","runs":["01234567"]}`, "mqtt": `{"devices":{}}`}
+	for i := range 5 {
+		v[fmt.Sprintf("meter/%d", i)] = fmt.Sprintf(`{"counters":[{"quantity":"import_energy","value":"%s"}]}`, strings.Repeat(value, 10+i))
+	}
+	return v
+}
+
+// writtenFiles returns the content of the file and of the previous file after two commits.
+func writtenFiles(t *testing.T) (last, before []byte) {
+	t.Helper()
+	dir := writtenState(t, documents("1"), documents("2"))
+	last, err := os.ReadFile(filepath.Join(dir, state.FileName))
+	must(t, err)
+	before, err = os.ReadFile(filepath.Join(dir, state.PreviousName))
+	must(t, err)
+	return last, before
+}
+
+// folderWith creates a folder with the file and the previous file. A nil file is left out.
+func folderWith(t *testing.T, last, before []byte) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, text := range map[string][]byte{state.FileName: last, state.PreviousName: before} {
+		if text != nil {
+			must(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
+		}
+	}
+	return dir
+}
+
+// damagedCopies returns damaged copies of a file. The key says how each is damaged.
+func damagedCopies(t *testing.T, file []byte) map[string][]byte {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	all := map[string][]byte{
+		"empty": {}, "zeros": make([]byte, len(file)), "text": []byte("import_energy: 12345\n"), "JSON": []byte("{}\n"),
+		"doubled": append(bytes.Clone(file), file...), "a byte more": append(bytes.Clone(file), '\n'), "ones": bytes.Repeat([]byte{0xff}, 4096),
+	}
+	for range 30 {
+		at, bit := r.IntN(len(file)), r.IntN(8)
+		changed := bytes.Clone(file)
+		changed[at] ^= 1 << bit
+		all[fmt.Sprintf("bit %d of byte %d changed", bit, at)] = changed
+		all[fmt.Sprintf("cut to %d bytes", at)] = file[:at]
+	}
+	return all
+}
+
+// TestDecodeDamaged changes each byte of a file to every other value, and cuts the file at each byte. Decode must report damage each time, and
+// never a newer version.
+func TestDecodeDamaged(t *testing.T) {
+	last, _ := writtenFiles(t)
+	if _, err := state.Decode(last); err != nil {
+		t.Fatal(err)
+	}
+	for at := range last {
+		if found, err := state.Decode(last[:at]); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
+			t.Fatalf("cut to %d bytes: got %s, %v, want it damaged", at, found, err)
+		}
+		for mask := 1; mask < 256; mask++ {
+			last[at] ^= byte(mask)
+			if found, err := state.Decode(last); err == nil || !strings.HasPrefix(err.Error(), "damaged: ") {
+				t.Fatalf("byte %d XOR %d: got %s, %v, want it damaged", at, mask, found, err)
+			}
+			last[at] ^= byte(mask)
+		}
+	}
+}
+
+// TestOpenDamaged checks that a damaged file is renamed and the previous one is used. If both are damaged, the Store starts without
+// documents. Both are logged once, and the Store works afterwards.
+func TestOpenDamaged(t *testing.T) {
+	last, before := writtenFiles(t)
+	for what, damaged := range damagedCopies(t, last) {
+		t.Run(what, func(t *testing.T) {
+			dir := folderWith(t, damaged, before)
+			s := open(t, dir)
+			wantLogged(t, s, "warn: state file was damaged: it is set aside, and the one before it is used; hanbridge.json: damaged: ")
+			wantAtOpen(t, s, documents("1"))
+			wantSetAside(t, dir, state.FileName, damaged)
+			wantStillWorks(t, dir, s)
+
+			dir = folderWith(t, damaged, damaged)
+			s = open(t, dir)
+			wantLogged(t, s, "warn: state file was damaged: it is set aside, and a new one is begun; hanbridge.json: damaged: ")
+			wantAtOpen(t, s, nil)
+			wantSetAside(t, dir, state.FileName, damaged)
+			wantSetAside(t, dir, state.PreviousName, damaged)
+			wantStillWorks(t, dir, s)
+
+			dir = folderWith(t, damaged, nil)
+			s = open(t, dir)
+			wantLogged(t, s, "and a new one is begun; hanbridge.json: damaged: ")
+			wantStillWorks(t, dir, s)
+
+			s = openCleanly(t, folderWith(t, last, damaged)) // the previous file is not read
+			wantAtOpen(t, s, documents("2"))
+		})
+	}
+}
+
+// wantAtOpen checks the documents at Open.
+func wantAtOpen(t *testing.T, s *store, want map[string]string) {
+	t.Helper()
+	if got := s.Documents(); !maps.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+}
+
+// wantSetAside checks that a damaged file was renamed and has its content.
+func wantSetAside(t *testing.T, dir, name string, want []byte) {
+	t.Helper()
+	if got, err := os.ReadFile(filepath.Join(dir, name+".damaged")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the renamed file has another content, or is missing: %v", err)
+	}
+}
+
+// wantStillWorks changes every document twice, and checks what the next Open reads.
+func wantStillWorks(t *testing.T, dir string, s *store) {
+	t.Helper()
+	for _, value := range []string{"8", "9"} {
+		set(s, documents(value))
+		s.Commit()
+	}
+	wantLogged(t, s)
+	closeStore(t, s)
+	s = openCleanly(t, dir)
+	wantAtOpen(t, s, documents("9"))
+	closeStore(t, s)
+}
+
+// TestOpenDamagedTwice opens a damaged state twice without a commit between. The second Open must use the previous file too.
+func TestOpenDamagedTwice(t *testing.T) {
+	last, before := writtenFiles(t)
+	dir := folderWith(t, last[:50], before)
+	closeStore(t, open(t, dir))
+	s := open(t, dir)
+	wantLogged(t, s, "warn: state file is missing: the one before it is used (to begin anew, remove hanbridge.* there)")
+	wantAtOpen(t, s, documents("1"))
+	wantStillWorks(t, dir, s)
+}
+
+// TestPeek checks that Peek uses the previous file if the newest one is damaged, and changes nothing.
+func TestPeek(t *testing.T) {
+	last, before := writtenFiles(t)
+	bad := last[:len(last)-1]
+	for _, tt := range []struct {
+		name         string
+		last, before []byte
+		want         string
+		err          string
+	}{
+		{"intact", last, before, documents("2")["meter/0"], ""},
+		{"without a previous file", last, nil, documents("2")["meter/0"], ""},
+		{"damaged", bad, before, documents("1")["meter/0"], ""},
+		{"missing", nil, before, documents("1")["meter/0"], ""},
+		{"both damaged", bad, bad, "", "damaged: its checksum is wrong"},
+		{"nothing", nil, nil, "", fs.ErrNotExist.Error()},
+	} {
+		dir := folderWith(t, tt.last, tt.before)
+		filesBefore := fileNames(t, dir)
+		got, err := state.Peek(dir, "meter/0")
+		if string(got) != tt.want || (err == nil) != (tt.err == "") || !strings.Contains(fmt.Sprint(err), tt.err) {
+			t.Errorf("%s: got %s, %v, want %s, %q", tt.name, got, err, tt.want, tt.err)
+		}
+		if files := fileNames(t, dir); strings.Join(files, " ") != strings.Join(filesBefore, " ") {
+			t.Errorf("%s: got files %q, want %q", tt.name, files, filesBefore)
+		}
+	}
+	if _, err := state.Peek(filepath.Join(t.TempDir(), "missing"), "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: got %v, want fs.ErrNotExist", err)
+	}
+}
+
+// TestOpenHuge checks that a file above the size limit is not read into memory.
+func TestOpenHuge(t *testing.T) {
+	dir := writtenState(t, map[string]string{"a": "1"})
+	must(t, os.Truncate(filepath.Join(dir, state.FileName), 1<<38))
+	wantLogged(t, open(t, dir), "and a new one is begun; hanbridge.json: damaged: 274877906944 bytes are none that hanbridge wrote")
+}
+
+// TestOpenDamagedAgain checks that a second damaged file replaces the first one that was renamed.
+func TestOpenDamagedAgain(t *testing.T) {
+	dir := folderWith(t, []byte("first"), nil)
+	closeStore(t, open(t, dir))
+	must(t, os.WriteFile(filepath.Join(dir, state.FileName), []byte("second"), 0o600))
+	open(t, dir)
+	wantSetAside(t, dir, state.FileName, []byte("second"))
+	if got := fileNames(t, dir); len(got) != 2 { // and the lock
+		t.Errorf("got %q, want two files", got)
+	}
+}
+
+// TestEncodeDecode checks that Decode returns what Encode was given, for random keys and documents.
+func TestEncodeDecode(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := make(map[string]json.RawMessage)
+		for key, value := range rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "documents") {
+			want[key], _ = json.Marshal(map[string]any{"text": value, "number": len(value)})
+		}
+		text, err := state.Encode(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := state.Decode(text)
+		if err != nil || !maps.EqualFunc(got, want, func(x, y json.RawMessage) bool { return string(x) == string(y) }) {
+			t.Fatalf("got %s, %v of %s, want %s", got, err, text, want)
+		}
+	})
+}
