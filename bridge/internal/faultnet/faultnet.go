@@ -1,4 +1,4 @@
-// Package faultnet lets tests stand a bad network between a client and a server on the loopback interface.
+// Package faultnet simulates a bad network between a client and a server on the loopback interface. It is for tests.
 package faultnet
 
 import (
@@ -15,22 +15,22 @@ import (
 	"time"
 )
 
-// A Proxy passes TCP connections on to a target and misbehaves when told to. Its methods are safe for concurrent use.
+// A Proxy forwards TCP connections to a target. Its methods make it delay, block or reset them. They are safe for concurrent use.
 type Proxy struct {
 	target   string
 	listener net.Listener
 	delay    atomic.Int64 // of every chunk, in ns
-	gate     sync.RWMutex // locked while no bytes may pass
+	gate     sync.RWMutex // locked for writing while no bytes may pass
 
-	mu    sync.Mutex
-	held  bool // gate is locked
-	pairs map[pair]bool
+	mu      sync.Mutex
+	blocked bool // gate is locked
+	pairs   map[pair]bool
 }
 
-// A pair is one connection.
+// A pair is the two halves of one connection through the proxy.
 type pair struct{ client, target *net.TCPConn }
 
-// New starts a proxy to target ("host:port") that is good until told otherwise. It ends, with all its goroutines, with the test.
+// New starts a proxy to target ("host:port") without faults. It and all its goroutines end with the test.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,10 +60,10 @@ func New(t testing.TB, target string) *Proxy {
 	return p
 }
 
-// Addr is where clients connect to, "127.0.0.1:port".
+// Addr returns the address for clients, "127.0.0.1:port".
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// ResetConnections resets every connection, as a crashed machine that came back does. New ones are accepted.
+// ResetConnections resets every connection, as a server does after a crash. New connections are accepted.
 func (p *Proxy) ResetConnections() {
 	for _, c := range p.connections() {
 		for _, side := range []*net.TCPConn{c.client, c.target} {
@@ -73,33 +73,33 @@ func (p *Proxy) ResetConnections() {
 	}
 }
 
-// HalfClose ends the direction from the target to the client; the other one stays open.
+// HalfClose closes every connection in the direction from the target to the client. The other direction stays open.
 func (p *Proxy) HalfClose() {
 	for _, c := range p.connections() {
 		_ = c.client.CloseWrite()
 	}
 }
 
-// Block lets no more bytes pass in either direction and closes nothing: a pulled cable. New connections are accepted,
-// and hear nothing.
-func (p *Proxy) Block() { p.hold(true, p.gate.Lock) }
+// Block lets no more bytes pass in either direction and closes no connection, like a pulled cable. New connections are accepted, and get no
+// bytes.
+func (p *Proxy) Block() { p.setBlocked(true, p.gate.Lock) }
 
-// Unblock ends Block. What was held is delivered.
-func (p *Proxy) Unblock() { p.hold(false, p.gate.Unlock) }
+// Unblock ends Block. Bytes that were blocked are delivered.
+func (p *Proxy) Unblock() { p.setBlocked(false, p.gate.Unlock) }
 
-func (p *Proxy) hold(held bool, change func()) {
+func (p *Proxy) setBlocked(blocked bool, change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.held != held {
-		p.held = held
+	if p.blocked != blocked {
+		p.blocked = blocked
 		change()
 	}
 }
 
-// Delay holds back every chunk for d, in both directions.
+// Delay delays every chunk by d, in both directions.
 func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
 
-// Connections is how many connections pass through.
+// Connections returns the number of open connections.
 func (p *Proxy) Connections() int { return len(p.connections()) }
 
 func (p *Proxy) connections() []pair {
@@ -122,7 +122,7 @@ func (p *Proxy) serve(client *net.TCPConn, pumps *sync.WaitGroup) {
 	pumps.Go(func() { p.pump(c, c.client, c.target) })
 }
 
-// pump passes on one direction. When that is over it closes both: the protocols that are tested here have no use for half a connection.
+// pump forwards one direction until it ends, and then closes both. No protocol that is tested here uses half a connection.
 func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	chunk := make([]byte, 16<<10)
 	for err := error(nil); err == nil; {
@@ -143,9 +143,9 @@ func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	delete(p.pairs, c)
 }
 
-// UnusedAddress returns an address of the loopback interface on which nobody listens, for a server that has to be told one. Its port is
-// below those that systems give to clients: a client that dials such a one before its server listens may be connected to
-// itself, and then the server cannot listen there.
+// UnusedAddress returns an address of the loopback interface on which no program listens, for a server that cannot choose a port itself. Its
+// port is below the ephemeral ports. A client that dials an ephemeral port before the server listens may get that port as its own and be
+// connected to itself, and then the server cannot listen there.
 func UnusedAddress(t testing.TB) string {
 	t.Helper()
 	const lowest, highest = 20_000, 32_000
@@ -156,6 +156,6 @@ func UnusedAddress(t testing.TB) string {
 			return address
 		}
 	}
-	t.Fatal("no vacant port")
+	t.Fatal("no unused port")
 	return ""
 }

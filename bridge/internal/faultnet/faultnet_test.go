@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/faultnet"
 )
 
-// echo starts a server that sends back what it gets.
+// echo starts a server that sends back the bytes that it gets, and returns its address.
 func echo(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -44,72 +44,77 @@ func dial(t *testing.T, p *faultnet.Proxy) net.Conn {
 	return c
 }
 
-// say sends a byte and waits at most d for its echo.
-func say(c net.Conn, d time.Duration) error {
+// sendByte sends a byte and waits at most d for its echo.
+func sendByte(c net.Conn, d time.Duration) error {
 	if _, err := c.Write([]byte{'x'}); err != nil {
 		return err
 	}
-	return hear(c, d)
+	return receiveByte(c, d)
 }
 
-func hear(c net.Conn, d time.Duration) error {
+// receiveByte waits at most d for a byte.
+func receiveByte(c net.Conn, d time.Duration) error {
 	_ = c.SetReadDeadline(time.Now().Add(d))
 	_, err := io.ReadFull(c, make([]byte, 1))
 	return err
 }
 
-func TestHoldAndRelease(t *testing.T) {
+// TestBlock checks that no bytes pass until Unblock, and that they are delivered then.
+func TestBlock(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
-	if err := say(c, time.Minute); err != nil {
-		t.Fatalf("a good network: %v", err)
+	if err := sendByte(c, time.Minute); err != nil {
+		t.Fatalf("before Block: %v", err)
 	}
 	p.Block()
-	if err := say(c, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("held: got %v, want silence", err)
+	if err := sendByte(c, 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("blocked: got %v, want no bytes", err)
 	}
 	p.Unblock()
-	if err := hear(c, time.Minute); err != nil {
-		t.Fatalf("released: %v", err)
+	if err := receiveByte(c, time.Minute); err != nil {
+		t.Fatalf("unblocked: %v", err)
 	}
 }
 
+// TestDelay checks that a byte is delayed in both directions.
 func TestDelay(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
 	p.Delay(30 * time.Millisecond)
 	start := time.Now()
-	if err := say(c, time.Minute); err != nil {
+	if err := sendByte(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(start); took < 60*time.Millisecond {
-		t.Errorf("there and back took %v, want at least twice 30ms", took)
+		t.Errorf("the round trip took %v, want at least twice 30ms", took)
 	}
 }
 
-func TestCut(t *testing.T) {
+// TestResetConnections checks that open connections end with an error, and that new ones work.
+func TestResetConnections(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
-	if err := say(c, time.Minute); err != nil {
+	if err := sendByte(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	p.ResetConnections()
-	if err := hear(c, time.Minute); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("cut: got %v, want a reset", err)
+	if err := receiveByte(c, time.Minute); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("got %v, want a reset", err)
 	}
-	if err := say(dial(t, p), time.Minute); err != nil {
-		t.Errorf("a connection after the cut: %v", err)
+	if err := sendByte(dial(t, p), time.Minute); err != nil {
+		t.Errorf("a connection after the reset: %v", err)
 	}
 }
 
+// TestHalfClose checks that the client reads the end of the stream.
 func TestHalfClose(t *testing.T) {
 	p := faultnet.New(t, echo(t))
 	c := dial(t, p)
-	if err := say(c, time.Minute); err != nil {
+	if err := sendByte(c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	p.HalfClose()
-	if err := hear(c, time.Minute); !errors.Is(err, io.EOF) {
+	if err := receiveByte(c, time.Minute); !errors.Is(err, io.EOF) {
 		t.Fatalf("half closed: got %v, want %v", err, io.EOF)
 	}
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
+// TestStuck checks that a goroutine counts as stuck only while it works without progress.
 func TestStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := progress.NewGroup()
 		a, b := g.Add("output a"), g.Add("output b")
 		stuck := func() string { return strings.Join(progress.Stuck(g.Statuses(), time.Minute), ", ") }
-		a.Working() // in the moment in which the group began
+		a.Working() // at the time at which the group was created
 		b.Waiting()
-		clock := time.Now().Local()
-		at := func(after time.Duration) string { return clock.Add(after).Format(time.TimeOnly) }
+		start := time.Now().Local()
+		at := func(after time.Duration) string { return start.Add(after).Format(time.TimeOnly) }
 		for _, step := range []struct {
-			pass   time.Duration
+			wait   time.Duration
 			report func()
 			want   string
 		}{
@@ -34,7 +35,7 @@ func TestStuck(t *testing.T) {
 			{time.Minute, a.Waiting, ""},
 			{time.Hour, nil, ""},
 		} {
-			<-time.After(step.pass)
+			<-time.After(step.wait)
 			if step.report != nil {
 				step.report()
 			}
@@ -45,7 +46,8 @@ func TestStuck(t *testing.T) {
 	})
 }
 
-func TestNotes(t *testing.T) {
+// TestNote checks that a note is in the status until it is removed.
+func TestNote(t *testing.T) {
 	g := progress.NewGroup()
 	a := g.Add("a")
 	g.Add("b")
@@ -60,17 +62,18 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-func TestNilKeepsNothing(t *testing.T) {
+// TestNil checks that a nil Reporter and a nil Group can be used.
+func TestNil(t *testing.T) {
 	var r *progress.Reporter
 	r.Working()
 	r.Waiting()
 	r.Note("x")
-	if parts := (*progress.Group)(nil).Statuses(); !slices.Equal(parts, nil) {
-		t.Errorf("got %v, want nothing", parts)
+	if statuses := (*progress.Group)(nil).Statuses(); !slices.Equal(statuses, nil) {
+		t.Errorf("got %v, want nothing", statuses)
 	}
 }
 
-func TestReportingAllocatesNothing(t *testing.T) {
+func TestReporterAllocations(t *testing.T) {
 	r := progress.NewGroup().Add("a")
 	if n := testing.AllocsPerRun(100, func() { r.Working(); r.Note(""); r.Waiting() }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)

@@ -1,4 +1,5 @@
-// Package ratelimit keeps a log readable, whatever others do: what they can bring about again and again is one line, then a count.
+// Package ratelimit limits how often events are logged that other programs and devices can cause at any rate. The first event of a kind is
+// logged; further ones are counted, and the count is logged.
 package ratelimit
 
 import (
@@ -12,91 +13,92 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Period is the pause between two log lines of the same kind of event. The later line has the number of events since the first.
+// Period is the time between two log lines for events of one kind while they go on. The later line has the number of events since the first.
 const Period = 10 * time.Minute
 
 const (
-	// mostKinds is how many new kinds of events get a first line within Period. A remote program can cause any number of kinds.
-	mostKinds = 12
-	// mostAgain is how many extra lines a kind gets within Period because Recovered was called. A fault may end and come back with each message.
-	mostAgain = 2
+	// maxNewKinds is how many new kinds of events get a first line within Period. A remote program can cause any number of kinds.
+	maxNewKinds = 12
+	// maxExtraLines is how many extra lines a kind gets within Period because Recovered was called. A fault may end and return with each
+	// message.
+	maxExtraLines = 2
 )
 
-// A Limiter decides which events become lines of a log. The first of a kind does; while the kind goes on, one in ten minutes, with
-// the number of events since the last line. The zero value is ready. It is safe for concurrent use.
+// A Limiter decides which events are logged. It allows the first event of a kind, and then one in each Period, together with the number of
+// events since the last line. The zero value is ready to use. It is safe for concurrent use.
 type Limiter struct {
-	mu     sync.Mutex
-	kinds  map[string]kind
-	first  Window // lines that were the first of their kind
-	missed int    // events without a line whose kind is not remembered
+	mu       sync.Mutex
+	kinds    map[string]kind
+	newKinds Window // the first lines of kinds
+	dropped  int    // events that were not logged, of kinds that are not in kinds
 }
 
 type kind struct {
-	lastLogged time.Time // when it was last a line
-	count      int       // events since
-	over       bool      // it has ended since
-	again      Window    // lines because it had ended
+	lastLogged time.Time
+	count      int    // events since lastLogged
+	recovered  bool   // Recovered was called since lastLogged
+	extraLines Window // lines because of Recovered
 }
 
-// Allow reports whether an event becomes a line, and for how many events the line stands: this one, and those of its kind since the last
-// line of it.
-func (l *Limiter) Allow(name string) (count int, ok bool) {
+// Allow reports whether an event of this kind is to be logged. If it is, count is the number of events for which the line stands: this one,
+// and those of its kind since its last line.
+func (l *Limiter) Allow(kindName string) (count int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	k, known := l.kinds[name]
+	k, found := l.kinds[kindName]
 	switch {
-	case !known && !l.first.Allow(now, mostKinds):
-		l.missed++
+	case !found && !l.newKinds.Allow(now, maxNewKinds):
+		l.dropped++
 		return 0, false
-	case !known:
-		l.forget(now)
-	case now.Sub(k.lastLogged) < Period && (!k.over || !k.again.Allow(now, mostAgain)):
+	case !found:
+		l.removeOldKinds(now)
+	case now.Sub(k.lastLogged) < Period && (!k.recovered || !k.extraLines.Allow(now, maxExtraLines)):
 		k.count++
-		l.kinds[name] = k
+		l.kinds[kindName] = k
 		return 0, false
 	}
-	count = k.count + l.missed + 1
-	l.kinds[name], l.missed = kind{lastLogged: now, again: k.again}, 0
+	count = k.count + l.dropped + 1
+	l.kinds[kindName], l.dropped = kind{lastLogged: now, extraLines: k.extraLines}, 0
 	return count, true
 }
 
-// forget makes room for a kind: those that have not been told for long go.
-func (l *Limiter) forget(now time.Time) {
+// removeOldKinds makes room for a new kind: it removes kinds that were last logged a Period ago or earlier.
+func (l *Limiter) removeOldKinds(now time.Time) {
 	if l.kinds == nil {
 		l.kinds = map[string]kind{}
 	}
-	if len(l.kinds) >= mostKinds {
+	if len(l.kinds) >= maxNewKinds {
 		maps.DeleteFunc(l.kinds, func(_ string, k kind) bool { return now.Sub(k.lastLogged) >= Period })
 	}
 }
 
-// Recovered reports that all faults have ended: the next event of each kind becomes a line at once, at most mostAgain times within ten minutes.
+// Recovered notes that all faults have ended. The next event of each kind is then logged at once, at most maxExtraLines times within Period.
 func (l *Limiter) Recovered() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, k := range l.kinds {
-		k.over = true
+		k.recovered = true
 		l.kinds[name] = k
 	}
 }
 
-// A Window counts events within ten minutes. The zero value is ready. It is for one goroutine at a time.
+// A Window counts events within Period. The zero value is ready to use. It is not safe for concurrent use.
 type Window struct {
-	since time.Time
-	n     int
+	start time.Time
+	count int
 }
 
-// Allow reports whether another event may pass; at most n do within ten minutes.
-func (w *Window) Allow(now time.Time, n int) bool {
-	if now.Sub(w.since) >= Period {
-		*w = Window{since: now}
+// Allow reports whether another event may pass; at most limit events do within Period.
+func (w *Window) Allow(now time.Time, limit int) bool {
+	if now.Sub(w.start) >= Period {
+		*w = Window{start: now}
 	}
-	w.n++
-	return w.n <= n
+	w.count++
+	return w.count <= limit
 }
 
-// WithCount adds to a line for how many events it stands, where it is more than one.
+// WithCount adds the number of events for which a line stands, if it is more than one.
 func WithCount(line *zerolog.Event, count int) *zerolog.Event {
 	if count > 1 {
 		return line.Int("count", count)
@@ -104,30 +106,30 @@ func WithCount(line *zerolog.Event, count int) *zerolog.Event {
 	return line
 }
 
-// varying is what differs from one connection to the next: the port of this side in errors of package net, and sizes.
+// varying matches the parts of an error that differ from one connection to the next: the local port in errors of package net, and sizes.
 var varying = regexp.MustCompile(`:\d{1,5}->|\b\d+ (bytes|messages)\b`)
 
-// Normalize returns the text of an error without what differs from one connection to the next.
+// Normalize removes from the text of an error the parts that differ from one connection to the next, so that it can serve as a kind.
 func Normalize(text string) string { return varying.ReplaceAllString(text, "") }
 
-// A Backoff is how long to wait before the next attempt: twice as long each time, between half and the whole of it at
-// random so that many bridges do not come back at the same moment.
+// A Backoff gives the pauses between attempts. An upper bound doubles from Min to Max. Each pause is a random time between half of the bound and
+// the bound, so that many bridges do not return at the same moment. It is not safe for concurrent use.
 type Backoff struct {
-	// Min is the shortest pause, Max the longest.
+	// Min is the first upper bound, Max the last.
 	Min, Max time.Duration
-	last     time.Duration
+	bound    time.Duration // the last upper bound
 }
 
-// Reset begins with the shortest pause again.
-func (b *Backoff) Reset() { b.last = 0 }
+// Reset makes Next start with Min again.
+func (b *Backoff) Reset() { b.bound = 0 }
 
 // Next returns the next pause.
 func (b *Backoff) Next() time.Duration {
-	b.last = min(max(b.Min, 2*b.last), b.Max)
-	return b.last/2 + rand.N(b.last/2+1)
+	b.bound = min(max(b.Min, 2*b.bound), b.Max)
+	return b.bound/2 + rand.N(b.bound/2+1)
 }
 
-// Pause waits until the time is over or ctx ends, and reports whether ctx has not ended.
+// Pause waits for the given time, or until ctx ends. It reports whether the full time has passed.
 func Pause(ctx context.Context, wait time.Duration) bool {
 	if wait <= 0 {
 		return ctx.Err() == nil

@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -11,24 +12,24 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 )
 
-// TestFloods: whatever others do each second for an hour, the log has few lines of it, and their counts tell of all.
-func TestFloods(t *testing.T) {
+// TestLimiterFlood sends an event each second for an hour. The log must have few lines, and their counts must cover the events.
+func TestLimiterFlood(t *testing.T) {
 	const events = 3600
 	for _, tt := range []struct {
-		name        string
-		kind        func(i int) string
-		over        int // after so many events; 0 for never
-		least, most int // lines
+		name               string
+		kind               func(i int) string
+		recovered          int // Recovered is called each time after so many events; 0 for never
+		minLines, maxLines int
 	}{
 		{"one kind", func(int) string { return "offline" }, 0, 6, 6},
-		{"two kinds by turns", func(i int) string { return fmt.Sprint(i % 2) }, 0, 12, 12},
-		{"each of its own kind", func(i int) string { return fmt.Sprint(i) }, 0, 12, 72},
-		{"ends and begins with each", func(int) string { return "closed" }, 1, 7, 18},
-		{"ends and begins with every second", func(i int) string { return fmt.Sprint(i % 2) }, 2, 14, 36},
-		{"another port of this side each time", func(i int) string {
+		{"two kinds that alternate", func(i int) string { return fmt.Sprint(i % 2) }, 0, 12, 12},
+		{"a new kind each time", func(i int) string { return fmt.Sprint(i) }, 0, 12, 72},
+		{"recovered after each event", func(int) string { return "closed" }, 1, 7, 18},
+		{"recovered after every second event", func(i int) string { return fmt.Sprint(i % 2) }, 2, 14, 36},
+		{"another local port each time", func(i int) string {
 			return ratelimit.Normalize(fmt.Sprintf("read tcp 192.0.2.1:%d->192.0.2.9:8088: connection reset by peer", 30000+i%30000))
 		}, 0, 6, 6},
-		{"the same in version 6", func(i int) string {
+		{"another local port each time, IPv6", func(i int) string {
 			return ratelimit.Normalize(fmt.Sprintf("read tcp [2001:db8::1]:%d->[2001:db8::9]:8088: i/o timeout", 30000+i%30000))
 		}, 0, 6, 6},
 		{"another size each time", func(i int) string {
@@ -38,32 +39,32 @@ func TestFloods(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var l ratelimit.Limiter
-				lines, told := 0, 0
+				lines, counted := 0, 0
 				for i := range events {
 					if count, ok := l.Allow(tt.kind(i)); ok {
-						lines, told = lines+1, told+count
+						lines, counted = lines+1, counted+count
 					}
-					if tt.over > 0 && (i+1)%tt.over == 0 {
+					if tt.recovered > 0 && (i+1)%tt.recovered == 0 {
 						l.Recovered()
 					}
 					<-time.After(time.Second)
 				}
-				if lines < tt.least || lines > tt.most {
-					t.Errorf("got %d lines, want %d to %d", lines, tt.least, tt.most)
+				if lines < tt.minLines || lines > tt.maxLines {
+					t.Errorf("got %d lines, want %d to %d", lines, tt.minLines, tt.maxLines)
 				}
-				if told > events {
-					t.Errorf("the lines stand for %d events, and there were %d", told, events)
+				if counted > events {
+					t.Errorf("the counts add up to %d events, want at most %d", counted, events)
 				}
-				if tt.least == tt.most && told < events*8/10 { // the last ten minutes have not been told
-					t.Errorf("the lines stand for %d events of %d", told, events)
+				if tt.minLines == tt.maxLines && counted < events*8/10 { // events of the last ten minutes have no line yet
+					t.Errorf("the counts add up to %d events, want almost %d", counted, events)
 				}
 			})
 		})
 	}
 }
 
-// TestLater: what comes again after a long time is told at once, with what was not told before.
-func TestLater(t *testing.T) {
+// TestLimiterAfterPause checks that an event after a long time is logged at once, with the number of events that were not logged.
+func TestLimiterAfterPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l ratelimit.Limiter
 		for i, want := range []struct {
@@ -79,13 +80,13 @@ func TestLater(t *testing.T) {
 	})
 }
 
-// TestManyAtOnce is for what several goroutines tell of.
-func TestManyAtOnce(t *testing.T) {
+// TestLimiterConcurrent checks that one of many concurrent events of a kind is logged.
+func TestLimiterConcurrent(t *testing.T) {
 	var l ratelimit.Limiter
 	var lines atomic.Int64
-	var all sync.WaitGroup
+	var group sync.WaitGroup
 	for range 8 {
-		all.Go(func() {
+		group.Go(func() {
 			for range 1000 {
 				if _, ok := l.Allow("offline"); ok {
 					lines.Add(1)
@@ -93,12 +94,13 @@ func TestManyAtOnce(t *testing.T) {
 			}
 		})
 	}
-	all.Wait()
+	group.Wait()
 	if got := lines.Load(); got != 1 {
 		t.Errorf("got %d lines, want 1", got)
 	}
 }
 
+// TestWindow checks that a Window allows the given number of events in each ten minutes.
 func TestWindow(t *testing.T) {
 	var w ratelimit.Window
 	start, allowed := time.Now(), 0
@@ -110,4 +112,50 @@ func TestWindow(t *testing.T) {
 	if allowed != 6 {
 		t.Errorf("allowed %d times in twenty minutes, want 6", allowed)
 	}
+}
+
+// TestBackoffBounds checks that each pause is between half and all of a pause that doubles from Min to Max.
+func TestBackoffBounds(t *testing.T) {
+	want := []time.Duration{100, 200, 400, 800, 1000, 1000} // ms, the longest pause of each attempt
+	for range 200 {
+		b := ratelimit.Backoff{Min: 100 * time.Millisecond, Max: time.Second}
+		for i, longest := range want {
+			longest *= time.Millisecond
+			if got := b.Next(); got < longest/2 || got > longest {
+				t.Fatalf("attempt %d: got %v, want %v to %v", i, got, longest/2, longest)
+			}
+		}
+		b.Reset()
+		if got := b.Next(); got > 100*time.Millisecond {
+			t.Fatalf("after reset: got %v, want at most 100 ms", got)
+		}
+	}
+}
+
+// TestBackoffRandom checks that many bridges do not wait equally long.
+func TestBackoffRandom(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for range 50 {
+		b := ratelimit.Backoff{Min: time.Second, Max: time.Second}
+		seen[b.Next()] = true
+	}
+	if len(seen) < 10 {
+		t.Errorf("50 bridges wait %d different times, want at least 10", len(seen))
+	}
+}
+
+// TestPause checks that Pause ends with its time or with ctx, whichever is first.
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		if !ratelimit.Pause(t.Context(), time.Minute) || time.Since(start) != time.Minute {
+			t.Errorf("without an end of ctx: waited %v, want 1m", time.Since(start))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start = time.Now()
+		if ratelimit.Pause(ctx, time.Minute) || time.Since(start) != time.Second {
+			t.Errorf("cancelled: waited %v, want 1s and false", time.Since(start))
+		}
+	})
 }
