@@ -11,33 +11,32 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCapturesInNoise: of all captures behind each other, in any order, with noise between them that may look like the
-// start of a telegram, the decoder finds every one and nothing else.
-func TestCapturesInNoise(t *testing.T) {
-	var sound []*capture
-	text := map[*capture]string{}
-	for _, c := range captures(t) {
-		if c.odd || c.unread() || c.Cipher != nil || misses[c.name()] != "" || !c.checked() {
-			continue
-		}
-		all := readings(outcomes(t, bytes.NewReader(c.wire)))
-		if len(all) != 1 {
-			t.Fatalf("%s: %d readings", c.File, len(all))
-		}
-		sound, text[c] = append(sound, c), all[0].Text
+// TestRealTelegramsInNoise sends all telegrams that a checksum covers one after the other, in random orders, with noise between
+// them that may look like the start of a telegram. The Decoder must find every telegram and nothing else.
+func TestRealTelegramsInNoise(t *testing.T) {
+	type sent struct {
+		wire []byte
+		text string
 	}
-	if len(sound) < 100 {
-		t.Fatalf("%d sound captures: the rule that picks them is wrong", len(sound))
+	var all []sent
+	for _, tg := range checkedTelegrams(t) {
+		found := readings(outcomes(t, bytes.NewReader(tg.wire)))
+		if len(found) != 1 {
+			t.Fatalf("%s: got %d readings, want 1", tg.name, len(found))
+		}
+		all = append(all, sent{tg.wire, found[0].Text})
+	}
+	if len(all) < 40 {
+		t.Fatalf("got %d telegrams, want at least 40", len(all))
 	}
 	for seed := range uint64(8) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		var stream []byte
 		var want []string
-		r.Shuffle(len(sound), func(i, k int) { sound[i], sound[k] = sound[k], sound[i] })
-		for _, c := range sound {
-			stream = append(stream, noise(r)...)
-			want = append(want, text[c])
-			stream = append(stream, c.wire...)
+		r.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+		for _, s := range all {
+			stream = append(append(stream, noise(r)...), s.wire...)
+			want = append(want, s.text)
 		}
 		for name, reader := range map[string]io.Reader{
 			"whole":        bytes.NewReader(stream),
@@ -53,6 +52,18 @@ func TestCapturesInNoise(t *testing.T) {
 			}
 		}
 	}
+}
+
+// checkedTelegrams returns the intact telegrams in clear that a checksum covers. One is left out: package mask gives all Kamstrup
+// meters the same number, so that the Decoder takes them for one meter, and its currents have another power of ten.
+func checkedTelegrams(t *testing.T) (all []*telegram) {
+	t.Helper()
+	for _, r := range realTelegrams(t) {
+		if r.Checked && r.Key == "" && r.name != "dk-kamstrup-transformers" {
+			all = append(all, &r.telegram)
+		}
+	}
+	return all
 }
 
 // starts are what telegrams begin with.

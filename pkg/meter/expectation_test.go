@@ -1,0 +1,196 @@
+package meter_test
+
+import (
+	"cmp"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// An expectation is one record that a telegram must give. A field that is empty is not looked at, except that a number without
+// Unit must have none.
+type expectation struct {
+	Code string `json:"code"`
+	// Clock is a clock or the time stamp of a number: RFC 3339, without a zone where the source does not state one.
+	Clock string `json:"clock,omitempty"`
+	// Value is an exact number in Unit, which has no prefix: Wh, not kWh.
+	Value string `json:"value,omitempty"`
+	Unit  string `json:"unit,omitempty"`
+	// Text is a value as sent, for texts and for values without a unit. Bytes that are no text stand in hexadecimal.
+	Text string `json:"text,omitempty"`
+	// Masked marks an identity number whose digits were replaced.
+	Masked bool `json:"masked,omitempty"`
+	any    bool // every value is right
+}
+
+// checkTelegram decodes a telegram. It must give one reading, with exactly the expected records and the samples that follow
+// from them, and no error. It returns how many records were compared.
+func checkTelegram(t *testing.T, tg *telegram) int {
+	t.Helper()
+	d := tg.decoder(t)
+	r, err := d.Next()
+	if err != nil {
+		t.Errorf("%s: %v", tg.name, err)
+		return 0
+	}
+	if r.Checked != tg.Checked {
+		t.Errorf("%s: checked: got %v, want %v", tg.name, r.Checked, tg.Checked)
+	}
+	if tg.Time != "" && r.Time.String() != tg.Time {
+		t.Errorf("%s: time: got %v, want %s", tg.name, r.Time, tg.Time)
+	}
+	compareRecords(t, tg, r)
+	compareSamples(t, tg, r)
+	if _, err := d.Next(); err == nil || isTelegramError(err) {
+		t.Errorf("%s: after the telegram: got %v, want the end of the stream", tg.name, err)
+	}
+	return len(tg.Expected)
+}
+
+// checkNoReading requires that a telegram gives an error and no reading.
+func checkNoReading(t *testing.T, tg *telegram) {
+	t.Helper()
+	if readings, all := drain(tg.decoder(t)); len(readings) != 0 || len(all) == 0 {
+		t.Errorf("%s: got %d readings and %d errors, want no reading and an error", tg.name, len(readings), len(all))
+	}
+}
+
+// compareRecords finds a record for each expectation, in the order in which the meter sends records of one code. Each record
+// must be expected.
+func compareRecords(t *testing.T, tg *telegram, r *meter.Reading) {
+	t.Helper()
+	used := make([]bool, len(r.Records))
+	for _, want := range tg.Expected {
+		found := false
+		for i := range r.Records {
+			if rec := &r.Records[i]; !found && !used[i] && rec.Code.String() == want.Code {
+				found, used[i] = true, true
+				if fault := want.compare(rec); fault != "" {
+					t.Errorf("%s: %s: %s", tg.name, want.Code, fault)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: %s: no record, want %+v", tg.name, want.Code, want)
+		}
+	}
+	for i, rec := range r.Records {
+		if !used[i] {
+			t.Errorf("%s: %v: got a record that is not expected: %v %v %q", tg.name, rec.Code, rec.Value, rec.Unit, rec.Text)
+		}
+	}
+}
+
+// compare returns how a record differs from the expectation, "" where it does not.
+func (e *expectation) compare(r *obis.Record) string {
+	same := false
+	switch {
+	case e.any:
+		same = true
+	case e.Masked:
+		same = r.Kind == obis.Number && r.Value.Sign() == 0 || r.Kind == obis.Text && isMasked(string(r.Text))
+	case e.Value != "":
+		same = r.Kind == obis.Number && e.sameNumber(r) && strings.HasPrefix(r.Time.String(), e.Clock)
+	case e.Clock != "":
+		same = r.Kind == obis.Clock && strings.HasPrefix(r.Time.String(), e.Clock)
+	case e.Text == "":
+		same = r.Kind == obis.Empty || r.Kind == obis.Text && len(r.Text) == 0
+	default:
+		value, err := obis.ParseDecimal([]byte(e.Text))
+		same = r.Kind == obis.Number && r.Unit == obis.None && err == nil && value.Cmp(r.Value) == 0 ||
+			e.Text == string(r.Text) || e.Text == hex.EncodeToString(r.Text)
+	}
+	if same {
+		return ""
+	}
+	return fmt.Sprintf("got kind %d, %v %v, time %v, %q; want %+v", r.Kind, r.Value, r.Unit, r.Time, r.Text, *e)
+}
+
+func (e *expectation) sameNumber(r *obis.Record) bool {
+	want, err := obis.ParseDecimal([]byte(e.Value))
+	return err == nil && want.Cmp(r.Value) == 0 && r.Unit.String() == e.Unit
+}
+
+// compareSamples requires that each quantity that the meter sends has the value of an expected record of its code. Net
+// power must be the difference of import and export. Other derived quantities have tests in pkg/quantity.
+func compareSamples(t *testing.T, tg *telegram, r *meter.Reading) {
+	t.Helper()
+	want := tg.quantities()
+	sent := map[string]obis.Decimal{}
+	for i := range r.Samples {
+		s := &r.Samples[i]
+		if !s.ID.Row().Numeric() {
+			continue
+		}
+		name, base := s.ID.String(), s.Value.Shift(s.Measure().Prefix)
+		sent[name] = base
+		equal := func(d obis.Decimal) bool { return d.Cmp(base) == 0 }
+		if !s.Derived && !slices.ContainsFunc(slices.Concat(want[name], want[subMeters]), equal) {
+			t.Errorf("%s: %s: got %v, which no expected record has", tg.name, name, base)
+		}
+	}
+	imported, isImported := sent["import_power"]
+	exported, isExported := sent["export_power"]
+	net, isNet := sent["net_power"]
+	difference, ok := imported.Add(exported.Neg())
+	if isImported && isExported && isNet && (!ok || net.Cmp(difference) != 0) {
+		t.Errorf("%s: net_power: got %v, want %v", tg.name, net, difference)
+	}
+}
+
+// subMeters is the key of the values of sub-meters, whose code does not say what they measure.
+const subMeters = ""
+
+// quantities returns the expected numbers by the name of the quantity that their code names. A meter that sends import power with
+// a sign gives export and net power too.
+func (tg *telegram) quantities() map[string][]obis.Decimal {
+	out := map[string][]obis.Decimal{}
+	for _, e := range tg.Expected {
+		number := cmp.Or(e.Value, e.Text) // counts of failures have no unit
+		value, err := obis.ParseDecimal([]byte(number))
+		code, bad := obis.ParseCode(e.Code)
+		if err != nil || bad != nil {
+			continue
+		}
+		name := subMeters
+		if id, ok := quantity.Of(code); ok {
+			name = id.String()
+		}
+		out[name] = append(out[name], value)
+	}
+	for _, phase := range []string{"", "_l1", "_l2", "_l3"} {
+		signed, exported, net := out["import_power"+phase], "export_power"+phase, "net_power"+phase
+		if len(signed) == 1 && len(out[exported])+len(out[net]) == 0 {
+			out[exported], out[net] = []obis.Decimal{{}, signed[0].Neg()}, signed
+		}
+	}
+	return out
+}
+
+func isTelegramError(err error) bool {
+	var damaged *meter.TelegramError
+	return errors.As(err, &damaged)
+}
+
+// drain decodes to the end of the stream. It returns the offsets of the readings, and the errors.
+func drain(d *meter.Decoder) (readings []int64, all []*meter.TelegramError) {
+	for {
+		r, err := d.Next()
+		var damaged *meter.TelegramError
+		switch {
+		case errors.As(err, &damaged):
+			all = append(all, damaged)
+		case err != nil:
+			return readings, all
+		default:
+			readings = append(readings, r.Offset)
+		}
+	}
+}

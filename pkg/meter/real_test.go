@@ -1,0 +1,219 @@
+package meter_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// realFolder holds telegrams of real meters and what independent sources say about them. Its README.md describes the files.
+var realFolder = filepath.Join("testdata", "real")
+
+const (
+	// leastReal and leastDamaged are how many intact and damaged telegrams realFolder must hold.
+	leastReal, leastDamaged = 75, 5
+	// leastRealValues is how many records are compared at least.
+	leastRealValues = 1300
+)
+
+// A realTelegram is a telegram of realFolder with the description beside it.
+type realTelegram struct {
+	telegram
+	Source, Licence, Country, Meter, Framing, Basis string
+	// Family is the family of the simulator that sends the same list in the same framing, "" where there is none.
+	Family string
+	// Damaged is what is wrong with a telegram that must give no reading, "" for an intact one.
+	Damaged string
+}
+
+// TestRealTelegrams decodes each telegram of realFolder and compares every record with the independent source. Damaged
+// telegrams must give no reading.
+func TestRealTelegrams(t *testing.T) {
+	intact, damaged, values := 0, 0, 0
+	for _, r := range realTelegrams(t) {
+		t.Run(r.name, func(t *testing.T) {
+			if r.Damaged != "" {
+				damaged++
+				checkNoReading(t, &r.telegram)
+				return
+			}
+			intact++
+			values += checkTelegram(t, &r.telegram)
+		})
+	}
+	if intact < leastReal || damaged < leastDamaged || values < leastRealValues {
+		t.Errorf("%s: %d intact telegrams with %d values, %d damaged ones; want at least %d, %d and %d",
+			realFolder, intact, values, damaged, leastReal, leastRealValues, leastDamaged)
+	}
+}
+
+// TestRealFamilies requires a real telegram of each family of the simulator, or a reason why there is none.
+func TestRealFamilies(t *testing.T) {
+	covered := map[string]bool{}
+	for _, r := range realTelegrams(t) {
+		covered[r.Family] = covered[r.Family] || r.Damaged == ""
+	}
+	delete(covered, "") // makes that the simulator does not have
+	for _, f := range simulate.Families() {
+		if reason := familiesWithoutCapture[f.Name]; covered[f.Name] == (reason != "") {
+			t.Errorf("%s: telegram in %s: %v, reason for none: %q; want one of the two", f.Name, realFolder, covered[f.Name], reason)
+		}
+		delete(covered, f.Name)
+	}
+	for name := range covered {
+		t.Errorf("%q is no family of the simulator", name)
+	}
+}
+
+// familiesWithoutCapture are the families of the simulator of which realFolder has no telegram, and why.
+var familiesWithoutCapture = map[string]string{
+	"aidon-no": severalLists, "landisgyr-no": severalLists, "kaifa-no": severalLists, "kamstrup-no": severalLists, "iskra-si": severalLists,
+
+	"aidon-se-1p": noneKnown, "aidon-no2": noneKnown, "aidon-no2-1p": noneKnown, "p1-se-aidon-1p": noneKnown, "kaifa-no3": noneKnown,
+	"kamstrup-dk-plain": noneKnown, "landisgyr-no3": noneKnown, "landisgyr-si": noneKnown, "landisgyr-at-11": noneKnown,
+	"landisgyr-at-wien": noneKnown, "iskra-at-wien": noneKnown, "siemens-at-wien": noneKnown, "siemens-at-wels": noneKnown,
+	"iskra-si-celje-1p": noneKnown, "iskra-si-1p": noneKnown, "iskra-si-energies": noneKnown, "iskra-hr-28": noneKnown,
+	"p1-fi-landisgyr": noneKnown, "p1-nl-4-iskra": noneKnown, "p1-nl-4-kamstrup": noneKnown, "p1-lt": noneKnown, "p1-lt-early": noneKnown,
+
+	"iskra-at": noKey, "sagemcom-at": noKey, "p1-at-est5": noKey, "p1-pl": noKey, "p1-pl-kaifa": noKey,
+
+	"landisgyr-no3-zmf": onlyDamaged, "kaifa-at-vkw": onlyDamaged, "p1-se-iskra": onlyDamaged, "p1-nl-heat": onlyDamaged,
+	"p1-hu-d545": onlyDamaged, "p1-hu-sanxing": onlyDamaged, "p1-ch": onlyDamaged, "p1-hr": onlyDamaged, "p1-pl-plain": onlyDamaged,
+}
+
+const (
+	severalLists = "each of its lists is a family too"
+	noneKnown    = "no public capture is known"
+	noKey        = "the public captures are encrypted, and their keys are not published"
+	onlyDamaged  = "the public captures are damaged, cut, or have a checksum that does not fit"
+)
+
+// TestRealDescriptions requires that each description names its source, licence, country, meter, framing and basis.
+func TestRealDescriptions(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(realFolder, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range realTelegrams(t) {
+		if slices.Contains([]string{r.Source, r.Licence, r.Country, r.Meter, r.Framing, r.Basis}, "") {
+			t.Errorf("%s.json: source, licence, country, meter, framing and basis must not be empty", r.name)
+		}
+		if !bytes.Contains(readme, []byte("| "+r.name+" |")) {
+			t.Errorf("README.md has no row for %s", r.name)
+		}
+	}
+}
+
+// realTelegrams reads realFolder. A telegram without a description, or a description without a telegram, fails the test.
+func realTelegrams(t *testing.T) []realTelegram {
+	t.Helper()
+	entries, err := os.ReadDir(realFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]string{} // by name, their extensions
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".md" {
+			name := strings.TrimSuffix(e.Name(), ext)
+			files[name] = append(files[name], ext)
+		}
+	}
+	var all []realTelegram
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		extensions := files[name]
+		if len(extensions) != 2 || !slices.Contains(extensions, ".json") {
+			t.Fatalf("%s: got files %v, want .json and one of .txt and .hex", name, extensions)
+		}
+		r := realTelegram{telegram: telegram{name: name}}
+		readJSON(t, filepath.Join(realFolder, name+".json"), &r)
+		r.wire = readWire(t, filepath.Join(realFolder, name), slices.Contains(extensions, ".hex"))
+		all = append(all, r)
+	}
+	return all
+}
+
+// readJSON reads a file and refuses fields that v does not have.
+func readJSON(t *testing.T, file string, v any) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+// readWire reads the bytes of a telegram: NAME.txt as they are, NAME.hex from hexadecimal digits.
+func readWire(t *testing.T, name string, hexadecimal bool) []byte {
+	t.Helper()
+	ext := ".txt"
+	if hexadecimal {
+		ext = ".hex"
+	}
+	b, err := os.ReadFile(name + ext)
+	if err == nil && hexadecimal {
+		b, err = hex.DecodeString(strings.Join(strings.Fields(string(b)), ""))
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return b
+}
+
+// A telegram is what a test decodes, and what must come out.
+type telegram struct {
+	name string
+	wire []byte
+	// Key and AuthKey are the encryption key and the authentication key, in hexadecimal.
+	Key     string
+	AuthKey string `json:"auth_key"`
+	// Checked is true if a checksum or an authentication tag covers the telegram.
+	Checked bool
+	// Time is the meter's clock in the head of the message, RFC 3339, "" where only a record has it.
+	Time string
+	// Expected are the records.
+	Expected []expectation
+}
+
+// decoder returns a Decoder of the telegram with its key. One telegram alone verifies no other, so unverified ones are accepted.
+func (tg *telegram) decoder(t *testing.T) *meter.Decoder {
+	t.Helper()
+	o := meter.Options{AcceptUnverified: true}
+	if tg.Key != "" {
+		o.Keys = []*dlms.Key{keyOf(t, tg.Key, tg.AuthKey)}
+	}
+	return meter.NewDecoder(bytes.NewReader(tg.wire), o)
+}
+
+// keyOf makes a key of hexadecimal digits; authentication may be "".
+func keyOf(t *testing.T, encryption, authentication string) *dlms.Key {
+	t.Helper()
+	e, err := hex.DecodeString(encryption)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a []byte
+	if authentication != "" {
+		if a, err = hex.DecodeString(authentication); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k, err := dlms.NewKey(e, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}

@@ -1,0 +1,323 @@
+package meter_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// A sourceValue is one value as the reference decoder read it: the content of a pair of brackets of a P1 telegram (Text, and
+// Value with Unit where it has a unit), or an item of a binary list (Raw, and Value with Unit where it has a scaler).
+type sourceValue struct {
+	Text, Value, Unit string
+	Raw               any
+}
+
+// telegram converts a capture: its values to base units by the rules of this file.
+func (c *capture) telegram(t *testing.T) *telegram {
+	t.Helper()
+	tg := &telegram{name: c.name(), wire: c.wire, Key: c.Key, AuthKey: c.AuthKey, Checked: c.checked()}
+	tg.Expected = append(tg.Expected, extras[c.name()]...)
+	values := c.sourceValues(t)
+	volts := voltShift(values)
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if raw := c.Expected[key]; len(raw) > 0 && raw[0] == '[' && key != "positional" {
+			tg.Expected = append(tg.Expected, textExpectations(c, key, values[key])...)
+			continue
+		}
+		for _, v := range values[key] {
+			tg.Expected = append(tg.Expected, binaryExpectation(c, codeOf(key), v, volts))
+		}
+	}
+	isClock := func(e expectation) bool { return e.Clock != "" && e.Value == "" }
+	if c.Time != "" && !strings.Contains(c.Time, "None") && !slices.ContainsFunc(tg.Expected, isClock) {
+		tg.Time = clockOf(c.Time)
+	}
+	return tg
+}
+
+// sourceValues returns the values of the reference decoder by the code that it wrote. A list without codes gets those of the table.
+func (c *capture) sourceValues(t *testing.T) map[string][]sourceValue {
+	t.Helper()
+	out := map[string][]sourceValue{}
+	if len(c.Expected) == 0 && wrongAtSource[c.name()][""] == "" {
+		return c.publishedValues(t)
+	}
+	for key, raw := range c.Expected {
+		switch {
+		case key == "positional":
+			return c.positionalValues(t, raw)
+		case raw[0] == '[':
+			out[key] = parse[[]sourceValue](t, c, raw)
+		default:
+			out[key] = append(out[key], parse[sourceValue](t, c, raw))
+		}
+	}
+	return out
+}
+
+// publishedValues returns the values by code that were published with a capture which the reference decoder does not read.
+func (c *capture) publishedValues(t *testing.T) map[string][]sourceValue {
+	t.Helper()
+	out := map[string][]sourceValue{}
+	for key, raw := range c.BySource {
+		code := codeOf(key)
+		_, bare, _ := strings.Cut(code, ":")
+		if strings.Count(key, ".") == 5 && wrongAtSource[c.name()][bare] == "" {
+			text := parse[string](t, c, raw)
+			v := sourceValue{Raw: text}
+			if _, err := obis.ParseDecimal([]byte(text)); err == nil {
+				v.Raw = json.Number(text)
+			}
+			out[code] = append(out[code], v)
+		}
+	}
+	return out
+}
+
+func (c *capture) positionalValues(t *testing.T, raw json.RawMessage) map[string][]sourceValue {
+	t.Helper()
+	items := parse[[]any](t, c, raw)
+	i := slices.IndexFunc(positionals, func(p positional) bool {
+		return strings.HasPrefix(c.name(), p.captures) && p.items == len(items)
+	})
+	if i < 0 || len(positionals[i].codes) > len(items) {
+		t.Fatalf("%s: no table for a list of %d items", c.File, len(items))
+	}
+	out := map[string][]sourceValue{}
+	for k, code := range positionals[i].codes {
+		if code == "" {
+			continue
+		}
+		raw := items[k]
+		if closed, ok := raw.(bool); ok {
+			raw = json.Number("0")
+			if closed {
+				raw = json.Number("1")
+			}
+		}
+		out[code] = append(out[code], sourceValue{Raw: raw})
+	}
+	return out
+}
+
+func parse[T any](t *testing.T, c *capture, raw json.RawMessage) (out T) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&out); err != nil {
+		t.Fatalf("%s: %v", c.File, err)
+	}
+	return out
+}
+
+// codeOf writes a code of six groups, "1-0:1.8.0.255", as package obis does.
+func codeOf(key string) string {
+	groups := strings.FieldsFunc(key, func(x rune) bool { return strings.ContainsRune("-:.*", x) })
+	if len(groups) < 5 {
+		return key
+	}
+	code := fmt.Sprintf("%s-%s:%s.%s.%s", groups[0], groups[1], groups[2], groups[3], groups[4])
+	if len(groups) == 6 && groups[5] != "255" {
+		code += "*" + groups[5]
+	}
+	return code
+}
+
+// textExpectations returns the records of one code of a P1 telegram: one for each line. A line holds one value, a time stamp
+// and a number, the seven values of a DSMR 2.2 gas meter, or a log, which is one text.
+func textExpectations(c *capture, key string, values []sourceValue) (out []expectation) {
+	lines := max(1, bytes.Count(c.wire, []byte("\n"+key+"(")))
+	for line := range slices.Chunk(values, max(1, len(values)/lines)) {
+		e := expectation{Code: codeOf(key)}
+		switch first, last := line[0], line[len(line)-1]; {
+		case len(line) == 1:
+			e.setText(first)
+		case len(line) == 2 && stamp.MatchString(first.Text) && last.Value != "":
+			e.setText(last)
+			e.Clock = clockOf(first.Text)
+		case len(line) == 7 && strings.HasSuffix(key, ":24.3.0"):
+			e.Code = line[4].Text
+			e.setText(sourceValue{Value: last.Text, Unit: line[5].Text})
+			e.Clock = clockOf(first.Text)
+		case !slices.ContainsFunc(line, func(v sourceValue) bool { return v.Value == "" }):
+			for _, v := range line[:len(line)-1] { // a record for each number
+				e.setText(v)
+				out = append(out, e)
+			}
+			e.setText(last)
+		default:
+			for _, v := range line {
+				e.Text += "(" + v.Text + ")"
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// setText takes over a value of a P1 telegram.
+func (e *expectation) setText(v sourceValue) {
+	switch {
+	case v.Value != "":
+		e.setNumber(v.Value, v.Unit)
+	case stamp.MatchString(v.Text):
+		e.Clock = clockOf(v.Text)
+	default:
+		e.Text = v.Text
+	}
+}
+
+// setNumber takes over a number with the unit of the source, converted to the base unit.
+func (e *expectation) setNumber(value, unit string) {
+	base, ok := baseUnits[strings.ToLower(unit)]
+	d, err := obis.ParseDecimal([]byte(value))
+	if !ok || err != nil {
+		panic(fmt.Sprintf("%s: no base unit for %s %q: %v", e.Code, value, unit, err))
+	}
+	e.Value, e.Unit = d.Shift(base.shift).String(), base.unit
+}
+
+// baseUnits are the units of the sources in lower case, with the power of ten of their prefix.
+var baseUnits = map[string]struct {
+	shift int8
+	unit  string
+}{
+	"": {}, "count": {}, "w": {0, "W"}, "kw": {3, "W"}, "var": {0, "var"}, "kvar": {3, "var"}, "va": {0, "VA"}, "kva": {3, "VA"},
+	"wh": {0, "Wh"}, "kwh": {3, "Wh"}, "mwh": {6, "Wh"}, "varh": {0, "varh"}, "kvarh": {3, "varh"}, "v": {0, "V"}, "a": {0, "A"},
+	"hz": {0, "Hz"}, "m3": {0, "m³"}, "gj": {9, "J"}, "mj": {6, "J"}, "s": {0, "s"}, "deg": {0, "°"}, "°": {0, "°"},
+}
+
+// binaryExpectation converts an item of a list. A number without a scaler gets the power of ten and the unit that unscaled says.
+func binaryExpectation(c *capture, code string, v sourceValue, volts int) expectation {
+	e := expectation{Code: code}
+	raw := fmt.Sprint(v.Raw)
+	switch _, isNumber := v.Raw.(json.Number); {
+	case v.Value != "":
+		e.setNumber(v.Value, v.Unit)
+	case v.Raw == nil:
+	case dateTime.MatchString(raw):
+		e.Clock = clockOf(raw)
+	case isNumber:
+		shift, unit := unscaled(c, code, volts)
+		if e.Text = raw; shift != 0 || unit != "" {
+			e.Text = ""
+			e.setNumber(raw, unit)
+			d, _ := obis.ParseDecimal([]byte(raw))
+			e.Value = d.Shift(int8(shift)).String()
+		}
+	default:
+		e.Text = raw
+	}
+	return e
+}
+
+var (
+	stamp    = regexp.MustCompile(`^\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{6}[SWsw]?$`)
+	dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:]{8}`)
+)
+
+// clockOf writes "231102121548W" and "2023-04-01T21:32:35 dev=-120 status=80" as expectation has clocks. The deviation is what
+// to add to local time to get UTC, in minutes.
+func clockOf(text string) string {
+	if stamp.MatchString(text) {
+		return fmt.Sprintf("20%s-%s-%sT%s:%s:%s", text[:2], text[2:4], text[4:6], text[6:8], text[8:10], text[10:12])
+	}
+	local, rest, _ := strings.Cut(text, " ")
+	var deviation int
+	if n, _ := fmt.Sscanf(rest, "dev=%d", &deviation); n == 0 || deviation == 0 { // Aidon meters in Norway send 0
+		return local
+	}
+	sign := '+'
+	if deviation > 0 {
+		sign = '-'
+	}
+	deviation = max(deviation, -deviation)
+	return fmt.Sprintf("%s%c%02d:%02d", local, sign, deviation/60, deviation%60)
+}
+
+// unscaled returns the power of ten and the unit of a number that was sent without a scaler, by its code and by the papers of
+// the make: Kamstrup counts energy in 10 Wh and measures 0.01 A and hundredths of a power factor. Kaifa sends mA. The push lists of
+// Switzerland and the lists of Slovenia have 0.01 A and thousandths. The power of ten of voltages is volts.
+func unscaled(c *capture, code string, volts int) (shift int, unit string) {
+	medium, rest, _ := strings.Cut(code, ":")
+	groups := strings.Split(rest, ".")
+	of, kind := number(groups[0]), number(groups[1])
+	if medium[0] != '1' {
+		if rest == "17.0.0" {
+			return 0, "W"
+		}
+		return 0, ""
+	}
+	kamstrup, kaifa := isKamstrup(c), strings.Contains(strings.ToLower(c.Meter), "kaifa")
+	switch {
+	case kind == 8 && (of == 1 || of == 2 || of == 15 || of > 20 && of%20 <= 2):
+		return pick(kamstrup, 1, 0), "Wh"
+	case kind == 8 && of >= 5 && of <= 8 && groups[2] != "0":
+		return 0, "" // quadrants by tariff are not a quantity: as sent
+	case kind == 8:
+		return pick(kamstrup, 1, 0), "varh"
+	case kind != 7:
+		return 0, ""
+	}
+	switch {
+	case of%20 == 12 && of > 20:
+		return volts, "V"
+	case of%20 == 11 && of > 20:
+		if other, ok := otherCurrents[c.name()]; ok {
+			return other.exponent, "A"
+		}
+		return pick(kaifa, -3, -2), "A"
+	case of%20 == 13:
+		return pick(kamstrup, -2, -3), ""
+	case of%20 <= 2:
+		return 0, "W"
+	case of%20 <= 8:
+		return 0, "var"
+	}
+	return 0, ""
+}
+
+// isKamstrup reports whether a capture is of a Kamstrup meter, by its description or the name of its list.
+func isKamstrup(c *capture) bool {
+	return strings.Contains(strings.ToLower(c.Meter), "kamstrup") || strings.Contains(string(c.wire), "Kamstrup_V")
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+func pick(yes bool, a, b int) int {
+	if yes {
+		return a
+	}
+	return b
+}
+
+// voltShift is the power of ten that makes the highest voltage that of a house. Phases that have failed send 0.
+func voltShift(values map[string][]sourceValue) (shift int) {
+	highest := 0
+	for key, all := range values {
+		switch _, rest, _ := strings.Cut(codeOf(key), ":"); rest {
+		case "32.7.0", "52.7.0", "72.7.0":
+			for _, v := range all {
+				if raw, ok := v.Raw.(json.Number); ok && v.Value == "" {
+					highest = max(highest, number(string(raw)))
+				}
+			}
+		}
+	}
+	for ; highest > 500; highest /= 10 {
+		shift--
+	}
+	return shift
+}
