@@ -27,15 +27,15 @@ func decodeCommand(p *cli.Program) *cobra.Command {
 	var keys config.KeyFlags
 	keys.Register(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		opens, err := keys.Load()
+		decryptionKeys, err := keys.Load()
 		if err != nil {
 			return fmt.Errorf("decode: %w", err)
 		}
-		signal.Reset() // a signal ends it at once, also while it waits for input
+		signal.Reset() // from here a signal ends the program at once, also while it waits for input
 		if c.Context().Err() != nil {
-			return cli.ErrStopped // it came before
+			return cli.ErrStopped // a signal came before
 		}
-		return render.Decode(p, files, *format, opens)
+		return render.Decode(p, files, *format, decryptionKeys)
 	}
 	return c
 }

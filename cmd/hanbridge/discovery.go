@@ -33,7 +33,7 @@ func discoveryShowCommand(p *cli.Program) *cobra.Command {
 	return c
 }
 
-// prefixFlag is for commands that look at what is announced: below another prefix than the configured one as well.
+// prefixFlag adds the flag --prefix, with which a command reads announcements below another discovery prefix than the configured one.
 func prefixFlag(c *cobra.Command) *string {
 	return c.Flags().String("prefix", "", "look below the discovery prefix `PREFIX`, as after a change of homeassistant.prefix")
 }
@@ -68,14 +68,14 @@ func discoveryClearCommand(p *cli.Program) *cobra.Command {
 		Args: takes(0, 0),
 	}
 	prefix := prefixFlag(c)
-	var what announcements.ClearOptions
-	c.Flags().StringVar(&what.Config, "config", "", "configuration `FILE`")
-	c.Flags().BoolVar(&what.All, "all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
-	c.Flags().BoolVar(&what.Values, "values", false, "take back values too")
-	c.Flags().StringArrayVar(&what.Meters, "meter", nil, "also the meter with this `ID`, which is not configured any more; may be repeated")
+	var options announcements.ClearOptions
+	c.Flags().StringVar(&options.Config, "config", "", "configuration `FILE`")
+	c.Flags().BoolVar(&options.All, "all", false, "also meters that are not configured, if they publish below mqtt.base_topic")
+	c.Flags().BoolVar(&options.Values, "values", false, "take back values too")
+	c.Flags().StringArrayVar(&options.Meters, "meter", nil, "also the meter with this `ID`, which is not configured any more; may be repeated")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		what.Prefix = *prefix
-		return announcements.Clear(c.Context(), p, what)
+		options.Prefix = *prefix
+		return announcements.Clear(c.Context(), p, options)
 	}
 	return c
 }

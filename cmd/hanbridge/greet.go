@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// greet says what it found on this machine and what to do next.
+// greet prints the configuration and the serial ports of this machine, and the command to type next. It runs if no command is given.
 func greet(p *cli.Program) error {
 	fmt.Fprintf(p.Out, "hanbridge %s\n\n", cli.Version())
 	file := config.FindFile("")

@@ -20,7 +20,7 @@ func main() {
 	os.Exit(run(cli.SignalContext(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program: it returns its exit code. environ is "NAME=value".
+// run runs the command that args name, and returns the exit code. environ holds "NAME=value" entries.
 func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut io.Writer) int {
 	p := &cli.Program{Environ: environ, In: in, Out: out, Err: errOut}
 	root := commands(p)
@@ -45,7 +45,7 @@ func commands(p *cli.Program) *cobra.Command {
 		Short:   "Reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT",
 		Example: "  hanbridge demo\n  hanbridge run --config config.yaml",
 		Args:    knownCommand,
-		// Errors are printed once, by run, and without a page of usage behind them.
+		// run prints each error once, without the usage text that cobra would add.
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(
@@ -66,7 +66,7 @@ func commands(p *cli.Program) *cobra.Command {
 	return root
 }
 
-// knownCommand is asked about what no command is called.
+// knownCommand returns an error if args begin with a word that is no command. It names the most similar command.
 func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -78,7 +78,7 @@ func knownCommand(root *cobra.Command, args []string) error {
 	return fmt.Errorf("%q is not a command%s: see %s --help", args[0], cli.DidYouMean(args[0], names), root.CommandPath())
 }
 
-// takes checks how many arguments a command has.
+// takes returns a check that a command has at least least and at most most arguments.
 func takes(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
@@ -91,7 +91,7 @@ func takes(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// flagError says where the flags are explained. How a number is read inside is nobody's business.
+// flagError adds to an error about a flag where the flags are explained. It removes the text of package strconv, which says nothing to users.
 func flagError(c *cobra.Command, err error) error {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")
 	return fmt.Errorf("%s: see %s --help", text, c.CommandPath())

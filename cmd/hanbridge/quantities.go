@@ -38,7 +38,7 @@ func codesOf(r *quantity.Row) string {
 	return strings.Join(codes, " ")
 }
 
-// unitsOf joins units that differ: those of one prefix only.
+// unitsOf returns the units of a quantity, separated by blanks. Equal neighbours are listed once.
 func unitsOf(r *quantity.Row) string {
 	var units []string
 	for _, m := range r.Measures {
@@ -57,16 +57,16 @@ func decimalsOf(r *quantity.Row) string {
 	return strconv.Itoa(int(r.Decimals))
 }
 
-// classOf joins the classes of all units, and says which quantities are diagnostic.
+// classOf returns the Home Assistant device classes of a quantity, and "diagnostic" if it is one.
 func classOf(r *quantity.Row) string {
-	var words []string
+	var classes []string
 	for _, m := range r.Measures {
-		if m.Class != "" && !slices.Contains(words, m.Class) {
-			words = append(words, m.Class)
+		if m.Class != "" && !slices.Contains(classes, m.Class) {
+			classes = append(classes, m.Class)
 		}
 	}
 	if r.Diagnostic {
-		words = append(words, "diagnostic")
+		classes = append(classes, "diagnostic")
 	}
-	return strings.Join(words, " ")
+	return strings.Join(classes, " ")
 }

@@ -6,27 +6,27 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// CompleteFlags lets shells complete the values of flags of a command and of all below it, by the flags' names.
+// CompleteFlags lets shells complete the values of flags, by the flags' names, for a command and all its subcommands.
 func CompleteFlags(c *cobra.Command) {
 	formats := cobra.FixedCompletions([]cobra.Completion{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp)
-	places := cobra.FixedCompletions([]cobra.Completion{"stdout", "pty", "tcp://"}, cobra.ShellCompDirectiveNoFileComp)
+	destinations := cobra.FixedCompletions([]cobra.Completion{"stdout", "pty", "tcp://"}, cobra.ShellCompDirectiveNoFileComp)
 	values := map[string]cobra.CompletionFunc{
-		"family": families, "then": families, "fault": faults, "format": formats, "to": places, "meter": cobra.NoFileCompletions,
+		"family": families, "then": families, "fault": faults, "format": formats, "to": destinations, "meter": cobra.NoFileCompletions,
 	}
 	for name, complete := range values {
 		if c.LocalFlags().Lookup(name) != nil {
-			_ = c.RegisterFlagCompletionFunc(name, complete) // no error: the flag is there
+			_ = c.RegisterFlagCompletionFunc(name, complete) // no error, since the flag exists
 		}
 	}
 	if c.LocalFlags().Lookup("config") != nil {
-		_ = c.MarkFlagFilename("config", "yaml", "yml") // nor here
+		_ = c.MarkFlagFilename("config", "yaml", "yml") // no error, since the flag exists
 	}
 	for _, sub := range c.Commands() {
 		CompleteFlags(sub)
 	}
 }
 
-// families are read when a shell asks for them, not at each start: they cost 0.2 MB.
+// families lists the families of simulated meters. A function reads them when a shell asks, since they take 0.2 MB of memory.
 func families(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra.ShellCompDirective) {
 	for _, f := range simulate.Families() {
 		all = append(all, cobra.CompletionWithDesc(f.Name, f.Title))

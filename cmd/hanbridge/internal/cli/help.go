@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Columns is how wide text for people is at most.
+// Columns is the maximum width of text for people, in characters.
 const Columns = 80
 
-// WrapHelp makes the help of a command and of all below it fit Columns. cobra's own help leaves lines as long as they are written.
+// WrapHelp makes the help of a command and of all its subcommands fit into Columns. cobra does not wrap lines.
 func WrapHelp(root *cobra.Command) {
 	root.SetUsageFunc(func(c *cobra.Command) error {
 		writeUsage(c.OutOrStderr(), c)
@@ -28,7 +28,7 @@ func WrapHelp(root *cobra.Command) {
 	})
 }
 
-// writeUsage writes what cobra does, with lines that are wrapped.
+// writeUsage writes the same usage text as cobra, with wrapped lines.
 func writeUsage(w io.Writer, c *cobra.Command) {
 	fmt.Fprintln(w, "Usage:")
 	if c.Runnable() {
@@ -56,8 +56,9 @@ func writeUsage(w io.Writer, c *cobra.Command) {
 	}
 }
 
-// Wrap breaks text at words so that lines have at most width characters; a longer word stays whole. Lines that follow each other
-// are one paragraph, except those that begin with a blank: each is a line of its own, whose rest stands below its last column.
+// Wrap breaks text between words, so that lines have at most width characters. A longer word stays whole. Consecutive lines form one
+// paragraph, which is filled. A line that begins with a blank is not joined with others: if it is broken, its rest is indented to the
+// line's last column (see lastColumn).
 func Wrap(text string, width int) string {
 	var out, paragraph []string
 	end := func() {
@@ -83,7 +84,7 @@ func Wrap(text string, width int) string {
 	return strings.Join(out, "\n")
 }
 
-// lastColumn returns where the last column of an indented line begins: behind two blanks or more.
+// lastColumn returns the position of the last column of an indented line. Two or more blanks separate columns.
 func lastColumn(line string) int {
 	text := strings.TrimLeft(line, " ")
 	indent := len(line) - len(text)
@@ -93,7 +94,7 @@ func lastColumn(line string) int {
 	return indent
 }
 
-// fill writes words behind head. The lines that follow the first begin with as many blanks.
+// fill returns head and the words after it, in lines of at most width characters. Each line after the first is indented by head's width.
 func fill(head string, words []string, width int) string {
 	indent := strings.Repeat(" ", utf8.RuneCountInString(head))
 	text, line := "", head
@@ -111,14 +112,13 @@ func fill(head string, words []string, width int) string {
 	return text + line
 }
 
-// A Table prints rows in columns of fixed widths, with one blank between them. A cell that is wider is broken at words, and goes
-// on in the next line.
+// A Table prints rows in columns of fixed widths, with one blank between them. A cell that is too wide is wrapped within its column.
 type Table struct {
 	W      io.Writer
 	Widths []int
 }
 
-// Row prints one row, of as many cells as there are widths.
+// Row prints one row. It has one cell for each width.
 func (t *Table) Row(cells ...string) {
 	parts, lines := make([][]string, len(cells)), 1
 	for i, cell := range cells {

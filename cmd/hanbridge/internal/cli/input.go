@@ -12,7 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Open returns the named file, or standard input for "-", and what closes it. Its error says what to type instead.
+// Open opens the named file, or returns standard input for "-". The caller must call done to close it. The error says what to type instead;
+// command is the command that it names.
 func (p *Program) Open(command, name string) (in io.Reader, done func(), err error) {
 	if name == "-" {
 		return p.In, func() {}, nil
@@ -24,28 +25,28 @@ func (p *Program) Open(command, name string) (in io.Reader, done func(), err err
 	return f, func() { _ = f.Close() }, nil
 }
 
-// OpenRecording opens a file to read; command is what its errors tell to type.
+// OpenRecording opens a file for reading. The caller closes it. Its errors say what to type instead; command is the command that they name.
 func OpenRecording(command, name string) (*os.File, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, notAFile(command, name, err)
+		return nil, openError(command, name, err)
 	}
 	if is, err := f.Stat(); err == nil && is.IsDir() {
 		_ = f.Close() // nothing was read
-		within := "FILE"
+		example := "FILE"
 		if command == "decode" {
-			within = "*" // it takes several
+			example = "*" // decode takes several files
 		}
-		return nil, fmt.Errorf("%s is a directory: name what is in it: hanbridge %s %s", name, command, filepath.Join(name, within))
+		return nil, fmt.Errorf("%s is a directory: name what is in it: hanbridge %s %s", name, command, filepath.Join(name, example))
 	}
 	return f, nil
 }
 
-// notAFile says why a file cannot be opened, and what to do where a telegram itself stands in place of its name.
-func notAFile(command, name string, err error) error {
-	const telegram = 16 // digits, which is more than in a name
+// openError explains why a file cannot be opened. It recognises a telegram or a key that was typed in place of a file name.
+func openError(command, name string, err error) error {
+	const minTelegramDigits = 16 // more hexadecimal digits than in a usual file name
 	switch {
-	case len(name) >= telegram && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
+	case len(name) >= minTelegramDigits && strings.Trim(name, "0123456789abcdefABCDEF :") == "":
 		return fmt.Errorf("%s: %d hexadecimal digits are not the name of a file: a telegram comes through a pipe (echo 7EA0… | hanbridge decode), "+
 			"and a key goes behind --key", command, safetext.HexDigits(name))
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,5 +1,5 @@
-// Package cli holds what all commands of the program share: its streams and environment, its exit codes, the files and
-// signals that it is given. No command is in it.
+// Package cli holds what all commands of the program share: streams and environment, exit codes, input files, signals and the layout
+// of text. It contains no command.
 package cli
 
 import (
@@ -14,25 +14,25 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Program is what the commands have of the world.
+// A Program holds the environment ("NAME=value" entries) and the standard streams that the commands use.
 type Program struct {
 	Environ  []string
 	In       io.Reader
 	Out, Err io.Writer
 }
 
-// PrintMessage writes a line about what was found.
+// PrintMessage writes one line to standard error, after the program's name. Secrets in it are redacted.
 func (p *Program) PrintMessage(format string, args ...any) {
 	fmt.Fprintf(p.Err, "hanbridge: %s\n", safetext.Redact(fmt.Sprintf(format, args...)))
 }
 
-// IsTerminal tells that a person is at the other end of a stream.
+// IsTerminal reports whether a stream is a terminal, so that a person reads or types there.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// TerminalSize returns what tells the columns and rows of a terminal, nil where w is none.
+// TerminalSize returns a function that gives the current columns and rows of the terminal w. It returns nil if w is no terminal.
 func TerminalSize(w io.Writer) func() (width, height int) {
 	f, ok := w.(*os.File)
 	if !ok || !IsTerminal(w) {
@@ -46,10 +46,10 @@ func TerminalSize(w io.Writer) func() (width, height int) {
 	}
 }
 
-// version is set when a release is built.
+// version is set by the linker when a release is built.
 var version string
 
-// Version returns the release's version, else what the build knows of itself.
+// Version returns the version of the release, else the module version that the go command has recorded, else "dev".
 func Version() string {
 	if version != "" {
 		return version
@@ -63,14 +63,14 @@ func Version() string {
 // The exit codes.
 const (
 	ExitOK    = 0
-	ExitData  = 1 // it ran, and found bad data or no broker
+	ExitData  = 1 // the command ran, and found bad data or no usable broker
 	ExitUsage = 2 // wrong usage or configuration
 )
 
-// ErrPrinted ends a command that has printed all there is to say.
+// ErrPrinted is the error of a command that has already printed what is wrong. The exit code is ExitData.
 var ErrPrinted = errors.New("bad data")
 
-// failure is an error that says with which code the program ends.
+// failure is an error with the exit code of the program.
 type failure struct {
 	error
 	code int
@@ -78,13 +78,14 @@ type failure struct {
 
 func (f failure) Unwrap() error { return f.error }
 
-// DataError ends the program with the code for bad data, or for a broker that is not there.
+// DataError returns err with the exit code ExitData, which stands for bad data or an unusable broker.
 func DataError(err error) error { return failure{err, ExitData} }
 
-// UsageError ends the program with the code for wrong usage, or a wrong configuration.
+// UsageError returns err with the exit code ExitUsage, which stands for wrong usage or a wrong configuration.
 func UsageError(err error) error { return failure{err, ExitUsage} }
 
-// ExitCode returns the code with which the program ends, and whether err has been printed already.
+// ExitCode returns the exit code for the error of a command, and whether the error needs no printing. An error without a code of its
+// own has ExitUsage.
 func ExitCode(err error) (code int, printed bool) {
 	var f failure
 	switch {

@@ -11,11 +11,11 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/signals"
 )
 
-// SignalContext returns a context that ends with the first signal to end the program, counted from its start. A second one ends the
+// SignalContext returns a context that ends with the first terminating signal since the start of the program. A second signal ends the
 // program at once.
 func SignalContext() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
-	go func() { // for as long as the program lives
+	go func() { // runs until the program ends
 		<-signals.First()
 		signals.Stop()
 		cancel()
@@ -23,12 +23,13 @@ func SignalContext() context.Context {
 	return ctx
 }
 
-// Interruptible returns what load does, or ErrStopped as soon as ctx ends: a file may be on a disk that does not answer.
+// Interruptible calls load and returns its result, or returns ErrStopped as soon as ctx ends. So a signal ends the program also while load
+// waits for a disk that does not answer.
 func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, _ error) {
 	var result T
 	var err error
 	done := make(chan struct{})
-	go func() { // where it hangs, the end of the program ends it
+	go func() { // if load hangs, this goroutine lives until the program ends
 		defer close(done)
 		result, err = load()
 	}()
@@ -40,29 +41,30 @@ func Interruptible[T any](ctx context.Context, load func() (T, error)) (none T, 
 	}
 }
 
-// ErrStopped is the end of what was stopped before it had begun.
+// ErrStopped is the error of a command that a signal stopped before its work began.
 var ErrStopped = DataError(errors.New("stopped"))
 
-// UntilPipeBreaks returns a context that ends with ctx, and with the reader of out or errOut: where the log goes to a pipe whose reader
-// has gone, nobody would miss this program, and it ends as with a signal. What is written to such a pipe is dropped.
+// UntilPipeBreaks returns a context that ends with ctx, or when a write to toOut or toErr finds that the reader of the pipe has gone. The
+// program then ends as after a signal. toOut and toErr write to out and errOut, and drop what is written to a pipe without a reader. The
+// caller must call done when it has finished.
 func UntilPipeBreaks(ctx context.Context, out, errOut io.Writer) (ending context.Context, toOut, toErr io.Writer, done func()) {
 	ending, cancel := context.WithCancel(ctx)
 	pipe := make(chan os.Signal, 1)
-	signal.Notify(pipe, syscall.SIGPIPE) // else it ends the program at once
+	signal.Notify(pipe, syscall.SIGPIPE) // unhandled, this signal would end the program at once
 	done = func() { signal.Stop(pipe); cancel() }
 	return ending, pipeWriter{out, cancel}, pipeWriter{errOut, cancel}, done
 }
 
-// pipeWriter calls onBroken where the reader of a pipe has gone.
+// pipeWriter calls onBroken when the reader of the pipe has gone.
 type pipeWriter struct {
 	io.Writer
 	onBroken func()
 }
 
-func (f pipeWriter) Write(b []byte) (int, error) {
-	n, err := f.Writer.Write(b)
+func (w pipeWriter) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
 	if errors.Is(err, syscall.EPIPE) {
-		f.onBroken()
+		w.onBroken()
 		return len(b), nil
 	}
 	return n, err

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Count is a number of things in words: no key, 1 key, 2 keys.
+// Count returns a number of things as text: "no key", "1 key", "2 keys".
 func Count(n int, thing string) string {
 	switch n {
 	case 0:
@@ -16,7 +16,7 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// DidYouMean returns ` (did you mean "x"?)` for the candidate that name is a likely slip of, or nothing.
+// DidYouMean returns ` (did you mean "x"?)` with the candidate that Nearest finds, or "".
 func DidYouMean(name string, candidates []string) string {
 	if best := Nearest(name, candidates); best != "" {
 		return fmt.Sprintf(" (did you mean %q?)", best)
@@ -24,12 +24,12 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Nearest returns the candidate that name is a likely slip of, or nothing. The longer the name, the more slips are allowed.
+// Nearest returns the candidate that is most similar to name, or "" if none is similar enough. A longer name may have more mistakes.
 func Nearest(name string, candidates []string) string {
 	best, limit := "", 1+(len(name)+1)/4
 	for _, c := range candidates {
 		if max(len(name)-len(c), len(c)-len(name)) >= limit {
-			continue // so many letters are to insert or to drop
+			continue // the edit distance is at least the difference in length
 		}
 		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < limit {
 			best, limit = c, d
@@ -38,9 +38,10 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
-// editDistance counts the letters to insert, drop or change, and the neighbours to swap, to make b of a.
+// editDistance returns the least number of edits that turn a into b. An edit inserts, removes or changes one byte, or swaps two
+// neighbours (optimal string alignment).
 func editDistance(a, b string) int {
-	d := make([][]int, len(a)+1) // between the beginnings of a and b
+	d := make([][]int, len(a)+1) // d[i][j] is the distance between a[:i] and b[:j]
 	for i := range d {
 		d[i] = make([]int, len(b)+1)
 		for j := range d[i] {

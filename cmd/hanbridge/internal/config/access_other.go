@@ -2,11 +2,11 @@
 
 package config
 
-// What a file can be wanted for.
+// Kinds of access to a file, for HasAccess.
 const (
 	ReadAccess = iota
 	WriteAccess
 )
 
-// HasAccess tells that nobody knows before trying.
+// HasAccess returns true: on this system, access is known only when the file is opened.
 func HasAccess(string, uint32) bool { return true }

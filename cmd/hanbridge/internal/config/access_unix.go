@@ -4,11 +4,11 @@ package config
 
 import "golang.org/x/sys/unix"
 
-// What a file can be wanted for.
+// Kinds of access to a file, for HasAccess.
 const (
 	ReadAccess  = unix.R_OK
-	WriteAccess = unix.W_OK | unix.X_OK // of a folder: to make files in it
+	WriteAccess = unix.W_OK | unix.X_OK // for a folder: to make files in it
 )
 
-// HasAccess tells if this program may do something with a file. It does not open it.
+// HasAccess reports whether this program has the wanted access to a file. It does not open the file.
 func HasAccess(path string, want uint32) bool { return unix.Access(path, want) == nil }

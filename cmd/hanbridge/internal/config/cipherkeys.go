@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// KeyFlags are the keys of a meter as a person names them on the command line: a pair of texts, and the path of a file of keys. All may
-// be empty.
+// KeyFlags are the command-line flags that give the keys of a meter. Key and AuthKey are one pair of keys in hexadecimal, File is the path
+// of a file of keys. Each may be empty.
 type KeyFlags struct{ Key, AuthKey, File string }
 
 // Register adds the flags to a command.
@@ -23,50 +23,50 @@ func (k *KeyFlags) Register(c *cobra.Command) {
 	flags.StringVar(&k.AuthKey, "auth-key", "", "the authentication key, `HEX`, that belongs to --key")
 }
 
-// Given tells that any of the flags is used.
+// Given reports whether any of the flags is used.
 func (k *KeyFlags) Given() bool { return *k != KeyFlags{} }
 
-// Load returns what the keys open telegrams with, that of the command line first. Errors name the flag, never what it says.
+// Load returns the keys, first the pair of the command line, then those of the file. Errors name the flag and never contain its value.
 func (k *KeyFlags) Load() ([]*dlms.Key, error) {
-	keys, wrong := k.open()
+	keys, wrong := k.load()
 	for i := range wrong {
 		wrong[i].path = "--" + strings.ReplaceAll(wrong[i].path, "_", "-")
 	}
 	return keys, wrong.Err()
 }
 
-// Keys returns the keys of a meter in the order in which they are tried. Errors name what is wrong, never what it says.
+// Keys returns the keys of a meter in the order in which they are tried. Errors name the configuration key and never contain its value.
 func (m Meter) Keys() ([]*dlms.Key, error) {
-	keys, wrong := m.keyFlags().open()
+	keys, wrong := m.keyFlags().load()
 	return keys, wrong.Err()
 }
 
-// keyFlags returns the flags that mean the keys of a meter.
+// keyFlags returns the flags that are equivalent to the key settings of a meter.
 func (m Meter) keyFlags() *KeyFlags {
 	return &KeyFlags{string(m.Key), string(m.AuthKey), m.KeyFile}
 }
 
-// open makes what opens telegrams, the pair first. Each call makes its own: a dlms.Key has one user. A problem is that of "key", "auth_key" or
-// "key_file", and never holds what stands there.
-func (k *KeyFlags) open() (keys []*dlms.Key, wrong Problems) {
+// load returns new keys, the pair first. Each call makes its own, because a dlms.Key must not be shared. A problem has the path "key",
+// "auth_key" or "key_file", and never contains the value.
+func (k *KeyFlags) load() (keys []*dlms.Key, wrong Problems) {
 	switch {
 	case k.Key != "":
-		keys = k.pair(&wrong)
+		keys = k.parsePair(&wrong)
 	case k.AuthKey != "" && k.File != "":
 		wrong.add("auth_key", "belongs into the file of keys, behind its key: make the line in %s KEY AUTH_KEY", k.File)
 	case k.AuthKey != "":
 		wrong.add("auth_key", "an authentication key without key, the one that deciphers: the grid company gives both")
 	}
 	if k.File != "" {
-		more, err := k.readFile()
+		fromFile, err := k.readFile()
 		wrong.addError("key_file", err)
-		keys = append(keys, more...)
+		keys = append(keys, fromFile...)
 	}
 	return keys, wrong
 }
 
-// pair reads a key and, where it is not empty, the authentication key that belongs to it.
-func (k *KeyFlags) pair(wrong *Problems) []*dlms.Key {
+// parsePair parses Key and, if it is not empty, AuthKey. It adds what is wrong to wrong.
+func (k *KeyFlags) parsePair(wrong *Problems) []*dlms.Key {
 	encryption, err := dlms.ParseKey(k.Key)
 	if length, ok := errors.AsType[*dlms.KeyLengthError](err); ok && length.Digits == 2*dlms.KeyDigits {
 		err = fmt.Errorf("%w: the second half is the authentication key, and goes to auth_key (--auth-key)", err)
@@ -85,7 +85,7 @@ func (k *KeyFlags) pair(wrong *Problems) []*dlms.Key {
 	return []*dlms.Key{key}
 }
 
-// readFile reads lines of KEY or KEY AUTH_KEY. Errors name the file and the line.
+// readFile reads a file of keys: each line is KEY or KEY AUTH_KEY. Errors name the file and the line.
 func (k *KeyFlags) readFile() ([]*dlms.Key, error) {
 	text, err := secretFiles["key_file"].read(k.File)
 	if err != nil {

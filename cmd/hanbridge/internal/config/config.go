@@ -1,4 +1,5 @@
-// Package config makes a valid configuration of a file and the environment. Every problem is told with its file, line and key.
+// Package config reads the configuration from a file and the environment, and validates it. Every problem is reported with its file, line
+// and key.
 package config
 
 import (
@@ -11,49 +12,49 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Config is everything that a person can set. The tags of its fields are the one list of keys: the environment variables, the defaults
-// and the check for unknown keys all follow from them.
+// A Config is the whole configuration. The tags of its fields are the only list of keys: the environment variables, the defaults and the
+// check for unknown keys are derived from them.
 type Config struct {
 	MQTT          MQTT          `mapstructure:"mqtt"`
 	HomeAssistant HomeAssistant `mapstructure:"homeassistant"`
-	// StateDir is where the bridge keeps what must survive a restart; see StateDirToRead.
+	// StateDir is the configured folder for the bridge's state, or "off". Use StateDirToWrite and StateDirToRead to get the folder in use.
 	StateDir string `mapstructure:"state_dir" default:"/var/lib/hanbridge"`
-	// Publish is how often values are published, Quantities what differs from that.
+	// Publish is how often values are published. Quantities overrides it for single quantities.
 	Publish    throttle.Preset    `mapstructure:"publish" default:"balanced" oneof:"realtime balanced frugal"`
 	Quantities throttle.Overrides `mapstructure:"quantities"`
 	Meters     []Meter            `mapstructure:"meters"`
 	Log        Log                `mapstructure:"log"`
-	// SecretsInFile tells that the file itself holds a password or a key.
+	// SecretsInFile is true if the configuration file itself contains a password or a key.
 	SecretsInFile bool `mapstructure:"-"`
-	// UserStateDir is used in place of StateDir where that is not "".
+	// UserStateDir, if it is not "", replaces StateDir: the user that runs the program may not write to the default StateDir.
 	UserStateDir string `mapstructure:"-"`
 }
 
-// An MQTT says where readings are published, and how. URL is complete; "embedded" for a broker inside, or empty where none was set (see
-// RequireBroker). ClientID is empty where the program may choose one.
+// An MQTT is the section mqtt: the broker and how to publish there. URL is a complete address, "embedded" for the broker inside the
+// program, or empty if none is set (see RequireBroker). If ClientID is empty, the program chooses one.
 type MQTT struct {
 	mqtt.Config `mapstructure:",squash"`
-	// PasswordFile is the file whose content Password holds, where that was set.
+	// PasswordFile is the path of the file from which Password was read, or "".
 	PasswordFile string `mapstructure:"password_file"`
 	// Listen is the host:port of the embedded broker.
 	Listen string `mapstructure:"listen" default:"127.0.0.1:1883"`
 }
 
-// Embedded is the mqtt.url that asks for a broker inside.
+// Embedded is the mqtt.url that starts the broker inside the program.
 const Embedded = "embedded"
 
 // A Secret is text that is never printed.
 type Secret = mqtt.Secret
 
-// A HomeAssistant says how meters are announced to Home Assistant.
+// A HomeAssistant is the section homeassistant: how meters are announced to Home Assistant.
 type HomeAssistant struct {
 	Discovery discovery.Style `mapstructure:"discovery" default:"device" oneof:"device component off"`
 	Prefix    string          `mapstructure:"prefix" default:"homeassistant"`
-	// StatusTopic is where the hub says that it has started, whatever the prefix.
+	// StatusTopic is the topic of the hub's birth message. It does not depend on Prefix.
 	StatusTopic string `mapstructure:"status_topic" default:"homeassistant/status"`
 }
 
-// A Meter is one meter and the way to it.
+// A Meter is one entry of the list meters: a meter, its port and its keys.
 type Meter struct {
 	// ID is part of every topic and unique_id of the meter.
 	ID     string `mapstructure:"id" default:"meter"`
@@ -64,42 +65,42 @@ type Meter struct {
 	Key     Secret `mapstructure:"key"`
 	AuthKey Secret `mapstructure:"auth_key"`
 	KeyFile string `mapstructure:"key_file"`
-	// Scale multiplies what the meter sends, by the name of the quantity.
+	// Scale holds factors by the name of a quantity. The value that the meter sends is multiplied by its factor.
 	Scale map[string]obis.Decimal `mapstructure:"scale"`
-	// Fuse is the rating of the main fuse, in A for each phase; 0 where it is not known.
+	// Fuse is the rating of the main fuse, in A per phase; 0 if it is not known.
 	Fuse         int    `mapstructure:"fuse" default:"0"`
 	Checksum     string `mapstructure:"checksum" default:"check" oneof:"check ignore"`
 	FrameCounter string `mapstructure:"frame_counter" default:"any" oneof:"any rising"`
 }
 
-// A Log says what is logged and in which form.
+// A Log is the section log: the least level that is logged, and the format.
 type Log struct {
 	Level  string `mapstructure:"level" default:"info" oneof:"debug info warn error"`
 	Format string `mapstructure:"format" default:"auto" oneof:"auto console json"`
 }
 
-// Load reads file, lays the HANBRIDGE_ variables of environ ("NAME=value") over it, and checks the whole. An empty file means environment
-// and defaults only. The error holds every problem found, one a line; the Config is then empty. Where no meter is configured there is one,
-// whose port is looked for. A broker may still be missing: see RequireBroker.
+// Load reads the configuration file, overrides it with the HANBRIDGE_ variables of environ ("NAME=value"), and validates the result. If
+// file is "", the environment and the defaults alone count. The error is of type Problems and lists every problem, one a line; the Config
+// is then empty. If no meter is configured, the Config has one with the port auto. A broker may still be missing: see RequireBroker.
 func Load(file string, environ []string) (Config, error) {
-	l := &loader{file: file, places: map[string]place{}}
+	l := &loader{file: file, locations: map[string]location{}}
 	cfg := l.merge(l.readFile(), environ)
 	l.readPassword(&cfg.MQTT)
 	l.validate(cfg.problems())
-	if err := l.found.Err(); err != nil {
+	if err := l.problems.Err(); err != nil {
 		return Config{}, err
 	}
 	if cfg.MQTT.URL != Embedded {
-		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL) // "" where there is none; else it has been checked
+		cfg.MQTT.URL, _ = mqtt.CompleteURL(cfg.MQTT.URL) // the error was reported above; without a broker the address is ""
 	}
 	cfg.SecretsInFile = l.secrets
-	if _, set := l.places["state_dir"]; !set {
+	if _, set := l.locations["state_dir"]; !set {
 		cfg.UserStateDir = userState(cfg.StateDir, environ)
 	}
 	return cfg, nil
 }
 
-// RequireBroker returns an error that says what to do if no broker is set.
+// RequireBroker returns an error if no broker is configured. The error says what to do.
 func (c Config) RequireBroker() error {
 	if c.MQTT.URL != "" {
 		return nil
@@ -108,7 +109,8 @@ func (c Config) RequireBroker() error {
 		`(who has no broker yet writes "embedded", and hanbridge is one)`)
 }
 
-// Output returns what the MQTT output needs to know. Where the broker is inside, it is that of a bridge which runs beside this program.
+// Output returns the configuration of the MQTT output. With the embedded broker its address is mqtt.listen, at which the broker of a
+// running bridge listens.
 func (c Config) Output() mqtt.Config {
 	out := c.MQTT.Config
 	out.Style, out.Prefix, out.StatusTopic = c.HomeAssistant.Discovery, c.HomeAssistant.Prefix, c.HomeAssistant.StatusTopic
@@ -125,7 +127,7 @@ func (c Config) Plan() *throttle.Plan {
 	return plan
 }
 
-// ScaleFactors returns the scale as a Decoder wants it, nil where there is none.
+// ScaleFactors returns Scale in the form that a meter.Decoder takes. It is nil if no factor is set.
 func (m Meter) ScaleFactors() *quantity.Scale {
 	if len(m.Scale) == 0 {
 		return nil

@@ -11,17 +11,17 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// DefaultFiles are where a configuration is looked for when none is named.
+// DefaultFiles are the paths at which a configuration file is looked for if none is named, in this order.
 var DefaultFiles = []string{"config.yaml", "/etc/hanbridge/config.yaml"}
 
-// FindFile returns the named file, else the first of DefaultFiles that is there, else "".
+// FindFile returns the named file. Without a name it returns the first of DefaultFiles that exists, or "".
 func FindFile(named string) string {
 	if named != "" {
 		return named
 	}
-	for _, place := range DefaultFiles {
-		if _, err := os.Stat(place); err == nil {
-			return place
+	for _, file := range DefaultFiles {
+		if _, err := os.Stat(file); err == nil {
+			return file
 		}
 	}
 	return ""
@@ -39,31 +39,32 @@ func CountVariables(environ []string) (n int) {
 	return n
 }
 
-// readEnviron returns the values of the HANBRIDGE_ variables by key path; "meters.port" is the port of the only meter among so many
-// of the file. An empty variable counts as not set, because compose files make such of an unset ${NAME}.
+// readEnviron returns the values of the HANBRIDGE_ variables by key path. meters is the number of meters in the file: a variable can set a
+// key of a meter, such as "meters.port", only if there is at most one. An empty variable counts as not set, because compose files make
+// empty variables of an unset ${NAME}.
 func (l *loader) readEnviron(environ []string, meters int) map[string]any {
 	set := map[string]any{}
-	known := values(configKeys)
+	allKeys := values(configKeys)
 	for _, entry := range slices.Sorted(slices.Values(environ)) {
 		name, text, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, variablePrefix) {
 			continue
 		}
-		i := slices.IndexFunc(known, func(k key) bool { return k.variable() == name })
+		i := slices.IndexFunc(allKeys, func(k key) bool { return k.variable() == name })
 		if i < 0 {
-			l.add(place{name: name}, "", "no such setting%s", guessVariable(name))
+			l.addProblem(location{name: name}, "", "no such setting%s", guessVariable(name))
 			continue
 		}
-		k, path := known[i], known[i].path
-		of, inMeter := k.inMeter()
+		k, path := allKeys[i], allKeys[i].path
+		meterName, inMeter := k.inMeter()
 		if inMeter {
-			path = meterKey(0, of)
+			path = meterKey(0, meterName)
 		}
-		at := place{name: name, key: path}
+		at := location{name: name, key: path}
 		switch {
 		case text == "":
 		case inMeter && meters > 1:
-			l.add(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there", l.file, meters, of)
+			l.addProblem(at, path, "%s holds %d meters, and a variable cannot say which one it means: write %s there", l.file, meters, meterName)
 		default:
 			if value := l.value(scalar(text, 0), k, at, path); value != nil {
 				set[k.path] = value
@@ -76,21 +77,21 @@ func (l *loader) readEnviron(environ []string, meters int) map[string]any {
 // guessVariable returns a hint for a HANBRIDGE_ variable that does not exist.
 func guessVariable(name string) string {
 	name = strings.TrimPrefix(name, variablePrefix)
-	var known []string
+	var names []string
 	for _, k := range values(configKeys) {
 		if strings.HasSuffix(k.variable(), "_"+name) {
 			return fmt.Sprintf(" (did you mean %q?)", k.variable())
 		}
-		known = append(known, strings.TrimPrefix(k.variable(), variablePrefix))
+		names = append(names, strings.TrimPrefix(k.variable(), variablePrefix))
 	}
-	if best := cli.Nearest(name, known); best != "" {
+	if best := cli.Nearest(name, names); best != "" {
 		return fmt.Sprintf(" (did you mean %q?)", variablePrefix+best)
 	}
 	return " (a key of config.example.yaml makes a variable thus: mqtt.url, HANBRIDGE_MQTT_URL)"
 }
 
-// merge puts the variables over the settings of the file, and both over the defaults. Viper cannot reach into a list, so each meter is
-// merged by itself.
+// merge returns the configuration: variables win over the settings of the file, and both win over the defaults. Viper cannot address the
+// elements of a list, so each meter is merged by itself.
 func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 	meters, _ := file["meters"].([]any)
 	variables := l.readEnviron(environ, len(meters))
@@ -106,7 +107,7 @@ func (l *loader) merge(file map[string]any, environ []string) (cfg Config) {
 	return cfg
 }
 
-// mergeKeys puts the settings of a meter, or all others, into out.
+// mergeKeys merges settings into out: with ofMeter the keys of a meter, else all other keys.
 func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any) {
 	v := viper.New()
 	for _, k := range values(configKeys) {
@@ -114,7 +115,7 @@ func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any
 		if inMeter != ofMeter {
 			continue
 		}
-		if value, err := k.parse(k.def); err == nil && k.def != "" {
+		if value, err := k.parse(k.defaultText); err == nil && k.defaultText != "" {
 			v.SetDefault(path, value)
 		}
 		if value, ok := variables[k.path]; ok {
@@ -126,6 +127,6 @@ func (l *loader) mergeKeys(file, variables map[string]any, ofMeter bool, out any
 		err = v.UnmarshalExact(out)
 	}
 	if err != nil {
-		l.add(place{}, "", "configuration: %s", err)
+		l.addProblem(location{}, "", "configuration: %s", err)
 	}
 }

@@ -15,28 +15,30 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A key is one key of the configuration: a section, a list of sections or a table if it has keys below it or is a map, a value otherwise.
+// A key is one key of the configuration. It is a section or a list of sections if it has children, a table if its type is a map, and a value
+// otherwise.
 type key struct {
-	name  string // as written in the file: "url"
-	path  string // from the top, below lists without an index: "mqtt.url", "meters.port"
-	typ   reflect.Type
-	index []int    // of the field, from the section that it stands in
-	def   string   // default, empty for none
-	oneOf []string // the values allowed, empty for any
-	keys  []key    // of a section, of each section of a list, or of each entry of a table
+	name        string // as written in the file: "url"
+	path        string // all names from the top, without indices of lists: "mqtt.url", "meters.port"
+	typ         reflect.Type
+	index       []int    // index of the field in the struct of its section, for reflect.Value.FieldByIndex
+	defaultText string   // "" for no default
+	oneOf       []string // the allowed values; empty if any is allowed
+	children    []key    // keys of the section, of each section of the list, or of each entry of the table
 }
 
-// configKeys are the keys of a Config, in its order.
+// configKeys are the keys of a Config, in the order of its fields.
 var configKeys = keysOf(reflect.TypeFor[Config](), "")
 
+// keysOf returns the keys that the fields of the struct t define. path is the path of t itself.
 func keysOf(t reflect.Type, path string) (keys []key) {
 	if t.Kind() != reflect.Struct || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return nil // a value
+		return nil // a value has no children
 	}
 	for _, f := range reflect.VisibleFields(t) {
 		name := f.Tag.Get("mapstructure")
 		if name == "" || name == "-" || f.Anonymous {
-			continue // no setting, or a struct whose fields come next
+			continue // not a setting, or an embedded struct, whose fields VisibleFields lists too
 		}
 		k := key{name, joined(path, name), f.Type, f.Index, f.Tag.Get("default"), strings.Fields(f.Tag.Get("oneof")), nil}
 		section := k.typ
@@ -48,7 +50,7 @@ func keysOf(t reflect.Type, path string) (keys []key) {
 		case k.isList() || k.isTable():
 			section = k.typ.Elem()
 		}
-		k.keys = keysOf(section, k.path)
+		k.children = keysOf(section, k.path)
 		keys = append(keys, k)
 	}
 	return keys
@@ -63,23 +65,23 @@ func joined(path, name string) string {
 
 func (k key) isList() bool { return k.typ.Kind() == reflect.Slice }
 
-// isTable reports whether k is lines that begin with the names of quantities.
+// isTable reports whether the children of k are named after quantities.
 func (k key) isTable() bool { return k.typ.Kind() == reflect.Map }
 
-// variable returns the environment variable of a value. It can only mean a single meter, hence the singular.
+// variable returns the name of the environment variable of a value. A variable can set only a single meter, so its name has METER, not METERS.
 func (k key) variable() string {
 	return variablePrefix + strings.ToUpper(strings.NewReplacer("meters.", "meter_", ".", "_").Replace(k.path))
 }
 
-// inMeter returns the name of a key of a meter.
+// inMeter returns the name of k within the section of a meter. ok is false if k is no key of a meter.
 func (k key) inMeter() (name string, ok bool) { return strings.CutPrefix(k.path, "meters.") }
 
-// parse reads text as a value of k.
+// parse returns the value of k that text stands for.
 func (k key) parse(text string) (any, error) {
-	truth := k.typ.Kind() == reflect.Bool
+	isBool := k.typ.Kind() == reflect.Bool
 	switch {
-	case len(k.oneOf) == 0 || slices.Contains(k.oneOf, text) || truth && slices.Contains(k.oneOf, strings.ToLower(text)):
-	case truth:
+	case len(k.oneOf) == 0 || slices.Contains(k.oneOf, text) || isBool && slices.Contains(k.oneOf, strings.ToLower(text)):
+	case isBool:
 		return nil, fmt.Errorf("%q is not true or false", text)
 	default:
 		return nil, fmt.Errorf("%q is not one of %s%s", text, strings.Join(k.oneOf, ", "), cli.DidYouMean(text, k.oneOf))
@@ -105,13 +107,13 @@ func (k key) parse(text string) (any, error) {
 	return text, nil
 }
 
-// values returns every value among keys and below them, those in lists too. A table is one value.
+// values returns the keys of all values among keys and their descendants, also those in lists. A table counts as one value.
 func values(keys []key) (all []key) {
 	for _, k := range keys {
-		if len(k.keys) == 0 || k.isTable() {
+		if len(k.children) == 0 || k.isTable() {
 			all = append(all, k)
 		} else {
-			all = append(all, values(k.keys)...)
+			all = append(all, values(k.children)...)
 		}
 	}
 	return all

@@ -11,20 +11,21 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// A place is where a value was written: a line of a file, or an environment variable (line 0), which sets a key.
-type place struct {
+// A location is where a value was written: a line of a file, or an environment variable. A variable has the line 0, and key is the path of
+// the key that it sets.
+type location struct {
 	name string
 	line int
-	key  string // of a variable
+	key  string
 }
 
-// on returns the place of a line of the same file or variable.
-func (p place) on(line int) place {
+// on returns the location of a line in the same file or variable.
+func (p location) on(line int) location {
 	p.line = line
 	return p
 }
 
-func (p place) String() string {
+func (p location) String() string {
 	if p.line == 0 {
 		return p.name
 	}
@@ -33,13 +34,13 @@ func (p place) String() string {
 
 // A problem is one thing to mend in the configuration.
 type problem struct {
-	at   place
-	path string // the key, empty for the file as a whole
-	text string
-	with string // the key of something else that it is about
+	at    location
+	path  string // of the key; "" for the file as a whole
+	text  string
+	other string // the path of the other key in a conflict of two, or ""
 }
 
-// String gives place, key and text. A variable names its key itself, but for what is in a table.
+// String returns location, key and text. The key is left out if the location is a variable that sets this very key.
 func (p problem) String() string {
 	var parts []string
 	if p.at.name != "" {
@@ -51,17 +52,18 @@ func (p problem) String() string {
 	return safetext.Redact(strings.Join(append(parts, p.text), ": "))
 }
 
-// Problems are an error of one line each, of so many lines as somebody may read.
+// Problems is an error with one line for each problem, and maxProblems lines at most.
 type Problems []problem
 
-const mostProblems = 50
+// maxProblems is how many problems are printed; the rest is counted.
+const maxProblems = 50
 
 func (p Problems) Error() string {
 	var lines []string
-	for _, one := range p[:min(len(p), mostProblems)] {
+	for _, one := range p[:min(len(p), maxProblems)] {
 		lines = append(lines, one.String())
 	}
-	if more := len(p) - mostProblems; more > 0 {
+	if more := len(p) - maxProblems; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %s more: mend these first", cli.Count(more, "problem")))
 	}
 	return strings.Join(lines, "\n")
@@ -71,20 +73,20 @@ func (p *Problems) add(path, format string, args ...any) {
 	*p = append(*p, problem{path: path, text: fmt.Sprintf(format, args...)})
 }
 
-// addError adds an error, if there is one.
+// addError adds err as a problem, unless it is nil.
 func (p *Problems) addError(path string, err error) {
 	if err != nil {
 		p.add(path, "%s", err)
 	}
 }
 
-// addBoth adds what is wrong between two keys.
-func (p *Problems) addBoth(path, with, format string, args ...any) {
+// addConflict adds a problem between the keys path and other.
+func (p *Problems) addConflict(path, other, format string, args ...any) {
 	p.add(path, format, args...)
-	(*p)[len(*p)-1].with = with
+	(*p)[len(*p)-1].other = other
 }
 
-// Err returns p in the order of the file, the environment last, or nil if it is empty.
+// Err returns p, or nil if it is empty. It sorts p by the lines of the file; problems of variables are last.
 func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
@@ -94,38 +96,38 @@ func (p Problems) Err() error {
 	return p
 }
 
-func (l *loader) add(at place, path, format string, args ...any) {
-	l.found = append(l.found, problem{at: at, path: path, text: fmt.Sprintf(format, args...)})
+func (l *loader) addProblem(at location, path, format string, args ...any) {
+	l.problems = append(l.problems, problem{at: at, path: path, text: fmt.Sprintf(format, args...)})
 }
 
-// placeOf returns where path was set, or the nearest section above it.
-func (l *loader) placeOf(path string) place {
+// locationOf returns the location of path, or of the nearest section above it that has one.
+func (l *loader) locationOf(path string) location {
 	for path != "" {
-		if at, ok := l.places[path]; ok {
+		if at, ok := l.locations[path]; ok {
 			return at
 		}
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
-	return place{name: l.file}
+	return location{name: l.file}
 }
 
-// validate adds what is wrong with values. A key that already has a problem is left alone, what it is a part of too, and what
-// compares with it: its value did not arrive.
+// validate adds problems with values. It skips a key that already has a problem, the sections that contain the key, and conflicts with it,
+// because the value of that key was not read.
 func (l *loader) validate(wrong Problems) {
-	bad := map[string]bool{}
-	for _, p := range l.found {
+	faulty := map[string]bool{}
+	for _, p := range l.problems {
 		for path := p.path; path != ""; path = path[:max(0, strings.LastIndexByte(path, '.'))] {
-			bad[path] = true
+			faulty[path] = true
 		}
 	}
 	for _, one := range wrong {
-		if bad[one.path] || bad[one.with] {
+		if faulty[one.path] || faulty[one.other] {
 			continue
 		}
-		if one.with != "" {
-			one.text += fmt.Sprintf(" (the other: %s)", l.placeOf(one.with))
+		if one.other != "" {
+			one.text += fmt.Sprintf(" (the other: %s)", l.locationOf(one.other))
 		}
-		bad[one.path] = one.path != ""
-		l.add(l.placeOf(one.path), one.path, "%s", one.text)
+		faulty[one.path] = one.path != ""
+		l.addProblem(l.locationOf(one.path), one.path, "%s", one.text)
 	}
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// maxConfigFile bounds what is read of a configuration file, or of a file with secrets, in bytes.
+// maxConfigFile is the largest configuration file or file with secrets that is read, in bytes.
 const maxConfigFile = 64 << 10
 
-// readSmall reads a small file without the mark that some editors put before text. fileFault says what its errors mean.
-func readSmall(name string) ([]byte, error) {
+// readSmallFile reads a file of at most maxConfigFile bytes, without a byte order mark. fileFault explains its errors.
+func readSmallFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -32,9 +32,10 @@ func readSmall(name string) ([]byte, error) {
 	return bytes.TrimPrefix(text, []byte("\ufeff")), err
 }
 
-// fileFault says what to do about a file that cannot be read, without its name; missing is what to do where it is not there.
+// fileFault returns an error that says what to do about a file that cannot be read. It does not name the file. missing is the advice for a
+// file that does not exist.
 func fileFault(err error, missing string) error {
-	of, ofPath := errors.AsType[*fs.PathError](err)
+	pathErr, isPathErr := errors.AsType[*fs.PathError](err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("no such file: " + missing)
@@ -42,19 +43,19 @@ func fileFault(err error, missing string) error {
 		return fmt.Errorf("permission denied: let user id %d alone read it (chown %d, then chmod 600)", os.Getuid(), os.Getuid())
 	case errors.Is(err, syscall.EISDIR):
 		return errors.New("is a directory (container engines make one where the file to mount is missing: remove it, and put the file there)")
-	case ofPath:
-		return of.Err
+	case isPathErr:
+		return pathErr.Err
 	}
 	return err
 }
 
-// A secretFile is a setting that holds the path of a file. People write the secret itself there, so that what stands there is
-// shown only where it is a path beyond doubt.
+// A secretFile describes a setting whose value is the path of a file with a secret. Some people write the secret itself there, so messages
+// show the value only if it certainly is a path.
 type secretFile struct {
-	holds   string // what the file holds
-	example string // a path
-	itself  string // where to write what the file would hold; "" where it has to be in a file
-	digits  bool   // that would be a key, so that a short name is none
+	content string // what the file contains
+	example string // an example of a path
+	inline  string // advice how to set the secret without a file; "" if it must be in a file
+	isKey   bool   // the secret is a hexadecimal key, so a name with few digits cannot be the secret
 }
 
 var secretFiles = map[string]secretFile{
@@ -66,9 +67,9 @@ var secretFiles = map[string]secretFile{
 	"mqtt.ca_file":   {"the certificate authority's certificate as PEM", "/etc/hanbridge/ca.crt", "", false},
 }
 
-// read returns the text of a file. Errors name it, where fault does.
+// read returns the text of the file of that name. Errors name the file if fault does.
 func (s secretFile) read(name string) ([]byte, error) {
-	text, err := readSmall(name)
+	text, err := readSmallFile(name)
 	if err != nil {
 		return nil, s.fault(name, err)
 	}
@@ -78,16 +79,16 @@ func (s secretFile) read(name string) ([]byte, error) {
 	return text, nil
 }
 
-// fault returns the error of a file that cannot be read: with its name where that may be shown, else with what to write there.
+// fault returns the error for a file that cannot be read. The error names the file if the name may be shown; else it says what to write.
 func (s secretFile) fault(name string, err error) error {
-	if isPath(name) || s.digits && safetext.HexDigits(name) < safetext.MinKeyDigits {
-		return fmt.Errorf("%s: %w", name, fileFault(err, "put into it "+s.holds+" (container: is the secret mounted?)"))
+	if isPath(name) || s.isKey && safetext.HexDigits(name) < safetext.MinKeyDigits {
+		return fmt.Errorf("%s: %w", name, fileFault(err, "put into it "+s.content+" (container: is the secret mounted?)"))
 	}
 	return fmt.Errorf("no file has this name (it is not shown, as it may be a secret): write the path of a file that holds %s, such as %s%s",
-		s.holds, s.example, s.itself)
+		s.content, s.example, s.inline)
 }
 
-// isPath reports whether text is the path of a file beyond doubt: the file is there, or its first folder is.
+// isPath reports whether text certainly is a path: the file exists, or the first folder of the path does.
 func isPath(text string) bool {
 	if strings.ContainsFunc(text, safetext.NeedsEscape) {
 		return false
@@ -96,19 +97,19 @@ func isPath(text string) bool {
 		return true
 	}
 	name := filepath.Clean(text)
-	end := strings.IndexRune(name[1:], filepath.Separator) + 1 // of the first folder
+	end := strings.IndexRune(name[1:], filepath.Separator) + 1 // the end of the first folder's name
 	folder, err := os.Stat(name[:end])
 	return err == nil && folder.IsDir()
 }
 
-// readPassword puts the content of the password file, without the end of its line, into m.
+// readPassword reads the password file of m, if one is set, into m.Password. Line ends at its end are removed.
 func (l *loader) readPassword(m *MQTT) {
 	const path = "mqtt.password_file"
 	if m.PasswordFile == "" {
 		return
 	}
 	if m.Password != "" {
-		l.add(l.placeOf(path), path, "mqtt.password is set too (%s): keep one of the two", l.placeOf("mqtt.password"))
+		l.addProblem(l.locationOf(path), path, "mqtt.password is set too (%s): keep one of the two", l.locationOf("mqtt.password"))
 		return
 	}
 	text, err := secretFiles[path].read(m.PasswordFile)
@@ -116,7 +117,7 @@ func (l *loader) readPassword(m *MQTT) {
 		err = fmt.Errorf("%s is empty", m.PasswordFile)
 	}
 	if err != nil {
-		l.add(l.placeOf(path), path, "%s", err)
+		l.addProblem(l.locationOf(path), path, "%s", err)
 	}
 	m.Password = Secret(strings.TrimRight(string(text), "\r\n"))
 }

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// stateOff is the state_dir of who wants nothing remembered. An empty one is most likely a mistake.
+// stateOff is the state_dir with which nothing is kept over a restart. An empty state_dir is refused, because it is most likely a mistake.
 const stateOff = "off"
 
-// StateDirToWrite returns the directory where a bridge that starts now keeps what must survive a restart, "" where nothing is to be remembered.
+// StateDirToWrite returns the folder in which a bridge that starts now keeps its state, or "" if state_dir is off.
 func (c Config) StateDirToWrite() string {
 	if c.StateDir == stateOff {
 		return ""
@@ -20,8 +20,8 @@ func (c Config) StateDirToWrite() string {
 	return cmp.Or(c.UserStateDir, c.StateDir)
 }
 
-// StateDirToRead returns the directory where the bridge has kept it. That of this user counts only where it is there: the bridge may run as
-// another user, in the directory that this one may not write to.
+// StateDirToRead returns the folder in which a bridge has kept its state, or "" if state_dir is off. This is UserStateDir only if it exists:
+// the bridge may run as another user, in a StateDir to which the present user may not write.
 func (c Config) StateDirToRead() string {
 	if _, err := os.Stat(c.UserStateDir); err == nil || c.StateDir == stateOff {
 		return c.StateDirToWrite()
@@ -29,19 +29,20 @@ func (c Config) StateDirToRead() string {
 	return c.StateDir
 }
 
-// userState returns the directory of this user in place of one that it may not write to, "" where it may, or has none.
+// userState returns the state folder of the present user, to be used in place of dir. It returns "" if the user may write to dir, or has no
+// writable state folder. Source: XDG Base Directory Specification.
 func userState(dir string, environ []string) string {
 	if writable(dir) {
 		return ""
 	}
-	set := map[string]string{}
+	variables := map[string]string{}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		set[name] = value
+		variables[name] = value
 	}
-	state := set["XDG_STATE_HOME"]
+	state := variables["XDG_STATE_HOME"]
 	if !filepath.IsAbs(state) {
-		state = filepath.Join(set["HOME"], ".local", "state")
+		state = filepath.Join(variables["HOME"], ".local", "state")
 	}
 	own := filepath.Join(state, "hanbridge")
 	if !filepath.IsAbs(own) || !writable(own) {
@@ -50,7 +51,7 @@ func userState(dir string, environ []string) string {
 	return own
 }
 
-// writable reports whether this program may make files in a directory, or may make the directory.
+// writable reports whether this program may make files in a folder, or, if the folder does not exist, may make the folder.
 func writable(dir string) bool {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {

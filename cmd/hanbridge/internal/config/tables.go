@@ -15,63 +15,65 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// table reads lines that begin with the names of quantities, or all of them as one text. A line that is wrong does not hide the next.
-func (l *loader) table(n *yaml.Node, k key, at place, path string) any {
+// table reads the table k: a mapping whose keys are names of quantities, or one text with all entries. A faulty entry does not hide the
+// problems of the others.
+func (l *loader) table(n *yaml.Node, k key, at location, path string) any {
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		var err error
-		if n, err = k.entriesOf(n.Value, at.line); err != nil {
-			l.add(at, path, "%s", err)
+		if n, err = k.parseEntries(n.Value, at.line); err != nil {
+			l.addProblem(at, path, "%s", err)
 			return nil
 		}
 	}
-	entry := k // what stands behind each name
+	entry := k // the key of one entry's value
 	entry.typ = k.typ.Elem()
-	const wanted = "want the names of quantities in the lines below it, without a dash, as in config.example.yaml"
-	entries := l.mapping(n, at, path, wanted, func(name string, n *yaml.Node, at place) any {
-		within := joined(path, name)
+	const expected = "want the names of quantities in the lines below it, without a dash, as in config.example.yaml"
+	entries := l.mapping(n, at, path, expected, func(name string, n *yaml.Node, at location) any {
+		entryPath := joined(path, name)
 		if err := k.checkName(name); err != nil {
-			l.add(at, path, "%s", err)
+			l.addProblem(at, path, "%s", err)
 			return nil
 		}
-		if len(k.keys) > 0 && (n.Kind != yaml.MappingNode || len(n.Content) == 0) {
-			l.add(at, within, "%s", entryWanted(name, at))
+		if len(k.children) > 0 && (n.Kind != yaml.MappingNode || len(n.Content) == 0) {
+			l.addProblem(at, entryPath, "%s", expectedEntry(name, at))
 			return nil
 		}
-		return l.value(n, entry, at, within)
+		return l.value(n, entry, at, entryPath)
 	})
 	table := reflect.New(k.typ)
 	if err := mapstructure.Decode(entries, table.Interface()); err != nil {
-		l.add(at, path, "%s", err)
+		l.addProblem(at, path, "%s", err)
 	}
 	if rates, ok := table.Elem().Interface().(throttle.Overrides); ok {
 		for _, name := range slices.Sorted(maps.Keys(rates)) {
 			if err := rates.Validate(name); err != nil {
-				l.add(l.placeOf(joined(path, name)), joined(path, name), "%s", err)
+				l.addProblem(l.locationOf(joined(path, name)), joined(path, name), "%s", err)
 			}
 		}
 	}
 	return table.Elem().Interface()
 }
 
-// entryWanted says what belongs behind the name of a quantity.
-func entryWanted(name string, at place) string {
+// expectedEntry says what must follow the name of a quantity.
+func expectedEntry(name string, at location) string {
 	if at.line == 0 {
 		return "want what is said of it: " + name + " min_interval=5s"
 	}
 	return "want what is said of it in the lines below, as min_interval: 5s, or behind it: { min_interval: 5s }"
 }
 
-// checkName returns what is wrong with the name of an entry. Rates may be those of several quantities, factors are those of numbers.
+// checkName returns an error if name cannot name an entry of the table k. The table of rates also takes the beginning of names with a * at
+// its end. The table of factors takes numeric quantities only.
 func (k key) checkName(name string) error {
-	rates := len(k.keys) > 0
-	begin, many := strings.CutSuffix(name, "*")
+	rates := len(k.children) > 0
+	prefix, isPattern := strings.CutSuffix(name, "*")
 	i := slices.IndexFunc(quantity.Rows(), func(r quantity.Row) bool {
-		return r.Name == name || rates && many && strings.HasPrefix(r.Name, begin)
+		return r.Name == name || rates && isPattern && strings.HasPrefix(r.Name, prefix)
 	})
 	switch {
-	case i < 0 && rates && strings.Contains(begin, "*"):
+	case i < 0 && rates && strings.Contains(prefix, "*"):
 		return fmt.Errorf("%q: a * stands at the end of a name alone, as in voltage_*", name)
-	case i < 0 && rates && many:
+	case i < 0 && rates && isPattern:
 		return fmt.Errorf("%q is the beginning of no quantity%s", name, nearQuantities(name))
 	case i < 0:
 		return fmt.Errorf("%q is not a quantity%s", name, nearQuantities(name))
@@ -81,8 +83,8 @@ func (k key) checkName(name string) error {
 	return nil
 }
 
-// nearQuantities returns a hint for a name that no quantity has, or, with a * at its end, begins with: what it is a slip of, else those
-// that it is a part of.
+// nearQuantities returns a hint for a name that is no quantity, or for a pattern with a * at its end that fits none: the most similar
+// name, and names that contain it.
 func nearQuantities(name string) string {
 	var all, near []string
 	for _, row := range quantity.Rows() {
@@ -105,10 +107,11 @@ func nearQuantities(name string) string {
 	return fmt.Sprintf(" (did you mean %s?)", strings.Join(near, ", "))
 }
 
-// entriesOf reads a table in one text: "import_energy=0.1,gas=2", or, where an entry has keys, "gas min_interval=5s deadband=1; water …".
-func (k key) entriesOf(text string, line int) (*yaml.Node, error) {
-	if len(k.keys) == 0 {
-		return assignments(strings.Split(text, ","), line, "a quantity and its factor: write for example import_energy=0.1")
+// parseEntries parses a table that is written as one text: "import_energy=0.1,gas=2", or, if entries have keys of their own,
+// "gas min_interval=5s deadband=1; water …".
+func (k key) parseEntries(text string, line int) (*yaml.Node, error) {
+	if len(k.children) == 0 {
+		return parseAssignments(strings.Split(text, ","), line, "a quantity and its factor: write for example import_energy=0.1")
 	}
 	table := &yaml.Node{Kind: yaml.MappingNode, Line: line}
 	for item := range strings.SplitSeq(text, ";") {
@@ -116,7 +119,7 @@ func (k key) entriesOf(text string, line int) (*yaml.Node, error) {
 		if len(words) == 0 {
 			continue
 		}
-		entry, err := assignments(words[1:], line, "a setting and its value: write for example min_interval=5s (a ; parts quantities)")
+		entry, err := parseAssignments(words[1:], line, "a setting and its value: write for example min_interval=5s (a ; parts quantities)")
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", words[0], err)
 		}
@@ -125,8 +128,9 @@ func (k key) entriesOf(text string, line int) (*yaml.Node, error) {
 	return table, nil
 }
 
-// assignments reads texts of the form name=value. A deadband may come in two parts.
-func assignments(items []string, line int, wanted string) (*yaml.Node, error) {
+// parseAssignments parses items of the form name=value into a mapping. expected describes an item, for errors. A deadband may have two
+// parts, which are two items.
+func parseAssignments(items []string, line int, expected string) (*yaml.Node, error) {
 	out := &yaml.Node{Kind: yaml.MappingNode, Line: line}
 	for _, item := range items {
 		item = strings.TrimSpace(item)
@@ -136,7 +140,7 @@ func assignments(items []string, line int, wanted string) (*yaml.Node, error) {
 		switch {
 		case item == "":
 		case !found:
-			return nil, fmt.Errorf("%q is not %s", item, wanted)
+			return nil, fmt.Errorf("%q is not %s", item, expected)
 		case name == "deadband" && last > 0 && out.Content[last-1].Value == name:
 			out.Content[last].Value += " " + value
 		default:

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Text returns a configuration as a file holds it: what differs from the defaults, and what everybody wants to see.
-// secret says how a secret is written.
+// Text returns a configuration as the text of a file. It contains the settings that differ from the defaults, and those of alwaysWritten.
+// secret returns the text that is written for a secret: ShowSecrets or HideSecrets.
 func Text(c Config, secret func(Secret) string) string {
 	w := configWriter{secret: secret}
 	root := w.section(reflect.ValueOf(c), configKeys)
@@ -22,18 +22,18 @@ func Text(c Config, secret func(Secret) string) string {
 	return text.String()
 }
 
-// ShowSecrets writes secrets as they are.
+// ShowSecrets returns a secret as it is.
 func ShowSecrets(s Secret) string { return string(s) }
 
-// HideSecrets writes what stands for a secret.
+// HideSecrets returns the text that replaces a secret.
 func HideSecrets(s Secret) string { return s.String() }
 
-// shownAlways are the keys that are written also where they are the default.
-var shownAlways = map[string]bool{"mqtt.url": true, "meters.id": true, "meters.port": true}
+// alwaysWritten are the keys that are written even if they have their default.
+var alwaysWritten = map[string]bool{"mqtt.url": true, "meters.id": true, "meters.port": true}
 
 type configWriter struct{ secret func(Secret) string }
 
-// section writes the values of a struct whose keys are keys, in their order.
+// section returns the values of the struct v as a mapping. keys are the keys of its fields, in the order of the text.
 func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode}
 	for _, k := range keys {
@@ -45,7 +45,7 @@ func (w configWriter) section(v reflect.Value, keys []key) *yaml.Node {
 	return out
 }
 
-// entry writes one value, nil where it need not be written.
+// entry returns the node of one value, or nil if the value need not be written.
 func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
@@ -55,11 +55,11 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 		return w.list(v, k)
 	case k.isTable():
 		return w.table(v, k)
-	case len(k.keys) > 0:
-		return w.section(v, k.keys)
+	case len(k.children) > 0:
+		return w.section(v, k.children)
 	}
 	n := scalar(fmt.Sprint(v.Interface()), 0)
-	if n.Value == k.def && !shownAlways[k.path] || n.Value == "" && k.path != "mqtt.url" || v.Kind() == reflect.Pointer {
+	if n.Value == k.defaultText && !alwaysWritten[k.path] || n.Value == "" && k.path != "mqtt.url" || v.Kind() == reflect.Pointer {
 		return nil
 	}
 	switch value := v.Interface().(type) {
@@ -78,12 +78,12 @@ func (w configWriter) entry(v reflect.Value, k key) *yaml.Node {
 func (w configWriter) list(v reflect.Value, k key) *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for i := range v.Len() {
-		list.Content = append(list.Content, w.section(v.Index(i), k.keys))
+		list.Content = append(list.Content, w.section(v.Index(i), k.children))
 	}
 	return list
 }
 
-// table writes the entries of a map by their names.
+// table returns the entries of a map, sorted by name.
 func (w configWriter) table(v reflect.Value, k key) *yaml.Node {
 	table, entry := &yaml.Node{Kind: yaml.MappingNode}, k
 	entry.typ = k.typ.Elem()

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// A Serial is the setting of a serial line. With Auto the rest is zero: the settings that meters use are tried in turn.
+// A Serial is the line setting of a serial port. If Auto is true, the usual settings of meters are tried in turn, and Line is zero.
 type Serial struct {
 	Auto bool
 	source.Line
@@ -37,7 +37,7 @@ func (s Serial) String() string {
 	return s.Line.String()
 }
 
-// Lines returns the settings to try.
+// Lines returns the line settings to try, in this order.
 func (s Serial) Lines() []source.Line {
 	if s.Auto {
 		return source.UsualLines
@@ -45,7 +45,7 @@ func (s Serial) Lines() []source.Line {
 	return []source.Line{s.Line}
 }
 
-// A PortKind says what stands behind a meter's port. It is what the text of the port begins with.
+// A PortKind is the kind of a meter's port. Its value is the beginning of the port's text.
 type PortKind string
 
 // The kinds of port.
@@ -53,22 +53,22 @@ const (
 	SerialPort PortKind = ""        // Address is the path of a device
 	TCPPort    PortKind = "tcp://"  // Address is host:port
 	ReplayPort PortKind = "replay:" // Address is the path of a file
-	AutoPort   PortKind = "auto"    // whichever device gives telegrams; no Address
+	AutoPort   PortKind = "auto"    // any serial port on which telegrams arrive; no Address
 )
 
-// A Port is the way to a meter.
+// A Port is the port at which a meter's bytes arrive.
 type Port struct {
 	Kind    PortKind
 	Address string
 }
 
-// What to do about a port.
+// PortHelp is the advice for a port that is not valid.
 const (
 	portName = "name the meter's port: `ls /dev/serial/by-id` shows them"
 	PortHelp = portName + "; or write auto"
 )
 
-// UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It does not look whether the port is there.
+// UnmarshalText reads "auto", "/dev/…", "tcp://host:port" or "replay:/path". It does not check whether the port exists.
 func (p *Port) UnmarshalText(text []byte) error {
 	s := string(text)
 	scheme, rest, _ := strings.Cut(s, ":")
@@ -95,7 +95,7 @@ func (p *Port) UnmarshalText(text []byte) error {
 // String returns the port as UnmarshalText reads it.
 func (p Port) String() string { return string(p.Kind) + p.Address }
 
-// hostPort returns an error unless address is a host and the number of a port, at least lowest.
+// hostPort returns an error unless address is host:port with a port number of at least lowest. The error shows the example.
 func hostPort(address string, lowest int, example string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || strings.ContainsAny(address, "/@ \t") {

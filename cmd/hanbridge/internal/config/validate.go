@@ -17,11 +17,11 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// problems returns what is impossible among the values of c, by key. A broker that is missing is none (see RequireBroker).
+// problems returns what is wrong with the values of c. A missing broker is no problem here (see RequireBroker).
 func (c Config) problems() (p Problems) {
 	c.checkOutput(&p, c.Output().Validate())
 	if c.MQTT.URL == Embedded {
-		// Port 0 is any free one.
+		// The port 0 stands for any free port.
 		p.addError("mqtt.listen", hostPort(c.MQTT.Listen, 0, "127.0.0.1:1883"))
 	}
 	c.checkStateDir(&p)
@@ -33,7 +33,7 @@ func (c Config) problems() (p Problems) {
 	return p
 }
 
-// checkOutput adds what the MQTT output says of its configuration: err, or what it joins.
+// checkOutput adds the problems that the MQTT output has found in its configuration: err, or the errors that err joins.
 func (c Config) checkOutput(p *Problems, err error) {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
@@ -43,7 +43,7 @@ func (c Config) checkOutput(p *Problems, err error) {
 	}
 	wrong, ok := errors.AsType[*mqtt.ConfigError](err)
 	if !ok || wrong.Key == "mqtt.url" && (c.MQTT.URL == "" || c.MQTT.URL == Embedded) {
-		return // see RequireBroker and mqtt.listen
+		return // RequireBroker reports a missing URL, and mqtt.listen is checked in place of embedded
 	}
 	text := wrong.Problem()
 	if wrong.Key == "mqtt.url" && !strings.Contains(c.MQTT.URL, "://") {
@@ -58,14 +58,15 @@ func (c Config) checkOutput(p *Problems, err error) {
 	p.add(wrong.Key, "%s", text)
 }
 
-// BridgeID names the bridge's own device.
+// BridgeID is the id of the bridge's own device, which no meter may have.
 const BridgeID = "bridge"
 
-// Main fuses, in A for each phase.
-const leastFuse, mostFuse = 6, 2000
+// Limits of the rating of a main fuse, in A per phase.
+const minFuse, maxFuse = 6, 2000
 
 var meterID = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
+// check adds what is wrong with one meter. path is the path of the meter, with a dot at its end.
 func (m Meter) check(p *Problems, path string) {
 	switch {
 	case !meterID.MatchString(m.ID):
@@ -73,18 +74,18 @@ func (m Meter) check(p *Problems, path string) {
 	case m.ID == BridgeID:
 		p.add(path+"id", `"bridge" is the bridge's own id: choose another`)
 	}
-	if m.Fuse != 0 && (m.Fuse < leastFuse || m.Fuse > mostFuse) {
+	if m.Fuse != 0 && (m.Fuse < minFuse || m.Fuse > maxFuse) {
 		p.add(path+"fuse", "%d is not the rating of a main fuse: write the amperes of one phase, from %d to %d, or 0 where it is not known",
-			m.Fuse, leastFuse, mostFuse)
+			m.Fuse, minFuse, maxFuse)
 	}
 	if strings.TrimSpace(m.Name) == "" || !utf8.ValidString(m.Name) || strings.ContainsFunc(m.Name, unicode.IsControl) {
 		p.add(path+"name", "%q is not a name: take the line out for the default", m.Name)
 	}
-	_, wrong := m.keyFlags().open()
+	_, wrong := m.keyFlags().load()
 	for _, one := range wrong {
 		p.add(path+one.path, "%s", one.text)
 	}
-	// A device that is not there may be plugged in later; a file never becomes one.
+	// A missing device is no problem, since it may be plugged in later. A regular file is one.
 	info, err := os.Stat(m.Port.Address)
 	switch {
 	case m.Port.Kind == ReplayPort:
@@ -97,29 +98,30 @@ func (m Meter) check(p *Problems, path string) {
 	}
 }
 
-// checkPorts compares the port of each meter with the first of those before it that it gets in the way of.
+// checkPorts adds the conflicts between the ports of meters: for each meter the first conflict with a meter before it.
 func (c Config) checkPorts(p *Problems) {
 	devices := make([]string, len(c.Meters))
 	for n, m := range c.Meters {
 		devices[n] = m.Port.device()
 		for i := range n {
-			if fault := portFault(m.Port, c.Meters[i].Port, i, devices[n] == devices[i]); fault != "" {
-				p.addBoth(meterKey(n, "port"), meterKey(i, "port"), "%s", fault)
+			if conflict := portConflict(m.Port, c.Meters[i].Port, i, devices[n] == devices[i]); conflict != "" {
+				p.addConflict(meterKey(n, "port"), meterKey(i, "port"), "%s", conflict)
 				break
 			}
 		}
 	}
 }
 
-// portFault says how a port gets in the way of another, that of meter i, or returns nothing.
-func portFault(port, other Port, i int, oneDevice bool) string {
+// portConflict says why two meters cannot have these ports, or returns "". other is the port of meter i. sameDevice is true if both names
+// stand for one device.
+func portConflict(port, other Port, i int, sameDevice bool) string {
 	auto := port.Kind == AutoPort || other.Kind == AutoPort
 	switch {
 	case port.Kind == AutoPort && other.Kind == AutoPort:
 		return fmt.Sprintf("auto is the port of meters[%d] too, and would find the same one: %s", i, portName)
 	case auto && (port.Kind == SerialPort || other.Kind == SerialPort):
 		return fmt.Sprintf("%s, and meters[%d] has %s: auto may take the other's device and publish it under the wrong id: %s", port, i, other, portName)
-	case port.Kind != other.Kind || port.Kind == ReplayPort || !oneDevice:
+	case port.Kind != other.Kind || port.Kind == ReplayPort || !sameDevice:
 		return ""
 	case port == other:
 		return fmt.Sprintf("%s is the port of meters[%d] too: it can be read once only", port, i)
@@ -127,10 +129,10 @@ func portFault(port, other Port, i int, oneDevice bool) string {
 	return fmt.Sprintf("%s is the device of meters[%d] too, there named %s: it can be read once only", port, i, other)
 }
 
-// meterKey is the path of a key of meter i.
+// meterKey returns the path of a key of meter i.
 func meterKey(i int, name string) string { return fmt.Sprintf("meters[%d].%s", i, name) }
 
-// device returns what the names of one device have in common.
+// device returns the path of the device behind a port. It is the same for all symbolic links to one device.
 func (p Port) device() string {
 	if p.Kind == SerialPort {
 		if real, err := filepath.EvalSymlinks(p.Address); err == nil {
@@ -140,12 +142,12 @@ func (p Port) device() string {
 	return p.Address
 }
 
-// checkNames looks for meters of one id, and for those of which a hub would take one's entity for another's.
+// checkNames adds a problem for meters with the same id, and for meters whose ids give the same entity id in Home Assistant.
 func (c Config) checkNames(p *Problems) {
 	first := map[string]int{}
 	for n, id := range c.MeterIDs() {
 		if i, ok := first[id]; ok {
-			p.addBoth(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", id, i)
+			p.addConflict(meterKey(n, "id"), meterKey(i, "id"), "%q is the id of meters[%d] too: each needs its own, for its topics", id, i)
 		} else {
 			first[id] = n
 		}
@@ -156,7 +158,7 @@ func (c Config) checkNames(p *Problems) {
 			p.add(key, "%q gives %s, which is the bridge's own in Home Assistant: choose another", id, conflict.Name)
 			continue
 		}
-		p.addBoth(key, meterKey(conflict.Other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
+		p.addConflict(key, meterKey(conflict.Other, "id"), "%q and %q, the id of meters[%d], both give %s, and a hub would mix them up: "+
 			"choose another for one of them", id, c.Meters[conflict.Other].ID, conflict.Other, conflict.Name)
 	}
 }
@@ -169,19 +171,20 @@ func (c Config) MeterIDs() (ids []string) {
 	return ids
 }
 
-// SelectMeter returns which meter of the configuration, read from file, is on the port that is named for a command. If none is, or with the
-// zero Port, it is the only one, which is on that port from then on.
+// SelectMeter returns the index of the meter with the given port, for a command that names a port. If no meter has it and there is only one
+// meter, SelectMeter gives that meter the port and returns it. The zero Port selects the only meter. file is the configuration file, for
+// errors.
 func (c Config) SelectMeter(command string, port Port, file string) (int, error) {
 	if i := slices.IndexFunc(c.Meters, func(m Meter) bool { return m.Port == port }); i >= 0 {
 		return i, nil
 	}
-	none := port == Port{}
+	noPort := port == Port{}
 	switch {
-	case none && len(c.Meters) > 1:
+	case noPort && len(c.Meters) > 1:
 		return 0, fmt.Errorf("%s: the configuration has %d meters: name the port of one, as hanbridge %[1]s %[3]s", command, len(c.Meters), c.Meters[0].Port)
 	case len(c.Meters) > 1:
 		return 0, fmt.Errorf("%s: %s is not the port of a meter in %s: name one that is, or go without that file", command, port, file)
-	case !none:
+	case !noPort:
 		c.Meters[0].Port = port
 	}
 	return 0, nil

@@ -13,7 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlHints turn the parser's words into what to mend, the first that fits. None repeats text of the file, which may be a secret.
+// yamlHints translate messages of the YAML parser into what to change. The first that fits counts. No hint repeats text of the file, because
+// it may be a secret.
 var yamlHints = []struct{ words, hint string }{
 	{"mapping values are not allowed", `two colons in one line, or it is indented too far (a value with a colon and a space in it must be put in quotes)`},
 	{"could not find expected ':'", `want "key: value" (is the colon missing, or the space after it?)`},
@@ -33,10 +34,10 @@ var (
 	yamlQuoted = regexp.MustCompile(`(?s)'.*'|".*"`)
 )
 
-// parseYAML returns the root of the one document in text.
+// parseYAML returns the root node of text, which must hold one document. The root of an empty text is an empty node.
 func parseYAML(text io.Reader) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(text)
-	var doc, more yaml.Node
+	var doc, second yaml.Node
 	err := dec.Decode(&doc)
 	if errors.Is(err, io.EOF) {
 		return &yaml.Node{}, nil
@@ -44,16 +45,16 @@ func parseYAML(text io.Reader) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch err := dec.Decode(&more); {
+	switch err := dec.Decode(&second); {
 	case err == nil:
-		return nil, fmt.Errorf("line %d: a second document begins (---): put all into one", more.Line)
+		return nil, fmt.Errorf("line %d: a second document begins (---): put all into one", second.Line)
 	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
 	return doc.Content[0], nil
 }
 
-// A lineReader gives one line a read, so that what is left tells how far a parser came.
+// A lineReader returns one line for each Read. The lines that are left when a parser fails show how far it has read.
 type lineReader [][]byte
 
 func (r *lineReader) Read(p []byte) (int, error) {
@@ -68,31 +69,31 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// yamlFault returns the line where text stops being YAML, from 1, and what is wrong there.
+// yamlFault returns the first line of text that is not valid YAML, counted from 1, and a hint what is wrong there.
 func yamlFault(text []byte) (line int, hint string) {
 	lines := slices.Collect(bytes.Lines(text))
 	rest := lineReader(slices.Clone(lines))
 	_, err := parseYAML(&rest)
-	line = firstInvalid(lines, min(len(lines)-len(rest)+1, len(lines)), err)
+	line = firstInvalidLine(lines, min(len(lines)-len(rest)+1, len(lines)), err)
 	written := lines[line-1]
 	indent := written[:len(written)-len(bytes.TrimLeft(written, " \t"))]
 	if bytes.ContainsRune(indent, '\t') {
 		return line, "a tab: YAML wants spaces to indent"
 	}
-	said := yamlPlace.ReplaceAllString(fmt.Sprint(err), "")
+	message := yamlPlace.ReplaceAllString(fmt.Sprint(err), "")
 	for _, h := range yamlHints {
-		if strings.Contains(said, h.words) {
+		if strings.Contains(message, h.words) {
 			return line, h.hint
 		}
 	}
-	return line, yamlQuoted.ReplaceAllString(said, "…")
+	return line, yamlQuoted.ReplaceAllString(message, "…")
 }
 
-// firstInvalid returns the line, from 1, behind the longest beginning that is YAML. The parser had begun so many lines when it gave
-// up with err, and says where the block began that it was in. The search is around these two, so that its cost grows with the
-// length of the file and no faster.
-func firstInvalid(lines [][]byte, begun int, err error) int {
-	block, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 where it is not said
+// firstInvalidLine returns the line, counted from 1, after the longest beginning of the text that is valid YAML. begun is how many lines the
+// parser had read when it failed with err; err names the line where the block began. Only lines near these two are tried, so the cost is
+// linear in the length of the file.
+func firstInvalidLine(lines [][]byte, begun int, err error) int {
+	block, _ := strconv.Atoi(yamlPlace.FindStringSubmatch(fmt.Sprint(err))[1]) // 0 if err names no line
 	var tries []int
 	for i := range 12 {
 		tries = append(tries, max(begun-1-i, 0))

@@ -1,5 +1,5 @@
 // Package safetext makes text safe to show to people: control characters become escapes, and what looks like a key or a
-// password is left out. It also says what text a file holds.
+// password is replaced. It also recognises text, UTF-16 and keys.
 package safetext
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// Escape returns text with what could steer a terminal, or hide what stands there, written as escapes: control characters
-// (ESC, those of 80 to 9F, line ends), marks that change the direction of writing, and bytes that are not UTF-8.
+// Escape returns text in which every character that could control a terminal, or hide other text, is replaced by a Go escape sequence.
+// These are control characters (C0 with line ends, DEL and C1), marks that change the direction of writing, and bytes that are not UTF-8.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, NeedsEscape) && utf8.ValidString(text) {
 		return text
@@ -25,10 +25,10 @@ func Escape(text string) string {
 	return string(appendEscaped(nil, text, ""))
 }
 
-// NeedsEscape reports whether a character is written as an escape.
+// NeedsEscape reports whether Escape replaces a character.
 func NeedsEscape(r rune) bool { return r < ' ' || r > '~' && !strconv.IsPrint(r) }
 
-// appendEscaped appends text as visible returns it, but the characters of keep, which stay as they are.
+// appendEscaped appends text as Escape returns it, except that the characters of keep stay as they are.
 func appendEscaped(dst []byte, text, keep string) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
@@ -43,17 +43,18 @@ func appendEscaped(dst []byte, text, keep string) []byte {
 	return dst
 }
 
-// LineWriter writes lines for people, each write whole characters. Line ends and tabs stay.
+// LineWriter is an io.Writer that escapes text before it writes it to W. Line ends and tabs stay. Each Write must hold whole characters.
 type LineWriter struct{ W io.Writer }
 
-func (s LineWriter) Write(b []byte) (int, error) {
-	if _, err := s.W.Write(appendEscaped(nil, string(b), "\n\t")); err != nil {
+func (l LineWriter) Write(b []byte) (int, error) {
+	if _, err := l.W.Write(appendEscaped(nil, string(b), "\n\t")); err != nil {
 		return 0, err
 	}
 	return len(b), nil
 }
 
-// JSONWriter writes JSON, each write whole characters. What could steer a terminal stands in strings there, and becomes \u escapes.
+// JSONWriter is an io.Writer for JSON. In strings it replaces characters that could control a terminal by \u escapes before it writes to
+// W. Each Write must hold whole characters.
 type JSONWriter struct{ W io.Writer }
 
 func (j JSONWriter) Write(b []byte) (int, error) {
@@ -62,13 +63,13 @@ func (j JSONWriter) Write(b []byte) (int, error) {
 		out = make([]byte, 0, len(b)+64)
 		for _, r := range string(b) {
 			switch {
-			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // the encoder has escaped those of ASCII, but for DEL
+			case !NeedsEscape(r) || r < 0x80 && r != 0x7F: // the JSON encoder has escaped the ASCII control characters, except DEL
 				out = utf8.AppendRune(out, r)
 			case r > 0xFFFF:
 				high, low := utf16.EncodeRune(r)
-				out = appendHex(appendHex(out, high), low)
+				out = appendUnicodeEscape(appendUnicodeEscape(out, high), low)
 			default:
-				out = appendHex(out, r)
+				out = appendUnicodeEscape(out, r)
 			}
 		}
 	}
@@ -78,28 +79,28 @@ func (j JSONWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func appendHex(dst []byte, r rune) []byte { return fmt.Appendf(dst, `\u%04x`, r) }
+func appendUnicodeEscape(dst []byte, r rune) []byte { return fmt.Appendf(dst, `\u%04x`, r) }
 
-// Redacted stands in messages where a secret may have stood.
+// Redacted replaces what may be a secret in messages.
 const Redacted = "[hidden]"
 
 var (
-	// keyLike is a row of at least 24 hexadecimal digits, as keys are pasted, that is no part of a name of a file or a device.
+	// keyLike matches at least 24 hexadecimal digits in the forms in which keys are pasted, but not within the name of a file or a device.
 	keyLike = regexp.MustCompile(`(^|[^0-9A-Za-z_/.-])(?:0[xX])?[0-9A-Fa-f]{2}(?:['"]?[ ,:;.-]{0,2}['"]?(?:0[xX])?[0-9A-Fa-f]{2}){11,}[0-9A-Fa-f]?\b`)
-	// userInfo is what stands before the @ of an address.
+	// userInfo matches the user and the password before the @ of an address.
 	userInfo = regexp.MustCompile(`[^\s"'=/]+@`)
 )
 
-// Redact returns a message with what looks like a key or a password in it left out, and visible.
+// Redact returns a message in which what looks like a key or a password is replaced by Redacted. The rest is escaped as Escape does.
 func Redact(text string) string {
 	text = keyLike.ReplaceAllString(text, "${1}"+Redacted)
 	return Escape(userInfo.ReplaceAllString(text, Redacted+"@"))
 }
 
-// MinKeyDigits is how many hexadecimal digits may be a part of a key.
+// MinKeyDigits is the number of hexadecimal digits from which a text counts as a part of a key.
 const MinKeyDigits = 16
 
-// LooksLikeKey reports whether a whole text looks like a key, or a part of one.
+// LooksLikeKey reports whether a text looks like a key or a part of a key.
 func LooksLikeKey(text string) bool {
 	return dlms.LooksLikeKey(text, MinKeyDigits) || keyLike.MatchString(text)
 }
@@ -114,12 +115,12 @@ func HexDigits(text string) (n int) {
 	return n
 }
 
-// IsUTF16 reports whether text begins with one of the marks of UTF-16.
+// IsUTF16 reports whether text begins with a byte order mark of UTF-16.
 func IsUTF16(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("\xFF\xFE")) || bytes.HasPrefix(text, []byte("\xFE\xFF"))
 }
 
-// IsText tells that a person could read b, whose last character may be cut.
+// IsText reports whether b is UTF-8 text without control characters other than line ends and tabs. Its last character may be incomplete.
 func IsText(b []byte) bool {
 	for range utf8.UTFMax - 1 {
 		if r, size := utf8.DecodeLastRune(b); r == utf8.RuneError && size == 1 {

@@ -1,6 +1,6 @@
-// Package signals hears the signals that end the program before the other packages are made ready, which takes some
-// milliseconds: a signal that comes then would end the program without a word. It is a package of its own, and imports next to
-// nothing, since Go makes packages ready in the order of their imports.
+// Package signals receives the signals that end the program from the earliest moment on. The initialisation of all packages takes some
+// milliseconds, and a signal in that time would end the program without a message. This package imports only os, os/signal and syscall,
+// so Go initialises it before the packages that import more.
 package signals
 
 import (
@@ -17,8 +17,8 @@ func listen() chan os.Signal {
 	return c
 }
 
-// Terminating returns those that end the program in good order. Where nohup has SIGHUP ignored, it stays ignored: the program
-// outlives its terminal.
+// Terminating returns the signals that end the program in good order. SIGHUP is not among them if nohup has the program ignore it: the
+// program then continues after its terminal has closed.
 func Terminating() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -27,8 +27,8 @@ func Terminating() []os.Signal {
 	return all
 }
 
-// First returns the channel on which a signal of Terminating comes, the first since the program was started.
+// First returns the channel that receives the first signal of Terminating since the start of the program.
 func First() <-chan os.Signal { return first }
 
-// Stop leaves further signals to do what they do to any program.
+// Stop ends the reception. Further signals then have their default effect: they end the program.
 func Stop() { signal.Stop(first) }
