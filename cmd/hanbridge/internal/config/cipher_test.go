@@ -86,7 +86,7 @@ func TestParsePair(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, wrong := (&KeyFlags{tt.key, tt.authKey, tt.file}).open()
+			_, wrong := (&KeyFlags{tt.key, tt.authKey, tt.file}).load()
 			err, part := wrong.Err(), ""
 			checkErr(t, err, tt.wantErr)
 			if err != nil {

@@ -12,60 +12,60 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// captureFile is where a capture goes. It is there with the first bytes, so that a port that cannot be opened leaves nothing.
+// captureFile is the output of a capture. The file is made with the first write, so a port that cannot be opened leaves no file.
 type captureFile struct {
 	name string
-	// say is where people are told what goes on: not among what is captured.
-	say   io.Writer
-	w     io.Writer
-	file  *os.File // of w; nil for standard output
-	force bool
+	// messages receives the messages for people. It is not the stream that receives the capture.
+	messages io.Writer
+	w        io.Writer
+	file     *os.File // the open file; nil for standard output and before the first write
+	force    bool     // overwrite an existing file
 }
 
-// newCaptureFile returns the file that is asked for, or standard output for "-".
+// newCaptureFile returns the output that o.Out names: a file, or standard output for "-". It refuses a file that cannot be made.
 func newCaptureFile(p *cli.Program, o Options) (*captureFile, error) {
 	if o.Out == "-" {
-		return &captureFile{name: "standard output", say: p.Err, w: p.Out}, nil
+		return &captureFile{name: "standard output", messages: p.Err, w: p.Out}, nil
 	}
 	is, err := os.Stat(o.Out)
 	if link, e := os.Lstat(o.Out); e == nil && link.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--out %s: it is a symbolic link to a file that is not there: name the file itself", o.Out)
 	}
 	folder := filepath.Dir(o.Out)
-	if _, none := os.Stat(folder); errors.Is(none, fs.ErrNotExist) {
+	if _, missing := os.Stat(folder); errors.Is(missing, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--out %s: there is no folder %s: make it with mkdir -p %s, or name a file elsewhere", o.Out, folder, folder)
 	}
 	if err == nil && is.IsDir() {
 		return nil, fmt.Errorf("--out %s: it is a directory: name a file in it, as %s", o.Out, filepath.Join(o.Out, "house.txt"))
 	}
 	if err == nil && !o.Force {
-		return nil, thereAlready(o.Out)
+		return nil, existsError(o.Out)
 	}
 	if from, err := os.Stat(o.From); err == nil && os.SameFile(is, from) {
 		return nil, fmt.Errorf("--out %s: it is the file of --from: name another", o.Out)
 	}
-	return &captureFile{name: o.Out, say: p.Out, force: o.Force}, nil
+	return &captureFile{name: o.Out, messages: p.Out, force: o.Force}, nil
 }
 
-func thereAlready(name string) error {
+func existsError(name string) error {
 	return fmt.Errorf("--out %s: it is there already: name another file, or add --force to write over it", name)
 }
 
-// Write writes at once: whatever ends the program, what was written is kept.
+// Write writes to the file at once, without a buffer, so that no captured byte is lost however the program ends.
 func (f *captureFile) Write(b []byte) (int, error) {
 	if f.w == nil {
-		over := os.O_EXCL
+		mode := os.O_EXCL
 		if f.force {
-			over = os.O_TRUNC
+			mode = os.O_TRUNC
 		}
-		w, err := os.OpenFile(f.name, os.O_CREATE|os.O_WRONLY|over, 0o600)
+		w, err := os.OpenFile(f.name, os.O_CREATE|os.O_WRONLY|mode, 0o600)
 		if errors.Is(err, fs.ErrExist) {
-			return 0, thereAlready(f.name)
+			return 0, existsError(f.name)
 		}
 		if err != nil {
 			return 0, err
 		}
-		if err := ownAlone(w); err != nil {
+		if err := restrictToOwner(w); err != nil {
 			_ = w.Close() // nothing was written to it
 			return 0, err
 		}
@@ -74,8 +74,8 @@ func (f *captureFile) Write(b []byte) (int, error) {
 	return f.w.Write(b)
 }
 
-// ownAlone lets nobody but the owner read a file that was there before: what a meter sends tells when somebody is at home.
-func ownAlone(w *os.File) error {
+// restrictToOwner makes an existing file readable for its owner only, because the readings of a meter show when somebody is at home.
+func restrictToOwner(w *os.File) error {
 	is, err := w.Stat()
 	if err != nil || !is.Mode().IsRegular() || is.Mode().Perm()&^0o600 == 0 || runtime.GOOS == "windows" {
 		return err
@@ -92,12 +92,12 @@ func (f *captureFile) close() {
 	}
 }
 
-// remove takes away a file that holds nothing but its head.
+// remove deletes the file, if it is a regular one. It is called if the file has no telegram.
 func (f *captureFile) remove() {
 	if f.file == nil {
 		return
 	}
 	if is, err := f.file.Stat(); err == nil && is.Mode().IsRegular() { // not /dev/null
-		_ = os.Remove(f.name) // it does no harm
+		_ = os.Remove(f.name) // a file that stays does no harm
 	}
 }

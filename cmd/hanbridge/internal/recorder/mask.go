@@ -15,39 +15,40 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// masked is what was masked, and what was left out for want of being able to.
-type masked struct {
-	inside   int64 // bytes that belong to telegrams
-	ciphered bool  // some came ciphered
+// maskCounts counts what an anonymised capture has masked and left out.
+type maskCounts struct {
+	telegramBytes int64 // bytes that belong to telegrams
+	encrypted     bool  // a telegram was encrypted; the note with the test key is written
 }
 
-// masker is the Decoder of a capture that keeps masked telegrams alone.
-type masker struct {
+// maskingDecoder is the probe.Decoder of an anonymised capture. It writes each telegram, masked, to the file.
+type maskingDecoder struct {
 	*listener
 	*mask.Masker
 }
 
-// Next keeps the next telegram, and returns what it said.
-func (m *masker) Next() (*meter.Reading, error) {
+// Next writes the next telegram, masked, and returns its reading.
+func (m *maskingDecoder) Next() (*meter.Reading, error) {
 	t, err := m.Masker.Next()
 	if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
-		m.mask.inside += int64(bad.Bytes)
+		m.mask.telegramBytes += int64(bad.Bytes)
 	}
 	if err != nil {
 		return nil, err
 	}
-	m.mask.inside += int64(t.Length)
-	if t.Encrypted && !m.mask.ciphered {
-		m.mask.ciphered = true
+	m.mask.telegramBytes += int64(t.Length)
+	if t.Encrypted && !m.mask.encrypted {
+		m.mask.encrypted = true
 		note := fmt.Sprintf(capture.TestKeyPrefix+": hanbridge decode --key %s --auth-key %s\n", mask.TestKey, mask.TestKey)
 		if err := m.write([]byte(note)); err != nil {
 			return nil, err
 		}
 	}
-	return t.Reading, m.keep(m.received(), t.Bytes)
+	return t.Reading, m.writeRecord(m.received(), t.Bytes)
 }
 
-// recording is a file that was captured. received returns when what was read last came, now where the file does not tell.
+// recording returns the endpoints of a captured file. received returns the arrival time of the last bytes read, or the present time if the
+// file has no times.
 func recording(name string) (endpoints func() ([]probe.Endpoint, error), received func() time.Time) {
 	var wire *virtualport.Wire
 	dial := func(context.Context) (io.ReadCloser, error) {
@@ -66,7 +67,7 @@ func recording(name string) (endpoints func() ([]probe.Endpoint, error), receive
 	}
 }
 
-// openedRecording is a recording that owns its file.
+// openedRecording is an open recording. Close closes its file too.
 type openedRecording struct {
 	*virtualport.Wire
 	file io.Closer

@@ -1,5 +1,5 @@
-// Package recorder keeps the bytes of a meter's port with their times in a file, as they came or with the numbers of the
-// meter masked.
+// Package recorder implements the command capture: it writes the bytes of a meter's port with their times to a file, unchanged or with
+// the meter's identity numbers masked.
 package recorder
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// Options is what `capture` is asked for.
+// Options are the arguments and flags of the command capture.
 type Options struct {
 	Config, Port, Serial, Out, From string
 	Duration                        time.Duration
@@ -23,7 +23,7 @@ type Options struct {
 	Keys                            config.KeyFlags
 }
 
-// Run captures what o asks for, until ctx ends.
+// Run captures as o says, until ctx ends, the time or the count is reached, or the source ends.
 func Run(ctx context.Context, p *cli.Program, o Options) error {
 	if o.Duration < 0 || o.Count < 0 {
 		return errors.New("--for and --count are not negative")
@@ -44,13 +44,13 @@ func Run(ctx context.Context, p *cli.Program, o Options) error {
 	}
 	l := &listener{count: o.Count, out: out, received: received}
 	if o.Anonymise {
-		l.mask = &masked{}
+		l.mask = &maskCounts{}
 	}
 	return l.report(l.listen(ctx, from))
 }
 
-// captureSource returns what is read: the file or the port that is named, else the port of the configuration. received returns when what
-// was read last came, now if that is not known.
+// captureSource returns the source to read: the named file or port, else the port of the configuration. received returns the arrival time of
+// the last bytes read, or the present time if that is not known.
 func captureSource(p *cli.Program, o Options) (s probe.Source, received func() time.Time, err error) {
 	if o.From != "" && (!o.Anonymise || o.Port != "" || o.Serial != "") {
 		return s, nil, errors.New("--from FILE goes with --anonymise, and in place of a port")
@@ -76,7 +76,8 @@ func captureSource(p *cli.Program, o Options) (s probe.Source, received func() t
 	return s, received, err
 }
 
-// captureMeter returns the meter to read: that of the configuration, where one is named or no port is, else a port alone.
+// captureMeter returns the meter to read. It is a meter of the configuration if a configuration is named or no port is. Otherwise it has only
+// the named port.
 func captureMeter(p *cli.Program, o Options) (m config.Meter, err error) {
 	m = config.Meter{Serial: config.Serial{Auto: true}}
 	if o.Port != "" {

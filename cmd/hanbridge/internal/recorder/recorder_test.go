@@ -41,7 +41,7 @@ func captured(t *testing.T, d time.Duration, count int, wires ...probe.Endpoint)
 	t.Helper()
 	var say bytes.Buffer
 	name := filepath.Join(t.TempDir(), "house.txt")
-	out := &captureFile{name: name, say: &say}
+	out := &captureFile{name: name, messages: &say}
 	defer out.close()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -161,7 +161,7 @@ func TestCaptureDials(t *testing.T) {
 		{"time over", late, false, cli.ExitData},
 		{"no such recording", t.Context(), true, cli.ExitUsage},
 	} {
-		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: io.Discard}}
+		l := &listener{out: &captureFile{name: "house.txt", messages: io.Discard, w: io.Discard}}
 		dial := func(context.Context) (io.ReadCloser, error) { return nil, refused }
 		err := l.report(l.listen(tt.ctx, probe.Source{Recorded: tt.recorded, Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://reader:1", Dial: dial})}))
 		if got, _ := cli.ExitCode(err); got != tt.code {
@@ -182,7 +182,7 @@ func TestCaptureTellsTheMost(t *testing.T) {
 			wires = append(wires, wireOf(l.String(), func() io.ReadCloser { return invertedWire(f, l) }))
 		}
 		_, _, l, _ := captured(t, 10*time.Minute, 0, wires...)
-		if best, _ := l.tried.Best(); best.Verdict != line.Inverted {
+		if best, _ := l.findings.Best(); best.Verdict != line.Inverted {
 			t.Errorf("got %v, want %v", best.Verdict, line.Inverted)
 		}
 	})
@@ -191,10 +191,10 @@ func TestCaptureTellsTheMost(t *testing.T) {
 // TestCaptureCounts: what no key opens counts among what came sound, but not among what was masked.
 func TestCaptureCounts(t *testing.T) {
 	for _, tt := range []struct {
-		mask *masked
+		mask *maskCounts
 		want int
-	}{{nil, 3}, {&masked{}, 2}} {
-		if l := (&listener{good: 2, sealed: 1, bad: 1, mask: tt.mask}); l.counted() != tt.want {
+	}{{nil, 3}, {&maskCounts{}, 2}} {
+		if l := (&listener{good: 2, unreadable: 1, bad: 1, mask: tt.mask}); l.counted() != tt.want {
 			t.Errorf("masked %v: got %d, want %d", tt.mask != nil, l.counted(), tt.want)
 		}
 	}
@@ -210,7 +210,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 // TestCaptureDiskFull: it ends, instead of reading on for nothing.
 func TestCaptureDiskFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &listener{out: &captureFile{name: "house.txt", say: io.Discard, w: full{}}}
+		l := &listener{out: &captureFile{name: "house.txt", messages: io.Discard, w: full{}}}
 		wire := wireOf("2400 8E1", meterWire)
 		if err := l.report(l.listen(t.Context(), probe.Source{Endpoints: probe.Fixed(wire, wire)})); !errors.Is(err, errFull) {
 			t.Errorf("got %v, want %v", err, errFull)

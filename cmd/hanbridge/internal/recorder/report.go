@@ -10,37 +10,37 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// report says what was captured, and returns how the program ends.
+// report prints what was captured, and returns the error of the command. err is the error of the capture.
 func (l *listener) report(err error) error {
-	_, unkept := errors.AsType[errKeep](err)
+	_, isWriteError := errors.AsType[writeError](err)
 	switch {
-	case err != nil && l.bytes == 0 && (l.recorded || unkept):
-		return err // a file was named that cannot be read or written
+	case err != nil && l.bytes == 0 && (l.recorded || isWriteError):
+		return err // a named file cannot be read or written
 	case err != nil && l.bytes == 0:
 		return cli.DataError(err)
-	case err == nil && l.named == "":
-		return nil // it was ended before a wire was open
+	case err == nil && l.opened == "":
+		return nil // the capture ended before an endpoint was open
 	}
 	text := fmt.Sprintf("%d bytes; telegrams: %d good, %d damaged", l.bytes, l.good, l.bad)
-	if l.sealed > 0 {
-		text += fmt.Sprintf(", %d that could not be read", l.sealed)
+	if l.unreadable > 0 {
+		text += fmt.Sprintf(", %d that could not be read", l.unreadable)
 	}
 	if l.mask != nil {
-		text = l.masked()
+		text = l.maskedSummary()
 	}
-	l.say("%s: %s", l.out.name, text)
+	l.print("%s: %s", l.out.name, text)
 	if l.telnet && l.good > 0 {
-		l.say("%s", line.Telnet.Advice())
+		l.print("%s", line.Telnet.Advice())
 	}
 	if l.mask != nil && l.good == 0 {
 		l.out.remove()
 	}
-	sound := l.good + l.sealed
+	intact := l.good + l.unreadable
 	switch {
 	case err != nil:
-	case l.good > 0, sound > 0 && l.mask == nil:
+	case l.good > 0, intact > 0 && l.mask == nil:
 		return nil
-	case sound > 0:
+	case intact > 0:
 		err = errors.New("nothing could be masked, so there is nothing to show")
 	case l.recorded:
 		err = errors.New("no telegram in it: " + render.NoTelegramReason)
@@ -50,39 +50,39 @@ func (l *listener) report(err error) error {
 	return cli.DataError(err)
 }
 
-// advice says what to do where there was no telegram. To try another setting helps only where one alone was tried.
+// advice says what to do if there was no telegram. It ends the sentence "no telegram".
 func (l *listener) advice() string {
-	best, _ := l.tried.Best()
-	if len(l.tried) > 1 && best.Verdict.SuggestsOtherSetting() {
-		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", len(l.tried))
+	best, _ := l.findings.Best()
+	if len(l.findings) > 1 && best.Verdict.SuggestsOtherSetting() {
+		return fmt.Sprintf(" at the %d settings tried: hanbridge doctor tries them all, and says what is most likely wrong", len(l.findings))
 	}
 	return ": " + probe.Advice(best.Verdict)
 }
 
-// lockedAdvice says what becomes of encrypted telegrams.
-func (l *listener) lockedAdvice() string {
-	kept, without := "they are kept as they are", render.OmitAuthKeyAdvice
+// encryptedAdvice says what the capture does with telegrams that no key decrypts, and how to give the key.
+func (l *listener) encryptedAdvice() string {
+	treatment, omitAdvice := "they are kept as they are", render.OmitAuthKeyAdvice
 	if l.mask != nil {
-		kept, without = "they are left out, since what is in them cannot be masked", "or leave it out"
+		treatment, omitAdvice = "they are left out, since what is in them cannot be masked", "or leave it out"
 	}
 	switch {
-	case l.locked.AuthKey:
-		return "encrypted telegrams, and the key fits, but its authentication key does not: " + kept + ". Compare auth_key (--auth-key) " +
-			"with what your grid company gave you, " + without
-	case l.locked.Tried:
-		return "encrypted telegrams, and no key fits: " + kept + "; " + render.SwappedKeysAdvice
+	case l.encryptedErr.AuthKey:
+		return "encrypted telegrams, and the key fits, but its authentication key does not: " + treatment + ". Compare auth_key (--auth-key) " +
+			"with what your grid company gave you, " + omitAdvice
+	case l.encryptedErr.Tried:
+		return "encrypted telegrams, and no key fits: " + treatment + "; " + render.SwappedKeysAdvice
 	case l.mask != nil:
-		return "encrypted telegrams: without the key " + kept + ". Name it with --key-file FILE: what is written is encrypted with a " +
+		return "encrypted telegrams: without the key " + treatment + ". Name it with --key-file FILE: what is written is encrypted with a " +
 			"public test key, never with yours"
 	}
-	return "encrypted telegrams: " + kept + ", with the number of the meter in clear (--anonymise masks it)"
+	return "encrypted telegrams: " + treatment + ", with the number of the meter in clear (--anonymise masks it)"
 }
 
-// masked says what was written and what was left out.
-func (l *listener) masked() string {
+// maskedSummary says how many telegrams were masked, and what was left out.
+func (l *listener) maskedSummary() string {
 	text := fmt.Sprintf("telegrams: %d masked; left out: %d damaged, %d that could not be read or masked, %d bytes between telegrams",
-		l.good, l.bad, l.sealed, max(l.bytes-l.mask.inside, 0))
-	if l.mask.ciphered {
+		l.good, l.bad, l.unreadable, max(l.bytes-l.mask.telegramBytes, 0))
+	if l.mask.encrypted {
 		text += "; what was ciphered is ciphered with a public test key, which stands in the file"
 	}
 	return text

@@ -34,7 +34,7 @@ func TestCaptureTelnet(t *testing.T) {
 	b := telnetRecording(t, "aidon-se", 3)
 	said, kept, l, err := captured(t, time.Minute, 3, wireOf("", func() io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }))
 	if err != nil || l.good != 3 || !strings.Contains(said, line.Telnet.Advice()) {
-		t.Errorf("got %d telegrams, %v, want 3, and telnet named:\n%s", l.good, err, said)
+		t.Errorf("got %d telegrams, %v, want 3, and telnet opened:\n%s", l.good, err, said)
 	}
 	if got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(kept))); err != nil || !bytes.Equal(got, b) {
 		t.Errorf("kept %d bytes, %v, want the %d that came", len(got), err, len(b))

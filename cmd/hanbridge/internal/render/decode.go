@@ -1,5 +1,5 @@
-// Package render prints telegrams that were decoded, as a table, as JSON or as CSV. Where nothing could be decoded it
-// says why, and what to type.
+// Package render decodes files and prints their telegrams as a table, as JSON or as CSV. If a file has no telegram, it says why, and what to
+// type.
 package render
 
 import (
@@ -12,16 +12,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A printer appends what is printed of telegrams to dst.
+// A printer is a format of the output. Its methods append text to dst.
 type printer interface {
-	// file begins the file of that name; it is called where there are several.
+	// file begins the output of the named file. It is called only if there are several files.
 	file(dst []byte, name string) []byte
+	// reading prints a decoded telegram.
+	// reading prints a decoded telegram.
+	// reading prints a decoded telegram.
 	reading(dst []byte, r *meter.Reading) []byte
-	// damaged prints a telegram that gave no reading. complaint is for people, beside what is printed; "" where there is none.
-	damaged(dst []byte, e *meter.TelegramError) (printed []byte, complaint string)
+	// damaged prints a telegram that gave no reading. message is for standard error; "" for none.
+	damaged(dst []byte, e *meter.TelegramError) (printed []byte, message string)
 }
 
-// Decode prints the telegrams of all files in a format; "-" is standard input, and so is no file.
+// Decode prints the telegrams of all files in the format "table", "json" or "csv". The file "-" is standard input, which is also read if no
+// file is named. keys decrypt telegrams and are tried in order. The error is cli.ErrPrinted if a telegram gave no reading, or a file had none.
 func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) error {
 	to, ok := map[string]printer{"table": &table{}, "json": &jsonLines{}, "csv": &csvRows{}}[format]
 	if !ok {
@@ -45,31 +49,31 @@ func Decode(p *cli.Program, files []string, format string, keys []*dlms.Key) err
 		}
 		all.add(n)
 	}
-	if all.locked != nil {
-		p.PrintMessage("%s", all.lockedAdvice())
+	if all.encryptedErr != nil {
+		p.PrintMessage("%s", all.keyAdvice())
 	}
 	switch {
-	case all.fault != nil:
-		return cli.UsageError(all.fault)
+	case all.err != nil:
+		return cli.UsageError(all.err)
 	case all.damaged > 0 || all.empty:
 		return cli.ErrPrinted
 	}
 	return nil
 }
 
-// decoding is the work of one command. What it prints is written when there is much of it, and before it waits for more input.
+// decoding is one run of the command. Its output is buffered, and is written when the buffer is full and before each wait for input.
 type decoding struct {
 	*cli.Program
 	printer
 	keys []*dlms.Key
-	buf  []byte // printed, not yet written
-	err  error  // of standard output
+	buf  []byte // output that is not yet written
+	err  error  // of standard output; ends the run
 }
 
-// enough is how many bytes are printed into memory before they are written.
-const enough = 1 << 16
+// flushSize is the length of the buffered output, in bytes, from which it is written.
+const flushSize = 1 << 16
 
-// flush writes what was printed.
+// flush writes the buffered output.
 func (d *decoding) flush() error {
 	if d.err == nil && len(d.buf) > 0 {
 		_, d.err = d.Out.Write(d.buf)
@@ -78,13 +82,14 @@ func (d *decoding) flush() error {
 	return d.err
 }
 
-// flushing has all that was printed written before it reads what may not be there yet: a telegram is seen when it has come.
-type flushing struct {
+// flushingReader writes the buffered output before each read, because a read may wait for input. So a telegram is shown as soon as it has
+// arrived.
+type flushingReader struct {
 	io.Reader
 	d *decoding
 }
 
-func (f flushing) Read(p []byte) (int, error) {
+func (f flushingReader) Read(p []byte) (int, error) {
 	if err := f.d.flush(); err != nil {
 		return 0, err
 	}

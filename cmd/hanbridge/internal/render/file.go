@@ -12,118 +12,120 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A tally counts the telegrams of a file, or of all.
+// A tally counts the telegrams of one file, or of all files.
 type tally struct {
-	good, damaged int
-	sound         int   // of the damaged: whole, of a kind that is not read, or without their key
-	inside        int64 // bytes of the damaged
+	good, damaged int   // telegrams with and without a reading
+	intact        int   // telegrams without a reading that are not damaged: of an unknown kind, or without their key
+	damagedBytes  int64 // bytes of all telegrams without a reading
 
-	opened, sealed int                  // ciphered telegrams that a key opens, and that none does
-	locked         *dlms.EncryptedError // the first of these
+	decrypted, encrypted int                  // encrypted telegrams that a key decrypts, and that none does
+	encryptedErr         *dlms.EncryptedError // the first error of a telegram that no key decrypts
 
-	start  []byte // of the file
-	bytes  []byte // that this stands for
-	size   int64  // of these, all of them
-	telnet bool   // it was recorded from a gateway in telnet mode
-	empty  bool   // a file without telegrams is among them
-	fault  error  // why not all was read
+	head    []byte // the beginning of the file
+	content []byte // the beginning of its bytes: the file may be hexadecimal text or a capture
+	size    int64  // number of these bytes in the whole file
+	telnet  bool   // the file was recorded from a gateway in telnet mode
+	empty   bool   // a file has no telegram
+	err     error  // why a file could not be read to its end
 }
 
-// decodeFile prints the telegrams of one file. A fault of standard output is in d.err.
+// decodeFile prints the telegrams of one file. An error of standard output is in d.err.
 func (d *decoding) decodeFile(name string, several bool) (n tally) {
 	in, done, err := d.Open("decode", name)
 	if err != nil {
-		return tally{fault: err}
+		return tally{err: err}
 	}
 	defer done()
 	if several {
 		d.buf = d.file(d.buf, name)
 	}
-	file := &headReader{Reader: flushing{in, d}, name: name}
+	file := &headReader{Reader: flushingReader{in, d}, name: name}
 	content := &headReader{Reader: capture.NewBytesReader(file)}
-	keyed := &testKeyed{Reader: content, file: file}
-	dec := meter.NewDecoder(keyed, meter.Options{Keys: d.keys, AcceptUnverified: true})
-	keyed.decoder = dec
-	n.fault = d.printAll(dec, &n)
+	keyReader := &testKeyReader{Reader: content, file: file}
+	dec := meter.NewDecoder(keyReader, meter.Options{Keys: d.keys, AcceptUnverified: true})
+	keyReader.decoder = dec
+	n.err = d.printAll(dec, &n)
 	n.telnet = dec.TelnetNegotiated()
-	n.start, n.bytes, n.size = file.start, content.start, content.size
-	n.empty = n.good == 0 && n.damaged == 0 && n.fault == nil
+	n.head, n.content, n.size = file.head, content.head, content.size
+	n.empty = n.good == 0 && n.damaged == 0 && n.err == nil
 	return n
 }
 
-// printAll prints telegrams until they end, and returns why not all could be read.
+// printAll prints all telegrams of a file. It returns the error of the input, if it could not be read to its end.
 func (d *decoding) printAll(from *meter.Decoder, n *tally) error {
 	for d.err == nil {
 		r, err := from.Next()
 		if err == nil {
-			n.read(r)
+			n.addReading(r)
 			d.buf = d.reading(d.buf, r)
 		} else if bad, damaged := errors.AsType[*meter.TelegramError](err); damaged {
-			n.failed(bad)
+			n.addError(bad)
 			d.printDamaged(bad)
 		} else if errors.Is(err, io.EOF) || d.err != nil {
 			return nil
 		} else {
 			return err
 		}
-		if len(d.buf) >= enough {
-			_ = d.flush() // d.err ends it
+		if len(d.buf) >= flushSize {
+			_ = d.flush() // the loop checks d.err
 		}
 	}
 	return nil
 }
 
 func (d *decoding) printDamaged(bad *meter.TelegramError) {
-	var complaint string
-	if d.buf, complaint = d.damaged(d.buf, bad); complaint != "" {
-		_ = d.flush() // d.err ends it; on a terminal both stand in the order in which they came
-		d.PrintMessage("%s", complaint)
+	var message string
+	if d.buf, message = d.damaged(d.buf, bad); message != "" {
+		_ = d.flush() // the caller checks d.err; on a terminal, output and messages so stay in the order of the telegrams
+		d.PrintMessage("%s", message)
 	}
 }
 
-func (n *tally) read(r *meter.Reading) {
+// addReading counts a decoded telegram.
+func (n *tally) addReading(r *meter.Reading) {
 	n.good++
 	if r.Cipher != (meter.Cipher{}) {
-		n.opened++
+		n.decrypted++
 	}
 }
 
-func (n *tally) failed(e *meter.TelegramError) {
+// addError counts a telegram that gave no reading.
+func (n *tally) addError(e *meter.TelegramError) {
 	n.damaged++
-	n.inside += int64(e.Bytes)
+	n.damagedBytes += int64(e.Bytes)
 	if e.Intact {
-		n.sound++
+		n.intact++
 	}
-	if locked, ok := errors.AsType[*dlms.EncryptedError](e); ok {
-		n.sealed++
-		n.locked = cmp.Or(n.locked, locked)
+	if encrypted, ok := errors.AsType[*dlms.EncryptedError](e); ok {
+		n.encrypted++
+		n.encryptedErr = cmp.Or(n.encryptedErr, encrypted)
 	}
 }
 
-// add takes in what another file gave, as far as it counts at the end.
+// add adds the counts of another file that are needed after the last file.
 func (n *tally) add(other tally) {
 	n.damaged += other.damaged
-	n.opened += other.opened
-	n.sealed += other.sealed
-	n.locked = cmp.Or(n.locked, other.locked)
+	n.decrypted += other.decrypted
+	n.encrypted += other.encrypted
+	n.encryptedErr = cmp.Or(n.encryptedErr, other.encryptedErr)
 	n.empty = n.empty || other.empty
-	n.fault = errors.Join(n.fault, other.fault)
+	n.err = errors.Join(n.err, other.err)
 }
 
-// testKeyed adds the public test key to those that are given, where the head of a capture says that it is ciphered with it.
-type testKeyed struct {
+// testKeyReader gives the decoder the public test key, if the head of a capture says that the capture is encrypted with it.
+type testKeyReader struct {
 	io.Reader
 	file    *headReader
 	decoder *meter.Decoder
-	looked  bool // the whole head has been looked at
+	done    bool // the key was added, or the whole head was searched
 }
 
-func (t *testKeyed) Read(p []byte) (int, error) {
+func (t *testKeyReader) Read(p []byte) (int, error) {
 	n, err := t.Reader.Read(p)
-	if !t.looked && bytes.Contains(t.file.start, []byte(capture.TestKeyPrefix)) {
-		t.looked = true
+	if !t.done && bytes.Contains(t.file.head, []byte(capture.TestKeyPrefix)) {
+		t.done = true
 		t.decoder.AddKey(mask.NewTestKey())
 	}
-	t.looked = t.looked || len(t.file.start) == headLength
+	t.done = t.done || len(t.file.head) == headLength
 	return n, err
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// jsonLines prints a JSON object a line and telegram, as encoding/json would.
+// jsonLines prints one JSON object for each telegram, on one line, as encoding/json would. It allocates no memory for a usual telegram.
 type jsonLines struct{ name string }
 
 func (j *jsonLines) file(dst []byte, name string) []byte {
@@ -18,31 +18,31 @@ func (j *jsonLines) file(dst []byte, name string) []byte {
 	return dst
 }
 
-// member appends a member of an object whose value is a string; one that is not the first.
-func member(dst []byte, name, value string) []byte {
+// appendMember appends a comma and a member of an object whose value is a string.
+func appendMember(dst []byte, name, value string) []byte {
 	dst = append(append(append(dst, `,"`...), name...), `":`...)
 	return appendString(dst, value)
 }
 
-// optional is member, and nothing for an empty value.
-func optional(dst []byte, name, value string) []byte {
+// appendOptional is appendMember, but appends nothing if the value is empty.
+func appendOptional(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
 	}
-	return member(dst, name, value)
+	return appendMember(dst, name, value)
 }
 
 func (j *jsonLines) reading(dst []byte, r *meter.Reading) []byte {
-	dst = optional(append(dst, `{"ok":true`...), "file", j.name)
-	dst = member(dst, "protocol", string(r.Protocol))
-	dst = member(dst, "family", r.Family)
-	dst = place(dst, r.Bytes, r.Offset)
+	dst = appendOptional(append(dst, `{"ok":true`...), "file", j.name)
+	dst = appendMember(dst, "protocol", string(r.Protocol))
+	dst = appendMember(dst, "family", r.Family)
+	dst = appendPosition(dst, r.Bytes, r.Offset)
 	if !r.Time.IsZero() {
 		dst = append(r.Time.Append(append(dst, `,"meter_time":"`...)), '"')
 	}
 	m := &r.Meter
 	dst = appendString(append(dst, `,"meter":{"make":`...), m.Make)
-	dst = member(member(member(dst, "serial", m.Serial), "model", m.Model), "list", m.List)
+	dst = appendMember(appendMember(appendMember(dst, "serial", m.Serial), "model", m.Model), "list", m.List)
 	dst = append(dst, `},"records":[`...)
 	for i := range r.Records {
 		dst = append(appendRecord(dst, &r.Records[i]), ',')
@@ -61,21 +61,21 @@ func (j *jsonLines) reading(dst []byte, r *meter.Reading) []byte {
 }
 
 func (j *jsonLines) damaged(dst []byte, e *meter.TelegramError) ([]byte, string) {
-	dst = optional(append(dst, `{"ok":false`...), "file", j.name)
-	dst = place(member(dst, "protocol", string(e.Protocol)), e.Bytes, e.Offset)
-	return append(member(dst, "error", e.Err.Error()), "}\n"...), ""
+	dst = appendOptional(append(dst, `{"ok":false`...), "file", j.name)
+	dst = appendPosition(appendMember(dst, "protocol", string(e.Protocol)), e.Bytes, e.Offset)
+	return append(appendMember(dst, "error", e.Err.Error()), "}\n"...), ""
 }
 
-// place appends how long a telegram is, and where it stands in its file.
-func place(dst []byte, length int, offset int64) []byte {
+// appendPosition appends the length of a telegram and its offset in the input, both in bytes.
+func appendPosition(dst []byte, length int, offset int64) []byte {
 	dst = strconv.AppendInt(append(dst, `,"bytes":`...), int64(length), 10)
 	return strconv.AppendInt(append(dst, `,"offset":`...), offset, 10)
 }
 
 func trimComma(b []byte) []byte { return bytes.TrimSuffix(b, []byte{','}) }
 
-// appendRecord appends a record: its code with value and unit, or text, or time; a stamped value has time too. A line without a code
-// has its label, where it has one, and its text.
+// appendRecord appends a record: its OBIS code with value and unit, text or time. A value with a timestamp has a time too. A line without a
+// code has its label, if there is one, and its text.
 func appendRecord(dst []byte, r *obis.Record) []byte {
 	if r.Kind == obis.Line {
 		label, text := r.SplitLine()
@@ -91,8 +91,8 @@ func appendRecord(dst []byte, r *obis.Record) []byte {
 		dst = append(r.Value.Append(append(dst, `,"value":"`...)), `","unit":"`...)
 		dst = append(append(dst, r.Unit.String()...), '"')
 	case obis.Text, obis.Empty, obis.Line:
-		dst = member(dst, "text", textOf(r.Text))
-	case obis.Clock: // it is its time
+		dst = appendMember(dst, "text", textOf(r.Text))
+	case obis.Clock: // the time below is its value
 	}
 	if !r.Time.IsZero() {
 		dst = append(r.Time.Append(append(dst, `,"time":"`...)), '"')
@@ -100,7 +100,7 @@ func appendRecord(dst []byte, r *obis.Record) []byte {
 	return append(dst, '}')
 }
 
-// appendString appends a JSON string. What could steer a terminal is escaped in it.
+// appendString appends a JSON string. Characters that could control a terminal are escaped.
 func appendString(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -114,6 +114,6 @@ func appendEscaped(dst []byte, s string) []byte {
 	var text bytes.Buffer
 	e := json.NewEncoder(safetext.JSONWriter{W: &text})
 	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string, into memory
+	_ = e.Encode(s) // encoding a string into memory cannot fail
 	return append(dst, bytes.TrimSuffix(text.Bytes(), []byte{'\n'})...)
 }

@@ -173,10 +173,10 @@ func TestDamagedAsEncodingJSON(t *testing.T) {
 		file, reason := oddText().Draw(t, "file"), oddText().Draw(t, "reason")
 		e := &meter.TelegramError{Protocol: "p1", Bytes: rapid.Int().Draw(t, "bytes"), Offset: rapid.Int64().Draw(t, "offset"), Err: errors.New(reason)}
 		j := &jsonLines{}
-		got, complaint := j.damaged(j.file(nil, file), e)
+		got, message := j.damaged(j.file(nil, file), e)
 		want := encoded(t, wantDamaged{File: file, Protocol: "p1", Bytes: e.Bytes, Offset: e.Offset, Error: reason})
-		if string(got) != want || complaint != "" {
-			t.Fatalf("got  %q, %q\nwant %q", got, complaint, want)
+		if string(got) != want || message != "" {
+			t.Fatalf("got  %q, %q\nwant %q", got, message, want)
 		}
 	})
 }

@@ -32,16 +32,16 @@ func TestNoTelegram(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var heard headReader
+			var content headReader
 			in := headReader{Reader: strings.NewReader(tt.in)}
-			heard.Reader = &in
+			content.Reader = &in
 			for buf := make([]byte, 700); ; {
-				if _, err := heard.Read(buf); err != nil {
+				if _, err := content.Read(buf); err != nil {
 					break
 				}
 			}
-			n := tally{start: in.start, bytes: heard.start}
-			if got := n.noTelegram(); !strings.Contains(got, tt.want) {
+			n := tally{head: in.head, content: content.head}
+			if got := n.noTelegramReason(); !strings.Contains(got, tt.want) {
 				t.Errorf("got %q, want %q in it", got, tt.want)
 			}
 		})
@@ -55,12 +55,12 @@ func TestDecodeAdvice(t *testing.T) {
 		n    tally
 		want string // "" for none
 	}{
-		{"noise", tally{damaged: 3, inside: 15, size: 200 * kB}, "nearly all of its 204800 bytes belong to no telegram: " + anotherLine},
+		{"noise", tally{damaged: 3, damagedBytes: 15, size: 200 * kB}, "nearly all of its 204800 bytes belong to no telegram: " + lineSettingAdvice},
 		{"nothing in it", tally{empty: true}, "no telegram in it: it is empty"},
-		{"damaged telegrams", tally{damaged: 20, inside: 12 * kB, size: 20 * kB}, ""},
-		{"one whose head is damaged", tally{damaged: 1, inside: 10, size: 581}, ""},
-		{"a good one in noise", tally{good: 1, damaged: 3, inside: 15, size: 200 * kB}, ""},
-		{"one without its key in noise", tally{damaged: 1, sound: 1, inside: 400, size: 200 * kB}, ""},
+		{"damaged telegrams", tally{damaged: 20, damagedBytes: 12 * kB, size: 20 * kB}, ""},
+		{"one whose head is damaged", tally{damaged: 1, damagedBytes: 10, size: 581}, ""},
+		{"a good one in noise", tally{good: 1, damaged: 3, damagedBytes: 15, size: 200 * kB}, ""},
+		{"one without its key in noise", tally{damaged: 1, intact: 1, damagedBytes: 400, size: 200 * kB}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,13 +13,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// table prints for people: what was measured by its name, then what no quantity tells.
+// table prints for people: the values by the names of their quantities, then the records that are mapped to no quantity.
 type table struct {
 	unmapped []*obis.Record
-	// text holds the names and values of the rows of one telegram, cells where each of them ends.
+	// text holds the names and values of all rows of one telegram. cells holds the end of each name and value in text.
 	text   []byte
 	cells  []int
-	blanks []byte // as many as were needed between name and value
+	blanks []byte // the padding between name and value
 }
 
 func (t *table) file(dst []byte, name string) []byte {
@@ -27,15 +27,15 @@ func (t *table) file(dst []byte, name string) []byte {
 }
 
 func (t *table) damaged(dst []byte, e *meter.TelegramError) ([]byte, string) {
-	return fmt.Appendf(dst, "%s: %s\n", stateOf(e), safetext.Escape(e.Error())), ""
+	return fmt.Appendf(dst, "%s: %s\n", describeError(e), safetext.Escape(e.Error())), ""
 }
 
-// stateOf is what became of a telegram that gave no reading.
-func stateOf(e *meter.TelegramError) string {
+// describeError says in one or two words why a telegram gave no reading.
+func describeError(e *meter.TelegramError) string {
 	switch {
 	case errors.As(e, new(*dlms.EncryptedError)):
 		return "encrypted"
-	case e.Intact, errors.As(e, new(*meter.LayoutError)): // damage makes no whole list
+	case e.Intact, errors.As(e, new(*meter.LayoutError)): // a damaged telegram would not hold a whole list
 		return "not understood"
 	}
 	return "damaged"
@@ -60,10 +60,10 @@ func (t *table) reading(dst []byte, r *meter.Reading) []byte {
 	return t.layOut(headline(dst, r))
 }
 
-// cell ends a cell of the rows, which has just been appended to the text.
+// cell makes text, to which a name or a value was appended, the new t.text.
 func (t *table) cell(text []byte) { t.text, t.cells = text, append(t.cells, len(text)) }
 
-// layOut appends the rows, with the values below each other.
+// layOut appends the rows with the values aligned.
 func (t *table) layOut(dst []byte) []byte {
 	width, start := 0, 0
 	for i, end := range t.cells {
@@ -86,6 +86,7 @@ func (t *table) layOut(dst []byte) []byte {
 	return dst
 }
 
+// headline appends the first line about a telegram: protocol, length, offset, meter and time.
 func headline(dst []byte, r *meter.Reading) []byte {
 	dst = strconv.AppendInt(append(append(dst, r.Protocol...), ", "...), int64(r.Bytes), 10)
 	dst = strconv.AppendInt(append(dst, " bytes at byte "...), r.Offset, 10)

@@ -13,13 +13,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// appendUnmapped appends the records that no quantity tells: without a code that a row of the table has, without a value that suits it,
-// or behind another of the same code.
+// appendUnmapped appends the records of a reading that gave no published value: the code belongs to no quantity, the value has no unit of
+// the quantity, or another record gave the value of the quantity.
 func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
 	var published [256]bool // by quantity.ID
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		shown := s.ID.Row().Numeric() || len(s.Text) > 0 // a text that nobody can read is published as none
+		shown := s.ID.Row().Numeric() || len(s.Text) > 0 // a text that is not readable is published as an empty one
 		published[s.ID] = published[s.ID] || !s.Derived && shown
 	}
 	for i := range r.Records {
@@ -28,7 +28,7 @@ func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
 		if ok && rec.Kind == obis.Text && len(rec.Text) == 0 {
 			continue
 		}
-		if ok && published[id] && suits(rec, id.Row()) && !yields(rec, id, r.Records[i+1:]) {
+		if ok && published[id] && hasUnitOf(rec, id.Row()) && !isSuperseded(rec, id, r.Records[i+1:]) {
 			published[id] = false
 			continue
 		}
@@ -37,29 +37,29 @@ func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
 	return dst
 }
 
-// yields tells if a record has a code that stands in for another, and one with the quantity's own code follows.
-func yields(rec *obis.Record, id quantity.ID, behind []obis.Record) bool {
+// isSuperseded reports whether a record has a substitute code of a quantity, and a record with the quantity's own code follows.
+func isSuperseded(rec *obis.Record, id quantity.ID, following []obis.Record) bool {
 	own := func(c obis.Code) bool { return slices.Contains(id.Row().Codes, c.CDE()) }
 	if own(rec.Code) {
 		return false
 	}
-	for i := range behind {
-		if other, ok := quantity.Of(behind[i].Code); ok && other == id && own(behind[i].Code) && suits(&behind[i], id.Row()) {
+	for i := range following {
+		if other, ok := quantity.Of(following[i].Code); ok && other == id && own(following[i].Code) && hasUnitOf(&following[i], id.Row()) {
 			return true
 		}
 	}
 	return false
 }
 
-// suits tells if a record has a value in a unit of the row.
-func suits(rec *obis.Record, row *quantity.Row) bool {
+// hasUnitOf reports whether a record has a value in a unit of the quantity.
+func hasUnitOf(rec *obis.Record, row *quantity.Row) bool {
 	if !row.Numeric() {
 		return rec.Kind != obis.Empty
 	}
 	return rec.Kind == obis.Number && slices.ContainsFunc(row.Measures, func(m quantity.Measure) bool { return m.Base == rec.Unit })
 }
 
-// appendSample appends a quantity as it is published, in one line.
+// appendSample appends a value as it is published, on one line.
 func appendSample(dst []byte, s *quantity.Sample) []byte {
 	if s.ID.Row().Numeric() {
 		return s.Value.AppendFixed(dst, s.Decimals())
@@ -67,7 +67,7 @@ func appendSample(dst []byte, s *quantity.Sample) []byte {
 	return appendText(dst, s.Text)
 }
 
-// appendName appends what stands for the name of a record: its code, or its label.
+// appendName appends the OBIS code of a record, or the label of a line without a code.
 func appendName(dst []byte, r *obis.Record) []byte {
 	if r.Kind == obis.Line {
 		label, _ := r.SplitLine()
@@ -91,13 +91,13 @@ func appendValue(dst []byte, r *obis.Record) []byte {
 	}
 }
 
-// appendText appends a text in one line, with a blank in place of line ends and tabs.
+// appendText appends a text on one line: a blank replaces line ends and tabs.
 func appendText(dst, b []byte) []byte {
 	if isPlain(b) {
 		return append(dst, b...)
 	}
-	breaks := func(r rune) bool { return strings.ContainsRune("\r\n\t", r) }
-	return append(dst, strings.Join(strings.FieldsFunc(textOf(b), breaks), " ")...)
+	isBreak := func(r rune) bool { return strings.ContainsRune("\r\n\t", r) }
+	return append(dst, strings.Join(strings.FieldsFunc(textOf(b), isBreak), " ")...)
 }
 
 // isPlain reports whether a text is printable ASCII.
@@ -105,7 +105,7 @@ func isPlain(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// textOf returns the text that a meter sent, which may have several lines; bytes that are no text in hexadecimal.
+// textOf returns b as a string if it is printable text, which may have several lines, else as hexadecimal digits.
 func textOf(b []byte) string {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) && r != '\r' && r != '\n' && r != '\t' }
 	if isPlain(b) || utf8.Valid(b) && !bytes.ContainsFunc(b, unprintable) {
