@@ -7,21 +7,40 @@ import (
 	"testing"
 )
 
-// endless gives the same telegram for ever.
-type endless struct {
+// A repeatingReader returns the same telegram again and again.
+type repeatingReader struct {
 	telegram []byte
 	at       int
 }
 
-func (e *endless) Read(p []byte) (int, error) {
+func (e *repeatingReader) Read(p []byte) (int, error) {
 	n := copy(p, e.telegram[e.at:])
 	e.at = (e.at + n) % len(e.telegram)
 	return n, nil
 }
 
-var _ io.Reader = (*endless)(nil)
+var _ io.Reader = (*repeatingReader)(nil)
 
-// crcByteTable is the plain table of the comparison: one look-up for each byte.
+// TestNoAllocations: the second telegram of a meter and all further ones allocate no memory, in each family.
+func TestNoAllocations(t *testing.T) {
+	for _, s := range familyTelegrams() {
+		d := newDecoder(&repeatingReader{telegram: s.telegram})
+		if _, err := d.Next(); err != nil {
+			t.Errorf("%s: %v", s.family.Name, err)
+			continue
+		}
+		n := testing.AllocsPerRun(100, func() {
+			if _, err := d.Next(); err != nil {
+				t.Fatalf("%s: %v", s.family.Name, err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations for a telegram, want 0", s.family.Name, n)
+		}
+	}
+}
+
+// crcByteTable is the table of a simple CRC-16, which looks up each byte.
 var crcByteTable = func() (t [256]uint16) {
 	for i := range t {
 		crc := uint16(i)
@@ -37,13 +56,14 @@ var crcByteTable = func() (t [256]uint16) {
 	return t
 }()
 
+// sink keeps the compiler from removing what is measured.
 var sink uint16
 
-// BenchmarkDecode measures whole telegrams, from bytes to quantities, of every family.
+// BenchmarkDecode measures the decoding of whole telegrams of each family, from bytes to quantities.
 func BenchmarkDecode(b *testing.B) {
-	for _, s := range samples() {
+	for _, s := range familyTelegrams() {
 		b.Run(s.family.Name, func(b *testing.B) {
-			d := newDecoder(&endless{telegram: s.telegram})
+			d := newDecoder(&repeatingReader{telegram: s.telegram})
 			b.SetBytes(int64(len(s.telegram)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -55,10 +75,10 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkBound measures what decoding is compared with, in the same run and over the same bytes: a plain byte-wise CRC-16
-// pass, and for encrypted families that pass and one of AES-GCM over the ciphertext.
+// BenchmarkBound measures the least work that decoding could take, over the same bytes: a simple CRC-16, and for encrypted
+// families AES-GCM besides.
 func BenchmarkBound(b *testing.B) {
-	for _, s := range samples() {
+	for _, s := range familyTelegrams() {
 		b.Run(s.family.Name+"/crc", func(b *testing.B) {
 			b.SetBytes(int64(len(s.telegram)))
 			for b.Loop() {
@@ -79,6 +99,7 @@ func BenchmarkBound(b *testing.B) {
 	}
 }
 
+// crcPass returns the CRC-16 of a telegram.
 func crcPass(telegram []byte) (crc uint16) {
 	for _, x := range telegram {
 		crc = crc>>8 ^ crcByteTable[byte(crc)^x]
@@ -86,8 +107,7 @@ func crcPass(telegram []byte) (crc uint16) {
 	return crc
 }
 
-// opener returns a function that opens as many bytes as a telegram has, with the standard library alone. Frames and heads are
-// among them: that is a bound in favour of none.
+// opener returns a function that decrypts as many bytes as the telegram has ciphertext, with the standard library alone.
 func opener(b *testing.B, telegram []byte) func() {
 	b.Helper()
 	block, err := aes.NewCipher(make([]byte, 16))

@@ -1,10 +1,12 @@
 package meter_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,14 +14,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/hdlc"
 	"github.com/hanbridge/hanbridge/pkg/meter"
 	"github.com/hanbridge/hanbridge/pkg/p1"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDamaged: each kind of damage is one error with its place, its bytes and its reason, and the good telegram behind it
-// is found.
+// TestDamaged: each kind of damage gives one error with its place, its bytes and its reason, and the good telegram behind it is
+// found. errors.Is tells the kinds apart.
 func TestDamaged(t *testing.T) {
-	text, next := of(t, "p1-se-aidon")
-	frame, _ := of(t, "aidon-se")
-	mbusFrame, _ := of(t, "kaifa-at")
+	text, next := twoTelegrams(t, "p1-se-aidon")
+	frame, _ := twoTelegrams(t, "aidon-se")
+	mbusFrame, _ := twoTelegrams(t, "kaifa-at")
 	framed := func(segmented bool, info string) string {
 		return string(hdlc.Append(nil, hdlc.Frame{
 			Destination: []byte{0x41}, Source: []byte{8, 0x83}, Control: 0x13, Segmented: segmented, Info: []byte(info),
@@ -81,10 +84,10 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedInDamaged: what is searched again inside of a damaged telegram is reported where it was surely a telegram of its
-// own, and not where it only looks like one.
-func TestDamagedInDamaged(t *testing.T) {
-	frame, next := of(t, "aidon-se")
+// TestDamagedWithinDamaged: the bytes of a damaged telegram are searched again. A second damaged telegram among them is reported if
+// it certainly was a telegram, and is not reported if it only looks like one.
+func TestDamagedWithinDamaged(t *testing.T) {
+	frame, next := twoTelegrams(t, "aidon-se")
 	wrong := []byte(frame.wire)
 	wrong[300] ^= 1
 	looks := []byte(frame.wire)
@@ -109,24 +112,24 @@ func TestDamagedInDamaged(t *testing.T) {
 	}
 }
 
-// failing gives some bytes and then an error of its own, for ever.
-type failing struct {
+// A failingReader returns some bytes, and then the same error at each call.
+type failingReader struct {
 	bytes io.Reader
 	err   error
 }
 
-func (f failing) Read(p []byte) (int, error) {
+func (f failingReader) Read(p []byte) (int, error) {
 	if n, _ := f.bytes.Read(p); n > 0 {
 		return n, nil
 	}
 	return 0, f.err
 }
 
-// TestReaderFails: what was read before is still used, and the error comes back as it is, each time.
-func TestReaderFails(t *testing.T) {
-	good, _ := of(t, "p1-se-aidon")
+// TestReaderError: bytes that came before an error of the reader are still decoded. Then Next returns that error, at each call.
+func TestReaderError(t *testing.T) {
+	good, _ := twoTelegrams(t, "p1-se-aidon")
 	unplugged := errors.New("unplugged")
-	d := meter.NewDecoder(failing{strings.NewReader(good.wire + good.wire[:50]), unplugged}, meter.Options{AcceptUnverified: true})
+	d := meter.NewDecoder(failingReader{strings.NewReader(good.wire + good.wire[:50]), unplugged}, meter.Options{AcceptUnverified: true})
 	if r, err := d.Next(); err != nil || describe(r) != good.text {
 		t.Fatalf("got %v, want the telegram before the fault", err)
 	}
@@ -162,5 +165,25 @@ func TestUnverified(t *testing.T) {
 	d = meter.NewDecoder(strings.NewReader(telegram), meter.Options{AcceptUnverified: true})
 	if r, err := d.Next(); err != nil || r.Checked || r.Verified {
 		t.Errorf("accepted: got %+v, %v", r, err)
+	}
+}
+
+// TestReset: Reset drops the half telegram at the end of the first stream, and keeps the last frame counter of the meter.
+func TestReset(t *testing.T) {
+	f, _ := simulate.Named("kamstrup-dk")
+	m := simulate.NewMeter(f, 1, time.Date(2026, 6, 1, 15, 7, 0, 0, time.UTC))
+	_, b := m.Next()
+	telegram := bytes.Clone(b)
+	d := meter.NewDecoder(bytes.NewReader(append(bytes.Clone(telegram), telegram[:100]...)), meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
+	if r, err := d.Next(); err != nil || r.Repeated {
+		t.Fatalf("first: got %v, %v", r, err)
+	}
+	d.Reset(bytes.NewReader(telegram))
+	r, err := d.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Repeated || r.Offset != 0 {
+		t.Errorf("got repeated %v at byte %d, want a repeated telegram at byte 0", r.Repeated, r.Offset)
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestFraming: the good telegrams of a stream are found in their places, whatever stands around them and however the bytes arrive. TestStream
-// draws such streams at random.
-func TestFraming(t *testing.T) {
-	a, b := of(t, "p1-se-aidon")
-	h, i := of(t, "aidon-se")
-	m, n := of(t, "kaifa-at")    // of two frames
-	l, _ := of(t, "sagemcom-at") // of frames whose length wraps
+// TestTelegramsInNoise: the good telegrams of a stream are found at their offsets, whatever stands around them and in whatever chunks
+// the bytes arrive. TestStream does the same with random streams.
+func TestTelegramsInNoise(t *testing.T) {
+	a, b := twoTelegrams(t, "p1-se-aidon")
+	h, i := twoTelegrams(t, "aidon-se")
+	m, n := twoTelegrams(t, "kaifa-at")    // of two frames
+	l, _ := twoTelegrams(t, "sagemcom-at") // of frames whose length wraps
 	line := func(lines ...string) string {
 		return string(p1.Append(nil, []byte(strings.Join(lines, "\r\n")+"\r\n!")))
 	}
@@ -26,7 +26,7 @@ func TestFraming(t *testing.T) {
 	filled := line("/AUX5", "", "0-0:96.13.0("+strings.Repeat("\xFF", 1024)+")", "1-0:1.7.0(00.250*kW)")
 	partly := line("/AUX5", "", "0-0:96.13.0(what\xFF\xFF)", "1-0:1.7.0(00.250*kW)")
 	slashed := line("/HLY5/D545-METER", "", "0-0:96.13.0(what? a/b!12AB)", "1-0:2.7.0(0000.001*kW)")
-	other := "\x68\x03\x03\x68\x08\x05\x72\x7F\x16" // a sound frame of another kind of meter
+	other := "\x68\x03\x03\x68\x08\x05\x72\x7F\x16" // an intact frame of a heat meter
 	good := func(wire string) part { return part{wire: wire, good: &a} }
 	noise := func(wire string) part { return part{wire: wire} }
 	for _, tt := range []struct {

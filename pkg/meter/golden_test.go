@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write the telegrams and their goldens in testdata again")
 
-// sentAt is when the telegrams in testdata were sent: on a summer's day with more sun than the house needs, but for
-// families that a winter's evening or the change to summer time shows better.
+// sentAt returns when the telegram of a family in testdata was sent: on a sunny day in summer, for some families on a winter evening,
+// and for one at the change to summer time.
 func sentAt(family string) time.Time {
 	switch family {
 	case "aidon-se", "p1-se-aidon-6560":
@@ -31,8 +31,8 @@ func sentAt(family string) time.Time {
 	return time.Date(2026, 6, 14, 11, 0, 10, 0, time.UTC)
 }
 
-// TestGolden decodes the telegrams in testdata, one of each family. They change only with -update, and a change of a golden
-// is a change of what people see.
+// TestGolden: the telegrams in testdata, one of each family, decode to the golden files beside them. Run the test with -update to
+// write both again, and review the changes.
 func TestGolden(t *testing.T) {
 	for _, f := range simulate.Families() {
 		folder := filepath.Join("testdata", f.Name)
@@ -56,6 +56,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// read returns the content of a file in testdata.
 func read(t *testing.T, file string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -65,6 +66,7 @@ func read(t *testing.T, file string) []byte {
 	return b
 }
 
+// write writes a file in testdata.
 func write(t *testing.T, file string, b []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -75,7 +77,7 @@ func write(t *testing.T, file string, b []byte) {
 	}
 }
 
-// pretty writes a reading as people can review it.
+// pretty returns a reading as indented JSON.
 func pretty(t *testing.T, r *meter.Reading) []byte {
 	t.Helper()
 	type item struct {

@@ -9,13 +9,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// plainText is an ASCII telegram without a checksum.
-func plainText(ident string, lines ...string) string {
+// textTelegram returns an ASCII telegram without a checksum.
+func textTelegram(ident string, lines ...string) string {
 	return "/" + ident + "\r\n\r\n" + strings.Join(lines, "\r\n") + "\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 }
 
-// TestIdentity: what a telegram says of its meter, as people write it.
-func TestIdentity(t *testing.T) {
+// TestIdentification: make, model and serial number of a meter are read from its telegrams, without padding and hexadecimal encoding.
+func TestIdentification(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		ident string
@@ -35,7 +35,7 @@ func TestIdentity(t *testing.T) {
 		{"an error in parentheses", "ISK5X", []string{"0-0:96.1.0((ER11))", "0-0:96.1.1(1000001)"}, meter.Meter{Make: "Iskraemeco", Model: "X", Serial: "1000001"}},
 		{"the device name first", "ISK5X", []string{"0-0:42.0.0(ISK1030000000001)", "0-0:96.1.1(1000001)"}, meter.Meter{Make: "Iskraemeco", Model: "X", Serial: "1000001"}},
 	} {
-		r, err := newDecoder(strings.NewReader(plainText(tt.ident, tt.lines...))).Next()
+		r, err := newDecoder(strings.NewReader(textTelegram(tt.ident, tt.lines...))).Next()
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue

@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestLayouts: types, or what else is looked at, tell the layouts apart, and each item has its code.
-func TestLayouts(t *testing.T) {
+// TestLayoutTable: each layout has a code for each type, no code twice, and no two layouts fit the same lists.
+func TestLayoutTable(t *testing.T) {
 	letters := string([]byte{
 		dlms.LayoutText, dlms.LayoutClock, dlms.LayoutUint, dlms.LayoutUint16, dlms.LayoutSigned, dlms.LayoutByte, dlms.LayoutArray,
 	})
@@ -22,17 +22,17 @@ func TestLayouts(t *testing.T) {
 			seen[key] = true
 		}
 		if l.familyOnly && l.family == nil {
-			t.Errorf("%s: of which family?", l.types)
+			t.Errorf("%s: familyOnly without a family", l.types)
 		}
 		if len(l.codes) != len(l.types) || strings.Trim(l.types, letters) != "" {
 			t.Errorf("%s: %d codes", l.types, len(l.codes))
 		}
-		once := map[obis.Code]bool{{}: false}
+		seenCodes := map[obis.Code]bool{{}: false}
 		for i, c := range l.codes {
-			if once[c] {
+			if seenCodes[c] {
 				t.Errorf("%s: two items are %v", l.types, c)
 			}
-			once[c] = c != obis.Code{}
+			seenCodes[c] = c != obis.Code{}
 			if clock := c.IsClock(); clock != (l.types[i] == dlms.LayoutClock) {
 				t.Errorf("%s: item %d is %v", l.types, i, c)
 			}

@@ -11,9 +11,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// valuesAlone makes a data-notification of a list without codes: 't' is a text, 'c' a clock, 'l' a clock that has lost its
-// time, '0' null, 'w' and 'u' are numbers: 1, 2, 3 and so on.
-func valuesAlone(items string) []byte {
+// listWithoutCodes returns a data-notification of a list without codes. items has a letter for each value: 't' for a text, 'c' for a
+// clock, 'l' for a clock that has lost its time, '0' for null, 'w' and 'u' for numbers. The value of a number is its index.
+func listWithoutCodes(items string) []byte {
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), len(items))
 	for i, item := range items {
 		switch item {
@@ -34,9 +34,9 @@ func valuesAlone(items string) []byte {
 	return b
 }
 
-// TestListInDoubt: a list without codes is read where it can be but one. A meter that has lost its time still sends a clock; a
-// value that is null tells no type.
-func TestListInDoubt(t *testing.T) {
+// TestAmbiguousLayouts: a list without codes is read if one layout alone fits. A clock that has lost its time still has the type of a
+// clock, but a null value fits any type.
+func TestAmbiguousLayouts(t *testing.T) {
 	for _, tt := range []struct {
 		name, title, items string
 		want               string // of import_energy or import_energy_t1, "" for a LayoutError
@@ -48,11 +48,11 @@ func TestListInDoubt(t *testing.T) {
 		{"Vienna, Landis+Gyr, its time lost", "LGZg\x00\x00\x00\x01", "luuuuuuuu", "0.001"},
 		{"Vienna, Landis+Gyr, its clock null", "LGZg\x00\x00\x00\x01", "0uuuuuuuu", ""},
 		{"Slovenia, Landis+Gyr", "LGZg\x00\x00\x00\x01", "tuuuuuuuu", "0.005"},
-		{"the same of nobody known", "ABCg\x00\x00\x00\x01", "tuuuuuuuu", ""},
+		{"the same of an unknown make", "ABCg\x00\x00\x00\x01", "tuuuuuuuu", ""},
 		{"Ljubljana, tariffs", "ISKg\x00\x00\x00\x01", "ttuuuuuuuu", "0.002"},
 		{"Ljubljana, tariffs, the last ones null", "ISKg\x00\x00\x00\x01", "ttuuuu0000", ""},
 	} {
-		glo := dlms.AppendCiphered(nil, simulate.Key(), []byte(tt.title), 0x30, 7, valuesAlone(tt.items))
+		glo := dlms.AppendCiphered(nil, simulate.Key(), []byte(tt.title), 0x30, 7, listWithoutCodes(tt.items))
 		d := meter.NewDecoder(bytes.NewReader(glo), meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
 		r, err := d.Next()
 		if tt.want == "" {

@@ -9,14 +9,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestIgnoreChecksum: an ASCII telegram with a wrong checksum is read where that is asked for, unchecked; a frame is not.
+// TestIgnoreChecksum: with IgnoreChecksum an ASCII telegram with a wrong checksum is read, and is not Checked. A frame with a wrong
+// checksum is still an error.
 func TestIgnoreChecksum(t *testing.T) {
-	text, _ := of(t, "p1-se-aidon")
-	frame, _ := of(t, "aidon-se")
+	text, _ := twoTelegrams(t, "p1-se-aidon")
+	frame, _ := twoTelegrams(t, "aidon-se")
 	damaged := frame.wire[:300] + "\x55\x55" + frame.wire[302:]
 	wrong := text.wire[:strings.LastIndexByte(text.wire, '!')+1] + "0000\r\n"
 	d := meter.NewDecoder(strings.NewReader(wrong+damaged+text.wire), meter.Options{IgnoreChecksum: true, AcceptUnverified: true})
-	got := outcomesOf(t, d)
+	got := outcomesOfDecoder(t, d)
 	if len(got) != 3 || got[0].Text != text.text || got[0].Checked || got[1].Good || !got[2].Good {
 		t.Errorf("got %+v", got)
 	}
@@ -25,15 +26,15 @@ func TestIgnoreChecksum(t *testing.T) {
 	}
 }
 
-// TestScale: what the meter says is multiplied before anything is derived from it; its records stay as sent.
+// TestScale: Options.Scale multiplies the samples before others are derived from them. The records stay as sent.
 func TestScale(t *testing.T) {
 	imported, ok := quantity.Named("import_power")
 	net, ok2 := quantity.Named("net_power")
 	if !ok || !ok2 {
 		t.Fatal("no such quantity")
 	}
-	k, _ := of(t, "p1-se-aidon")
-	for _, other := range knownTelegrams() { // one that imports
+	k, _ := twoTelegrams(t, "p1-se-aidon")
+	for _, other := range sentTelegrams() { // choose one that imports
 		if other.family == k.family && strings.Contains(other.text, "2.7.0 1 0×") {
 			k = other
 		}
@@ -48,7 +49,7 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// decimals are the quantities of a telegram.
+// decimals returns the quantities of a telegram, scaled by s.
 func decimals(t *testing.T, wire string, s *quantity.Scale) map[quantity.ID]obis.Decimal {
 	t.Helper()
 	d := meter.NewDecoder(strings.NewReader(wire), meter.Options{Scale: s, AcceptUnverified: true})

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// withParity is how eight bits show what was sent with seven and even parity; false for what is no text.
-func withParity(wire string) (string, bool) {
+// withParity returns wire as a line of eight bits shows it if it is sent with seven bits and even parity. ok is false if it has bytes of
+// eight bits.
+func withParity(wire string) (received string, ok bool) {
 	b := []byte(wire)
 	for i, x := range b {
 		if x >= 0x80 {
@@ -18,12 +19,12 @@ func withParity(wire string) (string, bool) {
 	return string(b), true
 }
 
-// TestParity: an ASCII telegram of a line with seven bits and even parity is read with eight, wherever it stands.
+// TestParity: an ASCII telegram that is sent with seven bits and even parity is read with eight bits, whatever stands around it.
 func TestParity(t *testing.T) {
-	frame, _ := of(t, "aidon-se")
-	text, _ := of(t, "p1-se-aidon")
+	frame, _ := twoTelegrams(t, "aidon-se")
+	text, _ := twoTelegrams(t, "p1-se-aidon")
 	tried := 0
-	for _, k := range knownTelegrams() {
+	for _, k := range sentTelegrams() {
 		wire, ok := withParity(k.wire)
 		if !ok || k.wire[0] != '/' || k.text == text.text {
 			continue
@@ -50,10 +51,10 @@ func TestParity(t *testing.T) {
 	}
 }
 
-// TestParityFlips: parity proves each character, so that even without a checksum a flipped bit gives no wrong value.
+// TestParityFlips: a flipped bit gives no wrong value, even without a checksum, because parity proves each character.
 func TestParityFlips(t *testing.T) {
 	for _, family := range []string{"p1-nl-22", "p1-si", "p1-nl-5"} {
-		a, b := of(t, family)
+		a, b := twoTelegrams(t, family)
 		wire, _ := withParity(a.wire)
 		behind, _ := withParity(b.wire)
 		for bit := 0; bit < 8*len(wire); bit += 5 {

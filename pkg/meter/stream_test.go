@@ -10,27 +10,28 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A part is one piece of a stream: a good telegram, or what stands around it.
+// A part is one piece of a stream.
 type part struct {
 	wire string
-	good *known
+	good *sentTelegram // nil for noise and damaged telegrams
 }
 
-func telegrams() *rapid.Generator[known] { return rapid.SampledFrom(knownTelegrams()) }
+// telegrams draws a good telegram.
+func telegrams() *rapid.Generator[sentTelegram] { return rapid.SampledFrom(sentTelegrams()) }
 
-// parts draws what a wire may carry: good telegrams most of all, noise of two kinds, cut and flipped telegrams.
+// parts draws a part of a stream. It is most often a good telegram, otherwise noise, or a telegram that is cut or has a flipped bit.
 func parts() *rapid.Generator[part] {
-	good := rapid.Map(telegrams(), func(k known) part { return part{k.wire, &k} })
+	good := rapid.Map(telegrams(), func(k sentTelegram) part { return part{k.wire, &k} })
 	raw := rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 60), func(b []byte) part { return part{wire: string(b)} })
 	token := rapid.SampledFrom([]string{
 		"/", "!", "~", "\r\n", "ABC5", "0", "1-0:1.8.0(", ")", "\xA0", "\xA2\x43\x41\x08\x83\x13", "\xA7\xFF", "\x01", "!12AB", "/ADN9 6534\r\n",
 	})
 	marks := rapid.Map(rapid.SliceOfN(token, 0, 12), func(s []string) part { return part{wire: strings.Join(s, "")} })
-	return rapid.OneOf(good, good, good, raw, marks, cuts(), flips())
+	return rapid.OneOf(good, good, good, raw, marks, cutTelegram(), flippedTelegram())
 }
 
-// cuts draws a telegram with a piece missing: its head, its tail, or something within.
-func cuts() *rapid.Generator[part] {
+// cutTelegram draws a telegram of which a piece is missing: its beginning, its end, or something between.
+func cutTelegram() *rapid.Generator[part] {
 	return rapid.Custom(func(t *rapid.T) part {
 		wire := telegrams().Draw(t, "cut").wire
 		from := rapid.IntRange(0, len(wire)-1).Draw(t, "from")
@@ -39,14 +40,15 @@ func cuts() *rapid.Generator[part] {
 			from = 0
 		}
 		left := wire[:from] + wire[to:]
-		if len(readings(outcomes(t, strings.NewReader(left)))) > 0 { // only what is no matter was cut, or a checksum fits by chance
+		if len(readings(outcomes(t, strings.NewReader(left)))) > 0 { // the cut removed nothing that matters, or a checksum fits by chance
 			left = wire[:len(wire)/2]
 		}
 		return part{wire: left}
 	})
 }
 
-func flips() *rapid.Generator[part] {
+// flippedTelegram draws a telegram with one flipped bit.
+func flippedTelegram() *rapid.Generator[part] {
 	return rapid.Custom(func(t *rapid.T) part {
 		b := []byte(telegrams().Draw(t, "flipped").wire)
 		b[rapid.IntRange(0, len(b)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
@@ -54,8 +56,8 @@ func flips() *rapid.Generator[part] {
 	})
 }
 
-// joined puts parts behind each other. Frames may share their flag.
-func joined(t *rapid.T, parts []part) (stream []byte, starts []int) {
+// concatenated returns the parts one behind the other, and where each starts. One flag may end a frame and begin the next.
+func concatenated(t *rapid.T, parts []part) (stream []byte, starts []int) {
 	for i, p := range parts {
 		if i > 0 && p.good != nil && p.wire[0] == '~' && parts[i-1].good != nil && parts[i-1].wire[0] == '~' && rapid.Bool().Draw(t, "share") {
 			stream = stream[:len(stream)-1]
@@ -66,27 +68,27 @@ func joined(t *rapid.T, parts []part) (stream []byte, starts []int) {
 	return stream, starts
 }
 
-// TestStream: in a stream of telegrams, noise, cut and damaged telegrams every good one is found in its place, and no
-// reading that a checksum vouches for says what no meter has sent.
+// TestStream: in a random stream of telegrams, noise and damaged telegrams each good one is found at its offset. Each Checked reading
+// has the content of a telegram that was sent.
 func TestStream(t *testing.T) {
-	said := map[string]bool{}
-	for _, k := range knownTelegrams() {
-		said[values(k.text)] = true
+	sent := map[string]bool{}
+	for _, k := range sentTelegrams() {
+		sent[withoutFraming(k.text)] = true
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(parts(), 1, 30).Draw(t, "parts")
-		stream, starts := joined(t, all)
+		stream, starts := concatenated(t, all)
 		got := outcomes(t, bytes.NewReader(stream))
 		found := map[int64]string{}
 		for _, o := range readings(got) {
 			found[o.Offset] = o.Text
-			if o.Checked && !said[values(o.Text)] {
-				t.Fatalf("byte %d: a reading that nobody sent: %s", o.Offset, o.Text)
+			if o.Checked && !sent[withoutFraming(o.Text)] {
+				t.Fatalf("byte %d: a reading that was not sent: %s", o.Offset, o.Text)
 			}
 		}
 		for i, p := range all {
 			if p.good == nil || !p.good.checked && i > 0 && all[i-1].good == nil {
-				continue // where nothing vouches for it, a slash in the noise before may begin it
+				continue // without a checksum, a slash in the noise before may begin another telegram
 			}
 			if diff := cmp.Diff(p.good.text, found[int64(starts[i])]); diff != "" {
 				t.Fatalf("%s at byte %d of %q, -sent +found:\n%s", p.good.family, starts[i], stream, diff)
@@ -95,11 +97,11 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// TestChunks: how the bytes arrive changes nothing, errors and their places included.
+// TestChunks: the size of the chunks in which the bytes arrive changes neither readings nor errors nor their offsets.
 func TestChunks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		stream, _ := joined(t, rapid.SliceOfN(parts(), 0, 30).Draw(t, "parts"))
-		stream = bytes.Repeat(stream, rapid.IntRange(1, 6).Draw(t, "times")) // more than the buffer holds, at times
+		stream, _ := concatenated(t, rapid.SliceOfN(parts(), 0, 30).Draw(t, "parts"))
+		stream = bytes.Repeat(stream, rapid.IntRange(1, 6).Draw(t, "times")) // sometimes more than the buffer holds
 		want := outcomes(t, bytes.NewReader(stream))
 		sizes := rapid.SliceOfN(rapid.IntRange(1, 900), 1, 5).Draw(t, "sizes")
 		if diff := cmp.Diff(want, outcomes(t, &chunked{r: bytes.NewReader(stream), sizes: sizes})); diff != "" {
@@ -114,12 +116,12 @@ func TestChunks(t *testing.T) {
 	})
 }
 
-// TestManyTelegrams: over more bytes than the buffer holds, everything keeps its place.
+// TestManyTelegrams: in a stream that is longer than the buffer, each telegram has its right offset.
 func TestManyTelegrams(t *testing.T) {
 	var stream []byte
 	var want []outcome
 	for range 3 {
-		for _, k := range knownTelegrams() {
+		for _, k := range sentTelegrams() {
 			want = append(want, outcome{Offset: int64(len(stream)), Bytes: len(k.wire), Good: true, Checked: k.checked, Text: k.text})
 			stream = append(stream, k.wire...)
 		}

@@ -12,11 +12,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// asked is the negotiation of a gateway in telnet mode.
-const asked = "\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"
+// telnetNegotiation is what a gateway in telnet mode sends at the start of a connection.
+const telnetNegotiation = "\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"
 
-// count returns how many telegrams of a stream are read, and how many are not.
-func count(t *testing.T, d *meter.Decoder) (good, bad int) {
+// countOutcomes returns how many readings and how many errors a stream gives.
+func countOutcomes(t *testing.T, d *meter.Decoder) (good, bad int) {
 	t.Helper()
 	for range 1000 {
 		_, err := d.Next()
@@ -34,8 +34,8 @@ func count(t *testing.T, d *meter.Decoder) (good, bad int) {
 	return good, bad
 }
 
-// TestTelnetGateways: a gateway in telnet mode gives what a raw one gives, from any meter and in any portions; and what begins like
-// a negotiation, or has some within, costs a raw one nothing.
+// TestTelnetGateways: a gateway in telnet mode gives the same readings as a raw one, for each meter and in any chunks. A raw stream that
+// begins similar to a negotiation, or contains one, loses no telegram.
 func TestTelnetGateways(t *testing.T) {
 	twice := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF}) }
 	with := func(begin string) func([]byte) []byte {
@@ -46,13 +46,13 @@ func TestTelnetGateways(t *testing.T) {
 		sends      func([]byte) []byte
 		telnet     bool
 	}{
-		{"telnet", "FF doubled", func(b []byte) []byte { return append([]byte(asked), twice(b)...) }, true},
+		{"telnet", "FF doubled", func(b []byte) []byte { return append([]byte(telnetNegotiation), twice(b)...) }, true},
 		{"telnet", "a negotiation behind each telegram", func(b []byte) []byte {
-			return slices.Concat([]byte(asked), twice(b), []byte("\xFF\xFA\x2C\x6B\x00\xFF\xF0\xFF\xF1"))
+			return slices.Concat([]byte(telnetNegotiation), twice(b), []byte("\xFF\xFA\x2C\x6B\x00\xFF\xF0\xFF\xF1"))
 		}, true},
 		{"telnet", "an option alone", func(b []byte) []byte { return append([]byte("\xFF\xFD\x2C"), twice(b)...) }, true},
-		{"raw", "from within a value of -3", with("\xFF\xFD\x02\x02\x0F\x00\x16\x21\n"), false},
-		{"raw", "commands in front, behind a byte", with("\x00" + asked + "\n"), false},
+		{"raw", "begins within a value of -3", with("\xFF\xFD\x02\x02\x0F\x00\x16\x21\n"), false},
+		{"raw", "commands in front, behind a byte", with("\x00" + telnetNegotiation + "\n"), false},
 		{"raw", "FF in front", with("\xFF\xFF\xFF\x00\n"), false},
 	}
 	for _, f := range simulate.Families() {
@@ -62,13 +62,13 @@ func TestTelnetGateways(t *testing.T) {
 			_, telegram := m.Next()
 			b = append(b, telegram...)
 		}
-		want, damaged := count(t, meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}))
+		want, damaged := countOutcomes(t, meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}))
 		for _, row := range rows {
 			in := row.sends(b)
 			for _, d := range []*meter.Decoder{
 				meter.NewDecoder(bytes.NewReader(in), meter.Options{AcceptUnverified: true}), meter.NewDecoder(iotest.OneByteReader(bytes.NewReader(in)), meter.Options{AcceptUnverified: true}),
 			} {
-				good, bad := count(t, d)
+				good, bad := countOutcomes(t, d)
 				if good != want || bad != damaged || d.TelnetNegotiated() != row.telnet {
 					t.Errorf("%s, %s, %s: %d good, %d damaged, telnet %v, want %d, %d, %v", f.Name, row.kind, row.name, good, bad, d.TelnetNegotiated(),
 						want, damaged, row.telnet)
@@ -78,14 +78,14 @@ func TestTelnetGateways(t *testing.T) {
 	}
 }
 
-// TestTelnetIsOfOneConnection: the next one may be raw.
-func TestTelnetIsOfOneConnection(t *testing.T) {
+// TestTelnetEndsWithConnection: after Reset the next connection may be raw.
+func TestTelnetEndsWithConnection(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	_, b := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 11, 59, 30, 0, time.UTC)).Next()
 	b = slices.Clone(b)
-	d := meter.NewDecoder(bytes.NewReader(append([]byte(asked), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)), meter.Options{AcceptUnverified: true})
+	d := meter.NewDecoder(bytes.NewReader(append([]byte(telnetNegotiation), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)), meter.Options{AcceptUnverified: true})
 	for i, telnet := range []bool{true, false} {
-		if good, bad := count(t, d); good != 1 || bad != 0 || d.TelnetNegotiated() != telnet {
+		if good, bad := countOutcomes(t, d); good != 1 || bad != 0 || d.TelnetNegotiated() != telnet {
 			t.Errorf("connection %d: %d good, %d damaged, telnet %v, want 1, 0, %v", i, good, bad, d.TelnetNegotiated(), telnet)
 		}
 		d.Reset(bytes.NewReader(b))

@@ -16,8 +16,9 @@ type pair struct {
 	raw  int64
 }
 
-// pairsOf decodes a list of pairs of a meter with such a list name, and such a type, both "" for none.
-func pairsOf(t *testing.T, list, model string, pairs ...pair) map[string]string {
+// decodePairs decodes a list of pairs, with the name of the list and the type of the meter, and returns its numbers by their codes.
+// list and model may be "".
+func decodePairs(t *testing.T, list, model string, pairs ...pair) map[string]string {
 	t.Helper()
 	n := 2 * len(pairs)
 	if list != "" {
@@ -53,7 +54,7 @@ func pairsOf(t *testing.T, list, model string, pairs ...pair) map[string]string 
 	return out
 }
 
-// TestVoltages: which decimals a voltage has tells its own size; one that fits none is dropped.
+// TestVoltages: the exponent of voltages follows from their size. If none fits, there is no voltage.
 func TestVoltages(t *testing.T) {
 	for _, tt := range []struct {
 		raw  [3]int64
@@ -81,7 +82,7 @@ func TestVoltages(t *testing.T) {
 		{[3]int64{500001, 0, 0}, ""},
 		{[3]int64{4000000000, 2300, 2300}, ""},
 	} {
-		got := pairsOf(t, "Kamstrup_V0001", "", pair{"32.7.0", tt.raw[0]}, pair{"52.7.0", tt.raw[1]}, pair{"72.7.0", tt.raw[2]}, pair{"1.7.0", 7})
+		got := decodePairs(t, "Kamstrup_V0001", "", pair{"32.7.0", tt.raw[0]}, pair{"52.7.0", tt.raw[1]}, pair{"72.7.0", tt.raw[2]}, pair{"1.7.0", 7})
 		all := strings.TrimSpace(got["32.7.0"] + " " + got["52.7.0"] + " " + got["72.7.0"])
 		if all != tt.want || got["1.7.0"] != "7 W" {
 			t.Errorf("%d: got %q, want %q; and %q of power", tt.raw, all, tt.want, got["1.7.0"])
@@ -89,7 +90,7 @@ func TestVoltages(t *testing.T) {
 	}
 }
 
-// TestUnits: what comes without scaler and unit gets those of its make.
+// TestUnits: numbers without scaler and unit get those of their make.
 func TestUnits(t *testing.T) {
 	for _, tt := range []struct{ list, model, code, want string }{
 		{"Kamstrup_V0001", "", "1.8.0", "12340 Wh"},
@@ -100,7 +101,7 @@ func TestUnits(t *testing.T) {
 		{"Kamstrup_V0001", "6851121BN24", "31.7.0", "1.234 A"},
 		{"Kamstrup_V0001", "6851121BN24", "71.7.0", "1.234 A"},
 		{"Kamstrup_V0001", "6851121BN24", "1.8.0", "12340 Wh"},
-		{"Kamstrup_V0001", "1685", "31.7.0", "1234"}, // a type that says nothing, and too little power to tell: as sent
+		{"Kamstrup_V0001", "1685", "31.7.0", "1234"}, // an unknown type, and too little power to find the exponent: as sent
 		{"KFM_001", "", "31.7.0", "1.234 A"},
 		{"KFM_001", "", "1.8.0", "1234 Wh"},
 		{"", "", "31.7.0", "12.34 A"},
@@ -112,15 +113,15 @@ func TestUnits(t *testing.T) {
 		{"", "", "32.32.0", "1234"},
 		{"", "", "5.8.1", "1234"}, // no quantity: as sent
 	} {
-		if got := pairsOf(t, tt.list, tt.model, pair{tt.code, 1234}, pair{"2.7.0", 5}); got[tt.code] != tt.want || got["2.7.0"] != "5 W" {
+		if got := decodePairs(t, tt.list, tt.model, pair{tt.code, 1234}, pair{"2.7.0", 5}); got[tt.code] != tt.want || got["2.7.0"] != "5 W" {
 			t.Errorf("%q, type %q, %s: got %q, want %q; and %q of power", tt.list, tt.model, tt.code, got[tt.code], tt.want, got["2.7.0"])
 		}
 	}
 }
 
-// TestFactorsAndFrequencies: these, too, come without a scaler. What cannot be is left out, since a number that is wrong by a power of
-// ten is worse than none.
-func TestFactorsAndFrequencies(t *testing.T) {
+// TestPowerFactorsAndFrequencies: power factors and frequencies without a scaler get the exponent of their make or of their size. If
+// the result is impossible, there is no value.
+func TestPowerFactorsAndFrequencies(t *testing.T) {
 	for _, tt := range []struct {
 		name, list, code string
 		raw              int64
@@ -140,19 +141,19 @@ func TestFactorsAndFrequencies(t *testing.T) {
 		{"frequency that none has", "", "14.7.0", 900, ""},
 		{"no frequency", "", "14.7.0", 0, ""},
 	} {
-		if got := pairsOf(t, tt.list, "", pair{tt.code, tt.raw}, pair{"1.7.0", 7}); got[tt.code] != tt.want || got["1.7.0"] != "7 W" {
+		if got := decodePairs(t, tt.list, "", pair{tt.code, tt.raw}, pair{"1.7.0", 7}); got[tt.code] != tt.want || got["1.7.0"] != "7 W" {
 			t.Errorf("%s: got %q, want %q; and %q of power", tt.name, got[tt.code], tt.want, got["1.7.0"])
 		}
 	}
 }
 
-// TestUnknownLayout: a list without codes that no table holds is told with its types, and the wire is well.
+// TestUnknownLayout: a list without codes that is not in the table gives a LayoutError with its types, in an intact telegram.
 func TestUnknownLayout(t *testing.T) {
 	b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 3)
 	b = dlms.AppendNull(dlms.AppendOctetString(dlms.AppendNumber(b, dlms.Uint16, 1), "ABC"))
 	_, all := drain(meter.NewDecoder(strings.NewReader(aidonFrame(dlms.LLC+string(b), false)), meter.Options{AcceptUnverified: true}))
 	var unknown *meter.LayoutError
 	if len(all) != 1 || !errors.As(all[0], &unknown) || unknown.Types != "wt0" || !all[0].Intact {
-		t.Errorf("got %v, want a sound telegram and a LayoutError of wt0", all)
+		t.Errorf("got %v, want an intact telegram and a LayoutError of wt0", all)
 	}
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// A patient reader gives so many bytes of a pattern, and gives up when their decoder takes too long over them.
-type patient struct {
+// A limitedReader returns total bytes of a pattern that repeats. After the time until it returns errSlow.
+type limitedReader struct {
 	pattern   []byte
 	at, total int
 	until     time.Time
-	longest   int // the most that was asked for at once
+	longest   int // the longest buffer of a Read
 }
 
-var errSlow = errors.New("too slow")
+var errSlow = errors.New("the decoder takes too long")
 
-func (p *patient) Read(b []byte) (int, error) {
+func (p *limitedReader) Read(b []byte) (int, error) {
 	p.longest = max(p.longest, len(b))
 	switch {
 	case time.Now().After(p.until):
@@ -36,6 +36,7 @@ func (p *patient) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// random returns n random bytes, always the same.
 func random(n int) []byte {
 	b := make([]byte, n)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -45,8 +46,8 @@ func random(n int) []byte {
 	return b
 }
 
-// text is random letters, digits and marks, in lines.
-func text(n int) []byte {
+// randomText returns n random printable characters, in lines.
+func randomText(n int) []byte {
 	b := random(n)
 	for i := range b {
 		if b[i] = ' ' + b[i]%('~'-' '); i%70 == 69 {
@@ -56,10 +57,9 @@ func text(n int) []byte {
 	return b
 }
 
-// TestEndless: a stream that never ends a telegram costs bounded memory, and time in proportion to its length: a port of
-// 115200 baud brings 11520 bytes a second. A minute is a hundred times what it takes, and less than a search that begins anew
-// at every byte would take.
-func TestEndless(t *testing.T) {
+// TestStreamsWithoutEnd: a stream without a complete telegram takes bounded memory, and time in proportion to its length. The
+// limit of a minute is a hundred times what the Decoder needs, and less than a search that begins again at every byte needs.
+func TestStreamsWithoutEnd(t *testing.T) {
 	const total = 2 << 20
 	for _, tt := range []struct {
 		name    string
@@ -78,11 +78,11 @@ func TestEndless(t *testing.T) {
 		{name: "beginnings of frames", pattern: []byte("~\xA7\xFF")},
 		{name: "headers of frames", pattern: []byte("~\xA7\xFF\x41\x08\x83\x13")},
 		{name: "random bytes", pattern: random(1 << 20)},
-		{name: "random text", pattern: text(1 << 20)},
+		{name: "random text", pattern: randomText(1 << 20)},
 		{name: "one identification and text, byte by byte", pattern: append([]byte("/ABC5\r\n"), bytes.Repeat([]byte("x"), total)...), byByte: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &patient{pattern: tt.pattern, total: total, until: time.Now().Add(time.Minute)}
+			p := &limitedReader{pattern: tt.pattern, total: total, until: time.Now().Add(time.Minute)}
 			var r io.Reader = p
 			if tt.byByte {
 				p.total, r = total/50, iotest.OneByteReader(p)
@@ -106,14 +106,14 @@ func TestEndless(t *testing.T) {
 				t.Fatalf("a reading of nothing: %s", describe(reading))
 			}
 			if grown := int64(heap()) - int64(before); grown > 1<<20 || p.longest > 1<<16 {
-				t.Errorf("the decoder holds %d bytes more than before, and asked for %d at once", grown, p.longest)
+				t.Errorf("the Decoder holds %d bytes more than before, and read up to %d at once", grown, p.longest)
 			}
 			runtime.KeepAlive(d)
 		})
 	}
 }
 
-// heap is how many bytes are in use.
+// heap returns how many bytes of the heap are in use.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

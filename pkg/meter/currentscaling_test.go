@@ -10,17 +10,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Senders of lists without scalers. Each is a word among the items of bare.
+// Makes that send lists without scalers, as words in the items of pairTelegram.
 const (
 	kamstrupList = "list=Kamstrup_V0001 "
 	landisgyr    = "0-0:42.0.0=LGZ1030000000002 "
 	kaifaList    = "list=KFM_001 "
-	nobody       = "from=none "
+	unknownMake  = "from=none "
 )
 
-// bare makes a telegram of pairs without scalers and units: of items "CODE=VALUE", a text where the value is none but figures
-// or the code is of medium 0 or names the meter, and of "list=NAME".
-func bare(t interface {
+// pairTelegram returns a telegram of pairs of code and value without scalers and units. items are words: "CODE=VALUE" for a pair,
+// "list=NAME" for the name of the list, "from=none" for a message without a frame. A value is a text if it has characters other than
+// digits, or if its code has medium 0 or identifies the meter.
+func pairTelegram(t interface {
 	Helper()
 	Fatal(...any)
 }, items string,
@@ -54,12 +55,12 @@ func bare(t interface {
 	}
 	apdu := append(dlms.AppendStructure(dlms.AppendNotification(nil, 0), n), body...)
 	if wire == "none" {
-		return string(apdu) // addresses of a frame would name a make
+		return string(apdu) // the addresses of a frame would show the make
 	}
 	return aidonFrame(dlms.LLC+string(apdu), false)
 }
 
-// currentsOf returns the currents of a reading as they are published, "-" where there is none.
+// currentsOf returns the currents of a reading as they are published, "-" if there is none.
 func currentsOf(r *meter.Reading) string {
 	var all []string
 	for i := range r.Samples {
@@ -73,12 +74,12 @@ func currentsOf(r *meter.Reading) string {
 	return strings.Join(all, " ")
 }
 
-// decodeBare decodes telegrams one after the other, as those of one meter, and returns the currents of each.
-func decodeBare(t *testing.T, d *meter.Decoder, telegrams ...string) string {
+// decodeCurrents decodes telegrams with one Decoder, one after the other, and returns the currents of each.
+func decodeCurrents(t *testing.T, d *meter.Decoder, telegrams ...string) string {
 	t.Helper()
 	var all []string
 	for _, items := range telegrams {
-		d.Reset(strings.NewReader(bare(t, items)))
+		d.Reset(strings.NewReader(pairTelegram(t, items)))
 		r, err := d.Next()
 		if err != nil {
 			t.Fatalf("%s: %v", items, err)
@@ -88,9 +89,9 @@ func decodeBare(t *testing.T, d *meter.Decoder, telegrams ...string) string {
 	return strings.Join(all, " | ")
 }
 
-// TestBareCurrents: the exponent of currents that come without a scaler is the one that fits power and voltage of the same
-// telegram, of those that the make uses; where none does, or several may, there is no current.
-func TestBareCurrents(t *testing.T) {
+// TestCurrentExponents: currents without a scaler get the exponent, of those that the make uses, that fits power and voltage of the same
+// telegram. If none fits, or several may, there is no current.
+func TestCurrentExponents(t *testing.T) {
 	const type684, type685 = "1-1:96.1.1=6841121BN2 ", "1-1:96.1.1=6851121BN2 "
 	for _, tt := range []struct{ name, items, want string }{
 		// Landis+Gyr: 0.01 A, or A behind transformers.
@@ -137,21 +138,21 @@ func TestBareCurrents(t *testing.T) {
 		{"type 684 at no load", kamstrupList + type684 + "1.7.0=0 2.7.0=0 32.7.0=233 31.7.0=7 51.7.0=0 71.7.0=0", "0.07 0.00 0.00"},
 		{"type 685 at no load", kamstrupList + type685 + "1.7.0=0 2.7.0=0 32.7.0=233 31.7.0=7 51.7.0=0 71.7.0=0", "0.007 0.000 0.000"},
 		{"type 684 whose import and export cancel to a tenth", kamstrupList + type684 + "1.7.0=437 3.7.0=120 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=1090 51.7.0=900 71.7.0=10", "10.90 9.00 0.10"},
-		{"type 685, but the bytes say 0.01 A", kamstrupList + type685 + "1.7.0=4620 4.7.0=83 32.7.0=234 52.7.0=233 72.7.0=235 31.7.0=903 51.7.0=988 71.7.0=143", "9.03 9.88 1.43"},
-		{"type 684, but the bytes say mA", kamstrupList + type684 + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
-		{"type 684, but the bytes say neither", kamstrupList + type684 + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=611 51.7.0=729 71.7.0=475", "-"},
+		{"type 685, but the power fits 0.01 A", kamstrupList + type685 + "1.7.0=4620 4.7.0=83 32.7.0=234 52.7.0=233 72.7.0=235 31.7.0=903 51.7.0=988 71.7.0=143", "9.03 9.88 1.43"},
+		{"type 684, but the power fits mA", kamstrupList + type684 + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
+		{"type 684, but the power fits neither", kamstrupList + type684 + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=611 51.7.0=729 71.7.0=475", "-"},
 
 		// Makes with one exponent, and none.
 		{"Kaifa in mA", kaifaList + "1.7.0=1418 4.7.0=375 32.7.0=2408 52.7.0=2404 72.7.0=2359 31.7.0=1683 51.7.0=1751 71.7.0=3104", "1.683 1.751 3.104"},
 		{"Kaifa at no load", kaifaList + "1.7.0=0 32.7.0=2408 31.7.0=66", "0.066"},
 		{"Kaifa, currents that cannot be mA", kaifaList + "1.7.0=141800 4.7.0=37500 32.7.0=2408 52.7.0=2404 72.7.0=2359 31.7.0=1683 51.7.0=1751 71.7.0=3104", "-"},
-		{"no make, 0.01 A", nobody + "1.7.0=331 32.7.0=234 52.7.0=235 72.7.0=233 31.7.0=49 51.7.0=167 71.7.0=23", "0.49 1.67 0.23"},
-		{"no make, A", nobody + "1.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
-		{"no make, mA", nobody + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=8510", "8.510"},
-		{"no make, net power alone", nobody + "16.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
-		{"numbers that no meter shows", nobody + "1.7.0=4294967294 32.7.0=231 31.7.0=4294967294", "-"},
+		{"no make, 0.01 A", unknownMake + "1.7.0=331 32.7.0=234 52.7.0=235 72.7.0=233 31.7.0=49 51.7.0=167 71.7.0=23", "0.49 1.67 0.23"},
+		{"no make, A", unknownMake + "1.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
+		{"no make, mA", unknownMake + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=8510", "8.510"},
+		{"no make, net power alone", unknownMake + "16.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
+		{"numbers that no meter shows", unknownMake + "1.7.0=4294967294 32.7.0=231 31.7.0=4294967294", "-"},
 	} {
-		if got := decodeBare(t, meter.NewDecoder(nil, meter.Options{AcceptUnverified: true}), tt.items); got != tt.want {
+		if got := decodeCurrents(t, meter.NewDecoder(nil, meter.Options{AcceptUnverified: true}), tt.items); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -13,21 +13,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// wanted is what a telegram says: quantities by their names, as they are published, the clock as "clock" and the meter's number as
-// "serial". absent stands for what it must not say.
+// wanted has the values of a telegram that are compared: quantities by their names, as they are published, the clock as "clock" and
+// the serial number as "serial". absent stands for a value that the telegram must not have.
 type wanted map[string]string
 
 const absent = "absent"
 
-// field are telegrams of kinds that are easily read wrongly. Of each kind a file stands in testdata/field, and relatives of it
-// here: lines as they stand behind the identification, with a checksum or without.
-var field = []struct {
+// unusualTexts are ASCII telegrams that are easily read wrongly. For some kinds there is a file in testdata/field. Others are made
+// here of lines, with an identification line before them, and with a checksum or without.
+var unusualTexts = []struct {
 	kind string
-	// file is in testdata/field; where there is none, the telegram is made of lines.
+	// file is the name of a file in testdata/field. If it is "", the telegram is made of lines.
 	file, lines string
-	// bare tells that the lines go without a checksum.
-	bare bool
-	// fault is a part of the error of a telegram that is refused.
+	// noChecksum is true if the telegram is made without a checksum.
+	noChecksum bool
+	// fault is a part of the error, for a telegram that must be rejected.
 	fault string
 	want  wanted
 }{
@@ -51,9 +51,9 @@ var field = []struct {
 	{kind: "bytes above 7F", lines: "0-0:96.13.0(END\x00\x00\x00\x00)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "END", "import_power": "1000"}},
 	{kind: "zero bytes", lines: "0-0:96.13.0(M\x00x)\n1-0:1.7.0(1*kW)", want: wanted{"import_power": "1000"}},
 	{kind: "zero bytes", lines: "1-0:1.7.0(1*kW)\n0-0:96.1.0(\x00\x01\x00\xFF\x00)\n1-0:2.7.0(2*kW)", want: wanted{"import_power": "1000", "export_power": "2000"}},
-	{kind: "zero bytes, no checksum", lines: "0-0:96.13.0(M\x00x)\n1-0:1.7.0(1*kW)", bare: true, fault: "line 3"},
-	{kind: "bytes above 7F, no checksum", lines: "0-1:24.1.0(003)\n0-1:24.2.1(220101120000)(00012.345*m\xB3)", bare: true, want: wanted{"gas": "12.345"}},
-	{kind: "bytes above 7F, no checksum", lines: "1-0:1.7.0(1*kW)\n0-0:96.1.0(12\xE434)", bare: true, fault: "line 4"},
+	{kind: "zero bytes, no checksum", lines: "0-0:96.13.0(M\x00x)\n1-0:1.7.0(1*kW)", noChecksum: true, fault: "line 3"},
+	{kind: "bytes above 7F, no checksum", lines: "0-1:24.1.0(003)\n0-1:24.2.1(220101120000)(00012.345*m\xB3)", noChecksum: true, want: wanted{"gas": "12.345"}},
+	{kind: "bytes above 7F, no checksum", lines: "1-0:1.7.0(1*kW)\n0-0:96.1.0(12\xE434)", noChecksum: true, fault: "line 4"},
 
 	{kind: "blanks", file: "blanks.txt", want: wanted{
 		"import_energy": "4711.250", "absolute_energy": "9876.543", "import_power": "640", "import_reactive_power": "30", "frequency": "49.97",
@@ -61,15 +61,15 @@ var field = []struct {
 	{kind: "blanks", lines: "1-0:1.8.0( 00012.500 * kWh )\t\n 1-0:1.7.0 (0.5*kw)\n0-0:1.0.0( 240111180000W)", want: wanted{
 		"import_energy": "12.500", "import_power": "500", "clock": "2024-01-11T18:00:00+01:00",
 	}},
-	{kind: "blanks", lines: "1-0:1.8.0( 00012.500 * kWh )\t\n1-0:32.32.0( 00003 )", bare: true, want: wanted{"import_energy": "12.500", "voltage_sags_l1": "3"}},
-	{kind: "blanks between brackets", lines: "1-0:1.6.0(240111180000W) (03.5*kW)\n1-0:31.4.0(100*A)\t(-063*A)", bare: true, want: wanted{
+	{kind: "blanks", lines: "1-0:1.8.0( 00012.500 * kWh )\t\n1-0:32.32.0( 00003 )", noChecksum: true, want: wanted{"import_energy": "12.500", "voltage_sags_l1": "3"}},
+	{kind: "blanks between brackets", lines: "1-0:1.6.0(240111180000W) (03.5*kW)\n1-0:31.4.0(100*A)\t(-063*A)", noChecksum: true, want: wanted{
 		"month_peak_demand": "3500", "fuse_limit": "100",
 	}},
 	{kind: "blanks between brackets", lines: "0-0:96.13.0(a (b) (c) d)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "a (b) (c) d", "import_power": "1000"}},
 	{kind: "blanks in a text", lines: "0-0:96.14.0( 0002 )\n0-1:24.1.0( 003 )\n0-1:24.2.1( 240111180000W )( 00012.5 * m3 )", want: wanted{"tariff": "0002", "gas": "12.500"}},
-	{kind: "blanks in a text", lines: "0.9.1( 12:13:14)\n0.9.2(25-05-13 )\n1.8.0(3*kWh)", bare: true, want: wanted{"clock": "2025-05-13T12:13:14"}},
+	{kind: "blanks in a text", lines: "0.9.1( 12:13:14)\n0.9.2(25-05-13 )\n1.8.0(3*kWh)", noChecksum: true, want: wanted{"clock": "2025-05-13T12:13:14"}},
 	{kind: "blanks in two lines", lines: "0-1:24.1.0(03)\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)( m3 )\n\n ( 00908.123 ) ", want: wanted{"gas": "908.123"}},
-	{kind: "blanks in two lines", lines: "0-1:24.1.0(03)\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m\xB3)\n(00908.123)\n1-0:1.7.0(1*kW)", bare: true, want: wanted{"gas": "908.123"}},
+	{kind: "blanks in two lines", lines: "0-1:24.1.0(03)\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m\xB3)\n(00908.123)\n1-0:1.7.0(1*kW)", noChecksum: true, want: wanted{"gas": "908.123"}},
 
 	{kind: "block of history", file: "month-block.txt", want: wanted{
 		"clock": "2025-06-07T08:15:00+02:00", "serial": "4150503132333435", "import_energy": "20111.222", "import_power": "345",
@@ -80,13 +80,13 @@ var field = []struct {
 	}},
 	{kind: "block of history", lines: "1-0:99.1.0(\n1-0:1.8.0(1*kWh)\n)\n1-0:1.8.0(2*kWh)", want: wanted{"import_energy": "2.000"}},
 	{kind: "block of history", lines: "0-0:98.1.0(3)(\n1-0:1.8.0(1*kWh)\n0-0:1.0.0(240101000000W))\n1-0:1.8.0(2*kWh)", want: wanted{"import_energy": "2.000", "clock": absent}},
-	{kind: "block of history", lines: "0-0:98.1.0\n(\n0-0:96.13.0(:))\n1-0:1.6.0(1*kW)\n)\n1-0:1.8.0(2*kWh)", bare: true, want: wanted{"import_energy": "2.000", "month_peak_demand": absent}},
+	{kind: "block of history", lines: "0-0:98.1.0\n(\n0-0:96.13.0(:))\n1-0:1.6.0(1*kW)\n)\n1-0:1.8.0(2*kWh)", noChecksum: true, want: wanted{"import_energy": "2.000", "month_peak_demand": absent}},
 	{kind: "block of history without end", lines: "1-0:1.8.0(2*kWh)\n0-0:98.1.0\n(\n1-0:1.6.0(1*kW)", want: wanted{"import_energy": "2.000", "month_peak_demand": absent}},
-	{kind: "block of history without end", lines: "1-0:1.8.0(2*kWh)\n0-0:98.1.0\n(\n1-0:1.6.0(1*kW)", bare: true, fault: "line 4"},
-	{kind: "block of history, blank lines", lines: "0-0:98.1.0\n\n(\n\n1-0:2.8.0(1*kWh)\n\n)\n1-0:1.8.0(2*kWh)", bare: true, want: wanted{"import_energy": "2.000", "export_energy": absent}},
+	{kind: "block of history without end", lines: "1-0:1.8.0(2*kWh)\n0-0:98.1.0\n(\n1-0:1.6.0(1*kW)", noChecksum: true, fault: "line 4"},
+	{kind: "block of history, blank lines", lines: "0-0:98.1.0\n\n(\n\n1-0:2.8.0(1*kWh)\n\n)\n1-0:1.8.0(2*kWh)", noChecksum: true, want: wanted{"import_energy": "2.000", "export_energy": absent}},
 	{kind: "block of history, value opened", lines: "0-0:94.91.10(240101000000S\n1-0:2.8.0(1*kWh)\n)\n1-0:1.8.0(2*kWh)", want: wanted{"import_energy": "2.000", "export_energy": absent}},
 	{kind: "clock of the past", lines: "0-0:1.0.0(240711180000S)\n0-0:1.0.0*1(240701000000S)\n0-1:1.0.0(200101000000W)", want: wanted{"clock": "2024-07-11T18:00:00+02:00"}},
-	{kind: "clock of the past", lines: "0.9.1(12:13:14)\n0.9.2(25-05-13)\n0.9.1*1(01:02:03)\n0.9.2*1(25-04-30)\n1.8.0(3*kWh)", bare: true, want: wanted{"clock": "2025-05-13T12:13:14"}},
+	{kind: "clock of the past", lines: "0.9.1(12:13:14)\n0.9.2(25-05-13)\n0.9.1*1(01:02:03)\n0.9.2*1(25-04-30)\n1.8.0(3*kWh)", noChecksum: true, want: wanted{"clock": "2025-05-13T12:13:14"}},
 
 	{kind: "tariffs above 4", file: "tariffs-11-13.txt", want: wanted{
 		"import_energy": "123.875", "export_energy": "6.000", "tariff": "12", "import_power": "1234",
@@ -109,7 +109,7 @@ var field = []struct {
 	{kind: "energy without a unit", file: "energy-without-unit.txt", want: wanted{
 		"import_energy_t1": "321.988", "export_energy_t1": "12.346", "voltage_l1": "231.4", "import_power_l1": "512",
 	}},
-	{kind: "energy without a unit", lines: "1.8.0(000123)\n3.8.0(000045.5)\n1.7.0(0.345)\n32.7.0(230)", bare: true, want: wanted{
+	{kind: "energy without a unit", lines: "1.8.0(000123)\n3.8.0(000045.5)\n1.7.0(0.345)\n32.7.0(230)", noChecksum: true, want: wanted{
 		"import_energy": "123.000", "import_reactive_energy": "45.500", "import_power": absent, "voltage_l1": absent,
 	}},
 	{kind: "energy without a unit", lines: "1-0:1.8.11(1.5)\n1-0:1.8.12(2.5)", want: wanted{"import_energy": "4.000"}},
@@ -117,26 +117,26 @@ var field = []struct {
 
 	{kind: "no code of A-B:C.D.E", file: "no-code.txt", want: wanted{"import_energy": "4321.000", "import_power": "789"}},
 	{kind: "no code of A-B:C.D.E", file: "no-code-checksum.txt", want: wanted{"import_energy": "9876.543", "import_power": "210"}},
-	{kind: "no code of A-B:C.D.E", lines: "L.1*126(5)\nP.01(260101)(15)(1)(1.8.0)(kWh)\n(0.123)\n1-0:1.8.0(3*kWh)", bare: true, want: wanted{"import_energy": "3.000"}},
-	{kind: "no code of A-B:C.D.E", lines: "0:96.1.0(77)\n1-0:1.8.0*255(3*kWh)", bare: true, want: wanted{"import_energy": "3.000"}},
-	{kind: "no code at all", lines: "1-0:1.8.0(3*kWh)\n1-0:2:8.0(4*kWh)", bare: true, fault: "line 4"},
+	{kind: "no code of A-B:C.D.E", lines: "L.1*126(5)\nP.01(260101)(15)(1)(1.8.0)(kWh)\n(0.123)\n1-0:1.8.0(3*kWh)", noChecksum: true, want: wanted{"import_energy": "3.000"}},
+	{kind: "no code of A-B:C.D.E", lines: "0:96.1.0(77)\n1-0:1.8.0*255(3*kWh)", noChecksum: true, want: wanted{"import_energy": "3.000"}},
+	{kind: "no code at all", lines: "1-0:1.8.0(3*kWh)\n1-0:2:8.0(4*kWh)", noChecksum: true, fault: "line 4"},
 
 	{kind: "short code", file: "short-codes.txt", want: wanted{
 		"clock": "2025-02-03T08:09:10", "serial": "41000001", "import_energy": "1111.222", "export_energy": "333.444", "net_power": "-456", "month_peak_demand": "3210",
 	}},
-	{kind: "short code", lines: "2.8.0*01(9*kWh)\n2.8.0(7*kWh)\n14.7(50.01*Hz)", bare: true, want: wanted{"export_energy": "7.000", "frequency": "50.01"}},
+	{kind: "short code", lines: "2.8.0*01(9*kWh)\n2.8.0(7*kWh)\n14.7(50.01*Hz)", noChecksum: true, want: wanted{"export_energy": "7.000", "frequency": "50.01"}},
 	{kind: "short code", lines: "1.8.1(1*kWh)\n1.8.2(2*kWh)\n0.9.1(121314)\n0.9.2(260102)", want: wanted{"import_energy": "3.000", "clock": "2026-01-02T12:13:14"}},
 
 	{kind: "number that is none", file: "number-malformed.txt", fault: "line 3"},
-	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(0001O.5)", bare: true, fault: "no digits"},
-	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n0-0:96.7.21(0000A)", bare: true, fault: "no digits"},
-	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1.8.0&01(0000I200.0*kWh)", bare: true, fault: "line 4"},
-	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\nC.2(1*kWh)(2,5*kWh)", bare: true, fault: "line 4"},
-	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(2-30.1*V)", bare: true, fault: "line 4"},
-	{kind: "number that is not there", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(---*V)\n1-0:31.7.0()\n1-0:1.8.0(ER11)", bare: true, want: wanted{"import_power": "1000", "voltage_l1": absent}},
-	{kind: "unit that is not known", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(1.5*GWh)\n1-0:2.8.0( 2.5 * k.W.h )", bare: true, want: wanted{"import_power": "1000", "import_energy": absent, "export_energy": absent}},
-	{kind: "unit that is not known", lines: "1-0:1.8.1(3*kWh)\n1-0:1.8.2(1.5*GWh)", bare: true, want: wanted{"import_energy_t1": "3.000", "import_energy": absent}},
-	{kind: "unit that is not known", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(1.O5*GWh)", bare: true, fault: "no digits"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(0001O.5)", noChecksum: true, fault: "no digits"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n0-0:96.7.21(0000A)", noChecksum: true, fault: "no digits"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1.8.0&01(0000I200.0*kWh)", noChecksum: true, fault: "line 4"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\nC.2(1*kWh)(2,5*kWh)", noChecksum: true, fault: "line 4"},
+	{kind: "number that is none", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(2-30.1*V)", noChecksum: true, fault: "line 4"},
+	{kind: "number that is not there", lines: "1-0:1.7.0(1*kW)\n1-0:32.7.0(---*V)\n1-0:31.7.0()\n1-0:1.8.0(ER11)", noChecksum: true, want: wanted{"import_power": "1000", "voltage_l1": absent}},
+	{kind: "unit that is not known", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(1.5*GWh)\n1-0:2.8.0( 2.5 * k.W.h )", noChecksum: true, want: wanted{"import_power": "1000", "import_energy": absent, "export_energy": absent}},
+	{kind: "unit that is not known", lines: "1-0:1.8.1(3*kWh)\n1-0:1.8.2(1.5*GWh)", noChecksum: true, want: wanted{"import_energy_t1": "3.000", "import_energy": absent}},
+	{kind: "unit that is not known", lines: "1-0:1.7.0(1*kW)\n1-0:1.8.0(1.O5*GWh)", noChecksum: true, fault: "no digits"},
 	{kind: "number that is none", lines: "1-0:1.8.1(0A1.784*kWh)\n1-0:1.7.0(1*kW)", want: wanted{"import_energy_t1": absent, "import_power": "1000"}},
 
 	{kind: "mean currents", file: "mean-currents.txt", want: wanted{"fuse_limit": absent, "current_l1": "6", "import_energy": "1234.567"}},
@@ -159,7 +159,7 @@ var field = []struct {
 	{kind: "block behind its code", lines: "0-0:94.91.1(1-0:1.8.0(9*kWh)\n1-0:2.8.0(8*kWh)\n1-0:3.8.0(7*kvarh))\n1-0:1.7.0(1*kW)", want: wanted{
 		"import_energy": absent, "export_energy": absent, "import_reactive_energy": absent, "import_power": "1000",
 	}},
-	{kind: "block behind its code", lines: "0-0:94.91.1(1.8.0(9*kWh)\n2.8.0(8*kWh))\n1-0:1.7.0(1*kW)", bare: true, want: wanted{
+	{kind: "block behind its code", lines: "0-0:94.91.1(1.8.0(9*kWh)\n2.8.0(8*kWh))\n1-0:1.7.0(1*kW)", noChecksum: true, want: wanted{
 		"import_energy": absent, "export_energy": absent, "import_power": "1000",
 	}},
 	{kind: "block behind its code", lines: "0-0:94.91.1\n(1-0:1.8.0(9*kWh)\n1-0:2.8.0(8*kWh))\n1-0:1.7.0(1*kW)", want: wanted{
@@ -168,7 +168,7 @@ var field = []struct {
 
 	{kind: "clock in octets", file: "clock-octets.txt", want: wanted{"clock": "2025-12-31T23:59:58+01:00", "tariff": "T2", "import_energy": "100.000"}},
 	{kind: "clock in octets", lines: "0-0:1.0.0(07e60601030c0000ff800000)\n1-0:1.7.0(1*kW)", want: wanted{"clock": "2022-06-01T12:00:00"}},
-	{kind: "clock in octets", lines: "0-0:1.0.0(07E60601030C0000FF8000FF)\n0-0:96.14.0(0002)", bare: true, want: wanted{"tariff": "0002"}},
+	{kind: "clock in octets", lines: "0-0:1.0.0(07E60601030C0000FF8000FF)\n0-0:96.14.0(0002)", noChecksum: true, want: wanted{"tariff": "0002"}},
 	{kind: "tariff in hexadecimal", lines: "0-0:96.14.0(4E54)\n0-0:96.3.10(4F4E)", want: wanted{"tariff": "NT", "breaker": "ON"}},
 
 	{kind: "ends at its mark", file: "ends-at-mark.txt", want: wanted{"import_energy_t1": "321.000", "gas": "777.888", "import_power": "1230"}},
@@ -176,39 +176,39 @@ var field = []struct {
 	{kind: "line ends changed", file: "line-ends-changed.txt", fault: "line ends were changed on the way"},
 
 	{kind: "text over several lines", lines: "0-0:96.13.0(first\nsecond)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "first\r\nsecond", "import_power": "1000"}},
-	{kind: "text over several lines", lines: "0-0:96.13.0(48656C\n6C6F)\n1-0:1.7.0(1*kW)", bare: true, want: wanted{"text_message": "Hello", "import_power": "1000"}},
+	{kind: "text over several lines", lines: "0-0:96.13.0(48656C\n6C6F)\n1-0:1.7.0(1*kW)", noChecksum: true, want: wanted{"text_message": "Hello", "import_power": "1000"}},
 	{kind: "text over several lines", lines: "0-0:96.13.0\n(Hello)\n1-0:1.7.0(1*kW)", want: wanted{"text_message": "Hello", "import_power": "1000"}},
 }
 
-// TestField reads each telegram alone and between two others, and compares what it says.
-func TestField(t *testing.T) {
-	for i, tt := range field {
+// TestUnusualTexts: each of unusualTexts gives its values, or its error, alone and between two other telegrams.
+func TestUnusualTexts(t *testing.T) {
+	for i, tt := range unusualTexts {
 		name := fmt.Sprintf("%s %d", tt.kind, i)
 		wire := strings.ReplaceAll("/ABC5TEST\n\n"+tt.lines+"\n!", "\n", "\r\n")
-		if !tt.bare {
+		if !tt.noChecksum {
 			wire += fmt.Sprintf("%04X", p1.Checksum([]byte(wire)))
 		}
 		wire += "\r\n"
 		if tt.file != "" {
 			wire = string(read(t, filepath.Join("testdata", "field", tt.file)))
 		}
-		checkField(t, name, wire, 0, tt.fault, tt.want)
+		checkText(t, name, wire, 0, tt.fault, tt.want)
 		if strings.HasSuffix(wire, "\r\n") {
-			around := neighbour(t)
-			checkField(t, name+", between others", around+wire+around, int64(len(around)), tt.fault, tt.want)
+			around := surrounding(t)
+			checkText(t, name+", between others", around+wire+around, int64(len(around)), tt.fault, tt.want)
 		}
 	}
 }
 
-// neighbour is a telegram to stand around others.
-func neighbour(t *testing.T) string {
+// surrounding returns a telegram to stand before and behind others.
+func surrounding(t *testing.T) string {
 	t.Helper()
-	a, _ := of(t, "p1-se-aidon")
+	a, _ := twoTelegrams(t, "p1-se-aidon")
 	return a.wire
 }
 
-// checkField compares what the telegram at an offset of a stream says.
-func checkField(t *testing.T, name, stream string, offset int64, fault string, want wanted) {
+// checkText compares the telegram at an offset of a stream with its error or its values.
+func checkText(t *testing.T, name, stream string, offset int64, fault string, want wanted) {
 	t.Helper()
 	d := meter.NewDecoder(strings.NewReader(stream), meter.Options{AcceptUnverified: true})
 	for {
@@ -229,13 +229,14 @@ func checkField(t *testing.T, name, stream string, offset int64, fault string, w
 			if fault != "" {
 				t.Errorf("%s: it is read, want an error with %q", name, fault)
 			}
-			compareField(t, name, r, want)
+			compareValues(t, name, r, want)
 			return
 		}
 	}
 }
 
-func compareField(t *testing.T, name string, r *meter.Reading, want wanted) {
+// compareValues compares a reading with its wanted values.
+func compareValues(t *testing.T, name string, r *meter.Reading, want wanted) {
 	t.Helper()
 	got := map[string]string{}
 	if !r.Time.IsZero() {
@@ -260,22 +261,22 @@ func compareField(t *testing.T, name string, r *meter.Reading, want wanted) {
 	}
 }
 
-// TestSharedField reads the inputs from the field beside the project, where somebody has put them.
-func TestSharedField(t *testing.T) {
+// TestSharedTexts: telegrams that people have captured give their values, if their folder is beside the project.
+func TestSharedTexts(t *testing.T) {
 	folder := filepath.Join(sharedFolder, "field")
 	if _, err := os.Stat(folder); err != nil {
 		if _, err := os.Stat(sharedFolder); err == nil && os.Getenv("CI") == "true" {
 			t.Fatalf("%s is there, but no inputs in it", sharedFolder)
 		}
-		t.Skipf("%s is no part of the project and is not here; testdata/field, which is, holds an input of each kind (TestField)", folder)
+		t.Skipf("%s is no part of the project and is not here; testdata/field, which is, holds an input of each kind (TestUnusualTexts)", folder)
 	}
-	for _, tt := range sharedField {
-		checkField(t, tt.file, string(read(t, filepath.Join(folder, tt.file))), 0, tt.fault, tt.want)
+	for _, tt := range sharedTexts {
+		checkText(t, tt.file, string(read(t, filepath.Join(folder, tt.file))), 0, tt.fault, tt.want)
 	}
 }
 
-// sharedField is what the inputs beside the project say.
-var sharedField = []struct {
+// sharedTexts has the values of the telegrams beside the project.
+var sharedTexts = []struct {
 	file, fault string
 	want        wanted
 }{

@@ -8,19 +8,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// steps are how many bits are passed over in families that stand for a way to frame, join or encrypt. Of all others it is a bit
-// of every twelfth byte.
-var steps = map[string]int{
+// bitSteps is the distance in bits from one flipped bit to the next, for families that stand for a way to frame, join or encrypt. It
+// is 97 for all others.
+var bitSteps = map[string]int{
 	"aidon-no2": 1, "p1-se-aidon": 3, "iskra-ch": 3, "landisgyr-ch": 3, "kaifa-at": 3, "landisgyr-at": 1, "p1-at-est5": 5, "p1-pl": 5,
 }
 
-// TestEveryFlip: whatever single bit of a telegram is flipped, it gives the right values or none, and the good telegrams
-// before and behind it are found.
-func TestEveryFlip(t *testing.T) {
+// TestBitFlips: a telegram with one flipped bit gives the right values or none, and the good telegrams before and behind it are found.
+func TestBitFlips(t *testing.T) {
 	for _, f := range simulate.Families() {
 		t.Run(f.Name, func(t *testing.T) {
-			a, b := of(t, f.Name)
-			step := cmp.Or(steps[f.Name], 97)
+			a, b := twoTelegrams(t, f.Name)
+			step := cmp.Or(bitSteps[f.Name], 97)
 			for bit := 0; bit < 8*len(a.wire); bit += step {
 				flipped := []byte(a.wire)
 				flipped[bit/8] ^= 1 << (bit % 8)
@@ -33,8 +32,8 @@ func TestEveryFlip(t *testing.T) {
 	}
 }
 
-// checkFlip decodes b, the flipped a, and b.
-func checkFlip(t *testing.T, bit int, a, b known, flipped string) {
+// checkFlip decodes b, then a with a flipped bit, then b.
+func checkFlip(t *testing.T, bit int, a, b sentTelegram, flipped string) {
 	t.Helper()
 	before, behind := false, false
 	stream := b.wire + flipped + b.wire
@@ -44,8 +43,8 @@ func checkFlip(t *testing.T, bit int, a, b known, flipped string) {
 			before = true
 		case o.Text == b.text && o.Offset == int64(len(stream)-len(b.wire)) && o.Checked == b.checked:
 			behind = true
-		case values(o.Text) == values(a.text) && (o.Checked || !a.checked):
-		case a.wire[0] == '/' && !a.checked && !o.Checked: // nothing vouches for it: the bridge wants two alike
+		case withoutFraming(o.Text) == withoutFraming(a.text) && (o.Checked || !a.checked):
+		case a.wire[0] == '/' && !a.checked && !o.Checked: // it has no checksum, and is not verified
 		default:
 			t.Fatalf("bit %d of byte %d flipped: checked %v, a reading that nobody sent: %s", bit%8, bit/8, o.Checked, o.Text)
 		}
@@ -55,8 +54,9 @@ func checkFlip(t *testing.T, bit int, a, b known, flipped string) {
 	}
 }
 
-// values is what a reading says, without its outermost framing: within a damaged frame an encrypted message may prove itself.
-func values(text string) string {
+// withoutFraming returns the text of describe without the protocol, which is the first word: an encrypted message with a tag is also
+// read within a damaged frame.
+func withoutFraming(text string) string {
 	_, rest, _ := strings.Cut(text, " ")
 	return rest
 }

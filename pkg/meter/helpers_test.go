@@ -16,29 +16,30 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// An outcome is one answer of Next, copied so that it can be kept: a reading, or a *TelegramError.
+// An outcome is a copy of one result of Next: a reading, or a *TelegramError.
 type outcome struct {
 	Offset int64
 	Bytes  int
 	Good   bool
-	// Checked is that of the reading.
+	// Checked is Reading.Checked.
 	Checked bool
-	// Text is all that a reading says, or the error with the bytes that it is about.
+	// Text is the content of a reading, or the error with its bytes.
 	Text string
 }
 
-// newDecoder returns one that has the key of all simulated meters.
+// newDecoder returns a Decoder that has the key of all simulated meters, and accepts unverified telegrams.
 func newDecoder(r io.Reader) *meter.Decoder {
 	d := meter.NewDecoder(r, meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
 	return d
 }
 
-// outcomes decodes a stream to its end.
+// outcomes decodes a stream to its end, with newDecoder.
 func outcomes(t interface{ Fatalf(string, ...any) }, r io.Reader) []outcome {
-	return outcomesOf(t, newDecoder(r))
+	return outcomesOfDecoder(t, newDecoder(r))
 }
 
-func outcomesOf(t interface{ Fatalf(string, ...any) }, d *meter.Decoder) []outcome {
+// outcomesOfDecoder decodes the stream of d to its end.
+func outcomesOfDecoder(t interface{ Fatalf(string, ...any) }, d *meter.Decoder) []outcome {
 	out := []outcome{}
 	for {
 		reading, err := d.Next()
@@ -61,7 +62,7 @@ func outcomesOf(t interface{ Fatalf(string, ...any) }, d *meter.Decoder) []outco
 	}
 }
 
-// describe tells all that a reading says but where it stands and how it was proved.
+// describe returns the content of a reading as text: all but its place in the stream and how it was proved.
 func describe(r *meter.Reading) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q %+v %v\n", r.Protocol, r.Family, r.Meter, r.Time)
@@ -76,7 +77,7 @@ func describe(r *meter.Reading) string {
 	return b.String()
 }
 
-// readings are the good ones among the outcomes.
+// readings returns the outcomes that are readings.
 func readings(all []outcome) []outcome {
 	good := []outcome{}
 	for _, o := range all {
@@ -87,23 +88,24 @@ func readings(all []outcome) []outcome {
 	return good
 }
 
-// A known telegram is one of a simulated meter, with what it says.
-type known struct {
+// A sentTelegram is a telegram of a simulated meter. text is its content: see describe.
+type sentTelegram struct {
 	family, wire, text string
-	// checked tells that something vouches for it. Meters of old have no checksum, and some ciphers no tag.
+	// checked is true if a checksum or a tag proves the telegram. Old meters send no checksum, and some encrypt without a tag.
 	checked bool
 }
 
-// knownTelegrams are some of each family, from a day with sun and its evening. Of a Norwegian meter they are lists 2, 3 and 2.
-var knownTelegrams = sync.OnceValue(func() []known {
-	var out []known
+// sentTelegrams returns some telegrams of each family, from a sunny day and its evening. Those of a Norwegian meter are lists 2, 3
+// and 2.
+var sentTelegrams = sync.OnceValue(func() []sentTelegram {
+	var out []sentTelegram
 	start := time.Date(2026, 5, 10, 9, 59, 50, 0, time.UTC)
 	for _, f := range simulate.Families() {
 		for _, hours := range []time.Duration{0, 10} {
 			m := simulate.NewMeter(f, 7, start.Add(hours*time.Hour))
 			for i := range 17 {
 				if _, wire := m.Next(); i%8 == 0 {
-					out = append(out, known{family: f.Name, wire: string(wire)})
+					out = append(out, sentTelegram{family: f.Name, wire: string(wire)})
 				}
 			}
 		}
@@ -117,20 +119,39 @@ var knownTelegrams = sync.OnceValue(func() []known {
 		}
 		k.text, k.checked = describe(r), r.Checked
 	}
-	return slices.DeleteFunc(out, func(k known) bool { return strings.HasPrefix(k.text, "error: ") })
+	return slices.DeleteFunc(out, func(k sentTelegram) bool { return strings.HasPrefix(k.text, "error: ") })
 })
 
-// TestFamilies: every family of the simulator is read, whole and as what it is.
+// A familyTelegram is one telegram of a simulated meter of a family.
+type familyTelegram struct {
+	family   simulate.Family
+	telegram []byte
+}
+
+// familyTelegrams returns one telegram of each family, always the same: from a day in May with more sun than the house needs.
+func familyTelegrams() []familyTelegram {
+	at := time.Date(2026, 5, 10, 10, 20, 30, 0, time.UTC)
+	families := simulate.Families()
+	out := make([]familyTelegram, len(families))
+	for i, f := range families {
+		h := simulate.NewHousehold(1, at, f.Phases)
+		s := h.State()
+		out[i] = familyTelegram{f, f.Append(nil, &s)}
+	}
+	return out
+}
+
+// TestFamilies: one telegram of each family of the simulator is read whole, with the right make and security.
 func TestFamilies(t *testing.T) {
-	for _, s := range samples() {
+	for _, s := range familyTelegrams() {
 		d := newDecoder(bytes.NewReader(s.telegram))
 		r, err := d.Next()
 		if err != nil {
 			t.Errorf("%s: %v", s.family.Name, err)
 			continue
 		}
-		known := r.Meter.Make != "" && s.family.Name != "landisgyr-no1" // its frames and its single item are just like Aidon's
-		if r.Bytes != len(s.telegram) || r.Cipher.Security != s.family.Cipher || known && r.Meter.Make != s.family.Make {
+		makeKnown := r.Meter.Make != "" && s.family.Name != "landisgyr-no1" // whose telegrams do not differ from Aidon's
+		if r.Bytes != len(s.telegram) || r.Cipher.Security != s.family.Cipher || makeKnown && r.Meter.Make != s.family.Make {
 			t.Errorf("%s: %d of %d bytes, security %02x, make %q; want security %02x, make %q",
 				s.family.Name, r.Bytes, len(s.telegram), r.Cipher.Security, r.Meter.Make, s.family.Cipher, s.family.Make)
 		}
@@ -140,10 +161,10 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// of returns the first two telegrams of a family that are not the same.
-func of(t *testing.T, family string) (a, b known) {
+// twoTelegrams returns the first two telegrams of a family that differ.
+func twoTelegrams(t *testing.T, family string) (a, b sentTelegram) {
 	t.Helper()
-	for _, k := range knownTelegrams() {
+	for _, k := range sentTelegrams() {
 		switch {
 		case k.family != family:
 		case a.wire == "":
@@ -156,7 +177,7 @@ func of(t *testing.T, family string) (a, b known) {
 	return a, b
 }
 
-// chunked reads its bytes in pieces of the given lengths, again and again.
+// A chunked reader returns its bytes in chunks of the given sizes, in turn.
 type chunked struct {
 	r     *bytes.Reader
 	sizes []int

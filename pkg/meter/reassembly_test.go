@@ -1,0 +1,329 @@
+package meter_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/pkg/dlms"
+	"github.com/hanbridge/hanbridge/pkg/hdlc"
+	"github.com/hanbridge/hanbridge/pkg/mbus"
+	"github.com/hanbridge/hanbridge/pkg/meter"
+	"github.com/hanbridge/hanbridge/pkg/simulate"
+)
+
+// A message is a DLMS message without frames. text is its content: see describe.
+type message struct {
+	apdu []byte
+	text string
+}
+
+// messages returns three messages of the same meter, all of one length. Their list name shows the make, whatever frames are around them.
+func messages(t *testing.T) (a, b, c message) {
+	t.Helper()
+	var all []message
+	for _, k := range sentTelegrams() {
+		if k.family != "aidon-no2" {
+			continue
+		}
+		f, err := hdlc.Parse([]byte(k.wire))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, message{bytes.TrimPrefix(f.Info, []byte(dlms.LLC)), k.text})
+	}
+	return all[0], all[1], all[2]
+}
+
+// chunksOf returns b in n parts.
+func chunksOf(b []byte, n int) [][]byte { return slices.Collect(slices.Chunk(b, (len(b)+n-1)/n)) }
+
+// hdlcSegments returns a message in n segments of HDLC.
+func hdlcSegments(apdu []byte, n int) (parts []string) {
+	for _, info := range chunksOf(append([]byte(dlms.LLC), apdu...), n) {
+		parts = append(parts, string(info))
+	}
+	for i, info := range parts {
+		parts[i] = aidonFrame(info, i < len(parts)-1)
+	}
+	return parts
+}
+
+// aidonFrame returns an HDLC frame with the addresses of Aidon. more is its segmentation bit.
+func aidonFrame(info string, more bool) string {
+	return string(hdlc.Append(nil, hdlc.Frame{
+		Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Segmented: more, Info: []byte(info),
+	}))
+}
+
+// mbusSegments returns a message in n segments of M-Bus.
+func mbusSegments(apdu []byte, n int) (parts []string) {
+	chunks := chunksOf(apdu, n)
+	for i, data := range chunks {
+		parts = append(parts, string(mbus.Append(nil, mbus.Frame{
+			Control: mbus.Push, Address: mbus.Broadcast, Segment: byte(i % 16), Final: i == len(chunks)-1,
+			Source: 0x01, Destination: 0x67, Data: data,
+		})))
+	}
+	return parts
+}
+
+// hdlcBlocks returns a message in n blocks of a general-block-transfer, each in an HDLC frame.
+func hdlcBlocks(apdu []byte, n int) (parts []string) {
+	for i, b := range transferBlocks(apdu, n) {
+		if i == 0 {
+			b = dlms.LLC + b
+		}
+		parts = append(parts, aidonFrame(b, false))
+	}
+	return parts
+}
+
+// mbusBlocks returns a message in n blocks of a general-block-transfer, each in an M-Bus frame.
+func mbusBlocks(apdu []byte, n int) (parts []string) {
+	for _, b := range transferBlocks(apdu, n) {
+		parts = append(parts, mbusSegments([]byte(b), 1)...)
+	}
+	return parts
+}
+
+// transferBlocks returns a message in n blocks of a general-block-transfer.
+func transferBlocks(apdu []byte, n int) (blocks []string) {
+	chunks := chunksOf(apdu, n)
+	for i, data := range chunks {
+		blocks = append(blocks, string(dlms.AppendBlock(nil, dlms.Block{Last: i == len(chunks)-1, Number: uint16(i + 1), Data: data})))
+	}
+	return blocks
+}
+
+// encryptedTransport returns a transport that encrypts each message before it is split.
+func encryptedTransport(plain transport) transport {
+	counter := uint32(0)
+	return func(apdu []byte, n int) []string {
+		counter++
+		return plain(dlms.AppendCiphered(nil, simulate.Key(), []byte("ADN\x00\x00\x00\x00\x01"), 0x30, counter, apdu), n)
+	}
+}
+
+// A transport splits a message into n parts, each in a frame.
+type transport func(apdu []byte, n int) []string
+
+// transports are the ways in which meters send messages in parts.
+var transports = []struct {
+	name  string
+	split transport
+	// numbered is true if the parts have numbers.
+	numbered bool
+}{
+	{"HDLC", hdlcSegments, false},
+	{"M-Bus", mbusSegments, true},
+	{"blocks", hdlcBlocks, true},
+	{"blocks in M-Bus", mbusBlocks, true},
+	{"encrypted, HDLC", encryptedTransport(hdlcSegments), false},
+	{"encrypted, M-Bus", encryptedTransport(mbusSegments), true},
+	{"encrypted, blocks", encryptedTransport(hdlcBlocks), true},
+}
+
+// TestReassembly: a message of which a part is missing, damaged or repeated gives one error, and whole messages are read. The wanted
+// text has a letter for each message, and "!" for each error.
+func TestReassembly(t *testing.T) {
+	a, b, c := messages(t)
+	text, _ := twoTelegrams(t, "p1-se-aidon")
+	damaged := func(part string) string { return part[:len(part)/2] + "\x55\x55" + part[len(part)/2+2:] }
+	for _, way := range transports {
+		a, b, c := way.split(a.apdu, 4), way.split(b.apdu, 4), way.split(c.apdu, 4)
+		if len(a) != 4 {
+			t.Fatalf("%s: %d parts, want 4", way.name, len(a))
+		}
+		whole := strings.Join(b, "")
+		for _, tt := range []struct{ name, in, want string }{
+			{"whole", strings.Join(a, ""), "a b"},
+			{"first missing", a[1] + a[2] + a[3], "! b"},
+			{"first two missing", a[2] + a[3], "! b"},
+			{"all but the last missing", a[3], "! b"},
+			{"second missing", a[0] + a[2] + a[3], "! b"},
+			{"third missing", a[0] + a[1] + a[3], "! b"},
+			{"last missing", a[0] + a[1] + a[2], "! b"},
+			{"all but the first missing", a[0], "! b"},
+			{"first sent twice", a[0] + strings.Join(a, ""), "! a b"},
+			{"second sent twice", a[0] + a[1] + a[1] + a[2] + a[3], "! b"},
+			{"last sent twice", strings.Join(a, "") + a[3], "a ! b"},
+			{"second and third change places", a[0] + a[2] + a[1] + a[3], "! b"},
+			{"first damaged", damaged(a[0]) + a[1] + a[2] + a[3], "! b"},
+			{"second damaged", a[0] + damaged(a[1]) + a[2] + a[3], "! b"},
+			{"last damaged", a[0] + a[1] + a[2] + damaged(a[3]), "! b"},
+			{"first cut", a[0][:50] + a[1] + a[2] + a[3], "! b"},
+			{"second cut", a[0] + a[1][:50] + a[2] + a[3], "! b"},
+			{"two messages, both without their last part", a[0] + a[1] + a[2] + c[0] + c[1] + c[2], "! ! b"},
+			{"two messages, the second without its first part", strings.Join(a, "") + c[1] + c[2] + c[3], "a ! b"},
+			{"a little noise between parts", a[0] + "\x00\x01" + a[1] + "\xFF" + a[2] + "12345678" + a[3], "a b"},
+			{"much noise between parts", a[0] + a[1] + "123456789" + a[2] + a[3], "! b"},
+			{"a telegram between parts", a[0] + a[1] + text.wire + a[2] + a[3], "! p b"},
+			{"a telegram in place of the last part", a[0] + a[1] + a[2] + text.wire, "! p b"},
+			{"noise behind the last part but one, then the end of it", a[0] + a[1] + a[2] + strings.Repeat("\x01", 5000), "! b"},
+		} {
+			if got := letters(t, tt.in+whole); got != tt.want {
+				t.Errorf("%s: %s: got %q, want %q", way.name, tt.name, got, tt.want)
+			}
+			if got := letters(t, whole+tt.in); way.numbered && got != "b "+strings.TrimSuffix(tt.want, " b") && tt.want != "a b" {
+				t.Errorf("%s: %s, at the end of the stream: got %q", way.name, tt.name, got)
+			}
+		}
+	}
+}
+
+// letters decodes a stream. It returns "a", "b" or "c" for each of the messages, "p" for the ASCII telegram, "!" for each error, and
+// "?" for a reading of anything else.
+func letters(t *testing.T, stream string) string {
+	t.Helper()
+	return lettersOfDecoder(t, newDecoder(strings.NewReader(stream)))
+}
+
+func lettersOfDecoder(t *testing.T, d *meter.Decoder) string {
+	t.Helper()
+	a, b, c := messages(t)
+	text, _ := twoTelegrams(t, "p1-se-aidon")
+	names := map[string]string{withoutFraming(a.text): "a", withoutFraming(b.text): "b", withoutFraming(c.text): "c", withoutFraming(text.text): "p"}
+	got := []string{}
+	for _, o := range outcomesOfDecoder(t, d) {
+		name := "!"
+		if o.Good {
+			if name = names[withoutFraming(o.Text)]; name == "" {
+				name = "?"
+			}
+		}
+		got = append(got, name)
+	}
+	return strings.Join(got, " ")
+}
+
+// A pausingReader returns pieces, and tells the Decoder before each but the first that the wire was silent.
+type pausingReader struct {
+	decoder *meter.Decoder
+	pieces  []string
+	started bool
+}
+
+func (h *pausingReader) Read(p []byte) (int, error) {
+	if len(h.pieces) == 0 {
+		return 0, io.EOF
+	}
+	if h.started {
+		h.decoder.NoteSilence()
+	}
+	n := copy(p, h.pieces[0])
+	h.pieces, h.started = h.pieces[1:], true
+	return n, nil
+}
+
+// TestReassemblySilence: the first parts of one message and the last parts of another are not joined if the wire was silent between
+// them. Silence within a part, or between messages, loses nothing.
+func TestReassemblySilence(t *testing.T) {
+	a, b, c := messages(t)
+	for _, way := range transports {
+		a, b, c := way.split(a.apdu, 4), way.split(b.apdu, 4), way.split(c.apdu, 4)
+		half := len(a[1]) / 2
+		for _, tt := range []struct {
+			name   string
+			pieces []string
+			want   string
+		}{
+			{"head, silence, tail of another", []string{a[0] + a[1], c[2] + c[3], strings.Join(b, "")}, "! b"},
+			{"all but the last, silence, last of another", []string{a[0] + a[1] + a[2], c[3], strings.Join(b, "")}, "! b"},
+			{"silence between messages", []string{strings.Join(a, ""), strings.Join(b, "")}, "a b"},
+			{"silence within a part", []string{a[0] + a[1][:half], a[1][half:] + a[2] + a[3], strings.Join(b, "")}, "a b"},
+		} {
+			d := newDecoder(nil)
+			d.Reset(&pausingReader{decoder: d, pieces: tt.pieces})
+			if got := lettersOfDecoder(t, d); got != tt.want {
+				t.Errorf("%s: %s: got %q, want %q", way.name, tt.name, got, tt.want)
+			}
+		}
+	}
+}
+
+// TestReassemblyInterleaved: two messages whose parts are mixed give no reading, and the message behind them is read.
+func TestReassemblyInterleaved(t *testing.T) {
+	a, b, c := messages(t)
+	for _, way := range transports {
+		a, b := way.split(a.apdu, 4), way.split(b.apdu, 4)
+		mixed := ""
+		for i := range a {
+			mixed += a[i] + b[i]
+		}
+		got := letters(t, mixed+strings.Join(way.split(c.apdu, 4), ""))
+		if strings.ContainsAny(got, "ab?") || !strings.HasSuffix(got, "! c") || len(got) > len("! ! ! c") {
+			t.Errorf("%s: got %q", way.name, got)
+		}
+	}
+}
+
+// TestReassemblyChunks: the size of the chunks in which the bytes arrive changes nothing.
+func TestReassemblyChunks(t *testing.T) {
+	a, b, _ := messages(t)
+	for _, way := range transports {
+		parts := way.split(a.apdu, 4)
+		stream := strings.Join(parts, "\x00") + parts[0] + parts[2] + strings.Join(way.split(b.apdu, 4), "")
+		want := outcomes(t, strings.NewReader(stream))
+		for size := 1; size < 40; size++ {
+			got := outcomes(t, &chunked{r: bytes.NewReader([]byte(stream)), sizes: []int{size}})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("%s, in chunks of %d, -whole +got:\n%s", way.name, size, diff)
+			}
+		}
+	}
+}
+
+// TestReassemblyOffset: the reading of a message in parts begins at the first part and ends behind the last.
+func TestReassemblyOffset(t *testing.T) {
+	a, _, _ := messages(t)
+	for _, way := range transports {
+		in := strings.Join(way.split(a.apdu, 4), "")
+		for _, o := range outcomes(t, strings.NewReader("\x00\x01\x02"+in)) {
+			if !o.Good || o.Offset != 3 || o.Bytes != len(in) {
+				t.Errorf("%s: %d bytes at byte %d, good: %v; want %d at 3", way.name, o.Bytes, o.Offset, o.Good, len(in))
+			}
+		}
+	}
+}
+
+// TestReassemblyTooLong: a message that is longer than any meter's gives one error, and the next message is read.
+func TestReassemblyTooLong(t *testing.T) {
+	a, b, _ := messages(t)
+	for _, way := range transports {
+		if strings.HasPrefix(way.name, "encrypted") {
+			continue
+		}
+		long := append(slices.Clone(a.apdu), make([]byte, 4096)...)
+		got := letters(t, strings.Join(way.split(long, 40), "")+strings.Join(way.split(b.apdu, 4), ""))
+		if got != "! b" {
+			t.Errorf("%s: got %q, want %q", way.name, got, "! b")
+		}
+	}
+}
+
+// TestReassemblySegmentNumbers: a message of 20 parts is read, though M-Bus numbers segments from 0 to 15 and from 0 again.
+func TestReassemblySegmentNumbers(t *testing.T) {
+	var big []byte
+	const items = 50
+	big = dlms.AppendArray(dlms.AppendNotification(nil, 0), items)
+	for i := range items {
+		big = dlms.AppendLogicalName(dlms.AppendStructure(big, 2), [6]byte{0, 0, 96, 50, byte(i), 255})
+		big = dlms.AppendVisibleString(big, strings.Repeat(fmt.Sprint(i%10), 60))
+	}
+	for _, way := range transports {
+		parts := way.split(big, 20)
+		if len(parts) != 20 {
+			t.Fatalf("%s: %d parts", way.name, len(parts))
+		}
+		all := outcomes(t, strings.NewReader(strings.Join(parts, "")))
+		if len(all) != 1 || !all[0].Good || strings.Count(all[0].Text, "0-0:96.50") != items {
+			t.Errorf("%s: a message of %d parts: %d outcomes, the first good: %v", way.name, len(parts), len(all), all[0].Good)
+		}
+	}
+}
