@@ -10,15 +10,15 @@ import (
 )
 
 func seeds(f *testing.F) {
-	a := wire(frame("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00"))
+	a := encode(frame("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00"))
 	f.Add([]byte(a))
 	f.Add([]byte(a + a[1:]))
 	f.Add([]byte(a[:7] + a + "\x7E\x7E"))
-	f.Add([]byte(wire(hdlc.Frame{Destination: []byte{3}, Source: []byte{0x21}, Control: 0x93}) + a[1:]))
+	f.Add([]byte(encode(hdlc.Frame{Destination: []byte{3}, Source: []byte{0x21}, Control: 0x93}) + a[1:]))
 	f.Add([]byte("\x7E\xA7\xFF\x41\x08\x83\x13"))
 }
 
-// FuzzLength: a frame is bounded, and more bytes never change how long it is.
+// FuzzLength: a length is at most MaxLength and at most the length of the input, and more bytes never change it.
 func FuzzLength(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -29,7 +29,7 @@ func FuzzLength(f *testing.F) {
 	})
 }
 
-// FuzzParse: no panic, and what is accepted is written back byte by byte.
+// FuzzParse: Parse never panics, and Append writes each frame that Parse accepts back byte by byte.
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {

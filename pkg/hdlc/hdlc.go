@@ -1,9 +1,18 @@
-// Package hdlc reads and writes the HDLC frames (format type 3) that carry COSEM data over a serial line: IEC 62056-46.
+// Package hdlc reads and writes the HDLC frames (format type 3) that carry COSEM data over a serial line. The source is
+// IEC 62056-46.
 //
 //	7E | A0+length(11 bits) | destination | source | control | HCS | information | FCS | 7E
 //
-// There is no byte stuffing: a 7E may stand anywhere inside, so that a frame is found by its length and proved by its
-// checksums, never by its flags.
+// HCS is the checksum of the header, FCS that of the whole frame. Both are CRC-16/X.25. There is no byte stuffing: a 7E may
+// stand anywhere inside a frame. So a frame ends where its length says, and its checksums prove it.
+//
+// Three functions are enough for a stream, and they mean the same in the other packages of framings:
+//
+//   - Length returns how many bytes the frame at the start of a buffer takes. It does not verify the frame.
+//   - Parse verifies and reads one whole frame.
+//   - Append writes a frame.
+//
+// All lengths are in bytes. Nothing in this package keeps state, so that all of it is safe for concurrent use.
 package hdlc
 
 import (
@@ -22,30 +31,31 @@ const MaxLength = 1<<11 - 1 + 2
 
 // Fields of the frame format (IEC 62056-46, 6.4.1.2).
 const (
-	formatType  = 0xA0 // type 3, in the high four bits
-	segmentBit  = 0x08
-	lengthBits  = 0x07
-	maxAddress  = 4 // bytes; the last has its lowest bit set
-	checkLength = 2
-	// minHeader is format, the shortest addresses, control and HCS.
-	minHeader = 2 + 1 + 1 + 1 + checkLength
+	formatType     = 0xA0 // type 3, in the high four bits
+	segmentBit     = 0x08
+	lengthBits     = 0x07
+	maxAddress     = 4 // bytes; the lowest bit of the last byte is 1
+	checksumLength = 2
+	// minHeader is the length of format, the shortest addresses, control and HCS.
+	minHeader = 2 + 1 + 1 + 1 + checksumLength
 )
 
-// checksums is CRC-16/X.25: reflected polynomial 8408, start FFFF, inverted at the end, low byte first (6.5).
-var checksums = crc16.New(0x8408)
+// crc is CRC-16/X.25: reflected polynomial 8408, start FFFF, inverted at the end, low byte first (IEC 62056-46, 6.5).
+var crc = crc16.New(0x8408)
 
-// Checksum returns the HCS or FCS of b.
-func Checksum(b []byte) uint16 { return ^checksums.Update(0xFFFF, b) }
+// Checksum returns the checksum of b: the HCS of a header, or the FCS of a frame without its flags and the FCS itself. On the
+// wire its low byte comes first.
+func Checksum(b []byte) uint16 { return ^crc.Update(0xFFFF, b) }
 
-// A Frame is one parsed frame. Its slices belong to the bytes it was parsed from.
+// A Frame is one parsed frame. Its slices alias the bytes that it was parsed from.
 type Frame struct {
-	// Destination and Source are the addresses as they stand on the wire, 1 to 4 bytes.
+	// Destination and Source are the addresses as they are on the wire, 1 to 4 bytes. The lowest bit is 1 in the last byte alone.
 	Destination, Source []byte
-	// Control is 13 (hexadecimal) for unnumbered information.
+	// Control is 13 (hexadecimal), unnumbered information, in what meters push.
 	Control byte
-	// Segmented tells that the message goes on in the next frame.
+	// Segmented is true if the message continues in the next frame.
 	Segmented bool
-	// Info is the information field, with the LLC header in the first frame of a message.
+	// Info is the information field. In the first frame of a message it begins with the LLC header.
 	Info []byte
 }
 
@@ -61,7 +71,9 @@ var (
 
 var errEndFlag = kinderror.New(ErrMalformed, "hdlc: no flag where the length says that the frame ends")
 
-// Parse reads a frame as Length delimits it. Both checksums are verified before anything is returned.
+// Parse reads the one frame that b holds, from flag to flag, as Length delimits it. It returns a Frame only if both checksums are
+// right. The Frame aliases b. Parse allocates nothing, except for an error, which matches ErrChecksum, ErrTruncated or
+// ErrMalformed.
 func Parse(b []byte) (Frame, error) {
 	if len(b) == 0 || b[0] != Flag {
 		return Frame{}, ErrMalformed
@@ -70,7 +82,7 @@ func Parse(b []byte) (Frame, error) {
 	switch {
 	case n < 0:
 		return Frame{}, ErrMalformed
-	case n > 0 && !h.right:
+	case n > 0 && !h.valid():
 		return Frame{}, kinderror.New(ErrChecksum, "hdlc: header checksum: want %04x, got %04x", h.want, h.got)
 	case n == 0:
 		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut within the header, after %d bytes", len(b))
@@ -78,9 +90,9 @@ func Parse(b []byte) (Frame, error) {
 		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut: %d of %d bytes", len(b), h.length)
 	}
 	end := h.length - 1
-	if h.information {
-		end -= checkLength
-		want, got := Checksum(b[1:end]), uint16(b[end])|uint16(b[end+1])<<8
+	if h.hasInformation {
+		end -= checksumLength
+		want, got := Checksum(b[1:end]), readChecksum(b[end:])
 		if want != got {
 			return Frame{}, kinderror.New(ErrChecksum, "hdlc: frame checksum: want %04x, got %04x", want, got)
 		}
@@ -97,12 +109,13 @@ func Parse(b []byte) (Frame, error) {
 	}, nil
 }
 
-// Append appends the frame with its flags and checksums. It panics on a programmer's fault: addresses that are not 1 to
-// 4 bytes, or more information than a frame can hold.
+// Append appends the frame with its flags and checksums to dst and returns the extended slice. Parse reads it back. Append
+// panics if an address is not 1 to 4 bytes with its lowest bit set in the last byte alone, or if the frame is longer than
+// MaxLength.
 func Append(dst []byte, f Frame) []byte {
-	length := 2 + len(f.Destination) + len(f.Source) + 1 + checkLength
+	length := 2 + len(f.Destination) + len(f.Source) + 1 + checksumLength
 	if len(f.Info) > 0 {
-		length += len(f.Info) + checkLength
+		length += len(f.Info) + checksumLength
 	}
 	if length+2 > MaxLength || !isAddress(f.Destination) || !isAddress(f.Source) {
 		panic(fmt.Sprintf("hdlc: no frame of %d bytes from % x to % x", length, f.Source, f.Destination))
@@ -129,6 +142,9 @@ func appendChecksum(dst []byte, start int) []byte {
 	return append(dst, byte(sum), byte(sum>>8))
 }
 
+func readChecksum(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 }
+
+// isAddress reports whether a has 1 to 4 bytes, and its lowest bit is 1 in the last byte alone.
 func isAddress(a []byte) bool {
 	for i, x := range a {
 		if last := i == len(a)-1; last != (x&1 != 0) {

@@ -11,24 +11,25 @@ import (
 )
 
 func TestChecksum(t *testing.T) {
-	check := []byte("123456789")
-	if got, want := hdlc.Checksum(check), uint16(0x906E); got != want {
+	digits := []byte("123456789")
+	if got, want := hdlc.Checksum(digits), uint16(0x906E); got != want {
 		t.Errorf("Checksum = %04X, want %04X", got, want)
 	}
-	// Over data and its checksum, low byte first, the sum is always the same (IEC 62056-46, 6.5).
-	if got, want := ^hdlc.Checksum(append(check, 0x6E, 0x90)), uint16(0xF0B8); got != want {
+	// The checksum of any data together with its own checksum, low byte first, is a constant (IEC 62056-46, 6.5).
+	if got, want := ^hdlc.Checksum(append(digits, 0x6E, 0x90)), uint16(0xF0B8); got != want {
 		t.Errorf("residue = %04X, want %04X", got, want)
 	}
 }
 
-// frame is one as Aidon meters address it.
+// frame returns a frame with the addresses of Aidon meters.
 func frame(info string) hdlc.Frame {
 	return hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: []byte(info)}
 }
 
-func wire(f hdlc.Frame) string { return string(hdlc.Append(nil, f)) }
+// encode returns the frame as it is on the wire.
+func encode(f hdlc.Frame) string { return string(hdlc.Append(nil, f)) }
 
-// frames draws frames with every kind of address, with flags inside.
+// frames draws frames with addresses of all lengths, and with flags in their information.
 func frames() *rapid.Generator[hdlc.Frame] {
 	address := rapid.Custom(func(t *rapid.T) []byte {
 		a := rapid.SliceOfN(rapid.Byte(), 1, 4).Draw(t, "address")
@@ -47,11 +48,11 @@ func frames() *rapid.Generator[hdlc.Frame] {
 	})
 }
 
-// TestRoundTrip: Parse reads what Append writes, and Length finds its end, whatever follows.
+// TestRoundTrip: Parse reads what Append writes, and Length finds the end of the frame, whatever bytes follow.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := frames().Draw(t, "frame")
-		b := []byte(wire(f))
+		b := []byte(encode(f))
 		got, err := hdlc.Parse(b)
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +70,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestAppend(t *testing.T) {
-	got := []byte(wire(frame("\xE6\xE7\x00\x0F")))
+	got := []byte(encode(frame("\xE6\xE7\x00\x0F")))
 	want := []byte{0x7E, 0xA0, 0x0E, 0x41, 0x08, 0x83, 0x13}
 	h := hdlc.Checksum(want[1:])
 	want = append(want, byte(h), byte(h>>8), 0xE6, 0xE7, 0x00, 0x0F)
@@ -79,19 +80,19 @@ func TestAppend(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	longest := frame(strings.Repeat("x", hdlc.MaxLength-12))
-	if got := len(wire(longest)); got != hdlc.MaxLength {
+	if got := len(encode(longest)); got != hdlc.MaxLength {
 		t.Errorf("the longest frame has %d bytes, want %d", got, hdlc.MaxLength)
 	}
 }
 
 func TestAppendPanics(t *testing.T) {
 	for name, f := range map[string]hdlc.Frame{
-		"no addresses":                 {},
-		"no source":                    {Destination: []byte{1}},
-		"address without an end":       {Destination: []byte{2}, Source: []byte{1}},
-		"address that ends twice":      {Destination: []byte{1, 1}, Source: []byte{1}},
-		"address of five bytes":        {Destination: []byte{2, 2, 2, 2, 1}, Source: []byte{1}},
-		"more than the length can say": frame(strings.Repeat("x", hdlc.MaxLength-11)),
+		"no addresses":                      {},
+		"no source":                         {Destination: []byte{1}},
+		"last byte of an address is even":   {Destination: []byte{2}, Source: []byte{1}},
+		"first byte of an address is odd":   {Destination: []byte{1, 1}, Source: []byte{1}},
+		"address of five bytes":             {Destination: []byte{2, 2, 2, 2, 1}, Source: []byte{1}},
+		"frame of one byte above MaxLength": frame(strings.Repeat("x", hdlc.MaxLength-11)),
 	} {
 		func() {
 			defer func() {

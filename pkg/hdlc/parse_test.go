@@ -12,11 +12,11 @@ import (
 )
 
 func TestParseErrors(t *testing.T) {
-	a := wire(frame("0123456789"))
+	a := encode(frame("0123456789"))
 	last := len(a) - 1
-	short := []byte("\x7E\xA0\x08\x03\x21\x93") // one byte stands between the header and the end, covered by no checksum
+	short := []byte("\x7E\xA0\x08\x03\x21\x93")
 	sum := hdlc.Checksum(short[1:])
-	unproven := string(append(short, byte(sum), byte(sum>>8), 0x55, hdlc.Flag))
+	uncovered := string(append(short, byte(sum), byte(sum>>8), 0x55, hdlc.Flag)) // no checksum covers the 55
 	for _, tt := range []struct {
 		name, in, want string
 		kind           error
@@ -33,7 +33,7 @@ func TestParseErrors(t *testing.T) {
 		{"wrong frame checksum", a[:last-1] + "\x00\x7E", "frame checksum: want ", hdlc.ErrChecksum},
 		{"no end flag", a[:last] + "\x00", "no flag", hdlc.ErrMalformed},
 		{"more behind the end", a + "\x7E", "no flag", hdlc.ErrMalformed},
-		{"a byte that no checksum covers", unproven, "", hdlc.ErrMalformed},
+		{"a byte that no checksum covers", uncovered, "", hdlc.ErrMalformed},
 	} {
 		got, err := hdlc.Parse([]byte(tt.in))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "hdlc: ") {
@@ -43,13 +43,14 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, tt.kind)
 		}
 		if diff := cmp.Diff(hdlc.Frame{}, got); diff != "" {
-			t.Errorf("%s: a frame is returned with the error:\n%s", tt.name, diff)
+			t.Errorf("%s: Parse returns a frame with its error:\n%s", tt.name, diff)
 		}
 	}
 }
 
+// TestParseAliases: a Frame aliases the bytes that it was parsed from.
 func TestParseAliases(t *testing.T) {
-	b := []byte(wire(frame("one")))
+	b := []byte(encode(frame("one")))
 	f, err := hdlc.Parse(b)
 	if err != nil {
 		t.Fatal(err)
@@ -59,8 +60,8 @@ func TestParseAliases(t *testing.T) {
 	}
 }
 
-// sound returns all sound frames that begin anywhere in a stream.
-func sound(stream string) (frames []string) {
+// intactFrames returns all intact frames that begin anywhere in a stream.
+func intactFrames(stream string) (frames []string) {
 	for i := range stream {
 		n := hdlc.Length([]byte(stream[i:]))
 		if n <= 0 {
@@ -73,20 +74,21 @@ func sound(stream string) (frames []string) {
 	return frames
 }
 
-// TestEveryFlip: no single flipped bit gives another frame, at whatever byte one is looked for, or hides the good one behind it.
-func TestEveryFlip(t *testing.T) {
+// TestFlippedBits: a frame with one flipped bit is never read, and neither is a frame found inside of it. The intact frame behind it
+// is found.
+func TestFlippedBits(t *testing.T) {
 	for _, f := range []hdlc.Frame{
 		frame("\xE6\xE7\x00\x0F\x40 \x7E some information \x7E\xA0"),
 		{Destination: []byte{2, 4, 6, 1}, Source: []byte{2, 1}, Control: 0x93},
 	} {
-		good, next := hdlc.Append(nil, f), wire(frame("the next one"))
+		good, next := hdlc.Append(nil, f), encode(frame("the next one"))
 		for bit := range 8 * len(good) {
 			flipped := bytes.Clone(good)
 			flipped[bit/8] ^= 1 << (bit % 8)
 			if got, err := hdlc.Parse(flipped); err == nil {
 				t.Fatalf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
 			}
-			got := sound(string(flipped) + next)
+			got := intactFrames(string(flipped) + next)
 			if diff := cmp.Diff([]string{next}, got); diff != "" {
 				t.Fatalf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
 			}
