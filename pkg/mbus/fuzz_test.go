@@ -11,14 +11,14 @@ import (
 )
 
 func seeds(f *testing.F) {
-	a := wire(frame("\xDB\x08TITLE890\x00"))
+	a := encode(frame("\xDB\x08TITLE890\x00"))
 	f.Add([]byte(a))
 	f.Add([]byte(a[:7] + a + "\x68\x68"))
-	f.Add([]byte(wire(frame(strings.Repeat("\x68", 252))) + a))
+	f.Add([]byte(encode(frame(strings.Repeat("\x68", 252))) + a))
 	f.Add([]byte("\x68\x01\x01\x68\x53\xFF"))
 }
 
-// FuzzLength: a frame is bounded, and more bytes never change how long it is.
+// FuzzLength: a length is at most MaxLength and at most the length of the input, and more bytes never change it.
 func FuzzLength(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -29,7 +29,7 @@ func FuzzLength(f *testing.F) {
 	})
 }
 
-// FuzzParse: no panic, and what is accepted is written back byte by byte.
+// FuzzParse: Parse never panics, and Append writes each frame that Parse accepts back byte by byte.
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {

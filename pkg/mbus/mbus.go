@@ -1,10 +1,18 @@
-// Package mbus reads and writes the long frames of wired M-Bus (EN 13757-2, IEC 60870-5-1 format FT 1.2) by which Austrian
-// and Polish meters push DLMS messages, cut into segments (EN 13757-3, transport layer):
+// Package mbus reads and writes long frames of wired M-Bus. Austrian and Polish meters push DLMS messages in them, one segment of a
+// message in each frame. The sources are EN 13757-2 (the frame, format FT 1.2 of IEC 60870-5-1) and EN 13757-3 (the segments).
 //
 //	68 | L | L | 68 | C | A | CI | STSAP | DTSAP | data | checksum | 16
 //
-// L counts from C to the end of the data. There is no byte stuffing: a frame is found by its head and proved by its
-// checksum, which is a sum of eight bits alone: two frames in a row are as good as one with a CRC.
+// L is the length from C to the end of the data. There is no byte stuffing: a frame ends where L says. Its checksum is a sum of
+// eight bits, which proves less than a CRC: of frames with random errors, one in 256 passes.
+//
+// Three functions are enough for a stream, and they mean the same in the other packages of framings:
+//
+//   - Length returns how many bytes the frame at the start of a buffer takes. It does not verify the frame.
+//   - Parse verifies and reads one whole frame.
+//   - Append writes a frame.
+//
+// All lengths are in bytes. Nothing in this package keeps state, so that all of it is safe for concurrent use.
 package mbus
 
 import (
@@ -14,52 +22,54 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
-// Start begins a frame, and stands a second time before what L counts.
+// Start is the first and the fourth byte of a frame.
 const Start = 0x68
 
-// MaxLength is the longest frame, in bytes from the first Start to the last byte.
-const MaxLength = longest + overhead
+// MaxLength is the length of the longest frame, in bytes from the first Start to the stop byte.
+const MaxLength = maxContent + overhead
 
 const (
 	stop = 0x16
-	// overhead is what L does not count: 68 L L 68, the checksum and the stop byte.
+	// overhead is the length of the bytes that L does not count: 68 L L 68, the checksum and the stop byte.
 	overhead = 6
-	// body is the index of C, the first byte that L counts.
-	body = 4
-	// data is the index of the first byte behind C, A, CI and the two access points.
-	data = 9
-	// shortest and longest are what may stand from C to the end of the data, in bytes. EN 13757-2 ends at 255; the Sagemcom
-	// T210-D of older firmware sends 257 and lets L wrap, with a right checksum over all of them.
-	shortest, longest = 3, 257
-	wrap              = 256
+	// controlIndex is the index of C, the first byte that L counts.
+	controlIndex = 4
+	// dataIndex is the index of the first byte of the data.
+	dataIndex = 9
+	// minContent and maxContent limit the bytes from C to the end of the data. EN 13757-2 allows 255 bytes. The Sagemcom T210-D
+	// of older firmware sends up to 257 bytes with a right checksum, and L is the length modulo 256.
+	minContent, maxContent = 3, 257
+	lengthModulus          = 256
 )
 
-// What a meter's push has in its first two fields (SND-UD to all): the only one for which a wrapped L is believed.
+// Control field and address field of a frame that a meter pushes: SND-UD to all receivers.
 const (
-	Push      = 0x53 // of C
-	Broadcast = 0xFF // of A
+	Push      = 0x53
+	Broadcast = 0xFF
 )
 
-// Bits of CI where it is that of a segment.
+// Bits of the control information field (CI) of a segment.
 const (
 	finalBit     = 0x10
 	sequenceBits = 0x0F
-	segmentCI    = finalBit | sequenceBits // a CI beyond it says something else
+	maxSegmentCI = finalBit | sequenceBits // frames with a higher CI are not segments
 )
 
-// A Frame is one parsed frame, a segment of a message. Its Data belongs to the bytes it was parsed from.
+// A Frame is one parsed frame, which holds one segment of a message.
 type Frame struct {
-	// Control and Address are Push and Broadcast where a meter sends by itself.
+	// Control and Address are Push and Broadcast in frames that a meter pushes.
 	Control, Address byte
-	// Segment counts the segments of a message from 0 to 15; Final tells that this one is the last.
+	// Segment is the number of the segment in its message, from 0 to 15; 0 follows 15.
 	Segment byte
-	Final   bool
+	// Final is true in the last segment of a message.
+	Final bool
 	// Source and Destination are the access points of the transport layer, 01 and 67 (hexadecimal) on customer ports.
 	Source, Destination byte
-	Data                []byte
+	// Data is the segment's part of the message. It aliases the bytes that the frame was parsed from.
+	Data []byte
 }
 
-// Checksum returns the sum of b, which goes from C to the end of the data.
+// Checksum returns the checksum of a frame. b is its bytes from C to the end of the data.
 func Checksum(b []byte) byte {
 	var sum byte
 	for _, x := range b {
@@ -68,13 +78,13 @@ func Checksum(b []byte) byte {
 	return sum
 }
 
-// Append appends the frame with its checksum. Data of 251 and 252 bytes is written with a length that wraps, as the Sagemcom
-// T210-D does. It panics on a programmer's fault: more data than that, data of that size in a frame that is no Push to
-// Broadcast, or a Segment above 15.
+// Append appends the frame with its checksum to dst and returns the extended slice. Parse reads it back. If Data has 251 or 252
+// bytes, L is the length modulo 256, as the Sagemcom T210-D writes it. Append panics if Data has more than 252 bytes, if it has more
+// than 250 and the frame is not a Push to Broadcast, or if Segment is above 15.
 func Append(dst []byte, f Frame) []byte {
-	length := data - body + len(f.Data)
-	wrapped := length >= wrap
-	if length > longest || wrapped && (f.Control != Push || f.Address != Broadcast) || f.Segment > sequenceBits {
+	length := dataIndex - controlIndex + len(f.Data)
+	wrapped := length >= lengthModulus
+	if length > maxContent || wrapped && (f.Control != Push || f.Address != Broadcast) || f.Segment > sequenceBits {
 		panic(fmt.Sprintf("mbus: no frame of %d bytes, control %02x, address %02x, segment %d", length, f.Control, f.Address, f.Segment))
 	}
 	ci := f.Segment
@@ -88,54 +98,50 @@ func Append(dst []byte, f Frame) []byte {
 	return append(dst, Checksum(dst[start:]), stop)
 }
 
-// Length returns how many bytes the frame that begins at b[0] takes: 0 when b does not hold its end yet, -1 when no frame
-// begins there. More bytes behind b never change an answer other than 0.
+// Length returns the length of the frame that begins at b[0], up to its stop byte. It returns 0 if b is too short to tell or does
+// not hold the whole frame yet, and -1 if no frame begins there. It does not verify the frame; Parse does. More bytes behind b never
+// change a result other than 0.
 func Length(b []byte) int {
-	n := announced(b)
+	n := announcedLength(b)
 	if n > len(b) {
 		return 0
 	}
 	return n
 }
 
-// ValidHeader tells if b begins as the frame of a meter that pushes does, by all bytes up to A: whatever follows, a frame was
-// sent.
-func ValidHeader(b []byte) bool { return announced(b) > 0 && len(b) > body+1 && pushed(b) }
+// ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields Push and Broadcast. Then a
+// frame was sent, even if the rest of it is damaged or missing. Headers of other frames have too few fixed bytes to prove that.
+func ValidHeader(b []byte) bool {
+	return announcedLength(b) > 0 && len(b) > controlIndex+1 && isPush(b)
+}
 
-// announced returns how long the frame at b[0] is by its head: 0 when b is too short to tell, -1 when there is none.
-func announced(b []byte) int {
+// announcedLength returns the length of the frame at b[0] as its header says. It returns 0 if b is too short to tell, and -1 if no
+// frame begins there.
+func announcedLength(b []byte) int {
 	switch {
 	case len(b) > 0 && b[0] != Start,
 		len(b) > 2 && b[1] != b[2],
 		len(b) > 3 && b[3] != Start:
 		return -1
-	case len(b) < body:
+	case len(b) < controlIndex:
 		return 0
 	}
 	n := int(b[1])
-	if n < shortest {
-		n += wrap
+	if n < minContent { // a length modulo 256, which only pushing meters send
+		n += lengthModulus
 		switch {
-		case n > longest:
+		case n > maxContent, len(b) > controlIndex && b[controlIndex] != Push:
 			return -1
-		case len(b) < body+2:
-			return maybe(b)
-		case !pushed(b):
+		case len(b) < controlIndex+2:
+			return 0
+		case !isPush(b):
 			return -1
 		}
 	}
 	return n + overhead
 }
 
-// maybe tells whether a head that is cut before A may still be a push: 0, or -1 when it is none.
-func maybe(b []byte) int {
-	if len(b) > body && b[body] != Push {
-		return -1
-	}
-	return 0
-}
-
-func pushed(b []byte) bool { return b[body] == Push && b[body+1] == Broadcast }
+func isPush(b []byte) bool { return b[controlIndex] == Push && b[controlIndex+1] == Broadcast }
 
 // Errors of Parse. Each error that it returns matches one of them by errors.Is, and says more in its text.
 var (
@@ -154,10 +160,10 @@ var (
 	errNoAccessPoints = kinderror.New(ErrNotSegment, "mbus: a long frame without the access points of a segment")
 )
 
-// Parse reads a frame as Length delimits it. The checksum is verified before anything is returned. A frame that is sound and
-// no segment of a message, as water and heat meters send them, is an error.
+// Parse reads the one frame that b holds, as Length delimits it. It returns a Frame only if the checksum is right. The Frame's Data
+// aliases b. Parse allocates nothing, except for an error, which matches ErrChecksum, ErrTruncated, ErrMalformed or ErrNotSegment.
 func Parse(b []byte) (Frame, error) {
-	n := announced(b)
+	n := announcedLength(b)
 	switch {
 	case n < 0 || len(b) == 0:
 		return Frame{}, ErrMalformed
@@ -167,25 +173,25 @@ func Parse(b []byte) (Frame, error) {
 		return Frame{}, kinderror.New(ErrTruncated, "mbus: cut: %d of %d bytes", len(b), n)
 	}
 	end := n - 2
-	if want, got := Checksum(b[body:end]), b[end]; want != got {
+	if want, got := Checksum(b[controlIndex:end]), b[end]; want != got {
 		return Frame{}, kinderror.New(ErrChecksum, "mbus: checksum: want %02x, got %02x", want, got)
 	}
 	if len(b) != n || b[n-1] != stop {
 		return Frame{}, errStop
 	}
-	if ci := b[body+2]; ci > segmentCI {
+	if ci := b[controlIndex+2]; ci > maxSegmentCI {
 		return Frame{}, kinderror.New(ErrNotSegment, "mbus: control information %02x is not that of a segment", ci)
 	}
-	if end < data {
+	if end < dataIndex {
 		return Frame{}, errNoAccessPoints
 	}
 	return Frame{
-		Control:     b[body],
-		Address:     b[body+1],
-		Segment:     b[body+2] & sequenceBits,
-		Final:       b[body+2]&finalBit != 0,
-		Source:      b[body+3],
-		Destination: b[body+4],
-		Data:        b[data:end],
+		Control:     b[controlIndex],
+		Address:     b[controlIndex+1],
+		Segment:     b[controlIndex+2] & sequenceBits,
+		Final:       b[controlIndex+2]&finalBit != 0,
+		Source:      b[controlIndex+3],
+		Destination: b[controlIndex+4],
+		Data:        b[dataIndex:end],
 	}, nil
 }

@@ -11,16 +11,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// frame is the last segment of a message, as an Austrian meter addresses it.
+// frame returns the last segment of a message, with the addresses of Austrian meters.
 func frame(data string) mbus.Frame {
 	return mbus.Frame{
 		Control: mbus.Push, Address: mbus.Broadcast, Segment: 1, Final: true, Source: 0x01, Destination: 0x67, Data: []byte(data),
 	}
 }
 
-func wire(f mbus.Frame) string { return string(mbus.Append(nil, f)) }
+// encode returns the frame as it is on the wire.
+func encode(f mbus.Frame) string { return string(mbus.Append(nil, f)) }
 
-// frames draws frames of every length, full of what begins one.
+// frames draws frames of every length. Their data often has bytes that frames begin with.
 func frames() *rapid.Generator[mbus.Frame] {
 	starts := rapid.SampledFrom([]byte{mbus.Start, mbus.Push, mbus.Broadcast, 0, 1, 5, 0x16})
 	return rapid.Custom(func(t *rapid.T) mbus.Frame {
@@ -37,11 +38,11 @@ func frames() *rapid.Generator[mbus.Frame] {
 	})
 }
 
-// TestRoundTrip: Parse reads what Append writes, and Length finds its end, whatever follows.
+// TestRoundTrip: Parse reads what Append writes, and Length finds the end of the frame, whatever bytes follow.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := frames().Draw(t, "frame")
-		b := []byte(wire(f))
+		b := []byte(encode(f))
 		got, err := mbus.Parse(b)
 		if err != nil {
 			t.Fatal(err)
@@ -57,14 +58,14 @@ func TestRoundTrip(t *testing.T) {
 
 func TestAppend(t *testing.T) {
 	f := frame("\xDB\x08")
-	got, want := wire(f), "\x68\x07\x07\x68\x53\xFF\x11\x01\x67\xDB\x08\xAE\x16"
+	got, want := encode(f), "\x68\x07\x07\x68\x53\xFF\x11\x01\x67\xDB\x08\xAE\x16"
 	if got != want {
 		t.Errorf("got % x, want % x", got, want)
 	}
 	f.Segment, f.Final = 0, false
 	for _, tt := range []struct {
 		length int
-		head   string
+		header string
 	}{
 		{0, "\x68\x05\x05\x68\x53\xFF\x00"},
 		{245, "\x68\xFA\xFA\x68\x53\xFF\x00"},
@@ -73,16 +74,16 @@ func TestAppend(t *testing.T) {
 		{252, "\x68\x01\x01\x68\x53\xFF\x00"},
 	} {
 		f.Data = bytes.Repeat([]byte{0x0F}, tt.length)
-		got := wire(f)
-		if !strings.HasPrefix(got, tt.head) || len(got) != tt.length+11 {
-			t.Errorf("%d bytes of data: got %d bytes that begin with % x, want %d and % x", tt.length, len(got), got[:7], tt.length+11, tt.head)
+		got := encode(f)
+		if !strings.HasPrefix(got, tt.header) || len(got) != tt.length+11 {
+			t.Errorf("%d bytes of data: got %d bytes that begin with % x, want %d and % x", tt.length, len(got), got[:7], tt.length+11, tt.header)
 		}
 		if read, err := mbus.Parse([]byte(got)); err != nil || len(read.Data) != tt.length {
 			t.Errorf("%d bytes of data: %d read, error %v", tt.length, len(read.Data), err)
 		}
 	}
-	if len(wire(f)) != mbus.MaxLength {
-		t.Errorf("the longest frame has %d bytes, want %d", len(wire(f)), mbus.MaxLength)
+	if len(encode(f)) != mbus.MaxLength {
+		t.Errorf("the longest frame has %d bytes, want %d", len(encode(f)), mbus.MaxLength)
 	}
 }
 
@@ -90,9 +91,9 @@ func TestAppendPanics(t *testing.T) {
 	address, segment := frame(strings.Repeat("x", 251)), frame("")
 	address.Address, segment.Segment = 1, 16
 	for name, f := range map[string]mbus.Frame{
-		"more than the length can say":     frame(strings.Repeat("x", 253)),
-		"a length that wraps, not to all":  address,
-		"a segment beyond those of a byte": segment,
+		"253 bytes of data":                       frame(strings.Repeat("x", 253)),
+		"251 bytes, not to the broadcast address": address,
+		"segment 16":                              segment,
 	} {
 		func() {
 			defer func() {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestParseErrors(t *testing.T) {
-	a := wire(frame("0123456789"))
+	a := encode(frame("0123456789"))
 	last := len(a) - 1
 	for _, tt := range []struct {
 		name, in, want string
@@ -27,8 +27,8 @@ func TestParseErrors(t *testing.T) {
 		{"wrong checksum", a[:last-1] + "\x00\x16", "checksum: want d8, got 00", mbus.ErrChecksum},
 		{"no stop", a[:last] + "\x00", "no 16", mbus.ErrMalformed},
 		{"more behind the end", a + "\x16", "no 16", mbus.ErrMalformed},
-		{"no segment", "\x68\x05\x05\x68\x08\x05\x72\x01\x02\x82\x16", "control information 72", mbus.ErrNotSegment},
-		{"CI beyond the segments", "\x68\x05\x05\x68\x53\xFF\x20\x01\x67\xDA\x16", "control information 20", mbus.ErrNotSegment},
+		{"not a segment", "\x68\x05\x05\x68\x08\x05\x72\x01\x02\x82\x16", "control information 72", mbus.ErrNotSegment},
+		{"CI above those of segments", "\x68\x05\x05\x68\x53\xFF\x20\x01\x67\xDA\x16", "control information 20", mbus.ErrNotSegment},
 		{"no access points", "\x68\x04\x04\x68\x53\xFF\x00\x01\x53\x16", "without the access points", mbus.ErrNotSegment},
 	} {
 		got, err := mbus.Parse([]byte(tt.in))
@@ -39,13 +39,13 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%s: got error %v, want one that matches %v", tt.name, err, tt.kind)
 		}
 		if diff := cmp.Diff(mbus.Frame{}, got); diff != "" {
-			t.Errorf("%s: a frame is returned with the error:\n%s", tt.name, diff)
+			t.Errorf("%s: Parse returns a frame with its error:\n%s", tt.name, diff)
 		}
 	}
 }
 
 func TestParseAliases(t *testing.T) {
-	b := []byte(wire(frame("one")))
+	b := []byte(encode(frame("one")))
 	f, err := mbus.Parse(b)
 	if err != nil {
 		t.Fatal(err)
@@ -55,8 +55,8 @@ func TestParseAliases(t *testing.T) {
 	}
 }
 
-// sound returns all sound frames that begin anywhere in a stream.
-func sound(stream string) (frames []string) {
+// intactFrames returns all intact frames that begin anywhere in a stream.
+func intactFrames(stream string) (frames []string) {
 	for i := range stream {
 		n := mbus.Length([]byte(stream[i:]))
 		if n <= 0 {
@@ -69,17 +69,18 @@ func sound(stream string) (frames []string) {
 	return frames
 }
 
-// TestEveryFlip: no single flipped bit gives another frame, at whatever byte one is looked for, or hides the good one behind it.
-func TestEveryFlip(t *testing.T) {
+// TestFlippedBits: a frame with one flipped bit is never read, and neither is a frame found inside of it. The intact frame behind it
+// is found.
+func TestFlippedBits(t *testing.T) {
 	for _, data := range []string{"\xDB\x08 \x68\x05\x05\x68\x53\xFF\x16", strings.Repeat("\x68", 252)} {
-		good, next := mbus.Append(nil, frame(data)), wire(frame("the next one"))
+		good, next := mbus.Append(nil, frame(data)), encode(frame("the next one"))
 		for bit := range 8 * len(good) {
 			flipped := bytes.Clone(good)
 			flipped[bit/8] ^= 1 << (bit % 8)
 			if got, err := mbus.Parse(flipped); err == nil {
 				t.Fatalf("bit %d of byte %d flipped: got %+v", bit%8, bit/8, got)
 			}
-			got := sound(string(flipped) + next)
+			got := intactFrames(string(flipped) + next)
 			if diff := cmp.Diff([]string{next}, got); diff != "" {
 				t.Fatalf("bit %d of byte %d flipped, frames in the stream, -want +got:\n%q", bit%8, bit/8, diff)
 			}
