@@ -9,14 +9,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// AppendNotification appends the start of a data-notification, up to its body, with no date-time. Parse reads it back.
+// AppendNotification appends the header of a data-notification without a date-time. The body, an array or a structure, must follow.
+// Notification.Parse reads it back. invokeID is the long-invoke-id-and-priority, 40000000 (hexadecimal) in most meters.
 func AppendNotification(dst []byte, invokeID uint32) []byte {
 	dst = append(dst, tagNotification, byte(invokeID>>24), byte(invokeID>>16), byte(invokeID>>8), byte(invokeID))
 	return append(dst, 0)
 }
 
-// AppendTimestampedNotification is AppendNotification with the time at which the meter sends it. Most makes write it without
-// a tag, as it is specified (IEC 62056-5-3, 7.3.12); tagged is for Kaifa in Norway.
+// AppendTimestampedNotification is AppendNotification with the date-time at which the meter sends the message. The standard wants it
+// without a tag (IEC 62056-5-3, 7.3.12). If tagged is true, it is written as an octet-string with its tag, as Kaifa meters in Norway do.
 func AppendTimestampedNotification(dst []byte, invokeID uint32, t DateTime, tagged bool) []byte {
 	dst = AppendNotification(dst, invokeID)
 	dst = dst[:len(dst)-1]
@@ -26,40 +27,43 @@ func AppendTimestampedNotification(dst []byte, invokeID uint32, t DateTime, tagg
 	return t.Append(append(dst, obis.DateTimeLength))
 }
 
-// AppendArray appends the start of an array of n items, n not negative.
+// AppendArray appends tag and length of an array of n items, which must follow. It panics if n is above 65535.
 func AppendArray(dst []byte, n int) []byte { return appendSize(append(dst, tagArray), n) }
 
-// AppendStructure appends the start of a structure of n items, n not negative.
+// AppendStructure appends tag and length of a structure of n items, which must follow. It panics if n is above 65535.
 func AppendStructure(dst []byte, n int) []byte { return appendSize(append(dst, tagStructure), n) }
 
-// AppendPushObject appends an element of a push object list (IEC 62056-6-2, 4.4.8.2.2), with the index 0: the whole attribute.
+// AppendPushObject appends an element of a push object list: an attribute of a COSEM object, whole (IEC 62056-6-2, 4.4.8.2.2).
 func AppendPushObject(dst []byte, class uint16, code obis.Code, attribute int8) []byte {
 	dst = AppendNumber(AppendStructure(dst, 4), Uint16, int64(class))
 	dst = AppendNumber(AppendLogicalName(dst, code), Int8, int64(attribute))
 	return AppendNumber(dst, Uint16, 0)
 }
 
-// AppendAttributeDescriptor appends class, logical name and attribute without tags, as Sagemcom XT211 meters do before a value.
+// AppendAttributeDescriptor appends class, logical name and attribute without tags, as Sagemcom XT211 meters write them before each
+// value.
 func AppendAttributeDescriptor(dst []byte, class uint16, code obis.Code, attribute byte) []byte {
 	return append(append(appendUint16(dst, class), code[:]...), attribute)
 }
 
-// A DateTime is a clock as meters write it in 12 bytes (IEC 62056-6-2, 4.1.6.1), with what is beside the time.
+// A DateTime is a COSEM date-time of 12 bytes (IEC 62056-6-2, 4.1.6.1).
 type DateTime struct {
-	// Time is on the meter's wall. Its Offset is sent as the deviation; without a Zone that is "not specified".
+	// Time is the local time of the meter. Its Offset is written as the deviation, which is "not specified" if Zone is false.
 	obis.Time
-	// Weekday counts from Monday, 1; see Weekday. Hundredths of a second are FF where they are not specified.
-	Weekday, Hundredths byte
-	// Status has 80 (hexadecimal) while summer time holds, in the makes that say so; FF is "not specified".
+	// Weekday is 1 on Mondays and 7 on Sundays; the function Weekday returns it.
+	Weekday byte
+	// Hundredths are hundredths of a second; FF is "not specified".
+	Hundredths byte
+	// Status is the clock status. Bit 80 (hexadecimal) is set during summer time; FF is "not specified".
 	Status byte
 }
 
-// Weekday returns the day of week, from 1 on Mondays to 7 on Sundays.
+// Weekday returns the day of the week of t: 1 on Mondays, 7 on Sundays.
 func Weekday(t obis.Time) byte {
 	return byte(t.Time(time.UTC).Weekday()+6)%7 + 1
 }
 
-// Append appends the 12 bytes without a tag.
+// Append appends the 12 bytes of the date-time, without tag and length.
 func (d DateTime) Append(dst []byte) []byte {
 	deviation := uint16(math.MaxInt16 + 1) // not specified
 	if d.Zone {
@@ -69,15 +73,15 @@ func (d DateTime) Append(dst []byte) []byte {
 	return append(appendUint16(dst, deviation), d.Status)
 }
 
-// AppendDateTime appends the date-time as an octet-string, with tag and length.
+// AppendDateTime appends the date-time as an octet-string of 12 bytes, with tag and length.
 func AppendDateTime(dst []byte, d DateTime) []byte {
 	return d.Append(append(dst, tagOctetString, obis.DateTimeLength))
 }
 
-// A NumberType is how a number is written.
+// A NumberType is the A-XDR type of a number. Only the constants are valid.
 type NumberType byte
 
-// The types that meters use for numbers.
+// The types that meters use for numbers (IEC 62056-5-3).
 const (
 	Boolean NumberType = tagBoolean
 	Enum    NumberType = tagEnum
@@ -91,7 +95,7 @@ const (
 	Int64   NumberType = tagInt64
 )
 
-// bits returns how many a number of this type takes.
+// bits returns the size of a number of this type, in bits.
 func (t NumberType) bits() int {
 	switch t {
 	case Boolean, Enum, Uint8, Int8:
@@ -103,10 +107,10 @@ func (t NumberType) bits() int {
 	case Uint64, Int64:
 		return 64
 	}
-	panic(fmt.Sprintf("dlms: type %d is no number's", byte(t)))
+	panic(fmt.Sprintf("dlms: type %d is not one of a number", byte(t)))
 }
 
-// limits returns the least and the greatest number that a reader takes for one, and not for "not available".
+// limits returns the least and the greatest number that the type can hold. The value that means "not available" is outside of them.
 func (t NumberType) limits() (lo, hi int64) {
 	switch t {
 	case Int8, Int16, Int32, Int64:
@@ -119,7 +123,8 @@ func (t NumberType) limits() (lo, hi int64) {
 	}
 }
 
-// AppendNumber appends v with its tag, or the nearest number that fits the type. It panics for a type that is none of the constants.
+// AppendNumber appends v with its tag. If v does not fit the type, it appends the nearest number that does, never the one that means
+// "not available". It panics if t is not one of the constants.
 func AppendNumber(dst []byte, t NumberType, v int64) []byte {
 	lo, hi := t.limits()
 	v = min(max(v, lo), hi)
@@ -135,25 +140,25 @@ func AppendNumber(dst []byte, t NumberType, v int64) []byte {
 	return binary.BigEndian.AppendUint64(dst, uint64(v))
 }
 
-// AppendNull appends null-data: what stands in the place of what a meter does not have.
+// AppendNull appends null-data, which meters send in place of a value that they do not have.
 func AppendNull(dst []byte) []byte { return append(dst, tagNull) }
 
-// AppendOctetString appends an octet-string.
+// AppendOctetString appends an octet-string with tag and length. It panics if text has more than 65535 bytes.
 func AppendOctetString(dst []byte, text string) []byte {
 	return append(appendSize(append(dst, tagOctetString), len(text)), text...)
 }
 
-// AppendVisibleString appends a visible-string.
+// AppendVisibleString appends a visible-string with tag and length. It panics if text has more than 65535 bytes.
 func AppendVisibleString(dst []byte, text string) []byte {
 	return append(appendSize(append(dst, tagVisible), len(text)), text...)
 }
 
-// AppendLogicalName appends a logical name, an octet-string of the six bytes of code.
+// AppendLogicalName appends a logical name: an octet-string of the six bytes of the code.
 func AppendLogicalName(dst []byte, c obis.Code) []byte {
 	return append(append(dst, tagOctetString, byte(len(c))), c[:]...)
 }
 
-// AppendScalerUnit appends {scaler, unit}.
+// AppendScalerUnit appends the structure {scaler, unit} of a register. The value of the register is its number × 10^scaler.
 func AppendScalerUnit(dst []byte, scaler int8, unit obis.Unit) []byte {
 	return append(dst, tagStructure, 2, tagInt8, byte(scaler), tagEnum, byte(unit))
 }

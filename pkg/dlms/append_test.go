@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestAppended holds the bytes of each piece from which the lists of meters are made.
-func TestAppended(t *testing.T) {
+// TestAppendBytes checks the bytes that each Append function writes.
+func TestAppendBytes(t *testing.T) {
 	power := obis.Code{1, 0, 1, 7, 0, obis.Any}
 	summer := obis.Time{Year: 2026, Month: 6, Day: 7, Hour: 14, Minute: 5, Second: 9, Zone: true, Offset: 120}
 	stamp := dlms.DateTime{Time: summer, Weekday: dlms.Weekday(summer), Hundredths: 0xFF, Status: 0x80}
@@ -22,9 +22,9 @@ func TestAppended(t *testing.T) {
 		want string
 	}{
 		{"structure", dlms.AppendStructure(nil, 14), "02 0e"},
-		{"structure of many", dlms.AppendStructure(nil, 130), "02 81 82"},
+		{"structure of 130", dlms.AppendStructure(nil, 130), "02 81 82"},
 		{"array", dlms.AppendArray(nil, 127), "01 7f"},
-		{"array of very many", dlms.AppendArray(nil, 300), "01 82 012c"},
+		{"array of 300", dlms.AppendArray(nil, 300), "01 82 012c"},
 		{"null", dlms.AppendNull(nil), "00"},
 		{"boolean", dlms.AppendNumber(nil, dlms.Boolean, 1), "03 01"},
 		{"enum", dlms.AppendNumber(nil, dlms.Enum, 27), "16 1b"},
@@ -42,12 +42,12 @@ func TestAppended(t *testing.T) {
 		{"logical name", dlms.AppendLogicalName(nil, power), "09 06 0100010700ff"},
 		{"scaler and unit", dlms.AppendScalerUnit(nil, -1, obis.Volt), "02 02 0f ff 16 23"},
 		{"push object", dlms.AppendPushObject(nil, 40, obis.Code{0, 8, 25, 9, 0, 255}, 1), "02 04 12 0028 09 06 0008190900ff 0f 01 12 0000"},
-		{"bare descriptor", dlms.AppendAttributeDescriptor(nil, 70, obis.Code{0, 1, 96, 3, 10, 255}, 3), "0046 000160030aff 03"},
+		{"attribute descriptor", dlms.AppendAttributeDescriptor(nil, 70, obis.Code{0, 1, 96, 3, 10, 255}, 3), "0046 000160030aff 03"},
 		{"date-time on a Sunday", dlms.AppendDateTime(nil, stamp), "09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
 		{"date-time without a zone", dlms.DateTime{Time: obis.Time{Year: 2026, Month: 1, Day: 31}}.Append(nil), "07ea 01 1f 00 00 00 00 00 8000 00"},
-		{"head", dlms.AppendNotification(nil, 0x40000000), "0f 40000000 00"},
-		{"head with a time", dlms.AppendTimestampedNotification(nil, 1, stamp, false), "0f 00000001 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
-		{"head with a tagged time", dlms.AppendTimestampedNotification(nil, 1, stamp, true), "0f 00000001 09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
+		{"header", dlms.AppendNotification(nil, 0x40000000), "0f 40000000 00"},
+		{"header with a time", dlms.AppendTimestampedNotification(nil, 1, stamp, false), "0f 00000001 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
+		{"header with a tagged time", dlms.AppendTimestampedNotification(nil, 1, stamp, true), "0f 00000001 09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
 	} {
 		if got, want := hex.EncodeToString(row.got), strings.ReplaceAll(row.want, " ", ""); got != want {
 			t.Errorf("%s: got %s, want %s", row.name, got, want)
@@ -55,7 +55,7 @@ func TestAppended(t *testing.T) {
 	}
 }
 
-// TestNumbersThatDoNotFit: they are written as the nearest that does, and never as the one that means "none".
+// TestNumbersThatDoNotFit: a number that does not fit its type is written as the nearest that does, and never as "not available".
 func TestNumbersThatDoNotFit(t *testing.T) {
 	for kind, want := range map[dlms.NumberType][2]string{
 		dlms.Uint8:  {"1100", "11fe"},
@@ -83,8 +83,8 @@ func TestWeekday(t *testing.T) {
 	}
 }
 
-// TestAppendKeeps: what stood in dst before still does.
-func TestAppendKeeps(t *testing.T) {
+// TestAppendKeepsPrefix: the Append functions keep the bytes that dst has.
+func TestAppendKeepsPrefix(t *testing.T) {
 	before := []byte("before")
 	got := dlms.AppendLogicalName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255})
 	if !bytes.HasPrefix(got, before) || len(got) != len(before)+2+8 {

@@ -1,30 +1,30 @@
 package dlms
 
-// tagBlock begins a general-block-transfer (DLMS Green Book, 9.4.6.13).
+// tagBlock is the first byte of a general-block-transfer (DLMS Green Book, 9.4.6.13).
 const tagBlock = 0xE0
 
-// Bits of a block's control byte. The low six are the window, which only matters to who answers.
+// Bits of the control byte of a block. The low six bits are the window, which only a receiver that answers needs.
 const (
 	lastBlock = 0x80
 	streaming = 0x40
 )
 
-// A Block is one part of an APDU that was too long for a frame: general-block-transfer. Its Data belong to the bytes that it
-// was parsed from.
+// A Block is one general-block-transfer: a part of a message that is too long for one frame.
 //
 //	E0 | control | number(2) | acknowledged(2) | length | data
 type Block struct {
-	// Last tells that the APDU ends with this block.
+	// Last is true in the last block of a message.
 	Last bool
-	// Number counts the blocks of an APDU from 1.
+	// Number is the number of the block in its message, from 1.
 	Number uint16
-	// Acknowledged is the number of the last block that the sender got; a meter that pushes got none.
+	// Acknowledged is the number of the last block that the sender has received; 0 in what meters push.
 	Acknowledged uint16
-	// Data is the block's part of the APDU.
+	// Data is the block's part of the message. It aliases the bytes that the block was parsed from.
 	Data []byte
 }
 
-// Parse reads a block whole: one that is cut or is followed by more is an error that names the byte, and leaves nothing.
+// Parse reads the one block that apdu holds. After an error, which matches ErrTruncated or ErrMalformed and names the byte, b is
+// empty.
 func (b *Block) Parse(apdu []byte) error {
 	*b = Block{}
 	r := reader{b: apdu}
@@ -42,8 +42,8 @@ func (b *Block) Parse(apdu []byte) error {
 	return nil
 }
 
-// AppendBlock appends the block as Landis+Gyr E450 meters write it, for a receiver that does not answer. It panics on more
-// data than a length can say.
+// AppendBlock appends the block as Landis+Gyr E450 meters write it, for a receiver that does not answer. It panics if b.Data has more
+// than 65535 bytes.
 func AppendBlock(dst []byte, b Block) []byte {
 	control := byte(streaming)
 	if b.Last {

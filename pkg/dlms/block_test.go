@@ -10,16 +10,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
+// TestBlocks: Parse reads what AppendBlock writes, and both keep to the format.
 func TestBlocks(t *testing.T) {
 	long := strings.Repeat("x", 0x180)
 	for _, tt := range []struct {
 		name, in string
 		want     dlms.Block
 	}{
-		{"the first of more", "\xE0\x40\x00\x01\x00\x00\x03abc", dlms.Block{Number: 1, Data: []byte("abc")}},
+		{"the first of several", "\xE0\x40\x00\x01\x00\x00\x03abc", dlms.Block{Number: 1, Data: []byte("abc")}},
 		{"the last", "\xE0\xC0\x01\x02\x00\x00\x03abc", dlms.Block{Last: true, Number: 0x102, Data: []byte("abc")}},
 		{"no data", "\xE0\xC0\x00\x02\x00\x00\x00", dlms.Block{Last: true, Number: 2, Data: []byte{}}},
-		{"acknowledges", "\xE0\x40\x00\x01\x03\x04\x01a", dlms.Block{Number: 1, Acknowledged: 0x304, Data: []byte("a")}},
+		{"acknowledged number", "\xE0\x40\x00\x01\x03\x04\x01a", dlms.Block{Number: 1, Acknowledged: 0x304, Data: []byte("a")}},
 		{"200 bytes", "\xE0\x40\x00\x01\x00\x00\x81\xC8" + long[:200], dlms.Block{Number: 1, Data: []byte(long[:200])}},
 		{"384 bytes", "\xE0\x40\x00\x01\x00\x00\x82\x01\x80" + long, dlms.Block{Number: 1, Data: []byte(long)}},
 	} {
@@ -37,7 +38,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestBlockWindow: what the window and streaming bits say does not matter to who only listens.
+// TestBlockWindow: Parse ignores the window and streaming bits of the control byte.
 func TestBlockWindow(t *testing.T) {
 	for _, control := range []string{"\x00", "\x3F", "\x7F", "\x41"} {
 		var got dlms.Block

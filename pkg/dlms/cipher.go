@@ -6,32 +6,33 @@ import (
 	"slices"
 )
 
-// A Ciphered is a parsed general-glo-ciphering (IEC 62056-5-3): a message that only the meter's Key opens. Its slices
-// belong to the bytes it was parsed from.
+// A Ciphered is a parsed general-glo-ciphering (IEC 62056-5-3): an encrypted message, which the Key of the meter decrypts. Its slices
+// alias the bytes that it was parsed from.
 //
 //	DB | 08 title(8) | length | security | frame counter(4) | ciphertext | tag(12)
 type Ciphered struct {
-	// Title is the system title of the meter, 8 bytes: three letters of the maker, then what tells its meters apart. It is
-	// empty in a headless message.
+	// Title is the system title of the meter: 8 bytes, three letters of the maker and a number of the meter. It is empty in a headless
+	// message.
 	Title []byte
-	// Security is the security control byte: 20 or 21 encrypted, 30 or 31 encrypted and with a tag (hexadecimal).
+	// Security is the security control byte: 20 or 21 (hexadecimal) if the message is encrypted, 30 or 31 if it has a tag too.
 	Security byte
-	// Counter is the frame counter, which rises with each message of a key.
+	// Counter is the frame counter. It rises with each message that is encrypted with the same key.
 	Counter uint32
-	// Ciphertext is the ciphertext and, where Security says so, the tag behind it.
+	// Ciphertext is the encrypted message, followed by its authentication tag of 12 bytes if Security says so.
 	Ciphertext []byte
 }
 
 // Sizes in bytes.
 const (
 	titleLength = 8
-	headLength  = 1 + 4 // security and frame counter
+	headLength  = 1 + 4 // security control byte and frame counter
 	tagLength   = 12
-	minStream   = 8    // of text, in a stream: no data-notification is shorter
-	maxStream   = 4096 // of text and tag, in a stream
+	// Limits of a message in a stream without frames. No data-notification is shorter than 8 bytes.
+	minStreamText = 8    // without the tag
+	maxStreamText = 4096 // with the tag
 )
 
-// Bits of the security control byte (DLMS Green Book, 9.2.7.2.4). The low four number the suite: 0 and 1 are both AES-128.
+// Bits of the security control byte (DLMS Green Book, 9.2.7.2.4). The low four bits are the suite: 0 and 1 are both AES-128.
 const (
 	suiteBits     = 0x0F
 	authenticated = 0x10
@@ -40,8 +41,8 @@ const (
 	compressed    = 0x80
 )
 
-// Parse reads a general-glo-ciphering whole: one that is cut, is followed by more, or is secured in a way that no customer
-// port uses is an error that names the byte, and leaves nothing.
+// Parse reads the one general-glo-ciphering that apdu holds. It does not decrypt it; Key.Decrypt does. After an error, which matches
+// ErrTruncated, ErrMalformed or ErrUnsupported and names the byte, c is empty.
 func (c *Ciphered) Parse(apdu []byte) error {
 	r := reader{b: apdu}
 	if r.byte() != tagCiphered {
@@ -50,32 +51,32 @@ func (c *Ciphered) Parse(apdu []byte) error {
 	return c.read(&r, titleLength)
 }
 
-// ParseHeadless reads what the meters of Stoen Operator (Warsaw) send between the identification line of a P1 telegram and
-// its '!': a general-glo-ciphering without its tag DB, and with a system title of no bytes.
+// ParseHeadless is Parse for the encrypted part of a P1 telegram, between its identification line and its '!', as meters of Stoen
+// Operator (Warsaw) send it: a general-glo-ciphering without its first byte DB and without a system title.
 //
 //	00 | 82 length(2) | 30 | 00000000 | ciphertext | tag(12)
 //
-// Its text is the lines of the telegram. Key.Open takes eight zero bytes for the title: the only reading of the standard
-// that is left, but no message with a published key proves it.
+// Decrypted, it is the data lines of the telegram. Key.Decrypt uses eight zero bytes as the system title. The standard leaves no other
+// choice, but no public message with its key confirms it.
 func (c *Ciphered) ParseHeadless(b []byte) error {
 	return c.read(&reader{b: b}, 0)
 }
 
-// read reads all behind the APDU's tag; title is the length that the system title must have.
-func (c *Ciphered) read(r *reader, title int) error {
+// read reads what follows the first byte of the message. titleSize is the required length of the system title.
+func (c *Ciphered) read(r *reader, titleSize int) error {
 	*c = Ciphered{}
 	at := r.at
-	if r.length() != title {
+	if r.length() != titleSize {
 		r.fail(at, "a system title of a wrong length")
 	}
-	name := r.bytes(title)
+	title := r.bytes(titleSize)
 	size := r.length()
 	at = r.at
 	security := r.byte()
-	if reason := unread(security); reason != "" {
+	if reason := unsupported(security); reason != "" {
 		r.failAs(ErrUnsupported, at, reason)
 	}
-	if size <= headLength+tagOf(security) {
+	if size <= headLength+tagSize(security) {
 		r.fail(at, "an encrypted message without text")
 	}
 	counter := uint32(r.uint(4))
@@ -84,19 +85,19 @@ func (c *Ciphered) read(r *reader, title int) error {
 	if r.fault != "" {
 		return r.error()
 	}
-	*c = Ciphered{Title: name, Security: security, Counter: counter, Ciphertext: text}
+	*c = Ciphered{Title: title, Security: security, Counter: counter, Ciphertext: text}
 	return nil
 }
 
-// end fails where something stands behind what was read.
+// end fails if bytes are left.
 func (r *reader) end() {
 	if r.at < len(r.b) {
 		r.fail(r.at, "more data than the length says")
 	}
 }
 
-// unread tells why a message with this security control byte is not read, "" for one that is.
-func unread(security byte) string {
+// unsupported returns why a message with this security control byte cannot be read, "" if it can.
+func unsupported(security byte) string {
 	switch {
 	case security&compressed != 0:
 		return "a compressed message, which is not read"
@@ -110,34 +111,34 @@ func unread(security byte) string {
 	return ""
 }
 
-// tagOf returns the length of the tag that a message has.
-func tagOf(security byte) int {
+// tagSize returns the length of the tag of a message with this security control byte: 12 or 0.
+func tagSize(security byte) int {
 	if security&authenticated != 0 {
 		return tagLength
 	}
 	return 0
 }
 
-// AppendCiphered encrypts plain and appends it as a general-glo-ciphering, its lengths in the fewest bytes. With a title of
-// no bytes, what stands behind the first byte is a headless message. plain and dst must not overlap. It panics on a
-// programmer's fault: a title that is not of 8 or 0 bytes, a security other than 20, 21, 30 and 31 (hexadecimal), a tag
-// wanted of a key that cannot authenticate, more text than a length can say.
+// AppendCiphered encrypts plain and appends it to dst as a general-glo-ciphering. If title is empty, all but the first byte of it is a
+// headless message, which ParseHeadless reads. plain and dst must not overlap. AppendCiphered panics if title is not of 8 or 0 bytes,
+// if security is not 20, 21, 30 or 31 (hexadecimal), if security asks for a tag and k has no authentication key, or if the message is
+// longer than 65535 bytes.
 func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uint32, plain []byte) []byte {
-	if n := len(title); n != titleLength && n != 0 || unread(security) != "" {
+	if n := len(title); n != titleLength && n != 0 || unsupported(security) != "" {
 		panic(fmt.Sprintf("dlms: no message of security %02x with a system title of %d bytes", security, n))
 	}
 	s := k.secret()
-	if tagOf(security) > 0 && !s.authenticates {
+	if tagSize(security) > 0 && !s.authenticates {
 		panic("dlms: no tag without an authentication key")
 	}
 	dst = append(append(dst, tagCiphered, byte(len(title))), title...)
-	dst = appendSize(dst, headLength+len(plain)+tagOf(security))
+	dst = appendSize(dst, headLength+len(plain)+tagSize(security))
 	dst = binary.BigEndian.AppendUint32(append(dst, security), counter)
 	sealed := s.gcm.Seal(slices.Grow(dst, len(plain)+sealRoom), s.iv(title, counter), plain, s.additional(security))
-	return sealed[:len(sealed)-tagLength+tagOf(security)]
+	return sealed[:len(sealed)-tagLength+tagSize(security)]
 }
 
-// appendSize appends the length of an octet-string in the fewest bytes (IEC 61334-6, A-XDR 6.9).
+// appendSize appends a length or count in the fewest bytes (IEC 61334-6, A-XDR 6.9). It panics if n is above 65535.
 func appendSize(dst []byte, n int) []byte {
 	switch {
 	case n < 0x80:
@@ -150,10 +151,13 @@ func appendSize(dst []byte, n int) []byte {
 	panic(fmt.Sprintf("dlms: no length of %d bytes", n))
 }
 
-// CipheredLength returns how many bytes the general-glo-ciphering that begins at b[0] takes: 0 when b does not hold its end
-// yet, -1 when none begins there. It is for streams that hold such messages with nothing around them (Luxembourg, Smarty P1
-// 1.1.3), where a message proves itself only to who has the key; so it is strict: a title of 8 bytes, a text of 8 to 4096
-// bytes, a security that Parse reads. More bytes behind b never change an answer other than 0.
+// CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b is too short to tell or does
+// not hold the whole message yet, and -1 if no such message begins there. It does not verify the message. More bytes behind b never
+// change a result other than 0. It means the same as Length in the packages of framings.
+//
+// It is for streams of such messages without frames (Luxembourg, Smarty P1 1.1.3). There only the key proves a message, so that
+// CipheredLength accepts no other than these: a system title of 8 bytes, a text of 8 to 4096 bytes, and a security control byte that
+// Parse supports.
 func CipheredLength(b []byte) int {
 	const start = "\xDB\x08"
 	if n := min(len(b), len(start)); string(b[:n]) != start[:n] {
@@ -166,11 +170,11 @@ func CipheredLength(b []byte) int {
 	security := r.byte()
 	end := at + size
 	switch {
-	case r.fault == short:
+	case r.fault == endsEarly:
 		return 0
-	case r.fault != "" || unread(security) != "":
+	case r.fault != "" || unsupported(security) != "":
 		return -1
-	case size < headLength+minStream+tagOf(security) || size > headLength+maxStream:
+	case size < headLength+minStreamText+tagSize(security) || size > headLength+maxStreamText:
 		return -1
 	case end > len(b):
 		return 0

@@ -7,13 +7,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// FuzzCiphered: no panic; a length holds what Parse reads, and stays what it is when more arrives; a text that is opened
-// with its tag is written back byte by byte.
+// FuzzCiphered: nothing panics. Parse reads what CipheredLength delimits, and more bytes never change a length. A message that the key
+// decrypts is encrypted to the same bytes again.
 func FuzzCiphered(f *testing.F) {
 	k := key(f, encryption, authentication)
 	for _, security := range securities {
-		f.Add(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, sized(20)))
-		f.Add(dlms.AppendCiphered(nil, k, nil, security, 0, sized(200))[1:])
+		f.Add(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, message(20)))
+		f.Add(dlms.AppendCiphered(nil, k, nil, security, 0, message(200))[1:])
 	}
 	f.Add([]byte("\xDB\x08" + systemTitle + "\x82\x10\x05\x30"))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -41,7 +41,7 @@ func FuzzCiphered(f *testing.F) {
 	})
 }
 
-// checkLength returns the answer for b after it has asked for every shorter part of it.
+// checkLength returns the length for b. It fails if any prefix of b gives a length that is neither 0 nor the same.
 func checkLength(t *testing.T, b []byte, length func([]byte) int) int {
 	t.Helper()
 	want := length(b)
@@ -56,7 +56,7 @@ func checkLength(t *testing.T, b []byte, length func([]byte) int) int {
 	return want
 }
 
-// FuzzBlock: no panic, and what is accepted is read back the same from what is written.
+// FuzzBlock: nothing panics, and a block that Parse accepts is the same after AppendBlock and Parse.
 func FuzzBlock(f *testing.F) {
 	f.Add(dlms.AppendBlock(nil, dlms.Block{Number: 1, Data: []byte("abc")}))
 	f.Add(dlms.AppendBlock(nil, dlms.Block{Last: true, Number: 2, Acknowledged: 1, Data: make([]byte, 300)}))

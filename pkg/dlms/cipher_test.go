@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// Keys and the title of a meter that does not exist.
+// Keys and system title of a meter that does not exist.
 const (
 	encryption     = "\x9D\xC1\x4E\x02\x77\x3B\xA5\x68\xF0\x1C\xD9\x86\x54\xBE\x21\xE7"
 	authentication = "\x31\x8A\xFE\x60\x0B\xC4\x92\x5D\x17\xE8\x73\xAF\xD6\x29\x40\xB3"
@@ -27,6 +27,7 @@ const (
 
 var securities = []byte{0x20, 0x21, 0x30, 0x31}
 
+// key returns the Key of two keys of 16 bytes. authentication may be empty.
 func key(t testing.TB, encryption, authentication string) *dlms.Key {
 	t.Helper()
 	var second []byte
@@ -40,9 +41,10 @@ func key(t testing.TB, encryption, authentication string) *dlms.Key {
 	return k
 }
 
-// sized is a data-notification of n bytes, at least 8.
-func sized(n int) []byte { return append([]byte(start+"\x02\x01"), make([]byte, n-8)...) }
+// message returns a data-notification of n bytes, at least 8.
+func message(n int) []byte { return append([]byte(start+"\x02\x01"), make([]byte, n-8)...) }
 
+// parsed returns the parsed general-glo-ciphering.
 func parsed(t testing.TB, apdu []byte) *dlms.Ciphered {
 	t.Helper()
 	c := new(dlms.Ciphered)
@@ -52,11 +54,12 @@ func parsed(t testing.TB, apdu []byte) *dlms.Ciphered {
 	return c
 }
 
-// TestCipheredRoundTrip: what was written is read back, and proved where there is a tag and the key to it.
+// TestCipheredRoundTrip: Parse and Decrypt read what AppendCiphered writes. It is authentic if it has a tag and the Key an authentication
+// key.
 func TestCipheredRoundTrip(t *testing.T) {
 	keys := map[bool]*dlms.Key{true: key(t, encryption, authentication), false: key(t, encryption, "")}
 	rapid.Check(t, func(r *rapid.T) {
-		plain := sized(rapid.OneOf(rapid.IntRange(8, 600), rapid.IntRange(8, 60000)).Draw(r, "size"))
+		plain := message(rapid.OneOf(rapid.IntRange(8, 600), rapid.IntRange(8, 60000)).Draw(r, "size"))
 		for i := 8; i < len(plain); i++ {
 			plain[i] = byte(i * i)
 		}
@@ -82,8 +85,8 @@ func TestCipheredRoundTrip(t *testing.T) {
 	})
 }
 
-// TestCipheredForm holds the bytes around the text, and the text against the library's own cipher.
-func TestCipheredForm(t *testing.T) {
+// TestCipheredBytes compares the bytes that AppendCiphered writes with those that crypto/cipher gives.
+func TestCipheredBytes(t *testing.T) {
 	k := key(t, encryption, authentication)
 	block, err := aes.NewCipher([]byte(encryption))
 	if err != nil {
@@ -107,7 +110,7 @@ func TestCipheredForm(t *testing.T) {
 		{0x31, 0xFFFF - 17, "\x82\xFF\xFF"},
 	} {
 		const counter = "\x00\x0A\x0B\x0C"
-		plain := sized(tt.size)
+		plain := message(tt.size)
 		text := gcm.Seal(make([]byte, 0, len(plain)+16), []byte(systemTitle+counter), plain, []byte(string(rune(tt.security))+authentication))
 		if tt.security < 0x30 {
 			text = text[:len(plain)]
@@ -121,7 +124,7 @@ func TestCipheredForm(t *testing.T) {
 }
 
 func TestCipheredErrors(t *testing.T) {
-	message := func(security string, text int) string {
+	build := func(security string, text int) string {
 		return "\xDB\x08" + systemTitle + string(rune(5+text)) + security + "\x00\x00\x00\x01" + strings.Repeat("x", text)
 	}
 	for _, tt := range []struct{ name, in, want string }{
@@ -131,14 +134,14 @@ func TestCipheredErrors(t *testing.T) {
 		{"no title", "\xDB\x00\x0D\x20", "byte 1: a system title of a wrong length"},
 		{"no content", "\xDB\x08" + systemTitle + "\x00", "byte 11: the data ends too early"},
 		{"a content of no bytes", "\xDB\x08" + systemTitle + "\x00\x20", "byte 11: an encrypted message without text"},
-		{"no text", message("\x20", 0), "byte 11: an encrypted message without text"},
-		{"a tag without text", message("\x30", 12), "byte 11: an encrypted message without text"},
-		{"a byte too many", message("\x20", 8) + "x", "byte 24: more data than the length says"},
-		{"authenticated alone", message("\x10", 20), "byte 11: a ciphered message that is not encrypted"},
-		{"not secured", message("\x00", 20), "byte 11: a ciphered message that is not encrypted"},
-		{"suite 2", message("\x32", 20), "byte 11: a security suite other than 0 and 1"},
-		{"compressed", message("\u00B0", 20)[:11] + "\xB0" + message("\x30", 20)[12:], "byte 11: a compressed message"},
-		{"broadcast", message("\x70", 20), "byte 11: a message for the broadcast key"},
+		{"no text", build("\x20", 0), "byte 11: an encrypted message without text"},
+		{"a tag without text", build("\x30", 12), "byte 11: an encrypted message without text"},
+		{"a byte too many", build("\x20", 8) + "x", "byte 24: more data than the length says"},
+		{"authenticated alone", build("\x10", 20), "byte 11: a ciphered message that is not encrypted"},
+		{"not secured", build("\x00", 20), "byte 11: a ciphered message that is not encrypted"},
+		{"suite 2", build("\x32", 20), "byte 11: a security suite other than 0 and 1"},
+		{"compressed", build("\u00B0", 20)[:11] + "\xB0" + build("\x30", 20)[12:], "byte 11: a compressed message"},
+		{"broadcast", build("\x70", 20), "byte 11: a message for the broadcast key"},
 		{"a length of four bytes", "\xDB\x08" + systemTitle + "\x84\x00\x00\x00\x0D", "byte 10: a length of more than two bytes"},
 	} {
 		c := dlms.Ciphered{Counter: 1}
@@ -166,12 +169,12 @@ func kindOf(text string) error {
 	return dlms.ErrMalformed
 }
 
-// TestCipheredCuts: a message cut anywhere is an error at or before the cut, and a stream that ends there waits for more.
-func TestCipheredCuts(t *testing.T) {
+// TestCipheredTruncated: Parse of a truncated message names a byte at or before its end, and CipheredLength returns 0 for it.
+func TestCipheredTruncated(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range securities {
 		for _, size := range []int{8, 100, 200, 400} {
-			whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, sized(size))
+			whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, message(size))
 			for n := range whole {
 				var c dlms.Ciphered
 				err := c.Parse(whole[:n])
@@ -190,12 +193,13 @@ func TestCipheredCuts(t *testing.T) {
 	}
 }
 
-func TestCipheredLengthStrict(t *testing.T) {
+// TestCipheredLength: only messages that a stream without frames may contain have a length.
+func TestCipheredLength(t *testing.T) {
 	k := key(t, encryption, authentication)
-	message := func(security byte, text int) string {
-		return string(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, sized(text)))
+	build := func(security byte, text int) string {
+		return string(dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 1, message(text)))
 	}
-	short := message(0x30, 8)
+	short := build(0x30, 8)
 	for _, tt := range []struct {
 		name, in string
 		want     int
@@ -205,10 +209,10 @@ func TestCipheredLengthStrict(t *testing.T) {
 		{"another byte", "\x7E", -1},
 		{"another title", "\xDB\x07", -1},
 		{"the shortest", short, len(short)},
-		{"the longest", message(0x20, 4096), 2 + 8 + 3 + 5 + 4096},
-		{"longer than the longest", message(0x20, 4097), -1},
-		{"the longest with a tag", message(0x31, 4084), 2 + 8 + 3 + 5 + 4096},
-		{"longer than the longest with a tag", message(0x31, 4085), -1},
+		{"the longest", build(0x20, 4096), 2 + 8 + 3 + 5 + 4096},
+		{"longer than the longest", build(0x20, 4097), -1},
+		{"the longest with a tag", build(0x31, 4084), 2 + 8 + 3 + 5 + 4096},
+		{"longer than the longest with a tag", build(0x31, 4085), -1},
 		{"shorter than the shortest", short[:10] + "\x18\x30", -1},
 		{"shorter than the shortest without a tag", short[:10] + "\x0C\x20", -1},
 		{"authenticated alone", short[:10] + "\x50\x10", -1},
@@ -221,8 +225,8 @@ func TestCipheredLengthStrict(t *testing.T) {
 	}
 }
 
-// TestHeadless: the form without a tag and a title, behind an identification line.
-func TestHeadless(t *testing.T) {
+// TestParseHeadless: the encrypted part of a P1 telegram, which has no system title, is read and decrypted.
+func TestParseHeadless(t *testing.T) {
 	k := key(t, encryption, authentication)
 	lines := []byte(strings.Repeat("1-0:1.8.0(000123.456*kWh)\r\n", 20))
 	b := dlms.AppendCiphered(nil, k, nil, 0x30, 0, lines)[1:]
@@ -245,11 +249,11 @@ func TestHeadless(t *testing.T) {
 	}
 }
 
-// TestFlips: one changed bit anywhere in a message with a tag is an error of Parse or of Open.
-func TestFlips(t *testing.T) {
+// TestFlippedBits: one flipped bit anywhere in a message with a tag is an error of Parse or of Decrypt.
+func TestFlippedBits(t *testing.T) {
 	k := key(t, encryption, authentication)
 	for _, security := range []byte{0x30, 0x31} {
-		whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, sized(150))
+		whole := dlms.AppendCiphered(nil, k, []byte(systemTitle), security, 7, message(150))
 		for bit := range 8 * len(whole) {
 			flipped := bytes.Clone(whole)
 			flipped[bit/8] ^= 1 << (bit % 8)
@@ -258,7 +262,7 @@ func TestFlips(t *testing.T) {
 				continue
 			}
 			plain, authentic, err := k.Decrypt(nil, &c)
-			// Without its bit for the tag a message has a text that is longer, and nothing proves it.
+			// If the bit that announces the tag is flipped, the tag is read as text, and the result is not authentic.
 			if c.Security < 0x30 && err == nil && !authentic {
 				continue
 			}
@@ -273,10 +277,10 @@ func TestWrongKey(t *testing.T) {
 	other := strings.Repeat("\x5A", 16)
 	right := key(t, encryption, authentication)
 	for _, security := range securities {
-		c := parsed(t, dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, sized(100)))
+		c := parsed(t, dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, message(100)))
 		for name, k := range map[string]*dlms.Key{
 			"encryption key":                    key(t, other, authentication),
-			"encryption key, no other":          key(t, other, ""),
+			"encryption key alone":              key(t, other, ""),
 			"both":                              key(t, other, other),
 			"keys in the wrong order":           key(t, authentication, encryption),
 			"authentication key":                key(t, encryption, other),
@@ -302,10 +306,10 @@ func TestWrongKey(t *testing.T) {
 	}
 }
 
-// TestWrongKeyWithoutTag: of many keys at random, none gives what looks like a message.
+// TestWrongKeyWithoutTag: none of 100,000 random keys gives a text that begins as a message does.
 func TestWrongKeyWithoutTag(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	c := parsed(t, dlms.AppendCiphered(nil, key(t, encryption, authentication), []byte(systemTitle), 0x20, 7, sized(100)))
+	c := parsed(t, dlms.AppendCiphered(nil, key(t, encryption, authentication), []byte(systemTitle), 0x20, 7, message(100)))
 	dst := make([]byte, 0, 200)
 	wrong := make([]byte, 16)
 	for range 100_000 {
@@ -322,25 +326,25 @@ func TestWrongKeyWithoutTag(t *testing.T) {
 	}
 }
 
-// TestBeginnings holds what a text without a judged tag may begin with.
-func TestBeginnings(t *testing.T) {
+// TestDecryptWithoutTag: a text that no tag proves is accepted only if it begins as a message does.
+func TestDecryptWithoutTag(t *testing.T) {
 	k := key(t, encryption, "")
 	const date, rest = "\x07\xE9\x06\x1E\x01\x17\x3B\x28\x00\xFF\x88\x80", "\x02\x00"
 	for _, tt := range []struct {
 		name, plain string
-		right       bool
+		accepted    bool
 	}{
 		{"no date-time", start + "\x01\x00", true},
 		{"no date-time, with tag", start[:5] + "\x09\x00\x01\x00", true},
 		{"date-time", start[:5] + "\x0C" + date + rest, true},
 		{"date-time with tag", start[:5] + "\x09\x0C" + date + rest, true},
-		{"a clock that is not set", start[:5] + "\x0C" + strings.Repeat("\xFF", 12) + rest, true},
+		{"a date-time that is not specified", start[:5] + "\x0C" + strings.Repeat("\xFF", 12) + rest, true},
 		{"identification line", "/ABC5\\253833635_A\r\n\r\n", true},
 		{"identification line without a name", "/abc5\r\n\r\n1-3:0.2.8(50)", true},
 		{"line of a code", "0-0:1.0.0(250630235940S)", true},
-		{"the notification ends", start, false},
-		{"the notification ends in its id", start[:5], false},
-		{"the notification ends in its date-time", start[:5] + "\x0C" + date, false},
+		{"the notification ends before its body", start, false},
+		{"the notification ends within its invoke id", start[:5], false},
+		{"the notification ends after its date-time", start[:5] + "\x0C" + date, false},
 		{"a date-time of 11 bytes", start[:5] + "\x0B" + date[1:] + rest, false},
 		{"year 1999", start[:5] + "\x0C\x07\xCF" + date[2:] + rest, false},
 		{"year 2101", start[:5] + "\x0C\x08\x35" + date[2:] + rest, false},
@@ -352,13 +356,13 @@ func TestBeginnings(t *testing.T) {
 		{"a body that is a number", start + "\x06\x00\x00\x00\x01", false},
 		{"a block", "\xE0\xC0\x00\x01\x00\x00\x00", false},
 		{"a short text", "/ABC5\r\n", false},
-		{"a byte that is no text", "/ABC5\\25383363\x80_A\r\n", false},
-		{"no maker", "/A1C5\\253833635_A\r\n\r\n", false},
+		{"a byte that is not printable", "/ABC5\\25383363\x80_A\r\n", false},
+		{"a digit in the letters of the maker", "/A1C5\\253833635_A\r\n\r\n", false},
 		{"other text", "Lorem ipsum dolor sit amet", false},
 	} {
 		c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x20, 7, []byte(tt.plain)))
 		got, _, err := k.Decrypt(nil, c)
-		if tt.right && (err != nil || string(got) != tt.plain) || !tt.right && (got != nil || !errors.Is(err, dlms.ErrWrongKey)) {
+		if tt.accepted && (err != nil || string(got) != tt.plain) || !tt.accepted && (got != nil || !errors.Is(err, dlms.ErrWrongKey)) {
 			t.Errorf("%s: got %q, error %v", tt.name, got, err)
 		}
 	}
@@ -383,11 +387,11 @@ func TestNewKeyErrors(t *testing.T) {
 	}
 }
 
-// TestKeyStaysSecret prints a key in every way, and wrapped in what others build around it.
-func TestKeyStaysSecret(t *testing.T) {
+// TestKeyIsNotPrinted: no verb, no encoding and no value around a Key prints bytes of it.
+func TestKeyIsNotPrinted(t *testing.T) {
 	k := key(t, encryption, authentication)
-	c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x30, 7, sized(50)))
-	if _, _, err := k.Decrypt(nil, c); err != nil { // a key that was used
+	c := parsed(t, dlms.AppendCiphered(nil, k, []byte(systemTitle), 0x30, 7, message(50)))
+	if _, _, err := k.Decrypt(nil, c); err != nil { // fills the buffers of the key
 		t.Fatal(err)
 	}
 	type exported struct{ K *dlms.Key }
@@ -421,7 +425,7 @@ func TestKeyStaysSecret(t *testing.T) {
 	}
 }
 
-// checkSecret looks for five bytes in a row of the secret, in any form that a program prints bytes in.
+// checkSecret fails if s contains five successive bytes of the secret, in any format in which programs print bytes.
 func checkSecret(t *testing.T, s, secret string) {
 	t.Helper()
 	for i := range len(secret) - 4 {
@@ -437,9 +441,9 @@ func checkSecret(t *testing.T, s, secret string) {
 
 func TestEncryptedError(t *testing.T) {
 	for _, tt := range []struct {
-		title       string
-		tried, half bool
-		want        string
+		title          string
+		tried, authKey bool
+		want           string
 	}{
 		{systemTitle, false, false, "dlms: encrypted, and no key given (system title ABCE…)"},
 		{systemTitle, true, false, "dlms: encrypted, and the key does not fit (system title ABCE…)"},
@@ -448,7 +452,7 @@ func TestEncryptedError(t *testing.T) {
 		{"A\x01C45678", true, false, "dlms: encrypted, and the key does not fit (system title 41014334…)"},
 		{strings.Repeat("\x00", 8), false, false, "dlms: encrypted, and no key given (no system title)"},
 	} {
-		e := &dlms.EncryptedError{Title: [8]byte([]byte(tt.title)), Tried: tt.tried, AuthKey: tt.half}
+		e := &dlms.EncryptedError{Title: [8]byte([]byte(tt.title)), Tried: tt.tried, AuthKey: tt.authKey}
 		if got := e.Error(); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
@@ -458,11 +462,11 @@ func TestEncryptedError(t *testing.T) {
 	}
 }
 
-// TestOpenAllocs: reading a message costs no memory where dst has the room that Open asks for, whatever comes of it.
-func TestOpenAllocs(t *testing.T) {
+// TestDecryptAllocs: nothing is allocated if dst has the room that Decrypt asks for, whether or not the key fits.
+func TestDecryptAllocs(t *testing.T) {
 	right, wrong := key(t, encryption, authentication), key(t, authentication, encryption)
 	for _, security := range securities {
-		apdu := dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, sized(450))
+		apdu := dlms.AppendCiphered(nil, right, []byte(systemTitle), security, 7, message(450))
 		for name, k := range map[string]*dlms.Key{"right": right, "wrong": wrong, "no authentication": key(t, encryption, "")} {
 			var c dlms.Ciphered
 			dst := make([]byte, 0, len(parsed(t, apdu).Ciphertext)+16)
@@ -481,28 +485,28 @@ func TestOpenAllocs(t *testing.T) {
 	}
 }
 
-// TestNothingBehind: whatever the length of a text and the room in a buffer, what stands behind the buffer is left alone.
-func TestNothingBehind(t *testing.T) {
-	const guard = "left alone"
-	full, open := key(t, encryption, authentication), key(t, encryption, "")
+// TestBytesBehindBuffer: AppendCiphered and Decrypt never change bytes behind the capacity of dst, whatever the sizes.
+func TestBytesBehindBuffer(t *testing.T) {
+	const guard = "unchanged"
+	full, encryptionOnly := key(t, encryption, authentication), key(t, encryption, "")
 	check := func(what string, size int, room []byte, n int, call func(dst []byte)) {
 		t.Helper()
 		copy(room[n:], guard)
 		call(room[:0:n])
 		if string(room[n:n+len(guard)]) != guard {
-			t.Errorf("%s, text of %d bytes in a buffer of %d: behind it stands %q", what, size, n, room[n:n+len(guard)])
+			t.Errorf("%s, text of %d bytes in a buffer of %d: the bytes behind it are %q", what, size, n, room[n:n+len(guard)])
 		}
 	}
 	for size := 20; size < 40; size++ {
 		for _, security := range securities {
-			apdu := dlms.AppendCiphered(nil, full, []byte(systemTitle), security, 7, sized(size))
+			apdu := dlms.AppendCiphered(nil, full, []byte(systemTitle), security, 7, message(size))
 			c, room := parsed(t, apdu), make([]byte, 200)
 			for more := range 17 {
-				check("sealing", size, room, len(apdu)-12+more, func(dst []byte) {
-					dlms.AppendCiphered(dst, full, []byte(systemTitle), security, 7, sized(size))
+				check("encrypt", size, room, len(apdu)-12+more, func(dst []byte) {
+					dlms.AppendCiphered(dst, full, []byte(systemTitle), security, 7, message(size))
 				})
-				for _, k := range []*dlms.Key{full, open} {
-					check("opening", size, room, size+more, func(dst []byte) {
+				for _, k := range []*dlms.Key{full, encryptionOnly} {
+					check("decrypt", size, room, size+more, func(dst []byte) {
 						if _, _, err := k.Decrypt(dst, c); err != nil {
 							t.Fatal(err)
 						}
@@ -516,10 +520,10 @@ func TestNothingBehind(t *testing.T) {
 func TestAppendCipheredPanics(t *testing.T) {
 	full := key(t, encryption, authentication)
 	for name, call := range map[string]func(){
-		"a title of 7 bytes":      func() { dlms.AppendCiphered(nil, full, make([]byte, 7), 0x20, 0, sized(8)) },
-		"security 10":             func() { dlms.AppendCiphered(nil, full, make([]byte, 8), 0x10, 0, sized(8)) },
-		"no authentication key":   func() { dlms.AppendCiphered(nil, key(t, encryption, ""), make([]byte, 8), 0x30, 0, sized(8)) },
-		"more than a length says": func() { dlms.AppendCiphered(nil, full, make([]byte, 8), 0x20, 0, sized(0x10000)) },
+		"a title of 7 bytes":    func() { dlms.AppendCiphered(nil, full, make([]byte, 7), 0x20, 0, message(8)) },
+		"security 10":           func() { dlms.AppendCiphered(nil, full, make([]byte, 8), 0x10, 0, message(8)) },
+		"no authentication key": func() { dlms.AppendCiphered(nil, key(t, encryption, ""), make([]byte, 8), 0x30, 0, message(8)) },
+		"more than 65535 bytes": func() { dlms.AppendCiphered(nil, full, make([]byte, 8), 0x20, 0, message(0x10000)) },
 	} {
 		func() {
 			defer func() {
@@ -532,10 +536,10 @@ func TestAppendCipheredPanics(t *testing.T) {
 	}
 }
 
-// BenchmarkOpen opens a text of 450 bytes.
-func BenchmarkOpen(b *testing.B) {
+// BenchmarkDecrypt decrypts a text of 450 bytes.
+func BenchmarkDecrypt(b *testing.B) {
 	full := key(b, encryption, authentication)
-	c := parsed(b, dlms.AppendCiphered(nil, full, []byte(systemTitle), 0x30, 7, sized(450)))
+	c := parsed(b, dlms.AppendCiphered(nil, full, []byte(systemTitle), 0x30, 7, message(450)))
 	dst := make([]byte, 0, 500)
 	for _, bb := range []struct {
 		name string

@@ -1,14 +1,25 @@
-// Package dlms reads and writes what meters push in COSEM: the data-notification APDU and the A-XDR data in it
-// (IEC 62056-5-3, 7.3 and IEC 61334-6).
+// Package dlms reads and writes the DLMS messages (APDUs) that meters push on their customer ports:
+//
+//   - data-notification with A-XDR data: Notification reads it, the Append functions write it (IEC 62056-5-3, 7.3; IEC 61334-6)
+//   - general-glo-ciphering, an encrypted message: Ciphered and Key read it, AppendCiphered writes it (DLMS Green Book, 9.2.7)
+//   - general-block-transfer, a part of a long message: Block reads it, AppendBlock writes it (DLMS Green Book, 9.4.6.13)
+//
+// A message has no checksum of its own. Packages hdlc and mbus read the frames that carry it; package meter does all of this for a
+// stream. Where an encrypted message comes without a frame, CipheredLength delimits it, as Length does in the packages of framings.
+//
+// All lengths are in bytes. What Parse returns aliases the bytes that it was given. Parse accepts a message as a whole or returns an
+// error, which matches ErrTruncated, ErrMalformed or ErrUnsupported and names the byte; after an error the receiver is empty. Any
+// input is safe: memory and depth are bounded. The functions are safe for concurrent use, a value such as a Key or a Notification
+// has one user at a time.
 package dlms
 
-// LLC is the header before an APDU in HDLC: destination, source and quality (IEC 62056-46, annex B).
+// LLC is the LLC header, which comes before a message in HDLC: destination, source and quality (IEC 62056-46, annex B).
 const LLC = "\xE6\xE7\x00"
 
-// tagNotification begins a data-notification (IEC 62056-5-3, 7.3.12).
+// tagNotification is the first byte of a data-notification (IEC 62056-5-3, 7.3.12).
 const tagNotification = 0x0F
 
-// tagCiphered begins a general-glo-ciphering (IEC 62056-5-3, 9.5).
+// tagCiphered is the first byte of a general-glo-ciphering (IEC 62056-5-3, 9.5).
 const tagCiphered = 0xDB
 
 // Tags of A-XDR data (IEC 62056-5-3, table of the common data types).

@@ -15,10 +15,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// start is a data-notification without a time, up to its body.
+// start is the header of a data-notification without a time.
 const start = "\x0F\x40\x00\x00\x00\x00"
 
-// name is the logical name of a code as it stands in an item.
+// name returns a logical name with its tag.
 func name(code string) string {
 	c, err := obis.ParseCode(code)
 	if err != nil {
@@ -27,18 +27,20 @@ func name(code string) string {
 	return "\x09\x06" + string(c[:])
 }
 
-// watts is an item of three fields with a value in W.
+// watts returns an item of three fields with a value in W. value has its tag.
 func watts(value string) string {
 	return "\x02\x03" + name("1-0:1.7.0") + value + "\x02\x02\x0F\x00\x16\x1B"
 }
 
+// code returns the code 1-0:C.D.0.
 func code(c, d byte) obis.Code { return obis.Code{1, 0, c, d, 0, obis.Any} }
 
+// number returns the record of a number with the code 1-0:C.D.0.
 func number(c, d byte, coef int64, exp int8, unit obis.Unit) obis.Record {
 	return obis.Record{Code: code(c, d), Kind: obis.Number, Value: obis.Decimal{Coef: coef, Exp: exp}, Unit: unit}
 }
 
-// appendRegister appends {code, value, {scaler, unit}}.
+// appendRegister appends {code, value, {scaler, unit}}. A value that does not fit is written as the nearest that does.
 func appendRegister(dst []byte, code obis.Code, value obis.Decimal, t dlms.NumberType, scaler int8, unit obis.Unit) []byte {
 	dst = dlms.AppendLogicalName(dlms.AppendStructure(dst, 3), code)
 	rounded, err := obis.ParseDecimal(value.Shift(-scaler).AppendFixed(nil, 0))
@@ -53,14 +55,14 @@ func appendText(dst []byte, code obis.Code, text string) []byte {
 	return dlms.AppendVisibleString(dlms.AppendLogicalName(dlms.AppendStructure(dst, 2), code), text)
 }
 
-// appendClock appends {code, date-time} as Aidon meters do: with 0 for the day of week on Sundays.
+// appendClock appends {code, date-time} as Aidon meters do: with weekday 0 on Sundays.
 func appendClock(dst []byte, code obis.Code, t obis.Time, hundredths, status byte) []byte {
 	d := dlms.DateTime{Time: t, Weekday: dlms.Weekday(t) % 7, Hundredths: hundredths, Status: status}
 	return dlms.AppendDateTime(dlms.AppendLogicalName(dlms.AppendStructure(dst, 2), code), d)
 }
 
-// TestLists writes lists as Aidon meters send them, and reads them.
-func TestLists(t *testing.T) {
+// TestRegisterLists: Parse reads lists of registers, as Aidon meters send them.
+func TestRegisterLists(t *testing.T) {
 	clock := obis.Code{0, 0, 1, 0, 0, obis.Any}
 	at := obis.Time{Year: 2019, Month: 12, Day: 16, Hour: 7, Minute: 59, Second: 40}
 	sunday := obis.Time{Year: 2020, Month: 2, Day: 2, Hour: 23, Zone: true, Offset: 60}
@@ -90,7 +92,7 @@ func TestLists(t *testing.T) {
 		{"clock with a zone, on a Sunday", func(b []byte) []byte {
 			return appendClock(dlms.AppendArray(b, 1), clock, sunday, 0, 0xFF)
 		}, []obis.Record{{Code: clock, Kind: obis.Clock, Time: sunday}}},
-		{"what does not fit is the nearest that does", func(b []byte) []byte {
+		{"numbers that do not fit", func(b []byte) []byte {
 			b = appendRegister(dlms.AppendArray(b, 6), code(1, 7), obis.Decimal{Coef: -5}, dlms.Uint32, 0, obis.Watt)
 			b = appendRegister(b, code(1, 7), obis.Decimal{Coef: 1, Exp: 12}, dlms.Uint32, 0, obis.Watt)
 			b = appendRegister(b, code(32, 7), obis.Decimal{Coef: 1, Exp: 6}, dlms.Uint16, -1, obis.Volt)
@@ -122,8 +124,8 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// TestValues holds every type of a register, and the values that say "not available".
-func TestValues(t *testing.T) {
+// TestRegisterTypes: every type of a register is read, and its value that means "not available" gives an empty record.
+func TestRegisterTypes(t *testing.T) {
 	power := func(coef int64) obis.Record { return number(1, 7, coef, 0, obis.Watt) }
 	none := obis.Record{Code: code(1, 7), Unit: obis.Watt}
 	for _, tt := range []struct {
@@ -162,8 +164,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestTimes holds the forms of a date-time, in the header and in a clock item.
-func TestTimes(t *testing.T) {
+// TestDateTimes: a date-time in the header and in a clock item is read. One that is not specified or impossible is no time.
+func TestDateTimes(t *testing.T) {
 	at := obis.Time{Year: 2019, Month: 12, Day: 16, Hour: 7, Minute: 59, Second: 40}
 	zoned := func(minutes int16) obis.Time {
 		z := at
@@ -230,11 +232,11 @@ func TestParseErrors(t *testing.T) {
 		{"a logical name of five bytes", start + "\x01\x01\x02\x02\x09\x05\x01\x00\x01\x07\x00", "does not begin with a logical name"},
 		{"a list for a value", start + "\x01\x01\x02\x02" + name("1-0:1.7.0") + "\x01\x00", "byte 18: a value of a type"},
 		{"a text for scaler and unit", start + "\x01\x01" + item[:len(item)-6] + "\x0A\x04abcd", "byte 23: no scaler and unit"},
-		{"more behind the list", start + "\x01\x01" + item + "\x00", "more data than the list has items"},
-		{"fewer items than said", start + "\x01\x02" + item, "the data ends too early"},
+		{"a byte after the list", start + "\x01\x01" + item + "\x00", "more data than the list has items"},
+		{"fewer items than announced", start + "\x01\x02" + item, "the data ends too early"},
 		{"a text longer than the data", start + "\x01\x01\x02\x02" + name("0-0:96.1.0") + "\x0A\x7Fabc", "the data ends too early"},
 		{"a length of four bytes", start + "\x01\x84\x00\x00\x00\x01" + item, "a length of more than two bytes"},
-		{"many items said, none there", start + "\x01\x82\xFF\xFF", "the data ends too early"},
+		{"many items announced, none sent", start + "\x01\x82\xFF\xFF", "the data ends too early"},
 	} {
 		var got dlms.Notification
 		err := got.Parse([]byte(tt.in))
@@ -247,8 +249,8 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// swedish is a list of every kind of item.
-func swedish() []byte {
+// swedishList returns a notification with every kind of item: clock, registers, text.
+func swedishList() []byte {
 	b := dlms.AppendArray(dlms.AppendNotification(nil, 0x40000000), 4)
 	b = appendClock(b, obis.Code{0, 0, 1, 0, 0, obis.Any}, obis.Time{Year: 2019, Month: 12, Day: 16}, 0, 0xFF)
 	b = appendRegister(b, code(1, 7), obis.Decimal{Coef: 1122}, dlms.Uint32, 0, obis.Watt)
@@ -256,9 +258,9 @@ func swedish() []byte {
 	return appendText(b, obis.Code{0, 0, 96, 1, 0, obis.Any}, "7359990000000001")
 }
 
-// TestEveryCut: a notification cut anywhere is an error that names the byte at which the data ends.
-func TestEveryCut(t *testing.T) {
-	whole := swedish()
+// TestParseTruncated: the error for a truncated notification names a byte at or before its end.
+func TestParseTruncated(t *testing.T) {
+	whole := swedishList()
 	var n dlms.Notification
 	if err := n.Parse(whole); err != nil {
 		t.Fatal(err)
@@ -279,7 +281,7 @@ func TestEveryCut(t *testing.T) {
 	}
 }
 
-// TestRegisterRoundTrip: a value that fits its type and scaler is read back as it is.
+// TestRegisterRoundTrip: a value that fits its type and scaler is read back unchanged.
 func TestRegisterRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom([]dlms.NumberType{dlms.Uint32, dlms.Uint16, dlms.Int16}).Draw(t, "type")

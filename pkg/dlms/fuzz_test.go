@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// FuzzNotification: no panic; never more records than bytes; an error leaves nothing; and what a Notification has read
-// before changes nothing.
+// FuzzNotification: nothing panics. There are never more records than bytes, an error leaves the Notification empty, and a Notification
+// that was used before gives the same result as a fresh one.
 func FuzzNotification(f *testing.F) {
 	for _, s := range shapes {
 		f.Add([]byte(start+s.body), []byte(start+shapes[0].body))
@@ -28,7 +28,7 @@ func FuzzNotification(f *testing.F) {
 			t.Fatalf("-fresh +used before:\n%s", diff)
 		}
 		if err != nil && (len(fresh.Records) > 0 || len(fresh.Layout) > 0 || len(fresh.ListName) > 0 || !fresh.Time.IsZero()) {
-			t.Fatalf("an error, and something read: %+v", fresh)
+			t.Fatalf("the notification holds something after its error: %+v", fresh)
 		}
 		if len(fresh.Records) > len(apdu) || len(fresh.Layout) != 0 && len(fresh.Layout) != len(fresh.Records) {
 			t.Fatalf("%d records and %d letters of %d bytes", len(fresh.Records), len(fresh.Layout), len(apdu))

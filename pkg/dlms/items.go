@@ -2,8 +2,8 @@ package dlms
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// readRegisters reads count structures {logical name, value} or {logical name, value, scaler-unit}: what Aidon meters and
-// the modules that speak like them send (Aidon HAN interface description 1.7A, 3.2), and Kaifa in Vorarlberg and Poland.
+// readRegisters reads count structures {logical name, value} or {logical name, value, scaler-unit}. Aidon meters send them (Aidon HAN
+// interface description 1.7A, 3.2), modules that copy Aidon's format, and Kaifa meters in Vorarlberg and Poland.
 func (n *Notification) readRegisters(r *reader, count int) {
 	for range count {
 		if r.fault != "" {
@@ -13,6 +13,7 @@ func (n *Notification) readRegisters(r *reader, count int) {
 	}
 }
 
+// readRegister reads one structure of readRegisters.
 func readRegister(r *reader, rec *obis.Record) {
 	at := r.at
 	tag, fields := r.byte(), r.byte()
@@ -29,7 +30,7 @@ func readRegister(r *reader, rec *obis.Record) {
 	}
 }
 
-// readName reads a logical name. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters swaps tag and length for its currents.
+// readName reads a logical name. The module EMBRIQ_V1 in Landis+Gyr ZMF1 meters swaps its tag and length for currents.
 func readName(r *reader, code *obis.Code) bool {
 	if !r.follows("\x09\x06") && !r.follows("\x06\x09") {
 		r.fail(r.at, "an item that does not begin with a logical name")
@@ -39,10 +40,10 @@ func readName(r *reader, code *obis.Code) bool {
 	return copy(code[:], r.bytes(len(code))) == len(code)
 }
 
-// scalerUnit begins a structure of scaler and unit.
+// scalerUnit is how a structure of scaler and unit begins.
 const scalerUnit = "\x02\x02\x0F"
 
-// readScalerUnit reads structure {scaler int8, unit enum} (IEC 62056-6-2, 4.3.2).
+// readScalerUnit reads the structure {scaler int8, unit enum} into rec (IEC 62056-6-2, 4.3.2).
 func readScalerUnit(r *reader, rec *obis.Record) {
 	at := r.at
 	b := r.bytes(6)
@@ -56,14 +57,16 @@ func readScalerUnit(r *reader, rec *obis.Record) {
 	rec.Value.Exp, rec.Unit = int8(b[3]), obis.Unit(b[5])
 }
 
-// serialNumber is the code under which a number is kept that a meter sends without one (IEC 62056-6-2, 6.2.42).
+// serialNumber is the code of the meter's serial number, for meters that send the number without a code (IEC 62056-6-2, 6.2.42).
 var serialNumber = obis.Code{0, 0, 96, 1, 0, obis.Any}
 
-// readPairs reads a flat list of logical name, value, logical name, value … and tells if the body was one. They are told
-// apart by position alone: the value of an identification may have six bytes like a name. Where a pair is missing,
-// Kamstrup's meters of one phase send null twice; Kamstrup's lists begin with their name, Kaifa's in Lower Austria with a
-// clock and end with the meter's number, all of them without a code, and there each value is followed by scaler and unit.
-// Kaifa's in Vorarlberg and Poland send the clock as a pair, and all else in structures.
+// readPairs reads a flat list of logical name, value, logical name, value … and reports whether the body was one. Position alone tells
+// names from values: a value may be an identification of six bytes, as long as a name. The lists of makes differ:
+//
+//   - Kamstrup: the list begins with its name, without a code. Meters of one phase send null twice in place of a missing pair.
+//   - Kaifa in Lower Austria: the list begins with a clock and ends with the meter's serial number, both without a code. Scaler and unit
+//     follow each value.
+//   - Kaifa in Vorarlberg and Poland: the clock is a pair, all other items are structures.
 func (n *Notification) readPairs(r *reader, count int) bool {
 	for i := 0; i < count && r.fault == ""; i++ {
 		switch r.peek() {
@@ -85,8 +88,8 @@ func (n *Notification) readPairs(r *reader, count int) bool {
 	return r.fault == "" && len(n.Records) > 0
 }
 
-// readPair reads a code with its value, or a text without a code at either end of the list. It returns how many items
-// behind the first it took; left is how many the list still has.
+// readPair reads a code and its value, or a text without a code at the beginning or the end of the list. left is how many items the list
+// still has. readPair returns how many items it read after the first.
 func (n *Notification) readPair(r *reader, left int, first bool) int {
 	b := readOctets(r)
 	if len(b) != len(obis.Code{}) || left == 1 {
@@ -106,6 +109,7 @@ func (n *Notification) readPair(r *reader, left int, first bool) int {
 	return 1
 }
 
+// readNameless uses the text b, which has no code: as the time if it is the first item, as the serial number if it is the last.
 func (n *Notification) readNameless(r *reader, b []byte, last, first bool) {
 	t := obis.ReadDateTime(b)
 	switch {
@@ -119,25 +123,25 @@ func (n *Notification) readNameless(r *reader, b []byte, last, first bool) {
 	}
 }
 
-// readOctets reads a string of any kind with its tag.
+// readOctets reads an octet-string, visible-string or UTF-8 string, with its tag.
 func readOctets(r *reader) []byte {
 	r.byte()
 	return r.bytes(r.length())
 }
 
-// Letters of a Layout: what the items of a list without codes are.
+// Letters of Notification.Layout: the types of the items of a list without codes.
 const (
-	LayoutText   = 't'
-	LayoutClock  = 'c'
-	LayoutUint   = 'u' // of 32 or 64 bits
-	LayoutUint16 = 'w'
-	LayoutSigned = 'i'
-	LayoutByte   = 'b' // boolean, enum, or of 8 bits
-	LayoutArray  = 'a' // of one number
-	LayoutNull   = '0'
+	LayoutText   = 't' // a string
+	LayoutClock  = 'c' // a date-time
+	LayoutUint   = 'u' // unsigned, of 32 or 64 bits
+	LayoutUint16 = 'w' // unsigned, of 16 bits
+	LayoutSigned = 'i' // signed, of any size
+	LayoutByte   = 'b' // boolean, enum, or unsigned of 8 bits
+	LayoutArray  = 'a' // array or structure of one value
+	LayoutNull   = '0' // null-data
 )
 
-// readPositional reads count values without codes. Which is which only a table of the make can tell.
+// readPositional reads count values without codes. Only a table of the make says what each of them is.
 func (n *Notification) readPositional(r *reader, count int) {
 	for range count {
 		if r.fault != "" {
@@ -153,7 +157,7 @@ func (n *Notification) readPositional(r *reader, count int) {
 			}
 		}
 		readValue(r, rec)
-		if len(rec.Text) == obis.DateTimeLength && beginsDate(rec.Text) {
+		if len(rec.Text) == obis.DateTimeLength && beginsAsDateTime(rec.Text) {
 			letter = LayoutClock
 			if rec.Kind, rec.Time = obis.Empty, obis.ReadDateTime(rec.Text); !rec.Time.IsZero() {
 				rec.Kind = obis.Clock
@@ -164,6 +168,7 @@ func (n *Notification) readPositional(r *reader, count int) {
 	}
 }
 
+// layoutOf returns the letter of a value with this tag.
 func layoutOf(tag byte) byte {
 	switch tag {
 	case tagUint32, tagUint64:

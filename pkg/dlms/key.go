@@ -9,36 +9,37 @@ import (
 	"slices"
 )
 
-// ErrWrongKey is the error of Open for a key that does not decrypt the message. A damaged message gives the same error.
+// ErrWrongKey is the error of Decrypt for a key that does not decrypt the message. A damaged message gives the same error.
 var ErrWrongKey = errors.New("dlms: the key does not fit")
 
-// ErrWrongAuthKey is the error of Open for a Key that decrypts the message, but whose authentication key does not confirm its
+// ErrWrongAuthKey is the error of Decrypt for a Key that decrypts the message, but whose authentication key does not confirm its
 // tag. It matches ErrWrongKey too. A message that was damaged behind its first bytes gives the same error.
 var ErrWrongAuthKey = fmt.Errorf("%w: its authentication key alone", ErrWrongKey)
 
-// A Key opens the messages of one meter, and writes such: AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). Only
-// NewKey makes one that works. It prints as "key", whatever the verb or the encoding. Not safe for concurrent use.
+// A Key decrypts and encrypts the messages of one meter with AES-128 in Galois/Counter Mode (DLMS Green Book, 9.2.3.3.7). NewKey and
+// ParseKeys make it; the zero value panics when it is used. It prints as "key" with every verb and in JSON. It is not safe for
+// concurrent use.
 type Key struct {
-	// secret is a function, so that what prints by reflection finds an address even where it may not call methods.
+	// secret is a function, so that code which prints by reflection finds an address, even if it may not call methods.
 	secret func() *secret
 }
 
-// secret holds what a Key needs for each message, made once.
+// secret holds the cipher of a Key, and buffers that are used again for each message.
 type secret struct {
 	gcm           cipher.AEAD
-	nonce         [titleLength + 4]byte
-	aad           [1 + keyLength]byte // security control byte, authentication key
+	nonce         [titleLength + 4]byte // system title, frame counter
+	aad           [1 + keyLength]byte   // additional authenticated data: security control byte, authentication key
 	authenticates bool
 }
 
 const keyLength = 16
 
-// sealRoom is how many bytes behind the text Seal must find, whatever the length of the tag: on amd64 it writes the last
-// block of 16 bytes whole, so that with a tag of 12 up to 3 bytes behind its buffer become 0 (Go 1.26, crypto/cipher).
+// sealRoom is the capacity, in bytes, that Seal needs behind the text, whatever the length of the tag. On amd64 Seal writes the last
+// block of 16 bytes whole: with a tag of 12 bytes it sets up to 3 bytes behind its buffer to 0 (Go 1.26, crypto/cipher).
 const sealRoom = 16
 
-// NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. Without an authentication key,
-// nil, the tag of a message is not looked at. Both are copied.
+// NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. authentication may be nil; then Decrypt
+// ignores the tags of messages. Both slices are copied.
 func NewKey(encryption, authentication []byte) (*Key, error) {
 	if len(encryption) != keyLength {
 		return nil, fmt.Errorf("dlms: an encryption key of %d bytes; it has %d", len(encryption), keyLength)
@@ -59,27 +60,28 @@ func NewKey(encryption, authentication []byte) (*Key, error) {
 	return &Key{func() *secret { return s }}, nil
 }
 
-// Decrypt decrypts c, appends the text to dst and returns it. authentic tells that the tag proves every byte of it; else the
-// message has no tag, or the Key cannot judge it, and only its start was seen to be that of a message. A Key that does not
-// fit is ErrWrongKey or ErrWrongAuthKey, and returns nil. dst must not overlap c.Text; where it has room for c.Text and 16 bytes more, nothing is
-// allocated.
+// Decrypt decrypts c, appends the plain message to dst and returns the extended slice. authentic is true if the tag proves every byte
+// of the message. It is false if the message has no tag, or the Key has no authentication key. Then Decrypt only checks that the
+// result begins as a message does. If the Key does not fit, the error is ErrWrongKey or ErrWrongAuthKey, and plain is nil.
+//
+// dst must not overlap c.Ciphertext. Decrypt allocates nothing if dst has room for len(c.Ciphertext)+16 bytes.
 func (k *Key) Decrypt(dst []byte, c *Ciphered) (plain []byte, authentic bool, err error) {
-	size := len(c.Ciphertext) - tagOf(c.Security)
+	size := len(c.Ciphertext) - tagSize(c.Security)
 	if size < 0 {
 		return nil, false, ErrWrongKey
 	}
 	s := k.secret()
 	nonce := s.iv(c.Title, c.Counter)
-	if s.authenticates && tagOf(c.Security) > 0 {
+	if s.authenticates && tagSize(c.Security) > 0 {
 		plain, err = s.gcm.Open(dst, nonce, c.Ciphertext, s.additional(c.Security))
 		if err == nil {
 			return plain, true, nil
 		}
 		err = ErrWrongAuthKey
 	}
-	// In counter mode to encrypt is to decrypt: sealing the ciphertext gives the text, and a tag of no meaning behind it.
+	// In counter mode, encrypting the ciphertext again decrypts it. Seal appends a tag to it, which has no meaning here.
 	plain = s.gcm.Seal(slices.Grow(dst, size+sealRoom), nonce, c.Ciphertext[:size], nil)[:len(dst)+size]
-	if !beginsRight(plain[len(dst):]) {
+	if !beginsAsMessage(plain[len(dst):]) {
 		return nil, false, ErrWrongKey
 	}
 	if err != nil {
@@ -102,7 +104,7 @@ func (s *secret) additional(security byte) []byte {
 	return s.aad[:]
 }
 
-// Both receivers are values, so that a Key prints the same with and without its pointer.
+// The receivers of the methods below are values, so that a Key prints the same with and without its pointer.
 
 const keyText = "key"
 

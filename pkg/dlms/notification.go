@@ -4,29 +4,32 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A Notification is a parsed data-notification. Its records belong to the bytes they were parsed from.
+// A Notification is a parsed data-notification. The zero value is ready for Parse. It is not safe for concurrent use.
 type Notification struct {
 	// InvokeID is the long-invoke-id-and-priority, 40000000 (hexadecimal) in most meters.
 	InvokeID uint32
-	// Time is when the meter sent it; zero where it does not say.
+	// Time is the time at which the meter sent the message; zero if it does not say.
 	Time obis.Time
-	// ListName is the name of the list where it stands before the items, without a code of its own: Kamstrup_V0001.
+	// ListName is the name of the list if the body begins with it, such as Kamstrup_V0001. A name that has a code is a record.
 	ListName []byte
-	// Records are the items of the body, in the meter's order. In a list without codes they have the zero Code.
+	// Records are the items of the body in their order on the wire. In a list without codes their Code is zero. Their texts alias the
+	// bytes that were parsed.
 	Records []obis.Record
-	// Layout has a letter for each item of a list without codes: see the constants Layout…. It is empty for other lists.
+	// Layout has a letter for the type of each item of a list without codes: see the constants LayoutText to LayoutNull. It is empty for
+	// lists with codes.
 	Layout []byte
 
-	objects []attribute // of a push list
+	objects []attribute // of a push object list
 }
 
-// reset empties n and keeps its memory.
+// reset empties n and keeps the memory of its slices.
 func (n *Notification) reset() {
 	*n = Notification{Records: n.Records[:0], Layout: n.Layout[:0], objects: n.objects[:0]}
 }
 
-// Parse reads a data-notification whole, or gives nothing but an error that names the byte that does not fit. The slices of the
-// Notification are used again.
+// Parse reads the one data-notification that apdu holds. It uses the slices of n again, so that it allocates nothing once they have
+// grown; what an earlier call returned is overwritten. After an error, which matches ErrTruncated or ErrMalformed and names the byte, n
+// is empty.
 func (n *Notification) Parse(apdu []byte) error {
 	n.reset()
 	r := reader{b: apdu}
@@ -45,7 +48,7 @@ func (n *Notification) Parse(apdu []byte) error {
 	return r.error()
 }
 
-// readHeaderTime reads the date-time of the APDU: an octet-string without its tag, which Kaifa writes all the same. It may be empty.
+// readHeaderTime reads the date-time of the header: an octet-string without its tag, of 12 bytes or none. Kaifa writes the tag.
 func readHeaderTime(r *reader) obis.Time {
 	if r.peek() == tagOctetString {
 		r.byte()
@@ -61,7 +64,7 @@ func readHeaderTime(r *reader) obis.Time {
 	return obis.Time{}
 }
 
-// readBody finds out by structure which of the shapes the body has. No standard says which, and each make has its own.
+// readBody finds out by its structure which shape the body has, and reads it. No standard defines the shape; each make has its own.
 func (n *Notification) readBody(r *reader) {
 	at := r.at
 	tag := r.byte()
@@ -85,7 +88,7 @@ func (n *Notification) readBody(r *reader) {
 	}
 }
 
-// readFlat reads a body of plain items: pairs of code and value, or values alone.
+// readFlat reads a body whose items are not nested: pairs of code and value, or values alone.
 func (n *Notification) readFlat(r *reader, count int) {
 	start, sent := *r, n.Time
 	if n.readPairs(r, count) {

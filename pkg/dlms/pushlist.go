@@ -2,17 +2,17 @@ package dlms
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// isPushObject tells if r stands before an element of a push object list, a structure that begins with a class as uint16.
+// isPushObject reports whether an element of a push object list follows: a structure whose first field is a class as uint16.
 func isPushObject(r *reader) bool {
 	return r.at+2 < len(r.b) && r.b[r.at] == tagStructure && r.b[r.at+1] >= pushObjectFields && r.b[r.at+2] == tagUint16
 }
 
-// pushObjectFields is how many fields an element has: class, logical name, attribute, data index (IEC 62056-6-2, 4.4.8.2.2).
+// pushObjectFields is the number of fields of an element: class, logical name, attribute, data index (IEC 62056-6-2, 4.4.8.2.2).
 // Later versions of the class add a restriction and columns.
 const pushObjectFields = 4
 
-// readPushList reads a structure of count items: the list of what is pushed, then the values in the same order. Some meters leave out the
-// value of the first entry, which is the list itself.
+// readPushList reads a structure of count items: a push object list, then the value of each of its objects in the same order. The first
+// object may be the list itself; some meters leave out its value.
 func (n *Notification) readPushList(r *reader, count int) {
 	at := r.at
 	r.byte()
@@ -27,6 +27,7 @@ func (n *Notification) readPushList(r *reader, count int) {
 	}
 }
 
+// readObjects reads the push object list into n.objects.
 func (n *Notification) readObjects(r *reader) {
 	for range r.length() {
 		at := r.at
@@ -45,16 +46,16 @@ func (n *Notification) readObjects(r *reader) {
 		}
 		n.objects = append(n.objects, attribute{uint16(b[1])<<8 | uint16(b[2]), obis.Code(b[5:11]), int8(b[12])})
 		for range fields - pushObjectFields {
-			skipValue(r, nesting)
+			skipValue(r, maxNesting)
 		}
 	}
 }
 
-// descriptorList begins a body of attribute descriptors: an enum, then an array (Sagemcom XT211).
+// descriptorList is how a body of attribute descriptors begins: an enum, then an array (Sagemcom XT211).
 const descriptorList = "\x16\x01\x01"
 
-// readDescriptors reads an array of structures {attribute descriptor, value}. The descriptors are not tagged as A-XDR data
-// is: class, logical name and attribute stand there bare.
+// readDescriptors reads an array of structures {attribute descriptor, value}. The descriptor is class, logical name and attribute
+// without the tags of A-XDR data.
 func (n *Notification) readDescriptors(r *reader) {
 	r.bytes(len(descriptorList))
 	for range r.length() {
@@ -71,44 +72,45 @@ func (n *Notification) readDescriptors(r *reader) {
 	}
 }
 
-// attribute is what a value is of (IEC 62056-6-2, 4.1.2).
+// attribute identifies an attribute of a COSEM object (IEC 62056-6-2, 4.1.2).
 type attribute struct {
 	class uint16
 	code  obis.Code
 	index int8
 }
 
-// Classes whose attributes behind the second are not values (IEC 62056-6-2, 4.3).
+// Classes in which only attribute 2 is a value; those above it describe the value (IEC 62056-6-2, 4.3).
 const (
 	classRegister         = 3
 	classExtendedRegister = 4
 	classDemandRegister   = 5
 )
 
-// readAttribute reads a value. Scaler and time of a register go to the record of its value; its status or period is no reading.
+// readAttribute reads an attribute. A value becomes a record. Scaler, unit and time of a register are added to the record of its value;
+// its other attributes are skipped.
 func (n *Notification) readAttribute(r *reader, a attribute) {
 	register := a.class >= classRegister && a.class <= classDemandRegister
 	if !register || a.index <= 2 {
 		readAny(r, n.add(a.code))
 		return
 	}
-	var dropped obis.Record
+	var skipped obis.Record
 	rec := n.valueOf(a.code)
 	if rec == nil {
-		rec = &dropped
+		rec = &skipped
 	}
 	switch {
 	case a.index == 3 && a.class != classDemandRegister, a.index == 4 && a.class == classDemandRegister:
 		readScalerUnit(r, rec)
 	case a.index == 5 && a.class == classExtendedRegister:
-		readAny(r, &dropped)
-		rec.Time = obis.ReadDateTime(dropped.Text)
+		readAny(r, &skipped)
+		rec.Time = obis.ReadDateTime(skipped.Text)
 	default:
-		readAny(r, &dropped)
+		readAny(r, &skipped)
 	}
 }
 
-// valueOf returns the last number of the code, nil when there is none.
+// valueOf returns the last record with this code that is a number, or nil.
 func (n *Notification) valueOf(code obis.Code) *obis.Record {
 	for i := len(n.Records) - 1; i >= 0; i-- {
 		if rec := &n.Records[i]; rec.Code == code && rec.Kind == obis.Number {

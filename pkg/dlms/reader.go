@@ -16,19 +16,20 @@ var (
 	ErrUnsupported = errors.New("dlms: a message secured in a way that is not supported")
 )
 
-// reader walks A-XDR data. The first fault ends it: later calls return nothing, and error returns the fault.
+// reader reads A-XDR data from the front. After the first fault all calls return zero values, and error returns the fault.
 type reader struct {
 	b  []byte
-	at int
-	// fault is what was wrong first, "" so far; faultAt is its place. It is no error yet: trying a shape must cost nothing.
+	at int // index of the next byte
+	// fault describes the first fault, "" if there is none. It is not an error yet, so that trying a shape allocates nothing.
 	fault   string
-	faultAt int
+	faultAt int   // index in b
 	kind    error // of the fault: ErrTruncated, ErrMalformed or ErrUnsupported
 }
 
-// fail keeps the first fault with its place, in bytes from the start of the APDU. The fault is an ErrMalformed.
+// fail records the first fault and its index, in bytes from the start of the message. The fault is an ErrMalformed.
 func (r *reader) fail(at int, reason string) { r.failAs(ErrMalformed, at, reason) }
 
+// failAs is fail with another kind of error.
 func (r *reader) failAs(kind error, at int, reason string) {
 	if r.fault == "" {
 		r.fault, r.faultAt, r.kind = reason, at, kind
@@ -36,7 +37,7 @@ func (r *reader) failAs(kind error, at int, reason string) {
 	r.at = len(r.b)
 }
 
-// error returns the first fault, nil when there was none.
+// error returns the first fault as an error, nil if there is none.
 func (r *reader) error() error {
 	if r.fault == "" {
 		return nil
@@ -44,11 +45,13 @@ func (r *reader) error() error {
 	return kinderror.New(r.kind, "dlms: byte %d: %s", r.faultAt, r.fault)
 }
 
-const short = "the data ends too early"
+// endsEarly is the fault of data that ends within a value.
+const endsEarly = "the data ends too early"
 
+// byte reads one byte.
 func (r *reader) byte() byte {
 	if r.at >= len(r.b) {
-		r.failAs(ErrTruncated, len(r.b), short)
+		r.failAs(ErrTruncated, len(r.b), endsEarly)
 		return 0
 	}
 	x := r.b[r.at]
@@ -56,7 +59,7 @@ func (r *reader) byte() byte {
 	return x
 }
 
-// peek returns the next byte without taking it, 0 at the end.
+// peek returns the next byte and does not consume it. It returns 0 at the end.
 func (r *reader) peek() byte {
 	if r.at >= len(r.b) {
 		return 0
@@ -64,14 +67,15 @@ func (r *reader) peek() byte {
 	return r.b[r.at]
 }
 
-// follows tells if the next bytes are these. It takes none.
+// follows reports whether the next bytes are those of pattern. It consumes none.
 func (r *reader) follows(pattern string) bool {
 	return len(r.b)-r.at >= len(pattern) && string(r.b[r.at:r.at+len(pattern)]) == pattern
 }
 
+// bytes reads n bytes.
 func (r *reader) bytes(n int) []byte {
 	if n < 0 || n > len(r.b)-r.at {
-		r.failAs(ErrTruncated, len(r.b), short)
+		r.failAs(ErrTruncated, len(r.b), endsEarly)
 		return nil
 	}
 	x := r.b[r.at : r.at+n]
@@ -88,7 +92,7 @@ func (r *reader) uint(n int) uint64 {
 	return v
 }
 
-// length reads a length or count: one byte below 80, else 81 or 82 and that many bytes (IEC 61334-6, A-XDR 6.9).
+// length reads a length or count: one byte below 80, or 81 or 82 and one or two bytes (IEC 61334-6, A-XDR 6.9).
 func (r *reader) length() int {
 	at := r.at
 	switch n := r.byte(); {

@@ -11,14 +11,16 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Items of lists, as they stand on the wire.
+// Times and codes of the shapes.
 var (
-	aClock   = string(dlms.AppendDateTime(nil, dlms.DateTime{Time: aTime, Weekday: 3, Status: 0x80}))
-	aTime    = obis.Time{Year: 2026, Month: 5, Day: 13, Hour: 10, Minute: 20, Second: 30, Zone: true, Offset: 120}
-	serial   = obis.Code{0, 0, 96, 1, 0, obis.Any}
-	device   = obis.Code{0, 0, 42, 0, 0, obis.Any}
-	pushCode = obis.Code{0, 8, 25, 9, 0, obis.Any}
+	clockValue = string(dlms.AppendDateTime(nil, dlms.DateTime{Time: clockTime, Weekday: 3, Status: 0x80}))
+	clockTime  = obis.Time{Year: 2026, Month: 5, Day: 13, Hour: 10, Minute: 20, Second: 30, Zone: true, Offset: 120}
+	serial     = obis.Code{0, 0, 96, 1, 0, obis.Any}
+	device     = obis.Code{0, 0, 42, 0, 0, obis.Any}
+	pushCode   = obis.Code{0, 8, 25, 9, 0, obis.Any}
 )
+
+// The functions below return pieces of a body as they are on the wire.
 
 func u32(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint32, v)) }
 func u16(v int64) string         { return string(dlms.AppendNumber(nil, dlms.Uint16, v)) }
@@ -27,7 +29,9 @@ func visible(text string) string { return string(dlms.AppendVisibleString(nil, t
 func array(n int) string         { return string(dlms.AppendArray(nil, n)) }
 func structure(n int) string     { return string(dlms.AppendStructure(nil, n)) }
 func named(c obis.Code) string   { return string(dlms.AppendLogicalName(nil, c)) }
-func bare(c obis.Code, class uint16, attribute byte) string {
+
+// described returns an item of a body of attribute descriptors, up to its value.
+func described(c obis.Code, class uint16, attribute byte) string {
 	return structure(2) + string(dlms.AppendAttributeDescriptor(nil, class, c, attribute))
 }
 
@@ -37,8 +41,8 @@ func object(class uint16, c obis.Code, attribute int8) string {
 	return string(dlms.AppendPushObject(nil, class, c, attribute))
 }
 
-// newer is an object of a later version of the class: it has a restriction and columns behind the four fields.
-func newer(class uint16, c obis.Code, attribute int8) string {
+// laterObject returns an object of a later version of the class, which has a restriction and columns after the four fields.
+func laterObject(class uint16, c obis.Code, attribute int8) string {
 	return structure(6) + strings.TrimPrefix(object(class, c, attribute), structure(4)) +
 		structure(2) + "\x16\x00" + "\x00" + array(1) + structure(2) + u16(1) + u32(2)
 }
@@ -47,17 +51,19 @@ func text(c obis.Code, s string) obis.Record {
 	return obis.Record{Code: c, Kind: obis.Text, Text: []byte(s)}
 }
 
+// empty returns the record of an item without a value.
 func empty(c obis.Code) obis.Record { return obis.Record{Code: c} }
 
-func at(r obis.Record, t obis.Time) obis.Record { r.Time = t; return r }
+func withTime(r obis.Record, t obis.Time) obis.Record { r.Time = t; return r }
 
+// plain returns the record of a number without scaler and unit.
 func plain(c obis.Code, v int64) obis.Record {
 	return obis.Record{Code: c, Kind: obis.Number, Value: obis.Decimal{Coef: v}}
 }
 
-const none = "\x00"
+const null = "\x00"
 
-// shapes are bodies of every shape, and what is in them.
+// shapes are bodies of every shape, with the Notification that Parse must return.
 var shapes = []struct {
 	name, body string
 	want       dlms.Notification
@@ -65,7 +71,7 @@ var shapes = []struct {
 	{
 		"pairs behind a name, with nulls and a text of six bytes", // Kamstrup
 		structure(13) + visible("Kamstrup_V0001") + named(serial) + octets("123456") + named(code(1, 7)) + u32(100) +
-			none + none + none + none + named(code(32, 7)) + u16(230) + named(code(31, 7)) + none,
+			null + null + null + null + named(code(32, 7)) + u16(230) + named(code(31, 7)) + null,
 		dlms.Notification{ListName: []byte("Kamstrup_V0001"), Records: []obis.Record{
 			text(serial, "123456"), plain(code(1, 7), 100), plain(code(32, 7), 230), empty(code(31, 7)),
 		}},
@@ -76,9 +82,9 @@ var shapes = []struct {
 	},
 	{
 		"a clock, pairs with scalers, a number at the end", // Lower Austria
-		structure(8) + aClock + named(code(1, 8)) + u32(12937) + scaler(0, obis.WattHour) +
+		structure(8) + clockValue + named(code(1, 8)) + u32(12937) + scaler(0, obis.WattHour) +
 			named(code(31, 7)) + u16(47) + scaler(-2, obis.Ampere) + octets("181220000009"),
-		dlms.Notification{Time: aTime, Records: []obis.Record{
+		dlms.Notification{Time: clockTime, Records: []obis.Record{
 			number(1, 8, 12937, 0, obis.WattHour), number(31, 7, 47, -2, obis.Ampere), text(serial, "181220000009"),
 		}},
 	},
@@ -88,9 +94,9 @@ var shapes = []struct {
 	},
 	{
 		"the clock as a pair, all else in structures", // Vorarlberg, Poland
-		structure(4) + named(clockCode) + aClock + structure(2) + named(serial) + octets("1KFM02") + watts(u32(290)),
+		structure(4) + named(clockCode) + clockValue + structure(2) + named(serial) + octets("1KFM02") + watts(u32(290)),
 		dlms.Notification{Records: []obis.Record{
-			{Code: clockCode, Kind: obis.Clock, Time: aTime}, text(serial, "1KFM02"), number(1, 7, 290, 0, obis.Watt),
+			{Code: clockCode, Kind: obis.Clock, Time: clockTime}, text(serial, "1KFM02"), number(1, 7, 290, 0, obis.Watt),
 		}},
 	},
 	{
@@ -114,8 +120,8 @@ var shapes = []struct {
 	},
 	{
 		"push list with a list among its values",
-		structure(2) + array(1) + object(7, device, 2) + structure(2) + none + array(1) + u16(5),
-		dlms.Notification{Records: []obis.Record{text(device, structure(2)+none+array(1)+u16(5))}},
+		structure(2) + array(1) + object(7, device, 2) + structure(2) + null + array(1) + u16(5),
+		dlms.Notification{Records: []obis.Record{text(device, structure(2)+null+array(1)+u16(5))}},
 	},
 	{
 		"push list of registers with scalers", // the scaler of a demand register is its fourth attribute
@@ -129,8 +135,8 @@ var shapes = []struct {
 	{
 		"push list of extended registers, with status and time of capture",
 		structure(5) + array(4) + object(4, gasCode, 2) + object(4, gasCode, 4) + object(4, gasCode, 5) + object(3, code(1, 8), 2) +
-			u32(30545) + "\x11\x04" + aClock + u32(9),
-		dlms.Notification{Records: []obis.Record{at(plain(gasCode, 30545), aTime), plain(code(1, 8), 9)}},
+			u32(30545) + "\x11\x04" + clockValue + u32(9),
+		dlms.Notification{Records: []obis.Record{withTime(plain(gasCode, 30545), clockTime), plain(code(1, 8), 9)}},
 	},
 	{
 		"scaler without a value before it", structure(2) + array(1) + object(3, code(1, 7), 3) + scaler(0, obis.Watt),
@@ -138,22 +144,22 @@ var shapes = []struct {
 	},
 	{
 		"push list of a later version",
-		structure(3) + array(3) + newer(40, pushCode, 2) + newer(3, code(1, 7), 2) + object(1, device, 2) + u32(777) + octets("LGZ1"),
+		structure(3) + array(3) + laterObject(40, pushCode, 2) + laterObject(3, code(1, 7), 2) + object(1, device, 2) + u32(777) + octets("LGZ1"),
 		dlms.Notification{Records: []obis.Record{plain(code(1, 7), 777), text(device, "LGZ1")}},
 	},
 	{
 		"descriptors", // Sagemcom XT211
-		structure(2) + "\x16\x01" + array(4) + bare(serial, 1, 2) + octets("510") + bare(breaker, 70, 3) + "\x16\x01" +
-			bare(code(1, 7), 3, 2) + u32(1956) + bare(code(1, 7), 3, 3) + scaler(0, obis.Watt),
+		structure(2) + "\x16\x01" + array(4) + described(serial, 1, 2) + octets("510") + described(breaker, 70, 3) + "\x16\x01" +
+			described(code(1, 7), 3, 2) + u32(1956) + described(code(1, 7), 3, 3) + scaler(0, obis.Watt),
 		dlms.Notification{Records: []obis.Record{text(serial, "510"), plain(breaker, 1), number(1, 7, 1956, 0, obis.Watt)}},
 	},
 	{
 		"values alone, of every type",
 		structure(10) + octets("ISK1030") + u32(1393) + string(dlms.AppendNumber(nil, dlms.Uint64, 5)) + u16(2379) +
-			"\x0F\xFF" + "\x03\x01" + "\x16\x02" + array(1) + u16(9400) + none + aClock,
+			"\x0F\xFF" + "\x03\x01" + "\x16\x02" + array(1) + u16(9400) + null + clockValue,
 		dlms.Notification{Layout: []byte("tuuwibba0c"), Records: []obis.Record{
 			text(obis.Code{}, "ISK1030"), plain(obis.Code{}, 1393), plain(obis.Code{}, 5), plain(obis.Code{}, 2379), plain(obis.Code{}, -1),
-			plain(obis.Code{}, 1), plain(obis.Code{}, 2), plain(obis.Code{}, 9400), {}, {Kind: obis.Clock, Time: aTime},
+			plain(obis.Code{}, 1), plain(obis.Code{}, 2), plain(obis.Code{}, 9400), {}, {Kind: obis.Clock, Time: clockTime},
 		}},
 	},
 	{
@@ -164,7 +170,7 @@ var shapes = []struct {
 		"not available, of every type",
 		structure(14) + named(code(1, 7)) + "\x06\xFF\xFF\xFF\xFF" + named(code(2, 7)) + "\x12\xFF\xFF" + named(code(3, 7)) + "\x10\x80\x00" +
 			named(code(4, 7)) + "\x05\x80\x00\x00\x00" + named(code(5, 7)) + "\x15" + strings.Repeat("\xFF", 8) +
-			named(code(6, 7)) + "\x14\x80" + strings.Repeat("\x00", 7) + named(code(7, 7)) + none,
+			named(code(6, 7)) + "\x14\x80" + strings.Repeat("\x00", 7) + named(code(7, 7)) + null,
 		dlms.Notification{Records: []obis.Record{
 			empty(code(1, 7)), empty(code(2, 7)), empty(code(3, 7)), empty(code(4, 7)), empty(code(5, 7)), empty(code(6, 7)), empty(code(7, 7)),
 		}},
@@ -177,9 +183,10 @@ var (
 	breaker   = obis.Code{0, 0, 96, 3, 10, obis.Any}
 )
 
+// readable compares notifications. Its first two options compare the InvokeID too.
 var readable = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(dlms.Notification{}), cmpopts.IgnoreFields(dlms.Notification{}, "InvokeID")}
 
-// TestShapes: the shape of a body is found by its structure, and each item is what the meter said.
+// TestShapes: Parse finds the shape of a body by its structure, and reads every item.
 func TestShapes(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification
@@ -193,8 +200,8 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestShapesWhole: a body that lacks its end, or has a byte too many, is never read as something less.
-func TestShapesWhole(t *testing.T) {
+// TestShapesTruncated: a body that is truncated or has a byte too many is an error, and gives no records.
+func TestShapesTruncated(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification
 		whole := start + tt.body
@@ -209,21 +216,21 @@ func TestShapesWhole(t *testing.T) {
 	}
 }
 
-// TestShapeErrors: what no meter sends is refused, with the place.
+// TestShapeErrors: a body that no meter sends is an error.
 func TestShapeErrors(t *testing.T) {
-	deep := func(n int) string { return strings.Repeat(array(1), n) + none }
+	deep := func(n int) string { return strings.Repeat(array(1), n) + null }
 	for _, tt := range []struct{ name, body, want string }{
 		{"lists in lists, too deep", structure(2) + array(1) + object(7, device, 2) + deep(9), "lists in lists, too deep"},
 		{"columns of an object, too deep", structure(2) + array(1) + structure(5) + object(3, code(1, 7), 2)[2:] + deep(9) + u32(1), "lists in lists, too deep"},
 		{"more values than objects", structure(3) + array(1) + object(3, code(1, 7), 2) + u32(1) + u32(2), "more or fewer objects"},
 		{"two objects more than values", structure(2) + array(3) + strings.Repeat(object(3, code(1, 7), 2), 3) + u32(1), "more or fewer objects"},
-		{"an object that is none", structure(3) + array(2) + object(3, code(1, 7), 2) + watts(u32(1))[:16] + u32(1), "no object"},
-		{"no scaler where one must be", structure(3) + array(2) + object(3, code(1, 7), 2) + object(3, code(1, 7), 3) + u32(1) + u32(2) + none, "no scaler and unit"},
+		{"an element that is not an object", structure(3) + array(2) + object(3, code(1, 7), 2) + watts(u32(1))[:16] + u32(1), "no object"},
+		{"a value in place of a scaler", structure(3) + array(2) + object(3, code(1, 7), 2) + object(3, code(1, 7), 3) + u32(1) + u32(2) + null, "no scaler and unit"},
 		{"descriptors without structures", structure(2) + "\x16\x01" + array(1) + u32(1) + u32(1), "not a structure of attribute descriptor"},
 		{"list of two among values alone", structure(2) + u32(1) + array(2) + u16(1) + u16(2), "a list in a list without codes"},
 		{"structure among values alone", structure(2) + u32(1) + structure(2) + u16(1) + u16(2), "a list in a list without codes"},
 		{"values alone of an unknown type", structure(2) + u32(1) + "\x07\x00", "of a type that no register has"},
-		{"register of four fields", array(1) + structure(4) + named(code(1, 7)) + u32(1) + scaler(0, obis.Watt) + none, "two or three fields"},
+		{"register of four fields", array(1) + structure(4) + named(code(1, 7)) + u32(1) + scaler(0, obis.Watt) + null, "two or three fields"},
 	} {
 		var n dlms.Notification
 		err := n.Parse([]byte(start + tt.body))
@@ -237,7 +244,7 @@ func TestShapeErrors(t *testing.T) {
 	}
 }
 
-// TestShapesNoAllocations: once a Notification has grown, no shape costs memory, not even one that is tried in vain.
+// TestShapesNoAllocations: once the slices of a Notification have grown, Parse allocates nothing for any shape.
 func TestShapesNoAllocations(t *testing.T) {
 	for _, tt := range shapes {
 		var n dlms.Notification

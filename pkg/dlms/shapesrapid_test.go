@@ -11,17 +11,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// An item is a value of a list: what a reader must make of it, and how it is written.
+// An item is a value of a list.
 type item struct {
-	want   obis.Record
-	wire   []byte // the value alone
-	letter byte   // of a list without codes
+	want   obis.Record // the record that Parse must return
+	wire   []byte      // the value as it is on the wire, without its code
+	letter byte        // of Notification.Layout
 }
 
-// letters are no date and no logical name's bytes: what such strings mean is another test's.
+// letters are the characters of texts. No date-time and no logical name has them, so that each text is read as a text.
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// limits are the numbers that each type can hold; the one that says "not available" is not among them.
+// limits are the least and greatest numbers of each type, without the one that means "not available".
 var limits = map[dlms.NumberType][2]int64{
 	dlms.Boolean: {0, 1}, dlms.Enum: {0, 254}, dlms.Uint8: {0, 254}, dlms.Uint16: {0, math.MaxUint16 - 1},
 	dlms.Uint32: {0, math.MaxUint32 - 1}, dlms.Uint64: {0, math.MaxInt64}, dlms.Int8: {-127, 127},
@@ -61,7 +61,7 @@ func items() *rapid.Generator[item] {
 	return rapid.OneOf(numbers(), numbers(), texts(), rapid.Just(item{wire: []byte{0}, letter: '0'}))
 }
 
-// codes draws codes that are no clock's.
+// codes draws codes other than those of clocks.
 func codes() *rapid.Generator[obis.Code] {
 	return rapid.Custom(func(t *rapid.T) obis.Code {
 		b := rapid.SliceOfN(rapid.Byte(), 5, 5).Draw(t, "code")
@@ -69,15 +69,15 @@ func codes() *rapid.Generator[obis.Code] {
 	})
 }
 
-// coded draws an item with a code.
-func coded(t *rapid.T) item {
+// drawCoded draws an item with a code.
+func drawCoded(t *rapid.T) item {
 	it := items().Draw(t, "item")
 	it.want.Code = codes().Draw(t, "code")
 	return it
 }
 
-// scaled draws a scaler and unit for a number, and says them in what is wanted.
-func scaled(t *rapid.T, it *item) []byte {
+// drawScaler draws scaler and unit for a number, sets them in it.want, and returns them as they are on the wire. It returns nil for none.
+func drawScaler(t *rapid.T, it *item) []byte {
 	if it.want.Kind != obis.Number || !rapid.Bool().Draw(t, "scaled") {
 		return nil
 	}
@@ -86,8 +86,8 @@ func scaled(t *rapid.T, it *item) []byte {
 	return dlms.AppendScalerUnit(nil, exp, unit)
 }
 
-// written are the ways to write a list: each draws one, and returns its body and what it says.
-var written = map[string]func(t *rapid.T) (body []byte, want dlms.Notification){
+// writers have a function for each shape of a list. It draws a list, and returns its body and the Notification that Parse must return.
+var writers = map[string]func(t *rapid.T) (body []byte, want dlms.Notification){
 	"registers":   writeRegisters,
 	"pairs":       writePairs,
 	"push list":   writePushList,
@@ -102,8 +102,8 @@ func writeRegisters(t *rapid.T) (body []byte, want dlms.Notification) {
 		body = dlms.AppendStructure(nil, n)
 	}
 	for range n {
-		it := coded(t)
-		su := scaled(t, &it)
+		it := drawCoded(t)
+		su := drawScaler(t, &it)
 		fields := 2
 		if su != nil {
 			fields = 3
@@ -121,8 +121,8 @@ func writePairs(t *rapid.T) (body []byte, want dlms.Notification) {
 		body, count = dlms.AppendVisibleString(body, string(want.ListName)), 1
 	}
 	for range rapid.IntRange(1, 40).Draw(t, "pairs") {
-		it := coded(t)
-		su := scaled(t, &it)
+		it := drawCoded(t)
+		su := drawScaler(t, &it)
 		body = append(append(dlms.AppendLogicalName(body, it.want.Code), it.wire...), su...)
 		want.Records = append(want.Records, it.want)
 		if count += 2; su != nil {
@@ -140,8 +140,8 @@ func writePushList(t *rapid.T) (body []byte, want dlms.Notification) {
 	own := dlms.AppendPushObject(nil, 40, obis.Code{0, 0, 25, 9, 0, obis.Any}, 2)
 	objects, values, count := own, []byte(nil), 1
 	for range n {
-		it := coded(t)
-		su := scaled(t, &it)
+		it := drawCoded(t)
+		su := drawScaler(t, &it)
 		objects, values, count = dlms.AppendPushObject(objects, 3, it.want.Code, 2), append(values, it.wire...), count+1
 		if su != nil {
 			objects, values, count = dlms.AppendPushObject(objects, 3, it.want.Code, 3), append(values, su...), count+1
@@ -155,8 +155,8 @@ func writePushList(t *rapid.T) (body []byte, want dlms.Notification) {
 func writeDescriptors(t *rapid.T) (body []byte, want dlms.Notification) {
 	count := 0
 	for range rapid.IntRange(0, 20).Draw(t, "items") {
-		it := coded(t)
-		su := scaled(t, &it)
+		it := drawCoded(t)
+		su := drawScaler(t, &it)
 		body = append(dlms.AppendAttributeDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 2), it.wire...)
 		if count++; su != nil {
 			body = append(dlms.AppendAttributeDescriptor(dlms.AppendStructure(body, 2), 3, it.want.Code, 3), su...)
@@ -164,12 +164,12 @@ func writeDescriptors(t *rapid.T) (body []byte, want dlms.Notification) {
 		}
 		want.Records = append(want.Records, it.want)
 	}
-	head := dlms.AppendArray(dlms.AppendNumber(dlms.AppendStructure(nil, 2), dlms.Enum, 1), count)
-	return append(head, body...), want
+	header := dlms.AppendArray(dlms.AppendNumber(dlms.AppendStructure(nil, 2), dlms.Enum, 1), count)
+	return append(header, body...), want
 }
 
-// writePositional begins with a number: what begins with a text may be a list of pairs. One of two items must not begin with
-// an enum of 1 and a list, which are descriptors.
+// writePositional draws a list without codes. Its first item is a number, since a list that begins with a text may be one of pairs. A list
+// of two items has no array, since an enum of 1 and an array are a body of attribute descriptors.
 func writePositional(t *rapid.T) (body []byte, want dlms.Notification) {
 	all := append([]item{numbers().Draw(t, "first")}, rapid.SliceOfN(items(), 0, 40).Draw(t, "items")...)
 	body = dlms.AppendStructure(nil, len(all))
@@ -183,9 +183,9 @@ func writePositional(t *rapid.T) (body []byte, want dlms.Notification) {
 	return body, want
 }
 
-// TestShapesRoundTrip: what is written in any shape is read as what it says, whatever was read before.
+// TestShapesRoundTrip: a list of any shape is read back as it was drawn, whatever the Notification held before.
 func TestShapesRoundTrip(t *testing.T) {
-	for name, write := range written {
+	for name, write := range writers {
 		t.Run(name, func(t *testing.T) {
 			var n dlms.Notification
 			rapid.Check(t, func(t *rapid.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// readValue reads the value of a register into rec. The largest number of an unsigned type and the smallest of a signed
-// one mean "not available", as null does: the record stays Empty.
+// readValue reads the value of a register into rec. Null, the largest number of an unsigned type and the smallest number of a signed
+// type mean "not available": then the record stays Empty.
 func readValue(r *reader, rec *obis.Record) {
 	switch tag := r.byte(); tag {
 	case tagNull:
@@ -42,22 +42,23 @@ func readValue(r *reader, rec *obis.Record) {
 	}
 }
 
-// nesting is how deep lists in lists may be: no meter sends more than three levels, and memory must stay bounded.
-const nesting = 8
+// maxNesting is the most levels of lists in lists. Meters send up to three; a limit keeps the depth of recursion bounded.
+const maxNesting = 8
 
-// readAny reads a value of any type. A list becomes a text that holds its bytes: it is for people, no row of the table has it.
+// readAny reads a value of any type. A list becomes a record of kind Text that holds its bytes.
 func readAny(r *reader, rec *obis.Record) {
 	if tag := r.peek(); tag != tagArray && tag != tagStructure {
 		readValue(r, rec)
 		return
 	}
 	start := r.at
-	skipList(r, nesting)
+	skipList(r, maxNesting)
 	if r.fault == "" {
 		rec.Kind, rec.Text = obis.Text, r.b[start:r.at]
 	}
 }
 
+// skipList skips an array or a structure of at most depth levels.
 func skipList(r *reader, depth int) {
 	at := r.at
 	r.byte()

@@ -9,21 +9,21 @@ import (
 const aKey = "00112233445566778899aabbccddeeff"
 
 func TestParseKeyLine(t *testing.T) {
-	const another = "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
+	const otherKey = "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
 	tests := []struct{ line, encryption, authentication, wantErr string }{
 		{aKey, aKey, "", ""},
-		{aKey + " " + strings.ToUpper(another), aKey, another, ""},
-		{aKey + ";" + another, aKey, another, ""},
-		{aKey + another, aKey, another, ""},
+		{aKey + " " + strings.ToUpper(otherKey), aKey, otherKey, ""},
+		{aKey + ";" + otherKey, aKey, otherKey, ""},
+		{aKey + otherKey, aKey, otherKey, ""},
 		{"0011 2233 4455 6677 8899 aabb ccdd eeff\n", aKey, "", ""},
-		{"0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + another + "\" ", aKey, another, ""},
+		{"0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + otherKey + "\" ", aKey, otherKey, ""},
 		{aKey[1:], "", "", "has 31 hexadecimal digits: a line has 32, which are a key, or 64, which are a key and its authentication key"},
 		{strings.Repeat(aKey, 3), "", "", "has 96 hexadecimal digits"},
 		{"GUEK: " + aKey, "", "", "has a word before the key"},
 	}
 	for _, tt := range tests {
 		encryption, authentication, err := parseKeyLine(tt.line)
-		keyErr(t, err, tt.wantErr)
+		checkKeyError(t, err, tt.wantErr)
 		if hex.EncodeToString(encryption) != tt.encryption || hex.EncodeToString(authentication) != tt.authentication {
 			t.Errorf("%q: got %x and %x, want %s and %s", tt.line, encryption, authentication, tt.encryption, tt.authentication)
 		}
@@ -36,13 +36,13 @@ func TestParseKeys(t *testing.T) {
 		t.Errorf("got %d keys, %v, want 2", len(keys), err)
 	}
 	_, err = ParseKeys("# none\n\n" + aKey + "0\n")
-	keyErr(t, err, "line 3: has 33 hexadecimal digits")
+	checkKeyError(t, err, "line 3: has 33 hexadecimal digits")
 	_, err = ParseKeys("# none yet\n")
-	keyErr(t, err, "no key in it: write a line of 32 hexadecimal digits")
+	checkKeyError(t, err, "no key in it: write a line of 32 hexadecimal digits")
 }
 
-// keyErr wants an error, or none, that shows no key.
-func keyErr(t *testing.T, err error, want string) {
+// checkKeyError fails unless err contains want, or is nil if want is empty. No error may contain digits of a key.
+func checkKeyError(t *testing.T, err error, want string) {
 	t.Helper()
 	if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "1122")) {
 		t.Errorf("got %v, want %q and no key", err, want)
@@ -59,32 +59,32 @@ func TestParseKey(t *testing.T) {
 		{"blanks that do not break", strings.ReplaceAll("0011 2233 4455 6677 8899 AABB CCDD EEFF", " ", "\u00a0"), ""},
 		{"colons", "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", ""},
 		{"dashes and points", "00112233-4455-6677-8899.aabb.ccdd.eeff", ""},
-		{"a number", "0x" + aKey, ""},
-		{"a number in capitals", "0X" + upper, ""},
+		{"with 0x", "0x" + aKey, ""},
+		{"with 0X", "0X" + upper, ""},
 		{"an array", "0x00, 0x11, 0x22, 0x33,\n0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF,", ""},
 		{"an array without gaps", "0x000x110x220x330x440x550x660x770x880x990xAA0xBB0xCC0xDD0xEE0xFF", ""},
 		{"quotes", `"` + aKey + `"`, ""},
 		{"quotes around bytes", `'00','11','22','33','44','55','66','77','88','99','aa','bb','cc','dd','ee','ff'`, ""},
-		{"quotes of a letter", "„" + aKey + "“", ""},
-		{"nothing", "", "has 0 hexadecimal digits, and a key has 32"},
+		{"typographic quotes", "„" + aKey + "“", ""},
+		{"empty", "", "has 0 hexadecimal digits, and a key has 32"},
 		{"x alone", "x" + aKey, "character 1 is no hexadecimal digit"},
 		{"x within", aKey[:2] + " x" + aKey[2:], "character 4 is no hexadecimal digit"},
 		{"bytes of one digit", "0x0," + aKey[2:], "has 31 hexadecimal digits, and a key has 32"},
 		{"semicolons", "00;11;22;33;44;55;66;77;88;99;aa;bb;cc;dd;ee;ff", ""},
-		{"a name before it", "Key: " + aKey, "has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
-		{"a name that ends with digits", "Code: 00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", "has a word before the key"},
-		{"a name that is a setting", "key=" + aKey, "has a word before the key"},
+		{"a word before it", "Key: " + aKey, "has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
+		{"a word that ends with hexadecimal digits", "Code: 00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", "has a word before the key"},
+		{"an assignment", "key=" + aKey, "has a word before the key"},
 		{"two words", "GUEK (AES) 0x" + aKey, "has a word before the key"},
-		{"a name before two", "Keys: " + aKey + " " + aKey, "has a word before the key"},
+		{"a word before two keys", "Keys: " + aKey + " " + aKey, "has a word before the key"},
 		{"words alone", "not here", "character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
-		{"a name before half of one", "Key: " + aKey[:16], "character 1 is no hexadecimal digit"},
-		{"a name behind it", aKey + " (GUEK)", "character 34 is no hexadecimal digit"},
-		{"two", aKey + aKey, "has 64 hexadecimal digits, and a key has 32"},
+		{"a word before half a key", "Key: " + aKey[:16], "character 1 is no hexadecimal digit"},
+		{"a word after it", aKey + " (GUEK)", "character 34 is no hexadecimal digit"},
+		{"two keys", aKey + aKey, "has 64 hexadecimal digits, and a key has 32"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := ParseKey(tt.text)
-			keyErr(t, err, tt.wantErr)
+			checkKeyError(t, err, tt.wantErr)
 			if err == nil && hex.EncodeToString(got) != aKey {
 				t.Errorf("got %x, want %s", got, aKey)
 			}
