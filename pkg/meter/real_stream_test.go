@@ -54,12 +54,13 @@ func TestRealTelegramsInNoise(t *testing.T) {
 	}
 }
 
-// checkedTelegrams returns the intact telegrams in clear that a checksum covers. One is left out: package mask gives all Kamstrup
-// meters the same number, so that the Decoder takes them for one meter, and its currents have another power of ten.
+// checkedTelegrams returns the intact telegrams in clear that a checksum covers. Meters behind transformers are left out: package
+// mask gives all meters of a make the same number, so that the Decoder takes them for one, but their currents have another power
+// of ten.
 func checkedTelegrams(t *testing.T) (all []*telegram) {
 	t.Helper()
 	for _, r := range realTelegrams(t) {
-		if r.Checked && r.Key == "" && r.name != "dk-kamstrup-transformers" {
+		if r.Checked && r.Key == "" && !strings.Contains(r.name, "transformers") {
 			all = append(all, &r.telegram)
 		}
 	}

@@ -21,9 +21,9 @@ var realFolder = filepath.Join("testdata", "real")
 
 const (
 	// leastReal and leastDamaged are how many intact and damaged telegrams realFolder must hold.
-	leastReal, leastDamaged = 75, 5
+	leastReal, leastDamaged = 90, 6
 	// leastRealValues is how many records are compared at least.
-	leastRealValues = 1300
+	leastRealValues = 1800
 )
 
 // A realTelegram is a telegram of realFolder with the description beside it.
