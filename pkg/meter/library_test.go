@@ -1,0 +1,71 @@
+package meter_test
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const modulePath = "github.com/hanbridge/hanbridge"
+
+// libraryFolder holds a program of another module that imports the packages of pkg.
+var libraryFolder = filepath.Join("testdata", "library")
+
+// TestLibraryProgram builds the program of another module without a network, runs it and compares what it prints.
+func TestLibraryProgram(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	write(t, filepath.Join(folder, "main.go"), read(t, filepath.Join(libraryFolder, "main.go")))
+	mod := strings.Replace(string(read(t, filepath.Join(libraryFolder, "go.mod"))), "../../../..", strconv.Quote(root), 1)
+	write(t, filepath.Join(folder, "go.mod"), []byte(mod))
+
+	program := filepath.Join(folder, "reader")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Dir = folder
+	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	got, err := exec.CommandContext(t.Context(), program).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, got)
+	}
+	if diff := cmp.Diff(string(read(t, filepath.Join(libraryFolder, "output.txt"))), string(got)); diff != "" {
+		t.Errorf("output, -want +got:\n%s", diff)
+	}
+}
+
+// TestLibraryProgramUsesEveryPackage requires that the program imports each package of pkg that is not internal.
+func TestLibraryProgramUsesEveryPackage(t *testing.T) {
+	main, err := parser.ParseFile(token.NewFileSet(), filepath.Join(libraryFolder, "main.go"), nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports := map[string]bool{}
+	for _, i := range main.Imports {
+		imports[strings.Trim(i.Path.Value, `"`)] = true
+	}
+	list, err := exec.CommandContext(t.Context(), "go", "list", modulePath+"/pkg/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(list))
+	if len(packages) == 0 {
+		t.Fatal("go list found no packages")
+	}
+	for _, p := range packages {
+		if !strings.Contains(p, "/internal/") && !imports[p] {
+			t.Errorf("%s does not import %s", filepath.Join(libraryFolder, "main.go"), p)
+		}
+	}
+}
