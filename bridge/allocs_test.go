@@ -54,7 +54,7 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 	}
 	got := testing.AllocsPerRun(100, func() {
 		for i := range r.Samples {
-			if s := &r.Samples[i]; s.ID.Row().State == quantity.TotalIncreasing {
+			if s := &r.Samples[i]; s.ID.Row().StateClass == quantity.TotalIncreasing {
 				s.Value, _ = s.Value.Add(obis.Decimal{Coef: 1, Exp: -3})
 			}
 		}

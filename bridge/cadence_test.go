@@ -63,11 +63,11 @@ func TestClassIsAnnounced(t *testing.T) {
 	}
 	for _, gap := range []time.Duration{0, time.Hour, time.Hour, time.Hour} {
 		now = now.Add(gap)
-		k.value(&quantity.Sample{ID: named(t, "import_energy")}, now)
+		k.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 		announced()
 	}
 	k = descriptors{}
-	k.value(&quantity.Sample{ID: named(t, "import_energy")}, now)
+	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 	for _, silent := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
 		k.review(now.Add(silent), now)
 		announced()
@@ -81,7 +81,7 @@ func TestClassIsAnnounced(t *testing.T) {
 func TestReviewAfterSilence(t *testing.T) {
 	var k descriptors
 	start := time.Unix(1_800_000_000, 0)
-	k.value(&quantity.Sample{ID: named(t, "import_energy")}, start)
+	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, start)
 	k.swapped = start.Add(time.Minute)
 	back := start.Add(3 * time.Hour)
 	if gone := k.review(back, back); len(gone) > 0 {

@@ -10,7 +10,7 @@ import (
 // A Descriptor is a quantity that a meter sends, and how: what is announced of it.
 type Descriptor struct {
 	ID quantity.ID
-	// UnitIndex is the index of the unit in the row's Measures.
+	// UnitIndex is the index of the unit in the row's Units.
 	UnitIndex uint8
 	// Decimals is how many its numbers are written with.
 	Decimals uint8
@@ -38,7 +38,7 @@ const maxQuantities = 256
 // value makes the Value of a sample, written as the meter's first was. It allocates only for a text that differs from the last.
 func (d *descriptors) value(s *quantity.Sample, now time.Time) Value {
 	q := &d.all[s.ID]
-	v := Value{ID: s.ID, UnitIndex: s.As, Number: s.Value, Decimals: uint8(s.Decimals())}
+	v := Value{ID: s.ID, UnitIndex: s.UnitIndex, Number: s.Value, Decimals: uint8(s.Decimals())}
 	if q.set && q.last.UnitIndex == v.UnitIndex && !q.came.Before(d.swapped) {
 		v.Decimals = q.last.Decimals
 	}

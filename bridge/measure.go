@@ -97,7 +97,7 @@ func (p *pipeline) choose(now time.Time) (counted, seldom bool) {
 		switch p.decide(v, now, every) {
 		case throttle.Publish:
 			u.values = append(u.values, *v)
-			if v.ID.Row().State == quantity.TotalIncreasing {
+			if v.ID.Row().StateClass == quantity.TotalIncreasing {
 				counted = true
 				seldom = seldom || p.descriptors.all[v.ID].class() > cadences[0]
 			}

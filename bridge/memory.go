@@ -60,7 +60,7 @@ func (m *memory) recall(text []byte) {
 	}
 	m.about, m.scaling, m.counters = kept.About, kept.Scaling, kept.Guard
 	for _, q := range kept.Quantities {
-		id, ok := quantity.Named(q.Name)
+		id, ok := quantity.ByName(q.Name)
 		if !ok {
 			continue
 		}
@@ -77,8 +77,8 @@ func (m *memory) recall(text []byte) {
 // unitNamed returns the index of a unit of a row; a text has none.
 func unitNamed(id quantity.ID, unit string) (uint8, bool) {
 	row := id.Row()
-	for i := range row.Measures {
-		if row.Measures[i].Unit == unit {
+	for i := range row.Units {
+		if row.Units[i].Symbol == unit {
 			return uint8(i), true
 		}
 	}
@@ -92,7 +92,7 @@ func (m *memory) factor(id quantity.ID) string {
 	}
 	var all []string
 	for _, suffix := range []string{"", "_t1", "_t2", "_t3", "_t4"} {
-		if part, ok := quantity.Named(id.String() + suffix); ok && m.scale[part].Coef != 0 {
+		if part, ok := quantity.ByName(id.String() + suffix); ok && m.scale[part].Coef != 0 {
 			all = append(all, strings.TrimSpace(suffix+" "+m.scale[part].String()))
 		}
 	}
@@ -110,7 +110,7 @@ func (m *memory) encode() []byte {
 	for _, k := range m.descriptors {
 		q := rememberedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
 		if row := k.ID.Row(); row.Numeric() {
-			q.Unit = row.Measures[k.UnitIndex].Unit
+			q.Unit = row.Units[k.UnitIndex].Symbol
 		}
 		kept.Quantities = append(kept.Quantities, q)
 	}
@@ -142,7 +142,7 @@ func (m *memory) note(a *Description, descriptors []Descriptor, s meter.CurrentS
 // last returns the last good values of the counters of an earlier run, as they are published.
 func (m *memory) last() (values []Value) {
 	for _, c := range m.counters.Counters {
-		id, _ := quantity.Named(c.Quantity)
+		id, _ := quantity.ByName(c.Quantity)
 		if i := slices.IndexFunc(m.descriptors, func(d Descriptor) bool { return d.ID == id }); i >= 0 && id.String() == c.Quantity {
 			values = append(values, Value{ID: id, UnitIndex: m.descriptors[i].UnitIndex, Decimals: m.descriptors[i].Decimals, Number: c.Value})
 		}

@@ -19,7 +19,7 @@ import (
 
 // TestMemoryUnderAnotherScale: a counter that is multiplied by something else is another counter, and so is what sums it.
 func TestMemoryUnderAnotherScale(t *testing.T) {
-	total, tariff, other := named(t, "import_energy"), named(t, "import_energy_t1"), named(t, "export_energy")
+	total, tariff, other := quantity.ImportEnergy, quantity.ImportEnergyT1, quantity.ExportEnergy
 	m := newMemory(nil, "house", nil)
 	m.about.Protocol = "p1"
 	for _, id := range []quantity.ID{total, tariff, other} {

@@ -22,7 +22,7 @@ type Telegram struct {
 // A Value is one quantity as it is published. Unlike a Sample it owns its text.
 type Value struct {
 	ID quantity.ID
-	// UnitIndex is the index of the unit in the row's Measures.
+	// UnitIndex is the index of the unit in the row's Units.
 	UnitIndex uint8
 	// Decimals is how many the number is written with: always the same for a quantity of a meter.
 	Decimals uint8

@@ -10,7 +10,7 @@ import (
 
 func named(t testing.TB, name string) quantity.ID {
 	t.Helper()
-	id, ok := quantity.Named(name)
+	id, ok := quantity.ByName(name)
 	if !ok {
 		t.Fatalf("no quantity %q", name)
 	}
@@ -47,7 +47,7 @@ func TestValueIsWrittenTheSameWayEachTime(t *testing.T) {
 func TestValueOwnsItsText(t *testing.T) {
 	var k descriptors
 	text := []byte("tonight")
-	id := named(t, "text_message")
+	id := quantity.TextMessage
 	first := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())
 	copy(text, "earlier")
 	second := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())

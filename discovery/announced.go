@@ -54,12 +54,12 @@ func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 
 func quantitiesOf(components map[string]announced) (all []Quantity) {
 	for key, is := range components {
-		id, ok := quantity.Named(key)
+		id, ok := quantity.ByName(key)
 		if !ok || is.UniqueID == "" { // without one it is taken back
 			continue
 		}
-		as := slices.IndexFunc(id.Row().Measures, func(m quantity.Measure) bool { return m.Unit == is.Unit })
-		all = append(all, Quantity{ID: id, Measure: uint8(max(0, as)), Decimals: is.Precision, Interval: everyOf(is.Expire)})
+		as := slices.IndexFunc(id.Row().Units, func(m quantity.Unit) bool { return m.Symbol == is.Unit })
+		all = append(all, Quantity{ID: id, UnitIndex: uint8(max(0, as)), Decimals: is.Precision, Interval: everyOf(is.Expire)})
 	}
 	return all
 }

@@ -36,7 +36,7 @@ func anyMeter(t *rapid.T) discovery.Meter {
 	for _, i := range ids {
 		id := quantity.ID(i)
 		m.Quantities = append(m.Quantities, discovery.Quantity{
-			ID: id, Measure: uint8(rapid.IntRange(0, max(0, len(id.Row().Measures)-1)).Draw(t, "as")), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals"),
+			ID: id, UnitIndex: uint8(rapid.IntRange(0, max(0, len(id.Row().Units)-1)).Draw(t, "as")), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals"),
 			Interval: rapid.SampledFrom([]time.Duration{0, 2500 * time.Millisecond, time.Minute, 7 * time.Minute, time.Hour, 48 * time.Hour}).Draw(t, "every"),
 		})
 	}
@@ -46,10 +46,8 @@ func anyMeter(t *rapid.T) discovery.Meter {
 // TestAnnouncedByOthers: an older or newer bridge announced what this one does not know, in other units, or half of it.
 func TestAnnouncedByOthers(t *testing.T) {
 	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`
-	gas, _ := quantity.Named("gas")
-	heat, _ := quantity.Named("thermal_energy")
 	want := []discovery.Meter{{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
-		{ID: gas, Decimals: 2}, {ID: heat, Measure: 1, Interval: time.Hour},
+		{ID: quantity.Gas, Decimals: 2}, {ID: quantity.ThermalEnergy, UnitIndex: 1, Interval: time.Hour},
 	}}}
 	message := func(topic, payload string) discovery.Message {
 		return discovery.Message{Topic: "homeassistant/" + topic + "/config", Payload: []byte(payload)}

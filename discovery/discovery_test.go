@@ -32,7 +32,7 @@ var norwegian = discovery.Meter{ID: "meter", Quantities: named("import_power")}
 func named(names string) []discovery.Quantity {
 	var all []discovery.Quantity
 	for _, name := range strings.Fields(names) {
-		id, ok := quantity.Named(name)
+		id, ok := quantity.ByName(name)
 		if !ok {
 			panic("no row " + name)
 		}
@@ -54,8 +54,8 @@ func announced(c discovery.Config, m discovery.Meter) map[string][]byte { return
 func TestEveryRowInEveryUnit(t *testing.T) {
 	for i := range quantity.Rows() {
 		row := &quantity.Rows()[i]
-		for as := range max(1, len(row.Measures)) {
-			q := discovery.Quantity{ID: quantity.ID(i), Measure: uint8(as), Decimals: decimals(quantity.ID(i))}
+		for as := range max(1, len(row.Units)) {
+			q := discovery.Quantity{ID: quantity.ID(i), UnitIndex: uint8(as), Decimals: decimals(quantity.ID(i))}
 			m := discovery.Meter{ID: "house", Quantities: []discovery.Quantity{q}}
 			for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 				if err := errors.Join(hatest.CheckSet(announced(config(style), m))...); err != nil {

@@ -20,7 +20,7 @@ var cadences = [...]time.Duration{time.Minute, 15 * time.Minute, time.Hour, 24 *
 // Measurements alone expire. A counter still stands where it stood, and a gap in it would show in the statistics of energy; a
 // text or a limit is what it was until another is told; diagnostics are of most use when nothing comes.
 func expireAfter(row *quantity.Row, every time.Duration) int {
-	if row.State != quantity.Measurement || row.Diagnostic {
+	if row.StateClass != quantity.Measurement || row.Diagnostic {
 		return 0
 	}
 	cadence := cadences[len(cadences)-1]

@@ -55,7 +55,7 @@ func TestGoldenOfEveryMeter(t *testing.T) {
 }
 
 func ofQuantities(key string) bool {
-	_, ok := quantity.Named(key)
+	_, ok := quantity.ByName(key)
 	return ok
 }
 
@@ -96,7 +96,7 @@ func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
 		for _, s := range reading.Samples {
 			if !seen[s.ID] {
 				seen[s.ID] = true
-				m.Quantities = append(m.Quantities, discovery.Quantity{ID: s.ID, Measure: s.As, Decimals: s.Decimals(), Interval: f.Interval})
+				m.Quantities = append(m.Quantities, discovery.Quantity{ID: s.ID, UnitIndex: s.UnitIndex, Decimals: s.Decimals(), Interval: f.Interval})
 			}
 		}
 	}

@@ -21,7 +21,7 @@ type split struct{ id, key string }
 var splits = sync.OnceValue(func() (all []split) {
 	for _, row := range quantity.Rows() {
 		for end, r := range row.Name {
-			if _, known := quantity.Named(row.Name[end+1:]); r == '_' && known {
+			if _, known := quantity.ByName(row.Name[end+1:]); r == '_' && known {
 				all = append(all, split{row.Name[:end], row.Name[end+1:]})
 			}
 		}

@@ -72,8 +72,8 @@ func promises(t *testing.T) []string {
 		}
 	}
 	for _, row := range quantity.Rows() {
-		for _, m := range row.Measures {
-			lines[words("unit", row.Name, m.Unit, m.Class, row.State)] = true
+		for _, m := range row.Units {
+			lines[words("unit", row.Name, m.Symbol, m.DeviceClass, row.StateClass)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(lines))

@@ -35,8 +35,8 @@ type Meter struct {
 // A Quantity is one row as this meter sends it.
 type Quantity struct {
 	ID quantity.ID
-	// Measure is the index of the unit in the row's Measures, as in quantity.Sample.
-	Measure uint8
+	// UnitIndex is the index of the unit in the row's Units, as in quantity.Sample.
+	UnitIndex uint8
 	// Decimals is with how many it is published, always the same for one meter.
 	Decimals int
 	// Interval is how often the meter sends it, rounded up to 1 min, 15 min, 1 h or 24 h; 0 for 1 min.
@@ -87,12 +87,12 @@ func (c Config) quantity(meter string, q Quantity) entity {
 	if row.Diagnostic {
 		e.Category = diagnosticCategory
 	}
-	if row.Quiet {
+	if row.DisabledByDefault {
 		e.Enabled = new(bool)
 	}
 	if row.Numeric() {
-		measure := row.Measures[q.Measure]
-		e.Class, e.Unit, e.State = measure.Class, measure.Unit, row.State
+		unit := row.Units[q.UnitIndex]
+		e.Class, e.Unit, e.State = unit.DeviceClass, unit.Symbol, row.StateClass
 		e.Precision = &q.Decimals
 	}
 	e.Expire = expireAfter(row, q.Interval)

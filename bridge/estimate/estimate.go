@@ -147,7 +147,7 @@ func register(row *quantity.Row) func(*simulate.State) obis.Decimal {
 	if _, known := new(simulate.State).Value(code); !known {
 		return nil
 	}
-	prefix := row.Measures[0].Prefix
+	prefix := row.Units[0].Prefix
 	return func(s *simulate.State) obis.Decimal {
 		v, _ := s.Value(code)
 		return v.Shift(-prefix)

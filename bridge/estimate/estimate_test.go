@@ -80,7 +80,7 @@ func TestEstimateOfEveryQuantity(t *testing.T) {
 }
 
 func TestEstimateOfRareQuantities(t *testing.T) {
-	id := named(t, "import_energy")
+	id := quantity.ImportEnergy
 	plan := throttle.NewPlan(throttle.Balanced)
 	for _, tt := range []struct {
 		every, own  time.Duration
@@ -106,7 +106,7 @@ func TestEstimateOfRareQuantities(t *testing.T) {
 
 // TestEstimateIsInThePublishedUnit has a counter published with each 5 kWh.
 func TestEstimateIsInThePublishedUnit(t *testing.T) {
-	id, plan, day := named(t, "import_energy"), throttle.NewPlan(throttle.Balanced), 24*time.Hour
+	id, plan, day := quantity.ImportEnergy, throttle.NewPlan(throttle.Balanced), 24*time.Hour
 	plan.Set(id, throttle.Change{Deadband: &throttle.Deadband{Least: obis.Decimal{Coef: 5}}, MaxSilence: &day})
 	got := estimate.Day(plan, []estimate.Sent{{ID: id, Decimals: 3}}, 20*time.Second)[0]
 	if most := 24*2 + 100/5; got.States < 24 || got.States > most {
@@ -160,15 +160,6 @@ func readDay(t *testing.T, plan *throttle.Plan, family string, every time.Durati
 		}
 	}
 	return all
-}
-
-func named(t *testing.T, name string) quantity.ID {
-	t.Helper()
-	id, ok := quantity.Named(name)
-	if !ok {
-		t.Fatalf("no quantity %s", name)
-	}
-	return id
 }
 
 func BenchmarkDay(b *testing.B) {

@@ -41,10 +41,10 @@ func TestADayOfAMeter(t *testing.T) {
 			t.Parallel()
 			c := readDay(t, throttle.NewPlan(throttle.Balanced), tt.family, tt.start, tt.every)
 			c.judge(tt.most)
-			if q := c.all[named(t, "import_power")]; q.telegrams != int(24*time.Hour/tt.every) {
+			if q := c.all[quantity.ImportPower]; q.telegrams != int(24*time.Hour/tt.every) {
 				t.Errorf("got %d telegrams", q.telegrams)
 			}
-			if q := c.all[named(t, "import_energy")]; q.hours != 23 {
+			if q := c.all[quantity.ImportEnergy]; q.hours != 23 {
 				t.Errorf("got %d hours that began, want 23", q.hours)
 			}
 		})
@@ -143,7 +143,7 @@ func registers(t *testing.T) []register {
 }
 
 func named(t interface{ Fatalf(string, ...any) }, name string) quantity.ID {
-	id, ok := quantity.Named(name)
+	id, ok := quantity.ByName(name)
 	if !ok {
 		t.Fatalf("no quantity %s", name)
 	}

@@ -64,12 +64,12 @@ func TestSet(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			id, plan := named(t, "import_power"), throttle.NewPlan(tt.preset)
+			id, plan := quantity.ImportPower, throttle.NewPlan(tt.preset)
 			plan.Set(id, tt.change)
 			if diff := cmp.Diff(tt.want, plan.Rate(id)); diff != "" {
 				t.Errorf("rate (-want +got):\n%s", diff)
 			}
-			if other := named(t, "export_power"); plan.Rate(other) != throttle.NewPlan(tt.preset).Rate(other) {
+			if other := quantity.ExportPower; plan.Rate(other) != throttle.NewPlan(tt.preset).Rate(other) {
 				t.Error("the rate of another quantity has changed")
 			}
 		})

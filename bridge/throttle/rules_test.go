@@ -133,7 +133,7 @@ func TestRules(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	l, id := throttle.New(throttle.NewPlan(throttle.Frugal)), named(t, "tariff")
+	l, id := throttle.New(throttle.NewPlan(throttle.Frugal)), quantity.Tariff
 	steps := []step{
 		{0, "", publish}, {1, "", withhold}, {2, "0002", publish}, {3, "0001", publish}, {4, "0001", withhold}, {303, "0001", again}, {304, "0002", publish},
 	}
@@ -149,7 +149,7 @@ func TestText(t *testing.T) {
 
 // TestABatteryAtZero holds a house at zero for an hour, with an error of some watts that changes its sign each second.
 func TestABatteryAtZero(t *testing.T) {
-	l, id := throttle.New(throttle.NewPlan(throttle.Balanced)), named(t, "net_power")
+	l, id := throttle.New(throttle.NewPlan(throttle.Balanced)), quantity.NetPower
 	states := 0
 	for second := range 3600 {
 		value := obis.Decimal{Coef: int64(second%7) + 1}
@@ -168,7 +168,7 @@ func TestABatteryAtZero(t *testing.T) {
 func TestWithheld(t *testing.T) {
 	plan := throttle.NewPlan(throttle.Balanced)
 	l := throttle.New(plan)
-	energy, power := named(t, "import_energy"), named(t, "import_power")
+	energy, power := quantity.ImportEnergy, quantity.ImportPower
 	if l.Withheld(energy) {
 		t.Error("a counter that was never sent is to be published")
 	}
@@ -197,7 +197,7 @@ func TestWithheld(t *testing.T) {
 
 // TestWithheldOfText: one that is published seldom is held back as a number is.
 func TestWithheldOfText(t *testing.T) {
-	plan, id := throttle.NewPlan(throttle.Balanced), named(t, "tariff")
+	plan, id := throttle.NewPlan(throttle.Balanced), quantity.Tariff
 	plan.Set(id, throttle.Change{MinInterval: duration(10 * time.Minute)})
 	l := throttle.New(plan)
 	l.Decide(noon(0), time.Second, id, obis.Decimal{}, 0, "0001")
@@ -224,7 +224,7 @@ func TestNumbersBeyondAll(t *testing.T) {
 }
 
 func TestNumbersBeyondAllAreAlike(t *testing.T) {
-	l, id := throttle.New(new(throttle.Plan)), named(t, "import_energy")
+	l, id := throttle.New(new(throttle.Plan)), quantity.ImportEnergy
 	for i, tt := range []struct {
 		number obis.Decimal
 		want   throttle.Decision

@@ -23,7 +23,7 @@ func quantitiesCommand(p *cli.Program) *cobra.Command {
 			t.Row("QUANTITY", "OBIS", "UNIT", "DIGITS", "CLASS", "STATE CLASS")
 			for i := range quantity.Rows() {
 				r := &quantity.Rows()[i]
-				t.Row(r.Name, codesOf(r), unitsOf(r), decimalsOf(r), classOf(r), r.State)
+				t.Row(r.Name, codesOf(r), unitsOf(r), decimalsOf(r), classOf(r), r.StateClass)
 			}
 			return nil
 		},
@@ -41,8 +41,8 @@ func codesOf(r *quantity.Row) string {
 // unitsOf returns the units of a quantity, separated by blanks. Equal neighbours are listed once.
 func unitsOf(r *quantity.Row) string {
 	var units []string
-	for _, m := range r.Measures {
-		units = append(units, m.Unit)
+	for _, m := range r.Units {
+		units = append(units, m.Symbol)
 	}
 	return strings.Join(slices.Compact(units), " ")
 }
@@ -60,9 +60,9 @@ func decimalsOf(r *quantity.Row) string {
 // classOf returns the Home Assistant device classes of a quantity, and "diagnostic" if it is one.
 func classOf(r *quantity.Row) string {
 	var classes []string
-	for _, m := range r.Measures {
-		if m.Class != "" && !slices.Contains(classes, m.Class) {
-			classes = append(classes, m.Class)
+	for _, m := range r.Units {
+		if m.DeviceClass != "" && !slices.Contains(classes, m.DeviceClass) {
+			classes = append(classes, m.DeviceClass)
 		}
 	}
 	if r.Diagnostic {

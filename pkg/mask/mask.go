@@ -103,7 +103,7 @@ func (m *Masker) faithful(r *meter.Reading, masked []byte) bool {
 
 // alike compares all of a number, and of a text that it is one.
 func alike(a, b quantity.Sample) bool {
-	return a.ID == b.ID && a.As == b.As && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
+	return a.ID == b.ID && a.UnitIndex == b.UnitIndex && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
 }
 
 // number is so many digits in a row that they may be the number of somebody's meter, not only that of a model.

@@ -108,7 +108,7 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []said, numbers map[str
 		for i := range r.Samples {
 			x := &r.Samples[i]
 			if x.ID.Row().Numeric() {
-				s.Numbers = append(s.Numbers, fmt.Sprintf("%v %v %v %v", x.ID, x.Value, x.As, x.Time))
+				s.Numbers = append(s.Numbers, fmt.Sprintf("%v %v %v %v", x.ID, x.Value, x.UnitIndex, x.Time))
 			} else {
 				s.Numbers = append(s.Numbers, fmt.Sprintf("%v says something: %v", x.ID, len(x.Text) > 0))
 			}

@@ -24,7 +24,7 @@ func isHarmless(c obis.Code) bool {
 	if c[0] == 1 && c[2] > 0 && c[2] <= lastMeasured {
 		return true
 	}
-	if id, ok := quantity.Of(c); ok && id.Row().Numeric() {
+	if id, ok := quantity.ByCode(c); ok && id.Row().Numeric() {
 		return true
 	}
 	for _, h := range harmless {

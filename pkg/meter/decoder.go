@@ -63,7 +63,7 @@ type Decoder struct {
 	frame        hdlc.Frame
 	telegram     p1.Telegram
 	notification dlms.Notification
-	finder       quantity.Finder
+	converter    quantity.Converter
 	decryption   decryption
 
 	// What was learned about the meter. Reset keeps it.

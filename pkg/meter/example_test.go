@@ -34,7 +34,7 @@ func Example() {
 			return
 		}
 		for _, s := range r.Samples {
-			fmt.Println(s.ID, s.Value, s.Measure().Unit)
+			fmt.Println(s.ID, s.Value, s.Unit().Symbol)
 		}
 	}
 	// Output:

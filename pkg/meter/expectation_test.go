@@ -129,7 +129,7 @@ func compareSamples(t *testing.T, tg *telegram, r *meter.Reading) {
 		if !s.ID.Row().Numeric() {
 			continue
 		}
-		name, base := s.ID.String(), s.Value.Shift(s.Measure().Prefix)
+		name, base := s.ID.String(), s.Value.Shift(s.Unit().Prefix)
 		sent[name] = base
 		equal := func(d obis.Decimal) bool { return d.Cmp(base) == 0 }
 		if !s.Derived && !slices.ContainsFunc(slices.Concat(want[name], want[subMeters]), equal) {
@@ -160,7 +160,7 @@ func (tg *telegram) quantities() map[string][]obis.Decimal {
 			continue
 		}
 		name := subMeters
-		if id, ok := quantity.Of(code); ok {
+		if id, ok := quantity.ByCode(code); ok {
 			name = id.String()
 		}
 		out[name] = append(out[name], value)

@@ -118,7 +118,7 @@ func pretty(t *testing.T, r *meter.Reading) []byte {
 		out.Records = append(out.Records, it)
 	}
 	for _, s := range r.Samples {
-		value := string(s.Value.AppendFixed(nil, s.Decimals())) + " " + s.Measure().Unit
+		value := string(s.Value.AppendFixed(nil, s.Decimals())) + " " + s.Unit().Symbol
 		out.Values = append(out.Values, [2]string{s.ID.String(), value})
 	}
 	b, err := json.MarshalIndent(out, "", "  ")

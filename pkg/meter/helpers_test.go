@@ -72,7 +72,7 @@ func describe(r *meter.Reading) string {
 	}
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		fmt.Fprintf(&b, "%v %d×10^%d %d %v %q\n", s.ID, s.Value.Coef, s.Value.Exp, s.As, s.Time, s.Text)
+		fmt.Fprintf(&b, "%v %d×10^%d %d %v %q\n", s.ID, s.Value.Coef, s.Value.Exp, s.UnitIndex, s.Time, s.Text)
 	}
 	return b.String()
 }

@@ -120,7 +120,7 @@ func withoutPadding(s string) string { return strings.Trim(s, "\x00 ") }
 func (d *Decoder) identifyP1(ident []byte) {
 	if string(ident) != d.ident { // it is the same in every telegram of a meter
 		d.ident, d.identFamily, d.identModel = string(ident), familyOfFlag(ident), identModel(ident)
-		d.finder.Means = bytes.HasPrefix(ident, []byte("ESO")) // the grid company of Lithuania
+		d.converter.MeanCurrents = bytes.HasPrefix(ident, []byte("ESO")) // the grid company of Lithuania
 	}
 	d.reading.Meter.Model = d.identModel
 	d.reading.setFamily(d.identFamily)

@@ -28,11 +28,7 @@ func TestIgnoreChecksum(t *testing.T) {
 
 // TestScale: Options.Scale multiplies the samples before others are derived from them. The records stay as sent.
 func TestScale(t *testing.T) {
-	imported, ok := quantity.Named("import_power")
-	net, ok2 := quantity.Named("net_power")
-	if !ok || !ok2 {
-		t.Fatal("no such quantity")
-	}
+	const imported, net = quantity.ImportPower, quantity.NetPower
 	k, _ := twoTelegrams(t, "p1-se-aidon")
 	for _, other := range sentTelegrams() { // choose one that imports
 		if other.family == k.family && strings.Contains(other.text, "2.7.0 1 0×") {

@@ -100,7 +100,7 @@ func (d *Decoder) readText(b []byte) error {
 	}
 	r := &d.reading
 	r.Checked, r.Records = d.telegram.Checked, d.telegram.Records
-	d.finder.Digits = true
+	d.converter.HexText = true
 	d.identifyP1(d.telegram.Ident)
 	d.identify()
 	r.setTime()
@@ -114,7 +114,7 @@ func (d *Decoder) readNotification(apdu []byte) error {
 		return err
 	}
 	r.Records, r.Time = n.Records, n.Time
-	d.finder.Digits = false
+	d.converter.HexText = false
 	var layoutFamily *family
 	if len(n.Layout) > 0 {
 		l := findLayout(n, d.familyOfMessage())

@@ -36,9 +36,9 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	if p == HDLC || p == MBus {
 		d.lossReported = false
 	}
-	r.Samples = d.finder.AppendSamples(r.Samples, r.Records, d.options.Scale)
+	r.Samples = d.converter.AppendSamples(r.Samples, r.Records, d.options.Scale)
 	if p == P1 && d.identFamily != nil && d.identFamily.signedPower {
-		r.Samples = quantity.AppendExports(r.Samples)
+		r.Samples = quantity.SplitSignedPower(r.Samples)
 	}
 	d.advance(p, n)
 	r.Verified = d.verifier.verify(r)

@@ -24,7 +24,7 @@ func (d *Decoder) convertTexts() error {
 			continue
 		}
 		hasEnergies = hasEnergies || rec.Code[3] == energyGroupD
-		id, ok := d.finder.Of(i, rec.Code)
+		id, ok := d.converter.ByCode(i, rec.Code)
 		if !ok || !id.Row().Numeric() {
 			continue
 		}
@@ -79,9 +79,9 @@ func (d *Decoder) addKilowattHours() {
 func energyUnit(c obis.Code) (unit obis.Unit, ok bool) {
 	const tariffGroup = 4
 	c[tariffGroup] = 0
-	id, ok := quantity.Of(c)
+	id, ok := quantity.ByCode(c)
 	if !ok || c[3] != energyGroupD {
 		return obis.None, false
 	}
-	return id.Row().Measures[0].Base, true
+	return id.Row().Units[0].Base, true
 }

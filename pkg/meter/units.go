@@ -80,7 +80,7 @@ type unitAdder struct {
 
 // add takes record i, which is of the quantity row.
 func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
-	switch unit := row.Measures[0].Base; unit {
+	switch unit := row.Units[0].Base; unit {
 	case obis.Volt:
 		u.voltages.add(i, rec.Value.Coef)
 		u.measured.add(rec.Code, rec.Value.Coef)
@@ -162,8 +162,8 @@ func (d *Decoder) rowWithoutUnit(i int, rec *obis.Record) *quantity.Row {
 	if rec.Kind != obis.Number || rec.Unit != obis.None {
 		return nil
 	}
-	id, ok := d.finder.Of(i, rec.Code)
-	if !ok || !id.Row().Numeric() || id.Row().Measures[0].Base == obis.Ampere && id.Row().Diagnostic {
+	id, ok := d.converter.ByCode(i, rec.Code)
+	if !ok || !id.Row().Numeric() || id.Row().Units[0].Base == obis.Ampere && id.Row().Diagnostic {
 		return nil
 	}
 	return id.Row()

@@ -7,9 +7,9 @@ import (
 )
 
 // derive appends what follows from one telegram alone.
-func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) []Sample {
-	for i := range differences {
-		d := &differences[i]
+func derive(dst []Sample, start int, at *sampleIndex, more *extraTariffs, scale *Scale) []Sample {
+	for i := range netPowers {
+		d := &netPowers[i]
 		a, b := at[d.plus], at[d.minus]
 		if a == 0 || b == 0 || a == unusable || b == unusable || at[d.id] != 0 {
 			continue
@@ -23,7 +23,7 @@ func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) 
 		if at[t.id] != 0 {
 			continue // the meter sends the total itself
 		}
-		sum, some, ok := sumOf(dst[start:], t.parts[:], at)
+		sum, some, ok := sumTariffs(dst[start:], t.parts[:], at)
 		if ok && more.seen[i] != 0 {
 			sum, ok = more.addTo(sum, some, i, t.parts[0], scale)
 			some = true
@@ -37,13 +37,13 @@ func derive(dst []Sample, start int, at *positions, more *beyond, scale *Scale) 
 
 // appendNet appends the net power of a meter that sends that of its phases alone (early ones of Lithuania): registers of total
 // import and export would be other sums, but their difference is the same.
-func appendNet(dst []Sample, start int, at *positions) []Sample {
-	if total := &differences[0]; at[total.id] != 0 || at[total.plus] != 0 || at[total.minus] != 0 {
+func appendNet(dst []Sample, start int, at *sampleIndex) []Sample {
+	if total := &netPowers[0]; at[total.id] != 0 || at[total.plus] != 0 || at[total.minus] != 0 {
 		return dst
 	}
 	var sum obis.Decimal
-	for _, phase := range differences[1:] {
-		k := index(dst[start:], phase.id)
+	for _, phase := range netPowers[1:] {
+		k := indexOf(dst[start:], phase.id)
 		if k < 0 {
 			return dst
 		}
@@ -53,18 +53,18 @@ func appendNet(dst []Sample, start int, at *positions) []Sample {
 		}
 		sum = next
 	}
-	return append(dst, Sample{ID: differences[0].id, Value: sum, Derived: true})
+	return append(dst, Sample{ID: netPowers[0].id, Value: sum, Derived: true})
 }
 
 // beyond are sums of tariffs without a row, in the order of tariffSums: a fifth in Belgium, 11 to 13 in Israel.
-type beyond struct {
+type extraTariffs struct {
 	seen [4]uint64 // a bit for each tariff: of a code sent twice the first counts
 	lost [4]bool
 	sums [4]obis.Decimal
 }
 
 // add takes in a record that has no row.
-func (m *beyond) add(r *obis.Record) {
+func (m *extraTariffs) add(r *obis.Record) {
 	c := &r.Code
 	i := c[2] - 1
 	if c[0] != 1 || i >= byte(len(m.sums)) || c[3] != 8 || c[4] == 0 || c[4] > 63 || c[5] != obis.Any {
@@ -77,39 +77,39 @@ func (m *beyond) add(r *obis.Record) {
 	m.seen[i] |= bit
 	sum, ok := m.sums[i].Add(r.Value)
 	m.sums[i] = sum
-	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Measures[0].Base
+	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Units[0].Base
 }
 
 // scheme has a bit for each of the tariffs 1 to 10. Tariffs 1 to 10 divide the total energy; tariffs 11 to 20 divide the same energy in
 // another way, and so on. Only tariffs of one such group may be added: those of two groups would give twice the total.
-const scheme = 1<<11 - 2
+const tariffGroup = 1<<11 - 2
 
 // oneScheme reports whether all tariffs in seen belong to one group of ten. seen must not be 0.
-func oneScheme(seen uint64) bool {
+func inOneGroup(seen uint64) bool {
 	const tariffs = 10
-	for seen&scheme == 0 {
+	for seen&tariffGroup == 0 {
 		seen >>= tariffs
 	}
-	return seen&^scheme == 0
+	return seen&^tariffGroup == 0
 }
 
 // addTo adds the tariffs that have no row to sum, the sum of those that have one. like is the quantity of the first of these, whose scaling
 // counts for all; some reports whether the meter has sent any of them.
-func (m *beyond) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale) (obis.Decimal, bool) {
+func (m *extraTariffs) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale) (obis.Decimal, bool) {
 	s := Sample{ID: like}
 	row := &rows[like]
 	seen := m.seen[i]
 	if some {
 		seen |= 1 << 1
 	}
-	if m.lost[i] || !oneScheme(seen) || !s.set(m.sums[i], &row.Measures[0], row.most, scale) {
+	if m.lost[i] || !inOneGroup(seen) || !s.setNumber(m.sums[i], &row.Units[0], row.maxMagnitude, scale) {
 		return sum, false
 	}
 	return sum.Add(s.Value)
 }
 
 // sumOf adds the tariffs that were sent, if some were. ok is false when one came without a value: the sum would be a step back.
-func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, some, ok bool) {
+func sumTariffs(samples []Sample, tariffs []ID, at *sampleIndex) (sum obis.Decimal, some, ok bool) {
 	for _, id := range tariffs {
 		switch p := at[id]; p {
 		case 0:
@@ -129,50 +129,38 @@ func sumOf(samples []Sample, tariffs []ID, at *positions) (sum obis.Decimal, som
 	return sum, some, true
 }
 
-var differences = []struct{ id, plus, minus ID }{
-	{must("net_power"), must("import_power"), must("export_power")},
-	{must("net_power_l1"), must("import_power_l1"), must("export_power_l1")},
-	{must("net_power_l2"), must("import_power_l2"), must("export_power_l2")},
-	{must("net_power_l3"), must("import_power_l3"), must("export_power_l3")},
+var netPowers = []struct{ id, plus, minus ID }{
+	{NetPower, ImportPower, ExportPower},
+	{NetPowerL1, ImportPowerL1, ExportPowerL1},
+	{NetPowerL2, ImportPowerL2, ExportPowerL2},
+	{NetPowerL3, ImportPowerL3, ExportPowerL3},
 }
 
 var tariffSums = []struct {
 	id    ID
 	parts [4]ID
 }{
-	{must("import_energy"), tariffIDs("import_energy")},
-	{must("export_energy"), tariffIDs("export_energy")},
-	{must("import_reactive_energy"), tariffIDs("import_reactive_energy")},
-	{must("export_reactive_energy"), tariffIDs("export_reactive_energy")},
+	{ImportEnergy, [4]ID{ImportEnergyT1, ImportEnergyT2, ImportEnergyT3, ImportEnergyT4}},
+	{ExportEnergy, [4]ID{ExportEnergyT1, ExportEnergyT2, ExportEnergyT3, ExportEnergyT4}},
+	{ImportReactiveEnergy, [4]ID{ImportReactiveEnergyT1, ImportReactiveEnergyT2, ImportReactiveEnergyT3, ImportReactiveEnergyT4}},
+	{ExportReactiveEnergy, [4]ID{ExportReactiveEnergyT1, ExportReactiveEnergyT2, ExportReactiveEnergyT3, ExportReactiveEnergyT4}},
 }
 
-func tariffIDs(name string) [4]ID {
-	return [4]ID{must(name + "_t1"), must(name + "_t2"), must(name + "_t3"), must(name + "_t4")}
-}
-
-func must(name string) ID {
-	id, ok := Named(name)
-	if !ok {
-		panic("quantity: no row " + name)
-	}
-	return id
-}
-
-// AppendExports completes the samples of a meter that counts both directions and sends its powers with a sign, as import: of one
+// SplitSignedPower completes the samples of a meter that counts both directions and sends its powers with a sign, as import: of one
 // below zero it makes an export, and appends the exports and net powers that the meter did not send. The samples of a meter
 // that counts no export stay as they are.
-func AppendExports(samples []Sample) []Sample {
-	if index(samples, exportEnergy) < 0 {
+func SplitSignedPower(samples []Sample) []Sample {
+	if indexOf(samples, ExportEnergy) < 0 {
 		return samples
 	}
-	for i := range differences {
-		d := &differences[i]
-		k := index(samples, d.plus)
-		if k < 0 || index(samples, d.minus) >= 0 || index(samples, d.id) >= 0 {
+	for i := range netPowers {
+		d := &netPowers[i]
+		k := indexOf(samples, d.plus)
+		if k < 0 || indexOf(samples, d.minus) >= 0 || indexOf(samples, d.id) >= 0 {
 			continue
 		}
 		net := samples[k]
-		export := Sample{ID: d.minus, As: net.As, Value: net.Value.Neg(), Time: net.Time}
+		export := Sample{ID: d.minus, UnitIndex: net.UnitIndex, Value: net.Value.Neg(), Time: net.Time}
 		if net.Value.Sign() < 0 {
 			samples[k].Value.Coef = 0
 		} else {
@@ -184,29 +172,25 @@ func AppendExports(samples []Sample) []Sample {
 	return samples
 }
 
-var exportEnergy = must("export_energy")
-
 // index returns where the sample of a quantity is, -1 when there is none.
-func index(samples []Sample, id ID) int {
+func indexOf(samples []Sample, id ID) int {
 	return slices.IndexFunc(samples, func(s Sample) bool { return s.ID == id })
 }
 
 // In Lithuania 31.4.0 is the mean current of the last period (group D 4, as IEC 62056-61 has it), where the meters of other
 // countries send the threshold of their fuse. Those meters send other means too, of power and voltage, in group D 24.
 
-var fuseLimit = must("fuse_limit")
-
 // periodMean is group D of the mean of the last period, in what Lithuanian meters send.
-const periodMean = 24
+const meanGroupD = 24
 
 // dropMeans takes the limit of current that is none out of the samples from start on.
-func (f *Finder) dropMeans(dst []Sample, start int, at *positions, records []obis.Record) []Sample {
-	p := at[fuseLimit]
+func (f *Converter) dropMeanCurrent(dst []Sample, start int, at *sampleIndex, records []obis.Record) []Sample {
+	p := at[FuseLimit]
 	if p == 0 || p == unusable {
 		return dst
 	}
 	i := start + int(p) - 1
-	if dst[i].Value.Sign() > 0 && !f.Means && !sendsMeans(records) { // a limit below zero is that of export, 0 A is none
+	if dst[i].Value.Sign() > 0 && !f.MeanCurrents && !sendsMeans(records) { // a limit below zero is that of export, 0 A is none
 		return dst
 	}
 	return slices.Delete(dst, i, i+1)
@@ -220,7 +204,7 @@ func sendsMeans(records []obis.Record) bool {
 		r := &records[i]
 		c := &r.Code
 		if c[0] != 1 || c[3] != 4 {
-			if c[0] == 1 && c[3] == periodMean {
+			if c[0] == 1 && c[3] == meanGroupD {
 				return true
 			}
 			continue

@@ -33,15 +33,14 @@ func TestTariffsBeyond(t *testing.T) {
 		"of export":                 {[]obis.Record{one, hours(t, "1-0:2.8.5", "9")}, "1.001 kWh"},
 		"with a total of the meter": {[]obis.Record{hours(t, "1-0:1.8.0", "2"), one, five}, "2.000 kWh"},
 	} {
-		got := published(new(quantity.Finder).AppendSamples(nil, tt.records, nil))["import_energy"]
+		got := published(new(quantity.Converter).AppendSamples(nil, tt.records, nil))["import_energy"]
 		if got != tt.want {
 			t.Errorf("%s: got import_energy %q, want %q", name, got, tt.want)
 		}
 	}
 	double := new(quantity.Scale)
-	id, _ := quantity.Named("import_energy_t1")
-	double[id] = obis.Decimal{Coef: 2}
-	if got := published(new(quantity.Finder).AppendSamples(nil, []obis.Record{one, five}, double))["import_energy"]; got != "3.002 kWh" {
+	double[quantity.ImportEnergyT1] = obis.Decimal{Coef: 2}
+	if got := published(new(quantity.Converter).AppendSamples(nil, []obis.Record{one, five}, double))["import_energy"]; got != "3.002 kWh" {
 		t.Errorf("scaled: got import_energy %q, want 3.002", got)
 	}
 }
@@ -63,7 +62,7 @@ func TestNetOfPhases(t *testing.T) {
 		"with the total import":  {append([]obis.Record{phase("1", "7")}, all...), ""},
 		"with the total":         {append([]obis.Record{phase("16", "-419")}, all...), "-419 W"},
 	} {
-		if got := published(new(quantity.Finder).AppendSamples(nil, tt.records, nil))["net_power"]; got != tt.want {
+		if got := published(new(quantity.Converter).AppendSamples(nil, tt.records, nil))["net_power"]; got != tt.want {
 			t.Errorf("%s: got net_power %q, want %q", name, got, tt.want)
 		}
 	}
@@ -96,7 +95,7 @@ func TestAppendExports(t *testing.T) {
 			map[string]string{"import_power": "235 W"},
 		},
 	} {
-		got := published(quantity.AppendExports(new(quantity.Finder).AppendSamples(nil, tt.records, nil)))
+		got := published(quantity.SplitSignedPower(new(quantity.Converter).AppendSamples(nil, tt.records, nil)))
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s, -want +got:\n%s", name, diff)
 		}
@@ -105,7 +104,7 @@ func TestAppendExports(t *testing.T) {
 
 // TestMessage: a text is published as people read it, always as UTF-8.
 func TestMessage(t *testing.T) {
-	f := quantity.Finder{Digits: true}
+	f := quantity.Converter{HexText: true}
 	for _, tt := range []struct{ code, sent, want string }{
 		{"0-0:96.13.0", "48656C6C6F2C20776F726C6421", "Hello, world!"},
 		{"0-0:96.13.0", "4B6C617220C3A4", "Klar ä"},
@@ -141,7 +140,7 @@ func TestMessage(t *testing.T) {
 			t.Errorf("%s(%.20q): got %+v, want %q", tt.code, tt.sent, got, tt.want)
 		}
 	}
-	binary := new(quantity.Finder).AppendSamples(nil, []obis.Record{text(t, "0-0:96.13.0", "40414243")}, nil)
+	binary := new(quantity.Converter).AppendSamples(nil, []obis.Record{text(t, "0-0:96.13.0", "40414243")}, nil)
 	if len(binary) != 1 || string(binary[0].Text) != "40414243" {
 		t.Errorf("of a binary telegram: got %+v, want the text as it is", binary)
 	}

@@ -11,38 +11,38 @@ import (
 // message returns what a text for people says: what its hexadecimal digits stand for, where that is text, else the text as it
 // is; letters of Latin-1 become those of UTF-8. A message that was never set is filled with FF or zeros: it says nothing. What is
 // returned is valid UTF-8, and valid until the next call.
-func (f *Finder) message(text []byte) []byte {
-	if f.Digits {
-		plain, err := hex.AppendDecode(f.plain[:0], f.unfolded(text))
-		if f.plain = plain; err == nil && isPlain(filled(plain)) {
-			return filled(plain)
+func (f *Converter) message(text []byte) []byte {
+	if f.HexText {
+		plain, err := hex.AppendDecode(f.messageBuf[:0], f.withoutLineEnds(text))
+		if f.messageBuf = plain; err == nil && isReadable(withoutFill(plain)) {
+			return withoutFill(plain)
 		}
 	}
-	if text = filled(text); isPlain(text) {
+	if text = withoutFill(text); isReadable(text) {
 		return text
 	}
-	if !f.Digits || !isLatin(text) {
+	if !f.HexText || !isLatin(text) {
 		return nil
 	}
-	f.plain = f.plain[:0]
+	f.messageBuf = f.messageBuf[:0]
 	for _, x := range text {
-		f.plain = utf8.AppendRune(f.plain, rune(x))
+		f.messageBuf = utf8.AppendRune(f.messageBuf, rune(x))
 	}
-	return f.plain
+	return f.messageBuf
 }
 
 // unfolded returns a text without the ends of its lines: long ones in hexadecimal come in several.
-func (f *Finder) unfolded(text []byte) []byte {
+func (f *Converter) withoutLineEnds(text []byte) []byte {
 	if bytes.IndexByte(text, '\n') < 0 {
 		return text
 	}
-	f.line = f.line[:0]
+	f.lineBuf = f.lineBuf[:0]
 	for _, x := range text {
 		if x != '\r' && x != '\n' {
-			f.line = append(f.line, x)
+			f.lineBuf = append(f.lineBuf, x)
 		}
 	}
-	return f.line
+	return f.lineBuf
 }
 
 // isLatin tells that b is printable text of Latin-1. FF is what fills up a text, more often than a letter.
@@ -54,36 +54,36 @@ func isLatin(b []byte) bool {
 
 // readable returns a text that people can read, and the digits of one that they cannot: some meters send a tariff as two bytes.
 // Others send the letters of its name in hexadecimal, as DSMR does with longer texts: 5431 is T1.
-func (f *Finder) readable(text []byte) []byte {
-	if name, ok := f.word(text); ok {
+func (f *Converter) textOrHex(text []byte) []byte {
+	if name, ok := f.hexWord(text); ok {
 		return name
 	}
-	if isPlain(text) {
+	if isReadable(text) {
 		return text
 	}
-	start := len(f.digits)
-	f.digits = hex.AppendEncode(f.digits, text)
-	return f.digits[start:]
+	start := len(f.textBuf)
+	f.textBuf = hex.AppendEncode(f.textBuf, text)
+	return f.textBuf[start:]
 }
 
 // word returns the word that the hexadecimal digits of an ASCII telegram stand for, ok false where they stand for none.
-func (f *Finder) word(text []byte) (word []byte, ok bool) {
+func (f *Converter) hexWord(text []byte) (word []byte, ok bool) {
 	const leastDigits = 4
-	if !f.Digits || len(text) < leastDigits {
+	if !f.HexText || len(text) < leastDigits {
 		return nil, false
 	}
-	start := len(f.digits)
-	all, err := hex.AppendDecode(f.digits, text)
-	f.digits, word = all[:start], all[start:]
+	start := len(f.textBuf)
+	all, err := hex.AppendDecode(f.textBuf, text)
+	f.textBuf, word = all[:start], all[start:]
 	if err != nil || slices.ContainsFunc(word, func(x byte) bool { return x-'0' > 9 && (x|0x20)-'a' > 'z'-'a' }) {
 		return nil, false
 	}
-	f.digits = all
+	f.textBuf = all
 	return word, true
 }
 
 // filled returns b without what fills it up behind its end.
-func filled(b []byte) []byte {
+func withoutFill(b []byte) []byte {
 	for len(b) > 0 && (b[len(b)-1] == 0 || b[len(b)-1] == 0xFF) {
 		b = b[:len(b)-1]
 	}
@@ -91,6 +91,6 @@ func filled(b []byte) []byte {
 }
 
 // isPlain tells that people can read b.
-func isPlain(b []byte) bool {
+func isReadable(b []byte) bool {
 	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) })
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-func TestOf(t *testing.T) {
+func TestByCode(t *testing.T) {
 	for _, row := range []struct {
 		code, want string
 	}{
@@ -32,11 +32,11 @@ func TestOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if id, ok := quantity.Of(code); ok {
+		if id, ok := quantity.ByCode(code); ok {
 			got = id.String()
 		}
 		if got != row.want {
-			t.Errorf("Of(%s): got %q, want %q", row.code, got, row.want)
+			t.Errorf("ByCode(%s): got %q, want %q", row.code, got, row.want)
 		}
 	}
 }
@@ -48,8 +48,8 @@ func TestNamesAreUniqueAndFound(t *testing.T) {
 			t.Errorf("two rows are named %s", row.Name)
 		}
 		seen[row.Name] = true
-		if id, ok := quantity.Named(row.Name); !ok || int(id) != i {
-			t.Errorf("Named(%s): got %d %v, want %d", row.Name, id, ok, i)
+		if id, ok := quantity.ByName(row.Name); !ok || int(id) != i {
+			t.Errorf("ByName(%s): got %d %v, want %d", row.Name, id, ok, i)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestAppendSamples(t *testing.T) {
 		"net_power": "-655", "import_energy": "3.003",
 	}
 	dst := make([]quantity.Sample, 0, quantity.Count())
-	got := new(quantity.Finder).AppendSamples(dst, records, nil)
+	got := new(quantity.Converter).AppendSamples(dst, records, nil)
 	for _, s := range got {
 		text := string(s.Value.AppendFixed(nil, s.Decimals()))
 		if text != want[s.ID.String()] {
@@ -96,7 +96,7 @@ func TestAppendSamples(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not found: %v", want)
 	}
-	if n := testing.AllocsPerRun(100, func() { new(quantity.Finder).AppendSamples(dst, records, nil) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { new(quantity.Converter).AppendSamples(dst, records, nil) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 }

@@ -19,36 +19,36 @@ type Row struct {
 	Title string
 	// Codes are the groups C, D and E under which meters send it. None for one that is only derived.
 	Codes [][3]byte
-	// instead are codes under which a few meters send it that do not send Codes.
-	instead [][3]byte
-	// Measures are the units that it may have; nearly always one. None for a quantity that is text.
-	Measures []Measure
+	// fallbackCodes are codes under which a few meters send it that do not send Codes.
+	fallbackCodes [][3]byte
+	// Units are the units that it may have; nearly always one. None for a quantity that is text.
+	Units []Unit
 	// Decimals is how many are published; AsSent for those that the meter sends.
 	Decimals int8
-	// most is the largest magnitude that is believed, in the unit of the records; zero for any.
-	most obis.Decimal
-	// octets marks a text that ASCII telegrams hold as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
-	octets bool
-	// State is the state class of Home Assistant: Measurement, TotalIncreasing or "".
-	State string
+	// maxMagnitude is the largest magnitude that is believed, in the unit of the records; zero for any.
+	maxMagnitude obis.Decimal
+	// hexText marks a text that ASCII telegrams hold as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
+	hexText bool
+	// StateClass is the state class of Home Assistant: Measurement, TotalIncreasing or "".
+	StateClass string
 	// Kind is how it moves.
 	Kind Kind
 	// Diagnostic marks what is about the meter more than about the household.
 	Diagnostic bool
-	// Quiet marks what few people look at: announced, but switched off until somebody wants it.
-	Quiet bool
+	// DisabledByDefault marks what few people look at: announced, but switched off until somebody wants it.
+	DisabledByDefault bool
 }
 
-// A Measure is a unit in which a quantity is published.
-type Measure struct {
+// A Unit is a unit in which a quantity is published.
+type Unit struct {
 	// Base is the unit of the records.
 	Base obis.Unit
-	// Unit is the published symbol: "kWh". "" for a plain number.
-	Unit string
-	// Prefix is the power of ten of Unit over Base: 3 for kWh.
+	// Symbol is the published symbol: "kWh". "" for a plain number.
+	Symbol string
+	// Prefix is the power of ten of the published unit over Base: 3 for kWh.
 	Prefix int8
-	// Class is the device class of Home Assistant, "" for none.
-	Class string
+	// DeviceClass is the device class of Home Assistant, "" for none.
+	DeviceClass string
 }
 
 // AsSent in Row.Decimals means: as many as the meter sends, at most maxDecimals, and always the same for one meter.
@@ -82,7 +82,7 @@ const (
 )
 
 // Numeric tells if the quantity is a number.
-func (r *Row) Numeric() bool { return len(r.Measures) > 0 }
+func (r *Row) Numeric() bool { return len(r.Units) > 0 }
 
 // Rows returns the whole table in the order in which people should see it. The slice is shared: do not change it.
 func Rows() []Row { return rows }
@@ -93,8 +93,8 @@ func (id ID) Row() *Row { return &rows[id] }
 // String returns the row's Name.
 func (id ID) String() string { return rows[id].Name }
 
-// Named returns the ID of a row by its Name.
-func Named(name string) (ID, bool) {
+// ByName returns the ID of a row by its Name.
+func ByName(name string) (ID, bool) {
 	id, ok := byName[name]
 	return id, ok
 }
@@ -110,10 +110,10 @@ var byName = func() map[string]ID {
 	return m
 }()
 
-// Of returns the quantity that a code names, and false where no row knows it or it is a value of a past period (group F
+// ByCode returns the quantity that a code names, and false where no row knows it or it is a value of a past period (group F
 // not 255). Medium 1 is electricity on any channel: Kamstrup sends on 1-1. Medium 0 is so on channel 0, where the modules of
 // EMBRIQ send; its other channels are sub-meters and relays. Group E 255 is the total, as 0 is: EasyMeter sends 1.7.255.
-func Of(c obis.Code) (ID, bool) {
+func ByCode(c obis.Code) (ID, bool) {
 	if c[0] > 1 || c[0] == 0 && c[1] != 0 || c[5] != obis.Any {
 		return 0, false
 	}
@@ -121,18 +121,18 @@ func Of(c obis.Code) (ID, bool) {
 	if cde[2] == obis.Any {
 		cde[2] = 0
 	}
-	id, ok := byCode[keyOf(cde)]
+	id, ok := byCode[codeKey(cde)]
 	return id, ok
 }
 
 // keyOf returns groups C, D and E as a number, which a map finds faster than an array.
-func keyOf(cde [3]byte) uint32 { return uint32(cde[0])<<16 | uint32(cde[1])<<8 | uint32(cde[2]) }
+func codeKey(cde [3]byte) uint32 { return uint32(cde[0])<<16 | uint32(cde[1])<<8 | uint32(cde[2]) }
 
 var byCode = func() map[uint32]ID {
 	m := map[uint32]ID{}
 	for i := range rows {
-		for _, cde := range slices.Concat(rows[i].Codes, rows[i].instead) {
-			key := keyOf(cde)
+		for _, cde := range slices.Concat(rows[i].Codes, rows[i].fallbackCodes) {
+			key := codeKey(cde)
 			if _, twice := m[key]; twice {
 				panic("quantity: two rows for one code: " + rows[i].Name)
 			}

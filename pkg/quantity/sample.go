@@ -11,25 +11,25 @@ import (
 // A Sample is one quantity of one telegram, in the unit in which it is published.
 type Sample struct {
 	ID ID
-	// As is the index of the unit in the row's Measures.
-	As uint8
+	// UnitIndex is the index of the unit in the row's Units.
+	UnitIndex uint8
 	// Derived marks what the meter did not send: it follows from other samples of the telegram.
 	Derived bool
 	// Value is in the published unit. For a quantity that is text it is zero.
 	Value obis.Decimal
-	// Text is the value of a quantity that is text. It belongs to the telegram and its Finder: copy it to keep it.
+	// Text is the value of a quantity that is text. It belongs to the telegram and its Converter: copy it to keep it.
 	Text []byte
 	// Time is the meter's stamp on the value, zero for most.
 	Time obis.Time
 }
 
-// Measure returns the sample's unit; the zero Measure for text.
-func (s *Sample) Measure() Measure {
+// Unit returns the sample's unit; the zero Unit for text.
+func (s *Sample) Unit() Unit {
 	row := s.ID.Row()
 	if !row.Numeric() {
-		return Measure{}
+		return Unit{}
 	}
-	return row.Measures[s.As]
+	return row.Units[s.UnitIndex]
 }
 
 // Decimals returns with how many decimals the value is published: the row's, or those that the meter sent.
@@ -44,35 +44,35 @@ func (s *Sample) Decimals() int {
 // and then what follows from them (net power, sums of tariffs). What is sent is multiplied by scale, which may be nil. A
 // record whose unit does not suit its row is left out: a number in the wrong unit is worse than none. Of a code sent twice
 // the first counts, but for a code that stands in for another. Nothing is allocated when dst has room for every row.
-func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
+func (f *Converter) AppendSamples(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	start := len(dst)
-	f.digits = f.digits[:0]
-	var at positions
-	var more beyond
+	f.textBuf = f.textBuf[:0]
+	var at sampleIndex
+	var more extraTariffs
 	others := false
 	for i := range records {
 		r := &records[i]
-		id, ok := f.Of(i, r.Code)
+		id, ok := f.ByCode(i, r.Code)
 		if !ok {
-			others = others || onChannel(r.Code)
+			others = others || isSubmeter(r.Code)
 			more.add(r)
 			continue
 		}
 		if p := at[id]; p != 0 && p != unusable {
-			if next := (Sample{ID: id, Time: r.Time}); prefers(id, r.Code, records[:i]) && next.fill(r, scale) {
-				f.spell(&next)
+			if next := (Sample{ID: id, Time: r.Time}); replacesFallback(id, r.Code, records[:i]) && next.setRecord(r, scale) {
+				f.readableText(&next)
 				dst[start+int(p)-1] = next
 			}
 			continue
 		}
 		n := len(dst)
 		dst = append(dst, Sample{ID: id, Time: r.Time})
-		if !dst[n].fill(r, scale) {
+		if !dst[n].setRecord(r, scale) {
 			dst, at[id] = dst[:n], unusable
 			continue
 		}
 		if dst[n].Text != nil {
-			f.spell(&dst[n])
+			f.readableText(&dst[n])
 		}
 		at[id] = uint8(n + 1 - start)
 	}
@@ -80,38 +80,38 @@ func (f *Finder) AppendSamples(dst []Sample, records []obis.Record, scale *Scale
 		dst = appendSubmeters(dst, records, scale)
 	}
 	dst = derive(dst, start, &at, &more, scale)
-	return f.dropMeans(dst, start, &at, records)
+	return f.dropMeanCurrent(dst, start, &at, records)
 }
 
 // spell makes of the text of a sample what people read; a number stays.
-func (f *Finder) spell(s *Sample) {
+func (f *Converter) readableText(s *Sample) {
 	switch row := &rows[s.ID]; {
-	case row.octets:
+	case row.hexText:
 		s.Text = f.message(s.Text)
 	case !row.Numeric():
-		if f.Digits {
+		if f.HexText {
 			s.Text = bytes.TrimSpace(s.Text) // blanks in a bracket
 		}
-		s.Text = f.readable(s.Text)
+		s.Text = f.textOrHex(s.Text)
 	}
 }
 
 // prefers tells if a record has the code of a row, and those before had one that stands in for it.
-func prefers(id ID, c obis.Code, before []obis.Record) bool {
+func replacesFallback(id ID, c obis.Code, before []obis.Record) bool {
 	codes := rows[id].Codes
 	return slices.Contains(codes, c.CDE()) && !slices.ContainsFunc(before, func(r obis.Record) bool {
-		other, ok := Of(r.Code)
+		other, ok := ByCode(r.Code)
 		return ok && other == id && slices.Contains(codes, r.Code.CDE())
 	})
 }
 
 // positions holds 1 + the index of its sample for each row: 0 for none, unusable for one that was sent without a value.
-type positions [256]uint8
+type sampleIndex [256]uint8
 
 const unusable = 255
 
 // fill sets the value of a sample that has its ID; false where the record has none that suits the row.
-func (s *Sample) fill(r *obis.Record, scale *Scale) bool {
+func (s *Sample) setRecord(r *obis.Record, scale *Scale) bool {
 	row := &rows[s.ID]
 	if !row.Numeric() {
 		text, ok := textOf(r)
@@ -121,17 +121,17 @@ func (s *Sample) fill(r *obis.Record, scale *Scale) bool {
 	if r.Kind != obis.Number {
 		return false
 	}
-	for i := range row.Measures {
-		if m := &row.Measures[i]; m.Base == r.Unit {
-			s.As, s.Value = uint8(i), r.Value.Shift(-m.Prefix)
-			return scale == nil && row.most.Coef == 0 || s.set(r.Value, m, row.most, scale)
+	for i := range row.Units {
+		if m := &row.Units[i]; m.Base == r.Unit {
+			s.UnitIndex, s.Value = uint8(i), r.Value.Shift(-m.Prefix)
+			return scale == nil && row.maxMagnitude.Coef == 0 || s.setNumber(r.Value, m, row.maxMagnitude, scale)
 		}
 	}
 	return false
 }
 
 // set scales a value and gives it the prefix of its unit; false where it is more than can be.
-func (s *Sample) set(v obis.Decimal, m *Measure, most obis.Decimal, scale *Scale) bool {
+func (s *Sample) setNumber(v obis.Decimal, m *Unit, most obis.Decimal, scale *Scale) bool {
 	ok := true
 	if scale != nil {
 		v, ok = scale.apply(s.ID, v)
@@ -146,8 +146,8 @@ func (s *Sample) set(v obis.Decimal, m *Measure, most obis.Decimal, scale *Scale
 // textOf returns the text of a record, without zeros that fill it up. Binary meters send tariff and breaker as small numbers.
 func textOf(r *obis.Record) ([]byte, bool) {
 	v := r.Value
-	if r.Kind == obis.Number && v.Exp == 0 && v.Coef >= 0 && v.Coef < int64(len(figures)) {
-		return figures[v.Coef : v.Coef+1], true
+	if r.Kind == obis.Number && v.Exp == 0 && v.Coef >= 0 && v.Coef < int64(len(decimalDigits)) {
+		return decimalDigits[v.Coef : v.Coef+1], true
 	}
 	text := r.Text
 	if len(text) > 0 && text[0] > ' ' {
@@ -157,41 +157,41 @@ func textOf(r *obis.Record) ([]byte, bool) {
 }
 
 // figures are the texts of small numbers, so that these need no memory.
-var figures = []byte("0123456789")
+var decimalDigits = []byte("0123456789")
 
-// A Finder makes samples of the records of one meter. It remembers which quantity stands at which place of a telegram, since a meter
+// A Converter makes samples of the records of one meter. It remembers which quantity stands at which place of a telegram, since a meter
 // sends the same list again and again: without that, decoding takes 6 to 9 % longer (BenchmarkDecode of pkg/meter). The zero
-// Finder is ready. It is not safe for concurrent use.
-type Finder struct {
-	// Digits tells that the records are those of an ASCII telegram, where a text for people comes as hexadecimal digits.
-	Digits bool
-	// Means tells that the meter sends the mean currents of a period where others send the limits of their fuses.
-	Means bool
+// Converter is ready. It is not safe for concurrent use.
+type Converter struct {
+	// HexText tells that the records are those of an ASCII telegram, where a text for people comes as hexadecimal digits.
+	HexText bool
+	// MeanCurrents tells that the meter sends the mean currents of a period where others send the limits of their fuses.
+	MeanCurrents bool
 
-	seen   [places]place
-	plain  []byte // the text of a message
-	line   []byte // a message in hexadecimal without the ends of its lines
-	digits []byte // texts that nobody can read, in hexadecimal, and such that were
+	cache      [cachedRecords]cachedID
+	messageBuf []byte // the text of a message
+	lineBuf    []byte // a message in hexadecimal without the ends of its lines
+	textBuf    []byte // texts that nobody can read, in hexadecimal, and such that were
 }
 
 // places is how many records of a telegram are remembered; the few behind them are looked up each time.
-const places = 96
+const cachedRecords = 96
 
-type place struct {
+type cachedID struct {
 	code obis.Code
 	id   ID
 	ok   bool
 }
 
-// Of returns what the function Of does for the code of record i.
-func (f *Finder) Of(i int, c obis.Code) (ID, bool) {
-	if uint(i) >= places {
-		return Of(c)
+// ByCode returns what the function ByCode does for the code of record i.
+func (f *Converter) ByCode(i int, c obis.Code) (ID, bool) {
+	if uint(i) >= cachedRecords {
+		return ByCode(c)
 	}
-	p := &f.seen[i]
+	p := &f.cache[i]
 	if p.code != c {
 		p.code = c
-		p.id, p.ok = Of(c)
+		p.id, p.ok = ByCode(c)
 	}
 	return p.id, p.ok
 }

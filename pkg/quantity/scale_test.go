@@ -12,17 +12,10 @@ import (
 
 // TestScale: what is sent is multiplied, and what is derived follows from that.
 func TestScale(t *testing.T) {
-	var scale quantity.Scale
-	for name, factor := range map[string]obis.Decimal{
-		"import_power": {Coef: 60}, "export_power": {Coef: 6, Exp: 1}, "import_energy_t1": {Coef: 5, Exp: -1},
-		"current_l1": {Coef: 1234, Exp: -4}, "voltage_l1": {Coef: 10000, Exp: -4}, "gas": {Coef: 2}, "frequency": {Coef: 10},
-		"power_factor": {Coef: 2, Exp: -1}, "tariff": {Coef: 7},
-	} {
-		id, ok := quantity.Named(name)
-		if !ok {
-			t.Fatalf("no quantity %s", name)
-		}
-		scale[id] = factor
+	scale := quantity.Scale{
+		quantity.ImportPower: {Coef: 60}, quantity.ExportPower: {Coef: 6, Exp: 1}, quantity.ImportEnergyT1: {Coef: 5, Exp: -1},
+		quantity.CurrentL1: {Coef: 1234, Exp: -4}, quantity.VoltageL1: {Coef: 10000, Exp: -4}, quantity.Gas: {Coef: 2},
+		quantity.Frequency: {Coef: 10}, quantity.PowerFactor: {Coef: 2, Exp: -1}, quantity.Tariff: {Coef: 7},
 	}
 	records := []obis.Record{
 		number(t, "1-0:1.7.0", "0000.345", obis.Watt, 3),
@@ -43,10 +36,10 @@ func TestScale(t *testing.T) {
 		"power_factor": "0.911 ", "tariff": "0 ", "gas": "3.000 m³",
 	}
 	dst := make([]quantity.Sample, 0, quantity.Count())
-	if diff := cmp.Diff(want, published(new(quantity.Finder).AppendSamples(dst, records, &scale))); diff != "" {
+	if diff := cmp.Diff(want, published(new(quantity.Converter).AppendSamples(dst, records, &scale))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if n := testing.AllocsPerRun(100, func() { new(quantity.Finder).AppendSamples(dst, records, &scale) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { new(quantity.Converter).AppendSamples(dst, records, &scale) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 }
@@ -66,7 +59,7 @@ func TestPowerFactor(t *testing.T) {
 	} {
 		for _, unit := range []obis.Unit{obis.None, obis.Count} {
 			for code, name := range map[string]string{"1-0:13.7.0": "power_factor", "1-0:33.7.0": "power_factor_l1", "1-0:53.7.0": "power_factor_l2"} {
-				got := published(new(quantity.Finder).AppendSamples(nil, []obis.Record{number(t, code, tt.value, unit, 0)}, nil))[name]
+				got := published(new(quantity.Converter).AppendSamples(nil, []obis.Record{number(t, code, tt.value, unit, 0)}, nil))[name]
 				if got != tt.want {
 					t.Errorf("%s = %s: got %q, want %q", code, tt.value, got, tt.want)
 				}
@@ -105,7 +98,7 @@ func TestUnits(t *testing.T) {
 		{"1-0:1.7.0", "1", obis.WattHour, 0, ""},
 	} {
 		got := ""
-		if s := new(quantity.Finder).AppendSamples(nil, []obis.Record{number(t, tt.code, tt.value, tt.unit, tt.prefix)}, nil); len(s) > 0 {
+		if s := new(quantity.Converter).AppendSamples(nil, []obis.Record{number(t, tt.code, tt.value, tt.unit, tt.prefix)}, nil); len(s) > 0 {
 			got = s[0].ID.String() + " " + published(s[:1])[s[0].ID.String()]
 		}
 		if got != tt.want {
@@ -130,7 +123,7 @@ func TestTexts(t *testing.T) {
 		{number(t, "0-0:96.14.0", "0.5", obis.None, 0), "", false},
 		{obis.Record{Code: obis.Code{0, 0, 96, 14, 0, 255}}, "", false},
 	} {
-		got := new(quantity.Finder).AppendSamples(nil, []obis.Record{tt.in}, nil)
+		got := new(quantity.Converter).AppendSamples(nil, []obis.Record{tt.in}, nil)
 		if (len(got) == 1) != tt.ok || tt.ok && string(got[0].Text) != tt.want {
 			t.Errorf("%v %v %q: got %v, want %q, %v", tt.in.Code, tt.in.Value, tt.in.Text, got, tt.want, tt.ok)
 		}

@@ -19,37 +19,30 @@ var (
 	heatCode      = [3]byte{24, 2, 5}
 )
 
-var (
-	gas           = must("gas")
-	water         = must("water")
-	thermalEnergy = must("thermal_energy")
-	coolingEnergy = must("cooling_energy")
-)
-
 // device is a device type of EN 13757-3, zero where the meter sends none. P1 telegrams write it in decimal: 012 is heat.
-type device uint8
+type deviceType uint8
 
 // kind returns the quantity of a device type, false for types that have none here, such as a second electricity meter.
-func (d device) kind() (ID, bool) {
+func (d deviceType) quantity() (ID, bool) {
 	switch d {
 	case 0x03:
-		return gas, true
+		return Gas, true
 	case 0x07, 0x16: // water, cold water
-		return water, true
+		return Water, true
 	case 0x06, 0x15: // warm water, hot water
-		return water, true
+		return Water, true
 	case 0x04, 0x0C, 0x0D: // heat at the outlet, at the inlet, heat and cooling
-		return thermalEnergy, true
+		return ThermalEnergy, true
 	case 0x0A, 0x0B: // cooling at the outlet, at the inlet
-		return coolingEnergy, true
+		return CoolingEnergy, true
 	}
 	return 0, false
 }
 
-func (d device) isWarmWater() bool { return d == 0x06 || d == 0x15 }
+func (d deviceType) isWarmWater() bool { return d == 0x06 || d == 0x15 }
 
 // deviceOf reads the type from "003", "3" or a number.
-func deviceOf(r *obis.Record) device {
+func readDeviceType(r *obis.Record) deviceType {
 	v := r.Value
 	if r.Kind == obis.Text {
 		v, _ = obis.ParseDecimal(bytes.TrimSpace(r.Text))
@@ -57,44 +50,44 @@ func deviceOf(r *obis.Record) device {
 	if v.Exp != 0 || v.Coef < 0 || v.Coef > 255 {
 		return 0
 	}
-	return device(v.Coef)
+	return deviceType(v.Coef)
 }
 
 // maxChannels is one more than the highest channel: meters have four.
-const maxChannels = 16
+const channels = 16
 
 // onChannel tells if the code is one of a sub-meter.
-func onChannel(c obis.Code) bool {
-	return c[0] == 0 && c[2] == deviceCode[0] && c[1] > 0 && c[1] < maxChannels && c[5] == obis.Any
+func isSubmeter(c obis.Code) bool {
+	return c[0] == 0 && c[2] == deviceCode[0] && c[1] > 0 && c[1] < channels && c[5] == obis.Any
 }
 
-func isValue(c obis.Code) bool {
+func isSubmeterValue(c obis.Code) bool {
 	cde := c.CDE()
 	return cde == valueCode || cde == rawVolumeCode || cde == oldValueCode
 }
 
 // submeters is what a telegram says about its channels.
 type submeters struct {
-	devices   [maxChannels]device
+	devices   [channels]deviceType
 	values    uint16 // a bit for each channel with a value
 	heat      uint16 // a bit for each channel with what heat meters alone send
 	coldWater bool
 }
 
-func (s *submeters) look(records []obis.Record) {
+func (s *submeters) add(records []obis.Record) {
 	for i := range records {
 		r := &records[i]
 		switch {
-		case !onChannel(r.Code):
-		case isValue(r.Code):
+		case !isSubmeter(r.Code):
+		case isSubmeterValue(r.Code):
 			s.values |= 1 << r.Code[1]
 		case r.Code.CDE() == heatCode:
 			s.heat |= 1 << r.Code[1]
 		case r.Code.CDE() == deviceCode:
-			d := deviceOf(r)
+			d := readDeviceType(r)
 			s.devices[r.Code[1]] = d
-			id, ok := d.kind()
-			s.coldWater = s.coldWater || ok && id == water && !d.isWarmWater()
+			id, ok := d.quantity()
+			s.coldWater = s.coldWater || ok && id == Water && !d.isWarmWater()
 		}
 	}
 }
@@ -102,39 +95,39 @@ func (s *submeters) look(records []obis.Record) {
 // kind returns the quantity of a value. Where there is no type, a meter that is alone on its line is a gas meter if it sends
 // what gas meters alone send: a volume that is not corrected, or one stamped without a zone, as in DSMR 2.2; and if it sends no heat
 // energy. Warm water is water too, unless there is a meter of cold water.
-func (s *submeters) kind(r *obis.Record) (ID, bool) {
+func (s *submeters) quantity(r *obis.Record) (ID, bool) {
 	heat := r.Code.CDE() == heatCode
-	if !onChannel(r.Code) || !isValue(r.Code) && !heat {
+	if !isSubmeter(r.Code) || !isSubmeterValue(r.Code) && !heat {
 		return 0, false
 	}
 	d := s.devices[r.Code[1]]
-	if id, ok := d.kind(); heat {
-		return id, ok && (id == thermalEnergy || id == coolingEnergy)
+	if id, ok := d.quantity(); heat {
+		return id, ok && (id == ThermalEnergy || id == CoolingEnergy)
 	}
 	if d == 0 {
 		alone := s.values&(s.values-1) == 0
-		return gas, alone && s.heat>>r.Code[1]&1 == 0 && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)
+		return Gas, alone && s.heat>>r.Code[1]&1 == 0 && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)
 	}
 	if d.isWarmWater() && s.coldWater {
 		return 0, false
 	}
-	return d.kind()
+	return d.quantity()
 }
 
 // appendSubmeters appends one sample for each kind of sub-meter.
 func appendSubmeters(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	var s submeters
-	s.look(records)
+	s.add(records)
 	start := len(dst)
 	for i := range records {
 		r := &records[i]
-		id, ok := s.kind(r)
+		id, ok := s.quantity(r)
 		if !ok || neverSet(r.Time) {
 			continue
 		}
 		sample := Sample{ID: id, Time: r.Time}
-		if sample.fill(r, scale) {
-			dst = putNewest(dst, start, sample)
+		if sample.setRecord(r, scale) {
+			dst = keepNewest(dst, start, sample)
 		}
 	}
 	return dst
@@ -145,7 +138,7 @@ func neverSet(t obis.Time) bool { return !t.IsZero() && t.Year < 2005 }
 
 // putNewest appends a sample, or puts it in the place of an older one of its kind: a meter that was replaced stays on its
 // channel with its last stamp. Of two stamped within a day the first stays, so that two that live do not take turns.
-func putNewest(dst []Sample, start int, s Sample) []Sample {
+func keepNewest(dst []Sample, start int, s Sample) []Sample {
 	for i := start; i < len(dst); i++ {
 		if dst[i].ID != s.ID {
 			continue

@@ -31,7 +31,7 @@ func stamped(t *testing.T, code, value string, u obis.Unit, prefix int8, at obis
 func published(samples []quantity.Sample) map[string]string {
 	out := map[string]string{}
 	for _, s := range samples {
-		out[s.ID.String()] = string(s.Value.AppendFixed(nil, s.Decimals())) + " " + s.Measure().Unit
+		out[s.ID.String()] = string(s.Value.AppendFixed(nil, s.Decimals())) + " " + s.Unit().Symbol
 	}
 	return out
 }
@@ -107,15 +107,15 @@ func TestSubmeters(t *testing.T) {
 		{"a type that nobody has", []obis.Record{text(t, "0-1:24.1.0", "099"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
 	} {
 		dst := make([]quantity.Sample, 0, quantity.Count())
-		got := new(quantity.Finder).AppendSamples(dst, tt.records, nil)
+		got := new(quantity.Converter).AppendSamples(dst, tt.records, nil)
 		if diff := cmp.Diff(tt.want, published(got)); diff != "" {
 			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
 		}
-		if n := testing.AllocsPerRun(10, func() { new(quantity.Finder).AppendSamples(dst, tt.records, nil) }); n != 0 {
+		if n := testing.AllocsPerRun(10, func() { new(quantity.Converter).AppendSamples(dst, tt.records, nil) }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", tt.name, n)
 		}
 	}
-	got := new(quantity.Finder).AppendSamples(nil, []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, nil)
+	got := new(quantity.Converter).AppendSamples(nil, []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, nil)
 	if len(got) != 1 || got[0].Time != now {
 		t.Errorf("got %v, want one sample with the stamp of its value", got)
 	}

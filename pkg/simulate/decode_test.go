@@ -51,11 +51,7 @@ func options(t *testing.T, f simulate.Family) meter.Options {
 		return o
 	}
 	o.Scale = new(quantity.Scale)
-	for _, name := range []string{"import_energy", "export_energy", "import_reactive_energy", "export_reactive_energy"} {
-		id, ok := quantity.Named(name)
-		if !ok {
-			t.Fatalf("no quantity %s", name)
-		}
+	for _, id := range []quantity.ID{quantity.ImportEnergy, quantity.ExportEnergy, quantity.ImportReactiveEnergy, quantity.ExportReactiveEnergy} {
 		o.Scale[id] = obis.Decimal{Coef: 1, Exp: -1}
 	}
 	return o

@@ -26,7 +26,7 @@ func TestValue(t *testing.T) {
 					continue
 				}
 				known++
-				got = got.Shift(-row.Measures[0].Prefix)
+				got = got.Shift(-row.Units[0].Prefix)
 				rest, _ := want[row.Name].Add(got.Neg()) // counters have no parts of a Wh
 				if _, told := want[row.Name]; !told || rest.Sign() < 0 || rest.Cmp(obis.Decimal{Coef: 1, Exp: got.Exp}) >= 0 {
 					t.Errorf("%v, %s: got %v, want %v", s.Time, row.Name, got, want[row.Name])

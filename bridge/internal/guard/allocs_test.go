@@ -40,7 +40,7 @@ func (l *telegramLoop) next(zero bool) guard.Result {
 	for i := range t.Samples {
 		s := &t.Samples[i]
 		switch {
-		case s.ID.Row().State != quantity.TotalIncreasing:
+		case s.ID.Row().StateClass != quantity.TotalIncreasing:
 		case zero:
 			s.Value.Coef = 0
 		default:

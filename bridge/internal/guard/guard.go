@@ -122,7 +122,7 @@ func (g *Guard) partRejected(sum quantity.ID) bool {
 // isMain reports whether this is the main counter: if it is reset, the meter's other counters are. It is import_energy. If the meter does
 // not send that, export_energy and absolute_energy both are.
 func (g *Guard) isMain(id quantity.ID) bool {
-	return id == importEnergy || !g.registers[importEnergy].known && (id == exportEnergy || id == absoluteEnergy)
+	return id == quantity.ImportEnergy || !g.registers[quantity.ImportEnergy].known && (id == quantity.ExportEnergy || id == quantity.AbsoluteEnergy)
 }
 
 // resetWindow is how long after the main counter the other counters may be found to be reset, in ms. Some are sent once an hour.

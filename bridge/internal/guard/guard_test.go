@@ -26,14 +26,14 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 		}
 		name, derived := strings.CutPrefix(name, "+")
 		number, isHeat := strings.CutSuffix(value, "kWh")
-		id, ok := quantity.Named(name)
+		id, ok := quantity.ByName(name)
 		v, err := obis.ParseDecimal([]byte(strings.TrimSuffix(number, "GJ")))
 		if !ok || err != nil {
 			t.Fatalf("%s: unknown quantity, or %v", f, err)
 		}
 		s := quantity.Sample{ID: id, Value: v, Derived: derived}
 		if isHeat {
-			s.As = 1
+			s.UnitIndex = 1
 		}
 		all = append(all, s)
 	}

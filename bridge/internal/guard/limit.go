@@ -7,25 +7,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-var (
-	importEnergy, exportEnergy = named("import_energy"), named("export_energy")
-	absoluteEnergy             = named("absolute_energy")
-
-	importPower, exportPower, netPower = named("import_power"), named("export_power"), named("net_power")
-)
-
-func named(name string) quantity.ID {
-	id, ok := quantity.Named(name)
-	if !ok {
-		panic("guard: no quantity " + name)
-	}
-	return id
-}
-
 // isCounter reports whether a quantity only rises.
 func isCounter(id quantity.ID) bool {
 	row := id.Row()
-	return row.State == quantity.TotalIncreasing && row.Numeric()
+	return row.StateClass == quantity.TotalIncreasing && row.Numeric()
 }
 
 // A limit is how fast a counter can rise. Times are in ms.
@@ -53,13 +38,13 @@ func limitOf(s *quantity.Sample, watts int64) limit {
 	const litresPerHour = 100_000
 	slow := limit{slack: 10 * minute, maxRest: 25 * hour, minZeroTime: 25 * hour}
 	row := s.ID.Row()
-	base := row.Measures[0].Base
+	base := row.Units[0].Base
 	switch {
 	case row.Kind != quantity.Counter: // a number of events
 		return limit{maxRate: -1, minZeroTime: 20 * second}
 	case base == obis.CubicMetre:
 		slow.maxRate = litresPerHour
-	case base == obis.Joule && s.Measure().Base == obis.WattHour: // heat in kWh
+	case base == obis.Joule && s.Unit().Base == obis.WattHour: // heat in kWh
 		slow.maxRate = 3 * watts
 	case base == obis.Joule: // in GJ
 		slow.maxRate = 3 * watts * 36 / 10_000
@@ -139,9 +124,9 @@ func (g *Guard) inspect(samples []quantity.Sample) {
 	for i := range samples {
 		s := &samples[i]
 		switch s.ID {
-		case importPower, exportPower, netPower:
+		case quantity.ImportPower, quantity.ExportPower, quantity.NetPower:
 			watts = max(watts, magnitude(s.Value))
-		case importEnergy:
+		case quantity.ImportEnergy:
 			hasImport, importNotZero = true, s.Value.Sign() != 0
 		}
 		counterNotZero = counterNotZero || s.Value.Sign() != 0 && isCounter(s.ID) && s.ID.Row().Kind == quantity.Counter

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// counterNames are the counters of the model: two tariffs, their sum, and one that is not in every telegram.
-var counterNames = [4]string{"import_energy_t1", "import_energy_t2", "import_energy", "export_energy"}
+// counters are the counters of the model: two tariffs, their sum, and one that is not in every telegram.
+var counters = [4]quantity.ID{quantity.ImportEnergyT1, quantity.ImportEnergyT2, quantity.ImportEnergy, quantity.ExportEnergy}
 
 const sum, export = 2, 3
 
@@ -52,8 +52,8 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 	if m.meterClock {
 		telegram.MeterTime = obis.FromTime(m.at)
 	}
-	for i, name := range counterNames {
-		if id, _ := quantity.Named(name); i != export || exports {
+	for i, id := range counters {
+		if i != export || exports {
 			telegram.Samples = append(telegram.Samples, quantity.Sample{ID: id, Derived: i == sum, Value: obis.Decimal{Coef: values[i], Exp: -3}})
 		}
 	}
@@ -69,10 +69,10 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 		}
 		m.accepted[s.ID] = s.Value.Coef
 	}
-	if id, _ := quantity.Named(counterNames[sum]); !rejected[id] && len(rejected) > 0 {
+	if !rejected[counters[sum]] && len(rejected) > 0 {
 		for tariff := range rejected {
-			if name := tariff.String(); name == counterNames[0] || name == counterNames[1] {
-				m.t.Fatalf("%s is rejected, and the sum is not", name)
+			if tariff == counters[0] || tariff == counters[1] {
+				m.t.Fatalf("%s is rejected, and the sum is not", tariff)
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func (m *model) sendTrue() {
 	}
 	switch {
 	case m.sinceReplaced >= 0 && m.sinceReplaced < 3:
-		if len(rejected) != len(counterNames) {
+		if len(rejected) != len(counters) {
 			m.t.Fatalf("telegram %d of a new meter: only %v are rejected", m.sinceReplaced, rejected)
 		}
 	case len(rejected) > 0:
@@ -111,7 +111,7 @@ func (m *model) sendWrong() {
 	wrong := rapid.SampledFrom([][]int{{0, sum}, {1, sum}, {export}, {0, 1, sum, export}}).Draw(m.t, "which")
 	kind := rapid.SampledFrom([]string{"zero", "back", "jump"}).Draw(m.t, "kind")
 	for _, i := range wrong {
-		id, _ := quantity.Named(counterNames[i])
+		id := counters[i]
 		switch kind {
 		case "zero":
 			values[i] = 0
@@ -126,7 +126,7 @@ func (m *model) sendWrong() {
 	}
 	rejected := m.send(values, true)
 	for _, i := range wrong {
-		if id, _ := quantity.Named(counterNames[i]); !rejected[id] {
+		if id := counters[i]; !rejected[id] {
 			m.t.Fatalf("%s of %v = %d is accepted", kind, id, values[i])
 		}
 	}

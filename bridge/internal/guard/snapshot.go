@@ -85,7 +85,7 @@ func (g *Guard) Restore(m *Snapshot) {
 	}
 	for i := range m.Counters {
 		c := &m.Counters[i]
-		id, ok := quantity.Named(c.Quantity)
+		id, ok := quantity.ByName(c.Quantity)
 		if !ok || !isCounter(id) || c.Value.Sign() < 0 {
 			continue
 		}

@@ -103,10 +103,9 @@ func (v variant) run(t *testing.T) {
 func (v variant) send(g *guard.Guard, i int) (j guard.Result, correct bool) {
 	at := time.Duration(i) * v.interval
 	wh, correct := streamValue(i, int64(at.Seconds()))
-	id, _ := quantity.Named("import_energy")
 	telegram := guard.Telegram{
 		Received: start, MeterTime: obis.FromTime(start.Add(at)),
-		Samples: []quantity.Sample{{ID: id, Value: obis.Decimal{Coef: wh, Exp: -3}}},
+		Samples: []quantity.Sample{{ID: quantity.ImportEnergy, Value: obis.Decimal{Coef: wh, Exp: -3}}},
 	}
 	if !v.recorded {
 		telegram.Received, telegram.MeterTime = start.Add(at), obis.Time{}

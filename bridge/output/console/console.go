@@ -152,7 +152,7 @@ func unitOf(v *bridge.Value) string {
 	if !row.Numeric() {
 		return ""
 	}
-	return row.Measures[v.UnitIndex].Unit
+	return row.Units[v.UnitIndex].Symbol
 }
 
 // printable returns text with what could steer the terminal written as escapes.

@@ -85,7 +85,7 @@ func TestConsolePrints(t *testing.T) {
 			var out bytes.Buffer
 			s := New(&out, tt.size)
 			for _, watts := range []int64{1, 2} {
-				if err := s.show([]bridge.Value{valueOf(t, "import_power", watts, 0, 0), valueOf(t, "voltage_l1", 2300, -1, 1)}); err != nil {
+				if err := s.show([]bridge.Value{valueOf(quantity.ImportPower, watts, 0, 0), valueOf(quantity.VoltageL1, 2300, -1, 1)}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -107,7 +107,7 @@ func TestConsoleLine(t *testing.T) {
 		var out bytes.Buffer
 		s := New(&out, nil)
 		s.Width = width
-		if err := s.show([]bridge.Value{valueOf(t, "import_power", 1, 0, 0), valueOf(t, "voltage_l1", 2300, -1, 1)}); err != nil || out.String() != want {
+		if err := s.show([]bridge.Value{valueOf(quantity.ImportPower, 1, 0, 0), valueOf(quantity.VoltageL1, 2300, -1, 1)}); err != nil || out.String() != want {
 			t.Errorf("width %d: got %q, %v, want %q", width, out.String(), err, want)
 		}
 	}
@@ -119,7 +119,7 @@ func TestConsoleKeepsTheLog(t *testing.T) {
 	s := New(&out, size(80, 24))
 	show := func(watts int64) {
 		t.Helper()
-		if err := s.show([]bridge.Value{valueOf(t, "import_power", watts, 0, 0)}); err != nil {
+		if err := s.show([]bridge.Value{valueOf(quantity.ImportPower, watts, 0, 0)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,11 +134,6 @@ func TestConsoleKeepsTheLog(t *testing.T) {
 	}
 }
 
-func valueOf(t *testing.T, name string, coef int64, exp int8, decimals uint8) bridge.Value {
-	t.Helper()
-	id, ok := quantity.Named(name)
-	if !ok {
-		t.Fatalf("no quantity %q", name)
-	}
+func valueOf(id quantity.ID, coef int64, exp int8, decimals uint8) bridge.Value {
 	return bridge.Value{ID: id, Number: obis.Decimal{Coef: coef, Exp: exp}, Decimals: decimals}
 }

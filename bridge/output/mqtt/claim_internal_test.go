@@ -124,8 +124,7 @@ func TestOneIsFirst(t *testing.T) {
 }
 
 func TestCompareMeter(t *testing.T) {
-	counter := func(name, text string) bridge.Value {
-		id, _ := quantity.Named(name)
+	counter := func(id quantity.ID, text string) bridge.Value {
 		n, err := obis.ParseDecimal([]byte(text))
 		if err != nil {
 			t.Fatal(err)
@@ -141,30 +140,30 @@ func TestCompareMeter(t *testing.T) {
 		want     evidence
 	}{
 		{"same: goes on", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
-			[]bridge.Value{counter("import_energy", "40140.700")}, sameMeter},
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, sameMeter},
 		{"same: after two days", map[string]string{"last_telegram": ago(49 * time.Hour), "import_energy": "40140.615"}, "",
-			[]bridge.Value{counter("import_energy", "40190.000")}, sameMeter},
+			[]bridge.Value{counter(quantity.ImportEnergy, "40190.000")}, sameMeter},
 		{"same: by its number after a year", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(9000 * time.Hour), "import_energy": "40140.615"}, "73",
-			[]bridge.Value{counter("import_energy", "50000.000")}, sameMeter},
+			[]bridge.Value{counter(quantity.ImportEnergy, "50000.000")}, sameMeter},
 		{"another: number", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "74",
-			[]bridge.Value{counter("import_energy", "40140.700")}, anotherMeter},
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, anotherMeter},
 		{"another: the same number, less", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "73",
-			[]bridge.Value{counter("import_energy", "17425.823")}, anotherMeter},
+			[]bridge.Value{counter(quantity.ImportEnergy, "17425.823")}, anotherMeter},
 		{"another: less", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
-			[]bridge.Value{counter("import_energy", "40140.614")}, anotherMeter},
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.614")}, anotherMeter},
 		{"another: much more", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
-			[]bridge.Value{counter("import_energy", "46140.615")}, anotherMeter},
+			[]bridge.Value{counter(quantity.ImportEnergy, "46140.615")}, anotherMeter},
 		{"another: less gas", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615", "gas": "912.000"}, "",
-			[]bridge.Value{counter("import_energy", "40140.700"), counter("gas", "911.999")}, anotherMeter},
-		{"unknown: nothing retained", nil, "", []bridge.Value{counter("import_energy", "40140.700")}, nothingKnown},
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700"), counter(quantity.Gas, "911.999")}, anotherMeter},
+		{"unknown: nothing retained", nil, "", []bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, nothingKnown},
 		{"unknown: two new meters", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "0.000"}, "",
-			[]bridge.Value{counter("import_energy", "3.000")}, nothingKnown},
-		{"unknown: gas alone", map[string]string{"last_telegram": ago(time.Minute), "gas": "912.000"}, "", []bridge.Value{counter("gas", "912.100")}, nothingKnown},
+			[]bridge.Value{counter(quantity.ImportEnergy, "3.000")}, nothingKnown},
+		{"unknown: gas alone", map[string]string{"last_telegram": ago(time.Minute), "gas": "912.000"}, "", []bridge.Value{counter(quantity.Gas, "912.100")}, nothingKnown},
 		{"unknown: too long ago", map[string]string{"last_telegram": ago(60 * time.Hour), "import_energy": "40140.615"}, "",
-			[]bridge.Value{counter("import_energy", "40141.000")}, nothingKnown},
-		{"unknown: not known when", map[string]string{"import_energy": "40140.615"}, "", []bridge.Value{counter("import_energy", "40141.000")}, nothingKnown},
+			[]bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, nothingKnown},
+		{"unknown: not known when", map[string]string{"import_energy": "40140.615"}, "", []bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, nothingKnown},
 		{"unknown: a payload that is no number", map[string]string{"last_telegram": ago(0), "import_energy": "unknown"}, "",
-			[]bridge.Value{counter("import_energy", "40141.000")}, nothingKnown},
+			[]bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, nothingKnown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := compareMeter(tt.kept, tt.serial, tt.counters, began); got != tt.want {

@@ -50,7 +50,7 @@ func compareMeter(kept map[string]string, serial string, counters []bridge.Value
 		if failed != nil {
 			continue
 		}
-		unit := v.ID.Row().Measures[v.UnitIndex].Unit
+		unit := v.ID.Row().Units[v.UnitIndex].Symbol
 		energy := unit == "kWh" || unit == "kvarh"
 		rise, ok := v.Number.Add(before.Neg())
 		above := func(perHour int64) bool { return energy && (!ok || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0) }

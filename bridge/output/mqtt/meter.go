@@ -110,7 +110,7 @@ func (s *session) wanted(m *meter, style discovery.Style) wanted {
 		Serial: cmp.Or(m.about.Serial, before.Serial), Software: cmp.Or(m.about.List, before.Software), Simulated: m.Simulated,
 	}
 	for _, k := range m.known {
-		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, Measure: k.UnitIndex, Decimals: int(k.Decimals), Interval: k.Every})
+		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, UnitIndex: k.UnitIndex, Decimals: int(k.Decimals), Interval: k.Every})
 	}
 	d.Quantities = append(d.Quantities, before.Quantities...)
 	topics := slices.Clone(ownTopics)

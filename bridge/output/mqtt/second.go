@@ -12,7 +12,7 @@ import (
 )
 
 // counter tells if a quantity counts: what a hub adds up.
-func counter(id quantity.ID) bool { return id.Row().State == quantity.TotalIncreasing }
+func counter(id quantity.ID) bool { return id.Row().StateClass == quantity.TotalIncreasing }
 
 // hold keeps the newest counters of a meter whose counters are not published, to compare them.
 func (m *meter) hold(values []bridge.Value) {

@@ -25,7 +25,7 @@ type announcement struct {
 func (s announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
 	t.Helper()
 	for _, name := range strings.Fields(s.names) {
-		id, ok := quantity.Named(name)
+		id, ok := quantity.ByName(name)
 		if !ok {
 			t.Fatalf("no quantity %q", name)
 		}
@@ -40,7 +40,7 @@ func entities(t *testing.T, b *broker) map[string]int {
 	all := map[string]int{}
 	for id, e := range hubOf(t, b.messages()) {
 		if name, ok := strings.CutPrefix(id, "hanbridge_house_"); ok && e.Topic != "" {
-			if _, ok := quantity.Named(name); ok {
+			if _, ok := quantity.ByName(name); ok {
 				all[name] = e.Created
 			}
 		}

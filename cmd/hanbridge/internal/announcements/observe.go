@@ -142,7 +142,7 @@ func (s *Observation) take(r *meter.Reading) {
 	}
 	for _, sample := range r.Samples {
 		if s.Sent[sample.ID]++; s.Sent[sample.ID] == 1 {
-			m.Quantities = append(m.Quantities, discovery.Quantity{ID: sample.ID, Measure: sample.As, Decimals: sample.Decimals()})
+			m.Quantities = append(m.Quantities, discovery.Quantity{ID: sample.ID, UnitIndex: sample.UnitIndex, Decimals: sample.Decimals()})
 		}
 	}
 }

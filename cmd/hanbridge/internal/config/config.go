@@ -134,7 +134,7 @@ func (m Meter) ScaleFactors() *quantity.Scale {
 	}
 	factors := new(quantity.Scale)
 	for name, factor := range m.Scale {
-		if id, ok := quantity.Named(name); ok {
+		if id, ok := quantity.ByName(name); ok {
 			factors[id] = factor
 		}
 	}

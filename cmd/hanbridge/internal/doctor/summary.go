@@ -50,7 +50,7 @@ const energy = "energy"
 
 // word is what people call a kind of quantity.
 func word(row *quantity.Row) string {
-	switch class := row.Measures[0].Class; class {
+	switch class := row.Units[0].DeviceClass; class {
 	case "reactive_power":
 		return "reactive"
 	case "apparent_power":

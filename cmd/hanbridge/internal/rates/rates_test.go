@@ -102,8 +102,8 @@ func TestPaced(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &announcements.Observation{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
-			count(s, "import_energy", tt.sent[1])
-			count(s, "import_power", tt.sent[0])
+			count(s, quantity.ImportEnergy, tt.sent[1])
+			count(s, quantity.ImportPower, tt.sent[0])
 			m := pacedSeen(s)
 			got := [3]time.Duration{m.interval, m.quantities[0].Every, m.quantities[1].Every}
 			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
@@ -148,8 +148,7 @@ func TestSpaced(t *testing.T) {
 	}
 }
 
-func count(s *announcements.Observation, name string, sent int) {
-	id, _ := quantity.Named(name)
+func count(s *announcements.Observation, id quantity.ID, sent int) {
 	if s.Sent == nil {
 		s.Sent = map[quantity.ID]int{}
 	}

@@ -47,7 +47,7 @@ func (c *csvRows) reading(dst []byte, r *meter.Reading) []byte {
 		s := &r.Samples[i]
 		dst = append(append(append(dst, c.prefix...), s.ID.String()...), ',')
 		dst = c.append(dst, appendSample(c.field[:0], s), ',')
-		dst = append(append(dst, s.Measure().Unit...), '\n')
+		dst = append(append(dst, s.Unit().Symbol...), '\n')
 	}
 	c.unmapped = appendUnmapped(c.unmapped[:0], r)
 	for _, rec := range c.unmapped {

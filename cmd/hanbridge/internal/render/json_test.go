@@ -138,7 +138,7 @@ func drawReading(t *rapid.T) *meter.Reading {
 		})
 	}
 	for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"import_power", "text_message", "gas"}), 0, 3).Draw(t, "samples") {
-		id, ok := quantity.Named(name)
+		id, ok := quantity.ByName(name)
 		if !ok {
 			t.Fatalf("no quantity %s", name)
 		}

@@ -46,7 +46,7 @@ func (t *table) reading(dst []byte, r *meter.Reading) []byte {
 	for i := range r.Samples {
 		s := &r.Samples[i]
 		t.cell(append(t.text, s.ID.String()...))
-		t.cell(append(append(appendSample(t.text, s), ' '), s.Measure().Unit...))
+		t.cell(append(append(appendSample(t.text, s), ' '), s.Unit().Symbol...))
 	}
 	t.unmapped = appendUnmapped(t.unmapped[:0], r)
 	for _, rec := range t.unmapped {

@@ -24,7 +24,7 @@ func appendUnmapped(dst []*obis.Record, r *meter.Reading) []*obis.Record {
 	}
 	for i := range r.Records {
 		rec := &r.Records[i]
-		id, ok := quantity.Of(rec.Code)
+		id, ok := quantity.ByCode(rec.Code)
 		if ok && rec.Kind == obis.Text && len(rec.Text) == 0 {
 			continue
 		}
@@ -44,7 +44,7 @@ func isSuperseded(rec *obis.Record, id quantity.ID, following []obis.Record) boo
 		return false
 	}
 	for i := range following {
-		if other, ok := quantity.Of(following[i].Code); ok && other == id && own(following[i].Code) && hasUnitOf(&following[i], id.Row()) {
+		if other, ok := quantity.ByCode(following[i].Code); ok && other == id && own(following[i].Code) && hasUnitOf(&following[i], id.Row()) {
 			return true
 		}
 	}
@@ -56,7 +56,7 @@ func hasUnitOf(rec *obis.Record, row *quantity.Row) bool {
 	if !row.Numeric() {
 		return rec.Kind != obis.Empty
 	}
-	return rec.Kind == obis.Number && slices.ContainsFunc(row.Measures, func(m quantity.Measure) bool { return m.Base == rec.Unit })
+	return rec.Kind == obis.Number && slices.ContainsFunc(row.Units, func(u quantity.Unit) bool { return u.Base == rec.Unit })
 }
 
 // appendSample appends a value as it is published, on one line.

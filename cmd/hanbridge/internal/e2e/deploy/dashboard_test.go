@@ -124,7 +124,7 @@ func sentQuantities(t *testing.T) (all []discovery.Quantity) {
 	}
 	for i := range r.Samples {
 		s := &r.Samples[i]
-		all = append(all, discovery.Quantity{ID: s.ID, Measure: s.As, Decimals: s.Decimals()})
+		all = append(all, discovery.Quantity{ID: s.ID, UnitIndex: s.UnitIndex, Decimals: s.Decimals()})
 	}
 	return all
 }
