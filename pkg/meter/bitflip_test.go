@@ -46,7 +46,7 @@ func checkFlip(t *testing.T, bit int, a, b sentTelegram, flipped string) {
 		case withoutFraming(o.Text) == withoutFraming(a.text) && (o.Checked || !a.checked):
 		case a.wire[0] == '/' && !a.checked && !o.Checked: // it has no checksum, and is not verified
 		default:
-			t.Fatalf("bit %d of byte %d flipped: checked %v, a reading that nobody sent: %s", bit%8, bit/8, o.Checked, o.Text)
+			t.Fatalf("bit %d of byte %d flipped: checked %v, a reading that was not sent: %s", bit%8, bit/8, o.Checked, o.Text)
 		}
 	}
 	if !before || !behind {

@@ -66,7 +66,7 @@ func TestDamaged(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.name, err, tt.want)
 		}
 		for _, kind := range []error{meter.ErrChecksum, meter.ErrTruncated, meter.ErrIncomplete, meter.ErrEncrypted, meter.ErrUnverified} {
-			if got := errors.Is(err, kind); got != (kind == tt.is) {
+			if got := errors.Is(err, kind); got != errors.Is(tt.is, kind) {
 				t.Errorf("%s: errors.Is of %q is %v", tt.name, kind, got)
 			}
 		}

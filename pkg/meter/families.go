@@ -23,7 +23,7 @@ type family struct {
 	expect func(r *Reading) expectation
 	// signedPower is true if its ASCII telegrams send exported power as negative imported power.
 	signedPower bool
-	// repair corrects what the make does against the standard. Messages in binary alone need it.
+	// repair corrects what the make does against the standard. Only binary messages need it.
 	repair func(r *Reading)
 }
 
@@ -74,7 +74,7 @@ var kamstrup = family{
 // expectKamstrup returns the exponent of currents by the type number. Meters behind current transformers have a type number that
 // begins with 685, and send mA. Some meters send no type number.
 func expectKamstrup(r *Reading) expectation {
-	model := r.textOf(otherID)
+	model := r.textOf(serialOrModel)
 	switch {
 	case bytes.HasPrefix(model, []byte("685")):
 		return expectation{-3, true}
@@ -86,7 +86,7 @@ func expectKamstrup(r *Reading) expectation {
 
 // repairKamstrup sets model and serial number from the codes that Kamstrup uses for them. Other makes use these codes otherwise.
 func repairKamstrup(r *Reading) {
-	if len(r.textOf(otherID)) > 0 {
+	if len(r.textOf(serialOrModel)) > 0 {
 		r.Meter.Model, r.Meter.Serial = r.Meter.Serial, r.kamstrupNumber
 	}
 }

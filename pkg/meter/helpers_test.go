@@ -29,8 +29,7 @@ type outcome struct {
 
 // newDecoder returns a Decoder that has the key of all simulated meters, and accepts unverified telegrams.
 func newDecoder(r io.Reader) *meter.Decoder {
-	d := meter.NewDecoder(r, meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
-	return d
+	return meter.NewDecoder(r, meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
 }
 
 // outcomes decodes a stream to its end, with newDecoder.
@@ -177,7 +176,7 @@ func twoTelegrams(t *testing.T, family string) (a, b sentTelegram) {
 	return a, b
 }
 
-// A chunked reader returns its bytes in chunks of the given sizes, in turn.
+// A chunked reader returns the bytes of r in chunks of the given sizes, which repeat.
 type chunked struct {
 	r     *bytes.Reader
 	sizes []int

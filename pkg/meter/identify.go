@@ -12,13 +12,13 @@ import (
 
 // Codes by which a meter identifies itself: value groups C, D and E (IEC 62056-6-2, 6.2.41).
 var (
-	listName   = [3]byte{0, 2, 129}
-	serial     = [3]byte{96, 1, 0}
-	otherID    = [3]byte{96, 1, 1}
-	meterType  = [3]byte{96, 1, 7}
-	deviceName = [3]byte{42, 0, 0}
-	gs1Number  = [3]byte{0, 0, 5} // Kamstrup
-	numericID  = [3]byte{0, 0, 1} // Kamstrup in Denmark, as a number
+	listName      = [3]byte{0, 2, 129}
+	serialNumber  = [3]byte{96, 1, 0}
+	serialOrModel = [3]byte{96, 1, 1} // the model for Kamstrup, for others the serial number
+	meterType     = [3]byte{96, 1, 7}
+	deviceName    = [3]byte{42, 0, 0} // the logical device name
+	gs1Number     = [3]byte{0, 0, 5}  // the serial number of Kamstrup, as a text
+	numericSerial = [3]byte{0, 0, 1}  // the serial number of Kamstrup in Denmark, as a number
 )
 
 // identify sets serial number, model and list name from the records. If no record has the serial number, it is the logical device name.
@@ -30,7 +30,7 @@ func (d *Decoder) identify() {
 		if rec.Code[0] == 0 && rec.Code[1] > 0 {
 			continue
 		}
-		if rec.Kind == obis.Number && rec.Code.CDE() == numericID && rec.Value.Coef > 0 && r.kamstrupNumber == "" {
+		if rec.Kind == obis.Number && rec.Code.CDE() == numericSerial && rec.Value.Coef > 0 && r.kamstrupNumber == "" {
 			r.kamstrupNumber = d.names.of(rec.Value.Append(d.serialDigits[:0]))
 		}
 		if rec.Kind != obis.Text || len(rec.Text) == 0 || p1.IsErrorCode(rec.Text) {
@@ -39,13 +39,13 @@ func (d *Decoder) identify() {
 		switch rec.Code.CDE() {
 		case listName:
 			m.List = d.names.of(rec.Text)
-		case serial:
+		case serialNumber:
 			m.Serial = d.names.of(rec.Text)
 		case meterType:
 			m.Model = d.names.of(rec.Text)
 		case gs1Number:
 			r.kamstrupNumber = d.names.of(rec.Text)
-		case otherID:
+		case serialOrModel:
 			if m.Serial == "" {
 				m.Serial = d.names.of(rec.Text)
 			}

@@ -27,7 +27,8 @@ type layout struct {
 	types string
 	// firstText is the beginning of the first value, which is a text. "" fits any value.
 	firstText string
-	// familyOnly is true if the layout is for meters that are known to be of the family: others send other values of the same types.
+	// familyOnly is true if the layout counts only for meters that are known to be of the family. Meters of other makes send other
+	// values of the same types.
 	familyOnly bool
 	// codes has the code of each value, the zero Code for one whose meaning is not known.
 	codes []obis.Code
@@ -49,7 +50,7 @@ func findLayout(n *dlms.Notification, f *family) (found *layout) {
 	return found
 }
 
-// fits reports whether a list has the types of the layout. null stands for a value of any type that is not available.
+// fits reports whether a list has the types of the layout. A null stands for a value of any type that the meter does not have.
 func (l *layout) fits(n *dlms.Notification) bool {
 	if len(l.types) != len(n.Layout) {
 		return false

@@ -101,22 +101,22 @@ func transferBlocks(apdu []byte, n int) (blocks []string) {
 	return blocks
 }
 
-// encryptedTransport returns a transport that encrypts each message before it is split.
-func encryptedTransport(plain transport) transport {
+// encryptFirst returns a splitFunc that encrypts each message before split splits it.
+func encryptFirst(split splitFunc) splitFunc {
 	counter := uint32(0)
 	return func(apdu []byte, n int) []string {
 		counter++
-		return plain(dlms.AppendCiphered(nil, simulate.Key(), []byte("ADN\x00\x00\x00\x00\x01"), 0x30, counter, apdu), n)
+		return split(dlms.AppendCiphered(nil, simulate.Key(), []byte("ADN\x00\x00\x00\x00\x01"), 0x30, counter, apdu), n)
 	}
 }
 
-// A transport splits a message into n parts, each in a frame.
-type transport func(apdu []byte, n int) []string
+// A splitFunc splits a message into n parts, each in a frame.
+type splitFunc func(apdu []byte, n int) []string
 
 // transports are the ways in which meters send messages in parts.
 var transports = []struct {
 	name  string
-	split transport
+	split splitFunc
 	// numbered is true if the parts have numbers.
 	numbered bool
 }{
@@ -124,9 +124,9 @@ var transports = []struct {
 	{"M-Bus", mbusSegments, true},
 	{"blocks", hdlcBlocks, true},
 	{"blocks in M-Bus", mbusBlocks, true},
-	{"encrypted, HDLC", encryptedTransport(hdlcSegments), false},
-	{"encrypted, M-Bus", encryptedTransport(mbusSegments), true},
-	{"encrypted, blocks", encryptedTransport(hdlcBlocks), true},
+	{"encrypted, HDLC", encryptFirst(hdlcSegments), false},
+	{"encrypted, M-Bus", encryptFirst(mbusSegments), true},
+	{"encrypted, blocks", encryptFirst(hdlcBlocks), true},
 }
 
 // TestReassembly: a message of which a part is missing, damaged or repeated gives one error, and whole messages are read. The wanted
@@ -135,10 +135,10 @@ func TestReassembly(t *testing.T) {
 	a, b, c := messages(t)
 	text, _ := twoTelegrams(t, "p1-se-aidon")
 	damaged := func(part string) string { return part[:len(part)/2] + "\x55\x55" + part[len(part)/2+2:] }
-	for _, way := range transports {
-		a, b, c := way.split(a.apdu, 4), way.split(b.apdu, 4), way.split(c.apdu, 4)
+	for _, transport := range transports {
+		a, b, c := transport.split(a.apdu, 4), transport.split(b.apdu, 4), transport.split(c.apdu, 4)
 		if len(a) != 4 {
-			t.Fatalf("%s: %d parts, want 4", way.name, len(a))
+			t.Fatalf("%s: %d parts, want 4", transport.name, len(a))
 		}
 		whole := strings.Join(b, "")
 		for _, tt := range []struct{ name, in, want string }{
@@ -168,10 +168,10 @@ func TestReassembly(t *testing.T) {
 			{"noise behind the last part but one, then the end of it", a[0] + a[1] + a[2] + strings.Repeat("\x01", 5000), "! b"},
 		} {
 			if got := letters(t, tt.in+whole); got != tt.want {
-				t.Errorf("%s: %s: got %q, want %q", way.name, tt.name, got, tt.want)
+				t.Errorf("%s: %s: got %q, want %q", transport.name, tt.name, got, tt.want)
 			}
-			if got := letters(t, whole+tt.in); way.numbered && got != "b "+strings.TrimSuffix(tt.want, " b") && tt.want != "a b" {
-				t.Errorf("%s: %s, at the end of the stream: got %q", way.name, tt.name, got)
+			if got := letters(t, whole+tt.in); transport.numbered && got != "b "+strings.TrimSuffix(tt.want, " b") && tt.want != "a b" {
+				t.Errorf("%s: %s, at the end of the stream: got %q", transport.name, tt.name, got)
 			}
 		}
 	}
@@ -225,8 +225,8 @@ func (h *pausingReader) Read(p []byte) (int, error) {
 // them. Silence within a part, or between messages, loses nothing.
 func TestReassemblySilence(t *testing.T) {
 	a, b, c := messages(t)
-	for _, way := range transports {
-		a, b, c := way.split(a.apdu, 4), way.split(b.apdu, 4), way.split(c.apdu, 4)
+	for _, transport := range transports {
+		a, b, c := transport.split(a.apdu, 4), transport.split(b.apdu, 4), transport.split(c.apdu, 4)
 		half := len(a[1]) / 2
 		for _, tt := range []struct {
 			name   string
@@ -241,7 +241,7 @@ func TestReassemblySilence(t *testing.T) {
 			d := newDecoder(nil)
 			d.Reset(&pausingReader{decoder: d, pieces: tt.pieces})
 			if got := lettersOfDecoder(t, d); got != tt.want {
-				t.Errorf("%s: %s: got %q, want %q", way.name, tt.name, got, tt.want)
+				t.Errorf("%s: %s: got %q, want %q", transport.name, tt.name, got, tt.want)
 			}
 		}
 	}
@@ -250,15 +250,15 @@ func TestReassemblySilence(t *testing.T) {
 // TestReassemblyInterleaved: two messages whose parts are mixed give no reading, and the message behind them is read.
 func TestReassemblyInterleaved(t *testing.T) {
 	a, b, c := messages(t)
-	for _, way := range transports {
-		a, b := way.split(a.apdu, 4), way.split(b.apdu, 4)
+	for _, transport := range transports {
+		a, b := transport.split(a.apdu, 4), transport.split(b.apdu, 4)
 		mixed := ""
 		for i := range a {
 			mixed += a[i] + b[i]
 		}
-		got := letters(t, mixed+strings.Join(way.split(c.apdu, 4), ""))
+		got := letters(t, mixed+strings.Join(transport.split(c.apdu, 4), ""))
 		if strings.ContainsAny(got, "ab?") || !strings.HasSuffix(got, "! c") || len(got) > len("! ! ! c") {
-			t.Errorf("%s: got %q", way.name, got)
+			t.Errorf("%s: got %q", transport.name, got)
 		}
 	}
 }
@@ -266,14 +266,14 @@ func TestReassemblyInterleaved(t *testing.T) {
 // TestReassemblyChunks: the size of the chunks in which the bytes arrive changes nothing.
 func TestReassemblyChunks(t *testing.T) {
 	a, b, _ := messages(t)
-	for _, way := range transports {
-		parts := way.split(a.apdu, 4)
-		stream := strings.Join(parts, "\x00") + parts[0] + parts[2] + strings.Join(way.split(b.apdu, 4), "")
+	for _, transport := range transports {
+		parts := transport.split(a.apdu, 4)
+		stream := strings.Join(parts, "\x00") + parts[0] + parts[2] + strings.Join(transport.split(b.apdu, 4), "")
 		want := outcomes(t, strings.NewReader(stream))
 		for size := 1; size < 40; size++ {
 			got := outcomes(t, &chunked{r: bytes.NewReader([]byte(stream)), sizes: []int{size}})
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("%s, in chunks of %d, -whole +got:\n%s", way.name, size, diff)
+				t.Fatalf("%s, in chunks of %d, -whole +got:\n%s", transport.name, size, diff)
 			}
 		}
 	}
@@ -282,11 +282,11 @@ func TestReassemblyChunks(t *testing.T) {
 // TestReassemblyOffset: the reading of a message in parts begins at the first part and ends behind the last.
 func TestReassemblyOffset(t *testing.T) {
 	a, _, _ := messages(t)
-	for _, way := range transports {
-		in := strings.Join(way.split(a.apdu, 4), "")
+	for _, transport := range transports {
+		in := strings.Join(transport.split(a.apdu, 4), "")
 		for _, o := range outcomes(t, strings.NewReader("\x00\x01\x02"+in)) {
 			if !o.Good || o.Offset != 3 || o.Bytes != len(in) {
-				t.Errorf("%s: %d bytes at byte %d, good: %v; want %d at 3", way.name, o.Bytes, o.Offset, o.Good, len(in))
+				t.Errorf("%s: %d bytes at byte %d, good: %v; want %d at 3", transport.name, o.Bytes, o.Offset, o.Good, len(in))
 			}
 		}
 	}
@@ -295,14 +295,14 @@ func TestReassemblyOffset(t *testing.T) {
 // TestReassemblyTooLong: a message that is longer than any meter's gives one error, and the next message is read.
 func TestReassemblyTooLong(t *testing.T) {
 	a, b, _ := messages(t)
-	for _, way := range transports {
-		if strings.HasPrefix(way.name, "encrypted") {
+	for _, transport := range transports {
+		if strings.HasPrefix(transport.name, "encrypted") {
 			continue
 		}
 		long := append(slices.Clone(a.apdu), make([]byte, 4096)...)
-		got := letters(t, strings.Join(way.split(long, 40), "")+strings.Join(way.split(b.apdu, 4), ""))
+		got := letters(t, strings.Join(transport.split(long, 40), "")+strings.Join(transport.split(b.apdu, 4), ""))
 		if got != "! b" {
-			t.Errorf("%s: got %q, want %q", way.name, got, "! b")
+			t.Errorf("%s: got %q, want %q", transport.name, got, "! b")
 		}
 	}
 }
@@ -316,14 +316,14 @@ func TestReassemblySegmentNumbers(t *testing.T) {
 		big = dlms.AppendLogicalName(dlms.AppendStructure(big, 2), [6]byte{0, 0, 96, 50, byte(i), 255})
 		big = dlms.AppendVisibleString(big, strings.Repeat(fmt.Sprint(i%10), 60))
 	}
-	for _, way := range transports {
-		parts := way.split(big, 20)
+	for _, transport := range transports {
+		parts := transport.split(big, 20)
 		if len(parts) != 20 {
-			t.Fatalf("%s: %d parts", way.name, len(parts))
+			t.Fatalf("%s: %d parts", transport.name, len(parts))
 		}
 		all := outcomes(t, strings.NewReader(strings.Join(parts, "")))
 		if len(all) != 1 || !all[0].Good || strings.Count(all[0].Text, "0-0:96.50") != items {
-			t.Errorf("%s: a message of %d parts: %d outcomes, the first good: %v", way.name, len(parts), len(all), all[0].Good)
+			t.Errorf("%s: a message of %d parts: %d outcomes, the first good: %v", transport.name, len(parts), len(all), all[0].Good)
 		}
 	}
 }

@@ -66,8 +66,8 @@ func (d *Decoder) giveUpMessage() error {
 	if !parts.started() {
 		return nil
 	}
-	bytes := int(max(parts.end, d.segments.end) - parts.start)
-	e := &TelegramError{Protocol: d.partsProtocol, Offset: parts.start, Bytes: bytes, Err: ErrIncomplete}
+	length := int(max(parts.end, d.segments.end) - parts.start)
+	e := &TelegramError{Protocol: d.partsProtocol, Offset: parts.start, Bytes: length, Err: ErrIncomplete}
 	d.dropParts()
 	return e
 }

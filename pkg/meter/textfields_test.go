@@ -252,8 +252,8 @@ func compareValues(t *testing.T, name string, r *meter.Reading, want wanted) {
 		}
 	}
 	for key, value := range want {
-		switch is, said := got[key]; {
-		case value == absent && said:
+		switch is, present := got[key]; {
+		case value == absent && present:
 			t.Errorf("%s: got %s %s, want none", name, key, is)
 		case value != absent && is != value:
 			t.Errorf("%s: got %s %q, want %s", name, key, is, value)

@@ -62,7 +62,7 @@ func TestUnframedCut(t *testing.T) {
 	a, b, _ := messages(t)
 	glo := string(dlms.AppendCiphered(nil, simulate.Key(), []byte(titleA), 0x30, 1, a.apdu))
 	for name, whole := range map[string]string{
-		"bare": string(a.apdu), "with its header": dlms.LLC + string(a.apdu), "encrypted, with its header": dlms.LLC + glo,
+		"without its header": string(a.apdu), "with its header": dlms.LLC + string(a.apdu), "encrypted, with its header": dlms.LLC + glo,
 	} {
 		if got := letters(t, whole); got != "a" {
 			t.Fatalf("%s: got %q, want a", name, got)
