@@ -9,26 +9,26 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG TARGETOS TARGETARCH TARGETVARIANT
 ARG VERSION=dev
-# TARGETVARIANT is v6 or v7 on arm; on others it means something else, and Go refuses it as GOARM.
-# timetzdata: the image has no zone files, and TZ=Europe/Stockholm should work.
+# On arm TARGETVARIANT is v6 or v7, which becomes GOARM. On other processors it means something else.
+# The tag timetzdata puts the time zones into the program, because the image has no zone files and TZ=Europe/Stockholm should work.
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     if [ "$TARGETARCH" = arm ]; then export GOARM="${TARGETVARIANT#v}"; fi; \
     CGO_ENABLED=0 GOOS="$TARGETOS" GOARCH="$TARGETARCH" \
     go build -trimpath -tags timetzdata -ldflags "-s -w -X github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli.version=$VERSION" -o /hanbridge ./cmd/hanbridge
-# What survives a restart is kept there: a volume takes its owner from the image's folder.
+# The folder of the state. A volume that is mounted there takes its owner from this folder.
 RUN mkdir -p /state/hanbridge
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /hanbridge /hanbridge
 COPY --from=build --chown=65532:65532 /state /var/lib
-# Nobody in particular. A serial port belongs to the group dialout, so give the container that group by its number:
-# --group-add 20 (compose: group_add: ["20"]). `stat -c %g /dev/ttyUSB0` on the host tells the number.
+# A user without rights. A serial port belongs to the group dialout, so give the container that group by its number:
+# --group-add 20 (Compose: group_add: ["20"]). `stat -c %g /dev/ttyUSB0` on the host prints the number.
 USER 65532:65532
-# What must survive a restart: --volume hanbridge:/var/lib/hanbridge
+# To keep the state over a restart: --volume hanbridge:/var/lib/hanbridge
 # Settings are environment variables (HANBRIDGE_MQTT_URL …), or a file:
 # --volume ./config.yaml:/etc/hanbridge/config.yaml:ro and the arguments `run --config /etc/hanbridge/config.yaml`.
-# It asks the bridge itself whether a part of it is stuck. Neither a broker that is away nor a silent meter makes it unhealthy.
+# The health check asks the bridge whether a part of it is stuck. An absent broker or a silent meter does not make it unhealthy.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=15s CMD ["/hanbridge", "health"]
 ENTRYPOINT ["/hanbridge"]
 CMD ["run"]

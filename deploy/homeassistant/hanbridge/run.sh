@@ -1,12 +1,13 @@
 #!/bin/sh
-# Starts hanbridge as an add-on: options become its variables (mqtt_url: HANBRIDGE_MQTT_URL), the broker is the one that Home
-# Assistant knows. No secret is ever an argument of a program. Plain sh, with jq and curl.
+# Starts hanbridge as an add-on. Each option becomes an environment variable (mqtt_url: HANBRIDGE_MQTT_URL); the broker is Home
+# Assistant's own. No secret becomes an argument of a program, where others could see it. It needs sh, jq and curl.
 set -eu
 
-# exports turns an object into commands for eval. jq's @sh quotes whatever a value holds.
+# A jq filter that turns an object into export commands for eval. @sh quotes each value.
 exports='to_entries[] | select(.value != null and .value != "")
 	| "export " + ("HANBRIDGE_\(.key | ascii_upcase)=\(.value)" | @sh)'
 
+# A jq filter that turns the Supervisor's answer into options.
 service='select(.result == "ok").data
 	| {mqtt_url: "mqtt\(if .ssl then "s" else "" end)://\(.host):\(.port)", mqtt_username: .username, mqtt_password: .password}'
 
@@ -16,18 +17,18 @@ ask() {
 		curl --silent --max-time 10 --config - http://supervisor/services/mqtt
 }
 
-# find_broker waits for a broker: after a boot it may come later than this.
+# find_broker waits for a broker, which may start later than this add-on.
 find_broker() {
 	until found=$(ask | jq -r "$service | $exports" 2>/dev/null) && [ -n "$found" ]; do
-		[ -n "${told:-}" ] || echo 'hanbridge: there is no MQTT broker yet: install and start the add-on "Mosquitto broker",' \
+		[ -n "${reported:-}" ] || echo 'hanbridge: there is no MQTT broker yet: install and start the add-on "Mosquitto broker",' \
 			'or set mqtt_url to a broker of your own. Looking again every 5 s.' >&2
-		told=yes
+		reported=yes
 		sleep 5
 	done
 	eval "$found"
 }
 
-# need_port has a person choose among several ports: Zigbee and Z-Wave sticks must not be opened by another.
+# need_port ends the add-on if there are several ports and none was chosen: a Zigbee or Z-Wave stick must not be opened by hanbridge.
 need_port() {
 	[ -z "${HANBRIDGE_METER_PORT:-}" ] && [ $# -gt 1 ] || return 0
 	echo 'hanbridge: there are several serial ports. Set meter_port to that of the meter:' >&2
@@ -39,7 +40,7 @@ export HANBRIDGE_STATE_DIR=/data HANBRIDGE_LOG_FORMAT=console
 
 file=/config/hanbridge.yaml
 if [ -f "$file" ]; then
-	echo "hanbridge: $file counts alone, the options do not" >&2
+	echo "hanbridge: using $file; the options of the add-on are ignored" >&2
 	grep -q '^mqtt:' "$file" || find_broker
 	exec hanbridge run --config "$file"
 fi
@@ -49,6 +50,6 @@ eval "$options"
 need_port /dev/serial/by-id/*
 if [ -z "${HANBRIDGE_MQTT_URL:-}" ]; then
 	find_broker
-	eval "$options" # a user and password set here are meant
+	eval "$options" # user name and password of the options win over those of the Supervisor
 fi
 exec hanbridge run
