@@ -4,23 +4,23 @@ package mqtt
 type Access uint8
 
 const (
-	// Publish allows to publish under the topics of a filter.
+	// Publish permits publishing under the topics that match a filter.
 	Publish Access = 1 << iota
-	// Read allows to subscribe to a filter, and to be given its messages.
+	// Read permits subscribing to a filter and receiving its messages.
 	Read
 )
 
-// A Rule is a part of what a bridge must be allowed to do at its broker.
+// A Rule is one permission that a bridge needs at its broker.
 type Rule struct {
 	Access Access
-	Filter string // of MQTT: "+" is a whole level, "#" all levels from there on
-	Why    string // for people
+	Filter string // an MQTT topic filter
+	Why    string // what the permission is for, in words for users
 }
 
-// ACL returns all that a bridge with this configuration, and the commands beside it, publish and read: the least that a broker must allow.
-// It does not depend on Style: who changes it has the announcements of the old one taken back. Nor does it name meters: most brokers
-// know no wildcard for a part of a level such as hanbridge_+, and with a line for each meter one that is added later would be
-// announced to nobody, since a broker acknowledges what it forbids.
+// ACL returns the permissions that a bridge with this configuration and the commands beside it need at the broker. The rules are the same for
+// each Style, since after a change of Style the announcements of the old one are taken back. They do not name meters, because most brokers
+// have no wildcard for a part of a level, such as hanbridge_+. With a rule for each meter, the announcement of a meter that is added later
+// would be lost without notice: a broker acknowledges messages that it forbids.
 func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},
@@ -35,18 +35,18 @@ func (c Config) ACL() []Rule {
 	return rules
 }
 
-// valueFilter matches what is retained of meters.
+// valueFilter matches the retained topics of all meters.
 func (c Config) valueFilter() string { return c.BaseTopic + "/+/+" }
 
-// InfoTopic is where a meter is described, and which bridge publishes it.
+// InfoTopic returns the topic with the retained description of a meter and the mark of the bridge that publishes it.
 func (c Config) InfoTopic(meter string) string { return c.BaseTopic + "/" + meter + "/info" }
 
-// testTopic and announcementTestTopic are what Check tries out.
+// testTopic and announcementTestTopic are the topics of the test messages of Check.
 func (c Config) testTopic() string             { return c.BaseTopic + "/bridge/check" }
 func (c Config) announcementTestTopic() string { return c.Prefix + "/hanbridge_bridge/check" }
 
-// announcedFilters are those that match announcements of a device in any style; "+" is every device, of this bridge and of others.
-// All that bridges announce are sensors, so that a bridge needs no say over lamps and switches.
+// announcedFilters returns the filters that match the announcements of a device in each style. The device "+" is every device, of other
+// programs too. Bridges announce only sensors and binary sensors, so they need no permission for lamps and switches.
 func (c Config) announcedFilters(device string) []string {
 	filters := []string{c.Prefix + "/device/" + device + "/config"}
 	for _, platform := range [...]string{"sensor", "binary_sensor"} {

@@ -8,23 +8,23 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A CheckResult is what Check found of a broker with which the bridge can work.
+// A CheckResult is what Check found out about a broker.
 type CheckResult struct {
-	// RetainAvailable tells if the broker keeps retained messages.
+	// RetainAvailable is true if the broker supports retained messages.
 	RetainAvailable bool
-	// Warnings are what the bridge has to do without there, in words for people.
+	// Warnings say, in words for users, what does not work at this broker.
 	Warnings []string
 }
 
-// Bytes of a packet that announces a meter with 31 entities, and of one that announces a single entity: both with some room.
+// The sizes, in bytes and rounded up, of a packet that announces a meter with 31 entities and of one that announces a single entity.
 const (
 	largeAnnouncement = 16 << 10
 	smallAnnouncement = 1 << 10
 )
 
-// Check connects and tells whether the bridge may publish what it has to, values and announcements, whether the broker retains, and whether
-// it takes announcements of the usual size. It uses topics that nobody else reads, and leaves nothing behind. The error says why the
-// bridge cannot work there.
+// Check connects to the broker and tests whether the bridge may publish values and announcements, whether the broker supports retained
+// messages, and whether it accepts announcements of the usual size. It uses topics that nobody else reads and leaves nothing retained there.
+// It returns an error if the bridge cannot work with this broker.
 func Check(ctx context.Context, c Config) (CheckResult, error) {
 	topics, sizes := []string{c.testTopic()}, []int(nil)
 	if c.Style == discovery.Device {
@@ -43,7 +43,7 @@ func Check(ctx context.Context, c Config) (CheckResult, error) {
 	}
 	switch n := len(report.Refused); {
 	case n > 0 && n == len(sizes):
-		err = report.Refused[0] // the largest, for which there must be room
+		err = report.Refused[0] // the largest size, which the broker's limit must allow
 	case n > 0:
 		found.Warnings = append(found.Warnings, report.Refused[0].Error()+". "+inComponentStyle)
 	}
@@ -52,7 +52,7 @@ func Check(ctx context.Context, c Config) (CheckResult, error) {
 
 const inComponentStyle = "Until then such meters are announced entity by entity, as with homeassistant.discovery: component"
 
-// costOfNoRetain says what is missing where a broker keeps nothing, and what to do.
+// costOfNoRetain says what does not work without retained messages, and what to do.
 func (c Config) costOfNoRetain() string {
 	text := "a hub that starts shows nothing until the next value"
 	if c.Style != discovery.Off {

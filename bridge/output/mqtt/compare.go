@@ -11,39 +11,40 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// What a household's counter does in an hour, in kWh or kvarh: more than usual is not taken for the same meter without another proof, more than possible,
-// on a fuse of 63 A with three phases, is another one.
 const (
-	usualRise    = 10
-	possibleRise = 45
-	// leastCounter is a value that no two new meters share.
-	leastCounter = 100
-	// longestAbsence is for how long the values of another bridge say something of its meter.
-	longestAbsence = 50 * time.Hour
+	// usualHourlyRise is the largest usual rise of a household's counter, in kWh or kvarh per hour. After a larger one, only the serial number
+	// shows that the meter is the same. maxHourlyRise is the largest possible rise, with three phases of 63 A.
+	usualHourlyRise = 10
+	maxHourlyRise   = 45
+	// minProof is the counter, in kWh or kvarh, from which on continuing it is a proof: new meters have smaller ones.
+	minProof = 100
+	// maxAbsence is how old the values of another bridge may be to be a proof.
+	maxAbsence = 50 * time.Hour
 )
 
-// compare looks whether the meter is the one that the broker has values of.
-func (s *session) compare(ctx context.Context, m *meter) evidence {
+// compareWithRetained compares the meter with the values that the broker retains.
+func (s *session) compareWithRetained(ctx context.Context, m *meter) comparison {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	all, err := Retained(ctx, s.config, m.ID)
 	if err != nil {
-		return nothingKnown
+		return inconclusive
 	}
-	return compareMeter(all[m.ID], m.about.Serial, slices.Collect(maps.Values(m.held)), time.Now())
+	return compareMeter(all[m.ID], m.description.Serial, slices.Collect(maps.Values(m.keptCounters)), time.Now())
 }
 
-// compareMeter tells if counters go on from those that the broker retains. A number alone proves nothing: some meters send that of their make.
-func compareMeter(kept map[string]string, serial string, counters []bridge.Value, now time.Time) evidence {
+// compareMeter compares counters and the serial number of a meter with the retained topics of the same meters.id. A counter that has fallen or
+// risen too far means another meter. That holds for equal serial numbers too, since some makes send the same one from every meter.
+func compareMeter(kept map[string]string, serial string, counters []bridge.Value, now time.Time) comparison {
 	info := parseJSON[struct{ Serial string }]([]byte(kept["info"]))
-	numbered := info.Serial != "" && info.Serial == serial
-	if info.Serial != "" && serial != "" && !numbered {
+	sameSerial := info.Serial != "" && info.Serial == serial
+	if info.Serial != "" && serial != "" && !sameSerial {
 		return anotherMeter
 	}
 	last, err := time.Parse(time.RFC3339, kept[discovery.LastTelegram])
 	absent := max(now.Sub(last), 0)
 	hours := int64(absent/time.Hour) + 2 // values may have been published an hour before the last telegram
-	found, proof := sameMeter, numbered
+	found, proof := sameMeter, sameSerial
 	for i := range counters {
 		v := &counters[i]
 		before, failed := obis.ParseDecimal([]byte(kept[v.ID.String()]))
@@ -55,15 +56,15 @@ func compareMeter(kept map[string]string, serial string, counters []bridge.Value
 		rise, ok := v.Number.Add(before.Neg())
 		above := func(perHour int64) bool { return energy && (!ok || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0) }
 		switch {
-		case v.Number.Cmp(before) < 0, err == nil && above(possibleRise):
+		case v.Number.Cmp(before) < 0, err == nil && above(maxHourlyRise):
 			return anotherMeter
-		case !numbered && (err != nil || absent > longestAbsence || above(usualRise)):
-			found = nothingKnown
+		case !sameSerial && (err != nil || absent > maxAbsence || above(usualHourlyRise)):
+			found = inconclusive
 		}
-		proof = proof || energy && before.Cmp(obis.Decimal{Coef: leastCounter}) >= 0
+		proof = proof || energy && before.Cmp(obis.Decimal{Coef: minProof}) >= 0
 	}
 	if !proof {
-		return nothingKnown
+		return inconclusive
 	}
 	return found
 }

@@ -11,91 +11,91 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// devices are what a broker was given to keep, device by device: over connections, and over restarts where there is a memory.
-// So that what is no longer wanted can be taken back.
-type devices struct {
-	store *state.Store
-	kept  keptDevices
+// savedDevices records what the broker retains of each device, so that it can be taken back when it is no longer wanted. It lasts over
+// connections and, if there is a state file, over restarts.
+type savedDevices struct {
+	store    *state.Store
+	document deviceDocument
 }
 
-// keptDevices is the form in which it is kept.
-type keptDevices struct {
+// A deviceDocument is the form of savedDevices in the state file.
+type deviceDocument struct {
 	Broker string `json:"broker"`
 	Base   string `json:"base"`
-	// Prefix is the discovery prefix below which the broker was asked what it holds, and Asked is when it first was; zero before.
-	// See scanRetained.
+	// Prefix is the discovery prefix of the retained scan (see scanRetained). Asked is the time of the first complete scan, or zero.
 	Prefix string    `json:"prefix"`
 	Asked  time.Time `json:"asked"`
-	// Devices are by the id of the meter; "" for the bridge's own device.
+	// Devices is keyed by the id of the meter; "" is the bridge's own device.
 	Devices map[string]device `json:"devices"`
 }
 
-// A device is what the broker holds of one.
+// A device is what the broker retains of one device.
 type device struct {
-	// Announced are the discovery topics, and what they announced.
+	// Announced holds the discovery topics and what they announced.
 	Announced discovery.Announced `json:"announced"`
-	// Topics are those with retained values, below the meter's own.
+	// Topics are the topics with retained values, relative to the meter's topic.
 	Topics []string `json:"topics"`
 }
 
+// devicesKey is the key of the document in the state file.
 const devicesKey = "mqtt"
 
-// recallDevices reads what an earlier run left on this broker.
-func recallDevices(store *state.Store, c *Config) *devices {
-	d := &devices{store: store}
-	if json.Unmarshal(store.Value(devicesKey), &d.kept) != nil || d.kept.Broker != c.URL || d.kept.Devices == nil {
-		d.kept = keptDevices{Broker: c.URL, Base: c.BaseTopic, Devices: map[string]device{}}
+// loadDevices reads from the state file what earlier runs have retained on this broker.
+func loadDevices(store *state.Store, c *Config) *savedDevices {
+	d := &savedDevices{store: store}
+	if json.Unmarshal(store.Value(devicesKey), &d.document) != nil || d.document.Broker != c.URL || d.document.Devices == nil {
+		d.document = deviceDocument{Broker: c.URL, Base: c.BaseTopic, Devices: map[string]device{}}
 	}
-	if d.kept.Prefix != c.Prefix { // what an earlier run left below this one is not known
-		d.kept.Prefix, d.kept.Asked = c.Prefix, time.Time{}
+	if d.document.Prefix != c.Prefix { // it is not known what is retained below the new prefix
+		d.document.Prefix, d.document.Asked = c.Prefix, time.Time{}
 	}
-	d.keep()
+	d.save()
 	return d
 }
 
-// keep hands a copy to the state file. Call it after each change.
-func (d *devices) keep() {
-	if text, err := json.Marshal(d.kept); err == nil { // nothing in it makes it fail
+// save passes a copy to the state file. It must be called after each change.
+func (d *savedDevices) save() {
+	if text, err := json.Marshal(d.document); err == nil { // it cannot fail: every field can be encoded
 		d.store.Register(devicesKey, func() []byte { return text })
 		d.store.MarkChanged()
 	}
 }
 
-// whole is from when on they are all that the broker holds of these devices.
-func (d *devices) whole() time.Time { return d.kept.Asked.Add(foundLifetime) }
+// completeAt returns from when on the record is complete: the broker retains nothing else of these devices.
+func (d *savedDevices) completeAt() time.Time { return d.document.Asked.Add(foundLifetime) }
 
-// add notes that the broker holds more of a device.
-func (d *devices) add(id string, more device) {
-	held := d.kept.Devices[id]
+// add records that the broker also retains more of a device.
+func (d *savedDevices) add(id string, more device) {
+	held := d.document.Devices[id]
 	d.set(id, device{Announced: held.Announced.Union(more.Announced), Topics: union(held.Topics, more.Topics)})
 }
 
-// set notes what the broker holds of a device; nothing of one that holds nothing.
-func (d *devices) set(id string, now device) {
-	if d.kept.Devices[id] = now; len(now.Announced) == 0 && len(now.Topics) == 0 {
-		delete(d.kept.Devices, id)
+// set records what the broker retains of a device. It removes the device from the record if that is nothing.
+func (d *savedDevices) set(id string, retained device) {
+	if d.document.Devices[id] = retained; len(retained.Announced) == 0 && len(retained.Topics) == 0 {
+		delete(d.document.Devices, id)
 	}
-	d.keep()
+	d.save()
 }
 
-// syncTime is how long the disk is waited for: one that is full must not keep values from being published.
-const syncTime = 2 * time.Second
+// syncTimeout is how long sync waits for the disk. A full disk must not stop publishing.
+const syncTimeout = 2 * time.Second
 
-// sync waits until all this is on disk, where there is a memory.
-func (d *devices) sync() {
-	ctx, cancel := context.WithTimeout(context.Background(), syncTime)
+// sync waits until the record is on disk, if there is a state file.
+func (d *savedDevices) sync() {
+	ctx, cancel := context.WithTimeout(context.Background(), syncTimeout)
 	defer cancel()
 	d.store.Sync(ctx)
 }
 
-// topics are all retained topics, whole ones.
-func (d *devices) topics() (all []string) {
-	for _, id := range slices.Sorted(maps.Keys(d.kept.Devices)) {
-		prefix := d.kept.Base + "/"
+// topics returns every retained topic with values, as full topics.
+func (d *savedDevices) topics() (all []string) {
+	for _, id := range slices.Sorted(maps.Keys(d.document.Devices)) {
+		prefix := d.document.Base + "/"
 		if id != "" { // "" is the bridge itself
 			prefix += id + "/"
 		}
-		for _, t := range d.kept.Devices[id].Topics {
+		for _, t := range d.document.Devices[id].Topics {
 			all = append(all, prefix+t)
 		}
 	}

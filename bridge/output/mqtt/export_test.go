@@ -20,7 +20,7 @@ type Stage struct {
 // NewStage connects. It goes on from what an earlier stage left, which may be nil.
 func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Descriptor) (*Stage, error) {
 	o := New(c, zerolog.Nop())
-	if o.devices = recallDevices(nil, &c); before != nil {
+	if o.devices = loadDevices(nil, &c); before != nil {
 		o.devices = before.s.devices
 	}
 	to := c.broker()
@@ -32,7 +32,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Desc
 		return nil, err
 	}
 	s := &Stage{newSession(o, conn, new(bridge.Feed)), to.Capabilities}
-	s.s.gone, s.s.own.due, o.scanned, o.marks = nil, true, true, newMarks(c.ClientID, nil)
+	s.s.removedMeters, s.s.bridgeDevice.pending, o.scanned, o.marks = nil, true, true, newMarks(c.ClientID, nil)
 	s.Sends(known...)
 	return s, nil
 }
@@ -40,7 +40,7 @@ func NewStage(ctx context.Context, c Config, before *Stage, known ...bridge.Desc
 // Sends says which quantities the meter sends from now on.
 func (s *Stage) Sends(known ...bridge.Descriptor) {
 	m := s.s.meter(bridge.Meter{ID: "house"})
-	m.known, m.due, m.first = known, true, true
+	m.descriptors, m.pending, m.isFirst = known, true, true
 	s.s.forgetSeen(m)
 }
 
@@ -48,13 +48,13 @@ func (s *Stage) Sends(known ...bridge.Descriptor) {
 // stage counts it as done only where it is acknowledged.
 func (s *Stage) Step(ctx context.Context, acknowledged bool) (more bool, err error) {
 	m := s.s.meters["house"]
-	s.s.own.announced, m.announced = time.Time{}, time.Time{}
+	s.s.bridgeDevice.lastStep, m.lastStep = time.Time{}, time.Time{}
 	s.s.announceDue()
 	err = s.s.conn.Flush(ctx)
 	if acknowledged {
-		s.s.confirm()
+		s.s.storeDelivered()
 	}
-	return len(s.s.own.steps) > 0 || len(m.steps) > 0 || m.due, err
+	return len(s.s.bridgeDevice.steps) > 0 || len(m.steps) > 0 || m.pending, err
 }
 
 // Found gives the session what a retained scan found of the meter.
@@ -62,12 +62,12 @@ func (s *Stage) Found(messages []discovery.Message) { s.s.takeOver(messages) }
 
 // FoundPart gives the session what an incomplete retained scan found of the meter.
 func (s *Stage) FoundPart(messages []discovery.Message) {
-	s.s.partial = true
+	s.s.scanIncomplete = true
 	s.s.takeOver(messages)
 }
 
 // Asked reports whether the output counts what the broker held as known.
-func (s *Stage) Asked() bool { return !s.s.devices.kept.Asked.IsZero() }
+func (s *Stage) Asked() bool { return !s.s.devices.document.Asked.IsZero() }
 
 // ExpireFound ends the time for which the session believes what the scan found.
 func (s *Stage) ExpireFound() { s.s.expireFound() }
@@ -81,4 +81,4 @@ func (s *Stage) Leave(ctx context.Context) error {
 }
 
 // SetPatience says how long another bridge may be silent at least before it is taken for gone. Call it before Run.
-func (o *Output) SetPatience(p time.Duration) { o.patience = p }
+func (o *Output) SetPatience(p time.Duration) { o.minSilence = p }

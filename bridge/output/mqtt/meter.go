@@ -13,74 +13,75 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// meter is what a session knows of one meter.
+// A meter is the state of one meter in a session.
 type meter struct {
 	bridge.Meter
-	prefix string // of its topics: "hanbridge/house/"
-	about  bridge.Description
-	known  []bridge.Descriptor
+	prefix      string // of its topics: "hanbridge/house/"
+	description bridge.Description
+	descriptors []bridge.Descriptor
 	announcer
 
-	online   bool
-	claim    *claim
-	first    bool                         // its counters are published: see claim
-	second   bool                         // they are not, since another bridge publishes them or did
-	stale    bool                         // the hub was told that they are not
-	held     map[quantity.ID]bridge.Value // its newest counters, where they are not published
-	asked    int                          // how much was known when they were last compared
-	told     bool                         // the log has told of another bridge
-	rival    string                       // who else publishes it, as its description says
-	defended time.Time                    // when that was last published out of turn
+	online          bool
+	ownership       *ownership
+	isFirst         bool                         // this bridge publishes its counters: see ownership
+	isSecond        bool                         // this bridge does not, since another bridge publishes or has published them
+	reasonPublished bool                         // the reason was published for the hub
+	keptCounters    map[quantity.ID]bridge.Value // the newest counters, while they are not published
+	comparedFacts   int                          // the number of facts in the last comparison
+	otherLogged     bool                         // another bridge was logged
+	infoRival       string                       // the mark of another bridge in the published description
+	infoRepublished time.Time                    // when the description was last published because of another bridge
 }
 
+// meter returns the state of a meter, which it makes on first use.
 func (s *session) meter(m bridge.Meter) *meter {
-	if known, ok := s.meters[m.ID]; ok {
-		return known
+	if existing, ok := s.meters[m.ID]; ok {
+		return existing
 	}
-	made := &meter{Meter: m, prefix: s.config.BaseTopic + "/" + m.ID + "/", claim: s.claim(m.ID), held: map[quantity.ID]bridge.Value{}}
-	made.announcer = announcer{id: m.ID, wanted: func(style discovery.Style) wanted { return s.wanted(made, style) }}
+	made := &meter{Meter: m, prefix: s.config.BaseTopic + "/" + m.ID + "/", ownership: s.ownership(m.ID), keptCounters: map[quantity.ID]bridge.Value{}}
+	made.announcer = announcer{meterID: m.ID, wanted: func(style discovery.Style) wantedDevice { return s.wanted(made, style) }}
 	s.meters[m.ID] = made
 	return made
 }
 
-// news publishes what is new of one meter. The state comes last: a hub that shows the meter again shows fresh values.
-func (s *session) news(n *bridge.MeterUpdate) {
-	m := s.meter(n.Meter)
-	if n.DescriptionNew && n.Description.Protocol != "" { // it has spoken: what an earlier run said stands until then
-		m.about, m.due = n.Description, true
-		if m.first {
-			s.info(m)
+// publishUpdate publishes an update of one meter. The status comes last, so that a hub that shows the meter again has its newest values.
+func (s *session) publishUpdate(u *bridge.MeterUpdate) {
+	m := s.meter(u.Meter)
+	if u.DescriptionNew && u.Description.Protocol != "" { // before the first telegram the description of an earlier run remains
+		m.description, m.pending = u.Description, true
+		if m.isFirst {
+			s.publishInfo(m)
 		}
 	}
-	if n.DescriptorsNew {
-		m.known, m.due = n.Descriptors, true
+	if u.DescriptorsNew {
+		m.descriptors, m.pending = u.Descriptors, true
 		s.forgetSeen(m)
 	}
-	s.announce(&s.own) // first, as announceDue does
+	s.announce(&s.bridgeDevice) // first, as announceDue does
 	s.announce(&m.announcer)
-	for _, e := range n.Events {
-		if m.first || e.Quantity == "" { // not of a counter
-			s.event(m, e)
+	for _, e := range u.Events {
+		if m.isFirst || e.Quantity == "" { // events about counters belong to the first bridge
+			s.publishEvent(m, e)
 		}
 	}
-	for i := range n.Values {
-		v := &n.Values[i]
-		if !m.first && counter(v.ID) {
+	for i := range u.Values {
+		v := &u.Values[i]
+		if !m.isFirst && counter(v.ID) {
 			continue
 		}
 		s.buf = v.Append(s.buf[:0])
 		s.publish(m.prefix+v.ID.String(), shortened(s.buf), s.config.Retain)
 	}
-	if n.StatsNew && m.sharesStats() {
-		s.stats(m, &n.Stats)
+	if u.StatsNew && m.publishesStats() {
+		s.publishStats(m, &u.Stats)
 	}
-	if m.online = n.Online; n.OnlineNew && !m.yields() {
-		s.state(m)
+	if m.online = u.Online; u.OnlineNew && !m.otherPublishesStatus() {
+		s.publishStatus(m)
 	}
 }
 
-// state publishes whether a meter speaks.
-func (s *session) state(m *meter) {
+// publishStatus publishes whether a meter is online.
+func (s *session) publishStatus(m *meter) {
 	status := offline
 	if m.online {
 		status = online
@@ -88,48 +89,48 @@ func (s *session) state(m *meter) {
 	s.publish(m.prefix+"status", []byte(status), true)
 }
 
-// longestState is how many characters of a state Home Assistant takes: a longer one becomes unknown.
-const longestState = 255
+// maxState is the longest state that Home Assistant accepts, in characters. It shows a longer one as unknown.
+const maxState = 255
 
-// shortened cuts a text to what hubs take; the telegram's own topic has all of it.
+// shortened cuts a text to maxState. The telegram topic has the whole text.
 func shortened(text []byte) []byte {
-	if utf8.RuneCount(text) <= longestState {
+	if utf8.RuneCount(text) <= maxState {
 		return text
 	}
-	return []byte(string([]rune(string(text))[:longestState]))
+	return []byte(string([]rune(string(text))[:maxState]))
 }
 
-// wanted is what hubs should know of a meter. One that has sent nothing has nothing to announce.
-func (s *session) wanted(m *meter, style discovery.Style) wanted {
-	if len(m.known) == 0 {
-		return wanted{unknown: true}
+// wanted returns what the broker should retain of a meter. It is undecided as long as the meter has sent nothing.
+func (s *session) wanted(m *meter, style discovery.Style) wantedDevice {
+	if len(m.descriptors) == 0 {
+		return wantedDevice{undecided: true}
 	}
-	before := s.found[m.ID]
+	before := s.foundQuantities[m.ID]
 	d := discovery.Meter{
-		ID: m.ID, Name: m.Name, Make: cmp.Or(m.about.Make, before.Make), Model: cmp.Or(m.about.Model, before.Model),
-		Serial: cmp.Or(m.about.Serial, before.Serial), Software: cmp.Or(m.about.List, before.Software), Simulated: m.Simulated,
+		ID: m.ID, Name: m.Name, Make: cmp.Or(m.description.Make, before.Make), Model: cmp.Or(m.description.Model, before.Model),
+		Serial: cmp.Or(m.description.Serial, before.Serial), Software: cmp.Or(m.description.List, before.Software), Simulated: m.Simulated,
 	}
-	for _, k := range m.known {
+	for _, k := range m.descriptors {
 		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, UnitIndex: k.UnitIndex, Decimals: int(k.Decimals), Interval: k.Every})
 	}
 	d.Quantities = append(d.Quantities, before.Quantities...)
 	topics := slices.Clone(ownTopics)
 	for _, q := range d.Quantities {
-		if s.config.Retain { // else a value that is still retained is an old one
+		if s.config.Retain { // values that are still retained otherwise come from a run with another setting
 			topics = append(topics, q.ID.String())
 		}
 	}
-	return wanted{messages: s.config.discovery(style).Meter(d), topics: topics, entities: d.EntityCount()}
+	return wantedDevice{messages: s.config.discovery(style).Meter(d), topics: topics, entities: d.EntityCount()}
 }
 
-// ownTopics are the retained topics of every meter, besides its quantities.
+// ownTopics are the retained topics that every meter has besides those of its quantities.
 var ownTopics = []string{
 	"status", "info", discovery.Telegrams, discovery.TelegramErrors, discovery.TelegramInterval, discovery.LastTelegram,
 	discovery.Rejected, discovery.RejectedReason,
 }
 
-// info publishes what is known of the meter itself, and which bridge publishes it since when.
-func (s *session) info(m *meter) {
+// publishInfo publishes the description of a meter, with the mark of this bridge and since when it publishes the meter.
+func (s *session) publishInfo(m *meter) {
 	s.publishJSON(m.prefix+"info", true, struct {
 		Make     string `json:"make"`
 		Model    string `json:"model"`
@@ -142,12 +143,12 @@ func (s *session) info(m *meter) {
 		Client   string `json:"client"`
 		Since    string `json:"since"`
 		Other    string `json:"other_instance,omitempty"`
-	}{m.about.Make, m.about.Model, m.about.Serial, m.about.List, m.about.Protocol, m.about.Port, m.about.Line,
-		s.marks.run, s.marks.client, m.claim.began.Format(received), m.rival})
+	}{m.description.Make, m.description.Model, m.description.Serial, m.description.List, m.description.Protocol, m.description.Port, m.description.Line,
+		s.marks.run, s.marks.client, m.ownership.since.Format(receivedLayout), m.infoRival})
 }
 
-// event publishes what happened to a meter. It is never retained: a hub that starts would take it for something that happens.
-func (s *session) event(m *meter, e bridge.Event) {
+// publishEvent publishes an event of a meter. It is never retained, since a hub that starts would take it for a new event.
+func (s *session) publishEvent(m *meter, e bridge.Event) {
 	s.publishJSON(m.prefix+"event", false, struct {
 		Time     string `json:"time"`
 		Event    string `json:"event"`
@@ -157,14 +158,15 @@ func (s *session) event(m *meter, e bridge.Event) {
 	}{e.Time.Format(time.RFC3339), e.Name, e.Quantity, e.From, e.To})
 }
 
+// publishJSON publishes v as JSON.
 func (s *session) publishJSON(topic string, retain bool, v any) {
-	if text, err := json.Marshal(v); err == nil { // no text makes it fail
+	if text, err := json.Marshal(v); err == nil { // it cannot fail: v has only texts
 		s.publish(topic, text, retain)
 	}
 }
 
-// stats publishes what the bridge counts. What it does not know yet stands as an earlier run left it.
-func (s *session) stats(m *meter, st *bridge.Stats) {
+// publishStats publishes the statistics of a meter. Before the first telegram the interval and the last telegram of an earlier run remain.
+func (s *session) publishStats(m *meter, st *bridge.Stats) {
 	type state struct{ name, text string }
 	states := []state{
 		{discovery.Telegrams, strconv.FormatUint(st.Telegrams, 10)},

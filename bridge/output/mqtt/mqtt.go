@@ -1,5 +1,5 @@
-// Package mqtt publishes what meters measure: one topic per quantity, the telegram as a whole, states and descriptions, and
-// what Home Assistant needs to find them.
+// Package mqtt publishes meters to an MQTT broker: a topic for each quantity, whole telegrams, states, descriptions, and the discovery
+// payloads for Home Assistant.
 package mqtt
 
 import (
@@ -16,63 +16,65 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An Output publishes to one broker. It is a bridge.Output.
+// An Output publishes to one broker. It is a bridge.Output. Its fields last over connections; those of one connection are in session.
 type Output struct {
-	config   Config
-	log      zerolog.Logger
-	conflict broker.ConflictDetector
-	terms    broker.Capabilities
-	devices  *devices // what the broker was given to keep
-	scanned  bool     // that is known
-	// found holds the quantities of each meter that the retained scan found announced and that the meter has not sent since. It is nil from
-	// foundUntil on (see expireFound).
-	found      map[string]discovery.Meter
-	foundUntil time.Time
-	// partial tells that the retained scan was incomplete: the broker may hold announcements that it did not find.
-	partial bool
-	proven  map[string]bool // meters whose announcement was seen to arrive, or cannot be seen
+	config       Config
+	log          zerolog.Logger
+	conflicts    broker.ConflictDetector
+	capabilities broker.Capabilities
+	devices      *savedDevices // what the broker retains
+	scanned      bool          // the retained scan has ended, or is not necessary
+	// foundQuantities holds, for each meter, the quantities that the retained scan found announced and that the meter has not sent since. It
+	// is nil from foundExpiry on (see expireFound).
+	foundQuantities map[string]discovery.Meter
+	foundExpiry     time.Time
+	// scanIncomplete is true if the broker may retain announcements that the retained scan did not find.
+	scanIncomplete bool
+	arrivalKnown   map[string]bool // ids of meters whose announcement was received back, or cannot be received
 
-	pace    pace
-	limiter ratelimit.Limiter    // of log lines that others can bring about
-	logged  map[string]time.Time // what the log has said of the state of this output, and when
-	lost    uint64               // telegrams that the log has not told of
-	early   []bridge.Telegram    // that came before the description of their meter
-	leaving *time.Timer          // ends the delivery of the last values; nil before the stop
+	republishBackoff backoff
+	logLimiter       ratelimit.Limiter    // for log lines that other programs can cause
+	loggedAt         map[string]time.Time // when each text was last logged
+	lostTelegrams    uint64               // lost telegrams that were not logged yet
+	earlyTelegrams   []bridge.Telegram    // telegrams that came before the description of their meter
+	shutdownTimer    *time.Timer          // ends the delivery of the last values; nil until shutdown
 
-	marks    marks
-	patience time.Duration // how long another bridge may be silent at least before it is taken for gone
-	claims   map[string]*claim
+	marks      marks
+	minSilence time.Duration // how long another bridge must be silent at least before this one replaces it
+	ownerships map[string]*ownership
 }
 
 var _ bridge.Output = (*Output)(nil)
 
-// leastPatience is longer than the usual six intervals of a meter.
-const leastPatience = time.Minute
+// defaultMinSilence is longer than six intervals of most meters.
+const defaultMinSilence = time.Minute
 
-// New returns an Output. It looks at nothing but its arguments; call Validate to have the files that c names looked at.
+// New returns an Output. It does not check c and reads no files: call c.Validate first.
 func New(c Config, log zerolog.Logger) *Output {
 	return &Output{
-		config: c, log: log, proven: map[string]bool{}, logged: map[string]time.Time{}, patience: leastPatience, claims: map[string]*claim{},
+		config: c, log: log, arrivalKnown: map[string]bool{}, loggedAt: map[string]time.Time{}, minSilence: defaultMinSilence, ownerships: map[string]*ownership{},
 	}
 }
 
-// Permanent tells if err, from Run or Check, will most likely stay until a person acts.
+// Permanent reports whether err, which Run or Check returned, will most likely stay until a person acts.
 func Permanent(err error) bool { return broker.Permanent(err) }
 
 const (
 	online  = "online"
 	offline = "offline"
-	// flush is how long a broker may acknowledge nothing of the last values at a stop, and flushAll how long they may take.
-	flush, flushAll = 5 * time.Second, time.Minute
+	// stopAckTimeout is how long the broker may acknowledge nothing while the last values are delivered at a stop. stopTimeout is how long
+	// their delivery may take.
+	stopAckTimeout, stopTimeout = 5 * time.Second, time.Minute
 )
 
-// Run connects and publishes until the connection is lost, which is an error, or ctx ends.
+// Run connects and publishes until ctx ends, or the connection is lost, which is an error. When ctx ends, Run delivers the last values for a
+// minute at most.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	to := o.config.broker()
-	to.Conflict, to.Capabilities, to.OnAcknowledged = &o.conflict, &o.terms, func() {
+	to.Conflict, to.Capabilities, to.OnAcknowledged = &o.conflicts, &o.capabilities, func() {
 		feed.Progress()
-		if o.leaving != nil {
-			o.leaving.Reset(flush)
+		if o.shutdownTimer != nil {
+			o.shutdownTimer.Reset(stopAckTimeout)
 		}
 	}
 	to.OnOversized = func(err error) { o.warn(err, "message of somebody else not read") }
@@ -82,28 +84,28 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 	if o.devices == nil {
 		o.marks = newMarks(o.config.ClientID, feed.Instance())
-		o.devices = recallDevices(feed.Store(), &o.config)
-		o.scanned = o.config.BrokerEmpty || !o.devices.kept.Asked.IsZero() && time.Now().After(o.devices.whole())
+		o.devices = loadDevices(feed.Store(), &o.config)
+		o.scanned = o.config.BrokerEmpty || !o.devices.document.Asked.IsZero() && time.Now().After(o.devices.completeAt())
 	}
 	s := newSession(o, conn, feed)
-	s.first = o.sayConnected(feed.TakeInterrupted())
-	if !conn.RetainAvailable() && o.once("retain") {
+	s.announcedLevel = o.logConnected(feed.TakeInterrupted())
+	if !conn.RetainAvailable() && o.firstTime("retain") {
 		o.log.Warn().Str("source", o.config.URL).Err(errors.New(o.config.costOfNoRetain())).Msg("the broker keeps no messages: published without being retained")
 	}
 	if err := s.begin(ctx); err != nil {
-		_ = conn.Close(ctx) // it may be sound, as when ctx has ended
+		_ = conn.Close(ctx) // the connection may still exist, as when ctx has ended
 		return err
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			return s.farewell()
+			return s.shutdown()
 		case <-conn.Lost():
 			return conn.Err()
 		case <-s.wake:
-			s.heard(ctx)
-		case <-time.After(s.due.wait()):
-			s.doDue(ctx)
+			s.processPosted(ctx)
+		case <-time.After(s.schedule.wait()):
+			s.runDueTasks(ctx)
 		case <-feed.Ready():
 			if err := s.deliver(ctx); err != nil && ctx.Err() == nil {
 				return err
@@ -112,30 +114,30 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// warn logs what others can bring about again and again.
+// warn logs a warning that other programs can cause again and again. The log shows it once a while, with a count.
 func (o *Output) warn(err error, message string) {
-	if count, ok := o.limiter.Allow(message); ok {
+	if count, ok := o.logLimiter.Allow(message); ok {
 		ratelimit.WithCount(o.log.Warn().Err(err), count).Msg(message)
 	}
 }
 
-// sayAgain reports whether the log has not said something for a while, and notes that it does so now.
-func (o *Output) sayAgain(what string, pause time.Duration) bool {
-	if last, said := o.logged[what]; said && time.Since(last) < pause {
+// logDue reports whether text was not logged within the last pause, and records that it is logged now.
+func (o *Output) logDue(text string, pause time.Duration) bool {
+	if last, logged := o.loggedAt[text]; logged && time.Since(last) < pause {
 		return false
 	}
-	o.logged[what] = time.Now()
+	o.loggedAt[text] = time.Now()
 	return true
 }
 
-// once reports whether the log has never said something, and notes that it does so now.
-func (o *Output) once(what string) bool { return o.sayAgain(what, math.MaxInt64) }
+// firstTime reports whether text was never logged, and records that it is logged now.
+func (o *Output) firstTime(text string) bool { return o.logDue(text, math.MaxInt64) }
 
-// sayConnected is for the log, and returns at what level it was said: an interruption that the log has told of ends in it too,
-// others, of a connection that is lost again and again, do not.
-func (o *Output) sayConnected(told bool) zerolog.Level {
+// logConnected logs the connection and returns the level of that line. It is info for the first connection and after an interruption that
+// was logged. It is debug otherwise, so that a connection that is lost again and again does not fill the log.
+func (o *Output) logConnected(interruptionLogged bool) zerolog.Level {
 	level := zerolog.DebugLevel
-	if first := o.once("connected"); told || first {
+	if first := o.firstTime("connected"); interruptionLogged || first {
 		level = zerolog.InfoLevel
 	}
 	o.log.WithLevel(level).Str("source", o.config.URL).Msg("mqtt connected")

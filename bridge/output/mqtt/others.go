@@ -11,13 +11,14 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// marks tell what this bridge publishes from what others do.
+// marks are the instance marks of this bridge. They distinguish its messages from those of other bridges.
 type marks struct {
 	run      string // the mark of this run
-	client   string // that of every run with this client id, where there is no state: a broker has no two clients of one id at a time
+	client   string // the mark of runs without a state file, derived from the client id: a broker has only one client with that id
 	instance *bridge.Instance
 }
 
+// newMarks returns the marks of a bridge. instance is nil if it has no state file.
 func newMarks(clientID string, instance *bridge.Instance) marks {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(clientID)) // a hash never fails
@@ -26,24 +27,26 @@ func newMarks(clientID string, instance *bridge.Instance) marks {
 	return m
 }
 
+// own reports whether a run of this bridge has the mark.
 func (m marks) own(mark string) bool {
 	return mark != "" && (mark == m.run || mark == m.client || m.instance.Owns(mark))
 }
 
-// An OtherBridge is what the broker tells of another bridge that publishes a meter.
+// An OtherBridge reports that another bridge publishes a meter.
 type OtherBridge struct {
+	// Meter is the id of the meter.
 	Meter string
-	// CountersWithheld tells that this bridge does not publish the meter's counters.
+	// CountersWithheld is true if this bridge does not publish the meter's counters for that reason.
 	CountersWithheld bool
-	// Message says whose turn it is, in words for people.
+	// Message says what the user should do.
 	Message string
 }
 
-// bridgeStatus is the name, below the base topic, of whether the bridge is there.
+// bridgeStatus is the topic of the bridge's status, relative to the base topic.
 const bridgeStatus = "status"
 
-// FindOtherBridges looks in what the broker retains whether another bridge publishes one of the meters. own are the runs of this bridge, nil where
-// it has no state.
+// FindOtherBridges connects to the broker and returns the other bridges that publish one of the meters, according to retained topics. meters
+// holds ids. own holds the runs of this bridge; it is nil if the bridge has no state file.
 func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meters ...string) (others []OtherBridge, err error) {
 	all, err := retainedBelow(ctx, c, append(slices.Clone(meters), bridgeStatus), c.valueFilter(), c.BaseTopic+"/"+bridgeStatus)
 	if err != nil && len(all) == 0 {
@@ -51,84 +54,87 @@ func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meter
 	}
 	marks := newMarks(c.ClientID, own)
 	for _, id := range meters {
-		if o := marks.other(id, all[id], all[bridgeStatus][""] == online); o.Message != "" {
+		if o := marks.findOther(id, all[id], all[bridgeStatus][""] == online); o.Message != "" {
 			others = append(others, o)
 		}
 	}
 	return others, nil
 }
 
-// other judges the retained topics of a meter. The Message is "" where no other bridge publishes it.
-func (m marks) other(id string, kept map[string]string, alive bool) OtherBridge {
+// findOther decides from the retained topics of a meter whether another bridge publishes it. The Message is "" if there is none. bridgeOnline
+// is true if a bridge with the base topic is online.
+func (m marks) findOther(id string, retained map[string]string, bridgeOnline bool) OtherBridge {
 	d := parseJSON[struct {
-		description
+		infoPayload
 		Client string `json:"client"`
 		Other  string `json:"other_instance"`
-	}]([]byte(kept["info"]))
-	alive = alive && kept["status"] == online
-	switch own := m.own(d.Instance) || d.Client == m.client; { // of this client id no two bridges are connected
+	}]([]byte(retained["info"]))
+	isOnline := bridgeOnline && retained["status"] == online
+	switch own := m.own(d.Instance) || d.Client == m.client; { // no two bridges with the same client id are connected
 	case own && d.Other != "":
-		return OtherBridge{Meter: id, Message: saidFirst}
-	case own, kept["info"] == "", d.Instance == "" && !alive:
+		return OtherBridge{Meter: id, Message: firstText}
+	case own, retained["info"] == "", d.Instance == "" && !isOnline:
 		return OtherBridge{}
 	case d.Instance == "":
 		return OtherBridge{Meter: id, Message: "a bridge of an earlier version publishes this meter. If it is not the one of this configuration, set another meters.id in one of the two"}
-	case alive:
-		return OtherBridge{id, true, saidSecond + id}
+	case isOnline:
+		return OtherBridge{id, true, secondText + id}
 	}
 	return OtherBridge{id, true, "another bridge published this meter before, and is not connected. If the meter is the same, its counters go on from here; " +
 		"if not, set another meters.id, or type: hanbridge takeover " + id}
 }
 
-// A RetainedMeter is what the broker retains of a meter below the base topic.
+// A RetainedMeter lists the topics that the broker retains of a meter below the base topic.
 type RetainedMeter struct {
+	// Meter is the id of the meter, or "" for the status of the bridge.
 	Meter string
-	// Topics are in the order in which they are to be taken back. The description, which tells whose meter it is, is the last, so that
-	// this can be interrupted and done again.
+	// Topics are in the order in which they are to be taken back. The description is the last. It shows who publishes the meter, so the work
+	// can be interrupted and repeated.
 	Topics []string
-	// InUse says why they must stay, in words for people: another bridge publishes the meter, or this one runs. "" where they may be taken back.
+	// InUse says, in words for users, why the topics must stay: another bridge publishes the meter, or this one runs. It is "" if they may be
+	// taken back.
 	InUse string
 }
 
-// OwnRetained returns what the broker retains of the meters that this bridge publishes or once published: those whose description
-// has a mark of one of its runs, and those that are named. own are the runs of this bridge, nil where it has no state; configured are
-// the meters of the configuration, named others. The last one, without a Meter, is the status of the bridge, if no bridge is online and no
-// other meter is left. With an *IncompleteError what was read is returned too.
+// OwnRetained returns the retained topics of the meters that this bridge publishes or once published. These are the configured ones, the
+// named ones, and those whose description has a mark of this bridge; configured and named hold ids. own holds the runs of this bridge; it is
+// nil if the bridge has no state file. The status of the bridge is the last entry, if no bridge is online and no other meter is retained.
+// With an *IncompleteError the topics that were read are returned too.
 func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
 	statusTopic := c.BaseTopic + "/" + bridgeStatus
 	all, err := retainedBelow(ctx, c, nil, c.valueFilter(), statusTopic)
 	marks, status := newMarks(c.ClientID, own), all[bridgeStatus][""]
 	delete(all, bridgeStatus)
-	whole := err == nil && status != "" && status != online
+	removeStatus := err == nil && status != "" && status != online
 	for _, id := range slices.Sorted(maps.Keys(all)) {
-		kept, isConfigured := all[id], slices.Contains(configured, id)
-		mine := isConfigured || slices.Contains(named, id) || marks.own(parseJSON[description]([]byte(kept["info"])).Instance)
-		if id == ownDevice || !mine {
-			whole = false
+		retained, isConfigured := all[id], slices.Contains(configured, id)
+		ours := isConfigured || slices.Contains(named, id) || marks.own(parseJSON[infoPayload]([]byte(retained["info"])).Instance)
+		if id == ownDevice || !ours {
+			removeStatus = false
 			continue
 		}
-		p := RetainedMeter{Meter: id, Topics: c.topicsOf(id, kept), InUse: marks.other(id, kept, status == online).Message}
-		if p.InUse == "" && status == online && (isConfigured || kept["status"] == online) {
+		p := RetainedMeter{Meter: id, Topics: c.topicsOf(id, retained), InUse: marks.findOther(id, retained, status == online).Message}
+		if p.InUse == "" && status == online && (isConfigured || retained["status"] == online) {
 			p.InUse = "a bridge runs with this mqtt.base_topic, and would publish them again: stop it first. If none runs, the broker has kept an old " +
 				"\"online\": mosquitto_pub -r -n -t " + statusTopic + " removes it"
 		}
-		whole = whole && p.InUse == ""
+		removeStatus = removeStatus && p.InUse == ""
 		found = append(found, p)
 	}
-	if whole {
+	if removeStatus {
 		found = append(found, RetainedMeter{Topics: []string{statusTopic}})
 	}
 	return found, err
 }
 
-// topicsOf returns the topics of what is kept of a meter, the description last.
-func (c Config) topicsOf(meter string, kept map[string]string) (topics []string) {
-	for _, name := range slices.Sorted(maps.Keys(kept)) {
+// topicsOf returns the full topics of the retained values of a meter, with the description last.
+func (c Config) topicsOf(meter string, retained map[string]string) (topics []string) {
+	for _, name := range slices.Sorted(maps.Keys(retained)) {
 		if name != "info" {
 			topics = append(topics, c.BaseTopic+"/"+meter+"/"+name)
 		}
 	}
-	if _, ok := kept["info"]; ok {
+	if _, ok := retained["info"]; ok {
 		topics = append(topics, c.InfoTopic(meter))
 	}
 	return topics

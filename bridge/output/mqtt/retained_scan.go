@@ -9,62 +9,64 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// settled is how long a fast broker is silent at least when it has sent all that it holds: it does so right behind its answer.
-const settled = 100 * time.Millisecond
+// sessionIdleTime is how long a broker must send nothing before the session takes its retained messages as complete. A broker sends them right
+// after its answer to the subscription; a slow one gets more time.
+const sessionIdleTime = 100 * time.Millisecond
 
-// ownDevice is by what id the bridge's own device is announced.
+// ownDevice is the id under which the bridge's own device is announced.
 const ownDevice = "bridge"
 
-// scanRetained reads which announcements of this bridge the broker retains, and begins to announce unless ctx ends before. That is done where the state file does
-// not tell: an earlier run may have announced in another style, and a hub must never hear both. So it is at the start, unless the first scan
-// was longer ago than foundLifetime, and where another bridge may have announced these meters since. Nothing is published before it has ended.
+// scanRetained reads which announcements of this bridge the broker retains, and then publishes everything unless ctx ends first. It runs if the
+// state file may not list every announcement: at each start until foundLifetime after the first complete scan, and after another bridge has
+// announced these meters. An earlier run may have announced in another style, and a hub must never receive both. So nothing is published before
+// the scan has ended.
 func (s *session) scanRetained(ctx context.Context) {
 	s.scanned = false
 	for _, m := range s.meters {
-		s.endProof(&m.announcer) // it subscribes to the same topics
+		s.endArrivalCheck(&m.announcer) // it subscribes to the same topics
 	}
-	var filters []string // of the devices of this bridge alone: other programs may have announced thousands
+	var filters []string // only for the devices of this bridge, since other programs may have announced thousands
 	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: ownDevice}) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
-	v := &scan{host: s.config.URL, most: bounds{filterMessages * len(filters), filterBytes * len(filters)}, quiet: settled}
-	if v.run(ctx, s.conn, s.config.testTopic(), filters) != nil {
+	sc := &scan{host: s.config.URL, limits: scanLimits{filterMessages * len(filters), filterBytes * len(filters)}, idleTime: sessionIdleTime}
+	if sc.run(ctx, s.conn, s.config.testTopic(), filters) != nil {
 		return
 	}
-	found, short := v.result()
+	found, incomplete := sc.result()
 	s.unsubscribe(filters)
-	s.scanned, s.partial = true, short != nil
-	if short != nil && s.config.Style != discovery.Off {
-		s.warn(short, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, may be left "+
+	s.scanned, s.scanIncomplete = true, incomplete != nil
+	if incomplete != nil && s.config.Style != discovery.Off {
+		s.warn(incomplete, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, may be left "+
 			"(hanbridge discovery clear takes it back)")
 	}
 	s.takeOver(messagesOf(found))
-	s.introduce()
+	s.publishAll()
 }
 
-// unsubscribe ends the subscriptions of the retained scan: else this session receives its own announcements.
+// unsubscribe ends subscriptions to announcements. Otherwise this session would receive its own announcements.
 func (s *session) unsubscribe(filters []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), echoWait)
+	ctx, cancel := context.WithTimeout(context.Background(), echoTimeout)
 	defer cancel()
-	for some := range slices.Chunk(filters, 3) { // a broker may take small packets alone
-		_ = s.conn.Unsubscribe(ctx, some...) // what comes nevertheless is heard by nobody
+	for some := range slices.Chunk(filters, 3) { // small packets, which every broker accepts
+		_ = s.conn.Unsubscribe(ctx, some...) // messages that still arrive are ignored
 	}
 }
 
-// foundLifetime is how long an announcement that the retained scan found is kept although its meter has not sent the quantity. Until it is
-// over, each start scans again. Values that come once a day have come twice by then.
+// foundLifetime is how long the bridge leaves an announcement that the retained scan found and whose quantity the meter has not sent. During
+// that time each start scans again. It is long enough for two values that come once a day.
 const foundLifetime = 50 * time.Hour
 
-// takeOver keeps what an earlier run announced: lists that come once an hour would else lose their entities until then.
+// takeOver keeps the announcements of an earlier run. Otherwise the entities of a list that comes once an hour would be missing until then.
 func (s *session) takeOver(found []discovery.Message) {
 	held := discovery.AnnouncedBy(found)
-	s.found = map[string]discovery.Meter{}
+	s.foundQuantities = map[string]discovery.Meter{}
 	for _, m := range s.config.Discovery().ParseMeters(found) {
-		s.found[m.ID] = m
+		s.foundQuantities[m.ID] = m
 	}
 	for _, id := range held.MeterIDs() {
 		before := device{Announced: held.OfMeter(id)}
-		for _, q := range s.found[id].Quantities {
+		for _, q := range s.foundQuantities[id].Quantities {
 			before.Topics = append(before.Topics, q.ID.String())
 		}
 		if id == ownDevice {
@@ -72,33 +74,33 @@ func (s *session) takeOver(found []discovery.Message) {
 		}
 		s.devices.add(id, before)
 	}
-	if s.foundUntil = time.Now().Add(foundLifetime); !s.partial { // else it is asked again at the next start
-		if s.devices.kept.Asked.IsZero() {
-			s.devices.kept.Asked = time.Now()
-			s.devices.keep()
+	if s.foundExpiry = time.Now().Add(foundLifetime); !s.scanIncomplete { // after an incomplete scan the next start scans again
+		if s.devices.document.Asked.IsZero() {
+			s.devices.document.Asked = time.Now()
+			s.devices.save()
 		}
-		s.foundUntil = s.devices.whole()
+		s.foundExpiry = s.devices.completeAt()
 	}
-	s.due[expireTask] = s.foundUntil
+	s.schedule[expireTask] = s.foundExpiry
 }
 
-// forgetSeen removes from found what the meter has sent since the scan: from then on the bridge itself tells when a quantity is gone.
+// forgetSeen removes from foundQuantities what the meter has sent since the scan. The bridge itself reports when such a quantity is gone.
 func (s *session) forgetSeen(m *meter) {
-	before, ok := s.found[m.ID]
+	before, ok := s.foundQuantities[m.ID]
 	if !ok {
 		return
 	}
 	before.Quantities = slices.DeleteFunc(before.Quantities, func(q discovery.Quantity) bool {
-		return slices.ContainsFunc(m.known, func(k bridge.Descriptor) bool { return k.ID == q.ID })
+		return slices.ContainsFunc(m.descriptors, func(k bridge.Descriptor) bool { return k.ID == q.ID })
 	})
-	s.found[m.ID] = before
+	s.foundQuantities[m.ID] = before
 }
 
 // expireFound removes the announcements that the retained scan found and that no meter has confirmed within foundLifetime.
 func (s *session) expireFound() {
-	s.found, s.partial = nil, false
+	s.foundQuantities, s.scanIncomplete = nil, false
 	for _, m := range s.meters {
-		m.due = true
+		m.pending = true
 	}
 	s.announceDue()
 }

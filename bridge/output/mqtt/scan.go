@@ -12,149 +12,150 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// A scan takes in what a broker retains under some filters. Anybody may have retained anything there, so that it is bounded in
-// messages, bytes and time; what lies beyond is not taken in, and the scan is incomplete then.
+// A scan reads what a broker retains under topic filters. Anybody may have retained anything there, so a scan is limited in messages, bytes
+// and time. A scan that reaches a limit ends, and is incomplete.
 type scan struct {
-	host  string                  // the broker's, for messages
-	takes func(topic string) bool // nil for all
-	most  bounds
-	quiet time.Duration // how long a fast broker is silent at least when it has sent all that it holds
+	host     string                  // of the broker, for error messages
+	accepts  func(topic string) bool // nil accepts every topic
+	limits   scanLimits
+	idleTime time.Duration // how long the broker must send nothing for the scan to be complete
 
-	mu    sync.Mutex
-	found []broker.Message
-	bytes int   // of topics and payloads of found
-	heard int   // messages, also those that were not taken in
-	seen  int   // of them when last asked
-	short error // why it is incomplete; nil as long as it need not be
-	over  bool  // nothing more is taken in
+	mu             sync.Mutex
+	found          []broker.Message
+	bytes          int   // of the topics and payloads in found
+	received       int   // the number of retained messages received, accepted or not
+	receivedBefore int   // received at the last call of isIdle
+	incomplete     error // why the scan is incomplete; nil while it may be complete
+	closed         bool  // no more messages are added to found
 }
 
-// bounds are how much a scan takes in.
-type bounds struct{ messages, bytes int }
+// scanLimits limit the messages in a scan, and their bytes.
+type scanLimits struct{ messages, bytes int }
 
 const (
-	// scanTime is how long a scan takes at most, subscriptions included.
-	scanTime = 10 * time.Second
-	// filterMessages and filterBytes bound what the bridge takes in for each filter of its retained scan, of which there are three a device: an
-	// announcement of the whole, or one for each of its entities, which are less than 300.
+	// scanTimeout is how long a scan may take, subscriptions included.
+	scanTimeout = 10 * time.Second
+	// filterMessages and filterBytes are the limits of the session's retained scan for each filter. A device has three filters. It is announced
+	// as a whole, or by each of its entities, of which there are fewer than 300.
 	filterMessages, filterBytes = 400, 512 << 10
 )
 
-// commandBounds are those of the commands beside the bridge: what all bridges at a broker have announced, or all their values.
-var commandBounds = bounds{20_000, 16 << 20}
+// commandLimits are the limits of commands, which read the announcements or values of all bridges at a broker.
+var commandLimits = scanLimits{20_000, 16 << 20}
 
-// An IncompleteError says that a broker retains more than was read. What was read is returned with it: what is not in it may be
-// retained all the same.
+// An IncompleteError reports that a broker retains more messages than were read. A function that returns it also returns the messages that
+// were read. A message that is not among them may still be retained.
 type IncompleteError struct{ Host, Reason string }
 
 func (e *IncompleteError) Error() string {
 	return fmt.Sprintf("mqtt: not all that %s retains was read: %s", e.Host, e.Reason)
 }
 
-// hear takes a retained message in. It runs on the connection's goroutines.
-func (s *scan) hear(m broker.Message) {
+// receive adds a retained message to found. It runs on goroutines of the connection.
+func (s *scan) receive(m broker.Message) {
 	if !m.Retain || len(m.Payload) == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.heard++
-	if s.over || s.takes != nil && !s.takes(m.Topic) {
+	s.received++
+	if s.closed || s.accepts != nil && !s.accepts(m.Topic) {
 		return
 	}
 	size := len(m.Topic) + len(m.Payload)
-	if len(s.found) == s.most.messages || s.bytes+size > s.most.bytes {
+	if len(s.found) == s.limits.messages || s.bytes+size > s.limits.bytes {
 		s.stop("there are more than %d messages or %d KiB of it (did somebody else retain them? mosquitto_sub --retained-only -v shows them)",
-			s.most.messages, s.most.bytes>>10)
+			s.limits.messages, s.limits.bytes>>10)
 		return
 	}
 	s.found, s.bytes = append(s.found, m), s.bytes+size
 }
 
-// stop ends an incomplete scan. The caller holds the lock.
+// stop ends an incomplete scan. The caller holds s.mu.
 func (s *scan) stop(format string, args ...any) {
-	s.over = true
-	if s.short == nil {
-		s.short = &IncompleteError{s.host, fmt.Sprintf(format, args...)}
+	s.closed = true
+	if s.incomplete == nil {
+		s.incomplete = &IncompleteError{s.host, fmt.Sprintf(format, args...)}
 	}
 }
 
-// run asks the broker for what it retains, and returns when it has been silent, or the time is over. An error means that the connection is
-// over, or ctx; a subscription that is refused or not answered in time makes the scan incomplete. behind is a topic that nobody publishes to.
-func (s *scan) run(ctx context.Context, conn *broker.Conn, behind string, filters []string) error {
-	until, cancel := context.WithTimeout(ctx, scanTime)
+// run subscribes to the filters and receives retained messages until the broker sends nothing more or the time is over. The error is that of
+// the connection or ctx. A subscription that is refused or not answered in time makes the scan incomplete. markerTopic is a topic without
+// messages. Most brokers answer its subscription after they have sent the retained messages of the filters.
+func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, filters []string) error {
+	until, cancel := context.WithTimeout(ctx, scanTimeout)
 	defer cancel()
-	slow, err := s.subscribe(until, conn, behind, filters)
-	for over := s.full(); err == nil && !over; {
+	slowest, err := s.subscribe(until, conn, markerTopic, filters)
+	for done := s.isClosed(); err == nil && !done; {
 		select {
-		case <-time.After(s.quiet + slow): // longer where the broker or the network is slow
-			over = s.silent()
+		case <-time.After(s.idleTime + slowest): // a slow broker or network gets more time
+			done = s.isIdle()
 		case <-conn.Lost():
 			err = conn.Err()
 		case <-until.Done():
-			s.fail(until, nil)
-			over = true
+			s.noteFailure(until, nil)
+			done = true
 		}
 	}
 	return cmp.Or(err, ctx.Err())
 }
 
-// subscribe returns how long the broker took to answer at most.
-func (s *scan) subscribe(until context.Context, conn *broker.Conn, behind string, filters []string) (slow time.Duration, err error) {
+// subscribe subscribes to the filters and returns the longest time that the broker took to answer.
+func (s *scan) subscribe(until context.Context, conn *broker.Conn, markerTopic string, filters []string) (slowest time.Duration, err error) {
 	for _, filter := range filters {
-		if s.full() {
-			return slow, nil
+		if s.isClosed() {
+			return slowest, nil
 		}
-		// Quality 0: the broker sends all at once, and waits for no acknowledgement in between. Of quality 1 it keeps so many for a
-		// client (Mosquitto 1000), and drops the rest.
+		// With QoS 0 the broker sends every message at once. With QoS 1 it queues a limited number for a client (Mosquitto 1000) and drops
+		// the rest.
 		asked := time.Now()
-		if err := conn.Subscribe(until, filter, 0, s.hear); err != nil {
-			s.fail(until, err)
+		if err := conn.Subscribe(until, filter, 0, s.receive); err != nil {
+			s.noteFailure(until, err)
 		} else {
-			slow = max(slow, time.Since(asked))
+			slowest = max(slowest, time.Since(asked))
 		}
 	}
-	if !s.full() { // most brokers answer this one behind all that they retain under the filters
-		_ = conn.Subscribe(until, behind, 0, func(broker.Message) {})
+	if !s.isClosed() {
+		_ = conn.Subscribe(until, markerTopic, 0, func(broker.Message) {})
 	}
-	return slow, conn.Err()
+	return slowest, conn.Err()
 }
 
-// fail notes a filter that cannot be read, or that the time is over.
-func (s *scan) fail(until context.Context, err error) {
+// noteFailure records that a subscription failed, or that the time is over.
+func (s *scan) noteFailure(until context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case until.Err() != nil:
-		s.stop("it took more than %v (is the broker busy?)", scanTime)
-	case s.short != nil:
-	case errors.Is(err, broker.ErrUnanswered): // what it sends late is taken in
-		s.short = &IncompleteError{s.host, strings.TrimPrefix(err.Error(), "mqtt: ")}
+		s.stop("it took more than %v (is the broker busy?)", scanTimeout)
+	case s.incomplete != nil:
+	case errors.Is(err, broker.ErrUnanswered): // messages that arrive late are still added
+		s.incomplete = &IncompleteError{s.host, strings.TrimPrefix(err.Error(), "mqtt: ")}
 	default:
-		s.short = err // the other filters may be readable
+		s.incomplete = err // the other filters may be readable
 	}
 }
 
-// full reports whether nothing more is taken in.
-func (s *scan) full() bool {
+// isClosed reports whether no more messages are added.
+func (s *scan) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.over
+	return s.closed
 }
 
-// silent reports whether nothing has come since it was last called, or nothing more is taken in.
-func (s *scan) silent() bool {
+// isIdle reports whether no message has arrived since its last call, or no more messages are added.
+func (s *scan) isIdle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	silent := s.over || s.heard == s.seen
-	s.seen = s.heard
-	return silent
+	idle := s.closed || s.received == s.receivedBefore
+	s.receivedBefore = s.received
+	return idle
 }
 
-// result ends the scan. It returns what was taken in, and why that is not all; nil where it is.
+// result ends the scan. It returns the messages and why they are incomplete, or nil if they are complete.
 func (s *scan) result() ([]broker.Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = true
-	return s.found, s.short
+	s.closed = true
+	return s.found, s.incomplete
 }

@@ -32,11 +32,11 @@ func TestScanIsBounded(t *testing.T) {
 		{"taken back", 100_000, broker.Message{Topic: "ours", Retain: true}, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &scan{host: "broker:1883", most: bounds{100, 10_000}, takes: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
+			s := &scan{host: "broker:1883", limits: scanLimits{100, 10_000}, accepts: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
 			for range tt.messages {
-				s.hear(tt.message)
+				s.receive(tt.message)
 			}
-			if tt.incomplete && !s.silent() {
+			if tt.incomplete && !s.isIdle() {
 				t.Error("goes on to listen when it is full")
 			}
 			found, err := s.result()
@@ -44,7 +44,7 @@ func TestScanIsBounded(t *testing.T) {
 			if len(found) != tt.want || errors.As(err, &short) != tt.incomplete || err != nil && !tt.incomplete {
 				t.Errorf("got %d messages and %v, want %d, incomplete %v", len(found), err, tt.want, tt.incomplete)
 			}
-			s.hear(retained("ours", 1))
+			s.receive(retained("ours", 1))
 			if later, _ := s.result(); len(later) != tt.want {
 				t.Error("takes in more when it is over")
 			}
@@ -54,7 +54,7 @@ func TestScanIsBounded(t *testing.T) {
 
 // TestScanSilence: what is no retained message does not keep a scan from its end.
 func TestScanSilence(t *testing.T) {
-	s := &scan{most: bounds{10, 1000}}
+	s := &scan{limits: scanLimits{10, 1000}}
 	for i, step := range []struct {
 		hears broker.Message
 		want  bool
@@ -65,14 +65,14 @@ func TestScanSilence(t *testing.T) {
 		{broker.Message{Topic: "b", Payload: []byte("1"), Retain: true}, false},
 		{broker.Message{Topic: "b", Retain: true}, true},
 	} {
-		s.hear(step.hears)
-		if got := s.silent(); got != step.want {
+		s.receive(step.hears)
+		if got := s.isIdle(); got != step.want {
 			t.Errorf("step %d: silent %v, want %v", i, got, step.want)
 		}
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.fail(over, nil)
+	s.noteFailure(over, nil)
 	if _, err := s.result(); err == nil || !strings.Contains(err.Error(), "10s") {
 		t.Errorf("got %v, want an error that names the time", err)
 	}

@@ -9,29 +9,29 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/ratelimit"
 )
 
-// A task is what a session does at a time of its own.
+// A task is something that a session does at a scheduled time.
 type task uint8
 
 const (
-	introduceTask task = iota // everything again, for a hub that has started
-	announceTask              // what was announced too short a time ago
-	expireTask                // see expireFound
-	reviewTask                // who publishes each meter
-	proofTask                 // proofs that have taken too long
+	publishAllTask task = iota // publish everything again, as for a hub that has started
+	announceTask               // take the announcement steps that had to wait
+	expireTask                 // see expireFound
+	reviewTask                 // decide again who publishes each meter
+	arrivalTask                // conclude arrival checks at their deadline
 	taskCount
 )
 
-// A schedule says when tasks are due; zero is never.
+// A schedule holds when each task is due. Zero means never.
 type schedule [taskCount]time.Time
 
-// in has a task done in a while, or sooner where it is due sooner.
+// in schedules a task after wait, unless it is due earlier.
 func (s *schedule) in(t task, wait time.Duration) {
 	if at := time.Now().Add(wait); s[t].IsZero() || at.Before(s[t]) {
 		s[t] = at
 	}
 }
 
-// wait returns how long nothing is due.
+// wait returns how long no task is due.
 func (s *schedule) wait() time.Duration {
 	wait := time.Hour
 	for _, at := range s {
@@ -42,26 +42,27 @@ func (s *schedule) wait() time.Duration {
 	return wait
 }
 
-// doDue does the tasks that are due.
-func (s *session) doDue(ctx context.Context) {
-	do := [taskCount]func(){s.introduceAgain, s.announceDue, s.expireFound, func() { s.review(ctx) }, s.concludeProofs}
-	for t, at := range s.due {
+// runDueTasks runs the tasks that are due.
+func (s *session) runDueTasks(ctx context.Context) {
+	do := [taskCount]func(){s.publishAllAgain, s.announceDue, s.expireFound, func() { s.review(ctx) }, s.concludeArrivalChecks}
+	for t, at := range s.schedule {
 		if at.IsZero() || time.Now().Before(at) {
 			continue
 		}
 		s.feed.Progress()
-		s.due[t] = time.Time{}
+		s.schedule[t] = time.Time{}
 		do[t]()
 	}
 }
 
-// mostPosted is how much waits for the session at most. A flood of messages by others goes beyond it.
-const mostPosted = 10_000
+// maxPosted is how many functions may wait for the session. post drops more, as in a flood of messages by other programs.
+const maxPosted = 10_000
 
-// post has the goroutine of the session do something: the goroutines of the connection, which hear of it, must not.
+// post makes the session's goroutine call f. The goroutines that receive messages must not change the session themselves. It is safe for
+// concurrent use.
 func (s *session) post(f func()) {
 	s.mu.Lock()
-	if len(s.posted) < mostPosted {
+	if len(s.posted) < maxPosted {
 		s.posted = append(s.posted, f)
 	}
 	s.mu.Unlock()
@@ -71,8 +72,8 @@ func (s *session) post(f func()) {
 	}
 }
 
-// takePosted does what was posted.
-func (s *session) takePosted() {
+// runPosted calls the posted functions.
+func (s *session) runPosted() {
 	s.mu.Lock()
 	posted := s.posted
 	s.posted = nil
@@ -82,54 +83,53 @@ func (s *session) takePosted() {
 	}
 }
 
-// heard acts on what the goroutines of the connection have heard.
-func (s *session) heard(ctx context.Context) {
+// processPosted calls the posted functions and acts on what they changed.
+func (s *session) processPosted(ctx context.Context) {
 	s.feed.Progress()
-	s.takePosted()
-	s.concludeProofs()
+	s.runPosted()
+	s.concludeArrivalChecks()
 	s.review(ctx)
 }
 
-// A pace bounds how often everything is said again because somebody else gave cause for it: a hub that starts, or another program that
-// says that this bridge is offline. The first time it is done at once. While it goes on the gaps grow, so that two bridges that
-// contradict each other make no storm.
-type pace struct {
-	last time.Time     // when it was last done
-	gap  time.Duration // how long after that it may be done again
+// A backoff limits how often everything is published again because of another program: a hub that starts, or a message that this bridge is
+// offline. The first time needs no wait. Then the gaps grow, so that two bridges that contradict each other do not flood the broker.
+type backoff struct {
+	lastDone time.Time
+	gap      time.Duration // the shortest time from lastDone to the next time
 }
 
 const (
-	leastGap, mostGap = 5 * time.Second, time.Minute
-	// calm is how long there must be no cause before the gaps are short again.
-	calm = 10 * time.Minute
+	minGap, maxGap = 5 * time.Second, time.Minute
+	// resetAfter is the time without a cause after which the gap is zero again.
+	resetAfter = 10 * time.Minute
 )
 
-// wait returns how long to wait, at least as long as the pause.
-func (p *pace) wait(now time.Time, pause time.Duration) time.Duration {
-	if now.Sub(p.last) >= calm {
-		p.gap = 0
+// wait returns how long to wait, which is at least pause.
+func (b *backoff) wait(now time.Time, pause time.Duration) time.Duration {
+	if now.Sub(b.lastDone) >= resetAfter {
+		b.gap = 0
 	}
-	return max(pause, p.gap-now.Sub(p.last))
+	return max(pause, b.gap-now.Sub(b.lastDone))
 }
 
-// done notes that it was done.
-func (p *pace) done(now time.Time) {
-	p.last, p.gap = now, min(max(leastGap, 2*p.gap), mostGap)
+// done records that everything was published again.
+func (b *backoff) done(now time.Time) {
+	b.lastDone, b.gap = now, min(max(minGap, 2*b.gap), maxGap)
 }
 
-// ownStatus hears what is said of this bridge. That it is offline was said by somebody else: by a second bridge with the same topics
-// that stopped, or by the broker, as the will of a connection it had not known to be dead. What was retained before is no news.
-func (s *session) ownStatus(m broker.Message) {
+// receiveOwnStatus handles a message under the status topic of this bridge. "offline" comes from somebody else: from a second bridge with the
+// same topics that stops, or from the broker, as the late will of an earlier connection. A retained status is only remembered.
+func (s *session) receiveOwnStatus(m broker.Message) {
 	s.post(func() {
 		if m.Retain {
-			s.statusHeard, s.wasOnline = true, string(m.Payload) == online
+			s.statusReceived, s.bridgeWasOnline = true, string(m.Payload) == online
 			return
 		}
 		if string(m.Payload) != offline {
 			return
 		}
-		s.introduceSoon()
-		if count, ok := s.limiter.Allow("contradicted"); ok {
+		s.publishAllSoon()
+		if count, ok := s.logLimiter.Allow("contradicted"); ok {
 			ratelimit.WithCount(s.log.Info(), count).Str("source", m.Topic).
 				Msg("somebody else said that this bridge is offline: everything is published again (is hanbridge running twice with this " +
 					"mqtt.base_topic?)")
@@ -137,23 +137,23 @@ func (s *session) ownStatus(m broker.Message) {
 	})
 }
 
-// hubStatus hears the hub's birth message. One that was retained tells of a start before this connection, which began with all there
-// is to say.
-func (s *session) hubStatus(m broker.Message) {
+// receiveHubStatus handles the hub's birth message. A retained one is older than this connection, which began by publishing everything.
+func (s *session) receiveHubStatus(m broker.Message) {
 	if !m.Retain && string(m.Payload) == online {
-		s.post(s.introduceSoon)
+		s.post(s.publishAllSoon)
 	}
 }
 
-// introduceSoon has everything introduced again in a moment, at random: a hub that has just started hears of many devices at once. What
-// comes until then is answered with it.
-func (s *session) introduceSoon() {
-	if s.due[introduceTask].IsZero() {
-		s.due.in(introduceTask, s.pace.wait(time.Now(), time.Second+rand.N(4*time.Second)))
+// publishAllSoon schedules publishing everything again after a random delay of 1 to 5 s, since a hub that has just started receives many
+// devices at once. It has no effect if that is already scheduled.
+func (s *session) publishAllSoon() {
+	if s.schedule[publishAllTask].IsZero() {
+		s.schedule.in(publishAllTask, s.republishBackoff.wait(time.Now(), time.Second+rand.N(4*time.Second)))
 	}
 }
 
-func (s *session) introduceAgain() {
-	s.pace.done(time.Now())
-	s.introduce()
+// publishAllAgain publishes everything again because of another program.
+func (s *session) publishAllAgain() {
+	s.republishBackoff.done(time.Now())
+	s.publishAll()
 }

@@ -11,7 +11,7 @@ import (
 
 func TestPace(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	var p pace
+	var p backoff
 	now := start
 	for i, step := range []struct {
 		after time.Duration // the last answer there is cause again
@@ -39,7 +39,7 @@ func TestPace(t *testing.T) {
 
 // TestPaceOfAStorm bounds what a day of contradictions costs.
 func TestPaceOfAStorm(t *testing.T) {
-	var p pace
+	var p backoff
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	n := 0
 	for now := start; now.Before(start.Add(24 * time.Hour)); n++ {
@@ -54,9 +54,9 @@ func TestPaceOfAStorm(t *testing.T) {
 // TestFoundInPartOutlivesTheConnection: what an incomplete scan found is kept as long on the next connection.
 func TestFoundInPartOutlivesTheConnection(t *testing.T) {
 	o := New(Config{}, zerolog.Nop())
-	o.devices, o.partial = recallDevices(nil, &o.config), true
+	o.devices, o.scanIncomplete = loadDevices(nil, &o.config), true
 	newSession(o, nil, new(bridge.Feed)).takeOver(nil)
-	if got := time.Until(newSession(o, nil, new(bridge.Feed)).due[expireTask]); got < foundLifetime-time.Hour {
+	if got := time.Until(newSession(o, nil, new(bridge.Feed)).schedule[expireTask]); got < foundLifetime-time.Hour {
 		t.Errorf("kept for %v more, want %v", got, foundLifetime)
 	}
 }

@@ -19,101 +19,104 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// session is what is published over one connection.
+// A session publishes over one connection. Only the goroutine of Run uses it, except post.
 type session struct {
 	*Output
-	conn      *broker.Conn
-	feed      *bridge.Feed
-	due       schedule
-	meters    map[string]*meter
-	own       announcer         // of the bridge's device
-	gone      []announcer       // of meters that are configured no longer
-	watched   []string          // the ids of these, and of those that are configured
-	sent      map[string]device // what the broker holds of a device when it has acknowledged all
-	buf       []byte
-	first     zerolog.Level // of the log line of a first announcement
-	unchecked bool          // nothing is heard of other bridges on this connection
+	conn           *broker.Conn
+	feed           *bridge.Feed
+	schedule       schedule
+	meters         map[string]*meter
+	bridgeDevice   announcer         // the bridge's own device
+	removedMeters  []announcer       // meters that are no longer configured
+	meterIDs       []string          // the ids of the configured and the removed meters
+	undelivered    map[string]device // by meter id: what the broker retains of a device when it has acknowledged everything
+	buf            []byte
+	announcedLevel zerolog.Level // the log level for a first announcement
+	othersUnknown  bool          // messages of other bridges cannot be received
 
-	statusHeard bool // the broker has told which status of this base topic it holds
-	wasOnline   bool // a bridge of this base topic was there when this one came
+	statusReceived  bool // the retained status of the bridge has arrived
+	bridgeWasOnline bool // a bridge with this base topic was online when this one connected
 
-	wake   chan struct{} // something was posted
+	wake   chan struct{} // receives when a function was posted
 	mu     sync.Mutex
 	posted []func()
 }
 
+// newSession returns a session that has not published anything.
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s := &session{
-		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, sent: map[string]device{}, wake: make(chan struct{}, 1),
+		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, undelivered: map[string]device{}, wake: make(chan struct{}, 1),
 	}
-	if o.found != nil {
-		s.due[expireTask] = o.foundUntil
+	if o.foundQuantities != nil {
+		s.schedule[expireTask] = o.foundExpiry
 	}
-	s.own = announcer{wanted: func(style discovery.Style) wanted {
-		return wanted{messages: s.config.discovery(style).Bridge(), topics: []string{"status"}}
+	s.bridgeDevice = announcer{wanted: func(style discovery.Style) wantedDevice {
+		return wantedDevice{messages: s.config.discovery(style).Bridge(), topics: []string{"status"}}
 	}}
 	for _, m := range feed.Meters() {
-		s.watched = append(s.watched, m.ID)
+		s.meterIDs = append(s.meterIDs, m.ID)
 	}
-	for _, id := range slices.Sorted(maps.Keys(o.devices.kept.Devices)) {
-		if id != "" && !slices.Contains(s.watched, id) {
-			s.watched = append(s.watched, id)
-			s.gone = append(s.gone, announcer{id: id, wanted: func(discovery.Style) wanted { return wanted{} }})
+	for _, id := range slices.Sorted(maps.Keys(o.devices.document.Devices)) {
+		if id != "" && !slices.Contains(s.meterIDs, id) {
+			s.meterIDs = append(s.meterIDs, id)
+			s.removedMeters = append(s.removedMeters, announcer{meterID: id, wanted: func(discovery.Style) wantedDevice { return wantedDevice{} }})
 		}
 	}
 	return s
 }
 
-// begin says that the bridge is there, and everything it knows. A broker that was started again may have lost all.
+// begin subscribes and publishes everything. The broker may have lost everything in a restart.
 func (s *session) begin(ctx context.Context) error {
-	if err := s.listen(ctx); err != nil {
+	if err := s.subscribe(ctx); err != nil {
 		return err
 	}
-	s.leaveToOthers()
-	if err := s.move(ctx); err != nil {
+	s.dropMetersOfOthers()
+	if err := s.takeBackOldBase(ctx); err != nil {
 		return err
 	}
 	if s.scanned {
-		s.introduce()
+		s.publishAll()
 	} else {
 		s.scanRetained(ctx)
 	}
 	return s.conn.Err()
 }
 
-// listenTime is how long a broker may take to answer the subscriptions that a session begins with. What it sends later is heard all the same.
-const listenTime = 5 * time.Second
+// subscribeTimeout is how long the broker may take to answer the subscriptions at the start of a session. Messages that arrive later are still
+// received.
+const subscribeTimeout = 5 * time.Second
 
-// listen subscribes to what the hub says of itself, and others of this bridge and its meters.
-func (s *session) listen(ctx context.Context) error {
-	until, cancel := context.WithTimeout(ctx, listenTime)
+// subscribe subscribes to the status of the hub, the status of this bridge, and what other bridges publish of its meters. It returns an error
+// only if the connection or ctx has ended.
+func (s *session) subscribe(ctx context.Context) error {
+	until, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
-	hear := func(topic string, f func(broker.Message), complaint string) error {
+	subscribe := func(topic string, f func(broker.Message), complaint string) error {
 		s.feed.Progress()
 		err := s.conn.Subscribe(until, topic, 1, f)
-		if err != nil && !s.ended(ctx) { // values go out all the same, and are retained
+		if err != nil && !s.ended(ctx) { // values can be published all the same
 			s.warn(err, complaint)
 			return nil
 		}
 		return err
 	}
 	if s.config.Style != discovery.Off {
-		if err := hear(s.config.StatusTopic, s.hubStatus, "cannot hear when home assistant starts"); err != nil {
+		if err := subscribe(s.config.StatusTopic, s.receiveHubStatus, "cannot hear when home assistant starts"); err != nil {
 			return err
 		}
 	}
-	if err := hear(s.config.BaseTopic+"/status", s.ownStatus, "cannot hear when somebody else says that the bridge is offline"); err != nil {
+	if err := subscribe(s.config.BaseTopic+"/status", s.receiveOwnStatus, "cannot hear when somebody else says that the bridge is offline"); err != nil {
 		return err
 	}
-	return s.watch(ctx)
+	return s.subscribeToOthers(ctx)
 }
 
-// ended reports whether the connection or ctx is over: an error is then no fault of the broker's.
+// ended reports whether the connection or ctx has ended. An error is then no fault of the broker.
 func (s *session) ended(ctx context.Context) bool { return s.conn.Err() != nil || ctx.Err() != nil }
 
-// move takes back what is retained below another base topic.
-func (s *session) move(ctx context.Context) error {
-	if s.devices.kept.Base == s.config.BaseTopic {
+// takeBackOldBase takes back what an earlier run has retained below another base topic.
+func (s *session) takeBackOldBase(ctx context.Context) error {
+	if s.devices.document.Base == s.config.BaseTopic {
 		return nil
 	}
 	for _, topic := range s.devices.topics() {
@@ -122,78 +125,78 @@ func (s *session) move(ctx context.Context) error {
 	if err := s.conn.Flush(ctx); err != nil {
 		return err
 	}
-	s.devices.kept.Base = s.config.BaseTopic
-	s.devices.keep()
+	s.devices.document.Base = s.config.BaseTopic
+	s.devices.save()
 	s.devices.sync()
 	return nil
 }
 
-// introduce says that the bridge is there, and makes everything new.
-func (s *session) introduce() {
-	s.own.due = true
-	for i := range s.gone {
-		s.gone[i].due = true
+// publishAll publishes announcements, the status of the bridge, and every value again.
+func (s *session) publishAll() {
+	s.bridgeDevice.pending = true
+	for i := range s.removedMeters {
+		s.removedMeters[i].pending = true
 	}
 	s.announceDue()
 	s.publish(s.config.BaseTopic+"/status", []byte(online), true)
 	s.feed.Resync()
 }
 
-// deliver publishes all that is new. Each batch counts as delivered when the broker has acknowledged all of it: one wait a
-// batch, not one a message.
+// deliver publishes the new batches of the feed. A batch counts as delivered when the broker has acknowledged all of its messages.
 func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		early := len(s.early)
-		s.batch(ctx, b)
+		early := len(s.earlyTelegrams)
+		s.publishBatch(ctx, b)
 		if err := s.conn.Flush(ctx); err != nil {
-			s.early = s.early[:early] // the feed gives those of this batch again
+			s.earlyTelegrams = s.earlyTelegrams[:early] // the feed returns the telegrams of this batch again
 			return err
 		}
-		s.early = s.early[early:]
-		s.confirm()
+		s.earlyTelegrams = s.earlyTelegrams[early:]
+		s.storeDelivered()
 	}
 	return nil
 }
 
-// sayLost tells of telegrams that were lost, and of those since it last did.
-func (o *Output) sayLost(telegrams uint64) {
-	if o.lost += telegrams; telegrams == 0 {
+// logLostTelegrams logs that telegrams were lost, with a count that includes those that were not logged yet.
+func (o *Output) logLostTelegrams(telegrams uint64) {
+	if o.lostTelegrams += telegrams; telegrams == 0 {
 		return
 	}
 	const message = "whole telegrams not published: the broker is too slow or was away"
-	if _, ok := o.limiter.Allow(message); ok {
-		o.log.Warn().Uint64("count", o.lost).Msg(message)
-		o.lost = 0
+	if _, ok := o.logLimiter.Allow(message); ok {
+		o.log.Warn().Uint64("count", o.lostTelegrams).Msg(message)
+		o.lostTelegrams = 0
 	}
 }
 
-func (s *session) batch(ctx context.Context, b *bridge.Batch) {
-	s.sayLost(b.Lost)
-	s.takeClaims(ctx, b.Updates)
+// publishBatch publishes the messages of a batch.
+func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
+	s.logLostTelegrams(b.Lost)
+	s.becomeFirst(ctx, b.Updates)
 	for i := range b.Updates {
-		s.news(&b.Updates[i])
+		s.publishUpdate(&b.Updates[i])
 	}
-	for i := range len(s.early) { // what is still too early is added behind them once more
-		s.telegram(&s.early[i])
+	for i := range len(s.earlyTelegrams) { // publishTelegram appends again what is still too early
+		s.publishTelegram(&s.earlyTelegrams[i])
 	}
 	for i := range b.Telegrams {
-		s.telegram(&b.Telegrams[i])
+		s.publishTelegram(&b.Telegrams[i])
 	}
 }
 
-var errStopping = fmt.Errorf("a program that ends waits %v at most for a broker that acknowledges nothing (is the broker overloaded, or the network down?)", flush)
+var errStopping = fmt.Errorf("a program that ends waits %v at most for a broker that acknowledges nothing (is the broker overloaded, or the network down?)", stopAckTimeout)
 
-// farewell publishes the last values, says that bridge and meters are offline, and leaves.
-func (s *session) farewell() error {
+// shutdown publishes the last values and the status offline of the meters and the bridge, and closes the connection.
+func (s *session) shutdown() error {
 	ctx, giveUp := context.WithCancelCause(context.Background())
 	defer giveUp(nil)
 	stop := func() { giveUp(errStopping) }
-	s.leaving = time.AfterFunc(flush, stop)
-	defer s.leaving.Stop()
-	defer time.AfterFunc(flushAll, stop).Stop()
+	s.shutdownTimer = time.AfterFunc(stopAckTimeout, stop)
+	defer s.shutdownTimer.Stop()
+	defer time.AfterFunc(stopTimeout, stop).Stop()
 	undelivered := s.deliver(ctx)
 	for _, m := range s.meters {
-		if !m.yields() {
+		if !m.otherPublishesStatus() {
 			s.publish(m.prefix+"status", []byte(offline), true)
 		}
 	}
@@ -202,13 +205,13 @@ func (s *session) farewell() error {
 		s.log.Warn().Err(err).Msg("last values not delivered")
 		return nil
 	}
-	s.confirm()
+	s.storeDelivered()
 	return nil
 }
 
-// publish sends one message. If no broker accepts such a message, or this broker is known not to, publish logs an error and skips the
-// message: sending it would end the connection, again and again, and no other message would arrive. Any other error ends the connection, which
-// Run notices; nothing is sent from then on, and no Flush succeeds.
+// publish sends one message. If no broker accepts the message, or this broker is known not to, publish logs an error and skips it. The broker
+// would otherwise close each connection at that message, and no other message would arrive. After any other error the connection has ended,
+// which Run notices: no later message is sent, and no Flush succeeds.
 func (s *session) publish(topic string, payload []byte, retain bool) {
 	s.feed.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))
@@ -216,21 +219,23 @@ func (s *session) publish(topic string, payload []byte, retain bool) {
 		return
 	}
 	kind, text := topic, "message not published"
-	if strings.HasPrefix(topic, s.config.Prefix+"/") { // there may be hundreds of them
-		kind, text = "announcements", notAnnounced
+	if strings.HasPrefix(topic, s.config.Prefix+"/") { // one log line for all, since there may be hundreds
+		kind, text = "announcements", notAnnouncedText
 	}
-	s.sayRefused(kind, err, text)
+	s.logRefused(kind, err, text)
 }
 
-func (s *session) sayRefused(kind string, err error, text string) {
-	if count, ok := s.limiter.Allow(kind); ok {
+// logRefused logs that messages of a kind are not published, once a while.
+func (s *session) logRefused(kind string, err error, text string) {
+	if count, ok := s.logLimiter.Allow(kind); ok {
 		ratelimit.WithCount(s.log.Error().Err(err), count).Msg(text)
 	}
 }
 
+// message returns a message with the configured QoS.
 func (s *session) message(topic string, payload []byte, retain bool) broker.Message {
 	return broker.Message{Topic: topic, Payload: payload, QoS: s.config.QoS, Retain: retain}
 }
 
-// notAnnounced is said of an announcement that the broker does not take: a person who looks for values finds them.
-const notAnnounced = "announcement not published: home assistant does not show these entities; values are published all the same"
+// notAnnouncedText is the log message for an announcement that the broker does not accept.
+const notAnnouncedText = "announcement not published: home assistant does not show these entities; values are published all the same"

@@ -8,26 +8,28 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// received is RFC 3339 with milliseconds.
-const received = "2006-01-02T15:04:05.000Z07:00"
+// receivedLayout is the layout of RFC 3339 with milliseconds.
+const receivedLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// telegram publishes all values of one telegram in one object. It is never retained: it is an event.
-func (s *session) telegram(t *bridge.Telegram) {
+// publishTelegram publishes all values of a telegram in one JSON object. It is never retained, since it is an event. A telegram that comes
+// before its meter's description is kept in earlyTelegrams.
+func (s *session) publishTelegram(t *bridge.Telegram) {
 	m := s.meter(s.feed.Meter(t.Meter))
-	if m.about.Protocol == "" { // it came before the meter's description, and it is not decided who publishes it
+	if m.description.Protocol == "" { // it is not decided yet which bridge publishes the meter
 		t.Values = slices.Clone(t.Values)
-		s.early = append(s.early, *t)
+		s.earlyTelegrams = append(s.earlyTelegrams, *t)
 		return
 	}
-	s.buf = appendTelegram(s.buf[:0], m.ID, t, s.marks.run, m.first)
+	s.buf = appendTelegram(s.buf[:0], m.ID, t, s.marks.run, m.isFirst)
 	s.publish(m.prefix+"telegram", s.buf, false)
 }
 
-// appendTelegram writes the numbers digit by digit from their exact values, and who published them: see claim.
+// appendTelegram appends the payload of a telegram. Numbers are written exactly, and mark says which bridge publishes them (see ownership). It
+// leaves counters out unless counters is true.
 func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, counters bool) []byte {
 	b = append(append(b, `{"meter":"`...), meter...)
 	b = strconv.AppendUint(append(b, `","seq":`...), t.Seq, 10)
-	b = t.Received.AppendFormat(append(b, `,"received":"`...), received)
+	b = t.Received.AppendFormat(append(b, `,"received":"`...), receivedLayout)
 	if !t.MeterTime.IsZero() {
 		b = t.MeterTime.Append(append(b, `","meter_time":"`...))
 	}
@@ -46,17 +48,18 @@ func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, cou
 	}
 	b = append(append(append(b, `},"instance":"`...), mark...), '"')
 	if !counters {
-		b = append(b, `,"counters":"`+withheld+`"`...)
+		b = append(b, `,"counters":"`+withheldText+`"`...)
 	}
 	return append(b, '}')
 }
 
+// appendJSON appends a value as a JSON number or string.
 func appendJSON(b []byte, v *bridge.Value) []byte {
 	if v.ID.Row().Numeric() {
 		return v.Append(b)
 	}
 	text, err := json.Marshal(v.Text)
-	if err != nil { // no string makes it fail
+	if err != nil { // it cannot fail for a string
 		return append(b, "null"...)
 	}
 	return append(b, text...)

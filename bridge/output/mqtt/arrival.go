@@ -1,0 +1,140 @@
+package mqtt
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+	"github.com/hanbridge/hanbridge/discovery"
+)
+
+// An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. The acknowledgement is no proof, since a broker
+// acknowledges messages that its access rules forbid (MQTT 3.1.1, 3.3.5). The check subscribes before the announcement is published, and
+// ignores retained messages, which are older. So it works also if the broker retains nothing.
+type arrivalCheck struct {
+	want     wantedDevice
+	deadline time.Time       // of the check; zero until every announcement is published
+	missing  map[string]bool // the topics from which no announcement has arrived yet
+}
+
+// arrivalTimeout is how long an announcement may take to the broker and back.
+const arrivalTimeout = 5 * time.Second
+
+// arrivalFilters returns the topic filters that match the announcement of a device. The device "+" is every device.
+func (c Config) arrivalFilters(device string, want *wantedDevice) []string {
+	filters := c.announcedFilters(device)
+	if len(want.messages) > 1 {
+		return filters[1:]
+	}
+	return filters[:1]
+}
+
+// startArrivalCheck starts a check and reports whether it did. When the check has succeeded, the log says that the meter is announced. There
+// is no check for the bridge's own device, for a device that is taken back, or if the result is known.
+func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
+	if a.meterID == "" || want.undecided || len(want.messages) == 0 || s.arrivalKnown[a.meterID] {
+		return false
+	}
+	s.endArrivalCheck(a)
+	p := &arrivalCheck{want: *want, missing: map[string]bool{}}
+	for _, m := range want.messages {
+		p.missing[m.Topic] = true
+	}
+	a.arrival = p
+	receive := func(m broker.Message) {
+		if !m.Retain && len(m.Payload) > 0 {
+			s.post(func() { delete(p.missing, m.Topic) })
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), echoTimeout)
+	defer cancel()
+	for _, filter := range s.config.arrivalFilters("hanbridge_"+a.meterID, want) {
+		if err := s.conn.Subscribe(ctx, filter, 1, receive); err != nil {
+			if s.conn.Err() == nil {
+				s.arrivalKnown[a.meterID] = true
+				s.warn(err, "cannot see if announcements reach home assistant (may this user read them?)")
+			}
+			s.endArrivalCheck(a)
+			return false
+		}
+	}
+	return true
+}
+
+// concludeArrivalChecks ends the checks that have succeeded or reached their deadline, and logs whether the meter is announced.
+func (s *session) concludeArrivalChecks() {
+	for _, m := range s.meters {
+		p := m.arrival
+		if p == nil {
+			continue
+		}
+		late := !p.deadline.IsZero() && !time.Now().Before(p.deadline)
+		switch {
+		case len(p.missing) == 0:
+			s.arrivalKnown[m.ID] = true
+			s.endArrivalCheck(&m.announcer)
+			s.logAnnounced(&m.announcer, &p.want)
+		case late:
+			s.endArrivalCheck(&m.announcer)
+			if !s.isTooLarge(&p.want) {
+				s.logDenied(m, p)
+				continue
+			}
+			m.pending = true
+			s.schedule.in(announceTask, discovery.StepPause)
+		case !p.deadline.IsZero():
+			s.schedule.in(arrivalTask, time.Until(p.deadline))
+		}
+	}
+}
+
+// endArrivalCheck ends the check of a device, if there is one, and its subscriptions. The next announcement starts another check.
+func (s *session) endArrivalCheck(a *announcer) {
+	if p := a.arrival; p != nil {
+		a.arrival = nil
+		s.unsubscribe(s.config.arrivalFilters("hanbridge_"+a.meterID, &p.want))
+	}
+}
+
+// logDenied logs, once for each meter, that its announcement does not arrive.
+func (s *session) logDenied(m *meter, p *arrivalCheck) {
+	if s.firstTime("denied " + m.ID) {
+		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement and gives it to nobody who may read it: its access rules most likely forbid it, " +
+			"and home assistant does not see this meter. Allow this user to publish and to read " + strings.Join(s.config.arrivalFilters("+", &p.want), " and "))
+	}
+}
+
+// logAnnounced logs that a meter is announced or taken back. The level is debug if the same entities were announced before, as for a hub that
+// has started.
+func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
+	entities, level := want.entities, s.announcedLevel
+	switch {
+	case !a.lastStep.IsZero() && entities == a.loggedEntities:
+		level = zerolog.DebugLevel
+	case !a.lastStep.IsZero():
+		level = zerolog.InfoLevel
+	}
+	a.loggedEntities = entities
+	switch {
+	case a.meterID == "" || want.undecided:
+	case entities == 0:
+		s.log.WithLevel(level).Str("meter", a.meterID).Msg("meter is not in the configuration any more: taken back from home assistant")
+	case s.config.Style != discovery.Off:
+		s.log.WithLevel(level).Str("meter", a.meterID).Int("entities", entities).Msg("announced to home assistant")
+	}
+}
+
+// logTakenBack logs the announcements in held that are taken back because they are below another prefix, or discovery is off.
+func (s *session) logTakenBack(a *announcer, held discovery.Announced) {
+	if s.config.Style != discovery.Off {
+		held = held.Minus(held.UnderPrefix(s.config.Prefix))
+	}
+	if len(held) == 0 {
+		return
+	}
+	s.log.Info().Str("meter", cmp.Or(a.meterID, ownDevice)).Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+}

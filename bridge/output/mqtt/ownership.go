@@ -1,0 +1,201 @@
+package mqtt
+
+import (
+	"cmp"
+	"encoding/json"
+	"time"
+)
+
+// An ownership records which bridge publishes one meter: this one, another one with the same mqtt.base_topic and meters.id, or both. If two
+// bridges publish it, only the first may publish counters. Otherwise a hub would record the step from one meter's counter to the other's as
+// consumption.
+//
+// The first bridge is the one whose instance mark is in the retained description of the meter, <base>/<meter>/info. If no description is
+// retained, a bridge becomes first when its own meter sends a telegram before it has received one of another bridge. A second bridge
+// becomes first when it has received nothing of another bridge for a while and either the counters show that the meter is the same, or a
+// person has removed the description (hanbridge takeover).
+type ownership struct {
+	ownMark     string        // the instance mark of this run
+	minSilence  time.Duration // how long the other bridge must be silent at least before this one replaces it
+	isFirst     bool          // this bridge is the first and publishes the counters
+	since       time.Time     // since when this bridge publishes the meter, earlier runs included
+	connectedAt time.Time     // when this connection began to receive
+
+	otherMark     string        // the mark in the retained description; "" if it is a mark of this bridge or there is none
+	otherUnmarked bool          // a version without marks wrote the retained description
+	otherOnline   bool          // a bridge with this base topic was online when this one connected, or has published since
+	lastOther     time.Time     // when the last telegram of a bridge that publishes counters arrived
+	otherInterval time.Duration // between the last two of these telegrams
+	infoRemoved   bool          // a person has removed the other bridge's description
+	comparison    comparison    // of this meter with the other bridge's
+	stateless     bool          // this bridge has no state file, so the other may be its own earlier run
+
+	infoReceived  bool // the retained description has been received
+	claiming      bool // this bridge has published its description and waits for an older one
+	echoReceived  bool // that description has come back from the broker
+	republishInfo bool // the description must be published again, so that the other bridge sees who is first
+
+	rivalMark string    // the mark of another bridge that publishes the meter although this one is the first; "unmarked" if it has none
+	rivalLast time.Time // when that bridge last published
+}
+
+// A comparison is the result of comparing this meter with the retained values of another bridge.
+type comparison uint8
+
+const (
+	notCompared comparison = iota
+	sameMeter
+	anotherMeter
+	inconclusive // it may be the same meter or another
+)
+
+// A decision says what to do with the counters of a meter that has sent a telegram.
+type decision uint8
+
+const (
+	publishCounters  decision = iota
+	waitForOther              // until it is known whether the other bridge still publishes
+	compareFirst              // compare the meter with the retained values, and decide again
+	withholdCounters          // until a person acts
+)
+
+// silentAt returns when the other bridge counts as silent.
+func (o *ownership) silentAt() time.Time {
+	since := o.connectedAt
+	if o.lastOther.After(since) {
+		since = o.lastOther
+	}
+	return since.Add(max(o.minSilence, silentIntervals*o.otherInterval))
+}
+
+// silentAfter is how many intervals without a telegram mean that a bridge is silent.
+const silentIntervals = 6
+
+// isSilent reports whether the other bridge counts as silent.
+func (o *ownership) isSilent(now time.Time) bool { return !now.Before(o.silentAt()) }
+
+// otherPublishesStatus reports whether another bridge publishes whether the meter is online.
+func (o *ownership) otherPublishesStatus(now time.Time) bool {
+	return !o.isFirst && o.contested() && o.otherOnline && !o.isSilent(now)
+}
+
+// contested reports whether another bridge publishes or has published the meter.
+func (o *ownership) contested() bool {
+	return o.otherMark != "" || o.otherUnmarked && o.otherOnline || !o.lastOther.IsZero()
+}
+
+// decide returns what to do with the counters of the meter.
+func (o *ownership) decide(now time.Time) decision {
+	// If no telegram of another bridge has arrived, most likely an earlier version or an earlier run of this bridge wrote the description.
+	free := o.infoRemoved || o.lastOther.IsZero() && (o.otherMark == "" || o.stateless && o.comparison == inconclusive)
+	switch {
+	case o.isFirst, !o.contested(), free && o.isSilent(now):
+		return publishCounters
+	case free, o.otherOnline && !o.isSilent(now):
+		return waitForOther
+	case o.comparison == notCompared:
+		return compareFirst
+	case o.comparison == sameMeter:
+		return publishCounters
+	}
+	return withholdCounters
+}
+
+// infoPayload holds the fields of a meter's description that ownership depends on.
+type infoPayload struct {
+	Instance string    `json:"instance"`
+	Since    time.Time `json:"since"`
+}
+
+// resetForConnection forgets what belongs to the previous connection.
+func (o *ownership) resetForConnection(now time.Time) {
+	o.connectedAt, o.infoReceived, o.claiming, o.echoReceived, o.republishInfo = now, false, false, false, false
+	o.otherUnmarked, o.otherOnline = false, false
+}
+
+// receiveInfo handles a description of the meter, retained or just published. An empty payload means that somebody has removed it. ours is
+// true if a run of this bridge wrote it, and echo if this run has just published it.
+func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d infoPayload, now time.Time) {
+	o.infoReceived = o.infoReceived || retained
+	switch {
+	case ours:
+		o.echoReceived = o.echoReceived || echo
+		if !retained {
+			return
+		}
+		o.otherMark, o.isFirst = "", true // this bridge was the first, and no other has become it since
+		if o.since.IsZero() {
+			o.since = d.Since
+		}
+	case len(payload) == 0 && !o.isFirst:
+		o.otherMark, o.otherUnmarked, o.infoRemoved = "", false, true
+	case retained && d.Instance == "":
+		o.otherUnmarked, o.republishInfo = true, o.republishInfo || o.isFirst
+	case retained:
+		o.receiveRetainedInfo(d)
+	case len(payload) > 0 && (!o.isFirst && !o.claiming || d.Instance != "" && d.olderThan(o)):
+		o.isFirst, o.claiming, o.rivalMark, o.otherMark = false, false, "", d.Instance
+		o.noteTelegram(now)
+	case len(payload) > 0: // from a version that does not compare since, or a bridge that has just started
+		o.noteRival(d.Instance, now)
+		fallthrough
+	default:
+		o.republishInfo = o.republishInfo || o.isFirst // it tells the other bridge to remain second
+	}
+}
+
+// receiveRetainedInfo handles the retained description of another bridge.
+func (o *ownership) receiveRetainedInfo(d infoPayload) {
+	if o.isFirst { // another bridge became the first while this one was not connected
+		*o = ownership{ownMark: o.ownMark, minSilence: o.minSilence, connectedAt: o.connectedAt, otherOnline: o.otherOnline, stateless: o.stateless, infoReceived: true}
+	}
+	if o.otherMark != d.Instance {
+		o.otherMark, o.comparison, o.infoRemoved = d.Instance, notCompared, false
+	}
+}
+
+// receiveTelegram handles a telegram of another bridge. withheld is true if it was sent without counters, as a second bridge does.
+func (o *ownership) receiveTelegram(mark string, withheld bool, now time.Time) {
+	switch {
+	case o.isFirst || o.claiming:
+		o.noteRival(mark, now)
+	case !withheld:
+		o.noteTelegram(now)
+	}
+}
+
+// noteTelegram records that the other bridge has just published.
+func (o *ownership) noteTelegram(now time.Time) {
+	if !o.lastOther.IsZero() {
+		o.otherInterval = min(now.Sub(o.lastOther), time.Hour) // no meter has a longer interval
+	}
+	o.lastOther, o.otherOnline, o.infoRemoved, o.comparison = now, true, false, notCompared
+}
+
+// noteRival records the mark of another bridge that has published although this one is the first.
+func (o *ownership) noteRival(mark string, now time.Time) {
+	o.rivalMark, o.rivalLast = cmp.Or(mark, "unmarked"), now
+}
+
+// olderThan reports whether another bridge began to publish before this one. Both bridges know both times, so they agree.
+func (d infoPayload) olderThan(o *ownership) bool {
+	return cmp.Or(d.Since.Compare(o.since), cmp.Compare(d.Instance, o.ownMark)) < 0
+}
+
+// A telegramOrigin holds the fields of a telegram's payload that ownership depends on.
+type telegramOrigin struct {
+	Instance string `json:"instance"`
+	Counters string `json:"counters"`
+}
+
+// withheldText is the value of "counters" in a telegram whose counters are not published.
+const withheldText = "withheld"
+
+// parseJSON decodes the known fields of a JSON object. It returns the zero value if payload is no such object or is too large.
+func parseJSON[T any](payload []byte) (v T) {
+	const maxBytes = 64 << 10 // more than any bridge publishes
+	if len(payload) > maxBytes || json.Unmarshal(payload, &v) != nil {
+		return *new(T)
+	}
+	return v
+}

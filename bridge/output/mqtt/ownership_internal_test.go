@@ -1,0 +1,176 @@
+package mqtt
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+var began = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+func TestClaim(t *testing.T) {
+	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
+	other := infoPayload{Instance: "other.1", Since: at(-3600)}
+	late := infoPayload{Instance: "other.1", Since: at(3600)}
+	info := func(d infoPayload, retained bool) func(*ownership) {
+		return func(c *ownership) { c.receiveInfo([]byte("{}"), retained, false, false, d, at(1)) }
+	}
+	own := func(retained bool) func(*ownership) {
+		return func(c *ownership) {
+			c.receiveInfo([]byte("{}"), retained, true, false, infoPayload{"own.1", at(-60)}, at(1))
+		}
+	}
+	telegram := func(mark string, withheld bool, seconds int) func(*ownership) {
+		return func(c *ownership) { c.receiveTelegram(mark, withheld, at(seconds)) }
+	}
+	found := func(e comparison) func(*ownership) { return func(c *ownership) { c.comparison = e } }
+	removed := func(c *ownership) { c.receiveInfo(nil, false, false, false, infoPayload{}, at(2)) }
+	alive := func(c *ownership) { c.otherOnline = true }
+	stateless := func(c *ownership) { c.stateless = true }
+	taken := func(c *ownership) { c.isFirst, c.since = true, at(0) }
+	for _, tt := range []struct {
+		name   string
+		events []func(*ownership)
+		at     int // seconds
+		want   decision
+	}{
+		{"restart: nobody there", nil, 2, publishCounters},
+		{"restart: own description", []func(*ownership){own(true), alive}, 2, publishCounters},
+		{"restart: own description, and telegrams of a second bridge", []func(*ownership){own(true), telegram("other.1", true, 1)}, 2, publishCounters},
+		{"restart: own description, and telegrams without a mark", []func(*ownership){own(true), telegram("", false, 1)}, 2, publishCounters},
+		{"restart: a broker that has lost all, and a bridge that says it is second", []func(*ownership){telegram("other.1", true, 1)}, 2, publishCounters},
+		{"update: description without a mark, said goodbye", []func(*ownership){info(infoPayload{}, true)}, 2, publishCounters},
+		{"update: description without a mark, somebody there", []func(*ownership){info(infoPayload{}, true), alive}, 2, waitForOther},
+		{"update: description without a mark, silent for a minute", []func(*ownership){info(infoPayload{}, true), alive}, 61, publishCounters},
+		{"second: another's description, somebody there", []func(*ownership){info(other, true), alive}, 2, waitForOther},
+		{"second: another's description and telegram", []func(*ownership){info(other, true), telegram("other.1", false, 1)}, 30, waitForOther},
+		{"second: a telegram without a mark", []func(*ownership){telegram("", false, 1)}, 30, waitForOther},
+		{"second: telegrams long apart", []func(*ownership){telegram("", false, 1), telegram("", false, 101)}, 700, waitForOther},
+		{"second: another's description comes first", []func(*ownership){info(other, false)}, 2, waitForOther},
+		{"second: the other is silent", []func(*ownership){telegram("other.1", false, 1)}, 62, compareFirst},
+		{"second: the other is silent, another meter", []func(*ownership){telegram("other.1", false, 1), found(anotherMeter)}, 9999, withholdCounters},
+		{"second: the other is silent, nothing known", []func(*ownership){telegram("other.1", false, 1), found(inconclusive)}, 9999, withholdCounters},
+		{"second: the same without a state", []func(*ownership){stateless, telegram("other.1", false, 1), found(inconclusive)}, 9999, withholdCounters},
+		{"second: the other is silent, the same meter", []func(*ownership){telegram("other.1", false, 1), found(sameMeter)}, 62, publishCounters},
+		{"second: it is heard again", []func(*ownership){telegram("other.1", false, 1), found(sameMeter), telegram("other.1", false, 60)}, 121, waitForOther},
+		{"lost state: said goodbye", []func(*ownership){info(other, true)}, 2, compareFirst},
+		{"lost state: the same meter", []func(*ownership){info(other, true), found(sameMeter)}, 2, publishCounters},
+		{"lost state: another meter", []func(*ownership){info(other, true), found(anotherMeter)}, 9999, withholdCounters},
+		{"no state: nothing known", []func(*ownership){stateless, info(other, true), found(inconclusive)}, 30, waitForOther},
+		{"no state: nothing known for a minute", []func(*ownership){stateless, info(other, true), found(inconclusive)}, 61, publishCounters},
+		{"no state: another meter", []func(*ownership){stateless, info(other, true), found(anotherMeter)}, 9999, withholdCounters},
+		{"a person acts", []func(*ownership){info(other, true), found(anotherMeter), removed}, 3, publishCounters},
+		{"a person acts too early", []func(*ownership){info(other, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
+		{"a person acts, the other is gone", []func(*ownership){info(other, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
+		{"a person acts, the other still speaks", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), found(anotherMeter)}, 99, withholdCounters},
+		{"first: another comes later", []func(*ownership){taken, info(late, false), telegram("other.1", false, 2)}, 3, publishCounters},
+		{"first: another was there before", []func(*ownership){taken, info(other, false)}, 3, waitForOther},
+		{"first: the version before comes later", []func(*ownership){taken, info(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
+		{"first: description removed", []func(*ownership){taken, removed}, 3, publishCounters},
+		{"first: taken over while away", []func(*ownership){taken, info(other, true)}, 3, compareFirst},
+		{"first: both at the same time", []func(*ownership){taken, info(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &ownership{ownMark: "own.1", minSilence: time.Minute}
+			c.resetForConnection(at(0))
+			for _, event := range tt.events {
+				event(c)
+			}
+			if got := c.decide(at(tt.at)); got != tt.want {
+				t.Errorf("got %v, want %v (publish, wait, ask, withhold): %+v", got, tt.want, c)
+			}
+		})
+	}
+}
+
+// TestOneIsFirst has two bridges that hear of each other in any order: of two that hear each other's descriptions, one is first.
+func TestOneIsFirst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		marks := [2]string{"a.1", "b.1"}
+		var sides [2]ownership
+		for i := range sides {
+			sides[i] = ownership{ownMark: marks[i]}
+			sides[i].resetForConnection(began)
+			sides[i].claiming = true
+			sides[i].since = began.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "since")) * time.Millisecond)
+		}
+		for range 6 {
+			from := rapid.IntRange(0, 1).Draw(t, "from")
+			d := infoPayload{marks[from], sides[from].since}
+			if sides[from].isFirst || sides[from].claiming {
+				sides[1-from].receiveInfo([]byte("{}"), false, false, false, d, began)
+			}
+			for i := range sides {
+				if sides[i].claiming && rapid.Bool().Draw(t, "over") {
+					sides[i].isFirst, sides[i].claiming = true, false
+				}
+			}
+		}
+		for i := range sides { // what is retained, or said again, is heard in the end
+			if sides[i].isFirst || sides[i].claiming {
+				sides[1-i].receiveInfo([]byte("{}"), false, false, false, infoPayload{marks[i], sides[i].since}, began)
+			}
+		}
+		if sides[0].isFirst && sides[1].isFirst {
+			t.Errorf("both are first: %+v", sides)
+		}
+		if !sides[0].isFirst && !sides[1].isFirst && !sides[0].claiming && !sides[1].claiming {
+			t.Errorf("none is first: %+v", sides)
+		}
+	})
+}
+
+func TestCompareMeter(t *testing.T) {
+	counter := func(id quantity.ID, text string) bridge.Value {
+		n, err := obis.ParseDecimal([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bridge.Value{ID: id, Number: n, Decimals: 3}
+	}
+	ago := func(d time.Duration) string { return began.Add(-d).Format(time.RFC3339) }
+	for _, tt := range []struct {
+		name     string
+		kept     map[string]string
+		serial   string
+		counters []bridge.Value
+		want     comparison
+	}{
+		{"same: goes on", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, sameMeter},
+		{"same: after two days", map[string]string{"last_telegram": ago(49 * time.Hour), "import_energy": "40140.615"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "40190.000")}, sameMeter},
+		{"same: by its number after a year", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(9000 * time.Hour), "import_energy": "40140.615"}, "73",
+			[]bridge.Value{counter(quantity.ImportEnergy, "50000.000")}, sameMeter},
+		{"another: number", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "74",
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, anotherMeter},
+		{"another: the same number, less", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "73",
+			[]bridge.Value{counter(quantity.ImportEnergy, "17425.823")}, anotherMeter},
+		{"another: less", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.614")}, anotherMeter},
+		{"another: much more", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "46140.615")}, anotherMeter},
+		{"another: less gas", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615", "gas": "912.000"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700"), counter(quantity.Gas, "911.999")}, anotherMeter},
+		{"unknown: nothing retained", nil, "", []bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, inconclusive},
+		{"unknown: two new meters", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "0.000"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "3.000")}, inconclusive},
+		{"unknown: gas alone", map[string]string{"last_telegram": ago(time.Minute), "gas": "912.000"}, "", []bridge.Value{counter(quantity.Gas, "912.100")}, inconclusive},
+		{"unknown: too long ago", map[string]string{"last_telegram": ago(60 * time.Hour), "import_energy": "40140.615"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, inconclusive},
+		{"unknown: not known when", map[string]string{"import_energy": "40140.615"}, "", []bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, inconclusive},
+		{"unknown: a payload that is no number", map[string]string{"last_telegram": ago(0), "import_energy": "unknown"}, "",
+			[]bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, inconclusive},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := compareMeter(tt.kept, tt.serial, tt.counters, began); got != tt.want {
+				t.Errorf("got %v, want %v (not asked, same, another, nothing known)", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,172 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/bridge/internal/broker"
+)
+
+// ownership returns the ownership of a meter, which lasts over connections.
+func (o *Output) ownership(meter string) *ownership {
+	if o.ownerships[meter] == nil {
+		o.ownerships[meter] = &ownership{ownMark: o.marks.run, minSilence: o.minSilence, stateless: o.marks.instance == nil}
+	}
+	return o.ownerships[meter]
+}
+
+// receiveInfo passes a received description of a meter to the session's goroutine.
+func (s *session) receiveInfo(o *ownership, m broker.Message) {
+	d := parseJSON[infoPayload](m.Payload)
+	s.post(func() {
+		o.receiveInfo(m.Payload, m.Retain, s.marks.own(d.Instance), !m.Retain && d.Instance == s.marks.run, d, time.Now())
+	})
+}
+
+// receiveTelegram passes the origin of a received telegram to the session's goroutine. Telegrams of this bridge are ignored: they come back
+// too, sometimes late or mirrored. So are retained ones, which may be old.
+func (s *session) receiveTelegram(o *ownership, m broker.Message) {
+	from := parseJSON[telegramOrigin](m.Payload)
+	if !m.Retain && len(m.Payload) > 0 && !s.marks.own(from.Instance) {
+		s.post(func() { o.receiveTelegram(from.Instance, from.Counters == withheldText, time.Now()) })
+	}
+}
+
+// subscribeToOthers subscribes to what other bridges may publish of the meters, and waits for what the broker retains of it.
+func (s *session) subscribeToOthers(ctx context.Context) error {
+	until, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	defer cancel()
+	for _, id := range s.meterIDs {
+		o, prefix := s.ownership(id), s.config.BaseTopic+"/"+id+"/"
+		o.resetForConnection(time.Now())
+		err := s.conn.Subscribe(until, prefix+"info", 1, func(m broker.Message) { s.receiveInfo(o, m) })
+		if err == nil { // QoS 0, since a lost telegram is followed by others
+			err = s.conn.Subscribe(until, prefix+"telegram", 0, func(m broker.Message) { s.receiveTelegram(o, m) })
+		}
+		if err != nil && !s.ended(ctx) {
+			s.warnUnchecked(err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.awaitRetained()
+	return nil
+}
+
+// awaitRetained waits until the retained descriptions and status have arrived, or the broker sends nothing more.
+func (s *session) awaitRetained() {
+	s.runPostedUntil(echoTimeout, sessionIdleTime, func() bool {
+		return s.statusReceived && !slices.ContainsFunc(s.meterIDs, func(id string) bool { return !s.ownership(id).infoReceived })
+	})
+	if s.bridgeWasOnline || s.conflicts.Detected() { // another client with this client id is a running bridge too
+		for _, id := range s.meterIDs {
+			s.ownership(id).otherOnline = true
+		}
+	}
+	s.scheduleReview(0)
+}
+
+// runPostedUntil runs posted functions until done returns true. It reports false if that takes longer than timeout, if nothing is posted for
+// idle, or if the connection is lost.
+func (s *session) runPostedUntil(timeout, idle time.Duration, done func() bool) bool {
+	for limit := time.After(timeout); !done(); s.runPosted() {
+		select {
+		case <-s.wake:
+		case <-time.After(idle):
+			return false
+		case <-limit:
+			return false
+		case <-s.conn.Lost():
+			return false
+		}
+	}
+	return true
+}
+
+// dropMetersOfOthers forgets the meters that are no longer configured here and that another bridge publishes. They are not taken back.
+func (s *session) dropMetersOfOthers() {
+	s.removedMeters = slices.DeleteFunc(s.removedMeters, func(a announcer) bool {
+		o := s.ownership(a.meterID)
+		others := o.otherMark != "" || o.otherUnmarked && o.otherOnline
+		if others {
+			s.devices.set(a.meterID, device{})
+		}
+		return others
+	})
+}
+
+// echoTimeout is how long a message may take to the broker and back.
+const echoTimeout = 2 * time.Second
+
+// becomeFirst publishes the description of each meter in updates whose counters this bridge is to publish and is not publishing yet. It returns
+// when it is certain that no other bridge has published its description before. Counters must not be published earlier.
+func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate) {
+	var claimed []*meter
+	for i := range updates {
+		u := &updates[i]
+		m := s.meter(u.Meter)
+		if u.Description.Protocol == "" || m.isFirst {
+			continue
+		}
+		m.description, m.ownership.minSilence = u.Description, max(s.minSilence, silentIntervals*u.Stats.Interval)
+		m.keepCounters(u.Values)
+		s.scheduleReview(0)
+		if m.isSecond || s.decideCounters(ctx, m) != publishCounters { // after being second, reviewMeter makes this bridge the first
+			continue
+		}
+		m.isFirst, m.pending = true, true
+		clear(m.keptCounters)
+		u.DescriptionNew = false // the description is published here
+		if !m.ownership.isFirst {
+			m.ownership.claiming, m.ownership.since = true, time.Now().UTC().Truncate(time.Millisecond)
+			claimed = append(claimed, m)
+		}
+		s.publishInfo(m)
+	}
+	s.awaitEchoes(claimed)
+	if s.conn.Err() != nil {
+		return
+	}
+	for _, m := range claimed { // a bridge that was earlier would have answered by now
+		m.isFirst = m.ownership.isFirst || m.ownership.claiming
+		m.ownership.isFirst, m.ownership.claiming = m.isFirst, false
+	}
+}
+
+var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
+
+// awaitEchoes waits until the descriptions of the meters have come back from the broker. Then it waits as long again, for descriptions that
+// other bridges have published at the same time. The end of the program does not shorten the wait, since a hub keeps counters for ever that
+// were published too early.
+func (s *session) awaitEchoes(claimed []*meter) {
+	if len(claimed) == 0 || s.othersUnknown {
+		return
+	}
+	began := time.Now()
+	echoed := s.runPostedUntil(echoTimeout, echoTimeout, func() bool { // or until another bridge is the first
+		return !slices.ContainsFunc(claimed, func(m *meter) bool { return m.ownership.claiming && !m.ownership.echoReceived })
+	})
+	if !echoed && s.conn.Err() == nil {
+		s.warnUnchecked(errNotHeard)
+		return
+	}
+	wait := sessionIdleTime + time.Since(began)
+	if !s.conn.RetainAvailable() { // no description is retained, so a bridge that publishes the meter needs time to answer
+		wait = echoTimeout
+	}
+	s.runPostedUntil(wait, wait, func() bool { return false })
+}
+
+// warnUnchecked records that messages of other bridges cannot be received on this connection. It logs that once.
+func (s *session) warnUnchecked(err error) {
+	s.othersUnknown = true
+	if s.firstTime("unchecked") {
+		s.log.Warn().Err(err).Msg("cannot read the topics of these meters: whether another bridge uses the same meters.id is not checked " +
+			"(allow this user to read " + s.config.valueFilter() + ")")
+	}
+}

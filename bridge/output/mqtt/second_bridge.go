@@ -1,0 +1,168 @@
+package mqtt
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/hanbridge/hanbridge/bridge"
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// counter reports whether a quantity is a counter, which only rises.
+func counter(id quantity.ID) bool { return id.Row().StateClass == quantity.TotalIncreasing }
+
+// keepCounters stores the newest counters of a meter whose counters are not published. compareWithRetained uses them.
+func (m *meter) keepCounters(values []bridge.Value) {
+	for i := range values {
+		if counter(values[i].ID) {
+			m.keptCounters[values[i].ID] = values[i]
+		}
+	}
+}
+
+// otherPublishesStatus reports whether another bridge publishes whether the meter is online.
+func (m *meter) otherPublishesStatus() bool { return m.ownership.otherPublishesStatus(time.Now()) }
+
+// mayBeOthers reports whether another bridge announces the meter, or may do so.
+func (m *meter) mayBeOthers() bool { return !m.isFirst && m.ownership.contested() }
+
+// publishesStats reports whether this bridge publishes its statistics of the meter.
+func (m *meter) publishesStats() bool {
+	return m.isFirst || m.description.Protocol == "" && !m.mayBeOthers()
+}
+
+// decideCounters decides whether this bridge publishes the counters of a meter. If necessary, it compares the meter with the retained values,
+// or schedules a review. It does not return compareFirst.
+func (s *session) decideCounters(ctx context.Context, m *meter) decision {
+	o, facts := m.ownership, len(m.keptCounters) // facts counts what the meter can be compared by
+	if m.description.Serial != "" {
+		facts++
+	}
+	if o.comparison == inconclusive && facts > m.comparedFacts {
+		o.comparison = notCompared
+	}
+	d := o.decide(time.Now())
+	if d == compareFirst && facts == 0 {
+		return waitForOther // some meters send their counters once an hour
+	}
+	if d == compareFirst {
+		m.comparedFacts, o.comparison = facts, s.compareWithRetained(ctx, m)
+		d = o.decide(time.Now())
+	}
+	if d == waitForOther {
+		s.scheduleReview(time.Until(o.silentAt()))
+	}
+	return d
+}
+
+// scheduleReview schedules a review of all meters after in, or keeps one that is due earlier.
+func (s *session) scheduleReview(in time.Duration) {
+	s.schedule.in(reviewTask, max(in, 0)+10*time.Millisecond)
+}
+
+// review decides again which meters this bridge publishes, after messages of other bridges or when it is due.
+func (s *session) review(ctx context.Context) {
+	becameFirst := false
+	for _, m := range s.meters {
+		if m.description.Protocol != "" && s.reviewMeter(ctx, m) {
+			becameFirst = true
+		}
+	}
+	switch {
+	case !becameFirst:
+	case s.config.Style == discovery.Off || s.config.BrokerEmpty:
+		s.publishAll()
+	default:
+		s.scanRetained(ctx) // the other bridge's announcements are retained
+	}
+}
+
+// reviewMeter decides again about one meter. It reports whether this bridge publishes its counters from now on.
+func (s *session) reviewMeter(ctx context.Context, m *meter) (becameFirst bool) {
+	if m.isFirst && m.ownership.isFirst {
+		s.reassertFirst(m)
+		return false
+	}
+	d := s.decideCounters(ctx, m)
+	if m.isSecond = d != publishCounters; m.isFirst || m.isSecond {
+		s.forgetRetained(m)
+	}
+	m.isFirst = false
+	s.reportDecision(m, d)
+	return d == publishCounters
+}
+
+// forgetRetained leaves the announcements and retained topics of a meter to the other bridge. This bridge then never takes them back.
+func (s *session) forgetRetained(m *meter) {
+	delete(s.undelivered, m.ID)
+	m.steps = nil
+	s.endArrivalCheck(&m.announcer)
+	if _, ok := s.devices.document.Devices[m.ID]; ok {
+		s.devices.set(m.ID, device{})
+	}
+}
+
+// reassertFirst publishes the description of a meter again if another bridge has published its own, or to name that bridge in it.
+func (s *session) reassertFirst(m *meter) {
+	o, now := m.ownership, time.Now()
+	if left := o.rivalLast.Add(o.minSilence).Sub(now); o.rivalMark != "" && left > 0 {
+		s.scheduleReview(left)
+		s.logHourly(m, zerolog.ErrorLevel, firstText)
+	} else {
+		o.rivalMark = ""
+	}
+	if left := time.Second - now.Sub(m.infoRepublished); o.republishInfo && left > 0 {
+		s.scheduleReview(left)
+	} else if o.republishInfo || o.rivalMark != m.infoRival {
+		m.infoRival, m.infoRepublished, o.republishInfo = o.rivalMark, now, false
+		s.publishInfo(m)
+	}
+}
+
+// Log messages about a meter that two bridges publish. silentReason is also shown by the hub.
+const (
+	firstText = "another bridge publishes this meter too: a hub mixes the two meters up. Set another meters.id in the configuration of one of " +
+		"the two bridges, and restart it"
+	secondText = "another bridge publishes this meter already: its counters are not published from here, since a hub would count the " +
+		"step from one meter to the other as consumption. Set another meters.id in this configuration, and restart; or stop the other bridge for " +
+		"good, and type: hanbridge takeover "
+	silentText = "another bridge has published this meter, and is not heard now; nothing shows that its meter is the same as this one, so the counters " +
+		"are not published from here. Does it still run? Then set another meters.id in one of the two configurations. Is it gone for good? Then " +
+		"type: hanbridge takeover "
+	silentReason = "counters: another bridge published this meter before, and nothing shows that the meter is the same. Set another meters.id, " +
+		"or type: hanbridge takeover "
+	waitingText = "the broker has a description of this meter by another bridge: counters are not published until it is clear that the other " +
+		"bridge is silent"
+	takenOverText = "another bridge published this meter before, and is silent now: its counters are published from here"
+)
+
+// logHourly logs a message about another bridge of a meter, once an hour at most.
+func (s *session) logHourly(m *meter, level zerolog.Level, message string) {
+	if m.otherLogged = true; s.logDue(m.ID+": "+message, time.Hour) {
+		s.log.WithLevel(level).Str("meter", m.ID).Msg(message)
+	}
+}
+
+// reportDecision logs why the counters of a meter are not published, or that they are from now on. If the other bridge is silent and a person
+// must act, it also publishes the reason for the hub, where a person looks for the counters.
+func (s *session) reportDecision(m *meter, d decision) {
+	switch {
+	case d == publishCounters && m.otherLogged:
+		s.logHourly(m, zerolog.InfoLevel, takenOverText)
+	case d == publishCounters:
+	case !m.ownership.lastOther.IsZero() && !m.ownership.isSilent(time.Now()):
+		s.logHourly(m, zerolog.ErrorLevel, secondText+m.ID)
+	case d != withholdCounters:
+		s.logHourly(m, zerolog.InfoLevel, waitingText)
+	default:
+		s.logHourly(m, zerolog.ErrorLevel, silentText+m.ID)
+		if !m.reasonPublished {
+			m.reasonPublished = true
+			s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(silentReason+m.ID)), true)
+			s.publishStatus(m)
+		}
+	}
+}
