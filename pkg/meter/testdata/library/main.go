@@ -92,7 +92,6 @@ func record(stream io.Reader) (io.Reader, error) {
 
 // decode prints the power and the energy counter of each telegram.
 func decode(r io.Reader) error {
-	importPower, _ := quantity.Named("import_power")
 	counter := obis.MustCode("1-0:1.8.0")
 	d := meter.NewDecoder(r, meter.Options{Keys: []*dlms.Key{mask.NewTestKey()}})
 	for {
@@ -107,8 +106,8 @@ func decode(r io.Reader) error {
 			return err
 		}
 		for _, s := range reading.Samples {
-			if s.ID == importPower {
-				fmt.Println(s.ID, s.Value, s.Measure().Unit)
+			if s.ID == quantity.ImportPower {
+				fmt.Println(s.ID, s.Value, s.Unit().Symbol)
 			}
 		}
 		for _, record := range reading.Records {
