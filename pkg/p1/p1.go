@@ -1,8 +1,16 @@
-// Package p1 reads and writes the ASCII telegrams of a P1 port: IEC 62056-21 mode D with the checksum of DSMR P1, as the
-// Swedish branch recommendation 2.0, the Finnish SK 13-1, DSMR 4 and 5 and their relatives use it, and the telegrams without
-// one of DSMR 2.2, DSMR 3.0 and Iskraemeco.
+// Package p1 reads and writes the ASCII telegrams of a meter's P1 port, optical head or other text interface:
 //
 //	/ADN9 6534 CR LF CR LF 1-0:1.7.0(0000.345*kW) CR LF … !6BB0 CR LF
+//
+// It reads telegrams with a checksum (DSMR 4 and DSMR P1 5.0.2, the Swedish branch recommendation 2.0, the Finnish SK 13-1 and their
+// relatives) and without one (IEC 62056-21 mode D, DSMR 2.2 and 3.0). A checksum proves every byte of a telegram. In a telegram without a
+// checksum, every line must be well formed.
+//
+// Length, Parse and Append have the same meaning as in packages hdlc and mbus. Length finds the end of the telegram that begins at a
+// byte, before anything is verified. Parse verifies and reads what Length found. Append writes.
+//
+// Nothing is allocated when one Telegram reads many telegrams with its method Parse. All functions are safe for concurrent use; a
+// Telegram is not.
 package p1
 
 import (
@@ -12,13 +20,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
 )
 
-// MaxLength is the longest telegram that is waited for, in bytes. The longest known ones stay below 4 kB.
+// MaxLength is the longest telegram that is read, in bytes, from its '/' to the line end after its checksum. The longest known telegrams
+// have less than 4 kB.
 const MaxLength = 8192
 
-// checksums is CRC-16/ARC: reflected polynomial A001, start 0 (P1 Companion Standard 5.0.2, 6.2).
+// arcTable computes CRC-16/ARC: reflected polynomial A001, initial value 0 (DSMR P1 5.0.2, 6.2).
 var arcTable = crc16.New(0xA001)
 
-// Checksum returns the CRC-16/ARC of b. A telegram's is taken from its '/' to its '!', both included.
+// Checksum returns the CRC-16/ARC of b (DSMR P1 5.0.2, 6.2). The checksum of a telegram covers it from its '/' to its '!', both included.
 func Checksum(b []byte) uint16 { return arcTable.Update(0, b) }
 
 func isHex(x byte) bool {
@@ -27,13 +36,14 @@ func isHex(x byte) bool {
 
 func isLineEnd(x byte) bool { return x == '\r' || x == '\n' }
 
-// Append appends a telegram with its checksum: text goes from the '/' to the '!', both included, with CR LF at the ends of its lines.
+// Append appends a telegram to dst and returns the result: text, its checksum, CR LF. text goes from the '/' to the '!', both included, and
+// its lines end with CR LF. Nothing is verified.
 func Append(dst, text []byte) []byte {
 	return appendChecksum(append(dst, text...), Checksum(text))
 }
 
-// AppendEncrypted appends an encrypted telegram with its checksum to dst. ident is the identification line without '/' and line end;
-// body is as SplitEncrypted returns it.
+// AppendEncrypted appends an encrypted telegram with its checksum to dst and returns the result. ident is the identification line without
+// its '/' and line end. body is as SplitEncrypted returns it. Nothing is verified.
 func AppendEncrypted(dst []byte, ident string, body []byte) []byte {
 	start := len(dst)
 	dst = append(append(append(dst, '/'), ident...), emptyLine...)
@@ -45,10 +55,11 @@ func appendChecksum(dst []byte, sum uint16) []byte {
 	return fmt.Appendf(dst, "%04X\r\n", sum)
 }
 
-// StripParity makes text of the bytes of a line of 7 data bits and even parity that is read as 8 data bits without parity (DSMR 2.2
-// and 3.0, Slovenian meters: 7E1): it copies src to dst without bit 7, up to the first byte that is odd in all its bits
-// or no character of a telegram, and returns how many it copied, at most len(dst). The '/' of such a line arrives as AF. dst
-// may be src.
+// StripParity converts bytes of a line of 7 data bits and even parity that was read as 8 data bits without parity. DSMR 2.2 and 3.0 and
+// Slovenian meters use such lines (7E1). The '/' of a telegram arrives as AF.
+//
+// StripParity copies src to dst without bit 7. It stops before the first byte that has odd parity or is not a character of a telegram. It
+// returns the number of bytes that it copied, at most len(dst). dst and src may be the same slice.
 func StripParity(dst, src []byte) (n int) {
 	for n < min(len(dst), len(src)) {
 		x := src[n]

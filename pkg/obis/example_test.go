@@ -1,0 +1,32 @@
+package obis_test
+
+import (
+	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+)
+
+// A code is read from text and written again. Its groups C, D and E say what was measured.
+func ExampleParseCode() {
+	c, err := obis.ParseCode("1-0:1.8.0")
+	fmt.Println(c, c.CDE(), err)
+	_, err = obis.ParseCode("1-0:1.8")
+	fmt.Println(err)
+	// Output:
+	// 1-0:1.8.0 [1 8 0] <nil>
+	// obis: not a code of the form A-B:C.D.E, C.D.E or C.D, with or without *F
+}
+
+// A number is exact: 0.1 kW and 0.2 kW are 300 W, and the digits that the meter sent are kept.
+func ExampleDecimal() {
+	a, _ := obis.ParseDecimal([]byte("0000.100"))
+	b, _ := obis.ParseDecimal([]byte("0000.200"))
+	unit, prefix, _ := obis.ParseUnit([]byte("kW"))
+	sum, _ := a.Add(b)
+	watts := sum.Shift(prefix)
+	fmt.Println(sum, watts, unit)
+	fmt.Println(string(sum.AppendFixed(nil, 3)), sum.Cmp(obis.Decimal{Coef: 3, Exp: -1}))
+	// Output:
+	// 0.3 300 W
+	// 0.300 0
+}
