@@ -47,9 +47,9 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 	b.store = store
 	b.AddMeter(meters[0], probe.Source{})
 	p := newPipeline(b, 0, []*Feed{read, unread}, j)
-	p.listen()
+	p.startLiveness()
 	defer p.liveness.timer.Stop()
-	for range 2 * leastGaps { // what the meter sends, and how often, is learned
+	for range 2 * minGapCount { // what the meter sends, and how often, is learned
 		p.accept(t.Context(), r)
 	}
 	got := testing.AllocsPerRun(100, func() {
@@ -65,7 +65,7 @@ func accepts(t *testing.T, name string, preset throttle.Preset) {
 	if got != 0 {
 		t.Errorf("%v: got %v allocations per telegram, want 0", preset, got)
 	}
-	if want := uint64(101 + 2*leastGaps); p.stats().Telegrams != want || p.stats().Rejected > 0 {
+	if want := uint64(101 + 2*minGapCount); p.stats().Telegrams != want || p.stats().Rejected > 0 {
 		t.Errorf("%v: got %d telegrams accepted, want %d", preset, p.stats().Telegrams, want)
 	}
 }

@@ -43,10 +43,10 @@ func TestCadence(t *testing.T) {
 func TestCadenceOfWhatCameOnce(t *testing.T) {
 	var c cadence
 	c.seen(time.Unix(1_800_000_000, 0))
-	if c.missing(9 * time.Minute); c.class() != time.Minute {
+	if c.notSeen(9 * time.Minute); c.class() != time.Minute {
 		t.Errorf("after 9 min: got %v, want a minute still", c.class())
 	}
-	if c.missing(11 * time.Minute); c.class() != time.Hour {
+	if c.notSeen(11 * time.Minute); c.class() != time.Hour {
 		t.Errorf("after 11 min: got %v, want an hour", c.class())
 	}
 }
@@ -57,7 +57,7 @@ func TestClassIsAnnounced(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	var got []time.Duration
 	announced := func() {
-		for _, q := range k.taken() {
+		for _, q := range k.takeChanged() {
 			got = append(got, q.Every)
 		}
 	}
@@ -69,7 +69,7 @@ func TestClassIsAnnounced(t *testing.T) {
 	k = descriptors{}
 	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 	for _, silent := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
-		k.review(now.Add(silent), now)
+		k.expire(now.Add(silent), now)
 		announced()
 	}
 	if want := []time.Duration{time.Minute, time.Hour, time.Minute, time.Hour}; !slices.Equal(got, want) {
@@ -82,12 +82,12 @@ func TestReviewAfterSilence(t *testing.T) {
 	var k descriptors
 	start := time.Unix(1_800_000_000, 0)
 	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, start)
-	k.swapped = start.Add(time.Minute)
+	k.meterChangedAt = start.Add(time.Minute)
 	back := start.Add(3 * time.Hour)
-	if gone := k.review(back, back); len(gone) > 0 {
+	if gone := k.expire(back, back); len(gone) > 0 {
 		t.Errorf("taken back when the meter speaks again: %v", gone)
 	}
-	if gone := k.review(back.Add(replaced), back); len(gone) != 1 {
-		t.Errorf("taken back when it has spoken for %v: %v, want the quantity of the meter before", replaced, gone)
+	if gone := k.expire(back.Add(expireAfterMeterChange), back); len(gone) != 1 {
+		t.Errorf("taken back when it has spoken for %v: %v, want the quantity of the meter before", expireAfterMeterChange, gone)
 	}
 }

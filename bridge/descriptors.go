@@ -7,39 +7,40 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Descriptor is a quantity that a meter sends, and how: what is announced of it.
+// A Descriptor describes a quantity that a meter sends, as it is announced to hubs.
 type Descriptor struct {
 	ID quantity.ID
 	// UnitIndex is the index of the unit in the row's Units.
 	UnitIndex uint8
-	// Decimals is how many its numbers are written with.
+	// Decimals is the number of decimals with which its numbers are written.
 	Decimals uint8
-	// Every is how often the meter sends it, rounded up: 1 min, 15 min, 1 h or 24 h.
+	// Every is the time between two values, rounded up to 1 min, 15 min, 1 h or 24 h.
 	Every time.Duration
 }
 
-// descriptors are the quantities that a meter sends, each as first seen: what is announced, and how numbers are written.
+// descriptors holds the quantities that a meter sends, with the unit and decimals of their first value.
 type descriptors struct {
-	all     [maxQuantities]described
-	changed bool         // since list was made
-	list    []Descriptor // in the order of the table
-	swapped time.Time
+	all            [maxQuantities]sentQuantity
+	changed        bool         // the quantities have changed since list was made
+	list           []Descriptor // in the order of the table
+	meterChangedAt time.Time    // when another meter was found; zero if none was
 }
 
-type described struct {
+// sentQuantity is a quantity that a meter sends, if set is true.
+type sentQuantity struct {
 	set  bool
-	last Value // the newest, whose unit and decimals are the first's
+	last Value // the newest value, with the unit and decimals of the first one
 	cadence
 }
 
-// maxQuantities is above every quantity.ID.
+// maxQuantities is larger than every quantity.ID.
 const maxQuantities = 256
 
-// value makes the Value of a sample, written as the meter's first was. It allocates only for a text that differs from the last.
+// value returns the Value of a sample, with the decimals of the meter's first value. It allocates memory only for a text that has changed.
 func (d *descriptors) value(s *quantity.Sample, now time.Time) Value {
 	q := &d.all[s.ID]
 	v := Value{ID: s.ID, UnitIndex: s.UnitIndex, Number: s.Value, Decimals: uint8(s.Decimals())}
-	if q.set && q.last.UnitIndex == v.UnitIndex && !q.came.Before(d.swapped) {
+	if q.set && q.last.UnitIndex == v.UnitIndex && !q.lastSeen.Before(d.meterChangedAt) {
 		v.Decimals = q.last.Decimals
 	}
 	if v.Text = q.last.Text; v.Text != string(s.Text) {
@@ -52,51 +53,51 @@ func (d *descriptors) value(s *quantity.Sample, now time.Time) Value {
 	return v
 }
 
-// remember begins with what an earlier run knew. The time since then is no gap of the meter's.
-func (d *descriptors) remember(q Descriptor) {
-	d.all[q.ID] = described{
+// restore adds a quantity of an earlier run. The time since then does not count as a gap between two values.
+func (d *descriptors) restore(q Descriptor) {
+	d.all[q.ID] = sentQuantity{
 		set: true, last: Value{ID: q.ID, UnitIndex: q.UnitIndex, Decimals: q.Decimals}, cadence: cadence{every: q.Every},
 	}
 	d.changed = true
 }
 
 const (
-	// forgotten is after how long a quantity that a meter no longer sends is taken back: two days, so that daily values stay.
-	forgotten = 50 * time.Hour
-	// replaced is the same for what only the meter before it sent: any hourly list of the new one has come by then.
-	replaced = 70 * time.Minute
+	// expireAfter is how long a quantity is kept that the meter no longer sends. It is above two days, so that daily values stay.
+	expireAfter = 50 * time.Hour
+	// expireAfterMeterChange is the same for a quantity that only the meter before has sent. An hourly list of the new meter has come by then.
+	expireAfterMeterChange = 70 * time.Minute
 )
 
-// review looks, once in a while, at what a meter that has spoken since then does not send any more. It returns those that
-// are sent no longer.
-func (d *descriptors) review(now, since time.Time) (gone []quantity.ID) {
-	spoken := now.Sub(since)
+// expire removes the quantities that the meter no longer sends, and returns them. Since is when the meter's telegrams last began after a long
+// pause: a quantity does not expire because of a time in which the meter sent nothing.
+func (d *descriptors) expire(now, since time.Time) (expired []quantity.ID) {
+	sending := now.Sub(since)
 	for id := range d.all {
 		q := &d.all[id]
 		if !q.set {
 			continue
 		}
-		silent := min(now.Sub(q.came), spoken)
-		ofAnother := q.came.Before(d.swapped) && min(now.Sub(d.swapped), spoken) >= replaced
-		if silent >= forgotten || ofAnother {
-			gone = append(gone, quantity.ID(id))
-			d.all[id], d.changed = described{}, true
+		missing := min(now.Sub(q.lastSeen), sending)
+		ofOldMeter := q.lastSeen.Before(d.meterChangedAt) && min(now.Sub(d.meterChangedAt), sending) >= expireAfterMeterChange
+		if missing >= expireAfter || ofOldMeter {
+			expired = append(expired, quantity.ID(id))
+			d.all[id], d.changed = sentQuantity{}, true
 			continue
 		}
 		class := q.class()
-		q.missing(silent)
+		q.notSeen(missing)
 		d.changed = d.changed || q.class() != class
 	}
-	return gone
+	return expired
 }
 
-// taken returns the list where it has changed, nil where it has not. It belongs to d until it changes again.
-func (d *descriptors) taken() []Descriptor {
+// takeChanged returns the list if it has changed since the last call, otherwise nil. The list is not changed afterwards.
+func (d *descriptors) takeChanged() []Descriptor {
 	if !d.changed {
 		return nil
 	}
 	d.changed = false
-	d.list = make([]Descriptor, 0, len(d.list)+1) // the feeds may still read the old one
+	d.list = make([]Descriptor, 0, len(d.list)+1) // the feeds may still use the old list
 	for id := range d.all {
 		if q := &d.all[id]; q.set {
 			d.list = append(d.list, Descriptor{quantity.ID(id), q.last.UnitIndex, q.last.Decimals, q.class()})
@@ -105,44 +106,44 @@ func (d *descriptors) taken() []Descriptor {
 	return slices.Clip(d.list)
 }
 
-// cadence is how often a meter sends one quantity: Nordic meters send powers every few seconds and counters once an hour.
+// cadence tracks how often a meter sends one quantity. Nordic meters send powers every few seconds and counters once an hour.
 type cadence struct {
-	every time.Duration // its class; 0 before two gaps are known, or what an earlier run knew
-	gap   time.Duration // the class of the last gap
-	came  time.Time     // when it last came; zero where that was in an earlier run
+	every    time.Duration // the class of the quantity; 0 until two gaps are known or an earlier run is restored
+	gap      time.Duration // the class of the last gap
+	lastSeen time.Time     // when it last came; zero if not in this run
 }
 
-// cadences are the classes: a gap is of the first that it does not go much beyond. There are few, since hubs set a device up
-// again when its announcement changes.
-var cadences = []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour}
+// cadenceClasses are the classes of gaps. A gap belongs to the first class of which it is at most one and a half times. There are few, since a
+// hub sets up a device again when its announcement changes.
+var cadenceClasses = []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour}
 
 func classOf(gap time.Duration) time.Duration {
-	for _, c := range cadences[:len(cadences)-1] {
+	for _, c := range cadenceClasses[:len(cadenceClasses)-1] {
 		if gap <= c+c/2 {
 			return c
 		}
 	}
-	return cadences[len(cadences)-1]
+	return cadenceClasses[len(cadenceClasses)-1]
 }
 
-// seen notes that the quantity has come. Two gaps must agree before its class changes, so that a list that was missed once changes nothing.
+// seen adds a value. Two gaps in a row must be long before the class becomes longer, so that one lost list changes nothing.
 func (c *cadence) seen(now time.Time) {
-	if !c.came.IsZero() {
-		gap := classOf(now.Sub(c.came))
+	if !c.lastSeen.IsZero() {
+		gap := classOf(now.Sub(c.lastSeen))
 		if c.gap != 0 {
 			c.every = min(c.gap, gap)
 		}
 		c.gap = gap
 	}
-	c.came = now
+	c.lastSeen = now
 }
 
-// missing notes for how long it has not come though the meter speaks.
-func (c *cadence) missing(silent time.Duration) {
-	if c.gap == 0 && c.every <= cadences[0] && silent > 10*cadences[0] {
-		c.every = time.Hour // it came once: most likely in an hourly list
+// notSeen adds for how long the quantity has not come although the meter sends telegrams.
+func (c *cadence) notSeen(missing time.Duration) {
+	if c.gap == 0 && c.every <= cadenceClasses[0] && missing > 10*cadenceClasses[0] {
+		c.every = time.Hour // it came once, so most likely in an hourly list
 	}
 }
 
-// class is never 0.
-func (c *cadence) class() time.Duration { return max(c.every, cadences[0]) }
+// class returns the class of the quantity, which is never 0.
+func (c *cadence) class() time.Duration { return max(c.every, cadenceClasses[0]) }

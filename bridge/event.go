@@ -9,46 +9,46 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// An Event is something that happened to a meter and is no value.
+// An Event is a change of a meter that is not a value.
 type Event struct {
 	Time time.Time
-	// Name is one of the names below.
+	// Name is one of the names of events.
 	Name string
-	// Quantity is the counter of a CounterReset, "" for others.
+	// Quantity is the name of the counter of a CounterReset; "" for other events.
 	Quantity string
-	// From and To are what was before and is from now on, as people write it: aidon hdlc, 2400 8E1, 40140.615.
+	// From and To describe the state before and after, as text for people, such as aidon hdlc, 2400 8E1 or 40140.615.
 	From, To string
 }
 
 // The names of events.
 const (
-	// ProfileChanged: the meter speaks another protocol, or as another make.
+	// ProfileChanged: the telegrams have another framing, or are those of another make.
 	ProfileChanged = "profile_changed"
-	// SettingsChanged: the meter was found again at another line setting or port.
+	// SettingsChanged: the meter was found at another port or line setting.
 	SettingsChanged = "settings_changed"
-	// CounterReset: a counter goes on from another value than its last good one.
+	// CounterReset: a counter does not continue from its last accepted value.
 	CounterReset = "counter_reset"
-	// MeterChanged: a meter with another serial number speaks.
+	// MeterChanged: the telegrams are of a meter with another serial number or make.
 	MeterChanged = "meter_changed"
 )
 
-// mostEvents is how many events wait for one output. When there are more the oldest go: events are rare, so an output that
-// misses one has been away for long.
-const mostEvents = 16
+// maxEvents is how many events of a meter wait for one output. If there are more, the oldest are dropped. Events are rare, so this happens only
+// to an output that has not delivered for long.
+const maxEvents = 16
 
-// event hands over an event. It never blocks.
+// event adds an event of a meter. It never blocks.
 func (f *Feed) event(meter int, e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
-	if len(s.Events) == mostEvents {
-		s.Events, s.given = slices.Delete(s.Events, 0, 1), max(s.given-1, 0)
+	if len(s.Events) == maxEvents {
+		s.Events, s.eventsTaken = slices.Delete(s.Events, 0, 1), max(s.eventsTaken-1, 0)
 	}
 	s.Events, s.anyNew = append(s.Events, e), true
 	f.wake()
 }
 
-// settingsChanged is the event of a meter that was found again elsewhere.
+// settingsChanged returns the event of a meter that was found at another endpoint.
 func settingsChanged(from, to probe.Endpoint) Event {
 	e := Event{Time: time.Now(), Name: SettingsChanged, From: from.Line, To: to.Line}
 	if from.Port != to.Port {
@@ -57,13 +57,13 @@ func settingsChanged(from, to probe.Endpoint) Event {
 	return e
 }
 
-// changed tells the log and the outputs of an event, once.
+// changed logs an event and adds it to the feeds.
 func (p *pipeline) changed(message string, e Event) {
 	from, to := e.From, e.To
-	if e.Name == MeterChanged { // its numbers are nobody's business in a log
+	if e.Name == MeterChanged { // serial numbers are not logged
 		from, to = "", ""
 	}
-	if count, ok := p.happened.Allow(e.Name + e.Quantity); ok { // two meters may speak by turns
+	if count, ok := p.eventLines.Allow(e.Name + e.Quantity); ok { // telegrams of two meters may alternate
 		ratelimit.WithCount(p.log.Info(), count).Fields(nonEmpty("quantity", e.Quantity, "from", from, "to", to)).Msg(message)
 	}
 	for _, f := range p.feeds {

@@ -13,18 +13,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// faults keeps a log readable: a fault is one line, and while the same goes on a count once in ten minutes. Behind Over the next of its
-// kind is told at once, a few times within ten minutes; then it is counted.
+// faults limits the log lines about faults: one for the first fault of a kind, and while it goes on one with a count every ten minutes. After
+// Recovered, the next fault of its kind is logged at once, a few times within ten minutes.
 type faults struct{ ratelimit.Limiter }
 
-// warn writes the line if it is due, and tells if it was. Two faults of the same kind are the same.
+// warn logs a fault if it is due, and reports whether it was. Kind tells which faults are the same.
 func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) bool {
 	count, ok := f.Allow(ratelimit.Normalize(kind))
 	if !ok {
 		return false
 	}
 	event := ratelimit.WithCount(log.Warn().Err(err), count)
-	switch { // nobody reads more digits
+	switch { // more digits do not help a person
 	case wait > 10*time.Second:
 		event = event.Dur("wait", wait.Round(time.Second))
 	case wait > 0:
@@ -34,29 +34,29 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 	return true
 }
 
-// Damaged counts a telegram that gave no reading, and says in the log why.
+// Damaged counts a telegram that gave no reading, and logs why.
 func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 	p.countDamaged(e.Intact)
-	locked, ok := errors.AsType[*dlms.EncryptedError](e)
+	encrypted, ok := errors.AsType[*dlms.EncryptedError](e)
 	switch {
 	case ok:
-		message := p.meter.lockedMessage(locked)
-		p.wire.warn(p.log, message, message, nil, 0)
+		message := p.meter.encryptedMessage(encrypted)
+		p.wireFaults.warn(p.log, message, message, nil, 0)
 	case errors.Is(e, meter.ErrRepeated):
-		p.dropped.warn(p.log, "telegram with an old frame counter dropped, as frame_counter: rising says", "old", e, 0)
+		p.telegramFaults.warn(p.log, "telegram with an old frame counter dropped, as frame_counter: rising says", "old", e, 0)
 	case e.Intact:
-		p.dropped.warn(p.log, "telegram came sound, but meters of this kind are not read yet", "unknown", e, 0)
+		p.telegramFaults.warn(p.log, "telegram came sound, but meters of this kind are not read yet", "unknown", e, 0)
 	default:
-		p.dropped.warn(p.log, "damaged telegram dropped", "damaged", e, 0)
+		p.telegramFaults.warn(p.log, "damaged telegram dropped", "damaged", e, 0)
 	}
 	if e.Intact && p.liveness.attempt.Proved {
-		p.proved()
+		p.noteWorking()
 	}
 	return false
 }
 
-// lockedMessage says what opens an encrypted telegram, and who has it.
-func (m Meter) lockedMessage(e *dlms.EncryptedError) string {
+// encryptedMessage returns what a person must do so that encrypted telegrams can be decrypted.
+func (m Meter) encryptedMessage(e *dlms.EncryptedError) string {
 	setting, authSetting := cmp.Or(m.KeySetting, "its key"), cmp.Or(m.AuthKeySetting, "it")
 	sender := cmp.Or(dlms.RedactTitle(e.Title), "not sent")
 	switch {

@@ -11,25 +11,25 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Feed is one output's view of all meters. It keeps the newest value of every quantity and which of them are new, so
-// that an output may be slow or away for days: it costs a meter nothing, and loses no quantity. One output takes from it;
-// the meters put into it.
+// A Feed is one output's view of all meters. It holds the newest value of every quantity, and which values the output has not taken yet. So an
+// output may be slow or interrupted for days without slowing a meter or missing a quantity. Its methods are for the goroutine of the
+// output. Health is safe for concurrent use.
 type Feed struct {
 	mu     sync.Mutex
 	slots  []slot
-	signal chan struct{} // something is new
+	signal chan struct{} // has a value if there may be a new Batch
 
 	health          *progress.Group
-	progress        *progress.Reporter // of the output's goroutine
-	memory          *state.Store
+	progress        *progress.Reporter // of the output
+	store           *state.Store
 	instance        *Instance
 	journal         *journal
-	cursor          atomic.Uint64 // telegrams delivered
-	taken           uint64        // telegrams given out, delivered at the next Take
+	cursor          atomic.Uint64 // number of the last telegram in the journal that was delivered
+	telegramsTaken  uint64        // number of the last telegram that was taken; it counts as delivered at the next Take
 	batch           Batch
-	interrupted     bool      // see TakeInterrupted; the output's goroutine alone looks at it
-	undelivered     bool      // the batch holds something that was given out and is not yet delivered
-	deliveringSince time.Time // since when the output has delivered; zero before the first. The output's goroutine alone looks at it
+	interrupted     bool      // see TakeInterrupted; only for the goroutine of the output
+	undelivered     bool      // a batch was taken and is not delivered yet
+	deliveringSince time.Time // when the output first delivered in this run; zero before. Only for the goroutine of the output
 }
 
 // TakeInterrupted reports whether an interruption of this output was logged, and clears the flag. The output then logs that it is connected
@@ -40,52 +40,52 @@ func (f *Feed) TakeInterrupted() bool {
 	return interrupted
 }
 
-// slot is what a Feed holds of one meter.
+// slot holds the data of one meter.
 type slot struct {
-	MeterUpdate      // what is new besides values and events
-	anyNew      bool // anything is
-	whole       bool // the next telegram is wanted whole: values may have been held back for long
-	values      [maxQuantities]Value
-	have        [maxQuantities]bool
-	fresh       [maxQuantities]bool
-	given       int // how many events have been given out, delivered at the next Take
+	MeterUpdate       // its Values are unused; its Events wait for Take
+	anyNew       bool // there is an update
+	allRequested bool // all values of the next telegram are wanted, also those that the throttle would withhold
+	values       [maxQuantities]Value
+	have         [maxQuantities]bool // the meter has sent the quantity
+	fresh        [maxQuantities]bool // the output has not taken the value
+	eventsTaken  int                 // how many of Events were taken; they count as delivered at the next Take
 }
 
-// condition is what is known of a meter besides its values.
-type condition struct {
-	about  Description
-	online bool
-	stats  Stats
+// meterState is the state of a meter besides its values.
+type meterState struct {
+	description Description
+	online      bool
+	stats       Stats
 }
 
-// A Batch is what is new since the last Take.
+// A Batch holds the updates since the last Take. It belongs to the Feed; see Take.
 type Batch struct {
-	// Updates has an entry for each meter of which anything but a telegram is new.
+	// Updates has an entry for each meter with an update besides telegrams, in the order of the configuration.
 	Updates []MeterUpdate
-	// Telegrams are whole telegrams in the order in which they came.
+	// Telegrams are complete telegrams of all meters, in the order in which they arrived.
 	Telegrams []Telegram
-	// Lost counts telegrams that went unread because the output was too slow.
+	// Lost is the number of telegrams that the output has missed because it was too slow.
 	Lost uint64
 }
 
-// A MeterUpdate is what is new of one meter.
+// A MeterUpdate is the update of one meter.
 type MeterUpdate struct {
 	Meter Meter
-	// Description is new if DescriptionNew is set; so are the other fields with theirs.
+	// Description is valid at any time; DescriptionNew is true if it has changed. The same holds for Online and Stats.
 	Description    Description
 	DescriptionNew bool
 	Online         bool
-	// OnlineNew is set too when nothing has changed but everything is wanted again.
+	// OnlineNew is true also after Resync, when nothing has changed.
 	OnlineNew bool
 	Stats     Stats
 	StatsNew  bool
-	// Values are the new ones, in the order of the table of quantities.
+	// Values are the new values, in the order of the table of quantities.
 	Values []Value
-	// Descriptors are all quantities that the meter sends, also those of an earlier run, and belong to the Feed until it gives others;
-	// filled when DescriptorsNew.
+	// Descriptors are all quantities that the meter sends, also those of an earlier run. DescriptorsNew is true if they have changed. The slice
+	// is read-only.
 	Descriptors    []Descriptor
 	DescriptorsNew bool
-	// Events are those that have not been delivered, in order.
+	// Events are the events that were not delivered yet, in order.
 	Events []Event
 }
 
@@ -99,26 +99,26 @@ func newFeed(meters []Meter, j *journal) *Feed {
 	return f
 }
 
-// Ready gives a value when something is new. It may give one when nothing is: Take then returns nil. To call Ready also says that the
-// output is about to wait, which it may do for ever: call it each time anew.
+// Ready returns a channel that has a value if there is a new Batch. It may also have one if there is none; Take then returns nil. The call also
+// reports that the output is about to wait, which may take any time. So call Ready again before each wait.
 func (f *Feed) Ready() <-chan struct{} {
-	f.progress.Note("") // it has overcome what interrupted it
+	f.progress.Note("") // the interruption is over
 	f.progress.Waiting()
 	return f.signal
 }
 
-// Progress says that the output has just made progress in its work. An output that works for two minutes without Progress, Take or Ready
-// counts as stuck.
+// Progress reports that the output has just made progress in its work. An output that works for two minutes without calling Progress, Take or
+// Ready counts as stuck.
 func (f *Feed) Progress() { f.progress.Working() }
 
-// Health returns how all goroutines of the bridge are. It takes no lock that a stuck one could hold.
+// Health returns the status of all goroutines of the bridge. It takes no lock that a stuck goroutine could hold.
 func (f *Feed) Health() []progress.Status { return f.health.Statuses() }
 
-// Take returns what is new, nil when nothing is. It never waits. The Batch belongs to the Feed and is valid until the next
-// Take, which also says that this one has been delivered: take until there is nothing.
+// Take returns the updates since the last Take; nil if there are none. It never waits. The Batch belongs to the Feed and is valid until the next
+// Take. The next Take also confirms that the Batch was delivered, so call Take until it returns nil.
 func (f *Feed) Take() *Batch {
-	if f.cursor.Swap(f.taken) != f.taken {
-		f.journal.progressed()
+	if f.cursor.Swap(f.telegramsTaken) != f.telegramsTaken {
+		f.journal.signalRead()
 	}
 	f.progress.Working()
 	if f.undelivered && f.deliveringSince.IsZero() {
@@ -129,21 +129,21 @@ func (f *Feed) Take() *Batch {
 	return b
 }
 
-// Resync makes everything new again, as after a reconnect: all values, states and descriptions, and the telegrams and events
-// of the last Batch where it had not been delivered. Values that were held back follow with the next telegram.
+// Resync makes the next Take return everything again, for an output that has reconnected: all values, states and descriptions, and the
+// telegrams and events of the last Batch if it was not delivered. Values that the throttle withheld follow with the next telegram.
 func (f *Feed) Resync() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.taken, f.undelivered = f.cursor.Load(), false
+	f.telegramsTaken, f.undelivered = f.cursor.Load(), false
 	for i := range f.slots {
 		s := &f.slots[i]
-		s.fresh, s.given, s.whole = s.have, 0, true
+		s.fresh, s.eventsTaken, s.allRequested = s.have, 0, true
 		s.DescriptionNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = true, true, true, true, true
 	}
 	f.wake()
 }
 
-// Meter returns the meter that a Telegram names by its index.
+// Meter returns the meter with an index, as in Telegram.Meter.
 func (f *Feed) Meter(index int) Meter { return f.slots[index].Meter }
 
 // Meters returns all meters in the order of the configuration.
@@ -162,18 +162,18 @@ func (f *Feed) wake() {
 	}
 }
 
-// collect moves what is new into the batch.
+// collect moves the updates into the batch. It returns nil if there are none.
 func (f *Feed) collect() *Batch {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := &f.batch
-	b.Telegrams, f.taken, b.Lost = f.journal.from(f.taken, b.Telegrams[:0])
+	b.Telegrams, f.telegramsTaken, b.Lost = f.journal.since(f.telegramsTaken, b.Telegrams[:0])
 	b.Updates = b.Updates[:0]
 	for i := range f.slots {
 		s := &f.slots[i]
-		s.Events, s.given = slices.Delete(s.Events, 0, s.given), 0
+		s.Events, s.eventsTaken = slices.Delete(s.Events, 0, s.eventsTaken), 0
 		if s.anyNew {
-			b.Updates = slices.Grow(b.Updates, 1)[:len(b.Updates)+1] // its slices are used again
+			b.Updates = slices.Grow(b.Updates, 1)[:len(b.Updates)+1] // an element beyond the length is reused with its slices
 			s.move(&b.Updates[len(b.Updates)-1])
 		}
 	}
@@ -183,12 +183,12 @@ func (f *Feed) collect() *Batch {
 	return b
 }
 
-// move fills n, whose slices are used again, and makes the slot old.
+// move moves the update of a slot to n, and reuses the slices of n.
 func (s *slot) move(n *MeterUpdate) {
 	values, events := n.Values[:0], append(n.Events[:0], s.Events...)
 	*n = s.MeterUpdate
 	n.Values, n.Events = values, events
-	s.given = len(s.Events)
+	s.eventsTaken = len(s.Events)
 	for id := range s.fresh {
 		if s.fresh[id] {
 			n.Values = append(n.Values, s.values[id])
@@ -198,26 +198,26 @@ func (s *slot) move(n *MeterUpdate) {
 	s.DescriptionNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = false, false, false, false, false
 }
 
-// update is what a meter gives to its feeds at once, so that it is never seen online without values.
+// update is what a meter puts into a feed at once, so that no output sees a meter online without values.
 type update struct {
 	values      []Value
-	again       []quantity.ID // values that are to be published once more as they are
-	descriptors []Descriptor  // all of them; nil where nothing has changed
-	gone        []quantity.ID // that are sent no longer
-	state       *condition    // nil where there is nothing to tell
+	repeats     []quantity.ID // values that are published again without a change
+	descriptors []Descriptor  // all quantities; nil if they have not changed
+	expired     []quantity.ID // quantities that the meter no longer sends
+	state       *meterState   // nil if it is not to be reported
 }
 
-// wantsWhole tells, once, if the next telegram is wanted whole.
-func (f *Feed) wantsWhole(meter int) bool {
+// takeAllRequested reports whether all values of the next telegram are wanted, and clears the request.
+func (f *Feed) takeAllRequested(meter int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
-	whole := s.whole
-	s.whole = false
-	return whole
+	requested := s.allRequested
+	s.allRequested = false
+	return requested
 }
 
-// put takes what is new of a meter. It never blocks, and keeps no slice but descriptors.
+// put adds an update of a meter. It never blocks. Of the slices it keeps only u.descriptors.
 func (f *Feed) put(meter int, u update) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -226,10 +226,10 @@ func (f *Feed) put(meter int, u update) {
 		id := u.values[i].ID
 		s.values[id], s.fresh[id], s.have[id] = u.values[i], true, true
 	}
-	for _, id := range u.again {
+	for _, id := range u.repeats {
 		s.fresh[id] = s.have[id]
 	}
-	for _, id := range u.gone {
+	for _, id := range u.expired {
 		s.have[id], s.fresh[id] = false, false
 	}
 	if u.descriptors != nil {
@@ -237,16 +237,16 @@ func (f *Feed) put(meter int, u update) {
 	}
 	if st := u.state; st != nil {
 		s.OnlineNew = s.OnlineNew || s.Online != st.online
-		s.DescriptionNew = s.DescriptionNew || s.Description != st.about
-		s.Description, s.Online, s.Stats, s.StatsNew = st.about, st.online, st.stats, true
+		s.DescriptionNew = s.DescriptionNew || s.Description != st.description
+		s.Description, s.Online, s.Stats, s.StatsNew = st.description, st.online, st.stats, true
 	}
 	s.anyNew = true
 	f.wake()
 }
 
-// Store is where an output keeps what must survive a restart, under a key of its own; nil, which remembers nothing, where
-// there is none.
-func (f *Feed) Store() *state.Store { return f.memory }
+// Store returns the store for documents that must survive a restart. Each output uses keys of its own. It is nil, which stores nothing, if the
+// bridge has no state.
+func (f *Feed) Store() *state.Store { return f.store }
 
-// Instance tells this bridge from others; nil where nothing is remembered.
+// Instance returns the identity of this bridge; nil if the bridge has no state.
 func (f *Feed) Instance() *Instance { return f.instance }

@@ -24,7 +24,7 @@ type feedModel struct {
 
 type meterModel struct {
 	have, fresh map[quantity.ID]int64
-	state       condition
+	state       meterState
 	known       []quantity.ID
 	knownFresh  bool
 	onlineFresh bool
@@ -70,17 +70,17 @@ func (m *feeds) Put(t *rapid.T) {
 		m.next++
 		values = append(values, Value{ID: quantity.ID(id), Number: obis.Decimal{Coef: m.next}})
 	}
-	var st *condition
+	var st *meterState
 	if rapid.Bool().Draw(t, "state") {
-		st = &condition{
-			online: rapid.Bool().Draw(t, "online"),
-			about:  Description{Model: rapid.SampledFrom([]string{"", "6534"}).Draw(t, "model")},
-			stats:  Stats{Telegrams: m.seq},
+		st = &meterState{
+			online:      rapid.Bool().Draw(t, "online"),
+			description: Description{Model: rapid.SampledFrom([]string{"", "6534"}).Draw(t, "model")},
+			stats:       Stats{Telegrams: m.seq},
 		}
 	}
 	m.seq++
 	m.journal.add(Telegram{Meter: index, Seq: m.seq, Values: values})
-	h := update{values: values, state: st, again: drawIDs(t, "again"), gone: drawIDs(t, "gone")}
+	h := update{values: values, state: st, repeats: drawIDs(t, "again"), expired: drawIDs(t, "gone")}
 	if rapid.Bool().Draw(t, "known") {
 		h.descriptors = []Descriptor{}
 		for _, id := range drawIDs(t, "all known") {
@@ -105,12 +105,12 @@ func (o *feedModel) put(index int, h update) {
 	for _, v := range h.values {
 		s.have[v.ID], s.fresh[v.ID] = v.Number.Coef, v.Number.Coef
 	}
-	for _, id := range h.again {
+	for _, id := range h.repeats {
 		if old, ok := s.have[id]; ok {
 			s.fresh[id] = old
 		}
 	}
-	for _, id := range h.gone {
+	for _, id := range h.expired {
 		delete(s.have, id)
 		delete(s.fresh, id)
 	}
@@ -122,7 +122,7 @@ func (o *feedModel) put(index int, h update) {
 	}
 	if st := h.state; st != nil {
 		s.onlineFresh = s.onlineFresh || s.state.online != st.online
-		s.aboutFresh = s.aboutFresh || s.state.about != st.about
+		s.aboutFresh = s.aboutFresh || s.state.description != st.description
 		s.state, s.statsFresh = *st, true
 	}
 	s.any, o.signalled = true, true
@@ -137,7 +137,7 @@ func (m *feeds) Event(t *rapid.T) {
 		o.feed.event(index, e)
 		s := &o.meters[index]
 		s.events = append(s.events, e.Name)
-		if over := len(s.events) - mostEvents; over > 0 {
+		if over := len(s.events) - maxEvents; over > 0 {
 			s.events, s.given = s.events[over:], max(s.given-over, 0)
 		}
 		s.any, o.signalled = true, true
@@ -235,7 +235,7 @@ func (o *feedModel) expect(written uint64) (h heard, ok bool) {
 		}
 		n := heardNews{
 			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Known: s.knownFresh,
-			State: s.state.about, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
+			State: s.state.description, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
 			AllKnown: s.known, Events: append([]string(nil), s.events...),
 		}
 		h.News = append(h.News, n)
@@ -297,13 +297,13 @@ func TestFeedKeepsTheLastEvents(t *testing.T) {
 	if got := names(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // given out, not yet delivered
 		t.Fatalf("got %v, want the first", got)
 	}
-	for i := range 3 * mostEvents {
+	for i := range 3 * maxEvents {
 		f.event(0, Event{Name: strconv.Itoa(i)})
 	}
 	f.Resync()
 	got := names(f.Take().Updates[0].Events)
-	if len(got) != mostEvents || got[mostEvents-1] != strconv.Itoa(3*mostEvents-1) {
-		t.Errorf("got %v, want the last %d", got, mostEvents)
+	if len(got) != maxEvents || got[maxEvents-1] != strconv.Itoa(3*maxEvents-1) {
+		t.Errorf("got %v, want the last %d", got, maxEvents)
 	}
 }
 

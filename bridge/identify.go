@@ -9,44 +9,44 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// compare looks, at the first telegram, if it is the meter that an earlier run knew: the counters of another say nothing.
-func (p *pipeline) compare(r *meter.Reading, now time.Time) {
-	known, is := &p.memory.about, &r.Meter
-	other := func(a, b string) bool { return a != "" && b != "" && a != b }
-	named := (known.List != "") == (is.List != "") // modules of other makes send short lists as Aidon does
-	if (!named || !other(known.Make, is.Make)) && !other(known.Serial, is.Serial) {
+// checkSameMeter checks at the first telegram whether the meter is that of the earlier run. If it is not, the stored counters are dropped.
+func (p *pipeline) checkSameMeter(r *meter.Reading, now time.Time) {
+	stored, sent := &p.stored.description, &r.Meter
+	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
+	sameKind := (stored.List != "") == (sent.List != "") // modules of other makes send short lists as Aidon does
+	if (!sameKind || !differ(stored.Make, sent.Make)) && !differ(stored.Serial, sent.Serial) {
 		return
 	}
-	p.guard, p.reminder = guard.New(p.meter.Fuse), nil
-	p.forget(now)
-	p.changed("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: known.Serial, To: is.Serial})
+	p.guard, p.storedCounters = guard.New(p.meter.Fuse), nil
+	p.forgetMeter(now)
+	p.changed("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: stored.Serial, To: sent.Serial})
 }
 
-// follow notices a meter that speaks another profile.
-func (p *pipeline) follow(r *meter.Reading, now time.Time) {
+// updateProfile detects that the meter sends another profile, and logs it.
+func (p *pipeline) updateProfile(r *meter.Reading, now time.Time) {
 	from, changed := p.profiles.add(profile{r.Protocol, r.Family, r.Meter.List != ""})
 	if !changed {
 		return
 	}
-	if from.family != p.profiles.now.family {
-		p.forget(now)
+	if from.family != p.profiles.current.family {
+		p.forgetMeter(now)
 	}
-	p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.now.String()})
+	p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.current.String()})
 }
 
-// forget drops what was known of the meter: it is another one.
-func (p *pipeline) forget(now time.Time) {
-	p.descriptors.swapped = now
+// forgetMeter drops the description of the meter, since it is another one.
+func (p *pipeline) forgetMeter(now time.Time) {
+	p.descriptors.meterChangedAt = now
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
-	p.liveness.about = Description{}
+	p.liveness.description = Description{}
 }
 
-// describe keeps what telegrams say of their meter. Not every telegram says it: what one leaves out stays, and a name that
-// comes without a list does not replace one that came with it.
+// describe updates the description from a telegram. Fields that the telegram does not have stay as they are. A make from a telegram without a
+// list does not replace one from a telegram with a list.
 func (a *Description) describe(r *meter.Reading) {
 	if a.Protocol != string(r.Protocol) {
-		a.List = "" // it was another profile's
+		a.List = "" // the list of the old profile
 	}
 	if r.Meter.List != "" || a.List == "" {
 		a.Make = cmp.Or(r.Meter.Make, a.Make)
@@ -55,46 +55,46 @@ func (a *Description) describe(r *meter.Reading) {
 	a.Protocol = string(r.Protocol)
 }
 
-// profile is what all telegrams of a meter have in common, whatever list they carry.
+// profile is what all telegrams of a meter have in common, whatever their list is.
 type profile struct {
 	protocol meter.Protocol
-	family   string // "" where the telegram does not tell
-	named    bool   // it has a list whose name tells the family: the modules of other makes send short lists as Aidon does
+	family   string // "" if the telegram does not show it
+	named    bool   // the family is known by the name of the list; modules of other makes send short lists like those of Aidon
 }
 
 func (p profile) String() string { return strings.TrimSpace(p.family + " " + string(p.protocol)) }
 
-// fits tells if telegrams of both may come from one meter: short lists do not name their make.
-func (p profile) fits(q profile) bool {
+// compatible reports whether telegrams of both profiles can come from one meter. Short lists do not name their make.
+func (p profile) compatible(q profile) bool {
 	return p.protocol == q.protocol && (p.family == q.family || p.family == "" || q.family == "" || p.named != q.named)
 }
 
-// profiles notices when a meter speaks another profile, as after a night in which its owner changed it.
+// profiles detects that a meter sends another profile, as after its grid company has changed its settings.
 type profiles struct {
-	now, other profile
-	seen       int // telegrams of the other in a row
+	current, other profile
+	otherCount     int // how many telegrams in a row had the other profile
 }
 
-// sure is how many telegrams in a row tell that a profile has changed: a stray one is no change.
-const sure = 3
+// minProfileCount is how many telegrams in a row must have another profile before it counts as a change. One may be of another meter.
+const minProfileCount = 3
 
-// add looks at the next telegram's profile, and returns the old one when the meter has changed.
+// add adds the profile of the next telegram. If the profile has changed, it returns the old one.
 func (w *profiles) add(p profile) (from profile, changed bool) {
-	if w.now.protocol == "" || w.now.fits(p) {
-		if w.seen = 0; w.now.protocol == "" || p.family != "" && (p.named || !w.now.named) {
-			w.now = p
+	if w.current.protocol == "" || w.current.compatible(p) {
+		if w.otherCount = 0; w.current.protocol == "" || p.family != "" && (p.named || !w.current.named) {
+			w.current = p
 		}
 		return profile{}, false
 	}
-	if w.seen == 0 || !w.other.fits(p) {
-		w.other, w.seen = p, 0
+	if w.otherCount == 0 || !w.other.compatible(p) {
+		w.other, w.otherCount = p, 0
 	}
 	if w.other.family == "" {
 		w.other.family = p.family
 	}
-	if w.seen++; w.seen < sure {
+	if w.otherCount++; w.otherCount < minProfileCount {
 		return profile{}, false
 	}
-	from, w.now, w.seen = w.now, w.other, 0
+	from, w.current, w.otherCount = w.current, w.other, 0
 	return from, true
 }

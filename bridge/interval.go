@@ -7,58 +7,59 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// interval learns how often a meter speaks: the median of its last gaps, so that neither an outage nor a doubled
-// telegram moves it.
+// interval learns how often a meter sends telegrams: it is the median of the last gaps, so that one outage or one repeated telegram does not
+// change it.
 type interval struct {
-	gaps [9]time.Duration
-	n    int
-	last time.Time
-	// before is the interval of an earlier run, where that was much above usualInterval; 0 else.
-	before time.Duration
+	gaps  [9]time.Duration
+	count int
+	last  time.Time
+	// fromEarlierRun is the interval in an earlier run, if it was longer than a minute; otherwise 0.
+	fromEarlierRun time.Duration
 }
 
 const (
-	// usualInterval is expected before anything is known: most meters speak every 10 s or more often.
+	// usualInterval is used until the interval is known. Most meters send every 10 s or more often.
 	usualInterval = 10 * time.Second
-	leastInterval = time.Second
-	// leastGap is between two telegrams that do not come at once out of the memory of a reader.
-	leastGap = 10 * time.Millisecond
-	// leastGaps are known before an interval is learned.
-	leastGaps = 3
-	// silentAfter is how many intervals without a telegram mean that the meter is silent.
-	silentAfter = 6
+	minInterval   = time.Second
+	// minGap is the shortest gap that counts. Shorter ones are between telegrams that a reader had stored and sends at once.
+	minGap = 10 * time.Millisecond
+	// minGapCount is how many gaps are needed to learn the interval.
+	minGapCount = 3
+	// silentIntervals is after how many intervals without a telegram a meter is offline.
+	silentIntervals = 6
 )
 
+// add adds the time of a telegram.
 func (i *interval) add(at time.Time) {
-	if !i.last.IsZero() && at.Sub(i.last) >= leastGap {
-		i.gaps[i.n%len(i.gaps)] = at.Sub(i.last)
-		i.n++
+	if !i.last.IsZero() && at.Sub(i.last) >= minGap {
+		i.gaps[i.count%len(i.gaps)] = at.Sub(i.last)
+		i.count++
 	}
 	i.last = at
 }
 
-// learned returns the interval, usualInterval until leastGaps are known.
+// learned returns the interval; usualInterval until it is known.
 func (i *interval) learned() time.Duration {
-	n := min(i.n, len(i.gaps))
-	if n < leastGaps {
+	n := min(i.count, len(i.gaps))
+	if n < minGapCount {
 		return usualInterval
 	}
 	sorted := i.gaps
 	slices.Sort(sorted[:n])
-	return max(sorted[n/2], leastInterval)
+	return max(sorted[n/2], minInterval)
 }
 
-// patience is how long the meter may be silent before its wire is opened again. Where too few gaps are known, it may speak once an
-// hour: then the last one says more than the usual interval.
-func (i *interval) patience() time.Duration {
+// maxSilence returns how long the meter may send nothing before its port is opened again. If few gaps are known and the last one was long, the
+// meter may send once an hour. Then the last gap is used.
+func (i *interval) maxSilence() time.Duration {
 	switch {
-	case i.n >= leastGaps:
-		return silentAfter * i.learned()
-	case i.n > 0 && classOf(i.gaps[i.n-1]) > cadences[0]:
-		gap := i.gaps[i.n-1]
+	case i.count >= minGapCount:
+		return silentIntervals * i.learned()
+	case i.count > 0 && classOf(i.gaps[i.count-1]) > cadenceClasses[0]:
+		gap := i.gaps[i.count-1]
 		return min(gap+gap/4, probe.LongestInterval)
-	case i.n > 0:
-		return silentAfter * usualInterval
+	case i.count > 0:
+		return silentIntervals * usualInterval
 	}
-	return silentAfter * max(usualInterval, i.before)
+	return silentIntervals * max(usualInterval, i.fromEarlierRun)
 }

@@ -6,21 +6,21 @@ import (
 	"sync"
 )
 
-// journal keeps the last telegrams in order. Each output reads it at its own pace, by a cursor; when it is full the oldest
-// go. It is safe for concurrent use.
+// journal is a ring buffer of the last telegrams. Each output reads it with a cursor of its own. If it is full, the oldest telegram is
+// overwritten. It is safe for concurrent use.
 type journal struct {
 	mu      sync.Mutex
 	ring    []Telegram
-	head    uint64 // telegrams ever written
+	head    uint64 // how many telegrams were added
 	readers []*Feed
-	read    chan struct{} // a reader has got on
+	read    chan struct{} // has a value after a reader has delivered telegrams
 }
 
 func newJournal(size int) *journal {
 	return &journal{ring: make([]Telegram, size), read: make(chan struct{}, 1)}
 }
 
-// add copies t into the journal. The ring's own slices are used again.
+// add copies a telegram into the ring, and reuses the slices there.
 func (j *journal) add(t Telegram) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -31,8 +31,8 @@ func (j *journal) add(t Telegram) {
 	j.head++
 }
 
-// from appends to dst the telegrams behind cursor, and returns how many had already gone. Those in dst own their values.
-func (j *journal) from(cursor uint64, dst []Telegram) (news []Telegram, head, lost uint64) {
+// since appends the telegrams after cursor to dst, and returns how many were overwritten already. The telegrams in dst own their values.
+func (j *journal) since(cursor uint64, dst []Telegram) (telegrams []Telegram, head, lost uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if oldest := j.head - min(j.head, uint64(len(j.ring))); cursor < oldest {
@@ -48,7 +48,7 @@ func (j *journal) from(cursor uint64, dst []Telegram) (news []Telegram, head, lo
 	return dst, j.head, lost
 }
 
-// awaitRead waits until every output has done with everything: what a replayed file does, since it can wait.
+// awaitRead waits until every output has delivered all telegrams. Recordings call it, since they can wait.
 func (j *journal) awaitRead(ctx context.Context) {
 	for !j.allRead() {
 		select {
@@ -57,16 +57,18 @@ func (j *journal) awaitRead(ctx context.Context) {
 		case <-j.read:
 		}
 	}
-	j.progressed() // another recording may wait for the same
+	j.signalRead() // another recording may wait for the same
 }
 
+// allRead reports whether every output has delivered all telegrams.
 func (j *journal) allRead() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return !slices.ContainsFunc(j.readers, func(f *Feed) bool { return f.cursor.Load() < j.head })
 }
 
-func (j *journal) progressed() {
+// signalRead wakes awaitRead.
+func (j *journal) signalRead() {
 	select {
 	case j.read <- struct{}{}:
 	default:

@@ -45,7 +45,7 @@ func TestJournalKeepsTheLastInOrder(t *testing.T) {
 			for i := range tt.written {
 				j.add(Telegram{Seq: i + 1})
 			}
-			got, head, lost := j.from(tt.cursor, nil)
+			got, head, lost := j.since(tt.cursor, nil)
 			if diff := cmp.Diff(tt.want, seqs(got)); diff != "" || head != tt.head || lost != tt.lost {
 				t.Errorf("head %d, lost %d, want %d, %d; telegrams (-want +got):\n%s", head, lost, tt.head, tt.lost, diff)
 			}
@@ -58,13 +58,13 @@ func TestJournalOwnsItsValues(t *testing.T) {
 	values := []Value{{ID: 1, Number: obis.Decimal{Coef: 7}}}
 	j.add(Telegram{Seq: 1, Values: values})
 	values[0].Number.Coef = 8
-	first, _, _ := j.from(0, nil)
+	first, _, _ := j.since(0, nil)
 	j.add(Telegram{Seq: 2, Values: values})
 	j.add(Telegram{Seq: 3, Values: values}) // takes the place of the first
 	if got := first[0].Values[0].Number.Coef; got != 7 {
 		t.Errorf("the telegram read first holds %d, want 7", got)
 	}
-	if again, _, _ := j.from(1, first[:0]); again[0].Values[0].Number.Coef != 8 {
+	if again, _, _ := j.since(1, first[:0]); again[0].Values[0].Number.Coef != 8 {
 		t.Errorf("the second holds %d, want 8", again[0].Values[0].Number.Coef)
 	}
 }

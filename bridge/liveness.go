@@ -13,55 +13,55 @@ import (
 )
 
 // liveness tracks whether a meter is online, and counts its telegrams. The silence timer and the pipeline share it. Nothing is logged while
-// mu is held: a log may stall.
+// mu is held, since writing the log may block.
 type liveness struct {
 	mu sync.Mutex
-	condition
-	reported     condition      // as the feeds have it
-	lastReported time.Time      // when they were given it
-	attempt      *probe.Attempt // the endpoint that was opened last: the pipeline alone replaces it
-	broken       bool           // no wire can be opened: the log has said so
-	saidBroken   bool           // the log is to say when one can be opened again
-	sound        time.Time      // when a telegram last came whole, but of a kind that is not read
-	ports        []string       // that have been opened
-	found        probe.Findings
-	whole        bool // all endpoints have had their turn since the meter last spoke
-	over         bool
-	timer        *time.Timer
-	urgent       ratelimit.Window // states that were told out of turn
-	spoke        ratelimit.Window // log lines that the meter speaks
-	silent       ratelimit.Window // log lines that it is silent
-	heartbeat    time.Time        // when the log last said that all is well
+	meterState
+	reportedState  meterState     // the state that the feeds have
+	reportedAt     time.Time      // when they got it
+	attempt        *probe.Attempt // the last attempt to open an endpoint; only the pipeline replaces it
+	broken         bool           // no port can be opened, and that was logged
+	logRecovery    bool           // log the next port that is opened
+	lastUnreadable time.Time      // when an intact telegram that gave no reading last came
+	ports          []string       // ports that were opened and logged
+	findings       probe.Findings
+	allTried       bool // all endpoints were tried since the last telegram
+	stopped        bool // the meter is no longer read
+	timer          *time.Timer
+	extraReports   ratelimit.Window // reports before their time
+	onlineLines    ratelimit.Window // log lines that the meter is online
+	silentLines    ratelimit.Window // log lines that it is silent
+	heartbeat      time.Time        // when "all is well" was last logged
 }
 
-// mostChanges is how often in ten minutes the log says that a meter speaks, and that it is silent: a bad cable has both by turns.
-const mostChanges = 4
+// maxStateLines is how often in ten minutes it is logged that a meter is online, and that it is silent. With a bad cable, both alternate.
+const maxStateLines = 4
 
-// listen starts to wait for the first telegram.
-func (p *pipeline) listen() {
+// startLiveness starts the timer for the first telegram.
+func (p *pipeline) startLiveness() {
 	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.heartbeat = time.Now()
-	v.timer = time.AfterFunc(silentAfter*usualInterval, p.fallSilent)
+	v.timer = time.AfterFunc(silentIntervals*usualInterval, p.meterSilent)
 }
 
-// countDamaged counts a telegram that was dropped, sound or not.
-func (p *pipeline) countDamaged(sound bool) {
+// countDamaged counts a telegram that was dropped, intact or not.
+func (p *pipeline) countDamaged(intact bool) {
 	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stats.Errors++
-	if sound {
-		v.sound = time.Now()
+	if intact {
+		v.lastUnreadable = time.Now()
 	}
-	if time.Since(v.lastReported) >= p.plan.Diagnostics() {
-		p.hand(update{}, true)
+	if time.Since(v.reportedAt) >= p.plan.Diagnostics() {
+		p.putUpdate(update{}, true)
 	}
 }
 
-// Opened keeps which wire is read. The log says so of each port once, and of one that a meter is known to speak on: the settings in
-// between would fill it.
+// Opened stores the endpoint that is read. It logs each port once, and the end of a fault. The line settings that are tried in between are
+// logged at level debug.
 func (p *pipeline) Opened(a *probe.Attempt) error {
 	v, level := &p.liveness, zerolog.DebugLevel
 	v.mu.Lock()
@@ -69,43 +69,43 @@ func (p *pipeline) Opened(a *probe.Attempt) error {
 		v.ports = append(v.ports, a.Port)
 		level = zerolog.InfoLevel
 	}
-	if (a.OnlyEndpoint || a.Proved) && v.saidBroken {
-		level, v.saidBroken = zerolog.InfoLevel, false
+	if (a.OnlyEndpoint || a.Proved) && v.logRecovery {
+		level, v.logRecovery = zerolog.InfoLevel, false
 	}
 	if v.broken && !v.online {
-		v.timer.Reset(silentAfter * usualInterval) // connected and silent is another fault than broken
+		v.timer.Reset(silentIntervals * usualInterval) // a silent connection is another fault than a port that cannot be opened
 	}
 	v.broken, v.attempt = false, a
-	v.whole = a.OnlyEndpoint || a.FailedRounds > 0
+	v.allTried = a.OnlyEndpoint || a.FailedRounds > 0
 	v.mu.Unlock()
 	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
 	return nil
 }
 
-// unread is for a wire that cannot be read. told tells that the log has just said so: then it says as well when it can be opened again.
-func (p *pipeline) unread(told bool) {
+// noteBroken stores that no port can be read. If that was logged, the end of the fault is logged too.
+func (p *pipeline) noteBroken(logged bool) {
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
-	p.liveness.broken, p.liveness.saidBroken = true, p.liveness.saidBroken || told
+	p.liveness.broken, p.liveness.logRecovery = true, p.liveness.logRecovery || logged
 }
 
-// speak counts a verified telegram, makes the meter online and hands the telegram's values to the feeds.
-func (p *pipeline) speak(r *meter.Reading, now time.Time) {
+// reportOnline counts a verified telegram, makes the meter online and puts the update into the feeds.
+func (p *pipeline) reportOnline(r *meter.Reading, now time.Time) {
 	p.progress.Note("")
 	v := &p.liveness
 	v.mu.Lock()
-	spoke, level := !v.online, zerolog.InfoLevel
-	if spoke && !v.spoke.Allow(now, mostChanges) {
+	wasOffline, level := !v.online, zerolog.InfoLevel
+	if wasOffline && !v.onlineLines.Allow(now, maxStateLines) {
 		level = zerolog.DebugLevel
 	}
 	p.count(r, now)
-	about, st := v.about, v.stats
+	about, st := v.description, v.stats
 	due := now.Sub(v.heartbeat) >= time.Hour
 	if due {
 		v.heartbeat = now
 	}
 	v.mu.Unlock()
-	if spoke {
+	if wasOffline {
 		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", about.List, "protocol", about.Protocol,
 			"source", about.Port, "line", about.Line)).Msg("meter speaks")
 	}
@@ -114,55 +114,56 @@ func (p *pipeline) speak(r *meter.Reading, now time.Time) {
 	}
 }
 
-// count does the work of speak. The caller holds the lock.
+// count does the part of reportOnline for which the caller holds the lock.
 func (p *pipeline) count(r *meter.Reading, now time.Time) {
 	v := &p.liveness
-	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // else a stray telegram, or one of another meter on the wire
-		v.about.describe(r)
+	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // otherwise the telegram may be of another meter
+		v.description.describe(r)
 	}
-	v.about.Port, v.about.Line = v.attempt.Port, v.attempt.Line
-	v.found = v.found[:0]
+	v.description.Port, v.description.Line = v.attempt.Port, v.attempt.Line
+	v.findings = v.findings[:0]
 	v.stats.Telegrams++
 	if r.Repeated {
 		v.stats.Repeated++
 	}
-	v.stats.LastTelegram, v.stats.Interval = now, p.every.learned()
-	v.timer.Reset(silentAfter * v.stats.Interval)
-	tell := !v.online || v.worthTelling(now, p.plan.Diagnostics())
+	v.stats.LastTelegram, v.stats.Interval = now, p.interval.learned()
+	v.timer.Reset(silentIntervals * v.stats.Interval)
+	report := !v.online || v.reportDue(now, p.plan.Diagnostics())
 	v.online = true
-	p.hand(p.update, tell)
+	p.putUpdate(p.update, report)
 }
 
-// worthTelling tells if the feeds should hear of the state: each change of a count is a row in somebody's database, each of a
-// description has hubs set the device up again.
-func (v *liveness) worthTelling(now time.Time, every time.Duration) bool {
-	h := &v.reported
-	learned := h.stats.Interval == usualInterval && v.stats.Interval != usualInterval
-	changed := v.about != h.about || v.stats.Rejected != h.stats.Rejected
-	return learned || now.Sub(v.lastReported) >= every || changed && v.urgent.Allow(now, 6)
+// reportDue reports whether the state is to be put into the feeds. It is so rarely because a hub stores each change of a count in its database,
+// and sets up the device again after each change of the description.
+func (v *liveness) reportDue(now time.Time, every time.Duration) bool {
+	last := &v.reportedState
+	learned := last.stats.Interval == usualInterval && v.stats.Interval != usualInterval
+	changed := v.description != last.description || v.stats.Rejected != last.stats.Rejected
+	return learned || now.Sub(v.reportedAt) >= every || changed && v.extraReports.Allow(now, 6)
 }
 
-// hand gives what is new, and the state if it is to be told, to the feeds. The caller holds the lock.
-func (p *pipeline) hand(u update, tell bool) {
-	if tell {
-		u.state = &p.liveness.condition
-		p.liveness.lastReported, p.liveness.reported = time.Now(), p.liveness.condition
+// putUpdate puts an update into the feeds, together with the state if report is true. The caller holds the lock.
+func (p *pipeline) putUpdate(u update, report bool) {
+	if report {
+		u.state = &p.liveness.meterState
+		p.liveness.reportedAt, p.liveness.reportedState = time.Now(), p.liveness.meterState
 	}
 	for _, f := range p.feeds {
 		f.put(p.index, u)
 	}
 }
 
-// finish hands over the last counts, and the values that the throttle withheld. The next run must not begin with less than that.
-func (p *pipeline) finish() {
-	p.pending()
+// stop puts the last counts and the values that the throttle withheld into the feeds, and stores the counters. So the values that were
+// published last are not above those with which the next run begins.
+func (p *pipeline) stop() {
+	p.collectWithheld()
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
 	p.liveness.timer.Stop()
-	p.liveness.over = true
-	p.hand(p.update, true)
+	p.liveness.stopped = true
+	p.putUpdate(p.update, true)
 	if p.seq > 0 {
-		p.memory.note(&p.liveness.about, nil, p.decoder.CurrentScaling(), true, false, p.guard)
+		p.stored.update(&p.liveness.description, nil, p.decoder.CurrentScaling(), true, false, p.guard)
 	}
 }
 
@@ -172,7 +173,7 @@ func (p *pipeline) stats() Stats {
 	return p.liveness.stats
 }
 
-// nonEmpty returns the fields of a log line that have a value, of pairs of name and value.
+// nonEmpty returns the fields for a log line from pairs of name and value, without those whose value is "".
 func nonEmpty(pairs ...string) map[string]any {
 	fields := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {

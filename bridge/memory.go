@@ -14,52 +14,53 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// memory is what is kept of one meter over restarts: what it is, where it was found, what it sends, what was found of it that it
-// does not send, and the last good value of each counter. The meter's goroutine writes it, that of the state file reads it.
-type memory struct {
-	store *state.Store // nil: nothing is kept
+// storedMeter is the state of one meter that survives a restart: its description, the quantities that it sends, the scaling of its currents,
+// and the last accepted value of each counter. The goroutine of the meter updates it, and that of the state file encodes it.
+type storedMeter struct {
+	store *state.Store // nil if nothing is stored
 	key   string
 	scale *quantity.Scale
 
 	mu          sync.Mutex
-	about       Description
+	description Description
 	descriptors []Descriptor
 	scaling     meter.CurrentScaling
 	counters    guard.Snapshot
 }
 
-// remembered is the form in which it is kept. Names, not numbers, since a later program has other rows.
-type remembered struct {
+// storedDocument is the JSON document of a storedMeter. It has names of quantities, not numbers, since the table may change with a version. The
+// names in the JSON, with those of Description, are promises.
+type storedDocument struct {
 	About      Description          `json:"about"`
-	Quantities []rememberedQuantity `json:"quantities"`
+	Quantities []storedQuantity     `json:"quantities"`
 	Scaling    meter.CurrentScaling `json:"scaling,omitzero"`
 	Guard      guard.Snapshot       `json:"guard"`
 }
 
-type rememberedQuantity struct {
+type storedQuantity struct {
 	Name     string        `json:"name"`
 	Unit     string        `json:"unit"`
 	Decimals uint8         `json:"decimals"`
 	Every    time.Duration `json:"every"`
-	// Scale is what its numbers were multiplied by, "" for 1, as memory.factor says it. A counter under another factor is another.
+	// Scale is the result of storedMeter.factor. If it has changed, the counter does not continue from its stored value.
 	Scale string `json:"scale,omitempty"`
 }
 
-// newMemory returns what an earlier run kept of a meter.
-func newMemory(store *state.Store, meter string, scale *quantity.Scale) *memory {
-	m := &memory{store: store, key: "meter/" + meter, scale: scale}
-	m.recall(store.Value(m.key))
+// newStoredMeter returns the state of a meter in an earlier run.
+func newStoredMeter(store *state.Store, meter string, scale *quantity.Scale) *storedMeter {
+	m := &storedMeter{store: store, key: "meter/" + meter, scale: scale}
+	m.decode(store.Value(m.key))
 	return m
 }
 
-// recall reads what an earlier run kept. What it does not understand it leaves out.
-func (m *memory) recall(text []byte) {
-	var kept remembered
-	if json.Unmarshal(text, &kept) != nil {
+// decode reads a document. It leaves out unknown quantities and units.
+func (m *storedMeter) decode(text []byte) {
+	var document storedDocument
+	if json.Unmarshal(text, &document) != nil {
 		return
 	}
-	m.about, m.scaling, m.counters = kept.About, kept.Scaling, kept.Guard
-	for _, q := range kept.Quantities {
+	m.description, m.scaling, m.counters = document.About, document.Scaling, document.Guard
+	for _, q := range document.Quantities {
 		id, ok := quantity.ByName(q.Name)
 		if !ok {
 			continue
@@ -74,7 +75,7 @@ func (m *memory) recall(text []byte) {
 	}
 }
 
-// unitNamed returns the index of a unit of a row; a text has none.
+// unitNamed returns the index of a unit in the row of a quantity. A text has no unit; its index is 0.
 func unitNamed(id quantity.ID, unit string) (uint8, bool) {
 	row := id.Row()
 	for i := range row.Units {
@@ -85,8 +86,8 @@ func unitNamed(id quantity.ID, unit string) (uint8, bool) {
 	return 0, !row.Numeric()
 }
 
-// factor returns what the numbers of a quantity are multiplied by, and those of the tariffs that it may be the sum of.
-func (m *memory) factor(id quantity.ID) string {
+// factor returns the scale factors of a quantity and of the tariffs that it may be the sum of, as text; "" if there are none.
+func (m *storedMeter) factor(id quantity.ID) string {
 	if m.scale == nil {
 		return ""
 	}
@@ -99,48 +100,48 @@ func (m *memory) factor(id quantity.ID) string {
 	return strings.Join(all, " ")
 }
 
-// encode is for the goroutine of the state file.
-func (m *memory) encode() []byte {
+// encode returns the document; nil before the first telegram. The goroutine of the state file calls it.
+func (m *storedMeter) encode() []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.about.Protocol == "" {
-		return nil // it has not spoken yet
+	if m.description.Protocol == "" {
+		return nil // it has sent no telegram yet
 	}
-	kept := remembered{About: m.about, Scaling: m.scaling, Guard: m.counters}
+	document := storedDocument{About: m.description, Scaling: m.scaling, Guard: m.counters}
 	for _, k := range m.descriptors {
-		q := rememberedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
+		q := storedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
 		if row := k.ID.Row(); row.Numeric() {
 			q.Unit = row.Units[k.UnitIndex].Symbol
 		}
-		kept.Quantities = append(kept.Quantities, q)
+		document.Quantities = append(document.Quantities, q)
 	}
-	text, _ := json.Marshal(kept) // nothing in it makes it fail
+	text, _ := json.Marshal(document) // cannot fail
 	return text
 }
 
-// note takes the state of a meter after a telegram, where it is worth a write: descriptors is nil where it has not changed. Counted tells that
-// the telegram has published a counter; seldom, that one of them comes once an hour or less often. The next run publishes the value on
-// disk long before another comes, and must not step back.
-func (m *memory) note(a *Description, descriptors []Descriptor, s meter.CurrentScaling, counted, seldom bool, g *guard.Guard) {
-	if descriptors == nil && !counted && m.about == *a && m.scaling == s {
+// update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not. Counted is true if a
+// counter was published. Rare is true if one of these comes seldom: then the state is written at once, since the next run publishes the
+// stored value long before another one comes, and it must not be lower.
+func (m *storedMeter) update(a *Description, descriptors []Descriptor, s meter.CurrentScaling, counted, rare bool, g *guard.Guard) {
+	if descriptors == nil && !counted && m.description == *a && m.scaling == s {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.about, m.scaling = *a, s
+	m.description, m.scaling = *a, s
 	if descriptors != nil {
 		m.descriptors = descriptors
 	}
 	g.Snapshot(&m.counters)
-	if seldom {
+	if rare {
 		m.store.MarkUrgent()
 	} else {
 		m.store.MarkChanged()
 	}
 }
 
-// last returns the last good values of the counters of an earlier run, as they are published.
-func (m *memory) last() (values []Value) {
+// counterValues returns the last accepted values of the counters, as they are published.
+func (m *storedMeter) counterValues() (values []Value) {
 	for _, c := range m.counters.Counters {
 		id, _ := quantity.ByName(c.Quantity)
 		if i := slices.IndexFunc(m.descriptors, func(d Descriptor) bool { return d.ID == id }); i >= 0 && id.String() == c.Quantity {
@@ -150,31 +151,31 @@ func (m *memory) last() (values []Value) {
 	return values
 }
 
-// remember begins with what an earlier run knew of the meter. Nothing of it is published before its first verified telegram. A recording
-// goes on with no counter, and nothing is kept of it: it may be played twice, and the meter itself goes on.
-func (p *pipeline) remember(store *state.Store) {
-	m := newMemory(store, p.meter.ID, p.source.Options.Scale)
-	p.memory = m
+// restore restores the state of the meter in an earlier run. None of it is published before the first verified telegram. For a recording,
+// counters are not restored and nothing is stored: it may be played twice, and the meter itself continues.
+func (p *pipeline) restore(store *state.Store) {
+	m := newStoredMeter(store, p.meter.ID, p.source.Options.Scale)
+	p.stored = m
 	if p.source.Recorded {
 		m.store, m.counters = nil, guard.Snapshot{}
 	} else {
 		store.Register(m.key, m.encode)
 	}
-	if m.about.Protocol == "" {
+	if m.description.Protocol == "" {
 		return
 	}
-	p.liveness.about = m.about
-	p.worked = probe.Endpoint{Port: m.about.Port, Line: m.about.Line}
+	p.liveness.description = m.description
+	p.lastWorking = probe.Endpoint{Port: m.description.Port, Line: m.description.Line}
 	p.decoder.SetCurrentScaling(m.scaling)
 	p.guard.Restore(&m.counters)
-	p.reminder = m.last()
-	often := probe.LongestInterval
+	p.storedCounters = m.counterValues()
+	shortest := probe.LongestInterval
 	for _, k := range m.descriptors {
-		p.descriptors.remember(k)
-		often = min(often, k.Every)
+		p.descriptors.restore(k)
+		shortest = min(shortest, k.Every)
 	}
-	if len(m.descriptors) > 0 && often > cadences[0] {
-		p.every.before = often
+	if len(m.descriptors) > 0 && shortest > cadenceClasses[0] {
+		p.interval.fromEarlierRun = shortest
 	}
-	p.hand(update{descriptors: p.descriptors.taken()}, true)
+	p.putUpdate(update{descriptors: p.descriptors.takeChanged()}, true)
 }

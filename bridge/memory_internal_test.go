@@ -20,8 +20,8 @@ import (
 // TestMemoryUnderAnotherScale: a counter that is multiplied by something else is another counter, and so is what sums it.
 func TestMemoryUnderAnotherScale(t *testing.T) {
 	total, tariff, other := quantity.ImportEnergy, quantity.ImportEnergyT1, quantity.ExportEnergy
-	m := newMemory(nil, "house", nil)
-	m.about.Protocol = "p1"
+	m := newStoredMeter(nil, "house", nil)
+	m.description.Protocol = "p1"
 	for _, id := range []quantity.ID{total, tariff, other} {
 		m.descriptors = append(m.descriptors, Descriptor{ID: id, Decimals: 3})
 		m.counters.Counters = append(m.counters.Counters, guard.Counter{Quantity: id.String(), Value: obis.Decimal{Coef: 7}})
@@ -38,10 +38,10 @@ func TestMemoryUnderAnotherScale(t *testing.T) {
 		{"one of the tariffs", scale, []string{"export_energy"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMemory(nil, "house", tt.scale)
-			m.recall(text)
+			m := newStoredMeter(nil, "house", tt.scale)
+			m.decode(text)
 			var got []string
-			for _, v := range m.last() {
+			for _, v := range m.counterValues() {
 				got = append(got, v.ID.String())
 			}
 			if !slices.Equal(got, tt.want) {
@@ -59,10 +59,10 @@ func TestMemoryUnderAnotherScale(t *testing.T) {
 
 // TestMemoryOfAnotherUnit: a number without its unit says nothing.
 func TestMemoryOfAnotherUnit(t *testing.T) {
-	m := newMemory(nil, "house", nil)
-	m.recall([]byte(`{"about":{"Protocol":"p1"},"quantities":[{"name":"gas","unit":"ft³","decimals":3,"every":0}],
+	m := newStoredMeter(nil, "house", nil)
+	m.decode([]byte(`{"about":{"Protocol":"p1"},"quantities":[{"name":"gas","unit":"ft³","decimals":3,"every":0}],
 		"guard":{"wall":1,"counters":[{"quantity":"gas","value":{"Coef":7,"Exp":0},"since":0,"seen":0}]}}`))
-	if m.about.Protocol != "p1" || len(m.descriptors) != 0 || len(m.counters.Counters) != 0 {
+	if m.description.Protocol != "p1" || len(m.descriptors) != 0 || len(m.counters.Counters) != 0 {
 		t.Errorf("got %v, and counters %v", m.descriptors, m.counters.Counters)
 	}
 }
@@ -75,12 +75,12 @@ func TestMemoryOfTheVersionBefore(t *testing.T) {
 	defer store.Close()
 	for _, meter := range []string{"house", "garage"} {
 		kept := string(store.Value("meter/" + meter))
-		m := newMemory(store, meter, nil)
-		if diff := cmp.Diff(kept, string(m.encode())); diff != "" || len(m.last()) == 0 {
+		m := newStoredMeter(store, meter, nil)
+		if diff := cmp.Diff(kept, string(m.encode())); diff != "" || len(m.counterValues()) == 0 {
 			t.Errorf("%s: got another than was kept (-before +now):\n%s", meter, diff)
 		}
 	}
-	before := instanceIn(store.Value(instanceKey))
+	before := decodeInstance(store.Value(instanceKey))
 	if i := newInstance(store); i == nil || before.ID == "" || !i.Owns(before.ID+"."+before.Runs[0]) {
 		t.Errorf("got instance %+v, want that of %+v", i, before)
 	}

@@ -18,79 +18,79 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// pipeline takes one meter from its bytes to the feeds. It is one goroutine, and timers that only ever mark silence.
+// pipeline processes one meter, from its bytes to the feeds. It runs in one goroutine. A timer marks silence.
 type pipeline struct {
-	log    zerolog.Logger
-	index  int
-	meter  Meter
-	source probe.Source
-	feeds  []*Feed
-	all    *journal
+	log     zerolog.Logger
+	index   int
+	meter   Meter
+	source  probe.Source
+	feeds   []*Feed
+	journal *journal
 
-	progress *progress.Reporter
-	silence  *progress.Reporter // of the timer
+	progress        *progress.Reporter
+	silenceProgress *progress.Reporter // of the silence timer
 
-	decoder *meter.Decoder
-	worked  probe.Endpoint // the last that gave a sound telegram
-	wire    faults         // that end with the next telegram
-	dropped faults         // telegrams and counters
+	decoder        *meter.Decoder
+	lastWorking    probe.Endpoint // the last endpoint that gave an intact telegram
+	wireFaults     faults         // faults that end with the next telegram
+	telegramFaults faults         // faults of telegrams and counters
 
-	happened ratelimit.Limiter // log lines of events
+	eventLines ratelimit.Limiter // log lines of events
 
-	guard       *guard.Guard
-	descriptors descriptors
-	since       time.Time // it has spoken without a long pause
-	reviewed    time.Time // when descriptors were looked through
-	plan        *throttle.Plan
-	throttle    *throttle.Throttle
-	memory      *memory
-	values      []Value // of the telegram
-	update      update  // to the feeds
-	reminder    []Value // counters of an earlier run
-	profiles    profiles
-	units       unitCheck
-	every       interval
-	seq         uint64
+	guard          *guard.Guard
+	descriptors    descriptors
+	speakingSince  time.Time // since when telegrams come without a long pause
+	lastExpiry     time.Time // when descriptors were last checked for expired quantities
+	plan           *throttle.Plan
+	throttle       *throttle.Throttle
+	stored         *storedMeter
+	values         []Value // of the current telegram
+	update         update  // for the feeds
+	storedCounters []Value // counters of an earlier run that were not published yet
+	profiles       profiles
+	units          unitCheck
+	interval       interval
+	seq            uint64
 
-	closesEach bool // the log has said that the reader closes each connection
-	saidTelnet bool // the log has said that the gateway is in telnet mode
-	liveness   liveness
+	loggedCloses bool // it was logged that the reader closes each connection
+	loggedTelnet bool // it was logged that the gateway is in telnet mode
+	liveness     liveness
 }
 
-// newPipeline makes that of a meter, which begins with what m remembers of it.
+// newPipeline returns the pipeline of a meter, with the state of the earlier run.
 func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	m, s := b.meters[index], b.sources[index]
-	s.Options.AcceptUnverified = true // they prove that the meter is found, and are not published
+	s.Options.AcceptUnverified = true // they show that the endpoint is right; they are not published
 	p := &pipeline{
-		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, all: j,
+		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, journal: j,
 		decoder: meter.NewDecoder(nil, s.Options), guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),
 		liveness: liveness{attempt: new(probe.Attempt)}, plan: b.plan,
 	}
-	p.remember(b.store)
+	p.restore(b.store)
 	return p
 }
 
-// run reads the meter until ctx ends or a recording is over: one without a telegram is an error.
+// run reads the meter until ctx ends or a recording is over. A recording without a telegram is an error.
 func (p *pipeline) run(ctx context.Context) error {
 	p.progress.Working()
 	defer p.progress.Waiting()
 	p.progress.Note("no telegram yet")
-	p.listen()
-	defer p.finish()
-	found := probe.Probe(ctx, p.source, probe.Options{
-		ProvedTimeout: p.trust, LastProved: p.worked, Progress: p.progress, Decoder: p.decoder,
+	p.startLiveness()
+	defer p.stop()
+	result := probe.Probe(ctx, p.source, probe.Options{
+		ProvedTimeout: p.readOn, LastProved: p.lastWorking, Progress: p.progress, Decoder: p.decoder,
 	}, p)
 	if p.source.Recorded && ctx.Err() == nil {
-		return p.recorded(ctx, found)
+		return p.recorded(ctx, result)
 	}
 	return nil
 }
 
-// recorded is the end of a recording. One that cannot be read further is not read again: its telegrams have been published.
-func (p *pipeline) recorded(ctx context.Context, found probe.Result) error {
+// recorded ends a recording. If it cannot be read further, it is not read again, since its telegrams were published.
+func (p *pipeline) recorded(ctx context.Context, result probe.Result) error {
 	p.awaitRead(ctx)
-	if !errors.Is(found.Err, io.EOF) {
-		return found.Err
+	if !errors.Is(result.Err, io.EOF) {
+		return result.Err
 	}
 	end := p.stats()
 	p.log.Info().Uint64("telegrams", end.Telegrams).Uint64("errors", end.Errors).Msg("end of the recording")
@@ -100,86 +100,86 @@ func (p *pipeline) recorded(ctx context.Context, found probe.Result) error {
 	return nil
 }
 
-// accept hands a verified telegram to the feeds.
+// accept processes a verified telegram and puts it into the feeds.
 func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	now := time.Now()
-	if now.Sub(p.every.last) > probe.LongestInterval {
-		p.since = now
+	if now.Sub(p.interval.last) > probe.LongestInterval {
+		p.speakingSince = now
 	}
-	p.every.add(now)
-	p.follow(r, now)
-	good := p.measure(r, now)
-	p.weigh(now, good)
+	p.interval.add(now)
+	p.updateProfile(r, now)
+	accepted := p.measure(r, now)
+	p.checkUnits(now, accepted)
 	p.seq++
-	p.all.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
-	counted, seldom := p.choose(now)
-	p.speak(r, now) // wakes the outputs
-	p.memory.note(&p.liveness.about, p.update.descriptors, p.decoder.CurrentScaling(), counted, seldom, p.guard)
-	if p.decoder.TelnetNegotiated() && !p.saidTelnet {
-		p.saidTelnet = true
+	p.journal.add(Telegram{Meter: p.index, Seq: p.seq, Received: now, MeterTime: zoned(r.Time, now), Values: p.values})
+	counted, rare := p.selectValues(now)
+	p.reportOnline(r, now) // wakes the outputs
+	p.stored.update(&p.liveness.description, p.update.descriptors, p.decoder.CurrentScaling(), counted, rare, p.guard)
+	if p.decoder.TelnetNegotiated() && !p.loggedTelnet {
+		p.loggedTelnet = true
 		p.log.Warn().Msg(line.Telnet.Advice())
 	}
-	p.wire.Recovered()
+	p.wireFaults.Recovered()
 	if p.source.Recorded {
 		p.awaitRead(ctx)
 	}
 }
 
-// awaitRead waits until every output has taken all telegrams. It is the outputs that are stuck if that lasts.
+// awaitRead waits until every output has delivered all telegrams. If that lasts, the outputs count as stuck, not the meter.
 func (p *pipeline) awaitRead(ctx context.Context) {
 	p.progress.Waiting()
-	p.all.awaitRead(ctx)
+	p.journal.awaitRead(ctx)
 	p.progress.Working()
 }
 
-// The methods of probe.Handler: what a pipeline does with what the search for its meter finds.
+// Reading, Damaged, Opened and Ended are the methods of probe.Handler.
 
-// minTrust is how long a wire may at least be without a sound telegram before all endpoints are tried again.
-const minTrust = time.Minute
+// minReadOn is the shortest value of readOn.
+const minReadOn = time.Minute
 
-// trust is how long a proved wire may go without a sound telegram.
-func (p *pipeline) trust() time.Duration { return max(minTrust, p.every.patience()) }
+// readOn returns how long an endpoint that gave an intact telegram may give none before all endpoints are tried again.
+func (p *pipeline) readOn() time.Duration { return max(minReadOn, p.interval.maxSilence()) }
 
-// Reading takes a telegram.
+// Reading processes a telegram. It never ends the search.
 func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (enough bool) {
 	if r.Verified {
 		p.accept(ctx, r)
-		p.proved()
+		p.noteWorking()
 	}
 	return false
 }
 
-// proved notes that a sound telegram has come.
-func (p *pipeline) proved() {
-	now, before := p.liveness.attempt.Endpoint, p.worked
+// noteWorking stores that the endpoint has given an intact telegram.
+func (p *pipeline) noteWorking() {
+	now, before := p.liveness.attempt.Endpoint, p.lastWorking
 	if before.Dial != nil && !before.Same(now) {
 		p.changed("the meter is read with other settings", settingsChanged(before, now))
 	}
-	p.worked = now
-	p.liveness.attempt.PauseEvidence(time.Now().Add(2 * p.every.learned()))
+	p.lastWorking = now
+	p.liveness.attempt.PauseEvidence(time.Now().Add(2 * p.interval.learned()))
 }
 
 // maxTelegramsPerConn separates two kinds of readers. If a connection ended after this many telegrams or fewer, the reader closes each
 // connection on purpose, which is logged once. If it ended after more, each end is logged, at a limited rate.
 const maxTelegramsPerConn = 3
 
-// Ended logs how a connection ended, where that is a fault. The search always goes on.
+// Ended logs how a connection ended, if that is a fault. It never ends the search.
 func (p *pipeline) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
 	case e.Err == nil:
 		p.liveness.mu.Lock()
-		p.liveness.found = p.liveness.found.With(e.Finding)
+		p.liveness.findings = p.liveness.findings.With(e.Finding)
 		p.liveness.mu.Unlock()
 	case errors.Is(e.Err, probe.ErrClosed) && e.Telegrams > maxTelegramsPerConn:
-		if count, ok := p.wire.Allow(string(probe.ErrClosed)); ok {
+		if count, ok := p.wireFaults.Allow(string(probe.ErrClosed)); ok {
 			p.log.Info().Int("count", count).Msg("the other side closed the connection: it is opened again")
 		}
-	case errors.Is(e.Err, probe.ErrClosed) && !p.closesEach:
-		p.closesEach = true
+	case errors.Is(e.Err, probe.ErrClosed) && !p.loggedCloses:
+		p.loggedCloses = true
 		p.log.Info().Msg("the reader closes the connection behind a telegram: it is opened again each time, and nothing is lost")
 	case errors.Is(e.Err, probe.ErrClosed):
 	case e.Wait > 0:
-		p.unread(p.wire.warn(p.log, "cannot read the meter, trying again", e.Err.Error(), e.Err, e.Wait))
+		p.noteBroken(p.wireFaults.warn(p.log, "cannot read the meter, trying again", e.Err.Error(), e.Err, e.Wait))
 		p.progress.Note("cannot be read: " + e.Err.Error())
 	}
 	return true

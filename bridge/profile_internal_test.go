@@ -27,7 +27,7 @@ func TestProfiles(t *testing.T) {
 			got := ""
 			for _, p := range tt.seen {
 				if from, changed := w.add(p); changed {
-					got += from.String() + " > " + w.now.String() + "; "
+					got += from.String() + " > " + w.current.String() + "; "
 				}
 			}
 			if got != tt.want {

@@ -9,44 +9,44 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// fallSilent makes the meter offline, and says in the log why that may be: once, and while it lasts every ten minutes.
-func (p *pipeline) fallSilent() {
-	p.silence.Working()
-	defer p.silence.Waiting()
-	if found, st, due := p.offline(); due {
-		p.explain(found, &st)
+// meterSilent makes the meter offline, and logs the likely cause, at once and then every ten minutes while it lasts.
+func (p *pipeline) meterSilent() {
+	p.silenceProgress.Working()
+	defer p.silenceProgress.Waiting()
+	if found, st, due := p.setOffline(); due {
+		p.explainSilence(found, &st)
 	}
 }
 
-// offline makes the meter offline. It reports whether the log is to say why, and from what that follows.
-func (p *pipeline) offline() (found probe.Findings, st Stats, due bool) {
+// setOffline makes the meter offline. It reports whether the cause is to be logged, and returns the data for that.
+func (p *pipeline) setOffline() (found probe.Findings, st Stats, due bool) {
 	v := &p.liveness
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.over || v.online && time.Since(v.stats.LastTelegram) < silentAfter*v.stats.Interval {
-		return nil, st, false // it spoke while the timer ran out
+	if v.stopped || v.online && time.Since(v.stats.LastTelegram) < silentIntervals*v.stats.Interval {
+		return nil, st, false // a telegram came while the timer fired
 	}
-	if v.online || time.Since(v.lastReported) >= p.plan.Diagnostics() {
+	if v.online || time.Since(v.reportedAt) >= p.plan.Diagnostics() {
 		v.online = false
-		p.hand(update{}, true)
+		p.putUpdate(update{}, true)
 	}
 	v.timer.Reset(ratelimit.Period)
 	if v.stats.Telegrams > 0 && !v.broken {
 		p.progress.Note("silent since " + v.stats.LastTelegram.Format(time.DateTime))
 	}
-	if v.broken || !v.sound.IsZero() && time.Since(v.sound) < minTrust {
-		return nil, st, false // what is wrong has been told
+	if v.broken || !v.lastUnreadable.IsZero() && time.Since(v.lastUnreadable) < minReadOn {
+		return nil, st, false // the fault is logged already
 	}
-	v.found = v.found.With(v.attempt.Finding())
-	if _, bytes := v.found.Best(); bytes > 0 && !v.whole {
-		v.timer.Reset(probe.Dwell) // another setting may bring it back
+	v.findings = v.findings.With(v.attempt.Finding())
+	if _, bytes := v.findings.Best(); bytes > 0 && !v.allTried {
+		v.timer.Reset(probe.Dwell) // another line setting may be right
 		return nil, st, false
 	}
-	return slices.Clone(v.found), v.stats, v.silent.Allow(time.Now(), mostChanges)
+	return slices.Clone(v.findings), v.stats, v.silentLines.Allow(time.Now(), maxStateLines)
 }
 
-// explain says why a meter is silent.
-func (p *pipeline) explain(found probe.Findings, st *Stats) {
+// explainSilence logs the likely cause of the silence.
+func (p *pipeline) explainSilence(found probe.Findings, st *Stats) {
 	best, bytes := found.Best()
 	log := p.log.Warn().Fields(nonEmpty("source", best.Port))
 	network := strings.HasPrefix(best.Port, "tcp://")
@@ -69,5 +69,6 @@ func (p *pipeline) explain(found probe.Findings, st *Stats) {
 	}
 }
 
+// activation is the end of messages about a port without bytes.
 const activation = "Ask your grid company to activate the HAN port (it is free in Sweden); after an overload it switches " +
 	"itself off and must be activated again"

@@ -7,31 +7,34 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Telegram is what one telegram said, with the values that belong together.
+// A Telegram is the values of one verified telegram.
 type Telegram struct {
 	// Meter is the meter's index in the order of the configuration.
 	Meter int
 	// Seq counts the telegrams of this meter since the bridge was started, from 1.
-	Seq      uint64
+	Seq uint64
+	// Received is the time of arrival by the clock of this machine.
 	Received time.Time
-	// MeterTime is the meter's own clock, zero where the telegram has none.
+	// MeterTime is the meter's own clock; zero if the telegram has none.
 	MeterTime obis.Time
-	Values    []Value
+	// Values are the values of the telegram, without counters that were held back. A Telegram in a Batch is read-only and belongs to the Batch.
+	Values []Value
 }
 
-// A Value is one quantity as it is published. Unlike a Sample it owns its text.
+// A Value is one quantity as it is published. Unlike a quantity.Sample, it owns its text.
 type Value struct {
 	ID quantity.ID
 	// UnitIndex is the index of the unit in the row's Units.
 	UnitIndex uint8
-	// Decimals is how many the number is written with: always the same for a quantity of a meter.
+	// Decimals is the number of decimals with which Number is written. It stays the same for a quantity of a meter.
 	Decimals uint8
-	// Number is in the published unit; zero for a quantity that is text.
+	// Number is in the published unit; zero if the quantity is text.
 	Number obis.Decimal
-	Text   string
+	// Text is the value of a quantity that is text; "" for numbers.
+	Text string
 }
 
-// Append appends the bare value: 1727, 230.0, a text as it is.
+// Append appends the value without its unit to dst, such as 1727, 230.0 or a text, and returns the extended slice.
 func (v *Value) Append(dst []byte) []byte {
 	if !v.ID.Row().Numeric() {
 		return append(dst, v.Text...)
@@ -39,41 +42,42 @@ func (v *Value) Append(dst []byte) []byte {
 	return v.Number.AppendFixed(dst, int(v.Decimals))
 }
 
-// A Description is what is known of a meter's own description and of its wire.
+// A Description is how a meter describes itself, and how it is read. Fields that are unknown are "".
 type Description struct {
+	// Make, Model and Serial are as the meter sends them, or as its telegrams show. List is the name of its list.
 	Make, Model, Serial, List string
 	// Protocol is the framing of its telegrams.
 	Protocol string
-	// Port and Line are where and how it is read: /dev/ttyUSB0 and 115200 8N1.
+	// Port and Line are the port and the line setting at which it is read, such as /dev/ttyUSB0 and 115200 8N1.
 	Port, Line string
 }
 
-// Stats is what the bridge counts of a meter since its start.
+// Stats are the counts of a meter since the start of the bridge.
 type Stats struct {
-	// Telegrams are the verified ones; Errors those that were dropped: damaged, encrypted, or of a kind that is not read.
+	// Telegrams counts verified telegrams. Errors counts telegrams that were dropped: damaged, not decrypted, or of an unknown kind.
 	Telegrams, Errors uint64
-	// Repeated are verified telegrams whose frame counter was not above that of the one before.
+	// Repeated counts verified telegrams whose frame counter was not above that of the telegram before.
 	Repeated uint64
-	// Rejected are counter values that were held back, RejectedReason is why the last one was, in words for people.
+	// Rejected counts counter values that were held back. RejectedReason is the reason for the last one, as text for people.
 	Rejected       uint64
 	RejectedReason string
-	// LastTelegram is when the last verified telegram came; zero before the first.
+	// LastTelegram is when the last verified telegram arrived; zero before the first.
 	LastTelegram time.Time
-	// Interval is the learned time between telegrams.
+	// Interval is the usual time between telegrams, learned from the last ones; 10 s until it is known.
 	Interval time.Duration
 }
 
-// zoned corrects the zone of a meter's clock by the time at which its telegram arrived. Meters know the hour better than
-// the zone: Norwegian ones send none, Finnish ones a letter that elsewhere means an hour less. A clock that is more than ten
-// minutes from every whole hour of Europe is left as it is, as one in a recording is.
+// zoned corrects the zone of a meter's clock by the time at which its telegram arrived. The zone that meters send is often wrong: Norwegian
+// meters send none, and Finnish ones send a letter that elsewhere means an hour less. The clock is not changed if no zone of Europe brings
+// it within ten minutes of the arrival, as in a recording.
 func zoned(t obis.Time, received time.Time) obis.Time {
 	if t.IsZero() {
 		return t
 	}
 	const tolerance = 10 * time.Minute
-	ahead := t
-	ahead.Zone = false
-	offset := ahead.Time(time.UTC).Sub(received)
+	local := t
+	local.Zone = false
+	offset := local.Time(time.UTC).Sub(received)
 	hours := offset.Round(time.Hour)
 	if off := offset - hours; off.Abs() > tolerance || hours < 0 || hours > 3*time.Hour {
 		return t

@@ -7,8 +7,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// weigh warns once of a counter that contradicts the power. It is read all the same: who reads the warning knows better.
-func (p *pipeline) weigh(now time.Time, samples []quantity.Sample) {
+// checkUnits warns once if import_energy rises ten times too fast or too slowly for import_power. The values are published all the same, since
+// only a person can decide which is right.
+func (p *pipeline) checkUnits(now time.Time, samples []quantity.Sample) {
 	var power, energy *obis.Decimal
 	for i := range samples {
 		switch samples[i].ID.String() {
@@ -28,78 +29,78 @@ func (p *pipeline) weigh(now time.Time, samples []quantity.Sample) {
 	}
 }
 
-// unitCheck compares a counter of energy with the power that the meter told meanwhile. Kamstrup's binary lists do not say
-// whether they count Wh or 10 Wh, and a wrong guess stays in somebody's statistics for ever.
+// unitCheck compares the rise of an energy counter with the power in the telegrams meanwhile. Kamstrup's binary lists do not say whether they
+// count Wh or 10 Wh, and values in a wrong unit stay in a hub's statistics for ever.
 type unitCheck struct {
-	power   int64     // W, of the last telegram
-	last    time.Time // when that came
-	used    int64     // W·ms since counter was taken
-	counter int64     // Wh
-	started bool
-	times   int // how often in a row the counter moved about ten times too far; negative: a tenth of it
-	over    bool
+	lastPower   int64     // W, in the last telegram
+	lastTime    time.Time // when the last telegram came
+	used        int64     // energy by the power, in W·ms, since counter was set
+	counter     int64     // the last value, in Wh
+	started     bool
+	factorCount int // how often in a row the counter rose about ten times too far; negative: about a tenth
+	done        bool
 }
 
 const (
-	// enoughEnergy is how much must have been used, in Wh, before the two are compared: steps of 10 Wh must not matter.
-	enoughEnergy = 300
-	// longestStep is how far apart two telegrams may be for the power between them to be known.
-	longestStep = 90 * time.Second
-	// enoughTimes is how often the two must differ in the same way.
-	enoughTimes = 2
+	// minEnergy is how much must have been used before the two are compared, in Wh. It is large, so that steps of 10 Wh do not matter.
+	minEnergy = 300
+	// maxStep is the longest time between two telegrams for which the power is taken as constant.
+	maxStep = 90 * time.Second
+	// minFactorCount is how often in a row the two must differ by the same factor.
+	minFactorCount = 2
 
 	wattMillis = int64(time.Hour / time.Millisecond) // W·ms in a Wh
 )
 
-// add takes what a telegram says of power, in W, and energy, in kWh; nil for what it does not say. It returns the factor by
-// which the counter is wrong, 10 or -10 for a tenth, once, and 0 otherwise.
+// add adds the power, in W, and the energy, in kWh, of a telegram; nil if it has none. If the counter is ten times too high, it returns 10 once;
+// if it is a tenth, -10. Otherwise it returns 0.
 func (c *unitCheck) add(now time.Time, power, energy *obis.Decimal) (factor int) {
-	if c.over {
+	if c.done {
 		return 0
 	}
-	step := now.Sub(c.last)
-	if step > longestStep || step < 0 {
+	step := now.Sub(c.lastTime)
+	if step > maxStep || step < 0 {
 		c.started, c.used = false, 0
 	} else {
-		c.used += c.power * step.Milliseconds()
+		c.used += c.lastPower * step.Milliseconds()
 	}
-	c.last = now
+	c.lastTime = now
 	if power != nil {
-		c.power = integer(*power)
+		c.lastPower = integer(*power)
 	}
 	if energy == nil {
 		return 0
 	}
 	counter := integer(energy.Shift(3))
-	used, moved := c.used/wattMillis, counter-c.counter
-	if c.started && used < enoughEnergy && moved >= 0 {
+	used, rise := c.used/wattMillis, counter-c.counter
+	if c.started && used < minEnergy && rise >= 0 {
 		return 0
 	}
 	if c.started {
-		c.compare(used, moved)
+		c.compare(used, rise)
 	}
 	c.counter, c.used, c.started = counter, 0, true
-	if c.times == enoughTimes || c.times == -enoughTimes {
-		c.over = true
-		return 10 * c.times / enoughTimes
+	if c.factorCount == minFactorCount || c.factorCount == -minFactorCount {
+		c.done = true
+		return 10 * c.factorCount / minFactorCount
 	}
 	return 0
 }
 
-// compare takes in by how much the counter has moved while so much was used, in Wh.
-func (c *unitCheck) compare(used, moved int64) {
+// compare compares the rise of the counter with the energy that was used meanwhile, both in Wh.
+func (c *unitCheck) compare(used, rise int64) {
 	switch {
-	case moved >= 5*used && moved <= 20*used:
-		c.times = max(c.times, 0) + 1
-	case moved*5 <= used && moved*20 >= used:
-		c.times = min(c.times, 0) - 1
+	case rise >= 5*used && rise <= 20*used:
+		c.factorCount = max(c.factorCount, 0) + 1
+	case rise*5 <= used && rise*20 >= used:
+		c.factorCount = min(c.factorCount, 0) - 1
 	default:
-		c.times = 0
-		c.over = moved >= used/2 && moved <= used*2 // they agree
+		c.factorCount = 0
+		c.done = rise >= used/2 && rise <= used*2 // they agree
 	}
 }
 
-// integer cuts a number to its whole part.
+// integer returns the whole part of a number.
 func integer(d obis.Decimal) int64 {
 	for ; d.Exp < 0; d.Exp++ {
 		d.Coef /= 10
