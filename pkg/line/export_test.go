@@ -1,4 +1,4 @@
 package line
 
-// InvertedSigns and ParitySigns are the tables that signs_test.go derives.
-var InvertedSigns, ParitySigns = invertedSigns, paritySigns
+// InvertedSignatures and ParitySignatures are the tables that signature_test.go derives.
+var InvertedSignatures, ParitySignatures = invertedSignatures, paritySignatures

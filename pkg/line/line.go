@@ -1,101 +1,104 @@
-// Package line tells from the raw bytes of a serial line what is wrong with it when no telegram comes out of them: another
-// speed or parity, an inverted signal, a terminal that rewrites line ends, a gateway in telnet mode, bytes that get lost.
+// Package line finds out from the raw bytes of a meter's port why no telegram is in them: another speed or parity, an inverted signal, a
+// terminal that rewrites line ends, a gateway in telnet mode, bytes that get lost.
 //
-// A line that is set wrong does not give noise. The same pieces of a telegram always become the same other bytes, which can
-// be recognised (signs.go), and one that is read too fast gives long runs of equal bits. One that is read too slowly gives what
-// cannot be told from noise.
+// Add the bytes to an Evidence as they arrive, and ask for its Verdict. Advice of the Verdict is a text for a person. A TelnetFilter
+// removes the telnet protocol from a stream.
+//
+// This works because a line with a wrong setting does not give noise. The same part of a telegram always becomes the same wrong bytes,
+// which are recognised (signature.go). A line that is read faster than it is sent gives long runs of equal bits. A line that is read more
+// slowly than it is sent cannot be told from noise.
 package line
 
 import "bytes"
 
-// Evidence is what is known of the bytes of a line. Its zero value is ready. Its memory is constant, whatever the bytes, and
-// Add allocates nothing. It is not safe for concurrent use.
+// Evidence collects statistics about the bytes of a line. The zero value is ready to use. Its size is constant, whatever the bytes. Its
+// methods allocate nothing. It is not safe for concurrent use.
 type Evidence struct {
-	bytes      int64
-	counts     [256]int64 // of each byte
-	word       uint32     // the last four bytes
-	signs      [kinds]int64
-	text       text
-	frames     frames
-	begin      [256]byte // of the stream, in small letters, by which other programs than meters are known
-	beginLen   int
+	bytes      int64         // all that were added
+	counts     [256]int64    // of each byte value
+	word       uint32        // the last four bytes
+	signatures [faults]int64 // of each fault, how many were found
+	p1         p1Scanner
+	frames     frameTracker
+	start      [256]byte // the first bytes of the stream in lower case, by which programs other than gateways are recognised
+	startLen   int
 	telnet     TelnetFilter
-	negotiated bool    // by an earlier connection
-	undone     [4]byte // what a byte of telnet stands for, with those that it held
+	negotiated bool    // an earlier connection was in telnet mode
+	decoded    [4]byte // buffer for what telnet gives for one byte
 }
 
-// Add takes in the next bytes of the line, in any portions. They are not kept.
+// Add adds the next bytes of the line, in chunks of any size. It does not keep b.
 func (e *Evidence) Add(b []byte) {
 	e.bytes += int64(len(b))
 	for len(b) > 0 && !e.telnet.PassesThrough() {
-		e.add(e.telnet.Append(e.undone[:0], b[:1]))
+		e.add(e.telnet.Append(e.decoded[:0], b[:1]))
 		b = b[1:]
 	}
 	e.add(b)
 }
 
-// add takes in bytes that telnet was taken away from.
+// add adds bytes from which telnet was removed.
 func (e *Evidence) add(b []byte) {
-	for _, x := range b[:min(len(b), len(e.begin)-e.beginLen)] {
+	for _, x := range b[:min(len(b), len(e.start)-e.startLen)] {
 		if 'A' <= x && x <= 'Z' {
 			x |= 0x20
 		}
-		e.begin[e.beginLen] = x
-		e.beginLen++
+		e.start[e.startLen] = x
+		e.startLen++
 	}
 	for _, x := range b {
 		e.counts[x]++
 		e.word = e.word<<8 | uint32(x)
-		e.signs[signKinds[e.word]]++
-		e.text.add(x)
+		e.signatures[signatureFaults[e.word]]++
+		e.p1.add(x)
 		e.frames.add(x)
 	}
 }
 
-// Bytes returns how many bytes were added, those of telnet among them.
+// Bytes returns how many bytes were added, including those of telnet.
 func (e *Evidence) Bytes() int64 { return e.bytes }
 
-// BeginConnection tells that the next bytes are of another connection to the same line.
+// BeginConnection says that the next bytes come from another connection to the same line: telnet may be negotiated again.
 func (e *Evidence) BeginConnection() {
 	e.negotiated = e.negotiated || e.telnet.Negotiated()
 	e.telnet = TelnetFilter{}
 }
 
-// Reset forgets all, for another setting of the line.
+// Reset discards all evidence. Call it when the line setting changes.
 func (e *Evidence) Reset() { *e = Evidence{} }
 
-// What other programs than gateways begin with, and ask.
+// Texts in lower case by which web servers and login prompts are recognised.
 var (
-	webBegins   = [][]byte{[]byte("http/"), []byte("<!doctype"), []byte("<html")}
-	loginBegins = [][]byte{[]byte("ssh-")}
-	logins      = [][]byte{[]byte("login:"), []byte("password:"), []byte("username:"), []byte("user name:"), []byte("user access verification")}
+	webPrefixes   = [][]byte{[]byte("http/"), []byte("<!doctype"), []byte("<html")}
+	loginPrefixes = [][]byte{[]byte("ssh-")}
+	loginPrompts  = [][]byte{[]byte("login:"), []byte("password:"), []byte("username:"), []byte("user name:"), []byte("user access verification")}
 )
 
-// found tells if one of the texts is in b, or at its beginning: where is bytes.Contains or bytes.HasPrefix.
-func found(b []byte, texts [][]byte, where func(b, text []byte) bool) bool {
+// anyOf reports whether match is true of b and one of the texts.
+func anyOf(b []byte, texts [][]byte, match func(b, text []byte) bool) bool {
 	for _, text := range texts {
-		if where(b, text) {
+		if match(b, text) {
 			return true
 		}
 	}
 	return false
 }
 
-// Limits of the judgement.
+// Limits of the verdict.
 const (
-	// enoughBytes is how many bytes are judged at all: fewer may be a glitch at the plug.
-	enoughBytes = 64
-	// enoughLines is how many data lines make a text: bytes that are not sent as such do not form one in years.
-	enoughLines = 3
-	// signEvery is in how many bytes a sign must be found: every telegram begins with one, and none is longer than this.
-	signEvery = 8192
+	// minBytes is the fewest bytes for a verdict other than TooFewBytes: fewer may be a glitch when the plug is inserted.
+	minBytes = 64
+	// minP1Lines is the fewest data lines for P1Lines. Random bytes do not form that many in years.
+	minP1Lines = 3
+	// bytesPerSignature is the most bytes for each signature that is found. Every telegram has one at its start, and none is longer.
+	bytesPerSignature = 8192
 )
 
-// Verdict judges all bytes since the last Reset. It is meant for a line from which no telegram was read: it does not verify
-// any.
+// Verdict returns the most likely state of the line, from all bytes since the last Reset. It verifies no telegrams, so that it is
+// meaningful only for a line from which none was read.
 func (e *Evidence) Verdict() Verdict {
 	switch v := e.verdict(); v {
-	case WebServer, LoginPrompt, OtherBaud, Inverted, OtherParity: // the reason why there is no telegram
+	case WebServer, LoginPrompt, OtherBaud, Inverted, OtherParity: // these explain more than telnet does
 		return v
 	default:
 		if e.negotiated || e.telnet.Negotiated() {
@@ -105,53 +108,53 @@ func (e *Evidence) Verdict() Verdict {
 	}
 }
 
-// verdict judges the bytes without those of telnet.
+// verdict is Verdict without regard to telnet.
 func (e *Evidence) verdict() Verdict {
-	frames, begin := e.frames, bytes.TrimLeft(e.begin[:e.beginLen], "\r\n\t ")
-	frames.drain()
+	frames, start := e.frames, bytes.TrimLeft(e.start[:e.startLen], "\r\n\t ")
+	frames.finish() // of the copy
 	switch {
 	case e.bytes == 0:
 		return Silent
-	case e.text.good >= enoughLines:
-		return e.text.verdict()
-	case found(begin, webBegins, bytes.HasPrefix):
+	case e.p1.wellFormed >= minP1Lines:
+		return e.p1.verdict()
+	case anyOf(start, webPrefixes, bytes.HasPrefix):
 		return WebServer
-	case found(begin, loginBegins, bytes.HasPrefix), found(begin, logins, bytes.Contains):
+	case anyOf(start, loginPrefixes, bytes.HasPrefix), anyOf(start, loginPrompts, bytes.Contains):
 		return LoginPrompt
-	case frames.heads > 0:
+	case frames.headers > 0:
 		return frames.verdict()
-	case e.tells(kindInverted, kindParity):
+	case e.shows(faultInverted, faultParity):
 		return Inverted
-	case e.tells(kindParity, kindInverted):
+	case e.shows(faultParity, faultInverted):
 		return OtherParity
-	case e.bytes < enoughBytes:
+	case e.bytes < minBytes:
 		return TooFewBytes
-	case e.lumpy():
+	case e.hasLongRuns():
 		return OtherBaud
 	}
 	return Unrecognised
 }
 
-// tells reports if there are enough signs of a kind, and more than of the other.
-func (e *Evidence) tells(k, other kind) bool {
-	return e.signs[k] > e.signs[other] && e.signs[k]*signEvery >= e.bytes
+// shows reports whether there are enough signatures of fault f, and more than of the other fault.
+func (e *Evidence) shows(f, other fault) bool {
+	return e.signatures[f] > e.signatures[other] && e.signatures[f]*bytesPerSignature >= e.bytes
 }
 
-// lumpy tells if nearly all bytes have long runs of equal bits alone: each bit that was sent was read several times, or was
-// so long that it looked like a break.
-func (e *Evidence) lumpy() bool {
+// hasLongRuns reports whether nearly all bytes consist of long runs of equal bits: the line is read faster than it is sent, so that each
+// bit is read several times.
+func (e *Evidence) hasLongRuns() bool {
 	var n int64
 	for x, count := range e.counts {
-		if isLumpy(byte(x)) {
+		if longRuns(byte(x)) {
 			n += count
 		}
 	}
 	return n*10 >= e.bytes*9
 }
 
-// isLumpy tells if every run of equal bits in x that has both of its ends in there is three bits or longer. The eighth bit
-// is left out, since a line of seven bits has none. One byte in five is so by chance.
-func isLumpy(x byte) bool {
+// longRuns reports whether every run of equal bits that begins and ends within x is three bits or longer. The eighth bit is ignored, since
+// a line of seven bits has none. It is true for one random byte in five.
+func longRuns(x byte) bool {
 	run, inside := 0, false
 	for i := range 6 {
 		run++

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// telegrams are those that a meter of the family sends one after another.
+// telegrams returns n successive telegrams of a simulated meter of the family.
 func telegrams(t interface{ Fatalf(string, ...any) }, family string, n int) [][]byte {
 	f, ok := simulate.Named(family)
 	if !ok {
@@ -27,15 +27,16 @@ func telegrams(t interface{ Fatalf(string, ...any) }, family string, n int) [][]
 	return all
 }
 
-// verdict is that of bytes.
+// verdict returns the verdict on the bytes b alone.
 func verdict(b []byte) line.Verdict {
 	var e line.Evidence
 	e.Add(b)
 	return e.Verdict()
 }
 
-// heard is what a receiver reads of telegrams, each a burst.
-func heard(telegrams [][]byte, from, by simulate.LineSetting) []byte {
+// received returns the bytes that a receiver with the setting by reads, if a sender with the setting from sends the telegrams with pauses
+// between them.
+func received(telegrams [][]byte, from, by simulate.LineSetting) []byte {
 	var all []byte
 	for _, b := range telegrams {
 		all = from.ReceivedBy(all, b, by)
@@ -43,7 +44,8 @@ func heard(telegrams [][]byte, from, by simulate.LineSetting) []byte {
 	return all
 }
 
-var usual = []simulate.LineSetting{
+// settings are the line settings that meters use.
+var settings = []simulate.LineSetting{
 	{Baud: 115200, DataBits: 8, Parity: 'N', StopBits: 1},
 	{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1},
 	{Baud: 2400, DataBits: 8, Parity: 'N', StopBits: 1},
@@ -52,18 +54,19 @@ var usual = []simulate.LineSetting{
 	{Baud: 115200, DataBits: 8, Parity: 'E', StopBits: 1},
 }
 
-// right are the verdicts that physics allows.
-func right(from, by simulate.LineSetting, readable bool) []line.Verdict {
+// possibleVerdicts returns the verdicts that are right for a sender and a receiver with these settings. readable is true if the receiver
+// reads the bytes that were sent.
+func possibleVerdicts(from, by simulate.LineSetting, readable bool) []line.Verdict {
 	switch {
 	case from.Baud < by.Baud:
-		// Inverted or not: every run of bits is long. Which way round it is, cannot be told.
+		// Every run of bits is long, whether or not the signal is inverted.
 		return []line.Verdict{line.OtherBaud}
 	case from.Baud > by.Baud:
-		// One bit in many is seen, of ever other characters, which cannot be told from noise. 48 times too slow, a telegram
-		// gives a dozen bytes.
+		// The receiver samples one bit in many, which cannot be told from noise. If it is 48 times too slow, it reads a dozen bytes of a
+		// telegram.
 		return []line.Verdict{line.Unrecognised, line.TooFewBytes}
 	case readable:
-		// The setting does not matter for these bytes: a parity that is ignored, or no high bit in them.
+		// These bytes are the same with both settings: the parity is ignored, or none of them has its high bit set.
 		return []line.Verdict{line.P1Lines, line.FrameHeaders}
 	case from.Inverted:
 		return []line.Verdict{line.Inverted}
@@ -71,31 +74,31 @@ func right(from, by simulate.LineSetting, readable bool) []line.Verdict {
 	return []line.Verdict{line.OtherParity}
 }
 
-// TestPairs: whatever the meter sends and however the line is set, the verdict is a right one.
-func TestPairs(t *testing.T) {
+// TestAllSettings: for each pair of settings of sender and receiver, the verdict is one that is possible.
+func TestAllSettings(t *testing.T) {
 	for _, family := range []string{"p1-se-aidon", "p1-se-kamstrup", "p1-fi-aidon", "aidon-se", "aidon-no", "aidon-no1", "aidon-no3"} {
 		sent := telegrams(t, family, 12)
-		for k := range 4 * len(usual) * len(usual) {
-			from, by := usual[k/4%len(usual)], usual[k/4/len(usual)]
+		for k := range 4 * len(settings) * len(settings) {
+			from, by := settings[k/4%len(settings)], settings[k/4/len(settings)]
 			from.Inverted, by.WaitsForIdle = k&1 != 0, k&2 != 0
 			if from.DataBits == 7 && !strings.HasPrefix(family, "p1") {
 				continue
 			}
-			b := heard(sent, from, by)
-			want := right(from, by, string(b) == string(slices.Concat(sent...)))
+			b := received(sent, from, by)
+			want := possibleVerdicts(from, by, string(b) == string(slices.Concat(sent...)))
 			if got := verdict(b); !slices.Contains(want, got) {
-				t.Errorf("%s at %v, read at %v, patient %v: %v, want one of %v", family, from, by, by.WaitsForIdle, got, want)
+				t.Errorf("%s at %v, read at %v, waiting for an idle line %v: %v, want one of %v", family, from, by, by.WaitsForIdle, got, want)
 			}
 		}
 	}
 }
 
-// TestAllWell: no part of what a meter sends looks like a wrong setting, and what is not ciphered can be read.
-func TestAllWell(t *testing.T) {
+// TestIntactTelegrams: no part of an intact stream suggests a wrong setting, and unencrypted telegrams are recognised.
+func TestIntactTelegrams(t *testing.T) {
 	for _, f := range simulate.Families() {
 		want := []line.Verdict{line.P1Lines, line.FrameHeaders}
 		if !strings.HasPrefix(f.Name, "p1-se") && !strings.HasPrefix(f.Name, "aidon") {
-			want = append(want, line.Unrecognised, line.TooFewBytes) // ciphered, or of another framing
+			want = append(want, line.Unrecognised, line.TooFewBytes) // encrypted, or of another framing
 		}
 		for i, b := range telegrams(t, f.Name, 30) {
 			if got := verdict(b); !slices.Contains(want, got) {
@@ -111,7 +114,8 @@ func TestAllWell(t *testing.T) {
 	}
 }
 
-func TestRewritten(t *testing.T) {
+// TestLineEndsRewritten: rewritten line ends are recognised in text and in frames.
+func TestLineEndsRewritten(t *testing.T) {
 	for _, family := range []string{"p1-se-aidon", "aidon-no2", "aidon-no3"} {
 		b := string(slices.Concat(telegrams(t, family, 8)...))
 		rows := map[string]string{"LF is CR LF": strings.ReplaceAll(b, "\n", "\r\n")}
@@ -127,7 +131,8 @@ func TestRewritten(t *testing.T) {
 	}
 }
 
-func TestLost(t *testing.T) {
+// TestDamagedBytes: missing bytes are recognised in text and in frames. A frame that is still arriving is not damaged.
+func TestDamagedBytes(t *testing.T) {
 	for _, family := range []string{"p1-se-aidon", "aidon-se", "aidon-no2"} {
 		for _, every := range []int{40, 97, 211} {
 			var b []byte
@@ -143,14 +148,14 @@ func TestLost(t *testing.T) {
 	}
 	one := telegrams(t, "aidon-se", 1)[0]
 	if got := verdict(one[:300]); got != line.FrameHeaders {
-		t.Errorf("a frame that is still under way: %v", got)
+		t.Errorf("a frame that is still arriving: %v", got)
 	}
 	if got := verdict(append(one[:300:300], one[400:]...)); got != line.DamagedBytes {
 		t.Errorf("one frame without its middle: %v", got)
 	}
 }
 
-// TestNoise: bytes by chance say nothing, however many. There are too few at first.
+// TestNoise: random bytes are Unrecognised, however many there are; TooFewBytes at first.
 func TestNoise(t *testing.T) {
 	var e line.Evidence
 	if got := e.Verdict(); got != line.Silent {
@@ -175,22 +180,23 @@ func TestNoise(t *testing.T) {
 	}
 	e.Reset()
 	if e.Bytes() != 0 || e.Verdict() != line.Silent {
-		t.Error("Reset does not forget")
+		t.Error("Reset keeps evidence")
 	}
 }
 
-func TestOthers(t *testing.T) {
+// TestVerdictOfBytes: short inputs that no simulated meter sends have the right verdict.
+func TestVerdictOfBytes(t *testing.T) {
 	for _, row := range []struct {
 		name, in string
 		want     line.Verdict
 	}{
 		{"a glitch", "\x00\xFF\x00", line.TooFewBytes},
-		{"a line held at 0 again and again", strings.Repeat("\x00", 100), line.OtherBaud},
+		{"a line held at 0 repeatedly", strings.Repeat("\x00", 100), line.OtherBaud},
 		{"text of another device", strings.Repeat("I (1234) boot: ESP-IDF v4.4, 2nd stage bootloader\r\n", 40), line.Unrecognised},
 		{"code without a value", strings.Repeat("1-0:1.7.0\r\n1-0.1:7.0(1)\r\n1-0:1.7(1)\r\n", 40), line.Unrecognised},
-		{"P1 of before DSMR 4", "/ISk5\\2MT382-1003\r\n\r\n1-0:1.8.1(00608.400*kWh)\r\n0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)\r\n(00124.477)\r\n" +
+		{"P1 before DSMR 4", "/ISk5\\2MT382-1003\r\n\r\n1-0:1.8.1(00608.400*kWh)\r\n0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)\r\n(00124.477)\r\n" +
 			"0-0:96.13.0()\r\n0-2:25.6.0((ER11))\r\n1-0:1.8.0*255(1)\r\n!\r\n", line.P1Lines},
-		{"a cut frame of M-Bus, and another", "\x68\x20\x20\x68\x53\xFF\x00\x01\x67\xDB\x08\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.DamagedBytes},
+		{"a truncated frame of M-Bus, and another", "\x68\x20\x20\x68\x53\xFF\x00\x01\x67\xDB\x08\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.DamagedBytes},
 		{"frames of M-Bus", "\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16", line.FrameHeaders},
 	} {
 		if got := verdict([]byte(row.in)); got != row.want {
@@ -199,21 +205,21 @@ func TestOthers(t *testing.T) {
 	}
 }
 
-// TestPortions: in what portions bytes arrive does not matter, and asking changes nothing.
-func TestPortions(t *testing.T) {
+// TestChunks: the sizes of the chunks in which bytes arrive do not matter, and Verdict changes nothing.
+func TestChunks(t *testing.T) {
 	all := slices.Concat(slices.Concat(telegrams(t, "aidon-no", 5), telegrams(t, "p1-se-aidon", 2))...)
 	rapid.Check(t, func(t *rapid.T) {
 		b := all[rapid.IntRange(0, len(all)).Draw(t, "from"):]
 		b = b[:rapid.IntRange(0, len(b)).Draw(t, "bytes")]
 		var e line.Evidence
 		for rest := b; len(rest) > 0; {
-			n := rapid.IntRange(1, len(rest)).Draw(t, "portion")
+			n := rapid.IntRange(1, len(rest)).Draw(t, "chunk")
 			e.Add(rest[:n])
 			e.Verdict()
 			rest = rest[n:]
 		}
 		if got, want := e.Verdict(), verdict(b); got != want {
-			t.Fatalf("%v in portions, %v whole", got, want)
+			t.Fatalf("%v in chunks, %v whole", got, want)
 		}
 	})
 }
@@ -240,6 +246,7 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
+// FuzzEvidence: nothing panics, every verdict has a word, and the sizes of the chunks do not matter.
 func FuzzEvidence(f *testing.F) {
 	f.Add([]byte("/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"))
 	f.Add([]byte("\x7E\xA0\x0E\x41\x08\x83\x13\x7E\x68\x05\x05\x68\x53\xFF\x11\x01\x67\xCB\x16"))

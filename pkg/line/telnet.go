@@ -1,37 +1,37 @@
 package line
 
-// TelnetFilter undoes the telnet protocol (RFC 854) of a gateway that speaks it in place of passing on the bytes of its serial port:
-// negotiations are taken away, and FF FF becomes FF. It begins only where the first bytes of the stream are a negotiation, which no meter
-// sends, and ends where an FF stands alone: the gateway sends the meter's bytes as they are. Any other stream passes unchanged. A NUL
-// behind a CR stays, since it may be the meter's. The zero value is at the beginning of a stream. Nothing is ever answered.
+// A TelnetFilter removes the telnet protocol (RFC 854) from the stream of a gateway: it drops negotiations, and FF FF becomes FF. It never
+// answers. It filters only a stream whose first bytes are a negotiation, which no meter sends, and stops at the first FF that begins no
+// command and no FF FF: then the gateway passes the meter's bytes unchanged. All other streams pass unchanged. A NUL after a CR is kept,
+// since it may be a byte of the meter. The zero value is ready for the beginning of a stream. It is not safe for concurrent use.
 type TelnetFilter struct {
-	mode     telnetMode
-	part     telnetPart
-	verb     byte // WILL, WONT, DO or DONT
-	commands int  // negotiations
-	inside   int  // bytes of the subnegotiation
+	mode                 telnetMode
+	position             telnetPosition
+	verb                 byte // WILL, WONT, DO or DONT
+	negotiations         int
+	subnegotiationLength int // bytes of the current one
 }
 
 type telnetMode byte
 
 const (
-	telnetFresh telnetMode = iota // nothing has come, or no whole negotiation
+	telnetUndecided telnetMode = iota // no whole negotiation yet
 	telnetOn
 	telnetOff
 )
 
-// telnetPart is where in a command the next byte stands.
-type telnetPart byte
+// telnetPosition is the position of the next byte in a command.
+type telnetPosition byte
 
 const (
-	inData telnetPart = iota
-	behindIAC
-	behindVerb
+	inData telnetPosition = iota
+	afterIAC
+	afterVerb
 	inSubnegotiation
-	behindInnerIAC
+	afterInnerIAC // after the FF that may end a subnegotiation
 )
 
-// RFC 854, RFC 855 and RFC 885 (EOR).
+// Commands of telnet (RFC 854, RFC 855, RFC 885).
 const (
 	telnetEOR  = 0xEF
 	telnetSE   = 0xF0
@@ -40,37 +40,37 @@ const (
 	telnetDont = 0xFE
 	telnetIAC  = 0xFF
 
-	highestOption = 49  // of those that are assigned; behind them are none that a gateway negotiates
-	longestInside = 128 // bytes of a subnegotiation; those of gateways have fewer than 20
+	maxOption         = 49  // gateways negotiate no higher option
+	maxSubnegotiation = 128 // bytes; those of gateways have fewer than 20
 )
 
-// opens tells which options a gateway negotiates first: binary, echo, suppress go ahead, terminal type and speed, window size,
-// line mode, environment and COM port control (RFC 2217). Others may be values of a meter: a connection can begin within a telegram.
-var opens = [256]bool{0: true, 1: true, 3: true, 24: true, 31: true, 32: true, 34: true, 39: true, 44: true}
+// firstOptions are the options that gateways negotiate first: binary, echo, suppress go ahead, terminal type and speed, window size, line
+// mode, environment and COM port control (RFC 2217). Other numbers may belong to a value, since a connection can begin within a telegram.
+var firstOptions = [256]bool{0: true, 1: true, 3: true, 24: true, 31: true, 32: true, 34: true, 39: true, 44: true}
 
-// PassesThrough tells that all further bytes pass unchanged.
+// PassesThrough reports whether all further bytes pass unchanged.
 func (t *TelnetFilter) PassesThrough() bool { return t.mode == telnetOff }
 
-// Negotiated tells that the stream is one in telnet mode. A single negotiation at its beginning does not say so where an FF that
-// stands alone has come behind it: that one may have been a value.
+// Negotiated reports whether the stream is in telnet mode. A single negotiation that is followed by an FF alone does not count: its bytes
+// may have been a value of the meter.
 func (t *TelnetFilter) Negotiated() bool {
-	return t.commands > 1 || t.commands > 0 && t.mode == telnetOn
+	return t.negotiations > 1 || t.negotiations > 0 && t.mode == telnetOn
 }
 
-// Pending is how many bytes wait for the next ones, at most 2.
+// Pending returns how many bytes the filter holds back until the next ones arrive: 0, 1 or 2.
 func (t *TelnetFilter) Pending() int {
-	switch t.part {
-	case behindIAC:
+	switch t.position {
+	case afterIAC:
 		return 1
-	case behindVerb:
+	case afterVerb:
 		return 2
 	default:
 		return 0
 	}
 }
 
-// Append appends to dst what the next bytes of the stream stand for. b may be a part of the array of dst that begins Held bytes
-// behind its end or later.
+// Append filters b, the next bytes of the stream, appends the result to dst and returns the extended slice. b may share the array of dst
+// if it begins at least Pending bytes after the end of dst.
 func (t *TelnetFilter) Append(dst, b []byte) []byte {
 	for i, x := range b {
 		if t.mode == telnetOff {
@@ -81,28 +81,29 @@ func (t *TelnetFilter) Append(dst, b []byte) []byte {
 	return dst
 }
 
+// add processes the next byte.
 func (t *TelnetFilter) add(dst []byte, x byte) []byte {
-	switch t.part {
-	case behindIAC:
+	switch t.position {
+	case afterIAC:
 		return t.command(dst, x)
-	case behindVerb:
-		t.part = inData
-		if t.mode == telnetFresh && !opens[x] || x > highestOption && x != telnetIAC {
-			return t.end(dst, telnetIAC, t.verb, x)
+	case afterVerb:
+		t.position = inData
+		if t.mode == telnetUndecided && !firstOptions[x] || x > maxOption && x != telnetIAC {
+			return t.stop(dst, telnetIAC, t.verb, x)
 		}
 		t.mode = telnetOn
-		t.commands++
+		t.negotiations++
 	case inSubnegotiation:
-		t.inside++
+		t.subnegotiationLength++
 		switch {
-		case t.inside > longestInside: // one that does not end was none
-			t.mode, t.part = telnetOff, inData
+		case t.subnegotiationLength > maxSubnegotiation: // it does not end, so it was none
+			t.mode, t.position = telnetOff, inData
 		case x == telnetIAC:
-			t.part = behindInnerIAC
+			t.position = afterInnerIAC
 		}
-	case behindInnerIAC:
-		if t.part = inSubnegotiation; x == telnetSE {
-			t.part = inData
+	case afterInnerIAC:
+		if t.position = inSubnegotiation; x == telnetSE {
+			t.position = inData
 		}
 	case inData:
 		return t.data(dst, x)
@@ -110,38 +111,38 @@ func (t *TelnetFilter) add(dst []byte, x byte) []byte {
 	return dst
 }
 
-// data takes in a byte that belongs to no command.
+// data processes a byte that belongs to no command.
 func (t *TelnetFilter) data(dst []byte, x byte) []byte {
 	switch {
 	case x == telnetIAC:
-		t.part = behindIAC
+		t.position = afterIAC
 		return dst
-	case t.mode == telnetFresh:
-		return t.end(dst, x)
+	case t.mode == telnetUndecided:
+		return t.stop(dst, x)
 	}
 	return append(dst, x)
 }
 
-// command takes in the byte behind an FF.
+// command processes the byte after an FF.
 func (t *TelnetFilter) command(dst []byte, x byte) []byte {
-	t.part = inData
+	t.position = inData
 	switch {
 	case x >= telnetWill && x <= telnetDont:
-		t.verb, t.part = x, behindVerb
-	case t.mode == telnetFresh:
-		return t.end(dst, telnetIAC, x)
+		t.verb, t.position = x, afterVerb
+	case t.mode == telnetUndecided:
+		return t.stop(dst, telnetIAC, x)
 	case x == telnetSB:
-		t.part, t.inside = inSubnegotiation, 0
+		t.position, t.subnegotiationLength = inSubnegotiation, 0
 	case x == telnetIAC:
 		return append(dst, x)
 	case x < telnetEOR:
-		return t.end(dst, telnetIAC, x)
+		return t.stop(dst, telnetIAC, x)
 	}
 	return dst
 }
 
-// end gives back bytes that were held, and passes on all that follow.
-func (t *TelnetFilter) end(dst []byte, held ...byte) []byte {
+// stop appends the bytes that were held back, and lets all further bytes pass unchanged.
+func (t *TelnetFilter) stop(dst []byte, held ...byte) []byte {
 	t.mode = telnetOff
 	return append(dst, held...)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// negotiations are what gateways begin with. ser2net offers and asks for suppress go ahead, echo and binary; others for one of them.
+// negotiations are the first bytes of gateways. ser2net offers and requests suppress go ahead, echo and binary; others one of them.
 var negotiations = map[string]string{
 	"ser2net":           "\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFD\x01\xFF\xFB\x00\xFF\xFD\x00",
 	"refusals":          "\xFF\xFC\x18\xFF\xFE\x1F",
@@ -21,14 +21,15 @@ var negotiations = map[string]string{
 	"line mode and NOP": "\xFF\xFD\x22\xFF\xF1",
 }
 
-// passed is what a filter makes of a stream that comes in portions of n bytes.
-func passed(in []byte, n int) (out []byte, f line.TelnetFilter) {
+// filtered returns what a TelnetFilter gives for a stream that arrives in chunks of n bytes.
+func filtered(in []byte, n int) (out []byte, f line.TelnetFilter) {
 	for part := range slices.Chunk(in, n) {
 		out = f.Append(out, part)
 	}
 	return out, f
 }
 
+// doubled returns b with each FF doubled.
 func doubled(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF}) }
 
 func TestTelnetFilter(t *testing.T) {
@@ -45,11 +46,11 @@ func TestTelnetFilter(t *testing.T) {
 		{"telnet", "keep-alive commands", on + "\x01\xFF\xF1\x02\xFF\xF9\x03\xFF\xEF", "\x01\x02\x03", true},
 		{"telnet", "NUL behind CR may be the meter's", text + "\r\x00\r\n", "\r\x00\r\n", true},
 		{"telnet", "one option alone", "\xFF\xFD\x2C/ABC5\r\n", "/ABC5\r\n", true},
-		{"raw behind a negotiation", "an FF alone", text + "\x01\xFF\x06\x02\xFF\xFF\x03", "\x01\xFF\x06\x02\xFF\xFF\x03", true},
-		{"raw behind a negotiation", "an option that is none", text + "\xFF\xFD\x80\xFF\xFF", "\xFF\xFD\x80\xFF\xFF", true},
-		{"raw behind a negotiation", "a subnegotiation without end", text + "\xFF\xFA\x2C" + strings.Repeat("x", 300), strings.Repeat("x", 172), true},
+		{"raw after a negotiation", "an FF alone", text + "\x01\xFF\x06\x02\xFF\xFF\x03", "\x01\xFF\x06\x02\xFF\xFF\x03", true},
+		{"raw after a negotiation", "an option above 49", text + "\xFF\xFD\x80\xFF\xFF", "\xFF\xFD\x80\xFF\xFF", true},
+		{"raw after a negotiation", "a subnegotiation without end", text + "\xFF\xFA\x2C" + strings.Repeat("x", 300), strings.Repeat("x", 172), true},
 		{"raw", "no FF", "\x7E\xA0\x0E", "\x7E\xA0\x0E", false},
-		{"raw", "commands behind the first byte", "\x7E" + on + "\xFF\xFF\x06", "\x7E" + on + "\xFF\xFF\x06", false},
+		{"raw", "commands after the first byte", "\x7E" + on + "\xFF\xFF\x06", "\x7E" + on + "\xFF\xFF\x06", false},
 		{"raw", "-3 at the beginning", "\xFF\xFD\x02\x02\xFF\xFF", "\xFF\xFD\x02\x02\xFF\xFF", false},
 		{"raw", "-2 at the beginning, and a code", "\xFF\xFE\x01\x02\x01\x00\x01\x07\x00\xFF\x06\xFF\xFF", "\x02\x01\x00\x01\x07\x00\xFF\x06\xFF\xFF", false},
 		{"raw", "FF at the beginning", "\xFF\xFF\xFF\xFF\x06", "\xFF\xFF\xFF\xFF\x06", false},
@@ -62,41 +63,41 @@ func TestTelnetFilter(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.kind+", "+tt.name, func(t *testing.T) {
 			for n := 1; n <= len(tt.in); n++ {
-				got, f := passed([]byte(tt.in), n)
+				got, f := filtered([]byte(tt.in), n)
 				if string(got) != tt.want || f.Negotiated() != tt.negotiated {
-					t.Fatalf("in portions of %d: got %q, negotiated %v, want %q, %v", n, got, f.Negotiated(), tt.want, tt.negotiated)
+					t.Fatalf("in chunks of %d: got %q, negotiated %v, want %q, %v", n, got, f.Negotiated(), tt.want, tt.negotiated)
 				}
 			}
 		})
 	}
 }
 
-// TestTelnetIsUndone: whatever a meter sends, behind any negotiation it is what it was.
-func TestTelnetIsUndone(t *testing.T) {
+// TestTelnetRoundTrip: after any negotiation, the filter returns exactly the bytes that the meter sends.
+func TestTelnetRoundTrip(t *testing.T) {
 	for name, begin := range negotiations {
 		rapid.Check(t, func(t *rapid.T) {
 			b := rapid.SliceOf(rapid.SampledFrom([]byte{0, 1, 0x7E, 0xFB, 0xFD, 0xFF, 0xFF, 0xFF})).Draw(t, "bytes")
 			in := append([]byte(begin), doubled(b)...)
-			if got, f := passed(in, rapid.IntRange(1, len(in)).Draw(t, "portion")); !bytes.Equal(got, b) || !f.Negotiated() {
+			if got, f := filtered(in, rapid.IntRange(1, len(in)).Draw(t, "chunk")); !bytes.Equal(got, b) || !f.Negotiated() {
 				t.Fatalf("%s: got %x, want %x", name, got, b)
 			}
 		})
 	}
 }
 
-// TestTelnetInPlace: the bytes may be undone where they stand, with those that are held before them.
+// TestTelnetInPlace: Append may filter bytes in their own array.
 func TestTelnetInPlace(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 0x2C, 0xFA, 0xFB, 0xFD, 0xFF, 0xF0}), 1, 60).Draw(t, "bytes")
 		in = append([]byte("\xFF\xFD\x2C"), in...)
-		want, _ := passed(in, 1)
+		want, _ := filtered(in, 1)
 		var f line.TelnetFilter
 		buf := make([]byte, 2*len(in))
 		end := 0
-		for part := range slices.Chunk(in, rapid.IntRange(1, len(in)).Draw(t, "portion")) {
-			held := f.Pending()
-			n := copy(buf[end+held:], part)
-			end = len(f.Append(buf[:end], buf[end+held:end+held+n]))
+		for part := range slices.Chunk(in, rapid.IntRange(1, len(in)).Draw(t, "chunk")) {
+			start := end + f.Pending()
+			n := copy(buf[start:], part)
+			end = len(f.Append(buf[:end], buf[start:start+n]))
 		}
 		if !bytes.Equal(buf[:end], want) {
 			t.Fatalf("got %x, want %x", buf[:end], want)
@@ -104,10 +105,11 @@ func TestTelnetInPlace(t *testing.T) {
 	})
 }
 
-func TestGateways(t *testing.T) {
+// TestServices: gateways in telnet mode, web servers and login prompts are recognised.
+func TestServices(t *testing.T) {
 	hdlc, text := slices.Concat(telegrams(t, "aidon-se", 3)...), slices.Concat(telegrams(t, "p1-se-aidon", 3)...)
 	mbus := slices.Concat(telegrams(t, "kaifa-at", 3)...)
-	slow := heard(telegrams(t, "aidon-se", 1), usual[1], usual[0])
+	slow := received(telegrams(t, "aidon-se", 1), settings[1], settings[0])
 	ask := negotiations["ser2net"]
 	tests := []struct {
 		kind, name, in string
@@ -117,15 +119,15 @@ func TestGateways(t *testing.T) {
 		{"telnet", "P1", ask + string(text), line.Telnet},
 		{"telnet", "a negotiation alone", ask, line.Telnet},
 		{"telnet", "HDLC that is not doubled", ask + string(hdlc), line.Telnet},
-		{"telnet", "HDLC whose negotiation is not in it", string(doubled(hdlc)), line.Telnet},
+		{"telnet", "HDLC without its negotiation", string(doubled(hdlc)), line.Telnet},
 		{"telnet", "with the line at another speed", ask + string(doubled(slow)), line.OtherBaud},
 		{"no telnet", "HDLC", string(hdlc), line.FrameHeaders},
-		{"no telnet", "HDLC from within a value", "\xFF\xFE\x01" + string(hdlc), line.FrameHeaders},
+		{"no telnet", "HDLC from the middle of a value", "\xFF\xFE\x01" + string(hdlc), line.FrameHeaders},
 		{"no telnet", "M-Bus", string(mbus), verdict(mbus)},
-		{"web", "an answer", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", line.WebServer},
+		{"web", "a response", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", line.WebServer},
 		{"web", "a time-out", "HTTP/1.0 408 Request Time-out\r\n\r\n", line.WebServer},
 		{"web", "a page", "\r\n<!DOCTYPE html><html><body>" + strings.Repeat("meter ", 50), line.WebServer},
-		{"login", "behind a negotiation", ask + "\r\nDebian GNU/Linux 12\r\n\r\nlogin: ", line.LoginPrompt},
+		{"login", "after a negotiation", ask + "\r\nDebian GNU/Linux 12\r\n\r\nlogin: ", line.LoginPrompt},
 		{"login", "a password alone", "\r\nPassword:", line.LoginPrompt},
 		{"login", "a router", "\r\nUser Access Verification\r\n\r\nUsername: ", line.LoginPrompt},
 		{"login", "SSH", "SSH-2.0-dropbear_2022.83\r\n", line.LoginPrompt},

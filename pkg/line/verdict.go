@@ -2,36 +2,36 @@ package line
 
 import "cmp"
 
-// A Verdict is what is wrong with a line, as far as its bytes tell. The zero value is Silent.
+// A Verdict says what is most likely wrong with a line. The zero value is Silent.
 type Verdict byte
 
-// Verdicts, from the one that says least about a line to the one that says most: pieces of telegrams come at the right setting alone, and
-// a fault on the way explains more than that they are there. Several faults at once give the one that hides the others: an inverted line
-// at another speed is OtherBaud.
+// The verdicts, from the one that says least about a line to the one that says most. Parts of telegrams arrive only at the right setting,
+// so that they say more than signs of a wrong one; a fault on the way says more than that parts arrive. If a line has several faults, the
+// verdict is that of the fault which hides the others: an inverted line at another speed is OtherBaud.
 const (
-	Silent            Verdict = iota // no bytes at all
-	TooFewBytes                      // too few bytes to tell
-	Unrecognised                     // bytes of which nothing is known
-	OtherBaud                        // the sender is slower; one that is much faster gives Unrecognised or TooFewBytes
-	OtherParity                      // the speed is right, data bits or parity are not
-	Inverted                         // 0 and 1 are the wrong way round
-	FrameHeaders                     // sound heads of HDLC or M-Bus frames
-	P1Lines                          // sound lines of P1 telegrams
-	DamagedBytes                     // bytes are missing or damaged
-	LineEndsRewritten                // line ends are rewritten on the way
-	Telnet                           // a gateway speaks telnet, and doubles each FF
+	Silent            Verdict = iota // no bytes
+	TooFewBytes                      // fewer than 64 bytes
+	Unrecognised                     // bytes that resemble nothing that is known
+	OtherBaud                        // the meter sends more slowly; if it sends much faster, the verdict is Unrecognised or TooFewBytes
+	OtherParity                      // the speed is right; the parity or the number of data bits is not
+	Inverted                         // the signal is inverted
+	FrameHeaders                     // valid headers of HDLC or M-Bus frames
+	P1Lines                          // well-formed lines of P1 telegrams
+	DamagedBytes                     // bytes of telegrams are missing or changed
+	LineEndsRewritten                // a program on the way rewrites line ends
+	Telnet                           // a gateway uses the telnet protocol, which doubles each FF
 	WebServer                        // a web server answers
 	LoginPrompt                      // a program asks for a name or a password
 )
 
-// Compare ranks verdicts on one line that was read with several settings, all but one of which are wrong: it is negative where a
-// says more about the line than b, positive where it says less, and 0 where they are the same.
+// Compare compares the verdicts on one line that was read with several settings. It is negative if a says more about the line than b,
+// positive if a says less, and 0 if they are the same. So the first of a sorted slice is the verdict to show.
 func Compare(a, b Verdict) int { return cmp.Compare(b, a) }
 
-// SuggestsOtherSetting tells that bytes came as they do at a wrong setting, so that another may give telegrams.
+// SuggestsOtherSetting reports whether the bytes look as they do at a wrong line setting, so that another setting may give telegrams.
 func (v Verdict) SuggestsOtherSetting() bool { return v >= TooFewBytes && v <= OtherParity }
 
-// String returns the verdict in one word, such as "other-baud".
+// String returns a word for the verdict, such as "other-baud". Programs may rely on the words: they do not change.
 func (v Verdict) String() string { return verdicts[v].word }
 
 // Advice returns the likely cause and what a person can do about it, for a text such as "no telegram at 2400 8E1: ". It has no

@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// TestAdvice: every verdict has a word of its own and a sentence that says what to do.
+// TestAdvice: every verdict has its own word and its own advice, which says who can do something and names no program.
 func TestAdvice(t *testing.T) {
 	seen := map[string]bool{}
 	for v := line.Silent; v <= line.LoginPrompt; v++ {
@@ -22,18 +22,18 @@ func TestAdvice(t *testing.T) {
 		if strings.Contains(advice, "hanbridge") || strings.Contains(advice, "auto") {
 			t.Errorf("%v names a program or its configuration: %q", v, advice)
 		}
-		turn := 0
-		for _, doer := range []string{"set ", "Set ", "try another", "needs", "Ask your grid company", "wait"} {
-			turn += strings.Count(advice, doer)
+		actions := 0
+		for _, action := range []string{"set ", "Set ", "try another", "needs", "Ask your grid company", "wait"} {
+			actions += strings.Count(advice, action)
 		}
-		if turn == 0 {
-			t.Errorf("%v does not say whose turn it is: %q", v, advice)
+		if actions == 0 {
+			t.Errorf("%v does not say what to do: %q", v, advice)
 		}
 	}
 }
 
-// TestCompare: every verdict has a rank of its own, one without bytes the last; all that may be mended by another setting say
-// less than those that come at the right one.
+// TestCompare: every verdict has its own rank. Silent is the last. Verdicts that suggest another setting rank behind those that are possible
+// only at the right setting.
 func TestCompare(t *testing.T) {
 	for a := line.Silent; a <= line.LoginPrompt; a++ {
 		for b := line.Silent; b <= line.LoginPrompt; b++ {
@@ -42,9 +42,9 @@ func TestCompare(t *testing.T) {
 			case got != -back || (got == 0) != (a == b):
 				t.Errorf("%v, %v: got %d, and %d the other way round", a, b, got, back)
 			case b == line.Silent && a != b && got >= 0:
-				t.Errorf("%v says no more than silence", a)
+				t.Errorf("%v does not rank before Silent", a)
 			case b.SuggestsOtherSetting() && !a.SuggestsOtherSetting() && a != line.Silent && got >= 0:
-				t.Errorf("%v says no more than %v", a, b)
+				t.Errorf("%v does not rank before %v", a, b)
 			}
 		}
 	}

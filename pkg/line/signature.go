@@ -1,21 +1,21 @@
 package line
 
-// kind is what a sign tells.
-type kind byte
+// A fault is a wrong setting of a line that signatures show.
+type fault byte
 
 const (
-	noKind kind = iota
-	kindInverted
-	kindParity
-	kinds
+	noFault fault = iota
+	faultInverted
+	faultParity
+	faults // how many there are
 )
 
-// A sign is four bytes that a line gives when it is set wrong in one way, and that no meter sends. Each is what becomes of a piece that
-// all telegrams of a sort have in common, such as line ends, codes and heads of frames. signs_test.go derives each of them from the order
-// of start, data, parity and stop bits, and from what receivers do that miss a stop bit.
+// A signature is four bytes that a receiver reads if its line has one fault, and that no meter sends. Each is what becomes of bytes that
+// many telegrams contain, such as line ends, OBIS codes and frame headers. signature_test.go derives each signature from the order of
+// start, data, parity and stop bits, and from how receivers continue after a missing stop bit.
 
-// invertedSigns are those of an inverted line, whatever the parity at both ends.
-var invertedSigns = []uint32{
+// invertedSignatures are the signatures of an inverted line, whatever the parity of sender and receiver.
+var invertedSignatures = []uint32{
 	0x01737F7F, 0x01F3FFFF, 0x060C617F, 0x0678617F, 0x068CE1FF, 0x06F449EF, 0x06F4E1FF, 0x0878617F,
 	0x0C3F797D, 0x0CE1FDFF, 0x10743F7C, 0x1074493D, 0x1074617F, 0x10F43FFC, 0x10F449BD, 0x10F4E1FF,
 	0x15FD4CE2, 0x1D251F0B, 0x1D4A1F0B, 0x2FAB95D5, 0x2FF5655D, 0x31FF3F7F, 0x31FF49EF, 0x31FFE1FF,
@@ -29,22 +29,22 @@ var invertedSigns = []uint32{
 	0xFD6292BD, 0xFD6292EF, 0xFE01CDFF, 0xFF00BEFF, 0xFF01BEFF, 0xFF01E6FF,
 }
 
-// paritySigns are those of a line with another parity or number of data bits. A receiver that expects a parity where none is
-// sent often reads the right bytes, since Linux passes on those with a wrong parity; so does one that waits for the line to be
-// idle and expects none where one is sent.
-var paritySigns = []uint32{
+// paritySignatures are the signatures of a line with another parity or number of data bits. In two cases a receiver often reads the
+// right bytes, and there is no signature: it expects a parity bit and none is sent (Linux passes on bytes with a wrong parity); or it
+// expects none, one is sent, and it waits for an idle line before the next start bit.
+var paritySignatures = []uint32{
 	0x0040D687, 0x01041F68, 0x01340B58, 0x01675B08, 0x03425000, 0x0A455611, 0x0A4C09D2, 0x0A6C09D2,
 	0x0AB12D30, 0x0AC5D611, 0x10FF1000, 0x19041040, 0x2E000F01, 0x2E800F01, 0x2E80DB21, 0x58365B04,
 	0x60400001, 0x6667000F, 0x6667005B, 0x67017410, 0x68054D51, 0xD8B65B84, 0xDE000801, 0xE0010100,
 	0xE701B40B, 0xE701F410, 0xE70F0100,
 }
 
-// signKinds are all signs with what they tell.
-var signKinds = func() map[uint32]kind {
-	m := map[uint32]kind{}
-	for k, signs := range [kinds][]uint32{kindInverted: invertedSigns, kindParity: paritySigns} {
-		for _, s := range signs {
-			m[s] = kind(k)
+// signatureFaults has the fault of each signature.
+var signatureFaults = func() map[uint32]fault {
+	m := map[uint32]fault{}
+	for f, signatures := range [faults][]uint32{faultInverted: invertedSignatures, faultParity: paritySignatures} {
+		for _, s := range signatures {
+			m[s] = fault(f)
 		}
 	}
 	return m

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// What telegrams of a sort have in common.
+// Bytes that many telegrams contain.
 var (
 	textPieces = []string{
 		"0*kW)\r\n1-0:", "*kWh)\r\n1-0:", "*V)\r\n1-0:", "\r\n0-0:96.1", "1-0:1.8.0(0", "1.7.0(0000", ".7.0(00", ")\r\n1-0:2",
@@ -25,35 +25,36 @@ var (
 	}
 )
 
-// TestSigns derives every sign: it is what one of these pieces becomes, among other bytes, on a line that is set wrong in
-// the way it tells and in no other, and no meter sends it.
-func TestSigns(t *testing.T) {
-	inverted, parity := images(true), images(false)
+// TestSignatures derives every signature: it is what one of these pieces becomes, with other bytes around it, on a line with its fault. It
+// does not arise from the other fault, and no meter sends it.
+func TestSignatures(t *testing.T) {
+	inverted, parity := distorted(true), distorted(false)
 	sent := map[uint32]bool{}
 	for _, f := range simulate.Families() {
 		addWords(sent, slices.Concat(telegrams(t, f.Name, 30)...))
 	}
 	for _, table := range []struct {
 		name       string
-		signs      []uint32
+		signatures []uint32
 		own, other map[uint32]bool
 	}{
-		{"inverted", line.InvertedSigns, inverted, parity},
-		{"parity", line.ParitySigns, parity, inverted},
+		{"inverted", line.InvertedSignatures, inverted, parity},
+		{"parity", line.ParitySignatures, parity, inverted},
 	} {
-		for _, s := range table.signs {
+		for _, s := range table.signatures {
 			if !table.own[s] || table.other[s] || sent[s] {
-				t.Errorf("%s sign %08X: derived %v, of the other kind %v, sent by a meter %v", table.name, s, table.own[s], table.other[s], sent[s])
+				t.Errorf("%s signature %08X: derived %v, of the other fault %v, sent by a meter %v", table.name, s, table.own[s], table.other[s], sent[s])
 			}
 		}
-		if sorted := slices.Clone(table.signs); !slices.IsSorted(sorted) || len(slices.Compact(sorted)) < len(table.signs) {
-			t.Errorf("%s signs are not in order, or some are there twice", table.name)
+		if sorted := slices.Clone(table.signatures); !slices.IsSorted(sorted) || len(slices.Compact(sorted)) < len(table.signatures) {
+			t.Errorf("%s signatures are not sorted, or have duplicates", table.name)
 		}
 	}
 }
 
-// images are the words that a line gives for the pieces, where sender and receiver differ in polarity, or in parity alone.
-func images(inverted bool) map[uint32]bool {
+// distorted returns the groups of four bytes that a receiver reads of the pieces, if its polarity differs from the sender's, or its parity
+// alone.
+func distorted(inverted bool) map[uint32]bool {
 	words := map[uint32]bool{}
 	formats := []simulate.LineSetting{
 		{Baud: 2400, DataBits: 8, Parity: 'N', StopBits: 1}, {Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1},
@@ -73,10 +74,10 @@ func images(inverted bool) map[uint32]bool {
 	return words
 }
 
-// addPieces adds what pieces give, each with other bytes of the alphabet around it.
+// addPieces adds what a receiver reads of the pieces, with random bytes of the alphabet around them.
 func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by simulate.LineSetting) {
 	x := uint64(1)
-	around := func(b []byte, n int) []byte {
+	appendRandom := func(b []byte, n int) []byte {
 		for range n {
 			x = x*6364136223846793005 + 1442695040888963407
 			b = append(b, alphabet[x>>33%uint64(len(alphabet))])
@@ -85,11 +86,12 @@ func addPieces(words map[uint32]bool, pieces []string, alphabet string, from, by
 	}
 	for _, piece := range pieces {
 		for range 150 {
-			addWords(words, from.ReceivedBy(nil, around(append(around(nil, 12), piece...), 8), by))
+			addWords(words, from.ReceivedBy(nil, appendRandom(append(appendRandom(nil, 12), piece...), 8), by))
 		}
 	}
 }
 
+// addWords adds each group of four successive bytes of b.
 func addWords(words map[uint32]bool, b []byte) {
 	for ; len(b) >= 4; b = b[1:] {
 		words[binary.BigEndian.Uint32(b)] = true
