@@ -13,36 +13,36 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// A ClearOptions is what to take back, besides what is announced of the configured meters, of those that this bridge once
-// published, and of the bridge.
+// ClearOptions say what the command discovery clear takes back. It always takes back the announcements of the bridge, of the configured
+// meters, and of meters that this bridge has published before.
 type ClearOptions struct {
-	// Config is the file of the configuration, Prefix another discovery prefix than is configured there, or "".
+	// Config is the configuration file. Prefix, if it is not "", replaces the configured discovery prefix.
 	Config, Prefix string
-	// Values takes back what the broker retains below the topics of these meters too.
+	// Values also takes back all retained messages below the topics of these meters.
 	Values bool
-	// Meters are more meters, by their ids.
+	// Meters are the ids of more meters, which are not configured any more.
 	Meters []string
-	// All takes back what is announced of every meter that publishes below the base topic.
+	// All also takes back the announcements of every meter that publishes below the base topic.
 	All bool
 }
 
-// Clear takes back what c says and prints the topics. A bridge that runs may announce its meters again; their values are left to it.
+// Clear takes back what c says, and prints the topics. A running bridge may announce its meters again; the values of its meters stay.
 func Clear(ctx context.Context, p *cli.Program, c ClearOptions) error {
-	w, err := Load(p, c.Config, c.Prefix)
+	setup, err := Load(p, c.Config, c.Prefix)
 	if err == nil {
-		err = w.RequireBroker()
+		err = setup.RequireBroker()
 	}
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	to := w.MQTTOutput()
-	own, err := ownRuns(w)
+	to := setup.MQTTOutput()
+	own, err := ownRuns(setup)
 	if err != nil && c.Values {
 		p.PrintMessage("%v", err)
 	}
-	topics, busy, err := c.topics(ctx, w, own)
+	topics, busy, err := c.topics(ctx, setup, own)
 	switch {
 	case err != nil && !IsIncomplete(err):
 		return cli.DataError(err)
@@ -62,14 +62,15 @@ func Clear(ctx context.Context, p *cli.Program, c ClearOptions) error {
 	if err := mqtt.TakeBack(ctx, to, topics); err != nil {
 		return cli.DataError(err)
 	}
-	left, _, short := c.topics(ctx, w, own) // a broker acknowledges what its rules forbid
-	if short != nil {
-		return cli.DataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), short))
+	left, _, incomplete := c.topics(ctx, setup, own) // read again, because a broker acknowledges a message that its access rules forbid
+	if incomplete != nil {
+		return cli.DataError(fmt.Errorf("%d topics were taken back, and whether they are gone could not be read: %w", len(topics), incomplete))
 	}
 	return c.report(p, topics, left, err == nil && len(busy) == 0)
 }
 
-// report prints the topics that were taken back, those that are left as mistakes, and whether all went well.
+// report prints the topics that were taken back, and a message about each topic that is left. It returns an error unless all is gone and
+// good is true.
 func (c ClearOptions) report(p *cli.Program, topics, left []string, good bool) error {
 	for _, topic := range topics {
 		if slices.Contains(left, topic) {
@@ -90,16 +91,16 @@ func (c ClearOptions) report(p *cli.Program, topics, left []string, good bool) e
 	return nil
 }
 
-// topics returns the topics of what is to be taken back, in either style of announcement, and the meters whose values must
-// stay. With an *mqtt.IncompleteError what was read is returned too.
-func (c ClearOptions) topics(ctx context.Context, w *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.RetainedMeter, err error) {
-	to := w.MQTTOutput()
-	published, short := mqtt.OwnRetained(ctx, to, own, w.MeterIDs(), c.Meters)
-	if c.Values && short != nil && !IsIncomplete(short) {
-		return nil, nil, short
+// topics returns the topics to take back, with both styles of announcement, and the meters whose values must stay because a bridge uses
+// them. With an *mqtt.IncompleteError it returns the topics that were read.
+func (c ClearOptions) topics(ctx context.Context, setup *daemon.Setup, own *bridge.Instance) (topics []string, busy []mqtt.RetainedMeter, err error) {
+	to := setup.MQTTOutput()
+	published, incomplete := mqtt.OwnRetained(ctx, to, own, setup.MeterIDs(), c.Meters)
+	if c.Values && incomplete != nil && !IsIncomplete(incomplete) {
+		return nil, nil, incomplete
 	}
 	messages, err := mqtt.RetainedAnnouncements(ctx, to)
-	ids := append(append(w.MeterIDs(), config.BridgeID), c.Meters...)
+	ids := append(append(setup.MeterIDs(), config.BridgeID), c.Meters...)
 	for _, m := range published {
 		ids = append(ids, m.Meter)
 	}
@@ -114,14 +115,14 @@ func (c ClearOptions) topics(ctx context.Context, w *daemon.Setup, own *bridge.I
 		}
 	}
 	if c.Values {
-		err = cmp.Or(err, short)
+		err = cmp.Or(err, incomplete)
 	}
 	return topics, busy, err
 }
 
-// ownRuns returns the runs of this bridge, as its state tells; nil where it has none.
-func ownRuns(w *daemon.Setup) (*bridge.Instance, error) {
-	dir := w.StateDirToRead()
+// ownRuns returns the ids of this bridge's runs from its state, or nil if the bridge keeps no state.
+func ownRuns(setup *daemon.Setup) (*bridge.Instance, error) {
+	dir := setup.StateDirToRead()
 	if dir == "" {
 		return nil, nil
 	}

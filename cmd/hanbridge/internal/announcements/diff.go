@@ -11,45 +11,45 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Diff compares what the broker holds with what would be announced of the meter that is seen, or, where none is, of all that the broker
-// knows.
+// Diff compares the announcements that the broker retains with those that this program would make: for the meter that flags or files name,
+// or, if they name none, for all configured meters.
 func Diff(ctx context.Context, p *cli.Program, from *MeterFlags, files []string) error {
-	w, err := Load(p, from.Config, "")
+	setup, err := Load(p, from.Config, "")
 	if err != nil {
 		return err
 	}
-	seen, err := from.Observe("discovery diff", w, files)
+	observed, err := from.Observe("discovery diff", setup, files)
 	if err == nil {
-		err = w.RequireBroker()
+		err = setup.RequireBroker()
 	}
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	kept, err := ReadRetained(ctx, w)
+	retained, err := ReadRetained(ctx, setup)
 	if err != nil && IsIncomplete(err) {
 		err = fmt.Errorf("%w: what differs cannot be told", err)
 	}
 	if err != nil {
 		return cli.DataError(err)
 	}
-	return Compare(p, w, kept, seen)
+	return Compare(p, setup, retained, observed)
 }
 
-// Compare prints how what is kept differs from what would be announced of the meter that was seen, or, where that is nil, of all that are
-// known from it.
-func Compare(p *cli.Program, w *daemon.Setup, kept Retained, seen *Observation) error {
-	to := w.MQTTOutput()
-	meters := RetainedMeters(w, kept)
-	if seen != nil {
-		meters = []discovery.Meter{seen.Meter}
+// Compare prints the differences between the retained announcements and those that would be made for the observed meter, or, if observed is
+// nil, for the configured meters as far as the retained messages describe them. It returns cli.ErrPrinted if there is a difference.
+func Compare(p *cli.Program, setup *daemon.Setup, retained Retained, observed *Observation) error {
+	to := setup.MQTTOutput()
+	meters := RetainedMeters(setup, retained)
+	if observed != nil {
+		meters = []discovery.Meter{observed.Meter}
 	}
 	ids := []string{config.BridgeID}
 	for _, m := range meters {
 		ids = append(ids, m.ID)
 	}
-	held := announcementsOf(kept.Announced, ids, to.BaseTopic, seen == nil)
+	held := announcementsOf(retained.Announced, ids, to.BaseTopic, observed == nil)
 	all := discovery.Differences(held, wanted(to.Discovery(), meters))
 	for _, d := range all {
 		fmt.Fprintln(safetext.LineWriter{W: p.Out}, d)
@@ -70,7 +70,7 @@ func Compare(p *cli.Program, w *daemon.Setup, kept Retained, seen *Observation) 
 	return cli.ErrPrinted
 }
 
-// wanted is what would be announced. A meter that has sent nothing is not.
+// wanted returns the announcements that would be made. A meter without quantities is not announced.
 func wanted(c discovery.Config, meters []discovery.Meter) []discovery.Message {
 	all := c.Bridge()
 	for _, m := range meters {

@@ -23,10 +23,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// MeterFlags say where a command sees a meter: in a file, in a simulation, or, where neither is named, elsewhere.
+// MeterFlags are the flags with which a command names the telegrams to look at: those of a file or of a simulated meter.
 type MeterFlags struct{ Config, Family string }
 
-// AddMeterFlags gives a command the flags that say where a meter is seen. family is what --family does there.
+// AddMeterFlags adds the flags to a command. family is the help text of --family.
 func AddMeterFlags(c *cobra.Command, family string) *MeterFlags {
 	f := new(MeterFlags)
 	c.Flags().StringVar(&f.Config, "config", "", "configuration `FILE`")
@@ -34,72 +34,73 @@ func AddMeterFlags(c *cobra.Command, family string) *MeterFlags {
 	return f
 }
 
-// A Observation is what telegrams tell of their meter.
+// An Observation describes a meter by its telegrams.
 type Observation struct {
-	// Meter has the id and the name of the configuration's first, and the quantities in the order in which they came.
+	// Meter has the id and the name of the first configured meter, and the quantities in the order in which they were first sent.
 	Meter discovery.Meter
-	// Telegrams and Sent count telegrams and those with a quantity.
+	// Telegrams is the number of telegrams.
 	Telegrams int
-	Sent      map[quantity.ID]int
-	// Interval is that of telegrams, where it is known for certain.
+	// Sent is the number of telegrams with each quantity.
+	Sent map[quantity.ID]int
+	// Interval is the interval between telegrams of a simulated meter; 0 for a file.
 	Interval time.Duration
-	// First and Last are the meter's own clock, zero where it has none.
+	// First and Last are the meter's time in its first and last telegram; zero if it sends none.
 	First, Last time.Time
 }
 
-// Observe returns what is in the file or comes from the family; nil where neither is named.
-func (f *MeterFlags) Observe(command string, w *daemon.Setup, files []string) (*Observation, error) {
+// Observe reads the telegrams of the first file, or of the simulated family. It returns nil if neither is named. command begins errors.
+func (f *MeterFlags) Observe(command string, setup *daemon.Setup, files []string) (*Observation, error) {
 	switch {
 	case len(files) > 0 && f.Family != "":
 		return nil, fmt.Errorf("%s: a file or --family, not both", command)
 	case len(files) > 0:
-		return observeFile(w, files[0])
+		return observeFile(setup, files[0])
 	case f.Family != "":
 		family, err := virtualport.Family(f.Family)
 		if err != nil {
 			return nil, err
 		}
-		return ObserveFamily(w, family)
+		return ObserveFamily(setup, family)
 	}
 	return nil, nil
 }
 
-// ObserveFamily sees a simulated meter for an hour, from the full hour on: some lists come no oftener.
-func ObserveFamily(w *daemon.Setup, f simulate.Family) (*Observation, error) {
+// ObserveFamily observes one hour of a simulated meter, which begins at a full hour: some lists are sent only once an hour.
+func ObserveFamily(setup *daemon.Setup, f simulate.Family) (*Observation, error) {
 	telegrams := int(time.Hour / f.Interval)
 	if f.HourlyOffset%f.Interval != 0 {
 		telegrams++
 	}
 	var stream bytes.Buffer
-	hour := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
+	simulated := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
 	for range telegrams {
-		_, telegram := hour.Next()
+		_, telegram := simulated.Next()
 		stream.Write(telegram)
 	}
-	s, err := observe(w, f.Name, &stream, meter.Options{Keys: virtualport.KeysOf(f)})
+	s, err := observe(setup, f.Name, &stream, meter.Options{Keys: virtualport.KeysOf(f)})
 	if err == nil {
 		s.Interval = f.Interval
 	}
 	return s, err
 }
 
-func observeFile(w *daemon.Setup, name string) (*Observation, error) {
+func observeFile(setup *daemon.Setup, name string) (*Observation, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	o, err := daemon.OptionsOf(w.Meters[0])
+	o, err := daemon.OptionsOf(setup.Meters[0])
 	if err != nil {
 		return nil, err
 	}
-	return observe(w, name, capture.NewBytesReader(f), o)
+	return observe(setup, name, capture.NewBytesReader(f), o)
 }
 
-// see reads all that a meter sends, with the options that its telegrams need.
-func observe(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Observation, error) {
-	s := &Observation{Meter: discovery.Meter{ID: w.Meters[0].ID, Name: w.Meters[0].Name}, Sent: map[quantity.ID]int{}}
-	var locked *dlms.EncryptedError
+// observe reads all telegrams of a stream. name is the name of the stream, for errors.
+func observe(setup *daemon.Setup, name string, r io.Reader, o meter.Options) (*Observation, error) {
+	s := &Observation{Meter: discovery.Meter{ID: setup.Meters[0].ID, Name: setup.Meters[0].Name}, Sent: map[quantity.ID]int{}}
+	var encrypted *dlms.EncryptedError
 	o.AcceptUnverified = true
 	for d := meter.NewDecoder(r, o); ; {
 		reading, err := d.Next()
@@ -108,27 +109,28 @@ func observe(w *daemon.Setup, name string, r io.Reader, o meter.Options) (*Obser
 		}
 		if bad, ok := errors.AsType[*meter.TelegramError](err); ok {
 			if e, ok := errors.AsType[*dlms.EncryptedError](bad); ok {
-				locked = cmp.Or(locked, e)
+				encrypted = cmp.Or(encrypted, e)
 			}
 			continue
 		}
 		if err != nil {
 			return nil, cli.DataError(err)
 		}
-		s.take(reading)
+		s.add(reading)
 	}
 	switch {
-	case len(s.Sent) == 0 && locked != nil:
-		return nil, cli.DataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyWanted(locked)))
+	case len(s.Sent) == 0 && encrypted != nil:
+		return nil, cli.DataError(fmt.Errorf("%s: its telegrams are encrypted, and %s", name, keyAdvice(encrypted)))
 	case len(s.Sent) == 0:
 		return nil, cli.DataError(fmt.Errorf("%s: no telegram in it", name))
 	}
 	return s, nil
 }
 
-func (s *Observation) take(r *meter.Reading) {
+// add adds what a telegram says about its meter.
+func (s *Observation) add(r *meter.Reading) {
 	m := &s.Meter
-	if r.Meter.List != "" || m.Software == "" { // as the bridge: a make without a list does not replace one that came with it
+	if r.Meter.List != "" || m.Software == "" { // as in the bridge: a make without a list does not replace the make that was sent with a list
 		m.Make = cmp.Or(r.Meter.Make, m.Make)
 	}
 	m.Model = cmp.Or(r.Meter.Model, m.Model)
@@ -147,8 +149,8 @@ func (s *Observation) take(r *meter.Reading) {
 	}
 }
 
-// keyWanted says which key of the configuration would open a telegram.
-func keyWanted(e *dlms.EncryptedError) string {
+// keyAdvice says which key the configuration needs to decrypt the telegrams.
+func keyAdvice(e *dlms.EncryptedError) string {
 	switch {
 	case e.AuthKey:
 		return "the key of the configuration fits, but its authentication key does not: compare auth_key, or leave it out"

@@ -14,40 +14,41 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Retained is what the broker retains: announcements, and the values of the configured meters by meter and quantity.
+// Retained holds the retained messages of a broker: announcements, and the values of the configured meters by the id of the meter and the
+// name of the quantity.
 type Retained struct {
 	Announced []discovery.Message
 	Values    map[string]map[string]string
 }
 
-// ReadRetained reads it. With an *mqtt.IncompleteError what was read is returned too.
-func ReadRetained(ctx context.Context, w *daemon.Setup) (k Retained, err error) {
-	to := w.MQTTOutput()
-	k.Announced, err = mqtt.RetainedAnnouncements(ctx, to)
+// ReadRetained reads the retained messages of the configured broker. With an *mqtt.IncompleteError it returns what was read.
+func ReadRetained(ctx context.Context, setup *daemon.Setup) (retained Retained, err error) {
+	to := setup.MQTTOutput()
+	retained.Announced, err = mqtt.RetainedAnnouncements(ctx, to)
 	if err != nil && !IsIncomplete(err) {
 		return Retained{}, err
 	}
-	values, short := mqtt.Retained(ctx, to, w.MeterIDs()...)
-	k.Values = values
-	return k, cmp.Or(err, short)
+	values, incomplete := mqtt.Retained(ctx, to, setup.MeterIDs()...)
+	retained.Values = values
+	return retained, cmp.Or(err, incomplete)
 }
 
-// RetainedMeters returns the configured meters with the quantities whose values the broker holds, and those announced there: of an empty
-// text, and of one that comes once an hour, it need not hold a value. Without any where it holds nothing.
-func RetainedMeters(w *daemon.Setup, k Retained) (meters []discovery.Meter) {
-	announced := w.MQTTOutput().Discovery().ParseMeters(k.Announced)
-	for _, m := range w.Meters {
+// RetainedMeters returns the configured meters with the quantities whose values or announcements the broker retains. A quantity may be
+// announced without a retained value: an empty text, or one that is sent once an hour. A meter may have no quantities.
+func RetainedMeters(setup *daemon.Setup, retained Retained) (meters []discovery.Meter) {
+	announced := setup.MQTTOutput().Discovery().ParseMeters(retained.Announced)
+	for _, m := range setup.Meters {
 		var before discovery.Meter
 		if i := slices.IndexFunc(announced, func(a discovery.Meter) bool { return a.ID == m.ID }); i >= 0 {
 			before = announced[i]
 		}
-		meters = append(meters, retainedMeter(m, k.Values[m.ID], before))
+		meters = append(meters, retainedMeter(m, retained.Values[m.ID], before))
 	}
 	return meters
 }
 
-// retainedMeter puts together what the values and the announcement of a meter tell. Units, and how often a quantity comes, are
-// in the announcement alone.
+// retainedMeter returns the meter that its values and its announcement describe. Only the announcement has units, and how often a quantity
+// is sent.
 func retainedMeter(c config.Meter, values map[string]string, announced discovery.Meter) discovery.Meter {
 	m := announced
 	m.ID, m.Name, m.Simulated, m.Quantities = c.ID, c.Name, false, nil
@@ -72,7 +73,7 @@ func retainedMeter(c config.Meter, values map[string]string, announced discovery
 	return m
 }
 
-// decimalsIn is with how many decimals a value was published.
+// decimalsIn returns the number of decimals with which a value was published.
 func decimalsIn(id quantity.ID, value string) int {
 	if d := id.Row().Decimals; d != quantity.AsSent {
 		return int(d)
@@ -81,8 +82,8 @@ func decimalsIn(id quantity.ID, value string) int {
 	return len(fraction)
 }
 
-// announcementsOf are the announcements of these devices, in either style, and with others also of those that publish below the base
-// topic: meters that were taken out of the configuration.
+// announcementsOf returns the announcements of the devices with these ids, in both styles. With others it also returns those of every meter
+// that publishes below the base topic, for meters that were removed from the configuration.
 func announcementsOf(messages []discovery.Message, ids []string, base string, others bool) []discovery.Message {
 	held := discovery.AnnouncedBy(messages)
 	named := discovery.Announced{}
@@ -96,7 +97,7 @@ func announcementsOf(messages []discovery.Message, ids []string, base string, ot
 	})
 }
 
-// publishedBelow tells if all that an announcement shows is published below a topic.
+// publishedBelow reports whether all state topics of an announcement are below the base topic.
 func publishedBelow(base string, payload []byte) bool {
 	type entity struct {
 		Topic string `json:"state_topic"`

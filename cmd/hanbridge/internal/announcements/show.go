@@ -1,5 +1,5 @@
-// Package announcements shows, compares and takes back what the broker holds for Home Assistant. It also finds out which
-// quantities a meter sends, from a file, a simulation or the broker.
+// Package announcements shows, compares and takes back the announcements that the broker retains for Home Assistant. It also finds out
+// which quantities a meter sends: from a file, a simulation, or the retained messages.
 package announcements
 
 import (
@@ -20,54 +20,56 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Load loads the configuration of a command beside the bridge, with another prefix where that is not "".
+// Load loads the configuration for a command that connects to the broker beside the bridge. If prefix is not "", it replaces the discovery
+// prefix.
 func Load(p *cli.Program, file, prefix string) (*daemon.Setup, error) {
 	cfg, err := config.Load(config.FindFile(file), p.Environ)
-	w := &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
+	setup := &daemon.Setup{Config: cfg, Logger: zerolog.Nop()}
 	if err != nil || prefix == "" {
-		return w, err
+		return setup, err
 	}
-	w.HomeAssistant.Prefix = prefix
-	return w, mqtt.ValidateTopic("--prefix", prefix)
+	setup.HomeAssistant.Prefix = prefix
+	return setup, mqtt.ValidateTopic("--prefix", prefix)
 }
 
-// ReadTimeout bounds a command that reads, perhaps twice, what the broker retains.
+// ReadTimeout is the longest time of a command that reads the retained messages of a broker, perhaps twice.
 const ReadTimeout = 45 * time.Second
 
-// IsIncomplete tells if an error is that not all was read which the broker retains.
+// IsIncomplete reports whether err says that not all retained messages were read (*mqtt.IncompleteError).
 func IsIncomplete(err error) bool {
 	_, is := errors.AsType[*mqtt.IncompleteError](err)
 	return is
 }
 
-// Show prints what is announced for the meter that is seen, or, where none is, what is announced on the broker.
+// Show prints the announcements for the meter that flags or files name. If they name none, it prints the announcements that the broker
+// retains.
 func Show(ctx context.Context, p *cli.Program, from *MeterFlags, prefix string, files []string) error {
-	w, err := Load(p, from.Config, prefix)
+	setup, err := Load(p, from.Config, prefix)
 	if err != nil {
 		return err
 	}
-	if w.HomeAssistant.Discovery == discovery.Off {
+	if setup.HomeAssistant.Discovery == discovery.Off {
 		return errors.New("homeassistant.discovery is off: nothing is announced")
 	}
-	seen, err := from.Observe("discovery show", w, files)
+	observed, err := from.Observe("discovery show", setup, files)
 	switch {
 	case err != nil:
 		return err
-	case seen == nil:
-		return showAnnounced(ctx, p, w)
+	case observed == nil:
+		return showAnnounced(ctx, p, setup)
 	}
-	d := w.MQTTOutput().Discovery()
-	return showMessages(p, append(d.Bridge(), d.Meter(seen.Meter)...))
+	d := setup.MQTTOutput().Discovery()
+	return showMessages(p, append(d.Bridge(), d.Meter(observed.Meter)...))
 }
 
-// showAnnounced prints what the broker retains.
-func showAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
-	if err := w.RequireBroker(); err != nil {
+// showAnnounced prints the announcements that the broker retains.
+func showAnnounced(ctx context.Context, p *cli.Program, setup *daemon.Setup) error {
+	if err := setup.RequireBroker(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, ReadTimeout)
 	defer cancel()
-	messages, err := mqtt.RetainedAnnouncements(ctx, w.MQTTOutput())
+	messages, err := mqtt.RetainedAnnouncements(ctx, setup.MQTTOutput())
 	if err != nil && IsIncomplete(err) {
 		err = errors.Join(showMessages(p, messages), cli.DataError(err))
 	}
@@ -76,13 +78,13 @@ func showAnnounced(ctx context.Context, p *cli.Program, w *daemon.Setup) error {
 	}
 	if len(messages) == 0 {
 		p.PrintMessage("nothing is announced below %s on %s (is the bridge running, and has the meter spoken?)",
-			w.HomeAssistant.Prefix, w.MQTT.URL)
+			setup.HomeAssistant.Prefix, setup.MQTT.URL)
 		return cli.ErrPrinted
 	}
 	return showMessages(p, messages)
 }
 
-// showMessages prints announcements, each with its topic and with its JSON indented.
+// showMessages prints the topic and the indented JSON of each announcement.
 func showMessages(p *cli.Program, messages []discovery.Message) error {
 	for _, m := range messages {
 		var text bytes.Buffer

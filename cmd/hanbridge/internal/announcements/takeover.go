@@ -10,21 +10,22 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/daemon"
 )
 
-// TakeOver has the broker forget which bridge publishes a configured meter, and tells if it did.
+// TakeOver removes the retained description (info) of a configured meter from the broker, so that the next bridge that reads a telegram of
+// the meter publishes its counters. It returns an error if the description is there again.
 func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
-	w, err := Load(p, file, "")
+	setup, err := Load(p, file, "")
 	if err == nil {
-		err = w.RequireBroker()
+		err = setup.RequireBroker()
 	}
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(w.MeterIDs(), meter) {
-		return fmt.Errorf("no meter of the configuration has the id %q%s", meter, cli.DidYouMean(meter, w.MeterIDs()))
+	if !slices.Contains(setup.MeterIDs(), meter) {
+		return fmt.Errorf("no meter of the configuration has the id %q%s", meter, cli.DidYouMean(meter, setup.MeterIDs()))
 	}
 	ctx, cancel := context.WithTimeout(ctx, daemon.CheckTimeout)
 	defer cancel()
-	to := w.MQTTOutput()
+	to := setup.MQTTOutput()
 	if err := mqtt.TakeBack(ctx, to, []string{to.InfoTopic(meter)}); err != nil {
 		return cli.DataError(err)
 	}
@@ -32,7 +33,7 @@ func TakeOver(ctx context.Context, p *cli.Program, file, meter string) error {
 	if err != nil {
 		return cli.DataError(err)
 	}
-	if all[meter]["info"] != "" { // a broker acknowledges what its rules forbid
+	if all[meter]["info"] != "" { // a broker acknowledges a message that its access rules forbid
 		return cli.DataError(fmt.Errorf("%s is there again: most likely the other bridge still runs. Stop it, and type this once more. If none runs, the broker's access "+
 			"rules do not let this user publish that topic", to.InfoTopic(meter)))
 	}

@@ -18,10 +18,10 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/virtualport"
 )
 
-// demoInterval is how often the demo's meter speaks: oftener than most, since somebody is looking.
+// demoInterval is the time between two telegrams of the demo. It is short, because a person is watching.
 const demoInterval = time.Second
 
-// Demo runs the bridge on a simulated household of the named family until ctx ends.
+// Demo runs the bridge on a simulated household until ctx ends. name is the family of its meter; seed selects the household.
 func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	family, err := virtualport.Family(name)
 	if err != nil {
@@ -35,7 +35,7 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	table.Width = screenWidth
 	log := toErr
 	if size != nil && cli.IsTerminal(p.Err) {
-		log = table // what goes wrong must not be written over
+		log = table // the table shows log lines, and would overwrite them elsewhere
 	}
 	w, b, inside, done, err := demoBridge(p, log)
 	if err != nil {
@@ -44,23 +44,24 @@ func Demo(ctx context.Context, p *cli.Program, name string, seed uint64) error {
 	defer done()
 	b.AddMeter(bridge.Meter{ID: "demo", Name: "Demo household", Simulated: true}, virtualport.SimulatedSource(family, seed))
 	b.AddOutput("console", table)
-	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, howToLook(w.Config, inside))
+	fmt.Fprintf(toOut, "hanbridge demo: a simulated household, one telegram a second\n\nmeter    %s\n%s\n", family.Title, viewingHelp(w.Config, inside))
 	return b.Run(ctx)
 }
 
-// screenWidth is how many columns a line of text has at most.
+// screenWidth is the maximum width of the table, in columns.
 const screenWidth = 79
 
-// demoListen are the places where the broker of the demo listens: the first that is free, so that it is most often the same.
+// demoListen are the addresses at which the broker of the demo tries to listen, in this order. The last has a free port.
 var demoListen = []string{"127.0.0.1:1883", "127.0.0.1:11883", "127.0.0.1:0"}
 
-// demoBridge returns a bridge with the broker that the environment names, else one with a broker inside.
-func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, inside bool, done func(), err error) {
+// demoBridge returns a bridge that uses the broker that the environment names, or else a broker inside the program. embedded is true for the
+// latter. The caller must call done, which stops that broker.
+func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, embedded bool, done func(), err error) {
 	cfg, err := config.Load("", p.Environ)
 	if err != nil {
 		return nil, nil, false, nil, err
 	}
-	places := health.SocketAddresses("", identity(cfg)) // the state folder may be that of a bridge
+	addresses := health.SocketAddresses("", identity(cfg)) // not in the state folder, which may belong to a running bridge
 	listen := []string{cfg.MQTT.Listen}
 	if cfg.MQTT.URL == "" {
 		cfg.MQTT.URL, listen = config.Embedded, demoListen
@@ -71,7 +72,7 @@ func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, insi
 	if cfg.Log.Level == "info" {
 		cfg.Log.Level = "warn" // the screen shows the values; the log only what goes wrong
 	}
-	w = &Setup{Config: cfg, health: places, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
+	w = &Setup{Config: cfg, health: addresses, Logger: newLogger(cfg.Log, log, cli.IsTerminal(p.Err))}
 	for _, w.MQTT.Listen = range listen {
 		if b, done, err = w.Bridge(); err == nil {
 			break
@@ -80,8 +81,8 @@ func demoBridge(p *cli.Program, log io.Writer) (w *Setup, b *bridge.Bridge, insi
 	return w, b, cfg.MQTT.URL == config.Embedded, done, err
 }
 
-// howToLook says where the values can be seen.
-func howToLook(c config.Config, inside bool) string {
+// viewingHelp returns the text that says where the values of the demo can be seen.
+func viewingHelp(c config.Config, embedded bool) string {
 	u, err := url.Parse(c.MQTT.URL)
 	if err != nil {
 		return ""
@@ -92,18 +93,18 @@ func howToLook(c config.Config, inside bool) string {
 		listen += " -u " + c.MQTT.Username + " -P …"
 	}
 	broker := c.MQTT.URL
-	if inside {
+	if embedded {
 		broker += ", inside the demo"
 	}
 	if net.ParseIP(host).IsLoopback() {
 		broker += ", for programs on this machine"
 	}
 	lines := []string{"broker   " + broker}
-	if inside && slices.Contains(demoListen[1:], c.MQTT.Listen) {
+	if embedded && slices.Contains(demoListen[1:], c.MQTT.Listen) {
 		lines = append(lines, "         (another program has port 1883: your own broker?)")
 	}
 	lines = append(lines, "look     "+listen)
-	if inside {
+	if embedded {
 		lines = append(lines, "hub      to see the household in your hub, put the address of the hub's broker",
 			"         before this command: HANBRIDGE_MQTT_URL=mqtt://BROKER")
 	} else {

@@ -13,12 +13,12 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// healthPlaces returns where the bridge of a configuration answers.
-func healthPlaces(c config.Config) []string {
+// healthAddresses returns the socket addresses at which the bridge of a configuration answers the command health.
+func healthAddresses(c config.Config) []string {
 	return health.SocketAddresses(c.StateDirToRead(), identity(c))
 }
 
-// identity tells the bridge of a configuration from others on this machine.
+// identity returns a text that differs between the bridges of different configurations on one machine.
 func identity(c config.Config) string {
 	text := fmt.Sprintf("%q %q %q", c.StateDir, c.MQTT.ClientID, ownClientID("hanbridge", c))
 	for _, m := range c.Meters {
@@ -27,14 +27,14 @@ func identity(c config.Config) string {
 	return text
 }
 
-// Health asks the running bridge of the configuration in file, and prints how it is. The error has the code for bad data if a part has
-// made no progress for the time after, or if no bridge answers.
+// Health asks the running bridge of a configuration file whether a part of it is stuck, and prints the answer. A part is stuck if it has made
+// no progress for the time after. The error has the code cli.ExitData if a part is stuck, or if no bridge answers.
 func Health(ctx context.Context, p *cli.Program, file string, after time.Duration) error {
 	c, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(config.FindFile(file), p.Environ) })
 	if err != nil {
 		return err
 	}
-	answer, err := health.Ask(ctx, healthPlaces(c), after)
+	answer, err := health.Ask(ctx, healthAddresses(c), after)
 	if err != nil {
 		return cli.DataError(err)
 	}
@@ -50,6 +50,6 @@ func Health(ctx context.Context, p *cli.Program, file string, after time.Duratio
 	return nil
 }
 
-// restart says what to do about a part that is stuck.
+// restart is the advice for a bridge with a stuck part.
 const restart = "restart hanbridge. If that happens again: before the restart send it the signal QUIT (kill -QUIT PID, docker kill -s QUIT NAME), " +
 	"and report what it prints"

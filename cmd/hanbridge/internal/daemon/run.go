@@ -1,5 +1,5 @@
-// Package daemon makes a bridge of a configuration, with its sources, outputs and log, and runs it. The demo is the same
-// bridge with a simulated household.
+// Package daemon builds a bridge from a configuration, with its sources, outputs and log, and runs it. The demo is the same bridge with a
+// simulated household.
 package daemon
 
 import (
@@ -18,11 +18,11 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Run loads the configuration and runs the bridge it describes.
+// Run loads the configuration and runs the bridge until ctx ends.
 func Run(ctx context.Context, p *cli.Program, file string) error {
 	file = config.FindFile(file)
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // a seventh less memory for no CPU that can be measured: there is little garbage
+		debug.SetGCPercent(50) // uses a seventh less memory, and no measurable CPU time, since there is little garbage
 	}
 	cfg, err := cli.Interruptible(ctx, func() (config.Config, error) { return config.Load(file, p.Environ) })
 	if errors.Is(err, cli.ErrStopped) {
@@ -38,12 +38,12 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	defer done()
 	log := newLogger(cfg.Log, toErr, cli.IsTerminal(p.Err))
 	logStart(log, p, cfg, file)
-	w := Setup{Config: cfg, file: file, environ: p.Environ, health: healthPlaces(cfg), Logger: log}
-	b, stopInside, err := w.Bridge()
+	w := Setup{Config: cfg, file: file, environ: p.Environ, health: healthAddresses(cfg), Logger: log}
+	b, stopBroker, err := w.Bridge()
 	if err != nil {
 		return err
 	}
-	defer stopInside()
+	defer stopBroker()
 	b.SetPlan(cfg.Plan())
 	if dir := cfg.StateDirToWrite(); dir != "" {
 		b.KeepState(dir)
@@ -60,7 +60,7 @@ func Run(ctx context.Context, p *cli.Program, file string) error {
 	return nil
 }
 
-// logStart logs what the bridge starts with.
+// logStart logs the version, the configuration file and the warnings about the configuration.
 func logStart(log zerolog.Logger, p *cli.Program, cfg config.Config, file string) {
 	log.Info().Str("version", cli.Version()).Msg("hanbridge starts")
 	log.Info().Str("source", cmp.Or(file, "no file")).Int("variables", config.CountVariables(p.Environ)).Str("state_dir", cmp.Or(cfg.StateDirToWrite(), "off")).
@@ -75,7 +75,7 @@ func logStart(log zerolog.Logger, p *cli.Program, cfg config.Config, file string
 	}
 }
 
-// newLogger writes for people on a terminal, and JSON elsewhere.
+// newLogger returns a logger that writes text for people if w is a terminal, and JSON otherwise, unless c.Format says which.
 func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 	zerolog.TimeFieldFormat = time.RFC3339
 	zerolog.DurationFieldUnit = time.Second
@@ -84,7 +84,7 @@ func newLogger(c config.Log, w io.Writer, terminal bool) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	if c.Format == "console" || c.Format == "auto" && terminal {
-		// What could steer the terminal it quotes, as all text that is not ASCII; messages are constants.
+		// ConsoleWriter quotes values with control characters, and all that is not ASCII. Messages are constants.
 		return zerolog.New(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !terminal}).Level(level).With().Timestamp().Logger()
 	}
 	return zerolog.New(safetext.JSONWriter{W: w}).Level(level).With().Timestamp().Logger()

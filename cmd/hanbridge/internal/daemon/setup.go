@@ -22,7 +22,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// EndpointName names a port with its line setting, for people.
+// EndpointName returns the port of an endpoint and its line setting, for people.
 func EndpointName(c probe.Endpoint) string {
 	if c.Line == "" {
 		return c.Port
@@ -30,36 +30,36 @@ func EndpointName(c probe.Endpoint) string {
 	return c.Port + " at " + c.Line
 }
 
-// Setup makes a bridge of a configuration.
+// A Setup builds a bridge from a configuration.
 type Setup struct {
 	config.Config
-	file    string   // "" where there are variables alone
-	environ []string // as of os.Environ
-	health  []string // where the bridge answers hanbridge health
+	file    string   // the configuration file; "" if there are only environment variables
+	environ []string // as from os.Environ
+	health  []string // socket addresses at which the bridge answers the command health
 	Logger  zerolog.Logger
 }
 
-// Bridge returns a bridge with its outputs, and what ends the broker inside where there is one, whose address the configuration then has.
-// This is the one list of outputs.
-func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
+// Bridge returns a bridge with its outputs. This is the only list of outputs. With the embedded broker it starts that broker, and sets
+// MQTT.URL to its address. The caller must call done, which stops the broker.
+func (s *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
-	c := w.MQTTOutput()
-	if w.MQTT.URL == config.Embedded {
-		inside, err := localbroker.Start(w.MQTT)
+	c := s.MQTTOutput()
+	if s.MQTT.URL == config.Embedded {
+		inside, err := localbroker.Start(s.MQTT)
 		if err != nil {
 			return nil, nil, err
 		}
 		c.URL, c.BrokerEmpty, done = inside.URL(), true, inside.Stop
-		w.MQTT.URL = c.URL
-		w.Logger.Info().Str("source", c.URL).Msg("broker inside listens")
+		s.MQTT.URL = c.URL
+		s.Logger.Info().Str("source", c.URL).Msg("broker inside listens")
 	}
 	if err := c.Validate(); err != nil {
 		done()
 		return nil, nil, err
 	}
-	b = bridge.New(w.Logger)
-	b.AddOutput("mqtt", mqtt.New(c, w.Logger.With().Str("output", "mqtt").Logger()))
-	b.AddOutput("health", health.New(w.health))
+	b = bridge.New(s.Logger)
+	b.AddOutput("mqtt", mqtt.New(c, s.Logger.With().Str("output", "mqtt").Logger()))
+	b.AddOutput("health", health.New(s.health))
 	if systemd.Enabled() {
 		b.AddOutput("systemd", systemd.New())
 	}
@@ -67,20 +67,20 @@ func (w *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 }
 
 // MQTTOutput returns the configuration of the MQTT output.
-func (w *Setup) MQTTOutput() mqtt.Config {
-	c := w.Output()
+func (s *Setup) MQTTOutput() mqtt.Config {
+	c := s.Output()
 	c.Version = cli.Version()
 	if c.ClientID == "" {
-		c.ClientID = ownClientID("hanbridge", w.Config)
+		c.ClientID = ownClientID("hanbridge", s.Config)
 	}
 	return c
 }
 
-// ownClientID is the same at every start of a configuration on a machine, so that a connection left over from a crash is ended by
-// the broker, and another one for every other configuration. With what Check and Hub put behind it, it has 23 characters at
-// most, as many as every broker takes (MQTT 3.1.1, 3.1.3.1).
+// ownClientID returns an MQTT client id for a configuration on this machine. It is the same at every start, so that the broker closes a
+// connection that is left over from a crash. Other configurations have other ids. With the suffixes of mqtt.Check and mqtt.Hub the id has at
+// most 23 characters, which every broker accepts (MQTT 3.1.1, 3.1.3.1).
 func ownClientID(name string, c config.Config) string {
-	host, _ := os.Hostname() // without one, two machines with one configuration are told apart by nothing
+	host, _ := os.Hostname() // without a host name, machines with equal configurations get equal ids
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%q %q", host, c.MQTT.BaseTopic)
 	for _, m := range c.Meters {
@@ -89,23 +89,23 @@ func ownClientID(name string, c config.Config) string {
 	return fmt.Sprintf("%s-%06x", name, h.Sum32()&0xff_ffff)
 }
 
-// addMeter adds a configured meter.
-func (w *Setup) addMeter(b *bridge.Bridge, index int) error {
-	m := w.Meters[index]
-	s := SourceOf(m)
+// addMeter adds the configured meter with this index to the bridge.
+func (s *Setup) addMeter(b *bridge.Bridge, index int) error {
+	m := s.Meters[index]
+	src := SourceOf(m)
 	var err error
-	if s.Options, err = OptionsOf(m); err != nil {
+	if src.Options, err = OptionsOf(m); err != nil {
 		return err
 	}
-	key, authKey := w.keySettings(index)
-	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, Fuse: m.Fuse, KeySetting: key, AuthKeySetting: authKey}, s)
+	key, authKey := s.keySettings(index)
+	b.AddMeter(bridge.Meter{ID: m.ID, Name: m.Name, Fuse: m.Fuse, KeySetting: key, AuthKeySetting: authKey}, src)
 	return nil
 }
 
-// keySettings names what a person sets to give the keys of a meter.
-func (w *Setup) keySettings(index int) (key, authKey string) {
-	m := &w.Meters[index]
-	key, authKey = w.setting(index, "key"), w.setting(index, "auth_key")
+// keySettings returns the names of the settings that hold the keys of a meter, for log messages.
+func (s *Setup) keySettings(index int) (key, authKey string) {
+	m := &s.Meters[index]
+	key, authKey = s.setting(index, "key"), s.setting(index, "auth_key")
 	if m.KeyFile == "" {
 		return key, authKey
 	}
@@ -116,17 +116,17 @@ func (w *Setup) keySettings(index int) (key, authKey string) {
 	return key + " and " + file, authKey + " and the second key in " + file
 }
 
-// setting names a setting of a meter where it is written: the variable wins over the file.
-func (w *Setup) setting(index int, name string) string {
+// setting returns the name of a meter's setting as the user has written it: the environment variable, which wins, or the key in the file.
+func (s *Setup) setting(index int, name string) string {
 	variable := "HANBRIDGE_METER_" + strings.ToUpper(name)
-	set := slices.ContainsFunc(w.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
-	if w.file == "" || set && index == 0 {
+	set := slices.ContainsFunc(s.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })
+	if s.file == "" || set && index == 0 {
 		return variable
 	}
 	return fmt.Sprintf("meters[%d].%s", index, name)
 }
 
-// SourceOf returns where the bytes of a configured meter come from.
+// SourceOf returns the source of a configured meter's bytes.
 func SourceOf(m config.Meter) probe.Source {
 	switch m.Port.Kind {
 	case config.AutoPort:
@@ -140,7 +140,8 @@ func SourceOf(m config.Meter) probe.Source {
 	}
 }
 
-// OptionsOf returns what the telegrams of a meter are read with. The configuration has been checked, but for files that have changed since.
+// OptionsOf returns the decoder options of a configured meter. It fails only if the file of keys has changed since the configuration was
+// validated.
 func OptionsOf(m config.Meter) (meter.Options, error) {
 	keys, err := m.Keys()
 	return meter.Options{
@@ -148,5 +149,5 @@ func OptionsOf(m config.Meter) (meter.Options, error) {
 	}, err
 }
 
-// CheckTimeout bounds the check: container health is asked for often.
+// CheckTimeout is the longest time of a command that checks the broker.
 const CheckTimeout = 15 * time.Second

@@ -1,5 +1,4 @@
-// Package localbroker is the MQTT broker inside the program, for people who have none yet. It keeps nothing over a
-// restart.
+// Package localbroker is the MQTT broker inside the program, for people who have no broker. Its retained messages are lost at a restart.
 package localbroker
 
 import (
@@ -18,13 +17,14 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// A Broker runs until Stop.
+// A Broker is a running broker. Stop ends it.
 type Broker struct {
 	server  *mqtt.Server
 	address string
 }
 
-// Start listens on c.Listen; port 0 is any free one. Where c has a user, only that user is let in.
+// Start starts a broker that listens on c.Listen; the port 0 stands for any free port. If c has a user name, only this user with its password
+// is accepted.
 func Start(c config.MQTT) (*Broker, error) {
 	s := mqtt.New(&mqtt.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := s.AddHook(&authentication{username: c.Username, password: string(c.Password)}, nil); err != nil {
@@ -44,7 +44,7 @@ func Start(c config.MQTT) (*Broker, error) {
 // URL returns the address that clients connect to.
 func (b *Broker) URL() string { return "mqtt://" + b.address }
 
-// Stop closes the broker. It does not wait for long: mochi's Close waits for ever when a client leaves in the same moment.
+// Stop closes the broker. It waits for at most a second, because mochi's Close never returns if a client disconnects at the same moment.
 func (b *Broker) Stop() {
 	closed := make(chan struct{})
 	go func() { defer close(closed); _ = b.server.Close() }()
@@ -54,25 +54,25 @@ func (b *Broker) Stop() {
 	}
 }
 
-// authentication lets in who has the configured user name and password; everybody where none is configured.
+// authentication is the hook that accepts clients with the configured user name and password, or all clients if no user name is configured.
 type authentication struct {
 	mqtt.HookBase
 	username, password string
 }
 
-// Provides names the decisions that authentication makes.
-func (d *authentication) Provides(b byte) bool {
+// Provides reports whether the hook handles the event b.
+func (a *authentication) Provides(b byte) bool {
 	return bytes.Contains([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck}, []byte{b})
 }
 
-// OnConnectAuthenticate tells if a client is let in.
-func (d *authentication) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet) bool {
-	if d.username == "" {
+// OnConnectAuthenticate reports whether a client is accepted. The comparison takes constant time.
+func (a *authentication) OnConnectAuthenticate(_ *mqtt.Client, p packets.Packet) bool {
+	if a.username == "" {
 		return true
 	}
-	name := subtle.ConstantTimeCompare(p.Connect.Username, []byte(d.username))
-	return name&subtle.ConstantTimeCompare(p.Connect.Password, []byte(d.password)) == 1
+	name := subtle.ConstantTimeCompare(p.Connect.Username, []byte(a.username))
+	return name&subtle.ConstantTimeCompare(p.Connect.Password, []byte(a.password)) == 1
 }
 
-// OnACLCheck allows every topic to who is in.
-func (d *authentication) OnACLCheck(*mqtt.Client, string, bool) bool { return true }
+// OnACLCheck allows every topic to an accepted client.
+func (a *authentication) OnACLCheck(*mqtt.Client, string, bool) bool { return true }

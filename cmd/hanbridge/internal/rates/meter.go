@@ -14,19 +14,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A paced meter is known by what it sends and how often.
-type paced struct {
+// A sendProfile says which quantities a meter sends, and how often.
+type sendProfile struct {
 	id         string
 	interval   time.Duration // of its telegrams
 	quantities []estimate.Sent
 }
 
-// usualInterval is that of most meters, for a recording without a clock.
+// usualInterval is the interval between telegrams of most meters. It stands for an unknown interval, as in a recording without times.
 const usualInterval = 10 * time.Second
 
-// pacedSeen tells how often each quantity came, by the meter's own clock.
-func pacedSeen(s *announcements.Observation) paced {
-	m := paced{id: s.Meter.ID, interval: s.Interval}
+// profileOf returns the profile of an observed meter. The meter's own clock gives the intervals.
+func profileOf(s *announcements.Observation) sendProfile {
+	m := sendProfile{id: s.Meter.ID, interval: s.Interval}
 	if span := s.Last.Sub(s.First); m.interval == 0 && span > 0 && s.Telegrams > 1 {
 		m.interval = (span / time.Duration(s.Telegrams-1)).Round(100 * time.Millisecond)
 	}
@@ -36,7 +36,7 @@ func pacedSeen(s *announcements.Observation) paced {
 	for _, q := range s.Meter.Quantities {
 		every := (m.interval * time.Duration(s.Telegrams) / time.Duration(s.Sent[q.ID])).Round(100 * time.Millisecond)
 		if s.Telegrams > 2 && s.Sent[q.ID] == 1 {
-			every = time.Hour // the counters of Nordic meters come so
+			every = time.Hour // Nordic meters send their counters once an hour
 		}
 		m.quantities = append(m.quantities, estimate.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: every})
 	}
@@ -44,45 +44,47 @@ func pacedSeen(s *announcements.Observation) paced {
 	return m
 }
 
-// typicalFamily stands in for a meter of which nothing is known.
+// typicalFamily is the simulated family whose profile is used if nothing is known about the meter.
 const typicalFamily = "aidon-se"
 
-// addKnown adds the configured meters of which something is kept; err is why nothing could be asked.
-func (r *report) addKnown(w *daemon.Setup, k announcements.Retained, err error) {
-	var silent []string
-	for _, m := range announcements.RetainedMeters(w, k) {
+// addRetained adds the configured meters for which the broker retains messages, or else a typical meter. err is the error of the broker.
+func (r *report) addRetained(setup *daemon.Setup, k announcements.Retained, err error) {
+	var missing []string
+	for _, m := range announcements.RetainedMeters(setup, k) {
 		if len(m.Quantities) == 0 {
-			silent = append(silent, m.ID)
+			missing = append(missing, m.ID)
 			continue
 		}
-		r.add(w.Config, pacedKept(m, k.Values[m.ID]))
+		r.add(setup.Config, profileFromBroker(m, k.Values[m.ID]))
 	}
 	switch {
 	case len(r.Meters) == 0 && err == nil:
-		r.addTypical(w, w.MQTTOutput().URL+" holds nothing of it")
+		r.addTypical(setup, setup.MQTTOutput().URL+" holds nothing of it")
 	case len(r.Meters) == 0:
-		r.addTypical(w, err.Error())
+		r.addTypical(setup, err.Error())
 	case err != nil:
 		r.Note = fmt.Sprintf("Perhaps not counted in full: %v.", err)
-	case len(silent) > 0:
-		r.Note = fmt.Sprintf("Not counted, since the broker holds nothing of it yet: %s.", strings.Join(silent, ", "))
+	case len(missing) > 0:
+		r.Note = fmt.Sprintf("Not counted, since the broker holds nothing of it yet: %s.", strings.Join(missing, ", "))
 	}
 }
 
-func (r *report) addTypical(w *daemon.Setup, why string) {
+// addTypical adds the rates of a typical meter, and a note why.
+func (r *report) addTypical(setup *daemon.Setup, why string) {
 	r.Note = fmt.Sprintf("Nothing is known of your meter yet (%s).\nThese are the numbers of a typical Swedish one: %s, a telegram every 10 s.",
 		why, typicalFamily)
 	f, _ := simulate.Named(typicalFamily)
-	if s, err := announcements.ObserveFamily(w, f); err == nil { // our own telegrams
-		typical := pacedSeen(s)
+	if s, err := announcements.ObserveFamily(setup, f); err == nil { // simulated telegrams have no error
+		typical := profileOf(s)
 		typical.id = "a typical meter"
-		r.add(w.Config, typical)
+		r.add(setup.Config, typical)
 	}
 }
 
-// pacedKept takes the interval from what the bridge has published; quantities that come seldom are known by their announcement.
-func pacedKept(m discovery.Meter, values map[string]string) paced {
-	p := paced{id: m.ID, interval: usualInterval}
+// profileFromBroker returns the profile of a meter from the messages that the broker retains. The bridge has published the interval between
+// telegrams. The announcement says which quantities are sent less often.
+func profileFromBroker(m discovery.Meter, values map[string]string) sendProfile {
+	p := sendProfile{id: m.ID, interval: usualInterval}
 	if d, err := obis.ParseDecimal([]byte(values[discovery.TelegramInterval])); err == nil && d.Sign() > 0 {
 		for p.interval = time.Duration(d.Coef) * time.Second; d.Exp < 0; d.Exp++ {
 			p.interval /= 10

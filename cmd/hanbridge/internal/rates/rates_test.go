@@ -29,7 +29,7 @@ func TestRatesKept(t *testing.T) {
 		Payload: []byte(`{"device":{"name":"Barn"},"origin":{"name":"hanbridge"},"unique_id":"hanbridge_barn_import_power","expire_after":10800}`),
 	})
 	var r report
-	r.addKnown(w, k, nil)
+	r.addRetained(w, k, nil)
 	if len(r.Meters) != 2 || r.Note != "" {
 		t.Fatalf("got %d meters, want 2, and no note: %s", len(r.Meters), r.Note)
 	}
@@ -74,7 +74,7 @@ func TestRatesUnknown(t *testing.T) {
 			w := houseWiring()
 			w.Meters = append(w.Meters, barn)
 			var r report
-			r.addKnown(w, tt.kept, tt.err)
+			r.addRetained(w, tt.kept, tt.err)
 			if !strings.HasPrefix(r.Note, tt.note) || len(r.Meters) != 1 || r.Meters[0].Meter != tt.meter {
 				t.Errorf("got %q and %+v, want %q and %s", r.Note, r.Meters, tt.note, tt.meter)
 			}
@@ -104,7 +104,7 @@ func TestPaced(t *testing.T) {
 			s := &announcements.Observation{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
 			count(s, quantity.ImportEnergy, tt.sent[1])
 			count(s, quantity.ImportPower, tt.sent[0])
-			m := pacedSeen(s)
+			m := profileOf(s)
 			got := [3]time.Duration{m.interval, m.quantities[0].Every, m.quantities[1].Every}
 			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
 				t.Errorf("got %v (%v first), want %v", got, m.quantities[0].ID, tt.want)
@@ -128,7 +128,7 @@ func TestRatesFollowPublish(t *testing.T) {
 		c := w.Config
 		c.Publish, c.Quantities = publish, rated(t, quantities)
 		var r report
-		r.add(c, pacedSeen(s))
+		r.add(c, profileOf(s))
 		return r.States
 	}
 	all, balanced, frugal := states(throttle.Realtime, ""), states(throttle.Balanced, ""), states(throttle.Frugal, "")
@@ -142,7 +142,7 @@ func TestRatesFollowPublish(t *testing.T) {
 
 func TestSpaced(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 000", 9800: "9 800", 123456: "123 456", 3113280: "3 113 280"} {
-		if got := spaced(n); got != want {
+		if got := groupDigits(n); got != want {
 			t.Errorf("%d: got %q, want %q", n, got, want)
 		}
 	}

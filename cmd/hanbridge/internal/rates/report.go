@@ -18,27 +18,28 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// Run prints the rates of the meter that is seen, or, where none is, of the configured meters as far as the broker knows them.
+// Run prints the rates of the meter that flags or files name. If they name none, it prints the rates of the configured meters, as far as the
+// broker retains their messages.
 func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, files []string, asJSON bool) error {
-	w, err := announcements.Load(p, from.Config, "")
+	setup, err := announcements.Load(p, from.Config, "")
 	if err != nil {
 		return err
 	}
-	seen, err := from.Observe("rates", w, files)
+	seen, err := from.Observe("rates", setup, files)
 	if err != nil {
 		return err
 	}
-	r := report{Publish: w.Publish.String()}
+	r := report{Publish: setup.Publish.String()}
 	if seen != nil {
-		r.add(w.Config, pacedSeen(seen))
+		r.add(setup.Config, profileOf(seen))
 	} else {
 		ctx, cancel := context.WithTimeout(ctx, announcements.ReadTimeout)
 		defer cancel()
 		k, err := announcements.Retained{}, errors.New("no broker is set")
-		if w.RequireBroker() == nil {
-			k, err = announcements.ReadRetained(ctx, w)
+		if setup.RequireBroker() == nil {
+			k, err = announcements.ReadRetained(ctx, setup)
 		}
-		r.addKnown(w, k, err)
+		r.addRetained(setup, k, err)
 	}
 	if asJSON {
 		return json.NewEncoder(p.Out).Encode(r)
@@ -49,13 +50,13 @@ func Run(ctx context.Context, p *cli.Program, from *announcements.MeterFlags, fi
 // A report is what `rates --json` prints.
 type report struct {
 	Publish string `json:"publish"`
-	// Note says where the numbers are not those of the meter.
+	// Note says which numbers are not those of the configured meters.
 	Note   string       `json:"note,omitempty"`
 	Meters []meterRates `json:"meters"`
 	dayRates
 }
 
-// dayRates are states a day: as configured, and if each telegram were published.
+// dayRates are numbers of states a day: with this configuration, and if every telegram were published.
 type dayRates struct {
 	States        int `json:"states"`
 	EveryTelegram int `json:"every_telegram"`
@@ -63,7 +64,7 @@ type dayRates struct {
 
 type meterRates struct {
 	Meter string `json:"meter"`
-	// Interval is that of its telegrams, in seconds.
+	// Interval is the time between two telegrams, in seconds.
 	Interval    json.Number    `json:"interval"`
 	Quantities  []quantityRate `json:"quantities"`
 	Diagnostics diagnosticRate `json:"diagnostics"`
@@ -72,48 +73,48 @@ type meterRates struct {
 
 type quantityRate struct {
 	Quantity string `json:"quantity"`
-	// Every is how often the meter sends it, in seconds.
+	// Every is the time between two telegrams with this quantity, in seconds.
 	Every json.Number `json:"every"`
 	dayRates
 }
 
-// A diagnosticRate is that of what the bridge itself knows: of these the ones that change every time.
+// A diagnosticRate is the rate of the bridge's diagnostic values, of which only the changingDiagnostics ones count. Every is in seconds.
 type diagnosticRate struct {
 	Every json.Number `json:"every"`
 	Names []string    `json:"names"`
 	dayRates
 }
 
-// changing are the diagnostics that change each time they are published; an equal state is not stored again.
-var changing = []string{discovery.LastTelegram, discovery.Telegrams}
+// changingDiagnostics are the diagnostic values that change each time they are published. A hub does not store an unchanged state again.
+var changingDiagnostics = []string{discovery.LastTelegram, discovery.Telegrams}
 
 const day = 24 * time.Hour
 
-func (d *dayRates) sum(more dayRates) {
-	d.States += more.States
-	d.EveryTelegram += more.EveryTelegram
+func (d *dayRates) addRates(other dayRates) {
+	d.States += other.States
+	d.EveryTelegram += other.EveryTelegram
 }
 
-// add adds a meter.
-func (r *report) add(c config.Config, m paced) {
+// add adds the rates of a meter to the report.
+func (r *report) add(c config.Config, m sendProfile) {
 	one := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
 	for i, load := range estimate.Day(c.Plan(), m.quantities, m.interval) {
 		rate := quantityRate{load.ID.String(), inSeconds(m.quantities[i].Every), dayRates{load.States, load.EveryTelegram}}
 		one.Quantities = append(one.Quantities, rate)
-		one.sum(rate.dayRates)
+		one.addRates(rate.dayRates)
 	}
 	every := c.Plan().Diagnostics()
-	one.Diagnostics = diagnosticRate{inSeconds(every), changing, dayRates{len(changing) * int(day/every), len(changing) * int(day/time.Minute)}}
-	one.sum(one.Diagnostics.dayRates)
+	one.Diagnostics = diagnosticRate{inSeconds(every), changingDiagnostics, dayRates{len(changingDiagnostics) * int(day/every), len(changingDiagnostics) * int(day/time.Minute)}}
+	one.addRates(one.Diagnostics.dayRates)
 	r.Meters = append(r.Meters, one)
-	r.sum(one.dayRates)
+	r.addRates(one.dayRates)
 }
 
 func inSeconds(d time.Duration) json.Number {
 	return json.Number(strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
 }
 
-// print writes a table for each meter.
+// print writes the report as text, with a table for each meter.
 func (r *report) print(out io.Writer) error {
 	var b strings.Builder
 	if r.Note != "" {
@@ -125,7 +126,7 @@ func (r *report) print(out io.Writer) error {
 	if len(r.Meters) > 1 {
 		rateLine(&b, "all meters", "", r.States, r.EveryTelegram)
 	}
-	fmt.Fprintf(&b, "\npublish: %s causes about %s states a day, %s of every telegram\n", r.Publish, spaced(r.States), r.share())
+	fmt.Fprintf(&b, "\npublish: %s causes about %s states a day, %s of every telegram\n", r.Publish, groupDigits(r.States), r.share())
 	_, err := io.WriteString(out, b.String())
 	return err
 }
@@ -141,17 +142,17 @@ func (m *meterRates) print(b *strings.Builder, publish string) {
 }
 
 func rateLine(b *strings.Builder, name, every string, states, all int) {
-	fmt.Fprintf(b, "%-30s%10s%14s%16s\n", name, every, spaced(states), spaced(all))
+	fmt.Fprintf(b, "%-30s%10s%14s%16s\n", name, every, groupDigits(states), groupDigits(all))
 }
 
-// share is the part of all states that is caused, in percent with one decimal.
+// share returns the configured states as a share of those of every telegram, in percent with one decimal.
 func (d dayRates) share() string {
 	tenths := (d.States*1000 + d.EveryTelegram/2) / max(d.EveryTelegram, 1)
 	return fmt.Sprintf("%d.%d %%", tenths/10, tenths%10)
 }
 
-// spaced writes a number with a blank before each three digits.
-func spaced(n int) string {
+// groupDigits returns a number with a blank between groups of three digits.
+func groupDigits(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
 		text = text[:i] + " " + text[i:]

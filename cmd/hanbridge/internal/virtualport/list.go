@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// Family finds a family of simulated meters.
+// Family returns the family of simulated meters with this name. Its error suggests a similar name, and speaks of the flag --family.
 func Family(name string) (simulate.Family, error) {
 	f, ok := simulate.Named(name)
 	if ok {
@@ -22,7 +22,7 @@ func Family(name string) (simulate.Family, error) {
 	return f, fmt.Errorf("--family %s: no such family%s; hanbridge simulate --list names all %d", name, cli.DidYouMean(name, names), len(names))
 }
 
-// SimulatedKeyFlags are the flags of `decode` for simulated meters that encrypt.
+// SimulatedKeyFlags are the flags with which the command decode decrypts the telegrams of simulated meters.
 const SimulatedKeyFlags = "  --key " + simulate.EncryptionKey + " \\\n  --auth-key " + simulate.AuthenticationKey
 
 // ListFamilies prints the families of simulated meters.
@@ -41,7 +41,7 @@ func ListFamilies(p *cli.Program) error {
 	return err
 }
 
-// FaultHelp is what --help says of faults.
+// FaultHelp returns the list of faults for the help text of --fault.
 func FaultHelp() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// toPTY sends to a pseudo-terminal: a serial port that exists only in this machine. Its name is printed first.
-func (s *sender) toPTY(ctx context.Context) error {
+// sendToPTY sends to a new pseudo-terminal, a serial port that exists only on this machine. It prints the name of the terminal first.
+func (s *sender) sendToPTY(ctx context.Context) error {
 	control, port, err := pty.Open()
 	if err != nil {
 		return cli.DataError(fmt.Errorf("pty: %w", err))
@@ -26,7 +26,7 @@ func (s *sender) toPTY(ctx context.Context) error {
 	defer port.Close()
 	err = makeRaw(port, s.line.Baud)
 	if err == nil {
-		err = unix.SetNonblock(int(control.Fd()), true) // else a Write that waits in the kernel could not be ended
+		err = unix.SetNonblock(int(control.Fd()), true) // so that closing control ends a Write that waits
 	}
 	if err != nil {
 		return cli.DataError(fmt.Errorf("pty: %w", err))
@@ -36,63 +36,62 @@ func (s *sender) toPTY(ctx context.Context) error {
 	if err := s.write(ctx, &ptyWriter{control: control, port: port, line: s.line}); err != nil {
 		return err
 	}
-	select { // a pseudo-terminal forgets what was not read when it closes
+	select { // closing a pseudo-terminal discards what was not read
 	case <-ctx.Done():
 	case <-time.After(time.Second):
 	}
 	return nil
 }
 
-// ptyWriter writes to the controlling side. What nobody reads is lost, as on a real wire.
+// ptyWriter writes to the controlling side of a pseudo-terminal. Bytes that no program reads are lost, as on a real wire.
 type ptyWriter struct {
 	control, port *os.File
 	line          simulate.LineSetting
-	deaf          bool // a reader was waited for, and nobody has read since
-	left          int  // bytes that waited for a reader after the last write
+	noReader      bool // a wait for a reader timed out, and no program has read since
+	lastUnread    int  // number of maxUnread bytes after the last write
 }
 
-// unread is how many bytes may wait for a reader: a few telegrams, less than what a pseudo-terminal holds.
-const unread = 2048
+// maxUnread is how many maxUnread bytes are kept: a few telegrams, and less than the buffer of a pseudo-terminal.
+const maxUnread = 2048
 
-// patience is how long a reader who is behind is waited for: a busy machine may keep one from reading for a while. Where nobody
-// reads, it is spent once.
-const patience = time.Second
+// readerTimeout is how long a write waits for a slow reader, which a busy machine may delay. If no program reads, only the first write waits.
+const readerTimeout = time.Second
 
-// Write gives a reader that has set another speed what a UART would hear.
+// Write sends b. A reader that has set another speed gets the bytes that its UART would receive.
 func (w *ptyWriter) Write(b []byte) (int, error) {
-	heard := b
-	if baud := speedOf(w.port); w.line.Baud > 0 && baud > 0 && baud != w.line.Baud {
-		heard = w.line.ReceivedBy(nil, b, simulate.LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
-		heard = heard[:min(len(heard), unread)] // a fast reader of a slow line hears many bytes in one
+	received := b
+	if baud := baudOf(w.port); w.line.Baud > 0 && baud > 0 && baud != w.line.Baud {
+		received = w.line.ReceivedBy(nil, b, simulate.LineSetting{Baud: baud, DataBits: 8, Parity: 'N', StopBits: 1})
+		received = received[:min(len(received), maxUnread)] // a fast UART receives several bytes for each byte of a slow line
 	}
-	for piece := range slices.Chunk(heard, unread) {
-		wait := patience // the kernel too may be behind
-		if w.makeRoom(); w.deaf {
+	for piece := range slices.Chunk(received, maxUnread) {
+		wait := readerTimeout // for the kernel, which may be slow too
+		if w.makeRoom(); w.noReader {
 			wait = 20 * time.Millisecond
 		}
-		_ = w.control.SetWriteDeadline(time.Now().Add(wait)) // Write says what is wrong with it
+		_ = w.control.SetWriteDeadline(time.Now().Add(wait)) // a failure shows in Write
 		_, err := w.control.Write(piece)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
-		w.deaf = w.deaf || err != nil
-		w.left = w.waiting()
+		w.noReader = w.noReader || err != nil
+		w.lastUnread = w.unreadBytes()
 	}
 	return len(b), nil
 }
 
-// makeRoom waits until a reader has taken most of what waits, and throws it away where none does.
+// makeRoom waits until at most maxUnread bytes are maxUnread. If no program reads, it discards them.
 func (w *ptyWriter) makeRoom() {
-	w.deaf = w.deaf && w.waiting() >= w.left
-	for end := time.Now().Add(patience); w.waiting() > unread; <-time.After(time.Millisecond) {
-		if w.deaf = w.deaf || time.Now().After(end); w.deaf {
+	w.noReader = w.noReader && w.unreadBytes() >= w.lastUnread
+	for end := time.Now().Add(readerTimeout); w.unreadBytes() > maxUnread; <-time.After(time.Millisecond) {
+		if w.noReader = w.noReader || time.Now().After(end); w.noReader {
 			_ = unix.IoctlSetInt(int(w.port.Fd()), unix.TCFLSH, unix.TCIFLUSH)
 		}
 	}
 }
 
-// waiting is how many bytes wait for a reader.
-func (w *ptyWriter) waiting() int {
+// unreadBytes returns how many bytes no program has read yet.
+func (w *ptyWriter) unreadBytes() int {
 	n, err := unix.IoctlGetInt(int(w.port.Fd()), unix.TIOCINQ)
 	if err != nil {
 		return 0
@@ -100,8 +99,8 @@ func (w *ptyWriter) waiting() int {
 	return n
 }
 
-// speedOf returns the baud to which a terminal is set, 0 where that cannot be told.
-func speedOf(f *os.File) int {
+// baudOf returns the speed of a terminal in baud, or 0 if it is not known.
+func baudOf(f *os.File) int {
 	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS2)
 	if err != nil {
 		return 0
@@ -109,8 +108,7 @@ func speedOf(f *os.File) int {
 	return int(t.Ospeed)
 }
 
-// makeRaw keeps the terminal from changing bytes and from answering the meter with an echo, and sets its speed, if that is
-// not 0.
+// makeRaw puts the terminal into raw mode, in which it changes no bytes and does not echo. It sets the speed unless baud is 0.
 func makeRaw(f *os.File, baud int) error {
 	fd := int(f.Fd())
 	if _, err := term.MakeRaw(fd); err != nil || baud == 0 {

@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-// toPTY needs a pseudo-terminal that can be asked what nobody has read.
-func (s *sender) toPTY(context.Context) error {
+// sendToPTY returns an error. It needs a pseudo-terminal that tells how many bytes are maxUnread, which only Linux has.
+func (s *sender) sendToPTY(context.Context) error {
 	return errors.New("--to pty: only on Linux; --to tcp://127.0.0.1:8088 does the same everywhere")
 }

@@ -16,29 +16,29 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A sender sends what a wire gives.
+// A sender sends the bytes of a wire to a destination.
 type sender struct {
 	*cli.Program
-	wire    *Wire
-	count   int                  // of reads; 0 is all
-	line    simulate.LineSetting // how the meter's port is set; the zero Wire is heard at any speed
-	patient bool                 // at a TCP port it begins when the first program connects
+	wire        *Wire
+	count       int                  // number of reads, which is that of telegrams; 0 for no limit
+	line        simulate.LineSetting // line setting of the meter's port; the zero Wire fits every speed of a reader
+	awaitClient bool                 // at a TCP port, sending begins when the first client connects
 }
 
-// to sends to stdout, pty or tcp://HOST:PORT until the wire or ctx ends.
-func (s *sender) to(ctx context.Context, place string) error {
-	switch address, tcp := strings.CutPrefix(place, "tcp://"); {
-	case place == "stdout":
+// send sends to destination (stdout, pty or tcp://HOST:PORT) until the wire or ctx ends.
+func (s *sender) send(ctx context.Context, destination string) error {
+	switch address, tcp := strings.CutPrefix(destination, "tcp://"); {
+	case destination == "stdout":
 		return s.write(ctx, s.Out)
-	case place == "pty":
-		return s.toPTY(ctx)
+	case destination == "pty":
+		return s.sendToPTY(ctx)
 	case tcp:
-		return s.toTCP(ctx, address)
+		return s.sendToTCP(ctx, address)
 	}
-	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", place)
+	return fmt.Errorf("--to %s: it is stdout, pty or tcp://HOST:PORT", destination)
 }
 
-// write writes what each read of the wire gives in one piece. It ends well with the wire, with ctx, and when the reader of a pipe has gone.
+// write writes the bytes of each read of the wire with one Write. It returns nil when the wire or ctx ends.
 func (s *sender) write(ctx context.Context, to io.Writer) error {
 	defer context.AfterFunc(ctx, func() { _ = s.wire.Close() })()
 	buf := make([]byte, 1<<16) // longer than any telegram
@@ -57,66 +57,66 @@ func (s *sender) write(ctx context.Context, to io.Writer) error {
 	return nil
 }
 
-// toTCP sends to every program that connects to address, as a network-attached reader does.
-func (s *sender) toTCP(ctx context.Context, address string) error {
+// sendToTCP sends to every client that connects to address, as a network-attached reader does.
+func (s *sender) sendToTCP(ctx context.Context, address string) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("--to tcp://%s: %w", address, err)
 	}
 	defer l.Close()
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	var a tcpClients
-	defer a.leave()
-	begins := ""
-	if s.patient {
-		begins = ", speaks when somebody connects"
+	var clients tcpClients
+	defer clients.closeAll()
+	note := ""
+	if s.awaitClient {
+		note = ", speaks when somebody connects"
 	}
-	fmt.Fprintf(s.Out, "meter on tcp://%s%s\n", l.Addr(), begins)
-	if s.patient && !a.accept(l) {
+	fmt.Fprintf(s.Out, "meter on tcp://%s%s\n", l.Addr(), note)
+	if s.awaitClient && !clients.accept(l) {
 		return nil // ctx has ended
 	}
 	accepted := make(chan struct{})
 	go func() {
 		defer close(accepted)
-		for a.accept(l) {
+		for clients.accept(l) {
 		}
 	}()
-	err = s.write(ctx, &a)
+	err = s.write(ctx, &clients)
 	_ = l.Close()
 	<-accepted
 	return err
 }
 
-// maxClients is how many may listen to a simulated meter at a time; more are sent away.
+// maxClients is how many clients may be connected to a simulated meter; further connections are closed.
 const maxClients = 64
 
-// tcpClients is everyone who listens to a simulated meter.
+// tcpClients are the clients that are connected to a simulated meter. It is safe for concurrent use.
 type tcpClients struct {
 	mu    sync.Mutex
 	conns []net.Conn
 }
 
-// accept takes in the next who connects, where there is room. It returns false when l is closed.
-func (a *tcpClients) accept(l net.Listener) bool {
+// accept accepts the next client, unless maxClients are connected. It returns false when l is closed.
+func (t *tcpClients) accept(l net.Listener) bool {
 	c, err := l.Accept()
 	if err != nil {
 		return false
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.conns) < maxClients {
-		a.conns = append(a.conns, c)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.conns) < maxClients {
+		t.conns = append(t.conns, c)
 	} else {
 		_ = c.Close()
 	}
 	return true
 }
 
-// Write sends b to everyone. Who has gone, or does not take it within a second, is left out from then on.
-func (a *tcpClients) Write(b []byte) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.conns = slices.DeleteFunc(a.conns, func(c net.Conn) bool {
+// Write sends b to all clients. It closes the connection of a client that has gone, or does not take b within a second.
+func (t *tcpClients) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.conns = slices.DeleteFunc(t.conns, func(c net.Conn) bool {
 		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
 		_, err := c.Write(b)
 		if err != nil {
@@ -127,10 +127,11 @@ func (a *tcpClients) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (a *tcpClients) leave() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, c := range a.conns {
+// closeAll closes all connections.
+func (t *tcpClients) closeAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.conns {
 		_ = c.Close()
 	}
 }

@@ -1,5 +1,5 @@
-// Package virtualport plays a meter: it sends simulated or recorded telegrams to a pseudo-terminal, a TCP port or
-// standard output, at the pace of a real wire.
+// Package virtualport simulates the port of a meter: it sends simulated or recorded telegrams to a pseudo-terminal, a TCP port or standard
+// output, at the pace of a real wire.
 package virtualport
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// SimulateOptions is what `simulate` is asked for.
+// SimulateOptions are the flags of the command simulate.
 type SimulateOptions struct {
 	Family, Then, To, Start string
 	Faults                  []string
@@ -24,7 +24,7 @@ type SimulateOptions struct {
 	List                    bool
 }
 
-// Simulate sends the telegrams that s asks for until ctx ends.
+// Simulate sends the telegrams of a simulated meter as s says, until all are sent or ctx ends.
 func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 	family, err := Family(s.Family)
 	if err != nil {
@@ -39,11 +39,11 @@ func Simulate(ctx context.Context, p *cli.Program, s SimulateOptions) error {
 	} else if s.Count == 0 {
 		s.Count = 10
 	}
-	to := sender{Program: p, wire: NewSimulatedWire(meter, s.Speed), count: s.Count, line: family.LineSetting()}
-	return to.to(ctx, s.To)
+	out := sender{Program: p, wire: NewSimulatedWire(meter, s.Speed), count: s.Count, line: family.LineSetting()}
+	return out.send(ctx, s.To)
 }
 
-// meter returns the meter of the family as it was asked for, with its faults.
+// meter returns a simulated meter of the family, with the start time and the faults of s.
 func (s *SimulateOptions) meter(family simulate.Family) (telegrams, error) {
 	start := time.Now()
 	if s.Start != "" {
@@ -76,14 +76,14 @@ func (s *SimulateOptions) meter(family simulate.Family) (telegrams, error) {
 	return simulate.NewFaultyMeter(simulate.NewMeter(family, s.Seed, start), s.Seed, then, faults...), nil
 }
 
-// Replay sends the recording of the named file ("-" is standard input) to stdout, pty or tcp://HOST:PORT, speed times as fast as it
-// came; 0 is without waiting.
-func Replay(ctx context.Context, p *cli.Program, name, to string, speed int) error {
+// Replay sends the recording in the named file ("-" for standard input) to a destination: stdout, pty or tcp://HOST:PORT. It sends speed
+// times as fast as the bytes arrived, or, if speed is 0, without waiting.
+func Replay(ctx context.Context, p *cli.Program, name, destination string, speed int) error {
 	if speed < 0 {
 		return errors.New("--speed is not negative")
 	}
 	if name == "-" {
-		signal.Reset() // a signal ends it at once, also while it waits for input
+		signal.Reset() // from here a signal ends the program at once, also while it waits for input
 	}
 	in, done, err := p.Open("replay", name)
 	if err != nil {
@@ -91,14 +91,15 @@ func Replay(ctx context.Context, p *cli.Program, name, to string, speed int) err
 	}
 	defer done()
 	wire := NewRecordedWire(in, speed)
-	s := sender{Program: p, wire: wire, patient: true}
-	if err := s.to(ctx, to); err != nil || wire.rest != nil || ctx.Err() != nil {
+	s := sender{Program: p, wire: wire, awaitClient: true}
+	if err := s.send(ctx, destination); err != nil || wire.rest != nil || ctx.Err() != nil {
 		return err
 	}
 	return cli.DataError(fmt.Errorf("%s: nothing in it to send", name))
 }
 
-// NewRecordedWire returns a wire on which the recording in r is sent again, speed times as fast as it came; 0 is without waiting.
+// NewRecordedWire returns a wire that delivers the bytes of the recording in r, speed times as fast as they arrived, or without waiting if
+// speed is 0. The wire does not close r.
 func NewRecordedWire(r io.Reader, speed int) *Wire {
 	recorded := capture.NewReader(r)
 	return NewWire(speed, func() (time.Time, []byte, error) {

@@ -13,27 +13,28 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A Wire gives bytes when they are due, as far apart as their times are.
+// A Wire is an io.ReadCloser that delivers bytes at the times at which they are due, relative to the first. It imitates a serial line. Close
+// may be called during a Read; otherwise a Wire has one user.
 type Wire struct {
-	// At is when the bytes that were read last were due; zero where that is not known.
+	// At is the time at which the bytes of the last Read were due; zero if that is not known.
 	At    time.Time
 	next  func() (due time.Time, bytes []byte, err error)
-	rest  []byte
+	rest  []byte // bytes that are due and not yet read
 	speed int
-	start time.Time // when the first bytes came
-	first time.Time // when they were due
+	start time.Time // when the first bytes were delivered
+	first time.Time // when the first bytes were due
 
 	closed chan struct{}
 	once   sync.Once
 }
 
-// NewWire returns a wire that gives what next returns, speed times as fast as it is due; 0 is without waiting. What has no time
-// comes at once, and an error of next ends the wire.
+// NewWire returns a wire that delivers the bytes that next returns, speed times as fast as they are due, or without waiting if speed is 0.
+// Bytes with a zero time are delivered at once. Read returns an error of next.
 func NewWire(speed int, next func() (due time.Time, bytes []byte, err error)) *Wire {
 	return &Wire{speed: speed, next: next, closed: make(chan struct{})}
 }
 
-// Read waits until something is due.
+// Read waits until bytes are due. It returns os.ErrClosed after Close.
 func (w *Wire) Read(p []byte) (int, error) {
 	for len(w.rest) == 0 {
 		due, bytes, err := w.next()
@@ -50,7 +51,7 @@ func (w *Wire) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// wait returns when it is time, or false when the wire is closed.
+// wait waits for the time due. It returns false if the wire is closed.
 func (w *Wire) wait(due time.Time) bool {
 	if w.first.IsZero() {
 		w.start, w.first = time.Now(), due
@@ -67,18 +68,19 @@ func (w *Wire) wait(due time.Time) bool {
 	}
 }
 
-// Close ends a Read that waits.
+// Close ends a waiting Read.
 func (w *Wire) Close() error {
 	w.once.Do(func() { close(w.closed) })
 	return nil
 }
 
-// telegrams are what a meter sends, each with the time at which it is due.
+// telegrams is a simulated meter. Next returns the next telegram and the time at which it is due.
 type telegrams interface {
 	Next() (at time.Time, telegram []byte)
 }
 
-// NewSimulatedWire returns a wire on which m sends each telegram when it is due, speed times as fast as the clock; 0 is without waiting.
+// NewSimulatedWire returns a wire that delivers the telegrams of m when they are due, speed times as fast as the meter sends them, or without
+// waiting if speed is 0.
 func NewSimulatedWire(m telegrams, speed int) *Wire {
 	return NewWire(speed, func() (time.Time, []byte, error) {
 		at, telegram := m.Next()
@@ -86,7 +88,7 @@ func NewSimulatedWire(m telegrams, speed int) *Wire {
 	})
 }
 
-// SimulatedSource is a household with a meter of a family that begins now.
+// SimulatedSource returns the source of a simulated meter of a family. Its household begins when the source is opened.
 func SimulatedSource(f simulate.Family, seed uint64) probe.Source {
 	return probe.Source{Options: meter.Options{Keys: KeysOf(f)}, Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "simulated " + f.Name, Line: f.Line,
@@ -96,7 +98,7 @@ func SimulatedSource(f simulate.Family, seed uint64) probe.Source {
 	})}
 }
 
-// KeysOf returns the key of a simulated meter that encrypts, none for another.
+// KeysOf returns the keys that decrypt the telegrams of a family of simulated meters. It returns nil if the family does not encrypt.
 func KeysOf(f simulate.Family) []*dlms.Key {
 	if f.Cipher == 0 {
 		return nil

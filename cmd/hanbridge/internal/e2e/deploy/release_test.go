@@ -19,7 +19,9 @@ func TestReleasedImageIsTheComposedOne(t *testing.T) {
 	if pushed == nil {
 		t.Fatal("release.yml names no image with the version of the tag")
 	}
-	var compose struct{ Services map[string]struct{ Image string } }
+	var compose struct {
+		Services map[string]struct{ Image string }
+	}
 	if err := yaml.Unmarshal([]byte(testbed.ReadFile(t, "deploy/compose.yaml")), &compose); err != nil {
 		t.Fatal(err)
 	}
