@@ -9,16 +9,16 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// conclude prints the verdict, and the configuration to use where the meter was read.
+// conclude prints the verdict. If the meter was read, it also prints or writes the configuration to use.
 func (d *examination) conclude() error {
 	r, o := &d.report, d.options
-	known := r.OK || r.Verdict.Code == codeSetting // well enough to write its configuration
-	if !known || d.meter().Port.Kind == config.ReplayPort {
+	wasRead := r.OK || r.Verdict.Code == codeSetting
+	if !wasRead || d.meter().Port.Kind == config.ReplayPort {
 		note := ""
 		if o.Write {
 			note = "        (nothing was written)"
 		}
-		d.say("verdict", r.Verdict.Text+note)
+		d.printLine("verdict", r.Verdict.Text+note)
 		return nil
 	}
 	proposed := d.proposal()
@@ -31,44 +31,44 @@ func (d *examination) conclude() error {
 		}
 		r.Written = o.target()
 		if r.OK {
-			r.Verdict = d.well()
+			r.Verdict = d.wellVerdict()
 		}
-		d.say("verdict", fmt.Sprintf("%s        (configuration written to %s, for you alone to read%s)", r.Verdict.Text, relative(r.Written), d.withheld(proposed)))
-	case d.file != "" && text == d.before:
-		d.say("verdict", fmt.Sprintf("%s        (%s is right as it is)", r.Verdict.Text, relative(d.file)))
+		d.printLine("verdict", fmt.Sprintf("%s        (configuration written to %s, for you alone to read%s)", r.Verdict.Text, relative(r.Written), d.secretsNote(proposed)))
+	case d.file != "" && text == d.originalText:
+		d.printLine("verdict", fmt.Sprintf("%s        (%s is right as it is)", r.Verdict.Text, relative(d.file)))
 	default:
-		d.say("verdict", r.Verdict.Text)
+		d.printLine("verdict", r.Verdict.Text)
 		secrets := ""
 		if text != r.Config {
 			secrets = ", with the secrets that are not shown here"
 		}
-		d.print(fmt.Sprintf("\n# %s (%s writes it%s)\n%s", o.target(), o.writes(), secrets, r.Config))
+		d.print(fmt.Sprintf("\n# %s (%s writes it%s)\n%s", o.target(), o.writeCommand(), secrets, r.Config))
 	}
 	return nil
 }
 
-// proposal is the configuration with what was found in it.
+// proposal returns the configuration to use: the present one, with the port and the line setting that were found.
 func (d *examination) proposal() config.Config {
 	c := d.cfg
 	c.Meters = slices.Clone(c.Meters)
 	m := &c.Meters[d.index]
-	if d.file != "" && d.auto {
-		m.Port = config.Port{Kind: config.AutoPort} // it has been found, and will be again
+	if d.file != "" && d.autoPort {
+		m.Port = config.Port{Kind: config.AutoPort} // auto has found the port, and will find it again
 	}
 	switch {
 	case d.options.Write:
-		m.Serial = d.foundSerial(m.Serial)
+		m.Serial = d.serialFound(m.Serial)
 	case d.report.Verdict.Code == codeSetting:
 		m.Serial = config.Serial{Auto: true}
 	}
-	if d.masked {
+	if d.omitsKey {
 		m.Key, m.AuthKey = "", ""
 	}
 	return c
 }
 
-// withheld says which secrets a written configuration holds, or leaves out.
-func (d *examination) withheld(c config.Config) (text string) {
+// secretsNote says which secrets the written configuration contains, and which it leaves out.
+func (d *examination) secretsNote(c config.Config) (text string) {
 	var held []string
 	if c.MQTT.Password != "" && c.MQTT.PasswordFile == "" {
 		held = append(held, "the broker's password")
@@ -79,13 +79,13 @@ func (d *examination) withheld(c config.Config) (text string) {
 	if len(held) > 0 {
 		text = "; it holds " + strings.Join(held, " and ")
 	}
-	if d.masked {
+	if d.omitsKey {
 		text += "; the key of --key is not in it, as there is a file of keys"
 	}
 	return text
 }
 
-// relative shows a file of this folder as people type it.
+// relative returns the name of a file for messages: a file in the present folder begins with "./".
 func relative(name string) string {
 	if filepath.Base(name) == name {
 		return "./" + name
@@ -93,15 +93,16 @@ func relative(name string) string {
 	return name
 }
 
-// judgeSetting compares the line setting with that of the meter, "" where it has none. One of --serial that was merely tried
-// first is no fault of a configuration; one of a file that is written again is mended with it.
-func (d *examination) judgeSetting(line string) *verdict {
+// checkSerial compares the configured line setting with the one at which the meter was read; line is "" if its port has none. A wrong
+// setting gives a verdict, with two exceptions. A setting of --serial is only tried first, so it gives a remark. A setting in a file that
+// will be written is corrected there.
+func (d *examination) checkSerial(line string) *verdict {
 	m := d.meter()
 	wrong := func() bool { return line != "" && !m.Serial.Auto && m.Serial.String() != line }
-	if wrong() && d.configured != nil {
+	if wrong() && d.configuredSerial != nil {
 		tried := m.Serial
-		if m.Serial = *d.configured; d.options.Write && m.Serial.Auto {
-			m.Serial = d.foundSerial(m.Serial)
+		if m.Serial = *d.configuredSerial; d.options.Write && m.Serial.Auto {
+			m.Serial = d.serialFound(m.Serial)
 		}
 		d.remark = fmt.Sprintf(", but the meter speaks %s, not the %s of --serial: right is serial: %s", line, tried, m.Serial)
 	}
@@ -109,20 +110,20 @@ func (d *examination) judgeSetting(line string) *verdict {
 		return nil
 	}
 	text := fmt.Sprintf("serial is set to %s, and the meter speaks %s: set serial to auto, or to \"%s\"", m.Serial, line, line)
-	if !d.mends {
+	if !d.correctsSerial {
 		return &verdict{codeSetting, text}
 	}
-	d.misset = text
+	d.wrongSerial = text
 	d.remark = fmt.Sprintf(", now that serial is %s, which the meter speaks: it was %s", line, m.Serial)
-	m.Serial = d.foundSerial(m.Serial)
+	m.Serial = d.serialFound(m.Serial)
 	return nil
 }
 
-// foundSerial is the line setting at which the meter was found, or else where its wire has none.
-func (d *examination) foundSerial(or config.Serial) config.Serial {
+// serialFound returns the line setting at which the meter was read, or the argument if its port has none.
+func (d *examination) serialFound(fallback config.Serial) config.Serial {
 	var found config.Serial
 	if d.found == nil || d.found.Line == "" || found.UnmarshalText([]byte(d.found.Line)) != nil {
-		return or
+		return fallback
 	}
 	return found
 }

@@ -17,10 +17,10 @@ func TestWriteConfig(t *testing.T) {
 	if err := os.WriteFile(name, []byte("# long: the old one\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := (Options{Write: true, Config: name}).refusesToWrite(); err == nil || !strings.Contains(err.Error(), "--force") {
+	if err := (Options{Write: true, Config: name}).checkWritable(); err == nil || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("a file that is there: got %v, want a refusal that names --force", err)
 	}
-	if err := (Options{Write: true, Force: true, Config: name}).refusesToWrite(); err != nil {
+	if err := (Options{Write: true, Force: true, Config: name}).checkWritable(); err != nil {
 		t.Errorf("with --force: got %v", err)
 	}
 	if err := writeConfig(name, "mqtt:\n"); err != nil {
@@ -52,14 +52,14 @@ func TestDoctorKeepsKeysApart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := &examination{cfg: defaults()}
 			d.meter().KeyFile = tt.keyFile
-			if err := d.choose(Options{Keys: tt.keys}); err != nil {
+			if err := d.selectMeter(Options{Keys: tt.keys}); err != nil {
 				t.Fatal(err)
 			}
 			got := config.Text(d.proposal(), config.ShowSecrets)
 			if !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
 				t.Errorf("want %q and no %q in\n%s", tt.want, tt.not, got)
 			}
-			if left := strings.Contains(d.withheld(d.proposal()), "is not in it"); left != (tt.not == aKey) {
+			if left := strings.Contains(d.secretsNote(d.proposal()), "is not in it"); left != (tt.not == aKey) {
 				t.Errorf("says that a key is left out: %v", left)
 			}
 		})
@@ -88,7 +88,7 @@ func TestDoctorChoosesAMeter(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.cfg.Meters = append([]config.Meter(nil), tt.cfg.Meters...)
 			d := &examination{cfg: tt.cfg, file: "config.yaml"}
-			err := d.choose(Options{Port: tt.port})
+			err := d.selectMeter(Options{Port: tt.port})
 			checkErr(t, err, tt.wantErr)
 			if err == nil && d.meter().Port.String() != tt.want {
 				t.Errorf("got %s, want %s", d.meter().Port, tt.want)

@@ -1,5 +1,5 @@
-// Package doctor looks at what a bridge needs (port, line setting, meter, broker) and says what is wrong and whose turn
-// it is. Check does so for scripts, without touching the meter.
+// Package doctor implements the commands doctor and check. It examines what a bridge needs (port, line setting, meter, broker), and says
+// what is wrong and who can correct it. Check does so for scripts, without opening a port.
 package doctor
 
 import (
@@ -20,13 +20,13 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/safetext"
 )
 
-// Examine examines one meter and prints what it finds.
+// Examine implements the command doctor: it examines one meter, and prints the report. It returns cli.ErrPrinted if something is wrong.
 func Examine(ctx context.Context, p *cli.Program, o Options) error {
 	d, err := newExamination(p, o)
 	if err != nil {
 		return err
 	}
-	if err := o.refusesToWrite(); err != nil {
+	if err := o.checkWritable(); err != nil {
 		return err
 	}
 	d.examine(ctx)
@@ -45,66 +45,66 @@ func Examine(ctx context.Context, p *cli.Program, o Options) error {
 	return err
 }
 
-// An examination looks at one meter. What it touches of the world are functions, so that tests have another.
+// An examination is one run of the command, for one meter. It reaches ports and brokers through functions that tests replace.
 type examination struct {
 	options Options
 	cfg     config.Config
-	index   int    // of the meter in cfg
-	file    string // of cfg, "" for none
+	index   int    // index of the meter in cfg
+	file    string // the file of cfg; "" for none
 
-	before     string         // the configuration as it was read
-	auto       bool           // the port of the meter is looked for
-	masked     bool           // the key came by the command line, and stays out of what is written
-	configured *config.Serial // what --serial is laid over, nil without it
-	mends      bool           // a wrong setting goes with the file that is written
-	misset     string         // that setting, in a sentence
-	remark     string         // stands behind "all well"
-	dwell      time.Duration
+	originalText     string         // text of the configuration before the examination
+	autoPort         bool           // the configured port is auto
+	omitsKey         bool           // the key of --key is not written, because the configuration has a file of keys
+	configuredSerial *config.Serial // the setting that --serial replaces; nil without --serial
+	correctsSerial   bool           // a wrong line setting is corrected in the file that will be written
+	wrongSerial      string         // a sentence about that setting; "" if it is right
+	remark           string         // text after "all well"
+	dwell            time.Duration
 
-	ports  func() []source.Port
-	usable func(path string) error
-	wires  func(config.Meter) ([]probe.Endpoint, error)
-	check  func(context.Context, mqtt.Config) (mqtt.CheckResult, error)
-	hub    func(context.Context, mqtt.Config) (bool, error)
+	ports       func() []source.Port
+	usable      func(path string) error
+	endpointsOf func(config.Meter) ([]probe.Endpoint, error)
+	checkBroker func(context.Context, mqtt.Config) (mqtt.CheckResult, error)
+	askHub      func(context.Context, mqtt.Config) (bool, error)
 
-	say      func(name, text string) // a line of the report
-	print    func(text string)       // what stands below it
-	progress func(format string, args ...any)
-	report   doctorReport
-	found    *observation // of the endpoint that gave a telegram
+	printLine func(name, text string) // prints a line of the report
+	print     func(text string)       // prints the text below the report
+	progress  func(format string, args ...any)
+	report    doctorReport
+	found     *observation // what the endpoint with the meter has sent; nil before it is found
 }
 
-// newExamination returns a doctor for the machine that it runs on.
+// newExamination returns an examination of this machine's ports and the configured broker.
 func newExamination(p *cli.Program, o Options) (*examination, error) {
 	if o.Dwell <= 0 {
 		return nil, errors.New("--dwell is above 0")
 	}
 	d := &examination{
 		options: o, file: config.FindFile(o.Config), dwell: o.Dwell, ports: source.Ports, usable: source.CheckPort,
-		wires: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
-		check: mqtt.Check, hub: mqtt.HubOnline,
-		say:      func(name, text string) { fmt.Fprint(p.Out, reportLine(name, text, cli.IsTerminal(p.Out))) },
-		print:    func(text string) { fmt.Fprint(safetext.LineWriter{W: p.Out}, text) },
-		progress: func(string, ...any) {},
+		endpointsOf: func(m config.Meter) ([]probe.Endpoint, error) { return daemon.SourceOf(m).Endpoints() },
+		checkBroker: mqtt.Check, askHub: mqtt.HubOnline,
+		printLine: func(name, text string) { fmt.Fprint(p.Out, reportLine(name, text, cli.IsTerminal(p.Out))) },
+		print:     func(text string) { fmt.Fprint(safetext.LineWriter{W: p.Out}, text) },
+		progress:  func(string, ...any) {},
 	}
 	if o.JSON {
-		d.say, d.print = func(string, string) {}, func(string) {}
+		d.printLine, d.print = func(string, string) {}, func(string) {}
 	}
 	if cli.IsTerminal(p.Err) {
 		d.progress = func(format string, args ...any) { fmt.Fprintf(safetext.LineWriter{W: p.Err}, format+"\n", args...) }
 	}
 	if _, err := os.Stat(d.file); o.Config != "" && o.Write && errors.Is(err, os.ErrNotExist) {
-		d.file = "" // it is to be written
+		d.file = "" // the file will be written
 	}
 	cfg, err := config.Load(d.file, p.Environ)
 	if err != nil {
 		return nil, err
 	}
-	d.cfg, d.before = cfg, config.Text(cfg, config.ShowSecrets)
-	d.mends = o.Write && d.file != "" && !slices.ContainsFunc(p.Environ, func(entry string) bool {
-		return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") // it wins over every file
+	d.cfg, d.originalText = cfg, config.Text(cfg, config.ShowSecrets)
+	d.correctsSerial = o.Write && d.file != "" && !slices.ContainsFunc(p.Environ, func(entry string) bool {
+		return strings.HasPrefix(entry, "HANBRIDGE_METER_SERIAL=") // the variable overrides every file
 	})
-	if err := d.choose(o); err != nil {
+	if err := d.selectMeter(o); err != nil {
 		return nil, err
 	}
 	if o.Write && d.meter().Port.Kind == config.ReplayPort {
@@ -113,7 +113,7 @@ func newExamination(p *cli.Program, o Options) (*examination, error) {
 	return d, nil
 }
 
-// reportLine returns a line of the report: a name, and a text beside it, which is wrapped for a person and whole for a program.
+// reportLine returns a line of the report: a name, and a text beside it. For a person the text is wrapped.
 func reportLine(name, text string, person bool) string {
 	text = safetext.Escape(text)
 	if person {
@@ -122,19 +122,19 @@ func reportLine(name, text string, person bool) string {
 	return fmt.Sprintf("%-10s%s\n", name, text)
 }
 
-// meter is the one that is examined.
+// meter returns the meter that is examined.
 func (d *examination) meter() *config.Meter { return &d.cfg.Meters[d.index] }
 
-// examine goes from the port to the broker, and stops where something is wrong.
+// examine runs the steps from the port to the broker, and stops at the first that gives a verdict.
 func (d *examination) examine(ctx context.Context) {
-	for _, step := range []func(context.Context) *verdict{d.findMeter, d.readMeter, d.tryBroker} {
+	for _, step := range []func(context.Context) *verdict{d.findMeter, d.readMeter, d.examineBroker} {
 		if v := step(ctx); v != nil {
-			if d.misset != "" {
-				v.Text += "; besides, " + d.misset // nothing is written, so it is not mended
+			if d.wrongSerial != "" {
+				v.Text += "; besides, " + d.wrongSerial // nothing is written, so the setting is not corrected
 			}
 			d.report.Verdict = *v
 			return
 		}
 	}
-	d.report.OK, d.report.Verdict = true, d.well()
+	d.report.OK, d.report.Verdict = true, d.wellVerdict()
 }

@@ -53,21 +53,21 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		d := &examination{
-			options: w.options, mends: w.options.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, wires: w.wires,
+			options: w.options, correctsSerial: w.options.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, endpointsOf: w.wires,
 			usable: func(path string) error { return w.usable[path] },
-			check: func(context.Context, mqtt.Config) (mqtt.CheckResult, error) {
+			checkBroker: func(context.Context, mqtt.Config) (mqtt.CheckResult, error) {
 				return mqtt.CheckResult{RetainAvailable: true}, w.broker
 			},
-			hub:      func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },
-			say:      func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
-			print:    func(text string) { out.WriteString(text) },
-			progress: func(string, ...any) {},
+			askHub:    func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },
+			printLine: func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
+			print:     func(text string) { out.WriteString(text) },
+			progress:  func(string, ...any) {},
 		}
 		d.cfg.MQTT.URL = "mqtt://broker:1883"
 		if w.config != nil {
 			w.config(&d.cfg)
 		}
-		if err := d.choose(w.options); err != nil {
+		if err := d.selectMeter(w.options); err != nil {
 			t.Error(err)
 		}
 		d.examine(t.Context())

@@ -17,30 +17,30 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// listener is the probe.Handler of an examination. It keeps what the telegrams of the endpoint in use say of their meter.
+// listener is the probe.Handler of an examination. Its observation is about the endpoint that is open.
 type listener struct {
 	decoder  *meter.Decoder
 	dwell    time.Duration
 	progress func(format string, args ...any)
-	speeds   map[string]bool // that were listened to
-	heard    bool            // bytes came at one of them
+	speeds   map[string]bool // speeds at which it has listened
+	anyBytes bool            // bytes have arrived at one of these speeds
 	observation
 }
 
-// observation is what the telegrams of one endpoint say.
+// observation describes a meter by the telegrams of one endpoint.
 type observation struct {
 	*probe.Attempt
 	began  time.Time
-	telnet bool // it comes from a gateway in telnet mode
+	telnet bool // the source is a gateway in telnet mode
 
-	verified    int       // telegrams that may be believed
-	first, last time.Time // of these, or of those that gave no reading
-	gaps        []time.Duration
-	lock        *dlms.EncryptedError // of a telegram that no key opens
+	verified     int       // number of verified telegrams
+	first, last  time.Time // arrival times of verified telegrams, or of telegrams that gave no reading
+	gaps         []time.Duration
+	encryptedErr *dlms.EncryptedError // error of a telegram that no key decrypts
 
 	protocol meter.Protocol
-	bytes    int // of the longest telegram
-	items    int // in it
+	bytes    int // length of the longest telegram
+	items    int // number of records in the longest telegram
 	checked  bool
 	meter    meter.Meter
 	family   string
@@ -49,7 +49,7 @@ type observation struct {
 	seen     map[quantity.ID]bool
 }
 
-// Opened begins with another endpoint.
+// Opened begins the observation of another endpoint.
 func (l *listener) Opened(a *probe.Attempt) error {
 	if a != l.Attempt {
 		l.observation = observation{Attempt: a, began: time.Now(), seen: map[quantity.ID]bool{}}
@@ -58,7 +58,7 @@ func (l *listener) Opened(a *probe.Attempt) error {
 	return nil
 }
 
-// Reading takes in a telegram, and tells if enough is known of the meter: how often it sends, and all of its lists.
+// Reading records a telegram. It reports whether the examination has enough: the interval, and all lists that the meter sends.
 func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 	if !r.Verified {
 		return false
@@ -70,11 +70,11 @@ func (l *listener) Reading(_ context.Context, r *meter.Reading) (enough bool) {
 		l.first = now
 	}
 	l.last = now
-	l.take(r)
+	l.record(r)
 	return len(l.gaps) > 1 && now.Sub(l.first) >= l.dwell
 }
 
-// readOn is how long a wire is read on that has given a telegram: for one more, and then until all lists have come.
+// readOn returns how much longer to read an endpoint: until the first telegram, then until the next, then until all lists were sent.
 func (l *listener) readOn() time.Duration {
 	switch l.verified {
 	case 0:
@@ -85,8 +85,8 @@ func (l *listener) readOn() time.Duration {
 	return max(l.dwell-time.Since(l.first), time.Millisecond)
 }
 
-// take keeps what a reading says of the meter.
-func (l *listener) take(r *meter.Reading) {
+// record records what a reading says about the meter.
+func (l *listener) record(r *meter.Reading) {
 	l.telnet = l.telnet || l.decoder.TelnetNegotiated()
 	l.protocol, l.checked, l.cipher = r.Protocol, r.Checked, r.Cipher
 	if r.Bytes >= l.bytes {
@@ -102,32 +102,33 @@ func (l *listener) take(r *meter.Reading) {
 	}
 }
 
-// Damaged takes in a telegram that gave no reading. It is enough if the meter is found, and this is all that it sends.
+// Damaged records a telegram that gave no reading. It reports whether the examination has enough: the meter is found, and sends nothing else.
 func (l *listener) Damaged(e *meter.TelegramError) (enough bool) {
-	locked, isLocked := errors.AsType[*dlms.EncryptedError](e)
-	if l.verified > 0 || !isLocked && !e.Intact {
+	encrypted, isEncrypted := errors.AsType[*dlms.EncryptedError](e)
+	if l.verified > 0 || !isEncrypted && !e.Intact {
 		return false
 	}
 	l.telnet = l.telnet || l.decoder.TelnetNegotiated()
 	l.protocol, l.bytes, l.first = e.Protocol, e.Bytes, time.Now()
-	if isLocked {
-		l.lock = locked
+	if isEncrypted {
+		l.encryptedErr = encrypted
 	}
-	return l.Proved && (isLocked || l.Finding().Unsupported > 1)
+	return l.Proved && (isEncrypted || l.Finding().Unsupported > 1)
 }
 
-// Ended gives up where nothing has come at two speeds: at a wrong one too a meter that sends gives bytes.
+// Ended reports whether to try the next endpoint. It gives up if no byte has arrived at two speeds, because a meter that sends gives bytes at
+// a wrong speed too.
 func (l *listener) Ended(e probe.ConnectionEnd) (goOn bool) {
 	if e.Err != nil {
 		return true
 	}
 	speed, _, _ := strings.Cut(e.Finding.Line, " ")
 	l.speeds[speed] = true
-	l.heard = l.heard || e.Finding.Bytes > 0
-	return l.heard || len(l.speeds) < 2
+	l.anyBytes = l.anyBytes || e.Finding.Bytes > 0
+	return l.anyBytes || len(l.speeds) < 2
 }
 
-// interval is the median of the gaps between telegrams, 0 if there is none.
+// interval returns the median of the gaps between telegrams, or 0 if there are none.
 func (o *observation) interval() time.Duration {
 	if len(o.gaps) == 0 {
 		return 0
@@ -136,5 +137,5 @@ func (o *observation) interval() time.Duration {
 	return gaps[len(gaps)/2].Round(500 * time.Millisecond)
 }
 
-// quantities are those that the meter sent, in the order of the table.
+// quantities returns the quantities that the meter has sent, in the order of the table.
 func (o *observation) quantities() []quantity.ID { return slices.Sorted(maps.Keys(o.seen)) }

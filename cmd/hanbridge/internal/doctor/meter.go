@@ -16,34 +16,35 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// protocolNames are those that people know.
+// protocolNames are the protocols' names in the report.
 var protocolNames = map[meter.Protocol]string{
 	meter.P1: "P1", meter.HDLC: "HDLC", meter.MBus: "M-Bus", meter.Glo: "DLMS, ciphered", meter.APDU: "DLMS",
 }
 
-// readMeter says what was heard of the meter.
+// readMeter reports what the telegrams say about line, meter, values and encryption.
 func (d *examination) readMeter(context.Context) *verdict {
 	o := d.found
-	d.tellLine(o)
+	d.reportLineSetting(o)
 	switch {
-	case o.verified == 0 && o.lock != nil:
-		return d.tellLocked(o.lock)
+	case o.verified == 0 && o.encryptedErr != nil:
+		return d.reportEncrypted(o.encryptedErr)
 	case o.verified == 0:
 		return &verdict{codeUnknown, "telegrams arrive whole, but of a kind that hanbridge does not read yet: capture a minute with hanbridge " +
 			"capture " + d.portArgument() + "--for 60s --out meter.txt and report it"}
 	}
-	d.tellMeter(o)
-	d.tellValues(o)
-	d.tellCipher(o)
-	return d.judgeSetting(o.Line)
+	d.reportMeter(o)
+	d.reportValues(o)
+	d.reportCipher(o)
+	return d.checkSerial(o.Line)
 }
 
-func (d *examination) tellLine(o *observation) {
+// reportLineSetting reports the line setting, the protocol and the first telegram.
+func (d *examination) reportLineSetting(o *observation) {
 	l := &d.report.Line
 	after := o.first.Sub(o.began)
 	l.Setting, l.Protocol, l.Bytes, l.Checked = o.Line, o.protocol, o.bytes, o.checked
 	l.After, l.Damaged, l.Telnet = after.Milliseconds(), o.Finding().Damaged, o.telnet
-	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[o.protocol], o.bytes, o.soundness())
+	text := fmt.Sprintf("%s, %d bytes, %s", protocolNames[o.protocol], o.bytes, o.verification())
 	if o.Line != "" {
 		text = o.Line + ": " + text
 	}
@@ -54,16 +55,16 @@ func (d *examination) tellLine(o *observation) {
 		text += ", by telnet"
 		d.remark = ", but " + line.Telnet.Advice()
 	}
-	d.say("line", fmt.Sprintf("%s (after %s s)", text, seconds(after)))
+	d.printLine("line", fmt.Sprintf("%s (after %s s)", text, seconds(after)))
 }
 
-// authenticated is the bit of a security byte that says that a tag ends the message. Green Book, 9.2.7.2.4.1.
+// authenticated is the bit of the security control byte that is set if an authentication tag ends the message. Green Book, 9.2.7.2.4.1.
 const authenticated = 0x10
 
-// soundness is what vouches for a telegram.
-func (o *observation) soundness() string {
+// verification says what proves that the telegrams are intact.
+func (o *observation) verification() string {
 	switch {
-	case o.verified == 0 && o.lock != nil:
+	case o.verified == 0 && o.encryptedErr != nil:
 		return "encrypted"
 	case o.verified == 0:
 		return "of an unknown kind"
@@ -77,16 +78,17 @@ func (o *observation) soundness() string {
 	return "without a checksum, two alike"
 }
 
-// seconds writes a duration with one decimal.
+// seconds returns a duration in seconds with one decimal.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) }
 
-func (d *examination) tellMeter(o *observation) {
+// reportMeter reports the make, the list, the interval, the serial number and the clock of the meter.
+func (d *examination) reportMeter(o *observation) {
 	m := meterReport{Make: o.meter.Make, Model: o.meter.Model, List: o.meter.List, Items: o.items}
 	if n := len(o.meter.Serial); n > 0 {
 		m.Number = "…" + o.meter.Serial[max(0, n-4):]
 	}
 	parts := []string{cmp.Or(strings.TrimSpace(m.Make+" "+m.Model), "make unknown"), o.listText()}
-	live := d.meter().Port.Kind != config.ReplayPort // a recording has no time of its own
+	live := d.meter().Port.Kind != config.ReplayPort // a recording is not read at its own pace
 	if live && o.interval() > 0 {
 		m.Interval = o.interval().Milliseconds()
 		parts = append(parts, "every "+strings.TrimSuffix(seconds(o.interval()), ".0")+" s")
@@ -102,10 +104,11 @@ func (d *examination) tellMeter(o *observation) {
 		text += fmt.Sprintf("      clock %+d s", s)
 	}
 	d.report.Meter = &m
-	d.say("meter", text)
+	d.printLine("meter", text)
 }
 
-// listText names the list of quantities. The Swedish one of Aidon has no name of its own, nor has the Norwegian one of power alone.
+// listText returns the name and the length of the meter's list. Two lists of Aidon have no name: the Swedish one, and the Norwegian one with
+// power alone.
 func (o *observation) listText() string {
 	if o.protocol == meter.P1 && o.meter.List == "" {
 		return "telegram of " + cli.Count(o.items, "line")
@@ -117,8 +120,8 @@ func (o *observation) listText() string {
 	return name + " of " + cli.Count(o.items, "item")
 }
 
-// clockOffset is by how much the meter's clock is ahead. Meters know the hour better than its zone, so whole hours do not count
-// where they are a zone of Europe. ok is false where the clock shows another day altogether.
+// clockOffset returns by how much the meter's clock is ahead. Many meters do not send their time zone, so the result leaves out the whole
+// hours by which a European zone is ahead of UTC. ok is false if the clock is not valid, or differs by more.
 func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool) {
 	if t.IsZero() || !t.Valid() {
 		return 0, false
@@ -132,27 +135,29 @@ func clockOffset(t obis.Time, received time.Time) (offset time.Duration, ok bool
 	return offset - hours, true
 }
 
-func (d *examination) tellValues(o *observation) {
+// reportValues reports the quantities that the meter sends.
+func (d *examination) reportValues(o *observation) {
 	for _, id := range o.quantities() {
 		d.report.Values = append(d.report.Values, id.String())
 	}
-	d.say("values", cmp.Or(summary(o.quantities()), "none that hanbridge knows"))
+	d.printLine("values", cmp.Or(summary(o.quantities()), "none that hanbridge knows"))
 }
 
-func (d *examination) tellCipher(o *observation) {
+// reportCipher reports how telegrams that were read are encrypted.
+func (d *examination) reportCipher(o *observation) {
 	if o.cipher == (meter.Cipher{}) {
 		d.report.Cipher = &cipherReport{}
-		d.say("cipher", "none")
+		d.printLine("cipher", "none")
 		return
 	}
 	security := fmt.Sprintf("%02X", o.cipher.Security)
-	d.report.Cipher = &cipherReport{Encrypted: true, Security: security, Maker: maker(o.cipher.Title), Key: "fits"}
-	d.say("cipher", fmt.Sprintf("security %s, %s, the key fits", security, titleText(o.cipher.Title)))
+	d.report.Cipher = &cipherReport{Encrypted: true, Security: security, Maker: manufacturer(o.cipher.Title), Key: "fits"}
+	d.printLine("cipher", fmt.Sprintf("security %s, %s, the key fits", security, systemTitleText(o.cipher.Title)))
 }
 
-// tellLocked is about a meter that encrypts, and whose telegrams no key opens.
-func (d *examination) tellLocked(e *dlms.EncryptedError) *verdict {
-	title := titleText(e.Title)
+// reportEncrypted reports a meter whose telegrams no key decrypts, and returns the verdict.
+func (d *examination) reportEncrypted(e *dlms.EncryptedError) *verdict {
+	title := systemTitleText(e.Title)
 	c, text, v := "missing", "no key is given", &verdict{codeNoKey, fmt.Sprintf("telegrams are encrypted (%s): ask your grid company for the key "+
 		"of this meter, write it into a file that only you may read, and type: hanbridge doctor %s--key-file FILE", title, d.portArgument())}
 	switch {
@@ -165,21 +170,21 @@ func (d *examination) tellLocked(e *dlms.EncryptedError) *verdict {
 		v = &verdict{codeWrongKey, fmt.Sprintf("telegrams are encrypted (%s), and the key does not fit: compare it digit by digit with what "+
 			"your grid company gave you for this meter (%s); else ask them for the key of this very meter", title, render.SwappedKeysAdvice)}
 	}
-	d.report.Cipher = &cipherReport{Encrypted: true, Maker: maker(e.Title), Key: c}
-	d.say("cipher", title+", "+text)
+	d.report.Cipher = &cipherReport{Encrypted: true, Maker: manufacturer(e.Title), Key: c}
+	d.printLine("cipher", title+", "+text)
 	return v
 }
 
-// titleText shows of a system title what may be shown.
-func titleText(title [8]byte) string {
+// systemTitleText returns the part of a system title that may be shown: the serial number of the meter is left out.
+func systemTitleText(title [8]byte) string {
 	if sender := dlms.RedactTitle(title); sender != "" {
 		return "system title " + sender
 	}
 	return "no system title"
 }
 
-// maker are the letters of a system title that name who made the meter.
-func maker(title [8]byte) string {
+// manufacturer returns the three letters of a system title that name the manufacturer.
+func manufacturer(title [8]byte) string {
 	sender := strings.TrimSuffix(dlms.RedactTitle(title), "…")
 	return sender[:min(len(sender), 3)]
 }

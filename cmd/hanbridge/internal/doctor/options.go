@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// Options is what `doctor` is asked for.
+// Options are the arguments and flags of the command doctor.
 type Options struct {
 	Port, Config, Serial string
 	Keys                 config.KeyFlags
@@ -19,7 +19,7 @@ type Options struct {
 	Write, Force, JSON   bool
 }
 
-// target is the configuration that is written.
+// target returns the file to which the configuration is written.
 func (o Options) target() string {
 	if o.Config != "" {
 		return o.Config
@@ -27,19 +27,19 @@ func (o Options) target() string {
 	return config.DefaultFiles[0]
 }
 
-// starts is the command that starts the bridge with the configuration that was looked at.
-func (o Options) starts() string {
+// runCommand returns the command that runs the bridge with the examined configuration.
+func (o Options) runCommand() string {
 	if o.target() == config.DefaultFiles[0] || o.Config == config.FindFile("") {
 		return "hanbridge run"
 	}
 	return "hanbridge run --config " + o.Config
 }
 
-// writes is the command that does the same once more and writes the configuration. It holds no key.
-func (o Options) writes() string {
+// writeCommand returns the command that repeats the examination and writes the configuration. It contains no key.
+func (o Options) writeCommand() string {
 	_, missing := os.Stat(o.target())
 	command := "hanbridge doctor"
-	for _, word := range []struct {
+	for _, argument := range []struct {
 		given bool
 		text  string
 	}{
@@ -51,15 +51,16 @@ func (o Options) writes() string {
 		{true, "--write"},
 		{missing == nil, "--force"},
 	} {
-		if word.given {
-			command += " " + word.text
+		if argument.given {
+			command += " " + argument.text
 		}
 	}
 	return command
 }
 
-// refusesToWrite is asked before anything is looked at, so that nobody waits for a refusal.
-func (o Options) refusesToWrite() error {
+// checkWritable returns an error if the configuration is to be written and cannot be. It is called first, so that the user does not wait for
+// the refusal.
+func (o Options) checkWritable() error {
 	if !o.Write {
 		return nil
 	}
@@ -74,7 +75,7 @@ func (o Options) refusesToWrite() error {
 	return os.Remove(f.Name())
 }
 
-// newFileBeside makes a file in the folder of another. Its owner alone may read it.
+// newFileBeside makes a temporary file in the folder of the named file. Only its owner may read it.
 func newFileBeside(name string) (*os.File, error) {
 	folder := filepath.Dir(name)
 	f, err := os.CreateTemp(folder, ".hanbridge-*")
@@ -84,7 +85,7 @@ func newFileBeside(name string) (*os.File, error) {
 	return f, err
 }
 
-// writeConfig puts text into a file that its owner alone may read: whole, or not at all.
+// writeConfig writes text to a file that only its owner may read. If it fails, the old file stays unchanged.
 func writeConfig(name, text string) error {
 	f, err := newFileBeside(name)
 	if err != nil {
@@ -101,8 +102,8 @@ func writeConfig(name, text string) error {
 	return nil
 }
 
-// choose finds out which meter is meant, and lays what the command line says over its configuration.
-func (d *examination) choose(o Options) (err error) {
+// selectMeter selects the meter to examine, and overrides its configuration with the flags of the command line.
+func (d *examination) selectMeter(o Options) (err error) {
 	var port config.Port
 	if o.Port != "" {
 		text := o.Port
@@ -117,10 +118,10 @@ func (d *examination) choose(o Options) (err error) {
 		return err
 	}
 	m := d.meter()
-	d.auto = m.Port.Kind == config.AutoPort
+	d.autoPort = m.Port.Kind == config.AutoPort
 	if o.Serial != "" {
 		configured := m.Serial
-		d.configured = &configured
+		d.configuredSerial = &configured
 		if err := m.Serial.UnmarshalText([]byte(o.Serial)); err != nil {
 			return fmt.Errorf("--serial: %w", err)
 		}
@@ -131,12 +132,12 @@ func (d *examination) choose(o Options) (err error) {
 	if _, err := o.Keys.Load(); err != nil {
 		return err
 	}
-	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), "" // what is tried is what is proposed
+	m.Key, m.AuthKey, m.KeyFile = config.Secret(o.Keys.Key), config.Secret(o.Keys.AuthKey), "" // the proposed configuration has the keys that are tried
 	if o.Keys.File != "" {
-		if m.KeyFile, err = filepath.Abs(o.Keys.File); err != nil { // the bridge may be started from another folder
+		if m.KeyFile, err = filepath.Abs(o.Keys.File); err != nil { // an absolute path, since the bridge may run in another folder
 			return fmt.Errorf("--key-file: %w", err)
 		}
 	}
-	d.masked = m.Key != "" && m.KeyFile != ""
+	d.omitsKey = m.Key != "" && m.KeyFile != ""
 	return nil
 }

@@ -16,20 +16,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// findMeter listens on the port that was named, else on all that are free, until one gives a telegram.
+// findMeter listens on the configured port, or on all free ports if it is auto, until one gives a telegram. Otherwise it returns the most
+// useful verdict.
 func (d *examination) findMeter(ctx context.Context) (worst *verdict) {
 	ports, v := d.usablePorts()
 	if v != nil {
 		return v
 	}
-	name := "" // of the port that worst is about
+	name := "" // name of the port that worst is about
 	for _, port := range ports {
 		d.report.Port.Name = port.String()
 		note := ""
 		if port.Kind == config.SerialPort {
 			note = "   readable, not in use"
 		}
-		d.say("port", port.String()+note)
+		d.printLine("port", port.String()+note)
 		m := *d.meter()
 		m.Port = port
 		v := d.findLine(ctx, m)
@@ -40,7 +41,7 @@ func (d *examination) findMeter(ctx context.Context) (worst *verdict) {
 		if ctx.Err() != nil {
 			return v
 		}
-		if worst == nil || worst.Code == codeSilent { // a port that says something is more likely the meter's than a silent one
+		if worst == nil || worst.Code == codeSilent { // a port with bytes is more likely the meter's than a silent one
 			worst, name = v, port.String()
 		}
 	}
@@ -48,7 +49,7 @@ func (d *examination) findMeter(ctx context.Context) (worst *verdict) {
 	return worst
 }
 
-// usablePorts returns the ports to listen on, and a verdict where there is none.
+// usablePorts returns the ports to listen on, or a verdict if there is none.
 func (d *examination) usablePorts() ([]config.Port, *verdict) {
 	configured := d.meter().Port
 	if configured.Kind == config.AutoPort {
@@ -57,25 +58,25 @@ func (d *examination) usablePorts() ([]config.Port, *verdict) {
 	if configured.Kind == config.SerialPort {
 		if err := d.usable(configured.Address); err != nil {
 			d.report.Port.Name = configured.String()
-			d.say("port", configured.String())
+			d.printLine("port", configured.String())
 			return nil, portVerdict(err)
 		}
 	}
 	return []config.Port{configured}, nil
 }
 
-// freePorts looks through the ports of this machine, without those of other meters of the configuration.
+// freePorts returns the serial ports of this machine that can be opened and that no configured meter uses, or a verdict if there is none.
 func (d *examination) freePorts() (free []config.Port, v *verdict) {
 	found := d.ports()
 	if len(found) == 0 {
-		d.say("port", "none found")
+		d.printLine("port", "none found")
 		return nil, &verdict{codeNoPort, "no serial port found: plug in the cable, then hanbridge doctor again (ls /dev/serial/by-id " +
 			`shows the ports). Container: give it the port, devices: ["/dev/ttyUSB0:/dev/ttyUSB0"]. A reader in the network: hanbridge ` +
 			"doctor tcp://ADDRESS:PORT"}
 	}
 	for _, port := range found {
 		err := d.usable(port.Path)
-		if err == nil && !slices.ContainsFunc(d.cfg.Meters, func(m config.Meter) bool { return isOn(m, port) }) {
+		if err == nil && !slices.ContainsFunc(d.cfg.Meters, func(m config.Meter) bool { return usesPort(m, port) }) {
 			free = append(free, config.Port{Kind: config.SerialPort, Address: port.Path})
 		}
 		if err == nil {
@@ -83,7 +84,7 @@ func (d *examination) freePorts() (free []config.Port, v *verdict) {
 		}
 		reason := strings.TrimPrefix(err.Error(), "open "+port.Path+": ")
 		d.report.Port.Skipped = append(d.report.Port.Skipped, skippedPort{port.Path, reason})
-		d.say("port", port.Path+"   skipped: "+reason)
+		d.printLine("port", port.Path+"   skipped: "+reason)
 		if v == nil {
 			v = portVerdict(err)
 		}
@@ -94,11 +95,12 @@ func (d *examination) freePorts() (free []config.Port, v *verdict) {
 	return free, v
 }
 
-func isOn(m config.Meter, port source.Port) bool {
+// usesPort reports whether port is the configured port of a meter.
+func usesPort(m config.Meter, port source.Port) bool {
 	return m.Port.Kind == config.SerialPort && (m.Port.Address == port.Path || m.Port.Address == port.Device)
 }
 
-// findLine tries the settings of a port until one gives a telegram, the configured one first.
+// findLine tries the line settings of a port until one gives a telegram, the configured one first. It returns nil if one did.
 func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 	options, err := daemon.OptionsOf(m)
 	if err != nil {
@@ -126,18 +128,18 @@ func (d *examination) findLine(ctx context.Context, m config.Meter) *verdict {
 		return portVerdict(found.Err)
 	}
 	if ctx.Err() == nil {
-		d.say("line", "no telegram ("+strings.Join(parts, "; ")+")")
+		d.printLine("line", "no telegram ("+strings.Join(parts, "; ")+")")
 	}
 	return d.lineVerdict(m.Port, found)
 }
 
-// endpoints are those of a meter: its own line setting first, then those that meters use.
+// endpoints returns the endpoints of a meter's port: first with the configured line setting, then with the usual ones.
 func (d *examination) endpoints(m config.Meter) ([]probe.Endpoint, error) {
-	all, err := d.wires(m)
+	all, err := d.endpointsOf(m)
 	if m.Port.Kind != config.SerialPort || m.Serial.Auto || err != nil {
 		return all, err
 	}
 	m.Serial = config.Serial{Auto: true}
-	usual, err := d.wires(m)
+	usual, err := d.endpointsOf(m)
 	return append(all, slices.DeleteFunc(usual, func(c probe.Endpoint) bool { return c.Line == all[0].Line })...), err
 }

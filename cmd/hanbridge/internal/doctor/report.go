@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// The object of `doctor --json`. Its names are a promise. What was not reached is left out.
+// The object that doctor --json prints. The names of its members must not change. Parts that the examination did not reach are left out.
 type (
 	doctorReport struct {
 		OK      bool          `json:"ok"`
@@ -40,7 +40,7 @@ type (
 		Telnet   bool           `json:"telnet,omitempty"`
 		Tried    []triedLine    `json:"tried,omitempty"`
 	}
-	// triedLine is a setting that was listened to.
+	// triedLine is a line setting at which the examination has listened.
 	triedLine struct {
 		Port     string `json:"port"`
 		Setting  string `json:"setting,omitempty"`
@@ -52,8 +52,8 @@ type (
 		Model    string `json:"model"`
 		List     string `json:"list"`
 		Items    int    `json:"items"`
-		Interval int64  `json:"interval_ms"` // 0: not known
-		Number   string `json:"number"`      // its end, "" if the meter sends none
+		Interval int64  `json:"interval_ms"` // 0 if not known
+		Number   string `json:"number"`      // the last digits of the serial number; "" if the meter sends none
 		Clock    *int64 `json:"clock_ahead_s,omitempty"`
 	}
 	cipherReport struct {
@@ -69,7 +69,7 @@ type (
 		HubTopic string `json:"hub_topic,omitempty"`
 		Hub      bool   `json:"hub"`
 	}
-	// A verdict says in a sentence what is wrong, and whose turn it is. Its code is for programs.
+	// A verdict says what is wrong, and who can correct it. Text is for people, Code for programs.
 	verdict struct {
 		Code string `json:"code"`
 		Text string `json:"text"`

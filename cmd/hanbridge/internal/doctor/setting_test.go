@@ -96,10 +96,10 @@ func TestDoctorCommands(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.options.starts(); got != tt.starts {
+			if got := tt.options.runCommand(); got != tt.starts {
 				t.Errorf("starts: got %q, want %q", got, tt.starts)
 			}
-			if got := tt.options.writes(); got != tt.writes {
+			if got := tt.options.writeCommand(); got != tt.writes {
 				t.Errorf("writes: got %q, want %q", got, tt.writes)
 			}
 		})

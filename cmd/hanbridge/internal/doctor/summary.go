@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// summary tells in words what a meter sends: power, energy ×4; voltage ×3 phases.
+// summary returns the kinds of quantities that a meter sends, such as "power, energy ×4; voltage ×3 phases".
 func summary(ids []quantity.ID) string {
 	var whole, phased, phases []string
 	counters := 0
@@ -19,12 +19,12 @@ func summary(ids []quantity.ID) string {
 			continue
 		}
 		if i := strings.LastIndex(name, "_l"); i >= 0 && i == len(name)-len("_l1") {
-			phases = withWord(phases, name[i:])
-			phased = withWord(phased, word(row))
+			phases = appendUnique(phases, name[i:])
+			phased = appendUnique(phased, kindOf(row))
 			continue
 		}
-		whole = withWord(whole, word(row))
-		if word(row) == energy {
+		whole = appendUnique(whole, kindOf(row))
+		if kindOf(row) == energy {
 			counters++
 		}
 	}
@@ -38,8 +38,8 @@ func summary(ids []quantity.ID) string {
 	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
 }
 
-// withWord adds a word that is not there yet.
-func withWord(all []string, word string) []string {
+// appendUnique appends a word unless all contains it.
+func appendUnique(all []string, word string) []string {
 	if slices.Contains(all, word) {
 		return all
 	}
@@ -48,8 +48,8 @@ func withWord(all []string, word string) []string {
 
 const energy = "energy"
 
-// word is what people call a kind of quantity.
-func word(row *quantity.Row) string {
+// kindOf returns the kind of a quantity in plain words, such as "power".
+func kindOf(row *quantity.Row) string {
 	switch class := row.Units[0].DeviceClass; class {
 	case "reactive_power":
 		return "reactive"

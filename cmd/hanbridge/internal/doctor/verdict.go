@@ -13,13 +13,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// The codes of verdicts, besides those of line.Verdict ("silent", "other-baud", "inverted" …).
+// The codes of verdicts. The texts of line.Verdict ("silent", "other-baud", "inverted" …) are codes too.
 const (
 	codeWell         = "well"
 	codeNoPort       = "no-port"
 	codeNoPermission = "no-permission"
 	codeInUse        = "in-use"
-	codePort         = "port" // it cannot be opened for another reason
+	codePort         = "port" // the port cannot be opened for another reason
 	codeSetting      = "setting"
 	codeChecksum     = "checksum"
 	codeUnknown      = "unknown-meter"
@@ -30,7 +30,7 @@ const (
 	codeSilent       = "silent"
 )
 
-// portVerdict is about a port that cannot be read. The error says already what to do.
+// portVerdict returns the verdict on a port that cannot be opened or read. The error already says what to do.
 func portVerdict(err error) *verdict {
 	text := err.Error()
 	for _, known := range []struct{ words, code string }{
@@ -46,14 +46,14 @@ func portVerdict(err error) *verdict {
 	return &verdict{codePort, text}
 }
 
-// lineVerdict is about a port that gave no telegram at any setting.
+// lineVerdict returns the verdict on a port that gave no telegram at any line setting.
 func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict {
 	best, _ := found.Tried.Best()
 	v, tried := best.Verdict, len(found.Tried)
-	service := v == line.Telnet || v == line.WebServer || v == line.LoginPrompt
+	otherService := v == line.Telnet || v == line.WebServer || v == line.LoginPrompt
 	closed, isClosed := errors.AsType[probe.ClosedError](found.Err)
 	switch {
-	case port.Kind == config.ReplayPort && !service:
+	case port.Kind == config.ReplayPort && !otherService:
 		return &verdict{v.String(), fmt.Sprintf("no telegram in %s: %s", port.Address, render.NoTelegramReason)}
 	case v == line.Silent:
 		return silentVerdict(port, (time.Duration(tried) * d.dwell).Round(time.Second))
@@ -82,7 +82,7 @@ func (d *examination) lineVerdict(port config.Port, found probe.Result) *verdict
 	return &verdict{v.String(), fmt.Sprintf("bytes but no telegram on %s: %s", daemon.EndpointName(best.Endpoint), probe.Advice(v))}
 }
 
-// asArguments names a wire for a command.
+// asArguments returns the arguments with which a command reads an endpoint.
 func asArguments(e probe.Endpoint) string {
 	if e.Line == "" {
 		return e.Port
@@ -90,6 +90,7 @@ func asArguments(e probe.Endpoint) string {
 	return fmt.Sprintf("%s --serial %q", e.Port, e.Line)
 }
 
+// silentVerdict returns the verdict on a port on which no byte arrived.
 func silentVerdict(port config.Port, listened time.Duration) *verdict {
 	advice := strings.TrimPrefix(line.Silent.Advice(), "no bytes: ")
 	if port.Kind == config.TCPPort {
@@ -102,7 +103,7 @@ func silentVerdict(port config.Port, listened time.Duration) *verdict {
 		"hanbridge doctor again", listened, port, advice)}
 }
 
-// portArgument is the port as an argument with a blank behind, nothing where it is found anyway.
+// portArgument returns the port as an argument with a blank after it, or "" if no port was examined.
 func (d *examination) portArgument() string {
 	if d.report.Port.Name == "" {
 		return ""
@@ -110,9 +111,9 @@ func (d *examination) portArgument() string {
 	return d.report.Port.Name + " "
 }
 
-// well is the verdict where nothing is wrong.
-func (d *examination) well() verdict {
-	start := d.options.starts()
+// wellVerdict returns the verdict if nothing is wrong.
+func (d *examination) wellVerdict() verdict {
+	start := d.options.runCommand()
 	switch {
 	case d.meter().Port.Kind == config.ReplayPort:
 		return verdict{codeWell, "the telegrams in it are well" + d.remark}
