@@ -27,7 +27,8 @@ type expectation struct {
 	Text string `json:"text,omitempty"`
 	// Masked marks an identity number whose digits were replaced.
 	Masked bool `json:"masked,omitempty"`
-	any    bool // every value is right
+	// anyValue is true if every value is right.
+	anyValue bool
 }
 
 // checkTelegram decodes a telegram. It must give one reading, with exactly the expected records and the samples that follow
@@ -92,7 +93,7 @@ func compareRecords(t *testing.T, tg *telegram, r *meter.Reading) {
 func (e *expectation) compare(r *obis.Record) string {
 	same := false
 	switch {
-	case e.any:
+	case e.anyValue:
 		same = true
 	case e.Masked:
 		same = r.Kind == obis.Number && r.Value.Sign() == 0 || r.Kind == obis.Text && isMasked(string(r.Text))

@@ -125,11 +125,10 @@ var (
 func identityIn(text string) string {
 	text = harmless.ReplaceAllString(text, " ")
 	text = hexText.ReplaceAllStringFunc(text, func(digits string) string {
-		b, err := hex.DecodeString(digits)
-		if err != nil || bytes.ContainsFunc(b, func(x rune) bool { return x < ' ' || x > '~' }) {
-			return digits
+		if b, err := hex.DecodeString(digits); err == nil && isPrintable(string(b)) {
+			return string(b)
 		}
-		return string(b)
+		return digits
 	})
 	for _, found := range longNumber.FindAllString(text, -1) {
 		if strings.ContainsAny(found, "123456789") {
@@ -140,17 +139,22 @@ func identityIn(text string) string {
 }
 
 // isMasked reports whether the text of an identity number has the form that package mask gives it: no digit but 0, and no letter but
-// X after the four places of the maker. It may stand in hexadecimal.
+// X after the four places of the maker. It may stand in hexadecimal, and end with zero bytes.
 func isMasked(text string) bool {
-	if b, err := hex.DecodeString(text); err == nil && len(text) > 0 && !strings.ContainsFunc(string(b), func(x rune) bool { return x < ' ' || x > '~' }) {
+	if b, err := hex.DecodeString(text); err == nil && isPrintable(string(b)) {
 		text = string(b)
 	}
-	return !strings.ContainsAny(text, "123456789") && !laterLetter.MatchString(text)
+	text = strings.TrimRight(text, "\x00")
+	return isPrintable(text) && !strings.ContainsAny(text, "123456789") && !laterLetter.MatchString(text)
 }
 
 var laterLetter = regexp.MustCompile(`^.{4}.*[A-WYZa-wyz]`)
 
-// TestIdentityIn proves that the search finds numbers of meters, and lets readings pass.
+func isPrintable(text string) bool {
+	return !strings.ContainsFunc(text, func(x rune) bool { return x < ' ' || x > '~' })
+}
+
+// TestIdentityIn requires that the search finds numbers of meters and nothing in readings, times and masked numbers.
 func TestIdentityIn(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"0-0:96.1.1(4530303334353637)", "0034567"},
@@ -165,6 +169,18 @@ func TestIdentityIn(t *testing.T) {
 	} {
 		if got := identityIn(tt.text); got != tt.want {
 			t.Errorf("identityIn(%q): got %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+// TestIsMasked requires that no number passes as masked: not in hexadecimal, not as bytes that are no text.
+func TestIsMasked(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, "0000000000": true, "0SAG0000000000": true, "4530303030303030": true, "UP_0X": true, "00000000\x00\x00": true,
+		"0000000001": false, "4530303030303031": false, "KFM0000A": false, "\x12\x34\x56\x78": false,
+	} {
+		if got := isMasked(text); got != want {
+			t.Errorf("isMasked(%q): got %v, want %v", text, got, want)
 		}
 	}
 }

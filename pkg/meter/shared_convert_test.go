@@ -7,7 +7,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -21,7 +20,7 @@ type sourceValue struct {
 	Raw               any
 }
 
-// telegram converts a capture: its values to base units by the rules of this file.
+// telegram converts a capture. Its numbers become numbers in base units.
 func (c *capture) telegram(t *testing.T) *telegram {
 	t.Helper()
 	tg := &telegram{name: c.name(), wire: c.wire, Key: c.Key, AuthKey: c.AuthKey, Checked: c.checked()}
@@ -44,7 +43,7 @@ func (c *capture) telegram(t *testing.T) *telegram {
 	return tg
 }
 
-// sourceValues returns the values of the reference decoder by the code that it wrote. A list without codes gets those of the table.
+// sourceValues returns the values of the reference decoder by the code that it wrote. A list without codes gets those of its layout.
 func (c *capture) sourceValues(t *testing.T) map[string][]sourceValue {
 	t.Helper()
 	out := map[string][]sourceValue{}
@@ -54,7 +53,7 @@ func (c *capture) sourceValues(t *testing.T) map[string][]sourceValue {
 	for key, raw := range c.Expected {
 		switch {
 		case key == "positional":
-			return c.positionalValues(t, raw)
+			return c.valuesByLayout(t, raw)
 		case raw[0] == '[':
 			out[key] = parse[[]sourceValue](t, c, raw)
 		default:
@@ -83,17 +82,18 @@ func (c *capture) publishedValues(t *testing.T) map[string][]sourceValue {
 	return out
 }
 
-func (c *capture) positionalValues(t *testing.T, raw json.RawMessage) map[string][]sourceValue {
+// valuesByLayout returns the values of a list without codes.
+func (c *capture) valuesByLayout(t *testing.T, raw json.RawMessage) map[string][]sourceValue {
 	t.Helper()
 	items := parse[[]any](t, c, raw)
-	i := slices.IndexFunc(positionals, func(p positional) bool {
-		return strings.HasPrefix(c.name(), p.captures) && p.items == len(items)
+	i := slices.IndexFunc(layouts, func(l layout) bool {
+		return strings.HasPrefix(c.name(), l.prefix) && l.items == len(items)
 	})
-	if i < 0 || len(positionals[i].codes) > len(items) {
-		t.Fatalf("%s: no table for a list of %d items", c.File, len(items))
+	if i < 0 || len(layouts[i].codes) > len(items) {
+		t.Fatalf("%s: no layout for a list of %d items", c.File, len(items))
 	}
 	out := map[string][]sourceValue{}
-	for k, code := range positionals[i].codes {
+	for k, code := range layouts[i].codes {
 		if code == "" {
 			continue
 		}
@@ -196,7 +196,7 @@ var baseUnits = map[string]struct {
 	"hz": {0, "Hz"}, "m3": {0, "m³"}, "gj": {9, "J"}, "mj": {6, "J"}, "s": {0, "s"}, "deg": {0, "°"}, "°": {0, "°"},
 }
 
-// binaryExpectation converts an item of a list. A number without a scaler gets the power of ten and the unit that unscaled says.
+// binaryExpectation converts an item of a list. A number without a scaler gets its power of ten and unit from unscaled.
 func binaryExpectation(c *capture, code string, v sourceValue, volts int) expectation {
 	e := expectation{Code: code}
 	raw := fmt.Sprint(v.Raw)
@@ -242,82 +242,4 @@ func clockOf(text string) string {
 	}
 	deviation = max(deviation, -deviation)
 	return fmt.Sprintf("%s%c%02d:%02d", local, sign, deviation/60, deviation%60)
-}
-
-// unscaled returns the power of ten and the unit of a number that was sent without a scaler, by its code and by the papers of
-// the make: Kamstrup counts energy in 10 Wh and measures 0.01 A and hundredths of a power factor. Kaifa sends mA. The push lists of
-// Switzerland and the lists of Slovenia have 0.01 A and thousandths. The power of ten of voltages is volts.
-func unscaled(c *capture, code string, volts int) (shift int, unit string) {
-	medium, rest, _ := strings.Cut(code, ":")
-	groups := strings.Split(rest, ".")
-	of, kind := number(groups[0]), number(groups[1])
-	if medium[0] != '1' {
-		if rest == "17.0.0" {
-			return 0, "W"
-		}
-		return 0, ""
-	}
-	kamstrup, kaifa := isKamstrup(c), strings.Contains(strings.ToLower(c.Meter), "kaifa")
-	switch {
-	case kind == 8 && (of == 1 || of == 2 || of == 15 || of > 20 && of%20 <= 2):
-		return pick(kamstrup, 1, 0), "Wh"
-	case kind == 8 && of >= 5 && of <= 8 && groups[2] != "0":
-		return 0, "" // quadrants by tariff are not a quantity: as sent
-	case kind == 8:
-		return pick(kamstrup, 1, 0), "varh"
-	case kind != 7:
-		return 0, ""
-	}
-	switch {
-	case of%20 == 12 && of > 20:
-		return volts, "V"
-	case of%20 == 11 && of > 20:
-		if other, ok := otherCurrents[c.name()]; ok {
-			return other.exponent, "A"
-		}
-		return pick(kaifa, -3, -2), "A"
-	case of%20 == 13:
-		return pick(kamstrup, -2, -3), ""
-	case of%20 <= 2:
-		return 0, "W"
-	case of%20 <= 8:
-		return 0, "var"
-	}
-	return 0, ""
-}
-
-// isKamstrup reports whether a capture is of a Kamstrup meter, by its description or the name of its list.
-func isKamstrup(c *capture) bool {
-	return strings.Contains(strings.ToLower(c.Meter), "kamstrup") || strings.Contains(string(c.wire), "Kamstrup_V")
-}
-
-func number(s string) int {
-	n, _ := strconv.Atoi(s)
-	return n
-}
-
-func pick(yes bool, a, b int) int {
-	if yes {
-		return a
-	}
-	return b
-}
-
-// voltShift is the power of ten that makes the highest voltage that of a house. Phases that have failed send 0.
-func voltShift(values map[string][]sourceValue) (shift int) {
-	highest := 0
-	for key, all := range values {
-		switch _, rest, _ := strings.Cut(codeOf(key), ":"); rest {
-		case "32.7.0", "52.7.0", "72.7.0":
-			for _, v := range all {
-				if raw, ok := v.Raw.(json.Number); ok && v.Value == "" {
-					highest = max(highest, number(string(raw)))
-				}
-			}
-		}
-	}
-	for ; highest > 500; highest /= 10 {
-		shift--
-	}
-	return shift
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// compareSource decodes a capture and compares it with the values that were published with it. It returns how many those were.
-// A source states what a firmware shows (0 is what it did not find), or what a library returns by code or by name.
+// compareSource decodes a capture and compares it with the values that were published with it. It returns how many it compared.
+// Some sources state what a firmware shows, which is 0 for a value that it did not find. Others state what a library returns, by
+// code or by name.
 func compareSource(t *testing.T, c *capture) (n int) {
 	t.Helper()
 	r, err := c.telegram(t).decoder(t).Next()
@@ -37,8 +38,8 @@ func compareSource(t *testing.T, c *capture) (n int) {
 	return n
 }
 
-// named are the codes of what sources name, and the power of ten of their unit.
-var named = map[string]struct {
+// namedValues are the codes of the names that sources use, and the power of ten of their unit.
+var namedValues = map[string]struct {
 	code  string
 	shift int
 }{
@@ -71,9 +72,9 @@ func compareTree(t *testing.T, c *capture, r *meter.Reading, path string, v any)
 		}
 		return n
 	}
-	about, ok := named[path]
+	about, ok := namedValues[path]
 	if !ok {
-		t.Errorf("%s: nothing is known of %s", c.File, path)
+		t.Errorf("%s: the source states %s, which namedValues does not have", c.File, path)
 	}
 	want, ok := new(big.Rat).SetString(fmt.Sprintf("%ve%d", v, about.shift))
 	if about.code == "" || !ok || want.Sign() == 0 || wrongAtSource[c.name()][path] != "" {
@@ -81,20 +82,20 @@ func compareTree(t *testing.T, c *capture, r *meter.Reading, path string, v any)
 	}
 	rec := find(r, about.code)
 	if rec == nil && path == "E_import_kWh" && isKamstrup(c) {
-		return 0 // the firmware shows that of the last hour: no list but the hourly one has it
+		return 0 // the firmware shows the counter of the last hour, which only the hourly list has
 	}
 	if rec == nil {
-		t.Errorf("%s: %s is %v at the source, and there is no %s", c.File, path, v, about.code)
+		t.Errorf("%s: %s: the source states %v, and there is no record of %s", c.File, path, v, about.code)
 		return 1
 	}
-	if rec.Kind != obis.Number || !near(rec.Value, want, strings.HasPrefix(path, "I/")) {
-		t.Errorf("%s: %s: got %v, want %v as at the source", c.File, path, rec.Value, v)
+	if rec.Kind != obis.Number || !nearlyEqual(rec.Value, want, strings.HasPrefix(path, "I/")) {
+		t.Errorf("%s: %s: got %v, want %v as the source states", c.File, path, rec.Value, v)
 	}
 	return 1
 }
 
-// near allows for what sources lose: they calculate with 24 bits, and show currents with two decimals.
-func near(got obis.Decimal, want *big.Rat, current bool) bool {
+// nearlyEqual allows for what sources lose: they calculate with 24 bits, and show currents with two decimals.
+func nearlyEqual(got obis.Decimal, want *big.Rat, current bool) bool {
 	v, _ := new(big.Rat).SetString(got.String())
 	allowed := new(big.Rat).Abs(new(big.Rat).Mul(want, big.NewRat(1, 1<<24)))
 	if current {
@@ -104,7 +105,7 @@ func near(got obis.Decimal, want *big.Rat, current bool) bool {
 	return v.Abs(v).Cmp(allowed) <= 0
 }
 
-// compareByCode compares a value "12048950.0", or a text.
+// compareByCode compares the value of a code, such as "12048950.0", or a text.
 func compareByCode(t *testing.T, c *capture, r *meter.Reading, key, text string) int {
 	t.Helper()
 	groups := strings.Split(key, ".")
@@ -122,7 +123,7 @@ func compareByCode(t *testing.T, c *capture, r *meter.Reading, key, text string)
 		t.Errorf("%s: no record of %s", c.File, key)
 		return 1
 	}
-	if isKamstrup(c) { // without its powers of ten
+	if isKamstrup(c) { // the source leaves out the powers of ten
 		shift, _ := unscaled(c, rec.Code.String(), 0)
 		text = fmt.Sprintf("%se%d", text, shift)
 	}
@@ -130,14 +131,14 @@ func compareByCode(t *testing.T, c *capture, r *meter.Reading, key, text string)
 	switch {
 	case rec.Kind == obis.Text && string(rec.Text) == strings.TrimSuffix(text, "e0"):
 	case rec.Kind == obis.Clock && strings.HasPrefix(text, strings.Replace(rec.Time.String(), "T", " ", 1)):
-	case rec.Kind == obis.Number && isNumber && near(rec.Value, want, false):
+	case rec.Kind == obis.Number && isNumber && nearlyEqual(rec.Value, want, false):
 	default:
-		t.Errorf("%s: %s: got kind %d, %v %q, want %q as at the source", c.File, key, rec.Kind, rec.Value, rec.Text, text)
+		t.Errorf("%s: %s: got kind %d, %v %q, want %q as the source states", c.File, key, rec.Kind, rec.Value, rec.Text, text)
 	}
 	return 1
 }
 
-// compareID looks for the meter's number in all that the meter says about itself.
+// compareID requires that the number of the meter stands in a record or in Reading.Meter.
 func compareID(t *testing.T, c *capture, r *meter.Reading, id string) {
 	t.Helper()
 	if wrongAtSource[c.name()]["meter_id"] != "" || r.Meter.Serial == id {
@@ -148,10 +149,10 @@ func compareID(t *testing.T, c *capture, r *meter.Reading, id string) {
 			return
 		}
 	}
-	t.Errorf("%s: got serial number %q, want %q as at the source", c.File, r.Meter.Serial, id)
+	t.Errorf("%s: got serial number %q, want %q as the source states", c.File, r.Meter.Serial, id)
 }
 
-// find returns the first number of a code of any medium and channel.
+// find returns the first record of a code, of any medium and channel.
 func find(r *meter.Reading, code string) *obis.Record {
 	for i := range r.Records {
 		if rec := &r.Records[i]; strings.HasSuffix(rec.Code.String(), ":"+code) {

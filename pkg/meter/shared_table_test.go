@@ -2,28 +2,29 @@ package meter_test
 
 // undecodable are captures outside odd/ that give no reading, and why.
 var undecodable = map[string]string{
-	"ch-athom-iskra-1":         "its list is cut within an item, though the checksum of the frame is right: dropped whole",
-	"at-landis-gyr-em-ct623-1": "the first block alone of a transfer of two",
+	"ch-athom-iskra-1":         "the checksum of the frame is right, but its list ends within an item",
+	"at-landis-gyr-em-ct623-1": "the first block of two",
 }
 
 // oddReadings is how many readings each file of odd/ gives. Files not listed give none.
 var oddReadings = map[string]int{
-	"de-d0-zpa-gh305":              1,   // whole, with STX and ETX around its data
-	"nl-two-telegrams-merged":      1,   // the second is whole
-	"no-stream-kamstrup228":        1,   // a whole frame
-	"no-stream-sampledata":         559, // whole frames of lists 1 and 2
-	"si-iskra-am550-no-crc-gh1037": 1,   // whole, of a meter that sends no checksum
+	"de-d0-zpa-gh305":              1,   // intact, between STX and ETX
+	"nl-two-telegrams-merged":      1,   // the second telegram is intact
+	"no-stream-kamstrup228":        1,   // one intact frame
+	"no-stream-sampledata":         559, // intact frames of lists 1 and 2
+	"si-iskra-am550-no-crc-gh1037": 1,   // intact, from a meter that sends no checksum
 }
 
-// A positional is a list without codes. The codes are from the papers of the grid companies, the readings that owners
-// published beside their captures, and sums that fit: "" is a value of which nobody knows what it is.
-type positional struct {
-	captures string // how the names of its captures begin
-	items    int
-	codes    []string
+// A layout says which codes the items of a list without codes have: by the papers of the grid companies, the readings that
+// owners published with their captures, and sums that fit. An item with the code "" is unknown.
+type layout struct {
+	prefix string // of the names of the captures
+	items  int
+	codes  []string
 }
 
-var positionals = []positional{
+// layouts are in the order in which they are tried.
+var layouts = []layout{
 	{"at-landis-gyr", 14, []string{
 		"1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0", "1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0",
 		"1-0:1.7.0", "1-0:2.7.0", "1-0:1.8.0", "1-0:2.8.0", "", "", "", "0-0:96.1.0",
@@ -40,7 +41,7 @@ var positionals = []positional{
 		"1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0", "1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0",
 		"1-0:21.7.0", "1-0:41.7.0", "1-0:61.7.0", "1-0:22.7.0", "1-0:42.7.0", "1-0:62.7.0",
 	}},
-	// Elektro Celje. Before the list of tariffs, which has as many items.
+	// Elektro Celje. It stands before the list of tariffs, which has as many items.
 	{"si-iskraemeco-gh615-8", 12, []string{
 		"0-0:42.0.0", "0-0:96.1.2", "1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0", "1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0",
 		"1-0:1.7.0", "1-0:2.7.0", "1-0:3.7.0", "1-0:4.7.0",
@@ -59,36 +60,37 @@ var positionals = []positional{
 }
 
 // extras are records that the reference decoder does not give. The list of Lower Austria ends with the number of the meter,
-// without a code. The numbers of the Energomera meter were read from its bytes by hand.
+// without a code. The values of the Energomera meter and of EG.D were read from the bytes by hand.
 var extras = map[string][]expectation{
-	"at-athom-austria-decrypted-1": {{Code: "0-0:96.1.0", any: true}},
-	"at-mbus-netz-noe-p1":          {{Code: "0-0:96.1.0", any: true}},
-	"at-sagemcom-gh867-2":          {{Code: "0-0:96.1.0", any: true}},
-	"cz-raw-egd-example":           {{Code: "0-2:25.9.0", any: true}},
+	"at-athom-austria-decrypted-1": {{Code: "0-0:96.1.0", anyValue: true}},
+	"at-mbus-netz-noe-p1":          {{Code: "0-0:96.1.0", anyValue: true}},
+	"at-sagemcom-gh867-2":          {{Code: "0-0:96.1.0", anyValue: true}},
+	"cz-raw-egd-example":           {{Code: "0-2:25.9.0", Text: "0002190900ff"}},
 	"ru-raw-energomera": {
 		{Code: "0-0:96.5.134", Text: "1"}, {Code: "0-0:97.98.0", Text: "16"}, {Code: "0-0:97.98.10", Text: "65535"},
-		{Code: "0-0:96.5.135", Text: "020209060000636204ff120003"}, {Code: "0-0:42.0.0", any: true}, {Code: "0-0:96.1.0", any: true},
+		{Code: "0-0:96.5.135", Text: "020209060000636204ff120003"}, {Code: "0-0:42.0.0", anyValue: true}, {Code: "0-0:96.1.0", anyValue: true},
 	},
 }
 
-// wrongAtSource are values that a source gets wrong, and how that is known. Where the path is "", that is all of them.
+// wrongAtSource are values that a source states wrongly, by name or code, and how that is known. The name "" stands for all values.
 var wrongAtSource = map[string]map[string]string{
-	"ch-landis-gyr-gh934-1": {"U/0": volts10, "U/1": volts10, "U/2": volts10},
-	"cz-raw-egd-example":    {"25.9.0": "a text of bytes that do not print"},
-	"ru-raw-energomera":     {"": "its decoder gives 0 for all that it does not read"},
-	"dk-kamstrup-gh216-1":   {"I/0": milli, "I/1": milli, "I/2": milli},
+	"ch-landis-gyr-gh934-1": {"U/0": wholeVolts, "U/1": wholeVolts, "U/2": wholeVolts},
+	"cz-raw-egd-example":    {"25.9.0": "the source shows no bytes that are not text"},
+	"ru-raw-energomera":     {"": "the source shows 0 for values that it cannot read"},
+	"dk-kamstrup-gh216-1":   {"I/0": milliamperes, "I/1": milliamperes, "I/2": milliamperes},
 }
 
-const milli = "2,585 W and 63,364 var at 233 V are 91 A on each phase, not 910: the meter sends mA"
-
-// otherCurrents are captures whose currents have another exponent than the papers of the make say, as power and voltage of
-// the same telegram prove.
+// otherCurrents are captures whose currents have another power of ten than the papers of the make say. Power and voltage of the same
+// telegram prove it.
 var otherCurrents = map[string]struct {
 	exponent int
 	why      string
 }{
-	"ch-lge570-scs-unencrypted-valid-data-load-cfg2026": {0, "258,874 W at 229 V are 377 A on each phase, not 4: this meter, behind transformers, sends A"},
-	"dk-kamstrup-gh216-1":                               {-3, milli},
+	"ch-lge570-scs-unencrypted-valid-data-load-cfg2026": {0, "258,874 W at 229 V are 377 A on each phase, not 4 A: this meter behind transformers sends A"},
+	"dk-kamstrup-gh216-1":                               {-3, milliamperes},
 }
 
-const volts10 = "no house has 23 V: the meter sends whole volts"
+const (
+	milliamperes = "2,585 W and 63,364 var at 233 V are 91 A on each phase, not 910 A: the meter sends mA"
+	wholeVolts   = "no house has 23 V: the meter sends whole volts"
+)
