@@ -1,5 +1,5 @@
-// Package console is the output for people who look at a terminal: a live table of the values, or a line for each telegram with
-// the values that have changed.
+// Package console prints values for users: as a live table on a terminal, or elsewhere as a line for each telegram with the values that have
+// changed.
 package console
 
 import (
@@ -15,24 +15,28 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// Console is an output for people: on a terminal a table whose numbers change in place, elsewhere a line for each telegram with
-// the values that have changed. Written to, it puts lines of the log above the table.
+// A Console prints the values of meters. It is a bridge.Output. On a terminal it shows a table whose numbers change in place, elsewhere a line
+// for each telegram with the values that have changed. It is also an io.Writer for the log, which prints lines above the table. Write and Run
+// may be used concurrently.
 type Console struct {
 	w io.Writer
-	// size returns columns and rows of the terminal; nil where there is none.
-	size func() (width, height int)
-	// Width bounds the lines where there is no terminal: values that do not fit are left out, since they are on the broker. 0 is no bound.
+	// terminalSize returns the columns and rows of the terminal. It is nil if there is no terminal.
+	terminalSize func() (width, height int)
+	// Width is the largest length of a line, in characters, if there is no terminal. Values that do not fit are left out, since they are on the
+	// broker. 0 means no limit. It must be set before Run.
 	Width int
 
-	mu    sync.Mutex
-	shown [256]string // by quantity.ID
-	lines int         // of the table that is on the terminal
+	mu         sync.Mutex
+	shownText  [256]string // by quantity.ID
+	tableLines int         // of the table on the terminal
 }
 
-// New returns a Console that writes to w. size returns columns and rows of the terminal that w is; nil where it is none.
-func New(w io.Writer, size func() (width, height int)) *Console { return &Console{w: w, size: size} }
+// New returns a Console that writes to w. size returns the columns and rows of the terminal. It is nil if w is no terminal.
+func New(w io.Writer, size func() (width, height int)) *Console {
+	return &Console{w: w, terminalSize: size}
+}
 
-// Run prints until ctx ends.
+// Run prints values until ctx ends. The error is that of the writer.
 func (s *Console) Run(ctx context.Context, feed *bridge.Feed) error {
 	for {
 		select {
@@ -46,6 +50,7 @@ func (s *Console) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
+// deliver prints the new values of the feed.
 func (s *Console) deliver(feed *bridge.Feed) error {
 	for b := feed.Take(); b != nil; b = feed.Take() {
 		for i := range b.Updates {
@@ -57,6 +62,7 @@ func (s *Console) deliver(feed *bridge.Feed) error {
 	return nil
 }
 
+// show prints the values that have changed.
 func (s *Console) show(values []bridge.Value) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,8 +70,8 @@ func (s *Console) show(values []bridge.Value) error {
 	for i := range values {
 		v := &values[i]
 		text := strings.TrimSpace(printable(string(v.Append(nil))) + " " + unitOf(v))
-		if text != s.shown[v.ID] {
-			s.shown[v.ID] = text
+		if text != s.shownText[v.ID] {
+			s.shownText[v.ID] = text
 			changed = append(changed, v.ID.String()+" "+text)
 		}
 	}
@@ -73,8 +79,8 @@ func (s *Console) show(values []bridge.Value) error {
 		return nil
 	}
 	var text string
-	if s.size != nil {
-		text = s.erased() + s.table()
+	if s.terminalSize != nil {
+		text = s.eraseTable() + s.table()
 	} else {
 		text = s.line(changed) + "\n"
 	}
@@ -82,7 +88,7 @@ func (s *Console) show(values []bridge.Value) error {
 	return err
 }
 
-// line joins values, as many as fit.
+// line joins as many values as fit into Width.
 func (s *Console) line(values []string) string {
 	const between, more = ", ", " …"
 	line := values[0]
@@ -95,50 +101,51 @@ func (s *Console) line(values []string) string {
 	return line
 }
 
-// Write puts a line of the log where the table was; the table comes again below it.
+// Write prints a log line in place of the table. The next values print the table below the line.
 func (s *Console) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := io.WriteString(s.w, s.erased()+string(line)); err != nil {
+	if _, err := io.WriteString(s.w, s.eraseTable()+string(line)); err != nil {
 		return 0, err
 	}
 	return len(line), nil
 }
 
-// erased returns what takes the table off the terminal: up to its first line, and clear from there.
-func (s *Console) erased() string {
-	lines := s.lines
-	s.lines = 0
+// eraseTable returns the control sequence that removes the table from the terminal. The table then counts as removed.
+func (s *Console) eraseTable() string {
+	lines := s.tableLines
+	s.tableLines = 0
 	if lines == 0 {
 		return "\r"
 	}
 	return fmt.Sprintf("\r\x1b[%dA\x1b[J", lines)
 }
 
-// Widths of the table, and the lines that are left for what stands above it.
+// The widths of the table in characters, and the number of lines that remain above it.
 const (
 	nameWidth   = 24
 	columnWidth = 40
 	linesAbove  = 8
 )
 
+// row returns a cell of the table.
 func row(id quantity.ID, text string) string { return fmt.Sprintf("%-*s %s", nameWidth, id, text) }
 
-// table lays the values out in as many columns as the terminal takes. What does not fit is left out: it is on the broker.
+// table returns the values in as many columns as the terminal has room for. Values that do not fit are left out, since they are on the broker.
 func (s *Console) table() string {
 	var rows []string
 	for id := range quantity.Count() {
-		if s.shown[id] != "" {
-			rows = append(rows, row(quantity.ID(id), s.shown[id]))
+		if s.shownText[id] != "" {
+			rows = append(rows, row(quantity.ID(id), s.shownText[id]))
 		}
 	}
-	width, height := s.size()
+	width, height := s.terminalSize()
 	columns := max(width/columnWidth, 1)
-	s.lines = min((len(rows)+columns-1)/columns, max(height-linesAbove-1, 1))
+	s.tableLines = min((len(rows)+columns-1)/columns, max(height-linesAbove-1, 1))
 	var b strings.Builder
-	for i := range s.lines {
+	for i := range s.tableLines {
 		line := ""
-		for k := i; k < len(rows) && k < columns*s.lines; k += s.lines {
+		for k := i; k < len(rows) && k < columns*s.tableLines; k += s.tableLines {
 			line += fmt.Sprintf("%-*.*s", columnWidth, columnWidth-1, rows[k])
 		}
 		line = strings.TrimRight(line, " ")
@@ -147,6 +154,7 @@ func (s *Console) table() string {
 	return b.String()
 }
 
+// unitOf returns the unit of a value, or "" for a text.
 func unitOf(v *bridge.Value) string {
 	row := v.ID.Row()
 	if !row.Numeric() {
@@ -155,7 +163,7 @@ func unitOf(v *bridge.Value) string {
 	return row.Units[v.UnitIndex].Symbol
 }
 
-// printable returns text with what could steer the terminal written as escapes.
+// printable returns text with control characters escaped, so that it cannot control the terminal.
 func printable(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return text

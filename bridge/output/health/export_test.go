@@ -2,5 +2,7 @@ package health
 
 import "time"
 
-// NewLooking returns an Output that looks every so often if its socket is still there.
-func NewLooking(places []string, every time.Duration) *Output { return &Output{places, every} }
+// NewWithCheckInterval returns an Output that checks at an interval whether its socket still exists.
+func NewWithCheckInterval(addresses []string, every time.Duration) *Output {
+	return &Output{addresses, every}
+}

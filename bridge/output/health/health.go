@@ -1,5 +1,5 @@
-// Package health tells the command "hanbridge health" which parts of a running bridge are stuck. The bridge listens on a socket of this
-// machine; the command connects and reads one JSON document.
+// Package health lets the command "hanbridge health" ask a running bridge which of its parts are stuck. The bridge listens on a Unix socket. The
+// command connects and reads one JSON document.
 package health
 
 import (
@@ -16,29 +16,29 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// An Output answers whoever connects to its socket. It is a bridge.Output that delivers no values.
+// An Output answers every connection to its socket. It is a bridge.Output that delivers no values.
 type Output struct {
-	places    []string
-	lookEvery time.Duration // how often it looks if its socket is still there
+	addresses     []string
+	checkInterval time.Duration // how often it checks whether its socket still exists
 }
 
 var _ bridge.Output = (*Output)(nil)
 
-// New returns an Output that listens at the first of the places where that is possible: see SocketAddresses.
-func New(places []string) *Output { return &Output{places, 10 * time.Second} }
+// New returns an Output that listens at the first of the addresses where that is possible: see SocketAddresses.
+func New(addresses []string) *Output { return &Output{addresses, 10 * time.Second} }
 
-// Run answers until ctx ends. It returns an error if it can listen nowhere, or if somebody removes the socket.
+// Run answers connections until ctx ends. It returns an error if it can listen at none of the addresses, or if somebody removes the socket.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
-	l, err := listen(ctx, o.places)
+	l, err := listen(ctx, o.addresses)
 	if err != nil {
 		return err
 	}
 	var failed error
 	done := make(chan struct{})
-	go func() { defer close(done); failed = answer(l, feed) }()
+	go func() { defer close(done); failed = serve(l, feed) }()
 	defer func() { _ = l.Close(); <-done }()
-	look := time.NewTicker(o.lookEvery)
-	defer look.Stop()
+	check := time.NewTicker(o.checkInterval)
+	defer check.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -46,44 +46,44 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-done:
 			return failed
 		case <-feed.Ready():
-			for feed.Take() != nil { // nothing of it is needed, but recordings wait until every output has taken all
+			for feed.Take() != nil { // the values are not needed, but a recording ends only when every output has taken all
 			}
-		case <-look.C:
-			if place := l.Addr().String(); removed(place) {
-				return fmt.Errorf("%s was removed: hanbridge health needs it", place)
+		case <-check.C:
+			if address := l.Addr().String(); removed(address) {
+				return fmt.Errorf("%s was removed: hanbridge health needs it", address)
 			}
 		}
 	}
 }
 
-// answer tells how the bridge is to whoever connects, until the listener is closed.
-func answer(l net.Listener, feed *bridge.Feed) error {
+// serve writes the health of the bridge to each connection until the listener is closed.
+func serve(l net.Listener, feed *bridge.Feed) error {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return err
 		}
-		_ = conn.SetDeadline(time.Now().Add(time.Second)) // who asks and does not listen must not keep others from asking
-		_ = json.NewEncoder(conn).Encode(feed.Health())   // nor must who has gone
+		_ = conn.SetDeadline(time.Now().Add(time.Second)) // a client that does not read must not block others
+		_ = json.NewEncoder(conn).Encode(feed.Health())   // an error means that the client has gone
 		_ = conn.Close()
 	}
 }
 
-// listen returns a listener at the first place where it is possible.
-func listen(ctx context.Context, places []string) (net.Listener, error) {
+// listen returns a listener at the first address where it is possible. It removes the socket file of a bridge that has crashed.
+func listen(ctx context.Context, addresses []string) (net.Listener, error) {
 	errs := []error{errors.New("hanbridge health cannot reach this bridge")}
-	for _, place := range places {
-		if isFile(place) {
-			if conn, err := new(net.Dialer).DialContext(ctx, "unix", place); err == nil {
+	for _, address := range addresses {
+		if isFileAddress(address) {
+			if conn, err := new(net.Dialer).DialContext(ctx, "unix", address); err == nil {
 				_ = conn.Close()
-				errs = append(errs, fmt.Errorf("another hanbridge listens at %s", place))
+				errs = append(errs, fmt.Errorf("another hanbridge listens at %s", address))
 				continue
 			}
-			if info, err := os.Lstat(place); err == nil && info.Mode()&fs.ModeSocket != 0 { // a crash has left it behind
-				_ = os.Remove(place) // if it stays, to listen there fails
+			if info, err := os.Lstat(address); err == nil && info.Mode()&fs.ModeSocket != 0 { // nobody listens: a crash left it
+				_ = os.Remove(address) // if this fails, Listen fails too
 			}
 		}
-		l, err := new(net.ListenConfig).Listen(ctx, "unix", place)
+		l, err := new(net.ListenConfig).Listen(ctx, "unix", address)
 		if err == nil {
 			return l, nil
 		}
@@ -92,11 +92,11 @@ func listen(ctx context.Context, places []string) (net.Listener, error) {
 	return nil, errors.Join(errs...)
 }
 
-// isFile tells a place in a folder from one in Linux's abstract namespace.
-func isFile(place string) bool { return !strings.HasPrefix(place, "@") }
+// isFileAddress reports whether an address is a file, and not a name in Linux's abstract namespace.
+func isFileAddress(address string) bool { return !strings.HasPrefix(address, "@") }
 
-// removed tells if somebody has removed a socket that was made.
-func removed(place string) bool {
-	_, err := os.Lstat(place)
-	return isFile(place) && errors.Is(err, fs.ErrNotExist)
+// removed reports whether the socket file of an address no longer exists.
+func removed(address string) bool {
+	_, err := os.Lstat(address)
+	return isFileAddress(address) && errors.Is(err, fs.ErrNotExist)
 }

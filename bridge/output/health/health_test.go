@@ -42,7 +42,7 @@ func run(t *testing.T, places []string, others ...bridge.Output) (w wire, stop f
 	w = wire{make(chan *io.PipeWriter, 8)}
 	b := bridge.New(zerolog.Nop())
 	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: w.dial})})
-	b.AddOutput("health", health.NewLooking(places, 20*time.Millisecond))
+	b.AddOutput("health", health.NewWithCheckInterval(places, 20*time.Millisecond))
 	for _, o := range others {
 		b.AddOutput("other", o)
 	}

@@ -8,38 +8,40 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// A gate runs an output with a context that, once armed, does something before it tells whether it has ended: then it has.
-// An output that is about to wait for news or its end so finds both.
-type gate struct {
+// A stopGate runs an output with a context whose Done, once the gate is armed, first calls a function and then waits for the end of the context.
+// So an output that is about to wait for updates or its end finds both at the same time.
+type stopGate struct {
 	bridge.Output
-	act atomic.Pointer[func()]
+	armed atomic.Pointer[func()]
 }
 
-// arm has act called once, at the next look at the context. An output that does not look finds it done after a while.
-func (g *gate) arm(act func()) {
-	g.act.Store(&act)
-	time.AfterFunc(time.Second, g.once)
+// arm makes the next call of the context's Done call act once. If no such call comes within a second, act is called then.
+func (g *stopGate) arm(act func()) {
+	g.armed.Store(&act)
+	time.AfterFunc(time.Second, g.runArmed)
 }
 
-func (g *gate) once() {
-	if act := g.act.Swap(nil); act != nil {
+// runArmed calls the armed function, if it was not called yet.
+func (g *stopGate) runArmed() {
+	if act := g.armed.Swap(nil); act != nil {
 		(*act)()
 	}
 }
 
 // Run runs the output.
-func (g *gate) Run(ctx context.Context, feed *bridge.Feed) error {
-	return g.Output.Run(gated{ctx, g}, feed)
+func (g *stopGate) Run(ctx context.Context, feed *bridge.Feed) error {
+	return g.Output.Run(gatedContext{ctx, g}, feed)
 }
 
-type gated struct {
+// A gatedContext is the context that a stopGate passes to its output.
+type gatedContext struct {
 	context.Context
-	gate *gate
+	gate *stopGate
 }
 
-// Done acts when it is armed, and then waits for the end.
-func (c gated) Done() <-chan struct{} {
-	if act := c.gate.act.Swap(nil); act != nil {
+// Done calls the armed function, if there is one, and then waits for the end of the context.
+func (c gatedContext) Done() <-chan struct{} {
+	if act := c.gate.armed.Swap(nil); act != nil {
 		(*act)()
 		<-c.Context.Done()
 	}

@@ -1,4 +1,4 @@
-// Package outputtest is the conformance test that every output passes. It drives a real bridge with a simulated meter.
+// Package outputtest is the conformance test of outputs. It runs a real bridge with a simulated meter.
 package outputtest
 
 import (
@@ -17,36 +17,36 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// A Factory makes an output for one test, and returns with it what tells what it has delivered so far. What it opens it closes
-// with t.Cleanup.
+// A Factory returns an output for one test, and functions that return what that output has delivered. It releases what it opens with t.Cleanup.
 type Factory func(t *testing.T) (bridge.Output, Delivered)
 
-// Delivered tells what an output has delivered so far. Its functions may be called from any goroutine.
+// Delivered returns what an output has delivered so far. Its functions must be safe for concurrent use.
 type Delivered struct {
-	// Values returns the newest text of each quantity by its name.
+	// Values returns the newest text of each quantity, keyed by its name.
 	Values func() map[string]string
-	// Events returns the names of all events in their order; nil for an output that has no place for them.
+	// Events returns the names of all events in their order. It is nil for an output that delivers no events.
 	Events func() []string
 }
 
 // Meter is the ID of the meter that the tests simulate.
 const Meter = "house"
 
-// patience ends a wait for what will never happen. It says nothing about how fast an output is.
-const patience = 2 * time.Minute
+// waitLimit is how long a test waits before it fails. It is not a requirement on the speed of an output.
+const waitLimit = 2 * time.Minute
 
-// Run tests an output. The tests count goroutines: do not run them in parallel with others.
+// Run tests an output. Its tests count goroutines, so they must not run in parallel with others.
 func Run(t *testing.T, start Factory) {
 	t.Helper()
 	t.Run("delivers values", func(t *testing.T) { testDelivers(t, start) })
-	t.Run("stops at once with nothing to deliver", func(t *testing.T) { testIdle(t, start) })
-	t.Run("delivers the rest when it is stopped", func(t *testing.T) { testRest(t, start) })
+	t.Run("stops at once with nothing to deliver", func(t *testing.T) { testStopsIdle(t, start) })
+	t.Run("delivers the rest when it is stopped", func(t *testing.T) { testDeliversRest(t, start) })
 	t.Run("takes every telegram of a recording", func(t *testing.T) { testRecording(t, start) })
-	t.Run("goes on over another profile", func(t *testing.T) { testProfile(t, start) })
-	t.Run("says when it waits", func(t *testing.T) { testWaits(t, start) })
-	t.Run("leaves nothing behind", func(t *testing.T) { testLeaves(t, start) })
+	t.Run("goes on over another profile", func(t *testing.T) { testProfileChange(t, start) })
+	t.Run("says when it waits", func(t *testing.T) { testReportsWaiting(t, start) })
+	t.Run("leaves nothing behind", func(t *testing.T) { testLeavesNoGoroutines(t, start) })
 }
 
+// testDelivers tests that an output delivers the values of each telegram.
 func testDelivers(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
@@ -54,36 +54,37 @@ func testDelivers(t *testing.T, start Factory) {
 	defer func() { _ = r.stop() }()
 	for range 2 {
 		want := w.send()
-		if got, ok := until(func() (map[string]string, bool) { g := shown.Values(); return g, maps.Equal(g, want) }); !ok {
+		if got, ok := pollUntil(func() (map[string]string, bool) { g := shown.Values(); return g, maps.Equal(g, want) }); !ok {
 			t.Fatal("values (-want +got):\n" + cmp.Diff(want, got))
 		}
 	}
 }
 
-func testIdle(t *testing.T, start Factory) {
+// testStopsIdle tests that an output that has received nothing returns when its context ends.
+func testStopsIdle(t *testing.T, start Factory) {
 	o, _ := start(t)
 	r := run(t, o, probe.Source{Endpoints: newWire().endpoints()})
-	_ = r.stop() // it may say that it was still connecting
+	_ = r.stop() // the error may be that it was still connecting
 }
 
-// testRest brings the last telegram and the stop in one moment, while the output is about to wait for either, again and
-// again: one that leaves as soon as it is to stop loses the telegram sooner or later.
-func testRest(t *testing.T, start Factory) {
+// testDeliversRest tests that an output delivers the last telegram when its context ends at the same time, while it is about to wait for
+// either. An output that returns at once loses the telegram in one of the ten attempts.
+func testDeliversRest(t *testing.T, start Factory) {
 	for range 10 {
 		o, shown := start(t)
-		w, g := newWire(), &gate{Output: o}
+		w, g := newWire(), &stopGate{Output: o}
 		r := run(t, g, probe.Source{Endpoints: w.endpoints()})
 		w.send()
-		begun(t, shown)
+		awaitFirstValue(t, shown)
 		var want map[string]string
 		woken := make(chan struct{})
 		g.arm(func() {
-			<-woken // the output may be at the gate before it is woken
+			<-woken // the output may call Done before that telegram is sent
 			want = w.send()
 			w.drain(t)
 			r.cancel()
 		})
-		w.send() // the output wakes up, and comes to the gate
+		w.send() // the output delivers it, and then calls Done
 		close(woken)
 		if err := r.wait(); err != nil {
 			t.Errorf("got %v from an output that was stopped, want no error", err)
@@ -94,7 +95,8 @@ func testRest(t *testing.T, start Factory) {
 	}
 }
 
-// testRecording ends only when the output has taken all telegrams, and said so by taking once more.
+// testRecording tests that the bridge ends after a recording. It does so only when the output has taken every telegram, and has called Take
+// once more.
 func testRecording(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
@@ -106,7 +108,7 @@ func testRecording(t *testing.T, start Factory) {
 	b := bridge.New(zerolog.Nop())
 	b.AddMeter(bridge.Meter{ID: Meter}, probe.Source{Recorded: true, Endpoints: w.endpoints()})
 	b.AddOutput("tested", o)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("the recording does not come to its end: %v", err)
@@ -116,14 +118,15 @@ func testRecording(t *testing.T, start Factory) {
 	}
 }
 
-// testProfile has a meter whose owner changes its profile: values go on, and the change is told once by outputs that tell events.
-func testProfile(t *testing.T, start Factory) {
+// testProfileChange tests a meter that changes its profile. Its values must still be delivered, and the change as one event by outputs that
+// deliver events.
+func testProfileChange(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	w.send()
-	begun(t, shown)
+	awaitFirstValue(t, shown)
 	w.meter = newMeter("p1-se-aidon")
 	var want map[string]string
 	for range 5 {
@@ -135,113 +138,117 @@ func testProfile(t *testing.T, start Factory) {
 		maps.Copy(both, want)
 		return got, maps.Equal(both, got)
 	}
-	if got, ok := until(all); !ok {
+	if got, ok := pollUntil(all); !ok {
 		t.Error("values of the new profile (-want +got):\n" + cmp.Diff(want, got))
 	}
 	if shown.Events == nil {
 		return
 	}
-	told := []string{bridge.ProfileChanged}
-	if got, ok := until(func() ([]string, bool) { g := shown.Events(); return g, slices.Equal(g, told) }); !ok {
-		t.Error("events (-want +got):\n" + cmp.Diff(told, got))
+	events := []string{bridge.ProfileChanged}
+	if got, ok := pollUntil(func() ([]string, bool) { g := shown.Events(); return g, slices.Equal(g, events) }); !ok {
+		t.Error("events (-want +got):\n" + cmp.Diff(events, got))
 	}
 }
 
-// testWaits wants an output that has delivered everything to say that it waits: else it would count as stuck some time later.
-func testWaits(t *testing.T, start Factory) {
+// testReportsWaiting tests that an output that has delivered everything reports that it waits. Otherwise it would count as stuck some time
+// later.
+func testReportsWaiting(t *testing.T, start Factory) {
 	o, shown := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	w.send()
-	begun(t, shown)
-	if got, ok := until(func() (any, bool) { p := r.tested.feed.Load().Health()[0]; return p, p.Working == 0 }); !ok {
+	awaitFirstValue(t, shown)
+	if got, ok := pollUntil(func() (any, bool) { p := r.output.feed.Load().Health()[0]; return p, p.Working == 0 }); !ok {
 		t.Errorf("got %+v, want an output that waits", got)
 	}
 }
 
-func testLeaves(t *testing.T, start Factory) {
+// testLeavesNoGoroutines tests that no goroutine of an output remains after Run.
+func testLeavesNoGoroutines(t *testing.T, start Factory) {
 	o, shown := start(t)
 	before := runtime.NumGoroutine()
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	w.send()
-	begun(t, shown)
+	awaitFirstValue(t, shown)
 	_ = r.stop()
-	after, ok := until(func() (int, bool) { n := runtime.NumGoroutine(); return n, n <= before })
+	after, ok := pollUntil(func() (int, bool) { n := runtime.NumGoroutine(); return n, n <= before })
 	if !ok {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("got %d goroutines after Run, want the %d of before:\n%s", after, before, stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
-// begun waits for the first value.
-func begun(t *testing.T, shown Delivered) {
+// awaitFirstValue waits until the output has delivered a value.
+func awaitFirstValue(t *testing.T, shown Delivered) {
 	t.Helper()
-	if _, ok := until(func() (int, bool) { n := len(shown.Values()); return n, n > 0 }); !ok {
+	if _, ok := pollUntil(func() (int, bool) { n := len(shown.Values()); return n, n > 0 }); !ok {
 		t.Fatal("no value is delivered")
 	}
 }
 
-// running is a bridge with the output.
-type running struct {
+// A runningBridge is a bridge that runs with the output.
+type runningBridge struct {
 	t      *testing.T
 	cancel context.CancelFunc
 	done   chan error
-	tested *watched
+	output *recordingOutput
 }
 
-func run(t *testing.T, o bridge.Output, s probe.Source) *running {
+// run starts a bridge with a meter and the output.
+func run(t *testing.T, o bridge.Output, s probe.Source) *runningBridge {
 	b := bridge.New(zerolog.Nop())
 	b.AddMeter(bridge.Meter{ID: Meter, Name: "House"}, s)
-	r := &running{t: t, done: make(chan error, 1), tested: &watched{Output: o}}
-	b.AddOutput("tested", r.tested)
+	r := &runningBridge{t: t, done: make(chan error, 1), output: &recordingOutput{Output: o}}
+	b.AddOutput("tested", r.output)
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(t.Context())
 	go func() { r.done <- b.Run(ctx) }()
 	return r
 }
 
-// stop ends the bridge and gives the error that the output returned. It fails the test when the output takes its time.
-func (r *running) stop() error {
+// stop ends the bridge and returns the error that the output returned. It fails the test if the output does not return within waitLimit.
+func (r *runningBridge) stop() error {
 	r.t.Helper()
 	r.cancel()
 	return r.wait()
 }
 
-func (r *running) wait() error {
+// wait waits for the end of the bridge and returns the error that the output returned.
+func (r *runningBridge) wait() error {
 	r.t.Helper()
 	select {
 	case err := <-r.done:
 		if err != nil {
 			r.t.Errorf("the bridge ends with %v, want no error", err)
 		}
-	case <-time.After(patience):
-		r.t.Fatalf("the output has not returned %v after the stop", patience)
+	case <-time.After(waitLimit):
+		r.t.Fatalf("the output has not returned %v after the stop", waitLimit)
 	}
-	return r.tested.err
+	return r.output.err
 }
 
-// watched keeps what the output's last Run was given and returned.
-type watched struct {
+// A recordingOutput records the feed and the error of the output's last Run.
+type recordingOutput struct {
 	bridge.Output
 	feed atomic.Pointer[bridge.Feed]
 	err  error
 }
 
 // Run runs the output.
-func (w *watched) Run(ctx context.Context, feed *bridge.Feed) error {
+func (w *recordingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	w.feed.Store(feed)
 	w.err = w.Output.Run(ctx, feed)
 	return w.err
 }
 
-// until looks again and again until ok or patience is over.
-func until[T any](look func() (T, bool)) (got T, ok bool) {
+// pollUntil calls poll every millisecond until it returns true or waitLimit is over.
+func pollUntil[T any](poll func() (T, bool)) (got T, ok bool) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ; <-tick.C {
-		if got, ok = look(); ok || time.Now().After(deadline) {
+	for deadline := time.Now().Add(waitLimit); ; <-tick.C {
+		if got, ok = poll(); ok || time.Now().After(deadline) {
 			return got, ok
 		}
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A wire carries a telegram of a simulated meter each time the test sends one.
+// A wire is the port of a simulated meter. It carries a telegram each time the test calls send.
 type wire struct {
 	meter     *simulate.Meter
-	telegrams chan []byte // closed: the end of a recording
+	telegrams chan []byte // the test closes it at the end of a recording
 	unread    atomic.Int32
 }
 
@@ -25,12 +25,13 @@ func newWire() *wire {
 	return &wire{meter: newMeter("aidon-se"), telegrams: make(chan []byte, 64)}
 }
 
+// newMeter returns a simulated meter of a family.
 func newMeter(family string) *simulate.Meter {
 	f, _ := simulate.Named(family)
 	return simulate.NewMeter(f, 1, time.Now())
 }
 
-// send puts the next telegram on the wire, without waiting, and returns its values.
+// send queues the next telegram and returns its values, keyed by the name of the quantity.
 func (w *wire) send() map[string]string {
 	_, b := w.meter.Next()
 	telegram := bytes.Clone(b)
@@ -48,29 +49,30 @@ func (w *wire) send() map[string]string {
 	return values
 }
 
-// drain waits until the bridge has read everything. What it has read it gives to its outputs before it ends.
+// drain waits until the bridge has read every telegram. It delivers what it has read before it ends.
 func (w *wire) drain(t *testing.T) {
-	if n, ok := until(func() (int32, bool) { n := w.unread.Load(); return n, n == 0 }); !ok {
+	if n, ok := pollUntil(func() (int32, bool) { n := w.unread.Load(); return n, n == 0 }); !ok {
 		t.Errorf("the bridge leaves %d telegrams unread", n)
 	}
 }
 
+// endpoints returns the endpoints of a source that reads from the wire.
 func (w *wire) endpoints() func() ([]probe.Endpoint, error) {
 	return probe.Fixed(probe.Endpoint{Port: "simulated", Line: "115200 8N1", Dial: func(context.Context) (io.ReadCloser, error) {
-		return &opened{wire: w, closed: make(chan struct{})}, nil
+		return &wireReader{wire: w, closed: make(chan struct{})}, nil
 	}})
 }
 
-// opened is the bridge's end of a wire.
-type opened struct {
+// A wireReader is the bridge's connection to a wire.
+type wireReader struct {
 	*wire
 	rest   []byte
 	closed chan struct{}
 	once   sync.Once
 }
 
-// Read gives what has been sent, also when the wire has just been closed: those bytes were on their way.
-func (o *opened) Read(p []byte) (int, error) {
+// Read returns the sent bytes. After Close it still returns telegrams that were sent before.
+func (o *wireReader) Read(p []byte) (int, error) {
 	if len(o.rest) == 0 {
 		telegram, err := o.next()
 		if err != nil {
@@ -86,7 +88,8 @@ func (o *opened) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (o *opened) next() ([]byte, error) {
+// next waits for the next telegram.
+func (o *wireReader) next() ([]byte, error) {
 	closed := o.closed
 	if len(o.telegrams) > 0 {
 		closed = nil
@@ -102,8 +105,8 @@ func (o *opened) next() ([]byte, error) {
 	}
 }
 
-// Close ends a Read that waits.
-func (o *opened) Close() error {
+// Close ends a blocked Read.
+func (o *wireReader) Close() error {
 	o.once.Do(func() { close(o.closed) })
 	return nil
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// status is what `systemctl status` shows of the meters.
+// status is the status line that `systemctl status` shows.
 type status struct {
-	meters map[string]meter // by id
-	online int              // of them
-	spoken bool             // one of them was online
+	meters     map[string]meter // by id
+	online     int              // the number of meters that are online
+	everOnline bool             // a meter was online at least once
 
-	stuck   []string // a sentence for each part that is stuck
-	changed bool     // a meter came or went, or a part is stuck or no longer so
-	newer   bool     // something else is new
-	told    time.Time
+	stuck         []string // a sentence for each part that is stuck
+	mustSend      bool     // a meter or a stuck part has changed, so the status is due at once
+	countsChanged bool     // only counts have changed
+	lastSent      time.Time
 }
 
 type meter struct {
@@ -25,50 +25,50 @@ type meter struct {
 	telegrams uint64
 }
 
-// statusEvery is how often a status is told that differs in its counts alone.
-const statusEvery = time.Minute
+// countsInterval is the shortest time between two statuses that differ only in their counts.
+const countsInterval = time.Minute
 
-// add takes what is new of one meter.
+// add includes an update of one meter.
 func (s *status) add(n *bridge.MeterUpdate) {
 	if s.meters == nil {
-		s.meters, s.changed = map[string]meter{}, true
+		s.meters, s.mustSend = map[string]meter{}, true
 	}
 	before := s.meters[n.Meter.ID]
 	s.meters[n.Meter.ID] = meter{n.Online, n.Stats.Telegrams}
-	s.newer = s.newer || n.Stats.Telegrams != before.telegrams
+	s.countsChanged = s.countsChanged || n.Stats.Telegrams != before.telegrams
 	if n.Online == before.online {
 		return
 	}
-	s.changed = true
+	s.mustSend = true
 	if !n.Online {
 		s.online--
 		return
 	}
 	s.online++
-	s.spoken = true
+	s.everOnline = true
 }
 
-// found takes which parts are stuck.
-func (s *status) found(stuck []string) {
-	s.changed = s.changed || len(stuck) != len(s.stuck)
+// setStuck sets the sentences about stuck parts.
+func (s *status) setStuck(stuck []string) {
+	s.mustSend = s.mustSend || len(stuck) != len(s.stuck)
 	s.stuck = stuck
 }
 
-// due tells whether the status is to be told now, and counts as told if so.
+// due reports whether the status must be sent now. If so, it counts as sent.
 func (s *status) due(now time.Time) bool {
-	if !s.changed && (!s.newer || now.Sub(s.told) < statusEvery) {
+	if !s.mustSend && (!s.countsChanged || now.Sub(s.lastSent) < countsInterval) {
 		return false
 	}
-	s.changed, s.newer, s.told = false, false, now
+	s.mustSend, s.countsChanged, s.lastSent = false, false, now
 	return true
 }
 
-// String returns one line.
+// String returns the status as one line.
 func (s *status) String() string {
 	if len(s.stuck) > 0 {
 		return strings.Join(s.stuck, "; ")
 	}
-	if !s.spoken {
+	if !s.everOnline {
 		return "waiting for the first telegram"
 	}
 	var telegrams uint64

@@ -60,3 +60,6 @@ func TestStatusOfOneMeter(t *testing.T) {
 		}
 	}
 }
+
+// NewStuckAfter returns an Output for which a part is stuck after d without progress.
+func NewStuckAfter(d time.Duration) *Output { return &Output{stuckAfter: d} }

@@ -1,5 +1,5 @@
-// Package systemd tells the service manager how the bridge is: ready with the first verified telegram, in a sentence what it
-// does or which part is stuck, and alive as long as nothing is.
+// Package systemd notifies the service manager (sd_notify(3)): ready with the first verified telegram, a status line, and the watchdog's
+// keep-alive as long as no part of the bridge is stuck.
 package systemd
 
 import (
@@ -14,30 +14,30 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// An Output talks to the service manager that started the program. It is a bridge.Output, with nothing to configure: systemd
-// says in the environment where it listens and how often it wants to hear that the bridge is alive.
+// An Output notifies the service manager that started the program. It is a bridge.Output. It has no configuration: systemd sets the address of
+// its socket and the interval of its watchdog in the environment.
 type Output struct {
-	ready      bool // has been said, once for all runs
+	readySent  bool // READY=1 was sent; it is sent once for all runs
 	status     status
 	stuckAfter time.Duration
 }
 
 var _ bridge.Output = (*Output)(nil)
 
-// Enabled tells whether a service manager listens (Type=notify). Without one an Output has nothing to do.
+// Enabled reports whether the service manager expects notifications (Type=notify). If it does not, an Output has nothing to do.
 func Enabled() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 
-// New returns an Output.
+// New returns an Output for the service manager of this process.
 func New() *Output { return &Output{stuckAfter: progress.StuckAfter} }
 
-// Run tells the service manager until ctx ends, then that the bridge is stopping. An error is the socket's.
+// Run notifies the service manager until ctx ends, and then that the bridge is stopping. The error is that of the socket.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	within, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		return err
 	}
-	look := time.NewTicker(cmp.Or(within/2, lookEvery))
-	defer look.Stop()
+	check := time.NewTicker(cmp.Or(within/2, checkInterval))
+	defer check.Stop()
 	feed.Resync()
 	for {
 		select {
@@ -48,8 +48,8 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 			return notify(daemon.SdNotifyStopping)
 		case <-feed.Ready():
 			err = o.deliver(feed)
-		case <-look.C:
-			err = o.look(feed, within > 0)
+		case <-check.C:
+			err = o.checkProgress(feed, within > 0)
 		}
 		if err != nil {
 			return err
@@ -57,45 +57,46 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// lookEvery is how often the Output looks whether something is stuck if no watchdog asks for it.
-const lookEvery = 30 * time.Second
+// checkInterval is how often the Output checks for stuck parts if the service has no watchdog.
+const checkInterval = 30 * time.Second
 
-// look tells the watchdog that the bridge is alive, unless something in it is stuck: then the status says what.
-func (o *Output) look(feed *bridge.Feed, watchdog bool) error {
+// checkProgress sends the watchdog's keep-alive, unless a part of the bridge is stuck. The status then names that part.
+func (o *Output) checkProgress(feed *bridge.Feed, watchdog bool) error {
 	stuck := progress.Stuck(feed.Health(), o.stuckAfter)
 	if len(stuck) == 0 && watchdog {
 		if err := notify(daemon.SdNotifyWatchdog); err != nil {
 			return err
 		}
 	}
-	o.status.found(stuck)
-	return o.tell()
+	o.status.setStuck(stuck)
+	return o.sendStatus()
 }
 
-// deliver takes all that is new, and tells what of it matters.
+// deliver takes the new batches of the feed and notifies the service manager of what they change.
 func (o *Output) deliver(feed *bridge.Feed) error {
 	for b := feed.Take(); b != nil; b = feed.Take() {
 		for i := range b.Updates {
 			o.status.add(&b.Updates[i])
 		}
 	}
-	if o.status.online > 0 && !o.ready {
+	if o.status.online > 0 && !o.readySent {
 		if err := notify(daemon.SdNotifyReady); err != nil {
 			return err
 		}
-		o.ready = true
+		o.readySent = true
 	}
-	return o.tell()
+	return o.sendStatus()
 }
 
-// tell brings the status, if it is due.
-func (o *Output) tell() error {
+// sendStatus sends the status if it is due.
+func (o *Output) sendStatus() error {
 	if !o.status.due(time.Now()) {
 		return nil
 	}
 	return notify("STATUS=" + o.status.String())
 }
 
+// notify sends a state to the service manager.
 func notify(state string) error {
 	_, err := daemon.SdNotify(false, state)
 	return err
