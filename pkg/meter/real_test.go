@@ -79,16 +79,17 @@ func TestRealFamilies(t *testing.T) {
 var familiesWithoutCapture = map[string]string{
 	"aidon-no": severalLists, "landisgyr-no": severalLists, "kaifa-no": severalLists, "kamstrup-no": severalLists, "iskra-si": severalLists,
 
-	"aidon-se-1p": noneKnown, "aidon-no2": noneKnown, "aidon-no2-1p": noneKnown, "p1-se-aidon-1p": noneKnown, "kaifa-no3": noneKnown,
+	"aidon-se-1p": noneKnown, "aidon-no2-1p": noneKnown, "p1-se-aidon-1p": noneKnown, "kaifa-no3": noneKnown,
 	"kamstrup-dk-plain": noneKnown, "landisgyr-no3": noneKnown, "landisgyr-si": noneKnown, "landisgyr-at-11": noneKnown,
 	"landisgyr-at-wien": noneKnown, "iskra-at-wien": noneKnown, "siemens-at-wien": noneKnown, "siemens-at-wels": noneKnown,
 	"iskra-si-celje-1p": noneKnown, "iskra-si-1p": noneKnown, "iskra-si-energies": noneKnown, "iskra-hr-28": noneKnown,
-	"p1-fi-landisgyr": noneKnown, "p1-nl-4-iskra": noneKnown, "p1-nl-4-kamstrup": noneKnown, "p1-lt": noneKnown, "p1-lt-early": noneKnown,
+	"p1-fi-landisgyr": noneKnown, "p1-nl-4-kamstrup": noneKnown, "p1-lt": noneKnown, "p1-lt-early": noneKnown,
+	"p1-lu": noneKnown,
 
-	"iskra-at": noKey, "sagemcom-at": noKey, "p1-at-est5": noKey, "p1-pl": noKey, "p1-pl-kaifa": noKey,
+	"iskra-at": noKey, "sagemcom-at": noKey, "p1-pl": noKey, "p1-pl-kaifa": noKey,
 
-	"landisgyr-no3-zmf": onlyDamaged, "kaifa-at-vkw": onlyDamaged, "p1-se-iskra": onlyDamaged, "p1-nl-heat": onlyDamaged,
-	"p1-hu-d545": onlyDamaged, "p1-hu-sanxing": onlyDamaged, "p1-ch": onlyDamaged, "p1-hr": onlyDamaged, "p1-pl-plain": onlyDamaged,
+	"aidon-no2": onlyDamaged, "landisgyr-no3-zmf": onlyDamaged, "kaifa-at-vkw": onlyDamaged, "p1-se-iskra": onlyDamaged,
+	"p1-nl-4-iskra": onlyDamaged, "p1-nl-heat": onlyDamaged, "p1-hu-d545": onlyDamaged, "p1-hu-sanxing": onlyDamaged, "p1-ch": onlyDamaged, "p1-hr": onlyDamaged, "p1-pl-plain": onlyDamaged,
 }
 
 const (
