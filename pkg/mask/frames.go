@@ -9,16 +9,16 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// mask returns a masked copy of the telegram raw, of which r is the reading.
+// mask returns a masked copy of the telegram raw, whose reading is r. ok is false if it cannot be masked.
 func (m *Masker) mask(r *meter.Reading, raw []byte) (masked []byte, ok bool) {
-	k := masking{Masker: m, reading: r}
+	k := telegramMask{Masker: m, reading: r}
 	switch r.Protocol {
 	case meter.P1:
 		return k.p1(raw)
 	case meter.HDLC:
-		return k.framed(raw, hdlc.Length, hdlcInfo, mendHDLC)
+		return k.framed(raw, hdlc.Length, hdlcInfo, setHDLCChecksum)
 	case meter.MBus:
-		return k.framed(raw, mbus.Length, mbusData, mendMBus)
+		return k.framed(raw, mbus.Length, mbusData, setMBusChecksum)
 	case meter.Glo:
 		masked = bytes.Clone(raw)
 		return masked, k.message(masked)
@@ -29,26 +29,27 @@ func (m *Masker) mask(r *meter.Reading, raw []byte) (masked []byte, ok bool) {
 	return nil, false
 }
 
-// masking is the work on one telegram.
-type masking struct {
+// telegramMask masks one telegram.
+type telegramMask struct {
 	*Masker
 	reading *meter.Reading
 }
 
-// pieces are the places in a telegram in which a message stands, in its order.
+// pieces are the parts of a message in its frames, in order. They alias the bytes of the telegram.
 type pieces [][]byte
 
+// join returns a copy of the message.
 func (p pieces) join() []byte { return bytes.Join(p, nil) }
 
-// scatter writes the message back to its places.
+// scatter writes the message back to its frames.
 func (p pieces) scatter(message []byte) {
 	for _, piece := range p {
 		message = message[copy(piece, message):]
 	}
 }
 
-// behind returns the pieces without their first n bytes.
-func (p pieces) behind(n int) pieces {
+// skip returns the pieces without their first n bytes.
+func (p pieces) skip(n int) pieces {
 	for len(p) > 0 && n >= len(p[0]) {
 		n -= len(p[0])
 		p = p[1:]
@@ -59,10 +60,11 @@ func (p pieces) behind(n int) pieces {
 	return append(pieces{p[0][n:]}, p[1:]...)
 }
 
-// framed masks the message in the frames of raw, and mends their checksums. What stands between the frames is dropped.
-func (k *masking) framed(raw []byte, length func([]byte) int, open func([]byte) ([]byte, bool, bool), mend func([]byte)) ([]byte, bool) {
+// framed masks the message in the frames of raw, and corrects their checksums. It drops bytes between the frames. open returns the data of
+// a frame, whether it is the last of its message, and whether it is intact.
+func (k *telegramMask) framed(raw []byte, length func([]byte) int, open func([]byte) ([]byte, bool, bool), setChecksum func([]byte)) ([]byte, bool) {
 	var frames, segments, message pieces
-	masked := make([]byte, 0, len(raw)+len(raw)/8) // frames that shared a flag have one each
+	masked := make([]byte, 0, len(raw)+len(raw)/8) // frames that share a flag get one each
 	for i := 0; i < len(raw); {
 		n := length(raw[i:])
 		if n <= 0 || i+n > len(raw) || cap(masked)-len(masked) < n {
@@ -79,7 +81,7 @@ func (k *masking) framed(raw []byte, length func([]byte) int, open func([]byte) 
 		masked = masked[:start+n]
 		frames, segments = append(frames, frame), append(segments, data)
 		if last {
-			message, segments = append(message, unblocked(segments)...), nil
+			message, segments = append(message, blockData(segments)...), nil
 		}
 		if i += n; raw[i-1] == hdlc.Flag && raw[i-n] == hdlc.Flag {
 			i-- // one flag may end a frame and begin the next
@@ -91,17 +93,18 @@ func (k *masking) framed(raw []byte, length func([]byte) int, open func([]byte) 
 	}
 	message.scatter(whole)
 	for _, frame := range frames {
-		mend(frame)
+		setChecksum(frame)
 	}
 	return masked, true
 }
 
+// hdlcInfo returns the information of an HDLC frame without its LLC header.
 func hdlcInfo(b []byte) (data []byte, last, ok bool) {
 	f, err := hdlc.Parse(b)
 	return bytes.TrimPrefix(f.Info, []byte(dlms.LLC)), !f.Segmented, err == nil
 }
 
-func mendHDLC(b []byte) {
+func setHDLCChecksum(b []byte) {
 	const checksum, flag = 2, 1
 	end := len(b) - checksum - flag
 	sum := hdlc.Checksum(b[flag:end])
@@ -113,18 +116,18 @@ func mbusData(b []byte) (data []byte, last, ok bool) {
 	return f.Data, f.Final, err == nil
 }
 
-func mendMBus(b []byte) {
-	const head, checksum, stop = 4, 1, 1
+func setMBusChecksum(b []byte) {
+	const header, checksum, stop = 4, 1, 1
 	end := len(b) - checksum - stop
-	b[end] = mbus.Checksum(b[head:end])
+	b[end] = mbus.Checksum(b[header:end])
 }
 
-// unblocked returns what a block of a transfer holds; the message itself where it is none.
-func unblocked(p pieces) pieces {
+// blockData returns the data of a general-block-transfer, and p itself if it is not one.
+func blockData(p pieces) pieces {
 	var b dlms.Block
 	whole := p.join()
 	if b.Parse(whole) != nil {
 		return p
 	}
-	return p.behind(len(whole) - len(b.Data))
+	return p.skip(len(whole) - len(b.Data))
 }

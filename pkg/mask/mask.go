@@ -1,5 +1,9 @@
-// Package mask takes out of telegrams what tells whose they are, so that they can be shown to others: the numbers of meters, and
-// texts. A masked telegram has its old length and right checksums, and decodes to the same quantities.
+// Package mask removes from telegrams what identifies a meter or a person, so that they can be published: serial numbers, system titles
+// and texts. Digits become 0 and letters X. A masked telegram has right checksums and decodes to the same quantities. Its length does
+// not change, except where a P1 checksum was sent without leading zeros and where two HDLC frames shared a flag.
+//
+// New returns a Masker for a stream, and its method Next the masked telegrams one by one. What it cannot mask for certain is left out.
+// Encrypted telegrams are decrypted, masked, and encrypted with TestKey, which is public; so the meter's key stays secret.
 package mask
 
 import (
@@ -17,66 +21,71 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestKey is the encryption key and the authentication key of masked telegrams that came ciphered, in hexadecimal. It is
-// public, so that the key of the meter need not be.
+// TestKey is the key with which masked telegrams are encrypted if they were encrypted before, as 32 hexadecimal digits. It is both the
+// encryption key and the authentication key. It is public.
 const TestKey = "00112233445566778899AABBCCDDEEFF"
 
-// ErrUnmaskable is the reason of a telegram that is sound, and that this package cannot mask for sure.
+// ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that is left out, since it cannot be masked for certain. The
+// masked telegram would decode to other values, or would still contain the serial number.
 var ErrUnmaskable = errors.New("mask: a sound telegram, left out: it cannot be masked for sure")
 
-// A Masker reads telegrams from a stream and masks them. What stands between them, damaged telegrams, and ciphered ones that no
-// key opens, are left out: they may hold numbers. It is not safe for concurrent use.
+// A Masker reads telegrams from a stream and masks them. It leaves out bytes between telegrams, damaged telegrams, and encrypted ones that
+// no key decrypts, since they may contain numbers. It keeps the last 128 to 256 kB of the stream in memory. It is not safe for concurrent
+// use.
 type Masker struct {
 	options meter.Options
-	test    *dlms.Key
-	d       *meter.Decoder
-	stream  tap
+	testKey *dlms.Key
+	decoder *meter.Decoder
+	stream  recentBytes
 }
 
-// A Telegram is one masked telegram. It belongs to the Masker that returned it.
+// A Telegram is one masked telegram.
 type Telegram struct {
+	// Bytes are the masked telegram. The caller may keep them.
 	Bytes []byte
-	// Offset is where the telegram stood in the stream, Length how many bytes it took there.
+	// Offset is the offset of the unmasked telegram in the stream, in bytes.
 	Offset int64
+	// Length is the length of the unmasked telegram in the stream, in bytes.
 	Length int
-	// Encrypted tells that it is encrypted with TestKey.
+	// Encrypted is true if Bytes are encrypted with TestKey.
 	Encrypted bool
-	// Reading is what the telegram said before it was masked.
+	// Reading is the reading of the unmasked telegram. It is valid until the next call of Next.
 	Reading *meter.Reading
 }
 
-// Reset makes the Masker read from r, as meter.Decoder.Reset does.
-func (m *Masker) Reset(r io.Reader) {
-	m.stream = tap{r: r, buf: m.stream.buf[:0]}
-	m.d.Reset(&m.stream)
-}
-
-// NoteSilence tells that the wire was silent, as meter.Decoder.NoteSilence does.
-func (m *Masker) NoteSilence() { m.d.NoteSilence() }
-
-// New returns a Masker that reads from r, with the options of its Decoder: the keys of the meter above all. Telegrams that are not
-// verified are masked too. r may be nil until the first Reset.
+// New returns a Masker that reads from r. o are the options of its Decoder; o.Keys must have the keys of meters that encrypt. Telegrams that
+// are not verified are masked too. r may be nil until the first Reset.
 func New(r io.Reader, o meter.Options) *Masker {
 	o.AcceptUnverified = true
-	m := &Masker{options: o, test: NewTestKey(), stream: tap{r: r}}
-	m.d = meter.NewDecoder(&m.stream, o)
+	m := &Masker{options: o, testKey: NewTestKey(), stream: recentBytes{r: r}}
+	m.decoder = meter.NewDecoder(&m.stream, o)
 	return m
 }
 
-// NewTestKey returns a key that opens telegrams which were encrypted with TestKey. A dlms.Key has one user.
+// Reset discards all that was read, and makes the Masker read from r; see meter.Decoder.Reset.
+func (m *Masker) Reset(r io.Reader) {
+	m.stream = recentBytes{r: r, buf: m.stream.buf[:0]}
+	m.decoder.Reset(&m.stream)
+}
+
+// NoteSilence says that the wire was silent; see meter.Decoder.NoteSilence.
+func (m *Masker) NoteSilence() { m.decoder.NoteSilence() }
+
+// NewTestKey returns a Key that decrypts telegrams which are encrypted with TestKey. Each call returns another Key, since a dlms.Key is not
+// safe for concurrent use.
 func NewTestKey() *dlms.Key {
 	b, err := hex.DecodeString(TestKey)
 	k, bad := dlms.NewKey(b, b)
 	if err != nil || bad != nil {
-		panic("mask: TestKey is no key")
+		panic("mask: TestKey is not a key")
 	}
 	return k
 }
 
-// Next returns the next telegram, valid until the following call. Each telegram that is left out is a *meter.TelegramError;
-// any other error is the reader's, and ends the stream.
+// Next returns the next telegram, masked. The error for a telegram that is left out is a *meter.TelegramError; then Next may be called
+// again. Any other error is that of the reader, io.EOF at its end, and the stream ends.
 func (m *Masker) Next() (*Telegram, error) {
-	r, err := m.d.Next()
+	r, err := m.decoder.Next()
 	if err != nil {
 		return nil, err
 	}
@@ -85,60 +94,60 @@ func (m *Masker) Next() (*Telegram, error) {
 	if ok {
 		t.Bytes, ok = m.mask(r, raw)
 	}
-	if !ok || !m.faithful(r, t.Bytes) {
+	if !ok || !m.verify(r, t.Bytes) {
 		return nil, &meter.TelegramError{Protocol: r.Protocol, Offset: r.Offset, Bytes: r.Bytes, Raw: raw, Intact: true, Err: ErrUnmaskable}
 	}
 	return t, nil
 }
 
-// faithful tells that the masked telegram says what the reading said, and that the number of the meter is not in it.
-func (m *Masker) faithful(r *meter.Reading, masked []byte) bool {
+// verify reports whether the masked telegram decodes to the same values as the reading, and does not contain the serial number.
+func (m *Masker) verify(r *meter.Reading, masked []byte) bool {
 	o := m.options
-	o.Keys = []*dlms.Key{m.test}
+	o.Keys = []*dlms.Key{m.testKey}
 	d := meter.NewDecoder(bytes.NewReader(masked), o)
 	again, err := d.Next()
 	return err == nil && again.Protocol == r.Protocol && (again.Bytes == len(masked) || again.Protocol == meter.HDLC) &&
-		slices.EqualFunc(r.Samples, again.Samples, alike) && !tells(masked, r.Meter.Serial)
+		slices.EqualFunc(r.Samples, again.Samples, sameSample) && !containsSerial(masked, r.Meter.Serial)
 }
 
-// alike compares all of a number, and of a text that it is one.
-func alike(a, b quantity.Sample) bool {
+// sameSample reports whether a and b have the same quantity and, unless it is a text, the same value and time.
+func sameSample(a, b quantity.Sample) bool {
 	return a.ID == b.ID && a.UnitIndex == b.UnitIndex && (!a.ID.Row().Numeric() || a.Value == b.Value && a.Time == b.Time)
 }
 
-// number is so many digits in a row that they may be the number of somebody's meter, not only that of a model.
-var number = regexp.MustCompile(`\d{6,}`)
+// longDigits matches digits that are long enough for a serial number. Those of models are shorter.
+var longDigits = regexp.MustCompile(`\d{6,}`)
 
-// tells tells if the bytes hold the meter's number, as text or as hexadecimal of text.
-func tells(b []byte, serial string) bool {
+// containsSerial reports whether b contains the serial number, as text or as the hexadecimal digits of text.
+func containsSerial(b []byte, serial string) bool {
 	zeros := []byte(serial)
 	maskValue(zeros, obis.Code{})
 	if string(zeros) == serial {
-		return false // it was masked before
+		return false // the telegram was masked before
 	}
-	for _, run := range number.FindAllString(serial, -1) {
-		hexed := hex.EncodeToString([]byte(run))
-		if strings.Trim(run, "0") != "" && (bytes.Contains(b, []byte(run)) || bytes.Contains(b, []byte(hexed))) {
+	for _, run := range longDigits.FindAllString(serial, -1) {
+		inHex := hex.EncodeToString([]byte(run))
+		if strings.Trim(run, "0") != "" && (bytes.Contains(b, []byte(run)) || bytes.Contains(b, []byte(inHex))) {
 			return true
 		}
 	}
 	return false
 }
 
-// tap keeps the end of what was read through it: a Decoder tells where a telegram stood, not what it was.
-type tap struct {
+// recentBytes is a reader that keeps the last bytes that were read: a Decoder returns the offset of a telegram, not its bytes.
+type recentBytes struct {
 	r    io.Reader
 	buf  []byte
-	base int64 // place in the stream of buf[0]
+	base int64 // offset of buf[0] in the stream
 }
 
-// kept is how many bytes are kept at least: more than the parts of a message and a Decoder's buffer take.
-const kept = 1 << 17
+// minRecent is the fewest bytes to keep: more than all parts of a message and a Decoder's buffer have.
+const minRecent = 1 << 17
 
-// Read reads.
-func (t *tap) Read(p []byte) (int, error) {
+// Read implements io.Reader.
+func (t *recentBytes) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
-	if drop := len(t.buf) - kept; drop > kept {
+	if drop := len(t.buf) - minRecent; drop > minRecent {
 		t.buf = append(t.buf[:0], t.buf[drop:]...)
 		t.base += int64(drop)
 	}
@@ -146,8 +155,8 @@ func (t *tap) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// at returns the n bytes that stood there, valid until the next Read; false where they have been dropped.
-func (t *tap) at(offset int64, n int) ([]byte, bool) {
+// at returns the n bytes at the offset, valid until the next Read, and false if they are no longer kept.
+func (t *recentBytes) at(offset int64, n int) ([]byte, bool) {
 	start := offset - t.base
 	if start < 0 || start+int64(n) > int64(len(t.buf)) {
 		return nil, false

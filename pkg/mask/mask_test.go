@@ -21,7 +21,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// stream is some telegrams of a family: from 19 s before a whole hour to 12 s behind it.
+// stream returns count telegrams of a simulated meter, the first of them 19 s before a whole hour.
 func stream(f simulate.Family, count int) []byte {
 	var b []byte
 	m := simulate.NewMeter(f, 5, time.Date(2026, 5, 10, 9, 59, 41, 0, time.UTC))
@@ -45,8 +45,8 @@ func testKey(t testing.TB) *dlms.Key {
 	return k
 }
 
-// masked masks a stream to its end. left are the telegrams that were left out.
-func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Telegram, left []*meter.TelegramError) {
+// masked masks a stream to its end. leftOut are the errors for telegrams that were left out.
+func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Telegram, leftOut []*meter.TelegramError) {
 	t.Helper()
 	o := meter.Options{AcceptUnverified: true}
 	if key != nil {
@@ -58,9 +58,9 @@ func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Te
 		bad, damaged := errors.AsType[*meter.TelegramError](err)
 		switch {
 		case errors.Is(err, io.EOF):
-			return out, all, left
+			return out, all, leftOut
 		case damaged:
-			left = append(left, bad)
+			leftOut = append(leftOut, bad)
 		case err != nil:
 			t.Fatal(err)
 		default:
@@ -71,8 +71,8 @@ func masked(t testing.TB, r io.Reader, key *dlms.Key) (out []byte, all []mask.Te
 	}
 }
 
-// A said is what must be the same in a masked telegram.
-type said struct {
+// A summary is what masking must not change in a telegram.
+type summary struct {
 	Protocol         meter.Protocol
 	Family, List     string
 	Checked          bool
@@ -82,14 +82,14 @@ type said struct {
 	Numbers, Records []string
 }
 
-// number is what a text of a meter's number has that no model has.
-var number = regexp.MustCompile(`\d{6,}`)
+// longDigits matches digits that are long enough for a serial number. Those of models are shorter.
+var longDigits = regexp.MustCompile(`\d{6,}`)
 
-// told are codes of texts in which long figures are no number of a meter: logs of failures and values, clocks, stamps.
-var told = map[[3]byte]bool{{99, 97, 0}: true, {98, 1, 0}: true, {0, 9, 1}: true, {0, 9, 2}: true, {24, 2, 1}: true}
+// harmlessTexts are codes (groups C, D and E) of texts whose long digits are not serial numbers: logs, clocks and timestamps.
+var harmlessTexts = map[[3]byte]bool{{99, 97, 0}: true, {98, 1, 0}: true, {0, 9, 1}: true, {0, 9, 2}: true, {24, 2, 1}: true}
 
-// decoded returns what a stream says, and the numbers in it that tell whose meter it is.
-func decoded(t testing.TB, b []byte, key *dlms.Key) (all []said, numbers map[string]bool) {
+// decoded returns a summary of each telegram in a stream, and the numbers in the stream that may identify a meter.
+func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, numbers map[string]bool) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(b), meter.Options{Keys: []*dlms.Key{key}, AcceptUnverified: true})
 	numbers = map[string]bool{}
@@ -101,7 +101,7 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []said, numbers map[str
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := said{
+		s := summary{
 			Protocol: r.Protocol, Family: r.Family, List: r.Meter.List, Checked: r.Checked,
 			Security: r.Cipher.Security, Counter: r.Cipher.Counter, Maker: string(r.Cipher.Title[:3]),
 		}
@@ -117,39 +117,39 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []said, numbers map[str
 			x := &r.Records[i]
 			s.Records = append(s.Records, fmt.Sprintf("%v %d", x.Code, x.Kind))
 			switch {
-			case x.Kind != obis.Text || told[x.Code.CDE()]:
+			case x.Kind != obis.Text || harmlessTexts[x.Code.CDE()]:
 			case x.Code == obis.Code{1, 1, 96, 1, 1, obis.Any}: // a type of Kamstrup
-				note(numbers, x.Text[6:])
+				addNumbers(numbers, x.Text[6:])
 			default:
-				note(numbers, x.Text)
+				addNumbers(numbers, x.Text)
 			}
 			if x.Kind == obis.Number && x.Value.Coef != 0 && x.Code.CDE() == [3]byte{0, 0, 1} {
 				numbers[x.Value.String()] = true
 			}
 		}
-		note(numbers, []byte(r.Meter.Serial))
+		addNumbers(numbers, []byte(r.Meter.Serial))
 		if len(r.Meter.Model) > 6 {
-			note(numbers, []byte(r.Meter.Model[6:]))
+			addNumbers(numbers, []byte(r.Meter.Model[6:]))
 		}
 		all = append(all, s)
 	}
 }
 
 // note keeps the numbers in a text, also where it is written in hexadecimal.
-func note(numbers map[string]bool, text []byte) {
+func addNumbers(numbers map[string]bool, text []byte) {
 	if b, err := hex.DecodeString(string(text)); err == nil && len(b) > 5 && b[0] >= ' ' && b[0] < 0x7F {
 		text = b
 	}
-	for _, n := range number.FindAllString(string(text), -1) {
+	for _, n := range longDigits.FindAllString(string(text), -1) {
 		if strings.Trim(n, "0") != "" {
 			numbers[n] = true
 		}
 	}
 }
 
-// TestEveryFamily: what was measured, and by whose make, stays; no number of a meter does, in no form.
+// TestEveryFamily: masking keeps values, make and records, and removes every serial number in every form. Masking twice changes nothing.
 func TestEveryFamily(t *testing.T) {
-	withNumber, ciphered := 0, 0
+	withNumber, encrypted := 0, 0
 	for _, f := range simulate.Families() {
 		in := stream(f, 9)
 		want, numbers := decoded(t, in, simulate.Key())
@@ -163,7 +163,7 @@ func TestEveryFamily(t *testing.T) {
 			t.Errorf("%s: -sent +masked:\n%s", f.Name, diff)
 		}
 		if len(again) > 0 {
-			t.Errorf("%s: numbers that tell whose meter it is: %v", f.Name, again)
+			t.Errorf("%s: numbers that identify a meter: %v", f.Name, again)
 		}
 		for n := range numbers {
 			if bytes.Contains(out, []byte(n)) || bytes.Contains(bytes.ToLower(out), []byte(hex.EncodeToString([]byte(n)))) {
@@ -174,35 +174,35 @@ func TestEveryFamily(t *testing.T) {
 			withNumber++
 		}
 		if all[0].Encrypted {
-			ciphered++
+			encrypted++
 		}
 		if twice, _, _ := masked(t, bytes.NewReader(out), testKey(t)); !bytes.Equal(twice, out) {
-			t.Errorf("%s: masked again, it is another", f.Name)
+			t.Errorf("%s: masking twice changes it", f.Name)
 		}
 	}
-	t.Logf("%d families, of which %d send a number, %d are ciphered", len(simulate.Families()), withNumber, ciphered)
-	if withNumber < 10 || ciphered < 5 {
-		t.Errorf("%d families with a number and %d ciphered ones: the test sees too little", withNumber, ciphered)
+	t.Logf("%d families, of which %d send a number, %d encrypt", len(simulate.Families()), withNumber, encrypted)
+	if withNumber < 10 || encrypted < 5 {
+		t.Errorf("%d families with a number and %d that encrypt: want at least 10 and 5", withNumber, encrypted)
 	}
 }
 
-// TestPieces: how the bytes arrive does not matter, nor what stands between telegrams, and that is not written.
-func TestPieces(t *testing.T) {
+// TestChunksAndNoise: the sizes of the chunks do not matter, and bytes around telegrams are dropped.
+func TestChunksAndNoise(t *testing.T) {
 	for _, f := range simulate.Families() {
 		in := stream(f, 3)
 		want, _, _ := masked(t, bytes.NewReader(in), simulate.Key())
 		if got, _, _ := masked(t, iotest.OneByteReader(bytes.NewReader(in)), simulate.Key()); !bytes.Equal(got, want) {
-			t.Errorf("%s: byte by byte, it is another", f.Name)
+			t.Errorf("%s: byte by byte, the result differs", f.Name)
 		}
 		noisy := append([]byte("7359992812345678 \x00\xF8\r\n"), in...)
 		if got, _, _ := masked(t, bytes.NewReader(append(noisy, "\r\n7359992812345678"...)), simulate.Key()); !bytes.Equal(got, want) {
-			t.Errorf("%s: noise around it is kept, or spoils it", f.Name)
+			t.Errorf("%s: with noise around it, the result differs", f.Name)
 		}
 	}
 }
 
-// TestPlaces: where a telegram stood in the stream is told.
-func TestPlaces(t *testing.T) {
+// TestOffsets: a masked telegram has the offset and length of the unmasked one.
+func TestOffsets(t *testing.T) {
 	f, _ := simulate.Named("aidon-no3")
 	one := stream(f, 1)
 	_, all, _ := masked(t, strings.NewReader("noise"+string(one)+"noise"+string(one)), nil)
@@ -217,7 +217,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestLeftOut: damaged telegrams and those that no key opens are left out, and told.
+// TestLeftOut: damaged telegrams and those that no key decrypts are left out, and Next returns an error for each.
 func TestLeftOut(t *testing.T) {
 	f, _ := simulate.Named("aidon-no3")
 	good := stream(f, 1)
@@ -238,14 +238,14 @@ func TestLeftOut(t *testing.T) {
 				continue
 			}
 			if _, ok := errors.AsType[*dlms.EncryptedError](left[0]); !ok || !left[0].Intact {
-				t.Errorf("%s: got %v, want that it is locked", f.Name, left[0])
+				t.Errorf("%s: got %v, want a *dlms.EncryptedError", f.Name, left[0])
 			}
 		}
 	}
 }
 
-// TestTitle: of the system title the letters of the maker are left.
-func TestTitle(t *testing.T) {
+// TestSystemTitle: a masked system title has the letters of the maker and zeros.
+func TestSystemTitle(t *testing.T) {
 	for _, f := range simulate.Families() {
 		if f.Cipher == 0 {
 			continue
@@ -266,8 +266,8 @@ func TestTitle(t *testing.T) {
 	}
 }
 
-// TestUnsure: a telegram that would say something else is left out. Here a power is the same number as the meter's.
-func TestUnsure(t *testing.T) {
+// TestUnmaskable: a telegram whose values masking would change is left out. Here the power equals the serial number.
+func TestUnmaskable(t *testing.T) {
 	body := func(power int64) []byte {
 		b := dlms.AppendStructure(dlms.AppendNotification(nil, 0), 5)
 		b = dlms.AppendVisibleString(b, "Kamstrup_V0001")
@@ -284,7 +284,7 @@ func TestUnsure(t *testing.T) {
 	}
 }
 
-// FuzzMasker: no panic, and all that is written is telegrams that decode.
+// FuzzMasker: nothing panics, and every masked telegram decodes.
 func FuzzMasker(f *testing.F) {
 	for _, name := range []string{"aidon-no3", "p1-nl-5", "kaifa-at", "p1-lu", "p1-pl", "kamstrup-no"} {
 		if family, ok := simulate.Named(name); ok {

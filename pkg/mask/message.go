@@ -12,8 +12,8 @@ const (
 	tagCiphered     = 0xDB
 )
 
-// message masks a whole message in place.
-func (k *masking) message(b []byte) bool {
+// message masks a whole message in place. It reports whether it could.
+func (k *telegramMask) message(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}
@@ -29,39 +29,39 @@ func (k *masking) message(b []byte) bool {
 	return false
 }
 
-// ownTitle is where in a system title the meter's own part begins: behind the maker's letters.
-const ownTitle = 3
+// makerLetters is the number of letters of the maker at the beginning of a system title. The rest identifies the meter.
+const makerLetters = 3
 
-// ciphered decrypts a message, masks it, and encrypts it in its place with the public key. head is the text that comes before
-// it in clear.
-func (k *masking) ciphered(c *dlms.Ciphered, head []byte) bool {
+// ciphered decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before it, nil
+// if there is none.
+func (k *telegramMask) ciphered(c *dlms.Ciphered, ident []byte) bool {
 	for _, key := range k.options.Keys {
 		plain, _, err := key.Decrypt(nil, c)
 		if err != nil {
 			continue
 		}
-		if !k.inner(plain, head) {
+		if !k.inner(plain, ident) {
 			return false
 		}
-		if len(c.Title) > ownTitle {
-			clear(c.Title[ownTitle:])
+		if len(c.Title) > makerLetters {
+			clear(c.Title[makerLetters:])
 		}
-		sealed := dlms.AppendCiphered(nil, k.test, c.Title, c.Security, c.Counter, plain)
+		sealed := dlms.AppendCiphered(nil, k.testKey, c.Title, c.Security, c.Counter, plain)
 		copy(c.Ciphertext, sealed[len(sealed)-len(c.Ciphertext):])
 		return true
 	}
 	return false
 }
 
-// inner masks what was encrypted: a message, or, behind a head, a P1 telegram or the rest of one.
-func (k *masking) inner(plain, head []byte) bool {
-	if head == nil || len(plain) > 0 && plain[0] == '/' {
+// inner masks a decrypted message in place. After an identification line it is a P1 telegram, or the rest of one.
+func (k *telegramMask) inner(plain, ident []byte) bool {
+	if ident == nil || len(plain) > 0 && plain[0] == '/' {
 		return k.message(plain)
 	}
-	whole := append(bytes.Clone(head), plain...) // its checksum, where it has one, goes over both
+	whole := append(bytes.Clone(ident), plain...) // a checksum covers both
 	if len(k.text(whole)) != len(whole) {
-		return false // there is no room for its checksum
+		return false // the new checksum is longer and does not fit
 	}
-	copy(plain, whole[len(head):])
+	copy(plain, whole[len(ident):])
 	return true
 }

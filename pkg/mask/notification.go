@@ -19,46 +19,47 @@ const (
 	tagUint64      = 21
 )
 
-// sizes are the lengths in bytes of values that have always the same.
-var sizes = map[byte]int{
+// fixedSizes are the lengths in bytes of the types whose values all have the same length, by tag.
+var fixedSizes = map[byte]int{
 	0: 0, 3: 1, 5: 4, 6: 4, tagBCD: 1, 15: 1, 16: 2, 17: 1, 18: 2, 20: 8, 21: 8, 22: 1, 23: 4, 24: 8, 25: 12, 26: 5, 27: 4,
 }
 
 const (
 	codeLength = 6
-	// descriptors begins a body whose items begin with bare attribute descriptors of nine bytes (Sagemcom XT211).
-	descriptors      = "\x02\x02\x16\x01\x01"
+	// descriptorList is how a body of attribute descriptors begins: nine bytes without tags before each value (Sagemcom XT211).
+	descriptorList   = "\x02\x02\x16\x01\x01"
 	descriptorLength = 9
-	// swapped is how the module EMBRIQ writes tag and length of some logical names.
-	swapped = "\x06\x09"
-	nesting = 8
+	// swappedName is how some logical names of the module EMBRIQ begin: with length and tag swapped.
+	swappedName = "\x06\x09"
+	maxNesting  = 8 // levels of lists in lists
 )
 
-// walk goes through A-XDR data and masks its texts in place. Data that it does not understand whole is not masked, and fails.
-type walk struct {
-	*masking
-	b    []byte
+// dataMask reads A-XDR data and masks its texts in place. It fails if it cannot read all of the data.
+type dataMask struct {
+	*telegramMask
+	b    []byte // the rest of the data
 	fail bool
 }
 
-// notification masks a data-notification in place.
-func (k *masking) notification(b []byte) bool {
-	const head = 1 + 4 // tag, invoke id
-	w := walk{masking: k, b: b}
-	w.take(head)
+// notification masks a data-notification in place. It reports whether it could.
+func (k *telegramMask) notification(b []byte) bool {
+	const header = 1 + 4 // tag, invoke id
+	w := dataMask{telegramMask: k, b: b}
+	w.take(header)
 	if len(w.b) > 0 && w.b[0] == tagOctetString { // Kaifa meters write the tag of the date-time
 		w.take(1)
 	}
 	w.take(w.length())
-	if bytes.HasPrefix(w.b, []byte(descriptors)) {
+	if bytes.HasPrefix(w.b, []byte(descriptorList)) {
 		w.described()
 	} else {
-		w.value(nesting)
+		w.value(maxNesting)
 	}
 	return !w.fail && len(w.b) == 0
 }
 
-func (w *walk) take(n int) []byte {
+// take returns the next n bytes and consumes them.
+func (w *dataMask) take(n int) []byte {
 	if n < 0 || n > len(w.b) {
 		w.fail, w.b = true, nil
 		return nil
@@ -68,15 +69,15 @@ func (w *walk) take(n int) []byte {
 	return x
 }
 
-func (w *walk) byte() byte {
+func (w *dataMask) byte() byte {
 	if x := w.take(1); x != nil {
 		return x[0]
 	}
 	return 0
 }
 
-// length reads a length or count: one byte below 80, else 81 or 82 and that many bytes.
-func (w *walk) length() (n int) {
+// length reads a length or count: one byte below 80, or 81 or 82 and one or two bytes.
+func (w *dataMask) length() (n int) {
 	switch first := w.byte(); {
 	case first < 0x80:
 		return int(first)
@@ -88,7 +89,7 @@ func (w *walk) length() (n int) {
 	return n
 }
 
-// unsigned returns the number that b is, high byte first.
+// unsigned returns the big-endian number in b.
 func unsigned(b []byte) (v uint64) {
 	for _, x := range b {
 		v = v<<8 | uint64(x)
@@ -96,17 +97,19 @@ func unsigned(b []byte) (v uint64) {
 	return v
 }
 
-func (w *walk) described() {
-	w.take(len(descriptors))
+// described masks an array of structures {attribute descriptor, value}.
+func (w *dataMask) described() {
+	w.take(len(descriptorList))
 	for range w.length() {
 		w.take(len("\x02\x02") + descriptorLength)
-		if w.value(nesting); w.fail {
+		if w.value(maxNesting); w.fail {
 			return
 		}
 	}
 }
 
-func (w *walk) value(depth int) {
+// value masks a value of any type; lists may have depth more levels.
+func (w *dataMask) value(depth int) {
 	switch tag := w.byte(); tag {
 	case tagArray, tagStructure:
 		w.list(depth)
@@ -115,23 +118,24 @@ func (w *walk) value(depth int) {
 	case tagOctetString, tagVisible, tagUTF8:
 		w.octets(w.take(w.length()))
 	case tagUint32, tagUint64:
-		w.number(w.take(sizes[tag]))
+		w.number(w.take(fixedSizes[tag]))
 	case tagBCD:
-		clear(w.take(sizes[tag]))
+		clear(w.take(fixedSizes[tag]))
 	default:
-		n, known := sizes[tag]
+		n, known := fixedSizes[tag]
 		w.fail = w.fail || !known
 		w.take(n)
 	}
 }
 
-func (w *walk) list(depth int) {
+// list masks the items of an array or a structure.
+func (w *dataMask) list(depth int) {
 	n := w.length()
 	if depth == 0 {
 		w.fail = true
 	}
-	if bytes.HasPrefix(w.b, []byte(swapped)) && (n == 2 || n == 3) {
-		w.take(len(swapped) + codeLength)
+	if bytes.HasPrefix(w.b, []byte(swappedName)) && (n == 2 || n == 3) {
+		w.take(len(swappedName) + codeLength)
 		n--
 	}
 	for range n {
@@ -142,18 +146,18 @@ func (w *walk) list(depth int) {
 	}
 }
 
-// number clears what a meter sends as its number, such as 1-1:0.0.1 of Kamstrup.
-func (w *walk) number(b []byte) {
+// number clears a serial number that a meter sends as a number, such as 1-1:0.0.1 of Kamstrup.
+func (w *dataMask) number(b []byte) {
 	v := unsigned(b)
 	for i := range w.reading.Records {
-		if r := &w.reading.Records[i]; r.Kind == obis.Number && r.Value.Coef == int64(v) && identifies(r.Code) {
+		if r := &w.reading.Records[i]; r.Kind == obis.Number && r.Value.Coef == int64(v) && isIdentification(r.Code) {
 			clear(b)
 		}
 	}
 }
 
-// octets masks a string, unless it is a code, a clock, or says nothing about whose meter it is.
-func (w *walk) octets(b []byte) {
+// octets masks a string, unless it is a code or a clock, or identifies nobody.
+func (w *dataMask) octets(b []byte) {
 	if t := obis.ReadDateTime(b); len(b) == 0 || t.Year >= 1970 && t.Year <= 2100 {
 		return
 	}
@@ -164,17 +168,17 @@ func (w *walk) octets(b []byte) {
 			return
 		}
 		if r.Kind == obis.Text && bytes.Equal(r.Text, b) {
-			text, harmless = true, harmless && isHarmless(r.Code) && !identifies(r.Code)
+			text, harmless = true, harmless && isHarmless(r.Code) && !isIdentification(r.Code)
 		}
 	}
 	trimmed := string(bytes.TrimRight(b, "\x00 "))
 	switch {
 	case !text && len(b) == codeLength && b[codeLength-1] == obis.Any:
 	case text && harmless:
-	case trimmed == w.reading.Meter.List && !number.Match(b):
+	case trimmed == w.reading.Meter.List && !longDigits.Match(b):
 	case trimmed == w.reading.Meter.Model:
 		maskModel(b)
-	case printable(b):
+	case isPrintable(b):
 		maskWord(b)
 	default:
 		clear(b)

@@ -13,22 +13,22 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// p1 masks an ASCII telegram: in clear, with parity in bit 7, or ciphered behind its identification line.
-func (k *masking) p1(raw []byte) ([]byte, bool) {
+// p1 returns a masked copy of an ASCII telegram. It may be plain, have parity in bit 7, or be encrypted after its identification line.
+func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 	b := bytes.Clone(raw)
-	if head, body, ok := p1.SplitEncrypted(b); ok {
+	if ident, body, ok := p1.SplitEncrypted(b); ok {
 		checked, err := p1.CheckEncrypted(b)
 		if err != nil {
 			return nil, false
 		}
-		maskIdent(head)
+		maskIdent(ident)
 		var c dlms.Ciphered
-		if c.ParseHeadless(body) != nil || !k.ciphered(&c, head) {
+		if c.ParseHeadless(body) != nil || !k.ciphered(&c, ident) {
 			return nil, false
 		}
 		if checked {
-			end := len(head) + len(body)
-			sum := hdlc.Checksum(b[:end+1]) // CRC-16/X.25, as in frames
+			end := len(ident) + len(body)
+			sum := hdlc.Checksum(b[:end+1]) // CRC-16/X.25, as in HDLC
 			copy(b[end+1:], fmt.Sprintf("%04X", sum<<8|sum>>8))
 		}
 		return b, true
@@ -46,9 +46,9 @@ func (k *masking) p1(raw []byte) ([]byte, bool) {
 	return k.text(b), true
 }
 
-// text masks the lines of a telegram in place, and mends its checksum. What it returns is longer than b where the checksum had
-// fewer digits than that of the masked telegram has.
-func (k *masking) text(b []byte) []byte {
+// text masks the lines of a telegram in place, and corrects its checksum. The result is longer than b if the old checksum had fewer digits
+// than the new one.
+func (k *telegramMask) text(b []byte) []byte {
 	var code obis.Code
 	end := len(b)
 	if i := bytes.LastIndexByte(b, '!'); i > 0 && b[i-1] == '\n' {
@@ -62,12 +62,12 @@ func (k *masking) text(b []byte) []byte {
 		}
 		code = maskLine(line, code)
 	}
-	return mended(b, end)
+	return withChecksum(b, end)
 }
 
-// mended returns a telegram with a right checksum behind the '!' at b[end], where it had one: with as many digits, or more where
-// the meter leaves out zeros in front.
-func mended(b []byte, end int) []byte {
+// withChecksum returns the telegram with a right checksum after the '!' at b[end], if it had a checksum. The new one has at least as many
+// digits as the old one, which may lack leading zeros.
+func withChecksum(b []byte, end int) []byte {
 	start := min(end+1, len(b))
 	digits := len(hexDigits.Find(b[start:]))
 	if digits == 0 {
@@ -77,20 +77,21 @@ func mended(b []byte, end int) []byte {
 	return slices.Replace(b, start, start+digits, []byte(sum)...)
 }
 
-// maskIdent masks what may be a number in an identification line: in "/ELL5\253833635_A" it is, in "/ADN9 6534" the digits are
-// those of a model.
+// maskIdent masks long digits in an identification line, such as those of "/ELL5\253833635_A". Short ones, such as those of "/ADN9 6534",
+// name a model.
 func maskIdent(b []byte) {
-	for _, run := range number.FindAllIndex(b, -1) {
+	for _, run := range longDigits.FindAllIndex(b, -1) {
 		zeroDigits(b[run[0]:run[1]])
 	}
 }
 
-// maskLine masks the values of a line, whose code is that of the line before where it has none. It returns the code.
+// maskLine masks the values of a line. If the line begins with its value, its code is before, that of the line before. maskLine returns the
+// code of the line.
 func maskLine(line []byte, before obis.Code) obis.Code {
 	code, n := obis.ReadCode(line)
 	switch i := bytes.IndexByte(line, '('); {
 	case n > 0:
-	case i > 0: // what stands there is no code: nobody knows what its value tells
+	case i > 0: // not a code, so that the value may be anything
 		n = i
 	default:
 		code = before
@@ -104,21 +105,22 @@ func maskLine(line []byte, before obis.Code) obis.Code {
 	return code
 }
 
-// hexDigits are those of a checksum.
+// hexDigits matches the digits of a checksum.
 var hexDigits = regexp.MustCompile(`^[0-9A-Fa-f]+`)
 
-// shown are values that tell nothing of whose they are: numbers with a unit, stamps, codes.
-var shown = regexp.MustCompile(`^(-?\d+(\.\d+)?\*[[:alnum:]]+|\d\d[01]\d[0-3]\d[0-2]\d[0-5]\d[0-5]\d[SWsw]|\d+-\d+:\d+\.\d+\.\d+)$`)
+// harmlessValue matches values that identify nobody: numbers with a unit, timestamps, codes.
+var harmlessValue = regexp.MustCompile(`^(-?\d+(\.\d+)?\*[[:alnum:]]+|\d\d[01]\d[0-3]\d[0-2]\d[0-5]\d[0-5]\d[SWsw]|\d+-\d+:\d+\.\d+\.\d+)$`)
 
+// maskValue masks the value of a code in place.
 func maskValue(b []byte, code obis.Code) {
-	if shown.Match(b) {
+	if harmlessValue.Match(b) {
 		return
 	}
-	mask, message := maskWord, code[2] == 96 && code[3] == 13 // to people
+	mask, message := maskWord, code[2] == 96 && code[3] == 13 // a message to the customer
 	if message {
 		mask = maskMessage
 	}
-	if text, ok := unhexed(b, message); ok {
+	if text, ok := decodeHexText(b, message); ok {
 		mask(text)
 		copy(b, fmt.Sprintf("%X", text))
 		return

@@ -12,26 +12,27 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// telegram makes one of an identification line and lines of code and value.
+// telegram returns a P1 telegram with an identification line and data lines.
 func telegram(ident string, values ...string) string {
 	return string(p1.Append(nil, []byte(strings.Join(slices.Concat([]string{"/" + ident, ""}, values, []string{"!"}), "\r\n"))))
 }
 
+// TestText: the values of data lines and identification lines are masked unless they identify nobody.
 func TestText(t *testing.T) {
 	const power = "1-0:1.7.0(0000.345*kW)"
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain number", "0-0:96.1.0(12345678)", "0-0:96.1.0(00000000)"},
-		{"number of a maker", "0-0:96.1.0(1SAG1100012345)", "0-0:96.1.0(0SAG0000000000)"},
+		{"number with letters of the maker", "0-0:96.1.0(1SAG1100012345)", "0-0:96.1.0(0SAG0000000000)"},
 		{"text in hexadecimal", "0-0:96.1.1(4530303334303036383130353136343136)", "0-0:96.1.1(4530303030303030303030303030303030)"},
 		{"digits that look like letters", "0-0:96.1.0(4142434445464748)", "0-0:96.1.0(0000000000000000)"},
 		{"bytes in hexadecimal", "0-1:96.1.0(5f5f5f5f54aB)", "0-1:96.1.0(0f0f0X0X00XX)"},
 		{"device name", "0-0:42.0.0(53414731303330373930303031323334)", "0-0:42.0.0(53414730303030303030303030303030)"},
 		{"message", "0-0:96.13.0(48657921 )", "0-0:96.13.0(00000000 )"},
 		{"message in hexadecimal", "0-0:96.13.0(4865792C20303132)", "0-0:96.13.0(7878782C20303030)"},
-		{"message of people", "0-0:96.13.0(Dear Anna 1)", "0-0:96.13.0(xxxx xxxx 0)"},
+		{"message to the customer", "0-0:96.13.0(Dear Anna 1)", "0-0:96.13.0(xxxx xxxx 0)"},
 		{"unknown code", "0-0:94.7.1(AB12345)(7)", "0-0:94.7.1(AB00000)(0)"},
-		{"unknown code, stamp and number", "0-0:94.7.1(260131120000W)(00012.3*kWh)", "0-0:94.7.1(260131120000W)(00012.3*kWh)"},
-		{"number that is no stamp", "0-0:96.1.0(269931120000W)", "0-0:96.1.0(000000000000X)"},
+		{"unknown code, timestamp and number", "0-0:94.7.1(260131120000W)(00012.3*kWh)", "0-0:94.7.1(260131120000W)(00012.3*kWh)"},
+		{"number that is not a timestamp", "0-0:96.1.0(269931120000W)", "0-0:96.1.0(000000000000X)"},
 		{"nested", "1-0:0.2.0((ER11))", "1-0:0.2.0((ER11))"},
 		{"nested number", "0-0:96.1.0((1234567))", "0-0:96.1.0((0000000))"},
 		{"clock", "0-0:1.0.0(260131120000W)", "0-0:1.0.0(260131120000W)"},
@@ -60,11 +61,11 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestTextWithoutChecksum: it has none afterwards, and its second line is the one of the code before.
+// TestTextWithoutChecksum: a masked telegram gets no checksum if it had none. The value in a line of its own is masked by the code before.
 func TestTextWithoutChecksum(t *testing.T) {
-	const head = "/ISK5\\2MT382-1004\r\n\r\n0-0:96.1.1("
+	const beginning = "/ISK5\\2MT382-1004\r\n\r\n0-0:96.1.1("
 	const rest = ")\r\n1-0:1.8.1(00001.001*kWh)\r\n0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(00908.123)\r\n!\r\n"
-	in, want := head+"12345678901234"+rest, head+"00000000000000"+rest
+	in, want := beginning+"12345678901234"+rest, beginning+"00000000000000"+rest
 	if out, _, left := masked(t, strings.NewReader(in), nil); string(out) != want {
 		t.Errorf("got %q, left out %v, want %q", out, left, want)
 	}
@@ -80,8 +81,8 @@ func TestTextWithoutChecksum(t *testing.T) {
 	}
 }
 
-// TestTextOfReadouts: short codes, lines without a code, blocks of history, and a checksum without zeros in front.
-func TestTextOfReadouts(t *testing.T) {
+// TestTextForms: short codes, lines without a code, history blocks and checksums without leading zeros are masked.
+func TestTextForms(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"short codes", "96.1.0(41234567)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n", "96.1.0(00000000)\r\n1.8.0(001111.222*kWh)\r\n1.8.0*1(001100.000)\r\n0.9.1(08:09:10)\r\n"},
 		{"labels", "1-0:1.8.0(1*kWh)\r\nC.1.0(41234567)\r\n0:0.0.0(77)\r\n", "1-0:1.8.0(1*kWh)\r\nC.1.0(00000000)\r\n0:0.0.0(00)\r\n"},

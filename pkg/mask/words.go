@@ -8,8 +8,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// harmless are the codes, groups C, D and E, of texts that are the same in many houses. D or E 255 is any.
-var harmless = [][3]byte{
+// harmlessCodes are the codes (groups C, D and E) of texts that identify nobody. In groups D and E, 255 stands for any number.
+var harmlessCodes = [][3]byte{
 	{0, 2, 0}, {0, 2, 8}, {0, 2, 129}, {0, 4, obis.Any}, // versions, name of the list, ratios of transformers
 	{0, 9, 1}, {0, 9, 2}, {1, 0, 0}, {1, 1, 0}, // clocks
 	{17, 0, 0}, {24, 1, 0}, {24, 2, obis.Any}, {24, 3, 0}, {24, 4, 0}, // limit; devices, their values and valves
@@ -18,7 +18,7 @@ var harmless = [][3]byte{
 	{98, 1, 0}, {99, obis.Any, obis.Any}, // logs of values, of failures
 }
 
-// isHarmless tells if the text of a code may be shown. All codes of what is measured are.
+// isHarmless reports whether the text of a code identifies nobody. That is so for all codes of measured quantities.
 func isHarmless(c obis.Code) bool {
 	const lastMeasured = 93
 	if c[0] == 1 && c[2] > 0 && c[2] <= lastMeasured {
@@ -27,7 +27,7 @@ func isHarmless(c obis.Code) bool {
 	if id, ok := quantity.ByCode(c); ok && id.Row().Numeric() {
 		return true
 	}
-	for _, h := range harmless {
+	for _, h := range harmlessCodes {
 		if h[0] == c[2] && (h[1] == c[3] || h[1] == obis.Any) && (h[2] == c[4] || h[2] == obis.Any) {
 			return true
 		}
@@ -35,46 +35,46 @@ func isHarmless(c obis.Code) bool {
 	return false
 }
 
-// identifies tells if a code is that of a number of the meter (IEC 62056-6-2, 6.2.42: 0.0.0 to 0.0.9, 96.1.0 to
-// 96.1.9), or the logical device name, 42.0.0.
-func identifies(c obis.Code) bool {
+// isIdentification reports whether a code is that of a serial number of the meter (IEC 62056-6-2, 6.2.42: 0.0.0 to 0.0.9, 96.1.0 to 96.1.9)
+// or its logical device name, 42.0.0.
+func isIdentification(c obis.Code) bool {
 	return c[2] == 0 && c[3] == 0 || c[2] == 96 && c[3] == 1 || c[0] == 0 && c[2] == 42
 }
 
-// printable tells if b is text, perhaps filled up with zeros.
-func printable(b []byte) bool {
+// isPrintable reports whether b is ASCII text, which may be padded with zero bytes.
+func isPrintable(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return (r < ' ' || r > '~') && r != 0 })
 }
 
-// maskWord makes a zero of each digit and an X of each letter, but for those of the maker in front: "1SAG1100012345" becomes
-// "0SAG0000000000" (DIN 43863-5).
+// maskWord replaces each digit by 0 and each letter by X. It keeps letters among the first four characters, which name the maker:
+// "1SAG1100012345" becomes "0SAG0000000000" (DIN 43863-5).
 func maskWord(b []byte) {
-	const maker = 4
+	const makerLength = 4
 	for i, x := range b {
 		switch {
 		case isDigit(x):
 			b[i] = '0'
-		case isLetter(x) && i >= maker:
+		case isLetter(x) && i >= makerLength:
 			b[i] = 'X'
 		}
 	}
 }
 
-// maskModel leaves a short name as it is, such as MA304H3E of Kaifa, and the beginning of a long one: in 18 figures Kamstrup
-// says more than what sort of meter it is.
+// maskModel masks the name of a model. It keeps a short name, such as MA304H3E of Kaifa. Of a long one it keeps the first six characters: a
+// type of Kamstrup has 18 digits, which describe the individual meter too.
 func maskModel(b []byte) {
-	const short, sort = 8, 6
-	if len(b) > short {
-		zeroDigits(b[sort:])
+	const maxShort, prefix = 8, 6
+	if len(b) > maxShort {
+		zeroDigits(b[prefix:])
 	}
 }
 
-// maskMessage makes an x of each letter and a zero of each digit. What fills a message that was never set stays.
+// maskMessage replaces each letter by x and each digit by 0. It keeps FF, with which a message that was never set is filled.
 func maskMessage(b []byte) {
-	const filling = 0xFF
+	const filler = 0xFF
 	for i, x := range b {
 		switch {
-		case x == filling:
+		case x == filler:
 		case isDigit(x):
 			b[i] = '0'
 		case isLetter(x) || x > '~':
@@ -83,14 +83,14 @@ func maskMessage(b []byte) {
 	}
 }
 
-// leastHexed is from how many digits on a word may be text in hexadecimal: 8 letters.
-const leastHexed = 16
+// minHexText is the fewest hexadecimal digits that are taken for text: 8 characters.
+const minHexText = 16
 
-// unhexed returns the text that a word stands for in hexadecimal; false where it stands for itself. Half of an
-// identification's letters are digits at least: else it is a decimal number that by chance looks like letters.
-func unhexed(b []byte, message bool) ([]byte, bool) {
+// decodeHexText returns the text that b is the hexadecimal form of, and false if b is not such a form. At least half of the characters of an
+// identification are digits; if fewer are, b is a decimal number that looks like hexadecimal text by chance.
+func decodeHexText(b []byte, message bool) ([]byte, bool) {
 	text, err := hex.DecodeString(string(b))
-	if err != nil || !printable(text) {
+	if err != nil || !isPrintable(text) {
 		return nil, false
 	}
 	digits := 0
@@ -99,7 +99,7 @@ func unhexed(b []byte, message bool) ([]byte, bool) {
 			digits++
 		}
 	}
-	return text, message || len(b) >= leastHexed && digits >= len(text)/2
+	return text, message || len(b) >= minHexText && digits >= len(text)/2
 }
 
 func zeroDigits(b []byte) {
