@@ -24,9 +24,9 @@ func TestCounterIsWeighed(t *testing.T) {
 				h := run(t, source(p))
 				defer h.end()
 				synctest.Wait()
-				m, end := meterOf(t, tt.family), time.Now().Add(6*time.Hour)
+				m, end := newMeter(t, tt.family), time.Now().Add(6*time.Hour)
 				for at, b := m.Next(); at.Before(end); at, b = m.Next() {
-					pass(time.Until(at))
+					advance(time.Until(at))
 					p.send(b)
 				}
 				if got := strings.Count(h.log.String(), "import_energy counts ten times"); got != tt.want {

@@ -19,7 +19,7 @@ import (
 )
 
 // usualTime is how long it may take to try all usual settings.
-var usualTime = time.Duration(len(usual.UsualLines)) * 12 * time.Second
+var searchTime = time.Duration(len(usual.UsualLines)) * 12 * time.Second
 
 // logLines is how many lines a meter that is found may cost.
 const logLines = 4
@@ -49,16 +49,16 @@ func TestEveryFamilyIsFound(t *testing.T) {
 		h := newHousehold(t, f, port)
 		n, bridge := h.read(options())
 		defer bridge.end()
-		h.speakUntil(n, 1, usualTime+3*f.Interval)
-		tries := len(port.tries())
-		h.speakUntil(n, 13, 13*f.Interval)
+		h.sendUntil(n, 1, searchTime+3*f.Interval)
+		tries := len(port.openings())
+		h.sendUntil(n, 13, 13*f.Interval)
 		h.check(n)
-		if got := port.tries(); len(got) != tries {
+		if got := port.openings(); len(got) != tries {
 			t.Errorf("it was found at %s, and other settings were tried: %q", got[tries-1], got)
 		}
-		n.read(func(n *notebook) {
-			if n.about.Port != uartPort || n.about.Line != port.tries()[tries-1] {
-				t.Errorf("got %s %s, want %s %s", n.about.Port, n.about.Line, uartPort, port.tries()[tries-1])
+		n.inspect(func(n *recorder) {
+			if n.description.Port != uartPort || n.description.Line != port.openings()[tries-1] {
+				t.Errorf("got %s %s, want %s %s", n.description.Port, n.description.Line, uartPort, port.openings()[tries-1])
 			}
 			if len(n.events) > 0 {
 				t.Errorf("events: %q", n.events)
@@ -79,9 +79,9 @@ func TestEveryFamilyIsReadFromTheNetwork(t *testing.T) {
 				h := newHousehold(t, f, &uart{network: true})
 				n, bridge := h.read(options())
 				defer bridge.end()
-				h.speakUntil(n, 12, 14*f.Interval)
+				h.sendUntil(n, 12, 14*f.Interval)
 				h.check(n)
-				if got := len(h.port.tries()); got != 1 {
+				if got := len(h.port.openings()); got != 1 {
 					t.Errorf("dialled %d times, want once", got)
 				}
 			})
@@ -91,15 +91,15 @@ func TestEveryFamilyIsReadFromTheNetwork(t *testing.T) {
 
 // TestLongTelegramIsWaitedFor opens a slow port while a telegram is on its way: the next is whole after more than 12 s.
 func TestLongTelegramIsWaitedFor(t *testing.T) {
-	f := lined(t, "aidon-se", "2400 8E1")
+	f := familyWithLine(t, "aidon-se", "2400 8E1")
 	for late := time.Duration(0); late < f.Interval; late += 200 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHousehold(t, f, &uart{})
-			pass(late)
+			advance(late)
 			n, bridge := h.read(options())
 			defer bridge.end()
-			h.speakUntil(n, 1, usualTime+3*f.Interval)
-			if got := len(h.port.tries()); got != 2 {
+			h.sendUntil(n, 1, searchTime+3*f.Interval)
+			if got := len(h.port.openings()); got != 2 {
 				t.Errorf("%v late: %d settings were tried, want 2", late, got)
 			}
 		})
@@ -112,33 +112,33 @@ func options() meter.Options {
 }
 
 // read starts a bridge for the port.
-func (h *household) read(o meter.Options) (*notebook, *house) {
+func (h *household) read(o meter.Options) (*recorder, *runningBridge) {
 	h.t.Helper()
-	var n notebook
+	var n recorder
 	s := h.port.source()
 	s.Options = o
 	return &n, runMeter(h.t, bridge.Meter{ID: "house", KeySetting: "meters[0].key"}, s, &n)
 }
 
 // speakUntil sends until so many telegrams have been published, which must be soon enough.
-func (h *household) speakUntil(n *notebook, telegrams int, within time.Duration) {
+func (h *household) sendUntil(n *recorder, telegrams int, within time.Duration) {
 	h.t.Helper()
-	for end := time.Now().Add(within); n.count() < telegrams; h.speak() {
+	for end := time.Now().Add(within); n.telegramCount() < telegrams; h.sendNext() {
 		if time.Now().After(end) {
-			h.t.Fatalf("%d telegrams within %v, want %d; tried %q", n.count(), within, telegrams, h.port.tries())
+			h.t.Fatalf("%d telegrams within %v, want %d; tried %q", n.telegramCount(), within, telegrams, h.port.openings())
 		}
 	}
 }
 
 // check wants every telegram published that was sent since the first was, and nothing that was not sent.
-func (h *household) check(n *notebook) {
+func (h *household) check(n *recorder) {
 	h.t.Helper()
 	clean := meter.NewDecoder(nil, options())
 	var said []map[string]string
 	for i := range h.sent {
 		said = append(said, valuesOf(h.t, clean, &h.sent[i]))
 	}
-	n.read(func(n *notebook) {
+	n.inspect(func(n *recorder) {
 		at := 0
 		for i, telegram := range n.telegrams {
 			got := map[string]string{}
@@ -165,7 +165,7 @@ func (h *household) check(n *notebook) {
 }
 
 // valuesOf are the values of a telegram as it was sent, of which some must be those of the household.
-func valuesOf(t *testing.T, clean *meter.Decoder, s *sent) map[string]string {
+func valuesOf(t *testing.T, clean *meter.Decoder, s *sentTelegram) map[string]string {
 	t.Helper()
 	clean.Reset(bytes.NewReader(s.telegram))
 	r, err := clean.Next()
@@ -177,7 +177,7 @@ func valuesOf(t *testing.T, clean *meter.Decoder, s *sent) map[string]string {
 		v := &r.Samples[i]
 		name := v.ID.String()
 		values[name] = text(v.Value, string(v.Text))
-		want, within, ok := told(s, name)
+		want, within, ok := expectedValue(s, name)
 		if !ok {
 			continue
 		}
@@ -195,7 +195,7 @@ func valuesOf(t *testing.T, clean *meter.Decoder, s *sent) map[string]string {
 func text(number obis.Decimal, text string) string { return fmt.Sprint(number, text) }
 
 // told is what a quantity was in the household, and how much a meter may round it.
-func told(s *sent, quantity string) (value, within obis.Decimal, ok bool) {
+func expectedValue(s *sentTelegram, quantity string) (value, within obis.Decimal, ok bool) {
 	watts, _ := s.state.Net()
 	switch quantity {
 	case "import_power":

@@ -30,23 +30,23 @@ func TestLockedFamilyIsFound(t *testing.T) {
 				h := newHousehold(t, f, port)
 				n, bridge := h.read(meter.Options{Keys: keys})
 				defer bridge.end()
-				for end := time.Now().Add(usualTime + 3*f.Interval); bridge.said(tt.want) == 0 && time.Now().Before(end); {
-					h.speak()
+				for end := time.Now().Add(searchTime + 3*f.Interval); bridge.countLines(tt.want) == 0 && time.Now().Before(end); {
+					h.sendNext()
 				}
-				tries := port.tries()
+				tries := port.openings()
 				for end := time.Now().Add(9 * time.Minute); time.Now().Before(end); {
-					h.speak()
+					h.sendNext()
 				}
-				if got := bridge.said(tt.want); got != 1 {
+				if got := bridge.countLines(tt.want); got != 1 {
 					t.Errorf("%q is said %d times in ten minutes, want once:\n%s", tt.want, got, bridge.log)
 				}
 				if got := strings.Count(bridge.log.String(), "\n"); got > logLines {
 					t.Errorf("the log has %d lines, want %d at most:\n%s", got, logLines, bridge.log)
 				}
-				if got := port.tries(); len(got) != len(tries) {
+				if got := port.openings(); len(got) != len(tries) {
 					t.Errorf("it was found at %s, and other settings were tried: %q", tries[len(tries)-1], got)
 				}
-				n.read(func(n *notebook) {
+				n.inspect(func(n *recorder) {
 					if len(n.telegrams) > 0 || len(n.values) > 0 || strings.Contains(strings.Join(n.states, " "), "online") {
 						t.Errorf("%d telegrams, values %v, %q; want nothing, and never online", len(n.telegrams), n.values, n.states)
 					}

@@ -32,13 +32,13 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
 		{"Norwegian lists on the M-Bus port", "aidon-no", "aidon-se", [2]string{mbus, mbus}, false, 10 * time.Second, nil,
 			bridge.Description{Make: "Aidon", Model: "6534", Serial: "7359990000000001", List: "AIDON_V0001", Protocol: "hdlc"}},
-		{"another speed", "aidon-se", "p1-se-aidon", [2]string{mbus, speed}, false, time.Minute + usualTime,
+		{"another speed", "aidon-se", "p1-se-aidon", [2]string{mbus, speed}, false, time.Minute + searchTime,
 			[]string{"settings_changed 2400 8E1 > 115200 8N1", "profile_changed aidon hdlc > aidon p1"},
 			bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
-		{"a slower speed", "p1-se-aidon", "aidon-se", [2]string{speed, mbus}, false, time.Minute + usualTime,
+		{"a slower speed", "p1-se-aidon", "aidon-se", [2]string{speed, mbus}, false, time.Minute + searchTime,
 			[]string{"settings_changed 115200 8N1 > 2400 8E1", "profile_changed aidon p1 > aidon hdlc"},
 			bridge.Description{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
-		{"another parity", "p1-dk-landisgyr", "p1-dk-nes", [2]string{speed, "115200 8E1"}, false, time.Minute + usualTime,
+		{"another parity", "p1-dk-landisgyr", "p1-dk-nes", [2]string{speed, "115200 8E1"}, false, time.Minute + searchTime,
 			[]string{"settings_changed 115200 8N1 > 115200 8E1", "profile_changed landisgyr p1 > nes p1"},
 			bridge.Description{Make: "NES", Model: "00001-3E", Protocol: "p1"}},
 		{"another meter, which does not say whose it is", "kaifa-no2", "p1-lu-plain", [2]string{speed, speed}, false, 10 * time.Second,
@@ -50,32 +50,32 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					from, to := lined(t, tt.from, tt.lines[0]), lined(t, tt.to, tt.lines[1])
+					from, to := familyWithLine(t, tt.from, tt.lines[0]), familyWithLine(t, tt.to, tt.lines[1])
 					h := newHousehold(t, from, &uart{patient: patient, network: tt.network})
 					n, running := h.read(options())
 					defer running.end()
-					h.speakUntil(n, 6, usualTime+9*from.Interval)
+					h.sendUntil(n, 6, searchTime+9*from.Interval)
 					h.check(n)
-					before, tries := n.forget(), len(h.port.tries())
-					h.becomes(to)
-					h.speakUntil(n, 1, tt.within+2*to.Interval)
-					h.speakUntil(n, 7, 7*to.Interval)
+					before, tries := n.clear(), len(h.port.openings())
+					h.changeFamily(to)
+					h.sendUntil(n, 1, tt.within+2*to.Interval)
+					h.sendUntil(n, 7, 7*to.Interval)
 					h.check(n)
-					n.read(func(n *notebook) {
+					n.inspect(func(n *recorder) {
 						for name := range before {
 							if _, ok := n.values[name]; !ok {
 								t.Errorf("%s was published before, and not since", name)
 							}
 						}
 						want := tt.events
-						if len(h.port.tries()) == tries && strings.HasPrefix(strings.Join(want, ""), bridge.SettingsChanged) {
+						if len(h.port.openings()) == tries && strings.HasPrefix(strings.Join(want, ""), bridge.SettingsChanged) {
 							want = want[1:] // a UART that waits for idle reads 8E1 at 8N1 too
 						}
 						if diff := cmp.Diff(want, n.events); diff != "" {
 							t.Errorf("events (-want +got):\n%s", diff)
 						}
-						n.about.Port, n.about.Line = "", ""
-						if diff := cmp.Diff(tt.about, n.about); diff != "" {
+						n.description.Port, n.description.Line = "", ""
+						if diff := cmp.Diff(tt.about, n.description); diff != "" {
 							t.Errorf("about the meter (-want +got):\n%s", diff)
 						}
 					})
@@ -86,7 +86,7 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 }
 
 // lined returns a family whose port is set as it is not usual.
-func lined(t *testing.T, name, line string) simulate.Family {
+func familyWithLine(t *testing.T, name, line string) simulate.Family {
 	t.Helper()
 	f, ok := simulate.Named(name)
 	if !ok {
@@ -97,10 +97,10 @@ func lined(t *testing.T, name, line string) simulate.Family {
 }
 
 // forget tears out all pages but those of events, and returns the values that were on them.
-func (n *notebook) forget() (values map[string]string) {
-	n.read(func(n *notebook) {
+func (n *recorder) clear() (values map[string]string) {
+	n.inspect(func(n *recorder) {
 		values = n.values
-		n.values, n.telegrams, n.at = nil, nil, nil
+		n.values, n.telegrams, n.telegramTimes = nil, nil, nil
 	})
 	return values
 }

@@ -14,17 +14,17 @@ import (
 )
 
 // logged is what is looked at of a line of the log.
-type logged struct {
+type logLine struct {
 	Message string `json:"message"`
 	Error   string `json:"error"`
 	Count   int    `json:"count"`
 }
 
 // lines reads a log.
-func lines(t *testing.T, log *bytes.Buffer) (all []logged) {
+func parseLog(t *testing.T, log *bytes.Buffer) (all []logLine) {
 	t.Helper()
 	for dec := json.NewDecoder(log); ; {
-		var l logged
+		var l logLine
 		if err := dec.Decode(&l); errors.Is(err, io.EOF) {
 			return all
 		} else if err != nil {
@@ -48,13 +48,13 @@ func TestFaultsAreToldOnceAndCounted(t *testing.T) {
 		warn("denied")
 		f.Recovered()
 		warn("denied")
-		want := []logged{
+		want := []logLine{
 			{"wire", "gone", 0},
 			{"wire", "gone", 600},
 			{"wire", "denied", 0},
 			{"wire", "denied", 2},
 		}
-		if diff := cmp.Diff(want, lines(t, &out)); diff != "" {
+		if diff := cmp.Diff(want, parseLog(t, &out)); diff != "" {
 			t.Error("log (-want +got):\n" + diff)
 		}
 	})
@@ -67,7 +67,7 @@ func TestFaultsOfOneKindMayDifferInText(t *testing.T) {
 		for _, text := range []string{"at byte 17", "at byte 581"} {
 			f.warn(zerolog.New(&out), "damaged", "", errors.New(text), 0)
 		}
-		if diff := cmp.Diff([]logged{{"damaged", "at byte 17", 0}}, lines(t, &out)); diff != "" {
+		if diff := cmp.Diff([]logLine{{"damaged", "at byte 17", 0}}, parseLog(t, &out)); diff != "" {
 			t.Error("log (-want +got):\n" + diff)
 		}
 	})

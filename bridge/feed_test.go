@@ -18,25 +18,25 @@ type feedModel struct {
 	feed      *Feed
 	meters    []meterModel
 	delivered uint64 // telegrams
-	given     uint64 // telegrams, some of which may not have been delivered
+	taken     uint64 // telegrams, some of which may not have been delivered
 	signalled bool   // something is new and the output has not been woken for it
 }
 
 type meterModel struct {
-	have, fresh map[quantity.ID]int64
-	state       meterState
-	known       []quantity.ID
-	knownFresh  bool
-	onlineFresh bool
-	aboutFresh  bool
-	statsFresh  bool
-	any         bool
-	events      []string
-	given       int // of them, some of which may not have been delivered
+	have, fresh      map[quantity.ID]int64
+	state            meterState
+	descriptors      []quantity.ID
+	descriptorsFresh bool
+	onlineFresh      bool
+	aboutFresh       bool
+	statsFresh       bool
+	updated          bool
+	events           []string
+	eventsTaken      int // of them, some of which may not have been delivered
 }
 
 // feeds is the state machine: meters that put, outputs that take when they like.
-type feeds struct {
+type feedsModel struct {
 	journal *journal
 	outputs []*feedModel
 	next    int64 // every number put is another
@@ -48,13 +48,13 @@ const (
 	modelJournal = 4
 )
 
-func newFeeds() *feeds {
-	m := &feeds{journal: newJournal(modelJournal)}
+func newFeedsModel() *feedsModel {
+	m := &feedsModel{journal: newJournal(modelJournal)}
 	meters := []Meter{{ID: "house"}, {ID: "barn"}}
 	for range 2 {
 		o := &feedModel{feed: newFeed(meters, m.journal), meters: make([]meterModel, modelMeters), signalled: true}
 		for i := range o.meters {
-			o.meters[i] = meterModel{have: map[quantity.ID]int64{}, fresh: map[quantity.ID]int64{}, onlineFresh: true, any: true}
+			o.meters[i] = meterModel{have: map[quantity.ID]int64{}, fresh: map[quantity.ID]int64{}, onlineFresh: true, updated: true}
 		}
 		m.outputs = append(m.outputs, o)
 	}
@@ -62,7 +62,7 @@ func newFeeds() *feeds {
 }
 
 // Put is a telegram, with or without a new state.
-func (m *feeds) Put(t *rapid.T) {
+func (m *feedsModel) Put(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
 	ids := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 4, rapid.ID).Draw(t, "quantities")
 	var values []Value
@@ -115,9 +115,9 @@ func (o *feedModel) put(index int, h update) {
 		delete(s.fresh, id)
 	}
 	if h.descriptors != nil {
-		s.known, s.knownFresh = nil, true
+		s.descriptors, s.descriptorsFresh = nil, true
 		for _, k := range h.descriptors {
-			s.known = append(s.known, k.ID)
+			s.descriptors = append(s.descriptors, k.ID)
 		}
 	}
 	if st := h.state; st != nil {
@@ -125,11 +125,11 @@ func (o *feedModel) put(index int, h update) {
 		s.aboutFresh = s.aboutFresh || s.state.description != st.description
 		s.state, s.statsFresh = *st, true
 	}
-	s.any, o.signalled = true, true
+	s.updated, o.signalled = true, true
 }
 
 // Event is something that happens to a meter; the oldest of too many go.
-func (m *feeds) Event(t *rapid.T) {
+func (m *feedsModel) Event(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
 	m.next++
 	e := Event{Name: strconv.FormatInt(m.next, 10)}
@@ -138,17 +138,17 @@ func (m *feeds) Event(t *rapid.T) {
 		s := &o.meters[index]
 		s.events = append(s.events, e.Name)
 		if over := len(s.events) - maxEvents; over > 0 {
-			s.events, s.given = s.events[over:], max(s.given-over, 0)
+			s.events, s.eventsTaken = s.events[over:], max(s.eventsTaken-over, 0)
 		}
-		s.any, o.signalled = true, true
+		s.updated, o.signalled = true, true
 	}
 }
 
 // Take is one batch taken by one output, as if it then lost its connection or was slow.
-func (m *feeds) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
+func (m *feedsModel) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
 
 // Drain is what an output does that has been woken.
-func (m *feeds) Drain(t *rapid.T) {
+func (m *feedsModel) Drain(t *rapid.T) {
 	o := m.output(t)
 	select {
 	case <-o.feed.Ready():
@@ -161,19 +161,19 @@ func (m *feeds) Drain(t *rapid.T) {
 }
 
 // Resync is a reconnect.
-func (m *feeds) Resync(t *rapid.T) {
+func (m *feedsModel) Resync(t *rapid.T) {
 	o := m.output(t)
 	o.feed.Resync()
-	o.given, o.signalled = o.delivered, true
+	o.taken, o.signalled = o.delivered, true
 	for i := range o.meters {
 		s := &o.meters[i]
-		s.fresh, s.given = maps.Clone(s.have), 0
-		s.knownFresh, s.onlineFresh, s.aboutFresh, s.statsFresh, s.any = true, true, true, true, true
+		s.fresh, s.eventsTaken = maps.Clone(s.have), 0
+		s.descriptorsFresh, s.onlineFresh, s.aboutFresh, s.statsFresh, s.updated = true, true, true, true, true
 	}
 }
 
 // Check proves that no output sleeps on news.
-func (m *feeds) Check(t *rapid.T) {
+func (m *feedsModel) Check(t *rapid.T) {
 	for i, o := range m.outputs {
 		if o.signalled && len(o.feed.signal) == 0 {
 			t.Fatalf("output %d has news and is not woken", i)
@@ -181,18 +181,18 @@ func (m *feeds) Check(t *rapid.T) {
 	}
 }
 
-func (m *feeds) output(t *rapid.T) *feedModel {
+func (m *feedsModel) output(t *rapid.T) *feedModel {
 	return m.outputs[rapid.IntRange(0, len(m.outputs)-1).Draw(t, "output")]
 }
 
 // heard is a batch in the words of the model.
-type heard struct {
+type batchSummary struct {
 	Seqs []uint64
 	Lost uint64
-	News []heardNews
+	News []updateSummary
 }
 
-type heardNews struct {
+type updateSummary struct {
 	Meter                       string
 	About, Online, Stats, Known bool
 	State                       Description
@@ -213,41 +213,41 @@ func (o *feedModel) take(t *rapid.T, written uint64) bool {
 	if got == nil {
 		return false
 	}
-	if diff := cmp.Diff(want, hear(t, got)); diff != "" {
+	if diff := cmp.Diff(want, summarise(t, got)); diff != "" {
 		t.Fatalf("batch (-want +got):\n%s", diff)
 	}
 	return true
 }
 
-func (o *feedModel) expect(written uint64) (h heard, ok bool) {
-	o.delivered = o.given
-	from := max(o.given, written-min(written, modelJournal))
-	h.Lost = from - o.given
+func (o *feedModel) expect(written uint64) (h batchSummary, ok bool) {
+	o.delivered = o.taken
+	from := max(o.taken, written-min(written, modelJournal))
+	h.Lost = from - o.taken
 	for seq := from + 1; seq <= written; seq++ {
 		h.Seqs = append(h.Seqs, seq)
 	}
-	o.given = written
+	o.taken = written
 	for i := range o.meters {
 		s := &o.meters[i]
-		s.events, s.given = s.events[s.given:], 0
-		if !s.any {
+		s.events, s.eventsTaken = s.events[s.eventsTaken:], 0
+		if !s.updated {
 			continue
 		}
-		n := heardNews{
-			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Known: s.knownFresh,
+		n := updateSummary{
+			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Known: s.descriptorsFresh,
 			State: s.state.description, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
-			AllKnown: s.known, Events: append([]string(nil), s.events...),
+			AllKnown: s.descriptors, Events: append([]string(nil), s.events...),
 		}
 		h.News = append(h.News, n)
-		*s = meterModel{have: s.have, known: s.known, fresh: map[quantity.ID]int64{}, state: s.state, events: s.events, given: len(s.events)}
+		*s = meterModel{have: s.have, descriptors: s.descriptors, fresh: map[quantity.ID]int64{}, state: s.state, events: s.events, eventsTaken: len(s.events)}
 	}
 	return h, len(h.News) > 0 || len(h.Seqs) > 0
 }
 
-func hear(t *rapid.T, b *Batch) heard {
-	h := heard{Seqs: seqs(b.Telegrams), Lost: b.Lost}
+func summarise(t *rapid.T, b *Batch) batchSummary {
+	h := batchSummary{Seqs: seqs(b.Telegrams), Lost: b.Lost}
 	for _, n := range b.Updates {
-		h.News = append(h.News, heardNews{
+		h.News = append(h.News, updateSummary{
 			Meter: n.Meter.ID, About: n.DescriptionNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.DescriptorsNew,
 			State: n.Description, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: ids(n.Descriptors),
 			Events: names(n.Events),
@@ -283,7 +283,7 @@ func numbers(t *rapid.T, values []Value) map[quantity.ID]int64 {
 
 func TestFeed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := newFeeds()
+		m := newFeedsModel()
 		t.Repeat(map[string]func(*rapid.T){
 			"put": m.Put, "event": m.Event, "take": m.Take, "drain": m.Drain, "resync": m.Resync, "": m.Check,
 		})

@@ -55,7 +55,7 @@ func (o *observer) note(name string) string {
 }
 
 // observed runs a bridge with an observer, whose log goes to w.
-func observed(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Output) (o *observer, end func()) {
+func runObserved(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Output) (o *observer, end func()) {
 	t.Helper()
 	o = new(observer)
 	b := bridge.New(zerolog.New(w))
@@ -78,9 +78,9 @@ func observed(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Outpu
 }
 
 // blocking waits, once, in the middle of its work until it is let go on.
-type blocking struct{ release chan struct{} }
+type blockingOutput struct{ release chan struct{} }
 
-func (b blocking) Run(ctx context.Context, feed *bridge.Feed) error {
+func (b blockingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	<-feed.Ready()
 	feed.Take()
 	<-b.release
@@ -97,22 +97,22 @@ func (b blocking) Run(ctx context.Context, feed *bridge.Feed) error {
 
 func TestBlockedOutputIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := blocking{make(chan struct{})}
-		o, end := observed(t, io.Discard, source(new(port)), b)
+		b := blockingOutput{make(chan struct{})}
+		o, end := runObserved(t, io.Discard, source(new(port)), b)
 		want := func(want string) {
 			t.Helper()
 			if got := o.stuck(); got != want {
 				t.Errorf("after %v: got %q, want %q", time.Now(), got, want)
 			}
 		}
-		pass(progress.StuckAfter - time.Second)
+		advance(progress.StuckAfter - time.Second)
 		want("")
-		pass(time.Second + 1) // a time of 0 would say that it waits, so it began 1 ns late
+		advance(time.Second + 1) // a time of 0 would say that it waits, so it began 1 ns late
 		want("output other")
-		pass(time.Hour)
+		advance(time.Hour)
 		want("output other")
 		close(b.release)
-		pass(0)
+		advance(0)
 		want("")
 		end()
 	})
@@ -136,24 +136,24 @@ func TestBlockedMeterIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		log := fullLog{"meter speaks", make(chan struct{})}
-		o, end := observed(t, log, source(&p))
-		pass(time.Hour)
+		o, end := runObserved(t, log, source(&p))
+		advance(time.Hour)
 		if got := o.stuck(); got != "" {
 			t.Errorf("while the meter is silent: got %q stuck, want nothing", got)
 		}
-		m := meterOf(t, "aidon-se")
+		m := newMeter(t, "aidon-se")
 		go func() {
 			for range 20 {
-				_, _ = p.end.Write(next(m)) // fails when the bridge has closed the wire at the end
+				_, _ = p.writer.Write(nextTelegram(m)) // fails when the bridge has closed the wire at the end
 				<-time.After(10 * time.Second)
 			}
 		}()
-		pass(progress.StuckAfter + 4*time.Minute)
+		advance(progress.StuckAfter + 4*time.Minute)
 		if got := o.stuck(); got != "meter house" {
 			t.Errorf("got %q stuck, want the meter", got)
 		}
 		close(log.release)
-		pass(4 * time.Minute)
+		advance(4 * time.Minute)
 		if got := o.stuck(); got != "" {
 			t.Errorf("when it goes on: got %q stuck, want nothing", got)
 		}
@@ -166,24 +166,24 @@ func TestBlockedMeterIsStuck(t *testing.T) {
 func TestLogStallsWhileAMeterIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		log := fullLog{"meter is silent", make(chan struct{})}
-		o, end := observed(t, log, source(&p), &n)
-		m := meterOf(t, "aidon-se")
-		p.send(next(m))
-		pass(silence + progress.StuckAfter)
+		o, end := runObserved(t, log, source(&p), &n)
+		m := newMeter(t, "aidon-se")
+		p.send(nextTelegram(m))
+		advance(silence + progress.StuckAfter)
 		if got := o.stuck(); got != "silence of meter house" {
 			t.Errorf("while the log stalls: got %q stuck, want the silence of the meter", got)
 		}
-		p.send(next(m))
-		if got := n.count(); got != 2 {
+		p.send(nextTelegram(m))
+		if got := n.telegramCount(); got != 2 {
 			t.Errorf("got %d telegrams while the log stalls, want 2", got)
 		}
-		if got := n.said(); got != "house offline, house online, house offline, house online" {
+		if got := n.stateHistory(); got != "house offline, house online, house offline, house online" {
 			t.Errorf("got %s", got)
 		}
 		close(log.release)
-		pass(0)
+		advance(0)
 		end()
 	})
 }
@@ -193,9 +193,9 @@ const silence = time.Minute
 
 // TestNothingIsStuck has faults and slow parts that no restart mends, for a day.
 func TestNothingIsStuck(t *testing.T) {
-	away := output(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
-	waits := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
-	slow := output(func(ctx context.Context, feed *bridge.Feed) error { // its acknowledgements are late, one after another
+	away := outputFunc(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
+	waits := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
+	slow := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { // its acknowledgements are late, one after another
 		for {
 			select {
 			case <-ctx.Done():
@@ -225,13 +225,13 @@ func TestNothingIsStuck(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, m := &port{broken: tt.broken}, meterOf(t, "aidon-se")
-				o, end := observed(t, io.Discard, source(p), tt.output)
+				p, m := &port{dialErr: tt.broken}, newMeter(t, "aidon-se")
+				o, end := runObserved(t, io.Discard, source(p), tt.output)
 				for minute := range 24 * 60 {
 					if tt.every > 0 && minute%int(tt.every/time.Minute) == 0 {
-						p.send(next(m))
+						p.send(nextTelegram(m))
 					}
-					pass(time.Minute)
+					advance(time.Minute)
 					if got := o.stuck(); got != "" {
 						t.Fatalf("%s is stuck after %d minutes", got, minute)
 					}
@@ -252,21 +252,21 @@ func TestNotesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		fails := true
-		mended := output(func(ctx context.Context, feed *bridge.Feed) error {
+		mended := outputFunc(func(ctx context.Context, feed *bridge.Feed) error {
 			if fails {
 				fails = false
 				return errAway
 			}
 			return new(observer).Run(ctx, feed)
 		})
-		o, end := observed(t, io.Discard, source(&p), mended)
-		m := meterOf(t, "aidon-se")
-		p.send(next(m))
-		pass(time.Hour)
+		o, end := runObserved(t, io.Discard, source(&p), mended)
+		m := newMeter(t, "aidon-se")
+		p.send(nextTelegram(m))
+		advance(time.Hour)
 		if got := o.note("meter house"); !strings.HasPrefix(got, "silent since 20") {
 			t.Errorf("got %q, want since when the meter is silent", got)
 		}
-		p.send(next(m))
+		p.send(nextTelegram(m))
 		for _, part := range []string{"meter house", "output other"} {
 			if got := o.note(part); got != "" {
 				t.Errorf("%s: got the note %q, want none", part, got)

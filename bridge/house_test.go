@@ -21,24 +21,24 @@ import (
 
 // A port is a wire in memory, whose other end the test holds. Each time it is opened it is another one.
 type port struct {
-	mu     sync.Mutex
-	end    *io.PipeWriter
-	opened []time.Time // and tried to be opened
-	broken error
-	always []byte // what is sent each time that it is opened
+	mu        sync.Mutex
+	writer    *io.PipeWriter
+	dialTimes []time.Time // and tried to be opened
+	dialErr   error
+	greeting  []byte // what is sent each time that it is opened
 }
 
 func (p *port) dial(context.Context) (io.ReadCloser, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opened = append(p.opened, time.Now())
-	if p.broken != nil {
-		return nil, p.broken
+	p.dialTimes = append(p.dialTimes, time.Now())
+	if p.dialErr != nil {
+		return nil, p.dialErr
 	}
 	r, w := io.Pipe()
-	p.end = w
-	if len(p.always) > 0 {
-		go func() { _, _ = w.Write(p.always) }() // fails when the bridge closes the wire first
+	p.writer = w
+	if len(p.greeting) > 0 {
+		go func() { _, _ = w.Write(p.greeting) }() // fails when the bridge closes the wire first
 	}
 	return r, nil
 }
@@ -46,25 +46,25 @@ func (p *port) dial(context.Context) (io.ReadCloser, error) {
 // send returns when the bridge has read it all, or has closed the wire.
 func (p *port) send(telegram []byte) {
 	p.mu.Lock()
-	end := p.end
+	end := p.writer
 	p.mu.Unlock()
 	_, _ = end.Write(telegram) // fails when the bridge has closed the wire, which is what some tests want to see
 	synctest.Wait()
 }
 
-func (p *port) breaks(err error) {
+func (p *port) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.broken = err
-	if p.end != nil {
-		_ = p.end.CloseWithError(io.ErrUnexpectedEOF) // never fails
+	p.dialErr = err
+	if p.writer != nil {
+		_ = p.writer.CloseWithError(io.ErrUnexpectedEOF) // never fails
 	}
 }
 
-func (p *port) tries() []time.Time {
+func (p *port) dials() []time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]time.Time(nil), p.opened...)
+	return append([]time.Time(nil), p.dialTimes...)
 }
 
 // source has an endpoint for each port.
@@ -77,173 +77,173 @@ func source(ports ...*port) probe.Source {
 }
 
 // A notebook is an output that notes what it hears.
-type notebook struct {
-	mu        sync.Mutex
-	states    []string // "house offline"
-	order     []string // "value", "online", "telegram": what came first
-	values    map[string]string
-	known     []string
-	about     bridge.Description
-	stats     bridge.Stats
-	events    []string // "profile_changed aidon hdlc > aidon p1"
-	telegrams []bridge.Telegram
-	at        []time.Time // of the telegrams
-	lost      uint64
-	everies   []time.Duration // of import_energy, each time that it was announced
-	described int             // how often the meter was described
-	counted   int             // how often its counts were told
-	again     chan struct{}   // what is to be had is wanted again
+type recorder struct {
+	mu               sync.Mutex
+	states           []string // "house offline"
+	order            []string // "value", "online", "telegram": what came first
+	values           map[string]string
+	quantities       []string
+	description      bridge.Description
+	stats            bridge.Stats
+	events           []string // "profile_changed aidon hdlc > aidon p1"
+	telegrams        []bridge.Telegram
+	telegramTimes    []time.Time // of the telegrams
+	lost             uint64
+	energyIntervals  []time.Duration // of import_energy, each time that it was announced
+	descriptionCount int             // how often the meter was described
+	statsCount       int             // how often its counts were told
+	resyncRequests   chan struct{}   // what is to be had is wanted again
 }
 
-func (n *notebook) Run(ctx context.Context, feed *bridge.Feed) error {
+func (n *recorder) Run(ctx context.Context, feed *bridge.Feed) error {
 	n.mu.Lock()
-	n.again = make(chan struct{})
+	n.resyncRequests = make(chan struct{})
 	n.mu.Unlock()
 	for {
 		select {
 		case <-ctx.Done():
-			n.take(feed)
+			n.record(feed)
 			return nil
 		case <-feed.Ready():
-			n.take(feed)
-		case <-n.again:
+			n.record(feed)
+		case <-n.resyncRequests:
 			feed.Resync()
 		}
 	}
 }
 
 // resync has everything told again, as after a reconnect.
-func (n *notebook) resync() {
-	n.again <- struct{}{}
+func (n *recorder) resync() {
+	n.resyncRequests <- struct{}{}
 	synctest.Wait()
 }
 
-func (n *notebook) take(feed *bridge.Feed) {
+func (n *recorder) record(feed *bridge.Feed) {
 	for b := feed.Take(); b != nil; b = feed.Take() {
-		n.note(b)
+		n.addBatch(b)
 	}
 }
 
-func (n *notebook) note(b *bridge.Batch) {
+func (n *recorder) addBatch(b *bridge.Batch) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, news := range b.Updates {
-		n.news(&news)
+		n.addUpdate(&news)
 	}
 	n.lost += b.Lost
 	for _, t := range b.Telegrams {
 		t.Values = append([]bridge.Value(nil), t.Values...) // they belong to the feed
 		n.telegrams = append(n.telegrams, t)
-		n.at = append(n.at, time.Now())
+		n.telegramTimes = append(n.telegramTimes, time.Now())
 		n.order = append(n.order, "telegram")
 	}
 }
 
-func (n *notebook) news(news *bridge.MeterUpdate) {
+func (n *recorder) addUpdate(addUpdate *bridge.MeterUpdate) {
 	if n.values == nil {
 		n.values = map[string]string{}
 	}
-	for i := range news.Values {
-		n.values[news.Values[i].ID.String()] = string(news.Values[i].Append(nil))
+	for i := range addUpdate.Values {
+		n.values[addUpdate.Values[i].ID.String()] = string(addUpdate.Values[i].Append(nil))
 	}
-	if len(news.Values) > 0 {
+	if len(addUpdate.Values) > 0 {
 		n.order = append(n.order, "values")
 	}
-	if news.OnlineNew {
-		state := map[bool]string{true: "online", false: "offline"}[news.Online]
-		n.states = append(n.states, news.Meter.ID+" "+state)
+	if addUpdate.OnlineNew {
+		state := map[bool]string{true: "online", false: "offline"}[addUpdate.Online]
+		n.states = append(n.states, addUpdate.Meter.ID+" "+state)
 		n.order = append(n.order, state)
-		if news.Online && len(news.Values) == 0 {
+		if addUpdate.Online && len(addUpdate.Values) == 0 {
 			n.order = append(n.order, "online without values")
 		}
 	}
-	for _, e := range news.Events {
+	for _, e := range addUpdate.Events {
 		n.events = append(n.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
 	}
-	if news.DescriptorsNew {
-		n.known = n.known[:0]
-		for _, k := range news.Descriptors {
-			n.known = append(n.known, k.ID.String())
+	if addUpdate.DescriptorsNew {
+		n.quantities = n.quantities[:0]
+		for _, k := range addUpdate.Descriptors {
+			n.quantities = append(n.quantities, k.ID.String())
 			if k.ID.String() == "import_energy" {
-				n.everies = append(n.everies, k.Every)
+				n.energyIntervals = append(n.energyIntervals, k.Every)
 			}
 		}
 	}
-	if news.DescriptionNew {
-		n.about = news.Description
-		n.described++
+	if addUpdate.DescriptionNew {
+		n.description = addUpdate.Description
+		n.descriptionCount++
 	}
-	if news.StatsNew {
-		n.stats = news.Stats
-		n.counted++
+	if addUpdate.StatsNew {
+		n.stats = addUpdate.Stats
+		n.statsCount++
 	}
 }
 
 // read gives the notes while nobody writes.
-func (n *notebook) read(look func(*notebook)) {
+func (n *recorder) inspect(look func(*recorder)) {
 	synctest.Wait()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	look(n)
 }
 
-func (n *notebook) count() (telegrams int) {
-	n.read(func(n *notebook) { telegrams = len(n.telegrams) })
+func (n *recorder) telegramCount() (telegrams int) {
+	n.inspect(func(n *recorder) { telegrams = len(n.telegrams) })
 	return telegrams
 }
 
-func (n *notebook) said() (states string) {
-	n.read(func(n *notebook) { states = strings.Join(n.states, ", ") })
+func (n *recorder) stateHistory() (states string) {
+	n.inspect(func(n *recorder) { states = strings.Join(n.states, ", ") })
 	return states
 }
 
 // A paper is a log that may be read while it is written.
-type paper struct {
+type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (p *paper) Write(b []byte) (int, error) {
+func (p *logBuffer) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.Write(b)
 }
 
-func (p *paper) String() string {
+func (p *logBuffer) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()
 }
 
 // A house is a bridge that runs.
-type house struct {
+type runningBridge struct {
 	t    *testing.T
-	log  *paper
+	log  *logBuffer
 	stop func()
 	done chan error
 }
 
 // run starts a bridge for a meter with outputs; the test stops it.
-func run(t *testing.T, s probe.Source, outputs ...bridge.Output) *house {
+func run(t *testing.T, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runMeter(t, bridge.Meter{ID: "house"}, s, outputs...)
 }
 
-func runMeter(t *testing.T, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
+func runMeter(t *testing.T, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
-	return runIn(t, "", m, s, outputs...)
+	return runWithState(t, "", m, s, outputs...)
 }
 
 // runIn starts one that remembers in a folder, where there is one.
-func runIn(t *testing.T, dir string, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
+func runWithState(t *testing.T, dir string, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
-	return runPlanned(t, dir, throttle.Realtime, m, s, outputs...)
+	return runWithPreset(t, dir, throttle.Realtime, m, s, outputs...)
 }
 
 // runPlanned starts one that publishes as a preset says.
-func runPlanned(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *house {
+func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
-	h := &house{t: t, log: &paper{}, done: make(chan error, 1)}
+	h := &runningBridge{t: t, log: &logBuffer{}, done: make(chan error, 1)}
 	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))
 	b.SetPlan(throttle.NewPlan(preset))
 	b.AddMeter(m, s)
@@ -261,7 +261,7 @@ func runPlanned(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter
 }
 
 // said counts the lines of the log that hold text.
-func (h *house) said(text string) int {
+func (h *runningBridge) countLines(text string) int {
 	synctest.Wait()
 	n := 0
 	for line := range strings.Lines(h.log.String()) {
@@ -273,7 +273,7 @@ func (h *house) said(text string) int {
 }
 
 // end stops the bridge.
-func (h *house) end() {
+func (h *runningBridge) end() {
 	h.t.Helper()
 	h.stop()
 	if err := <-h.done; err != nil {
@@ -282,7 +282,7 @@ func (h *house) end() {
 }
 
 // meterOf simulates a meter of a family.
-func meterOf(t *testing.T, name string) *simulate.Meter {
+func newMeter(t *testing.T, name string) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(name)
 	if !ok {
@@ -291,12 +291,12 @@ func meterOf(t *testing.T, name string) *simulate.Meter {
 	return simulate.NewMeter(f, 1, time.Now())
 }
 
-func next(m *simulate.Meter) []byte {
+func nextTelegram(m *simulate.Meter) []byte {
 	_, telegram := m.Next()
 	return bytes.Clone(telegram)
 }
 
-func pass(d time.Duration) {
+func advance(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }

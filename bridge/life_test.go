@@ -15,23 +15,23 @@ import (
 )
 
 // planned runs a bridge with a preset for as long as do lasts; it remembers in dir where there is one.
-func planned(t *testing.T, dir string, preset throttle.Preset, do func(p *port, n *notebook)) {
+func withPreset(t *testing.T, dir string, preset throttle.Preset, do func(p *port, n *recorder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(notebook)
-		h := runPlanned(t, dir, preset, bridge.Meter{ID: "house"}, source(p), n)
+		p, n := new(port), new(recorder)
+		h := runWithPreset(t, dir, preset, bridge.Meter{ID: "house"}, source(p), n)
 		defer h.end()
 		do(p, n)
 	})
 }
 
 // drawing is a telegram of powers alone.
-func drawing(watts int64) []byte {
+func powerTelegram(watts int64) []byte {
 	return p1.Append(nil, fmt.Appendf(nil, "/ABC5metering\r\n\r\n1-0:1.7.0(%04d.%03d*kW)\r\n!", watts/1000, watts%1000))
 }
 
-func (n *notebook) value(name string) (text string) {
-	n.read(func(n *notebook) { text = n.values[name] })
+func (n *recorder) value(name string) (text string) {
+	n.inspect(func(n *recorder) { text = n.values[name] })
 	return text
 }
 
@@ -39,16 +39,16 @@ func (n *notebook) value(name string) (text string) {
 func TestShortListAfterRestart(t *testing.T) {
 	dir := t.TempDir()
 	var counter string
-	lives(t, dir, func(p *port, n *notebook, _ *house) {
-		p.send(next(meterOf(t, "landisgyr-no3")))
+	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+		p.send(nextTelegram(newMeter(t, "landisgyr-no3")))
 		counter = n.value("import_energy")
 	})
-	lives(t, dir, func(p *port, n *notebook, _ *house) {
-		p.send(next(meterOf(t, "landisgyr-no1")))
+	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+		p.send(nextTelegram(newMeter(t, "landisgyr-no1")))
 		if got := n.value("import_energy"); got != counter || got == "" {
 			t.Errorf("import_energy after the restart: got %q, want %q", got, counter)
 		}
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if len(n.events) > 0 {
 				t.Errorf("events: got %v, want none", n.events)
 			}
@@ -59,16 +59,16 @@ func TestShortListAfterRestart(t *testing.T) {
 // TestLastCounterIsRemembered: what is published at a stop is what the next run begins with.
 func TestLastCounterIsRemembered(t *testing.T) {
 	dir := t.TempDir()
-	planned(t, dir, throttle.Balanced, func(p *port, n *notebook) {
-		p.send(counting("ABC5metering", "", kWh("40140.615")))
-		pass(10 * time.Second)
-		p.send(counting("ABC5metering", "", kWh("40140.700")))
+	withPreset(t, dir, throttle.Balanced, func(p *port, n *recorder) {
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
+		advance(10 * time.Second)
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.700")))
 		if got := n.value("import_energy"); got != "40140.615" {
 			t.Fatalf("published: got %q, want the first: the second is held back", got)
 		}
 	})
-	planned(t, dir, throttle.Balanced, func(p *port, n *notebook) {
-		p.send(drawing(500))
+	withPreset(t, dir, throttle.Balanced, func(p *port, n *recorder) {
+		p.send(powerTelegram(500))
 		if got := n.value("import_energy"); got != "40140.700" {
 			t.Errorf("after the restart: got %q, want what was published at the stop", got)
 		}
@@ -78,18 +78,18 @@ func TestLastCounterIsRemembered(t *testing.T) {
 // TestSeldomCounterIsKeptAtOnce: one that comes once an hour is on disk before a crash, though something else was written just before.
 func TestSeldomCounterIsKeptAtOnce(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
-	planned(t, before, throttle.Balanced, func(p *port, n *notebook) {
+	withPreset(t, before, throttle.Balanced, func(p *port, n *recorder) {
 		for _, energy := range []string{"40140.615", "40140.700"} {
-			p.send(counting("ABC5metering", "", kWh(energy)))
-			minutes(p, time.Hour)
+			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
+			sendEachMinute(p, time.Hour)
 		}
-		p.send(next(meterOf(t, "p1-se-aidon"))) // its quantities are kept
-		pass(time.Second)
-		p.send(counting("ABC5metering", "", kWh("40140.800")))
-		copyAll(t, before, after)
+		p.send(nextTelegram(newMeter(t, "p1-se-aidon"))) // its quantities are kept
+		advance(time.Second)
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.800")))
+		copyFolder(t, before, after)
 	})
-	planned(t, after, throttle.Balanced, func(p *port, n *notebook) {
-		p.send(drawing(500))
+	withPreset(t, after, throttle.Balanced, func(p *port, n *recorder) {
+		p.send(powerTelegram(500))
 		if got := n.value("import_energy"); got != "40140.800" {
 			t.Errorf("after a crash: got %q, want what was published", got)
 		}
@@ -97,7 +97,7 @@ func TestSeldomCounterIsKeptAtOnce(t *testing.T) {
 }
 
 // copyAll copies the files of a folder as a crash would leave them.
-func copyAll(t *testing.T, from, to string) {
+func copyFolder(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
@@ -107,12 +107,14 @@ func copyAll(t *testing.T, from, to string) {
 // TestJumpThatGoesOn is believed after a day, also where the bridge is restarted twice in it.
 func TestJumpThatGoesOn(t *testing.T) {
 	dir := t.TempDir()
-	lives(t, dir, func(p *port, _ *notebook, _ *house) { p.send(counting("ABC5metering", "", kWh("40140.615"))) })
+	withState(t, dir, func(p *port, _ *recorder, _ *runningBridge) {
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
+	})
 	for i, want := range []string{"", "", "95140.615"} {
-		lives(t, dir, func(p *port, n *notebook, _ *house) {
+		withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
 			for range 10 * 60 {
-				p.send(counting("ABC5metering", "", kWh("95140.615")))
-				pass(time.Minute)
+				p.send(energyTelegram("ABC5metering", "", kWh("95140.615")))
+				advance(time.Minute)
 			}
 			if got := n.value("import_energy"); got != want {
 				t.Errorf("run %d: got %q, want %q", i, got, want)
@@ -126,22 +128,22 @@ func TestHourlyAfterRestart(t *testing.T) {
 	for _, every := range []time.Duration{15 * time.Minute, time.Hour} {
 		t.Run(every.String(), func(t *testing.T) {
 			dir := t.TempDir()
-			lives(t, dir, func(p *port, _ *notebook, _ *house) {
+			withState(t, dir, func(p *port, _ *recorder, _ *runningBridge) {
 				for range 3 {
-					p.send(counting("ABC5metering", "", kWh("40140.615")))
-					minutes(p, every)
+					p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
+					sendEachMinute(p, every)
 				}
 			})
-			lives(t, dir, func(p *port, n *notebook, _ *house) {
-				n.read(func(n *notebook) { n.everies = n.everies[:0] })
-				minutes(p, 12*time.Minute)
+			withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+				n.inspect(func(n *recorder) { n.energyIntervals = n.energyIntervals[:0] })
+				sendEachMinute(p, 12*time.Minute)
 				for range 3 {
-					p.send(counting("ABC5metering", "", kWh("40140.615")))
-					minutes(p, every)
+					p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
+					sendEachMinute(p, every)
 				}
-				n.read(func(n *notebook) {
-					if slices.ContainsFunc(n.everies, func(e time.Duration) bool { return e != every }) {
-						t.Errorf("announced as every %v, want %v all the time", n.everies, every)
+				n.inspect(func(n *recorder) {
+					if slices.ContainsFunc(n.energyIntervals, func(e time.Duration) bool { return e != every }) {
+						t.Errorf("announced as every %v, want %v all the time", n.energyIntervals, every)
 					}
 				})
 			})
@@ -150,28 +152,28 @@ func TestHourlyAfterRestart(t *testing.T) {
 }
 
 // minutes sends the power each minute.
-func minutes(p *port, d time.Duration) {
+func sendEachMinute(p *port, d time.Duration) {
 	for range int(d / time.Minute) {
-		pass(time.Minute)
-		p.send(drawing(500))
+		advance(time.Minute)
+		p.send(powerTelegram(500))
 	}
 }
 
 // TestQuantityThatComesBack is published at once, though it is what it was: the broker was told to forget it.
 func TestQuantityThatComesBack(t *testing.T) {
-	planned(t, "", throttle.Balanced, func(p *port, n *notebook) {
-		p.send(counting("ABC5metering", "", kWh("40140.615")))
+	withPreset(t, "", throttle.Balanced, func(p *port, n *recorder) {
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
 		for range 2 * 51 {
-			pass(30 * time.Minute)
-			p.send(drawing(500))
+			advance(30 * time.Minute)
+			p.send(powerTelegram(500))
 		}
-		n.read(func(n *notebook) {
-			if slices.Contains(n.known, "import_energy") {
+		n.inspect(func(n *recorder) {
+			if slices.Contains(n.quantities, "import_energy") {
 				t.Fatal("it is known still")
 			}
 			delete(n.values, "import_energy")
 		})
-		p.send(counting("ABC5metering", "", kWh("40140.615")))
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
 		if got := n.value("import_energy"); got != "40140.615" {
 			t.Errorf("got %q", got)
 		}
@@ -180,12 +182,12 @@ func TestQuantityThatComesBack(t *testing.T) {
 
 // TestCounterThatBeginsAgain is published with its event.
 func TestCounterThatBeginsAgain(t *testing.T) {
-	planned(t, "", throttle.Frugal, func(p *port, n *notebook) {
+	withPreset(t, "", throttle.Frugal, func(p *port, n *recorder) {
 		for _, energy := range []string{"40140.615", "12.000", "12.000", "12.001"} {
-			p.send(counting("ABC5metering", "", kWh(energy)))
-			pass(10 * time.Second)
+			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
+			advance(10 * time.Second)
 		}
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if len(n.events) != 1 || n.values["import_energy"] != "12.001" {
 				t.Errorf("got %q with events %v", n.values["import_energy"], n.events)
 			}
@@ -195,13 +197,13 @@ func TestCounterThatBeginsAgain(t *testing.T) {
 
 // TestWholeAfterResync: the first telegram behind a reconnect has what was held back.
 func TestWholeAfterResync(t *testing.T) {
-	planned(t, "", throttle.Balanced, func(p *port, n *notebook) {
-		p.send(drawing(500))
-		pass(10 * time.Second)
-		p.send(drawing(501))
+	withPreset(t, "", throttle.Balanced, func(p *port, n *recorder) {
+		p.send(powerTelegram(500))
+		advance(10 * time.Second)
+		p.send(powerTelegram(501))
 		n.resync()
-		pass(10 * time.Second)
-		p.send(drawing(502))
+		advance(10 * time.Second)
+		p.send(powerTelegram(502))
 		if got := n.value("import_power"); got != "502" {
 			t.Errorf("got %s, want 502", got)
 		}
@@ -210,19 +212,19 @@ func TestWholeAfterResync(t *testing.T) {
 
 // TestTwoMetersOnOneWire: telegrams that alternate do not have the meter described anew with each, nor each rejection told.
 func TestTwoMetersOnOneWire(t *testing.T) {
-	planned(t, "", throttle.Balanced, func(p *port, n *notebook) {
+	withPreset(t, "", throttle.Balanced, func(p *port, n *recorder) {
 		for range 60 {
-			p.send(counting("ABC5metering", "3131313131313131", kWh("40140.615")))
-			pass(time.Second)
-			p.send(counting("ABC5metering", "3939393939393939", kWh("12.000")))
-			pass(time.Second)
+			p.send(energyTelegram("ABC5metering", "3131313131313131", kWh("40140.615")))
+			advance(time.Second)
+			p.send(energyTelegram("ABC5metering", "3939393939393939", kWh("12.000")))
+			advance(time.Second)
 		}
-		n.read(func(n *notebook) {
-			if n.described > 2 {
-				t.Errorf("described %d times", n.described)
+		n.inspect(func(n *recorder) {
+			if n.descriptionCount > 2 {
+				t.Errorf("described %d times", n.descriptionCount)
 			}
-			if n.counted > 10 {
-				t.Errorf("counts told %d times in two minutes", n.counted)
+			if n.statsCount > 10 {
+				t.Errorf("counts told %d times in two minutes", n.statsCount)
 			}
 			if strings.Join(n.events, ", ") != "" {
 				t.Errorf("events: %v", n.events)
@@ -236,20 +238,20 @@ func TestRememberedPortIsNotTheOnlyOne(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		first, second := new(port), new(port)
-		h := runIn(t, dir, bridge.Meter{ID: "house"}, source(first, second))
-		first.send(drawing(500))
+		h := runWithState(t, dir, bridge.Meter{ID: "house"}, source(first, second))
+		first.send(powerTelegram(500))
 		h.end()
 	})
 	synctest.Test(t, func(t *testing.T) {
-		first, second, n := new(port), new(port), new(notebook)
-		h := runIn(t, dir, bridge.Meter{ID: "house"}, source(first, second), n)
+		first, second, n := new(port), new(port), new(recorder)
+		h := runWithState(t, dir, bridge.Meter{ID: "house"}, source(first, second), n)
 		defer h.end()
-		pass(2 * time.Minute)
+		advance(2 * time.Minute)
 		for range 60 {
-			second.send(drawing(500))
-			pass(10 * time.Second)
+			second.send(powerTelegram(500))
+			advance(10 * time.Second)
 		}
-		if n.count() == 0 {
+		if n.telegramCount() == 0 {
 			t.Error("not found in ten minutes")
 		}
 	})

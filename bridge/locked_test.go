@@ -25,7 +25,7 @@ func key(t *testing.T, x byte) *dlms.Key {
 }
 
 // half returns key with another authentication key.
-func half(t *testing.T, x byte) *dlms.Key {
+func keyWithOtherAuth(t *testing.T, x byte) *dlms.Key {
 	t.Helper()
 	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x}, 16))
 	if err != nil {
@@ -35,7 +35,7 @@ func half(t *testing.T, x byte) *dlms.Key {
 }
 
 // ciphered is a telegram of a power, encrypted.
-func ciphered(k *dlms.Key, title string, counter uint32, watts int64) []byte {
+func encryptedTelegram(k *dlms.Key, title string, counter uint32, watts int64) []byte {
 	plain := dlms.AppendArray(dlms.AppendNotification(nil, 1), 1)
 	plain = dlms.AppendLogicalName(dlms.AppendStructure(plain, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
 	plain = dlms.AppendScalerUnit(dlms.AppendNumber(plain, dlms.Uint32, watts), 0, obis.Watt)
@@ -47,7 +47,7 @@ func ciphered(k *dlms.Key, title string, counter uint32, watts int64) []byte {
 const title = "KAME\x01\x02\x03\x04"
 
 func TestLockedMeterIsToldOnce(t *testing.T) {
-	half := []*dlms.Key{half(t, 1)}
+	half := []*dlms.Key{keyWithOtherAuth(t, 1)}
 	tests := []struct {
 		name    string
 		setting string
@@ -68,31 +68,31 @@ func TestLockedMeterIsToldOnce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				right := key(t, 1)
 				ports := []*port{{}, {}}
-				var n notebook
+				var n recorder
 				s := source(ports...)
 				s.Options = meter.Options{Keys: tt.keys}
 				h := runMeter(t, bridge.Meter{ID: "house", KeySetting: tt.setting, AuthKeySetting: tt.auth}, s, &n)
 				defer h.end()
 				for i := range uint32(100) {
-					ports[0].send(ciphered(right, title, i, 1727))
-					pass(10 * time.Second)
+					ports[0].send(encryptedTelegram(right, title, i, 1727))
+					advance(10 * time.Second)
 				}
-				if got := h.said(tt.want); got != 2 { // at once, and after ten minutes
+				if got := h.countLines(tt.want); got != 2 { // at once, and after ten minutes
 					t.Errorf("%q is said %d times in a quarter of an hour, want twice:\n%s", tt.want, got, h.log)
 				}
-				if got := h.said("warn"); got != 2 {
+				if got := h.countLines("warn"); got != 2 {
 					t.Errorf("the log has %d warnings, want these 2:\n%s", got, h.log)
 				}
-				if got := h.said(`"count":60`); got != 1 {
+				if got := h.countLines(`"count":60`); got != 1 {
 					t.Errorf("the second does not count 60 telegrams:\n%s", h.log)
 				}
 				if strings.Contains(h.log.String(), "01020304") || strings.Contains(h.log.String(), "\\u0001") {
 					t.Errorf("the log has the meter's number:\n%s", h.log)
 				}
-				if got := len(ports[0].tries()); got != 1 || len(ports[1].tries()) != 0 {
+				if got := len(ports[0].dials()); got != 1 || len(ports[1].dials()) != 0 {
 					t.Errorf("opened %d times: the wire is sound, there is nothing to look for", got)
 				}
-				n.read(func(n *notebook) {
+				n.inspect(func(n *recorder) {
 					if n.stats.Telegrams != 0 || n.stats.Errors < 90 || strings.Contains(strings.Join(n.states, " "), "online") {
 						t.Errorf("got %+v, %q, want errors counted, and never online", n.stats, n.states)
 					}
@@ -106,21 +106,21 @@ func TestKeyOpensTheMeter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		right := key(t, 1)
 		var p port
-		var n notebook
+		var n recorder
 		s := source(&p)
 		s.Options = meter.Options{Keys: []*dlms.Key{key(t, 7), key(t, 1)}}
 		h := run(t, s, &n)
 		defer h.end()
 		for _, counter := range []uint32{5, 6, 6, 3, 7} { // two do not rise
-			p.send(ciphered(right, title, counter, 1727))
-			pass(30 * time.Minute)
+			p.send(encryptedTelegram(right, title, counter, 1727))
+			advance(30 * time.Minute)
 		}
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if n.values["import_power"] != "1727" || n.stats.Repeated != 2 || n.stats.Telegrams != 5 {
 				t.Errorf("got %s, %+v, want 1727, 5 telegrams of which 2 repeat a frame counter", n.values["import_power"], n.stats)
 			}
 		})
-		if got := h.said(`"repeated":2,"message":"all is well"`); got == 0 {
+		if got := h.countLines(`"repeated":2,"message":"all is well"`); got == 0 {
 			t.Errorf("the hourly line does not name the count:\n%s", h.log)
 		}
 	})
@@ -132,16 +132,16 @@ func TestOldCounterIsSaid(t *testing.T) {
 		p := new(port)
 		s := source(p)
 		s.Options = meter.Options{Keys: []*dlms.Key{simulate.Key()}, RejectRepeated: true}
-		n := new(notebook)
+		n := new(recorder)
 		h := run(t, s, n)
 		defer h.end()
 		synctest.Wait()
-		telegram := next(meterOf(t, "kamstrup-dk"))
+		telegram := nextTelegram(newMeter(t, "kamstrup-dk"))
 		for range 3 {
 			p.send(telegram)
-			pass(10 * time.Second)
+			advance(10 * time.Second)
 		}
-		if got := n.count(); got != 1 {
+		if got := n.telegramCount(); got != 1 {
 			t.Errorf("%d telegrams are published, want 1", got)
 		}
 		if got := strings.Count(h.log.String(), "old frame counter dropped, as frame_counter: rising says"); got != 1 {

@@ -11,7 +11,7 @@ import (
 )
 
 // reader is a source of a single port, in the network where tcp is set.
-func reader(p *port, tcp bool) probe.Source {
+func portSource(p *port, tcp bool) probe.Source {
 	c := probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial}
 	if tcp {
 		c = probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: p.dial}
@@ -40,34 +40,34 @@ func TestMuteReaderIsOpenedAgain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				var n notebook
-				h := run(t, reader(&p, tt.tcp), &n)
+				var n recorder
+				h := run(t, portSource(&p, tt.tcp), &n)
 				defer h.end()
-				m, telegrams := meterOf(t, "aidon-se"), 0
+				m, telegrams := newMeter(t, "aidon-se"), 0
 				if tt.every > 0 {
 					for range 8 {
-						pass(tt.every)
-						p.send(next(m))
+						advance(tt.every)
+						p.send(nextTelegram(m))
 					}
 					telegrams = 8
 				}
 				silent := time.Now()
-				opens := len(p.tries())
+				opens := len(p.dials())
 				for i, want := range tt.want {
-					pass(want - time.Since(silent) - time.Millisecond)
-					if got := len(p.tries()); got != opens+i {
+					advance(want - time.Since(silent) - time.Millisecond)
+					if got := len(p.dials()); got != opens+i {
 						t.Fatalf("just before %v: opened %d times, want %d", want, got-opens, i)
 					}
-					pass(time.Millisecond)
-					if got := len(p.tries()); got != opens+i+1 {
+					advance(time.Millisecond)
+					if got := len(p.dials()); got != opens+i+1 {
 						t.Fatalf("after %v of silence: opened %d times, want %d", want, got-opens, i+1)
 					}
 				}
-				p.send(next(m))
-				if got := n.count(); got != telegrams+1 {
+				p.send(nextTelegram(m))
+				if got := n.telegramCount(); got != telegrams+1 {
 					t.Errorf("on the last connection: %d telegrams, want %d", got, telegrams+1)
 				}
-				if got := h.said(`"port opened"`); got != 1 {
+				if got := h.countLines(`"port opened"`); got != 1 {
 					t.Errorf("the log says %d times that the port is opened, want once:\n%s", got, h.log)
 				}
 			})
@@ -90,24 +90,24 @@ func TestMeterThatSpeaksSeldomLosesNothing(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				var n notebook
-				h := run(t, reader(&p, true), &n)
+				var n recorder
+				h := run(t, portSource(&p, true), &n)
 				defer h.end()
-				m, before := meterOf(t, "aidon-se"), 0
+				m, before := newMeter(t, "aidon-se"), 0
 				for i := range 10 {
-					pass(tt.every)
-					telegram := next(m)
+					advance(tt.every)
+					telegram := nextTelegram(m)
 					p.send(telegram[:200]) // it takes its time
-					pass(700 * time.Millisecond)
+					advance(700 * time.Millisecond)
 					p.send(telegram[200:])
-					if got := n.count(); got != i+1 {
+					if got := n.telegramCount(); got != i+1 {
 						t.Fatalf("%d telegrams of %d", got, i+1)
 					}
 					if i == 1 {
-						before = len(p.tries())
+						before = len(p.dials())
 					}
 				}
-				if got := len(p.tries()) - before; got > tt.most {
+				if got := len(p.dials()) - before; got > tt.most {
 					t.Errorf("opened %d times though the interval is known, want %d at most", got, tt.most)
 				}
 			})
@@ -120,16 +120,16 @@ func TestTelegramUnderWayIsLetIn(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-se-aidon", "kamstrup-no"} {
 		synctest.Test(t, func(t *testing.T) {
 			var p port
-			var n notebook
-			h := run(t, reader(&p, true), &n)
+			var n recorder
+			h := run(t, portSource(&p, true), &n)
 			defer h.end()
-			telegram := next(meterOf(t, family))
-			pass(time.Minute - time.Millisecond)
+			telegram := nextTelegram(newMeter(t, family))
+			advance(time.Minute - time.Millisecond)
 			p.send(telegram[:10])
-			pass(time.Second)
+			advance(time.Second)
 			p.send(telegram[10:])
-			if got := n.count(); got != 1 || len(p.tries()) != 1 {
-				t.Errorf("%s: %d telegrams, opened %d times, want 1, once", family, got, len(p.tries()))
+			if got := n.telegramCount(); got != 1 || len(p.dials()) != 1 {
+				t.Errorf("%s: %d telegrams, opened %d times, want 1, once", family, got, len(p.dials()))
 			}
 		})
 	}
@@ -140,7 +140,7 @@ func TestTelegramUnderWayIsLetIn(t *testing.T) {
 func TestReaderAtAnotherSetting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		h := run(t, reader(&p, true))
+		h := run(t, portSource(&p, true))
 		defer h.end()
 		noise := rand.New(rand.NewPCG(1, 2))
 		for range 70 {
@@ -149,9 +149,9 @@ func TestReaderAtAnotherSetting(t *testing.T) {
 				b[i] = byte(noise.Uint32())
 			}
 			p.send(b)
-			pass(time.Second)
+			advance(time.Second)
 		}
-		if got := h.said("Set the reader's own serial port"); got != 1 || h.said("set serial to") > 0 {
+		if got := h.countLines("Set the reader's own serial port"); got != 1 || h.countLines("set serial to") > 0 {
 			t.Errorf("the setting of the reader is named %d times, want once, and no other:\n%s", got, h.log)
 		}
 	})
@@ -174,23 +174,23 @@ func TestSilentReaderIsNamed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
 				if tt.refused > 0 {
-					p.broken = errors.New("connection refused")
+					p.dialErr = errors.New("connection refused")
 				}
-				h := run(t, reader(&p, true))
+				h := run(t, portSource(&p, true))
 				defer h.end()
 				if tt.spoken {
-					p.send(next(meterOf(t, "aidon-se")))
+					p.send(nextTelegram(newMeter(t, "aidon-se")))
 				}
-				pass(tt.refused)
+				advance(tt.refused)
 				p.mu.Lock()
-				p.broken = nil
+				p.dialErr = nil
 				p.mu.Unlock()
-				pass(65 * time.Second) // it waits for up to 3 s before it is dialled again
-				if got := h.said(tt.want); got != 1 {
+				advance(65 * time.Second) // it waits for up to 3 s before it is dialled again
+				if got := h.countLines(tt.want); got != 1 {
 					t.Errorf("after a minute: said %d times, want once:\n%s", got, h.log)
 				}
-				pass(8 * time.Minute)
-				if got := h.said("warn"); tt.refused == 0 && got != 1 || tt.refused > 0 && got != 2 {
+				advance(8 * time.Minute)
+				if got := h.countLines("warn"); tt.refused == 0 && got != 1 || tt.refused > 0 && got != 2 {
 					t.Errorf("%d warnings in ten minutes:\n%s", got, h.log)
 				}
 			})

@@ -18,14 +18,14 @@ import (
 )
 
 // An output made of a function.
-type output func(ctx context.Context, feed *bridge.Feed) error
+type outputFunc func(ctx context.Context, feed *bridge.Feed) error
 
-func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
+func (o outputFunc) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
 func TestNoOutputSlowsAMeter(t *testing.T) {
-	fails := output(func(context.Context, *bridge.Feed) error { return errAway })
-	sleeps := output(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
-	hoards := output(func(ctx context.Context, f *bridge.Feed) error {
+	fails := outputFunc(func(context.Context, *bridge.Feed) error { return errAway })
+	sleeps := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+	hoards := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 		<-f.Ready()
 		f.Take() // and never says that it is delivered
 		<-ctx.Done()
@@ -33,19 +33,19 @@ func TestNoOutputSlowsAMeter(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), fails, sleeps, hoards, &n)
-		m := meterOf(t, "aidon-se")
+		m := newMeter(t, "aidon-se")
 		start := time.Now()
 		for range 1000 { // more than any queue holds
-			p.send(next(m))
-			pass(time.Second)
+			p.send(nextTelegram(m))
+			advance(time.Second)
 		}
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if len(n.telegrams) != 1000 || n.lost != 0 {
 				t.Fatalf("got %d telegrams, %d lost, want 1000, 0", len(n.telegrams), n.lost)
 			}
-			for i, at := range n.at {
+			for i, at := range n.telegramTimes {
 				if want := start.Add(time.Duration(i) * time.Second); !at.Equal(want) {
 					t.Fatalf("telegram %d came %v late", i, at.Sub(want))
 				}
@@ -59,9 +59,9 @@ func TestNoOutputSlowsAMeter(t *testing.T) {
 func TestOutputThatFailsIsRunAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		var runs []time.Time
-		shaky := output(func(ctx context.Context, f *bridge.Feed) error {
+		shaky := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 			runs = append(runs, time.Now())
 			f.Resync()
 			if len(runs) == 4 {
@@ -75,11 +75,11 @@ func TestOutputThatFailsIsRunAgain(t *testing.T) {
 			}
 		})
 		h := run(t, source(&p), shaky)
-		m := meterOf(t, "aidon-se")
-		p.send(next(m))
-		p.send(next(m))
-		pass(time.Minute)
-		n.read(func(n *notebook) {
+		m := newMeter(t, "aidon-se")
+		p.send(nextTelegram(m))
+		p.send(nextTelegram(m))
+		advance(time.Minute)
+		n.inspect(func(n *recorder) {
 			if len(n.telegrams) != 2 || n.telegrams[0].Seq != 1 || n.telegrams[1].Seq != 2 || len(n.values) == 0 {
 				t.Errorf("got %d telegrams and %d values, want telegrams 1 and 2 and the values", len(n.telegrams), len(n.values))
 			}
@@ -114,18 +114,18 @@ func TestBackoffBeginsAgainAfterFlow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var ended, gap time.Duration
 				start := time.Now()
-				shaky := output(func(ctx context.Context, f *bridge.Feed) error {
+				shaky := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 					gap = time.Since(start) - ended
 					f.Resync()
 					for b := f.Take(); b != nil && tc.takes; b = f.Take() {
 					}
-					pass(tc.lives)
+					advance(tc.lives)
 					ended = time.Since(start)
 					return errAway
 				})
 				var p port
 				h := run(t, source(&p), shaky)
-				pass(12 * (tc.lives + 8*time.Second))
+				advance(12 * (tc.lives + 8*time.Second))
 				if gap > tc.most || gap < tc.least {
 					t.Errorf("run again after %v, want %v to %v", gap, tc.least, tc.most)
 				}
@@ -138,19 +138,19 @@ func TestBackoffBeginsAgainAfterFlow(t *testing.T) {
 // TestOutputsStopAfterTheMeters has an output that looks only when it is told to stop.
 func TestOutputsStopAfterTheMeters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var n notebook
-		late := output(func(ctx context.Context, f *bridge.Feed) error {
+		var n recorder
+		late := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 			<-ctx.Done()
-			n.take(f)
+			n.record(f)
 			return nil
 		})
-		slow := &slowToEnd{telegram: next(meterOf(t, "aidon-se")), closed: make(chan struct{})}
+		slow := &slowClosingPort{telegram: nextTelegram(newMeter(t, "aidon-se")), closed: make(chan struct{})}
 		s := probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return slow, nil },
 		})}
 		h := run(t, s, late)
 		h.end()
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if len(n.telegrams) != 1 || len(n.values) == 0 {
 				t.Errorf("got %d telegrams and %d values after the stop, want those of the meter's last", len(n.telegrams), len(n.values))
 			}
@@ -159,12 +159,12 @@ func TestOutputsStopAfterTheMeters(t *testing.T) {
 }
 
 // slowToEnd is a wire with a telegram under way when it is closed.
-type slowToEnd struct {
+type slowClosingPort struct {
 	telegram []byte
 	closed   chan struct{}
 }
 
-func (s *slowToEnd) Read(p []byte) (int, error) {
+func (s *slowClosingPort) Read(p []byte) (int, error) {
 	<-s.closed
 	if len(s.telegram) == 0 {
 		return 0, io.ErrClosedPipe
@@ -175,7 +175,7 @@ func (s *slowToEnd) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (s *slowToEnd) Close() error {
+func (s *slowClosingPort) Close() error {
 	select {
 	case <-s.closed:
 	default:
@@ -191,27 +191,27 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 		b := bridge.New(zerolog.Nop())
 		for _, id := range []string{"house", "barn"} {
 			var recording bytes.Buffer
-			m := meterOf(t, "p1-se-aidon")
+			m := newMeter(t, "p1-se-aidon")
 			for range telegrams {
-				recording.Write(next(m))
+				recording.Write(nextTelegram(m))
 			}
 			b.AddMeter(bridge.Meter{ID: id}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 				Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 			})})
 		}
-		var quick, slow notebook
+		var quick, slow recorder
 		b.AddOutput("quick", &quick)
-		b.AddOutput("slow", output(func(ctx context.Context, f *bridge.Feed) error {
+		b.AddOutput("slow", outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 			for ctx.Err() == nil {
 				<-time.After(time.Second)
-				slow.take(f)
+				slow.record(f)
 			}
 			return nil
 		}))
 		if err := b.Run(t.Context()); err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		for name, n := range map[string]*notebook{"quick": &quick, "slow": &slow} {
+		for name, n := range map[string]*recorder{"quick": &quick, "slow": &slow} {
 			if len(n.telegrams) != 2*telegrams || n.lost != 0 {
 				t.Errorf("%s: got %d telegrams and %d lost, want %d and none", name, len(n.telegrams), n.lost, 2*telegrams)
 			}
@@ -221,13 +221,13 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 
 func TestRecordingCanBeStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		telegram := next(meterOf(t, "p1-se-aidon"))
+		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 		s := probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(telegram)), nil },
 		})}
-		deaf := output(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+		deaf := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
 		h := run(t, s, deaf)
-		pass(time.Hour)
+		advance(time.Hour)
 		if len(h.done) > 0 {
 			t.Error("the recording did not wait for the output")
 		}
@@ -239,7 +239,7 @@ func TestRecordingCanBeStopped(t *testing.T) {
 func TestDamagedRecordingIsReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cut := errors.New("house.txt:5: cut")
-		telegram := next(meterOf(t, "p1-se-aidon"))
+		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 		b := bridge.New(zerolog.Nop())
 		b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Port: "house.txt",
@@ -247,7 +247,7 @@ func TestDamagedRecordingIsReadOnce(t *testing.T) {
 				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(cut))), nil
 			},
 		})})
-		var n notebook
+		var n recorder
 		b.AddOutput("tested", &n)
 		if err := b.Run(t.Context()); !errors.Is(err, cut) {
 			t.Errorf("Run: got %v, want %v", err, cut)
@@ -262,9 +262,9 @@ func TestRunWithoutOutputs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		h := run(t, source(&p))
-		p.send(next(meterOf(t, "aidon-se")))
+		p.send(nextTelegram(newMeter(t, "aidon-se")))
 		h.end()
-		if _, err := p.end.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
+		if _, err := p.writer.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("the wire is still open: %v", err)
 		}
 	})

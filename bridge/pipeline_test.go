@@ -20,19 +20,19 @@ import (
 func TestMeterIsOnlineAfterItsFirstTelegram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		if got := n.said(); got != "house offline" {
+		if got := n.stateHistory(); got != "house offline" {
 			t.Fatalf("before the first telegram: got %q, want house offline", got)
 		}
-		telegram := next(meterOf(t, "aidon-se"))
+		telegram := nextTelegram(newMeter(t, "aidon-se"))
 		p.send(telegram[:len(telegram)-1])
-		if got := n.count(); got != 0 {
+		if got := n.telegramCount(); got != 0 {
 			t.Fatalf("got %d telegrams out of most of one, want none", got)
 		}
 		p.send(telegram[len(telegram)-1:])
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if diff := cmp.Diff([]string{"house offline", "house online"}, n.states); diff != "" {
 				t.Error("states (-want +got):\n" + diff)
 			}
@@ -43,7 +43,7 @@ func TestMeterIsOnlineAfterItsFirstTelegram(t *testing.T) {
 				t.Error("values (-want +got):\n" + diff)
 			}
 			want := bridge.Description{Make: "Aidon", Protocol: "hdlc", Port: "/dev/ttyUSB0", Line: "setting 0"}
-			if diff := cmp.Diff(want, n.about); diff != "" {
+			if diff := cmp.Diff(want, n.description); diff != "" {
 				t.Error("about (-want +got):\n" + diff)
 			}
 			if got := n.telegrams[0]; got.Seq != 1 || !got.Received.Equal(time.Now()) || len(got.Values) != len(n.values) {
@@ -83,29 +83,29 @@ func TestMeterIsOfflineAfterSixIntervals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				var n notebook
+				var n recorder
 				h := run(t, source(&p), &n)
 				defer h.end()
-				m := meterOf(t, "p1-se-aidon")
+				m := newMeter(t, "p1-se-aidon")
 				for i := range tt.telegrams {
 					if i > 0 {
-						pass(tt.every)
+						advance(tt.every)
 					}
-					p.send(next(m))
+					p.send(nextTelegram(m))
 				}
-				pass(tt.silent - time.Millisecond)
-				if got, want := n.said(), "house offline, house online"; got != want {
+				advance(tt.silent - time.Millisecond)
+				if got, want := n.stateHistory(), "house offline, house online"; got != want {
 					t.Fatalf("just before: got %q, want %q", got, want)
 				}
-				pass(time.Millisecond)
-				if got, want := n.said(), "house offline, house online, house offline"; got != want {
+				advance(time.Millisecond)
+				if got, want := n.stateHistory(), "house offline, house online, house offline"; got != want {
 					t.Fatalf("silent: got %q, want %q", got, want)
 				}
-				p.send(next(m))
-				if got, want := n.said(), "house offline, house online, house offline, house online"; got != want {
+				p.send(nextTelegram(m))
+				if got, want := n.stateHistory(), "house offline, house online, house offline, house online"; got != want {
 					t.Fatalf("again: got %q, want %q", got, want)
 				}
-				n.read(func(n *notebook) {
+				n.inspect(func(n *recorder) {
 					if got := strings.Join(n.order, ", "); strings.Contains(got, "without") {
 						t.Errorf("order: %s", got)
 					}
@@ -118,14 +118,14 @@ func TestMeterIsOfflineAfterSixIntervals(t *testing.T) {
 func TestLostWireIsOpenedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		m := meterOf(t, "aidon-se")
-		p.send(next(m))
-		p.breaks(fs.ErrNotExist)
-		pass(time.Minute)
-		tries := p.tries()
+		m := newMeter(t, "aidon-se")
+		p.send(nextTelegram(m))
+		p.fail(fs.ErrNotExist)
+		advance(time.Minute)
+		tries := p.dials()
 		for i, most := 1, 100*time.Millisecond; i < len(tries); i, most = i+1, min(2*most, 3*time.Second) {
 			if gap := tries[i].Sub(tries[i-1]); gap < most/2 || gap > most {
 				t.Errorf("attempt %d after %v, want %v to %v", i, gap, most/2, most)
@@ -137,23 +137,23 @@ func TestLostWireIsOpenedAgain(t *testing.T) {
 		if got := strings.Count(h.log.String(), "cannot read the meter"); got != 2 { // the lost wire, the missing port
 			t.Errorf("the log has %d lines about it, want 2:\n%s", got, h.log)
 		}
-		p.breaks(nil)
-		pass(3 * time.Second)
-		p.send(next(m))
-		if got, want := n.count(), 2; got != want {
+		p.fail(nil)
+		advance(3 * time.Second)
+		p.send(nextTelegram(m))
+		if got, want := n.telegramCount(), 2; got != want {
 			t.Errorf("got %d telegrams, want %d", got, want)
 		}
-		before := len(p.tries())
-		p.breaks(nil)
-		pass(100 * time.Millisecond) // the back-off begins anew
-		if got := len(p.tries()); got != before+1 {
+		before := len(p.dials())
+		p.fail(nil)
+		advance(100 * time.Millisecond) // the back-off begins anew
+		if got := len(p.dials()); got != before+1 {
 			t.Errorf("after a telegram: %d attempts within 100 ms, want 1", got-before)
 		}
 	})
 }
 
 // bare takes the checksum off a P1 telegram.
-func bare(telegram []byte) []byte {
+func withoutChecksum(telegram []byte) []byte {
 	end := bytes.LastIndexByte(telegram, '!')
 	return append(bytes.Clone(telegram[:end+1]), "\r\n"...)
 }
@@ -161,30 +161,30 @@ func bare(telegram []byte) []byte {
 func TestTelegramWithoutChecksumNeedsTwoAlike(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		three, one := meterOf(t, "p1-se-aidon"), meterOf(t, "p1-se-aidon-1p")
+		three, one := newMeter(t, "p1-se-aidon"), newMeter(t, "p1-se-aidon-1p")
 		steps := []struct {
 			name     string
 			telegram []byte
 			want     int // telegrams in all
 		}{
 			{"nothing in it", []byte("/ADN9 6534\r\n\r\n!\r\n"), 0},
-			{"first", bare(next(three)), 0},
-			{"other codes", bare(next(one)), 0},
-			{"the first codes again", bare(next(three)), 1},
-			{"interleaved", bare(next(one)), 2},
-			{"alike", bare(next(three)), 3},
-			{"a checksum needs no other", next(one), 4},
-			{"first after a checksum", bare(next(one)), 4},
-			{"a checksum between", next(one), 5},
-			{"first again", bare(next(one)), 5},
-			{"alike again", bare(next(one)), 6},
+			{"first", withoutChecksum(nextTelegram(three)), 0},
+			{"other codes", withoutChecksum(nextTelegram(one)), 0},
+			{"the first codes again", withoutChecksum(nextTelegram(three)), 1},
+			{"interleaved", withoutChecksum(nextTelegram(one)), 2},
+			{"alike", withoutChecksum(nextTelegram(three)), 3},
+			{"a checksum needs no other", nextTelegram(one), 4},
+			{"first after a checksum", withoutChecksum(nextTelegram(one)), 4},
+			{"a checksum between", nextTelegram(one), 5},
+			{"first again", withoutChecksum(nextTelegram(one)), 5},
+			{"alike again", withoutChecksum(nextTelegram(one)), 6},
 		}
 		for _, s := range steps {
 			p.send(s.telegram)
-			if got := n.count(); got != s.want {
+			if got := n.telegramCount(); got != s.want {
 				t.Fatalf("%s: got %d telegrams, want %d", s.name, got, s.want)
 			}
 		}
@@ -194,20 +194,20 @@ func TestTelegramWithoutChecksumNeedsTwoAlike(t *testing.T) {
 func TestDamagedTelegramsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		m := meterOf(t, "aidon-se")
+		m := newMeter(t, "aidon-se")
 		for range 5 {
-			damaged := next(m)
+			damaged := nextTelegram(m)
 			damaged[100] ^= 1
 			p.send(damaged)
 		}
-		if got := n.said(); got != "house offline" {
+		if got := n.stateHistory(); got != "house offline" {
 			t.Errorf("damaged telegrams: got %q, want house offline", got)
 		}
-		p.send(next(m))
-		n.read(func(n *notebook) {
+		p.send(nextTelegram(m))
+		n.inspect(func(n *recorder) {
 			want := bridge.Stats{Telegrams: 1, Errors: 5, LastTelegram: time.Now(), Interval: 10 * time.Second}
 			if diff := cmp.Diff(want, n.stats); diff != "" {
 				t.Error("stats (-want +got):\n" + diff)
@@ -222,31 +222,31 @@ func TestDamagedTelegramsAreCounted(t *testing.T) {
 func TestStatsAreToldOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		m := meterOf(t, "aidon-se")
+		m := newMeter(t, "aidon-se")
 		for i, want := range []uint64{1, 1, 1, 1, 1, 1, 7, 7} { // after so many intervals of 10 s
-			p.send(next(m))
-			n.read(func(n *notebook) {
+			p.send(nextTelegram(m))
+			n.inspect(func(n *recorder) {
 				if n.stats.Telegrams != want {
 					t.Errorf("after %d0 s: %d telegrams told, want %d", i, n.stats.Telegrams, want)
 				}
 			})
-			pass(10 * time.Second)
+			advance(10 * time.Second)
 		}
 	})
 }
 
 func TestMeterTimeHasTheZoneOfTheDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pass(time.Until(time.Date(2000, 7, 1, 10, 0, 0, 0, time.UTC)))
+		advance(time.Until(time.Date(2000, 7, 1, 10, 0, 0, 0, time.UTC)))
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		p.send(next(meterOf(t, "p1-fi-aidon"))) // sends Finnish summer time as if it were that of Central Europe
-		n.read(func(n *notebook) {
+		p.send(nextTelegram(newMeter(t, "p1-fi-aidon"))) // sends Finnish summer time as if it were that of Central Europe
+		n.inspect(func(n *recorder) {
 			want := obis.Time{Year: 2000, Month: 7, Day: 1, Hour: 13, Zone: true, Offset: 180}
 			if got := n.telegrams[0].MeterTime; got != want {
 				t.Errorf("got %v, want %v", got, want)
@@ -262,23 +262,23 @@ var errAway = errors.New("away")
 func TestHeadAndTailMakeNoMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		m := meterOf(t, "iskra-ch")
-		p.send(next(m))
-		pass(5 * time.Second)
-		one := next(m)
+		m := newMeter(t, "iskra-ch")
+		p.send(nextTelegram(m))
+		advance(5 * time.Second)
+		one := nextTelegram(m)
 		cut := hdlc.Length(one)
 		p.send(one[:cut])
-		pass(5 * time.Second)
-		another := next(m)
+		advance(5 * time.Second)
+		another := nextTelegram(m)
 		p.send(another[cut:])
-		pass(5 * time.Second)
-		p.send(next(m))
-		pass(time.Minute) // counts are told once in that
-		p.send(next(m))
-		n.read(func(n *notebook) {
+		advance(5 * time.Second)
+		p.send(nextTelegram(m))
+		advance(time.Minute) // counts are told once in that
+		p.send(nextTelegram(m))
+		n.inspect(func(n *recorder) {
 			if len(n.telegrams) != 3 {
 				t.Errorf("%d telegrams published, want the first and the two last, which were whole", len(n.telegrams))
 			}

@@ -18,11 +18,11 @@ import (
 )
 
 // lives runs a bridge that remembers in dir, for as long as do lasts.
-func lives(t *testing.T, dir string, do func(p *port, n *notebook, h *house)) {
+func withState(t *testing.T, dir string, do func(p *port, n *recorder, h *runningBridge)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(notebook)
-		h := runIn(t, dir, bridge.Meter{ID: "house"}, source(p), n)
+		p, n := new(port), new(recorder)
+		h := runWithState(t, dir, bridge.Meter{ID: "house"}, source(p), n)
 		defer h.end()
 		do(p, n, h)
 	})
@@ -33,36 +33,36 @@ func TestHourlyCountersAreThereAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	var counters map[string]string
 	var known []string
-	lives(t, dir, func(p *port, n *notebook, _ *house) {
+	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
 		f, _ := simulate.Named("aidon-no")
 		m := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
 		for range 8 { // the hourly list comes 10 s after the hour
-			p.send(next(m))
-			pass(2 * time.Second)
+			p.send(nextTelegram(m))
+			advance(2 * time.Second)
 		}
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			counters = maps.Clone(n.values)
 			maps.DeleteFunc(counters, func(name, _ string) bool { return !strings.HasSuffix(name, "_energy") })
-			known = slices.Clone(n.known)
+			known = slices.Clone(n.quantities)
 		})
 	})
 	if len(counters) != 4 || len(known) < 10 {
 		t.Fatalf("the first run heard %v of %v", counters, known)
 	}
-	lives(t, dir, func(p *port, n *notebook, _ *house) {
-		n.read(func(n *notebook) {
-			if !slices.Equal(n.known, known) {
-				t.Errorf("known at the start: got %v, want %v", n.known, known)
+	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+		n.inspect(func(n *recorder) {
+			if !slices.Equal(n.quantities, known) {
+				t.Errorf("known at the start: got %v, want %v", n.quantities, known)
 			}
 			if len(n.values) > 0 {
 				t.Errorf("published before the first telegram: %v", n.values)
 			}
-			if n.about.Make != "Aidon" {
-				t.Errorf("about: got %+v", n.about)
+			if n.description.Make != "Aidon" {
+				t.Errorf("about: got %+v", n.description)
 			}
 		})
-		p.send(next(meterOf(t, "aidon-no1"))) // the short list of each 2.5 s
-		n.read(func(n *notebook) {
+		p.send(nextTelegram(newMeter(t, "aidon-no1"))) // the short list of each 2.5 s
+		n.inspect(func(n *recorder) {
 			for name, want := range counters {
 				if n.values[name] != want {
 					t.Errorf("%s: got %q, want %q", name, n.values[name], want)
@@ -80,28 +80,30 @@ func TestRecordingTwice(t *testing.T) {
 	dir := t.TempDir()
 	play := func(energy string) (got string) {
 		synctest.Test(t, func(t *testing.T) {
-			n := new(notebook)
-			s := source(&port{always: counting("ABC5metering", "", kWh(energy))})
+			n := new(recorder)
+			s := source(&port{greeting: energyTelegram("ABC5metering", "", kWh(energy))})
 			s.Recorded = true
-			h := runIn(t, dir, bridge.Meter{ID: "house"}, s, n)
-			pass(time.Second)
+			h := runWithState(t, dir, bridge.Meter{ID: "house"}, s, n)
+			advance(time.Second)
 			h.stop()
 			if err := <-h.done; err != nil {
 				t.Log(err) // the pipe breaks off: a recording without an end
 			}
-			n.read(func(n *notebook) { got = n.values["import_energy"] })
+			n.inspect(func(n *recorder) { got = n.values["import_energy"] })
 		})
 		return got
 	}
-	lives(t, dir, func(p *port, _ *notebook, _ *house) { p.send(counting("ABC5metering", "", kWh("40140.615"))) })
+	withState(t, dir, func(p *port, _ *recorder, _ *runningBridge) {
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
+	})
 	for _, energy := range []string{"300.000", "200.000"} {
 		if got := play(energy); got != energy {
 			t.Errorf("recording: got %q, want %s", got, energy)
 		}
 	}
-	lives(t, dir, func(p *port, n *notebook, _ *house) {
-		p.send(counting("ABC5metering", "", kWh("40140.616")))
-		n.read(func(n *notebook) {
+	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+		p.send(energyTelegram("ABC5metering", "", kWh("40140.616")))
+		n.inspect(func(n *recorder) {
 			if got := n.values["import_energy"]; got != "40140.616" || n.stats.Rejected > 0 {
 				t.Errorf("the meter itself: got %q, %d rejected", got, n.stats.Rejected)
 			}
@@ -110,7 +112,7 @@ func TestRecordingTwice(t *testing.T) {
 }
 
 // counting is a telegram of a meter that tells its number, or "" for none.
-func counting(ident, serial string, energy obis.Decimal) []byte {
+func energyTelegram(ident, serial string, energy obis.Decimal) []byte {
 	text := fmt.Sprintf("/%s\r\n\r\n1-0:1.8.0(%012s*kWh)\r\n1-0:1.7.0(0000.500*kW)\r\n", ident, energy.AppendFixed(nil, 3))
 	if serial != "" {
 		text += "0-0:96.1.1(" + serial + ")\r\n"
@@ -147,10 +149,12 @@ func TestCounterOverRestart(t *testing.T) {
 			if tt.serial != "" {
 				number = "3131313131313131"
 			}
-			lives(t, dir, func(p *port, _ *notebook, _ *house) { p.send(counting(tt.before, number, kWh("40140.615"))) })
-			lives(t, dir, func(p *port, n *notebook, _ *house) {
-				p.send(counting(tt.ident, tt.serial, kWh(tt.energy)))
-				n.read(func(n *notebook) {
+			withState(t, dir, func(p *port, _ *recorder, _ *runningBridge) {
+				p.send(energyTelegram(tt.before, number, kWh("40140.615")))
+			})
+			withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+				p.send(energyTelegram(tt.ident, tt.serial, kWh(tt.energy)))
+				n.inspect(func(n *recorder) {
 					if got := n.values["import_energy"]; got != tt.want {
 						t.Errorf("import_energy: got %q, want %q", got, tt.want)
 					}
@@ -166,14 +170,14 @@ func TestCounterOverRestart(t *testing.T) {
 // TestRejectedValue is in no telegram, is counted once and explained, and the log says so.
 func TestRejectedValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(notebook)
+		p, n := new(port), new(recorder)
 		h := run(t, source(p), n)
 		defer h.end()
 		for _, energy := range []string{"40140.615", "0.000", "0.000", "40140.616"} {
-			p.send(counting("ABC5metering", "", kWh(energy)))
-			pass(time.Second)
+			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
+			advance(time.Second)
 		}
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if n.stats.Rejected != 1 || n.stats.RejectedReason != "import_energy 0.000: it read zero, last 40140.615" {
 				t.Errorf("got %d rejected, %q", n.stats.Rejected, n.stats.RejectedReason)
 			}
@@ -184,7 +188,7 @@ func TestRejectedValue(t *testing.T) {
 				}
 			}
 		})
-		if got := h.said("counter held back"); got != 1 {
+		if got := h.countLines("counter held back"); got != 1 {
 			t.Errorf("told %d times, want once", got)
 		}
 	})
@@ -194,16 +198,16 @@ func TestRejectedValue(t *testing.T) {
 // of a count is a row in a database.
 func TestRejectedAgainAndAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(notebook)
+		p, n := new(port), new(recorder)
 		h := run(t, source(p), n)
 		defer h.end()
 		for i := range 600 {
-			p.send(counting("ABC5metering", "", kWh([]string{"40140.615", "0.000"}[i%2])))
-			pass(time.Second)
+			p.send(energyTelegram("ABC5metering", "", kWh([]string{"40140.615", "0.000"}[i%2])))
+			advance(time.Second)
 		}
-		n.read(func(n *notebook) {
-			if n.counted > 20 {
-				t.Errorf("counts were told %d times in 10 min", n.counted)
+		n.inspect(func(n *recorder) {
+			if n.statsCount > 20 {
+				t.Errorf("counts were told %d times in 10 min", n.statsCount)
 			}
 			if n.stats.Rejected < 100 {
 				t.Errorf("got %d rejected, want nearly 300", n.stats.Rejected)
@@ -215,17 +219,17 @@ func TestRejectedAgainAndAgain(t *testing.T) {
 // TestRejectedForEveryReason: the log tells of each kind, also right behind another, and what to do.
 func TestRejectedForEveryReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(notebook)
+		p, n := new(port), new(recorder)
 		h := run(t, source(p), n)
 		defer h.end()
 		for _, energy := range []string{"0.000", "40140.615", "0.000", "40139.000", "55140.615"} {
-			p.send(counting("ABC5metering", "", kWh(energy)))
-			pass(time.Second)
+			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
+			advance(time.Second)
 		}
 		for text, want := range map[string]int{
 			"counter held back": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
 		} {
-			if got := h.said(text); got != want {
+			if got := h.countLines(text); got != want {
 				t.Errorf("%q was said %d times, want %d", text, got, want)
 			}
 		}
@@ -235,12 +239,12 @@ func TestRejectedForEveryReason(t *testing.T) {
 // TestQuantityThatIsNotSentAnyMore is known for two days, and no longer.
 func TestQuantityThatIsNotSentAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(notebook)
+		p, n := new(port), new(recorder)
 		h := run(t, source(p), n)
 		defer h.end()
-		p.send(next(meterOf(t, "p1-se-aidon")))
+		p.send(nextTelegram(newMeter(t, "p1-se-aidon")))
 		has := func() (known bool) {
-			n.read(func(n *notebook) { known = slices.Contains(n.known, "voltage_l1") })
+			n.inspect(func(n *recorder) { known = slices.Contains(n.quantities, "voltage_l1") })
 			return known
 		}
 		for hour := range 51 {
@@ -248,8 +252,8 @@ func TestQuantityThatIsNotSentAnyMore(t *testing.T) {
 				t.Fatalf("forgotten after %d h", hour)
 			}
 			for range 2 {
-				pass(30 * time.Minute)
-				p.send(counting("ADN9 6534", "", kWh("40140.7")))
+				advance(30 * time.Minute)
+				p.send(energyTelegram("ADN9 6534", "", kWh("40140.7")))
 			}
 		}
 		if has() {
@@ -277,17 +281,17 @@ func TestScalingOverRestart(t *testing.T) {
 		{"another meter", direct, ct, ""},
 	} {
 		dir := t.TempDir()
-		lives(t, dir, func(p *port, n *notebook, _ *house) {
+		withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
 			p.send(of(tt.before, 2300, 10_000))
-			n.read(func(n *notebook) {
+			n.inspect(func(n *recorder) {
 				if n.values["current_l1"] == "" {
 					t.Errorf("%s: no current at a load", tt.name)
 				}
 			})
 		})
-		lives(t, dir, func(p *port, n *notebook, _ *house) {
+		withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
 			p.send(of(tt.after, 0, 3))
-			n.read(func(n *notebook) {
+			n.inspect(func(n *recorder) {
 				if got := n.values["current_l1"]; got != tt.want {
 					t.Errorf("%s: got %q of a current at no load, want %q", tt.name, got, tt.want)
 				}
@@ -299,23 +303,23 @@ func TestScalingOverRestart(t *testing.T) {
 // TestStateFolderRemoved: a folder that somebody removes while the bridge runs is told once and begun again, and the next run knows the counter.
 func TestStateFolderRemoved(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	lives(t, dir, func(p *port, _ *notebook, h *house) {
+	withState(t, dir, func(p *port, _ *recorder, h *runningBridge) {
 		for i, energy := range []string{"40140.615", "40140.616", "40140.617"} {
 			if i == 1 {
 				if err := os.RemoveAll(dir); err != nil {
 					t.Fatal(err)
 				}
 			}
-			p.send(counting("ABC5metering", "", kWh(energy)))
-			pass(11 * time.Second)
+			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
+			advance(11 * time.Second)
 		}
-		if got := h.said("somebody has changed the state file"); got != 1 || h.said("it was removed") != 1 {
+		if got := h.countLines("somebody has changed the state file"); got != 1 || h.countLines("it was removed") != 1 {
 			t.Errorf("told %d times, want once:\n%s", got, h.log)
 		}
 	})
-	lives(t, dir, func(p *port, n *notebook, _ *house) {
-		p.send(counting("ABC5metering", "", kWh("300.000")))
-		n.read(func(n *notebook) {
+	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+		p.send(energyTelegram("ABC5metering", "", kWh("300.000")))
+		n.inspect(func(n *recorder) {
 			if n.values["import_energy"] != "" || n.stats.Rejected != 1 {
 				t.Errorf("got %q, %d rejected, want the step back held", n.values["import_energy"], n.stats.Rejected)
 			}

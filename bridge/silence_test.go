@@ -11,14 +11,14 @@ import (
 )
 
 // adviceOf is what is said of bytes alone.
-func adviceOf(b []byte) string {
+func adviceFor(b []byte) string {
 	var e line.Evidence
 	e.Add(b)
 	return probe.Advice(e.Verdict())
 }
 
 func TestSilenceIsExplained(t *testing.T) {
-	telegram := next(meterOf(t, "p1-se-aidon"))
+	telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 	rest := telegram[bytes.IndexByte(telegram, '\n')+1:] // a telegram whose first line is lost
 	tests := []struct {
 		name   string
@@ -29,34 +29,34 @@ func TestSilenceIsExplained(t *testing.T) {
 	}{
 		{"no bytes", 1, nil, false, "activate the HAN port"},
 		{"no bytes at several settings", 7, nil, false, "activate the HAN port"},
-		{"the bytes of another setting", 1, garbage, false, adviceOf(garbage)},
+		{"the bytes of another setting", 1, garbage, false, adviceFor(garbage)},
 		{"garbage at several settings", 3, garbage, false, "no telegram at any setting tried"},
-		{"pieces of telegrams", 1, rest, false, adviceOf(rest)},
+		{"pieces of telegrams", 1, rest, false, adviceFor(rest)},
 		{"a meter that stopped", 1, nil, true, "meter is silent"},
-		{"a meter that changed its setting", 1, garbage, true, adviceOf(garbage)},
+		{"a meter that changed its setting", 1, garbage, true, adviceFor(garbage)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ports := make([]*port, tt.ports)
 				for i := range ports {
-					ports[i] = &port{always: tt.sent}
+					ports[i] = &port{greeting: tt.sent}
 				}
 				h := run(t, source(ports...))
 				defer h.end()
 				if tt.spoken {
-					ports[0].send(next(meterOf(t, "aidon-se")))
-					pass(30 * time.Second)
+					ports[0].send(nextTelegram(newMeter(t, "aidon-se")))
+					advance(30 * time.Second)
 					ports[0].send(tt.sent)
 				}
-				said := func() int { return h.said(tt.want) }
+				said := func() int { return h.countLines(tt.want) }
 				for minutes, want := range []int{0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2} {
 					if got := said(); minutes != 1 && got != want { // about a minute, or when all have been tried
 						t.Fatalf("after %d minutes: said %d times, want %d:\n%s", minutes, got, want, h.log)
 					}
-					pass(time.Minute + time.Second)
+					advance(time.Minute + time.Second)
 				}
-				if got := h.said("warn"); got != said() {
+				if got := h.countLines("warn"); got != said() {
 					t.Errorf("the log has %d warnings, and %d of what is wrong:\n%s", got, said(), h.log)
 				}
 			})
@@ -67,13 +67,13 @@ func TestSilenceIsExplained(t *testing.T) {
 // TestSilenceTellsTheBestEvidence has garbage at one setting and an inverted signal at the other.
 func TestSilenceTellsTheBestEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := meterOf(t, "p1-se-aidon")
-		telegram := next(m)
-		ports := []*port{{always: garbage}, {always: telegram[bytes.IndexByte(telegram, '\n')+1:]}}
+		m := newMeter(t, "p1-se-aidon")
+		telegram := nextTelegram(m)
+		ports := []*port{{greeting: garbage}, {greeting: telegram[bytes.IndexByte(telegram, '\n')+1:]}}
 		h := run(t, source(ports...))
 		defer h.end()
-		pass(5 * time.Minute)
-		if got := h.said(`"line":"setting 1"`); got != 1 || h.said(probe.Advice(line.P1Lines)) != 1 {
+		advance(5 * time.Minute)
+		if got := h.countLines(`"line":"setting 1"`); got != 1 || h.countLines(probe.Advice(line.P1Lines)) != 1 {
 			t.Errorf("want one line about setting 1:\n%s", h.log)
 		}
 	})
@@ -82,29 +82,29 @@ func TestSilenceTellsTheBestEvidence(t *testing.T) {
 func TestProfileChangeIsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
 		send := func(family string, telegrams int) {
-			m := meterOf(t, family)
+			m := newMeter(t, family)
 			for range telegrams {
-				p.send(next(m))
-				pass(10 * time.Second)
+				p.send(nextTelegram(m))
+				advance(10 * time.Second)
 			}
 		}
 		send("aidon-se", 5)
 		send("p1-se-aidon", 1)
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if len(n.telegrams) != 6 || len(n.events) != 0 {
 				t.Errorf("at the change: got %d telegrams, %q, want 6 and no event yet", len(n.telegrams), n.events)
 			}
 		})
-		m := meterOf(t, "p1-se-aidon")
-		last := next(m)
+		m := newMeter(t, "p1-se-aidon")
+		last := nextTelegram(m)
 		p.send(last)
 		p.send(last)
 		p.send(last)
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if len(n.events) != 1 || n.events[0] != "profile_changed aidon hdlc > aidon p1" {
 				t.Errorf("got %q, want one profile_changed from aidon hdlc to aidon p1", n.events)
 			}
@@ -113,15 +113,15 @@ func TestProfileChangeIsFollowed(t *testing.T) {
 					t.Errorf("%s: got %s, want %s", name, n.values[name], want)
 				}
 			}
-			if n.about.Protocol != "p1" {
-				t.Errorf("protocol: got %q, want p1", n.about.Protocol)
+			if n.description.Protocol != "p1" {
+				t.Errorf("protocol: got %q, want p1", n.description.Protocol)
 			}
 		})
-		if got := h.said("the meter speaks another profile"); got != 1 {
+		if got := h.countLines("the meter speaks another profile"); got != 1 {
 			t.Errorf("the log says it %d times, want once:\n%s", got, h.log)
 		}
-		if got := h.said("warn"); got != 0 || len(p.tries()) != 1 {
-			t.Errorf("%d warnings, opened %d times, want none and once:\n%s", got, len(p.tries()), h.log)
+		if got := h.countLines("warn"); got != 0 || len(p.dials()) != 1 {
+			t.Errorf("%d warnings, opened %d times, want none and once:\n%s", got, len(p.dials()), h.log)
 		}
 	})
 }
@@ -130,15 +130,15 @@ func TestProfileChangeIsFollowed(t *testing.T) {
 func TestListsOfOneMeterAreNoChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n notebook
+		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		m := meterOf(t, "aidon-no")
+		m := newMeter(t, "aidon-no")
 		for range 2000 {
-			p.send(next(m))
-			pass(2500 * time.Millisecond)
+			p.send(nextTelegram(m))
+			advance(2500 * time.Millisecond)
 		}
-		n.read(func(n *notebook) {
+		n.inspect(func(n *recorder) {
 			if len(n.events) != 0 {
 				t.Errorf("got %q, want no event", n.events)
 			}

@@ -18,10 +18,10 @@ type uart struct {
 	patient bool // see simulate.LineSetting
 	network bool // a reader that hands on what the meter sent
 
-	mu     sync.Mutex
-	end    *io.PipeWriter       // of who reads, nil before
-	set    simulate.LineSetting // how who reads has set the port
-	opened []string             // each setting with which it was opened
+	mu             sync.Mutex
+	writer         *io.PipeWriter       // of who reads, nil before
+	readerSetting  simulate.LineSetting // how who reads has set the port
+	openedSettings []string             // each setting with which it was opened
 }
 
 const uartPort = "/dev/ttyUSB0"
@@ -44,18 +44,18 @@ func (u *uart) dialer(name string, set simulate.LineSetting) probe.Dialer {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		r, w := io.Pipe()
-		u.end, u.set, u.opened = w, set, append(u.opened, name)
+		u.writer, u.readerSetting, u.openedSettings = w, set, append(u.openedSettings, name)
 		return r, nil
 	}
 }
 
 // speak sends a telegram in the time that it takes. Who opens the port meanwhile hears the rest.
-func (u *uart) speak(from simulate.LineSetting, telegram []byte) {
+func (u *uart) send(from simulate.LineSetting, telegram []byte) {
 	const parts = 8
 	heard := map[simulate.LineSetting][]byte{} // by how the reader is set
 	for i := range parts {
 		u.mu.Lock()
-		end, set, network := u.end, u.set, u.network
+		end, set, network := u.writer, u.readerSetting, u.network
 		u.mu.Unlock()
 		all, ok := heard[set]
 		switch {
@@ -67,13 +67,13 @@ func (u *uart) speak(from simulate.LineSetting, telegram []byte) {
 		}
 		_, _ = end.Write(all[len(all)*i/parts : len(all)*(i+1)/parts]) // fails when the bridge tries another setting meanwhile
 		if !network {
-			pass(took(from, len(telegram)) / parts)
+			advance(transmissionTime(from, len(telegram)) / parts)
 		}
 	}
 }
 
 // took is how long bytes are on their way.
-func took(w simulate.LineSetting, n int) time.Duration {
+func transmissionTime(w simulate.LineSetting, n int) time.Duration {
 	bits := 1 + w.DataBits + w.StopBits
 	if w.Parity != 'N' {
 		bits++
@@ -82,10 +82,10 @@ func took(w simulate.LineSetting, n int) time.Duration {
 }
 
 // tries are the settings with which the port was opened.
-func (u *uart) tries() []string {
+func (u *uart) openings() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return slices.Clone(u.opened)
+	return slices.Clone(u.openedSettings)
 }
 
 // A household is what meters of families send that stand in it, and what it sent.
@@ -94,11 +94,11 @@ type household struct {
 	port   *uart
 	family simulate.Family
 	meter  *simulate.Meter
-	sent   []sent
+	sent   []sentTelegram
 }
 
 // sent is a telegram with the time at which it begins, and the state that it tells.
-type sent struct {
+type sentTelegram struct {
 	family   simulate.Family
 	at       time.Time
 	telegram []byte
@@ -109,24 +109,24 @@ type sent struct {
 var evening = time.Date(2026, 1, 31, 17, 56, 37, 0, time.UTC)
 
 func newHousehold(t *testing.T, f simulate.Family, port *uart) *household {
-	pass(time.Until(evening))
+	advance(time.Until(evening))
 	return &household{t: t, port: port, family: f, meter: simulate.NewMeter(f, 7, evening)}
 }
 
 // speak waits until the next telegram is due, and sends it.
-func (h *household) speak() {
+func (h *household) sendNext() {
 	at, telegram := h.meter.Next()
 	telegram = slices.Clone(telegram)
 	if wait := time.Until(at); wait > 0 {
-		pass(wait)
+		advance(wait)
 	}
 	one := h.meter.State()
-	h.sent = append(h.sent, sent{h.family, time.Now(), telegram, one.Multiply(h.family.Households)})
-	h.port.speak(h.family.LineSetting(), telegram)
+	h.sent = append(h.sent, sentTelegram{h.family, time.Now(), telegram, one.Multiply(h.family.Households)})
+	h.port.send(h.family.LineSetting(), telegram)
 }
 
 // becomes makes the meter one of another family: the household goes on. What was sent before is forgotten.
-func (h *household) becomes(f simulate.Family) {
+func (h *household) changeFamily(f simulate.Family) {
 	h.family, h.meter, h.sent = f, simulate.NewMeter(f, 7, evening), nil
 	for range time.Since(evening) / f.Interval {
 		h.meter.Next()
