@@ -14,17 +14,18 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// A script is a reader in the network: for each connection what it sends, and how it ends it.
+// A closingReader is a network reader that closes each connection after the bytes of that connection.
 type closingReader struct {
-	delay       time.Duration // before each connection gives its bytes
-	connections []connection  // again and again
+	delay       time.Duration // how long each connection waits before it sends its bytes
+	connections []connection  // used one after another, from the start again after the last
 	dials       int
 }
 
+// A connection is the bytes that are sent, and the error at their end. If dialErr is not nil, the dial fails.
 type connection struct {
 	bytes   []byte
 	dialErr error
-	end     error // io.EOF where it is nil
+	end     error // nil means io.EOF
 }
 
 func (s *closingReader) source() probe.Source {
@@ -32,23 +33,23 @@ func (s *closingReader) source() probe.Source {
 }
 
 func (s *closingReader) dial(context.Context) (io.ReadCloser, error) {
-	now := s.connections[s.dials%len(s.connections)]
+	c := s.connections[s.dials%len(s.connections)]
 	s.dials++
-	if now.dialErr != nil {
-		return nil, now.dialErr
+	if c.dialErr != nil {
+		return nil, c.dialErr
 	}
 	r, w := io.Pipe()
 	go func() {
 		<-time.After(s.delay)
-		_, _ = w.Write(now.bytes)
-		_ = w.CloseWithError(now.end)
+		_, _ = w.Write(c.bytes)
+		_ = w.CloseWithError(c.end)
 	}()
 	return r, nil
 }
 
-// TestReaderThatCloses: a reader may close each connection behind a telegram, which is one line and costs nothing; what is wrong
-// with others is told apart, and counted.
-func TestReaderThatCloses(t *testing.T) {
+// TestClosingReader checks what is logged of readers that close their connections. To close each one after a telegram is no fault, is logged
+// once and loses no telegram. Faults are told apart by their messages.
+func TestClosingReader(t *testing.T) {
 	refused := errors.New("connection refused")
 	m := newMeter(t, "aidon-se")
 	one, two := nextTelegram(m), nextTelegram(m)
@@ -58,13 +59,13 @@ func TestReaderThatCloses(t *testing.T) {
 	const each, again = "the reader closes the connection behind a telegram", "the other side closed the connection"
 	within, before, not := "closed within a telegram", "closed before a byte came", "closed after bytes that are no telegram"
 	tests := []struct {
-		name   string
-		every  time.Duration
-		turns  []connection
-		per    int      // telegrams a connection, on average of the turns 10 times
-		said   []string // each at least once, and what is said in all
-		most   int      // lines about it in an hour
-		online bool
+		name     string
+		every    time.Duration
+		turns    []connection
+		per      int      // lower bound of telegrams per connection
+		want     []string // texts that must be in the log; no other text about connections may be
+		maxLines int      // log lines with these texts in an hour
+		online   bool
 	}{
 		{"closes each: HDLC", 10 * time.Second, []connection{{bytes: one}, {bytes: two}}, 1, []string{each}, 1, true},
 		{"closes each: P1 every second", 900 * time.Millisecond, []connection{{bytes: p1}}, 1, []string{each}, 1, true},
@@ -74,14 +75,14 @@ func TestReaderThatCloses(t *testing.T) {
 		{"closes after many", 50 * time.Second, []connection{{bytes: many}}, 10, []string{again}, 3 * 6, true},
 		{"closes within a telegram", 10 * time.Second, []connection{{bytes: one[:300]}}, 0, []string{within}, 7, false},
 		{"closes within every second telegram", 10 * time.Second, []connection{{bytes: one}, {bytes: two[:300]}}, 1, []string{each, within}, 3*6 + 2, true},
-		{"closes behind the head of a telegram", 10 * time.Second, []connection{{bytes: append(bytes.Clone(one), two[:100]...)}}, 1, []string{within}, 3*6 + 1, true},
+		{"closes after the start of a telegram", 10 * time.Second, []connection{{bytes: append(bytes.Clone(one), two[:100]...)}}, 1, []string{within}, 3*6 + 1, true},
 		{"closes at once", 0, []connection{{}}, 0, []string{before}, 7, false},
 		{"closes at once by a reset", 0, []connection{{end: syscall.ECONNRESET}}, 0, []string{before}, 7, false},
 		{"closes behind a greeting", time.Second, []connection{{bytes: []byte("busy\r\n")}}, 0, []string{not}, 7, false},
 		{"closes behind a web page", time.Second, []connection{{bytes: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}}, 0, []string{"a web server answers"}, 7, false},
 		{"closes behind a login", time.Second, []connection{{bytes: []byte("\xFF\xFD\x18\xFF\xFB\x01login: ")}}, 0, []string{"asks for a login"}, 7, false},
 		{"refuses in between", 10 * time.Second, []connection{{bytes: one}, {dialErr: refused}, {bytes: two}}, 1, []string{each, "connection refused"}, 3*6 + 2, true},
-		{"refuses by turns with closing at once", 0, []connection{{}, {dialErr: refused}}, 0, []string{before, "connection refused"}, 14, false},
+		{"refuses and closes at once, alternating", 0, []connection{{}, {dialErr: refused}}, 0, []string{before, "connection refused"}, 14, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -89,11 +90,11 @@ func TestReaderThatCloses(t *testing.T) {
 				s := &closingReader{delay: tt.every, connections: tt.turns}
 				var n recorder
 				h := run(t, s.source(), &n)
-				defer advance(tt.every + time.Second) // the last connection ends
+				defer advance(tt.every + time.Second) // until the last connection ends
 				defer h.end()
 				advance(time.Hour + time.Second)
 				lines := 0
-				for _, text := range tt.said {
+				for _, text := range tt.want {
 					if got := h.countLines(text); got == 0 {
 						t.Errorf("want %q in the log", text)
 					} else {
@@ -101,34 +102,34 @@ func TestReaderThatCloses(t *testing.T) {
 					}
 				}
 				for _, text := range []string{each, again, within, before, not} {
-					if !strings.Contains(strings.Join(tt.said, " "), text) && h.countLines(text) > 0 {
-						t.Errorf("the log says %q, which is not so", text)
+					if !strings.Contains(strings.Join(tt.want, " "), text) && h.countLines(text) > 0 {
+						t.Errorf("the log has %q, which is wrong", text)
 					}
 				}
-				if lines > tt.most {
-					t.Errorf("%d lines about it in an hour, want %d at most", lines, tt.most)
+				if lines > tt.maxLines {
+					t.Errorf("%d lines in an hour, want %d at most", lines, tt.maxLines)
 				}
 				n.inspect(func(n *recorder) {
 					if got := strings.HasSuffix(strings.Join(n.states, ", "), "online"); got != tt.online || tt.online && len(n.states) != 2 {
 						t.Errorf("states: %v", n.states)
 					}
 					if tt.per > 0 && n.stats.Errors == 0 && tt.every >= time.Second {
-						least := int(time.Hour/(tt.every+500*time.Millisecond)) * tt.per * 2 / 3
-						if len(n.telegrams) < least {
-							t.Errorf("%d telegrams in an hour, want %d or more", len(n.telegrams), least)
+						minTelegrams := int(time.Hour/(tt.every+500*time.Millisecond)) * tt.per * 2 / 3
+						if len(n.telegrams) < minTelegrams {
+							t.Errorf("%d telegrams in an hour, want %d or more", len(n.telegrams), minTelegrams)
 						}
 					}
 				})
 				if t.Failed() {
-					t.Logf("it says:\n%s", h.log)
+					t.Logf("log:\n%s", h.log)
 				}
 			})
 		})
 	}
 }
 
-// TestClosingReaderKeepsItsPace: telegram_interval is that of the meter, and its telegrams all come, at whatever pace.
-func TestClosingReaderKeepsItsPace(t *testing.T) {
+// TestClosingReaderInterval checks that the learned interval is that of the meter, and that no telegram is lost.
+func TestClosingReaderInterval(t *testing.T) {
 	for _, every := range []time.Duration{time.Second, 2500 * time.Millisecond, 10 * time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			var p port
@@ -155,8 +156,8 @@ func TestClosingReaderKeepsItsPace(t *testing.T) {
 	}
 }
 
-// TestCutTailIsNotJoined: what a connection broke off is not continued by the next one.
-func TestCutTailIsNotJoined(t *testing.T) {
+// TestTelegramOverTwoConnections checks that a telegram that one connection has begun is not continued by the next one.
+func TestTelegramOverTwoConnections(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-se-aidon", "kamstrup-no", "iskra-ch"} {
 		for _, end := range []error{io.EOF, syscall.ECONNRESET, io.ErrUnexpectedEOF} {
 			synctest.Test(t, func(t *testing.T) {

@@ -18,13 +18,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// usualTime is how long it may take to try all usual settings.
+// searchTime is how long it may take to try all usual line settings.
 var searchTime = time.Duration(len(usual.UsualLines)) * 12 * time.Second
 
-// logLines is how many lines a meter that is found may cost.
-const logLines = 4
+// maxLogLines is how many log lines the search for a meter may cause.
+const maxLogLines = 4
 
-// forEachFamily runs a test for each kind of meter and each kind of receiver, in fake time.
+// forEachFamily runs a test in fake time for each family that choose returns true for, and for both kinds of UARTs.
 func forEachFamily(t *testing.T, choose func(simulate.Family) bool, test func(*testing.T, simulate.Family, *uart)) {
 	for _, f := range simulate.Families() {
 		for name, patient := range map[string]bool{"takes a start bit": false, "waits for idle": true} {
@@ -43,8 +43,8 @@ func all(simulate.Family) bool { return true }
 
 func encrypts(f simulate.Family) bool { return f.Cipher != 0 }
 
-// TestEveryFamilyIsFound has a meter of each kind at a port of which nothing is known.
-func TestEveryFamilyIsFound(t *testing.T) {
+// TestSearchFindsEveryFamily checks that the line setting of each family is found and kept.
+func TestSearchFindsEveryFamily(t *testing.T) {
 	forEachFamily(t, all, func(t *testing.T, f simulate.Family, port *uart) {
 		h := newHousehold(t, f, port)
 		n, bridge := h.read(options())
@@ -54,7 +54,7 @@ func TestEveryFamilyIsFound(t *testing.T) {
 		h.sendUntil(n, 13, 13*f.Interval)
 		h.check(n)
 		if got := port.openings(); len(got) != tries {
-			t.Errorf("it was found at %s, and other settings were tried: %q", got[tries-1], got)
+			t.Errorf("found at %s, and other settings were tried afterwards: %q", got[tries-1], got)
 		}
 		n.inspect(func(n *recorder) {
 			if n.description.Port != uartPort || n.description.Line != port.openings()[tries-1] {
@@ -64,14 +64,14 @@ func TestEveryFamilyIsFound(t *testing.T) {
 				t.Errorf("events: %q", n.events)
 			}
 		})
-		if got := strings.Count(bridge.log.String(), "\n"); got > logLines {
-			t.Errorf("the log has %d lines, want %d at most:\n%s", got, logLines, bridge.log)
+		if got := strings.Count(bridge.log.String(), "\n"); got > maxLogLines {
+			t.Errorf("the log has %d lines, want %d at most:\n%s", got, maxLogLines, bridge.log)
 		}
 	})
 }
 
-// TestEveryFamilyIsReadFromTheNetwork has readers that hand on what the meter sends.
-func TestEveryFamilyIsReadFromTheNetwork(t *testing.T) {
+// TestNetworkReaders checks that each family is read through a network reader, with one dial.
+func TestNetworkReaders(t *testing.T) {
 	for _, f := range simulate.Families() {
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
@@ -89,29 +89,29 @@ func TestEveryFamilyIsReadFromTheNetwork(t *testing.T) {
 	}
 }
 
-// TestLongTelegramIsWaitedFor opens a slow port while a telegram is on its way: the next is whole after more than 12 s.
-func TestLongTelegramIsWaitedFor(t *testing.T) {
+// TestSearchDuringTelegram opens a slow port during a telegram. The next telegram is complete after more than 12 s only, and must be awaited.
+func TestSearchDuringTelegram(t *testing.T) {
 	f := familyWithLine(t, "aidon-se", "2400 8E1")
-	for late := time.Duration(0); late < f.Interval; late += 200 * time.Millisecond {
+	for offset := time.Duration(0); offset < f.Interval; offset += 200 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHousehold(t, f, &uart{})
-			advance(late)
+			advance(offset)
 			n, bridge := h.read(options())
 			defer bridge.end()
 			h.sendUntil(n, 1, searchTime+3*f.Interval)
 			if got := len(h.port.openings()); got != 2 {
-				t.Errorf("%v late: %d settings were tried, want 2", late, got)
+				t.Errorf("offset %v: %d settings were tried, want 2", offset, got)
 			}
 		})
 	}
 }
 
-// options are the key of all simulated meters.
+// options returns options with the key of all simulated meters.
 func options() meter.Options {
 	return meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true}
 }
 
-// read starts a bridge for the port.
+// read starts a bridge that reads the port.
 func (h *household) read(o meter.Options) (*recorder, *runningBridge) {
 	h.t.Helper()
 	var n recorder
@@ -120,7 +120,7 @@ func (h *household) read(o meter.Options) (*recorder, *runningBridge) {
 	return &n, runMeter(h.t, bridge.Meter{ID: "house", KeySetting: "meters[0].key"}, s, &n)
 }
 
-// speakUntil sends until so many telegrams have been published, which must be soon enough.
+// sendUntil sends telegrams until so many have been published. It fails the test if that takes longer than within.
 func (h *household) sendUntil(n *recorder, telegrams int, within time.Duration) {
 	h.t.Helper()
 	for end := time.Now().Add(within); n.telegramCount() < telegrams; h.sendNext() {
@@ -130,49 +130,49 @@ func (h *household) sendUntil(n *recorder, telegrams int, within time.Duration) 
 	}
 }
 
-// check wants every telegram published that was sent since the first was, and nothing that was not sent.
+// check checks that every telegram after the first published one is published, with its values, and that no others are.
 func (h *household) check(n *recorder) {
 	h.t.Helper()
-	clean := meter.NewDecoder(nil, options())
-	var said []map[string]string
+	decoder := meter.NewDecoder(nil, options())
+	var want []map[string]string
 	for i := range h.sent {
-		said = append(said, valuesOf(h.t, clean, &h.sent[i]))
+		want = append(want, valuesOf(h.t, decoder, &h.sent[i]))
 	}
 	n.inspect(func(n *recorder) {
-		at := 0
+		index := 0
 		for i, telegram := range n.telegrams {
 			got := map[string]string{}
 			for _, v := range telegram.Values {
 				got[v.ID.String()] = text(v.Number, v.Text)
 			}
 			if i == 0 {
-				for at+1 < len(said) && (!cmp.Equal(got, said[at]) || !h.sent[at+1].at.After(telegram.Received)) {
-					at++
+				for index+1 < len(want) && (!cmp.Equal(got, want[index]) || !h.sent[index+1].at.After(telegram.Received)) {
+					index++
 				}
 			}
-			if at == len(said) {
+			if index == len(want) {
 				h.t.Fatalf("%d telegrams are published, and fewer were sent", len(n.telegrams))
 			}
-			if diff := cmp.Diff(said[at], got); diff != "" {
-				h.t.Fatalf("telegram %d, published as number %d (-sent +published):\n%s", at, i, diff)
+			if diff := cmp.Diff(want[index], got); diff != "" {
+				h.t.Fatalf("telegram %d, published as number %d (-sent +published):\n%s", index, i, diff)
 			}
-			at++
+			index++
 		}
-		if at < len(said)-1 { // what ends the last may be the next
-			h.t.Errorf("%d of %d telegrams are missing", len(said)-at, len(said))
+		if index < len(want)-1 { // the end of the last telegram may be known only by the next
+			h.t.Errorf("%d of %d telegrams are missing", len(want)-index, len(want))
 		}
 	})
 }
 
-// valuesOf are the values of a telegram as it was sent, of which some must be those of the household.
-func valuesOf(t *testing.T, clean *meter.Decoder, s *sentTelegram) map[string]string {
+// valuesOf decodes a telegram as it was sent. Some values must be those of the household.
+func valuesOf(t *testing.T, decoder *meter.Decoder, s *sentTelegram) map[string]string {
 	t.Helper()
-	clean.Reset(bytes.NewReader(s.telegram))
-	r, err := clean.Next()
+	decoder.Reset(bytes.NewReader(s.telegram))
+	r, err := decoder.Next()
 	if err != nil {
 		t.Fatalf("the telegram as it was sent: %v", err)
 	}
-	values, known := map[string]string{}, 0
+	values, compared := map[string]string{}, 0
 	for i := range r.Samples {
 		v := &r.Samples[i]
 		name := v.ID.String()
@@ -181,12 +181,12 @@ func valuesOf(t *testing.T, clean *meter.Decoder, s *sentTelegram) map[string]st
 		if !ok {
 			continue
 		}
-		known++
+		compared++
 		if d, ok := v.Value.Add(want.Neg()); !ok || d.Cmp(within) > 0 || d.Cmp(within.Neg()) < 0 {
 			t.Errorf("%s: got %v, and the household had %v", name, v.Value, want)
 		}
 	}
-	if known == 0 {
+	if compared == 0 {
 		t.Errorf("nothing to compare with the household among %v", values)
 	}
 	return values
@@ -194,7 +194,7 @@ func valuesOf(t *testing.T, clean *meter.Decoder, s *sentTelegram) map[string]st
 
 func text(number obis.Decimal, text string) string { return fmt.Sprint(number, text) }
 
-// told is what a quantity was in the household, and how much a meter may round it.
+// expectedValue returns the value of a quantity in the household, and by how much a meter may round it. Ok is false if it is not known.
 func expectedValue(s *sentTelegram, quantity string) (value, within obis.Decimal, ok bool) {
 	watts, _ := s.state.Net()
 	switch quantity {
@@ -207,7 +207,7 @@ func expectedValue(s *sentTelegram, quantity string) (value, within obis.Decimal
 	case "import_energy":
 		ws := s.state.Energies.Import
 		if s.family.Country == "NO" || s.family.Name == "kamstrup-se" {
-			return value, within, false // these tell the one of the hour
+			return value, within, false // these send the value at the last hour
 		}
 		return obis.Decimal{Coef: ws * 25 / 9 / s.family.Ratio, Exp: -7}, obis.Decimal{Coef: 1, Exp: -2}, true
 	case "thermal_energy":

@@ -13,14 +13,14 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// logged is what is looked at of a line of the log.
+// logLine has the fields of a log line that the tests check.
 type logLine struct {
 	Message string `json:"message"`
 	Error   string `json:"error"`
 	Count   int    `json:"count"`
 }
 
-// lines reads a log.
+// parseLog returns the lines of a log.
 func parseLog(t *testing.T, log *bytes.Buffer) (all []logLine) {
 	t.Helper()
 	for dec := json.NewDecoder(log); ; {
@@ -34,7 +34,8 @@ func parseLog(t *testing.T, log *bytes.Buffer) (all []logLine) {
 	}
 }
 
-func TestFaultsAreToldOnceAndCounted(t *testing.T) {
+// TestFaultsAreCounted checks that a fault is logged once, and then every ten minutes with its count.
+func TestFaultsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		var f faults
@@ -60,7 +61,8 @@ func TestFaultsAreToldOnceAndCounted(t *testing.T) {
 	})
 }
 
-func TestFaultsOfOneKindMayDifferInText(t *testing.T) {
+// TestFaultsOfOneKind checks that faults of one kind with different texts count as the same.
+func TestFaultsOfOneKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		var f faults
@@ -73,7 +75,7 @@ func TestFaultsOfOneKindMayDifferInText(t *testing.T) {
 	})
 }
 
-// TestWaitIsRounded: pauses are drawn at random to the nanosecond, which tells a person nothing.
+// TestWaitIsRounded checks that a random pause is logged without useless digits.
 func TestWaitIsRounded(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{
 		50 * time.Millisecond:       100 * time.Millisecond,
@@ -85,7 +87,7 @@ func TestWaitIsRounded(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		new(faults).warn(zerolog.New(&out), "wire", "gone", errors.New("gone"), wait)
-		var line struct{ Wait float64 } // in ms, zerolog's own unit
+		var line struct{ Wait float64 } // in ms, the unit of zerolog
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Wait != want.Seconds()*1000 {
 			t.Errorf("%v: got %v ms, %v, want %v", wait, line.Wait, err, want)
 		}

@@ -13,13 +13,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// feedModel says in the plainest way what one output has to be told.
+// feedModel is a simple model of one feed: what its output must get.
 type feedModel struct {
 	feed      *Feed
 	meters    []meterModel
-	delivered uint64 // telegrams
-	taken     uint64 // telegrams, some of which may not have been delivered
-	signalled bool   // something is new and the output has not been woken for it
+	delivered uint64 // number of the last telegram that was delivered
+	taken     uint64 // number of the last telegram that was taken
+	signalled bool   // there is an update for which the output was not woken
 }
 
 type meterModel struct {
@@ -32,14 +32,14 @@ type meterModel struct {
 	statsFresh       bool
 	updated          bool
 	events           []string
-	eventsTaken      int // of them, some of which may not have been delivered
+	eventsTaken      int // how many of events were taken
 }
 
-// feeds is the state machine: meters that put, outputs that take when they like.
+// feedsModel is the state machine of the test: meters put updates at random, and outputs take them at random.
 type feedsModel struct {
 	journal *journal
 	outputs []*feedModel
-	next    int64 // every number put is another
+	next    int64 // the next number; all numbers are different
 	seq     uint64
 }
 
@@ -61,7 +61,7 @@ func newFeedsModel() *feedsModel {
 	return m
 }
 
-// Put is a telegram, with or without a new state.
+// Put puts a telegram into the feeds, with or without a new state.
 func (m *feedsModel) Put(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
 	ids := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 4, rapid.ID).Draw(t, "quantities")
@@ -80,16 +80,16 @@ func (m *feedsModel) Put(t *rapid.T) {
 	}
 	m.seq++
 	m.journal.add(Telegram{Meter: index, Seq: m.seq, Values: values})
-	h := update{values: values, state: st, repeats: drawIDs(t, "again"), expired: drawIDs(t, "gone")}
-	if rapid.Bool().Draw(t, "known") {
-		h.descriptors = []Descriptor{}
-		for _, id := range drawIDs(t, "all known") {
-			h.descriptors = append(h.descriptors, Descriptor{ID: id})
+	u := update{values: values, state: st, repeats: drawIDs(t, "repeats"), expired: drawIDs(t, "expired")}
+	if rapid.Bool().Draw(t, "with descriptors") {
+		u.descriptors = []Descriptor{}
+		for _, id := range drawIDs(t, "descriptors") {
+			u.descriptors = append(u.descriptors, Descriptor{ID: id})
 		}
 	}
 	for _, o := range m.outputs {
-		o.feed.put(index, h)
-		o.put(index, h)
+		o.feed.put(index, u)
+		o.put(index, u)
 	}
 }
 
@@ -100,27 +100,27 @@ func drawIDs(t *rapid.T, label string) (ids []quantity.ID) {
 	return ids
 }
 
-func (o *feedModel) put(index int, h update) {
+func (o *feedModel) put(index int, u update) {
 	s := &o.meters[index]
-	for _, v := range h.values {
+	for _, v := range u.values {
 		s.have[v.ID], s.fresh[v.ID] = v.Number.Coef, v.Number.Coef
 	}
-	for _, id := range h.repeats {
+	for _, id := range u.repeats {
 		if old, ok := s.have[id]; ok {
 			s.fresh[id] = old
 		}
 	}
-	for _, id := range h.expired {
+	for _, id := range u.expired {
 		delete(s.have, id)
 		delete(s.fresh, id)
 	}
-	if h.descriptors != nil {
+	if u.descriptors != nil {
 		s.descriptors, s.descriptorsFresh = nil, true
-		for _, k := range h.descriptors {
+		for _, k := range u.descriptors {
 			s.descriptors = append(s.descriptors, k.ID)
 		}
 	}
-	if st := h.state; st != nil {
+	if st := u.state; st != nil {
 		s.onlineFresh = s.onlineFresh || s.state.online != st.online
 		s.aboutFresh = s.aboutFresh || s.state.description != st.description
 		s.state, s.statsFresh = *st, true
@@ -128,7 +128,7 @@ func (o *feedModel) put(index int, h update) {
 	s.updated, o.signalled = true, true
 }
 
-// Event is something that happens to a meter; the oldest of too many go.
+// Event puts an event into the feeds. The oldest of too many are dropped.
 func (m *feedsModel) Event(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
 	m.next++
@@ -144,10 +144,10 @@ func (m *feedsModel) Event(t *rapid.T) {
 	}
 }
 
-// Take is one batch taken by one output, as if it then lost its connection or was slow.
+// Take takes one batch, as an output does that is slow or loses its connection then.
 func (m *feedsModel) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
 
-// Drain is what an output does that has been woken.
+// Drain takes all batches, as an output does that was woken.
 func (m *feedsModel) Drain(t *rapid.T) {
 	o := m.output(t)
 	select {
@@ -160,7 +160,7 @@ func (m *feedsModel) Drain(t *rapid.T) {
 	}
 }
 
-// Resync is a reconnect.
+// Resync calls Resync, as an output does after a reconnect.
 func (m *feedsModel) Resync(t *rapid.T) {
 	o := m.output(t)
 	o.feed.Resync()
@@ -172,11 +172,11 @@ func (m *feedsModel) Resync(t *rapid.T) {
 	}
 }
 
-// Check proves that no output sleeps on news.
+// Check checks that each output with an update is woken.
 func (m *feedsModel) Check(t *rapid.T) {
 	for i, o := range m.outputs {
 		if o.signalled && len(o.feed.signal) == 0 {
-			t.Fatalf("output %d has news and is not woken", i)
+			t.Fatalf("output %d has an update and is not woken", i)
 		}
 	}
 }
@@ -185,25 +185,25 @@ func (m *feedsModel) output(t *rapid.T) *feedModel {
 	return m.outputs[rapid.IntRange(0, len(m.outputs)-1).Draw(t, "output")]
 }
 
-// heard is a batch in the words of the model.
+// batchSummary has the content of a batch that is compared with the model.
 type batchSummary struct {
-	Seqs []uint64
-	Lost uint64
-	News []updateSummary
+	Seqs    []uint64
+	Lost    uint64
+	Updates []updateSummary
 }
 
 type updateSummary struct {
-	Meter                       string
-	About, Online, Stats, Known bool
-	State                       Description
-	IsOnline                    bool
-	Counted                     uint64
-	Values                      map[quantity.ID]int64
-	AllKnown                    []quantity.ID
-	Events                      []string
+	Meter                             string
+	About, Online, Stats, Descriptors bool
+	State                             Description
+	IsOnline                          bool
+	Counted                           uint64
+	Values                            map[quantity.ID]int64
+	AllDescriptors                    []quantity.ID
+	Events                            []string
 }
 
-// take compares one batch with the model's, and tells if there was one.
+// take compares one batch with that of the model, and reports whether there was one.
 func (o *feedModel) take(t *rapid.T, written uint64) bool {
 	want, ok := o.expect(written)
 	got := o.feed.Take()
@@ -219,6 +219,7 @@ func (o *feedModel) take(t *rapid.T, written uint64) bool {
 	return true
 }
 
+// expect returns the next batch of the model, and whether there is one.
 func (o *feedModel) expect(written uint64) (h batchSummary, ok bool) {
 	o.delivered = o.taken
 	from := max(o.taken, written-min(written, modelJournal))
@@ -234,22 +235,23 @@ func (o *feedModel) expect(written uint64) (h batchSummary, ok bool) {
 			continue
 		}
 		n := updateSummary{
-			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Known: s.descriptorsFresh,
+			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Descriptors: s.descriptorsFresh,
 			State: s.state.description, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
-			AllKnown: s.descriptors, Events: append([]string(nil), s.events...),
+			AllDescriptors: s.descriptors, Events: append([]string(nil), s.events...),
 		}
-		h.News = append(h.News, n)
+		h.Updates = append(h.Updates, n)
 		*s = meterModel{have: s.have, descriptors: s.descriptors, fresh: map[quantity.ID]int64{}, state: s.state, events: s.events, eventsTaken: len(s.events)}
 	}
-	return h, len(h.News) > 0 || len(h.Seqs) > 0
+	return h, len(h.Updates) > 0 || len(h.Seqs) > 0
 }
 
+// summarise returns the content of a batch.
 func summarise(t *rapid.T, b *Batch) batchSummary {
 	h := batchSummary{Seqs: seqs(b.Telegrams), Lost: b.Lost}
 	for _, n := range b.Updates {
-		h.News = append(h.News, updateSummary{
-			Meter: n.Meter.ID, About: n.DescriptionNew, Online: n.OnlineNew, Stats: n.StatsNew, Known: n.DescriptorsNew,
-			State: n.Description, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllKnown: ids(n.Descriptors),
+		h.Updates = append(h.Updates, updateSummary{
+			Meter: n.Meter.ID, About: n.DescriptionNew, Online: n.OnlineNew, Stats: n.StatsNew, Descriptors: n.DescriptorsNew,
+			State: n.Description, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllDescriptors: ids(n.Descriptors),
 			Events: names(n.Events),
 		})
 	}
@@ -281,6 +283,7 @@ func numbers(t *rapid.T, values []Value) map[quantity.ID]int64 {
 	return all
 }
 
+// TestFeed compares two feeds with their models in random steps.
 func TestFeed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newFeedsModel()
@@ -290,11 +293,11 @@ func TestFeed(t *testing.T) {
 	})
 }
 
-// TestFeedKeepsTheLastEvents has more events than any output has missed.
-func TestFeedKeepsTheLastEvents(t *testing.T) {
+// TestFeedDropsOldEvents checks that the last events are kept if there are more than the limit.
+func TestFeedDropsOldEvents(t *testing.T) {
 	f := newFeed([]Meter{{ID: "house"}}, newJournal(4))
 	f.event(0, Event{Name: "first"})
-	if got := names(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // given out, not yet delivered
+	if got := names(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // taken, and not yet delivered
 		t.Fatalf("got %v, want the first", got)
 	}
 	for i := range 3 * maxEvents {
@@ -307,7 +310,7 @@ func TestFeedKeepsTheLastEvents(t *testing.T) {
 	}
 }
 
-// TestFeedNeverBlocks puts more than any queue holds, with nobody there to take it.
+// TestFeedNeverBlocks puts more telegrams than the journal holds, without an output that takes them.
 func TestFeedNeverBlocks(t *testing.T) {
 	j := newJournal(journalSize)
 	f := newFeed([]Meter{{ID: "house"}}, j)

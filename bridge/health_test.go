@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// An observer is an output that takes everything and does nothing with it. Others ask it how the bridge is.
+// An observer is an output that takes all batches and does nothing with them. Tests use its feed to get the health of the bridge.
 type observer struct{ feed atomic.Pointer[bridge.Feed] }
 
 func (o *observer) Run(ctx context.Context, feed *bridge.Feed) error {
@@ -34,7 +34,7 @@ func (o *observer) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// stuck tells which parts are stuck, without the time.
+// stuck returns the names of the parts that are stuck.
 func (o *observer) stuck() string {
 	var names []string
 	for _, s := range progress.Stuck(o.feed.Load().Health(), progress.StuckAfter) {
@@ -44,7 +44,7 @@ func (o *observer) stuck() string {
 	return strings.Join(names, ", ")
 }
 
-// note returns what people should know of a part.
+// note returns the note of a part.
 func (o *observer) note(name string) string {
 	for _, p := range o.feed.Load().Health() {
 		if p.Name == name {
@@ -54,7 +54,7 @@ func (o *observer) note(name string) string {
 	return "no such part"
 }
 
-// observed runs a bridge with an observer, whose log goes to w.
+// runObserved starts a bridge with an observer and other outputs. Its log goes to w.
 func runObserved(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Output) (o *observer, end func()) {
 	t.Helper()
 	o = new(observer)
@@ -77,7 +77,7 @@ func runObserved(t *testing.T, w io.Writer, s probe.Source, outputs ...bridge.Ou
 	}
 }
 
-// blocking waits, once, in the middle of its work until it is let go on.
+// A blockingOutput takes a batch, and then does nothing until release is closed.
 type blockingOutput struct{ release chan struct{} }
 
 func (b blockingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
@@ -95,7 +95,8 @@ func (b blockingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-func TestBlockedOutputIsStuck(t *testing.T) {
+// TestBlockedOutput checks that an output counts as stuck after two minutes without progress, until it goes on.
+func TestBlockedOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := blockingOutput{make(chan struct{})}
 		o, end := runObserved(t, io.Discard, source(new(port)), b)
@@ -107,7 +108,7 @@ func TestBlockedOutputIsStuck(t *testing.T) {
 		}
 		advance(progress.StuckAfter - time.Second)
 		want("")
-		advance(time.Second + 1) // a time of 0 would say that it waits, so it began 1 ns late
+		advance(time.Second + 1) // a time of 0 means waiting, so the reporter starts at 1 ns
 		want("output other")
 		advance(time.Hour)
 		want("output other")
@@ -118,24 +119,24 @@ func TestBlockedOutputIsStuck(t *testing.T) {
 	})
 }
 
-// A fullLog takes no line with a text until it is released, as a pipe that nobody reads.
-type fullLog struct {
+// A blockingLog does not return from writing a line with the text until release is closed, like a full pipe.
+type blockingLog struct {
 	text    string
 	release chan struct{}
 }
 
-func (l fullLog) Write(line []byte) (int, error) {
+func (l blockingLog) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte(l.text)) {
 		<-l.release
 	}
 	return len(line), nil
 }
 
-// TestBlockedMeterIsStuck has a meter whose goroutine does not come back from the log while it hands on a telegram.
-func TestBlockedMeterIsStuck(t *testing.T) {
+// TestBlockedMeter checks that a meter counts as stuck while its goroutine is blocked by the log.
+func TestBlockedMeter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		log := fullLog{"meter speaks", make(chan struct{})}
+		log := blockingLog{"meter speaks", make(chan struct{})}
 		o, end := runObserved(t, log, source(&p))
 		advance(time.Hour)
 		if got := o.stuck(); got != "" {
@@ -144,7 +145,7 @@ func TestBlockedMeterIsStuck(t *testing.T) {
 		m := newMeter(t, "aidon-se")
 		go func() {
 			for range 20 {
-				_, _ = p.writer.Write(nextTelegram(m)) // fails when the bridge has closed the wire at the end
+				_, _ = p.writer.Write(nextTelegram(m)) // fails after the bridge has closed the port at the end
 				<-time.After(10 * time.Second)
 			}
 		}()
@@ -155,29 +156,28 @@ func TestBlockedMeterIsStuck(t *testing.T) {
 		close(log.release)
 		advance(4 * time.Minute)
 		if got := o.stuck(); got != "" {
-			t.Errorf("when it goes on: got %q stuck, want nothing", got)
+			t.Errorf("after the log goes on: got %q stuck, want nothing", got)
 		}
 		end()
 	})
 }
 
-// TestLogStallsWhileAMeterIsSilent: the line that says so does not come back. That is seen at once, and the next telegram is read all the
-// same.
-func TestLogStallsWhileAMeterIsSilent(t *testing.T) {
+// TestBlockedSilenceTimer checks that the silence timer counts as stuck while it is blocked by the log, and that telegrams are read meanwhile.
+func TestBlockedSilenceTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
-		log := fullLog{"meter is silent", make(chan struct{})}
+		log := blockingLog{"meter is silent", make(chan struct{})}
 		o, end := runObserved(t, log, source(&p), &n)
 		m := newMeter(t, "aidon-se")
 		p.send(nextTelegram(m))
 		advance(silence + progress.StuckAfter)
 		if got := o.stuck(); got != "silence of meter house" {
-			t.Errorf("while the log stalls: got %q stuck, want the silence of the meter", got)
+			t.Errorf("while the log is blocked: got %q stuck, want the silence of the meter", got)
 		}
 		p.send(nextTelegram(m))
 		if got := n.telegramCount(); got != 2 {
-			t.Errorf("got %d telegrams while the log stalls, want 2", got)
+			t.Errorf("got %d telegrams while the log is blocked, want 2", got)
 		}
 		if got := n.stateHistory(); got != "house offline, house online, house offline, house online" {
 			t.Errorf("got %s", got)
@@ -188,14 +188,14 @@ func TestLogStallsWhileAMeterIsSilent(t *testing.T) {
 	})
 }
 
-// silence is how long a meter whose interval is not known may be silent.
+// silence is after how long a meter with an unknown interval is offline.
 const silence = time.Minute
 
-// TestNothingIsStuck has faults and slow parts that no restart mends, for a day.
+// TestNothingIsStuck checks for a day that faults which a restart does not remove, and slow parts, do not count as stuck.
 func TestNothingIsStuck(t *testing.T) {
 	away := outputFunc(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
 	waits := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
-	slow := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { // its acknowledgements are late, one after another
+	slow := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { // each of its acknowledgements is late
 		for {
 			select {
 			case <-ctx.Done():
@@ -213,13 +213,13 @@ func TestNothingIsStuck(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		broken error
-		every  time.Duration // between telegrams; 0: none come
+		every  time.Duration // between telegrams; 0 if there are none
 		output bridge.Output
-		notes  map[string]string // at the end
+		notes  map[string]string // of the parts, at the end
 	}{
 		{"silent meter", nil, 0, waits, map[string]string{"meter house": "no telegram yet", "output other": ""}},
-		{"port that is not there", errors.New("no such device"), 0, waits, map[string]string{"meter house": "cannot be read: no such device"}},
-		{"meter that speaks once an hour", nil, time.Hour, waits, map[string]string{"meter house": ""}},
+		{"missing port", errors.New("no such device"), 0, waits, map[string]string{"meter house": "cannot be read: no such device"}},
+		{"meter that sends once an hour", nil, time.Hour, waits, map[string]string{"meter house": ""}},
 		{"broker that is away", nil, time.Minute, away, map[string]string{"output other": "interrupted: the broker is away"}},
 		{"broker whose acknowledgements are late", nil, time.Minute, slow, map[string]string{"output other": ""}},
 	} {
@@ -247,24 +247,24 @@ func TestNothingIsStuck(t *testing.T) {
 	}
 }
 
-// TestNotesEnd has a meter and an output that work again.
+// TestNotesEnd checks that the notes are removed when the meter and the output work again.
 func TestNotesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		fails := true
-		mended := outputFunc(func(ctx context.Context, feed *bridge.Feed) error {
+		recovers := outputFunc(func(ctx context.Context, feed *bridge.Feed) error {
 			if fails {
 				fails = false
 				return errAway
 			}
 			return new(observer).Run(ctx, feed)
 		})
-		o, end := runObserved(t, io.Discard, source(&p), mended)
+		o, end := runObserved(t, io.Discard, source(&p), recovers)
 		m := newMeter(t, "aidon-se")
 		p.send(nextTelegram(m))
 		advance(time.Hour)
 		if got := o.note("meter house"); !strings.HasPrefix(got, "silent since 20") {
-			t.Errorf("got %q, want since when the meter is silent", got)
+			t.Errorf("got %q, want the time since which the meter is silent", got)
 		}
 		p.send(nextTelegram(m))
 		for _, part := range []string{"meter house", "output other"} {

@@ -5,6 +5,7 @@ import (
 	"time"
 )
 
+// TestIntervalLearned checks the interval that is learned from a sequence of gaps.
 func TestIntervalLearned(t *testing.T) {
 	const s = time.Second
 	repeat := func(gap time.Duration, n int) (gaps []time.Duration) {
@@ -18,7 +19,7 @@ func TestIntervalLearned(t *testing.T) {
 		gaps []time.Duration
 		want time.Duration
 	}{
-		{"nothing known", nil, 10 * s},
+		{"no gaps", nil, 10 * s},
 		{"two gaps are too few", repeat(2*s, 2), 10 * s},
 		{"three gaps", repeat(2*s, 3), 2 * s},
 		{"an outage", append(repeat(5*s, 8), time.Hour), 5 * s},
@@ -26,7 +27,7 @@ func TestIntervalLearned(t *testing.T) {
 		{"a doubled telegram", append(repeat(10*s, 6), 0, 10*s), 10 * s},
 		{"never under a second", repeat(20*time.Millisecond, 9), s},
 		{"a reader that gives six at once", []time.Duration{0, 0, 0, 0, 0, 60 * s, 0, 0, 0, 0, 0, 60 * s, 0, 0, 0, 0, 0, 60 * s}, 60 * s},
-		{"another profile takes over", append(repeat(10*s, 9), repeat(2500*time.Millisecond, 5)...), 2500 * time.Millisecond},
+		{"a profile with another interval", append(repeat(10*s, 9), repeat(2500*time.Millisecond, 5)...), 2500 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelF
 	return context.WithTimeout(t.Context(), d)
 }
 
-// seqs are the numbers of telegrams.
+// seqs returns the numbers of telegrams.
 func seqs(telegrams []Telegram) (all []uint64) {
 	for _, t := range telegrams {
 		all = append(all, t.Seq)
@@ -23,7 +23,8 @@ func seqs(telegrams []Telegram) (all []uint64) {
 	return all
 }
 
-func TestJournalKeepsTheLastInOrder(t *testing.T) {
+// TestJournalSince checks which telegrams are read from a cursor on, and how many are lost.
+func TestJournalSince(t *testing.T) {
 	tests := []struct {
 		name               string
 		written            uint64
@@ -35,9 +36,9 @@ func TestJournalKeepsTheLastInOrder(t *testing.T) {
 		{"the rest", 3, 2, 3, 0, []uint64{3}},
 		{"nothing left", 3, 3, 3, 0, nil},
 		{"full", 4, 0, 4, 0, []uint64{1, 2, 3, 4}},
-		{"the oldest have gone", 10, 0, 10, 6, []uint64{7, 8, 9, 10}},
-		{"some had been read", 10, 5, 10, 1, []uint64{7, 8, 9, 10}},
-		{"none is missed", 10, 8, 10, 0, []uint64{9, 10}},
+		{"the oldest are overwritten", 10, 0, 10, 6, []uint64{7, 8, 9, 10}},
+		{"some were read before", 10, 5, 10, 1, []uint64{7, 8, 9, 10}},
+		{"none is lost", 10, 8, 10, 0, []uint64{9, 10}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,14 +54,15 @@ func TestJournalKeepsTheLastInOrder(t *testing.T) {
 	}
 }
 
-func TestJournalOwnsItsValues(t *testing.T) {
+// TestJournalCopiesValues checks that neither the writer nor a reader shares slices with the journal.
+func TestJournalCopiesValues(t *testing.T) {
 	j := newJournal(2)
 	values := []Value{{ID: 1, Number: obis.Decimal{Coef: 7}}}
 	j.add(Telegram{Seq: 1, Values: values})
 	values[0].Number.Coef = 8
 	first, _, _ := j.since(0, nil)
 	j.add(Telegram{Seq: 2, Values: values})
-	j.add(Telegram{Seq: 3, Values: values}) // takes the place of the first
+	j.add(Telegram{Seq: 3, Values: values}) // overwrites the first
 	if got := first[0].Values[0].Number.Coef; got != 7 {
 		t.Errorf("the telegram read first holds %d, want 7", got)
 	}
@@ -69,7 +71,8 @@ func TestJournalOwnsItsValues(t *testing.T) {
 	}
 }
 
-func TestJournalAwaitsEveryReader(t *testing.T) {
+// TestJournalAwaitRead checks that awaitRead waits until every output has delivered, also if two recordings wait.
+func TestJournalAwaitRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(4)
 		meters := []Meter{{ID: "house"}}
@@ -84,23 +87,24 @@ func TestJournalAwaitsEveryReader(t *testing.T) {
 		two.Take() // given out, not delivered
 		synctest.Wait()
 		if len(waited) > 0 {
-			t.Fatal("the wait is over before the second output has delivered")
+			t.Fatal("awaitRead returned before the second output has delivered")
 		}
 		two.Take()
 		synctest.Wait()
 		if len(waited) != 2 {
-			t.Fatalf("%d of two recordings go on after all has been delivered", len(waited))
+			t.Fatalf("%d of two calls of awaitRead have returned after all was delivered", len(waited))
 		}
 	})
 }
 
-func TestJournalStopsWaitingWithItsContext(t *testing.T) {
+// TestJournalAwaitReadContext checks that awaitRead ends with its context.
+func TestJournalAwaitReadContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal(4)
 		newFeed(nil, j)
 		j.add(Telegram{Seq: 1})
 		ctx, cancel := contextFor(t, time.Second)
 		defer cancel()
-		j.awaitRead(ctx) // else the bubble deadlocks
+		j.awaitRead(ctx) // if it did not end, synctest would report a deadlock
 	})
 }

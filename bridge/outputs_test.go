@@ -17,24 +17,25 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// An output made of a function.
+// An outputFunc is an output that consists of a function.
 type outputFunc func(ctx context.Context, feed *bridge.Feed) error
 
 func (o outputFunc) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-func TestNoOutputSlowsAMeter(t *testing.T) {
+// TestOutputsDoNotSlowMeters checks that outputs that fail, wait or never deliver do not delay the telegrams for another output.
+func TestOutputsDoNotSlowMeters(t *testing.T) {
 	fails := outputFunc(func(context.Context, *bridge.Feed) error { return errAway })
 	sleeps := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
-	hoards := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+	keeps := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 		<-f.Ready()
-		f.Take() // and never says that it is delivered
+		f.Take() // and never confirms the delivery
 		<-ctx.Done()
 		return nil
 	})
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
-		h := run(t, source(&p), fails, sleeps, hoards, &n)
+		h := run(t, source(&p), fails, sleeps, keeps, &n)
 		m := newMeter(t, "aidon-se")
 		start := time.Now()
 		for range 1000 { // more than any queue holds
@@ -55,8 +56,8 @@ func TestNoOutputSlowsAMeter(t *testing.T) {
 	})
 }
 
-// TestOutputThatFailsIsRunAgain loses its connection while a batch is under way, and gets it again.
-func TestOutputThatFailsIsRunAgain(t *testing.T) {
+// TestOutputRunsAgain checks that an output that fails runs again after a pause, and takes again what it had not delivered.
+func TestOutputRunsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -84,9 +85,9 @@ func TestOutputThatFailsIsRunAgain(t *testing.T) {
 				t.Errorf("got %d telegrams and %d values, want telegrams 1 and 2 and the values", len(n.telegrams), len(n.values))
 			}
 		})
-		for i, most := 1, 500*time.Millisecond; i < len(runs); i, most = i+1, 2*most {
-			if gap := runs[i].Sub(runs[i-1]); gap < most/2 || gap > most {
-				t.Errorf("run %d after %v, want %v to %v", i, gap, most/2, most)
+		for i, longest := 1, 500*time.Millisecond; i < len(runs); i, longest = i+1, 2*longest {
+			if gap := runs[i].Sub(runs[i-1]); gap < longest/2 || gap > longest {
+				t.Errorf("run %d after %v, want %v to %v", i, gap, longest/2, longest)
 			}
 		}
 		if got := strings.Count(h.log.String(), "output interrupted"); got != 1 {
@@ -96,18 +97,18 @@ func TestOutputThatFailsIsRunAgain(t *testing.T) {
 	})
 }
 
-// TestBackoffBeginsAgainAfterFlow interrupts an output again and again: what has delivered for 10 s is run again at once, whatever was before;
-// what was only tried for long is not.
-func TestBackoffBeginsAgainAfterFlow(t *testing.T) {
+// TestBackoffReset checks that the back-off starts again at its shortest pause after an output has delivered for 10 s, and not after it has only
+// tried for that long.
+func TestBackoffReset(t *testing.T) {
 	for name, tc := range map[string]struct {
-		takes bool          // the output delivers
-		lives time.Duration // and then goes on for so long
-		most  time.Duration // between the last two runs
-		least time.Duration
+		delivers bool          // the output takes batches and confirms them
+		lasts    time.Duration // until the output fails
+		maxPause time.Duration // between the last two runs
+		minPause time.Duration
 	}{
-		"flow of 12 s":                    {true, 12 * time.Second, 500 * time.Millisecond, 0},
-		"flow of 3 s":                     {true, 3 * time.Second, 8 * time.Second, 4 * time.Second},
-		"12 s of connecting":              {false, 12 * time.Second, 8 * time.Second, 4 * time.Second},
+		"delivery for 12 s":               {true, 12 * time.Second, 500 * time.Millisecond, 0},
+		"delivery for 3 s":                {true, 3 * time.Second, 8 * time.Second, 4 * time.Second},
+		"connecting for 12 s":             {false, 12 * time.Second, 8 * time.Second, 4 * time.Second},
 		"a minute without a confirmation": {false, time.Minute, 8 * time.Second, 4 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,17 +118,17 @@ func TestBackoffBeginsAgainAfterFlow(t *testing.T) {
 				shaky := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 					gap = time.Since(start) - ended
 					f.Resync()
-					for b := f.Take(); b != nil && tc.takes; b = f.Take() {
+					for b := f.Take(); b != nil && tc.delivers; b = f.Take() {
 					}
-					advance(tc.lives)
+					advance(tc.lasts)
 					ended = time.Since(start)
 					return errAway
 				})
 				var p port
 				h := run(t, source(&p), shaky)
-				advance(12 * (tc.lives + 8*time.Second))
-				if gap > tc.most || gap < tc.least {
-					t.Errorf("run again after %v, want %v to %v", gap, tc.least, tc.most)
+				advance(12 * (tc.lasts + 8*time.Second))
+				if gap > tc.maxPause || gap < tc.minPause {
+					t.Errorf("run again after %v, want %v to %v", gap, tc.minPause, tc.maxPause)
 				}
 				h.end()
 			})
@@ -135,8 +136,8 @@ func TestBackoffBeginsAgainAfterFlow(t *testing.T) {
 	}
 }
 
-// TestOutputsStopAfterTheMeters has an output that looks only when it is told to stop.
-func TestOutputsStopAfterTheMeters(t *testing.T) {
+// TestOutputsStopAfterMeters checks that an output can deliver the last telegram after its context has ended.
+func TestOutputsStopAfterMeters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n recorder
 		late := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
@@ -158,7 +159,7 @@ func TestOutputsStopAfterTheMeters(t *testing.T) {
 	})
 }
 
-// slowToEnd is a wire with a telegram under way when it is closed.
+// A slowClosingPort still returns a telegram after it was closed.
 type slowClosingPort struct {
 	telegram []byte
 	closed   chan struct{}
@@ -184,7 +185,7 @@ func (s *slowClosingPort) Close() error {
 	return nil
 }
 
-// TestRecordingsWaitForOutputs replays more telegrams than the journal holds, of two meters, to outputs that take their time.
+// TestRecordingsWaitForOutputs replays more telegrams of two meters than the journal holds. A slow output must get them all.
 func TestRecordingsWaitForOutputs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const telegrams = 400
@@ -219,14 +220,15 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 	})
 }
 
-func TestRecordingCanBeStopped(t *testing.T) {
+// TestRecordingStops checks that a recording that waits for an output ends with its context.
+func TestRecordingStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 		s := probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(telegram)), nil },
 		})}
-		deaf := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
-		h := run(t, s, deaf)
+		sleeps := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+		h := run(t, s, sleeps)
 		advance(time.Hour)
 		if len(h.done) > 0 {
 			t.Error("the recording did not wait for the output")
@@ -235,22 +237,22 @@ func TestRecordingCanBeStopped(t *testing.T) {
 	})
 }
 
-// TestDamagedRecordingIsReadOnce: one that cannot be read to its end is not begun anew.
-func TestDamagedRecordingIsReadOnce(t *testing.T) {
+// TestDamagedRecording checks that a recording with a read error is not read again, and that Run returns the error.
+func TestDamagedRecording(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cut := errors.New("house.txt:5: cut")
+		damage := errors.New("house.txt:5: cut")
 		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 		b := bridge.New(zerolog.Nop())
 		b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Port: "house.txt",
 			Dial: func(context.Context) (io.ReadCloser, error) {
-				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(cut))), nil
+				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(damage))), nil
 			},
 		})})
 		var n recorder
 		b.AddOutput("tested", &n)
-		if err := b.Run(t.Context()); !errors.Is(err, cut) {
-			t.Errorf("Run: got %v, want %v", err, cut)
+		if err := b.Run(t.Context()); !errors.Is(err, damage) {
+			t.Errorf("Run: got %v, want %v", err, damage)
 		}
 		if len(n.telegrams) != 1 {
 			t.Errorf("%d telegrams, want the one before the damage", len(n.telegrams))
@@ -258,6 +260,7 @@ func TestDamagedRecordingIsReadOnce(t *testing.T) {
 	})
 }
 
+// TestRunWithoutOutputs checks that a bridge without outputs reads its meter, and closes the port at the end.
 func TestRunWithoutOutputs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
@@ -265,7 +268,7 @@ func TestRunWithoutOutputs(t *testing.T) {
 		p.send(nextTelegram(newMeter(t, "aidon-se")))
 		h.end()
 		if _, err := p.writer.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
-			t.Errorf("the wire is still open: %v", err)
+			t.Errorf("the port is still open: %v", err)
 		}
 	})
 }

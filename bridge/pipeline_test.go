@@ -17,7 +17,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-func TestMeterIsOnlineAfterItsFirstTelegram(t *testing.T) {
+// TestOnlineAfterFirstTelegram checks all updates for the first telegram, and their order.
+func TestOnlineAfterFirstTelegram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -53,7 +54,7 @@ func TestMeterIsOnlineAfterItsFirstTelegram(t *testing.T) {
 	})
 }
 
-// decoded is what a telegram says, as texts.
+// decoded returns the values in a telegram as text.
 func decoded(t *testing.T, telegram []byte) map[string]string {
 	t.Helper()
 	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
@@ -67,7 +68,8 @@ func decoded(t *testing.T, telegram []byte) map[string]string {
 	return all
 }
 
-func TestMeterIsOfflineAfterSixIntervals(t *testing.T) {
+// TestOfflineAfterSixIntervals checks when a meter is offline, and that its next telegram makes it online.
+func TestOfflineAfterSixIntervals(t *testing.T) {
 	tests := []struct {
 		name      string
 		telegrams int
@@ -115,7 +117,8 @@ func TestMeterIsOfflineAfterSixIntervals(t *testing.T) {
 	}
 }
 
-func TestLostWireIsOpenedAgain(t *testing.T) {
+// TestReconnect checks the back-off after a lost connection, and how often that is logged.
+func TestReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -145,20 +148,21 @@ func TestLostWireIsOpenedAgain(t *testing.T) {
 		}
 		before := len(p.dials())
 		p.fail(nil)
-		advance(100 * time.Millisecond) // the back-off begins anew
+		advance(100 * time.Millisecond) // the back-off starts again at its shortest pause
 		if got := len(p.dials()); got != before+1 {
 			t.Errorf("after a telegram: %d attempts within 100 ms, want 1", got-before)
 		}
 	})
 }
 
-// bare takes the checksum off a P1 telegram.
+// withoutChecksum returns a P1 telegram without its checksum.
 func withoutChecksum(telegram []byte) []byte {
 	end := bytes.LastIndexByte(telegram, '!')
 	return append(bytes.Clone(telegram[:end+1]), "\r\n"...)
 }
 
-func TestTelegramWithoutChecksumNeedsTwoAlike(t *testing.T) {
+// TestTelegramsWithoutChecksum checks that a telegram without a checksum is published if the one before of its kind is alike.
+func TestTelegramsWithoutChecksum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -191,7 +195,8 @@ func TestTelegramWithoutChecksumNeedsTwoAlike(t *testing.T) {
 	})
 }
 
-func TestDamagedTelegramsAreCounted(t *testing.T) {
+// TestDamagedTelegrams checks that damaged telegrams are counted and logged once, and do not make a meter online.
+func TestDamagedTelegrams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -219,7 +224,8 @@ func TestDamagedTelegramsAreCounted(t *testing.T) {
 	})
 }
 
-func TestStatsAreToldOnceAMinute(t *testing.T) {
+// TestStatsOnceAMinute checks that the counts are updated once a minute.
+func TestStatsOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -230,7 +236,7 @@ func TestStatsAreToldOnceAMinute(t *testing.T) {
 			p.send(nextTelegram(m))
 			n.inspect(func(n *recorder) {
 				if n.stats.Telegrams != want {
-					t.Errorf("after %d0 s: %d telegrams told, want %d", i, n.stats.Telegrams, want)
+					t.Errorf("after %d0 s: %d telegrams counted, want %d", i, n.stats.Telegrams, want)
 				}
 			})
 			advance(10 * time.Second)
@@ -238,14 +244,15 @@ func TestStatsAreToldOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestMeterTimeHasTheZoneOfTheDay(t *testing.T) {
+// TestMeterTimeZone checks that the zone of the meter's time is corrected.
+func TestMeterTimeZone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		advance(time.Until(time.Date(2000, 7, 1, 10, 0, 0, 0, time.UTC)))
 		var p port
 		var n recorder
 		h := run(t, source(&p), &n)
 		defer h.end()
-		p.send(nextTelegram(newMeter(t, "p1-fi-aidon"))) // sends Finnish summer time as if it were that of Central Europe
+		p.send(nextTelegram(newMeter(t, "p1-fi-aidon"))) // sends Finnish summer time with the letter of Central European summer time
 		n.inspect(func(n *recorder) {
 			want := obis.Time{Year: 2000, Month: 7, Day: 1, Hour: 13, Zone: true, Offset: 180}
 			if got := n.telegrams[0].MeterTime; got != want {
@@ -257,9 +264,9 @@ func TestMeterTimeHasTheZoneOfTheDay(t *testing.T) {
 
 var errAway = errors.New("away")
 
-// TestHeadAndTailMakeNoMessage: of two messages in segments, whose frames are sound and fit each other, the gateway lost the end
-// of the one and the beginning of the other. Nothing is published from that.
-func TestHeadAndTailMakeNoMessage(t *testing.T) {
+// TestSegmentsOfTwoMessages sends the first frame of one message and the remaining frames of the next one. The frames are intact, but nothing may
+// be published from them.
+func TestSegmentsOfTwoMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -276,11 +283,11 @@ func TestHeadAndTailMakeNoMessage(t *testing.T) {
 		p.send(another[cut:])
 		advance(5 * time.Second)
 		p.send(nextTelegram(m))
-		advance(time.Minute) // counts are told once in that
+		advance(time.Minute) // the counts are updated once in this time
 		p.send(nextTelegram(m))
 		n.inspect(func(n *recorder) {
 			if len(n.telegrams) != 3 {
-				t.Errorf("%d telegrams published, want the first and the two last, which were whole", len(n.telegrams))
+				t.Errorf("%d telegrams published, want the first and the two last, which were complete", len(n.telegrams))
 			}
 			if n.stats.Errors != 1 {
 				t.Errorf("%+v, want one error", n.stats)

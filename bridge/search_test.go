@@ -15,10 +15,10 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// garbage is what a line of another speed gives.
+// garbage is like the bytes that are received at a wrong speed.
 var garbage = bytes.Repeat([]byte{0xF0, 0x00, 0xFE, 0x80}, 40)
 
-// opened tells how often each port was opened.
+// dialCounts returns how often each port was dialled.
 func dialCounts(ports []*port) (counts []int) {
 	synctest.Wait()
 	for _, p := range ports {
@@ -27,7 +27,8 @@ func dialCounts(ports []*port) (counts []int) {
 	return counts
 }
 
-func TestEndpointsAreTriedInTurn(t *testing.T) {
+// TestEndpointsInTurn checks when the search tries the next endpoint, before and after a telegram.
+func TestEndpointsInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}, {}}
 		var n recorder
@@ -39,7 +40,7 @@ func TestEndpointsAreTriedInTurn(t *testing.T) {
 				t.Fatalf("%s: how often each is opened (-want +got):\n%s", when, diff)
 			}
 		}
-		ports[0].send(garbage) // bytes are no telegram
+		ports[0].send(garbage) // bytes without a telegram do not extend the time
 		advance(12*time.Second - time.Millisecond)
 		expect("just before 12 s", 1, 0, 0)
 		advance(time.Millisecond)
@@ -47,7 +48,7 @@ func TestEndpointsAreTriedInTurn(t *testing.T) {
 		m := newMeter(t, "aidon-se")
 		ports[1].send(nextTelegram(m))
 		advance(59 * time.Second)
-		ports[1].send(nextTelegram(m)) // a proved setting has a minute each time
+		ports[1].send(nextTelegram(m)) // a setting that has given a telegram is kept for a minute after each
 		advance(time.Minute - time.Millisecond)
 		expect("a minute after the last telegram", 1, 1, 0)
 		advance(time.Millisecond)
@@ -72,8 +73,8 @@ func TestEndpointsAreTriedInTurn(t *testing.T) {
 	})
 }
 
-// TestProvedEndpointIsOpenedAgain breaks the wire of a setting that has worked: it is no reason to try others.
-func TestProvedEndpointIsOpenedAgain(t *testing.T) {
+// TestWorkingEndpointReconnects checks that a lost connection of an endpoint that has worked is opened again at once, before others.
+func TestWorkingEndpointReconnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}}
 		h := run(t, source(ports...))
@@ -91,13 +92,13 @@ func TestProvedEndpointIsOpenedAgain(t *testing.T) {
 		ports[1].fail(errors.New("gone"))
 		advance(time.Minute + 4*time.Second)
 		if got := len(ports[0].dials()); got < 2 {
-			t.Errorf("a port that is gone for a minute: the other was opened %d times, want again", got)
+			t.Errorf("a port that is missing for a minute: the other was opened %d times, want at least 2", got)
 		}
 	})
 }
 
-// TestPortsThatDoNotOpenCostNoTime has one that opens behind some that do not.
-func TestPortsThatDoNotOpenCostNoTime(t *testing.T) {
+// TestMissingPortsCostNoTime checks that the search goes on at once if a port cannot be opened.
+func TestMissingPortsCostNoTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("open it: gone")
 		ports := []*port{{dialErr: gone}, {dialErr: gone}, {}}
@@ -109,13 +110,13 @@ func TestPortsThatDoNotOpenCostNoTime(t *testing.T) {
 		ports[2].fail(gone)
 		advance(10 * time.Minute)
 		if got := h.countLines("open it: gone"); got < 1 || got > 2 {
-			t.Errorf("the log says %d times in ten minutes what is wrong, want once or twice:\n%s", got, h.log)
+			t.Errorf("logged %d times in ten minutes, want once or twice:\n%s", got, h.log)
 		}
 	})
 }
 
-// TestHourlyMeterIsNotMissed has a meter of one telegram an hour: trying others while nothing comes must not miss the next.
-func TestHourlyMeterIsNotMissed(t *testing.T) {
+// TestHourlyMeter checks that no telegram of a meter that sends one an hour is missed because other endpoints are tried meanwhile.
+func TestHourlyMeter(t *testing.T) {
 	for _, endpoints := range []int{2, 3, 7, 14, 21, 28} {
 		t.Run(fmt.Sprint(endpoints, " endpoints"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -138,14 +139,14 @@ func TestHourlyMeterIsNotMissed(t *testing.T) {
 				ports[0].send(nextTelegram(m))
 				advance(time.Hour)
 				if diff := cmp.Diff(before, dialCounts(ports)); diff != "" {
-					t.Error("a meter that is known to speak once an hour is left alone (-before +after):\n" + diff)
+					t.Error("other endpoints were tried although the interval is known to be an hour (-before +after):\n" + diff)
 				}
 			})
 		})
 	}
 }
 
-// TestChangingSource looks for ports again, also where there is one alone.
+// TestChangingSource checks that ports which appear later are found.
 func TestChangingSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}}
@@ -153,25 +154,25 @@ func TestChangingSource(t *testing.T) {
 			{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: ports[0].dial},
 			{Port: "/dev/ttyUSB1", Line: "2400 8E1", Dial: ports[1].dial},
 		}
-		var there atomic.Int32
+		var available atomic.Int32
 		var n recorder
 		h := run(t, probe.Source{EndpointsChange: true, Endpoints: func() ([]probe.Endpoint, error) {
-			if there.Load() == 0 {
+			if available.Load() == 0 {
 				return nil, errors.New("no serial port found")
 			}
-			return all[:there.Load()], nil
+			return all[:available.Load()], nil
 		}}, &n)
 		defer h.end()
 		advance(time.Minute)
 		if got := h.countLines("no serial port found"); got != 1 {
-			t.Errorf("said %d times in a minute that there is no port, want once:\n%s", got, h.log)
+			t.Errorf("logged %d times in a minute that there is no port, want once:\n%s", got, h.log)
 		}
-		there.Store(1)
+		available.Store(1)
 		advance(3 * time.Second)
 		if diff := cmp.Diff([]int{1, 0}, dialCounts(ports)); diff != "" {
 			t.Fatal("a port comes (-want +got):\n" + diff)
 		}
-		there.Store(2)
+		available.Store(2)
 		advance(24 * time.Second)
 		if got := dialCounts(ports); got[1] != 1 {
 			t.Fatalf("another comes: opened %d times, want once", got[1])
@@ -186,8 +187,9 @@ func TestChangingSource(t *testing.T) {
 	})
 }
 
-// TestUncheckedTelegramIsWaitedFor comes every 10 s without a checksum: the second, which makes it believed, is too late for 12 s.
-func TestUncheckedTelegramIsWaitedFor(t *testing.T) {
+// TestSearchWithoutChecksum checks that a setting is kept after a telegram without a checksum. The second one, which verifies it, comes after
+// more than 12 s.
+func TestSearchWithoutChecksum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := []*port{{}, {}}
 		var n recorder
@@ -198,7 +200,7 @@ func TestUncheckedTelegramIsWaitedFor(t *testing.T) {
 			advance(9 * time.Second)
 			ports[0].send(telegram)
 			if got, want := n.telegramCount(), max(i-1, 0); got != want {
-				t.Fatalf("telegram %d: %d are believed, want %d", i, got, want)
+				t.Fatalf("telegram %d: %d are published, want %d", i, got, want)
 			}
 		}
 	})

@@ -10,21 +10,22 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// adviceOf is what is said of bytes alone.
+// adviceFor returns the advice for bytes without a telegram.
 func adviceFor(b []byte) string {
 	var e line.Evidence
 	e.Add(b)
 	return probe.Advice(e.Verdict())
 }
 
-func TestSilenceIsExplained(t *testing.T) {
+// TestSilenceCause checks which cause of a silence is logged, and how often.
+func TestSilenceCause(t *testing.T) {
 	telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 	rest := telegram[bytes.IndexByte(telegram, '\n')+1:] // a telegram whose first line is lost
 	tests := []struct {
 		name   string
 		ports  int
 		sent   []byte // to each port
-		spoken bool   // the meter spoke before
+		online bool   // the meter has sent a telegram before
 		want   string
 	}{
 		{"no bytes", 1, nil, false, "activate the HAN port"},
@@ -44,28 +45,28 @@ func TestSilenceIsExplained(t *testing.T) {
 				}
 				h := run(t, source(ports...))
 				defer h.end()
-				if tt.spoken {
+				if tt.online {
 					ports[0].send(nextTelegram(newMeter(t, "aidon-se")))
 					advance(30 * time.Second)
 					ports[0].send(tt.sent)
 				}
-				said := func() int { return h.countLines(tt.want) }
+				logged := func() int { return h.countLines(tt.want) }
 				for minutes, want := range []int{0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2} {
-					if got := said(); minutes != 1 && got != want { // about a minute, or when all have been tried
-						t.Fatalf("after %d minutes: said %d times, want %d:\n%s", minutes, got, want, h.log)
+					if got := logged(); minutes != 1 && got != want { // about a minute, or when all have been tried
+						t.Fatalf("after %d minutes: logged %d times, want %d:\n%s", minutes, got, want, h.log)
 					}
 					advance(time.Minute + time.Second)
 				}
-				if got := h.countLines("warn"); got != said() {
-					t.Errorf("the log has %d warnings, and %d of what is wrong:\n%s", got, said(), h.log)
+				if got := h.countLines("warn"); got != logged() {
+					t.Errorf("the log has %d warnings, %d of them about the cause:\n%s", got, logged(), h.log)
 				}
 			})
 		})
 	}
 }
 
-// TestSilenceTellsTheBestEvidence has garbage at one setting and an inverted signal at the other.
-func TestSilenceTellsTheBestEvidence(t *testing.T) {
+// TestSilenceBestEvidence checks that the cause is that of the setting with the best evidence: garbage at one, lines of a telegram at the other.
+func TestSilenceBestEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMeter(t, "p1-se-aidon")
 		telegram := nextTelegram(m)
@@ -79,7 +80,8 @@ func TestSilenceTellsTheBestEvidence(t *testing.T) {
 	})
 }
 
-func TestProfileChangeIsFollowed(t *testing.T) {
+// TestProfileChangedEvent checks that the event comes with the third telegram of the new profile, and that no telegram is lost.
+func TestProfileChangedEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder
@@ -118,7 +120,7 @@ func TestProfileChangeIsFollowed(t *testing.T) {
 			}
 		})
 		if got := h.countLines("the meter speaks another profile"); got != 1 {
-			t.Errorf("the log says it %d times, want once:\n%s", got, h.log)
+			t.Errorf("logged %d times, want once:\n%s", got, h.log)
 		}
 		if got := h.countLines("warn"); got != 0 || len(p.dials()) != 1 {
 			t.Errorf("%d warnings, opened %d times, want none and once:\n%s", got, len(p.dials()), h.log)
@@ -126,8 +128,8 @@ func TestProfileChangeIsFollowed(t *testing.T) {
 	})
 }
 
-// TestListsOfOneMeterAreNoChange follows a Norwegian meter over an hour: three lists in turn.
-func TestListsOfOneMeterAreNoChange(t *testing.T) {
+// TestListsAreNoProfileChange checks that the three lists of a Norwegian meter within an hour cause no event.
+func TestListsAreNoProfileChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		var n recorder

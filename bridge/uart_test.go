@@ -13,20 +13,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A uart is a serial port in memory with a meter at its other end. What is heard follows from how both ends are set.
+// A uart is a serial port in memory with a meter at its other end. The received bytes follow from the line settings of both ends.
 type uart struct {
 	patient bool // see simulate.LineSetting
-	network bool // a reader that hands on what the meter sent
+	network bool // a network reader that forwards the bytes of the meter
 
 	mu             sync.Mutex
-	writer         *io.PipeWriter       // of who reads, nil before
-	readerSetting  simulate.LineSetting // how who reads has set the port
-	openedSettings []string             // each setting with which it was opened
+	writer         *io.PipeWriter       // to the bridge; nil before the first dial
+	readerSetting  simulate.LineSetting // the line setting with which the bridge has opened the port
+	openedSettings []string             // each line setting with which the port was opened
 }
 
 const uartPort = "/dev/ttyUSB0"
 
-// source has the settings of usual.UsualLines, in their order; for a network-attached reader the one that there is.
+// source returns a source with the usual line settings in their order; for a network reader, with its one endpoint.
 func (u *uart) source() probe.Source {
 	var all []probe.Endpoint
 	for _, l := range usual.UsualLines {
@@ -49,30 +49,30 @@ func (u *uart) dialer(name string, set simulate.LineSetting) probe.Dialer {
 	}
 }
 
-// speak sends a telegram in the time that it takes. Who opens the port meanwhile hears the rest.
+// send sends a telegram in the time that it takes on the line. If the bridge opens the port meanwhile, it receives the rest.
 func (u *uart) send(from simulate.LineSetting, telegram []byte) {
 	const parts = 8
-	heard := map[simulate.LineSetting][]byte{} // by how the reader is set
+	received := map[simulate.LineSetting][]byte{} // by the line setting of the bridge
 	for i := range parts {
 		u.mu.Lock()
-		end, set, network := u.writer, u.readerSetting, u.network
+		writer, set, network := u.writer, u.readerSetting, u.network
 		u.mu.Unlock()
-		all, ok := heard[set]
+		all, ok := received[set]
 		switch {
 		case network:
 			all = telegram
 		case !ok:
 			all = from.ReceivedBy(nil, telegram, set)
-			heard[set] = all
+			received[set] = all
 		}
-		_, _ = end.Write(all[len(all)*i/parts : len(all)*(i+1)/parts]) // fails when the bridge tries another setting meanwhile
+		_, _ = writer.Write(all[len(all)*i/parts : len(all)*(i+1)/parts]) // fails if the bridge tries another setting meanwhile
 		if !network {
 			advance(transmissionTime(from, len(telegram)) / parts)
 		}
 	}
 }
 
-// took is how long bytes are on their way.
+// transmissionTime returns how long n bytes take on the line.
 func transmissionTime(w simulate.LineSetting, n int) time.Duration {
 	bits := 1 + w.DataBits + w.StopBits
 	if w.Parity != 'N' {
@@ -81,14 +81,14 @@ func transmissionTime(w simulate.LineSetting, n int) time.Duration {
 	return time.Duration(n*bits) * time.Second / time.Duration(w.Baud)
 }
 
-// tries are the settings with which the port was opened.
+// openings returns the line settings with which the port was opened.
 func (u *uart) openings() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return slices.Clone(u.openedSettings)
 }
 
-// A household is what meters of families send that stand in it, and what it sent.
+// A household is a simulated household with a meter at a port, and the telegrams that the meter has sent.
 type household struct {
 	t      *testing.T
 	port   *uart
@@ -97,7 +97,7 @@ type household struct {
 	sent   []sentTelegram
 }
 
-// sent is a telegram with the time at which it begins, and the state that it tells.
+// A sentTelegram is a telegram with the time at which it began, and the state of the household that it describes.
 type sentTelegram struct {
 	family   simulate.Family
 	at       time.Time
@@ -105,7 +105,7 @@ type sentTelegram struct {
 	state    simulate.State
 }
 
-// evening is when every household begins: people are at home, and some minutes later it is a whole hour.
+// evening is when the simulation of every household begins. People are at home, and the next hour begins some minutes later.
 var evening = time.Date(2026, 1, 31, 17, 56, 37, 0, time.UTC)
 
 func newHousehold(t *testing.T, f simulate.Family, port *uart) *household {
@@ -113,7 +113,7 @@ func newHousehold(t *testing.T, f simulate.Family, port *uart) *household {
 	return &household{t: t, port: port, family: f, meter: simulate.NewMeter(f, 7, evening)}
 }
 
-// speak waits until the next telegram is due, and sends it.
+// sendNext waits until the next telegram is due, and sends it.
 func (h *household) sendNext() {
 	at, telegram := h.meter.Next()
 	telegram = slices.Clone(telegram)
@@ -125,7 +125,7 @@ func (h *household) sendNext() {
 	h.port.send(h.family.LineSetting(), telegram)
 }
 
-// becomes makes the meter one of another family: the household goes on. What was sent before is forgotten.
+// changeFamily replaces the meter by one of another family. The household continues. The sent telegrams are removed.
 func (h *household) changeFamily(f simulate.Family) {
 	h.family, h.meter, h.sent = f, simulate.NewMeter(f, 7, evening), nil
 	for range time.Since(evening) / f.Interval {

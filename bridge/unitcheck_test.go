@@ -7,11 +7,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestUnitCheck lets a meter tell 3600 W every 10 s and its counter once an hour, with what the counter should add in Wh.
+// TestUnitCheck checks a meter that sends 3600 W with each telegram, and once an hour a counter that rises by the given energy.
 func TestUnitCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		hourly int64
+		hourly int64         // rise of the counter in an hour, in Wh
 		gap    time.Duration // between telegrams
 		want   int
 	}{
@@ -20,9 +20,9 @@ func TestUnitCheck(t *testing.T) {
 		{"ten times too fast", 36000, 10 * time.Second, 10},
 		{"a tenth", 360, 10 * time.Second, -10},
 		{"twice", 7300, 10 * time.Second, 0},
-		{"telegrams too far apart to tell", 36000, 2 * time.Minute, 0},
+		{"telegrams too far apart", 36000, 2 * time.Minute, 0},
 		{"a counter that steps back", -36000, 10 * time.Second, 0},
-		{"a counter that stands", 0, 10 * time.Second, 0},
+		{"a counter that does not rise", 0, 10 * time.Second, 0},
 	} {
 		var c unitCheck
 		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -35,7 +35,7 @@ func TestUnitCheck(t *testing.T) {
 			}
 			if x := c.add(start.Add(at), &power, energy); x != 0 {
 				if got != 0 {
-					t.Errorf("%s: told twice", tt.name)
+					t.Errorf("%s: reported twice", tt.name)
 				}
 				got = x
 			}

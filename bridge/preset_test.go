@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// planned runs a bridge with a preset for as long as do lasts; it remembers in dir where there is one.
+// withPreset runs a bridge with a preset, and with the state in dir if it is not "", while do runs.
 func withPreset(t *testing.T, dir string, preset throttle.Preset, do func(p *port, n *recorder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -25,17 +25,19 @@ func withPreset(t *testing.T, dir string, preset throttle.Preset, do func(p *por
 	})
 }
 
-// drawing is a telegram of powers alone.
+// powerTelegram returns a telegram with import_power and no other quantity.
 func powerTelegram(watts int64) []byte {
 	return p1.Append(nil, fmt.Appendf(nil, "/ABC5metering\r\n\r\n1-0:1.7.0(%04d.%03d*kW)\r\n!", watts/1000, watts%1000))
 }
 
+// value returns the last value of a quantity; "" if there is none.
 func (n *recorder) value(name string) (text string) {
 	n.inspect(func(n *recorder) { text = n.values[name] })
 	return text
 }
 
-// TestShortListAfterRestart: modules of other makes send short lists as Aidon does, so that one says nothing of the make.
+// TestShortListAfterRestart checks that a short list after a restart does not count as another make. Modules of other makes send short lists
+// like those of Aidon.
 func TestShortListAfterRestart(t *testing.T) {
 	dir := t.TempDir()
 	var counter string
@@ -56,15 +58,15 @@ func TestShortListAfterRestart(t *testing.T) {
 	})
 }
 
-// TestLastCounterIsRemembered: what is published at a stop is what the next run begins with.
-func TestLastCounterIsRemembered(t *testing.T) {
+// TestWithheldCounterIsStored checks that a counter that the throttle withheld is published at the stop, and that the next run starts with it.
+func TestWithheldCounterIsStored(t *testing.T) {
 	dir := t.TempDir()
 	withPreset(t, dir, throttle.Balanced, func(p *port, n *recorder) {
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
 		advance(10 * time.Second)
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.700")))
 		if got := n.value("import_energy"); got != "40140.615" {
-			t.Fatalf("published: got %q, want the first: the second is held back", got)
+			t.Fatalf("published: got %q, want the first: the throttle withholds the second", got)
 		}
 	})
 	withPreset(t, dir, throttle.Balanced, func(p *port, n *recorder) {
@@ -75,15 +77,15 @@ func TestLastCounterIsRemembered(t *testing.T) {
 	})
 }
 
-// TestSeldomCounterIsKeptAtOnce: one that comes once an hour is on disk before a crash, though something else was written just before.
-func TestSeldomCounterIsKeptAtOnce(t *testing.T) {
+// TestHourlyCounterIsWrittenAtOnce checks that a counter that comes once an hour is on disk at once, within 10 s after another write.
+func TestHourlyCounterIsWrittenAtOnce(t *testing.T) {
 	before, after := t.TempDir(), t.TempDir()
 	withPreset(t, before, throttle.Balanced, func(p *port, n *recorder) {
 		for _, energy := range []string{"40140.615", "40140.700"} {
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
 			sendEachMinute(p, time.Hour)
 		}
-		p.send(nextTelegram(newMeter(t, "p1-se-aidon"))) // its quantities are kept
+		p.send(nextTelegram(newMeter(t, "p1-se-aidon"))) // its quantities are written
 		advance(time.Second)
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.800")))
 		copyFolder(t, before, after)
@@ -96,7 +98,7 @@ func TestSeldomCounterIsKeptAtOnce(t *testing.T) {
 	})
 }
 
-// copyAll copies the files of a folder as a crash would leave them.
+// copyFolder copies the files of a folder, as they would be after a crash.
 func copyFolder(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
@@ -104,8 +106,8 @@ func copyFolder(t *testing.T, from, to string) {
 	}
 }
 
-// TestJumpThatGoesOn is believed after a day, also where the bridge is restarted twice in it.
-func TestJumpThatGoesOn(t *testing.T) {
+// TestJumpIsAcceptedAfterADay checks that two restarts within the day do not change that.
+func TestJumpIsAcceptedAfterADay(t *testing.T) {
 	dir := t.TempDir()
 	withState(t, dir, func(p *port, _ *recorder, _ *runningBridge) {
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
@@ -123,7 +125,7 @@ func TestJumpThatGoesOn(t *testing.T) {
 	}
 }
 
-// TestHourlyAfterRestart: how often a quantity came does not change by the restart, which is no gap of the meter's.
+// TestHourlyAfterRestart checks that the announced cadence of a quantity stays the same over a restart.
 func TestHourlyAfterRestart(t *testing.T) {
 	for _, every := range []time.Duration{15 * time.Minute, time.Hour} {
 		t.Run(every.String(), func(t *testing.T) {
@@ -151,7 +153,7 @@ func TestHourlyAfterRestart(t *testing.T) {
 	}
 }
 
-// minutes sends the power each minute.
+// sendEachMinute sends the power each minute for a time.
 func sendEachMinute(p *port, d time.Duration) {
 	for range int(d / time.Minute) {
 		advance(time.Minute)
@@ -159,8 +161,8 @@ func sendEachMinute(p *port, d time.Duration) {
 	}
 }
 
-// TestQuantityThatComesBack is published at once, though it is what it was: the broker was told to forget it.
-func TestQuantityThatComesBack(t *testing.T) {
+// TestExpiredQuantityReturns checks that an expired quantity that returns is published at once, although its value is the same.
+func TestExpiredQuantityReturns(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, n *recorder) {
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
 		for range 2 * 51 {
@@ -169,7 +171,7 @@ func TestQuantityThatComesBack(t *testing.T) {
 		}
 		n.inspect(func(n *recorder) {
 			if slices.Contains(n.quantities, "import_energy") {
-				t.Fatal("it is known still")
+				t.Fatal("import_energy has not expired")
 			}
 			delete(n.values, "import_energy")
 		})
@@ -180,8 +182,8 @@ func TestQuantityThatComesBack(t *testing.T) {
 	})
 }
 
-// TestCounterThatBeginsAgain is published with its event.
-func TestCounterThatBeginsAgain(t *testing.T) {
+// TestCounterResetIsPublished checks that the value of a counter that was reset is published together with its event.
+func TestCounterResetIsPublished(t *testing.T) {
 	withPreset(t, "", throttle.Frugal, func(p *port, n *recorder) {
 		for _, energy := range []string{"40140.615", "12.000", "12.000", "12.001"} {
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
@@ -195,8 +197,8 @@ func TestCounterThatBeginsAgain(t *testing.T) {
 	})
 }
 
-// TestWholeAfterResync: the first telegram behind a reconnect has what was held back.
-func TestWholeAfterResync(t *testing.T) {
+// TestResyncPublishesWithheld checks that the first telegram after Resync is published completely.
+func TestResyncPublishesWithheld(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, n *recorder) {
 		p.send(powerTelegram(500))
 		advance(10 * time.Second)
@@ -210,7 +212,7 @@ func TestWholeAfterResync(t *testing.T) {
 	})
 }
 
-// TestTwoMetersOnOneWire: telegrams that alternate do not have the meter described anew with each, nor each rejection told.
+// TestTwoMetersOnOneWire checks that telegrams of two meters that alternate cause few updates of the description and the counts.
 func TestTwoMetersOnOneWire(t *testing.T) {
 	withPreset(t, "", throttle.Balanced, func(p *port, n *recorder) {
 		for range 60 {
@@ -224,7 +226,7 @@ func TestTwoMetersOnOneWire(t *testing.T) {
 				t.Errorf("described %d times", n.descriptionCount)
 			}
 			if n.statsCount > 10 {
-				t.Errorf("counts told %d times in two minutes", n.statsCount)
+				t.Errorf("counts were new %d times in two minutes", n.statsCount)
 			}
 			if strings.Join(n.events, ", ") != "" {
 				t.Errorf("events: %v", n.events)
@@ -233,8 +235,8 @@ func TestTwoMetersOnOneWire(t *testing.T) {
 	})
 }
 
-// TestRememberedPortIsNotTheOnlyOne: a silent port where an earlier run found the meter does not keep the others from being tried.
-func TestRememberedPortIsNotTheOnlyOne(t *testing.T) {
+// TestStoredPortIsSilent checks that other ports are tried if the port of the earlier run is silent.
+func TestStoredPortIsSilent(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		first, second := new(port), new(port)

@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestLockedFamilyIsFound has meters that encrypt, and no key that fits: the setting is found and kept, and nothing is published.
-func TestLockedFamilyIsFound(t *testing.T) {
+// TestSearchWithoutKey checks that the line setting of a meter that encrypts is found and kept without its key, and that nothing is published.
+func TestSearchWithoutKey(t *testing.T) {
 	tests := []struct {
 		name, want string
 		keys       []byte
@@ -38,17 +38,17 @@ func TestLockedFamilyIsFound(t *testing.T) {
 					h.sendNext()
 				}
 				if got := bridge.countLines(tt.want); got != 1 {
-					t.Errorf("%q is said %d times in ten minutes, want once:\n%s", tt.want, got, bridge.log)
+					t.Errorf("%q is logged %d times in ten minutes, want once:\n%s", tt.want, got, bridge.log)
 				}
-				if got := strings.Count(bridge.log.String(), "\n"); got > logLines {
-					t.Errorf("the log has %d lines, want %d at most:\n%s", got, logLines, bridge.log)
+				if got := strings.Count(bridge.log.String(), "\n"); got > maxLogLines {
+					t.Errorf("the log has %d lines, want %d at most:\n%s", got, maxLogLines, bridge.log)
 				}
 				if got := port.openings(); len(got) != len(tries) {
-					t.Errorf("it was found at %s, and other settings were tried: %q", tries[len(tries)-1], got)
+					t.Errorf("found at %s, and other settings were tried afterwards: %q", tries[len(tries)-1], got)
 				}
 				n.inspect(func(n *recorder) {
 					if len(n.telegrams) > 0 || len(n.values) > 0 || strings.Contains(strings.Join(n.states, " "), "online") {
-						t.Errorf("%d telegrams, values %v, %q; want nothing, and never online", len(n.telegrams), n.values, n.states)
+						t.Errorf("%d telegrams, values %v, %q; want none, and never online", len(n.telegrams), n.values, n.states)
 					}
 				})
 			})

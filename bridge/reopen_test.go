@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// reader is a source of a single port, in the network where tcp is set.
+// portSource returns a source with a single port, which is a network reader if tcp is true.
 func portSource(p *port, tcp bool) probe.Source {
 	c := probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial}
 	if tcp {
@@ -19,22 +19,22 @@ func portSource(p *port, tcp bool) probe.Source {
 	return probe.Source{Endpoints: probe.Fixed(c)}
 }
 
-// TestMuteReaderIsOpenedAgain has a wire that stays open and goes silent: it is opened again after a minute or six intervals, then
-// more and more seldom, but every ten minutes. What it says on the new connection is read.
-func TestMuteReaderIsOpenedAgain(t *testing.T) {
+// TestSilentConnectionIsReopened checks that a connection without bytes is opened again after a minute or six intervals, and then with growing
+// pauses up to ten minutes. A telegram on the new connection is read.
+func TestSilentConnectionIsReopened(t *testing.T) {
 	minute := time.Minute
 	tests := []struct {
 		name  string
 		tcp   bool
-		every time.Duration   // of the telegrams before; 0 for none
-		want  []time.Duration // of silence, when it is opened again
+		every time.Duration   // between the telegrams before the silence; 0 for none
+		want  []time.Duration // after how long a silence it is opened again
 	}{
-		{"mute: a reader that spoke every 10 s", true, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute, 26 * minute}},
-		{"mute: a reader that spoke every second", true, time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
-		{"mute: a serial port of a fixed line", false, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
-		{"mute: a reader that spoke every minute", true, minute, []time.Duration{6 * minute, 12 * minute, 22 * minute}},
-		{"mute: a reader that spoke every quarter", true, 15 * minute, []time.Duration{90 * minute, 180 * minute, 270 * minute}},
-		{"mute: a reader that never spoke", true, 0, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute}},
+		{"silent: a reader that sent every 10 s", true, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute, 26 * minute}},
+		{"silent: a reader that sent every second", true, time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
+		{"silent: a serial port of a fixed line", false, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
+		{"silent: a reader that sent every minute", true, minute, []time.Duration{6 * minute, 12 * minute, 22 * minute}},
+		{"silent: a reader that sent every quarter", true, 15 * minute, []time.Duration{90 * minute, 180 * minute, 270 * minute}},
+		{"silent: a reader that never sent", true, 0, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,12 +75,12 @@ func TestMuteReaderIsOpenedAgain(t *testing.T) {
 	}
 }
 
-// TestMeterThatSpeaksSeldomLosesNothing: whatever is known of the meter, no telegram is lost to a wire that is opened again.
-func TestMeterThatSpeaksSeldomLosesNothing(t *testing.T) {
+// TestRareTelegramsAreNotLost checks that no telegram of a meter that sends rarely is lost because its port is opened again.
+func TestRareTelegramsAreNotLost(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		every time.Duration
-		most  int // times it is opened once one interval is known
+		name     string
+		every    time.Duration
+		maxOpens int // how often it is opened after one interval is known
 	}{
 		{"hourly", time.Hour, 0},
 		{"hourly, not on the hour", time.Hour + 7*time.Second, 0},
@@ -97,7 +97,7 @@ func TestMeterThatSpeaksSeldomLosesNothing(t *testing.T) {
 				for i := range 10 {
 					advance(tt.every)
 					telegram := nextTelegram(m)
-					p.send(telegram[:200]) // it takes its time
+					p.send(telegram[:200]) // the rest comes later
 					advance(700 * time.Millisecond)
 					p.send(telegram[200:])
 					if got := n.telegramCount(); got != i+1 {
@@ -107,16 +107,16 @@ func TestMeterThatSpeaksSeldomLosesNothing(t *testing.T) {
 						before = len(p.dials())
 					}
 				}
-				if got := len(p.dials()) - before; got > tt.most {
-					t.Errorf("opened %d times though the interval is known, want %d at most", got, tt.most)
+				if got := len(p.dials()) - before; got > tt.maxOpens {
+					t.Errorf("opened %d times though the interval is known, want %d at most", got, tt.maxOpens)
 				}
 			})
 		})
 	}
 }
 
-// TestTelegramUnderWayIsLetIn: a telegram that is under way when the time of a silent wire is over is let in.
-func TestTelegramUnderWayIsLetIn(t *testing.T) {
+// TestReopenDuringTelegram checks that a connection is not closed while a telegram arrives.
+func TestReopenDuringTelegram(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-se-aidon", "kamstrup-no"} {
 		synctest.Test(t, func(t *testing.T) {
 			var p port
@@ -135,9 +135,8 @@ func TestTelegramUnderWayIsLetIn(t *testing.T) {
 	}
 }
 
-// TestSilentReaderIsNamed: a reader that refuses and then is connected and silent is told of both, once each.
-// TestReaderAtAnotherSetting: bytes that are no telegrams are a matter of the reader's own serial port, which no setting here changes.
-func TestReaderAtAnotherSetting(t *testing.T) {
+// TestNetworkReaderLineSetting checks the advice for bytes without a telegram from a network reader: to set the line of the reader itself.
+func TestNetworkReaderLineSetting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		h := run(t, portSource(&p, true))
@@ -152,17 +151,18 @@ func TestReaderAtAnotherSetting(t *testing.T) {
 			advance(time.Second)
 		}
 		if got := h.countLines("Set the reader's own serial port"); got != 1 || h.countLines("set serial to") > 0 {
-			t.Errorf("the setting of the reader is named %d times, want once, and no other:\n%s", got, h.log)
+			t.Errorf("the advice is logged %d times, want once, and no other advice:\n%s", got, h.log)
 		}
 	})
 }
 
-func TestSilentReaderIsNamed(t *testing.T) {
+// TestSilentNetworkReader checks that a refused connection and a silent one are logged once each.
+func TestSilentNetworkReader(t *testing.T) {
 	const silent = "connected, and not a byte in 60 s"
 	for _, tt := range []struct {
 		name    string
-		refused time.Duration // at first
-		spoken  bool
+		refused time.Duration // for how long connections are refused at first
+		online  bool          // a telegram has come before
 		want    string
 	}{
 		{"silent from the start", 0, false, silent},
@@ -178,16 +178,16 @@ func TestSilentReaderIsNamed(t *testing.T) {
 				}
 				h := run(t, portSource(&p, true))
 				defer h.end()
-				if tt.spoken {
+				if tt.online {
 					p.send(nextTelegram(newMeter(t, "aidon-se")))
 				}
 				advance(tt.refused)
 				p.mu.Lock()
 				p.dialErr = nil
 				p.mu.Unlock()
-				advance(65 * time.Second) // it waits for up to 3 s before it is dialled again
+				advance(65 * time.Second) // the pause before a dial is up to 3 s
 				if got := h.countLines(tt.want); got != 1 {
-					t.Errorf("after a minute: said %d times, want once:\n%s", got, h.log)
+					t.Errorf("after a minute: logged %d times, want once:\n%s", got, h.log)
 				}
 				advance(8 * time.Minute)
 				if got := h.countLines("warn"); tt.refused == 0 && got != 1 || tt.refused > 0 && got != 2 {

@@ -19,13 +19,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A port is a wire in memory, whose other end the test holds. Each time it is opened it is another one.
+// A port is a serial port or a network reader in memory. The test writes to the other end. Each dial makes a new connection.
 type port struct {
 	mu        sync.Mutex
 	writer    *io.PipeWriter
-	dialTimes []time.Time // and tried to be opened
-	dialErr   error
-	greeting  []byte // what is sent each time that it is opened
+	dialTimes []time.Time // also of dials that failed
+	dialErr   error       // is returned by dial; nil if dial works
+	greeting  []byte      // is sent after each dial
 }
 
 func (p *port) dial(context.Context) (io.ReadCloser, error) {
@@ -38,20 +38,21 @@ func (p *port) dial(context.Context) (io.ReadCloser, error) {
 	r, w := io.Pipe()
 	p.writer = w
 	if len(p.greeting) > 0 {
-		go func() { _, _ = w.Write(p.greeting) }() // fails when the bridge closes the wire first
+		go func() { _, _ = w.Write(p.greeting) }() // fails if the bridge closes the connection first
 	}
 	return r, nil
 }
 
-// send returns when the bridge has read it all, or has closed the wire.
+// send writes a telegram. It returns when the bridge has read it, or has closed the connection.
 func (p *port) send(telegram []byte) {
 	p.mu.Lock()
 	end := p.writer
 	p.mu.Unlock()
-	_, _ = end.Write(telegram) // fails when the bridge has closed the wire, which is what some tests want to see
+	_, _ = end.Write(telegram) // fails if the bridge has closed the connection, which some tests expect
 	synctest.Wait()
 }
 
+// fail breaks the connection. Further dials return err, or work if it is nil.
 func (p *port) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,13 +62,14 @@ func (p *port) fail(err error) {
 	}
 }
 
+// dials returns the times of all dials.
 func (p *port) dials() []time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]time.Time(nil), p.dialTimes...)
 }
 
-// source has an endpoint for each port.
+// source returns a source with an endpoint for each port.
 func source(ports ...*port) probe.Source {
 	var all []probe.Endpoint
 	for i, p := range ports {
@@ -76,23 +78,23 @@ func source(ports ...*port) probe.Source {
 	return probe.Source{Endpoints: probe.Fixed(all...)}
 }
 
-// A notebook is an output that notes what it hears.
+// A recorder is an output that records all updates.
 type recorder struct {
 	mu               sync.Mutex
 	states           []string // "house offline"
-	order            []string // "value", "online", "telegram": what came first
+	order            []string // the kinds of updates in their order, such as "values", "online", "telegram"
 	values           map[string]string
 	quantities       []string
 	description      bridge.Description
 	stats            bridge.Stats
 	events           []string // "profile_changed aidon hdlc > aidon p1"
 	telegrams        []bridge.Telegram
-	telegramTimes    []time.Time // of the telegrams
+	telegramTimes    []time.Time // when each telegram was taken
 	lost             uint64
-	energyIntervals  []time.Duration // of import_energy, each time that it was announced
-	descriptionCount int             // how often the meter was described
-	statsCount       int             // how often its counts were told
-	resyncRequests   chan struct{}   // what is to be had is wanted again
+	energyIntervals  []time.Duration // Descriptor.Every of import_energy, each time that the descriptors changed
+	descriptionCount int             // how often the description was new
+	statsCount       int             // how often the counts were new
+	resyncRequests   chan struct{}   // has a value when Resync is to be called
 }
 
 func (n *recorder) Run(ctx context.Context, feed *bridge.Feed) error {
@@ -112,12 +114,13 @@ func (n *recorder) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// resync has everything told again, as after a reconnect.
+// resync makes the output call Resync, as after a reconnect.
 func (n *recorder) resync() {
 	n.resyncRequests <- struct{}{}
 	synctest.Wait()
 }
 
+// record takes all batches.
 func (n *recorder) record(feed *bridge.Feed) {
 	for b := feed.Take(); b != nil; b = feed.Take() {
 		n.addBatch(b)
@@ -127,59 +130,59 @@ func (n *recorder) record(feed *bridge.Feed) {
 func (n *recorder) addBatch(b *bridge.Batch) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, news := range b.Updates {
-		n.addUpdate(&news)
+	for _, update := range b.Updates {
+		n.addUpdate(&update)
 	}
 	n.lost += b.Lost
 	for _, t := range b.Telegrams {
-		t.Values = append([]bridge.Value(nil), t.Values...) // they belong to the feed
+		t.Values = append([]bridge.Value(nil), t.Values...) // the slice belongs to the feed
 		n.telegrams = append(n.telegrams, t)
 		n.telegramTimes = append(n.telegramTimes, time.Now())
 		n.order = append(n.order, "telegram")
 	}
 }
 
-func (n *recorder) addUpdate(addUpdate *bridge.MeterUpdate) {
+func (n *recorder) addUpdate(update *bridge.MeterUpdate) {
 	if n.values == nil {
 		n.values = map[string]string{}
 	}
-	for i := range addUpdate.Values {
-		n.values[addUpdate.Values[i].ID.String()] = string(addUpdate.Values[i].Append(nil))
+	for i := range update.Values {
+		n.values[update.Values[i].ID.String()] = string(update.Values[i].Append(nil))
 	}
-	if len(addUpdate.Values) > 0 {
+	if len(update.Values) > 0 {
 		n.order = append(n.order, "values")
 	}
-	if addUpdate.OnlineNew {
-		state := map[bool]string{true: "online", false: "offline"}[addUpdate.Online]
-		n.states = append(n.states, addUpdate.Meter.ID+" "+state)
+	if update.OnlineNew {
+		state := map[bool]string{true: "online", false: "offline"}[update.Online]
+		n.states = append(n.states, update.Meter.ID+" "+state)
 		n.order = append(n.order, state)
-		if addUpdate.Online && len(addUpdate.Values) == 0 {
+		if update.Online && len(update.Values) == 0 {
 			n.order = append(n.order, "online without values")
 		}
 	}
-	for _, e := range addUpdate.Events {
+	for _, e := range update.Events {
 		n.events = append(n.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
 	}
-	if addUpdate.DescriptorsNew {
+	if update.DescriptorsNew {
 		n.quantities = n.quantities[:0]
-		for _, k := range addUpdate.Descriptors {
+		for _, k := range update.Descriptors {
 			n.quantities = append(n.quantities, k.ID.String())
 			if k.ID.String() == "import_energy" {
 				n.energyIntervals = append(n.energyIntervals, k.Every)
 			}
 		}
 	}
-	if addUpdate.DescriptionNew {
-		n.description = addUpdate.Description
+	if update.DescriptionNew {
+		n.description = update.Description
 		n.descriptionCount++
 	}
-	if addUpdate.StatsNew {
-		n.stats = addUpdate.Stats
+	if update.StatsNew {
+		n.stats = update.Stats
 		n.statsCount++
 	}
 }
 
-// read gives the notes while nobody writes.
+// inspect calls look while the recorder is locked.
 func (n *recorder) inspect(look func(*recorder)) {
 	synctest.Wait()
 	n.mu.Lock()
@@ -192,12 +195,13 @@ func (n *recorder) telegramCount() (telegrams int) {
 	return telegrams
 }
 
+// stateHistory returns all states of meters, such as "house offline, house online".
 func (n *recorder) stateHistory() (states string) {
 	n.inspect(func(n *recorder) { states = strings.Join(n.states, ", ") })
 	return states
 }
 
-// A paper is a log that may be read while it is written.
+// A logBuffer holds a log. It is safe for concurrent use.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -215,7 +219,7 @@ func (p *logBuffer) String() string {
 	return p.text.String()
 }
 
-// A house is a bridge that runs.
+// A runningBridge is a bridge that runs.
 type runningBridge struct {
 	t    *testing.T
 	log  *logBuffer
@@ -223,24 +227,25 @@ type runningBridge struct {
 	done chan error
 }
 
-// run starts a bridge for a meter with outputs; the test stops it.
+// run starts a bridge with one meter and outputs. The test calls end.
 func run(t *testing.T, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runMeter(t, bridge.Meter{ID: "house"}, s, outputs...)
 }
 
+// runMeter starts a bridge with this meter.
 func runMeter(t *testing.T, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runWithState(t, "", m, s, outputs...)
 }
 
-// runIn starts one that remembers in a folder, where there is one.
+// runWithState starts a bridge with the state in dir; without one if dir is "".
 func runWithState(t *testing.T, dir string, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runWithPreset(t, dir, throttle.Realtime, m, s, outputs...)
 }
 
-// runPlanned starts one that publishes as a preset says.
+// runWithPreset starts a bridge with a preset of the throttle.
 func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	h := &runningBridge{t: t, log: &logBuffer{}, done: make(chan error, 1)}
@@ -260,7 +265,7 @@ func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Me
 	return h
 }
 
-// said counts the lines of the log that hold text.
+// countLines returns how many lines of the log contain the text.
 func (h *runningBridge) countLines(text string) int {
 	synctest.Wait()
 	n := 0
@@ -272,7 +277,7 @@ func (h *runningBridge) countLines(text string) int {
 	return n
 }
 
-// end stops the bridge.
+// end stops the bridge and checks that Run returns no error.
 func (h *runningBridge) end() {
 	h.t.Helper()
 	h.stop()
@@ -281,7 +286,7 @@ func (h *runningBridge) end() {
 	}
 }
 
-// meterOf simulates a meter of a family.
+// newMeter returns a simulated meter of a family.
 func newMeter(t *testing.T, name string) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(name)
@@ -291,11 +296,13 @@ func newMeter(t *testing.T, name string) *simulate.Meter {
 	return simulate.NewMeter(f, 1, time.Now())
 }
 
+// nextTelegram returns a copy of the next telegram.
 func nextTelegram(m *simulate.Meter) []byte {
 	_, telegram := m.Next()
 	return bytes.Clone(telegram)
 }
 
+// advance waits in the fake time of synctest, until all goroutines wait.
 func advance(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()

@@ -12,21 +12,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestOtherProfileIsFollowed has a meter that is switched over from afar while it is read, and back again.
-func TestOtherProfileIsFollowed(t *testing.T) {
+// TestProfileChange checks a meter whose profile is changed while it is read, as grid companies do remotely.
+func TestProfileChange(t *testing.T) {
 	const speed, mbus = "115200 8N1", "2400 8E1"
 	tests := []struct {
 		name     string
 		from, to string // families
 		lines    [2]string
 		network  bool
-		within   time.Duration // until values go on
+		within   time.Duration // in which a telegram must be published
 		events   []string
 		about    bridge.Description // without port and line
 	}{
 		{"another list", "aidon-se", "p1-se-aidon", [2]string{speed, speed}, false, 10 * time.Second,
 			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
-		{"back", "p1-se-aidon", "aidon-se", [2]string{speed, speed}, false, 10 * time.Second,
+		{"the other way", "p1-se-aidon", "aidon-se", [2]string{speed, speed}, false, 10 * time.Second,
 			[]string{"profile_changed aidon p1 > aidon hdlc"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "hdlc"}},
 		{"behind a network-attached reader", "aidon-se", "p1-se-aidon", [2]string{mbus, speed}, true, 10 * time.Second,
 			[]string{"profile_changed aidon hdlc > aidon p1"}, bridge.Description{Make: "Aidon", Model: "6534", Protocol: "p1"}},
@@ -41,7 +41,7 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 		{"another parity", "p1-dk-landisgyr", "p1-dk-nes", [2]string{speed, "115200 8E1"}, false, time.Minute + searchTime,
 			[]string{"settings_changed 115200 8N1 > 115200 8E1", "profile_changed landisgyr p1 > nes p1"},
 			bridge.Description{Make: "NES", Model: "00001-3E", Protocol: "p1"}},
-		{"another meter, which does not say whose it is", "kaifa-no2", "p1-lu-plain", [2]string{speed, speed}, false, 10 * time.Second,
+		{"another meter, whose make is unknown", "kaifa-no2", "p1-lu-plain", [2]string{speed, speed}, false, 10 * time.Second,
 			[]string{"meter_changed 6970630000000001 > SAG0000000000001", "profile_changed kaifa hdlc > p1"},
 			bridge.Description{Model: "200000001_M", Serial: "SAG0000000000001", Protocol: "p1"}},
 	}
@@ -64,12 +64,12 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 					n.inspect(func(n *recorder) {
 						for name := range before {
 							if _, ok := n.values[name]; !ok {
-								t.Errorf("%s was published before, and not since", name)
+								t.Errorf("%s was published before the change, and not after it", name)
 							}
 						}
 						want := tt.events
 						if len(h.port.openings()) == tries && strings.HasPrefix(strings.Join(want, ""), bridge.SettingsChanged) {
-							want = want[1:] // a UART that waits for idle reads 8E1 at 8N1 too
+							want = want[1:] // a UART that waits for idle also reads 8E1 with the setting 8N1
 						}
 						if diff := cmp.Diff(want, n.events); diff != "" {
 							t.Errorf("events (-want +got):\n%s", diff)
@@ -85,7 +85,7 @@ func TestOtherProfileIsFollowed(t *testing.T) {
 	}
 }
 
-// lined returns a family whose port is set as it is not usual.
+// familyWithLine returns a family with another line setting.
 func familyWithLine(t *testing.T, name, line string) simulate.Family {
 	t.Helper()
 	f, ok := simulate.Named(name)
@@ -96,7 +96,7 @@ func familyWithLine(t *testing.T, name, line string) simulate.Family {
 	return f
 }
 
-// forget tears out all pages but those of events, and returns the values that were on them.
+// clear removes the recorded values and telegrams, and returns the values.
 func (n *recorder) clear() (values map[string]string) {
 	n.inspect(func(n *recorder) {
 		values = n.values

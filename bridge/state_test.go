@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// lives runs a bridge that remembers in dir, for as long as do lasts.
+// withState runs a bridge with the state in dir while do runs.
 func withState(t *testing.T, dir string, do func(p *port, n *recorder, h *runningBridge)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -28,11 +28,11 @@ func withState(t *testing.T, dir string, do func(p *port, n *recorder, h *runnin
 	})
 }
 
-// TestHourlyCountersAreThereAtOnce: what came once an hour is announced and published by the next run, as soon as its meter speaks.
-func TestHourlyCountersAreThereAtOnce(t *testing.T) {
+// TestHourlyCountersAfterRestart checks that hourly counters of the earlier run are announced at once, and published with the first telegram.
+func TestHourlyCountersAfterRestart(t *testing.T) {
 	dir := t.TempDir()
 	var counters map[string]string
-	var known []string
+	var quantities []string
 	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
 		f, _ := simulate.Named("aidon-no")
 		m := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
@@ -43,16 +43,16 @@ func TestHourlyCountersAreThereAtOnce(t *testing.T) {
 		n.inspect(func(n *recorder) {
 			counters = maps.Clone(n.values)
 			maps.DeleteFunc(counters, func(name, _ string) bool { return !strings.HasSuffix(name, "_energy") })
-			known = slices.Clone(n.quantities)
+			quantities = slices.Clone(n.quantities)
 		})
 	})
-	if len(counters) != 4 || len(known) < 10 {
-		t.Fatalf("the first run heard %v of %v", counters, known)
+	if len(counters) != 4 || len(quantities) < 10 {
+		t.Fatalf("the first run published %v of %v", counters, quantities)
 	}
 	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
 		n.inspect(func(n *recorder) {
-			if !slices.Equal(n.quantities, known) {
-				t.Errorf("known at the start: got %v, want %v", n.quantities, known)
+			if !slices.Equal(n.quantities, quantities) {
+				t.Errorf("quantities at the start: got %v, want %v", n.quantities, quantities)
 			}
 			if len(n.values) > 0 {
 				t.Errorf("published before the first telegram: %v", n.values)
@@ -61,7 +61,7 @@ func TestHourlyCountersAreThereAtOnce(t *testing.T) {
 				t.Errorf("about: got %+v", n.description)
 			}
 		})
-		p.send(nextTelegram(newMeter(t, "aidon-no1"))) // the short list of each 2.5 s
+		p.send(nextTelegram(newMeter(t, "aidon-no1"))) // the short list, which comes every 2.5 s
 		n.inspect(func(n *recorder) {
 			for name, want := range counters {
 				if n.values[name] != want {
@@ -75,7 +75,7 @@ func TestHourlyCountersAreThereAtOnce(t *testing.T) {
 	})
 }
 
-// TestRecordingTwice: a recording may be played again, and the meter of its name does not notice.
+// TestRecordingTwice checks that a recording can be played twice, and that it does not change the state of the meter with the same id.
 func TestRecordingTwice(t *testing.T) {
 	dir := t.TempDir()
 	play := func(energy string) (got string) {
@@ -87,7 +87,7 @@ func TestRecordingTwice(t *testing.T) {
 			advance(time.Second)
 			h.stop()
 			if err := <-h.done; err != nil {
-				t.Log(err) // the pipe breaks off: a recording without an end
+				t.Log(err) // the pipe is closed before the end of the recording
 			}
 			n.inspect(func(n *recorder) { got = n.values["import_energy"] })
 		})
@@ -111,7 +111,7 @@ func TestRecordingTwice(t *testing.T) {
 	})
 }
 
-// counting is a telegram of a meter that tells its number, or "" for none.
+// energyTelegram returns a telegram with import_energy and a serial number; without one if it is "".
 func energyTelegram(ident, serial string, energy obis.Decimal) []byte {
 	text := fmt.Sprintf("/%s\r\n\r\n1-0:1.8.0(%012s*kWh)\r\n1-0:1.7.0(0000.500*kW)\r\n", ident, energy.AppendFixed(nil, 3))
 	if serial != "" {
@@ -128,8 +128,8 @@ func kWh(text string) obis.Decimal {
 	return d
 }
 
-// TestCounterOverRestart: what an earlier run published last is what the next compares with, unless it is another meter. One that is
-// held back is not replaced by what was remembered: the broker may have a later one.
+// TestCounterOverRestart checks that the first counter of a run is compared with the last one of the earlier run, unless it is another meter.
+// If it is rejected, the stored value is not published in its place, since the broker may have a later one.
 func TestCounterOverRestart(t *testing.T) {
 	tests := []struct {
 		name, before, ident, serial string
@@ -167,7 +167,7 @@ func TestCounterOverRestart(t *testing.T) {
 	}
 }
 
-// TestRejectedValue is in no telegram, is counted once and explained, and the log says so.
+// TestRejectedValue checks that a rejected value is in no telegram, is counted once with its reason, and is logged.
 func TestRejectedValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, n := new(port), new(recorder)
@@ -182,21 +182,21 @@ func TestRejectedValue(t *testing.T) {
 				t.Errorf("got %d rejected, %q", n.stats.Rejected, n.stats.RejectedReason)
 			}
 			for i, telegram := range n.telegrams {
-				held := i == 1 || i == 2
-				if has := slices.ContainsFunc(telegram.Values, func(v bridge.Value) bool { return v.ID.String() == "import_energy" }); has == held {
-					t.Errorf("telegram %d has import_energy: %v, want %v", i, has, !held)
+				rejected := i == 1 || i == 2
+				if has := slices.ContainsFunc(telegram.Values, func(v bridge.Value) bool { return v.ID.String() == "import_energy" }); has == rejected {
+					t.Errorf("telegram %d has import_energy: %v, want %v", i, has, !rejected)
 				}
 			}
 		})
 		if got := h.countLines("counter held back"); got != 1 {
-			t.Errorf("told %d times, want once", got)
+			t.Errorf("logged %d times, want once", got)
 		}
 	})
 }
 
-// TestRejectedAgainAndAgain: a counter that is wrong in each second telegram is told at once a few times, then seldom: each change
-// of a count is a row in a database.
-func TestRejectedAgainAndAgain(t *testing.T) {
+// TestRejectedRepeatedly checks that a counter that is wrong in each second telegram causes few updates of the counts. A hub stores each change
+// in its database.
+func TestRejectedRepeatedly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, n := new(port), new(recorder)
 		h := run(t, source(p), n)
@@ -207,7 +207,7 @@ func TestRejectedAgainAndAgain(t *testing.T) {
 		}
 		n.inspect(func(n *recorder) {
 			if n.statsCount > 20 {
-				t.Errorf("counts were told %d times in 10 min", n.statsCount)
+				t.Errorf("counts were new %d times in 10 min", n.statsCount)
 			}
 			if n.stats.Rejected < 100 {
 				t.Errorf("got %d rejected, want nearly 300", n.stats.Rejected)
@@ -216,7 +216,7 @@ func TestRejectedAgainAndAgain(t *testing.T) {
 	})
 }
 
-// TestRejectedForEveryReason: the log tells of each kind, also right behind another, and what to do.
+// TestRejectedForEveryReason checks that the first rejection of each reason is logged, also directly after another, and what to do.
 func TestRejectedForEveryReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, n := new(port), new(recorder)
@@ -236,20 +236,20 @@ func TestRejectedForEveryReason(t *testing.T) {
 	})
 }
 
-// TestQuantityThatIsNotSentAnyMore is known for two days, and no longer.
-func TestQuantityThatIsNotSentAnyMore(t *testing.T) {
+// TestQuantityExpires checks that a quantity expires between 50 and 51 h after its last value.
+func TestQuantityExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, n := new(port), new(recorder)
 		h := run(t, source(p), n)
 		defer h.end()
 		p.send(nextTelegram(newMeter(t, "p1-se-aidon")))
-		has := func() (known bool) {
-			n.inspect(func(n *recorder) { known = slices.Contains(n.quantities, "voltage_l1") })
-			return known
+		has := func() (found bool) {
+			n.inspect(func(n *recorder) { found = slices.Contains(n.quantities, "voltage_l1") })
+			return found
 		}
 		for hour := range 51 {
 			if hour < 50 && !has() {
-				t.Fatalf("forgotten after %d h", hour)
+				t.Fatalf("expired after %d h", hour)
 			}
 			for range 2 {
 				advance(30 * time.Minute)
@@ -257,14 +257,15 @@ func TestQuantityThatIsNotSentAnyMore(t *testing.T) {
 			}
 		}
 		if has() {
-			t.Error("known after 51 h in which it did not come")
+			t.Error("not expired after 51 h")
 		}
 	})
 }
 
-// TestScalingOverRestart: what a current is worth follows from a load, and is known at no load after a restart; not for another meter.
+// TestScalingOverRestart checks that the scaling of currents, which the decoder learns at a load, is used after a restart, but not for another
+// meter.
 func TestScalingOverRestart(t *testing.T) {
-	of := func(name string, power, current int64) []byte {
+	telegram := func(name string, power, current int64) []byte {
 		f, ok := simulate.Named(name)
 		if !ok {
 			t.Fatalf("no family %s", name)
@@ -282,7 +283,7 @@ func TestScalingOverRestart(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
-			p.send(of(tt.before, 2300, 10_000))
+			p.send(telegram(tt.before, 2300, 10_000))
 			n.inspect(func(n *recorder) {
 				if n.values["current_l1"] == "" {
 					t.Errorf("%s: no current at a load", tt.name)
@@ -290,7 +291,7 @@ func TestScalingOverRestart(t *testing.T) {
 			})
 		})
 		withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
-			p.send(of(tt.after, 0, 3))
+			p.send(telegram(tt.after, 0, 3))
 			n.inspect(func(n *recorder) {
 				if got := n.values["current_l1"]; got != tt.want {
 					t.Errorf("%s: got %q of a current at no load, want %q", tt.name, got, tt.want)
@@ -300,7 +301,7 @@ func TestScalingOverRestart(t *testing.T) {
 	}
 }
 
-// TestStateFolderRemoved: a folder that somebody removes while the bridge runs is told once and begun again, and the next run knows the counter.
+// TestStateFolderRemoved checks that a folder that is removed while the bridge runs is logged once and written again.
 func TestStateFolderRemoved(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	withState(t, dir, func(p *port, _ *recorder, h *runningBridge) {
@@ -314,14 +315,14 @@ func TestStateFolderRemoved(t *testing.T) {
 			advance(11 * time.Second)
 		}
 		if got := h.countLines("somebody has changed the state file"); got != 1 || h.countLines("it was removed") != 1 {
-			t.Errorf("told %d times, want once:\n%s", got, h.log)
+			t.Errorf("logged %d times, want once:\n%s", got, h.log)
 		}
 	})
 	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
 		p.send(energyTelegram("ABC5metering", "", kWh("300.000")))
 		n.inspect(func(n *recorder) {
 			if n.values["import_energy"] != "" || n.stats.Rejected != 1 {
-				t.Errorf("got %q, %d rejected, want the step back held", n.values["import_energy"], n.stats.Rejected)
+				t.Errorf("got %q, %d rejected, want the lower value rejected", n.values["import_energy"], n.stats.Rejected)
 			}
 		})
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
+// key returns a key of 16 bytes x, with an authentication key.
 func key(t *testing.T, x byte) *dlms.Key {
 	t.Helper()
 	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x + 1}, 16))
@@ -24,7 +25,7 @@ func key(t *testing.T, x byte) *dlms.Key {
 	return k
 }
 
-// half returns key with another authentication key.
+// keyWithOtherAuth returns the same key with another authentication key.
 func keyWithOtherAuth(t *testing.T, x byte) *dlms.Key {
 	t.Helper()
 	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x}, 16))
@@ -34,7 +35,7 @@ func keyWithOtherAuth(t *testing.T, x byte) *dlms.Key {
 	return k
 }
 
-// ciphered is a telegram of a power, encrypted.
+// encryptedTelegram returns an encrypted telegram with import_power.
 func encryptedTelegram(k *dlms.Key, title string, counter uint32, watts int64) []byte {
 	plain := dlms.AppendArray(dlms.AppendNotification(nil, 1), 1)
 	plain = dlms.AppendLogicalName(dlms.AppendStructure(plain, 3), obis.Code{1, 0, 1, 7, 0, obis.Any})
@@ -46,7 +47,8 @@ func encryptedTelegram(k *dlms.Key, title string, counter uint32, watts int64) [
 
 const title = "KAME\x01\x02\x03\x04"
 
-func TestLockedMeterIsToldOnce(t *testing.T) {
+// TestEncryptedWithoutKey checks that telegrams that no key decrypts are logged with what to do, at once and after ten minutes.
+func TestEncryptedWithoutKey(t *testing.T) {
 	half := []*dlms.Key{keyWithOtherAuth(t, 1)}
 	tests := []struct {
 		name    string
@@ -78,7 +80,7 @@ func TestLockedMeterIsToldOnce(t *testing.T) {
 					advance(10 * time.Second)
 				}
 				if got := h.countLines(tt.want); got != 2 { // at once, and after ten minutes
-					t.Errorf("%q is said %d times in a quarter of an hour, want twice:\n%s", tt.want, got, h.log)
+					t.Errorf("%q is logged %d times in a quarter of an hour, want twice:\n%s", tt.want, got, h.log)
 				}
 				if got := h.countLines("warn"); got != 2 {
 					t.Errorf("the log has %d warnings, want these 2:\n%s", got, h.log)
@@ -90,7 +92,7 @@ func TestLockedMeterIsToldOnce(t *testing.T) {
 					t.Errorf("the log has the meter's number:\n%s", h.log)
 				}
 				if got := len(ports[0].dials()); got != 1 || len(ports[1].dials()) != 0 {
-					t.Errorf("opened %d times: the wire is sound, there is nothing to look for", got)
+					t.Errorf("opened %d times: want once: the telegrams are intact, so no other setting is tried", got)
 				}
 				n.inspect(func(n *recorder) {
 					if n.stats.Telegrams != 0 || n.stats.Errors < 90 || strings.Contains(strings.Join(n.states, " "), "online") {
@@ -102,7 +104,8 @@ func TestLockedMeterIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestKeyOpensTheMeter(t *testing.T) {
+// TestDecryption checks that telegrams are decrypted with the second key, and that frame counters that do not rise are counted.
+func TestDecryption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		right := key(t, 1)
 		var p port
@@ -126,8 +129,8 @@ func TestKeyOpensTheMeter(t *testing.T) {
 	})
 }
 
-// TestOldCounterIsSaid: a telegram that is sent again is dropped where the owner wants that, and not called unreadable.
-func TestOldCounterIsSaid(t *testing.T) {
+// TestRejectRepeated checks that repeated telegrams are dropped with the option RejectRepeated, and are not logged as damaged.
+func TestRejectRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(port)
 		s := source(p)
@@ -145,7 +148,7 @@ func TestOldCounterIsSaid(t *testing.T) {
 			t.Errorf("%d telegrams are published, want 1", got)
 		}
 		if got := strings.Count(h.log.String(), "old frame counter dropped, as frame_counter: rising says"); got != 1 {
-			t.Errorf("it is said %d times, want once:\n%s", got, h.log)
+			t.Errorf("logged %d times, want once:\n%s", got, h.log)
 		}
 	})
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestMemoryUnderAnotherScale: a counter that is multiplied by something else is another counter, and so is what sums it.
-func TestMemoryUnderAnotherScale(t *testing.T) {
+// TestStoredCounterOtherScale checks that a stored counter is dropped if its scale has changed, or that of one of its tariffs.
+func TestStoredCounterOtherScale(t *testing.T) {
 	total, tariff, other := quantity.ImportEnergy, quantity.ImportEnergyT1, quantity.ExportEnergy
 	m := newStoredMeter(nil, "house", nil)
 	m.description.Protocol = "p1"
@@ -48,17 +48,17 @@ func TestMemoryUnderAnotherScale(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 			if n := len(m.counters.Counters); n != len(tt.want) {
-				t.Errorf("the guard is given %d counters, want %d", n, len(tt.want))
+				t.Errorf("the guard gets %d counters, want %d", n, len(tt.want))
 			}
 			if len(m.descriptors) != 3 {
-				t.Errorf("known: got %v, want all three", m.descriptors)
+				t.Errorf("descriptors: got %v, want all three", m.descriptors)
 			}
 		})
 	}
 }
 
-// TestMemoryOfAnotherUnit: a number without its unit says nothing.
-func TestMemoryOfAnotherUnit(t *testing.T) {
+// TestStoredCounterOtherUnit checks that a stored counter with an unknown unit is dropped.
+func TestStoredCounterOtherUnit(t *testing.T) {
 	m := newStoredMeter(nil, "house", nil)
 	m.decode([]byte(`{"about":{"Protocol":"p1"},"quantities":[{"name":"gas","unit":"ft³","decimals":3,"every":0}],
 		"guard":{"wall":1,"counters":[{"quantity":"gas","value":{"Coef":7,"Exp":0},"since":0,"seen":0}]}}`))
@@ -67,17 +67,17 @@ func TestMemoryOfAnotherUnit(t *testing.T) {
 	}
 }
 
-// TestMemoryOfTheVersionBefore: nothing that the version before kept of two meters is lost or changed, and its instance goes on.
-func TestMemoryOfTheVersionBefore(t *testing.T) {
+// TestStateOfEarlierVersion checks that the documents of an earlier version are read without a change, and that its instance continues.
+func TestStateOfEarlierVersion(t *testing.T) {
 	dir := t.TempDir()
 	unpack(t, "internal/state/testdata/hanbridge.db.gz", filepath.Join(dir, "hanbridge.db"))
 	store := state.Open(dir, zerolog.Nop())
 	defer store.Close()
 	for _, meter := range []string{"house", "garage"} {
-		kept := string(store.Value("meter/" + meter))
+		stored := string(store.Value("meter/" + meter))
 		m := newStoredMeter(store, meter, nil)
-		if diff := cmp.Diff(kept, string(m.encode())); diff != "" || len(m.counterValues()) == 0 {
-			t.Errorf("%s: got another than was kept (-before +now):\n%s", meter, diff)
+		if diff := cmp.Diff(stored, string(m.encode())); diff != "" || len(m.counterValues()) == 0 {
+			t.Errorf("%s: another document than was stored (-stored +encoded):\n%s", meter, diff)
 		}
 	}
 	before := decodeInstance(store.Value(instanceKey))
@@ -86,6 +86,7 @@ func TestMemoryOfTheVersionBefore(t *testing.T) {
 	}
 }
 
+// unpack writes the content of a gzip file to path.
 func unpack(t *testing.T, packed, path string) {
 	t.Helper()
 	from, err := os.Open(packed)

@@ -1,0 +1,147 @@
+package bridge
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// TestCadence checks the class of a quantity after a sequence of gaps.
+func TestCadence(t *testing.T) {
+	tests := []struct {
+		name string
+		gaps []time.Duration
+		want time.Duration
+	}{
+		{"one value", nil, time.Minute},
+		{"one gap is not enough", []time.Duration{time.Hour}, time.Minute},
+		{"every 2 s", []time.Duration{2 * time.Second, 2 * time.Second}, time.Minute},
+		{"every hour", []time.Duration{time.Hour, time.Hour}, time.Hour},
+		{"every 15 min", []time.Duration{15 * time.Minute, 15 * time.Minute}, 15 * time.Minute},
+		{"once a day", []time.Duration{24 * time.Hour, 24 * time.Hour}, 24 * time.Hour},
+		{"an hourly list missed once", []time.Duration{time.Hour, time.Hour, 2 * time.Hour, time.Hour}, time.Hour},
+		{"back after an outage", []time.Duration{time.Second, time.Second, 5 * time.Hour, time.Second}, time.Minute},
+		{"more often than before", []time.Duration{time.Hour, time.Hour, time.Second, time.Second}, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var c cadence
+			now := time.Unix(1_800_000_000, 0)
+			c.seen(now)
+			for _, gap := range tt.gaps {
+				now = now.Add(gap)
+				c.seen(now)
+			}
+			if got := c.class(); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestCadenceOfOneValue checks that a quantity that came once counts as hourly after ten minutes.
+func TestCadenceOfOneValue(t *testing.T) {
+	var c cadence
+	c.seen(time.Unix(1_800_000_000, 0))
+	if c.notSeen(9 * time.Minute); c.class() != time.Minute {
+		t.Errorf("after 9 min: got %v, want a minute still", c.class())
+	}
+	if c.notSeen(11 * time.Minute); c.class() != time.Hour {
+		t.Errorf("after 11 min: got %v, want an hour", c.class())
+	}
+}
+
+// TestCadenceIsAnnounced checks that the descriptors change if the class of a quantity does, and only then.
+func TestCadenceIsAnnounced(t *testing.T) {
+	var k descriptors
+	now := time.Unix(1_800_000_000, 0)
+	var got []time.Duration
+	collect := func() {
+		for _, q := range k.takeChanged() {
+			got = append(got, q.Every)
+		}
+	}
+	for _, gap := range []time.Duration{0, time.Hour, time.Hour, time.Hour} {
+		now = now.Add(gap)
+		k.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
+		collect()
+	}
+	k = descriptors{}
+	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
+	for _, missing := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
+		k.expire(now.Add(missing), now)
+		collect()
+	}
+	if want := []time.Duration{time.Minute, time.Hour, time.Minute, time.Hour}; !slices.Equal(got, want) {
+		t.Errorf("announced every %v, want %v", got, want)
+	}
+}
+
+// TestExpireAfterSilence checks that quantities of a replaced meter do not expire during a silence of the new one, which could not send its
+// hourly list in that time.
+func TestExpireAfterSilence(t *testing.T) {
+	var k descriptors
+	start := time.Unix(1_800_000_000, 0)
+	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, start)
+	k.meterChangedAt = start.Add(time.Minute)
+	back := start.Add(3 * time.Hour)
+	if expired := k.expire(back, back); len(expired) > 0 {
+		t.Errorf("expired when the telegrams begin again: %v", expired)
+	}
+	if expired := k.expire(back.Add(expireAfterMeterChange), back); len(expired) != 1 {
+		t.Errorf("expired after %v of telegrams: %v, want the quantity of the meter before", expireAfterMeterChange, expired)
+	}
+}
+
+func named(t testing.TB, name string) quantity.ID {
+	t.Helper()
+	id, ok := quantity.ByName(name)
+	if !ok {
+		t.Fatalf("no quantity %q", name)
+	}
+	return id
+}
+
+// TestValueDecimals checks that all values of a quantity have the same number of decimals.
+func TestValueDecimals(t *testing.T) {
+	tests := []struct {
+		name, quantity string
+		sent           []obis.Decimal
+		want           []string
+	}{
+		{"as many decimals as the row says", "voltage_l1", []obis.Decimal{{Coef: 230}, {Coef: 2307, Exp: -1}}, []string{"230.0", "230.7"}},
+		{"as many as the meter first sent", "current_l1", []obis.Decimal{{Coef: 12, Exp: -1}, {Coef: 3}}, []string{"1.2", "3.0"}},
+		{"none if it first sent none", "current_l1", []obis.Decimal{{Coef: 2}, {Coef: 3}}, []string{"2", "3"}},
+		{"three at most", "current_l1", []obis.Decimal{{Coef: 12344, Exp: -4}}, []string{"1.234"}},
+		{"negative", "net_power", []obis.Decimal{{Coef: -1727}}, []string{"-1727"}},
+		{"watt-hours as kilowatt-hours", "import_energy", []obis.Decimal{{Coef: 10049414, Exp: -3}, {Coef: 10049414}}, []string{"10049.414", "10049414.000"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var k descriptors
+			id := named(t, tt.quantity)
+			for i, sent := range tt.sent {
+				v := k.value(&quantity.Sample{ID: id, Value: sent}, time.Now())
+				if got := string(v.Append(nil)); got != tt.want[i] {
+					t.Errorf("telegram %d: got %q, want %q", i, got, tt.want[i])
+				}
+			}
+		})
+	}
+}
+
+// TestValueText checks that a Value does not share its text with the telegram.
+func TestValueText(t *testing.T) {
+	var k descriptors
+	text := []byte("tonight")
+	id := quantity.TextMessage
+	first := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())
+	copy(text, "earlier")
+	second := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())
+	if first.Text != "tonight" || second.Text != "earlier" {
+		t.Errorf("got %q and %q, want tonight and earlier", first.Text, second.Text)
+	}
+}
