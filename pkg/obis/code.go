@@ -1,7 +1,8 @@
-// Package obis holds what every meter telegram is made of, whatever its framing: codes that say what was measured
-// (IEC 62056-61), exact decimal numbers, units (IEC 62056-6-2, table 4), wall-clock times, and the Record that joins them.
+// Package obis holds the parts of a meter's telegram that are the same in every framing: OBIS codes, which say what was measured
+// (IEC 62056-61), exact decimal numbers, units (IEC 62056-6-2, table 4), times, and the Record that joins them.
 //
-// Nothing here uses floating point: a number is the same from the wire to the edge of the program.
+// Numbers are exact: there is no floating point. All types are values. Only the Text of a Record refers to memory of others. All functions
+// are safe for concurrent use.
 package obis
 
 import (
@@ -9,15 +10,16 @@ import (
 	"strconv"
 )
 
-// A Code is an OBIS code, groups A to F (IEC 62056-61). It is comparable. A group that the meter left out is 255.
+// A Code is an OBIS code, groups A to F (IEC 62056-61): medium, channel, quantity, kind of measurement, tariff, billing period. It is
+// comparable. If the meter left out group F, it is Any.
 type Code [6]byte
 
-// Any is the value of a group that a meter left out. As group F it means "the current value", not one of the past.
+// Any is the number 255: a group that is not used. As group F it means the current value; other numbers are past billing periods.
 const Any = 255
 
 var errCode = errors.New("obis: not a code of the form A-B:C.D.E, C.D.E or C.D, with or without *F")
 
-// ParseCode reads a whole text as ReadCode does.
+// ParseCode reads a code in the forms that ReadCode reads. It fails if text is not a code, or has anything before or after it.
 func ParseCode(text string) (Code, error) {
 	c, n := ReadCode([]byte(text))
 	if n == 0 || n != len(text) {
@@ -26,7 +28,7 @@ func ParseCode(text string) (Code, error) {
 	return c, nil
 }
 
-// MustCode is ParseCode for a text of the program. It panics where that is no code.
+// MustCode is ParseCode for constants in a program: it panics if text is not a code.
 func MustCode(text string) Code {
 	c, err := ParseCode(text)
 	if err != nil {
@@ -35,9 +37,9 @@ func MustCode(text string) Code {
 	return c
 }
 
-// ReadCode reads a code at the start of b, "A-B:C.D.E", "A-B:C.D.E*F" or "A-B:C.D.E.F", and returns how many bytes it takes, 0 when there
-// is none. A code without medium and channel is one of 1-0, and may leave out E too, which is 0 then: so readouts of IEC 62056-21 have it.
-// A missing F is 255.
+// ReadCode reads the code at the start of b and returns it with its length in bytes; the length is 0 if b does not begin with a code.
+// The forms are "A-B:C.D.E", "A-B:C.D.E*F" and "A-B:C.D.E.F". Readouts of IEC 62056-21 leave out "A-B:", which then is 1-0, and may also
+// leave out E, which then is 0. If F is left out, it is Any.
 func ReadCode(b []byte) (Code, int) {
 	c := Code{1, 0, 0, 0, 0, Any}
 	group, full := 2, false
@@ -70,7 +72,7 @@ func ReadCode(b []byte) (Code, int) {
 	}
 }
 
-// readGroup reads a number of up to three digits, 255 at most; n is how many bytes it takes, 0 for none.
+// readGroup reads a number from 0 to 255, of up to three digits, at the start of b. n is its length in bytes, 0 if there is none.
 func readGroup(b []byte) (v byte, n int) {
 	number := 0
 	for n < len(b) && b[n]-'0' <= 9 {
@@ -84,10 +86,10 @@ func readGroup(b []byte) (v byte, n int) {
 
 const separators = "-:..*"
 
-// String returns the code as "A-B:C.D.E", with "*F" only where F is not 255.
+// String returns the code as "A-B:C.D.E", followed by "*F" unless F is Any.
 func (c Code) String() string { return string(c.Append(nil)) }
 
-// Append appends what String returns.
+// Append appends the code to dst in the form of String, and returns the result.
 func (c Code) Append(dst []byte) []byte {
 	for i, v := range c {
 		if i == 5 && v == Any {
@@ -101,9 +103,9 @@ func (c Code) Append(dst []byte) []byte {
 	return dst
 }
 
-// CDE returns the three groups that say what was measured: the code without medium, channel and billing period.
+// CDE returns groups C, D and E, which say what was measured: the code without medium, channel and billing period.
 func (c Code) CDE() [3]byte { return [3]byte{c[2], c[3], c[4]} }
 
-// IsClock tells if the code names the meter's clock: 0-b:1.0.0 (IEC 62056-6-2; Kamstrup sends it on channel 1), or
-// 0-b:1.1.0, where heat meters send theirs. With a group F it is one of the past.
+// IsClock reports whether the code is that of the meter's clock: 0-b:1.0.0 (IEC 62056-6-2; Kamstrup sends it on channel 1) or 0-b:1.1.0
+// (heat meters). A code with a billing period in group F is not.
 func (c Code) IsClock() bool { return c[0] == 0 && c[2] == 1 && c[3] <= 1 && c[4] == 0 && c[5] == Any }

@@ -123,6 +123,7 @@ func TestCodeGroups(t *testing.T) {
 	}
 }
 
+// TestReadCodeShort: codes of IEC 62056-21 readouts, without medium and channel.
 func TestReadCodeShort(t *testing.T) {
 	for _, tt := range []struct {
 		in   string

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number, never of the unit. Exp also
-// remembers how many digits the meter sent: 230.0 is {2300, -1}. The zero Decimal is 0.
+// A Decimal is the exact number Coef × 10^Exp. The prefix of a unit is part of the number: 1.5 kW is {15, 2} in W. Decimals that are equal
+// may differ in Exp, which keeps the number of decimals that the meter sent: 230.0 is {2300, -1}. Compare with Cmp. The zero Decimal is 0.
 type Decimal struct {
 	Coef int64
 	Exp  int8
@@ -18,7 +18,8 @@ type Decimal struct {
 
 var errDecimal = errors.New("obis: not a decimal number of at most 18 digits")
 
-// ParseDecimal reads digits with an optional sign and one optional point, such as "-000.6". At most 18 significant digits.
+// ParseDecimal reads digits with an optional sign and an optional point, such as "-000.6". It fails for anything else. Up to 18
+// significant digits are always read; a number whose digits overflow an int64, or that has more than 100 digits, fails.
 func ParseDecimal(b []byte) (Decimal, error) {
 	i, neg := 0, false
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
@@ -53,7 +54,7 @@ func ParseDecimal(b []byte) (Decimal, error) {
 	return d, nil
 }
 
-// Shift returns d × 10^n: the change of a unit's prefix. Exponents stay within ±100.
+// Shift returns d × 10^n, as a change of a unit's prefix needs it. The exponent of the result is limited to ±100.
 func (d Decimal) Shift(n int8) Decimal {
 	d.Exp = int8(min(max(int(d.Exp)+int(n), -100), 100))
 	return d
@@ -62,10 +63,10 @@ func (d Decimal) Shift(n int8) Decimal {
 // Neg returns -d.
 func (d Decimal) Neg() Decimal { d.Coef = -d.Coef; return d }
 
-// Sign returns -1, 0 or +1.
+// Sign returns -1 for a negative number, 0 for zero and +1 for a positive number.
 func (d Decimal) Sign() int { return cmp.Compare(d.Coef, 0) }
 
-// Add returns d + e with the finer exponent of the two; ok is false when the sum does not fit.
+// Add returns d + e, with the smaller exponent of the two. ok is false if the coefficient of the sum would overflow.
 func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
 	exp := min(d.Exp, e.Exp)
 	a, okA := d.at(exp)
@@ -77,7 +78,7 @@ func (d Decimal) Add(e Decimal) (sum Decimal, ok bool) {
 	return Decimal{Coef: s, Exp: exp}, true
 }
 
-// Mul returns d × e, exact: exponents add. ok is false when the product does not fit.
+// Mul returns d × e, exact. ok is false if the coefficient of the product would overflow, or its exponent would exceed ±100.
 func (d Decimal) Mul(e Decimal) (product Decimal, ok bool) {
 	hi, lo := bits.Mul64(abs(d.Coef), abs(e.Coef))
 	exp := int(d.Exp) + int(e.Exp)
@@ -91,7 +92,7 @@ func (d Decimal) Mul(e Decimal) (product Decimal, ok bool) {
 	return product, true
 }
 
-// Cmp compares the numbers, not their digits: 230.0 equals 230.
+// Cmp returns -1 if d < e, 0 if they are the same number, and +1 if d > e. 230.0 and 230 are the same number.
 func (d Decimal) Cmp(e Decimal) int {
 	if d.Sign() != e.Sign() || d.Coef == 0 {
 		return cmp.Compare(d.Sign(), e.Sign())
@@ -102,14 +103,14 @@ func (d Decimal) Cmp(e Decimal) int {
 	switch {
 	case okA && okB:
 		return cmp.Compare(a, b)
-	case okA: // e is too large for an int64 at this exponent
+	case okA: // e overflows an int64 at this exponent, so it is the larger one in magnitude
 		return -e.Sign()
 	default:
 		return d.Sign()
 	}
 }
 
-// at returns the coefficient of d at a finer or equal exponent.
+// at returns the coefficient of d for exponent exp, which must not be larger than d.Exp. It returns false if that overflows.
 func (d Decimal) at(exp int8) (int64, bool) {
 	c := d.Coef
 	for n := int(d.Exp) - int(exp); n > 0 && c != 0; n-- {
@@ -129,10 +130,10 @@ func abs(c int64) uint64 {
 	return uint64(c)
 }
 
-// String returns the number without exponent, leading or trailing zeros: "230.7", "109552250", "-0.6".
+// String returns the number without an exponent, and without zeros before or after it that say nothing: "230.7", "109552250", "-0.6".
 func (d Decimal) String() string { return string(d.Append(nil)) }
 
-// Append appends what String returns.
+// Append appends the number to dst in the form of String, and returns the result.
 func (d Decimal) Append(dst []byte) []byte {
 	if d.Coef == 0 {
 		return append(dst, '0')
@@ -144,10 +145,11 @@ func (d Decimal) Append(dst []byte) []byte {
 	return d.AppendFixed(dst, max(0, -int(d.Exp)))
 }
 
-// AppendFixed appends the number with exactly so many decimals, rounded half away from zero. Minus zero is written 0.
+// AppendFixed appends the number to dst with exactly that many decimals, and returns the result. It rounds half away from zero. A number
+// that rounds to zero has no sign.
 func (d Decimal) AppendFixed(dst []byte, decimals int) []byte {
 	c, exp := abs(d.Coef), int(d.Exp)
-	up := false // rounding looks at one digit: the last one dropped
+	up := false // rounding depends on the last digit that is dropped
 	for ; exp < -decimals; exp++ {
 		up = c%10 >= 5
 		c /= 10

@@ -129,7 +129,7 @@ func TestAppendFixed(t *testing.T) {
 	}
 }
 
-// exact returns d as a fraction: the arithmetic that the Decimal's own is compared with.
+// exact returns d as a fraction. The tests compare the arithmetic of Decimal with that of fractions.
 func exact(d obis.Decimal) *big.Rat {
 	n := int64(d.Exp)
 	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(max(n, -n)), nil)
@@ -140,7 +140,7 @@ func exact(d obis.Decimal) *big.Rat {
 	return r.Mul(r, new(big.Rat).SetInt(power))
 }
 
-// decimals draws numbers with the borders of int64 among them.
+// decimals draws numbers, the limits of int64 among them.
 func decimals() *rapid.Generator[obis.Decimal] {
 	return rapid.Custom(func(t *rapid.T) obis.Decimal {
 		coef := rapid.OneOf(
@@ -152,6 +152,7 @@ func decimals() *rapid.Generator[obis.Decimal] {
 	})
 }
 
+// TestDecimalAgainstFractions: Cmp, Sign and Add give the results of fractions, and Add fails only if something overflows.
 func TestDecimalAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")
@@ -167,18 +168,18 @@ func TestDecimalAgainstFractions(t *testing.T) {
 			t.Fatalf("{%d, %d} + {%d, %d} = {%d, %d}, want %v", a.Coef, a.Exp, b.Coef, b.Exp, got.Coef, got.Exp, want)
 		}
 		if !ok && fits(exact(a), min(a.Exp, b.Exp)) && fits(exact(b), min(a.Exp, b.Exp)) && fits(want, min(a.Exp, b.Exp)) {
-			t.Fatalf("{%d, %d} + {%d, %d} is said not to fit, want %v", a.Coef, a.Exp, b.Coef, b.Exp, want)
+			t.Fatalf("{%d, %d} + {%d, %d} does not fit, want %v", a.Coef, a.Exp, b.Coef, b.Exp, want)
 		}
 	})
 }
 
-// fits tells if r is an int64 at an exponent.
+// fits reports whether r × 10^-exp is an int64.
 func fits(r *big.Rat, exp int8) bool {
 	q := new(big.Rat).Quo(r, exact(obis.Decimal{Coef: 1, Exp: exp}))
 	return q.IsInt() && q.Num().IsInt64()
 }
 
-// TestDecimalText: what is written is read back as the same number, and rounding is half away from zero as big.Rat does it.
+// TestDecimalText: String gives the same number, and AppendFixed rounds half away from zero, as big.Rat does.
 func TestDecimalText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := decimals().Draw(t, "d")
@@ -196,7 +197,7 @@ func TestDecimalText(t *testing.T) {
 	})
 }
 
-// TestParseDecimalExact: what is read is the number that stands there, with as many decimals.
+// TestParseDecimalExact: ParseDecimal gives exactly the number in the text, with the same number of decimals.
 func TestParseDecimalExact(t *testing.T) {
 	form := rapid.StringMatching(`[+-]?[0-9]{0,11}\.?[0-9]{0,6}`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -264,12 +265,12 @@ func TestMul(t *testing.T) {
 			t.Errorf("%v × %v = %v, %v; want %v, %v", tt.d, tt.e, got, ok, tt.want, tt.ok)
 		}
 		if back, okBack := tt.e.Mul(tt.d); back != got || okBack != ok {
-			t.Errorf("%v × %v = %v, the other way round %v", tt.d, tt.e, got, back)
+			t.Errorf("%v × %v = %v, with the factors exchanged %v", tt.d, tt.e, got, back)
 		}
 	}
 }
 
-// TestMulAgainstFractions: a product is exact, and is refused only where its coefficient or exponent is out of range.
+// TestMulAgainstFractions: a product is exact, and Mul fails only if its coefficient or exponent is out of range.
 func TestMulAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")

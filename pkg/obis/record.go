@@ -2,21 +2,21 @@ package obis
 
 import "bytes"
 
-// A Kind says which fields of a Record hold its value.
+// A Kind says what a Record holds, and in which fields.
 type Kind uint8
 
 // The kinds of records.
 const (
-	// Empty is a code without a value: the meter said that it is not available.
+	// Empty is a code without a value: the meter sent that it has none.
 	Empty Kind = iota
-	// Number is Value in Unit; Time too where the meter stamped it.
+	// Number is a number: Value in Unit, and Time if the meter sent a time stamp with it.
 	Number
-	// Text is everything else, in Text, as sent.
+	// Text is a value that is neither a number nor a clock, in Text as it was sent.
 	Text
-	// Clock is Time.
+	// Clock is the time of the meter's clock, in Time.
 	Clock
-	// Line is a line of a telegram of text that has no code of the form A-B:C.D.E, or no value. All of it is in Text, Code is
-	// zero; SplitLine takes it apart.
+	// Line is a line of an ASCII telegram that has no OBIS code, or no value. Text holds all of it, and Code is zero. SplitLine separates
+	// its label from its value.
 	Line
 )
 
@@ -24,19 +24,20 @@ const (
 type Record struct {
 	Code Code
 	Kind Kind
-	// Unit is without prefix; None where the meter sent none.
+	// Unit has no prefix; it is None if the meter sent no unit.
 	Unit Unit
 	// Value is in Unit.
 	Value Decimal
-	// Time is the clock, or the stamp of a Number.
+	// Time is the time of a Clock, or the time stamp of a Number.
 	Time Time
-	// Text is the value's own bytes, whatever the Kind, where the telegram is text; in binary telegrams those of a
-	// string. It belongs to the telegram: copy it to keep it.
+	// Text is the value as it was sent. In ASCII telegrams every Kind has it, in binary telegrams only strings. It is a part of the
+	// telegram's memory: copy it to keep it.
 	Text []byte
 }
 
-// SplitLine takes the Text of a Line apart: the label that stands where others have a code, as sent, and what stands behind
-// it: its value without parentheses, or several in theirs. A line that has no label is all text.
+// SplitLine splits the Text of a Line. label is what stands in the place of a code, as it was sent. text is the value without its
+// parentheses, or several values in their parentheses. If the line has no '(', label is nil and text is the whole line. Both are parts of
+// r.Text.
 func (r *Record) SplitLine() (label, text []byte) {
 	i := bytes.IndexByte(r.Text, '(')
 	if i < 0 {

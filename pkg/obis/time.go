@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// A Time is what a meter's clock shows. Meters often do not say in which zone, so it is kept apart from time.Time. The
-// zero Time is none.
+// A Time is what a meter's clock shows, to the second. It is not a time.Time, because many meters do not send the offset from UTC. The
+// zero Time means no time.
 type Time struct {
 	Year                             uint16
 	Month, Day, Hour, Minute, Second uint8
-	// Zone says if Offset is known.
+	// Zone is true if the meter sent its offset from UTC.
 	Zone bool
-	// Offset is the minutes to add to UTC to get this time: 60 in Sweden in winter.
+	// Offset is the number of minutes by which this time is ahead of UTC: 60 in Sweden in winter.
 	Offset int16
 }
 
-// IsZero tells if there is no time.
+// IsZero reports whether t is the zero Time, which means no time.
 func (t Time) IsZero() bool { return t == Time{} }
 
-// Valid tells if every field is in its range, the day within its month.
+// Valid reports whether every field is in its range, and the day exists in its month.
 func (t Time) Valid() bool {
 	if t.Month < 1 || t.Month > 12 || t.Hour > 23 || t.Minute > 59 || t.Second > 59 || t.Day < 1 {
 		return false
@@ -29,7 +29,7 @@ func (t Time) Valid() bool {
 	return int(t.Day) <= days && t.Offset > -24*60 && t.Offset < 24*60
 }
 
-// Time returns the instant; a Time without a zone is taken to be in loc.
+// Time returns the instant. loc is the time zone of the meter, and is used only if t has no offset of its own.
 func (t Time) Time(loc *time.Location) time.Time {
 	if t.Zone {
 		loc = time.FixedZone("", int(t.Offset)*60)
@@ -37,7 +37,7 @@ func (t Time) Time(loc *time.Location) time.Time {
 	return time.Date(int(t.Year), time.Month(t.Month), int(t.Day), int(t.Hour), int(t.Minute), int(t.Second), 0, loc)
 }
 
-// FromTime returns the wall clock of t with its zone, to the second.
+// FromTime returns the date, time and offset of t in its location, without the fraction of a second.
 func FromTime(t time.Time) Time {
 	_, offset := t.Zone()
 	return Time{
@@ -47,18 +47,19 @@ func FromTime(t time.Time) Time {
 	}
 }
 
-// DateTimeLength is how many bytes a COSEM date-time has (IEC 62056-6-2, 4.1.6.1): year (2), month, day, day of week, hour, minute, second,
-// hundredths, deviation (2) and status.
+// DateTimeLength is the length of a COSEM date-time in bytes (IEC 62056-6-2, 4.1.6.1): year (2), month, day, day of week, hour, minute,
+// second, hundredths, deviation (2) and status.
 const DateTimeLength = 12
 
-// ReadDateTime reads a COSEM date-time. The day of week is not looked at: Aidon sends 0 on Sundays, Kaifa 7. It returns the zero Time
-// where b has another length, or fields that are not specified, or wrong.
+// ReadDateTime reads a COSEM date-time (IEC 62056-6-2, 4.1.6.1). It returns the zero Time if b is not of that length, or if a field is out
+// of range or "not specified". The deviation may be "not specified": then Zone is false. The day of week, hundredths and status are
+// ignored: on Sundays Aidon sends day 0, Kaifa day 7.
 func ReadDateTime(b []byte) Time {
 	if len(b) != DateTimeLength {
 		return Time{}
 	}
 	t := Time{Year: binary.BigEndian.Uint16(b), Month: b[2], Day: b[3], Hour: b[5], Minute: b[6], Second: b[7]}
-	// The deviation is what to add to local time to get UTC, in minutes; 8000 is "not specified".
+	// Local time plus the deviation, in minutes, is UTC. Hexadecimal 8000 means "not specified".
 	if deviation := int16(binary.BigEndian.Uint16(b[9:])); deviation != math.MinInt16 {
 		t.Zone, t.Offset = true, -deviation
 	}
@@ -68,10 +69,10 @@ func ReadDateTime(b []byte) Time {
 	return t
 }
 
-// String returns the time as RFC 3339, without a zone where the zone is unknown: "2019-12-16T07:59:40+01:00".
+// String returns the time as in RFC 3339: "2019-12-16T07:59:40+01:00", or "2019-12-16T07:59:40" if the offset is unknown.
 func (t Time) String() string { return string(t.Append(nil)) }
 
-// Append appends what String returns.
+// Append appends the time to dst in the form of String, and returns the result.
 func (t Time) Append(dst []byte) []byte {
 	local := time.Date(int(t.Year), time.Month(t.Month), int(t.Day), int(t.Hour), int(t.Minute), int(t.Second), 0, time.UTC)
 	dst = local.AppendFormat(dst, "2006-01-02T15:04:05")
@@ -82,8 +83,8 @@ func (t Time) Append(dst []byte) []byte {
 	if off < 0 {
 		sign, off = '-', -off
 	}
-	dst = two(append(dst, sign), off/60)
-	return two(append(dst, ':'), off%60)
+	dst = appendTwoDigits(append(dst, sign), off/60)
+	return appendTwoDigits(append(dst, ':'), off%60)
 }
 
-func two(dst []byte, v int) []byte { return append(dst, byte('0'+v/10), byte('0'+v%10)) }
+func appendTwoDigits(dst []byte, v int) []byte { return append(dst, byte('0'+v/10), byte('0'+v%10)) }

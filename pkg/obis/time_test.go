@@ -37,7 +37,7 @@ func TestTimeValid(t *testing.T) {
 		want   bool
 	}{
 		{"good", func(*obis.Time) {}, true},
-		{"february 29 of another year", func(t *obis.Time) { t.Year = 2023 }, false},
+		{"february 29 of 2023", func(t *obis.Time) { t.Year = 2023 }, false},
 		{"february 29 of 2000", func(t *obis.Time) { t.Year = 2000 }, true},
 		{"february 29 of 2100", func(t *obis.Time) { t.Year = 2100 }, false},
 		{"month 0", func(t *obis.Time) { t.Month = 0 }, false},
@@ -48,8 +48,8 @@ func TestTimeValid(t *testing.T) {
 		{"hour 24", func(t *obis.Time) { t.Hour = 24 }, false},
 		{"minute 60", func(t *obis.Time) { t.Minute = 60 }, false},
 		{"second 60", func(t *obis.Time) { t.Second = 60 }, false},
-		{"a whole day off", func(t *obis.Time) { t.Offset = 24 * 60 }, false},
-		{"a whole day off, west", func(t *obis.Time) { t.Offset = -24 * 60 }, false},
+		{"offset of 24 h", func(t *obis.Time) { t.Offset = 24 * 60 }, false},
+		{"offset of -24 h", func(t *obis.Time) { t.Offset = -24 * 60 }, false},
 		{"zero", func(t *obis.Time) { *t = obis.Time{} }, false},
 	} {
 		at := good
@@ -59,12 +59,12 @@ func TestTimeValid(t *testing.T) {
 		}
 	}
 	if good.IsZero() || !(obis.Time{}).IsZero() {
-		t.Error("IsZero is true of a time, or not of none")
+		t.Error("IsZero is wrong for a time or for the zero Time")
 	}
 }
 
-// TestTimeOfInstant: to the wall clock and back is the same instant; the text is RFC 3339.
-func TestTimeOfInstant(t *testing.T) {
+// TestFromTime: FromTime and Time give back the same instant, and String is RFC 3339.
+func TestFromTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		zone := time.FixedZone("", 60*rapid.IntRange(-14*60, 14*60).Draw(t, "minutes"))
 		want := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "seconds"), 0).In(zone)

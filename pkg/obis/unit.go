@@ -1,10 +1,10 @@
 package obis
 
-// A Unit is a physical unit, numbered as in IEC 62056-6-2, table 4 (the enum after a scaler). It has no prefix: kWh is
-// Wh with 3 added to the number's exponent. The zero Unit is none.
+// A Unit is a physical unit, numbered as in IEC 62056-6-2, table 4: the enumeration that follows a scaler. It has no prefix: a number in
+// kWh is a number in Wh with an exponent that is larger by 3. The zero Unit is None.
 type Unit uint8
 
-// The units that this program knows by name. All that meters in Europe send on a customer port have a symbol.
+// The units that have a name here. More units of the table have a symbol: see String.
 const (
 	None          Unit = 0
 	Hour          Unit = 5
@@ -28,12 +28,12 @@ const (
 	Volt                Unit = 35
 	Hertz               Unit = 44
 	Percent             Unit = 56
-	// Count is a number of things, a factor or a ratio.
+	// Count is a number without a unit: a count, a factor or a ratio.
 	Count Unit = 255
 )
 
-// symbols are in the order of the numbers of the units. 45 to 47 are those of a meter's constant, pulses for each Wh; 48 and 49 those of
-// the losses in transformers and lines.
+// symbols are indexed by Unit. Units 45 to 47 are constants of a meter, in pulses per Wh, varh and VAh. Units 48 and 49 are losses of
+// transformers and lines.
 var symbols = [...]string{
 	4: "d", Hour: "h", Minute: "min", Second: "s", Degree: "°", DegreeCelsius: "°C", CubicMetre: "m³", CubicMetreCorrected: "m³",
 	CubicMetrePerHour: "m³/h", 16: "m³/h", Litre: "l", 23: "Pa", 24: "bar", Joule: "J", Watt: "W",
@@ -41,7 +41,7 @@ var symbols = [...]string{
 	45: "1/Wh", 46: "1/varh", 47: "1/VAh", 48: "V²h", 49: "A²h", 52: "K", Percent: "%", 57: "Ah", 70: "dBm",
 }
 
-// String returns the symbol: "W", "varh", "m³". None, Count and units not listed here have none and give "".
+// String returns the symbol: "W", "varh", "m³". It returns "" for None, Count and units that customer ports in Europe do not send.
 func (u Unit) String() string {
 	if int(u) < len(symbols) {
 		return symbols[u]
@@ -49,8 +49,10 @@ func (u Unit) String() string {
 	return ""
 }
 
-// ParseUnit reads a unit as P1 telegrams write it and returns the power of ten of its prefix: "kVArh" is VarHour, 3.
-// Case does not matter: meters write kVArh and kvarh.
+// ParseUnit reads a unit as ASCII telegrams write it. It returns the unit and the power of ten of its prefix: "kVArh" is VarHour and 3.
+// Upper and lower case are the same, because meters write both kVArh and kvarh; "m" is milli before A and V, and mega before
+// other units.
+// ok is false if the whole of b is not a unit.
 func ParseUnit(b []byte) (u Unit, prefix int8, ok bool) {
 	var lower [8]byte
 	if len(b) > len(lower) {

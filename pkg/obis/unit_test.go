@@ -63,8 +63,8 @@ func TestParseUnit(t *testing.T) {
 	}
 }
 
-// TestParseUnitExact: only letters have a case. A damaged unit is none, not the one that it looks like.
-func TestParseUnitExact(t *testing.T) {
+// TestParseUnitDamaged: a damaged unit is not read as the unit that it resembles. Only letters have upper and lower case.
+func TestParseUnitDamaged(t *testing.T) {
 	for _, in := range []string{"", "k", "kWhh", "kWx", "kW ", " kW", "Wk", "kWkWkWkWk", "\x00W", "m\x13", "\x05", "k\x17"} {
 		if got, prefix, ok := obis.ParseUnit([]byte(in)); ok {
 			t.Errorf("ParseUnit(%q) = %v, %d; want none", in, got, prefix)

@@ -6,8 +6,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// derive appends what follows from one telegram alone.
-func derive(dst []Sample, start int, at *sampleIndex, more *extraTariffs, scale *Scale) []Sample {
+// derive appends the values that follow from the samples of one telegram: net power, and total energy as the sum of the tariffs.
+func derive(dst []Sample, start int, at *sampleIndex, extra *extraTariffs, scale *Scale) []Sample {
 	for i := range netPowers {
 		d := &netPowers[i]
 		a, b := at[d.plus], at[d.minus]
@@ -24,8 +24,8 @@ func derive(dst []Sample, start int, at *sampleIndex, more *extraTariffs, scale 
 			continue // the meter sends the total itself
 		}
 		sum, some, ok := sumTariffs(dst[start:], t.parts[:], at)
-		if ok && more.seen[i] != 0 {
-			sum, ok = more.addTo(sum, some, i, t.parts[0], scale)
+		if ok && extra.seen[i] != 0 {
+			sum, ok = extra.addTo(sum, some, i, t.parts[0], scale)
 			some = true
 		}
 		if ok && some {
@@ -35,8 +35,8 @@ func derive(dst []Sample, start int, at *sampleIndex, more *extraTariffs, scale 
 	return appendNet(dst, start, at)
 }
 
-// appendNet appends the net power of a meter that sends that of its phases alone (early ones of Lithuania): registers of total
-// import and export would be other sums, but their difference is the same.
+// appendNet appends the net power of a meter that sends the power of its phases alone, as early meters of Lithuania do. Total import and
+// total export cannot be computed from the phases, but their difference can.
 func appendNet(dst []Sample, start int, at *sampleIndex) []Sample {
 	if total := &netPowers[0]; at[total.id] != 0 || at[total.plus] != 0 || at[total.minus] != 0 {
 		return dst
@@ -56,35 +56,35 @@ func appendNet(dst []Sample, start int, at *sampleIndex) []Sample {
 	return append(dst, Sample{ID: netPowers[0].id, Value: sum, Derived: true})
 }
 
-// beyond are sums of tariffs without a row, in the order of tariffSums: a fifth in Belgium, 11 to 13 in Israel.
+// extraTariffs sums the counters of tariffs that have no row, for each row of tariffSums. Belgium has a fifth tariff, Israel 11 to 13.
 type extraTariffs struct {
-	seen [4]uint64 // a bit for each tariff: of a code sent twice the first counts
-	lost [4]bool
+	seen [4]uint64 // a bit for each tariff: if a code is sent twice, the first counts
+	lost [4]bool   // a tariff came without a usable value
 	sums [4]obis.Decimal
 }
 
-// add takes in a record that has no row.
-func (m *extraTariffs) add(r *obis.Record) {
+// add adds a record that has no row, if it is the counter of a tariff.
+func (e *extraTariffs) add(r *obis.Record) {
 	c := &r.Code
 	i := c[2] - 1
-	if c[0] != 1 || i >= byte(len(m.sums)) || c[3] != 8 || c[4] == 0 || c[4] > 63 || c[5] != obis.Any {
+	if c[0] != 1 || i >= byte(len(e.sums)) || c[3] != 8 || c[4] == 0 || c[4] > 63 || c[5] != obis.Any {
 		return
 	}
 	bit := uint64(1) << c[4]
-	if m.seen[i]&bit != 0 {
+	if e.seen[i]&bit != 0 {
 		return
 	}
-	m.seen[i] |= bit
-	sum, ok := m.sums[i].Add(r.Value)
-	m.sums[i] = sum
-	m.lost[i] = m.lost[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Units[0].Base
+	e.seen[i] |= bit
+	sum, ok := e.sums[i].Add(r.Value)
+	e.sums[i] = sum
+	e.lost[i] = e.lost[i] || !ok || r.Kind != obis.Number || r.Unit != rows[tariffSums[i].id].Units[0].Base
 }
 
-// scheme has a bit for each of the tariffs 1 to 10. Tariffs 1 to 10 divide the total energy; tariffs 11 to 20 divide the same energy in
+// tariffGroup has a bit for each of the tariffs 1 to 10. Tariffs 1 to 10 divide the total energy; tariffs 11 to 20 divide the same energy in
 // another way, and so on. Only tariffs of one such group may be added: those of two groups would give twice the total.
 const tariffGroup = 1<<11 - 2
 
-// oneScheme reports whether all tariffs in seen belong to one group of ten. seen must not be 0.
+// inOneGroup reports whether all tariffs in seen belong to one group of ten. seen must not be 0.
 func inOneGroup(seen uint64) bool {
 	const tariffs = 10
 	for seen&tariffGroup == 0 {
@@ -93,22 +93,23 @@ func inOneGroup(seen uint64) bool {
 	return seen&^tariffGroup == 0
 }
 
-// addTo adds the tariffs that have no row to sum, the sum of those that have one. like is the quantity of the first of these, whose scaling
-// counts for all; some reports whether the meter has sent any of them.
-func (m *extraTariffs) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale) (obis.Decimal, bool) {
+// addTo adds the tariffs without a row to sum, the sum of the tariffs with a row. some is true if the meter has sent any tariff with a row.
+// like is the first of these: the factor of its Scale counts for all.
+func (e *extraTariffs) addTo(sum obis.Decimal, some bool, i int, like ID, scale *Scale) (obis.Decimal, bool) {
 	s := Sample{ID: like}
 	row := &rows[like]
-	seen := m.seen[i]
+	seen := e.seen[i]
 	if some {
 		seen |= 1 << 1
 	}
-	if m.lost[i] || !inOneGroup(seen) || !s.setNumber(m.sums[i], &row.Units[0], row.maxMagnitude, scale) {
+	if e.lost[i] || !inOneGroup(seen) || !s.setNumber(e.sums[i], &row.Units[0], row.maxMagnitude, scale) {
 		return sum, false
 	}
 	return sum.Add(s.Value)
 }
 
-// sumOf adds the tariffs that were sent, if some were. ok is false when one came without a value: the sum would be a step back.
+// sumTariffs adds the tariffs that were sent. some is false if none was. ok is false if a tariff was sent without a usable value, because
+// the sum would be too low.
 func sumTariffs(samples []Sample, tariffs []ID, at *sampleIndex) (sum obis.Decimal, some, ok bool) {
 	for _, id := range tariffs {
 		switch p := at[id]; p {
@@ -129,6 +130,7 @@ func sumTariffs(samples []Sample, tariffs []ID, at *sampleIndex) (sum obis.Decim
 	return sum, some, true
 }
 
+// netPowers are the quantities id = plus - minus.
 var netPowers = []struct{ id, plus, minus ID }{
 	{NetPower, ImportPower, ExportPower},
 	{NetPowerL1, ImportPowerL1, ExportPowerL1},
@@ -136,6 +138,7 @@ var netPowers = []struct{ id, plus, minus ID }{
 	{NetPowerL3, ImportPowerL3, ExportPowerL3},
 }
 
+// tariffSums are the totals that are the sum of their tariffs.
 var tariffSums = []struct {
 	id    ID
 	parts [4]ID
@@ -146,9 +149,9 @@ var tariffSums = []struct {
 	{ExportReactiveEnergy, [4]ID{ExportReactiveEnergyT1, ExportReactiveEnergyT2, ExportReactiveEnergyT3, ExportReactiveEnergyT4}},
 }
 
-// SplitSignedPower completes the samples of a meter that counts both directions and sends its powers with a sign, as import: of one
-// below zero it makes an export, and appends the exports and net powers that the meter did not send. The samples of a meter
-// that counts no export stay as they are.
+// SplitSignedPower completes the samples of a meter that sends import and export as one power with a sign. Import power below zero becomes
+// 0, and the export powers and net powers that the meter did not send are appended. The samples stay as they are if the meter has no
+// counter of exported energy. It returns the result, which may share the memory of samples.
 func SplitSignedPower(samples []Sample) []Sample {
 	if indexOf(samples, ExportEnergy) < 0 {
 		return samples
@@ -172,31 +175,32 @@ func SplitSignedPower(samples []Sample) []Sample {
 	return samples
 }
 
-// index returns where the sample of a quantity is, -1 when there is none.
+// indexOf returns the index of the sample of a quantity, -1 if there is none.
 func indexOf(samples []Sample, id ID) int {
 	return slices.IndexFunc(samples, func(s Sample) bool { return s.ID == id })
 }
 
-// In Lithuania 31.4.0 is the mean current of the last period (group D 4, as IEC 62056-61 has it), where the meters of other
-// countries send the threshold of their fuse. Those meters send other means too, of power and voltage, in group D 24.
+// In Lithuania 31.4.0 is the mean current of the last period, as group D 4 means in IEC 62056-61. Meters of other countries send the limit
+// of their fuse with that code. Lithuanian meters also send means of power and voltage, with group D 24.
 
-// periodMean is group D of the mean of the last period, in what Lithuanian meters send.
+// meanGroupD is group D of the mean of the last period in Lithuanian meters.
 const meanGroupD = 24
 
-// dropMeans takes the limit of current that is none out of the samples from start on.
-func (f *Converter) dropMeanCurrent(dst []Sample, start int, at *sampleIndex, records []obis.Record) []Sample {
+// dropMeanCurrent removes FuseLimit from the samples from start on if it is a mean current and not a limit.
+func (c *Converter) dropMeanCurrent(dst []Sample, start int, at *sampleIndex, records []obis.Record) []Sample {
 	p := at[FuseLimit]
 	if p == 0 || p == unusable {
 		return dst
 	}
 	i := start + int(p) - 1
-	if dst[i].Value.Sign() > 0 && !f.MeanCurrents && !sendsMeans(records) { // a limit below zero is that of export, 0 A is none
+	if dst[i].Value.Sign() > 0 && !c.MeanCurrents && !sendsMeans(records) { // a limit below zero is one of export, and 0 A means no limit
 		return dst
 	}
 	return slices.Delete(dst, i, i+1)
 }
 
-// sendsMeans tells if a meter sends other means, or what differs between the phases, as limits do not. Of each code the first counts.
+// sendsMeans reports whether a meter sends mean values: some with group D 24, or currents with group D 4 that differ between the phases,
+// which limits do not. The first record of each code counts.
 func sendsMeans(records []obis.Record) bool {
 	var first *obis.Record
 	last := byte(0)

@@ -12,26 +12,27 @@ import (
 
 func watts(t *testing.T, code, value string) obis.Record { return number(t, code, value, obis.Watt, 0) }
 
-func hours(t *testing.T, code, value string) obis.Record {
+func kilowattHours(t *testing.T, code, value string) obis.Record {
 	return number(t, code, value, obis.WattHour, 3)
 }
 
-// TestTariffsBeyond: a total is the sum of all tariffs that a meter sends, also of those that have no row, or there is none.
-func TestTariffsBeyond(t *testing.T) {
-	one, five := hours(t, "1-0:1.8.1", "1.001"), hours(t, "1-0:1.8.5", "0.500")
-	lost := text(t, "1-0:1.8.5", "ER11")
+// TestTariffsWithoutRow: a total is the sum of all tariffs that a meter sends, also of those that have no row. If one of them cannot be
+// added, there is no total.
+func TestTariffsWithoutRow(t *testing.T) {
+	first, fifth := kilowattHours(t, "1-0:1.8.1", "1.001"), kilowattHours(t, "1-0:1.8.5", "0.500")
+	unreadable := text(t, "1-0:1.8.5", "ER11")
 	for name, tt := range map[string]struct {
 		records []obis.Record
 		want    string
 	}{
-		"a fifth":                   {[]obis.Record{one, five}, "1.501 kWh"},
-		"two more":                  {[]obis.Record{one, five, hours(t, "1-0:1.8.6", "0.250")}, "1.751 kWh"},
-		"a fifth without a value":   {[]obis.Record{one, lost}, ""},
-		"of a past period":          {[]obis.Record{one, hours(t, "1-0:1.8.5*01", "9")}, "1.001 kWh"},
-		"sent twice":                {[]obis.Record{one, five, five}, "1.501 kWh"},
-		"in another unit":           {[]obis.Record{one, number(t, "1-0:1.8.5", "0.5", obis.VarHour, 3)}, ""},
-		"of export":                 {[]obis.Record{one, hours(t, "1-0:2.8.5", "9")}, "1.001 kWh"},
-		"with a total of the meter": {[]obis.Record{hours(t, "1-0:1.8.0", "2"), one, five}, "2.000 kWh"},
+		"a fifth":                   {[]obis.Record{first, fifth}, "1.501 kWh"},
+		"two more":                  {[]obis.Record{first, fifth, kilowattHours(t, "1-0:1.8.6", "0.250")}, "1.751 kWh"},
+		"a fifth without a value":   {[]obis.Record{first, unreadable}, ""},
+		"of a past period":          {[]obis.Record{first, kilowattHours(t, "1-0:1.8.5*01", "9")}, "1.001 kWh"},
+		"sent twice":                {[]obis.Record{first, fifth, fifth}, "1.501 kWh"},
+		"in another unit":           {[]obis.Record{first, number(t, "1-0:1.8.5", "0.5", obis.VarHour, 3)}, ""},
+		"of export":                 {[]obis.Record{first, kilowattHours(t, "1-0:2.8.5", "9")}, "1.001 kWh"},
+		"with a total of the meter": {[]obis.Record{kilowattHours(t, "1-0:1.8.0", "2"), first, fifth}, "2.000 kWh"},
 	} {
 		got := published(new(quantity.Converter).AppendSamples(nil, tt.records, nil))["import_energy"]
 		if got != tt.want {
@@ -40,12 +41,12 @@ func TestTariffsBeyond(t *testing.T) {
 	}
 	double := new(quantity.Scale)
 	double[quantity.ImportEnergyT1] = obis.Decimal{Coef: 2}
-	if got := published(new(quantity.Converter).AppendSamples(nil, []obis.Record{one, five}, double))["import_energy"]; got != "3.002 kWh" {
+	if got := published(new(quantity.Converter).AppendSamples(nil, []obis.Record{first, fifth}, double))["import_energy"]; got != "3.002 kWh" {
 		t.Errorf("scaled: got import_energy %q, want 3.002", got)
 	}
 }
 
-// TestNetOfPhases: net power follows from all three phases where the meter sends no total.
+// TestNetOfPhases: net power is the sum over all three phases if the meter sends no total.
 func TestNetOfPhases(t *testing.T) {
 	phase := func(c string, value string) obis.Record { return watts(t, "1-0:"+c+".7.0", value) }
 	imports := []obis.Record{phase("21", "0"), phase("41", "100"), phase("61", "0")}
@@ -68,9 +69,9 @@ func TestNetOfPhases(t *testing.T) {
 	}
 }
 
-// TestAppendExports: an import below zero of a meter that counts both directions is an export.
-func TestAppendExports(t *testing.T) {
-	counter := hours(t, "1-0:2.8.0", "3")
+// TestSplitSignedPower: import power below zero is export power, in a meter that counts exported energy.
+func TestSplitSignedPower(t *testing.T) {
+	counter := kilowattHours(t, "1-0:2.8.0", "3")
 	for name, tt := range map[string]struct {
 		records []obis.Record
 		want    map[string]string
@@ -102,7 +103,7 @@ func TestAppendExports(t *testing.T) {
 	}
 }
 
-// TestMessage: a text is published as people read it, always as UTF-8.
+// TestMessage: texts are published in readable form, always as UTF-8.
 func TestMessage(t *testing.T) {
 	f := quantity.Converter{HexText: true}
 	for _, tt := range []struct{ code, sent, want string }{

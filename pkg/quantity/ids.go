@@ -1,10 +1,9 @@
 package quantity
 
-// The quantities, in the order of the table. The comment behind each is its OBIS code, groups C.D.E. The numbers change when the table
-// grows: store the name, not the number. Import is taken from the grid, export is delivered to it. L1 to L3 are phases, T1 to T4
-// tariffs, Q1 to Q4 quadrants.
+// The quantities, in the order of the table, each with groups C.D.E of its OBIS codes. Import is taken from the grid, export is delivered
+// to it. L1 to L3 are phases, T1 to T4 tariffs, Q1 to Q4 quadrants of reactive power.
 const (
-	// Active power in W, as a mean of the last seconds. Net is import minus export: it is negative while the house exports.
+	// Active power in W. Net is import minus export: it is negative while the house exports.
 	ImportPower   ID = iota // 1.7.0
 	ExportPower             // 2.7.0
 	NetPower                // 16.7.0
@@ -100,19 +99,19 @@ const (
 	ExportDemand    // 2.4.0, 2.24.0
 	MonthPeakDemand // 1.6.0
 
-	// Counters of sub-meters: gas and water in m³, heat and cold in GJ or kWh. They have no code here, because all kinds of sub-meters send
-	// the same codes: the device type of the channel tells which it is.
+	// Counters of sub-meters: gas and water in m³, heat and cold in GJ or kWh. They have no code of their own, because all
+	// sub-meters send the same codes: the device type of their channel says what they measure.
 	Gas
 	Water
 	ThermalEnergy
 	CoolingEnergy
 
-	// Texts.
+	// The tariff in force, the state of the breaker and a message of the grid company, as texts.
 	Tariff      // 96.14.0
 	Breaker     // 96.3.10, 96.50.68
 	TextMessage // 96.13.0
 
-	// Numbers of events.
+	// Numbers of power failures, voltage sags and voltage swells.
 	PowerFailures     // 96.7.21
 	LongPowerFailures // 96.7.9
 	VoltageSagsL1     // 32.32.0

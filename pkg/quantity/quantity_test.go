@@ -54,6 +54,7 @@ func TestNamesAreUniqueAndFound(t *testing.T) {
 	}
 }
 
+// number returns a record with a number, in unit u with a prefix.
 func number(t *testing.T, code, value string, u obis.Unit, prefix int8) obis.Record {
 	t.Helper()
 	c, err := obis.ParseCode(code)
@@ -74,7 +75,7 @@ func TestAppendSamples(t *testing.T) {
 		number(t, "1-0:2.7.0", "0009.000", obis.Watt, 3), // sent twice: the first counts
 		number(t, "1-0:32.7.0", "230.0", obis.Volt, 0),
 		number(t, "1-0:31.7.0", "-000.6", obis.Ampere, 0),
-		number(t, "1-0:51.7.0", "7", obis.Watt, 0), // a current in watts: not believed
+		number(t, "1-0:51.7.0", "7", obis.Watt, 0), // a current in watts: left out
 		number(t, "1-0:1.8.1", "1.001", obis.WattHour, 3),
 		number(t, "1-0:1.8.2", "2.002", obis.WattHour, 3),
 		number(t, "0-0:17.0.0", "999.9", obis.Watt, 3),

@@ -1,5 +1,11 @@
-// Package quantity is the one place that knows what can be measured: its name, its OBIS codes, how it is published.
-// Topics, entities and metrics all derive from a row of its table.
+// Package quantity is a table of what meters measure, and makes samples of it from the records of a telegram.
+//
+// A row of the table holds the name, the OBIS codes (IEC 62056-6-2), the units and the decimals of one quantity. Each row has a constant of
+// type ID: ImportPower, VoltageL1, Gas. ByName and ByCode find a row by its name and by a code.
+//
+// A Converter turns the records of a telegram into samples in the units of the table. It also reads sub-meters (gas, water, heat), and
+// derives net power and totals that the meter does not send. Numbers are exact decimals. Nothing is allocated for a telegram once the
+// Converter's buffers have grown.
 package quantity
 
 import (
@@ -8,50 +14,51 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// An ID is the number of a row. It is an index for this program's run alone: what lasts is the row's Name.
+// An ID is the index of a row in the table. IDs may change with each version of this package: store the row's Name instead. The methods of
+// an ID that is not below Count panic.
 type ID uint8
 
-// A Row says all there is to say about one quantity. Rows are shared: do not change them.
+// A Row describes one quantity. Rows are shared by all callers: do not change them.
 type Row struct {
-	// Name is the promise: topic, component key, the end of unique_id. It never changes.
+	// Name identifies the quantity: "import_power_l1". It never changes, so it can be stored and used in topics and ids.
 	Name string
-	// Title is what a person reads: "Import power L1".
+	// Title is the name for people: "Import power L1".
 	Title string
-	// Codes are the groups C, D and E under which meters send it. None for one that is only derived.
+	// Codes are groups C, D and E of the OBIS codes under which meters send it. Sub-meters have none: see Gas.
 	Codes [][3]byte
-	// fallbackCodes are codes under which a few meters send it that do not send Codes.
+	// fallbackCodes are further codes, which count only in a telegram without any of Codes.
 	fallbackCodes [][3]byte
-	// Units are the units that it may have; nearly always one. None for a quantity that is text.
+	// Units are the units in which it may be published: one for most quantities, none for a text.
 	Units []Unit
-	// Decimals is how many are published; AsSent for those that the meter sends.
+	// Decimals is the number of decimals to publish, or AsSent.
 	Decimals int8
-	// maxMagnitude is the largest magnitude that is believed, in the unit of the records; zero for any.
+	// maxMagnitude is the largest magnitude of a valid number, in the unit of the records. Zero means no limit.
 	maxMagnitude obis.Decimal
-	// hexText marks a text that ASCII telegrams hold as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
+	// hexText is true for a text that ASCII telegrams contain as the hexadecimal digits of its characters (DSMR P1 5.0.2, 6.4).
 	hexText bool
 	// StateClass is the state class of Home Assistant: Measurement, TotalIncreasing or "".
 	StateClass string
-	// Kind is how it moves.
+	// Kind says how the quantity changes over time.
 	Kind Kind
-	// Diagnostic marks what is about the meter more than about the household.
+	// Diagnostic is true for a quantity that describes the meter or the grid connection, and not the use of energy.
 	Diagnostic bool
-	// DisabledByDefault marks what few people look at: announced, but switched off until somebody wants it.
+	// DisabledByDefault is true for a quantity that few people need: a hub creates its entity disabled.
 	DisabledByDefault bool
 }
 
 // A Unit is a unit in which a quantity is published.
 type Unit struct {
-	// Base is the unit of the records.
+	// Base is the unit of the records that have this unit, without a prefix: Wh for kWh.
 	Base obis.Unit
-	// Symbol is the published symbol: "kWh". "" for a plain number.
+	// Symbol is the symbol of the published unit: "kWh". It is "" for a number without a unit.
 	Symbol string
-	// Prefix is the power of ten of the published unit over Base: 3 for kWh.
+	// Prefix is the power of ten from Base to the published unit: 3 for kWh.
 	Prefix int8
 	// DeviceClass is the device class of Home Assistant, "" for none.
 	DeviceClass string
 }
 
-// AsSent in Row.Decimals means: as many as the meter sends, at most maxDecimals, and always the same for one meter.
+// AsSent is the value of Row.Decimals for quantities that are published with as many decimals as the meter sends, at most 3.
 const (
 	AsSent      = -1
 	maxDecimals = 3
@@ -63,43 +70,44 @@ const (
 	TotalIncreasing = "total_increasing"
 )
 
-// A Kind is how a quantity moves, and with it how often it is worth publishing.
+// A Kind says how a quantity changes over time. How often it is worth publishing follows from that.
 type Kind uint8
 
+// The kinds of quantities.
 const (
-	// Status seldom changes, and each change matters: texts, limits, counts of failures.
+	// Status changes rarely, and each change matters: texts, limits, numbers of power failures.
 	Status Kind = iota
-	// Power jumps with every load that is switched.
+	// Power changes in steps, with every load that is switched.
 	Power
-	// Voltage moves a little all the time.
+	// Voltage changes a little all the time.
 	Voltage
-	// Current does so too, and jumps with loads.
+	// Current changes a little all the time, and in steps with loads.
 	Current
-	// Ratio is a power factor or a frequency: it moves in its last digits.
+	// Ratio is a power factor or a frequency: only its last digits change.
 	Ratio
-	// Counter rises for ever: energy, gas, water, heat.
+	// Counter only rises: energy, gas, water, heat.
 	Counter
 )
 
-// Numeric tells if the quantity is a number.
+// Numeric reports whether the quantity is a number. If not, it is a text.
 func (r *Row) Numeric() bool { return len(r.Units) > 0 }
 
-// Rows returns the whole table in the order in which people should see it. The slice is shared: do not change it.
+// Rows returns the whole table, in the order in which to show it to people. The slice is shared by all callers: do not change it.
 func Rows() []Row { return rows }
 
-// Row returns the row of an ID that this package gave out.
+// Row returns the row of an ID.
 func (id ID) Row() *Row { return &rows[id] }
 
 // String returns the row's Name.
 func (id ID) String() string { return rows[id].Name }
 
-// ByName returns the ID of a row by its Name.
-func ByName(name string) (ID, bool) {
-	id, ok := byName[name]
+// ByName returns the ID of the row with that Name; ok is false if there is none.
+func ByName(name string) (id ID, ok bool) {
+	id, ok = byName[name]
 	return id, ok
 }
 
-// Count is the number of rows; every ID is below it.
+// Count returns the number of rows. Every ID is below it.
 func Count() int { return len(rows) }
 
 var byName = func() map[string]ID {
@@ -110,10 +118,10 @@ var byName = func() map[string]ID {
 	return m
 }()
 
-// ByCode returns the quantity that a code names, and false where no row knows it or it is a value of a past period (group F
-// not 255). Medium 1 is electricity on any channel: Kamstrup sends on 1-1. Medium 0 is so on channel 0, where the modules of
-// EMBRIQ send; its other channels are sub-meters and relays. Group E 255 is the total, as 0 is: EasyMeter sends 1.7.255.
-func ByCode(c obis.Code) (ID, bool) {
+// ByCode returns the quantity of a code. ok is false if no row has the code, or if its group F is not 255, which means a past billing
+// period. Medium 1 is read on every channel, because Kamstrup sends on 1-1. Medium 0 is read on channel 0 alone, where modules of EMBRIQ
+// send electricity; its other channels are sub-meters and relays. Group E 255 means the total, as 0 does: EasyMeter sends 1.7.255.
+func ByCode(c obis.Code) (id ID, ok bool) {
 	if c[0] > 1 || c[0] == 0 && c[1] != 0 || c[5] != obis.Any {
 		return 0, false
 	}
@@ -121,11 +129,11 @@ func ByCode(c obis.Code) (ID, bool) {
 	if cde[2] == obis.Any {
 		cde[2] = 0
 	}
-	id, ok := byCode[codeKey(cde)]
+	id, ok = byCode[codeKey(cde)]
 	return id, ok
 }
 
-// keyOf returns groups C, D and E as a number, which a map finds faster than an array.
+// codeKey returns groups C, D and E as a number: a map with numbers as keys is faster than one with arrays.
 func codeKey(cde [3]byte) uint32 { return uint32(cde[0])<<16 | uint32(cde[1])<<8 | uint32(cde[2]) }
 
 var byCode = func() map[uint32]ID {
@@ -133,7 +141,7 @@ var byCode = func() map[uint32]ID {
 	for i := range rows {
 		for _, cde := range slices.Concat(rows[i].Codes, rows[i].fallbackCodes) {
 			key := codeKey(cde)
-			if _, twice := m[key]; twice {
+			if _, exists := m[key]; exists {
 				panic("quantity: two rows for one code: " + rows[i].Name)
 			}
 			m[key] = ID(i)

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestScale: what is sent is multiplied, and what is derived follows from that.
+// TestScale: numbers that are sent are multiplied, and derived values follow from the products.
 func TestScale(t *testing.T) {
 	scale := quantity.Scale{
 		quantity.ImportPower: {Coef: 60}, quantity.ExportPower: {Coef: 6, Exp: 1}, quantity.ImportEnergyT1: {Coef: 5, Exp: -1},
@@ -44,7 +44,7 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// TestPowerFactor: a number above 1 is none.
+// TestPowerFactor: a number above 1 or below -1 is not a power factor, and gives no sample.
 func TestPowerFactor(t *testing.T) {
 	for _, tt := range []struct {
 		value string
@@ -68,7 +68,7 @@ func TestPowerFactor(t *testing.T) {
 	}
 }
 
-// TestUnits: what meters of all countries send in the units that they choose.
+// TestUnits: the units in which meters of different countries send their values.
 func TestUnits(t *testing.T) {
 	for _, tt := range []struct {
 		code, value string
@@ -107,7 +107,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestTexts: tariff and breaker are texts, also where they are sent as numbers.
+// TestTexts: tariff and breaker are texts, also if they are sent as numbers.
 func TestTexts(t *testing.T) {
 	for _, tt := range []struct {
 		in   obis.Record

@@ -7,10 +7,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Sub-meters on channel n send a device type as 0-n:24.1.0 and their last value as 0-n:24.2.1, or 0-n:24.2.3 where it is not
-// corrected to standard temperature (DSMR P1 5.0.2, 6.12; e-MUCS 1.7); the XMX meters of DSMR 2.2 say 0-n:24.2.0. Some heat
-// meters send a volume there, then flow and temperatures, and their energy as 0-n:24.2.5. What is on a channel differs from house
-// to house.
+// A sub-meter on channel n sends its device type as 0-n:24.1.0 and its last value as 0-n:24.2.1, or as 0-n:24.2.3 if the volume is not
+// corrected to standard temperature (DSMR P1 5.0.2, 6.12; e-MUCS 1.7). XMX meters of DSMR 2.2 send the value as 0-n:24.2.0. Some heat
+// meters send a volume as 0-n:24.2.1 and their energy as 0-n:24.2.5. Which sub-meter is on which channel differs from house to house.
 var (
 	deviceCode    = [3]byte{24, 1, 0}
 	valueCode     = [3]byte{24, 2, 1}
@@ -19,11 +18,11 @@ var (
 	heatCode      = [3]byte{24, 2, 5}
 )
 
-// device is a device type of EN 13757-3, zero where the meter sends none. P1 telegrams write it in decimal: 012 is heat.
+// A deviceType is a device type of EN 13757-3, zero if the meter sends none. P1 telegrams contain it in decimal: 012 is heat.
 type deviceType uint8
 
-// kind returns the quantity of a device type, false for types that have none here, such as a second electricity meter.
-func (d deviceType) quantity() (ID, bool) {
+// quantity returns the quantity of a device type. ok is false for types without a row, such as a second electricity meter.
+func (d deviceType) quantity() (id ID, ok bool) {
 	switch d {
 	case 0x03:
 		return Gas, true
@@ -41,7 +40,7 @@ func (d deviceType) quantity() (ID, bool) {
 
 func (d deviceType) isWarmWater() bool { return d == 0x06 || d == 0x15 }
 
-// deviceOf reads the type from "003", "3" or a number.
+// readDeviceType reads the type from a text such as "003" or "3", or from a number.
 func readDeviceType(r *obis.Record) deviceType {
 	v := r.Value
 	if r.Kind == obis.Text {
@@ -53,27 +52,29 @@ func readDeviceType(r *obis.Record) deviceType {
 	return deviceType(v.Coef)
 }
 
-// maxChannels is one more than the highest channel: meters have four.
+// channels is one more than the highest channel that is read. Meters have four.
 const channels = 16
 
-// onChannel tells if the code is one of a sub-meter.
+// isSubmeter reports whether the code is one of a sub-meter.
 func isSubmeter(c obis.Code) bool {
 	return c[0] == 0 && c[2] == deviceCode[0] && c[1] > 0 && c[1] < channels && c[5] == obis.Any
 }
 
+// isSubmeterValue reports whether the code is that of a sub-meter's value, other than the energy of a heat meter.
 func isSubmeterValue(c obis.Code) bool {
 	cde := c.CDE()
 	return cde == valueCode || cde == rawVolumeCode || cde == oldValueCode
 }
 
-// submeters is what a telegram says about its channels.
+// submeters holds what a telegram contains about each channel.
 type submeters struct {
 	devices   [channels]deviceType
 	values    uint16 // a bit for each channel with a value
-	heat      uint16 // a bit for each channel with what heat meters alone send
-	coldWater bool
+	heat      uint16 // a bit for each channel with the energy of a heat meter
+	coldWater bool   // a channel has a meter of cold water
 }
 
+// add collects what the records say about the channels.
 func (s *submeters) add(records []obis.Record) {
 	for i := range records {
 		r := &records[i]
@@ -92,10 +93,10 @@ func (s *submeters) add(records []obis.Record) {
 	}
 }
 
-// kind returns the quantity of a value. Where there is no type, a meter that is alone on its line is a gas meter if it sends
-// what gas meters alone send: a volume that is not corrected, or one stamped without a zone, as in DSMR 2.2; and if it sends no heat
-// energy. Warm water is water too, unless there is a meter of cold water.
-func (s *submeters) quantity(r *obis.Record) (ID, bool) {
+// quantity returns the quantity of the value in r. Without a device type, the value is gas if it is the only value of a sub-meter in the
+// telegram, the channel sends no heat energy, and the volume is not corrected or has a time stamp without a zone, as in DSMR 2.2. Warm
+// water is left out if there is also a meter of cold water.
+func (s *submeters) quantity(r *obis.Record) (id ID, ok bool) {
 	heat := r.Code.CDE() == heatCode
 	if !isSubmeter(r.Code) || !isSubmeterValue(r.Code) && !heat {
 		return 0, false
@@ -105,8 +106,8 @@ func (s *submeters) quantity(r *obis.Record) (ID, bool) {
 		return id, ok && (id == ThermalEnergy || id == CoolingEnergy)
 	}
 	if d == 0 {
-		alone := s.values&(s.values-1) == 0
-		return Gas, alone && s.heat>>r.Code[1]&1 == 0 && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)
+		onlyValue := s.values&(s.values-1) == 0
+		return Gas, onlyValue && s.heat>>r.Code[1]&1 == 0 && (r.Code.CDE() == rawVolumeCode || !r.Time.IsZero() && !r.Time.Zone)
 	}
 	if d.isWarmWater() && s.coldWater {
 		return 0, false
@@ -114,7 +115,7 @@ func (s *submeters) quantity(r *obis.Record) (ID, bool) {
 	return d.quantity()
 }
 
-// appendSubmeters appends one sample for each kind of sub-meter.
+// appendSubmeters appends one sample for each quantity that sub-meters send.
 func appendSubmeters(dst []Sample, records []obis.Record, scale *Scale) []Sample {
 	var s submeters
 	s.add(records)
@@ -133,11 +134,12 @@ func appendSubmeters(dst []Sample, records []obis.Record, scale *Scale) []Sample
 	return dst
 }
 
-// neverSet tells that a stamp is older than all meters with a customer port: the channel had no value yet.
+// neverSet reports whether a time stamp is older than all meters with a customer port: then the channel has not had a value yet.
 func neverSet(t obis.Time) bool { return !t.IsZero() && t.Year < 2005 }
 
-// putNewest appends a sample, or puts it in the place of an older one of its kind: a meter that was replaced stays on its
-// channel with its last stamp. Of two stamped within a day the first stays, so that two that live do not take turns.
+// keepNewest appends a sample to dst. If dst has one of the same quantity from start on, the newer of the two stays: a sub-meter that was
+// replaced stays on its channel with its last time stamp. If the stamps are less than a day apart, the first sample stays, so that two
+// sub-meters in use do not alternate.
 func keepNewest(dst []Sample, start int, s Sample) []Sample {
 	for i := start; i < len(dst); i++ {
 		if dst[i].ID != s.ID {
@@ -151,6 +153,7 @@ func keepNewest(dst []Sample, start int, s Sample) []Sample {
 	return append(dst, s)
 }
 
+// muchNewer reports whether t is more than a day after than. A time is newer than no time.
 func muchNewer(t, than obis.Time) bool {
 	if t.IsZero() || than.IsZero() {
 		return !t.IsZero()

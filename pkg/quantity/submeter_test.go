@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// text is a record of text, such as what a channel says of itself.
+// text returns a record with a text as its value.
 func text(t *testing.T, code, sent string) obis.Record {
 	t.Helper()
 	c, err := obis.ParseCode(code)
@@ -19,7 +19,7 @@ func text(t *testing.T, code, sent string) obis.Record {
 	return obis.Record{Code: c, Kind: obis.Text, Text: []byte(sent)}
 }
 
-// stamped is a value of a sub-meter.
+// stamped returns a record with a number and a time stamp, as sub-meters send it.
 func stamped(t *testing.T, code, value string, u obis.Unit, prefix int8, at obis.Time) obis.Record {
 	t.Helper()
 	r := number(t, code, value, u, prefix)
@@ -27,7 +27,7 @@ func stamped(t *testing.T, code, value string, u obis.Unit, prefix int8, at obis
 	return r
 }
 
-// published are the samples as text, without those of electricity.
+// published returns the samples as they are published: the number with its decimals, and the unit.
 func published(samples []quantity.Sample) map[string]string {
 	out := map[string]string{}
 	for _, s := range samples {

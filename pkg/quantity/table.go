@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// rows is the table. Names put the direction first: Domoticz pairs an energy with the power whose name has the longest
-// common beginning. Codes: IEC 62056-6-2; import is energy taken from the grid.
+// rows is the table. Its codes are those of IEC 62056-6-2. A name begins with the direction, because Domoticz pairs an energy with the power
+// whose name has the longest common prefix. ids.go has a constant for each row, in the same order.
 var rows = slices.Concat(
 	single(Row{Name: "import_power", Title: "Import power", Codes: code(1, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "export_power", Title: "Export power", Codes: code(2, 7, 0), Units: power, StateClass: Measurement, Kind: Power}),
@@ -31,7 +31,7 @@ var rows = slices.Concat(
 	phases(Row{Name: "voltage", Title: "Voltage", Units: unit(obis.Volt, "V", "voltage"), Decimals: 1, StateClass: Measurement, Kind: Voltage}, 32, 7),
 	phases(Row{Name: "current", Title: "Current", Units: current, Decimals: AsSent, StateClass: Measurement, Kind: Current}, 31, 7),
 	single(Row{Name: "current_n", Title: "Current N", Codes: code(91, 7, 0), Units: current, Decimals: AsSent, StateClass: Measurement, Kind: Current}),
-	// Hungarian meters send 4.556 and the like as a power factor, which is none.
+	// Hungarian meters send impossible power factors such as 4.556.
 	single(Row{Name: "power_factor", Title: "Power factor", Codes: code(13, 7, 0), Units: factor, Decimals: 3, maxMagnitude: obis.Decimal{Coef: 1}, StateClass: Measurement, Kind: Ratio}),
 	phases(Row{Name: "power_factor", Title: "Power factor", Units: factor, Decimals: 3, maxMagnitude: obis.Decimal{Coef: 1}, StateClass: Measurement, Kind: Ratio, DisabledByDefault: true}, 33, 7),
 	single(Row{Name: "frequency", Title: "Frequency", Codes: code(14, 7, 0), Units: unit(obis.Hertz, "Hz", "frequency"), Decimals: 2, StateClass: Measurement, Kind: Ratio}),
@@ -49,21 +49,21 @@ var rows = slices.Concat(
 	quadrants(Row{Name: "reactive_energy", Title: "Reactive energy", Units: reactiveEnergy, Decimals: 3, StateClass: TotalIncreasing, Kind: Counter, DisabledByDefault: true}, 8),
 	single(Row{Name: "absolute_energy", Title: "Absolute energy", Codes: code(15, 8, 0), Units: energy, Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
 
-	// 1.24.0 and 2.24.0 are how Lithuanian meters name the average of the last period.
+	// Lithuanian meters send the mean of the last period as 1.24.0 and 2.24.0.
 	single(Row{Name: "import_demand", Title: "Import demand", Codes: [][3]byte{{1, 4, 0}, {1, 24, 0}}, Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "export_demand", Title: "Export demand", Codes: [][3]byte{{2, 4, 0}, {2, 24, 0}}, Units: power, StateClass: Measurement, Kind: Power}),
 	single(Row{Name: "month_peak_demand", Title: "Month peak demand", Codes: code(1, 6, 0), Units: power, StateClass: Measurement}),
 
-	// Sub-meters share the codes 24.2.1, 24.2.3 and 24.3.0: the device type of their channel (0-n:24.1.0) tells them apart,
-	// so they have no code here.
+	// All sub-meters send their value with the same codes (24.2.1, 24.2.3): the device type of their channel (0-n:24.1.0) says which quantity
+	// it is. So these rows have no code.
 	single(Row{Name: "gas", Title: "Gas", Units: []Unit{{obis.CubicMetre, "m³", 0, "gas"}, {obis.CubicMetreCorrected, "m³", 0, "gas"}}, Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
 	single(Row{Name: "water", Title: "Water", Units: unit(obis.CubicMetre, "m³", "water"), Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
 	single(Row{Name: "thermal_energy", Title: "Thermal energy", Units: heat, Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
 	single(Row{Name: "cooling_energy", Title: "Cooling energy", Units: heat, Decimals: 3, StateClass: TotalIncreasing, Kind: Counter}),
 
-	// 96.14.1 is that of Kaifa meters in Israel.
+	// Kaifa meters in Israel send 96.14.1.
 	single(Row{Name: "tariff", Title: "Tariff", Codes: code(96, 14, 0), fallbackCodes: code(96, 14, 1), Diagnostic: true}),
-	// 96.50.68 is that of Hungarian meters: ON or OFF.
+	// Hungarian meters send 96.50.68, as ON or OFF.
 	single(Row{Name: "breaker", Title: "Breaker", Codes: [][3]byte{{96, 3, 10}, {96, 50, 68}}, Diagnostic: true}),
 	single(Row{Name: "text_message", Title: "Text message", Codes: code(96, 13, 0), hexText: true, Diagnostic: true}),
 	single(Row{Name: "power_failures", Title: "Power failures", Codes: code(96, 7, 21), Units: count, StateClass: TotalIncreasing, Diagnostic: true}),
@@ -92,21 +92,23 @@ func single(r Row) []Row { return []Row{r} }
 
 func code(c, d, e byte) [][3]byte { return [][3]byte{{c, d, e}} }
 
-// phases makes the rows of L1, L2 and L3: group C of a phase is 20 more than that of the one before.
+// phases makes the rows of L1, L2 and L3. Group C is c for L1, c+20 for L2 and c+40 for L3.
 func phases(r Row, c, d byte) []Row {
 	return numbered(r, "_l", " L", 3, func(i byte) [3]byte { return [3]byte{c + 20*i, d, 0} })
 }
 
-// tariffs makes the rows of T1 to T4, group E.
+// tariffs makes the rows of T1 to T4, which are group E 1 to 4.
 func tariffs(r Row, c byte) []Row {
 	return numbered(r, "_t", " T", 4, func(i byte) [3]byte { return [3]byte{c, 8, i + 1} })
 }
 
-// quadrants makes the rows of the reactive quadrants, group C 5 to 8.
+// quadrants makes the rows of the quadrants of reactive power or energy, which are group C 5 to 8.
 func quadrants(r Row, d byte) []Row {
 	return numbered(r, "_q", " Q", 4, func(i byte) [3]byte { return [3]byte{5 + i, d, 0} })
 }
 
+// numbered makes n rows from r, with 1 to n appended to the name after suffix and to the title after title. code returns the code of the
+// row with that index, from 0.
 func numbered(r Row, suffix, title string, n int, code func(byte) [3]byte) []Row {
 	out := make([]Row, n)
 	for i := range out {

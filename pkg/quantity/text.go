@@ -1,0 +1,96 @@
+package quantity
+
+import (
+	"bytes"
+	"encoding/hex"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+)
+
+// message returns the text of a message for people, as valid UTF-8 without fill bytes at its end. Hexadecimal digits are decoded if they
+// stand for readable text. Letters of Latin-1 are converted. A message that was never set has only fill bytes (FF or 00) and is empty.
+// The result is valid until the next call.
+func (c *Converter) message(text []byte) []byte {
+	if c.HexText {
+		plain, err := hex.AppendDecode(c.messageBuf[:0], c.withoutLineEnds(text))
+		if c.messageBuf = plain; err == nil && isReadable(withoutFill(plain)) {
+			return withoutFill(plain)
+		}
+	}
+	if text = withoutFill(text); isReadable(text) {
+		return text
+	}
+	if !c.HexText || !isLatin(text) {
+		return nil
+	}
+	c.messageBuf = c.messageBuf[:0]
+	for _, x := range text {
+		c.messageBuf = utf8.AppendRune(c.messageBuf, rune(x))
+	}
+	return c.messageBuf
+}
+
+// withoutLineEnds returns a text without CR and LF: long hexadecimal texts stand in several lines.
+func (c *Converter) withoutLineEnds(text []byte) []byte {
+	if bytes.IndexByte(text, '\n') < 0 {
+		return text
+	}
+	c.lineBuf = c.lineBuf[:0]
+	for _, x := range text {
+		if x != '\r' && x != '\n' {
+			c.lineBuf = append(c.lineBuf, x)
+		}
+	}
+	return c.lineBuf
+}
+
+// isLatin reports whether b is printable text in Latin-1. FF is excluded: it is a fill byte more often than the letter ÿ.
+func isLatin(b []byte) bool {
+	return !slices.ContainsFunc(b, func(x byte) bool {
+		return x < ' ' && x != '\r' && x != '\n' || x >= 0x7F && x < 0xA0 || x == 0xFF
+	})
+}
+
+// textOrHex returns text if people can read it, and its bytes in hexadecimal if not: some meters send a tariff as two binary bytes. Others
+// send the name of a tariff in hexadecimal, as 5431 for T1; then the name is returned.
+func (c *Converter) textOrHex(text []byte) []byte {
+	if name, ok := c.hexWord(text); ok {
+		return name
+	}
+	if isReadable(text) {
+		return text
+	}
+	start := len(c.textBuf)
+	c.textBuf = hex.AppendEncode(c.textBuf, text)
+	return c.textBuf[start:]
+}
+
+// hexWord decodes the hexadecimal digits of an ASCII telegram. ok is false unless they stand for letters and digits alone.
+func (c *Converter) hexWord(text []byte) (word []byte, ok bool) {
+	const minDigits = 4
+	if !c.HexText || len(text) < minDigits {
+		return nil, false
+	}
+	start := len(c.textBuf)
+	all, err := hex.AppendDecode(c.textBuf, text)
+	c.textBuf, word = all[:start], all[start:]
+	if err != nil || slices.ContainsFunc(word, func(x byte) bool { return x-'0' > 9 && (x|0x20)-'a' > 'z'-'a' }) {
+		return nil, false
+	}
+	c.textBuf = all
+	return word, true
+}
+
+// withoutFill returns b without fill bytes (00 and FF) at its end.
+func withoutFill(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == 0 || b[len(b)-1] == 0xFF) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// isReadable reports whether b is UTF-8 of printable characters and white space alone.
+func isReadable(b []byte) bool {
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) })
+}
