@@ -131,7 +131,7 @@ var layouts = []layout{
 	// Netz Burgenland. The meaning of three numbers of the longer list is not known.
 	{family: &landisgyr, types: "wwwwwwuuuut", codes: codeList("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 0-0:96.1.0")},
 	{family: &landisgyr, types: "wwwwwwuuuuwwwt", codes: codeList("32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 1.7.0 2.7.0 1.8.0 2.8.0 - - - 0-0:96.1.0")},
-	// Slovenia, two lists in turn. The first has the number of the meter, the second that of the metering point.
+	// Slovenia, two lists that alternate. The first has the number of the meter, the second that of the metering point.
 	{family: &landisgyr, familyOnly: true, types: "tuuuuuuuu", codes: codeList("0-0:96.1.0 1.7.0 2.7.0 3.7.0 4.7.0 1.8.0 2.8.0 3.8.0 4.8.0")},
 	{family: &landisgyr, familyOnly: true, types: "twwwwwwwuuuuuu", codes: codeList(
 		"0-0:96.1.2 14.7.0 31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
