@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
-// BenchmarkBytes measures how fast the forms are read that a long recording has.
+// BenchmarkBytes reads the forms that long recordings have.
 func BenchmarkBytes(b *testing.B) {
 	raw := bytes.Repeat([]byte("\x7e\xa2\x43\x41\x08\x83\x13\x85\xeb\xe6\xe7\x00\x0f\x40\x00\x7e"), 1<<20)
 	forms := []struct {
@@ -21,12 +21,12 @@ func BenchmarkBytes(b *testing.B) {
 		{"raw", raw},
 		{"hexadecimal", []byte(hex.EncodeToString(raw))},
 		{"hexadecimal, blanks", fmt.Appendf(nil, "% x", raw)},
-		{"as in a program", fmt.Appendf(nil, "%# x", raw)},
+		{"as in source code", fmt.Appendf(nil, "%# x", raw)},
 		{"escapes", bytes.Repeat([]byte(`1-0:1.7.0(0000.345*kW)\r\n`), 1<<19)},
 	}
-	record, text := capture.Chunk{}, []byte(capture.FirstLinePrefix+"\n")
-	for record.Bytes = range slices.Chunk(raw, 64) {
-		text = record.Append(text)
+	chunk, text := capture.Chunk{}, []byte(capture.FirstLinePrefix+"\n")
+	for chunk.Bytes = range slices.Chunk(raw, 64) {
+		text = chunk.Append(text)
 	}
 	forms = append(forms, struct {
 		name string

@@ -1,5 +1,12 @@
-// Package capture reads and writes recordings of a meter's port. Its own format keeps the time of each read; any other
-// form in which people keep bytes (hexadecimal text, dumps of several programs) is read as well.
+// Package capture reads and writes recordings of a meter's port.
+//
+// Its own format, a capture, keeps the time of each read. It is text, so that people can search it and post it. Each line is one read: the
+// time as in RFC 3339 with milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with # are comments. The first line begins
+// with FirstLinePrefix. Chunk.Append writes a line.
+//
+// A Reader reads captures and every other form in which people keep bytes: raw bytes, hexadecimal digits, dumps of hexdump, od and xxd, and
+// bytes among other text, such as a log. It recognises the form by the first 4096 bytes. NewBytesReader does the same for programs that
+// need no times.
 package capture
 
 import (
@@ -14,14 +21,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
-// FirstLinePrefix is how the first line of a capture begins.
-//
-// A capture is text, so that it can be searched, and posted where people help each other: a line for each read of a wire, which
-// is the time as in RFC 3339 with milliseconds, a blank, and the bytes in hexadecimal. Lines that begin with '#' are for people.
+// FirstLinePrefix is how the first line of a capture begins. It is part of the format and does not change.
 const FirstLinePrefix = "# hanbridge capture"
 
-// TestKeyPrefix is how the line of a capture begins that says that its telegrams are ciphered with the public test key, so that
-// decode takes that key by itself.
+// TestKeyPrefix is how a comment of a capture begins which says that its telegrams are encrypted with the public key of package mask. A
+// program that finds it can use that key without being told.
 const TestKeyPrefix = "# ciphered with a public test key"
 
 // Errors of reading. The error of a Reader matches one of them by errors.Is, unless it is that of the underlying io.Reader.
@@ -32,73 +36,74 @@ var (
 	ErrTooLong = errors.New("capture: recording too long")
 )
 
-// A Chunk is what one read of a wire gave.
+// A Chunk is the result of one read of a port.
 type Chunk struct {
-	// At is when; zero where the recording has no times.
-	At    time.Time
+	// At is the time of the read; zero if the recording has no times.
+	At time.Time
+	// Bytes are what was read.
 	Bytes []byte
 }
 
-// Append appends the line of a capture with its end.
+// Append appends the chunk to dst as a line of a capture, with its line end, and returns the extended slice.
 func (c Chunk) Append(dst []byte) []byte {
 	dst = append(c.At.AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00"), ' ')
 	return append(hex.AppendEncode(dst, c.Bytes), '\n')
 }
 
-// A Reader reads a recording of a wire.
+// A Reader reads a recording chunk by chunk. It is not safe for concurrent use.
 type Reader struct {
 	lines *bufio.Reader // of a capture
-	plain io.Reader     // the bytes of a recording that is no capture; nil for a capture
-	name  string
-	line  int
-	buf   []byte
+	plain io.Reader     // the bytes of a recording that is not a capture; nil for a capture
+	name  string        // for errors
+	line  int           // number of the line
+	buf   []byte        // bytes of the chunk
 }
 
-// longestLine is how long a line of a capture may be, in bytes: more than one read ever gives.
-const longestLine = 1 << 17
+// maxLine is the longest line of a capture, in bytes. One read never gives that much.
+const maxLine = 1 << 17
 
-// sampled is how many bytes of a recording's beginning tell its form.
-const sampled = 4096
+// sampleSize is how many bytes at the beginning of a recording decide its form.
+const sampleSize = 4096
 
-// NewReader returns a reader of the capture in r, or of any other form of bytes that NewBytesReader knows. Where r has a name, as
-// files do, errors begin with it.
+// NewReader returns a Reader of the recording in r: a capture, or any other form that NewBytesReader reads. It reads the beginning of r. If
+// r has a method Name, as files do, errors begin with its result.
 func NewReader(r io.Reader) *Reader {
-	b := bufio.NewReaderSize(r, longestLine)
-	c := &Reader{lines: b, name: "capture", buf: make([]byte, sampled)}
+	b := bufio.NewReaderSize(r, maxLine)
+	c := &Reader{lines: b, name: "capture", buf: make([]byte, sampleSize)}
 	if file, ok := r.(interface{ Name() string }); ok {
 		c.name = file.Name()
 	}
-	_, _ = b.Peek(1)                               // one read alone, so that a pipe is not waited for; its error comes again
-	start, _ := b.Peek(min(b.Buffered(), sampled)) // no error: it is buffered
+	_, _ = b.Peek(1)                                  // only one read, so as not to wait for a pipe; an error is returned again later
+	start, _ := b.Peek(min(b.Buffered(), sampleSize)) // never an error, since it is buffered
 	switch {
 	case isCapture(start):
 	case isDump(start):
-		c.plain = whole(b, dumpedBytes)
+		c.plain = convertAll(b, dumpedBytes)
 	case isHex(start):
 		c.plain = &hexReader{r: b}
 	case isText(start):
-		c.plain = whole(b, bytesInText)
+		c.plain = convertAll(b, bytesInText)
 	default:
 		c.plain = b
 	}
 	return c
 }
 
-// firstLine matches the first line of a capture whose head was not kept.
-var firstLine = regexp.MustCompile(`(?m)\A\s*\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) [[:xdigit:]]+\s*$`)
+// captureLine matches the first line of a capture whose comments were removed.
+var captureLine = regexp.MustCompile(`(?m)\A\s*\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) [[:xdigit:]]+\s*$`)
 
-// isCapture tells if a recording begins as captures do.
+// isCapture reports whether a recording is a capture, from its beginning.
 func isCapture(start []byte) bool {
-	return bytes.HasPrefix(start, []byte(FirstLinePrefix)) || firstLine.Match(start)
+	return bytes.HasPrefix(start, []byte(FirstLinePrefix)) || captureLine.Match(start)
 }
 
-// Next returns what the next read gave, valid until the following call; io.EOF at the end. A line that is none of a capture is
-// an error that names its place.
+// Next returns the next chunk. Its Bytes are valid until the following call. At the end the error is io.EOF. A line that is not one of a
+// capture is an error that matches ErrMalformed and names the line. Chunks of a recording that is not a capture have no time and any size.
 func (c *Reader) Next() (Chunk, error) {
 	if c.plain != nil {
 		n, err := c.plain.Read(c.buf)
 		if n > 0 {
-			err = nil // it comes again
+			err = nil // the next call returns it
 		}
 		return Chunk{Bytes: c.buf[:n]}, err
 	}
@@ -117,6 +122,7 @@ func (c *Reader) Next() (Chunk, error) {
 	}
 }
 
+// parse returns the chunk of a line.
 func (c *Reader) parse(text []byte) (Chunk, error) {
 	stamp, digits, _ := bytes.Cut(text, []byte(" "))
 	at, err := time.Parse(time.RFC3339, string(stamp))
@@ -130,16 +136,22 @@ func (c *Reader) parse(text []byte) (Chunk, error) {
 	return Chunk{At: at, Bytes: c.buf}, nil
 }
 
-// fault names the line, and shows as much of it as is needed to find it.
+// fault returns an error that names the line and quotes its beginning.
 func (c *Reader) fault(reason string, text []byte) error {
 	return kinderror.New(ErrMalformed, "%s:%d: %s: %.40q (was the file cut or edited?)", c.name, c.line, reason, text)
 }
 
-// NewBytesReader returns a reader of the bytes that a recording r holds: r itself; those of a capture, without their times; those of a dump
-// of hexdump, od or xxd; or, where its beginning is nothing but hexadecimal digits and white space, what these stand for. White
-// space may stand between any two digits. Bytes may also be written as people paste them: 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2.
-// Text whose lines end with the four characters \r\n, as programs print it, becomes what these stand for. Out of other text bytes
-// are taken if whole telegrams are in them.
+// NewBytesReader returns a reader of the bytes in the recording r. By its beginning, r is one of:
+//
+//   - a capture: its bytes, without the times
+//   - a dump of hexdump, od or xxd: its bytes. A line * of the dump stands for the line before it, repeated up to 64 KiB
+//   - hexadecimal digits with white space between any of them, or bytes such as 0x7E, 0xA2 or 7E:A2 or 7E-A2 or 7E.A2
+//   - text with escapes such as the four characters \r\n, as programs print bytes: what they stand for
+//   - other text in which bytes are written, such as a log: the bytes, if they contain whole telegrams
+//   - anything else: r unchanged
+//
+// Errors match ErrMalformed or ErrTooLong, or are those of r. Dumps and text with bytes are read to their end before the first byte is
+// returned, at most 16 MiB; all other forms are returned as they arrive.
 func NewBytesReader(r io.Reader) io.Reader {
 	c := NewReader(r)
 	if c.plain != nil {
@@ -151,18 +163,18 @@ func NewBytesReader(r io.Reader) io.Reader {
 	}}
 }
 
-// longestText is how much text is read at once, in bytes. It is text that somebody made, not a wire.
-const longestText = 16 << 20
+// maxText is the most text that is converted as a whole, in bytes.
+const maxText = 16 << 20
 
-// whole returns a reader of the bytes that convert finds in all the text of r.
-func whole(r io.Reader, convert func(text []byte) []byte) io.Reader {
+// convertAll returns a reader of the bytes that convert finds in the whole text of r.
+func convertAll(r io.Reader, convert func(text []byte) []byte) io.Reader {
 	return &parts{next: func() ([]byte, error) {
-		text, err := io.ReadAll(io.LimitReader(r, longestText+1))
+		text, err := io.ReadAll(io.LimitReader(r, maxText+1))
 		switch {
 		case err != nil:
 			return nil, err
-		case len(text) > longestText:
-			return nil, kinderror.New(ErrTooLong, "bytes among text, or a dump, are read up to %d MiB: write longer ones as xxd -p does", longestText>>20)
+		case len(text) > maxText:
+			return nil, kinderror.New(ErrTooLong, "bytes among text, or a dump, are read up to %d MiB: write longer ones as xxd -p does", maxText>>20)
 		case len(text) == 0:
 			return nil, io.EOF
 		}
@@ -170,7 +182,7 @@ func whole(r io.Reader, convert func(text []byte) []byte) io.Reader {
 	}}
 }
 
-// parts reads what next returns, one part after the other.
+// parts is a reader of the slices that next returns.
 type parts struct {
 	next func() ([]byte, error)
 	rest []byte

@@ -15,14 +15,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
-func TestCapturedLine(t *testing.T) {
+// TestChunkAppend: a chunk is written as a line with its time, cut to milliseconds.
+func TestChunkAppend(t *testing.T) {
 	c := capture.Chunk{At: time.Date(2026, 11, 22, 10, 15, 20, 125_999_000, time.FixedZone("", 3600)), Bytes: []byte("\x7e\xa2C")}
 	if got, want := string(c.Append(nil)), "2026-11-22T10:15:20.125+01:00 7ea243\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// TestCaptureRoundTrip: what was read comes back as it was, at the same times to a millisecond, whatever ends the lines.
+// TestCaptureRoundTrip: Next returns the chunks that Append wrote, with their times in milliseconds, also if lines end with CR LF.
 func TestCaptureRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want, got []capture.Chunk
@@ -33,7 +34,7 @@ func TestCaptureRoundTrip(t *testing.T) {
 			text = want[len(want)-1].Append(text)
 		}
 		file := string(text)
-		if rapid.Bool().Draw(t, "of Windows") {
+		if rapid.Bool().Draw(t, "CR LF") {
 			file = strings.ReplaceAll(file, "\n", "\r\n")
 		}
 		for c := capture.NewReader(strings.NewReader(file)); ; {
@@ -52,7 +53,8 @@ func TestCaptureRoundTrip(t *testing.T) {
 	})
 }
 
-func TestCaptureReaderOfOtherForms(t *testing.T) {
+// TestReaderOfOtherForms: a Reader returns the bytes of recordings that are not captures, without times.
+func TestReaderOfOtherForms(t *testing.T) {
 	for _, in := range []string{"7EA2434108831385EB", "\x7e\xa2C"} {
 		c := capture.NewReader(strings.NewReader(in))
 		got, err := c.Next()
@@ -65,6 +67,7 @@ func TestCaptureReaderOfOtherForms(t *testing.T) {
 	}
 }
 
+// TestDamagedCapture: a line that is not one of a capture is an error that names file and line. The chunks before it are returned.
 func TestDamagedCapture(t *testing.T) {
 	const head = capture.FirstLinePrefix + " 1\n2026-11-22T10:15:20.125+01:00 7ea2\n"
 	for _, tt := range []struct{ name, line, want string }{
@@ -96,7 +99,7 @@ func TestDamagedCapture(t *testing.T) {
 	}
 }
 
-// FuzzBytes: no panic, and an end, whatever a recording holds. A * in a dump stands for up to 64 KiB.
+// FuzzBytes: nothing panics, and reading ends, whatever a recording contains. A line * of a dump stands for up to 64 KiB.
 func FuzzBytes(f *testing.F) {
 	f.Add("7E A2 43 41 08 83 13 85 EB")
 	f.Add("0x7E, 0xA2, 0x43, 0x41, 0x8, 0x83, 0x13, 0x85, 0xF")

@@ -9,56 +9,55 @@ import (
 	"strconv"
 )
 
-// A dump is bytes as hexdump, hexdump -C, xxd and od print them: lines that begin with their offset. What it holds beside the
-// bytes, offsets and characters, is left out.
+// A dump is the output of hexdump, xxd or od that has been read so far: lines of an offset and bytes.
 type dump struct {
 	notation
-	offsets  int // their base
-	bytes    []byte
-	last     []byte // bytes of the last line
-	width    int    // how many bytes its first number has
-	next     int64  // offset
-	repeated bool   // a * stands for the last line again and again
-	begun    bool
-	proofs   int // lines that no other text has
+	offsetBase int
+	bytes      []byte // of all lines
+	last       []byte // of the last line
+	width      int    // of the first number in the last line, in bytes
+	next       int64  // the offset that the next line must have
+	repeated   bool   // a line * followed, which stands for repetitions of the last line
+	begun      bool
+	evidence   int // lines that only a dump has
 }
 
-// A notation is one in which a dump has its numbers.
+// A notation is how a dump writes numbers.
 type notation struct {
-	base    int
-	digits  int  // of a byte
-	swapped bool // the low byte of a number is the first, as on nearly all machines
+	base   int
+	digits int  // of one byte
+	little bool // little-endian: the low byte of a number comes first in the recording
 }
 
-// isDump reports whether a recording begins as a dump: with lines whose offsets count the bytes in them, or with one that has the
-// characters of its bytes at its end.
+// isDump reports whether a recording is a dump, from its beginning. The offset of each line must fit the number of bytes before it, or a line
+// must end with the characters of its bytes.
 func isDump(start []byte) bool {
 	if i := bytes.LastIndexByte(start, '\n'); i >= 0 && bytes.IndexByte(start, '\n') != i {
-		start = start[:i] // the last line may be cut
+		start = start[:i] // the last line may be incomplete
 	}
 	_, ok := parseDump(start, false)
 	return ok
 }
 
-// dumpedBytes returns the bytes of a dump, in the byte order that gives more telegrams. Where a line later on is none of the dump,
-// its text is searched for bytes like any other.
+// dumpedBytes returns the bytes of a dump, in the byte order that gives more telegrams. If a later line shows that the text is not a dump,
+// it is searched for bytes like any other text.
 func dumpedBytes(text []byte) []byte {
-	printed, ok := parseDump(text, false)
+	inOrder, ok := parseDump(text, false)
 	if !ok {
 		return bytesInText(text)
 	}
-	swapped, _ := parseDump(text, true)
-	if !bytes.Equal(printed, swapped) && countTelegrams(swapped, true) > countTelegrams(printed, true) {
-		return swapped
+	reversed, _ := parseDump(text, true)
+	if !bytes.Equal(inOrder, reversed) && countTelegrams(reversed, true) > countTelegrams(inOrder, true) {
+		return reversed
 	}
-	return printed
+	return inOrder
 }
 
-// parseDump returns the bytes of a dump. ok is false where text is none.
-func parseDump(text []byte, swapped bool) (b []byte, ok bool) {
-	for _, n := range []notation{{16, 2, swapped}, {8, 3, swapped}, {2, 8, swapped}} {
+// parseDump returns the bytes of a dump. ok is false if text is not a dump.
+func parseDump(text []byte, little bool) (b []byte, ok bool) {
+	for _, n := range []notation{{16, 2, little}, {8, 3, little}, {2, 8, little}} {
 		for _, base := range []int{16, 8, 10} {
-			d := dump{notation: n, offsets: base}
+			d := dump{notation: n, offsetBase: base}
 			if d.read(text) {
 				return d.bytes, true
 			}
@@ -67,22 +66,23 @@ func parseDump(text []byte, swapped bool) (b []byte, ok bool) {
 	return nil, false
 }
 
+// read reads all lines of text, and reports whether it is a dump.
 func (d *dump) read(text []byte) (ok bool) {
 	for line := range bytes.Lines(text) {
 		if !d.add(bytes.TrimRight(line, "\r\n")) {
 			return false
 		}
 	}
-	return d.proofs > 0 && len(d.bytes) > 0
+	return d.evidence > 0 && len(d.bytes) > 0
 }
 
-// dumpLine is an offset, perhaps with a colon, and what stands behind it.
+// dumpLine matches an offset, a colon if there is one, and the rest of the line.
 var dumpLine = regexp.MustCompile(`^\s*(?:0x)?([[:xdigit:]]{4,16})(:?)(?:[ \t]+(\S.*))?\s*$`)
 
-// mostRepeated is for how many bytes a * stands at most: telegrams repeat nothing for long.
-const mostRepeated = 1 << 16
+// maxRepeated is the most bytes that a line * stands for. Telegrams have no longer repetitions.
+const maxRepeated = 1 << 16
 
-// add takes in a line, and reports whether its offset fits those before. Lines that are none of a dump are passed over.
+// add adds a line, and reports whether its offset fits the lines before. It ignores lines that have not the form of a dump.
 func (d *dump) add(line []byte) (fits bool) {
 	if string(bytes.TrimSpace(line)) == "*" {
 		d.repeated = true
@@ -97,33 +97,33 @@ func (d *dump) add(line []byte) (fits bool) {
 	if !ok {
 		return true
 	}
-	at, err := strconv.ParseInt(string(m[1]), d.offsets, 64)
+	at, err := strconv.ParseInt(string(m[1]), d.offsetBase, 64)
 	switch gap := at - d.next; {
 	case err != nil:
 		return false
 	case !d.begun, gap == 0:
 	case d.repeated && gap > 0:
-		if len(d.bytes) < longestText {
-			d.bytes = append(d.bytes, bytes.Repeat(d.last, int(min(gap, mostRepeated))/max(len(d.last), 1))...)
+		if len(d.bytes) < maxText {
+			d.bytes = append(d.bytes, bytes.Repeat(d.last, int(min(gap, maxRepeated))/max(len(d.last), 1))...)
 		}
-	case len(b) == 0 && gap < 0 && -gap < int64(d.width): // the file ends within the last number
+	case len(b) == 0 && gap < 0 && -gap < int64(d.width): // the last number was padded
 		d.bytes = d.bytes[:len(d.bytes)+int(gap)]
 	default:
 		return false
 	}
 	if d.begun {
-		d.proofs++
+		d.evidence++
 	}
 	if len(characters) > 0 && len(characters) <= len(b) {
-		d.proofs++
+		d.evidence++
 	}
 	d.bytes = append(d.bytes, b...)
 	d.begun, d.repeated, d.last, d.width, d.next = true, false, b, width, at+int64(len(b))
 	return true
 }
 
-// split parts the digits of a line from the characters behind them: of hexdump -C and od -t x1z between bars or angles, and of
-// xxd, whose offsets have a colon, behind two blanks.
+// split separates the digits of a line from the characters after them. hexdump -C and od -t x1z put these between bars or angle brackets; xxd,
+// whose offsets have a colon, puts them after two blanks.
 func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 	if !colon {
 		i := bytes.IndexAny(line, "|>")
@@ -132,8 +132,8 @@ func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 		}
 		return line[:i], bytes.Trim(line[i:], "|>< ")
 	}
-	const most = 256                                   // columns of xxd
-	for size := range min(most+1, max(len(line), 1)) { // there may be blanks before the last number too, where it is not whole
+	const maxColumns = 256                                   // of xxd
+	for size := range min(maxColumns+1, max(len(line), 1)) { // an incomplete last number may have blanks before it too
 		digits, ok := bytes.CutSuffix(line[:len(line)-size], []byte("  "))
 		if ok && len(digits)-bytes.Count(digits, []byte(" ")) == n.digits*size {
 			return digits, line[len(line)-size:]
@@ -143,8 +143,8 @@ func (n notation) split(line []byte, colon bool) (digits, characters []byte) {
 	return digits, bytes.TrimLeft(characters, " ")
 }
 
-// parse returns the bytes of the numbers of a line, and how many the first has. All have as many, but for the last, which may have
-// fewer.
+// parse returns the bytes of the numbers in a line, and the width of the first number in bytes. All numbers have the same width, except the
+// last, which may have a smaller one.
 func (n notation) parse(line []byte) (all []byte, width int, ok bool) {
 	numbers := bytes.Fields(line)
 	for i, number := range numbers {
@@ -155,7 +155,7 @@ func (n notation) parse(line []byte) (all []byte, width int, ok bool) {
 		if err != nil || len(b) > width || len(b) < width && i < len(numbers)-1 {
 			return nil, 0, false
 		}
-		if n.swapped {
+		if n.little {
 			slices.Reverse(b)
 		}
 		all = append(all, b...)
@@ -163,6 +163,7 @@ func (n notation) parse(line []byte) (all []byte, width int, ok bool) {
 	return all, width, true
 }
 
+// number returns the bytes of a number, high byte first.
 func (n notation) number(digits string) ([]byte, error) {
 	size := len(digits) / n.digits
 	if n.base == 16 {

@@ -15,8 +15,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// dumped prints bytes as programs do: group bytes are a number, low byte first where little is set; offsets are written as
-// offset says, and after the digits stands what after makes of the bytes.
+// dumped writes bytes as dump programs do. group bytes are one number, little-endian if little is true. offset is the format of offsets. after
+// returns the text after the digits of a line. If end is true, the last line is the final offset.
 func dumped(b []byte, offset string, group int, little bool, end bool, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
@@ -40,7 +40,7 @@ func dumped(b []byte, offset string, group int, little bool, end bool, after fun
 	return out.String()
 }
 
-// characters are bytes as they stand at the end of a dump's line.
+// characters returns the bytes as the characters at the end of a line of a dump.
 func characters(b []byte) string {
 	b = bytes.Clone(b)
 	for i, x := range b {
@@ -51,7 +51,7 @@ func characters(b []byte) string {
 	return string(b)
 }
 
-// dumpedOctal prints bytes as od does in octal: of one byte, or of two, low byte first.
+// dumpedOctal writes bytes as od does: in octal, in groups of one byte, or of two, little-endian.
 func dumpedOctal(b []byte, group int) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
@@ -70,18 +70,18 @@ func dumpedOctal(b []byte, group int) string {
 	return out.String()
 }
 
-// dumpedBinary prints bytes as xxd -b does.
+// dumpedBinary writes bytes as xxd -b does.
 func dumpedBinary(b []byte, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 6 {
 		row := b[at:min(at+6, len(b))]
-		fmt.Fprintf(&out, "%08x: %-53s%s\n", at, each(row, "%08b", " "), after(row))
+		fmt.Fprintf(&out, "%08x: %-53s%s\n", at, joined(row, "%08b", " "), after(row))
 	}
 	return out.String()
 }
 
-// dumpedSwapped prints bytes as xxd -e does: low byte first, and blanks for what the last number does not have.
-func dumpedSwapped(b []byte, after func([]byte) string) string {
+// dumpedLittleEndian writes bytes as xxd -e does: little-endian, with blanks for the missing bytes of the last number.
+func dumpedLittleEndian(b []byte, after func([]byte) string) string {
 	var out strings.Builder
 	for at := 0; at < len(b); at += 16 {
 		row := b[at:min(at+16, len(b))]
@@ -96,8 +96,9 @@ func dumpedSwapped(b []byte, after func([]byte) string) string {
 	return out.String()
 }
 
+// TestBytesOfDumps: dumps of all programs and options give their bytes.
 func TestBytesOfDumps(t *testing.T) {
-	bare := func([]byte) string { return "" }
+	nothing := func([]byte) string { return "" }
 	bars := func(b []byte) string { return "  |" + characters(b) + "|" }
 	blanks := func(b []byte) string { return "  " + characters(b) }
 	angle := func(b []byte) string { return "  >" + characters(b) + "<" }
@@ -114,33 +115,33 @@ func TestBytesOfDumps(t *testing.T) {
 		odd := append(bytes.Clone(even), '\n')
 		for _, want := range [][]byte{even, odd, append(bytes.Clone(odd), "\r\n"...), append(bytes.Clone(odd), "\r\n\r\n"...)} {
 			for name, text := range map[string]string{
-				"hexdump":                   dumped(want, "%07x", 2, true, true, bare),
-				"hexdump -x":                strings.ReplaceAll(dumped(want, "%07x", 2, true, true, bare), " ", "    "),
-				"hexdump -C":                dumped(want, "%08x ", 1, false, true, bars),
-				"xxd":                       dumped(want, "%08x:", 2, false, false, blanks),
-				"xxd -u":                    strings.ToUpper(dumped(want, "%08x:", 2, false, false, bare)),
-				"xxd -g 4":                  dumped(want, "%08x:", 4, false, false, blanks),
-				"xxd -g 3":                  dumped(want, "%08x:", 3, false, false, blanks),
-				"xxd -g 16":                 dumped(want, "%08x:", 16, false, false, blanks),
-				"xxd -b":                    dumpedBinary(want, blanks),
-				"xxd -e":                    dumpedSwapped(want, blanks),
-				"xxd -g 1":                  dumped(want, "%08x:", 1, false, false, blanks),
-				"od -x":                     dumped(want, "%07o", 2, true, true, bare),
-				"od":                        dumpedOctal(want, 2),
-				"od -b":                     dumpedOctal(want, 1),
-				"od -t x4":                  dumped(want, "%07o", 4, true, true, bare),
-				"od -t x8":                  dumped(want, "%07o", 8, true, true, bare),
-				"od -t x1":                  dumped(want, "%07o", 1, false, true, bare),
-				"od -A x -t x1z":            dumped(want, "%06x", 1, false, true, angle),
-				"od -A d -t x2":             dumped(want, "%07d", 2, true, true, bare),
-				"hexdump of the other kind": dumped(want, "%07x", 2, false, true, bare),
-				"hexdump, lines of Windows": strings.ReplaceAll(dumped(want, "%07x", 2, true, true, bare), "\n", "\r\n"),
-				"hexdump below a prompt":    "$ hexdump telegram\n" + dumped(want, "%07x", 2, true, true, bare),
-				"xxd -p":                    fmt.Sprintf("%x\n", want),
+				"hexdump":                            dumped(want, "%07x", 2, true, true, nothing),
+				"hexdump -x":                         strings.ReplaceAll(dumped(want, "%07x", 2, true, true, nothing), " ", "    "),
+				"hexdump -C":                         dumped(want, "%08x ", 1, false, true, bars),
+				"xxd":                                dumped(want, "%08x:", 2, false, false, blanks),
+				"xxd -u":                             strings.ToUpper(dumped(want, "%08x:", 2, false, false, nothing)),
+				"xxd -g 4":                           dumped(want, "%08x:", 4, false, false, blanks),
+				"xxd -g 3":                           dumped(want, "%08x:", 3, false, false, blanks),
+				"xxd -g 16":                          dumped(want, "%08x:", 16, false, false, blanks),
+				"xxd -b":                             dumpedBinary(want, blanks),
+				"xxd -e":                             dumpedLittleEndian(want, blanks),
+				"xxd -g 1":                           dumped(want, "%08x:", 1, false, false, blanks),
+				"od -x":                              dumped(want, "%07o", 2, true, true, nothing),
+				"od":                                 dumpedOctal(want, 2),
+				"od -b":                              dumpedOctal(want, 1),
+				"od -t x4":                           dumped(want, "%07o", 4, true, true, nothing),
+				"od -t x8":                           dumped(want, "%07o", 8, true, true, nothing),
+				"od -t x1":                           dumped(want, "%07o", 1, false, true, nothing),
+				"od -A x -t x1z":                     dumped(want, "%06x", 1, false, true, angle),
+				"od -A d -t x2":                      dumped(want, "%07d", 2, true, true, nothing),
+				"big-endian hexdump":                 dumped(want, "%07x", 2, false, true, nothing),
+				"hexdump, lines that end with CR LF": strings.ReplaceAll(dumped(want, "%07x", 2, true, true, nothing), "\n", "\r\n"),
+				"hexdump after a prompt":             "$ hexdump telegram\n" + dumped(want, "%07x", 2, true, true, nothing),
+				"xxd -p":                             fmt.Sprintf("%x\n", want),
 			} {
 				t.Run(fmt.Sprintf("%s %d %s", family, len(want)%2, name), func(t *testing.T) {
 					got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
-					if name == "hexdump of the other kind" { // the byte that fills up the last number is not known there
+					if name == "big-endian hexdump" { // it does not show that the last number is padded
 						got = got[:min(len(got), len(want))]
 					}
 					if err != nil || !bytes.Equal(got, want) {
@@ -152,13 +153,13 @@ func TestBytesOfDumps(t *testing.T) {
 	}
 }
 
-// TestBytesRepeated reads a * as the line above it, as often as the offsets say, and of a huge one no more than fits a buffer.
+// TestBytesRepeated: a line * stands for repetitions of the line before it, as the offsets say, and for at most 64 KiB.
 func TestBytesRepeated(t *testing.T) {
 	tests := []struct {
 		name, text string
 		want       int // bytes
 	}{
-		{"three lines alike", "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n0000030\n", 48},
+		{"three equal lines", "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n0000030\n", 48},
 		{"a gap of 2 GB", "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n7fffff0\n", 16 + 1<<16},
 	}
 	for _, tt := range tests {
@@ -171,8 +172,8 @@ func TestBytesRepeated(t *testing.T) {
 	}
 }
 
-// TestBytesRepeatedForEver: a few lines do not stand for more bytes than a dump may have.
-func TestBytesRepeatedForEver(t *testing.T) {
+// TestBytesRepeatedLimit: many lines * do not stand for more bytes than a dump may have.
+func TestBytesRepeatedLimit(t *testing.T) {
 	var text strings.Builder
 	for at := range 1000 {
 		fmt.Fprintf(&text, "%08x 00\n*\n", at<<16)
@@ -192,13 +193,13 @@ func TestBytesTooLong(t *testing.T) {
 	}
 }
 
-// TestBytesNoDump leaves hexadecimal text alone whose lines begin with what could be an offset.
-func TestBytesNoDump(t *testing.T) {
+// TestBytesNotDump: hexadecimal text is not taken for a dump if its lines only seem to begin with offsets.
+func TestBytesNotDump(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"groups", "0000 0001 0203 0405 0607 0809\n0000 0001 0203 0405 0607 0809\n", "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"},
 		{"an offset that does not count", "00000000 0001020304050607\n00000012 0001020304050607\n", "\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07"},
-		{"offsets alone, one too small", "00000010\n0000000f\n", "\x00\x00\x00\x10\x00\x00\x00\x0f"},
-		{"digits of noughts and ones", "00000000 01111110 10100010 01000011\n00000000 01111110 10100010 01000011\n", "\x00\x00\x00\x00\x01\x11\x11\x10"},
+		{"only offsets, one too small", "00000010\n0000000f\n", "\x00\x00\x00\x10\x00\x00\x00\x0f"},
+		{"digits that are all 0 and 1", "00000000 01111110 10100010 01000011\n00000000 01111110 10100010 01000011\n", "\x00\x00\x00\x00\x01\x11\x11\x10"},
 		{"one line", "00000000 7ea02a41 08831304\n", "\x00\x00\x00\x00\x7e\xa0\x2a\x41\x08\x83\x13\x04"},
 	}
 	for _, tt := range tests {

@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// telegramsOf returns telegrams of a family, one after the other.
+// telegramsOf returns successive telegrams of a simulated meter.
 func telegramsOf(t *testing.T, family string, count int) (all []byte) {
 	t.Helper()
 	f, ok := simulate.Named(family)
@@ -30,17 +30,17 @@ func telegramsOf(t *testing.T, family string, count int) (all []byte) {
 	return all
 }
 
-// each writes bytes as numbers with something between them.
-func each(b []byte, number, between string) string {
+// joined writes bytes as numbers with a separator between them. number is their format.
+func joined(b []byte, number, separator string) string {
 	all := make([]string, len(b))
 	for i, x := range b {
 		all[i] = fmt.Sprintf(number, x)
 	}
-	return strings.Join(all, between)
+	return strings.Join(all, separator)
 }
 
-// lined writes 16 bytes a line: line is given the number of the line, its bytes, and the characters of these.
-func lined(b []byte, line func(i int, b []byte, characters string) string) string {
+// inLines writes 16 bytes a line. line gets the number of the line, its bytes, and their characters.
+func inLines(b []byte, line func(i int, b []byte, characters string) string) string {
 	var out strings.Builder
 	for row := range slices.Chunk(b, 16) {
 		out.WriteString(line(strings.Count(out.String(), "\n"), row, characters(row)) + "\n")
@@ -48,15 +48,15 @@ func lined(b []byte, line func(i int, b []byte, characters string) string) strin
 	return out.String()
 }
 
-// prefixed writes 16 bytes a line behind a text with the line's number.
-func prefixed(b []byte, prefix, number, between, suffix string) string {
-	return lined(b, func(i int, row []byte, _ string) string {
-		return strings.Replace(prefix, "%02d", fmt.Sprintf("%02d", i%60), 1) + each(row, number, between) + suffix
+// prefixed writes 16 bytes a line after a prefix, in which the number of the line replaces %02d.
+func prefixed(b []byte, prefix, number, separator, suffix string) string {
+	return inLines(b, func(i int, row []byte, _ string) string {
+		return strings.Replace(prefix, "%02d", fmt.Sprintf("%02d", i%60), 1) + joined(row, number, separator) + suffix
 	})
 }
 
-// literal writes bytes as Python prints them.
-func literal(b []byte) string {
+// pythonLiteral writes bytes as Python prints them.
+func pythonLiteral(b []byte) string {
 	var out strings.Builder
 	for _, x := range b {
 		switch {
@@ -71,49 +71,49 @@ func literal(b []byte) string {
 	return "b'" + out.String() + "'"
 }
 
-// TestBytesAmongText takes telegrams out of text in all the forms in which people keep and post them.
-func TestBytesAmongText(t *testing.T) {
+// TestBytesInText: telegrams are found in text in all the forms in which people keep and post them.
+func TestBytesInText(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-nl-5", "kaifa-no"} {
 		b := telegramsOf(t, family, 3)
-		list, _ := json.Marshal(strings.Fields(each(b, "%02X", " ")))
+		list, _ := json.Marshal(strings.Fields(joined(b, "%02X", " ")))
 		for name, text := range map[string]string{
-			"prose before":     "Hi, can you decode what I get from my meter?\n\n" + prefixed(b, "", "%02X", " ", ""),
-			"prose around":     "Here it is:\n" + each(b, "%02x", "") + "\nThanks a lot for a decade of help!\n",
-			"prose in Latin-1": "H\xe4r \xe4r den:\n" + each(b, "%02x", "") + "\n",
-			"a mark of UTF-8":  "\ufeff" + each(b, "%02X", " "),
-			"a fence":          "My data:\n\n```text\n" + prefixed(b, "", "%02X", " ", "") + "```\n\nregards\n",
-			"HTML":             "<pre>" + prefixed(b, "", "%02X", " ", "") + "</pre>",
-			"a quotation":      prefixed(b, "> ", "%02X", " ", ""),
-			"a table":          prefixed(b, "| %02d | `", "%02X", " ", "` |"),
-			"brackets":         prefixed(b, "[", "%02X", " ", "]"),
-			"prompts":          "pi@raspberrypi:~ $ xxd -p telegram\n" + each(b, "%02x", "") + "\npi@raspberrypi:~ $ ",
-			"xxd -i":           "unsigned char t_bin[] = {\n" + prefixed(b, "  ", "0x%02x", ", ", ",") + "};\nunsigned int t_bin_len = 1743;\n",
-			"a program":        "const uint8_t t[] = {\n" + prefixed(b, "\t", "0x%X", ",", ",") + "};\n",
-			"a log":            prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""),
-			"a log of colons":  prefixed(b, "12:00:%02d.250 -> ", "%02X", ":", ""),
-			"a log of digits":  prefixed(b, "2026-11-22 10:15:%02d.125 DEBUG received 16 bytes: ", "%02x", "", ""),
-			"a log in colour":  prefixed(b, "\x1b[0;36m[10:11:%02d][D][uart_debug:114]: <<< ", "%02X", ":", " (16)\x1b[0m"),
-			"a log of pairs":   lined(b, func(i int, b []byte, _ string) string { return fmt.Sprintf("[12:00:%02d] % x", i%60, string(b)) }),
-			"a log with characters": lined(b, func(i int, b []byte, s string) string {
-				return fmt.Sprintf("12:00:%02d %s  |%s|", i%60, each(b, "%02X", " "), s)
+			"prose before":             "Hi, can you decode what I get from my meter?\n\n" + prefixed(b, "", "%02X", " ", ""),
+			"prose around":             "Here it is:\n" + joined(b, "%02x", "") + "\nThanks a lot for a decade of help!\n",
+			"prose in Latin-1":         "H\xe4r \xe4r den:\n" + joined(b, "%02x", "") + "\n",
+			"a byte order mark":        "\ufeff" + joined(b, "%02X", " "),
+			"a fence":                  "My data:\n\n```text\n" + prefixed(b, "", "%02X", " ", "") + "```\n\nregards\n",
+			"HTML":                     "<pre>" + prefixed(b, "", "%02X", " ", "") + "</pre>",
+			"a quotation":              prefixed(b, "> ", "%02X", " ", ""),
+			"a table":                  prefixed(b, "| %02d | `", "%02X", " ", "` |"),
+			"brackets":                 prefixed(b, "[", "%02X", " ", "]"),
+			"prompts":                  "pi@raspberrypi:~ $ xxd -p telegram\n" + joined(b, "%02x", "") + "\npi@raspberrypi:~ $ ",
+			"xxd -i":                   "unsigned char t_bin[] = {\n" + prefixed(b, "  ", "0x%02x", ", ", ",") + "};\nunsigned int t_bin_len = 1743;\n",
+			"source code":              "const uint8_t t[] = {\n" + prefixed(b, "\t", "0x%X", ",", ",") + "};\n",
+			"a log":                    prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""),
+			"a log with colons":        prefixed(b, "12:00:%02d.250 -> ", "%02X", ":", ""),
+			"a log without separators": prefixed(b, "2026-11-22 10:15:%02d.125 DEBUG received 16 bytes: ", "%02x", "", ""),
+			"a log in colour":          prefixed(b, "\x1b[0;36m[10:11:%02d][D][uart_debug:114]: <<< ", "%02X", ":", " (16)\x1b[0m"),
+			"a log with a time":        inLines(b, func(i int, b []byte, _ string) string { return fmt.Sprintf("[12:00:%02d] % x", i%60, string(b)) }),
+			"a log with characters": inLines(b, func(i int, b []byte, s string) string {
+				return fmt.Sprintf("12:00:%02d %s  |%s|", i%60, joined(b, "%02X", " "), s)
 			}),
-			"a window of packets": lined(b, func(i int, b []byte, s string) string {
-				return fmt.Sprintf("%04x   %s   %s", i*16, each(b, "%02x", " "), s)
+			"a packet view": inLines(b, func(i int, b []byte, s string) string {
+				return fmt.Sprintf("%04x   %s   %s", i*16, joined(b, "%02x", " "), s)
 			}),
-			"numbered lines":        prefixed(b, "%02d: ", "%02X", " ", ""),
-			"JSON":                  `{"id": 7, "payload": "` + each(b, "%02x", "") + `"}`,
-			"JSON a line":           prefixed(b, `{"ts":17643213%02d,"data":"`, "%02X", "", `"}`),
-			"JSON, a list of bytes": string(list),
-			"a buffer in decimal":   `{"type":"Buffer","data":[` + each(b, "%d", ",") + "]}",
-			"escapes":               `"` + each(b, `\x%02X`, "") + `"`,
-			"Python":                literal(b),
-			"Python, reads":         lined(b, func(_ int, b []byte, _ string) string { return "read: " + literal(b) }),
-			"a call":                "bytes.fromhex('" + each(b, "%02x", "") + "')",
-			"of an assembler":       each(b, "%02Xh", " "),
-			"dollars":               each(b, "$%02X", " "),
-			"per cent":              each(b, "%%%02X", ""),
-			"bars":                  each(b, "%02X", "|"),
-			"lines of Windows":      strings.ReplaceAll(prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""), "\n", "\r\n"),
+			"numbered lines":            prefixed(b, "%02d: ", "%02X", " ", ""),
+			"JSON":                      `{"id": 7, "payload": "` + joined(b, "%02x", "") + `"}`,
+			"JSON lines":                prefixed(b, `{"ts":17643213%02d,"data":"`, "%02X", "", `"}`),
+			"JSON, a list of bytes":     string(list),
+			"a buffer in decimal":       `{"type":"Buffer","data":[` + joined(b, "%d", ",") + "]}",
+			"escapes":                   `"` + joined(b, `\x%02X`, "") + `"`,
+			"Python":                    pythonLiteral(b),
+			"Python, reads":             inLines(b, func(_ int, b []byte, _ string) string { return "read: " + pythonLiteral(b) }),
+			"a call":                    "bytes.fromhex('" + joined(b, "%02x", "") + "')",
+			"assembler":                 joined(b, "%02Xh", " "),
+			"dollars":                   joined(b, "$%02X", " "),
+			"per cent":                  joined(b, "%%%02X", ""),
+			"bars":                      joined(b, "%02X", "|"),
+			"lines that end with CR LF": strings.ReplaceAll(prefixed(b, "[12:00:%02d] RX: ", "%02X", " ", ""), "\n", "\r\n"),
 		} {
 			t.Run(family+" "+name, func(t *testing.T) {
 				got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(text)))
@@ -125,9 +125,8 @@ func TestBytesAmongText(t *testing.T) {
 	}
 }
 
-// TestBytesAmongTextUncertain leaves text alone in which no telegram is proved: a byte that was left out, or that is none of the
-// meter's, would not be noticed.
-func TestBytesAmongTextUncertain(t *testing.T) {
+// TestBytesInTextUncertain: text is returned unchanged if no checksum proves a telegram in it. A missing or extra byte would not be noticed.
+func TestBytesInTextUncertain(t *testing.T) {
 	frame := telegramsOf(t, "aidon-se", 1)
 	for _, tt := range []struct{ name, text string }{
 		{"prose", "Hello there,\nmy meter sends nothing since the face lift, and I have no idea. What can be done? Greetings from Gävle\n"},
@@ -135,7 +134,7 @@ func TestBytesAmongTextUncertain(t *testing.T) {
 		{"a list of times", "The times were " + strings.Repeat("10:11:12, 10:11:13, 10:11:14, 10:11:15, 10:11:16\n", 20)},
 		{"a byte missing", prefixed(frame[:100], "[12:00:%02d] RX: ", "%02X", " ", "") + prefixed(frame[101:], "[12:00:%02d] RX: ", "%02X", " ", "")},
 		{"no checksum, line by line", prefixed([]byte("/ISK5\\2M550\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"), "[12:00:%02d] RX: ", "%02X", " ", "")},
-		{"half a telegram", "Here: " + each(frame[:200], "%02X", " ")},
+		{"half a telegram", "Here: " + joined(frame[:200], "%02X", " ")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(tt.text)))
@@ -146,8 +145,8 @@ func TestBytesAmongTextUncertain(t *testing.T) {
 	}
 }
 
-// TestBytesAmongTextWhole takes a telegram without a checksum where nothing stands between its bytes.
-func TestBytesAmongTextWhole(t *testing.T) {
+// TestBytesInTextWithoutChecksum: a telegram without a checksum is found if only line ends are between its bytes.
+func TestBytesInTextWithoutChecksum(t *testing.T) {
 	const telegram = "/ISK5\\2M550\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!\r\n"
 	for _, text := range []string{
 		fmt.Sprintf(`{"raw":"%x"}`, telegram),
@@ -160,8 +159,8 @@ func TestBytesAmongTextWhole(t *testing.T) {
 	}
 }
 
-// TestBytesOfATelegramAreNotKeptBack: text that is a telegram, from wherever it begins, is not searched for bytes.
-func TestBytesOfATelegramAreNotKeptBack(t *testing.T) {
+// TestBytesOfTelegramAtOnce: text that is a P1 telegram, or begins within one, is returned as it arrives and is not searched for bytes.
+func TestBytesOfTelegramAtOnce(t *testing.T) {
 	for _, first := range []string{
 		"/ADN9 6534\r\n\r\n0-0:96.1.1(4B384547303034303436333935353037)\r\n",
 		"0-0:96.1.1(4B384547303034303436333935353037)\r\n",
@@ -181,8 +180,8 @@ func TestBytesOfATelegramAreNotKeptBack(t *testing.T) {
 	}
 }
 
-// TestBytesAmongTooMuchText tells that not all of it was read, instead of leaving out the rest in silence.
-func TestBytesAmongTooMuchText(t *testing.T) {
+// TestBytesInTextTooLong: text of more than 16 MiB is an error, which says how to write so many bytes.
+func TestBytesInTextTooLong(t *testing.T) {
 	text := prefixed(telegramsOf(t, "aidon-se", 1), "[12:00:%02d] RX: ", "%02X", " ", "")
 	_, err := io.Copy(io.Discard, capture.NewBytesReader(io.MultiReader(strings.NewReader(text), io.LimitReader(zeros{}, 16<<20))))
 	if err == nil || !strings.Contains(err.Error(), "xxd -p") {
@@ -190,6 +189,7 @@ func TestBytesAmongTooMuchText(t *testing.T) {
 	}
 }
 
+// zeros is an endless reader of "0 ".
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte("0 "), len(p)/2+1)), nil }

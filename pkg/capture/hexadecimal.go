@@ -6,63 +6,66 @@ import (
 	"strings"
 )
 
-// leastDigits is how many digits are no accident: a wire that is read from the middle of an ASCII telegram may begin with
-// some, but soon has a point or a parenthesis. The shortest telegram has more.
-const leastDigits = 16
+// minDigits is the fewest digits of hexadecimal text. A recording from the middle of an ASCII telegram may begin with digits, but soon has a
+// point or a parenthesis. The shortest telegram has more digits.
+const minDigits = 16
 
 var (
-	// hexText matches digits and white space alone, or bytes with the same between all of them: behind the time or the number of a
-	// line stands something else than between the bytes. The last byte may be cut.
+	// hexText matches text of hexadecimal digits and white space, or of bytes with the same separator between all of them. So lines that begin
+	// with a time or a number do not match, since another separator follows it. The last byte may be incomplete.
 	hexText = func() *regexp.Regexp {
-		either := []string{`[[:xdigit:]\s]*`}
-		for _, between := range []string{`\s`, `,`, `;`, `:`, `\.`, `-`} {
-			either = append(either, `\s*(?:(?:0x[[:xdigit:]]{1,2}|[[:xdigit:]]{2})\s*(?:`+between+`|\n)\s*)*(?:0x?)?[[:xdigit:]]{0,2}\s*`)
+		alternatives := []string{`[[:xdigit:]\s]*`}
+		for _, separator := range []string{`\s`, `,`, `;`, `:`, `\.`, `-`} {
+			alternatives = append(alternatives, `\s*(?:(?:0x[[:xdigit:]]{1,2}|[[:xdigit:]]{2})\s*(?:`+separator+`|\n)\s*)*(?:0x?)?[[:xdigit:]]{0,2}\s*`)
 		}
-		return regexp.MustCompile(`(?i)^(?:` + strings.Join(either, "|") + `)$`)
+		return regexp.MustCompile(`(?i)^(?:` + strings.Join(alternatives, "|") + `)$`)
 	}()
 
-	// besideDigits matches what is no digit, or marks the digits behind it as hexadecimal.
-	besideDigits = regexp.MustCompile(`0[xX]|[^[:xdigit:]]`)
+	// notDigits matches 0x and each character that is not a hexadecimal digit.
+	notDigits = regexp.MustCompile(`0[xX]|[^[:xdigit:]]`)
 )
 
-// isHex tells if a recording begins with bytes in hexadecimal.
+// isHex reports whether a recording is hexadecimal text, from its beginning.
 func isHex(start []byte) bool {
-	return hexText.Match(start) && len(besideDigits.ReplaceAll(start, nil)) >= leastDigits
+	return hexText.Match(start) && len(notDigits.ReplaceAll(start, nil)) >= minDigits
 }
 
-// A hexReader turns hexadecimal text into bytes. What is neither digit nor white space ends a byte and is passed over.
+// A hexReader converts hexadecimal text into bytes. A character that is neither digit nor white space ends a byte and is skipped.
 type hexReader struct {
-	r     *bufio.Reader
-	first byte // the first digit of a byte
-	begun bool // first was read
-	short bool // 0x was read, so that one digit is enough
+	r        *bufio.Reader
+	first    byte // the first digit of a byte
+	hasFirst bool // first was read
+	prefixed bool // 0x was read, so that one digit may be a byte
 }
+
+// Read implements io.Reader.
 
 func (h *hexReader) Read(p []byte) (n int, err error) {
-	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // what has come is not kept back until there is more
+	for n < len(p) && (n == 0 || h.r.Buffered() > 0) { // return what has arrived, and do not wait for more
 		x, err := h.r.ReadByte()
-		if err != nil && (!h.short || !h.begun) { // no byte of p is filled then
+		if err != nil && (!h.prefixed || !h.hasFirst) { // n is 0 here
 			return 0, err
 		}
 		v, isDigit := digit(x) // x is 0 at the end
 		switch {
-		case isDigit && !h.begun:
-			h.first, h.begun = v, true
+		case isDigit && !h.hasFirst:
+			h.first, h.hasFirst = v, true
 		case isDigit:
 			p[n] = h.first<<4 | v
-			n, h.begun, h.short = n+1, false, false
-		case h.begun && h.first == 0 && (x == 'x' || x == 'X'):
-			h.begun, h.short = false, true
-		case h.begun && h.short:
+			n, h.hasFirst, h.prefixed = n+1, false, false
+		case h.hasFirst && h.first == 0 && (x == 'x' || x == 'X'):
+			h.hasFirst, h.prefixed = false, true
+		case h.hasFirst && h.prefixed:
 			p[n] = h.first
-			n, h.begun, h.short = n+1, false, false
+			n, h.hasFirst, h.prefixed = n+1, false, false
 		case !strings.ContainsRune(" \t\r\n", rune(x)):
-			h.begun = false
+			h.hasFirst = false
 		}
 	}
 	return n, nil
 }
 
+// digit returns the value of a hexadecimal digit, and false if x is not one.
 func digit(x byte) (byte, bool) {
 	switch {
 	case x >= '0' && x <= '9':

@@ -11,31 +11,31 @@ import (
 	"strings"
 )
 
-// numbers takes rows of bytes that are written as numbers, with the same between all of them.
+// numbers finds rows of bytes in lines. A row is written as numbers with the same separator between all of them.
 type numbers struct {
-	one     *regexp.Regexp
-	between string // a gap
-	column  int    // at which most rows begin, in bytes
+	one       *regexp.Regexp // matches a number
+	separator string
+	column    int // index in the line at which most rows begin
 }
 
 var (
-	// hexNumber matches one byte or several in hexadecimal: 7E, 7EA2, 0x7E, 0x8, 7Eh, x7E behind a '\'.
+	// hexNumber matches one or more bytes in hexadecimal: 7E, 7EA2, 0x7E, 0x8, 7Eh, and x7E after a '\'.
 	hexNumber = regexp.MustCompile(`(?i)\b(?:0x[0-9a-f]|(?:0?x)?(?:[0-9a-f]{2})+h?)\b`)
 
 	// decimalNumber matches one byte in decimal, as Node-RED shows buffers.
 	decimalNumber = regexp.MustCompile(`\b(?:1?\d?\d|2[0-4]\d|25[0-5])\b`)
 )
 
-// A row is bytes in a line, from and to a place in it.
+// A row is successive numbers in a line.
 type row struct {
-	from, to int
-	width    int // how many bytes its numbers have
+	from, to int // indexes in the line
+	width    int // of its numbers, in bytes
 	bytes    []byte
 }
 
-// take is a way: it takes the row at the column where rows begin, so that a time or a count in the line is none; otherwise the
-// longest.
-func (n numbers) take(line []byte) (b []byte, nothingElse bool) {
+// extract is an extractor. It returns the row at the column where most rows begin, so that a time or a count in the line is not taken for
+// bytes. If no row begins there, it returns the longest row.
+func (n numbers) extract(line []byte) (b []byte, nothingElse bool) {
 	rows := n.rows(line)
 	if len(rows) == 0 {
 		return nil, false
@@ -47,19 +47,19 @@ func (n numbers) take(line []byte) (b []byte, nothingElse bool) {
 	return r.bytes, r.from == 0 && r.to == len(line)
 }
 
-// longest returns the first of the rows with most bytes.
+// longest returns the row with most bytes, the first of several.
 func longest(rows []row) row {
 	return slices.MaxFunc(rows, func(a, b row) int { return len(a.bytes) - len(b.bytes) })
 }
 
-// rows returns the rows of a line. All numbers of one have as many bytes, but for the last, which may have fewer and begins
-// another row too.
+// rows returns the rows of a line. All numbers of a row have the same width, except the last, which may have a smaller one. Such a number
+// begins another row too.
 func (n numbers) rows(line []byte) (rows []row) {
 	for _, m := range n.one.FindAllIndex(line, -1) {
 		b, last := n.bytes(string(line[m[0]:m[1]])), len(rows)-1
 		number := row{from: m[0], to: m[1], width: len(b), bytes: b}
-		if last < 0 || string(gap(line[rows[last].to:m[0]])) != n.between || len(b) > rows[last].width {
-			if begins(line[:m[0]]) {
+		if last < 0 || string(normalSeparator(line[rows[last].to:m[0]])) != n.separator || len(b) > rows[last].width {
+			if mayBegin(line[:m[0]]) {
 				rows = append(rows, number)
 			}
 			continue
@@ -73,24 +73,25 @@ func (n numbers) rows(line []byte) (rows []row) {
 	return rows
 }
 
+// bytes returns the bytes of one number.
 func (n numbers) bytes(number string) []byte {
 	if n.one == decimalNumber {
-		x, _ := strconv.Atoi(number) // no error: these are digits
+		x, _ := strconv.Atoi(number) // never an error, since these are digits
 		return []byte{byte(x)}
 	}
 	digits := strings.TrimRight(number[strings.LastIndexAny(number, "xX")+1:], "hH")
-	b, _ := hex.DecodeString("0"[:len(digits)%2] + digits) // no error: hexNumber matches digits alone
+	b, _ := hex.DecodeString("0"[:len(digits)%2] + digits) // never an error, since hexNumber matches only digits
 	return b
 }
 
-// begins reports whether a row may begin behind a part of a line: not within a time or a date.
-func begins(before []byte) bool {
+// mayBegin reports whether a row may begin after the part of a line: not within a time or a date.
+func mayBegin(before []byte) bool {
 	n := len(before)
 	return n < 2 || !bytes.ContainsRune([]byte(":.-/"), rune(before[n-1])) || before[n-2] < '0' || before[n-2] > '9'
 }
 
-// gap returns what stands between two numbers. One blank or tab is as good as two. More of them part columns.
-func gap(between []byte) []byte {
+// normalSeparator returns the separator between two numbers. One or two blanks or tabs are the same; more of them separate columns.
+func normalSeparator(between []byte) []byte {
 	if len(between) <= 2 && len(bytes.TrimSpace(between)) == 0 {
 		return blank
 	}
@@ -99,19 +100,19 @@ func gap(between []byte) []byte {
 
 var blank = []byte(" ")
 
-// gaps returns what stands most often between two numbers, up to three, the most frequent first.
-func (n numbers) gaps(text []byte) []string {
-	count := map[string]int{"": 0} // where each line has one number
+// separators returns the up to three most frequent separators of numbers in the text, the most frequent first.
+func (n numbers) separators(text []byte) []string {
+	count := map[string]int{"": 0} // for text with one number a line
 	for line := range bytes.Lines(text) {
 		all := n.one.FindAllIndex(line, -1)
 		for i := 1; i < len(all); i++ {
-			count[string(gap(line[all[i-1][1]:all[i][0]]))]++
+			count[string(normalSeparator(line[all[i-1][1]:all[i][0]]))]++
 		}
 	}
 	return mostFrequent(count)[:min(len(count), 3)]
 }
 
-// commonColumn returns where the longest rows of most lines begin.
+// commonColumn returns the index in the line at which the longest rows of most lines begin.
 func (n numbers) commonColumn(text []byte) int {
 	count := map[int]int{0: 0}
 	for line := range bytes.Lines(text) {
@@ -122,7 +123,7 @@ func (n numbers) commonColumn(text []byte) int {
 	return mostFrequent(count)[0]
 }
 
-// mostFrequent returns what was counted, the most frequent first.
+// mostFrequent returns the keys, those with the highest count first.
 func mostFrequent[K cmp.Ordered](count map[K]int) []K {
 	return slices.SortedFunc(maps.Keys(count), func(a, b K) int {
 		return cmp.Or(count[b]-count[a], cmp.Compare(a, b))

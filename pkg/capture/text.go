@@ -12,17 +12,17 @@ import (
 )
 
 var (
-	// telegramText matches text that is a telegram itself, or a part of one. It is never searched for bytes.
+	// telegramText matches text that is itself a P1 telegram or a part of one. It is not searched for bytes.
 	telegramText = regexp.MustCompile(`(?m)^/[A-Za-z]{3}|^[\d:.*-]*\.\d{1,3}(?:\*\d{1,3})?\(|^[[:xdigit:]]*\)`)
 
-	// someBytes matches eight bytes or more: in numbers, in digits without a gap, or in escapes.
+	// someBytes matches eight or more bytes as separate numbers, or as digits without separators, or four or more escapes.
 	someBytes = regexp.MustCompile(`(?i)(?:\b(?:0?x)?[0-9a-f]{1,8}h?\b\W{1,8}){8}|[0-9a-f]{16}|(?:\\x[0-9a-f]{2}.?){4}`)
 
 	// quotedText matches text between quotes.
 	quotedText = regexp.MustCompile(`'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"`)
 )
 
-// isText reports whether a recording begins as text that is no telegram, and has bytes written in it.
+// isText reports whether a recording is text in which bytes are written and that is not a telegram, from its beginning.
 func isText(start []byte) bool {
 	if isEscaped(start) {
 		return true
@@ -31,19 +31,19 @@ func isText(start []byte) bool {
 	return !bytes.ContainsFunc(start, isControl) && someBytes.Match(start) && !telegramText.Match(start)
 }
 
-// isEscaped tells if text is as programs print bytes: no telegram holds the four characters \r\n, let alone twice.
+// isEscaped reports whether text has line ends as escapes, as programs print them. No telegram has the four characters \r\n.
 func isEscaped(text []byte) bool { return bytes.Count(text, []byte(`\r\n`)) > 1 }
 
-// bytesInText returns the bytes that are written in a text: prose, prompts, a log with the time before the bytes, JSON, source code.
-// They are taken out in the way that gives most telegrams. Where none gives a whole one, the text stays as it is.
+// bytesInText returns the bytes that are written in a text: prose, terminal output, a log with times, JSON, source code. It uses the extractor
+// that gives most telegrams. If none gives a whole telegram, it returns the text itself.
 func bytesInText(text []byte) []byte {
-	const sample = 1 << 18 // bytes of text that tell the way
-	head := text[:min(len(text), sample)]
-	var best way
+	const sample = 1 << 18 // bytes of text with which extractors are compared
+	beginning := text[:min(len(text), sample)]
+	var best extractor
 	most := 0
-	for _, w := range waysOf(head) {
-		if n := countTelegrams(w.all(head)); n > most {
-			best, most = w, n
+	for _, e := range extractorsFor(beginning) {
+		if n := countTelegrams(e.all(beginning)); n > most {
+			best, most = e, n
 		}
 	}
 	switch {
@@ -55,26 +55,26 @@ func bytesInText(text []byte) []byte {
 	return text
 }
 
-// A way is one of taking bytes out of a line of text. nothingElse reports that the line has nothing besides.
-type way func(line []byte) (b []byte, nothingElse bool)
+// An extractor returns the bytes that are written in a line of text. nothingElse is true if the line contains nothing else.
+type extractor func(line []byte) (b []byte, nothingElse bool)
 
-// waysOf returns the ways to try on a text.
-func waysOf(text []byte) []way {
-	ways := []way{quoted}
+// extractorsFor returns the extractors to try on a text.
+func extractorsFor(text []byte) []extractor {
+	all := []extractor{quoted}
 	for _, n := range []numbers{{one: hexNumber}, {one: decimalNumber}} {
-		for _, n.between = range n.gaps(text) {
+		for _, n.separator = range n.separators(text) {
 			n.column = n.commonColumn(text)
-			ways = append(ways, n.take)
+			all = append(all, n.extract)
 		}
 	}
-	return ways
+	return all
 }
 
-// all returns the bytes of all lines. whole reports that nothing but line ends is between them.
-func (w way) all(text []byte) (all []byte, whole bool) {
+// all returns the bytes of all lines. whole is true if only line ends are between them.
+func (e extractor) all(text []byte) (all []byte, whole bool) {
 	runs, joined := 0, false
 	for line := range bytes.Lines(text) {
-		b, nothingElse := w(bytes.TrimSpace(line))
+		b, nothingElse := e(bytes.TrimSpace(line))
 		if len(b) > 0 && (!joined || !nothingElse) {
 			runs++
 		}
@@ -84,8 +84,8 @@ func (w way) all(text []byte) (all []byte, whole bool) {
 	return all, runs == 1
 }
 
-// countTelegrams returns how many telegrams are in b. Those for which no checksum vouches count only if b is whole: a byte too
-// many or too few would not be noticed.
+// countTelegrams returns how many telegrams are in b. Telegrams without a checksum count only if whole is true: in bytes from several places a
+// missing or extra byte would not be noticed.
 func countTelegrams(b []byte, whole bool) (n int) {
 	for d := meter.NewDecoder(bytes.NewReader(b), meter.Options{AcceptUnverified: true}); ; {
 		r, err := d.Next()
@@ -99,7 +99,8 @@ func countTelegrams(b []byte, whole bool) (n int) {
 	}
 }
 
-// quoted takes the longest text between quotes, with escapes: as Python prints bytes, or a string in a program or in JSON.
+// quoted is an extractor. It returns the longest text between quotes, with its escapes replaced: bytes that Python printed, or a string in a
+// program or in JSON.
 func quoted(line []byte) ([]byte, bool) {
 	all := quotedText.FindAll(line, -1)
 	if len(all) == 0 {
@@ -109,8 +110,8 @@ func quoted(line []byte) ([]byte, bool) {
 	return unescaped(text[1 : len(text)-1]), len(text) == len(line)
 }
 
-// escapes replaces those that Python, C and JSON share, and drops the line ends of an editor, with a '\' before them or not. A '\'
-// before anything else is a character of its own: Dutch meters have one in their name.
+// escapes replaces the escapes that Python, C and JSON share, and removes the line ends of an editor, with or without a '\' before them. A '\'
+// before any other character is kept, since the identification lines of Dutch meters contain one.
 var escapes = func() *strings.Replacer {
 	pairs := []string{`\r`, "\r", `\n`, "\n", `\t`, "\t", `\\`, `\`, `\'`, `'`, `\"`, `"`, "\\\r", "", "\\\n", "", "\r", "", "\n", ""}
 	for x := range 256 {
@@ -120,5 +121,5 @@ var escapes = func() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }()
 
-// unescaped returns text with what its escapes stand for.
+// unescaped returns text with its escapes replaced.
 func unescaped(text []byte) []byte { return []byte(escapes.Replace(string(text))) }

@@ -135,7 +135,7 @@ func decoded(t testing.TB, b []byte, key *dlms.Key) (all []summary, numbers map[
 	}
 }
 
-// note keeps the numbers in a text, also where it is written in hexadecimal.
+// addNumbers adds the long digits in a text, which may be written in hexadecimal.
 func addNumbers(numbers map[string]bool, text []byte) {
 	if b, err := hex.DecodeString(string(text)); err == nil && len(b) > 5 && b[0] >= ' ' && b[0] < 0x7F {
 		text = b
