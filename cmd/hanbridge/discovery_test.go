@@ -26,8 +26,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A shelf is a broker for what it retains. Nobody may publish topics that begin with closed.
-type shelf struct {
+// A testBroker is an MQTT broker whose retained messages the tests set. Publishing to topics that begin with closed is forbidden.
+type testBroker struct {
 	*mochi.Server
 	mochi.HookBase
 	t       *testing.T
@@ -36,25 +36,25 @@ type shelf struct {
 	environ []string
 }
 
-func (*shelf) ID() string { return "shelf" }
+func (*testBroker) ID() string { return "testBroker" }
 
-func (*shelf) Provides(byte) bool { return true }
+func (*testBroker) Provides(byte) bool { return true }
 
-func (*shelf) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
+func (*testBroker) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 
-func (*shelf) OnACLCheck(*mochi.Client, string, bool) bool { return true }
+func (*testBroker) OnACLCheck(*mochi.Client, string, bool) bool { return true }
 
-// OnPublish acknowledges what is forbidden, as brokers do.
-func (s *shelf) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
+// OnPublish drops a forbidden message but acknowledges it, as brokers do.
+func (s *testBroker) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	if s.closed != "" && strings.HasPrefix(p.TopicName, s.closed) {
 		return p, packets.CodeSuccessIgnore
 	}
 	return p, nil
 }
 
-func newShelf(t *testing.T) *shelf {
+func newTestBroker(t *testing.T) *testBroker {
 	t.Helper()
-	s := &shelf{Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true}), t: t}
+	s := &testBroker{Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true}), t: t}
 	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
 	for _, err := range []error{s.AddHook(s, nil), s.AddListener(tcp), s.Serve()} {
 		if err != nil {
@@ -73,22 +73,22 @@ func newShelf(t *testing.T) *shelf {
 	return s
 }
 
-func (s *shelf) put(topic, payload string) {
+func (s *testBroker) put(topic, payload string) {
 	s.t.Helper()
 	if err := s.Publish(topic, []byte(payload), true, 0); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *shelf) putAll(all map[string]string) {
+func (s *testBroker) putAll(all map[string]string) {
 	s.t.Helper()
 	for topic, payload := range all {
 		s.put(topic, payload)
 	}
 }
 
-// kept is what it retains, by topic.
-func (s *shelf) kept() map[string]string {
+// retained returns the retained payloads by topic.
+func (s *testBroker) retained() map[string]string {
 	all := map[string]string{}
 	for _, p := range s.Topics.Messages("#") {
 		all[p.TopicName] = string(p.Payload)
@@ -96,10 +96,10 @@ func (s *shelf) kept() map[string]string {
 	return all
 }
 
-// householdKept is what a broker keeps of a household's meter "house": what was announced, and its values.
-func householdKept(t *testing.T, c discovery.Config) map[string]string {
+// householdRetained returns the retained messages for a meter "house": its announcement and its values, by topic.
+func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
-	w := houseWiring()
+	w := houseSetup()
 	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
@@ -120,14 +120,14 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	return all
 }
 
-func houseWiring() *daemon.Setup {
+func houseSetup() *daemon.Setup {
 	w := &daemon.Setup{Config: defaults()}
 	w.MQTT.URL, w.Meters[0].ID, w.Meters[0].Name = "mqtt://a", "house", "House"
 	return w
 }
 
-// keptOf is what of a broker's topics the commands are given.
-func keptOf(all map[string]string) announcements.Retained {
+// retainedOf returns the messages as the commands read them from a broker.
+func retainedOf(all map[string]string) announcements.Retained {
 	k := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
 		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
@@ -141,8 +141,8 @@ func keptOf(all map[string]string) announcements.Retained {
 
 const ourMeter = "homeassistant/device/hanbridge_house/config"
 
-// run runs a command with the shelf as its broker and the meter "house" in its configuration.
-func (s *shelf) run(args ...string) (code int, out, errs string) {
+// run runs a command whose configuration has this broker and a meter "house".
+func (s *testBroker) run(args ...string) (code int, out, errs string) {
 	s.t.Helper()
 	environ := append([]string{"HANBRIDGE_MQTT_URL=" + s.url, "HANBRIDGE_METER_ID=house", "HANBRIDGE_METER_NAME=House"}, s.environ...)
 	var stdout, stderr bytes.Buffer
@@ -150,7 +150,7 @@ func (s *shelf) run(args ...string) (code int, out, errs string) {
 	return code, strings.ReplaceAll(stdout.String(), s.url, "URL"), stderr.String()
 }
 
-func inDevices() discovery.Config {
+func deviceStyle() discovery.Config {
 	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
 	return c.Discovery()
 }
@@ -196,15 +196,15 @@ func TestDiscoveryDiff(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			all := householdKept(t, inDevices())
+			all := householdRetained(t, deviceStyle())
 			tt.spoil(all)
 			var out bytes.Buffer
-			p, w := &cli.Program{Out: &out}, houseWiring()
+			p, w := &cli.Program{Out: &out}, houseSetup()
 			see, err := (&announcements.MeterFlags{Family: tt.family}).Observe("discovery diff", w, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := announcements.Compare(p, w, keptOf(all), see); (err == nil) != (tt.want == same) {
+			if err := announcements.Compare(p, w, retainedOf(all), see); (err == nil) != (tt.want == same) {
 				t.Errorf("error: got %v", err)
 			}
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
@@ -214,11 +214,11 @@ func TestDiscoveryDiff(t *testing.T) {
 	}
 }
 
-// TestDiscoveryDiffBroker: the same, asked of a broker; who wants nothing announced sees what is left.
+// TestDiscoveryDiffBroker tests the comparison with the messages of a broker, also with discovery off.
 func TestDiscoveryDiffBroker(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.putAll(householdKept(t, inDevices()))
+	s := newTestBroker(t)
+	s.putAll(householdRetained(t, deviceStyle()))
 	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitOK || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
 		t.Errorf("got %d, %q, %q, want no difference", code, out, errs)
 	}
@@ -230,17 +230,17 @@ func TestDiscoveryDiffBroker(t *testing.T) {
 	}
 }
 
-// TestDiscoveryClear has both styles on the broker, as after a change that was interrupted.
+// TestDiscoveryClear tests that announcements of both styles are taken back. Both exist after an interrupted change of style.
 func TestDiscoveryClear(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	components := inDevices()
+	s := newTestBroker(t)
+	components := deviceStyle()
 	components.Style = discovery.Component
-	s.putAll(householdKept(t, inDevices()))
-	s.putAll(householdKept(t, components))
-	want := s.kept()
+	s.putAll(householdRetained(t, deviceStyle()))
+	s.putAll(householdRetained(t, components))
+	want := s.retained()
 	maps.DeleteFunc(want, func(topic, _ string) bool { return strings.HasPrefix(topic, "homeassistant/") })
-	taken := len(s.kept()) - len(want)
+	taken := len(s.retained()) - len(want)
 	others := map[string]string{
 		"homeassistant/device/hanbridge_old/config":    `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/old/gas"}}}`,
 		"homeassistant/device/hanbridge_theirs/config": `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"theirs/old/gas"}}}`,
@@ -255,14 +255,14 @@ func TestDiscoveryClear(t *testing.T) {
 	if !strings.Contains(out, "homeassistant.discovery: off keeps it from that\n") {
 		t.Errorf("output does not say how to keep it so: %s", out)
 	}
-	if diff := cmp.Diff(want, s.kept()); diff != "" {
+	if diff := cmp.Diff(want, s.retained()); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 	if code, out, _ := s.run("discovery", "clear", "--all"); code != cli.ExitOK || !strings.HasPrefix(out, "homeassistant/device/hanbridge_old/config\ntaken back") {
 		t.Errorf("clear --all: got %d, %q, want the one old meter", code, out)
 	}
 	delete(want, "homeassistant/device/hanbridge_old/config")
-	if diff := cmp.Diff(want, s.kept()); diff != "" {
+	if diff := cmp.Diff(want, s.retained()); diff != "" {
 		t.Errorf("kept after --all (-want +got):\n%s", diff)
 	}
 	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below homeassistant on URL") {
@@ -274,7 +274,7 @@ func TestDiscoveryClear(t *testing.T) {
 // which nothing but a value is left.
 func TestDiscoveryClearValues(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newTestBroker(t)
 	s.environ = []string{"HANBRIDGE_MQTT_CLIENT_ID=a", "HANBRIDGE_STATE_DIR="}
 	const mark = `{"instance":"client-af63dc4c8601ec8c"}` // of the client id a, FNV-1a
 	ours := map[string]string{
@@ -307,7 +307,7 @@ func TestDiscoveryClearValues(t *testing.T) {
 	if code != cli.ExitData || out != wantOut || !strings.Contains(errs, "theirs: its values stay: another bridge published this meter before") {
 		t.Errorf("other meters: got %d, %q, %q, want %q", code, out, errs, wantOut)
 	}
-	if diff := cmp.Diff(want, s.kept()); diff != "" {
+	if diff := cmp.Diff(want, s.retained()); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 	for topic := range want {
@@ -324,11 +324,11 @@ func TestDiscoveryClearValues(t *testing.T) {
 	}
 }
 
-// TestDiscoveryClearForbidden: a broker acknowledges what it does not do.
+// TestDiscoveryClearForbidden tests that topics which the broker does not remove are reported, although it acknowledges the removal.
 func TestDiscoveryClearForbidden(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.putAll(householdKept(t, inDevices()))
+	s := newTestBroker(t)
+	s.putAll(householdRetained(t, deviceStyle()))
 	s.closed = "homeassistant/device/hanbridge_house"
 	code, out, errs := s.run("discovery", "clear")
 	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+ourMeter+" is still there (may this user") {
@@ -336,11 +336,11 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 	}
 }
 
-// TestDiscoveryPrefix: what lies below a prefix that is configured no longer is shown and taken back where it is named.
+// TestDiscoveryPrefix tests that --prefix shows and takes back announcements below a prefix that is no longer configured.
 func TestDiscoveryPrefix(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.putAll(householdKept(t, inDevices()))
+	s := newTestBroker(t)
+	s.putAll(householdRetained(t, deviceStyle()))
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
 	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
 		t.Errorf("clear: got %d, %q, want nothing below the configured prefix", code, out)
@@ -351,7 +351,7 @@ func TestDiscoveryPrefix(t *testing.T) {
 	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.HasSuffix(out, ourMeter+"\ntaken back\n") || errs != "" {
 		t.Errorf("clear --prefix: got %d, %q, %q", code, out, errs)
 	}
-	if _, ok := s.kept()[ourMeter]; ok {
+	if _, ok := s.retained()[ourMeter]; ok {
 		t.Error("it is still announced")
 	}
 	for _, prefix := range []string{"a/+", "#", "/a", "$SYS"} {
@@ -361,11 +361,11 @@ func TestDiscoveryPrefix(t *testing.T) {
 	}
 }
 
-// TestDiscoveryIncomplete: where more is retained than is read, nothing is concluded from what is missing.
+// TestDiscoveryIncomplete tests that the commands draw no conclusion from missing messages if not all retained ones were read.
 func TestDiscoveryIncomplete(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.putAll(householdKept(t, inDevices()))
+	s := newTestBroker(t)
+	s.putAll(householdRetained(t, deviceStyle()))
 	long := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
 	for i := range 20 {
 		s.put(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), long)
@@ -391,7 +391,7 @@ func TestDiscoveryIncomplete(t *testing.T) {
 	}
 }
 
-// defaults is the configuration of a file that is empty.
+// defaults returns the configuration of an empty file.
 func defaults() config.Config {
 	return config.Config{
 		MQTT:          config.MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},

@@ -15,10 +15,10 @@ import (
 
 const module = "github.com/hanbridge/hanbridge/"
 
-// A level is a floor of the house and a step on it. Imports point to a lower floor, or to a lower step of the same one.
+// A level is a floor of ARCHITECTURE.md and a step on it. A package may import packages of lower floors, and of lower steps of its floor.
 type level struct{ floor, step int }
 
-// levels gives each package, or each folder of packages, its place. The longest path that fits counts.
+// levels holds the level of each package or folder of packages. The longest matching path counts.
 var levels = map[string]level{
 	"pkg/internal":    {0, 0},
 	"pkg/obis":        {0, 1},
@@ -38,11 +38,11 @@ var levels = map[string]level{
 	"bridge":          {3, 3},
 	"discovery":       {3, 3},
 	"bridge/internal": {3, 1},
-	// What several of the bridge's packages report to.
+	// Several packages of the bridge report their progress to it.
 	"bridge/internal/progress": {3, 0},
 	"bridge/source":            {4, 0},
 	"bridge/output":            {4, 0},
-	// The rooms of the program, from those that know no other to those that know many.
+	// The packages of the program, from those that import no other to those that import many.
 	internal + "/signals":       {5, 0},
 	internal + "/safetext":      {5, 0},
 	internal + "/cli":           {5, 1},
@@ -56,20 +56,20 @@ var levels = map[string]level{
 	internal + "/rates":         {5, 6},
 	internal + "/doctor":        {5, 6},
 	program:                     {5, 9},
-	// The tests that start the program.
+	// Tests that start the program.
 	internal + "/e2e": {6, 0},
 }
 
-// testHelpers serve tests alone: they may import any module, and no other package may import them.
+// testHelpers are packages for tests. They may import any module, and only test files and each other may import them.
 var testHelpers = []string{"discovery/hatest", "bridge/internal/faultnet", "bridge/output/outputtest", program + "/internal/e2e/testbed"}
 
-// program is where everything meets: commands, configuration, and the embedded broker of the demo.
+// program is the folder of the program: commands, configuration, and the embedded broker.
 const program = "cmd/hanbridge"
 
-// internal are the packages that serve the program alone.
+// internal is the folder of the program's own packages.
 const internal = program + "/internal"
 
-// homes says where a module may be imported, and why nowhere else. One that is not named here belongs to the program.
+// homes says in which folders a module may be imported, and why. A module that is not listed may be imported by the program only.
 var homes = []struct {
 	module string
 	in     []string
@@ -89,7 +89,7 @@ var homes = []struct {
 	{"", []string{program}, "every module below the program is a decision: it needs a home in this table"},
 }
 
-// A listed package is what `go list -json` says of it.
+// A listed is a package as go list -json describes it.
 type listed struct {
 	ImportPath, Dir, Doc string
 	Imports, GoFiles     []string
@@ -111,7 +111,7 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 	}
 }
 
-// TestFaults proves that the judge of the tests above finds what it is there to find.
+// TestFaults tests that faults finds each kind of forbidden import.
 func TestFaults(t *testing.T) {
 	const paho = "github.com/eclipse/paho.mqtt.golang"
 	tests := []struct {
@@ -164,7 +164,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// faults says what is wrong with the imports of a package, each with the reason.
+// faults returns the forbidden imports of a package, each with the reason.
 func faults(p listed) []string {
 	from := strings.TrimPrefix(p.ImportPath, module)
 	own, ok := levelOf(from)
@@ -180,7 +180,7 @@ func faults(p listed) []string {
 	return found
 }
 
-// faultOf says what is wrong with one import, or "".
+// faultOf returns the reason why an import is forbidden, or "".
 func faultOf(from string, own level, imported string) string {
 	if to, inside := strings.CutPrefix(imported, module); inside {
 		return faultInside(from, own, to)
@@ -227,7 +227,7 @@ func faultOutside(from, imported string) string {
 	return ""
 }
 
-// levelOf gives the level of the longest folder that holds the package.
+// levelOf returns the level of a package: that of the longest path in levels that contains it.
 func levelOf(path string) (level, bool) {
 	for ; path != "."; path = filepath.Dir(path) {
 		if l, ok := levels[path]; ok {
@@ -241,7 +241,7 @@ func under(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
 
-// listPackages asks the go command for every package of the module.
+// listPackages returns every package of the module, from go list.
 func listPackages(t *testing.T) []listed {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles", module+"...")

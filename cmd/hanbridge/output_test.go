@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// output runs the program and returns what it prints.
+// output runs the program and returns its standard output.
 func output(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -29,7 +29,7 @@ func output(t *testing.T, environ []string, args ...string) string {
 	return out.String()
 }
 
-// TestHelpFits wants the help of every command, and every table that is always the same, in 80 columns.
+// TestHelpFits tests that the help of every command and every constant table fit into 80 columns.
 func TestHelpFits(t *testing.T) {
 	pages := [][]string{{"quantities"}, {"rates"}, {"simulate", "--list"}, {"rates", "--family", "p1-nl-5"}}
 	var walk func(c *cobra.Command)
@@ -54,7 +54,8 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// TestHelpExplains wants in the help of every command how it is used, and an example of its own; in that of the program every command.
+// TestHelpExplains tests that the help of every command shows its usage and an example of its own, and that the program's help lists all
+// commands.
 func TestHelpExplains(t *testing.T) {
 	all := output(t, nil, "--help")
 	var walk func(c *cobra.Command)
@@ -76,7 +77,7 @@ func TestHelpExplains(t *testing.T) {
 	}
 }
 
-// TestCompletion asks as the scripts of shells do.
+// TestCompletion tests the completions that shells request.
 func TestCompletion(t *testing.T) {
 	config := t.TempDir() + "/config.yaml"
 	if err := os.WriteFile(config, []byte("meters:\n  - id: house\n  - id: barn\n    port: tcp://192.0.2.1:8088\n"), 0o600); err != nil {
@@ -113,8 +114,8 @@ func TestVersionFlag(t *testing.T) {
 	}
 }
 
-// TestFamiliesComeBack wants the telegrams of every family back from decode as simulate sent them, every byte of them.
-func TestFamiliesComeBack(t *testing.T) {
+// TestDecodeSimulatedFamilies tests that decode finds every telegram of every simulated family, without a byte left over.
+func TestDecodeSimulatedFamilies(t *testing.T) {
 	for _, f := range simulate.Families() {
 		sent := output(t, nil, "simulate", "--family", f.Name, "--count", "3", "--start", "2026-06-01T00:00:00+02:00")
 		file := filepath.Join(t.TempDir(), "sent")

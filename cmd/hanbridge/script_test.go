@@ -18,16 +18,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets the test's own binary be the program that the scripts run.
+// TestMain makes the test binary act as the program when a script runs hanbridge.
 func TestMain(m *testing.M) {
-	testscript.Main(sideBySide{m}, map[string]func(){"hanbridge": main})
+	testscript.Main(parallelMain{m}, map[string]func(){"hanbridge": main})
 }
 
-// sideBySide runs many tests at once: they spend their time waiting for programs.
-type sideBySide struct{ *testing.M }
+// parallelMain runs more tests in parallel than there are CPUs, because they mostly wait for programs.
+type parallelMain struct{ *testing.M }
 
-// Run runs them.
-func (s sideBySide) Run() int {
+// Run runs the tests and returns the exit code.
+func (s parallelMain) Run() int {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a program that has to end with a code: exits 2 hanbridge run.
+// exits runs a program and requires an exit code: exits 2 hanbridge run.
 func exits(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) < 2 {
 		s.Fatalf("usage: exits CODE PROGRAM…")
@@ -72,7 +72,7 @@ func exits(s *testscript.TestScript, negated bool, args []string) {
 	}
 }
 
-// complains wants nothing on standard output and on standard error N lines of the program's own: complains N.
+// complains requires an empty standard output, and N lines of the program on standard error: complains N.
 func complains(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
 		s.Fatalf("usage: complains LINES")
@@ -91,7 +91,7 @@ func complains(s *testscript.TestScript, negated bool, args []string) {
 	}
 }
 
-// damage flips a bit: damage FILE TEXT flips one of the byte behind the first occurrence of TEXT.
+// damage flips a bit of the byte after the first occurrence of a text in a file: damage FILE TEXT.
 func damage(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 2 {
 		s.Fatalf("usage: damage FILE TEXT")
@@ -105,7 +105,7 @@ func damage(s *testscript.TestScript, negated bool, args []string) {
 	s.Check(os.WriteFile(s.MkAbs(args[0]), bytes, 0o600))
 }
 
-// toHex writes a file as hexadecimal text in lines: tohex FROM TO.
+// toHex writes a file as lines of hexadecimal text: tohex FROM TO.
 func toHex(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 2 {
 		s.Fatalf("usage: tohex FROM TO")
@@ -117,7 +117,7 @@ func toHex(s *testscript.TestScript, negated bool, args []string) {
 	s.Check(os.WriteFile(s.MkAbs(args[1]), text.Bytes(), 0o600))
 }
 
-// listens waits until somebody listens: listens ADDRESS.
+// listens waits until a server accepts connections: listens ADDRESS.
 func listens(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
 		s.Fatalf("usage: listens ADDRESS")

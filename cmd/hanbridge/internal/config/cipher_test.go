@@ -12,7 +12,7 @@ const (
 	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 )
 
-// writtenPrivate writes a file as a file of keys should be.
+// writtenPrivate writes a file that only its owner may read, as a file of keys should be.
 func writtenPrivate(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "meter.key")
@@ -70,7 +70,7 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
-// TestParsePair: an error names the part that is wrong, and where the authentication key goes.
+// TestParsePair tests that an error names the faulty key, and where to write the authentication key.
 func TestParsePair(t *testing.T) {
 	file := writtenPrivate(t, aKey)
 	tests := []struct{ name, key, authKey, file, part, wantErr string }{

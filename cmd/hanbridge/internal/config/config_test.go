@@ -47,7 +47,7 @@ func aMeter() Meter {
 	}
 }
 
-// alike has 10.0 be the same as 10, and no entry the same as no table.
+// alike compares configurations: 10.0 equals 10, and an empty table equals no table.
 var alike = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b obis.Decimal) bool { return a.Cmp(b) == 0 })}
 
 func TestConfigGood(t *testing.T) {
@@ -297,7 +297,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// TestConfigWrongAddress: what is wrong beside an address that is wrong is told in the same round.
+// TestConfigWrongAddress tests that a wrong address does not hide other problems.
 func TestConfigWrongAddress(t *testing.T) {
 	_, err := Load(written(t, "mqtt:\n  url: nonsense\n  insecure_skip_verify: true\n"), nil)
 	checkErr(t, err, "config.yaml:2: mqtt.url: has no scheme")
@@ -503,7 +503,7 @@ func TestConfigExampleUncommented(t *testing.T) {
 	}
 }
 
-// certificate returns one that signs itself, and its key, as PEM.
+// certificate returns a file with a self-signed certificate and its key as PEM.
 func certificate(t *testing.T) string {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -523,7 +523,7 @@ func certificate(t *testing.T) string {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 }
 
-// uncommented returns the example with its optional lines taken in.
+// uncommented returns the example with its optional lines uncommented.
 func uncommented(t *testing.T) string {
 	return regexp.MustCompile(`(?m)^# ( +[a-z_*]+: )`).ReplaceAllString(contentOf(t, exampleFile), "$1")
 }
@@ -561,7 +561,7 @@ func checkErr(t *testing.T, err error, want string) {
 	}
 }
 
-// rated returns what a variable says of quantities.
+// rated parses the text of HANBRIDGE_QUANTITIES.
 func rated(t *testing.T, text string) throttle.Overrides {
 	t.Helper()
 	cfg, err := Load("", []string{"HANBRIDGE_QUANTITIES=" + text})
@@ -571,7 +571,7 @@ func rated(t *testing.T, text string) throttle.Overrides {
 	return cfg.Quantities
 }
 
-// scaled returns what a variable says of factors.
+// scaled parses the text of HANBRIDGE_METER_SCALE.
 func scaled(t *testing.T, text string) map[string]obis.Decimal {
 	t.Helper()
 	cfg, err := Load("", []string{"HANBRIDGE_METER_SCALE=" + text})

@@ -66,7 +66,7 @@ func TestConfigCost(t *testing.T) {
 	}
 }
 
-// costOf is what it costs to read a configuration once.
+// costOf returns the CPU time to read a configuration once.
 func costOf(t *testing.T, file string) time.Duration {
 	t.Helper()
 	start := worked(t)
@@ -76,7 +76,7 @@ func costOf(t *testing.T, file string) time.Duration {
 	return worked(t) - start
 }
 
-// worked is for how long the processors have worked for this program.
+// worked returns the CPU time that this process has used.
 func worked(t *testing.T) time.Duration {
 	t.Helper()
 	var u syscall.Rusage

@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestQuantitiesText reads what is one variable, and reads its own writing again.
+// TestQuantitiesText tests that rates are read from the text of one variable, and that the written form is read back equally.
 func TestQuantitiesText(t *testing.T) {
 	tests := []struct{ in, want, wantErr string }{
 		{in: "", want: ""},
@@ -60,7 +60,7 @@ func TestQuantitiesText(t *testing.T) {
 	}
 }
 
-// ratesText writes rates as a variable does.
+// ratesText returns rates in the form of a variable.
 func ratesText(o throttle.Overrides) string {
 	var items []string
 	for _, name := range slices.Sorted(maps.Keys(o)) {
@@ -79,7 +79,7 @@ func ratesText(o throttle.Overrides) string {
 	return strings.Join(items, "; ")
 }
 
-// TestQuantitiesFile: each line's own mistake, at its place.
+// TestQuantitiesFile tests that the problem of each line is reported with its line number.
 func TestQuantitiesFile(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"list", "quantities: [ gas ]\n", `config.yaml:1: quantities: want the names of quantities in the lines below it, without a dash`},
@@ -106,7 +106,7 @@ func TestQuantitiesFile(t *testing.T) {
 	}
 }
 
-// TestConfigWritten: what is written as a file reads the same.
+// TestConfigWritten tests that a configuration written as a file is read back equally.
 func TestConfigWritten(t *testing.T) {
 	want, err := Load("testdata/full.yaml", nil)
 	if err != nil {
@@ -122,7 +122,7 @@ func TestConfigWritten(t *testing.T) {
 	}
 }
 
-// TestPlan: what is set of a quantity goes before the preset, the rest stays.
+// TestPlan tests that the settings of a quantity override the preset, and that other quantities keep it.
 func TestPlan(t *testing.T) {
 	c := defaults()
 	c.Quantities = rated(t, "import_* min_interval=7s; import_power deadband=1%; gas min_interval=0 deadband=0 max_silence=0")
@@ -149,6 +149,29 @@ func TestPlan(t *testing.T) {
 		c.Publish = preset
 		if diff := cmp.Diff(throttle.NewPlan(preset).Rate(0), c.Plan().Rate(0)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", preset, diff)
+		}
+	}
+}
+
+// TestConfigTextIsReadBack tests that the text of a configuration is read back equally.
+func TestConfigTextIsReadBack(t *testing.T) {
+	for _, text := range []string{"", contentOf(t, "testdata/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
+		want, err := Load(written(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := written(t, Text(want, ShowSecrets))
+		got, err := Load(file, nil)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, Text(want, ShowSecrets))
+		}
+		if diff := cmp.Diff(want, got, alike); diff != "" {
+			t.Errorf("-want +got:\n%s\n%s", diff, Text(want, ShowSecrets))
+		}
+		for _, secret := range []string{string(want.MQTT.Password), string(want.Meters[len(want.Meters)-1].Key)} {
+			if secret != "" && strings.Contains(Text(want, HideSecrets), secret) {
+				t.Errorf("a secret is in\n%s", Text(want, HideSecrets))
+			}
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestConfigHidesSecrets writes secrets where something else belongs. No message may show them, and each says what belongs there.
+// TestConfigHidesSecrets tests secrets in place of other values. No message may show them, and each says what belongs there.
 func TestConfigHidesSecrets(t *testing.T) {
 	const half = "0011223344556677"
 	tests := []struct{ name, text, secret, want string }{
@@ -84,8 +84,8 @@ func TestConfigOpenFiles(t *testing.T) {
 	}
 }
 
-// TestConfigMarks reads files with the mark of UTF-8 before their text, and names those in UTF-16.
-func TestConfigMarks(t *testing.T) {
+// TestConfigByteOrderMarks tests that files with a UTF-8 byte order mark are read, and that UTF-16 is reported.
+func TestConfigByteOrderMarks(t *testing.T) {
 	env := func(text string) []string {
 		return []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + writtenPrivate(t, text)}
 	}

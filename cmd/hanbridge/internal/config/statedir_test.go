@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestUserState starts this test again as a user without rights, who may not write to the default directory.
+// TestUserState runs this test again as a user who may not write to the default folder.
 func TestUserState(t *testing.T) {
 	const child = "HB_TEST_USER_STATE"
 	if dir := os.Getenv(child); dir != "" {

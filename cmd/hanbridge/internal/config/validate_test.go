@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// TestConfigMeterLikeBridge has one meter, as most people have.
+// TestConfigMeterLikeBridge tests that a single meter may not have the bridge's id.
 func TestConfigMeterLikeBridge(t *testing.T) {
 	_, err := Load("", []string{"HANBRIDGE_METER_ID=hanbridge-"})
 	checkErr(t, err, `HANBRIDGE_METER_ID: "hanbridge-" gives binary_sensor.hanbridge_connection, which is the bridge's own`)
 }
 
-// TestConfigMetersAlike: what would make a hub, or a port, take one meter for another.
+// TestConfigMetersAlike tests that two meters with conflicting ids or ports are refused.
 func TestConfigMetersAlike(t *testing.T) {
 	dir := t.TempDir()
 	device, link := filepath.Join(dir, "ttyUSB0"), filepath.Join(dir, "by-id")

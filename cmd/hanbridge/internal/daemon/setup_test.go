@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// TestKeySettings: messages name what has an effect when it is changed.
+// TestKeySettings tests that messages name the setting that is in force.
 func TestKeySettings(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
@@ -31,7 +31,7 @@ func TestKeySettings(t *testing.T) {
 	}
 }
 
-// TestOwnClientID: a configuration keeps its name, and no other has it.
+// TestOwnClientID tests that a configuration always gets the same client id, and other configurations get other ids.
 func TestOwnClientID(t *testing.T) {
 	of := func(base string, meters ...string) string {
 		c := config.Config{MQTT: config.MQTT{Config: mqtt.Config{BaseTopic: base}}}

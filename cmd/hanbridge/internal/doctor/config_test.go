@@ -35,7 +35,7 @@ func TestWriteConfig(t *testing.T) {
 	}
 }
 
-// TestDoctorKeepsKeysApart: a key of the command line is not written where there is a file of keys.
+// TestDoctorKeepsKeysApart tests that a key of the command line is not written to the configuration if there is a file of keys.
 func TestDoctorKeepsKeysApart(t *testing.T) {
 	tests := []struct {
 		name      string

@@ -27,8 +27,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A ward is what a doctor examines in a test: the ports of a machine, and what is heard on them.
-type ward struct {
+// A machine is what the doctor examines in a test: the ports of a machine, and the bytes that arrive at them.
+type machine struct {
 	family   string              // of the meter, "" for a silent wire
 	line     string              // how it sends, "" as its family does
 	inverted bool                // how it is connected
@@ -42,23 +42,23 @@ type ward struct {
 	options  Options // what is typed
 	broker   error
 	hub      bool
-	deaf     error // of the question for a hub
+	hubErr   error // of the question for a hub
 }
 
 const aPort = "/dev/serial/by-id/usb-FTDI_FT232R-if00-port0"
 
-// examined runs a doctor in a bubble of time, and returns what it prints and finds.
-func (w ward) examined(t *testing.T) (text string, r doctorReport) {
+// examined runs the doctor with simulated time (synctest), and returns its text and its report.
+func (w machine) examined(t *testing.T) (text string, r doctorReport) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		d := &examination{
-			options: w.options, correctsSerial: w.options.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, endpointsOf: w.wires,
+			options: w.options, correctsSerial: w.options.Write, cfg: defaults(), dwell: probe.Dwell, ports: w.found, endpointsOf: w.endpoints,
 			usable: func(path string) error { return w.usable[path] },
 			checkBroker: func(context.Context, mqtt.Config) (mqtt.CheckResult, error) {
 				return mqtt.CheckResult{RetainAvailable: true}, w.broker
 			},
-			askHub:    func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.deaf },
+			askHub:    func(context.Context, mqtt.Config) (bool, error) { return w.hub, w.hubErr },
 			printLine: func(name, text string) { fmt.Fprintf(&out, "%-10s%s\n", name, text) },
 			print:     func(text string) { out.WriteString(text) },
 			progress:  func(string, ...any) {},
@@ -79,15 +79,15 @@ func (w ward) examined(t *testing.T) (text string, r doctorReport) {
 	return text, r
 }
 
-func (w ward) found() (all []source.Port) {
+func (w machine) found() (all []source.Port) {
 	for _, p := range w.ports {
 		all = append(all, source.Port{Path: p, Device: p})
 	}
 	return all
 }
 
-// wires are those of a port at the settings that meters use, or at the one that is configured.
-func (w ward) wires(m config.Meter) (all []probe.Endpoint, err error) {
+// endpoints returns the endpoints of a port, at the usual line settings or at the configured one.
+func (w machine) endpoints(m config.Meter) (all []probe.Endpoint, err error) {
 	lines := m.Serial.Lines()
 	if m.Port.Kind != config.SerialPort {
 		lines = lines[:1]
@@ -104,8 +104,8 @@ func (w ward) wires(m config.Meter) (all []probe.Endpoint, err error) {
 	return all, nil
 }
 
-// wire gives what a receiver that is set as l hears of the meter.
-func (w ward) wire(port string, l source.Line) io.ReadCloser {
+// wire returns the bytes that a receiver with the line setting l receives from the meter.
+func (w machine) wire(port string, l source.Line) io.ReadCloser {
 	speaks := w.speaking
 	if speaks == "" && len(w.ports) > 0 {
 		speaks = w.ports[0]
@@ -145,7 +145,7 @@ func (w ward) wire(port string, l source.Line) io.ReadCloser {
 	})
 }
 
-// silence is a wire on which nothing comes.
+// silence returns a wire on which no byte arrives.
 func silence() io.ReadCloser {
 	at := time.Now()
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
@@ -154,7 +154,7 @@ func silence() io.ReadCloser {
 	})
 }
 
-// Ways that do something to each telegram.
+// The following functions change each telegram in some way.
 
 func wrongSum(b []byte) []byte {
 	b = bytes.Clone(b)
@@ -179,12 +179,12 @@ func cooked(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte
 // p1Unchecked is a telegram of DSMR 2.2, which has no checksum.
 const p1Unchecked = "/ABC5\\2MT382\r\n\r\n1-0:1.8.1(00608.400*kWh)\r\n1-0:1.8.2(00490.342*kWh)\r\n1-0:1.7.0(0000.345*kW)\r\n1-0:2.7.0(0000.000*kW)\r\n!\r\n"
 
-// telnet is a gateway that negotiates before each telegram, and sends each FF twice.
+// telnet returns a telegram as a gateway in telnet mode sends it: after a negotiation, and with each FF doubled.
 func telnet(b []byte) []byte {
 	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
 }
 
-// unknown makes a frame of it that is sound, and holds what no meter sends.
+// unknown returns an intact frame with a content that no meter sends.
 func unknown([]byte) []byte {
 	frame := hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: []byte("\xE6\xE7\x00\x0F\x40\x00\x00\x00\x00\x01\x01\x7F")}
 	return hdlc.Append(nil, frame)
@@ -198,7 +198,7 @@ func onPort(c *config.Config) {
 	c.Meters[0].Port = config.Port{Kind: config.SerialPort, Address: aPort}
 }
 
-// with makes one change of the configuration of several.
+// with combines several changes of the configuration into one.
 func with(changes ...func(*config.Config)) func(*config.Config) {
 	return func(c *config.Config) {
 		for _, change := range changes {
@@ -221,7 +221,7 @@ func set(serial string) func(*config.Config) {
 	}
 }
 
-// TestDoctorVerdicts: the right verdict for each thing that goes wrong, and for none.
+// TestDoctorVerdicts tests the verdict for each thing that can be wrong, and the one if nothing is wrong.
 func TestDoctorVerdicts(t *testing.T) {
 	const another = "/dev/serial/by-id/usb-Prolific-if00-port0"
 	denied := errors.New("open " + aPort + ": permission denied (group dialout, gid 20). Container: add group_add: [\"20\"]; otherwise: " +
@@ -229,13 +229,13 @@ func TestDoctorVerdicts(t *testing.T) {
 	busy := errors.New("open " + aPort + ": another program reads it, cat (process 7): stop that one, a port has one reader")
 	key, auth := simulate.EncryptionKey, simulate.AuthenticationKey
 	tests := []struct {
-		name string
-		ward ward
-		code string
-		want []string // in what is printed
-		not  []string // not in there
+		name    string
+		machine machine
+		code    string
+		want    []string // in what is printed
+		not     []string // not in there
 	}{
-		{"all well", ward{family: "aidon-se", config: onPort, hub: true}, "well", []string{
+		{"all well", machine{family: "aidon-se", config: onPort, hub: true}, "well", []string{
 			"port      " + aPort + "   readable, not in use\n",
 			"line      115200 8N1: HDLC, 581 bytes, checksum right (after ",
 			"meter     Aidon, Swedish list of 27 items, every 10 s, no number sent      clock +0 s\n",
@@ -243,117 +243,117 @@ func TestDoctorVerdicts(t *testing.T) {
 			"broker    mqtt://broker:1883: connected, may publish, may retain; a hub announced itself on homeassistant/status\n",
 			"verdict   all well. Start with: hanbridge run\n", "\nmqtt:\n  url: mqtt://broker:1883\n", "port: " + aPort + "\n",
 		}, nil},
-		{"all well, found by itself", ward{family: "aidon-no", ports: []string{aPort, another}, speaking: another}, "well", []string{
+		{"all well, found by itself", machine{family: "aidon-no", ports: []string{aPort, another}, speaking: another}, "well", []string{
 			"port      " + aPort + "   readable, not in use\nline      no telegram (115200 8N1: 0 bytes, silent; 2400 8E1: 0 bytes, silent)\n",
 			"port      " + another + "   readable", "line      2400 8E1: HDLC, ", "every 2.5 s", "AIDON_V0001", "no hub has announced itself",
 			"    port: " + another + "\n", "number …",
 		}, nil},
-		{"all well, power alone", ward{family: "aidon-no1", config: onPort}, "well", []string{"meter     Aidon, list of 1 item, every 2.5 s", "values    power\n"}, nil},
-		{"all well without a checksum", ward{family: "p1-nl-22", config: onPort}, "well", []string{
+		{"all well, power alone", machine{family: "aidon-no1", config: onPort}, "well", []string{"meter     Aidon, list of 1 item, every 2.5 s", "values    power\n"}, nil},
+		{"all well without a checksum", machine{family: "p1-nl-22", config: onPort}, "well", []string{
 			"line      9600 7E1: P1, ", "without a checksum, two alike (after ",
 		}, nil},
-		{"all well over the network", ward{family: "p1-se-aidon", config: overTCP}, "well",
+		{"all well over the network", machine{family: "p1-se-aidon", config: overTCP}, "well",
 			[]string{"port      tcp://reader:8088\nline      P1, ", "meter     Aidon 6534, telegram of "}, nil},
-		{"no port", ward{}, "no-port", []string{"port      none found\nverdict   no serial port found: plug in the cable"}, []string{"line "}},
-		{"no permission", ward{family: "aidon-se", config: onPort, usable: map[string]error{aPort: denied}}, "no-permission",
+		{"no port", machine{}, "no-port", []string{"port      none found\nverdict   no serial port found: plug in the cable"}, []string{"line "}},
+		{"no permission", machine{family: "aidon-se", config: onPort, usable: map[string]error{aPort: denied}}, "no-permission",
 			[]string{"verdict   open " + aPort + ": permission denied (group dialout, gid 20)", "usermod"}, []string{"line "}},
-		{"port in use", ward{family: "aidon-se", config: onPort, usable: map[string]error{aPort: busy}}, "in-use",
+		{"port in use", machine{family: "aidon-se", config: onPort, usable: map[string]error{aPort: busy}}, "in-use",
 			[]string{"verdict   open " + aPort + ": another program reads it, cat (process 7)"}, []string{"line "}},
-		{"every port in use", ward{family: "aidon-se", ports: []string{aPort}, usable: map[string]error{aPort: busy}}, "in-use",
+		{"every port in use", machine{family: "aidon-se", ports: []string{aPort}, usable: map[string]error{aPort: busy}}, "in-use",
 			[]string{"port      " + aPort + "   skipped: another program reads it, cat"}, []string{"line "}},
-		{"one port in use", ward{family: "aidon-se", ports: []string{aPort, another}, speaking: another, usable: map[string]error{aPort: busy}}, "well",
+		{"one port in use", machine{family: "aidon-se", ports: []string{aPort, another}, speaking: another, usable: map[string]error{aPort: busy}}, "well",
 			[]string{"port      " + aPort + "   skipped: another program", "port      " + another + "   readable", "all well"}, nil},
-		{"silence", ward{config: onPort}, "silent", []string{
+		{"silence", machine{config: onPort}, "silent", []string{
 			"line      no telegram (115200 8N1: 0 bytes, silent; 2400 8E1: 0 bytes, silent)\n",
 			"verdict   no bytes in 24s on " + aPort + " at any setting: ", "grid company",
 		}, []string{"meter "}},
-		{"wrong baud in the configuration", ward{family: "p1-se-aidon", config: with(onPort, set("2400 8E1"))}, "setting", []string{
+		{"wrong baud in the configuration", machine{family: "p1-se-aidon", config: with(onPort, set("2400 8E1"))}, "setting", []string{
 			"line      115200 8N1: P1", "serial is set to 2400 8E1, and the meter speaks 115200 8N1: set serial to auto", "port: " + aPort + "\n",
 		}, []string{"broker ", "serial: 2400"}},
-		{"wrong parity in the configuration", ward{family: "aidon-no", config: with(onPort, set("2400 8N1"))}, "setting",
+		{"wrong parity in the configuration", machine{family: "aidon-no", config: with(onPort, set("2400 8N1"))}, "setting",
 			[]string{"serial is set to 2400 8N1, and the meter speaks 2400 8E1: set serial to auto"}, nil},
-		{"wrong baud", ward{family: "p1-se-aidon", line: "19200 8N1", config: onPort}, "other-baud",
+		{"wrong baud", machine{family: "p1-se-aidon", line: "19200 8N1", config: onPort}, "other-baud",
 			[]string{fmt.Sprintf("the meter sends with another speed than any of the %d settings tried: ask your grid company", len(source.UsualLines))}, []string{"meter     "}},
-		{"wrong baud over the network", ward{family: "aidon-no", line: "2400 8E1", config: overTCP},
+		{"wrong baud over the network", machine{family: "aidon-no", line: "2400 8E1", config: overTCP},
 			"other-baud", []string{"the reader is set to another line setting than the meter's: set the reader's own serial port"}, nil},
-		{"inverted", ward{family: "p1-se-aidon", inverted: true, config: onPort}, "inverted",
+		{"inverted", machine{family: "p1-se-aidon", inverted: true, config: onPort}, "inverted",
 			[]string{"looks like an inverted signal", "inverting cable"}, []string{"meter     "}},
-		{"inverted M-Bus", ward{family: "aidon-no2", inverted: true, config: onPort}, "inverted", []string{"M-Bus adapter"}, nil},
-		{"wrong parity", ward{family: "aidon-no", line: "9600 8E1", config: onPort}, "other-parity",
+		{"inverted M-Bus", machine{family: "aidon-no2", inverted: true, config: onPort}, "inverted", []string{"M-Bus adapter"}, nil},
+		{"wrong parity", machine{family: "aidon-no", line: "9600 8E1", config: onPort}, "other-parity",
 			[]string{"the meter sends with another parity or number of data bits"}, []string{"meter     "}},
-		{"ciphered without key", ward{family: "kamstrup-dk", config: onPort}, "no-key", []string{
+		{"ciphered without key", machine{family: "kamstrup-dk", config: onPort}, "no-key", []string{
 			": HDLC, 491 bytes, encrypted (after ", "cipher    system title KAME…, no key is given\n",
 			"ask your grid company for the key of this meter", "hanbridge doctor " + aPort + " --key-file FILE",
 		}, []string{"meter     ", "broker "}},
-		{"ciphered with the wrong key", ward{family: "kamstrup-dk", config: with(onPort, keyed(auth, key))}, "wrong-key",
+		{"ciphered with the wrong key", machine{family: "kamstrup-dk", config: with(onPort, keyed(auth, key))}, "wrong-key",
 			[]string{"cipher    system title KAME…, the key does not fit\n", "compare it digit by digit", "may be swapped"}, []string{"meter     ", auth, key}},
-		{"ciphered with the wrong authentication key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, key))}, "wrong-auth-key", []string{
+		{"ciphered with the wrong authentication key", machine{family: "kamstrup-dk", config: with(onPort, keyed(key, key))}, "wrong-auth-key", []string{
 			"cipher    system title KAME…, the key fits, its authentication key does not\n", "compare auth_key (--auth-key) digit by digit",
 			"or leave it out: ", "published after two alike",
 		}, []string{"meter     ", "swapped", "does not fit", auth, key}},
-		{"ciphered without a tag, with the wrong key", ward{family: "kaifa-at", config: with(onPort, keyed(auth, ""))}, "wrong-key",
+		{"ciphered without a tag, with the wrong key", machine{family: "kaifa-at", config: with(onPort, keyed(auth, ""))}, "wrong-key",
 			[]string{"line      2400 8E1: M-Bus, ", "the key does not fit\n"}, []string{"meter     "}},
-		{"ciphered with the key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, auth))}, "well",
+		{"ciphered with the key", machine{family: "kamstrup-dk", config: with(onPort, keyed(key, auth))}, "well",
 			[]string{"cipher    security 30, system title KAME…, the key fits\n", "meter     Kamstrup", `    key: "[secret]"`}, []string{key, auth}},
-		{"ciphered without a tag, with the key", ward{family: "kaifa-at", config: with(onPort, keyed(key, ""))}, "well",
+		{"ciphered without a tag, with the key", machine{family: "kaifa-at", config: with(onPort, keyed(key, ""))}, "well",
 			[]string{"cipher    security 20, system title KFM…, the key fits\n", "deciphered, without an authentication tag"}, nil},
-		{"ciphered with a tag, without its key", ward{family: "kamstrup-dk", config: with(onPort, keyed(key, ""))}, "well",
+		{"ciphered with a tag, without its key", machine{family: "kamstrup-dk", config: with(onPort, keyed(key, ""))}, "well",
 			[]string{"deciphered, its authentication tag unchecked: no authentication key is given"}, nil},
-		{"ciphered text without a frame", ward{family: "p1-lu", config: onPort}, "no-key", []string{"line      115200 8N1: DLMS, ciphered"}, nil},
-		{"wrong checksums", ward{family: "p1-se-aidon", config: onPort, damage: wrongSum}, "checksum",
+		{"ciphered text without a frame", machine{family: "p1-lu", config: onPort}, "no-key", []string{"line      115200 8N1: DLMS, ciphered"}, nil},
+		{"wrong checksums", machine{family: "p1-se-aidon", config: onPort, damage: wrongSum}, "checksum",
 			[]string{"the checksum of each is wrong", "set checksum: ignore", "hanbridge capture " + aPort + ` --serial "115200 8N1" --for 30s | hanbridge replay -`}, []string{"meter     "}},
-		{"wrong checksums, ignored", ward{family: "p1-se-aidon", damage: wrongSum, config: with(onPort, func(c *config.Config) { c.Meters[0].Checksum = "ignore" })},
+		{"wrong checksums, ignored", machine{family: "p1-se-aidon", damage: wrongSum, config: with(onPort, func(c *config.Config) { c.Meters[0].Checksum = "ignore" })},
 			"well", []string{"without a checksum, two alike", "    checksum: ignore\n"}, nil},
-		{"a way that loses bytes", ward{family: "p1-se-aidon", config: onPort, damage: lossy}, "lossy", []string{"bytes missing or damaged"}, nil},
-		{"a way that rewrites line ends", ward{family: "p1-se-aidon", config: onPort, damage: cooked}, "cooked", []string{"rewrites line ends"}, nil},
-		{"a message of an unknown kind", ward{family: "aidon-no1", config: onPort, damage: unknown}, "unknown-meter",
+		{"a way that loses bytes", machine{family: "p1-se-aidon", config: onPort, damage: lossy}, "lossy", []string{"bytes missing or damaged"}, nil},
+		{"a way that rewrites line ends", machine{family: "p1-se-aidon", config: onPort, damage: cooked}, "cooked", []string{"rewrites line ends"}, nil},
+		{"a message of an unknown kind", machine{family: "aidon-no1", config: onPort, damage: unknown}, "unknown-meter",
 			[]string{"of a kind that hanbridge does not read yet", "hanbridge capture " + aPort + " --for 60s"}, []string{"meter     "}},
-		{"a reader that closes at once", ward{ends: io.EOF, config: overTCP}, "in-use",
+		{"a reader that closes at once", machine{ends: io.EOF, config: overTCP}, "in-use",
 			[]string{"verdict   tcp://reader:8088: closed before a byte came: many readers serve one program at a time"}, nil},
-		{"a reader that closes after some bytes", ward{ends: io.EOF, begins: "hello", config: overTCP}, "too-few",
+		{"a reader that closes after some bytes", machine{ends: io.EOF, begins: "hello", config: overTCP}, "too-few",
 			[]string{"line      no telegram (read: 5 bytes, too-few)\n", "tcp://reader:8088: closed after bytes that are no telegram"}, nil},
-		{"closes each connection: P1 without a checksum", ward{ends: io.EOF, begins: p1Unchecked, config: overTCP}, "well",
+		{"closes each connection: P1 without a checksum", machine{ends: io.EOF, begins: p1Unchecked, config: overTCP}, "well",
 			[]string{"without a checksum, two alike", "verdict   all well"}, nil},
-		{"closes each connection: by a reset", ward{ends: syscall.ECONNRESET, begins: p1Unchecked, config: overTCP}, "well",
+		{"closes each connection: by a reset", machine{ends: syscall.ECONNRESET, begins: p1Unchecked, config: overTCP}, "well",
 			[]string{"without a checksum, two alike"}, nil},
-		{"closes each connection: cut", ward{ends: io.EOF, begins: p1Unchecked[:len(p1Unchecked)-8], config: overTCP}, "text",
+		{"closes each connection: cut", machine{ends: io.EOF, begins: p1Unchecked[:len(p1Unchecked)-8], config: overTCP}, "text",
 			[]string{"tcp://reader:8088: closed within a telegram"}, nil},
-		{"silent reader", ward{config: overTCP}, "silent",
+		{"silent reader", machine{config: overTCP}, "silent",
 			[]string{"verdict   connected to tcp://reader:8088, and no bytes in 12s", "Many readers serve one program", "Ask your grid company"}, nil},
-		{"telnet: HDLC", ward{family: "aidon-se", damage: telnet, config: overTCP}, "well", []string{
+		{"telnet: HDLC", machine{family: "aidon-se", damage: telnet, config: overTCP}, "well", []string{
 			"line      HDLC, 581 bytes, checksum right, by telnet (after", "verdict   all well, but the gateway speaks telnet", "Set it to raw mode (ser2net",
 		}, []string{"cable"}},
-		{"telnet: P1", ward{family: "p1-se-aidon", damage: telnet, config: overTCP}, "well", []string{"checksum right, by telnet", "Set it to raw mode"}, nil},
-		{"telnet: pieces of telegrams", ward{family: "aidon-se", damage: func(b []byte) []byte { return telnet(short(b)) }, config: overTCP}, "telnet",
+		{"telnet: P1", machine{family: "p1-se-aidon", damage: telnet, config: overTCP}, "well", []string{"checksum right, by telnet", "Set it to raw mode"}, nil},
+		{"telnet: pieces of telegrams", machine{family: "aidon-se", damage: func(b []byte) []byte { return telnet(short(b)) }, config: overTCP}, "telnet",
 			[]string{"verdict   bytes but no telegram on tcp://reader:8088: the gateway speaks telnet", "Set it to raw mode"}, nil},
-		{"telnet: nothing but a negotiation", ward{ends: io.EOF, begins: "\xFF\xFB\x03\xFF\xFD\x03", config: overTCP}, "telnet", []string{"Set it to raw mode"}, nil},
-		{"another service: a web server", ward{ends: io.EOF, begins: "HTTP/1.1 408 Request Timeout\r\n\r\n", config: overTCP}, "web",
+		{"telnet: nothing but a negotiation", machine{ends: io.EOF, begins: "\xFF\xFB\x03\xFF\xFD\x03", config: overTCP}, "telnet", []string{"Set it to raw mode"}, nil},
+		{"another service: a web server", machine{ends: io.EOF, begins: "HTTP/1.1 408 Request Timeout\r\n\r\n", config: overTCP}, "web",
 			[]string{"a web server answers", "look up that port in its manual"}, nil},
-		{"another service: a login", ward{ends: io.EOF, begins: "\xFF\xFD\x18\xFF\xFD\x20login: ", config: overTCP}, "login",
+		{"another service: a login", machine{ends: io.EOF, begins: "\xFF\xFD\x18\xFF\xFD\x20login: ", config: overTCP}, "login",
 			[]string{"asks for a login", "look up that port in its manual"}, nil},
-		{"another service: SSH", ward{ends: io.EOF, begins: "SSH-2.0-OpenSSH_9.2\r\n", config: overTCP}, "login", []string{"asks for a login"}, nil},
-		{"a reader at another speed", ward{family: "p1-se-aidon", line: "9600 8N1", damage: short, config: overTCP}, "too-few",
+		{"another service: SSH", machine{ends: io.EOF, begins: "SSH-2.0-OpenSSH_9.2\r\n", config: overTCP}, "login", []string{"asks for a login"}, nil},
+		{"a reader at another speed", machine{family: "p1-se-aidon", line: "9600 8N1", damage: short, config: overTCP}, "too-few",
 			[]string{"most likely the reader is set to another line setting than the meter's"}, []string{"serial to auto"}},
-		{"a port with something else on it", ward{family: "p1-se-aidon", damage: short, config: onPort}, "too-few",
+		{"a port with something else on it", machine{family: "p1-se-aidon", damage: short, config: onPort}, "too-few",
 			[]string{fmt.Sprintf("on %s at any of the %d settings tried", aPort, len(source.UsualLines)), "the wrong adapter"}, []string{"serial to auto"}},
-		{"a recording of no meter", ward{ends: io.EOF, begins: "hello", config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "words.txt"} }},
+		{"a recording of no meter", machine{ends: io.EOF, begins: "hello", config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "words.txt"} }},
 			"too-few", []string{"verdict   no telegram in words.txt: it is empty, or was recorded with another line setting"}, nil},
-		{"an empty recording", ward{ends: io.EOF, config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "empty.bin"} }},
+		{"an empty recording", machine{ends: io.EOF, config: func(c *config.Config) { c.Meters[0].Port = config.Port{Kind: config.ReplayPort, Address: "empty.bin"} }},
 			"silent", []string{"verdict   no telegram in empty.bin: it is empty"}, []string{"one program at a time", "not activated"}},
-		{"a cable that is pulled at once", ward{ends: errors.New("the port has gone (was the cable pulled?)"), config: onPort}, "port",
+		{"a cable that is pulled at once", machine{ends: errors.New("the port has gone (was the cable pulled?)"), config: onPort}, "port",
 			[]string{"verdict   " + aPort + ": the port has gone (was the cable pulled?)\n"}, []string{"one program at a time"}},
-		{"a cable that is pulled", ward{ends: errors.New("the port has gone (was the cable pulled?)"), begins: "x", config: onPort}, "port",
+		{"a cable that is pulled", machine{ends: errors.New("the port has gone (was the cable pulled?)"), begins: "x", config: onPort}, "port",
 			[]string{"verdict   " + aPort + ": the port has gone (was the cable pulled?)\n"}, nil},
-		{"broker unreachable", ward{family: "aidon-se", config: onPort, broker: errors.New("mqtt: nobody listens on broker:1883 (is the broker running?)")}, "broker",
+		{"broker unreachable", machine{family: "aidon-se", config: onPort, broker: errors.New("mqtt: nobody listens on broker:1883 (is the broker running?)")}, "broker",
 			[]string{"broker    mqtt://broker:1883: not usable\nverdict   the meter is well, the broker is not: mqtt: nobody listens"}, []string{"mqtt:\n"}},
-		{"a broker that does not answer for the hub", ward{family: "aidon-se", config: onPort, deaf: errors.New("mqtt: may not subscribe")}, "well",
+		{"a broker that does not answer for the hub", machine{family: "aidon-se", config: onPort, hubErr: errors.New("mqtt: may not subscribe")}, "well",
 			[]string{"may retain; whether a hub has announced itself on homeassistant/status could not be asked: mqtt: may not subscribe\n"}, []string{"no hub"}},
-		{"no broker", ward{family: "aidon-se", config: with(onPort, func(c *config.Config) { c.MQTT.URL = "" })}, "well",
+		{"no broker", machine{family: "aidon-se", config: with(onPort, func(c *config.Config) { c.MQTT.URL = "" })}, "well",
 			[]string{"broker    none is set, none was tried\n", "HANBRIDGE_MQTT_URL=mqtt://ADDRESS", "url: mqtt://localhost:1883 # the address of your broker"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text, r := tt.ward.examined(t)
+			text, r := tt.machine.examined(t)
 			if r.Verdict.Code != tt.code || r.OK != (tt.code == "well") {
 				t.Errorf("verdict: got %s, ok %v, want %s", r.Verdict.Code, r.OK, tt.code)
 			}
@@ -374,8 +374,8 @@ func TestDoctorVerdicts(t *testing.T) {
 	}
 }
 
-// TestDoctorDoubts: telegrams without a checksum that are not alike are listened to for a while, never for ever.
-func TestDoctorDoubts(t *testing.T) {
+// TestDoctorTelegramsWithoutChecksum tests that the doctor ends in limited time if telegrams without a checksum never agree.
+func TestDoctorTelegramsWithoutChecksum(t *testing.T) {
 	first := regexp.MustCompile(`1-0:1\.8\.1.*\r\n`)
 	for _, tt := range []struct {
 		name   string
@@ -394,7 +394,7 @@ func TestDoctorDoubts(t *testing.T) {
 		}, "text", 60},
 	} {
 		n := 0
-		w := ward{family: "p1-nl-22", config: onPort, damage: func(b []byte) []byte {
+		w := machine{family: "p1-nl-22", config: onPort, damage: func(b []byte) []byte {
 			if n++; n > 200 {
 				return nil // so that the test ends whatever happens
 			}
@@ -407,18 +407,18 @@ func TestDoctorDoubts(t *testing.T) {
 	}
 }
 
-// TestDoctorNamesThePort: the port in the report is that of the verdict, not the last one that was tried.
+// TestDoctorNamesThePort tests that the report names the port of the verdict, not the port that was tried last.
 func TestDoctorNamesThePort(t *testing.T) {
 	const another = "/dev/serial/by-id/usb-Prolific-if00-port0"
 	for _, speaking := range []string{aPort, another} {
-		_, r := ward{family: "p1-se-aidon", inverted: true, ports: []string{aPort, another}, speaking: speaking}.examined(t)
+		_, r := machine{family: "p1-se-aidon", inverted: true, ports: []string{aPort, another}, speaking: speaking}.examined(t)
 		if r.Verdict.Code != "inverted" || r.Port.Name != speaking {
 			t.Errorf("got %s on %s, want inverted on %s", r.Verdict.Code, r.Port.Name, speaking)
 		}
 	}
 }
 
-// TestDoctorKeyJSON: programs can tell which of the keys is wrong.
+// TestDoctorKeyJSON tests that the JSON report says which of the two keys is wrong.
 func TestDoctorKeyJSON(t *testing.T) {
 	key, auth := simulate.EncryptionKey, simulate.AuthenticationKey
 	for name, tt := range map[string]struct {
@@ -429,7 +429,7 @@ func TestDoctorKeyJSON(t *testing.T) {
 		"both":           {keyed(auth, key), `"cipher":{"encrypted":true,"maker":"KAM","key":"wrong"},"verdict":{"code":"wrong-key",`},
 		"authentication": {keyed(key, key), `"cipher":{"encrypted":true,"maker":"KAM","key":"wrong-auth"},"verdict":{"code":"wrong-auth-key",`},
 	} {
-		_, r := ward{family: "kamstrup-dk", config: with(onPort, tt.keys)}.examined(t)
+		_, r := machine{family: "kamstrup-dk", config: with(onPort, tt.keys)}.examined(t)
 		var out bytes.Buffer
 		if err := printJSON((&cli.Program{Out: &out}), r); err != nil {
 			t.Fatal(err)
@@ -440,9 +440,9 @@ func TestDoctorKeyJSON(t *testing.T) {
 	}
 }
 
-// TestDoctorJSON: programs depend on the names.
+// TestDoctorJSON compares the JSON report with a golden file, because programs depend on the names of its members.
 func TestDoctorJSON(t *testing.T) {
-	_, r := ward{family: "kamstrup-dk", config: with(onPort, keyed(simulate.EncryptionKey, simulate.AuthenticationKey)), hub: true}.examined(t)
+	_, r := machine{family: "kamstrup-dk", config: with(onPort, keyed(simulate.EncryptionKey, simulate.AuthenticationKey)), hub: true}.examined(t)
 	var out bytes.Buffer
 	if err := printJSON((&cli.Program{Out: &out}), r); err != nil {
 		t.Fatal(err)

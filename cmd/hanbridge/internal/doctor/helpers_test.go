@@ -58,7 +58,7 @@ const (
 	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 )
 
-// writtenPrivate writes a file as a file of keys should be.
+// writtenPrivate writes a file that only its owner may read, as a file of keys should be.
 func writtenPrivate(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "meter.key")

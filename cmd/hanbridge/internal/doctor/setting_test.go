@@ -51,7 +51,7 @@ func TestDoctorSetting(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "house.yaml")
-			w := ward{family: "p1-se-aidon", broker: tt.broker, config: with(tt.config, set(tt.serial)),
+			w := machine{family: "p1-se-aidon", broker: tt.broker, config: with(tt.config, set(tt.serial)),
 				options: Options{Config: file, Serial: tt.flag, Write: tt.write}}
 			text, r := w.examined(t)
 			text = strings.ReplaceAll(text, file, "FILE")
@@ -106,7 +106,7 @@ func TestDoctorCommands(t *testing.T) {
 	}
 }
 
-// TestReportLine: for a person a line wraps at words, below its text; what is longer than a line is not cut.
+// TestReportLine tests that a report line is wrapped between words for a person, and that a word longer than a line is not cut.
 func TestReportLine(t *testing.T) {
 	long, blank := "/dev/serial/by-id/"+strings.Repeat("x", 70), strings.Repeat(" ", 10)
 	tests := []struct{ name, text, want string }{

@@ -34,7 +34,7 @@ func aMeter() config.Meter {
 	}
 }
 
-// rated returns what a variable says of quantities.
+// rated parses the text of HANBRIDGE_QUANTITIES.
 func rated(t *testing.T, text string) throttle.Overrides {
 	t.Helper()
 	c, err := config.Load("", []string{"HANBRIDGE_QUANTITIES=" + text})
@@ -44,10 +44,10 @@ func rated(t *testing.T, text string) throttle.Overrides {
 	return c.Quantities
 }
 
-// householdKept is what a broker keeps of a household's meter "house": what was announced, and its values.
-func householdKept(t *testing.T, c discovery.Config) map[string]string {
+// householdRetained returns the retained messages for a meter "house": its announcement and its values, by topic.
+func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
-	w := houseWiring()
+	w := houseSetup()
 	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
@@ -68,14 +68,14 @@ func householdKept(t *testing.T, c discovery.Config) map[string]string {
 	return all
 }
 
-func houseWiring() *daemon.Setup {
+func houseSetup() *daemon.Setup {
 	w := &daemon.Setup{Config: defaults()}
 	w.MQTT.URL, w.Meters[0].ID, w.Meters[0].Name = "mqtt://a", "house", "House"
 	return w
 }
 
-// keptOf is what of a broker's topics the commands are given.
-func keptOf(all map[string]string) announcements.Retained {
+// retainedOf returns the messages as the commands read them from a broker.
+func retainedOf(all map[string]string) announcements.Retained {
 	k := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
 		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
@@ -87,7 +87,7 @@ func keptOf(all map[string]string) announcements.Retained {
 	return k
 }
 
-func inDevices() discovery.Config {
+func deviceStyle() discovery.Config {
 	c := mqtt.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Device, Version: cli.Version()}
 	return c.Discovery()
 }

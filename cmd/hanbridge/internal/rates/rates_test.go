@@ -15,14 +15,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestRatesKept: what the broker holds tells what a meter sends and how often.
-func TestRatesKept(t *testing.T) {
-	w := houseWiring()
+// TestRatesRetained tests the rates of a meter that is known from the retained messages of the broker.
+func TestRatesRetained(t *testing.T) {
+	w := houseSetup()
 	barn := aMeter()
 	barn.ID = "barn"
 	w.Meters = append(w.Meters, barn)
 	w.Publish = throttle.Realtime
-	k := keptOf(householdKept(t, inDevices()))
+	k := retainedOf(householdRetained(t, deviceStyle()))
 	k.Values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
 	k.Announced = append(k.Announced, discovery.Message{
 		Topic:   "homeassistant/sensor/hanbridge_barn/import_power/config",
@@ -54,7 +54,7 @@ func TestRatesKept(t *testing.T) {
 	}
 }
 
-// TestRatesUnknown: whatever is not known is said.
+// TestRatesUnknown tests that a note says what is not known.
 func TestRatesUnknown(t *testing.T) {
 	barn := aMeter()
 	barn.ID = "barn"
@@ -67,11 +67,11 @@ func TestRatesUnknown(t *testing.T) {
 	}{
 		{"nothing kept", announcements.Retained{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
 		{"no answer", announcements.Retained{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
-		{"one of two", keptOf(householdKept(t, inDevices())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
+		{"one of two", retainedOf(householdRetained(t, deviceStyle())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := houseWiring()
+			w := houseSetup()
 			w.Meters = append(w.Meters, barn)
 			var r report
 			r.addRetained(w, tt.kept, tt.err)
@@ -82,8 +82,8 @@ func TestRatesUnknown(t *testing.T) {
 	}
 }
 
-// TestPaced: a recording tells how often each quantity comes, by the meter's clock.
-func TestPaced(t *testing.T) {
+// TestProfileOf tests that a recording gives the interval of each quantity by the meter's clock.
+func TestProfileOf(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	tests := []struct {
 		name      string
@@ -113,9 +113,9 @@ func TestPaced(t *testing.T) {
 	}
 }
 
-// TestRatesFollowPublish: less is less.
+// TestRatesFollowPublish tests that a preset with fewer messages gives fewer states.
 func TestRatesFollowPublish(t *testing.T) {
-	w := houseWiring()
+	w := houseSetup()
 	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestRatesFollowPublish(t *testing.T) {
 	}
 }
 
-func TestSpaced(t *testing.T) {
+func TestGroupDigits(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 000", 9800: "9 800", 123456: "123 456", 3113280: "3 113 280"} {
 		if got := groupDigits(n); got != want {
 			t.Errorf("%d: got %q, want %q", n, got, want)

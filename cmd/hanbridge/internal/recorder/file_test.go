@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
-// TestCaptureFileMode wants that nobody but the owner may read a capture, whatever was there before.
+// TestCaptureFileMode tests that only the owner may read a capture, also if the file existed before.
 func TestCaptureFileMode(t *testing.T) {
 	for name, before := range map[string]func(file string) error{
 		"a new file":            func(string) error { return nil },

@@ -24,7 +24,7 @@ func checkErr(t *testing.T, err error, want string) {
 	}
 }
 
-// invertedWire is what a receiver that is set as l hears of a meter whose signal is inverted.
+// invertedWire returns the bytes that a receiver with the line setting l receives from a meter whose signal is inverted.
 func invertedWire(f simulate.Family, l source.Line) io.ReadCloser {
 	sender, err := source.ParseLine(f.Line)
 	if err != nil {
@@ -39,7 +39,7 @@ func invertedWire(f simulate.Family, l source.Line) io.ReadCloser {
 	})
 }
 
-// every is a wire on which the same comes again and again.
+// every returns a wire on which the same bytes arrive at an interval.
 func every(interval time.Duration, bytes string) io.ReadCloser {
 	at, text := time.Now(), "" // the pace begins when somebody listens
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
@@ -49,5 +49,5 @@ func every(interval time.Duration, bytes string) io.ReadCloser {
 	})
 }
 
-// silence is a wire on which nothing comes.
+// silence returns a wire on which no byte arrives.
 func silence() io.ReadCloser { return every(24*time.Hour, "") }

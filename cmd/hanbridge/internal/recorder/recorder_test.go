@@ -22,7 +22,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// noise is a wire on which now and then a byte comes that belongs to no telegram.
+// noise returns a wire on which single bytes arrive that belong to no telegram.
 func noise() io.ReadCloser { return every(700*time.Millisecond, "\x5A") }
 
 func wireOf(line string, open func() io.ReadCloser) probe.Endpoint {
@@ -36,7 +36,7 @@ func meterWire() io.ReadCloser {
 
 var errNoPort = errors.New("no serial port found")
 
-// captured runs a capture for a time and returns what it said and what it kept.
+// captured runs a capture for a time. It returns the messages and the content of the file.
 func captured(t *testing.T, d time.Duration, count int, wires ...probe.Endpoint) (said, kept string, l *listener, err error) {
 	t.Helper()
 	var say bytes.Buffer
@@ -128,7 +128,7 @@ type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-// TestCaptureWithoutPort: the fault of the last port is told, and no empty file is left.
+// TestCaptureWithoutPort tests that the error of the last port is returned, and that no empty file is left.
 func TestCaptureWithoutPort(t *testing.T) {
 	fault := errors.New("open /dev/ttyTEST: permission denied")
 	denied := probe.Endpoint{Port: "/dev/ttyTEST", Dial: func(context.Context) (io.ReadCloser, error) { return nil, fault }}
@@ -143,7 +143,7 @@ func TestCaptureWithoutPort(t *testing.T) {
 	}
 }
 
-// TestCaptureDials: a wire that cannot be opened is bad data, not wrong usage; who ends it meanwhile makes no mistake.
+// TestCaptureDials tests that a port that cannot be opened gives ExitData, and that ending the capture meanwhile is no error.
 func TestCaptureDials(t *testing.T) {
 	refused := errors.New("connection refused")
 	stopped, stop := context.WithCancel(t.Context())
@@ -170,8 +170,8 @@ func TestCaptureDials(t *testing.T) {
 	}
 }
 
-// TestCaptureTellsTheMost: an inverted line is found to be one, though its bytes look like nothing at other settings.
-func TestCaptureTellsTheMost(t *testing.T) {
+// TestCaptureInvertedLine tests that an inverted line is recognised, although only one line setting shows it.
+func TestCaptureInvertedLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, ok := simulate.Named("iskra-si-celje-1p")
 		if !ok {
@@ -188,7 +188,7 @@ func TestCaptureTellsTheMost(t *testing.T) {
 	})
 }
 
-// TestCaptureCounts: what no key opens counts among what came sound, but not among what was masked.
+// TestCaptureCounts tests that a telegram that no key decrypts counts as intact in a capture, but not in an anonymised one.
 func TestCaptureCounts(t *testing.T) {
 	for _, tt := range []struct {
 		mask *maskCounts
@@ -200,14 +200,14 @@ func TestCaptureCounts(t *testing.T) {
 	}
 }
 
-// full is a disk without room.
+// full is a writer to a full disk.
 type full struct{}
 
 var errFull = errors.New("no space left on device")
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
-// TestCaptureDiskFull: it ends, instead of reading on for nothing.
+// TestCaptureDiskFull tests that a capture ends if its file cannot be written.
 func TestCaptureDiskFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &listener{out: &captureFile{name: "house.txt", messages: io.Discard, w: full{}}}

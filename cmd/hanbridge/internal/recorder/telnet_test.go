@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// telnetRecording is what a gateway in telnet mode gives of a meter.
+// telnetRecording returns telegrams as a gateway in telnet mode sends them.
 func telnetRecording(t *testing.T, family string, telegrams int) (b []byte) {
 	t.Helper()
 	f, ok := simulate.Named(family)
@@ -29,7 +29,7 @@ func telnetRecording(t *testing.T, family string, telegrams int) (b []byte) {
 	return b
 }
 
-// TestCaptureTelnet: a capture keeps the bytes as they came, and says how the gateway is set.
+// TestCaptureTelnet tests that a capture holds the bytes unchanged, and that a message names telnet mode.
 func TestCaptureTelnet(t *testing.T) {
 	b := telnetRecording(t, "aidon-se", 3)
 	said, kept, l, err := captured(t, time.Minute, 3, wireOf("", func() io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }))
@@ -41,7 +41,8 @@ func TestCaptureTelnet(t *testing.T) {
 	}
 }
 
-// TestCaptureClosing: a reader that closes each connection is captured until it is enough, or until it is not there again.
+// TestCaptureClosing tests the capture of a reader that closes each connection after a telegram: it ends with the count, or when the reader
+// cannot be reached again.
 func TestCaptureClosing(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	for _, tt := range []struct {
@@ -72,7 +73,7 @@ func TestCaptureClosing(t *testing.T) {
 	}
 }
 
-// telnet is a gateway that negotiates before each telegram, and sends each FF twice.
+// telnet returns a telegram as a gateway in telnet mode sends it: after a negotiation, and with each FF doubled.
 func telnet(b []byte) []byte {
 	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
 }

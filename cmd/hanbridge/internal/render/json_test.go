@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// What encoding/json would make of a telegram. The values are an object in the order of the samples, for which Go has no type.
+// The types with which encoding/json gives the expected output. The values are an object in the order of the samples, for which Go has no type.
 type (
 	wantReading struct {
 		OK        bool            `json:"ok"`
@@ -52,7 +52,7 @@ type (
 	}
 )
 
-// encoded is a line as encoding/json writes it, made safe to show.
+// encoded returns a line of encoding/json with escapes for unsafe characters.
 func encoded(t *rapid.T, v any) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(safetext.JSONWriter{W: &b})
@@ -113,7 +113,7 @@ func wantRecordOf(r *obis.Record) (want wantRecord) {
 	return want
 }
 
-// oddText draws texts with what JSON, HTML and terminals take as their own, and bytes that are no text.
+// oddText draws texts with special characters of JSON, HTML and terminals, and with bytes that are not UTF-8.
 func oddText() *rapid.Generator[string] {
 	return rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f-\x9f\\"<>&\x{2028}é]*`),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
@@ -147,7 +147,7 @@ func drawReading(t *rapid.T) *meter.Reading {
 	return r
 }
 
-// drawTime draws a time of a meter, or none.
+// drawTime draws a meter's time or the zero time.
 func drawTime(t *rapid.T) (at obis.Time) {
 	if rapid.Bool().Draw(t, "has a time") {
 		at.Year, at.Month, at.Day = 2026, 1, 31
@@ -155,7 +155,7 @@ func drawTime(t *rapid.T) (at obis.Time) {
 	return at
 }
 
-// TestReadingAsEncodingJSON: a telegram is printed byte for byte as encoding/json would: the order of its members, and those left out.
+// TestReadingAsEncodingJSON tests that a reading is printed byte for byte as encoding/json prints it, with the same order of members.
 func TestReadingAsEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		file, r := oddText().Draw(t, "file"), drawReading(t)
@@ -167,7 +167,7 @@ func TestReadingAsEncodingJSON(t *testing.T) {
 	})
 }
 
-// TestDamagedAsEncodingJSON: so is one that is damaged.
+// TestDamagedAsEncodingJSON tests the same for a damaged telegram.
 func TestDamagedAsEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		file, reason := oddText().Draw(t, "file"), oddText().Draw(t, "reason")

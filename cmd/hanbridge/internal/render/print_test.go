@@ -19,7 +19,7 @@ import (
 
 var formats = []string{"table", "json", "csv"}
 
-// recording returns telegrams of a family, at least so many bytes.
+// recording returns telegrams of a family, of at least size bytes.
 func recording(t testing.TB, family string, size int) []byte {
 	t.Helper()
 	f, ok := simulate.Named(family)
@@ -34,7 +34,7 @@ func recording(t testing.TB, family string, size int) []byte {
 	return b
 }
 
-// BenchmarkDecode decodes a recording and prints it to nowhere: how long `decode` takes for a file.
+// BenchmarkDecode measures how long decode takes for a file. Its output is discarded.
 func BenchmarkDecode(b *testing.B) {
 	for _, family := range []string{"aidon-se", "p1-nl-5", "kamstrup-no"} {
 		in := recording(b, family, 1<<20)
@@ -52,7 +52,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// TestFlatMemory: a recording sixteen times as long takes no more memory.
+// TestFlatMemory tests that a recording sixteen times as long needs no more memory.
 func TestFlatMemory(t *testing.T) {
 	const size, mostGrowth = 16 << 20, 4 << 20
 	piece := recording(t, "p1-nl-5", 1<<20)
@@ -71,7 +71,7 @@ func TestFlatMemory(t *testing.T) {
 	}
 }
 
-// endless gives a piece again and again, and calls at behind the first.
+// endless is a reader that repeats a piece, and calls at after the first.
 type endless struct {
 	piece []byte
 	left  int
@@ -97,7 +97,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestPrintedAtOnce: a telegram that comes through a pipe is printed before the next one comes.
+// TestPrintedAtOnce tests that a telegram from a pipe is printed before the next one arrives.
 func TestPrintedAtOnce(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-nl-5"} {
 		for _, format := range formats {
@@ -137,7 +137,7 @@ func (w writerTo) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestStrings: strings of JSON are those of encoding/json, and no text steers a terminal.
+// TestStrings tests that JSON strings equal those of encoding/json, and contain no character that controls a terminal.
 func TestStrings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f-\x9f\\"<>&]*`)).Draw(t, "text")
@@ -152,7 +152,7 @@ func TestStrings(t *testing.T) {
 	})
 }
 
-// TestFields: fields of CSV are those of encoding/csv.
+// TestFields tests that CSV fields equal those of encoding/csv.
 func TestFields(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.StringMatching(`[ -~]*`), rapid.StringMatching(`[ ",.a\\]*`)).Draw(t, "field")

@@ -14,7 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDecodeTelnet: a recording of a gateway in telnet mode is read, as bytes and in hexadecimal, and named once.
+// TestDecodeTelnet tests that a recording of a gateway in telnet mode is read, as bytes and as hexadecimal text, and that one message names
+// telnet mode.
 func TestDecodeTelnet(t *testing.T) {
 	for _, family := range []string{"aidon-se", "aidon-no", "p1-se-aidon", "kamstrup-no"} {
 		b := telnetRecording(t, family, 3)
@@ -64,12 +65,12 @@ func TestDecodeSharedField(t *testing.T) {
 	}
 }
 
-// telnet is a gateway that negotiates before each telegram, and sends each FF twice.
+// telnet returns a telegram as a gateway in telnet mode sends it: after a negotiation, and with each FF doubled.
 func telnet(b []byte) []byte {
 	return append([]byte("\xFF\xFB\x03\xFF\xFD\x03"), bytes.ReplaceAll(b, []byte{0xFF}, []byte{0xFF, 0xFF})...)
 }
 
-// telnetRecording is what a gateway in telnet mode gives of a meter.
+// telnetRecording returns telegrams as a gateway in telnet mode sends them.
 func telnetRecording(t *testing.T, family string, telegrams int) (b []byte) {
 	t.Helper()
 	f, ok := simulate.Named(family)

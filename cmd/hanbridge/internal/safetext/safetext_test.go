@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-func TestVisible(t *testing.T) {
+func TestEscape(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"plain", `Huset på åkern "\" 3,5 m³`, `Huset på åkern "\" 3,5 m³`},
 		{"escape", "a\x1b[2Jb", `a\x1b[2Jb`},

@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
-// TestReplayPace: what came comes again as far apart as it came, or faster.
+// TestReplayPace tests that a replay keeps the times between records, divided by the speed.
 func TestReplayPace(t *testing.T) {
 	const text = capture.FirstLinePrefix + `
 2026-11-22T10:15:20.125+01:00 7e
@@ -47,7 +47,7 @@ func TestReplayPace(t *testing.T) {
 	}
 }
 
-// TestReplayIsStopped: who closes the wire does not wait for what comes next.
+// TestReplayIsStopped tests that Close ends a Read that waits for the next record.
 func TestReplayIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const text = "2026-11-22T10:15:20.125Z 7e\n2026-11-23T10:15:20.125Z a2\n"

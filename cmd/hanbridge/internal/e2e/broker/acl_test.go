@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package broker_test runs the program at Mosquittos as people set them up: guarded, strict, restarted, flooded, and shared with a
-// second bridge.
+// Package broker_test tests the program with Mosquitto brokers as people set them up: with passwords, certificates, access rules and limits,
+// restarted, flooded, and shared with a second bridge.
 package broker_test
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// testAccessRules runs the program under the access rules that people copy, and tries what they forbid.
+// testAccessRules tests the program under the access rules of deploy/mosquitto/acl.example, and tries what they forbid.
 func testAccessRules(t *testing.T) {
 	rules := filepath.Join(testbed.ModuleRoot, "deploy/mosquitto/acl.example")
 	broker := startedGuarded(t, "allow_anonymous false", "password_file "+testbed.Passwords(t, secret, "hanbridge", "homeassistant"), "acl_file "+rules)
@@ -28,7 +28,7 @@ func testAccessRules(t *testing.T) {
 	cable.Send()
 	messages.AwaitMessage("hanbridge/house/telegram")
 	messages.AwaitMessage("hanbridge/house/status", "online")
-	checkKept(t, broker.Mosquitto, messages)
+	checkRetained(t, broker.Mosquitto, messages)
 	testbed.Hanbridge(t, variables, "check").RequireSuccess()
 	show := testbed.Hanbridge(t, variables, "discovery", "show")
 	show.RequireSuccess()
@@ -48,7 +48,7 @@ func testAccessRules(t *testing.T) {
 	checkForbidden(t, broker, messages)
 }
 
-// checkForbidden has either user publish what is not its own, and then what is.
+// checkForbidden publishes as each user to the topics of the other, which must fail, and then to its own.
 func checkForbidden(t *testing.T, broker *guarded, messages *testbed.MessageLog) {
 	t.Helper()
 	messages.Reset()
@@ -75,7 +75,7 @@ func checkForbidden(t *testing.T, broker *guarded, messages *testbed.MessageLog)
 	}
 }
 
-// as publishes as a user, and returns when the broker has decided on it.
+// as publishes a message as a user, and returns when the broker has processed it.
 func (g *guarded) as(t *testing.T, user, topic, payload string) {
 	t.Helper()
 	testbed.Connect(t, g.at, user, secret).Publish(testbed.Message{Topic: topic, Payload: payload})

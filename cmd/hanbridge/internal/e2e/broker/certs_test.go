@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// An authority signs certificates, as people do at home with a few lines of openssl.
+// An authority is a certificate authority, as people make one with openssl.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
@@ -25,8 +25,8 @@ type authority struct {
 	file string // its certificate
 }
 
-// A card is a certificate and its key, as files.
-type card struct{ cert, key string }
+// A certFiles holds the paths of a certificate and its private key.
+type certFiles struct{ cert, key string }
 
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
@@ -46,8 +46,8 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// issues signs a certificate for a host, good until a day.
-func (a *authority) issues(host string, until time.Time) card {
+// issues signs a certificate for a host that is valid until a time.
+func (a *authority) issues(host string, until time.Time) certFiles {
 	a.t.Helper()
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: host}, KeyUsage: x509.KeyUsageDigitalSignature,
@@ -62,8 +62,8 @@ func (a *authority) issues(host string, until time.Time) card {
 	return a.signs(template)
 }
 
-// issuesOld signs a certificate that has the host in its common name alone, as people made them for years.
-func (a *authority) issuesOld(host string) card {
+// issuesOld signs a certificate with the host in its common name only, which was usual in the past.
+func (a *authority) issuesOld(host string) certFiles {
 	a.t.Helper()
 	return a.signs(&x509.Certificate{
 		Subject: pkix.Name{CommonName: host}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -71,7 +71,7 @@ func (a *authority) issuesOld(host string) card {
 	})
 }
 
-func (a *authority) signs(template *x509.Certificate) card {
+func (a *authority) signs(template *x509.Certificate) certFiles {
 	a.t.Helper()
 	key := newKey(a.t)
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
@@ -82,7 +82,7 @@ func (a *authority) signs(template *x509.Certificate) card {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return card{a.write("CERTIFICATE", der), a.write("PRIVATE KEY", secret)}
+	return certFiles{a.write("CERTIFICATE", der), a.write("PRIVATE KEY", secret)}
 }
 
 func newKey(t *testing.T) *ecdsa.PrivateKey {
@@ -103,13 +103,13 @@ func (a *authority) write(kind string, der []byte) (file string) {
 	return file
 }
 
-// serves are the lines of a listener that shows the card.
-func (c card) serves() []string { return []string{"certfile " + c.cert, "keyfile " + c.key} }
+// serves returns the lines of Mosquitto's configuration that make a listener use the certificate.
+func (c certFiles) serves() []string { return []string{"certfile " + c.cert, "keyfile " + c.key} }
 
-// shown are the variables of a bridge that shows the card.
-func (c card) shown() []string {
+// shown returns the variables that make a bridge use the certificate.
+func (c certFiles) shown() []string {
 	return []string{"HANBRIDGE_MQTT_CERT_FILE=" + c.cert, "HANBRIDGE_MQTT_KEY_FILE=" + c.key}
 }
 
-// trusts is the variable of a bridge that believes the authority.
+// trusts returns the variable that makes a bridge trust the authority.
 func (a *authority) trusts() string { return "HANBRIDGE_MQTT_CA_FILE=" + a.file }

@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestDenied runs the program under access rules that forbid a part of what it does. Mosquitto acknowledges what it forbids.
+// TestDenied tests the program under access rules that forbid some of its messages. Mosquitto acknowledges a message that it forbids.
 func TestDenied(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")

@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestOthers runs the program at a Mosquitto at which others say and keep what they like.
+// TestOthers tests the program at a Mosquitto on which other clients publish unexpected messages.
 func TestOthers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -30,7 +30,7 @@ func TestOthers(t *testing.T) {
 	}
 }
 
-// testFlood has somebody say something ten thousand times: it is answered, a few times at most, and is a line of the log.
+// testFlood publishes one message ten thousand times. The bridge must react only a few times, and log one line.
 func testFlood(t *testing.T, topic, payload, logged string) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -60,7 +60,8 @@ func testFlood(t *testing.T, topic, payload, logged string) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testTooMuchRetained has more retained under the meter's name than is read: values and announcements go out, and the commands say so.
+// testTooMuchRetained tests more retained messages below the meter's topic than are read. Values and announcements must be published, and
+// the commands must report it.
 func testTooMuchRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	var many []testbed.Message

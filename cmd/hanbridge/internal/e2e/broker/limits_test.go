@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestStrictBrokers runs the program at a Mosquitto that does not take all that it publishes.
+// TestStrictBrokers tests the program at a Mosquitto that refuses some of its messages.
 func TestStrictBrokers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -38,7 +38,7 @@ func TestStrictBrokers(t *testing.T) {
 	}
 }
 
-// testLimit wants values, and the meter announced entity by entity; another start knows what was announced.
+// testLimit tests a size limit that the values fit: the meter is announced entity by entity, and the next start keeps the announcements.
 func testLimit(t *testing.T, line, says string, more ...string) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", line), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -73,7 +73,8 @@ func testLimit(t *testing.T, line, says string, more ...string) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLowLimit has a limit that no announcement and no telegram fits: values go out, what to do is said, and nothing is tried for ever.
+// testLowLimit tests a size limit that no announcement and no telegram fits. Values are published, the log says what to do, and the bridge
+// stops to try.
 func testLowLimit(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "max_packet_size 300"), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -98,7 +99,7 @@ func testLowLimit(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testNoRetain wants values and announcements that are not kept, and all again when the hub starts.
+// testNoRetain tests a broker that retains nothing: all is published, and again after the hub's birth message.
 func testNoRetain(t *testing.T, more ...string) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "retain_available false"), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -124,7 +125,7 @@ func testNoRetain(t *testing.T, more ...string) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLargeFlood publishes 64 MiB where the bridge listens, and has them kept for its next start. They are not read into memory.
+// testLargeFlood publishes 64 MiB to subscribed topics, and retains them for the next start. The bridge must not read them into memory.
 func testLargeFlood(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	run := testbed.StartBridge(t, broker.URLVariable(), noMeter)
@@ -148,7 +149,7 @@ func testLargeFlood(t *testing.T) {
 	again.Stop(syscall.SIGTERM)
 }
 
-// resident is the most that a process had in memory, in kB.
+// resident returns the peak resident memory of a process, in kB.
 func resident(t *testing.T, p *testbed.Process) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.Cmd.Process.Pid) + "/status")

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestSecondBridge runs bridges of two meters with one meters.id at a Mosquitto: the counters of the first alone are published, whatever
-// starts and stops.
+// TestSecondBridge tests two bridges that publish different meters with one meters.id. Only the counters of the first may be published,
+// whichever bridge starts or stops.
 func TestSecondBridge(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*pair){
@@ -41,14 +41,14 @@ const (
 	staysStale  = "hanbridge takeover house"
 )
 
-// A pair is two bridges, or the runs of one.
+// A pair holds two bridges, or the runs of one, at a common broker.
 type pair struct {
 	t        *testing.T
 	broker   *testbed.Mosquitto
 	messages *testbed.MessageLog
 }
 
-// A side is one bridge with its meter and its state.
+// A side is one bridge of a pair, with its meter and its state.
 type side struct {
 	*testbed.Process
 	*testbed.Cable
@@ -56,7 +56,7 @@ type side struct {
 	variables []string
 }
 
-// side starts a bridge under a name, whose meter is of the seed.
+// side starts a bridge with a client id, whose simulated meter has the seed.
 func (p *pair) side(name string, seed uint64, more ...string) *side {
 	c := testbed.PlugCable(p.t, "p1-se-aidon")
 	c.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
@@ -74,10 +74,10 @@ func (s *side) start() {
 	s.AwaitOutput("mqtt connected")
 }
 
-// imported is the counter of its meter.
+// imported returns the meter's counter of imported energy.
 func (s *side) imported() string { counter, _ := s.Counters(); return counter }
 
-// speaks sends telegrams until each has been published with as many.
+// speak sends telegrams until each side has published as many as times.
 func (p *pair) speak(times int, sides ...*side) {
 	p.t.Helper()
 	for range times {
@@ -93,7 +93,7 @@ func (p *pair) telegrams() int {
 	return strings.Count(p.messages.Text(), "\nhanbridge/house/telegram {")
 }
 
-// counters are those that were published by topic or in a telegram, by their first two digits.
+// counters returns the first two digits of all counters that were published, in topics of their own or in telegrams.
 func (p *pair) counters() map[string]bool {
 	all := map[string]bool{}
 	for line := range strings.Lines(p.messages.Text()) {
@@ -108,7 +108,7 @@ func (p *pair) counters() map[string]bool {
 	return all
 }
 
-// only wants counters of one meter.
+// only requires that only counters of one meter were published.
 func (p *pair) only(want string) {
 	p.t.Helper()
 	if got := slices.Sorted(maps.Keys(p.counters())); !slices.Equal(got, []string{want}) {
@@ -153,7 +153,7 @@ func (p *pair) atOnce() {
 	}
 }
 
-// crashes has the first killed and started again while the second runs.
+// crashes kills the first bridge and starts it again while the second runs.
 func (p *pair) crashes() {
 	one := p.side("one", 1)
 	p.speak(1, one)
@@ -172,7 +172,7 @@ func (p *pair) crashes() {
 	}
 }
 
-// gone has the second alone, until a person says that it is the one.
+// gone stops the first bridge. The second publishes counters only after the command takeover.
 func (p *pair) gone() {
 	one := p.side("one", 1)
 	p.speak(1, one)
@@ -194,7 +194,7 @@ func (p *pair) gone() {
 	testbed.Until(p.t, "its counters", func() bool { return p.counters()["17"] })
 }
 
-// alone has one bridge crash and stop.
+// alone tests crash and stop of a single bridge.
 func (p *pair) alone() {
 	one := p.side("one", 1)
 	for i := range 4 {
@@ -212,7 +212,7 @@ func (p *pair) alone() {
 	}
 }
 
-// lost has the same meter behind a bridge whose state is gone, and whose name is another.
+// lost tests the same meter with a new bridge that has no state and another client id.
 func (p *pair) lost() {
 	one := p.side("one", 1)
 	p.speak(2, one)
@@ -223,7 +223,7 @@ func (p *pair) lost() {
 	p.messages.AwaitMessage("hanbridge/house/import_energy", one.imported())
 }
 
-// older has a bridge of a version without marks, which the test plays.
+// older tests a first bridge of a version without marks. The test publishes its messages.
 func (p *pair) older() {
 	p.broker.Publish(testbed.Message{Topic: "hanbridge/status", Payload: "online", Retained: true})
 	p.broker.Publish(testbed.Message{Topic: "hanbridge/house/info", Payload: `{"make":"Aidon"}`, Retained: true})
@@ -236,7 +236,7 @@ func (p *pair) older() {
 	p.only("17")
 }
 
-// unretained has a broker that keeps nothing: the second learns from the first alone that it is not the first, also after a restart.
+// unretained tests a broker that retains nothing. The second bridge learns of the first only from its messages, also after a restart.
 func (p *pair) unretained() {
 	p.broker = testbed.StartMosquitto(p.t, "allow_anonymous true", "retain_available false")
 	p.messages = p.broker.LogMessages()

@@ -17,17 +17,17 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A guarded is a mosquitto with two listeners: a plain one for the test, and one that guards itself for the bridge.
+// A guarded is a Mosquitto with two listeners: an open one for the test, and a protected one for the bridge.
 type guarded struct {
 	*testbed.Mosquitto
 	at string // host:port of the guarded one
 }
 
-// startedGuarded starts a broker. lines are those of the guarded listener.
+// startedGuarded starts a broker. lines configure the protected listener.
 func startedGuarded(t *testing.T, lines ...string) *guarded {
 	t.Helper()
 	port, at := testbed.FreePort(t), "127.0.0.1:"+testbed.FreePort(t)
-	// socket_domain: without it a listener for websockets is there for the whole network.
+	// Without socket_domain a websockets listener accepts connections from the whole network.
 	lines = append([]string{"user root", "per_listener_settings true", "persistence false", "set_tcp_nodelay true", "log_type all",
 		"listener " + port + " 127.0.0.1", "allow_anonymous true", "listener " + strings.TrimPrefix(at, "127.0.0.1:") + " 127.0.0.1", "socket_domain ipv4"}, lines...)
 	g := &guarded{testbed.ConfigureMosquitto(t, port, strings.Join(lines, "\n")+"\n"), at}
@@ -35,28 +35,28 @@ func startedGuarded(t *testing.T, lines ...string) *guarded {
 	return g
 }
 
-// to is the variable of a bridge that goes to the guarded listener.
+// to returns the variable that makes a bridge connect to the protected listener.
 func (g *guarded) to(scheme string) string { return "HANBRIDGE_MQTT_URL=" + scheme + "://" + g.at }
 
-// secret is the password of everybody who is let in; nobody may ever read it in a log.
+// secret is the password of all users. It may not be in any output.
 const secret = "Sup3r:secret#"
 
-// anyCertificate has the broker's certificate not looked at.
+// anyCertificate is the variable that makes a bridge accept any certificate of the broker.
 const anyCertificate = "HANBRIDGE_MQTT_INSECURE_SKIP_VERIFY=true"
 
-// A door is a way to a broker: what guards it and what the bridge has been told.
-type door struct {
+// An access describes a protected broker and the settings of a bridge that connects to it.
+type access struct {
 	scheme    string
 	lines     []string // of the listener
 	variables []string
 	want      string // in the answer where the bridge is not let in
 }
 
-// TestSecure runs the program at a Mosquitto as people guard it.
+// TestSecure tests the program at a Mosquitto with passwords, TLS and client certificates.
 func TestSecure(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")
-	for name, d := range doors(t) {
+	for name, d := range accesses(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if d.want == "" {
@@ -69,7 +69,7 @@ func TestSecure(t *testing.T) {
 	t.Run("access rules", func(t *testing.T) { t.Parallel(); testAccessRules(t) })
 }
 
-func doors(t *testing.T) map[string]door {
+func accesses(t *testing.T) map[string]access {
 	t.Helper()
 	ours, theirs, later := newAuthority(t), newAuthority(t), time.Now().Add(time.Hour)
 	broker, bridge, stranger := ours.issues("127.0.0.1", later), ours.issues("cellar", later), theirs.issues("cellar", later)
@@ -82,7 +82,7 @@ func doors(t *testing.T) map[string]door {
 	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]door{
+	return map[string]access{
 		"mqtts":                       {"mqtts", tls, trusted, ""},
 		"mqtts, certificate":          {"mqtts", both, append(bridge.shown(), ours.trusts()), ""},
 		"mqtts, certificate as login": {"mqtts", append(both, "use_identity_as_username true"), append(bridge.shown(), ours.trusts()), ""},
@@ -114,8 +114,8 @@ func doors(t *testing.T) map[string]door {
 	}
 }
 
-// testLetIn wants all values at a broker that lets the bridge in, and the last ones and its state when it stops.
-func testLetIn(t *testing.T, d door) {
+// testLetIn tests a broker that accepts the bridge: all values are published, and the last values and the status when the bridge stops.
+func testLetIn(t *testing.T, d access) {
 	broker, cable := startedGuarded(t, d.lines...), testbed.PlugCable(t, "p1-se-aidon")
 	variables := slices.Concat(d.variables, []string{broker.to(d.scheme), cable.PortVariable(), "HANBRIDGE_LOG_LEVEL=debug"})
 	messages := broker.LogMessages()
@@ -125,7 +125,7 @@ func testLetIn(t *testing.T, d door) {
 	cable.Send()
 	messages.AwaitMessage("hanbridge/house/telegram")
 	messages.AwaitMessage("hanbridge/house/status", "online")
-	checkKept(t, broker.Mosquitto, messages)
+	checkRetained(t, broker.Mosquitto, messages)
 
 	check := testbed.Hanbridge(t, variables, "check")
 	check.RequireSuccess()
@@ -141,8 +141,8 @@ func testLetIn(t *testing.T, d door) {
 	wantNoSecret(t, run, check)
 }
 
-// checkKept wants the values of the first telegram, retained, and the announcement.
-func checkKept(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
+// checkRetained requires the retained values of the first telegram, and the announcement.
+func checkRetained(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
 	t.Helper()
 	heard := messages.Last()
 	if diff := cmp.Diff(testbed.FirstTelegram(t, "p1-se-aidon"), testbed.Values(heard)); diff != "" {
@@ -158,7 +158,7 @@ func checkKept(t *testing.T, broker *testbed.Mosquitto, messages *testbed.Messag
 	}
 }
 
-// checkStopped wants a bridge that has ended to have said that it is offline, and all that the last telegram told.
+// checkStopped requires that a stopped bridge has published its status offline, and all values of the last telegram.
 func checkStopped(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
 	t.Helper()
 	messages.AwaitMessage("hanbridge/status", "offline")
@@ -181,8 +181,8 @@ func checkStopped(t *testing.T, broker *testbed.Mosquitto, messages *testbed.Mes
 	}
 }
 
-// testKeptOut wants to be told which setting to mend, by check and by run.
-func testKeptOut(t *testing.T, d door) {
+// testKeptOut tests a broker that refuses the bridge: the commands check and run must name the setting to correct.
+func testKeptOut(t *testing.T, d access) {
 	broker := startedGuarded(t, d.lines...)
 	variables := append([]string{broker.to(d.scheme), "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1", "HANBRIDGE_LOG_LEVEL=debug"}, d.variables...)
 	check := testbed.Hanbridge(t, variables, "check")

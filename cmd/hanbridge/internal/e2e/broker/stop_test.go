@@ -15,14 +15,14 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestStops stops the program in the middle of things. What it says last has to arrive, or it has to end all the same.
+// TestStops stops the program while it works. Its last messages must arrive; if the broker hangs, it must end all the same.
 func TestStops(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
 	open, ws := "allow_anonymous true", "protocol websockets"
 	tls := append(ca.issues("127.0.0.1", time.Now().Add(time.Hour)).serves(), open)
-	plain, secure := door{scheme: "mqtt", lines: []string{open}}, door{scheme: "mqtts", lines: tls, variables: []string{ca.trusts()}}
-	socket := door{scheme: "wss", lines: append(tls, ws), variables: []string{ca.trusts()}}
+	plain, secure := access{scheme: "mqtt", lines: []string{open}}, access{scheme: "mqtts", lines: tls, variables: []string{ca.trusts()}}
+	socket := access{scheme: "wss", lines: append(tls, ws), variables: []string{ca.trusts()}}
 	for name, test := range map[string]func(*testing.T){
 		"mqtt":                func(t *testing.T) { testSigterm(t, plain) },
 		"wss":                 func(t *testing.T) { testSigterm(t, socket) },
@@ -36,8 +36,8 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// testSigterm stops a bridge that is busy. All that it has read must have arrived.
-func testSigterm(t *testing.T, d door) {
+// testSigterm stops a busy bridge. All telegrams that it has read must have been published.
+func testSigterm(t *testing.T, d access) {
 	broker := startedGuarded(t, d.lines...)
 	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "p1-se-aidon", "--speed", "100") // ten telegrams a second
@@ -47,8 +47,8 @@ func testSigterm(t *testing.T, d door) {
 	checkStopped(t, broker.Mosquitto, messages)
 }
 
-// testHangs stops a bridge whose broker is connected and answers nothing any more.
-func testHangs(t *testing.T, d door) {
+// testHangs stops a bridge whose broker is connected but does not answer any more.
+func testHangs(t *testing.T, d access) {
 	broker := startedGuarded(t, d.lines...)
 	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "p1-se-aidon", "--speed", "100")
@@ -62,8 +62,8 @@ func testHangs(t *testing.T, d door) {
 	run.RequireOutputOnce("last values not delivered")
 }
 
-// testAtMostOnce reads a file to its end with quality of service 0: nobody acknowledges, the last telegram arrives nevertheless.
-func testAtMostOnce(t *testing.T, d door) {
+// testAtMostOnce replays a file with QoS 0. Although no message is acknowledged, the last telegram must be published.
+func testAtMostOnce(t *testing.T, d access) {
 	broker := startedGuarded(t, d.lines...)
 	messages := broker.LogMessages()
 	const telegrams = 20
@@ -86,7 +86,7 @@ func testAtMostOnce(t *testing.T, d door) {
 	}
 }
 
-// testNotRetained wants no value kept, but what it is of and whether it is there.
+// testNotRetained tests mqtt.retain: false. No value is retained; descriptions and status are.
 func testNotRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

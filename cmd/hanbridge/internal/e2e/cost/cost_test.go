@@ -16,15 +16,15 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// The benchmarks in this file measure the whole program as its users run it: built as for a release, a pseudo-terminal as
+// The benchmarks in this file measure the whole program as its users run it: built as for a release, with a pseudo-terminal as
 // its serial port, a real Mosquitto as its broker and one telegram a second. One iteration is one telegram:
 //
 //	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench 'Latency|Cost' -benchtime 60x
 
-// nodelay is what deploy/compose.yaml tells Mosquitto too.
+// nodelay is a line of Mosquitto's configuration that deploy/compose.yaml has too.
 const nodelay = "set_tcp_nodelay true"
 
-// wireSpeed is how many bytes a second come at 115200 8N1.
+// wireSpeed is how many bytes arrive in a second at 115200 8N1.
 const wireSpeed = 11520
 
 // BenchmarkLatency measures from the last byte on the port to the first and to the last message of its telegram at a
@@ -56,7 +56,7 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-// BenchmarkCost measures what one meter that speaks each second costs its machine.
+// BenchmarkCost measures CPU time and memory for one meter that sends a telegram each second.
 func BenchmarkCost(b *testing.B) {
 	program := releaseProgram(b)
 	b.Run("run", func(b *testing.B) {
@@ -77,7 +77,7 @@ func BenchmarkCost(b *testing.B) {
 	b.Run("start/default", func(b *testing.B) { start(b, program, "") })
 }
 
-// start measures from the start of the process to its `online` at a subscriber.
+// start measures the time from the start of the process until a subscriber receives its status online.
 func start(b *testing.B, program, broker string) {
 	address := startMosquitto(b, broker)
 	heard := subscribe(b, address, "hanbridge/status")
@@ -94,7 +94,7 @@ func start(b *testing.B, program, broker string) {
 	reportTimes(b, "online", times)
 }
 
-// await passes over messages until one with that payload comes.
+// await discards messages until one with the payload arrives.
 func await(b *testing.B, heard <-chan message, payload string) message {
 	b.Helper()
 	for {
@@ -122,7 +122,7 @@ func binarySize(b *testing.B, program string) float64 {
 	return float64(info.Size()) / (1 << 20)
 }
 
-// number reads one that the kernel wrote.
+// number parses a number of the kernel.
 func number(b *testing.B, text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

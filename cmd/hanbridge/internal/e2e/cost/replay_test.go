@@ -11,10 +11,10 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// recorded is how many telegrams the recording holds.
+// recorded is the number of telegrams in the recording.
 const recorded = 3000
 
-// recording is a file of them, of a meter with 30 quantities.
+// recording makes a recording of a meter with 30 quantities, and returns its path.
 func recording(b *testing.B) string {
 	b.Helper()
 	var all bytes.Buffer

@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A rig is the program between a meter that speaks each second and a broker with one subscriber.
+// A rig is the program between a meter that sends each second and a broker with one subscriber.
 type rig struct {
 	b       *testing.B
 	meter   *simulate.Meter
@@ -28,7 +28,7 @@ type rig struct {
 	second  *time.Ticker
 }
 
-// newRig starts everything and lets some telegrams pass, until the meter has been announced.
+// newRig starts everything, and sends telegrams until the meter is announced.
 func newRig(b *testing.B, program, broker, family string, speed int) *rig {
 	b.Helper()
 	f, ok := simulate.Named(family)
@@ -51,8 +51,8 @@ func newRig(b *testing.B, program, broker, family string, speed int) *rig {
 	return r
 }
 
-// telegram sends one at the next second, and returns how long after its last byte its first and its last message came. The
-// last is that of the telegram as a whole, behind one for each quantity.
+// telegram sends a telegram at the next full second. It returns the times from its last byte to its first and its last message. The
+// last message holds the whole telegram; it follows one message for each quantity.
 func (r *rig) telegram() (first, last time.Duration) {
 	r.b.Helper()
 	_, bytes := r.meter.Next()
@@ -77,7 +77,7 @@ func (r *rig) telegram() (first, last time.Duration) {
 	}
 }
 
-// chunk is how many bytes come at once from a serial adapter at USB.
+// chunk is how many bytes a USB serial adapter delivers at once.
 const chunk = 64
 
 // send writes to the port and returns the time just before the write that holds the last byte.
@@ -102,7 +102,7 @@ func (r *rig) write(bytes []byte) {
 	}
 }
 
-// samples is how many quantities a telegram gives.
+// samples returns the number of quantities in a telegram.
 func samples(b *testing.B, telegram []byte) int {
 	reading, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
@@ -111,14 +111,14 @@ func samples(b *testing.B, telegram []byte) int {
 	return len(reading.Samples)
 }
 
-// cpu is what the bridge has used, to 10 ms (proc(5): utime and stime of /proc/pid/stat, in 1/100 s).
+// cpu returns the CPU time of the bridge, in steps of 10 ms (proc(5): utime and stime of /proc/pid/stat, in 1/100 s).
 func (r *rig) cpu() time.Duration {
 	stat := readProc(r.b, r.pid, "stat")
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // the third field is the first here
 	return time.Duration(number(r.b, fields[11])+number(r.b, fields[12])) * 10 * time.Millisecond
 }
 
-// memory is a line of /proc/pid/status, in MiB.
+// memory returns the value of a line of /proc/pid/status, in MiB.
 func (r *rig) memory(line string) float64 {
 	for text := range strings.Lines(readProc(r.b, r.pid, "status")) {
 		if fields := strings.Fields(text); len(fields) > 1 && fields[0] == line+":" {
@@ -137,7 +137,7 @@ func readProc(b *testing.B, pid int, name string) string {
 	return string(text)
 }
 
-// releaseProgram builds what a release holds and returns its path.
+// releaseProgram builds the program as for a release, and returns its path.
 func releaseProgram(b *testing.B) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "hanbridge")
@@ -150,20 +150,20 @@ func releaseProgram(b *testing.B) string {
 	return path
 }
 
-// startBridge runs the program until the benchmark ends. Its configuration is nothing but environment.
+// startBridge runs the program until the benchmark ends. The environment holds its whole configuration.
 func startBridge(b *testing.B, program, address, port string) *testbed.Process {
 	b.Helper()
 	return testbed.Launch(b, []string{"HANBRIDGE_MQTT_URL=mqtt://" + address, "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_PUBLISH=realtime"}, program, "run")
 }
 
-// startMosquitto runs one on loopback, with one more line of configuration, and returns its address.
+// startMosquitto runs a Mosquitto on 127.0.0.1 with one more line of configuration, and returns its address.
 func startMosquitto(b *testing.B, line string) string {
 	b.Helper()
 	port := testbed.FreePort(b)
 	return testbed.ConfigureMosquitto(b, port, fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\n%s\n", port, line)).Address()
 }
 
-// openPTY returns both ends of a pseudo-terminal that changes no byte and echoes none. The port is the program's.
+// openPTY returns both ends of a pseudo-terminal in raw mode. The program opens port.
 func openPTY(b *testing.B) (control, port *os.File) {
 	b.Helper()
 	control, port = testbed.OpenPTY(b)
@@ -171,14 +171,14 @@ func openPTY(b *testing.B) (control, port *os.File) {
 	return control, port
 }
 
-// A message is one that a subscriber has received.
+// A message is a message that a subscriber has received.
 type message struct {
 	at      time.Time
 	topic   string
 	payload string
 }
 
-// next waits for a message, 10 s at most.
+// next waits for a message for at most 10 s.
 func next(b *testing.B, heard <-chan message) message {
 	b.Helper()
 	select {
@@ -193,7 +193,7 @@ func next(b *testing.B, heard <-chan message) message {
 	return message{}
 }
 
-// subscribe hears what is published, at QoS 0.
+// subscribe returns a channel of the messages that match a filter, at QoS 0.
 func subscribe(b *testing.B, address, filter string) <-chan message {
 	b.Helper()
 	c := testbed.Connect(b, address, "", "")

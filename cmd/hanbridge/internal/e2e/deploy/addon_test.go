@@ -17,7 +17,7 @@ import (
 
 const addonFolder = "deploy/homeassistant/hanbridge/"
 
-// An addon is the config.yaml of the Home Assistant add-on: no other keys are known here.
+// An addon is the config.yaml of the Home Assistant add-on. The tests refuse other keys.
 type addon struct {
 	Name, Version, Slug, Description, URL string
 	Startup, Boot                         string
@@ -44,7 +44,7 @@ func readStrictly(t *testing.T, name string, into any) {
 	}
 }
 
-// TestAddon wants what Home Assistant's Supervisor demands of an add-on. It passes over one that lacks any of it, in silence.
+// TestAddon checks the requirements of Home Assistant's Supervisor, which silently ignores an add-on that does not meet them.
 func TestAddon(t *testing.T) {
 	t.Parallel()
 	a := readAddon(t)
@@ -65,7 +65,7 @@ func TestAddon(t *testing.T) {
 	}
 }
 
-// TestAddonOptions wants each option to be a setting, with a default that its type allows or none needed, and words for people.
+// TestAddonOptions requires that each option is a setting, has a valid default or is optional, and has a description.
 func TestAddonOptions(t *testing.T) {
 	t.Parallel()
 	a := readAddon(t)
@@ -99,7 +99,7 @@ func TestAddonOptions(t *testing.T) {
 	}
 }
 
-// kinds are the types of options that the Supervisor knows, as far as they are used here.
+// kinds matches the Supervisor's types of options that the add-on uses.
 var kinds = regexp.MustCompile(`^(str|password|bool|int(?:\((\d*),(\d*)\))?|match\((.*)\)|list\((.+)\))\??$`)
 
 func allows(t *testing.T, kind string, value any) bool {
@@ -120,7 +120,7 @@ func allows(t *testing.T, kind string, value any) bool {
 	}
 }
 
-// TestAddonImage wants the image to hold what the script needs, and to be built of nothing but what is in the add-on's folder.
+// TestAddonImage requires that the image contains what the script needs, and is built from the add-on's folder only.
 func TestAddonImage(t *testing.T) {
 	t.Parallel()
 	file := testbed.ReadFile(t, addonFolder+"Dockerfile")
@@ -129,7 +129,7 @@ func TestAddonImage(t *testing.T) {
 		"RUN apk add --no-cache curl jq\n",
 		"COPY --from=hanbridge " + dockerfileLine(t, "ENTRYPOINT")[0] + " /usr/local/bin/hanbridge\n",
 		"COPY run.sh /\n",
-		// Not by its mode: a share that is used to copy the folder does not keep it.
+		// Its mode does not count, because a network share that copies the folder does not keep modes.
 		`CMD ["sh", "/run.sh"]` + "\n",
 	} {
 		if !strings.Contains(file, want) {

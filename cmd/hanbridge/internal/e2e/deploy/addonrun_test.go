@@ -21,7 +21,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A supervisor stands for Home Assistant's. It knows a broker from the second question on: one may come late.
+// A supervisor is a model of Home Assistant's Supervisor. It names a broker from the second request on, since a broker may start late.
 type supervisor struct {
 	server *httptest.Server
 	asked  atomic.Int32
@@ -50,15 +50,14 @@ func newSupervisor(t *testing.T, data map[string]any) *supervisor {
 	return s
 }
 
-// A container is the add-on's, as far as its script sees it: folders of the test, and programs that tell what they are called
-// with.
+// A container is a model of the add-on's container: folders of the test, and programs that record their arguments.
 type container struct {
 	t          *testing.T
 	supervisor *supervisor
 	root       string
 }
 
-// newContainer has the given options. In it sleep does not wait, and hanbridge tells its environment.
+// newContainer returns a container with the given options. In it sleep returns at once, and hanbridge records its environment.
 func newContainer(t *testing.T, s *supervisor, options map[string]any) *container {
 	t.Helper()
 	testbed.RequireProgram(t, "jq")
@@ -100,7 +99,7 @@ func (c *container) write(name, text string, mode os.FileMode) {
 	}
 }
 
-// run starts the script as the image does, and returns what it says and how it ends.
+// run runs the script as the image does, and returns its output and error.
 func (c *container) run() (said string, err error) {
 	c.t.Helper()
 	sh := exec.CommandContext(c.t.Context(), "sh", c.root+"/run.sh")
@@ -110,7 +109,7 @@ func (c *container) run() (said string, err error) {
 	return string(out), err
 }
 
-// environment are the settings that hanbridge was started with.
+// environment returns the settings with which hanbridge was started.
 func (c *container) environment() map[string]string {
 	c.t.Helper()
 	text, err := os.ReadFile(c.root + "/environment")
@@ -126,7 +125,7 @@ func (c *container) environment() map[string]string {
 	return settings
 }
 
-// arguments are those of all programs that were started.
+// arguments returns the arguments of all programs that were started.
 func (c *container) arguments() string {
 	c.t.Helper()
 	text, err := os.ReadFile(c.root + "/arguments")
@@ -147,7 +146,7 @@ func always(more map[string]string) map[string]string {
 	return more
 }
 
-// TestAddonStart starts the add-on's script with options that are hard to quote, and looks at what hanbridge gets.
+// TestAddonStart runs the add-on's script with options that are hard to quote, and checks the environment of hanbridge.
 func TestAddonStart(t *testing.T) {
 	t.Parallel()
 	const key = "000102030405060708090A0B0C0D0E0F"
@@ -209,7 +208,7 @@ func TestAddonBroker(t *testing.T) {
 	}
 }
 
-// TestAddonPorts wants no port opened that may be another stick's.
+// TestAddonPorts requires that no port is opened that may belong to another USB stick.
 func TestAddonPorts(t *testing.T) {
 	t.Parallel()
 	for ports, row := range map[int]struct {
@@ -237,7 +236,7 @@ func TestAddonPorts(t *testing.T) {
 	}
 }
 
-// TestAddonFile: a file of settings counts alone, but for the broker if it names none.
+// TestAddonFile tests that a configuration file overrides all options, except the broker if it names none.
 func TestAddonFile(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]map[string]string{
@@ -260,7 +259,7 @@ func TestAddonFile(t *testing.T) {
 	}
 }
 
-// TestAddonUnreadable wants no start with options that cannot be read: it would look for any meter at any port.
+// TestAddonUnreadable requires that the script does not start hanbridge if the options cannot be read.
 func TestAddonUnreadable(t *testing.T) {
 	t.Parallel()
 	c := newContainer(t, newSupervisor(t, homeBroker), nil)
@@ -270,8 +269,8 @@ func TestAddonUnreadable(t *testing.T) {
 	}
 }
 
-// TestAddonAtBroker gives what the script makes of the shipped defaults to the real program, whose check publishes at a real
-// Mosquitto that asks for a password.
+// TestAddonAtBroker runs the program's command check with the settings that the script makes of the shipped defaults, at a Mosquitto with a
+// password.
 func TestAddonAtBroker(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")

@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A composition is deploy/compose.yaml: no other keys are known here.
+// A composition is deploy/compose.yaml. The tests refuse other keys.
 type composition struct {
 	Name     string
 	Services map[string]composed
@@ -61,7 +61,7 @@ func readCompose(t *testing.T) composition {
 	return c
 }
 
-// TestComposition keeps the services together: what each names of the others is there.
+// TestComposition requires that everything to which a service of compose.yaml refers exists.
 func TestComposition(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)
@@ -94,7 +94,7 @@ func TestComposition(t *testing.T) {
 	testComposeConfigs(t, c)
 }
 
-// testBrokerOf wants every service to look for the broker where it is.
+// testBrokerOf requires that a service has the broker's address.
 func testBrokerOf(t *testing.T, name string, s composed) {
 	t.Helper()
 	const want = "mosquitto:1883"
@@ -163,7 +163,7 @@ func testComposeConfigs(t *testing.T, c composition) {
 	}
 }
 
-// TestComposedBridge wants nothing in hanbridge's own services that the program does not know, or does not need.
+// TestComposedBridge requires that hanbridge's services set only what the program knows and needs.
 func TestComposedBridge(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)

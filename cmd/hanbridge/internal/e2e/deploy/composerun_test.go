@@ -25,7 +25,7 @@ func TestComposedServices(t *testing.T) {
 	t.Run("demo", func(t *testing.T) { testComposedDemo(t, c, broker) })
 }
 
-// composedBroker runs Mosquitto on loopback. Only the places in its configuration are changed.
+// composedBroker runs Mosquitto on 127.0.0.1 with the shipped configuration, in which only paths and ports are replaced.
 func composedBroker(t *testing.T, content string) *testbed.Mosquitto {
 	t.Helper()
 	port, dir := testbed.FreePort(t), t.TempDir()
@@ -42,7 +42,7 @@ func composedBroker(t *testing.T, content string) *testbed.Mosquitto {
 	return testbed.ConfigureMosquitto(t, port, content)
 }
 
-// moved replaces a place by one of the test's own. It has to be there.
+// moved replaces a path or port in a text, and fails the test if the text does not contain it.
 func moved(t *testing.T, text, place, to string) string {
 	t.Helper()
 	if !strings.Contains(text, place) {
@@ -51,7 +51,7 @@ func moved(t *testing.T, text, place, to string) string {
 	return strings.ReplaceAll(text, place, to)
 }
 
-// composedEnvironment is that of a service, with the broker's name and port on this machine.
+// composedEnvironment returns the environment of a service, with the broker's address on this machine.
 func composedEnvironment(t *testing.T, s composed, broker *testbed.Mosquitto) []string {
 	t.Helper()
 	var env []string
@@ -64,7 +64,7 @@ func composedEnvironment(t *testing.T, s composed, broker *testbed.Mosquitto) []
 	return env
 }
 
-// awaitsHealth waits until the image's own health check finds the container of these variables healthy.
+// awaitsHealth waits until the image's health check succeeds for these variables.
 func awaitsHealth(t *testing.T, env []string) {
 	t.Helper()
 	testbed.Until(t, "healthy", func() bool {

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package deploy_test keeps what stands in deploy, and the Dockerfile, true to the program.
+// Package deploy_test tests the files in deploy and the Dockerfile with the program.
 package deploy_test
 
 import (

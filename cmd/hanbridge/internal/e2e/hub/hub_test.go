@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package hub_test runs the program beside what Home Assistant and Node-RED make of its messages.
+// Package hub_test tests the program with a model of Home Assistant, and with Node-RED.
 package hub_test
 
 import (
@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestHubs runs the program beside a hub that knows what Home Assistant makes of its announcements.
+// TestHubs tests the program with a model of Home Assistant (hatest.Hub), which processes its announcements.
 func TestHubs(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -38,7 +38,7 @@ func TestHubs(t *testing.T) {
 	}
 }
 
-// heardBy is what a hub made of all that was announced so far.
+// heardBy returns a model of Home Assistant that has processed all announcements so far.
 func heardBy(messages *testbed.MessageLog) *hatest.Hub {
 	hub := hatest.NewHub("homeassistant")
 	for line := range strings.Lines(messages.Text()) {
@@ -50,7 +50,7 @@ func heardBy(messages *testbed.MessageLog) *hatest.Hub {
 	return hub
 }
 
-// alive are the entities of the hub that somebody announces, each with its birth: an entity that was removed between has another.
+// alive returns the announced entities of the hub. Each has the time of its creation, which changes if the entity is removed and added again.
 func alive(hub *hatest.Hub, topics bool) (all []hatest.Entity) {
 	for _, e := range hub.Entities() {
 		if e.Topic == "" {
@@ -64,7 +64,7 @@ func alive(hub *hatest.Hub, topics bool) (all []hatest.Entity) {
 	return all
 }
 
-// testStyles changes the style there and back: no entity is lost, doubled, or born again.
+// testStyles changes the style of announcements there and back. No entity may be lost, doubled, or removed and added again.
 func testStyles(t *testing.T, remembers bool) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -98,7 +98,7 @@ func testStyles(t *testing.T, remembers bool) {
 	}
 }
 
-// testCrowd has more announcements of others on the broker than it keeps for a client at a time: all of ours are seen.
+// testCrowd has more foreign announcements on the broker than the broker queues for a client. All of the bridge's own must be found.
 func testCrowd(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	var lamps []testbed.Message
@@ -116,7 +116,7 @@ func testCrowd(t *testing.T) {
 	diff.AwaitOutput("no difference: ")
 }
 
-// announcedTopics are the discovery topics that hold something.
+// announcedTopics returns the discovery topics with a payload that is not empty.
 func announcedTopics(messages *testbed.MessageLog) (all []string) {
 	for topic, payload := range messages.Last() {
 		if strings.HasPrefix(topic, "homeassistant/") && strings.HasSuffix(topic, "/config") && payload != "" {
@@ -143,7 +143,7 @@ func configFile(t *testing.T, text string, values ...string) string {
 	return name
 }
 
-// testTwoMeters has one whose port is missing, then one whose port vanishes: the other does not notice.
+// testTwoMeters tests two meters: if the port of one is missing or vanishes, the other is published as before.
 func testTwoMeters(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "aidon-se")
 	barn.Unplug()
@@ -174,7 +174,7 @@ func testTwoMeters(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLeaves takes a meter out of the configuration: nothing of it stays on the broker, and all of the other.
+// testLeaves removes a meter from the configuration. All its retained messages must go, and those of the other meter must stay.
 func testLeaves(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "p1-se-kamstrup")
 	url, state := strings.TrimPrefix(broker.URLVariable(), "HANBRIDGE_MQTT_URL="), []string{"HANBRIDGE_STATE_DIR=" + t.TempDir()}

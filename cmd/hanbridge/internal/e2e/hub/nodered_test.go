@@ -53,7 +53,7 @@ func TestNodeRED(t *testing.T) {
 	h.checkDay()
 }
 
-// TestNodeREDBroker leaves out each of the variables: a person who imports the flow has set none.
+// TestNodeREDBroker tests the flow without each of its variables: a person who imports the flow has set none.
 func TestNodeREDBroker(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "node-red")
@@ -68,7 +68,7 @@ func TestNodeREDBroker(t *testing.T) {
 	}
 }
 
-// A noderedHouse is a meter, and Node-RED at the other end.
+// A noderedHouse is a meter whose values reach a Node-RED.
 type noderedHouse struct {
 	t     *testing.T
 	cable *testbed.Cable
@@ -76,7 +76,7 @@ type noderedHouse struct {
 	first map[string]float64 // what the meter said first
 }
 
-// follows restarts something, and wants each number in Node-RED as in a telegram that was sent after that.
+// follows restarts something, and requires that Node-RED then has the numbers of a telegram that was sent after the restart.
 func (h *noderedHouse) follows(broker *testbed.Mosquitto, what string, restart func()) {
 	h.t.Helper()
 	restart()
@@ -87,7 +87,7 @@ func (h *noderedHouse) follows(broker *testbed.Mosquitto, what string, restart f
 	})
 }
 
-// newestTelegram gives the numbers of the last telegram that was heard.
+// newestTelegram returns the numbers of the last telegram that was published.
 func newestTelegram(t *testing.T, messages *testbed.MessageLog) (map[string]float64, bool) {
 	t.Helper()
 	text, ok := messages.Last()["hanbridge/house/telegram"]
@@ -101,7 +101,7 @@ func newestTelegram(t *testing.T, messages *testbed.MessageLog) (map[string]floa
 	return telegram.Values, true
 }
 
-// checkDay wants the day's energy to be what the counters have gained since the first telegram: no restart has begun it anew.
+// checkDay requires that the day's energy is the increase of the counters since the first telegram, in spite of restarts.
 func (h *noderedHouse) checkDay() {
 	h.t.Helper()
 	var gained float64
@@ -126,7 +126,7 @@ func (h *noderedHouse) checkDay() {
 	}
 }
 
-// wantNumbers reads payloads as the numbers that they are.
+// wantNumbers parses payloads as numbers.
 func wantNumbers(t *testing.T, payloads map[string]string) map[string]float64 {
 	t.Helper()
 	numbers := map[string]float64{}

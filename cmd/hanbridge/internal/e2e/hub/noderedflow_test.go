@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A flowNode is what the tests read of a node in deploy/nodered/flows.json.
+// A flowNode has the members of a node in deploy/nodered/flows.json that the tests read.
 type flowNode struct {
 	ID, Type, Name, Z            string
 	X, Y                         int
@@ -30,7 +30,7 @@ var core = []string{
 	"tab", "comment", "mqtt-broker", "mqtt in", "function", "switch", "change", "status", "http in", "http response", "template", "link out", "debug",
 }
 
-// TestNodeREDFlow reads the shipped flow as a person imports it: nothing to install, no secret in it, nothing loose.
+// TestNodeREDFlow tests that the shipped flow needs no installation, contains no secret, and has no unconnected node.
 func TestNodeREDFlow(t *testing.T) {
 	t.Parallel()
 	text := testbed.ReadFile(t, "deploy/nodered/flows.json")
@@ -65,7 +65,7 @@ func TestNodeREDFlow(t *testing.T) {
 	checkFlowBroker(t, nodes)
 }
 
-// checkFlowBroker wants numbers of every quantity, from the broker that the environment names.
+// checkFlowBroker requires that the flow reads the numbers of every quantity, from the broker that the environment names.
 func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
 	t.Helper()
 	topics := []string{}
@@ -77,7 +77,7 @@ func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
 		if n.QoS != "1" || n.Datatype != "auto-detect" {
 			t.Errorf("node %q: got QoS %s and datatype %s, want 1 and auto-detect, which makes numbers", id, n.QoS, n.Datatype)
 		}
-		// Only MQTT 3.1.1 tells by msg.retain what the broker had kept from what has just been read.
+		// Only with MQTT 3.1.1 does msg.retain distinguish retained messages from new ones.
 		if b := nodes[n.Broker]; b.Broker != "${MQTT_HOST}" || b.Port != "${MQTT_PORT}" || b.ProtocolVersion != "4" {
 			t.Errorf("node %q: got the broker %+v", id, b)
 		}
@@ -94,7 +94,7 @@ func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
 	}
 }
 
-// readFlow gives the nodes by id.
+// readFlow returns the nodes by id.
 func readFlow(t *testing.T, text string) map[string]flowNode {
 	t.Helper()
 	var list []flowNode

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A nodeRED is a Node-RED without its editor, in a folder of its own.
+// A nodeRED is a running Node-RED without its editor, in a folder of its own.
 type nodeRED struct {
 	t         *testing.T
 	variables []string
@@ -25,7 +25,7 @@ type nodeRED struct {
 	process   *testbed.Process
 }
 
-// newNodeRED is started with the broker's host and port in the environment. It is noon there: no day ends during the test.
+// newNodeRED starts a Node-RED with the broker's host and port in the environment. Its time zone makes it noon, so no day ends during the test.
 func newNodeRED(t *testing.T, host, port string) *nodeRED {
 	t.Helper()
 	zone := fmt.Sprintf("TZ=Etc/GMT%+d", time.Now().UTC().Hour()-12) // the sign is that of POSIX: west is positive
@@ -39,7 +39,7 @@ func newNodeRED(t *testing.T, host, port string) *nodeRED {
 	return n
 }
 
-// start adds to the shipped settings what keeps a test to itself.
+// start starts Node-RED with the shipped settings, and with settings that isolate the test.
 func (n *nodeRED) start() {
 	n.t.Helper()
 	n.process = testbed.Launch(n.t, n.variables, "node-red",
@@ -47,7 +47,7 @@ func (n *nodeRED) start() {
 		"-D", "contextStorage.default.config.flushInterval=1")
 }
 
-// get gives "" while nobody answers.
+// get returns the body at a path, or "" while Node-RED does not answer.
 func (n *nodeRED) get(path string) string {
 	n.t.Helper()
 	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, "http://127.0.0.1:"+n.port+path, nil)
@@ -66,7 +66,7 @@ func (n *nodeRED) get(path string) string {
 	return string(text)
 }
 
-// house is what Node-RED knows of the meter, each value as the type that it has there; nothing where it is offline.
+// house returns the values that Node-RED has of the meter, with their types; nil if the meter is offline.
 func (n *nodeRED) house() map[string]any {
 	n.t.Helper()
 	text := n.get("/hanbridge/values")
@@ -83,7 +83,7 @@ func (n *nodeRED) house() map[string]any {
 	return known["house"]
 }
 
-// has tells whether Node-RED knows these numbers, as numbers.
+// has reports whether Node-RED has these values, as numbers.
 func (n *nodeRED) has(numbers map[string]float64) bool {
 	n.t.Helper()
 	house := n.house()
@@ -95,7 +95,7 @@ func (n *nodeRED) has(numbers map[string]float64) bool {
 	return true
 }
 
-// shows waits until all of texts are on the page.
+// shows waits until the page contains all texts.
 func (n *nodeRED) shows(texts ...string) {
 	n.t.Helper()
 	for _, text := range texts {
@@ -103,7 +103,7 @@ func (n *nodeRED) shows(texts ...string) {
 	}
 }
 
-// keepsContext waits until the energy of the day is on disk: Node-RED writes it now and then.
+// keepsContext waits until Node-RED has written the day's energy to disk, which it does at intervals.
 func (n *nodeRED) keepsContext() {
 	n.t.Helper()
 	testbed.Until(n.t, "the flow's context is on disk", func() bool {

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestPrefixes changes homeassistant.prefix.
+// TestPrefixes tests changes of homeassistant.prefix.
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -44,7 +44,7 @@ func prefixed(t *testing.T, broker *testbed.Mosquitto, cable *testbed.Cable, mes
 	return run
 }
 
-// allAnnounced are the topics of announcements that have not been taken back, whatever the prefix.
+// allAnnounced returns the topics of announcements that have not been taken back, below any prefix.
 func allAnnounced(messages *testbed.MessageLog) (topics []string) {
 	for topic, payload := range messages.Last() {
 		if strings.HasSuffix(topic, "/config") && payload != "" {
@@ -95,7 +95,7 @@ func testPrefixCrash(t *testing.T) {
 	}
 }
 
-// testPrefixWithoutMemory: what a bridge without memory leaves below the old prefix is taken back by hand.
+// testPrefixWithoutMemory tests that discovery clear --prefix takes back what a bridge without state has left below the old prefix.
 func testPrefixWithoutMemory(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

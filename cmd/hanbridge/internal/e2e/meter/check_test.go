@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package meter_test runs the program with meters and readers of all kinds: found, told, denied, simulated, replayed.
+// Package meter_test tests the program with meters and readers of all kinds.
 package meter_test
 
 import (
@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestCheckDenied has a port that nobody may read and a folder that nobody may write to.
+// TestCheckDenied tests the command check with a port that may not be read, and a folder that may not be written to.
 func TestCheckDenied(t *testing.T) {
 	t.Parallel()
 	c := testbed.PlugCable(t, "p1-se-aidon")
@@ -35,8 +35,8 @@ func TestCheckDenied(t *testing.T) {
 		fmt.Sprintf("warning        state_dir: user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)\n", uid, locked, uid, state))
 }
 
-// asNobody makes a run of the program ready that may not do what root may: where root runs the test, it is another user's. It is a
-// copy that everybody may run, in a folder of its own.
+// asNobody prepares a run of the program by a user who is not root: if root runs the test, the program runs as another user. It is a
+// copy that every user may run, in a folder of its own.
 func asNobody(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestDoctorAtPorts runs the program on ports that are terminals of this machine, as people's are.
+// TestDoctorAtPorts tests the command doctor with pseudo-terminals as its ports.
 func TestDoctorAtPorts(t *testing.T) {
 	t.Parallel()
 	t.Run("all well", func(t *testing.T) {
@@ -60,7 +60,7 @@ func wantTexts(t *testing.T, got string, want ...string) {
 	}
 }
 
-// testNoPermission tries a port that nobody may open.
+// testNoPermission tests a port that may not be opened.
 func testNoPermission(t *testing.T) {
 	t.Parallel()
 	c := testbed.PlugCable(t, "p1-se-aidon")

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestFamiliesOverTCP plays every family to a doctor that is told nothing but the address and a file of keys.
+// TestFamiliesOverTCP tests the command doctor with every simulated family, of which it knows only the address and a file of keys.
 func TestFamiliesOverTCP(t *testing.T) {
 	t.Parallel()
 	keys := filepath.Join(t.TempDir(), "meter.key")
@@ -39,7 +39,7 @@ func TestFamiliesOverTCP(t *testing.T) {
 	}
 }
 
-// speak sends five telegrams a second until nobody listens: enough for three in the time that the doctor listens at least.
+// speak sends five telegrams a second until the connection is closed. The doctor so receives at least three in its shortest time.
 func speak(f simulate.Family, c *net.TCPConn) {
 	defer c.Close()
 	pace := time.NewTicker(200 * time.Millisecond)
@@ -52,7 +52,7 @@ func speak(f simulate.Family, c *net.TCPConn) {
 	}
 }
 
-// checkDiagnosis looks at what the doctor says as JSON of a meter that is well.
+// checkDiagnosis checks the doctor's JSON report about a working meter.
 func checkDiagnosis(t *testing.T, f simulate.Family, said string) {
 	t.Helper()
 	var report struct {

@@ -16,18 +16,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestFound runs the program between simulated meters of which it knows little and a real Mosquitto.
+// TestFound tests that the program finds the line setting, the key or the profile of simulated meters, and publishes to a Mosquitto.
 func TestFound(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
 		"another profile":  testOtherProfile,
 		"key and auth key": testKeys,
 		"wrong keys": func(t *testing.T) {
-			testLocked(t, "does not fit: compare", "HANBRIDGE_METER_KEY", wrongKeys...)
+			testNoKey(t, "does not fit: compare", "HANBRIDGE_METER_KEY", wrongKeys...)
 		},
-		"no key": func(t *testing.T) { testLocked(t, "KAME…): set", "HANBRIDGE_METER_KEY") },
+		"no key": func(t *testing.T) { testNoKey(t, "KAME…): set", "HANBRIDGE_METER_KEY") },
 		"auth key is wrong": func(t *testing.T) {
-			testLocked(t, "its authentication key does not: compare", "HANBRIDGE_METER_AUTH_KEY", wrongAuthKey...)
+			testNoKey(t, "its authentication key does not: compare", "HANBRIDGE_METER_AUTH_KEY", wrongAuthKey...)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -37,14 +37,14 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// Keys as variables.
+// Environment variables with keys.
 var (
 	rightKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.AuthenticationKey}
 	wrongKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.AuthenticationKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
 	wrongAuthKey = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
 )
 
-// testOtherProfile has a grid company that changes from EFS to EFS2 while the meter is read.
+// testOtherProfile tests a meter whose profile changes from EFS to EFS2 while it is read.
 func testOtherProfile(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages, all := broker.LogMessages(), broker.LogMessages()
@@ -82,7 +82,7 @@ func testOtherProfile(t *testing.T) {
 	}
 }
 
-// protocol is what the info of a meter says.
+// protocol returns the protocol in the info of a meter.
 func protocol(t *testing.T, info string) string {
 	t.Helper()
 	var about struct{ Protocol string }
@@ -100,7 +100,7 @@ func names(values map[string]string) map[string]bool {
 	return all
 }
 
-// testKeys finds the speed of a meter that encrypts, and reads it.
+// testKeys tests that the speed of an encrypting meter is found, and that the meter is read.
 func testKeys(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -120,8 +120,8 @@ func testKeys(t *testing.T) {
 	keepsKeys(t, run)
 }
 
-// testLocked wants the message about a setting, once, and nothing published of a meter that cannot be opened.
-func testLocked(t *testing.T, message, setting string, keys ...string) {
+// testNoKey requires one log message about a setting, and no published value, for a meter whose telegrams no key decrypts.
+func testNoKey(t *testing.T, message, setting string, keys ...string) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "kamstrup-dk")
@@ -138,7 +138,7 @@ func testLocked(t *testing.T, message, setting string, keys ...string) {
 	keepsKeys(t, run)
 }
 
-// keepsKeys wants none of the keys in what was said.
+// keepsKeys requires that the output contains none of the keys.
 func keepsKeys(t *testing.T, run *testbed.Process) {
 	t.Helper()
 	for _, key := range []string{simulate.EncryptionKey, simulate.AuthenticationKey} {

@@ -35,7 +35,7 @@ func startGateway(t *testing.T, serve func(n int, c *net.TCPConn)) (variable str
 	return "HANBRIDGE_METER_PORT=tcp://" + l.Addr().String()
 }
 
-// meterBytes returns what gives the telegrams of a meter, one after another.
+// meterBytes returns a function that returns the telegrams of a meter, one after another.
 func meterBytes(t *testing.T, family string) func() []byte {
 	t.Helper()
 	m := testbed.NewMeter(t, family, 1)
@@ -84,7 +84,7 @@ func testClosingGateway(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testTelnetGateway has a gateway in telnet mode before a binary protocol: values come, and the log says once how to set it.
+// testTelnetGateway tests a gateway in telnet mode with a binary protocol. Values must be published, and one log line says how to set it.
 func testTelnetGateway(t *testing.T) {
 	next := meterBytes(t, "aidon-se")
 	written := make(chan int, 1)
@@ -108,7 +108,7 @@ func testTelnetGateway(t *testing.T) {
 	}
 }
 
-// TestGateways: readers in the network that are no plain passers-on of bytes.
+// TestGateways tests network-attached readers that do more than pass on bytes.
 func TestGateways(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){

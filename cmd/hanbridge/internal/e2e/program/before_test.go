@@ -18,10 +18,10 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// before is the last commit whose state was a bbolt file. The test builds it: what it left must be taken over.
+// before is the last commit whose state was a bbolt file. The test builds it, because its state must be taken over.
 const before = "a60d3292be2a51ec90a676ee285f88136359f445"
 
-// buildBefore builds the program of that commit. A clone without the history cannot.
+// buildBefore builds the program of that commit. It skips the test in a clone without the history.
 func buildBefore(t *testing.T) (path string) {
 	t.Helper()
 	git := func(args ...string) *exec.Cmd {
@@ -38,7 +38,7 @@ func buildBefore(t *testing.T) (path string) {
 	}
 	source := t.TempDir()
 	archive, path := filepath.Join(source, "source.tar"), filepath.Join(source, "hanbridge-before")
-	// What does not name its folder, the compiler takes from its cache the next time.
+	// Without the name of the folder in it, the compiler takes a package from its cache the next time.
 	build := exec.CommandContext(t.Context(), "go", "run", "-trimpath", "-tags", "timetzdata", "-exec", "cp", "./cmd/hanbridge", path)
 	build.Dir = source
 	for _, cmd := range []*exec.Cmd{
@@ -102,7 +102,7 @@ func TestProgramBefore(t *testing.T) {
 	}
 }
 
-// onDisk waits until a file of the state has a counter.
+// onDisk waits until a state file contains the value of a counter.
 func (r *countersRig) onDisk(name, counter string) {
 	r.t.Helper()
 	digits := strings.Replace(counter, ".", "", 1)
@@ -112,7 +112,7 @@ func (r *countersRig) onDisk(name, counter string) {
 	})
 }
 
-// announcedStill wants the same entities as before, in the same topics, and none taken back in between. It wants no word of another bridge.
+// announcedStill requires the same entities as before, in the same topics, and none taken back in between. No message may name another bridge.
 func (r *countersRig) announcedStill(want map[string]bool) {
 	r.t.Helper()
 	if diff := cmp.Diff(want, announcedKeys(r.t, r.broker.Retained())); diff != "" {
@@ -128,7 +128,7 @@ func (r *countersRig) announcedStill(want map[string]bool) {
 	}
 }
 
-// A mark tells one run of one bridge from every other.
+// A mark identifies one run of one bridge.
 type mark string
 
 func (m mark) id() string {
@@ -136,7 +136,7 @@ func (m mark) id() string {
 	return id
 }
 
-// mark returns that of the bridge that publishes the meter.
+// mark returns the mark of the bridge that publishes the meter.
 func (r *countersRig) mark() mark {
 	r.t.Helper()
 	var info struct{ Instance mark }

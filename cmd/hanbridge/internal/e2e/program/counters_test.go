@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestCounters runs the program with counters that glitch, over crashes and with a damaged state file.
+// TestCounters tests counters with glitches, over crashes and with a damaged state file.
 func TestCounters(t *testing.T) {
 	t.Parallel()
 	for name, between := range map[string]func(*countersRig){
@@ -42,8 +42,8 @@ func TestCounters(t *testing.T) {
 	}
 }
 
-// testCounters has a counter that reads zero once, steps back once, jumps by 15 MWh once, and then a new meter for good.
-// Something happens between any two of these.
+// testCounters tests a counter that reads zero once, decreases once, and jumps by 15 MWh once. Then another meter replaces the meter.
+// between is called between any two of these.
 func testCounters(t *testing.T, between func(*countersRig)) {
 	r := newCountersRig(t)
 	r.start()
@@ -61,7 +61,7 @@ func testCounters(t *testing.T, between func(*countersRig)) {
 		r.sends(fmt.Sprintf("12.00%d", i))
 	}
 	r.shows("12.003")
-	r.told(last)
+	r.awaitReplaced(last)
 	got := published(r.messages) // 40140.6… and 12.00…, each only rising
 	reset := slices.IndexFunc(got, func(s string) bool { return strings.HasPrefix(s, "12.") })
 	if !slices.IsSorted(got[:reset]) || !slices.IsSorted(got[reset:]) {
@@ -76,7 +76,7 @@ func garbled(b []byte) []byte {
 	return b
 }
 
-// A countersRig is a meter whose counter the test sets, and the program that reads it.
+// A countersRig is a meter whose counter the test sets, and a bridge that reads the meter.
 type countersRig struct {
 	t        *testing.T
 	program  string // its path
@@ -107,14 +107,14 @@ func (r *countersRig) start() {
 	r.run.AwaitOutput("mqtt connected")
 }
 
-// sends sends a telegram, a second later by the meter's clock.
+// sends sends the next telegram with this counter. The meter's clock is one second later.
 func (r *countersRig) sends(counter string) {
 	r.t.Helper()
 	r.clock = r.clock.Add(time.Second)
 	r.cable.Write(counterTelegram(r.t, r.clock, counter))
 }
 
-// counts sends the next true value, a Wh more, and wants it published.
+// counts sends the next correct value, which is 1 Wh more, and requires that it is published.
 func (r *countersRig) counts() string {
 	r.t.Helper()
 	r.true++
@@ -124,7 +124,7 @@ func (r *countersRig) counts() string {
 	return counter
 }
 
-// counterTelegram is a telegram of a meter that does not tell its number.
+// counterTelegram returns a telegram of a meter that sends no serial number.
 func counterTelegram(t *testing.T, at time.Time, counter string) []byte {
 	t.Helper()
 	energy, err := obis.ParseDecimal([]byte(counter))
@@ -140,7 +140,7 @@ func (r *countersRig) shows(counter string) {
 	r.messages.AwaitMessage("hanbridge/house/import_energy", counter)
 }
 
-// rejected wants a value counted, and its reason told.
+// rejected requires that a rejected value is counted, and its reason published.
 func (r *countersRig) rejected(glitch string) {
 	r.t.Helper()
 	testbed.Until(r.t, "the reason why "+glitch+" was held back", func() bool {
@@ -149,7 +149,7 @@ func (r *countersRig) rejected(glitch string) {
 	})
 }
 
-// published are all values of the counter, in order.
+// published returns all published values of the counter, in order.
 func published(messages *testbed.MessageLog) (all []string) {
 	for line := range strings.Lines(messages.Text()) {
 		if value, ok := strings.CutPrefix(line, "hanbridge/house/import_energy "); ok {
@@ -159,8 +159,8 @@ func published(messages *testbed.MessageLog) (all []string) {
 	return all
 }
 
-// told wants the event of the new meter.
-func (r *countersRig) told(last string) {
+// awaitReplaced requires the event that the meter was replaced.
+func (r *countersRig) awaitReplaced(last string) {
 	r.t.Helper()
 	var e struct{ Event, Quantity, From, To string }
 	if err := json.Unmarshal([]byte(r.messages.AwaitMessage("hanbridge/house/event")), &e); err != nil {
@@ -177,7 +177,7 @@ func (r *countersRig) crashes() {
 	r.start()
 }
 
-// damages crashes the program and damages files of its state, or removes them where damage is nil.
+// damages kills the bridge and damages its state files, or removes them if damage is nil.
 func (r *countersRig) damages(says string, damage func([]byte) []byte, names ...string) {
 	r.t.Helper()
 	r.run.Kill()
@@ -202,7 +202,7 @@ func (r *countersRig) damages(says string, damage func([]byte) []byte, names ...
 	}
 }
 
-// unwritable has a file where the folder of the state should be: nothing is remembered, which is told once.
+// unwritable tests a state folder that cannot be made, because a file has its name. One message says that nothing is remembered.
 func (r *countersRig) unwritable() {
 	r.t.Helper()
 	r.run.Stop(syscall.SIGTERM)

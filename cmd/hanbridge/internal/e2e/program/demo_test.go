@@ -4,6 +4,8 @@ package program_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -12,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// testNetworkAttached reads a meter over TCP, and is the broker itself.
+// testNetworkAttached tests a bridge with its embedded broker that reads a meter over TCP.
 func testNetworkAttached(t *testing.T) {
 	simulated, address := testbed.Simulate(t, "--family", "p1-se-kamstrup", "--to", "tcp://127.0.0.1:0")
 	port := testbed.FreePort(t)
@@ -39,7 +41,7 @@ func testSimulatedPort(t *testing.T) {
 	simulated.Stop(syscall.SIGTERM)
 }
 
-// testDemo follows what the demo says to do.
+// testDemo tests the commands that the demo prints.
 func testDemo(t *testing.T) {
 	testbed.RequireProgram(t, "mosquitto_sub")
 	demo := testbed.Hanbridge(t, nil, "demo")
@@ -66,7 +68,7 @@ func testDemo(t *testing.T) {
 	demo.Stop(syscall.SIGINT)
 }
 
-// testDemoAtBroker wants the household in one's own hub, marked as simulated.
+// testDemoAtBroker tests the demo at an external broker: the household is announced, and marked as simulated.
 func testDemoAtBroker(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -83,4 +85,24 @@ func testDemoAtBroker(t *testing.T) {
 	demo.AwaitOutput("mosquitto_sub -h 127.0.0.1 -p " + broker.Port + " ")
 	demo.Stop(syscall.SIGINT)
 	messages.AwaitMessage("hanbridge/demo/status", "offline")
+}
+
+// TestReplayPublishesEachTelegram tests that every telegram of a recording is published once. It has more telegrams than an output may queue.
+func TestReplayPublishesEachTelegram(t *testing.T) {
+	t.Parallel()
+	const recorded = 1000
+	recording := filepath.Join(t.TempDir(), "recording")
+	testbed.Launch(t, nil, "sh", "-c", `"$0" simulate --family p1-se-aidon --count "$1" >"$2"`, testbed.Program(t), fmt.Sprint(recorded), recording).RequireSuccess()
+	broker := testbed.StartMosquitto(t, "allow_anonymous true", "max_queued_messages 0") // none may be lost on the way to the subscriber
+	messages := broker.LogMessages()
+	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT=replay:"+recording)
+	run.RequireSuccess()
+	run.RequireOutputOnce("end of the recording")
+	messages.AwaitMessage("hanbridge/house/status", "offline")
+	messages.AwaitMessage("hanbridge/status", "offline") // the last
+	for _, name := range []string{"telegram", "import_power", "current_l3", "import_energy"} {
+		if got := messages.Count("hanbridge/house/"+name, ""); got != recorded {
+			t.Errorf("%s: heard %d times, want once for each of %d telegrams", name, got, recorded)
+		}
+	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestHangup ends a bridge as a terminal or a pipe does that goes away: as SIGTERM, so that hubs hear that it is offline.
+// TestHangup tests that a closed terminal or log pipe ends a bridge like SIGTERM, so that its status offline is published.
 func TestHangup(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T, *hangupRig){
@@ -38,7 +38,7 @@ func TestHangup(t *testing.T) {
 	}
 }
 
-// testOwn sends SIGHUP to a program that nohup has started, which goes on.
+// testOwn tests that a program started by nohup continues after SIGHUP.
 func testOwn(t *testing.T, r *hangupRig) {
 	r.online(t)
 	r.cmd.signals(t, syscall.SIGHUP)
@@ -103,7 +103,7 @@ func (r *hangupRig) start(t *testing.T, own bool) {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-r.cmd.done; _ = log.Close() })
 }
 
-// online waits until the meter is, with its first telegram read.
+// online waits until the meter is online, after its first telegram.
 func (r *hangupRig) online(t *testing.T) {
 	t.Helper()
 	lines := bufio.NewScanner(r.log)
@@ -113,7 +113,7 @@ func (r *hangupRig) online(t *testing.T) {
 	r.messages.AwaitMessage("hanbridge/house/status", "online")
 }
 
-// leave closes the pipe of the log.
+// leave closes the reading end of the log's pipe.
 func (r *hangupRig) leave(t *testing.T) {
 	t.Helper()
 	if err := r.log.Close(); err != nil {
@@ -121,7 +121,7 @@ func (r *hangupRig) leave(t *testing.T) {
 	}
 }
 
-// TestStoppedEarly stops a program that still waits for its configuration.
+// TestStoppedEarly tests a signal to a program that still waits for its configuration file.
 func TestStoppedEarly(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

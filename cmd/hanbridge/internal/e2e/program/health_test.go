@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// askHealth asks for the health of the bridge with these variables, and returns what is said and the exit code.
+// askHealth runs the command health with these variables, and returns its output and exit code.
 func askHealth(t *testing.T, variables []string, args ...string) (said string, code int) {
 	t.Helper()
 	p := testbed.Hanbridge(t, variables, append([]string{"health"}, args...)...)
@@ -26,7 +26,7 @@ func askHealth(t *testing.T, variables []string, args ...string) (said string, c
 	return p.Output(), code
 }
 
-// wantHealth wants an exit code and texts.
+// wantHealth runs the command health, and requires an exit code and texts in its output.
 func wantHealth(t *testing.T, variables []string, want int, texts ...string) {
 	t.Helper()
 	said, code := askHealth(t, variables)
@@ -36,7 +36,7 @@ func wantHealth(t *testing.T, variables []string, want int, texts ...string) {
 	}
 }
 
-// TestHealth asks about a bridge whose meter is silent and whose broker is away, with and without a folder of its own: while it runs, while
+// TestHealth tests the health of a bridge whose meter is silent and whose broker is away, with and without a state folder: while it runs, while
 // it is stopped, and after a crash.
 func TestHealth(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func TestHealth(t *testing.T) {
 	wantHealth(t, []string{"HANBRIDGE_MQTT_QOS=7"}, 2, "HANBRIDGE_MQTT_QOS")
 }
 
-// accepts listens on a port, and returns what tells if somebody has connected.
+// accepts listens on a port. The returned function reports whether a client has connected.
 func accepts(t *testing.T, port string) (connected func() bool) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:"+port)
@@ -86,7 +86,7 @@ func accepts(t *testing.T, port string) (connected func() bool) {
 	}
 }
 
-// TestHealthOfAStuckMeter has a log that nobody reads: the meter's goroutine does not get on when it logs that the meter speaks.
+// TestHealthOfAStuckMeter tests a bridge whose log nobody reads: the meter's goroutine blocks when it logs the first telegram.
 func TestHealthOfAStuckMeter(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
@@ -117,7 +117,7 @@ func TestHealthOfAStuckMeter(t *testing.T) {
 	})
 }
 
-// smallPipe is a pipe that holds 4096 bytes, and to which writing waits.
+// smallPipe returns a pipe that holds 4096 bytes. A write to the full pipe blocks.
 func smallPipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	var ends [2]int

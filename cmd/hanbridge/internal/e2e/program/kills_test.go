@@ -70,7 +70,7 @@ func testKills(t *testing.T, kills int) {
 	noteCounters(t, last, messages)
 }
 
-// awaitRight sends telegrams until all that the last one brings is at the broker. It waits longer each time: a slow machine gets
+// awaitRight sends telegrams until all values of the last one are at the broker. It waits longer each time, so that a slow machine gets
 // there too.
 func awaitRight(t *testing.T, what string, messages *testbed.MessageLog, cable *testbed.Cable) {
 	t.Helper()
@@ -84,7 +84,7 @@ func awaitRight(t *testing.T, what string, messages *testbed.MessageLog, cable *
 	})
 }
 
-// isRight tells if every retained topic is there and the values are those of the last telegram.
+// isRight reports whether every retained topic exists and the values are those of the last telegram.
 func isRight(heard map[string]string, c *testbed.Cable) bool {
 	imported, exported := c.Counters()
 	want := map[string]string{
@@ -104,7 +104,7 @@ func isRight(heard map[string]string, c *testbed.Cable) bool {
 	return heard["homeassistant/device/hanbridge_house/config"] != "" && heard["homeassistant/device/hanbridge_bridge/config"] != ""
 }
 
-// announcedKeys are the entities of the meter; their announcement must be sound.
+// announcedKeys returns the entities of the meter. Their announcement must be valid.
 func announcedKeys(t *testing.T, heard map[string]string) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
@@ -120,7 +120,7 @@ func announcedKeys(t *testing.T, heard map[string]string) map[string]bool {
 	return keys
 }
 
-// noteCounters wants that no counter ever steps back in what was heard.
+// noteCounters requires that no published counter decreases.
 func noteCounters(t *testing.T, last map[string]string, messages *testbed.MessageLog) {
 	t.Helper()
 	for line := range strings.Lines(messages.Text()) {

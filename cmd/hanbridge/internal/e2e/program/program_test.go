@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package program_test runs the bridge between a meter and a broker, through what may happen to any of the three.
+// Package program_test tests the bridge between a meter and a broker, each of which may be killed, restarted or missing.
 package program_test
 
 import (
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	testbed.Main(m)
 }
 
-// TestProgram runs the program between a pseudo-terminal and a real Mosquitto.
+// TestProgram tests the program between a pseudo-terminal and a Mosquitto.
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -45,7 +45,7 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// testCrashes kills the broker and the bridge, and starts a hub: everything comes back with no help.
+// testCrashes kills the broker and the bridge, and sends a hub's birth message. All messages must be published again each time.
 func testCrashes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -87,7 +87,7 @@ func hearsAll(messages *testbed.MessageLog, topics map[string]string) {
 	}
 }
 
-// testPort has no port at first, then one that vanishes and returns, then a meter that falls silent.
+// testPort tests a port that is missing at first, one that vanishes and returns, and then a meter that stops sending.
 func testPort(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -121,7 +121,7 @@ func testPort(t *testing.T) {
 	run.Stop(syscall.SIGINT)
 }
 
-// testLateBroker starts the bridge before the broker.
+// testLateBroker tests a bridge that starts before its broker.
 func testLateBroker(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	broker.Process.Kill()
@@ -139,7 +139,7 @@ func testLateBroker(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testRefusal has the wrong password, then the right one. It is never shown.
+// testRefusal tests a wrong password and then the right one. Neither may be in the output.
 func testRefusal(t *testing.T) {
 	passwords := testbed.Passwords(t, "right", "anna")
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous false", "password_file "+passwords), testbed.PlugCable(t, "aidon-se")

@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// testValues wants every topic right after one telegram, what a hub needs to find them, and a proper end.
+// testValues tests all topics after one telegram, the announcement, and the end of the bridge.
 func testValues(t *testing.T, family string) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, family)
 	messages := broker.LogMessages()
@@ -58,7 +58,7 @@ func testValues(t *testing.T, family string) {
 	}
 }
 
-// aboutBridge are the topics below a meter's that are no quantities, each with a pattern of its payload behind the first telegram.
+// aboutBridge holds the topics below a meter's that carry no quantity, each with a pattern of its payload after the first telegram.
 var aboutBridge = map[string]string{
 	"status":            `online`,
 	"telegrams":         `1`,
@@ -94,7 +94,7 @@ func checkVarying(t *testing.T, heard map[string]string, family string) {
 	}
 }
 
-// checkAnnounced wants each of the values of the meter announced, and nothing that is not published.
+// checkAnnounced requires that exactly the published values of the meter are announced.
 func checkAnnounced(t *testing.T, heard map[string]string) {
 	t.Helper()
 	states := hatest.StateTopics(testbed.Announcements(t, heard))
@@ -110,7 +110,7 @@ func checkAnnounced(t *testing.T, heard map[string]string) {
 	}
 }
 
-// checkTelegram wants one object with the published numbers in it, digit by digit.
+// checkTelegram requires a JSON object with the published numbers, digit by digit.
 func checkTelegram(t *testing.T, text string, want map[string]string) {
 	t.Helper()
 	var telegram struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestTwoBridges runs two at one Mosquitto that get in each other's way, or seem to.
+// TestTwoBridges tests two bridges at one Mosquitto, with and without a conflict.
 func TestTwoBridges(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -33,7 +33,7 @@ const (
 	noMeter   = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
 )
 
-// testOneName has two bridges throw each other out: both say so, once, and the log stays readable.
+// testOneName tests two bridges with one client id. Each logs the conflict once, and the logs stay short.
 func testOneName(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	name := "HANBRIDGE_MQTT_CLIENT_ID=cellar"
@@ -60,7 +60,7 @@ func testOneName(t *testing.T) {
 	one.Stop(syscall.SIGTERM)
 }
 
-// testTwoConfigurations has no client id set: two configurations on a machine do not meet, and each keeps its name.
+// testTwoConfigurations tests two configurations without a client id on one machine. Their ids differ, and stay the same after a restart.
 func testTwoConfigurations(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	one := testbed.StartBridge(t, broker.URLVariable(), noMeter)
@@ -98,7 +98,7 @@ func sum(counts map[string]int) (n int) {
 	return n
 }
 
-// testRestarts kills the broker twice in a short time. That is no clash, and the log ends with the good news.
+// testRestarts kills the broker twice in a short time. This must not be logged as a client-id conflict, and the log ends with the new connection.
 func testRestarts(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	run := testbed.StartBridge(t, broker.URLVariable(), noMeter)
@@ -120,8 +120,8 @@ func testRestarts(t *testing.T) {
 	}
 }
 
-// testSecondStops has two bridges of the same topics under different names. The one that stops says offline for both; the other
-// one does not leave it at that.
+// testSecondStops tests two bridges with the same topics and different client ids. The one that stops publishes offline on the common
+// status topic; the other then publishes online.
 func testSecondStops(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
