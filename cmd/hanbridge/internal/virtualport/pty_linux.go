@@ -48,10 +48,10 @@ type ptyWriter struct {
 	control, port *os.File
 	line          simulate.LineSetting
 	noReader      bool // a wait for a reader timed out, and no program has read since
-	lastUnread    int  // number of maxUnread bytes after the last write
+	lastUnread    int  // number of unread bytes after the last write
 }
 
-// maxUnread is how many maxUnread bytes are kept: a few telegrams, and less than the buffer of a pseudo-terminal.
+// maxUnread is how many unread bytes are kept: a few telegrams, and less than the buffer of a pseudo-terminal.
 const maxUnread = 2048
 
 // readerTimeout is how long a write waits for a slow reader, which a busy machine may delay. If no program reads, only the first write waits.
@@ -80,7 +80,7 @@ func (w *ptyWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// makeRoom waits until at most maxUnread bytes are maxUnread. If no program reads, it discards them.
+// makeRoom waits until at most maxUnread bytes are unread. If no program reads, it discards them.
 func (w *ptyWriter) makeRoom() {
 	w.noReader = w.noReader && w.unreadBytes() >= w.lastUnread
 	for end := time.Now().Add(readerTimeout); w.unreadBytes() > maxUnread; <-time.After(time.Millisecond) {

@@ -42,8 +42,8 @@ func testAccessRules(t *testing.T) {
 	messages.AwaitMessage("hanbridge/house/telegram")
 	run.Stop(syscall.SIGTERM)
 	checkStopped(t, broker.Mosquitto, messages)
-	if said := broker.Process.Output(); strings.Contains(said, "Denied") {
-		t.Errorf("the rules forbid what the program does:\n%s", said)
+	if output := broker.Process.Output(); strings.Contains(output, "Denied") {
+		t.Errorf("the rules forbid what the program does:\n%s", output)
 	}
 	checkForbidden(t, broker, messages)
 }

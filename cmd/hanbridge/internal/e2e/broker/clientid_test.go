@@ -29,8 +29,8 @@ func TestTwoBridges(t *testing.T) {
 }
 
 const (
-	clashSaid = "another program most likely connects to"
-	noMeter   = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
+	conflictLogged = "another program most likely connects to"
+	noMeter        = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
 )
 
 // testOneName tests two bridges with one client id. Each logs the conflict once, and the logs stay short.
@@ -41,13 +41,13 @@ func testOneName(t *testing.T) {
 	one.AwaitOutput("mqtt connected")
 	two := testbed.StartBridge(t, broker.URLVariable(), noMeter, name, "HANBRIDGE_MQTT_BASE_TOPIC=other")
 	for _, run := range []*testbed.Process{one, two} {
-		run.AwaitOutput(clashSaid + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
+		run.AwaitOutput(conflictLogged + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
 	}
 	ended := func() int { return strings.Count(broker.Process.Output(), "closing old connection") }
 	testbed.Until(t, "three connections that the broker ended", func() bool { return ended() >= 3 })
 	<-time.After(4 * time.Second)
 	for _, run := range []*testbed.Process{one, two} {
-		run.RequireOutputOnce(clashSaid)
+		run.RequireOutputOnce(conflictLogged)
 		run.RequireOutputOnce("Set another mqtt.client_id")
 		if n := strings.Count(run.Output(), "\n"); n > 12 {
 			t.Errorf("%d lines, want 12 at most:\n%s", n, run.Output())
@@ -108,14 +108,14 @@ func testRestarts(t *testing.T) {
 		broker.Start()
 		testbed.Until(t, "the bridge is back", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
 	}
-	told := run.Output()
-	if strings.Contains(told, clashSaid) {
+	log := run.Output()
+	if strings.Contains(log, conflictLogged) {
 		t.Error("a restart is told as a clash")
 	}
-	if strings.LastIndex(told, "mqtt connected") < strings.LastIndex(told, "output interrupted") {
+	if strings.LastIndex(log, "mqtt connected") < strings.LastIndex(log, "output interrupted") {
 		t.Error("the end of an interruption is not told")
 	}
-	if up, down := strings.Count(told, "mqtt connected"), strings.Count(told, "output interrupted"); up < 2 || up > down+1 {
+	if up, down := strings.Count(log, "mqtt connected"), strings.Count(log, "output interrupted"); up < 2 || up > down+1 {
 		t.Errorf("connected was said %d times, with %d interruptions", up, down)
 	}
 }

@@ -46,13 +46,13 @@ func testLimit(t *testing.T, line, says string, more ...string) {
 	run := testbed.StartBridge(t, append(variables, broker.URLVariable())...)
 	run.AwaitOutput("port opened")
 	cable.SendUntil(time.Second, "the meter announced entity by entity, and values", func() bool {
-		heard := messages.Last()
-		return heard["homeassistant/sensor/hanbridge_house/import_energy/config"] != "" && heard["hanbridge/house/import_energy"] != "" &&
-			heard["hanbridge/house/status"] == "online"
+		payloads := messages.Last()
+		return payloads["homeassistant/sensor/hanbridge_house/import_energy/config"] != "" && payloads["hanbridge/house/import_energy"] != "" &&
+			payloads["hanbridge/house/status"] == "online"
 	})
 	run.RequireOutputOnce(says)
 	run.RequireOutputOnce("raise the broker's limit (Mosquitto: max_packet_size ")
-	if said := run.Output(); strings.Contains(said, "another program") || strings.Count(said, "output interrupted") > 2 {
+	if output := run.Output(); strings.Contains(output, "another program") || strings.Count(output, "output interrupted") > 2 {
 		t.Error("a second client is blamed, or the connection is lost again and again")
 	}
 	check := testbed.Hanbridge(t, append(variables, broker.URLVariable()), "check")
@@ -80,10 +80,10 @@ func testLowLimit(t *testing.T) {
 	messages := broker.LogMessages()
 	run := testbed.StartBridge(t, cable.PortVariable(), broker.URLVariable())
 	run.AwaitOutput("port opened")
-	heard := func() bool {
+	published := func() bool {
 		return messages.Last()["hanbridge/house/import_energy"] != "" && messages.Last()["hanbridge/house/status"] == "online"
 	}
-	cable.SendUntil(time.Second, "values", heard)
+	cable.SendUntil(time.Second, "values", published)
 	messages.Reset()
 	cable.SendUntil(time.Second, "values that go on", func() bool { return messages.Last()["hanbridge/house/import_power"] != "" })
 	run.AwaitOutput("takes packets of 300 bytes at most, and hanbridge/house/telegram needs")
@@ -107,8 +107,8 @@ func testNoRetain(t *testing.T, more ...string) {
 	run := testbed.StartBridge(t, variables...)
 	run.AwaitOutput("the broker keeps no messages")
 	all := func() bool {
-		heard := messages.Last()
-		return heard["hanbridge/house/import_energy"] != "" && heard["hanbridge/house/status"] == "online" && heard["homeassistant/device/hanbridge_house/config"] != ""
+		payloads := messages.Last()
+		return payloads["hanbridge/house/import_energy"] != "" && payloads["hanbridge/house/status"] == "online" && payloads["homeassistant/device/hanbridge_house/config"] != ""
 	}
 	cable.SendUntil(time.Second, "values and the announcement", all)
 	run.RequireOutputOnce("retain_available false")
@@ -119,7 +119,7 @@ func testNoRetain(t *testing.T, more ...string) {
 	check.RequireSuccess()
 	check.RequireOutputOnce("connected, may publish, keeps nothing")
 	check.RequireOutputOnce("a hub that starts shows nothing until the next value")
-	if said := run.Output(); strings.Contains(said, "output interrupted") {
+	if output := run.Output(); strings.Contains(output, "output interrupted") {
 		t.Error("the connection was lost")
 	}
 	run.Stop(syscall.SIGTERM)

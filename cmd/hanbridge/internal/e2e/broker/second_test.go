@@ -128,12 +128,12 @@ func (p *pair) later() {
 	p.speak(2, two, one)
 	two.RequireOutputOnce(comesSecond)
 	one.RequireOutputOnce(isFirst)
-	for s, said := range map[*side]string{one: isFirst, two: comesSecond} {
+	for s, text := range map[*side]string{one: isFirst, two: comesSecond} {
 		check := testbed.Hanbridge(p.t, append(slices.Clone(s.variables), "HANBRIDGE_METER_ID=house"), "check")
 		for !check.Ended() { // a meter that is silent is another matter, and check may take longer than that takes
 			p.speak(1, two, one)
 		}
-		check.AwaitOutput("meters.id house: " + said)
+		check.AwaitOutput("meters.id house: " + text)
 	}
 	two.Stop(syscall.SIGTERM)
 	two.start()
@@ -205,8 +205,8 @@ func (p *pair) alone() {
 		} else {
 			one.Stop(syscall.SIGTERM)
 		}
-		if said := one.Output(); strings.Contains(said, "another bridge") || strings.Contains(said, "cannot") {
-			p.t.Errorf("it accuses itself:\n%s", said)
+		if output := one.Output(); strings.Contains(output, "another bridge") || strings.Contains(output, "cannot") {
+			p.t.Errorf("it accuses itself:\n%s", output)
 		}
 		one.start()
 	}

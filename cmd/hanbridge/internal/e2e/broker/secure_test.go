@@ -144,16 +144,16 @@ func testLetIn(t *testing.T, d access) {
 // checkRetained requires the retained values of the first telegram, and the announcement.
 func checkRetained(t *testing.T, broker *testbed.Mosquitto, messages *testbed.MessageLog) {
 	t.Helper()
-	heard := messages.Last()
-	if diff := cmp.Diff(testbed.FirstTelegram(t, "p1-se-aidon"), testbed.Values(heard)); diff != "" {
+	payloads := messages.Last()
+	if diff := cmp.Diff(testbed.FirstTelegram(t, "p1-se-aidon"), testbed.Values(payloads)); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
-	if announced := testbed.Announcements(t, heard); announced["homeassistant/device/hanbridge_house/config"] == nil {
+	if announced := testbed.Announcements(t, payloads); announced["homeassistant/device/hanbridge_house/config"] == nil {
 		t.Error("the meter is not announced")
 	}
-	delete(heard, "hanbridge/house/telegram")
+	delete(payloads, "hanbridge/house/telegram")
 	kept := broker.Retained()
-	if diff := cmp.Diff(heard, kept); diff != "" {
+	if diff := cmp.Diff(payloads, kept); diff != "" {
 		t.Errorf("retained (-published +retained):\n%s", diff)
 	}
 }
@@ -200,8 +200,8 @@ func testKeptOut(t *testing.T, d access) {
 func wantNoSecret(t *testing.T, all ...*testbed.Process) {
 	t.Helper()
 	for _, p := range all {
-		if said := p.Output(); strings.Contains(said, secret) || strings.Contains(said, "PRIVATE KEY") {
-			t.Errorf("a secret is in what %s said:\n%s", p.Cmd, said)
+		if output := p.Output(); strings.Contains(output, secret) || strings.Contains(output, "PRIVATE KEY") {
+			t.Errorf("a secret is in what %s said:\n%s", p.Cmd, output)
 		}
 	}
 }

@@ -80,25 +80,25 @@ func BenchmarkCost(b *testing.B) {
 // start measures the time from the start of the process until a subscriber receives its status online.
 func start(b *testing.B, program, broker string) {
 	address := startMosquitto(b, broker)
-	heard := subscribe(b, address, "hanbridge/status")
+	received := subscribe(b, address, "hanbridge/status")
 	_, port := openPTY(b)
 	var times []time.Duration
 	for b.Loop() {
 		began := time.Now()
 		p := startBridge(b, program, address, port.Name())
-		times = append(times, await(b, heard, "online").at.Sub(began))
+		times = append(times, await(b, received, "online").at.Sub(began))
 		p.Signal(syscall.SIGTERM)
-		await(b, heard, "offline")
+		await(b, received, "offline")
 		p.RequireSuccess()
 	}
 	reportTimes(b, "online", times)
 }
 
 // await discards messages until one with the payload arrives.
-func await(b *testing.B, heard <-chan message, payload string) message {
+func await(b *testing.B, received <-chan message, payload string) message {
 	b.Helper()
 	for {
-		if m := next(b, heard); m.payload == payload {
+		if m := next(b, received); m.payload == payload {
 			return m
 		}
 	}

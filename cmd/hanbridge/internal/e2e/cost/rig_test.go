@@ -19,13 +19,13 @@ import (
 
 // A rig is the program between a meter that sends each second and a broker with one subscriber.
 type rig struct {
-	b       *testing.B
-	meter   *simulate.Meter
-	speed   int // bytes a second, 0 for a telegram in one piece
-	control *os.File
-	heard   <-chan message
-	pid     int
-	second  *time.Ticker
+	b        *testing.B
+	meter    *simulate.Meter
+	speed    int // bytes a second, 0 for a telegram in one piece
+	control  *os.File
+	received <-chan message
+	pid      int
+	second   *time.Ticker
 }
 
 // newRig starts everything, and sends telegrams until the meter is announced.
@@ -40,11 +40,11 @@ func newRig(b *testing.B, program, broker, family string, speed int) *rig {
 	control, port := openPTY(b)
 	r := &rig{
 		b: b, meter: simulate.NewMeter(f, 1, time.Now()), speed: speed, control: control,
-		heard: subscribe(b, address, "hanbridge/#"), second: time.NewTicker(time.Second),
+		received: subscribe(b, address, "hanbridge/#"), second: time.NewTicker(time.Second),
 	}
 	b.Cleanup(r.second.Stop)
 	r.pid = startBridge(b, program, address, port.Name()).Cmd.Process.Pid
-	await(b, r.heard, "online")
+	await(b, r.received, "online")
 	for range 3 {
 		r.telegram()
 	}
@@ -60,7 +60,7 @@ func (r *rig) telegram() (first, last time.Duration) {
 	sent := r.send(bytes)
 	values := 0
 	for {
-		m := next(r.b, r.heard)
+		m := next(r.b, r.received)
 		switch quantity, ofMeter := strings.CutPrefix(m.topic, "hanbridge/meter/"); {
 		case !ofMeter || m.at.Before(sent):
 		case quantity == "telegram":
@@ -179,10 +179,10 @@ type message struct {
 }
 
 // next waits for a message for at most 10 s.
-func next(b *testing.B, heard <-chan message) message {
+func next(b *testing.B, received <-chan message) message {
 	b.Helper()
 	select {
-	case m, ok := <-heard:
+	case m, ok := <-received:
 		if !ok {
 			b.Fatal("the broker has closed the subscriber's connection")
 		}
@@ -198,16 +198,16 @@ func subscribe(b *testing.B, address, filter string) <-chan message {
 	b.Helper()
 	c := testbed.Connect(b, address, "", "")
 	c.Subscribe(filter)
-	heard := make(chan message, 1024)
+	received := make(chan message, 1024)
 	go func() {
-		defer close(heard)
+		defer close(received)
 		for {
 			m, err := c.Next()
 			if err != nil {
 				return // the benchmark has ended
 			}
-			heard <- message{time.Now(), m.Topic, m.Payload}
+			received <- message{time.Now(), m.Topic, m.Payload}
 		}
 	}()
-	return heard
+	return received
 }

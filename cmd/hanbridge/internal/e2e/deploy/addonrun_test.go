@@ -100,7 +100,7 @@ func (c *container) write(name, text string, mode os.FileMode) {
 }
 
 // run runs the script as the image does, and returns its output and error.
-func (c *container) run() (said string, err error) {
+func (c *container) run() (output string, err error) {
 	c.t.Helper()
 	sh := exec.CommandContext(c.t.Context(), "sh", c.root+"/run.sh")
 	sh.Env = []string{"PATH=" + c.root + "/bin:" + os.Getenv("PATH"), "SUPERVISOR_TOKEN=" + supervisorToken}
@@ -155,9 +155,9 @@ func TestAddonStart(t *testing.T) {
 	c := newContainer(t, s, map[string]any{
 		"meter_port": "tcp://192.168.1.20:8088", "meter_name": hard, "meter_key": key, "meter_fuse": 25, "mqtt_base_topic": "", "log_level": nil,
 	})
-	said, err := c.run()
+	output, err := c.run()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, said)
+		t.Fatalf("%v\n%s", err, output)
 	}
 	want := always(map[string]string{
 		"HANBRIDGE_MQTT_URL": "mqtt://core-mosquitto:1883", "HANBRIDGE_MQTT_USERNAME": "addons", "HANBRIDGE_MQTT_PASSWORD": "it's \"$ecret\"",
@@ -166,15 +166,15 @@ func TestAddonStart(t *testing.T) {
 	if diff := cmp.Diff(want, c.environment()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
-	if strings.Count(said, "there is no MQTT broker yet") != 1 || s.asked.Load() != 2 {
-		t.Errorf("asked %d times for the broker that came late, and said:\n%s", s.asked.Load(), said)
+	if strings.Count(output, "there is no MQTT broker yet") != 1 || s.asked.Load() != 2 {
+		t.Errorf("asked %d times for the broker that came late, and said:\n%s", s.asked.Load(), output)
 	}
 	if !strings.HasSuffix(c.arguments(), "\nhanbridge\nrun\n") {
 		t.Errorf("hanbridge was started otherwise than as run:\n%s", c.arguments())
 	}
 	for _, secret := range []string{key, "$ecret", supervisorToken} {
-		if strings.Contains(c.arguments()+said, secret) {
-			t.Errorf("%s is among the arguments of a program, or said:\n%s\n%s", secret, c.arguments(), said)
+		if strings.Contains(c.arguments()+output, secret) {
+			t.Errorf("%s is among the arguments of a program, or said:\n%s\n%s", secret, c.arguments(), output)
 		}
 	}
 }
@@ -198,8 +198,8 @@ func TestAddonBroker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newContainer(t, newSupervisor(t, row.service), row.options)
-			if said, err := c.run(); err != nil {
-				t.Fatalf("%v\n%s", err, said)
+			if output, err := c.run(); err != nil {
+				t.Fatalf("%v\n%s", err, output)
 			}
 			if diff := cmp.Diff(always(row.want), c.environment()); diff != "" {
 				t.Errorf("settings (-want +got):\n%s", diff)
@@ -225,12 +225,12 @@ func TestAddonPorts(t *testing.T) {
 			for i := range ports {
 				c.write(fmt.Sprintf("dev/serial/by-id/usb-%d", i+1), "", 0o644)
 			}
-			said, err := c.run()
+			output, err := c.run()
 			if row.starts != (err == nil) {
-				t.Errorf("started: %v, want %v:\n%s", err == nil, row.starts, said)
+				t.Errorf("started: %v, want %v:\n%s", err == nil, row.starts, output)
 			}
-			if !row.starts && !strings.Contains(said, "Set meter_port") || !row.starts && !strings.Contains(said, "/dev/serial/by-id/usb-2\n") {
-				t.Errorf("it does not say which ports there are, and what to do:\n%s", said)
+			if !row.starts && !strings.Contains(output, "Set meter_port") || !row.starts && !strings.Contains(output, "/dev/serial/by-id/usb-2\n") {
+				t.Errorf("it does not say which ports there are, and what to do:\n%s", output)
 			}
 		})
 	}
@@ -247,8 +247,8 @@ func TestAddonFile(t *testing.T) {
 	} {
 		c := newContainer(t, newSupervisor(t, homeBroker), map[string]any{"meter_name": "House"})
 		c.write("config/hanbridge.yaml", text, 0o600)
-		if said, err := c.run(); err != nil {
-			t.Fatalf("%v\n%s", err, said)
+		if output, err := c.run(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
 		}
 		if diff := cmp.Diff(always(want), c.environment()); diff != "" {
 			t.Errorf("%q: settings (-want +got):\n%s", text, diff)
@@ -264,8 +264,8 @@ func TestAddonUnreadable(t *testing.T) {
 	t.Parallel()
 	c := newContainer(t, newSupervisor(t, homeBroker), nil)
 	c.write("data/options.json", `{"meter_port": `, 0o600)
-	if said, err := c.run(); err == nil {
-		t.Errorf("it starts:\n%s", said)
+	if output, err := c.run(); err == nil {
+		t.Errorf("it starts:\n%s", output)
 	}
 }
 
@@ -278,8 +278,8 @@ func TestAddonAtBroker(t *testing.T) {
 	c := newContainer(t, newSupervisor(t, map[string]any{
 		"host": "127.0.0.1", "port": json.Number(broker.Port), "ssl": false, "username": "anna", "password": "right",
 	}), readAddon(t).Options)
-	if said, err := c.run(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
+	if output, err := c.run(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
 	}
 	var variables []string
 	for name, value := range c.environment() {

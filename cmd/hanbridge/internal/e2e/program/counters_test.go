@@ -144,8 +144,8 @@ func (r *countersRig) shows(counter string) {
 func (r *countersRig) rejected(glitch string) {
 	r.t.Helper()
 	testbed.Until(r.t, "the reason why "+glitch+" was held back", func() bool {
-		heard := r.messages.Last()
-		return strings.Contains(heard["hanbridge/house/rejected_reason"], "import_energy "+glitch) && heard["hanbridge/house/rejected"] != "0"
+		payloads := r.messages.Last()
+		return strings.Contains(payloads["hanbridge/house/rejected_reason"], "import_energy "+glitch) && payloads["hanbridge/house/rejected"] != "0"
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // askHealth runs the command health with these variables, and returns its output and exit code.
-func askHealth(t *testing.T, variables []string, args ...string) (said string, code int) {
+func askHealth(t *testing.T, variables []string, args ...string) (output string, code int) {
 	t.Helper()
 	p := testbed.Hanbridge(t, variables, append([]string{"health"}, args...)...)
 	code = p.ExitCode()
@@ -29,10 +29,10 @@ func askHealth(t *testing.T, variables []string, args ...string) (said string, c
 // wantHealth runs the command health, and requires an exit code and texts in its output.
 func wantHealth(t *testing.T, variables []string, want int, texts ...string) {
 	t.Helper()
-	said, code := askHealth(t, variables)
-	missing := func(text string) bool { return !strings.Contains(said, text) }
+	output, code := askHealth(t, variables)
+	missing := func(text string) bool { return !strings.Contains(output, text) }
 	if code != want || slices.ContainsFunc(texts, missing) {
-		t.Errorf("got exit code %d, want %d with %q:\n%s", code, want, texts, said)
+		t.Errorf("got exit code %d, want %d with %q:\n%s", code, want, texts, output)
 	}
 }
 
@@ -107,13 +107,13 @@ func TestHealthOfAStuckMeter(t *testing.T) {
 	})
 	cable.Send()
 	testbed.Until(t, "the meter is stuck", func() bool {
-		said, code := askHealth(t, variables, "--after", "1s")
-		return code == 1 && strings.Contains(said, "hanbridge: meter meter is stuck: no progress since ") && strings.Contains(said, "\nhanbridge: restart hanbridge.")
+		output, code := askHealth(t, variables, "--after", "1s")
+		return code == 1 && strings.Contains(output, "hanbridge: meter meter is stuck: no progress since ") && strings.Contains(output, "\nhanbridge: restart hanbridge.")
 	})
 	go func() { _, _ = io.Copy(io.Discard, log) }() // until the test ends
 	testbed.Until(t, "the meter gets on", func() bool {
-		said, code := askHealth(t, variables, "--after", "1s")
-		return code == 0 && !strings.Contains(said, "meter meter")
+		output, code := askHealth(t, variables, "--after", "1s")
+		return code == 0 && !strings.Contains(output, "meter meter")
 	})
 }
 

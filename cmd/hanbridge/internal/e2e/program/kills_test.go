@@ -85,30 +85,30 @@ func awaitRight(t *testing.T, what string, messages *testbed.MessageLog, cable *
 }
 
 // isRight reports whether every retained topic exists and the values are those of the last telegram.
-func isRight(heard map[string]string, c *testbed.Cable) bool {
+func isRight(payloads map[string]string, c *testbed.Cable) bool {
 	imported, exported := c.Counters()
 	want := map[string]string{
 		"hanbridge/status": "online", "hanbridge/house/status": "online",
 		"hanbridge/house/import_energy": imported, "hanbridge/house/export_energy": exported,
 	}
 	for topic, payload := range want {
-		if heard[topic] != payload {
+		if payloads[topic] != payload {
 			return false
 		}
 	}
 	for _, name := range []string{"info", "telegrams", "telegram_errors", "rejected", "last_telegram", "import_power", "voltage_l1", "current_l3"} {
-		if heard["hanbridge/house/"+name] == "" {
+		if payloads["hanbridge/house/"+name] == "" {
 			return false
 		}
 	}
-	return heard["homeassistant/device/hanbridge_house/config"] != "" && heard["homeassistant/device/hanbridge_bridge/config"] != ""
+	return payloads["homeassistant/device/hanbridge_house/config"] != "" && payloads["homeassistant/device/hanbridge_bridge/config"] != ""
 }
 
 // announcedKeys returns the entities of the meter. Their announcement must be valid.
-func announcedKeys(t *testing.T, heard map[string]string) map[string]bool {
+func announcedKeys(t *testing.T, payloads map[string]string) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
-	for topic, payload := range testbed.Announcements(t, heard) {
+	for topic, payload := range testbed.Announcements(t, payloads) {
 		var p struct{ Components map[string]json.RawMessage }
 		if err := json.Unmarshal(payload, &p); err != nil {
 			t.Fatal(err)

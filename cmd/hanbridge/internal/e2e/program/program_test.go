@@ -161,8 +161,8 @@ func testRefusal(t *testing.T) {
 	right.AwaitOutput("mqtt connected")
 	right.Stop(syscall.SIGTERM)
 	for _, run := range []*testbed.Process{wrong, right} {
-		if said := run.Output(); strings.Contains(said, "wrong-secret") || strings.Contains(said, `"right"`) {
-			t.Errorf("the password is in what it said:\n%s", said)
+		if output := run.Output(); strings.Contains(output, "wrong-secret") || strings.Contains(output, `"right"`) {
+			t.Errorf("the password is in what it said:\n%s", output)
 		}
 	}
 }

@@ -28,16 +28,16 @@ func testValues(t *testing.T, family string) {
 	telegram := messages.AwaitMessage("hanbridge/house/telegram")
 	messages.AwaitMessage("hanbridge/house/status", "online")
 
-	heard, want := messages.Last(), testbed.FirstTelegram(t, family)
+	payloads, want := messages.Last(), testbed.FirstTelegram(t, family)
 	checkTelegram(t, telegram, want)
-	checkVarying(t, heard, family)
-	checkAnnounced(t, heard)
-	if diff := cmp.Diff(want, testbed.Values(heard)); diff != "" {
+	checkVarying(t, payloads, family)
+	checkAnnounced(t, payloads)
+	if diff := cmp.Diff(want, testbed.Values(payloads)); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
-	delete(heard, "hanbridge/house/telegram") // an event, the only thing that is not retained
+	delete(payloads, "hanbridge/house/telegram") // an event, the only thing that is not retained
 	kept := broker.Retained()
-	if diff := cmp.Diff(heard, kept); diff != "" {
+	if diff := cmp.Diff(payloads, kept); diff != "" {
 		t.Errorf("retained (-published +retained):\n%s", diff)
 	}
 	if n := strings.Count(run.Output(), "\n"); n > 8 {
@@ -71,16 +71,16 @@ var aboutBridge = map[string]string{
 	"info":              `\{.*\}`,
 }
 
-func checkVarying(t *testing.T, heard map[string]string, family string) {
+func checkVarying(t *testing.T, payloads map[string]string, family string) {
 	t.Helper()
 	for name, pattern := range aboutBridge {
-		got := heard["hanbridge/house/"+name]
+		got := payloads["hanbridge/house/"+name]
 		if !regexp.MustCompile(`^(?s:` + pattern + `)$`).MatchString(got) {
 			t.Errorf("hanbridge/house/%s: got %q, want %s", name, got, pattern)
 		}
 	}
 	var info map[string]string
-	if err := json.Unmarshal([]byte(heard["hanbridge/house/info"]), &info); err != nil {
+	if err := json.Unmarshal([]byte(payloads["hanbridge/house/info"]), &info); err != nil {
 		t.Errorf("info: %v", err)
 	}
 	protocol, model := "p1", "6534"
@@ -95,16 +95,16 @@ func checkVarying(t *testing.T, heard map[string]string, family string) {
 }
 
 // checkAnnounced requires that exactly the published values of the meter are announced.
-func checkAnnounced(t *testing.T, heard map[string]string) {
+func checkAnnounced(t *testing.T, payloads map[string]string) {
 	t.Helper()
-	states := hatest.StateTopics(testbed.Announcements(t, heard))
-	for name := range testbed.Values(heard) {
+	states := hatest.StateTopics(testbed.Announcements(t, payloads))
+	for name := range testbed.Values(payloads) {
 		if !slices.Contains(states, "hanbridge/house/"+name) {
 			t.Errorf("%s is published and not announced", name)
 		}
 	}
 	for _, topic := range states {
-		if _, ok := heard[topic]; !ok {
+		if _, ok := payloads[topic]; !ok {
 			t.Errorf("%s is announced, but nothing is published under it", topic)
 		}
 	}
