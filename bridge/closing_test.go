@@ -56,41 +56,41 @@ func TestClosingReader(t *testing.T) {
 	p1 := nextTelegram(newMeter(t, "p1-se-aidon"))
 	both := bytes.Join([][]byte{one, two}, nil)
 	many := bytes.Repeat(one, 10)
-	const each, again = "the reader closes the connection behind a telegram", "the other side closed the connection"
-	within, before, not := "closed within a telegram", "closed before a byte came", "closed after bytes that are no telegram"
+	const closesEach, closedAfterMany = "the reader closes the connection behind a telegram", "the other side closed the connection"
+	const closedWithinTelegram, closedBeforeByte, closedAfterOther = "closed within a telegram", "closed before a byte came", "closed after bytes that are no telegram"
 	tests := []struct {
-		name     string
-		every    time.Duration
-		turns    []connection
-		per      int      // lower bound of telegrams per connection
-		want     []string // texts that must be in the log; no other text about connections may be
-		maxLines int      // log lines with these texts in an hour
-		online   bool
+		name          string
+		delay         time.Duration
+		connections   []connection
+		perConnection int      // telegrams per connection; 0 if they are not counted
+		want          []string // texts that must be in the log; no other text about connections may be
+		maxLines      int      // log lines with these texts in an hour
+		online        bool
 	}{
-		{"closes each: HDLC", 10 * time.Second, []connection{{bytes: one}, {bytes: two}}, 1, []string{each}, 1, true},
-		{"closes each: P1 every second", 900 * time.Millisecond, []connection{{bytes: p1}}, 1, []string{each}, 1, true},
-		{"closes each: two telegrams", 10 * time.Second, []connection{{bytes: both}}, 2, []string{each}, 1, true},
-		{"closes each: by a reset", 10 * time.Second, []connection{{bytes: one, end: syscall.ECONNRESET}}, 1, []string{each}, 1, true},
-		{"closes each: without a checksum", 10 * time.Second, []connection{{bytes: withoutChecksum(p1)}}, 1, []string{each}, 1, true},
-		{"closes after many", 50 * time.Second, []connection{{bytes: many}}, 10, []string{again}, 3 * 6, true},
-		{"closes within a telegram", 10 * time.Second, []connection{{bytes: one[:300]}}, 0, []string{within}, 7, false},
-		{"closes within every second telegram", 10 * time.Second, []connection{{bytes: one}, {bytes: two[:300]}}, 1, []string{each, within}, 3*6 + 2, true},
-		{"closes after the start of a telegram", 10 * time.Second, []connection{{bytes: append(bytes.Clone(one), two[:100]...)}}, 1, []string{within}, 3*6 + 1, true},
-		{"closes at once", 0, []connection{{}}, 0, []string{before}, 7, false},
-		{"closes at once by a reset", 0, []connection{{end: syscall.ECONNRESET}}, 0, []string{before}, 7, false},
-		{"closes behind a greeting", time.Second, []connection{{bytes: []byte("busy\r\n")}}, 0, []string{not}, 7, false},
+		{"closes each: HDLC", 10 * time.Second, []connection{{bytes: one}, {bytes: two}}, 1, []string{closesEach}, 1, true},
+		{"closes each: P1 every second", 900 * time.Millisecond, []connection{{bytes: p1}}, 1, []string{closesEach}, 1, true},
+		{"closes each: two telegrams", 10 * time.Second, []connection{{bytes: both}}, 2, []string{closesEach}, 1, true},
+		{"closes each: by a reset", 10 * time.Second, []connection{{bytes: one, end: syscall.ECONNRESET}}, 1, []string{closesEach}, 1, true},
+		{"closes each: without a checksum", 10 * time.Second, []connection{{bytes: withoutChecksum(p1)}}, 1, []string{closesEach}, 1, true},
+		{"closes after many", 50 * time.Second, []connection{{bytes: many}}, 10, []string{closedAfterMany}, 3 * 6, true},
+		{"closes within a telegram", 10 * time.Second, []connection{{bytes: one[:300]}}, 0, []string{closedWithinTelegram}, 7, false},
+		{"closes within every second telegram", 10 * time.Second, []connection{{bytes: one}, {bytes: two[:300]}}, 1, []string{closesEach, closedWithinTelegram}, 3*6 + 2, true},
+		{"closes after the start of a telegram", 10 * time.Second, []connection{{bytes: append(bytes.Clone(one), two[:100]...)}}, 1, []string{closedWithinTelegram}, 3*6 + 1, true},
+		{"closes at once", 0, []connection{{}}, 0, []string{closedBeforeByte}, 7, false},
+		{"closes at once by a reset", 0, []connection{{end: syscall.ECONNRESET}}, 0, []string{closedBeforeByte}, 7, false},
+		{"closes behind a greeting", time.Second, []connection{{bytes: []byte("busy\r\n")}}, 0, []string{closedAfterOther}, 7, false},
 		{"closes behind a web page", time.Second, []connection{{bytes: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}}, 0, []string{"a web server answers"}, 7, false},
 		{"closes behind a login", time.Second, []connection{{bytes: []byte("\xFF\xFD\x18\xFF\xFB\x01login: ")}}, 0, []string{"asks for a login"}, 7, false},
-		{"refuses in between", 10 * time.Second, []connection{{bytes: one}, {dialErr: refused}, {bytes: two}}, 1, []string{each, "connection refused"}, 3*6 + 2, true},
-		{"refuses and closes at once, alternating", 0, []connection{{}, {dialErr: refused}}, 0, []string{before, "connection refused"}, 14, false},
+		{"refuses in between", 10 * time.Second, []connection{{bytes: one}, {dialErr: refused}, {bytes: two}}, 1, []string{closesEach, "connection refused"}, 3*6 + 2, true},
+		{"refuses and closes at once, alternating", 0, []connection{{}, {dialErr: refused}}, 0, []string{closedBeforeByte, "connection refused"}, 14, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &closingReader{delay: tt.every, connections: tt.turns}
+				s := &closingReader{delay: tt.delay, connections: tt.connections}
 				var n recorder
 				h := run(t, s.source(), &n)
-				defer advance(tt.every + time.Second) // until the last connection ends
+				defer advance(tt.delay + time.Second) // until the last connection ends
 				defer h.end()
 				advance(time.Hour + time.Second)
 				lines := 0
@@ -101,7 +101,7 @@ func TestClosingReader(t *testing.T) {
 						lines += got
 					}
 				}
-				for _, text := range []string{each, again, within, before, not} {
+				for _, text := range []string{closesEach, closedAfterMany, closedWithinTelegram, closedBeforeByte, closedAfterOther} {
 					if !strings.Contains(strings.Join(tt.want, " "), text) && h.countLines(text) > 0 {
 						t.Errorf("the log has %q, which is wrong", text)
 					}
@@ -113,8 +113,8 @@ func TestClosingReader(t *testing.T) {
 					if got := strings.HasSuffix(strings.Join(n.states, ", "), "online"); got != tt.online || tt.online && len(n.states) != 2 {
 						t.Errorf("states: %v", n.states)
 					}
-					if tt.per > 0 && n.stats.Errors == 0 && tt.every >= time.Second {
-						minTelegrams := int(time.Hour/(tt.every+500*time.Millisecond)) * tt.per * 2 / 3
+					if tt.perConnection > 0 && n.stats.Errors == 0 && tt.delay >= time.Second {
+						minTelegrams := int(time.Hour/(tt.delay+500*time.Millisecond)) * tt.perConnection * 2 / 3
 						if len(n.telegrams) < minTelegrams {
 							t.Errorf("%d telegrams in an hour, want %d or more", len(n.telegrams), minTelegrams)
 						}

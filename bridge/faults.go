@@ -45,7 +45,7 @@ func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 	case errors.Is(e, meter.ErrRepeated):
 		p.telegramFaults.warn(p.log, "telegram with an old frame counter dropped, as frame_counter: rising says", "old", e, 0)
 	case e.Intact:
-		p.telegramFaults.warn(p.log, "telegram came sound, but meters of this kind are not read yet", "unknown", e, 0)
+		p.telegramFaults.warn(p.log, "telegram is intact, but meters of this kind are not read yet", "unknown", e, 0)
 	default:
 		p.telegramFaults.warn(p.log, "damaged telegram dropped", "damaged", e, 0)
 	}

@@ -230,7 +230,7 @@ func TestRejectedForEveryReason(t *testing.T) {
 			"counter held back": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
 		} {
 			if got := h.countLines(text); got != want {
-				t.Errorf("%q was said %d times, want %d", text, got, want)
+				t.Errorf("%q was logged %d times, want %d", text, got, want)
 			}
 		}
 	})
