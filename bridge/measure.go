@@ -17,25 +17,25 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	if p.seq == 0 {
 		p.checkSameMeter(r, now)
 	}
-	j := p.guard.Check(&guard.Telegram{Received: now, MeterTime: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
-	for i := range j.Rejected {
-		p.reject(&j.Rejected[i])
+	result := p.guard.Check(&guard.Telegram{Received: now, MeterTime: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
+	for i := range result.Rejected {
+		p.reject(&result.Rejected[i])
 		// The retained value on the broker stays, since the stored one may be older.
-		p.storedCounters = slices.DeleteFunc(p.storedCounters, func(v Value) bool { return v.ID == j.Rejected[i].ID })
+		p.storedCounters = slices.DeleteFunc(p.storedCounters, func(v Value) bool { return v.ID == result.Rejected[i].ID })
 	}
-	if j.ReplacedSerial != "" {
+	if result.ReplacedSerial != "" {
 		p.forgetMeter(now)
-		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: j.ReplacedSerial, To: r.Meter.Serial})
+		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: result.ReplacedSerial, To: r.Meter.Serial})
 	}
-	for i := range j.Resets {
-		p.reset(&j.Resets[i], now)
-		p.throttle.Forget(j.Resets[i].ID) // the value is published together with the event
+	for i := range result.Resets {
+		p.reset(&result.Resets[i], now)
+		p.throttle.Forget(result.Resets[i].ID) // the value is published together with the event
 	}
 	p.values = p.values[:0]
-	for i := range j.Accepted {
-		p.values = append(p.values, p.descriptors.value(&j.Accepted[i], now))
+	for i := range result.Accepted {
+		p.values = append(p.values, p.descriptors.value(&result.Accepted[i], now))
 	}
-	return j.Accepted
+	return result.Accepted
 }
 
 // reject counts a rejected value. Values that are rejected for the same reason in a row count once. The first one of a reason is logged, and

@@ -51,17 +51,17 @@ const never = math.MinInt64 / 2
 // call; its Accepted is t.Samples, filtered in place.
 func (g *Guard) Check(t *Telegram) Result {
 	g.clock.advance(t.Received, t.MeterTime)
-	j := &g.result
-	*j = Result{Rejected: j.Rejected[:0], Resets: j.Resets[:0]}
+	result := &g.result
+	*result = Result{Rejected: result.Rejected[:0], Resets: result.Resets[:0]}
 	if from, changed := g.serials.update(t.Serial); changed {
-		j.ReplacedSerial = from
+		result.ReplacedSerial = from
 		for i := range g.registers { // the next value of every counter is accepted
 			g.registers[i].meterReplaced = g.registers[i].known
 		}
 	}
 	g.inspect(t.Samples)
-	j.Accepted = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.accept(&s) })
-	return *j
+	result.Accepted = slices.DeleteFunc(t.Samples, func(s quantity.Sample) bool { return isCounter(s.ID) && !g.accept(&s) })
+	return *result
 }
 
 // Serial returns the serial number of the meter whose counters the Guard checks; "" if no telegram had one.

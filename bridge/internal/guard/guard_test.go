@@ -41,16 +41,16 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 }
 
 // describe lists a replaced meter, the rejected counters and the resets of a result: "meter A replaced, gas zero, import_energy 1000 to 3".
-func describe(j guard.Result) string {
+func describe(result guard.Result) string {
 	reasons := map[guard.Reason]string{guard.Zero: "zero", guard.Backward: "back", guard.Jump: "jump", guard.PartRejected: "part"}
 	var all []string
-	if j.ReplacedSerial != "" {
-		all = append(all, "meter "+j.ReplacedSerial+" replaced")
+	if result.ReplacedSerial != "" {
+		all = append(all, "meter "+result.ReplacedSerial+" replaced")
 	}
-	for _, r := range j.Rejected {
+	for _, r := range result.Rejected {
 		all = append(all, fmt.Sprintf("%v %s", r.ID, reasons[r.Reason]))
 	}
-	for _, r := range j.Resets {
+	for _, r := range result.Resets {
 		all = append(all, fmt.Sprintf("%v %v to %v", r.ID, r.From, r.To))
 	}
 	return strings.Join(all, ", ")
@@ -313,16 +313,16 @@ func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string)
 		telegram.Received, telegram.MeterTime = start, obis.FromTime(at)
 	}
 	n := len(all)
-	j := g.Check(&telegram)
-	if len(j.Accepted)+len(j.Rejected) != n {
-		t.Errorf("%s: got %d accepted and %d rejected, want %d together", values, len(j.Accepted), len(j.Rejected), n)
+	result := g.Check(&telegram)
+	if len(result.Accepted)+len(result.Rejected) != n {
+		t.Errorf("%s: got %d accepted and %d rejected, want %d together", values, len(result.Accepted), len(result.Rejected), n)
 	}
-	for _, r := range j.Rejected {
+	for _, r := range result.Rejected {
 		if r.Reason.String() == "" {
 			t.Errorf("%s: a reason without a text", values)
 		}
 	}
-	return describe(j)
+	return describe(result)
 }
 
 // TestRejection checks the fields of a rejection, and that the accepted samples stay in their order.
@@ -334,14 +334,14 @@ func TestRejection(t *testing.T) {
 			check(t, g, start, true, "import_energy=1000")
 		}
 		all, _ := samples(t, "voltage_l1=230 import_energy=5.0 export_energy=9 frequency=50")
-		j := g.Check(&guard.Telegram{Received: start, Samples: all})
-		r := j.Rejected[0]
+		result := g.Check(&guard.Telegram{Received: start, Samples: all})
+		r := result.Rejected[0]
 		if r.Value.Cmp(obis.Decimal{Coef: 5}) != 0 || r.LastAccepted.Cmp(obis.Decimal{Coef: 1000}) != 0 || r.Reason != guard.Backward || r.Repeated != repeated {
 			t.Errorf("telegram %d: got %+v", i, r)
 		}
 		want := []string{"voltage_l1", "export_energy", "frequency"}
 		for k := range want {
-			if got := j.Accepted[k].ID.String(); got != want[k] {
+			if got := result.Accepted[k].ID.String(); got != want[k] {
 				t.Errorf("telegram %d: accepted sample %d is %s, want %s", i, k, got, want[k])
 			}
 		}
@@ -367,8 +367,8 @@ func TestAlternatingMeters(t *testing.T) {
 				if strings.HasPrefix(text, b) {
 					clock = at.AddDate(years, 0, 0)
 				}
-				j := g.Check(&guard.Telegram{Received: at, MeterTime: obis.FromTime(clock), Serial: serial, Samples: all})
-				if len(j.Resets) > 0 || j.ReplacedSerial != "" {
+				result := g.Check(&guard.Telegram{Received: at, MeterTime: obis.FromTime(clock), Serial: serial, Samples: all})
+				if len(result.Resets) > 0 || result.ReplacedSerial != "" {
 					changes++
 				}
 			}
@@ -392,8 +392,8 @@ func TestExtremeNumbers(t *testing.T) {
 					for i := range all {
 						all[i].Value = [2]obis.Decimal{{Coef: a, Exp: x}, {Coef: b, Exp: y}}[i%2]
 					}
-					j := g.Check(&guard.Telegram{Received: start, Samples: all})
-					for _, s := range j.Accepted[1:] {
+					result := g.Check(&guard.Telegram{Received: start, Samples: all})
+					for _, s := range result.Accepted[1:] {
 						if s.Value.Sign() < 0 {
 							t.Fatalf("%v = %v is accepted", s.ID, s.Value)
 						}

@@ -57,13 +57,13 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 			telegram.Samples = append(telegram.Samples, quantity.Sample{ID: id, Derived: i == sum, Value: obis.Decimal{Coef: values[i], Exp: -3}})
 		}
 	}
-	j := m.g.Check(&telegram)
+	result := m.g.Check(&telegram)
 	rejected = map[quantity.ID]bool{}
-	for _, r := range j.Rejected {
+	for _, r := range result.Rejected {
 		rejected[r.ID] = true
 	}
-	for _, s := range j.Accepted {
-		isReset := slices.ContainsFunc(j.Resets, func(r guard.Reset) bool { return r.ID == s.ID })
+	for _, s := range result.Accepted {
+		isReset := slices.ContainsFunc(result.Resets, func(r guard.Reset) bool { return r.ID == s.ID })
 		if last := m.accepted[s.ID]; s.Value.Coef < last && !isReset {
 			m.t.Fatalf("%v went from %d to %d", s.ID, last, s.Value.Coef)
 		}

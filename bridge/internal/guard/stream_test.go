@@ -69,21 +69,21 @@ func (v variant) run(t *testing.T) {
 		if i == v.restart {
 			g = restored(t, &snapshots[max(i-v.stale, 0)])
 		}
-		j, correct := v.send(g, i)
-		accepted := len(j.Accepted) > 0
+		result, correct := v.send(g, i)
+		accepted := len(result.Accepted) > 0
 		switch {
 		case accepted && !correct:
 			t.Errorf("telegram %d is accepted, want it rejected", i)
 		case !accepted && correct && i < newMeterAt:
-			t.Errorf("telegram %d is rejected: %s", i, describe(j))
+			t.Errorf("telegram %d is rejected: %s", i, describe(result))
 		case accepted && i >= newMeterAt && acceptedFrom < 0:
 			acceptedFrom = i
 		case !accepted && acceptedFrom >= 0 && i != v.restart && v.stale == 0:
-			t.Errorf("telegram %d is rejected again: %s", i, describe(j))
+			t.Errorf("telegram %d is rejected again: %s", i, describe(result))
 		}
-		resets += len(j.Resets)
+		resets += len(result.Resets)
 		if !accepted && i < newMeterAt {
-			reasons = append(reasons, j.Rejected[0].Reason)
+			reasons = append(reasons, result.Rejected[0].Reason)
 		}
 	}
 	if want := []guard.Reason{guard.Zero, guard.Backward, guard.Jump}; !slices.Equal(reasons, want) {
@@ -100,7 +100,7 @@ func (v variant) run(t *testing.T) {
 }
 
 // send checks telegram i.
-func (v variant) send(g *guard.Guard, i int) (j guard.Result, correct bool) {
+func (v variant) send(g *guard.Guard, i int) (result guard.Result, correct bool) {
 	at := time.Duration(i) * v.interval
 	wh, correct := streamValue(i, int64(at.Seconds()))
 	telegram := guard.Telegram{
