@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// BenchmarkPublish measures against the broker in this process, or against the one that MQTT_URL names. b.N messages are
-// published and acknowledged.
+// BenchmarkPublish measures publishing and the acknowledgement of b.N messages. It uses the broker in this process, or the one that MQTT_URL
+// names.
 func BenchmarkPublish(b *testing.B) {
 	url := os.Getenv("MQTT_URL")
 	if url == "" {

@@ -11,16 +11,16 @@ import (
 func TestCheck(t *testing.T) {
 	const good, bad = "hanbridge/check", "homeassistant/check"
 	for name, tc := range map[string]struct {
-		rule func(*door)
+		rule func(*serverHook)
 		word string // in what is denied; "" if nothing is
 		kept bool
 	}{
-		"all well": {func(*door) {}, "", true},
+		"all well": {func(*serverHook) {}, "", true},
 		"may not publish": {
-			func(d *door) { d.may = func(topic string, write bool) bool { return !write || topic == good } },
+			func(d *serverHook) { d.may = func(topic string, write bool) bool { return !write || topic == good } },
 			bad + " was published (may this user publish there?)", true,
 		},
-		"keeps nothing": {func(d *door) { d.Options.Capabilities.RetainAvailable = 0 }, "", false},
+		"keeps nothing": {func(d *serverHook) { d.Options.Capabilities.RetainAvailable = 0 }, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

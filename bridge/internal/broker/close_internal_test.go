@@ -12,8 +12,8 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// TestFlushTakesWhatArrived has a context that is over when everything is acknowledged: nothing is missing.
-func TestFlushTakesWhatArrived(t *testing.T) {
+// TestFlushSucceedsAfterContextEnd tests that Flush returns no error if everything was acknowledged when its context ended.
+func TestFlushSucceedsAfterContextEnd(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	c := &Conn{packets: new(packetConn), ended: make(chan struct{})}
@@ -27,8 +27,8 @@ func TestFlushTakesWhatArrived(t *testing.T) {
 	}
 }
 
-// TestPolite closes connections whose broker is not done: it is waited for as long as it does something, and half a minute at most.
-func TestPolite(t *testing.T) {
+// TestCloseWaitsForBroker tests that Close waits for a broker that still sends data, for half a minute at most.
+func TestCloseWaitsForBroker(t *testing.T) {
 	for name, tc := range map[string]struct {
 		sends int // a byte every 4 s
 		ends  bool
@@ -71,8 +71,8 @@ func TestPolite(t *testing.T) {
 	}
 }
 
-// TestUnansweredOnce has a broker that answers no subscription: only the first is waited for.
-func TestUnansweredOnce(t *testing.T) {
+// TestOnlyFirstUnansweredSubscriptionWaits tests a broker that answers no subscription: only the first one waits for the whole time limit.
+func TestOnlyFirstUnansweredSubscriptionWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, never := &Conn{ended: make(chan struct{})}, new(mqtt.SubscribeToken)
 		for i, want := range []time.Duration{5 * time.Second, 100 * time.Millisecond, 100 * time.Millisecond} {

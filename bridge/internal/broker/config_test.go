@@ -54,16 +54,16 @@ func TestValidate(t *testing.T) {
 			if !errors.As(err, &wrong) || wrong.Key != "mqtt."+tc.key || !broker.Permanent(err) {
 				t.Fatalf("got %v, want a ConfigError of %s", err, tc.key)
 			}
-			refuses(t, err, tc.want)
+			checkRefusal(t, err, tc.want)
 		})
 	}
 }
 
-// TestValidateSaysAll: each of several faults is one error.
-func TestValidateSaysAll(t *testing.T) {
+// TestValidateReportsEveryFault tests that Validate returns an error for each of several faults.
+func TestValidateReportsEveryFault(t *testing.T) {
 	err := broker.Config{URL: "localhost", Password: "s3cret", CAFile: "/nowhere/ca", CertFile: "/nowhere/cert", KeyFile: "/nowhere/key"}.Validate()
 	for _, key := range []string{"url", "password", "ca_file", "cert_file", "key_file"} {
-		refuses(t, err, "mqtt."+key+": ")
+		checkRefusal(t, err, "mqtt."+key+": ")
 	}
 }
 

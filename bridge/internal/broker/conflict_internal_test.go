@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// A life is a connection that was let in, or, when it has not lived at all, an attempt that was not.
-type life struct {
-	lived time.Duration
-	cause error
-	alone bool // the broker has closed this connection alone
-	want  bool // it is told as a conflict
-	slow  bool // the next attempt is put off
+// A connectionCase is a connection, or, if its lifetime is zero, an attempt that was refused.
+type connectionCase struct {
+	lived       time.Duration
+	cause       error
+	onlyThisOne bool // the broker has closed only this connection
+	want        bool // it is reported as a conflict
+	delayed     bool // the next attempt must wait
 }
 
-func TestConflict(t *testing.T) {
+func TestConflictDetector(t *testing.T) {
 	closed := (&Conn{target: target{host: "h:1883"}}).explainLoss(io.EOF)
 	silent := errors.New("has not answered")
 	const day, short = 24 * time.Hour, 3 * time.Second
-	told, slow := life{short, closed, true, true, false}, life{short, closed, true, true, true}
-	untold, day1, crash := life{lived: short, cause: closed}, life{lived: day, cause: closed}, life{}
-	for name, lives := range map[string][]life{
+	told, slow := connectionCase{short, closed, true, true, false}, connectionCase{short, closed, true, true, true}
+	untold, day1, crash := connectionCase{lived: short, cause: closed}, connectionCase{lived: day, cause: closed}, connectionCase{}
+	for name, lives := range map[string][]connectionCase{
 		"thrown out by another":       {day1, untold, told, slow, slow, {day, closed, true, false, false}, untold, told},
 		"came as the second":          {untold, told, slow},
 		"restarted every day":         {day1, day1, day1},
@@ -32,30 +32,30 @@ func TestConflict(t *testing.T) {
 		"stopped by us":               {untold, {lived: short}, untold},
 		"restarted during a conflict": {untold, told, slow, untold, told, slow},
 	} {
-		t.Run(name, func(t *testing.T) { live(t, lives) })
+		t.Run(name, func(t *testing.T) { runConnections(t, lives) })
 	}
 }
 
-func live(t *testing.T, lives []life) {
+func runConnections(t *testing.T, lives []connectionCase) {
 	c, p := new(ConflictDetector), &target{Config: Config{ClientID: "me"}, host: "h:1883"}
 	for i, l := range lives {
 		if l.lived == 0 {
 			c.dialFailed()
 			continue
 		}
-		err := c.connectionLost(p, l.cause, l.lived, c.suspected && l.alone)
+		err := c.connectionLost(p, l.cause, l.lived, c.suspected && l.onlyThisOne)
 		told, ok := errors.AsType[*ConflictError](err)
 		if ok != l.want || !ok && !errors.Is(err, l.cause) {
 			t.Errorf("life %d: got %v, want a conflict: %v", i, err, l.want)
 		}
-		if ok && (told.Wait() > 0) != l.slow {
-			t.Errorf("life %d: the next attempt waits %v, want any: %v", i, told.Wait(), l.slow)
+		if ok && (told.Wait() > 0) != l.delayed {
+			t.Errorf("life %d: the next attempt waits %v, want any: %v", i, told.Wait(), l.delayed)
 		}
 	}
 }
 
-// The one that waits must come back before the other one's connection counts as long.
-func TestConflictGoesOn(t *testing.T) {
+// TestMaxConflictWait tests that a client that waits because of a conflict comes back before the other client's connection counts as long.
+func TestMaxConflictWait(t *testing.T) {
 	c, p := new(ConflictDetector), &target{}
 	for range 100 {
 		err := c.connectionLost(p, closedByPeer{io.EOF}, maxConflictWait, true)

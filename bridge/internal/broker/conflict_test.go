@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// throwOut ends connections as a broker does that is restarted, or the one whose name another client uses.
-func (s *server) throwOut(all bool) {
+// closeConnections ends connections: all of them, as a broker that restarts, or one, as at a client-id conflict.
+func (s *server) closeConnections(all bool) {
 	for id, client := range s.Clients.GetAll() {
 		if all || id == "hanbridge" {
 			client.Stop(errors.New("thrown out"))
@@ -19,7 +19,7 @@ func (s *server) throwOut(all bool) {
 	}
 }
 
-// TestConflictOverConnections ends connection after connection: what matters is if another one lives on beside.
+// TestConflictOverConnections tests that the end of several connections is a conflict only if the second connection remains.
 func TestConflictOverConnections(t *testing.T) {
 	t.Parallel()
 	for qos := range byte(2) {
@@ -27,7 +27,7 @@ func TestConflictOverConnections(t *testing.T) {
 	}
 }
 
-// conflictOverConnections publishes on each connection, just before it ends.
+// conflictOverConnections publishes on each connection just before it ends.
 func conflictOverConnections(t *testing.T, qos byte) {
 	t.Helper()
 	s := start(t)
@@ -43,8 +43,8 @@ func conflictOverConnections(t *testing.T, qos byte) {
 		if err := conn.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		s.throwOut(!step.alone)
-		err := lost(t, conn, patient)
+		s.closeConnections(!step.alone)
+		err := awaitLoss(t, conn, patient)
 		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.want {
 			t.Errorf("QoS %d, connection %d: got %v, want a conflict: %v", qos, i, err, step.want)
 		}
@@ -54,29 +54,29 @@ func conflictOverConnections(t *testing.T, qos byte) {
 		if step.want && !strings.Contains(err.Error(), `as "hanbridge"`) {
 			t.Errorf("connection %d: got %v, want the id in it", i, err)
 		}
-		until(t, "all have left", func() bool { return s.Clients.Len() == 0 })
+		waitFor(t, "all have left", func() bool { return s.Clients.Len() == 0 })
 	}
 }
 
-// TestConflictWhilePublishing publishes on: what the client takes while the second connection is asked has not ended the first one.
+// TestConflictWhilePublishing tests that messages published while the second connection is asked do not count as the cause of the loss.
 func TestConflictWhilePublishing(t *testing.T) {
 	t.Parallel()
 	asked, answer := make(chan struct{}), make(chan struct{})
-	s := start(t, func(d *door) { d.asked = func() { asked <- struct{}{}; <-answer } })
+	s := start(t, func(d *serverHook) { d.onUnsubscribe = func() { asked <- struct{}{}; <-answer } })
 	c := config(s.url)
 	c.Conflict, c.Capabilities = new(broker.ConflictDetector), new(broker.Capabilities)
 	conn := dial(t, c)
-	s.throwOut(false)
-	_ = lost(t, conn, patient)
+	s.closeConnections(false)
+	_ = awaitLoss(t, conn, patient)
 	for i := range 3 {
-		until(t, "all have left", func() bool { return s.Clients.Len() == 0 })
+		waitFor(t, "all have left", func() bool { return s.Clients.Len() == 0 })
 		conn := dial(t, c)
-		s.throwOut(false)
+		s.closeConnections(false)
 		<-asked
 		err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: 1})
 		answer <- struct{}{}
 		if err == nil {
-			err = lost(t, conn, patient)
+			err = awaitLoss(t, conn, patient)
 		}
 		if _, ok := errors.AsType[*broker.ConflictError](err); !ok {
 			t.Errorf("connection %d: got %v, want a conflict", i, err)
@@ -84,21 +84,21 @@ func TestConflictWhilePublishing(t *testing.T) {
 	}
 }
 
-// TestSecondConnectionLeaves wants no second connection left of a bridge that stops.
-func TestSecondConnectionLeaves(t *testing.T) {
+// TestSecondConnectionCloses tests that no second connection remains after Close.
+func TestSecondConnectionCloses(t *testing.T) {
 	s := start(t)
 	c := config(s.url)
 	c.Conflict = new(broker.ConflictDetector)
 	first := dial(t, c)
-	s.throwOut(false)
-	_ = lost(t, first, patient)
-	until(t, "the first has left", func() bool { return s.Clients.Len() == 0 })
+	s.closeConnections(false)
+	_ = awaitLoss(t, first, patient)
+	waitFor(t, "the first has left", func() bool { return s.Clients.Len() == 0 })
 	second := dial(t, c)
-	until(t, "two connections", func() bool { return len(live(s)) == 2 })
+	waitFor(t, "two connections", func() bool { return len(liveClients(s)) == 2 })
 	if err := second.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	until(t, "none is left", func() bool { return len(live(s)) == 0 })
+	waitFor(t, "none is left", func() bool { return len(liveClients(s)) == 0 })
 }
 
-func live(s *server) map[string]*mochi.Client { return s.Clients.GetAll() }
+func liveClients(s *server) map[string]*mochi.Client { return s.Clients.GetAll() }

@@ -41,21 +41,21 @@ func dial(t testing.TB, c broker.Config) *broker.Conn {
 	return conn
 }
 
-func number(i int) broker.Message {
+func numbered(i int) broker.Message {
 	return broker.Message{Topic: "n", Payload: fmt.Append(nil, i), QoS: 1}
 }
 
 func publishAll(t testing.TB, c *broker.Conn, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
-		if err := c.Publish(number(i)); err != nil {
+		if err := c.Publish(numbered(i)); err != nil {
 			t.Fatalf("message %d: %v", i, err)
 		}
 	}
 }
 
-// lost waits for the end of the connection and returns its cause.
-func lost(t testing.TB, c *broker.Conn, within time.Duration) error {
+// awaitLoss waits for the end of the connection and returns its cause.
+func awaitLoss(t testing.TB, c *broker.Conn, within time.Duration) error {
 	t.Helper()
 	select {
 	case <-c.Lost():
@@ -73,7 +73,7 @@ func TestPublishKeepsOrderAndCopies(t *testing.T) {
 	payload := make([]byte, 0, 8)
 	for i := range n {
 		want[i] = fmt.Sprintf("n %d", i)
-		payload = fmt.Append(payload[:0], i) // written over while the last one is under way
+		payload = fmt.Append(payload[:0], i) // overwritten while the last message is in flight
 		if err := c.Publish(broker.Message{Topic: "n", Payload: payload, QoS: byte(i & 1)}); err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestPublishKeepsOrderAndCopies(t *testing.T) {
 	}
 }
 
-func TestFlushMeansArrived(t *testing.T) {
+func TestFlushWaitsForDelivery(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	c := dial(t, config("mqtt://"+p.Addr()))
@@ -115,7 +115,7 @@ func TestFullWindowWaits(t *testing.T) {
 	p.Block()
 	publishAll(t, c, 0, 4)
 	fifth := make(chan error, 1)
-	go func() { fifth <- c.Publish(number(4)) }()
+	go func() { fifth <- c.Publish(numbered(4)) }()
 	select {
 	case err := <-fifth:
 		t.Fatalf("the fifth message of a window of 4 did not wait (%v)", err)
@@ -130,16 +130,16 @@ func TestFullWindowWaits(t *testing.T) {
 	}
 }
 
-func TestStallEndsTheConnection(t *testing.T) {
+func TestAckTimeoutEndsConnection(t *testing.T) {
 	for name, publish := range map[string]func(*broker.Conn) error{
 		"window full": func(c *broker.Conn) (err error) {
 			for i := 0; err == nil; i++ {
-				err = c.Publish(number(i))
+				err = c.Publish(numbered(i))
 			}
 			return err
 		},
 		"flush": func(c *broker.Conn) error {
-			if err := c.Publish(number(0)); err != nil {
+			if err := c.Publish(numbered(0)); err != nil {
 				return err
 			}
 			return c.Flush(context.Background())
@@ -148,7 +148,7 @@ func TestStallEndsTheConnection(t *testing.T) {
 			tick := time.NewTicker(30 * time.Millisecond)
 			defer tick.Stop()
 			for i := 0; i < 12 && err == nil; i++ { // fewer than the window takes
-				err = c.Publish(number(i))
+				err = c.Publish(numbered(i))
 				<-tick.C
 			}
 			return err
@@ -169,19 +169,19 @@ func TestStallEndsTheConnection(t *testing.T) {
 			if took := time.Since(begin); took < cfg.AckTimeout || took > patient {
 				t.Errorf("given up after %v, want about %v", took, cfg.AckTimeout)
 			}
-			if got := lost(t, c, patient); !errors.Is(got, err) {
+			if got := awaitLoss(t, c, patient); !errors.Is(got, err) {
 				t.Errorf("Err: got %v, want %v", got, err)
 			}
 		})
 	}
 }
 
-func TestSlowIsNotDead(t *testing.T) {
+func TestSlowBrokerIsNotGivenUp(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	cfg := config("mqtt://" + p.Addr())
-	cfg.AckTimeout = 2 * time.Second // a loaded machine is no dead broker
+	cfg.AckTimeout = 2 * time.Second // long enough for a loaded machine
 	acknowledged := 0
 	cfg.OnAcknowledged = func() { acknowledged++ }
 	c := dial(t, cfg)
@@ -227,8 +227,8 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 				t.Fatal(err)
 			}
 			tc.end(t, p, c)
-			_ = lost(t, c, patient)
-			until(t, "the broker still has the client", func() bool { return s.Clients.Len() == 0 })
+			_ = awaitLoss(t, c, patient)
+			waitFor(t, "the broker still has the client", func() bool { return s.Clients.Len() == 0 })
 			if diff := cmp.Diff(tc.want, s.await(t, len(tc.want))); diff != "" {
 				t.Errorf("messages (-want +got):\n%s", diff)
 			}
@@ -236,7 +236,7 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 	}
 }
 
-func TestLossIsFoundAndTold(t *testing.T) {
+func TestLossIsDetected(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault func(*server, *faultnet.Proxy)
 		want  string
@@ -256,12 +256,12 @@ func TestLossIsFoundAndTold(t *testing.T) {
 			}
 			c := dial(t, cfg)
 			tc.fault(s, p)
-			err := lost(t, c, patient)
+			err := awaitLoss(t, c, patient)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("Err: got %v, want %q in it", err, tc.want)
 			}
 			for what, got := range map[string]error{
-				"Publish":   c.Publish(number(0)),
+				"Publish":   c.Publish(numbered(0)),
 				"Flush":     c.Flush(t.Context()),
 				"Subscribe": c.Subscribe(t.Context(), "n", 1, func(broker.Message) {}),
 				"Close":     c.Close(t.Context()),
@@ -274,7 +274,7 @@ func TestLossIsFoundAndTold(t *testing.T) {
 	}
 }
 
-func TestUnacknowledgedIsNotFlushed(t *testing.T) {
+func TestFlushFailsWithoutAcknowledgement(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	c := dial(t, config("mqtt://"+p.Addr()))
@@ -289,11 +289,11 @@ func TestUnacknowledgedIsNotFlushed(t *testing.T) {
 	}
 }
 
-func TestSameClientIDThrowsOut(t *testing.T) {
+func TestSameClientIDEndsConnection(t *testing.T) {
 	s := start(t)
 	first := dial(t, config(s.url))
 	second := dial(t, config(s.url))
-	if err := lost(t, first, patient); err == nil || !strings.Contains(err.Error(), "another client") {
+	if err := awaitLoss(t, first, patient); err == nil || !strings.Contains(err.Error(), "another client") {
 		t.Errorf("the first: got %v, want a word about another client", err)
 	}
 	publishAll(t, second, 0, 1)
@@ -317,12 +317,12 @@ func TestCloseIsBounded(t *testing.T) {
 	if took := time.Since(begin); took > patient {
 		t.Errorf("took %v", took)
 	}
-	if err := c.Publish(number(1)); !errors.Is(err, broker.ErrClosed) {
+	if err := c.Publish(numbered(1)); !errors.Is(err, broker.ErrClosed) {
 		t.Errorf("Publish after Close: got %v, want %v", err, broker.ErrClosed)
 	}
 }
 
-func TestNothingIsLeftRunning(t *testing.T) {
+func TestNoGoroutineRemains(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
 	cycle := func(i int) {
@@ -343,7 +343,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 		case 1:
 			publishAll(t, c, 0, 3)
 			p.ResetConnections()
-			_ = lost(t, c, patient)
+			_ = awaitLoss(t, c, patient)
 		default:
 			p.Block()
 			publishAll(t, c, 0, 1)
@@ -355,15 +355,15 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	}
 	cycle(0)
 	idle := func() bool { return s.Clients.Len() == 0 && p.Connections() == 0 }
-	until(t, "the first connection did not end", idle)
+	waitFor(t, "the first connection did not end", idle)
 	before := runtime.NumGoroutine()
 	for i := range 50 {
 		cycle(i)
 	}
-	until(t, "more goroutines than before", func() bool { return idle() && runtime.NumGoroutine() <= before })
+	waitFor(t, "more goroutines than before", func() bool { return idle() && runtime.NumGoroutine() <= before })
 }
 
-func TestWrongMessagesDoNoHarm(t *testing.T) {
+func TestInvalidMessagesKeepConnection(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
 	for name, m := range map[string]broker.Message{
@@ -381,8 +381,8 @@ func TestWrongMessagesDoNoHarm(t *testing.T) {
 	}
 }
 
-// until polls: neither the broker nor the client tells when its last goroutine has ended.
-func until(t *testing.T, what string, good func() bool) {
+// waitFor polls until good returns true. Neither the broker nor the client reports when its last goroutine has ended.
+func waitFor(t *testing.T, what string, good func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -394,9 +394,9 @@ func until(t *testing.T, what string, good func() bool) {
 	}
 }
 
-// TestLossInTheMiddleOfPublishing cuts connections while messages are handed over as fast as can be: whoever publishes notices
-// at once.
-func TestLossInTheMiddleOfPublishing(t *testing.T) {
+// TestLossWhilePublishing tests that Publish returns an error at once when the connection is lost while messages are published without a
+// pause.
+func TestLossWhilePublishing(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	p := faultnet.New(t, s.addr)
@@ -407,7 +407,7 @@ func TestLossInTheMiddleOfPublishing(t *testing.T) {
 		noticed := make(chan struct{})
 		go func() {
 			defer close(noticed)
-			for conn.Publish(number(0)) == nil {
+			for conn.Publish(numbered(0)) == nil {
 			}
 		}()
 		s.await(t, len(s.messages())+20)

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// fake is a server that says something to whoever connects and, with hang, then waits instead of closing.
-func fake(t *testing.T, says string, hang bool) string {
+// fakeServer starts a server that sends a text to each client. It then closes the connection, or, with hang, leaves it open.
+func fakeServer(t *testing.T, says string, hang bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,11 +38,11 @@ func fake(t *testing.T, says string, hang bool) string {
 	return l.Addr().String()
 }
 
-// nobody is an address whose port the kernel gives to nobody.
-const nobody = "127.0.0.1:1"
+// closedPort is an address at which nobody listens.
+const closedPort = "127.0.0.1:1"
 
-func TestDialSaysWhatIsWrong(t *testing.T) {
-	locked := start(t, func(d *door) {
+func TestDialErrors(t *testing.T) {
+	locked := start(t, func(d *serverHook) {
 		d.login = func(user, password string) bool { return user == "me" && password == "s3cret" }
 	})
 	login := func(c *broker.Config) { c.Username, c.Password = "me", "wr0ng" }
@@ -52,23 +52,23 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 		want      string
 		permanent bool
 	}{
-		"nobody":            {"mqtt://" + nobody, nil, "nobody listens on 127.0.0.1:", false},
-		"nobody, ws":        {"ws://" + nobody, nil, "nobody listens on 127.0.0.1:", false},
-		"a web server":      {"mqtt://" + fake(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
-		"a talker":          {"mqtt://" + fake(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
-		"begins as CONNACK": {"mqtt://" + fake(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
-		"not a WebSocket":   {"ws://" + fake(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
-		"closes":            {"mqtt://" + fake(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
+		"nobody":            {"mqtt://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
+		"nobody, ws":        {"ws://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
+		"a web server":      {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
+		"a talker":          {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
+		"begins as CONNACK": {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
+		"not a WebSocket":   {"ws://" + fakeServer(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
+		"closes":            {"mqtt://" + fakeServer(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
 		"no password":       {locked.url, nil, "wants a user name and password", true},
 		"wrong password":    {locked.url, login, `refuses user "me"`, true},
-		"old":               {"mqtt://" + fake(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
-		"bad id":            {"mqtt://" + fake(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
-		"unavailable":       {"mqtt://" + fake(t, "\x20\x02\x00\x03", true), nil, "not available", false},
-		"bad user":          {"mqtt://" + fake(t, "\x20\x02\x00\x04", true), login, `refuses user "me"`, true},
-		"forbidden":         {"mqtt://" + fake(t, "\x20\x02\x00\x05", true), login, `refuses user "me"`, true},
-		"unknown code":      {"mqtt://" + fake(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
-		"TLS without TLS":   {"mqtts://" + fake(t, "", false), nil, "closed the connection during the handshake", false},
-		"TLS, a web server": {"mqtts://" + fake(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
+		"old":               {"mqtt://" + fakeServer(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
+		"bad id":            {"mqtt://" + fakeServer(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
+		"unavailable":       {"mqtt://" + fakeServer(t, "\x20\x02\x00\x03", true), nil, "not available", false},
+		"bad user":          {"mqtt://" + fakeServer(t, "\x20\x02\x00\x04", true), login, `refuses user "me"`, true},
+		"forbidden":         {"mqtt://" + fakeServer(t, "\x20\x02\x00\x05", true), login, `refuses user "me"`, true},
+		"unknown code":      {"mqtt://" + fakeServer(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
+		"TLS without TLS":   {"mqtts://" + fakeServer(t, "", false), nil, "closed the connection during the handshake", false},
+		"TLS, a web server": {"mqtts://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := config(tc.url)
@@ -76,7 +76,7 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 				tc.change(&c)
 			}
 			_, err := broker.Dial(t.Context(), c)
-			refuses(t, err, tc.want)
+			checkRefusal(t, err, tc.want)
 			if got := broker.Permanent(err); got != tc.permanent {
 				t.Errorf("Permanent(%v): got %v, want %v", err, got, tc.permanent)
 			}
@@ -84,10 +84,10 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A second try, as MQTT 3.1, would be half the way to being locked out.
+// TestRefusalIsNotTriedAgain tests that a refused login is not repeated with MQTT 3.1. Brokers lock out clients after several attempts.
 func TestRefusalIsNotTriedAgain(t *testing.T) {
 	var logins atomic.Int32
-	s := start(t, func(d *door) {
+	s := start(t, func(d *serverHook) {
 		d.login = func(string, string) bool { logins.Add(1); return false }
 	})
 	if _, err := broker.Dial(t.Context(), config(s.url)); !broker.Permanent(err) {
@@ -98,8 +98,8 @@ func TestRefusalIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-// refuses checks that err has want in it and no password.
-func refuses(t *testing.T, err error, want string) {
+// checkRefusal tests that err contains want and no password.
+func checkRefusal(t *testing.T, err error, want string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q in it", err, want)
@@ -114,7 +114,7 @@ func refuses(t *testing.T, err error, want string) {
 
 func TestDialEndsWithItsContext(t *testing.T) {
 	for name, url := range map[string]string{
-		"mqtt": "mqtt://" + fake(t, "", true), "mqtts": "mqtts://" + fake(t, "", true), "ws": "ws://" + fake(t, "", true),
+		"mqtt": "mqtt://" + fakeServer(t, "", true), "mqtts": "mqtts://" + fakeServer(t, "", true), "ws": "ws://" + fakeServer(t, "", true),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)

@@ -12,12 +12,12 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// packet makes an MQTT packet, or the beginning of one of size bytes whose rest is left out.
+// packet returns an MQTT packet, or the beginning of one of size bytes.
 func packet(kind byte, size int, body []byte) []byte {
 	return append(binary.AppendUvarint([]byte{kind}, uint64(size)), body...)
 }
 
-// publication is a PUBLISH with a packet identifier where its quality of service is 1.
+// publication returns a PUBLISH, with a packet identifier if its QoS is 1.
 func publication(topic string, qos byte, payload []byte) []byte {
 	body := append(binary.BigEndian.AppendUint16(nil, uint16(len(topic))), topic...)
 	if qos > 0 {
@@ -27,8 +27,8 @@ func publication(topic string, qos byte, payload []byte) []byte {
 	return packet(0x30|qos<<1, len(body), body)
 }
 
-// A scripted broker lets somebody in, agrees to a subscription, and then says something.
-func scripted(t *testing.T, says []byte) (url string, heard <-chan []byte) {
+// startScripted starts a broker that accepts a login and a subscription and then sends the bytes says.
+func startScripted(t *testing.T, says []byte) (url string, heard <-chan []byte) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -62,9 +62,9 @@ func scripted(t *testing.T, says []byte) (url string, heard <-chan []byte) {
 	return "mqtt://" + l.Addr().String(), answers
 }
 
-// TestTooLargeIsNotRead sends packets above the limit, then a small message. The packets are discarded, and the message arrives on the
+// TestOversizedPacketsAreDiscarded tests that packets above the limit are discarded, and that a small message behind them arrives on the
 // same connection.
-func TestTooLargeIsNotRead(t *testing.T) {
+func TestOversizedPacketsAreDiscarded(t *testing.T) {
 	huge := make([]byte, 3<<20)
 	for name, tc := range map[string]struct {
 		says     []byte
@@ -78,7 +78,7 @@ func TestTooLargeIsNotRead(t *testing.T) {
 		"an answer that is large": {packet(0xb0, len(huge), huge), "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url, answers := scripted(t, append(bytes.Clone(tc.says), publication("n", 0, []byte("small"))...))
+			url, answers := startScripted(t, append(bytes.Clone(tc.says), publication("n", 0, []byte("small"))...))
 			told := make(chan string, 4)
 			c := config(url)
 			c.Capabilities, c.OnOversized = new(broker.Capabilities), func(err error) { told <- err.Error() }
@@ -91,7 +91,7 @@ func TestTooLargeIsNotRead(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			if m := hear(t, heard); string(m.Payload) != "small" {
+			if m := receive(t, heard); string(m.Payload) != "small" {
 				t.Errorf("heard %d bytes under %s, want the small message alone", len(m.Payload), m.Topic)
 			}
 			select {
@@ -119,8 +119,8 @@ func TestTooLargeIsNotRead(t *testing.T) {
 	}
 }
 
-// TestFloodIsPassedOver has somebody publish what is too large again and again: it is told, and what comes behind it is heard.
-func TestFloodIsPassedOver(t *testing.T) {
+// TestOversizedFloodIsDiscarded tests that many oversized messages are reported, and that messages behind them arrive.
+func TestOversizedFloodIsDiscarded(t *testing.T) {
 	s := start(t)
 	c := config(s.url)
 	told := make(chan string, 16)
@@ -143,7 +143,7 @@ func TestFloodIsPassedOver(t *testing.T) {
 	if err := loud.Publish(broker.Message{Topic: "quiet", QoS: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if m := hear(t, heard); m.Topic != "quiet" {
+	if m := receive(t, heard); m.Topic != "quiet" {
 		t.Errorf("heard %d bytes under %q, want what came under quiet alone", len(m.Payload), m.Topic)
 	}
 	if text := <-told; len(told) != 7 || !strings.Contains(text, "was not read") || strings.Contains(text, "\x1b") {
@@ -151,8 +151,8 @@ func TestFloodIsPassedOver(t *testing.T) {
 	}
 }
 
-// TestMalformedIsSaidSo sends what is not MQTT: that is no broker that was started again.
-func TestMalformedIsSaidSo(t *testing.T) {
+// TestMalformedPackets tests that data that is not MQTT is reported as such, and not as a restart of the broker.
+func TestMalformedPackets(t *testing.T) {
 	for name, says := range map[string][]byte{
 		"no such type":            {0x00, 0},
 		"type 15":                 {0xf0, 0},
@@ -166,10 +166,10 @@ func TestMalformedIsSaidSo(t *testing.T) {
 		"a grant of nothing":      {0x90, 2, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url, _ := scripted(t, says)
+			url, _ := startScripted(t, says)
 			conn := dial(t, config(url))
 			_ = conn.Subscribe(t.Context(), "n", 1, func(broker.Message) {})
-			err := lost(t, conn, patient)
+			err := awaitLoss(t, conn, patient)
 			if err == nil || !strings.Contains(err.Error(), "what is not MQTT") || strings.Contains(err.Error(), "restarted") {
 				t.Errorf("got %v, want that this is not MQTT", err)
 			}
@@ -177,7 +177,7 @@ func TestMalformedIsSaidSo(t *testing.T) {
 	}
 }
 
-// TestTruncatedPacket: a connection that ends within a packet is reported as lost, not as malformed MQTT.
+// TestTruncatedPacket tests that the end of the connection within a packet is reported as a loss, and not as malformed MQTT.
 func TestTruncatedPacket(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -195,7 +195,7 @@ func TestTruncatedPacket(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 	}()
 	conn := dial(t, config("mqtt://"+l.Addr().String()))
-	if err := lost(t, conn, patient); err == nil || !strings.Contains(err.Error(), "closed the connection") {
+	if err := awaitLoss(t, conn, patient); err == nil || !strings.Contains(err.Error(), "closed the connection") {
 		t.Errorf("got %v, want that the connection was closed", err)
 	}
 }

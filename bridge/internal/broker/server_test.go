@@ -1,8 +1,10 @@
 package broker_test
 
 import (
+	"flag"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -12,7 +14,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// A server is a broker in this process that remembers what was published.
+// A server is a broker in this process that records published messages.
 type server struct {
 	*mochi.Server
 	addr, url string
@@ -23,44 +25,44 @@ type server struct {
 	wake chan struct{}
 }
 
-// A door is how the server hears of publishes, wills included, and decides whom to let in. Nil functions allow everything.
-type door struct {
+// A serverHook passes logins, subscriptions and messages, wills included, to functions. A nil function permits everything.
+type serverHook struct {
 	mochi.HookBase
 	*server
-	login func(user, password string) bool
-	may   func(topic string, write bool) bool
-	asked func() // comes before the answer to an UNSUBSCRIBE
+	login         func(user, password string) bool
+	may           func(topic string, write bool) bool
+	onUnsubscribe func() // runs before the answer to an UNSUBSCRIBE
 }
 
-func (*door) ID() string { return "door" }
+func (*serverHook) ID() string { return "door" }
 
-func (*door) Provides(b byte) bool {
+func (*serverHook) Provides(b byte) bool {
 	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnPublish || b == mochi.OnWillSent ||
 		b == mochi.OnUnsubscribe
 }
 
-func (d *door) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
+func (d *serverHook) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
 	return d.login == nil || d.login(string(p.Connect.Username), string(p.Connect.Password))
 }
 
-func (d *door) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
+func (d *serverHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 	return d.may == nil || d.may(topic, write)
 }
 
-// OnPublish comes before the acknowledgement is sent; OnPublished may come after it.
-func (d *door) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
+// OnPublish runs before the acknowledgement is sent; OnPublished may run after it.
+func (d *serverHook) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	d.record(p)
 	return p, nil
 }
 
-func (d *door) OnUnsubscribe(_ *mochi.Client, p packets.Packet) packets.Packet {
-	if d.asked != nil {
-		d.asked()
+func (d *serverHook) OnUnsubscribe(_ *mochi.Client, p packets.Packet) packets.Packet {
+	if d.onUnsubscribe != nil {
+		d.onUnsubscribe()
 	}
 	return p
 }
 
-func (d *door) OnWillSent(_ *mochi.Client, p packets.Packet) { d.record(p) }
+func (d *serverHook) OnWillSent(_ *mochi.Client, p packets.Packet) { d.record(p) }
 
 func (s *server) record(p packets.Packet) {
 	s.mu.Lock()
@@ -70,15 +72,15 @@ func (s *server) record(p packets.Packet) {
 	s.wake = make(chan struct{})
 }
 
-// start runs a broker until the test is over.
-func start(t testing.TB, rules ...func(*door)) *server {
+// start runs a broker until the test has ended.
+func start(t testing.TB, rules ...func(*serverHook)) *server {
 	t.Helper()
 	s := &server{
 		Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}),
 		wake:   make(chan struct{}),
 	}
 	s.Options.Capabilities.MaximumClientWritesPending = 1 << 16
-	d := &door{server: s}
+	d := &serverHook{server: s}
 	for _, rule := range rules {
 		rule(d)
 	}
@@ -95,7 +97,7 @@ func start(t testing.TB, rules ...func(*door)) *server {
 	return s
 }
 
-// messages is what has been published so far.
+// messages returns what has been published so far.
 func (s *server) messages() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,4 +121,13 @@ func (s *server) await(t testing.TB, n int) []string {
 			t.Fatalf("the broker has %d messages, want %d", got, n)
 		}
 	}
+}
+
+// TestMain runs many tests side by side: they spend their time waiting for brokers.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }

@@ -13,26 +13,27 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// A strict broker ends the connection of whoever sends what it does not take, as Mosquitto does in MQTT 3.1.1.
-type strict struct {
+// A strictBroker closes the connection at a message that it does not accept, as Mosquitto does with MQTT 3.1.1.
+type strictBroker struct {
 	rules
 
 	mu     sync.Mutex
 	logins int
-	got    []string // topics of what was taken
+	got    []string // the topics of accepted messages
 	kept   map[string][]byte
 }
 
+// rules say what a strictBroker does not accept.
 type rules struct {
-	most     int    // bytes of a packet; 0 for any
-	noRetain bool   // for retained messages and wills
-	silent   bool   // it does not speak MQTT 5, in which it would say so
-	closed   string // a topic
-	mute     bool   // it answers no subscription
-	drops    bool   // it acknowledges what is too large, and ends nothing
+	maxPacket int    // of a packet, in bytes; 0 for no limit
+	noRetain  bool   // it closes the connection at a retained message or will
+	noMQTT5   bool   // it does not support MQTT 5, with which it would state its limits
+	forbidden string // a topic
+	noSuback  bool   // it answers no subscription
+	drops     bool   // it acknowledges packets that are too large, and drops them
 }
 
-func (s *strict) start(t *testing.T) (url string) {
+func (s *strictBroker) start(t *testing.T) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,7 +56,7 @@ func (s *strict) start(t *testing.T) (url string) {
 	return "mqtt://" + l.Addr().String()
 }
 
-func (s *strict) serve(c net.Conn) {
+func (s *strictBroker) serve(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	in, subscribed := bufio.NewReader(c), map[string]bool{}
 	for {
@@ -73,7 +74,7 @@ func (s *strict) serve(c net.Conn) {
 	}
 }
 
-func (s *strict) read(in *bufio.Reader) (kind byte, body []byte, err error) {
+func (s *strictBroker) read(in *bufio.Reader) (kind byte, body []byte, err error) {
 	if kind, err = in.ReadByte(); err != nil {
 		return 0, nil, err
 	}
@@ -86,21 +87,21 @@ func (s *strict) read(in *bufio.Reader) (kind byte, body []byte, err error) {
 	return kind, body, err
 }
 
-func (s *strict) tooLarge(size int) bool {
+func (s *strictBroker) tooLarge(size int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.most > 0 && !s.drops && size > s.most
+	return s.maxPacket > 0 && !s.drops && size > s.maxPacket
 }
 
-// answer tells what the broker says to a packet, and whether the connection lives on.
-func (s *strict) answer(kind byte, body []byte, subscribed map[string]bool) ([]byte, bool) {
+// answer returns the broker's answer to a packet, and whether the connection remains.
+func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool) ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch kind >> 4 {
 	case 1:
 		return s.login(body)
 	case 8, 10:
-		if s.mute {
+		if s.noSuback {
 			return nil, true
 		}
 		return s.subscribe(kind, body, subscribed), true
@@ -112,16 +113,16 @@ func (s *strict) answer(kind byte, body []byte, subscribed map[string]bool) ([]b
 	return nil, kind>>4 != 14
 }
 
-func (s *strict) publish(kind byte, body []byte, subscribed map[string]bool) (says []byte, lives bool) {
+func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (says []byte, lives bool) {
 	n := 2 + int(binary.BigEndian.Uint16(body))
 	topic, payload := string(body[2:n]), body[n:]
-	if topic == s.closed || s.noRetain && kind&1 != 0 {
+	if topic == s.forbidden || s.noRetain && kind&1 != 0 {
 		return nil, false
 	}
 	if kind&0x06 != 0 {
 		payload, says = body[n+2:], []byte{0x40, 2, body[n], body[n+1]}
 	}
-	if s.most > 0 && len(body)+2 > s.most {
+	if s.maxPacket > 0 && len(body)+2 > s.maxPacket {
 		return says, true
 	}
 	s.got = append(s.got, topic)
@@ -134,7 +135,7 @@ func (s *strict) publish(kind byte, body []byte, subscribed map[string]bool) (sa
 	return says, true
 }
 
-func (s *strict) subscribe(kind byte, body []byte, subscribed map[string]bool) (says []byte) {
+func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]bool) (says []byte) {
 	if kind>>4 == 10 {
 		return []byte{0xb0, 2, body[0], body[1]}
 	}
@@ -149,19 +150,19 @@ func (s *strict) subscribe(kind byte, body []byte, subscribed map[string]bool) (
 	return says
 }
 
-func (s *strict) login(body []byte) ([]byte, bool) {
+func (s *strictBroker) login(body []byte) ([]byte, bool) {
 	s.logins++
 	version, flags := body[6], body[7]
 	if version == 5 {
-		if s.silent {
+		if s.noMQTT5 {
 			return nil, false
 		}
 		properties := []byte{0x22, 0, 10, 0x12, 0, 2, 'i', 'd', 0x26, 0, 1, 'a', 0, 1, 'b'}
 		if s.noRetain {
 			properties = append(properties, 0x25, 0)
 		}
-		if s.most > 0 {
-			properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(s.most))
+		if s.maxPacket > 0 {
+			properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(s.maxPacket))
 		}
 		says := append([]byte{0, 0, byte(len(properties))}, properties...)
 		return append([]byte{0x20, byte(len(says))}, says...), true
@@ -172,13 +173,14 @@ func (s *strict) login(body []byte) ([]byte, bool) {
 	return []byte{0x20, 2, 0, 0}, true
 }
 
-func (s *strict) topics() string {
+func (s *strictBroker) topics() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.got, " ")
 }
 
-// deliver publishes all messages on one connection after another until each was taken, or refused here, and returns what was refused.
+// deliver publishes all messages, on several connections, until each was accepted by the broker or refused by CheckMessage. It returns the
+// refusals.
 func deliver(t *testing.T, c broker.Config, most int, all ...broker.Message) (refused []error) {
 	t.Helper()
 	for range most {
@@ -206,8 +208,9 @@ func deliver(t *testing.T, c broker.Config, most int, all ...broker.Message) (re
 	return nil
 }
 
-// TestWhatABrokerDoesNotTake: whatever it is that a broker does not take, everything else arrives, after a few connections at most.
-func TestWhatABrokerDoesNotTake(t *testing.T) {
+// TestRefusedMessagesDoNotBlockOthers tests that all other messages arrive, after a few connections at most, whatever the broker does not
+// accept.
+func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
 	small, kept := broker.Message{Topic: "v", Payload: []byte("1727"), QoS: 1}, broker.Message{Topic: "s", Payload: []byte("online"), QoS: 1, Retain: true}
 	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1, Retain: true}
 	middle := broker.Message{Topic: "telegram", Payload: bytes.Repeat([]byte("x"), 900), QoS: 1}
@@ -220,22 +223,22 @@ func TestWhatABrokerDoesNotTake(t *testing.T) {
 		want    string
 		refused string
 	}{
-		"a limit that it tells":         {rules{most: 2048}, []broker.Message{kept, large, small}, 2, "v", "takes packets of 2048 bytes at most, and config needs 13013"},
-		"a limit, quality 0":            {rules{most: 2048}, []broker.Message{loose(kept), loose(large), loose(small)}, 3, "v", "takes packets of 2048 bytes at most"},
-		"a limit below the telegram":    {rules{most: 512}, []broker.Message{small, middle, kept}, 2, "s", "and telegram needs 915"},
-		"a limit that it does not tell": {rules{most: 2048, silent: true}, []broker.Message{kept, large, small}, 2, "v", "ends the connection at a packet of 13013 bytes"},
-		"two sizes above it":            {rules{most: 512, silent: true}, []broker.Message{large, middle, small}, 3, "v", "and telegram needs 915"},
+		"a limit that it tells":         {rules{maxPacket: 2048}, []broker.Message{kept, large, small}, 2, "v", "takes packets of 2048 bytes at most, and config needs 13013"},
+		"a limit, quality 0":            {rules{maxPacket: 2048}, []broker.Message{loose(kept), loose(large), loose(small)}, 3, "v", "takes packets of 2048 bytes at most"},
+		"a limit below the telegram":    {rules{maxPacket: 512}, []broker.Message{small, middle, kept}, 2, "s", "and telegram needs 915"},
+		"a limit that it does not tell": {rules{maxPacket: 2048, noMQTT5: true}, []broker.Message{kept, large, small}, 2, "v", "ends the connection at a packet of 13013 bytes"},
+		"two sizes above it":            {rules{maxPacket: 512, noMQTT5: true}, []broker.Message{large, middle, small}, 3, "v", "and telegram needs 915"},
 		"nothing retained":              {rules{noRetain: true}, []broker.Message{kept, large, small}, 1, "s config v", ""},
-		"nothing retained, not told":    {rules{noRetain: true, silent: true}, []broker.Message{kept, large, small}, 1, "s config v", ""},
-		"nothing retained, quality 0":   {rules{noRetain: true, silent: true}, []broker.Message{loose(kept), small}, 1, "s v", ""},
-		"a topic":                       {rules{closed: "secret"}, []broker.Message{kept, forbidden, small}, 4, "v", "whenever something is published under secret"},
-		"a topic, not asked":            {rules{closed: "secret", silent: true}, []broker.Message{kept, large, forbidden, small}, 4, "config v", "under secret"},
-		"a topic, and nothing retained": {rules{closed: "secret", noRetain: true}, []broker.Message{kept, forbidden, small}, 4, "v", "under secret"},
-		"a limit, and nothing retained": {rules{most: 2048, noRetain: true, silent: true}, []broker.Message{kept, large, small}, 2, "v", "at a packet of 13013 bytes"},
+		"nothing retained, not told":    {rules{noRetain: true, noMQTT5: true}, []broker.Message{kept, large, small}, 1, "s config v", ""},
+		"nothing retained, quality 0":   {rules{noRetain: true, noMQTT5: true}, []broker.Message{loose(kept), small}, 1, "s v", ""},
+		"a topic":                       {rules{forbidden: "secret"}, []broker.Message{kept, forbidden, small}, 4, "v", "whenever something is published under secret"},
+		"a topic, not asked":            {rules{forbidden: "secret", noMQTT5: true}, []broker.Message{kept, large, forbidden, small}, 4, "config v", "under secret"},
+		"a topic, and nothing retained": {rules{forbidden: "secret", noRetain: true}, []broker.Message{kept, forbidden, small}, 4, "v", "under secret"},
+		"a limit, and nothing retained": {rules{maxPacket: 2048, noRetain: true, noMQTT5: true}, []broker.Message{kept, large, small}, 2, "v", "at a packet of 13013 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := &strict{rules: tc.broker}
+			b := &strictBroker{rules: tc.broker}
 			c := config(b.start(t))
 			c.Capabilities, c.Conflict, c.TestTopic = new(broker.Capabilities), new(broker.ConflictDetector), "spare"
 			refused := deliver(t, c, tc.most, tc.all...)
@@ -259,39 +262,39 @@ func TestWhatABrokerDoesNotTake(t *testing.T) {
 	}
 }
 
-// TestLimitsAreForgotten: a broker that was given room is sent everything again.
-func TestLimitsAreForgotten(t *testing.T) {
+// TestRaisedLimits tests that everything is sent again to a broker whose limits were raised.
+func TestRaisedLimits(t *testing.T) {
 	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1}
-	b := &strict{rules: rules{most: 2048}}
+	b := &strictBroker{rules: rules{maxPacket: 2048}}
 	c := config(b.start(t))
 	c.Capabilities = new(broker.Capabilities)
 	if refused := deliver(t, c, 2, large); len(refused) != 1 {
 		t.Fatalf("refused: %v, want the large message", refused)
 	}
 	b.mu.Lock()
-	b.most = 0
+	b.maxPacket = 0
 	b.mu.Unlock()
 	if refused := deliver(t, c, 1, large); len(refused) != 0 || b.topics() != "end config end" {
 		t.Errorf("refused: %v, taken: %q; want the large message taken", refused, b.topics())
 	}
 }
 
-func TestCheckFindsWhatABrokerDoesNotTake(t *testing.T) {
+func TestCheckFindsLimits(t *testing.T) {
 	for name, tc := range map[string]struct {
 		rule rules
 		want []string // in each refusal
 	}{
 		"all":             {rules{}, nil},
-		"a limit":         {rules{most: 2048}, []string{"takes packets of 2048 bytes at most"}},
-		"one not told":    {rules{most: 2048, silent: true}, []string{"ends the connection at a packet of 16384 bytes"}},
-		"one that drops":  {rules{most: 2048, silent: true, drops: true}, []string{"packets of 16384 bytes and does not deliver them"}},
-		"a very low one":  {rules{most: 700}, []string{"of 700 bytes at most, and an announcement needs 16384", "needs 1024"}},
-		"low, not told":   {rules{most: 700, silent: true}, []string{"at a packet of 16384", "at a packet of 1024 bytes"}},
-		"none, no retain": {rules{noRetain: true, silent: true}, nil},
+		"a limit":         {rules{maxPacket: 2048}, []string{"takes packets of 2048 bytes at most"}},
+		"one not told":    {rules{maxPacket: 2048, noMQTT5: true}, []string{"ends the connection at a packet of 16384 bytes"}},
+		"one that drops":  {rules{maxPacket: 2048, noMQTT5: true, drops: true}, []string{"packets of 16384 bytes and does not deliver them"}},
+		"a very low one":  {rules{maxPacket: 700}, []string{"of 700 bytes at most, and an announcement needs 16384", "needs 1024"}},
+		"low, not told":   {rules{maxPacket: 700, noMQTT5: true}, []string{"at a packet of 16384", "at a packet of 1024 bytes"}},
+		"none, no retain": {rules{noRetain: true, noMQTT5: true}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report, err := broker.Check(t.Context(), config((&strict{rules: tc.rule}).start(t)), []int{16384, 1024}, "spare")
+			report, err := broker.Check(t.Context(), config((&strictBroker{rules: tc.rule}).start(t)), []int{16384, 1024}, "spare")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -310,21 +313,22 @@ func TestCheckFindsWhatABrokerDoesNotTake(t *testing.T) {
 	}
 }
 
-// TestDrops: what is lost for its size is not sent again; what is lost for its topic is another matter.
-func TestDrops(t *testing.T) {
+// TestDropsSilently tests that messages above a size that the broker drops are not sent again. A topic whose messages are dropped is no such
+// case.
+func TestDropsSilently(t *testing.T) {
 	large := broker.Message{Topic: "config", Payload: make([]byte, 4000), QoS: 1}
 	for name, tc := range map[string]struct {
 		rule rules
 		want bool
 	}{
-		"a limit that drops":  {rules{most: 2048, drops: true}, true},
+		"a limit that drops":  {rules{maxPacket: 2048, drops: true}, true},
 		"no limit":            {rules{}, false},
-		"a limit that closes": {rules{most: 2048}, false},
-		"the topic is closed": {rules{closed: "spare", drops: true, most: 2048}, false},
+		"a limit that closes": {rules{maxPacket: 2048}, false},
+		"the topic is closed": {rules{forbidden: "spare", drops: true, maxPacket: 2048}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := config((&strict{rules: tc.rule}).start(t))
+			c := config((&strictBroker{rules: tc.rule}).start(t))
 			c.Capabilities, c.TestTopic = new(broker.Capabilities), "spare"
 			if got := dial(t, c).DropsSilently(t.Context(), 4000); got != tc.want {
 				t.Errorf("drops: got %v, want %v", got, tc.want)

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-func TestSubscribeHearsRetainedAndLive(t *testing.T) {
+func TestSubscribeReceivesRetainedAndLive(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
 	kept := broker.Message{Topic: "homeassistant/status", Payload: []byte("online"), QoS: 1, Retain: true}
@@ -24,7 +24,7 @@ func TestSubscribeHearsRetainedAndLive(t *testing.T) {
 	if err := c.Subscribe(t.Context(), "homeassistant/+", 1, func(m broker.Message) { heard <- m }); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(kept, hear(t, heard)); diff != "" {
+	if diff := cmp.Diff(kept, receive(t, heard)); diff != "" {
 		t.Errorf("retained (-want +got):\n%s", diff)
 	}
 	if err := c.Publish(kept); err != nil {
@@ -32,12 +32,12 @@ func TestSubscribeHearsRetainedAndLive(t *testing.T) {
 	}
 	live := kept
 	live.Retain = false // the broker sets it only on what it had kept
-	if diff := cmp.Diff(live, hear(t, heard)); diff != "" {
+	if diff := cmp.Diff(live, receive(t, heard)); diff != "" {
 		t.Errorf("live (-want +got):\n%s", diff)
 	}
 }
 
-func hear(t *testing.T, heard <-chan broker.Message) broker.Message {
+func receive(t *testing.T, heard <-chan broker.Message) broker.Message {
 	t.Helper()
 	select {
 	case m := <-heard:
@@ -48,7 +48,7 @@ func hear(t *testing.T, heard <-chan broker.Message) broker.Message {
 	}
 }
 
-// A function that waits, and that subscribes, must hold up neither acknowledgements nor other messages.
+// TestSubscribeDoesNotDeadlock tests that a function that waits, and that subscribes, blocks neither acknowledgements nor other messages.
 func TestSubscribeDoesNotDeadlock(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
@@ -79,7 +79,7 @@ func TestSubscribeDoesNotDeadlock(t *testing.T) {
 }
 
 func TestSubscribeRefused(t *testing.T) {
-	s := start(t, func(d *door) { d.may = func(string, bool) bool { return false } })
+	s := start(t, func(d *serverHook) { d.may = func(string, bool) bool { return false } })
 	c := dial(t, config(s.url))
 	err := c.Subscribe(t.Context(), "secret", 1, func(broker.Message) {})
 	if err == nil || !strings.Contains(err.Error(), "subscribe to secret") {
@@ -90,10 +90,10 @@ func TestSubscribeRefused(t *testing.T) {
 	}
 }
 
-// TestSubscriptionWithoutAnAnswer has a broker that acknowledges messages and no subscription: the connection is good.
-func TestSubscriptionWithoutAnAnswer(t *testing.T) {
+// TestSubscriptionWithoutSuback tests a broker that acknowledges messages but no subscription: the connection remains usable.
+func TestSubscriptionWithoutSuback(t *testing.T) {
 	t.Parallel()
-	b := &strict{rules: rules{mute: true}}
+	b := &strictBroker{rules: rules{noSuback: true}}
 	c := dial(t, config(b.start(t)))
 	for _, topic := range []string{"a", "b", "c", "d"} {
 		if err := c.Subscribe(t.Context(), topic, 1, func(broker.Message) {}); err == nil || !strings.Contains(err.Error(), "has not answered the subscription to "+topic) {

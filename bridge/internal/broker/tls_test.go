@@ -21,13 +21,13 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/faultnet"
 )
 
-// A card is a certificate that signs itself, and the files it lies in.
-type card struct {
+// A certificate is a self-signed certificate and the files that hold it.
+type certificate struct {
 	pair              tls.Certificate
 	certFile, keyFile string
 }
 
-func issue(t *testing.T, host string, until time.Time) card {
+func issue(t *testing.T, host string, until time.Time) certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -50,7 +50,7 @@ func issue(t *testing.T, host string, until time.Time) card {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	c := card{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem")}
+	c := certificate{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem")}
 	for file, block := range map[string]*pem.Block{
 		c.certFile: {Type: "CERTIFICATE", Bytes: der}, c.keyFile: {Type: "PRIVATE KEY", Bytes: secret},
 	} {
@@ -64,7 +64,7 @@ func issue(t *testing.T, host string, until time.Time) card {
 	return c
 }
 
-func TestEveryScheme(t *testing.T) {
+func TestSchemes(t *testing.T) {
 	own := issue(t, "127.0.0.1", time.Now().Add(time.Hour))
 	secure := &tls.Config{Certificates: []tls.Certificate{own.pair}}
 	s := start(t)
@@ -83,7 +83,7 @@ func TestEveryScheme(t *testing.T) {
 		c := config(url)
 		c.CAFile = ca
 		var conn *broker.Conn
-		until(t, "cannot dial "+url, func() (up bool) { // its listener may just be starting
+		waitFor(t, "cannot dial "+url, func() (up bool) { // its listener may just be starting
 			var err error
 			conn, err = broker.Dial(t.Context(), c)
 			return err == nil
@@ -100,7 +100,7 @@ func TestCertificatesExplained(t *testing.T) {
 	good, later := issue(t, "127.0.0.1", time.Now().Add(time.Hour)), time.Now().Add(time.Hour)
 	other, expired := issue(t, "broker.example", later), issue(t, "127.0.0.1", time.Now().Add(-24*time.Hour))
 	for name, tc := range map[string]struct {
-		server    card
+		server    certificate
 		clients   tls.ClientAuthType
 		ca        string
 		want      string
@@ -123,7 +123,7 @@ func TestCertificatesExplained(t *testing.T) {
 			c := config("mqtts://" + l.Address())
 			c.CAFile = tc.ca
 			_, err := broker.Dial(t.Context(), c)
-			refuses(t, err, tc.want)
+			checkRefusal(t, err, tc.want)
 			if got := broker.Permanent(err); got != tc.permanent {
 				t.Errorf("Permanent(%v): got %v, want %v", err, got, tc.permanent)
 			}

@@ -12,20 +12,20 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// paper is what a screen prints on, for a test that reads at the same time.
-type paper struct {
+// A screen records what a Console prints, for a test that reads at the same time.
+type screen struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (p *paper) Write(b []byte) (int, error) {
+func (p *screen) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.Write(b)
 }
 
 // values are the last that each line shows.
-func (p *paper) values() map[string]string {
+func (p *screen) values() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := map[string]string{}
@@ -51,7 +51,7 @@ func TestConsole(t *testing.T) {
 	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
 			outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
-				p := &paper{}
+				p := &screen{}
 				return New(p, size), outputtest.Delivered{Values: p.values}
 			})
 		})
@@ -96,8 +96,8 @@ func TestConsolePrints(t *testing.T) {
 	}
 }
 
-// TestConsoleLine leaves out what does not fit in a line.
-func TestConsoleLine(t *testing.T) {
+// TestLineWidth tests that values that do not fit into a line are left out.
+func TestLineWidth(t *testing.T) {
 	for width, want := range map[int]string{
 		0:  "import_power 1 W, voltage_l1 230.0 V\n",
 		38: "import_power 1 W, voltage_l1 230.0 V\n",
@@ -113,8 +113,8 @@ func TestConsoleLine(t *testing.T) {
 	}
 }
 
-// TestConsoleKeepsTheLog has a line written while the table stands there.
-func TestConsoleKeepsTheLog(t *testing.T) {
+// TestLogLinesAboveTable tests that a log line replaces the table, which is printed again below it.
+func TestLogLinesAboveTable(t *testing.T) {
 	var out bytes.Buffer
 	s := New(&out, size(80, 24))
 	show := func(watts int64) {

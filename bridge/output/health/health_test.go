@@ -22,12 +22,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// An output made of a function.
+// An output is a function that is a bridge.Output.
 type output func(ctx context.Context, feed *bridge.Feed) error
 
 func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// A wire is silent, and may be fed.
+// A wire is the port of a meter, which is silent until the test writes to it.
 type wire struct{ end chan *io.PipeWriter }
 
 func (w wire) dial(context.Context) (io.ReadCloser, error) {
@@ -36,13 +36,13 @@ func (w wire) dial(context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// run starts a bridge that answers at one of the places. It ends with the test, or by stop.
-func run(t *testing.T, places []string, others ...bridge.Output) (w wire, stop func()) {
+// run starts a bridge that answers at one of the addresses. It stops with the test, or by stop.
+func run(t *testing.T, addresses []string, others ...bridge.Output) (w wire, stop func()) {
 	t.Helper()
 	w = wire{make(chan *io.PipeWriter, 8)}
 	b := bridge.New(zerolog.Nop())
 	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "simulated", Dial: w.dial})})
-	b.AddOutput("health", health.NewWithCheckInterval(places, 20*time.Millisecond))
+	b.AddOutput("health", health.NewWithCheckInterval(addresses, 20*time.Millisecond))
 	for _, o := range others {
 		b.AddOutput("other", o)
 	}
@@ -59,13 +59,13 @@ func run(t *testing.T, places []string, others ...bridge.Output) (w wire, stop f
 	return w, stop
 }
 
-// awaits asks until the answer is as wanted.
-func awaits(t *testing.T, places []string, after time.Duration, what string, wanted func(health.Answer, error) bool) {
+// awaitAnswer asks until the answer is as wanted.
+func awaitAnswer(t *testing.T, addresses []string, after time.Duration, what string, wanted func(health.Answer, error) bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(2 * time.Minute); ; <-tick.C {
-		answer, err := health.Ask(t.Context(), places, after)
+		answer, err := health.Ask(t.Context(), addresses, after)
 		if wanted(answer, err) {
 			return
 		}
@@ -75,53 +75,53 @@ func awaits(t *testing.T, places []string, after time.Duration, what string, wan
 	}
 }
 
-func awaitsHealthy(t *testing.T, places []string, notes ...string) {
+func awaitHealthy(t *testing.T, addresses []string, notes ...string) {
 	t.Helper()
-	awaits(t, places, time.Minute, strings.Join(notes, ", "), func(a health.Answer, err error) bool {
+	awaitAnswer(t, addresses, time.Minute, strings.Join(notes, ", "), func(a health.Answer, err error) bool {
 		return err == nil && len(a.Stuck) == 0 && cmp.Equal(notes, a.Notes)
 	})
 }
 
-// placesIn are the places of a bridge with a state folder of its own.
-func placesIn(t *testing.T) []string {
+// addressesIn returns the addresses of a bridge with its own state folder.
+func addressesIn(t *testing.T) []string {
 	return health.SocketAddresses(t.TempDir(), t.Name()+t.TempDir())
 }
 
 func TestHealthy(t *testing.T) {
-	places := placesIn(t)
-	w, stop := run(t, places)
-	awaitsHealthy(t, places, "meter house: no telegram yet")
+	addresses := addressesIn(t)
+	w, stop := run(t, addresses)
+	awaitHealthy(t, addresses, "meter house: no telegram yet")
 	f, _ := simulate.Named("aidon-se")
 	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
 	_, _ = (<-w.end).Write(telegram) // a pipe's other end that is read
-	awaitsHealthy(t, places)
+	awaitHealthy(t, addresses)
 	stop()
-	_, err := health.Ask(t.Context(), places, time.Minute)
-	if err == nil || !strings.HasPrefix(err.Error(), "no hanbridge runs with this configuration: nobody listens at "+places[0]) {
+	_, err := health.Ask(t.Context(), addresses, time.Minute)
+	if err == nil || !strings.HasPrefix(err.Error(), "no hanbridge runs with this configuration: nobody listens at "+addresses[0]) {
 		t.Errorf("when it has ended: got %v, want that none runs", err)
 	}
-	if _, err := os.Lstat(places[0]); err == nil {
+	if _, err := os.Lstat(addresses[0]); err == nil {
 		t.Error("its socket is left behind")
 	}
 }
 
 func TestBlockedOutputIsReported(t *testing.T) {
-	places, free := placesIn(t), make(chan struct{})
-	run(t, places, output(func(_ context.Context, feed *bridge.Feed) error {
+	addresses, free := addressesIn(t), make(chan struct{})
+	run(t, addresses, output(func(_ context.Context, feed *bridge.Feed) error {
 		<-feed.Ready()
 		feed.Take()
 		<-free
 		return nil
 	}))
 	t.Cleanup(func() { close(free) }) // before the bridge is stopped
-	awaitsHealthy(t, places, "meter house: no telegram yet")
-	awaits(t, places, 50*time.Millisecond, "a stuck output", func(a health.Answer, err error) bool {
+	awaitHealthy(t, addresses, "meter house: no telegram yet")
+	awaitAnswer(t, addresses, 50*time.Millisecond, "a stuck output", func(a health.Answer, err error) bool {
 		return err == nil && len(a.Stuck) == 1 && strings.HasPrefix(a.Stuck[0], "output other is stuck: no progress since ")
 	})
 }
 
-// TestElsewhere: where the state folder holds no socket, the bridge is found all the same.
-func TestElsewhere(t *testing.T) {
+// TestFallbackAddress tests that the bridge is found if its state folder cannot hold a socket.
+func TestFallbackAddress(t *testing.T) {
 	for name, dir := range map[string]string{
 		"no state folder":         "",
 		"folder that is missing":  filepath.Join(t.TempDir(), "missing"),
@@ -133,89 +133,89 @@ func TestElsewhere(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			places := health.SocketAddresses(dir, t.Name()+t.TempDir())
-			run(t, places)
-			awaitsHealthy(t, places, "meter house: no telegram yet")
+			addresses := health.SocketAddresses(dir, t.Name()+t.TempDir())
+			run(t, addresses)
+			awaitHealthy(t, addresses, "meter house: no telegram yet")
 		})
 	}
 }
 
-// TestAfterACrash: a socket to which nobody listens any more is replaced.
-func TestAfterACrash(t *testing.T) {
-	places := placesIn(t)
-	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: places[0], Net: "unix"})
+// TestReplacesSocketAfterCrash tests that a socket file at which nobody listens is replaced.
+func TestReplacesSocketAfterCrash(t *testing.T) {
+	addresses := addressesIn(t)
+	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: addresses[0], Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	left.SetUnlinkOnClose(false)
 	_ = left.Close()
-	if _, err := health.Ask(t.Context(), places, time.Minute); err == nil {
+	if _, err := health.Ask(t.Context(), addresses, time.Minute); err == nil {
 		t.Error("after a crash: got an answer, want none")
 	}
-	run(t, places)
-	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
+	run(t, addresses)
+	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
 }
 
-// TestTwoInOneFolder: the second leaves the first its socket.
-func TestTwoInOneFolder(t *testing.T) {
-	places := placesIn(t)
-	run(t, places)
-	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
-	_, stop := run(t, places)
-	awaitsHealthy(t, places[1:], "meter house: no telegram yet")
+// TestTwoBridgesInOneFolder tests that a second bridge does not replace the socket of the first.
+func TestTwoBridgesInOneFolder(t *testing.T) {
+	addresses := addressesIn(t)
+	run(t, addresses)
+	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
+	_, stop := run(t, addresses)
+	awaitHealthy(t, addresses[1:], "meter house: no telegram yet")
 	stop()
-	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
+	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
 }
 
-func TestOtherFilesStay(t *testing.T) {
-	places := placesIn(t)
-	if err := os.WriteFile(places[0], []byte("mine"), 0o600); err != nil {
+func TestOtherFilesAreNotRemoved(t *testing.T) {
+	addresses := addressesIn(t)
+	if err := os.WriteFile(addresses[0], []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, places)
-	awaitsHealthy(t, places, "meter house: no telegram yet")
-	if text, err := os.ReadFile(places[0]); string(text) != "mine" || err != nil {
+	run(t, addresses)
+	awaitHealthy(t, addresses, "meter house: no telegram yet")
+	if text, err := os.ReadFile(addresses[0]); string(text) != "mine" || err != nil {
 		t.Errorf("got %q, %v, want the file as it was", text, err)
 	}
 }
 
-// TestRemovedSocket: somebody empties the folder while the bridge runs, and no meter speaks.
+// TestRemovedSocket tests that a bridge whose socket is removed listens again, although no meter sends a telegram.
 func TestRemovedSocket(t *testing.T) {
-	places := placesIn(t)
-	run(t, places)
-	awaitsHealthy(t, places[:1], "meter house: no telegram yet")
-	if err := os.Remove(places[0]); err != nil {
+	addresses := addressesIn(t)
+	run(t, addresses)
+	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
+	if err := os.Remove(addresses[0]); err != nil {
 		t.Fatal(err)
 	}
-	awaits(t, places[:1], time.Minute, "the socket put back", func(_ health.Answer, err error) bool { return err == nil })
+	awaitAnswer(t, addresses[:1], time.Minute, "the socket put back", func(_ health.Answer, err error) bool { return err == nil })
 }
 
-// TestNoAnswer is a bridge that has been stopped, or hangs as a whole: the system still connects to it.
+// TestNoAnswer tests a bridge that is stopped or blocked as a whole: the system still accepts connections to it.
 func TestNoAnswer(t *testing.T) {
-	places := placesIn(t)
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: places[0], Net: "unix"})
+	addresses := addressesIn(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: addresses[0], Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := health.Ask(ctx, places, time.Minute); err == nil || !strings.HasPrefix(err.Error(), "hanbridge runs, but does not answer") {
+	if _, err := health.Ask(ctx, addresses, time.Minute); err == nil || !strings.HasPrefix(err.Error(), "hanbridge runs, but does not answer") {
 		t.Errorf("got %v, want that it does not answer", err)
 	}
 }
 
-// TestNowhere: the other outputs go on, and the error says what does not work.
-func TestNowhere(t *testing.T) {
-	places := []string{filepath.Join(t.TempDir(), "missing", "a.sock"), filepath.Join(t.TempDir(), "missing", "b.sock")}
-	err := health.New(places).Run(t.Context(), nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "hanbridge health cannot reach this bridge") || !strings.Contains(err.Error(), places[1]) {
-		t.Errorf("got %v, want an error that names the places", err)
+// TestNoUsableAddress tests that the other outputs continue if no address can be used, and that the error says what does not work.
+func TestNoUsableAddress(t *testing.T) {
+	addresses := []string{filepath.Join(t.TempDir(), "missing", "a.sock"), filepath.Join(t.TempDir(), "missing", "b.sock")}
+	err := health.New(addresses).Run(t.Context(), nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "hanbridge health cannot reach this bridge") || !strings.Contains(err.Error(), addresses[1]) {
+		t.Errorf("got %v, want an error that names the addresses", err)
 	}
 }
 
-// TestPlaces: the first is the state folder's; another configuration has another second.
-func TestPlaces(t *testing.T) {
+// TestSocketAddresses tests that the first address is in the state folder, and that the second differs between configurations.
+func TestSocketAddresses(t *testing.T) {
 	a, b := health.SocketAddresses("/var/lib/hanbridge", "a"), health.SocketAddresses("", "b")
 	if len(a) != 2 || a[0] != filepath.Join("/var/lib/hanbridge", "health.sock") || len(b) != 1 || a[1] == b[0] {
 		t.Errorf("got %q and %q", a, b)
@@ -228,8 +228,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestRecordingIsTaken ends only when every output has taken all telegrams.
-func TestRecordingIsTaken(t *testing.T) {
+// TestTakesWholeRecording tests that the bridge ends after a recording, which it does when every output has taken all telegrams.
+func TestTakesWholeRecording(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	m := simulate.NewMeter(f, 1, time.Now())
 	var recording bytes.Buffer
@@ -241,7 +241,7 @@ func TestRecordingIsTaken(t *testing.T) {
 	b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 		Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(&recording), nil },
 	})})
-	b.AddOutput("health", health.New(placesIn(t)))
+	b.AddOutput("health", health.New(addressesIn(t)))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write deploy/mosquitto/acl.example")
 
-// defaults is the configuration that people have who have changed nothing.
+// defaults is a configuration with every default value.
 var defaults = mqtt.Config{BaseTopic: "hanbridge", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic}
 
 const aclHead = `# Who may do what at Mosquitto: hanbridge its own topics and announcements, Home Assistant what it needs of them, nobody else anything.
@@ -57,7 +57,7 @@ topic readwrite homeassistant/#
 
 var words = map[mqtt.Access]string{mqtt.Publish: "write", mqtt.Read: "read", mqtt.Publish | mqtt.Read: "readwrite"}
 
-// aclText is what deploy/mosquitto/acl.example holds.
+// aclText returns the rules of deploy/mosquitto/acl.example.
 func aclText() string {
 	var text strings.Builder
 	text.WriteString(aclHead)
@@ -76,6 +76,7 @@ func aclText() string {
 	return text.String()
 }
 
+// TestACLExample tests that deploy/mosquitto/acl.example has the rules of the default configuration.
 func TestACLExample(t *testing.T) {
 	const file = "../../../deploy/mosquitto/acl.example"
 	want := aclText()
@@ -96,7 +97,7 @@ func TestACLExample(t *testing.T) {
 	}
 }
 
-// TestACL wants all allowed that a bridge does, and little else.
+// TestACL tests that the rules permit everything that a bridge does, and little else.
 func TestACL(t *testing.T) {
 	c := mqtt.Config{BaseTopic: "my home/meters", Prefix: "ha", StatusTopic: "hubs/first/birth"}
 	must := map[string]mqtt.Access{
@@ -131,7 +132,7 @@ func everyQuantity() (all []discovery.Quantity) {
 	return all
 }
 
-// allowed is what the rules allow under a topic.
+// allowed returns what the rules permit under a topic.
 func allowed(rules []mqtt.Rule, topic string) (a mqtt.Access) {
 	for _, r := range rules {
 		if matches(strings.Split(r.Filter, "/"), strings.Split(topic, "/")) {

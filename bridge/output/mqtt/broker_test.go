@@ -1,8 +1,10 @@
 package mqtt_test
 
 import (
+	"flag"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +15,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// A message is one that came to the broker.
+// A message is one that the broker has received.
 type message struct {
 	topic, payload string
 	qos            byte
@@ -21,80 +23,84 @@ type message struct {
 	at             time.Time
 }
 
-// A broker runs in this process and remembers all that it hears.
+// A broker runs in this process and records every message and connection.
 type broker struct {
 	*mochi.Server
 	addr string
 	stop func()
 
-	mu    sync.Mutex
-	drops map[string]bool // who publishes there is thrown out, once, and not heard
-	open  bool            // everybody may read what was closed
-	heard []message
-	comes []string // "connect", "disconnect"
-	wake  chan struct{}
+	mu          sync.Mutex
+	disconnects map[string]bool // who publishes there is thrown out, once, and not heard
+	open        bool            // everybody may read what was closed
+	heard       []message
+	connections []string // "connect", "disconnect"
+	wake        chan struct{}
 }
 
-// A door hears for the broker. Nobody may read topics that begin with closed.
-type door struct {
+// A brokerHook records what happens at the broker. It forbids reading topics that begin with closed.
+type brokerHook struct {
 	mochi.HookBase
 	*broker
 	closed string
 }
 
-func (*door) ID() string         { return "door" }
-func (*door) Provides(byte) bool { return true }
+func (*brokerHook) ID() string         { return "door" }
+func (*brokerHook) Provides(byte) bool { return true }
 
-func (*door) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
+func (*brokerHook) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 
-func (d *door) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
+func (d *brokerHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return write || d.open || d.closed == "" || !strings.HasPrefix(topic, d.closed)
 }
 
-func (d *door) OnPublished(_ *mochi.Client, p packets.Packet) { d.hear(p, false) }
-func (d *door) OnWillSent(_ *mochi.Client, p packets.Packet)  { d.hear(p, true) }
+func (d *brokerHook) OnPublished(_ *mochi.Client, p packets.Packet) { d.recordMessage(p, false) }
+func (d *brokerHook) OnWillSent(_ *mochi.Client, p packets.Packet)  { d.recordMessage(p, true) }
 
-// OnPublish throws out who says what the broker dies of.
-func (d *door) OnPublish(client *mochi.Client, p packets.Packet) (packets.Packet, error) {
-	if !d.dropped(p.TopicName) {
+// OnPublish ends the connection of a client that publishes to one of the topics in disconnects.
+func (d *brokerHook) OnPublish(client *mochi.Client, p packets.Packet) (packets.Packet, error) {
+	if !d.takeDrop(p.TopicName) {
 		return p, nil
 	}
 	client.Stop(packets.ErrServerShuttingDown)
 	return p, packets.ErrRejectPacket
 }
 
-func (b *broker) dropped(topic string) bool {
+func (b *broker) takeDrop(topic string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	is := b.drops[topic]
-	delete(b.drops, topic)
+	is := b.disconnects[topic]
+	delete(b.disconnects, topic)
 	return is
 }
 
-// drop has whoever publishes to one of the topics thrown out, once each.
-func (b *broker) drop(topics ...string) {
+// disconnectPublishersOf makes the broker end the connection of the next client that publishes to one of the topics, once for each topic.
+func (b *broker) disconnectPublishersOf(topics ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.drops = map[string]bool{}
+	b.disconnects = map[string]bool{}
 	for _, topic := range topics {
-		b.drops[topic] = true
+		b.disconnects[topic] = true
 	}
 }
 
-func (d *door) OnSessionEstablished(*mochi.Client, packets.Packet) { d.come("connect") }
-func (d *door) OnDisconnect(*mochi.Client, error, bool)            { d.come("disconnect") }
+func (d *brokerHook) OnSessionEstablished(*mochi.Client, packets.Packet) {
+	d.recordConnection("connect")
+}
+func (d *brokerHook) OnDisconnect(*mochi.Client, error, bool) { d.recordConnection("disconnect") }
 
-func (b *broker) hear(p packets.Packet, will bool) {
-	b.note(func() {
+func (b *broker) recordMessage(p packets.Packet, will bool) {
+	b.update(func() {
 		b.heard = append(b.heard, message{p.TopicName, string(p.Payload), p.FixedHeader.Qos, p.FixedHeader.Retain, will, time.Now()})
 	})
 }
 
-func (b *broker) come(what string) { b.note(func() { b.comes = append(b.comes, what) }) }
+func (b *broker) recordConnection(what string) {
+	b.update(func() { b.connections = append(b.connections, what) })
+}
 
-func (b *broker) note(add func()) {
+func (b *broker) update(add func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	add()
@@ -102,8 +108,8 @@ func (b *broker) note(add func()) {
 	b.wake = make(chan struct{})
 }
 
-// listen starts an empty broker at addr, until the test is over.
-func listen(t *testing.T, addr, closed string) *broker {
+// startBroker starts an empty broker at addr, which runs until the test has ended. Topics that begin with closed may not be read.
+func startBroker(t *testing.T, addr, closed string) *broker {
 	t.Helper()
 	b := &broker{
 		Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true}),
@@ -111,20 +117,20 @@ func listen(t *testing.T, addr, closed string) *broker {
 	}
 	b.Options.Capabilities.MaximumClientWritesPending = 1 << 16
 	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: addr})
-	for _, err := range []error{b.AddHook(&door{broker: b, closed: closed}, nil), b.AddListener(tcp), b.Serve()} {
+	for _, err := range []error{b.AddHook(&brokerHook{broker: b, closed: closed}, nil), b.AddListener(tcp), b.Serve()} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.stop = sync.OnceFunc(func() { _ = b.Close() }) // a second Close panics
-	t.Cleanup(func() { b.empty(); b.stop() })
+	t.Cleanup(func() { b.awaitNoClients(); b.stop() })
 	b.addr = tcp.Address()
 	return b
 }
 
-// empty waits until all have left: mochi's Close hangs for ever when a client leaves in the same moment (Clients.GetByListener
-// locks for reading twice), and it forgets a client that comes again in the moment in which the one of its name leaves.
-func (b *broker) empty() {
+// awaitNoClients waits until every client has disconnected. mochi's Close hangs if a client disconnects at the same time
+// (Clients.GetByListener takes a read lock twice). It also forgets a client that connects while another one with the same id disconnects.
+func (b *broker) awaitNoClients() {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(2 * time.Second); b.Clients.Len() > 1 && time.Now().Before(deadline); { // one is the test's own
@@ -132,10 +138,11 @@ func (b *broker) empty() {
 	}
 }
 
-func start(t *testing.T) *broker { return listen(t, "127.0.0.1:0", "") }
+// startOpenBroker starts a broker at which everything may be read.
+func startOpenBroker(t *testing.T) *broker { return startBroker(t, "127.0.0.1:0", "") }
 
-// unlock opens what is closed, and has all clients come again.
-func (b *broker) unlock() {
+// openAndReconnect permits reading every topic and makes all clients reconnect.
+func (b *broker) openAndReconnect() {
 	b.mu.Lock()
 	b.open = true
 	b.mu.Unlock()
@@ -146,20 +153,21 @@ func (b *broker) unlock() {
 	}
 }
 
-// messages are those heard so far.
+// messages returns the messages received so far.
 func (b *broker) messages() []message {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]message(nil), b.heard...)
 }
 
-func (b *broker) visits() string {
+// connectionLog returns the connects and disconnects so far, in order.
+func (b *broker) connectionLog() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return strings.Join(b.comes, " ")
+	return strings.Join(b.connections, " ")
 }
 
-// await waits until ok, and returns what has been heard until then.
+// await waits until ok returns true and returns the messages received until then.
 func (b *broker) await(t *testing.T, what string, ok func([]message) bool) []message {
 	t.Helper()
 	limit := time.After(2 * time.Minute)
@@ -178,14 +186,13 @@ func (b *broker) await(t *testing.T, what string, ok func([]message) bool) []mes
 	}
 }
 
-// awaitText waits for a message.
+// awaitText waits for a message with a payload.
 func (b *broker) awaitText(t *testing.T, topic, payload string) []message {
 	t.Helper()
 	return b.await(t, topic+" "+payload, func(all []message) bool { return index(all, topic, payload) >= 0 })
 }
 
-// awaitTelegram waits for all that the first telegram brings. What is last of it, the meter's state or the telegram as a
-// whole, is not said.
+// awaitTelegram waits for everything that the first telegram causes. The last of it is the meter's state or the telegram itself.
 func (b *broker) awaitTelegram(t *testing.T) []message {
 	t.Helper()
 	return b.await(t, "a telegram and its meter online", func(all []message) bool {
@@ -193,7 +200,7 @@ func (b *broker) awaitTelegram(t *testing.T) []message {
 	})
 }
 
-// retained is what the broker keeps, by topic.
+// retained returns what the broker retains, by topic.
 func (b *broker) retained() map[string]string {
 	all := map[string]string{}
 	for _, p := range b.Topics.Messages("#") {
@@ -202,7 +209,7 @@ func (b *broker) retained() map[string]string {
 	return all
 }
 
-// index is the place of the first message of a topic, and of a payload where there is one; -1 for none.
+// index returns the index of the first message of a topic with a payload, or -1. An empty payload matches every message of the topic.
 func index(all []message, topic, payload string) int {
 	for i, m := range all {
 		if m.topic == topic && (payload == "" || m.payload == payload) {
@@ -220,7 +227,16 @@ func list(all []message) string {
 	return text.String()
 }
 
-// subscribed tells if anybody listens to a topic.
+// subscribed reports whether a client subscribes to a topic.
 func (b *broker) subscribed(topic string) bool {
 	return len(b.Topics.Subscribers(topic).Subscriptions) > 0
+}
+
+// TestMain runs many tests side by side: they spend their time waiting for brokers.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }

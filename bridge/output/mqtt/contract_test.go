@@ -24,7 +24,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
-		b := start(t) // until all tests are over: mochi has a race when it is closed while somebody connects
+		b := startOpenBroker(t) // until all tests are over: mochi has a race when it is closed while somebody connects
 		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Delivered{
 			Values: func() map[string]string { return b.values(outputtest.Meter) },
 			Events: func() []string { return b.events(t, outputtest.Meter) },
@@ -32,19 +32,19 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// values are the newest of a meter by the names of their quantities.
+// values returns the newest values of a meter, by the names of their quantities.
 func (b *broker) values(meter string) map[string]string {
 	all := map[string]string{}
 	for _, m := range b.messages() {
 		name, ours := strings.CutPrefix(m.topic, "hanbridge/"+meter+"/")
-		if ours && !besides[name] {
+		if ours && !ownTopics[name] {
 			all[name] = m.payload
 		}
 	}
 	return all
 }
 
-// events are the names of those of a meter.
+// events returns the names of the events of a meter.
 func (b *broker) events(t *testing.T, meter string) (names []string) {
 	t.Helper()
 	for _, m := range b.messages() {
@@ -60,15 +60,15 @@ func (b *broker) events(t *testing.T, meter string) (names []string) {
 	return names
 }
 
-// besides are the topics of a meter that are no quantity.
-var besides = map[string]bool{
+// ownTopics are the topics of a meter that belong to no quantity.
+var ownTopics = map[string]bool{
 	"rejected": true, "rejected_reason": true,
 	"status": true, "info": true, "telegram": true, "event": true,
 	"telegrams": true, "telegram_errors": true, "telegram_interval": true, "last_telegram": true,
 }
 
-// A told is the payload of the telegram topic. Its numbers are kept as they are written.
-type told struct {
+// A telegramPayload is the payload of the telegram topic. Its numbers keep their text.
+type telegramPayload struct {
 	Meter     string                     `json:"meter"`
 	Seq       int                        `json:"seq"`
 	Received  string                     `json:"received"`
@@ -76,14 +76,14 @@ type told struct {
 	Values    map[string]json.RawMessage `json:"values"`
 }
 
-// telegrams are those published so far.
-func telegrams(t *testing.T, all []message) (found []told) {
+// telegrams returns the telegrams published so far.
+func telegrams(t *testing.T, all []message) (found []telegramPayload) {
 	t.Helper()
 	for _, m := range all {
 		if m.topic != "hanbridge/house/telegram" {
 			continue
 		}
-		var one told
+		var one telegramPayload
 		if err := json.Unmarshal([]byte(m.payload), &one); err != nil || strings.Contains(m.payload, "\n") {
 			t.Fatalf("telegram %s: %v (no newline may be in it)", m.payload, err)
 		}
@@ -92,12 +92,13 @@ func telegrams(t *testing.T, all []message) (found []told) {
 	return found
 }
 
+// TestEveryTopicOfTheContract tests that the documented topics, and only these, are published.
 func TestEveryTopicOfTheContract(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
 	began := time.Now()
-	telegram := next(meterOf(t, "aidon-se", began))
+	telegram := nextTelegram(newMeter(t, "aidon-se", began))
 	h.send(telegram)
 	heard := b.awaitTelegram(t)
 
@@ -125,7 +126,7 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 		t.Errorf("last_telegram %q: want the time of the telegram, RFC 3339", got["hanbridge/house/last_telegram"])
 	}
 	delete(got, "hanbridge/house/last_telegram")
-	got["hanbridge/house/info"] = unsigned(t, got["hanbridge/house/info"])
+	got["hanbridge/house/info"] = withoutInstance(t, got["hanbridge/house/info"])
 	for _, m := range announcements(heard) {
 		delete(got, m.topic)
 	}
@@ -141,18 +142,18 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 }
 
 // signature is which bridge publishes a meter, and since when.
-var signature = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","client":"client-[0-9a-f]{16}","since":"[0-9T:.-]{23}Z"`)
+var instanceFields = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","client":"client-[0-9a-f]{16}","since":"[0-9T:.-]{23}Z"`)
 
-// unsigned is a description without its signature.
-func unsigned(t *testing.T, info string) string {
+// withoutInstance returns a description without the fields that name its bridge.
+func withoutInstance(t *testing.T, info string) string {
 	t.Helper()
-	if !signature.MatchString(info) {
+	if !instanceFields.MatchString(info) {
 		t.Errorf("no signature in %s", info)
 	}
-	return signature.ReplaceAllString(info, "")
+	return instanceFields.ReplaceAllString(info, "")
 }
 
-func checkTelegram(t *testing.T, all []told, values map[string]string, began time.Time) {
+func checkTelegram(t *testing.T, all []telegramPayload, values map[string]string, began time.Time) {
 	t.Helper()
 	if len(all) != 1 {
 		t.Fatalf("got %d telegrams, want 1", len(all))
@@ -180,7 +181,7 @@ func checkTelegram(t *testing.T, all []told, values map[string]string, began tim
 
 func TestValuesComeBeforeTheirStates(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
 	b.awaitText(t, "hanbridge/house/status", "offline")
 	for i, m := range b.messages() {
@@ -188,7 +189,7 @@ func TestValuesComeBeforeTheirStates(t *testing.T) {
 			t.Errorf("message %d, before the first telegram: %s", i, m.topic)
 		}
 	}
-	telegram := next(meterOf(t, "p1-se-aidon", time.Now()))
+	telegram := nextTelegram(newMeter(t, "p1-se-aidon", time.Now()))
 	h.send(telegram)
 	heard := b.awaitText(t, "hanbridge/house/status", "online")
 	order := []int{
@@ -210,16 +211,16 @@ func TestValuesComeBeforeTheirStates(t *testing.T) {
 	}
 }
 
-func TestAnnouncementsAreSound(t *testing.T) {
+func TestAnnouncementsAreValid(t *testing.T) {
 	t.Parallel()
 	for style, want := range map[discovery.Style]int{discovery.Device: 2, discovery.Component: 38, discovery.Off: 0} {
 		t.Run(style.String(), func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			c := config(b.addr)
 			c.Style = style
 			h := run(t, c)
-			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			heard := b.awaitTelegram(t)
 			all := map[string][]byte{}
 			for _, m := range announcements(heard) {
@@ -245,13 +246,13 @@ func TestAnnouncementsAreSound(t *testing.T) {
 
 func TestEvent(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
 	began := time.Now()
 	for _, name := range []string{"aidon-se", "p1-se-aidon"} {
-		m := meterOf(t, name, time.Now())
+		m := newMeter(t, name, time.Now())
 		for range 3 { // a stray telegram of another profile is no change
-			h.send(next(m))
+			h.send(nextTelegram(m))
 		}
 	}
 	heard := b.awaitText(t, "hanbridge/house/event", "")
@@ -272,7 +273,7 @@ func TestEvent(t *testing.T) {
 	}
 }
 
-// TestTextQuantity has a message of the grid company that JSON must not stumble over.
+// TestTextQuantity tests a text message of the grid company with characters that JSON must escape.
 func TestTextQuantity(t *testing.T) {
 	t.Parallel()
 	const text = "strömavbrott \"natten till\"\n\tlördag \\ 02–04 <&>"
@@ -282,7 +283,7 @@ func TestTextQuantity(t *testing.T) {
 	info = dlms.AppendScalerUnit(dlms.AppendNumber(info, dlms.Uint32, 1727), 0, obis.Watt)
 	frame := hdlc.Append(nil, hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x08, 0x83}, Control: 0x13, Info: info})
 
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
 	h.send(frame)
 	heard := b.awaitTelegram(t)
@@ -296,7 +297,7 @@ func TestTextQuantity(t *testing.T) {
 	}
 }
 
-func TestQualityAndRetain(t *testing.T) {
+func TestQoSAndRetain(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		qos    byte
@@ -304,11 +305,11 @@ func TestQualityAndRetain(t *testing.T) {
 	}{{0, true}, {0, false}, {1, false}} {
 		t.Run(fmt.Sprintf("qos %d, retain %v", tt.qos, tt.retain), func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			c := config(b.addr)
 			c.QoS, c.Retain = tt.qos, tt.retain
 			h := run(t, c)
-			telegram := next(meterOf(t, "aidon-se", time.Now()))
+			telegram := nextTelegram(newMeter(t, "aidon-se", time.Now()))
 			h.send(telegram)
 			values := decoded(t, telegram)
 			for _, m := range b.awaitTelegram(t) {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestFloods: whatever another client says ten thousand times is answered once or twice, and is a line or two of the log.
-func TestFloods(t *testing.T) {
+// TestFloodsAreRateLimited tests that ten thousand messages of another client cause one or two answers and at most two log lines.
+func TestFloodsAreRateLimited(t *testing.T) {
 	t.Parallel()
 	const hub, own = "homeassistant/status", "hanbridge/status"
 	for _, tt := range []struct {
@@ -26,12 +26,12 @@ func TestFloods(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			h := run(t, config(b.addr))
-			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			b.awaitTelegram(t)
-			h.awaitSaid("announced to home assistant")
-			before, lines, began := len(b.messages()), h.said(""), time.Now()
+			h.awaitLog("announced to home assistant")
+			before, lines, began := len(b.messages()), h.logCount(""), time.Now()
 			for i := range 10000 {
 				topic, payload := tt.say(i)
 				if err := b.Publish(topic, []byte(payload), false, 0); err != nil {
@@ -39,35 +39,36 @@ func TestFloods(t *testing.T) {
 				}
 			}
 			heard := b.await(t, "an answer", func(all []message) bool {
-				return byBridge(all[before:], own, "online") > 0 && index(all[before:], meterConfig, "") >= 0
+				return countRetained(all[before:], own, "online") > 0 && index(all[before:], meterConfig, "") >= 0
 			})[before:]
 			most := 2 + int(time.Since(began)/(5*time.Second)) // a machine under load may have taken long
-			if got := byBridge(heard, own, "online"); got > most {
+			if got := countRetained(heard, own, "online"); got > most {
 				t.Errorf("said online %d times, want %d at most", got, most)
 			}
-			if got := byBridge(heard, meterConfig, ""); got > most {
+			if got := countRetained(heard, meterConfig, ""); got > most {
 				t.Errorf("announced %d times, want %d at most", got, most)
 			}
-			if got, want := h.said("")-lines, 1; tt.logged == "" && got != 0 || got > want || tt.logged != "" && h.said(tt.logged) != 1 {
+			if got, want := h.logCount("")-lines, 1; tt.logged == "" && got != 0 || got > want || tt.logged != "" && h.logCount(tt.logged) != 1 {
 				t.Errorf("%d lines more in the log, want one of %q at most:\n%s", got, tt.logged, h.log.String())
 			}
 		})
 	}
 }
 
-// TestFloodWithoutEnd: while another client keeps publishing, the bridge still publishes everything again for a hub that has started.
-func TestFloodWithoutEnd(t *testing.T) {
+// TestHubStartDuringFlood tests that the bridge publishes everything again for a hub that starts while another client publishes without a
+// pause.
+func TestHubStartDuringFlood(t *testing.T) {
 	t.Parallel()
 	for _, topic := range []string{"homeassistant/status", "hanbridge/status"} {
 		t.Run(topic, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			h := run(t, config(b.addr))
-			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			before := len(b.awaitTelegram(t))
 			payload := map[string]string{"homeassistant/status": "online", "hanbridge/status": "offline"}[topic]
 			b.await(t, "an answer while it goes on", func(all []message) bool { // called with each message that is heard
-				if byBridge(all[before:], "hanbridge/house/status", "online") > 0 {
+				if countRetained(all[before:], "hanbridge/house/status", "online") > 0 {
 					return true
 				}
 				if err := b.Publish(topic, []byte(payload), false, 0); err != nil {
@@ -80,8 +81,8 @@ func TestFloodWithoutEnd(t *testing.T) {
 	}
 }
 
-// byBridge counts the retained messages under a topic. The bridge publishes retained; the floods of these tests do not.
-func byBridge(all []message, topic, payload string) (n int) {
+// countRetained counts the retained messages under a topic. Those come from the bridge, since the floods of these tests are not retained.
+func countRetained(all []message, topic, payload string) (n int) {
 	for _, m := range all {
 		if m.topic == topic && m.retain && (payload == "" || m.payload == payload) {
 			n++
@@ -90,21 +91,21 @@ func byBridge(all []message, topic, payload string) (n int) {
 	return n
 }
 
-// TestRefusalsAreLoggedOnce: a broker that lets nobody read, and ends the connection again and again.
+// TestRefusalsAreLoggedOnce tests that a broker that refuses every subscription and ends each connection causes one log line.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
-	b := listen(t, "127.0.0.1:0", "h") // hanbridge, homeassistant
+	b := startBroker(t, "127.0.0.1:0", "h") // hanbridge, homeassistant
 	h := run(t, config(b.addr))
-	m := meterOf(t, "aidon-se", time.Now())
-	h.send(next(m))
+	m := newMeter(t, "aidon-se", time.Now())
+	h.send(nextTelegram(m))
 	for i := range 3 {
-		b.await(t, fmt.Sprint("a telegram over connection ", i+1), func(all []message) bool { return byBridge(all, "hanbridge/house/status", "online") > i })
-		b.drop("hanbridge/house/telegram")
-		h.send(next(m))
-		b.await(t, "the connection ended", func([]message) bool { return strings.Count(b.visits(), "disconnect") > i })
+		b.await(t, fmt.Sprint("a telegram over connection ", i+1), func(all []message) bool { return countRetained(all, "hanbridge/house/status", "online") > i })
+		b.disconnectPublishersOf("hanbridge/house/telegram")
+		h.send(nextTelegram(m))
+		b.await(t, "the connection ended", func([]message) bool { return strings.Count(b.connectionLog(), "disconnect") > i })
 	}
 	for _, text := range []string{"cannot hear when home assistant starts", "cannot hear when somebody else says", "not all of this bridge's earlier announcements are known"} {
-		if got := h.said(text); got != 1 {
+		if got := h.logCount(text); got != 1 {
 			t.Errorf("%q: %d times, want once:\n%s", text, got, h.log.String())
 		}
 	}

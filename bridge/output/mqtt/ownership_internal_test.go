@@ -13,7 +13,8 @@ import (
 
 var began = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-func TestClaim(t *testing.T) {
+// TestOwnership tests the decisions about the counters of a meter after descriptions and telegrams of other bridges.
+func TestOwnership(t *testing.T) {
 	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
 	other := infoPayload{Instance: "other.1", Since: at(-3600)}
 	late := infoPayload{Instance: "other.1", Since: at(3600)}
@@ -88,8 +89,8 @@ func TestClaim(t *testing.T) {
 	}
 }
 
-// TestOneIsFirst has two bridges that hear of each other in any order: of two that hear each other's descriptions, one is first.
-func TestOneIsFirst(t *testing.T) {
+// TestTwoBridgesAgreeOnFirst tests that exactly one of two bridges is the first, in whatever order they receive each other's descriptions.
+func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		marks := [2]string{"a.1", "b.1"}
 		var sides [2]ownership

@@ -13,8 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// A setting is what somebody configures of announcements, and starts the bridge with.
-type setting struct {
+// A discoverySetting is a configuration of announcements and the bridge that runs with it.
+type discoverySetting struct {
 	prefix string
 	style  discovery.Style
 	base   string
@@ -23,60 +23,61 @@ type setting struct {
 
 const second = "hubs/second"
 
-// TestAnotherPrefix: what was announced under another prefix, or before discovery was off, is taken back, whatever the connection does.
-func TestAnotherPrefix(t *testing.T) {
+// TestDiscoveryPrefixChange tests that announcements below another prefix, or from before discovery was off, are taken back, also after a
+// lost connection.
+func TestDiscoveryPrefixChange(t *testing.T) {
 	t.Parallel()
-	a, b := setting{prefix: "homeassistant"}, setting{prefix: second}
-	with := func(s setting, change func(*setting)) setting { change(&s); return s }
-	component := func(s *setting) { s.style = discovery.Component }
-	off := func(s *setting) { s.style = discovery.Off }
-	silent := func(s *setting) { s.silent = true }
-	base := func(s *setting) { s.base = "energy" }
+	a, b := discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: second}
+	with := func(s discoverySetting, change func(*discoverySetting)) discoverySetting { change(&s); return s }
+	component := func(s *discoverySetting) { s.style = discovery.Component }
+	off := func(s *discoverySetting) { s.style = discovery.Off }
+	silent := func(s *discoverySetting) { s.silent = true }
+	base := func(s *discoverySetting) { s.base = "energy" }
 	for _, tt := range []struct {
 		name string
-		runs []setting
+		runs []discoverySetting
 		lost string // where the connection is lost in the second run
 	}{
-		{"prefix", []setting{a, b}, ""},
-		{"prefix in component style", []setting{with(a, component), with(b, component)}, ""},
-		{"prefix and style", []setting{a, with(b, component)}, ""},
-		{"prefix there and back", []setting{a, b, a}, ""},
-		{"prefix, of a meter that is silent", []setting{a, with(b, silent)}, ""},
-		{"prefix, and the base topic", []setting{a, with(b, base)}, ""},
-		{"prefix, and the base topic, and back", []setting{a, with(b, base), a}, ""},
-		{"prefix, base topic and silent", []setting{with(a, component), with(with(b, base), silent)}, ""},
-		{"off", []setting{a, with(a, off)}, ""},
-		{"off in component style", []setting{with(a, component), with(a, off)}, ""},
-		{"off, of a meter that is silent", []setting{a, with(with(a, off), silent)}, ""},
-		{"off, and on again", []setting{a, with(a, off), a}, ""},
-		{"off, and on again elsewhere", []setting{a, with(a, off), b}, ""},
-		{"off with another prefix", []setting{a, with(b, off)}, ""},
-		{"off, and the base topic", []setting{a, with(with(a, off), base)}, ""},
-		{"prefix, cut at the old bridge", []setting{a, b}, "homeassistant/device/hanbridge_bridge/config"},
-		{"prefix, cut at the old meter", []setting{a, b}, "homeassistant/device/hanbridge_house/config"},
-		{"prefix, cut at the new bridge", []setting{a, b}, second + "/device/hanbridge_bridge/config"},
-		{"prefix, cut at the new meter", []setting{a, b, a}, second + "/device/hanbridge_house/config"},
-		{"prefix, cut at one of many", []setting{with(a, component), with(b, component)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
-		{"off, cut at the meter", []setting{a, with(a, off)}, "homeassistant/device/hanbridge_house/config"},
-		{"off, cut at one of many", []setting{with(a, component), with(with(a, off), silent)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
-		{"prefix and base topic, cut at a value", []setting{a, with(b, base)}, "hanbridge/house/import_power"},
+		{"prefix", []discoverySetting{a, b}, ""},
+		{"prefix in component style", []discoverySetting{with(a, component), with(b, component)}, ""},
+		{"prefix and style", []discoverySetting{a, with(b, component)}, ""},
+		{"prefix there and back", []discoverySetting{a, b, a}, ""},
+		{"prefix, of a meter that is silent", []discoverySetting{a, with(b, silent)}, ""},
+		{"prefix, and the base topic", []discoverySetting{a, with(b, base)}, ""},
+		{"prefix, and the base topic, and back", []discoverySetting{a, with(b, base), a}, ""},
+		{"prefix, base topic and silent", []discoverySetting{with(a, component), with(with(b, base), silent)}, ""},
+		{"off", []discoverySetting{a, with(a, off)}, ""},
+		{"off in component style", []discoverySetting{with(a, component), with(a, off)}, ""},
+		{"off, of a meter that is silent", []discoverySetting{a, with(with(a, off), silent)}, ""},
+		{"off, and on again", []discoverySetting{a, with(a, off), a}, ""},
+		{"off, and on again elsewhere", []discoverySetting{a, with(a, off), b}, ""},
+		{"off with another prefix", []discoverySetting{a, with(b, off)}, ""},
+		{"off, and the base topic", []discoverySetting{a, with(with(a, off), base)}, ""},
+		{"prefix, cut at the old bridge", []discoverySetting{a, b}, "homeassistant/device/hanbridge_bridge/config"},
+		{"prefix, cut at the old meter", []discoverySetting{a, b}, "homeassistant/device/hanbridge_house/config"},
+		{"prefix, cut at the new bridge", []discoverySetting{a, b}, second + "/device/hanbridge_bridge/config"},
+		{"prefix, cut at the new meter", []discoverySetting{a, b, a}, second + "/device/hanbridge_house/config"},
+		{"prefix, cut at one of many", []discoverySetting{with(a, component), with(b, component)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
+		{"off, cut at the meter", []discoverySetting{a, with(a, off)}, "homeassistant/device/hanbridge_house/config"},
+		{"off, cut at one of many", []discoverySetting{with(a, component), with(with(a, off), silent)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
+		{"prefix and base topic, cut at a value", []discoverySetting{a, with(b, base)}, "hanbridge/house/import_power"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b, dir := start(t), t.TempDir()
-			m := meterOf(t, "aidon-se", time.Now())
+			b, dir := startOpenBroker(t), t.TempDir()
+			m := newMeter(t, "aidon-se", time.Now())
 			for i, s := range tt.runs {
 				if i == 1 && tt.lost != "" {
-					b.drop(tt.lost)
+					b.disconnectPublishersOf(tt.lost)
 				}
-				runsWith(t, b, s, dir, next(m))
+				runUntilSettled(t, b, s, dir, nextTelegram(m))
 			}
 		})
 	}
 }
 
-// runsWith runs a bridge until the broker holds what a setting wants, and nothing of another.
-func runsWith(t *testing.T, b *broker, s setting, dir string, telegram []byte) {
+// runUntilSettled runs a bridge until the broker retains what the setting wants and no announcement of another setting.
+func runUntilSettled(t *testing.T, b *broker, s discoverySetting, dir string, telegram []byte) {
 	t.Helper()
 	c := config(b.addr)
 	c.Prefix, c.Style = s.prefix, s.style
@@ -86,18 +87,18 @@ func runsWith(t *testing.T, b *broker, s setting, dir string, telegram []byte) {
 	h := runWith(t, c, "house", dir)
 	if !s.silent {
 		h.send(telegram)
-		b.await(t, "the meter online below "+c.BaseTopic, func(all []message) bool { return keptOf(all)[c.BaseTopic+"/house/status"] == "online" })
+		b.await(t, "the meter online below "+c.BaseTopic, func(all []message) bool { return retainedOf(all)[c.BaseTopic+"/house/status"] == "online" })
 	}
-	b.await(t, fmt.Sprintf("announced as %+v wants it, and nowhere else", s), func(all []message) bool { return settledOn(all, c, s) })
+	b.await(t, fmt.Sprintf("announced as %+v wants it, and nowhere else", s), func(all []message) bool { return isSettled(all, c, s) })
 	h.stop()
-	b.empty()
+	b.awaitNoClients()
 	checkHubs(t, b.messages(), s)
 }
 
-// settledOn tells if the broker holds what a setting wants.
-func settledOn(all []message, c mqtt.Config, s setting) bool {
+// isSettled reports whether the broker retains what a setting wants.
+func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
 	ours, others := 0, 0
-	for topic := range keptOf(all) {
+	for topic := range retainedOf(all) {
 		name, config := strings.CutSuffix(topic, "/config")
 		switch {
 		case config && s.style != discovery.Off && strings.HasPrefix(topic, s.prefix+"/") && strings.Contains(name, "/device/") == (s.style == discovery.Device):
@@ -120,8 +121,8 @@ func settledOn(all []message, c mqtt.Config, s setting) bool {
 	return ours >= want && others == 0
 }
 
-// checkHubs wants the hub of the setting's prefix to know the meter, the other nothing, and both nothing to complain about.
-func checkHubs(t *testing.T, all []message, s setting) {
+// checkHubs tests that the hub of the setting's prefix has the meter, that the other hub has nothing, and that neither has warnings.
+func checkHubs(t *testing.T, all []message, s discoverySetting) {
 	t.Helper()
 	for _, prefix := range []string{"homeassistant", second} {
 		hub := hatest.NewHub(prefix)
@@ -143,35 +144,35 @@ func checkHubs(t *testing.T, all []message, s setting) {
 	}
 }
 
-// TestLostMemoryAndAnotherPrefix: what is below the prefix in use is found and taken back; what is below another stays until
-// somebody names it.
-func TestLostMemoryAndAnotherPrefix(t *testing.T) {
+// TestPrefixChangeWithoutStateFile tests that announcements below the prefix in use are found and taken back. Those below another prefix
+// stay until a command names it.
+func TestPrefixChangeWithoutStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name        string
-		first, then setting
+		first, then discoverySetting
 		left        string // under which prefix something is left
 	}{
-		{"off", setting{prefix: "homeassistant"}, setting{prefix: "homeassistant", style: discovery.Off, silent: true}, ""},
-		{"off, many", setting{prefix: "homeassistant", style: discovery.Component}, setting{prefix: "homeassistant", style: discovery.Off}, ""},
-		{"prefix", setting{prefix: "homeassistant"}, setting{prefix: second}, "homeassistant"},
+		{"off", discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: "homeassistant", style: discovery.Off, silent: true}, ""},
+		{"off, many", discoverySetting{prefix: "homeassistant", style: discovery.Component}, discoverySetting{prefix: "homeassistant", style: discovery.Off}, ""},
+		{"prefix", discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: second}, "homeassistant"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
-			m := meterOf(t, "aidon-se", time.Now())
-			runsWith(t, b, tt.first, "", next(m))
+			b := startOpenBroker(t)
+			m := newMeter(t, "aidon-se", time.Now())
+			runUntilSettled(t, b, tt.first, "", nextTelegram(m))
 			if tt.left == "" {
-				runsWith(t, b, tt.then, "", next(m))
+				runUntilSettled(t, b, tt.then, "", nextTelegram(m))
 				return
 			}
 			c := config(b.addr)
 			c.Prefix = tt.then.prefix
 			h := run(t, c)
-			h.send(next(m))
+			h.send(nextTelegram(m))
 			b.awaitText(t, c.Prefix+"/device/hanbridge_house/config", "")
 			h.stop()
-			b.empty()
+			b.awaitNoClients()
 			c.Prefix = tt.left
 			left, err := mqtt.RetainedAnnouncements(t.Context(), c)
 			if err != nil || len(left) != 2 {
@@ -181,9 +182,9 @@ func TestLostMemoryAndAnotherPrefix(t *testing.T) {
 	}
 }
 
-// TestRetainedScanOfAFlood: somebody has retained more under this meter's name than is taken in. Publishing begins, one warning says so, the
-// next start asks again, and what was not found is not taken back.
-func TestRetainedScanOfAFlood(t *testing.T) {
+// TestRetainedScanAtItsLimit tests a scan with more retained messages than its limit. The bridge publishes, logs one warning, takes nothing
+// back that was not found, and scans again at the next start.
+func TestRetainedScanAtItsLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -192,33 +193,33 @@ func TestRetainedScanOfAFlood(t *testing.T) {
 	}{{"many", 4000, 2}, {"long", 40, 200_000}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b, dir := start(t), t.TempDir()
+			b, dir := startOpenBroker(t), t.TempDir()
 			for i := range tt.n {
 				topic := fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i)
 				if err := b.Publish(topic, []byte("{"+strings.Repeat(" ", tt.size)+"}"), true, 0); err != nil {
 					t.Fatal(err)
 				}
 			}
-			m := meterOf(t, "aidon-se", time.Now())
+			m := newMeter(t, "aidon-se", time.Now())
 			for range 2 {
 				before := len(b.messages())
 				h := runWith(t, config(b.addr), "house", dir)
-				h.send(next(m))
+				h.send(nextTelegram(m))
 				b.await(t, "values", func(all []message) bool {
 					return index(all[before:], "hanbridge/house/telegram", "") >= 0 && index(all[before:], meterConfig, "") >= 0
 				})
-				if got := h.said("not all of this bridge's earlier announcements are known"); got != 1 {
+				if got := h.logCount("not all of this bridge's earlier announcements are known"); got != 1 {
 					t.Errorf("%d warnings that not all was read, want one:\n%s", got, h.log.String())
 				}
 				h.stop()
-				b.empty()
+				b.awaitNoClients()
 			}
 		})
 	}
 }
 
-// TestFoundInPart: what is remembered to be held and was not found, since the scan did not come to its end, is not taken back for that.
-func TestFoundInPart(t *testing.T) {
+// TestIncompleteScanTakesNothingBack tests that recorded announcements are not taken back because an incomplete scan did not find them.
+func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas"
 	device, component := discovery.Device, discovery.Component
@@ -235,8 +236,8 @@ func TestFoundInPart(t *testing.T) {
 		{"nothing is to be announced", device, discovery.Off, false, "import_power", ""},
 		{"all is sent", component, device, false, all, all},
 	} {
-		b := start(t)
-		before, _ := play(t, b, nil, announcement{tt.first, all}, whole, true)
+		b := startOpenBroker(t)
+		before, _ := runSteps(t, b, nil, announcement{tt.first, all}, allSteps, true)
 		for _, name := range strings.Fields(all) {
 			if err := b.Publish("hanbridge/house/"+name, []byte("1"), true, 0); err != nil {
 				t.Fatal(err)
@@ -244,21 +245,21 @@ func TestFoundInPart(t *testing.T) {
 		}
 		c := config(b.addr)
 		c.Style = tt.then
-		s, err := mqtt.NewStage(t.Context(), c, before)
+		s, err := mqtt.NewAnnouncerStage(t.Context(), c, before)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var found []discovery.Message
-		for topic, payload := range keptOf(b.messages()) {
+		for topic, payload := range retainedOf(b.messages()) {
 			if tt.found && strings.HasPrefix(topic, "homeassistant/") {
 				found = append(found, discovery.Message{Topic: topic, Payload: []byte(payload)})
 			}
 		}
-		s.FoundPart(found)
-		if s.Asked() {
+		s.FoundIncomplete(found)
+		if s.ScanRecorded() {
 			t.Errorf("%s: counts as all that the broker holds", tt.name)
 		}
-		s.Sends(announcement{names: tt.sends}.descriptors(t)...)
+		s.SetDescriptors(announcement{names: tt.sends}.descriptors(t)...)
 		know := func(what, want string) {
 			t.Helper()
 			for more := true; more; {
@@ -273,7 +274,7 @@ func TestFoundInPart(t *testing.T) {
 		}
 		know("the scan is incomplete", tt.want)
 		for _, name := range strings.Fields(all) {
-			if keptOf(b.messages())["hanbridge/house/"+name] == "" {
+			if retainedOf(b.messages())["hanbridge/house/"+name] == "" {
 				t.Errorf("%s: the value of %s was taken back", tt.name, name)
 			}
 		}
@@ -282,7 +283,7 @@ func TestFoundInPart(t *testing.T) {
 			tt.sends = ""
 		}
 		know("its time is over", tt.sends)
-		if err := s.Leave(t.Context()); err != nil {
+		if err := s.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,10 +14,10 @@ import (
 
 func TestRetained(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	c := config(b.addr)
 	h := run(t, c)
-	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	b.awaitTelegram(t)
 	for _, topic := range []string{"hanbridge/barn/gas", "hanbridge/barn/deep/gas", "hanbridge/other/gas", "elsewhere/house/gas"} {
 		if err := b.Publish(topic, []byte("1.000"), true, 0); err != nil {
@@ -44,10 +44,10 @@ func TestRetained(t *testing.T) {
 
 func TestTakeBack(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	c := config(b.addr)
 	h := run(t, c)
-	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	b.awaitTelegram(t)
 	const none = "homeassistant/device/hanbridge_none/config"
 	want := b.retained()
@@ -63,11 +63,41 @@ func TestTakeBack(t *testing.T) {
 	})
 }
 
-// TestForbiddenTopicsAreTold: a broker whose rules keep the values from us.
-func TestForbiddenTopicsAreTold(t *testing.T) {
+// TestForbiddenTopicsAreReported tests that commands return an error if the broker's rules forbid reading the values.
+func TestForbiddenTopicsAreReported(t *testing.T) {
 	t.Parallel()
-	b := listen(t, "127.0.0.1:0", "hanbridge/")
+	b := startBroker(t, "127.0.0.1:0", "hanbridge/")
 	if _, err := mqtt.Retained(t.Context(), config(b.addr), "house"); err == nil || !strings.Contains(err.Error(), "hanbridge/+/+") {
 		t.Errorf("got %v, want an error that names the topic", err)
+	}
+}
+
+// TestHubOnline tests that the retained birth message of a hub counts as online, and a retained "offline" or no message does not.
+func TestHubOnline(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		payload string // kept on the hub's topic; "" for nothing
+		want    bool
+	}{{"", false}, {"online", true}, {"offline", false}} {
+		b := startOpenBroker(t)
+		c := config(b.addr)
+		if tt.payload != "" {
+			if err := b.Publish(c.StatusTopic, []byte(tt.payload), true, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := mqtt.HubOnline(t.Context(), c)
+		if err != nil || got != tt.want {
+			t.Errorf("%q on %s: got %v, %v, want %v", tt.payload, c.StatusTopic, got, err, tt.want)
+		}
+	}
+	b := startBroker(t, "127.0.0.1:0", config("").StatusTopic)
+	if got, err := mqtt.HubOnline(t.Context(), config(b.addr)); got || err == nil {
+		t.Errorf("a topic that may not be read: got %v, %v, want an error", got, err)
+	}
+	c := config(b.addr)
+	c.StatusTopic = "hubs/birth"
+	if _, err := mqtt.HubOnline(t.Context(), c); err != nil {
+		t.Errorf("%v where another topic is set, which may be read", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// TestScanIsBounded: whatever somebody has retained, a scan takes in no more than its bounds, and says so.
-func TestScanIsBounded(t *testing.T) {
+// TestScanLimits tests that a scan stores no more messages than its limits permit, and then is incomplete.
+func TestScanLimits(t *testing.T) {
 	retained := func(topic string, size int) broker.Message {
 		return broker.Message{Topic: topic, Payload: []byte(strings.Repeat("x", size)), Retain: true}
 	}
@@ -52,8 +52,8 @@ func TestScanIsBounded(t *testing.T) {
 	}
 }
 
-// TestScanSilence: what is no retained message does not keep a scan from its end.
-func TestScanSilence(t *testing.T) {
+// TestScanIgnoresUnretained tests that messages that are not retained do not delay the end of a scan.
+func TestScanIgnoresUnretained(t *testing.T) {
 	s := &scan{limits: scanLimits{10, 1000}}
 	for i, step := range []struct {
 		hears broker.Message

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// An announcement is what a hub is to know: a style, and the quantities of the meter.
+// An announcement is what a hub should have: a style and the quantities of the meter.
 type announcement struct {
 	style discovery.Style
 	names string
@@ -34,11 +34,11 @@ func (s announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
 	return all
 }
 
-// entities are the quantities of the meter that a hub knows.
+// entities returns the quantities of the meter that a hub has.
 func entities(t *testing.T, b *broker) map[string]int {
 	t.Helper()
 	all := map[string]int{}
-	for id, e := range hubOf(t, b.messages()) {
+	for id, e := range hubEntities(t, b.messages()) {
 		if name, ok := strings.CutPrefix(id, "hanbridge_house_"); ok && e.Topic != "" {
 			if _, ok := quantity.ByName(name); ok {
 				all[name] = e.Created
@@ -48,12 +48,12 @@ func entities(t *testing.T, b *broker) map[string]int {
 	return all
 }
 
-// play takes the steps to an announcement, at most so many, and returns the stage and whether it came to the end.
-func play(t *testing.T, b *broker, before *mqtt.Stage, want announcement, most int, acknowledged bool) (*mqtt.Stage, bool) {
+// runSteps takes at most a number of steps to an announcement. It returns the stage and whether no step is left.
+func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announcement, most int, acknowledged bool) (*mqtt.AnnouncerStage, bool) {
 	t.Helper()
 	c := config(b.addr)
 	c.Style = want.style
-	s, err := mqtt.NewStage(t.Context(), c, before, want.descriptors(t)...)
+	s, err := mqtt.NewAnnouncerStage(t.Context(), c, before, want.descriptors(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,17 +63,17 @@ func play(t *testing.T, b *broker, before *mqtt.Stage, want announcement, most i
 			t.Fatal(err)
 		}
 	}
-	if err := s.Leave(t.Context()); err != nil {
+	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.empty() // mochi tells of a message after it has acknowledged it
+	b.awaitNoClients() // mochi tells of a message after it has acknowledged it
 	return s, !more
 }
 
-const whole = 100 // more steps than there are
+const allSteps = 100 // more steps than there are
 
-// TestStepsInterrupted goes from one announcement towards a second, is interrupted at each step, and goes on to a third: nothing is left
-// behind or taken back wrongly, and what is in all three was never removed.
+// TestStepsInterrupted interrupts the change from one announcement to a second after each step and continues with a third. Nothing must be
+// left behind or taken back wrongly, and what is in all three must never be removed.
 func TestStepsInterrupted(t *testing.T) {
 	t.Parallel()
 	const all, less = "import_power import_energy gas tariff", "import_power import_energy"
@@ -85,7 +85,7 @@ func TestStepsInterrupted(t *testing.T) {
 			for _, third := range []announcement{first, second} {
 				t.Run(fmt.Sprint(first, second, third), func(t *testing.T) {
 					t.Parallel()
-					for most := range whole {
+					for most := range allSteps {
 						if !testInterrupted(t, first, second, third, most) {
 							return
 						}
@@ -96,19 +96,19 @@ func TestStepsInterrupted(t *testing.T) {
 	}
 }
 
-// testInterrupted interrupts after so many steps, and tells if there are more.
+// testInterrupted interrupts after a number of steps and reports whether there are more.
 func testInterrupted(t *testing.T, first, second, third announcement, most int) (more bool) {
 	t.Helper()
-	b := start(t)
-	s, _ := play(t, b, nil, first, whole, true)
+	b := startOpenBroker(t)
+	s, _ := runSteps(t, b, nil, first, allSteps, true)
 	for _, name := range strings.Fields(first.names) {
 		if err := b.Publish("hanbridge/house/"+name, []byte("1"), true, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
 	before := entities(t, b)
-	s, over := play(t, b, s, second, most, false)
-	play(t, b, s, third, whole, true)
+	s, over := runSteps(t, b, s, second, most, false)
+	runSteps(t, b, s, third, allSteps, true)
 
 	got, want := entities(t, b), map[string]bool{}
 	if third.style != discovery.Off {
@@ -127,14 +127,14 @@ func testInterrupted(t *testing.T, first, second, third announcement, most int) 
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("after %d steps, entities (-want +got):\n%s", most, diff)
 	}
-	checkKept(t, b, first, second, third, most)
+	checkRetained(t, b, first, second, third, most)
 	return !over
 }
 
-// checkKept wants nothing retained of another style, and no value that neither the meter sends nor did before.
-func checkKept(t *testing.T, b *broker, first, second, third announcement, most int) {
+// checkRetained tests that nothing of another style is retained, and no value that the meter neither sends nor has sent.
+func checkRetained(t *testing.T, b *broker, first, second, third announcement, most int) {
 	t.Helper()
-	kept := keptOf(b.messages())
+	kept := retainedOf(b.messages())
 	for topic := range kept {
 		wrong := third.style != discovery.Component && strings.Contains(topic, "sensor/hanbridge_") ||
 			third.style != discovery.Device && strings.Contains(topic, "/device/hanbridge_")
@@ -152,50 +152,50 @@ func checkKept(t *testing.T, b *broker, first, second, third announcement, most 
 	}
 }
 
-// TestChangeOfMind: an acknowledgement that comes late, for an earlier change, says nothing of the one that is under way.
-func TestChangeOfMind(t *testing.T) {
+// TestLateAcknowledgementOfEarlierChange tests that a late acknowledgement of an earlier change does not complete the present one.
+func TestLateAcknowledgementOfEarlierChange(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	first, second := announcement{discovery.Component, "gas"}, announcement{discovery.Device, "gas"}
 	if err := b.Publish("hanbridge/house/gas", []byte("1"), true, 0); err != nil {
 		t.Fatal(err)
 	}
-	s, _ := play(t, b, nil, first, whole, true)
+	s, _ := runSteps(t, b, nil, first, allSteps, true)
 	c := config(b.addr)
 	c.Style = second.style
-	s, err := mqtt.NewStage(t.Context(), c, s, second.descriptors(t)...)
+	s, err := mqtt.NewAnnouncerStage(t.Context(), c, s, second.descriptors(t)...)
 	for more := true; more && err == nil; {
 		more, err = s.Step(t.Context(), false)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Sends(announcement{discovery.Device, "gas tariff"}.descriptors(t)...)
+	s.SetDescriptors(announcement{discovery.Device, "gas tariff"}.descriptors(t)...)
 	if _, err := s.Step(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Leave(t.Context()); err != nil {
+	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.empty()
-	play(t, b, s, second, whole, true)
-	checkKept(t, b, first, second, second, 1)
+	b.awaitNoClients()
+	runSteps(t, b, s, second, allSteps, true)
+	checkRetained(t, b, first, second, second, 1)
 }
 
-// TestFoundByRetainedScan: what the broker held is believed until the meter has shown that it sends it, or long enough not to.
+// TestFoundByRetainedScan tests that found announcements stay until the meter has sent their quantities, or their lifetime is over.
 func TestFoundByRetainedScan(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{{discovery.Device, discovery.Device}, {discovery.Component, discovery.Device}, {discovery.Device, discovery.Component}} {
-		b := start(t)
-		play(t, b, nil, announcement{styles[0], "import_power import_energy gas"}, whole, true)
+		b := startOpenBroker(t)
+		runSteps(t, b, nil, announcement{styles[0], "import_power import_energy gas"}, allSteps, true)
 		c := config(b.addr)
 		c.Style = styles[1]
-		s, err := mqtt.NewStage(t.Context(), c, nil)
+		s, err := mqtt.NewAnnouncerStage(t.Context(), c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var found []discovery.Message
-		for topic, payload := range keptOf(b.messages()) {
+		for topic, payload := range retainedOf(b.messages()) {
 			found = append(found, discovery.Message{Topic: topic, Payload: []byte(payload)})
 		}
 		s.Found(found)
@@ -204,7 +204,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 			{"import_power", "import_energy import_power"}, {"", "import_power"},
 		} {
 			if step.sends != "" {
-				s.Sends(announcement{names: step.sends}.descriptors(t)...)
+				s.SetDescriptors(announcement{names: step.sends}.descriptors(t)...)
 			} else {
 				s.ExpireFound()
 			}
@@ -217,7 +217,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 				return strings.Join(slices.Sorted(maps.Keys(entities(t, b))), " ") == step.want
 			})
 		}
-		if err := s.Leave(t.Context()); err != nil {
+		if err := s.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,26 +15,26 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 )
 
-// observed keeps the Feed of an output.
-type observed struct {
+// An observedOutput stores the Feed of an output.
+type observedOutput struct {
 	bridge.Output
 	feed atomic.Pointer[bridge.Feed]
 }
 
 // Run runs the output.
-func (o *observed) Run(ctx context.Context, feed *bridge.Feed) error {
+func (o *observedOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	o.feed.Store(feed)
 	return o.Output.Run(ctx, feed)
 }
 
-// hanging is a log that takes no line with a text before it is released.
-type hanging struct {
+// A blockingLog blocks at a line with a text until it is released.
+type blockingLog struct {
 	text              string
 	reached, released chan struct{}
 }
 
 // Write waits at the text.
-func (h *hanging) Write(line []byte) (int, error) {
+func (h *blockingLog) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte(h.text)) {
 		h.reached <- struct{}{}
 		<-h.released
@@ -42,15 +42,15 @@ func (h *hanging) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// TestHangIsNoWait: the output hangs in what it does for itself when all values are delivered and it has waited for the next.
-func TestHangIsNoWait(t *testing.T) {
+// TestBlockedOutputIsStuck tests that an output counts as stuck if its work blocks after it has delivered all values.
+func TestBlockedOutputIsStuck(t *testing.T) {
 	t.Parallel()
-	b := start(t)
-	log := &hanging{"announced to home assistant", make(chan struct{}, 1), make(chan struct{})}
-	o := &observed{Output: mqtt.New(config(b.addr), zerolog.New(log))}
+	b := startOpenBroker(t)
+	log := &blockingLog{"announced to home assistant", make(chan struct{}, 1), make(chan struct{})}
+	o := &observedOutput{Output: mqtt.New(config(b.addr), zerolog.New(log))}
 	h := runOutput(t, o, "house", "")
 	defer close(log.released)
-	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	select {
 	case <-log.reached: // when the announcement has come back
 	case <-time.After(time.Minute):

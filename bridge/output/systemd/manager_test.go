@@ -21,7 +21,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A manager is the service manager's end of the socket. It keeps what it is told, in order.
+// A manager is the service manager's end of the socket. It records the notifications in order.
 type manager struct {
 	t      *testing.T
 	socket string
@@ -30,7 +30,7 @@ type manager struct {
 	told []string
 }
 
-// newManager names the socket to programs, and does not listen yet.
+// newManager sets the address of the socket in the environment and does not listen yet.
 func newManager(t *testing.T) *manager {
 	t.Helper()
 	m := &manager{t: t, socket: filepath.Join(t.TempDir(), "notify")}
@@ -40,7 +40,7 @@ func newManager(t *testing.T) *manager {
 	return m
 }
 
-func listening(t *testing.T) *manager {
+func newListeningManager(t *testing.T) *manager {
 	t.Helper()
 	m := newManager(t)
 	m.listen()
@@ -67,15 +67,15 @@ func (m *manager) listen() {
 	}()
 }
 
-func (m *manager) heard() []string {
+func (m *manager) received() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.told)
 }
 
-// count returns how often it was told something.
+// count returns how often a notification has arrived.
 func (m *manager) count(what string) (n int) {
-	for _, told := range m.heard() {
+	for _, told := range m.received() {
 		if told == what {
 			n++
 		}
@@ -83,40 +83,40 @@ func (m *manager) count(what string) (n int) {
 	return n
 }
 
-// awaits waits until it has been told something.
-func (m *manager) awaits(what string) {
+// awaitState waits until a notification has arrived.
+func (m *manager) awaitState(what string) {
 	m.t.Helper()
-	m.awaitsMore(what, 1)
+	m.awaitStates(what, 1)
 }
 
-// awaitsMore waits until it has been told something so often.
-func (m *manager) awaitsMore(what string, times int) {
+// awaitStates waits until a notification has arrived a number of times.
+func (m *manager) awaitStates(what string, times int) {
 	m.t.Helper()
-	m.awaitsThat(fmt.Sprintf("%s, %d times", what, times), func() bool { return m.count(what) >= times })
+	m.awaitCondition(fmt.Sprintf("%s, %d times", what, times), func() bool { return m.count(what) >= times })
 }
 
-func (m *manager) awaitsThat(what string, holds func() bool) {
+func (m *manager) awaitCondition(what string, holds func() bool) {
 	m.t.Helper()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	for deadline := time.Now().Add(2 * time.Minute); !holds(); <-again.C {
 		if time.Now().After(deadline) {
-			m.t.Fatalf("not told within 2 minutes: %s. Told:\n%s", what, strings.Join(m.heard(), "\n"))
+			m.t.Fatalf("not told within 2 minutes: %s. Told:\n%s", what, strings.Join(m.received(), "\n"))
 		}
 	}
 }
 
-// awaitsPings waits for pings that are yet to come.
-func (m *manager) awaitsPings(more int) {
+// awaitPings waits for a number of further watchdog pings.
+func (m *manager) awaitPings(more int) {
 	m.t.Helper()
-	m.awaitsMore(ping, m.count(ping)+more)
+	m.awaitStates(ping, m.count(ping)+more)
 }
 
-// awaitsStuck waits for a status that names the stuck part, and wants no pings from then on.
-func (m *manager) awaitsStuck(part string) {
+// awaitStuck waits for a status that names the stuck part, and tests that no watchdog pings follow.
+func (m *manager) awaitStuck(part string) {
 	m.t.Helper()
 	named := func(told string) bool { return strings.HasPrefix(told, "STATUS="+part+" is stuck: no progress since ") }
-	m.awaitsThat("STATUS of the stuck "+part, func() bool { return slices.ContainsFunc(m.heard(), named) })
+	m.awaitCondition("STATUS of the stuck "+part, func() bool { return slices.ContainsFunc(m.received(), named) })
 	before := m.count(ping)
 	silent := time.NewTimer(time.Second)
 	defer silent.Stop()
@@ -128,20 +128,20 @@ func (m *manager) awaitsStuck(part string) {
 
 const ping = "WATCHDOG=1"
 
-// A house is a bridge with meters, one output that is tested, and others.
-type house struct {
+// A testBridge is a bridge with meters, the tested output, and other outputs.
+type testBridge struct {
 	t    *testing.T
 	stop func()
 }
 
-// run starts the bridge; it ends with the test, if not before.
-func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) *house {
+// run starts the bridge. It stops with the test, if not before.
+func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) *testBridge {
 	t.Helper()
 	return runWith(t, systemd.New(), log, wires, others...)
 }
 
-// runWith is run with another output than usual.
-func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire, others ...bridge.Output) *house {
+// runWith starts a bridge with a given output.
+func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire, others ...bridge.Output) *testBridge {
 	t.Helper()
 	b := bridge.New(zerolog.New(log))
 	for i, w := range wires {
@@ -154,7 +154,7 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
-	h := &house{t: t}
+	h := &testBridge{t: t}
 	h.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
@@ -170,7 +170,7 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 	return h
 }
 
-// A wire ends at a simulated meter. The zero wire cannot be opened.
+// A wire is the port of a simulated meter. The zero wire cannot be opened.
 type wire struct {
 	meter *simulate.Meter
 	ends  chan *io.PipeWriter
@@ -195,7 +195,7 @@ func (w *wire) dial(context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// send returns when the bridge has read the next telegram.
+// send sends the next telegram and returns when the bridge has read it.
 func (w *wire) send() {
 	if w.end == nil {
 		w.end = <-w.ends

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// TestStatus follows two meters through a day.
+// TestStatus tests the status of two meters over a day.
 func TestStatus(t *testing.T) {
 	var s status
 	start := time.Now()

@@ -27,7 +27,7 @@ const (
 	waiting  = "STATUS=waiting for the first telegram"
 )
 
-func TestWanted(t *testing.T) {
+func TestEnabled(t *testing.T) {
 	for socket, want := range map[string]bool{"": false, "/run/systemd/notify": true, "@abstract": true} {
 		t.Setenv("NOTIFY_SOCKET", socket)
 		if got := systemd.Enabled(); got != want {
@@ -37,21 +37,21 @@ func TestWanted(t *testing.T) {
 }
 
 func TestReadyWithTheFirstTelegram(t *testing.T) {
-	m, w := listening(t), newWire(t)
+	m, w := newListeningManager(t), newWire(t)
 	h := run(t, io.Discard, []*wire{w})
-	m.awaits(waiting)
-	m.awaitsPings(3)
+	m.awaitState(waiting)
+	m.awaitPings(3)
 	if n := m.count(ready); n != 0 {
 		t.Fatal("ready before the first telegram")
 	}
 	w.send()
-	m.awaits(ready)
-	m.awaits("STATUS=meter online, telegrams: 1")
+	m.awaitState(ready)
+	m.awaitState("STATUS=meter online, telegrams: 1")
 	w.send()
-	m.awaitsPings(3)
+	m.awaitPings(3)
 	h.stop()
-	m.awaits(stopping)
-	told := m.heard()
+	m.awaitState(stopping)
+	told := m.received()
 	if n := m.count(ready); n != 1 {
 		t.Errorf("told %d times that it is ready, want once: %q", n, told)
 	}
@@ -61,55 +61,56 @@ func TestReadyWithTheFirstTelegram(t *testing.T) {
 }
 
 func TestReadyWithTheFirstOfSeveralMeters(t *testing.T) {
-	m, mute, speaks := listening(t), newWire(t), newWire(t)
+	m, mute, speaks := newListeningManager(t), newWire(t), newWire(t)
 	run(t, io.Discard, []*wire{mute, speaks})
 	speaks.send()
-	m.awaits(ready)
-	m.awaits("STATUS=1 of 2 meters online, telegrams: 1")
+	m.awaitState(ready)
+	m.awaitState("STATUS=1 of 2 meters online, telegrams: 1")
 	mute.send()
-	m.awaits("STATUS=2 of 2 meters online, telegrams: 2")
+	m.awaitState("STATUS=2 of 2 meters online, telegrams: 2")
 }
 
-func TestStopsWithNothingToTell(t *testing.T) {
-	m := listening(t)
+func TestStopBeforeFirstTelegram(t *testing.T) {
+	m := newListeningManager(t)
 	h := run(t, io.Discard, []*wire{{}})
-	m.awaits(waiting)
+	m.awaitState(waiting)
 	h.stop()
-	m.awaits(stopping)
+	m.awaitState(stopping)
 	if m.count(ready) != 0 {
 		t.Error("it was ready, without any telegram")
 	}
 }
 
-// TestWithoutWatchdog is a unit without WatchdogSec.
+// TestWithoutWatchdog tests a unit without WatchdogSec.
 func TestWithoutWatchdog(t *testing.T) {
-	m, w := listening(t), newWire(t)
+	m, w := newListeningManager(t), newWire(t)
 	t.Setenv("WATCHDOG_USEC", "")
 	h := run(t, io.Discard, []*wire{w})
 	w.send()
-	m.awaits(ready)
+	m.awaitState(ready)
 	h.stop()
-	m.awaits(stopping)
+	m.awaitState(stopping)
 	if n := m.count(ping); n != 0 {
 		t.Errorf("got %d pings that nobody asked for", n)
 	}
 }
 
-// TestManagerComesLate: what could not be told is told as soon as somebody listens.
-func TestManagerComesLate(t *testing.T) {
+// TestManagerListensLate tests that notifications that failed are sent as soon as the service manager listens.
+func TestManagerListensLate(t *testing.T) {
 	m, w := newManager(t), newWire(t)
-	log := &heard{text: "output interrupted", found: make(chan struct{})}
+	log := &blockingLog{text: "output interrupted", found: make(chan struct{})}
 	run(t, log, []*wire{w})
 	w.send()
 	<-log.found
 	m.listen()
-	m.awaits(ready)
-	m.awaits("STATUS=meter online, telegrams: 1")
-	m.awaitsPings(2)
+	m.awaitState(ready)
+	m.awaitState("STATUS=meter online, telegrams: 1")
+	m.awaitPings(2)
 }
 
-// TestPingsGoOn: a restart mends neither a silent meter nor a broker that is away.
-func TestPingsGoOn(t *testing.T) {
+// TestPingsContinueWithoutTelegrams tests that the watchdog is pinged although a meter is silent and a broker is away: a restart would not
+// help.
+func TestPingsContinueWithoutTelegrams(t *testing.T) {
 	fails := output(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
 	deaf := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
 	for name, row := range map[string]struct {
@@ -122,39 +123,39 @@ func TestPingsGoOn(t *testing.T) {
 		"output that waits":      {wire: newWire(t), others: []bridge.Output{deaf}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := listening(t)
-			runWith(t, systemd.NewStuckAfter(soonStuck), io.Discard, []*wire{row.wire}, row.others...)
+			m := newListeningManager(t)
+			runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*wire{row.wire}, row.others...)
 			if row.others != nil {
 				row.wire.send()
-				m.awaits(ready)
+				m.awaitState(ready)
 			}
-			m.awaitsPings(10)
+			m.awaitPings(10)
 		})
 	}
 }
 
 // soonStuck is long enough for a part that is not stuck to get on, mostly: one that does not costs a few pings.
-const soonStuck = 50 * time.Millisecond
+const shortStuckAfter = 50 * time.Millisecond
 
-// TestPingsEndWhenAMeterIsStuck has a log that takes no more, so that the meter's goroutine does not get on.
+// TestPingsEndWhenAMeterIsStuck tests a log that blocks, so that the meter's goroutine is stuck.
 func TestPingsEndWhenAMeterIsStuck(t *testing.T) {
-	m, w := listening(t), newWire(t)
-	log := &heard{text: "meter speaks", found: make(chan struct{}), hold: make(chan struct{})}
-	runWith(t, systemd.NewStuckAfter(soonStuck), log, []*wire{w})
+	m, w := newListeningManager(t), newWire(t)
+	log := &blockingLog{text: "meter speaks", found: make(chan struct{}), hold: make(chan struct{})}
+	runWith(t, systemd.NewStuckAfter(shortStuckAfter), log, []*wire{w})
 	release := sync.OnceFunc(func() { close(log.hold) })
 	t.Cleanup(release) // before the bridge is stopped
-	m.awaitsPings(2)
+	m.awaitPings(2)
 	w.send()
 	<-log.found
-	m.awaitsStuck("meter a")
+	m.awaitStuck("meter a")
 	release()
-	m.awaitsPings(2)
-	m.awaits("STATUS=meter online, telegrams: 1")
+	m.awaitPings(2)
+	m.awaitState("STATUS=meter online, telegrams: 1")
 }
 
-// TestPingsEndWhenAnOutputIsStuck has one that never comes back from its work.
+// TestPingsEndWhenAnOutputIsStuck tests an output whose work never ends.
 func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
-	m, w, free := listening(t), newWire(t), make(chan struct{})
+	m, w, free := newListeningManager(t), newWire(t), make(chan struct{})
 	release := sync.OnceFunc(func() { close(free) })
 	blocks := output(func(ctx context.Context, feed *bridge.Feed) error {
 		<-feed.Ready()
@@ -164,18 +165,18 @@ func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
 		<-ctx.Done()
 		return nil
 	})
-	runWith(t, systemd.NewStuckAfter(soonStuck), io.Discard, []*wire{w}, blocks)
+	runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*wire{w}, blocks)
 	t.Cleanup(release) // before the bridge is stopped
-	m.awaitsStuck("output other")
+	m.awaitStuck("output other")
 	release()
 	w.send()
-	m.awaitsPings(2)
-	m.awaits("STATUS=meter online, telegrams: 1")
+	m.awaitPings(2)
+	m.awaitState("STATUS=meter online, telegrams: 1")
 }
 
-// TestRecordingIsTaken ends only when every output has taken all telegrams.
-func TestRecordingIsTaken(t *testing.T) {
-	m, w := listening(t), newWire(t)
+// TestTakesWholeRecording tests that the bridge ends after a recording, which it does when every output has taken all telegrams.
+func TestTakesWholeRecording(t *testing.T) {
+	m, w := newListeningManager(t), newWire(t)
 	var recording bytes.Buffer
 	for range 600 { // more than an output may be behind
 		_, telegram := w.meter.Next()
@@ -191,29 +192,29 @@ func TestRecordingIsTaken(t *testing.T) {
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("the recording does not come to its end: %v, %v", err, ctx.Err())
 	}
-	m.awaits(stopping)
+	m.awaitState(stopping)
 	status := func(told string) bool { return strings.HasPrefix(told, "STATUS=") }
-	told := slices.DeleteFunc(m.heard(), func(told string) bool { return told == ping })
+	told := slices.DeleteFunc(m.received(), func(told string) bool { return told == ping })
 	if n := len(slices.DeleteFunc(slices.Clone(told), func(t string) bool { return !status(t) })); n > 3 {
 		t.Errorf("told %d times how it is, want a few times a minute at most: %q", n, told)
 	}
 }
 
-// An output made of a function.
+// An output is a function that is a bridge.Output.
 type output func(ctx context.Context, feed *bridge.Feed) error
 
 func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// heard is a log that waits for a line with a text, and then, if it has a hold, takes nothing until that is closed.
-type heard struct {
+// A blockingLog waits for a line with a text. If it has a hold, it then blocks until that is closed.
+type blockingLog struct {
 	text  string
 	found chan struct{}
 	hold  chan struct{}
 	once  sync.Once
 }
 
-// Write takes a line.
-func (h *heard) Write(line []byte) (int, error) {
+// Write receives a log line.
+func (h *blockingLog) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte(h.text)) {
 		h.once.Do(func() { close(h.found) })
 		if h.hold != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-func TestPace(t *testing.T) {
+// TestBackoff tests the waits before everything is published again.
+func TestBackoff(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	var p backoff
 	now := start
@@ -37,8 +38,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestPaceOfAStorm bounds what a day of contradictions costs.
-func TestPaceOfAStorm(t *testing.T) {
+// TestBackoffOverADay tests how often everything is published again in a day of contradictions.
+func TestBackoffOverADay(t *testing.T) {
 	var p backoff
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	n := 0
@@ -51,8 +52,8 @@ func TestPaceOfAStorm(t *testing.T) {
 	}
 }
 
-// TestFoundInPartOutlivesTheConnection: what an incomplete scan found is kept as long on the next connection.
-func TestFoundInPartOutlivesTheConnection(t *testing.T) {
+// TestIncompleteScanResultOutlivesConnection tests that the result of an incomplete scan has the same lifetime on the next connection.
+func TestIncompleteScanResultOutlivesConnection(t *testing.T) {
 	o := New(Config{}, zerolog.Nop())
 	o.devices, o.scanIncomplete = loadDevices(nil, &o.config), true
 	newSession(o, nil, new(bridge.Feed)).takeOver(nil)

@@ -12,21 +12,22 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// announced steps until nothing is left, on one connection after another: the broker ends those on which it is sent too much.
-func announced(t *testing.T, b *broker, s *mqtt.Stage, want announcement) *mqtt.Stage {
+// announceOverConnections takes announcement steps until none is left. It connects again when the broker ends the connection at a packet
+// that is too large.
+func announceOverConnections(t *testing.T, b *broker, s *mqtt.AnnouncerStage, want announcement) *mqtt.AnnouncerStage {
 	t.Helper()
 	c := config(b.addr)
 	c.Style = want.style
 	for range 5 {
 		var err error
-		if s, err = mqtt.NewStage(t.Context(), c, s, want.descriptors(t)...); err != nil {
+		if s, err = mqtt.NewAnnouncerStage(t.Context(), c, s, want.descriptors(t)...); err != nil {
 			t.Fatal(err)
 		}
 		for more := true; more && err == nil; {
 			more, err = s.Step(t.Context(), true)
 		}
-		_ = s.Leave(t.Context()) // it may be lost
-		b.empty()
+		_ = s.Close(t.Context()) // it may be lost
+		b.awaitNoClients()
 		if err == nil {
 			return s
 		}
@@ -35,9 +36,9 @@ func announced(t *testing.T, b *broker, s *mqtt.Stage, want announcement) *mqtt.
 	return nil
 }
 
-// TestSmallPackets has a broker whose limit becomes smaller than the announcement of the device, and is raised again: what hubs know is
-// carried over to announcements of each entity and back, with none doubled, lost, or born again.
-func TestSmallPackets(t *testing.T) {
+// TestPacketSizeLimitChanges tests a broker whose limit becomes smaller than the announcement of the device and larger again. The entities
+// move to single announcements and back, and none is doubled, lost or created again.
+func TestPacketSizeLimitChanges(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas tariff"
 	for name, tc := range map[string]struct {
@@ -52,15 +53,15 @@ func TestSmallPackets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
-			var s *mqtt.Stage
+			b := startOpenBroker(t)
+			var s *mqtt.AnnouncerStage
 			var before map[string]int
 			for i, limit := range tc.limits {
 				b.Options.Capabilities.MaximumPacketSize = limit
 				if s != nil {
-					s.Forget()
+					s.ForgetCapabilities()
 				}
-				s = announced(t, b, s, announcement{discovery.Device, all})
+				s = announceOverConnections(t, b, s, announcement{discovery.Device, all})
 				now := entities(t, b)
 				if before == nil {
 					before = now

@@ -17,17 +17,18 @@ import (
 
 const meterConfig = "homeassistant/device/hanbridge_house/config"
 
-// TestAnnouncementsKeepTheirDistance has a meter whose lists grow: power alone, all phases, counters.
-func TestAnnouncementsKeepTheirDistance(t *testing.T) {
+// TestAnnouncementStepsArePaced tests that two announcement steps are at least a second apart. The lists of the meter grow: first power
+// alone, then all phases, then counters.
+func TestAnnouncementStepsArePaced(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
-	m := meterOf(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
+	m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
 	began := time.Now()
-	h.send(next(m))
+	h.send(nextTelegram(m))
 	b.awaitText(t, meterConfig, "")
 	for range 5 { // the last is the list of ten seconds past the hour
-		h.send(next(m))
+		h.send(nextTelegram(m))
 	}
 	heard := b.await(t, "the counters announced", func(all []message) bool {
 		i := slices.IndexFunc(all, func(m message) bool { return m.topic == meterConfig && strings.Contains(m.payload, `"import_energy"`) })
@@ -58,14 +59,14 @@ func TestAnnouncementsKeepTheirDistance(t *testing.T) {
 	}
 }
 
-// steady is what the broker keeps, without what changes by itself.
-func steady(b *broker) map[string]string {
+// stableRetained returns what the broker retains, without the topics whose values change with time.
+func stableRetained(b *broker) map[string]string {
 	all := b.retained()
 	delete(all, "hanbridge/house/last_telegram")
 	return all
 }
 
-// topicsSince are the topics heard again, but the telegram's.
+// topicsSince returns the topics of the messages, without the telegram topic.
 func topicsSince(all []message) map[string]bool {
 	topics := map[string]bool{}
 	for _, m := range all {
@@ -76,11 +77,12 @@ func topicsSince(all []message) map[string]bool {
 	return topics
 }
 
-func TestBirthOfTheHubBringsEverythingAgain(t *testing.T) {
+// TestHubBirthMessageRepublishesAll tests that the bridge publishes everything again after the birth message of a hub.
+func TestHubBirthMessageRepublishesAll(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
-	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	before := len(b.awaitTelegram(t))
 	born := time.Now()
 	for _, payload := range []string{"offline", "online"} {
@@ -107,28 +109,29 @@ func TestBirthOfTheHubBringsEverythingAgain(t *testing.T) {
 	}
 }
 
-func TestBrokerThatForgotIsToldAgain(t *testing.T) {
+// TestRestartedBrokerGetsEverythingAgain tests that a broker that has lost everything in a restart receives it again, telegrams included.
+func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
-	m := meterOf(t, "aidon-se", time.Now())
-	h.send(next(m))
+	m := newMeter(t, "aidon-se", time.Now())
+	h.send(nextTelegram(m))
 	b.awaitTelegram(t)
-	want := steady(b)
+	want := stableRetained(b)
 	b.stop()
-	second := next(m)
+	second := nextTelegram(m)
 	h.awaitLoss()
 	h.send(second) // while there is no broker
 	for name, text := range decoded(t, second) {
 		want["hanbridge/house/"+name] = text
 	}
-	b = listen(t, b.addr, "")
+	b = startBroker(t, b.addr, "")
 	b.awaitTelegram(t)
 	heard := b.await(t, "the second telegram", func(all []message) bool {
 		got := telegrams(t, all)
 		return len(got) > 0 && got[len(got)-1].Seq == 2
 	})
-	if diff := cmp.Diff(want, steady(b)); diff != "" {
+	if diff := cmp.Diff(want, stableRetained(b)); diff != "" {
 		t.Error("retained by the new broker (-want +got):\n" + diff)
 	}
 	// The first may come again: the old broker may have gone before it acknowledged it.
@@ -138,14 +141,15 @@ func TestBrokerThatForgotIsToldAgain(t *testing.T) {
 	h.stop()
 }
 
-func TestStopSaysOfflineWithTheLastValues(t *testing.T) {
+// TestStopPublishesLastValuesAndOffline tests that the last values and then the status offline are published at a stop.
+func TestStopPublishesLastValuesAndOffline(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
-	m := meterOf(t, "aidon-se", time.Now())
-	h.send(next(m))
+	m := newMeter(t, "aidon-se", time.Now())
+	h.send(nextTelegram(m))
 	b.awaitTelegram(t)
-	last := next(m)
+	last := nextTelegram(m)
 	h.send(last)
 	b.await(t, "the second telegram", func(all []message) bool { return len(telegrams(t, all)) == 2 })
 	h.stop()
@@ -165,12 +169,13 @@ func TestStopSaysOfflineWithTheLastValues(t *testing.T) {
 	}
 }
 
-func TestCutLinkLeavesTheWill(t *testing.T) {
+// TestLostConnectionPublishesWill tests that the broker publishes the will when the connection is lost.
+func TestLostConnectionPublishesWill(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	proxy := faultnet.New(t, b.addr)
 	h := run(t, config(proxy.Addr()))
-	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	before := len(b.awaitTelegram(t))
 	proxy.ResetConnections()
 	heard := b.await(t, "the will, and the bridge again", func(all []message) bool {
@@ -186,12 +191,12 @@ func TestCutLinkLeavesTheWill(t *testing.T) {
 	}
 }
 
-// TestRefusedSubscriptionIsNoReasonToBeSilent has a broker whose rules keep the hub's messages from us.
-func TestRefusedSubscriptionIsNoReasonToBeSilent(t *testing.T) {
+// TestPublishesWithoutReadPermission tests that values are published although the broker's rules forbid reading the hub's status.
+func TestPublishesWithoutReadPermission(t *testing.T) {
 	t.Parallel()
-	b := listen(t, "127.0.0.1:0", "homeassistant/status")
+	b := startBroker(t, "127.0.0.1:0", "homeassistant/status")
 	h := run(t, config(b.addr))
-	telegram := next(meterOf(t, "aidon-se", time.Now()))
+	telegram := nextTelegram(newMeter(t, "aidon-se", time.Now()))
 	h.send(telegram)
 	b.awaitTelegram(t)
 	got := b.retained()
@@ -203,17 +208,17 @@ func TestRefusedSubscriptionIsNoReasonToBeSilent(t *testing.T) {
 	if got[meterConfig] == "" {
 		t.Error("the meter is not announced")
 	}
-	if got := b.visits(); got != "connect" {
+	if got := b.connectionLog(); got != "connect" {
 		t.Errorf("got %q, want one connection that stays", got)
 	}
 }
 
-func TestAnnounced(t *testing.T) {
+func TestRetainedAnnouncements(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	c := config(b.addr)
 	h := run(t, c)
-	h.send(next(meterOf(t, "aidon-se", time.Now())))
+	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	b.awaitTelegram(t)
 	if err := b.Publish("homeassistant/sensor/tasmota/config", []byte("{}"), true, 0); err != nil {
 		t.Fatal(err)
@@ -236,9 +241,10 @@ func TestAnnounced(t *testing.T) {
 	}
 }
 
-func TestCheckLeavesNothingBehind(t *testing.T) {
+// TestCheckLeavesNothingRetained tests that Check leaves nothing retained.
+func TestCheckLeavesNothingRetained(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	c := config(b.addr)
 	c.Style = discovery.Off // one topic alone: mochi mixes up connections of one name that follow each other at once
 	if _, err := mqtt.Check(t.Context(), c); err != nil {
@@ -247,15 +253,15 @@ func TestCheckLeavesNothingBehind(t *testing.T) {
 	if got := b.retained(); len(got) != 0 {
 		t.Errorf("the check leaves %v", got)
 	}
-	shut := listen(t, "127.0.0.1:0", "hanbridge/")
+	shut := startBroker(t, "127.0.0.1:0", "hanbridge/")
 	c.URL = "mqtt://" + shut.addr
 	if _, err := mqtt.Check(t.Context(), c); err == nil {
 		t.Error("a broker that does not let us read our own topics passes the check")
 	}
 }
 
-// TestBirthOnItsOwnTopic: where a hub says that it has started does not follow from its discovery prefix.
-func TestBirthOnItsOwnTopic(t *testing.T) {
+// TestConfiguredStatusTopic tests that the birth message is received under the configured topic, whatever the discovery prefix.
+func TestConfiguredStatusTopic(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, prefix, topic, other string }{
 		{"another prefix", "ha", "homeassistant/status", "ha/status"},
@@ -264,11 +270,11 @@ func TestBirthOnItsOwnTopic(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			c := config(b.addr)
 			c.Prefix, c.StatusTopic = tt.prefix, tt.topic
 			h := run(t, c)
-			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			before := len(b.awaitTelegram(t))
 			for _, topic := range []string{tt.other, tt.topic} {
 				if err := b.Publish(topic, []byte("online"), false, 0); err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// hubOf is what a hub makes of all announcements so far.
-func hubOf(t *testing.T, all []message) map[string]hatest.Entity {
+// hubEntities returns the entities of a hub that has received the messages.
+func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 	t.Helper()
 	hub := hatest.NewHub("homeassistant")
 	for _, m := range announcements(all) {
@@ -30,9 +30,9 @@ func hubOf(t *testing.T, all []message) map[string]hatest.Entity {
 	return known
 }
 
-// TestLostMemoryLosesNoEntity: a bridge that knows nothing of an earlier run hears a short list first, as most are; what
-// comes once an hour stays.
-func TestLostMemoryLosesNoEntity(t *testing.T) {
+// TestNoStateFileKeepsEntities tests that a bridge without the state of an earlier run keeps the entities of a list that comes once an hour,
+// although short lists come first.
+func TestNoStateFileKeepsEntities(t *testing.T) {
 	t.Parallel()
 	for _, styles := range [][2]discovery.Style{
 		{discovery.Device, discovery.Device}, {discovery.Component, discovery.Component},
@@ -40,33 +40,33 @@ func TestLostMemoryLosesNoEntity(t *testing.T) {
 	} {
 		t.Run(styles[0].String()+" "+styles[1].String(), func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			c := config(b.addr)
 			c.Style = styles[0]
 			h := run(t, c)
-			m := meterOf(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
+			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
 			for range 6 { // the last is the list of ten seconds past the hour
-				h.send(next(m))
+				h.send(nextTelegram(m))
 			}
 			const hourly = "hanbridge_house_import_energy"
 			b.await(t, "the counters announced", func(all []message) bool {
-				_, ok := hubOf(t, all)[hourly]
+				_, ok := hubEntities(t, all)[hourly]
 				return ok
 			})
 			h.stop()
-			b.empty()
+			b.awaitNoClients()
 			before := len(b.messages())
 
 			c.Style = styles[1]
 			h = run(t, c)
-			h.send(next(m))
+			h.send(nextTelegram(m))
 			b.await(t, "the meter announced again", func(all []message) bool {
-				e, ok := hubOf(t, all)["hanbridge_house_import_power"]
+				e, ok := hubEntities(t, all)["hanbridge_house_import_power"]
 				return ok && strings.Contains(e.Topic, "/device/") == (c.Style == discovery.Device) && len(announcements(all[before:])) >= 2
 			})
 			h.stop()
-			b.empty()
-			was, is := hubOf(t, b.messages()[:before]), hubOf(t, b.messages())
+			b.awaitNoClients()
+			was, is := hubEntities(t, b.messages()[:before]), hubEntities(t, b.messages())
 			for id, e := range was {
 				if now, ok := is[id]; !ok || now.Created != e.Created || now.ID != e.ID {
 					t.Errorf("%s is lost or was made anew: %v, before %v", id, now, e)
@@ -76,8 +76,8 @@ func TestLostMemoryLosesNoEntity(t *testing.T) {
 	}
 }
 
-// TestTakenBackOverALoss: the connection is lost while something of a meter that is no longer configured is taken back.
-func TestTakenBackOverALoss(t *testing.T) {
+// TestTakeBackAfterConnectionLoss tests that a meter that is no longer configured is taken back although the connection is lost meanwhile.
+func TestTakeBackAfterConnectionLoss(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		style discovery.Style
@@ -90,24 +90,24 @@ func TestTakenBackOverALoss(t *testing.T) {
 	} {
 		t.Run(tt.style.String()+" "+tt.lost, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			c, dir := config(b.addr), t.TempDir()
 			c.Style = tt.style
 			h := runWith(t, c, "barn", dir)
-			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			b.awaitText(t, "hanbridge/barn/status", "online")
 			h.stop()
-			b.empty()
-			b.drop(tt.lost)
+			b.awaitNoClients()
+			b.disconnectPublishersOf(tt.lost)
 			runWith(t, c, "house", dir).awaitLoss()
-			b.await(t, "all of the barn taken back", func(all []message) bool { return !holds(all, "barn") })
-			hubOf(t, b.messages())
+			b.await(t, "all of the barn taken back", func(all []message) bool { return !retainsTopic(all, "barn") })
+			hubEntities(t, b.messages())
 		})
 	}
 }
 
-// keptOf is what a broker retains that has heard all: mochi's own list must not be read while it is written.
-func keptOf(all []message) map[string]string {
+// retainedOf returns what a broker retains after the messages. The list of mochi itself must not be read while it changes.
+func retainedOf(all []message) map[string]string {
 	kept := map[string]string{}
 	for _, m := range all {
 		if m.retain {
@@ -118,9 +118,9 @@ func keptOf(all []message) map[string]string {
 	return kept
 }
 
-// holds tells if something is retained under a topic that has a text in it.
-func holds(all []message, text string) bool {
-	for topic := range keptOf(all) {
+// retainsTopic reports whether something is retained under a topic that contains a text.
+func retainsTopic(all []message, text string) bool {
+	for topic := range retainedOf(all) {
 		if strings.Contains(topic, text) {
 			return true
 		}
@@ -128,31 +128,32 @@ func holds(all []message, text string) bool {
 	return false
 }
 
-// TestValuesThatAreNotRetainedLeaveNoOldOnes: else a hub takes a counter of long ago for a meter that begins anew.
-func TestValuesThatAreNotRetainedLeaveNoOldOnes(t *testing.T) {
+// TestUnretainedValuesRemoveRetainedOnes tests that retained values are removed when the configuration no longer retains values. A hub would
+// otherwise take an old counter for the present one.
+func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
 	t.Parallel()
 	for _, memory := range []bool{true, false} {
 		t.Run(map[bool]string{true: "memory", false: "no memory"}[memory], func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			c := config(b.addr)
 			dir := ""
 			if memory {
 				dir = t.TempDir()
 			}
-			m := meterOf(t, "aidon-se", time.Now())
-			telegram := next(m)
+			m := newMeter(t, "aidon-se", time.Now())
+			telegram := nextTelegram(m)
 			h := runWith(t, c, "house", dir)
 			h.send(telegram)
 			b.awaitTelegram(t)
 			h.stop()
-			b.empty()
+			b.awaitNoClients()
 			c.Retain = false
 			h = runWith(t, c, "house", dir)
-			h.send(next(m))
+			h.send(nextTelegram(m))
 			values := decoded(t, telegram)
 			b.await(t, "no value retained", func(all []message) bool {
-				kept := keptOf(all)
+				kept := retainedOf(all)
 				for name := range values {
 					if kept["hanbridge/house/"+name] != "" {
 						return false
@@ -164,52 +165,52 @@ func TestValuesThatAreNotRetainedLeaveNoOldOnes(t *testing.T) {
 	}
 }
 
-// TestAnotherBaseTopic takes back what is retained below the old one, also when the connection is lost meanwhile, and nothing of
-// another bridge there.
-func TestAnotherBaseTopic(t *testing.T) {
+// TestBaseTopicChange tests that topics below the old base topic are taken back, also after a lost connection, and that topics of another
+// bridge there stay.
+func TestBaseTopicChange(t *testing.T) {
 	t.Parallel()
 	for _, lost := range []string{"", "hanbridge/status", "hanbridge/house/import_energy"} {
 		t.Run(lost, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
+			b := startOpenBroker(t)
 			c, dir := config(b.addr), t.TempDir()
-			m := meterOf(t, "aidon-se", time.Now())
+			m := newMeter(t, "aidon-se", time.Now())
 			h := runWith(t, c, "house", dir)
-			h.send(next(m))
+			h.send(nextTelegram(m))
 			b.awaitTelegram(t)
 			h.stop()
-			b.empty()
+			b.awaitNoClients()
 			if err := b.Publish("hanbridge/cabin/import_energy", []byte("1.000"), true, 0); err != nil {
 				t.Fatal(err)
 			}
-			b.drop(lost)
+			b.disconnectPublishersOf(lost)
 			c.BaseTopic = "energy"
 			h = runWith(t, c, "house", dir)
-			h.send(next(m))
+			h.send(nextTelegram(m))
 			b.awaitText(t, "energy/house/status", "online")
-			b.await(t, "nothing of the house below the old topic", func(all []message) bool { return !holds(all, "hanbridge/house/") })
-			kept := keptOf(b.messages())
+			b.await(t, "nothing of the house below the old topic", func(all []message) bool { return !retainsTopic(all, "hanbridge/house/") })
+			kept := retainedOf(b.messages())
 			if kept["hanbridge/status"] != "" || kept["hanbridge/cabin/import_energy"] == "" {
 				t.Errorf("below the old topic are %q, %q, want nothing, and what another bridge has there",
 					kept["hanbridge/status"], kept["hanbridge/cabin/import_energy"])
 			}
-			hubOf(t, b.messages())
+			hubEntities(t, b.messages())
 		})
 	}
 }
 
-// TestRetainedScanOverASlowLink: no announcement of an earlier run is overlooked, among many of other programs.
-func TestRetainedScanOverASlowLink(t *testing.T) {
+// TestRetainedScanOnSlowConnection tests that the retained scan finds every announcement of an earlier run among many of other programs.
+func TestRetainedScanOnSlowConnection(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	c := config(b.addr)
 	c.Style = discovery.Component
-	m := meterOf(t, "aidon-se", time.Now())
+	m := newMeter(t, "aidon-se", time.Now())
 	h := run(t, c)
-	h.send(next(m))
+	h.send(nextTelegram(m))
 	b.awaitTelegram(t)
 	h.stop()
-	b.empty()
+	b.awaitNoClients()
 	for i := range 300 {
 		if err := b.Publish(fmt.Sprintf("homeassistant/sensor/lamp_%d/power/config", i), []byte(`{}`), true, 0); err != nil {
 			t.Fatal(err)
@@ -219,9 +220,9 @@ func TestRetainedScanOverASlowLink(t *testing.T) {
 	proxy.Delay(150 * time.Millisecond)
 	c.URL, c.Style = "mqtt://"+proxy.Addr(), discovery.Device
 	h = run(t, c)
-	h.send(next(m))
+	h.send(nextTelegram(m))
 	b.await(t, "announced in the other style alone", func(all []message) bool {
-		return keptOf(all)[meterConfig] != "" && !holds(all, "sensor/hanbridge_")
+		return retainedOf(all)[meterConfig] != "" && !retainsTopic(all, "sensor/hanbridge_")
 	})
-	hubOf(t, slices.DeleteFunc(slices.Clone(b.messages()), func(m message) bool { return strings.Contains(m.topic, "lamp_") }))
+	hubEntities(t, slices.DeleteFunc(slices.Clone(b.messages()), func(m message) bool { return strings.Contains(m.topic, "lamp_") }))
 }

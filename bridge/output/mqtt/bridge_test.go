@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// config publishes to the broker at addr.
+// config returns the configuration for a broker at addr.
 func config(addr string) mqtt.Config {
 	return mqtt.Config{
 		URL: "mqtt://" + addr, ClientID: "hanbridge-test", BaseTopic: "hanbridge", QoS: 1, Retain: true,
@@ -26,8 +26,8 @@ func config(addr string) mqtt.Config {
 	}
 }
 
-// A house is a bridge with one meter that publishes.
-type house struct {
+// A testBridge is a bridge with one meter and the output.
+type testBridge struct {
 	t     *testing.T
 	wires chan *io.PipeWriter
 	wire  *io.PipeWriter
@@ -39,8 +39,8 @@ type house struct {
 	log bytes.Buffer
 }
 
-// Write hears the log.
-func (h *house) Write(line []byte) (int, error) {
+// Write records a log line.
+func (h *testBridge) Write(line []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.log.Write(line)
@@ -53,28 +53,28 @@ func (h *house) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// run starts the bridge; it ends with the test, if not before.
-func run(t *testing.T, c mqtt.Config) *house {
+// run starts a bridge. It stops with the test, if not before.
+func run(t *testing.T, c mqtt.Config) *testBridge {
 	t.Helper()
 	return runWith(t, c, "house", "")
 }
 
-// runWith starts a bridge with another meter, or with a memory.
-func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *house {
+// runWith starts a bridge with another meter or a state folder.
+func runWith(t *testing.T, c mqtt.Config, meter, stateDir string) *testBridge {
 	t.Helper()
-	return runMade(t, func(log zerolog.Logger) bridge.Output { return mqtt.New(c, log) }, meter, stateDir)
+	return runWithLog(t, func(log zerolog.Logger) bridge.Output { return mqtt.New(c, log) }, meter, stateDir)
 }
 
 // runOutput starts a bridge with an output.
-func runOutput(t *testing.T, o bridge.Output, meter, stateDir string) *house {
+func runOutput(t *testing.T, o bridge.Output, meter, stateDir string) *testBridge {
 	t.Helper()
-	return runMade(t, func(zerolog.Logger) bridge.Output { return o }, meter, stateDir)
+	return runWithLog(t, func(zerolog.Logger) bridge.Output { return o }, meter, stateDir)
 }
 
-// runMade starts a bridge with an output that is given the bridge's log.
-func runMade(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, stateDir string) *house {
+// runWithLog starts a bridge with an output that uses the bridge's log.
+func runWithLog(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, stateDir string) *testBridge {
 	t.Helper()
-	h := &house{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
+	h := &testBridge{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
 	if stateDir != "" {
 		b.KeepState(stateDir)
@@ -101,8 +101,8 @@ func runMade(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, state
 	return h
 }
 
-// said counts the lines of the log that hold a text.
-func (h *house) said(text string) (n int) {
+// logCount returns the number of log lines that contain a text.
+func (h *testBridge) logCount(text string) (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for line := range strings.Lines(h.log.String()) {
@@ -113,25 +113,25 @@ func (h *house) said(text string) (n int) {
 	return n
 }
 
-// awaitSaid waits until the log has a line that holds a text.
-func (h *house) awaitSaid(text string) {
+// awaitLog waits until a log line contains a text.
+func (h *testBridge) awaitLog(text string) {
 	h.t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(2 * time.Minute); h.said(text) == 0; <-again.C {
+	for deadline := time.Now().Add(2 * time.Minute); h.logCount(text) == 0; <-again.C {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("the log does not say within 2 minutes: %s", text)
 		}
 	}
 }
 
-func (h *house) dial(context.Context) (io.ReadCloser, error) {
+func (h *testBridge) dial(context.Context) (io.ReadCloser, error) {
 	r, w := io.Pipe()
 	h.wires <- w
 	return r, nil
 }
 
-func (h *house) send(telegram []byte) {
+func (h *testBridge) send(telegram []byte) {
 	h.t.Helper()
 	if h.wire == nil {
 		h.wire = <-h.wires
@@ -142,7 +142,7 @@ func (h *house) send(telegram []byte) {
 }
 
 // awaitLoss waits until the output has lost its connection.
-func (h *house) awaitLoss() {
+func (h *testBridge) awaitLoss() {
 	h.t.Helper()
 	select {
 	case <-h.interrupted:
@@ -151,8 +151,8 @@ func (h *house) awaitLoss() {
 	}
 }
 
-// meterOf simulates a meter of a family from a time on.
-func meterOf(t *testing.T, name string, from time.Time) *simulate.Meter {
+// newMeter returns a simulated meter of a family, which starts at a time.
+func newMeter(t *testing.T, name string, from time.Time) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(name)
 	if !ok {
@@ -161,12 +161,12 @@ func meterOf(t *testing.T, name string, from time.Time) *simulate.Meter {
 	return simulate.NewMeter(f, 1, from)
 }
 
-func next(m *simulate.Meter) []byte {
+func nextTelegram(m *simulate.Meter) []byte {
 	_, telegram := m.Next()
 	return bytes.Clone(telegram)
 }
 
-// decoded is what a telegram says, as texts by quantity.
+// decoded returns the values of a telegram as texts, by quantity.
 func decoded(t *testing.T, telegram []byte) map[string]string {
 	t.Helper()
 	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
@@ -183,7 +183,7 @@ func decoded(t *testing.T, telegram []byte) map[string]string {
 	return all
 }
 
-// announcements are those of the messages.
+// announcements returns the announcements among the messages.
 func announcements(all []message) (found []message) {
 	for _, m := range all {
 		if strings.HasPrefix(m.topic, "homeassistant/") && strings.HasSuffix(m.topic, "/config") {

@@ -16,10 +16,10 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// withhold is a way to a broker that swallows packets of some kinds on their way from it. It returns its address.
-func withhold(t *testing.T, addr string, kinds ...byte) string {
+// dropPackets starts a proxy to a broker that drops packets of some kinds from the broker. It returns the address of the proxy.
+func dropPackets(t *testing.T, addr string, kinds ...byte) string {
 	t.Helper()
-	return relay(t, addr, func(packet []byte) [][]byte {
+	return replacePackets(t, addr, func(packet []byte) [][]byte {
 		if slices.Contains(kinds, packet[0]>>4) {
 			return nil
 		}
@@ -27,8 +27,9 @@ func withhold(t *testing.T, addr string, kinds ...byte) string {
 	})
 }
 
-// relay is a way to a broker on which others are sent in place of each packet that comes from it. It returns its address.
-func relay(t *testing.T, addr string, replace func(packet []byte) [][]byte) string {
+// replacePackets starts a proxy to a broker that sends other packets in place of each one from the broker. It returns the address of the
+// proxy.
+func replacePackets(t *testing.T, addr string, replace func(packet []byte) [][]byte) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,14 +48,14 @@ func relay(t *testing.T, addr string, replace func(packet []byte) [][]byte) stri
 				return
 			}
 			go func() { _, _ = io.Copy(server, client); _ = server.Close() }()
-			go func() { sift(client, server, replace); _ = client.Close() }()
+			go func() { copyPackets(client, server, replace); _ = client.Close() }()
 		}
 	}()
 	return l.Addr().String()
 }
 
-// sift copies packets, or what replaces them. The format is MQTT 3.1.1, 2.2.
-func sift(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
+// copyPackets copies packets, or those that replace them. Their format is that of MQTT 3.1.1, 2.2.
+func copyPackets(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
 	for r := bufio.NewReader(from); ; {
 		head, err := r.ReadByte()
 		if err != nil {
@@ -83,7 +84,7 @@ func sift(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
 	}
 }
 
-// TestUnansweredRequests: a broker that answers no subscription delays the values, and does not stop them.
+// TestUnansweredRequests tests that a broker that answers no subscription delays values but does not stop them.
 func TestUnansweredRequests(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -98,24 +99,24 @@ func TestUnansweredRequests(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
-			c := config(withhold(t, b.addr, tt.kinds...))
+			b := startOpenBroker(t)
+			c := config(dropPackets(t, b.addr, tt.kinds...))
 			c.Style = tt.style
 			h := run(t, c)
-			h.send(next(meterOf(t, "aidon-se", time.Now())))
+			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			limit := time.After(2 * time.Minute)
-			for !holds(b.messages(), "hanbridge/house/import_power") || tt.style != discovery.Off && !holds(b.messages(), "/hanbridge_house/") {
+			for !retainsTopic(b.messages(), "hanbridge/house/import_power") || tt.style != discovery.Off && !retainsTopic(b.messages(), "/hanbridge_house/") {
 				select {
 				case <-time.After(100 * time.Millisecond):
 				case <-limit:
 					t.Fatalf("no values in 2 minutes:\n%s", h.log.String())
 				}
 			}
-			if got := b.visits(); got != "connect" {
+			if got := b.connectionLog(); got != "connect" {
 				t.Errorf("got %q, want one connection that stays", got)
 			}
 			for _, text := range []string{"cannot hear when home assistant", "cannot hear when somebody", "not all of this bridge's earlier"} {
-				if got := h.said(text); got > 1 {
+				if got := h.logCount(text); got > 1 {
 					t.Errorf("%d times %q, want one line of each:\n%s", got, text, h.log.String())
 				}
 			}
@@ -123,14 +124,15 @@ func TestUnansweredRequests(t *testing.T) {
 	}
 }
 
-// TestCommandsAtADeafBroker end with an error that says so, and with what the broker sent nevertheless.
-func TestCommandsAtADeafBroker(t *testing.T) {
+// TestCommandsWithoutSubscriptionAnswers tests that commands return an error that names the unanswered subscription, and the messages that
+// arrived.
+func TestCommandsWithoutSubscriptionAnswers(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	if err := b.Publish("hanbridge/house/import_power", []byte("1727"), true, 0); err != nil {
 		t.Fatal(err)
 	}
-	got, err := mqtt.Retained(t.Context(), config(withhold(t, b.addr, packets.Suback)), "house")
+	got, err := mqtt.Retained(t.Context(), config(dropPackets(t, b.addr, packets.Suback)), "house")
 	short := new(mqtt.IncompleteError)
 	if !errors.As(err, &short) || !strings.Contains(short.Reason, "has not answered the subscription") {
 		t.Errorf("got %v, want that it is not known if all was read, since the broker has not answered", err)

@@ -17,19 +17,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A book keeps what an output logs.
-type book struct {
+// A logRecorder records the log of an output.
+type logRecorder struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (b *book) Write(line []byte) (int, error) {
+func (b *logRecorder) Write(line []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.Write(line)
 }
 
-func (b *book) count(text string) int {
+func (b *logRecorder) count(text string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return strings.Count(b.text.String(), text)
@@ -44,29 +44,29 @@ const (
 	deafSaid   = "cannot read the topics of these meters"
 )
 
-// A twin is one of the bridges with the meter "house" at one broker.
-type twin struct {
-	*house
-	*book
+// A rivalBridge is one of several bridges with the meter "house" at one broker.
+type rivalBridge struct {
+	*testBridge
+	*logRecorder
 	meter *simulate.Meter
 }
 
-// A twinConfig is what twins differ in.
-type twinConfig struct {
+// A rivalConfig holds what distinguishes the bridges.
+type rivalConfig struct {
 	name, family string
 	seed         uint64 // of the meter
 	dir          string // of the state; "" for none
 	patience     time.Duration
 }
 
-func startTwin(t *testing.T, b *broker, c twinConfig) *twin {
+func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	t.Helper()
 	to := config(b.addr)
 	to.ClientID = c.name
-	log := new(book)
+	log := new(logRecorder)
 	o := mqtt.New(to, zerolog.New(log))
 	if c.patience != 0 {
-		o.SetPatience(c.patience)
+		o.SetMinSilence(c.patience)
 	}
 	if c.family == "" {
 		c.family = "aidon-se"
@@ -77,13 +77,13 @@ func startTwin(t *testing.T, b *broker, c twinConfig) *twin {
 			t.Logf("%s said:\n%s", c.name, log.text.String())
 		}
 	})
-	return &twin{house: runOutput(t, o, "house", c.dir), book: log, meter: simulate.NewMeter(f, c.seed, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))}
+	return &rivalBridge{testBridge: runOutput(t, o, "house", c.dir), logRecorder: log, meter: simulate.NewMeter(f, c.seed, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))}
 }
 
-// sends sends a telegram, and returns when its power was published.
-func (w *twin) sends(b *broker) map[string]string {
+// sendTelegram sends a telegram and returns its values when its power was published.
+func (w *rivalBridge) sendTelegram(b *broker) map[string]string {
 	w.t.Helper()
-	telegram := next(w.meter)
+	telegram := nextTelegram(w.meter)
 	values := decoded(w.t, telegram)
 	from := len(b.messages())
 	w.send(telegram)
@@ -93,8 +93,8 @@ func (w *twin) sends(b *broker) map[string]string {
 	return values
 }
 
-// awaitsSaid waits until one of the texts is said.
-func (w *twin) awaitsSaid(texts ...string) {
+// awaitLog waits until one of the texts is logged.
+func (w *rivalBridge) awaitLog(texts ...string) {
 	w.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -106,8 +106,8 @@ func (w *twin) awaitsSaid(texts ...string) {
 	}
 }
 
-// counters are the values of the import counter that were published, by the topic and in telegrams, in order and each once.
-func counters(t *testing.T, b *broker) (all []string) {
+// publishedCounters returns the published values of the import counter, by its topic and in telegrams, in order and without repetitions.
+func publishedCounters(t *testing.T, b *broker) (all []string) {
 	t.Helper()
 	for _, m := range b.messages() {
 		if m.topic == "hanbridge/house/import_energy" {
@@ -122,10 +122,10 @@ func counters(t *testing.T, b *broker) (all []string) {
 	return all
 }
 
-// checkOnly wants no counter of any other meter than that whose counter begins so.
-func checkOnly(t *testing.T, b *broker, begin string) {
+// checkCountersBegin tests that every published counter begins with a text, so that it is of one meter.
+func checkCountersBegin(t *testing.T, b *broker, begin string) {
 	t.Helper()
-	all := counters(t, b)
+	all := publishedCounters(t, b)
 	for _, value := range all {
 		if !strings.HasPrefix(value, begin) {
 			t.Errorf("the counter %s was published beside %s…: %v", value, begin, all)
@@ -137,7 +137,7 @@ func checkOnly(t *testing.T, b *broker, begin string) {
 	}
 }
 
-// TestSecondBridge has two bridges with one meters.id and different meters.
+// TestSecondBridge tests two bridges with one meters.id and different meters: only the first publishes counters.
 func TestSecondBridge(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, first, second string }{
@@ -151,18 +151,18 @@ func TestSecondBridge(t *testing.T) {
 				}
 				return t.TempDir()
 			}
-			b := start(t)
-			one := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: dir(tt.first)})
-			one.sends(b)
-			two := startTwin(t, b, twinConfig{name: "two", seed: 3, dir: dir(tt.second)})
+			b := startOpenBroker(t)
+			one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir(tt.first)})
+			one.sendTelegram(b)
+			two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: dir(tt.second)})
 			for range 3 {
-				two.sends(b)
-				one.sends(b)
+				two.sendTelegram(b)
+				one.sendTelegram(b)
 			}
-			two.awaitsSaid(secondSaid)
-			one.awaitsSaid(firstSaid)
-			two.sends(b)
-			checkOnly(t, b, "40140.")
+			two.awaitLog(secondSaid)
+			one.awaitLog(firstSaid)
+			two.sendTelegram(b)
+			checkCountersBegin(t, b, "40140.")
 			if n := two.count(secondSaid) + two.count("hanbridge takeover house") + one.count(firstSaid); n != 3 || one.count(secondSaid) > 0 {
 				t.Errorf("said %d times, want once each, with what to type; by the first: %d", n, one.count(secondSaid))
 			}
@@ -178,22 +178,23 @@ func TestSecondBridge(t *testing.T) {
 	}
 }
 
-// TestSecondBridgeSaysNothingElseOfTheMeter: the topics and the announcement are the first's.
-func TestSecondBridgeSaysNothingElseOfTheMeter(t *testing.T) {
+// TestSecondBridgePublishesNoDescription tests that the description, statistics and announcement of a meter remain those of the first
+// bridge.
+func TestSecondBridgePublishesNoDescription(t *testing.T) {
 	t.Parallel()
-	b := start(t)
-	one := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir()})
-	one.sends(b)
+	b := startOpenBroker(t)
+	one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
+	one.sendTelegram(b)
 	b.awaitText(t, "hanbridge/house/status", "online")
 	from := len(b.messages())
-	two := startTwin(t, b, twinConfig{name: "two", seed: 3, dir: t.TempDir()})
-	two.sends(b)
-	two.awaitsSaid(waitsSaid, secondSaid) // the first may answer at once
-	one.sends(b)
-	two.awaitsSaid(secondSaid)
-	two.sends(b)
+	two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
+	two.sendTelegram(b)
+	two.awaitLog(waitsSaid, secondSaid) // the first may answer at once
+	one.sendTelegram(b)
+	two.awaitLog(secondSaid)
+	two.sendTelegram(b)
 	two.stop()
-	one.awaitsSaid(firstSaid)
+	one.awaitLog(firstSaid)
 	for _, m := range b.messages()[from:] {
 		name := strings.TrimPrefix(m.topic, "hanbridge/house/")
 		if name == "status" && m.payload == "offline" || strings.Contains(m.topic, "/hanbridge_house/") && m.payload == "" {
@@ -202,26 +203,26 @@ func TestSecondBridgeSaysNothingElseOfTheMeter(t *testing.T) {
 	}
 }
 
-// TestRestartIsNoOther restarts a bridge in the ways that go on by themselves.
-func TestRestartIsNoOther(t *testing.T) {
+// TestRestartedBridgeRemainsFirst tests that a bridge recognizes its earlier runs after each kind of restart and publishes counters at once.
+func TestRestartedBridgeRemainsFirst(t *testing.T) {
 	t.Parallel()
 	for name, dirs := range map[string][]string{"with its state": {"a", "a", "a"}, "without a state": {"", "", ""}, "with a state at last": {"", "a", "a"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, at := start(t), t.TempDir()
-			m := meterOf(t, "aidon-se", time.Now())
+			b, at := startOpenBroker(t), t.TempDir()
+			m := newMeter(t, "aidon-se", time.Now())
 			for i, dir := range dirs {
 				if dir != "" {
 					dir = at + "/" + dir
 				}
-				w := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: dir})
+				w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir})
 				w.meter = m
-				values := w.sends(b)
+				values := w.sendTelegram(b)
 				b.await(t, "the counter", func(all []message) bool {
 					return index(all, "hanbridge/house/import_energy", values["import_energy"]) >= 0
 				})
 				w.stop()
-				b.empty()
+				b.awaitNoClients()
 				for _, said := range []string{firstSaid, secondSaid, staleSaid, waitsSaid, takenSaid, deafSaid} {
 					if w.count(said) > 0 {
 						t.Errorf("run %d says %s", i, said)
@@ -232,8 +233,8 @@ func TestRestartIsNoOther(t *testing.T) {
 	}
 }
 
-// TestLostState has the same meter, or another, behind a bridge whose state is gone. The bridge before it is gone too.
-func TestLostState(t *testing.T) {
+// TestMissingStateFile tests a bridge whose state file is missing, with the same meter or another one. The earlier bridge no longer runs.
+func TestMissingStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
@@ -250,30 +251,30 @@ func TestLostState(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t)
-			one := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir()})
-			one.sends(b)
+			b := startOpenBroker(t)
+			one := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
+			one.sendTelegram(b)
 			one.stop()
-			b.empty()
-			c := twinConfig{name: "two", seed: tt.seed, patience: 200 * time.Millisecond}
+			b.awaitNoClients()
+			c := rivalConfig{name: "two", seed: tt.seed, patience: 200 * time.Millisecond}
 			if tt.state {
 				c.dir = t.TempDir()
 			}
-			two := startTwin(t, b, c)
+			two := startRival(t, b, c)
 			if tt.seed == 1 {
 				two.meter = one.meter
 			}
 			from := len(b.messages())
-			values := two.sends(b)
+			values := two.sendTelegram(b)
 			if tt.publishes {
 				b.await(t, "the counter goes on", func(all []message) bool {
 					return index(all[from:], "hanbridge/house/import_energy", values["import_energy"]) >= 0
 				})
 				return
 			}
-			two.awaitsSaid(tt.said)
-			two.sends(b)
-			checkOnly(t, b, "40140.")
+			two.awaitLog(tt.said)
+			two.sendTelegram(b)
+			checkCountersBegin(t, b, "40140.")
 			b.await(t, "the hub is told", func(all []message) bool {
 				i := index(all[from:], "hanbridge/house/rejected_reason", "")
 				return i >= 0 && strings.Contains(all[from+i].payload, "hanbridge takeover house")
@@ -284,16 +285,16 @@ func TestLostState(t *testing.T) {
 			b.await(t, "a person has acted", func(all []message) bool {
 				return index(all[from:], "hanbridge/house/import_energy", "") >= 0
 			})
-			two.awaitsSaid(takenSaid)
+			two.awaitLog(takenSaid)
 		})
 	}
 }
 
-// TestOlderBridges have no marks: what they publish is told by what this bridge did not send.
-func TestOlderBridges(t *testing.T) {
+// TestBridgesWithoutMarks tests that telegrams of a version without marks count as those of another bridge.
+func TestBridgesWithoutMarks(t *testing.T) {
 	t.Parallel()
 	const info, telegram = `{"make":"Aidon"}`, `{"meter":"house","seq":%d,"values":{"import_energy":17425.823}}`
-	b := start(t)
+	b := startOpenBroker(t)
 	say := func(topic, payload string, retain bool) {
 		if err := b.Publish(topic, []byte(payload), retain, 0); err != nil {
 			t.Error(err)
@@ -301,28 +302,28 @@ func TestOlderBridges(t *testing.T) {
 	}
 	say("hanbridge/status", "online", true)
 	say("hanbridge/house/info", info, true)
-	second := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir()})
-	second.send(next(second.meter))
-	second.awaitsSaid(waitsSaid)
+	second := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
+	second.send(nextTelegram(second.meter))
+	second.awaitLog(waitsSaid)
 	say("hanbridge/house/telegram", fmt.Sprintf(telegram, 1), false)
-	second.awaitsSaid(secondSaid)
+	second.awaitLog(secondSaid)
 	for i := range 3 {
-		second.send(next(second.meter))
+		second.send(nextTelegram(second.meter))
 		say("hanbridge/house/telegram", fmt.Sprintf(telegram, 2+i), false)
 	}
-	checkOnly(t, b, "17425.")
+	checkCountersBegin(t, b, "17425.")
 }
 
-// TestOwnMessagesComeBack late, twice, and kept by the broker: they are nobody else's.
-func TestOwnMessagesComeBack(t *testing.T) {
+// TestOwnMessagesAreIgnored tests that the bridge's own messages have no effect when they come back late, twice, or retained.
+func TestOwnMessagesAreIgnored(t *testing.T) {
 	t.Parallel()
-	b, dir := start(t), t.TempDir()
-	m := meterOf(t, "aidon-se", time.Now())
+	b, dir := startOpenBroker(t), t.TempDir()
+	m := newMeter(t, "aidon-se", time.Now())
 	var sent []string
 	for range 3 {
-		w := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: dir})
+		w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir})
 		w.meter = m
-		w.sends(b)
+		w.sendTelegram(b)
 		for _, one := range b.messages() {
 			if one.topic == "hanbridge/house/telegram" || one.topic == "hanbridge/house/info" {
 				sent = append(sent, one.topic+" "+one.payload)
@@ -334,12 +335,12 @@ func TestOwnMessagesComeBack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		values := w.sends(b)
+		values := w.sendTelegram(b)
 		b.await(t, "the counter", func(all []message) bool {
 			return index(all, "hanbridge/house/import_energy", values["import_energy"]) >= 0
 		})
 		w.stop()
-		b.empty()
+		b.awaitNoClients()
 		for _, said := range []string{firstSaid, secondSaid, staleSaid, waitsSaid, takenSaid} {
 			if w.count(said) > 0 {
 				t.Errorf("says %s", said)
@@ -348,29 +349,30 @@ func TestOwnMessagesComeBack(t *testing.T) {
 	}
 }
 
-// TestMayNotRead: a broker whose rules forbid it is told of once, and gets all values.
-func TestMayNotRead(t *testing.T) {
+// TestForbiddenToRead tests that a bridge that may not read its topics logs that once and publishes all values.
+func TestForbiddenToRead(t *testing.T) {
 	t.Parallel()
-	b := listen(t, "127.0.0.1:0", "hanbridge/house/")
-	w := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir()})
-	values := w.sends(b)
+	b := startBroker(t, "127.0.0.1:0", "hanbridge/house/")
+	w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
+	values := w.sendTelegram(b)
 	b.awaitText(t, "hanbridge/house/import_energy", values["import_energy"])
-	w.awaitsSaid(deafSaid)
+	w.awaitLog(deafSaid)
 	if n := w.count("hanbridge/+/+"); n != 1 {
 		t.Errorf("what to allow is said %d times, want once", n)
 	}
 }
 
-// TestMayReadLater: where one connection could not hear others, the next one can, and waits for them before counters are published.
-func TestMayReadLater(t *testing.T) {
+// TestReadPermissionGrantedLater tests that a bridge that may read only on a later connection waits for other bridges there before it
+// publishes counters.
+func TestReadPermissionGrantedLater(t *testing.T) {
 	t.Parallel()
-	b := listen(t, "127.0.0.1:0", "hanbridge/house/")
-	w := startTwin(t, b, twinConfig{name: "one", seed: 1, dir: t.TempDir()})
-	w.awaitsSaid(deafSaid)
-	b.unlock()
-	b.await(t, "it comes again", func([]message) bool { return strings.HasSuffix(b.visits(), "disconnect connect") })
+	b := startBroker(t, "127.0.0.1:0", "hanbridge/house/")
+	w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
+	w.awaitLog(deafSaid)
+	b.openAndReconnect()
+	b.await(t, "it comes again", func([]message) bool { return strings.HasSuffix(b.connectionLog(), "disconnect connect") })
 	began := time.Now()
-	w.send(next(w.meter))
+	w.send(nextTelegram(w.meter))
 	all := b.await(t, "a counter", func(all []message) bool { return index(all, "hanbridge/house/import_energy", "") >= 0 })
 	if index(all, "hanbridge/house/info", "") > index(all, "hanbridge/house/import_energy", "") {
 		t.Error("the counter comes before the description that claims the meter")
@@ -381,10 +383,10 @@ func TestMayReadLater(t *testing.T) {
 	}
 }
 
-// TestLateStatus: a broker may tell last that another bridge is online.
-func TestLateStatus(t *testing.T) {
+// TestStatusArrivesLast tests a broker that sends the status of another bridge after everything else that it retains.
+func TestStatusArrivesLast(t *testing.T) {
 	t.Parallel()
-	b := start(t)
+	b := startOpenBroker(t)
 	for topic, payload := range map[string]string{
 		"hanbridge/status": "online", "hanbridge/house/info": `{"instance":"another","since":"2026-01-31T11:00:00Z"}`,
 	} {
@@ -393,7 +395,7 @@ func TestLateStatus(t *testing.T) {
 		}
 	}
 	var status []byte
-	late := relay(t, b.addr, func(packet []byte) [][]byte {
+	late := replacePackets(t, b.addr, func(packet []byte) [][]byte {
 		if packet[0]>>4 == packets.Publish && status == nil && bytes.Contains(packet, []byte("hanbridge/status")) {
 			status = packet
 			return nil
@@ -403,15 +405,16 @@ func TestLateStatus(t *testing.T) {
 		}
 		return [][]byte{packet}
 	})
-	two := startTwin(t, &broker{addr: late}, twinConfig{name: "two", seed: 3, dir: t.TempDir()})
-	two.sends(b)
-	two.awaitsSaid(waitsSaid)
+	two := startRival(t, &broker{addr: late}, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
+	two.sendTelegram(b)
+	two.awaitLog(waitsSaid)
 	if two.count(staleSaid) > 0 {
 		t.Error("a bridge that is online is called gone")
 	}
 }
 
-func TestCountersAreWhatHubsAddUp(t *testing.T) {
+// TestCountersAreTotalIncreasing tests that every energy and volume is a counter.
+func TestCountersAreTotalIncreasing(t *testing.T) {
 	t.Parallel()
 	for _, id := range []quantity.ID{
 		quantity.ImportEnergy, quantity.ExportEnergyT2, quantity.ImportReactiveEnergy, quantity.Gas, quantity.Water,
