@@ -26,7 +26,7 @@ func TestCheck(t *testing.T) {
 			t.Parallel()
 			s := start(t, tc.rule)
 			bridge := config(s.url)
-			bridge.Will = broker.Message{} // a broker that keeps nothing refuses a retained will
+			bridge.Will = broker.Message{} // a broker without retained messages refuses a retained will
 			running := dial(t, bridge)
 			report, err := broker.Check(t.Context(), config(s.url), nil, good, bad)
 			if err != nil {

@@ -147,7 +147,7 @@ func TestAckTimeoutEndsConnection(t *testing.T) {
 		"now and then": func(c *broker.Conn) (err error) {
 			tick := time.NewTicker(30 * time.Millisecond)
 			defer tick.Stop()
-			for i := 0; i < 12 && err == nil; i++ { // fewer than the window takes
+			for i := 0; i < 12 && err == nil; i++ { // fewer than MaxInFlight
 				err = c.Publish(numbered(i))
 				<-tick.C
 			}

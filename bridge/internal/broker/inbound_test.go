@@ -68,8 +68,8 @@ func TestOversizedPacketsAreDiscarded(t *testing.T) {
 	huge := make([]byte, 3<<20)
 	for name, tc := range map[string]struct {
 		says     []byte
-		complain string // in what is told
-		answer   []byte // what the broker hears
+		complain string // the text of the error
+		answer   []byte // what the broker receives
 	}{
 		"quality 0":               {publication("n", 0, huge), "3145731 bytes came under \"n\" and was not read", nil},
 		"quality 1 is answered":   {publication("n", 1, huge), "was not read", []byte{0x40, 2, 0x12, 0x34}},

@@ -30,8 +30,8 @@ type broker struct {
 	stop func()
 
 	mu          sync.Mutex
-	disconnects map[string]bool // who publishes there is thrown out, once, and not heard
-	open        bool            // everybody may read what was closed
+	disconnects map[string]bool // the next client that publishes under one of these topics is disconnected, once, and its message is ignored
+	open        bool            // the closed topics may be read
 	heard       []message
 	connections []string // "connect", "disconnect"
 	wake        chan struct{}

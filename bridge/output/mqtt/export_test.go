@@ -15,7 +15,7 @@ import (
 // sends.
 type AnnouncerStage struct {
 	session      *session
-	capabilities *broker.Capabilities // what the broker takes
+	capabilities *broker.Capabilities // of the broker
 }
 
 // NewAnnouncerStage connects to the broker. It continues with the state of an earlier stage, which may be nil.

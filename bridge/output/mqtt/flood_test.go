@@ -14,7 +14,7 @@ func TestFloodsAreRateLimited(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		say    func(i int) (topic, payload string)
-		logged string // what the log says of it; "" for nothing
+		logged string // the text of the log line; "" if there is none
 	}{
 		{"offline on our status topic", func(int) (string, string) { return own, "offline" }, "somebody else said that this bridge is offline"},
 		{"births", func(int) (string, string) { return hub, "online" }, ""},
@@ -41,9 +41,9 @@ func TestFloodsAreRateLimited(t *testing.T) {
 			heard := b.await(t, "an answer", func(all []message) bool {
 				return countRetained(all[before:], own, "online") > 0 && index(all[before:], meterConfig, "") >= 0
 			})[before:]
-			most := 2 + int(time.Since(began)/(5*time.Second)) // a machine under load may have taken long
+			most := 2 + int(time.Since(began)/(5*time.Second)) // a loaded machine may take long
 			if got := countRetained(heard, own, "online"); got > most {
-				t.Errorf("said online %d times, want %d at most", got, most)
+				t.Errorf("published online %d times, want %d at most", got, most)
 			}
 			if got := countRetained(heard, meterConfig, ""); got > most {
 				t.Errorf("announced %d times, want %d at most", got, most)
@@ -67,7 +67,7 @@ func TestHubStartDuringFlood(t *testing.T) {
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			before := len(b.awaitTelegram(t))
 			payload := map[string]string{"homeassistant/status": "online", "hanbridge/status": "offline"}[topic]
-			b.await(t, "an answer while it goes on", func(all []message) bool { // called with each message that is heard
+			b.await(t, "an answer while it goes on", func(all []message) bool { // runs at each message
 				if countRetained(all[before:], "hanbridge/house/status", "online") > 0 {
 					return true
 				}
@@ -94,7 +94,7 @@ func countRetained(all []message, topic, payload string) (n int) {
 // TestRefusalsAreLoggedOnce tests that a broker that refuses every subscription and ends each connection causes one log line.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
-	b := startBroker(t, "127.0.0.1:0", "h") // hanbridge, homeassistant
+	b := startBroker(t, "127.0.0.1:0", "h") // both hanbridge and homeassistant begin with h
 	h := run(t, config(b.addr))
 	m := newMeter(t, "aidon-se", time.Now())
 	h.send(nextTelegram(m))

@@ -19,36 +19,36 @@ func TestOwnership(t *testing.T) {
 	other := infoPayload{Instance: "other.1", Since: at(-3600)}
 	late := infoPayload{Instance: "other.1", Since: at(3600)}
 	info := func(d infoPayload, retained bool) func(*ownership) {
-		return func(c *ownership) { c.receiveInfo([]byte("{}"), retained, false, false, d, at(1)) }
+		return func(o *ownership) { o.receiveInfo([]byte("{}"), retained, false, false, d, at(1)) }
 	}
 	own := func(retained bool) func(*ownership) {
-		return func(c *ownership) {
-			c.receiveInfo([]byte("{}"), retained, true, false, infoPayload{"own.1", at(-60)}, at(1))
+		return func(o *ownership) {
+			o.receiveInfo([]byte("{}"), retained, true, false, infoPayload{"own.1", at(-60)}, at(1))
 		}
 	}
 	telegram := func(mark string, withheld bool, seconds int) func(*ownership) {
-		return func(c *ownership) { c.receiveTelegram(mark, withheld, at(seconds)) }
+		return func(o *ownership) { o.receiveTelegram(mark, withheld, at(seconds)) }
 	}
-	found := func(e comparison) func(*ownership) { return func(c *ownership) { c.comparison = e } }
-	removed := func(c *ownership) { c.receiveInfo(nil, false, false, false, infoPayload{}, at(2)) }
-	alive := func(c *ownership) { c.otherOnline = true }
-	stateless := func(c *ownership) { c.stateless = true }
-	taken := func(c *ownership) { c.isFirst, c.since = true, at(0) }
+	found := func(e comparison) func(*ownership) { return func(o *ownership) { o.comparison = e } }
+	removed := func(o *ownership) { o.receiveInfo(nil, false, false, false, infoPayload{}, at(2)) }
+	alive := func(o *ownership) { o.otherOnline = true }
+	stateless := func(o *ownership) { o.stateless = true }
+	first := func(o *ownership) { o.isFirst, o.since = true, at(0) }
 	for _, tt := range []struct {
 		name   string
 		events []func(*ownership)
 		at     int // seconds
 		want   decision
 	}{
-		{"restart: nobody there", nil, 2, publishCounters},
+		{"restart: no other bridge", nil, 2, publishCounters},
 		{"restart: own description", []func(*ownership){own(true), alive}, 2, publishCounters},
 		{"restart: own description, and telegrams of a second bridge", []func(*ownership){own(true), telegram("other.1", true, 1)}, 2, publishCounters},
 		{"restart: own description, and telegrams without a mark", []func(*ownership){own(true), telegram("", false, 1)}, 2, publishCounters},
-		{"restart: a broker that has lost all, and a bridge that says it is second", []func(*ownership){telegram("other.1", true, 1)}, 2, publishCounters},
-		{"update: description without a mark, said goodbye", []func(*ownership){info(infoPayload{}, true)}, 2, publishCounters},
-		{"update: description without a mark, somebody there", []func(*ownership){info(infoPayload{}, true), alive}, 2, waitForOther},
+		{"restart: a broker that has lost all, and a second bridge", []func(*ownership){telegram("other.1", true, 1)}, 2, publishCounters},
+		{"update: description without a mark, status offline", []func(*ownership){info(infoPayload{}, true)}, 2, publishCounters},
+		{"update: description without a mark, a bridge is online", []func(*ownership){info(infoPayload{}, true), alive}, 2, waitForOther},
 		{"update: description without a mark, silent for a minute", []func(*ownership){info(infoPayload{}, true), alive}, 61, publishCounters},
-		{"second: another's description, somebody there", []func(*ownership){info(other, true), alive}, 2, waitForOther},
+		{"second: another's description, a bridge is online", []func(*ownership){info(other, true), alive}, 2, waitForOther},
 		{"second: another's description and telegram", []func(*ownership){info(other, true), telegram("other.1", false, 1)}, 30, waitForOther},
 		{"second: a telegram without a mark", []func(*ownership){telegram("", false, 1)}, 30, waitForOther},
 		{"second: telegrams long apart", []func(*ownership){telegram("", false, 1), telegram("", false, 101)}, 700, waitForOther},
@@ -58,8 +58,8 @@ func TestOwnership(t *testing.T) {
 		{"second: the other is silent, nothing known", []func(*ownership){telegram("other.1", false, 1), found(inconclusive)}, 9999, withholdCounters},
 		{"second: the same without a state", []func(*ownership){stateless, telegram("other.1", false, 1), found(inconclusive)}, 9999, withholdCounters},
 		{"second: the other is silent, the same meter", []func(*ownership){telegram("other.1", false, 1), found(sameMeter)}, 62, publishCounters},
-		{"second: it is heard again", []func(*ownership){telegram("other.1", false, 1), found(sameMeter), telegram("other.1", false, 60)}, 121, waitForOther},
-		{"lost state: said goodbye", []func(*ownership){info(other, true)}, 2, compareFirst},
+		{"second: it publishes again", []func(*ownership){telegram("other.1", false, 1), found(sameMeter), telegram("other.1", false, 60)}, 121, waitForOther},
+		{"lost state: status offline", []func(*ownership){info(other, true)}, 2, compareFirst},
 		{"lost state: the same meter", []func(*ownership){info(other, true), found(sameMeter)}, 2, publishCounters},
 		{"lost state: another meter", []func(*ownership){info(other, true), found(anotherMeter)}, 9999, withholdCounters},
 		{"no state: nothing known", []func(*ownership){stateless, info(other, true), found(inconclusive)}, 30, waitForOther},
@@ -68,13 +68,13 @@ func TestOwnership(t *testing.T) {
 		{"a person acts", []func(*ownership){info(other, true), found(anotherMeter), removed}, 3, publishCounters},
 		{"a person acts too early", []func(*ownership){info(other, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
 		{"a person acts, the other is gone", []func(*ownership){info(other, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
-		{"a person acts, the other still speaks", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), found(anotherMeter)}, 99, withholdCounters},
-		{"first: another comes later", []func(*ownership){taken, info(late, false), telegram("other.1", false, 2)}, 3, publishCounters},
-		{"first: another was there before", []func(*ownership){taken, info(other, false)}, 3, waitForOther},
-		{"first: the version before comes later", []func(*ownership){taken, info(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
-		{"first: description removed", []func(*ownership){taken, removed}, 3, publishCounters},
-		{"first: taken over while away", []func(*ownership){taken, info(other, true)}, 3, compareFirst},
-		{"first: both at the same time", []func(*ownership){taken, info(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
+		{"a person acts, the other still publishes", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), found(anotherMeter)}, 99, withholdCounters},
+		{"first: another comes later", []func(*ownership){first, info(late, false), telegram("other.1", false, 2)}, 3, publishCounters},
+		{"first: another was there before", []func(*ownership){first, info(other, false)}, 3, waitForOther},
+		{"first: the version before comes later", []func(*ownership){first, info(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
+		{"first: description removed", []func(*ownership){first, removed}, 3, publishCounters},
+		{"first: first over while away", []func(*ownership){first, info(other, true)}, 3, compareFirst},
+		{"first: both at the same time", []func(*ownership){first, info(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &ownership{ownMark: "own.1", minSilence: time.Minute}
@@ -83,7 +83,7 @@ func TestOwnership(t *testing.T) {
 				event(c)
 			}
 			if got := c.decide(at(tt.at)); got != tt.want {
-				t.Errorf("got %v, want %v (publish, wait, ask, withhold): %+v", got, tt.want, c)
+				t.Errorf("got %v, want %v (publishCounters, waitForOther, compareFirst, withholdCounters): %+v", got, tt.want, c)
 			}
 		})
 	}
@@ -93,35 +93,35 @@ func TestOwnership(t *testing.T) {
 func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		marks := [2]string{"a.1", "b.1"}
-		var sides [2]ownership
-		for i := range sides {
-			sides[i] = ownership{ownMark: marks[i]}
-			sides[i].resetForConnection(began)
-			sides[i].claiming = true
-			sides[i].since = began.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "since")) * time.Millisecond)
+		var bridges [2]ownership
+		for i := range bridges {
+			bridges[i] = ownership{ownMark: marks[i]}
+			bridges[i].resetForConnection(began)
+			bridges[i].claiming = true
+			bridges[i].since = began.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "since")) * time.Millisecond)
 		}
 		for range 6 {
 			from := rapid.IntRange(0, 1).Draw(t, "from")
-			d := infoPayload{marks[from], sides[from].since}
-			if sides[from].isFirst || sides[from].claiming {
-				sides[1-from].receiveInfo([]byte("{}"), false, false, false, d, began)
+			d := infoPayload{marks[from], bridges[from].since}
+			if bridges[from].isFirst || bridges[from].claiming {
+				bridges[1-from].receiveInfo([]byte("{}"), false, false, false, d, began)
 			}
-			for i := range sides {
-				if sides[i].claiming && rapid.Bool().Draw(t, "over") {
-					sides[i].isFirst, sides[i].claiming = true, false
+			for i := range bridges {
+				if bridges[i].claiming && rapid.Bool().Draw(t, "over") {
+					bridges[i].isFirst, bridges[i].claiming = true, false
 				}
 			}
 		}
-		for i := range sides { // what is retained, or said again, is heard in the end
-			if sides[i].isFirst || sides[i].claiming {
-				sides[1-i].receiveInfo([]byte("{}"), false, false, false, infoPayload{marks[i], sides[i].since}, began)
+		for i := range bridges { // retained or repeated messages arrive in the end
+			if bridges[i].isFirst || bridges[i].claiming {
+				bridges[1-i].receiveInfo([]byte("{}"), false, false, false, infoPayload{marks[i], bridges[i].since}, began)
 			}
 		}
-		if sides[0].isFirst && sides[1].isFirst {
-			t.Errorf("both are first: %+v", sides)
+		if bridges[0].isFirst && bridges[1].isFirst {
+			t.Errorf("both are first: %+v", bridges)
 		}
-		if !sides[0].isFirst && !sides[1].isFirst && !sides[0].claiming && !sides[1].claiming {
-			t.Errorf("none is first: %+v", sides)
+		if !bridges[0].isFirst && !bridges[1].isFirst && !bridges[0].claiming && !bridges[1].claiming {
+			t.Errorf("none is first: %+v", bridges)
 		}
 	})
 }

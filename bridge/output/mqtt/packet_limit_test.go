@@ -26,7 +26,7 @@ func announceOverConnections(t *testing.T, b *broker, s *mqtt.AnnouncerStage, wa
 		for more := true; more && err == nil; {
 			more, err = s.Step(t.Context(), true)
 		}
-		_ = s.Close(t.Context()) // it may be lost
+		_ = s.Close(t.Context()) // the connection may be lost
 		b.awaitNoClients()
 		if err == nil {
 			return s
@@ -42,8 +42,8 @@ func TestPacketSizeLimitChanges(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas tariff"
 	for name, tc := range map[string]struct {
-		limits []uint32 // one after the other; 0 is none
-		styles []string // what is kept then: device or sensor
+		limits []uint32 // in order; 0 is no limit
+		styles []string // what is then retained: device or sensor
 	}{
 		"lowered and raised":      {[]uint32{0, 1500, 0}, []string{"device", "sensor", "device"}},
 		"low from the beginning":  {[]uint32{1500, 1500}, []string{"sensor", "sensor"}},

@@ -18,7 +18,7 @@ type discoverySetting struct {
 	prefix string
 	style  discovery.Style
 	base   string
-	silent bool // the meter does not speak in this run
+	silent bool // the meter sends nothing in this run
 }
 
 const second = "hubs/second"
@@ -36,7 +36,7 @@ func TestDiscoveryPrefixChange(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		runs []discoverySetting
-		lost string // where the connection is lost in the second run
+		lost string // the topic at which the connection is lost in the second run
 	}{
 		{"prefix", []discoverySetting{a, b}, ""},
 		{"prefix in component style", []discoverySetting{with(a, component), with(b, component)}, ""},
@@ -104,7 +104,7 @@ func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
 		case config && s.style != discovery.Off && strings.HasPrefix(topic, s.prefix+"/") && strings.Contains(name, "/device/") == (s.style == discovery.Device):
 			ours++
 		case config, !config && !strings.HasPrefix(topic, c.BaseTopic+"/"):
-			if topic != "hanbridge/status" { // others may have meters below the old base topic
+			if topic != "hanbridge/status" { // other bridges may have meters below the old base topic
 				others++
 			}
 		}
@@ -151,7 +151,7 @@ func TestPrefixChangeWithoutStateFile(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		first, then discoverySetting
-		left        string // under which prefix something is left
+		left        string // the prefix below which announcements remain
 	}{
 		{"off", discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: "homeassistant", style: discovery.Off, silent: true}, ""},
 		{"off, many", discoverySetting{prefix: "homeassistant", style: discovery.Component}, discoverySetting{prefix: "homeassistant", style: discovery.Off}, ""},
@@ -226,7 +226,7 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		first, then discovery.Style
-		found       bool // all of it was found, and perhaps more is there
+		found       bool // the scan found all of it, but there may be more
 		sends, want string
 	}{
 		{"nothing was found", device, device, false, "import_power", all},

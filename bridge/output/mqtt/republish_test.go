@@ -27,7 +27,7 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 	began := time.Now()
 	h.send(nextTelegram(m))
 	b.awaitText(t, meterConfig, "")
-	for range 5 { // the last is the list of ten seconds past the hour
+	for range 5 { // the last is the hourly list
 		h.send(nextTelegram(m))
 	}
 	heard := b.await(t, "the counters announced", func(all []message) bool {
@@ -39,7 +39,7 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 		if m.topic != meterConfig {
 			continue
 		}
-		// Each is heard later than sent, one more than another: a gap as seen here may be short. From the beginning on there is a second for each.
+		// Messages arrive with different delays, so a single gap may be short here. On average there is a second for each step.
 		if took := m.at.Sub(began); took < time.Duration(count)*900*time.Millisecond {
 			t.Errorf("announced %d times again in %v, want 1 s or more in between", count, took)
 		}
@@ -134,7 +134,7 @@ func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	if diff := cmp.Diff(want, stableRetained(b)); diff != "" {
 		t.Error("retained by the new broker (-want +got):\n" + diff)
 	}
-	// The first may come again: the old broker may have gone before it acknowledged it.
+	// The first telegram may come again, since the old broker may have stopped before it acknowledged it.
 	if got := telegrams(t, heard); len(got) > 2 {
 		t.Errorf("got %d telegrams, want the second, and at most the first again", len(got))
 	}
@@ -246,7 +246,7 @@ func TestCheckLeavesNothingRetained(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	c := config(b.addr)
-	c.Style = discovery.Off // one topic alone: mochi mixes up connections of one name that follow each other at once
+	c.Style = discovery.Off // a single topic: mochi confuses connections with one client id that follow each other at once
 	if _, err := mqtt.Check(t.Context(), c); err != nil {
 		t.Errorf("a good broker: %v", err)
 	}

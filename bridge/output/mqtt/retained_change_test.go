@@ -45,7 +45,7 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			c.Style = styles[0]
 			h := run(t, c)
 			m := newMeter(t, "aidon-no", time.Date(2026, 11, 22, 9, 59, 57, 5e8, time.UTC))
-			for range 6 { // the last is the list of ten seconds past the hour
+			for range 6 { // the last is the hourly list
 				h.send(nextTelegram(m))
 			}
 			const hourly = "hanbridge_house_import_energy"
@@ -81,7 +81,7 @@ func TestTakeBackAfterConnectionLoss(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		style discovery.Style
-		lost  string // where that happens
+		lost  string // the topic at which the connection is lost
 	}{
 		{discovery.Device, "homeassistant/device/hanbridge_barn/config"},
 		{discovery.Device, "hanbridge/barn/import_energy"},

@@ -76,7 +76,7 @@ func TestForbiddenTopicsAreReported(t *testing.T) {
 func TestHubOnline(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		payload string // kept on the hub's topic; "" for nothing
+		payload string // retained under the status topic; "" for none
 		want    bool
 	}{{"", false}, {"online", true}, {"offline", false}} {
 		b := startOpenBroker(t)

@@ -35,13 +35,14 @@ func (b *logRecorder) count(text string) int {
 	return strings.Count(b.text.String(), text)
 }
 
+// Parts of the log messages about other bridges.
 const (
-	firstSaid  = "another bridge publishes this meter too"
-	secondSaid = "another bridge publishes this meter already"
-	staleSaid  = "is not heard now; nothing shows that its meter is the same"
-	waitsSaid  = "counters are not published until it is clear"
-	takenSaid  = "another bridge published this meter before"
-	deafSaid   = "cannot read the topics of these meters"
+	firstLog      = "another bridge publishes this meter too"
+	secondLog     = "another bridge publishes this meter already"
+	silentLog     = "is not heard now; nothing shows that its meter is the same"
+	waitingLog    = "counters are not published until it is clear"
+	takenOverLog  = "another bridge published this meter before"
+	unreadableLog = "cannot read the topics of these meters"
 )
 
 // A rivalBridge is one of several bridges with the meter "house" at one broker.
@@ -56,7 +57,7 @@ type rivalConfig struct {
 	name, family string
 	seed         uint64 // of the meter
 	dir          string // of the state; "" for none
-	patience     time.Duration
+	minSilence   time.Duration
 }
 
 func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
@@ -65,8 +66,8 @@ func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	to.ClientID = c.name
 	log := new(logRecorder)
 	o := mqtt.New(to, zerolog.New(log))
-	if c.patience != 0 {
-		o.SetMinSilence(c.patience)
+	if c.minSilence != 0 {
+		o.SetMinSilence(c.minSilence)
 	}
 	if c.family == "" {
 		c.family = "aidon-se"
@@ -74,7 +75,7 @@ func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	f, _ := simulate.Named(c.family)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("%s said:\n%s", c.name, log.text.String())
+			t.Logf("log of %s:\n%s", c.name, log.text.String())
 		}
 	})
 	return &rivalBridge{testBridge: runOutput(t, o, "house", c.dir), logRecorder: log, meter: simulate.NewMeter(f, c.seed, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))}
@@ -98,10 +99,10 @@ func (w *rivalBridge) awaitLog(texts ...string) {
 	w.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	said := func(text string) bool { return w.count(text) > 0 }
-	for deadline := time.Now().Add(2 * time.Minute); !slices.ContainsFunc(texts, said); <-tick.C {
+	logged := func(text string) bool { return w.count(text) > 0 }
+	for deadline := time.Now().Add(2 * time.Minute); !slices.ContainsFunc(texts, logged); <-tick.C {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not said in 2 minutes: %s", texts)
+			w.t.Fatalf("not logged within 2 minutes: %s", texts)
 		}
 	}
 }
@@ -159,12 +160,12 @@ func TestSecondBridge(t *testing.T) {
 				two.sendTelegram(b)
 				one.sendTelegram(b)
 			}
-			two.awaitLog(secondSaid)
-			one.awaitLog(firstSaid)
+			two.awaitLog(secondLog)
+			one.awaitLog(firstLog)
 			two.sendTelegram(b)
 			checkCountersBegin(t, b, "40140.")
-			if n := two.count(secondSaid) + two.count("hanbridge takeover house") + one.count(firstSaid); n != 3 || one.count(secondSaid) > 0 {
-				t.Errorf("said %d times, want once each, with what to type; by the first: %d", n, one.count(secondSaid))
+			if n := two.count(secondLog) + two.count("hanbridge takeover house") + one.count(firstLog); n != 3 || one.count(secondLog) > 0 {
+				t.Errorf("logged %d times, want once each, with what to type; by the first: %d", n, one.count(secondLog))
 			}
 			b.await(t, "the description says that another publishes", func([]message) bool {
 				return strings.Contains(b.retained()["hanbridge/house/info"], `"other_instance":"`)
@@ -189,12 +190,12 @@ func TestSecondBridgePublishesNoDescription(t *testing.T) {
 	from := len(b.messages())
 	two := startRival(t, b, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
 	two.sendTelegram(b)
-	two.awaitLog(waitsSaid, secondSaid) // the first may answer at once
+	two.awaitLog(waitingLog, secondLog) // the first bridge may answer at once
 	one.sendTelegram(b)
-	two.awaitLog(secondSaid)
+	two.awaitLog(secondLog)
 	two.sendTelegram(b)
 	two.stop()
-	one.awaitLog(firstSaid)
+	one.awaitLog(firstLog)
 	for _, m := range b.messages()[from:] {
 		name := strings.TrimPrefix(m.topic, "hanbridge/house/")
 		if name == "status" && m.payload == "offline" || strings.Contains(m.topic, "/hanbridge_house/") && m.payload == "" {
@@ -223,7 +224,7 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 				})
 				w.stop()
 				b.awaitNoClients()
-				for _, said := range []string{firstSaid, secondSaid, staleSaid, waitsSaid, takenSaid, deafSaid} {
+				for _, said := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog, unreadableLog} {
 					if w.count(said) > 0 {
 						t.Errorf("run %d says %s", i, said)
 					}
@@ -245,9 +246,9 @@ func TestMissingStateFile(t *testing.T) {
 	}{
 		{"the same meter", 1, true, "", true},
 		{"the same meter without a state", 1, false, "", true},
-		{"another meter", 3, true, staleSaid, false},
-		{"another meter without a state", 3, false, staleSaid, false},
-		{"one that has counted more than can be", 2, true, staleSaid, false},
+		{"another meter", 3, true, silentLog, false},
+		{"another meter without a state", 3, false, silentLog, false},
+		{"one that has counted more than can be", 2, true, silentLog, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -256,7 +257,7 @@ func TestMissingStateFile(t *testing.T) {
 			one.sendTelegram(b)
 			one.stop()
 			b.awaitNoClients()
-			c := rivalConfig{name: "two", seed: tt.seed, patience: 200 * time.Millisecond}
+			c := rivalConfig{name: "two", seed: tt.seed, minSilence: 200 * time.Millisecond}
 			if tt.state {
 				c.dir = t.TempDir()
 			}
@@ -285,7 +286,7 @@ func TestMissingStateFile(t *testing.T) {
 			b.await(t, "a person has acted", func(all []message) bool {
 				return index(all[from:], "hanbridge/house/import_energy", "") >= 0
 			})
-			two.awaitLog(takenSaid)
+			two.awaitLog(takenOverLog)
 		})
 	}
 }
@@ -304,9 +305,9 @@ func TestBridgesWithoutMarks(t *testing.T) {
 	say("hanbridge/house/info", info, true)
 	second := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
 	second.send(nextTelegram(second.meter))
-	second.awaitLog(waitsSaid)
+	second.awaitLog(waitingLog)
 	say("hanbridge/house/telegram", fmt.Sprintf(telegram, 1), false)
-	second.awaitLog(secondSaid)
+	second.awaitLog(secondLog)
 	for i := range 3 {
 		second.send(nextTelegram(second.meter))
 		say("hanbridge/house/telegram", fmt.Sprintf(telegram, 2+i), false)
@@ -341,7 +342,7 @@ func TestOwnMessagesAreIgnored(t *testing.T) {
 		})
 		w.stop()
 		b.awaitNoClients()
-		for _, said := range []string{firstSaid, secondSaid, staleSaid, waitsSaid, takenSaid} {
+		for _, said := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog} {
 			if w.count(said) > 0 {
 				t.Errorf("says %s", said)
 			}
@@ -356,7 +357,7 @@ func TestForbiddenToRead(t *testing.T) {
 	w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
 	values := w.sendTelegram(b)
 	b.awaitText(t, "hanbridge/house/import_energy", values["import_energy"])
-	w.awaitLog(deafSaid)
+	w.awaitLog(unreadableLog)
 	if n := w.count("hanbridge/+/+"); n != 1 {
 		t.Errorf("what to allow is said %d times, want once", n)
 	}
@@ -368,7 +369,7 @@ func TestReadPermissionGrantedLater(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, "127.0.0.1:0", "hanbridge/house/")
 	w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
-	w.awaitLog(deafSaid)
+	w.awaitLog(unreadableLog)
 	b.openAndReconnect()
 	b.await(t, "it comes again", func([]message) bool { return strings.HasSuffix(b.connectionLog(), "disconnect connect") })
 	began := time.Now()
@@ -377,7 +378,7 @@ func TestReadPermissionGrantedLater(t *testing.T) {
 	if index(all, "hanbridge/house/info", "") > index(all, "hanbridge/house/import_energy", "") {
 		t.Error("the counter comes before the description that claims the meter")
 	}
-	counter := all[index(all, "hanbridge/house/import_energy", "")].at // the description may be noted late
+	counter := all[index(all, "hanbridge/house/import_energy", "")].at // the description may be recorded late
 	if waited := counter.Sub(began); waited < 100*time.Millisecond {
 		t.Errorf("waited %v for others, want 0.1 s at least", waited)
 	}
@@ -407,8 +408,8 @@ func TestStatusArrivesLast(t *testing.T) {
 	})
 	two := startRival(t, &broker{addr: late}, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
 	two.sendTelegram(b)
-	two.awaitLog(waitsSaid)
-	if two.count(staleSaid) > 0 {
+	two.awaitLog(waitingLog)
+	if two.count(silentLog) > 0 {
 		t.Error("a bridge that is online is called gone")
 	}
 }

@@ -66,11 +66,11 @@ func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announc
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.awaitNoClients() // mochi tells of a message after it has acknowledged it
+	b.awaitNoClients() // mochi reports a message after it has acknowledged it
 	return s, !more
 }
 
-const allSteps = 100 // more steps than there are
+const allSteps = 100 // more than there are
 
 // TestStepsInterrupted interrupts the change from one announcement to a second after each step and continues with a third. Nothing must be
 // left behind or taken back wrongly, and what is in all three must never be removed.

@@ -35,7 +35,7 @@ func newManager(t *testing.T) *manager {
 	t.Helper()
 	m := &manager{t: t, socket: filepath.Join(t.TempDir(), "notify")}
 	t.Setenv("NOTIFY_SOCKET", m.socket)
-	t.Setenv("WATCHDOG_USEC", "40000") // 25 pings a second are half of a half wanted
+	t.Setenv("WATCHDOG_USEC", "40000") // the output must ping every 20 ms
 	t.Setenv("WATCHDOG_PID", "")
 	return m
 }
@@ -58,7 +58,7 @@ func (m *manager) listen() {
 		for buf := make([]byte, 4096); ; {
 			n, err := conn.Read(buf)
 			if err != nil {
-				return // the test is over
+				return // the test has ended
 			}
 			m.mu.Lock()
 			m.told = append(m.told, string(buf[:n]))

@@ -19,11 +19,11 @@ func TestStatus(t *testing.T) {
 	for _, step := range []struct {
 		after time.Duration // since the start
 		news  bridge.MeterUpdate
-		want  string // "" where nothing is told
+		want  string // "" if no status is due
 	}{
 		{0, news("house", false, 0), "waiting for the first telegram"},
 		{0, news("barn", false, 0), ""},
-		{time.Hour, news("barn", false, 0), ""}, // nothing is new
+		{time.Hour, news("barn", false, 0), ""}, // nothing has changed
 		{time.Hour, news("house", true, 1), "1 of 2 meters online, telegrams: 1"},
 		{time.Hour + 10*time.Second, news("house", true, 2), ""},
 		{time.Hour + 20*time.Second, news("barn", true, 1), "2 of 2 meters online, telegrams: 3"},

@@ -18,8 +18,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// outputtest asks each output for the values that it has delivered. This one delivers none, so what else is asked there is
-// asked here: that it stops, takes every telegram, and comes back after a failure.
+// The tests of outputtest need the values that an output has delivered, and this one delivers none. So the tests below repeat the other
+// requirements: an output stops, takes every telegram, and runs again after a failure.
 
 const (
 	ready    = "READY=1"
