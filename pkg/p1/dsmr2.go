@@ -6,18 +6,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// blockCode is 0-n:24.3.0: how DSMR 2.2 and 3.0 send the last value of the meter on channel n (Dutch smart meter requirements,
-// P1 2.2, 5.2): stamp, status, minutes between values, how many, code, unit. The value stands behind it, or on the next line:
+// dsmr2Code is 0-n:24.3.0, with which DSMR 2.2 and 3.0 send the last value of the sub-meter on channel n (Dutch smart meter requirements,
+// P1 2.2, 5.2): time stamp, status, minutes between values, number of values, code, unit. The value follows, often on the next line:
 //
 //	0-1:24.3.0(090212160000)(00)(60)(1)(0-1:24.2.1)(m3)
 //	(00908.123)
 var dsmr2Code = [3]byte{24, 3, 0}
 
-// block24 makes of a record of blockCode, whose Text are its values in their parentheses, one of the code that it names. What
-// is no block, or waits for its value, is left as it is.
+// parseDSMR2 replaces a record of dsmr2Code, whose Text holds all its values in their parentheses, by a record of the code that it contains.
+// A record without a value, or of another form, stays as it is.
 func parseDSMR2(r *obis.Record) {
-	const inHeading = 6 // values before the value of the meter
-	if bytes.Count(r.Text, []byte("(")) <= inHeading {
+	const headingValues = 6 // values before the value of the sub-meter
+	if bytes.Count(r.Text, []byte("(")) <= headingValues {
 		return
 	}
 	if h, value, ok := readDSMR2(r.Text); ok && value != nil {
@@ -25,7 +25,7 @@ func parseDSMR2(r *obis.Record) {
 	}
 }
 
-// secondLine takes the value of a block whose first line is the last record. It returns false where that is no such line.
+// dsmr2SecondLine adds the value in line b to the last record, if that is one of dsmr2Code without a value. If not, it returns false.
 func (t *Telegram) dsmr2SecondLine(b []byte) bool {
 	r := &t.Records[len(t.Records)-1]
 	h, value, ok := readDSMR2(r.Text)
@@ -36,7 +36,7 @@ func (t *Telegram) dsmr2SecondLine(b []byte) bool {
 	return true
 }
 
-// a heading is what a block says about its value.
+// A dsmr2Heading is what a record of dsmr2Code says about its value.
 type dsmr2Heading struct {
 	code   obis.Code
 	time   obis.Time
@@ -44,7 +44,7 @@ type dsmr2Heading struct {
 	prefix int8
 }
 
-// readBlock reads the values of a block; value is nil where it is not among them.
+// readDSMR2 reads the values of a record of dsmr2Code. value is nil if the value of the sub-meter is not among them.
 func readDSMR2(b []byte) (h dsmr2Heading, value []byte, ok bool) {
 	if len(b) < 2 {
 		return dsmr2Heading{}, nil, false
@@ -72,7 +72,7 @@ func readDSMR2(b []byte) (h dsmr2Heading, value []byte, ok bool) {
 	return h, value, ok && i >= 6
 }
 
-// fill makes r the record that the heading names. A value that is no number stays a text.
+// fillDSMR2 makes r a record of the code in the heading. A value that is not a number becomes a Text.
 func fillDSMR2(r *obis.Record, h dsmr2Heading, value []byte) {
 	*r = obis.Record{Code: h.code, Kind: obis.Text, Text: value}
 	if v, err := obis.ParseDecimal(value); err == nil {

@@ -8,29 +8,29 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
 )
 
-// A ciphered telegram, as Polish meters of Stoen Operator send it, begins with an identification line in clear and an empty
-// line. Then, in place of the data lines, follow a system title of no bytes, a length, and so many bytes from the security
-// byte on: frame counter, ciphertext and tag. It ends like any other telegram:
+// An encrypted telegram, as Polish meters of Stoen Operator send it, begins with an identification line that is not encrypted and an empty
+// line. Then follows, in place of the data lines, a system title of length 0, a length in two bytes, and that many bytes: security control
+// byte, frame counter, ciphertext and tag. It ends like any other telegram:
 //
 //	/EGM5G35 CR LF CR LF 00 82 LL LL 30 00000000 … ! FE0C CR LF
 //
-// In the one known from the field the checksum is CRC-16/X.25 over all from '/' to '!', the low byte first; CRC-16/ARC, that of
-// all other telegrams, is taken too.
+// In the meter that is known, the checksum is CRC-16/X.25 over everything from '/' to '!', with the low byte first. CRC-16/ARC, which all
+// other telegrams have, is also accepted.
 const (
-	// maxIdent is how long the identification line in front may be, in bytes with its '/'.
+	// maxIdent is the largest length of the identification line, in bytes with its '/'.
 	maxIdent = 64
-	// maxEncrypted is how long it may be from the security byte to the '!', in bytes.
+	// maxEncrypted is the largest length from the security control byte to before the '!', in bytes.
 	maxEncrypted = 4096
-	// encryptedHeadSize is how many bytes tell what follows: title, length and security.
+	// encryptedHeadSize is the length of title, length and security control byte, in bytes.
 	encryptedHeadSize = 5
 	// emptyLine ends the identification line and is empty itself.
 	emptyLine = "\r\n\r\n"
 )
 
-// frameChecksums is CRC-16/X.25 but for its start and end: reflected polynomial 8408.
+// x25Table computes CRC-16/X.25 without its initial value and final inversion: reflected polynomial 8408.
 var x25Table = crc16.New(0x8408)
 
-// frameChecksum returns the CRC-16/X.25 of b with its bytes in the order of frames, the low one first.
+// x25Checksum returns the CRC-16/X.25 of b with its bytes exchanged: in text, the low byte stands first.
 func x25Checksum(b []byte) uint16 { return bits.ReverseBytes16(^x25Table.Update(0xFFFF, b)) }
 
 // SplitEncrypted returns the two parts of an encrypted telegram. Head is the identification line, which is not encrypted, with the empty
@@ -49,7 +49,8 @@ func SplitEncrypted(b []byte) (head, body []byte, ok bool) {
 	return b[:start], b[start : start+n], true
 }
 
-// CheckEncrypted verifies the checksum of a ciphered telegram, as Length delimits it. Checked is false where it carries none.
+// CheckEncrypted verifies the checksum of an encrypted telegram, as Length delimits it. checked is false, without an error, if the telegram
+// has no checksum. The error is ErrChecksum if the checksum is wrong, and ErrMalformed if b is not an encrypted telegram.
 func CheckEncrypted(b []byte) (checked bool, err error) {
 	head, body, ok := SplitEncrypted(b)
 	if !ok {
@@ -73,7 +74,8 @@ func CheckEncrypted(b []byte) (checked bool, err error) {
 	return true, nil
 }
 
-// bodyStart returns where the body of a ciphered telegram would begin, behind the empty line; 0 where that is not there.
+// afterEmptyLine returns the index after the empty line that follows the identification line, where the body of an encrypted telegram
+// begins. It is 0 if there is no empty line.
 func afterEmptyLine(b []byte) int {
 	if len(b) == 0 || b[0] != '/' {
 		return 0
@@ -85,9 +87,9 @@ func afterEmptyLine(b []byte) int {
 	return i + len(emptyLine)
 }
 
-// cipheredSize returns how many bytes what is ciphered takes with its title and length, 0 when b does not begin like that.
+// encryptedSize returns the length in bytes of the body at the start of b, from its title to its tag. It is 0 if b does not begin like a body.
 func encryptedSize(b []byte) int {
-	if b[0] != 0 || b[1] != 0x82 || b[4]&^0x11 != 0x20 { // suite 0 or 1; encrypted, authenticated or not
+	if b[0] != 0 || b[1] != 0x82 || b[4]&^0x11 != 0x20 { // security suite 0 or 1, encrypted, with or without authentication
 		return 0
 	}
 	n := int(b[2])<<8 | int(b[3])
@@ -97,7 +99,8 @@ func encryptedSize(b []byte) int {
 	return encryptedHeadSize - 1 + n
 }
 
-// cipheredLength returns the length of a ciphered telegram whose first byte that is no text is at cut: 0 to read on, cut for none.
+// encryptedLength returns the length of an encrypted telegram. cut is the index of its first byte that is not text. The result is 0 if more
+// bytes are needed, and cut, or 1, if b is not an encrypted telegram.
 func encryptedLength(b []byte, cut int) int {
 	if cut == 0 || cut != afterEmptyLine(b) {
 		return max(cut, 1)
@@ -122,7 +125,7 @@ func encryptedLength(b []byte, cut int) int {
 	}
 }
 
-// mayBeHead tells if more bytes may make of b what cipheredSize knows.
+// mayBecomeEncrypted reports whether b, which is shorter than encryptedHeadSize, may be the beginning of a body.
 func mayBecomeEncrypted(b []byte) bool {
 	return b[0] == 0 && (len(b) < 2 || b[1] == 0x82) && (len(b) < 3 || b[2] <= maxEncrypted>>8)
 }

@@ -7,20 +7,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Length returns how many bytes the telegram that begins with the '/' at b[0] takes, 0 when b does not hold its end yet.
-// It ends with the line of a '!' and checksum, or where it cannot go on and is damaged: before another
-// '/' at the start of a line, before a byte that no telegram holds, at MaxLength. A ciphered telegram ends where it says, and with
-// its checksum. More bytes behind b never change the answer.
+// Length returns the length in bytes of the telegram that begins with the '/' at b[0], and 0 if b does not contain its end yet. More bytes
+// after b never change a result other than 0. Nothing is verified: Parse does that.
+//
+// A telegram ends with the line of its '!' and checksum. A damaged telegram ends earlier: before another '/' at the start of a line, before
+// a byte that no telegram contains, or at MaxLength. An encrypted telegram ends where its length says, and after its checksum.
 func Length(b []byte) int {
 	end := min(len(b), MaxLength)
 	if end == 0 {
 		return 0
 	}
-	all := end == MaxLength // b[:end] is all there will be
+	atLimit := end == MaxLength // no more bytes belong to the telegram
 	mark := indexLineStartingWith(b[:end], '!')
 	text := end
 	if mark >= 0 {
-		text = mark // what ends the telegram earlier is looked for before the mark alone
+		text = mark // an earlier end can only be before the mark
 	}
 	cut := indexNotText(b[:text])
 	if cut >= 0 {
@@ -33,16 +34,16 @@ func Length(b []byte) int {
 	case cut >= 0:
 		return encryptedLength(b[:end], cut)
 	case mark >= 0:
-		return checksumEnd(b[:end], mark+1, all)
-	case all:
+		return checksumEnd(b[:end], mark+1, atLimit)
+	case atLimit:
 		return end
 	}
 	return 0
 }
 
-// lineBegin returns the index of the first line but b's own that begins with x, -1 when there is none. x is rare in
-// telegrams, so that looking for it alone is fast (for the pair from the start on, telegrams of P1 take 20 % longer); where it is
-// not, the pair is looked for, so that no stream is slow.
+// indexLineStartingWith returns the index of the first line after the first that begins with x, -1 if there is none. x is rare in telegrams,
+// so a search for x alone is fast: with a search for LF and x together, telegrams take 20 % longer. After four x that do not begin a line,
+// it searches for LF and x together, so that no stream is slow.
 func indexLineStartingWith(b []byte, x byte) int {
 	i := 0
 	for range 4 {
@@ -61,37 +62,38 @@ func indexLineStartingWith(b []byte, x byte) int {
 	return i + k + 1
 }
 
-// checksumEnd returns the end of the line whose checksum begins at b[i]; 0 when it is not there yet.
-func checksumEnd(b []byte, i int, cut bool) int {
+// checksumEnd returns the end of the line whose checksum begins at b[i], 0 if b does not contain it yet. If atLimit is true, no more bytes
+// follow b.
+func checksumEnd(b []byte, i int, atLimit bool) int {
 	n := i
 	for n < i+checksumDigits && n < len(b) && isHex(b[n]) {
 		n++
 	}
 	if n == i && n < len(b) && b[n] == '/' {
-		return n // the next telegram follows one of a file that ended at its '!'
+		return n // files that end with '!' were joined
 	}
 	if n < len(b) && n < i+checksumDigits && !isLineEnd(b[n]) {
-		return n + 1 // with the byte that is wrong in the checksum
+		return n + 1 // includes the wrong byte in the checksum
 	}
-	return lineEnd(b, n, cut)
+	return lineEnd(b, n, atLimit)
 }
 
-// lineEnd returns the end of the CR LF that stands at b[n], n where none does, 0 when it is not there yet.
-func lineEnd(b []byte, n int, cut bool) int {
+// lineEnd returns the index after the CR, LF or CR LF at b[n], n if there is none, and 0 if b does not contain it yet.
+func lineEnd(b []byte, n int, atLimit bool) int {
 	for _, want := range []byte("\r\n") {
 		switch {
 		case n < len(b) && b[n] == want:
 			n++
-		case n == len(b) && !cut:
+		case n == len(b) && !atLimit:
 			return 0
 		}
 	}
 	return n
 }
 
-// unreadable returns the index of the first byte that no telegram holds, -1 when there is none: a byte with its high bit set, or
-// a zero, where the identification line does not show that b is text. Binary protocols are full of zeros, so that these need an
-// empty line behind it too, unless they fill up a value. One where the body of a ciphered telegram begins is no text.
+// indexNotText returns the index of the first byte that no telegram of text contains, -1 if there is none: a byte with bit 7 set or a zero,
+// if the identification line does not prove that b is text. Binary protocols are full of zeros. So a zero that is not a fill byte of a value
+// also needs an empty line after the identification line. A zero where the body of an encrypted telegram begins is not text.
 func indexNotText(b []byte) int {
 	for i, end := range nonTextRuns(b) {
 		if !maybeText(b) {
@@ -104,14 +106,14 @@ func indexNotText(b []byte) int {
 	return -1
 }
 
-// zeroInText tells if the zero at b[i] may be a part of a telegram of text, which a checksum will tell: an empty line follows the
-// identification line, as far as that has come, and the zero is not the first byte behind both.
+// zeroMayBeText reports whether the zero at b[i] may be a damaged byte of a telegram of text, which its checksum will show. An empty line must
+// follow the identification line, as far as b contains it, and the zero must not be the first byte after both.
 func zeroMayBeText(b []byte, i int) bool {
 	k := bytes.IndexByte(b[:min(len(b), maxIdent)], '\n') + 1
 	return k == 0 || k == len(b) || isLineEnd(b[k]) && i != afterEmptyLine(b)
 }
 
-// maybeText tells if b may be a telegram by its identification line: three letters behind the '/', and an end in time.
+// maybeText reports whether the identification line of b may be that of a telegram: three letters after the '/', and an end within maxIdent.
 func maybeText(b []byte) bool {
 	const letters = 3
 	if len(b) <= letters {
@@ -120,9 +122,8 @@ func maybeText(b []byte) bool {
 	return hasMakerCode(b[1:]) && (len(b) < maxIdent || bytes.IndexByte(b[:maxIdent], '\n') >= 0)
 }
 
-// forbiddenByte returns the index of the first byte that a telegram without a checksum may not hold, -1 when there is none: one with
-// its high bit set that is neither part of a unit nor filling. Hungarian meters of Sanxing fill a message that was never set
-// with FF.
+// indexForbidden returns the index of the first byte that a telegram without a checksum must not contain, -1 if there is none: a zero or a
+// byte with bit 7 set that is neither part of a unit nor a fill byte. Hungarian meters of Sanxing fill a message that was never set with FF.
 func indexForbidden(b []byte) int {
 	for i, end := range nonTextRuns(b) {
 		if filled := b[i] == 0 || b[i] == fillByte; filled && end < len(b) && b[end] == ')' {
@@ -135,7 +136,7 @@ func indexForbidden(b []byte) int {
 	return -1
 }
 
-// inUnit tells if b[i] stands in a unit, such as *m³) or (m³).
+// inUnit reports whether b[i] is part of a unit, such as *m³) or (m³).
 func inUnit(b []byte, i int) bool {
 	star, end := bytes.LastIndexAny(b[:i], "*("), bytes.IndexByte(b[i:], ')')
 	if star < 0 || end < 0 {
@@ -145,9 +146,10 @@ func inUnit(b []byte, i int) bool {
 	return ok
 }
 
+// fillByte fills the rest of a text of fixed length. Zero does so too.
 const fillByte = 0xFF
 
-// nonText walks the bytes that are zero or have their high bit set, equal ones in a row together.
+// nonTextRuns returns an iterator over the runs of equal bytes that are zero or have bit 7 set: b[from:to].
 func nonTextRuns(b []byte) func(yield func(from, to int) bool) {
 	return func(yield func(from, to int) bool) {
 		for end := 0; ; {
@@ -166,8 +168,8 @@ func nonTextRuns(b []byte) func(yield func(from, to int) bool) {
 	}
 }
 
-// firstNonText returns the index of the first byte that is zero or has its high bit set, -1 when there is none. Binary
-// protocols are full of them, so that a '/' among their bytes is given up at once.
+// indexNonText returns the index of the first byte that is zero or has bit 7 set, -1 if there is none. Binary protocols are full of such
+// bytes, so a '/' in binary data is soon recognised as none of a telegram.
 func indexNonText(b []byte) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0

@@ -6,9 +6,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// parseLine appends the record of the line at the start of b and returns how many bytes it takes with its end: more lines than
-// one where its value goes over several. ok is false where it is nothing that a telegram without a checksum may hold. An empty
-// line is well formed and gives no record, every other line gives one.
+// parseLine appends the record of the line at the start of b. It returns the length of the line in bytes with its end, or of several lines
+// if the value is in several. ok is false if a telegram without a checksum must not contain the line. An empty line is well formed and
+// gives no record. Every other line gives one.
 func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	if isLineEnd(b[0]) {
 		return 1, true
@@ -45,8 +45,8 @@ func (t *Telegram) parseLine(b []byte) (n int, ok bool) {
 	return n, false
 }
 
-// whole fills the last record from the value that begins with the '(' at b[i], where it ends with its line, and returns the
-// length of the line with its end; 0 where that may go on.
+// oneLineItem fills the last record from the value that begins with the '(' at b[i], if the value ends with its line. It returns the length
+// of the line in bytes with its end, or 0 if the value may continue in the next line.
 func (t *Telegram) oneLineItem(b []byte, i int) (n int) {
 	if n = bytes.IndexByte(b, '\n') + 1; n == 0 {
 		return 0
@@ -63,29 +63,29 @@ func (t *Telegram) oneLineItem(b []byte, i int) (n int) {
 	return n
 }
 
-// item appends the record of the code or label at b[start] and of the value that begins with the '(' at b[v].
+// item appends the record of the code or label at b[start] and the value that begins with the '(' at b[v]. Results are as in parseLine.
 func (t *Telegram) item(b []byte, start, v int) (n int, ok bool) {
 	name := trimmed(b[start:v])
 	code, size := obis.ReadCode(name)
-	coded := size == len(name)
-	apart := bytes.IndexByte(b[start:v], '\n') >= 0
-	x := extentOf(b[v:], !coded || isLog(code) || apart || beginsBlock(b[v:]))
+	hasCode := size == len(name)
+	onNextLine := bytes.IndexByte(b[start:v], '\n') >= 0
+	x := extentOf(b[v:], !hasCode || isLog(code) || onNextLine || beginsBlock(b[v:]))
 	text := b[v : v+x.valueEnd]
 	switch ok = x.form != unclosed; {
-	case coded && (x.form == oneLine || isLog(code)):
+	case hasCode && (x.form == oneLine || isLog(code)):
 		t.Records = append(t.Records, obis.Record{Code: code})
 		t.fillValue(text, x.form)
-	case coded && x.form == multiLineText:
+	case hasCode && x.form == multiLineText:
 		t.Records = append(t.Records, obis.Record{Code: code, Kind: obis.Text, Text: text[1 : len(text)-1]})
 		ok = !mayHaveUnit(code)
 	default:
 		t.appendLine(b[start : v+x.valueEnd])
-		ok = ok && (coded || isLabel(name))
+		ok = ok && (hasCode || isLabel(name))
 	}
 	return v + x.lineEnd, ok
 }
 
-// value fills the last record from text, its value in parentheses. What stands in several lines is a block of history.
+// fillValue fills the last record from text, its value in parentheses. A value in several lines is history, and stays a text.
 func (t *Telegram) fillValue(text []byte, f valueForm) {
 	r := &t.Records[len(t.Records)-1]
 	if f != oneLine {
@@ -97,8 +97,8 @@ func (t *Telegram) fillValue(text []byte, f valueForm) {
 	}
 }
 
-// continues appends the record of a line that begins with the '(' at b[start]: more values of a log, or of a label, or the
-// second line of a block of DSMR 2.2. Anywhere else it is a line of its own, which a telegram without checksum may not hold.
+// continuationLine reads a line that begins with the '(' at b[start]. It continues the line before it: with more values of a log or of a
+// label, or with the value of a DSMR 2.2 sub-meter. Anywhere else it becomes a Line, which a telegram without a checksum must not contain.
 func (t *Telegram) continuationLine(b []byte, start int) (n int, ok bool) {
 	x := extentOf(b[start:], true)
 	text, n := b[start:start+x.valueEnd], start+x.lineEnd
@@ -110,7 +110,7 @@ func (t *Telegram) continuationLine(b []byte, start int) (n int, ok bool) {
 	switch {
 	case x.form == oneLine && last.Code.CDE() == dsmr2Code && bytes.IndexByte(text[1:], '(') < 0:
 		if !t.dsmr2SecondLine(text) {
-			t.appendLine(text) // the value of a block that is not understood
+			t.appendLine(text) // the record before it is not of the form of DSMR 2.2
 		}
 		return n, true
 	case isLog(last.Code):
@@ -122,12 +122,12 @@ func (t *Telegram) continuationLine(b []byte, start int) (n int, ok bool) {
 	return n, ok
 }
 
-// line appends a record of text that has no code.
+// appendLine appends a Line record.
 func (t *Telegram) appendLine(text []byte) {
 	t.Records = append(t.Records, obis.Record{Kind: obis.Line, Text: text})
 }
 
-// isLog tells if a code is that of a profile or a log (IEC 62056-6-2, 6.2.41): what stands in it was measured in the past.
+// isLog reports whether a code is that of a profile or log (IEC 62056-6-2, 6.2.41), whose values were measured in the past.
 func isLog(c obis.Code) bool { return c[2] == 98 || c[2] == 99 }
 
 // beginsBlock reports whether the value that begins with the '(' at b[0] begins with a code that has a value of its own.
@@ -136,10 +136,10 @@ func beginsBlock(b []byte) bool {
 	return n > 0 && n+1 < len(b) && b[n+1] == '('
 }
 
-// isLabel tells if b has the form of what meters send in place of a code of groups A-B:C.D.E: C.1.0, F.F, 1-1:30D, 1.8.0&01,
-// 0:0.0.0*255. IEC 62056-21, 5.7 allows any 16 characters; a second ':' or an empty group is damage.
+// isLabel reports whether b has the form of a label, which meters send in place of an OBIS code: C.1.0, F.F, 1-1:30D, 1.8.0&01, 0:0.0.0*255.
+// IEC 62056-21, 5.7 allows any 16 characters, but a second ':' or an empty group is a sign of damage.
 func isLabel(b []byte) bool {
-	const longest = 24
+	const maxLabel = 24
 	if i := bytes.IndexByte(b, ':'); i >= 0 {
 		medium, channel, split := bytes.Cut(b[:i], []byte("-"))
 		if !isFigures(medium) || split && !isFigures(channel) {
@@ -147,21 +147,21 @@ func isLabel(b []byte) bool {
 		}
 		b = b[i+1:]
 	}
-	empty := true
+	emptyGroup := true
 	for _, x := range b {
 		switch {
 		case x-'0' <= 9, (x|0x20)-'a' <= 'z'-'a':
-			empty = false
-		case (x == '.' || x == '*' || x == '&') && !empty:
-			empty = true
+			emptyGroup = false
+		case (x == '.' || x == '*' || x == '&') && !emptyGroup:
+			emptyGroup = true
 		default:
 			return false
 		}
 	}
-	return !empty && len(b) <= longest
+	return !emptyGroup && len(b) <= maxLabel
 }
 
-// isFigures tells if b is one to three figures.
+// isFigures reports whether b is one to three decimal digits.
 func isFigures(b []byte) bool {
 	for _, x := range b {
 		if x-'0' > 9 {
@@ -171,7 +171,8 @@ func isFigures(b []byte) bool {
 	return len(b) > 0 && len(b) <= 3
 }
 
-// cutLine returns where the text of the first line begins and ends, without blanks, and how many bytes the line takes.
+// cutLine returns where the text of the first line begins and ends, without blanks around it, and the length n of the line in bytes with its
+// end.
 func cutLine(b []byte) (start, end, n int) {
 	n = len(b)
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
@@ -186,7 +187,7 @@ func cutLine(b []byte) (start, end, n int) {
 	return start, end, n
 }
 
-// blanks returns how many bytes at the start of b are blanks or ends of lines.
+// blanks returns the number of bytes at the start of b that are blanks or line ends.
 func blanks(b []byte) (n int) {
 	for n < len(b) && isBlank(b[n]) {
 		n++
@@ -194,7 +195,8 @@ func blanks(b []byte) (n int) {
 	return n
 }
 
-// isBlank tells if x may stand around the parts of a line. A readout in mode C begins with STX (IEC 62056-21, 6.3.3).
+// isBlank reports whether x may stand around the parts of a line: a blank, a line end, or STX, which begins a readout in mode C
+// (IEC 62056-21, 6.3.3).
 func isBlank(x byte) bool {
 	return x <= ' ' && (x == ' ' || x == '\t' || isLineEnd(x) || x == 2)
 }

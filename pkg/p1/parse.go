@@ -8,25 +8,27 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A Telegram is a parsed telegram. Its fields belong to the bytes it was parsed from, and are valid as long as those.
+// A Telegram is a parsed telegram. Its fields refer to the bytes from which it was parsed: copy what is needed longer than those. The zero
+// Telegram is ready to use. It is not safe for concurrent use.
 type Telegram struct {
 	// Ident is the identification line without its '/': "ADN9 6534".
 	Ident []byte
-	// Checked tells that the telegram carried a checksum, and that it was right.
+	// Checked is true if the telegram has a checksum, and it is right.
 	Checked bool
-	// Records are the data lines in the meter's order; none is left out. A code with several values keeps them all in Text, in
-	// their parentheses, except a stamp beside a number; of several numbers with units each is a record.
+	// Records are the data lines in the order of the telegram; none is left out. A code with several values has them all in Text, in their
+	// parentheses, with two exceptions: a time stamp and a number are one Number, and several numbers with units are one record each.
 	Records []obis.Record
 
-	codeCache [cachedLines]cachedCode // of the telegram before
+	codeCache [cachedLines]cachedCode // codes of the telegram before
 }
 
-// Parse reads a telegram as Length delimits it. The Telegram's own slice of records is used again, so that nothing is
-// allocated once it has grown. The checksum is verified before anything else is read, and vouches for every byte; a telegram
-// that carries none is accepted when every line of it is well formed. After an error the Telegram holds nothing.
+// Parse reads one telegram, as Length delimits it, into t. It uses the slice of records of t again, so nothing is allocated once that has
+// grown. The checksum is verified before anything else is read, and proves every byte. A telegram without a checksum is read only if every
+// line of it is well formed. The error is ErrChecksum, ErrTruncated, ErrMalformed or ErrEncrypted; after an error t is empty.
 func (t *Telegram) Parse(b []byte) error { return t.parse(b, false) }
 
-// Parse reads one telegram, as Length delimits it, into a new Telegram. To read many without allocating, use the method of one Telegram.
+// Parse reads one telegram, as Length delimits it, into a new Telegram. Errors are those of the method. To read many telegrams without
+// allocating, use the method of one Telegram.
 func Parse(b []byte) (*Telegram, error) {
 	t := new(Telegram)
 	if err := t.Parse(b); err != nil {
@@ -35,8 +37,8 @@ func Parse(b []byte) (*Telegram, error) {
 	return t, nil
 }
 
-// ParseUnchecked is Parse for the few meters that send a wrong checksum: a telegram whose checksum is not right is read like
-// one that has none. Checked is true only where it is right.
+// ParseUnchecked is Parse for the few meters that send a wrong checksum. If the checksum is wrong, the telegram is read as if it had none,
+// and Checked is false.
 func (t *Telegram) ParseUnchecked(b []byte) error { return t.parse(b, true) }
 
 func (t *Telegram) parse(b []byte, unchecked bool) error {
@@ -77,13 +79,14 @@ func (t *Telegram) parse(b []byte, unchecked bool) error {
 	return nil
 }
 
-// checkUnverified tells what speaks against a telegram of well-formed lines that no checksum vouches for. AtMark tells that nothing
-// follows its '!': meters of DSMR 2.2 send no more, and their stamps have no season; of others the checksum is cut off.
+// checkUnchecked returns an error if a telegram without a checksum, whose lines are well formed, must not be used. atMark is true if nothing
+// follows its '!'. Meters of DSMR 2.2 end a telegram like that, and their time stamps have no letter for summer time. A telegram with such
+// letters is one of another meter, whose checksum was cut off.
 func (t *Telegram) checkUnchecked(ident, body []byte, atMark bool) error {
-	coded := false
+	hasCode := false
 	for i := range t.Records {
 		r := &t.Records[i]
-		coded = coded || r.Kind != obis.Line
+		hasCode = hasCode || r.Kind != obis.Line
 		if atMark && r.Time.Zone {
 			return errNoChecksum
 		}
@@ -92,7 +95,7 @@ func (t *Telegram) checkUnchecked(ident, body []byte, atMark bool) error {
 		}
 	}
 	switch {
-	case !coded:
+	case !hasCode:
 		return errNoData
 	case !hasMakerCode(ident):
 		return errNoIdent
@@ -100,8 +103,8 @@ func (t *Telegram) checkUnchecked(ident, body []byte, atMark bool) error {
 	return nil
 }
 
-// named tells if an identification line begins with the three letters of a maker (IEC 62056-21, 6.3.2). Where no checksum
-// vouches for it, noise before a telegram must not become a part of it.
+// hasMakerCode reports whether an identification line begins with the three letters of a manufacturer (IEC 62056-21, 6.3.2) and something
+// after them. Without a checksum, noise before a telegram must not be read as a part of it.
 func hasMakerCode(ident []byte) bool {
 	for _, x := range ident[:min(3, len(ident))] {
 		if (x|0x20)-'a' > 'z'-'a' {
@@ -111,7 +114,7 @@ func hasMakerCode(ident []byte) bool {
 	return len(ident) > 3
 }
 
-// malformed is the error for the line behind before, in a telegram that no checksum vouches for.
+// malformed empties t and returns the error for the line that follows before, in a telegram without a checksum.
 func (t *Telegram) malformed(before []byte) error {
 	t.Records = t.Records[:0]
 	return &fault{
@@ -119,7 +122,7 @@ func (t *Telegram) malformed(before []byte) error {
 	}
 }
 
-// verify returns what stands between '/' and '!', also where the checksum is wrong, and whether a checksum vouches for it.
+// verifyChecksum returns the telegram up to its '!', and whether its checksum is right. body is also returned with a wrong checksum.
 func verifyChecksum(b []byte) (body []byte, checked bool, err error) {
 	i := bytes.LastIndexByte(b, '!')
 	if i < 1 || b[i-1] != '\n' {
@@ -142,10 +145,10 @@ func verifyChecksum(b []byte) (body []byte, checked bool, err error) {
 	return b[:i], true, nil
 }
 
-// checksumDigits is how many hexadecimal digits a checksum has at most.
+// checksumDigits is the largest number of hexadecimal digits of a checksum.
 const checksumDigits = 4
 
-// readChecksum reads up to four hexadecimal digits: some meters leave out zeros in front.
+// readChecksum reads one to four hexadecimal digits: some meters leave out leading zeros.
 func readChecksum(b []byte) (sum uint16, ok bool) {
 	if len(b) == 0 || len(b) > checksumDigits {
 		return 0, false
@@ -154,7 +157,7 @@ func readChecksum(b []byte) (sum uint16, ok bool) {
 	return uint16(v), err == nil
 }
 
-// wrongChecksum is the error of a checksum that is not right. It says so where other ends of lines are to blame.
+// checksumError returns the error of a wrong checksum of b. It says if changed line ends are the cause.
 func checksumError(b []byte, want, got uint16) error {
 	if checksumWithCRLF(b) == got {
 		return fmt.Errorf("%w: want %04X, got %04X (right with CR LF at the ends of its lines: "+

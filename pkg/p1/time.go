@@ -7,15 +7,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Offsets from UTC, in minutes, of the letters behind a stamp: W is normal time, S is summer time, of Central Europe
-// (P1 Companion Standard 5.0.2, 6.4; Swedish branch recommendation 2.0, annex 3). Finnish and Baltic meters send the
-// same letters an hour further east; nothing in the telegram tells.
+// Offsets from UTC, in minutes, of the letter after a time stamp: W is winter time and S is summer time in Central Europe (DSMR P1 5.0.2, 6.4;
+// Swedish branch recommendation 2.0, annex 3). Finnish and Baltic meters send the same letters for a time that is an hour ahead of that.
+// Nothing in the telegram shows which it is.
 const (
 	winterOffset = 60
 	summerOffset = 120
 )
 
-// parseTime reads a stamp: YYMMDDhhmmss with W, S or nothing behind it, one of stampForms, or a COSEM date-time in hexadecimal.
+// parseTime reads a time stamp: YYMMDDhhmmss followed by W, S or nothing, one of stampForms, or a COSEM date-time in hexadecimal.
 func parseTime(b []byte) (obis.Time, bool) {
 	b = trimmed(b)
 	switch len(b) {
@@ -40,24 +40,24 @@ func parseTime(b []byte) (obis.Time, bool) {
 	return obis.Time{}, false
 }
 
-// stampForms are how meters write a stamp, but for that of P1 telegrams: a letter of year, month, day, hour, minute or second for
-// its figure. The first is that of NES; the others are of readouts of IEC 62056-21.
+// stampForms are other forms of time stamps: a letter stands for a digit of year, month, day, hour, minute or second. The first is that of NES
+// meters. The others are of readouts of IEC 62056-21.
 var stampForms = [...]string{
 	"20YYMMDD hh:mm:ss", "YYMMDDhhmm", "YY-MM-DD,hh:mm", "YY-MM-DD hh:mm", "YY-MM-DD,hh:mm:ss", "YY-MM-DD hh:mm:ss",
 }
 
-// parseForms reads a stamp of one of stampForms.
+// parseForms reads a time stamp of one of stampForms.
 func parseForms(b []byte) (obis.Time, bool) {
 	for _, form := range stampForms {
-		if d, ok := figuresOf(b, form); ok {
+		if d, ok := digitsOf(b, form); ok {
 			return parseDigits(d[:])
 		}
 	}
 	return obis.Time{}, false
 }
 
-// figures takes the figures of a stamp of that form from b, in the order of YYMMDDhhmmss. What the form does not have is 0.
-func figuresOf(b []byte, form string) (d [12]byte, ok bool) {
+// digitsOf returns the digits of a time stamp of that form in the order YYMMDDhhmmss. Digits that the form does not have are 0.
+func digitsOf(b []byte, form string) (d [12]byte, ok bool) {
 	if len(b) != len(form) {
 		return d, false
 	}
@@ -79,7 +79,7 @@ func figuresOf(b []byte, form string) (d [12]byte, ok bool) {
 	return d, true
 }
 
-// parseOctets reads a COSEM date-time in hexadecimal, of a year that tells it from a number.
+// parseHexDateTime reads a COSEM date-time in hexadecimal. A year from 1900 to 2099 shows that it is not a number.
 func parseHexDateTime(b []byte) (obis.Time, bool) {
 	var o [obis.DateTimeLength]byte
 	if _, err := hex.Decode(o[:], b); err != nil {
@@ -89,11 +89,11 @@ func parseHexDateTime(b []byte) (obis.Time, bool) {
 	return t, t.Year >= 1900 && t.Year < 2100
 }
 
-// ParseClock puts a clock together that the meter sends in two records: the time hhmmss (1-0:0.9.1) and the date YYMMDD or
-// YYYYMMDD (1-0:0.9.2), as Iskraemeco meters do, or hh:mm:ss and YY-MM-DD. Its zone is not known.
-func ParseClock(timeText, dateText []byte) (obis.Time, bool) {
-	var room [24]byte
-	d := unpunctuated(room[:0], dateText)
+// ParseClock reads a clock that a meter sends in two records, as Iskraemeco meters do: the time hhmmss or hh:mm:ss (1-0:0.9.1) and the date
+// YYMMDD, YY-MM-DD or YYYYMMDD (1-0:0.9.2). The time has no offset from UTC. ok is false if one of the texts is not of such a form.
+func ParseClock(timeText, dateText []byte) (t obis.Time, ok bool) {
+	var buf [24]byte
+	d := unpunctuated(buf[:0], dateText)
 	if len(d) == len("YYYYMMDD") {
 		d = bytes.TrimPrefix(d, []byte("20"))
 	}
@@ -106,7 +106,7 @@ func ParseClock(timeText, dateText []byte) (obis.Time, bool) {
 	return parseDigits(d)
 }
 
-// unpunctuated appends b without '-' and ':', as far as dst has room.
+// unpunctuated appends b to dst without '-' and ':', up to the capacity of dst.
 func unpunctuated(dst, b []byte) []byte {
 	for _, x := range trimmed(b) {
 		if x != '-' && x != ':' && len(dst) < cap(dst) {
@@ -116,7 +116,7 @@ func unpunctuated(dst, b []byte) []byte {
 	return dst
 }
 
-// unset is the year from which on two digits are of the last century: 70 is what clocks show that were never set.
+// Two-digit years from firstYearOf1900s on are 19xx: clocks that were never set show 1970.
 const firstYearOf1900s = 70
 
 // parseDigits reads YYMMDDhhmmss.

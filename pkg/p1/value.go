@@ -6,15 +6,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// parseValue fills r from b, which is one or more values in parentheses. One may have parentheses of its own: ((ER11)). It is
-// false where b is several values, none of them a stamp: then r is their text, and numbers may read them.
+// parseValue fills r from b, one or more values in parentheses. A value may have parentheses inside, such as ((ER11)). It returns false if b
+// has several values that are not a time stamp and a number: then r holds their text, and splitNumbers may read them.
 func parseValue(r *obis.Record, b []byte) bool {
 	first, rest, several := b[1:len(b)-1], []byte(nil), false
 	if bytes.IndexByte(first, '(') >= 0 {
 		first, rest, several = cutValue(first)
 	}
-	if apart := len(first)+len("()()")+len(rest) < len(b); apart && !mayHaveUnit(r.Code) && !isLog(r.Code) {
-		several = false // it is a text like (a) (b)
+	if separated := len(first)+len("()()")+len(rest) < len(b); separated && !mayHaveUnit(r.Code) && !isLog(r.Code) {
+		several = false // one text with parentheses in it, such as (a) (b)
 	}
 	if !several {
 		r.Text = b[1 : len(b)-1]
@@ -32,8 +32,8 @@ func parseValue(r *obis.Record, b []byte) bool {
 	return parseStamped(r, first, rest)
 }
 
-// cutValue returns the first of the values in b, which has neither the first '(' nor the last ')', and what is left of b behind
-// the '(' of the next; more is false where there is no other. Blanks may stand between.
+// cutValue returns the first of the values in b, and rest, which begins after the '(' of the second value. b has neither the first '(' nor the
+// last ')'. more is false if there is no second value. Blanks may stand between values.
 func cutValue(b []byte) (value, rest []byte, more bool) {
 	for i := 0; ; i++ {
 		k := bytes.IndexByte(b[i:], ')')
@@ -51,7 +51,7 @@ func cutValue(b []byte) (value, rest []byte, more bool) {
 	}
 }
 
-// two reads a stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send the stamp of a peak behind it.
+// parseStamped reads a time stamp and a number with a unit, in any order: Belgian meters of Iskraemeco send a peak before its time stamp.
 func parseStamped(r *obis.Record, first, second []byte) bool {
 	if bytes.IndexByte(second, '(') >= 0 {
 		return false
@@ -67,7 +67,8 @@ func parseStamped(r *obis.Record, first, second []byte) bool {
 	return false
 }
 
-// numbers reads several numbers with units, such as two limits of current (100*A)(-063*A). Anything else stays one text.
+// splitNumbers replaces the last record, whose values in parentheses are b, by one record for each value, if all are numbers with units:
+// (100*A)(-063*A) are two limits of current. If not, the last record is a Text.
 func splitNumbers(records []obis.Record, b []byte) []obis.Record {
 	last := len(records) - 1
 	code := records[last].Code
@@ -85,6 +86,7 @@ func splitNumbers(records []obis.Record, b []byte) []obis.Record {
 	return all
 }
 
+// parseSingle fills r from r.Text, which is one value: a number with a unit, a clock or a text.
 func parseSingle(r *obis.Record) {
 	if parseNumber(r, r.Text) {
 		return
@@ -98,7 +100,7 @@ func parseSingle(r *obis.Record) {
 	}
 }
 
-// number reads "0000.345*kW" and reports if it is that: a number with a unit, perhaps with blanks around them.
+// parseNumber fills r from a number with a unit, such as "0000.345*kW", with or without blanks around both. It returns false if b is not one.
 func parseNumber(r *obis.Record, b []byte) bool {
 	digits, unit, prefix := splitUnit(r.Code, b)
 	if unit == obis.None {
@@ -112,7 +114,7 @@ func parseNumber(r *obis.Record, b []byte) bool {
 	return true
 }
 
-// measured takes apart what has a unit: what stands before it, the unit and its prefix. The unit is none where b has none.
+// splitUnit splits a value into what stands before its unit, the unit, and the power of ten of its prefix. u is obis.None if there is no unit.
 func splitUnit(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) {
 	star := bytes.IndexByte(b, '*')
 	symbol := star + 1
@@ -131,9 +133,9 @@ func splitUnit(c obis.Code, b []byte) (digits []byte, u obis.Unit, prefix int8) 
 	return trimmed(b[:star]), u, prefix
 }
 
-// glued returns where the unit begins in "0000.345kW", which some gateways make of it; 0 where no unit is looked for.
+// unitStart returns the index of the unit in "0000.345kW": some gateways remove the '*'. It is 0 if b is a time stamp.
 func unitStart(b []byte) int {
-	if _, stamp := parseTime(b); stamp { // the S or W of a stamp is no unit
+	if _, stamp := parseTime(b); stamp { // the S or W of a time stamp is not a unit
 		return 0
 	}
 	if bytes.HasSuffix(b, []byte("m3")) { // the only unit that ends in a figure
@@ -146,7 +148,7 @@ func unitStart(b []byte) int {
 	return i
 }
 
-// measures tells if the code is one of a quantity with a unit. Texts of other codes may end in a letter behind digits.
+// mayHaveUnit reports whether the code is that of a quantity with a unit. Texts of other codes may end with digits and a letter.
 func mayHaveUnit(c obis.Code) bool {
 	switch c[0] {
 	case 0:
@@ -157,7 +159,7 @@ func mayHaveUnit(c obis.Code) bool {
 	return false
 }
 
-// readable tells that none of the values in a record of text has a unit, but digits that are none.
+// isWellFormed reports whether no value in a Text record is a damaged number: one with a unit after something that is not a number.
 func isWellFormed(r *obis.Record) bool {
 	b, several := r.Text, false
 	if isLog(r.Code) || !mayHaveUnit(r.Code) && bytes.IndexByte(b, '*') < 0 {
@@ -179,7 +181,7 @@ func isWellFormed(r *obis.Record) bool {
 	return several || r.Code[2] != submeterGroupC || r.Code[3] != submeterGroupD || isNumber(r.Text)
 }
 
-// readableLine is readable for a line without a code. What stands in a block was measured in the past.
+// isWellFormedLine is isWellFormed for a Line. A Line of several lines holds past values, and is not looked at.
 func isWellFormedLine(r *obis.Record) bool {
 	if bytes.IndexByte(r.Text, '\n') >= 0 {
 		return true
@@ -188,23 +190,24 @@ func isWellFormedLine(r *obis.Record) bool {
 	return isWellFormed(&obis.Record{Text: text})
 }
 
-// deviceGroup and deviceValue are groups C and D of the value of a meter on another channel, which is always a number.
+// submeterGroupC and submeterGroupD are groups C and D of the value of a sub-meter, which is always a number.
 const submeterGroupC, submeterGroupD = 24, 2
 
-// isNumber tells if b is a number, or what stands in place of one.
+// isNumber reports whether b is a number, or a placeholder for one.
 func isNumber(b []byte) bool {
 	_, err := obis.ParseDecimal(trimmed(b))
 	return err == nil || IsPlaceholder(b)
 }
 
-// IsPlaceholder tells if b stands in place of a number that the meter does not have: no figure, a stamp alone, or an error.
+// IsPlaceholder reports whether b is what a meter sends in place of a number that it does not have: a text without digits, only a time stamp,
+// or an error code.
 func IsPlaceholder(b []byte) bool {
 	b = bytes.Trim(b, "( )")
 	_, stamp := parseTime(b)
 	return stamp || IsErrorCode(b) || !bytes.ContainsAny(b, "0123456789")
 }
 
-// IsErrorCode reports whether b is a text such as ER23 or (ER11), which meters of Iskraemeco send in place of what they cannot read.
+// IsErrorCode reports whether b is an error code such as ER23 or (ER11), which meters of Iskraemeco send in place of a value.
 func IsErrorCode(b []byte) bool {
 	figures, ok := bytes.CutPrefix(bytes.Trim(b, "()"), []byte("ER"))
 	return ok && len(figures) == 2 && isFigures(figures)

@@ -2,16 +2,16 @@ package p1
 
 import "bytes"
 
-// A form is how a value stands in its lines.
+// A valueForm says how a value is written in lines.
 type valueForm uint8
 
 const (
-	// oneLine is the usual form: all of it is in one line.
+	// oneLine is the usual form: the whole value is in one line.
 	oneLine valueForm = iota
-	// words are a text that goes over several lines.
+	// multiLineText is a text of several lines.
 	multiLineText
-	// block is a list of lines between parentheses, each with a code and a value of its own. Hungarian meters of Holley send the
-	// month before like that:
+	// lineBlock is a list of lines in parentheses, each with its own code and value. Hungarian meters of Holley send the values of the last
+	// month like that:
 	//
 	//	0-0:98.1.0
 	//	(
@@ -19,17 +19,17 @@ const (
 	//	1-0:1.8.0(030924.550*kWh)
 	//	)
 	lineBlock
-	// unclosed is a value whose ')' is missing. Where it would be a block, that is the rest of the telegram.
+	// unclosed is a value whose ')' is missing. An unclosed lineBlock is the whole rest of the telegram.
 	unclosed
 )
 
-// an extent is how far a value goes, in bytes from its '(': end is behind its ')', n behind the end of its last line.
+// An extent says where a value ends, in bytes from its '(': valueEnd is after its ')', lineEnd after the end of its last line.
 type extent struct {
 	valueEnd, lineEnd int
 	form              valueForm
 }
 
-// extentOf returns how far the value goes that begins with the '(' at b[0]. Many tells that it may be several values.
+// extentOf returns the extent of the value that begins with the '(' at b[0]. many is true if it may be several values or a lineBlock.
 func extentOf(b []byte, many bool) extent {
 	_, end, n := cutLine(b)
 	first := b[:end]
@@ -55,14 +55,14 @@ func extentOf(b []byte, many bool) extent {
 	return extent{end, n, unclosed}
 }
 
-// upTo is an extent that ends with the line in which b[i-1] stands.
+// extentToLineEnd returns the extent of a value that ends at i, and whose last line is the one of b[i-1].
 func extentToLineEnd(b []byte, i int, f valueForm) extent {
 	_, _, n := cutLine(b[i:])
 	return extent{i, i + n, f}
 }
 
-// blockEnd returns where the block that begins with the '(' at b[0] ends, behind its ')'; 0 where it has no end. Where the
-// first line ends with a '(', a ')' alone on a line ends the block, whatever stands between; else parentheses are counted.
+// blockEnd returns the index after the ')' of the lineBlock that begins with the '(' at b[0], 0 if it has no end. If the first line ends
+// with '(', the first line that is only a ')' ends the block. Otherwise the block ends with the line that closes all its parentheses.
 func blockEnd(b []byte) int {
 	_, end, n := cutLine(b)
 	if b[end-1] == '(' {
@@ -82,7 +82,7 @@ func blockEnd(b []byte) int {
 	return 0
 }
 
-// aloneEnd returns where the first line from b[i] on ends that is a ')', 0 where there is none before another block begins.
+// loneParenEnd returns the end of the first line from b[i] on that is only a ')', 0 if there is none before another block begins.
 func loneParenEnd(b []byte, i int) int {
 	for i < len(b) {
 		start, end, n := cutLine(b[i:])
@@ -98,10 +98,11 @@ func loneParenEnd(b []byte, i int) int {
 	return 0
 }
 
-// depth returns how many parentheses open in b and do not close.
+// openParens returns the number of '(' in b minus the number of ')'.
 func openParens(b []byte) int { return bytes.Count(b, []byte{'('}) - bytes.Count(b, []byte{')'}) }
 
-// wordsEnd returns the end of the text that begins with the '(' at b[0], in a later line; 0 where another code or value comes first.
+// multiLineTextEnd returns the end of the text that begins with the '(' at b[0] and ends in a later line. It is 0 if another code or value
+// comes first.
 func multiLineTextEnd(b []byte) int {
 	_, end, i := cutLine(b)
 	open := openParens(b[:end])
