@@ -10,34 +10,34 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// TestParseBlock: what DSMR 2.2 sends of a gas meter, in two lines or in one, with a checksum around it or without.
-func TestParseBlock(t *testing.T) {
+// TestParseDSMR2: the value of a gas or heat meter as DSMR 2.2 sends it, in one line or two, in telegrams with and without a checksum.
+func TestParseDSMR2(t *testing.T) {
 	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21}
 	gas := obis.Record{Code: code(t, "0-2:24.2.1"), Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 908123, Exp: -3}, Unit: obis.CubicMetre, Text: []byte("00908.123")}
 	heat := obis.Record{Code: code(t, "0-1:24.2.1"), Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 3, Exp: 9}, Unit: obis.Joule, Text: []byte("3")}
-	none := obis.Record{Code: code(t, "0-2:24.2.1"), Kind: obis.Text, Text: []byte("---")}
-	waiting := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)")}
-	odd := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)")}
+	notNumber := obis.Record{Code: code(t, "0-2:24.2.1"), Kind: obis.Text, Text: []byte("---")}
+	withoutValue := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)")}
+	badStamp := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)")}
 	power := obis.Record{Code: code(t, "1-0:1.7.0"), Kind: obis.Number, Value: obis.Decimal{Coef: 1, Exp: 3}, Unit: obis.Watt, Text: []byte("1*kW")}
-	alone := func(text string) obis.Record { return obis.Record{Kind: obis.Line, Text: []byte(text)} }
+	lineRecord := func(text string) obis.Record { return obis.Record{Kind: obis.Line, Text: []byte(text)} }
 	for _, tt := range []struct {
 		name  string
 		lines []string
 		want  []obis.Record
-		// faulty tells that without a checksum the telegram is refused.
-		faulty bool
+		// refused is true if the telegram is refused without a checksum.
+		refused bool
 	}{
 		{"two lines", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{gas}, false},
 		{"one line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)(00908.123)"}, []obis.Record{gas}, false},
 		{"more behind", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{gas, power}, false},
 		{"heat", []string{"0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(GJ)", "(3)"}, []obis.Record{heat}, false},
-		{"no number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{none}, false},
-		{"no second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{waiting, power}, false},
-		{"a stamp that is none", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{odd, alone("(00908.123)")}, false},
-		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{alone("(00908.123)"), power}, true},
-		{"second line behind another", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, alone("(00908.123)")}, true},
-		{"two values", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, alone("(00908.124)")}, true},
-		{"values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{waiting, alone("(1)(2)")}, true},
+		{"no number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{notNumber}, false},
+		{"no second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{withoutValue, power}, false},
+		{"a stamp that is none", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{badStamp, lineRecord("(00908.123)")}, false},
+		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{lineRecord("(00908.123)"), power}, true},
+		{"second line behind another", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, lineRecord("(00908.123)")}, true},
+		{"two values", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, lineRecord("(00908.124)")}, true},
+		{"values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{withoutValue, lineRecord("(1)(2)")}, true},
 	} {
 		var got p1.Telegram
 		if err := got.Parse([]byte(withChecksum(append([]string{"/ABC3", ""}, tt.lines...)...))); err != nil {
@@ -48,8 +48,8 @@ func TestParseBlock(t *testing.T) {
 			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
 		}
 		err := got.Parse([]byte("/ABC3\r\n\r\n" + strings.Join(tt.lines, "\r\n") + "\r\n!\r\n"))
-		if (err != nil) != tt.faulty {
-			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.name, err, tt.faulty)
+		if (err != nil) != tt.refused {
+			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.name, err, tt.refused)
 		}
 		if diff := cmp.Diff(tt.want, got.Records); err == nil && diff != "" {
 			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.name, diff)
@@ -57,7 +57,7 @@ func TestParseBlock(t *testing.T) {
 	}
 }
 
-// TestParseUnchecked: a wrong checksum is ignored where that is asked for, and never said to be right.
+// TestParseUnchecked: ParseUnchecked ignores a wrong checksum, and then Checked is false.
 func TestParseUnchecked(t *testing.T) {
 	body := "/SAG5SAG-METER\r\n\r\n1-0:1.7.0(1*kW)\r\n!"
 	for _, tt := range []struct {

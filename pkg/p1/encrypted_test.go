@@ -8,7 +8,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// cipher is the body of a ciphered telegram: so many bytes from the security byte on, with a line's mark and slash among them.
+// encryptedBody returns the body of an encrypted telegram with n bytes from the security control byte on. Among them are a '!' and a '/' at the
+// start of a line.
 func encryptedBody(n int) []byte {
 	b := append([]byte{0, 0x82, byte(n >> 8), byte(n), 0x30, 0, 0, 0, 0}, "\n!0000\r\n/ABC5\r\n"...)
 	for i := len(b); i < n+4; i++ {
@@ -17,7 +18,8 @@ func encryptedBody(n int) []byte {
 	return b
 }
 
-func TestCiphered(t *testing.T) {
+// TestSplitEncrypted: AppendEncrypted, Length and SplitEncrypted agree, and Parse refuses the telegram.
+func TestSplitEncrypted(t *testing.T) {
 	body := encryptedBody(560)
 	wire := p1.AppendEncrypted(nil, "EGM5G35", body)
 	if got := p1.Length(wire); got != len(wire) {
@@ -30,22 +32,22 @@ func TestCiphered(t *testing.T) {
 	}
 	head, got, ok := p1.SplitEncrypted(wire)
 	if string(head) != "/EGM5G35\r\n\r\n" || !bytes.Equal(got, body) || !ok {
-		t.Errorf("Ciphered = %q, %d bytes, %v", head, len(got), ok)
+		t.Errorf("SplitEncrypted = %q, %d bytes, %v", head, len(got), ok)
 	}
 	if checked, err := p1.CheckEncrypted(wire); !checked || err != nil {
-		t.Errorf("CheckCiphered = %v, %v", checked, err)
+		t.Errorf("CheckEncrypted = %v, %v", checked, err)
 	}
 	var parsed p1.Telegram
 	if err := parsed.Parse(wire); err == nil || !strings.Contains(err.Error(), "ciphered") {
-		t.Errorf("Parse of a ciphered telegram: got error %v", err)
+		t.Errorf("Parse of an encrypted telegram: got error %v", err)
 	}
 	if got := p1.Length(append(bytes.Clone(wire), household()...)); got != len(wire) {
 		t.Errorf("Length = %d of a telegram of %d bytes before another", got, len(wire))
 	}
 }
 
-// TestCipheredChecksum: either of the two checksums is right, none is no error, every other is one.
-func TestCipheredChecksum(t *testing.T) {
+// TestCheckEncrypted: both kinds of checksum are accepted, and a missing one is not an error.
+func TestCheckEncrypted(t *testing.T) {
 	wire := p1.AppendEncrypted(nil, "KFM5KAIFA-METER", encryptedBody(100))
 	end := len(wire) - len("FFFF\r\n")
 	for _, tt := range []struct {
@@ -60,23 +62,23 @@ func TestCipheredChecksum(t *testing.T) {
 	} {
 		checked, err := p1.CheckEncrypted(append(wire[:end:end], tt.tail...))
 		if checked != tt.checked || (err == nil) != tt.good {
-			t.Errorf("%s: CheckCiphered = %v, %v; want %v, good %v", tt.name, checked, err, tt.checked, tt.good)
+			t.Errorf("%s: CheckEncrypted = %v, %v; want %v, good %v", tt.name, checked, err, tt.checked, tt.good)
 		}
 	}
 	bare := wire[:end-1]
 	if checked, err := p1.CheckEncrypted(bare); checked || err != nil {
-		t.Errorf("without a mark: CheckCiphered = %v, %v; want no error", checked, err)
+		t.Errorf("without a mark: CheckEncrypted = %v, %v; want no error", checked, err)
 	}
 	if got := p1.Length(append(bytes.Clone(bare), '\r')); got != len(bare) {
 		t.Errorf("without a mark: Length = %d, want %d", got, len(bare))
 	}
 	if _, err := p1.CheckEncrypted(household()); err == nil {
-		t.Error("a plain telegram is taken for a ciphered one")
+		t.Error("CheckEncrypted accepts a plain telegram")
 	}
 }
 
-// TestNotCiphered: a zero byte begins a ciphered telegram only in its place, so that noise is given up at once.
-func TestNotCiphered(t *testing.T) {
+// TestNotEncrypted: a zero byte begins a body only after the empty line and with a valid length. Length gives up noise at once.
+func TestNotEncrypted(t *testing.T) {
 	good := "/EGM5G35\r\n\r\n" + string(encryptedBody(560))
 	for _, tt := range []struct {
 		name, in string
@@ -98,7 +100,7 @@ func TestNotCiphered(t *testing.T) {
 			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)
 		}
 		if _, _, ok := p1.SplitEncrypted([]byte(tt.in)); ok {
-			t.Errorf("%s: is a ciphered telegram", tt.name)
+			t.Errorf("%s: SplitEncrypted accepts it", tt.name)
 		}
 	}
 }

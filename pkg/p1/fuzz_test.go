@@ -26,7 +26,7 @@ func seeds(f *testing.F) {
 	f.Add([]byte(withChecksum("/ABC5", "", "0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.3.0)(m3)", "(1)", "(2)", "1-0:1.7.0(1kW)", "0-1:24.2.1(m3)")))
 }
 
-// FuzzLength: a telegram is bounded, and more bytes never change how long it is.
+// FuzzLength: a length is at most MaxLength and len(b), and more bytes never change it.
 func FuzzLength(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -38,7 +38,7 @@ func FuzzLength(f *testing.F) {
 	})
 }
 
-// FuzzParse: no panic, nothing kept after an error, no more records than bytes could hold.
+// FuzzParse: Parse does not panic, leaves nothing after an error, and gives no more records than the bytes can hold.
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -50,7 +50,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if _, _, ok := p1.SplitEncrypted(b); ok {
-			t.Fatal("a ciphered telegram was read")
+			t.Fatal("Parse read an encrypted telegram")
 		}
 		if len(got.Records) > len(b)/len("x\n") {
 			t.Fatalf("%d records in %d bytes", len(got.Records), len(b))
@@ -61,13 +61,13 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzCiphered: the parts of a ciphered telegram are parts of it, in order, and Length goes to the end of them at least.
-func FuzzCiphered(f *testing.F) {
+// FuzzSplitEncrypted: the telegram begins with head and body, in that order.
+func FuzzSplitEncrypted(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		head, body, ok := p1.SplitEncrypted(b)
 		if checked, err := p1.CheckEncrypted(b); !ok && (checked || err == nil) {
-			t.Fatalf("checked %v, error %v of what is no ciphered telegram", checked, err)
+			t.Fatalf("checked %v, error %v of bytes that are not an encrypted telegram", checked, err)
 		}
 		if !ok {
 			return
@@ -78,8 +78,8 @@ func FuzzCiphered(f *testing.F) {
 	})
 }
 
-// FuzzStrip: the text is what stood on the line, in 7 bits.
-func FuzzStrip(f *testing.F) {
+// FuzzStripParity: the result with parity added is the input again.
+func FuzzStripParity(f *testing.F) {
 	f.Add(withParity(household()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dst := make([]byte, len(b))

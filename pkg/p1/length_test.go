@@ -65,7 +65,7 @@ func TestLength(t *testing.T) {
 	}
 }
 
-// pieces draws streams out of what matters to the search for an end.
+// streams draws streams of the bytes and lines that decide where a telegram ends.
 func streams() *rapid.Generator[string] {
 	part := rapid.SampledFrom([]string{
 		"/", "!", "\r", "\n", "\r\n", "A", "0", "f", "\x00", "\x80", "!12AB", "!\r\n", "/ABC5\r\n\r\n", "1-0:1.8.0(1*kWh)\r\n",
@@ -74,7 +74,7 @@ func streams() *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(part, 0, 30), func(p []string) string { return strings.Join(p, "") })
 }
 
-// TestLengthIsFinal: an answer once given does not change with the bytes that follow.
+// TestLengthIsFinal: bytes that follow do not change a length.
 func TestLengthIsFinal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := []byte("/" + streams().Draw(t, "stream"))

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// said is what the records of a telegram say, a line for each: the code or the label, and the value or the text.
+// textOf returns a line for each record: its code or label, and its value or text.
 func textOf(records []obis.Record) string {
 	var b strings.Builder
 	for i := range records {
@@ -31,15 +31,15 @@ func textOf(records []obis.Record) string {
 	return b.String()
 }
 
-// TestLines: what is not a code and its value in one line. A telegram without a checksum says the same, or is refused.
+// TestLines: lines that are not a code and a value in one line. Without a checksum, the telegram gives the same records or is refused.
 func TestLines(t *testing.T) {
 	const power = "1-0:1.7.0 1 W\n"
 	for _, tt := range []struct {
 		kind  string
 		lines []string
 		want  string
-		// faulty tells that without a checksum the telegram is refused.
-		faulty bool
+		// refused is true if the telegram is refused without a checksum.
+		refused bool
 	}{
 		{"short code", []string{"1.8.0(1*Wh)", "16.7(-2*W)", "1.8.0*96(3*Wh)"}, "1-0:1.8.0 1 Wh\n1-0:16.7.0 -2 W\n1-0:1.8.0*96 3 Wh\n", false},
 		{"no code", []string{"1-1:30D(00301.5)", "1.8.0&01(1*kWh)", "0:0.0.0*255(7)", "C.1.0(8)", "F.F(0)", "1-0:C.90.2*255(9)"},
@@ -86,8 +86,8 @@ func TestLines(t *testing.T) {
 			t.Errorf("%s, -want +got:\n%s", tt.kind, diff)
 		}
 		err := got.Parse([]byte(strings.Join(lines, "\r\n") + "\r\n!\r\n"))
-		if (err != nil) != tt.faulty {
-			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.kind, err, tt.faulty)
+		if (err != nil) != tt.refused {
+			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.kind, err, tt.refused)
 		}
 		if diff := cmp.Diff(tt.want+power, textOf(got.Records)); err == nil && diff != "" {
 			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.kind, diff)

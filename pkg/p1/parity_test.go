@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// parity is what a line of 7 data bits and even parity gives, read as 8 data bits.
+// withParity returns text as a line of 7 data bits and even parity gives it, when it is read as 8 data bits.
 func withParity(text []byte) []byte {
 	out := bytes.Clone(text)
 	for i, x := range out {
@@ -19,11 +19,11 @@ func withParity(text []byte) []byte {
 	return out
 }
 
-func TestStrip(t *testing.T) {
+func TestStripParity(t *testing.T) {
 	text := household()
 	line := withParity(text)
 	if line[0] != 0xAF {
-		t.Fatalf("the slash arrives as %02X, want AF", line[0])
+		t.Fatalf("the '/' arrives as %02X, want AF", line[0])
 	}
 	for _, tt := range []struct {
 		name string
@@ -50,8 +50,8 @@ func TestStrip(t *testing.T) {
 	}
 }
 
-// TestStripFlip: one flipped bit ends the text at its byte.
-func TestStripFlip(t *testing.T) {
+// TestStripParityFlip: StripParity stops before a byte with a flipped bit.
+func TestStripParityFlip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.SliceOfN(rapid.ByteRange(' ', '~'), 1, 50).Draw(t, "text")
 		line := withParity(text)

@@ -6,7 +6,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/internal/crc16"
 )
 
-// bitwise is the definition: one bit at a time, no table.
+// bitwise computes the CRC by its definition: one bit at a time, without a table.
 func bitwise(poly, crc uint16, p []byte) uint16 {
 	for _, x := range p {
 		crc ^= uint16(x)
@@ -21,7 +21,7 @@ func bitwise(poly, crc uint16, p []byte) uint16 {
 	return crc
 }
 
-// TestUpdate compares with the definition for every length and alignment around the step of eight bytes, whole and in two parts.
+// TestUpdate: Update gives the same as the definition, for every length and alignment around eight bytes, at once and in two parts.
 func TestUpdate(t *testing.T) {
 	data := make([]byte, 80)
 	for i := range data {
@@ -46,8 +46,8 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// TestCheck holds the check values of the two that the meters use (CRC-16/ARC, CRC-16/X.25).
-func TestCheck(t *testing.T) {
+// TestCheckValues: both CRCs of the meter protocols, CRC-16/ARC and CRC-16/X.25, give their published check values.
+func TestCheckValues(t *testing.T) {
 	check := []byte("123456789")
 	if got := crc16.New(0xA001).Update(0, check); got != 0xBB3D {
 		t.Errorf("CRC-16/ARC = %04X, want BB3D", got)

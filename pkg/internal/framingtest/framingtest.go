@@ -1,12 +1,12 @@
-// Package framingtest holds what every framing must keep to, for the tests of p1, hdlc and mbus.
+// Package framingtest holds checks that the tests of p1, hdlc and mbus share.
 package framingtest
 
-// A T is a *testing.T, *testing.F or *rapid.T.
+// T is implemented by *testing.T, *testing.F and *rapid.T.
 type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Final fails where an answer of length, once given, changes with the bytes that follow, or goes beyond those it was given for.
+// Final fails the test if a result of length other than 0 changes with the bytes that follow, or is larger than the number of bytes given.
 func Final(t T, length func([]byte) int, b []byte) {
 	whole := length(b)
 	for k := 1; k < len(b); k++ {
