@@ -20,7 +20,7 @@ import (
 // A guarded is a Mosquitto with two listeners: an open one for the test, and a protected one for the bridge.
 type guarded struct {
 	*testbed.Mosquitto
-	at string // host:port of the guarded one
+	at string // host:port of the protected listener
 }
 
 // startedGuarded starts a broker. lines configure the protected listener.
@@ -47,9 +47,9 @@ const anyCertificate = "HANBRIDGE_MQTT_INSECURE_SKIP_VERIFY=true"
 // An access describes a protected broker and the settings of a bridge that connects to it.
 type access struct {
 	scheme    string
-	lines     []string // of the listener
+	lines     []string // lines of the protected listener's configuration
 	variables []string
-	want      string // in the answer where the bridge is not let in
+	want      string // text in the error if the broker refuses the bridge; "" if it accepts the bridge
 }
 
 // TestSecure tests the program at a Mosquitto with passwords, TLS and client certificates.

@@ -74,7 +74,7 @@ func awaitsHealth(t *testing.T, env []string) {
 	})
 }
 
-// testComposedMeter has a pseudo-terminal for the device, and a folder for the volume. Nothing else is another's.
+// testComposedMeter runs the bridge of compose.yaml. Only the device and the volume are replaced, by a pseudo-terminal and a folder.
 func testComposedMeter(t *testing.T, c composition, broker *testbed.Mosquitto) {
 	cable, messages := testbed.PlugCable(t, "p1-se-aidon"), broker.LogMessages()
 	env := append(composedEnvironment(t, c.Services["hanbridge"], broker), cable.PortVariable(), "HANBRIDGE_STATE_DIR="+t.TempDir())
@@ -99,8 +99,8 @@ func testComposedDemo(t *testing.T, c composition, broker *testbed.Mosquitto) {
 	demo.Stop(syscall.SIGINT)
 }
 
-// testComposedFlow wants the shipped flow and settings in Node-RED's folder when it first starts, and what its user has made of
-// them left alone after that.
+// testComposedFlow requires that the first start copies the shipped flow and settings to Node-RED's folder, and that later starts keep the
+// user's changes.
 func testComposedFlow(t *testing.T, c composition) {
 	s := c.Services["nodered"]
 	if len(s.Entrypoint) != 3 || s.Entrypoint[0] != "sh" || s.Entrypoint[1] != "-c" {

@@ -19,10 +19,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// coreCards are those of Home Assistant itself that the dashboard is made of.
+// coreCards are the cards of Home Assistant itself that the dashboard uses.
 var coreCards = []string{"heading", "gauge", "tile", "history-graph", "statistics-graph", "entities"}
 
-// TestDashboard wants nothing on the dashboard that Home Assistant lacks when the meter is a usual Swedish one with the default id.
+// TestDashboard requires that every entity of the dashboard exists for a usual Swedish meter with the default id.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	var d struct {
@@ -69,7 +69,7 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// entitiesOf gives the ids of a card: its own, or those of its list.
+// entitiesOf returns the entity ids of a card: its own, or the ones in its list.
 func entitiesOf(card map[string]any) (ids []string) {
 	if id, ok := card["entity"].(string); ok {
 		ids = append(ids, id)
@@ -82,7 +82,7 @@ func entitiesOf(card map[string]any) (ids []string) {
 	return ids
 }
 
-// shownEntities gives the ids of entities that are enabled for a meter that sends what Swedish meters send at the P1 port.
+// shownEntities returns the ids of the enabled entities for a meter with the values of a Swedish P1 port.
 func shownEntities(t *testing.T) (ids []string) {
 	t.Helper()
 	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Component}
@@ -101,7 +101,7 @@ func shownEntities(t *testing.T) (ids []string) {
 	return ids
 }
 
-// settingDefault gives the value of a key of the meter in config.example.yaml.
+// settingDefault returns the value of a key of the meter in config.example.yaml.
 func settingDefault(t *testing.T, key string) string {
 	t.Helper()
 	var example struct{ Meters []map[string]any }

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestImage keeps the Dockerfile true to the program.
+// TestImage checks the Dockerfile against the program.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	wantCommand(t, dockerfileLine(t, "HEALTHCHECK")[1])
@@ -38,7 +38,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// packages are those of the module that the program is built of, without the module's name.
+// packages returns the packages of the module that the program imports, without the module's name.
 func packages(t *testing.T) (names []string) {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/hanbridge")
@@ -58,8 +58,8 @@ func packages(t *testing.T) (names []string) {
 	return names
 }
 
-// testStateFolder wants the folder of what survives a restart in the image, owned by who runs the program: a volume takes its
-// owner from there.
+// testStateFolder requires that the image contains the state folder, and that the user who runs the program owns it: a new volume takes its
+// owner from the image.
 func testStateFolder(t *testing.T) {
 	t.Helper()
 	file := testbed.ReadFile(t, "Dockerfile")
@@ -77,7 +77,7 @@ func testStateFolder(t *testing.T) {
 	}
 }
 
-// settingExample gives the value of a key of config.example.yaml, which is its default.
+// settingExample returns the value of a key of config.example.yaml, which is its default.
 func settingExample(t *testing.T, key string) string {
 	t.Helper()
 	var example map[string]any
@@ -88,7 +88,7 @@ func settingExample(t *testing.T, key string) string {
 	return text
 }
 
-// wantCommand asks the program for help on a command, which it must have, and gives the help.
+// wantCommand requires that the program has a command, and returns the help of the command.
 func wantCommand(t *testing.T, command string) string {
 	t.Helper()
 	help, err := exec.CommandContext(t.Context(), testbed.Program(t), command, "--help").Output()
@@ -98,7 +98,7 @@ func wantCommand(t *testing.T, command string) string {
 	return string(help)
 }
 
-// wantSettings wants each name to be that of a variable that the program knows.
+// wantSettings requires that each name is an environment variable of the program.
 func wantSettings(t *testing.T, names ...string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
@@ -116,7 +116,7 @@ func wantSettings(t *testing.T, names ...string) {
 	}
 }
 
-// dockerfileLine gives the words of an instruction in exec form.
+// dockerfileLine returns the words of an instruction in exec form.
 func dockerfileLine(t *testing.T, instruction string) []string {
 	t.Helper()
 	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(testbed.ReadFile(t, "Dockerfile"))

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestUnit keeps the systemd unit true to the program.
+// TestUnit checks the systemd unit against the program.
 func TestUnit(t *testing.T) {
 	t.Parallel()
 	unit := testbed.ReadFile(t, "deploy/hanbridge.service")
@@ -32,7 +32,7 @@ func TestUnit(t *testing.T) {
 		t.Errorf("ExecStart: %s is no flag of run:\n%s", start[2], help)
 	}
 	for key, want := range map[string]string{
-		// The runtime's own exit code after a panic is 2 too: only as a signal is a crash told from a wrong configuration.
+		// The exit code after a panic is 2, as for a wrong configuration. Only if a crash ends with a signal can systemd distinguish the two.
 		"RestartPreventExitStatus": "2", "Environment": "GOTRACEBACK=crash", "PrivateDevices": "no",
 		// A meter may be silent for weeks before its first telegram.
 		"Type": "notify", "NotifyAccess": "main", "TimeoutStartSec": "infinity", "WatchdogSec": "60", "Restart": "always",
@@ -42,7 +42,7 @@ func TestUnit(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", key, got, want)
 		}
 	}
-	// Else the boot would wait for the first telegram, and the socket to systemd could not be opened.
+	// Otherwise the boot would wait for the first telegram, and the program could not open the socket to systemd.
 	if !strings.Contains(unit, "\nAfter="+unitValue(t, unit, "WantedBy")+"\n") {
 		t.Error("the target that wants the service waits for it: the service is not behind it")
 	}
@@ -52,7 +52,7 @@ func TestUnit(t *testing.T) {
 	testUnitAnalysed(t, strings.Replace(unit, start[0], testbed.Program(t), 1))
 }
 
-// testUnitAnalysed asks systemd's own tools. Neither needs a running systemd.
+// testUnitAnalysed checks the unit with systemd's own tools. They need no running systemd.
 func testUnitAnalysed(t *testing.T, unit string) {
 	t.Helper()
 	testbed.RequireProgram(t, "systemd-analyze")
@@ -63,15 +63,15 @@ func testUnitAnalysed(t *testing.T, unit string) {
 	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", file).CombinedOutput(); err != nil || strings.Contains(string(out), file) {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
-	// In tenths. 15 with systemd 252, of which most is for the network and the serial ports; other versions count a little otherwise.
+	// The exposure level in tenths. It is 15 with systemd 252, mostly for the network and the serial ports, and a little different elsewhere.
 	security := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", file)
 	if out, err := security.CombinedOutput(); err != nil {
 		t.Errorf("systemd-analyze security: %v\n%s", err, out)
 	}
 }
 
-// TestNotify plays systemd for the real program, with a meter and without any broker: what the unit's Type and WatchdogSec ask
-// for is told, to the end.
+// TestNotify tests the messages to systemd that Type and WatchdogSec of the unit require, from start to end, with a meter and without a
+// broker.
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
@@ -93,7 +93,7 @@ func TestNotify(t *testing.T) {
 	m.hears("STOPPING=1", 1)
 }
 
-// A notified is systemd's end of the socket.
+// A notified is systemd's end of the notification socket. It records the messages.
 type notified struct {
 	t      *testing.T
 	socket string
@@ -130,7 +130,7 @@ func (n *notified) said() []string {
 	return slices.Clone(n.heard)
 }
 
-// hears waits until something has been said so often.
+// hears waits until a message has arrived the given number of times.
 func (n *notified) hears(what string, times int) {
 	n.t.Helper()
 	testbed.Until(n.t, "told: "+what, func() bool {

@@ -23,8 +23,7 @@ import (
 
 var ptyName = regexp.MustCompile(`meter on (\S+)\n`)
 
-// TestPTYSpeed: a reader that sets another speed than the meter's hears no telegram; at the meter's own, and as long as
-// nobody has set one, it does.
+// TestPTYSpeed tests that a reader receives telegrams at the meter's speed, and before a speed is set, but not at another speed.
 func TestPTYSpeed(t *testing.T) {
 	t.Parallel()
 	_, name := testbed.Simulate(t, "--family", "kamstrup-no1", "--to", "pty", "--speed", "1000")
@@ -33,7 +32,7 @@ func TestPTYSpeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer port.Close()
-	// What was sent before the speed was set may come first.
+	// Bytes that were sent before the speed was set may arrive first.
 	testbed.Until(t, "a telegram at the speed that the pty has at first", func() bool { return hears(t, port) })
 	setSpeed(t, port, 9600)
 	testbed.Until(t, "no telegram at 9600 baud, sent at 2400", func() bool { return !hears(t, port) })
@@ -41,7 +40,7 @@ func TestPTYSpeed(t *testing.T) {
 	testbed.Until(t, "a telegram at 2400 baud", func() bool { return hears(t, port) })
 }
 
-// TestReplayPTYWithoutReader: what nobody reads is lost, however much it is, and the program ends.
+// TestReplayPTYWithoutReader tests that a replay ends if no program reads its pseudo-terminal. The bytes are lost.
 func TestReplayPTYWithoutReader(t *testing.T) {
 	t.Parallel()
 	recording := filepath.Join(t.TempDir(), "recording")
@@ -51,7 +50,7 @@ func TestReplayPTYWithoutReader(t *testing.T) {
 	testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "0").RequireSuccess()
 }
 
-// TestReplayPTYLongRead: one long read comes whole to who reads, and does not hold up the end where nobody does.
+// TestReplayPTYLongRead tests that one long record arrives whole at a reader, and that the replay ends if there is no reader.
 func TestReplayPTYLongRead(t *testing.T) {
 	t.Parallel()
 	const long = 30_000
@@ -80,7 +79,7 @@ func TestReplayPTYLongRead(t *testing.T) {
 	fast.RequireSuccess()
 }
 
-// TestReplayInputStopped: the first signal ends a replay that waits for input.
+// TestReplayInputStopped tests that the first signal ends a replay that waits for input.
 func TestReplayInputStopped(t *testing.T) {
 	t.Parallel()
 	const start = `mkfifo input && exec 3<>input && echo "$1" >&3 && exec "$0" replay - --to pty <&3`
@@ -90,7 +89,7 @@ func TestReplayInputStopped(t *testing.T) {
 	p.ExitCode()
 }
 
-// setSpeed also throws away what came before.
+// setSpeed sets the speed of a terminal, and discards the bytes that arrived before.
 func setSpeed(t *testing.T, f *os.File, baud uint32) {
 	t.Helper()
 	s, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS2)
@@ -104,7 +103,7 @@ func setSpeed(t *testing.T, f *os.File, baud uint32) {
 	}
 }
 
-// hears reads some telegrams' worth of bytes, and tells if a whole one is in them.
+// hears reads the length of some telegrams, and reports whether a whole telegram is in it.
 func hears(t *testing.T, f *os.File) bool {
 	t.Helper()
 	b := make([]byte, 0, 4000)
