@@ -11,20 +11,20 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// flat is a small meter, and flatter what remains of it when it stops to send two quantities.
+// smallMeter sends three quantities. smallMeterReduced is the same meter when it sends one of them only.
 var (
-	flat    = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power tariff gas")}
-	flatter = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power")}
+	smallMeter        = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power tariff gas")}
+	smallMeterReduced = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power")}
 )
 
-// another is a configuration in which only the prefix differs.
-func another(c discovery.Config) discovery.Config {
+// withSecondPrefix returns c with another discovery prefix.
+func withSecondPrefix(c discovery.Config) discovery.Config {
 	c.Prefix = secondPrefix
 	return c
 }
 
-// changes are all kinds of change: from one set of messages to the next.
-func changes() []changeRow {
+// allChanges returns changes of all kinds.
+func allChanges() []changeRow {
 	device, component, off := config(discovery.Device), config(discovery.Component), config(discovery.Off)
 	var rows []changeRow
 	for _, c := range []discovery.Config{device, component} {
@@ -32,21 +32,21 @@ func changes() []changeRow {
 		if c.Style == discovery.Device {
 			other = component
 		}
-		all, both := house(c, flat), house(c, flat, norwegian)
+		all, both := house(c, smallMeter), house(c, smallMeter, norwegian)
 		for _, row := range []changeRow{
 			{"nothing", all, all},
 			{"from nothing", nil, all},
-			{"style", all, house(other, flat)},
-			{"style of fewer quantities", all, house(other, flatter)},
-			{"style off", all, house(off, flat)},
-			{"fewer quantities", all, house(c, flatter)},
-			{"more quantities", house(c, flatter), all},
-			{"one meter less", both, house(c, flat)},
+			{"style", all, house(other, smallMeter)},
+			{"style of fewer quantities", all, house(other, smallMeterReduced)},
+			{"style off", all, house(off, smallMeter)},
+			{"fewer quantities", all, house(c, smallMeterReduced)},
+			{"more quantities", house(c, smallMeterReduced), all},
+			{"one meter less", both, house(c, smallMeter)},
 			{"renamed", all, house(c, norwegian)},
-			{"prefix", all, house(another(c), flat)},
-			{"prefix and style", all, house(another(other), flat)},
-			{"prefix of fewer quantities", all, house(another(c), flatter)},
-			{"prefix, one meter less", both, house(another(c), flat)},
+			{"prefix", all, house(withSecondPrefix(c), smallMeter)},
+			{"prefix and style", all, house(withSecondPrefix(other), smallMeter)},
+			{"prefix of fewer quantities", all, house(withSecondPrefix(c), smallMeterReduced)},
+			{"prefix, one meter less", both, house(withSecondPrefix(c), smallMeter)},
 		} {
 			row.name = c.Style.String() + " " + row.name
 			rows = append(rows, row)
@@ -60,37 +60,37 @@ type changeRow struct {
 	from, to []discovery.Message
 }
 
-// TestChangeInterrupted kills the bridge before each message of each kind of change and begins again: with what was kept on
-// disk, after a restart of the hub, or with what the broker retains. TestChangeMachine mixes all this.
+// TestChangeInterrupted kills the bridge before each message of each kind of change. The change must succeed at the second attempt: with the
+// saved state after a restart of the hub, and with what the broker retains. TestChangeMachine mixes all this.
 func TestChangeInterrupted(t *testing.T) {
-	for _, row := range changes() {
+	for _, row := range allChanges() {
 		if steps, _ := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to); len(steps) == 1 {
-			continue // nothing is taken back
+			continue // nothing is taken back, so nothing can go wrong
 		}
 		t.Run(row.name, func(t *testing.T) {
 			for end, done := 0, false; !done; end++ {
 				for _, lost := range []bool{false, true} {
 					w := newWorld()
 					w.change(row.from, 1000)
-					before := births(w.hub, w.second)
+					before := entitiesWithoutTopics(w.hub, w.second)
 					done = w.change(row.to, end)
-					if lost { // somebody has to ask below both prefixes then
-						w.held = discovery.AnnouncedBy(w.messages())
+					if lost { // the saved state is lost; the messages of both prefixes are read
+						w.announced = discovery.AnnouncedBy(w.messages())
 					} else {
 						w.restartHub()
 					}
 					w.change(row.to, 1000)
-					w.settled(t, row.to)
-					w.keptAll(t, before)
+					w.checkSettled(t, row.to)
+					w.checkNoneRecreated(t, before)
 				}
 			}
 		})
 	}
 }
 
-// TestChangeComplains: a change that nothing interrupts gives a hub nothing to complain about.
-func TestChangeComplains(t *testing.T) {
-	for _, row := range changes() {
+// TestChangeCausesNoWarnings checks that an uninterrupted change causes no warning in the log of a hub.
+func TestChangeCausesNoWarnings(t *testing.T) {
+	for _, row := range allChanges() {
 		w := newWorld()
 		w.change(row.from, 1000)
 		w.change(row.to, 1000)
@@ -103,8 +103,8 @@ func TestChangeComplains(t *testing.T) {
 func TestChangeOfPrefix(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		w := newWorld()
-		w.change(house(c, flat), 1000)
-		to := house(another(c), flat)
+		w.change(house(c, smallMeter), 1000)
+		to := house(withSecondPrefix(c), smallMeter)
 		w.change(to, 1000)
 		if d := discovery.Differences(w.messages(), to); len(d) > 0 {
 			t.Errorf("%v: the broker retains: %v", c.Style, d)
@@ -115,23 +115,23 @@ func TestChangeOfPrefix(t *testing.T) {
 	}
 }
 
-// TestChangeOfOneMeter: the others are not touched.
+// TestChangeOfOneMeter checks that a change of one meter does not touch the others.
 func TestChangeOfOneMeter(t *testing.T) {
 	c, other := config(discovery.Device), config(discovery.Component)
 	w := newWorld()
-	w.change(house(c, flat, norwegian), 1000)
-	if got, want := w.held.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
+	w.change(house(c, smallMeter, norwegian), 1000)
+	if got, want := w.announced.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
 		t.Errorf("Meters: got %v, want %v", got, want)
 	}
-	all := w.held
-	w.held = all.OfMeter(norwegian.ID)
-	before := births(w.hub, w.second)
+	all := w.announced
+	w.announced = all.OfMeter(norwegian.ID)
+	before := entitiesWithoutTopics(w.hub, w.second)
 	w.change(other.Meter(norwegian), 1000)
-	w.settled(t, slices.Concat(house(c, flat), other.Meter(norwegian)))
-	w.keptAll(t, before)
+	w.checkSettled(t, slices.Concat(house(c, smallMeter), other.Meter(norwegian)))
+	w.checkNoneRecreated(t, before)
 }
 
-// TestChangeSteps shows the steps of each kind, in short.
+// TestChangeSteps compares the steps of each kind of change, in a short notation.
 func TestChangeSteps(t *testing.T) {
 	one := func(style discovery.Style, quantities string) []discovery.Message {
 		return config(style).Meter(discovery.Meter{ID: "house", Quantities: named(quantities)})
@@ -149,14 +149,14 @@ func TestChangeSteps(t *testing.T) {
 		{"one more", one(device, "gas"), one(device, "gas water"), d + " announce"},
 		{"one less", one(device, "gas water"), one(device, "gas"), d + " announce, without water | " + d + " announce"},
 		{"off", one(device, "gas"), nil, d + " clear"},
-		{"only gas", only(one(component, "gas water"), gas, water), only(one(component, "gas"), gas), water + " clear | " + gas + " announce"},
-		{"to component", one(device, "gas"), only(one(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
+		{"only gas", onlyTopics(one(component, "gas water"), gas, water), onlyTopics(one(component, "gas"), gas), water + " clear | " + gas + " announce"},
+		{"to component", one(device, "gas"), onlyTopics(one(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
 			"rejected_reason telegram_errors telegram_interval telegrams | " + d + " migrate | " + gas + " announce | " + d + " clear"},
-		{"to device", only(one(component, "gas water"), gas, water), one(device, "gas"),
+		{"to device", onlyTopics(one(component, "gas water"), gas, water), one(device, "gas"),
 			water + " clear | " + gas + " migrate | " + d + " announce | " + gas + " clear"},
 	} {
 		steps, now := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
-		if got := inShort(steps); got != row.want {
+		if got := summarize(steps); got != row.want {
 			t.Errorf("%s: got  %s\nwant %s", row.name, got, row.want)
 		}
 		if d := cmp.Diff(discovery.AnnouncedBy(row.to), now); d != "" {
@@ -165,26 +165,26 @@ func TestChangeSteps(t *testing.T) {
 	}
 }
 
-func only(messages []discovery.Message, topics ...string) []discovery.Message {
+func onlyTopics(messages []discovery.Message, topics ...string) []discovery.Message {
 	return slices.DeleteFunc(messages, func(m discovery.Message) bool {
 		return !slices.ContainsFunc(topics, func(topic string) bool { return strings.Contains(m.Topic, topic+"/") })
 	})
 }
 
-func inShort(steps [][]discovery.Message) string {
+func summarize(steps [][]discovery.Message) string {
 	var all []string
 	for _, step := range steps {
 		var words []string
 		for _, m := range step {
 			topic := strings.TrimSuffix(strings.TrimPrefix(m.Topic, "homeassistant/"), "/config")
-			words = append(words, topic+" "+kind(string(m.Payload)))
+			words = append(words, topic+" "+messageKind(string(m.Payload)))
 		}
 		all = append(all, strings.Join(words, "; "))
 	}
 	return strings.Join(all, " | ")
 }
 
-func kind(payload string) string {
+func messageKind(payload string) string {
 	switch payload {
 	case "":
 		return "clear"
@@ -203,7 +203,7 @@ func kind(payload string) string {
 	return "announce"
 }
 
-func TestHeldIgnoresOthers(t *testing.T) {
+func TestAnnouncedByIgnoresOtherPrograms(t *testing.T) {
 	got := discovery.AnnouncedBy([]discovery.Message{
 		{Topic: "homeassistant/device/hanbridge_house/config", Payload: []byte(`{"origin":{"name":"another"},"components":{}}`)},
 		{Topic: "homeassistant/device/zigbee_house/config", Payload: []byte(`{"origin":{"name":"hanbridge"},"components":{}}`)},
@@ -223,21 +223,21 @@ func TestHeldIgnoresOthers(t *testing.T) {
 	}
 }
 
-// TestChangeWantedElseAfterInterruption: a hub has let go of all entities and no other topic owns them when nothing is wanted
-// any longer. What no topic owns cannot be removed.
-func TestChangeWantedElseAfterInterruption(t *testing.T) {
+// TestChangeToAnotherEndAfterInterruption interrupts a change of style, and then wants something else. At that moment no topic may own the
+// entities, and a hub does not remove entities that no topic owns.
+func TestChangeToAnotherEndAfterInterruption(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		other := config(discovery.Component)
 		if c.Style == other.Style {
 			other = config(discovery.Device)
 		}
 		for end := 0; end < 24; end += 3 {
-			for _, to := range [][]discovery.Message{nil, house(c, flatter), house(other, flatter)} {
+			for _, to := range [][]discovery.Message{nil, house(c, smallMeterReduced), house(other, smallMeterReduced)} {
 				w := newWorld()
-				w.change(house(c, flat), 1000)
-				w.change(house(other, flat), end)
+				w.change(house(c, smallMeter), 1000)
+				w.change(house(other, smallMeter), end)
 				w.change(to, 1000)
-				w.settled(t, to)
+				w.checkSettled(t, to)
 			}
 		}
 	}

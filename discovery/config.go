@@ -1,5 +1,9 @@
-// Package discovery says what Home Assistant, and the hubs that speak its MQTT discovery, are told about a meter. It is
-// pure functions: a meter and its quantities in, messages out. All messages are to be published retained.
+// Package discovery makes the MQTT discovery messages that announce a meter to Home Assistant and to other hubs with the same format:
+// Domoticz, openHAB, Gladys. All messages must be published as retained.
+//
+// Config.Meter returns the messages of a meter, from its description and the quantities that it sends. Config.Bridge returns those of the
+// bridge. PlanChange returns the steps from what is announced to something else without losing an entity. ParseMeters and Differences read
+// what a broker retains. All are functions without side effects: they neither connect to a broker nor keep state.
 package discovery
 
 import (
@@ -7,37 +11,35 @@ import (
 	"slices"
 )
 
-// A Config is what the messages need to know about the bridge. The zero Style is Device; the other fields have no
-// useful zero value.
+// A Config has the settings that all messages share. The zero Style is Device. Prefix and BaseTopic must be set.
 type Config struct {
-	// Prefix is the hub's discovery prefix, "homeassistant" unless its owner changed it.
+	// Prefix is the discovery prefix of the hub: "homeassistant" unless its owner changed it.
 	Prefix string
-	// BaseTopic is the bridge's own: "hanbridge".
+	// BaseTopic is the topic below which the bridge publishes, such as "hanbridge".
 	BaseTopic string
 	// Style is how entities are announced.
 	Style Style
-	// Version is the bridge's. "" leaves it out.
+	// Version is the version of the bridge. "" leaves it out.
 	Version string
 }
 
-// A Message is one publication, always retained. An empty payload takes back what the topic announced.
+// A Message is one MQTT message to publish as retained. An empty payload takes back the announcement of the topic.
 type Message struct {
 	Topic   string
 	Payload []byte
 }
 
-// StatusTopic is where Home Assistant says "online" when it starts, whatever its discovery prefix, unless its owner changed that
-// topic too: the time to publish everything again.
+// StatusTopic is the topic to which Home Assistant publishes "online" when it starts. Everything must be published again then. It does not
+// depend on the discovery prefix. The hub's owner may have changed it.
 const StatusTopic = "homeassistant/status"
 
-// A Style is a way of announcing entities. One hub must never hear both Device and Component: it would see two
-// claims to the same entity and keep whichever came first.
+// A Style is a way of announcing entities. A hub must never receive an entity in both styles: it keeps the one that came first.
 type Style uint8
 
 const (
-	// Device announces a meter in one message: Home Assistant since 2024.12, Gladys, the newest openHAB.
+	// Device announces a meter in one message, for Home Assistant since 2024.12, Gladys, and the newest openHAB.
 	Device Style = iota
-	// Component announces each entity in a message of its own: Domoticz, and older hubs.
+	// Component announces each entity in a message of its own, for Domoticz and older hubs.
 	Component
 	// Off announces nothing.
 	Off
@@ -53,7 +55,7 @@ func (s Style) String() string {
 	return fmt.Sprintf("style %d", uint8(s))
 }
 
-// UnmarshalText reads "device", "component" or "off".
+// UnmarshalText reads "device", "component" or "off". Anything else is an error that lists these.
 func (s *Style) UnmarshalText(text []byte) error {
 	i := slices.Index(styleTexts, string(text))
 	if i < 0 {

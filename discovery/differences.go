@@ -9,53 +9,54 @@ import (
 	"strings"
 )
 
-// A Difference is one way in which what is held is not what is wanted.
+// A Difference is one place at which what is announced differs from what is wanted.
 type Difference struct {
+	// Topic is the discovery topic.
 	Topic string
-	// Path leads to the place in the payload, with points: "components.gas.device_class". "" is the whole message.
+	// Path is the place in the JSON payload: "components.gas.device_class". "" is the whole message.
 	Path string
-	// Held and Wanted are the values in JSON, "" where there is none.
+	// Announced and Wanted are the values in JSON, "" if there is none.
 	Announced, Wanted string
 }
 
-// String says it in one line.
+// String describes the difference in one line, for people. Long values are left out.
 func (d Difference) String() string {
-	held, wanted := shown(d.Announced), shown(d.Wanted)
-	text := "is " + held + ", wanted " + wanted
+	announced, wanted := shortened(d.Announced), shortened(d.Wanted)
+	text := "is " + announced + ", wanted " + wanted
 	switch {
 	case d.Path == "" && d.Announced == "":
 		text = "is not announced"
 	case d.Path == "" && d.Wanted == "":
 		text = "is announced, and not wanted"
 	case d.Announced == "":
-		text = strings.TrimSuffix("is missing, wanted "+wanted, ", wanted "+long)
+		text = strings.TrimSuffix("is missing, wanted "+wanted, ", wanted "+ellipsis)
 	case d.Wanted == "":
-		text = strings.TrimSuffix("is not wanted, is "+held, ", is "+long)
+		text = strings.TrimSuffix("is not wanted, is "+announced, ", is "+ellipsis)
 	}
 	return d.Topic + ": " + strings.TrimPrefix(d.Path+" "+text, " ")
 }
 
-// long stands for what is too long for a line.
-const long = "…"
+// ellipsis replaces a value that is too long for one line.
+const ellipsis = "…"
 
-func shown(value string) string {
+func shortened(value string) string {
 	if strings.HasPrefix(value, "{") || len(value) > 100 {
-		return long
+		return ellipsis
 	}
 	return value
 }
 
-// Differences compares messages by topic, and their payloads as JSON: order and spaces do not count. They come in the order of
-// topics and paths; none where both say the same. An empty payload announces nothing.
-func Differences(held, wanted []Message) []Difference {
-	is, want := byTopic(held), byTopic(wanted)
+// Differences compares messages by topic and their payloads as JSON, so that order and spaces do not matter. The result is in the order of
+// topics and paths, and empty if both are the same. A message with an empty payload counts as missing.
+func Differences(announced, wanted []Message) []Difference {
+	is, want := byTopic(announced), byTopic(wanted)
 	both := maps.Clone(is)
 	maps.Copy(both, want)
 	var all []Difference
 	for _, topic := range slices.Sorted(maps.Keys(both)) {
-		h, w := value(is[topic]), value(want[topic])
+		h, w := decodeValue(is[topic]), decodeValue(want[topic])
 		compare("", h, w, func(path string, h, w any) {
-			all = append(all, Difference{topic, path, written(h), written(w)})
+			all = append(all, Difference{topic, path, encodeValue(h), encodeValue(w)})
 		})
 	}
 	return all
@@ -71,8 +72,8 @@ func byTopic(messages []Message) map[string][]byte {
 	return all
 }
 
-// value is what a payload says, nil where there is none. What is no JSON counts as a text.
-func value(payload []byte) any {
+// decodeValue returns the JSON value of a payload, nil if the payload is empty. A payload that is not JSON counts as a text.
+func decodeValue(payload []byte) any {
 	if len(payload) == 0 {
 		return nil
 	}
@@ -85,13 +86,13 @@ func value(payload []byte) any {
 	return v
 }
 
-// compare calls differ for each path at which two values differ: as deep as both are objects.
-func compare(path string, held, wanted any, differ func(path string, held, wanted any)) {
-	h, isObject := held.(map[string]any)
+// compare calls differ for each path at which two values differ. It descends as long as both are objects.
+func compare(path string, announced, wanted any, differ func(path string, announced, wanted any)) {
+	h, isObject := announced.(map[string]any)
 	w, wantObject := wanted.(map[string]any)
 	if !isObject || !wantObject {
-		if !reflect.DeepEqual(held, wanted) {
-			differ(path, held, wanted)
+		if !reflect.DeepEqual(announced, wanted) {
+			differ(path, announced, wanted)
 		}
 		return
 	}
@@ -102,7 +103,7 @@ func compare(path string, held, wanted any, differ func(path string, held, wante
 	}
 }
 
-// member tells a null from a key that is missing: hubs do.
+// member returns the value of a key, nil only if the key is missing. Hubs treat null differently from a missing key.
 func member(o map[string]any, key string) any {
 	v, ok := o[key]
 	if ok && v == nil {
@@ -111,7 +112,7 @@ func member(o map[string]any, key string) any {
 	return v
 }
 
-func written(v any) string {
+func encodeValue(v any) string {
 	if v == nil {
 		return ""
 	}

@@ -42,9 +42,9 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// TestDifferencesOfStyles: nothing that one style announces is overlooked when the other is wanted.
+// TestDifferencesOfStyles checks that every message differs if one style is announced and the other is wanted.
 func TestDifferencesOfStyles(t *testing.T) {
-	device, component := house(config(discovery.Device), flat), house(config(discovery.Component), flat)
+	device, component := house(config(discovery.Device), smallMeter), house(config(discovery.Component), smallMeter)
 	if got, want := len(discovery.Differences(device, component)), len(device)+len(component); got != want {
 		t.Errorf("got %d differences, want %d", got, want)
 	}

@@ -16,9 +16,9 @@ func config(style discovery.Style) discovery.Config {
 	return discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: style, Version: "1.0.0"}
 }
 
-// aidon is the Swedish list of 27: all but its clock, and what follows from them.
+// aidon sends the Swedish list of 27 items, with the quantities that are derived from them.
 var aidon = discovery.Meter{
-	ID: "house", Name: "Electricity meter", Make: "Aidon", // it sends neither model nor number
+	ID: "house", Name: "Electricity meter", Make: "Aidon", // the list has neither model nor serial number
 	Quantities: named("import_power export_power net_power import_power_l1 import_power_l2 import_power_l3 " +
 		"export_power_l1 export_power_l2 export_power_l3 net_power_l1 net_power_l2 net_power_l3 import_reactive_power " +
 		"export_reactive_power import_reactive_power_l1 import_reactive_power_l2 import_reactive_power_l3 " +
@@ -28,7 +28,7 @@ var aidon = discovery.Meter{
 
 var norwegian = discovery.Meter{ID: "meter", Quantities: named("import_power")}
 
-// named makes quantities as a meter sends them that gives currents one decimal.
+// named returns quantities by their names. Those with the decimals of the meter get one decimal.
 func named(names string) []discovery.Quantity {
 	var all []discovery.Quantity
 	for _, name := range strings.Fields(names) {
@@ -48,8 +48,8 @@ func decimals(id quantity.ID) int {
 	return 1
 }
 
-// announced is what a broker holds after the bridge and one meter have been announced.
-func announced(c discovery.Config, m discovery.Meter) map[string][]byte { return set(house(c, m)) }
+// announced returns what a broker retains after the bridge and one meter have been announced.
+func announced(c discovery.Config, m discovery.Meter) map[string][]byte { return byTopic(house(c, m)) }
 
 func TestEveryRowInEveryUnit(t *testing.T) {
 	for i := range quantity.Rows() {
@@ -68,7 +68,7 @@ func TestEveryRowInEveryUnit(t *testing.T) {
 
 func TestEveryRowTogether(t *testing.T) {
 	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
-		if err := errors.Join(hatest.CheckSet(announced(config(style), every))...); err != nil {
+		if err := errors.Join(hatest.CheckSet(announced(config(style), meterWithEverything))...); err != nil {
 			t.Errorf("%v: %v", style, err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestBothStylesConflict(t *testing.T) {
 	}
 }
 
-func TestOffSaysNothing(t *testing.T) {
+func TestOffAnnouncesNothing(t *testing.T) {
 	c := config(discovery.Off)
 	if got := append(c.Bridge(), c.Meter(aidon)...); len(got) != 0 {
 		t.Errorf("got %d messages, want none", len(got))

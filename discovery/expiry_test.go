@@ -24,7 +24,7 @@ func TestExpireAfter(t *testing.T) {
 		{"frequency", 100 * time.Hour, 259200},
 		{"import_energy", time.Hour, 0},
 		{"gas", 24 * time.Hour, 0},
-		{"power_limit", 0, 0}, // a measurement that is a setting
+		{"power_limit", 0, 0}, // a measurement, but a setting of the meter
 		{"power_failures", 0, 0},
 		{"text_message", 0, 0},
 	} {
@@ -40,7 +40,7 @@ func TestExpireAfter(t *testing.T) {
 	}
 }
 
-// TestBridgeExpiresNothing: what the bridge knows itself is of most use when nothing comes.
+// TestBridgeExpiresNothing checks that diagnostics never expire, since they are needed most when nothing comes.
 func TestBridgeExpiresNothing(t *testing.T) {
 	for _, m := range house(config(discovery.Component), discovery.Meter{ID: "house"}) {
 		got := map[string]any{}

@@ -29,7 +29,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestGoldenOfFamilies: what is announced for each kind of meter, in both styles, as hubs get it.
+// TestGoldenOfFamilies compares the messages of each family, in both styles, with golden files.
 func TestGoldenOfFamilies(t *testing.T) {
 	for _, f := range simulate.Families() {
 		m := meterOf(t, f)
@@ -37,7 +37,7 @@ func TestGoldenOfFamilies(t *testing.T) {
 			name := f.Name + "." + style.String()
 			t.Run(name, func(t *testing.T) {
 				messages := house(config(style), m)
-				if err := errors.Join(hatest.CheckSet(set(messages))...); err != nil {
+				if err := errors.Join(hatest.CheckSet(byTopic(messages))...); err != nil {
 					t.Error(err)
 				}
 				golden(t, name, config(style).Meter(m), ofQuantities)
@@ -46,7 +46,7 @@ func TestGoldenOfFamilies(t *testing.T) {
 	}
 }
 
-// TestGoldenOfEveryMeter: what is announced of the bridge and of each meter, whatever it sends.
+// TestGoldenOfEveryMeter compares the messages that do not depend on a meter's quantities with golden files.
 func TestGoldenOfEveryMeter(t *testing.T) {
 	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 		messages := house(config(style), discovery.Meter{ID: "house"})
@@ -59,7 +59,7 @@ func ofQuantities(key string) bool {
 	return ok
 }
 
-// TestGoldenFilesAllUsed: a family that is gone leaves none behind.
+// TestGoldenFilesAllUsed checks that there is no golden file of a family that no longer exists.
 func TestGoldenFilesAllUsed(t *testing.T) {
 	files, err := filepath.Glob("testdata/families/*")
 	if err != nil || len(files) != 2*(1+len(simulate.Families())) {
@@ -67,10 +67,10 @@ func TestGoldenFilesAllUsed(t *testing.T) {
 	}
 }
 
-// allLists is how many telegrams from the full hour on hold every list of a meter: the Norwegian hourly one comes 10 s after it.
+// allLists is how many telegrams after the whole hour contain every list of a meter. The Norwegian list 3 comes after 10 s.
 const allLists = 8
 
-// meterOf is a meter of a family as a bridge knows it after all its lists.
+// meterOf returns the description of a meter of a family, from a telegram of each of its lists.
 func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
 	t.Helper()
 	hour := simulate.NewMeter(f, 1, time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC))
@@ -102,7 +102,7 @@ func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
 	}
 }
 
-func set(messages []discovery.Message) map[string][]byte {
+func byTopic(messages []discovery.Message) map[string][]byte {
 	all := map[string][]byte{}
 	for _, m := range messages {
 		all[m.Topic] = m.Payload
@@ -110,7 +110,7 @@ func set(messages []discovery.Message) map[string][]byte {
 	return all
 }
 
-// golden compares those entities of messages that shown wants with a file.
+// golden compares the entities of messages for which shown returns true with a golden file.
 func golden(t *testing.T, name string, messages []discovery.Message, shown func(key string) bool) {
 	t.Helper()
 	got, file := reviewable(t, messages, shown), filepath.Join("testdata", "families", name+".txt")
@@ -128,8 +128,8 @@ func golden(t *testing.T, name string, messages []discovery.Message, shown func(
 	}
 }
 
-// reviewable writes messages for those who read them: the topic with what all entities of a device share, then one entity a
-// line. An entity with a topic of its own says what it has otherwise than the first one, and "none" for what it has not.
+// reviewable formats messages for a reviewer: the topic with the options that all entities of a device share, then one line for each entity.
+// An entity with a topic of its own shows the options that differ from the first one, and "none" for missing ones.
 func reviewable(t *testing.T, messages []discovery.Message, shown func(key string) bool) string {
 	t.Helper()
 	var out strings.Builder
@@ -146,7 +146,7 @@ func reviewable(t *testing.T, messages []discovery.Message, shown func(key strin
 		}
 		topic := strings.Join(levels, "/")
 		if heads[topic] == nil {
-			heads[topic] = shared(payload)
+			heads[topic] = commonOptions(payload)
 			fmt.Fprintf(&out, "%s %s\n", topic, line(t, heads[topic]))
 		}
 		for option, v := range heads[topic] {
@@ -165,7 +165,7 @@ func reviewable(t *testing.T, messages []discovery.Message, shown func(key strin
 	return out.String()
 }
 
-func shared(payload map[string]any) map[string]any {
+func commonOptions(payload map[string]any) map[string]any {
 	options := map[string]any{}
 	for _, option := range []string{"device", "origin", "availability", "availability_mode"} {
 		if v := payload[option]; v != nil {
@@ -175,7 +175,7 @@ func shared(payload map[string]any) map[string]any {
 	return options
 }
 
-// options writes option=value, texts without quotes where nothing is lost by it.
+// options formats options as option=value. Texts have no quotes if they are unambiguous.
 func options(t *testing.T, entity map[string]any) string {
 	t.Helper()
 	var out strings.Builder

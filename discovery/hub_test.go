@@ -13,21 +13,21 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// A world is a broker, two hubs that listen to it below different prefixes, and a bridge that keeps what it holds over its own end.
-type world struct {
-	retained map[string][]byte
-	hub      *hatest.Hub
-	second   *hatest.Hub         // below secondPrefix
-	held     discovery.Announced // as kept on disk
+// A testSetup has a broker, two hubs with different discovery prefixes, and the saved state of a bridge.
+type testSetup struct {
+	retained  map[string][]byte
+	hub       *hatest.Hub
+	second    *hatest.Hub         // below secondPrefix
+	announced discovery.Announced // the saved state of the bridge
 }
 
 const secondPrefix = "hubs/second"
 
-func newWorld() *world {
-	return &world{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant"), second: hatest.NewHub(secondPrefix)}
+func newWorld() *testSetup {
+	return &testSetup{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant"), second: hatest.NewHub(secondPrefix)}
 }
 
-func (w *world) publish(m discovery.Message) {
+func (w *testSetup) publish(m discovery.Message) {
 	w.retained[m.Topic] = m.Payload
 	if len(m.Payload) == 0 {
 		delete(w.retained, m.Topic)
@@ -36,11 +36,11 @@ func (w *world) publish(m discovery.Message) {
 	w.second.Receive(m.Topic, m.Payload)
 }
 
-// change does what PlanChange says, and is killed before the message with number end, counted over all steps; 0 or more. It tells
-// if it came to the end.
-func (w *world) change(wanted []discovery.Message, end int) bool {
-	steps, now := discovery.PlanChange(w.held, wanted)
-	w.keep(w.held.Union(now))
+// change publishes the steps of PlanChange. It stops before the message with number end, counted from 0 over all steps. It reports whether all
+// messages were published.
+func (w *testSetup) change(wanted []discovery.Message, end int) bool {
+	steps, now := discovery.PlanChange(w.announced, wanted)
+	w.save(w.announced.Union(now))
 	for _, m := range slices.Concat(steps...) {
 		if end == 0 {
 			return false
@@ -48,24 +48,24 @@ func (w *world) change(wanted []discovery.Message, end int) bool {
 		end--
 		w.publish(m)
 	}
-	w.keep(now)
+	w.save(now)
 	return true
 }
 
-// keep goes through JSON, as a file does.
-func (w *world) keep(h discovery.Announced) {
+// save stores h as JSON and reads it back, as a file does.
+func (w *testSetup) save(h discovery.Announced) {
 	text, err := json.Marshal(h)
 	if err != nil {
 		panic(err)
 	}
-	w.held = nil
-	if err := json.Unmarshal(text, &w.held); err != nil {
+	w.announced = nil
+	if err := json.Unmarshal(text, &w.announced); err != nil {
 		panic(err)
 	}
 }
 
-// messages are what the broker retains, in the order of topics.
-func (w *world) messages() []discovery.Message {
+// messages returns what the broker retains, in the order of topics.
+func (w *testSetup) messages() []discovery.Message {
 	var all []discovery.Message
 	for _, topic := range slices.Sorted(maps.Keys(w.retained)) {
 		all = append(all, discovery.Message{Topic: topic, Payload: w.retained[topic]})
@@ -73,39 +73,39 @@ func (w *world) messages() []discovery.Message {
 	return all
 }
 
-func (w *world) restartHub() {
+func (w *testSetup) restartHub() {
 	w.hub.Restart(w.retained)
 	w.second.Restart(w.retained)
 }
 
-type failer interface {
+type failingTest interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-// settled demands that broker and hub have what is wanted, and nothing else.
-func (w *world) settled(t failer, wanted []discovery.Message) {
+// checkSettled fails unless broker and hubs have exactly what is wanted.
+func (w *testSetup) checkSettled(t failingTest, wanted []discovery.Message) {
 	t.Helper()
 	if d := discovery.Differences(w.messages(), wanted); len(d) > 0 {
 		t.Fatalf("the broker retains: %v", d)
 	}
-	if want, got := born(wanted), alive(w.hub, w.second); !maps.Equal(want, got) {
+	if want, got := entitiesOfNewHubs(wanted), announcedEntities(w.hub, w.second); !maps.Equal(want, got) {
 		d := cmp.Diff(want, got)
 		t.Fatalf("the hubs' entities, -want +got:\n%s", d)
 	}
 }
 
-// born are the entities that hubs have which hear these messages as their first: unique_ids with the announcing topics.
-func born(messages []discovery.Message) map[string]string {
+// entitiesOfNewHubs returns the entities of new hubs that receive messages: the announcing topic by unique id.
+func entitiesOfNewHubs(messages []discovery.Message) map[string]string {
 	w := newWorld()
 	for _, m := range messages {
 		w.publish(m)
 	}
-	return alive(w.hub, w.second)
+	return announcedEntities(w.hub, w.second)
 }
 
-// alive are the entities of hubs, with the topics that announce them. Those of the second are marked.
-func alive(hubs ...*hatest.Hub) map[string]string {
+// announcedEntities returns the announcing topics of entities by unique id. Ids of the second hub are marked.
+func announcedEntities(hubs ...*hatest.Hub) map[string]string {
 	all := map[string]string{}
 	for i, hub := range hubs {
 		for _, e := range hub.Entities() {
@@ -117,8 +117,8 @@ func alive(hubs ...*hatest.Hub) map[string]string {
 
 func ofHub(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
 
-// births tells when each entity was born, and its id: both stay as long as it is not removed.
-func births(hubs ...*hatest.Hub) map[string]hatest.Entity {
+// entitiesWithoutTopics returns entities without their topics. They stay the same as long as they are not removed.
+func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	all := map[string]hatest.Entity{}
 	for i, hub := range hubs {
 		for _, e := range hub.Entities() {
@@ -129,10 +129,10 @@ func births(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	return all
 }
 
-// keptAll demands that no entity of before that is still there was removed in between.
-func (w *world) keptAll(t failer, before map[string]hatest.Entity) {
+// checkNoneRecreated fails if an entity of before was removed and created again.
+func (w *testSetup) checkNoneRecreated(t failingTest, before map[string]hatest.Entity) {
 	t.Helper()
-	for id, e := range births(w.hub, w.second) {
+	for id, e := range entitiesWithoutTopics(w.hub, w.second) {
 		if old, ok := before[id]; ok && old != e {
 			t.Fatalf("%s was lost and made anew: %v, before %v", id, e, old)
 		}
@@ -147,8 +147,8 @@ func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
 	return all
 }
 
-// TestHubRefusesWhatChangesWithoutCare is what PlanChange is for.
-func TestHubRefusesWhatChangesWithoutCare(t *testing.T) {
+// TestHubRefusesChangesInOneStep shows why PlanChange is necessary: a hub refuses the other style if it is published at once.
+func TestHubRefusesChangesInOneStep(t *testing.T) {
 	device, component := house(config(discovery.Device), norwegian), house(config(discovery.Component), norwegian)
 	w := newWorld()
 	for _, m := range slices.Concat(device, component) {
@@ -165,8 +165,8 @@ func TestHubRefusesWhatChangesWithoutCare(t *testing.T) {
 	}
 }
 
-// TestReactiveEnergyLosesItsClass: the earlier bridge announced single entities with the class reactive_energy, which a newer hub
-// knows and an older one refuses. Either has one entity of each quantity afterwards, the newer hub the same as before.
+// TestReactiveEnergyLosesItsClass updates from a version that announced single entities with the class reactive_energy. New hubs know this
+// class and must keep their entities. Old hubs refused these entities and must have them afterwards.
 func TestReactiveEnergyLosesItsClass(t *testing.T) {
 	m := discovery.Meter{ID: "house", Quantities: named("import_reactive_energy import_reactive_energy_t1 import_energy")}
 	wanted := house(config(discovery.Component), m)
@@ -178,20 +178,20 @@ func TestReactiveEnergyLosesItsClass(t *testing.T) {
 			older.Receive(message.Topic, earlier)
 		}
 	}
-	w.keep(discovery.AnnouncedBy(w.messages()))
-	before := births(w.hub, w.second)
+	w.save(discovery.AnnouncedBy(w.messages()))
+	before := entitiesWithoutTopics(w.hub, w.second)
 	if got, want := len(before), 1+m.EntityCount(); got != want {
 		t.Fatalf("%d entities announced by the earlier bridge, want %d", got, want)
 	}
 	w.change(wanted, -1)
-	w.settled(t, wanted)
-	if d := cmp.Diff(before, births(w.hub, w.second)); d != "" {
+	w.checkSettled(t, wanted)
+	if d := cmp.Diff(before, entitiesWithoutTopics(w.hub, w.second)); d != "" {
 		t.Errorf("entities of a hub that knew them, -before +after:\n%s", d)
 	}
 	for _, message := range wanted {
 		older.Receive(message.Topic, message.Payload)
 	}
-	if d := cmp.Diff(alive(w.hub), alive(older)); d != "" || len(older.Warnings) > 0 {
+	if d := cmp.Diff(announcedEntities(w.hub), announcedEntities(older)); d != "" || len(older.Warnings) > 0 {
 		t.Errorf("an older hub has others (%q):\n%s", older.Warnings, d)
 	}
 }

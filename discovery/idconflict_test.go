@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-func TestIDConflictes(t *testing.T) {
+func TestIDConflicts(t *testing.T) {
 	tests := []struct {
 		name string
 		ids  []string
@@ -36,8 +36,8 @@ func TestIDConflictes(t *testing.T) {
 	}
 }
 
-// TestIDConflictsAreThoseOfTheAnnouncements compares with the names in what is announced.
-func TestIDConflictesAreThoseOfTheAnnouncements(t *testing.T) {
+// TestIDConflictsMatchAnnouncements compares with the unique ids and entity ids of the messages of all quantities.
+func TestIDConflictsMatchAnnouncements(t *testing.T) {
 	parts := []string{"a", "hanbridge", "long", "import", "power", "last", "average", "voltage", "l1", "reactive", "total"}
 	rapid.Check(t, func(t *rapid.T) {
 		id := rapid.Custom(func(t *rapid.T) string {

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// every is a meter that sends all there is.
-var every = func() discovery.Meter {
+// meterWithEverything sends all quantities.
+var meterWithEverything = func() discovery.Meter {
 	m := discovery.Meter{ID: "house"}
 	for i := range quantity.Rows() {
 		m.Quantities = append(m.Quantities, discovery.Quantity{ID: quantity.ID(i), Decimals: decimals(quantity.ID(i))})
@@ -23,10 +23,10 @@ var every = func() discovery.Meter {
 
 const idsFile = "testdata/ids.txt"
 
-// TestPromisesStay keeps what people's dashboards and histories hang on. The file may only grow: -update adds to it, and
-// what has gone from the code is a fault even then.
-func TestPromisesStay(t *testing.T) {
-	made := promises(t)
+// TestIDsNeverChange checks the ids, topics and units on which dashboards and histories of users depend. The file may only grow: -update adds
+// new ones, and a missing one fails the test even then.
+func TestIDsNeverChange(t *testing.T) {
+	made := currentIDs(t)
 	text, err := os.ReadFile(idsFile)
 	if err != nil && !*update {
 		t.Fatal(err)
@@ -50,14 +50,14 @@ func TestPromisesStay(t *testing.T) {
 	}
 }
 
-// promises lists what both styles say of a meter that sends everything, ids, topics and units alone, one promise a line.
-func promises(t *testing.T) []string {
+// currentIDs returns the ids, topics and units of a meter that sends everything, in both styles, one a line.
+func currentIDs(t *testing.T) []string {
 	t.Helper()
 	lines := map[string]bool{"birth " + discovery.StatusTopic: true}
 	hyphen := discovery.Meter{ID: "summer-house", Quantities: named("import_power")}
-	for _, m := range []discovery.Meter{every, hyphen} {
+	for _, m := range []discovery.Meter{meterWithEverything, hyphen} {
 		for topic, payload := range announced(config(discovery.Component), m) {
-			add(t, lines, topic, payload)
+			addIDs(t, lines, topic, payload)
 		}
 		for topic, payload := range announced(config(discovery.Device), m) {
 			var p struct{ Components map[string]json.RawMessage }
@@ -65,22 +65,22 @@ func promises(t *testing.T) []string {
 			if len(p.Components) == 0 {
 				t.Fatalf("%s has no components", topic)
 			}
-			add(t, lines, "", payload)
+			addIDs(t, lines, "", payload)
 			for key, component := range p.Components {
-				add(t, lines, topic+" "+key, component)
+				addIDs(t, lines, topic+" "+key, component)
 			}
 		}
 	}
 	for _, row := range quantity.Rows() {
 		for _, m := range row.Units {
-			lines[words("unit", row.Name, m.Symbol, m.DeviceClass, row.StateClass)] = true
+			lines[joinNonEmpty("unit", row.Name, m.Symbol, m.DeviceClass, row.StateClass)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(lines))
 }
 
-// add takes down what a message, or a component of one, promises. A message that is no entity itself has no place.
-func add(t *testing.T, lines map[string]bool, place string, payload []byte) {
+// addIDs adds the ids, topics and units of a message, or of one of its components. place is "" for a message that is not an entity.
+func addIDs(t *testing.T, lines map[string]bool, place string, payload []byte) {
 	t.Helper()
 	var p struct {
 		Unique       string `json:"unique_id"`
@@ -98,25 +98,25 @@ func add(t *testing.T, lines map[string]bool, place string, payload []byte) {
 	}
 	decode(t, payload, &p)
 	if place != "" {
-		lines[words(place, p.Unique, p.Entity, p.State, p.Unit)] = true
+		lines[joinNonEmpty(place, p.Unique, p.Entity, p.State, p.Unit)] = true
 	}
 	if p.On != "" {
-		lines[words("states", p.State, p.On, p.Off)] = true
+		lines[joinNonEmpty("states", p.State, p.On, p.Off)] = true
 	}
 	if len(p.Device.Identifiers) > 0 {
-		lines[words("device", strings.Join(p.Device.Identifiers, " "), p.Device.Via)] = true
+		lines[joinNonEmpty("device", strings.Join(p.Device.Identifiers, " "), p.Device.Via)] = true
 	}
 	if len(p.Availability) > 0 {
 		line := "availability"
 		for _, a := range p.Availability {
-			line = words(line, a.Topic)
+			line = joinNonEmpty(line, a.Topic)
 		}
-		lines[words(line, p.Mode)] = true
+		lines[joinNonEmpty(line, p.Mode)] = true
 	}
 }
 
-// words joins those that are not empty.
-func words(all ...string) string {
+// joinNonEmpty joins the parts that are not empty.
+func joinNonEmpty(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 

@@ -9,27 +9,27 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// machine changes at random what is wanted, kills the bridge in the middle, starts the hub again: when a change comes to its
-// end, the hub has what is wanted, and lost nothing that was wanted all the time.
-type machine struct {
-	*world
+// changeMachine is a random sequence of actions: something else is wanted, the bridge is killed during a change, the hub restarts, the saved
+// state is lost. When a change is complete, the hub must have what is wanted, and must have kept what was wanted all the time.
+type changeMachine struct {
+	*testSetup
 	style  discovery.Style
 	prefix string
-	// left is what the broker retains below another prefix since the state file was lost: nobody knows of it.
-	left map[string]bool
-	// asked is the prefix below which the broker was asked what it holds: again after each change of it.
-	asked  string
-	meters map[string]map[string]bool // quantities by meter
-	// whole tells that the last change came to its end, other that something else has been wanted since the last one began,
-	// and mixed that changes to different ends were interrupted since a whole one.
-	whole, other, mixed bool
-	// since are the entities of the last whole change that were wanted in every one since.
-	since map[string]hatest.Entity
+	// unknownTopics are retained below another prefix, and are unknown to the bridge since the saved state was lost.
+	unknownTopics map[string]bool
+	// scannedPrefix is the prefix whose retained messages were read last. They are read again after each change of the prefix.
+	scannedPrefix string
+	meters        map[string]map[string]bool // quantities by meter
+	// completed is true if the last change was completed. wantedChanged is true if something else is wanted since the last change began.
+	// mixedInterruptions is true if changes to different results were interrupted since a completed one.
+	completed, wantedChanged, mixedInterruptions bool
+	// keptEntities are the entities of the last completed change that every later change wanted too.
+	keptEntities map[string]hatest.Entity
 }
 
 var someQuantities = []string{"import_power", "import_energy", "gas", "tariff"}
 
-func (m *machine) wanted() []discovery.Message {
+func (m *changeMachine) wanted() []discovery.Message {
 	c := config(m.style)
 	c.Prefix = m.prefix
 	all := c.Bridge()
@@ -48,84 +48,84 @@ func (m *machine) wanted() []discovery.Message {
 	return all
 }
 
-// change wants what is wanted now, and is killed after some messages or not.
-func (m *machine) change(t *rapid.T, end int) {
+// change carries out the change to what is wanted, and stops before message number end.
+func (m *changeMachine) change(t *rapid.T, end int) {
 	wanted := m.wanted()
-	kept := born(wanted)
-	for id := range m.since {
+	kept := entitiesOfNewHubs(wanted)
+	for id := range m.keptEntities {
 		if _, ok := kept[id]; !ok {
-			delete(m.since, id)
+			delete(m.keptEntities, id)
 		}
 	}
-	m.ask()
-	m.mixed, m.other = m.mixed || !m.whole && m.other, false
-	if m.whole = m.world.change(wanted, end); !m.whole {
+	m.scanRetained()
+	m.mixedInterruptions, m.wantedChanged = m.mixedInterruptions || !m.completed && m.wantedChanged, false
+	if m.completed = m.testSetup.change(wanted, end); !m.completed {
 		return
 	}
-	m.mixed = false
-	m.forgets()
-	m.settled(t, wanted)
-	m.keptAll(t, m.since)
-	m.since = births(m.hub, m.second)
+	m.mixedInterruptions = false
+	m.clearUnknown()
+	m.checkSettled(t, wanted)
+	m.checkNoneRecreated(t, m.keptEntities)
+	m.keptEntities = entitiesWithoutTopics(m.hub, m.second)
 }
 
-// forgets has somebody take back what was left below another prefix, with discovery clear --prefix.
-func (m *machine) forgets() {
-	for topic := range m.left {
-		if _, ours := m.held[topic]; !ours {
+// clearUnknown does what a user does with discovery clear --prefix: it clears the unknown topics.
+func (m *changeMachine) clearUnknown() {
+	for topic := range m.unknownTopics {
+		if _, ours := m.announced[topic]; !ours {
 			m.publish(discovery.Message{Topic: topic})
 		}
 	}
-	clear(m.left)
+	clear(m.unknownTopics)
 }
 
-// loses loses the state file. The broker is asked what it holds below the prefix in use, and nowhere else.
-func (m *machine) loses() {
+// loseState drops the saved state. Only the retained messages of the prefix in use are read again.
+func (m *changeMachine) loseState() {
 	for topic := range discovery.AnnouncedBy(m.messages()) {
-		m.left[topic] = true
+		m.unknownTopics[topic] = true
 	}
-	m.held, m.asked = nil, ""
-	m.ask()
+	m.announced, m.scannedPrefix = nil, ""
+	m.scanRetained()
 }
 
-// ask has the broker tell what it holds below the prefix in use.
-func (m *machine) ask() {
-	if m.asked == m.prefix {
+// scanRetained reads the retained messages of the prefix in use.
+func (m *changeMachine) scanRetained() {
+	if m.scannedPrefix == m.prefix {
 		return
 	}
-	m.asked = m.prefix
+	m.scannedPrefix = m.prefix
 	found := discovery.AnnouncedBy(m.messages()).UnderPrefix(m.prefix)
-	m.keep(m.held.Union(found))
+	m.save(m.announced.Union(found))
 	for topic := range found {
-		delete(m.left, topic)
+		delete(m.unknownTopics, topic)
 	}
 }
 
-func (m *machine) quantity(t *rapid.T) {
+func (m *changeMachine) quantity(t *rapid.T) {
 	id := rapid.SampledFrom([]string{"house", "flat"}).Draw(t, "meter")
 	name := rapid.SampledFrom(someQuantities).Draw(t, "quantity")
 	if m.meters[id] == nil {
 		m.meters[id] = map[string]bool{}
 	}
 	m.meters[id][name] = !m.meters[id][name]
-	m.other = true
+	m.wantedChanged = true
 }
 
-func (m *machine) actions() map[string]func(*rapid.T) {
+func (m *changeMachine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"quantity": m.quantity,
 		"remove meter": func(t *rapid.T) {
 			delete(m.meters, rapid.SampledFrom([]string{"house", "flat"}).Draw(t, "meter"))
-			m.other = true
+			m.wantedChanged = true
 		},
 		"style": func(t *rapid.T) {
 			styles := []discovery.Style{discovery.Device, discovery.Component, discovery.Off}
 			m.style = rapid.SampledFrom(styles).Draw(t, "style")
-			m.other = true
+			m.wantedChanged = true
 		},
 		"prefix": func(t *rapid.T) {
 			m.prefix = rapid.SampledFrom([]string{"homeassistant", secondPrefix}).Draw(t, "prefix")
-			m.other = true
+			m.wantedChanged = true
 		},
 		"change": func(t *rapid.T) { m.change(t, 1000) },
 		"killed": func(t *rapid.T) { m.change(t, rapid.IntRange(0, 60).Draw(t, "messages")) },
@@ -133,11 +133,11 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			m.restartHub()
 		},
 		"state file lost": func(t *rapid.T) {
-			if !m.whole && (m.mixed || m.other) {
-				t.Skip("the broker alone does not tell what interrupted changes to different ends began with: rapid draws another step")
+			if !m.completed && (m.mixedInterruptions || m.wantedChanged) {
+				t.Skip("retained messages do not show what interrupted changes to different results began with: rapid draws another step")
 			}
-			m.loses()
-			if !m.whole {
+			m.loseState()
+			if !m.completed {
 				m.change(t, 1000)
 			}
 		},
@@ -146,7 +146,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 
 func TestChangeMachine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &machine{world: newWorld(), meters: map[string]map[string]bool{}, whole: true, since: map[string]hatest.Entity{}, prefix: "homeassistant", left: map[string]bool{}}
+		m := &changeMachine{testSetup: newWorld(), meters: map[string]map[string]bool{}, completed: true, keptEntities: map[string]hatest.Entity{}, prefix: "homeassistant", unknownTopics: map[string]bool{}}
 		t.Repeat(m.actions())
 		m.change(t, 1000)
 	})

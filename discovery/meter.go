@@ -9,52 +9,53 @@ import (
 )
 
 const (
-	program = "hanbridge"
-	home    = "https://github.com/hanbridge/hanbridge"
-	bridge  = "bridge"
+	program  = "hanbridge"
+	homepage = "https://github.com/hanbridge/hanbridge"
+	bridgeID = "bridge"
 
-	// simulatedMark ends the name of a simulated meter's device.
+	// simulatedMark is the end of the device name of a simulated meter.
 	simulatedMark = " (simulated)"
 )
 
-// A Meter is what is announced of a meter. Nothing in it may change from telegram to telegram: every change makes the
-// hub set all entities up again.
+// A Meter is the description of a meter for its announcement. Nothing in it may change from telegram to telegram, since a hub sets up all
+// entities again after each change.
 type Meter struct {
-	// ID is the configured one: [a-z0-9_-]+, and not "bridge", which names the bridge's own device.
+	// ID identifies the meter in topics and unique ids: [a-z0-9_-]+, but not "bridge", which is the ID of the bridge's own device.
 	ID string
-	// Name is what people read; "" for "Electricity meter".
+	// Name is the device name that people see. "" means "Electricity meter".
 	Name string
-	// Make, Model, Serial and Software are what the meter says about itself. "" where it does not.
+	// Make, Model, Serial and Software are what the meter sends about itself, "" if it does not.
 	Make, Model, Serial, Software string
-	// Simulated marks the device's name, so that nobody takes it for a real meter.
+	// Simulated adds "(simulated)" to the device name, so that nobody takes the meter for a real one.
 	Simulated bool
-	// Quantities are those that the meter sends, in any order.
+	// Quantities are the quantities that the meter sends, in any order.
 	Quantities []Quantity
 }
 
-// A Quantity is one row as this meter sends it.
+// A Quantity is a quantity as a meter sends it.
 type Quantity struct {
+	// ID is the row of the quantity table.
 	ID quantity.ID
-	// UnitIndex is the index of the unit in the row's Units, as in quantity.Sample.
+	// UnitIndex is the index of the published unit in the row's Units, as in quantity.Sample.
 	UnitIndex uint8
-	// Decimals is with how many it is published, always the same for one meter.
+	// Decimals is the number of published decimals, which must stay the same for a meter.
 	Decimals int
 	// Interval is how often the meter sends it, rounded up to 1 min, 15 min, 1 h or 24 h; 0 for 1 min.
 	Interval time.Duration
 }
 
-// EntityCount is how many entities the meter has in the hub.
+// EntityCount returns how many entities the meter has in a hub: its quantities and the diagnostics.
 func (m Meter) EntityCount() int { return len(m.Quantities) + 1 + len(diagnostics) }
 
-// Bridge returns the messages of the bridge's own device. Publish them before those of meters: a hub that hears of a
-// meter first makes an empty device for the bridge.
+// Bridge returns the messages of the bridge's own device. Publish them before the messages of meters: a hub that receives a meter first
+// creates an empty device for the bridge.
 func (c Config) Bridge() []Message {
-	connection := c.connection(program+"_"+bridge, program, c.BaseTopic+"/status")
-	d := deviceInfo{Identifiers: []string{program + "_" + bridge}, Name: program, Software: c.Version}
+	connection := c.connection(program+"_"+bridgeID, program, c.BaseTopic+"/status")
+	d := deviceInfo{Identifiers: []string{program + "_" + bridgeID}, Name: program, Software: c.Version}
 	return c.announce(d, availability{}, []entity{connection})
 }
 
-// Meter returns the messages of one meter: one in Device style, one per entity in Component style.
+// Meter returns the messages of one meter: one message in Device style, one for each entity in Component style, none in style Off.
 func (c Config) Meter(m Meter) []Message {
 	entities := make([]entity, 0, m.EntityCount())
 	for _, q := range m.Quantities {
@@ -77,7 +78,7 @@ func (m Meter) device() deviceInfo {
 	return deviceInfo{
 		Identifiers: []string{program + "_" + m.ID}, Name: name,
 		Make: m.Make, Model: m.Model, Serial: m.Serial, Software: m.Software,
-		Via: program + "_" + bridge,
+		Via: program + "_" + bridgeID,
 	}
 }
 
@@ -108,7 +109,7 @@ func (c Config) sensor(meter, key, title string) entity {
 	}
 }
 
-// slug makes an id fit for an entity id, which has no hyphen, no double underscore and none at its ends.
+// slug turns an id into a part of an entity id, which has no hyphen, no double underscore, and no underscore at its ends.
 func slug(id string) string {
 	words := strings.FieldsFunc(id, func(r rune) bool { return r == '-' || r == '_' })
 	return strings.Join(words, "_")

@@ -2,9 +2,9 @@ package discovery
 
 import "encoding/json"
 
-// The structures of a payload. Home Assistant refuses a whole payload for one unknown key at its root, in device or in
-// origin, and for one null: every field that may be missing has omitempty. Keys are written in full: the abbreviations
-// save little, and some hubs know only a part of them.
+// The structures of a payload. Home Assistant refuses a whole payload because of one unknown key at its root, in device or in origin, and
+// because of one null. So every optional field has omitempty. Keys are written in full, since some hubs know only a part of the
+// abbreviations.
 
 type deviceInfo struct {
 	Identifiers []string `json:"identifiers"`
@@ -26,24 +26,25 @@ type topicRef struct {
 	Topic string `json:"topic"`
 }
 
-// availability is always a list: a component that overrides its root must do so in the same form.
+// availability is always a list: a component must override the availability of its root in the same form.
 type availability struct {
 	Topics []topicRef `json:"availability,omitempty"`
 	Mode   string     `json:"availability_mode,omitempty"`
 }
 
+// available returns the availability that needs "online" on all topics.
 func available(topics ...string) availability {
 	var a availability
 	for _, t := range topics {
 		a.Topics = append(a.Topics, topicRef{t})
 	}
 	if len(topics) > 1 {
-		a.Mode = "all" // the default, the latest message of any, lets one topic hide the other
+		a.Mode = "all" // by default the latest message of any topic counts
 	}
 	return a
 }
 
-// An entity is one component of a device payload, or most of a payload of its own.
+// An entity is one component of a device's payload, or most of the payload of a topic of its own.
 type entity struct {
 	key       string
 	Platform  string `json:"platform,omitempty"`
@@ -60,7 +61,7 @@ type entity struct {
 	Off       string `json:"payload_off,omitempty"`
 	Category  string `json:"entity_category,omitempty"`
 	Enabled   *bool  `json:"enabled_by_default,omitempty"`
-	// QoS is said per entity: Home Assistant 2024.12 does not hand down the one of the root.
+	// QoS is set for each entity: Home Assistant 2024.12 does not apply the one of the root.
 	QoS int `json:"qos"`
 	availability
 }
@@ -78,14 +79,13 @@ type componentPayload struct {
 	Origin originInfo `json:"origin"`
 }
 
-// reactiveEnergy is the one device class that Home Assistant learned after it had learned Device style, in 2025. A hub that
-// needs Component style may not know it, and would refuse the entity at each announcement. Without a class it takes any unit.
+// reactiveEnergy is a device class that Home Assistant has known since 2025 only, later than Device style. A hub that needs Component style
+// may refuse an entity with it. Without a class the hub accepts any unit.
 const reactiveEnergy = "reactive_energy"
 
-// announce makes the messages of one device in the configured style. Entities that say nothing about their availability
-// have that of the device.
+// announce returns the messages of one device in the configured style. Entities without an availability get the one of the device, of.
 func (c Config) announce(d deviceInfo, of availability, entities []entity) []Message {
-	from := originInfo{Name: program, Software: c.Version, Support: home}
+	from := originInfo{Name: program, Software: c.Version, Support: homepage}
 	id := d.Identifiers[0]
 	switch c.Style {
 	case Device:
@@ -94,12 +94,12 @@ func (c Config) announce(d deviceInfo, of availability, entities []entity) []Mes
 			all[e.key] = e
 		}
 		payload := devicePayload{Device: d, Origin: from, availability: of, Components: all}
-		return []Message{{place{prefix: c.Prefix, device: id}.topic(), encode(payload)}}
+		return []Message{{topicParts{prefix: c.Prefix, device: id}.topic(), encode(payload)}}
 	case Component:
 		messages := make([]Message, 0, len(entities))
 		for _, e := range entities {
-			topic := place{c.Prefix, e.Platform, id, e.key}.topic()
-			e.Platform = "" // the topic says it
+			topic := topicParts{c.Prefix, e.Platform, id, e.key}.topic()
+			e.Platform = "" // the topic has it
 			if e.Class == reactiveEnergy {
 				e.Class = ""
 			}
@@ -114,7 +114,7 @@ func (c Config) announce(d deviceInfo, of availability, entities []entity) []Mes
 	}
 }
 
-// encode panics where encoding/json fails: these structures hold nothing that it could fail for.
+// encode returns payload as JSON. It panics if that fails, which cannot happen for the structures of this package.
 func encode(payload any) []byte {
 	text, err := json.Marshal(payload)
 	if err != nil {

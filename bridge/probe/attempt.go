@@ -10,41 +10,43 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// An Attempt is the turn of one endpoint, over all connections that are made to it meanwhile. Its methods may be called from any
-// goroutine; its fields belong to the one that called Probe.
+// An Attempt is the turn of one endpoint, with all connections that are made to it during that turn. Its methods may be called from any
+// goroutine. Its fields may be used only in the methods of a Handler.
 type Attempt struct {
 	Endpoint
-	// OnlyEndpoint tells that there is no other endpoint. Proved tells that a sound telegram has come, so that the endpoint is the right one.
-	OnlyEndpoint, Proved bool
-	// FailedRounds is how many rounds over all endpoints are over since the meter last sent.
+	// OnlyEndpoint is true if there is no other endpoint.
+	OnlyEndpoint bool
+	// Proved is true if a telegram has proved that the endpoint is the right one.
+	Proved bool
+	// FailedRounds is how many rounds over all endpoints have ended since the last telegram that proved an endpoint.
 	FailedRounds int
 
-	began time.Time
-	extra int // how often telegrams without a checksum have had one dwell more
+	began       time.Time
+	extraDwells int // how many times telegrams that are not verified have extended the turn by one dwell
 
-	mu       sync.Mutex
-	finding  Finding // its verdict and bytes are in evidence
-	evidence line.Evidence
-	restsTo  time.Time // until then bytes are no evidence
+	mu                  sync.Mutex
+	finding             Finding // Verdict and Bytes are in evidence
+	evidence            line.Evidence
+	evidencePausedUntil time.Time // until then evidence ignores the bytes
 	connection
 }
 
-// open begins with another connection to the same endpoint, which adds to what is known: a reader may close each one.
+// open begins another connection to the same endpoint. The evidence of earlier connections stays, since a reader may close each of them.
 func (a *Attempt) open() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.evidence.BeginConnection()
-	a.finding.ClosedByPeer, a.restsTo, a.connection = false, time.Time{}, connection{opened: time.Now()}
+	a.finding.ClosedByPeer, a.evidencePausedUntil, a.connection = false, time.Time{}, connection{opened: time.Now()}
 }
 
-// received returns how many bytes have come since the wire was opened, and when the last came.
+// received returns how many bytes have come over this connection, and when the last one came.
 func (a *Attempt) received() (bytes int64, last time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.bytes, a.lastByte
 }
 
-// Finding returns what the endpoint has given.
+// Finding returns what has come from the endpoint so far.
 func (a *Attempt) Finding() Finding {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -53,19 +55,19 @@ func (a *Attempt) Finding() Finding {
 	return f
 }
 
-// PauseEvidence drops the evidence that the bytes have given, and does not look at the next ones until rest: as long as telegrams come, to
-// look at each byte would cost more than to read them.
-func (a *Attempt) PauseEvidence(rest time.Time) {
+// PauseEvidence drops the evidence of the bytes so far, and ignores bytes until the time until. While telegrams come, looking at each byte
+// would cost more than decoding.
+func (a *Attempt) PauseEvidence(until time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.restsTo = rest
+	a.evidencePausedUntil = until
 	if a.evidence.Bytes() > 0 {
 		a.evidence.Reset()
 	}
 }
 
-// count takes in a telegram, or with bad one that gave no reading. It reports whether the telegram proves that the endpoint is the right
-// one. A single message without a frame that no key opens does not: it has no checksum, and may be noise.
+// count counts a telegram. bad is its error if it gave no reading. proves reports whether the telegram proves that the endpoint is the right
+// one. A first encrypted message without a frame that no key decrypts does not, since it has no checksum and may be noise.
 func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -96,14 +98,15 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	return false
 }
 
-func (a *Attempt) take(b []byte, now time.Time) {
+// addBytes adds received bytes to the evidence.
+func (a *Attempt) addBytes(b []byte, now time.Time) {
 	if len(b) == 0 {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.bytes, a.lastByte = a.bytes+int64(len(b)), now
-	if !now.Before(a.restsTo) {
+	if !now.Before(a.evidencePausedUntil) {
 		a.evidence.Add(b)
 	}
 }

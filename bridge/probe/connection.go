@@ -8,26 +8,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// connection is what has come since the wire was opened.
+// connection has what has come since the wire was opened.
 type connection struct {
 	opened      time.Time
 	bytes       int64
 	lastByte    time.Time
-	telegrams   int  // whole ones, believed or not
+	telegrams   int  // intact telegrams, verified or not
 	lastDamaged bool // the last telegram was damaged
 }
 
-// probingReader reads a wire, collects evidence of what its bytes look like, and tells the decoder of pauses.
+// probingReader reads a wire, collects evidence of its line setting from the bytes, and reports pauses to the decoder.
 type probingReader struct {
 	io.Reader
 	*Attempt
 	decoder  Decoder
 	progress *progress.Reporter
-	copyTo   func([]byte) error // nil where nobody wants the bytes
+	copyTo   func([]byte) error // may be nil
 }
 
-// silence is longer than any pause between the parts of a message, and shorter than that between two messages.
-const silence = 500 * time.Millisecond
+// messageGap is longer than any pause between the parts of a message, and shorter than the pause between two messages.
+const messageGap = 500 * time.Millisecond
 
 func (r *probingReader) Read(p []byte) (int, error) {
 	asked := time.Now()
@@ -35,10 +35,10 @@ func (r *probingReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.progress.Working()
 	now := time.Now()
-	if now.Sub(asked) >= silence {
+	if now.Sub(asked) >= messageGap {
 		r.decoder.NoteSilence()
 	}
-	r.take(p[:n], now)
+	r.addBytes(p[:n], now)
 	if r.copyTo != nil && n > 0 {
 		if fault := r.copyTo(p[:n]); fault != nil {
 			return n, fault
@@ -47,20 +47,20 @@ func (r *probingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A ClosedError says that the other side closed the connection, and why it most likely did.
+// A ClosedError is the end of a connection that the other side closed, with the most likely reason.
 type ClosedError string
 
 // Error returns the reason in a sentence.
 func (e ClosedError) Error() string { return string(e) }
 
 const (
-	// ErrClosed is a connection that the other side closed behind a whole telegram, which is no fault: many readers do so.
+	// ErrClosed means that the other side closed the connection after an intact telegram. Many readers do so; it is no fault.
 	ErrClosed ClosedError = "closed by the other side"
-	// ErrClosedEmpty is a connection that was closed before a byte came.
+	// ErrClosedEmpty means that the other side closed the connection before a byte came.
 	ErrClosedEmpty ClosedError = "closed before a byte came: many readers serve one program at a time, so stop the other one; or it is not a reader"
 )
 
-// closeReason explains why the other side closed the wire, from what had been received until then.
+// closeReason returns the most likely reason why the other side closed the connection, from what had come until then.
 func (c *connection) closeReason(v line.Verdict) ClosedError {
 	switch {
 	case c.telegrams > 0 && !c.lastDamaged:

@@ -6,24 +6,29 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// A Finding is what an endpoint gave.
+// A Finding is what has come from an endpoint during its turn.
 type Finding struct {
 	Endpoint
-	// Verdict is what the bytes look like, Bytes how many they are.
+	// Verdict is what the bytes look like.
 	Verdict line.Verdict
-	Bytes   int64
-	// Telegrams came whole, believed or not. Damaged are the others, DamagedP1 those of them that are text.
-	Telegrams, Damaged, DamagedP1 int
-	// Encrypted telegrams came whole and no key opens them; Unsupported ones came whole and are of a kind that is not read.
-	Encrypted, Unsupported int
-	// ClosedByPeer tells that the other side closed the last connection.
+	// Bytes counts them.
+	Bytes int64
+	// Telegrams counts those that gave a reading, verified or not.
+	Telegrams int
+	// Damaged counts damaged telegrams. DamagedP1 counts those of them that are P1.
+	Damaged, DamagedP1 int
+	// Encrypted counts intact telegrams that no key decrypts.
+	Encrypted int
+	// Unsupported counts intact telegrams of a kind that the decoder does not read.
+	Unsupported int
+	// ClosedByPeer is true if the other side closed the last connection.
 	ClosedByPeer bool
 }
 
-// Findings are the latest of each endpoint.
+// Findings has the latest Finding of each endpoint.
 type Findings []Finding
 
-// With returns the findings with one more, which replaces an earlier one of its endpoint.
+// With returns f with n, which replaces an earlier finding of the same endpoint. It may change f.
 func (f Findings) With(n Finding) Findings {
 	if i := slices.IndexFunc(f, func(o Finding) bool { return o.Same(n.Endpoint) }); i >= 0 {
 		f[i] = n
@@ -32,7 +37,7 @@ func (f Findings) With(n Finding) Findings {
 	return append(f, n)
 }
 
-// Best returns the finding that says most about the line, and how many bytes came in all.
+// Best returns the finding whose verdict says most about the line, and how many bytes came from all endpoints.
 func (f Findings) Best() (best Finding, bytes int64) {
 	for i, n := range f {
 		bytes += n.Bytes
@@ -43,7 +48,8 @@ func (f Findings) Best() (best Finding, bytes int64) {
 	return best, bytes
 }
 
-// Advice says what to do about bytes that hold no telegram and look like v. To try another setting helps only if not all have been tried.
+// Advice returns what a person can do about bytes without a telegram that look like v. It does not advise another line setting if all have
+// been tried.
 func (f Findings) Advice(v line.Verdict) string {
 	if len(f) > 1 && v.SuggestsOtherSetting() {
 		return "bytes but no telegram at any setting tried: most likely the cable or the adapter does not fit. A P1 port (RJ12) needs an " +
@@ -52,7 +58,7 @@ func (f Findings) Advice(v line.Verdict) string {
 	return "bytes but no telegram: " + Advice(v)
 }
 
-// Advice is line.Verdict.Advice with what to change or to type in hanbridge.
+// Advice returns line.Verdict.Advice with the setting to change, or the command to type, in hanbridge.
 func Advice(v line.Verdict) string {
 	switch v {
 	case line.TooFewBytes:

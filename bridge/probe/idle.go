@@ -9,31 +9,32 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-// idleTimer closes a wire on which no telegram came in time, which ends a blocked Read.
+// idleTimer closes a wire if no telegram comes in time. That ends a blocked Read.
 type idleTimer struct {
 	mu      sync.Mutex
-	timer   *time.Timer // nil: the wire is never closed
+	timer   *time.Timer // nil if the wire is never closed
 	expired bool
-	// silentUntil is how long the wire stays open while not a byte has come.
-	silentUntil time.Time
-	extended    bool // it has waited for one dwell more
-	exact       bool // behind a telegram it does not
+	// silentUntil is until when the wire stays open if not a single byte has come.
+	silentUntil  time.Time
+	extended     bool // the wire has stayed open for one more dwell
+	neverExtends bool // after a telegram, extended is not possible again
 }
 
-// parts are what bytes look like that hold a part of a telegram.
-var parts = []line.Verdict{line.FrameHeaders, line.P1Lines, line.DamagedBytes}
+// partialVerdicts are the verdicts on bytes that contain a part of a telegram.
+var partialVerdicts = []line.Verdict{line.FrameHeaders, line.P1Lines, line.DamagedBytes}
 
-// newIdleTimer starts the time of a wire. A patience of 0 has no end. As long as no byte has come, the wire stays open for silent. If a
-// part of a telegram has come, it waits once more for dwell: a telegram takes up to 3 s, and the first may have come while the wire was
-// opened. For the only endpoint of a search that goes on, bytes of any kind that arrive at that moment are enough for that.
-func newIdleTimer(wire io.Closer, a *Attempt, patience, silent, dwell time.Duration, once bool) *idleTimer {
-	t := &idleTimer{silentUntil: time.Now().Add(silent), exact: once}
-	if patience == 0 {
+// newIdleTimer starts the timer of a wire, which closes it after timeout; 0 means never. As long as no byte has come, the wire stays open for
+// silent. If a part of a telegram has come, the wire stays open for one more dwell: a telegram takes up to 3 s, and the beginning of the
+// first one may have been missed. For the only endpoint of a search with repeated rounds, bytes of any kind that are arriving have the same
+// effect.
+func newIdleTimer(wire io.Closer, a *Attempt, timeout, silent, dwell time.Duration, singlePass bool) *idleTimer {
+	t := &idleTimer{silentUntil: time.Now().Add(silent), neverExtends: singlePass}
+	if timeout == 0 {
 		return t
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.timer = time.AfterFunc(patience, func() {
+	t.timer = time.AfterFunc(timeout, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		bytes, last := a.received()
@@ -41,8 +42,8 @@ func newIdleTimer(wire io.Closer, a *Attempt, patience, silent, dwell time.Durat
 			t.timer.Reset(min(dwell, left))
 			return
 		}
-		arriving := a.OnlyEndpoint && !once && time.Since(last) < 4*silence
-		if !t.extended && (arriving || slices.Contains(parts, a.Finding().Verdict)) {
+		arriving := a.OnlyEndpoint && !singlePass && time.Since(last) < 4*messageGap
+		if !t.extended && (arriving || slices.Contains(partialVerdicts, a.Finding().Verdict)) {
 			t.extended = true
 			t.timer.Reset(dwell)
 			return
@@ -53,21 +54,21 @@ func newIdleTimer(wire io.Closer, a *Attempt, patience, silent, dwell time.Durat
 	return t
 }
 
-// extend starts the time again, since a telegram has come. A patience of 0 has no end.
-func (t *idleTimer) extend(patience time.Duration) {
+// restart restarts the timer, since a telegram has come. A timeout of 0 stops it.
+func (t *idleTimer) restart(timeout time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.timer == nil || t.expired:
-	case patience == 0:
+	case timeout == 0:
 		t.timer.Stop()
 	default:
-		t.silentUntil, t.extended = time.Time{}, t.exact
-		t.timer.Reset(patience)
+		t.silentUntil, t.extended = time.Time{}, t.neverExtends
+		t.timer.Reset(timeout)
 	}
 }
 
-func (t *idleTimer) stop() { t.extend(0) }
+func (t *idleTimer) stop() { t.restart(0) }
 
 func (t *idleTimer) hasExpired() bool {
 	t.mu.Lock()

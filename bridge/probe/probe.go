@@ -13,84 +13,85 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// Options say how a source is searched and read.
+// Options say how Probe searches and reads a source. The zero value is usable.
 type Options struct {
-	// Dwell is how long an endpoint may take to give a telegram; 12 s if it is 0.
+	// Dwell is how long the turn of an endpoint without a telegram takes. 0 means the constant Dwell.
 	Dwell time.Duration
-	// SinglePass tells that each endpoint has one turn, and none is passed over. A wire that fails then ends the search.
+	// SinglePass ends the search after one round in which no endpoint is skipped. A wire that fails ends the search too.
 	SinglePass bool
-	// ProvedTimeout returns how long a wire is read on without another telegram if it is proved, or if there is no other; nil is for ever.
+	// ProvedTimeout returns how long a proved endpoint, or the only one, is read without another telegram. nil means for ever.
 	ProvedTimeout func() time.Duration
-	// LastProved is the endpoint that an earlier search has proved, which is tried first. The zero value is none.
+	// LastProved is the endpoint that an earlier search has proved. It is tried first. The zero value means none.
 	LastProved Endpoint
-	// Decoder finds the telegrams in the wires, one after the other; nil is a meter.Decoder with the options of the source. It
-	// returns telegrams that are not verified too: see meter.Options.AcceptUnverified.
+	// Decoder decodes the bytes of all wires, one after the other. It must return telegrams that are not verified too: see
+	// meter.Options.AcceptUnverified. nil means a meter.Decoder with the options of the source.
 	Decoder Decoder
-	// Progress is told when the search works, and when it waits for bytes or for the next attempt; it may be nil.
+	// Progress gets a report when the search works, and when it waits for bytes or for the next attempt. It may be nil.
 	Progress *progress.Reporter
-	// CopyTo is given all bytes as they come; nil is nobody. An error ends the connection.
+	// CopyTo is called with all bytes as they come. An error ends the connection. It may be nil.
 	CopyTo func(b []byte) error
 }
 
-// A Decoder finds telegrams in the bytes of a wire, as meter.Decoder does.
+// A Decoder decodes the telegrams in the bytes of a wire, as meter.Decoder does.
 type Decoder interface {
 	Reset(wire io.Reader)
 	Next() (*meter.Reading, error)
 	NoteSilence()
 }
 
-// A Handler is told what a search finds. Its methods are called one after another, by the goroutine that called Probe.
+// A Handler receives what a search finds. Its methods are called one after another, by the goroutine that called Probe.
 type Handler interface {
-	// Opened tells that a wire of the endpoint is open. An error closes it again.
+	// Opened is called when a wire of the endpoint is open. An error closes it again.
 	Opened(a *Attempt) error
-	// Reading takes a telegram, valid until it returns. One that is not verified must not be published. The search ends if enough is
-	// returned.
-	Reading(ctx context.Context, r *meter.Reading) (enough bool)
-	// Damaged takes a telegram that gave no reading. The search ends if enough is returned.
-	Damaged(e *meter.TelegramError) (enough bool)
-	// Ended tells how a connection has ended, or could not be made. The search goes on if it returns true.
+	// Reading is called with each decoded telegram, valid until it returns. A telegram that is not verified must not be published. The search
+	// ends if done is true.
+	Reading(ctx context.Context, r *meter.Reading) (done bool)
+	// Damaged is called with each telegram that gave no reading. The search ends if done is true.
+	Damaged(e *meter.TelegramError) (done bool)
+	// Ended is called when a connection has ended, or could not be made. The search continues if goOn is true.
 	Ended(e ConnectionEnd) (goOn bool)
 }
 
-// A ConnectionEnd is how a connection has ended.
+// A ConnectionEnd says how a connection has ended, and what the search does next.
 type ConnectionEnd struct {
-	// Err is nil if no telegram came in time. It is ErrClosed if the other side has closed the connection behind a telegram.
+	// Err is nil if no telegram came in time. It is ErrClosed if the other side has closed the connection after an intact telegram.
 	Err error
-	// Finding is what the endpoint has given until then.
+	// Finding is what has come from the endpoint until then.
 	Finding Finding
-	// Duration is how long the connection was open, and Telegrams how many came whole in it.
-	Duration  time.Duration
+	// Duration is how long the connection was open.
+	Duration time.Duration
+	// Telegrams counts the intact telegrams in it.
 	Telegrams int
-	// Wait is how long the search waits before it opens a wire again; 0 if the next endpoint has its turn at once.
+	// Wait is how long the search waits before it opens the next wire; 0 means not at all.
 	Wait time.Duration
-	// Remaining are the endpoints of this round whose turn is not over. SameNext tells that the first of them is the same one again.
+	// Remaining are the endpoints of this round whose turn is not over.
 	Remaining []Endpoint
-	SameNext  bool
+	// SameNext is true if the first of them is the endpoint of this connection.
+	SameNext bool
 
 	opened bool
 }
 
-// A Result is what a search has found.
+// A Result is what a whole search has found.
 type Result struct {
-	// Proved is the endpoint that gave a sound telegram and was read last, nil if it did not.
+	// Proved is the attempt that was read last, nil if no telegram has proved its endpoint.
 	Proved *Attempt
-	// Tried is what each endpoint gave whose turn is over, or was it at the end.
+	// Tried has a finding for each endpoint that was opened.
 	Tried Findings
-	// Err is why the search could not go on; nil if it was ended, or all endpoints had their turn.
+	// Err is why the search could not continue. It is nil if the search was ended, or if all endpoints had their turn.
 	Err error
 }
 
 const (
-	// minConnTime: a connection that ended sooner gave a telegram from the reader's memory, not from the meter, and the back-off grows.
+	// minConnTime is the shortest connection that resets the backoff. A shorter one gave a telegram from the memory of the reader.
 	minConnTime = 50 * time.Millisecond
-	// maxReopenDelay is the longest pause before a reader is dialled again that closes each connection behind a telegram.
+	// maxReopenDelay is the longest wait before dialling a reader that closes each connection after a telegram.
 	maxReopenDelay = 500 * time.Millisecond
-	// maxUnproved is how many times its dwell an endpoint is dialled again that closes each connection behind a telegram, none of which
-	// can be believed.
-	maxUnproved = 6
-	// maxExtra is how many telegrams that are not verified give an endpoint one dwell more: the Decoder compares a telegram with
-	// the last four without a checksum.
-	maxExtra = 4
+	// maxUnprovedDwells limits, in dwells, the turn of a reader that closes each connection after a telegram that proves nothing.
+	maxUnprovedDwells = 6
+	// maxExtraDwells is how many telegrams that are not verified extend a turn by one dwell each. The Decoder compares a telegram with the
+	// last four without a checksum.
+	maxExtraDwells = 4
 )
 
 // prober is a running search.
@@ -99,12 +100,12 @@ type prober struct {
 	handler Handler
 	attempt *Attempt
 	wait    ratelimit.Backoff
-	enough  bool
+	done    bool
 	result  Result
 }
 
-// Probe reads the endpoints of s in turn until one gives a telegram, stays with that one as long as telegrams come, and then searches
-// again. It ends when ctx does, when h says so, when a recording is over, or, with Options.SinglePass, when each endpoint had its turn.
+// Probe opens the endpoints of s in turn until a telegram proves one of them. It reads that endpoint as long as telegrams come, and then
+// searches again. It ends if ctx ends, if h ends it, if a recording is over, or, with Options.SinglePass, after one round.
 func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	if o.Decoder == nil {
 		s.Options.AcceptUnverified = true
@@ -112,8 +113,8 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	}
 	p := prober{search: newSearch(s, o), handler: h, wait: ratelimit.Backoff{Min: 100 * time.Millisecond, Max: 3 * time.Second}}
 	for {
-		end := p.try(ctx)
-		over := p.over(ctx, &end)
+		end := p.connect(ctx)
+		over := p.decide(ctx, &end)
 		if a := p.attempt; a != nil && end.opened {
 			p.result.Tried = p.result.Tried.With(end.Finding)
 			if p.result.Proved = nil; a.Proved {
@@ -129,9 +130,9 @@ func Probe(ctx context.Context, s Source, o Options, h Handler) Result {
 	}
 }
 
-// over decides how the search goes on behind a connection, and reports whether it is over.
-func (p *prober) over(ctx context.Context, end *ConnectionEnd) bool {
-	if p.enough || ctx.Err() != nil {
+// decide decides how the search continues after a connection, and reports whether it is over.
+func (p *prober) decide(ctx context.Context, end *ConnectionEnd) bool {
+	if p.done || ctx.Err() != nil {
 		if !end.opened && !errors.Is(ctx.Err(), context.Canceled) {
 			p.result.Err = end.Err
 		}
@@ -142,11 +143,11 @@ func (p *prober) over(ctx context.Context, end *ConnectionEnd) bool {
 		return true
 	}
 	proved := p.proved
-	p.proceed(end)
+	p.chooseNext(end)
 	goOn := p.handler.Ended(*end)
 	switch {
 	case p.SinglePass && end.Err == nil:
-		goOn = goOn && !proved && len(p.left) > 0
+		goOn = goOn && !proved && len(p.remaining) > 0
 	case p.SinglePass && !errors.Is(end.Err, ErrClosed):
 		goOn = false
 	}
@@ -156,34 +157,34 @@ func (p *prober) over(ctx context.Context, end *ConnectionEnd) bool {
 	return !goOn
 }
 
-// proceed chooses the endpoint that is read next, and how long to wait before.
-func (p *prober) proceed(end *ConnectionEnd) {
-	before, closed := p.left, errors.Is(end.Err, ErrClosed)
-	if closed && !p.proved && time.Since(p.attempt.began) > maxUnproved*p.Dwell {
+// chooseNext chooses the endpoint of the next connection and the wait before it.
+func (p *prober) chooseNext(end *ConnectionEnd) {
+	before, closed := p.remaining, errors.Is(end.Err, ErrClosed)
+	if closed && !p.proved && time.Since(p.attempt.began) > maxUnprovedDwells*p.Dwell {
 		end.Err = nil
 	}
 	switch {
 	case end.Err == nil:
-		p.attempt.began, p.attempt.extra = time.Now(), 0
-		p.next(end.Finding.Verdict)
+		p.attempt.began, p.attempt.extraDwells = time.Now(), 0
+		p.giveUp(end.Finding.Verdict)
 	case closed:
 		if end.Duration >= minConnTime {
 			p.wait.Reset()
 		}
 		end.Wait = min(p.wait.Next(), maxReopenDelay)
-	case p.broke(end.opened): // the next is tried at once
+	case p.connectionFailed(end.opened): // the next endpoint is tried at once
 	default:
 		if end.opened && (end.Telegrams > 0 || end.Duration >= time.Second) {
 			p.wait.Reset()
 		}
 		end.Wait = p.wait.Next()
 	}
-	end.Remaining = p.left
-	end.SameNext = len(p.left) > 0 && p.left[0].Same(before[0])
+	end.Remaining = p.remaining
+	end.SameNext = len(p.remaining) > 0 && p.remaining[0].Same(before[0])
 }
 
-// try opens the endpoint whose turn it is, and reads it until it ends.
-func (p *prober) try(ctx context.Context) (end ConnectionEnd) {
+// connect opens the endpoint whose turn it is, and reads the connection until it ends.
+func (p *prober) connect(ctx context.Context) (end ConnectionEnd) {
 	e, err := p.endpoint()
 	if err != nil {
 		return ConnectionEnd{Err: err}
@@ -193,7 +194,7 @@ func (p *prober) try(ctx context.Context) (end ConnectionEnd) {
 		p.attempt = &Attempt{Endpoint: e, began: time.Now()}
 	}
 	a := p.attempt
-	a.OnlyEndpoint, a.Proved, a.FailedRounds = p.alone, p.proved, p.fruitless
+	a.OnlyEndpoint, a.Proved, a.FailedRounds = p.onlyEndpoint, p.proved, p.failedRounds
 	if err != nil {
 		return ConnectionEnd{Err: err, Finding: a.Finding()}
 	}
@@ -206,48 +207,48 @@ func (p *prober) try(ctx context.Context) (end ConnectionEnd) {
 	return ConnectionEnd{Err: err, Finding: a.Finding(), Duration: time.Since(a.opened), Telegrams: a.telegrams, opened: true}
 }
 
-// read reads one connection until it ends. It returns nil if no telegram came in time, or if enough was read.
+// read reads one connection until it ends. It returns nil if no telegram came in time, or if the handler is done.
 func (p *prober) read(ctx context.Context, wire io.ReadCloser, a *Attempt) error {
-	patience, silent := p.patience()
-	idle := newIdleTimer(wire, a, patience, silent, p.Dwell, p.SinglePass)
+	timeout, silent := p.timeouts()
+	idle := newIdleTimer(wire, a, timeout, silent, p.Dwell, p.SinglePass)
 	defer idle.stop()
 	p.Decoder.Reset(&probingReader{Reader: wire, Attempt: a, decoder: p.Decoder, copyTo: p.CopyTo, progress: p.Progress})
-	for !p.enough {
+	for !p.done {
 		reading, err := p.Decoder.Next()
 		bad, damaged := errors.AsType[*meter.TelegramError](err)
 		if err != nil && !damaged {
-			return p.ended(a, idle, err)
+			return p.endError(a, idle, err)
 		}
 		p.telegram(ctx, a, idle, reading, bad)
 	}
 	return nil
 }
 
-// telegram takes in a telegram, or with bad one that gave no reading, and gives the wire its time again.
+// telegram passes a telegram to the handler, and restarts the idle timer. bad is the error of a telegram that gave no reading.
 func (p *prober) telegram(ctx context.Context, a *Attempt, idle *idleTimer, r *meter.Reading, bad *meter.TelegramError) {
 	proves := a.count(bad, bad == nil && r.Verified)
 	if proves {
-		a.Proved, a.extra = true, 0
-		p.prove()
+		a.Proved, a.extraDwells = true, 0
+		p.markProved()
 	}
 	if bad != nil {
-		p.enough = p.handler.Damaged(bad)
+		p.done = p.handler.Damaged(bad)
 	} else {
-		p.enough = p.handler.Reading(ctx, r)
+		p.done = p.handler.Reading(ctx, r)
 	}
 	switch {
 	case proves && p.ProvedTimeout == nil:
 		idle.stop()
 	case proves:
-		idle.extend(p.ProvedTimeout())
-	case !p.proved && !a.lastDamaged && a.extra < maxExtra:
-		a.extra++ // the next one may be alike
-		idle.extend(p.Dwell)
+		idle.restart(p.ProvedTimeout())
+	case !p.proved && !a.lastDamaged && a.extraDwells < maxExtraDwells:
+		a.extraDwells++ // the next telegram may verify this one
+		idle.restart(p.Dwell)
 	}
 }
 
-// ended says why a wire gives no more.
-func (p *prober) ended(a *Attempt, idle *idleTimer, err error) error {
+// endError returns the error of a connection that has ended.
+func (p *prober) endError(a *Attempt, idle *idleTimer, err error) error {
 	switch {
 	case idle.hasExpired():
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/line"
 )
 
-func TestSearchFollowsTheEvidence(t *testing.T) {
+func TestSearchFollowsVerdicts(t *testing.T) {
 	usual := []Endpoint{
 		{Line: "115200 8N1", Baud: 115200}, {Line: "2400 8E1", Baud: 2400}, {Line: "2400 8N1", Baud: 2400},
 		{Line: "9600 7E1", Baud: 9600}, {Line: "115200 8E1", Baud: 115200},
@@ -16,7 +16,7 @@ func TestSearchFollowsTheEvidence(t *testing.T) {
 	tests := []struct {
 		name     string
 		verdicts []line.Verdict
-		want     string // the endpoints by their first two characters, as they are tried
+		want     string // the first two characters of each endpoint, in the order of the turns
 	}{
 		{"silence", make([]line.Verdict, 7), "11 24 24 96 11 | 11 24 24"},
 		{"another speed", []line.Verdict{line.OtherBaud, line.Silent, line.Silent, line.Silent}, "11 24 24 96 | 11"},
@@ -28,13 +28,13 @@ func TestSearchFollowsTheEvidence(t *testing.T) {
 			s := newSearch(Source{Endpoints: Fixed(usual...)}, Options{})
 			var got []string
 			for _, v := range append(tt.verdicts, line.Silent) {
-				rounds := s.fruitless
+				rounds := s.failedRounds
 				c, err := s.endpoint()
 				if err != nil {
 					t.Fatal(err)
 				}
 				got = append(got, c.Line[:2])
-				if s.next(v); s.fruitless > rounds {
+				if s.giveUp(v); s.failedRounds > rounds {
 					got = append(got, "|")
 				}
 			}
@@ -52,8 +52,8 @@ func repeated(v line.Verdict, n int) (all []line.Verdict) {
 	return all
 }
 
-// TestSearchLeavesOtherPortsAlone: what one port gives says nothing of another.
-func TestSearchLeavesOtherPortsAlone(t *testing.T) {
+// TestVerdictConcernsOnePort checks that a verdict on one port does not skip settings of another.
+func TestVerdictConcernsOnePort(t *testing.T) {
 	s := newSearch(Source{Endpoints: Fixed(
 		Endpoint{Port: "a", Line: "115200 8N1", Baud: 115200}, Endpoint{Port: "b", Line: "115200 8N1", Baud: 115200},
 		Endpoint{Port: "a", Line: "115200 8E1", Baud: 115200}, Endpoint{Port: "b", Line: "115200 8E1", Baud: 115200},
@@ -65,15 +65,15 @@ func TestSearchLeavesOtherPortsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		got = append(got, c.Port+" "+c.Line)
-		s.next(v)
+		s.giveUp(v)
 	}
 	if text := strings.Join(got, ", "); text != "a 115200 8N1, b 115200 8N1, b 115200 8E1" {
 		t.Errorf("got %s", text)
 	}
 }
 
-// TestSearchStays: a silent line is left to what worked for as long as it has been silent, and for an hour at most.
-func TestSearchStays(t *testing.T) {
+// TestTimeoutOfProvedEndpoint checks that the turn of the endpoint that was proved last takes as long as the silence, at most LongestInterval.
+func TestTimeoutOfProvedEndpoint(t *testing.T) {
 	worked := Endpoint{Line: "2400 8E1"}
 	tests := []struct {
 		fruitless    int
@@ -83,8 +83,8 @@ func TestSearchStays(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s := newSearch(Source{}, Options{LastProved: worked, ProvedTimeout: func() time.Duration { return time.Minute }})
-		s.left, s.fruitless, s.last = []Endpoint{worked}, tt.fruitless, time.Now().Add(-tt.silent)
-		patience, got := s.patience()
+		s.remaining, s.failedRounds, s.lastProof = []Endpoint{worked}, tt.fruitless, time.Now().Add(-tt.silent)
+		patience, got := s.timeouts()
 		if patience != Dwell || got.Round(time.Second) != tt.want {
 			t.Errorf("after %v of silence: got %v, %v, want %v, %v", tt.silent, patience, got, Dwell, tt.want)
 		}

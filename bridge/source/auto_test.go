@@ -18,8 +18,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// plug puts pseudo-terminals into a folder of devices, by the names of their places.
-func plug(t *testing.T, places ...string) source.Folder {
+// pluggedPorts returns a folder of devices with a pseudo-terminal for each of the paths places.
+func pluggedPorts(t *testing.T, places ...string) source.Folder {
 	t.Helper()
 	folder := t.TempDir()
 	for _, place := range places {
@@ -38,8 +38,8 @@ func plug(t *testing.T, places ...string) source.Folder {
 	return source.Folder(folder)
 }
 
-// tried are the endpoints of a source as they come, without the folder.
-func tried(t *testing.T, folder source.Folder, s probe.Source) (all []string) {
+// endpointNames returns the endpoints of a source in their order, without the folder.
+func endpointNames(t *testing.T, folder source.Folder, s probe.Source) (all []string) {
 	t.Helper()
 	for _, c := range endpoints(t, s) {
 		path, err := filepath.Rel(string(folder), c.Port)
@@ -64,7 +64,7 @@ func TestPorts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			folder := plug(t, tt.places...)
+			folder := pluggedPorts(t, tt.places...)
 			var got []string
 			for _, p := range folder.Ports() {
 				if !strings.HasPrefix(p.Device, "/dev/pts/") {
@@ -79,9 +79,9 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestPortsOfOneDevice has two names for one port, and one that leads nowhere.
+// TestPortsOfOneDevice checks that a port with two names is listed once, and a link to nowhere is not.
 func TestPortsOfOneDevice(t *testing.T) {
-	folder := plug(t, "ttyAMA0")
+	folder := pluggedPorts(t, "ttyAMA0")
 	for name, target := range map[string]string{"serial0": "ttyAMA0", "ttyUSB0": "gone"} {
 		if err := os.Symlink(target, filepath.Join(string(folder), name)); err != nil {
 			t.Fatal(err)
@@ -93,12 +93,12 @@ func TestPortsOfOneDevice(t *testing.T) {
 }
 
 func TestAutoTriesEachPortWithTheMostUsualLineFirst(t *testing.T) {
-	folder := plug(t, "serial/by-id/usb-a", "serial/by-id/usb-b")
+	folder := pluggedPorts(t, "serial/by-id/usb-a", "serial/by-id/usb-b")
 	s := folder.Auto(source.UsualLines[:2]...)
 	want := []string{
 		"serial/by-id/usb-a 115200 8N1", "serial/by-id/usb-b 115200 8N1", "serial/by-id/usb-a 2400 8E1", "serial/by-id/usb-b 2400 8E1",
 	}
-	if diff := cmp.Diff(want, tried(t, folder, s)); diff != "" {
+	if diff := cmp.Diff(want, endpointNames(t, folder, s)); diff != "" {
 		t.Error("endpoints (-want +got):\n" + diff)
 	}
 	if !s.EndpointsChange {
@@ -110,13 +110,13 @@ func TestAutoTriesEachPortWithTheMostUsualLineFirst(t *testing.T) {
 }
 
 func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
-	folder := plug(t, "ttyUSB0", "ttyUSB1")
+	folder := pluggedPorts(t, "ttyUSB0", "ttyUSB1")
 	s := folder.Auto(source.UsualLines[0])
-	first := open(t, endpoints(t, s)[0]) // by another meter of this program
-	if diff := cmp.Diff([]string{"ttyUSB1 115200 8N1"}, tried(t, folder, s)); diff != "" {
+	first := open(t, endpoints(t, s)[0]) // as another meter of this program does
+	if diff := cmp.Diff([]string{"ttyUSB1 115200 8N1"}, endpointNames(t, folder, s)); diff != "" {
 		t.Error("one is in use (-want +got):\n" + diff)
 	}
-	lets := holds(t, folder.Ports()[1].Device)
+	lets := startHolder(t, folder.Ports()[1].Device)
 	_, err := s.Endpoints()
 	if err == nil || !strings.Contains(err.Error(), "none of 2 serial ports") || !strings.Contains(err.Error(), "reads it") {
 		t.Errorf("both are in use: got %v, want one that says so", err)
@@ -125,13 +125,13 @@ func TestAutoLeavesAloneWhatIsInUse(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := tried(t, folder, s); len(got) == 0 || got[0] != "ttyUSB0 115200 8N1" {
+	if got := endpointNames(t, folder, s); len(got) == 0 || got[0] != "ttyUSB0 115200 8N1" {
 		t.Errorf("after Close: got %v, want ttyUSB0 again", got)
 	}
 }
 
 func TestAutoWithoutPorts(t *testing.T) {
-	folder := plug(t)
+	folder := pluggedPorts(t)
 	_, err := folder.Auto().Endpoints()
 	for _, want := range []string{
 		"no serial port found", string(folder) + "/serial/by-id/*", string(folder) + "/ttyUSB*", "plug in the cable", `devices: ["/dev/ttyUSB0`,
@@ -142,8 +142,8 @@ func TestAutoWithoutPorts(t *testing.T) {
 	}
 }
 
-// holds starts a program that has the port open, and returns what ends it: then the port is free.
-func holds(t *testing.T, device string) (lets func()) {
+// startHolder starts a program that has the port open. The returned function ends it.
+func startHolder(t *testing.T, device string) (lets func()) {
 	t.Helper()
 	f, err := os.OpenFile(device, os.O_RDONLY|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -165,21 +165,21 @@ func holds(t *testing.T, device string) (lets func()) {
 	return lets
 }
 
-func TestUsable(t *testing.T) {
-	folder := plug(t, "free", "held", "ours")
+func TestCheckPort(t *testing.T) {
+	folder := pluggedPorts(t, "free", "held", "ours")
 	path := func(name string) string { return filepath.Join(string(folder), name) }
 	device, err := filepath.EvalSymlinks(path("held"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	holds(t, device)
-	open(t, only(t, source.Serial(path("ours"), source.UsualLines[0])))
+	startHolder(t, device)
+	open(t, onlyEndpoint(t, source.Serial(path("ours"), source.UsualLines[0])))
 	tests := []struct {
 		port string
-		want []string // nothing: it is usable
+		want []string // nil if the port can be read
 	}{
 		{path("free"), nil},
-		{path("free"), nil}, // to look takes nothing
+		{path("free"), nil}, // CheckPort does not keep the port open
 		{path("held"), []string{"another program reads it, sleep (process ", "stop that one"}},
 		{path("ours"), []string{"reads it"}},
 		{path("missing"), []string{"no such port", "ls /dev/serial/by-id"}},
@@ -197,10 +197,10 @@ func TestUsable(t *testing.T) {
 	}
 }
 
-// TestPortHasOneReader: also root, whom the port itself would let in, must not take half of the bytes.
+// TestPortHasOneReader checks that a port cannot be opened twice, not even by root, to whom TIOCEXCL does not apply.
 func TestPortHasOneReader(t *testing.T) {
-	folder := plug(t, "ttyUSB0")
-	c := only(t, source.Serial(filepath.Join(string(folder), "ttyUSB0"), source.UsualLines[0]))
+	folder := pluggedPorts(t, "ttyUSB0")
+	c := onlyEndpoint(t, source.Serial(filepath.Join(string(folder), "ttyUSB0"), source.UsualLines[0]))
 	wire := open(t, c)
 	if _, err := c.Dial(t.Context()); err == nil || !strings.Contains(err.Error(), "reads it") {
 		t.Errorf("opened twice: got %v, want that somebody reads it", err)

@@ -18,8 +18,8 @@ func endpoints(t *testing.T, s probe.Source) []probe.Endpoint {
 	return all
 }
 
-// only returns the endpoint of a source that has one.
-func only(t *testing.T, s probe.Source) probe.Endpoint {
+// onlyEndpoint returns the endpoint of a source that must have exactly one.
+func onlyEndpoint(t *testing.T, s probe.Source) probe.Endpoint {
 	t.Helper()
 	all := endpoints(t, s)
 	if len(all) != 1 {
@@ -28,8 +28,8 @@ func only(t *testing.T, s probe.Source) probe.Endpoint {
 	return all[0]
 }
 
-// every is every byte there is, those that terminals act on first.
-var every = func() []byte {
+// everyByte has all byte values. It begins with those that a terminal interprets.
+var everyByte = func() []byte {
 	b := []byte{0x0A, 0x0D, 0x11, 0x13, 0xFF, 0x00, 0x03, 0x04, 0x1A, 0x7F, 0xFF, 0xFF, 0x0D, 0x0A}
 	for x := range 256 {
 		b = append(b, byte(x))
@@ -47,8 +47,8 @@ func open(t *testing.T, c probe.Endpoint) io.ReadCloser {
 	return wire
 }
 
-// expect reads as many bytes as want has.
-func expect(t *testing.T, wire io.Reader, want []byte) {
+// expectBytes fails unless the next bytes are want.
+func expectBytes(t *testing.T, wire io.Reader, want []byte) {
 	t.Helper()
 	type read struct {
 		b   []byte

@@ -11,8 +11,8 @@ import (
 	"go.bug.st/serial"
 )
 
-// explain says what is most likely wrong with a port that cannot be opened, and what to do.
-func explain(path string, err error) error {
+// explainOpen returns an error that gives the most likely reason why a port cannot be opened, and what to do.
+func explainOpen(path string, err error) error {
 	code := serial.PortErrorCode(-1)
 	if p := new(serial.PortError); errors.As(err, &p) {
 		code = p.Code()
@@ -21,10 +21,10 @@ func explain(path string, err error) error {
 	case errors.Is(err, fs.ErrNotExist) || code == serial.PortNotFound:
 		return fmt.Errorf("open %s: no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports; container: is the port among its devices?)", path)
 	case errors.Is(err, fs.ErrPermission) || code == serial.PermissionDenied:
-		return denied(path)
+		return errDenied(path)
 	case code == serial.PortBusy || errors.Is(err, syscall.EBUSY):
-		return busy(path, holders().of(path))
-	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // it does not unwrap
+		return errBusy(path, findHolders().of(path))
+	case code == serial.InvalidSerialPort && strings.Contains(err.Error(), syscall.ENOTTY.Error()): // the library's error does not unwrap
 		return fmt.Errorf("open %s: it is not a serial port", path)
 	case code == serial.InvalidSerialPort:
 		return fmt.Errorf("open %s: the port cannot be set up (does its driver know this line setting?): %w", path, err)
@@ -38,8 +38,8 @@ type holder struct {
 	pid  int
 }
 
-// busy says who reads a port; by may be empty.
-func busy(path string, by []holder) error {
+// errBusy names the programs that have the port open; by may be empty.
+func errBusy(path string, by []holder) error {
 	var who []string
 	for _, h := range by {
 		if h.pid == os.Getpid() {

@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// holding is who has which device open, by the device's number: its name may be another one in a container.
-type holding map[uint64][]holder
+// A holderIndex has the programs that have a device open, by the device's number. In a container the device may have another name.
+type holderIndex map[uint64][]holder
 
-// holders looks through the open files of all processes. It sees those of the same user alone, unless it is root.
-func holders() holding {
-	all := holding{}
+// findHolders reads the open files of all processes. A user other than root sees only the processes of the same user.
+func findHolders() holderIndex {
+	all := holderIndex{}
 	processes, err := os.ReadDir("/proc")
 	if err != nil {
 		return all
@@ -27,12 +27,12 @@ func holders() holding {
 	return all
 }
 
-// add notes the devices of a process. One that holds the other end of pseudo-terminals is not their reader.
-func (h holding) add(pid int) {
+// add adds the devices that a process has open. A process that has the master of a pseudo-terminal open does not count as its reader.
+func (h holderIndex) add(pid int) {
 	folder := filepath.Join("/proc", strconv.Itoa(pid))
 	files, err := os.ReadDir(filepath.Join(folder, "fd"))
 	if err != nil {
-		return // it has ended, or is somebody else's
+		return // the process has ended, or belongs to another user
 	}
 	var devices []uint64
 	feeds := false
@@ -43,7 +43,7 @@ func (h holding) add(pid int) {
 			continue
 		}
 		feeds = feeds || strings.HasSuffix(target, "/ptmx")
-		if d := device(file); d != 0 && !slices.Contains(devices, d) {
+		if d := deviceNumber(file); d != 0 && !slices.Contains(devices, d) {
 			devices = append(devices, d)
 		}
 	}
@@ -52,17 +52,17 @@ func (h holding) add(pid int) {
 		name = []byte("a program")
 	}
 	for _, d := range devices {
-		if !feeds || !isPseudo(d) {
+		if !feeds || !isPseudoTerminal(d) {
 			h[d] = append(h[d], holder{strings.TrimSpace(string(name)), pid})
 		}
 	}
 }
 
-// of returns who has the device at path open, as far as this program may know.
-func (h holding) of(path string) []holder { return h[device(path)] } // add keeps none of device 0
+// of returns the programs that have the device at path open, as far as this user may see them.
+func (h holderIndex) of(path string) []holder { return h[deviceNumber(path)] } // add never adds device 0
 
-// device returns the number of the device at path, 0 for none.
-func device(path string) uint64 {
+// deviceNumber returns the number of the character device at path, 0 if there is none.
+func deviceNumber(path string) uint64 {
 	var stat syscall.Stat_t
 	if err := syscall.Stat(path, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFCHR {
 		return 0
@@ -70,8 +70,8 @@ func device(path string) uint64 {
 	return uint64(stat.Rdev) //nolint:unconvert // it has 32 bits on MIPS
 }
 
-// isPseudo tells if a device is the reading end of a pseudo-terminal: Linux devices.txt, major numbers 136 to 143.
-func isPseudo(device uint64) bool {
+// isPseudoTerminal reports whether a device is the slave of a pseudo-terminal: Linux devices.txt, major numbers 136 to 143.
+func isPseudoTerminal(device uint64) bool {
 	major := device >> 8 & 0xFFF
 	return major >= 136 && major <= 143
 }

@@ -2,9 +2,9 @@
 
 package source
 
-// holding is not known on this system.
-type holding struct{}
+// A holderIndex is empty on this system, which does not show who has a port open.
+type holderIndex struct{}
 
-func holders() holding { return holding{} }
+func findHolders() holderIndex { return holderIndex{} }
 
-func (holding) of(string) []holder { return nil }
+func (holderIndex) of(string) []holder { return nil }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Line is the setting of a serial line.
+// A Line is the setting of a serial line. It can be compared with ==.
 type Line struct {
 	Baud     int  // bits a second
 	DataBits int  // 5 to 8
@@ -15,7 +15,7 @@ type Line struct {
 	StopBits int  // 1 or 2
 }
 
-// UsualLines are the settings that meters use, in the order of how many use them.
+// UsualLines are the settings that meters use, the most frequent first. They must not be changed.
 var UsualLines = []Line{
 	{115200, 8, 'N', 1}, // P1, and the RJ12 of Aidon
 	{2400, 8, 'E', 1},   // the M-Bus electrics of an RJ45 port
@@ -27,11 +27,12 @@ var UsualLines = []Line{
 	{38400, 8, 'N', 1}, // Iskraemeco at Elektro Ljubljana, as its owners report
 }
 
-var setting = regexp.MustCompile(`^([1-9]\d{1,6}) ([5-8])([NEO])([12])$`)
+var settingPattern = regexp.MustCompile(`^([1-9]\d{1,6}) ([5-8])([NEO])([12])$`)
 
-// ParseLine reads a setting such as "2400 8E1".
+// ParseLine reads a setting such as "2400 8E1": bits a second, data bits, parity (N, E or O) and stop bits. The error shows how to write
+// one.
 func ParseLine(text string) (Line, error) {
-	m := setting.FindStringSubmatch(strings.ToUpper(text))
+	m := settingPattern.FindStringSubmatch(strings.ToUpper(text))
 	if m == nil {
 		return Line{}, fmt.Errorf(`%q is not a line setting: write for example "2400 8E1" or "115200 8N1"`, text)
 	}

@@ -13,10 +13,11 @@ import (
 
 var parities = map[byte]serial.Parity{'N': serial.NoParity, 'E': serial.EvenParity, 'O': serial.OddParity}
 
+// openSerial opens and locks the port at path with the setting l.
 func openSerial(path string, l Line) (io.ReadCloser, error) {
 	ours, err := lock(path)
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, explainOpen(path, err)
 	}
 	stop := serial.OneStopBit
 	if l.StopBits == 2 {
@@ -25,20 +26,20 @@ func openSerial(path string, l Line) (io.ReadCloser, error) {
 	port, err := serial.Open(path, &serial.Mode{BaudRate: l.Baud, DataBits: l.DataBits, Parity: parities[l.Parity], StopBits: stop})
 	if err != nil {
 		_ = ours.Close() // nothing was done with it
-		return nil, explain(path, err)
+		return nil, explainOpen(path, err)
 	}
-	_ = port.ResetInputBuffer() // what waits there was read with another setting; a port that cannot do so gives it
+	_ = port.ResetInputBuffer() // waiting bytes were received with another setting; a port that cannot drop them returns them
 	return newWire(port, ours), nil
 }
 
 // wire is an open port.
 type wire struct {
 	io.Reader
-	close func() error // it lets others have the port, too
+	close func() error // closes and unlocks the port
 }
 
-// newWire returns the wire of a port that is set up. On Linux it is read through the descriptor that holds the lock: the library
-// waits with select, which panics where the number of a descriptor is 1024 or above, as in a process of many connections.
+// newWire returns the wire of an open port. On Linux it reads through the descriptor of the lock, since the library waits with select, which
+// panics if the number of a descriptor is 1024 or above.
 func newWire(port serial.Port, lock io.ReadCloser) wire {
 	var r io.Reader = port
 	if runtime.GOOS == "linux" {
@@ -51,11 +52,11 @@ func newWire(port serial.Port, lock io.ReadCloser) wire {
 	})}
 }
 
-// Close ends a Read that waits. The second Close does nothing but wait for the first: behind each of them the port is free.
+// Close ends a blocked Read. A second Close waits for the first one. After either of them the port is free.
 func (w wire) Close() error { return w.close() }
 
-// Read says in words for people that the port has gone, also where it was closed on purpose: nobody reads on then. A port that
-// was pulled out gives an end of file, or an error of input.
+// Read explains the error of a port that is gone: a port that was pulled out returns an end of file or EIO. A port that was closed returns
+// the same error, which nobody sees.
 func (w wire) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	closed := new(serial.PortError)

@@ -32,21 +32,21 @@ func openUntil(t *testing.T, number uintptr) {
 	}
 }
 
-// TestSerialDescriptorsAbove1023 reads a port in a process that has many files open. Select, with which the serial library
-// waits, takes descriptors below 1024: the port may be beyond that, or the pipe of the library alone.
+// TestSerialDescriptorsAbove1023 reads a port in a process with many open files. The serial library waits with select, which accepts only
+// descriptors below 1024. In some rows the port is above that limit, in others only the pipe of the library.
 func TestSerialDescriptorsAbove1023(t *testing.T) {
 	for _, taken := range []uintptr{1019, 1020, 1021, 1022, 1023, 1100, 4000} {
 		t.Run(strconv.Itoa(int(taken)), func(t *testing.T) {
-			master, path := pair(t)
+			master, path := ptyPair(t)
 			openUntil(t, taken)
-			wire := open(t, only(t, source.Serial(path, source.UsualLines[0])))
-			if _, err := master.Write(every); err != nil {
+			wire := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0])))
+			if _, err := master.Write(everyByte); err != nil {
 				t.Fatal(err)
 			}
-			expect(t, wire, every)
-			closesWhileReading(t, wire)
+			expectBytes(t, wire, everyByte)
+			checkCloseEndsRead(t, wire)
 
-			wire = open(t, only(t, source.Serial(path, source.UsualLines[1])))
+			wire = open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[1])))
 			if err := master.Close(); err != nil {
 				t.Fatal(err)
 			}

@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// lock does nothing where a port has one reader anyway.
+// lock does nothing: on this system a port has one reader anyway.
 func lock(string) (io.ReadCloser, error) { return io.NopCloser(nil), nil }
 
-// denied says what is known where ports have no group.
-func denied(path string) error {
+// errDenied gives the likely reason for a refusal. Ports have no group on this system.
+func errDenied(path string) error {
 	return fmt.Errorf("open %s: permission denied (does another program read it?)", path)
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/source"
 )
 
-// pair is a pseudo-terminal: what is written to master is read at the path.
-func pair(t *testing.T) (master *os.File, path string) {
+// ptyPair opens a pseudo-terminal: bytes written to master are read at path.
+func ptyPair(t *testing.T) (master *os.File, path string) {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
@@ -35,12 +35,12 @@ func pair(t *testing.T) (master *os.File, path string) {
 
 func TestSerialGivesEveryByteUnchanged(t *testing.T) {
 	for _, l := range append([]source.Line{{Baud: 9600, DataBits: 7, Parity: 'O', StopBits: 2}}, source.UsualLines...) {
-		master, path := pair(t)
-		wire := open(t, only(t, source.Serial(path, l)))
-		if _, err := master.Write(every); err != nil {
+		master, path := ptyPair(t)
+		wire := open(t, onlyEndpoint(t, source.Serial(path, l)))
+		if _, err := master.Write(everyByte); err != nil {
 			t.Fatal(err)
 		}
-		expect(t, wire, every)
+		expectBytes(t, wire, everyByte)
 		if n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCINQ); n != 0 || err != nil {
 			t.Errorf("%v: %d bytes came back (%v): nothing may ever be written to a meter", l, n, err)
 		}
@@ -62,17 +62,17 @@ func TestSerialEndpoints(t *testing.T) {
 }
 
 func TestSerialCloseEndsARead(t *testing.T) {
-	_, path := pair(t)
-	closesWhileReading(t, open(t, only(t, source.Serial(path, source.UsualLines[0]))))
+	_, path := ptyPair(t)
+	checkCloseEndsRead(t, open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0]))))
 }
 
-// TestSerialPulledOut takes the cable away: Read must say so, and not give nothing again and again.
+// TestSerialPulledOut removes the port: Read must return an error, not zero bytes again and again.
 func TestSerialPulledOut(t *testing.T) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := open(t, only(t, source.Serial(slave.Name(), source.UsualLines[0])))
+	wire := open(t, onlyEndpoint(t, source.Serial(slave.Name(), source.UsualLines[0])))
 	for _, f := range []*os.File{slave, master} {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
@@ -93,8 +93,8 @@ func TestSerialPulledOut(t *testing.T) {
 	}
 }
 
-func TestSerialSaysWhatIsWrong(t *testing.T) {
-	_, terminal := pair(t)
+func TestSerialErrorMessages(t *testing.T) {
+	_, terminal := ptyPair(t)
 	plain := filepath.Join(t.TempDir(), "plain")
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestSerialSaysWhatIsWrong(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := only(t, source.Serial(tt.path, tt.line)).Dial(t.Context())
+			_, err := onlyEndpoint(t, source.Serial(tt.path, tt.line)).Dial(t.Context())
 			if err == nil {
 				t.Fatal("got no error")
 			}
@@ -130,17 +130,17 @@ func TestSerialSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// asAnother names the port that this program, started again as another user, is to try.
-const asAnother = "HANBRIDGE_TEST_PORT"
+// portVariable is the environment variable with the port that the test program opens when it runs as another user.
+const portVariable = "HANBRIDGE_TEST_PORT"
 
-// TestSerialRefused tries a port that nobody may open. Root may open all, so in its place another user tries.
-func TestSerialRefused(t *testing.T) {
-	if path := os.Getenv(asAnother); path != "" {
-		_, err := only(t, source.Serial(path, source.UsualLines[0])).Dial(t.Context())
+// TestSerialPermissionDenied opens a port that nobody may open. Root may open all ports, so another user does it.
+func TestSerialPermissionDenied(t *testing.T) {
+	if path := os.Getenv(portVariable); path != "" {
+		_, err := onlyEndpoint(t, source.Serial(path, source.UsualLines[0])).Dial(t.Context())
 		_, _ = io.WriteString(os.Stdout, "said: "+errorText(err)+"\n")
 		return
 	}
-	_, path := pair(t)
+	_, path := ptyPair(t)
 	if err := os.Chmod(path, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestSerialRefused(t *testing.T) {
 	if err := unix.Stat(path, &stat); err != nil {
 		t.Fatal(err)
 	}
-	group := fmt.Sprint(stat.Gid) // that of pseudo-terminals differs from system to system
+	group := fmt.Sprint(stat.Gid) // the group of pseudo-terminals differs from system to system
 	said := strings.TrimSpace(tryAsNobody(t, path))
 	for _, want := range []string{"open " + path + ": permission denied", "gid " + group + ")", `add group_add: ["` + group + `"]`, "usermod -aG", "log in again"} {
 		if !strings.Contains(said, want) {
@@ -164,7 +164,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// tryAsNobody runs the test above as a user who may do nothing, from a copy of this program that everybody may run.
+// tryAsNobody runs the test above as a user without permissions, from a copy of the test program, and returns the error that it printed.
 func tryAsNobody(t *testing.T, path string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "hanbridge-test-")
@@ -182,8 +182,8 @@ func tryAsNobody(t *testing.T, path string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), program, "-test.run=^TestSerialRefused$", "-test.v")
-	cmd.Dir, cmd.Env = dir, []string{asAnother + "=" + path}
+	cmd := exec.CommandContext(t.Context(), program, "-test.run=^TestSerialPermissionDenied$", "-test.v")
+	cmd.Dir, cmd.Env = dir, []string{portVariable + "=" + path}
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
@@ -200,19 +200,19 @@ func tryAsNobody(t *testing.T, path string) string {
 	return ""
 }
 
-// TestSerialBeginsWithItsOwnSetting: bytes that came before the port was opened were read at another speed, and prove nothing.
-func TestSerialBeginsWithItsOwnSetting(t *testing.T) {
-	master, path := pair(t)
-	raw := open(t, only(t, source.Serial(path, source.UsualLines[0]))) // so that the terminal itself keeps nothing back
+// TestSerialDropsEarlierBytes checks that bytes that came before the port was opened are dropped: they may have another speed.
+func TestSerialDropsEarlierBytes(t *testing.T) {
+	master, path := ptyPair(t)
+	raw := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[0]))) // sets raw mode, so that the terminal delivers bytes at once
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := master.WriteString("old"); err != nil {
 		t.Fatal(err)
 	}
-	wire := open(t, only(t, source.Serial(path, source.UsualLines[1])))
+	wire := open(t, onlyEndpoint(t, source.Serial(path, source.UsualLines[1])))
 	if _, err := master.WriteString("new"); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, wire, []byte("new"))
+	expectBytes(t, wire, []byte("new"))
 }

@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// lock keeps other readers from the port at path until it is closed. The exclusive access that a serial port has itself does not
-// keep root out. It is opened first: afterwards that access would keep us out, too. What it returns can be read, and cannot write.
+// lock opens the port at path for reading and keeps other readers out until it is closed. The exclusive mode of serial ports (TIOCEXCL) does
+// not keep root out. lock must come before that mode is set, which would refuse it too.
 func lock(path string) (io.ReadCloser, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -30,7 +30,7 @@ func lock(path string) (io.ReadCloser, error) {
 	return nil, err
 }
 
-// flock locks f. It does not ask for its descriptor with Fd, which would make each Read occupy a thread that Close cannot wake.
+// flock locks f. It does not call f.Fd, which would make each Read block a thread that Close cannot wake.
 func flock(f *os.File) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -41,8 +41,8 @@ func flock(f *os.File) error {
 	return cmp.Or(err, refused)
 }
 
-// denied names the group that may read the port, and the lines that put somebody into it.
-func denied(path string) error {
+// errDenied names the group that may read the port, and the commands that add a user to it.
+func errDenied(path string) error {
 	var stat syscall.Stat_t
 	if err := syscall.Stat(path, &stat); err != nil {
 		return fmt.Errorf("open %s: permission denied", path)
@@ -53,7 +53,7 @@ func denied(path string) error {
 		name = group.Name
 	}
 	advice := ""
-	if stat.Mode&0o040 == 0 { // read by the group
+	if stat.Mode&0o040 == 0 { // the group may not read
 		advice = fmt.Sprintf("; before that: sudo chmod g+rw %s, since its group may not open it either", path)
 	}
 	return fmt.Errorf("open %s: permission denied (group %s, gid %s). Container: add group_add: [\"%s\"]; otherwise: "+

@@ -1,4 +1,5 @@
-// Package source opens the wires that meters speak on. It only ever reads: no byte is written to a meter.
+// Package source opens the connections to meters: serial ports, TCP connections to network-attached readers, and recordings. It only reads:
+// no byte is ever written to a meter.
 package source
 
 import (
@@ -10,37 +11,37 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/capture"
 )
 
-// Serial returns a source that reads a serial port, raw, trying each of lines in turn.
+// Serial returns a source that reads the serial port at path in raw mode. It has one endpoint for each of lines, in their order.
 func Serial(path string, lines ...Line) probe.Source {
 	var all []probe.Endpoint
 	for _, l := range lines {
-		all = append(all, endpoint(path, l))
+		all = append(all, serialEndpoint(path, l))
 	}
 	return probe.Source{Endpoints: probe.Fixed(all...)}
 }
 
-func endpoint(path string, l Line) probe.Endpoint {
+func serialEndpoint(path string, l Line) probe.Endpoint {
 	return probe.Endpoint{Port: path, Line: l.String(), Baud: l.Baud, Dial: func(context.Context) (io.ReadCloser, error) {
 		return openSerial(path, l)
 	}}
 }
 
-// Auto returns a source that reads whichever serial port of this machine gives telegrams: each port with the first of lines,
-// then each with the second. Ports that are in use, by another program or by another meter of this one, are left alone. It
-// looks for ports each time that all have had their turn. Without lines it tries UsualLines.
+// Auto returns a source that tries all serial ports of this machine: each port with the first of lines, then each port with the second, and
+// so on. It does not open ports that another program, or another meter of this program, reads. It looks for ports again in each round.
+// Without lines it tries UsualLines.
 func Auto(lines ...Line) probe.Source { return Devices.Auto(lines...) }
 
-// Auto returns a source of the ports in f, as the function of this name does.
+// Auto returns a source that tries the ports in f, as the function Auto does.
 func (f Folder) Auto(lines ...Line) probe.Source {
 	if len(lines) == 0 {
 		lines = UsualLines
 	}
 	return probe.Source{EndpointsChange: true, Endpoints: func() ([]probe.Endpoint, error) {
-		paths, err := f.free()
+		paths, err := f.freePorts()
 		var all []probe.Endpoint
 		for _, l := range lines {
 			for _, path := range paths {
-				all = append(all, endpoint(path, l))
+				all = append(all, serialEndpoint(path, l))
 			}
 		}
 		return all, err

@@ -15,7 +15,7 @@ import (
 	"go.bug.st/serial"
 )
 
-// slowPort takes its time to close. As ports do, it lets the second who closes it go on at once.
+// slowPort is slow to close. As with real ports, a second Close returns at once.
 type slowPort struct {
 	serial.Port
 	begun, release chan struct{}
@@ -31,15 +31,15 @@ func (p *slowPort) Close() error {
 	return nil
 }
 
-// TestWireIsFreeBehindAnyClose closes a wire from two sides, as the end of somebody's patience and its reader do: behind either
-// the port may be opened again, so neither returns before it is closed.
-func TestWireIsFreeBehindAnyClose(t *testing.T) {
+// TestPortIsFreeAfterAnyClose closes a wire twice at the same time, as an idle timer and a reader do. After either Close the port may be
+// opened again, so neither may return before the port is closed.
+func TestPortIsFreeAfterAnyClose(t *testing.T) {
 	port := &slowPort{begun: make(chan struct{}), release: make(chan struct{})}
 	w := newWire(port, io.NopCloser(nil))
 	first := make(chan error, 1)
 	go func() { first <- w.Close() }()
 	<-port.begun
-	time.AfterFunc(20*time.Millisecond, func() { close(port.release) }) // time enough to go on too early
+	time.AfterFunc(20*time.Millisecond, func() { close(port.release) }) // time for the second Close to return too early
 	if err := w.Close(); err != nil || !port.free.Load() {
 		t.Errorf("the second Close returned %v, and it is %v that the port is free", err, port.free.Load())
 	}
@@ -48,7 +48,7 @@ func TestWireIsFreeBehindAnyClose(t *testing.T) {
 	}
 }
 
-// TestExplainNetwork: each way in which a reader cannot be reached has its own words, and the error stays what it is.
+// TestExplainNetwork checks the advice for each kind of network error, and that the error is wrapped.
 func TestExplainNetwork(t *testing.T) {
 	dialed := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
 	connect := func(n syscall.Errno) error { return dialed(os.NewSyscallError("connect", n)) }

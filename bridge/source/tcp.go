@@ -13,13 +13,13 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// dialer finds a peer that has gone without a goodbye within half a minute: a reader that lost its power sends none.
+// dialer detects a dead peer within half a minute: a reader that loses its power does not close the connection.
 var dialer = net.Dialer{
 	Timeout:         10 * time.Second,
 	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
 }
 
-// TCP returns a source that reads from host:port: a network-attached reader, or ser2net.
+// TCP returns a source that reads from address, a host:port: a network-attached reader, or ser2net.
 func TCP(address string) probe.Source {
 	return probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://" + address, Dial: func(ctx context.Context) (io.ReadCloser, error) {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -32,7 +32,7 @@ func TCP(address string) probe.Source {
 
 type tcpWire struct{ net.Conn }
 
-// Read says in words for people why nothing comes any more.
+// Read explains the error of a peer that no longer answers.
 func (w tcpWire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {
@@ -41,7 +41,7 @@ func (w tcpWire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// explainNetwork says what is most likely wrong where a reader in the network cannot be reached, and what to do.
+// explainNetwork returns an error that gives the most likely reason why a reader cannot be reached, and what to do.
 func explainNetwork(err error) error {
 	name, unknown := errors.AsType[*net.DNSError](err)
 	slow, late := errors.AsType[net.Error](err)

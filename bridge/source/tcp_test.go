@@ -24,22 +24,22 @@ func TestTCP(t *testing.T) {
 	go func() {
 		for range 2 {
 			if c, err := listener.Accept(); err == nil {
-				_, _ = c.Write(every) // what is lost is seen at the other end
+				_, _ = c.Write(everyByte) // the other end notices lost bytes
 				served <- c
 			}
 		}
 	}()
 	s := source.TCP(address)
-	if got := only(t, s).Port; got != "tcp://"+address || s.Recorded || s.EndpointsChange {
+	if got := onlyEndpoint(t, s).Port; got != "tcp://"+address || s.Recorded || s.EndpointsChange {
 		t.Errorf("got %q, recorded %v, changing %v, want tcp://%s, false, false", got, s.Recorded, s.EndpointsChange, address)
 	}
 
-	wire := open(t, only(t, s))
-	expect(t, wire, every)
-	closesWhileReading(t, wire)
+	wire := open(t, onlyEndpoint(t, s))
+	expectBytes(t, wire, everyByte)
+	checkCloseEndsRead(t, wire)
 
-	wire = open(t, only(t, s))
-	expect(t, wire, every)
+	wire = open(t, onlyEndpoint(t, s))
+	expectBytes(t, wire, everyByte)
 	<-served
 	if err := (<-served).Close(); err != nil {
 		t.Fatal(err)
@@ -50,8 +50,8 @@ func TestTCP(t *testing.T) {
 }
 
 func TestTCPWithNobodyThere(t *testing.T) {
-	const address = "127.0.0.1:1" // a port that the kernel gives to nobody
-	_, err := only(t, source.TCP(address)).Dial(t.Context())
+	const address = "127.0.0.1:1" // a port on which nothing listens
+	_, err := onlyEndpoint(t, source.TCP(address)).Dial(t.Context())
 	if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "nothing listens on this port") {
 		t.Errorf("got %v, want the address and what to look at", err)
 	}
@@ -65,10 +65,10 @@ func TestReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := source.Replay(path)
-		if !s.Recorded || only(t, s).Port != path {
-			t.Errorf("%s: recorded %v at %q, want true at %q", name, s.Recorded, only(t, s).Port, path)
+		if !s.Recorded || onlyEndpoint(t, s).Port != path {
+			t.Errorf("%s: recorded %v at %q, want true at %q", name, s.Recorded, onlyEndpoint(t, s).Port, path)
 		}
-		wire := open(t, only(t, s))
+		wire := open(t, onlyEndpoint(t, s))
 		got, err := io.ReadAll(wire)
 		if err != nil || string(got) != "\x7e\xa2\x43\x41\x08\x83\x13\x85" {
 			t.Errorf("%s: got %q, %v", name, got, err)
@@ -78,13 +78,13 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	missing := filepath.Join(dir, "missing")
-	if _, err := only(t, source.Replay(missing)).Dial(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+	if _, err := onlyEndpoint(t, source.Replay(missing)).Dial(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("missing: got %v, want one that names it", err)
 	}
 }
 
-// closesWhileReading ends a Read by Close, which is all that stops a meter.
-func closesWhileReading(t *testing.T, wire io.ReadCloser) {
+// checkCloseEndsRead checks that Close ends a blocked Read. The bridge has no other way to stop reading.
+func checkCloseEndsRead(t *testing.T, wire io.ReadCloser) {
 	t.Helper()
 	reads, done := make(chan struct{}), make(chan error, 1)
 	go func() {

@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// TestClasses goes through Home Assistant's matrix of classes, units and state classes: what it lists is sound, and a unit or
-// state class of another row is refused.
+// TestClasses checks Home Assistant's table of device classes, units and state classes: every listed combination is valid, and units and
+// state classes of other rows are refused.
 func TestClasses(t *testing.T) {
 	matrix := []struct{ class, units, states string }{
 		{"power", "W kW MW GW TW", "measurement"},
@@ -40,15 +40,15 @@ func TestClasses(t *testing.T) {
 				}
 			}
 			if wrong := strings.ToUpper(unit); wrong != unit && !strings.Contains(" "+row.units+" ", " "+wrong+" ") && unit != "mV" {
-				wantRefusal(t, row.class+" in "+wrong, check(row.class, state, wrong), "not for this device class")
+				checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "not for this device class")
 			}
 		}
 		for _, wrong := range []string{"C", "m3", "VAr", "kVArh", "none", "lx", "Wm"} {
-			wantRefusal(t, row.class+" in "+wrong, check(row.class, state, wrong), "not for this device class")
+			checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "not for this device class")
 		}
 		for _, wrong := range strings.Fields(states) {
 			if !strings.Contains(" "+row.states+" ", " "+wrong+" ") {
-				wantRefusal(t, row.class+" "+wrong, check(row.class, wrong, strings.Fields(row.units)[0]), "not for this device class")
+				checkRefused(t, row.class+" "+wrong, check(row.class, wrong, strings.Fields(row.units)[0]), "not for this device class")
 			}
 		}
 	}

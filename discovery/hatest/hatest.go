@@ -18,23 +18,23 @@ import (
 // Check returns all that a hub would refuse in one message; none for a sound one. An empty payload takes something back
 // and is sound on every discovery topic.
 func Check(topic string, payload []byte) []error {
-	_, errs := read(topic, payload)
+	_, errs := parseMessage(topic, payload)
 	return errs
 }
 
 // CheckSet checks each message, by topic, and then what goes wrong only between them: one identity claimed twice, a
 // device of which nobody hears, registers that Domoticz would pair with the wrong power. Empty payloads count as gone.
 func CheckSet(messages map[string][]byte) []error {
-	all, entities, errs := readAll(messages)
-	for _, c := range claims {
-		errs = append(errs, c.twice(entities)...)
+	all, entities, errs := parseMessages(messages)
+	for _, c := range uniqueNames {
+		errs = append(errs, c.duplicates(entities)...)
 	}
-	return slices.Concat(errs, tooNew(entities), kinds(entities), devices(all), pairs(entities))
+	return slices.Concat(errs, checkNewClasses(entities), checkTopicTypes(entities), checkDevices(all), checkDomoticzPairs(entities))
 }
 
 // StateTopics returns, in order, the topics from which the announced entities read their states.
 func StateTopics(announced map[string][]byte) (topics []string) {
-	_, entities, _ := readAll(announced)
+	_, entities, _ := parseMessages(announced)
 	for _, e := range entities {
 		topics = append(topics, e.text("state_topic"))
 	}
@@ -43,9 +43,9 @@ func StateTopics(announced map[string][]byte) (topics []string) {
 }
 
 // readAll understands messages, in the order of their topics.
-func readAll(messages map[string][]byte) (all []*announcement, entities []*entity, errs []error) {
+func parseMessages(messages map[string][]byte) (all []*announcement, entities []*entity, errs []error) {
 	for _, topic := range slices.Sorted(maps.Keys(messages)) {
-		a, faults := read(topic, messages[topic])
+		a, faults := parseMessage(topic, messages[topic])
 		errs = append(errs, faults...)
 		if a == nil {
 			continue
@@ -67,24 +67,24 @@ type announcement struct {
 	device   object
 	entities []entity
 	removed  []string // "<platform> <id>" of components that it takes back
-	moves    bool     // it lets go of what its topic announced, so that another topic can take it over
+	releases bool     // it lets go of what its topic announced, so that another topic can take it over
 }
 
 // An entity is one component with the availability that it inherits from the root of its message.
 type entity struct {
-	where    string // for messages
+	label    string // for messages
 	platform string
 	key      string // the component's key, the object id of a topic of its own
-	place    string // "<platform> <device's object id> <key>": what makes it the same one in both styles
+	identity string // "<platform> <device's object id> <key>": what makes it the same one in both styles
 	device   object
-	set      object // its options
-	single   bool   // it has a topic of its own
+	options  object // its options
+	ownTopic bool   // it has a topic of its own
 }
 
 // text returns an option that is text, "" where it is not there or something else.
-func (e *entity) text(option string) string { return text(e.set, option) }
+func (e *entity) text(option string) string { return text(e.options, option) }
 
-func (e *entity) has(option string) bool { return e.set[option] != nil }
+func (e *entity) has(option string) bool { return e.options[option] != nil }
 
 func text(o object, key string) string {
 	s, _ := o[key].(string)
@@ -97,7 +97,7 @@ func inner(o object, key string) object {
 }
 
 // read understands one message. The announcement is nil where there is none: taken back, or beyond reading.
-func read(topic string, payload []byte) (*announcement, []error) {
+func parseMessage(topic string, payload []byte) (*announcement, []error) {
 	place, err := parseTopic(topic)
 	if err != nil {
 		return nil, []error{err}
@@ -110,7 +110,7 @@ func read(topic string, payload []byte) (*announcement, []error) {
 		return nil, []error{fmt.Errorf("%s: %w", topic, err)}
 	}
 	if len(root) == 1 && root["migrate_discovery"] == true {
-		return &announcement{topic: topic, moves: true}, nil
+		return &announcement{topic: topic, releases: true}, nil
 	}
 	a := &announcement{topic: topic, device: inner(root, "device")}
 	errs := checkRoot(topic, place, root)
@@ -120,8 +120,8 @@ func read(topic string, payload []byte) (*announcement, []error) {
 		own := maps.Clone(root)
 		delete(own, "device")
 		delete(own, "origin")
-		e := entity{where: topic, platform: place.platform, key: place.object, device: a.device, set: own, single: true}
-		e.place = e.platform + " " + strings.TrimPrefix(place.node+" "+place.object, " ")
+		e := entity{label: topic, platform: place.platform, key: place.object, device: a.device, options: own, ownTopic: true}
+		e.identity = e.platform + " " + strings.TrimPrefix(place.node+" "+place.object, " ")
 		errs = append(errs, checkEntity(&e)...)
 		a.entities = []entity{e}
 	}
@@ -144,26 +144,26 @@ func parseObject(payload []byte) (object, error) {
 	return o, nil
 }
 
-func (a *announcement) components(place address, root object) (errs []error) {
+func (a *announcement) components(place topicParts, root object) (errs []error) {
 	all := inner(root, "components")
 	if len(all) == 0 {
 		errs = append(errs, fmt.Errorf("%s: announces nothing", a.topic))
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		own := inner(all, key)
-		e := entity{where: a.topic + ": " + key, platform: text(own, "platform"), key: key, device: a.device, set: maps.Clone(own)}
-		e.place = e.platform + " " + place.object + " " + key
+		e := entity{label: a.topic + ": " + key, platform: text(own, "platform"), key: key, device: a.device, options: maps.Clone(own)}
+		e.identity = e.platform + " " + place.object + " " + key
 		switch {
 		case own == nil:
-			errs = append(errs, fmt.Errorf("%s: a component is an object", e.where))
+			errs = append(errs, fmt.Errorf("%s: a component is an object", e.label))
 		case !safeID.MatchString(key):
-			errs = append(errs, fmt.Errorf("%s: the key has other characters than a-z A-Z 0-9 _ -", e.where))
+			errs = append(errs, fmt.Errorf("%s: the key has other characters than a-z A-Z 0-9 _ -", e.label))
 		case len(own) == 1 && slices.Contains(platforms, e.platform):
-			a.removed = append(a.removed, e.place) // only a platform takes the component back
+			a.removed = append(a.removed, e.identity) // only a platform takes the component back
 		default:
 			for _, option := range []string{"availability", "availability_mode"} {
 				if _, own := own[option]; !own && root[option] != nil {
-					e.set[option] = root[option]
+					e.options[option] = root[option]
 				}
 			}
 			errs = append(errs, checkEntity(&e)...)
@@ -180,32 +180,32 @@ const devicePlatform = "device"
 var platforms = []string{"sensor", "binary_sensor"}
 
 // An address is a discovery topic in its parts. The node is "" where there is none.
-type address struct{ platform, node, object string }
+type topicParts struct{ platform, node, object string }
 
 var safeID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
 // parseTopic reads <prefix>/<platform>/[<node>/]<object>/config. The prefix is its owner's and may have levels itself.
-func parseTopic(topic string) (address, error) {
+func parseTopic(topic string) (topicParts, error) {
 	levels := strings.Split(topic, "/")
 	n := len(levels)
 	if n < 4 || levels[n-1] != "config" {
-		return address{}, fmt.Errorf("topic %s: no discovery topic", topic)
+		return topicParts{}, fmt.Errorf("topic %s: no discovery topic", topic)
 	}
-	a := address{object: levels[n-2]}
+	a := topicParts{object: levels[n-2]}
 	switch {
-	case n > 4 && announces(levels[n-4]):
+	case n > 4 && isPlatform(levels[n-4]):
 		a.platform, a.node = levels[n-4], levels[n-3]
-	case announces(levels[n-3]):
+	case isPlatform(levels[n-3]):
 		a.platform = levels[n-3]
 	default:
-		return address{}, fmt.Errorf("topic %s: no platform that hanbridge announces", topic)
+		return topicParts{}, fmt.Errorf("topic %s: no platform that hanbridge announces", topic)
 	}
 	if !safeID.MatchString(a.object) || a.node != "" && !safeID.MatchString(a.node) {
-		return address{}, fmt.Errorf("topic %s: an id has other characters than a-z A-Z 0-9 _ -", topic)
+		return topicParts{}, fmt.Errorf("topic %s: an id has other characters than a-z A-Z 0-9 _ -", topic)
 	}
 	return a, nil
 }
 
-func announces(level string) bool {
+func isPlatform(level string) bool {
 	return level == devicePlatform || slices.Contains(platforms, level)
 }

@@ -10,8 +10,8 @@ import (
 
 const deviceTopic = "homeassistant/device/hanbridge_house/config"
 
-// sound is one message with every kind of entity, each on one line so that a case can change one thing.
-var sound = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"name":"Meter","model":"6525","via_device":"hanbridge_bridge"},
+// validMessage has every kind of entity. A test case replaces one part of it with a fault.
+var validMessage = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"name":"Meter","model":"6525","via_device":"hanbridge_bridge"},
 "origin":{"name":"hanbridge","sw_version":"1.0.0","support_url":"https://github.com/hanbridge/hanbridge"},
 "availability":[{"topic":"hanbridge/status"},{"topic":"hanbridge/house/status"}],"availability_mode":"all",
 "components":{
@@ -27,10 +27,10 @@ var sound = strings.ReplaceAll(`{"device":{"identifiers":["hanbridge_house"],"na
 "connection":{"platform":"binary_sensor","name":"Connection","unique_id":"hanbridge_house_connection","state_topic":"hanbridge/house/status","device_class":"connectivity","payload_on":"online","payload_off":"offline","entity_category":"diagnostic","availability":[{"topic":"hanbridge/status"}]}
 }}`, "\n", "")
 
-func TestCheckAcceptsASoundMessage(t *testing.T) {
+func TestCheckAcceptsValidMessages(t *testing.T) {
 	for _, errs := range [][]error{
-		hatest.Check(deviceTopic, []byte(sound)),
-		hatest.Check("home/assistant/device/hanbridge_house/config", []byte(sound)),
+		hatest.Check(deviceTopic, []byte(validMessage)),
+		hatest.Check("home/assistant/device/hanbridge_house/config", []byte(validMessage)),
 		hatest.Check(deviceTopic, nil),
 		hatest.Check(deviceTopic, []byte(`{"migrate_discovery":true}`)),
 		hatest.Check("homeassistant/sensor/hanbridge_house/tariff/config", []byte(singlePayload)),
@@ -45,15 +45,15 @@ const singlePayload = `{"name":"Tariff","unique_id":"hanbridge_house_tariff","st
 	`"entity_category":"diagnostic","qos":1,"availability":[{"topic":"hanbridge/status"}],` +
 	`"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"}}`
 
-// TestCheckRefuses puts one single fault into a sound message. What was there before is replaced, once.
+// TestCheckRefuses checks that Check finds each single fault in a message that is valid otherwise.
 func TestCheckRefuses(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
 		// The whole payload.
 		{"cut JSON", `]}}}`, `]}}`, "JSON"},
 		{"something behind", `]}}}`, `]}}} {}`, "JSON"},
 		{"line break", `{"device"`, "{\n\"device\"", "one line"},
-		{"no object", sound, `[1]`, "JSON"},
-		{"null", sound, `null`, "JSON"},
+		{"no object", validMessage, `[1]`, "JSON"},
+		{"null", validMessage, `null`, "JSON"},
 		{"unknown root key", `{"device"`, `{"retain":true,"device"`, "retain"},
 		{"root tilde", `{"device"`, `{"~":"hanbridge","device"`, "~"},
 		{"migration mixed with a payload", `{"device"`, `{"migrate_discovery":true,"device"`, "migrate_discovery"},
@@ -81,7 +81,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"root availability without topic", `{"topic":"hanbridge/status"},`, `{"topik":"hanbridge/status"},`, "topic"},
 		{"root availability of texts", `{"topic":"hanbridge/status"},`, `"hanbridge/status",`, "objects"},
 		{"no UTF-8", `"Meter"`, "\"M\xe9ter\"", "UTF-8"},
-		{"migration refused", sound, `{"migrate_discovery":false}`, "migrate_discovery"},
+		{"migration refused", validMessage, `{"migrate_discovery":false}`, "migrate_discovery"},
 		{"identifiers as text", `["hanbridge_house"]`, `"hanbridge_house"`, "identifiers"},
 		{"empty device", `"device":{`, `"device":{},"x":{`, "identifiers"},
 		{"empty device name", `"name":"Meter"`, `"name":""`, "name"},
@@ -155,15 +155,15 @@ func TestCheckRefuses(t *testing.T) {
 		{"Gladys drops bare text", `text_message","entity_category":"diagnostic"`, `text_message"`, "Gladys"},
 		{"openHAB makes text of a number", `"state_class":"total_increasing","suggested_display_precision":0`, `"suggested_display_precision":0`, "openHAB"},
 	} {
-		if !strings.Contains(sound, row.old) {
+		if !strings.Contains(validMessage, row.old) {
 			t.Errorf("%s: the sound message has no %s", row.name, row.old)
 			continue
 		}
-		wantRefusal(t, row.name, hatest.Check(deviceTopic, []byte(strings.Replace(sound, row.old, row.new, 1))), row.want)
+		checkRefused(t, row.name, hatest.Check(deviceTopic, []byte(strings.Replace(validMessage, row.old, row.new, 1))), row.want)
 	}
 }
 
-// TestCheckRefusesAbbreviations: some hubs know only a part of them. What hanbridge does not send is refused too.
+// TestCheckRefusesAbbreviations checks that abbreviated keys, which some hubs do not know, and unused keys are refused.
 func TestCheckRefusesAbbreviations(t *testing.T) {
 	for _, row := range []struct{ before, keys string }{
 		{`"device":{"identifiers"`, "dev o cmps cmp avty avty_mode avty_t avty_tpl pl_avail pl_not_avail stat_t cmd_t e state_topic availability_topic encoding"},
@@ -174,8 +174,8 @@ func TestCheckRefusesAbbreviations(t *testing.T) {
 		{`"support_url"`, "sw url"},
 	} {
 		for _, key := range strings.Fields(row.keys) {
-			payload := strings.Replace(sound, row.before, `"`+key+`":"1",`+row.before, 1)
-			wantRefusal(t, key, hatest.Check(deviceTopic, []byte(payload)), "unknown key "+key)
+			payload := strings.Replace(validMessage, row.before, `"`+key+`":"1",`+row.before, 1)
+			checkRefused(t, key, hatest.Check(deviceTopic, []byte(payload)), "unknown key "+key)
 		}
 	}
 }
@@ -184,9 +184,9 @@ func TestCheckRefusesWhatDomoticzDrops(t *testing.T) {
 	for _, key := range strings.Fields("update_available update_state power_on_behavior power_outage_memory over-load_status linkquality last_seen " +
 		"sensitivity color_temp_startup requested_brightness_level requested_brightness_percent hardware_status connection_state log_level restart " +
 		"action ip_address wifi_ssid wifi_signal_sensor motion_sensitivity gas_alarm gas_calibration gas_min gas_max min_gas max_gas battery") {
-		payload := strings.ReplaceAll(strings.Replace(sound, `"gas":{`, `"`+key+`":{`, 1), `_house_gas"`, `_house_`+key+`"`)
+		payload := strings.ReplaceAll(strings.Replace(validMessage, `"gas":{`, `"`+key+`":{`, 1), `_house_gas"`, `_house_`+key+`"`)
 		errs := hatest.Check(deviceTopic, []byte(payload))
-		wantRefusal(t, key, errs, "Domoticz")
+		checkRefused(t, key, errs, "Domoticz")
 		if len(errs) != 1 {
 			t.Errorf("%s: %v, want one refusal", key, errs)
 		}
@@ -200,7 +200,7 @@ func TestCheckRefusesWhatGladysCannotHold(t *testing.T) {
 	} {
 		for _, unit := range strings.Fields(row.units) {
 			errs := hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", row.class, row.state, unit, "")))
-			wantRefusal(t, unit, errs, "Gladys")
+			checkRefused(t, unit, errs, "Gladys")
 			if len(errs) != 1 {
 				t.Errorf("%s: %v, want one refusal", unit, errs)
 			}
@@ -208,8 +208,7 @@ func TestCheckRefusesWhatGladysCannotHold(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesNull: what an object may hold it may never hold as null. The key is put at the object's end, where it
-// replaces a sound one.
+// TestCheckRefusesNull checks that no option may be null. The option is added at the end of its object, where it replaces a valid one.
 func TestCheckRefusesNull(t *testing.T) {
 	for _, row := range []struct{ end, options string }{
 		{`}}}`, "name unique_id default_entity_id state_topic qos device_class entity_category enabled_by_default expire_after availability " +
@@ -220,10 +219,10 @@ func TestCheckRefusesNull(t *testing.T) {
 		{`},"availability"`, "name sw_version support_url"},
 		{`},{"topic":"hanbridge/house/status"}`, "topic"},
 	} {
-		at := strings.LastIndex(sound, row.end)
+		at := strings.LastIndex(validMessage, row.end)
 		for _, option := range strings.Fields(row.options) {
-			payload := sound[:at] + `,"` + option + `":null` + sound[at:]
-			wantRefusal(t, option, hatest.Check(deviceTopic, []byte(payload)), option+" may not be <nil>")
+			payload := validMessage[:at] + `,"` + option + `":null` + validMessage[at:]
+			checkRefused(t, option, hatest.Check(deviceTopic, []byte(payload)), option+" may not be <nil>")
 		}
 	}
 }
@@ -234,7 +233,7 @@ func TestCheckRefusesTopics(t *testing.T) {
 		"homeassistant/device/hanbridge.house/config", "homeassistant/device/my node/hanbridge_house/config",
 		"homeassistant/text/hanbridge_house/config", "homeassistant/device/node/hanbridge_house/config", "homeassistant/device//config",
 	} {
-		wantRefusal(t, topic, hatest.Check(topic, []byte(sound)), "topic")
+		checkRefused(t, topic, hatest.Check(topic, []byte(validMessage)), "topic")
 	}
 }
 
@@ -256,12 +255,12 @@ func TestCheckRefusesSingle(t *testing.T) {
 			t.Errorf("%s: the sound message has no %s", row.name, row.old)
 			continue
 		}
-		wantRefusal(t, row.name, hatest.Check(topic, []byte(strings.Replace(singlePayload, row.old, row.new, 1))), row.want)
+		checkRefused(t, row.name, hatest.Check(topic, []byte(strings.Replace(singlePayload, row.old, row.new, 1))), row.want)
 	}
 }
 
-// wantRefusal demands an error that speaks of what is wrong.
-func wantRefusal(t *testing.T, name string, errs []error, want string) {
+// checkRefused fails unless an error contains want.
+func checkRefused(t *testing.T, name string, errs []error, want string) {
 	t.Helper()
 	if err := errors.Join(errs...); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%s: got %v, want a refusal that speaks of %q", name, err, want)

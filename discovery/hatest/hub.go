@@ -12,16 +12,16 @@ import (
 // Time does not pass in it: what it is told comes always after it has worked through what came before.
 type Hub struct {
 	prefix   string
-	live     map[string]live    // by place: "sensor hanbridge_house gas"
+	owners   map[string]owner   // by place: "sensor hanbridge_house gas"
 	registry map[string]*Entity // by "sensor hanbridge_house_gas", its unique_id
 	devices  map[string]bool
-	born     int
+	created  int
 	// Warnings is what a hub would write into its log, in order.
 	Warnings []string
 }
 
 // live is an entity that a topic owns: no other topic can change or remove it.
-type live struct{ topic, who string }
+type owner struct{ topic, registryKey string }
 
 // An Entity is one that a hub knows.
 type Entity struct {
@@ -36,7 +36,7 @@ type Entity struct {
 
 // NewHub returns a hub that listens to a discovery prefix.
 func NewHub(prefix string) *Hub {
-	return &Hub{prefix: prefix, live: map[string]live{}, registry: map[string]*Entity{}, devices: map[string]bool{}}
+	return &Hub{prefix: prefix, owners: map[string]owner{}, registry: map[string]*Entity{}, devices: map[string]bool{}}
 }
 
 // Entities returns all that the hub knows, in the order of their unique_ids.
@@ -51,7 +51,7 @@ func (h *Hub) Entities() []Entity {
 // Restart makes the hub forget all but what it keeps of entities on its disk, and hear what the broker retains: topics of
 // single components before those of devices.
 func (h *Hub) Restart(retained map[string][]byte) {
-	clear(h.live)
+	clear(h.owners)
 	for _, e := range h.registry {
 		e.Topic = ""
 	}
@@ -67,31 +67,31 @@ func (h *Hub) Restart(retained map[string][]byte) {
 // Receive takes one message. What is not below the hub's prefix it does not hear.
 func (h *Hub) Receive(topic string, payload []byte) {
 	below, ok := strings.CutPrefix(topic, h.prefix+"/")
-	if levels := strings.Split(below, "/"); !ok || len(levels) < 3 || len(levels) > 4 || !announces(levels[0]) {
+	if levels := strings.Split(below, "/"); !ok || len(levels) < 3 || len(levels) > 4 || !isPlatform(levels[0]) {
 		return
 	}
 	if len(payload) == 0 {
-		h.leave(topic, true)
+		h.release(topic, true)
 		return
 	}
-	a, errs := read(topic, payload)
+	a, errs := parseMessage(topic, payload)
 	for _, err := range errs {
-		h.complain("%v", err)
+		h.warn("%v", err)
 	}
 	if a == nil || len(errs) > 0 {
 		return
 	}
-	if a.moves {
-		h.leave(topic, false)
+	if a.releases {
+		h.release(topic, false)
 	}
 	for _, place := range a.removed {
-		if l, ok := h.live[place]; ok && l.topic == topic {
-			delete(h.live, place)
-			delete(h.registry, l.who)
+		if l, ok := h.owners[place]; ok && l.topic == topic {
+			delete(h.owners, place)
+			delete(h.registry, l.registryKey)
 		}
 	}
 	if via := text(a.device, "via_device"); via != "" && !h.devices[via] {
-		h.complain("%s: via_device %s is not known yet", topic, via)
+		h.warn("%s: via_device %s is not known yet", topic, via)
 	}
 	for i := range a.entities {
 		h.add(topic, &a.entities[i])
@@ -99,15 +99,15 @@ func (h *Hub) Receive(topic string, payload []byte) {
 }
 
 // leave lets go of all that a topic owns; where it is to be forgotten too, the registry loses it.
-func (h *Hub) leave(topic string, forget bool) {
-	for place, l := range h.live {
+func (h *Hub) release(topic string, forget bool) {
+	for place, l := range h.owners {
 		if l.topic != topic {
 			continue
 		}
-		delete(h.live, place)
-		h.registry[l.who].Topic = ""
+		delete(h.owners, place)
+		h.registry[l.registryKey].Topic = ""
 		if forget {
-			delete(h.registry, l.who)
+			delete(h.registry, l.registryKey)
 		}
 	}
 }
@@ -118,28 +118,28 @@ func (h *Hub) add(topic string, e *entity) {
 		h.devices[id] = true
 	}
 	who := e.platform + " " + e.text("unique_id")
-	if l, ok := h.live[e.place]; ok {
+	if l, ok := h.owners[e.identity]; ok {
 		if l.topic != topic {
-			h.complain("%s: conflicts with %s, which came first", e.where, l.topic)
+			h.warn("%s: conflicts with %s, which came first", e.label, l.topic)
 		}
 		return
 	}
 	known := h.registry[who]
 	if known != nil && known.Topic != "" {
-		h.complain("%s: unique_id %s is taken", e.where, e.text("unique_id"))
+		h.warn("%s: unique_id %s is taken", e.label, e.text("unique_id"))
 		return
 	}
 	if known == nil {
-		h.born++
-		known = &Entity{ID: h.free(e), UniqueID: e.text("unique_id"), Created: h.born}
+		h.created++
+		known = &Entity{ID: h.freeEntityID(e), UniqueID: e.text("unique_id"), Created: h.created}
 		h.registry[who] = known
 	}
 	known.Topic = topic
-	h.live[e.place] = live{topic, who}
+	h.owners[e.identity] = owner{topic, who}
 }
 
 // free returns the entity id that is wanted, with a number behind it where it is taken.
-func (h *Hub) free(e *entity) string {
+func (h *Hub) freeEntityID(e *entity) string {
 	wanted := cmp.Or(e.text("default_entity_id"), e.platform+"."+e.text("unique_id"))
 	taken := map[string]bool{}
 	for _, e := range h.registry {
@@ -152,6 +152,6 @@ func (h *Hub) free(e *entity) string {
 	return id
 }
 
-func (h *Hub) complain(format string, args ...any) {
+func (h *Hub) warn(format string, args ...any) {
 	h.Warnings = append(h.Warnings, fmt.Sprintf(format, args...))
 }

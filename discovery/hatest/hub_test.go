@@ -8,8 +8,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// TestHub goes through the rules of Home Assistant's updates, removals and moves, each from an empty hub: "device" and
-// "component" announce import_power, what stands behind is what the device's payload has in its place.
+// TestHub checks how the hub handles updates, removals and changes of topic, each from an empty hub. "device" and "single" announce
+// import_power; the other messages are variants of them.
 func TestHub(t *testing.T) {
 	const device = "homeassistant/device/hanbridge_house/config"
 	single := topicOf("house", "import_power")
@@ -38,7 +38,7 @@ func TestHub(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name, heard string
-		want        string // entities: those that are announced by their birth, those that are only remembered in brackets
+		want        string // entities with their Created number, in brackets if no topic announces them
 		complaints  int
 	}{
 		{"one", "device", "import_power 1", 0},
@@ -98,7 +98,7 @@ func described(hub *hatest.Hub) string {
 	return strings.Join(all, " ")
 }
 
-// TestHubIDs: an entity id that is taken gets a number, and a unique_id is taken once.
+// TestHubIDs checks that an entity id that is taken gets a number, and that a unique id can be used only once.
 func TestHubIDs(t *testing.T) {
 	hub := hatest.NewHub("homeassistant")
 	for _, meter := range []string{"house", "barn", "shed"} {

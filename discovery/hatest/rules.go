@@ -16,13 +16,13 @@ type rule struct {
 
 func checkEntity(e *entity) []error {
 	if !slices.Contains(platforms, e.platform) {
-		return []error{fmt.Errorf("%s: platform %q: a hub that does not know it drops the whole device", e.where, e.platform)}
+		return []error{fmt.Errorf("%s: platform %q: a hub that does not know it drops the whole device", e.label, e.platform)}
 	}
-	errs := entitySchema(e.platform).check(e.where, e.set)
-	errs = append(errs, checkAvailability(e.where, e.set)...)
+	errs := entitySchema(e.platform).check(e.label, e.options)
+	errs = append(errs, checkAvailability(e.label, e.options)...)
 	for _, r := range slices.Concat(homeAssistantRules, otherHubRules) {
 		if !r.holds(e) {
-			errs = append(errs, fmt.Errorf("%s: %s %v: %s", e.where, r.option, e.set[r.option], r.demand))
+			errs = append(errs, fmt.Errorf("%s: %s %v: %s", e.label, r.option, e.options[r.option], r.demand))
 		}
 	}
 	return errs
@@ -52,7 +52,7 @@ var homeAssistantRules = []rule{
 		return !e.has("expire_after") || e.text("state_class") == "measurement"
 	}},
 	{"availability", "hangs on the state topic: would be unavailable instead of off", func(e *entity) bool {
-		return e.platform != "binary_sensor" || !slices.Contains(availabilityTopics(e.set), e.text("state_topic"))
+		return e.platform != "binary_sensor" || !slices.Contains(availabilityTopics(e.options), e.text("state_topic"))
 	}},
 }
 
@@ -62,23 +62,23 @@ var plainEntityID = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 // likewise. The unit none stands for no unit at all.
 type class struct{ units, states string }
 
-const counted = "total total_increasing"
+const counterStates = "total total_increasing"
 
 // classes are Home Assistant's of 2026.7, as far as meters have a use for them. Upper and lower case matter.
 var classes = map[string]class{
 	"power":            {"mW W kW MW GW TW", "measurement"},
 	"apparent_power":   {"mVA VA kVA", "measurement"},
 	"reactive_power":   {"mvar var kvar", "measurement"},
-	"energy":           {"mWh Wh kWh MWh GWh TWh J kJ MJ GJ cal kcal Mcal Gcal", counted},
-	"reactive_energy":  {"varh kvarh", counted},
+	"energy":           {"mWh Wh kWh MWh GWh TWh J kJ MJ GJ cal kcal Mcal Gcal", counterStates},
+	"reactive_energy":  {"varh kvarh", counterStates},
 	"voltage":          {"μV mV V kV MV", "measurement"},
 	"current":          {"μA mA A", "measurement"},
 	"power_factor":     {"none %", "measurement"},
 	"frequency":        {"mHz Hz kHz MHz GHz", "measurement"},
-	"gas":              {"L m³ ft³ CCF MCF", counted},
-	"water":            {"L m³ ft³ gal CCF MCF", counted},
+	"gas":              {"L m³ ft³ CCF MCF", counterStates},
+	"water":            {"L m³ ft³ gal CCF MCF", counterStates},
 	"volume_flow_rate": {"m³/h L/h L/min L/s", "measurement"},
-	"duration":         {"μs ms s min h d", "measurement " + counted},
+	"duration":         {"μs ms s min h d", "measurement " + counterStates},
 	"signal_strength":  {"dB dBm", "measurement"},
 	"monetary":         {"SEK NOK DKK EUR CHF GBP", "total"},
 	"timestamp":        {},
@@ -87,13 +87,13 @@ var classes = map[string]class{
 const binaryClasses = "connectivity problem power running"
 
 // among tells if a word is one of some, or if both are empty.
-func among(words, word string) bool {
+func isAmong(words, word string) bool {
 	return words == "" && word == "" || slices.Contains(strings.Fields(words), word)
 }
 
 func knownClass(e *entity) bool {
 	if e.platform == "binary_sensor" {
-		return !e.has("device_class") || among(binaryClasses, e.text("device_class"))
+		return !e.has("device_class") || isAmong(binaryClasses, e.text("device_class"))
 	}
 	_, known := classes[e.text("device_class")]
 	return known || !e.has("device_class")
@@ -103,16 +103,16 @@ func knownClass(e *entity) bool {
 // dashboard does not offer the sensor.
 func fitsState(e *entity) bool {
 	c, known := classes[e.text("device_class")]
-	return !known || among(c.states, e.text("state_class"))
+	return !known || isAmong(c.states, e.text("state_class"))
 }
 
 func fitsUnit(e *entity) bool {
 	c, known := classes[e.text("device_class")]
 	unit := e.text("unit_of_measurement")
-	if unit == "" && among(c.units, "none") {
+	if unit == "" && isAmong(c.units, "none") {
 		return true
 	}
-	return !known || e.platform != "sensor" || unit != "none" && among(c.units, unit)
+	return !known || e.platform != "sensor" || unit != "none" && isAmong(c.units, unit)
 }
 
 // numeric tells if a sensor's state is a number, as far as the message lets one see.

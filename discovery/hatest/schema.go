@@ -11,44 +11,44 @@ import (
 )
 
 // A kind tells if a value is what an option may hold. No kind accepts null.
-type kind func(any) bool
+type validator func(any) bool
 
 // A schema names every option of an object that hanbridge sends. What it does not name is refused: at the root, in device and in origin Home
 // Assistant refuses the payload for it, and in a component it drops it without a word.
 type schema struct {
 	required []string
-	options  map[string]kind
+	options  map[string]validator
 }
 
 var (
 	rootSchema = schema{
 		required: []string{"device", "origin", "components"},
-		options: map[string]kind{
-			"device": isObject, "origin": isObject, "components": isObject, "availability": isList, "availability_mode": is("all"),
+		options: map[string]validator{
+			"device": isObject, "origin": isObject, "components": isObject, "availability": isList, "availability_mode": oneOf("all"),
 		},
 	}
 	deviceSchema = schema{
 		required: []string{"identifiers", "name"}, // without a name Home Assistant complains in its log
-		options: map[string]kind{
+		options: map[string]validator{
 			"identifiers": isTexts, "name": isText, "manufacturer": isText, "model": isText, "serial_number": isText,
 			"sw_version": isText, "via_device": isText,
 		},
 	}
 	originSchema = schema{
 		required: []string{"name"},
-		options:  map[string]kind{"name": isText, "sw_version": isText, "support_url": isURL},
+		options:  map[string]validator{"name": isText, "sw_version": isText, "support_url": isURL},
 	}
-	availabilitySchema = schema{required: []string{"topic"}, options: map[string]kind{"topic": isTopic}}
+	availabilitySchema = schema{required: []string{"topic"}, options: map[string]validator{"topic": isTopic}}
 	// An entity_category other than diagnostic on a read-only entity blocks its device until the hub restarts. expire_after is no less than
 	// three of the bridge's repeats, every 300 s. qos is said by each entity, since Home Assistant 2024.12 does not hand down that of the root.
-	entityOptions = map[string]kind{
+	entityOptions = map[string]validator{
 		"name": isText, "unique_id": matches(safeID), "default_entity_id": isText, "state_topic": isTopic, "qos": isNumber(0, 2),
-		"device_class": isText, "entity_category": is("diagnostic"), "enabled_by_default": is(true, false), "expire_after": isNumber(900, 1<<31),
-		"availability": isList, "availability_mode": is("all"),
+		"device_class": isText, "entity_category": oneOf("diagnostic"), "enabled_by_default": oneOf(true, false), "expire_after": isNumber(900, 1<<31),
+		"availability": isList, "availability_mode": oneOf("all"),
 	}
-	platformOptions = map[string]map[string]kind{
+	platformOptions = map[string]map[string]validator{
 		"sensor": {
-			"state_class":         is("measurement", "total", "total_increasing"),
+			"state_class":         oneOf("measurement", "total", "total_increasing"),
 			"unit_of_measurement": isText, "suggested_display_precision": isNumber(0, 9),
 		},
 		"binary_sensor": {"payload_on": isText, "payload_off": isText},
@@ -59,7 +59,7 @@ var (
 func entitySchema(platform string) schema {
 	s := schema{required: []string{"unique_id", "name", "state_topic"}, options: maps.Clone(entityOptions)}
 	maps.Copy(s.options, platformOptions[platform])
-	s.options["platform"] = is(platform)
+	s.options["platform"] = oneOf(platform)
 	return s
 }
 
@@ -80,7 +80,7 @@ func (s schema) check(where string, o object) (errs []error) {
 }
 
 // checkRoot checks all of a message but its entities.
-func checkRoot(topic string, place address, root object) (errs []error) {
+func checkRoot(topic string, place topicParts, root object) (errs []error) {
 	named := place.node // by the topic: Home Assistant makes "<device> <key>" of it in both styles
 	if place.platform == devicePlatform {
 		named = place.object
@@ -112,13 +112,13 @@ func checkAvailability(where string, o object) (errs []error) {
 	return errs
 }
 
-func is(values ...any) kind { return func(v any) bool { return slices.Contains(values, v) } }
+func oneOf(values ...any) validator { return func(v any) bool { return slices.Contains(values, v) } }
 
-func matches(pattern *regexp.Regexp) kind {
+func matches(pattern *regexp.Regexp) validator {
 	return func(v any) bool { s, ok := v.(string); return ok && pattern.MatchString(s) }
 }
 
-func isNumber(least, most int64) kind {
+func isNumber(least, most int64) validator {
 	return func(v any) bool {
 		n, _ := v.(json.Number)
 		i, err := n.Int64()
@@ -145,11 +145,11 @@ func isURL(v any) bool {
 }
 
 // foreign are trees to which Home Assistant listens for other bridges: what it hears there starts their set-up.
-var foreign = []string{"dsmr", "tasmota", "fully", "drop_connect"}
+var foreignTrees = []string{"dsmr", "tasmota", "fully", "drop_connect"}
 
 // isTopic is a topic to publish on.
 func isTopic(v any) bool {
 	topic, _ := v.(string)
 	levels := strings.Split(topic, "/")
-	return !strings.ContainsAny(topic, "+#\x00") && !strings.HasPrefix(topic, "$") && !slices.Contains(levels, "") && !slices.Contains(foreign, levels[0])
+	return !strings.ContainsAny(topic, "+#\x00") && !strings.HasPrefix(topic, "$") && !slices.Contains(levels, "") && !slices.Contains(foreignTrees, levels[0])
 }

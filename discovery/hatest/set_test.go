@@ -100,6 +100,6 @@ func TestCheckSetRefuses(t *testing.T) {
 		for topic, payload := range row.set {
 			set[topic] = []byte(payload)
 		}
-		wantRefusal(t, row.name, hatest.CheckSet(set), row.want)
+		checkRefused(t, row.name, hatest.CheckSet(set), row.want)
 	}
 }

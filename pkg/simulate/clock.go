@@ -7,23 +7,22 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A zone is how a clock is set: so many minutes ahead of UTC in winter, and whether it goes an hour further in summer. It
-// stands here because a machine without a database of time zones must give the same telegrams.
+// A zone is a time zone. The package has its own, since telegrams must be the same on a machine without a time zone database.
 type zone struct {
-	normal int16
-	saving bool
+	standardOffset int16 // minutes ahead of UTC in winter
+	summerTime     bool  // the clock is one hour further ahead in summer
 }
 
 var (
-	// swedishNormal is what meters in Sweden show all year (branch recommendation 2.0, annex 3).
-	swedishNormal = zone{normal: 60}
-	// centralEuropean is what people's clocks show there, and those of some meters.
-	centralEuropean = zone{normal: 60, saving: true}
-	finnish         = zone{normal: 120, saving: true}
+	// swedishNormal is the time of Swedish meters all year (branch recommendation 2.0, annex 3).
+	swedishStandardTime = zone{standardOffset: 60}
+	// centralEuropean is the local time of Central Europe, which other meters show.
+	centralEuropean = zone{standardOffset: 60, summerTime: true}
+	finnish         = zone{standardOffset: 120, summerTime: true}
 )
 
-// clock returns what a clock of the zone shows at t.
-func (z zone) clock(t time.Time) obis.Time {
+// localTime returns the time that a clock of the zone shows at t.
+func (z zone) localTime(t time.Time) obis.Time {
 	offset := z.offset(t)
 	c := obis.FromTime(t.UTC().Add(time.Duration(offset) * time.Minute))
 	c.Offset = offset
@@ -31,13 +30,14 @@ func (z zone) clock(t time.Time) obis.Time {
 }
 
 func (z zone) offset(t time.Time) int16 {
-	if z.saving && isSummer(t) {
-		return z.normal + 60
+	if z.summerTime && isSummer(t) {
+		return z.standardOffset + 60
 	}
-	return z.normal
+	return z.standardOffset
 }
 
-// isSummer tells if summer time holds: from 01:00 UTC on the last Sunday of March to the same in October (directive 2000/84/EC).
+// isSummer reports whether t is in summer time: from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October
+// (directive 2000/84/EC).
 func isSummer(t time.Time) bool {
 	y := t.UTC().Year()
 	return !t.Before(lastSunday(y, time.March)) && t.Before(lastSunday(y, time.October))
@@ -48,45 +48,54 @@ func lastSunday(y int, m time.Month) time.Time {
 	return last.AddDate(0, 0, -int(last.Weekday()))
 }
 
-// A clock is how a make fills the 12 bytes of a date-time.
+// A clock says how a make fills the 12 bytes of a COSEM date-time (IEC 62056-6-2).
 type clock struct {
 	zone
-	// unspecified is for those that send no deviation, lying for those that send 0 in any zone.
-	unspecified, lying bool
-	// tagged is for Kaifa, which writes a tag before the date-time of a data-notification.
-	tagged bool
-	// sundayZero is for Aidon, whose week begins with 0 on Sundays; others send 7.
+	// withoutDeviation is true for meters that leave the deviation from UTC unspecified.
+	withoutDeviation bool
+	// zeroDeviation is true for meters that send a deviation of 0 in every zone.
+	zeroDeviation bool
+	// taggedHeader is true for Kaifa, which writes a tag before the date-time in the header of a data-notification.
+	taggedHeader bool
+	// sundayZero is true for Aidon, whose weekday is 0 on Sundays. Others send 7.
 	sundayZero bool
-	// hundredths are FF or 0; status what is set beside 80 in summer, which flagged ones set.
-	hundredths, status byte
-	flagged            bool
+	// hundredths is the byte for hundredths of a second: FF for unspecified, or 0.
+	hundredths byte
+	// status is the clock status, without the flag for summer time.
+	status byte
+	// summerFlag is true for meters that set bit 80 of the status in summer.
+	summerFlag bool
 }
 
-func (c clock) at(t time.Time) dlms.DateTime {
-	wall := c.clock(t)
+// dateTime returns the date-time that the meter sends at t.
+// dateTime returns the date-time that the meter sends at t.
+func (c clock) dateTime(t time.Time) dlms.DateTime {
+	wall := c.localTime(t)
 	d := dlms.DateTime{Time: wall, Weekday: dlms.Weekday(wall), Hundredths: c.hundredths, Status: c.status}
 	if d.Weekday == 7 && c.sundayZero {
 		d.Weekday = 0
 	}
-	if c.flagged && wall.Offset != c.normal {
+	if c.summerFlag && wall.Offset != c.standardOffset {
 		d.Status |= 0x80
 	}
-	if c.unspecified {
+	if c.withoutDeviation {
 		d.Zone = false
 	}
-	if c.lying {
+	if c.zeroDeviation {
 		d.Offset = 0
 	}
 	return d
 }
 
-// An invoke is the long-invoke-id-and-priority of a make, which some count up.
-type invoke struct {
+// An invokeID says which long-invoke-id-and-priority a make sends (IEC 62056-5-3).
+type invokeID struct {
 	id     uint32
-	counts bool
+	counts bool // the meter counts it up from telegram to telegram
 }
 
-func (i invoke) of(s *State) uint32 {
+// value returns the number in the telegram of a state.
+// value returns the number in the telegram of a state.
+func (i invokeID) value(s *State) uint32 {
 	if i.counts {
 		return i.id | frameCounter(s)&0xFFFFFF
 	}
@@ -94,19 +103,20 @@ func (i invoke) of(s *State) uint32 {
 }
 
 var (
-	// fixedInvoke is what most Nordic meters send for ever.
-	fixedInvoke    = invoke{id: 0x40000000}
-	countingInvoke = invoke{counts: true}
+	// fixedInvoke is the constant that most Nordic meters send.
+	fixedInvoke    = invokeID{id: 0x40000000}
+	countingInvoke = invokeID{counts: true}
 )
 
-// Heads of data-notifications, without a time and with one.
-
-func (i invoke) unstamped() encoder {
-	return func(dst []byte, s *State) []byte { return dlms.AppendNotification(dst, i.of(s)) }
+// header returns the encoder of a data-notification's header without a time.
+func (i invokeID) header() encoder {
+	return func(dst []byte, s *State) []byte { return dlms.AppendNotification(dst, i.value(s)) }
 }
 
-func (i invoke) stamped(c clock) encoder {
+// stampedHeader returns the encoder of a data-notification's header with the time of c.
+// stampedHeader returns the encoder of a data-notification's header with the time of c.
+func (i invokeID) stampedHeader(c clock) encoder {
 	return func(dst []byte, s *State) []byte {
-		return dlms.AppendTimestampedNotification(dst, i.of(s), c.at(s.Time), c.tagged)
+		return dlms.AppendTimestampedNotification(dst, i.value(s), c.dateTime(s.Time), c.taggedHeader)
 	}
 }

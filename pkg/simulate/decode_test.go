@@ -18,11 +18,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestDecoded sends some hours through the decoder and compares every sample, whatever the chunks in which they come.
-func TestDecoded(t *testing.T) {
+// TestDecodedSamples decodes telegrams of every family, in chunks of several sizes, and compares every sample with the state.
+func TestDecodedSamples(t *testing.T) {
 	for _, f := range simulate.Families() {
 		t.Run(f.Name, func(t *testing.T) {
-			states, stream := record(f, 80)
+			states, stream := encodeDay(f, 80)
 			for name, r := range map[string]io.Reader{
 				"whole":  bytes.NewReader(stream),
 				"bytes":  iotest.OneByteReader(bytes.NewReader(stream)),
@@ -34,7 +34,7 @@ func TestDecoded(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%s: telegram %d: %v", name, i, err)
 					}
-					check(t, f, &states[i], reading)
+					checkReading(t, f, &states[i], reading)
 				}
 				if _, err := d.Next(); !errors.Is(err, io.EOF) {
 					t.Errorf("%s: got %v at the end, want EOF", name, err)
@@ -44,7 +44,7 @@ func TestDecoded(t *testing.T) {
 	}
 }
 
-// options are the keys, and for a meter that counts in Wh, where its make does in 10 Wh, the scale.
+// options returns the decoder's options: the keys, and the scale of kamstrup-se, which counts in Wh where its make counts in 10 Wh.
 func options(t *testing.T, f simulate.Family) meter.Options {
 	o := meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true}
 	if f.Name != "kamstrup-se" {
@@ -83,8 +83,8 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// record returns n telegrams at uneven times over some hours of a day with sun, and what they tell.
-func record(f simulate.Family, n int) (states []simulate.State, stream []byte) {
+// encodeDay returns n telegrams at uneven times of a sunny day, and their states.
+func encodeDay(f simulate.Family, n int) (states []simulate.State, stream []byte) {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	at := midsummer.Add(3*time.Hour + 1234*time.Millisecond)
 	h := simulate.NewHousehold(11, at, f.Phases)
@@ -108,7 +108,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 	return c.r.Read(p[:min(len(p), 1+c.random.IntN(300))])
 }
 
-func check(t *testing.T, f simulate.Family, s *simulate.State, got *meter.Reading) {
+func checkReading(t *testing.T, f simulate.Family, s *simulate.State, got *meter.Reading) {
 	t.Helper()
 	sh := shapeOf(f.Name)
 	if want := sh.samples; want > 0 && len(got.Samples) != want {
@@ -122,7 +122,7 @@ func check(t *testing.T, f simulate.Family, s *simulate.State, got *meter.Readin
 			t.Errorf("got meter %+v, want %+v", got.Meter, sh.meter)
 		}
 	}
-	if got.Meter.Make != "" && got.Meter.Make != f.Make && got.Bytes != 44 { // list 1 of Landis+Gyr is Aidon's to the byte
+	if got.Meter.Make != "" && got.Meter.Make != f.Make && got.Bytes != 44 { // list 1 of Landis+Gyr is equal to Aidon's
 		t.Errorf("got make %q, want %q", got.Meter.Make, f.Make)
 	}
 	if !plausible(got.Time, s) {
@@ -139,24 +139,24 @@ func check(t *testing.T, f simulate.Family, s *simulate.State, got *meter.Readin
 
 func checkSamples(t *testing.T, f simulate.Family, s *simulate.State, got *meter.Reading) {
 	t.Helper()
-	values := told(f, s)
+	values := expectedSamples(f, s)
 	for i := range got.Samples {
 		sample := &got.Samples[i]
 		name := sample.ID.String()
 		if !sample.ID.Row().Numeric() || strings.HasSuffix(name, "_limit") {
-			continue // these do not follow from the state
+			continue // the state does not have these
 		}
 		want, ok := values[name]
 		if threeWires := strings.HasSuffix(f.Name, "-3w"); threeWires && name == "voltage_l2" && sample.Value.Sign() == 0 {
-			continue // the meter does not know it
+			continue // the meter does not measure it
 		}
-		if !ok || !near(sample.Value, want) {
+		if !ok || !almostEqual(sample.Value, want) {
 			t.Errorf("%v: %s: got %v, want %v", s.Time, name, sample.Value, want)
 		}
 	}
 }
 
-// plausible tells if a clock shows the state's time or hour, in any zone near.
+// plausible reports whether a clock shows the state's time or hour, in a European zone.
 func plausible(c obis.Time, s *simulate.State) bool {
 	if c.IsZero() {
 		return true
@@ -171,8 +171,8 @@ func plausible(c obis.Time, s *simulate.State) bool {
 	return false
 }
 
-// near tells if a number is what was to be told, to two of the last digit that was sent: sums are of rounded parts.
-func near(got, want obis.Decimal) bool {
+// almostEqual reports whether two numbers differ by at most two units of the last digit of got: sums are made of rounded parts.
+func almostEqual(got, want obis.Decimal) bool {
 	d, ok := got.Add(want.Neg())
 	if d.Sign() < 0 {
 		d = d.Neg()

@@ -1,7 +1,33 @@
-// Package simulate is a household that consumes and produces, and the meters that would stand in it. It encodes itself as
-// any family of meters it knows, byte for byte as they send, and so drives the demo, the tests and the benchmarks.
+// Package simulate generates the telegrams of electricity meters, byte for byte as real meters send them on their customer ports.
 //
-// Everything follows from a seed and a time: the same two give the same telegrams, in whatever steps the time is advanced.
+// # Families
+//
+// A Family is a meter model with its own telegrams, such as "p1-se-aidon" or "kamstrup-dk". Families lists all of them, and Named finds one
+// by its name. The names do not change from version to version. ASCII telegrams have their checksums, DLMS lists their HDLC or M-Bus
+// frames. Families with a Cipher encrypt with the published keys EncryptionKey and AuthenticationKey.
+//
+// # Meters and households
+//
+// NewMeter puts a meter of a family into a simulated household, and Meter.Next returns one telegram after another with the time at which
+// it is due. It does not wait: the caller decides the pace. The household has appliances, solar cells and an electric car. Meter.State
+// returns the exact values behind the last telegram, so that a test can compare them with what a decoder reads. A program that wants the
+// values alone uses NewHousehold.
+//
+// # Determinism
+//
+// All values follow from a seed and the time. The same seed and the same time give the same telegrams, on every machine, in whatever steps
+// the time advances. There is no floating-point arithmetic, no clock and no global state.
+//
+// # Faults
+//
+// NewFaultyMeter adds faults to the telegrams of a meter: wrong checksums, lost bytes, noise, silence, another line speed. FaultKinds
+// describes them, and ParseFault reads one from text such as "crc=10". Faults follow from a seed too. LineSetting.ReceivedBy is the
+// model of a serial line below them: it returns the bytes that a receiver with another speed or parity reads.
+//
+// # Units
+//
+// All values are integers. The unit is in the documentation of each field: powers are in W and var, energies in Ws and var·s, voltages in
+// 0.1 V, currents in mA, the frequency in 0.01 Hz. Times are in UTC.
 package simulate
 
 import (
@@ -12,32 +38,41 @@ import (
 	"time"
 )
 
-// A Family is a kind of meter that a household can have.
+// A Family is a meter model with a certain list of values. Its fields describe it. A copy may get another Interval; the other fields are
+// for reading only.
 type Family struct {
-	// Name is by what it is asked for, such as "p1-se-aidon"; Title is for people.
-	Name, Title string
-	// Make is who made it. Country is where it stands, in two letters (ISO 3166). Connector is its socket.
-	Make, Country, Connector string
-	// Line is how its port is set: speed, data bits, parity, stop bits.
+	// Name identifies the family: "p1-se-aidon".
+	Name string
+	// Title describes the family to people.
+	Title string
+	// Make is the manufacturer, as package meter names it.
+	Make string
+	// Country is where the meter is used, as two letters (ISO 3166).
+	Country string
+	// Connector is the socket of the customer port: "RJ12", "RJ45" or "optical".
+	Connector string
+	// Line is the line setting of the customer port: speed in bits a second, data bits, parity and stop bits, such as "2400 8E1".
 	Line string
-	// Cipher is the security control byte of its messages (IEC 62056-5-3, 9.2.4.7), 0 where it does not encrypt: 20 and 21
-	// (hexadecimal) without, 30 with authentication.
+	// Cipher is the security control byte of the telegrams (IEC 62056-5-3, 9.2.4.7), 0 if they are not encrypted. It is 20 or 21
+	// (hexadecimal) for encryption alone, 30 for encryption with an authentication tag.
 	Cipher byte
-	// Interval is the time from one telegram to the next. A meter made from a copy with another one sends that often.
+	// Interval is the time from one telegram to the next.
 	Interval time.Duration
-	// HourlyOffset is how long after a whole hour one more telegram is due; 0 where none is.
+	// HourlyOffset is positive for meters that send one more telegram an hour. That telegram is due so long after the whole hour.
 	HourlyOffset time.Duration
 	// Phases is 1 or 3.
 	Phases int
-	// Ratio is that of current transformers: the meter shows what is the household's divided by this. 1 for meters without.
+	// Ratio is the ratio of the current transformers before the meter, which shows the household's values divided by it. It is 1 for a
+	// meter without transformers.
 	Ratio int64
-	// Households is how many are behind the meter, all as the one: what flows and what is counted is that often. 1 for most.
+	// Households is how many equal households share the meter, which shows their sum. It is 1 for most families.
 	Households int64
 
 	encode encoder
 }
 
-// Append appends the bytes of one telegram as they stand on the wire. The state is not kept. Safe for concurrent use.
+// Append appends one telegram that shows the state s, as it is on the wire, and returns the extended slice. It neither changes nor keeps
+// s. It is safe for concurrent use.
 func (f Family) Append(dst []byte, s *State) []byte {
 	if f.Households > 1 {
 		all := s.Multiply(f.Households)
@@ -46,7 +81,7 @@ func (f Family) Append(dst []byte, s *State) []byte {
 	return f.encode(dst, s)
 }
 
-// LineSetting is its Line, as a simulated UART takes it.
+// LineSetting returns Line in its parts, as the setting of the meter's end of a simulated serial line.
 func (f Family) LineSetting() LineSetting {
 	var w LineSetting
 	if n, err := fmt.Sscanf(f.Line, "%d %1d%c%1d", &w.Baud, &w.DataBits, &w.Parity, &w.StopBits); err != nil || n != 4 {
@@ -55,10 +90,10 @@ func (f Family) LineSetting() LineSetting {
 	return w
 }
 
-// Families returns all there are, in the order in which people should see them. The slice is the caller's.
+// Families returns all families in the order in which a program should list them. The slice belongs to the caller.
 func Families() []Family { return slices.Clone(families()) }
 
-// Named returns a family by its Name.
+// Named returns the family with a Name. It returns false if there is none.
 func Named(name string) (Family, bool) {
 	for _, f := range families() {
 		if f.Name == name {
@@ -68,7 +103,7 @@ func Named(name string) (Family, bool) {
 	return Family{}, false
 }
 
-// families are made when they are first asked for: a program that simulates nothing does not read the telegrams.
+// families builds the list at its first call, so that a program that simulates nothing does not parse the embedded telegrams.
 var families = sync.OnceValue(func() []Family {
 	return slices.Concat(
 		aidonFamilies(), swedishP1Families(),
@@ -78,20 +113,20 @@ var families = sync.OnceValue(func() []Family {
 	)
 })
 
-// Sockets, and the settings of their ports.
+// Connectors and line settings.
 const (
-	rj12     = "RJ12"
-	rj45     = "RJ45"
-	optical  = "optical"
-	p1Line   = "115200 8N1"
-	mbusLine = "2400 8E1"
-	noParity = "2400 8N1"
-	oldLine  = "9600 7E1"
+	rj12         = "RJ12"
+	rj45         = "RJ45"
+	optical      = "optical"
+	p1Line       = "115200 8N1"
+	mbusLine     = "2400 8E1"
+	kamstrupLine = "2400 8N1"
+	dsmr2Line    = "9600 7E1"
 )
 
-// each returns families that share what like says where they say nothing themselves. Carry puts frames around their APDUs; nil for
-// those that send whole telegrams.
-func each(like Family, carry func(encoder) encoder, families []Family) []Family {
+// withDefaults fills the empty fields of families from like, and returns families. carry puts frames around their APDUs; it is nil for
+// families whose encoders write whole telegrams.
+func withDefaults(like Family, carry func(encoder) encoder, families []Family) []Family {
 	for i := range families {
 		f := &families[i]
 		f.Make, f.Country, f.Connector = cmp.Or(f.Make, like.Make), cmp.Or(f.Country, like.Country), cmp.Or(f.Connector, like.Connector)
@@ -105,17 +140,17 @@ func each(like Family, carry func(encoder) encoder, families []Family) []Family 
 	return families
 }
 
-// A schedule tells which of its lists a meter sends at a time, by the index.
+// A schedule returns the index of the list that a meter sends at a time.
 type schedule func(time.Time) int
 
-// of is the encoder of the list that is due.
-func (s schedule) of(lists ...encoder) encoder {
+// encoder returns an encoder of whichever of lists is due.
+func (s schedule) encoder(lists ...encoder) encoder {
 	return func(dst []byte, state *State) []byte { return lists[s(state.Time)](dst, state) }
 }
 
-// nordic has list 2 at each tenth second, list 3 in its place ten seconds past the hour, and list 1 between (Aidon HAN interface
-// description 1.1A).
-func nordic(t time.Time) int {
+// norwegianSchedule sends list 2 every ten seconds and list 1 in between. Ten seconds past the hour it sends list 3 instead of list 2
+// (Aidon HAN interface description 1.1A).
+func norwegianSchedule(t time.Time) int {
 	switch {
 	case t.Second()%10 != 0:
 		return 0
@@ -125,8 +160,8 @@ func nordic(t time.Time) int {
 	return 1
 }
 
-// once is the schedule of a second list that comes once in a period, so long behind its beginning.
-func once(period, behind time.Duration) schedule {
+// oncePer returns the schedule of a meter that sends its second list once in each period, at offset behind, and its first list otherwise.
+func oncePer(period, behind time.Duration) schedule {
 	return func(t time.Time) int {
 		if t.Sub(t.Truncate(period)) == behind {
 			return 1

@@ -8,21 +8,25 @@ import (
 	"time"
 )
 
-// A Fault is something that goes wrong with a meter or its wire.
+// A Fault is something that goes wrong with a meter or its line.
 type Fault struct {
-	// Kind is one of FaultKinds.
+	// Kind is the Name of one of FaultKinds.
 	Kind string
-	// N says how often, for how long or at what: see FaultKinds.
+	// N is the parameter of the fault. Its meaning depends on Kind: see FaultKind.Effect.
 	N int
 }
 
-// A FaultKind is a kind of Fault: what N means, and what it is when nothing is said.
+// A FaultKind describes one kind of Fault.
 type FaultKind struct {
-	Name, Effect string
-	Default      int
+	// Name is what ParseFault reads and what Fault.Kind holds.
+	Name string
+	// Effect says in one line what happens, and what N means.
+	Effect string
+	// Default is the N that ParseFault sets if the text has none.
+	Default int
 }
 
-// FaultKinds returns all there are. The slice is the caller's.
+// FaultKinds returns all kinds of faults. The slice belongs to the caller.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
 		{"crc", "one bit is wrong in one of N telegrams", 5},
@@ -36,7 +40,8 @@ func FaultKinds() []FaultKind {
 	}
 }
 
-// ParseFault reads "crc", or "crc=10" with its N.
+// ParseFault reads a fault from text: the name of its kind, such as "crc", or the name with N, such as "crc=10". N is from 1 to a
+// million. The error says what is wrong, and lists the kinds if there is none of that name.
 func ParseFault(text string) (Fault, error) {
 	name, number, given := strings.Cut(text, "=")
 	var names []string
@@ -59,43 +64,45 @@ func ParseFault(text string) (Fault, error) {
 	return Fault{}, fmt.Errorf("no fault %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// A FaultyMeter is a meter with faults, which follow from the seed alone. It is not safe for concurrent use.
+// A FaultyMeter is a Meter whose telegrams arrive with faults. It is not safe for concurrent use.
 type FaultyMeter struct {
-	meter  *Meter
-	then   Family
-	faults []Fault
-	chance chance
-	n      int64 // telegrams so far
-	buf    []byte
+	meter         *Meter
+	changedFamily Family
+	faults        []Fault
+	random        randomSource
+	n             int64 // telegrams so far
+	buf           []byte
 }
 
-// NewFaultyMeter returns what comes of m, which is the FaultyMeter's from then on. then is what a fault of kind "profile" makes of it.
+// NewFaultyMeter returns a meter that sends the telegrams of m with faults. The faults follow from the seed alone. m must not be used
+// afterwards. A fault of kind "profile" turns m into a meter of family then; without such a fault, then is not used.
 func NewFaultyMeter(m *Meter, seed uint64, then Family, faults ...Fault) *FaultyMeter {
-	return &FaultyMeter{meter: m, then: then, faults: slices.Clone(faults), chance: chance(seed)}
+	return &FaultyMeter{meter: m, changedFamily: then, faults: slices.Clone(faults), random: randomSource(seed)}
 }
 
-// Next returns what comes next and when it is due, never nothing. The bytes are valid until the following call.
+// Next returns the bytes that arrive for the next telegram, and when it is due. There is at least one byte. The bytes are valid until the
+// next call of Next.
 func (f *FaultyMeter) Next() (at time.Time, got []byte) {
 	for _, x := range f.faults {
-		f.before(x)
+		f.prepare(x)
 	}
 	at, telegram := f.meter.Next()
 	f.buf = append(f.buf[:0], telegram...)
 	for i, x := range f.faults {
-		f.damage(x, int64(i))
+		f.damageTelegram(x, int64(i))
 	}
 	f.n++
 	return at, f.buf
 }
 
-// silenceEvery is after how many telegrams a fault of kind "silence" comes.
-const silenceEvery = 20
+// telegramsBetweenSilences is how many telegrams come before each silence of a fault of kind "silence".
+const telegramsBetweenSilences = 20
 
-// before does to the meter what must be done before it speaks.
-func (f *FaultyMeter) before(x Fault) {
+// prepare applies the part of a fault that happens before the meter sends.
+func (f *FaultyMeter) prepare(x Fault) {
 	switch x.Kind {
 	case "silence":
-		if f.n == 0 || f.n%silenceEvery != 0 {
+		if f.n == 0 || f.n%telegramsBetweenSilences != 0 {
 			return
 		}
 		for range x.N {
@@ -103,28 +110,29 @@ func (f *FaultyMeter) before(x Fault) {
 		}
 	case "profile":
 		if f.n == int64(x.N) {
-			f.meter.become(f.then)
+			f.meter.switchFamily(f.changedFamily)
 		}
 	case "key":
-		f.meter.wrongKey = f.hits(x)
+		f.meter.wrongKey = f.selects(x)
 	}
 }
 
-// hits tells if it is this one of N telegrams.
-func (f *FaultyMeter) hits(x Fault) bool {
+// selects reports whether the current telegram is the one out of N that the fault hits.
+func (f *FaultyMeter) selects(x Fault) bool {
 	n := int64(x.N)
-	return f.n%n == f.chance.draw(drawFault, f.n/n, 0, n-1)
+	return f.n%n == f.random.draw(drawFault, f.n/n, 0, n-1)
 }
 
-// damage does to the telegram what the wire does. what tells faults apart.
-func (f *FaultyMeter) damage(x Fault, what int64) {
+// damageTelegram applies the part of a fault that happens on the line. index is the position of the fault in f.faults, which makes the
+// random numbers of two faults differ.
+func (f *FaultyMeter) damageTelegram(x Fault, index int64) {
 	size := int64(len(f.buf))
-	draw := func(i, lo, hi int64) int64 { return f.chance.draw(drawFault+1+what, f.n<<8+i, lo, hi) }
+	draw := func(i, lo, hi int64) int64 { return f.random.draw(drawFault+1+index, f.n<<8+i, lo, hi) }
 	if x.Kind == "baud" {
-		f.buf = f.heard(x.N)
+		f.buf = f.atBaud(x.N)
 		return
 	}
-	if x.N < 1 || size < 4 || !f.hits(x) {
+	if x.N < 1 || size < 4 || !f.selects(x) {
 		return
 	}
 	switch x.Kind {
@@ -145,8 +153,8 @@ func (f *FaultyMeter) damage(x Fault, what int64) {
 	}
 }
 
-// heard returns what a reader at another baud makes of the bytes.
-func (f *FaultyMeter) heard(baud int) []byte {
+// atBaud returns the bytes that a receiver set to baud, 8N1 reads.
+func (f *FaultyMeter) atBaud(baud int) []byte {
 	from := f.meter.family.LineSetting()
 	if baud == 0 {
 		if baud = 9600; from.Baud == baud {

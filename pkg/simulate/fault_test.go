@@ -12,9 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// faulty returns what comes of a family with faults, as readers get it: each piece, and how many seconds it is late against
-// a row without gaps.
-func faulty(t *testing.T, family string, n int, faults ...string) (pieces [][]byte, late []int) {
+// readFaulty returns n telegrams of a family with faults, and by how many intervals each is late compared with a meter without gaps.
+func readFaulty(t *testing.T, family string, n int, faults ...string) (pieces [][]byte, late []int) {
 	t.Helper()
 	f, ok := simulate.Named(family)
 	then, _ := simulate.Named("p1-se-aidon")
@@ -38,8 +37,8 @@ func faulty(t *testing.T, family string, n int, faults ...string) (pieces [][]by
 	return pieces, late
 }
 
-// outcome counts what a decoder with the published keys makes of bytes.
-func outcome(t *testing.T, pieces [][]byte) (good, damaged, locked int, protocols string) {
+// decodePieces counts the telegrams that a decoder with the published keys finds in pieces.
+func decodePieces(t *testing.T, pieces [][]byte) (good, damaged, locked int, protocols string) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(bytes.Join(pieces, nil)), meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
 	for {
@@ -65,7 +64,7 @@ func outcome(t *testing.T, pieces [][]byte) (good, damaged, locked int, protocol
 	}
 }
 
-// TestFaults: each fault spoils what it says, and no telegram beside.
+// TestFaults checks that each fault damages as many telegrams as its N says, and no others.
 func TestFaults(t *testing.T) {
 	for _, row := range []struct {
 		family, faults string
@@ -87,8 +86,8 @@ func TestFaults(t *testing.T) {
 		{"aidon-no1", "silence=7", 60, false},
 		{"kamstrup-dk", "crc=10,cut=4", 42, true}, // some telegrams have both
 	} {
-		pieces, _ := faulty(t, row.family, 60, split(row.faults)...)
-		good, damaged, _, _ := outcome(t, pieces)
+		pieces, _ := readFaulty(t, row.family, 60, split(row.faults)...)
+		good, damaged, _, _ := decodePieces(t, pieces)
 		if both := strings.Contains(row.faults, ","); good != row.good && (!both || good < row.good-6 || good > row.good+6) {
 			t.Errorf("%s, %s: got %d good telegrams, want %d", row.family, row.faults, good, row.good)
 		}
@@ -105,10 +104,10 @@ func split(faults string) []string {
 	return strings.Split(faults, ",")
 }
 
-// TestFaultNoise: the telegram is whole behind bytes that are none.
+// TestFaultNoise checks that noise comes before a telegram that is intact.
 func TestFaultNoise(t *testing.T) {
-	clean, _ := faulty(t, "p1-se-aidon", 20)
-	noisy, _ := faulty(t, "p1-se-aidon", 20, "noise=1")
+	clean, _ := readFaulty(t, "p1-se-aidon", 20)
+	noisy, _ := readFaulty(t, "p1-se-aidon", 20, "noise=1")
 	for i := range clean {
 		if n := len(noisy[i]) - len(clean[i]); n < 1 || n > 64 || !bytes.HasSuffix(noisy[i], clean[i]) {
 			t.Errorf("telegram %d: %d bytes of noise, want 1 to 64 before it", i, n)
@@ -117,7 +116,7 @@ func TestFaultNoise(t *testing.T) {
 }
 
 func TestFaultSilence(t *testing.T) {
-	_, late := faulty(t, "p1-se-aidon", 45, "silence=7")
+	_, late := readFaulty(t, "p1-se-aidon", 45, "silence=7")
 	for i, want := range map[int]int{0: 0, 19: 0, 20: 7, 39: 7, 40: 14, 44: 14} {
 		if late[i] != want {
 			t.Errorf("telegram %d is %d intervals late, want %d", i, late[i], want)
@@ -125,7 +124,7 @@ func TestFaultSilence(t *testing.T) {
 	}
 }
 
-// TestFaultBaud: at another speed there is no telegram to find, at the meter's own there is.
+// TestFaultBaud checks that a decoder finds telegrams at the meter's own speed only.
 func TestFaultBaud(t *testing.T) {
 	for _, row := range []struct {
 		family, fault string
@@ -138,8 +137,8 @@ func TestFaultBaud(t *testing.T) {
 		{"p1-nl-22", "baud", 0},
 		{"kamstrup-no1", "baud=2400", 5},
 	} {
-		pieces, _ := faulty(t, row.family, 5, row.fault)
-		if good, _, _, _ := outcome(t, pieces); good != row.good {
+		pieces, _ := readFaulty(t, row.family, 5, row.fault)
+		if good, _, _, _ := decodePieces(t, pieces); good != row.good {
 			t.Errorf("%s, %s: got %d good telegrams, want %d", row.family, row.fault, good, row.good)
 		}
 		for i, b := range pieces {
@@ -151,8 +150,8 @@ func TestFaultBaud(t *testing.T) {
 }
 
 func TestFaultProfile(t *testing.T) {
-	pieces, late := faulty(t, "aidon-se", 8, "profile=3")
-	good, damaged, _, protocols := outcome(t, pieces)
+	pieces, late := readFaulty(t, "aidon-se", 8, "profile=3")
+	good, damaged, _, protocols := decodePieces(t, pieces)
 	if good != 8 || damaged != 0 || protocols != " hdlc p1" {
 		t.Errorf("got %d good, %d damaged,%s; want 8 good, hdlc then p1", good, damaged, protocols)
 	}
@@ -162,21 +161,21 @@ func TestFaultProfile(t *testing.T) {
 }
 
 func TestFaultKey(t *testing.T) {
-	pieces, _ := faulty(t, "kamstrup-dk", 9, "key")
-	if good, damaged, locked, _ := outcome(t, pieces); good != 0 || damaged != 0 || locked != 9 {
+	pieces, _ := readFaulty(t, "kamstrup-dk", 9, "key")
+	if good, damaged, locked, _ := decodePieces(t, pieces); good != 0 || damaged != 0 || locked != 9 {
 		t.Errorf("always: got %d good, %d damaged and %d locked telegrams, want 9 locked", good, damaged, locked)
 	}
-	pieces, _ = faulty(t, "kamstrup-dk", 9, "key=3")
-	if good, damaged, locked, _ := outcome(t, pieces); good != 6 || damaged+locked != 3 {
+	pieces, _ = readFaulty(t, "kamstrup-dk", 9, "key=3")
+	if good, damaged, locked, _ := decodePieces(t, pieces); good != 6 || damaged+locked != 3 {
 		t.Errorf("one of three: got %d good, %d damaged and %d locked telegrams, want 6 good", good, damaged, locked)
 	}
 }
 
-// TestFaultsAreAlike: what goes wrong follows from the seed.
-func TestFaultsAreAlike(t *testing.T) {
+// TestFaultsFollowFromTheSeed checks that one seed gives the same faults twice.
+func TestFaultsFollowFromTheSeed(t *testing.T) {
 	all := []string{"crc", "cut", "noise", "merge", "silence", "key"}
-	a, _ := faulty(t, "kamstrup-dk", 50, all...)
-	b, _ := faulty(t, "kamstrup-dk", 50, all...)
+	a, _ := readFaulty(t, "kamstrup-dk", 50, all...)
+	b, _ := readFaulty(t, "kamstrup-dk", 50, all...)
 	for i := range a {
 		if !bytes.Equal(a[i], b[i]) {
 			t.Fatalf("piece %d differs", i)

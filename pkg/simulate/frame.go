@@ -9,26 +9,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/mbus"
 )
 
-// An encoder appends what a state is in bytes: an APDU, or a whole telegram as it stands on the wire.
+// An encoder appends the bytes that show a state: an APDU, or a whole telegram as it is on the wire.
 type encoder func(dst []byte, s *State) []byte
 
-// A frame is how a make sends APDUs in HDLC.
+// A frame says how a make puts APDUs into HDLC frames.
 type frame struct {
 	destination, source string
 	control             byte
-	// segment is the longest part, in bytes, of an APDU that goes over several frames (IEC 62056-46, 6.4.2); block the same
-	// for those that cut it by general-block-transfer. 0: the make sends it in one.
+	// segment is how many bytes of an APDU fit into one frame, if the make cuts it into HDLC segments (IEC 62056-46, 6.4.2).
+	// block is the same for a make that uses general-block-transfer. If both are 0, the APDU is sent in one frame.
 	segment, block int
 }
 
-// Control fields: unnumbered information, and such a frame with more to come.
+// HDLC control fields: unnumbered information, in the last and in earlier segments.
 const (
 	controlUI      = 0x13
 	controlSegment = 0x03
 )
 
-// carry is the encoder of the frames around what e encodes, with the LLC header in the first one.
-func (f frame) carry(e encoder) encoder {
+// wrap returns an encoder of the HDLC frames around the APDU of e. The first frame has the LLC header.
+func (f frame) wrap(e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
 		message := append([]byte(dlms.LLC), e(nil, s)...)
 		parts := slices.Collect(slices.Chunk(message, cmp.Or(f.segment, f.block, len(message))))
@@ -51,8 +51,8 @@ func (f frame) carry(e encoder) encoder {
 	}
 }
 
-// wired is the encoder of the M-Bus frames around what e encodes, each with so many bytes of it at most.
-func wired(size int, e encoder) encoder {
+// mbusFrames returns an encoder of the M-Bus frames around the APDU of e. Each frame holds at most size bytes of it.
+func mbusFrames(size int, e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
 		parts := slices.Collect(slices.Chunk(e(nil, s), size))
 		for i, part := range parts {
@@ -65,15 +65,16 @@ func wired(size int, e encoder) encoder {
 	}
 }
 
-// Sizes of M-Bus segments, in bytes: of frames that say FA, and of those of older Sagemcom meters, which say 01.
+// Sizes of M-Bus segments in bytes: frames whose length field is FA, and frames of older Sagemcom meters, whose length overflows to 01.
 const (
 	segmentFA = 245
 	segment01 = 252
 )
 
-// wide writes the length of a ciphered APDU in two bytes where one would do, as Kamstrup meters write it (82 00 E7).
-func wide(e encoder) encoder {
-	const at = 2 + 8 // behind tag and title
+// twoByteLength returns an encoder that writes the length of e's ciphered APDU in two bytes, even if one is enough. Kamstrup meters do
+// so: 82 00 E7.
+func twoByteLength(e encoder) encoder {
+	const at = 2 + 8 // the length follows the tag and the system title
 	return func(dst []byte, s *State) []byte {
 		apdu := e(nil, s)
 		if apdu[at] != 0x81 {
@@ -84,34 +85,34 @@ func wide(e encoder) encoder {
 	}
 }
 
-// The keys of every simulated meter that encrypts, as `decode --key` and `--auth-key` take them. They are public.
+// The keys of every simulated meter that encrypts, in hexadecimal, as dlms.ParseKeys reads them. They are public and protect nothing.
 const (
 	EncryptionKey     = "000102030405060708090A0B0C0D0E0F"
 	AuthenticationKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 )
 
-// Key returns the keys above, ready for use. It is the caller's own.
+// Key returns a new dlms.Key of EncryptionKey and AuthenticationKey, which belongs to the caller.
 func Key() *dlms.Key { return mustKey(EncryptionKey, AuthenticationKey) }
 
-// Ciphers of Family.Cipher: the security control byte of the messages (IEC 62056-5-3, 9.2.4.7).
+// Values of Family.Cipher: security control bytes (IEC 62056-5-3, 9.2.4.7).
 const (
-	encrypted     = 0x20 // no tag: nothing proves a telegram
-	encryptedOne  = 0x21 // the same, of security suite 1
-	authenticated = 0x30 // with a tag
+	encrypted       = 0x20 // no authentication tag: nothing proves a telegram
+	encryptedSuite1 = 0x21 // the same, of security suite 1
+	authenticated   = 0x30 // with a tag
 )
 
 func mustKey(encryption, authentication string) *dlms.Key {
 	return must(dlms.ParseKeys(encryption + " " + authentication))[0]
 }
 
-// sealed is the encoder of the general-glo-ciphering of what e encodes. A State that says so is sealed with another key.
-func sealed(title string, security byte, e encoder) encoder {
+// ciphered returns an encoder of the general-glo-ciphering of e's APDU, with a system title and a security control byte.
+func ciphered(title string, security byte, e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
 		return dlms.AppendCiphered(dst, keyOf(s), []byte(title), security, frameCounter(s), e(nil, s))
 	}
 }
 
-// keyOf returns the key that the meter uses. A Key is not safe for concurrent use, so that each telegram has its own.
+// keyOf returns the key that encrypts the telegram of a state: a new one, since a Key is not safe for concurrent use.
 func keyOf(s *State) *dlms.Key {
 	if s.wrongKey {
 		return mustKey(AuthenticationKey, EncryptionKey)
@@ -119,7 +120,7 @@ func keyOf(s *State) *dlms.Key {
 	return Key()
 }
 
-// frameCounter counts seconds, so that it rises with each telegram of a meter.
+// frameCounter returns the frame counter of a telegram: seconds since 2020, so that it rises from telegram to telegram.
 func frameCounter(s *State) uint32 {
 	const start = 1_577_836_800 // 2020
 	return uint32(s.Time.Unix() - start)

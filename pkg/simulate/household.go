@@ -4,33 +4,34 @@ import (
 	"time"
 )
 
-// A Household draws power and produces it, second by second. It is not safe for concurrent use.
+// A Household consumes and produces electricity, second by second: appliances, an electric car, solar cells. It also has gas, water and
+// heat meters. It is not safe for concurrent use.
 type Household struct {
-	chance chance
+	random randomSource
 	phases int
-	// now is the second that has been counted last, as Unix time, and local the same on the clock on the wall.
-	now, local int64
-	day        day
-	// state holds the powers of the last second; voltages and currents are worked out when somebody looks.
+	// now is the last second that is counted, as Unix time. localNow is now plus the offset of local time.
+	now, localNow int64
+	plan          dayPlan
+	// state has the powers and counters of now. State adds voltages and currents.
 	state State
 }
 
-// NewHousehold returns the household that grows from the seed, as it is at start, which is after 1970. It has one phase or three;
-// with one it has a smaller roof of solar cells and a slower charger.
+// NewHousehold returns the household of a seed at the time start, which must be after 1970. It has 1 or 3 phases. With one phase its solar
+// cells and its car charger have a third of the power.
 func NewHousehold(seed uint64, start time.Time, phases int) *Household {
-	h := &Household{chance: chance(seed), phases: min(max(phases, 1), 3)}
+	h := &Household{random: randomSource(seed), phases: min(max(phases, 1), 3)}
 	h.now = start.Truncate(time.Hour).Unix()
-	h.state.Energies = h.chance.firstEnergies()
-	h.state.Registers = h.chance.firstRegisters(&h.state.Energies, h.now)
+	h.state.Energies = h.random.initialEnergies()
+	h.state.Registers = h.random.initialRegisters(&h.state.Energies, h.now)
 	h.setHour()
-	h.setFive()
-	h.loads()
+	h.readMediaMeters()
+	h.setPowers()
 	h.Advance(start)
 	return h
 }
 
-// firstEnergies are those of a house in which people have lived for some years.
-func (c chance) firstEnergies() Energies {
+// initialEnergies returns counters as in a house that has been in use for some years.
+func (c randomSource) initialEnergies() Energies {
 	const kWh = 3_600_000 // in Ws
 	return Energies{
 		Import:         c.draw(drawCounter, 0, 9_000*kWh, 60_000*kWh),
@@ -40,53 +41,54 @@ func (c chance) firstEnergies() Energies {
 	}
 }
 
-// Advance goes on to a time, to the whole second. A time that has passed changes nothing. A day takes some ms.
+// Advance moves the household's time to the whole second of to. A time in the past changes nothing. One day takes a few milliseconds of
+// computing.
 func (h *Household) Advance(to time.Time) {
 	for end := to.Unix(); h.now < end; {
-		h.step()
+		h.advanceSecond()
 	}
 }
 
-func (h *Household) step() {
+func (h *Household) advanceSecond() {
 	h.now++
-	h.local++
-	h.loads()
-	h.state.Tariff = tariff(h.local - 1)
-	h.count()
+	h.localNow++
+	h.setPowers()
+	h.state.Tariff = tariffAt(h.localNow - 1)
+	h.countSecond()
 	if h.now%3600 == 0 {
 		h.setHour()
 	}
 }
 
-// setHour does what is due at a whole hour, when clocks may be changed too.
+// setHour stores the counters of a whole hour, and the offset of local time, which changes at whole hours only.
 func (h *Household) setHour() {
 	t := time.Unix(h.now, 0).UTC()
-	h.local = h.now + 60*int64(centralEuropean.offset(t))
+	h.localNow = h.now + 60*int64(centralEuropean.offset(t))
 	h.state.Hour, h.state.HourEnergies, h.state.HourGas = t, h.state.Energies, h.state.Gas
-	h.state.Tariff = tariff(h.local)
+	h.state.Tariff = tariffAt(h.localNow)
 }
 
-// State returns what a meter of this household shows.
+// State returns the values that a meter of this household shows at its present time.
 func (h *Household) State() State {
 	s := h.state
 	s.Time = time.Unix(h.now, 0).UTC()
-	s.Frequency = h.chance.smooth(drawFrequency, h.now, 40, 4995, 5005)
+	s.Frequency = h.random.interpolate(drawFrequency, h.now, 40, 4995, 5005)
 	for i := range h.phases {
 		s.Voltage[i] = h.voltage(int64(i))
-		s.Current[i] = current(s.Power[i], s.ReactivePower[i], s.Voltage[i])
+		s.Current[i] = phaseCurrent(s.Power[i], s.ReactivePower[i], s.Voltage[i])
 	}
 	return s
 }
 
-// voltage wanders around 231 V, and falls by a quarter of a volt for each ampere that flows towards the house.
+// voltage returns the voltage of a phase in 0.1 V. It varies around 231 V, and is 0.25 V lower for each ampere that the house draws.
 func (h *Household) voltage(phase int64) int64 {
 	const wattsPerStep = 92 // 0.1 V
-	noLoad := h.chance.smooth(drawVoltage+phase, h.now, 180, 2295, 2325) + h.chance.draw(drawVoltage+8+phase, h.now, -2, 2)
+	noLoad := h.random.interpolate(drawVoltage+phase, h.now, 180, 2295, 2325) + h.random.draw(drawVoltage+8+phase, h.now, -2, 2)
 	return noLoad - h.state.Power[phase]/wattsPerStep
 }
 
-// current returns mA from W, var and 0.1 V, with the sign of the power.
-func current(watts, vars, voltage int64) int64 {
+// phaseCurrent returns a current in mA, with the sign of watts. voltage is in 0.1 V.
+func phaseCurrent(watts, vars, voltage int64) int64 {
 	apparent := squareRoot(1_000_000 * (watts*watts + vars*vars)) // in mVA
 	if watts < 0 {
 		apparent = -apparent
@@ -94,6 +96,7 @@ func current(watts, vars, voltage int64) int64 {
 	return apparent * 10 / voltage
 }
 
+// squareRoot returns the square root of n, rounded down.
 func squareRoot(n int64) int64 {
 	if n < 2 {
 		return n
@@ -105,11 +108,11 @@ func squareRoot(n int64) int64 {
 	return x
 }
 
-// A chance is the seed from which all that is random in a household comes. What it draws depends on what is drawn and for
-// when, never on what was drawn before, so that time may be advanced in any steps.
-type chance uint64
+// A randomSource is a seed for all random numbers of a household. Each number depends on its purpose and its time alone, never on the
+// numbers drawn before, so that time may advance in any steps.
+type randomSource uint64
 
-// What is drawn.
+// Purposes of random numbers. Each leaves room for 15 related ones.
 const (
 	drawCounter = 16 * iota
 	drawDay
@@ -121,21 +124,21 @@ const (
 	drawFault
 )
 
-// draw returns a number from lo to hi, both included.
-func (c chance) draw(what, n, lo, hi int64) int64 {
-	x := mix(mix(uint64(c)+uint64(what)) + uint64(n))
+// draw returns the n-th number of a purpose: from lo to hi, both included.
+func (c randomSource) draw(purpose, n, lo, hi int64) int64 {
+	x := scramble(scramble(uint64(c)+uint64(purpose)) + uint64(n))
 	return lo + int64(x>>1%uint64(hi-lo+1))
 }
 
-// smooth returns a number from lo to hi that wanders in straight lines: one is drawn for each period, in seconds.
-func (c chance) smooth(what, now, period, lo, hi int64) int64 {
+// interpolate returns a number from lo to hi that changes steadily. It draws one number for each period, in seconds, and interpolates.
+func (c randomSource) interpolate(purpose, now, period, lo, hi int64) int64 {
 	n, rest := now/period, now%period
-	a, b := c.draw(what, n, lo, hi), c.draw(what, n+1, lo, hi)
+	a, b := c.draw(purpose, n, lo, hi), c.draw(purpose, n+1, lo, hi)
 	return a + (b-a)*rest/period
 }
 
-// mix scatters the bits of x: one step of SplitMix64.
-func mix(x uint64) uint64 {
+// scramble returns a pseudo-random number for x: one step of SplitMix64.
+func scramble(x uint64) uint64 {
 	x += 0x9E3779B97F4A7C15
 	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
 	x = (x ^ x>>27) * 0x94D049BB133111EB

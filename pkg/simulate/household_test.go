@@ -8,10 +8,10 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// midsummer is local midnight of a long day.
+// midsummer is local midnight of a day with much sun.
 var midsummer = time.Date(2026, 6, 11, 22, 0, 0, 0, time.UTC)
 
-func TestAnyStepsGiveTheSame(t *testing.T) {
+func TestAdvanceInAnySteps(t *testing.T) {
 	const day = 24 * 60 * 60
 	r := rand.New(rand.NewPCG(1, 2))
 	start := midsummer.Add(17*time.Minute + 300*time.Millisecond)
@@ -20,7 +20,7 @@ func TestAnyStepsGiveTheSame(t *testing.T) {
 		at += 1 + r.IntN(4000)
 		now := start.Add(time.Duration(at) * time.Second)
 		walker.Advance(now)
-		walker.Advance(start) // has passed
+		walker.Advance(start) // a time in the past changes nothing
 		jumper := simulate.NewHousehold(7, start, 3)
 		jumper.Advance(now)
 		if got, want := walker.State(), jumper.State(); got != want {
@@ -64,7 +64,7 @@ func TestEnergiesAreTheSumOfThePowers(t *testing.T) {
 	}
 }
 
-// TestADayInJune looks for what makes a household worth simulating, whatever its seed.
+// TestADayInJune checks, for several seeds, that a day has all features that tests rely on, and that voltages and currents are plausible.
 func TestADayInJune(t *testing.T) {
 	for seed := range uint64(20) {
 		h := simulate.NewHousehold(seed, midsummer, 3)
@@ -72,7 +72,7 @@ func TestADayInJune(t *testing.T) {
 		for second := range 24 * 60 * 60 / 10 {
 			h.Advance(midsummer.Add(time.Duration(second) * 10 * time.Second))
 			s := h.State()
-			look(&s, seen)
+			markFeatures(&s, seen)
 			for i, v := range s.Voltage {
 				if v < 2070 || v > 2530 {
 					t.Fatalf("seed %d, %v: L%d has %d.%d V, outside of 230 V ± 10 %%", seed, s.Time, i+1, v/10, v%10)
@@ -93,7 +93,8 @@ func TestADayInJune(t *testing.T) {
 	}
 }
 
-func look(s *simulate.State, seen map[string]bool) {
+// markFeatures adds the features of one second to seen.
+func markFeatures(s *simulate.State, seen map[string]bool) {
 	watts, vars := s.Net()
 	hour := s.Time.Hour()
 	lowest, highest := min(s.Power[0], s.Power[1], s.Power[2]), max(s.Power[0], s.Power[1], s.Power[2])

@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// Iskraemeco AM550 and IE.5 in HDLC: push lists and registers in Switzerland, values without codes in Slovenia, Croatia and
-// Austria: voltages in 0.1 V, currents in 0.01 A.
+// Iskraemeco AM550 and IE.5 in HDLC: push lists and registers in Switzerland, values without codes in Slovenia, Croatia and Austria.
+// Voltages are in 0.1 V, currents in 0.01 A.
 
 var (
 	iskraFrame    = frame{destination: "\xCF", source: "\x02\x23", control: controlUI}
 	iskraSegments = frame{destination: "\xCF", source: "\x02\x23", control: controlUI, segment: 154}
 )
 
-var iskraClock = clock{zone: centralEuropean, flagged: true}
+var iskraClock = clock{zone: centralEuropean, summerFlag: true}
 
 func iskraList(file string) encoder {
-	return readList(file, countingInvoke.stamped(iskraClock), iskraClock)
+	return listEncoder(file, countingInvoke.stampedHeader(iskraClock), iskraClock)
 }
 
 func iskraFamilies() []Family {
 	like := Family{Make: "Iskraemeco", Country: "SI", Connector: rj12, Line: p1Line}
 	return slices.Concat(
-		each(like, iskraSegments.carry, []Family{
+		withDefaults(like, iskraSegments.wrap, []Family{
 			{Name: "iskra-ch", Title: "Iskraemeco AM550, push list in segments", encode: iskraList("iskra-ch"), Country: "CH"},
 			{Name: "iskra-ch-registers", Title: "Iskraemeco AM550, registers in segments", encode: iskraList("iskra-ch-registers"), Country: "CH"},
 		}),
-		each(like, iskraFrame.carry, []Family{
-			{Name: "iskra-si", Title: "Iskraemeco AM550 of Ljubljana, both lists as they come", encode: once(15*time.Minute, 0).of(iskraList("iskra-si1"), iskraList("iskra-si2")), Interval: 5 * time.Second},
+		withDefaults(like, iskraFrame.wrap, []Family{
+			{Name: "iskra-si", Title: "Iskraemeco AM550 of Ljubljana, both lists as they come", encode: oncePer(15*time.Minute, 0).encoder(iskraList("iskra-si1"), iskraList("iskra-si2")), Interval: 5 * time.Second},
 			{Name: "iskra-si1", Title: "Iskraemeco AM550 of Ljubljana, list of 18 alone", encode: iskraList("iskra-si1"), Interval: 5 * time.Second},
 			{Name: "iskra-si2", Title: "Iskraemeco AM550 of Ljubljana, list of 12 alone", encode: iskraList("iskra-si2")},
 			{Name: "iskra-si-celje", Title: "Iskraemeco AM550 of Celje, list of 12", encode: iskraList("iskra-si-celje")},
@@ -39,7 +39,7 @@ func iskraFamilies() []Family {
 			{Name: "iskra-si-short", Title: "Iskraemeco AM550, list of 4", encode: iskraList("iskra-si-short")},
 			{Name: "iskra-hr", Title: "Iskraemeco IE.5, list of 33", encode: iskraList("iskra-hr"), Country: "HR"},
 			{Name: "iskra-hr-28", Title: "Iskraemeco IE.5, list of 28", encode: iskraList("iskra-hr-28"), Country: "HR"},
-			{Name: "iskra-at", Title: "Iskraemeco AM550 of Carinthia, list of 12", encode: sealed("ISKit\x00\x00\x01", encrypted, iskraList("iskra-at")), Cipher: encrypted, Country: "AT"},
+			{Name: "iskra-at", Title: "Iskraemeco AM550 of Carinthia, list of 12", encode: ciphered("ISKit\x00\x00\x01", encrypted, iskraList("iskra-at")), Cipher: encrypted, Country: "AT"},
 		}),
 	)
 }

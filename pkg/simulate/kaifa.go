@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Lists of Kaifa meters in Norway and Sweden (Kaifa HAN OBIS codes, KFM_001): values without codes in a fixed order, currents
-// in mA, voltages in 0.1 V, energies in Wh.
+// Lists of Kaifa meters in Norway and Sweden (Kaifa HAN OBIS codes, KFM_001): values without codes in a fixed order. Currents are in mA,
+// voltages in 0.1 V, energies in Wh.
 
 // Clocks of Kaifa.
 var (
-	kaifaNorwegian = clock{zone: centralEuropean, unspecified: true, tagged: true, hundredths: 0xFF}
-	kaifaSwedish   = clock{zone: swedishNormal, unspecified: true, tagged: true, hundredths: 0xFF}
-	kaifaZoned     = clock{zone: swedishNormal, hundredths: 0xFF}
+	kaifaNorwegian = clock{zone: centralEuropean, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
+	kaifaSwedish   = clock{zone: swedishStandardTime, withoutDeviation: true, taggedHeader: true, hundredths: 0xFF}
+	kaifaZoned     = clock{zone: swedishStandardTime, hundredths: 0xFF}
 )
 
 var (
@@ -21,12 +21,16 @@ var (
 )
 
 func kaifaFamilies() []Family {
-	norwegian := func(file string) encoder { return readList(file, fixedInvoke.stamped(kaifaNorwegian), kaifaNorwegian) }
-	swedish := func(file string) encoder { return readList(file, fixedInvoke.stamped(kaifaSwedish), kaifaSwedish) }
+	norwegian := func(file string) encoder {
+		return listEncoder(file, fixedInvoke.stampedHeader(kaifaNorwegian), kaifaNorwegian)
+	}
+	swedish := func(file string) encoder {
+		return listEncoder(file, fixedInvoke.stampedHeader(kaifaSwedish), kaifaSwedish)
+	}
 	one, two, three := norwegian("kaifa-no1"), norwegian("kaifa-no2"), norwegian("kaifa-no3")
 	return slices.Concat(
-		each(Family{Make: "Kaifa", Country: "NO", Connector: rj45, Line: mbusLine}, kaifaFrame.carry, []Family{
-			{Name: "kaifa-no", Title: "Kaifa MA304H4, lists 1, 2 and 3 as they come", encode: schedule(nordic).of(one, two, three), Interval: 2 * time.Second},
+		withDefaults(Family{Make: "Kaifa", Country: "NO", Connector: rj45, Line: mbusLine}, kaifaFrame.wrap, []Family{
+			{Name: "kaifa-no", Title: "Kaifa MA304H4, lists 1, 2 and 3 as they come", encode: schedule(norwegianSchedule).encoder(one, two, three), Interval: 2 * time.Second},
 			{Name: "kaifa-no1", Title: "Kaifa MA304H4, list 1 alone", encode: one, Interval: 2 * time.Second},
 			{Name: "kaifa-no2", Title: "Kaifa MA304H4, list 2 alone", encode: two},
 			{Name: "kaifa-no3", Title: "Kaifa MA304H4, list 3 alone", encode: three},
@@ -34,8 +38,8 @@ func kaifaFamilies() []Family {
 			{Name: "kaifa-no3-1p", Title: "Kaifa MA105H2E, list 3, one phase", encode: norwegian("kaifa-no3-1p"), Phases: 1},
 			{Name: "kaifa-no3-3w", Title: "Kaifa MA304H3E, list 3, three wires", encode: norwegian("kaifa-no3-3w")},
 		}),
-		each(Family{Make: "Kaifa", Country: "SE", Connector: rj45, Line: mbusLine}, kaifaSwedishFrame.carry, []Family{
-			{Name: "kaifa-se", Title: "Kaifa MA304H4, list of codes and values", encode: readList("kaifa-se", fixedInvoke.unstamped(), kaifaZoned)},
+		withDefaults(Family{Make: "Kaifa", Country: "SE", Connector: rj45, Line: mbusLine}, kaifaSwedishFrame.wrap, []Family{
+			{Name: "kaifa-se", Title: "Kaifa MA304H4, list of codes and values", encode: listEncoder("kaifa-se", fixedInvoke.header(), kaifaZoned)},
 			{Name: "kaifa-se-d", Title: "Kaifa MA304H4D, list 3", encode: swedish("kaifa-se-d")},
 			{Name: "kaifa-se-ct", Title: "Kaifa MA304T4 for current transformers, list 3", encode: swedish("kaifa-se-ct")},
 		}),

@@ -2,39 +2,41 @@ package simulate
 
 import "time"
 
-// Lists of Kamstrup OMNIPOWER (HAN-NVE interface description 3.1): a name, then codes of medium 1-1 with values, without
-// scalers: currents in 0.01 A, of meters behind transformers in mA, voltages in V, energies in 10 Wh.
+// Lists of Kamstrup OMNIPOWER (HAN-NVE interface description 3.1): the name of the list, then codes of medium 1-1 with values, without
+// scalers. Voltages are in V, energies in 10 Wh, currents in 0.01 A, or in mA for meters behind current transformers.
 
-// kamstrupClock has a flag for summer time in some firmware.
-var kamstrupClock = clock{zone: centralEuropean, unspecified: true, hundredths: 0xFF}
+// kamstrupClock is the clock of firmware that sets no flag for summer time.
+var kamstrupClock = clock{zone: centralEuropean, withoutDeviation: true, hundredths: 0xFF}
 
 var (
-	kamstrupFrame  = frame{destination: "\x2B", source: "\x21", control: controlUI}
-	kamstrupSealed = frame{destination: "\x41", source: "\x03", control: controlUI}
+	kamstrupFrame         = frame{destination: "\x2B", source: "\x21", control: controlUI}
+	kamstrupCipheredFrame = frame{destination: "\x41", source: "\x03", control: controlUI}
 )
 
-// kamstrupHour is when list 2 comes, besides list 1.
+// kamstrupHour is how long after the whole hour list 2 is sent, in addition to list 1.
 const kamstrupHour = 5 * time.Second
 
 func kamstrupFamilies() []Family {
 	push := kamstrupClock
-	push.flagged = true
-	read := func(file string) encoder { return readList(file, invoke{}.stamped(kamstrupClock), kamstrupClock) }
-	readPush := func(file string) encoder { return readList(file, invoke{}.stamped(push), push) }
+	push.summerFlag = true
+	read := func(file string) encoder {
+		return listEncoder(file, invokeID{}.stampedHeader(kamstrupClock), kamstrupClock)
+	}
+	readPush := func(file string) encoder { return listEncoder(file, invokeID{}.stampedHeader(push), push) }
 	one, two := read("kamstrup-no1"), read("kamstrup-no2")
-	hourly := once(time.Hour, kamstrupHour)
+	hourly := oncePer(time.Hour, kamstrupHour)
 	all := readPush("kamstrup-dk")
-	plain := each(Family{Make: "Kamstrup", Country: "NO", Connector: rj45, Line: noParity}, kamstrupFrame.carry, []Family{
-		{Name: "kamstrup-no", Title: "Kamstrup OMNIPOWER, lists 1 and 2 as they come", encode: hourly.of(one, two), HourlyOffset: kamstrupHour},
+	plain := withDefaults(Family{Make: "Kamstrup", Country: "NO", Connector: rj45, Line: kamstrupLine}, kamstrupFrame.wrap, []Family{
+		{Name: "kamstrup-no", Title: "Kamstrup OMNIPOWER, lists 1 and 2 as they come", encode: hourly.encoder(one, two), HourlyOffset: kamstrupHour},
 		{Name: "kamstrup-no1", Title: "Kamstrup OMNIPOWER, list 1 alone", encode: one},
 		{Name: "kamstrup-no2", Title: "Kamstrup OMNIPOWER, list 2 alone", encode: two},
 		{Name: "kamstrup-no-1p", Title: "Kamstrup OMNIPOWER, list 2, one phase", encode: read("kamstrup-no-1p"), Phases: 1},
 		{Name: "kamstrup-no-ct", Title: "Kamstrup OMNIPOWER for current transformers, list 1", encode: read("kamstrup-no-ct")},
-		{Name: "kamstrup-se", Title: "Kamstrup OMNIPOWER, lists 1 and 2, energies in Wh", encode: hourly.of(one, read("kamstrup-se2")), HourlyOffset: kamstrupHour, Country: "SE"},
+		{Name: "kamstrup-se", Title: "Kamstrup OMNIPOWER, lists 1 and 2, energies in Wh", encode: hourly.encoder(one, read("kamstrup-se2")), HourlyOffset: kamstrupHour, Country: "SE"},
 		{Name: "kamstrup-dk-ct", Title: "Kamstrup OMNIPOWER for current transformers, list of 65 without a type, not encrypted", encode: readPush("kamstrup-dk-ct"), Country: "DK", Households: 12},
 		{Name: "kamstrup-dk-plain", Title: "Kamstrup OMNIPOWER, list of 65, not encrypted", encode: all, Country: "DK"},
 	})
-	return append(plain, each(Family{Make: "Kamstrup", Country: "DK", Connector: rj45, Line: noParity, Cipher: authenticated}, kamstrupCipher, []Family{
+	return append(plain, withDefaults(Family{Make: "Kamstrup", Country: "DK", Connector: rj45, Line: kamstrupLine, Cipher: authenticated}, kamstrupCipher, []Family{
 		{Name: "kamstrup-dk", Title: "Kamstrup OMNIPOWER, list of 65", encode: all},
 		{Name: "kamstrup-dk-1p", Title: "Kamstrup OMNIPOWER, list of 37, one phase", encode: readPush("kamstrup-dk-1p"), Phases: 1},
 		{Name: "kamstrup-dk-25", Title: "Kamstrup OMNIPOWER, list of 25, voltages in 0.01 V", encode: read("kamstrup-dk-25")},
@@ -43,5 +45,5 @@ func kamstrupFamilies() []Family {
 }
 
 func kamstrupCipher(e encoder) encoder {
-	return kamstrupSealed.carry(wide(sealed("KAME\x01\x00\x00\x01", authenticated, e)))
+	return kamstrupCipheredFrame.wrap(twoByteLength(ciphered("KAME\x01\x00\x00\x01", authenticated, e)))
 }

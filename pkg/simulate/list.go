@@ -7,49 +7,50 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// A list is the body of a data-notification: what is in it, and in which shape.
+// A list is a DLMS list as a meter sends it: a data-notification with items in a certain shape.
 type list struct {
 	shape  shape
 	fields []field
-	// stamp writes the head up to the body.
-	stamp encoder
-	// hourly is for lists with the counters of the last whole hour.
+	// header appends the data-notification up to its body.
+	header encoder
+	// hourly is true if the energies are those of the last whole hour.
 	hourly bool
 }
 
-// A shape is how a list says which value is which.
+// A shape is how a list assigns codes to values.
 type shape int
 
 const (
-	positional shape = iota // values alone: a table of the make tells
-	pairs                   // code, value, code, value
-	triples                 // code, value, {scaler, unit}
-	registers               // structures {code, value, {scaler, unit}}, in an array
-	structured              // the same in a structure
-	pushed                  // a list of codes, then the values in its order
-	descripted              // structures {bare attribute descriptor, value}
+	positional     shape = iota // values alone, in an order that a document of the make defines
+	pairs                       // code, value, code, value
+	triples                     // code, value, {scaler, unit}
+	registers                   // structures {code, value, {scaler, unit}}, in an array
+	structured                  // the same in a structure
+	pushList                    // a list of codes, then the values in its order
+	describedItems              // structures {bare attribute descriptor, value}
 )
 
-// shapes are their names.
+// shapes are the names of the shapes in list files, in the order of the constants.
 var shapes = []string{"positional", "pairs", "triples", "registers", "structured", "pushed", "descripted"}
 
-// readList reads the list that a file of the folder telegrams holds: the name of its shape, "hourly" where it is that, then an item a
-// line. Lines that begin with a '#' say what is to be known of it. c is the clock of its times.
+// listEncoder returns the encoder of the list in telegrams/<file>.list, after the header that stamp appends. c is the clock of its times.
+// The file has the name of the shape, the line "hourly" if the energies are those of the last whole hour, then one item a line. Lines
+// that begin with '#' are comments. The items:
 //
 //	1.7.0 uint32                 a register's number, of that type
-//	32.7.0 uint16 -1             in tenths
-//	0-0:17.0.0 uint32 =17250     a number that never changes
-//	0-0:96.1.0 octets "1000"     a text; visible for a visible-string
-//	0-0:1.0.0 clock              one of clock.changing; hour is that of the last whole hour
-//	0-8:25.9.0 setup             the push itself; name for its name
-//	null                         nothing
+//	32.7.0 uint16 -1             the same, with scaler -1: in tenths
+//	0-0:17.0.0 uint32 =17250     a constant number
+//	0-0:96.1.0 octets "1000"     a constant octet-string; visible for a visible-string
+//	0-0:1.0.0 clock              a value of clock.variables, here the time; hour is the last whole hour
+//	0-8:25.9.0 setup             the push setup; name for its logical name
+//	null                         null-data
 //
-// Behind an item stand bare where it has no code, swapped where tag and length of its code have changed places, and class 70 or 71 where
-// it is no register.
-func readList(file string, stamp encoder, c clock) encoder {
+// An item may end with bare if it is sent without its code, with swapped if the tag and the length of its code are in the wrong order,
+// and with class 70 or 71 if it is not a register.
+func listEncoder(file string, stamp encoder, c clock) encoder {
 	b := must(telegrams.ReadFile("telegrams/" + file + ".list"))
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(b)), "\n"), func(s string) bool { return strings.HasPrefix(s, "#") })
-	l := list{shape: shape(slices.Index(shapes, lines[0])), stamp: stamp}
+	l := list{shape: shape(slices.Index(shapes, lines[0])), header: stamp}
 	if l.shape < 0 {
 		panic("simulate: no shape of a list in " + file)
 	}
@@ -62,39 +63,39 @@ func readList(file string, stamp encoder, c clock) encoder {
 	return l.append
 }
 
-// append appends the data-notification.
+// append appends the data-notification that shows s.
 func (l list) append(dst []byte, s *State) []byte {
 	at := *s
 	if l.hourly {
 		at.Energies = s.HourEnergies
 	}
-	dst = l.stamp(dst, &at)
+	dst = l.header(dst, &at)
 	switch l.shape {
 	case registers:
 		dst = dlms.AppendArray(dst, len(l.fields))
-	case descripted:
+	case describedItems:
 		dst = dlms.AppendArray(dlms.AppendNumber(dlms.AppendStructure(dst, 2), dlms.Enum, 1), len(l.fields))
-	case pushed:
-		dst = l.appendObjects(dst)
+	case pushList:
+		dst = l.appendPushObjects(dst)
 	default:
-		dst = dlms.AppendStructure(dst, l.items())
+		dst = dlms.AppendStructure(dst, l.itemCount())
 	}
 	for i := range l.fields {
-		if l.shape != pushed || l.fields[i].attribute != 0 {
+		if l.shape != pushList || l.fields[i].attribute != 0 {
 			dst = l.fields[i].append(dst, l.shape, &at)
 		}
 	}
 	return dst
 }
 
-// items counts the items of the outermost structure.
-func (l list) items() int {
+// itemCount returns how many items the outermost structure has.
+func (l list) itemCount() int {
 	n := 0
 	for i := range l.fields {
 		switch f := &l.fields[i]; {
-		case l.shape == pairs && !f.bare:
+		case l.shape == pairs && !f.withoutCode:
 			n += 2
-		case l.shape == triples && !f.bare:
+		case l.shape == triples && !f.withoutCode:
 			n += 3
 		default:
 			n++
@@ -103,9 +104,9 @@ func (l list) items() int {
 	return n
 }
 
-// appendObjects appends the head of a push list: a structure whose first item lists the objects. One of attribute 0 is listed
-// as attribute 2 and has no value: the setting of the push itself, which Landis+Gyr and Iskraemeco leave out.
-func (l list) appendObjects(dst []byte) []byte {
+// appendPushObjects appends the beginning of a push list: a structure whose first item lists the objects. The push setup (attribute 0
+// here) is listed as attribute 2 and has no value: Landis+Gyr and Iskraemeco leave it out.
+func (l list) appendPushObjects(dst []byte) []byte {
 	values := 0
 	for i := range l.fields {
 		if l.fields[i].attribute != 0 {

@@ -1,47 +1,48 @@
 package simulate
 
-// A use is an appliance that runs for a part of a day.
-type use struct {
-	// from and to are seconds of the local day. A negative one shifts the periods of what runs all day.
+// A load is an appliance that runs during a part of the day.
+type load struct {
+	// from and to are seconds of the local day. A negative from shifts the periods of an appliance that runs all day.
 	from, to int64
-	// phase is 0, 1 or 2, or every.
+	// phase is 0, 1 or 2, or allPhases.
 	phase int
-	// watts and vars are what it draws, of each phase.
+	// watts and vars are drawn from each of its phases.
 	watts, vars int64
-	// A thermostat has it on for so many seconds of each period. No period: on all the time.
+	// on is for how many seconds of each period a thermostat switches it on. With a period of 0 it is on all the time.
 	period, on int64
 }
 
-const every = -1
+const allPhases = -1
 
+// Durations in seconds.
 const (
-	minute = 60
-	hour   = 60 * minute
-	whole  = 24 * hour
+	minute  = 60
+	hour    = 60 * minute
+	fullDay = 24 * hour
 )
 
-// A day is a local day's plan.
-type day struct {
+// A dayPlan has the loads of one local day. number counts days since 1970.
+type dayPlan struct {
 	number int64
-	uses   []use
+	loads  []load
 }
 
-// plan decides what people and appliances do on a local day. Electronics are capacitive (negative var), motors inductive.
-func (c chance) plan(number int64) day {
+// planDay returns the loads of a local day. Electronics are capacitive (negative var), motors inductive.
+func (c randomSource) planDay(number int64) dayPlan {
 	within := func(what, lo, hi int64) int64 { return c.draw(drawDay+what, number, lo, hi) }
 	wake := within(0, 6*hour, 7*hour)
 	dinner := within(1, 17*hour, 18*hour+30*minute)
 	bed := within(2, 22*hour, 23*hour+30*minute)
 	charge := within(3, 10*minute, 60*minute)
 	charged := charge + within(4, 80*minute, 200*minute)
-	heating := 950 - 700*season(number*whole)/one // of 2400 s, the more the colder
-	return day{number, []use{
-		{0, whole, 0, 85, -35, 0, 0},
-		{0, whole, 1, 60, -20, 0, 0},
-		{0, whole, 2, 110, -45, 0, 0},
-		{-within(8, 0, 2700), whole, 0, 95, 70, 2700, within(5, 800, 1100)},     // fridge
-		{-within(9, 0, 3300), whole, 1, 110, 80, 3300, within(6, 900, 1300)},    // freezer
-		{-within(10, 0, 2400), whole, every, 650, 240, 2400, heating},           // heat pump
+	heating := 950 - 700*seasonSine(number*fullDay)/sineScale // seconds of 2400, more in winter
+	return dayPlan{number, []load{
+		{0, fullDay, 0, 85, -35, 0, 0},
+		{0, fullDay, 1, 60, -20, 0, 0},
+		{0, fullDay, 2, 110, -45, 0, 0},
+		{-within(8, 0, 2700), fullDay, 0, 95, 70, 2700, within(5, 800, 1100)},   // fridge
+		{-within(9, 0, 3300), fullDay, 1, 110, 80, 3300, within(6, 900, 1300)},  // freezer
+		{-within(10, 0, 2400), fullDay, allPhases, 650, 240, 2400, heating},     // heat pump
 		{270 * minute, 270*minute + within(7, 30, 60)*minute, 2, 3000, 0, 0, 0}, // water heater, when the car is done
 		{wake, wake + 90*minute, 1, 320, -30, 0, 0},                             // lights in the morning
 		{wake + 15*minute, wake + 19*minute, 1, 2000, 0, 0, 0},                  // kettle
@@ -51,103 +52,104 @@ func (c chance) plan(number int64) day {
 		{dinner + 2*minute, dinner + 55*minute, 2, 2300, 15, 180, 95},           // oven
 		{dinner, bed, 1, 260, -40, 0, 0},                                        // lights and television
 		{dinner + 90*minute, dinner + 110*minute, 0, 2050, 30, 0, 0},            // dishwasher
-		{charge, charged, every, 3680, 60, 0, 0},                                // car: 11 kW on three phases
+		{charge, charged, allPhases, 3680, 60, 0, 0},                            // car: 11 kW on three phases
 	}}
 }
 
-// loads sets the powers of this second.
-func (h *Household) loads() {
-	if n := h.local / whole; n != h.day.number {
-		h.day = h.chance.plan(n)
+// setPowers sets the powers of the present second.
+func (h *Household) setPowers() {
+	if n := h.localNow / fullDay; n != h.plan.number {
+		h.plan = h.random.planDay(n)
 	}
-	h.standby()
-	second := h.local % whole
-	for i := range h.day.uses {
-		u := &h.day.uses[i]
+	h.setStandby()
+	second := h.localNow % fullDay
+	for i := range h.plan.loads {
+		u := &h.plan.loads[i]
 		if second < u.from || second >= u.to || u.period > 0 && (second-u.from)%u.period >= u.on {
 			continue
 		}
-		h.draw(u.phase, u.watts, u.vars)
+		h.addPower(u.phase, u.watts, u.vars)
 	}
-	h.solar()
+	h.addSolar()
 }
 
-// standby sets what is never quiet: some watts that change each second.
-func (h *Household) standby() {
-	bits := uint64(h.chance.draw(drawLoad, h.now, 0, 1<<40))
+// setStandby sets the powers to a few watts that change every second.
+func (h *Household) setStandby() {
+	bits := uint64(h.random.draw(drawLoad, h.now, 0, 1<<40))
 	h.state.Power, h.state.ReactivePower = [3]int64{}, [3]int64{}
 	for i := range h.phases {
-		h.draw(i, int64(bits&15), -int64(bits>>4&7))
+		h.addPower(i, int64(bits&15), -int64(bits>>4&7))
 		bits >>= 8
 	}
 }
 
-// solar takes away what the sun gives, more behind fewer clouds. The inverter leads a little.
-func (h *Household) solar() {
+// addSolar subtracts the power of the solar cells, which depends on the sun's height and on clouds. The inverter is slightly capacitive.
+func (h *Household) addSolar() {
 	const peak = 3000 // W of each phase
-	height := sunHeight(h.now)
+	height := sineOfSunHeight(h.now)
 	if height <= 0 {
 		return
 	}
-	watts := peak * height / one * h.chance.smooth(drawCloud, h.now, 300, 400, 1000) / 1000
-	h.draw(every, -watts, -watts/40)
+	watts := peak * height / sineScale * h.random.interpolate(drawCloud, h.now, 300, 400, 1000) / 1000
+	h.addPower(allPhases, -watts, -watts/40)
 }
 
-func (h *Household) draw(phase int, watts, vars int64) {
+// addPower adds a power to a phase, or to all of them.
+func (h *Household) addPower(phase int, watts, vars int64) {
 	for i := range h.phases {
-		if phase == every || phase%h.phases == i {
+		if phase == allPhases || phase%h.phases == i {
 			h.state.Power[i] += watts
 			h.state.ReactivePower[i] += vars
 		}
 	}
 }
 
-// Angles are fractions of a turn, sines are fractions of one.
+// Units of integer trigonometry: an angle of 360° is fullTurn, a sine of 1 is sineScale.
 const (
-	turn = 1 << 16
-	one  = 1 << 15
+	fullTurn  = 1 << 16
+	sineScale = 1 << 15
 )
 
-// quarter is the sine of a quarter of a turn in 16 steps.
-var quarter = [...]int64{
+// quarterSine has the sines of 0° to 90° in 16 steps.
+var quarterSine = [...]int64{
 	0, 3212, 6393, 9512, 12540, 15447, 18205, 20788, 23170,
 	25330, 27246, 28899, 30274, 31357, 32138, 32610, 32768,
 }
 
-// sine is exact to one part in 800.
+// sine returns the sine of an angle, with an error below 1/800.
 func sine(angle int64) int64 {
-	angle &= turn - 1
+	angle &= fullTurn - 1
 	switch {
-	case angle >= turn/2:
-		return -sine(angle - turn/2)
-	case angle > turn/4:
-		angle = turn/2 - angle
+	case angle >= fullTurn/2:
+		return -sine(angle - fullTurn/2)
+	case angle > fullTurn/4:
+		angle = fullTurn/2 - angle
 	}
-	const step = turn / 4 / 16
+	const step = fullTurn / 4 / 16
 	i, rest := angle/step, angle%step
 	if rest == 0 {
-		return quarter[i]
+		return quarterSine[i]
 	}
-	return quarter[i] + (quarter[i+1]-quarter[i])*rest/step
+	return quarterSine[i] + (quarterSine[i+1]-quarterSine[i])*rest/step
 }
 
-func cosine(angle int64) int64 { return sine(angle + turn/4) }
+func cosine(angle int64) int64 { return sine(angle + fullTurn/4) }
 
-// Where the household stands and how the earth goes round, for a sun that rises and sets as in the middle of Sweden.
+// Position of the household and orbit of the earth, for sunrise and sunset as in the middle of Sweden.
 const (
-	latitude = 593 * turn / 3600 // 59.3° north
-	tilt     = 234 * turn / 3600 // of the earth's axis, 23.4°
-	noon     = 38880             // seconds of the UTC day at 18° east
-	equinox  = 953537700         // 20 March 2000, as Unix time
-	year     = 31556925          // seconds from one equinox to the next
+	latitude  = 593 * fullTurn / 3600 // 59.3° north
+	tilt      = 234 * fullTurn / 3600 // of the earth's axis, 23.4°
+	solarNoon = 38880                 // seconds of the UTC day at 18° east
+	equinox   = 953537700             // 20 March 2000, as Unix time
+	year      = 31556925              // seconds from one equinox to the next
 )
 
-// season is the sine of the time of year: 0 at the equinox in March, one at midsummer, minus one in December.
-func season(now int64) int64 { return sine((now - equinox) % year * turn / year) }
+// seasonSine returns the sine of the time of year: 0 at the equinox in March, 1 at midsummer, -1 in December.
+func seasonSine(now int64) int64 { return sine((now - equinox) % year * fullTurn / year) }
 
-// sunHeight is the sine of the sun's height above the horizon, negative at night.
-func sunHeight(now int64) int64 {
-	declination := tilt * season(now) / one
-	hour := (now%86400 - noon) * turn / 86400
-	return (sine(latitude)*sine(declination) + cosine(latitude)*cosine(declination)/one*cosine(hour)) / one
+// sineOfSunHeight returns the sine of the sun's angle above the horizon, negative at night.
+func sineOfSunHeight(now int64) int64 {
+	declination := tilt * seasonSine(now) / sineScale
+	hour := (now%86400 - solarNoon) * fullTurn / 86400
+	return (sine(latitude)*sine(declination) + cosine(latitude)*cosine(declination)/sineScale*cosine(hour)) / sineScale
 }

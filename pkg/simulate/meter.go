@@ -2,7 +2,7 @@ package simulate
 
 import "time"
 
-// A Meter is a household with a meter of a family, and its telegrams without end. It is not safe for concurrent use.
+// A Meter is a meter of a family in a household. It sends an endless sequence of telegrams. It is not safe for concurrent use.
 type Meter struct {
 	family    Family
 	household *Household
@@ -12,17 +12,18 @@ type Meter struct {
 	wrongKey  bool
 }
 
-// NewMeter returns the meter of the household that grows from the seed. Telegrams are due at multiples of the family's
-// interval on the clock, the first one at start or next after it, and where it says so once an hour besides.
+// NewMeter returns a meter of family f in the household of a seed. start must be after 1970. Telegrams are due at multiples of f.Interval
+// since midnight UTC, the first one at start or as soon as possible after it. A family with an HourlyOffset sends one more each hour.
 func NewMeter(f Family, seed uint64, start time.Time) *Meter {
-	due := f.after(start.Add(-1))
+	due := f.nextDue(start.Add(-1))
 	return &Meter{family: f, household: NewHousehold(seed, due, f.Phases), due: due}
 }
 
-// Next returns the next telegram and when it is due. The bytes are valid until the following call.
+// Next returns the next telegram and the time at which it is due. It does not wait for that time. The bytes are valid until the next call
+// of Next.
 func (m *Meter) Next() (at time.Time, telegram []byte) {
 	at = m.due
-	m.due = m.family.after(at)
+	m.due = m.family.nextDue(at)
 	m.household.Advance(at)
 	m.state = m.household.State()
 	m.state.wrongKey = m.wrongKey
@@ -30,17 +31,18 @@ func (m *Meter) Next() (at time.Time, telegram []byte) {
 	return at, m.telegram
 }
 
-// State returns what the meter showed in the telegram that Next returned last.
+// State returns the values behind the telegram that Next returned last, as the household has them: not divided by Family.Ratio, and not
+// multiplied by Family.Households.
 func (m *Meter) State() State { return m.state }
 
-// become makes the meter one of another family, as grid companies do from afar. It keeps the household and its phases.
-func (m *Meter) become(f Family) {
+// switchFamily turns the meter into one of family f, as a remote firmware update of the grid company does. The household stays the same.
+func (m *Meter) switchFamily(f Family) {
 	m.family = f
-	m.due = f.after(m.due.Add(-1))
+	m.due = f.nextDue(m.due.Add(-1))
 }
 
-// after returns when the first telegram behind t is due.
-func (f Family) after(t time.Time) time.Time {
+// nextDue returns when the first telegram after t is due.
+func (f Family) nextDue(t time.Time) time.Time {
 	due := t.Truncate(f.Interval).Add(f.Interval)
 	if f.HourlyOffset == 0 {
 		return due

@@ -9,12 +9,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-func TestNorwegianTimetable(t *testing.T) {
+func TestNorwegianSchedule(t *testing.T) {
 	f, _ := simulate.Named("aidon-no")
 	hour := midsummer.Add(2 * time.Hour)
 	m := simulate.NewMeter(f, 1, hour.Add(-time.Minute+time.Second))
 	due := hour.Add(-time.Minute + 2500*time.Millisecond)
-	lists := map[int]int{} // how many telegrams have so many records
+	lists := map[int]int{} // telegrams by their number of records
 	for range 24 * 60 * 2 {
 		at, telegram := m.Next()
 		if !at.Equal(due) {
@@ -47,7 +47,7 @@ func TestNorwegianTimetable(t *testing.T) {
 	}
 }
 
-func TestMetersAreAlike(t *testing.T) {
+func TestTelegramsFollowFromTheSeed(t *testing.T) {
 	for _, f := range simulate.Families() {
 		a, b := simulate.NewMeter(f, 9, midsummer), simulate.NewMeter(f, 9, midsummer)
 		other := simulate.NewMeter(f, 10, midsummer)
@@ -70,7 +70,7 @@ func TestMetersAreAlike(t *testing.T) {
 	}
 }
 
-func TestIntervalOfACopy(t *testing.T) {
+func TestFamilyCopyWithAnotherInterval(t *testing.T) {
 	f, _ := simulate.Named("p1-se-aidon")
 	f.Interval = time.Second
 	m := simulate.NewMeter(f, 1, midsummer)

@@ -2,49 +2,56 @@ package simulate
 
 import "time"
 
-// Registers are what meters count besides Energies.
+// Registers are the values of a meter besides powers, voltages, currents and total energies.
 type Registers struct {
-	// Tariff is 1 at night and on Sundays, else 2, and says which of TariffEnergies counts: together they are the Energies.
-	Tariff         int64
+	// Tariff is the tariff in use: 1 at night and on weekends, 2 otherwise.
+	Tariff int64
+	// TariffEnergies are counted in tariffs 1 and 2. Their sum is State.Energies.
 	TariffEnergies [2]Energies
-	// PhaseEnergies are counted for each phase by its own direction, so that they are more than the Energies together.
+	// PhaseEnergies are counted for each phase by its own direction. Their sum is more than State.Energies, which count the direction of
+	// the sum of the phases.
 	PhaseEnergies [3]Energies
-	// QuadrantEnergies are of reactive energy, in var·s: while power is imported in the first and the fourth, while reactive power
-	// is imported in the first two.
+	// QuadrantEnergies are reactive energies in var·s, by quadrant: active power is imported in the first and the fourth, reactive power
+	// in the first and the second.
 	QuadrantEnergies [4]int64
-	// QuarterEnergy is what was imported and exported, in Ws, since the quarter of an hour began; LastQuarterPower what was on average
-	// in the one before, in W.
-	QuarterEnergy, LastQuarterPower [2]int64
-	// Peaks are the highest quarters of this month and of those before.
+	// QuarterEnergy is what was imported and exported since the present quarter of an hour began, in Ws.
+	QuarterEnergy [2]int64
+	// LastQuarterPower is the average imported and exported power of the previous quarter of an hour, in W.
+	LastQuarterPower [2]int64
+	// Peaks are the highest quarters of an hour of this month and of the four months before it.
 	Peaks [5]Peak
-	// Gas and Water are in litres, Heat in MJ, as their meters showed them at MediaTime, a multiple of five minutes. HourGas is
-	// that of the Hour of a State.
-	MediaTime        time.Time
+	// MediaTime is when the gas, water and heat meters were read: every five minutes.
+	MediaTime time.Time
+	// Gas and Water are in litres, Heat is in MJ, all at MediaTime.
 	Gas, Water, Heat int64
-	HourGas          int64
-	// Failures of the supply: short ones, and those of over three minutes; Sags and Swells of the voltage of each phase.
+	// HourGas is Gas at State.Hour.
+	HourGas int64
+	// Failures counts power failures, LongFailures those of more than three minutes.
 	Failures, LongFailures int64
-	Sags, Swells           [3]int64
+	// Sags and Swells count the times at which the voltage of each phase was too low or too high.
+	Sags, Swells [3]int64
 }
 
-// A Peak is the average power of a quarter of an hour, which ended at At.
+// A Peak is the quarter of an hour with the highest average import of a month.
 type Peak struct {
-	At    time.Time
+	// At is when the quarter of an hour ended.
+	At time.Time
+	// Watts is its average power, in W.
 	Watts int64
 }
 
-// firstRegisters are those of a house in which people have lived for some years, at a time.
-func (c chance) firstRegisters(e *Energies, now int64) Registers {
+// initialRegisters returns registers as in a house that has been in use for some years. now is Unix time.
+func (c randomSource) initialRegisters(e *Energies, now int64) Registers {
 	r := Registers{
 		Failures: c.draw(drawCounter+4, 0, 2, 12), LongFailures: c.draw(drawCounter+4, 1, 1, 6),
 		Gas: c.draw(drawCounter+5, 0, 800_000, 9_000_000), Water: c.draw(drawCounter+5, 1, 50_000, 900_000),
 		Heat: c.draw(drawCounter+5, 2, 20_000, 300_000),
 	}
-	low := c.draw(drawCounter+6, 0, 350, 550) // of 1000
-	r.TariffEnergies[0] = e.part(low)
-	r.TariffEnergies[1] = e.without(r.TariffEnergies[0])
+	low := c.draw(drawCounter+6, 0, 350, 550) // thousandths
+	r.TariffEnergies[0] = e.fraction(low)
+	r.TariffEnergies[1] = e.minus(r.TariffEnergies[0])
 	for i := range r.PhaseEnergies {
-		r.PhaseEnergies[i] = e.part(c.draw(drawCounter+6, int64(i+1), 320, 380))
+		r.PhaseEnergies[i] = e.fraction(c.draw(drawCounter+6, int64(i+1), 320, 380))
 		r.Sags[i], r.Swells[i] = c.draw(drawCounter+7, int64(i), 0, 9), c.draw(drawCounter+7, int64(i+3), 0, 3)
 	}
 	imported := c.draw(drawCounter+6, 4, 500, 800)
@@ -63,30 +70,30 @@ func (c chance) firstRegisters(e *Energies, now int64) Registers {
 	return r
 }
 
-// part returns so many thousandths of all four.
-func (e *Energies) part(of1000 int64) Energies {
+// fraction returns a part of all four counters, in thousandths.
+func (e *Energies) fraction(thousandths int64) Energies {
 	return Energies{
-		Import: e.Import / 1000 * of1000, Export: e.Export / 1000 * of1000,
-		ImportReactive: e.ImportReactive / 1000 * of1000, ExportReactive: e.ExportReactive / 1000 * of1000,
+		Import: e.Import / 1000 * thousandths, Export: e.Export / 1000 * thousandths,
+		ImportReactive: e.ImportReactive / 1000 * thousandths, ExportReactive: e.ExportReactive / 1000 * thousandths,
 	}
 }
 
-func (e *Energies) without(p Energies) Energies {
+func (e *Energies) minus(p Energies) Energies {
 	return Energies{
 		Import: e.Import - p.Import, Export: e.Export - p.Export,
 		ImportReactive: e.ImportReactive - p.ImportReactive, ExportReactive: e.ExportReactive - p.ExportReactive,
 	}
 }
 
-// monthOf returns the month to which a quarter that ends at t belongs.
+// monthOf returns the first day of the month to which a quarter of an hour that ends at t belongs.
 func monthOf(t time.Time) time.Time { return firstOfMonth(t.Add(-time.Second)) }
 
 func firstOfMonth(t time.Time) time.Time {
 	return time.Date(t.UTC().Year(), t.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// count adds a second with its powers to what is counted.
-func (h *Household) count() {
+// countSecond adds the powers of one second to all counters.
+func (h *Household) countSecond() {
 	s := &h.state
 	watts, vars := s.Net()
 	s.Energies.add(watts, vars)
@@ -98,14 +105,14 @@ func (h *Household) count() {
 	s.QuarterEnergy[0] += max(watts, 0)
 	s.QuarterEnergy[1] += max(-watts, 0)
 	if h.now%(5*minute) == 0 {
-		h.setFive()
+		h.readMediaMeters()
 	}
 	if h.now%(15*minute) == 0 {
 		h.endQuarter()
 	}
 }
 
-// quadrant returns 0 to 3 for those that are called one to four.
+// quadrant returns the quadrant of a power: 0 to 3 for quadrants I to IV (IEC 62056-61).
 func quadrant(watts, vars int64) int {
 	switch {
 	case vars >= 0 && watts >= 0:
@@ -118,15 +125,16 @@ func quadrant(watts, vars int64) int {
 	return 3
 }
 
-// setFive reads the meters of gas, water and heat.
-func (h *Household) setFive() {
+// readMediaMeters updates the readings of the gas, water and heat meters.
+func (h *Household) readMediaMeters() {
 	s := &h.state
 	s.MediaTime = time.Unix(h.now, 0).UTC()
-	s.Gas += h.chance.draw(drawMedia, h.now, 0, 25)
-	s.Heat += h.chance.draw(drawMedia+1, h.now, 0, 2)
-	s.Water += max(0, h.chance.draw(drawMedia+2, h.now, -15, 8))
+	s.Gas += h.random.draw(drawMedia, h.now, 0, 25)
+	s.Heat += h.random.draw(drawMedia+1, h.now, 0, 2)
+	s.Water += max(0, h.random.draw(drawMedia+2, h.now, -15, 8))
 }
 
+// endQuarter ends a quarter of an hour, and a month with its peak if the month is over.
 func (h *Household) endQuarter() {
 	s := &h.state
 	s.LastQuarterPower = [2]int64{s.QuarterEnergy[0] / (15 * minute), s.QuarterEnergy[1] / (15 * minute)}
@@ -141,41 +149,42 @@ func (h *Household) endQuarter() {
 	}
 }
 
-// tariff returns which holds at a second of the local week: 2 on weekdays from 7 to 23 o'clock.
-func tariff(local int64) int64 {
-	second, weekday := local%whole, (local/whole+4)%7 // 1 January 1970 was a Thursday
+// tariffAt returns the tariff at a local Unix time: 2 on weekdays from 7 to 23 o'clock, 1 otherwise.
+func tariffAt(local int64) int64 {
+	second, weekday := local%fullDay, (local/fullDay+4)%7 // 1 January 1970 was a Thursday
 	if weekday == 0 || weekday == 6 || second < 7*hour || second >= 23*hour {
 		return 1
 	}
 	return 2
 }
 
-// A State is what a meter knows at one second. Arrays are L1, L2, L3; in a household of one phase the others stay zero.
+// A State has all values of a meter at one second. Arrays are in the order L1, L2, L3. In a household of one phase, L2 and L3 stay zero.
 type State struct {
-	// Time is a whole second, in UTC. What follows is what holds in the second that ends here.
+	// Time is a whole second, in UTC. The powers are those of the second that ends at Time.
 	Time time.Time
-	// Power is in W, positive where it is taken from the grid.
+	// Power is active power in W, positive if it is taken from the grid.
 	Power [3]int64
-	// ReactivePower is in var, positive where it is taken from the grid.
+	// ReactivePower is in var, positive if it is taken from the grid.
 	ReactivePower [3]int64
 	// Voltage is in 0.1 V, to the neutral.
 	Voltage [3]int64
-	// Current is in mA, negative where Power is.
+	// Current is in mA, with the sign of Power.
 	Current [3]int64
-	// Energies are counted up to Time.
+	// Energies are the counters at Time.
 	Energies Energies
-	// Hour is the last whole hour, or Time itself, and HourEnergies are those at that time, which some meters send once an hour.
-	Hour         time.Time
+	// Hour is the last whole hour, or Time itself if it is one.
+	Hour time.Time
+	// HourEnergies are the counters at Hour, which some meters send once an hour.
 	HourEnergies Energies
 	// Frequency is in 0.01 Hz.
 	Frequency int64
 	Registers
-	// wrongKey is for a meter that encrypts with another key than everyone thinks.
+	// wrongKey is true if the meter encrypts with another key than Key: see the fault "key".
 	wrongKey bool
 }
 
-// Energies are the four registers of a meter, in Ws and in var·s, so that a sum over seconds is exact. Each second counts
-// towards one direction alone: that of the sum of its phases.
+// Energies are counters of active energy in Ws and of reactive energy in var·s, so that a sum over seconds is exact. Each second counts
+// in one direction only: that of the sum of the phases.
 type Energies struct {
 	Import, Export                 int64
 	ImportReactive, ExportReactive int64
@@ -190,7 +199,7 @@ func (s *State) Net() (watts, vars int64) {
 	return watts, vars
 }
 
-// add counts a second with these powers.
+// add adds one second of these powers.
 func (e *Energies) add(watts, vars int64) {
 	e.Import += max(watts, 0)
 	e.Export += max(-watts, 0)
@@ -198,7 +207,7 @@ func (e *Energies) add(watts, vars int64) {
 	e.ExportReactive += max(-vars, 0)
 }
 
-// Multiply returns what a meter shows behind which so many households do all the same.
+// Multiply returns the state of a meter that n equal households share: powers, currents and energies are n times as high.
 func (s *State) Multiply(n int64) State {
 	all := *s
 	for i := range all.Power {

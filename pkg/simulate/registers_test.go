@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestRegisters: tariffs are the parts of the energies, quadrants those of the reactive ones, and nothing that is counted
-// steps back, in two days with a change of the month in them.
+// TestRegisters runs over the end of a month. The tariffs must add up to the energies, the quadrants to the reactive energies, and no counter
+// may decrease.
 func TestRegisters(t *testing.T) {
 	start := time.Date(2026, 5, 30, 12, 0, 0, 0, time.UTC)
 	h := simulate.NewHousehold(3, start, 3)
@@ -18,15 +18,15 @@ func TestRegisters(t *testing.T) {
 	for at := start; at.Before(start.Add(60 * time.Hour)); at = at.Add(37 * time.Second) {
 		h.Advance(at)
 		s := h.State()
-		if got := plus(s.TariffEnergies[0], s.TariffEnergies[1]); got != s.Energies {
+		if got := addEnergies(s.TariffEnergies[0], s.TariffEnergies[1]); got != s.Energies {
 			t.Fatalf("%v: tariffs are %+v together, want %+v", at, got, s.Energies)
 		}
 		q := s.QuadrantEnergies
 		if q[0]+q[1] != s.Energies.ImportReactive || q[2]+q[3] != s.Energies.ExportReactive {
 			t.Fatalf("%v: quadrants %v of %+v", at, q, s.Energies)
 		}
-		for i, v := range counted(&s) {
-			if old := counted(&before)[i]; v < old {
+		for i, v := range otherCounters(&s) {
+			if old := otherCounters(&before)[i]; v < old {
 				t.Fatalf("%v: counter %d steps back from %d to %d", at, i, old, v)
 			}
 		}
@@ -45,20 +45,20 @@ func TestRegisters(t *testing.T) {
 	if before.Peaks[1].Watts < months[0].Watts || before.Peaks[2] != months[1] || before.Peaks[0].At.Month() != time.June || before.Peaks[0].Watts == 0 {
 		t.Errorf("peaks were %v, and are %v in the next month", months, before.Peaks)
 	}
-	if first := simulate.NewHousehold(3, start, 3).State(); counted(&first) == counted(&before) {
+	if first := simulate.NewHousehold(3, start, 3).State(); otherCounters(&first) == otherCounters(&before) {
 		t.Error("nothing was counted")
 	}
 }
 
-func plus(a, b simulate.Energies) simulate.Energies {
+func addEnergies(a, b simulate.Energies) simulate.Energies {
 	return simulate.Energies{
 		Import: a.Import + b.Import, Export: a.Export + b.Export,
 		ImportReactive: a.ImportReactive + b.ImportReactive, ExportReactive: a.ExportReactive + b.ExportReactive,
 	}
 }
 
-// counted are the counters that no other test looks at.
-func counted(s *simulate.State) [12]int64 {
+// otherCounters returns the counters that no other test checks.
+func otherCounters(s *simulate.State) [12]int64 {
 	return [...]int64{
 		s.Gas, s.Water, s.Heat, s.HourGas, s.Failures, s.LongFailures,
 		s.PhaseEnergies[0].Import, s.PhaseEnergies[1].Export, s.PhaseEnergies[2].ImportReactive,
@@ -66,8 +66,8 @@ func counted(s *simulate.State) [12]int64 {
 	}
 }
 
-// TestQuarter: demand is what the energies grew by, over a quarter of an hour.
-func TestQuarter(t *testing.T) {
+// TestQuarterOfAnHour checks that the demand is the increase of the energies, divided by a quarter of an hour.
+func TestQuarterOfAnHour(t *testing.T) {
 	start := midsummer.Add(18 * time.Hour) // dinner
 	h := simulate.NewHousehold(3, start, 3)
 	first := h.State().Energies
@@ -82,8 +82,8 @@ func TestQuarter(t *testing.T) {
 	}
 }
 
-// TestHourlyBesides: list 2 of Kamstrup comes five seconds past the hour, between two of list 1.
-func TestHourlyBesides(t *testing.T) {
+// TestHourlyTelegram checks that Kamstrup's list 2 comes five seconds past the hour, between two telegrams of list 1.
+func TestHourlyTelegram(t *testing.T) {
 	f, _ := simulate.Named("kamstrup-no")
 	m := simulate.NewMeter(f, 1, midsummer.Add(-20*time.Second))
 	for i, want := range []struct {

@@ -8,26 +8,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A shape is what a family's telegrams must hold.
-type shape struct {
+// A telegramShape has what all telegrams of a family must have in common.
+type telegramShape struct {
 	family string
-	// bytes is the length on the wire while no current is negative; 0 where lists of several lengths take turns.
+	// bytes is the length on the wire if no current is negative, 0 for families with lists of several lengths.
 	bytes int
-	// samples counts the quantities with those that follow from them; 0 where it changes with the list.
+	// samples is how many samples a reading has, derived ones included, 0 for families with several lists.
 	samples int
 	clock   func(*simulate.State) obis.Time
 	meter   meter.Meter
 }
 
-var shapes = []shape{
+var shapes = []telegramShape{
 	{"aidon-se", 581, 30, normalTime, meter.Meter{Make: "Aidon"}},
 	{"aidon-se-1p", 337, 16, normalTime, meter.Meter{Make: "Aidon"}},
 	{"aidon-no", 0, 0, nil, meter.Meter{}},
-	{"aidon-no1", 44, 1, noTime, meter.Meter{Make: "Aidon"}},
-	{"aidon-no2", 288, 11, noTime, norwegian("6534")},
-	{"aidon-no3", 396, 15, hourOnTheWall, norwegian("6534")},
-	{"aidon-no2-1p", 212, 7, noTime, norwegian("6515")},
-	{"aidon-no3-3w", 377, 14, hourOnTheWall, norwegian("6525")},
+	{"aidon-no1", 44, 1, withoutTime, meter.Meter{Make: "Aidon"}},
+	{"aidon-no2", 288, 11, withoutTime, norwegianMeter("6534")},
+	{"aidon-no3", 396, 15, localHourWithoutZone, norwegianMeter("6534")},
+	{"aidon-no2-1p", 212, 7, withoutTime, norwegianMeter("6515")},
+	{"aidon-no3-3w", 377, 14, localHourWithoutZone, norwegianMeter("6525")},
 	{"p1-se-aidon", 705, 30, normalTime, meter.Meter{Make: "Aidon", Model: "6534"}},
 	{"p1-se-aidon-1p", 413, 16, normalTime, meter.Meter{Make: "Aidon", Model: "6515"}},
 	{"p1-se-aidon-6560", 719, 30, normalTime, meter.Meter{Make: "Aidon", Model: "6560"}},
@@ -87,7 +87,7 @@ var shapes = []shape{
 	{family: "iskra-hr", bytes: 191, samples: 31},
 	{family: "iskra-hr-28", bytes: 168, samples: 26},
 	{family: "iskra-at", bytes: 121, samples: 8},
-	{"landisgyr-at-wien", 105, 9, onTheWall, meter.Meter{Make: "Landis+Gyr"}},
+	{"landisgyr-at-wien", 105, 9, localTimeWithoutZone, meter.Meter{Make: "Landis+Gyr"}},
 	{"iskra-at-wien", 105, 9, summerTime, meter.Meter{Make: "Iskraemeco"}},
 	{"siemens-at-wien", 125, 9, summerTime, meter.Meter{Make: "Siemens", Serial: "SMS1030000000001"}},
 	{"siemens-at-wels", 119, 7, summerTime, meter.Meter{Make: "Siemens", Serial: "1000000000001"}},
@@ -133,7 +133,7 @@ var shapes = []shape{
 	{family: "p1-pl-kaifa", bytes: 612, samples: 17},
 }
 
-func shapeOf(family string) *shape {
+func shapeOf(family string) *telegramShape {
 	for i := range shapes {
 		if shapes[i].family == family {
 			return &shapes[i]
@@ -142,54 +142,54 @@ func shapeOf(family string) *shape {
 	return nil
 }
 
-func norwegian(model string) meter.Meter {
+func norwegianMeter(model string) meter.Meter {
 	return meter.Meter{Make: "Aidon", Model: model, Serial: "7359990000000001", List: "AIDON_V0001"}
 }
 
-func wall(t time.Time, hours int) obis.Time {
+func timeAhead(t time.Time, hours int) obis.Time {
 	return obis.FromTime(t.In(time.FixedZone("", hours*60*60)))
 }
 
-func normalTime(s *simulate.State) obis.Time { return wall(s.Time, 1) }
-func summerTime(s *simulate.State) obis.Time { return wall(s.Time, 2) }
-func noTime(*simulate.State) obis.Time       { return obis.Time{} }
+func normalTime(s *simulate.State) obis.Time { return timeAhead(s.Time, 1) }
+func summerTime(s *simulate.State) obis.Time { return timeAhead(s.Time, 2) }
+func withoutTime(*simulate.State) obis.Time  { return obis.Time{} }
 
-// finnishSummer has the letter of summer time, which is read as that of Central Europe.
+// finnishSummer returns the local time of Finland. The letter S gives it the offset of Central Europe, which is one hour less.
 func finnishSummer(s *simulate.State) obis.Time {
-	c := wall(s.Time, 3)
+	c := timeAhead(s.Time, 3)
 	c.Offset = 120
 	return c
 }
 
-// onTheWall and hourOnTheWall are of clocks that send no zone.
-func onTheWall(s *simulate.State) obis.Time { return withoutZone(s.Time) }
+// localTimeWithoutZone and localHourWithoutZone are for clocks that send no zone.
+func localTimeWithoutZone(s *simulate.State) obis.Time { return withoutZone(s.Time) }
 
-func hourOnTheWall(s *simulate.State) obis.Time { return withoutZone(s.Hour) }
+func localHourWithoutZone(s *simulate.State) obis.Time { return withoutZone(s.Hour) }
 
 func withoutZone(t time.Time) obis.Time {
-	c := wall(t, 2)
+	c := timeAhead(t, 2)
 	c.Zone, c.Offset = false, 0
 	return c
 }
 
-// length returns that of a telegram. A minus sign is one byte more.
-func (sh *shape) length(s *simulate.State) int {
+// length returns the length of a telegram in bytes, with its minus signs.
+func (sh *telegramShape) length(s *simulate.State) int {
 	n := sh.bytes
 	switch sh.family {
 	case "p1-fi-aidon":
 		for _, mA := range s.Current {
-			n += minus(mA + 49) // rounded to 0.1 A
+			n += minusLength(mA + 49) // rounded to 0.1 A
 		}
 	case "p1-de-easymeter":
 		watts, _ := s.Net()
 		for _, w := range append(s.Power[:], watts) {
-			n += minus(w)
+			n += minusLength(w)
 		}
 	}
 	return n
 }
 
-func minus(v int64) int {
+func minusLength(v int64) int {
 	if v < 0 {
 		return 1
 	}

@@ -5,32 +5,32 @@ import (
 	"math/bits"
 )
 
-// A LineSetting is how one end of a serial line is set.
+// A LineSetting is the setting of one end of a simulated serial line.
 type LineSetting struct {
 	Baud     int  // bits a second
 	DataBits int  // 5 to 8
 	Parity   byte // 'N', 'E' or 'O'
 	StopBits int  // 1 or 2
-	// Inverted tells that this end sends, or expects, 0 and idle the wrong way round.
+	// Inverted is true if this end has the wrong polarity, as with a cable that does not invert the signal of a P1 port.
 	Inverted bool
-	// WaitsForIdle is of a receiver: after a character without a stop bit it waits for the line to be idle, as some chips do.
+	// WaitsForIdle matters to a receiver only. If true, it waits for an idle line after a character without a stop bit, as some chips do.
 	// Others, such as the 16550, take the missing stop bit for the next start bit.
 	WaitsForIdle bool
 }
 
-// ReceivedBy appends the bytes that a receiver set as by reads when w sends these in one burst, with an idle line before and
-// behind. A program that reads a raw Linux tty (INPCK, IGNPAR and PARMRK off) gets every character as it was sampled, with
-// a wrong parity or without a stop bit too, and a break, which is a line held at 0, as a single zero byte (n_tty.c).
-// Nothing is random: the two clocks are exact. It panics when one of the two is set as no UART can be.
+// ReceivedBy appends the bytes that a receiver with setting by reads if a sender with setting w sends the bytes sent, and returns the
+// extended slice. The line is idle before and after them. The result is what a program reads from a raw Linux tty (INPCK, IGNPAR and
+// PARMRK off): every character as it was sampled, even with a wrong parity or without a stop bit, and a break (a line held at 0) as a
+// single zero byte (n_tty.c). Both clocks are exact and nothing is random. It panics if one of the settings is not possible for a UART.
 func (w LineSetting) ReceivedBy(dst, sent []byte, by LineSetting) []byte {
 	w.check()
 	by.check()
-	r := receiver{levels: w.levels(sent), inverted: w.Inverted != by.Inverted, width: 2 * by.Baud, by: by, half: w.Baud}
-	for r.findEdge() {
+	r := receiver{levels: w.levels(sent), inverted: w.Inverted != by.Inverted, bitWidth: 2 * by.Baud, setting: by, halfBit: w.Baud}
+	for r.findStartBit() {
 		for again := true; again; {
 			var x byte
 			var ok bool
-			if x, ok, again = r.character(); ok {
+			if x, ok, again = r.readCharacter(); ok {
 				dst = append(dst, x)
 			}
 		}
@@ -38,6 +38,7 @@ func (w LineSetting) ReceivedBy(dst, sent []byte, by LineSetting) []byte {
 	return dst
 }
 
+// check panics if no UART has such a setting.
 func (w LineSetting) check() {
 	parity := w.Parity == 'N' || w.Parity == 'E' || w.Parity == 'O'
 	if w.Baud < 1 || w.DataBits < 5 || w.DataBits > 8 || !parity || w.StopBits < 1 || w.StopBits > 2 {
@@ -45,7 +46,7 @@ func (w LineSetting) check() {
 	}
 }
 
-// parityBits is how many bits the parity takes: one or none.
+// parityBits returns how many parity bits a character has: 0 or 1.
 func (w LineSetting) parityBits() int {
 	if w.Parity == 'N' {
 		return 0
@@ -53,7 +54,7 @@ func (w LineSetting) parityBits() int {
 	return 1
 }
 
-// levels returns the level of each bit of the line as the sender means it: a bit's time of idle, then the burst.
+// levels returns the level of the line in each bit time, before any inversion: one idle bit time, then the characters.
 func (w LineSetting) levels(sent []byte) []bool {
 	levels := []bool{true}
 	for _, x := range sent {
@@ -74,59 +75,59 @@ func (w LineSetting) levels(sent []byte) []bool {
 	return levels
 }
 
-// A receiver samples a line. Time is counted in parts of a second that are whole for both ends: a bit of the sender takes width parts, twice
-// the receiver's speed, so that half a bit of the receiver takes the sender's speed.
+// A receiver samples a line. Its unit of time is chosen so that times are whole numbers for both ends: a bit of the sender takes twice the
+// receiver's speed, and half a bit of the receiver takes the sender's speed.
 type receiver struct {
-	levels   []bool // of the sender's bits
+	levels   []bool // of the line, one for each bit of the sender
 	inverted bool
-	width    int
-	by       LineSetting
-	half     int
-	t        int // where a start bit begins
+	bitWidth int
+	setting  LineSetting
+	halfBit  int
+	now      int // where a start bit begins
 }
 
-// bit returns the level of the k-th bit, idle behind the burst.
-func (r *receiver) bit(k int) bool { return (k >= len(r.levels) || r.levels[k]) != r.inverted }
+// bitLevel returns the level of the sender's k-th bit. After the last one the line is idle.
+func (r *receiver) bitLevel(k int) bool { return (k >= len(r.levels) || r.levels[k]) != r.inverted }
 
-// at returns the level at a time.
-func (r *receiver) at(t int) bool { return r.bit(t / r.width) }
+// level returns the level at time t.
+func (r *receiver) level(t int) bool { return r.bitLevel(t / r.bitWidth) }
 
-// findEdge moves to the next time at which the line falls, and reports if it does.
-func (r *receiver) findEdge() bool {
-	k := r.t / r.width
+// findStartBit moves to the next falling edge. It reports whether there is one.
+func (r *receiver) findStartBit() bool {
+	k := r.now / r.bitWidth
 	for _, level := range []bool{true, false} {
-		for r.bit(k) != level {
+		for r.bitLevel(k) != level {
 			if k++; k > len(r.levels) {
 				return false
 			}
 		}
 	}
-	r.t = k * r.width
+	r.now = k * r.bitWidth
 	return true
 }
 
-// character samples the character whose start bit begins here in the middle of its bits, and moves behind it. It reports
-// whether there was one, and whether the next one's start bit has begun.
-func (r *receiver) character() (x byte, ok, again bool) {
-	r.t += r.half // the middle of the start bit
-	if r.at(r.t) {
+// readCharacter reads the character whose start bit begins at r.now, sampling each bit in its middle, and moves past it. ok is false if the
+// start bit was too short. again is true if the stop bit is missing, so that the next start bit has begun.
+func (r *receiver) readCharacter() (x byte, ok, again bool) {
+	r.now += r.halfBit // the middle of the start bit
+	if r.level(r.now) {
 		return 0, false, false
 	}
 	silent := true
-	for i := range r.by.DataBits + r.by.parityBits() {
-		r.t += 2 * r.half
-		if !r.at(r.t) {
+	for i := range r.setting.DataBits + r.setting.parityBits() {
+		r.now += 2 * r.halfBit
+		if !r.level(r.now) {
 			continue
 		}
 		silent = false
-		if i < r.by.DataBits {
+		if i < r.setting.DataBits {
 			x |= 1 << i
 		}
 	}
-	r.t += 2 * r.half // the middle of the stop bit
-	if r.at(r.t) || silent || r.by.WaitsForIdle {
+	r.now += 2 * r.halfBit // the middle of the stop bit
+	if r.level(r.now) || silent || r.setting.WaitsForIdle {
 		return x, true, false
 	}
-	r.t -= r.half
+	r.now -= r.halfBit
 	return x, true, true
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// wire is a setting in the usual order.
-func wire(baud, data int, parity byte, stop int) simulate.LineSetting {
+// lineSetting returns a setting from its parts in the usual order.
+func lineSetting(baud, data int, parity byte, stop int) simulate.LineSetting {
 	return simulate.LineSetting{Baud: baud, DataBits: data, Parity: parity, StopBits: stop}
 }
 
@@ -20,16 +20,16 @@ func inverted(w simulate.LineSetting) simulate.LineSetting {
 	return w
 }
 
-func patient(w simulate.LineSetting) simulate.LineSetting {
+func waitsForIdle(w simulate.LineSetting) simulate.LineSetting {
 	w.WaitsForIdle = true
 	return w
 }
 
-// TestHeardAsSent: two ends that are set alike understand each other, also when both are inverted or the clocks differ by
-// what a UART forgives.
-func TestHeardAsSent(t *testing.T) {
+// TestReceivedAsSent checks that two ends with the same setting transfer all bytes, even if both are inverted, or if their clocks differ by up
+// to 2 %.
+func TestReceivedAsSent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := wire(rapid.SampledFrom([]int{300, 2400, 9600, 115200}).Draw(t, "baud"), rapid.IntRange(5, 8).Draw(t, "data bits"),
+		w := lineSetting(rapid.SampledFrom([]int{300, 2400, 9600, 115200}).Draw(t, "baud"), rapid.IntRange(5, 8).Draw(t, "data bits"),
 			rapid.SampledFrom([]byte("NEO")).Draw(t, "parity"), rapid.IntRange(1, 2).Draw(t, "stop bits"))
 		w.Inverted, w.WaitsForIdle = rapid.Bool().Draw(t, "inverted"), rapid.Bool().Draw(t, "patient")
 		by := w
@@ -45,9 +45,9 @@ func TestHeardAsSent(t *testing.T) {
 	})
 }
 
-// TestHeard holds what another setting makes of bytes, worked out by hand.
-func TestHeard(t *testing.T) {
-	n, e, seven := wire(2400, 8, 'N', 1), wire(2400, 8, 'E', 1), wire(2400, 7, 'E', 1)
+// TestReceivedWithAnotherSetting compares with bytes that were worked out by hand.
+func TestReceivedWithAnotherSetting(t *testing.T) {
+	n, e, seven := lineSetting(2400, 8, 'N', 1), lineSetting(2400, 8, 'E', 1), lineSetting(2400, 7, 'E', 1)
 	for _, row := range []struct {
 		name     string
 		from, by simulate.LineSetting
@@ -57,15 +57,15 @@ func TestHeard(t *testing.T) {
 		{"nothing", n, e, "", ""},
 		{"the parity is in bit 7", seven, n, "ABC", "\x41\x42\xC3"},
 		{"no stop bit: the parity of 0 begins a character", e, n, "AB", "\x41\x09\xFE"},
-		{"no stop bit, waited out", e, patient(n), "ABC", "ABC"},
+		{"no stop bit, waited out", e, waitsForIdle(n), "ABC", "ABC"},
 		{"parity of 1 is a stop bit", e, n, "CE", "CE"},
-		{"a parity that is wrong does not matter", wire(2400, 8, 'O', 1), e, "ABC", "ABC"},
+		{"a parity that is wrong does not matter", lineSetting(2400, 8, 'O', 1), e, "ABC", "ABC"},
 		{"no parity, and a start bit for a stop bit", n, e, "\x7E\xA0\xE2", "\x7E\xA0\xE2"},
-		{"no parity, waited out", n, patient(e), "\x7E\xA0\xE2\xFF", "\x7E\x13\xFF"},
+		{"no parity, waited out", n, waitsForIdle(e), "\x7E\xA0\xE2\xFF", "\x7E\x13\xFF"},
 		{"inverted, and a break at the end", inverted(n), n, "U", "\x55\x00"},
-		{"a slow break", wire(300, 8, 'N', 1), wire(2400, 8, 'N', 1), "\x00", "\x00"},
-		{"a slow start bit", wire(300, 8, 'N', 1), wire(2400, 8, 'N', 1), "\xFF", "\x80"},
-		{"fast bits that are missed", wire(19200, 8, 'N', 1), wire(2400, 8, 'N', 1), "\x00\x00\x00\x00", "\xF0"},
+		{"a slow break", lineSetting(300, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\x00", "\x00"},
+		{"a slow start bit", lineSetting(300, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\xFF", "\x80"},
+		{"fast bits that are missed", lineSetting(19200, 8, 'N', 1), lineSetting(2400, 8, 'N', 1), "\x00\x00\x00\x00", "\xF0"},
 	} {
 		got := row.from.ReceivedBy(nil, []byte(row.sent), row.by)
 		if string(got) != row.want {
@@ -74,10 +74,10 @@ func TestHeard(t *testing.T) {
 	}
 }
 
-// TestHeardParity: a sender of seven bits and a parity is read whole by a receiver of eight bits.
-func TestHeardParity(t *testing.T) {
+// TestReceivedParityInBit7 checks that a receiver of eight bits gets all bytes of a sender of seven bits with parity.
+func TestReceivedParityInBit7(t *testing.T) {
 	telegram := encode(t, "p1-se-aidon")
-	got := wire(9600, 7, 'E', 1).ReceivedBy(nil, telegram, wire(9600, 8, 'N', 1))
+	got := lineSetting(9600, 7, 'E', 1).ReceivedBy(nil, telegram, lineSetting(9600, 8, 'N', 1))
 	if len(got) != len(telegram) {
 		t.Fatalf("%d bytes heard of %d", len(got), len(telegram))
 	}
@@ -88,21 +88,21 @@ func TestHeardParity(t *testing.T) {
 	}
 }
 
-// TestHeardGarbled: what is read at a wrong setting, of a telegram.
-func TestHeardGarbled(t *testing.T) {
+// TestReceivedGarbled checks how many bytes a wrong setting reads of a telegram, and that the text is not readable.
+func TestReceivedGarbled(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		from, by  simulate.LineSetting
-		low, high int // bytes heard of a hundred sent
+		low, high int // bytes received of a hundred sent
 	}{
-		{"parity unexpected", wire(115200, 8, 'E', 1), wire(115200, 8, 'N', 1), 90, 125},
-		{"parity missing, waited out", wire(115200, 8, 'N', 1), patient(wire(115200, 8, 'E', 1)), 40, 95},
-		{"read slower", wire(115200, 8, 'N', 1), wire(9600, 8, 'N', 1), 5, 12},
-		{"read much slower", wire(115200, 8, 'N', 1), wire(2400, 8, 'E', 1), 1, 3},
-		{"read faster", wire(2400, 8, 'E', 1), wire(115200, 8, 'N', 1), 100, 600},
-		{"inverted", inverted(wire(115200, 8, 'N', 1)), wire(115200, 8, 'N', 1), 40, 110},
+		{"parity unexpected", lineSetting(115200, 8, 'E', 1), lineSetting(115200, 8, 'N', 1), 90, 125},
+		{"parity missing, waited out", lineSetting(115200, 8, 'N', 1), waitsForIdle(lineSetting(115200, 8, 'E', 1)), 40, 95},
+		{"read slower", lineSetting(115200, 8, 'N', 1), lineSetting(9600, 8, 'N', 1), 5, 12},
+		{"read much slower", lineSetting(115200, 8, 'N', 1), lineSetting(2400, 8, 'E', 1), 1, 3},
+		{"read faster", lineSetting(2400, 8, 'E', 1), lineSetting(115200, 8, 'N', 1), 100, 600},
+		{"inverted", inverted(lineSetting(115200, 8, 'N', 1)), lineSetting(115200, 8, 'N', 1), 40, 110},
 	} {
-		for _, by := range []simulate.LineSetting{row.by, patient(row.by)} {
+		for _, by := range []simulate.LineSetting{row.by, waitsForIdle(row.by)} {
 			telegram := encode(t, "p1-se-aidon")
 			got := row.from.ReceivedBy(nil, telegram, by)
 			if share := 100 * len(got) / len(telegram); share < row.low || share > row.high {
@@ -118,9 +118,9 @@ func TestHeardGarbled(t *testing.T) {
 	}
 }
 
-func TestHeardPanics(t *testing.T) {
-	good := wire(2400, 8, 'N', 1)
-	for _, bad := range []simulate.LineSetting{{}, wire(0, 8, 'N', 1), wire(2400, 9, 'N', 1), wire(2400, 8, 'X', 1), wire(2400, 8, 'N', 0)} {
+func TestReceivedByPanics(t *testing.T) {
+	good := lineSetting(2400, 8, 'N', 1)
+	for _, bad := range []simulate.LineSetting{{}, lineSetting(0, 8, 'N', 1), lineSetting(2400, 9, 'N', 1), lineSetting(2400, 8, 'X', 1), lineSetting(2400, 8, 'N', 0)} {
 		for _, ends := range [][2]simulate.LineSetting{{good, bad}, {bad, good}} {
 			func() {
 				defer func() {

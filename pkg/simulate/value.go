@@ -2,76 +2,77 @@ package simulate
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// Group D of what a register holds (IEC 62056-61, table 5).
+// Values of group D of an OBIS code: the kind of a register (IEC 62056-61, table 5).
 const (
-	demand      = 4
-	maximum     = 6
-	instant     = 7
-	integral    = 8
-	lastAverage = 24
-	sags        = 32
-	swells      = 36
+	currentDemand     = 4
+	maximumDemand     = 6
+	instantaneous     = 7
+	timeIntegral      = 8
+	lastAverageDemand = 24
+	sags              = 32
+	swells            = 36
 )
 
-// Group C within a phase: that of L1 is 20 more, that of L2 40 more. Powers and energies have 1 to 4 for the sum.
+// Values of group C of an OBIS code for the sum of the phases. For L1, L2 and L3, 20, 40 and 60 are added. 1 to 4 are active and reactive
+// import and export.
 const (
-	quadrantOne   = 5 // to 8
-	apparentPlus  = 9
-	apparentMinus = 10
-	ampere        = 11 // 31 for L1
-	volt          = 12
-	powerFactor   = 13
-	frequency     = 14 // of the sum alone
-	absolute      = 15
-	netPower      = 16
+	quadrantOne    = 5 // quadrants II to IV follow, up to 8
+	apparentPlus   = 9
+	apparentMinus  = 10
+	groupCurrent   = 11 // 31 is the current of L1
+	groupVoltage   = 12
+	powerFactor    = 13
+	groupFrequency = 14 // not for a phase
+	absolutePower  = 15
+	netPower       = 16
 )
 
-// Value returns what a register shows, in its base unit (Wh, W, var, V, A, Hz), as exactly as the household knows it; false
-// for one that it does not have. Gas, water and heat are fields.
+// Value returns the value of the register with an OBIS code, in its base unit (Wh, varh, W, var, VA, V, A, Hz) and with full precision. It
+// returns false if the household has no such register. Gas, water and heat are fields of Registers.
 func (s *State) Value(code obis.Code) (obis.Decimal, bool) {
-	if !has(code) {
+	if !hasRegister(code) {
 		return obis.Decimal{}, false
 	}
-	if code[3] == integral {
-		return s.value(code, 0, 1), true
+	if code[3] == timeIntegral {
+		return s.scaledValue(code, 0, 1), true
 	}
-	v, exp, _ := s.measured(code)
+	v, exp, _ := s.measurement(code)
 	return obis.Decimal{Coef: v, Exp: exp}, true
 }
 
-// has tells if measured or energy knows a register.
-func has(code obis.Code) bool {
+// hasRegister reports whether measurement or energy returns the register with a code.
+func hasRegister(code obis.Code) bool {
 	c, phase, rate := code[2]%20, code[2]/20, code[4]
 	switch code[3] {
-	case demand, lastAverage:
+	case currentDemand, lastAverageDemand:
 		return phase == 0 && (c == 1 || c == 2)
-	case maximum:
+	case maximumDemand:
 		return code[2] == 1
 	case sags, swells:
-		return phase >= 1 && phase <= 3 && c == volt
-	case integral:
+		return phase >= 1 && phase <= 3 && c == groupVoltage
+	case timeIntegral:
 		return c >= 1 && c <= 4 && phase <= 3 && (phase == 0 && rate <= 4 || rate == 0) ||
-			phase == 0 && rate == 0 && (c >= quadrantOne && c < apparentPlus || c == absolute)
-	case instant:
-		ofPhase := c == ampere || c == volt
-		return c >= 1 && c <= netPower && phase <= 3 && (phase > 0 || !ofPhase) && (phase == 0 || c != frequency)
+			phase == 0 && rate == 0 && (c >= quadrantOne && c < apparentPlus || c == absolutePower)
+	case instantaneous:
+		ofPhase := c == groupCurrent || c == groupVoltage
+		return c >= 1 && c <= netPower && phase <= 3 && (phase > 0 || !ofPhase) && (phase == 0 || c != groupFrequency)
 	}
 	return false
 }
 
-// value returns what a register shows whose last digit is worth 10^exp of its base unit, behind a current transformer of that ratio.
-func (s *State) value(code obis.Code, exp int8, ratio int64) obis.Decimal {
-	if code[3] == integral {
-		return obis.Decimal{Coef: counted(s.energy(code), exp, ratio), Exp: exp}
+// scaledValue returns the value of a register in units of 10^exp of its base unit. The meter is behind current transformers with a ratio.
+func (s *State) scaledValue(code obis.Code, exp int8, ratio int64) obis.Decimal {
+	if code[3] == timeIntegral {
+		return obis.Decimal{Coef: energyInUnit(s.energy(code), exp, ratio), Exp: exp}
 	}
-	v, own, divided := s.measured(code)
+	v, own, divided := s.measurement(code)
 	if !divided {
 		ratio = 1
 	}
-	return obis.Decimal{Coef: rounded(v*power10(own-exp), power10(exp-own)*ratio), Exp: exp}
+	return obis.Decimal{Coef: divideRounded(v*power10(own-exp), power10(exp-own)*ratio), Exp: exp}
 }
 
-// energy returns what a counter has counted to, in Ws or var·s. Tariffs 3 and 4 are never in use.
+// energy returns the value of a counter, in Ws or var·s. Tariffs 3 and 4 are never in use.
 func (s *State) energy(code obis.Code) int64 {
 	e := &s.Energies
 	c := code[2]
@@ -84,7 +85,7 @@ func (s *State) energy(code obis.Code) int64 {
 		e, c = &s.PhaseEnergies[c/20-1], c%20
 	}
 	switch c {
-	case absolute:
+	case absolutePower:
 		return e.Import + e.Export
 	case quadrantOne, quadrantOne + 1, quadrantOne + 2, quadrantOne + 3:
 		return s.QuadrantEnergies[c-quadrantOne]
@@ -92,15 +93,15 @@ func (s *State) energy(code obis.Code) int64 {
 	return [...]int64{e.Import, e.Export, e.ImportReactive, e.ExportReactive}[c-1]
 }
 
-// measured returns what a register of anything else shows, as v × 10^exp, and if current transformers divide it.
-func (s *State) measured(code obis.Code) (v int64, exp int8, divided bool) {
+// measurement returns the value of a register that is not a counter, as v × 10^exp. divided reports whether current transformers divide it.
+func (s *State) measurement(code obis.Code) (v int64, exp int8, divided bool) {
 	c := code[2]
 	switch code[3] {
-	case demand:
+	case currentDemand:
 		return s.QuarterEnergy[c-1] / (15 * minute), 0, true
-	case lastAverage:
+	case lastAverageDemand:
 		return s.LastQuarterPower[c-1], 0, true
-	case maximum:
+	case maximumDemand:
 		return s.Peaks[0].Watts, 0, true
 	case sags:
 		return s.Sags[c/20-1], 0, false
@@ -113,20 +114,20 @@ func (s *State) measured(code obis.Code) (v int64, exp int8, divided bool) {
 		watts, vars = s.Power[phase], s.ReactivePower[phase]
 	}
 	switch c % 20 {
-	case ampere:
+	case groupCurrent:
 		return s.Current[phase], -3, true
-	case volt:
+	case groupVoltage:
 		return s.Voltage[phase], -1, false
-	case frequency:
+	case groupFrequency:
 		return s.Frequency, -2, false
 	case powerFactor:
-		return factor(watts, vars), -3, false
+		return powerFactorOf(watts, vars), -3, false
 	}
-	return power(c%20, watts, vars), 0, true
+	return powerOf(c%20, watts, vars), 0, true
 }
 
-// power returns the power of a group C, in W, var or VA.
-func power(c byte, watts, vars int64) int64 {
+// powerOf returns the register of group C c for a power of watts and vars, in W, var or VA.
+func powerOf(c byte, watts, vars int64) int64 {
 	switch c {
 	case 1:
 		return max(watts, 0)
@@ -138,7 +139,7 @@ func power(c byte, watts, vars int64) int64 {
 		return max(-vars, 0)
 	case netPower:
 		return watts
-	case absolute:
+	case absolutePower:
 		return max(watts, -watts)
 	case apparentPlus, apparentMinus:
 		if (watts < 0) != (c == apparentMinus) {
@@ -154,8 +155,8 @@ func power(c byte, watts, vars int64) int64 {
 
 func apparent(watts, vars int64) int64 { return squareRoot(watts*watts + vars*vars) }
 
-// factor returns the power factor in thousandths, 1000 where there is no power.
-func factor(watts, vars int64) int64 {
+// powerFactorOf returns the power factor in thousandths, 1000 if there is no power.
+func powerFactorOf(watts, vars int64) int64 {
 	va := apparent(watts, vars)
 	if va == 0 {
 		return 1000
@@ -163,8 +164,8 @@ func factor(watts, vars int64) int64 {
 	return max(watts, -watts) * 1000 / va
 }
 
-// counted converts Ws to what a register has counted to, in 10^exp Wh: the part that is not full yet does not show.
-func counted(ws int64, exp int8, ratio int64) int64 {
+// energyInUnit converts Ws to units of 10^exp Wh, rounded down as a counter shows it.
+func energyInUnit(ws int64, exp int8, ratio int64) int64 {
 	per := 3600 * power10(exp) * ratio
 	return ws/per*power10(-exp) + ws%per*power10(-exp)/per
 }
@@ -178,10 +179,10 @@ func power10(n int8) int64 {
 	return p
 }
 
-// rounded returns v/by, rounded half away from zero.
-func rounded(v, by int64) int64 {
+// divideRounded returns v/by, rounded to the nearest number, halves away from zero.
+func divideRounded(v, by int64) int64 {
 	if v < 0 {
-		return -rounded(-v, by)
+		return -divideRounded(-v, by)
 	}
 	return (v + by/2) / by
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// noon is a household with sun on its roof and an oven on L3.
-var noon = simulate.State{
+// sunnyNoon is the state of a household whose solar cells export on L1 and L2 while L3 imports.
+var sunnyNoon = simulate.State{
 	Time:          time.Date(2026, 5, 10, 10, 20, 30, 0, time.UTC),
 	Power:         [3]int64{-1234, -56, 1890},
 	ReactivePower: [3]int64{-78, 90, 0},
@@ -41,8 +41,8 @@ var noon = simulate.State{
 	},
 }
 
-// TestText holds whole P1 telegrams of each order, spelling and sign.
-func TestText(t *testing.T) {
+// TestASCIITelegrams compares whole P1 telegrams: one for each order of lines, spelling of units, and sign of currents.
+func TestASCIITelegrams(t *testing.T) {
 	for _, row := range []struct{ family, want string }{
 		{"p1-fi-aidon", `/ADN9 7534
 
@@ -148,8 +148,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestBinary holds items of Aidon's lists, each with the code, type, scaler and unit by which it goes over the wire.
-func TestBinary(t *testing.T) {
+// TestDLMSItems compares parts of binary telegrams: headers, and items with their code, type, scaler and unit.
+func TestDLMSItems(t *testing.T) {
 	for _, row := range []struct{ family, item, want string }{
 		{"aidon-no1", "frame", "7ea02a4108831304 13e6e700 0f4000000000 0101 0203 09060100010700ff 0600000258 02020f00161b"},
 		{"aidon-no3", "head", "7ea18a41088313ebfde6e7000f400000000001120202 0906 0101000281ff 0a0b 4149444f4e5f5630303031"},
@@ -209,8 +209,8 @@ func TestBinary(t *testing.T) {
 	}
 }
 
-// TestLines holds lines of ASCII meters that write something their own way.
-func TestLines(t *testing.T) {
+// TestASCIILines compares lines that some ASCII meters write differently from others.
+func TestASCIILines(t *testing.T) {
 	for _, row := range []struct{ family, want string }{
 		{"p1-nl-22", "/ISk5\\2MT382-1003\n\n0-0:96.1.1("},
 		{"p1-nl-22", "\n1-0:1.7.0(0000.60*kW)\n"},
@@ -264,16 +264,16 @@ func encode(t *testing.T, family string) []byte {
 		t.Fatalf("no family %s", family)
 	}
 	before := []byte("before")
-	s := noon
+	s := sunnyNoon
 	got := f.Append(before, &s)
-	if string(got[:len(before)]) != "before" || s != noon {
+	if string(got[:len(before)]) != "before" || s != sunnyNoon {
 		t.Errorf("%s: Append changed what it was given", family)
 	}
 	return got[len(before):]
 }
 
-// TestClocksChange looks at both nights of the year on which clocks are changed.
-func TestClocksChange(t *testing.T) {
+// TestChangesToAndFromSummerTime checks the clock of telegrams in both nights of the year in which clocks change.
+func TestChangesToAndFromSummerTime(t *testing.T) {
 	spring := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
 	autumn := time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC)
 	for _, row := range []struct {

@@ -9,25 +9,25 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestValue compares each register that a quantity has with what a state says of it.
+// TestValue compares the register of each quantity with the expected sample.
 func TestValue(t *testing.T) {
-	f, _ := simulate.Named("aidon-se") // its currents have signs
+	f, _ := simulate.Named("aidon-se") // a family whose currents have signs
 	h := simulate.NewHousehold(3, midsummer, 3)
 	known := 0
 	for hour := range 24 {
 		h.Advance(midsummer.Add(time.Duration(hour) * time.Hour))
 		s := h.State()
-		want := told(f, &s)
+		want := expectedSamples(f, &s)
 		for i := range quantity.Rows() {
 			row := &quantity.Rows()[i]
 			for _, c := range row.Codes {
 				got, ok := s.Value(obis.Code{1, 0, c[0], c[1], c[2], obis.Any})
-				if !ok || c[1] == 24 { // the average of the last period has the name of that of this one
+				if !ok || c[1] == 24 { // two registers share this quantity: the demand of this period and of the last one
 					continue
 				}
 				known++
 				got = got.Shift(-row.Units[0].Prefix)
-				rest, _ := want[row.Name].Add(got.Neg()) // counters have no parts of a Wh
+				rest, _ := want[row.Name].Add(got.Neg()) // counters are rounded down to 1 Wh
 				if _, told := want[row.Name]; !told || rest.Sign() < 0 || rest.Cmp(obis.Decimal{Coef: 1, Exp: got.Exp}) >= 0 {
 					t.Errorf("%v, %s: got %v, want %v", s.Time, row.Name, got, want[row.Name])
 				}
@@ -39,7 +39,7 @@ func TestValue(t *testing.T) {
 	}
 }
 
-// TestValueOfAnyCode wants a no for what no household has, and never a panic.
+// TestValueOfAnyCode checks that Value never panics, and returns false for most codes.
 func TestValueOfAnyCode(t *testing.T) {
 	s := simulate.NewHousehold(1, midsummer, 1).State()
 	known := 0

@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestAnnouncedIsTheReverse: what is read back announces the same again, for any meter in either style.
-func TestAnnouncedIsTheReverse(t *testing.T) {
+// TestParseMetersReversesMeter checks that the parsed meter gives the same messages again, for any meter in either style.
+func TestParseMetersReversesMeter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := config(rapid.SampledFrom([]discovery.Style{discovery.Device, discovery.Component}).Draw(t, "style"))
 		m := anyMeter(t)
@@ -43,8 +43,9 @@ func anyMeter(t *rapid.T) discovery.Meter {
 	return m
 }
 
-// TestAnnouncedByOthers: an older or newer bridge announced what this one does not know, in other units, or half of it.
-func TestAnnouncedByOthers(t *testing.T) {
+// TestParseMetersOfOtherVersions parses messages of older and newer versions, with unknown quantities and units, and messages of interrupted
+// changes and of other programs.
+func TestParseMetersOfOtherVersions(t *testing.T) {
 	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`
 	want := []discovery.Meter{{ID: "house", Name: "House", Make: "Aidon", Simulated: true, Quantities: []discovery.Quantity{
 		{ID: quantity.Gas, Decimals: 2}, {ID: quantity.ThermalEnergy, UnitIndex: 1, Interval: time.Hour},

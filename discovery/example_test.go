@@ -1,0 +1,39 @@
+package discovery_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hanbridge/hanbridge/discovery"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// A program that reads a meter announces the quantities of the meter to Home Assistant. It publishes each message as a retained one.
+func ExampleConfig_Meter() {
+	importPower, _ := quantity.ByName("import_power")
+	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Component}
+	messages := c.Meter(discovery.Meter{ID: "house", Name: "House", Make: "Aidon", Quantities: []discovery.Quantity{
+		{ID: importPower, Decimals: 0, Interval: 10 * time.Second},
+	}})
+	fmt.Println(len(messages), "entities, the first one:")
+	fmt.Println(messages[0].Topic)
+	fmt.Println(string(messages[0].Payload[:110]) + "…")
+	// Output:
+	// 8 entities, the first one:
+	// homeassistant/sensor/hanbridge_house/import_power/config
+	// {"name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_pow…
+}
+
+// When a meter no longer sends a quantity, its entity is taken back before the new announcement.
+func ExamplePlanChange() {
+	importPower, _ := quantity.ByName("import_power")
+	gas, _ := quantity.ByName("gas")
+	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge"}
+	m := discovery.Meter{ID: "house", Quantities: []discovery.Quantity{{ID: importPower}, {ID: gas}}}
+	announced := discovery.AnnouncedBy(c.Meter(m))
+
+	m.Quantities = m.Quantities[:1]
+	steps, _ := discovery.PlanChange(announced, c.Meter(m))
+	fmt.Println(len(steps), "steps, with", discovery.StepPause, "between them")
+	// Output: 2 steps, with 1s between them
+}

@@ -1,0 +1,66 @@
+package discovery
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// announcedEntity has the options of an announced entity that say how its quantity is published.
+type announcedEntity struct {
+	UniqueID  string `json:"unique_id"`
+	Unit      string `json:"unit_of_measurement"`
+	Precision int    `json:"suggested_display_precision"`
+	Expire    int    `json:"expire_after"`
+}
+
+// ParseMeters returns the meters that messages below c.Prefix announce, in either style. It is the reverse of Meter. Quantities that this
+// version does not know are left out, and an unknown unit counts as the first unit of the quantity. The bridge's own device and the
+// messages of other programs are ignored. Meters are in the order of their IDs, their quantities in the order of the quantity table.
+func (c Config) ParseMeters(messages []Message) (meters []Meter) {
+	byDevice := map[string]Meter{}
+	for _, m := range messages {
+		p, ok := parseTopic(m.Topic)
+		var root struct {
+			announcedEntity
+			Device     deviceInfo
+			Components map[string]announcedEntity
+		}
+		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridgeID || keysOf(p, m.Payload) == nil ||
+			json.Unmarshal(m.Payload, &root) != nil || root.Device.Name == "" {
+			continue // not an announcement of this program, or one half of an interrupted change of style
+		}
+		if p.key != "" {
+			root.Components = map[string]announcedEntity{p.key: root.announcedEntity}
+		}
+		d := root.Device
+		name, simulated := strings.CutSuffix(d.Name, simulatedMark)
+		byDevice[p.device] = Meter{
+			ID: strings.TrimPrefix(p.device, program+"_"), Name: name, Make: d.Make, Model: d.Model, Serial: d.Serial, Software: d.Software,
+			Simulated: simulated, Quantities: append(byDevice[p.device].Quantities, quantitiesOf(root.Components)...),
+		}
+	}
+	for _, device := range slices.Sorted(maps.Keys(byDevice)) {
+		m := byDevice[device]
+		slices.SortStableFunc(m.Quantities, func(a, b Quantity) int { return int(a.ID) - int(b.ID) })
+		m.Quantities = slices.CompactFunc(m.Quantities, func(a, b Quantity) bool { return a.ID == b.ID })
+		meters = append(meters, m)
+	}
+	return meters
+}
+
+// quantitiesOf returns the quantities of the announced components, in no order.
+func quantitiesOf(components map[string]announcedEntity) (all []Quantity) {
+	for key, is := range components {
+		id, ok := quantity.ByName(key)
+		if !ok || is.UniqueID == "" { // without a unique_id the component is being removed
+			continue
+		}
+		as := slices.IndexFunc(id.Row().Units, func(m quantity.Unit) bool { return m.Symbol == is.Unit })
+		all = append(all, Quantity{ID: id, UnitIndex: uint8(max(0, as)), Decimals: is.Precision, Interval: intervalOf(is.Expire)})
+	}
+	return all
+}
