@@ -1,6 +1,6 @@
-// Package hatest judges discovery messages as the hubs do that read them: Home Assistant's schemas, and what openHAB,
-// Domoticz and Gladys drop in silence. It is stricter than any of them, because it knows only what hanbridge sends:
-// some of the keys, in full, sensors and binary sensors, no null. It is for tests.
+// Package hatest checks discovery messages in tests. It applies the schemas of Home Assistant, and the rules by which openHAB, Domoticz and
+// Gladys ignore entities. It is stricter than these hubs, since it accepts only what hanbridge sends: unabbreviated keys, sensors and binary
+// sensors, no null. Hub is a model of Home Assistant that keeps track of entities over several messages.
 package hatest
 
 import (
@@ -15,15 +15,14 @@ import (
 	"unicode/utf8"
 )
 
-// Check returns all that a hub would refuse in one message; none for a sound one. An empty payload takes something back
-// and is sound on every discovery topic.
+// Check returns an error for each fault of one message. An empty payload, which takes an announcement back, has no fault.
 func Check(topic string, payload []byte) []error {
 	_, errs := parseMessage(topic, payload)
 	return errs
 }
 
-// CheckSet checks each message, by topic, and then what goes wrong only between them: one identity claimed twice, a
-// device of which nobody hears, registers that Domoticz would pair with the wrong power. Empty payloads count as gone.
+// CheckSet checks messages by topic: each by itself, and then all together. It finds ids that two entities use, devices that are not announced,
+// and energies that Domoticz would pair with the wrong power. Empty payloads are ignored.
 func CheckSet(messages map[string][]byte) []error {
 	all, entities, errs := parseMessages(messages)
 	for _, c := range uniqueNames {
@@ -32,7 +31,7 @@ func CheckSet(messages map[string][]byte) []error {
 	return slices.Concat(errs, checkNewClasses(entities), checkTopicTypes(entities), checkDevices(all), checkDomoticzPairs(entities))
 }
 
-// StateTopics returns, in order, the topics from which the announced entities read their states.
+// StateTopics returns the sorted topics from which the announced entities read their states.
 func StateTopics(announced map[string][]byte) (topics []string) {
 	_, entities, _ := parseMessages(announced)
 	for _, e := range entities {
@@ -42,7 +41,7 @@ func StateTopics(announced map[string][]byte) (topics []string) {
 	return slices.Compact(topics)
 }
 
-// readAll understands messages, in the order of their topics.
+// parseMessages parses and checks messages, in the order of their topics.
 func parseMessages(messages map[string][]byte) (all []*announcement, entities []*entity, errs []error) {
 	for _, topic := range slices.Sorted(maps.Keys(messages)) {
 		a, faults := parseMessage(topic, messages[topic])
@@ -61,27 +60,27 @@ func parseMessages(messages map[string][]byte) (all []*announcement, entities []
 // An object is a JSON object; its numbers are json.Number.
 type object map[string]any
 
-// An announcement is one message as a hub understands it.
+// An announcement is one parsed message.
 type announcement struct {
 	topic    string
 	device   object
 	entities []entity
-	removed  []string // "<platform> <id>" of components that it takes back
-	releases bool     // it lets go of what its topic announced, so that another topic can take it over
+	removed  []string // identities of the components that it removes
+	releases bool     // it releases the entities of its topic, so that another topic can take them over
 }
 
 // An entity is one component with the availability that it inherits from the root of its message.
 type entity struct {
-	label    string // for messages
+	label    string // names the entity in errors
 	platform string
-	key      string // the component's key, the object id of a topic of its own
-	identity string // "<platform> <device's object id> <key>": what makes it the same one in both styles
+	key      string // the key of the component, or the object id of its own topic
+	identity string // "<platform> <object id of the device> <key>": the same in both styles
 	device   object
-	options  object // its options
-	ownTopic bool   // it has a topic of its own
+	options  object // the options of the component
+	ownTopic bool   // it is announced by a topic of its own
 }
 
-// text returns an option that is text, "" where it is not there or something else.
+// text returns a text option, "" if it is missing or not a text.
 func (e *entity) text(option string) string { return text(e.options, option) }
 
 func (e *entity) has(option string) bool { return e.options[option] != nil }
@@ -96,7 +95,7 @@ func inner(o object, key string) object {
 	return m
 }
 
-// read understands one message. The announcement is nil where there is none: taken back, or beyond reading.
+// parseMessage parses and checks one message. The announcement is nil if the payload is empty or not readable.
 func parseMessage(topic string, payload []byte) (*announcement, []error) {
 	place, err := parseTopic(topic)
 	if err != nil {
@@ -159,7 +158,7 @@ func (a *announcement) components(place topicParts, root object) (errs []error) 
 		case !safeID.MatchString(key):
 			errs = append(errs, fmt.Errorf("%s: the key has other characters than a-z A-Z 0-9 _ -", e.label))
 		case len(own) == 1 && slices.Contains(platforms, e.platform):
-			a.removed = append(a.removed, e.identity) // only a platform takes the component back
+			a.removed = append(a.removed, e.identity) // a component with only a platform is removed
 		default:
 			for _, option := range []string{"availability", "availability_mode"} {
 				if _, own := own[option]; !own && root[option] != nil {
@@ -175,16 +174,16 @@ func (a *announcement) components(place topicParts, root object) (errs []error) 
 
 const devicePlatform = "device"
 
-// platforms are those that hanbridge announces, and that every hub of the last years knows. One entity of a platform
-// that is newer than the hub loses the whole device.
+// platforms are the platforms that hanbridge announces, which all hubs of the last years know. A hub refuses a whole device because of one
+// entity with an unknown platform.
 var platforms = []string{"sensor", "binary_sensor"}
 
-// An address is a discovery topic in its parts. The node is "" where there is none.
+// A topicParts has the parts of a discovery topic. The node is "" if there is none.
 type topicParts struct{ platform, node, object string }
 
 var safeID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
-// parseTopic reads <prefix>/<platform>/[<node>/]<object>/config. The prefix is its owner's and may have levels itself.
+// parseTopic splits <prefix>/<platform>/[<node>/]<object>/config. The prefix may have several levels.
 func parseTopic(topic string) (topicParts, error) {
 	levels := strings.Split(topic, "/")
 	n := len(levels)
@@ -206,6 +205,7 @@ func parseTopic(topic string) (topicParts, error) {
 	return a, nil
 }
 
+// isPlatform reports whether a level of a topic is "device" or a platform.
 func isPlatform(level string) bool {
 	return level == devicePlatform || slices.Contains(platforms, level)
 }

@@ -8,38 +8,40 @@ import (
 	"strings"
 )
 
-// A Hub is a small model of Home Assistant: what it makes of discovery messages, one after the other, and what it remembers.
-// Time does not pass in it: what it is told comes always after it has worked through what came before.
+// A Hub is a small model of Home Assistant: how it processes discovery messages, and which entities it remembers. It processes each message
+// at once, so that there are no races.
 type Hub struct {
 	prefix   string
-	owners   map[string]owner   // by place: "sensor hanbridge_house gas"
+	owners   map[string]owner   // by identity: "sensor hanbridge_house gas"
 	registry map[string]*Entity // by "sensor hanbridge_house_gas", its unique_id
 	devices  map[string]bool
 	created  int
-	// Warnings is what a hub would write into its log, in order.
+	// Warnings are the warnings that the hub writes into its log, in order.
 	Warnings []string
 }
 
-// live is an entity that a topic owns: no other topic can change or remove it.
+// An owner is the topic that owns an entity, and the entity's key in the registry. No other topic can change or remove the entity.
 type owner struct{ topic, registryKey string }
 
-// An Entity is one that a hub knows.
+// An Entity is an entity in the registry of a hub.
 type Entity struct {
-	// ID is by what people know it: "sensor.house_gas". UniqueID is what was announced.
-	ID, UniqueID string
-	// Topic is what announced it. "" for one that the hub remembers and nobody announces: it shows as unavailable.
+	// ID is the entity id that people see: "sensor.house_gas".
+	ID string
+	// UniqueID is the announced unique id.
+	UniqueID string
+	// Topic is the topic that announces it. It is "" for an entity that the hub remembers and no topic announces, which shows as unavailable.
 	Topic string
-	// Created is the number of its birth in this hub. Another one after a change means that the entity was removed between,
-	// with its name, its settings and its place in dashboards.
+	// Created numbers the entities in the order in which the hub created them. Another number after a change means that the entity was
+	// removed in between, and lost its name, its settings and its place in dashboards.
 	Created int
 }
 
-// NewHub returns a hub that listens to a discovery prefix.
+// NewHub returns a hub that subscribes to a discovery prefix.
 func NewHub(prefix string) *Hub {
 	return &Hub{prefix: prefix, owners: map[string]owner{}, registry: map[string]*Entity{}, devices: map[string]bool{}}
 }
 
-// Entities returns all that the hub knows, in the order of their unique_ids.
+// Entities returns all entities of the registry, in the order of platform and unique id.
 func (h *Hub) Entities() []Entity {
 	var all []Entity
 	for _, who := range slices.Sorted(maps.Keys(h.registry)) {
@@ -48,8 +50,8 @@ func (h *Hub) Entities() []Entity {
 	return all
 }
 
-// Restart makes the hub forget all but what it keeps of entities on its disk, and hear what the broker retains: topics of
-// single components before those of devices.
+// Restart clears everything but the registry, which is on disk. Then the hub receives the retained messages: topics of single components
+// before topics of devices.
 func (h *Hub) Restart(retained map[string][]byte) {
 	clear(h.owners)
 	for _, e := range h.registry {
@@ -64,7 +66,7 @@ func (h *Hub) Restart(retained map[string][]byte) {
 	}
 }
 
-// Receive takes one message. What is not below the hub's prefix it does not hear.
+// Receive processes one message. It ignores topics that are not below the prefix.
 func (h *Hub) Receive(topic string, payload []byte) {
 	below, ok := strings.CutPrefix(topic, h.prefix+"/")
 	if levels := strings.Split(below, "/"); !ok || len(levels) < 3 || len(levels) > 4 || !isPlatform(levels[0]) {
@@ -84,9 +86,9 @@ func (h *Hub) Receive(topic string, payload []byte) {
 	if a.releases {
 		h.release(topic, false)
 	}
-	for _, place := range a.removed {
-		if l, ok := h.owners[place]; ok && l.topic == topic {
-			delete(h.owners, place)
+	for _, identity := range a.removed {
+		if l, ok := h.owners[identity]; ok && l.topic == topic {
+			delete(h.owners, identity)
 			delete(h.registry, l.registryKey)
 		}
 	}
@@ -98,13 +100,13 @@ func (h *Hub) Receive(topic string, payload []byte) {
 	}
 }
 
-// leave lets go of all that a topic owns; where it is to be forgotten too, the registry loses it.
+// release releases all entities of a topic. With forget it also removes them from the registry.
 func (h *Hub) release(topic string, forget bool) {
-	for place, l := range h.owners {
+	for identity, l := range h.owners {
 		if l.topic != topic {
 			continue
 		}
-		delete(h.owners, place)
+		delete(h.owners, identity)
 		h.registry[l.registryKey].Topic = ""
 		if forget {
 			delete(h.registry, l.registryKey)
@@ -112,7 +114,7 @@ func (h *Hub) release(topic string, forget bool) {
 	}
 }
 
-// add sets an entity up, or updates it: whoever came first owns its place.
+// add creates or updates an entity. The first topic that announces an entity owns it.
 func (h *Hub) add(topic string, e *entity) {
 	for _, id := range identifiers(e.device) {
 		h.devices[id] = true
@@ -138,7 +140,7 @@ func (h *Hub) add(topic string, e *entity) {
 	h.owners[e.identity] = owner{topic, who}
 }
 
-// free returns the entity id that is wanted, with a number behind it where it is taken.
+// freeEntityID returns the wanted entity id, with a number appended if it is taken.
 func (h *Hub) freeEntityID(e *entity) string {
 	wanted := cmp.Or(e.text("default_entity_id"), e.platform+"."+e.text("unique_id"))
 	taken := map[string]bool{}

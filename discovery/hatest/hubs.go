@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What other hubs demand. They say nothing when they drop an entity.
+// otherHubRules are the rules of other hubs, which ignore an entity without a warning.
 var otherHubRules = []rule{
 	{"unique_id", "Domoticz drops entities with this object id", func(e *entity) bool { return !domoticzDrops.MatchString(e.key) }},
 	{"unit_of_measurement", "Domoticz drops dBm", func(e *entity) bool { return e.text("unit_of_measurement") != "dBm" }},
@@ -24,13 +24,13 @@ var otherHubRules = []rule{
 
 var tooSmall = []string{"mW", "mWh", "Wh", "mVA", "mvar", "varh", "J", "kJ", "cal"}
 
-// domoticzDrops tells which object ids Domoticz takes for settings and technical details of devices.
+// domoticzDrops matches the object ids that Domoticz ignores, since it takes them for settings and technical details of devices.
 var domoticzDrops = regexp.MustCompile(`^(update_available|update_state|power_on_behavior|power_outage_memory|over-load_status|linkquality|last_seen|` +
 	`color_temp_startup|requested_brightness_level|requested_brightness_percent|hardware_status|connection_state|log_level|restart|action|` +
 	`min_.*|max_.*|.*_min|.*_max)$|_address|_ssid|_signal_sensor|sensitivity|alarm|_calibration|battery|scene_state_scene`)
 
-// domoticzPartner returns the power that Domoticz shows beside an energy: of the device's sensors in W the one whose
-// unique_id has the longest common beginning, the first in order on a tie. It is nil where there is none.
+// domoticzPartner returns the power that Domoticz shows together with an energy: the sensor in W of the same device whose unique_id has the
+// longest common prefix, or the first in order of several. It is nil if there is none.
 func domoticzPartner(energy *entity, all []*entity) *entity {
 	var best *entity
 	longest := 0
@@ -46,7 +46,7 @@ func domoticzPartner(energy *entity, all []*entity) *entity {
 	return best
 }
 
-// skippedAsPower tells of the phases of other makers' devices, which Domoticz never pairs.
+// skippedAsPower reports whether Domoticz never pairs a key: it takes these for the phases of certain devices.
 func skippedAsPower(key string) bool {
 	return strings.HasPrefix(key, "power_a") || strings.HasPrefix(key, "power_b") || strings.HasPrefix(key, "power_c")
 }
@@ -59,7 +59,7 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// direction is the word that an energy and its power must share, "" for a quantity that has none.
+// direction returns "import" or "export", which an energy and its power must share, or "" if the key has neither.
 func direction(key string) string {
 	for _, word := range []string{"import", "export"} {
 		if strings.Contains(key, word) {

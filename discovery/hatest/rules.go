@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// A rule is what one option must satisfy beyond its kind, and who minds if not.
+// A rule is a demand on one option of an entity, beyond the schema.
 type rule struct {
 	option string
-	demand string
+	demand string // what is wrong if the rule does not hold, for the error
 	holds  func(e *entity) bool
 }
 
+// checkEntity checks the options of one entity.
 func checkEntity(e *entity) []error {
 	if !slices.Contains(platforms, e.platform) {
 		return []error{fmt.Errorf("%s: platform %q: a hub that does not know it drops the whole device", e.label, e.platform)}
@@ -58,13 +59,13 @@ var homeAssistantRules = []rule{
 
 var plainEntityID = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 
-// A class is which units and state classes go with a device class of sensors, as words. No units means that there may be none; no states
-// likewise. The unit none stands for no unit at all.
+// A class has the units and state classes that a device class of sensors allows, separated by spaces. If one of them is empty, the entity
+// must not have that option. The unit "none" allows an entity without a unit.
 type class struct{ units, states string }
 
 const counterStates = "total total_increasing"
 
-// classes are Home Assistant's of 2026.7, as far as meters have a use for them. Upper and lower case matter.
+// classes are the device classes of Home Assistant 2026.7 that meters use. Names are case-sensitive.
 var classes = map[string]class{
 	"power":            {"mW W kW MW GW TW", "measurement"},
 	"apparent_power":   {"mVA VA kVA", "measurement"},
@@ -86,7 +87,7 @@ var classes = map[string]class{
 
 const binaryClasses = "connectivity problem power running"
 
-// among tells if a word is one of some, or if both are empty.
+// isAmong reports whether word is one of words, or both are empty.
 func isAmong(words, word string) bool {
 	return words == "" && word == "" || slices.Contains(strings.Fields(words), word)
 }
@@ -99,8 +100,8 @@ func knownClass(e *entity) bool {
 	return known || !e.has("device_class")
 }
 
-// fitsState demands a state class wherever the class allows one: without it there are no statistics, and the energy
-// dashboard does not offer the sensor.
+// fitsState reports whether the state class fits the device class. If the device class allows one, it is required: without it there are no
+// statistics, and the energy dashboard does not offer the sensor.
 func fitsState(e *entity) bool {
 	c, known := classes[e.text("device_class")]
 	return !known || isAmong(c.states, e.text("state_class"))
@@ -115,7 +116,7 @@ func fitsUnit(e *entity) bool {
 	return !known || e.platform != "sensor" || unit != "none" && isAmong(c.units, unit)
 }
 
-// numeric tells if a sensor's state is a number, as far as the message lets one see.
+// numeric reports whether the message shows that a sensor's state is a number.
 func numeric(e *entity) bool {
 	return e.has("unit_of_measurement") || e.has("state_class") || classes[e.text("device_class")].units != ""
 }

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// A kind tells if a value is what an option may hold. No kind accepts null.
+// A validator reports whether an option may have a value. No validator accepts null.
 type validator func(any) bool
 
-// A schema names every option of an object that hanbridge sends. What it does not name is refused: at the root, in device and in origin Home
-// Assistant refuses the payload for it, and in a component it drops it without a word.
+// A schema has every option of an object that hanbridge sends. Other options are refused. Home Assistant refuses the payload because of an
+// unknown option at the root, in device or in origin, and ignores it in a component.
 type schema struct {
 	required []string
 	options  map[string]validator
@@ -39,8 +39,9 @@ var (
 		options:  map[string]validator{"name": isText, "sw_version": isText, "support_url": isURL},
 	}
 	availabilitySchema = schema{required: []string{"topic"}, options: map[string]validator{"topic": isTopic}}
-	// An entity_category other than diagnostic on a read-only entity blocks its device until the hub restarts. expire_after is no less than
-	// three of the bridge's repeats, every 300 s. qos is said by each entity, since Home Assistant 2024.12 does not hand down that of the root.
+	// An entity_category other than diagnostic on a read-only entity blocks its device until the hub restarts. The shortest expire_after is
+	// three times the 300 s after which the bridge repeats a value. Each entity has its qos, since Home Assistant 2024.12 does not apply the
+	// one of the root.
 	entityOptions = map[string]validator{
 		"name": isText, "unique_id": matches(safeID), "default_entity_id": isText, "state_topic": isTopic, "qos": isNumber(0, 2),
 		"device_class": isText, "entity_category": oneOf("diagnostic"), "enabled_by_default": oneOf(true, false), "expire_after": isNumber(900, 1<<31),
@@ -55,7 +56,8 @@ var (
 	}
 )
 
-// entitySchema names the options of a platform. A component says its platform itself; elsewhere the topic does.
+// entitySchema returns the options of an entity of a platform. Components have their platform as an option; single entities have it in the
+// topic.
 func entitySchema(platform string) schema {
 	s := schema{required: []string{"unique_id", "name", "state_topic"}, options: maps.Clone(entityOptions)}
 	maps.Copy(s.options, platformOptions[platform])
@@ -63,6 +65,7 @@ func entitySchema(platform string) schema {
 	return s
 }
 
+// check checks an object. where names it in errors.
 func (s schema) check(where string, o object) (errs []error) {
 	for _, key := range s.required {
 		if _, ok := o[key]; !ok {
@@ -79,9 +82,9 @@ func (s schema) check(where string, o object) (errs []error) {
 	return errs
 }
 
-// checkRoot checks all of a message but its entities.
+// checkRoot checks everything in a message except its entities.
 func checkRoot(topic string, place topicParts, root object) (errs []error) {
-	named := place.node // by the topic: Home Assistant makes "<device> <key>" of it in both styles
+	named := place.node // the device in the topic: Home Assistant identifies entities by it in both styles
 	if place.platform == devicePlatform {
 		named = place.object
 		errs = rootSchema.check(topic, root)
@@ -132,7 +135,7 @@ func isList(v any) bool { _, ok := v.([]any); return ok }
 
 func isText(v any) bool { s, ok := v.(string); return ok && strings.TrimSpace(s) != "" }
 
-// isTexts is a list with at least one text in it and nothing else.
+// isTexts reports whether v is a list of at least one text.
 func isTexts(v any) bool {
 	list, _ := v.([]any)
 	return len(list) > 0 && !slices.ContainsFunc(list, func(x any) bool { return !isText(x) })
@@ -144,10 +147,10 @@ func isURL(v any) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// foreign are trees to which Home Assistant listens for other bridges: what it hears there starts their set-up.
+// foreignTrees are the first levels of topics that Home Assistant subscribes to for other integrations: a message there starts their setup.
 var foreignTrees = []string{"dsmr", "tasmota", "fully", "drop_connect"}
 
-// isTopic is a topic to publish on.
+// isTopic reports whether v is a topic to which one may publish.
 func isTopic(v any) bool {
 	topic, _ := v.(string)
 	levels := strings.Split(topic, "/")

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A claim is something that only one entity may have.
+// A uniqueName is a name that only one entity may have.
 type uniqueName struct {
 	what string
 	of   func(e *entity) string
@@ -15,10 +15,11 @@ type uniqueName struct {
 var uniqueNames = []uniqueName{
 	{"unique_id", func(e *entity) string { return e.platform + " " + e.text("unique_id") }},
 	{"default_entity_id", func(e *entity) string { return e.text("default_entity_id") }},
-	// The same in both styles, or under two nodes that read alike: the hub keeps whichever came first.
+	// Two topics may announce the same identity, in both styles or under two nodes: a hub keeps the first one.
 	{"topic and key", func(e *entity) string { return e.identity }},
 }
 
+// duplicates returns an error for each entity whose name another one has.
 func (c uniqueName) duplicates(entities []*entity) (errs []error) {
 	first := map[string]*entity{}
 	for _, e := range entities {
@@ -32,8 +33,8 @@ func (c uniqueName) duplicates(entities []*entity) (errs []error) {
 	return errs
 }
 
-// tooNew finds device classes that hubs may not know which hear of entities one by one: Home Assistant before 2025 refuses
-// such an entity. In the message of a device it would too, but there it is newer.
+// checkNewClasses finds device classes that older hubs may not know. Hubs that need Component style may be older than 2025 and refuse such an
+// entity. Hubs with Device style are newer.
 func checkNewClasses(entities []*entity) (errs []error) {
 	for _, e := range entities {
 		if e.ownTopic && e.text("device_class") == "reactive_energy" {
@@ -43,7 +44,7 @@ func checkNewClasses(entities []*entity) (errs []error) {
 	return errs
 }
 
-// kinds demands that a topic holds numbers or something else, never both: ioBroker gives a state the type of what it hears.
+// checkTopicTypes demands that all states of a topic are numbers, or none is: ioBroker gives a topic the type of its first state.
 func checkTopicTypes(entities []*entity) (errs []error) {
 	words := map[string]bool{}
 	for _, e := range entities {
@@ -62,7 +63,7 @@ func checkTopicTypes(entities []*entity) (errs []error) {
 	return errs
 }
 
-// devices demands that each via_device is announced and that all messages of a device describe it alike.
+// checkDevices demands that each via_device is announced, and that all messages of a device describe it in the same way.
 func checkDevices(all []*announcement) (errs []error) {
 	known := map[string]object{}
 	for _, a := range all {
@@ -91,7 +92,7 @@ func identifiers(device object) (ids []string) {
 	return ids
 }
 
-// pairs demands that Domoticz puts the power of the right direction beside every energy register, where there is one.
+// checkDomoticzPairs demands that Domoticz pairs each energy with a power of the same direction, if there is one.
 func checkDomoticzPairs(entities []*entity) (errs []error) {
 	byDevice := map[string][]*entity{}
 	for _, e := range entities {
