@@ -19,7 +19,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// wire gives bytes at their times since it was opened, and then ends with err, or waits to be closed if err is nil.
+// wire sends bytes at fixed times. Then Read returns err, or blocks until the wire is closed if err is nil.
 type wire struct {
 	sends  []sent
 	err    error
@@ -57,7 +57,7 @@ func (w *wire) Close() error {
 	return nil
 }
 
-// endpoint opens a wire that sends, each time that it is dialled.
+// endpoint returns an endpoint whose wires send sends and then end with err. setting begins with the speed.
 func endpoint(setting string, err error, sends ...sent) probe.Endpoint {
 	var baud int
 	if _, err := fmt.Sscan(setting, &baud); err != nil {
@@ -72,13 +72,13 @@ func refusing(setting string, err error) probe.Endpoint {
 	return probe.Endpoint{Port: "/dev/ttyUSB0", Line: setting, Dial: func(context.Context) (io.ReadCloser, error) { return nil, err }}
 }
 
-// recorder is a Handler that notes what it is told.
+// recorder is a Handler that records all calls as text.
 type recorder struct {
 	text  strings.Builder
 	began time.Time
-	ends  int // after which it stops the search
-	stop  int // after so many verified telegrams it is enough; 0: never
-	seen  int
+	ends  int // how many connections end before it stops the search
+	stop  int // after how many verified telegrams it stops the search; 0 means never
+	seen  int // verified telegrams
 	in    *probe.Attempt
 }
 
@@ -98,7 +98,7 @@ func (r *recorder) Reading(_ context.Context, reading *meter.Reading) bool {
 }
 
 func (r *recorder) Damaged(e *meter.TelegramError) bool {
-	r.note("damaged, sound %v", e.Intact)
+	r.note("damaged, intact %v", e.Intact)
 	return false
 }
 
@@ -106,7 +106,7 @@ func (r *recorder) Ended(e probe.ConnectionEnd) bool {
 	if e.Err == nil {
 		r.note("nothing: %v", e.Finding.Verdict)
 	} else {
-		parts := strings.SplitN(e.Err.Error(), ": ", 3) // what to do stands behind
+		parts := strings.SplitN(e.Err.Error(), ": ", 3) // the rest is advice
 		reason, _, _ := strings.Cut(strings.Join(parts[:min(2, len(parts))], ": "), ",")
 		r.note("ended: %s", reason)
 	}
@@ -124,9 +124,9 @@ func telegramOf(t *testing.T, family string) []byte {
 	return bytes.Clone(b)
 }
 
-// TestProbe is the search itself: what each kind of endpoint gives, and which one is read next.
+// TestProbe records the whole search: what comes from each kind of endpoint, and which endpoint is read next.
 func TestProbe(t *testing.T) {
-	good, unchecked, locked, glo := telegramOf(t, "aidon-se"), telegramOf(t, "p1-nl-22"), telegramOf(t, "kamstrup-dk"), telegramOf(t, "p1-lu")
+	good, unchecked, encrypted, glo := telegramOf(t, "aidon-se"), telegramOf(t, "p1-nl-22"), telegramOf(t, "kamstrup-dk"), telegramOf(t, "p1-lu")
 	damaged := bytes.Clone(good)
 	damaged[len(damaged)/2] ^= 0xFF
 	slow := bytes.Repeat([]byte{0xF0, 0x00, 0xFE, 0x80}, 40)
@@ -152,34 +152,34 @@ func TestProbe(t *testing.T) {
 			"0s open 1 a\n3s nothing: silent\n", "", ""},
 		{"the only one has a minute", []probe.Endpoint{silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 1 a\n1m0s nothing: silent\n1m0s open 1 a\n2m0s nothing: silent\n", "", ""},
-		{"another speed passes over its settings", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 2, 0,
+		{"a verdict of another speed skips settings of the same speed", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b"), silent("2 b")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 2 b\n24s nothing: silent\n", "", ""},
-		{"none is passed over where each has one turn", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+		{"a single pass skips none", []probe.Endpoint{endpoint("9 a", nil, at(1, slow)), silent("9 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 9 a\n12s nothing: other-baud\n12s open 9 b\n24s nothing: silent\n", "", ""},
 		{"proved late", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(11, good), at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 1 a\n12s nothing: silent\n12s open 2 b\n23s telegram, verified true\n33s telegram, verified true\n", "2 b", ""},
-		{"what has worked is first", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute,
+		{"the last proved endpoint is first", []probe.Endpoint{silent("1 a"), endpoint("2 b", nil, at(1, good))}, probe.Options{ProvedTimeout: minute,
 			LastProved: probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2 b"}}, 0, 1, "0s open 2 b\n1s telegram, verified true\n", "2 b", ""},
 		{"proved, then silent", []probe.Endpoint{endpoint("2 b", nil, at(1, good)), silent("1 a")}, probe.Options{ProvedTimeout: minute}, 2, 0,
 			"0s open 2 b\n1s telegram, verified true\n1m1s nothing: silent\n1m1s open 2 b\n1m2s telegram, verified true\n2m2s nothing: silent\n", "2 b", ""},
 		{"proved for ever", []probe.Endpoint{endpoint("2 b", gone, at(1, good), at(7200, good)), silent("1 a")}, probe.Options{}, 1, 0,
 			"0s open 2 b\n1s telegram, verified true\n2h0m1s telegram, verified true\n2h0m1s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"a part of a telegram earns 12 s", []probe.Endpoint{endpoint("2 b", nil, at(11, good[:100]), at(3, good[100:]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
+		{"a part of a telegram extends the turn by 12 s", []probe.Endpoint{endpoint("2 b", nil, at(11, good[:100]), at(3, good[100:]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n14s telegram, verified true\n", "2 b", ""},
 		{"damaged", []probe.Endpoint{endpoint("2 b", nil, at(5, damaged))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n5s damaged, sound false\n24s nothing: frames\n", "", ""},
+			"0s open 2 b\n5s damaged, intact false\n24s nothing: frames\n", "", ""},
 		{"without a checksum", []probe.Endpoint{endpoint("2 b", nil, at(10, unchecked), at(10, unchecked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 1,
 			"0s open 2 b\n10s telegram, verified false\n20s telegram, verified true\n", "2 b", ""},
-		{"locked", []probe.Endpoint{endpoint("2 b", gone, at(10, locked))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n10s damaged, sound true\n10s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"locked, without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n10s damaged, sound true\n10s ended: /dev/ttyUSB0: the port has gone\n", "", "gone"},
-		{"two locked ones without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo), at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n10s damaged, sound true\n20s damaged, sound true\n20s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
-		{"closes behind a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
+		{"encrypted", []probe.Endpoint{endpoint("2 b", gone, at(10, encrypted))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
+		{"encrypted, without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+			"0s open 2 b\n10s damaged, intact true\n10s ended: /dev/ttyUSB0: the port has gone\n", "", "gone"},
+		{"two encrypted ones without a frame", []probe.Endpoint{endpoint("2 b", gone, at(10, glo), at(10, glo))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
+			"0s open 2 b\n10s damaged, intact true\n20s damaged, intact true\n20s ended: /dev/ttyUSB0: the port has gone\n", "2 b", "gone"},
+		{"closes after a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(10, good))}, probe.Options{ProvedTimeout: minute}, 0, 2,
 			"0s open 2 b\n10s telegram, verified true\n10s ended: /dev/ttyUSB0: closed by the other side\n10s open 2 b\n20s telegram, verified true\n", "2 b", ""},
 		{"closes within a telegram", []probe.Endpoint{endpoint("2 b", io.EOF, at(1, good[:300]))}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
-			"0s open 2 b\n1s damaged, sound false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
+			"0s open 2 b\n1s damaged, intact false\n1s ended: /dev/ttyUSB0: closed within a telegram\n", "", "power supply"},
 		{"closes before a byte", []probe.Endpoint{endpoint("2 b", io.EOF)}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
 			"0s open 2 b\n0s ended: /dev/ttyUSB0: closed before a byte came\n", "", "stop the other one"},
 		{"refuses", []probe.Endpoint{refusing("1 a", errors.New("refused")), silent("2 b")}, probe.Options{SinglePass: true, ProvedTimeout: minute}, 0, 0,
@@ -211,8 +211,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestUnbelievedReaderIsGivenUp: one that closes behind each telegram, none of which can be believed, is not dialled for ever.
-func TestUnbelievedReaderIsGivenUp(t *testing.T) {
+// TestUnprovedReaderIsGivenUp checks that the search gives up a reader that closes each connection after a telegram that is not verified.
+func TestUnprovedReaderIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		telegram, n := telegramOf(t, "p1-nl-22"), 0
 		value := bytes.IndexByte(telegram, '(')
@@ -232,7 +232,7 @@ func TestUnbelievedReaderIsGivenUp(t *testing.T) {
 	})
 }
 
-// TestProbeEnds: the end of the context ends a search that waits, in a Read and between two attempts.
+// TestProbeEnds checks that the end of the context ends a search, in a Read and between two attempts.
 func TestProbeEnds(t *testing.T) {
 	for name, e := range map[string]probe.Endpoint{"in a Read": endpoint("2 b", nil), "in a pause": refusing("2 b", errors.New("refused"))} {
 		t.Run(name, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestProbeEnds(t *testing.T) {
 	}
 }
 
-// TestRecordingIsReadOnce: its end is told, and it is read whole, in silence too.
+// TestRecordingIsReadOnce checks that a recording is read to its end, whatever pauses it has, and that its end ends the search.
 func TestRecordingIsReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{began: time.Now()}
@@ -261,7 +261,7 @@ func TestRecordingIsReadOnce(t *testing.T) {
 	})
 }
 
-// TestAdvice: each verdict has a text of its own. Those that a change of the line setting may mend say how to change it.
+// TestAdvice checks that each verdict has its own text, and that the text names the setting if another line setting may help.
 func TestAdvice(t *testing.T) {
 	seen := map[string]bool{}
 	for v := line.Silent; v <= line.LoginPrompt; v++ {

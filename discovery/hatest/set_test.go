@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// sensor is a sound message of its own for a quantity of a meter; more is added to its device.
+// sensor returns a valid message in Component style for a quantity of a meter. more is added to its device.
 func sensor(meter, key, class, state, unit, more string) string {
 	return fmt.Sprintf(`{"name":"Q","unique_id":"hanbridge_%s_%s","state_topic":"hanbridge/%s/%s",`+
 		`"device_class":"%s","state_class":"%s","unit_of_measurement":"%s",`+

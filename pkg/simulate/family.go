@@ -160,10 +160,10 @@ func norwegianSchedule(t time.Time) int {
 	return 1
 }
 
-// oncePer returns the schedule of a meter that sends its second list once in each period, at offset behind, and its first list otherwise.
-func oncePer(period, behind time.Duration) schedule {
+// oncePer returns the schedule of a meter that sends its second list once in each period, at an offset from its beginning, and its first list otherwise.
+func oncePer(period, offset time.Duration) schedule {
 	return func(t time.Time) int {
-		if t.Sub(t.Truncate(period)) == behind {
+		if t.Sub(t.Truncate(period)) == offset {
 			return 1
 		}
 		return 0

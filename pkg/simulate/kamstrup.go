@@ -3,7 +3,7 @@ package simulate
 import "time"
 
 // Lists of Kamstrup OMNIPOWER (HAN-NVE interface description 3.1): the name of the list, then codes of medium 1-1 with values, without
-// scalers. Voltages are in V, energies in 10 Wh, currents in 0.01 A, or in mA for meters behind current transformers.
+// scalers. Voltages are in V, energies in 10 Wh, currents in 0.01 A, or in mA for meters with current transformers.
 
 // kamstrupClock is the clock of firmware that sets no flag for summer time.
 var kamstrupClock = clock{zone: centralEuropean, withoutDeviation: true, hundredths: 0xFF}
