@@ -21,11 +21,7 @@ func ExampleLength() {
 	buffer := append([]byte("noise"), frame...)
 	buffer = append(buffer, frame[:7]...)
 	for len(buffer) > 0 {
-		n := -1
-		if buffer[0] == hdlc.Flag {
-			n = hdlc.Length(buffer)
-		}
-		switch {
+		switch n := hdlc.Length(buffer); {
 		case n < 0:
 			buffer = buffer[1:]
 		case n == 0:

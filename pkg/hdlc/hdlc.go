@@ -75,12 +75,9 @@ var errEndFlag = kinderror.New(ErrMalformed, "hdlc: no flag where the length say
 // right. The Frame aliases b. Parse allocates nothing, except for an error, which matches ErrChecksum, ErrTruncated or
 // ErrMalformed.
 func Parse(b []byte) (Frame, error) {
-	if len(b) == 0 || b[0] != Flag {
-		return Frame{}, ErrMalformed
-	}
 	h, n := readHeader(b)
 	switch {
-	case n < 0:
+	case n < 0 || len(b) == 0:
 		return Frame{}, ErrMalformed
 	case n > 0 && !h.valid():
 		return Frame{}, kinderror.New(ErrChecksum, "hdlc: header checksum: want %04x, got %04x", h.want, h.got)

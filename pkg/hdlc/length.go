@@ -1,6 +1,6 @@
 package hdlc
 
-// Length returns the length of the frame that begins with the flag at b[0], both flags included. It returns 0 if b is too short to
+// Length returns the length of the frame that begins at b[0], both flags included. It returns 0 if b is too short to
 // tell or does not hold the whole frame yet, and -1 if no frame begins there. It does not verify the frame; Parse does. For a header
 // with a wrong checksum it returns the length of the header alone, since the length field may be wrong too. More bytes behind b
 // never change a result other than 0.
@@ -38,7 +38,7 @@ func (h *header) valid() bool { return h.got == h.want }
 // readHeader returns the header of the frame at b[0] and the header's length, flag included. The length is 0 if b is too short, and
 // -1 if b does not begin with a header.
 func readHeader(b []byte) (h header, n int) {
-	if len(b) > 1 && b[1]&0xF0 != formatType {
+	if len(b) > 0 && b[0] != Flag || len(b) > 1 && b[1]&0xF0 != formatType {
 		return h, -1
 	}
 	if len(b) < 3 {

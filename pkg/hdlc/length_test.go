@@ -15,6 +15,8 @@ func TestLength(t *testing.T) {
 		name, in string
 		want     int
 	}{
+		{"nothing", "", 0},
+		{"another byte", "\x68", -1},
 		{"flag alone", "\x7E", 0},
 		{"two flags", "\x7E\x7E", -1},
 		{"format type alone", "\x7E\xA0", 0},

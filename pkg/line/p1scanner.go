@@ -28,36 +28,36 @@ const (
 )
 
 // add adds the next byte of the stream.
-func (t *p1Scanner) add(x byte) {
+func (s *p1Scanner) add(x byte) {
 	switch {
 	case x == '\n':
-		t.endLine()
+		s.endLine()
 	case x == '\r':
-		t.returns++
-	case x == 0xFF && t.state == inValue: // Hungarian meters of Sanxing send FF in a text message that was never set
+		s.returns++
+	case x == 0xFF && s.state == inValue: // Hungarian meters of Sanxing send FF in a text message that was never set
 	case x < ' ' || x >= 0x7F:
-		t.state = malformed
+		s.state = malformed
 	default:
-		t.character(x)
+		s.character(x)
 	}
 }
 
 // character adds a printable character.
-func (t *p1Scanner) character(x byte) {
-	switch t.state {
+func (s *p1Scanner) character(x byte) {
+	switch s.state {
 	case atStart:
-		t.state = stateAfterFirst(x)
+		s.state = stateAfterFirst(x)
 	case inCode:
-		t.code(x)
+		s.code(x)
 	case inValue:
 		if x == ')' {
-			t.state = afterValue
+			s.state = afterValue
 		}
 	case afterValue:
 		if x == '(' {
-			t.state = inValue
+			s.state = inValue
 		} else if x != ')' {
-			t.state = malformed
+			s.state = malformed
 		}
 	case inOther, malformed:
 	}
@@ -78,50 +78,50 @@ func stateAfterFirst(x byte) state {
 }
 
 // code adds a character of a code: A-B:C.D.E, A-B:C.D.E*F or A-B:C.D.E.F.
-func (t *p1Scanner) code(x byte) {
+func (s *p1Scanner) code(x byte) {
 	switch {
 	case x-'0' <= 9:
 		return
-	case strings.IndexByte("-:.*", x) >= 0 && t.separatorLen < len(t.separators):
-		t.separators[t.separatorLen] = x
-		t.separatorLen++
+	case strings.IndexByte("-:.*", x) >= 0 && s.separatorLen < len(s.separators):
+		s.separators[s.separatorLen] = x
+		s.separatorLen++
 		return
 	case x == '(':
-		switch string(t.separators[:t.separatorLen]) {
+		switch string(s.separators[:s.separatorLen]) {
 		case "-:..", "-:..*", "-:...":
-			t.state = inValue
+			s.state = inValue
 			return
 		}
 	}
-	t.state = malformed
+	s.state = malformed
 }
 
 // endLine counts the line that ends here.
-func (t *p1Scanner) endLine() {
-	switch t.state {
+func (s *p1Scanner) endLine() {
+	switch s.state {
 	case afterValue:
-		t.wellFormed++
-		if t.returns == 0 {
-			t.lfAlone++
+		s.wellFormed++
+		if s.returns == 0 {
+			s.lfAlone++
 		}
-		if t.returns > 1 {
-			t.moreCR++
+		if s.returns > 1 {
+			s.moreCR++
 		}
 	case inCode, inValue, malformed:
-		if t.wholeLine {
-			t.malformed++
+		if s.wholeLine {
+			s.malformed++
 		}
 	case atStart, inOther:
 	}
-	t.state, t.separatorLen, t.returns, t.wholeLine = atStart, 0, 0, true
+	s.state, s.separatorLen, s.returns, s.wholeLine = atStart, 0, 0, true
 }
 
 // verdict returns the verdict on a stream in which lines of P1 telegrams were found.
-func (t *p1Scanner) verdict() Verdict {
+func (s *p1Scanner) verdict() Verdict {
 	switch {
-	case t.lfAlone*2 > t.wellFormed, t.moreCR*2 > t.wellFormed:
+	case s.lfAlone*2 > s.wellFormed, s.moreCR*2 > s.wellFormed:
 		return LineEndsRewritten
-	case t.malformed*33 >= t.wellFormed:
+	case s.malformed*33 >= s.wellFormed:
 		return DamagedBytes
 	}
 	return P1Lines

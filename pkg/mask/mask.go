@@ -145,21 +145,21 @@ type recentBytes struct {
 const minRecent = 1 << 17
 
 // Read implements io.Reader.
-func (t *recentBytes) Read(p []byte) (int, error) {
-	n, err := t.r.Read(p)
-	if drop := len(t.buf) - minRecent; drop > minRecent {
-		t.buf = append(t.buf[:0], t.buf[drop:]...)
-		t.base += int64(drop)
+func (b *recentBytes) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if drop := len(b.buf) - minRecent; drop > minRecent {
+		b.buf = append(b.buf[:0], b.buf[drop:]...)
+		b.base += int64(drop)
 	}
-	t.buf = append(t.buf, p[:n]...)
+	b.buf = append(b.buf, p[:n]...)
 	return n, err
 }
 
 // at returns the n bytes at the offset, valid until the next Read, and false if they are no longer kept.
-func (t *recentBytes) at(offset int64, n int) ([]byte, bool) {
-	start := offset - t.base
-	if start < 0 || start+int64(n) > int64(len(t.buf)) {
+func (b *recentBytes) at(offset int64, n int) ([]byte, bool) {
+	start := offset - b.base
+	if start < 0 || start+int64(n) > int64(len(b.buf)) {
 		return nil, false
 	}
-	return t.buf[start : start+int64(n)], true
+	return b.buf[start : start+int64(n)], true
 }
