@@ -72,11 +72,11 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f := &a.finding
-	locked := false
+	encrypted := false
 	if bad != nil {
-		_, locked = errors.AsType[*dlms.EncryptedError](bad)
+		_, encrypted = errors.AsType[*dlms.EncryptedError](bad)
 	}
-	a.lastDamaged = bad != nil && !bad.Intact && !locked
+	a.lastDamaged = bad != nil && !bad.Intact && !encrypted
 	if !a.lastDamaged {
 		a.telegrams++
 	}
@@ -84,7 +84,7 @@ func (a *Attempt) count(bad *meter.TelegramError, verified bool) (proves bool) {
 	case bad == nil:
 		f.Telegrams++
 		return verified
-	case locked:
+	case encrypted:
 		f.Encrypted++
 		return f.Encrypted > 1 || bad.Protocol != meter.Glo
 	case bad.Intact:

@@ -156,7 +156,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"openHAB makes text of a number", `"state_class":"total_increasing","suggested_display_precision":0`, `"suggested_display_precision":0`, "openHAB"},
 	} {
 		if !strings.Contains(validMessage, row.old) {
-			t.Errorf("%s: the sound message has no %s", row.name, row.old)
+			t.Errorf("%s: the valid message has no %s", row.name, row.old)
 			continue
 		}
 		checkRefused(t, row.name, hatest.Check(deviceTopic, []byte(strings.Replace(validMessage, row.old, row.new, 1))), row.want)
@@ -252,7 +252,7 @@ func TestCheckRefusesSingle(t *testing.T) {
 		{"category config", `"diagnostic"`, `"config"`, "entity_category may not be config"},
 	} {
 		if !strings.Contains(singlePayload, row.old) {
-			t.Errorf("%s: the sound message has no %s", row.name, row.old)
+			t.Errorf("%s: the valid message has no %s", row.name, row.old)
 			continue
 		}
 		checkRefused(t, row.name, hatest.Check(topic, []byte(strings.Replace(singlePayload, row.old, row.new, 1))), row.want)

@@ -38,7 +38,7 @@ func readFaulty(t *testing.T, family string, n int, faults ...string) (pieces []
 }
 
 // decodePieces counts the telegrams that a decoder with the published keys finds in pieces.
-func decodePieces(t *testing.T, pieces [][]byte) (good, damaged, locked int, protocols string) {
+func decodePieces(t *testing.T, pieces [][]byte) (good, damaged, encrypted int, protocols string) {
 	t.Helper()
 	d := meter.NewDecoder(bytes.NewReader(bytes.Join(pieces, nil)), meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
 	for {
@@ -46,10 +46,10 @@ func decodePieces(t *testing.T, pieces [][]byte) (good, damaged, locked int, pro
 		var bad *meter.TelegramError
 		switch {
 		case errors.Is(err, io.EOF):
-			return good, damaged, locked, protocols
+			return good, damaged, encrypted, protocols
 		case errors.As(err, &bad):
 			if e, ok := errors.AsType[*dlms.EncryptedError](bad.Err); ok && e.Tried {
-				locked++
+				encrypted++
 				continue
 			}
 			damaged++
@@ -162,12 +162,12 @@ func TestFaultProfile(t *testing.T) {
 
 func TestFaultKey(t *testing.T) {
 	pieces, _ := readFaulty(t, "kamstrup-dk", 9, "key")
-	if good, damaged, locked, _ := decodePieces(t, pieces); good != 0 || damaged != 0 || locked != 9 {
-		t.Errorf("always: got %d good, %d damaged and %d locked telegrams, want 9 locked", good, damaged, locked)
+	if good, damaged, encrypted, _ := decodePieces(t, pieces); good != 0 || damaged != 0 || encrypted != 9 {
+		t.Errorf("always: got %d good, %d damaged and %d encrypted telegrams, want 9 encrypted", good, damaged, encrypted)
 	}
 	pieces, _ = readFaulty(t, "kamstrup-dk", 9, "key=3")
-	if good, damaged, locked, _ := decodePieces(t, pieces); good != 6 || damaged+locked != 3 {
-		t.Errorf("one of three: got %d good, %d damaged and %d locked telegrams, want 6 good", good, damaged, locked)
+	if good, damaged, encrypted, _ := decodePieces(t, pieces); good != 6 || damaged+encrypted != 3 {
+		t.Errorf("one of three: got %d good, %d damaged and %d encrypted telegrams, want 6 good", good, damaged, encrypted)
 	}
 }
 

@@ -99,14 +99,14 @@ func (t asciiTelegram) split() []textPart {
 		if !changes {
 			return append(parts, textPart{literal: before})
 		}
-		name, behind, _ := strings.Cut(after, "}")
-		parts = append(parts, textPart{before, t.variable(name, line, behind)})
-		rest = behind
+		name, suffix, _ := strings.Cut(after, "}")
+		parts = append(parts, textPart{before, t.variable(name, line, suffix)})
+		rest = suffix
 	}
 }
 
-// variable returns the encoder of the variable with a name. line is the text of its line before it, behind the text after it.
-func (t asciiTelegram) variable(name, line, behind string) func([]byte, *State) []byte {
+// variable returns the encoder of the variable with a name. line is the text of its line before it, suffix the text after it.
+func (t asciiTelegram) variable(name, line, suffix string) func([]byte, *State) []byte {
 	if write := namedTexts[name]; write != nil {
 		return func(dst []byte, s *State) []byte { return write(dst, t.zone, s) }
 	}
@@ -122,7 +122,7 @@ func (t asciiTelegram) variable(name, line, behind string) func([]byte, *State) 
 	if w.value == nil {
 		c, _, _ := strings.Cut(line, "(")
 		c, _, _ = strings.Cut(c, "*") // group F, which is always 255
-		w.value = t.registerReader(obis.MustCode(c), -int8(m), signed, strings.HasPrefix(behind, "*k"))
+		w.value = t.registerReader(obis.MustCode(c), -int8(m), signed, strings.HasPrefix(suffix, "*k"))
 	}
 	return w.append
 }

@@ -28,7 +28,7 @@ func TestValue(t *testing.T) {
 				known++
 				got = got.Shift(-row.Units[0].Prefix)
 				rest, _ := want[row.Name].Add(got.Neg()) // counters are rounded down to 1 Wh
-				if _, told := want[row.Name]; !told || rest.Sign() < 0 || rest.Cmp(obis.Decimal{Coef: 1, Exp: got.Exp}) >= 0 {
+				if _, expected := want[row.Name]; !expected || rest.Sign() < 0 || rest.Cmp(obis.Decimal{Coef: 1, Exp: got.Exp}) >= 0 {
 					t.Errorf("%v, %s: got %v, want %v", s.Time, row.Name, got, want[row.Name])
 				}
 			}
