@@ -2,7 +2,8 @@ package p1
 
 import (
 	"errors"
-	"fmt"
+
+	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 )
 
 // What Parse, ParseUnchecked and CheckEncrypted find wrong with a telegram. Compare with errors.Is: the error that they return says
@@ -19,22 +20,12 @@ var (
 	ErrEncrypted = errors.New("p1: the telegram is ciphered")
 )
 
-// A fault is an error with a text of its own that is one of the exported errors.
-type fault struct {
-	text string
-	is   error
-}
-
-func (f *fault) Error() string { return f.text }
-
-func (f *fault) Unwrap() error { return f.is }
-
 var (
-	errNoEnd         = &fault{"p1: no '!' at the end: cut, or run into the next telegram", ErrTruncated}
-	errNoChecksum    = &fault{"p1: cut off after the '!': the time stamps are those of a meter that sends a checksum, and there is none", ErrTruncated}
-	errTooLong       = &fault{fmt.Sprintf("p1: no end after %d bytes", MaxLength), ErrTruncated}
-	errNoHexChecksum = &fault{"p1: what follows the '!' is not a checksum of hexadecimal digits", ErrChecksum}
-	errNoIdent       = &fault{"p1: no identification line", ErrMalformed}
-	errNoData        = &fault{"p1: no data in a telegram without checksum", ErrMalformed}
-	errNotEncrypted  = &fault{"p1: no ciphered telegram", ErrMalformed}
+	errNoEnd         = kinderror.New(ErrTruncated, "p1: no '!' at the end: cut, or run into the next telegram")
+	errNoChecksum    = kinderror.New(ErrTruncated, "p1: cut off after the '!': the time stamps are those of a meter that sends a checksum, and there is none")
+	errTooLong       = kinderror.New(ErrTruncated, "p1: no end after %d bytes", MaxLength)
+	errNoHexChecksum = kinderror.New(ErrChecksum, "p1: what follows the '!' is not a checksum of hexadecimal digits")
+	errNoIdent       = kinderror.New(ErrMalformed, "p1: no identification line")
+	errNoData        = kinderror.New(ErrMalformed, "p1: no data in a telegram without checksum")
+	errNotEncrypted  = kinderror.New(ErrMalformed, "p1: no ciphered telegram")
 )

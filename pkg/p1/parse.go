@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/hanbridge/hanbridge/pkg/internal/kinderror"
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
@@ -117,9 +118,7 @@ func hasMakerCode(ident []byte) bool {
 // malformed empties t and returns the error for the line that follows before, in a telegram without a checksum.
 func (t *Telegram) malformed(before []byte) error {
 	t.Records = t.Records[:0]
-	return &fault{
-		fmt.Sprintf("p1: line %d is malformed, in a telegram without checksum", 1+bytes.Count(before, []byte("\n"))), ErrMalformed,
-	}
+	return kinderror.New(ErrMalformed, "p1: line %d is malformed, in a telegram without checksum", 1+bytes.Count(before, []byte("\n")))
 }
 
 // verifyChecksum returns the telegram up to its '!', and whether its checksum is right. body is also returned with a wrong checksum.
