@@ -241,20 +241,3 @@ func (c *Conn) end(err error) {
 		}
 	})
 }
-
-// explainEnd finds out why the connection ended: at a message that the broker does not accept, by another client with this client id, or by
-// the network.
-func (c *Conn) explainEnd(err error) error {
-	lifetime, brokerRuns := time.Since(c.dialedAt), false
-	if errors.As(err, new(closedByPeer)) {
-		u := c.window.unacknowledged() // first, since stillAnswers takes a while and later messages are no cause
-		brokerRuns = c.secondConn != nil && c.secondConn.stillAnswers()
-		c.target.Capabilities.connectionLost(u, lifetime, brokerRuns)
-		if u.count > 0 {
-			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
-				"that message? The broker's log tells; hanbridge asks it when it is back)", c.target.host, u.largest.topic, u.largest.size)}
-			brokerRuns = brokerRuns && u.uncertain
-		}
-	}
-	return c.target.Conflict.connectionLost(&c.target, err, lifetime, brokerRuns)
-}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
@@ -166,4 +167,21 @@ func (c *Conn) explainLoss(err error) error {
 		return fmt.Errorf("mqtt: %s is connected but has not answered for %v (is the network down?)", c.target.host, c.target.KeepAlive+c.target.KeepAlive/3)
 	}
 	return fmt.Errorf("mqtt: connection to %s lost: %w", c.target.host, err)
+}
+
+// explainEnd finds out why the connection ended: at a message that the broker does not accept, by another client with this client id, or by
+// the network.
+func (c *Conn) explainEnd(err error) error {
+	lifetime, brokerRuns := time.Since(c.dialedAt), false
+	if errors.As(err, new(closedByPeer)) {
+		u := c.window.unacknowledged() // first, since stillAnswers takes a while and later messages are no cause
+		brokerRuns = c.secondConn != nil && c.secondConn.stillAnswers()
+		c.target.Capabilities.connectionLost(u, lifetime, brokerRuns)
+		if u.count > 0 {
+			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
+				"that message? The broker's log tells; hanbridge asks it when it is back)", c.target.host, u.largest.topic, u.largest.size)}
+			brokerRuns = brokerRuns && u.uncertain
+		}
+	}
+	return c.target.Conflict.connectionLost(&c.target, err, lifetime, brokerRuns)
 }

@@ -40,14 +40,14 @@ func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
 		return false
 	}
 	s.endArrivalCheck(a)
-	p := &arrivalCheck{want: *want, missing: map[string]bool{}}
+	check := &arrivalCheck{want: *want, missing: map[string]bool{}}
 	for _, m := range want.messages {
-		p.missing[m.Topic] = true
+		check.missing[m.Topic] = true
 	}
-	a.arrival = p
+	a.arrival = check
 	receive := func(m broker.Message) {
 		if !m.Retain && len(m.Payload) > 0 {
-			s.post(func() { delete(p.missing, m.Topic) })
+			s.post(func() { delete(check.missing, m.Topic) })
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), echoTimeout)
@@ -68,43 +68,43 @@ func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
 // concludeArrivalChecks ends the checks that have succeeded or reached their deadline, and logs whether the meter is announced.
 func (s *session) concludeArrivalChecks() {
 	for _, m := range s.meters {
-		p := m.arrival
-		if p == nil {
+		check := m.arrival
+		if check == nil {
 			continue
 		}
-		late := !p.deadline.IsZero() && !time.Now().Before(p.deadline)
+		late := !check.deadline.IsZero() && !time.Now().Before(check.deadline)
 		switch {
-		case len(p.missing) == 0:
+		case len(check.missing) == 0:
 			s.arrivalKnown[m.ID] = true
 			s.endArrivalCheck(&m.announcer)
-			s.logAnnounced(&m.announcer, &p.want)
+			s.logAnnounced(&m.announcer, &check.want)
 		case late:
 			s.endArrivalCheck(&m.announcer)
-			if !s.isTooLarge(&p.want) {
-				s.logDenied(m, p)
+			if !s.isTooLarge(&check.want) {
+				s.logDenied(m, check)
 				continue
 			}
 			m.pending = true
 			s.schedule.in(announceTask, discovery.StepPause)
-		case !p.deadline.IsZero():
-			s.schedule.in(arrivalTask, time.Until(p.deadline))
+		case !check.deadline.IsZero():
+			s.schedule.in(arrivalTask, time.Until(check.deadline))
 		}
 	}
 }
 
 // endArrivalCheck ends the check of a device, if there is one, and its subscriptions. The next announcement starts another check.
 func (s *session) endArrivalCheck(a *announcer) {
-	if p := a.arrival; p != nil {
+	if check := a.arrival; check != nil {
 		a.arrival = nil
-		s.unsubscribe(s.config.arrivalFilters("hanbridge_"+a.meterID, &p.want))
+		s.unsubscribe(s.config.arrivalFilters("hanbridge_"+a.meterID, &check.want))
 	}
 }
 
 // logDenied logs, once for each meter, that its announcement does not arrive.
-func (s *session) logDenied(m *meter, p *arrivalCheck) {
+func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	if s.firstTime("denied " + m.ID) {
 		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement and gives it to nobody who may read it: its access rules most likely forbid it, " +
-			"and home assistant does not see this meter. Allow this user to publish and to read " + strings.Join(s.config.arrivalFilters("+", &p.want), " and "))
+			"and home assistant does not see this meter. Allow this user to publish and to read " + strings.Join(s.config.arrivalFilters("+", &check.want), " and "))
 	}
 }
 

@@ -19,7 +19,7 @@ type AnnouncerStage struct {
 }
 
 // NewAnnouncerStage connects to the broker. It continues with the state of an earlier stage, which may be nil.
-func NewAnnouncerStage(ctx context.Context, c Config, before *AnnouncerStage, known ...bridge.Descriptor) (*AnnouncerStage, error) {
+func NewAnnouncerStage(ctx context.Context, c Config, before *AnnouncerStage, descriptors ...bridge.Descriptor) (*AnnouncerStage, error) {
 	o := New(c, zerolog.Nop())
 	if o.devices = loadDevices(nil, &c); before != nil {
 		o.devices = before.session.devices
@@ -34,14 +34,14 @@ func NewAnnouncerStage(ctx context.Context, c Config, before *AnnouncerStage, kn
 	}
 	s := &AnnouncerStage{newSession(o, conn, new(bridge.Feed)), to.Capabilities}
 	s.session.removedMeters, s.session.bridgeDevice.pending, o.scanned, o.marks = nil, true, true, newMarks(c.ClientID, nil)
-	s.SetDescriptors(known...)
+	s.SetDescriptors(descriptors...)
 	return s, nil
 }
 
 // SetDescriptors sets the quantities that the meter sends from now on.
-func (s *AnnouncerStage) SetDescriptors(known ...bridge.Descriptor) {
+func (s *AnnouncerStage) SetDescriptors(descriptors ...bridge.Descriptor) {
 	m := s.session.meter(bridge.Meter{ID: "house"})
-	m.descriptors, m.pending, m.isFirst = known, true, true
+	m.descriptors, m.pending, m.isFirst = descriptors, true, true
 	s.session.forgetSeen(m)
 }
 
@@ -73,7 +73,7 @@ func (s *AnnouncerStage) ScanRecorded() bool { return !s.session.devices.documen
 // ExpireFound ends the lifetime of what the scan found.
 func (s *AnnouncerStage) ExpireFound() { s.session.expireFound() }
 
-// ForgetCapabilities forgets what is known about the broker, as a restart does.
+// ForgetCapabilities forgets what is descriptors about the broker, as a restart does.
 func (s *AnnouncerStage) ForgetCapabilities() { s.capabilities = new(broker.Capabilities) }
 
 // Close closes the connection.
