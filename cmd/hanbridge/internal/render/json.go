@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// jsonLines prints one JSON object for each telegram, on one line, as encoding/json would. It allocates no memory for a usual telegram.
+// jsonLines prints one JSON object for each telegram, on one line, as encoding/json would.
 type jsonLines struct{ name string }
 
 func (j *jsonLines) file(dst []byte, name string) []byte {
