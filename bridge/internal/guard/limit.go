@@ -123,10 +123,10 @@ func (g *Guard) inspect(samples []quantity.Sample) {
 	hasImport, importNotZero, counterNotZero := false, false, false
 	for i := range samples {
 		s := &samples[i]
-		switch {
-		case s.ID == quantity.ImportPower, s.ID == quantity.ExportPower, s.ID == quantity.NetPower:
+		if s.ID == quantity.ImportPower || s.ID == quantity.ExportPower || s.ID == quantity.NetPower {
 			watts = max(watts, magnitude(s.Value))
-		case s.ID == quantity.ImportEnergy:
+		}
+		if s.ID == quantity.ImportEnergy {
 			hasImport, importNotZero = true, s.Value.Sign() != 0
 		}
 		counterNotZero = counterNotZero || s.Value.Sign() != 0 && isCounter(s.ID) && s.ID.Row().Kind == quantity.Counter
