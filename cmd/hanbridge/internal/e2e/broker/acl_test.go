@@ -15,12 +15,12 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// testAccessRules tests the program under the access rules of deploy/mosquitto/acl.example, and tries what they forbid.
+// testAccessRules requires that the access rules of deploy/mosquitto/acl.example allow everything that the program does, and nothing more.
 func testAccessRules(t *testing.T) {
 	rules := filepath.Join(testbed.ModuleRoot, "deploy/mosquitto/acl.example")
-	broker := startedGuarded(t, "allow_anonymous false", "password_file "+testbed.Passwords(t, secret, "hanbridge", "homeassistant"), "acl_file "+rules)
+	broker := startProtected(t, "allow_anonymous false", "password_file "+testbed.Passwords(t, secret, "hanbridge", "homeassistant"), "acl_file "+rules)
 	cable := testbed.PlugCable(t, "p1-se-aidon")
-	variables := []string{broker.to("mqtt"), cable.PortVariable(), "HANBRIDGE_METER_ID=house",
+	variables := []string{broker.protectedURL("mqtt"), cable.PortVariable(), "HANBRIDGE_METER_ID=house",
 		"HANBRIDGE_MQTT_USERNAME=hanbridge", "HANBRIDGE_MQTT_PASSWORD=" + secret}
 	messages := broker.LogMessages()
 	run := testbed.StartBridge(t, variables...)
@@ -35,7 +35,7 @@ func testAccessRules(t *testing.T) {
 	show.RequireOutputOnce("homeassistant/device/hanbridge_house/config")
 
 	messages.Reset()
-	broker.as(t, "homeassistant", "homeassistant/status", "online")
+	broker.publishAs(t, "homeassistant", "homeassistant/status", "online")
 	messages.AwaitMessage("hanbridge/house/import_power")
 	messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
 	cable.Send()
@@ -48,8 +48,8 @@ func testAccessRules(t *testing.T) {
 	checkForbidden(t, broker, messages)
 }
 
-// checkForbidden publishes as each user to the topics of the other, which must fail, and then to its own.
-func checkForbidden(t *testing.T, broker *guarded, messages *testbed.MessageLog) {
+// checkForbidden publishes as each user to topics that the rules forbid, which must fail, and then to topics that they allow.
+func checkForbidden(t *testing.T, broker *protectedBroker, messages *testbed.MessageLog) {
 	t.Helper()
 	messages.Reset()
 	forbidden := map[string]string{
@@ -57,26 +57,26 @@ func checkForbidden(t *testing.T, broker *guarded, messages *testbed.MessageLog)
 		"homeassistant/switch/a/b/config": "hanbridge", "hanbridge/house/import_power": "homeassistant", "other/topic": "homeassistant",
 	}
 	for topic, user := range forbidden {
-		broker.as(t, user, topic, "no")
+		broker.publishAs(t, user, topic, "no")
 	}
-	broker.as(t, "homeassistant", "homeassistant/sensor/a/b/config", "yes")
-	broker.as(t, "hanbridge", "hanbridge/cellar/status", "yes")
+	broker.publishAs(t, "homeassistant", "homeassistant/sensor/a/b/config", "yes")
+	broker.publishAs(t, "hanbridge", "hanbridge/cellar/status", "yes")
 	messages.AwaitMessage("hanbridge/cellar/status", "yes")
 	messages.AwaitMessage("homeassistant/sensor/a/b/config", "yes")
 	for topic, payload := range messages.Last() {
 		if user, ok := forbidden[topic]; ok {
-			t.Errorf("%s %s of user %s was let through", topic, payload, user)
+			t.Errorf("%s %s of user %s was delivered", topic, payload, user)
 		}
 	}
 	broker.Publish(testbed.Message{Topic: "private/topic", Payload: "yes", Retained: true})
-	kept := testbed.Connect(t, broker.at, "hanbridge", secret).Retained("#")
-	if _, private := kept["private/topic"]; kept["hanbridge/status"] == "" || private {
-		t.Errorf("user hanbridge may read %v: want its own topics and announcements alone", kept)
+	retained := testbed.Connect(t, broker.protectedAddress, "hanbridge", secret).Retained("#")
+	if _, private := retained["private/topic"]; retained["hanbridge/status"] == "" || private {
+		t.Errorf("user hanbridge may read %v: want only its own topics and the announcements", retained)
 	}
 }
 
-// as publishes a message as a user, and returns when the broker has processed it.
-func (g *guarded) as(t *testing.T, user, topic, payload string) {
+// publishAs publishes a message as a user, and returns when the broker has processed it.
+func (g *protectedBroker) publishAs(t *testing.T, user, topic, payload string) {
 	t.Helper()
-	testbed.Connect(t, g.at, user, secret).Publish(testbed.Message{Topic: topic, Payload: payload})
+	testbed.Connect(t, g.protectedAddress, user, secret).Publish(testbed.Message{Topic: topic, Payload: payload})
 }

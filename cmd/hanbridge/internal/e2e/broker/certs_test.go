@@ -22,7 +22,7 @@ type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
-	file string // its certificate
+	file string // path of its certificate
 }
 
 // A certFiles holds the paths of a certificate and its private key.
@@ -46,8 +46,8 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// issues signs a certificate for a host that is valid until a time.
-func (a *authority) issues(host string, until time.Time) certFiles {
+// issue makes a certificate for a host, which is valid until a time and proves a server or a client.
+func (a *authority) issue(host string, until time.Time) certFiles {
 	a.t.Helper()
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: host}, KeyUsage: x509.KeyUsageDigitalSignature,
@@ -59,30 +59,31 @@ func (a *authority) issues(host string, until time.Time) certFiles {
 	} else {
 		template.DNSNames = []string{host}
 	}
-	return a.signs(template)
+	return a.sign(template)
 }
 
-// issuesOld signs a certificate with the host in its common name only, which was usual in the past.
-func (a *authority) issuesOld(host string) certFiles {
+// issueWithoutSAN makes a server certificate with the host only in its common name. Go refuses these certificates; old guides still make them.
+func (a *authority) issueWithoutSAN(host string) certFiles {
 	a.t.Helper()
-	return a.signs(&x509.Certificate{
+	return a.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: host}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: time.Now().AddDate(0, -1, 0), NotAfter: time.Now().AddDate(0, 1, 0),
 	})
 }
 
-func (a *authority) signs(template *x509.Certificate) certFiles {
+// sign makes a key, and a certificate for it from a template.
+func (a *authority) sign(template *x509.Certificate) certFiles {
 	a.t.Helper()
 	key := newKey(a.t)
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return certFiles{a.write("CERTIFICATE", der), a.write("PRIVATE KEY", secret)}
+	return certFiles{a.write("CERTIFICATE", der), a.write("PRIVATE KEY", pkcs8)}
 }
 
 func newKey(t *testing.T) *ecdsa.PrivateKey {
@@ -94,6 +95,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
+// write writes a PEM file and returns its path.
 func (a *authority) write(kind string, der []byte) (file string) {
 	a.t.Helper()
 	file = filepath.Join(a.t.TempDir(), "pem")
@@ -103,13 +105,15 @@ func (a *authority) write(kind string, der []byte) (file string) {
 	return file
 }
 
-// serves returns the lines of Mosquitto's configuration that make a listener use the certificate.
-func (c certFiles) serves() []string { return []string{"certfile " + c.cert, "keyfile " + c.key} }
+// listenerLines returns the lines of Mosquitto's configuration that make a listener use the certificate.
+func (c certFiles) listenerLines() []string {
+	return []string{"certfile " + c.cert, "keyfile " + c.key}
+}
 
-// shown returns the variables that make a bridge use the certificate.
-func (c certFiles) shown() []string {
+// clientVariables returns the environment variables that make a bridge present the certificate to the broker.
+func (c certFiles) clientVariables() []string {
 	return []string{"HANBRIDGE_MQTT_CERT_FILE=" + c.cert, "HANBRIDGE_MQTT_KEY_FILE=" + c.key}
 }
 
-// trusts returns the variable that makes a bridge trust the authority.
-func (a *authority) trusts() string { return "HANBRIDGE_MQTT_CA_FILE=" + a.file }
+// caVariable returns the environment variable that makes a bridge trust the authority.
+func (a *authority) caVariable() string { return "HANBRIDGE_MQTT_CA_FILE=" + a.file }

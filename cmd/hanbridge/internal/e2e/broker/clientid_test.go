@@ -16,10 +16,10 @@ import (
 func TestTwoBridges(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"one name":              testOneName,
-		"two configurations":    testTwoConfigurations,
-		"a broker that is gone": testRestarts,
-		"one that stops":        testSecondStops,
+		"one client id":      testOneClientID,
+		"two configurations": testTwoConfigurations,
+		"broker restarts":    testBrokerRestarts,
+		"one bridge stops":   testSecondStops,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -28,24 +28,25 @@ func TestTwoBridges(t *testing.T) {
 	}
 }
 
-const (
-	conflictLogged = "another program most likely connects to"
-	noMeter        = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
-)
+// conflictLogged is the beginning of the log message about a client-id conflict.
+const conflictLogged = "another program most likely connects to"
 
-// testOneName tests two bridges with one client id. Each logs the conflict once, and the logs stay short.
-func testOneName(t *testing.T) {
+// unreachableMeter is the environment variable of a meter's address at which no server listens.
+const unreachableMeter = "HANBRIDGE_METER_PORT=tcp://127.0.0.1:1"
+
+// testOneClientID tests two bridges with one client id. Each must log the conflict once, and reconnect slowly from then on.
+func testOneClientID(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	name := "HANBRIDGE_MQTT_CLIENT_ID=cellar"
-	one := testbed.StartBridge(t, broker.URLVariable(), noMeter, name)
+	clientID := "HANBRIDGE_MQTT_CLIENT_ID=cellar"
+	one := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, clientID)
 	one.AwaitOutput("mqtt connected")
-	two := testbed.StartBridge(t, broker.URLVariable(), noMeter, name, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	two := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, clientID, "HANBRIDGE_MQTT_BASE_TOPIC=other")
 	for _, run := range []*testbed.Process{one, two} {
 		run.AwaitOutput(conflictLogged + " 127.0.0.1:" + broker.Port + ` as \"cellar\"`)
 	}
 	ended := func() int { return strings.Count(broker.Process.Output(), "closing old connection") }
 	testbed.Until(t, "three connections that the broker ended", func() bool { return ended() >= 3 })
-	<-time.After(4 * time.Second)
+	<-time.After(4 * time.Second) // in which bridges that reconnect at once would be disconnected many times
 	for _, run := range []*testbed.Process{one, two} {
 		run.RequireOutputOnce(conflictLogged)
 		run.RequireOutputOnce("Set another mqtt.client_id")
@@ -54,24 +55,25 @@ func testOneName(t *testing.T) {
 		}
 	}
 	if n := ended(); n > 10 {
-		t.Errorf("%d connections were ended by the broker, want 3 to 10: told soon, then slow", n)
+		t.Errorf("the broker has ended %d connections, want 3 to 10", n)
 	}
 	two.Stop(syscall.SIGTERM)
 	one.Stop(syscall.SIGTERM)
 }
 
-// testTwoConfigurations tests two configurations without a client id on one machine. Their ids differ, and stay the same after a restart.
+// testTwoConfigurations tests two configurations without a client id on one machine. The generated ids must differ, and stay the same after a
+// restart.
 func testTwoConfigurations(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	one := testbed.StartBridge(t, broker.URLVariable(), noMeter)
-	two := testbed.StartBridge(t, broker.URLVariable(), noMeter, "HANBRIDGE_MQTT_BASE_TOPIC=other")
+	one := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
+	two := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, "HANBRIDGE_MQTT_BASE_TOPIC=other")
 	one.AwaitOutput("mqtt connected")
 	two.AwaitOutput("mqtt connected")
 	one.Stop(syscall.SIGTERM)
-	again := testbed.StartBridge(t, broker.URLVariable(), noMeter)
-	again.AwaitOutput("mqtt connected")
+	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
+	restarted.AwaitOutput("mqtt connected")
 	ids := map[string]int{}
-	testbed.Until(t, "three have connected", func() bool {
+	testbed.Until(t, "three connections", func() bool {
 		clear(ids)
 		for _, found := range regexp.MustCompile(` as (\S+) \(p`).FindAllStringSubmatch(broker.Process.Output(), -1) {
 			ids[found[1]]++
@@ -82,12 +84,12 @@ func testTwoConfigurations(t *testing.T) {
 		t.Errorf("client ids: got %v, want two, one of them twice", ids)
 	}
 	for id := range ids {
-		if !regexp.MustCompile(`^[0-9a-zA-Z-]{1,16}$`).MatchString(id) { // with what check puts behind it 23
+		if !regexp.MustCompile(`^[0-9a-zA-Z-]{1,16}$`).MatchString(id) { // the command check appends up to 7; brokers must accept 23 (MQTT 3.1.1, 3.1.3.1)
 			t.Errorf("client id %s: want 16 plain characters at most", id)
 		}
 	}
 	if strings.Contains(two.Output(), "interrupted") {
-		t.Error("the second was thrown out")
+		t.Error("the second bridge was disconnected")
 	}
 }
 
@@ -98,30 +100,30 @@ func sum(counts map[string]int) (n int) {
 	return n
 }
 
-// testRestarts kills the broker twice in a short time. This must not be logged as a client-id conflict, and the log ends with the new connection.
-func testRestarts(t *testing.T) {
+// testBrokerRestarts kills the broker twice in a short time. The bridge must not log a client-id conflict, and must log the last connection.
+func testBrokerRestarts(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	run := testbed.StartBridge(t, broker.URLVariable(), noMeter)
+	run := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
 	run.AwaitOutput("mqtt connected")
 	for range 2 {
 		broker.Process.Kill()
 		broker.Start()
-		testbed.Until(t, "the bridge is back", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
+		testbed.Until(t, "the bridge is online again", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
 	}
 	log := run.Output()
 	if strings.Contains(log, conflictLogged) {
-		t.Error("a restart is told as a clash")
+		t.Error("a restart of the broker is logged as a client-id conflict")
 	}
 	if strings.LastIndex(log, "mqtt connected") < strings.LastIndex(log, "output interrupted") {
-		t.Error("the end of an interruption is not told")
+		t.Error("the connection after the last interruption is not logged")
 	}
 	if up, down := strings.Count(log, "mqtt connected"), strings.Count(log, "output interrupted"); up < 2 || up > down+1 {
-		t.Errorf("connected was said %d times, with %d interruptions", up, down)
+		t.Errorf("the log has %d connections and %d interruptions", up, down)
 	}
 }
 
-// testSecondStops tests two bridges with the same topics and different client ids. The one that stops publishes offline on the common
-// status topic; the other then publishes online.
+// testSecondStops tests two bridges with the same topics and different client ids. The bridge that stops publishes
+// offline on the common status topic. The other must then publish online.
 func testSecondStops(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -130,7 +132,7 @@ func testSecondStops(t *testing.T) {
 	cable.Send()
 	messages.AwaitMessage("hanbridge/house/status", "online")
 	messages.Reset()
-	second := testbed.StartBridge(t, broker.URLVariable(), noMeter, "HANBRIDGE_MQTT_CLIENT_ID=two")
+	second := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter, "HANBRIDGE_MQTT_CLIENT_ID=two")
 	messages.AwaitMessage("hanbridge/status", "online")
 	second.Stop(syscall.SIGTERM)
 	messages.AwaitMessage("hanbridge/status", "offline")

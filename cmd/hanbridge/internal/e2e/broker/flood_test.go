@@ -13,15 +13,15 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestOthers tests the program at a Mosquitto on which other clients publish unexpected messages.
-func TestOthers(t *testing.T) {
+// TestUnexpectedMessages tests the program at a Mosquitto on which other clients publish messages that only the bridge or the hub should publish.
+func TestUnexpectedMessages(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"offline again and again": func(t *testing.T) {
+		"offline, many times": func(t *testing.T) {
 			testFlood(t, "hanbridge/status", "offline", "somebody else said that this bridge is offline")
 		},
-		"births again and again":  func(t *testing.T) { testFlood(t, "homeassistant/status", "online", "") },
-		"more retained than read": testTooMuchRetained,
+		"births, many times":     func(t *testing.T) { testFlood(t, "homeassistant/status", "online", "") },
+		"too many announcements": testTooManyRetained,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,37 +43,37 @@ func testFlood(t *testing.T, topic, payload, logged string) {
 	messages.Reset()
 	began := time.Now()
 	broker.Publish(slices.Repeat([]testbed.Message{{Topic: topic, Payload: payload}}, 10_000)...)
-	messages.AwaitMessage("hanbridge/house/status", "online") // everything again, this last
-	most := 2 + int(time.Since(began)/(5*time.Second))
-	if got := strings.Count(messages.Text(), "\nhanbridge/status online\n"); got > most {
-		t.Errorf("said online %d times, want %d at most", got, most)
+	messages.AwaitMessage("hanbridge/house/status", "online") // the last message when the bridge publishes everything again
+	maxOnline := 2 + int(time.Since(began)/(5*time.Second))
+	if got := strings.Count(messages.Text(), "\nhanbridge/status online\n"); got > maxOnline {
+		t.Errorf("published online %d times, want %d at most", got, maxOnline)
 	}
 	if got := strings.Count(run.Output(), "\n") - lines; got > 2 {
-		t.Errorf("%d lines of log for it, want one or two", got)
+		t.Errorf("%d lines in the log about the flood, want 2 at most", got)
 	}
 	if logged != "" {
 		run.RequireOutputOnce(logged)
 	}
 	if got := broker.Retained()["hanbridge/status"]; got != "online" {
-		t.Errorf("in the end the bridge is %q", got)
+		t.Errorf("status after the flood: got %q, want online", got)
 	}
 	run.Stop(syscall.SIGTERM)
 }
 
-// testTooMuchRetained tests more retained messages below the meter's topic than are read. Values and announcements must be published, and
-// the commands must report it.
-func testTooMuchRetained(t *testing.T) {
+// testTooManyRetained retains more announcements of the meter than the program reads. The bridge must publish values and its own announcements.
+// Its log and the commands must report that not all were read.
+func testTooManyRetained(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
-	var many []testbed.Message
+	var announcements []testbed.Message
 	for i := range 25_000 {
-		many = append(many, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), Payload: "{}", Retained: true})
+		announcements = append(announcements, testbed.Message{Topic: fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), Payload: "{}", Retained: true})
 	}
-	broker.Publish(many...)
+	broker.Publish(announcements...)
 	messages := broker.LogMessages()
 	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_ID=house"}
 	run := testbed.StartBridge(t, variables...)
 	run.AwaitOutput("port opened")
-	cable.SendUntil(time.Second, "the house", func() bool {
+	cable.SendUntil(time.Second, "status and announcement of the house", func() bool {
 		return messages.Last()["hanbridge/house/status"] == "online" && messages.Last()["homeassistant/device/hanbridge_house/config"] != ""
 	})
 	run.RequireOutputOnce("not all of this bridge's earlier announcements are known")

@@ -13,23 +13,23 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestStrictBrokers tests the program at a Mosquitto that refuses some of its messages.
-func TestStrictBrokers(t *testing.T) {
+// TestBrokerLimits tests the program at a Mosquitto with size limits or without retained messages, and a message that is too large for the program.
+func TestBrokerLimits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
 		"packet limit": func(t *testing.T) {
 			testLimit(t, "max_packet_size 2048", "takes packets of 2048 bytes at most")
 		},
-		"packet limit, quality 0": func(t *testing.T) {
+		"packet limit, QoS 0": func(t *testing.T) {
 			testLimit(t, "max_packet_size 2048", "takes packets of 2048 bytes at most", "HANBRIDGE_MQTT_QOS=0")
 		},
-		"limit that drops without a word": func(t *testing.T) {
+		"limit that drops silently": func(t *testing.T) {
 			testLimit(t, "message_size_limit 2048", "bytes and does not deliver them; its limit must be smaller")
 		},
 		"limit below the telegram": func(t *testing.T) { testLowLimit(t) },
 		"no retain":                func(t *testing.T) { testNoRetain(t) },
-		"no retain, quality 0":     func(t *testing.T) { testNoRetain(t, "HANBRIDGE_MQTT_QOS=0") },
-		"a flood":                  testLargeFlood,
+		"no retain, QoS 0":         func(t *testing.T) { testNoRetain(t, "HANBRIDGE_MQTT_QOS=0") },
+		"large message":            testLargeMessage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,11 +38,12 @@ func TestStrictBrokers(t *testing.T) {
 	}
 }
 
-// testLimit tests a size limit that the values fit: the meter is announced entity by entity, and the next start keeps the announcements.
-func testLimit(t *testing.T, line, says string, more ...string) {
-	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", line), testbed.PlugCable(t, "p1-se-aidon")
+// testLimit tests a size limit that is too small for the announcement of the whole device. The bridge must log the limit and announce each entity
+// by itself. After a restart it must keep these announcements.
+func testLimit(t *testing.T, configLine, logged string, extraVariables ...string) {
+	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", configLine), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
-	variables := append([]string{cable.PortVariable(), "HANBRIDGE_STATE_DIR=" + t.TempDir()}, more...)
+	variables := append([]string{cable.PortVariable(), "HANBRIDGE_STATE_DIR=" + t.TempDir()}, extraVariables...)
 	run := testbed.StartBridge(t, append(variables, broker.URLVariable())...)
 	run.AwaitOutput("port opened")
 	cable.SendUntil(time.Second, "the meter announced entity by entity, and values", func() bool {
@@ -50,17 +51,17 @@ func testLimit(t *testing.T, line, says string, more ...string) {
 		return payloads["homeassistant/sensor/hanbridge_house/import_energy/config"] != "" && payloads["hanbridge/house/import_energy"] != "" &&
 			payloads["hanbridge/house/status"] == "online"
 	})
-	run.RequireOutputOnce(says)
+	run.RequireOutputOnce(logged)
 	run.RequireOutputOnce("raise the broker's limit (Mosquitto: max_packet_size ")
 	if output := run.Output(); strings.Contains(output, "another program") || strings.Count(output, "output interrupted") > 2 {
-		t.Error("a second client is blamed, or the connection is lost again and again")
+		t.Error("the log blames another client, or the connection is lost more than twice")
 	}
 	check := testbed.Hanbridge(t, append(variables, broker.URLVariable()), "check")
 	check.RequireSuccess()
-	check.RequireOutputOnce(says)
+	check.RequireOutputOnce(logged)
 	run.Stop(syscall.SIGTERM)
 	if broker.Retained()["homeassistant/device/hanbridge_house/config"] != "" {
-		t.Error("the announcement of the whole device is kept beside those of the entities")
+		t.Error("the announcement of the whole device is retained beside those of the entities")
 	}
 	messages.Reset()
 	run = testbed.StartBridge(t, append(variables, broker.URLVariable())...)
@@ -68,13 +69,13 @@ func testLimit(t *testing.T, line, says string, more ...string) {
 	cable.Send()
 	run.AwaitOutput("announced to home assistant")
 	if strings.Contains(messages.Text(), "\nhomeassistant/sensor/hanbridge_house/import_energy/config \n") {
-		t.Error("another start takes back what announces the entities")
+		t.Error("a restart takes the announcements of the entities back")
 	}
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLowLimit tests a size limit that no announcement and no telegram fits. Values are published, the log says what to do, and the bridge
-// stops to try.
+// testLowLimit tests a size limit that is too small for every announcement and for the telegram topic. The bridge must publish values, log what to
+// do, and not try the large messages without end.
 func testLowLimit(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "max_packet_size 300"), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -85,13 +86,13 @@ func testLowLimit(t *testing.T) {
 	}
 	cable.SendUntil(time.Second, "values", published)
 	messages.Reset()
-	cable.SendUntil(time.Second, "values that go on", func() bool { return messages.Last()["hanbridge/house/import_power"] != "" })
+	cable.SendUntil(time.Second, "values after the first", func() bool { return messages.Last()["hanbridge/house/import_power"] != "" })
 	run.AwaitOutput("takes packets of 300 bytes at most, and hanbridge/house/telegram needs")
 	if n := strings.Count(run.Output(), "not published"); n > 6 {
 		t.Errorf("%d lines about messages that are too large, want 6 at most", n)
 	}
 	if strings.Contains(run.Output(), "announced to home assistant") {
-		t.Error("what was not sent is told as announced")
+		t.Error("the meter is logged as announced, although no announcement was sent")
 	}
 	check := testbed.Hanbridge(t, []string{cable.PortVariable(), broker.URLVariable()}, "check")
 	check.ExitCode()
@@ -99,22 +100,22 @@ func testLowLimit(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testNoRetain tests a broker that retains nothing: all is published, and again after the hub's birth message.
-func testNoRetain(t *testing.T, more ...string) {
+// testNoRetain tests a broker that retains no messages. The bridge must publish everything at start, and again after the hub's birth message.
+func testNoRetain(t *testing.T, extraVariables ...string) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "retain_available false"), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
-	variables := append([]string{cable.PortVariable(), broker.URLVariable()}, more...)
+	variables := append([]string{cable.PortVariable(), broker.URLVariable()}, extraVariables...)
 	run := testbed.StartBridge(t, variables...)
 	run.AwaitOutput("the broker keeps no messages")
-	all := func() bool {
+	complete := func() bool {
 		payloads := messages.Last()
 		return payloads["hanbridge/house/import_energy"] != "" && payloads["hanbridge/house/status"] == "online" && payloads["homeassistant/device/hanbridge_house/config"] != ""
 	}
-	cable.SendUntil(time.Second, "values and the announcement", all)
+	cable.SendUntil(time.Second, "values and the announcement", complete)
 	run.RequireOutputOnce("retain_available false")
 	messages.Reset()
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: "online"})
-	testbed.Until(t, "all is said again to a hub that starts", all)
+	testbed.Until(t, "everything published again after the hub's birth", complete)
 	check := testbed.Hanbridge(t, variables, "check")
 	check.RequireSuccess()
 	check.RequireOutputOnce("connected, may publish, keeps nothing")
@@ -125,32 +126,33 @@ func testNoRetain(t *testing.T, more ...string) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLargeFlood publishes 64 MiB to subscribed topics, and retains them for the next start. The bridge must not read them into memory.
-func testLargeFlood(t *testing.T) {
+// testLargeMessage retains a message of 64 MiB in a topic to which the bridge subscribes. The bridge must not read it into memory, neither when it is
+// published nor at the next start.
+func testLargeMessage(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	run := testbed.StartBridge(t, broker.URLVariable(), noMeter)
+	run := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
 	run.AwaitOutput("mqtt connected")
-	testbed.Until(t, "the bridge says that it is there", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
-	before := resident(t, run)
+	testbed.Until(t, "the bridge is online", func() bool { return broker.Retained()["hanbridge/status"] == "online" })
+	before := peakMemory(t, run)
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: string(make([]byte, 64<<20)), Retained: true})
 	run.AwaitOutput("came under \\\"homeassistant/status\\\" and was not read")
-	if now := resident(t, run); now > before+8<<10 {
-		t.Errorf("%d kB are resident at most after the flood, %d before: want 8 MiB more at most", now, before)
+	if now := peakMemory(t, run); now > before+8<<10 {
+		t.Errorf("peak resident memory: got %d kB after the message, %d kB before it, want at most 8 MiB more", now, before)
 	}
 	run.Stop(syscall.SIGTERM)
-	again := testbed.StartBridge(t, broker.URLVariable(), noMeter)
-	again.AwaitOutput("was not read")
-	testbed.Until(t, "the bridge says that it is there", func() bool {
+	restarted := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)
+	restarted.AwaitOutput("was not read")
+	testbed.Until(t, "the bridge is online", func() bool {
 		return testbed.Connect(t, broker.Address(), "", "").Retained("hanbridge/status")["hanbridge/status"] == "online"
 	})
-	if now := resident(t, again); now > before+8<<10 {
-		t.Errorf("%d kB are resident at most after a start with what is kept, want 8 MiB more than %d at most", now, before)
+	if now := peakMemory(t, restarted); now > before+8<<10 {
+		t.Errorf("peak resident memory: got %d kB after a start with the retained message, %d kB without it, want at most 8 MiB more", now, before)
 	}
-	again.Stop(syscall.SIGTERM)
+	restarted.Stop(syscall.SIGTERM)
 }
 
-// resident returns the peak resident memory of a process, in kB.
-func resident(t *testing.T, p *testbed.Process) int {
+// peakMemory returns the peak resident memory of a process, in kB.
+func peakMemory(t *testing.T, p *testbed.Process) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.Cmd.Process.Pid) + "/status")
 	if err != nil {
