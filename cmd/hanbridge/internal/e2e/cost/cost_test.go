@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package cost_test measures the whole program as its users run it.
+// Package cost_test measures latency, CPU time, memory and throughput of the whole program as its users run it.
 package cost_test
 
 import (
@@ -16,24 +16,24 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// The benchmarks in this file measure the whole program as its users run it: built as for a release, with a pseudo-terminal as
-// its serial port, a real Mosquitto as its broker and one telegram a second. One iteration is one telegram:
+// The benchmarks in this file run a program that is built as for a release. Its serial port is a pseudo-terminal and its broker a Mosquitto. The
+// meter sends one telegram a second, and one iteration is one telegram:
 //
 //	go test ./cmd/hanbridge/internal/e2e/cost -run '^$' -bench 'Latency|Cost' -benchtime 60x
 
-// nodelay is a line of Mosquitto's configuration that deploy/compose.yaml has too.
+// nodelay is the line that deploy/compose.yaml adds to Mosquitto's configuration. It makes Mosquitto send small packets at once.
 const nodelay = "set_tcp_nodelay true"
 
-// wireSpeed is how many bytes arrive in a second at 115200 8N1.
+// wireSpeed is the speed of a serial port at 115200 8N1, in bytes a second.
 const wireSpeed = 11520
 
-// BenchmarkLatency measures from the last byte on the port to the first and to the last message of its telegram at a
-// subscriber. The bytes come as a USB adapter hands them over, or in one piece.
+// BenchmarkLatency measures the time from the last byte of a telegram at the port until a subscriber receives the first and the last message of the
+// telegram. The bytes arrive in the chunks of a USB adapter (wire), or all at once (whole).
 func BenchmarkLatency(b *testing.B) {
 	program := releaseProgram(b)
 	cases := []struct {
-		name, broker, family string
-		speed                int
+		name, brokerLine, family string
+		speed                    int // in bytes a second, 0 for all at once
 	}{
 		{"nodelay/p1-se-aidon/wire", nodelay, "p1-se-aidon", wireSpeed},
 		{"nodelay/p1-se-aidon/whole", nodelay, "p1-se-aidon", 0},
@@ -44,10 +44,10 @@ func BenchmarkLatency(b *testing.B) {
 	}
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
-			r := newRig(b, program, c.broker, c.family, c.speed)
+			m := newMeasurement(b, program, c.brokerLine, c.family, c.speed)
 			var first, last []time.Duration
 			for b.Loop() {
-				f, l := r.telegram()
+				f, l := m.telegram()
 				first, last = append(first, f), append(last, l)
 			}
 			reportTimes(b, "first", first)
@@ -60,26 +60,26 @@ func BenchmarkLatency(b *testing.B) {
 func BenchmarkCost(b *testing.B) {
 	program := releaseProgram(b)
 	b.Run("run", func(b *testing.B) {
-		r := newRig(b, program, nodelay, "p1-se-aidon", wireSpeed)
-		before, started := r.cpu(), time.Now()
+		m := newMeasurement(b, program, nodelay, "p1-se-aidon", wireSpeed)
+		before, started := m.cpu(), time.Now()
 		for b.Loop() {
-			r.telegram()
+			m.telegram()
 		}
-		cpu, took := r.cpu()-before, time.Since(started)
+		cpu, took := m.cpu()-before, time.Since(started)
 		b.ReportMetric(milliseconds(cpu)/float64(b.N), "cpu-ms/op")
 		b.ReportMetric(100*cpu.Seconds()/took.Seconds(), "%core")
-		b.ReportMetric(r.memory("VmRSS"), "rss-MiB")
-		b.ReportMetric(r.memory("VmHWM"), "peak-MiB")
+		b.ReportMetric(m.memory("VmRSS"), "rss-MiB")
+		b.ReportMetric(m.memory("VmHWM"), "peak-MiB")
 		b.ReportMetric(binarySize(b, program), "binary-MiB")
 		b.ReportMetric(0, "ns/op")
 	})
-	b.Run("start/nodelay", func(b *testing.B) { start(b, program, nodelay) })
-	b.Run("start/default", func(b *testing.B) { start(b, program, "") })
+	b.Run("start/nodelay", func(b *testing.B) { measureStart(b, program, nodelay) })
+	b.Run("start/default", func(b *testing.B) { measureStart(b, program, "") })
 }
 
-// start measures the time from the start of the process until a subscriber receives its status online.
-func start(b *testing.B, program, broker string) {
-	address := startMosquitto(b, broker)
+// measureStart measures the time from the start of the process until a subscriber receives its status online.
+func measureStart(b *testing.B, program, brokerLine string) {
+	address := startMosquitto(b, brokerLine)
 	received := subscribe(b, address, "hanbridge/status")
 	_, port := openPTY(b)
 	var times []time.Duration
@@ -94,7 +94,7 @@ func start(b *testing.B, program, broker string) {
 	reportTimes(b, "online", times)
 }
 
-// await discards messages until one with the payload arrives.
+// await returns the next message with the payload, and discards the messages before it.
 func await(b *testing.B, received <-chan message, payload string) message {
 	b.Helper()
 	for {
@@ -104,16 +104,18 @@ func await(b *testing.B, received <-chan message, payload string) message {
 	}
 }
 
+// reportTimes reports the median and the 99th percentile of times, in ms.
 func reportTimes(b *testing.B, what string, times []time.Duration) {
 	slices.Sort(times)
 	n := len(times)
 	b.ReportMetric(milliseconds(times[(n-1)/2]), what+"-p50-ms")
 	b.ReportMetric(milliseconds(times[(99*n+99)/100-1]), what+"-p99-ms")
-	b.ReportMetric(0, "ns/op") // it would be the pace
+	b.ReportMetric(0, "ns/op") // the time of an iteration is only the interval of the telegrams
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
+// binarySize returns the size of the program's file, in MiB.
 func binarySize(b *testing.B, program string) float64 {
 	info, err := os.Stat(program)
 	if err != nil {
@@ -122,7 +124,7 @@ func binarySize(b *testing.B, program string) float64 {
 	return float64(info.Size()) / (1 << 20)
 }
 
-// number parses a number of the kernel.
+// number parses a decimal number from a file below /proc.
 func number(b *testing.B, text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

@@ -17,93 +17,93 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A rig is the program between a meter that sends each second and a broker with one subscriber.
-type rig struct {
+// A measurement is a running program between a meter that sends a telegram each second and a broker with one subscriber.
+type measurement struct {
 	b        *testing.B
 	meter    *simulate.Meter
-	speed    int // bytes a second, 0 for a telegram in one piece
-	control  *os.File
+	speed    int      // in bytes a second, 0 for a telegram all at once
+	control  *os.File // the meter's end of the pseudo-terminal
 	received <-chan message
-	pid      int
+	pid      int // of the program
 	second   *time.Ticker
 }
 
-// newRig starts everything, and sends telegrams until the meter is announced.
-func newRig(b *testing.B, program, broker, family string, speed int) *rig {
+// newMeasurement starts broker and program. It sends three telegrams, so that the announcement of the meter is not measured.
+func newMeasurement(b *testing.B, program, brokerLine, family string, speed int) *measurement {
 	b.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {
 		b.Fatalf("no family %s", family)
 	}
 	f.Interval = time.Second
-	address := startMosquitto(b, broker)
+	address := startMosquitto(b, brokerLine)
 	control, port := openPTY(b)
-	r := &rig{
+	m := &measurement{
 		b: b, meter: simulate.NewMeter(f, 1, time.Now()), speed: speed, control: control,
 		received: subscribe(b, address, "hanbridge/#"), second: time.NewTicker(time.Second),
 	}
-	b.Cleanup(r.second.Stop)
-	r.pid = startBridge(b, program, address, port.Name()).Cmd.Process.Pid
-	await(b, r.received, "online")
+	b.Cleanup(m.second.Stop)
+	m.pid = startBridge(b, program, address, port.Name()).Cmd.Process.Pid
+	await(b, m.received, "online")
 	for range 3 {
-		r.telegram()
+		m.telegram()
 	}
-	return r
+	return m
 }
 
-// telegram sends a telegram at the next full second. It returns the times from its last byte to its first and its last message. The
-// last message holds the whole telegram; it follows one message for each quantity.
-func (r *rig) telegram() (first, last time.Duration) {
-	r.b.Helper()
-	_, bytes := r.meter.Next()
-	<-r.second.C
-	sent := r.send(bytes)
+// telegram sends a telegram at the next full second. It returns the times from the telegram's last byte to its first and its last
+// message. The last message is the telegram as JSON. One message for each quantity comes before it.
+func (m *measurement) telegram() (first, last time.Duration) {
+	m.b.Helper()
+	_, telegram := m.meter.Next()
+	<-m.second.C
+	sent := m.send(telegram)
 	values := 0
 	for {
-		m := next(r.b, r.received)
-		switch quantity, ofMeter := strings.CutPrefix(m.topic, "hanbridge/meter/"); {
-		case !ofMeter || m.at.Before(sent):
+		got := next(m.b, m.received)
+		switch quantity, ofMeter := strings.CutPrefix(got.topic, "hanbridge/meter/"); {
+		case !ofMeter || got.at.Before(sent):
 		case quantity == "telegram":
-			if want := samples(r.b, bytes); values < want {
-				r.b.Fatalf("%d messages before that of the telegram, want one for each of %d quantities", values, want)
+			if want := sampleCount(m.b, telegram); values < want {
+				m.b.Fatalf("%d messages before the whole telegram, want one for each of %d quantities", values, want)
 			}
-			return first, m.at.Sub(sent)
+			return first, got.at.Sub(sent)
 		default:
 			if values == 0 {
-				first = m.at.Sub(sent)
+				first = got.at.Sub(sent)
 			}
 			values++
 		}
 	}
 }
 
-// chunk is how many bytes a USB serial adapter delivers at once.
+// chunk is the number of bytes that a USB serial adapter delivers at once.
 const chunk = 64
 
-// send writes to the port and returns the time just before the write that holds the last byte.
-func (r *rig) send(telegram []byte) time.Time {
-	r.b.Helper()
-	if r.speed > 0 {
-		pace := time.NewTicker(chunk * time.Second / time.Duration(r.speed))
+// send writes a telegram to the port, and returns the time just before its last byte is written.
+func (m *measurement) send(telegram []byte) time.Time {
+	m.b.Helper()
+	if m.speed > 0 {
+		pace := time.NewTicker(chunk * time.Second / time.Duration(m.speed))
 		defer pace.Stop()
 		for ; len(telegram) > chunk; telegram = telegram[chunk:] {
-			r.write(telegram[:chunk])
+			m.write(telegram[:chunk])
 			<-pace.C
 		}
 	}
 	last := time.Now()
-	r.write(telegram)
+	m.write(telegram)
 	return last
 }
 
-func (r *rig) write(bytes []byte) {
-	if _, err := r.control.Write(bytes); err != nil {
-		r.b.Fatal(err)
+func (m *measurement) write(bytes []byte) {
+	if _, err := m.control.Write(bytes); err != nil {
+		m.b.Fatal(err)
 	}
 }
 
-// samples returns the number of quantities in a telegram.
-func samples(b *testing.B, telegram []byte) int {
+// sampleCount returns the number of samples in a telegram.
+func sampleCount(b *testing.B, telegram []byte) int {
 	reading, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
 		b.Fatal(err)
@@ -112,20 +112,20 @@ func samples(b *testing.B, telegram []byte) int {
 }
 
 // cpu returns the CPU time of the bridge, in steps of 10 ms (proc(5): utime and stime of /proc/pid/stat, in 1/100 s).
-func (r *rig) cpu() time.Duration {
-	stat := readProc(r.b, r.pid, "stat")
-	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // the third field is the first here
-	return time.Duration(number(r.b, fields[11])+number(r.b, fields[12])) * 10 * time.Millisecond
+func (m *measurement) cpu() time.Duration {
+	stat := readProc(m.b, m.pid, "stat")
+	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // fields[0] is the third field of the line
+	return time.Duration(number(m.b, fields[11])+number(m.b, fields[12])) * 10 * time.Millisecond
 }
 
 // memory returns the value of a line of /proc/pid/status, in MiB.
-func (r *rig) memory(line string) float64 {
-	for text := range strings.Lines(readProc(r.b, r.pid, "status")) {
+func (m *measurement) memory(line string) float64 {
+	for text := range strings.Lines(readProc(m.b, m.pid, "status")) {
 		if fields := strings.Fields(text); len(fields) > 1 && fields[0] == line+":" {
-			return float64(number(r.b, fields[1])) / 1024
+			return float64(number(m.b, fields[1])) / 1024
 		}
 	}
-	r.b.Fatalf("no %s", line)
+	m.b.Fatalf("no %s", line)
 	return 0
 }
 
@@ -150,13 +150,13 @@ func releaseProgram(b *testing.B) string {
 	return path
 }
 
-// startBridge runs the program until the benchmark ends. The environment holds its whole configuration.
+// startBridge runs the program until the benchmark ends. Environment variables are its whole configuration.
 func startBridge(b *testing.B, program, address, port string) *testbed.Process {
 	b.Helper()
 	return testbed.Launch(b, []string{"HANBRIDGE_MQTT_URL=mqtt://" + address, "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_PUBLISH=realtime"}, program, "run")
 }
 
-// startMosquitto runs a Mosquitto on 127.0.0.1 with one more line of configuration, and returns its address.
+// startMosquitto runs a Mosquitto on 127.0.0.1 with an extra line of configuration, which may be empty, and returns its address.
 func startMosquitto(b *testing.B, line string) string {
 	b.Helper()
 	port := testbed.FreePort(b)
@@ -171,7 +171,7 @@ func openPTY(b *testing.B) (control, port *os.File) {
 	return control, port
 }
 
-// A message is a message that a subscriber has received.
+// A message is a message that a subscriber has received, with the time of its arrival.
 type message struct {
 	at      time.Time
 	topic   string
@@ -193,7 +193,7 @@ func next(b *testing.B, received <-chan message) message {
 	return message{}
 }
 
-// subscribe returns a channel of the messages that match a filter, at QoS 0.
+// subscribe returns a channel of the messages that match a topic filter, with QoS 0. It is closed when the connection ends.
 func subscribe(b *testing.B, address, filter string) <-chan message {
 	b.Helper()
 	c := testbed.Connect(b, address, "", "")
