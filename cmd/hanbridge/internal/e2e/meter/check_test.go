@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package meter_test tests the program with meters and readers of all kinds.
+// Package meter_test tests the program with simulated meters at serial ports and network-attached readers.
 package meter_test
 
 import (
@@ -16,28 +16,28 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestCheckDenied tests the command check with a port that may not be read, and a folder that may not be written to.
+// TestCheckDenied tests the command check as a user who may not read the port, and may not create the state folder. The command must warn of both.
 func TestCheckDenied(t *testing.T) {
 	t.Parallel()
-	c := testbed.PlugCable(t, "p1-se-aidon")
-	cmd, uid := asNobody(t, "check")
-	locked := filepath.Join(cmd.Dir, "locked")
-	state := filepath.Join(locked, "hanbridge")
-	for _, err := range []error{os.Mkdir(locked, 0o555), os.Chmod(c.Port.Name(), 0)} {
+	cable := testbed.PlugCable(t, "p1-se-aidon")
+	cmd, uid := unprivilegedCommand(t, "check")
+	parent := filepath.Join(cmd.Dir, "readonly") // in which the user may not create a folder
+	state := filepath.Join(parent, "hanbridge")
+	for _, err := range []error{os.Mkdir(parent, 0o555), os.Chmod(cable.Port.Name(), 0)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd.Env = append(cmd.Env, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:"+testbed.FreePort(t), "HANBRIDGE_METER_PORT="+c.Port.Name(), "HANBRIDGE_STATE_DIR="+state)
-	out, _ := cmd.Output() // nobody listens where the broker should be
-	wantTexts(t, string(out),
-		fmt.Sprintf("warning        %s: user id %d may not read it: hanbridge doctor says what to do\n", c.Port.Name(), uid),
-		fmt.Sprintf("warning        state_dir: user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)\n", uid, locked, uid, state))
+	cmd.Env = append(cmd.Env, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:"+testbed.FreePort(t), "HANBRIDGE_METER_PORT="+cable.Port.Name(), "HANBRIDGE_STATE_DIR="+state)
+	out, _ := cmd.Output() // it fails, because no broker listens
+	requireTexts(t, string(out),
+		fmt.Sprintf("warning        %s: user id %d may not read it: hanbridge doctor says what to do\n", cable.Port.Name(), uid),
+		fmt.Sprintf("warning        state_dir: user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)\n", uid, parent, uid, state))
 }
 
-// asNobody prepares a run of the program by a user who is not root: if root runs the test, the program runs as another user. It is a
-// copy that every user may run, in a folder of its own.
-func asNobody(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) {
+// unprivilegedCommand returns a command of the program that runs as a user without root's rights, and the id of this user. If root runs the test,
+// the user is nobody. The program is a copy in a folder that every user may read.
+func unprivilegedCommand(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")
 	if err != nil {
@@ -57,8 +57,8 @@ func asNobody(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) {
 	cmd = exec.CommandContext(t.Context(), copied, args...)
 	cmd.Dir, cmd.Env, uid = folder, []string{"HOME=" + folder}, os.Getuid()
 	if uid == 0 {
-		uid = 65534
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		uid = 65534 // nobody
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 	}
 	return cmd, uid
 }

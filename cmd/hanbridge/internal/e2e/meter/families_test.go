@@ -16,22 +16,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestFamiliesOverTCP tests the command doctor with every simulated family, of which it knows only the address and a file of keys.
+// TestFamiliesOverTCP tests the command doctor with every simulated family. The command gets only an address and a key file, and must find a working
+// meter of the right make.
 func TestFamiliesOverTCP(t *testing.T) {
 	t.Parallel()
 	keys := filepath.Join(t.TempDir(), "meter.key")
 	if err := os.WriteFile(keys, []byte(simulate.EncryptionKey+" "+simulate.AuthenticationKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for some := range slices.Chunk(simulate.Families(), 4) {
-		t.Run(some[0].Name+" and others", func(t *testing.T) {
+	for families := range slices.Chunk(simulate.Families(), 4) {
+		t.Run(families[0].Name+" and others", func(t *testing.T) {
 			t.Parallel()
 			var doctors []*testbed.Process
-			for _, f := range some {
-				address := strings.TrimPrefix(startGateway(t, func(_ int, c *net.TCPConn) { speak(f, c) }), "HANBRIDGE_METER_PORT=")
+			for _, f := range families {
+				address := strings.TrimPrefix(startGateway(t, func(_ int, c *net.TCPConn) { sendTelegrams(f, c) }), "HANBRIDGE_METER_PORT=")
 				doctors = append(doctors, testbed.Hanbridge(t, nil, "doctor", address, "--json", "--dwell", "5s", "--key-file", keys))
 			}
-			for i, f := range some {
+			for i, f := range families {
 				doctors[i].ExitCode()
 				checkDiagnosis(t, f, doctors[i].Output())
 			}
@@ -39,8 +40,9 @@ func TestFamiliesOverTCP(t *testing.T) {
 	}
 }
 
-// speak sends five telegrams a second until the connection is closed. The doctor so receives at least three in its shortest time.
-func speak(f simulate.Family, c *net.TCPConn) {
+// sendTelegrams sends five telegrams a second until the connection is closed. doctor then receives at least three in the shortest time that it
+// listens.
+func sendTelegrams(f simulate.Family, c *net.TCPConn) {
 	defer c.Close()
 	pace := time.NewTicker(200 * time.Millisecond)
 	defer pace.Stop()
@@ -52,8 +54,8 @@ func speak(f simulate.Family, c *net.TCPConn) {
 	}
 }
 
-// checkDiagnosis checks the doctor's JSON report about a working meter.
-func checkDiagnosis(t *testing.T, f simulate.Family, said string) {
+// checkDiagnosis requires a JSON report of doctor about a working meter of the family.
+func checkDiagnosis(t *testing.T, f simulate.Family, output string) {
 	t.Helper()
 	var report struct {
 		OK     bool
@@ -61,15 +63,15 @@ func checkDiagnosis(t *testing.T, f simulate.Family, said string) {
 		Cipher struct{ Encrypted bool }
 		Values []string
 	}
-	_, text, _ := strings.Cut(said, "{")
+	_, text, _ := strings.Cut(output, "{")
 	if err := json.NewDecoder(strings.NewReader("{" + text)).Decode(&report); err != nil {
 		t.Fatalf("%s: %v", f.Name, err)
 	}
 	if !report.OK || len(report.Values) == 0 || report.Cipher.Encrypted != (f.Cipher != 0) {
 		t.Errorf("%s: got %+v", f.Name, report)
 	}
-	alike := strings.HasPrefix(f.Name, "landisgyr-no") // their list 1 is Aidon's to the byte
-	if got := report.Meter.Make; got != "" && got != f.Make && !alike {
+	sameAsAidon := strings.HasPrefix(f.Name, "landisgyr-no") // list 1 of these meters is Aidon's, byte by byte
+	if got := report.Meter.Make; got != "" && got != f.Make && !sameAsAidon {
 		t.Errorf("%s: got make %q, want %q", f.Name, got, f.Make)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// startGateway starts a reader in the network that serves one connection after another, and returns the variable of a bridge that reads
-// it. serve is called for each connection, with its number from 1 on, and closes it.
+// startGateway starts a network-attached reader, and returns the environment variable that makes a bridge read it. The reader accepts one connection
+// at a time: it calls serve with the connection and its number, which begins at 1. serve must close the connection.
 func startGateway(t *testing.T, serve func(n int, c *net.TCPConn)) (variable string) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -35,8 +35,8 @@ func startGateway(t *testing.T, serve func(n int, c *net.TCPConn)) (variable str
 	return "HANBRIDGE_METER_PORT=tcp://" + l.Addr().String()
 }
 
-// meterBytes returns a function that returns the telegrams of a meter, one after another.
-func meterBytes(t *testing.T, family string) func() []byte {
+// telegrams returns a function that returns the next telegram of a simulated meter.
+func telegrams(t *testing.T, family string) func() []byte {
 	t.Helper()
 	m := testbed.NewMeter(t, family, 1)
 	return func() []byte {
@@ -45,26 +45,26 @@ func meterBytes(t *testing.T, family string) func() []byte {
 	}
 }
 
-// testClosingGateway has a reader that closes each connection behind a telegram, by turns in the three ways of TCP: every telegram is
-// published, the meter stays online, and the log has one line.
+// testClosingGateway tests a reader that closes each connection after one telegram, in turn by a close, a half-close and a reset. The bridge must
+// publish every telegram, keep the meter online, and log one line about it.
 func testClosingGateway(t *testing.T) {
-	const telegrams = 30
+	const total = 30
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
 	published := func() int { return messages.Count("hanbridge/house/telegram", "{") }
-	next := meterBytes(t, "aidon-se")
+	next := telegrams(t, "aidon-se")
 	variable := startGateway(t, func(n int, c *net.TCPConn) {
 		defer c.Close()
-		if n > telegrams {
-			<-t.Context().Done() // the meter has nothing more to say
+		if n > total {
+			<-t.Context().Done() // the meter sends no more telegrams
 			return
 		}
-		<-time.After(100 * time.Millisecond) // the pace of the meter
+		<-time.After(100 * time.Millisecond) // the meter's interval
 		_, _ = c.Write(next())
 		switch n % 3 {
 		case 0:
 			_ = c.CloseWrite()
-		case 1: // a reset takes with it what has not been read yet
+		case 1: // a reset discards bytes that the bridge has not read, so it waits for the telegram
 			for published() < n && t.Context().Err() == nil {
 				<-time.After(time.Millisecond)
 			}
@@ -72,29 +72,31 @@ func testClosingGateway(t *testing.T) {
 		}
 	})
 	run := testbed.StartBridge(t, broker.URLVariable(), variable)
-	testbed.Until(t, "all telegrams", func() bool { return published() == telegrams })
+	testbed.Until(t, "all telegrams", func() bool { return published() == total })
 	messages.AwaitMessage("hanbridge/house/status", "online")
-	if got := messages.Count("hanbridge/house/status", "offline"); got > 1 { // before the first telegram
+	if got := messages.Count("hanbridge/house/status", "offline"); got > 1 { // it is offline before the first telegram
 		t.Errorf("the meter was offline %d times", got)
 	}
 	run.RequireOutputOnce("the reader closes the connection behind a telegram")
-	if said := run.Output(); strings.Contains(said, "WRN") || strings.Contains(said, `"warn"`) || strings.Count(said, "port opened") != 1 {
-		t.Errorf("want no warning, and that the port is opened once:\n%s", said)
+	if output := run.Output(); strings.Contains(output, "WRN") || strings.Contains(output, `"warn"`) || strings.Count(output, "port opened") != 1 {
+		t.Errorf("want no warning, and that the port is opened once:\n%s", output)
 	}
 	run.Stop(syscall.SIGTERM)
 }
 
-// testTelnetGateway tests a gateway in telnet mode with a binary protocol. Values must be published, and one log line says how to set it.
+// testTelnetGateway tests a reader that uses telnet for a binary protocol. The bridge must publish the values, write nothing to the reader, and log
+// once that raw mode is right.
 func testTelnetGateway(t *testing.T) {
-	next := meterBytes(t, "aidon-se")
+	next := telegrams(t, "aidon-se")
 	written := make(chan int, 1)
 	variable := startGateway(t, func(_ int, c *net.TCPConn) {
 		defer c.Close()
+		// RFC 854, 856 to 858: WILL SUPPRESS-GO-AHEAD, WILL ECHO, DO SUPPRESS-GO-AHEAD, WILL BINARY, DO BINARY. A byte FF in the data is doubled.
 		_, _ = c.Write([]byte("\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"))
 		for range 3 {
 			_, _ = c.Write(bytes.ReplaceAll(next(), []byte{0xFF}, []byte{0xFF, 0xFF}))
 		}
-		n, _ := c.Read(make([]byte, 1)) // it ends when the bridge does
+		n, _ := c.Read(make([]byte, 1)) // returns when the bridge ends
 		written <- n
 	})
 	broker := testbed.StartMosquitto(t)
@@ -108,7 +110,7 @@ func testTelnetGateway(t *testing.T) {
 	}
 }
 
-// TestGateways tests network-attached readers that do more than pass on bytes.
+// TestGateways tests network-attached readers that do more than forward the meter's bytes.
 func TestGateways(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){

@@ -33,11 +33,11 @@ func TestPTYSpeed(t *testing.T) {
 	}
 	defer port.Close()
 	// Bytes that were sent before the speed was set may arrive first.
-	testbed.Until(t, "a telegram at the speed that the pty has at first", func() bool { return hears(t, port) })
+	testbed.Until(t, "a telegram before a speed is set", func() bool { return receivesTelegram(t, port) })
 	setSpeed(t, port, 9600)
-	testbed.Until(t, "no telegram at 9600 baud, sent at 2400", func() bool { return !hears(t, port) })
+	testbed.Until(t, "no telegram at 9600 baud", func() bool { return !receivesTelegram(t, port) })
 	setSpeed(t, port, 2400)
-	testbed.Until(t, "a telegram at 2400 baud", func() bool { return hears(t, port) })
+	testbed.Until(t, "a telegram at 2400 baud", func() bool { return receivesTelegram(t, port) })
 }
 
 // TestReplayPTYWithoutReader tests that a replay ends if no program reads its pseudo-terminal. The bytes are lost.
@@ -50,12 +50,12 @@ func TestReplayPTYWithoutReader(t *testing.T) {
 	testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "0").RequireSuccess()
 }
 
-// TestReplayPTYLongRead tests that one long record arrives whole at a reader, and that the replay ends if there is no reader.
+// TestReplayPTYLongRead tests that one long chunk arrives whole at a reader, and that the replay ends if there is no reader.
 func TestReplayPTYLongRead(t *testing.T) {
 	t.Parallel()
-	const long = 30_000
+	const longChunk = 30_000 // bytes
 	recording := filepath.Join(t.TempDir(), "recording")
-	text := fmt.Sprintf("2026-11-22T10:15:20Z 2f\n2026-11-22T10:15:21Z %s\n2026-11-22T11:15:20Z %[1]s\n", strings.Repeat("41", long))
+	text := fmt.Sprintf("2026-11-22T10:15:20Z 2f\n2026-11-22T10:15:21Z %s\n2026-11-22T11:15:20Z %[1]s\n", strings.Repeat("41", longChunk))
 	if err := os.WriteFile(recording, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +69,14 @@ func TestReplayPTYLongRead(t *testing.T) {
 	if err := port.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := io.ReadFull(port, make([]byte, 1+long)); err != nil {
-		t.Errorf("got %d bytes, %v, want %d", n, err, 1+long)
+	if n, err := io.ReadFull(port, make([]byte, 1+longChunk)); err != nil {
+		t.Errorf("got %d bytes, %v, want %d", n, err, 1+longChunk)
 	}
 	p.Stop(unix.SIGINT)
 
-	fast := testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "100000")
-	fast.AwaitOutput("meter on ")
-	fast.RequireSuccess()
+	withoutReader := testbed.Hanbridge(t, nil, "replay", recording, "--to", "pty", "--speed", "100000")
+	withoutReader.AwaitOutput("meter on ")
+	withoutReader.RequireSuccess()
 }
 
 // TestReplayInputStopped tests that the first signal ends a replay that waits for input.
@@ -103,8 +103,8 @@ func setSpeed(t *testing.T, f *os.File, baud uint32) {
 	}
 }
 
-// hears reads the length of some telegrams, and reports whether a whole telegram is in it.
-func hears(t *testing.T, f *os.File) bool {
+// receivesTelegram reads about as many bytes as some telegrams have, and reports whether they contain a whole telegram.
+func receivesTelegram(t *testing.T, f *os.File) bool {
 	t.Helper()
 	b := make([]byte, 0, 4000)
 	for len(b) < 3000 {

@@ -16,17 +16,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestFound tests that the program finds the line setting, the key or the profile of simulated meters, and publishes to a Mosquitto.
-func TestFound(t *testing.T) {
+// TestDetect tests line settings and profiles that the program must detect, and keys that decrypt the telegrams or do not.
+func TestDetect(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"another profile":  testOtherProfile,
-		"key and auth key": testKeys,
+		"another profile": testProfileChange,
+		"right keys":      testKeys,
 		"wrong keys": func(t *testing.T) {
 			testNoKey(t, "does not fit: compare", "HANBRIDGE_METER_KEY", wrongKeys...)
 		},
 		"no key": func(t *testing.T) { testNoKey(t, "KAME…): set", "HANBRIDGE_METER_KEY") },
-		"auth key is wrong": func(t *testing.T) {
+		"wrong authentication key": func(t *testing.T) {
 			testNoKey(t, "its authentication key does not: compare", "HANBRIDGE_METER_AUTH_KEY", wrongAuthKey...)
 		},
 	} {
@@ -37,33 +37,34 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// Environment variables with keys.
+// Environment variables with keys for the simulated meter.
 var (
 	rightKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.AuthenticationKey}
 	wrongKeys    = []string{"HANBRIDGE_METER_KEY=" + simulate.AuthenticationKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
 	wrongAuthKey = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
 )
 
-// testOtherProfile tests a meter whose profile changes from EFS to EFS2 while it is read.
-func testOtherProfile(t *testing.T) {
+// testProfileChange tests a meter whose profile changes from EFS (HDLC) to EFS2 (P1) while the bridge reads it. The bridge must publish one event,
+// and the same topics as before.
+func testProfileChange(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
-	messages, all := broker.LogMessages(), broker.LogMessages()
-	_, port := testbed.Simulate(t, "--family", "aidon-se", "--fault", "profile=20") // after ten seconds
+	messages, allMessages := broker.LogMessages(), broker.LogMessages()
+	_, port := testbed.Simulate(t, "--family", "aidon-se", "--fault", "profile=20") // after 20 telegrams
 	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT="+port, "HANBRIDGE_METER_SERIAL=auto")
 	messages.AwaitMessage("hanbridge/house/import_power")
 	if got := protocol(t, messages.AwaitMessage("hanbridge/house/info")); got != "hdlc" {
 		t.Errorf("protocol before: got %q, want hdlc", got)
 	}
-	messages.AwaitMessage("hanbridge/house/telegram") // it comes behind all its values
+	messages.AwaitMessage("hanbridge/house/telegram") // the last message of a telegram
 	before := testbed.Values(messages.Last())
 
 	messages.Reset()
 	event := messages.AwaitMessage("hanbridge/house/event")
-	var told struct{ Event, From, To string }
-	if err := json.Unmarshal([]byte(event), &told); err != nil {
+	var change struct{ Event, From, To string }
+	if err := json.Unmarshal([]byte(event), &change); err != nil {
 		t.Fatal(err)
 	}
-	if told.Event != "profile_changed" || told.From != "aidon hdlc" || told.To != "aidon p1" {
+	if change.Event != "profile_changed" || change.From != "aidon hdlc" || change.To != "aidon p1" {
 		t.Errorf("got %s, want profile_changed from aidon hdlc to aidon p1", event)
 	}
 	messages.Reset()
@@ -77,7 +78,7 @@ func testOtherProfile(t *testing.T) {
 	}
 	run.RequireOutputOnce("the meter speaks another profile")
 	run.Stop(syscall.SIGTERM)
-	if n := all.Count("hanbridge/house/event", ""); n != 1 {
+	if n := allMessages.Count("hanbridge/house/event", ""); n != 1 {
 		t.Errorf("%d events, want one", n)
 	}
 }
@@ -92,22 +93,23 @@ func protocol(t *testing.T, info string) string {
 	return about.Protocol
 }
 
+// names returns the set of quantities in values.
 func names(values map[string]string) map[string]bool {
-	all := map[string]bool{}
+	set := map[string]bool{}
 	for name := range values {
-		all[name] = true
+		set[name] = true
 	}
-	return all
+	return set
 }
 
-// testKeys tests that the speed of an encrypting meter is found, and that the meter is read.
+// testKeys tests an encrypting meter whose keys are known. The bridge must detect the line setting and publish the values.
 func testKeys(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
 	_, port := testbed.Simulate(t, "--family", "kamstrup-dk")
 	variables := slices.Concat(rightKeys, []string{broker.URLVariable(), "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_METER_SERIAL=auto", "HANBRIDGE_LOG_LEVEL=debug"})
 	run := testbed.StartBridge(t, variables...)
-	messages.AwaitMessage("hanbridge/house/status", "online") // 12 s at 115200 baud come first
+	messages.AwaitMessage("hanbridge/house/status", "online") // after 12 s in which the bridge tries 115200 baud
 	for _, name := range []string{"import_power", "voltage_l1", "import_energy"} {
 		messages.AwaitMessage("hanbridge/house/" + name)
 	}
@@ -117,10 +119,10 @@ func testKeys(t *testing.T) {
 	}
 	messages.AwaitMessage("hanbridge/house/telegram_errors", "0")
 	run.Stop(syscall.SIGTERM)
-	keepsKeys(t, run)
+	requireNoKey(t, run)
 }
 
-// testNoKey requires one log message about a setting, and no published value, for a meter whose telegrams no key decrypts.
+// testNoKey tests an encrypting meter with wrong keys or without keys. The bridge must log one message that names the setting, and publish no value.
 func testNoKey(t *testing.T, message, setting string, keys ...string) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -128,22 +130,22 @@ func testNoKey(t *testing.T, message, setting string, keys ...string) {
 	variables := slices.Concat(keys, []string{broker.URLVariable(), "HANBRIDGE_METER_PORT=" + port, "HANBRIDGE_METER_SERIAL=2400 8N1", "HANBRIDGE_LOG_LEVEL=debug"})
 	run := testbed.StartBridge(t, variables...)
 	run.AwaitOutput(message + " " + setting)
-	<-time.After(2 * time.Second) // some telegrams more
+	<-time.After(2 * time.Second) // in which more telegrams arrive
 	run.RequireOutputOnce("telegram is encrypted")
 	if got := testbed.Values(messages.Last()); len(got) > 0 {
 		t.Errorf("published without a key: %v", got)
 	}
 	messages.AwaitMessage("hanbridge/house/status", "offline")
 	run.Stop(syscall.SIGTERM)
-	keepsKeys(t, run)
+	requireNoKey(t, run)
 }
 
-// keepsKeys requires that the output contains none of the keys.
-func keepsKeys(t *testing.T, run *testbed.Process) {
+// requireNoKey requires that the output contains none of the keys.
+func requireNoKey(t *testing.T, run *testbed.Process) {
 	t.Helper()
 	for _, key := range []string{simulate.EncryptionKey, simulate.AuthenticationKey} {
 		if strings.Contains(strings.ToUpper(run.Output()), key) {
-			t.Errorf("it said a key:\n%s", run.Output())
+			t.Errorf("the output contains a key:\n%s", run.Output())
 		}
 	}
 }
