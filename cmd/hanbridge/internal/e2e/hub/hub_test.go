@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package hub_test tests the program with a model of Home Assistant, and with Node-RED.
+// Package hub_test tests the program with a model of Home Assistant, and its flow in Node-RED.
 package hub_test
 
 import (
@@ -21,15 +21,15 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestHubs tests the program with a model of Home Assistant (hatest.Hub), which processes its announcements.
-func TestHubs(t *testing.T) {
+// TestHub passes the program's announcements to a model of Home Assistant (hatest.Hub), which must have the right entities.
+func TestHub(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"style changes":                  func(t *testing.T) { testStyles(t, true) },
-		"style changes without memory":   func(t *testing.T) { testStyles(t, false) },
-		"others announce very much":      testCrowd,
-		"meter leaves":                   testLeaves,
-		"one of two meters is not there": testTwoMeters,
+		"style changes":                func(t *testing.T) { testStyles(t, true) },
+		"style changes without state":  func(t *testing.T) { testStyles(t, false) },
+		"many other announcements":     testManyAnnouncements,
+		"meter removed":                testMeterRemoved,
+		"one of two meters is missing": testTwoMeters,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,8 +38,8 @@ func TestHubs(t *testing.T) {
 	}
 }
 
-// heardBy returns a model of Home Assistant that has processed all announcements so far.
-func heardBy(messages *testbed.MessageLog) *hatest.Hub {
+// hubAfter returns a model of Home Assistant that has processed all announcements in the log.
+func hubAfter(messages *testbed.MessageLog) *hatest.Hub {
 	hub := hatest.NewHub("homeassistant")
 	for line := range strings.Lines(messages.Text()) {
 		topic, payload, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -50,45 +50,44 @@ func heardBy(messages *testbed.MessageLog) *hatest.Hub {
 	return hub
 }
 
-// alive returns the announced entities of the hub. Each has the time of its creation, which changes if the entity is removed and added again.
-func alive(hub *hatest.Hub, topics bool) (all []hatest.Entity) {
+// entities returns the announced entities of the hub without their topics. Each has the time of its creation, which changes if the entity is removed
+// and added again.
+func entities(hub *hatest.Hub) (announced []hatest.Entity) {
 	for _, e := range hub.Entities() {
-		if e.Topic == "" {
-			continue
-		}
-		if !topics {
+		if e.Topic != "" {
 			e.Topic = ""
+			announced = append(announced, e)
 		}
-		all = append(all, e)
 	}
-	return all
+	return announced
 }
 
-// testStyles changes the style of announcements there and back. No entity may be lost, doubled, or removed and added again.
-func testStyles(t *testing.T, remembers bool) {
+// testStyles changes the style of announcements from device to component and back, with or without a state folder. No entity may be lost, doubled, or
+// removed and added again.
+func testStyles(t *testing.T, withState bool) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
 	state := "HANBRIDGE_STATE_DIR=off"
-	if remembers {
+	if withState {
 		state = "HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state")
 	}
 	var before []hatest.Entity
 	for i, style := range []string{"device", "component", "device"} {
 		run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), state, "HANBRIDGE_HOMEASSISTANT_DISCOVERY="+style)
 		run.AwaitOutput("port opened")
-		settled := func() bool {
-			kept := announcedTopics(messages)
-			return len(kept) > 0 && !slices.ContainsFunc(kept, func(topic string) bool {
+		announced := func() bool {
+			topics := announcedTopics(messages)
+			return len(topics) > 0 && !slices.ContainsFunc(topics, func(topic string) bool {
 				return strings.Contains(topic, "/device/") != (style == "device")
 			})
 		}
-		cable.SendUntil(time.Second, "announced as "+style+" alone", settled)
+		cable.SendUntil(time.Second, "announced only as "+style, announced)
 		run.Stop(syscall.SIGTERM)
-		hub := heardBy(messages)
+		hub := hubAfter(messages)
 		if len(hub.Warnings) > 0 {
-			t.Errorf("%s: the hub complains: %q", style, hub.Warnings)
+			t.Errorf("%s: warnings of the hub: %q", style, hub.Warnings)
 		}
-		now := alive(hub, false)
+		now := entities(hub)
 		if i > 0 {
 			if diff := cmp.Diff(before, now); diff != "" || len(now) < 30 {
 				t.Errorf("%d entities as %s (-before +after):\n%s", len(now), style, diff)
@@ -98,8 +97,9 @@ func testStyles(t *testing.T, remembers bool) {
 	}
 }
 
-// testCrowd has more foreign announcements on the broker than the broker queues for a client. All of the bridge's own must be found.
-func testCrowd(t *testing.T) {
+// testManyAnnouncements retains more announcements of other programs than the broker queues for a client. discovery diff must still find all
+// announcements of the bridge.
+func testManyAnnouncements(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	var lamps []testbed.Message
 	for i := range 1500 {
@@ -110,22 +110,23 @@ func testCrowd(t *testing.T) {
 	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_HOMEASSISTANT_DISCOVERY=component"}
 	run := testbed.StartBridge(t, variables...)
 	run.AwaitOutput("port opened")
-	cable.SendUntil(time.Second, "the house", func() bool { return messages.Last()["hanbridge/house/status"] == "online" })
+	cable.SendUntil(time.Second, "status of the house", func() bool { return messages.Last()["hanbridge/house/status"] == "online" })
 	run.Stop(syscall.SIGTERM)
 	diff := testbed.Hanbridge(t, variables, "discovery", "diff")
 	diff.AwaitOutput("no difference: ")
 }
 
-// announcedTopics returns the discovery topics with a payload that is not empty.
-func announcedTopics(messages *testbed.MessageLog) (all []string) {
+// announcedTopics returns the topics of announcements that were not taken back, below any prefix.
+func announcedTopics(messages *testbed.MessageLog) (topics []string) {
 	for topic, payload := range messages.Last() {
-		if strings.HasPrefix(topic, "homeassistant/") && strings.HasSuffix(topic, "/config") && payload != "" {
-			all = append(all, topic)
+		if strings.HasSuffix(topic, "/config") && payload != "" {
+			topics = append(topics, topic)
 		}
 	}
-	return all
+	return topics
 }
 
+// twoMeters is a configuration file in which $URL, $HOUSE and $BARN must be replaced.
 const twoMeters = `
 mqtt: { url: "$URL" }
 publish: realtime
@@ -134,6 +135,7 @@ meters:
   - { id: barn, port: "$BARN", serial: 115200 8N1 }
 `
 
+// configFile writes a configuration file and returns its path. values are pairs of a text and its replacement.
 func configFile(t *testing.T, text string, values ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "config.yaml")
@@ -143,7 +145,7 @@ func configFile(t *testing.T, text string, values ...string) string {
 	return name
 }
 
-// testTwoMeters tests two meters: if the port of one is missing or vanishes, the other is published as before.
+// testTwoMeters tests two meters. If the port of one is missing or vanishes, the bridge must publish the other as before.
 func testTwoMeters(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "aidon-se")
 	barn.Unplug()
@@ -152,55 +154,55 @@ func testTwoMeters(t *testing.T) {
 	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Name, "$BARN", barn.Name)
 	run := testbed.Hanbridge(t, nil, "run", "--config", file)
 	run.AwaitOutput("no such port")
-	hears := func(meter string) func() bool {
+	published := func(meter string) func() bool {
 		return func() bool { return messages.Last()["hanbridge/"+meter+"/import_energy"] != "" }
 	}
-	house.SendUntil(300*time.Millisecond, "values of the house", hears("house"))
+	house.SendUntil(300*time.Millisecond, "values of the house", published("house"))
 	messages.AwaitMessage("hanbridge/barn/status", "offline")
 	messages.AwaitMessage("hanbridge/house/status", "online")
 
 	barn.Plug()
-	barn.SendUntil(time.Second, "values of the barn", hears("barn"))
+	barn.SendUntil(time.Second, "values of the barn", published("barn"))
 	messages.AwaitMessage("hanbridge/barn/status", "online")
 	for _, topic := range []string{"homeassistant/device/hanbridge_house/config", "homeassistant/device/hanbridge_barn/config"} {
 		messages.AwaitMessage(topic)
 	}
 	house.Unplug()
 	messages.Reset()
-	barn.SendUntil(time.Second, "values of the barn without the house", hears("barn"))
+	barn.SendUntil(time.Second, "values of the barn without the house", published("barn"))
 	if got, ok := messages.Last()["hanbridge/barn/status"]; ok {
-		t.Errorf("the barn's status was told again, %s, when the house's port vanished", got)
+		t.Errorf("the barn's status %s was published again when the house's port vanished", got)
 	}
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLeaves removes a meter from the configuration. All its retained messages must go, and those of the other meter must stay.
-func testLeaves(t *testing.T) {
+// testMeterRemoved removes a meter from the configuration. The bridge must remove all its retained messages, and keep those of the other meter.
+func testMeterRemoved(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "p1-se-kamstrup")
 	url, state := strings.TrimPrefix(broker.URLVariable(), "HANBRIDGE_MQTT_URL="), []string{"HANBRIDGE_STATE_DIR=" + t.TempDir()}
 	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Name, "$BARN", barn.Name)
 	run := testbed.Hanbridge(t, state, "run", "--config", file)
 	run.AwaitOutput("mqtt connected")
 	messages := broker.LogMessages()
-	both := func() bool {
+	bothOnline := func() bool {
 		return messages.Last()["hanbridge/house/status"] == "online" && messages.Last()["hanbridge/barn/status"] == "online" && len(announcedTopics(messages)) == 3
 	}
-	barn.SendUntil(time.Second, "both meters", func() bool { house.Send(); <-time.After(300 * time.Millisecond); return both() })
+	barn.SendUntil(time.Second, "both meters", func() bool { house.Send(); <-time.After(300 * time.Millisecond); return bothOnline() })
 	run.Stop(syscall.SIGTERM)
 
-	alone := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(l string) bool { return strings.Contains(l, "barn") }), "\n")
-	file = configFile(t, alone, "$URL", url, "$HOUSE", house.Name)
+	onlyHouse := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(l string) bool { return strings.Contains(l, "barn") }), "\n")
+	file = configFile(t, onlyHouse, "$URL", url, "$HOUSE", house.Name)
 	run = testbed.Hanbridge(t, state, "run", "--config", file)
 	run.AwaitOutput("taken back from home assistant")
 	house.SendUntil(300*time.Millisecond, "the house again", func() bool { return messages.Last()["hanbridge/house/status"] == "online" })
 	run.Stop(syscall.SIGTERM)
-	kept := broker.Retained()
-	for topic := range kept {
+	retained := broker.Retained()
+	for topic := range retained {
 		if strings.Contains(topic, "barn") {
 			t.Errorf("%s is still retained", topic)
 		}
 	}
-	if kept["homeassistant/device/hanbridge_house/config"] == "" || kept["hanbridge/house/import_energy"] == "" {
-		t.Error("the meter that stays is gone too")
+	if retained["homeassistant/device/hanbridge_house/config"] == "" || retained["hanbridge/house/import_energy"] == "" {
+		t.Error("retained messages of the remaining meter are gone too")
 	}
 }

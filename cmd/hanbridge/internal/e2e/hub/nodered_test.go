@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestNodeRED runs the shipped flow and settings in a real Node-RED, beside a real Mosquitto and a meter of one telegram a
-// second. Each of the three is killed and started again.
+// TestNodeRED runs the shipped flow and settings in Node-RED, with a Mosquitto and a meter that sends each second. It kills and restarts the broker,
+// the bridge and Node-RED. Each time Node-RED must have the numbers of a later telegram, and count the energy of the day without a gap.
 func TestNodeRED(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "node-red")
@@ -28,32 +28,32 @@ func TestNodeRED(t *testing.T) {
 	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_PUBLISH=realtime")
 	run.AwaitOutput("port opened")
 	cable.Send()
-	first := wantNumbers(t, testbed.FirstTelegram(t, "p1-se-aidon"))
-	testbed.Until(t, "every number of the first telegram", func() bool { return red.has(first) })
-	red.shows("<b>1627<small> W</small></b> to the grid", "today from the grid</dt><dd>0.00 kWh", ", the first reading heard today")
+	first := parseNumbers(t, testbed.FirstTelegram(t, "p1-se-aidon"))
+	testbed.Until(t, "every number of the first telegram", func() bool { return red.hasNumbers(first) })
+	red.awaitPage("<b>1627<small> W</small></b> to the grid", "today from the grid</dt><dd>0.00 kWh", ", the first reading heard today")
 
 	h := noderedHouse{t, cable, red, first}
-	h.follows(broker, "telegrams of a second", func() {})
-	h.follows(broker, "broker", func() {
+	h.requireUpdateAfter(broker, "nothing", func() {})
+	h.requireUpdateAfter(broker, "broker", func() {
 		broker.Process.Kill()
-		red.shows("not connected to the MQTT broker")
+		red.awaitPage("not connected to the MQTT broker")
 		broker.Start()
 	})
-	h.follows(broker, "bridge", func() {
+	h.requireUpdateAfter(broker, "bridge", func() {
 		run.Kill()
-		red.shows("offline, last heard at ")
+		red.awaitPage("offline, last heard at ")
 		run = testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_PUBLISH=realtime")
 		run.AwaitOutput("port opened")
 	})
-	red.keepsContext()
-	h.follows(broker, "Node-RED", func() {
+	red.awaitContextFile()
+	h.requireUpdateAfter(broker, "Node-RED", func() {
 		red.process.Kill()
 		red.start()
 	})
 	h.checkDay()
 }
 
-// TestNodeREDBroker tests the flow without each of its variables: a person who imports the flow has set none.
+// TestNodeREDBroker tests that the flow uses localhost and 1883 if the variables of the broker's host and port are not set.
 func TestNodeREDBroker(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "node-red")
@@ -63,27 +63,27 @@ func TestNodeREDBroker(t *testing.T) {
 		{"127.0.0.9", "", "mqtt://127.0.0.9:1883"},
 	} {
 		red := newNodeRED(t, test.host, test.port)
-		red.process.AwaitOutput(" broker: " + test.want + "\n") // Connected to, or Connection failed to
+		red.process.AwaitOutput(" broker: " + test.want + "\n") // in the log line "Connected to broker" or "Connection failed to broker"
 		red.process.Kill()
 	}
 }
 
-// A noderedHouse is a meter whose values reach a Node-RED.
+// A noderedHouse is a meter whose values a Node-RED receives.
 type noderedHouse struct {
 	t     *testing.T
 	cable *testbed.Cable
 	red   *nodeRED
-	first map[string]float64 // what the meter said first
+	first map[string]float64 // the numbers of the first telegram, by quantity
 }
 
-// follows restarts something, and requires that Node-RED then has the numbers of a telegram that was sent after the restart.
-func (h *noderedHouse) follows(broker *testbed.Mosquitto, what string, restart func()) {
+// requireUpdateAfter calls restart, and requires that Node-RED has the numbers of a telegram that was sent after it. what describes the restart.
+func (h *noderedHouse) requireUpdateAfter(broker *testbed.Mosquitto, what string, restart func()) {
 	h.t.Helper()
 	restart()
 	messages := broker.LogMessages()
 	h.cable.SendUntil(time.Second, "fresh numbers after a restart: "+what, func() bool {
 		numbers, ok := newestTelegram(h.t, messages)
-		return ok && slices.Equal(slices.Sorted(maps.Keys(numbers)), slices.Sorted(maps.Keys(h.first))) && h.red.has(numbers)
+		return ok && slices.Equal(slices.Sorted(maps.Keys(numbers)), slices.Sorted(maps.Keys(h.first))) && h.red.hasNumbers(numbers)
 	})
 }
 
@@ -101,33 +101,33 @@ func newestTelegram(t *testing.T, messages *testbed.MessageLog) (map[string]floa
 	return telegram.Values, true
 }
 
-// checkDay requires that the day's energy is the increase of the counters since the first telegram, in spite of restarts.
+// checkDay requires that the energy of the day is the increase of the counters since the first telegram, although programs were restarted.
 func (h *noderedHouse) checkDay() {
 	h.t.Helper()
-	var gained float64
+	var exported float64 // of the day, in kWh; the loop ends with export_energy
 	for _, counter := range []string{"import_energy", "export_energy"} {
-		testbed.Until(h.t, counter+" of the day is what the counter has gained", func() bool {
-			house := h.red.house()
+		testbed.Until(h.t, counter+" of the day is the increase of the counter", func() bool {
+			house := h.red.meterValues()
 			now, isNumber := house[counter].(float64)
 			today, isToday := house[counter+"_today"].(float64)
-			gained = today
+			exported = today
 			return isNumber && isToday && math.Abs(now-h.first[counter]-today) < .0005
 		})
 	}
-	if gained < .01 {
-		h.t.Errorf("export of the day: got %v kWh, want what several telegrams have added", gained)
+	if exported < .01 {
+		h.t.Errorf("export of the day: got %v kWh, want at least the 0.01 kWh of several telegrams", exported)
 	}
 	page := regexp.MustCompile(`today to the grid</dt><dd>(\d+\.\d\d) kWh`).FindStringSubmatch(h.red.get("/hanbridge"))
 	if page == nil {
 		h.t.Fatal("the page does not show the export of the day")
 	}
-	if shown := wantNumbers(h.t, map[string]string{"page": page[1]})["page"]; math.Abs(shown-gained) > .0051 {
-		h.t.Errorf("export of the day on the page: got %v kWh, want %v", shown, gained)
+	if shown := parseNumbers(h.t, map[string]string{"page": page[1]})["page"]; math.Abs(shown-exported) > .0051 {
+		h.t.Errorf("export of the day on the page: got %v kWh, want %v", shown, exported)
 	}
 }
 
-// wantNumbers parses payloads as numbers.
-func wantNumbers(t *testing.T, payloads map[string]string) map[string]float64 {
+// parseNumbers parses payloads as numbers.
+func parseNumbers(t *testing.T, payloads map[string]string) map[string]float64 {
 	t.Helper()
 	numbers := map[string]float64{}
 	for name, payload := range payloads {

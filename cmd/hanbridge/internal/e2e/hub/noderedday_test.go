@@ -17,9 +17,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// driver runs the functions of the flow one after the other, at times that the test chooses. It reads messages and
-// writes what is known after the last of them, and how the page says since when.
-const driver = `
+// flowDriver is a program for Node.js that passes messages to the functions of the flow, at times that the test chooses. It reads the messages as
+// JSON. It writes the values of the meter after the last message, and the text of the page that says since when energy is counted.
+const flowDriver = `
 const flows = JSON.parse(require('fs').readFileSync(process.argv[1]));
 const memory = { connected: true, bridge: 'online' };
 const flow = { get: (key) => memory[key], set: (key, value) => { memory[key] = value } };
@@ -33,10 +33,10 @@ for (const step of JSON.parse(require('fs').readFileSync(0))) {
     const msg = step.topic.startsWith('hanbridge/house/') ? run('keep the newest', step) : null;
     if (msg && energy.test(msg.quantity)) run('gained since midnight', msg);
 }
-const known = run('all that is known', {});
-const house = known.payload.house || {};
-const words = run('in words', known).payload;
-console.log(JSON.stringify({ house, since: (words.meters[0] || {}).since || '' }));
+const values = run('all that is known', {});
+const house = values.payload.house || {};
+const page = run('in words', values).payload;
+console.log(JSON.stringify({ house, since: (page.meters[0] || {}).since || '' }));
 `
 
 // A flowStep is a message that Node-RED receives, with the payload as "mqtt in" makes it.
@@ -47,21 +47,21 @@ type flowStep struct {
 	Retain  bool   `json:"retain"`
 }
 
-// drive runs the steps through the functions of the flow.
-func drive(t *testing.T, steps []flowStep) (house map[string]any, since string) {
+// runFlow passes messages to the functions of the flow. It returns the values of the meter, and the text about the start of the energy count.
+func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string) {
 	t.Helper()
 	testbed.RequireProgram(t, "node")
 	input, err := json.Marshal(steps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "-e", driver, filepath.Join(testbed.ModuleRoot, "deploy/nodered/flows.json"))
+	cmd := exec.CommandContext(t.Context(), "node", "-e", flowDriver, filepath.Join(testbed.ModuleRoot, "deploy/nodered/flows.json"))
 	cmd.Env = append(cmd.Environ(), "TZ=Europe/Stockholm")
-	var complaint strings.Builder
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &complaint
+	var stderr strings.Builder
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("node: %v\n%s", err, &complaint)
+		t.Fatalf("node: %v\n%s", err, &stderr)
 	}
 	var result struct {
 		House map[string]any
@@ -73,11 +73,11 @@ func drive(t *testing.T, steps []flowStep) (house map[string]any, since string) 
 	return result.House, result.Since
 }
 
-// TestNodeREDDay lets days pass. A step is "day time what": a counter's number, "kept" before one that the broker had
-// kept, or the status of the meter or of the bridge.
+// TestNodeREDDay tests the energy of the day, in kWh, and the text about its start. A step is "day time counter". "retained" stands before a counter
+// that the broker had retained; "meter" or "bridge" stands before a status.
 func TestNodeREDDay(t *testing.T) {
 	t.Parallel()
-	const unheard = -1
+	const unknown = -1 // no energy of the day
 	for _, test := range []struct {
 		name  string
 		steps string
@@ -86,27 +86,27 @@ func TestNodeREDDay(t *testing.T) {
 	}{
 		{"counters of every 10 s", "30 23:59:58 100|31 00:00:08 100.01|31 12:00:00 104.126", 4.126, "since midnight"},
 		{"counters of every hour", "30 23:00:05 100|31 00:00:05 101|31 01:00:05 102.5", 1.5, "since midnight"},
-		{"begun in the day", "31 10:30:00 100|31 10:30:10 100.25", .25, "since 10:30, the first reading heard today"},
+		{"first reading in the day", "31 10:30:00 100|31 10:30:10 100.25", .25, "since 10:30, the first reading heard today"},
 		{"silent over midnight", "30 22:00:00 100|31 06:00:00 108", 8, "since Jan 30 22:00, the last reading before midnight"},
 		{"silent for two days", "29 06:00:00 100|31 06:00:00 150", 0, "since 06:00, the first reading heard today"},
-		{"nothing heard today", "30 23:59:58 100|31 06:00:00 meter offline", unheard, ""},
+		{"no reading today", "30 23:59:58 100|31 06:00:00 meter offline", unknown, ""},
 		{"another meter", "31 00:00:01 100|31 08:00:00 101|31 09:00:00 3|31 10:00:00 3.5", 1.5, "since midnight"},
-		{"no counter", "31 10:00:00 meter online", unheard, ""},
-		{"kept by the broker while the meter speaks", "31 10:00:00 kept 100|31 10:00:00 meter online|31 10:00:10 100.5", .5,
+		{"no counter", "31 10:00:00 meter online", unknown, ""},
+		{"retained by the broker while the meter is online", "31 10:00:00 retained 100|31 10:00:00 meter online|31 10:00:10 100.5", .5,
 			"since 10:00, the first reading heard today"},
-		{"kept by the broker since long ago", "31 10:00:00 kept 100|31 10:00:00 meter offline|31 11:00:00 900|31 11:00:10 900.5", .5,
+		{"retained by the broker since long ago", "31 10:00:00 retained 100|31 10:00:00 meter offline|31 11:00:00 900|31 11:00:10 900.5", .5,
 			"since 11:00, the first reading heard today"},
-		{"kept from a bridge that was killed", "31 10:00:00 kept 100|31 10:00:00 meter online|31 10:00:00 bridge offline|31 11:00:00 900", 0,
+		{"retained from a bridge that was killed", "31 10:00:00 retained 100|31 10:00:00 meter online|31 10:00:00 bridge offline|31 11:00:00 900", 0,
 			"since 11:00, the first reading heard today"},
-		{"Node-RED restarted", "31 00:00:01 100|31 10:00:00 kept 105|31 10:00:10 105.1", 5.1, "since midnight"},
-		{"Node-RED restarted while the meter is silent", "30 16:00:00 100|30 23:59:00 kept 100|31 06:00:00 130", 0,
+		{"Node-RED restarted", "31 00:00:01 100|31 10:00:00 retained 105|31 10:00:10 105.1", 5.1, "since midnight"},
+		{"Node-RED restarted while the meter is silent", "30 16:00:00 100|30 23:59:00 retained 100|31 06:00:00 130", 0,
 			"since 06:00, the first reading heard today"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			house, since := drive(t, daySteps(test.steps))
-			got, heard := house["import_energy_today"].(float64)
-			if !heard {
-				got = unheard
+			house, since := runFlow(t, parseSteps(test.steps))
+			got, isKnown := house["import_energy_today"].(float64)
+			if !isKnown {
+				got = unknown
 			}
 			if got != test.want || since != test.since {
 				t.Errorf("got %v kWh %q, want %v kWh %q", got, since, test.want, test.since)
@@ -115,55 +115,57 @@ func TestNodeREDDay(t *testing.T) {
 	}
 }
 
-func daySteps(text string) []flowStep {
-	topics := map[string]string{"meter": "hanbridge/house/status", "bridge": "hanbridge/status", "kept": "hanbridge/house/import_energy"}
+// parseSteps returns the messages of the steps in a text, which are separated by "|".
+func parseSteps(text string) []flowStep {
+	topics := map[string]string{"meter": "hanbridge/house/status", "bridge": "hanbridge/status", "retained": "hanbridge/house/import_energy"}
 	var steps []flowStep
 	for line := range strings.SplitSeq(text, "|") {
-		words := strings.Fields(line)
-		s := flowStep{At: "2026-01-" + words[0] + "T" + words[1] + "+01:00", Topic: "hanbridge/house/import_energy", Retain: words[2] == "kept"}
-		if topic, ok := topics[words[2]]; ok {
+		fields := strings.Fields(line)
+		s := flowStep{At: "2026-01-" + fields[0] + "T" + fields[1] + "+01:00", Topic: "hanbridge/house/import_energy", Retain: fields[2] == "retained"}
+		if topic, ok := topics[fields[2]]; ok {
 			s.Topic = topic
 		}
-		last := words[len(words)-1]
-		if s.Payload = any(json.Number(last)); strings.HasSuffix(s.Topic, "status") {
-			s.Payload = last
+		payload := fields[len(fields)-1]
+		if s.Payload = any(json.Number(payload)); strings.HasSuffix(s.Topic, "status") {
+			s.Payload = payload
 		}
 		steps = append(steps, s)
 	}
 	return steps
 }
 
-// TestNodeREDTypes gives every topic a payload of digits: numbers stay numbers, texts become texts, all else is passed over.
+// TestNodeREDTypes sends a payload of digits to every topic. The flow must store numeric quantities as numbers, the other quantities as texts, and
+// ignore all other topics.
 func TestNodeREDTypes(t *testing.T) {
 	t.Parallel()
 	var steps []flowStep
-	say := func(name string, payload any) {
+	add := func(name string, payload any) {
 		steps = append(steps, flowStep{At: "2026-01-31T12:00:00+01:00", Topic: "hanbridge/house/" + name, Payload: payload})
 	}
 	want := map[string]any{"import_energy_today": 0., "export_energy_today": 0.}
 	for id := range quantity.Count() {
 		name := quantity.ID(id).String()
-		say(name, 2)
+		add(name, 2)
 		want[name] = 2.
 		if !quantity.ID(id).Row().Numeric() {
 			want[name] = "2"
 		}
 	}
 	for _, name := range []string{discovery.Telegrams, discovery.TelegramErrors, discovery.TelegramInterval, "rejected"} {
-		say(name, 2)
+		add(name, 2)
 		want[name] = 2.
 	}
 	for _, name := range []string{discovery.LastTelegram, "rejected_reason", "status"} {
-		say(name, "online")
+		add(name, "online")
 		want[name] = "online"
 	}
 	for _, name := range []string{"telegram", "event", "info"} {
-		say(name, map[string]any{"meter": "house"})
+		add(name, map[string]any{"meter": "house"})
 	}
-	say("gone", 3)
-	say("gone", "") // taken back
-	house, _ := drive(t, steps)
+	add("gone", 3)
+	add("gone", "") // taken back
+	house, _ := runFlow(t, steps)
 	if diff := cmp.Diff(want, house); diff != "" {
-		t.Errorf("known (-want +got):\n%s", diff)
+		t.Errorf("values of the meter (-want +got):\n%s", diff)
 	}
 }

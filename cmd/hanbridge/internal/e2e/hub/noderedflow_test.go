@@ -25,8 +25,8 @@ type flowNode struct {
 	Env                          []struct{ Name, Value string }
 }
 
-// core are the node types that come with Node-RED and that the flow may use: none of them runs programs or reads files.
-var core = []string{
+// coreTypes are the node types that come with Node-RED and that the flow may use: none of them runs programs or reads files.
+var coreTypes = []string{
 	"tab", "comment", "mqtt-broker", "mqtt in", "function", "switch", "change", "status", "http in", "http response", "template", "link out", "debug",
 }
 
@@ -35,37 +35,37 @@ func TestNodeREDFlow(t *testing.T) {
 	t.Parallel()
 	text := testbed.ReadFile(t, "deploy/nodered/flows.json")
 	nodes := readFlow(t, text)
-	places := map[[2]int]string{}
+	positions := map[[2]int]string{}
 	for id, n := range nodes {
-		if !slices.Contains(core, n.Type) {
-			t.Errorf("node %q: type %q is none of the core nodes %q", id, n.Type, core)
+		if !slices.Contains(coreTypes, n.Type) {
+			t.Errorf("node %q: type %q is none of the core nodes %q", id, n.Type, coreTypes)
 		}
 		if n.Type != "tab" && nodes[n.Z].Type != "tab" {
-			t.Errorf("node %q is on no tab of the flow: z is %q", id, n.Z)
+			t.Errorf("node %q belongs to no tab of the flow: z is %q", id, n.Z)
 		}
 		for _, to := range slices.Concat(append(n.Wires, n.Scope)...) {
 			if _, ok := nodes[to]; !ok {
-				t.Errorf("node %q leads to %q, which is not there", id, to)
+				t.Errorf("node %q refers to %q, which does not exist", id, to)
 			}
 		}
 		if len(n.Libs)+len(n.Links) > 0 || strings.Contains(n.Func, "require") {
 			t.Errorf("node %q needs something from outside the flow: %+v", id, n)
 		}
 		if n.Wires == nil {
-			continue // it is not drawn
+			continue // the editor does not draw it
 		}
-		if other, taken := places[[2]int{n.X, n.Y}]; taken || n.X <= 0 || n.Y <= 0 {
-			t.Errorf("node %q lies at %d,%d, where %q is", id, n.X, n.Y, other)
+		if other, taken := positions[[2]int{n.X, n.Y}]; taken || n.X <= 0 || n.Y <= 0 {
+			t.Errorf("node %q is at %d,%d, which is outside the tab or the position of %q", id, n.X, n.Y, other)
 		}
-		places[[2]int{n.X, n.Y}] = id
+		positions[[2]int{n.X, n.Y}] = id
 	}
 	if found := regexp.MustCompile(`"(credentials|user|password|cert|key)"|\b(src|href)=\\"\w+:`).FindString(text); found != "" {
-		t.Errorf("the flow holds %s: no secret and nothing from the network belongs there", found)
+		t.Errorf("the flow contains %s, want no secret and nothing that is loaded from the network", found)
 	}
 	checkFlowBroker(t, nodes)
 }
 
-// checkFlowBroker requires that the flow reads the numbers of every quantity, from the broker that the environment names.
+// checkFlowBroker requires that the flow subscribes to all topics of all meters, at the broker that the environment variables name.
 func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
 	t.Helper()
 	topics := []string{}
@@ -94,7 +94,7 @@ func checkFlowBroker(t *testing.T, nodes map[string]flowNode) {
 	}
 }
 
-// readFlow returns the nodes by id.
+// readFlow parses the flow and returns its nodes by id.
 func readFlow(t *testing.T, text string) map[string]flowNode {
 	t.Helper()
 	var list []flowNode
@@ -104,7 +104,7 @@ func readFlow(t *testing.T, text string) map[string]flowNode {
 	nodes := map[string]flowNode{}
 	for _, n := range list {
 		if _, twice := nodes[n.ID]; twice || n.ID == "" {
-			t.Errorf("id %q is there twice, or empty", n.ID)
+			t.Errorf("id %q is empty or not unique", n.ID)
 		}
 		nodes[n.ID] = n
 	}

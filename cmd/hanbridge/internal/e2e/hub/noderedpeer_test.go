@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A nodeRED is a running Node-RED without its editor, in a folder of its own.
+// A nodeRED is a Node-RED without its editor, with its own user folder.
 type nodeRED struct {
 	t         *testing.T
 	variables []string
@@ -25,10 +25,11 @@ type nodeRED struct {
 	process   *testbed.Process
 }
 
-// newNodeRED starts a Node-RED with the broker's host and port in the environment. Its time zone makes it noon, so no day ends during the test.
+// newNodeRED starts a Node-RED with the broker's host and port in the environment. In its time zone it is
+// about noon, so that no day ends during the test.
 func newNodeRED(t *testing.T, host, port string) *nodeRED {
 	t.Helper()
-	zone := fmt.Sprintf("TZ=Etc/GMT%+d", time.Now().UTC().Hour()-12) // the sign is that of POSIX: west is positive
+	zone := fmt.Sprintf("TZ=Etc/GMT%+d", time.Now().UTC().Hour()-12) // as in POSIX, west of Greenwich is positive
 	n := &nodeRED{t: t, variables: []string{"MQTT_HOST=" + host, "MQTT_PORT=" + port, zone}, dir: t.TempDir(), port: testbed.FreePort(t)}
 	for _, name := range []string{"flows.json", "settings.js"} {
 		if err := os.WriteFile(filepath.Join(n.dir, name), []byte(testbed.ReadFile(t, "deploy/nodered/"+name)), 0o644); err != nil {
@@ -66,27 +67,27 @@ func (n *nodeRED) get(path string) string {
 	return string(text)
 }
 
-// house returns the values that Node-RED has of the meter, with their types; nil if the meter is offline.
-func (n *nodeRED) house() map[string]any {
+// meterValues returns the values of the meter "house" that Node-RED has, with their types. It returns nil if the meter is offline.
+func (n *nodeRED) meterValues() map[string]any {
 	n.t.Helper()
 	text := n.get("/hanbridge/values")
 	if text == "" {
 		return nil
 	}
-	var known map[string]map[string]any
-	if err := json.Unmarshal([]byte(text), &known); err != nil {
+	var meters map[string]map[string]any
+	if err := json.Unmarshal([]byte(text), &meters); err != nil {
 		n.t.Fatalf("/hanbridge/values: %v: %s", err, text)
 	}
-	if known["house"]["status"] != "online" {
+	if meters["house"]["status"] != "online" {
 		return nil
 	}
-	return known["house"]
+	return meters["house"]
 }
 
-// has reports whether Node-RED has these values, as numbers.
-func (n *nodeRED) has(numbers map[string]float64) bool {
+// hasNumbers reports whether Node-RED has these values, as numbers.
+func (n *nodeRED) hasNumbers(numbers map[string]float64) bool {
 	n.t.Helper()
-	house := n.house()
+	house := n.meterValues()
 	for name, want := range numbers {
 		if got, isNumber := house[name].(float64); !isNumber || got != want {
 			return false
@@ -95,16 +96,16 @@ func (n *nodeRED) has(numbers map[string]float64) bool {
 	return true
 }
 
-// shows waits until the page contains all texts.
-func (n *nodeRED) shows(texts ...string) {
+// awaitPage waits until the page contains all texts.
+func (n *nodeRED) awaitPage(texts ...string) {
 	n.t.Helper()
 	for _, text := range texts {
 		testbed.Until(n.t, "the page shows: "+text, func() bool { return strings.Contains(n.get("/hanbridge"), text) })
 	}
 }
 
-// keepsContext waits until Node-RED has written the day's energy to disk, which it does at intervals.
-func (n *nodeRED) keepsContext() {
+// awaitContextFile waits until Node-RED has written the energy of the day to disk, which it does at intervals.
+func (n *nodeRED) awaitContextFile() {
 	n.t.Helper()
 	testbed.Until(n.t, "the flow's context is on disk", func() bool {
 		files, err := filepath.Glob(filepath.Join(n.dir, "context", "*", "flow.json"))
