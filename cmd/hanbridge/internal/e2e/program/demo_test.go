@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// testNetworkAttached tests a bridge with its embedded broker that reads a meter over TCP.
+// testNetworkAttached tests a bridge with the embedded broker that reads a meter over TCP, and then the loss of the meter.
 func testNetworkAttached(t *testing.T) {
 	simulated, address := testbed.Simulate(t, "--family", "p1-se-kamstrup", "--to", "tcp://127.0.0.1:0")
 	port := testbed.FreePort(t)
@@ -30,6 +30,7 @@ func testNetworkAttached(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
+// testSimulatedPort tests a bridge that reads the pseudo-terminal of the command simulate. No telegram may be damaged.
 func testSimulatedPort(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -41,34 +42,34 @@ func testSimulatedPort(t *testing.T) {
 	simulated.Stop(syscall.SIGTERM)
 }
 
-// testDemo tests the commands that the demo prints.
+// testDemo runs the command that the demo prints for a look at the messages. A second demo must use another port.
 func testDemo(t *testing.T) {
 	testbed.RequireProgram(t, "mosquitto_sub")
 	demo := testbed.Hanbridge(t, nil, "demo")
 	testbed.Until(t, "the first value", func() bool {
 		return regexp.MustCompile(`(?m)^import_power \d+ W`).MatchString(demo.Output())
 	})
-	look := regexp.MustCompile(`(?m)^look +(mosquitto_sub .*)$`).FindStringSubmatch(demo.Output())
-	if look == nil {
-		t.Fatalf("the demo does not say how to look:\n%s", demo.Output())
+	printed := regexp.MustCompile(`(?m)^look +(mosquitto_sub .*)$`).FindStringSubmatch(demo.Output())
+	if printed == nil {
+		t.Fatalf("the demo does not print a command to see the messages:\n%s", demo.Output())
 	}
-	sub := testbed.Launch(t, nil, "sh", "-c", look[1]+" -C 40 -W 60")
+	sub := testbed.Launch(t, nil, "sh", "-c", printed[1]+" -C 40 -W 60")
 	sub.RequireSuccess()
 	for _, want := range []string{"hanbridge/status online\n", "hanbridge/demo/status online\n", "hanbridge/demo/import_power "} {
 		if !strings.Contains(sub.Output(), want) {
-			t.Errorf("%s: got\n%s\nwant %q in it", look[1], sub.Output(), want)
+			t.Errorf("%s: got\n%s\nwant %q in it", printed[1], sub.Output(), want)
 		}
 	}
-	another := testbed.Hanbridge(t, nil, "demo") // beside it, at another port
-	another.AwaitOutput("import_power ")
-	if strings.Contains(another.Output(), look[1]+"\n") {
-		t.Errorf("two demos say that they listen at the same port:\n%s", another.Output())
+	second := testbed.Hanbridge(t, nil, "demo")
+	second.AwaitOutput("import_power ")
+	if strings.Contains(second.Output(), printed[1]+"\n") {
+		t.Errorf("two demos print the same port:\n%s", second.Output())
 	}
-	another.Stop(syscall.SIGINT)
+	second.Stop(syscall.SIGINT)
 	demo.Stop(syscall.SIGINT)
 }
 
-// testDemoAtBroker tests the demo at an external broker: the household is announced, and marked as simulated.
+// testDemoAtBroker tests the demo at an external broker. The announced name of the device must say that it is simulated.
 func testDemoAtBroker(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()
@@ -93,16 +94,16 @@ func TestReplayPublishesEachTelegram(t *testing.T) {
 	const recorded = 1000
 	recording := filepath.Join(t.TempDir(), "recording")
 	testbed.Launch(t, nil, "sh", "-c", `"$0" simulate --family p1-se-aidon --count "$1" >"$2"`, testbed.Program(t), fmt.Sprint(recorded), recording).RequireSuccess()
-	broker := testbed.StartMosquitto(t, "allow_anonymous true", "max_queued_messages 0") // none may be lost on the way to the subscriber
+	broker := testbed.StartMosquitto(t, "allow_anonymous true", "max_queued_messages 0") // Mosquitto must drop no message to the subscriber
 	messages := broker.LogMessages()
 	run := testbed.StartBridge(t, broker.URLVariable(), "HANBRIDGE_METER_PORT=replay:"+recording)
 	run.RequireSuccess()
 	run.RequireOutputOnce("end of the recording")
 	messages.AwaitMessage("hanbridge/house/status", "offline")
-	messages.AwaitMessage("hanbridge/status", "offline") // the last
+	messages.AwaitMessage("hanbridge/status", "offline") // the last message
 	for _, name := range []string{"telegram", "import_power", "current_l3", "import_energy"} {
 		if got := messages.Count("hanbridge/house/"+name, ""); got != recorded {
-			t.Errorf("%s: heard %d times, want once for each of %d telegrams", name, got, recorded)
+			t.Errorf("%s: published %d times, want once for each of %d telegrams", name, got, recorded)
 		}
 	}
 }

@@ -13,50 +13,51 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestHangup tests that a closed terminal or log pipe ends a bridge like SIGTERM, so that its status offline is published.
+// TestHangup tests that a closed terminal or log pipe ends a bridge like SIGTERM, so that it publishes its status offline.
 func TestHangup(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]func(*testing.T, *hangupRig){
-		"SIGHUP":                        func(t *testing.T, r *hangupRig) { r.online(t); r.cmd.signals(t, syscall.SIGHUP) },
-		"SIGINT":                        func(t *testing.T, r *hangupRig) { r.online(t); r.cmd.signals(t, syscall.SIGINT) },
-		"a log whose reader has gone":   func(t *testing.T, r *hangupRig) { r.online(t); r.leave(t); r.cable.Unplug() },
-		"SIGHUP while it is on its own": testOwn,
+	for name, test := range map[string]func(*testing.T, *hangupTest){
+		"SIGHUP":             func(t *testing.T, h *hangupTest) { h.awaitOnline(t); h.cmd.signal(t, syscall.SIGHUP) },
+		"SIGINT":             func(t *testing.T, h *hangupTest) { h.awaitOnline(t); h.cmd.signal(t, syscall.SIGINT) },
+		"log pipe closed":    func(t *testing.T, h *hangupTest) { h.awaitOnline(t); h.closeLog(t); h.cable.Unplug() },
+		"SIGHUP under nohup": testNohup,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &hangupRig{broker: testbed.StartMosquitto(t), cable: testbed.PlugCable(t, "p1-se-aidon")}
-			r.messages = r.broker.LogMessages()
-			r.start(t, strings.Contains(name, "own"))
-			test(t, r)
-			testbed.Until(t, "the end of the program", r.cmd.ended)
-			if code := r.cmd.ProcessState.ExitCode(); code != 0 {
-				t.Errorf("exit: got %v, want code 0", r.cmd.ProcessState)
+			h := &hangupTest{broker: testbed.StartMosquitto(t), cable: testbed.PlugCable(t, "p1-se-aidon")}
+			h.messages = h.broker.LogMessages()
+			h.start(t, strings.Contains(name, "nohup"))
+			test(t, h)
+			testbed.Until(t, "the end of the program", h.cmd.ended)
+			if code := h.cmd.ProcessState.ExitCode(); code != 0 {
+				t.Errorf("exit: got %v, want code 0", h.cmd.ProcessState)
 			}
-			r.messages.AwaitMessage("hanbridge/house/status", "offline")
-			r.messages.AwaitMessage("hanbridge/status", "offline")
+			h.messages.AwaitMessage("hanbridge/house/status", "offline")
+			h.messages.AwaitMessage("hanbridge/status", "offline")
 		})
 	}
 }
 
-// testOwn tests that a program started by nohup continues after SIGHUP.
-func testOwn(t *testing.T, r *hangupRig) {
-	r.online(t)
-	r.cmd.signals(t, syscall.SIGHUP)
-	r.messages.Reset()
-	r.cable.Send()
-	r.messages.AwaitMessage("hanbridge/house/telegram")
-	r.cmd.signals(t, syscall.SIGTERM)
+// testNohup tests that a bridge that nohup has started continues after SIGHUP.
+func testNohup(t *testing.T, h *hangupTest) {
+	h.awaitOnline(t)
+	h.cmd.signal(t, syscall.SIGHUP)
+	h.messages.Reset()
+	h.cable.Send()
+	h.messages.AwaitMessage("hanbridge/house/telegram")
+	h.cmd.signal(t, syscall.SIGTERM)
 }
 
-type hangupRig struct {
+// A hangupTest is a bridge whose log is a pipe, with its meter and its broker.
+type hangupTest struct {
 	broker   *testbed.Mosquitto
 	messages *testbed.MessageLog
 	cable    *testbed.Cable
 	cmd      *command
-	log      *os.File // what the program writes
+	log      *os.File // the reading end of the pipe to which the program logs
 }
 
-// A command is a program whose standard error is a pipe.
+// A command is a running program. done is closed when it has ended.
 type command struct {
 	*exec.Cmd
 	done chan struct{}
@@ -71,57 +72,58 @@ func (c *command) ended() bool {
 	}
 }
 
-func (c *command) signals(t *testing.T, s syscall.Signal) {
+func (c *command) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := c.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (r *hangupRig) start(t *testing.T, own bool) {
+// start starts the bridge, by the command nohup if nohup is true.
+func (h *hangupTest) start(t *testing.T, nohup bool) {
 	t.Helper()
 	args := []string{testbed.Program(t), "run"}
-	if own {
+	if nohup {
 		args = append([]string{"nohup"}, args...)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
-	log, to, err := os.Pipe()
+	log, logWriter, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Dir, cmd.Stderr = t.TempDir(), to
-	cmd.Env = append(os.Environ(), r.broker.URLVariable(), r.cable.PortVariable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_STATE_DIR=off")
+	cmd.Dir, cmd.Stderr = t.TempDir(), logWriter
+	cmd.Env = append(os.Environ(), h.broker.URLVariable(), h.cable.PortVariable(), "HANBRIDGE_METER_ID=house", "HANBRIDGE_STATE_DIR=off")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = to.Close() // the program has its own
-	r.log, r.cmd = log, &command{cmd, make(chan struct{})}
+	_ = logWriter.Close() // the program has a copy
+	h.log, h.cmd = log, &command{cmd, make(chan struct{})}
 	go func() {
-		defer close(r.cmd.done)
-		_ = cmd.Wait() // its state is looked at
+		defer close(h.cmd.done)
+		_ = cmd.Wait() // the test checks the exit code
 	}()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-r.cmd.done; _ = log.Close() })
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-h.cmd.done; _ = log.Close() })
 }
 
-// online waits until the meter is online, after its first telegram.
-func (r *hangupRig) online(t *testing.T) {
+// awaitOnline sends a telegram and waits until the meter is online.
+func (h *hangupTest) awaitOnline(t *testing.T) {
 	t.Helper()
-	lines := bufio.NewScanner(r.log)
+	lines := bufio.NewScanner(h.log)
 	for lines.Scan() && !strings.Contains(lines.Text(), "port opened") {
 	}
-	r.cable.Send()
-	r.messages.AwaitMessage("hanbridge/house/status", "online")
+	h.cable.Send()
+	h.messages.AwaitMessage("hanbridge/house/status", "online")
 }
 
-// leave closes the reading end of the log's pipe.
-func (r *hangupRig) leave(t *testing.T) {
+// closeLog closes the reading end of the log pipe.
+func (h *hangupTest) closeLog(t *testing.T) {
 	t.Helper()
-	if err := r.log.Close(); err != nil {
+	if err := h.log.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestStoppedEarly tests a signal to a program that still waits for its configuration file.
+// TestStoppedEarly sends a signal to a program that waits for its configuration file, which is a pipe. The program must end with the right exit code.
 func TestStoppedEarly(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -136,7 +138,7 @@ func TestStoppedEarly(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := testbed.Hanbridge(t, nil, tt.command, "--config", file)
-			w, err := os.OpenFile(file, os.O_WRONLY, 0) // waits for the program to open it
+			w, err := os.OpenFile(file, os.O_WRONLY, 0) // returns when the program has opened the pipe
 			if err != nil {
 				t.Fatal(err)
 			}

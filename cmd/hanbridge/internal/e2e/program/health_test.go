@@ -18,26 +18,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// askHealth runs the command health with these variables, and returns its output and exit code.
-func askHealth(t *testing.T, variables []string, args ...string) (output string, code int) {
+// runHealth runs the command health with these variables, and returns its output and exit code.
+func runHealth(t *testing.T, variables []string, args ...string) (output string, code int) {
 	t.Helper()
 	p := testbed.Hanbridge(t, variables, append([]string{"health"}, args...)...)
 	code = p.ExitCode()
 	return p.Output(), code
 }
 
-// wantHealth runs the command health, and requires an exit code and texts in its output.
-func wantHealth(t *testing.T, variables []string, want int, texts ...string) {
+// requireHealth runs the command health, and requires its exit code and texts in its output.
+func requireHealth(t *testing.T, variables []string, want int, texts ...string) {
 	t.Helper()
-	output, code := askHealth(t, variables)
+	output, code := runHealth(t, variables)
 	missing := func(text string) bool { return !strings.Contains(output, text) }
 	if code != want || slices.ContainsFunc(texts, missing) {
 		t.Errorf("got exit code %d, want %d with %q:\n%s", code, want, texts, output)
 	}
 }
 
-// TestHealth tests the health of a bridge whose meter is silent and whose broker is away, with and without a state folder: while it runs, while
-// it is stopped, and after a crash.
+// TestHealth tests the command health with a bridge whose meter is silent and whose broker is not running. The bridge is healthy while it runs. It
+// is not healthy while it is stopped by SIGSTOP, and after a crash.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]string{"state folder": t.TempDir(), "no state": "off"} {
@@ -45,34 +45,34 @@ func TestHealth(t *testing.T) {
 			t.Parallel()
 			port, cable := testbed.FreePort(t), testbed.PlugCable(t, "p1-se-aidon")
 			variables := []string{"HANBRIDGE_STATE_DIR=" + state, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + port, cable.PortVariable()}
-			wantHealth(t, variables, 1, "no hanbridge runs with this configuration")
+			requireHealth(t, variables, 1, "no hanbridge runs with this configuration")
 			run := testbed.Hanbridge(t, variables, "run")
 			run.AwaitOutput("output interrupted")
 			run.AwaitOutput("port opened")
-			wantHealth(t, variables, 0, "healthy", "output mqtt: interrupted: mqtt: nobody listens", "meter meter: no telegram yet")
-			another := append(slices.Clone(variables), "HANBRIDGE_STATE_DIR="+t.TempDir())
-			wantHealth(t, another, 1, "no hanbridge runs with this configuration")
+			requireHealth(t, variables, 0, "healthy", "output mqtt: interrupted: mqtt: nobody listens", "meter meter: no telegram yet")
+			otherState := append(slices.Clone(variables), "HANBRIDGE_STATE_DIR="+t.TempDir())
+			requireHealth(t, otherState, 1, "no hanbridge runs with this configuration")
 			run.Signal(syscall.SIGSTOP)
-			wantHealth(t, variables, 1, "does not answer")
+			requireHealth(t, variables, 1, "does not answer")
 			run.Signal(syscall.SIGCONT)
-			wantHealth(t, variables, 0, "healthy")
+			requireHealth(t, variables, 0, "healthy")
 			run.Kill()
-			broker := accepts(t, port)
-			wantHealth(t, variables, 1, "no hanbridge runs with this configuration")
-			if broker() {
-				t.Error("the command has connected to the broker")
+			connected := listen(t, port)
+			requireHealth(t, variables, 1, "no hanbridge runs with this configuration")
+			if connected() {
+				t.Error("the command health has connected to the broker")
 			}
 			run = testbed.Hanbridge(t, variables, "run")
 			run.AwaitOutput("port opened")
-			wantHealth(t, variables, 0, "healthy")
+			requireHealth(t, variables, 0, "healthy")
 			run.Stop(syscall.SIGTERM)
 		})
 	}
-	wantHealth(t, []string{"HANBRIDGE_MQTT_QOS=7"}, 2, "HANBRIDGE_MQTT_QOS")
+	requireHealth(t, []string{"HANBRIDGE_MQTT_QOS=7"}, 2, "HANBRIDGE_MQTT_QOS")
 }
 
-// accepts listens on a port. The returned function reports whether a client has connected.
-func accepts(t *testing.T, port string) (connected func() bool) {
+// listen listens on a port. The returned function reports whether a client has connected.
+func listen(t *testing.T, port string) (connected func() bool) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:"+port)
 	if err != nil {
@@ -86,33 +86,34 @@ func accepts(t *testing.T, port string) (connected func() bool) {
 	}
 }
 
-// TestHealthOfAStuckMeter tests a bridge whose log nobody reads: the meter's goroutine blocks when it logs the first telegram.
-func TestHealthOfAStuckMeter(t *testing.T) {
+// TestHealthOfStuckMeter tests the command health with a meter whose goroutine makes no progress: it logs the first telegram to a full pipe. The
+// command must report the meter until the test reads the pipe.
+func TestHealthOfStuckMeter(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
 	variables := []string{"HANBRIDGE_STATE_DIR=" + t.TempDir(), "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.PortVariable()}
-	log, toLog := smallPipe(t)
+	log, logWriter := smallPipe(t)
 	run := exec.CommandContext(t.Context(), testbed.Program(t), "run")
-	run.Dir, run.Env, run.Stderr = t.TempDir(), append(os.Environ(), variables...), toLog
+	run.Dir, run.Env, run.Stderr = t.TempDir(), append(os.Environ(), variables...), logWriter
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = run.Process.Kill(); _ = run.Wait() })
 	for lines := bufio.NewScanner(log); lines.Scan() && !strings.Contains(lines.Text(), "port opened"); {
 	}
-	go func() { _, _ = toLog.Write(make([]byte, 1<<16)) }() // more than it holds
+	go func() { _, _ = logWriter.Write(make([]byte, 1<<16)) }() // more than the pipe holds
 	testbed.Until(t, "the log is full", func() bool {
 		n, err := unix.IoctlGetInt(int(log.Fd()), unix.TIOCINQ) //nolint:gosec // a descriptor
 		return err == nil && n >= 4096
 	})
 	cable.Send()
 	testbed.Until(t, "the meter is stuck", func() bool {
-		output, code := askHealth(t, variables, "--after", "1s")
+		output, code := runHealth(t, variables, "--after", "1s")
 		return code == 1 && strings.Contains(output, "hanbridge: meter meter is stuck: no progress since ") && strings.Contains(output, "\nhanbridge: restart hanbridge.")
 	})
 	go func() { _, _ = io.Copy(io.Discard, log) }() // until the test ends
-	testbed.Until(t, "the meter gets on", func() bool {
-		output, code := askHealth(t, variables, "--after", "1s")
+	testbed.Until(t, "the meter makes progress again", func() bool {
+		output, code := runHealth(t, variables, "--after", "1s")
 		return code == 0 && !strings.Contains(output, "meter meter")
 	})
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestKills kills broker, bridge, or both in any order, again and again: each time everything comes back right. It does so at
-// several places at once.
+// TestKills kills broker, bridge or both many times, and starts them in random order. Each time all messages must be published again, with the same
+// entities, and no counter may decrease. Four brokers and bridges run at once, so that the machine is loaded.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	kills := 12
@@ -33,46 +33,56 @@ func TestKills(t *testing.T) {
 	}
 }
 
+// What testKills kills, and which one it starts first.
+const (
+	killBroker = iota
+	killBridge
+	killBothBrokerFirst
+	killBothBridgeFirst
+	killCount
+)
+
 func testKills(t *testing.T, kills int) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	variables := []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1",
 		"HANBRIDGE_STATE_DIR=" + filepath.Join(t.TempDir(), "state"), "HANBRIDGE_PUBLISH=realtime"}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
+	random := rand.New(rand.NewPCG(seed, 0))
 	run := testbed.StartBridge(t, variables...)
 	messages := broker.LogMessages()
-	awaitRight(t, "everything at the start", messages, cable)
-	entities := announcedKeys(t, messages.Last())
+	awaitComplete(t, "everything at the start", messages, cable)
+	entities := announcedEntities(t, messages.Last())
 	last := map[string]string{}
 	for kill := range kills {
-		which := chance.IntN(4)
-		if which != 1 {
+		killed := random.IntN(killCount)
+		if killed != killBridge {
 			broker.Process.Kill()
 		}
-		if which != 0 {
+		if killed != killBroker {
 			run.Kill()
 		}
-		mostly := time.Duration(chance.IntN(300)) * time.Millisecond
+		pause := time.Duration(random.IntN(300)) * time.Millisecond
 		restart := []func(){
-			func() { broker.Start() }, func() { run = testbed.StartBridge(t, variables...) },
-			func() { broker.Start(); <-time.After(mostly); run = testbed.StartBridge(t, variables...) },
-			func() { run = testbed.StartBridge(t, variables...); <-time.After(mostly); broker.Start() },
+			killBroker:          func() { broker.Start() },
+			killBridge:          func() { run = testbed.StartBridge(t, variables...) },
+			killBothBrokerFirst: func() { broker.Start(); <-time.After(pause); run = testbed.StartBridge(t, variables...) },
+			killBothBridgeFirst: func() { run = testbed.StartBridge(t, variables...); <-time.After(pause); broker.Start() },
 		}
-		restart[which]()
-		noteCounters(t, last, messages)
+		restart[killed]()
+		checkCounters(t, last, messages)
 		messages = broker.LogMessages()
-		awaitRight(t, fmt.Sprintf("everything after kill %d (%d)", kill, which), messages, cable)
-		if diff := cmp.Diff(entities, announcedKeys(t, messages.Last())); diff != "" {
+		awaitComplete(t, fmt.Sprintf("everything after kill %d (%d)", kill, killed), messages, cable)
+		if diff := cmp.Diff(entities, announcedEntities(t, messages.Last())); diff != "" {
 			t.Fatalf("entities after kill %d (-before +after):\n%s", kill, diff)
 		}
 	}
-	noteCounters(t, last, messages)
+	checkCounters(t, last, messages)
 }
 
-// awaitRight sends telegrams until all values of the last one are at the broker. It waits longer each time, so that a slow machine gets
-// there too.
-func awaitRight(t *testing.T, what string, messages *testbed.MessageLog, cable *testbed.Cable) {
+// awaitComplete sends telegrams until the messages are complete for the last telegram. Its interval grows, so that a slow machine can publish one
+// telegram before the next.
+func awaitComplete(t *testing.T, what string, messages *testbed.MessageLog, cable *testbed.Cable) {
 	t.Helper()
 	due, pause := time.Now(), 300*time.Millisecond
 	testbed.Until(t, what, func() bool {
@@ -80,12 +90,12 @@ func awaitRight(t *testing.T, what string, messages *testbed.MessageLog, cable *
 			cable.Send()
 			due, pause = time.Now().Add(pause), pause*3/2
 		}
-		return isRight(messages.Last(), cable)
+		return isComplete(messages.Last(), cable)
 	})
 }
 
-// isRight reports whether every retained topic exists and the values are those of the last telegram.
-func isRight(payloads map[string]string, c *testbed.Cable) bool {
+// isComplete reports whether all retained topics exist, and the counters are those of the last telegram.
+func isComplete(payloads map[string]string, c *testbed.Cable) bool {
 	imported, exported := c.Counters()
 	want := map[string]string{
 		"hanbridge/status": "online", "hanbridge/house/status": "online",
@@ -104,8 +114,8 @@ func isRight(payloads map[string]string, c *testbed.Cable) bool {
 	return payloads["homeassistant/device/hanbridge_house/config"] != "" && payloads["homeassistant/device/hanbridge_bridge/config"] != ""
 }
 
-// announcedKeys returns the entities of the meter. Their announcement must be valid.
-func announcedKeys(t *testing.T, payloads map[string]string) map[string]bool {
+// announcedEntities returns the set of announced entities, each as "topic key". It fails the test if an announcement is not valid.
+func announcedEntities(t *testing.T, payloads map[string]string) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
 	for topic, payload := range testbed.Announcements(t, payloads) {
@@ -120,8 +130,8 @@ func announcedKeys(t *testing.T, payloads map[string]string) map[string]bool {
 	return keys
 }
 
-// noteCounters requires that no published counter decreases.
-func noteCounters(t *testing.T, last map[string]string, messages *testbed.MessageLog) {
+// checkCounters requires that no published counter decreases. last holds the last value of each topic; checkCounters updates it.
+func checkCounters(t *testing.T, last map[string]string, messages *testbed.MessageLog) {
 	t.Helper()
 	for line := range strings.Lines(messages.Text()) {
 		topic, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -131,7 +141,7 @@ func noteCounters(t *testing.T, last map[string]string, messages *testbed.Messag
 		now, err := obis.ParseDecimal([]byte(payload))
 		before, _ := obis.ParseDecimal([]byte(last[topic]))
 		if err != nil || last[topic] != "" && now.Cmp(before) < 0 {
-			t.Fatalf("%s: %q after %q (%v)", topic, payload, last[topic], err)
+			t.Fatalf("%s: %q after %q (%v), want no decrease", topic, payload, last[topic], err)
 		}
 		last[topic] = payload
 	}

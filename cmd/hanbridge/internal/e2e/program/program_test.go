@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package program_test tests the bridge between a meter and a broker, each of which may be killed, restarted or missing.
+// Package program_test tests the bridge between a meter and a broker. Each of the three may be missing, killed or restarted.
 package program_test
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if signal.Ignored(syscall.SIGHUP) { // by nohup, and so it would be in the programs that are started here
+	if signal.Ignored(syscall.SIGHUP) { // by nohup; programs that a test starts would also ignore it
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	testbed.Main(m)
@@ -29,9 +29,9 @@ func TestProgram(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"values of P1":          func(t *testing.T) { testValues(t, "p1-se-aidon") },
 		"values of HDLC":        func(t *testing.T) { testValues(t, "aidon-se") },
-		"crashes and births":    testCrashes,
-		"port comes and goes":   testPort,
-		"broker comes late":     testLateBroker,
+		"crashes":               testCrashes,
+		"port vanishes":         testPort,
+		"broker starts late":    testBrokerStartsLate,
 		"broker refuses":        testRefusal,
 		"network-attached":      testNetworkAttached,
 		"simulated serial port": testSimulatedPort,
@@ -45,7 +45,8 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// testCrashes kills the broker and the bridge, and sends a hub's birth message. All messages must be published again each time.
+// testCrashes sends a hub's birth message, kills the broker, and kills the bridge. The bridge must publish everything again after the first two, and
+// the meter must be online again after the last.
 func testCrashes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -59,29 +60,30 @@ func testCrashes(t *testing.T) {
 
 	messages.Reset()
 	broker.Publish(testbed.Message{Topic: "homeassistant/status", Payload: "online"})
-	hearsAll(messages, all) // 1 to 5 s after the hub's birth, so that not all bridges speak at once
+	awaitTopics(messages, all) // 1 to 5 s after the birth message, so that not all bridges publish at the same time
 
 	broker.Process.Kill()
 	broker.Start()
 	messages = broker.LogMessages()
-	hearsAll(messages, all)
-	kept := broker.Retained()
-	if diff := cmp.Diff(all, kept); diff != "" {
+	awaitTopics(messages, all)
+	retained := broker.Retained()
+	if diff := cmp.Diff(all, retained); diff != "" {
 		t.Errorf("retained after the restart (-before +after):\n%s", diff)
 	}
 	run.RequireOutputOnce("closed the connection")
 
 	run.Kill()
-	messages.AwaitMessage("hanbridge/status", "offline") // the will
+	messages.AwaitMessage("hanbridge/status", "offline") // the will of the killed bridge
 	messages.Reset()
-	again := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
-	again.AwaitOutput("port opened")
+	restarted := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
+	restarted.AwaitOutput("port opened")
 	messages.AwaitMessage("hanbridge/status", "online")
 	cable.Send()
 	messages.AwaitMessage("hanbridge/house/status", "online")
 }
 
-func hearsAll(messages *testbed.MessageLog, topics map[string]string) {
+// awaitTopics waits until every topic is published.
+func awaitTopics(messages *testbed.MessageLog, topics map[string]string) {
 	for topic := range topics {
 		messages.AwaitMessage(topic)
 	}
@@ -95,23 +97,23 @@ func testPort(t *testing.T) {
 	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
 	run.AwaitOutput("no such port (is the cable plugged in? ls /dev/serial/by-id shows the ports")
 	messages.AwaitMessage("hanbridge/house/status", "offline")
-	isHeard := func() bool { return messages.Last()["hanbridge/house/import_energy"] != "" }
+	published := func() bool { return messages.Last()["hanbridge/house/import_energy"] != "" }
 
 	cable.Plug()
-	cable.SendUntil(time.Second, "values from the port that appeared", isHeard)
+	cable.SendUntil(time.Second, "values from the port that appeared", published)
 	cable.Unplug()
 	messages.Reset()
-	testbed.Until(t, "the loss of the port is said", func() bool { return strings.Count(run.Output(), "no such port") == 2 })
+	testbed.Until(t, "the loss of the port in the log", func() bool { return strings.Count(run.Output(), "no such port") == 2 })
 	cable.Plug()
-	cable.SendUntil(time.Second, "values after the port returned", isHeard)
+	cable.SendUntil(time.Second, "values after the port returned", published)
 
-	// Five telegrams a second count as one: the shortest interval that is learned.
+	// The bridge learns the interval of the telegrams, but no interval below 1 s.
 	end := time.Now().Add(3 * time.Second)
-	cable.SendUntil(200*time.Millisecond, "an interval is learned", func() bool { return time.Now().After(end) })
-	silent := time.Now()
+	cable.SendUntil(200*time.Millisecond, "telegrams for 3 s", func() bool { return time.Now().After(end) })
+	silentSince := time.Now()
 	messages.Reset()
 	messages.AwaitMessage("hanbridge/house/status", "offline")
-	if after := time.Since(silent); after < 5*time.Second {
+	if after := time.Since(silentSince); after < 5*time.Second {
 		t.Errorf("the meter is offline after %v of silence, want six intervals of 1 s", after)
 	}
 	run.RequireOutputOnce("meter is silent")
@@ -121,15 +123,15 @@ func testPort(t *testing.T) {
 	run.Stop(syscall.SIGINT)
 }
 
-// testLateBroker tests a bridge that starts before its broker.
-func testLateBroker(t *testing.T) {
+// testBrokerStartsLate tests a bridge that starts before its broker.
+func testBrokerStartsLate(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	broker.Process.Kill()
 	run := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
 	run.AwaitOutput("port opened")
 	cable.Send()
 	run.AwaitOutput("nobody listens on 127.0.0.1:" + broker.Port + " (is the broker running?)")
-	<-time.After(2 * time.Second) // in which it tries more than once
+	<-time.After(2 * time.Second) // in which the bridge tries more than once
 	run.RequireOutputOnce("nobody listens")
 	broker.Start()
 	messages := broker.LogMessages()
@@ -139,7 +141,7 @@ func testLateBroker(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testRefusal tests a wrong password and then the right one. Neither may be in the output.
+// testRefusal tests a broker with passwords: without a password, with a wrong one, and with the right one. No password may be in the output.
 func testRefusal(t *testing.T) {
 	passwords := testbed.Passwords(t, "right", "anna")
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous false", "password_file "+passwords), testbed.PlugCable(t, "aidon-se")
@@ -147,13 +149,13 @@ func testRefusal(t *testing.T) {
 		return []string{broker.URLVariable(), cable.PortVariable(), "HANBRIDGE_LOG_LEVEL=debug",
 			"HANBRIDGE_MQTT_USERNAME=anna", "HANBRIDGE_MQTT_PASSWORD=" + password}
 	}
-	nobody := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
-	nobody.AwaitOutput("wants a user name and password (set mqtt.username and mqtt.password)")
-	nobody.Stop(syscall.SIGTERM)
+	anonymous := testbed.StartBridge(t, broker.URLVariable(), cable.PortVariable())
+	anonymous.AwaitOutput("wants a user name and password (set mqtt.username and mqtt.password)")
+	anonymous.Stop(syscall.SIGTERM)
 
 	wrong := testbed.StartBridge(t, login("wrong-secret")...)
 	wrong.AwaitOutput(`(is the password right, may this user connect?)`)
-	<-time.After(time.Second) // the password may be mended at the broker
+	<-time.After(time.Second) // in which the bridge tries again, because the password at the broker may change
 	wrong.RequireOutputOnce("refuses user")
 	wrong.Stop(syscall.SIGTERM)
 
@@ -162,7 +164,7 @@ func testRefusal(t *testing.T) {
 	right.Stop(syscall.SIGTERM)
 	for _, run := range []*testbed.Process{wrong, right} {
 		if output := run.Output(); strings.Contains(output, "wrong-secret") || strings.Contains(output, `"right"`) {
-			t.Errorf("the password is in what it said:\n%s", output)
+			t.Errorf("the output contains the password:\n%s", output)
 		}
 	}
 }

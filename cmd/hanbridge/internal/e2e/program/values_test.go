@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// testValues tests all topics after one telegram, the announcement, and the end of the bridge.
+// testValues requires the right payload of every topic after one telegram, the announcement, and the status after the bridge is stopped.
 func testValues(t *testing.T, family string) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, family)
 	messages := broker.LogMessages()
@@ -30,36 +30,36 @@ func testValues(t *testing.T, family string) {
 
 	payloads, want := messages.Last(), testbed.FirstTelegram(t, family)
 	checkTelegram(t, telegram, want)
-	checkVarying(t, payloads, family)
+	checkNonQuantities(t, payloads, family)
 	checkAnnounced(t, payloads)
 	if diff := cmp.Diff(want, testbed.Values(payloads)); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
-	delete(payloads, "hanbridge/house/telegram") // an event, the only thing that is not retained
-	kept := broker.Retained()
-	if diff := cmp.Diff(payloads, kept); diff != "" {
+	delete(payloads, "hanbridge/house/telegram") // the only topic that is not retained
+	retained := broker.Retained()
+	if diff := cmp.Diff(payloads, retained); diff != "" {
 		t.Errorf("retained (-published +retained):\n%s", diff)
 	}
 	if n := strings.Count(run.Output(), "\n"); n > 8 {
-		t.Errorf("start-up is %d lines, want 8 at most:\n%s", n, run.Output())
+		t.Errorf("the start has logged %d lines, want 8 at most:\n%s", n, run.Output())
 	}
 
 	run.Stop(syscall.SIGTERM)
 	messages.AwaitMessage("hanbridge/status", "offline")
 	messages.AwaitMessage("hanbridge/house/status", "offline")
 	if strings.Contains(run.Output(), "somebody else") {
-		t.Errorf("it takes its own word for somebody else's:\n%s", run.Output())
+		t.Errorf("it takes its own message for another bridge's:\n%s", run.Output())
 	}
-	kept = broker.Retained()
+	retained = broker.Retained()
 	for _, topic := range []string{"hanbridge/status", "hanbridge/house/status"} {
-		if got := kept[topic]; got != "offline" {
-			t.Errorf("%s after the end: retained %q, want offline", topic, got)
+		if got := retained[topic]; got != "offline" {
+			t.Errorf("%s after the stop: retained %q, want offline", topic, got)
 		}
 	}
 }
 
-// aboutBridge holds the topics below a meter's that carry no quantity, each with a pattern of its payload after the first telegram.
-var aboutBridge = map[string]string{
+// nonQuantityPatterns holds the topics below a meter's topic that carry no quantity, and a pattern of the payload of each after the first telegram.
+var nonQuantityPatterns = map[string]string{
 	"status":            `online`,
 	"telegrams":         `1`,
 	"telegram_errors":   `0`,
@@ -71,9 +71,10 @@ var aboutBridge = map[string]string{
 	"info":              `\{.*\}`,
 }
 
-func checkVarying(t *testing.T, payloads map[string]string, family string) {
+// checkNonQuantities requires the payloads of the topics that carry no quantity, and the description of the meter in info.
+func checkNonQuantities(t *testing.T, payloads map[string]string, family string) {
 	t.Helper()
-	for name, pattern := range aboutBridge {
+	for name, pattern := range nonQuantityPatterns {
 		got := payloads["hanbridge/house/"+name]
 		if !regexp.MustCompile(`^(?s:` + pattern + `)$`).MatchString(got) {
 			t.Errorf("hanbridge/house/%s: got %q, want %s", name, got, pattern)
@@ -100,17 +101,17 @@ func checkAnnounced(t *testing.T, payloads map[string]string) {
 	states := hatest.StateTopics(testbed.Announcements(t, payloads))
 	for name := range testbed.Values(payloads) {
 		if !slices.Contains(states, "hanbridge/house/"+name) {
-			t.Errorf("%s is published and not announced", name)
+			t.Errorf("%s is published, but not announced", name)
 		}
 	}
 	for _, topic := range states {
 		if _, ok := payloads[topic]; !ok {
-			t.Errorf("%s is announced, but nothing is published under it", topic)
+			t.Errorf("%s is announced, but nothing is published there", topic)
 		}
 	}
 }
 
-// checkTelegram requires a JSON object with the published numbers, digit by digit.
+// checkTelegram requires a JSON object with exactly the digits of the published numbers.
 func checkTelegram(t *testing.T, text string, want map[string]string) {
 	t.Helper()
 	var telegram struct {

@@ -1,0 +1,150 @@
+//go:build linux
+
+package program_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// bboltCommit is the last commit of the program that keeps its state in a bbolt file.
+const bboltCommit = "a60d3292be2a51ec90a676ee285f88136359f445"
+
+// buildBboltProgram builds the program of bboltCommit. It skips the test in a clone without the history; with CI=true the test fails instead.
+func buildBboltProgram(t *testing.T) (path string) {
+	t.Helper()
+	git := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir = testbed.ModuleRoot
+		return cmd
+	}
+	if err := git("cat-file", "-e", bboltCommit+"^{commit}").Run(); err != nil {
+		reason := fmt.Sprintf("the program with the bbolt file cannot be built: git does not have its commit %.7s (%v): clone with the whole history", bboltCommit, err)
+		if os.Getenv("CI") == "true" {
+			t.Fatal(reason)
+		}
+		t.Skip(reason)
+	}
+	source := t.TempDir()
+	archive, path := filepath.Join(source, "source.tar"), filepath.Join(source, "hanbridge-bbolt")
+	// With -trimpath the package does not contain the folder's name, so that the next build takes it from the cache.
+	build := exec.CommandContext(t.Context(), "go", "run", "-trimpath", "-tags", "timetzdata", "-exec", "cp", "./cmd/hanbridge", path)
+	build.Dir = source
+	for _, cmd := range []*exec.Cmd{
+		git("archive", "--output", archive, bboltCommit), exec.CommandContext(t.Context(), "tar", "-x", "-f", archive, "-C", source), build,
+	} {
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", cmd, err, out)
+		}
+	}
+	return path
+}
+
+// takeoverLogged is in the log of a program that has read the state of an earlier version.
+const takeoverLogged = "state of an earlier version is taken over"
+
+// TestBboltState runs the program with the bbolt file, ends it, and starts the present program with the same state folder. The present program must
+// continue with the same counters, announcements and instance.
+func TestBboltState(t *testing.T) {
+	t.Parallel()
+	older, present := buildBboltProgram(t), testbed.Program(t)
+	for name, end := range map[string]func(*testbed.Process){
+		"ended":  func(p *testbed.Process) { p.Stop(syscall.SIGTERM) },
+		"killed": (*testbed.Process).Kill,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCounterTest(t)
+			all := c.broker.LogMessages()
+			c.program = older
+			c.start()
+			first := c.sendNext()
+			c.messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
+			entities, before := announcedEntities(t, c.messages.Last()), c.instance()
+			c.awaitOnDisk("hanbridge.db", first)
+			end(c.run)
+
+			c.program = present
+			c.messages.Reset()
+			c.start()
+			c.run.RequireOutputOnce(takeoverLogged)
+			c.send("40139.100") // the counter decreases in the first telegram
+			c.awaitRejected("40139.100")
+			c.awaitOnDisk("hanbridge.json", c.sendNext())
+			if after := c.instance(); after == before || after.bridge() != before.bridge() {
+				t.Errorf("instance: got %s after %s, want another run of the same bridge", after, before)
+			}
+			c.requireEntities(entities)
+
+			c.messages.Reset()
+			c.crash() // the next start reads the new file
+			c.send("40139.200")
+			c.awaitRejected("40139.200")
+			c.sendNext()
+			if strings.Contains(c.run.Output(), takeoverLogged) {
+				t.Error("the old file was taken over twice")
+			}
+			c.requireEntities(entities)
+			if got := publishedCounters(all); !slices.IsSorted(got) {
+				t.Errorf("published: %v, want it never to decrease", got)
+			}
+		})
+	}
+}
+
+// awaitOnDisk waits until a state file contains the value of a counter.
+func (c *counterTest) awaitOnDisk(name, counter string) {
+	c.t.Helper()
+	digits := strings.Replace(counter, ".", "", 1)
+	testbed.Until(c.t, counter+" in "+name, func() bool {
+		file, err := os.ReadFile(filepath.Join(c.state, name))
+		return err == nil && strings.Contains(string(file), digits)
+	})
+}
+
+// requireEntities requires that these entities are announced in the same topics, and that none was taken back since the last reset of the message
+// log. The log of the program may not name another bridge.
+func (c *counterTest) requireEntities(want map[string]bool) {
+	c.t.Helper()
+	if diff := cmp.Diff(want, announcedEntities(c.t, c.broker.Retained())); diff != "" {
+		c.t.Errorf("entities (-before +after):\n%s", diff)
+	}
+	for line := range strings.Lines(c.messages.Text()) {
+		if topic, payload, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); strings.HasPrefix(topic, "homeassistant/") && payload == "" {
+			c.t.Errorf("taken back: %s", topic)
+		}
+	}
+	if strings.Contains(c.run.Output(), "another bridge") {
+		c.t.Error("it takes its own earlier run for another bridge")
+	}
+}
+
+// An instance identifies one run of one bridge.
+type instance string
+
+// bridge returns the part that is the same for all runs of a bridge.
+func (i instance) bridge() string {
+	bridge, _, _ := strings.Cut(string(i), ".")
+	return bridge
+}
+
+// instance returns the instance that publishes the meter.
+func (c *counterTest) instance() instance {
+	c.t.Helper()
+	var info struct{ Instance instance }
+	if err := json.Unmarshal([]byte(c.broker.Retained()["hanbridge/house/info"]), &info); err != nil || info.Instance == "" {
+		c.t.Fatalf("no instance in info: %v", err)
+	}
+	return info.Instance
+}
