@@ -4,6 +4,7 @@
 package meter_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,7 +30,10 @@ func TestCheckDenied(t *testing.T) {
 		}
 	}
 	cmd.Env = append(cmd.Env, "HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:"+testbed.FreePort(t), "HANBRIDGE_METER_PORT="+cable.Port.Name(), "HANBRIDGE_STATE_DIR="+state)
-	out, _ := cmd.Output() // it fails, because no broker listens
+	out, err := cmd.Output()
+	if exit := new(exec.ExitError); !errors.As(err, &exit) {
+		t.Errorf("got %v, want an exit code that reports the missing broker", err)
+	}
 	requireTexts(t, string(out),
 		fmt.Sprintf("warning        %s: user id %d may not read it: hanbridge doctor says what to do\n", cable.Port.Name(), uid),
 		fmt.Sprintf("warning        state_dir: user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)\n", uid, parent, uid, state))
@@ -44,12 +48,11 @@ func unprivilegedCommand(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	program, err := os.ReadFile(testbed.Program(t))
-	if err != nil {
-		t.Fatal(err)
-	}
 	copied := filepath.Join(folder, "hanbridge")
-	for _, err := range []error{os.Chmod(folder, 0o755), os.WriteFile(copied, program, 0o755), os.Chmod(copied, 0o755)} {
+	// Another process must write the copy: a program that this process has open for writing cannot be executed, and a child that another test
+	// starts at the same time would inherit the open file.
+	install := exec.CommandContext(t.Context(), "install", "-m", "755", testbed.Program(t), copied)
+	for _, err := range []error{os.Chmod(folder, 0o755), install.Run()} {
 		if err != nil {
 			t.Fatal(err)
 		}
