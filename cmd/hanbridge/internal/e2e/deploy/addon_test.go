@@ -28,6 +28,7 @@ type addon struct {
 	Schema                                map[string]string
 }
 
+// readAddon returns the add-on's config.yaml.
 func readAddon(t *testing.T) addon {
 	t.Helper()
 	var a addon
@@ -35,6 +36,7 @@ func readAddon(t *testing.T) addon {
 	return a
 }
 
+// readStrictly parses a YAML file of the module, and fails the test if it has a key that into lacks.
 func readStrictly(t *testing.T, name string, into any) {
 	t.Helper()
 	decoder := yaml.NewDecoder(strings.NewReader(testbed.ReadFile(t, name)))
@@ -54,42 +56,43 @@ func TestAddon(t *testing.T) {
 		}
 	}
 	if !regexp.MustCompile(`^[-_.A-Za-z0-9]+$`).MatchString(a.Slug) || !strings.HasPrefix(a.URL, "https://") {
-		t.Errorf("slug %q or url %q is none", a.Slug, a.URL)
+		t.Errorf("slug %q or url %q is not valid", a.Slug, a.URL)
 	}
-	// The others are deprecated: Home Assistant has no 32-bit systems since 2025.12.
+	// Other architectures are deprecated: Home Assistant has no 32-bit systems since 2025.12.
 	if want := []string{"aarch64", "amd64"}; !slices.Equal(a.Arch, want) {
 		t.Errorf("arch: got %q, want %q", a.Arch, want)
 	}
 	if !a.UART || !slices.Equal(a.Services, []string{"mqtt:want"}) {
-		t.Errorf("got uart %v and services %q, want serial ports and the broker", a.UART, a.Services)
+		t.Errorf("got uart %v and services %q, want true and the broker's service", a.UART, a.Services)
 	}
 }
 
-// TestAddonOptions requires that each option is a setting, has a valid default or is optional, and has a description.
+// TestAddonOptions requires that each option of the add-on sets an existing environment variable, has a valid default or is optional, and has a name
+// and a description in the translations.
 func TestAddonOptions(t *testing.T) {
 	t.Parallel()
 	a := readAddon(t)
-	var words struct {
+	var translations struct {
 		Configuration map[string]struct{ Name, Description string }
 	}
-	readStrictly(t, addonFolder+"translations/en.yaml", &words)
+	readStrictly(t, addonFolder+"translations/en.yaml", &translations)
 	var variables []string
 	for option, kind := range a.Schema {
 		variables = append(variables, "HANBRIDGE_"+strings.ToUpper(option))
-		if w := words.Configuration[option]; w.Name == "" || w.Description == "" {
+		if text := translations.Configuration[option]; text.Name == "" || text.Description == "" {
 			t.Errorf("%s: its name or description is missing in translations/en.yaml", option)
 		}
 		value, set := a.Options[option]
 		if optional := strings.HasSuffix(kind, "?"); set == optional {
 			t.Errorf("%s: the type is %s, a default is set: %v. Want an option with a default, or one that may be left out", option, kind, set)
 		}
-		if set && !allows(t, kind, value) {
-			t.Errorf("%s: the default %v is not a %s", option, value, kind)
+		if set && !isOfKind(t, kind, value) {
+			t.Errorf("%s: the default %v is not of the type %s", option, value, kind)
 		}
 	}
-	wantSettings(t, variables...)
+	requireVariables(t, variables...)
 	options := slices.Sorted(maps.Keys(a.Schema))
-	if diff := cmp.Diff(options, slices.Sorted(maps.Keys(words.Configuration))); diff != "" {
+	if diff := cmp.Diff(options, slices.Sorted(maps.Keys(translations.Configuration))); diff != "" {
 		t.Errorf("options and those in translations/en.yaml differ:\n%s", diff)
 	}
 	for option := range a.Options {
@@ -99,14 +102,15 @@ func TestAddonOptions(t *testing.T) {
 	}
 }
 
-// kinds matches the Supervisor's types of options that the add-on uses.
-var kinds = regexp.MustCompile(`^(str|password|bool|int(?:\((\d*),(\d*)\))?|match\((.*)\)|list\((.+)\))\??$`)
+// optionKind matches the Supervisor's types of options that the add-on uses.
+var optionKind = regexp.MustCompile(`^(str|password|bool|int(?:\((\d*),(\d*)\))?|match\((.*)\)|list\((.+)\))\??$`)
 
-func allows(t *testing.T, kind string, value any) bool {
+// isOfKind reports whether a default is valid for an option's type in the Supervisor's notation.
+func isOfKind(t *testing.T, kind string, value any) bool {
 	t.Helper()
-	parts := kinds.FindStringSubmatch(kind)
+	parts := optionKind.FindStringSubmatch(kind)
 	if parts == nil {
-		t.Errorf("%s is no type that the Supervisor knows", kind)
+		t.Errorf("%s is no type of the Supervisor", kind)
 		return false
 	}
 	text, isText := value.(string)
@@ -120,16 +124,17 @@ func allows(t *testing.T, kind string, value any) bool {
 	}
 }
 
-// TestAddonImage requires that the image contains what the script needs, and is built from the add-on's folder only.
+// TestAddonImage requires that the image contains hanbridge, the script and the programs that the script runs, and that it is built from the add-on's
+// folder only.
 func TestAddonImage(t *testing.T) {
 	t.Parallel()
 	file := testbed.ReadFile(t, addonFolder+"Dockerfile")
 	for _, want := range []string{
 		"FROM hanbridge/hanbridge AS hanbridge\n",
 		"RUN apk add --no-cache curl jq\n",
-		"COPY --from=hanbridge " + dockerfileLine(t, "ENTRYPOINT")[0] + " /usr/local/bin/hanbridge\n",
+		"COPY --from=hanbridge " + dockerfileInstruction(t, "ENTRYPOINT")[0] + " /usr/local/bin/hanbridge\n",
 		"COPY run.sh /\n",
-		// Its mode does not count, because a network share that copies the folder does not keep modes.
+		// By sh, because the file's mode may be lost when a user copies the folder to a network share.
 		`CMD ["sh", "/run.sh"]` + "\n",
 	} {
 		if !strings.Contains(file, want) {
@@ -137,6 +142,6 @@ func TestAddonImage(t *testing.T) {
 		}
 	}
 	if strings.Contains(testbed.ReadFile(t, addonFolder+"run.sh"), "\r") {
-		t.Error("run.sh has the line ends of another system: sh does not read them")
+		t.Error("run.sh has a carriage return, which sh does not accept")
 	}
 }

@@ -21,14 +21,17 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A supervisor is a model of Home Assistant's Supervisor. It names a broker from the second request on, since a broker may start late.
+// A supervisor is a model of Home Assistant's Supervisor. It answers the first request for the broker with an error, as if the broker started late,
+// and the next requests with data about the broker.
 type supervisor struct {
-	server *httptest.Server
-	asked  atomic.Int32
+	server   *httptest.Server
+	requests atomic.Int32 // number of requests for the broker
 }
 
+// supervisorToken is the token by which the add-on may make requests.
 const supervisorToken = "token-of-the-supervisor"
 
+// newSupervisor starts a supervisor. data is its answer about the broker.
 func newSupervisor(t *testing.T, data map[string]any) *supervisor {
 	t.Helper()
 	s := new(supervisor)
@@ -38,7 +41,7 @@ func newSupervisor(t *testing.T, data map[string]any) *supervisor {
 		case r.URL.Path != "/services/mqtt" || r.Header.Get("Authorization") != "Bearer "+supervisorToken:
 			w.WriteHeader(http.StatusForbidden)
 			answer = map[string]any{"result": "error", "message": "forbidden"}
-		case s.asked.Add(1) == 1:
+		case s.requests.Add(1) == 1:
 			w.WriteHeader(http.StatusBadRequest)
 			answer = map[string]any{"result": "error", "message": "Service not enabled"}
 		}
@@ -81,13 +84,14 @@ func newContainer(t *testing.T, s *supervisor, options map[string]any) *containe
 		c.write("bin/"+name, "#!/bin/sh\nprintf '%s\\n' "+name+" \"$@\" >>"+c.root+"/arguments\nexec "+path+" \"$@\"\n", 0o755)
 	}
 	script := testbed.ReadFile(t, addonFolder+"run.sh")
-	for _, place := range []string{"/data/", "/config/", "/dev/serial/by-id/"} {
-		script = moved(t, script, place, c.root+place)
+	for _, folder := range []string{"/data/", "/config/", "/dev/serial/by-id/"} {
+		script = mustReplace(t, script, folder, c.root+folder)
 	}
-	c.write("run.sh", moved(t, script, "http://supervisor/", s.server.URL+"/"), 0o644)
+	c.write("run.sh", mustReplace(t, script, "http://supervisor/", s.server.URL+"/"), 0o644)
 	return c
 }
 
+// write writes a file of the container.
 func (c *container) write(name, text string, mode os.FileMode) {
 	c.t.Helper()
 	name = filepath.Join(c.root, name)
@@ -109,23 +113,23 @@ func (c *container) run() (output string, err error) {
 	return string(out), err
 }
 
-// environment returns the settings with which hanbridge was started.
+// environment returns the HANBRIDGE_ variables with which the script started hanbridge.
 func (c *container) environment() map[string]string {
 	c.t.Helper()
 	text, err := os.ReadFile(c.root + "/environment")
 	if err != nil {
 		c.t.Fatalf("hanbridge was not started: %v", err)
 	}
-	settings := map[string]string{}
+	variables := map[string]string{}
 	for entry := range strings.SplitSeq(string(text), "\x00") {
 		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HANBRIDGE_") {
-			settings[name] = value
+			variables[name] = value
 		}
 	}
-	return settings
+	return variables
 }
 
-// arguments returns the arguments of all programs that were started.
+// arguments returns the names and arguments of all programs that the script started, one a line.
 func (c *container) arguments() string {
 	c.t.Helper()
 	text, err := os.ReadFile(c.root + "/arguments")
@@ -135,61 +139,64 @@ func (c *container) arguments() string {
 	return string(text)
 }
 
+// homeBroker is the Supervisor's data about the broker add-on.
 var homeBroker = map[string]any{
 	"addon": "core_mosquitto", "host": "core-mosquitto", "port": 1883, "ssl": false, "username": "addons", "password": "it's \"$ecret\"",
 	"protocol": "3.1.1",
 }
 
-// always adds the settings that every start has.
-func always(more map[string]string) map[string]string {
-	more["HANBRIDGE_STATE_DIR"], more["HANBRIDGE_LOG_FORMAT"] = "/data", "console"
-	return more
+// withCommonVariables adds the variables with which the script always starts hanbridge.
+func withCommonVariables(variables map[string]string) map[string]string {
+	variables["HANBRIDGE_STATE_DIR"], variables["HANBRIDGE_LOG_FORMAT"] = "/data", "console"
+	return variables
 }
 
-// TestAddonStart runs the add-on's script with options that are hard to quote, and checks the environment of hanbridge.
+// TestAddonStart runs the add-on's script with options that are hard to quote. The script must wait for the broker, pass the options to hanbridge
+// unchanged, and show no secret in its output or in the arguments of a program.
 func TestAddonStart(t *testing.T) {
 	t.Parallel()
 	const key = "000102030405060708090A0B0C0D0E0F"
-	hard := "it's \"the\" `house` $HOME $(exit 3)\\n; * ü\n\n"
+	hardToQuote := "it's \"the\" `house` $HOME $(exit 3)\\n; * ü\n\n"
 	s := newSupervisor(t, homeBroker)
 	c := newContainer(t, s, map[string]any{
-		"meter_port": "tcp://192.168.1.20:8088", "meter_name": hard, "meter_key": key, "meter_fuse": 25, "mqtt_base_topic": "", "log_level": nil,
+		"meter_port": "tcp://192.168.1.20:8088", "meter_name": hardToQuote, "meter_key": key, "meter_fuse": 25, "mqtt_base_topic": "", "log_level": nil,
 	})
 	output, err := c.run()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	want := always(map[string]string{
+	want := withCommonVariables(map[string]string{
 		"HANBRIDGE_MQTT_URL": "mqtt://core-mosquitto:1883", "HANBRIDGE_MQTT_USERNAME": "addons", "HANBRIDGE_MQTT_PASSWORD": "it's \"$ecret\"",
-		"HANBRIDGE_METER_PORT": "tcp://192.168.1.20:8088", "HANBRIDGE_METER_NAME": hard, "HANBRIDGE_METER_KEY": key, "HANBRIDGE_METER_FUSE": "25",
+		"HANBRIDGE_METER_PORT": "tcp://192.168.1.20:8088", "HANBRIDGE_METER_NAME": hardToQuote, "HANBRIDGE_METER_KEY": key, "HANBRIDGE_METER_FUSE": "25",
 	})
 	if diff := cmp.Diff(want, c.environment()); diff != "" {
-		t.Errorf("settings (-want +got):\n%s", diff)
+		t.Errorf("variables (-want +got):\n%s", diff)
 	}
-	if strings.Count(output, "there is no MQTT broker yet") != 1 || s.asked.Load() != 2 {
-		t.Errorf("asked %d times for the broker that came late, and said:\n%s", s.asked.Load(), output)
+	if strings.Count(output, "there is no MQTT broker yet") != 1 || s.requests.Load() != 2 {
+		t.Errorf("%d requests for a broker that started late, want 2, and this output, want one message about it:\n%s", s.requests.Load(), output)
 	}
 	if !strings.HasSuffix(c.arguments(), "\nhanbridge\nrun\n") {
-		t.Errorf("hanbridge was started otherwise than as run:\n%s", c.arguments())
+		t.Errorf("the last program is not hanbridge with the command run:\n%s", c.arguments())
 	}
 	for _, secret := range []string{key, "$ecret", supervisorToken} {
 		if strings.Contains(c.arguments()+output, secret) {
-			t.Errorf("%s is among the arguments of a program, or said:\n%s\n%s", secret, c.arguments(), output)
+			t.Errorf("%s is in the arguments of a program or in the output:\n%s\n%s", secret, c.arguments(), output)
 		}
 	}
 }
 
+// TestAddonBroker tests the broker's variables: from the Supervisor, from the options, and with only the user from the options.
 func TestAddonBroker(t *testing.T) {
 	t.Parallel()
-	own := map[string]any{"mqtt_url": "mqtts://broker.example:8883", "mqtt_username": "anna", "mqtt_password": "right"}
+	ownBroker := map[string]any{"mqtt_url": "mqtts://broker.example:8883", "mqtt_username": "anna", "mqtt_password": "right"}
 	for name, row := range map[string]struct {
 		service, options map[string]any
 		want             map[string]string
 	}{
-		"one of its own": {homeBroker, own, map[string]string{
+		"broker in the options": {homeBroker, ownBroker, map[string]string{
 			"HANBRIDGE_MQTT_URL": "mqtts://broker.example:8883", "HANBRIDGE_MQTT_USERNAME": "anna", "HANBRIDGE_MQTT_PASSWORD": "right",
 		}},
-		"a user of its own": {homeBroker, map[string]any{"mqtt_username": "anna", "mqtt_password": "right"}, map[string]string{
+		"user in the options": {homeBroker, map[string]any{"mqtt_username": "anna", "mqtt_password": "right"}, map[string]string{
 			"HANBRIDGE_MQTT_URL": "mqtt://core-mosquitto:1883", "HANBRIDGE_MQTT_USERNAME": "anna", "HANBRIDGE_MQTT_PASSWORD": "right",
 		}},
 		"with TLS": {map[string]any{"host": "broker", "port": 8883, "ssl": true}, nil, map[string]string{
@@ -201,14 +208,15 @@ func TestAddonBroker(t *testing.T) {
 			if output, err := c.run(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
-			if diff := cmp.Diff(always(row.want), c.environment()); diff != "" {
-				t.Errorf("settings (-want +got):\n%s", diff)
+			if diff := cmp.Diff(withCommonVariables(row.want), c.environment()); diff != "" {
+				t.Errorf("variables (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestAddonPorts requires that no port is opened that may belong to another USB stick.
+// TestAddonPorts tests the script with several USB serial ports. If the option meter_port does not name one of several ports, the script must list
+// them and stop, because the wrong port may belong to another program.
 func TestAddonPorts(t *testing.T) {
 	t.Parallel()
 	for ports, row := range map[int]struct {
@@ -227,16 +235,16 @@ func TestAddonPorts(t *testing.T) {
 			}
 			output, err := c.run()
 			if row.starts != (err == nil) {
-				t.Errorf("started: %v, want %v:\n%s", err == nil, row.starts, output)
+				t.Errorf("hanbridge started: %v, want %v:\n%s", err == nil, row.starts, output)
 			}
 			if !row.starts && !strings.Contains(output, "Set meter_port") || !row.starts && !strings.Contains(output, "/dev/serial/by-id/usb-2\n") {
-				t.Errorf("it does not say which ports there are, and what to do:\n%s", output)
+				t.Errorf("the output does not list the ports and the option to set:\n%s", output)
 			}
 		})
 	}
 }
 
-// TestAddonFile tests that a configuration file overrides all options, except the broker if it names none.
+// TestAddonFile tests that a configuration file replaces all options. The broker comes from the Supervisor if the file names none.
 func TestAddonFile(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]map[string]string{
@@ -250,8 +258,8 @@ func TestAddonFile(t *testing.T) {
 		if output, err := c.run(); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}
-		if diff := cmp.Diff(always(want), c.environment()); diff != "" {
-			t.Errorf("%q: settings (-want +got):\n%s", text, diff)
+		if diff := cmp.Diff(withCommonVariables(want), c.environment()); diff != "" {
+			t.Errorf("%q: variables (-want +got):\n%s", text, diff)
 		}
 		if args := "\nhanbridge\nrun\n--config\n" + c.root + "/config/hanbridge.yaml\n"; !strings.HasSuffix(c.arguments(), args) {
 			t.Errorf("%q: got arguments\n%s\nwant at their end%s", text, c.arguments(), args)
@@ -265,12 +273,12 @@ func TestAddonUnreadable(t *testing.T) {
 	c := newContainer(t, newSupervisor(t, homeBroker), nil)
 	c.write("data/options.json", `{"meter_port": `, 0o600)
 	if output, err := c.run(); err == nil {
-		t.Errorf("it starts:\n%s", output)
+		t.Errorf("the script succeeds, want an error:\n%s", output)
 	}
 }
 
-// TestAddonAtBroker runs the program's command check with the settings that the script makes of the shipped defaults, at a Mosquitto with a
-// password.
+// TestAddonAtBroker runs the command check with the variables that the script makes of the shipped defaults. check must connect to a Mosquitto with
+// passwords.
 func TestAddonAtBroker(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "mosquitto_passwd")

@@ -18,15 +18,16 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// A composition is deploy/compose.yaml. The tests refuse other keys.
-type composition struct {
+// A composeFile is deploy/compose.yaml. The tests refuse other keys.
+type composeFile struct {
 	Name     string
-	Services map[string]composed
+	Services map[string]composeService
 	Configs  map[string]struct{ Content, File string }
 	Volumes  map[string]*struct{}
 }
 
-type composed struct {
+// A composeService is a service of deploy/compose.yaml.
+type composeService struct {
 	Image       string
 	Build       string
 	Restart     string
@@ -45,31 +46,32 @@ type composed struct {
 	SecurityOpt []string `yaml:"security_opt"`
 }
 
-func readCompose(t *testing.T) composition {
+// readComposeFile parses deploy/compose.yaml, and requires that no value contains a variable.
+func readComposeFile(t *testing.T) composeFile {
 	t.Helper()
 	text := testbed.ReadFile(t, "deploy/compose.yaml")
 	decoder := yaml.NewDecoder(strings.NewReader(text))
 	decoder.KnownFields(true)
-	var c composition
+	var c composeFile
 	if err := decoder.Decode(&c); err != nil {
 		t.Fatalf("deploy/compose.yaml: %v", err)
 	}
-	var values bytes.Buffer // without comments, which Compose does not look into
+	var values bytes.Buffer // the file without comments, in which Compose replaces no variables
 	if err := yaml.NewEncoder(&values).Encode(c); err != nil || strings.Contains(values.String(), "$") {
-		t.Errorf("deploy/compose.yaml: Compose replaces a $ by a variable that nobody sets: %v", err)
+		t.Errorf("deploy/compose.yaml: a value contains $, which Compose would replace, or cannot be encoded: %v", err)
 	}
 	return c
 }
 
-// TestComposition requires that everything to which a service of compose.yaml refers exists.
-func TestComposition(t *testing.T) {
+// TestComposeServices requires the services of compose.yaml, and that everything to which a service refers exists.
+func TestComposeServices(t *testing.T) {
 	t.Parallel()
-	c := readCompose(t)
+	c := readComposeFile(t)
 	type shape struct {
 		Image    string
-		Build    string // the folder of the sources, from that of compose.yaml
-		Profiles string // that start it; without any it always starts
-		Ports    string // of the machine
+		Build    string // folder of the sources, relative to the folder of compose.yaml
+		Profiles string // that start the service; without any the service always starts
+		Ports    string // of the host, and of the container
 	}
 	want := map[string]shape{
 		"hanbridge":     {Image: "hanbridge/hanbridge", Build: ".."},
@@ -81,37 +83,38 @@ func TestComposition(t *testing.T) {
 	got := map[string]shape{}
 	for name, s := range c.Services {
 		got[name] = shape{s.Image, s.Build, strings.Join(s.Profiles, " "), strings.Join(s.Ports, " ")}
-		if needs := s.DependsOn; name != "mosquitto" && !slices.Equal(needs, []string{"mosquitto"}) {
-			t.Errorf("service %s depends on %v, want mosquitto alone, which always starts", name, needs)
+		if dependencies := s.DependsOn; name != "mosquitto" && !slices.Equal(dependencies, []string{"mosquitto"}) {
+			t.Errorf("service %s depends on %v, want only mosquitto, which always starts", name, dependencies)
 		}
-		testBrokerOf(t, name, s)
+		checkBrokerAddress(t, name, s)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)
 	}
 	testbed.ReadFile(t, filepath.Join("deploy", c.Services["hanbridge"].Build, "Dockerfile"))
-	testComposeVolumes(t, c)
-	testComposeConfigs(t, c)
+	checkComposeVolumes(t, c)
+	checkComposeConfigs(t, c)
 }
 
-// testBrokerOf requires that a service has the broker's address.
-func testBrokerOf(t *testing.T, name string, s composed) {
+// checkBrokerAddress requires that the variables of a service contain the broker's address, if they name a broker.
+func checkBrokerAddress(t *testing.T, name string, s composeService) {
 	t.Helper()
 	const want = "mosquitto:1883"
 	if text, ok := s.Environment["HANBRIDGE_MQTT_URL"]; ok {
 		if u, err := url.Parse(text); err != nil || u.Host != want {
-			t.Errorf("service %s: HANBRIDGE_MQTT_URL=%s does not lead to %s: %v", name, text, want, err)
+			t.Errorf("service %s: HANBRIDGE_MQTT_URL=%s is not the address %s: %v", name, text, want, err)
 		}
 	}
 	if host, ok := s.Environment["MQTT_HOST"]; ok && host+":"+s.Environment["MQTT_PORT"] != want {
-		t.Errorf("service %s: MQTT_HOST and MQTT_PORT do not lead to %s: got %v", name, want, s.Environment)
+		t.Errorf("service %s: MQTT_HOST and MQTT_PORT are not the address %s: got %v", name, want, s.Environment)
 	}
 }
 
-func testComposeVolumes(t *testing.T, c composition) {
+// checkComposeVolumes requires that each volume is declared and mounted at the right folder.
+func checkComposeVolumes(t *testing.T, c composeFile) {
 	t.Helper()
-	want := map[string]string{ // where each is mounted
-		"hanbridge": settingExample(t, "state_dir"), "mosquitto": "/mosquitto/data", "homeassistant": "/config", "nodered": "/data",
+	want := map[string]string{ // folder in the container, by volume
+		"hanbridge": exampleSetting(t, "state_dir"), "mosquitto": "/mosquitto/data", "homeassistant": "/config", "nodered": "/data",
 	}
 	got := map[string]string{}
 	for _, s := range c.Services {
@@ -133,14 +136,15 @@ func testComposeVolumes(t *testing.T, c composition) {
 	}
 }
 
-func testComposeConfigs(t *testing.T, c composition) {
+// checkComposeConfigs requires that each configuration is used, and has a content or an existing file.
+func checkComposeConfigs(t *testing.T, c composeFile) {
 	t.Helper()
 	used := map[string]bool{}
 	for name, s := range c.Services {
 		for _, config := range s.Configs {
 			used[config.Source] = true
 			if _, ok := c.Configs[config.Source]; !ok {
-				t.Errorf("service %s: the configuration %s is not there", name, config.Source)
+				t.Errorf("service %s: the configuration %s does not exist", name, config.Source)
 			}
 		}
 		if s.ReadOnly && len(s.Configs) > 0 {
@@ -163,16 +167,16 @@ func testComposeConfigs(t *testing.T, c composition) {
 	}
 }
 
-// TestComposedBridge requires that hanbridge's services set only what the program knows and needs.
-func TestComposedBridge(t *testing.T) {
+// TestComposeBridge requires that hanbridge's services use existing commands and variables, and run with no more rights than the program needs.
+func TestComposeBridge(t *testing.T) {
 	t.Parallel()
-	c := readCompose(t)
+	c := readComposeFile(t)
 	for _, name := range []string{"hanbridge", "demo"} {
 		s := c.Services[name]
-		wantCommand(t, append(s.Command, dockerfileLine(t, "CMD")[0])[0])
-		wantSettings(t, slices.DeleteFunc(slices.Collect(maps.Keys(s.Environment)), func(key string) bool { return key == "TZ" })...)
+		requireCommand(t, append(s.Command, dockerfileInstruction(t, "CMD")[0])[0])
+		requireVariables(t, slices.DeleteFunc(slices.Collect(maps.Keys(s.Environment)), func(key string) bool { return key == "TZ" })...)
 		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Equal(s.SecurityOpt, []string{"no-new-privileges:true"}) {
-			t.Errorf("service %s may do more than it needs: got %+v", name, s)
+			t.Errorf("service %s has more rights than it needs: got %+v", name, s)
 		}
 	}
 	meter, demo := c.Services["hanbridge"], c.Services["demo"]
@@ -180,7 +184,7 @@ func TestComposedBridge(t *testing.T) {
 		t.Fatalf("service hanbridge: got devices %v and groups %v, want one line to edit and one group", meter.Devices, meter.GroupAdd)
 	}
 	if _, inside, _ := strings.Cut(meter.Devices[0], ":"); inside != meter.Environment["HANBRIDGE_METER_PORT"] {
-		t.Errorf("service hanbridge: the device is %s inside, the port %s", inside, meter.Environment["HANBRIDGE_METER_PORT"])
+		t.Errorf("service hanbridge: the device in the container is %s, and meter.port is %s", inside, meter.Environment["HANBRIDGE_METER_PORT"])
 	}
 	if !slices.Equal(demo.Command, []string{"demo"}) || len(demo.Devices) != 0 {
 		t.Errorf("service demo: got %+v, want the command demo without a device", demo)

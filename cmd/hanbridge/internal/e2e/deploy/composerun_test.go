@@ -14,73 +14,73 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestComposedServices runs the commands of compose.yaml with their configurations and environments as processes: a real
-// Mosquitto, the bridge, the demo, and what prepares Node-RED.
-func TestComposedServices(t *testing.T) {
+// TestComposeRun runs services of compose.yaml as processes, with their commands, configurations and environments: Mosquitto, the bridge, the demo,
+// and the script that prepares Node-RED.
+func TestComposeRun(t *testing.T) {
 	t.Parallel()
-	c := readCompose(t)
-	t.Run("nodered", func(t *testing.T) { testComposedFlow(t, c) })
-	broker := composedBroker(t, c.Configs["mosquitto"].Content)
-	t.Run("hanbridge", func(t *testing.T) { testComposedMeter(t, c, broker) })
-	t.Run("demo", func(t *testing.T) { testComposedDemo(t, c, broker) })
+	c := readComposeFile(t)
+	t.Run("nodered", func(t *testing.T) { testComposeFlow(t, c) })
+	broker := startComposeBroker(t, c.Configs["mosquitto"].Content)
+	t.Run("hanbridge", func(t *testing.T) { testComposeMeter(t, c, broker) })
+	t.Run("demo", func(t *testing.T) { testComposeDemo(t, c, broker) })
 }
 
-// composedBroker runs Mosquitto on 127.0.0.1 with the shipped configuration, in which only paths and ports are replaced.
-func composedBroker(t *testing.T, content string) *testbed.Mosquitto {
+// startComposeBroker runs Mosquitto on 127.0.0.1 with the shipped configuration, in which only paths and ports are replaced.
+func startComposeBroker(t *testing.T, content string) *testbed.Mosquitto {
 	t.Helper()
 	port, dir := testbed.FreePort(t), t.TempDir()
-	content = moved(t, content, "listener 1883\n", "listener "+port+" 127.0.0.1\n")
-	content = moved(t, content, "persistence_location /mosquitto/data/\n", "persistence_location "+dir+"/\n")
+	content = mustReplace(t, content, "listener 1883\n", "listener "+port+" 127.0.0.1\n")
+	content = mustReplace(t, content, "persistence_location /mosquitto/data/\n", "persistence_location "+dir+"/\n")
 	for _, want := range []string{"persistence true\n", "set_tcp_nodelay true\n"} {
 		if !strings.Contains(content, want) {
 			t.Errorf("mosquitto's configuration in compose.yaml lacks %q", want)
 		}
 	}
-	if err := os.Chmod(dir, 0o777); err != nil { // Started by root, Mosquitto turns into a user of its own.
+	if err := os.Chmod(dir, 0o777); err != nil { // because Mosquitto, started by root, switches to another user
 		t.Fatal(err)
 	}
 	return testbed.ConfigureMosquitto(t, port, content)
 }
 
-// moved replaces a path or port in a text, and fails the test if the text does not contain it.
-func moved(t *testing.T, text, place, to string) string {
+// mustReplace replaces a path or port in a text, and fails the test if the text does not contain it.
+func mustReplace(t *testing.T, text, old, replacement string) string {
 	t.Helper()
-	if !strings.Contains(text, place) {
-		t.Fatalf("%q is not in:\n%s", place, text)
+	if !strings.Contains(text, old) {
+		t.Fatalf("%q is not in:\n%s", old, text)
 	}
-	return strings.ReplaceAll(text, place, to)
+	return strings.ReplaceAll(text, old, replacement)
 }
 
-// composedEnvironment returns the environment of a service, with the broker's address on this machine.
-func composedEnvironment(t *testing.T, s composed, broker *testbed.Mosquitto) []string {
+// serviceVariables returns the environment of a service, with the broker's address on this machine.
+func serviceVariables(t *testing.T, s composeService, broker *testbed.Mosquitto) []string {
 	t.Helper()
 	var env []string
 	for key, value := range s.Environment {
 		if key == "HANBRIDGE_MQTT_URL" {
-			value = moved(t, value, "mosquitto:1883", "127.0.0.1:"+broker.Port)
+			value = mustReplace(t, value, "mosquitto:1883", "127.0.0.1:"+broker.Port)
 		}
 		env = append(env, key+"="+value)
 	}
 	return env
 }
 
-// awaitsHealth waits until the image's health check succeeds for these variables.
-func awaitsHealth(t *testing.T, env []string) {
+// awaitHealthy waits until the image's health check succeeds for these variables.
+func awaitHealthy(t *testing.T, env []string) {
 	t.Helper()
 	testbed.Until(t, "healthy", func() bool {
-		check := exec.CommandContext(t.Context(), testbed.Program(t), dockerfileLine(t, "HEALTHCHECK")[1:]...)
+		check := exec.CommandContext(t.Context(), testbed.Program(t), dockerfileInstruction(t, "HEALTHCHECK")[1:]...)
 		check.Env = env
 		return check.Run() == nil
 	})
 }
 
-// testComposedMeter runs the bridge of compose.yaml. Only the device and the volume are replaced, by a pseudo-terminal and a folder.
-func testComposedMeter(t *testing.T, c composition, broker *testbed.Mosquitto) {
+// testComposeMeter runs the bridge of compose.yaml. Only the device and the volume are replaced, by a pseudo-terminal and a folder.
+func testComposeMeter(t *testing.T, c composeFile, broker *testbed.Mosquitto) {
 	cable, messages := testbed.PlugCable(t, "p1-se-aidon"), broker.LogMessages()
-	env := append(composedEnvironment(t, c.Services["hanbridge"], broker), cable.PortVariable(), "HANBRIDGE_STATE_DIR="+t.TempDir())
-	run := testbed.Hanbridge(t, env, append(c.Services["hanbridge"].Command, dockerfileLine(t, "CMD")...)...)
+	env := append(serviceVariables(t, c.Services["hanbridge"], broker), cable.PortVariable(), "HANBRIDGE_STATE_DIR="+t.TempDir())
+	run := testbed.Hanbridge(t, env, append(c.Services["hanbridge"].Command, dockerfileInstruction(t, "CMD")...)...)
 	run.AwaitOutput("port opened")
-	awaitsHealth(t, env)
+	awaitHealthy(t, env)
 	cable.Send()
 	messages.AwaitMessage("hanbridge/meter/import_energy", "40140.615")
 	messages.AwaitMessage("hanbridge/meter/status", "online")
@@ -88,27 +88,28 @@ func testComposedMeter(t *testing.T, c composition, broker *testbed.Mosquitto) {
 	run.Stop(syscall.SIGTERM)
 }
 
-func testComposedDemo(t *testing.T, c composition, broker *testbed.Mosquitto) {
+// testComposeDemo runs the demo of compose.yaml.
+func testComposeDemo(t *testing.T, c composeFile, broker *testbed.Mosquitto) {
 	messages := broker.LogMessages()
-	env := append(composedEnvironment(t, c.Services["demo"], broker), "HANBRIDGE_STATE_DIR="+t.TempDir())
+	env := append(serviceVariables(t, c.Services["demo"], broker), "HANBRIDGE_STATE_DIR="+t.TempDir())
 	demo := testbed.Hanbridge(t, env, c.Services["demo"].Command...)
 	if got := messages.AwaitMessage("hanbridge/demo/import_power"); !regexp.MustCompile(`^\d+$`).MatchString(got) {
-		t.Errorf("import_power of the demo: got %q, want a bare number", got)
+		t.Errorf("import_power of the demo: got %q, want only digits", got)
 	}
-	awaitsHealth(t, env)
+	awaitHealthy(t, env)
 	demo.Stop(syscall.SIGINT)
 }
 
-// testComposedFlow requires that the first start copies the shipped flow and settings to Node-RED's folder, and that later starts keep the
+// testComposeFlow requires that the first start copies the shipped flow and settings to Node-RED's folder, and that later starts keep the
 // user's changes.
-func testComposedFlow(t *testing.T, c composition) {
+func testComposeFlow(t *testing.T, c composeFile) {
 	s := c.Services["nodered"]
 	if len(s.Entrypoint) != 3 || s.Entrypoint[0] != "sh" || s.Entrypoint[1] != "-c" {
-		t.Fatalf("entrypoint: got %q, want a line of sh", s.Entrypoint)
+		t.Fatalf("entrypoint: got %q, want sh -c and a command line", s.Entrypoint)
 	}
-	given, data, image := t.TempDir(), t.TempDir(), t.TempDir()
+	configs, data, image := t.TempDir(), t.TempDir(), t.TempDir()
 	for _, config := range s.Configs {
-		name := moved(t, config.Target, "/hanbridge/", given+"/")
+		name := mustReplace(t, config.Target, "/hanbridge/", configs+"/")
 		text := testbed.ReadFile(t, filepath.Join("deploy", c.Configs[config.Source].File))
 		if err := os.WriteFile(name, []byte(text), 0o444); err != nil {
 			t.Fatal(err)
@@ -119,7 +120,7 @@ func testComposedFlow(t *testing.T, c composition) {
 	}
 	start := func() {
 		t.Helper()
-		line := moved(t, moved(t, s.Entrypoint[2], "/hanbridge/", given+"/"), "/data/", data+"/")
+		line := mustReplace(t, mustReplace(t, s.Entrypoint[2], "/hanbridge/", configs+"/"), "/data/", data+"/")
 		sh := exec.CommandContext(t.Context(), s.Entrypoint[0], "-c", line)
 		sh.Dir = image
 		if out, err := sh.CombinedOutput(); err != nil || string(out) != "started\n" {
@@ -128,11 +129,11 @@ func testComposedFlow(t *testing.T, c composition) {
 	}
 	start()
 	flow := filepath.Join(data, s.Environment["FLOWS"])
-	wantFile(t, flow, testbed.ReadFile(t, "deploy/nodered/flows.json"))
-	wantFile(t, data+"/settings.js", testbed.ReadFile(t, "deploy/nodered/settings.js"))
-	for _, place := range []string{`"${MQTT_HOST}"`, `"${MQTT_PORT}"`} {
-		if !strings.Contains(testbed.ReadFile(t, "deploy/nodered/flows.json"), place) {
-			t.Errorf("the flow does not take the broker from %s", place)
+	requireFile(t, flow, testbed.ReadFile(t, "deploy/nodered/flows.json"))
+	requireFile(t, data+"/settings.js", testbed.ReadFile(t, "deploy/nodered/settings.js"))
+	for _, variable := range []string{`"${MQTT_HOST}"`, `"${MQTT_PORT}"`} {
+		if !strings.Contains(testbed.ReadFile(t, "deploy/nodered/flows.json"), variable) {
+			t.Errorf("the flow does not take the broker from %s", variable)
 		}
 	}
 	if err := os.Remove(flow); err != nil {
@@ -142,10 +143,11 @@ func testComposedFlow(t *testing.T, c composition) {
 		t.Fatal(err)
 	}
 	start()
-	wantFile(t, flow, "[]")
+	requireFile(t, flow, "[]")
 }
 
-func wantFile(t *testing.T, name, want string) {
+// requireFile requires the text of a file.
+func requireFile(t *testing.T, name, want string) {
 	t.Helper()
 	if got, err := os.ReadFile(name); err != nil || string(got) != want {
 		t.Errorf("%s: got %q, %v, want %q", name, got, err, want)

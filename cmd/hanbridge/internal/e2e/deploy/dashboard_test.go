@@ -19,8 +19,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// coreCards are the cards of Home Assistant itself that the dashboard uses.
-var coreCards = []string{"heading", "gauge", "tile", "history-graph", "statistics-graph", "entities"}
+// coreCardTypes are the card types of Home Assistant itself that the dashboard may use.
+var coreCardTypes = []string{"heading", "gauge", "tile", "history-graph", "statistics-graph", "entities"}
 
 // TestDashboard requires that every entity of the dashboard exists for a usual Swedish meter with the default id.
 func TestDashboard(t *testing.T) {
@@ -42,29 +42,29 @@ func TestDashboard(t *testing.T) {
 	if err := decoder.Decode(&d); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	var named []string
+	var shown []string
 	for _, view := range d.Views {
 		if view.Type != "sections" {
 			t.Errorf("view %s: type %q, want sections", view.Title, view.Type)
 		}
 		for _, section := range view.Sections {
 			for _, card := range section.Cards {
-				if kind := fmt.Sprint(card["type"]); section.Type != "grid" || !slices.Contains(coreCards, kind) {
-					t.Errorf("a card %s in a section %s: want one of %v in a grid", kind, section.Type, coreCards)
+				if cardType := fmt.Sprint(card["type"]); section.Type != "grid" || !slices.Contains(coreCardTypes, cardType) {
+					t.Errorf("a card %s in a section %s: want one of %v in a grid", cardType, section.Type, coreCardTypes)
 				}
-				named = append(named, entitiesOf(card)...)
+				shown = append(shown, entitiesOf(card)...)
 			}
 		}
 	}
-	announced := shownEntities(t)
-	for _, id := range named {
-		if !slices.Contains(announced, id) {
+	enabled := enabledEntities(t)
+	for _, id := range shown {
+		if !slices.Contains(enabled, id) {
 			t.Errorf("%s: %s is not announced and enabled", file, id)
 		}
 	}
-	for _, must := range []string{"net_power", "import_power", "import_energy", "export_energy", "current_l1", "voltage_l3", "telegram_errors"} {
-		if !slices.Contains(named, "sensor.meter_"+must) {
-			t.Errorf("%s does not show %s", file, must)
+	for _, name := range []string{"net_power", "import_power", "import_energy", "export_energy", "current_l1", "voltage_l3", "telegram_errors"} {
+		if !slices.Contains(shown, "sensor.meter_"+name) {
+			t.Errorf("%s does not show %s", file, name)
 		}
 	}
 }
@@ -74,19 +74,19 @@ func entitiesOf(card map[string]any) (ids []string) {
 	if id, ok := card["entity"].(string); ok {
 		ids = append(ids, id)
 	}
-	rows, _ := card["entities"].([]any)
-	for _, row := range rows {
-		one, _ := row.(map[string]any)
-		ids = append(ids, fmt.Sprint(one["entity"]))
+	list, _ := card["entities"].([]any)
+	for _, element := range list {
+		entity, _ := element.(map[string]any)
+		ids = append(ids, fmt.Sprint(entity["entity"]))
 	}
 	return ids
 }
 
-// shownEntities returns the ids of the enabled entities for a meter with the values of a Swedish P1 port.
-func shownEntities(t *testing.T) (ids []string) {
+// enabledEntities returns the ids of the enabled entities for a meter with the values of a Swedish P1 port.
+func enabledEntities(t *testing.T) (ids []string) {
 	t.Helper()
 	c := discovery.Config{Prefix: "homeassistant", BaseTopic: "hanbridge", Style: discovery.Component}
-	for _, message := range c.Meter(discovery.Meter{ID: settingDefault(t, "id"), Quantities: sentQuantities(t)}) {
+	for _, message := range c.Meter(discovery.Meter{ID: meterSetting(t, "id"), Quantities: sentQuantities(t)}) {
 		var entity struct {
 			ID      string `json:"default_entity_id"`
 			Enabled *bool  `json:"enabled_by_default"`
@@ -101,8 +101,8 @@ func shownEntities(t *testing.T) (ids []string) {
 	return ids
 }
 
-// settingDefault returns the value of a key of the meter in config.example.yaml.
-func settingDefault(t *testing.T, key string) string {
+// meterSetting returns the value of a key of the meter in config.example.yaml.
+func meterSetting(t *testing.T, key string) string {
 	t.Helper()
 	var example struct{ Meters []map[string]any }
 	if err := yaml.Unmarshal([]byte(testbed.ReadFile(t, "config.example.yaml")), &example); err != nil || len(example.Meters) != 1 {
@@ -111,6 +111,7 @@ func settingDefault(t *testing.T, key string) string {
 	return fmt.Sprint(example.Meters[0][key])
 }
 
+// sentQuantities returns the quantities that a Swedish meter sends at its P1 port.
 func sentQuantities(t *testing.T) (all []discovery.Quantity) {
 	t.Helper()
 	family, ok := simulate.Named("p1-se-aidon")

@@ -16,30 +16,30 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestImage checks the Dockerfile against the program.
+// TestImage requires that the Dockerfile uses existing commands, the Go version of go.mod, and all packages that the program imports.
 func TestImage(t *testing.T) {
 	t.Parallel()
-	wantCommand(t, dockerfileLine(t, "HEALTHCHECK")[1])
-	wantCommand(t, dockerfileLine(t, "CMD")[0])
-	if got := dockerfileLine(t, "ENTRYPOINT"); !slices.Equal(got, []string{"/hanbridge"}) {
+	requireCommand(t, dockerfileInstruction(t, "HEALTHCHECK")[1])
+	requireCommand(t, dockerfileInstruction(t, "CMD")[0])
+	if got := dockerfileInstruction(t, "ENTRYPOINT"); !slices.Equal(got, []string{"/hanbridge"}) {
 		t.Errorf("ENTRYPOINT: got %q, want /hanbridge", got)
 	}
-	testStateFolder(t)
-	language := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(testbed.ReadFile(t, "go.mod"))
-	if want := "golang:" + language[1] + "."; !strings.Contains(testbed.ReadFile(t, "Dockerfile"), want) {
-		t.Errorf("Dockerfile does not build with %s…, the language of go.mod", want)
+	checkStateFolder(t)
+	goVersion := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(testbed.ReadFile(t, "go.mod"))
+	if want := "golang:" + goVersion[1] + "."; !strings.Contains(testbed.ReadFile(t, "Dockerfile"), want) {
+		t.Errorf("Dockerfile does not build with %s…, the Go version of go.mod", want)
 	}
-	sent := strings.Split(testbed.ReadFile(t, ".dockerignore"), "\n")
-	for _, name := range packages(t) {
+	dockerignore := strings.Split(testbed.ReadFile(t, ".dockerignore"), "\n")
+	for _, name := range importedPackages(t) {
 		folder, _, _ := strings.Cut(name, "/")
-		if !slices.Contains(sent, "!"+folder) {
-			t.Errorf(".dockerignore keeps %s out of the image's build: add !%s", name, folder)
+		if !slices.Contains(dockerignore, "!"+folder) {
+			t.Errorf(".dockerignore excludes %s from the image's build: add !%s", name, folder)
 		}
 	}
 }
 
-// packages returns the packages of the module that the program imports, without the module's name.
-func packages(t *testing.T) (names []string) {
+// importedPackages returns the packages of the module that the program imports, without the module's name.
+func importedPackages(t *testing.T) (names []string) {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./cmd/hanbridge")
 	list.Dir = testbed.ModuleRoot
@@ -53,32 +53,32 @@ func packages(t *testing.T) (names []string) {
 		}
 	}
 	if len(names) < 5 {
-		t.Fatalf("go list found %q: too few to judge", names)
+		t.Fatalf("go list found %q: want at least 5 packages", names)
 	}
 	return names
 }
 
-// testStateFolder requires that the image contains the state folder, and that the user who runs the program owns it: a new volume takes its
-// owner from the image.
-func testStateFolder(t *testing.T) {
+// checkStateFolder requires that the image contains the state folder, and that the user who runs the program owns it. A new volume takes
+// its owner from the image.
+func checkStateFolder(t *testing.T) {
 	t.Helper()
 	file := testbed.ReadFile(t, "Dockerfile")
 	user := regexp.MustCompile(`(?m)^USER (\S+)$`).FindStringSubmatch(file)
-	made := regexp.MustCompile(`(?m)^RUN mkdir -p (/\S+)/(\S+)$`).FindStringSubmatch(file)
-	copied := regexp.MustCompile(`(?m)^COPY --from=build --chown=(\S+) (/\S+) (/\S+)$`).FindStringSubmatch(file)
-	if user == nil || made == nil || copied == nil {
+	mkdir := regexp.MustCompile(`(?m)^RUN mkdir -p (/\S+)/(\S+)$`).FindStringSubmatch(file)
+	chown := regexp.MustCompile(`(?m)^COPY --from=build --chown=(\S+) (/\S+) (/\S+)$`).FindStringSubmatch(file)
+	if user == nil || mkdir == nil || chown == nil {
 		t.Fatal("Dockerfile: no user, or no folder that is made and copied for the user")
 	}
-	if copied[1] != user[1] || copied[2] != made[1] {
-		t.Errorf("Dockerfile: %s is made, %s copied for %s: want the same folder, for the user %s", made[0], copied[2], copied[1], user[1])
+	if chown[1] != user[1] || chown[2] != mkdir[1] {
+		t.Errorf("Dockerfile: %s is made, %s copied for %s: want the same folder, for the user %s", mkdir[0], chown[2], chown[1], user[1])
 	}
-	if got, want := copied[3]+"/"+made[2], settingExample(t, "state_dir"); got != want {
+	if got, want := chown[3]+"/"+mkdir[2], exampleSetting(t, "state_dir"); got != want {
 		t.Errorf("Dockerfile: the folder is %s, want %s, the default of state_dir", got, want)
 	}
 }
 
-// settingExample returns the value of a key of config.example.yaml, which is its default.
-func settingExample(t *testing.T, key string) string {
+// exampleSetting returns the value of a key of config.example.yaml, which is its default.
+func exampleSetting(t *testing.T, key string) string {
 	t.Helper()
 	var example map[string]any
 	if err := yaml.Unmarshal([]byte(testbed.ReadFile(t, "config.example.yaml")), &example); err != nil {
@@ -88,8 +88,8 @@ func settingExample(t *testing.T, key string) string {
 	return text
 }
 
-// wantCommand requires that the program has a command, and returns the help of the command.
-func wantCommand(t *testing.T, command string) string {
+// requireCommand requires that the program has a command, and returns the help of the command.
+func requireCommand(t *testing.T, command string) string {
 	t.Helper()
 	help, err := exec.CommandContext(t.Context(), testbed.Program(t), command, "--help").Output()
 	if err != nil || !strings.Contains(string(help), "hanbridge "+command) {
@@ -98,8 +98,8 @@ func wantCommand(t *testing.T, command string) string {
 	return string(help)
 }
 
-// wantSettings requires that each name is an environment variable of the program.
-func wantSettings(t *testing.T, names ...string) {
+// requireVariables requires that each name is an environment variable of the program.
+func requireVariables(t *testing.T, names ...string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -108,16 +108,16 @@ func wantSettings(t *testing.T, names ...string) {
 	check := exec.CommandContext(t.Context(), testbed.Program(t), "check", "--config", file)
 	check.Env = []string{"PATH=" + os.Getenv("PATH")}
 	for _, name := range names {
-		check.Env = append(check.Env, name+"=") // which counts as not set
+		check.Env = append(check.Env, name+"=") // an empty variable counts as not set
 	}
 	out, err := check.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "mqtt.url: no broker is set") {
-		t.Errorf("variables that the program does not know: %v\n%s", err, out)
+		t.Errorf("the program does not accept the variables: %v\n%s", err, out)
 	}
 }
 
-// dockerfileLine returns the words of an instruction in exec form.
-func dockerfileLine(t *testing.T, instruction string) []string {
+// dockerfileInstruction returns the words of an instruction in exec form.
+func dockerfileInstruction(t *testing.T, instruction string) []string {
 	t.Helper()
 	line := regexp.MustCompile(`(?m)^` + instruction + `\b[^\[]*(\[.*\])$`).FindStringSubmatch(testbed.ReadFile(t, "Dockerfile"))
 	if line == nil {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package deploy_test
 
 import (
@@ -12,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestReleasedImageIsTheComposedOne: the image that the release workflow pushes is the one that deploy/compose.yaml and the add-on use.
-func TestReleasedImageIsTheComposedOne(t *testing.T) {
+// TestReleaseImage requires that deploy/compose.yaml and the add-on use the image that the release workflow pushes.
+func TestReleaseImage(t *testing.T) {
 	t.Parallel()
 	pushed := regexp.MustCompile(`echo "([a-z/]+):\$\{TAG#v\}"`).FindStringSubmatch(testbed.ReadFile(t, ".github/workflows/release.yml"))
 	if pushed == nil {
@@ -35,8 +37,8 @@ func TestReleasedImageIsTheComposedOne(t *testing.T) {
 	}
 }
 
-// TestReleaseUsesPinnedSources: an action is named by its commit, and the image that builds the program by its digest, so that
-// nobody can exchange what a release is made with.
+// TestReleaseUsesPinnedSources requires that workflows name each action by its commit, and that the Dockerfile names the image of the compiler by its
+// digest. Nobody can then replace them without a change in this repository.
 func TestReleaseUsesPinnedSources(t *testing.T) {
 	t.Parallel()
 	workflows, err := filepath.Glob(filepath.Join(testbed.ModuleRoot, ".github/workflows/*.yml"))
@@ -52,7 +54,7 @@ func TestReleaseUsesPinnedSources(t *testing.T) {
 		}
 		for _, uses := range action.FindAllStringSubmatch(string(text), -1) {
 			if !pinned.MatchString(uses[1]) {
-				t.Errorf("%s uses %s: want a commit, and its version as a comment", filepath.Base(file), uses[1])
+				t.Errorf("%s uses %s: want a commit and a comment with its version", filepath.Base(file), uses[1])
 			}
 		}
 	}
@@ -62,8 +64,8 @@ func TestReleaseUsesPinnedSources(t *testing.T) {
 	}
 }
 
-// TestContinuousIntegrationCallsRun: the workflow runs the same checks as everybody else does.
-func TestContinuousIntegrationCallsRun(t *testing.T) {
+// TestWorkflowsCallRun requires that the workflows run .ci/run, which developers run too.
+func TestWorkflowsCallRun(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"ci.yml", "release.yml"} {
 		if text := testbed.ReadFile(t, ".github/workflows/"+name); !strings.Contains(text, "bash .ci/run") {

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestUnit checks the systemd unit against the program.
+// TestUnit requires that the systemd unit starts an existing command, has the settings that the program needs, and passes systemd's own checks.
 func TestUnit(t *testing.T) {
 	t.Parallel()
 	unit := testbed.ReadFile(t, "deploy/hanbridge.service")
@@ -28,15 +28,15 @@ func TestUnit(t *testing.T) {
 	if want := []string{"/usr/local/bin/hanbridge", "run", "--config", "/etc/hanbridge/config.yaml"}; !slices.Equal(start, want) {
 		t.Fatalf("ExecStart: got %q, want %q", start, want)
 	}
-	if help := wantCommand(t, start[1]); !strings.Contains(help, start[2]) {
+	if help := requireCommand(t, start[1]); !strings.Contains(help, start[2]) {
 		t.Errorf("ExecStart: %s is no flag of run:\n%s", start[2], help)
 	}
 	for key, want := range map[string]string{
 		// The exit code after a panic is 2, as for a wrong configuration. Only if a crash ends with a signal can systemd distinguish the two.
 		"RestartPreventExitStatus": "2", "Environment": "GOTRACEBACK=crash", "PrivateDevices": "no",
-		// A meter may be silent for weeks before its first telegram.
+		// The program is ready after the first telegram, for which it may wait for weeks.
 		"Type": "notify", "NotifyAccess": "main", "TimeoutStartSec": "infinity", "WatchdogSec": "60", "Restart": "always",
-		"StateDirectory": strings.TrimPrefix(settingExample(t, "state_dir"), "/var/lib/"),
+		"StateDirectory": strings.TrimPrefix(exampleSetting(t, "state_dir"), "/var/lib/"),
 	} {
 		if got := unitValue(t, unit, key); got != want {
 			t.Errorf("%s: got %q, want %q", key, got, want)
@@ -44,16 +44,16 @@ func TestUnit(t *testing.T) {
 	}
 	// Otherwise the boot would wait for the first telegram, and the program could not open the socket to systemd.
 	if !strings.Contains(unit, "\nAfter="+unitValue(t, unit, "WantedBy")+"\n") {
-		t.Error("the target that wants the service waits for it: the service is not behind it")
+		t.Error("the service is not ordered after the target that wants it")
 	}
 	if families := strings.Fields(unitValue(t, unit, "RestrictAddressFamilies")); !slices.Contains(families, "AF_UNIX") {
 		t.Errorf("RestrictAddressFamilies: got %q, want AF_UNIX among them", families)
 	}
-	testUnitAnalysed(t, strings.Replace(unit, start[0], testbed.Program(t), 1))
+	checkUnitWithSystemd(t, strings.Replace(unit, start[0], testbed.Program(t), 1))
 }
 
-// testUnitAnalysed checks the unit with systemd's own tools. They need no running systemd.
-func testUnitAnalysed(t *testing.T, unit string) {
+// checkUnitWithSystemd checks the unit with systemd's own tools. They need no running systemd.
+func checkUnitWithSystemd(t *testing.T, unit string) {
 	t.Helper()
 	testbed.RequireProgram(t, "systemd-analyze")
 	file := filepath.Join(t.TempDir(), "hanbridge.service")
@@ -63,7 +63,7 @@ func testUnitAnalysed(t *testing.T, unit string) {
 	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", file).CombinedOutput(); err != nil || strings.Contains(string(out), file) {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
-	// The exposure level in tenths. It is 15 with systemd 252, mostly for the network and the serial ports, and a little different elsewhere.
+	// The exposure level in tenths. It is 15 with systemd 252, mostly for the network and the serial ports, and a little different in other versions.
 	security := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", file)
 	if out, err := security.CombinedOutput(); err != nil {
 		t.Errorf("systemd-analyze security: %v\n%s", err, out)
@@ -75,37 +75,37 @@ func testUnitAnalysed(t *testing.T, unit string) {
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
-	m := newNotified(t)
-	env := []string{"NOTIFY_SOCKET=" + m.socket, "WATCHDOG_USEC=100000", "HANBRIDGE_STATE_DIR=" + t.TempDir(),
+	socket := newNotifySocket(t)
+	env := []string{"NOTIFY_SOCKET=" + socket.path, "WATCHDOG_USEC=100000", "HANBRIDGE_STATE_DIR=" + t.TempDir(),
 		"HANBRIDGE_MQTT_URL=mqtt://127.0.0.1:" + testbed.FreePort(t), cable.PortVariable()}
 	run := testbed.Hanbridge(t, env, "run")
 	run.AwaitOutput("port opened")
-	m.hears("STATUS=waiting for the first telegram", 1)
-	m.hears("WATCHDOG=1", 5)
-	if said := m.said(); slices.Contains(said, "READY=1") {
-		t.Fatalf("ready before the first telegram: %q", said)
+	socket.await("STATUS=waiting for the first telegram", 1)
+	socket.await("WATCHDOG=1", 5)
+	if got := socket.messages(); slices.Contains(got, "READY=1") {
+		t.Fatalf("ready before the first telegram: %q", got)
 	}
 	cable.Send()
-	m.hears("READY=1", 1)
-	m.hears("STATUS=meter online, telegrams: 1", 1)
-	m.hears("WATCHDOG=1", 10) // nobody listens where the broker should be
+	socket.await("READY=1", 1)
+	socket.await("STATUS=meter online, telegrams: 1", 1)
+	socket.await("WATCHDOG=1", 10) // the watchdog continues although no broker listens
 	run.Stop(syscall.SIGTERM)
-	m.hears("STOPPING=1", 1)
+	socket.await("STOPPING=1", 1)
 }
 
-// A notified is systemd's end of the notification socket. It records the messages.
-type notified struct {
-	t      *testing.T
-	socket string
+// A notifySocket is systemd's end of the notification socket. It records the messages.
+type notifySocket struct {
+	t    *testing.T
+	path string
 
-	mu    sync.Mutex
-	heard []string
+	mu       sync.Mutex
+	received []string
 }
 
-func newNotified(t *testing.T) *notified {
+func newNotifySocket(t *testing.T) *notifySocket {
 	t.Helper()
-	n := &notified{t: t, socket: filepath.Join(t.TempDir(), "notify")}
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: n.socket, Net: "unixgram"})
+	n := &notifySocket{t: t, path: filepath.Join(t.TempDir(), "notify")}
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: n.path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,30 +114,32 @@ func newNotified(t *testing.T) *notified {
 		for buf := make([]byte, 4096); ; {
 			size, err := conn.Read(buf)
 			if err != nil {
-				return // the test is over
+				return // the test has ended
 			}
 			n.mu.Lock()
-			n.heard = append(n.heard, string(buf[:size]))
+			n.received = append(n.received, string(buf[:size]))
 			n.mu.Unlock()
 		}
 	}()
 	return n
 }
 
-func (n *notified) said() []string {
+// messages returns all messages so far.
+func (n *notifySocket) messages() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return slices.Clone(n.heard)
+	return slices.Clone(n.received)
 }
 
-// hears waits until a message has arrived the given number of times.
-func (n *notified) hears(what string, times int) {
+// await waits until a message has arrived the given number of times.
+func (n *notifySocket) await(message string, times int) {
 	n.t.Helper()
-	testbed.Until(n.t, "told: "+what, func() bool {
-		return len(slices.DeleteFunc(n.said(), func(said string) bool { return said != what })) >= times
+	testbed.Until(n.t, "message to systemd: "+message, func() bool {
+		return len(slices.DeleteFunc(n.messages(), func(other string) bool { return other != message })) >= times
 	})
 }
 
+// unitValue returns the value of a key in the unit.
 func unitValue(t *testing.T, unit, key string) string {
 	t.Helper()
 	line := regexp.MustCompile(`(?m)^` + key + `=(.*)$`).FindStringSubmatch(unit)
