@@ -13,7 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestUnexpectedMessages tests the program at a Mosquitto on which other clients publish messages that only the bridge or the hub should publish.
+// TestUnexpectedMessages tests the program at a Mosquitto on which other clients publish messages that only the bridge or the hub should
+// publish.
 func TestUnexpectedMessages(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){

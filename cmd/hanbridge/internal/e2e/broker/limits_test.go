@@ -13,7 +13,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestBrokerLimits tests the program at a Mosquitto with size limits or without retained messages, and a message that is too large for the program.
+// TestBrokerLimits tests the program at a Mosquitto with size limits or without retained messages, and a message that is too large for the
+// program.
 func TestBrokerLimits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
@@ -38,8 +39,8 @@ func TestBrokerLimits(t *testing.T) {
 	}
 }
 
-// testLimit tests a size limit that is too small for the announcement of the whole device. The bridge must log the limit and announce each entity
-// by itself. After a restart it must keep these announcements.
+// testLimit tests a size limit that is too small for the announcement of the whole device. The bridge must log the limit and announce each
+// entity by itself. After a restart it must keep these announcements.
 func testLimit(t *testing.T, configLine, logged string, extraVariables ...string) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", configLine), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -74,8 +75,8 @@ func testLimit(t *testing.T, configLine, logged string, extraVariables ...string
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLowLimit tests a size limit that is too small for every announcement and for the telegram topic. The bridge must publish values, log what to
-// do, and not try the large messages without end.
+// testLowLimit tests a size limit that is too small for every announcement and for the telegram topic. The bridge must publish values, log
+// what to do, and not try the large messages without end.
 func testLowLimit(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t, "allow_anonymous true", "max_packet_size 300"), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -126,8 +127,8 @@ func testNoRetain(t *testing.T, extraVariables ...string) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testLargeMessage retains a message of 64 MiB in a topic to which the bridge subscribes. The bridge must not read it into memory, neither when it is
-// published nor at the next start.
+// testLargeMessage retains a message of 64 MiB in a topic to which the bridge subscribes. The bridge must not read it into memory, neither
+// when it is published nor at the next start.
 func testLargeMessage(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	run := testbed.StartBridge(t, broker.URLVariable(), unreachableMeter)

@@ -3,7 +3,6 @@
 package broker_test
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"syscall"
@@ -35,107 +34,25 @@ func TestSecondBridge(t *testing.T) {
 	}
 }
 
-// Texts in the logs of the two bridges.
+// Texts in the log and in the output of check.
 const (
-	secondLogs     = "another bridge publishes this meter already"
-	firstLogs      = "another bridge publishes this meter too"
-	takeoverLogged = "hanbridge takeover house" // the command by which the second bridge becomes the first
+	loggedBySecond = "another bridge publishes this meter already"
+	loggedByFirst  = "another bridge publishes this meter too"
+	takeoverHint   = "hanbridge takeover house" // the command after which the second bridge publishes counters
 )
 
-// Seeds of the two simulated meters, and the digits with which their counters of imported energy begin.
-const (
-	firstSeed, firstDigits   = 1, "40"
-	secondSeed, secondDigits = 3, "17"
-)
-
-// A bridgePair holds a broker at which the test runs two bridges, or one bridge several times.
-type bridgePair struct {
-	t        *testing.T
-	broker   *testbed.Mosquitto
-	messages *testbed.MessageLog
-}
-
-// A bridge is one bridge of a pair, with its meter and its state.
-type bridge struct {
-	*testbed.Process
-	*testbed.Cable
-	pair      *bridgePair
-	variables []string
-}
-
-// startBridge starts a bridge with a client id. The seed chooses its simulated meter.
-func (p *bridgePair) startBridge(clientID string, seed uint64) *bridge {
-	c := testbed.PlugCable(p.t, "p1-se-aidon")
-	c.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
-	b := &bridge{Cable: c, pair: p, variables: []string{
-		p.broker.URLVariable(), c.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1", "HANBRIDGE_MQTT_CLIENT_ID=" + clientID,
-		"HANBRIDGE_STATE_DIR=" + p.t.TempDir(),
-	}}
-	b.start()
-	return b
-}
-
-func (b *bridge) start() {
-	b.Process = testbed.StartBridge(b.pair.t, b.variables...)
-	b.AwaitOutput("port opened")
-	b.AwaitOutput("mqtt connected")
-}
-
-// imported returns the meter's counter of imported energy, as it is published.
-func (b *bridge) imported() string { counter, _ := b.Counters(); return counter }
-
-// sendTelegrams sends a number of telegrams to each bridge. It waits for the published telegrams each time.
-func (p *bridgePair) sendTelegrams(count int, bridges ...*bridge) {
-	p.t.Helper()
-	for range count {
-		before := p.telegramCount()
-		for _, b := range bridges {
-			b.Send()
-		}
-		testbed.Until(p.t, "a telegram of each bridge", func() bool { return p.telegramCount() >= before+len(bridges) })
-	}
-}
-
-// telegramCount returns the number of telegrams that were published.
-func (p *bridgePair) telegramCount() int {
-	return strings.Count(p.messages.Text(), "\nhanbridge/house/telegram {")
-}
-
-// counterDigits returns the first two digits of all published counters of imported energy, in their own topic or in telegrams.
-func (p *bridgePair) counterDigits() map[string]bool {
-	all := map[string]bool{}
-	for line := range strings.Lines(p.messages.Text()) {
-		topic, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
-		_, inTelegram, found := strings.Cut(payload, `"import_energy":`)
-		if topic == "hanbridge/house/import_energy" {
-			all[payload[:2]] = true
-		} else if topic == "hanbridge/house/telegram" && found {
-			all[inTelegram[:2]] = true
-		}
-	}
-	return all
-}
-
-// requireDigits requires that only counters that begin with the given digits were published.
-func (p *bridgePair) requireDigits(want string) {
-	p.t.Helper()
-	if got := slices.Sorted(maps.Keys(p.counterDigits())); !slices.Equal(got, []string{want}) {
-		p.t.Errorf("counters begin with %v, want only %s", got, want)
-	}
-}
-
-// testOneAfterAnother starts the second bridge after the first. Both must log it once, and check must report it at both.
+// testOneAfterAnother starts the second bridge after the first. Each must log the other once, and check must report it for each.
 func (p *bridgePair) testOneAfterAnother() {
 	one := p.startBridge("one", firstSeed)
 	p.sendTelegrams(1, one)
 	two := p.startBridge("two", secondSeed)
 	p.sendTelegrams(3, two, one)
-	two.AwaitOutput(secondLogs)
-	one.AwaitOutput(firstLogs)
+	two.AwaitOutput(loggedBySecond)
+	one.AwaitOutput(loggedByFirst)
 	p.sendTelegrams(2, two, one)
-	two.RequireOutputOnce(secondLogs)
-	one.RequireOutputOnce(firstLogs)
-	for b, text := range map[*bridge]string{one: firstLogs, two: secondLogs} {
+	two.RequireOutputOnce(loggedBySecond)
+	one.RequireOutputOnce(loggedByFirst)
+	for b, text := range map[*bridge]string{one: loggedByFirst, two: loggedBySecond} {
 		check := testbed.Hanbridge(p.t, append(slices.Clone(b.variables), "HANBRIDGE_METER_ID=house"), "check")
 		for !check.Ended() { // check waits for a telegram of the meter, so the meters must go on sending
 			p.sendTelegrams(1, two, one)
@@ -153,7 +70,7 @@ func (p *bridgePair) testBothAtOnce() {
 	one, two := p.startBridge("one", firstSeed), p.startBridge("two", secondSeed)
 	p.sendTelegrams(4, one, two)
 	testbed.Until(p.t, "exactly one bridge logs that it is the second", func() bool {
-		return strings.Contains(one.Output(), secondLogs) != strings.Contains(two.Output(), secondLogs)
+		return strings.Contains(one.Output(), loggedBySecond) != strings.Contains(two.Output(), loggedBySecond)
 	})
 	p.sendTelegrams(2, one, two)
 	if n := len(p.counterDigits()); n != 1 {
@@ -167,7 +84,7 @@ func (p *bridgePair) testFirstCrashes() {
 	p.sendTelegrams(1, one)
 	two := p.startBridge("two", secondSeed)
 	p.sendTelegrams(2, two, one)
-	two.AwaitOutput(secondLogs)
+	two.AwaitOutput(loggedBySecond)
 	for range 3 {
 		one.Kill()
 		p.sendTelegrams(2, two)
@@ -175,7 +92,7 @@ func (p *bridgePair) testFirstCrashes() {
 		p.sendTelegrams(1, two, one)
 	}
 	p.requireDigits(firstDigits)
-	if strings.Contains(one.Output(), secondLogs) {
+	if strings.Contains(one.Output(), loggedBySecond) {
 		p.t.Error("the first bridge logs that it is the second after a crash")
 	}
 }
@@ -187,7 +104,7 @@ func (p *bridgePair) testFirstGone() {
 	one.Stop(syscall.SIGTERM)
 	two := p.startBridge("two", secondSeed)
 	p.sendTelegrams(2, two)
-	two.AwaitOutput(takeoverLogged)
+	two.AwaitOutput(takeoverHint)
 	p.requireDigits(firstDigits)
 	if reason := p.messages.AwaitMessage("hanbridge/house/rejected_reason"); !strings.Contains(reason, "takeover") {
 		p.messages.AwaitMessage("hanbridge/house/status", "online")
@@ -239,7 +156,7 @@ func (p *bridgePair) testOlderVersion() {
 	one := p.startBridge("one", firstSeed)
 	p.sendTelegrams(1, one)
 	p.broker.Publish(testbed.Message{Topic: "hanbridge/house/telegram", Payload: `{"meter":"house","seq":7,"values":{"import_energy":17425.823}}`})
-	one.AwaitOutput(secondLogs)
+	one.AwaitOutput(loggedBySecond)
 	p.sendTelegrams(2, one)
 	p.requireDigits(secondDigits)
 }
@@ -253,8 +170,8 @@ func (p *bridgePair) testNothingRetained() {
 	p.sendTelegrams(2, one)
 	two := p.startBridge("two", secondSeed)
 	p.sendTelegrams(3, two, one)
-	two.AwaitOutput(secondLogs)
-	one.AwaitOutput(firstLogs)
+	two.AwaitOutput(loggedBySecond)
+	one.AwaitOutput(loggedByFirst)
 	two.Stop(syscall.SIGTERM)
 	two.start()
 	p.sendTelegrams(3, two, one)

@@ -15,8 +15,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestStop stops the program while it publishes telegrams. Its last messages must arrive. If the broker does not answer, the program must end all
-// the same.
+// TestStop stops the program while it publishes telegrams. Its last messages must arrive. If the broker does not answer, the program must end
+// all the same.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)

@@ -27,8 +27,8 @@ const nodelay = "set_tcp_nodelay true"
 // wireSpeed is the speed of a serial port at 115200 8N1, in bytes a second.
 const wireSpeed = 11520
 
-// BenchmarkLatency measures the time from the last byte of a telegram at the port until a subscriber receives the first and the last message of the
-// telegram. The bytes arrive in the chunks of a USB adapter (wire), or all at once (whole).
+// BenchmarkLatency measures the time from the last byte of a telegram at the port until a subscriber receives the first and the last message
+// of the telegram. The bytes arrive in the chunks of a USB adapter (wire), or all at once (whole).
 func BenchmarkLatency(b *testing.B) {
 	program := releaseProgram(b)
 	cases := []struct {

@@ -67,8 +67,8 @@ func TestAddon(t *testing.T) {
 	}
 }
 
-// TestAddonOptions requires that each option of the add-on sets an existing environment variable, has a valid default or is optional, and has a name
-// and a description in the translations.
+// TestAddonOptions requires that each option of the add-on sets an existing environment variable, and is optional or has a valid default. Each
+// must have a name and a description in the translations.
 func TestAddonOptions(t *testing.T) {
 	t.Parallel()
 	a := readAddon(t)
@@ -124,8 +124,8 @@ func isOfKind(t *testing.T, kind string, value any) bool {
 	}
 }
 
-// TestAddonImage requires that the image contains hanbridge, the script and the programs that the script runs, and that it is built from the add-on's
-// folder only.
+// TestAddonImage requires that the image contains hanbridge, the script and the programs that the script runs, and that it is built from the
+// add-on's folder only.
 func TestAddonImage(t *testing.T) {
 	t.Parallel()
 	file := testbed.ReadFile(t, addonFolder+"Dockerfile")

@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestComposeRun runs services of compose.yaml as processes, with their commands, configurations and environments: Mosquitto, the bridge, the demo,
-// and the script that prepares Node-RED.
+// TestComposeRun runs services of compose.yaml as processes, with their commands, configurations and environments: Mosquitto, the bridge, the
+// demo, and the script that prepares Node-RED.
 func TestComposeRun(t *testing.T) {
 	t.Parallel()
 	c := readComposeFile(t)

@@ -37,8 +37,8 @@ func TestReleaseImage(t *testing.T) {
 	}
 }
 
-// TestReleaseUsesPinnedSources requires that workflows name each action by its commit, and that the Dockerfile names the image of the compiler by its
-// digest. Nobody can then replace them without a change in this repository.
+// TestReleaseUsesPinnedSources requires that workflows name each action by its commit, and that the Dockerfile names the image of the compiler
+// by its digest. Nobody can then replace them without a change in this repository.
 func TestReleaseUsesPinnedSources(t *testing.T) {
 	t.Parallel()
 	workflows, err := filepath.Glob(filepath.Join(testbed.ModuleRoot, ".github/workflows/*.yml"))

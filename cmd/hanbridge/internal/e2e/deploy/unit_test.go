@@ -63,7 +63,8 @@ func checkUnitWithSystemd(t *testing.T, unit string) {
 	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", file).CombinedOutput(); err != nil || strings.Contains(string(out), file) {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
-	// The exposure level in tenths. It is 15 with systemd 252, mostly for the network and the serial ports, and a little different in other versions.
+	// The exposure level in tenths. It is 15 with systemd 252, mostly for the network and the serial ports, and a little different in other
+	// versions.
 	security := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", file)
 	if out, err := security.CombinedOutput(); err != nil {
 		t.Errorf("systemd-analyze security: %v\n%s", err, out)
@@ -102,6 +103,7 @@ type notifySocket struct {
 	received []string
 }
 
+// newNotifySocket listens on a new socket until the test ends.
 func newNotifySocket(t *testing.T) *notifySocket {
 	t.Helper()
 	n := &notifySocket{t: t, path: filepath.Join(t.TempDir(), "notify")}

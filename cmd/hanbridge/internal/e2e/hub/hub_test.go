@@ -50,8 +50,8 @@ func hubAfter(messages *testbed.MessageLog) *hatest.Hub {
 	return hub
 }
 
-// entities returns the announced entities of the hub without their topics. Each has the time of its creation, which changes if the entity is removed
-// and added again.
+// entities returns the announced entities of the hub without their topics. Each has the time of its creation, which changes if the entity is
+// removed and added again.
 func entities(hub *hatest.Hub) (announced []hatest.Entity) {
 	for _, e := range hub.Entities() {
 		if e.Topic != "" {
@@ -62,8 +62,8 @@ func entities(hub *hatest.Hub) (announced []hatest.Entity) {
 	return announced
 }
 
-// testStyles changes the style of announcements from device to component and back, with or without a state folder. No entity may be lost, doubled, or
-// removed and added again.
+// testStyles changes the style of announcements from device to component and back, with or without a state folder. No entity may be lost,
+// doubled, or removed and added again.
 func testStyles(t *testing.T, withState bool) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

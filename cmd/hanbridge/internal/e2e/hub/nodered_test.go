@@ -16,8 +16,9 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// TestNodeRED runs the shipped flow and settings in Node-RED, with a Mosquitto and a meter that sends each second. It kills and restarts the broker,
-// the bridge and Node-RED. Each time Node-RED must have the numbers of a later telegram, and count the energy of the day without a gap.
+// TestNodeRED runs the shipped flow and settings in Node-RED, with a Mosquitto and a meter that sends each second. It kills and restarts the
+// broker, the bridge and Node-RED. Each time Node-RED must have the numbers of a later telegram, and count the energy of the day without a
+// gap.
 func TestNodeRED(t *testing.T) {
 	t.Parallel()
 	testbed.RequireProgram(t, "node-red")

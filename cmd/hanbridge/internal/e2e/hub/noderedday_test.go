@@ -17,8 +17,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// flowDriver is a program for Node.js that passes messages to the functions of the flow, at times that the test chooses. It reads the messages as
-// JSON. It writes the values of the meter after the last message, and the text of the page that says since when energy is counted.
+// flowDriver is a program for Node.js that passes messages to the functions of the flow, at times that the test chooses. It reads the messages
+// as JSON. It writes the values of the meter after the last message, and the text of the page that says since when energy is counted.
 const flowDriver = `
 const flows = JSON.parse(require('fs').readFileSync(process.argv[1]));
 const memory = { connected: true, bridge: 'online' };
@@ -73,8 +73,8 @@ func runFlow(t *testing.T, steps []flowStep) (house map[string]any, since string
 	return result.House, result.Since
 }
 
-// TestNodeREDDay tests the energy of the day, in kWh, and the text about its start. A step is "day time counter". "retained" stands before a counter
-// that the broker had retained; "meter" or "bridge" stands before a status.
+// TestNodeREDDay tests the energy of the day, in kWh, and the text about its start. A step is "day time counter". "retained" stands before a
+// counter that the broker had retained; "meter" or "bridge" stands before a status.
 func TestNodeREDDay(t *testing.T) {
 	t.Parallel()
 	const unknown = -1 // no energy of the day
@@ -134,8 +134,8 @@ func parseSteps(text string) []flowStep {
 	return steps
 }
 
-// TestNodeREDTypes sends a payload of digits to every topic. The flow must store numeric quantities as numbers, the other quantities as texts, and
-// ignore all other topics.
+// TestNodeREDTypes sends a payload of digits to every topic. The flow must store numeric quantities as numbers, the other quantities as texts,
+// and ignore all other topics.
 func TestNodeREDTypes(t *testing.T) {
 	t.Parallel()
 	var steps []flowStep

@@ -85,7 +85,8 @@ func testPrefixCrash(t *testing.T) {
 	}
 }
 
-// testPrefixWithoutState tests that discovery clear --prefix takes back the announcements that a bridge without state has left below the earlier prefix.
+// testPrefixWithoutState tests that discovery clear --prefix takes back the announcements that a bridge without state has left below the
+// earlier prefix.
 func testPrefixWithoutState(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()

@@ -17,7 +17,8 @@ import (
 
 func TestMain(m *testing.M) { testbed.Main(m) }
 
-// TestCheckDenied tests the command check as a user who may not read the port, and may not create the state folder. The command must warn of both.
+// TestCheckDenied tests the command check as a user who may not read the port, and may not create the state folder. The command must warn of
+// both.
 func TestCheckDenied(t *testing.T) {
 	t.Parallel()
 	cable := testbed.PlugCable(t, "p1-se-aidon")
@@ -39,8 +40,8 @@ func TestCheckDenied(t *testing.T) {
 		fmt.Sprintf("warning        state_dir: user id %d may not write to %s: nothing is remembered over a restart (sudo install -d -o %d %s)\n", uid, parent, uid, state))
 }
 
-// unprivilegedCommand returns a command of the program that runs as a user without root's rights, and the id of this user. If root runs the test,
-// the user is nobody. The program is a copy in a folder that every user may read.
+// unprivilegedCommand returns a command of the program that runs as a user without root's rights, and the id of this user. If root runs the
+// test, the user is nobody. The program is a copy in a folder that every user may read.
 func unprivilegedCommand(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")
@@ -49,8 +50,8 @@ func unprivilegedCommand(t *testing.T, args ...string) (cmd *exec.Cmd, uid int) 
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	copied := filepath.Join(folder, "hanbridge")
-	// Another process must write the copy: a program that this process has open for writing cannot be executed, and a child that another test
-	// starts at the same time would inherit the open file.
+	// Another process writes the copy. A program that this process has open for writing cannot be executed. A child that a parallel test starts
+	// at that time would inherit the open file.
 	install := exec.CommandContext(t.Context(), "install", "-m", "755", testbed.Program(t), copied)
 	for _, err := range []error{os.Chmod(folder, 0o755), install.Run()} {
 		if err != nil {

@@ -44,8 +44,8 @@ var (
 	wrongAuthKey = []string{"HANBRIDGE_METER_KEY=" + simulate.EncryptionKey, "HANBRIDGE_METER_AUTH_KEY=" + simulate.EncryptionKey}
 )
 
-// testProfileChange tests a meter whose profile changes from EFS (HDLC) to EFS2 (P1) while the bridge reads it. The bridge must publish one event,
-// and the same topics as before.
+// testProfileChange tests a meter whose profile changes from EFS (HDLC) to EFS2 (P1) while the bridge reads it. The bridge must publish one
+// event, and the same topics as before.
 func testProfileChange(t *testing.T) {
 	broker := testbed.StartMosquitto(t)
 	messages, allMessages := broker.LogMessages(), broker.LogMessages()
@@ -122,7 +122,8 @@ func testKeys(t *testing.T) {
 	requireNoKey(t, run)
 }
 
-// testNoKey tests an encrypting meter with wrong keys or without keys. The bridge must log one message that names the setting, and publish no value.
+// testNoKey tests an encrypting meter with wrong keys or without keys. The bridge must log one message that names the setting, and publish no
+// value.
 func testNoKey(t *testing.T, message, setting string, keys ...string) {
 	broker := testbed.StartMosquitto(t)
 	messages := broker.LogMessages()

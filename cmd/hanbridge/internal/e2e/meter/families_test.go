@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestFamiliesOverTCP tests the command doctor with every simulated family. The command gets only an address and a key file, and must find a working
-// meter of the right make.
+// TestFamiliesOverTCP tests the command doctor with every simulated family. The command gets only an address and a key file, and must find a
+// working meter of the right make.
 func TestFamiliesOverTCP(t *testing.T) {
 	t.Parallel()
 	keys := filepath.Join(t.TempDir(), "meter.key")

@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
 )
 
-// startGateway starts a network-attached reader, and returns the environment variable that makes a bridge read it. The reader accepts one connection
-// at a time: it calls serve with the connection and its number, which begins at 1. serve must close the connection.
+// startGateway starts a network-attached reader, and returns the environment variable that makes a bridge read it. The reader accepts one
+// connection at a time: it calls serve with the connection and its number, which begins at 1. serve must close the connection.
 func startGateway(t *testing.T, serve func(n int, c *net.TCPConn)) (variable string) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -45,8 +45,8 @@ func telegrams(t *testing.T, family string) func() []byte {
 	}
 }
 
-// testClosingGateway tests a reader that closes each connection after one telegram, in turn by a close, a half-close and a reset. The bridge must
-// publish every telegram, keep the meter online, and log one line about it.
+// testClosingGateway tests a reader that closes each connection after one telegram, in turn by a close, a half-close and a reset. The bridge
+// must publish every telegram, keep the meter online, and log one line about it.
 func testClosingGateway(t *testing.T) {
 	const total = 30
 	broker := testbed.StartMosquitto(t)
@@ -84,14 +84,15 @@ func testClosingGateway(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 }
 
-// testTelnetGateway tests a reader that uses telnet for a binary protocol. The bridge must publish the values, write nothing to the reader, and log
-// once that raw mode is right.
+// testTelnetGateway tests a reader that uses telnet for a binary protocol. The bridge must publish the values, write nothing to the reader,
+// and log once that raw mode is right.
 func testTelnetGateway(t *testing.T) {
 	next := telegrams(t, "aidon-se")
 	written := make(chan int, 1)
 	variable := startGateway(t, func(_ int, c *net.TCPConn) {
 		defer c.Close()
-		// RFC 854, 856 to 858: WILL SUPPRESS-GO-AHEAD, WILL ECHO, DO SUPPRESS-GO-AHEAD, WILL BINARY, DO BINARY. A byte FF in the data is doubled.
+		// RFC 854, 856 to 858: WILL SUPPRESS-GO-AHEAD, WILL ECHO, DO SUPPRESS-GO-AHEAD, WILL BINARY, DO BINARY. A byte FF in the data is
+		// doubled.
 		_, _ = c.Write([]byte("\xFF\xFB\x03\xFF\xFB\x01\xFF\xFD\x03\xFF\xFB\x00\xFF\xFD\x00"))
 		for range 3 {
 			_, _ = c.Write(bytes.ReplaceAll(next(), []byte{0xFF}, []byte{0xFF, 0xFF}))

@@ -21,6 +21,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
+// ptyName matches the line with which replay prints the path of its pseudo-terminal.
 var ptyName = regexp.MustCompile(`meter on (\S+)\n`)
 
 // TestPTYSpeed tests that a reader receives telegrams at the meter's speed, and before a speed is set, but not at another speed.

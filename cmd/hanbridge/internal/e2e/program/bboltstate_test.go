@@ -54,11 +54,11 @@ func buildBboltProgram(t *testing.T) (path string) {
 // takeoverLogged is in the log of a program that has read the state of an earlier version.
 const takeoverLogged = "state of an earlier version is taken over"
 
-// TestBboltState runs the program with the bbolt file, ends it, and starts the present program with the same state folder. The present program must
-// continue with the same counters, announcements and instance.
+// TestBboltState runs the program with the bbolt file, ends it, and starts the present program with the same state folder. The present program
+// must continue with the same counters, announcements and instance.
 func TestBboltState(t *testing.T) {
 	t.Parallel()
-	older, present := buildBboltProgram(t), testbed.Program(t)
+	bboltProgram, present := buildBboltProgram(t), testbed.Program(t)
 	for name, end := range map[string]func(*testbed.Process){
 		"ended":  func(p *testbed.Process) { p.Stop(syscall.SIGTERM) },
 		"killed": (*testbed.Process).Kill,
@@ -67,7 +67,7 @@ func TestBboltState(t *testing.T) {
 			t.Parallel()
 			c := newCounterTest(t)
 			all := c.broker.LogMessages()
-			c.program = older
+			c.program = bboltProgram
 			c.start()
 			first := c.sendNext()
 			c.messages.AwaitMessage("homeassistant/device/hanbridge_house/config")
@@ -106,15 +106,15 @@ func TestBboltState(t *testing.T) {
 // awaitOnDisk waits until a state file contains the value of a counter.
 func (c *counterTest) awaitOnDisk(name, counter string) {
 	c.t.Helper()
-	digits := strings.Replace(counter, ".", "", 1)
+	digits := strings.Replace(counter, ".", "", 1) // the files contain numbers without their decimal point
 	testbed.Until(c.t, counter+" in "+name, func() bool {
 		file, err := os.ReadFile(filepath.Join(c.state, name))
 		return err == nil && strings.Contains(string(file), digits)
 	})
 }
 
-// requireEntities requires that these entities are announced in the same topics, and that none was taken back since the last reset of the message
-// log. The log of the program may not name another bridge.
+// requireEntities requires that these entities are announced in the same topics, and that none was taken back since the last reset of the
+// message log. The log of the program may not name another bridge.
 func (c *counterTest) requireEntities(want map[string]bool) {
 	c.t.Helper()
 	if diff := cmp.Diff(want, announcedEntities(c.t, c.broker.Retained())); diff != "" {

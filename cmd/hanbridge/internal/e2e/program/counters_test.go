@@ -28,11 +28,11 @@ func TestCounters(t *testing.T) {
 			c.damageState("the one before it is used", func(b []byte) []byte { return b[:len(b)/3] }, "hanbridge.json")
 		},
 		"state file garbled": func(c *counterTest) { c.damageState("the one before it is used", garble, "hanbridge.json") },
-		"state file gone":    func(c *counterTest) { c.damageState("the one before it is used", nil, "hanbridge.json") },
+		"state file removed": func(c *counterTest) { c.damageState("the one before it is used", nil, "hanbridge.json") },
 		"both files emptied": func(c *counterTest) {
 			c.damageState("a new one is begun", func([]byte) []byte { return nil }, "hanbridge.json", "hanbridge.json.previous")
 		},
-		"both files gone":         func(c *counterTest) { c.damageState("", nil, "hanbridge.json", "hanbridge.json.previous") },
+		"both files removed":      func(c *counterTest) { c.damageState("", nil, "hanbridge.json", "hanbridge.json.previous") },
 		"state folder unwritable": (*counterTest).useUnwritableState,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -42,8 +42,8 @@ func TestCounters(t *testing.T) {
 	}
 }
 
-// testCounters tests a counter that is zero in one telegram, decreases in another, and jumps by 15 MWh in a third. The bridge must publish none of
-// these. Then another meter replaces the meter, which the bridge must report. restart is called before each of these events.
+// testCounters tests a counter that is zero in one telegram, decreases in another, and jumps by 15 MWh in a third. The bridge must publish
+// none of these. Then another meter replaces the meter, which the bridge must report. restart is called before each of these events.
 func testCounters(t *testing.T, restart func(*counterTest)) {
 	c := newCounterTest(t)
 	c.start()
@@ -180,7 +180,8 @@ func (c *counterTest) crash() {
 	c.start()
 }
 
-// damageState kills the bridge, damages state files, or removes them if damage is nil, and starts the bridge again. logged is the message about it.
+// damageState kills the bridge, damages state files, or removes them if damage is nil, and starts the bridge again. logged is the message
+// about it.
 func (c *counterTest) damageState(logged string, damage func([]byte) []byte, names ...string) {
 	c.t.Helper()
 	c.run.Kill()
@@ -205,7 +206,8 @@ func (c *counterTest) damageState(logged string, damage func([]byte) []byte, nam
 	}
 }
 
-// useUnwritableState starts the bridge again with a state folder that cannot be made, because its parent is no folder. The bridge must log it once.
+// useUnwritableState starts the bridge again with a state folder that cannot be made, because its parent is no folder. The bridge must log it
+// once.
 func (c *counterTest) useUnwritableState() {
 	c.t.Helper()
 	c.run.Stop(syscall.SIGTERM)

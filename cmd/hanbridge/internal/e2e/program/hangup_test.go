@@ -123,7 +123,8 @@ func (h *hangupTest) closeLog(t *testing.T) {
 	}
 }
 
-// TestStoppedEarly sends a signal to a program that waits for its configuration file, which is a pipe. The program must end with the right exit code.
+// TestStoppedEarly sends a signal to a program that waits for its configuration file, which is a pipe. The program must end with the right
+// exit code.
 func TestStoppedEarly(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

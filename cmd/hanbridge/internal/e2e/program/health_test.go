@@ -36,8 +36,8 @@ func requireHealth(t *testing.T, variables []string, want int, texts ...string) 
 	}
 }
 
-// TestHealth tests the command health with a bridge whose meter is silent and whose broker is not running. The bridge is healthy while it runs. It
-// is not healthy while it is stopped by SIGSTOP, and after a crash.
+// TestHealth tests the command health with a bridge whose meter is silent and whose broker is not running. The bridge is healthy while it
+// runs. It is not healthy while it is stopped by SIGSTOP, and after a crash.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]string{"state folder": t.TempDir(), "no state": "off"} {

@@ -17,8 +17,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestKills kills broker, bridge or both many times, and starts them in random order. Each time all messages must be published again, with the same
-// entities, and no counter may decrease. Four brokers and bridges run at once, so that the machine is loaded.
+// TestKills kills broker, bridge or both many times, and starts them in random order. Each time all messages must be published again, with the
+// same entities, and no counter may decrease. Four brokers and bridges run at once, so that the machine is loaded.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	kills := 12
@@ -80,8 +80,8 @@ func testKills(t *testing.T, kills int) {
 	checkCounters(t, last, messages)
 }
 
-// awaitComplete sends telegrams until the messages are complete for the last telegram. Its interval grows, so that a slow machine can publish one
-// telegram before the next.
+// awaitComplete sends telegrams until the messages are complete for the last telegram. Its interval grows, so that a slow machine can publish
+// one telegram before the next.
 func awaitComplete(t *testing.T, what string, messages *testbed.MessageLog, cable *testbed.Cable) {
 	t.Helper()
 	due, pause := time.Now(), 300*time.Millisecond

@@ -30,7 +30,7 @@ func TestProgram(t *testing.T) {
 		"values of P1":          func(t *testing.T) { testValues(t, "p1-se-aidon") },
 		"values of HDLC":        func(t *testing.T) { testValues(t, "aidon-se") },
 		"crashes":               testCrashes,
-		"port vanishes":         testPort,
+		"port vanishes":         testPortVanishes,
 		"broker starts late":    testBrokerStartsLate,
 		"broker refuses":        testRefusal,
 		"network-attached":      testNetworkAttached,
@@ -45,8 +45,8 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// testCrashes sends a hub's birth message, kills the broker, and kills the bridge. The bridge must publish everything again after the first two, and
-// the meter must be online again after the last.
+// testCrashes sends a hub's birth message, kills the broker, and kills the bridge. The bridge must publish everything again after the first
+// two, and the meter must be online again after the last.
 func testCrashes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
@@ -89,8 +89,8 @@ func awaitTopics(messages *testbed.MessageLog, topics map[string]string) {
 	}
 }
 
-// testPort tests a port that is missing at first, one that vanishes and returns, and then a meter that stops sending.
-func testPort(t *testing.T) {
+// testPortVanishes tests a port that is missing at first, one that vanishes and returns, and then a meter that stops sending.
+func testPortVanishes(t *testing.T) {
 	broker, cable := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon")
 	messages := broker.LogMessages()
 	cable.Unplug()

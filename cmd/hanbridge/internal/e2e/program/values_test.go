@@ -58,7 +58,8 @@ func testValues(t *testing.T, family string) {
 	}
 }
 
-// nonQuantityPatterns holds the topics below a meter's topic that carry no quantity, and a pattern of the payload of each after the first telegram.
+// nonQuantityPatterns holds the topics below a meter's topic that carry no quantity, and a pattern of the payload of each after the first
+// telegram.
 var nonQuantityPatterns = map[string]string{
 	"status":            `online`,
 	"telegrams":         `1`,

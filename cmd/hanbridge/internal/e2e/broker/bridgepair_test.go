@@ -1,0 +1,94 @@
+//go:build linux
+
+package broker_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/e2e/testbed"
+)
+
+// Seeds of the two simulated meters, and the digits with which their counters of imported energy begin.
+const (
+	firstSeed, firstDigits   = 1, "40"
+	secondSeed, secondDigits = 3, "17"
+)
+
+// A bridgePair holds a broker at which the test runs two bridges, or one bridge several times.
+type bridgePair struct {
+	t        *testing.T
+	broker   *testbed.Mosquitto
+	messages *testbed.MessageLog
+}
+
+// A bridge is one bridge of a pair, with its meter and its state.
+type bridge struct {
+	*testbed.Process
+	*testbed.Cable
+	pair      *bridgePair
+	variables []string
+}
+
+// startBridge starts a bridge with a client id. The seed chooses its simulated meter.
+func (p *bridgePair) startBridge(clientID string, seed uint64) *bridge {
+	c := testbed.PlugCable(p.t, "p1-se-aidon")
+	c.Meter = testbed.NewMeter(p.t, "p1-se-aidon", seed)
+	b := &bridge{Cable: c, pair: p, variables: []string{
+		p.broker.URLVariable(), c.PortVariable(), "HANBRIDGE_METER_SERIAL=115200 8N1", "HANBRIDGE_MQTT_CLIENT_ID=" + clientID,
+		"HANBRIDGE_STATE_DIR=" + p.t.TempDir(),
+	}}
+	b.start()
+	return b
+}
+
+func (b *bridge) start() {
+	b.Process = testbed.StartBridge(b.pair.t, b.variables...)
+	b.AwaitOutput("port opened")
+	b.AwaitOutput("mqtt connected")
+}
+
+// imported returns the meter's counter of imported energy, as it is published.
+func (b *bridge) imported() string { counter, _ := b.Counters(); return counter }
+
+// sendTelegrams sends a number of telegrams to each bridge. It waits for the published telegrams each time.
+func (p *bridgePair) sendTelegrams(count int, bridges ...*bridge) {
+	p.t.Helper()
+	for range count {
+		before := p.telegramCount()
+		for _, b := range bridges {
+			b.Send()
+		}
+		testbed.Until(p.t, "a telegram of each bridge", func() bool { return p.telegramCount() >= before+len(bridges) })
+	}
+}
+
+// telegramCount returns the number of telegrams that were published.
+func (p *bridgePair) telegramCount() int {
+	return strings.Count(p.messages.Text(), "\nhanbridge/house/telegram {")
+}
+
+// counterDigits returns the first two digits of all published counters of imported energy, in their own topic or in telegrams.
+func (p *bridgePair) counterDigits() map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(p.messages.Text()) {
+		topic, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
+		_, inTelegram, found := strings.Cut(payload, `"import_energy":`)
+		if topic == "hanbridge/house/import_energy" {
+			all[payload[:2]] = true
+		} else if topic == "hanbridge/house/telegram" && found {
+			all[inTelegram[:2]] = true
+		}
+	}
+	return all
+}
+
+// requireDigits requires that only counters that begin with the given digits were published.
+func (p *bridgePair) requireDigits(want string) {
+	p.t.Helper()
+	if got := slices.Sorted(maps.Keys(p.counterDigits())); !slices.Equal(got, []string{want}) {
+		p.t.Errorf("counters begin with %v, want only %s", got, want)
+	}
+}
