@@ -55,7 +55,7 @@ func (p *pipeline) countDamaged(intact bool) {
 	if intact {
 		v.lastUnreadable = time.Now()
 	}
-	if time.Since(v.reportedAt) >= p.plan.Diagnostics() {
+	if time.Since(v.reportedAt) >= p.plan.DiagnosticsInterval() {
 		p.putUpdate(update{}, true)
 	}
 }
@@ -128,7 +128,7 @@ func (p *pipeline) count(r *meter.Reading, now time.Time) {
 	}
 	v.stats.LastTelegram, v.stats.Interval = now, p.interval.learned()
 	v.timer.Reset(silentIntervals * v.stats.Interval)
-	report := !v.online || v.reportDue(now, p.plan.Diagnostics())
+	report := !v.online || v.reportDue(now, p.plan.DiagnosticsInterval())
 	v.online = true
 	p.putUpdate(p.update, report)
 }

@@ -26,7 +26,7 @@ func (p *pipeline) setOffline() (found probe.Findings, st Stats, due bool) {
 	if v.stopped || v.online && time.Since(v.stats.LastTelegram) < silentIntervals*v.stats.Interval {
 		return nil, st, false // a telegram came while the timer fired
 	}
-	if v.online || time.Since(v.reportedAt) >= p.plan.Diagnostics() {
+	if v.online || time.Since(v.reportedAt) >= p.plan.DiagnosticsInterval() {
 		v.online = false
 		p.putUpdate(update{}, true)
 	}

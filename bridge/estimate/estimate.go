@@ -1,5 +1,5 @@
-// Package estimate works out how many states a day a plan of the throttle causes in the database of a hub. It follows a simulated
-// household, so that it needs no meter.
+// Package estimate works out how many states a day a throttle plan causes in the database of a hub. It throttles the values of a simulated
+// household, so it needs no meter.
 package estimate
 
 import (
@@ -11,117 +11,118 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// Sent is a quantity that a meter sends.
-type Sent struct {
+// A Quantity is a quantity that a meter sends.
+type Quantity struct {
 	ID       quantity.ID
 	Decimals uint8
-	// Every is how often it is among what the meter sends, where that is not every telegram: an hour for most counters in Norway.
-	Every time.Duration
+	// Interval is the time between two telegrams that have the quantity. Below the interval of the telegrams it means: every telegram. Most
+	// Norwegian meters send their counters once an hour.
+	Interval time.Duration
 }
 
-// A Load is how many states a quantity causes in a day: values that differ from the one before. Others leave no trace in the
-// database of a hub.
-type Load struct {
+// DailyStates are the states that a quantity causes in a day. A hub stores a state in its database if the value differs from the one before.
+type DailyStates struct {
 	ID quantity.ID
-	// States are those of a plan, EveryTelegram those of publishing every telegram.
-	States, EveryTelegram int
+	// Throttled counts the states with the plan, EveryTelegram those if every telegram were published.
+	Throttled, EveryTelegram int
 }
 
-// A day is tried in parts: from the beginning of each, so many telegrams as often as the meter sends them. All 86,400 of a
-// meter that sends each second would take a small machine seconds.
+// A day is sampled: the estimate simulates the first telegrams of each part of the day. All 86,400 telegrams of a meter that sends each
+// second would take a small machine several seconds.
 const (
-	parts   = 8
-	part    = 24 * time.Hour / parts
-	stretch = 540
+	partsPerDay         = 8
+	partDuration        = 24 * time.Hour / partsPerDay
+	maxTelegramsPerPart = 540
 )
 
-// typicalDay has sun and heating, and the seed a car that is charged at night.
+// typicalDay is the beginning of a day with sun and heating. With typicalSeed a car is charged at night.
 var typicalDay = time.Date(2026, time.March, 18, 23, 0, 0, 0, time.UTC)
 
 const typicalSeed = 1
 
-// Day returns what quantities cause under a plan where the meter sends a telegram at each interval, in their order. It
-// follows a simulated household through a day, so that it is a guess for any other. It takes some 20 ms on a large machine.
-func Day(p *throttle.Plan, quantities []Sent, every time.Duration) []Load {
-	every = min(max(every, time.Second), time.Hour)
-	e := estimate{every: every, planned: throttle.New(p), unlimited: throttle.New(new(throttle.Plan))}
+// Day estimates the states that each of the quantities causes in a day under plan p, in the same order. interval is the time between two
+// telegrams of the meter, limited to 1 s to 1 h. The values are those of one simulated household, so other households differ. A call takes
+// about 20 ms on a fast machine.
+func Day(p *throttle.Plan, quantities []Quantity, interval time.Duration) []DailyStates {
+	interval = min(max(interval, time.Second), time.Hour)
+	e := estimate{interval: interval, throttled: throttle.New(p), unthrottled: throttle.New(new(throttle.Plan))}
 	for _, q := range quantities {
-		q.Every = max(q.Every, every)
-		e.all = append(e.all, tried{Sent: q, show: shown(q.ID), share: int(q.Every / every)})
+		q.Interval = max(q.Interval, interval)
+		e.counts = append(e.counts, count{Quantity: q, value: simulatedValue(q.ID), every: int(q.Interval / interval)})
 	}
-	telegrams, cut := int(part/every), false
-	if telegrams > stretch {
-		telegrams, cut = stretch, true
-	}
-	for n := range parts {
-		start := typicalDay.Add(time.Duration(n) * part)
+	telegrams := int(partDuration / interval)
+	hasGaps := telegrams > maxTelegramsPerPart
+	telegrams = min(telegrams, maxTelegramsPerPart)
+	for part := range partsPerDay {
+		start := typicalDay.Add(time.Duration(part) * partDuration)
 		house := simulate.NewHousehold(typicalSeed, start, 3)
 		for i := range telegrams {
-			house.Advance(start.Add(time.Duration(i) * every))
+			house.Advance(start.Add(time.Duration(i) * interval))
 			state := house.State()
-			e.take(&state, n*telegrams+i, i == 0 && cut)
+			e.add(&state, part*telegrams+i, i == 0 && hasGaps)
 		}
 	}
-	return e.loads(time.Duration(parts*telegrams) * every)
+	return e.dailyStates(time.Duration(partsPerDay*telegrams) * interval)
 }
 
-// An estimate has its telegrams come one behind the other, whatever part of the day they are from.
+// An estimate counts the states of the simulated telegrams. It numbers them without the gaps between the parts of the day.
 type estimate struct {
-	planned   *throttle.Throttle
-	unlimited *throttle.Throttle // publishes every change
-	every     time.Duration
-	all       []tried
+	throttled   *throttle.Throttle
+	unthrottled *throttle.Throttle // publishes every change
+	interval    time.Duration
+	counts      []count
 }
 
-// tried is a quantity of an estimate.
-type tried struct {
-	Sent
-	show            func(*simulate.State) obis.Decimal
-	share           int // it is in one of so many telegrams
-	states, changes int // of the telegrams that were tried
+// A count is a quantity with its states in the simulated telegrams.
+type count struct {
+	Quantity
+	value                  func(*simulate.State) obis.Decimal // nil if it hardly ever changes
+	every                  int                                // 4 means that each fourth telegram has the quantity
+	throttled, unthrottled int
 }
 
-// take tries the nth telegram. The first behind a cut may be far from the one before it: that step counts for nothing.
-func (e *estimate) take(s *simulate.State, n int, behindCut bool) {
-	now := typicalDay.Add(time.Duration(n) * e.every)
-	for i := range e.all {
-		q := &e.all[i]
-		if q.show == nil || n%q.share != q.share-1 {
+// add counts the states of the nth telegram. The value of the first telegram after a gap may differ much from the one before the gap. That
+// difference is not counted.
+func (e *estimate) add(s *simulate.State, n int, afterGap bool) {
+	now := typicalDay.Add(time.Duration(n) * e.interval)
+	for i := range e.counts {
+		q := &e.counts[i]
+		if q.value == nil || n%q.every != q.every-1 {
 			continue
 		}
-		value := q.show(s)
-		planned := e.planned.Decide(now, q.Every, q.ID, value, q.Decimals, "")
-		changed := e.unlimited.Decide(now, q.Every, q.ID, value, q.Decimals, "")
-		if behindCut && q.share == 1 {
+		value := q.value(s)
+		throttled := e.throttled.Decide(now, q.Interval, q.ID, value, q.Decimals, "")
+		unthrottled := e.unthrottled.Decide(now, q.Interval, q.ID, value, q.Decimals, "")
+		if afterGap && q.every == 1 {
 			continue
 		}
-		if planned == throttle.Publish {
-			q.states++
+		if throttled == throttle.Publish {
+			q.throttled++
 		}
-		if changed == throttle.Publish {
-			q.changes++
+		if unthrottled == throttle.Publish {
+			q.unthrottled++
 		}
 	}
 }
 
-// loads returns what a whole day would have been.
-func (e *estimate) loads(tried time.Duration) []Load {
-	loads := make([]Load, len(e.all))
-	daily := func(n int) int { return max(1, int(time.Duration(n)*24*time.Hour/tried)) }
-	for i, q := range e.all {
-		loads[i] = Load{ID: q.ID, States: daily(q.states), EveryTelegram: daily(q.changes)}
+// dailyStates scales the counts from the simulated duration to a day. Each quantity has at least one state.
+func (e *estimate) dailyStates(simulated time.Duration) []DailyStates {
+	all := make([]DailyStates, len(e.counts))
+	perDay := func(n int) int { return max(1, int(time.Duration(n)*24*time.Hour/simulated)) }
+	for i, q := range e.counts {
+		all[i] = DailyStates{ID: q.ID, Throttled: perDay(q.throttled), EveryTelegram: perDay(q.unthrottled)}
 	}
-	return loads
+	return all
 }
 
-// shown returns what the simulated household shows of a quantity, in the published unit. What it does not know moves as
-// another quantity of its kind does. Nil for what hardly ever changes.
-func shown(id quantity.ID) func(*simulate.State) obis.Decimal {
+// simulatedValue returns a function that gives the value of a quantity in a state of the household, in the published unit. A quantity that
+// the household does not have moves as another one of its kind. The function is nil for a status, because it hardly ever changes.
+func simulatedValue(id quantity.ID) func(*simulate.State) obis.Decimal {
 	row := id.Row()
 	if row.Kind == quantity.Status {
 		return nil
 	}
-	switch row.Name { // these have no code of their own
+	switch row.Name { // quantities of sub-meters, which have no code of their own
 	case "gas":
 		return func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Gas, Exp: -3} }
 	case "water":
@@ -129,22 +130,23 @@ func shown(id quantity.ID) func(*simulate.State) obis.Decimal {
 	case "thermal_energy", "cooling_energy":
 		return func(s *simulate.State) obis.Decimal { return obis.Decimal{Coef: s.Heat, Exp: -3} }
 	}
-	show := register(row)
+	value := registerValue(row)
 	for i := range quantity.Rows() {
-		if other := &quantity.Rows()[i]; show == nil && other.Kind == row.Kind {
-			show = register(other)
+		if other := &quantity.Rows()[i]; value == nil && other.Kind == row.Kind {
+			value = registerValue(other)
 		}
 	}
-	return show
+	return value
 }
 
-func register(row *quantity.Row) func(*simulate.State) obis.Decimal {
+// registerValue returns a function that gives the value of the first code of a row, or nil if the household does not have it.
+func registerValue(row *quantity.Row) func(*simulate.State) obis.Decimal {
 	if len(row.Codes) == 0 {
 		return nil
 	}
 	c := row.Codes[0]
 	code := obis.Code{1, 0, c[0], c[1], c[2], obis.Any}
-	if _, known := new(simulate.State).Value(code); !known {
+	if _, exists := new(simulate.State).Value(code); !exists {
 		return nil
 	}
 	prefix := row.Units[0].Prefix

@@ -31,19 +31,19 @@ func TestEstimate(t *testing.T) {
 			t.Parallel()
 			plan := throttle.NewPlan(tt.preset)
 			day := readDay(t, plan, tt.family, tt.every)
-			var sent []estimate.Sent
+			var sent []estimate.Quantity
 			for _, q := range day {
 				if q.telegrams > 0 {
-					sent = append(sent, estimate.Sent{ID: q.id, Decimals: q.decimals})
+					sent = append(sent, estimate.Quantity{ID: q.id, Decimals: q.decimals})
 				}
 			}
 			var states, changes, wantStates, wantChanges int
 			for i, load := range estimate.Day(plan, sent, tt.every) {
 				q := day[sent[i].ID]
-				if load.ID != q.id || load.States < 1 || load.States > load.EveryTelegram || load.EveryTelegram > q.telegrams {
+				if load.ID != q.id || load.Throttled < 1 || load.Throttled > load.EveryTelegram || load.EveryTelegram > q.telegrams {
 					t.Errorf("%v: got %+v, a day had %d states, %d changes", q.id, load, q.states, q.changes)
 				}
-				states, wantStates = states+load.States, wantStates+q.states
+				states, wantStates = states+load.Throttled, wantStates+q.states
 				changes, wantChanges = changes+load.EveryTelegram, wantChanges+q.changes
 			}
 			near(t, "states", states, wantStates)
@@ -62,18 +62,18 @@ func near(t *testing.T, what string, got, want int) {
 
 // TestEstimateOfEveryQuantity wants a figure for each row, also for what no simulated meter sends.
 func TestEstimateOfEveryQuantity(t *testing.T) {
-	var sent []estimate.Sent
+	var sent []estimate.Quantity
 	for i := range quantity.Rows() {
-		sent = append(sent, estimate.Sent{ID: quantity.ID(i), Decimals: uint8(max(quantity.Rows()[i].Decimals, 0))})
+		sent = append(sent, estimate.Quantity{ID: quantity.ID(i), Decimals: uint8(max(quantity.Rows()[i].Decimals, 0))})
 	}
 	for _, load := range estimate.Day(throttle.NewPlan(throttle.Balanced), sent, 10*time.Second) {
 		row := load.ID.Row()
 		switch unused := strings.HasSuffix(row.Name, "_t3") || strings.HasSuffix(row.Name, "_t4"); {
 		case row.Kind == quantity.Status || unused:
-			if load != (estimate.Load{ID: load.ID, States: 1, EveryTelegram: 1}) {
+			if load != (estimate.DailyStates{ID: load.ID, Throttled: 1, EveryTelegram: 1}) {
 				t.Errorf("%v: got %+v, want one state", load.ID, load)
 			}
-		case load.States < 5 || load.States > load.EveryTelegram || load.EveryTelegram > 8640:
+		case load.Throttled < 5 || load.Throttled > load.EveryTelegram || load.EveryTelegram > 8640:
 			t.Errorf("%v: got %+v", load.ID, load)
 		}
 	}
@@ -94,9 +94,9 @@ func TestEstimateOfRareQuantities(t *testing.T) {
 		{0, 0, 700, 1500},
 		{-time.Second, -time.Second, 700, 1500},
 	} {
-		got := estimate.Day(plan, []estimate.Sent{{ID: id, Decimals: 3, Every: tt.own}}, tt.every)[0]
-		if got.States < tt.least || got.States > tt.most {
-			t.Errorf("each %v of a meter with a telegram each %v: got %d states, want %d to %d", tt.own, tt.every, got.States, tt.least, tt.most)
+		got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3, Interval: tt.own}}, tt.every)[0]
+		if got.Throttled < tt.least || got.Throttled > tt.most {
+			t.Errorf("each %v of a meter with a telegram each %v: got %d states, want %d to %d", tt.own, tt.every, got.Throttled, tt.least, tt.most)
 		}
 	}
 	if got := estimate.Day(plan, nil, time.Second); len(got) != 0 {
@@ -107,10 +107,10 @@ func TestEstimateOfRareQuantities(t *testing.T) {
 // TestEstimateIsInThePublishedUnit has a counter published with each 5 kWh.
 func TestEstimateIsInThePublishedUnit(t *testing.T) {
 	id, plan, day := quantity.ImportEnergy, throttle.NewPlan(throttle.Balanced), 24*time.Hour
-	plan.Set(id, throttle.Change{Deadband: &throttle.Deadband{Least: obis.Decimal{Coef: 5}}, MaxSilence: &day})
-	got := estimate.Day(plan, []estimate.Sent{{ID: id, Decimals: 3}}, 20*time.Second)[0]
-	if most := 24*2 + 100/5; got.States < 24 || got.States > most {
-		t.Errorf("got %d states, want two for most hours and one for each 5 kWh", got.States)
+	plan.Set(id, throttle.Override{Deadband: &throttle.Deadband{Absolute: obis.Decimal{Coef: 5}}, MaxSilence: &day})
+	got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3}}, 20*time.Second)[0]
+	if most := 24*2 + 100/5; got.Throttled < 24 || got.Throttled > most {
+		t.Errorf("got %d states, want two for most hours and one for each 5 kWh", got.Throttled)
 	}
 }
 
@@ -163,9 +163,9 @@ func readDay(t *testing.T, plan *throttle.Plan, family string, every time.Durati
 }
 
 func BenchmarkDay(b *testing.B) {
-	var sent []estimate.Sent
+	var sent []estimate.Quantity
 	for i := range 30 {
-		sent = append(sent, estimate.Sent{ID: quantity.ID(i)})
+		sent = append(sent, estimate.Quantity{ID: quantity.ID(i)})
 	}
 	for _, every := range []time.Duration{time.Second, 10 * time.Second} {
 		b.Run(every.String(), func(b *testing.B) {

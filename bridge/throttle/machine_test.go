@@ -55,16 +55,16 @@ func newMachine(t *rapid.T) *machine {
 }
 
 // change sets any part of a rate.
-func change(t *rapid.T) throttle.Change {
-	var c throttle.Change
+func change(t *rapid.T) throttle.Override {
+	var c throttle.Override
 	seconds := rapid.Custom(func(t *rapid.T) time.Duration {
 		return time.Duration(rapid.IntRange(0, 900).Draw(t, "s")) * time.Second
 	})
 	c.MinInterval, c.MaxSilence = rapid.Ptr(seconds, true).Draw(t, "min_interval"), rapid.Ptr(seconds, true).Draw(t, "max_silence")
 	if rapid.Bool().Draw(t, "deadband") {
 		c.Deadband = &throttle.Deadband{
-			Least:   obis.Decimal{Coef: rapid.Int64Range(0, 300).Draw(t, "least"), Exp: rapid.Int8Range(-2, 0).Draw(t, "exp")},
-			Percent: obis.Decimal{Coef: rapid.Int64Range(0, 300).Draw(t, "percent"), Exp: -1},
+			Absolute: obis.Decimal{Coef: rapid.Int64Range(0, 300).Draw(t, "least"), Exp: rapid.Int8Range(-2, 0).Draw(t, "exp")},
+			Percent:  obis.Decimal{Coef: rapid.Int64Range(0, 300).Draw(t, "percent"), Exp: -1},
 		}
 	}
 	return c
@@ -155,7 +155,7 @@ func (m *machine) isLarge() bool {
 		published = published.Neg()
 	}
 	part, _ := published.Mul(m.rate.Deadband.Percent)
-	return sum.Cmp(rounded(m.rate.Deadband.Least, m.decimals)) >= 0 && sum.Cmp(rounded(part.Shift(-2), m.decimals)) >= 0
+	return sum.Cmp(rounded(m.rate.Deadband.Absolute, m.decimals)) >= 0 && sum.Cmp(rounded(part.Shift(-2), m.decimals)) >= 0
 }
 
 func rounded(d obis.Decimal, decimals uint8) obis.Decimal {

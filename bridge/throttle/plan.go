@@ -17,9 +17,10 @@ type Preset uint8
 const (
 	// Realtime publishes every telegram.
 	Realtime Preset = iota
-	// Balanced shows a load that is switched within seconds, and gives about a twenty-fifth of the states of a telegram a second.
+	// Balanced shows within seconds that a load was switched. For a meter with a telegram a second it publishes about a twenty-fifth of the
+	// states of Realtime.
 	Balanced
-	// Frugal gives about a third of that: for small machines and long histories.
+	// Frugal publishes about a third of the states of Balanced. It is for small machines and long histories.
 	Frugal
 )
 
@@ -28,7 +29,7 @@ var presets = [...]string{"realtime", "balanced", "frugal"}
 // String returns the preset's name, as UnmarshalText reads it.
 func (p Preset) String() string { return presets[p] }
 
-// UnmarshalText reads a name.
+// UnmarshalText reads a preset's name. After an error p is unchanged.
 func (p *Preset) UnmarshalText(text []byte) error {
 	i := slices.Index(presets[:], string(text))
 	if i < 0 {
@@ -38,9 +39,9 @@ func (p *Preset) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// rates of the presets, by how a quantity moves. Standby flickers by 15 W on each phase of a house: below a deadband of twice
-// that, noise alone would be published at each MinInterval. 30 W and 2 % let every appliance through. A short MinInterval is
-// cheap where changes are rare, and what shows a kettle within five seconds also shows a surplus.
+// rates are the rates of the presets by the kind of quantity. The standby power of a house varies by 15 W on each phase. With a deadband
+// below twice that, noise alone would be published at each MinInterval. A deadband of 30 W and 2 % shows every appliance. A short
+// MinInterval costs little if changes are rare. With 5 s it shows a kettle, or a surplus of solar power, soon enough to react.
 var rates = [...][quantity.Counter + 1]Rate{
 	Balanced: {
 		quantity.Status:  {MaxSilence: RepeatAfter},
@@ -67,14 +68,14 @@ func deadband(text string) (d Deadband) {
 	return d
 }
 
-// A Plan is what the configuration says of all quantities. The zero Plan is realtime. One serves all meters: once it is in
-// use, do not change it.
+// A Plan has the Rate of every quantity. The zero Plan is that of Realtime. All meters use the same Plan. Do not change it while a Throttle
+// uses it.
 type Plan struct {
 	preset Preset
 	rates  [256]Rate
 }
 
-// NewPlan returns the plan of a preset.
+// NewPlan returns the Plan of a preset.
 func NewPlan(p Preset) *Plan {
 	plan := &Plan{preset: p}
 	for i := range quantity.Rows() {
@@ -85,84 +86,85 @@ func NewPlan(p Preset) *Plan {
 	return plan
 }
 
-// Diagnostics is how often what the bridge itself counts is published.
-func (p *Plan) Diagnostics() time.Duration {
+// DiagnosticsInterval returns how often the bridge publishes its own counts, such as those of telegrams and errors.
+func (p *Plan) DiagnosticsInterval() time.Duration {
 	return [...]time.Duration{Realtime: time.Minute, Balanced: RepeatAfter, Frugal: 3 * RepeatAfter}[p.preset]
 }
 
 // Rate returns how often a quantity is published.
 func (p *Plan) Rate(id quantity.ID) Rate { return p.rates[id] }
 
-// A Change is what a person sets of a Rate; nil is what they leave as it is. No Duration is negative.
-type Change struct {
+// An Override has the fields of a Rate that the configuration sets. A field that is nil leaves the Rate as it is. No duration is negative.
+type Override struct {
 	MinInterval *time.Duration `mapstructure:"min_interval"`
 	Deadband    *Deadband      `mapstructure:"deadband"`
 	MaxSilence  *time.Duration `mapstructure:"max_silence"`
 }
 
-// Overrides say what differs from a preset: by the name of a quantity, or by the beginning of several with a * behind it.
-type Overrides map[string]Change
+// Overrides have an Override for each name of a quantity. A name that ends in * stands for all quantities that begin with it.
+type Overrides map[string]Override
 
-// Set changes the Rate of a quantity. One that was published with every telegram is so no longer, unless all three are set to
-// zero. MaxSilence is never below MinInterval: where only one of the two is set, the other follows it, else MaxSilence does.
-func (p *Plan) Set(id quantity.ID, c Change) {
+// Set changes the Rate of a quantity. A quantity that was published with every telegram gets a MaxSilence of a minute, unless o sets
+// another. MaxSilence is never below MinInterval: if o sets MaxSilence alone, MinInterval is lowered to it. Otherwise MaxSilence is raised.
+func (p *Plan) Set(id quantity.ID, o Override) {
 	r := p.rates[id]
 	if r == (Rate{}) {
 		r.MaxSilence = time.Minute
 	}
-	if c.MinInterval != nil {
-		r.MinInterval = *c.MinInterval
+	if o.MinInterval != nil {
+		r.MinInterval = *o.MinInterval
 	}
-	if c.Deadband != nil {
-		r.Deadband = *c.Deadband
+	if o.Deadband != nil {
+		r.Deadband = *o.Deadband
 	}
-	if c.MaxSilence != nil {
-		r.MaxSilence = *c.MaxSilence
+	if o.MaxSilence != nil {
+		r.MaxSilence = *o.MaxSilence
 	}
-	if c.MinInterval == nil {
+	if o.MinInterval == nil {
 		r.MinInterval = min(r.MinInterval, r.MaxSilence)
 	}
 	r.MaxSilence = max(r.MinInterval, r.MaxSilence)
 	p.rates[id] = r
 }
 
-// Override sets what differs from the preset. Of several names that fit a quantity the longest counts, field by field.
+// Override changes the Rates of all quantities that o names. If several names match a quantity, the longest one that sets a field counts.
 func (p *Plan) Override(o Overrides) {
 	for id := range quantity.Count() {
 		id := quantity.ID(id)
-		if c := o.of(id); c != (Change{}) {
-			p.Set(id, c)
+		if merged := o.merge(id); merged != (Override{}) {
+			p.Set(id, merged)
 		}
 	}
 }
 
-func (o Overrides) of(id quantity.ID) Change {
+// merge returns the fields that all names together set for a quantity.
+func (o Overrides) merge(id quantity.ID) Override {
 	name := id.String()
-	c := o[name]
+	merged := o[name]
 	for end := len(name); end >= 0; end-- {
-		from := o[name[:end]+"*"]
-		c.MinInterval = cmp.Or(c.MinInterval, from.MinInterval)
-		c.Deadband = cmp.Or(c.Deadband, from.Deadband)
-		c.MaxSilence = cmp.Or(c.MaxSilence, from.MaxSilence)
+		shorter := o[name[:end]+"*"]
+		merged.MinInterval = cmp.Or(merged.MinInterval, shorter.MinInterval)
+		merged.Deadband = cmp.Or(merged.Deadband, shorter.Deadband)
+		merged.MaxSilence = cmp.Or(merged.MaxSilence, shorter.MaxSilence)
 	}
-	return c
+	return merged
 }
 
-// covers reports whether name, with or without a * at its end, means a quantity.
-func covers(name string, id quantity.ID) bool {
-	if begin, ok := strings.CutSuffix(name, "*"); ok {
-		return strings.HasPrefix(id.String(), begin)
+// matches reports whether name, with or without a * at its end, stands for a quantity.
+func matches(name string, id quantity.ID) bool {
+	if prefix, ok := strings.CutSuffix(name, "*"); ok {
+		return strings.HasPrefix(id.String(), prefix)
 	}
 	return name == id.String()
 }
 
-// Validate returns what of the Change under a name cannot be.
+// Validate returns an error if the Override of a name is not possible: MaxSilence below MinInterval, or a field that a text cannot have.
 func (o Overrides) Validate(name string) error {
 	c := o[name]
 	numeric := false
 	for id := range quantity.Count() {
 		id := quantity.ID(id)
-		numeric = numeric || covers(name, id) && id.Row().Numeric()
+		numeric = numeric || matches(name, id) && id.Row().Numeric()
 	}
 	switch {
 	case c.MinInterval != nil && c.MaxSilence != nil && *c.MaxSilence < *c.MinInterval:

@@ -49,18 +49,18 @@ func TestSet(t *testing.T) {
 	tests := []struct {
 		name   string
 		preset throttle.Preset
-		change throttle.Change
+		change throttle.Override
 		want   throttle.Rate
 	}{
-		{"nothing", throttle.Balanced, throttle.Change{}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
-		{"min interval", throttle.Balanced, throttle.Change{MinInterval: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
-		{"deadband", throttle.Balanced, throttle.Change{Deadband: deadband(t, "1%")}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "1%"), MaxSilence: 60 * s}},
-		{"max silence", throttle.Frugal, throttle.Change{MaxSilence: duration(60 * s)}, throttle.Rate{MinInterval: 15 * s, Deadband: *deadband(t, "100 5%"), MaxSilence: 60 * s}},
-		{"min interval above the preset's max silence", throttle.Balanced, throttle.Change{MinInterval: duration(90 * s)}, throttle.Rate{MinInterval: 90 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 90 * s}},
-		{"max silence below the preset's min interval", throttle.Balanced, throttle.Change{MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 2 * s}},
-		{"two that contradict each other", throttle.Balanced, throttle.Change{MinInterval: duration(9 * s), MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 9 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 9 * s}},
-		{"realtime no longer", throttle.Realtime, throttle.Change{Deadband: deadband(t, "10")}, throttle.Rate{Deadband: *deadband(t, "10"), MaxSilence: 60 * s}},
-		{"every telegram", throttle.Balanced, throttle.Change{MinInterval: duration(0), Deadband: deadband(t, "0"), MaxSilence: duration(0)}, throttle.Rate{}},
+		{"nothing", throttle.Balanced, throttle.Override{}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
+		{"min interval", throttle.Balanced, throttle.Override{MinInterval: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
+		{"deadband", throttle.Balanced, throttle.Override{Deadband: deadband(t, "1%")}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "1%"), MaxSilence: 60 * s}},
+		{"max silence", throttle.Frugal, throttle.Override{MaxSilence: duration(60 * s)}, throttle.Rate{MinInterval: 15 * s, Deadband: *deadband(t, "100 5%"), MaxSilence: 60 * s}},
+		{"min interval above the preset's max silence", throttle.Balanced, throttle.Override{MinInterval: duration(90 * s)}, throttle.Rate{MinInterval: 90 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 90 * s}},
+		{"max silence below the preset's min interval", throttle.Balanced, throttle.Override{MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 2 * s}},
+		{"two that contradict each other", throttle.Balanced, throttle.Override{MinInterval: duration(9 * s), MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 9 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 9 * s}},
+		{"realtime no longer", throttle.Realtime, throttle.Override{Deadband: deadband(t, "10")}, throttle.Rate{Deadband: *deadband(t, "10"), MaxSilence: 60 * s}},
+		{"every telegram", throttle.Balanced, throttle.Override{MinInterval: duration(0), Deadband: deadband(t, "0"), MaxSilence: duration(0)}, throttle.Rate{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

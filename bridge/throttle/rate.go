@@ -9,36 +9,36 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A Rate says how often a quantity is published. The zero Rate is every telegram.
+// A Rate says how often a quantity is published. The zero Rate publishes with every telegram.
 type Rate struct {
-	// MinInterval is the shortest time from one published value to the next; 0 for none.
+	// MinInterval is the shortest time from one published value to the next; 0 for no limit.
 	MinInterval time.Duration
-	// Deadband is the smallest change that is worth publishing at once; the zero Deadband for any.
+	// Deadband is the smallest change that is published without waiting for MaxSilence. With the zero Deadband it is any change.
 	Deadband Deadband
-	// MaxSilence is how long a smaller change may be withheld; half of it where the change makes up for what was withheld before.
+	// MaxSilence is how long a smaller change is withheld. If the change reduces the error of the mean, it is withheld half as long.
 	MaxSilence time.Duration
 }
 
-// A Deadband is a size of change: the larger of two.
+// A Deadband is the size that a change must have: the larger of Absolute and Percent.
 type Deadband struct {
-	// Least is in the published unit of the quantity.
-	Least obis.Decimal
-	// Percent is a part of the magnitude that was published last.
+	// Absolute is in the published unit of the quantity.
+	Absolute obis.Decimal
+	// Percent is relative to the magnitude of the last published value.
 	Percent obis.Decimal
 }
 
-// UnmarshalText reads "10", "1%" or "10 1%". What is not there is zero.
+// UnmarshalText reads "10", "1%" or "10 1%". A part that is missing is zero. After an error d is unchanged.
 func (d *Deadband) UnmarshalText(text []byte) error {
 	parts := strings.Fields(string(text))
 	if len(parts) == 0 {
 		return errors.New(`has no value: write a number (10), a share ("1%") or both ("10 1%")`)
 	}
-	var read Deadband
+	var parsed Deadband
 	for _, part := range parts {
 		number, percent := strings.CutSuffix(part, "%")
-		to := &read.Least
+		field := &parsed.Absolute
 		if percent {
-			to = &read.Percent
+			field = &parsed.Percent
 		}
 		n, err := obis.ParseDecimal([]byte(number))
 		switch {
@@ -48,12 +48,12 @@ func (d *Deadband) UnmarshalText(text []byte) error {
 			return fmt.Errorf(`%q is not a number: write one in the unit that is published (10), a share ("1%%") or both ("10 1%%")`, part)
 		case n.Sign() < 0 || percent && n.Cmp(obis.Decimal{Coef: 100}) > 0:
 			return fmt.Errorf("%q is out of range: it is 0 or more, and a share at most 100%%", part)
-		case to.Sign() != 0:
+		case field.Sign() != 0:
 			return fmt.Errorf("%q is one too many: one number and one share at most", part)
 		}
-		*to = n
+		*field = n
 	}
-	*d = read
+	*d = parsed
 	return nil
 }
 
@@ -61,14 +61,14 @@ func (d *Deadband) UnmarshalText(text []byte) error {
 func (d Deadband) String() string {
 	switch {
 	case d.Percent.Sign() == 0:
-		return d.Least.String()
-	case d.Least.Sign() == 0:
+		return d.Absolute.String()
+	case d.Absolute.Sign() == 0:
 		return d.Percent.String() + "%"
 	}
-	return d.Least.String() + " " + d.Percent.String() + "%"
+	return d.Absolute.String() + " " + d.Percent.String() + "%"
 }
 
-// ParseInterval reads a MinInterval or a MaxSilence such as "5s" or "2m", of a day at most.
+// ParseInterval reads a MinInterval or a MaxSilence such as "5s" or "2m". It accepts 0 to 24 h.
 func ParseInterval(text string) (time.Duration, error) {
 	if _, err := obis.ParseDecimal([]byte(text)); err == nil && strings.Trim(text, "+-0.") != "" {
 		return 0, fmt.Errorf("%q has no unit: write %ss for seconds, %sm for minutes", text, text, text)
@@ -83,40 +83,41 @@ func ParseInterval(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// threshold returns the deadband around a published value, both in units of its last decimal.
+// threshold returns the smallest change of a published value that reaches the deadband. Both are in units of the last decimal.
 func (d Deadband) threshold(published int64, decimals uint8) int64 {
-	least := digits(d.Least, decimals)
-	part, ok := obis.Decimal{Coef: max(published, -published)}.Mul(d.Percent)
+	absolute := scaled(d.Absolute, decimals)
+	relative, ok := obis.Decimal{Coef: max(published, -published)}.Mul(d.Percent)
 	if !ok {
-		return most
+		return maxValue
 	}
-	return max(least, digits(part.Shift(-2), 0))
+	return max(absolute, scaled(relative.Shift(-2), 0))
 }
 
-// most is more than any meter counts to, and so little that the difference of two still fits.
-const most = 1<<62 - 1
+// maxValue is the limit of scaled values. No meter reaches it, and the difference of two values fits into an int64.
+const maxValue = 1<<62 - 1
 
-// digits returns a number in units of its last decimal, rounded as obis.Decimal.AppendFixed does: two numbers that give the
-// same are published as the same string. Beyond 18 digits all are alike.
-func digits(d obis.Decimal, decimals uint8) int64 {
+// scaled returns a number in units of its last decimal, rounded as obis.Decimal.AppendFixed does. So two numbers with the same result are
+// published as the same string. A larger number than maxValue gives maxValue.
+func scaled(d obis.Decimal, decimals uint8) int64 {
 	c, exp := d.Coef, int(d.Exp)+int(decimals)
-	last := int64(0)
+	dropped := int64(0) // the last digit that was cut off
 	for ; exp < 0; exp++ {
-		c, last = c/10, c%10
+		c, dropped = c/10, c%10
 	}
-	if last >= 5 {
+	if dropped >= 5 {
 		c++
-	} else if last <= -5 {
+	} else if dropped <= -5 {
 		c--
 	}
 	for ; exp > 0 && c != 0; exp-- {
-		if c > most/10 || c < -most/10 {
-			c = max(min(c, 1), -1) * most
+		if c > maxValue/10 || c < -maxValue/10 {
+			c = max(min(c, 1), -1) * maxValue
 			break
 		}
 		c *= 10
 	}
-	return max(min(c, most), -most)
+	return max(min(c, maxValue), -maxValue)
 }
 
+// everyTelegram reports whether r is the zero Rate.
 func (r *Rate) everyTelegram() bool { return r.MaxSilence == 0 && *r == Rate{} }

@@ -23,8 +23,8 @@ func TestDeadbandText(t *testing.T) {
 		if err := got.UnmarshalText([]byte(tt.text)); err != nil {
 			t.Errorf("%q: %v", tt.text, err)
 		}
-		if got.Least.String() != tt.least || got.Percent.String() != tt.percent || got.String() != tt.back {
-			t.Errorf("%q: got %v and %v %%, as text %q; want %s, %s, %q", tt.text, got.Least, got.Percent, got, tt.least, tt.percent, tt.back)
+		if got.Absolute.String() != tt.least || got.Percent.String() != tt.percent || got.String() != tt.back {
+			t.Errorf("%q: got %v and %v %%, as text %q; want %s, %s, %q", tt.text, got.Absolute, got.Percent, got, tt.least, tt.percent, tt.back)
 		}
 	}
 	for text, want := range map[string]string{

@@ -25,14 +25,14 @@ const (
 )
 
 func TestRules(t *testing.T) {
-	ten := throttle.Change{MinInterval: duration(5 * time.Second), Deadband: deadband(t, "10"), MaxSilence: duration(time.Minute)}
-	percent := throttle.Change{MinInterval: duration(0), Deadband: deadband(t, "10 5%"), MaxSilence: duration(time.Minute)}
-	patient := throttle.Change{MinInterval: duration(0), Deadband: deadband(t, "10"), MaxSilence: duration(20 * time.Minute)}
-	minutes := throttle.Change{MinInterval: duration(10 * time.Minute)}
+	ten := throttle.Override{MinInterval: duration(5 * time.Second), Deadband: deadband(t, "10"), MaxSilence: duration(time.Minute)}
+	percent := throttle.Override{MinInterval: duration(0), Deadband: deadband(t, "10 5%"), MaxSilence: duration(time.Minute)}
+	patient := throttle.Override{MinInterval: duration(0), Deadband: deadband(t, "10"), MaxSilence: duration(20 * time.Minute)}
+	minutes := throttle.Override{MinInterval: duration(10 * time.Minute)}
 	tests := []struct {
 		name, quantity string
 		preset         throttle.Preset
-		change         *throttle.Change
+		change         *throttle.Override
 		decimals       uint8
 		every          time.Duration
 		steps          []step
@@ -198,7 +198,7 @@ func TestWithheld(t *testing.T) {
 // TestWithheldOfText: one that is published seldom is held back as a number is.
 func TestWithheldOfText(t *testing.T) {
 	plan, id := throttle.NewPlan(throttle.Balanced), quantity.Tariff
-	plan.Set(id, throttle.Change{MinInterval: duration(10 * time.Minute)})
+	plan.Set(id, throttle.Override{MinInterval: duration(10 * time.Minute)})
 	l := throttle.New(plan)
 	l.Decide(noon(0), time.Second, id, obis.Decimal{}, 0, "0001")
 	if got := l.Decide(noon(1), time.Second, id, obis.Decimal{}, 0, "0002"); got != withhold || !l.Withheld(id) {

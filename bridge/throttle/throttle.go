@@ -1,16 +1,16 @@
-// Package throttle decides how often each quantity of a meter is published, so that people see what happens and nobody's database
-// is flooded. A Plan says how often, the same for all meters; a Throttle follows one meter and decides telegram by telegram.
+// Package throttle decides how often each quantity of a meter is published: often enough to see what happens, and seldom enough for the
+// database of a hub. A Plan holds the rates, the same for all meters. A Throttle follows one meter and decides about each value.
 //
-// A change that reaches the deadband is published at once, but not sooner than MinInterval after the last; a smaller one is
-// withheld until MaxSilence is over. On top of that:
+// A change that reaches the deadband is published as soon as MinInterval has passed since the last publication. A smaller change is
+// withheld until MaxSilence has passed. Besides:
 //
-//   - What is published holds until the next, so that withholding moves the mean that a hub works out. A Throttle keeps account of
-//     it, and a small change that makes up for what was withheld waits only half as long. So the mean of a day
-//     comes out right, also that of a net power that nearly cancels out, which no deadband alone could do.
+//   - A hub takes a value as valid until the next one, so a withheld change makes its mean wrong. A Throttle sums up this error. A small
+//     change that reduces the error is published after half of MaxSilence. So the mean of a day comes out right, even that of a net power
+//     whose import and export nearly cancel. No deadband alone could do that.
 //   - A power that changes its sign (net power) is published whatever the size of the change.
-//   - A counter is published with the last telegram before each full hour and the first behind it: statistics by the hour are
-//     exact, and at the end of a day nothing is missing.
-//   - What was published last is repeated every few minutes, so that nobody takes it for forgotten.
+//   - A counter is published with the last telegram before each full hour and the first one after it, so that hourly statistics are exact
+//     and the end of a day misses nothing.
+//   - The last published value is repeated every few minutes, so that a hub does not take it for outdated.
 package throttle
 
 import (
@@ -20,152 +20,155 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Decision is what to do with a value.
+// A Decision says what to do with a value.
 type Decision uint8
 
 const (
-	// Withhold a value that is not worth publishing.
+	// Withhold means: do not publish the value now.
 	Withhold Decision = iota
-	// Publish this value.
+	// Publish means: publish the value.
 	Publish
-	// Repeat what was published last, as the same string: a database of changes gets no row from it.
+	// Repeat means: publish the last published value again, as the same string. A database that stores changes gets no row from it.
 	Repeat
 )
 
 // String returns the decision's name.
 func (d Decision) String() string { return [...]string{"withhold", "publish", "repeat"}[d] }
 
-// RepeatAfter is how long after it was published a value is repeated at the latest, as long as telegrams come.
+// RepeatAfter is the time after which a published value is repeated, if a telegram with the quantity comes.
 const RepeatAfter = 5 * time.Minute
 
-// A Throttle knows what has been published of one meter, and decides about its next values. It is for one goroutine, and allocates nothing
-// once it is made.
+// A Throttle decides about the values of one meter, and remembers what was published. It is not safe for concurrent use. Its methods do not
+// allocate.
 type Throttle struct {
 	plan       *Plan
 	quantities []history // by quantity.ID
 }
 
-// New returns the Throttle of a meter of which nothing has been published.
+// New returns the Throttle of a meter that has published nothing.
 func New(p *Plan) *Throttle {
 	return &Throttle{plan: p, quantities: make([]history, quantity.Count())}
 }
 
-// Decide takes a value of a telegram that came now, in the order of the telegrams, and decides. The value is a number that is
-// published with so many decimals, or a text where the quantity is text, which is kept. Every is the time from one telegram of
-// the meter to the next, as far as it is known: one may be early by a quarter of it. A clock that is set back has a value
-// published too early, never too late.
-func (t *Throttle) Decide(now time.Time, every time.Duration, id quantity.ID, number obis.Decimal, decimals uint8, text string) Decision {
+// Decide decides about one value of a telegram that arrived at now. Call it in the order of the telegrams. A number is published with the
+// given count of decimals. For a quantity that is text, pass the text: the Throttle keeps it. Interval is the time from one telegram of the
+// meter to the next, 0 if unknown. A telegram may arrive early by a quarter of it. After the clock was set back, a value may be published
+// too early, but never too late.
+func (t *Throttle) Decide(now time.Time, interval time.Duration, id quantity.ID, number obis.Decimal, decimals uint8, text string) Decision {
 	q, rate := &t.quantities[id], &t.plan.rates[id]
 	if q.decimals != decimals {
 		*q = history{decimals: decimals}
 	}
-	m := moment{now: now.UnixNano(), before: q.heard, every: int64(min(max(every, 0), time.Hour))}
-	value := digits(number, decimals)
-	q.weigh(m.now, value)
-	q.heardText = text
-	changed := value != q.published || text != q.text
+	a := arrival{now: now.UnixNano(), previous: q.newestAt, interval: int64(min(max(interval, 0), time.Hour))}
+	value := scaled(number, decimals)
+	q.add(a.now, value, text)
+	changed := value != q.published || text != q.publishedText
 	switch {
-	case !q.started, changed && q.due(rate, id.Row().Kind, &m):
-		q.publish(m.now, text, rate.Deadband)
+	case !q.started, changed && q.isDue(rate, id.Row().Kind, &a):
+		q.publish(a.now, rate.Deadband)
 		return Publish
-	case rate.everyTelegram(), m.over(q.said, RepeatAfter):
-		q.said = m.now
+	case rate.everyTelegram(), a.elapsed(q.repeatedAt, RepeatAfter):
+		q.repeatedAt = a.now
 		return Repeat
 	}
 	return Withhold
 }
 
-// Withheld reports whether the newest value of a quantity was withheld. At a stop it is published: what is retained then should be the truth.
+// Withheld reports whether the newest value of a quantity differs from the published one. The bridge publishes such a value when it stops,
+// so that the retained one is right.
 func (t *Throttle) Withheld(id quantity.ID) bool {
 	q := &t.quantities[id]
-	return q.started && (q.newest != q.published || q.heardText != q.text)
+	return q.started && (q.newest != q.published || q.newestText != q.publishedText)
 }
 
-// Forget has the next value of a quantity published: what was published before is gone, or stands no longer.
+// Forget drops the history of a quantity. Decide then publishes its next value. It is for a published value that is no longer on the broker
+// or no longer valid.
 func (t *Throttle) Forget(id quantity.ID) { t.quantities[id] = history{} }
 
-// A history is what is known of one quantity. Values are in units of the last decimal, times are Unix times in ns.
+// A history holds what was published and what arrived of one quantity. Values are in units of the last decimal, times are Unix times in ns.
 type history struct {
-	started   bool // something has been published
-	decimals  uint8
-	text      string
-	published int64
-	threshold int64 // the deadband around published
-	at, said  int64 // when it was published, and when it was said last
-	newest    int64 // value of the last telegram
-	heardText string
-	heard     int64 // when that came
-	crossed   int64 // when a change of sign was last published before its time
-	// owed is the sum of (newest - published) × ms: by how much the mean of what was published is wrong.
-	owed int64
+	started       bool // something has been published
+	decimals      uint8
+	published     int64
+	publishedText string
+	publishedAt   int64
+	threshold     int64 // the smallest change of published that reaches the deadband
+	repeatedAt    int64 // time of the last publication or repetition
+	newest        int64 // value of the last telegram
+	newestText    string
+	newestAt      int64
+	signChangeAt  int64 // time of the last change of sign that was published before MinInterval had passed
+	// meanError is the sum of (newest - published) × ms: how far the mean of the published values is from the true mean.
+	meanError int64
 }
 
-// due tells if a changed value is published.
-func (q *history) due(rate *Rate, kind quantity.Kind, m *moment) bool {
+// isDue reports whether a changed value is published.
+func (q *history) isDue(rate *Rate, kind quantity.Kind, a *arrival) bool {
 	change := q.newest - q.published
-	open := m.over(q.at, rate.MinInterval)
+	minPassed := a.elapsed(q.publishedAt, rate.MinInterval)
 	switch {
-	case kind == quantity.Counter && m.turnsHour(), rate.everyTelegram():
+	case kind == quantity.Counter && a.isNextToFullHour(), rate.everyTelegram():
 		return true
-	case kind == quantity.Power && opposite(q.newest, q.published):
-		return open || q.crosses(rate, m)
-	case !open:
+	case kind == quantity.Power && oppositeSigns(q.newest, q.published):
+		return minPassed || q.allowSignChange(rate, a)
+	case !minPassed:
 		return false
 	case max(change, -change) >= q.threshold:
 		return true
 	}
-	patience := rate.MaxSilence
-	if !opposite(change, q.owed) {
-		patience /= 2
+	wait := rate.MaxSilence
+	if !oppositeSigns(change, q.meanError) {
+		wait /= 2
 	}
-	return m.over(q.at, patience)
+	return a.elapsed(q.publishedAt, wait)
 }
 
-// crosses lets a change of sign pass before its time, but not again before MaxSilence is over: a battery that holds a house at
-// zero would flood everyone.
-func (q *history) crosses(rate *Rate, m *moment) bool {
-	if !m.over(q.crossed, rate.MaxSilence) {
+// allowSignChange reports whether a change of sign is published before MinInterval has passed: once in each MaxSilence. A battery that
+// holds the net power of a house at zero changes the sign every second.
+func (q *history) allowSignChange(rate *Rate, a *arrival) bool {
+	if !a.elapsed(q.signChangeAt, rate.MaxSilence) {
 		return false
 	}
-	q.crossed = m.now
+	q.signChangeAt = a.now
 	return true
 }
 
-func (q *history) publish(now int64, text string, d Deadband) {
-	q.started, q.published, q.text = true, q.newest, text
-	q.at, q.said = now, now
+// publish stores that the newest value is published.
+func (q *history) publish(now int64, d Deadband) {
+	q.started, q.published, q.publishedText = true, q.newest, q.newestText
+	q.publishedAt, q.repeatedAt = now, now
 	q.threshold = d.threshold(q.published, q.decimals)
 }
 
-// weigh takes a value, and adds to the account what the one before it cost. A longer silence than RepeatAfter is nobody's fault, and
-// what no meter measures is cut, so that the account cannot overflow.
-func (q *history) weigh(now, value int64) {
-	const much, longest = 1 << 31, int64(RepeatAfter)
-	wrong := min(max(q.newest-q.published, -much), much)
-	ms := min(max(now-q.heard, 0), longest) / int64(time.Millisecond)
-	q.owed = min(max(q.owed+wrong*ms, -most), most)
-	q.newest, q.heard = value, now
+// add stores a value as the newest one. It first adds to meanError what the value before has contributed until now. A silence longer than
+// RepeatAfter counts as RepeatAfter, because the true value in it is unknown. Limits keep the sum from overflowing.
+func (q *history) add(now, value int64, text string) {
+	const maxDifference, maxSilence = 1 << 31, int64(RepeatAfter)
+	difference := min(max(q.newest-q.published, -maxDifference), maxDifference)
+	ms := min(max(now-q.newestAt, 0), maxSilence) / int64(time.Millisecond)
+	q.meanError = min(max(q.meanError+difference*ms, -maxValue), maxValue)
+	q.newest, q.newestText, q.newestAt = value, text, now
 }
 
-// opposite tells if one is above zero and the other below.
-func opposite(a, b int64) bool { return a > 0 && b < 0 || a < 0 && b > 0 }
+// oppositeSigns reports whether one number is above zero and the other below.
+func oppositeSigns(a, b int64) bool { return a > 0 && b < 0 || a < 0 && b > 0 }
 
-// A moment is when a telegram came, when the one before it did, and the time from one to the next. In ns.
-type moment struct {
-	now, before, every int64
+// An arrival is when a telegram arrived, when the one with the value before it did, and the time from one telegram to the next. All in ns.
+type arrival struct {
+	now, previous, interval int64
 }
 
-// over tells if so much time has passed, or the clock was set back meanwhile.
-func (m *moment) over(since int64, limit time.Duration) bool {
-	passed := m.now - since
-	return passed < 0 || passed >= int64(limit)-m.every/4
+// elapsed reports whether the duration d has passed since a time, or the clock was set back after that time.
+func (a *arrival) elapsed(since int64, d time.Duration) bool {
+	passed := a.now - since
+	return passed < 0 || passed >= int64(d)-a.interval/4
 }
 
-// turnsHour tells if this is the first telegram of an hour, or most likely the last: a counter may come with each fourth
-// telegram alone. Hours of UTC are those of nearly every zone.
-func (m *moment) turnsHour() bool {
+// isNextToFullHour reports whether the telegram is the first of an hour, or probably the last. A counter may come with each fourth telegram
+// only, so the time since the previous value counts too. Full hours of UTC are full hours in nearly every time zone.
+func (a *arrival) isNextToFullHour() bool {
 	const hour = int64(time.Hour)
-	next := min(max(m.every, m.now-m.before), hour)
-	this := m.now / hour
-	return m.before/hour != this || (m.now+next+next/4)/hour != this
+	next := min(max(a.interval, a.now-a.previous), hour)
+	current := a.now / hour
+	return a.previous/hour != current || (a.now+next+next/4)/hour != current
 }

@@ -18,7 +18,7 @@ import (
 type sendProfile struct {
 	id         string
 	interval   time.Duration // of its telegrams
-	quantities []estimate.Sent
+	quantities []estimate.Quantity
 }
 
 // usualInterval is the interval between telegrams of most meters. It stands for an unknown interval, as in a recording without times.
@@ -38,9 +38,9 @@ func profileOf(s *announcements.Observation) sendProfile {
 		if s.Telegrams > 2 && s.Sent[q.ID] == 1 {
 			every = time.Hour // Nordic meters send their counters once an hour
 		}
-		m.quantities = append(m.quantities, estimate.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: every})
+		m.quantities = append(m.quantities, estimate.Quantity{ID: q.ID, Decimals: uint8(q.Decimals), Interval: every})
 	}
-	slices.SortFunc(m.quantities, func(a, b estimate.Sent) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(m.quantities, func(a, b estimate.Quantity) int { return int(a.ID) - int(b.ID) })
 	return m
 }
 
@@ -91,7 +91,7 @@ func profileFromBroker(m discovery.Meter, values map[string]string) sendProfile 
 		}
 	}
 	for _, q := range m.Quantities {
-		p.quantities = append(p.quantities, estimate.Sent{ID: q.ID, Decimals: uint8(q.Decimals), Every: max(p.interval, q.Interval)})
+		p.quantities = append(p.quantities, estimate.Quantity{ID: q.ID, Decimals: uint8(q.Decimals), Interval: max(p.interval, q.Interval)})
 	}
 	return p
 }

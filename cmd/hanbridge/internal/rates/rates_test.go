@@ -105,7 +105,7 @@ func TestProfileOf(t *testing.T) {
 			count(s, quantity.ImportEnergy, tt.sent[1])
 			count(s, quantity.ImportPower, tt.sent[0])
 			m := profileOf(s)
-			got := [3]time.Duration{m.interval, m.quantities[0].Every, m.quantities[1].Every}
+			got := [3]time.Duration{m.interval, m.quantities[0].Interval, m.quantities[1].Interval}
 			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
 				t.Errorf("got %v (%v first), want %v", got, m.quantities[0].ID, tt.want)
 			}

@@ -98,12 +98,12 @@ func (d *dayRates) addRates(other dayRates) {
 // add adds the rates of a meter to the report.
 func (r *report) add(c config.Config, m sendProfile) {
 	one := meterRates{Meter: m.id, Interval: inSeconds(m.interval)}
-	for i, load := range estimate.Day(c.Plan(), m.quantities, m.interval) {
-		rate := quantityRate{load.ID.String(), inSeconds(m.quantities[i].Every), dayRates{load.States, load.EveryTelegram}}
+	for i, states := range estimate.Day(c.Plan(), m.quantities, m.interval) {
+		rate := quantityRate{states.ID.String(), inSeconds(m.quantities[i].Interval), dayRates{states.Throttled, states.EveryTelegram}}
 		one.Quantities = append(one.Quantities, rate)
 		one.addRates(rate.dayRates)
 	}
-	every := c.Plan().Diagnostics()
+	every := c.Plan().DiagnosticsInterval()
 	one.Diagnostics = diagnosticRate{inSeconds(every), changingDiagnostics, dayRates{len(changingDiagnostics) * int(day/every), len(changingDiagnostics) * int(day/time.Minute)}}
 	one.addRates(one.Diagnostics.dayRates)
 	r.Meters = append(r.Meters, one)
