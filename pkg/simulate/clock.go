@@ -14,7 +14,7 @@ type zone struct {
 }
 
 var (
-	// swedishNormal is the time of Swedish meters all year (branch recommendation 2.0, annex 3).
+	// swedishStandardTime is the time of Swedish meters all year (branch recommendation 2.0, annex 3).
 	swedishStandardTime = zone{standardOffset: 60}
 	// centralEuropean is the local time of Central Europe, which other meters show.
 	centralEuropean = zone{standardOffset: 60, summerTime: true}

@@ -176,7 +176,7 @@ func (s *session) refused(steps [][]discovery.Message) error {
 	return nil
 }
 
-// undecided returns the retained announcements and topics of a configured device that must stay, because it is too early to know whether
+// keepUndecided returns the retained announcements and topics of a configured device that must stay, because it is too early to know whether
 // they are wanted. If the meter has not sent a telegram yet, these are all. If the retained scan was incomplete, these are the ones that
 // want lacks. Announcements under another prefix, and all announcements if discovery is off, are never among them.
 func (s *session) keepUndecided(id string, held device, want *wantedDevice) device {

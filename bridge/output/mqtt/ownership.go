@@ -68,7 +68,7 @@ func (o *ownership) silentAt() time.Time {
 	return since.Add(max(o.minSilence, silentIntervals*o.otherInterval))
 }
 
-// silentAfter is how many intervals without a telegram mean that a bridge is silent.
+// silentIntervals is how many intervals without a telegram mean that a bridge is silent.
 const silentIntervals = 6
 
 // isSilent reports whether the other bridge counts as silent.
