@@ -14,12 +14,12 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestEstimate compares with a day of telegrams that is read in full.
-func TestEstimate(t *testing.T) {
+// TestDay: the estimate is within a fifth of the states that all telegrams of a day cause.
+func TestDay(t *testing.T) {
 	tests := []struct {
-		family string
-		preset throttle.Preset
-		every  time.Duration
+		family   string
+		preset   throttle.Preset
+		interval time.Duration
 	}{
 		{"aidon-se", throttle.Balanced, time.Second},
 		{"aidon-se", throttle.Frugal, 10 * time.Second},
@@ -27,64 +27,66 @@ func TestEstimate(t *testing.T) {
 		{"aidon-se", throttle.Realtime, 10 * time.Second},
 	}
 	for _, tt := range tests {
-		t.Run(tt.family+" "+tt.preset.String()+" "+tt.every.String(), func(t *testing.T) {
+		t.Run(tt.family+" "+tt.preset.String()+" "+tt.interval.String(), func(t *testing.T) {
 			t.Parallel()
 			plan := throttle.NewPlan(tt.preset)
-			day := readDay(t, plan, tt.family, tt.every)
-			var sent []estimate.Quantity
+			day := countDay(t, plan, tt.family, tt.interval)
+			var quantities []estimate.Quantity
 			for _, q := range day {
 				if q.telegrams > 0 {
-					sent = append(sent, estimate.Quantity{ID: q.id, Decimals: q.decimals})
+					quantities = append(quantities, estimate.Quantity{ID: q.id, Decimals: q.decimals})
 				}
 			}
 			var states, changes, wantStates, wantChanges int
-			for i, load := range estimate.Day(plan, sent, tt.every) {
-				q := day[sent[i].ID]
-				if load.ID != q.id || load.Throttled < 1 || load.Throttled > load.EveryTelegram || load.EveryTelegram > q.telegrams {
-					t.Errorf("%v: got %+v, a day had %d states, %d changes", q.id, load, q.states, q.changes)
+			for i, got := range estimate.Day(plan, quantities, tt.interval) {
+				q := day[quantities[i].ID]
+				if got.ID != q.id || got.Throttled < 1 || got.Throttled > got.EveryTelegram || got.EveryTelegram > q.telegrams {
+					t.Errorf("%v: got %+v, a whole day had %d states, %d changes", q.id, got, q.states, q.changes)
 				}
-				states, wantStates = states+load.Throttled, wantStates+q.states
-				changes, wantChanges = changes+load.EveryTelegram, wantChanges+q.changes
+				states, wantStates = states+got.Throttled, wantStates+q.states
+				changes, wantChanges = changes+got.EveryTelegram, wantChanges+q.changes
 			}
-			near(t, "states", states, wantStates)
-			near(t, "with every telegram", changes, wantChanges)
+			checkWithinFifth(t, "throttled", states, wantStates)
+			checkWithinFifth(t, "every telegram", changes, wantChanges)
 		})
 	}
 }
 
-func near(t *testing.T, what string, got, want int) {
+// checkWithinFifth checks that got differs from want by a fifth at most.
+func checkWithinFifth(t *testing.T, name string, got, want int) {
 	t.Helper()
-	t.Logf("%s: %d estimated, %d on a day in March", what, got, want)
+	t.Logf("%s: %d estimated, %d in a whole day", name, got, want)
 	if got*100 < want*80 || got*100 > want*120 {
-		t.Errorf("%s: got %d, want %d to a fifth", what, got, want)
+		t.Errorf("%s: got %d, want %d within a fifth", name, got, want)
 	}
 }
 
-// TestEstimateOfEveryQuantity wants a figure for each row, also for what no simulated meter sends.
-func TestEstimateOfEveryQuantity(t *testing.T) {
-	var sent []estimate.Quantity
+// TestDayOfEveryQuantity: each row of the table has an estimate, even if no simulated meter sends the quantity.
+func TestDayOfEveryQuantity(t *testing.T) {
+	var quantities []estimate.Quantity
 	for i := range quantity.Rows() {
-		sent = append(sent, estimate.Quantity{ID: quantity.ID(i), Decimals: uint8(max(quantity.Rows()[i].Decimals, 0))})
+		quantities = append(quantities, estimate.Quantity{ID: quantity.ID(i), Decimals: uint8(max(quantity.Rows()[i].Decimals, 0))})
 	}
-	for _, load := range estimate.Day(throttle.NewPlan(throttle.Balanced), sent, 10*time.Second) {
-		row := load.ID.Row()
-		switch unused := strings.HasSuffix(row.Name, "_t3") || strings.HasSuffix(row.Name, "_t4"); {
-		case row.Kind == quantity.Status || unused:
-			if load != (estimate.DailyStates{ID: load.ID, Throttled: 1, EveryTelegram: 1}) {
-				t.Errorf("%v: got %+v, want one state", load.ID, load)
+	for _, got := range estimate.Day(throttle.NewPlan(throttle.Balanced), quantities, 10*time.Second) {
+		row := got.ID.Row()
+		switch unusedTariff := strings.HasSuffix(row.Name, "_t3") || strings.HasSuffix(row.Name, "_t4"); {
+		case row.Kind == quantity.Status || unusedTariff:
+			if got != (estimate.DailyStates{ID: got.ID, Throttled: 1, EveryTelegram: 1}) {
+				t.Errorf("%v: got %+v, want one state", got.ID, got)
 			}
-		case load.Throttled < 5 || load.Throttled > load.EveryTelegram || load.EveryTelegram > 8640:
-			t.Errorf("%v: got %+v", load.ID, load)
+		case got.Throttled < 5 || got.Throttled > got.EveryTelegram || got.EveryTelegram > 8640:
+			t.Errorf("%v: got %+v, want at least 5 states, and not more than with every telegram", got.ID, got)
 		}
 	}
 }
 
-func TestEstimateOfRareQuantities(t *testing.T) {
+// TestDayOfIntervals: the states follow from the interval of the quantity. Intervals out of range are limited.
+func TestDayOfIntervals(t *testing.T) {
 	id := quantity.ImportEnergy
 	plan := throttle.NewPlan(throttle.Balanced)
 	for _, tt := range []struct {
-		every, own  time.Duration
-		least, most int
+		telegrams, quantity  time.Duration // intervals
+		minStates, maxStates int
 	}{
 		{time.Second, time.Hour, 15, 30},
 		{10 * time.Second, time.Hour, 20, 26},
@@ -94,9 +96,9 @@ func TestEstimateOfRareQuantities(t *testing.T) {
 		{0, 0, 700, 1500},
 		{-time.Second, -time.Second, 700, 1500},
 	} {
-		got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3, Interval: tt.own}}, tt.every)[0]
-		if got.Throttled < tt.least || got.Throttled > tt.most {
-			t.Errorf("each %v of a meter with a telegram each %v: got %d states, want %d to %d", tt.own, tt.every, got.Throttled, tt.least, tt.most)
+		got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3, Interval: tt.quantity}}, tt.telegrams)[0]
+		if got.Throttled < tt.minStates || got.Throttled > tt.maxStates {
+			t.Errorf("quantity each %v, telegram each %v: got %d states, want %d to %d", tt.quantity, tt.telegrams, got.Throttled, tt.minStates, tt.maxStates)
 		}
 	}
 	if got := estimate.Day(plan, nil, time.Second); len(got) != 0 {
@@ -104,37 +106,37 @@ func TestEstimateOfRareQuantities(t *testing.T) {
 	}
 }
 
-// TestEstimateIsInThePublishedUnit has a counter published with each 5 kWh.
-func TestEstimateIsInThePublishedUnit(t *testing.T) {
+// TestDayUsesPublishedUnit: a deadband of 5 means 5 kWh for a counter.
+func TestDayUsesPublishedUnit(t *testing.T) {
 	id, plan, day := quantity.ImportEnergy, throttle.NewPlan(throttle.Balanced), 24*time.Hour
 	plan.Set(id, throttle.Override{Deadband: &throttle.Deadband{Absolute: obis.Decimal{Coef: 5}}, MaxSilence: &day})
 	got := estimate.Day(plan, []estimate.Quantity{{ID: id, Decimals: 3}}, 20*time.Second)[0]
-	if most := 24*2 + 100/5; got.Throttled < 24 || got.Throttled > most {
-		t.Errorf("got %d states, want two for most hours and one for each 5 kWh", got.Throttled)
+	if limit := 24*2 + 100/5; got.Throttled < 24 || got.Throttled > limit {
+		t.Errorf("got %d states, want 24 to %d: two for most hours and one for each 5 kWh", got.Throttled, limit)
 	}
 }
 
-// A counted is what a day of telegrams brings of one quantity.
-type counted struct {
+// A dayCount counts the telegrams, changes and states of one quantity in a day.
+type dayCount struct {
 	id                         quantity.ID
 	decimals                   uint8
 	telegrams, changes, states int
-	last                       string
+	lastValue                  string
 }
 
-// readDay reads a day of telegrams of a family in full, one at each interval.
-func readDay(t *testing.T, plan *throttle.Plan, family string, every time.Duration) []counted {
+// countDay decodes all telegrams of a family in a day, one at each interval. The result is indexed by quantity.ID.
+func countDay(t *testing.T, plan *throttle.Plan, family string, interval time.Duration) []dayCount {
 	t.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {
 		t.Fatalf("no family %s", family)
 	}
-	f.Interval = every
+	f.Interval = interval
 	m := simulate.NewMeter(f, 1, time.Date(2026, time.March, 11, 23, 0, 0, 0, time.UTC))
 	var wire bytes.Reader
-	d, decide, all := meter.NewDecoder(nil, meter.Options{}), throttle.New(plan), make([]counted, quantity.Count())
-	var room [64]byte
-	for range 24 * time.Hour / every {
+	d, th, all := meter.NewDecoder(nil, meter.Options{}), throttle.New(plan), make([]dayCount, quantity.Count())
+	var buffer [64]byte
+	for range 24 * time.Hour / interval {
 		at, telegram := m.Next()
 		wire.Reset(telegram)
 		d.Reset(&wire)
@@ -148,13 +150,13 @@ func readDay(t *testing.T, plan *throttle.Plan, family string, every time.Durati
 			if q.telegrams == 0 {
 				q.id, q.decimals = s.ID, uint8(s.Decimals())
 			}
-			shown := append(s.Value.AppendFixed(room[:0], int(q.decimals)), s.Text...)
-			if q.telegrams > 0 && string(shown) != q.last {
+			value := append(s.Value.AppendFixed(buffer[:0], int(q.decimals)), s.Text...)
+			if q.telegrams > 0 && string(value) != q.lastValue {
 				q.changes++
 			}
-			q.last = string(shown)
+			q.lastValue = string(value)
 			q.telegrams++
-			if decide.Decide(at, every, s.ID, s.Value, q.decimals, string(s.Text)) == throttle.Publish {
+			if th.Decide(at, interval, s.ID, s.Value, q.decimals, string(s.Text)) == throttle.Publish {
 				q.states++
 			}
 		}
@@ -163,15 +165,15 @@ func readDay(t *testing.T, plan *throttle.Plan, family string, every time.Durati
 }
 
 func BenchmarkDay(b *testing.B) {
-	var sent []estimate.Quantity
+	var quantities []estimate.Quantity
 	for i := range 30 {
-		sent = append(sent, estimate.Quantity{ID: quantity.ID(i)})
+		quantities = append(quantities, estimate.Quantity{ID: quantity.ID(i)})
 	}
-	for _, every := range []time.Duration{time.Second, 10 * time.Second} {
-		b.Run(every.String(), func(b *testing.B) {
+	for _, interval := range []time.Duration{time.Second, 10 * time.Second} {
+		b.Run(interval.String(), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				estimate.Day(throttle.NewPlan(throttle.Balanced), sent, every)
+				estimate.Day(throttle.NewPlan(throttle.Balanced), quantities, interval)
 			}
 		})
 	}

@@ -13,19 +13,19 @@ import (
 )
 
 var (
-	// Local midnights of a day with clouds before a high sun, of a dark one, and of one between.
+	// Midnights in Sweden, at the beginning of a sunny day with clouds, of a dark day, and of a day between the two.
 	summer = time.Date(2026, time.June, 11, 22, 0, 0, 0, time.UTC)
 	winter = time.Date(2026, time.December, 11, 23, 0, 0, 0, time.UTC)
 	spring = time.Date(2026, time.March, 11, 23, 0, 0, 0, time.UTC)
 )
 
-// TestADayOfAMeter reads a day of telegrams, one each second, as the bridge does.
-func TestADayOfAMeter(t *testing.T) {
+// TestDayOfTelegrams: the telegrams of a whole day give few states, but right means and hourly counters.
+func TestDayOfTelegrams(t *testing.T) {
 	tests := []struct {
-		family string
-		start  time.Time
-		every  time.Duration
-		most   int // % of the changes
+		family     string
+		start      time.Time
+		interval   time.Duration
+		maxPercent int // of the changes
 	}{
 		{"aidon-se", summer, time.Second, 5},
 		{"p1-se-aidon", winter, time.Second, 5},
@@ -34,36 +34,36 @@ func TestADayOfAMeter(t *testing.T) {
 		{"kamstrup-se", summer, 5 * time.Second, 25},
 	}
 	for _, tt := range tests {
-		if raced && tt.every < 10*time.Second {
+		if raceDetector && tt.interval < 10*time.Second {
 			continue
 		}
-		t.Run(tt.family+" "+tt.start.Month().String()+" "+tt.every.String(), func(t *testing.T) {
+		t.Run(tt.family+" "+tt.start.Month().String()+" "+tt.interval.String(), func(t *testing.T) {
 			t.Parallel()
-			c := readDay(t, throttle.NewPlan(throttle.Balanced), tt.family, tt.start, tt.every)
-			c.judge(tt.most)
-			if q := c.all[quantity.ImportPower]; q.telegrams != int(24*time.Hour/tt.every) {
-				t.Errorf("got %d telegrams", q.telegrams)
+			h := readDay(t, throttle.NewPlan(throttle.Balanced), tt.family, tt.start, tt.interval)
+			h.check(tt.maxPercent)
+			if q := h.quantities[quantity.ImportPower]; q.telegrams != int(24*time.Hour/tt.interval) {
+				t.Errorf("got %d telegrams, want one each %v", q.telegrams, tt.interval)
 			}
-			if q := c.all[quantity.ImportEnergy]; q.hours != 23 {
+			if q := h.quantities[quantity.ImportEnergy]; q.hours != 23 {
 				t.Errorf("got %d hours that began, want 23", q.hours)
 			}
 		})
 	}
 }
 
-// readDay follows a day of telegrams of a family, sent so often.
-func readDay(t *testing.T, plan *throttle.Plan, family string, start time.Time, every time.Duration) *courses {
+// readDay decodes a day of telegrams of a simulated family, one at each interval, and passes all values to a hub.
+func readDay(t *testing.T, plan *throttle.Plan, family string, start time.Time, interval time.Duration) *hub {
 	t.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {
 		t.Fatalf("no family %s", family)
 	}
-	f.Interval = every
-	m, c := simulate.NewMeter(f, 1, start), newCourses(t, plan, every)
+	f.Interval = interval
+	m, h := simulate.NewMeter(f, 1, start), newHub(t, plan, interval)
 	var wire bytes.Reader
 	d := meter.NewDecoder(nil, meter.Options{})
 	decimals := map[quantity.ID]uint8{}
-	for range 24 * time.Hour / every {
+	for range 24 * time.Hour / interval {
 		at, telegram := m.Next()
 		wire.Reset(telegram)
 		d.Reset(&wire)
@@ -73,57 +73,58 @@ func readDay(t *testing.T, plan *throttle.Plan, family string, start time.Time, 
 		}
 		for i := range r.Samples {
 			s := &r.Samples[i]
-			if _, known := decimals[s.ID]; !known {
+			if _, seen := decimals[s.ID]; !seen {
 				decimals[s.ID] = uint8(s.Decimals())
 			}
-			c.take(at, s.ID, s.Value, decimals[s.ID], string(s.Text))
+			h.add(at, s.ID, s.Value, decimals[s.ID], string(s.Text))
 		}
 	}
-	return c
+	return h
 }
 
-// TestTheMeanOfAnyHousehold tries many households, among them some whose net power cancels out to a watt over the day.
-func TestTheMeanOfAnyHousehold(t *testing.T) {
+// TestMeansOfHouseholds: the means are right for many households, also if import and export of a day cancel to a watt.
+func TestMeansOfHouseholds(t *testing.T) {
 	seeds := uint64(20)
-	if raced {
+	if raceDetector {
 		seeds = 2
 	}
 	for seed := range seeds {
 		start := []time.Time{summer, winter, spring}[seed%3]
 		t.Run(start.Month().String(), func(t *testing.T) {
 			t.Parallel()
-			liveDay(t, throttle.NewPlan(throttle.Balanced), seed, start).judge(5)
+			simulateDay(t, throttle.NewPlan(throttle.Balanced), seed, start).check(5)
 		})
 	}
 }
 
-// liveDay follows the powers of a household, second by second.
-func liveDay(t *testing.T, plan *throttle.Plan, seed uint64, start time.Time) *courses {
-	c, house := newCourses(t, plan, time.Second), simulate.NewHousehold(seed, start, 3)
-	shown := registers(t)
+// simulateDay passes the powers of a household to a hub, each second of a day.
+func simulateDay(t *testing.T, plan *throttle.Plan, seed uint64, start time.Time) *hub {
+	h, house := newHub(t, plan, time.Second), simulate.NewHousehold(seed, start, 3)
+	powers := powerRegisters(t)
 	for second := range 24 * 60 * 60 {
 		now := start.Add(time.Duration(second) * time.Second)
 		house.Advance(now)
 		s := house.State()
-		for _, r := range shown {
+		for _, r := range powers {
 			v, ok := s.Value(r.code)
 			if !ok {
-				t.Fatalf("%v: the household does not know it", r.id)
+				t.Fatalf("%v: the household does not have it", r.id)
 			}
-			c.take(now, r.id, v, 0, "")
+			h.add(now, r.id, v, 0, "")
 		}
 	}
-	return c
+	return h
 }
 
+// A register is a quantity and its code in the simulated household.
 type register struct {
 	id   quantity.ID
 	code obis.Code
 }
 
-// registers are active and reactive power, of all and of each phase. A power of one quadrant alone may be there for some
-// seconds of a day: nobody can make up for it on that day.
-func registers(t *testing.T) []register {
+// powerRegisters returns active and reactive power, of the whole meter and of each phase. It leaves out the reactive powers of one quadrant:
+// one of these may flow for only some seconds of a day, too short to make its mean right on that day.
+func powerRegisters(t *testing.T) []register {
 	t.Helper()
 	var all []register
 	for i := range quantity.Rows() {
@@ -142,6 +143,7 @@ func registers(t *testing.T) []register {
 	return all
 }
 
+// named returns the ID of a quantity by its name.
 func named(t interface{ Fatalf(string, ...any) }, name string) quantity.ID {
 	id, ok := quantity.ByName(name)
 	if !ok {

@@ -31,8 +31,8 @@ func TestZeroPlanIsRealtime(t *testing.T) {
 	}
 }
 
-// TestPresetsSuitEveryQuantity wants a rate for each row, and none with which a small change is told sooner than a large one.
-func TestPresetsSuitEveryQuantity(t *testing.T) {
+// TestPresetRates: each preset has a rate for each row, in which a small change waits at least as long as a large one.
+func TestPresetRates(t *testing.T) {
 	for _, preset := range []throttle.Preset{throttle.Balanced, throttle.Frugal} {
 		plan := throttle.NewPlan(preset)
 		for i := range quantity.Rows() {
@@ -47,25 +47,25 @@ func TestPresetsSuitEveryQuantity(t *testing.T) {
 func TestSet(t *testing.T) {
 	const s = time.Second
 	tests := []struct {
-		name   string
-		preset throttle.Preset
-		change throttle.Override
-		want   throttle.Rate
+		name     string
+		preset   throttle.Preset
+		override throttle.Override
+		want     throttle.Rate
 	}{
-		{"nothing", throttle.Balanced, throttle.Override{}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
+		{"no field", throttle.Balanced, throttle.Override{}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
 		{"min interval", throttle.Balanced, throttle.Override{MinInterval: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 60 * s}},
 		{"deadband", throttle.Balanced, throttle.Override{Deadband: deadband(t, "1%")}, throttle.Rate{MinInterval: 5 * s, Deadband: *deadband(t, "1%"), MaxSilence: 60 * s}},
 		{"max silence", throttle.Frugal, throttle.Override{MaxSilence: duration(60 * s)}, throttle.Rate{MinInterval: 15 * s, Deadband: *deadband(t, "100 5%"), MaxSilence: 60 * s}},
 		{"min interval above the preset's max silence", throttle.Balanced, throttle.Override{MinInterval: duration(90 * s)}, throttle.Rate{MinInterval: 90 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 90 * s}},
 		{"max silence below the preset's min interval", throttle.Balanced, throttle.Override{MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 2 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 2 * s}},
-		{"two that contradict each other", throttle.Balanced, throttle.Override{MinInterval: duration(9 * s), MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 9 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 9 * s}},
-		{"realtime no longer", throttle.Realtime, throttle.Override{Deadband: deadband(t, "10")}, throttle.Rate{Deadband: *deadband(t, "10"), MaxSilence: 60 * s}},
-		{"every telegram", throttle.Balanced, throttle.Override{MinInterval: duration(0), Deadband: deadband(t, "0"), MaxSilence: duration(0)}, throttle.Rate{}},
+		{"max silence below min interval", throttle.Balanced, throttle.Override{MinInterval: duration(9 * s), MaxSilence: duration(2 * s)}, throttle.Rate{MinInterval: 9 * s, Deadband: *deadband(t, "30 2%"), MaxSilence: 9 * s}},
+		{"deadband in realtime", throttle.Realtime, throttle.Override{Deadband: deadband(t, "10")}, throttle.Rate{Deadband: *deadband(t, "10"), MaxSilence: 60 * s}},
+		{"all fields zero", throttle.Balanced, throttle.Override{MinInterval: duration(0), Deadband: deadband(t, "0"), MaxSilence: duration(0)}, throttle.Rate{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			id, plan := quantity.ImportPower, throttle.NewPlan(tt.preset)
-			plan.Set(id, tt.change)
+			plan.Set(id, tt.override)
 			if diff := cmp.Diff(tt.want, plan.Rate(id)); diff != "" {
 				t.Errorf("rate (-want +got):\n%s", diff)
 			}
@@ -76,9 +76,10 @@ func TestSet(t *testing.T) {
 	}
 }
 
-func TestFrugalIsAThird(t *testing.T) {
+// TestFrugalStates: frugal publishes about a third of the states of balanced.
+func TestFrugalStates(t *testing.T) {
 	states := func(p throttle.Preset) (n int) {
-		for _, q := range readDay(t, throttle.NewPlan(p), "aidon-se", spring, 5*time.Second).all {
+		for _, q := range readDay(t, throttle.NewPlan(p), "aidon-se", spring, 5*time.Second).quantities {
 			if q != nil {
 				n += q.states
 			}

@@ -2,4 +2,4 @@
 
 package throttle_test
 
-const raced = false
+const raceDetector = false

@@ -2,5 +2,5 @@
 
 package throttle_test
 
-// raced makes days shorter work: the race detector is slow, and this package has one goroutine at a time.
-const raced = true
+// raceDetector is true if the race detector is on. It is slow, and this package starts no goroutine: the long tests do less then.
+const raceDetector = true

@@ -9,7 +9,7 @@ import (
 )
 
 func TestDeadbandText(t *testing.T) {
-	tests := []struct{ text, least, percent, back string }{
+	tests := []struct{ text, absolute, percent, want string }{
 		{"10", "10", "0", "10"},
 		{"0", "0", "0", "0"},
 		{"0.50", "0.5", "0", "0.5"},
@@ -23,8 +23,8 @@ func TestDeadbandText(t *testing.T) {
 		if err := got.UnmarshalText([]byte(tt.text)); err != nil {
 			t.Errorf("%q: %v", tt.text, err)
 		}
-		if got.Absolute.String() != tt.least || got.Percent.String() != tt.percent || got.String() != tt.back {
-			t.Errorf("%q: got %v and %v %%, as text %q; want %s, %s, %q", tt.text, got.Absolute, got.Percent, got, tt.least, tt.percent, tt.back)
+		if got.Absolute.String() != tt.absolute || got.Percent.String() != tt.percent || got.String() != tt.want {
+			t.Errorf("%q: got %v and %v %%, as text %q; want %s, %s, %q", tt.text, got.Absolute, got.Percent, got, tt.absolute, tt.percent, tt.want)
 		}
 	}
 	for text, want := range map[string]string{

@@ -1,0 +1,152 @@
+package throttle_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hanbridge/hanbridge/bridge/throttle"
+	"github.com/hanbridge/hanbridge/pkg/obis"
+	"github.com/hanbridge/hanbridge/pkg/quantity"
+)
+
+// TestText: a changed text is published at once, an unchanged one is repeated after five minutes.
+func TestText(t *testing.T) {
+	th, id := throttle.New(throttle.NewPlan(throttle.Frugal)), quantity.Tariff
+	steps := []step{
+		{0, "", publish}, {1, "", withhold}, {2, "0002", publish}, {3, "0001", publish}, {4, "0001", withhold}, {303, "0001", repeat}, {304, "0002", publish},
+	}
+	for _, s := range steps {
+		if got := th.Decide(noon(s.seconds), time.Second, id, obis.Decimal{}, 0, s.value); got != s.want {
+			t.Errorf("after %v s, %q: got %v, want %v", s.seconds, s.value, got, s.want)
+		}
+	}
+	if th.Withheld(id) {
+		t.Error("Withheld is true for a published text")
+	}
+}
+
+// TestNetPowerNearZero: a net power whose sign changes each second, as behind a battery that holds it at zero, is not published each second.
+func TestNetPowerNearZero(t *testing.T) {
+	th, id := throttle.New(throttle.NewPlan(throttle.Balanced)), quantity.NetPower
+	states := 0
+	for second := range 3600 {
+		value := obis.Decimal{Coef: int64(second%7) + 1}
+		if second%2 == 1 {
+			value = value.Neg()
+		}
+		if th.Decide(noon(float64(second)), time.Second, id, value, 0, "") == throttle.Publish {
+			states++
+		}
+	}
+	if limit := 3600/5 + 3600/60; states < 600 || states > limit {
+		t.Errorf("got %d states, want 600 to %d: one in each MinInterval, and one more in each MaxSilence", states, limit)
+	}
+}
+
+// TestWithheld: Withheld is true only if the newest value, rounded, differs from the published one, and false again after Forget.
+func TestWithheld(t *testing.T) {
+	plan := throttle.NewPlan(throttle.Balanced)
+	th := throttle.New(plan)
+	energy, power := quantity.ImportEnergy, quantity.ImportPower
+	if th.Withheld(energy) {
+		t.Error("Withheld is true for a counter that was never sent")
+	}
+	th.Decide(noon(0), time.Second, energy, decimal(t, "7.0001"), 3, "")
+	th.Decide(noon(0), time.Second, power, decimal(t, "100"), 0, "")
+	if th.Withheld(energy) {
+		t.Error("Withheld is true for a published counter")
+	}
+	th.Decide(noon(1), time.Second, energy, decimal(t, "7.0004"), 3, "")
+	if th.Withheld(energy) {
+		t.Error("Withheld is true for a counter that is the same to its last decimal")
+	}
+	th.Decide(noon(2), time.Second, energy, decimal(t, "7.001"), 3, "")
+	th.Decide(noon(2), time.Second, power, decimal(t, "101"), 0, "")
+	if !th.Withheld(energy) || !th.Withheld(power) {
+		t.Errorf("Withheld is %v for the counter and %v for the power, want true", th.Withheld(energy), th.Withheld(power))
+	}
+	if throttle.New(plan).Withheld(energy) {
+		t.Error("two Throttles share their state")
+	}
+	th.Forget(energy)
+	if th.Withheld(energy) || th.Decide(noon(3), time.Second, energy, decimal(t, "7.001"), 3, "") != throttle.Publish {
+		t.Error("the next value after Forget is not published")
+	}
+}
+
+// TestWithheldText: a text is withheld until MinInterval has passed, as a number is.
+func TestWithheldText(t *testing.T) {
+	plan, id := throttle.NewPlan(throttle.Balanced), quantity.Tariff
+	plan.Set(id, throttle.Override{MinInterval: duration(10 * time.Minute)})
+	th := throttle.New(plan)
+	th.Decide(noon(0), time.Second, id, obis.Decimal{}, 0, "0001")
+	if got := th.Decide(noon(1), time.Second, id, obis.Decimal{}, 0, "0002"); got != withhold || !th.Withheld(id) {
+		t.Errorf("got %v, Withheld %v; want withhold and true", got, th.Withheld(id))
+	}
+}
+
+// TestDecideExtremeNumbers: Decide does not panic for any number, time, interval or count of decimals.
+func TestDecideExtremeNumbers(t *testing.T) {
+	const minCoef, maxCoef = -1 << 63, 1<<63 - 1
+	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
+		th := throttle.New(throttle.NewPlan(preset))
+		for i, n := range []obis.Decimal{
+			{Coef: maxCoef, Exp: 100}, {Coef: minCoef, Exp: 100}, {Coef: minCoef, Exp: -100}, {Coef: maxCoef}, {Coef: minCoef}, {}, {Exp: 127}, {Exp: -128},
+			{Coef: minCoef, Exp: -128}, {Coef: 1, Exp: 127},
+		} {
+			for id := range quantity.Count() {
+				th.Decide(noon(float64(i)), -time.Hour, quantity.ID(id), n, uint8(i%2*255), "")
+				th.Decide(time.Time{}, 1<<62, quantity.ID(id), n, 3, "")
+			}
+		}
+	}
+}
+
+// TestDecideNumbersOutOfRange: positive numbers above the range of the Throttle are equal to it, numbers within it are not.
+func TestDecideNumbersOutOfRange(t *testing.T) {
+	th, id := throttle.New(new(throttle.Plan)), quantity.ImportEnergy
+	for i, tt := range []struct {
+		number obis.Decimal
+		want   throttle.Decision
+	}{
+		{obis.Decimal{Coef: 1, Exp: 100}, publish},
+		{obis.Decimal{Coef: 2, Exp: 17}, repeat},
+		{obis.Decimal{Coef: -1, Exp: 100}, publish},
+		{obis.Decimal{Coef: 4_000_000_000_000_000_000, Exp: -3}, publish},
+		{obis.Decimal{Coef: 4_000_000_000_000_000_001, Exp: -3}, publish},
+	} {
+		if got := th.Decide(noon(float64(i)), time.Second, id, tt.number, 3, ""); got != tt.want {
+			t.Errorf("%v: got %v, want %v", tt.number, got, tt.want)
+		}
+	}
+}
+
+// decideTelegram passes the nth telegram to a Throttle: one value of every quantity, each different from the one before.
+func decideTelegram(th *throttle.Throttle, n int64) {
+	now := noon(0).Add(time.Duration(n) * time.Second)
+	for id := range quantity.Count() {
+		th.Decide(now, time.Second, quantity.ID(id), obis.Decimal{Coef: 230_000 + n*7919%1000, Exp: -2}, 1, tariffs[n%2])
+	}
+}
+
+var tariffs = [...]string{"0001", "0002"}
+
+// TestDecideAllocs: Decide does not allocate.
+func TestDecideAllocs(t *testing.T) {
+	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
+		th, n := throttle.New(throttle.NewPlan(preset)), int64(0)
+		if got := testing.AllocsPerRun(1000, func() { decideTelegram(th, n); n++ }); got != 0 {
+			t.Errorf("%v: got %v allocations a telegram, want 0", preset, got)
+		}
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	th, n := throttle.New(throttle.NewPlan(throttle.Balanced)), int64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		decideTelegram(th, n)
+		n++
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(quantity.Count()), "ns/quantity")
+}
