@@ -106,7 +106,7 @@ func unsupported(security byte) string {
 	case security&suiteBits > 1:
 		return "a security suite other than 0 and 1, which is not read"
 	case security&encrypted == 0:
-		return "a ciphered message that is not encrypted, which is not read"
+		return "a general-glo-ciphering that is not encrypted, which is not read"
 	}
 	return ""
 }

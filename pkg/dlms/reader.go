@@ -12,7 +12,7 @@ var (
 	ErrTruncated = errors.New("dlms: truncated message")
 	// ErrMalformed is for data that is not a message of the kind that was expected.
 	ErrMalformed = errors.New("dlms: malformed message")
-	// ErrUnsupported is for a ciphered message that is secured in a way that no customer port uses, such as compression.
+	// ErrUnsupported is for an encrypted message that is secured in a way that no customer port uses, such as compression.
 	ErrUnsupported = errors.New("dlms: a message secured in a way that is not supported")
 )
 

@@ -209,7 +209,7 @@ func TestOffsets(t *testing.T) {
 	for i, got := range all {
 		want := int64(len("noise") + i*(len(one)+len("noise")))
 		if got.Offset != want || got.Length != len(one) || len(got.Bytes) != len(one) || got.Encrypted {
-			t.Errorf("telegram %d: at %d, %d bytes of %d, ciphered %v; want %d and %d", i, got.Offset, len(got.Bytes), got.Length, got.Encrypted, want, len(one))
+			t.Errorf("telegram %d: at %d, %d bytes of %d, encrypted %v; want %d and %d", i, got.Offset, len(got.Bytes), got.Length, got.Encrypted, want, len(one))
 		}
 	}
 	if len(all) != 2 {

@@ -20,7 +20,7 @@ func (k *telegramMask) message(b []byte) bool {
 	switch b[0] {
 	case tagCiphered:
 		var c dlms.Ciphered
-		return c.Parse(b) == nil && k.ciphered(&c, nil)
+		return c.Parse(b) == nil && k.maskEncrypted(&c, nil)
 	case tagNotification:
 		return k.notification(b)
 	case '/':
@@ -32,9 +32,9 @@ func (k *telegramMask) message(b []byte) bool {
 // makerLetters is the number of letters of the maker at the beginning of a system title. The rest identifies the meter.
 const makerLetters = 3
 
-// ciphered decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before it, nil
-// if there is none.
-func (k *telegramMask) ciphered(c *dlms.Ciphered, ident []byte) bool {
+// maskEncrypted decrypts a message, masks it, and encrypts it with TestKey in place. ident is the unencrypted identification line before it,
+// nil if there is none.
+func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 	for _, key := range k.options.Keys {
 		plain, _, err := key.Decrypt(nil, c)
 		if err != nil {

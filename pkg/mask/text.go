@@ -23,7 +23,7 @@ func (k *telegramMask) p1(raw []byte) ([]byte, bool) {
 		}
 		maskIdent(ident)
 		var c dlms.Ciphered
-		if c.ParseHeadless(body) != nil || !k.ciphered(&c, ident) {
+		if c.ParseHeadless(body) != nil || !k.maskEncrypted(&c, ident) {
 			return nil, false
 		}
 		if checked {

@@ -13,7 +13,7 @@ import (
 
 // Options are what the bytes of a meter cannot tell. The zero Options suit most meters.
 type Options struct {
-	// Keys decrypt ciphered telegrams. They are tried in turn, the one that fitted last before the others. A Key must not be used by
+	// Keys decrypt encrypted telegrams. They are tried in turn, the one that fitted last before the others. A Key must not be used by
 	// two Decoders at a time.
 	Keys []*dlms.Key
 	// Scale multiplies quantities: behind a transformer whose ratio the meter does not apply, or where a make counts in
@@ -21,7 +21,7 @@ type Options struct {
 	Scale *quantity.Scale
 	// IgnoreChecksum reads an ASCII telegram with a wrong checksum like one without a checksum. A few meters send a wrong one.
 	IgnoreChecksum bool
-	// RejectRepeated refuses ciphered telegrams whose frame counter is not above the last one, with ErrRepeated. Without it
+	// RejectRepeated refuses encrypted telegrams whose frame counter is not above the last one, with ErrRepeated. Without it
 	// they are read, and Reading.Repeated is true.
 	RejectRepeated bool
 	// AcceptUnverified returns telegrams that are not verified too, with Reading.Verified false. Without it each is a

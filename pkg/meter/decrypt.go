@@ -6,7 +6,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/dlms"
 )
 
-// decryption holds the ciphered message that is decrypted, and what earlier ones have shown about the meter.
+// decryption holds the encrypted message that is being decrypted, and what earlier ones have shown about the meter.
 type decryption struct {
 	message   dlms.Ciphered
 	plaintext []byte // of message; the next one uses its memory again

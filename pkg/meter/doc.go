@@ -42,7 +42,7 @@
 //
 // # Keys
 //
-// Options.Keys decrypt ciphered telegrams. Make a key with [dlms.NewKey] from what the grid company gave to the customer. A key prints as
+// Options.Keys decrypt encrypted telegrams. Make a key with [dlms.NewKey] from what the grid company gave to the customer. A key prints as
 // "key" and never shows its bytes.
 //
 // # Limits

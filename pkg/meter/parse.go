@@ -49,13 +49,13 @@ func (d *Decoder) readP1(b []byte) error {
 		b = d.text[:p1.StripParity(d.text[:p1.MaxLength], b)]
 	}
 	if head, body, ok := p1.SplitEncrypted(b); ok {
-		return d.readCipheredP1(b, head, body)
+		return d.readEncryptedP1(b, head, body)
 	}
 	return d.readText(b)
 }
 
-// readCipheredP1 reads a telegram whose identification line is in clear. Its checksum covers the encrypted bytes.
-func (d *Decoder) readCipheredP1(b, head, body []byte) error {
+// readEncryptedP1 reads a telegram whose identification line is in clear. Its checksum covers the encrypted bytes.
+func (d *Decoder) readEncryptedP1(b, head, body []byte) error {
 	checked, err := p1.CheckEncrypted(b)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ type Reading struct {
 	Verified bool
 	// Cipher says how the telegram was encrypted. It is the zero Cipher for a telegram in clear.
 	Cipher Cipher
-	// Repeated is true if the frame counter of a ciphered telegram is not above the one before.
+	// Repeated is true if the frame counter of an encrypted telegram is not above the one before.
 	Repeated bool
 	// Time is the meter's own clock. It is zero if the telegram has none.
 	Time obis.Time

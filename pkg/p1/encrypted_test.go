@@ -38,7 +38,7 @@ func TestSplitEncrypted(t *testing.T) {
 		t.Errorf("CheckEncrypted = %v, %v", checked, err)
 	}
 	var parsed p1.Telegram
-	if err := parsed.Parse(wire); err == nil || !strings.Contains(err.Error(), "ciphered") {
+	if err := parsed.Parse(wire); err == nil || !strings.Contains(err.Error(), "encrypted") {
 		t.Errorf("Parse of an encrypted telegram: got error %v", err)
 	}
 	if got := p1.Length(append(bytes.Clone(wire), household()...)); got != len(wire) {

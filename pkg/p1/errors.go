@@ -17,7 +17,7 @@ var (
 	// identification line is such an error.
 	ErrMalformed = errors.New("p1: malformed")
 	// ErrEncrypted: the telegram is encrypted. SplitEncrypted returns its parts.
-	ErrEncrypted = errors.New("p1: the telegram is ciphered")
+	ErrEncrypted = errors.New("p1: the telegram is encrypted")
 )
 
 var (
@@ -27,5 +27,5 @@ var (
 	errNoHexChecksum = kinderror.New(ErrChecksum, "p1: what follows the '!' is not a checksum of hexadecimal digits")
 	errNoIdent       = kinderror.New(ErrMalformed, "p1: no identification line")
 	errNoData        = kinderror.New(ErrMalformed, "p1: no data in a telegram without checksum")
-	errNotEncrypted  = kinderror.New(ErrMalformed, "p1: no ciphered telegram")
+	errNotEncrypted  = kinderror.New(ErrMalformed, "p1: not an encrypted telegram")
 )

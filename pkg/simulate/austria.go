@@ -20,12 +20,12 @@ func lowerAustria(c clock) encoder {
 func austrianFamilies() []Family {
 	const kaifa, sagemcom = "KFM\x10\x20\x00\x00\x01", "SAGY\x00\x00\x00\x01"
 	registers := listEncoder("kaifa-at-vkw", countingInvoke.stampedHeader(kaifaATClock), kaifaATClock)
-	kaifaAT := mbusFrames(segmentFA, ciphered(kaifa, encrypted, lowerAustria(kaifaATClock)))
-	registersOne := mbusFrames(segmentFA, ciphered(kaifa, encryptedSuite1, registers))
-	t210 := ciphered(sagemcom, encrypted, lowerAustria(sagemcomATClock))
+	kaifaAT := mbusFrames(segmentFA, gloCiphering(kaifa, encrypted, lowerAustria(kaifaATClock)))
+	registersOne := mbusFrames(segmentFA, gloCiphering(kaifa, encryptedSuite1, registers))
+	t210 := gloCiphering(sagemcom, encrypted, lowerAustria(sagemcomATClock))
 	return withDefaults(Family{Make: "Kaifa", Country: "AT", Connector: rj12, Line: mbusLine, Cipher: encrypted}, nil, []Family{
 		{Name: "kaifa-at", Title: "Kaifa MA309M, list of 35 on M-Bus", encode: kaifaAT, Interval: 5 * time.Second},
-		{Name: "kaifa-at-salzburg", Title: "Kaifa MA309M of Salzburg, list of 16 on M-Bus", encode: mbusFrames(segmentFA, ciphered(kaifa, encrypted, registers)), Interval: 5 * time.Second},
+		{Name: "kaifa-at-salzburg", Title: "Kaifa MA309M of Salzburg, list of 16 on M-Bus", encode: mbusFrames(segmentFA, gloCiphering(kaifa, encrypted, registers)), Interval: 5 * time.Second},
 		{Name: "kaifa-at-vkw", Title: "Kaifa MA309M of Vorarlberg, list of 16 on M-Bus", encode: registersOne, Cipher: encryptedSuite1, Interval: 5 * time.Second},
 		{Name: "kaifa-pl", Title: "Kaifa MA309, list of 16 on M-Bus", encode: registersOne, Cipher: encryptedSuite1, Interval: 5 * time.Second, Country: "PL"},
 		{Name: "sagemcom-at", Title: "Sagemcom T210-D, list of 35 on M-Bus, long frames", encode: mbusFrames(segment01, t210), Interval: 5 * time.Second, Make: "Sagemcom"},
@@ -45,7 +45,7 @@ var e450ViennaClock = clock{zone: centralEuropean, withoutDeviation: true, hundr
 func viennaFamilies() []Family {
 	const landisgyr, iskraemeco, siemens = "LGZgs\x00\x00\x02", "ISKit\x00\x00\x02", "SMSgp\x00\x00\x01"
 	like := Family{Country: "AT", Connector: optical, Line: "9600 8N1", Cipher: encrypted}
-	of := func(title string, l encoder) encoder { return ciphered(title, encrypted, l) }
+	of := func(title string, l encoder) encoder { return gloCiphering(title, encrypted, l) }
 	return slices.Concat(
 		withDefaults(like, e450Frame.wrap, []Family{
 			{Name: "landisgyr-at-wien", Title: "Landis+Gyr E450 of Vienna, list of 9", Make: "Landis+Gyr", encode: of(landisgyr, listEncoder("at-wien", countingInvoke.stampedHeader(e450Clock), e450ViennaClock)), Interval: time.Second},

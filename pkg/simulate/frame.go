@@ -71,7 +71,7 @@ const (
 	segment01 = 252
 )
 
-// twoByteLength returns an encoder that writes the length of e's ciphered APDU in two bytes, even if one is enough. Kamstrup meters do
+// twoByteLength returns an encoder that writes the length of e's encrypted APDU in two bytes, even if one is enough. Kamstrup meters do
 // so: 82 00 E7.
 func twoByteLength(e encoder) encoder {
 	const at = 2 + 8 // the length follows the tag and the system title
@@ -105,8 +105,8 @@ func mustKey(encryption, authentication string) *dlms.Key {
 	return must(dlms.ParseKeys(encryption + " " + authentication))[0]
 }
 
-// ciphered returns an encoder of the general-glo-ciphering of e's APDU, with a system title and a security control byte.
-func ciphered(title string, security byte, e encoder) encoder {
+// gloCiphering returns an encoder of the general-glo-ciphering of e's APDU, with a system title and a security control byte.
+func gloCiphering(title string, security byte, e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
 		return dlms.AppendCiphered(dst, keyOf(s), []byte(title), security, frameCounter(s), e(nil, s))
 	}

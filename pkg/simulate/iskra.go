@@ -39,7 +39,7 @@ func iskraFamilies() []Family {
 			{Name: "iskra-si-short", Title: "Iskraemeco AM550, list of 4", encode: iskraList("iskra-si-short")},
 			{Name: "iskra-hr", Title: "Iskraemeco IE.5, list of 33", encode: iskraList("iskra-hr"), Country: "HR"},
 			{Name: "iskra-hr-28", Title: "Iskraemeco IE.5, list of 28", encode: iskraList("iskra-hr-28"), Country: "HR"},
-			{Name: "iskra-at", Title: "Iskraemeco AM550 of Carinthia, list of 12", encode: ciphered("ISKit\x00\x00\x01", encrypted, iskraList("iskra-at")), Cipher: encrypted, Country: "AT"},
+			{Name: "iskra-at", Title: "Iskraemeco AM550 of Carinthia, list of 12", encode: gloCiphering("ISKit\x00\x00\x01", encrypted, iskraList("iskra-at")), Cipher: encrypted, Country: "AT"},
 		}),
 	)
 }

@@ -9,8 +9,8 @@ import "time"
 var kamstrupClock = clock{zone: centralEuropean, withoutDeviation: true, hundredths: 0xFF}
 
 var (
-	kamstrupFrame         = frame{destination: "\x2B", source: "\x21", control: controlUI}
-	kamstrupCipheredFrame = frame{destination: "\x41", source: "\x03", control: controlUI}
+	kamstrupFrame          = frame{destination: "\x2B", source: "\x21", control: controlUI}
+	kamstrupEncryptedFrame = frame{destination: "\x41", source: "\x03", control: controlUI}
 )
 
 // kamstrupHour is how long after the whole hour list 2 is sent, in addition to list 1.
@@ -45,5 +45,5 @@ func kamstrupFamilies() []Family {
 }
 
 func kamstrupCipher(e encoder) encoder {
-	return kamstrupCipheredFrame.wrap(twoByteLength(ciphered("KAME\x01\x00\x00\x01", authenticated, e)))
+	return kamstrupEncryptedFrame.wrap(twoByteLength(gloCiphering("KAME\x01\x00\x00\x01", authenticated, e)))
 }

@@ -36,19 +36,19 @@ func landisgyrFamilies() []Family {
 		withDefaults(swiss, e450Blocks.wrap, []Family{
 			{Name: "landisgyr-ch", Title: "Landis+Gyr E450, push list in blocks", encode: e450("landisgyr-ch")},
 			{Name: "landisgyr-ch-quadrants", Title: "Landis+Gyr E450, push list in blocks, quadrants", encode: e450("landisgyr-ch-quadrants")},
-			{Name: "landisgyr-ch-glo", Title: "Landis+Gyr E450, codes and values in blocks", encode: ciphered(title, authenticated, e450("landisgyr-ch-glo")), Cipher: authenticated},
+			{Name: "landisgyr-ch-glo", Title: "Landis+Gyr E450, codes and values in blocks", encode: gloCiphering(title, authenticated, e450("landisgyr-ch-glo")), Cipher: authenticated},
 		}),
 		withDefaults(swiss, e570Blocks.wrap, []Family{
-			{Name: "landisgyr-e570", Title: "Landis+Gyr E570, push list in blocks", encode: ciphered(titleE570, encrypted, e450("landisgyr-e570")), Cipher: encrypted},
-			{Name: "landisgyr-e570-ct", Title: "Landis+Gyr E570 behind current transformers, push list in blocks", encode: ciphered(titleCT, encrypted, e450("landisgyr-e570-ct")), Cipher: encrypted, Households: 40},
+			{Name: "landisgyr-e570", Title: "Landis+Gyr E570, push list in blocks", encode: gloCiphering(titleE570, encrypted, e450("landisgyr-e570")), Cipher: encrypted},
+			{Name: "landisgyr-e570-ct", Title: "Landis+Gyr E570 behind current transformers, push list in blocks", encode: gloCiphering(titleCT, encrypted, e450("landisgyr-e570-ct")), Cipher: encrypted, Households: 40},
 		}),
 		withDefaults(swiss, e360Frame.wrap, []Family{
 			{Name: "landisgyr-e360-ch", Title: "Landis+Gyr E360, push list", encode: listEncoder("landisgyr-e360-ch", countingInvoke.stampedHeader(e360Clock), e360Clock)},
 		}),
 		withDefaults(swiss, e450Frame.wrap, []Family{
 			{Name: "landisgyr-si", Title: "Landis+Gyr E450 in Slovenia, two lists of values alone", encode: schedule(inTurns).encoder(e450("landisgyr-si2"), e450("landisgyr-si1")), Country: "SI", Line: kamstrupLine, Interval: 2 * time.Second},
-			{Name: "landisgyr-at", Title: "Landis+Gyr E450 of Burgenland, values alone", encode: ciphered(titleAT, authenticated, e450("landisgyr-at")), Cipher: authenticated, Country: "AT"},
-			{Name: "landisgyr-at-11", Title: "Landis+Gyr E450 of Burgenland, values alone, list of 11", encode: ciphered(titleAT, authenticated, e450("landisgyr-at-11")), Cipher: authenticated, Country: "AT"},
+			{Name: "landisgyr-at", Title: "Landis+Gyr E450 of Burgenland, values alone", encode: gloCiphering(titleAT, authenticated, e450("landisgyr-at")), Cipher: authenticated, Country: "AT"},
+			{Name: "landisgyr-at-11", Title: "Landis+Gyr E450 of Burgenland, values alone, list of 11", encode: gloCiphering(titleAT, authenticated, e450("landisgyr-at-11")), Cipher: authenticated, Country: "AT"},
 		}),
 	)
 }

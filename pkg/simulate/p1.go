@@ -60,16 +60,16 @@ func p1Families() []Family {
 		{Name: "p1-hr", Title: "Croatian P1, Iskraemeco IE.5", Make: "Iskraemeco", Country: "HR", encode: centralEuropean.telegram("p1-hr", "")},
 		{Name: "p1-si", Title: "Slovene P1, Iskraemeco AM550", Make: "Iskraemeco", Country: "SI", encode: asciiTelegram{file: "p1-si", zone: centralEuropean, checksum: withoutChecksum}.encoder(), Line: "115200 7E1"},
 		{Name: "p1-de-easymeter", Title: "German D0, EasyMeter Q3D", Make: "EasyMeter", Country: "DE", encode: asciiTelegram{file: "p1-de-easymeter", zone: centralEuropean, checksum: withoutChecksum}.encoder(), Line: dsmr2Line, Connector: optical, Interval: 2 * time.Second},
-		{Name: "p1-lu", Title: "Luxembourgish P1, Sagemcom", Make: "Sagemcom", Country: "LU", Cipher: authenticated, encode: ciphered(sagemcom, authenticated, centralEuropean.telegram("p1-lu", ""))},
-		{Name: "p1-at-est5", Title: "Styrian P1, Sagemcom T210-D", Make: "Sagemcom", Country: "AT", Cipher: authenticated, encode: ciphered(sagemcom, authenticated, centralEuropean.telegram("p1-at-est5", ""))},
-		{Name: "p1-pl", Title: "Polish P1, Elgama, name in clear", Make: "Elgama", Country: "PL", Cipher: authenticated, encode: cipheredLines(centralEuropean.telegram("p1-pl", "EGM5G35"))},
-		{Name: "p1-pl-kaifa", Title: "Polish P1, Kaifa MA309M, name in clear", Make: "Kaifa", Country: "PL", Cipher: authenticated, encode: cipheredLines(centralEuropean.telegram("p1-pl", "KFM5KAIFA-METER"))},
+		{Name: "p1-lu", Title: "Luxembourgish P1, Sagemcom", Make: "Sagemcom", Country: "LU", Cipher: authenticated, encode: gloCiphering(sagemcom, authenticated, centralEuropean.telegram("p1-lu", ""))},
+		{Name: "p1-at-est5", Title: "Styrian P1, Sagemcom T210-D", Make: "Sagemcom", Country: "AT", Cipher: authenticated, encode: gloCiphering(sagemcom, authenticated, centralEuropean.telegram("p1-at-est5", ""))},
+		{Name: "p1-pl", Title: "Polish P1, Elgama, name in clear", Make: "Elgama", Country: "PL", Cipher: authenticated, encode: encryptedLines(centralEuropean.telegram("p1-pl", "EGM5G35"))},
+		{Name: "p1-pl-kaifa", Title: "Polish P1, Kaifa MA309M, name in clear", Make: "Kaifa", Country: "PL", Cipher: authenticated, encode: encryptedLines(centralEuropean.telegram("p1-pl", "KFM5KAIFA-METER"))},
 	})
 }
 
-// cipheredLines returns an encoder that encrypts the lines of a telegram, with an empty system title and a frame counter of 0. Polish
-// meters send the identification line in clear text. Luxembourgish and Styrian meters encrypt the whole telegram: see ciphered.
-func cipheredLines(e encoder) encoder {
+// encryptedLines returns an encoder that encrypts the lines of a telegram, with an empty system title and a frame counter of 0. Polish
+// meters send the identification line in clear text. Luxembourgish and Styrian meters encrypt the whole telegram: see gloCiphering.
+func encryptedLines(e encoder) encoder {
 	return func(dst []byte, s *State) []byte {
 		clear := e(nil, s)
 		ident, lines, _ := bytes.Cut(clear, []byte("\r\n\r\n"))
