@@ -16,8 +16,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// TestAcceptAllocations checks that no memory is allocated for a telegram with rising counters, from the decoder to two feeds and the stored
-// state. One of the feeds is read.
+// TestAcceptAllocations checks that accept allocates no memory for a telegram with rising counters, on the way to two feeds and the stored
+// state. An output reads one of the feeds.
 func TestAcceptAllocations(t *testing.T) {
 	for _, name := range []string{"aidon-se", "p1-se-aidon"} {
 		t.Run(name, func(t *testing.T) {
@@ -27,6 +27,7 @@ func TestAcceptAllocations(t *testing.T) {
 	}
 }
 
+// checkAllocations checks one family with one preset of the throttle.
 func checkAllocations(t *testing.T, name string, preset throttle.Preset) {
 	t.Helper()
 	family, ok := simulate.Named(name)
@@ -59,7 +60,7 @@ func checkAllocations(t *testing.T, name string, preset throttle.Preset) {
 			}
 		}
 		p.accept(t.Context(), r)
-		for b := read.Take(); b != nil; b = read.Take() {
+		for read.Take() != nil {
 		}
 	})
 	if got != 0 {

@@ -14,14 +14,14 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// A closingReader is a network reader that closes each connection after the bytes of that connection.
+// A closingReader is a network reader that closes each connection after it has sent the bytes of that connection.
 type closingReader struct {
 	delay       time.Duration // how long each connection waits before it sends its bytes
 	connections []connection  // used one after another, from the start again after the last
 	dials       int
 }
 
-// A connection is the bytes that are sent, and the error at their end. If dialErr is not nil, the dial fails.
+// A connection has the bytes that a closingReader sends, and the error with which it then ends. If dialErr is not nil, the dial fails.
 type connection struct {
 	bytes   []byte
 	dialErr error
@@ -47,8 +47,8 @@ func (s *closingReader) dial(context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// TestClosingReader checks what is logged of readers that close their connections. To close each one after a telegram is no fault, is logged
-// once and loses no telegram. Faults are told apart by their messages.
+// TestClosingReader checks what is logged about readers that close their connections. A reader that closes each connection after a telegram has
+// no fault: this is logged once, and no telegram is lost. Each fault has a message of its own.
 func TestClosingReader(t *testing.T) {
 	refused := errors.New("connection refused")
 	m := newMeter(t, "aidon-se")
@@ -56,86 +56,87 @@ func TestClosingReader(t *testing.T) {
 	p1 := nextTelegram(newMeter(t, "p1-se-aidon"))
 	both := bytes.Join([][]byte{one, two}, nil)
 	many := bytes.Repeat(one, 10)
-	const closesEach, closedAfterMany = "the reader closes the connection behind a telegram", "the other side closed the connection"
-	const closedWithinTelegram, closedBeforeByte, closedAfterOther = "closed within a telegram", "closed before a byte came", "closed after bytes that are no telegram"
+	const closedAfterTelegram, closedAfterMany = "the reader closes the connection behind a telegram", "the other side closed the connection"
+	const closedWithinTelegram, closedBeforeByte, closedAfterOtherBytes = "closed within a telegram", "closed before a byte came", "closed after bytes that are no telegram"
 	tests := []struct {
 		name          string
 		delay         time.Duration
 		connections   []connection
 		perConnection int      // telegrams per connection; 0 if they are not counted
 		want          []string // texts that must be in the log; no other text about connections may be
-		maxLines      int      // log lines with these texts in an hour
+		maxLines      int      // log lines with these texts in an hour; the rate limiter allows a kind of fault three lines in ten minutes
 		online        bool
 	}{
-		{"closes each: HDLC", 10 * time.Second, []connection{{bytes: one}, {bytes: two}}, 1, []string{closesEach}, 1, true},
-		{"closes each: P1 every second", 900 * time.Millisecond, []connection{{bytes: p1}}, 1, []string{closesEach}, 1, true},
-		{"closes each: two telegrams", 10 * time.Second, []connection{{bytes: both}}, 2, []string{closesEach}, 1, true},
-		{"closes each: by a reset", 10 * time.Second, []connection{{bytes: one, end: syscall.ECONNRESET}}, 1, []string{closesEach}, 1, true},
-		{"closes each: without a checksum", 10 * time.Second, []connection{{bytes: withoutChecksum(p1)}}, 1, []string{closesEach}, 1, true},
-		{"closes after many", 50 * time.Second, []connection{{bytes: many}}, 10, []string{closedAfterMany}, 3 * 6, true},
+		{"closes after each telegram: HDLC", 10 * time.Second, []connection{{bytes: one}, {bytes: two}}, 1, []string{closedAfterTelegram}, 1, true},
+		{"closes after each telegram: P1 every second", 900 * time.Millisecond, []connection{{bytes: p1}}, 1, []string{closedAfterTelegram}, 1, true},
+		{"closes after each two telegrams", 10 * time.Second, []connection{{bytes: both}}, 2, []string{closedAfterTelegram}, 1, true},
+		{"closes after each telegram, by a reset", 10 * time.Second, []connection{{bytes: one, end: syscall.ECONNRESET}}, 1, []string{closedAfterTelegram}, 1, true},
+		{"closes after each telegram without a checksum", 10 * time.Second, []connection{{bytes: withoutChecksum(p1)}}, 1, []string{closedAfterTelegram}, 1, true},
+		{"closes after ten telegrams", 50 * time.Second, []connection{{bytes: many}}, 10, []string{closedAfterMany}, 3 * 6, true},
 		{"closes within a telegram", 10 * time.Second, []connection{{bytes: one[:300]}}, 0, []string{closedWithinTelegram}, 7, false},
-		{"closes within every second telegram", 10 * time.Second, []connection{{bytes: one}, {bytes: two[:300]}}, 1, []string{closesEach, closedWithinTelegram}, 3*6 + 2, true},
+		{"closes within every second telegram", 10 * time.Second, []connection{{bytes: one}, {bytes: two[:300]}}, 1, []string{closedAfterTelegram, closedWithinTelegram}, 3*6 + 2, true},
 		{"closes after the start of a telegram", 10 * time.Second, []connection{{bytes: append(bytes.Clone(one), two[:100]...)}}, 1, []string{closedWithinTelegram}, 3*6 + 1, true},
 		{"closes at once", 0, []connection{{}}, 0, []string{closedBeforeByte}, 7, false},
 		{"closes at once by a reset", 0, []connection{{end: syscall.ECONNRESET}}, 0, []string{closedBeforeByte}, 7, false},
-		{"closes behind a greeting", time.Second, []connection{{bytes: []byte("busy\r\n")}}, 0, []string{closedAfterOther}, 7, false},
-		{"closes behind a web page", time.Second, []connection{{bytes: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}}, 0, []string{"a web server answers"}, 7, false},
-		{"closes behind a login", time.Second, []connection{{bytes: []byte("\xFF\xFD\x18\xFF\xFB\x01login: ")}}, 0, []string{"asks for a login"}, 7, false},
-		{"refuses in between", 10 * time.Second, []connection{{bytes: one}, {dialErr: refused}, {bytes: two}}, 1, []string{closesEach, "connection refused"}, 3*6 + 2, true},
-		{"refuses and closes at once, alternating", 0, []connection{{}, {dialErr: refused}}, 0, []string{closedBeforeByte, "connection refused"}, 14, false},
+		{"closes after a greeting", time.Second, []connection{{bytes: []byte("busy\r\n")}}, 0, []string{closedAfterOtherBytes}, 7, false},
+		{"closes after a web page", time.Second, []connection{{bytes: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")}}, 0, []string{"a web server answers"}, 7, false},
+		{"closes after a login", time.Second, []connection{{bytes: []byte("\xFF\xFD\x18\xFF\xFB\x01login: ")}}, 0, []string{"asks for a login"}, 7, false},
+		{"refuses every third connection", 10 * time.Second, []connection{{bytes: one}, {dialErr: refused}, {bytes: two}}, 1, []string{closedAfterTelegram, "connection refused"}, 3*6 + 2, true},
+		{"closes at once and refuses, alternating", 0, []connection{{}, {dialErr: refused}}, 0, []string{closedBeforeByte, "connection refused"}, 14, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &closingReader{delay: tt.delay, connections: tt.connections}
-				var n recorder
-				h := run(t, s.source(), &n)
+				var rec recorder
+				running := run(t, s.source(), &rec)
 				defer advance(tt.delay + time.Second) // until the last connection ends
-				defer h.end()
+				defer running.end()
 				advance(time.Hour + time.Second)
 				lines := 0
 				for _, text := range tt.want {
-					if got := h.countLines(text); got == 0 {
+					if got := running.countLines(text); got == 0 {
 						t.Errorf("want %q in the log", text)
 					} else {
 						lines += got
 					}
 				}
-				for _, text := range []string{closesEach, closedAfterMany, closedWithinTelegram, closedBeforeByte, closedAfterOther} {
-					if !strings.Contains(strings.Join(tt.want, " "), text) && h.countLines(text) > 0 {
-						t.Errorf("the log has %q, which is wrong", text)
+				for _, text := range []string{closedAfterTelegram, closedAfterMany, closedWithinTelegram, closedBeforeByte, closedAfterOtherBytes} {
+					if !strings.Contains(strings.Join(tt.want, " "), text) && running.countLines(text) > 0 {
+						t.Errorf("the log has %q, want it without", text)
 					}
 				}
 				if lines > tt.maxLines {
 					t.Errorf("%d lines in an hour, want %d at most", lines, tt.maxLines)
 				}
-				n.inspect(func(n *recorder) {
-					if got := strings.HasSuffix(strings.Join(n.states, ", "), "online"); got != tt.online || tt.online && len(n.states) != 2 {
-						t.Errorf("states: %v", n.states)
+				rec.inspect(func(rec *recorder) {
+					if got := strings.HasSuffix(strings.Join(rec.states, ", "), "online"); got != tt.online || tt.online && len(rec.states) != 2 {
+						t.Errorf("got states %v, want online at the end: %v", rec.states, tt.online)
 					}
-					if tt.perConnection > 0 && n.stats.Errors == 0 && tt.delay >= time.Second {
+					if tt.perConnection > 0 && rec.stats.Errors == 0 && tt.delay >= time.Second {
 						minTelegrams := int(time.Hour/(tt.delay+500*time.Millisecond)) * tt.perConnection * 2 / 3
-						if len(n.telegrams) < minTelegrams {
-							t.Errorf("%d telegrams in an hour, want %d or more", len(n.telegrams), minTelegrams)
+						if len(rec.telegrams) < minTelegrams {
+							t.Errorf("%d telegrams in an hour, want %d or more", len(rec.telegrams), minTelegrams)
 						}
 					}
 				})
 				if t.Failed() {
-					t.Logf("log:\n%s", h.log)
+					t.Logf("log:\n%s", running.log)
 				}
 			})
 		})
 	}
 }
 
-// TestClosingReaderInterval checks that the learned interval is that of the meter, and that no telegram is lost.
+// TestClosingReaderInterval checks that the interval of a meter is learned, and that no telegram is lost, if the reader closes the connection
+// after each telegram.
 func TestClosingReaderInterval(t *testing.T) {
 	for _, every := range []time.Duration{time.Second, 2500 * time.Millisecond, 10 * time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			var p port
-			var n recorder
-			h := run(t, portSource(&p, true), &n)
-			defer h.end()
+			var rec recorder
+			running := run(t, networkSource(&p), &rec)
+			defer running.end()
 			m := newMeter(t, "aidon-se")
 			for i := range 40 {
 				advance(every)
@@ -143,40 +144,40 @@ func TestClosingReaderInterval(t *testing.T) {
 				p.mu.Lock()
 				_ = p.writer.Close()
 				p.mu.Unlock()
-				if got := n.telegramCount(); got != i+1 {
+				if got := rec.telegramCount(); got != i+1 {
 					t.Fatalf("%v: %d telegrams of %d", every, got, i+1)
 				}
 			}
-			n.inspect(func(n *recorder) {
-				if n.stats.Interval != every || len(n.states) != 2 && every < time.Hour {
-					t.Errorf("%v: interval %v, states %v", every, n.stats.Interval, n.states)
+			rec.inspect(func(rec *recorder) {
+				if rec.stats.Interval != every || len(rec.states) != 2 && every < time.Hour {
+					t.Errorf("%v: interval %v, states %v", every, rec.stats.Interval, rec.states)
 				}
 			})
 		})
 	}
 }
 
-// TestTelegramOverTwoConnections checks that a telegram that one connection has begun is not continued by the next one.
+// TestTelegramOverTwoConnections sends the two halves of a telegram on two connections. They must not be joined.
 func TestTelegramOverTwoConnections(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-se-aidon", "kamstrup-no", "iskra-ch"} {
 		for _, end := range []error{io.EOF, syscall.ECONNRESET, io.ErrUnexpectedEOF} {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				var n recorder
-				h := run(t, portSource(&p, true), &n)
-				defer h.end()
+				var rec recorder
+				running := run(t, networkSource(&p), &rec)
+				defer running.end()
 				m := newMeter(t, family)
 				p.send(nextTelegram(m))
-				one := nextTelegram(m)
-				p.send(one[:len(one)/2])
+				divided := nextTelegram(m)
+				p.send(divided[:len(divided)/2])
 				p.mu.Lock()
 				_ = p.writer.CloseWithError(end)
 				p.mu.Unlock()
 				advance(5 * time.Second)
-				p.send(one[len(one)/2:])
+				p.send(divided[len(divided)/2:])
 				advance(5 * time.Second)
 				p.send(nextTelegram(m))
-				if got := n.telegramCount(); got != 2 {
+				if got := rec.telegramCount(); got != 2 {
 					t.Errorf("%s, %v: %d telegrams, want the first and the last", family, end, got)
 				}
 			})

@@ -22,8 +22,8 @@ func TestCadence(t *testing.T) {
 		{"every hour", []time.Duration{time.Hour, time.Hour}, time.Hour},
 		{"every 15 min", []time.Duration{15 * time.Minute, 15 * time.Minute}, 15 * time.Minute},
 		{"once a day", []time.Duration{24 * time.Hour, 24 * time.Hour}, 24 * time.Hour},
-		{"an hourly list missed once", []time.Duration{time.Hour, time.Hour, 2 * time.Hour, time.Hour}, time.Hour},
-		{"back after an outage", []time.Duration{time.Second, time.Second, 5 * time.Hour, time.Second}, time.Minute},
+		{"one hourly list was lost", []time.Duration{time.Hour, time.Hour, 2 * time.Hour, time.Hour}, time.Hour},
+		{"an outage", []time.Duration{time.Second, time.Second, 5 * time.Hour, time.Second}, time.Minute},
 		{"more often than before", []time.Duration{time.Hour, time.Hour, time.Second, time.Second}, time.Minute},
 	}
 	for _, tt := range tests {
@@ -47,32 +47,32 @@ func TestCadenceOfOneValue(t *testing.T) {
 	var c cadence
 	c.seen(time.Unix(1_800_000_000, 0))
 	if c.notSeen(9 * time.Minute); c.class() != time.Minute {
-		t.Errorf("after 9 min: got %v, want a minute still", c.class())
+		t.Errorf("after 9 min: got %v, want a minute", c.class())
 	}
 	if c.notSeen(11 * time.Minute); c.class() != time.Hour {
 		t.Errorf("after 11 min: got %v, want an hour", c.class())
 	}
 }
 
-// TestCadenceIsAnnounced checks that the descriptors change if the class of a quantity does, and only then.
-func TestCadenceIsAnnounced(t *testing.T) {
-	var k descriptors
+// TestCadenceChangesDescriptors checks that the descriptors change if the class of a quantity changes, and only then.
+func TestCadenceChangesDescriptors(t *testing.T) {
+	var d descriptors
 	now := time.Unix(1_800_000_000, 0)
 	var got []time.Duration
 	collect := func() {
-		for _, q := range k.takeChanged() {
+		for _, q := range d.takeChanged() {
 			got = append(got, q.Every)
 		}
 	}
 	for _, gap := range []time.Duration{0, time.Hour, time.Hour, time.Hour} {
 		now = now.Add(gap)
-		k.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
+		d.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 		collect()
 	}
-	k = descriptors{}
-	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
+	d = descriptors{}
+	d.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 	for _, missing := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
-		k.expire(now.Add(missing), now)
+		d.expire(now.Add(missing), now)
 		collect()
 	}
 	if want := []time.Duration{time.Minute, time.Hour, time.Minute, time.Hour}; !slices.Equal(got, want) {
@@ -80,23 +80,24 @@ func TestCadenceIsAnnounced(t *testing.T) {
 	}
 }
 
-// TestExpireAfterSilence checks that quantities of a replaced meter do not expire during a silence of the new one, which could not send its
-// hourly list in that time.
+// TestExpireAfterSilence checks that quantities of a replaced meter do not expire while the new meter is silent. It cannot send its hourly list
+// in that time.
 func TestExpireAfterSilence(t *testing.T) {
-	var k descriptors
+	var d descriptors
 	start := time.Unix(1_800_000_000, 0)
-	k.value(&quantity.Sample{ID: quantity.ImportEnergy}, start)
-	k.meterChangedAt = start.Add(time.Minute)
-	back := start.Add(3 * time.Hour)
-	if expired := k.expire(back, back); len(expired) > 0 {
-		t.Errorf("expired when the telegrams begin again: %v", expired)
+	d.value(&quantity.Sample{ID: quantity.ImportEnergy}, start)
+	d.meterChangedAt = start.Add(time.Minute)
+	sendsAgain := start.Add(3 * time.Hour)
+	if expired := d.expire(sendsAgain, sendsAgain); len(expired) > 0 {
+		t.Errorf("expired when the meter sends again: %v, want none", expired)
 	}
-	if expired := k.expire(back.Add(expireAfterMeterChange), back); len(expired) != 1 {
-		t.Errorf("expired after %v of telegrams: %v, want the quantity of the meter before", expireAfterMeterChange, expired)
+	if expired := d.expire(sendsAgain.Add(expireAfterMeterChange), sendsAgain); len(expired) != 1 {
+		t.Errorf("expired after %v of telegrams: %v, want the quantity of the replaced meter", expireAfterMeterChange, expired)
 	}
 }
 
-func named(t testing.TB, name string) quantity.ID {
+// quantityNamed returns the quantity with a name, which must exist.
+func quantityNamed(t testing.TB, name string) quantity.ID {
 	t.Helper()
 	id, ok := quantity.ByName(name)
 	if !ok {
@@ -121,10 +122,10 @@ func TestValueDecimals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var k descriptors
-			id := named(t, tt.quantity)
+			var d descriptors
+			id := quantityNamed(t, tt.quantity)
 			for i, sent := range tt.sent {
-				v := k.value(&quantity.Sample{ID: id, Value: sent}, time.Now())
+				v := d.value(&quantity.Sample{ID: id, Value: sent}, time.Now())
 				if got := string(v.Append(nil)); got != tt.want[i] {
 					t.Errorf("telegram %d: got %q, want %q", i, got, tt.want[i])
 				}
@@ -135,12 +136,12 @@ func TestValueDecimals(t *testing.T) {
 
 // TestValueText checks that a Value does not share its text with the telegram.
 func TestValueText(t *testing.T) {
-	var k descriptors
+	var d descriptors
 	text := []byte("tonight")
 	id := quantity.TextMessage
-	first := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())
+	first := d.value(&quantity.Sample{ID: id, Text: text}, time.Now())
 	copy(text, "earlier")
-	second := k.value(&quantity.Sample{ID: id, Text: text}, time.Now())
+	second := d.value(&quantity.Sample{ID: id, Text: text}, time.Now())
 	if first.Text != "tonight" || second.Text != "earlier" {
 		t.Errorf("got %q and %q, want tonight and earlier", first.Text, second.Text)
 	}

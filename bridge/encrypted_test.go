@@ -15,7 +15,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// key returns a key of 16 bytes x, with an authentication key.
+// key returns a key that consists of 16 bytes x. Its authentication key consists of 16 bytes x+1.
 func key(t *testing.T, x byte) *dlms.Key {
 	t.Helper()
 	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x + 1}, 16))
@@ -25,8 +25,8 @@ func key(t *testing.T, x byte) *dlms.Key {
 	return k
 }
 
-// keyWithOtherAuth returns the same key with another authentication key.
-func keyWithOtherAuth(t *testing.T, x byte) *dlms.Key {
+// keyWithWrongAuth returns the same key as key does, with another authentication key.
+func keyWithWrongAuth(t *testing.T, x byte) *dlms.Key {
 	t.Helper()
 	k, err := dlms.NewKey(bytes.Repeat([]byte{x}, 16), bytes.Repeat([]byte{x}, 16))
 	if err != nil {
@@ -45,58 +45,58 @@ func encryptedTelegram(k *dlms.Key, title string, counter uint32, watts int64) [
 	return hdlc.Append(nil, hdlc.Frame{Destination: []byte{0x41}, Source: []byte{0x03}, Control: 0x13, Info: info})
 }
 
-const title = "KAME\x01\x02\x03\x04"
+const systemTitle = "KAME\x01\x02\x03\x04"
 
-// TestEncryptedWithoutKey checks that telegrams that no key decrypts are logged with what to do, at once and after ten minutes.
+// TestEncryptedWithoutKey checks that telegrams that no key decrypts are logged together with advice, at once and after ten minutes.
 func TestEncryptedWithoutKey(t *testing.T) {
-	half := []*dlms.Key{keyWithOtherAuth(t, 1)}
+	wrongAuth := []*dlms.Key{keyWithWrongAuth(t, 1)}
 	tests := []struct {
 		name    string
-		setting string
-		auth    string
+		setting string // name of the setting for the key
+		auth    string // name of the setting for the authentication key
 		keys    []*dlms.Key
 		want    string
 	}{
 		{"no key", "meters[0].key", "", nil, "telegram is encrypted (system title KAME…): set meters[0].key; your grid company gives it to you"},
-		{"no key, no file", "HANBRIDGE_METER_KEY", "", nil, "set HANBRIDGE_METER_KEY; your grid company"},
-		{"another key", "meters[0].key", "", []*dlms.Key{key(t, 7)}, "the key does not fit: compare meters[0].key with what your grid company gave you " +
+		{"no key, which is set by a variable", "HANBRIDGE_METER_KEY", "", nil, "set HANBRIDGE_METER_KEY; your grid company"},
+		{"wrong key", "meters[0].key", "", []*dlms.Key{key(t, 7)}, "the key does not fit: compare meters[0].key with what your grid company gave you " +
 			"(where it gave two, key and authentication key may be swapped)"},
-		{"another authentication key", "meters[0].key", "meters[0].auth_key", half, "and the key fits, but its authentication key does not: compare meters[0].auth_key with " +
+		{"wrong authentication key", "meters[0].key", "meters[0].auth_key", wrongAuth, "and the key fits, but its authentication key does not: compare meters[0].auth_key with " +
 			"what your grid company gave you, or leave it out: then values are read, but nothing proves them, so that they are published after two alike"},
-		{"another authentication key somewhere", "", "", half, "does not: compare it with"},
+		{"wrong authentication key whose setting has no name", "", "", wrongAuth, "does not: compare it with"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				right := key(t, 1)
+				rightKey := key(t, 1)
 				ports := []*port{{}, {}}
-				var n recorder
-				s := source(ports...)
+				var rec recorder
+				s := sourceOf(ports...)
 				s.Options = meter.Options{Keys: tt.keys}
-				h := runMeter(t, bridge.Meter{ID: "house", KeySetting: tt.setting, AuthKeySetting: tt.auth}, s, &n)
-				defer h.end()
+				running := runMeter(t, bridge.Meter{ID: "house", KeySetting: tt.setting, AuthKeySetting: tt.auth}, s, &rec)
+				defer running.end()
 				for i := range uint32(100) {
-					ports[0].send(encryptedTelegram(right, title, i, 1727))
+					ports[0].send(encryptedTelegram(rightKey, systemTitle, i, 1727))
 					advance(10 * time.Second)
 				}
-				if got := h.countLines(tt.want); got != 2 { // at once, and after ten minutes
-					t.Errorf("%q is logged %d times in a quarter of an hour, want twice:\n%s", tt.want, got, h.log)
+				if got := running.countLines(tt.want); got != 2 { // at once, and after ten minutes
+					t.Errorf("%q is logged %d times in a quarter of an hour, want twice:\n%s", tt.want, got, running.log)
 				}
-				if got := h.countLines("warn"); got != 2 {
-					t.Errorf("the log has %d warnings, want these 2:\n%s", got, h.log)
+				if got := running.countLines("warn"); got != 2 {
+					t.Errorf("the log has %d warnings, want these 2:\n%s", got, running.log)
 				}
-				if got := h.countLines(`"count":60`); got != 1 {
-					t.Errorf("the second does not count 60 telegrams:\n%s", h.log)
+				if got := running.countLines(`"count":60`); got != 1 {
+					t.Errorf("the second line does not count 60 telegrams:\n%s", running.log)
 				}
-				if strings.Contains(h.log.String(), "01020304") || strings.Contains(h.log.String(), "\\u0001") {
-					t.Errorf("the log has the meter's number:\n%s", h.log)
+				if strings.Contains(running.log.String(), "01020304") || strings.Contains(running.log.String(), "\\u0001") {
+					t.Errorf("the log has the serial number in the system title:\n%s", running.log)
 				}
 				if got := len(ports[0].dials()); got != 1 || len(ports[1].dials()) != 0 {
-					t.Errorf("opened %d times: want once: the telegrams are intact, so no other setting is tried", got)
+					t.Errorf("opened %d times, want once: no other setting is tried after intact telegrams", got)
 				}
-				n.inspect(func(n *recorder) {
-					if n.stats.Telegrams != 0 || n.stats.Errors < 90 || strings.Contains(strings.Join(n.states, " "), "online") {
-						t.Errorf("got %+v, %q, want errors counted, and never online", n.stats, n.states)
+				rec.inspect(func(rec *recorder) {
+					if rec.stats.Telegrams != 0 || rec.stats.Errors < 90 || strings.Contains(strings.Join(rec.states, " "), "online") {
+						t.Errorf("got %+v, states %q, want errors counted, and never online", rec.stats, rec.states)
 					}
 				})
 			})
@@ -104,27 +104,28 @@ func TestEncryptedWithoutKey(t *testing.T) {
 	}
 }
 
-// TestDecryption checks that telegrams are decrypted with the second key, and that frame counters that do not rise are counted.
+// TestDecryption checks that telegrams are decrypted with the second of two keys, and that telegrams whose frame counter does not rise are
+// counted.
 func TestDecryption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		right := key(t, 1)
+		rightKey := key(t, 1)
 		var p port
-		var n recorder
-		s := source(&p)
+		var rec recorder
+		s := sourceOf(&p)
 		s.Options = meter.Options{Keys: []*dlms.Key{key(t, 7), key(t, 1)}}
-		h := run(t, s, &n)
-		defer h.end()
+		running := run(t, s, &rec)
+		defer running.end()
 		for _, counter := range []uint32{5, 6, 6, 3, 7} { // two do not rise
-			p.send(encryptedTelegram(right, title, counter, 1727))
+			p.send(encryptedTelegram(rightKey, systemTitle, counter, 1727))
 			advance(30 * time.Minute)
 		}
-		n.inspect(func(n *recorder) {
-			if n.values["import_power"] != "1727" || n.stats.Repeated != 2 || n.stats.Telegrams != 5 {
-				t.Errorf("got %s, %+v, want 1727, 5 telegrams of which 2 repeat a frame counter", n.values["import_power"], n.stats)
+		rec.inspect(func(rec *recorder) {
+			if rec.values["import_power"] != "1727" || rec.stats.Repeated != 2 || rec.stats.Telegrams != 5 {
+				t.Errorf("got %s W, %+v, want 1727 W, 5 telegrams of which 2 repeat a frame counter", rec.values["import_power"], rec.stats)
 			}
 		})
-		if got := h.countLines(`"repeated":2,"message":"all is well"`); got == 0 {
-			t.Errorf("the hourly line does not name the count:\n%s", h.log)
+		if got := running.countLines(`"repeated":2,"message":"all is well"`); got == 0 {
+			t.Errorf("the hourly line does not have the count of repeated telegrams:\n%s", running.log)
 		}
 	})
 }
@@ -133,22 +134,22 @@ func TestDecryption(t *testing.T) {
 func TestRejectRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(port)
-		s := source(p)
+		s := sourceOf(p)
 		s.Options = meter.Options{Keys: []*dlms.Key{simulate.Key()}, RejectRepeated: true}
-		n := new(recorder)
-		h := run(t, s, n)
-		defer h.end()
+		rec := new(recorder)
+		running := run(t, s, rec)
+		defer running.end()
 		synctest.Wait()
 		telegram := nextTelegram(newMeter(t, "kamstrup-dk"))
 		for range 3 {
 			p.send(telegram)
 			advance(10 * time.Second)
 		}
-		if got := n.telegramCount(); got != 1 {
+		if got := rec.telegramCount(); got != 1 {
 			t.Errorf("%d telegrams are published, want 1", got)
 		}
-		if got := strings.Count(h.log.String(), "old frame counter dropped, as frame_counter: rising says"); got != 1 {
-			t.Errorf("logged %d times, want once:\n%s", got, h.log)
+		if got := strings.Count(running.log.String(), "old frame counter dropped, as frame_counter: rising says"); got != 1 {
+			t.Errorf("logged %d times, want once:\n%s", got, running.log)
 		}
 	})
 }

@@ -41,7 +41,7 @@ func TestFaultsAreCounted(t *testing.T) {
 		var f faults
 		log := zerolog.New(&out)
 		warn := func(text string) { f.warn(log, "wire", text, errors.New(text), time.Second) }
-		for range 601 { // the 601st is ten minutes after the first
+		for range 601 { // the last one is ten minutes after the first
 			warn("gone")
 			<-time.After(time.Second)
 		}
@@ -61,7 +61,7 @@ func TestFaultsAreCounted(t *testing.T) {
 	})
 }
 
-// TestFaultsOfOneKind checks that faults of one kind with different texts count as the same.
+// TestFaultsOfOneKind checks that faults of one kind are counted together, also if their texts differ.
 func TestFaultsOfOneKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -75,7 +75,7 @@ func TestFaultsOfOneKind(t *testing.T) {
 	})
 }
 
-// TestWaitIsRounded checks that a random pause is logged without useless digits.
+// TestWaitIsRounded checks that a random pause is logged with at most two digits.
 func TestWaitIsRounded(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{
 		50 * time.Millisecond:       100 * time.Millisecond,

@@ -13,33 +13,34 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// feedModel is a simple model of one feed: what its output must get.
+// feedModel is a simple model of one feed. It has what the output of the feed must get.
 type feedModel struct {
 	feed      *Feed
 	meters    []meterModel
 	delivered uint64 // number of the last telegram that was delivered
 	taken     uint64 // number of the last telegram that was taken
-	signalled bool   // there is an update for which the output was not woken
+	wakeDue   bool   // there was an update since the output was last woken
 }
 
+// meterModel is the model of one meter in a feed.
 type meterModel struct {
-	have, fresh      map[quantity.ID]int64
-	state            meterState
-	descriptors      []quantity.ID
-	descriptorsFresh bool
-	onlineFresh      bool
-	aboutFresh       bool
-	statsFresh       bool
-	updated          bool
-	events           []string
-	eventsTaken      int // how many of events were taken
+	have, fresh    map[quantity.ID]int64 // all values, and those that the output has not taken
+	state          meterState
+	descriptors    []quantity.ID
+	descriptorsNew bool
+	onlineNew      bool
+	descriptionNew bool
+	statsNew       bool
+	anyNew         bool // there is an update
+	events         []string
+	eventsTaken    int // how many of events were taken
 }
 
-// feedsModel is the state machine of the test: meters put updates at random, and outputs take them at random.
+// feedsModel is the state machine of TestFeed. Meters put updates at random, and outputs take them at random.
 type feedsModel struct {
 	journal *journal
 	outputs []*feedModel
-	next    int64 // the next number; all numbers are different
+	next    int64 // the last number that was given to a value or an event; each gets another one
 	seq     uint64
 }
 
@@ -52,9 +53,9 @@ func newFeedsModel() *feedsModel {
 	m := &feedsModel{journal: newJournal(modelJournal)}
 	meters := []Meter{{ID: "house"}, {ID: "barn"}}
 	for range 2 {
-		o := &feedModel{feed: newFeed(meters, m.journal), meters: make([]meterModel, modelMeters), signalled: true}
+		o := &feedModel{feed: newFeed(meters, m.journal), meters: make([]meterModel, modelMeters), wakeDue: true}
 		for i := range o.meters {
-			o.meters[i] = meterModel{have: map[quantity.ID]int64{}, fresh: map[quantity.ID]int64{}, onlineFresh: true, updated: true}
+			o.meters[i] = meterModel{have: map[quantity.ID]int64{}, fresh: map[quantity.ID]int64{}, onlineNew: true, anyNew: true}
 		}
 		m.outputs = append(m.outputs, o)
 	}
@@ -64,9 +65,9 @@ func newFeedsModel() *feedsModel {
 // Put puts a telegram into the feeds, with or without a new state.
 func (m *feedsModel) Put(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
-	ids := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 4, rapid.ID).Draw(t, "quantities")
+	drawn := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 0, 4, rapid.ID).Draw(t, "quantities")
 	var values []Value
-	for _, id := range ids {
+	for _, id := range drawn {
 		m.next++
 		values = append(values, Value{ID: quantity.ID(id), Number: obis.Decimal{Coef: m.next}})
 	}
@@ -115,20 +116,20 @@ func (o *feedModel) put(index int, u update) {
 		delete(s.fresh, id)
 	}
 	if u.descriptors != nil {
-		s.descriptors, s.descriptorsFresh = nil, true
-		for _, k := range u.descriptors {
-			s.descriptors = append(s.descriptors, k.ID)
+		s.descriptors, s.descriptorsNew = nil, true
+		for _, d := range u.descriptors {
+			s.descriptors = append(s.descriptors, d.ID)
 		}
 	}
 	if st := u.state; st != nil {
-		s.onlineFresh = s.onlineFresh || s.state.online != st.online
-		s.aboutFresh = s.aboutFresh || s.state.description != st.description
-		s.state, s.statsFresh = *st, true
+		s.onlineNew = s.onlineNew || s.state.online != st.online
+		s.descriptionNew = s.descriptionNew || s.state.description != st.description
+		s.state, s.statsNew = *st, true
 	}
-	s.updated, o.signalled = true, true
+	s.anyNew, o.wakeDue = true, true
 }
 
-// Event puts an event into the feeds. The oldest of too many are dropped.
+// Event puts an event into the feeds. If there are more than maxEvents, the oldest is dropped.
 func (m *feedsModel) Event(t *rapid.T) {
 	index := rapid.IntRange(0, modelMeters-1).Draw(t, "meter")
 	m.next++
@@ -140,19 +141,19 @@ func (m *feedsModel) Event(t *rapid.T) {
 		if over := len(s.events) - maxEvents; over > 0 {
 			s.events, s.eventsTaken = s.events[over:], max(s.eventsTaken-over, 0)
 		}
-		s.updated, o.signalled = true, true
+		s.anyNew, o.wakeDue = true, true
 	}
 }
 
-// Take takes one batch, as an output does that is slow or loses its connection then.
+// Take takes one batch. An output takes no more if it is slow, or loses its connection.
 func (m *feedsModel) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
 
-// Drain takes all batches, as an output does that was woken.
+// Drain takes all batches, as an output does after it was woken.
 func (m *feedsModel) Drain(t *rapid.T) {
 	o := m.output(t)
 	select {
 	case <-o.feed.Ready():
-		o.signalled = false
+		o.wakeDue = false
 	default:
 		t.Skip("nothing is ready") // the state machine draws another step
 	}
@@ -164,18 +165,18 @@ func (m *feedsModel) Drain(t *rapid.T) {
 func (m *feedsModel) Resync(t *rapid.T) {
 	o := m.output(t)
 	o.feed.Resync()
-	o.taken, o.signalled = o.delivered, true
+	o.taken, o.wakeDue = o.delivered, true
 	for i := range o.meters {
 		s := &o.meters[i]
 		s.fresh, s.eventsTaken = maps.Clone(s.have), 0
-		s.descriptorsFresh, s.onlineFresh, s.aboutFresh, s.statsFresh, s.updated = true, true, true, true, true
+		s.descriptorsNew, s.onlineNew, s.descriptionNew, s.statsNew, s.anyNew = true, true, true, true, true
 	}
 }
 
 // Check checks that each output with an update is woken.
 func (m *feedsModel) Check(t *rapid.T) {
 	for i, o := range m.outputs {
-		if o.signalled && len(o.feed.signal) == 0 {
+		if o.wakeDue && len(o.feed.signal) == 0 {
 			t.Fatalf("output %d has an update and is not woken", i)
 		}
 	}
@@ -192,23 +193,24 @@ type batchSummary struct {
 	Updates []updateSummary
 }
 
+// updateSummary has the content of a MeterUpdate that is compared with the model.
 type updateSummary struct {
-	Meter                             string
-	About, Online, Stats, Descriptors bool
-	State                             Description
-	IsOnline                          bool
-	Counted                           uint64
-	Values                            map[quantity.ID]int64
-	AllDescriptors                    []quantity.ID
-	Events                            []string
+	Meter                                               string
+	DescriptionNew, OnlineNew, StatsNew, DescriptorsNew bool
+	Description                                         Description
+	Online                                              bool
+	Telegrams                                           uint64
+	Values                                              map[quantity.ID]int64
+	Descriptors                                         []quantity.ID
+	Events                                              []string
 }
 
-// take compares one batch with that of the model, and reports whether there was one.
+// take takes one batch and compares it with that of the model. It reports whether there was one.
 func (o *feedModel) take(t *rapid.T, written uint64) bool {
 	want, ok := o.expect(written)
 	got := o.feed.Take()
 	if (got != nil) != ok {
-		t.Fatalf("a batch: got %v, want %v", got != nil, ok)
+		t.Fatalf("got a batch: %v, want %v", got != nil, ok)
 	}
 	if got == nil {
 		return false
@@ -220,58 +222,58 @@ func (o *feedModel) take(t *rapid.T, written uint64) bool {
 }
 
 // expect returns the next batch of the model, and whether there is one.
-func (o *feedModel) expect(written uint64) (h batchSummary, ok bool) {
+func (o *feedModel) expect(written uint64) (b batchSummary, ok bool) {
 	o.delivered = o.taken
 	from := max(o.taken, written-min(written, modelJournal))
-	h.Lost = from - o.taken
+	b.Lost = from - o.taken
 	for seq := from + 1; seq <= written; seq++ {
-		h.Seqs = append(h.Seqs, seq)
+		b.Seqs = append(b.Seqs, seq)
 	}
 	o.taken = written
 	for i := range o.meters {
 		s := &o.meters[i]
 		s.events, s.eventsTaken = s.events[s.eventsTaken:], 0
-		if !s.updated {
+		if !s.anyNew {
 			continue
 		}
-		n := updateSummary{
-			Meter: []string{"house", "barn"}[i], About: s.aboutFresh, Online: s.onlineFresh, Stats: s.statsFresh, Descriptors: s.descriptorsFresh,
-			State: s.state.description, IsOnline: s.state.online, Counted: s.state.stats.Telegrams, Values: s.fresh,
-			AllDescriptors: s.descriptors, Events: append([]string(nil), s.events...),
-		}
-		h.Updates = append(h.Updates, n)
+		b.Updates = append(b.Updates, updateSummary{
+			Meter: []string{"house", "barn"}[i], DescriptionNew: s.descriptionNew, OnlineNew: s.onlineNew, StatsNew: s.statsNew,
+			DescriptorsNew: s.descriptorsNew, Description: s.state.description, Online: s.state.online, Telegrams: s.state.stats.Telegrams,
+			Values: s.fresh, Descriptors: s.descriptors, Events: append([]string(nil), s.events...),
+		})
 		*s = meterModel{have: s.have, descriptors: s.descriptors, fresh: map[quantity.ID]int64{}, state: s.state, events: s.events, eventsTaken: len(s.events)}
 	}
-	return h, len(h.Updates) > 0 || len(h.Seqs) > 0
+	return b, len(b.Updates) > 0 || len(b.Seqs) > 0
 }
 
 // summarise returns the content of a batch.
 func summarise(t *rapid.T, b *Batch) batchSummary {
-	h := batchSummary{Seqs: seqs(b.Telegrams), Lost: b.Lost}
-	for _, n := range b.Updates {
-		h.Updates = append(h.Updates, updateSummary{
-			Meter: n.Meter.ID, About: n.DescriptionNew, Online: n.OnlineNew, Stats: n.StatsNew, Descriptors: n.DescriptorsNew,
-			State: n.Description, IsOnline: n.Online, Counted: n.Stats.Telegrams, Values: numbers(t, n.Values), AllDescriptors: ids(n.Descriptors),
-			Events: names(n.Events),
+	s := batchSummary{Seqs: seqs(b.Telegrams), Lost: b.Lost}
+	for _, u := range b.Updates {
+		s.Updates = append(s.Updates, updateSummary{
+			Meter: u.Meter.ID, DescriptionNew: u.DescriptionNew, OnlineNew: u.OnlineNew, StatsNew: u.StatsNew, DescriptorsNew: u.DescriptorsNew,
+			Description: u.Description, Online: u.Online, Telegrams: u.Stats.Telegrams, Values: numbers(t, u.Values),
+			Descriptors: descriptorIDs(u.Descriptors), Events: eventNames(u.Events),
 		})
 	}
-	return h
+	return s
 }
 
-func ids(all []Descriptor) (ids []quantity.ID) {
-	for _, k := range all {
-		ids = append(ids, k.ID)
+func descriptorIDs(all []Descriptor) (ids []quantity.ID) {
+	for _, d := range all {
+		ids = append(ids, d.ID)
 	}
 	return ids
 }
 
-func names(events []Event) (all []string) {
+func eventNames(events []Event) (all []string) {
 	for _, e := range events {
 		all = append(all, e.Name)
 	}
 	return all
 }
 
+// numbers returns the numbers of values, which must be in the order of the table.
 func numbers(t *rapid.T, values []Value) map[quantity.ID]int64 {
 	if !slices.IsSortedFunc(values, func(a, b Value) int { return int(a.ID) - int(b.ID) }) {
 		t.Fatalf("values are not in the order of the table: %v", values)
@@ -297,20 +299,20 @@ func TestFeed(t *testing.T) {
 func TestFeedDropsOldEvents(t *testing.T) {
 	f := newFeed([]Meter{{ID: "house"}}, newJournal(4))
 	f.event(0, Event{Name: "first"})
-	if got := names(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // taken, and not yet delivered
+	if got := eventNames(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // taken, and not yet delivered
 		t.Fatalf("got %v, want the first", got)
 	}
 	for i := range 3 * maxEvents {
 		f.event(0, Event{Name: strconv.Itoa(i)})
 	}
 	f.Resync()
-	got := names(f.Take().Updates[0].Events)
+	got := eventNames(f.Take().Updates[0].Events)
 	if len(got) != maxEvents || got[maxEvents-1] != strconv.Itoa(3*maxEvents-1) {
 		t.Errorf("got %v, want the last %d", got, maxEvents)
 	}
 }
 
-// TestFeedNeverBlocks puts more telegrams than the journal holds, without an output that takes them.
+// TestFeedNeverBlocks puts more telegrams into a feed than the journal holds, while no output takes them.
 func TestFeedNeverBlocks(t *testing.T) {
 	j := newJournal(journalSize)
 	f := newFeed([]Meter{{ID: "house"}}, j)
@@ -322,7 +324,7 @@ func TestFeedNeverBlocks(t *testing.T) {
 	}
 	b := f.Take()
 	if len(b.Updates) != 1 || !slices.Equal(b.Updates[0].Values, []Value{last}) {
-		t.Errorf("got %v, want the last value alone", b.Updates)
+		t.Errorf("got %v, want only the last value", b.Updates)
 	}
 	if len(b.Telegrams) != journalSize || b.Lost != 99*journalSize {
 		t.Errorf("got %d telegrams and %d lost, want %d and %d", len(b.Telegrams), b.Lost, journalSize, 99*journalSize)

@@ -34,7 +34,7 @@ func (o *observer) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// stuck returns the names of the parts that are stuck.
+// stuck returns the names of the goroutines that are stuck, such as "meter house, output other".
 func (o *observer) stuck() string {
 	var names []string
 	for _, s := range progress.Stuck(o.feed.Load().Health(), progress.StuckAfter) {
@@ -44,14 +44,14 @@ func (o *observer) stuck() string {
 	return strings.Join(names, ", ")
 }
 
-// note returns the note of a part.
+// note returns the note of a goroutine.
 func (o *observer) note(name string) string {
-	for _, p := range o.feed.Load().Health() {
-		if p.Name == name {
-			return p.Note
+	for _, s := range o.feed.Load().Health() {
+		if s.Name == name {
+			return s.Note
 		}
 	}
-	return "no such part"
+	return "no such goroutine"
 }
 
 // runObserved starts a bridge with an observer and other outputs. Its log goes to w.
@@ -99,27 +99,27 @@ func (b blockingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 func TestBlockedOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := blockingOutput{make(chan struct{})}
-		o, end := runObserved(t, io.Discard, source(new(port)), b)
-		want := func(want string) {
+		o, end := runObserved(t, io.Discard, sourceOf(new(port)), b)
+		expectStuck := func(want string) {
 			t.Helper()
 			if got := o.stuck(); got != want {
-				t.Errorf("after %v: got %q, want %q", time.Now(), got, want)
+				t.Errorf("at %v: got %q stuck, want %q", time.Now(), got, want)
 			}
 		}
 		advance(progress.StuckAfter - time.Second)
-		want("")
-		advance(time.Second + 1) // a time of 0 means waiting, so the reporter starts at 1 ns
-		want("output other")
+		expectStuck("")
+		advance(time.Second + 1) // the reporter takes a time of 0 for waiting, so its work begins at 1 ns
+		expectStuck("output other")
 		advance(time.Hour)
-		want("output other")
+		expectStuck("output other")
 		close(b.release)
 		advance(0)
-		want("")
+		expectStuck("")
 		end()
 	})
 }
 
-// A blockingLog does not return from writing a line with the text until release is closed, like a full pipe.
+// A blockingLog is a log whose Write blocks at a line with the text until release is closed, as a full pipe does.
 type blockingLog struct {
 	text    string
 	release chan struct{}
@@ -137,7 +137,7 @@ func TestBlockedMeter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
 		log := blockingLog{"meter speaks", make(chan struct{})}
-		o, end := runObserved(t, log, source(&p))
+		o, end := runObserved(t, log, sourceOf(&p))
 		advance(time.Hour)
 		if got := o.stuck(); got != "" {
 			t.Errorf("while the meter is silent: got %q stuck, want nothing", got)
@@ -166,21 +166,21 @@ func TestBlockedMeter(t *testing.T) {
 func TestBlockedSilenceTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
+		var rec recorder
 		log := blockingLog{"meter is silent", make(chan struct{})}
-		o, end := runObserved(t, log, source(&p), &n)
+		o, end := runObserved(t, log, sourceOf(&p), &rec)
 		m := newMeter(t, "aidon-se")
 		p.send(nextTelegram(m))
-		advance(silence + progress.StuckAfter)
+		advance(offlineAfter + progress.StuckAfter)
 		if got := o.stuck(); got != "silence of meter house" {
 			t.Errorf("while the log is blocked: got %q stuck, want the silence of the meter", got)
 		}
 		p.send(nextTelegram(m))
-		if got := n.telegramCount(); got != 2 {
+		if got := rec.telegramCount(); got != 2 {
 			t.Errorf("got %d telegrams while the log is blocked, want 2", got)
 		}
-		if got := n.stateHistory(); got != "house offline, house online, house offline, house online" {
-			t.Errorf("got %s", got)
+		if got := rec.stateHistory(); got != "house offline, house online, house offline, house online" {
+			t.Errorf("got states %s, want the meter online again", got)
 		}
 		close(log.release)
 		advance(0)
@@ -188,14 +188,14 @@ func TestBlockedSilenceTimer(t *testing.T) {
 	})
 }
 
-// silence is after how long a meter with an unknown interval is offline.
-const silence = time.Minute
+// offlineAfter is how long a meter with an unknown interval may send nothing before it is offline.
+const offlineAfter = time.Minute
 
-// TestNothingIsStuck checks for a day that faults which a restart does not remove, and slow parts, do not count as stuck.
+// TestNothingIsStuck checks for a day that slow outputs, and faults which a restart does not remove, do not count as stuck.
 func TestNothingIsStuck(t *testing.T) {
 	away := outputFunc(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
-	waits := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
-	slow := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { // each of its acknowledgements is late
+	idle := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
+	slow := outputFunc(func(ctx context.Context, feed *bridge.Feed) error { // needs nearly two minutes for each step
 		for {
 			select {
 			case <-ctx.Done():
@@ -211,22 +211,22 @@ func TestNothingIsStuck(t *testing.T) {
 		}
 	})
 	for _, tt := range []struct {
-		name   string
-		broken error
-		every  time.Duration // between telegrams; 0 if there are none
-		output bridge.Output
-		notes  map[string]string // of the parts, at the end
+		name    string
+		dialErr error
+		every   time.Duration // between telegrams; 0 if there are none
+		output  bridge.Output
+		notes   map[string]string // of the goroutines, at the end
 	}{
-		{"silent meter", nil, 0, waits, map[string]string{"meter house": "no telegram yet", "output other": ""}},
-		{"missing port", errors.New("no such device"), 0, waits, map[string]string{"meter house": "cannot be read: no such device"}},
-		{"meter that sends once an hour", nil, time.Hour, waits, map[string]string{"meter house": ""}},
+		{"silent meter", nil, 0, idle, map[string]string{"meter house": "no telegram yet", "output other": ""}},
+		{"missing port", errors.New("no such device"), 0, idle, map[string]string{"meter house": "cannot be read: no such device"}},
+		{"meter that sends once an hour", nil, time.Hour, idle, map[string]string{"meter house": ""}},
 		{"broker that is away", nil, time.Minute, away, map[string]string{"output other": "interrupted: the broker is away"}},
 		{"broker whose acknowledgements are late", nil, time.Minute, slow, map[string]string{"output other": ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, m := &port{dialErr: tt.broken}, newMeter(t, "aidon-se")
-				o, end := runObserved(t, io.Discard, source(p), tt.output)
+				p, m := &port{dialErr: tt.dialErr}, newMeter(t, "aidon-se")
+				o, end := runObserved(t, io.Discard, sourceOf(p), tt.output)
 				for minute := range 24 * 60 {
 					if tt.every > 0 && minute%int(tt.every/time.Minute) == 0 {
 						p.send(nextTelegram(m))
@@ -236,9 +236,9 @@ func TestNothingIsStuck(t *testing.T) {
 						t.Fatalf("%s is stuck after %d minutes", got, minute)
 					}
 				}
-				for part, want := range tt.notes {
-					if got := o.note(part); got != want {
-						t.Errorf("%s: got the note %q, want %q", part, got, want)
+				for name, want := range tt.notes {
+					if got := o.note(name); got != want {
+						t.Errorf("%s: got the note %q, want %q", name, got, want)
 					}
 				}
 				end()
@@ -247,19 +247,19 @@ func TestNothingIsStuck(t *testing.T) {
 	}
 }
 
-// TestNotesEnd checks that the notes are removed when the meter and the output work again.
-func TestNotesEnd(t *testing.T) {
+// TestNotesAreCleared checks that the notes are removed when the meter and the output work again.
+func TestNotesAreCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		fails := true
-		recovers := outputFunc(func(ctx context.Context, feed *bridge.Feed) error {
-			if fails {
-				fails = false
+		failed := false
+		failsOnce := outputFunc(func(ctx context.Context, feed *bridge.Feed) error {
+			if !failed {
+				failed = true
 				return errAway
 			}
 			return new(observer).Run(ctx, feed)
 		})
-		o, end := runObserved(t, io.Discard, source(&p), recovers)
+		o, end := runObserved(t, io.Discard, sourceOf(&p), failsOnce)
 		m := newMeter(t, "aidon-se")
 		p.send(nextTelegram(m))
 		advance(time.Hour)
@@ -267,9 +267,9 @@ func TestNotesEnd(t *testing.T) {
 			t.Errorf("got %q, want the time since which the meter is silent", got)
 		}
 		p.send(nextTelegram(m))
-		for _, part := range []string{"meter house", "output other"} {
-			if got := o.note(part); got != "" {
-				t.Errorf("%s: got the note %q, want none", part, got)
+		for _, name := range []string{"meter house", "output other"} {
+			if got := o.note(name); got != "" {
+				t.Errorf("%s: got the note %q, want none", name, got)
 			}
 		}
 		end()

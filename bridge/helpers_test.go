@@ -19,13 +19,13 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A port is a serial port or a network reader in memory. The test writes to the other end. Each dial makes a new connection.
+// A port is a serial port or a network reader in memory. The bridge dials it, and each dial makes a new connection. The test sends the bytes.
 type port struct {
 	mu        sync.Mutex
 	writer    *io.PipeWriter
 	dialTimes []time.Time // also of dials that failed
 	dialErr   error       // is returned by dial; nil if dial works
-	greeting  []byte      // is sent after each dial
+	greeting  []byte      // is sent at once on each connection
 }
 
 func (p *port) dial(context.Context) (io.ReadCloser, error) {
@@ -46,13 +46,13 @@ func (p *port) dial(context.Context) (io.ReadCloser, error) {
 // send writes a telegram. It returns when the bridge has read it, or has closed the connection.
 func (p *port) send(telegram []byte) {
 	p.mu.Lock()
-	end := p.writer
+	w := p.writer
 	p.mu.Unlock()
-	_, _ = end.Write(telegram) // fails if the bridge has closed the connection, which some tests expect
+	_, _ = w.Write(telegram) // fails if the bridge has closed the connection, which some tests expect
 	synctest.Wait()
 }
 
-// fail breaks the connection. Further dials return err, or work if it is nil.
+// fail ends the connection with an error. Further dials return err; they succeed if err is nil.
 func (p *port) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,8 +69,8 @@ func (p *port) dials() []time.Time {
 	return append([]time.Time(nil), p.dialTimes...)
 }
 
-// source returns a source with an endpoint for each port.
-func source(ports ...*port) probe.Source {
+// sourceOf returns a source with an endpoint for each port.
+func sourceOf(ports ...*port) probe.Source {
 	var all []probe.Endpoint
 	for i, p := range ports {
 		all = append(all, probe.Endpoint{Port: "/dev/ttyUSB0", Line: fmt.Sprintf("setting %d", i), Dial: p.dial})
@@ -81,123 +81,125 @@ func source(ports ...*port) probe.Source {
 // A recorder is an output that records all updates.
 type recorder struct {
 	mu               sync.Mutex
-	states           []string // "house offline"
+	states           []string // such as "house offline"
 	order            []string // the kinds of updates in their order, such as "values", "online", "telegram"
 	values           map[string]string
 	quantities       []string
 	description      bridge.Description
 	stats            bridge.Stats
-	events           []string // "profile_changed aidon hdlc > aidon p1"
+	events           []string // such as "profile_changed aidon hdlc > aidon p1"
 	telegrams        []bridge.Telegram
 	telegramTimes    []time.Time // when each telegram was taken
 	lost             uint64
-	energyIntervals  []time.Duration // Descriptor.Every of import_energy, each time that the descriptors changed
+	energyIntervals  []time.Duration // Descriptor.Every of import_energy, for each time that the descriptors were new
 	descriptionCount int             // how often the description was new
 	statsCount       int             // how often the counts were new
-	resyncRequests   chan struct{}   // has a value when Resync is to be called
+	resyncRequests   chan struct{}   // see resync
 }
 
-func (n *recorder) Run(ctx context.Context, feed *bridge.Feed) error {
-	n.mu.Lock()
-	n.resyncRequests = make(chan struct{})
-	n.mu.Unlock()
+// Run takes all updates. It calls Resync when the test asks for that.
+func (r *recorder) Run(ctx context.Context, feed *bridge.Feed) error {
+	r.mu.Lock()
+	r.resyncRequests = make(chan struct{})
+	r.mu.Unlock()
 	for {
 		select {
 		case <-ctx.Done():
-			n.record(feed)
+			r.record(feed)
 			return nil
 		case <-feed.Ready():
-			n.record(feed)
-		case <-n.resyncRequests:
+			r.record(feed)
+		case <-r.resyncRequests:
 			feed.Resync()
 		}
 	}
 }
 
 // resync makes the output call Resync, as after a reconnect.
-func (n *recorder) resync() {
-	n.resyncRequests <- struct{}{}
+func (r *recorder) resync() {
+	r.resyncRequests <- struct{}{}
 	synctest.Wait()
 }
 
 // record takes all batches.
-func (n *recorder) record(feed *bridge.Feed) {
+func (r *recorder) record(feed *bridge.Feed) {
 	for b := feed.Take(); b != nil; b = feed.Take() {
-		n.addBatch(b)
+		r.addBatch(b)
 	}
 }
 
-func (n *recorder) addBatch(b *bridge.Batch) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+func (r *recorder) addBatch(b *bridge.Batch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, update := range b.Updates {
-		n.addUpdate(&update)
+		r.addUpdate(&update)
 	}
-	n.lost += b.Lost
+	r.lost += b.Lost
 	for _, t := range b.Telegrams {
 		t.Values = append([]bridge.Value(nil), t.Values...) // the slice belongs to the feed
-		n.telegrams = append(n.telegrams, t)
-		n.telegramTimes = append(n.telegramTimes, time.Now())
-		n.order = append(n.order, "telegram")
+		r.telegrams = append(r.telegrams, t)
+		r.telegramTimes = append(r.telegramTimes, time.Now())
+		r.order = append(r.order, "telegram")
 	}
 }
 
-func (n *recorder) addUpdate(update *bridge.MeterUpdate) {
-	if n.values == nil {
-		n.values = map[string]string{}
+func (r *recorder) addUpdate(update *bridge.MeterUpdate) {
+	if r.values == nil {
+		r.values = map[string]string{}
 	}
 	for i := range update.Values {
-		n.values[update.Values[i].ID.String()] = string(update.Values[i].Append(nil))
+		r.values[update.Values[i].ID.String()] = string(update.Values[i].Append(nil))
 	}
 	if len(update.Values) > 0 {
-		n.order = append(n.order, "values")
+		r.order = append(r.order, "values")
 	}
 	if update.OnlineNew {
 		state := map[bool]string{true: "online", false: "offline"}[update.Online]
-		n.states = append(n.states, update.Meter.ID+" "+state)
-		n.order = append(n.order, state)
+		r.states = append(r.states, update.Meter.ID+" "+state)
+		r.order = append(r.order, state)
 		if update.Online && len(update.Values) == 0 {
-			n.order = append(n.order, "online without values")
+			r.order = append(r.order, "online without values")
 		}
 	}
 	for _, e := range update.Events {
-		n.events = append(n.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
+		r.events = append(r.events, fmt.Sprintf("%s %s > %s", e.Name, e.From, e.To))
 	}
 	if update.DescriptorsNew {
-		n.quantities = n.quantities[:0]
-		for _, k := range update.Descriptors {
-			n.quantities = append(n.quantities, k.ID.String())
-			if k.ID.String() == "import_energy" {
-				n.energyIntervals = append(n.energyIntervals, k.Every)
+		r.quantities = r.quantities[:0]
+		for _, d := range update.Descriptors {
+			r.quantities = append(r.quantities, d.ID.String())
+			if d.ID.String() == "import_energy" {
+				r.energyIntervals = append(r.energyIntervals, d.Every)
 			}
 		}
 	}
 	if update.DescriptionNew {
-		n.description = update.Description
-		n.descriptionCount++
+		r.description = update.Description
+		r.descriptionCount++
 	}
 	if update.StatsNew {
-		n.stats = update.Stats
-		n.statsCount++
+		r.stats = update.Stats
+		r.statsCount++
 	}
 }
 
-// inspect calls look while the recorder is locked.
-func (n *recorder) inspect(look func(*recorder)) {
+// inspect waits until all goroutines wait, and calls look while the recorder is locked.
+func (r *recorder) inspect(look func(*recorder)) {
 	synctest.Wait()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	look(n)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	look(r)
 }
 
-func (n *recorder) telegramCount() (telegrams int) {
-	n.inspect(func(n *recorder) { telegrams = len(n.telegrams) })
+// telegramCount returns how many telegrams were recorded.
+func (r *recorder) telegramCount() (telegrams int) {
+	r.inspect(func(r *recorder) { telegrams = len(r.telegrams) })
 	return telegrams
 }
 
-// stateHistory returns all states of meters, such as "house offline, house online".
-func (n *recorder) stateHistory() (states string) {
-	n.inspect(func(n *recorder) { states = strings.Join(n.states, ", ") })
+// stateHistory returns the recorded states of meters in their order, such as "house offline, house online".
+func (r *recorder) stateHistory() (states string) {
+	r.inspect(func(r *recorder) { states = strings.Join(r.states, ", ") })
 	return states
 }
 
@@ -207,49 +209,49 @@ type logBuffer struct {
 	text bytes.Buffer
 }
 
-func (p *logBuffer) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.text.Write(b)
+func (l *logBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
 }
 
-func (p *logBuffer) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.text.String()
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
-// A runningBridge is a bridge that runs.
+// A runningBridge is a bridge whose Run was called, and its log.
 type runningBridge struct {
 	t    *testing.T
 	log  *logBuffer
 	stop func()
-	done chan error
+	done chan error // has the result of Run
 }
 
-// run starts a bridge with one meter and outputs. The test calls end.
+// run starts a bridge with a meter and outputs. The test must call end.
 func run(t *testing.T, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runMeter(t, bridge.Meter{ID: "house"}, s, outputs...)
 }
 
-// runMeter starts a bridge with this meter.
+// runMeter does the same as run with another configuration of the meter.
 func runMeter(t *testing.T, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runWithState(t, "", m, s, outputs...)
 }
 
-// runWithState starts a bridge with the state in dir; without one if dir is "".
+// runWithState does the same as runMeter with the state in dir; without a state if dir is "".
 func runWithState(t *testing.T, dir string, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
 	return runWithPreset(t, dir, throttle.Realtime, m, s, outputs...)
 }
 
-// runWithPreset starts a bridge with a preset of the throttle.
+// runWithPreset does the same as runWithState with a preset of the throttle.
 func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Meter, s probe.Source, outputs ...bridge.Output) *runningBridge {
 	t.Helper()
-	h := &runningBridge{t: t, log: &logBuffer{}, done: make(chan error, 1)}
-	b := bridge.New(zerolog.New(h.log).Level(zerolog.InfoLevel))
+	running := &runningBridge{t: t, log: &logBuffer{}, done: make(chan error, 1)}
+	b := bridge.New(zerolog.New(running.log).Level(zerolog.InfoLevel))
 	b.SetPlan(throttle.NewPlan(preset))
 	b.AddMeter(m, s)
 	if dir != "" {
@@ -259,17 +261,17 @@ func runWithPreset(t *testing.T, dir string, preset throttle.Preset, m bridge.Me
 		b.AddOutput(fmt.Sprint("output", i), o)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	h.stop = stop
-	go func() { h.done <- b.Run(ctx) }()
+	running.stop = stop
+	go func() { running.done <- b.Run(ctx) }()
 	synctest.Wait()
-	return h
+	return running
 }
 
 // countLines returns how many lines of the log contain the text.
-func (h *runningBridge) countLines(text string) int {
+func (b *runningBridge) countLines(text string) int {
 	synctest.Wait()
 	n := 0
-	for line := range strings.Lines(h.log.String()) {
+	for line := range strings.Lines(b.log.String()) {
 		if strings.Contains(line, text) {
 			n++
 		}
@@ -278,15 +280,15 @@ func (h *runningBridge) countLines(text string) int {
 }
 
 // end stops the bridge and checks that Run returns no error.
-func (h *runningBridge) end() {
-	h.t.Helper()
-	h.stop()
-	if err := <-h.done; err != nil {
-		h.t.Errorf("Run: %v", err)
+func (b *runningBridge) end() {
+	b.t.Helper()
+	b.stop()
+	if err := <-b.done; err != nil {
+		b.t.Errorf("Run: %v", err)
 	}
 }
 
-// newMeter returns a simulated meter of a family.
+// newMeter returns a simulated meter of the family with this name.
 func newMeter(t *testing.T, name string) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(name)
@@ -302,7 +304,7 @@ func nextTelegram(m *simulate.Meter) []byte {
 	return bytes.Clone(telegram)
 }
 
-// advance waits in the fake time of synctest, until all goroutines wait.
+// advance lets the fake time of synctest pass, and waits until all goroutines wait.
 func advance(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()

@@ -11,10 +11,6 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(t.Context(), d)
-}
-
 // seqs returns the numbers of telegrams.
 func seqs(telegrams []Telegram) (all []uint64) {
 	for _, t := range telegrams {
@@ -23,7 +19,7 @@ func seqs(telegrams []Telegram) (all []uint64) {
 	return all
 }
 
-// TestJournalSince checks which telegrams are read from a cursor on, and how many are lost.
+// TestJournalSince checks which telegrams since returns for a cursor, and how many are lost.
 func TestJournalSince(t *testing.T) {
 	tests := []struct {
 		name               string
@@ -33,12 +29,12 @@ func TestJournalSince(t *testing.T) {
 	}{
 		{"empty", 0, 0, 0, 0, nil},
 		{"all", 3, 0, 3, 0, []uint64{1, 2, 3}},
-		{"the rest", 3, 2, 3, 0, []uint64{3}},
-		{"nothing left", 3, 3, 3, 0, nil},
+		{"one after the cursor", 3, 2, 3, 0, []uint64{3}},
+		{"none after the cursor", 3, 3, 3, 0, nil},
 		{"full", 4, 0, 4, 0, []uint64{1, 2, 3, 4}},
 		{"the oldest are overwritten", 10, 0, 10, 6, []uint64{7, 8, 9, 10}},
-		{"some were read before", 10, 5, 10, 1, []uint64{7, 8, 9, 10}},
-		{"none is lost", 10, 8, 10, 0, []uint64{9, 10}},
+		{"one after the cursor is overwritten", 10, 5, 10, 1, []uint64{7, 8, 9, 10}},
+		{"the overwritten ones were read before", 10, 8, 10, 0, []uint64{9, 10}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,12 +75,12 @@ func TestJournalAwaitRead(t *testing.T) {
 		one, two := newFeed(meters, j), newFeed(meters, j)
 		j.add(Telegram{Seq: 1})
 		waited := make(chan bool, 2)
-		for range 2 { // two recordings may wait at a time
+		for range 2 {
 			go func() { j.awaitRead(t.Context()); waited <- true }()
 		}
 		one.Take()
 		one.Take()
-		two.Take() // given out, not delivered
+		two.Take() // taken, not delivered
 		synctest.Wait()
 		if len(waited) > 0 {
 			t.Fatal("awaitRead returned before the second output has delivered")
@@ -103,7 +99,7 @@ func TestJournalAwaitReadContext(t *testing.T) {
 		j := newJournal(4)
 		newFeed(nil, j)
 		j.add(Telegram{Seq: 1})
-		ctx, cancel := contextFor(t, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		j.awaitRead(ctx) // if it did not end, synctest would report a deadlock
 	})

@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// closes ends the connection from the other side.
-func (p *port) closes() {
+// closeConnection ends the connection as the other side does.
+func (p *port) closeConnection() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = p.writer.Close() // never fails
 }
 
-// TestLogFloods checks that an event that a meter or a reader can repeat for an hour causes few log lines.
+// TestLogFloods repeats an event of a meter or a reader for an hour, and checks that the log gets few lines.
 func TestLogFloods(t *testing.T) {
 	good := nextTelegram(newMeter(t, "p1-se-aidon"))
 	damaged := bytes.Replace(good, []byte("(00"), []byte("(0?"), 1)
-	encrypted := func(i int) []byte { // no key decrypts it, and each has another last byte
+	encrypted := func(i int) []byte { // no key decrypts it; the last byte makes each one different
 		telegram := nextTelegram(newMeter(t, "kamstrup-dk"))
 		return append(telegram, byte(i))
 	}
@@ -51,8 +51,8 @@ func TestLogFloods(t *testing.T) {
 				advance(time.Second)
 			}
 		}},
-		{"closed after each telegram", 5 * time.Second, func(p *port, _ int) { p.send(good); p.closes() }},
-		{"closed at once", 5 * time.Second, func(p *port, _ int) { p.closes() }},
+		{"closed after each telegram", 5 * time.Second, func(p *port, _ int) { p.send(good); p.closeConnection() }},
+		{"closed at once", 5 * time.Second, func(p *port, _ int) { p.closeConnection() }},
 		{"broken with a new error text each time", 5 * time.Second, func(p *port, i int) {
 			p.fail(fmt.Errorf("read tcp 192.0.2.1:%d->192.0.2.9:8088: %w", 40000+i, io.ErrUnexpectedEOF))
 		}},
@@ -60,15 +60,15 @@ func TestLogFloods(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := new(port)
-				h := run(t, source(p))
-				defer h.end()
+				running := run(t, sourceOf(p))
+				defer running.end()
 				for i, end := 0, time.Now().Add(time.Hour); time.Now().Before(end); i++ {
 					tt.send(p, i)
 					advance(tt.every)
 				}
-				const maxLines = 80 // six for each kind of line, and one a minute for the port that is opened again
-				if got := strings.Count(h.log.String(), "\n"); got > maxLines {
-					t.Errorf("%d lines in an hour, want %d at most; the first:\n%.4000s", got, maxLines, h.log)
+				const maxLines = 80 // six for each kind of event, and one a minute for the port that is opened again
+				if got := strings.Count(running.log.String(), "\n"); got > maxLines {
+					t.Errorf("%d lines in an hour, want %d at most; the first:\n%.4000s", got, maxLines, running.log)
 				} else {
 					t.Log(got, "lines")
 				}
@@ -77,12 +77,12 @@ func TestLogFloods(t *testing.T) {
 	}
 }
 
-// TestUnitWarning checks that a Kamstrup meter that counts in Wh, whose counter is read ten times too high, is logged once. Meters that count in
-// 10 Wh are read right.
+// TestUnitWarning checks that one warning is logged for a Kamstrup meter that counts in Wh, since its counter is read ten times too high. There is
+// none for meters that count in 10 Wh.
 func TestUnitWarning(t *testing.T) {
 	for _, tt := range []struct {
 		family string
-		want   int
+		want   int // warnings
 	}{
 		{"kamstrup-se", 1},
 		{"kamstrup-no", 0},
@@ -91,16 +91,16 @@ func TestUnitWarning(t *testing.T) {
 		t.Run(tt.family, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := new(port)
-				h := run(t, source(p))
-				defer h.end()
+				running := run(t, sourceOf(p))
+				defer running.end()
 				synctest.Wait()
 				m, end := newMeter(t, tt.family), time.Now().Add(6*time.Hour)
-				for at, b := m.Next(); at.Before(end); at, b = m.Next() {
+				for at, telegram := m.Next(); at.Before(end); at, telegram = m.Next() {
 					advance(time.Until(at))
-					p.send(b)
+					p.send(telegram)
 				}
-				if got := strings.Count(h.log.String(), "import_energy counts ten times"); got != tt.want {
-					t.Errorf("logged %d times, want %d; log:\n%s", got, tt.want, h.log)
+				if got := strings.Count(running.log.String(), "import_energy counts ten times"); got != tt.want {
+					t.Errorf("logged %d times, want %d; log:\n%s", got, tt.want, running.log)
 				}
 			})
 		})

@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// An outputFunc is an output that consists of a function.
+// An outputFunc is a function that is an output.
 type outputFunc func(ctx context.Context, feed *bridge.Feed) error
 
 func (o outputFunc) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
@@ -25,34 +25,34 @@ func (o outputFunc) Run(ctx context.Context, feed *bridge.Feed) error { return o
 // TestOutputsDoNotSlowMeters checks that outputs that fail, wait or never deliver do not delay the telegrams for another output.
 func TestOutputsDoNotSlowMeters(t *testing.T) {
 	fails := outputFunc(func(context.Context, *bridge.Feed) error { return errAway })
-	sleeps := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
-	keeps := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+	waits := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+	neverConfirms := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 		<-f.Ready()
-		f.Take() // and never confirms the delivery
+		f.Take() // the next Take would confirm that this batch was delivered
 		<-ctx.Done()
 		return nil
 	})
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
-		h := run(t, source(&p), fails, sleeps, keeps, &n)
+		var rec recorder
+		running := run(t, sourceOf(&p), fails, waits, neverConfirms, &rec)
 		m := newMeter(t, "aidon-se")
 		start := time.Now()
 		for range 1000 { // more than any queue holds
 			p.send(nextTelegram(m))
 			advance(time.Second)
 		}
-		n.inspect(func(n *recorder) {
-			if len(n.telegrams) != 1000 || n.lost != 0 {
-				t.Fatalf("got %d telegrams, %d lost, want 1000, 0", len(n.telegrams), n.lost)
+		rec.inspect(func(rec *recorder) {
+			if len(rec.telegrams) != 1000 || rec.lost != 0 {
+				t.Fatalf("got %d telegrams, %d lost, want 1000, 0", len(rec.telegrams), rec.lost)
 			}
-			for i, at := range n.telegramTimes {
+			for i, at := range rec.telegramTimes {
 				if want := start.Add(time.Duration(i) * time.Second); !at.Equal(want) {
 					t.Fatalf("telegram %d came %v late", i, at.Sub(want))
 				}
 			}
 		})
-		h.end()
+		running.end()
 	})
 }
 
@@ -60,13 +60,13 @@ func TestOutputsDoNotSlowMeters(t *testing.T) {
 func TestOutputRunsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
+		var rec recorder
 		var runs []time.Time
-		shaky := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+		failing := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 			runs = append(runs, time.Now())
 			f.Resync()
-			if len(runs) == 4 {
-				return n.Run(ctx, f)
+			if len(runs) == 4 { // the fourth run does not fail
+				return rec.Run(ctx, f)
 			}
 			for { // takes the first telegram and fails before it has delivered it
 				<-f.Ready()
@@ -75,34 +75,34 @@ func TestOutputRunsAgain(t *testing.T) {
 				}
 			}
 		})
-		h := run(t, source(&p), shaky)
+		running := run(t, sourceOf(&p), failing)
 		m := newMeter(t, "aidon-se")
 		p.send(nextTelegram(m))
 		p.send(nextTelegram(m))
 		advance(time.Minute)
-		n.inspect(func(n *recorder) {
-			if len(n.telegrams) != 2 || n.telegrams[0].Seq != 1 || n.telegrams[1].Seq != 2 || len(n.values) == 0 {
-				t.Errorf("got %d telegrams and %d values, want telegrams 1 and 2 and the values", len(n.telegrams), len(n.values))
+		rec.inspect(func(rec *recorder) {
+			if len(rec.telegrams) != 2 || rec.telegrams[0].Seq != 1 || rec.telegrams[1].Seq != 2 || len(rec.values) == 0 {
+				t.Errorf("got %d telegrams and %d values, want telegrams 1 and 2 and the values", len(rec.telegrams), len(rec.values))
 			}
 		})
-		for i, longest := 1, 500*time.Millisecond; i < len(runs); i, longest = i+1, 2*longest {
-			if gap := runs[i].Sub(runs[i-1]); gap < longest/2 || gap > longest {
-				t.Errorf("run %d after %v, want %v to %v", i, gap, longest/2, longest)
+		for i, maxPause := 1, 500*time.Millisecond; i < len(runs); i, maxPause = i+1, 2*maxPause {
+			if gap := runs[i].Sub(runs[i-1]); gap < maxPause/2 || gap > maxPause {
+				t.Errorf("run %d began after %v, want %v to %v", i, gap, maxPause/2, maxPause)
 			}
 		}
-		if got := strings.Count(h.log.String(), "output interrupted"); got != 1 {
-			t.Errorf("the log has %d lines about it, want 1:\n%s", got, h.log)
+		if got := strings.Count(running.log.String(), "output interrupted"); got != 1 {
+			t.Errorf("the log has %d lines about the interruptions, want 1:\n%s", got, running.log)
 		}
-		h.end()
+		running.end()
 	})
 }
 
-// TestBackoffReset checks that the back-off starts again at its shortest pause after an output has delivered for 10 s, and not after it has only
-// tried for that long.
+// TestBackoffReset checks that the back-off starts again at its shortest pause after an output has delivered for 10 s, but not after 10 s without
+// a delivery.
 func TestBackoffReset(t *testing.T) {
 	for name, tc := range map[string]struct {
 		delivers bool          // the output takes batches and confirms them
-		lasts    time.Duration // until the output fails
+		duration time.Duration // until the output fails
 		maxPause time.Duration // between the last two runs
 		minPause time.Duration
 	}{
@@ -115,22 +115,22 @@ func TestBackoffReset(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var ended, gap time.Duration
 				start := time.Now()
-				shaky := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
+				failing := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 					gap = time.Since(start) - ended
 					f.Resync()
 					for b := f.Take(); b != nil && tc.delivers; b = f.Take() {
 					}
-					advance(tc.lasts)
+					advance(tc.duration)
 					ended = time.Since(start)
 					return errAway
 				})
 				var p port
-				h := run(t, source(&p), shaky)
-				advance(12 * (tc.lasts + 8*time.Second))
+				running := run(t, sourceOf(&p), failing)
+				advance(12 * (tc.duration + 8*time.Second))
 				if gap > tc.maxPause || gap < tc.minPause {
 					t.Errorf("run again after %v, want %v to %v", gap, tc.minPause, tc.maxPause)
 				}
-				h.end()
+				running.end()
 			})
 		})
 	}
@@ -139,21 +139,21 @@ func TestBackoffReset(t *testing.T) {
 // TestOutputsStopAfterMeters checks that an output can deliver the last telegram after its context has ended.
 func TestOutputsStopAfterMeters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var n recorder
+		var rec recorder
 		late := outputFunc(func(ctx context.Context, f *bridge.Feed) error {
 			<-ctx.Done()
-			n.record(f)
+			rec.record(f)
 			return nil
 		})
 		slow := &slowClosingPort{telegram: nextTelegram(newMeter(t, "aidon-se")), closed: make(chan struct{})}
 		s := probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return slow, nil },
 		})}
-		h := run(t, s, late)
-		h.end()
-		n.inspect(func(n *recorder) {
-			if len(n.telegrams) != 1 || len(n.values) == 0 {
-				t.Errorf("got %d telegrams and %d values after the stop, want those of the meter's last", len(n.telegrams), len(n.values))
+		running := run(t, s, late)
+		running.end()
+		rec.inspect(func(rec *recorder) {
+			if len(rec.telegrams) != 1 || len(rec.values) == 0 {
+				t.Errorf("got %d telegrams and %d values after the stop, want those of the last telegram", len(rec.telegrams), len(rec.values))
 			}
 		})
 	})
@@ -185,7 +185,7 @@ func (s *slowClosingPort) Close() error {
 	return nil
 }
 
-// TestRecordingsWaitForOutputs replays more telegrams of two meters than the journal holds. A slow output must get them all.
+// TestRecordingsWaitForOutputs replays more telegrams of two meters than the journal holds. A slow output must get all of them.
 func TestRecordingsWaitForOutputs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const telegrams = 400
@@ -212,50 +212,50 @@ func TestRecordingsWaitForOutputs(t *testing.T) {
 		if err := b.Run(t.Context()); err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		for name, n := range map[string]*recorder{"quick": &quick, "slow": &slow} {
-			if len(n.telegrams) != 2*telegrams || n.lost != 0 {
-				t.Errorf("%s: got %d telegrams and %d lost, want %d and none", name, len(n.telegrams), n.lost, 2*telegrams)
+		for name, rec := range map[string]*recorder{"quick": &quick, "slow": &slow} {
+			if len(rec.telegrams) != 2*telegrams || rec.lost != 0 {
+				t.Errorf("%s: got %d telegrams and %d lost, want %d and none", name, len(rec.telegrams), rec.lost, 2*telegrams)
 			}
 		}
 	})
 }
 
-// TestRecordingStops checks that a recording that waits for an output ends with its context.
+// TestRecordingStops checks that a recording that waits for an output stops when its context ends.
 func TestRecordingStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 		s := probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Dial: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(telegram)), nil },
 		})}
-		sleeps := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
-		h := run(t, s, sleeps)
+		waits := outputFunc(func(ctx context.Context, _ *bridge.Feed) error { <-ctx.Done(); return nil })
+		running := run(t, s, waits)
 		advance(time.Hour)
-		if len(h.done) > 0 {
+		if len(running.done) > 0 {
 			t.Error("the recording did not wait for the output")
 		}
-		h.end()
+		running.end()
 	})
 }
 
 // TestDamagedRecording checks that a recording with a read error is not read again, and that Run returns the error.
 func TestDamagedRecording(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		damage := errors.New("house.txt:5: cut")
+		readErr := errors.New("house.txt:5: cut")
 		telegram := nextTelegram(newMeter(t, "p1-se-aidon"))
 		b := bridge.New(zerolog.Nop())
 		b.AddMeter(bridge.Meter{ID: "house"}, probe.Source{Recorded: true, Endpoints: probe.Fixed(probe.Endpoint{
 			Port: "house.txt",
 			Dial: func(context.Context) (io.ReadCloser, error) {
-				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(damage))), nil
+				return io.NopCloser(io.MultiReader(bytes.NewReader(telegram), iotest.ErrReader(readErr))), nil
 			},
 		})})
-		var n recorder
-		b.AddOutput("tested", &n)
-		if err := b.Run(t.Context()); !errors.Is(err, damage) {
-			t.Errorf("Run: got %v, want %v", err, damage)
+		var rec recorder
+		b.AddOutput("tested", &rec)
+		if err := b.Run(t.Context()); !errors.Is(err, readErr) {
+			t.Errorf("Run: got %v, want %v", err, readErr)
 		}
-		if len(n.telegrams) != 1 {
-			t.Errorf("%d telegrams, want the one before the damage", len(n.telegrams))
+		if len(rec.telegrams) != 1 {
+			t.Errorf("got %d telegrams, want only the one before the damage", len(rec.telegrams))
 		}
 	})
 }
@@ -264,9 +264,9 @@ func TestDamagedRecording(t *testing.T) {
 func TestRunWithoutOutputs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		h := run(t, source(&p))
+		running := run(t, sourceOf(&p))
 		p.send(nextTelegram(newMeter(t, "aidon-se")))
-		h.end()
+		running.end()
 		if _, err := p.writer.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("the port is still open: %v", err)
 		}

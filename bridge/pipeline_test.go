@@ -17,38 +17,38 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestOnlineAfterFirstTelegram checks all updates for the first telegram, and their order.
+// TestOnlineAfterFirstTelegram checks which updates an output gets for the first telegram, and in which order.
 func TestOnlineAfterFirstTelegram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
-		h := run(t, source(&p), &n)
-		defer h.end()
-		if got := n.stateHistory(); got != "house offline" {
+		var rec recorder
+		running := run(t, sourceOf(&p), &rec)
+		defer running.end()
+		if got := rec.stateHistory(); got != "house offline" {
 			t.Fatalf("before the first telegram: got %q, want house offline", got)
 		}
 		telegram := nextTelegram(newMeter(t, "aidon-se"))
 		p.send(telegram[:len(telegram)-1])
-		if got := n.telegramCount(); got != 0 {
-			t.Fatalf("got %d telegrams out of most of one, want none", got)
+		if got := rec.telegramCount(); got != 0 {
+			t.Fatalf("got %d telegrams before the last byte of the first, want none", got)
 		}
 		p.send(telegram[len(telegram)-1:])
-		n.inspect(func(n *recorder) {
-			if diff := cmp.Diff([]string{"house offline", "house online"}, n.states); diff != "" {
+		rec.inspect(func(rec *recorder) {
+			if diff := cmp.Diff([]string{"house offline", "house online"}, rec.states); diff != "" {
 				t.Error("states (-want +got):\n" + diff)
 			}
-			if diff := cmp.Diff([]string{"offline", "values", "online", "telegram"}, n.order); diff != "" {
+			if diff := cmp.Diff([]string{"offline", "values", "online", "telegram"}, rec.order); diff != "" {
 				t.Error("order (-want +got):\n" + diff)
 			}
-			if diff := cmp.Diff(decoded(t, telegram), n.values); diff != "" {
+			if diff := cmp.Diff(decoded(t, telegram), rec.values); diff != "" {
 				t.Error("values (-want +got):\n" + diff)
 			}
 			want := bridge.Description{Make: "Aidon", Protocol: "hdlc", Port: "/dev/ttyUSB0", Line: "setting 0"}
-			if diff := cmp.Diff(want, n.description); diff != "" {
-				t.Error("about (-want +got):\n" + diff)
+			if diff := cmp.Diff(want, rec.description); diff != "" {
+				t.Error("description (-want +got):\n" + diff)
 			}
-			if got := n.telegrams[0]; got.Seq != 1 || !got.Received.Equal(time.Now()) || len(got.Values) != len(n.values) {
-				t.Errorf("telegram %d of %d values at %v, want 1 of %d now", got.Seq, len(got.Values), got.Received, len(n.values))
+			if got := rec.telegrams[0]; got.Seq != 1 || !got.Received.Equal(time.Now()) || len(got.Values) != len(rec.values) {
+				t.Errorf("got telegram %d with %d values at %v, want telegram 1 with %d values now", got.Seq, len(got.Values), got.Received, len(rec.values))
 			}
 		})
 	})
@@ -68,26 +68,26 @@ func decoded(t *testing.T, telegram []byte) map[string]string {
 	return all
 }
 
-// TestOfflineAfterSixIntervals checks when a meter is offline, and that its next telegram makes it online.
+// TestOfflineAfterSixIntervals checks when a meter becomes offline, and that its next telegram makes it online again.
 func TestOfflineAfterSixIntervals(t *testing.T) {
 	tests := []struct {
 		name      string
 		telegrams int
 		every     time.Duration
-		silent    time.Duration // after the last telegram
+		offline   time.Duration // how long after the last telegram the meter becomes offline
 	}{
-		{"nothing learned yet", 1, 0, time.Minute},
-		{"each second", 8, time.Second, 6 * time.Second},
-		{"each 2.5 s", 8, 2500 * time.Millisecond, 15 * time.Second},
-		{"each 10 s", 8, 10 * time.Second, time.Minute},
+		{"interval unknown", 1, 0, time.Minute},
+		{"every second", 8, time.Second, 6 * time.Second},
+		{"every 2.5 s", 8, 2500 * time.Millisecond, 15 * time.Second},
+		{"every 10 s", 8, 10 * time.Second, time.Minute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				var n recorder
-				h := run(t, source(&p), &n)
-				defer h.end()
+				var rec recorder
+				running := run(t, sourceOf(&p), &rec)
+				defer running.end()
 				m := newMeter(t, "p1-se-aidon")
 				for i := range tt.telegrams {
 					if i > 0 {
@@ -95,21 +95,21 @@ func TestOfflineAfterSixIntervals(t *testing.T) {
 					}
 					p.send(nextTelegram(m))
 				}
-				advance(tt.silent - time.Millisecond)
-				if got, want := n.stateHistory(), "house offline, house online"; got != want {
-					t.Fatalf("just before: got %q, want %q", got, want)
+				advance(tt.offline - time.Millisecond)
+				if got, want := rec.stateHistory(), "house offline, house online"; got != want {
+					t.Fatalf("just before six intervals: got %q, want %q", got, want)
 				}
 				advance(time.Millisecond)
-				if got, want := n.stateHistory(), "house offline, house online, house offline"; got != want {
-					t.Fatalf("silent: got %q, want %q", got, want)
+				if got, want := rec.stateHistory(), "house offline, house online, house offline"; got != want {
+					t.Fatalf("after six intervals: got %q, want %q", got, want)
 				}
 				p.send(nextTelegram(m))
-				if got, want := n.stateHistory(), "house offline, house online, house offline, house online"; got != want {
-					t.Fatalf("again: got %q, want %q", got, want)
+				if got, want := rec.stateHistory(), "house offline, house online, house offline, house online"; got != want {
+					t.Fatalf("after another telegram: got %q, want %q", got, want)
 				}
-				n.inspect(func(n *recorder) {
-					if got := strings.Join(n.order, ", "); strings.Contains(got, "without") {
-						t.Errorf("order: %s", got)
+				rec.inspect(func(rec *recorder) {
+					if got := strings.Join(rec.order, ", "); strings.Contains(got, "online without values") {
+						t.Errorf("updates: %s", got)
 					}
 				})
 			})
@@ -117,33 +117,33 @@ func TestOfflineAfterSixIntervals(t *testing.T) {
 	}
 }
 
-// TestReconnect checks the back-off after a lost connection, and how often that is logged.
+// TestReconnect checks the back-off after a lost connection, and how often the loss is logged.
 func TestReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
-		h := run(t, source(&p), &n)
-		defer h.end()
+		var rec recorder
+		running := run(t, sourceOf(&p), &rec)
+		defer running.end()
 		m := newMeter(t, "aidon-se")
 		p.send(nextTelegram(m))
 		p.fail(fs.ErrNotExist)
 		advance(time.Minute)
-		tries := p.dials()
-		for i, most := 1, 100*time.Millisecond; i < len(tries); i, most = i+1, min(2*most, 3*time.Second) {
-			if gap := tries[i].Sub(tries[i-1]); gap < most/2 || gap > most {
-				t.Errorf("attempt %d after %v, want %v to %v", i, gap, most/2, most)
+		attempts := p.dials()
+		for i, maxPause := 1, 100*time.Millisecond; i < len(attempts); i, maxPause = i+1, min(2*maxPause, 3*time.Second) {
+			if gap := attempts[i].Sub(attempts[i-1]); gap < maxPause/2 || gap > maxPause {
+				t.Errorf("attempt %d after %v, want %v to %v", i, gap, maxPause/2, maxPause)
 			}
 		}
-		if len(tries) < 20 {
-			t.Errorf("%d attempts in a minute, want 20 or more: a port that returns is found within 5 s", len(tries))
+		if len(attempts) < 20 {
+			t.Errorf("%d attempts in a minute, want 20 or more, so that a port that returns is soon found", len(attempts))
 		}
-		if got := strings.Count(h.log.String(), "cannot read the meter"); got != 2 { // the lost wire, the missing port
-			t.Errorf("the log has %d lines about it, want 2:\n%s", got, h.log)
+		if got := strings.Count(running.log.String(), "cannot read the meter"); got != 2 { // the lost connection and the missing port
+			t.Errorf("the log has %d such lines, want 2:\n%s", got, running.log)
 		}
 		p.fail(nil)
 		advance(3 * time.Second)
 		p.send(nextTelegram(m))
-		if got, want := n.telegramCount(), 2; got != want {
+		if got, want := rec.telegramCount(), 2; got != want {
 			t.Errorf("got %d telegrams, want %d", got, want)
 		}
 		before := len(p.dials())
@@ -161,34 +161,34 @@ func withoutChecksum(telegram []byte) []byte {
 	return append(bytes.Clone(telegram[:end+1]), "\r\n"...)
 }
 
-// TestTelegramsWithoutChecksum checks that a telegram without a checksum is published if the one before of its kind is alike.
+// TestTelegramsWithoutChecksum checks that a telegram without a checksum is published only if one before it had the same codes.
 func TestTelegramsWithoutChecksum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
-		h := run(t, source(&p), &n)
-		defer h.end()
-		three, one := newMeter(t, "p1-se-aidon"), newMeter(t, "p1-se-aidon-1p")
+		var rec recorder
+		running := run(t, sourceOf(&p), &rec)
+		defer running.end()
+		threePhase, onePhase := newMeter(t, "p1-se-aidon"), newMeter(t, "p1-se-aidon-1p")
 		steps := []struct {
 			name     string
 			telegram []byte
-			want     int // telegrams in all
+			want     int // telegrams published so far
 		}{
-			{"nothing in it", []byte("/ADN9 6534\r\n\r\n!\r\n"), 0},
-			{"first", withoutChecksum(nextTelegram(three)), 0},
-			{"other codes", withoutChecksum(nextTelegram(one)), 0},
-			{"the first codes again", withoutChecksum(nextTelegram(three)), 1},
-			{"interleaved", withoutChecksum(nextTelegram(one)), 2},
-			{"alike", withoutChecksum(nextTelegram(three)), 3},
-			{"a checksum needs no other", nextTelegram(one), 4},
-			{"first after a checksum", withoutChecksum(nextTelegram(one)), 4},
-			{"a checksum between", nextTelegram(one), 5},
-			{"first again", withoutChecksum(nextTelegram(one)), 5},
-			{"alike again", withoutChecksum(nextTelegram(one)), 6},
+			{"no items", []byte("/ADN9 6534\r\n\r\n!\r\n"), 0},
+			{"first", withoutChecksum(nextTelegram(threePhase)), 0},
+			{"other codes", withoutChecksum(nextTelegram(onePhase)), 0},
+			{"the first codes again", withoutChecksum(nextTelegram(threePhase)), 1},
+			{"the other codes again", withoutChecksum(nextTelegram(onePhase)), 2},
+			{"the first codes for the third time", withoutChecksum(nextTelegram(threePhase)), 3},
+			{"a telegram with a checksum is published at once", nextTelegram(onePhase), 4},
+			{"without a checksum after one with a checksum", withoutChecksum(nextTelegram(onePhase)), 4},
+			{"with a checksum again", nextTelegram(onePhase), 5},
+			{"without a checksum once", withoutChecksum(nextTelegram(onePhase)), 5},
+			{"without a checksum twice in a row", withoutChecksum(nextTelegram(onePhase)), 6},
 		}
 		for _, s := range steps {
 			p.send(s.telegram)
-			if got := n.telegramCount(); got != s.want {
+			if got := rec.telegramCount(); got != s.want {
 				t.Fatalf("%s: got %d telegrams, want %d", s.name, got, s.want)
 			}
 		}
@@ -199,44 +199,44 @@ func TestTelegramsWithoutChecksum(t *testing.T) {
 func TestDamagedTelegrams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
-		h := run(t, source(&p), &n)
-		defer h.end()
+		var rec recorder
+		running := run(t, sourceOf(&p), &rec)
+		defer running.end()
 		m := newMeter(t, "aidon-se")
 		for range 5 {
 			damaged := nextTelegram(m)
 			damaged[100] ^= 1
 			p.send(damaged)
 		}
-		if got := n.stateHistory(); got != "house offline" {
-			t.Errorf("damaged telegrams: got %q, want house offline", got)
+		if got := rec.stateHistory(); got != "house offline" {
+			t.Errorf("after damaged telegrams: got %q, want house offline", got)
 		}
 		p.send(nextTelegram(m))
-		n.inspect(func(n *recorder) {
+		rec.inspect(func(rec *recorder) {
 			want := bridge.Stats{Telegrams: 1, Errors: 5, LastTelegram: time.Now(), Interval: 10 * time.Second}
-			if diff := cmp.Diff(want, n.stats); diff != "" {
+			if diff := cmp.Diff(want, rec.stats); diff != "" {
 				t.Error("stats (-want +got):\n" + diff)
 			}
 		})
-		if got := strings.Count(h.log.String(), "damaged telegram"); got != 1 {
-			t.Errorf("the log has %d lines about damage, want 1:\n%s", got, h.log)
+		if got := strings.Count(running.log.String(), "damaged telegram"); got != 1 {
+			t.Errorf("the log has %d lines about damage, want 1:\n%s", got, running.log)
 		}
 	})
 }
 
-// TestStatsOnceAMinute checks that the counts are updated once a minute.
+// TestStatsOnceAMinute checks that an output gets the counts once a minute.
 func TestStatsOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
-		h := run(t, source(&p), &n)
-		defer h.end()
+		var rec recorder
+		running := run(t, sourceOf(&p), &rec)
+		defer running.end()
 		m := newMeter(t, "aidon-se")
-		for i, want := range []uint64{1, 1, 1, 1, 1, 1, 7, 7} { // after so many intervals of 10 s
+		for i, want := range []uint64{1, 1, 1, 1, 1, 1, 7, 7} { // after 0 s, 10 s, 20 s and so on
 			p.send(nextTelegram(m))
-			n.inspect(func(n *recorder) {
-				if n.stats.Telegrams != want {
-					t.Errorf("after %d0 s: %d telegrams counted, want %d", i, n.stats.Telegrams, want)
+			rec.inspect(func(rec *recorder) {
+				if rec.stats.Telegrams != want {
+					t.Errorf("after %d s: got a count of %d telegrams, want %d", 10*i, rec.stats.Telegrams, want)
 				}
 			})
 			advance(10 * time.Second)
@@ -244,24 +244,25 @@ func TestStatsOnceAMinute(t *testing.T) {
 	})
 }
 
-// TestMeterTimeZone checks that the zone of the meter's time is corrected.
+// TestMeterTimeZone checks that a telegram in the journal has the meter's time with the corrected zone.
 func TestMeterTimeZone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		advance(time.Until(time.Date(2000, 7, 1, 10, 0, 0, 0, time.UTC)))
 		var p port
-		var n recorder
-		h := run(t, source(&p), &n)
-		defer h.end()
+		var rec recorder
+		running := run(t, sourceOf(&p), &rec)
+		defer running.end()
 		p.send(nextTelegram(newMeter(t, "p1-fi-aidon"))) // sends Finnish summer time with the letter of Central European summer time
-		n.inspect(func(n *recorder) {
+		rec.inspect(func(rec *recorder) {
 			want := obis.Time{Year: 2000, Month: 7, Day: 1, Hour: 13, Zone: true, Offset: 180}
-			if got := n.telegrams[0].MeterTime; got != want {
+			if got := rec.telegrams[0].MeterTime; got != want {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})
 	})
 }
 
+// errAway is the error of outputs that fail.
 var errAway = errors.New("away")
 
 // TestSegmentsOfTwoMessages sends the first frame of one message and the remaining frames of the next one. The frames are intact, but nothing may
@@ -269,28 +270,28 @@ var errAway = errors.New("away")
 func TestSegmentsOfTwoMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		var n recorder
-		h := run(t, source(&p), &n)
-		defer h.end()
+		var rec recorder
+		running := run(t, sourceOf(&p), &rec)
+		defer running.end()
 		m := newMeter(t, "iskra-ch")
 		p.send(nextTelegram(m))
 		advance(5 * time.Second)
-		one := nextTelegram(m)
-		cut := hdlc.Length(one)
-		p.send(one[:cut])
+		first := nextTelegram(m)
+		firstFrame := hdlc.Length(first)
+		p.send(first[:firstFrame])
 		advance(5 * time.Second)
-		another := nextTelegram(m)
-		p.send(another[cut:])
+		second := nextTelegram(m)
+		p.send(second[firstFrame:])
 		advance(5 * time.Second)
 		p.send(nextTelegram(m))
-		advance(time.Minute) // the counts are updated once in this time
+		advance(time.Minute) // outputs get the counts once in this time
 		p.send(nextTelegram(m))
-		n.inspect(func(n *recorder) {
-			if len(n.telegrams) != 3 {
-				t.Errorf("%d telegrams published, want the first and the two last, which were complete", len(n.telegrams))
+		rec.inspect(func(rec *recorder) {
+			if len(rec.telegrams) != 3 {
+				t.Errorf("%d telegrams are published, want the three that were complete", len(rec.telegrams))
 			}
-			if n.stats.Errors != 1 {
-				t.Errorf("%+v, want one error", n.stats)
+			if rec.stats.Errors != 1 {
+				t.Errorf("got %d errors, want 1", rec.stats.Errors)
 			}
 		})
 	})

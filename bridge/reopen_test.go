@@ -10,13 +10,14 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// portSource returns a source with a single port, which is a network reader if tcp is true.
-func portSource(p *port, tcp bool) probe.Source {
-	c := probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial}
-	if tcp {
-		c = probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: p.dial}
-	}
-	return probe.Source{Endpoints: probe.Fixed(c)}
+// networkSource returns a source whose one endpoint is a network reader.
+func networkSource(p *port) probe.Source {
+	return probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: p.dial})}
+}
+
+// serialSource returns a source whose one endpoint is a serial port.
+func serialSource(p *port) probe.Source {
+	return probe.Source{Endpoints: probe.Fixed(probe.Endpoint{Port: "/dev/ttyUSB0", Line: "2400 8E1", Dial: p.dial})}
 }
 
 // TestSilentConnectionIsReopened checks that a connection without bytes is opened again after a minute or six intervals, and then with growing
@@ -24,25 +25,25 @@ func portSource(p *port, tcp bool) probe.Source {
 func TestSilentConnectionIsReopened(t *testing.T) {
 	minute := time.Minute
 	tests := []struct {
-		name  string
-		tcp   bool
-		every time.Duration   // between the telegrams before the silence; 0 for none
-		want  []time.Duration // after how long a silence it is opened again
+		name   string
+		source func(*port) probe.Source
+		every  time.Duration   // between the telegrams before the silence; 0 for none
+		want   []time.Duration // how long after the last telegram the connection is opened again, each time
 	}{
-		{"silent: a reader that sent every 10 s", true, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute, 26 * minute}},
-		{"silent: a reader that sent every second", true, time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
-		{"silent: a serial port of a fixed line", false, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
-		{"silent: a reader that sent every minute", true, minute, []time.Duration{6 * minute, 12 * minute, 22 * minute}},
-		{"silent: a reader that sent every quarter", true, 15 * minute, []time.Duration{90 * minute, 180 * minute, 270 * minute}},
-		{"silent: a reader that never sent", true, 0, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute}},
+		{"a reader that sent every 10 s", networkSource, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute, 26 * minute}},
+		{"a reader that sent every second", networkSource, time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
+		{"a serial port with one line setting", serialSource, 10 * time.Second, []time.Duration{minute, 2 * minute, 4 * minute}},
+		{"a reader that sent every minute", networkSource, minute, []time.Duration{6 * minute, 12 * minute, 22 * minute}},
+		{"a reader that sent every 15 min", networkSource, 15 * minute, []time.Duration{90 * minute, 180 * minute, 270 * minute}},
+		{"a reader that never sent", networkSource, 0, []time.Duration{minute, 2 * minute, 4 * minute, 8 * minute}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				var n recorder
-				h := run(t, portSource(&p, tt.tcp), &n)
-				defer h.end()
+				var rec recorder
+				running := run(t, tt.source(&p), &rec)
+				defer running.end()
 				m, telegrams := newMeter(t, "aidon-se"), 0
 				if tt.every > 0 {
 					for range 8 {
@@ -51,24 +52,24 @@ func TestSilentConnectionIsReopened(t *testing.T) {
 					}
 					telegrams = 8
 				}
-				silent := time.Now()
-				opens := len(p.dials())
+				lastTelegram := time.Now()
+				dialsBefore := len(p.dials())
 				for i, want := range tt.want {
-					advance(want - time.Since(silent) - time.Millisecond)
-					if got := len(p.dials()); got != opens+i {
-						t.Fatalf("just before %v: opened %d times, want %d", want, got-opens, i)
+					advance(want - time.Since(lastTelegram) - time.Millisecond)
+					if got := len(p.dials()); got != dialsBefore+i {
+						t.Fatalf("just before %v of silence: opened %d times, want %d", want, got-dialsBefore, i)
 					}
 					advance(time.Millisecond)
-					if got := len(p.dials()); got != opens+i+1 {
-						t.Fatalf("after %v of silence: opened %d times, want %d", want, got-opens, i+1)
+					if got := len(p.dials()); got != dialsBefore+i+1 {
+						t.Fatalf("after %v of silence: opened %d times, want %d", want, got-dialsBefore, i+1)
 					}
 				}
 				p.send(nextTelegram(m))
-				if got := n.telegramCount(); got != telegrams+1 {
-					t.Errorf("on the last connection: %d telegrams, want %d", got, telegrams+1)
+				if got := rec.telegramCount(); got != telegrams+1 {
+					t.Errorf("got %d telegrams after one on the last connection, want %d", got, telegrams+1)
 				}
-				if got := h.countLines(`"port opened"`); got != 1 {
-					t.Errorf("the log says %d times that the port is opened, want once:\n%s", got, h.log)
+				if got := running.countLines(`"port opened"`); got != 1 {
+					t.Errorf("the log says %d times that the port is opened, want once:\n%s", got, running.log)
 				}
 			})
 		})
@@ -80,35 +81,35 @@ func TestRareTelegramsAreNotLost(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		every    time.Duration
-		maxOpens int // how often it is opened after one interval is known
+		maxDials int // after one interval is known
 	}{
 		{"hourly", time.Hour, 0},
 		{"hourly, not on the hour", time.Hour + 7*time.Second, 0},
-		{"each quarter", 15 * time.Minute, 0},
+		{"every 15 min", 15 * time.Minute, 0},
 		{"daily", 24 * time.Hour, 3 * 24},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p port
-				var n recorder
-				h := run(t, portSource(&p, true), &n)
-				defer h.end()
-				m, before := newMeter(t, "aidon-se"), 0
+				var rec recorder
+				running := run(t, networkSource(&p), &rec)
+				defer running.end()
+				m, dialsBefore := newMeter(t, "aidon-se"), 0
 				for i := range 10 {
 					advance(tt.every)
 					telegram := nextTelegram(m)
-					p.send(telegram[:200]) // the rest comes later
+					p.send(telegram[:200])
 					advance(700 * time.Millisecond)
 					p.send(telegram[200:])
-					if got := n.telegramCount(); got != i+1 {
+					if got := rec.telegramCount(); got != i+1 {
 						t.Fatalf("%d telegrams of %d", got, i+1)
 					}
 					if i == 1 {
-						before = len(p.dials())
+						dialsBefore = len(p.dials())
 					}
 				}
-				if got := len(p.dials()) - before; got > tt.maxOpens {
-					t.Errorf("opened %d times though the interval is known, want %d at most", got, tt.maxOpens)
+				if got := len(p.dials()) - dialsBefore; got > tt.maxDials {
+					t.Errorf("opened %d times after the interval was known, want %d at most", got, tt.maxDials)
 				}
 			})
 		})
@@ -120,27 +121,28 @@ func TestReopenDuringTelegram(t *testing.T) {
 	for _, family := range []string{"aidon-se", "p1-se-aidon", "kamstrup-no"} {
 		synctest.Test(t, func(t *testing.T) {
 			var p port
-			var n recorder
-			h := run(t, portSource(&p, true), &n)
-			defer h.end()
+			var rec recorder
+			running := run(t, networkSource(&p), &rec)
+			defer running.end()
 			telegram := nextTelegram(newMeter(t, family))
 			advance(time.Minute - time.Millisecond)
 			p.send(telegram[:10])
 			advance(time.Second)
 			p.send(telegram[10:])
-			if got := n.telegramCount(); got != 1 || len(p.dials()) != 1 {
+			if got := rec.telegramCount(); got != 1 || len(p.dials()) != 1 {
 				t.Errorf("%s: %d telegrams, opened %d times, want 1, once", family, got, len(p.dials()))
 			}
 		})
 	}
 }
 
-// TestNetworkReaderLineSetting checks the advice for bytes without a telegram from a network reader: to set the line of the reader itself.
+// TestNetworkReaderLineSetting checks the advice if a network reader sends bytes but no telegram. It must be to change the line setting of the
+// reader itself.
 func TestNetworkReaderLineSetting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p port
-		h := run(t, portSource(&p, true))
-		defer h.end()
+		running := run(t, networkSource(&p))
+		defer running.end()
 		noise := rand.New(rand.NewPCG(1, 2))
 		for range 70 {
 			b := make([]byte, 50)
@@ -150,19 +152,19 @@ func TestNetworkReaderLineSetting(t *testing.T) {
 			p.send(b)
 			advance(time.Second)
 		}
-		if got := h.countLines("Set the reader's own serial port"); got != 1 || h.countLines("set serial to") > 0 {
-			t.Errorf("the advice is logged %d times, want once, and no other advice:\n%s", got, h.log)
+		if got := running.countLines("Set the reader's own serial port"); got != 1 || running.countLines("set serial to") > 0 {
+			t.Errorf("the advice is logged %d times, want once and no other advice:\n%s", got, running.log)
 		}
 	})
 }
 
-// TestSilentNetworkReader checks that a refused connection and a silent one are logged once each.
+// TestSilentNetworkReader checks that a silent connection is logged once, and that connections refused before it are logged once.
 func TestSilentNetworkReader(t *testing.T) {
 	const silent = "connected, and not a byte in 60 s"
 	for _, tt := range []struct {
 		name    string
-		refused time.Duration // for how long connections are refused at first
-		online  bool          // a telegram has come before
+		refused time.Duration // how long connections are refused at first
+		online  bool          // a telegram comes before the silence
 		want    string
 	}{
 		{"silent from the start", 0, false, silent},
@@ -176,8 +178,8 @@ func TestSilentNetworkReader(t *testing.T) {
 				if tt.refused > 0 {
 					p.dialErr = errors.New("connection refused")
 				}
-				h := run(t, portSource(&p, true))
-				defer h.end()
+				running := run(t, networkSource(&p))
+				defer running.end()
 				if tt.online {
 					p.send(nextTelegram(newMeter(t, "aidon-se")))
 				}
@@ -186,12 +188,12 @@ func TestSilentNetworkReader(t *testing.T) {
 				p.dialErr = nil
 				p.mu.Unlock()
 				advance(65 * time.Second) // the pause before a dial is up to 3 s
-				if got := h.countLines(tt.want); got != 1 {
-					t.Errorf("after a minute: logged %d times, want once:\n%s", got, h.log)
+				if got := running.countLines(tt.want); got != 1 {
+					t.Errorf("after a minute: logged %d times, want once:\n%s", got, running.log)
 				}
 				advance(8 * time.Minute)
-				if got := h.countLines("warn"); tt.refused == 0 && got != 1 || tt.refused > 0 && got != 2 {
-					t.Errorf("%d warnings in ten minutes:\n%s", got, h.log)
+				if got := running.countLines("warn"); tt.refused == 0 && got != 1 || tt.refused > 0 && got != 2 {
+					t.Errorf("%d warnings in ten minutes:\n%s", got, running.log)
 				}
 			})
 		})

@@ -17,14 +17,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// withState runs a bridge with the state in dir while do runs.
-func withState(t *testing.T, dir string, do func(p *port, n *recorder, h *runningBridge)) {
+// withState calls do while a bridge with the state in dir runs.
+func withState(t *testing.T, dir string, do func(p *port, rec *recorder, running *runningBridge)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(recorder)
-		h := runWithState(t, dir, bridge.Meter{ID: "house"}, source(p), n)
-		defer h.end()
-		do(p, n, h)
+		p, rec := new(port), new(recorder)
+		running := runWithState(t, dir, bridge.Meter{ID: "house"}, sourceOf(p), rec)
+		defer running.end()
+		do(p, rec, running)
 	})
 }
 
@@ -33,63 +33,64 @@ func TestHourlyCountersAfterRestart(t *testing.T) {
 	dir := t.TempDir()
 	var counters map[string]string
 	var quantities []string
-	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+	withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
 		f, _ := simulate.Named("aidon-no")
 		m := simulate.NewMeter(f, 1, time.Now().Truncate(time.Hour))
 		for range 8 { // the hourly list comes 10 s after the hour
 			p.send(nextTelegram(m))
 			advance(2 * time.Second)
 		}
-		n.inspect(func(n *recorder) {
-			counters = maps.Clone(n.values)
+		rec.inspect(func(rec *recorder) {
+			counters = maps.Clone(rec.values)
 			maps.DeleteFunc(counters, func(name, _ string) bool { return !strings.HasSuffix(name, "_energy") })
-			quantities = slices.Clone(n.quantities)
+			quantities = slices.Clone(rec.quantities)
 		})
 	})
 	if len(counters) != 4 || len(quantities) < 10 {
-		t.Fatalf("the first run published %v of %v", counters, quantities)
+		t.Fatalf("the first run published the counters %v and announced %v", counters, quantities)
 	}
-	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
-		n.inspect(func(n *recorder) {
-			if !slices.Equal(n.quantities, quantities) {
-				t.Errorf("quantities at the start: got %v, want %v", n.quantities, quantities)
+	withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
+		rec.inspect(func(rec *recorder) {
+			if !slices.Equal(rec.quantities, quantities) {
+				t.Errorf("quantities at the start: got %v, want %v", rec.quantities, quantities)
 			}
-			if len(n.values) > 0 {
-				t.Errorf("published before the first telegram: %v", n.values)
+			if len(rec.values) > 0 {
+				t.Errorf("published before the first telegram: %v", rec.values)
 			}
-			if n.description.Make != "Aidon" {
-				t.Errorf("about: got %+v", n.description)
+			if rec.description.Make != "Aidon" {
+				t.Errorf("description at the start: got %+v, want that of the earlier run", rec.description)
 			}
 		})
 		p.send(nextTelegram(newMeter(t, "aidon-no1"))) // the short list, which comes every 2.5 s
-		n.inspect(func(n *recorder) {
+		rec.inspect(func(rec *recorder) {
 			for name, want := range counters {
-				if n.values[name] != want {
-					t.Errorf("%s: got %q, want %q", name, n.values[name], want)
+				if rec.values[name] != want {
+					t.Errorf("%s: got %q, want %q", name, rec.values[name], want)
 				}
 			}
-			if _, ok := n.values["import_power"]; !ok {
+			if _, ok := rec.values["import_power"]; !ok {
 				t.Error("no import_power from the first telegram")
 			}
 		})
 	})
 }
 
-// TestRecordingTwice checks that a recording can be played twice, and that it does not change the state of the meter with the same id.
+// TestRecordingTwice checks that a recording can be replayed although its counters are lower than the stored ones, and that it does not change the
+// state of the meter with the same id.
 func TestRecordingTwice(t *testing.T) {
 	dir := t.TempDir()
-	play := func(energy string) (got string) {
+	replay := func(energy string) (got string) {
 		synctest.Test(t, func(t *testing.T) {
-			n := new(recorder)
-			s := source(&port{greeting: energyTelegram("ABC5metering", "", kWh(energy))})
+			rec := new(recorder)
+			s := sourceOf(&port{greeting: energyTelegram("ABC5metering", "", kWh(energy))})
 			s.Recorded = true
-			h := runWithState(t, dir, bridge.Meter{ID: "house"}, s, n)
+			running := runWithState(t, dir, bridge.Meter{ID: "house"}, s, rec)
 			advance(time.Second)
-			h.stop()
-			if err := <-h.done; err != nil {
+			running.stop()
+			if err := <-running.done; err != nil {
 				t.Log(err) // the pipe is closed before the end of the recording
 			}
-			n.inspect(func(n *recorder) { got = n.values["import_energy"] })
+			rec.inspect(func(rec *recorder) { got = rec.values["import_energy"] })
 		})
 		return got
 	}
@@ -97,21 +98,21 @@ func TestRecordingTwice(t *testing.T) {
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.615")))
 	})
 	for _, energy := range []string{"300.000", "200.000"} {
-		if got := play(energy); got != energy {
+		if got := replay(energy); got != energy {
 			t.Errorf("recording: got %q, want %s", got, energy)
 		}
 	}
-	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+	withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
 		p.send(energyTelegram("ABC5metering", "", kWh("40140.616")))
-		n.inspect(func(n *recorder) {
-			if got := n.values["import_energy"]; got != "40140.616" || n.stats.Rejected > 0 {
-				t.Errorf("the meter itself: got %q, %d rejected", got, n.stats.Rejected)
+		rec.inspect(func(rec *recorder) {
+			if got := rec.values["import_energy"]; got != "40140.616" || rec.stats.Rejected > 0 {
+				t.Errorf("the meter after the recordings: got %q and %d rejected values", got, rec.stats.Rejected)
 			}
 		})
 	})
 }
 
-// energyTelegram returns a telegram with import_energy and a serial number; without one if it is "".
+// energyTelegram returns a P1 telegram with import_energy. It has no serial number if serial is "".
 func energyTelegram(ident, serial string, energy obis.Decimal) []byte {
 	text := fmt.Sprintf("/%s\r\n\r\n1-0:1.8.0(%012s*kWh)\r\n1-0:1.7.0(0000.500*kW)\r\n", ident, energy.AppendFixed(nil, 3))
 	if serial != "" {
@@ -120,6 +121,7 @@ func energyTelegram(ident, serial string, energy obis.Decimal) []byte {
 	return p1.Append(nil, []byte(text+"!"))
 }
 
+// kWh returns a number of kilowatt-hours, such as "40140.615".
 func kWh(text string) obis.Decimal {
 	d, err := obis.ParseDecimal([]byte(text))
 	if err != nil {
@@ -128,15 +130,15 @@ func kWh(text string) obis.Decimal {
 	return d
 }
 
-// TestCounterOverRestart checks that the first counter of a run is compared with the last one of the earlier run, unless it is another meter.
-// If it is rejected, the stored value is not published in its place, since the broker may have a later one.
+// TestCounterOverRestart checks that the first value of a counter is compared with the last one of the earlier run, unless the meter is another
+// one. If it is rejected, the stored value is not published in its place, since the broker may have a later one.
 func TestCounterOverRestart(t *testing.T) {
 	tests := []struct {
-		name, before, ident, serial string
-		energy, want, event         string
+		name, oldIdent, ident, serial string
+		energy, want, event           string
 	}{
-		{"goes on", "ABC5metering", "ABC5metering", "", "40140.700", "40140.700", ""},
-		{"steps back", "ABC5metering", "ABC5metering", "", "40139.000", "", ""},
+		{"continues", "ABC5metering", "ABC5metering", "", "40140.700", "40140.700", ""},
+		{"decreases", "ABC5metering", "ABC5metering", "", "40139.000", "", ""},
 		{"reads zero", "ABC5metering", "ABC5metering", "", "0.000", "", ""},
 		{"jumps", "ABC5metering", "ABC5metering", "", "55140.615", "", ""},
 		{"of another make", "KFM5KAIFA-METER", "ISK5\\2M550T-1012", "", "12.000", "12.000", "meter_changed"},
@@ -145,20 +147,20 @@ func TestCounterOverRestart(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			number := ""
+			oldSerial := ""
 			if tt.serial != "" {
-				number = "3131313131313131"
+				oldSerial = "3131313131313131"
 			}
 			withState(t, dir, func(p *port, _ *recorder, _ *runningBridge) {
-				p.send(energyTelegram(tt.before, number, kWh("40140.615")))
+				p.send(energyTelegram(tt.oldIdent, oldSerial, kWh("40140.615")))
 			})
-			withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+			withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
 				p.send(energyTelegram(tt.ident, tt.serial, kWh(tt.energy)))
-				n.inspect(func(n *recorder) {
-					if got := n.values["import_energy"]; got != tt.want {
+				rec.inspect(func(rec *recorder) {
+					if got := rec.values["import_energy"]; got != tt.want {
 						t.Errorf("import_energy: got %q, want %q", got, tt.want)
 					}
-					if got := strings.Join(n.events, ", "); !strings.HasPrefix(got, tt.event) || tt.event == "" && got != "" {
+					if got := strings.Join(rec.events, ", "); !strings.HasPrefix(got, tt.event) || tt.event == "" && got != "" {
 						t.Errorf("events: got %q, want %q", got, tt.event)
 					}
 				})
@@ -170,25 +172,25 @@ func TestCounterOverRestart(t *testing.T) {
 // TestRejectedValue checks that a rejected value is in no telegram, is counted once with its reason, and is logged.
 func TestRejectedValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(recorder)
-		h := run(t, source(p), n)
-		defer h.end()
+		p, rec := new(port), new(recorder)
+		running := run(t, sourceOf(p), rec)
+		defer running.end()
 		for _, energy := range []string{"40140.615", "0.000", "0.000", "40140.616"} {
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
 			advance(time.Second)
 		}
-		n.inspect(func(n *recorder) {
-			if n.stats.Rejected != 1 || n.stats.RejectedReason != "import_energy 0.000: it read zero, last 40140.615" {
-				t.Errorf("got %d rejected, %q", n.stats.Rejected, n.stats.RejectedReason)
+		rec.inspect(func(rec *recorder) {
+			if rec.stats.Rejected != 1 || rec.stats.RejectedReason != "import_energy 0.000: it read zero, last 40140.615" {
+				t.Errorf("got %d rejected values, the last because of %q", rec.stats.Rejected, rec.stats.RejectedReason)
 			}
-			for i, telegram := range n.telegrams {
+			for i, telegram := range rec.telegrams {
 				rejected := i == 1 || i == 2
 				if has := slices.ContainsFunc(telegram.Values, func(v bridge.Value) bool { return v.ID.String() == "import_energy" }); has == rejected {
 					t.Errorf("telegram %d has import_energy: %v, want %v", i, has, !rejected)
 				}
 			}
 		})
-		if got := h.countLines("counter held back"); got != 1 {
+		if got := running.countLines("counter held back"); got != 1 {
 			t.Errorf("logged %d times, want once", got)
 		}
 	})
@@ -198,30 +200,31 @@ func TestRejectedValue(t *testing.T) {
 // in its database.
 func TestRejectedRepeatedly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(recorder)
-		h := run(t, source(p), n)
-		defer h.end()
+		p, rec := new(port), new(recorder)
+		running := run(t, sourceOf(p), rec)
+		defer running.end()
 		for i := range 600 {
 			p.send(energyTelegram("ABC5metering", "", kWh([]string{"40140.615", "0.000"}[i%2])))
 			advance(time.Second)
 		}
-		n.inspect(func(n *recorder) {
-			if n.statsCount > 20 {
-				t.Errorf("counts were new %d times in 10 min", n.statsCount)
+		rec.inspect(func(rec *recorder) {
+			if rec.statsCount > 20 {
+				t.Errorf("the counts were new %d times in 10 min, want at most 20", rec.statsCount)
 			}
-			if n.stats.Rejected < 100 {
-				t.Errorf("got %d rejected, want nearly 300", n.stats.Rejected)
+			if rec.stats.Rejected < 100 {
+				t.Errorf("got %d rejected values, want nearly 300", rec.stats.Rejected)
 			}
 		})
 	})
 }
 
-// TestRejectedForEveryReason checks that the first rejection of each reason is logged, also directly after another, and what to do.
+// TestRejectedForEveryReason checks that the first rejection for each reason is logged together with advice, also directly after a rejection for
+// another reason.
 func TestRejectedForEveryReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(recorder)
-		h := run(t, source(p), n)
-		defer h.end()
+		p, rec := new(port), new(recorder)
+		running := run(t, sourceOf(p), rec)
+		defer running.end()
 		for _, energy := range []string{"0.000", "40140.615", "0.000", "40139.000", "55140.615"} {
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
 			advance(time.Second)
@@ -229,7 +232,7 @@ func TestRejectedForEveryReason(t *testing.T) {
 		for text, want := range map[string]int{
 			"counter held back": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
 		} {
-			if got := h.countLines(text); got != want {
+			if got := running.countLines(text); got != want {
 				t.Errorf("%q was logged %d times, want %d", text, got, want)
 			}
 		}
@@ -239,16 +242,16 @@ func TestRejectedForEveryReason(t *testing.T) {
 // TestQuantityExpires checks that a quantity expires between 50 and 51 h after its last value.
 func TestQuantityExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, n := new(port), new(recorder)
-		h := run(t, source(p), n)
-		defer h.end()
+		p, rec := new(port), new(recorder)
+		running := run(t, sourceOf(p), rec)
+		defer running.end()
 		p.send(nextTelegram(newMeter(t, "p1-se-aidon")))
-		has := func() (found bool) {
-			n.inspect(func(n *recorder) { found = slices.Contains(n.quantities, "voltage_l1") })
+		announced := func() (found bool) {
+			rec.inspect(func(rec *recorder) { found = slices.Contains(rec.quantities, "voltage_l1") })
 			return found
 		}
 		for hour := range 51 {
-			if hour < 50 && !has() {
+			if hour < 50 && !announced() {
 				t.Fatalf("expired after %d h", hour)
 			}
 			for range 2 {
@@ -256,14 +259,14 @@ func TestQuantityExpires(t *testing.T) {
 				p.send(energyTelegram("ADN9 6534", "", kWh("40140.7")))
 			}
 		}
-		if has() {
+		if announced() {
 			t.Error("not expired after 51 h")
 		}
 	})
 }
 
-// TestScalingOverRestart checks that the scaling of currents, which the decoder learns at a load, is used after a restart, but not for another
-// meter.
+// TestScalingOverRestart checks that the scaling of currents is used after a restart, but not for another meter. The decoder learns the scaling
+// from telegrams with a load.
 func TestScalingOverRestart(t *testing.T) {
 	telegram := func(name string, power, current int64) []byte {
 		f, ok := simulate.Named(name)
@@ -276,35 +279,35 @@ func TestScalingOverRestart(t *testing.T) {
 		}
 		return f.Append(nil, &s)
 	}
-	const ct, direct = "kamstrup-dk-ct", "kamstrup-dk-plain"
+	const transformer, direct = "kamstrup-dk-ct", "kamstrup-dk-plain" // with and without current transformers
 	for _, tt := range []struct{ name, before, after, want string }{
-		{"the same meter", ct, ct, "0.036"},
-		{"another meter", direct, ct, ""},
+		{"the same meter", transformer, transformer, "0.036"},
+		{"another meter", direct, transformer, ""},
 	} {
 		dir := t.TempDir()
-		withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+		withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
 			p.send(telegram(tt.before, 2300, 10_000))
-			n.inspect(func(n *recorder) {
-				if n.values["current_l1"] == "" {
-					t.Errorf("%s: no current at a load", tt.name)
+			rec.inspect(func(rec *recorder) {
+				if rec.values["current_l1"] == "" {
+					t.Errorf("%s: the telegram with a load gives no current", tt.name)
 				}
 			})
 		})
-		withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+		withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
 			p.send(telegram(tt.after, 0, 3))
-			n.inspect(func(n *recorder) {
-				if got := n.values["current_l1"]; got != tt.want {
-					t.Errorf("%s: got %q of a current at no load, want %q", tt.name, got, tt.want)
+			rec.inspect(func(rec *recorder) {
+				if got := rec.values["current_l1"]; got != tt.want {
+					t.Errorf("%s: current without a load: got %q, want %q", tt.name, got, tt.want)
 				}
 			})
 		})
 	}
 }
 
-// TestStateFolderRemoved checks that a folder that is removed while the bridge runs is logged once and written again.
+// TestStateFolderRemoved checks that the removal of the state folder while the bridge runs is logged once, and that the state is written again.
 func TestStateFolderRemoved(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	withState(t, dir, func(p *port, _ *recorder, h *runningBridge) {
+	withState(t, dir, func(p *port, _ *recorder, running *runningBridge) {
 		for i, energy := range []string{"40140.615", "40140.616", "40140.617"} {
 			if i == 1 {
 				if err := os.RemoveAll(dir); err != nil {
@@ -314,15 +317,15 @@ func TestStateFolderRemoved(t *testing.T) {
 			p.send(energyTelegram("ABC5metering", "", kWh(energy)))
 			advance(11 * time.Second)
 		}
-		if got := h.countLines("somebody has changed the state file"); got != 1 || h.countLines("it was removed") != 1 {
-			t.Errorf("logged %d times, want once:\n%s", got, h.log)
+		if got := running.countLines("somebody has changed the state file"); got != 1 || running.countLines("it was removed") != 1 {
+			t.Errorf("logged %d times, want once:\n%s", got, running.log)
 		}
 	})
-	withState(t, dir, func(p *port, n *recorder, _ *runningBridge) {
+	withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
 		p.send(energyTelegram("ABC5metering", "", kWh("300.000")))
-		n.inspect(func(n *recorder) {
-			if n.values["import_energy"] != "" || n.stats.Rejected != 1 {
-				t.Errorf("got %q, %d rejected, want the lower value rejected", n.values["import_energy"], n.stats.Rejected)
+		rec.inspect(func(rec *recorder) {
+			if rec.values["import_energy"] != "" || rec.stats.Rejected != 1 {
+				t.Errorf("got %q and %d rejected values, want the lower value rejected", rec.values["import_energy"], rec.stats.Rejected)
 			}
 		})
 	})

@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestStoredCounterOtherScale checks that a stored counter is dropped if its scale has changed, or that of one of its tariffs.
+// TestStoredCounterOtherScale checks that a stored counter is dropped if its scale factor, or that of one of its tariffs, has changed.
 func TestStoredCounterOtherScale(t *testing.T) {
 	total, tariff, other := quantity.ImportEnergy, quantity.ImportEnergyT1, quantity.ExportEnergy
 	m := newStoredMeter(nil, "house", nil)
@@ -34,8 +34,8 @@ func TestStoredCounterOtherScale(t *testing.T) {
 		scale *quantity.Scale
 		want  []string
 	}{
-		{"the same", nil, []string{"import_energy", "import_energy_t1", "export_energy"}},
-		{"one of the tariffs", scale, []string{"export_energy"}},
+		{"no change", nil, []string{"import_energy", "import_energy_t1", "export_energy"}},
+		{"a factor for one of the tariffs", scale, []string{"export_energy"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newStoredMeter(nil, "house", tt.scale)
@@ -47,8 +47,8 @@ func TestStoredCounterOtherScale(t *testing.T) {
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
-			if n := len(m.counters.Counters); n != len(tt.want) {
-				t.Errorf("the guard gets %d counters, want %d", n, len(tt.want))
+			if got := len(m.counters.Counters); got != len(tt.want) {
+				t.Errorf("the guard gets %d counters, want %d", got, len(tt.want))
 			}
 			if len(m.descriptors) != 3 {
 				t.Errorf("descriptors: got %v, want all three", m.descriptors)
@@ -63,11 +63,12 @@ func TestStoredCounterOtherUnit(t *testing.T) {
 	m.decode([]byte(`{"about":{"Protocol":"p1"},"quantities":[{"name":"gas","unit":"ft³","decimals":3,"every":0}],
 		"guard":{"wall":1,"counters":[{"quantity":"gas","value":{"Coef":7,"Exp":0},"since":0,"seen":0}]}}`))
 	if m.description.Protocol != "p1" || len(m.descriptors) != 0 || len(m.counters.Counters) != 0 {
-		t.Errorf("got %v, and counters %v", m.descriptors, m.counters.Counters)
+		t.Errorf("got descriptors %v and counters %v, want none", m.descriptors, m.counters.Counters)
 	}
 }
 
-// TestStateOfEarlierVersion checks that the documents of an earlier version are read without a change, and that its instance continues.
+// TestStateOfEarlierVersion checks that the documents of an earlier version are read and encoded without a change, and that the id of the bridge
+// stays the same.
 func TestStateOfEarlierVersion(t *testing.T) {
 	dir := t.TempDir()
 	unpack(t, "internal/state/testdata/hanbridge.db.gz", filepath.Join(dir, "hanbridge.db"))
@@ -77,12 +78,12 @@ func TestStateOfEarlierVersion(t *testing.T) {
 		stored := string(store.Value("meter/" + meter))
 		m := newStoredMeter(store, meter, nil)
 		if diff := cmp.Diff(stored, string(m.encode())); diff != "" || len(m.counterValues()) == 0 {
-			t.Errorf("%s: another document than was stored (-stored +encoded):\n%s", meter, diff)
+			t.Errorf("%s: the encoded document differs from the stored one (-stored +encoded):\n%s", meter, diff)
 		}
 	}
 	before := decodeInstance(store.Value(instanceKey))
 	if i := newInstance(store); i == nil || before.ID == "" || !i.Owns(before.ID+"."+before.Runs[0]) {
-		t.Errorf("got instance %+v, want that of %+v", i, before)
+		t.Errorf("got instance %+v, want the id and the runs of %+v", i, before)
 	}
 }
 

@@ -7,19 +7,19 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// TestUnitCheck checks a meter that sends 3600 W with each telegram, and once an hour a counter that rises by the given energy.
+// TestUnitCheck checks the factor that is found for a meter that sends 3600 W in each telegram, and a counter once an hour.
 func TestUnitCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		hourly int64         // rise of the counter in an hour, in Wh
 		gap    time.Duration // between telegrams
-		want   int
+		want   int           // the factor; 0 if none is found
 	}{
-		{"right", 3600, 10 * time.Second, 0},
-		{"a little off", 4100, 10 * time.Second, 0},
+		{"counter and power agree", 3600, 10 * time.Second, 0},
+		{"the counter rises a little too fast", 4100, 10 * time.Second, 0},
 		{"ten times too fast", 36000, 10 * time.Second, 10},
-		{"a tenth", 360, 10 * time.Second, -10},
-		{"twice", 7300, 10 * time.Second, 0},
+		{"ten times too slowly", 360, 10 * time.Second, -10},
+		{"twice too fast", 7300, 10 * time.Second, 0},
 		{"telegrams too far apart", 36000, 2 * time.Minute, 0},
 		{"a counter that steps back", -36000, 10 * time.Second, 0},
 		{"a counter that does not rise", 0, 10 * time.Second, 0},
@@ -33,11 +33,11 @@ func TestUnitCheck(t *testing.T) {
 			if at%time.Hour == 0 {
 				energy = &obis.Decimal{Coef: 9_000_000 + tt.hourly*int64(at/time.Hour), Exp: -3}
 			}
-			if x := c.add(start.Add(at), &power, energy); x != 0 {
+			if factor := c.add(start.Add(at), &power, energy); factor != 0 {
 				if got != 0 {
 					t.Errorf("%s: reported twice", tt.name)
 				}
-				got = x
+				got = factor
 			}
 		}
 		if got != tt.want {
