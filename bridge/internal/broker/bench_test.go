@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// BenchmarkPublish measures publishing and the acknowledgement of b.N messages. It uses the broker in this process, or the one that MQTT_URL
-// names.
+// BenchmarkPublish measures how long it takes to publish b.N messages and receive their acknowledgements. It uses the broker at MQTT_URL, or
+// one in this process if MQTT_URL is not set.
 func BenchmarkPublish(b *testing.B) {
 	url := os.Getenv("MQTT_URL")
 	if url == "" {
@@ -20,7 +20,8 @@ func BenchmarkPublish(b *testing.B) {
 	b.Run("qos1/flush-every-30", func(b *testing.B) { publish(b, url, 1, 30) })
 }
 
-func publish(b *testing.B, url string, qos byte, every int) {
+// publish publishes b.N messages and flushes after every flushEvery messages. If flushEvery is 0, it waits only at the end.
+func publish(b *testing.B, url string, qos byte, flushEvery int) {
 	c, err := broker.Dial(b.Context(), broker.Config{URL: url, ClientID: "bench"})
 	if err != nil {
 		b.Fatal(err)
@@ -32,7 +33,7 @@ func publish(b *testing.B, url string, qos byte, every int) {
 		if err := c.Publish(m); err != nil {
 			b.Fatal(err)
 		}
-		if n++; every > 0 && n%every == 0 {
+		if n++; flushEvery > 0 && n%flushEvery == 0 {
 			if err := c.Flush(b.Context()); err != nil {
 				b.Fatal(err)
 			}

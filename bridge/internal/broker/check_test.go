@@ -8,19 +8,23 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
+// TestCheck tests what Check reports about access rules and retained messages, and that it leaves nothing retained and disturbs no running
+// bridge.
 func TestCheck(t *testing.T) {
-	const good, bad = "hanbridge/check", "homeassistant/check"
+	const allowed, denied = "hanbridge/check", "homeassistant/check"
 	for name, tc := range map[string]struct {
-		rule func(*serverHook)
-		word string // in what is denied; "" if nothing is
-		kept bool
+		rule   func(*serverHook)
+		denied string // part of the error in Denied; "" if there is none
+		retain bool
 	}{
-		"all well": {func(*serverHook) {}, "", true},
+		"no rule": {func(*serverHook) {}, "", true},
 		"may not publish": {
-			func(d *serverHook) { d.may = func(topic string, write bool) bool { return !write || topic == good } },
-			bad + " was published (may this user publish there?)", true,
+			func(d *serverHook) {
+				d.permits = func(topic string, write bool) bool { return !write || topic == allowed }
+			},
+			denied + " was published (may this user publish there?)", true,
 		},
-		"keeps nothing": {func(d *serverHook) { d.Options.Capabilities.RetainAvailable = 0 }, "", false},
+		"no retained messages": {func(d *serverHook) { d.Options.Capabilities.RetainAvailable = 0 }, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -28,19 +32,19 @@ func TestCheck(t *testing.T) {
 			bridge := config(s.url)
 			bridge.Will = broker.Message{} // a broker without retained messages refuses a retained will
 			running := dial(t, bridge)
-			report, err := broker.Check(t.Context(), config(s.url), nil, good, bad)
+			report, err := broker.Check(t.Context(), config(s.url), nil, allowed, denied)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if report.RetainAvailable != tc.kept {
-				t.Errorf("retains: got %v, want %v", report.RetainAvailable, tc.kept)
+			if report.RetainAvailable != tc.retain {
+				t.Errorf("RetainAvailable: got %v, want %v", report.RetainAvailable, tc.retain)
 			}
-			if text := fmt.Sprint(report.Denied); len(report.Denied) > 1 || (len(report.Denied) == 0) != (tc.word == "") || !strings.Contains(text, tc.word) {
-				t.Errorf("denied: got %v, want one error with %q in it", report.Denied, tc.word)
+			if text := fmt.Sprint(report.Denied); len(report.Denied) > 1 || (len(report.Denied) == 0) != (tc.denied == "") || !strings.Contains(text, tc.denied) {
+				t.Errorf("denied: got %v, want one error with %q in it", report.Denied, tc.denied)
 			}
-			for _, topic := range []string{good, bad} {
-				if kept, ok := s.Topics.Retained.Get(topic); ok && len(kept.Payload) > 0 {
-					t.Errorf("%q is left under %s", kept.Payload, topic)
+			for _, topic := range []string{allowed, denied} {
+				if left, ok := s.Topics.Retained.Get(topic); ok && len(left.Payload) > 0 {
+					t.Errorf("%q is still retained under %s", left.Payload, topic)
 				}
 			}
 			if err := running.Err(); err != nil {

@@ -17,30 +17,30 @@ func TestValidate(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		config    broker.Config
-		key, want string // both "" if all is well
+		key, want string // the configuration key and part of the error; both "" if the configuration is valid
 	}{
-		"mqtt":                {broker.Config{URL: "mqtt://localhost"}, "", ""},
-		"wss with a path":     {broker.Config{URL: "wss://localhost/broker/ws?a=b"}, "", ""},
-		"IPv6":                {broker.Config{URL: "mqtt://[::1]:1884/"}, "", ""},
-		"nothing":             {broker.Config{}, "url", "mqtt://homeassistant.local"},
-		"no scheme":           {broker.Config{URL: "localhost:1883"}, "url", "write mqtt:// in front"},
-		"another scheme":      {broker.Config{URL: "ftp://localhost"}, "url", "mqtts://"},
-		"a path":              {broker.Config{URL: "mqtt://localhost/base"}, "url", "after the port"},
-		"a user":              {broker.Config{URL: "mqtt://me@localhost"}, "url", "mqtt.username"},
-		"# in password":       {broker.Config{URL: "mqtt://me:s3cret#1@localhost"}, "url", "mqtt.password"},
-		"# after digits":      {broker.Config{URL: "mqtt://me:12#s3cret@localhost"}, "url", "mqtt.password"},
-		"/ in password":       {broker.Config{URL: "mqtt://me:s3cret/1@localhost"}, "url", "mqtt.password"},
-		"% in password":       {broker.Config{URL: "mqtt://me:s3cret%@localhost"}, "url", "mqtt.password"},
-		"password alone":      {broker.Config{URL: "mqtt://localhost", Password: "s3cret"}, "password", "without mqtt.username"},
-		"CA without TLS":      {broker.Config{URL: "mqtt://localhost", CAFile: empty}, "ca_file", "certificates need TLS"},
-		"no check of none":    {broker.Config{URL: "ws://localhost", InsecureSkipVerify: true}, "insecure_skip_verify", "no certificate to pass over"},
-		"CA missing":          {broker.Config{URL: "mqtts://localhost", CAFile: missing}, "ca_file", "no such file"},
-		"CA empty":            {broker.Config{URL: "mqtts://localhost", CAFile: empty}, "ca_file", "no certificate"},
-		"certificate alone":   {broker.Config{URL: "wss://localhost", CertFile: empty}, "cert_file", "without mqtt.key_file"},
-		"key alone":           {broker.Config{URL: "wss://localhost", KeyFile: empty}, "key_file", "without mqtt.cert_file"},
-		"key missing":         {broker.Config{URL: "wss://localhost", CertFile: empty, KeyFile: missing}, "key_file", "no such file"},
-		"certificate is none": {broker.Config{URL: "wss://localhost", CertFile: empty, KeyFile: empty}, "cert_file", "not a certificate"},
-		"will to a wildcard":  {broker.Config{URL: "mqtt://localhost", Will: broker.Message{Topic: "+/status"}}, "base_topic", "topic"},
+		"mqtt":               {broker.Config{URL: "mqtt://localhost"}, "", ""},
+		"wss with a path":    {broker.Config{URL: "wss://localhost/broker/ws?a=b"}, "", ""},
+		"IPv6":               {broker.Config{URL: "mqtt://[::1]:1884/"}, "", ""},
+		"no URL":             {broker.Config{}, "url", "mqtt://homeassistant.local"},
+		"no scheme":          {broker.Config{URL: "localhost:1883"}, "url", "write mqtt:// in front"},
+		"another scheme":     {broker.Config{URL: "ftp://localhost"}, "url", "mqtts://"},
+		"a path":             {broker.Config{URL: "mqtt://localhost/base"}, "url", "after the port"},
+		"a user":             {broker.Config{URL: "mqtt://me@localhost"}, "url", "mqtt.username"},
+		"# in password":      {broker.Config{URL: "mqtt://me:s3cret#1@localhost"}, "url", "mqtt.password"},
+		"# after digits":     {broker.Config{URL: "mqtt://me:12#s3cret@localhost"}, "url", "mqtt.password"},
+		"/ in password":      {broker.Config{URL: "mqtt://me:s3cret/1@localhost"}, "url", "mqtt.password"},
+		"% in password":      {broker.Config{URL: "mqtt://me:s3cret%@localhost"}, "url", "mqtt.password"},
+		"password only":      {broker.Config{URL: "mqtt://localhost", Password: "s3cret"}, "password", "without mqtt.username"},
+		"CA without TLS":     {broker.Config{URL: "mqtt://localhost", CAFile: empty}, "ca_file", "certificates need TLS"},
+		"skip without TLS":   {broker.Config{URL: "ws://localhost", InsecureSkipVerify: true}, "insecure_skip_verify", "no certificate to pass over"},
+		"CA missing":         {broker.Config{URL: "mqtts://localhost", CAFile: missing}, "ca_file", "no such file"},
+		"CA empty":           {broker.Config{URL: "mqtts://localhost", CAFile: empty}, "ca_file", "no certificate"},
+		"certificate only":   {broker.Config{URL: "wss://localhost", CertFile: empty}, "cert_file", "without mqtt.key_file"},
+		"key only":           {broker.Config{URL: "wss://localhost", KeyFile: empty}, "key_file", "without mqtt.cert_file"},
+		"key missing":        {broker.Config{URL: "wss://localhost", CertFile: empty, KeyFile: missing}, "key_file", "no such file"},
+		"not a certificate":  {broker.Config{URL: "wss://localhost", CertFile: empty, KeyFile: empty}, "cert_file", "not a certificate"},
+		"will to a wildcard": {broker.Config{URL: "mqtt://localhost", Will: broker.Message{Topic: "+/status"}}, "base_topic", "topic"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := tc.config.Validate()
@@ -50,8 +50,8 @@ func TestValidate(t *testing.T) {
 				}
 				return
 			}
-			var wrong *broker.ConfigError
-			if !errors.As(err, &wrong) || wrong.Key != "mqtt."+tc.key || !broker.Permanent(err) {
+			var invalid *broker.ConfigError
+			if !errors.As(err, &invalid) || invalid.Key != "mqtt."+tc.key || !broker.Permanent(err) {
 				t.Fatalf("got %v, want a ConfigError of %s", err, tc.key)
 			}
 			checkRefusal(t, err, tc.want)

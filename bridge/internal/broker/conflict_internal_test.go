@@ -7,54 +7,56 @@ import (
 	"time"
 )
 
-// A connectionCase is a connection, or, if its lifetime is zero, an attempt that was refused.
+// A connectionCase is a connection, or, if its lifetime is zero, an attempt that the broker refused.
 type connectionCase struct {
-	lived       time.Duration
-	cause       error
-	onlyThisOne bool // the broker has closed only this connection
-	want        bool // it is reported as a conflict
-	delayed     bool // the next attempt must wait
+	lifetime    time.Duration
+	cause       error // of its end
+	onlyThisOne bool  // the broker has closed only this connection
+	conflict    bool  // the end must be reported as a conflict
+	delayed     bool  // the next attempt must wait
 }
 
+// TestConflictDetector tests which ends in a row of connections are reported as a conflict.
 func TestConflictDetector(t *testing.T) {
 	closed := (&Conn{target: target{host: "h:1883"}}).explainLoss(io.EOF)
 	silent := errors.New("has not answered")
 	const day, short = 24 * time.Hour, 3 * time.Second
-	told, slow := connectionCase{short, closed, true, true, false}, connectionCase{short, closed, true, true, true}
-	untold, day1, crash := connectionCase{lived: short, cause: closed}, connectionCase{lived: day, cause: closed}, connectionCase{}
-	for name, lives := range map[string][]connectionCase{
-		"thrown out by another":       {day1, untold, told, slow, slow, {day, closed, true, false, false}, untold, told},
-		"came as the second":          {untold, told, slow},
-		"restarted every day":         {day1, day1, day1},
-		"restarted every minute":      {day1, untold, untold, untold, untold},
-		"a broker that crashes":       {day1, untold, crash, untold, crash, untold},
-		"a bad network":               {untold, {short, silent, true, false, false}, untold, {short, silent, true, false, false}, untold},
-		"stopped by us":               {untold, {lived: short}, untold},
-		"restarted during a conflict": {untold, told, slow, untold, told, slow},
+	conflict, repeated := connectionCase{short, closed, true, true, false}, connectionCase{short, closed, true, true, true}
+	shortLived, longLived, refused := connectionCase{lifetime: short, cause: closed}, connectionCase{lifetime: day, cause: closed}, connectionCase{}
+	for name, connections := range map[string][]connectionCase{
+		"another client logs in":         {longLived, shortLived, conflict, repeated, repeated, {day, closed, true, false, false}, shortLived, conflict},
+		"another client was there first": {shortLived, conflict, repeated},
+		"restarted every day":            {longLived, longLived, longLived},
+		"restarted every minute":         {longLived, shortLived, shortLived, shortLived, shortLived},
+		"a broker that crashes":          {longLived, shortLived, refused, shortLived, refused, shortLived},
+		"a bad network":                  {shortLived, {short, silent, true, false, false}, shortLived, {short, silent, true, false, false}, shortLived},
+		"closed by this client":          {shortLived, {lifetime: short}, shortLived},
+		"restarted during a conflict":    {shortLived, conflict, repeated, shortLived, conflict, repeated},
 	} {
-		t.Run(name, func(t *testing.T) { runConnections(t, lives) })
+		t.Run(name, func(t *testing.T) { runConnections(t, connections) })
 	}
 }
 
-func runConnections(t *testing.T, lives []connectionCase) {
-	c, p := new(ConflictDetector), &target{Config: Config{ClientID: "me"}, host: "h:1883"}
-	for i, l := range lives {
-		if l.lived == 0 {
-			c.dialFailed()
+func runConnections(t *testing.T, connections []connectionCase) {
+	detector, p := new(ConflictDetector), &target{Config: Config{ClientID: "me"}, host: "h:1883"}
+	for i, connection := range connections {
+		if connection.lifetime == 0 {
+			detector.dialFailed()
 			continue
 		}
-		err := c.connectionLost(p, l.cause, l.lived, c.suspected && l.onlyThisOne)
-		told, ok := errors.AsType[*ConflictError](err)
-		if ok != l.want || !ok && !errors.Is(err, l.cause) {
-			t.Errorf("life %d: got %v, want a conflict: %v", i, err, l.want)
+		err := detector.connectionLost(p, connection.cause, connection.lifetime, detector.suspected && connection.onlyThisOne)
+		e, ok := errors.AsType[*ConflictError](err)
+		if ok != connection.conflict || !ok && !errors.Is(err, connection.cause) {
+			t.Errorf("connection %d: got %v, want a conflict: %v", i, err, connection.conflict)
 		}
-		if ok && (told.Wait() > 0) != l.delayed {
-			t.Errorf("life %d: the next attempt waits %v, want any: %v", i, told.Wait(), l.delayed)
+		if ok && (e.Wait() > 0) != connection.delayed {
+			t.Errorf("connection %d: the next attempt waits %v, want a wait: %v", i, e.Wait(), connection.delayed)
 		}
 	}
 }
 
-// TestMaxConflictWait tests that a client that waits because of a conflict comes back before the other client's connection counts as long.
+// TestMaxConflictWait tests that a client that waits because of a conflict reconnects while the other client's connection still
+// counts as short.
 func TestMaxConflictWait(t *testing.T) {
 	c, p := new(ConflictDetector), &target{}
 	for range 100 {

@@ -10,16 +10,16 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// closeConnections ends connections: all of them, as a broker that restarts, or one, as at a client-id conflict.
+// closeConnections closes all connections, as a broker that restarts, or only that of the client "hanbridge", as at a client-id conflict.
 func (s *server) closeConnections(all bool) {
 	for id, client := range s.Clients.GetAll() {
 		if all || id == "hanbridge" {
-			client.Stop(errors.New("thrown out"))
+			client.Stop(errors.New("closed by the test"))
 		}
 	}
 }
 
-// TestConflictOverConnections tests that the end of several connections is a conflict only if the second connection remains.
+// TestConflictOverConnections tests that the end of a connection after a short one is a conflict only if the second connection remains open.
 func TestConflictOverConnections(t *testing.T) {
 	t.Parallel()
 	for qos := range byte(2) {
@@ -27,13 +27,13 @@ func TestConflictOverConnections(t *testing.T) {
 	}
 }
 
-// conflictOverConnections publishes on each connection just before it ends.
+// conflictOverConnections makes the broker close six connections in a row. It publishes on each one just before.
 func conflictOverConnections(t *testing.T, qos byte) {
 	t.Helper()
 	s := start(t)
 	c := config(s.url)
 	c.Conflict = new(broker.ConflictDetector)
-	for i, step := range []struct{ alone, want bool }{{true, false}, {true, true}, {false, false}, {false, false}, {true, true}, {true, true}} {
+	for i, step := range []struct{ onlyThisOne, want bool }{{true, false}, {true, true}, {false, false}, {false, false}, {true, true}, {true, true}} {
 		conn := dial(t, c)
 		for range 3 {
 			if err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: qos}); err != nil {
@@ -43,40 +43,41 @@ func conflictOverConnections(t *testing.T, qos byte) {
 		if err := conn.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		s.closeConnections(!step.alone)
-		err := awaitLoss(t, conn, patient)
+		s.closeConnections(!step.onlyThisOne)
+		err := awaitLoss(t, conn, testTimeout)
 		if _, ok := errors.AsType[*broker.ConflictError](err); ok != step.want {
 			t.Errorf("QoS %d, connection %d: got %v, want a conflict: %v", qos, i, err, step.want)
 		}
 		if c.Conflict.Detected() != step.want {
-			t.Errorf("QoS %d, connection %d: a conflict is noted: %v, want %v", qos, i, !step.want, step.want)
+			t.Errorf("QoS %d, connection %d: Detected: got %v, want %v", qos, i, !step.want, step.want)
 		}
 		if step.want && !strings.Contains(err.Error(), `as "hanbridge"`) {
 			t.Errorf("connection %d: got %v, want the id in it", i, err)
 		}
-		waitFor(t, "all have left", func() bool { return s.Clients.Len() == 0 })
+		waitFor(t, "a client is still connected", func() bool { return s.Clients.Len() == 0 })
 	}
 }
 
-// TestConflictWhilePublishing tests that messages published while the second connection is asked do not count as the cause of the loss.
+// TestConflictWhilePublishing tests that messages published while the second connection waits for its answer do not count as the cause of
+// the loss.
 func TestConflictWhilePublishing(t *testing.T) {
 	t.Parallel()
-	asked, answer := make(chan struct{}), make(chan struct{})
-	s := start(t, func(d *serverHook) { d.onUnsubscribe = func() { asked <- struct{}{}; <-answer } })
+	queried, answer := make(chan struct{}), make(chan struct{})
+	s := start(t, func(d *serverHook) { d.onUnsubscribe = func() { queried <- struct{}{}; <-answer } })
 	c := config(s.url)
 	c.Conflict, c.Capabilities = new(broker.ConflictDetector), new(broker.Capabilities)
 	conn := dial(t, c)
 	s.closeConnections(false)
-	_ = awaitLoss(t, conn, patient)
+	_ = awaitLoss(t, conn, testTimeout)
 	for i := range 3 {
-		waitFor(t, "all have left", func() bool { return s.Clients.Len() == 0 })
+		waitFor(t, "a client is still connected", func() bool { return s.Clients.Len() == 0 })
 		conn := dial(t, c)
 		s.closeConnections(false)
-		<-asked
+		<-queried
 		err := conn.Publish(broker.Message{Topic: "a", Payload: []byte("b"), QoS: 1})
 		answer <- struct{}{}
 		if err == nil {
-			err = awaitLoss(t, conn, patient)
+			err = awaitLoss(t, conn, testTimeout)
 		}
 		if _, ok := errors.AsType[*broker.ConflictError](err); !ok {
 			t.Errorf("connection %d: got %v, want a conflict", i, err)
@@ -91,14 +92,14 @@ func TestSecondConnectionCloses(t *testing.T) {
 	c.Conflict = new(broker.ConflictDetector)
 	first := dial(t, c)
 	s.closeConnections(false)
-	_ = awaitLoss(t, first, patient)
-	waitFor(t, "the first has left", func() bool { return s.Clients.Len() == 0 })
+	_ = awaitLoss(t, first, testTimeout)
+	waitFor(t, "the first client is still connected", func() bool { return s.Clients.Len() == 0 })
 	second := dial(t, c)
-	waitFor(t, "two connections", func() bool { return len(liveClients(s)) == 2 })
+	waitFor(t, "there are not two connections", func() bool { return len(liveClients(s)) == 2 })
 	if err := second.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	waitFor(t, "none is left", func() bool { return len(liveClients(s)) == 0 })
+	waitFor(t, "a connection is left", func() bool { return len(liveClients(s)) == 0 })
 }
 
 func liveClients(s *server) map[string]*mochi.Client { return s.Clients.GetAll() }

@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	offline = "hanbridge/status offline"
-	patient = 2 * time.Minute
+	recordedWill = "hanbridge/status offline" // the will of config, as a server records it
+	testTimeout  = 2 * time.Minute            // long enough for a loaded machine
 )
 
+// config returns the configuration of a client with a will.
 func config(url string) broker.Config {
 	return broker.Config{
 		URL: url, ClientID: "hanbridge",
@@ -41,10 +42,12 @@ func dial(t testing.TB, c broker.Config) *broker.Conn {
 	return conn
 }
 
+// numbered returns a message whose payload is i.
 func numbered(i int) broker.Message {
 	return broker.Message{Topic: "n", Payload: fmt.Append(nil, i), QoS: 1}
 }
 
+// publishAll publishes the numbered messages from "from" to "to"-1.
 func publishAll(t testing.TB, c *broker.Conn, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
@@ -95,7 +98,7 @@ func TestFlushWaitsForDelivery(t *testing.T) {
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := c.Flush(short); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Flush while nothing passes: got %v, want %v", err, context.DeadlineExceeded)
+		t.Errorf("Flush while the proxy blocks: got %v, want %v", err, context.DeadlineExceeded)
 	}
 	p.Unblock()
 	if err := c.Flush(t.Context()); err != nil {
@@ -144,7 +147,7 @@ func TestAckTimeoutEndsConnection(t *testing.T) {
 			}
 			return c.Flush(context.Background())
 		},
-		"now and then": func(c *broker.Conn) (err error) {
+		"a message every 30 ms": func(c *broker.Conn) (err error) {
 			tick := time.NewTicker(30 * time.Millisecond)
 			defer tick.Stop()
 			for i := 0; i < 12 && err == nil; i++ { // fewer than MaxInFlight
@@ -166,17 +169,17 @@ func TestAckTimeoutEndsConnection(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "acknowledged nothing") {
 				t.Errorf("got %v, want an error about missing acknowledgements", err)
 			}
-			if took := time.Since(begin); took < cfg.AckTimeout || took > patient {
-				t.Errorf("given up after %v, want about %v", took, cfg.AckTimeout)
+			if took := time.Since(begin); took < cfg.AckTimeout || took > testTimeout {
+				t.Errorf("failed after %v, want about %v", took, cfg.AckTimeout)
 			}
-			if got := awaitLoss(t, c, patient); !errors.Is(got, err) {
+			if got := awaitLoss(t, c, testTimeout); !errors.Is(got, err) {
 				t.Errorf("Err: got %v, want %v", got, err)
 			}
 		})
 	}
 }
 
-func TestSlowBrokerIsNotGivenUp(t *testing.T) {
+func TestSlowBrokerKeepsConnection(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	p := faultnet.New(t, s.addr)
@@ -192,7 +195,7 @@ func TestSlowBrokerIsNotGivenUp(t *testing.T) {
 			t.Fatalf("message %d: %v", i, err)
 		}
 		if acknowledged != i+1 {
-			t.Fatalf("message %d: progress was told %d times, want once for each message", i, acknowledged)
+			t.Fatalf("message %d: OnAcknowledged was called %d times, want once for each message", i, acknowledged)
 		}
 	}
 }
@@ -202,9 +205,9 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 		end  func(*testing.T, *faultnet.Proxy, *broker.Conn)
 		want []string
 	}{
-		"cut": {
+		"reset": {
 			func(_ *testing.T, p *faultnet.Proxy, _ *broker.Conn) { p.ResetConnections() },
-			[]string{"n 0", offline},
+			[]string{"n 0", recordedWill},
 		},
 		"closed": {
 			func(t *testing.T, _ *faultnet.Proxy, c *broker.Conn) {
@@ -227,7 +230,7 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 				t.Fatal(err)
 			}
 			tc.end(t, p, c)
-			_ = awaitLoss(t, c, patient)
+			_ = awaitLoss(t, c, testTimeout)
 			waitFor(t, "the broker still has the client", func() bool { return s.Clients.Len() == 0 })
 			if diff := cmp.Diff(tc.want, s.await(t, len(tc.want))); diff != "" {
 				t.Errorf("messages (-want +got):\n%s", diff)
@@ -241,7 +244,7 @@ func TestLossIsDetected(t *testing.T) {
 		fault func(*server, *faultnet.Proxy)
 		want  string
 	}{
-		"cut":         {func(_ *server, p *faultnet.Proxy) { p.ResetConnections() }, `another client with the id "hanbridge"`},
+		"reset":       {func(_ *server, p *faultnet.Proxy) { p.ResetConnections() }, `another client with the id "hanbridge"`},
 		"half closed": {func(_ *server, p *faultnet.Proxy) { p.HalfClose() }, "closed the connection"},
 		"broker ends": {func(s *server, _ *faultnet.Proxy) { s.stop() }, "closed the connection"},
 		"silent":      {func(_ *server, p *faultnet.Proxy) { p.Block() }, "has not answered"},
@@ -256,18 +259,18 @@ func TestLossIsDetected(t *testing.T) {
 			}
 			c := dial(t, cfg)
 			tc.fault(s, p)
-			err := awaitLoss(t, c, patient)
+			err := awaitLoss(t, c, testTimeout)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("Err: got %v, want %q in it", err, tc.want)
 			}
-			for what, got := range map[string]error{
+			for method, got := range map[string]error{
 				"Publish":   c.Publish(numbered(0)),
 				"Flush":     c.Flush(t.Context()),
 				"Subscribe": c.Subscribe(t.Context(), "n", 1, func(broker.Message) {}),
 				"Close":     c.Close(t.Context()),
 			} {
 				if !errors.Is(got, err) {
-					t.Errorf("%s after the loss: got %v, want %v", what, got, err)
+					t.Errorf("%s after the loss: got %v, want %v", method, got, err)
 				}
 			}
 		})
@@ -284,8 +287,8 @@ func TestFlushFailsWithoutAcknowledgement(t *testing.T) {
 	if err := c.Flush(t.Context()); err == nil {
 		t.Error("Flush: no error, though nothing arrived")
 	}
-	if got := s.messages(); len(got) > 0 && got[0] != offline {
-		t.Errorf("the broker has %q", got)
+	if got := s.messages(); len(got) > 0 && got[0] != recordedWill {
+		t.Errorf("the broker has %q, want nothing but the will", got)
 	}
 }
 
@@ -293,8 +296,8 @@ func TestSameClientIDEndsConnection(t *testing.T) {
 	s := start(t)
 	first := dial(t, config(s.url))
 	second := dial(t, config(s.url))
-	if err := awaitLoss(t, first, patient); err == nil || !strings.Contains(err.Error(), "another client") {
-		t.Errorf("the first: got %v, want a word about another client", err)
+	if err := awaitLoss(t, first, testTimeout); err == nil || !strings.Contains(err.Error(), "another client") {
+		t.Errorf("the first: got %v, want an error about another client", err)
 	}
 	publishAll(t, second, 0, 1)
 	if err := second.Flush(t.Context()); err != nil {
@@ -314,7 +317,7 @@ func TestCloseIsBounded(t *testing.T) {
 	if err := c.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
-	if took := time.Since(begin); took > patient {
+	if took := time.Since(begin); took > testTimeout {
 		t.Errorf("took %v", took)
 	}
 	if err := c.Publish(numbered(1)); !errors.Is(err, broker.ErrClosed) {
@@ -343,12 +346,12 @@ func TestNoGoroutineRemains(t *testing.T) {
 		case 1:
 			publishAll(t, c, 0, 3)
 			p.ResetConnections()
-			_ = awaitLoss(t, c, patient)
+			_ = awaitLoss(t, c, testTimeout)
 		default:
 			p.Block()
 			publishAll(t, c, 0, 1)
 			if err := c.Flush(t.Context()); err == nil {
-				t.Fatal("not given up")
+				t.Fatal("Flush: no error, though nothing was acknowledged")
 			}
 			p.Unblock()
 		}
@@ -360,7 +363,7 @@ func TestNoGoroutineRemains(t *testing.T) {
 	for i := range 50 {
 		cycle(i)
 	}
-	waitFor(t, "more goroutines than before", func() bool { return idle() && runtime.NumGoroutine() <= before })
+	waitFor(t, "more goroutines remain than before", func() bool { return idle() && runtime.NumGoroutine() <= before })
 }
 
 func TestInvalidMessagesKeepConnection(t *testing.T) {
@@ -368,10 +371,10 @@ func TestInvalidMessagesKeepConnection(t *testing.T) {
 	c := dial(t, config(s.url))
 	for name, m := range map[string]broker.Message{
 		"no topic": {}, "wildcard": {Topic: "a/+"}, "multi-level wildcard": {Topic: "#"}, "nul": {Topic: "a\x00"},
-		"too long": {Topic: strings.Repeat("a", 65536)}, "quality 2": {Topic: "a", QoS: 2},
+		"too long": {Topic: strings.Repeat("a", 65536)}, "QoS 2": {Topic: "a", QoS: 2},
 	} {
-		var wrong *broker.MessageError
-		if err := c.Publish(m); !errors.As(err, &wrong) {
+		var invalid *broker.MessageError
+		if err := c.Publish(m); !errors.As(err, &invalid) {
 			t.Errorf("%s: got %v, want a MessageError", name, err)
 		}
 	}
@@ -381,15 +384,16 @@ func TestInvalidMessagesKeepConnection(t *testing.T) {
 	}
 }
 
-// waitFor polls until good returns true. Neither the broker nor the client reports when its last goroutine has ended.
-func waitFor(t *testing.T, what string, good func() bool) {
+// waitFor polls until done returns true, and fails with the text failure after testTimeout. Neither the broker nor the client reports when
+// its last goroutine has ended.
+func waitFor(t *testing.T, failure string, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(patient); !good(); <-tick.C {
+	for end := time.Now().Add(testTimeout); !done(); <-tick.C {
 		if time.Now().After(end) {
 			stacks := make([]byte, 1<<16)
-			t.Fatalf("%s; %s", what, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("%s; %s", failure, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }
@@ -404,17 +408,17 @@ func TestLossWhilePublishing(t *testing.T) {
 	c.Will = broker.Message{}
 	for i := range 30 {
 		conn := dial(t, c)
-		noticed := make(chan struct{})
+		returned := make(chan struct{})
 		go func() {
-			defer close(noticed)
+			defer close(returned)
 			for conn.Publish(numbered(0)) == nil {
 			}
 		}()
 		s.await(t, len(s.messages())+20)
 		p.ResetConnections()
 		select {
-		case <-noticed:
-		case <-time.After(patient):
+		case <-returned:
+		case <-time.After(testTimeout):
 			t.Fatalf("loss %d: Publish has not returned after 2 minutes", i)
 		}
 	}

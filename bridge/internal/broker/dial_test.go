@@ -12,8 +12,9 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// fakeServer starts a server that sends a text to each client. It then closes the connection, or, with hang, leaves it open.
-func fakeServer(t *testing.T, says string, hang bool) string {
+// fakeServer starts a server that sends reply to each client and then closes the connection, or leaves it open if hang is true. It returns
+// the address.
+func fakeServer(t *testing.T, reply string, hang bool) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -26,8 +27,8 @@ func fakeServer(t *testing.T, says string, hang bool) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 1024)) // all of the greeting: what is unread at closing makes it a reset
-			_, _ = c.Write([]byte(says))
+			_, _ = c.Read(make([]byte, 1024)) // everything, since closing with unread data resets the connection
+			_, _ = c.Write([]byte(reply))
 			if hang {
 				t.Cleanup(func() { _ = c.Close() })
 				continue
@@ -42,33 +43,33 @@ func fakeServer(t *testing.T, says string, hang bool) string {
 const closedPort = "127.0.0.1:1"
 
 func TestDialErrors(t *testing.T) {
-	locked := start(t, func(d *serverHook) {
+	protected := start(t, func(d *serverHook) {
 		d.login = func(user, password string) bool { return user == "me" && password == "s3cret" }
 	})
-	login := func(c *broker.Config) { c.Username, c.Password = "me", "wr0ng" }
+	wrongLogin := func(c *broker.Config) { c.Username, c.Password = "me", "wr0ng" }
 	for name, tc := range map[string]struct {
 		url       string
 		change    func(*broker.Config)
 		want      string
 		permanent bool
 	}{
-		"nobody":            {"mqtt://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
-		"nobody, ws":        {"ws://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
-		"a web server":      {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
-		"a talker":          {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
+		"no server":         {"mqtt://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
+		"no server, ws":     {"ws://" + closedPort, nil, "nobody listens on 127.0.0.1:", false},
+		"web server":        {"mqtt://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak MQTT", true},
+		"SSH server":        {"mqtt://" + fakeServer(t, "SSH-2.0-x", true), nil, "does not speak MQTT", true},
 		"begins as CONNACK": {"mqtt://" + fakeServer(t, "-ERR unknown command\r\n", true), nil, "does not speak MQTT", true},
 		"not a WebSocket":   {"ws://" + fakeServer(t, "HTTP/1.1 404 Not Found\r\n\r\n", false), nil, "offers no MQTT at /mqtt", true},
-		"closes":            {"mqtt://" + fakeServer(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
-		"no password":       {locked.url, nil, "wants a user name and password", true},
-		"wrong password":    {locked.url, login, `refuses user "me"`, true},
-		"old":               {"mqtt://" + fakeServer(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
+		"closes at once":    {"mqtt://" + fakeServer(t, "", false), nil, "is it an MQTT broker, and may this machine connect to it?", false},
+		"no password":       {protected.url, nil, "wants a user name and password", true},
+		"wrong password":    {protected.url, wrongLogin, `refuses user "me"`, true},
+		"no MQTT 3.1.1":     {"mqtt://" + fakeServer(t, "\x20\x02\x00\x01", true), nil, "does not speak MQTT 3.1.1", true},
 		"bad id":            {"mqtt://" + fakeServer(t, "\x20\x02\x00\x02", true), nil, `client id "hanbridge"`, true},
 		"unavailable":       {"mqtt://" + fakeServer(t, "\x20\x02\x00\x03", true), nil, "not available", false},
-		"bad user":          {"mqtt://" + fakeServer(t, "\x20\x02\x00\x04", true), login, `refuses user "me"`, true},
-		"forbidden":         {"mqtt://" + fakeServer(t, "\x20\x02\x00\x05", true), login, `refuses user "me"`, true},
+		"bad user":          {"mqtt://" + fakeServer(t, "\x20\x02\x00\x04", true), wrongLogin, `refuses user "me"`, true},
+		"forbidden":         {"mqtt://" + fakeServer(t, "\x20\x02\x00\x05", true), wrongLogin, `refuses user "me"`, true},
 		"unknown code":      {"mqtt://" + fakeServer(t, "\x20\x02\x00\x9a", true), nil, "code 154", true},
 		"TLS without TLS":   {"mqtts://" + fakeServer(t, "", false), nil, "closed the connection during the handshake", false},
-		"TLS, a web server": {"mqtts://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
+		"TLS, web server":   {"mqtts://" + fakeServer(t, "HTTP/1.1 400 Bad Request\r\n\r\n", false), nil, "does not speak TLS", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := config(tc.url)
@@ -94,7 +95,7 @@ func TestRefusalIsNotTriedAgain(t *testing.T) {
 		t.Errorf("got %v, want a refusal", err)
 	}
 	if got := logins.Load(); got != 1 {
-		t.Errorf("asked %d times, want once", got)
+		t.Errorf("%d logins, want one", got)
 	}
 }
 
@@ -124,7 +125,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 			if !errors.Is(err, context.DeadlineExceeded) || broker.Permanent(err) {
 				t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 			}
-			if took := time.Since(begin); took > patient {
+			if took := time.Since(begin); took > testTimeout {
 				t.Errorf("took %v", took)
 			}
 		})

@@ -20,9 +20,9 @@ type server struct {
 	addr, url string
 	stop      func()
 
-	mu   sync.Mutex
-	got  []string // "topic payload", in order
-	wake chan struct{}
+	mu      sync.Mutex
+	got     []string      // "topic payload", in order
+	changed chan struct{} // closed and replaced at each message
 }
 
 // A serverHook passes logins, subscriptions and messages, wills included, to functions. A nil function permits everything.
@@ -30,11 +30,11 @@ type serverHook struct {
 	mochi.HookBase
 	*server
 	login         func(user, password string) bool
-	may           func(topic string, write bool) bool
+	permits       func(topic string, write bool) bool
 	onUnsubscribe func() // runs before the answer to an UNSUBSCRIBE
 }
 
-func (*serverHook) ID() string { return "door" }
+func (*serverHook) ID() string { return "test hook" }
 
 func (*serverHook) Provides(b byte) bool {
 	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnPublish || b == mochi.OnWillSent ||
@@ -46,7 +46,7 @@ func (d *serverHook) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bo
 }
 
 func (d *serverHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
-	return d.may == nil || d.may(topic, write)
+	return d.permits == nil || d.permits(topic, write)
 }
 
 // OnPublish runs before the acknowledgement is sent; OnPublished may run after it.
@@ -68,16 +68,16 @@ func (s *server) record(p packets.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.got = append(s.got, p.TopicName+" "+string(p.Payload))
-	close(s.wake)
-	s.wake = make(chan struct{})
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
-// start runs a broker until the test has ended.
+// start runs a broker until the test has ended. Each of the rules sets functions of its hook.
 func start(t testing.TB, rules ...func(*serverHook)) *server {
 	t.Helper()
 	s := &server{
-		Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}),
-		wake:   make(chan struct{}),
+		Server:  mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}),
+		changed: make(chan struct{}),
 	}
 	s.Options.Capabilities.MaximumClientWritesPending = 1 << 16
 	d := &serverHook{server: s}
@@ -97,33 +97,33 @@ func start(t testing.TB, rules ...func(*serverHook)) *server {
 	return s
 }
 
-// messages returns what has been published so far.
+// messages returns the messages published so far.
 func (s *server) messages() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.got...)
 }
 
-// await waits until at least n messages have been published.
+// await waits until at least n messages have been published, and returns all.
 func (s *server) await(t testing.TB, n int) []string {
 	t.Helper()
-	limit := time.After(patient)
+	limit := time.After(testTimeout)
 	for {
 		s.mu.Lock()
-		got, wake := len(s.got), s.wake
+		got, changed := len(s.got), s.changed
 		s.mu.Unlock()
 		if got >= n {
 			return s.messages()
 		}
 		select {
-		case <-wake:
+		case <-changed:
 		case <-limit:
 			t.Fatalf("the broker has %d messages, want %d", got, n)
 		}
 	}
 }
 
-// TestMain runs many tests side by side: they spend their time waiting for brokers.
+// TestMain runs many tests side by side, since they mostly wait for brokers.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {

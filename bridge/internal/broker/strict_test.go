@@ -17,20 +17,20 @@ import (
 type strictBroker struct {
 	rules
 
-	mu     sync.Mutex
-	logins int
-	got    []string // the topics of accepted messages
-	kept   map[string][]byte
+	mu       sync.Mutex
+	logins   int
+	accepted []string          // topics of the accepted messages, in order
+	retained map[string][]byte // payloads by topic
 }
 
 // rules say what a strictBroker does not accept.
 type rules struct {
-	maxPacket int    // of a packet, in bytes; 0 for no limit
-	noRetain  bool   // it closes the connection at a retained message or will
-	noMQTT5   bool   // it does not support MQTT 5, with which it would state its limits
-	forbidden string // a topic
-	noSuback  bool   // it answers no subscription
-	drops     bool   // it acknowledges packets that are too large, and drops them
+	maxPacket  int    // the largest packet that it accepts, in bytes; 0 for no limit
+	noRetain   bool   // it closes the connection at a retained message or will
+	noMQTT5    bool   // it does not support MQTT 5, with which it would announce its limits
+	forbidden  string // it closes the connection at a message under this topic; "" for none
+	noSuback   bool   // it does not answer subscriptions
+	dropsLarge bool   // it acknowledges and drops packets above maxPacket, instead of closing the connection
 }
 
 func (s *strictBroker) start(t *testing.T) (url string) {
@@ -39,18 +39,18 @@ func (s *strictBroker) start(t *testing.T) (url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.kept = map[string][]byte{}
-	var all sync.WaitGroup
-	t.Cleanup(all.Wait)
+	s.retained = map[string][]byte{}
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait)
 	t.Cleanup(func() { _ = l.Close() })
-	all.Go(func() {
+	running.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
 			t.Cleanup(func() { _ = c.Close() })
-			all.Go(func() { s.serve(c) })
+			running.Go(func() { s.serve(c) })
 		}
 	})
 	return "mqtt://" + l.Addr().String()
@@ -74,6 +74,7 @@ func (s *strictBroker) serve(c net.Conn) {
 	}
 }
 
+// read reads a packet. kind is its first byte, and body is what follows its length.
 func (s *strictBroker) read(in *bufio.Reader) (kind byte, body []byte, err error) {
 	if kind, err = in.ReadByte(); err != nil {
 		return 0, nil, err
@@ -90,7 +91,7 @@ func (s *strictBroker) read(in *bufio.Reader) (kind byte, body []byte, err error
 func (s *strictBroker) tooLarge(size int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.maxPacket > 0 && !s.drops && size > s.maxPacket
+	return s.maxPacket > 0 && !s.dropsLarge && size > s.maxPacket
 }
 
 // answer returns the broker's answer to a packet, and whether the connection remains.
@@ -98,56 +99,56 @@ func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch kind >> 4 {
-	case 1:
+	case 1: // CONNECT
 		return s.login(body)
-	case 8, 10:
+	case 8, 10: // SUBSCRIBE, UNSUBSCRIBE
 		if s.noSuback {
 			return nil, true
 		}
 		return s.subscribe(kind, body, subscribed), true
-	case 3:
+	case 3: // PUBLISH
 		return s.publish(kind, body, subscribed)
-	case 12:
+	case 12: // PINGREQ
 		return []byte{0xd0, 0}, true
 	}
-	return nil, kind>>4 != 14
+	return nil, kind>>4 != 14 // DISCONNECT
 }
 
-func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (says []byte, lives bool) {
+func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
 	n := 2 + int(binary.BigEndian.Uint16(body))
 	topic, payload := string(body[2:n]), body[n:]
 	if topic == s.forbidden || s.noRetain && kind&1 != 0 {
 		return nil, false
 	}
-	if kind&0x06 != 0 {
-		payload, says = body[n+2:], []byte{0x40, 2, body[n], body[n+1]}
+	if kind&0x06 != 0 { // QoS 1: a packet identifier follows the topic
+		payload, answer = body[n+2:], []byte{0x40, 2, body[n], body[n+1]}
 	}
 	if s.maxPacket > 0 && len(body)+2 > s.maxPacket {
-		return says, true
+		return answer, true
 	}
-	s.got = append(s.got, topic)
-	if kind&1 != 0 {
-		s.kept[topic] = payload
+	s.accepted = append(s.accepted, topic)
+	if kind&1 != 0 { // the retain flag
+		s.retained[topic] = payload
 	}
 	if subscribed[topic] {
-		says = append(says, publication(topic, 0, payload)...)
+		answer = append(answer, publication(topic, 0, payload)...)
 	}
-	return says, true
+	return answer, true
 }
 
-func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]bool) (says []byte) {
+func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]bool) (answer []byte) {
 	if kind>>4 == 10 {
 		return []byte{0xb0, 2, body[0], body[1]}
 	}
 	topic := string(body[4 : 4+binary.BigEndian.Uint16(body[2:])])
 	subscribed[topic] = true
-	says = []byte{0x90, 3, body[0], body[1], 1}
-	if payload := s.kept[topic]; len(payload) > 0 {
-		kept := publication(topic, 0, payload)
-		kept[0] |= 1
-		says = append(says, kept...)
+	answer = []byte{0x90, 3, body[0], body[1], 1}
+	if payload := s.retained[topic]; len(payload) > 0 {
+		packet := publication(topic, 0, payload)
+		packet[0] |= 1
+		answer = append(answer, packet...)
 	}
-	return says
+	return answer
 }
 
 func (s *strictBroker) login(body []byte) ([]byte, bool) {
@@ -157,6 +158,7 @@ func (s *strictBroker) login(body []byte) ([]byte, bool) {
 		if s.noMQTT5 {
 			return nil, false
 		}
+		// An assigned client id and a user property come before the limits.
 		properties := []byte{0x22, 0, 10, 0x12, 0, 2, 'i', 'd', 0x26, 0, 1, 'a', 0, 1, 'b'}
 		if s.noRetain {
 			properties = append(properties, 0x25, 0)
@@ -164,8 +166,8 @@ func (s *strictBroker) login(body []byte) ([]byte, bool) {
 		if s.maxPacket > 0 {
 			properties = binary.BigEndian.AppendUint32(append(properties, 0x27), uint32(s.maxPacket))
 		}
-		says := append([]byte{0, 0, byte(len(properties))}, properties...)
-		return append([]byte{0x20, byte(len(says))}, says...), true
+		answer := append([]byte{0, 0, byte(len(properties))}, properties...)
+		return append([]byte{0x20, byte(len(answer))}, answer...), true
 	}
 	if s.noRetain && flags&0x20 != 0 {
 		return nil, false
@@ -176,18 +178,18 @@ func (s *strictBroker) login(body []byte) ([]byte, bool) {
 func (s *strictBroker) topics() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Join(s.got, " ")
+	return strings.Join(s.accepted, " ")
 }
 
-// deliver publishes all messages, on several connections, until each was accepted by the broker or refused by CheckMessage. It returns the
-// refusals.
-func deliver(t *testing.T, c broker.Config, most int, all ...broker.Message) (refused []error) {
+// deliver publishes the messages and then one under the topic "end". It repeats this on new connections until the broker has accepted each
+// message, or Publish has refused it. It returns the refusals.
+func deliver(t *testing.T, c broker.Config, maxConnections int, messages ...broker.Message) (refused []error) {
 	t.Helper()
-	for range most {
+	for range maxConnections {
 		conn := dial(t, c)
 		var err error
 		refused = nil
-		for _, m := range append(all, broker.Message{Topic: "end", QoS: 1}) {
+		for _, m := range append(messages, broker.Message{Topic: "end", QoS: 1}) {
 			if err = conn.Publish(m); err != nil {
 				if _, ok := err.(*broker.RefusedError); !ok { //nolint:errorlint // it is not wrapped
 					break
@@ -204,46 +206,47 @@ func deliver(t *testing.T, c broker.Config, most int, all ...broker.Message) (re
 		t.Log(err)
 		<-conn.Lost()
 	}
-	t.Fatalf("not delivered on %d connections", most)
+	t.Fatalf("not delivered on %d connections", maxConnections)
 	return nil
 }
 
-// TestRefusedMessagesDoNotBlockOthers tests that all other messages arrive, after a few connections at most, whatever the broker does not
-// accept.
+// TestRefusedMessagesDoNotBlockOthers tests that a message that the broker does not accept does not keep the others from arriving within a
+// few connections.
 func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
-	small, kept := broker.Message{Topic: "v", Payload: []byte("1727"), QoS: 1}, broker.Message{Topic: "s", Payload: []byte("online"), QoS: 1, Retain: true}
+	small := broker.Message{Topic: "v", Payload: []byte("1727"), QoS: 1}
+	retained := broker.Message{Topic: "s", Payload: []byte("online"), QoS: 1, Retain: true}
 	large := broker.Message{Topic: "config", Payload: bytes.Repeat([]byte("x"), 13_000), QoS: 1, Retain: true}
-	middle := broker.Message{Topic: "telegram", Payload: bytes.Repeat([]byte("x"), 900), QoS: 1}
+	medium := broker.Message{Topic: "telegram", Payload: bytes.Repeat([]byte("x"), 900), QoS: 1}
 	forbidden := broker.Message{Topic: "secret", Payload: []byte("1"), QoS: 1}
-	loose := func(m broker.Message) broker.Message { m.QoS = 0; return m }
+	withQoS0 := func(m broker.Message) broker.Message { m.QoS = 0; return m }
 	for name, tc := range map[string]struct {
-		broker  rules
-		all     []broker.Message
-		most    int // connections
-		want    string
-		refused string
+		rules          rules
+		messages       []broker.Message
+		maxConnections int
+		want           string // the topics that are accepted last
+		refused        string // part of a refusal; "" if nothing is refused
 	}{
-		"a limit that it tells":         {rules{maxPacket: 2048}, []broker.Message{kept, large, small}, 2, "v", "takes packets of 2048 bytes at most, and config needs 13013"},
-		"a limit, quality 0":            {rules{maxPacket: 2048}, []broker.Message{loose(kept), loose(large), loose(small)}, 3, "v", "takes packets of 2048 bytes at most"},
-		"a limit below the telegram":    {rules{maxPacket: 512}, []broker.Message{small, middle, kept}, 2, "s", "and telegram needs 915"},
-		"a limit that it does not tell": {rules{maxPacket: 2048, noMQTT5: true}, []broker.Message{kept, large, small}, 2, "v", "ends the connection at a packet of 13013 bytes"},
-		"two sizes above it":            {rules{maxPacket: 512, noMQTT5: true}, []broker.Message{large, middle, small}, 3, "v", "and telegram needs 915"},
-		"nothing retained":              {rules{noRetain: true}, []broker.Message{kept, large, small}, 1, "s config v", ""},
-		"nothing retained, not told":    {rules{noRetain: true, noMQTT5: true}, []broker.Message{kept, large, small}, 1, "s config v", ""},
-		"nothing retained, quality 0":   {rules{noRetain: true, noMQTT5: true}, []broker.Message{loose(kept), small}, 1, "s v", ""},
-		"a topic":                       {rules{forbidden: "secret"}, []broker.Message{kept, forbidden, small}, 4, "v", "whenever something is published under secret"},
-		"a topic, not asked":            {rules{forbidden: "secret", noMQTT5: true}, []broker.Message{kept, large, forbidden, small}, 4, "config v", "under secret"},
-		"a topic, and nothing retained": {rules{forbidden: "secret", noRetain: true}, []broker.Message{kept, forbidden, small}, 4, "v", "under secret"},
-		"a limit, and nothing retained": {rules{maxPacket: 2048, noRetain: true, noMQTT5: true}, []broker.Message{kept, large, small}, 2, "v", "at a packet of 13013 bytes"},
+		"limit":                                {rules{maxPacket: 2048}, []broker.Message{retained, large, small}, 2, "v", "takes packets of 2048 bytes at most, and config needs 13013"},
+		"limit, QoS 0":                         {rules{maxPacket: 2048}, []broker.Message{withQoS0(retained), withQoS0(large), withQoS0(small)}, 3, "v", "takes packets of 2048 bytes at most"},
+		"limit below the telegram":             {rules{maxPacket: 512}, []broker.Message{small, medium, retained}, 2, "s", "and telegram needs 915"},
+		"limit, no MQTT 5":                     {rules{maxPacket: 2048, noMQTT5: true}, []broker.Message{retained, large, small}, 2, "v", "ends the connection at a packet of 13013 bytes"},
+		"limit, two sizes above it, no MQTT 5": {rules{maxPacket: 512, noMQTT5: true}, []broker.Message{large, medium, small}, 3, "v", "and telegram needs 915"},
+		"no retain":                            {rules{noRetain: true}, []broker.Message{retained, large, small}, 1, "s config v", ""},
+		"no retain, no MQTT 5":                 {rules{noRetain: true, noMQTT5: true}, []broker.Message{retained, large, small}, 1, "s config v", ""},
+		"no retain, QoS 0":                     {rules{noRetain: true, noMQTT5: true}, []broker.Message{withQoS0(retained), small}, 1, "s v", ""},
+		"forbidden topic":                      {rules{forbidden: "secret"}, []broker.Message{retained, forbidden, small}, 4, "v", "whenever something is published under secret"},
+		"forbidden topic, no MQTT 5":           {rules{forbidden: "secret", noMQTT5: true}, []broker.Message{retained, large, forbidden, small}, 4, "config v", "under secret"},
+		"forbidden topic, no retain":           {rules{forbidden: "secret", noRetain: true}, []broker.Message{retained, forbidden, small}, 4, "v", "under secret"},
+		"limit, no retain, no MQTT 5":          {rules{maxPacket: 2048, noRetain: true, noMQTT5: true}, []broker.Message{retained, large, small}, 2, "v", "at a packet of 13013 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := &strictBroker{rules: tc.broker}
+			b := &strictBroker{rules: tc.rules}
 			c := config(b.start(t))
 			c.Capabilities, c.Conflict, c.TestTopic = new(broker.Capabilities), new(broker.ConflictDetector), "spare"
-			refused := deliver(t, c, tc.most, tc.all...)
+			refused := deliver(t, c, tc.maxConnections, tc.messages...)
 			if got := b.topics(); !strings.HasSuffix(got, tc.want+" end") {
-				t.Errorf("taken: got %q, want at the end %q", got, tc.want)
+				t.Errorf("accepted topics: got %q, want %q last", got, tc.want)
 			}
 			text := ""
 			for _, err := range refused {
@@ -255,8 +258,8 @@ func TestRefusedMessagesDoNotBlockOthers(t *testing.T) {
 			b.mu.Lock()
 			before := b.logins
 			b.mu.Unlock()
-			if deliver(t, c, 1, tc.all...); b.logins > before+3 {
-				t.Errorf("the next connection took %d logins, want 3 at most: itself, a question, the second connection", b.logins-before)
+			if deliver(t, c, 1, tc.messages...); b.logins > before+3 {
+				t.Errorf("%d logins for the next connection, want 3 at most: its own, the query of the limits by MQTT 5, the second connection", b.logins-before)
 			}
 		})
 	}
@@ -275,26 +278,27 @@ func TestRaisedLimits(t *testing.T) {
 	b.maxPacket = 0
 	b.mu.Unlock()
 	if refused := deliver(t, c, 1, large); len(refused) != 0 || b.topics() != "end config end" {
-		t.Errorf("refused: %v, taken: %q; want the large message taken", refused, b.topics())
+		t.Errorf("refused: %v, accepted: %q; want the large message accepted", refused, b.topics())
 	}
 }
 
+// TestCheckFindsLimits tests that Check reports each packet size that the broker does not accept, and whether it retains messages.
 func TestCheckFindsLimits(t *testing.T) {
 	for name, tc := range map[string]struct {
-		rule rules
-		want []string // in each refusal
+		rules rules
+		want  []string // a part of each refusal
 	}{
-		"all":             {rules{}, nil},
-		"a limit":         {rules{maxPacket: 2048}, []string{"takes packets of 2048 bytes at most"}},
-		"one not told":    {rules{maxPacket: 2048, noMQTT5: true}, []string{"ends the connection at a packet of 16384 bytes"}},
-		"one that drops":  {rules{maxPacket: 2048, noMQTT5: true, drops: true}, []string{"packets of 16384 bytes and does not deliver them"}},
-		"a very low one":  {rules{maxPacket: 700}, []string{"of 700 bytes at most, and an announcement needs 16384", "needs 1024"}},
-		"low, not told":   {rules{maxPacket: 700, noMQTT5: true}, []string{"at a packet of 16384", "at a packet of 1024 bytes"}},
-		"none, no retain": {rules{noRetain: true, noMQTT5: true}, nil},
+		"no limit":                          {rules{}, nil},
+		"limit":                             {rules{maxPacket: 2048}, []string{"takes packets of 2048 bytes at most"}},
+		"limit, no MQTT 5":                  {rules{maxPacket: 2048, noMQTT5: true}, []string{"ends the connection at a packet of 16384 bytes"}},
+		"limit that drops, no MQTT 5":       {rules{maxPacket: 2048, noMQTT5: true, dropsLarge: true}, []string{"packets of 16384 bytes and does not deliver them"}},
+		"limit below both sizes":            {rules{maxPacket: 700}, []string{"of 700 bytes at most, and an announcement needs 16384", "needs 1024"}},
+		"limit below both sizes, no MQTT 5": {rules{maxPacket: 700, noMQTT5: true}, []string{"at a packet of 16384", "at a packet of 1024 bytes"}},
+		"no retain, no MQTT 5":              {rules{noRetain: true, noMQTT5: true}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report, err := broker.Check(t.Context(), config((&strictBroker{rules: tc.rule}).start(t)), []int{16384, 1024}, "spare")
+			report, err := broker.Check(t.Context(), config((&strictBroker{rules: tc.rules}).start(t)), []int{16384, 1024}, "spare")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -306,32 +310,32 @@ func TestCheckFindsLimits(t *testing.T) {
 					t.Errorf("got %q, want %q in it", got, want)
 				}
 			}
-			if report.RetainAvailable != !tc.rule.noRetain {
-				t.Errorf("retains: got %v", report.RetainAvailable)
+			if report.RetainAvailable != !tc.rules.noRetain {
+				t.Errorf("RetainAvailable: got %v, want %v", report.RetainAvailable, !tc.rules.noRetain)
 			}
 		})
 	}
 }
 
-// TestDropsSilently tests that messages above a size that the broker drops are not sent again. A topic whose messages are dropped is no such
-// case.
+// TestDropsSilently tests that DropsSilently detects a broker that drops large packets, and that later connections refuse to send packets
+// of that size. A broker that closes the connection does not drop silently.
 func TestDropsSilently(t *testing.T) {
 	large := broker.Message{Topic: "config", Payload: make([]byte, 4000), QoS: 1}
 	for name, tc := range map[string]struct {
-		rule rules
-		want bool
+		rules rules
+		want  bool
 	}{
-		"a limit that drops":  {rules{maxPacket: 2048, drops: true}, true},
-		"no limit":            {rules{}, false},
-		"a limit that closes": {rules{maxPacket: 2048}, false},
-		"the topic is closed": {rules{forbidden: "spare", drops: true, maxPacket: 2048}, false},
+		"drops above the limit":    {rules{maxPacket: 2048, dropsLarge: true}, true},
+		"no limit":                 {rules{}, false},
+		"closes above the limit":   {rules{maxPacket: 2048}, false},
+		"closes at the test topic": {rules{forbidden: "spare", dropsLarge: true, maxPacket: 2048}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := config((&strictBroker{rules: tc.rule}).start(t))
+			c := config((&strictBroker{rules: tc.rules}).start(t))
 			c.Capabilities, c.TestTopic = new(broker.Capabilities), "spare"
 			if got := dial(t, c).DropsSilently(t.Context(), 4000); got != tc.want {
-				t.Errorf("drops: got %v, want %v", got, tc.want)
+				t.Errorf("DropsSilently: got %v, want %v", got, tc.want)
 			}
 			if err := dial(t, c).CheckMessage(large); (err != nil) != tc.want {
 				t.Errorf("the next connection: got %v, want a refusal: %v", err, tc.want)

@@ -10,45 +10,46 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
+// TestSubscribeReceivesRetainedAndLive tests that a subscriber receives the retained message and later ones, and can tell them apart.
 func TestSubscribeReceivesRetainedAndLive(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
-	kept := broker.Message{Topic: "homeassistant/status", Payload: []byte("online"), QoS: 1, Retain: true}
-	if err := c.Publish(kept); err != nil {
+	retained := broker.Message{Topic: "homeassistant/status", Payload: []byte("online"), QoS: 1, Retain: true}
+	if err := c.Publish(retained); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	heard := make(chan broker.Message, 2)
-	if err := c.Subscribe(t.Context(), "homeassistant/+", 1, func(m broker.Message) { heard <- m }); err != nil {
+	received := make(chan broker.Message, 2)
+	if err := c.Subscribe(t.Context(), "homeassistant/+", 1, func(m broker.Message) { received <- m }); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(kept, receive(t, heard)); diff != "" {
+	if diff := cmp.Diff(retained, receive(t, received)); diff != "" {
 		t.Errorf("retained (-want +got):\n%s", diff)
 	}
-	if err := c.Publish(kept); err != nil {
+	if err := c.Publish(retained); err != nil {
 		t.Fatal(err)
 	}
-	live := kept
-	live.Retain = false // the broker sets it only on what it had kept
-	if diff := cmp.Diff(live, receive(t, heard)); diff != "" {
+	live := retained
+	live.Retain = false // the broker sets the flag only on messages that it stored before the subscription
+	if diff := cmp.Diff(live, receive(t, received)); diff != "" {
 		t.Errorf("live (-want +got):\n%s", diff)
 	}
 }
 
-func receive(t *testing.T, heard <-chan broker.Message) broker.Message {
+func receive(t *testing.T, received <-chan broker.Message) broker.Message {
 	t.Helper()
 	select {
-	case m := <-heard:
+	case m := <-received:
 		return m
-	case <-time.After(patient):
-		t.Fatal("heard nothing")
+	case <-time.After(testTimeout):
+		t.Fatal("no message received")
 		return broker.Message{}
 	}
 }
 
-// TestSubscribeDoesNotDeadlock tests that a function that waits, and that subscribes, blocks neither acknowledgements nor other messages.
+// TestSubscribeDoesNotDeadlock tests that a handler that subscribes, and then waits, blocks neither acknowledgements nor other messages.
 func TestSubscribeDoesNotDeadlock(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
@@ -71,15 +72,15 @@ func TestSubscribeDoesNotDeadlock(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(patient):
-			t.Fatal("a function that waits holds up the others")
+		case <-time.After(testTimeout):
+			t.Fatal("a handler that waits blocks the others")
 		}
 	}
 	close(done)
 }
 
 func TestSubscribeRefused(t *testing.T) {
-	s := start(t, func(d *serverHook) { d.may = func(string, bool) bool { return false } })
+	s := start(t, func(d *serverHook) { d.permits = func(string, bool) bool { return false } })
 	c := dial(t, config(s.url))
 	err := c.Subscribe(t.Context(), "secret", 1, func(broker.Message) {})
 	if err == nil || !strings.Contains(err.Error(), "subscribe to secret") {
@@ -90,18 +91,18 @@ func TestSubscribeRefused(t *testing.T) {
 	}
 }
 
-// TestSubscriptionWithoutSuback tests a broker that acknowledges messages but no subscription: the connection remains usable.
+// TestSubscriptionWithoutSuback tests that the connection remains usable at a broker that acknowledges messages but no subscription.
 func TestSubscriptionWithoutSuback(t *testing.T) {
 	t.Parallel()
 	b := &strictBroker{rules: rules{noSuback: true}}
 	c := dial(t, config(b.start(t)))
 	for _, topic := range []string{"a", "b", "c", "d"} {
 		if err := c.Subscribe(t.Context(), topic, 1, func(broker.Message) {}); err == nil || !strings.Contains(err.Error(), "has not answered the subscription to "+topic) {
-			t.Errorf("got %v, want that %s was not answered", err, topic)
+			t.Errorf("got %v, want an error that the subscription to %s was not answered", err, topic)
 		}
 	}
 	if err := c.Unsubscribe(t.Context(), "a", "b"); err == nil {
-		t.Error("the end of the subscriptions is answered")
+		t.Error("Unsubscribe: no error, though the broker has not answered")
 	}
 	publishAll(t, c, 0, 3)
 	if err := c.Flush(t.Context()); err != nil {

@@ -27,6 +27,7 @@ type certificate struct {
 	certFile, keyFile string
 }
 
+// issue makes a certificate for a host name or IP address that is valid until a time.
 func issue(t *testing.T, host string, until time.Time) certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -64,13 +65,14 @@ func issue(t *testing.T, host string, until time.Time) certificate {
 	return c
 }
 
+// TestSchemes tests publishing over each scheme of a URL.
 func TestSchemes(t *testing.T) {
-	own := issue(t, "127.0.0.1", time.Now().Add(time.Hour))
-	secure := &tls.Config{Certificates: []tls.Certificate{own.pair}}
+	trusted := issue(t, "127.0.0.1", time.Now().Add(time.Hour))
+	tlsConfig := &tls.Config{Certificates: []tls.Certificate{trusted.pair}}
 	s := start(t)
-	mqtts := listeners.NewTCP(listeners.Config{ID: "mqtts", Address: "127.0.0.1:0", TLSConfig: secure})
+	mqtts := listeners.NewTCP(listeners.Config{ID: "mqtts", Address: "127.0.0.1:0", TLSConfig: tlsConfig})
 	ws := listeners.NewWebsocket(listeners.Config{ID: "ws", Address: faultnet.UnusedAddress(t)})
-	wss := listeners.NewWebsocket(listeners.Config{ID: "wss", Address: faultnet.UnusedAddress(t), TLSConfig: secure})
+	wss := listeners.NewWebsocket(listeners.Config{ID: "wss", Address: faultnet.UnusedAddress(t), TLSConfig: tlsConfig})
 	for _, l := range []listeners.Listener{mqtts, ws, wss} {
 		if err := s.AddListener(l); err != nil {
 			t.Fatal(err)
@@ -78,12 +80,12 @@ func TestSchemes(t *testing.T) {
 		go l.Serve(s.EstablishConnection)
 	}
 	for url, ca := range map[string]string{
-		s.url: "", "mqtts://" + mqtts.Address(): own.certFile, "ws://" + ws.Address(): "", "wss://" + wss.Address(): own.certFile,
+		s.url: "", "mqtts://" + mqtts.Address(): trusted.certFile, "ws://" + ws.Address(): "", "wss://" + wss.Address(): trusted.certFile,
 	} {
 		c := config(url)
 		c.CAFile = ca
 		var conn *broker.Conn
-		waitFor(t, "cannot dial "+url, func() (up bool) { // its listener may just be starting
+		waitFor(t, "cannot dial "+url, func() bool { // the listener may still be starting
 			var err error
 			conn, err = broker.Dial(t.Context(), c)
 			return err == nil
@@ -96,25 +98,27 @@ func TestSchemes(t *testing.T) {
 	s.await(t, 400)
 }
 
+// TestCertificatesExplained tests the error for each kind of certificate that the client or the broker does not accept.
 func TestCertificatesExplained(t *testing.T) {
-	good, later := issue(t, "127.0.0.1", time.Now().Add(time.Hour)), time.Now().Add(time.Hour)
-	other, expired := issue(t, "broker.example", later), issue(t, "127.0.0.1", time.Now().Add(-24*time.Hour))
+	later := time.Now().Add(time.Hour)
+	valid, otherHost := issue(t, "127.0.0.1", later), issue(t, "broker.example", later)
+	expired := issue(t, "127.0.0.1", time.Now().Add(-24*time.Hour))
 	for name, tc := range map[string]struct {
-		server    certificate
-		clients   tls.ClientAuthType
-		ca        string
-		want      string
-		permanent bool
+		server     certificate
+		clientAuth tls.ClientAuthType
+		ca         string
+		want       string
+		permanent  bool
 	}{
-		"unknown authority":  {good, tls.NoClientCert, other.certFile, "mqtt.ca_file", true},
-		"another name":       {other, tls.NoClientCert, other.certFile, "for another name", true},
-		"expired":            {expired, tls.NoClientCert, expired.certFile, "is the clock right?", false},
-		"wants ours as well": {good, tls.RequireAnyClientCert, good.certFile, "mqtt.cert_file", true},
+		"unknown authority":           {valid, tls.NoClientCert, otherHost.certFile, "mqtt.ca_file", true},
+		"another host":                {otherHost, tls.NoClientCert, otherHost.certFile, "for another name", true},
+		"expired":                     {expired, tls.NoClientCert, expired.certFile, "is the clock right?", false},
+		"client certificate required": {valid, tls.RequireAnyClientCert, valid.certFile, "mqtt.cert_file", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)
 			l := listeners.NewTCP(listeners.Config{ID: "tls", Address: "127.0.0.1:0", TLSConfig: &tls.Config{
-				Certificates: []tls.Certificate{tc.server.pair}, ClientAuth: tc.clients,
+				Certificates: []tls.Certificate{tc.server.pair}, ClientAuth: tc.clientAuth,
 			}})
 			if err := s.AddListener(l); err != nil {
 				t.Fatal(err)
@@ -127,10 +131,10 @@ func TestCertificatesExplained(t *testing.T) {
 			if got := broker.Permanent(err); got != tc.permanent {
 				t.Errorf("Permanent(%v): got %v, want %v", err, got, tc.permanent)
 			}
-			if tc.clients == tls.NoClientCert {
+			if tc.clientAuth == tls.NoClientCert {
 				return
 			}
-			c.CertFile, c.KeyFile = good.certFile, good.keyFile
+			c.CertFile, c.KeyFile = valid.certFile, valid.keyFile
 			publishAll(t, dial(t, c), 0, 1)
 		})
 	}
