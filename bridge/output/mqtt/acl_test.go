@@ -17,12 +17,12 @@ import (
 
 var update = flag.Bool("update", false, "write deploy/mosquitto/acl.example")
 
-// defaults is a configuration with every default value.
-var defaults = mqtt.Config{BaseTopic: "hanbridge", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic}
+// defaultConfig is a configuration with every default value.
+var defaultConfig = mqtt.Config{BaseTopic: "hanbridge", Prefix: "homeassistant", StatusTopic: discovery.StatusTopic}
 
-const aclHead = `# Who may do what at Mosquitto: hanbridge its own topics and announcements, Home Assistant what it needs of them, nobody else anything.
-# The lines are those of the program's code (a test writes this file), for the base topic hanbridge, the prefix
-# homeassistant and the status topic homeassistant/status.
+const aclHead = `# Access rules for Mosquitto: hanbridge may use its own topics and announcements, Home Assistant may use what it needs of them, and nobody
+# else may do anything. A test of the program writes this file, for the base topic hanbridge, the prefix homeassistant and the status topic
+# homeassistant/status.
 #
 # Make a password for each of the two users:
 #   sudo mosquitto_passwd -c /etc/mosquitto/passwd hanbridge
@@ -34,18 +34,17 @@ const aclHead = `# Who may do what at Mosquitto: hanbridge its own topics and an
 # Mosquitto must be able to read both files:
 #   sudo chown mosquitto: /etc/mosquitto/passwd /etc/mosquitto/acl && sudo chmod 600 /etc/mosquitto/passwd /etc/mosquitto/acl
 #   sudo systemctl restart mosquitto
-# Give hanbridge its user and password (mqtt.username, mqtt.password), and ask it if all is well: hanbridge check
-# Mosquitto says nothing to who publishes what is forbidden: where values are missing, look here first.
+# Give hanbridge its user and password (mqtt.username, mqtt.password), and test the rules: hanbridge check
+# Mosquitto does not report a forbidden message to the client that publishes it. If values are missing, look here first.
 #
-# Other users of the broker (Node-RED, zigbee2mqtt …) need lines of their own, or none but these two get anywhere.
+# Other users of the broker (Node-RED, zigbee2mqtt …) need lines of their own. Without them, only these two users have access.
 
 user hanbridge
 `
 
-// A "+" is a whole level: there is no hanbridge_+.
-const aclAnnounced = `# Mosquitto knows "+" for a whole level alone, not hanbridge_+: these lines allow the announcements of any device's sensors, the
-# least that needs no new line for each new meter. Who wants it stricter writes hanbridge_bridge and hanbridge_<id of the meter>
-# in the place of "+" next to the platform, a line for each; a meter without its lines is announced to nobody, without a word.
+const aclAnnounced = `# In Mosquitto "+" stands for a whole level; hanbridge_+ is not possible. So these lines allow the announcements of the sensors of any
+# device, and a new meter needs no new line. For stricter rules, replace the "+" next to the platform by hanbridge_bridge in one line and by
+# hanbridge_<id of the meter> in a line for each meter. Without its lines, a meter is not announced, and nothing reports that.
 `
 
 const aclHub = `
@@ -55,14 +54,15 @@ topic read hanbridge/#
 topic readwrite homeassistant/#
 `
 
-var words = map[mqtt.Access]string{mqtt.Publish: "write", mqtt.Read: "read", mqtt.Publish | mqtt.Read: "readwrite"}
+// accessWords are the words of Mosquitto for each access.
+var accessWords = map[mqtt.Access]string{mqtt.Publish: "write", mqtt.Read: "read", mqtt.Publish | mqtt.Read: "readwrite"}
 
 // aclText returns the rules of deploy/mosquitto/acl.example.
 func aclText() string {
 	var text strings.Builder
 	text.WriteString(aclHead)
 	why := ""
-	for _, r := range defaults.ACL() {
+	for _, r := range defaultConfig.ACL() {
 		if strings.HasSuffix(r.Filter, "/config") && !strings.HasSuffix(text.String(), "/config\n") {
 			text.WriteString(aclAnnounced)
 		}
@@ -70,7 +70,7 @@ func aclText() string {
 			why = r.Why
 			fmt.Fprintf(&text, "# %s\n", why)
 		}
-		fmt.Fprintf(&text, "topic %s %s\n", words[r.Access], r.Filter)
+		fmt.Fprintf(&text, "topic %s %s\n", accessWords[r.Access], r.Filter)
 	}
 	text.WriteString(aclHub)
 	return text.String()
@@ -100,17 +100,17 @@ func TestACLExample(t *testing.T) {
 // TestACL tests that the rules permit everything that a bridge does, and little else.
 func TestACL(t *testing.T) {
 	c := mqtt.Config{BaseTopic: "my home/meters", Prefix: "ha", StatusTopic: "hubs/first/birth"}
-	must := map[string]mqtt.Access{
+	required := map[string]mqtt.Access{
 		"my home/meters/status": mqtt.Publish | mqtt.Read, "my home/meters/house/import_power": mqtt.Publish | mqtt.Read,
 		"my home/meters/bridge/check": mqtt.Publish | mqtt.Read, "ha/hanbridge_bridge/check": mqtt.Publish | mqtt.Read, c.StatusTopic: mqtt.Read,
 	}
 	for _, c.Style = range []discovery.Style{discovery.Device, discovery.Component} {
 		d := c.Discovery()
-		for _, m := range append(d.Bridge(), d.Meter(discovery.Meter{ID: "house", Quantities: everyQuantity()})...) {
-			must[m.Topic] = mqtt.Publish | mqtt.Read
+		for _, m := range append(d.Bridge(), d.Meter(discovery.Meter{ID: "house", Quantities: allQuantities()})...) {
+			required[m.Topic] = mqtt.Publish | mqtt.Read
 		}
 	}
-	for topic, want := range must {
+	for topic, want := range required {
 		if got := allowed(c.ACL(), topic); got&want != want {
 			t.Errorf("%s: got %b, want %b at least", topic, got, want)
 		}
@@ -125,14 +125,14 @@ func TestACL(t *testing.T) {
 	}
 }
 
-func everyQuantity() (all []discovery.Quantity) {
+func allQuantities() (all []discovery.Quantity) {
 	for id := range quantity.Count() {
 		all = append(all, discovery.Quantity{ID: quantity.ID(id)})
 	}
 	return all
 }
 
-// allowed returns what the rules permit under a topic.
+// allowed returns the access that the rules permit to a topic.
 func allowed(rules []mqtt.Rule, topic string) (a mqtt.Access) {
 	for _, r := range rules {
 		if matches(strings.Split(r.Filter, "/"), strings.Split(topic, "/")) {
@@ -142,6 +142,7 @@ func allowed(rules []mqtt.Rule, topic string) (a mqtt.Access) {
 	return a
 }
 
+// matches reports whether a topic matches an MQTT filter, both split into levels.
 func matches(filter, topic []string) bool {
 	for i, level := range filter {
 		if level == "#" {

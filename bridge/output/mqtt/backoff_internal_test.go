@@ -9,23 +9,23 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// TestBackoff tests the waits before everything is published again.
+// TestBackoff tests the waits before everything is published again, for causes that follow each other.
 func TestBackoff(t *testing.T) {
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	var p backoff
 	now := start
 	for i, step := range []struct {
-		after time.Duration // the last answer there is cause again
-		want  time.Duration // from then on
+		after time.Duration // from the end of the last publication to the next cause
+		want  time.Duration // the wait from then on
 	}{
 		{0, time.Second},               // the first
-		{time.Second, 4 * time.Second}, // at once again
+		{time.Second, 4 * time.Second}, // a second cause soon after
 		{time.Second, 9 * time.Second},
-		{30 * time.Second, time.Second}, // the hub was started three times
+		{30 * time.Second, time.Second}, // three starts of the hub
 		{time.Second, 39 * time.Second},
 		{0, time.Minute},
 		{0, time.Minute},
-		{10 * time.Minute, time.Second}, // it was calm
+		{10 * time.Minute, time.Second}, // a long time without a cause
 		{0, 5 * time.Second},
 	} {
 		now = now.Add(step.after)
@@ -38,7 +38,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// TestBackoffOverADay tests how often everything is published again in a day of contradictions.
+// TestBackoffOverADay tests how often everything is published again in a day in which there is always a new cause.
 func TestBackoffOverADay(t *testing.T) {
 	var p backoff
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
@@ -48,7 +48,7 @@ func TestBackoffOverADay(t *testing.T) {
 		p.done(now)
 	}
 	if n > 24*60+5 {
-		t.Errorf("%d answers in a day, want one a minute", n)
+		t.Errorf("published again %d times in a day, want once a minute", n)
 	}
 }
 

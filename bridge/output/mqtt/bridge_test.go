@@ -29,8 +29,8 @@ func config(addr string) mqtt.Config {
 // A testBridge is a bridge with one meter and the output.
 type testBridge struct {
 	t     *testing.T
-	wires chan *io.PipeWriter
-	wire  *io.PipeWriter
+	wires chan *io.PipeWriter // the writing end of each connection to the meter
+	wire  *io.PipeWriter      // the one in use
 	stop  func()
 	// interrupted has a value when the output has lost its connection.
 	interrupted chan struct{}
@@ -53,7 +53,7 @@ func (h *testBridge) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// run starts a bridge. It stops with the test, if not before.
+// run starts a bridge with the meter "house". It runs until stop is called or the test ends.
 func run(t *testing.T, c mqtt.Config) *testBridge {
 	t.Helper()
 	return runWith(t, c, "house", "")
@@ -72,7 +72,7 @@ func runOutput(t *testing.T, o bridge.Output, meter, stateDir string) *testBridg
 }
 
 // runWithLog starts a bridge with an output that uses the bridge's log.
-func runWithLog(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, stateDir string) *testBridge {
+func runWithLog(t *testing.T, newOutput func(zerolog.Logger) bridge.Output, meter, stateDir string) *testBridge {
 	t.Helper()
 	h := &testBridge{t: t, wires: make(chan *io.PipeWriter, 1), interrupted: make(chan struct{}, 1)}
 	b := bridge.New(zerolog.New(h))
@@ -82,7 +82,7 @@ func runWithLog(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, st
 	b.AddMeter(bridge.Meter{ID: meter, Name: "House"}, probe.Source{Endpoints: probe.Fixed(probe.Endpoint{
 		Port: "/dev/ttyUSB0", Line: "115200 8N1", Dial: h.dial,
 	})})
-	b.AddOutput("mqtt", made(zerolog.New(h).Level(zerolog.InfoLevel)))
+	b.AddOutput("mqtt", newOutput(zerolog.New(h).Level(zerolog.InfoLevel)))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
@@ -94,7 +94,7 @@ func runWithLog(t *testing.T, made func(zerolog.Logger) bridge.Output, meter, st
 				t.Errorf("Run: %v", err)
 			}
 		case <-time.After(2 * time.Minute):
-			t.Error("the bridge has not ended 2 minutes after its context")
+			t.Error("the bridge still runs 2 minutes after its context has ended")
 		}
 	})
 	t.Cleanup(h.stop)
@@ -116,11 +116,11 @@ func (h *testBridge) logCount(text string) (n int) {
 // awaitLog waits until a log line contains a text.
 func (h *testBridge) awaitLog(text string) {
 	h.t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for deadline := time.Now().Add(2 * time.Minute); h.logCount(text) == 0; <-again.C {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(2 * time.Minute); h.logCount(text) == 0; <-tick.C {
 		if time.Now().After(deadline) {
-			h.t.Fatalf("the log does not say within 2 minutes: %s", text)
+			h.t.Fatalf("no log line within 2 minutes contains: %s", text)
 		}
 	}
 }
@@ -131,6 +131,7 @@ func (h *testBridge) dial(context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
+// send sends a telegram of the meter and returns when the bridge has read it.
 func (h *testBridge) send(telegram []byte) {
 	h.t.Helper()
 	if h.wire == nil {
@@ -147,11 +148,11 @@ func (h *testBridge) awaitLoss() {
 	select {
 	case <-h.interrupted:
 	case <-time.After(2 * time.Minute):
-		h.t.Fatal("the output does not notice that the broker is gone")
+		h.t.Fatal("the output has not lost its connection after 2 minutes")
 	}
 }
 
-// newMeter returns a simulated meter of a family, which starts at a time.
+// newMeter returns a simulated meter of a family, whose clock starts at from.
 func newMeter(t *testing.T, name string, from time.Time) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(name)

@@ -15,12 +15,13 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// A message is one that the broker has received.
+// A message is a message that the broker has received.
 type message struct {
 	topic, payload string
 	qos            byte
-	retain, will   bool
-	at             time.Time
+	retain         bool
+	will           bool      // the broker published it as the will of a client
+	at             time.Time // when the broker received it
 }
 
 // A broker runs in this process and records every message and connection.
@@ -30,21 +31,21 @@ type broker struct {
 	stop func()
 
 	mu          sync.Mutex
-	disconnects map[string]bool // the next client that publishes under one of these topics is disconnected, once, and its message is ignored
-	open        bool            // the closed topics may be read
-	heard       []message
-	connections []string // "connect", "disconnect"
-	wake        chan struct{}
+	disconnects map[string]bool // the broker rejects the next message under each of these topics and disconnects its publisher
+	allReadable bool            // the unreadable topics may be read from now on
+	received    []message
+	connections []string      // "connect", "disconnect"
+	changed     chan struct{} // closed and replaced at each message and connection
 }
 
-// A brokerHook records what happens at the broker. It forbids reading topics that begin with closed.
+// A brokerHook records what happens at the broker. It forbids reading topics that begin with unreadable.
 type brokerHook struct {
 	mochi.HookBase
 	*broker
-	closed string
+	unreadable string // a prefix of topics; "" for none
 }
 
-func (*brokerHook) ID() string         { return "door" }
+func (*brokerHook) ID() string         { return "test hook" }
 func (*brokerHook) Provides(byte) bool { return true }
 
 func (*brokerHook) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
@@ -52,30 +53,31 @@ func (*brokerHook) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { r
 func (d *brokerHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return write || d.open || d.closed == "" || !strings.HasPrefix(topic, d.closed)
+	return write || d.allReadable || d.unreadable == "" || !strings.HasPrefix(topic, d.unreadable)
 }
 
 func (d *brokerHook) OnPublished(_ *mochi.Client, p packets.Packet) { d.recordMessage(p, false) }
 func (d *brokerHook) OnWillSent(_ *mochi.Client, p packets.Packet)  { d.recordMessage(p, true) }
 
-// OnPublish ends the connection of a client that publishes to one of the topics in disconnects.
+// OnPublish rejects messages under the topics in disconnects and disconnects their publishers.
 func (d *brokerHook) OnPublish(client *mochi.Client, p packets.Packet) (packets.Packet, error) {
-	if !d.takeDrop(p.TopicName) {
+	if !d.takeDisconnect(p.TopicName) {
 		return p, nil
 	}
 	client.Stop(packets.ErrServerShuttingDown)
 	return p, packets.ErrRejectPacket
 }
 
-func (b *broker) takeDrop(topic string) bool {
+// takeDisconnect reports whether topic is in disconnects, and removes it from there.
+func (b *broker) takeDisconnect(topic string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	is := b.disconnects[topic]
+	found := b.disconnects[topic]
 	delete(b.disconnects, topic)
-	return is
+	return found
 }
 
-// disconnectPublishersOf makes the broker end the connection of the next client that publishes to one of the topics, once for each topic.
+// disconnectPublishersOf makes the broker reject the next message under each of the topics and disconnect its publisher.
 func (b *broker) disconnectPublishersOf(topics ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,7 +94,7 @@ func (d *brokerHook) OnDisconnect(*mochi.Client, error, bool) { d.recordConnecti
 
 func (b *broker) recordMessage(p packets.Packet, will bool) {
 	b.update(func() {
-		b.heard = append(b.heard, message{p.TopicName, string(p.Payload), p.FixedHeader.Qos, p.FixedHeader.Retain, will, time.Now()})
+		b.received = append(b.received, message{p.TopicName, string(p.Payload), p.FixedHeader.Qos, p.FixedHeader.Retain, will, time.Now()})
 	})
 }
 
@@ -100,24 +102,26 @@ func (b *broker) recordConnection(what string) {
 	b.update(func() { b.connections = append(b.connections, what) })
 }
 
-func (b *broker) update(add func()) {
+// update changes the record and wakes those that wait for a change.
+func (b *broker) update(change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	add()
-	close(b.wake)
-	b.wake = make(chan struct{})
+	change()
+	close(b.changed)
+	b.changed = make(chan struct{})
 }
 
-// startBroker starts an empty broker at addr, which runs until the test has ended. Topics that begin with closed may not be read.
-func startBroker(t *testing.T, addr, closed string) *broker {
+// startBroker starts an empty broker at addr, which runs until the test has ended. Clients may not read topics that begin with
+// unreadable, unless it is empty.
+func startBroker(t *testing.T, addr, unreadable string) *broker {
 	t.Helper()
 	b := &broker{
-		Server: mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true}),
-		wake:   make(chan struct{}),
+		Server:  mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), InlineClient: true}),
+		changed: make(chan struct{}),
 	}
 	b.Options.Capabilities.MaximumClientWritesPending = 1 << 16
 	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: addr})
-	for _, err := range []error{b.AddHook(&brokerHook{broker: b, closed: closed}, nil), b.AddListener(tcp), b.Serve()} {
+	for _, err := range []error{b.AddHook(&brokerHook{broker: b, unreadable: unreadable}, nil), b.AddListener(tcp), b.Serve()} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,18 +137,18 @@ func startBroker(t *testing.T, addr, closed string) *broker {
 func (b *broker) awaitNoClients() {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(2 * time.Second); b.Clients.Len() > 1 && time.Now().Before(deadline); { // one is the test's own
+	for deadline := time.Now().Add(2 * time.Second); b.Clients.Len() > 1 && time.Now().Before(deadline); { // mochi's inline client remains
 		<-tick.C
 	}
 }
 
-// startOpenBroker starts a broker at which everything may be read.
+// startOpenBroker starts a broker whose topics may all be read.
 func startOpenBroker(t *testing.T) *broker { return startBroker(t, "127.0.0.1:0", "") }
 
-// openAndReconnect permits reading every topic and makes all clients reconnect.
+// openAndReconnect permits reading every topic and disconnects all clients, so that they connect again.
 func (b *broker) openAndReconnect() {
 	b.mu.Lock()
-	b.open = true
+	b.allReadable = true
 	b.mu.Unlock()
 	for _, client := range b.Clients.GetAll() {
 		if !client.Net.Inline {
@@ -157,7 +161,7 @@ func (b *broker) openAndReconnect() {
 func (b *broker) messages() []message {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]message(nil), b.heard...)
+	return append([]message(nil), b.received...)
 }
 
 // connectionLog returns the connects and disconnects so far, in order.
@@ -173,26 +177,27 @@ func (b *broker) await(t *testing.T, what string, ok func([]message) bool) []mes
 	limit := time.After(2 * time.Minute)
 	for {
 		b.mu.Lock()
-		heard, wake := b.heard, b.wake
+		received, changed := b.received, b.changed
 		b.mu.Unlock()
-		if ok(heard) {
-			return heard
+		if ok(received) {
+			return received
 		}
 		select {
-		case <-wake:
+		case <-changed:
 		case <-limit:
-			t.Fatalf("not heard in 2 minutes: %s; heard:\n%s", what, list(heard))
+			t.Fatalf("not received within 2 minutes: %s; received:\n%s", what, formatMessages(received))
 		}
 	}
 }
 
-// awaitText waits for a message with a payload.
+// awaitText waits for a message with a payload. An empty payload stands for any.
 func (b *broker) awaitText(t *testing.T, topic, payload string) []message {
 	t.Helper()
 	return b.await(t, topic+" "+payload, func(all []message) bool { return index(all, topic, payload) >= 0 })
 }
 
-// awaitTelegram waits for everything that the first telegram causes. The last of it is the meter's state or the telegram itself.
+// awaitTelegram waits for everything that the first telegram causes. The last message is the meter's state or the telegram
+// itself.
 func (b *broker) awaitTelegram(t *testing.T) []message {
 	t.Helper()
 	return b.await(t, "a telegram and its meter online", func(all []message) bool {
@@ -200,7 +205,7 @@ func (b *broker) awaitTelegram(t *testing.T) []message {
 	})
 }
 
-// retained returns what the broker retains, by topic.
+// retained returns the payloads that the broker retains, by topic.
 func (b *broker) retained() map[string]string {
 	all := map[string]string{}
 	for _, p := range b.Topics.Messages("#") {
@@ -219,7 +224,8 @@ func index(all []message, topic, payload string) int {
 	return -1
 }
 
-func list(all []message) string {
+// formatMessages returns a line for each message, with its time and the beginning of its payload.
+func formatMessages(all []message) string {
 	var text strings.Builder
 	for _, m := range all {
 		text.WriteString(m.at.Format("05.000 ") + m.topic + " " + m.payload[:min(len(m.payload), 60)] + "\n")
@@ -232,7 +238,7 @@ func (b *broker) subscribed(topic string) bool {
 	return len(b.Topics.Subscribers(topic).Subscriptions) > 0
 }
 
-// TestMain runs many tests side by side: they spend their time waiting for brokers.
+// TestMain runs many tests side by side, since they mostly wait for brokers.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "16"); err != nil {

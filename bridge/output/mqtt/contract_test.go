@@ -24,7 +24,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
-		b := startOpenBroker(t) // until all tests are over: mochi has a race when it is closed while somebody connects
+		b := startOpenBroker(t) // it runs until all tests are over, since mochi has a data race if it is closed while a client connects
 		return mqtt.New(config(b.addr), zerolog.Nop()), outputtest.Delivered{
 			Values: func() map[string]string { return b.values(outputtest.Meter) },
 			Events: func() []string { return b.events(t, outputtest.Meter) },
@@ -36,8 +36,8 @@ func TestConformance(t *testing.T) {
 func (b *broker) values(meter string) map[string]string {
 	all := map[string]string{}
 	for _, m := range b.messages() {
-		name, ours := strings.CutPrefix(m.topic, "hanbridge/"+meter+"/")
-		if ours && !ownTopics[name] {
+		name, found := strings.CutPrefix(m.topic, "hanbridge/"+meter+"/")
+		if found && !nonQuantityTopics[name] {
 			all[name] = m.payload
 		}
 	}
@@ -60,14 +60,14 @@ func (b *broker) events(t *testing.T, meter string) (names []string) {
 	return names
 }
 
-// ownTopics are the topics of a meter that belong to no quantity.
-var ownTopics = map[string]bool{
+// nonQuantityTopics are the topics of a meter that belong to no quantity.
+var nonQuantityTopics = map[string]bool{
 	"rejected": true, "rejected_reason": true,
 	"status": true, "info": true, "telegram": true, "event": true,
 	"telegrams": true, "telegram_errors": true, "telegram_interval": true, "last_telegram": true,
 }
 
-// A telegramPayload is the payload of the telegram topic. Its numbers keep their text.
+// A telegramPayload is the payload of the telegram topic. Its numbers keep their digits as written.
 type telegramPayload struct {
 	Meter     string                     `json:"meter"`
 	Seq       int                        `json:"seq"`
@@ -83,11 +83,11 @@ func telegrams(t *testing.T, all []message) (found []telegramPayload) {
 		if m.topic != "hanbridge/house/telegram" {
 			continue
 		}
-		var one telegramPayload
-		if err := json.Unmarshal([]byte(m.payload), &one); err != nil || strings.Contains(m.payload, "\n") {
+		var payload telegramPayload
+		if err := json.Unmarshal([]byte(m.payload), &payload); err != nil || strings.Contains(m.payload, "\n") {
 			t.Fatalf("telegram %s: %v (no newline may be in it)", m.payload, err)
 		}
-		found = append(found, one)
+		found = append(found, payload)
 	}
 	return found
 }
@@ -100,11 +100,11 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 	began := time.Now()
 	telegram := nextTelegram(newMeter(t, "aidon-se", began))
 	h.send(telegram)
-	heard := b.awaitTelegram(t)
+	received := b.awaitTelegram(t)
 
 	values := decoded(t, telegram)
 	if len(values) < 30 {
-		t.Fatalf("the telegram has %d values: too few to prove anything", len(values))
+		t.Fatalf("the telegram has only %d values, want 30 at least", len(values))
 	}
 	want := map[string]string{
 		"hanbridge/status":                  "online",
@@ -127,58 +127,60 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 	}
 	delete(got, "hanbridge/house/last_telegram")
 	got["hanbridge/house/info"] = withoutInstance(t, got["hanbridge/house/info"])
-	for _, m := range announcements(heard) {
+	for _, m := range announcements(received) {
 		delete(got, m.topic)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("retained (-want +got):\n" + diff)
 	}
-	for _, m := range heard {
+	for _, m := range received {
 		if m.qos != 1 || m.retain == (m.topic == "hanbridge/house/telegram") {
 			t.Errorf("%s: qos %d, retain %v; want qos 1, all retained but the telegram", m.topic, m.qos, m.retain)
 		}
 	}
-	checkTelegram(t, telegrams(t, heard), values, began)
+	checkTelegram(t, telegrams(t, received), values, began)
 }
 
-// signature is which bridge publishes a meter, and since when.
+// instanceFields matches the fields of a description that say which bridge publishes a meter, and since when.
 var instanceFields = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","client":"client-[0-9a-f]{16}","since":"[0-9T:.-]{23}Z"`)
 
-// withoutInstance returns a description without the fields that name its bridge.
+// withoutInstance returns a description without the instanceFields.
 func withoutInstance(t *testing.T, info string) string {
 	t.Helper()
 	if !instanceFields.MatchString(info) {
-		t.Errorf("no signature in %s", info)
+		t.Errorf("no instance fields in %s", info)
 	}
 	return instanceFields.ReplaceAllString(info, "")
 }
 
+// checkTelegram tests that there is one telegram, with these values and the times of its receipt and of the meter.
 func checkTelegram(t *testing.T, all []telegramPayload, values map[string]string, began time.Time) {
 	t.Helper()
 	if len(all) != 1 {
 		t.Fatalf("got %d telegrams, want 1", len(all))
 	}
-	one := all[0]
+	telegram := all[0]
 	got := map[string]string{}
-	for name, raw := range one.Values {
+	for name, raw := range telegram.Values {
 		got[name] = string(raw)
 	}
 	if diff := cmp.Diff(values, got); diff != "" {
 		t.Error("numbers of the telegram, as written (-topics +telegram):\n" + diff)
 	}
-	at, err := time.Parse("2006-01-02T15:04:05.000Z07:00", one.Received)
+	at, err := time.Parse("2006-01-02T15:04:05.000Z07:00", telegram.Received)
 	if err != nil || at.Before(began.Truncate(time.Millisecond)) || at.After(time.Now()) {
-		t.Errorf("received %q, want the time it came, with milliseconds and zone", one.Received)
+		t.Errorf("received %q, want the time of receipt, with milliseconds and zone", telegram.Received)
 	}
-	shown, err := time.Parse(time.RFC3339, one.MeterTime)
-	if err != nil || shown.Sub(began).Abs() > time.Minute {
-		t.Errorf("meter_time %q, want that of the meter's clock", one.MeterTime)
+	meterTime, err := time.Parse(time.RFC3339, telegram.MeterTime)
+	if err != nil || meterTime.Sub(began).Abs() > time.Minute {
+		t.Errorf("meter_time %q, want the time of the meter's clock", telegram.MeterTime)
 	}
-	if one.Meter != "house" || one.Seq != 1 {
-		t.Errorf("got telegram %d of %q, want 1 of house", one.Seq, one.Meter)
+	if telegram.Meter != "house" || telegram.Seq != 1 {
+		t.Errorf("got telegram %d of %q, want 1 of house", telegram.Seq, telegram.Meter)
 	}
 }
 
+// TestValuesComeBeforeTheirStates tests that announcements and values are published before the state that makes a hub show them.
 func TestValuesComeBeforeTheirStates(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -191,26 +193,27 @@ func TestValuesComeBeforeTheirStates(t *testing.T) {
 	}
 	telegram := nextTelegram(newMeter(t, "p1-se-aidon", time.Now()))
 	h.send(telegram)
-	heard := b.awaitText(t, "hanbridge/house/status", "online")
+	received := b.awaitText(t, "hanbridge/house/status", "online")
 	order := []int{
-		index(heard, "homeassistant/device/hanbridge_bridge/config", ""),
-		index(heard, "hanbridge/status", "online"),
-		index(heard, "homeassistant/device/hanbridge_house/config", ""),
+		index(received, "homeassistant/device/hanbridge_bridge/config", ""),
+		index(received, "hanbridge/status", "online"),
+		index(received, "homeassistant/device/hanbridge_house/config", ""),
 	}
 	for i, at := range order {
 		if at < 0 || i > 0 && at < order[i-1] {
-			t.Errorf("the bridge's device, its state, the meter's device are messages %v: want them in this order", order)
+			t.Errorf("the announcement of the bridge, its state and the announcement of the meter are messages %v, want them in this order", order)
 			break
 		}
 	}
-	online := index(heard, "hanbridge/house/status", "online")
+	online := index(received, "hanbridge/house/status", "online")
 	for name := range decoded(t, telegram) {
-		if at := index(heard, "hanbridge/house/"+name, ""); at < 0 || at > online {
-			t.Errorf("%s is message %d, online is %d: want values first", name, at, online)
+		if at := index(received, "hanbridge/house/"+name, ""); at < 0 || at > online {
+			t.Errorf("%s is message %d and the status online is message %d, want the value first", name, at, online)
 		}
 	}
 }
 
+// TestAnnouncementsAreValid tests the announcements of each style against the rules of Home Assistant.
 func TestAnnouncementsAreValid(t *testing.T) {
 	t.Parallel()
 	for style, want := range map[discovery.Style]int{discovery.Device: 2, discovery.Component: 38, discovery.Off: 0} {
@@ -221,9 +224,9 @@ func TestAnnouncementsAreValid(t *testing.T) {
 			c.Style = style
 			h := run(t, c)
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
-			heard := b.awaitTelegram(t)
+			received := b.awaitTelegram(t)
 			all := map[string][]byte{}
-			for _, m := range announcements(heard) {
+			for _, m := range announcements(received) {
 				all[m.topic] = []byte(m.payload)
 				for _, err := range hatest.Check(m.topic, []byte(m.payload)) {
 					t.Errorf("%s: %v", m.topic, err)
@@ -235,7 +238,7 @@ func TestAnnouncementsAreValid(t *testing.T) {
 			if len(all) != want {
 				t.Errorf("got %d announcements, want %d", len(all), want)
 			}
-			for _, m := range heard {
+			for _, m := range received {
 				if style == discovery.Off && !strings.HasPrefix(m.topic, "hanbridge/") {
 					t.Errorf("with discovery off %s is published", m.topic)
 				}
@@ -244,6 +247,7 @@ func TestAnnouncementsAreValid(t *testing.T) {
 	}
 }
 
+// TestEvent tests the event of a meter whose profile changes.
 func TestEvent(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -251,14 +255,14 @@ func TestEvent(t *testing.T) {
 	began := time.Now()
 	for _, name := range []string{"aidon-se", "p1-se-aidon"} {
 		m := newMeter(t, name, time.Now())
-		for range 3 { // a stray telegram of another profile is no change
+		for range 3 { // a single telegram of another profile is no change
 			h.send(nextTelegram(m))
 		}
 	}
-	heard := b.awaitText(t, "hanbridge/house/event", "")
-	event := heard[index(heard, "hanbridge/house/event", "")]
+	received := b.awaitText(t, "hanbridge/house/event", "")
+	event := received[index(received, "hanbridge/house/event", "")]
 	if event.retain || event.qos != 1 {
-		t.Errorf("retained %v, qos %d, want false, 1: an event happens once", event.retain, event.qos)
+		t.Errorf("retained %v, qos %d, want false, 1", event.retain, event.qos)
 	}
 	var got struct{ Time, Event, From, To string }
 	if err := json.Unmarshal([]byte(event.payload), &got); err != nil || strings.Contains(event.payload, "\n") {
@@ -266,7 +270,7 @@ func TestEvent(t *testing.T) {
 	}
 	at, err := time.Parse(time.RFC3339, got.Time)
 	if err != nil || at.Before(began.Truncate(time.Second)) || at.After(time.Now()) {
-		t.Errorf("time %q, want that of the change, RFC 3339", got.Time)
+		t.Errorf("time %q, want the time of the change, RFC 3339", got.Time)
 	}
 	if got.Event != "profile_changed" || got.From != "aidon hdlc" || got.To != "aidon p1" {
 		t.Errorf("got %+v, want profile_changed from aidon hdlc to aidon p1", got)
@@ -286,17 +290,18 @@ func TestTextQuantity(t *testing.T) {
 	b := startOpenBroker(t)
 	h := run(t, config(b.addr))
 	h.send(frame)
-	heard := b.awaitTelegram(t)
+	received := b.awaitTelegram(t)
 	if got := b.retained()["hanbridge/house/text_message"]; got != text {
 		t.Errorf("topic: got %q, want %q", got, text)
 	}
 	var got string
-	raw := telegrams(t, heard)[0].Values["text_message"]
+	raw := telegrams(t, received)[0].Values["text_message"]
 	if err := json.Unmarshal(raw, &got); err != nil || got != text {
 		t.Errorf("telegram: got %q, %v, want %q", got, err, text)
 	}
 }
 
+// TestQoSAndRetain tests that the configured QoS holds for every message, and the configured retain flag only for values.
 func TestQoSAndRetain(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -24,15 +24,15 @@ func NewAnnouncerStage(ctx context.Context, c Config, before *AnnouncerStage, de
 	if o.devices = loadDevices(nil, &c); before != nil {
 		o.devices = before.session.devices
 	}
-	to := c.broker()
-	if to.Capabilities = new(broker.Capabilities); before != nil {
-		to.Capabilities = before.capabilities
+	brokerConfig := c.broker()
+	if brokerConfig.Capabilities = new(broker.Capabilities); before != nil {
+		brokerConfig.Capabilities = before.capabilities
 	}
-	conn, err := broker.Dial(ctx, to)
+	conn, err := broker.Dial(ctx, brokerConfig)
 	if err != nil {
 		return nil, err
 	}
-	s := &AnnouncerStage{newSession(o, conn, new(bridge.Feed)), to.Capabilities}
+	s := &AnnouncerStage{newSession(o, conn, new(bridge.Feed)), brokerConfig.Capabilities}
 	s.session.removedMeters, s.session.bridgeDevice.pending, o.scanned, o.marks = nil, true, true, newMarks(c.ClientID, nil)
 	s.SetDescriptors(descriptors...)
 	return s, nil
@@ -45,8 +45,8 @@ func (s *AnnouncerStage) SetDescriptors(descriptors ...bridge.Descriptor) {
 	s.session.forgetSeen(m)
 }
 
-// Step takes the next step without waiting for its time, and reports whether there are more. The broker then has the messages of the step.
-// The stage counts them as delivered only if acknowledged is true.
+// Step takes the next step without waiting for its time, and reports whether there are more. When it returns, the broker has the messages of
+// the step. The stage counts them as delivered only if acknowledged is true.
 func (s *AnnouncerStage) Step(ctx context.Context, acknowledged bool) (more bool, err error) {
 	m := s.session.meters["house"]
 	s.session.bridgeDevice.lastStep, m.lastStep = time.Time{}, time.Time{}
@@ -70,10 +70,10 @@ func (s *AnnouncerStage) FoundIncomplete(messages []discovery.Message) {
 // ScanRecorded reports whether the state file records that a retained scan was complete.
 func (s *AnnouncerStage) ScanRecorded() bool { return !s.session.devices.document.Asked.IsZero() }
 
-// ExpireFound ends the lifetime of what the scan found.
+// ExpireFound ends the lifetime of the announcements that the scan found.
 func (s *AnnouncerStage) ExpireFound() { s.session.expireFound() }
 
-// ForgetCapabilities forgets what is descriptors about the broker, as a restart does.
+// ForgetCapabilities forgets what is known about the broker, as a restart does.
 func (s *AnnouncerStage) ForgetCapabilities() { s.capabilities = new(broker.Capabilities) }
 
 // Close closes the connection.
@@ -82,4 +82,4 @@ func (s *AnnouncerStage) Close(ctx context.Context) error {
 }
 
 // SetMinSilence sets how long another bridge must be silent before this one replaces it. Call it before Run.
-func (o *Output) SetMinSilence(p time.Duration) { o.minSilence = p }
+func (o *Output) SetMinSilence(d time.Duration) { o.minSilence = d }

@@ -13,13 +13,13 @@ func TestFloodsAreRateLimited(t *testing.T) {
 	const hub, own = "homeassistant/status", "hanbridge/status"
 	for _, tt := range []struct {
 		name   string
-		say    func(i int) (topic, payload string)
+		next   func(i int) (topic, payload string)
 		logged string // the text of the log line; "" if there is none
 	}{
-		{"offline on our status topic", func(int) (string, string) { return own, "offline" }, "somebody else said that this bridge is offline"},
-		{"births", func(int) (string, string) { return hub, "online" }, ""},
+		{"offline under the bridge's status topic", func(int) (string, string) { return own, "offline" }, "somebody else said that this bridge is offline"},
+		{"birth messages", func(int) (string, string) { return hub, "online" }, ""},
 		{"a hub that comes and goes", func(i int) (string, string) { return hub, []string{"offline", "online"}[i%2] }, ""},
-		{"both", func(i int) (string, string) { return []string{hub, own}[i%2], []string{"online", "offline"}[i%2] },
+		{"birth messages and offline", func(i int) (string, string) { return []string{hub, own}[i%2], []string{"online", "offline"}[i%2] },
 			"somebody else said that this bridge is offline"},
 		{"a second bridge that comes and goes", func(i int) (string, string) { return own, []string{"online", "offline"}[i%2] },
 			"somebody else said that this bridge is offline"},
@@ -33,23 +33,23 @@ func TestFloodsAreRateLimited(t *testing.T) {
 			h.awaitLog("announced to home assistant")
 			before, lines, began := len(b.messages()), h.logCount(""), time.Now()
 			for i := range 10000 {
-				topic, payload := tt.say(i)
+				topic, payload := tt.next(i)
 				if err := b.Publish(topic, []byte(payload), false, 0); err != nil {
 					t.Fatal(err)
 				}
 			}
-			heard := b.await(t, "an answer", func(all []message) bool {
+			received := b.await(t, "the answer", func(all []message) bool {
 				return countRetained(all[before:], own, "online") > 0 && index(all[before:], meterConfig, "") >= 0
 			})[before:]
-			most := 2 + int(time.Since(began)/(5*time.Second)) // a loaded machine may take long
-			if got := countRetained(heard, own, "online"); got > most {
-				t.Errorf("published online %d times, want %d at most", got, most)
+			maxAnswers := 2 + int(time.Since(began)/(5*time.Second)) // a loaded machine may take long
+			if got := countRetained(received, own, "online"); got > maxAnswers {
+				t.Errorf("published online %d times, want %d at most", got, maxAnswers)
 			}
-			if got := countRetained(heard, meterConfig, ""); got > most {
-				t.Errorf("announced %d times, want %d at most", got, most)
+			if got := countRetained(received, meterConfig, ""); got > maxAnswers {
+				t.Errorf("announced %d times, want %d at most", got, maxAnswers)
 			}
 			if got, want := h.logCount("")-lines, 1; tt.logged == "" && got != 0 || got > want || tt.logged != "" && h.logCount(tt.logged) != 1 {
-				t.Errorf("%d lines more in the log, want one of %q at most:\n%s", got, tt.logged, h.log.String())
+				t.Errorf("%d more log lines, want at most one, and only with %q:\n%s", got, tt.logged, h.log.String())
 			}
 		})
 	}
@@ -67,7 +67,7 @@ func TestHubStartDuringFlood(t *testing.T) {
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 			before := len(b.awaitTelegram(t))
 			payload := map[string]string{"homeassistant/status": "online", "hanbridge/status": "offline"}[topic]
-			b.await(t, "an answer while it goes on", func(all []message) bool { // runs at each message
+			b.await(t, "everything again during the flood", func(all []message) bool { // called at each message
 				if countRetained(all[before:], "hanbridge/house/status", "online") > 0 {
 					return true
 				}
@@ -81,7 +81,8 @@ func TestHubStartDuringFlood(t *testing.T) {
 	}
 }
 
-// countRetained counts the retained messages under a topic. Those come from the bridge, since the floods of these tests are not retained.
+// countRetained counts the retained messages under a topic. These come from the bridge, since the floods of these tests are not
+// retained.
 func countRetained(all []message, topic, payload string) (n int) {
 	for _, m := range all {
 		if m.topic == topic && m.retain && (payload == "" || m.payload == payload) {

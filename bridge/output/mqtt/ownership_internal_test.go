@@ -13,15 +13,15 @@ import (
 
 var began = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// TestOwnership tests the decisions about the counters of a meter after descriptions and telegrams of other bridges.
+// TestOwnership tests whether a bridge publishes the counters of a meter after it has received descriptions and telegrams of other bridges.
 func TestOwnership(t *testing.T) {
 	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
-	other := infoPayload{Instance: "other.1", Since: at(-3600)}
-	late := infoPayload{Instance: "other.1", Since: at(3600)}
-	info := func(d infoPayload, retained bool) func(*ownership) {
+	earlier := infoPayload{Instance: "other.1", Since: at(-3600)} // of a bridge that has published for an hour
+	later := infoPayload{Instance: "other.1", Since: at(3600)}
+	receivedInfo := func(d infoPayload, retained bool) func(*ownership) {
 		return func(o *ownership) { o.receiveInfo([]byte("{}"), retained, false, false, d, at(1)) }
 	}
-	own := func(retained bool) func(*ownership) {
+	ownInfo := func(retained bool) func(*ownership) {
 		return func(o *ownership) {
 			o.receiveInfo([]byte("{}"), retained, true, false, infoPayload{"own.1", at(-60)}, at(1))
 		}
@@ -29,52 +29,52 @@ func TestOwnership(t *testing.T) {
 	telegram := func(mark string, withheld bool, seconds int) func(*ownership) {
 		return func(o *ownership) { o.receiveTelegram(mark, withheld, at(seconds)) }
 	}
-	found := func(e comparison) func(*ownership) { return func(o *ownership) { o.comparison = e } }
+	compared := func(result comparison) func(*ownership) { return func(o *ownership) { o.comparison = result } }
 	removed := func(o *ownership) { o.receiveInfo(nil, false, false, false, infoPayload{}, at(2)) }
-	alive := func(o *ownership) { o.otherOnline = true }
+	otherOnline := func(o *ownership) { o.otherOnline = true }
 	stateless := func(o *ownership) { o.stateless = true }
 	first := func(o *ownership) { o.isFirst, o.since = true, at(0) }
 	for _, tt := range []struct {
 		name   string
 		events []func(*ownership)
-		at     int // seconds
+		at     int // when to decide, in seconds
 		want   decision
 	}{
 		{"restart: no other bridge", nil, 2, publishCounters},
-		{"restart: own description", []func(*ownership){own(true), alive}, 2, publishCounters},
-		{"restart: own description, and telegrams of a second bridge", []func(*ownership){own(true), telegram("other.1", true, 1)}, 2, publishCounters},
-		{"restart: own description, and telegrams without a mark", []func(*ownership){own(true), telegram("", false, 1)}, 2, publishCounters},
-		{"restart: a broker that has lost all, and a second bridge", []func(*ownership){telegram("other.1", true, 1)}, 2, publishCounters},
-		{"update: description without a mark, status offline", []func(*ownership){info(infoPayload{}, true)}, 2, publishCounters},
-		{"update: description without a mark, a bridge is online", []func(*ownership){info(infoPayload{}, true), alive}, 2, waitForOther},
-		{"update: description without a mark, silent for a minute", []func(*ownership){info(infoPayload{}, true), alive}, 61, publishCounters},
-		{"second: another's description, a bridge is online", []func(*ownership){info(other, true), alive}, 2, waitForOther},
-		{"second: another's description and telegram", []func(*ownership){info(other, true), telegram("other.1", false, 1)}, 30, waitForOther},
+		{"restart: own description", []func(*ownership){ownInfo(true), otherOnline}, 2, publishCounters},
+		{"restart: own description, and telegrams of a second bridge", []func(*ownership){ownInfo(true), telegram("other.1", true, 1)}, 2, publishCounters},
+		{"restart: own description, and telegrams without a mark", []func(*ownership){ownInfo(true), telegram("", false, 1)}, 2, publishCounters},
+		{"restart: a broker that has lost its messages, and a second bridge", []func(*ownership){telegram("other.1", true, 1)}, 2, publishCounters},
+		{"update: description without a mark, status offline", []func(*ownership){receivedInfo(infoPayload{}, true)}, 2, publishCounters},
+		{"update: description without a mark, a bridge is online", []func(*ownership){receivedInfo(infoPayload{}, true), otherOnline}, 2, waitForOther},
+		{"update: description without a mark, silent for a minute", []func(*ownership){receivedInfo(infoPayload{}, true), otherOnline}, 61, publishCounters},
+		{"second: another's description, a bridge is online", []func(*ownership){receivedInfo(earlier, true), otherOnline}, 2, waitForOther},
+		{"second: another's description and telegram", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1)}, 30, waitForOther},
 		{"second: a telegram without a mark", []func(*ownership){telegram("", false, 1)}, 30, waitForOther},
 		{"second: telegrams long apart", []func(*ownership){telegram("", false, 1), telegram("", false, 101)}, 700, waitForOther},
-		{"second: another's description comes first", []func(*ownership){info(other, false)}, 2, waitForOther},
+		{"second: another's description comes first", []func(*ownership){receivedInfo(earlier, false)}, 2, waitForOther},
 		{"second: the other is silent", []func(*ownership){telegram("other.1", false, 1)}, 62, compareFirst},
-		{"second: the other is silent, another meter", []func(*ownership){telegram("other.1", false, 1), found(anotherMeter)}, 9999, withholdCounters},
-		{"second: the other is silent, nothing known", []func(*ownership){telegram("other.1", false, 1), found(inconclusive)}, 9999, withholdCounters},
-		{"second: the same without a state", []func(*ownership){stateless, telegram("other.1", false, 1), found(inconclusive)}, 9999, withholdCounters},
-		{"second: the other is silent, the same meter", []func(*ownership){telegram("other.1", false, 1), found(sameMeter)}, 62, publishCounters},
-		{"second: it publishes again", []func(*ownership){telegram("other.1", false, 1), found(sameMeter), telegram("other.1", false, 60)}, 121, waitForOther},
-		{"lost state: status offline", []func(*ownership){info(other, true)}, 2, compareFirst},
-		{"lost state: the same meter", []func(*ownership){info(other, true), found(sameMeter)}, 2, publishCounters},
-		{"lost state: another meter", []func(*ownership){info(other, true), found(anotherMeter)}, 9999, withholdCounters},
-		{"no state: nothing known", []func(*ownership){stateless, info(other, true), found(inconclusive)}, 30, waitForOther},
-		{"no state: nothing known for a minute", []func(*ownership){stateless, info(other, true), found(inconclusive)}, 61, publishCounters},
-		{"no state: another meter", []func(*ownership){stateless, info(other, true), found(anotherMeter)}, 9999, withholdCounters},
-		{"a person acts", []func(*ownership){info(other, true), found(anotherMeter), removed}, 3, publishCounters},
-		{"a person acts too early", []func(*ownership){info(other, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
-		{"a person acts, the other is gone", []func(*ownership){info(other, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
-		{"a person acts, the other still publishes", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), found(anotherMeter)}, 99, withholdCounters},
-		{"first: another comes later", []func(*ownership){first, info(late, false), telegram("other.1", false, 2)}, 3, publishCounters},
-		{"first: another was there before", []func(*ownership){first, info(other, false)}, 3, waitForOther},
-		{"first: the version before comes later", []func(*ownership){first, info(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
+		{"second: the other is silent, another meter", []func(*ownership){telegram("other.1", false, 1), compared(anotherMeter)}, 9999, withholdCounters},
+		{"second: the other is silent, inconclusive", []func(*ownership){telegram("other.1", false, 1), compared(inconclusive)}, 9999, withholdCounters},
+		{"second: the other is silent, inconclusive, no state file", []func(*ownership){stateless, telegram("other.1", false, 1), compared(inconclusive)}, 9999, withholdCounters},
+		{"second: the other is silent, the same meter", []func(*ownership){telegram("other.1", false, 1), compared(sameMeter)}, 62, publishCounters},
+		{"second: the other publishes again", []func(*ownership){telegram("other.1", false, 1), compared(sameMeter), telegram("other.1", false, 60)}, 121, waitForOther},
+		{"lost state: status offline", []func(*ownership){receivedInfo(earlier, true)}, 2, compareFirst},
+		{"lost state: the same meter", []func(*ownership){receivedInfo(earlier, true), compared(sameMeter)}, 2, publishCounters},
+		{"lost state: another meter", []func(*ownership){receivedInfo(earlier, true), compared(anotherMeter)}, 9999, withholdCounters},
+		{"no state: inconclusive", []func(*ownership){stateless, receivedInfo(earlier, true), compared(inconclusive)}, 30, waitForOther},
+		{"no state: inconclusive for a minute", []func(*ownership){stateless, receivedInfo(earlier, true), compared(inconclusive)}, 61, publishCounters},
+		{"no state: another meter", []func(*ownership){stateless, receivedInfo(earlier, true), compared(anotherMeter)}, 9999, withholdCounters},
+		{"description removed", []func(*ownership){receivedInfo(earlier, true), compared(anotherMeter), removed}, 3, publishCounters},
+		{"description removed while the other publishes", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 30, waitForOther},
+		{"description removed, the other is silent", []func(*ownership){receivedInfo(earlier, true), telegram("other.1", false, 1), removed}, 62, publishCounters},
+		{"description removed, the other publishes afterwards", []func(*ownership){telegram("other.1", false, 1), removed, telegram("other.1", false, 3), compared(anotherMeter)}, 99, withholdCounters},
+		{"first: another comes later", []func(*ownership){first, receivedInfo(later, false), telegram("other.1", false, 2)}, 3, publishCounters},
+		{"first: another was there before", []func(*ownership){first, receivedInfo(earlier, false)}, 3, waitForOther},
+		{"first: a version without marks comes later", []func(*ownership){first, receivedInfo(infoPayload{}, false), telegram("", false, 2)}, 3, publishCounters},
 		{"first: description removed", []func(*ownership){first, removed}, 3, publishCounters},
-		{"first: first over while away", []func(*ownership){first, info(other, true)}, 3, compareFirst},
-		{"first: both at the same time", []func(*ownership){first, info(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
+		{"first: replaced while disconnected", []func(*ownership){first, receivedInfo(earlier, true)}, 3, compareFirst},
+		{"first: both at the same time", []func(*ownership){first, receivedInfo(infoPayload{"zzz.1", at(0)}, false)}, 3, publishCounters},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &ownership{ownMark: "own.1", minSilence: time.Minute}
@@ -83,7 +83,7 @@ func TestOwnership(t *testing.T) {
 				event(c)
 			}
 			if got := c.decide(at(tt.at)); got != tt.want {
-				t.Errorf("got %v, want %v (publishCounters, waitForOther, compareFirst, withholdCounters): %+v", got, tt.want, c)
+				t.Errorf("got %v, want %v (0 is publishCounters, 1 waitForOther, 2 compareFirst, 3 withholdCounters): %+v", got, tt.want, c)
 			}
 		})
 	}
@@ -107,7 +107,7 @@ func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 				bridges[1-from].receiveInfo([]byte("{}"), false, false, false, d, began)
 			}
 			for i := range bridges {
-				if bridges[i].claiming && rapid.Bool().Draw(t, "over") {
+				if bridges[i].claiming && rapid.Bool().Draw(t, "claim over") {
 					bridges[i].isFirst, bridges[i].claiming = true, false
 				}
 			}
@@ -126,6 +126,7 @@ func TestTwoBridgesAgreeOnFirst(t *testing.T) {
 	})
 }
 
+// TestCompareMeter tests when the retained values of another bridge show that its meter is the same or another.
 func TestCompareMeter(t *testing.T) {
 	counter := func(id quantity.ID, text string) bridge.Value {
 		n, err := obis.ParseDecimal([]byte(text))
@@ -137,20 +138,20 @@ func TestCompareMeter(t *testing.T) {
 	ago := func(d time.Duration) string { return began.Add(-d).Format(time.RFC3339) }
 	for _, tt := range []struct {
 		name     string
-		kept     map[string]string
+		retained map[string]string // values of the other bridge, by the names of their topics
 		serial   string
 		counters []bridge.Value
 		want     comparison
 	}{
-		{"same: goes on", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
+		{"same: a bit more", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, sameMeter},
 		{"same: after two days", map[string]string{"last_telegram": ago(49 * time.Hour), "import_energy": "40140.615"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40190.000")}, sameMeter},
-		{"same: by its number after a year", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(9000 * time.Hour), "import_energy": "40140.615"}, "73",
+		{"same: serial number, after a year", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(9000 * time.Hour), "import_energy": "40140.615"}, "73",
 			[]bridge.Value{counter(quantity.ImportEnergy, "50000.000")}, sameMeter},
-		{"another: number", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "74",
+		{"another: serial number", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "74",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, anotherMeter},
-		{"another: the same number, less", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "73",
+		{"another: same serial number, less", map[string]string{"info": `{"serial":"73"}`, "last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "73",
 			[]bridge.Value{counter(quantity.ImportEnergy, "17425.823")}, anotherMeter},
 		{"another: less", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40140.614")}, anotherMeter},
@@ -161,16 +162,16 @@ func TestCompareMeter(t *testing.T) {
 		{"unknown: nothing retained", nil, "", []bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, inconclusive},
 		{"unknown: two new meters", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "0.000"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "3.000")}, inconclusive},
-		{"unknown: gas alone", map[string]string{"last_telegram": ago(time.Minute), "gas": "912.000"}, "", []bridge.Value{counter(quantity.Gas, "912.100")}, inconclusive},
+		{"unknown: only gas", map[string]string{"last_telegram": ago(time.Minute), "gas": "912.000"}, "", []bridge.Value{counter(quantity.Gas, "912.100")}, inconclusive},
 		{"unknown: too long ago", map[string]string{"last_telegram": ago(60 * time.Hour), "import_energy": "40140.615"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, inconclusive},
-		{"unknown: not known when", map[string]string{"import_energy": "40140.615"}, "", []bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, inconclusive},
+		{"unknown: no time of the last telegram", map[string]string{"import_energy": "40140.615"}, "", []bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, inconclusive},
 		{"unknown: a payload that is no number", map[string]string{"last_telegram": ago(0), "import_energy": "unknown"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40141.000")}, inconclusive},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := compareMeter(tt.kept, tt.serial, tt.counters, began); got != tt.want {
-				t.Errorf("got %v, want %v (not asked, same, another, nothing known)", got, tt.want)
+			if got := compareMeter(tt.retained, tt.serial, tt.counters, began); got != tt.want {
+				t.Errorf("got %v, want %v (0 is notCompared, 1 sameMeter, 2 anotherMeter, 3 inconclusive)", got, tt.want)
 			}
 		})
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// announceOverConnections takes announcement steps until none is left. It connects again when the broker ends the connection at a packet
-// that is too large.
+// announceOverConnections takes announcement steps until none is left. It connects again when the broker closes the connection because
+// of a packet that is too large.
 func announceOverConnections(t *testing.T, b *broker, s *mqtt.AnnouncerStage, want announcement) *mqtt.AnnouncerStage {
 	t.Helper()
 	c := config(b.addr)
@@ -37,19 +37,19 @@ func announceOverConnections(t *testing.T, b *broker, s *mqtt.AnnouncerStage, wa
 }
 
 // TestPacketSizeLimitChanges tests a broker whose limit becomes smaller than the announcement of the device and larger again. The entities
-// move to single announcements and back, and none is doubled, lost or created again.
+// move to single announcements and back. None may be announced twice, lost or created again.
 func TestPacketSizeLimitChanges(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas tariff"
 	for name, tc := range map[string]struct {
 		limits []uint32 // in order; 0 is no limit
-		styles []string // what is then retained: device or sensor
+		styles []string // of the retained announcements at each limit: device or sensor
 	}{
-		"lowered and raised":      {[]uint32{0, 1500, 0}, []string{"device", "sensor", "device"}},
-		"low from the beginning":  {[]uint32{1500, 1500}, []string{"sensor", "sensor"}},
-		"raised":                  {[]uint32{1500, 0, 0}, []string{"sensor", "device", "device"}},
-		"lowered below all":       {[]uint32{0, 300, 0}, []string{"device", "device", "device"}},
-		"low, lowered and raised": {[]uint32{1500, 300, 1500, 0}, []string{"sensor", "sensor", "sensor", "device"}},
+		"lowered and raised":              {[]uint32{0, 1500, 0}, []string{"device", "sensor", "device"}},
+		"low from the beginning":          {[]uint32{1500, 1500}, []string{"sensor", "sensor"}},
+		"raised":                          {[]uint32{1500, 0, 0}, []string{"sensor", "device", "device"}},
+		"lowered below each announcement": {[]uint32{0, 300, 0}, []string{"device", "device", "device"}},
+		"low, lowered and raised":         {[]uint32{1500, 300, 1500, 0}, []string{"sensor", "sensor", "sensor", "device"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -67,18 +67,18 @@ func TestPacketSizeLimitChanges(t *testing.T) {
 					before = now
 				}
 				if diff := cmp.Diff(before, now); diff != "" || len(now) != len(strings.Fields(all)) {
-					t.Errorf("limit %d: entities and when they were born (-want +got):\n%s", limit, diff)
+					t.Errorf("limit %d: entities and when they were created (-want +got):\n%s", limit, diff)
 				}
 				for topic := range maps.Keys(b.retained()) {
 					if strings.Contains(topic, "/hanbridge_house/") || strings.HasSuffix(topic, "hanbridge_house/config") {
 						if platform := strings.Split(topic, "/")[1]; platform != tc.styles[i] && (platform == "device" || tc.styles[i] == "device") {
-							t.Errorf("limit %d: %s is kept, want announcements by %s", limit, topic, tc.styles[i])
+							t.Errorf("limit %d: %s is retained, want announcements by %s", limit, topic, tc.styles[i])
 						}
 					}
 				}
 			}
 			if len(before) == 0 || !slices.Contains(slices.Collect(maps.Keys(before)), "gas") {
-				t.Errorf("known: %v, want all", before)
+				t.Errorf("entities: %v, want all", before)
 			}
 		})
 	}

@@ -13,21 +13,21 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// A discoverySetting is a configuration of announcements and the bridge that runs with it.
+// A discoverySetting is the part of the configuration that these tests change between two runs of a bridge.
 type discoverySetting struct {
 	prefix string
 	style  discovery.Style
-	base   string
-	silent bool // the meter sends nothing in this run
+	base   string // the base topic; "" for hanbridge
+	silent bool   // the meter sends nothing in this run
 }
 
-const second = "hubs/second"
+const secondPrefix = "hubs/second"
 
-// TestDiscoveryPrefixChange tests that announcements below another prefix, or from before discovery was off, are taken back, also after a
-// lost connection.
+// TestDiscoveryPrefixChange tests that the announcements of the setting before are taken back when the prefix changes or discovery is switched
+// off, also if the connection is lost meanwhile.
 func TestDiscoveryPrefixChange(t *testing.T) {
 	t.Parallel()
-	a, b := discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: second}
+	a, b := discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: secondPrefix}
 	with := func(s discoverySetting, change func(*discoverySetting)) discoverySetting { change(&s); return s }
 	component := func(s *discoverySetting) { s.style = discovery.Component }
 	off := func(s *discoverySetting) { s.style = discovery.Off }
@@ -50,13 +50,13 @@ func TestDiscoveryPrefixChange(t *testing.T) {
 		{"off in component style", []discoverySetting{with(a, component), with(a, off)}, ""},
 		{"off, of a meter that is silent", []discoverySetting{a, with(with(a, off), silent)}, ""},
 		{"off, and on again", []discoverySetting{a, with(a, off), a}, ""},
-		{"off, and on again elsewhere", []discoverySetting{a, with(a, off), b}, ""},
+		{"off, and on again with another prefix", []discoverySetting{a, with(a, off), b}, ""},
 		{"off with another prefix", []discoverySetting{a, with(b, off)}, ""},
 		{"off, and the base topic", []discoverySetting{a, with(with(a, off), base)}, ""},
 		{"prefix, cut at the old bridge", []discoverySetting{a, b}, "homeassistant/device/hanbridge_bridge/config"},
 		{"prefix, cut at the old meter", []discoverySetting{a, b}, "homeassistant/device/hanbridge_house/config"},
-		{"prefix, cut at the new bridge", []discoverySetting{a, b}, second + "/device/hanbridge_bridge/config"},
-		{"prefix, cut at the new meter", []discoverySetting{a, b, a}, second + "/device/hanbridge_house/config"},
+		{"prefix, cut at the new bridge", []discoverySetting{a, b}, secondPrefix + "/device/hanbridge_bridge/config"},
+		{"prefix, cut at the new meter", []discoverySetting{a, b, a}, secondPrefix + "/device/hanbridge_house/config"},
 		{"prefix, cut at one of many", []discoverySetting{with(a, component), with(b, component)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
 		{"off, cut at the meter", []discoverySetting{a, with(a, off)}, "homeassistant/device/hanbridge_house/config"},
 		{"off, cut at one of many", []discoverySetting{with(a, component), with(with(a, off), silent)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
@@ -76,7 +76,7 @@ func TestDiscoveryPrefixChange(t *testing.T) {
 	}
 }
 
-// runUntilSettled runs a bridge until the broker retains what the setting wants and no announcement of another setting.
+// runUntilSettled runs a bridge until the broker retains the announcements of the setting and no others.
 func runUntilSettled(t *testing.T, b *broker, s discoverySetting, dir string, telegram []byte) {
 	t.Helper()
 	c := config(b.addr)
@@ -89,21 +89,21 @@ func runUntilSettled(t *testing.T, b *broker, s discoverySetting, dir string, te
 		h.send(telegram)
 		b.await(t, "the meter online below "+c.BaseTopic, func(all []message) bool { return retainedOf(all)[c.BaseTopic+"/house/status"] == "online" })
 	}
-	b.await(t, fmt.Sprintf("announced as %+v wants it, and nowhere else", s), func(all []message) bool { return isSettled(all, c, s) })
+	b.await(t, fmt.Sprintf("the announcements of %+v and no others", s), func(all []message) bool { return isSettled(all, c, s) })
 	h.stop()
 	b.awaitNoClients()
 	checkHubs(t, b.messages(), s)
 }
 
-// isSettled reports whether the broker retains what a setting wants.
+// isSettled reports whether the broker retains the announcements of a setting, and nothing of another setting.
 func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
-	ours, others := 0, 0
+	wanted, others := 0, 0
 	for topic := range retainedOf(all) {
-		name, config := strings.CutSuffix(topic, "/config")
+		name, isConfig := strings.CutSuffix(topic, "/config")
 		switch {
-		case config && s.style != discovery.Off && strings.HasPrefix(topic, s.prefix+"/") && strings.Contains(name, "/device/") == (s.style == discovery.Device):
-			ours++
-		case config, !config && !strings.HasPrefix(topic, c.BaseTopic+"/"):
+		case isConfig && s.style != discovery.Off && strings.HasPrefix(topic, s.prefix+"/") && strings.Contains(name, "/device/") == (s.style == discovery.Device):
+			wanted++
+		case isConfig, !strings.HasPrefix(topic, c.BaseTopic+"/"):
 			if topic != "hanbridge/status" { // other bridges may have meters below the old base topic
 				others++
 			}
@@ -118,28 +118,28 @@ func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
 	case s.style == discovery.Component:
 		want = 30
 	}
-	return ours >= want && others == 0
+	return wanted >= want && others == 0
 }
 
-// checkHubs tests that the hub of the setting's prefix has the meter, that the other hub has nothing, and that neither has warnings.
+// checkHubs tests that the hub of the setting's prefix has the meter, that the other hub has no entities, and that neither has warnings.
 func checkHubs(t *testing.T, all []message, s discoverySetting) {
 	t.Helper()
-	for _, prefix := range []string{"homeassistant", second} {
+	for _, prefix := range []string{"homeassistant", secondPrefix} {
 		hub := hatest.NewHub(prefix)
 		for _, m := range all {
 			hub.Receive(m.topic, []byte(m.payload))
 		}
 		got := len(hub.Entities())
-		some := prefix == s.prefix && s.style != discovery.Off
-		if some != (got > 0) || some && !s.silent && got < 30 {
-			t.Errorf("the hub of %s knows %d entities, after %+v", prefix, got, s)
+		announced := prefix == s.prefix && s.style != discovery.Off
+		if announced != (got > 0) || announced && !s.silent && got < 30 {
+			t.Errorf("the hub of %s has %d entities after %+v", prefix, got, s)
 		}
-		complaints := slices.DeleteFunc(hub.Warnings, func(text string) bool {
-			// mochi goes on for a moment with what a client has sent that it throws out: the meter without the bridge.
+		warnings := slices.DeleteFunc(hub.Warnings, func(text string) bool {
+			// mochi still publishes for a moment what a client sent before it was disconnected. The meter may then come without the bridge.
 			return strings.Contains(text, "via_device")
 		})
-		if len(complaints) > 0 {
-			t.Errorf("the hub of %s complains: %q", prefix, complaints)
+		if len(warnings) > 0 {
+			t.Errorf("the hub of %s has warnings: %q", prefix, warnings)
 		}
 	}
 }
@@ -149,13 +149,13 @@ func checkHubs(t *testing.T, all []message, s discoverySetting) {
 func TestPrefixChangeWithoutStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name        string
-		first, then discoverySetting
-		left        string // the prefix below which announcements remain
+		name          string
+		first, second discoverySetting
+		left          string // the prefix below which announcements remain; "" for none
 	}{
 		{"off", discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: "homeassistant", style: discovery.Off, silent: true}, ""},
-		{"off, many", discoverySetting{prefix: "homeassistant", style: discovery.Component}, discoverySetting{prefix: "homeassistant", style: discovery.Off}, ""},
-		{"prefix", discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: second}, "homeassistant"},
+		{"off in component style", discoverySetting{prefix: "homeassistant", style: discovery.Component}, discoverySetting{prefix: "homeassistant", style: discovery.Off}, ""},
+		{"prefix", discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: secondPrefix}, "homeassistant"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -163,11 +163,11 @@ func TestPrefixChangeWithoutStateFile(t *testing.T) {
 			m := newMeter(t, "aidon-se", time.Now())
 			runUntilSettled(t, b, tt.first, "", nextTelegram(m))
 			if tt.left == "" {
-				runUntilSettled(t, b, tt.then, "", nextTelegram(m))
+				runUntilSettled(t, b, tt.second, "", nextTelegram(m))
 				return
 			}
 			c := config(b.addr)
-			c.Prefix = tt.then.prefix
+			c.Prefix = tt.second.prefix
 			h := run(t, c)
 			h.send(nextTelegram(m))
 			b.awaitText(t, c.Prefix+"/device/hanbridge_house/config", "")
@@ -176,21 +176,21 @@ func TestPrefixChangeWithoutStateFile(t *testing.T) {
 			c.Prefix = tt.left
 			left, err := mqtt.RetainedAnnouncements(t.Context(), c)
 			if err != nil || len(left) != 2 {
-				t.Fatalf("left: %d topics, %v, want those of the bridge and its meter", len(left), err)
+				t.Fatalf("left below the old prefix: %d topics, %v, want those of the bridge and its meter", len(left), err)
 			}
 		})
 	}
 }
 
-// TestRetainedScanAtItsLimit tests a scan with more retained messages than its limit. The bridge publishes, logs one warning, takes nothing
-// back that was not found, and scans again at the next start.
+// TestRetainedScanAtItsLimit tests a scan with more retained messages than its limit. The bridge publishes, logs one warning, and scans again
+// at the next start.
 func TestRetainedScanAtItsLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		n    int
 		size int
-	}{{"many", 4000, 2}, {"long", 40, 200_000}} {
+	}{{"many messages", 4000, 2}, {"long messages", 40, 200_000}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b, dir := startOpenBroker(t), t.TempDir()
@@ -209,7 +209,7 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 					return index(all[before:], "hanbridge/house/telegram", "") >= 0 && index(all[before:], meterConfig, "") >= 0
 				})
 				if got := h.logCount("not all of this bridge's earlier announcements are known"); got != 1 {
-					t.Errorf("%d warnings that not all was read, want one:\n%s", got, h.log.String())
+					t.Errorf("%d warnings about the incomplete scan, want one:\n%s", got, h.log.String())
 				}
 				h.stop()
 				b.awaitNoClients()
@@ -218,23 +218,23 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 	}
 }
 
-// TestIncompleteScanTakesNothingBack tests that recorded announcements are not taken back because an incomplete scan did not find them.
+// TestIncompleteScanTakesNothingBack tests that announcements that an incomplete scan did not find are not taken back before their lifetime is over.
 func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas"
 	device, component := discovery.Device, discovery.Component
 	for _, tt := range []struct {
-		name        string
-		first, then discovery.Style
-		found       bool // the scan found all of it, but there may be more
-		sends, want string
+		name          string
+		first, second discovery.Style
+		found         bool   // the scan found all announcements, but there may be more
+		sends, want   string // quantities that the meter sends, and that a hub has before the lifetime is over
 	}{
 		{"nothing was found", device, device, false, "import_power", all},
 		{"nothing was found, many topics", component, component, false, "import_power", all},
 		{"nothing was found, another style", component, device, false, "import_power", all},
-		{"some was found", device, device, true, "import_power", all},
-		{"nothing is to be announced", device, discovery.Off, false, "import_power", ""},
-		{"all is sent", component, device, false, all, all},
+		{"announcements were found", device, device, true, "import_power", all},
+		{"discovery is off", device, discovery.Off, false, "import_power", ""},
+		{"the meter sends all", component, device, false, all, all},
 	} {
 		b := startOpenBroker(t)
 		before, _ := runSteps(t, b, nil, announcement{tt.first, all}, allSteps, true)
@@ -244,7 +244,7 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 			}
 		}
 		c := config(b.addr)
-		c.Style = tt.then
+		c.Style = tt.second
 		s, err := mqtt.NewAnnouncerStage(t.Context(), c, before)
 		if err != nil {
 			t.Fatal(err)
@@ -257,10 +257,10 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 		}
 		s.FoundIncomplete(found)
 		if s.ScanRecorded() {
-			t.Errorf("%s: counts as all that the broker holds", tt.name)
+			t.Errorf("%s: the incomplete scan is recorded as complete", tt.name)
 		}
 		s.SetDescriptors(announcement{names: tt.sends}.descriptors(t)...)
-		know := func(what, want string) {
+		awaitEntities := func(what, want string) {
 			t.Helper()
 			for more := true; more; {
 				if more, err = s.Step(t.Context(), true); err != nil {
@@ -272,17 +272,17 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 				return strings.Join(slices.Sorted(maps.Keys(entities(t, b))), " ") == want
 			})
 		}
-		know("the scan is incomplete", tt.want)
+		awaitEntities("the scan is incomplete", tt.want)
 		for _, name := range strings.Fields(all) {
 			if retainedOf(b.messages())["hanbridge/house/"+name] == "" {
 				t.Errorf("%s: the value of %s was taken back", tt.name, name)
 			}
 		}
 		s.ExpireFound()
-		if tt.then == discovery.Off {
+		if tt.second == discovery.Off {
 			tt.sends = ""
 		}
-		know("its time is over", tt.sends)
+		awaitEntities("the lifetime is over", tt.sends)
 		if err := s.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}

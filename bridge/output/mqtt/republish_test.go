@@ -30,18 +30,18 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 	for range 5 { // the last is the hourly list
 		h.send(nextTelegram(m))
 	}
-	heard := b.await(t, "the counters announced", func(all []message) bool {
+	received := b.await(t, "the counters announced", func(all []message) bool {
 		i := slices.IndexFunc(all, func(m message) bool { return m.topic == meterConfig && strings.Contains(m.payload, `"import_energy"`) })
 		return i >= 0
 	})
 	count := 0
-	for _, m := range heard {
+	for _, m := range received {
 		if m.topic != meterConfig {
 			continue
 		}
-		// Messages arrive with different delays, so a single gap may be short here. On average there is a second for each step.
+		// Messages arrive with different delays, so a single gap may be short here. On average each step takes a second.
 		if took := m.at.Sub(began); took < time.Duration(count)*900*time.Millisecond {
-			t.Errorf("announced %d times again in %v, want 1 s or more in between", count, took)
+			t.Errorf("announced again %d times within %v, want 1 s at least between two announcements", count, took)
 		}
 		for _, err := range hatest.Check(m.topic, []byte(m.payload)) {
 			t.Error(err)
@@ -49,7 +49,7 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 		count++
 	}
 	if count < 2 {
-		t.Errorf("announced %d times: too few to prove a distance", count)
+		t.Errorf("announced %d times, want twice at least", count)
 	}
 	want := []string{"import_power", "voltage_l1", "current_l3", "import_energy", "export_reactive_energy"}
 	for _, name := range want {
@@ -59,14 +59,14 @@ func TestAnnouncementStepsArePaced(t *testing.T) {
 	}
 }
 
-// stableRetained returns what the broker retains, without the topics whose values change with time.
+// stableRetained returns the payloads that the broker retains, without the topic whose value is a time.
 func stableRetained(b *broker) map[string]string {
 	all := b.retained()
 	delete(all, "hanbridge/house/last_telegram")
 	return all
 }
 
-// topicsSince returns the topics of the messages, without the telegram topic.
+// topicsSince returns the topics of the messages, without those of telegrams and of the hub's status.
 func topicsSince(all []message) map[string]bool {
 	topics := map[string]bool{}
 	for _, m := range all {
@@ -90,26 +90,27 @@ func TestHubBirthMessageRepublishesAll(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	heard := b.await(t, "the meter's state after the birth message", func(all []message) bool {
+	received := b.await(t, "the meter's state after the birth message", func(all []message) bool {
 		return index(all[before:], "hanbridge/house/status", "online") >= 0
 	})[before:]
-	first := slices.IndexFunc(heard, func(m message) bool { return m.topic != "homeassistant/status" })
-	if wait := heard[first].at.Sub(born); wait < time.Second || wait > time.Minute {
+	first := slices.IndexFunc(received, func(m message) bool { return m.topic != "homeassistant/status" })
+	if wait := received[first].at.Sub(born); wait < time.Second || wait > time.Minute {
 		t.Errorf("the answer came after %v, want 1 to 5 s (and some for a slow machine)", wait)
 	}
 	want := map[string]bool{}
 	for topic := range b.retained() {
 		want[topic] = true
 	}
-	if diff := cmp.Diff(want, topicsSince(heard)); diff != "" {
+	if diff := cmp.Diff(want, topicsSince(received)); diff != "" {
 		t.Error("topics published again (-want +got):\n" + diff)
 	}
-	if got := len(telegrams(t, heard)); got != 0 {
-		t.Errorf("%d telegrams are published again, want none: they are events", got)
+	if got := len(telegrams(t, received)); got != 0 {
+		t.Errorf("%d telegrams are published again, want none", got)
 	}
 }
 
-// TestRestartedBrokerGetsEverythingAgain tests that a broker that has lost everything in a restart receives it again, telegrams included.
+// TestRestartedBrokerGetsEverythingAgain tests that a broker that has lost its messages in a restart receives the retained ones again, and
+// the telegrams that came meanwhile.
 func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -127,7 +128,7 @@ func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 	}
 	b = startBroker(t, b.addr, "")
 	b.awaitTelegram(t)
-	heard := b.await(t, "the second telegram", func(all []message) bool {
+	received := b.await(t, "the second telegram", func(all []message) bool {
 		got := telegrams(t, all)
 		return len(got) > 0 && got[len(got)-1].Seq == 2
 	})
@@ -135,7 +136,7 @@ func TestRestartedBrokerGetsEverythingAgain(t *testing.T) {
 		t.Error("retained by the new broker (-want +got):\n" + diff)
 	}
 	// The first telegram may come again, since the old broker may have stopped before it acknowledged it.
-	if got := telegrams(t, heard); len(got) > 2 {
+	if got := telegrams(t, received); len(got) > 2 {
 		t.Errorf("got %d telegrams, want the second, and at most the first again", len(got))
 	}
 	h.stop()
@@ -164,7 +165,7 @@ func TestStopPublishesLastValuesAndOffline(t *testing.T) {
 	}
 	for _, m := range b.messages() {
 		if m.will {
-			t.Errorf("the broker has sent the will: %s %s; the bridge did not say goodbye", m.topic, m.payload)
+			t.Errorf("the broker has published the will %s %s, want a disconnect by the bridge", m.topic, m.payload)
 		}
 	}
 }
@@ -178,16 +179,16 @@ func TestLostConnectionPublishesWill(t *testing.T) {
 	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	before := len(b.awaitTelegram(t))
 	proxy.ResetConnections()
-	heard := b.await(t, "the will, and the bridge again", func(all []message) bool {
+	received := b.await(t, "the will, and the meter online again", func(all []message) bool {
 		i := index(all[before:], "hanbridge/status", "offline")
 		return i >= 0 && index(all[before+i:], "hanbridge/house/status", "online") >= 0
 	})[before:]
-	will := heard[index(heard, "hanbridge/status", "offline")]
+	will := received[index(received, "hanbridge/status", "offline")]
 	if !will.will || !will.retain {
 		t.Errorf("offline: will %v, retained %v, want both", will.will, will.retain)
 	}
 	if got := b.retained()["hanbridge/status"]; got != "online" {
-		t.Errorf("after the bridge came again its state is %q, want online", got)
+		t.Errorf("after the bridge has connected again its status is %q, want online", got)
 	}
 }
 
@@ -213,6 +214,7 @@ func TestPublishesWithoutReadPermission(t *testing.T) {
 	}
 }
 
+// TestRetainedAnnouncements tests that it returns the announcements of hanbridge only, and does not disturb the bridge.
 func TestRetainedAnnouncements(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -237,7 +239,7 @@ func TestRetainedAnnouncements(t *testing.T) {
 		t.Errorf("%d announcements (-want +got):\n%s", len(want), diff)
 	}
 	if b.retained()["hanbridge/status"] != "online" {
-		t.Error("looking has thrown the bridge out")
+		t.Error("RetainedAnnouncements has disconnected the bridge")
 	}
 }
 
@@ -246,17 +248,17 @@ func TestCheckLeavesNothingRetained(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
 	c := config(b.addr)
-	c.Style = discovery.Off // a single topic: mochi confuses connections with one client id that follow each other at once
+	c.Style = discovery.Off // so that Check connects once: mochi confuses connections with one client id that follow each other at once
 	if _, err := mqtt.Check(t.Context(), c); err != nil {
-		t.Errorf("a good broker: %v", err)
+		t.Errorf("a broker without access rules: %v", err)
 	}
 	if got := b.retained(); len(got) != 0 {
-		t.Errorf("the check leaves %v", got)
+		t.Errorf("the check leaves retained: %v", got)
 	}
-	shut := startBroker(t, "127.0.0.1:0", "hanbridge/")
-	c.URL = "mqtt://" + shut.addr
+	unreadable := startBroker(t, "127.0.0.1:0", "hanbridge/")
+	c.URL = "mqtt://" + unreadable.addr
 	if _, err := mqtt.Check(t.Context(), c); err == nil {
-		t.Error("a broker that does not let us read our own topics passes the check")
+		t.Error("Check: no error, though the broker forbids reading the bridge's topics")
 	}
 }
 
@@ -285,7 +287,7 @@ func TestConfiguredStatusTopic(t *testing.T) {
 				return index(all[before:], "hanbridge/house/status", "online") >= 0 && index(all[before:], tt.prefix+"/device/hanbridge_house/config", "") >= 0
 			})
 			if got := b.subscribed(tt.other); got {
-				t.Errorf("listens to %s", tt.other)
+				t.Errorf("the bridge subscribes to %s", tt.other)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// hubEntities returns the entities of a hub that has received the messages.
+// hubEntities returns the entities of a hub that has received the messages, by unique id.
 func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 	t.Helper()
 	hub := hatest.NewHub("homeassistant")
@@ -21,13 +21,13 @@ func hubEntities(t *testing.T, all []message) map[string]hatest.Entity {
 		hub.Receive(m.topic, []byte(m.payload))
 	}
 	if len(hub.Warnings) > 0 {
-		t.Errorf("the hub complains: %q", hub.Warnings)
+		t.Errorf("the hub has warnings: %q", hub.Warnings)
 	}
-	known := map[string]hatest.Entity{}
+	byID := map[string]hatest.Entity{}
 	for _, e := range hub.Entities() {
-		known[e.UniqueID] = e
+		byID[e.UniqueID] = e
 	}
-	return known
+	return byID
 }
 
 // TestNoStateFileKeepsEntities tests that a bridge without the state of an earlier run keeps the entities of a list that comes once an hour,
@@ -66,10 +66,10 @@ func TestNoStateFileKeepsEntities(t *testing.T) {
 			})
 			h.stop()
 			b.awaitNoClients()
-			was, is := hubEntities(t, b.messages()[:before]), hubEntities(t, b.messages())
-			for id, e := range was {
-				if now, ok := is[id]; !ok || now.Created != e.Created || now.ID != e.ID {
-					t.Errorf("%s is lost or was made anew: %v, before %v", id, now, e)
+			entitiesBefore, entitiesNow := hubEntities(t, b.messages()[:before]), hubEntities(t, b.messages())
+			for id, e := range entitiesBefore {
+				if now, ok := entitiesNow[id]; !ok || now.Created != e.Created || now.ID != e.ID {
+					t.Errorf("%s is lost or was created again: %v, before %v", id, now, e)
 				}
 			}
 		})
@@ -106,16 +106,17 @@ func TestTakeBackAfterConnectionLoss(t *testing.T) {
 	}
 }
 
-// retainedOf returns what a broker retains after the messages. The list of mochi itself must not be read while it changes.
+// retainedOf returns the payloads that a broker retains after the messages, by topic. The store of mochi itself must not be read while it
+// changes.
 func retainedOf(all []message) map[string]string {
-	kept := map[string]string{}
+	retained := map[string]string{}
 	for _, m := range all {
 		if m.retain {
-			kept[m.topic] = m.payload
+			retained[m.topic] = m.payload
 		}
 	}
-	maps.DeleteFunc(kept, func(_, payload string) bool { return payload == "" })
-	return kept
+	maps.DeleteFunc(retained, func(_, payload string) bool { return payload == "" })
+	return retained
 }
 
 // retainsTopic reports whether something is retained under a topic that contains a text.
@@ -128,17 +129,17 @@ func retainsTopic(all []message, text string) bool {
 	return false
 }
 
-// TestUnretainedValuesRemoveRetainedOnes tests that retained values are removed when the configuration no longer retains values. A hub would
-// otherwise take an old counter for the present one.
+// TestUnretainedValuesRemoveRetainedOnes tests that retained values are removed when the configuration no longer retains values. Otherwise a hub
+// would take an old counter for the present one.
 func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
 	t.Parallel()
-	for _, memory := range []bool{true, false} {
-		t.Run(map[bool]string{true: "memory", false: "no memory"}[memory], func(t *testing.T) {
+	for _, stateFile := range []bool{true, false} {
+		t.Run(map[bool]string{true: "state file", false: "no state file"}[stateFile], func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
 			c := config(b.addr)
 			dir := ""
-			if memory {
+			if stateFile {
 				dir = t.TempDir()
 			}
 			m := newMeter(t, "aidon-se", time.Now())
@@ -153,13 +154,13 @@ func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
 			h.send(nextTelegram(m))
 			values := decoded(t, telegram)
 			b.await(t, "no value retained", func(all []message) bool {
-				kept := retainedOf(all)
+				retained := retainedOf(all)
 				for name := range values {
-					if kept["hanbridge/house/"+name] != "" {
+					if retained["hanbridge/house/"+name] != "" {
 						return false
 					}
 				}
-				return kept["hanbridge/house/status"] == "online"
+				return retained["hanbridge/house/status"] == "online"
 			})
 		})
 	}
@@ -189,17 +190,18 @@ func TestBaseTopicChange(t *testing.T) {
 			h.send(nextTelegram(m))
 			b.awaitText(t, "energy/house/status", "online")
 			b.await(t, "nothing of the house below the old topic", func(all []message) bool { return !retainsTopic(all, "hanbridge/house/") })
-			kept := retainedOf(b.messages())
-			if kept["hanbridge/status"] != "" || kept["hanbridge/cabin/import_energy"] == "" {
-				t.Errorf("below the old topic are %q, %q, want nothing, and what another bridge has there",
-					kept["hanbridge/status"], kept["hanbridge/cabin/import_energy"])
+			retained := retainedOf(b.messages())
+			if retained["hanbridge/status"] != "" || retained["hanbridge/cabin/import_energy"] == "" {
+				t.Errorf("below the old base topic are the status %q and the other bridge's counter %q, want no status, and the counter",
+					retained["hanbridge/status"], retained["hanbridge/cabin/import_energy"])
 			}
 			hubEntities(t, b.messages())
 		})
 	}
 }
 
-// TestRetainedScanOnSlowConnection tests that the retained scan finds every announcement of an earlier run among many of other programs.
+// TestRetainedScanOnSlowConnection tests that the retained scan finds every announcement of an earlier run among many of other programs,
+// although the connection is slow.
 func TestRetainedScanOnSlowConnection(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)

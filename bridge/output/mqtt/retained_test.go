@@ -12,6 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 )
 
+// TestRetained tests that it returns the topics of the given meters only, and does not disturb the bridge.
 func TestRetained(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -35,13 +36,14 @@ func TestRetained(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(want["house"]) < 30 {
-		t.Errorf("%d topics of the house (-want +got):\n%s", len(want["house"]), diff)
+		t.Errorf("%d topics of the meter house (-want +got):\n%s", len(want["house"]), diff)
 	}
 	if b.retained()["hanbridge/status"] != "online" {
-		t.Error("looking has thrown the bridge out")
+		t.Error("Retained has disconnected the bridge")
 	}
 }
 
+// TestTakeBack tests that it removes the given topics only, and sends an empty message also for a topic that is not retained.
 func TestTakeBack(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -49,17 +51,17 @@ func TestTakeBack(t *testing.T) {
 	h := run(t, c)
 	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	b.awaitTelegram(t)
-	const none = "homeassistant/device/hanbridge_none/config"
+	const notRetained = "homeassistant/device/hanbridge_none/config"
 	want := b.retained()
 	maps.DeleteFunc(want, func(topic, _ string) bool { return topic == meterConfig })
-	if err := mqtt.TakeBack(t.Context(), c, []string{meterConfig, none}); err != nil {
+	if err := mqtt.TakeBack(t.Context(), c, []string{meterConfig, notRetained}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, b.retained()); diff != "" {
-		t.Errorf("retained after it (-want +got):\n%s", diff)
+		t.Errorf("retained after TakeBack (-want +got):\n%s", diff)
 	}
-	b.await(t, "that subscribers hear of it", func(all []message) bool {
-		return slices.ContainsFunc(all, func(m message) bool { return m.topic == none && m.payload == "" && m.retain })
+	b.await(t, "the removal, for subscribers", func(all []message) bool {
+		return slices.ContainsFunc(all, func(m message) bool { return m.topic == notRetained && m.payload == "" && m.retain })
 	})
 }
 
@@ -98,6 +100,6 @@ func TestHubOnline(t *testing.T) {
 	c := config(b.addr)
 	c.StatusTopic = "hubs/birth"
 	if _, err := mqtt.HubOnline(t.Context(), c); err != nil {
-		t.Errorf("%v where another topic is set, which may be read", err)
+		t.Errorf("with another status topic, which may be read: got %v, want no error", err)
 	}
 }

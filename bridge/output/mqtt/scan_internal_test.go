@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// TestScanLimits tests that a scan stores no more messages than its limits permit, and then is incomplete.
+// TestScanLimits tests that a scan stores no more messages than its limits permit, and is incomplete if there are more.
 func TestScanLimits(t *testing.T) {
 	retained := func(topic string, size int) broker.Message {
 		return broker.Message{Topic: topic, Payload: []byte(strings.Repeat("x", size)), Retain: true}
@@ -18,18 +18,18 @@ func TestScanLimits(t *testing.T) {
 		name       string
 		messages   int
 		message    broker.Message
-		want       int // taken in
+		want       int // messages stored
 		incomplete bool
 	}{
-		{"as many as there may be", 100, retained("ours", 10), 100, false},
-		{"one more", 101, retained("ours", 10), 100, true},
-		{"a flood", 100_000, retained("ours", 10), 100, true},
-		{"long ones", 50, retained("ours", 996), 10, true},
-		{"one that is too long", 1, retained("ours", 1<<20), 0, true},
+		{"at the limit of messages", 100, retained("ours", 10), 100, false},
+		{"one message above the limit", 101, retained("ours", 10), 100, true},
+		{"many messages above the limit", 100_000, retained("ours", 10), 100, true},
+		{"long messages", 50, retained("ours", 996), 10, true},
+		{"one message above the limit of bytes", 1, retained("ours", 1<<20), 0, true},
 		{"long topics", 50, retained("ours"+strings.Repeat("x", 991), 5), 10, true},
-		{"of others", 100_000, retained("theirs", 10), 0, false},
+		{"messages of other programs", 100_000, retained("theirs", 10), 0, false},
 		{"not retained", 100_000, broker.Message{Topic: "ours", Payload: []byte("x")}, 0, false},
-		{"taken back", 100_000, broker.Message{Topic: "ours", Retain: true}, 0, false},
+		{"removed messages", 100_000, broker.Message{Topic: "ours", Retain: true}, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &scan{host: "broker:1883", limits: scanLimits{100, 10_000}, accepts: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
@@ -37,16 +37,16 @@ func TestScanLimits(t *testing.T) {
 				s.receive(tt.message)
 			}
 			if tt.incomplete && !s.isIdle() {
-				t.Error("goes on to listen when it is full")
+				t.Error("the scan does not end at its limit")
 			}
 			found, err := s.result()
-			short := new(IncompleteError)
-			if len(found) != tt.want || errors.As(err, &short) != tt.incomplete || err != nil && !tt.incomplete {
+			incomplete := new(IncompleteError)
+			if len(found) != tt.want || errors.As(err, &incomplete) != tt.incomplete || err != nil && !tt.incomplete {
 				t.Errorf("got %d messages and %v, want %d, incomplete %v", len(found), err, tt.want, tt.incomplete)
 			}
 			s.receive(retained("ours", 1))
 			if later, _ := s.result(); len(later) != tt.want {
-				t.Error("takes in more when it is over")
+				t.Error("stores a message after its end")
 			}
 		})
 	}
@@ -56,8 +56,8 @@ func TestScanLimits(t *testing.T) {
 func TestScanIgnoresUnretained(t *testing.T) {
 	s := &scan{limits: scanLimits{10, 1000}}
 	for i, step := range []struct {
-		hears broker.Message
-		want  bool
+		message broker.Message
+		want    bool // the scan is idle
 	}{
 		{broker.Message{}, true},
 		{broker.Message{Topic: "a", Payload: []byte("1"), Retain: true}, false},
@@ -65,15 +65,15 @@ func TestScanIgnoresUnretained(t *testing.T) {
 		{broker.Message{Topic: "b", Payload: []byte("1"), Retain: true}, false},
 		{broker.Message{Topic: "b", Retain: true}, true},
 	} {
-		s.receive(step.hears)
+		s.receive(step.message)
 		if got := s.isIdle(); got != step.want {
-			t.Errorf("step %d: silent %v, want %v", i, got, step.want)
+			t.Errorf("step %d: isIdle: got %v, want %v", i, got, step.want)
 		}
 	}
-	over, cancel := context.WithCancel(t.Context())
+	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	s.noteFailure(over, nil)
+	s.noteFailure(ended, nil)
 	if _, err := s.result(); err == nil || !strings.Contains(err.Error(), "10s") {
-		t.Errorf("got %v, want an error that names the time", err)
+		t.Errorf("got %v, want an error that names the time limit", err)
 	}
 }

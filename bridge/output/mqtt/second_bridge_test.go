@@ -23,16 +23,16 @@ type logRecorder struct {
 	text bytes.Buffer
 }
 
-func (b *logRecorder) Write(line []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(line)
+func (r *logRecorder) Write(line []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(line)
 }
 
-func (b *logRecorder) count(text string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return strings.Count(b.text.String(), text)
+func (r *logRecorder) count(text string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Count(r.text.String(), text)
 }
 
 // Parts of the log messages about other bridges.
@@ -52,20 +52,21 @@ type rivalBridge struct {
 	meter *simulate.Meter
 }
 
-// A rivalConfig holds what distinguishes the bridges.
+// A rivalConfig holds the settings in which the bridges differ.
 type rivalConfig struct {
-	name, family string
-	seed         uint64 // of the meter
-	dir          string // of the state; "" for none
-	minSilence   time.Duration
+	name, family string        // the client id, and the family of the meter; "" for aidon-se
+	seed         uint64        // of the simulated meter; another seed is another meter
+	dir          string        // the state folder; "" for none
+	minSilence   time.Duration // 0 for the default
 }
 
+// startRival starts a bridge. A failed test prints its log.
 func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	t.Helper()
-	to := config(b.addr)
-	to.ClientID = c.name
+	mqttConfig := config(b.addr)
+	mqttConfig.ClientID = c.name
 	log := new(logRecorder)
-	o := mqtt.New(to, zerolog.New(log))
+	o := mqtt.New(mqttConfig, zerolog.New(log))
 	if c.minSilence != 0 {
 		o.SetMinSilence(c.minSilence)
 	}
@@ -81,20 +82,20 @@ func startRival(t *testing.T, b *broker, c rivalConfig) *rivalBridge {
 	return &rivalBridge{testBridge: runOutput(t, o, "house", c.dir), logRecorder: log, meter: simulate.NewMeter(f, c.seed, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))}
 }
 
-// sendTelegram sends a telegram and returns its values when its power was published.
+// sendTelegram sends a telegram, waits until the bridge has published its power, and returns its values.
 func (w *rivalBridge) sendTelegram(b *broker) map[string]string {
 	w.t.Helper()
 	telegram := nextTelegram(w.meter)
 	values := decoded(w.t, telegram)
 	from := len(b.messages())
 	w.send(telegram)
-	b.await(w.t, "the telegram of a twin", func(all []message) bool {
+	b.await(w.t, "the telegram and its power", func(all []message) bool {
 		return index(all[from:], "hanbridge/house/telegram", "") >= 0 && index(all[from:], "hanbridge/house/import_power", values["import_power"]) >= 0
 	})
 	return values
 }
 
-// awaitLog waits until one of the texts is logged.
+// awaitLog waits until a log line contains one of the texts.
 func (w *rivalBridge) awaitLog(texts ...string) {
 	w.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -115,21 +116,21 @@ func publishedCounters(t *testing.T, b *broker) (all []string) {
 			all = append(all, m.payload)
 		}
 	}
-	for _, one := range telegrams(t, b.messages()) {
-		if raw, ok := one.Values["import_energy"]; ok {
+	for _, telegram := range telegrams(t, b.messages()) {
+		if raw, ok := telegram.Values["import_energy"]; ok {
 			all = append(all, string(raw))
 		}
 	}
 	return all
 }
 
-// checkCountersBegin tests that every published counter begins with a text, so that it is of one meter.
-func checkCountersBegin(t *testing.T, b *broker, begin string) {
+// checkCountersBegin tests that counters were published, and that each begins with prefix. So all are of the same meter.
+func checkCountersBegin(t *testing.T, b *broker, prefix string) {
 	t.Helper()
 	all := publishedCounters(t, b)
 	for _, value := range all {
-		if !strings.HasPrefix(value, begin) {
-			t.Errorf("the counter %s was published beside %s…: %v", value, begin, all)
+		if !strings.HasPrefix(value, prefix) {
+			t.Errorf("the counter %s was published, want only counters that begin with %s: %v", value, prefix, all)
 			return
 		}
 	}
@@ -138,16 +139,16 @@ func checkCountersBegin(t *testing.T, b *broker, begin string) {
 	}
 }
 
-// TestSecondBridge tests two bridges with one meters.id and different meters: only the first publishes counters.
+// TestSecondBridge tests that only the first of two bridges with the same meters.id and different meters publishes counters.
 func TestSecondBridge(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, first, second string }{
-		{"both with a state", "state", "state"}, {"the second without", "state", ""}, {"both without", "", ""}, {"the first without", "", "state"},
+		{"both with a state file", "state", "state"}, {"the second without", "state", ""}, {"both without", "", ""}, {"the first without", "", "state"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := func(of string) string {
-				if of == "" {
+			dir := func(state string) string {
+				if state == "" {
 					return ""
 				}
 				return t.TempDir()
@@ -165,9 +166,9 @@ func TestSecondBridge(t *testing.T) {
 			two.sendTelegram(b)
 			checkCountersBegin(t, b, "40140.")
 			if n := two.count(secondLog) + two.count("hanbridge takeover house") + one.count(firstLog); n != 3 || one.count(secondLog) > 0 {
-				t.Errorf("logged %d times, want once each, with what to type; by the first: %d", n, one.count(secondLog))
+				t.Errorf("logged %d times, want once each, with the command to type; the first bridge logged %d times that it is second", n, one.count(secondLog))
 			}
-			b.await(t, "the description says that another publishes", func([]message) bool {
+			b.await(t, "the description with the instance of the other bridge", func([]message) bool {
 				return strings.Contains(b.retained()["hanbridge/house/info"], `"other_instance":"`)
 			})
 			for _, m := range telegrams(t, b.messages()) {
@@ -210,11 +211,11 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 	for name, dirs := range map[string][]string{"with its state": {"a", "a", "a"}, "without a state": {"", "", ""}, "with a state at last": {"", "a", "a"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, at := startOpenBroker(t), t.TempDir()
+			b, parent := startOpenBroker(t), t.TempDir()
 			m := newMeter(t, "aidon-se", time.Now())
 			for i, dir := range dirs {
 				if dir != "" {
-					dir = at + "/" + dir
+					dir = parent + "/" + dir
 				}
 				w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir})
 				w.meter = m
@@ -224,9 +225,9 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 				})
 				w.stop()
 				b.awaitNoClients()
-				for _, said := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog, unreadableLog} {
-					if w.count(said) > 0 {
-						t.Errorf("run %d says %s", i, said)
+				for _, text := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog, unreadableLog} {
+					if w.count(text) > 0 {
+						t.Errorf("run %d logs %q", i, text)
 					}
 				}
 			}
@@ -234,21 +235,22 @@ func TestRestartedBridgeRemainsFirst(t *testing.T) {
 	}
 }
 
-// TestMissingStateFile tests a bridge whose state file is missing, with the same meter or another one. The earlier bridge no longer runs.
+// TestMissingStateFile tests a bridge whose state file is missing, with the same meter or another one. The bridge that published
+// before no longer runs.
 func TestMissingStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
 		seed      uint64
 		state     bool
-		said      string
+		logged    string // "" for nothing
 		publishes bool
 	}{
 		{"the same meter", 1, true, "", true},
 		{"the same meter without a state", 1, false, "", true},
 		{"another meter", 3, true, silentLog, false},
 		{"another meter without a state", 3, false, silentLog, false},
-		{"one that has counted more than can be", 2, true, silentLog, false},
+		{"a meter whose counter is too high", 2, true, silentLog, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -268,22 +270,22 @@ func TestMissingStateFile(t *testing.T) {
 			from := len(b.messages())
 			values := two.sendTelegram(b)
 			if tt.publishes {
-				b.await(t, "the counter goes on", func(all []message) bool {
+				b.await(t, "the next value of the counter", func(all []message) bool {
 					return index(all[from:], "hanbridge/house/import_energy", values["import_energy"]) >= 0
 				})
 				return
 			}
-			two.awaitLog(tt.said)
+			two.awaitLog(tt.logged)
 			two.sendTelegram(b)
 			checkCountersBegin(t, b, "40140.")
-			b.await(t, "the hub is told", func(all []message) bool {
+			b.await(t, "the reason and the command under rejected_reason", func(all []message) bool {
 				i := index(all[from:], "hanbridge/house/rejected_reason", "")
 				return i >= 0 && strings.Contains(all[from+i].payload, "hanbridge takeover house")
 			})
 			if err := mqtt.TakeBack(t.Context(), config(b.addr), []string{"hanbridge/house/info"}); err != nil {
 				t.Fatal(err)
 			}
-			b.await(t, "a person has acted", func(all []message) bool {
+			b.await(t, "the counter after the description was removed", func(all []message) bool {
 				return index(all[from:], "hanbridge/house/import_energy", "") >= 0
 			})
 			two.awaitLog(takenOverLog)
@@ -296,21 +298,21 @@ func TestBridgesWithoutMarks(t *testing.T) {
 	t.Parallel()
 	const info, telegram = `{"make":"Aidon"}`, `{"meter":"house","seq":%d,"values":{"import_energy":17425.823}}`
 	b := startOpenBroker(t)
-	say := func(topic, payload string, retain bool) {
+	publish := func(topic, payload string, retain bool) {
 		if err := b.Publish(topic, []byte(payload), retain, 0); err != nil {
 			t.Error(err)
 		}
 	}
-	say("hanbridge/status", "online", true)
-	say("hanbridge/house/info", info, true)
+	publish("hanbridge/status", "online", true)
+	publish("hanbridge/house/info", info, true)
 	second := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
 	second.send(nextTelegram(second.meter))
 	second.awaitLog(waitingLog)
-	say("hanbridge/house/telegram", fmt.Sprintf(telegram, 1), false)
+	publish("hanbridge/house/telegram", fmt.Sprintf(telegram, 1), false)
 	second.awaitLog(secondLog)
 	for i := range 3 {
 		second.send(nextTelegram(second.meter))
-		say("hanbridge/house/telegram", fmt.Sprintf(telegram, 2+i), false)
+		publish("hanbridge/house/telegram", fmt.Sprintf(telegram, 2+i), false)
 	}
 	checkCountersBegin(t, b, "17425.")
 }
@@ -319,19 +321,19 @@ func TestBridgesWithoutMarks(t *testing.T) {
 func TestOwnMessagesAreIgnored(t *testing.T) {
 	t.Parallel()
 	b, dir := startOpenBroker(t), t.TempDir()
-	m := newMeter(t, "aidon-se", time.Now())
-	var sent []string
+	meter := newMeter(t, "aidon-se", time.Now())
+	var sent []string // "topic payload" of each message to repeat
 	for range 3 {
 		w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: dir})
-		w.meter = m
+		w.meter = meter
 		w.sendTelegram(b)
-		for _, one := range b.messages() {
-			if one.topic == "hanbridge/house/telegram" || one.topic == "hanbridge/house/info" {
-				sent = append(sent, one.topic+" "+one.payload)
+		for _, m := range b.messages() {
+			if m.topic == "hanbridge/house/telegram" || m.topic == "hanbridge/house/info" {
+				sent = append(sent, m.topic+" "+m.payload)
 			}
 		}
-		for _, one := range sent {
-			topic, payload, _ := strings.Cut(one, " ")
+		for _, message := range sent {
+			topic, payload, _ := strings.Cut(message, " ")
 			if err := b.Publish(topic, []byte(payload), topic == "hanbridge/house/telegram", 1); err != nil {
 				t.Fatal(err)
 			}
@@ -342,9 +344,9 @@ func TestOwnMessagesAreIgnored(t *testing.T) {
 		})
 		w.stop()
 		b.awaitNoClients()
-		for _, said := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog} {
-			if w.count(said) > 0 {
-				t.Errorf("says %s", said)
+		for _, text := range []string{firstLog, secondLog, silentLog, waitingLog, takenOverLog} {
+			if w.count(text) > 0 {
+				t.Errorf("the bridge logs %q", text)
 			}
 		}
 	}
@@ -359,7 +361,7 @@ func TestForbiddenToRead(t *testing.T) {
 	b.awaitText(t, "hanbridge/house/import_energy", values["import_energy"])
 	w.awaitLog(unreadableLog)
 	if n := w.count("hanbridge/+/+"); n != 1 {
-		t.Errorf("what to allow is said %d times, want once", n)
+		t.Errorf("the topic to permit is logged %d times, want once", n)
 	}
 }
 
@@ -371,16 +373,16 @@ func TestReadPermissionGrantedLater(t *testing.T) {
 	w := startRival(t, b, rivalConfig{name: "one", seed: 1, dir: t.TempDir()})
 	w.awaitLog(unreadableLog)
 	b.openAndReconnect()
-	b.await(t, "it comes again", func([]message) bool { return strings.HasSuffix(b.connectionLog(), "disconnect connect") })
+	b.await(t, "the second connection", func([]message) bool { return strings.HasSuffix(b.connectionLog(), "disconnect connect") })
 	began := time.Now()
 	w.send(nextTelegram(w.meter))
 	all := b.await(t, "a counter", func(all []message) bool { return index(all, "hanbridge/house/import_energy", "") >= 0 })
 	if index(all, "hanbridge/house/info", "") > index(all, "hanbridge/house/import_energy", "") {
-		t.Error("the counter comes before the description that claims the meter")
+		t.Error("the counter was published before the description")
 	}
-	counter := all[index(all, "hanbridge/house/import_energy", "")].at // the description may be recorded late
+	counter := all[index(all, "hanbridge/house/import_energy", "")].at // when the description arrives is not tested: it may be recorded late
 	if waited := counter.Sub(began); waited < 100*time.Millisecond {
-		t.Errorf("waited %v for others, want 0.1 s at least", waited)
+		t.Errorf("waited %v for other bridges, want 0.1 s at least", waited)
 	}
 }
 
@@ -396,7 +398,7 @@ func TestStatusArrivesLast(t *testing.T) {
 		}
 	}
 	var status []byte
-	late := replacePackets(t, b.addr, func(packet []byte) [][]byte {
+	proxy := replacePackets(t, b.addr, func(packet []byte) [][]byte {
 		if packet[0]>>4 == packets.Publish && status == nil && bytes.Contains(packet, []byte("hanbridge/status")) {
 			status = packet
 			return nil
@@ -406,11 +408,11 @@ func TestStatusArrivesLast(t *testing.T) {
 		}
 		return [][]byte{packet}
 	})
-	two := startRival(t, &broker{addr: late}, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
+	two := startRival(t, &broker{addr: proxy}, rivalConfig{name: "two", seed: 3, dir: t.TempDir()})
 	two.sendTelegram(b)
 	two.awaitLog(waitingLog)
 	if two.count(silentLog) > 0 {
-		t.Error("a bridge that is online is called gone")
+		t.Error("a bridge that is online is logged as silent")
 	}
 }
 

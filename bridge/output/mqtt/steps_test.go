@@ -16,15 +16,15 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// An announcement is what a hub should have: a style and the quantities of the meter.
+// An announcement is what a hub should have.
 type announcement struct {
 	style discovery.Style
-	names string
+	names string // the quantities of the meter, separated by spaces
 }
 
-func (s announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
+func (a announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
 	t.Helper()
-	for _, name := range strings.Fields(s.names) {
+	for _, name := range strings.Fields(a.names) {
 		id, ok := quantity.ByName(name)
 		if !ok {
 			t.Fatalf("no quantity %q", name)
@@ -34,7 +34,7 @@ func (s announcement) descriptors(t *testing.T) (all []bridge.Descriptor) {
 	return all
 }
 
-// entities returns the quantities of the meter that a hub has.
+// entities returns the quantities of the meter that a hub has, each with the number of the message that created it.
 func entities(t *testing.T, b *broker) map[string]int {
 	t.Helper()
 	all := map[string]int{}
@@ -48,8 +48,8 @@ func entities(t *testing.T, b *broker) map[string]int {
 	return all
 }
 
-// runSteps takes at most a number of steps to an announcement. It returns the stage and whether no step is left.
-func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announcement, most int, acknowledged bool) (*mqtt.AnnouncerStage, bool) {
+// runSteps takes at most maxSteps steps to an announcement. It returns the stage and whether no step is left.
+func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announcement, maxSteps int, acknowledged bool) (*mqtt.AnnouncerStage, bool) {
 	t.Helper()
 	c := config(b.addr)
 	c.Style = want.style
@@ -58,7 +58,7 @@ func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announc
 		t.Fatal(err)
 	}
 	more := true
-	for ; more && most > 0; most-- {
+	for ; more && maxSteps > 0; maxSteps-- {
 		if more, err = s.Step(t.Context(), acknowledged); err != nil {
 			t.Fatal(err)
 		}
@@ -70,10 +70,10 @@ func runSteps(t *testing.T, b *broker, before *mqtt.AnnouncerStage, want announc
 	return s, !more
 }
 
-const allSteps = 100 // more than there are
+const allSteps = 100 // more than any change needs
 
-// TestStepsInterrupted interrupts the change from one announcement to a second after each step and continues with a third. Nothing must be
-// left behind or taken back wrongly, and what is in all three must never be removed.
+// TestStepsInterrupted interrupts the change from one announcement to a second after each step and continues with a third. No topic of
+// the first two may remain that the third does not need, and entities that are in all three must never be removed.
 func TestStepsInterrupted(t *testing.T) {
 	t.Parallel()
 	const all, less = "import_power import_energy gas tariff", "import_power import_energy"
@@ -85,8 +85,8 @@ func TestStepsInterrupted(t *testing.T) {
 			for _, third := range []announcement{first, second} {
 				t.Run(fmt.Sprint(first, second, third), func(t *testing.T) {
 					t.Parallel()
-					for most := range allSteps {
-						if !testInterrupted(t, first, second, third, most) {
+					for steps := range allSteps {
+						if !testInterrupted(t, first, second, third, steps) {
 							return
 						}
 					}
@@ -96,8 +96,8 @@ func TestStepsInterrupted(t *testing.T) {
 	}
 }
 
-// testInterrupted interrupts after a number of steps and reports whether there are more.
-func testInterrupted(t *testing.T, first, second, third announcement, most int) (more bool) {
+// testInterrupted interrupts the second announcement after a number of steps and reports whether there are more.
+func testInterrupted(t *testing.T, first, second, third announcement, steps int) (more bool) {
 	t.Helper()
 	b := startOpenBroker(t)
 	s, _ := runSteps(t, b, nil, first, allSteps, true)
@@ -107,7 +107,7 @@ func testInterrupted(t *testing.T, first, second, third announcement, most int) 
 		}
 	}
 	before := entities(t, b)
-	s, over := runSteps(t, b, s, second, most, false)
+	s, over := runSteps(t, b, s, second, steps, false)
 	runSteps(t, b, s, third, allSteps, true)
 
 	got, want := entities(t, b), map[string]bool{}
@@ -117,37 +117,37 @@ func testInterrupted(t *testing.T, first, second, third announcement, most int) 
 		}
 	}
 	names := map[string]bool{}
-	for name, born := range got {
+	for name, created := range got {
 		names[name] = true
-		always := second.style != discovery.Off && strings.Contains(second.names, name)
-		if old, ok := before[name]; ok && always && old != born {
-			t.Errorf("after %d steps: %s was removed and made anew", most, name)
+		inAll := second.style != discovery.Off && strings.Contains(second.names, name)
+		if old, ok := before[name]; ok && inAll && old != created {
+			t.Errorf("after %d steps: %s was removed and created again", steps, name)
 		}
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("after %d steps, entities (-want +got):\n%s", most, diff)
+		t.Errorf("after %d steps, entities (-want +got):\n%s", steps, diff)
 	}
-	checkRetained(t, b, first, second, third, most)
+	checkRetained(t, b, first, second, third, steps)
 	return !over
 }
 
 // checkRetained tests that nothing of another style is retained, and no value that the meter neither sends nor has sent.
-func checkRetained(t *testing.T, b *broker, first, second, third announcement, most int) {
+func checkRetained(t *testing.T, b *broker, first, second, third announcement, steps int) {
 	t.Helper()
-	kept := retainedOf(b.messages())
-	for topic := range kept {
+	retained := retainedOf(b.messages())
+	for topic := range retained {
 		wrong := third.style != discovery.Component && strings.Contains(topic, "sensor/hanbridge_") ||
 			third.style != discovery.Device && strings.Contains(topic, "/device/hanbridge_")
 		name, value := strings.CutPrefix(topic, "hanbridge/house/")
 		wrong = wrong || value && !slices.Contains(strings.Fields(third.names), name)
 		if wrong {
-			t.Errorf("after %d steps: %s is still retained", most, topic)
+			t.Errorf("after %d steps: %s is still retained", steps, topic)
 		}
 	}
 	for _, name := range strings.Fields(third.names) {
-		always := strings.Contains(first.names, name) && strings.Contains(second.names, name)
-		if always && kept["hanbridge/house/"+name] == "" {
-			t.Errorf("after %d steps: the value of %s was taken back", most, name)
+		inAll := strings.Contains(first.names, name) && strings.Contains(second.names, name)
+		if inAll && retained["hanbridge/house/"+name] == "" {
+			t.Errorf("after %d steps: the value of %s was taken back", steps, name)
 		}
 	}
 }
@@ -213,7 +213,7 @@ func TestFoundByRetainedScan(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			b.await(t, "known after "+step.sends+": "+step.want, func([]message) bool {
+			b.await(t, "the entities after "+step.sends+": "+step.want, func([]message) bool {
 				return strings.Join(slices.Sorted(maps.Keys(entities(t, b))), " ") == step.want
 			})
 		}

@@ -27,17 +27,17 @@ func (o *observedOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	return o.Output.Run(ctx, feed)
 }
 
-// A blockingLog blocks at a line with a text until it is released.
+// A blockingLog blocks at each line with text until released is closed.
 type blockingLog struct {
 	text              string
 	reached, released chan struct{}
 }
 
-// Write waits at the text.
-func (h *blockingLog) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(h.text)) {
-		h.reached <- struct{}{}
-		<-h.released
+// Write sends to reached and blocks if the line contains the text.
+func (b *blockingLog) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(b.text)) {
+		b.reached <- struct{}{}
+		<-b.released
 	}
 	return len(line), nil
 }
@@ -52,16 +52,16 @@ func TestBlockedOutputIsStuck(t *testing.T) {
 	defer close(log.released)
 	h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
 	select {
-	case <-log.reached: // when the announcement has come back
+	case <-log.reached: // the broker has sent the announcement back
 	case <-time.After(time.Minute):
-		t.Fatal("not announced in a minute")
+		t.Fatal("not announced within a minute")
 	}
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(10 * time.Millisecond) {
 		if strings.Contains(strings.Join(progress.Stuck(o.feed.Load().Health(), 100*time.Millisecond), ""), "output mqtt is stuck") {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("an output that hangs counts as waiting: %+v", o.feed.Load().Health())
+			t.Fatalf("a blocked output is not reported as stuck: %+v", o.feed.Load().Health())
 		}
 	}
 }

@@ -16,18 +16,19 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// dropPackets starts a proxy to a broker that drops packets of some kinds from the broker. It returns the address of the proxy.
-func dropPackets(t *testing.T, addr string, kinds ...byte) string {
+// dropPackets starts a proxy to a broker that drops the packets of some types from the broker. It returns the address of the
+// proxy.
+func dropPackets(t *testing.T, addr string, types ...byte) string {
 	t.Helper()
 	return replacePackets(t, addr, func(packet []byte) [][]byte {
-		if slices.Contains(kinds, packet[0]>>4) {
+		if slices.Contains(types, packet[0]>>4) {
 			return nil
 		}
 		return [][]byte{packet}
 	})
 }
 
-// replacePackets starts a proxy to a broker that sends other packets in place of each one from the broker. It returns the address of the
+// replacePackets starts a proxy to a broker that passes each packet from the broker to replace and sends the result. It returns the address of the
 // proxy.
 func replacePackets(t *testing.T, addr string, replace func(packet []byte) [][]byte) string {
 	t.Helper()
@@ -54,7 +55,7 @@ func replacePackets(t *testing.T, addr string, replace func(packet []byte) [][]b
 	return l.Addr().String()
 }
 
-// copyPackets copies packets, or those that replace them. Their format is that of MQTT 3.1.1, 2.2.
+// copyPackets copies packets and replaces them. Their format is in MQTT 3.1.1, section 2.2.
 func copyPackets(to io.Writer, from io.Reader, replace func(packet []byte) [][]byte) {
 	for r := bufio.NewReader(from); ; {
 		head, err := r.ReadByte()
@@ -90,17 +91,17 @@ func TestUnansweredRequests(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		style discovery.Style
-		kinds []byte
+		types []byte
 	}{
 		{"SUBSCRIBE", discovery.Device, []byte{packets.Suback}},
 		{"SUBSCRIBE, nothing to announce", discovery.Off, []byte{packets.Suback}},
 		{"UNSUBSCRIBE", discovery.Component, []byte{packets.Unsuback}},
-		{"both", discovery.Component, []byte{packets.Suback, packets.Unsuback}},
+		{"SUBSCRIBE and UNSUBSCRIBE", discovery.Component, []byte{packets.Suback, packets.Unsuback}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := startOpenBroker(t)
-			c := config(dropPackets(t, b.addr, tt.kinds...))
+			c := config(dropPackets(t, b.addr, tt.types...))
 			c.Style = tt.style
 			h := run(t, c)
 			h.send(nextTelegram(newMeter(t, "aidon-se", time.Now())))
@@ -117,15 +118,15 @@ func TestUnansweredRequests(t *testing.T) {
 			}
 			for _, text := range []string{"cannot hear when home assistant", "cannot hear when somebody", "not all of this bridge's earlier"} {
 				if got := h.logCount(text); got > 1 {
-					t.Errorf("%d times %q, want one line of each:\n%s", got, text, h.log.String())
+					t.Errorf("%d log lines with %q, want one at most:\n%s", got, text, h.log.String())
 				}
 			}
 		})
 	}
 }
 
-// TestCommandsWithoutSubscriptionAnswers tests that commands return an error that names the unanswered subscription, and the messages that
-// arrived.
+// TestCommandsWithoutSubscriptionAnswers tests that commands return an error that names the unanswered subscription, and also return the messages
+// that arrived.
 func TestCommandsWithoutSubscriptionAnswers(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -133,11 +134,11 @@ func TestCommandsWithoutSubscriptionAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := mqtt.Retained(t.Context(), config(dropPackets(t, b.addr, packets.Suback)), "house")
-	short := new(mqtt.IncompleteError)
-	if !errors.As(err, &short) || !strings.Contains(short.Reason, "has not answered the subscription") {
-		t.Errorf("got %v, want that it is not known if all was read, since the broker has not answered", err)
+	incomplete := new(mqtt.IncompleteError)
+	if !errors.As(err, &incomplete) || !strings.Contains(incomplete.Reason, "has not answered the subscription") {
+		t.Errorf("got %v, want an IncompleteError about the unanswered subscription", err)
 	}
 	if got := got["house"]["import_power"]; got != "1727" {
-		t.Errorf("read %q, want what was heard without an answer", got)
+		t.Errorf("got %q, want the value that arrived without an answer", got)
 	}
 }
