@@ -12,24 +12,24 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A screen records what a Console prints, for a test that reads at the same time.
+// A screen records what a Console prints. The test may read it at the same time.
 type screen struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (p *screen) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.text.Write(b)
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
 }
 
-// values are the last that each line shows.
-func (p *screen) values() map[string]string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// values returns the newest printed value of each quantity.
+func (s *screen) values() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	all := map[string]string{}
-	for line := range strings.Lines(p.text.String()) {
+	for line := range strings.Lines(s.text.String()) {
 		line = strings.TrimPrefix(line, "\r")
 		for strings.HasPrefix(line, "\x1b[") { // cursor up, erase
 			line = line[strings.IndexAny(line, "AJ")+1:]
@@ -43,28 +43,31 @@ func (p *screen) values() map[string]string {
 	return all
 }
 
+// size returns a function that reports a screen of this size, in characters.
 func size(width, height int) func() (int, int) {
 	return func() (int, int) { return width, height }
 }
 
+// TestConsole runs the tests for every output.
 func TestConsole(t *testing.T) {
 	for name, size := range map[string]func() (int, int){"lines": nil, "table": size(41, 100)} {
 		t.Run(name, func(t *testing.T) {
 			outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {
-				p := &screen{}
-				return New(p, size), outputtest.Delivered{Values: p.values}
+				s := &screen{}
+				return New(s, size), outputtest.Delivered{Values: s.values}
 			})
 		})
 	}
 }
 
+// TestConsolePrints tests the output of two updates, as lines and as a table.
 func TestConsolePrints(t *testing.T) {
 	tests := []struct {
 		name string
 		size func() (int, int)
 		want string
 	}{
-		{"what has changed", nil, "" +
+		{"lines of changed values", nil, "" +
 			"import_power 1 W, voltage_l1 230.0 V\n" +
 			"import_power 2 W\n"},
 		{"a table in place", size(70, 24), "" +
@@ -75,7 +78,7 @@ func TestConsolePrints(t *testing.T) {
 			"\rimport_power             1 W            voltage_l1               230.0 V\n" +
 			"\r\x1b[1A\x1b[J" +
 			"import_power             2 W            voltage_l1               230.0 V\n"},
-		{"what fits", size(20, 10), "" +
+		{"table cut to a narrow screen", size(20, 10), "" +
 			"\rimport_power       \n" +
 			"\r\x1b[1A\x1b[J" +
 			"import_power       \n"},
@@ -83,9 +86,9 @@ func TestConsolePrints(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			s := New(&out, tt.size)
+			console := New(&out, tt.size)
 			for _, watts := range []int64{1, 2} {
-				if err := s.show([]bridge.Value{valueOf(quantity.ImportPower, watts, 0, 0), valueOf(quantity.VoltageL1, 2300, -1, 1)}); err != nil {
+				if err := console.show([]bridge.Value{valueOf(quantity.ImportPower, watts, 0, 0), valueOf(quantity.VoltageL1, 2300, -1, 1)}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -105,9 +108,9 @@ func TestLineWidth(t *testing.T) {
 		5:  "import_power 1 W …\n",
 	} {
 		var out bytes.Buffer
-		s := New(&out, nil)
-		s.Width = width
-		if err := s.show([]bridge.Value{valueOf(quantity.ImportPower, 1, 0, 0), valueOf(quantity.VoltageL1, 2300, -1, 1)}); err != nil || out.String() != want {
+		console := New(&out, nil)
+		console.Width = width
+		if err := console.show([]bridge.Value{valueOf(quantity.ImportPower, 1, 0, 0), valueOf(quantity.VoltageL1, 2300, -1, 1)}); err != nil || out.String() != want {
 			t.Errorf("width %d: got %q, %v, want %q", width, out.String(), err, want)
 		}
 	}
@@ -116,15 +119,15 @@ func TestLineWidth(t *testing.T) {
 // TestLogLinesAboveTable tests that a log line replaces the table, which is printed again below it.
 func TestLogLinesAboveTable(t *testing.T) {
 	var out bytes.Buffer
-	s := New(&out, size(80, 24))
+	console := New(&out, size(80, 24))
 	show := func(watts int64) {
 		t.Helper()
-		if err := s.show([]bridge.Value{valueOf(quantity.ImportPower, watts, 0, 0)}); err != nil {
+		if err := console.show([]bridge.Value{valueOf(quantity.ImportPower, watts, 0, 0)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	show(1)
-	if _, err := s.Write([]byte("the broker is down\n")); err != nil {
+	if _, err := console.Write([]byte("the broker is down\n")); err != nil {
 		t.Fatal(err)
 	}
 	show(2)

@@ -2,7 +2,7 @@ package health
 
 import "time"
 
-// NewWithCheckInterval returns an Output that checks at an interval whether its socket still exists.
-func NewWithCheckInterval(addresses []string, every time.Duration) *Output {
-	return &Output{addresses, every}
+// NewWithCheckInterval returns an Output that checks once per interval whether its socket still exists.
+func NewWithCheckInterval(addresses []string, interval time.Duration) *Output {
+	return &Output{addresses, interval}
 }

@@ -22,21 +22,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// An output is a function that is a bridge.Output.
+// An output is a function that implements bridge.Output.
 type output func(ctx context.Context, feed *bridge.Feed) error
 
 func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// A wire is the port of a meter, which is silent until the test writes to it.
-type wire struct{ end chan *io.PipeWriter }
+// A wire is the port of a meter that is silent until the test writes to it. Each dial sends the writing end of a new connection to ends.
+type wire struct{ ends chan *io.PipeWriter }
 
 func (w wire) dial(context.Context) (io.ReadCloser, error) {
 	r, end := io.Pipe()
-	w.end <- end
+	w.ends <- end
 	return r, nil
 }
 
-// run starts a bridge that answers at one of the addresses. It stops with the test, or by stop.
+// run starts a bridge that answers health queries at one of the addresses. It runs until stop is called or the test ends.
 func run(t *testing.T, addresses []string, others ...bridge.Output) (w wire, stop func()) {
 	t.Helper()
 	w = wire{make(chan *io.PipeWriter, 8)}
@@ -59,13 +59,13 @@ func run(t *testing.T, addresses []string, others ...bridge.Output) (w wire, sto
 	return w, stop
 }
 
-// awaitAnswer asks until the answer is as wanted.
-func awaitAnswer(t *testing.T, addresses []string, after time.Duration, what string, wanted func(health.Answer, error) bool) {
+// awaitAnswer queries the bridge until wanted accepts the answer. A part counts as stuck when it has made no progress for stuckAfter.
+func awaitAnswer(t *testing.T, addresses []string, stuckAfter time.Duration, what string, wanted func(health.Answer, error) bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(2 * time.Minute); ; <-tick.C {
-		answer, err := health.Ask(t.Context(), addresses, after)
+		answer, err := health.Ask(t.Context(), addresses, stuckAfter)
 		if wanted(answer, err) {
 			return
 		}
@@ -75,6 +75,7 @@ func awaitAnswer(t *testing.T, addresses []string, after time.Duration, what str
 	}
 }
 
+// awaitHealthy waits for an answer with these notes and without a stuck part.
 func awaitHealthy(t *testing.T, addresses []string, notes ...string) {
 	t.Helper()
 	awaitAnswer(t, addresses, time.Minute, strings.Join(notes, ", "), func(a health.Answer, err error) bool {
@@ -87,48 +88,50 @@ func addressesIn(t *testing.T) []string {
 	return health.SocketAddresses(t.TempDir(), t.Name()+t.TempDir())
 }
 
+// TestHealthy tests the answers before and after the first telegram and after the bridge has ended.
 func TestHealthy(t *testing.T) {
 	addresses := addressesIn(t)
 	w, stop := run(t, addresses)
 	awaitHealthy(t, addresses, "meter house: no telegram yet")
 	f, _ := simulate.Named("aidon-se")
 	_, telegram := simulate.NewMeter(f, 1, time.Now()).Next()
-	_, _ = (<-w.end).Write(telegram) // a pipe's other end that is read
+	_, _ = (<-w.ends).Write(telegram) // returns when the bridge has read it
 	awaitHealthy(t, addresses)
 	stop()
 	_, err := health.Ask(t.Context(), addresses, time.Minute)
 	if err == nil || !strings.HasPrefix(err.Error(), "no hanbridge runs with this configuration: nobody listens at "+addresses[0]) {
-		t.Errorf("when it has ended: got %v, want that none runs", err)
+		t.Errorf("after the bridge has ended: got %v, want an error that no bridge runs", err)
 	}
 	if _, err := os.Lstat(addresses[0]); err == nil {
-		t.Error("its socket is left behind")
+		t.Error("the socket still exists after the bridge has ended")
 	}
 }
 
+// TestBlockedOutputIsReported tests that an output that makes no progress is reported as stuck.
 func TestBlockedOutputIsReported(t *testing.T) {
-	addresses, free := addressesIn(t), make(chan struct{})
+	addresses, release := addressesIn(t), make(chan struct{})
 	run(t, addresses, output(func(_ context.Context, feed *bridge.Feed) error {
 		<-feed.Ready()
 		feed.Take()
-		<-free
+		<-release
 		return nil
 	}))
-	t.Cleanup(func() { close(free) }) // before the bridge is stopped
+	t.Cleanup(func() { close(release) }) // before the bridge is stopped
 	awaitHealthy(t, addresses, "meter house: no telegram yet")
 	awaitAnswer(t, addresses, 50*time.Millisecond, "a stuck output", func(a health.Answer, err error) bool {
 		return err == nil && len(a.Stuck) == 1 && strings.HasPrefix(a.Stuck[0], "output other is stuck: no progress since ")
 	})
 }
 
-// TestFallbackAddress tests that the bridge is found if its state folder cannot hold a socket.
+// TestFallbackAddress tests that the bridge is found although its state folder cannot hold a socket.
 func TestFallbackAddress(t *testing.T) {
 	for name, dir := range map[string]string{
-		"no state folder":         "",
-		"folder that is missing":  filepath.Join(t.TempDir(), "missing"),
-		"path longer than a name": filepath.Join(t.TempDir(), strings.Repeat("long", 40)),
+		"no state folder":            "",
+		"missing folder":             filepath.Join(t.TempDir(), "missing"),
+		"path too long for a socket": filepath.Join(t.TempDir(), strings.Repeat("long", 40)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if len(dir) > 100 {
+			if len(dir) > 100 { // the long path
 				if err := os.Mkdir(dir, 0o700); err != nil {
 					t.Fatal(err)
 				}
@@ -167,6 +170,7 @@ func TestTwoBridgesInOneFolder(t *testing.T) {
 	awaitHealthy(t, addresses[:1], "meter house: no telegram yet")
 }
 
+// TestOtherFilesAreNotRemoved tests that a file that is no socket is not replaced.
 func TestOtherFilesAreNotRemoved(t *testing.T) {
 	addresses := addressesIn(t)
 	if err := os.WriteFile(addresses[0], []byte("mine"), 0o600); err != nil {
@@ -175,7 +179,7 @@ func TestOtherFilesAreNotRemoved(t *testing.T) {
 	run(t, addresses)
 	awaitHealthy(t, addresses, "meter house: no telegram yet")
 	if text, err := os.ReadFile(addresses[0]); string(text) != "mine" || err != nil {
-		t.Errorf("got %q, %v, want the file as it was", text, err)
+		t.Errorf("got %q, %v, want the file unchanged", text, err)
 	}
 }
 
@@ -187,10 +191,10 @@ func TestRemovedSocket(t *testing.T) {
 	if err := os.Remove(addresses[0]); err != nil {
 		t.Fatal(err)
 	}
-	awaitAnswer(t, addresses[:1], time.Minute, "the socket put back", func(_ health.Answer, err error) bool { return err == nil })
+	awaitAnswer(t, addresses[:1], time.Minute, "a new socket", func(_ health.Answer, err error) bool { return err == nil })
 }
 
-// TestNoAnswer tests a bridge that is stopped or blocked as a whole: the system still accepts connections to it.
+// TestNoAnswer tests the error for a bridge that is stopped or blocked as a whole. The operating system still accepts connections for it.
 func TestNoAnswer(t *testing.T) {
 	addresses := addressesIn(t)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: addresses[0], Net: "unix"})
@@ -201,11 +205,11 @@ func TestNoAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := health.Ask(ctx, addresses, time.Minute); err == nil || !strings.HasPrefix(err.Error(), "hanbridge runs, but does not answer") {
-		t.Errorf("got %v, want that it does not answer", err)
+		t.Errorf("got %v, want an error that it does not answer", err)
 	}
 }
 
-// TestNoUsableAddress tests that the other outputs continue if no address can be used, and that the error says what does not work.
+// TestNoUsableAddress tests that Run returns an error that names the addresses if none can be used.
 func TestNoUsableAddress(t *testing.T) {
 	addresses := []string{filepath.Join(t.TempDir(), "missing", "a.sock"), filepath.Join(t.TempDir(), "missing", "b.sock")}
 	err := health.New(addresses).Run(t.Context(), nil)
@@ -221,14 +225,14 @@ func TestSocketAddresses(t *testing.T) {
 		t.Errorf("got %q and %q", a, b)
 	}
 	if runtime.GOOS == "linux" && !strings.HasPrefix(b[0], "@") {
-		t.Errorf("got %q, want a place that needs no folder", b)
+		t.Errorf("got %q, want an address that needs no folder", b)
 	}
 	if again := health.SocketAddresses("", "b"); again[0] != b[0] {
 		t.Errorf("got %q and then %q for one identity", b, again)
 	}
 }
 
-// TestTakesWholeRecording tests that the bridge ends after a recording, which it does when every output has taken all telegrams.
+// TestTakesWholeRecording tests that the bridge ends after a recording, since this output takes all telegrams.
 func TestTakesWholeRecording(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	m := simulate.NewMeter(f, 1, time.Now())
@@ -245,6 +249,6 @@ func TestTakesWholeRecording(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
-		t.Fatalf("the recording does not come to its end: %v, %v", err, ctx.Err())
+		t.Fatalf("the bridge does not end after the recording: %v, %v", err, ctx.Err())
 	}
 }

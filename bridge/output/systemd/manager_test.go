@@ -26,11 +26,11 @@ type manager struct {
 	t      *testing.T
 	socket string
 
-	mu   sync.Mutex
-	told []string
+	mu            sync.Mutex
+	notifications []string
 }
 
-// newManager sets the address of the socket in the environment and does not listen yet.
+// newManager sets the environment of a service with a watchdog. It does not listen yet.
 func newManager(t *testing.T) *manager {
 	t.Helper()
 	m := &manager{t: t, socket: filepath.Join(t.TempDir(), "notify")}
@@ -61,7 +61,7 @@ func (m *manager) listen() {
 				return // the test has ended
 			}
 			m.mu.Lock()
-			m.told = append(m.told, string(buf[:n]))
+			m.notifications = append(m.notifications, string(buf[:n]))
 			m.mu.Unlock()
 		}
 	}()
@@ -70,13 +70,13 @@ func (m *manager) listen() {
 func (m *manager) received() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.told)
+	return slices.Clone(m.notifications)
 }
 
 // count returns how often a notification has arrived.
-func (m *manager) count(what string) (n int) {
-	for _, told := range m.received() {
-		if told == what {
+func (m *manager) count(notification string) (n int) {
+	for _, got := range m.received() {
+		if got == notification {
 			n++
 		}
 	}
@@ -84,49 +84,52 @@ func (m *manager) count(what string) (n int) {
 }
 
 // awaitState waits until a notification has arrived.
-func (m *manager) awaitState(what string) {
+func (m *manager) awaitState(notification string) {
 	m.t.Helper()
-	m.awaitStates(what, 1)
+	m.awaitStates(notification, 1)
 }
 
 // awaitStates waits until a notification has arrived a number of times.
-func (m *manager) awaitStates(what string, times int) {
+func (m *manager) awaitStates(notification string, times int) {
 	m.t.Helper()
-	m.awaitCondition(fmt.Sprintf("%s, %d times", what, times), func() bool { return m.count(what) >= times })
+	m.awaitCondition(fmt.Sprintf("%s, %d times", notification, times), func() bool { return m.count(notification) >= times })
 }
 
+// awaitCondition waits until holds returns true. what names the condition in the failure.
 func (m *manager) awaitCondition(what string, holds func() bool) {
 	m.t.Helper()
-	again := time.NewTicker(2 * time.Millisecond)
-	defer again.Stop()
-	for deadline := time.Now().Add(2 * time.Minute); !holds(); <-again.C {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); <-tick.C {
 		if time.Now().After(deadline) {
-			m.t.Fatalf("not told within 2 minutes: %s. Told:\n%s", what, strings.Join(m.received(), "\n"))
+			m.t.Fatalf("not received within 2 minutes: %s. Received:\n%s", what, strings.Join(m.received(), "\n"))
 		}
 	}
 }
 
-// awaitPings waits for a number of further watchdog pings.
-func (m *manager) awaitPings(more int) {
+// awaitPings waits for n more watchdog pings.
+func (m *manager) awaitPings(n int) {
 	m.t.Helper()
-	m.awaitStates(ping, m.count(ping)+more)
+	m.awaitStates(ping, m.count(ping)+n)
 }
 
 // awaitStuck waits for a status that names the stuck part, and tests that no watchdog pings follow.
 func (m *manager) awaitStuck(part string) {
 	m.t.Helper()
-	named := func(told string) bool { return strings.HasPrefix(told, "STATUS="+part+" is stuck: no progress since ") }
-	m.awaitCondition("STATUS of the stuck "+part, func() bool { return slices.ContainsFunc(m.received(), named) })
+	isStuck := func(notification string) bool {
+		return strings.HasPrefix(notification, "STATUS="+part+" is stuck: no progress since ")
+	}
+	m.awaitCondition("STATUS of the stuck "+part, func() bool { return slices.ContainsFunc(m.received(), isStuck) })
 	before := m.count(ping)
-	silent := time.NewTimer(time.Second)
-	defer silent.Stop()
-	<-silent.C
-	if more := m.count(ping) - before; more > 0 {
-		m.t.Errorf("got %d pings in a second in which %s was stuck, want none", more, part)
+	pause := time.NewTimer(time.Second)
+	defer pause.Stop()
+	<-pause.C
+	if n := m.count(ping) - before; n > 0 {
+		m.t.Errorf("got %d pings in a second in which %s was stuck, want none", n, part)
 	}
 }
 
-const ping = "WATCHDOG=1"
+const ping = "WATCHDOG=1" // the notification of a watchdog ping
 
 // A testBridge is a bridge with meters, the tested output, and other outputs.
 type testBridge struct {
@@ -134,13 +137,13 @@ type testBridge struct {
 	stop func()
 }
 
-// run starts the bridge. It stops with the test, if not before.
+// run starts the bridge, with a meter at each of the wires. It runs until stop is called or the test ends.
 func run(t *testing.T, log io.Writer, wires []*wire, others ...bridge.Output) *testBridge {
 	t.Helper()
 	return runWith(t, systemd.New(), log, wires, others...)
 }
 
-// runWith starts a bridge with a given output.
+// runWith starts a bridge as run does, with the output tested.
 func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire, others ...bridge.Output) *testBridge {
 	t.Helper()
 	b := bridge.New(zerolog.New(log))
@@ -154,8 +157,8 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
-	h := &testBridge{t: t}
-	h.stop = sync.OnceFunc(func() {
+	running := &testBridge{t: t}
+	running.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-done:
@@ -163,18 +166,18 @@ func runWith(t *testing.T, tested *systemd.Output, log io.Writer, wires []*wire,
 				t.Errorf("Run: %v", err)
 			}
 		case <-time.After(2 * time.Minute):
-			t.Error("the bridge has not ended 2 minutes after its context")
+			t.Error("the bridge still runs 2 minutes after its context has ended")
 		}
 	})
-	t.Cleanup(h.stop)
-	return h
+	t.Cleanup(running.stop)
+	return running
 }
 
 // A wire is the port of a simulated meter. The zero wire cannot be opened.
 type wire struct {
 	meter *simulate.Meter
-	ends  chan *io.PipeWriter
-	end   *io.PipeWriter
+	ends  chan *io.PipeWriter // the writing end of each connection
+	end   *io.PipeWriter      // the one in use
 }
 
 func newWire(t *testing.T) *wire {

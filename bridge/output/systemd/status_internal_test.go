@@ -13,37 +13,38 @@ import (
 func TestStatus(t *testing.T) {
 	var s status
 	start := time.Now()
-	news := func(id string, online bool, telegrams uint64) bridge.MeterUpdate {
+	update := func(id string, online bool, telegrams uint64) bridge.MeterUpdate {
 		return bridge.MeterUpdate{Meter: bridge.Meter{ID: id}, Online: online, Stats: bridge.Stats{Telegrams: telegrams}}
 	}
 	for _, step := range []struct {
-		after time.Duration // since the start
-		news  bridge.MeterUpdate
-		want  string // "" if no status is due
+		after  time.Duration // since the start
+		update bridge.MeterUpdate
+		want   string // "" if no status is due
 	}{
-		{0, news("house", false, 0), "waiting for the first telegram"},
-		{0, news("barn", false, 0), ""},
-		{time.Hour, news("barn", false, 0), ""}, // nothing has changed
-		{time.Hour, news("house", true, 1), "1 of 2 meters online, telegrams: 1"},
-		{time.Hour + 10*time.Second, news("house", true, 2), ""},
-		{time.Hour + 20*time.Second, news("barn", true, 1), "2 of 2 meters online, telegrams: 3"},
-		{time.Hour + 79*time.Second, news("house", true, 8), ""},
-		{time.Hour + 80*time.Second, news("barn", true, 7), "2 of 2 meters online, telegrams: 15"},
-		{time.Hour + 81*time.Second, news("house", false, 8), "1 of 2 meters online, telegrams: 15"},
-		{time.Hour + 82*time.Second, news("barn", false, 7), "0 of 2 meters online, telegrams: 15"},
-		{2 * time.Hour, news("barn", false, 7), ""},
+		{0, update("house", false, 0), "waiting for the first telegram"},
+		{0, update("barn", false, 0), ""},
+		{time.Hour, update("barn", false, 0), ""}, // nothing has changed
+		{time.Hour, update("house", true, 1), "1 of 2 meters online, telegrams: 1"},
+		{time.Hour + 10*time.Second, update("house", true, 2), ""},
+		{time.Hour + 20*time.Second, update("barn", true, 1), "2 of 2 meters online, telegrams: 3"},
+		{time.Hour + 79*time.Second, update("house", true, 8), ""},
+		{time.Hour + 80*time.Second, update("barn", true, 7), "2 of 2 meters online, telegrams: 15"},
+		{time.Hour + 81*time.Second, update("house", false, 8), "1 of 2 meters online, telegrams: 15"},
+		{time.Hour + 82*time.Second, update("barn", false, 7), "0 of 2 meters online, telegrams: 15"},
+		{2 * time.Hour, update("barn", false, 7), ""},
 	} {
-		s.add(&step.news)
+		s.add(&step.update)
 		got := ""
 		if s.due(start.Add(step.after)) {
 			got = s.String()
 		}
 		if diff := cmp.Diff(step.want, got); diff != "" {
-			t.Errorf("after %v, %s (-want +got):\n%s", step.after, step.news.Meter.ID, diff)
+			t.Errorf("after %v, %s (-want +got):\n%s", step.after, step.update.Meter.ID, diff)
 		}
 	}
 }
 
+// TestStatusOfOneMeter tests that the status of a single meter has no count of meters.
 func TestStatusOfOneMeter(t *testing.T) {
 	var s status
 	for _, step := range []struct {
@@ -61,5 +62,5 @@ func TestStatusOfOneMeter(t *testing.T) {
 	}
 }
 
-// NewStuckAfter returns an Output for which a part is stuck after d without progress.
+// NewStuckAfter returns an Output that reports a part as stuck after d without progress.
 func NewStuckAfter(d time.Duration) *Output { return &Output{stuckAfter: d} }

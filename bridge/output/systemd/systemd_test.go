@@ -18,8 +18,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// The tests of outputtest need the values that an output has delivered, and this one delivers none. So the tests below repeat the other
-// requirements: an output stops, takes every telegram, and runs again after a failure.
+// The tests of outputtest need the values that an output delivers, and this output delivers none. So the tests below repeat the other
+// requirements for an output: it stops, takes every telegram, and runs again after a failure.
 
 const (
 	ready    = "READY=1"
@@ -51,22 +51,22 @@ func TestReadyWithTheFirstTelegram(t *testing.T) {
 	m.awaitPings(3)
 	h.stop()
 	m.awaitState(stopping)
-	told := m.received()
+	received := m.received()
 	if n := m.count(ready); n != 1 {
-		t.Errorf("told %d times that it is ready, want once: %q", n, told)
+		t.Errorf("%s was sent %d times, want once: %q", ready, n, received)
 	}
-	if last := told[len(told)-1]; last != stopping {
-		t.Errorf("last of all: got %q, want %q", last, stopping)
+	if last := received[len(received)-1]; last != stopping {
+		t.Errorf("last notification: got %q, want %q", last, stopping)
 	}
 }
 
 func TestReadyWithTheFirstOfSeveralMeters(t *testing.T) {
-	m, mute, speaks := newListeningManager(t), newWire(t), newWire(t)
-	run(t, io.Discard, []*wire{mute, speaks})
-	speaks.send()
+	m, later, first := newListeningManager(t), newWire(t), newWire(t)
+	run(t, io.Discard, []*wire{later, first})
+	first.send()
 	m.awaitState(ready)
 	m.awaitState("STATUS=1 of 2 meters online, telegrams: 1")
-	mute.send()
+	later.send()
 	m.awaitState("STATUS=2 of 2 meters online, telegrams: 2")
 }
 
@@ -77,11 +77,11 @@ func TestStopBeforeFirstTelegram(t *testing.T) {
 	h.stop()
 	m.awaitState(stopping)
 	if m.count(ready) != 0 {
-		t.Error("it was ready, without any telegram")
+		t.Error("ready without a telegram")
 	}
 }
 
-// TestWithoutWatchdog tests a unit without WatchdogSec.
+// TestWithoutWatchdog tests that no pings are sent for a unit without WatchdogSec.
 func TestWithoutWatchdog(t *testing.T) {
 	m, w := newListeningManager(t), newWire(t)
 	t.Setenv("WATCHDOG_USEC", "")
@@ -91,7 +91,7 @@ func TestWithoutWatchdog(t *testing.T) {
 	h.stop()
 	m.awaitState(stopping)
 	if n := m.count(ping); n != 0 {
-		t.Errorf("got %d pings that nobody asked for", n)
+		t.Errorf("got %d pings without a watchdog, want none", n)
 	}
 }
 
@@ -108,19 +108,19 @@ func TestManagerListensLate(t *testing.T) {
 	m.awaitPings(2)
 }
 
-// TestPingsContinueWithoutTelegrams tests that the watchdog is pinged although a meter is silent and a broker is away: a restart would not
-// help.
+// TestPingsContinueWithoutTelegrams tests that the watchdog is pinged although a meter is silent or an output fails. A restart
+// would not help.
 func TestPingsContinueWithoutTelegrams(t *testing.T) {
-	fails := output(func(context.Context, *bridge.Feed) error { return errors.New("the broker is away") })
-	deaf := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
+	failing := output(func(context.Context, *bridge.Feed) error { return errors.New("the broker is down") })
+	idle := output(func(ctx context.Context, feed *bridge.Feed) error { feed.Ready(); <-ctx.Done(); return nil })
 	for name, row := range map[string]struct {
 		wire   *wire
 		others []bridge.Output
 	}{
-		"silent meter":           {wire: newWire(t)},
-		"port that is not there": {wire: &wire{}},
-		"output that fails":      {wire: newWire(t), others: []bridge.Output{fails}},
-		"output that waits":      {wire: newWire(t), others: []bridge.Output{deaf}},
+		"silent meter":      {wire: newWire(t)},
+		"missing port":      {wire: &wire{}},
+		"output that fails": {wire: newWire(t), others: []bridge.Output{failing}},
+		"output that waits": {wire: newWire(t), others: []bridge.Output{idle}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newListeningManager(t)
@@ -134,10 +134,10 @@ func TestPingsContinueWithoutTelegrams(t *testing.T) {
 	}
 }
 
-// soonStuck is long enough for a part that is not stuck to get on, mostly: one that does not costs a few pings.
+// shortStuckAfter is mostly long enough for a part that is not stuck. If a slow machine exceeds it, only a few pings are missing.
 const shortStuckAfter = 50 * time.Millisecond
 
-// TestPingsEndWhenAMeterIsStuck tests a log that blocks, so that the meter's goroutine is stuck.
+// TestPingsEndWhenAMeterIsStuck tests that pings stop while the meter's goroutine is stuck, here in a log that blocks.
 func TestPingsEndWhenAMeterIsStuck(t *testing.T) {
 	m, w := newListeningManager(t), newWire(t)
 	log := &blockingLog{text: "meter speaks", found: make(chan struct{}), hold: make(chan struct{})}
@@ -153,19 +153,19 @@ func TestPingsEndWhenAMeterIsStuck(t *testing.T) {
 	m.awaitState("STATUS=meter online, telegrams: 1")
 }
 
-// TestPingsEndWhenAnOutputIsStuck tests an output whose work never ends.
+// TestPingsEndWhenAnOutputIsStuck tests that pings stop while an output makes no progress.
 func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
-	m, w, free := newListeningManager(t), newWire(t), make(chan struct{})
-	release := sync.OnceFunc(func() { close(free) })
-	blocks := output(func(ctx context.Context, feed *bridge.Feed) error {
+	m, w, blocked := newListeningManager(t), newWire(t), make(chan struct{})
+	release := sync.OnceFunc(func() { close(blocked) })
+	blocking := output(func(ctx context.Context, feed *bridge.Feed) error {
 		<-feed.Ready()
 		feed.Take()
-		<-free
+		<-blocked
 		<-feed.Ready()
 		<-ctx.Done()
 		return nil
 	})
-	runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*wire{w}, blocks)
+	runWith(t, systemd.NewStuckAfter(shortStuckAfter), io.Discard, []*wire{w}, blocking)
 	t.Cleanup(release) // before the bridge is stopped
 	m.awaitStuck("output other")
 	release()
@@ -174,11 +174,11 @@ func TestPingsEndWhenAnOutputIsStuck(t *testing.T) {
 	m.awaitState("STATUS=meter online, telegrams: 1")
 }
 
-// TestTakesWholeRecording tests that the bridge ends after a recording, which it does when every output has taken all telegrams.
+// TestTakesWholeRecording tests that the bridge ends after a recording, since this output takes all telegrams.
 func TestTakesWholeRecording(t *testing.T) {
 	m, w := newListeningManager(t), newWire(t)
 	var recording bytes.Buffer
-	for range 600 { // more than an output may be behind
+	for range 600 { // more than an output may fall behind
 		_, telegram := w.meter.Next()
 		recording.Write(telegram)
 	}
@@ -190,22 +190,22 @@ func TestTakesWholeRecording(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
-		t.Fatalf("the recording does not come to its end: %v, %v", err, ctx.Err())
+		t.Fatalf("the bridge does not end after the recording: %v, %v", err, ctx.Err())
 	}
 	m.awaitState(stopping)
-	status := func(told string) bool { return strings.HasPrefix(told, "STATUS=") }
-	told := slices.DeleteFunc(m.received(), func(told string) bool { return told == ping })
-	if n := len(slices.DeleteFunc(slices.Clone(told), func(t string) bool { return !status(t) })); n > 3 {
-		t.Errorf("told %d times how it is, want a few times a minute at most: %q", n, told)
+	isStatus := func(notification string) bool { return strings.HasPrefix(notification, "STATUS=") }
+	received := slices.DeleteFunc(m.received(), func(notification string) bool { return notification == ping })
+	if n := len(slices.DeleteFunc(slices.Clone(received), func(notification string) bool { return !isStatus(notification) })); n > 3 {
+		t.Errorf("%d status notifications, want 3 at most, since they are throttled: %q", n, received)
 	}
 }
 
-// An output is a function that is a bridge.Output.
+// An output is a function that implements bridge.Output.
 type output func(ctx context.Context, feed *bridge.Feed) error
 
 func (o output) Run(ctx context.Context, feed *bridge.Feed) error { return o(ctx, feed) }
 
-// A blockingLog waits for a line with a text. If it has a hold, it then blocks until that is closed.
+// A blockingLog closes found at the first line with text. If it has a hold, each line with text blocks until hold is closed.
 type blockingLog struct {
 	text  string
 	found chan struct{}
@@ -214,11 +214,11 @@ type blockingLog struct {
 }
 
 // Write receives a log line.
-func (h *blockingLog) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(h.text)) {
-		h.once.Do(func() { close(h.found) })
-		if h.hold != nil {
-			<-h.hold
+func (b *blockingLog) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(b.text)) {
+		b.once.Do(func() { close(b.found) })
+		if b.hold != nil {
+			<-b.hold
 		}
 	}
 	return len(line), nil
