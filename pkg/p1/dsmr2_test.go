@@ -17,27 +17,27 @@ func TestParseDSMR2(t *testing.T) {
 	heat := obis.Record{Code: code(t, "0-1:24.2.1"), Kind: obis.Number, Time: at, Value: obis.Decimal{Coef: 3, Exp: 9}, Unit: obis.Joule, Text: []byte("3")}
 	notNumber := obis.Record{Code: code(t, "0-2:24.2.1"), Kind: obis.Text, Text: []byte("---")}
 	withoutValue := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)")}
-	badStamp := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)")}
+	invalidStamp := obis.Record{Code: code(t, "0-2:24.3.0"), Kind: obis.Text, Text: []byte("(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)")}
 	power := obis.Record{Code: code(t, "1-0:1.7.0"), Kind: obis.Number, Value: obis.Decimal{Coef: 1, Exp: 3}, Unit: obis.Watt, Text: []byte("1*kW")}
 	lineRecord := func(text string) obis.Record { return obis.Record{Kind: obis.Line, Text: []byte(text)} }
 	for _, tt := range []struct {
 		name  string
 		lines []string
 		want  []obis.Record
-		// refused is true if the telegram is refused without a checksum.
+		// refused is true if the telegram is refused when it has no checksum.
 		refused bool
 	}{
 		{"two lines", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{gas}, false},
 		{"one line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)(00908.123)"}, []obis.Record{gas}, false},
-		{"more behind", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{gas, power}, false},
+		{"another line after the value", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{gas, power}, false},
 		{"heat", []string{"0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(GJ)", "(3)"}, []obis.Record{heat}, false},
-		{"no number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{notNumber}, false},
+		{"value that is not a number", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(---)"}, []obis.Record{notNumber}, false},
 		{"no second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "1-0:1.7.0(1*kW)"}, []obis.Record{withoutValue, power}, false},
-		{"a stamp that is none", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{badStamp, lineRecord("(00908.123)")}, false},
+		{"invalid time stamp", []string{"0-2:24.3.0(000000000000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)"}, []obis.Record{invalidStamp, lineRecord("(00908.123)")}, false},
 		{"second line first", []string{"(00908.123)", "1-0:1.7.0(1*kW)"}, []obis.Record{lineRecord("(00908.123)"), power}, true},
-		{"second line behind another", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, lineRecord("(00908.123)")}, true},
-		{"two values", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, lineRecord("(00908.124)")}, true},
-		{"values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{withoutValue, lineRecord("(1)(2)")}, true},
+		{"second line after another record", []string{"1-0:1.7.0(1*kW)", "(00908.123)"}, []obis.Record{power, lineRecord("(00908.123)")}, true},
+		{"two second lines", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(00908.123)", "(00908.124)"}, []obis.Record{gas, lineRecord("(00908.124)")}, true},
+		{"two values in the second line", []string{"0-2:24.3.0(221101210000)(00)(60)(1)(0-2:24.2.1)(m3)", "(1)(2)"}, []obis.Record{withoutValue, lineRecord("(1)(2)")}, true},
 	} {
 		var got p1.Telegram
 		if err := got.Parse([]byte(withChecksum(append([]string{"/ABC3", ""}, tt.lines...)...))); err != nil {
@@ -62,26 +62,26 @@ func TestParseUnchecked(t *testing.T) {
 	body := "/SAG5SAG-METER\r\n\r\n1-0:1.7.0(1*kW)\r\n!"
 	for _, tt := range []struct {
 		name, in string
-		good     bool
+		accepted bool
 		checked  bool
 	}{
-		{"right", body + checksumText(body) + "\r\n", true, true},
-		{"wrong", body + "0000\r\n", true, false},
-		{"none", body + "\r\n", true, false},
-		{"short", body + "12\r\n", true, false},
-		{"wrong, and a line too", strings.Replace(body, "kW)", "kW", 1) + "0000\r\n", false, false},
-		{"wrong, and no lines", "/ABC5\r\n\r\n!0000\r\n", false, false},
-		{"no end", body[:len(body)-1], false, false},
+		{"right checksum", body + checksumText(body) + "\r\n", true, true},
+		{"wrong checksum", body + "0000\r\n", true, false},
+		{"no checksum", body + "\r\n", true, false},
+		{"checksum of two digits", body + "12\r\n", true, false},
+		{"wrong checksum, malformed line", strings.Replace(body, "kW)", "kW", 1) + "0000\r\n", false, false},
+		{"wrong checksum, no lines", "/ABC5\r\n\r\n!0000\r\n", false, false},
+		{"no '!'", body[:len(body)-1], false, false},
 	} {
 		var got p1.Telegram
 		err := got.ParseUnchecked([]byte(tt.in))
-		if (err == nil) != tt.good || got.Checked != tt.checked {
-			t.Errorf("%s: got checked %v and error %v, want %v and good %v", tt.name, got.Checked, err, tt.checked, tt.good)
+		if (err == nil) != tt.accepted || got.Checked != tt.checked {
+			t.Errorf("%s: got checked %v and error %v, want %v and accepted %v", tt.name, got.Checked, err, tt.checked, tt.accepted)
 		}
 		if got := len(got.Records); err != nil && got > 0 {
 			t.Errorf("%s: %d records after an error", tt.name, got)
 		}
-		if err := got.Parse([]byte(tt.in)); (err == nil) != (tt.checked || tt.name == "none") {
+		if err := got.Parse([]byte(tt.in)); (err == nil) != (tt.checked || tt.name == "no checksum") {
 			t.Errorf("%s: Parse gave error %v", tt.name, err)
 		}
 	}

@@ -25,9 +25,9 @@ func TestSplitEncrypted(t *testing.T) {
 	if got := p1.Length(wire); got != len(wire) {
 		t.Errorf("Length = %d of a telegram of %d bytes", got, len(wire))
 	}
-	for k := range wire {
-		if got := p1.Length(wire[:k]); got != 0 {
-			t.Fatalf("Length of the first %d bytes = %d, want 0", k, got)
+	for n := range wire {
+		if got := p1.Length(wire[:n]); got != 0 {
+			t.Fatalf("Length of the first %d bytes = %d, want 0", n, got)
 		}
 	}
 	head, got, ok := p1.SplitEncrypted(wire)
@@ -51,50 +51,51 @@ func TestCheckEncrypted(t *testing.T) {
 	wire := p1.AppendEncrypted(nil, "KFM5KAIFA-METER", encryptedBody(100))
 	end := len(wire) - len("FFFF\r\n")
 	for _, tt := range []struct {
-		name, tail    string
-		checked, good bool
+		name, tail        string
+		checked, accepted bool
 	}{
-		{"in lower case", strings.ToLower(string(wire[end:])), true, true},
-		{"of other telegrams", checksumText(string(wire[:end])) + "\r\n", true, true},
-		{"none", "\r\n", false, true},
-		{"wrong", "0000\r\n", false, false},
-		{"no checksum", "12\r\n", false, false},
+		{"checksum in lower case", strings.ToLower(string(wire[end:])), true, true},
+		{"the checksum that plain telegrams have", checksumText(string(wire[:end])) + "\r\n", true, true},
+		{"no checksum", "\r\n", false, true},
+		{"wrong checksum", "0000\r\n", false, false},
+		{"checksum of two digits", "12\r\n", false, false},
 	} {
 		checked, err := p1.CheckEncrypted(append(wire[:end:end], tt.tail...))
-		if checked != tt.checked || (err == nil) != tt.good {
-			t.Errorf("%s: CheckEncrypted = %v, %v; want %v, good %v", tt.name, checked, err, tt.checked, tt.good)
+		if checked != tt.checked || (err == nil) != tt.accepted {
+			t.Errorf("%s: CheckEncrypted = %v, %v; want %v, accepted %v", tt.name, checked, err, tt.checked, tt.accepted)
 		}
 	}
-	bare := wire[:end-1]
-	if checked, err := p1.CheckEncrypted(bare); checked || err != nil {
-		t.Errorf("without a mark: CheckEncrypted = %v, %v; want no error", checked, err)
+	withoutMark := wire[:end-1]
+	if checked, err := p1.CheckEncrypted(withoutMark); checked || err != nil {
+		t.Errorf("without a '!': CheckEncrypted = %v, %v; want no error", checked, err)
 	}
-	if got := p1.Length(append(bytes.Clone(bare), '\r')); got != len(bare) {
-		t.Errorf("without a mark: Length = %d, want %d", got, len(bare))
+	if got := p1.Length(append(bytes.Clone(withoutMark), '\r')); got != len(withoutMark) {
+		t.Errorf("without a '!': Length = %d, want %d", got, len(withoutMark))
 	}
 	if _, err := p1.CheckEncrypted(household()); err == nil {
 		t.Error("CheckEncrypted accepts a plain telegram")
 	}
 }
 
-// TestNotEncrypted: a zero byte begins a body only after the empty line and with a valid length. Length gives up noise at once.
-func TestNotEncrypted(t *testing.T) {
+// TestInvalidEncryptedBody: a zero byte begins an encrypted body only after the empty line and with a valid length. At any other zero byte,
+// Length returns at once that the telegram ends there.
+func TestInvalidEncryptedBody(t *testing.T) {
 	good := "/EGM5G35\r\n\r\n" + string(encryptedBody(560))
 	for _, tt := range []struct {
 		name, in string
 		want     int
 	}{
 		{"no empty line", "/EGM5G35\r\n\x00\x82\x02", 10},
-		{"data before it", "/EGM5G35\r\n1-0:1.7.0(1*kW)\r\n\x00\x82\x02", 27},
-		{"lines before it, which may be text", "/EGM5G35\r\n\r\n1-0:1.7.0(1*kW)\r\n\r\n\x00\x82\x02", 0},
-		{"another byte", good[:13] + "\x81", 12},
+		{"data line before the zero byte", "/EGM5G35\r\n1-0:1.7.0(1*kW)\r\n\x00\x82\x02", 27},
+		{"empty line after a data line: may be text", "/EGM5G35\r\n\r\n1-0:1.7.0(1*kW)\r\n\r\n\x00\x82\x02", 0},
+		{"second byte is not 82", good[:13] + "\x81", 12},
 		{"too long", good[:14] + "\x11", 12},
-		{"too long by its low byte", good[:14] + "\x10\x01\x30", 12},
+		{"one byte too long", good[:14] + "\x10\x01\x30", 12},
 		{"too short", good[:14] + "\x00\x04\x30", 12},
-		{"no security byte", good[:16] + "\x01", 12},
-		{"the longest", good[:14] + "\x10\x00\x30", 0},
+		{"security control byte without encryption", good[:16] + "\x01", 12},
+		{"maximum length", good[:14] + "\x10\x00\x30", 0},
 		{"identification too long", "/" + strings.Repeat("x", 64) + good[8:], 69},
-		{"title alone", good[:13], 0},
+		{"zero byte alone", good[:13], 0},
 	} {
 		if got := p1.Length([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: Length = %d, want %d", tt.name, got, tt.want)

@@ -31,33 +31,34 @@ func textOf(records []obis.Record) string {
 	return b.String()
 }
 
-// TestLines: lines that are not a code and a value in one line. Without a checksum, the telegram gives the same records or is refused.
+// TestLines: lines of other forms than one code and one value give the wanted records. Without a checksum, the telegram gives the same
+// records or is refused.
 func TestLines(t *testing.T) {
 	const power = "1-0:1.7.0 1 W\n"
 	for _, tt := range []struct {
-		kind  string
+		name  string
 		lines []string
 		want  string
-		// refused is true if the telegram is refused without a checksum.
+		// refused is true if the telegram is refused when it has no checksum.
 		refused bool
 	}{
 		{"short code", []string{"1.8.0(1*Wh)", "16.7(-2*W)", "1.8.0*96(3*Wh)"}, "1-0:1.8.0 1 Wh\n1-0:16.7.0 -2 W\n1-0:1.8.0*96 3 Wh\n", false},
-		{"no code", []string{"1-1:30D(00301.5)", "1.8.0&01(1*kWh)", "0:0.0.0*255(7)", "C.1.0(8)", "F.F(0)", "1-0:C.90.2*255(9)"},
+		{"label instead of a code", []string{"1-1:30D(00301.5)", "1.8.0&01(1*kWh)", "0:0.0.0*255(7)", "C.1.0(8)", "F.F(0)", "1-0:C.90.2*255(9)"},
 			"line 1-1:30D 00301.5\nline 1.8.0&01 1*kWh\nline 0:0.0.0*255 7\nline C.1.0 8\nline F.F 0\nline 1-0:C.90.2*255 9\n", false},
-		{"no code, several values and lines", []string{"P.01(221101)(15)(1.5)(kW)", "(0.123)", "(0.456)"},
+		{"label, several values and lines", []string{"P.01(221101)(15)(1.5)(kW)", "(0.123)", "(0.456)"},
 			"line P.01 (221101)(15)(1.5)(kW)\nline  0.123\nline  0.456\n", false},
-		{"code of too many figures", []string{"1-0:1.8.256(1)"}, "line 1-0:1.8.256 1\n", false},
-		{"damaged code", []string{"1-0:4:24.7.0(1)"}, "line 1-0:4:24.7.0 1\n", true},
+		{"code with a group above 255", []string{"1-0:1.8.256(1)"}, "line 1-0:1.8.256 1\n", false},
+		{"damaged code, second colon", []string{"1-0:4:24.7.0(1)"}, "line 1-0:4:24.7.0 1\n", true},
 		{"damaged code, empty group", []string{"1-0:1..0(1)"}, "line 1-0:1..0 1\n", true},
-		{"damaged code, odd character", []string{"1-0:1.8#0(1)"}, "line 1-0:1.8#0 1\n", true},
+		{"damaged code, invalid character", []string{"1-0:1.8#0(1)"}, "line 1-0:1.8#0 1\n", true},
 		{"no parentheses", []string{"1-0:1.8.1"}, "line  1-0:1.8.1\n", true},
-		{"more behind the value", []string{"1-0:1.8.1(1*kWh)x"}, "line 1-0:1.8.1 (1*kWh)x\n", true},
-		{"no end of the value", []string{"1-0:1.8.1(1*kWh"}, "line 1-0:1.8.1 (1*kWh\n", true},
+		{"characters after the value", []string{"1-0:1.8.1(1*kWh)x"}, "line 1-0:1.8.1 (1*kWh)x\n", true},
+		{"value without closing parenthesis", []string{"1-0:1.8.1(1*kWh"}, "line 1-0:1.8.1 (1*kWh\n", true},
 		{"block", []string{"0-0:98.1.0", "(", "0-0:1.0.0(221101000000W)", "1-0:1.8.0(2*Wh)", ")"},
 			"0-0:98.1.0 (\r\n0-0:1.0.0(221101000000W)\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
-		{"block, opened behind its code", []string{"0-0:98.1.0(221101000000W)(", "1-0:1.8.0(2*Wh)", ")"},
+		{"block, opened on the line of its code", []string{"0-0:98.1.0(221101000000W)(", "1-0:1.8.0(2*Wh)", ")"},
 			"0-0:98.1.0 (221101000000W)(\r\n1-0:1.8.0(2*Wh)\r\n)\n", false},
-		{"block, closed behind its last line", []string{"1-0:99.1.0(", "1-0:1.8.0(2*Wh))"}, "1-0:99.1.0 (\r\n1-0:1.8.0(2*Wh))\n", false},
+		{"block, closed on its last line", []string{"1-0:99.1.0(", "1-0:1.8.0(2*Wh))"}, "1-0:99.1.0 (\r\n1-0:1.8.0(2*Wh))\n", false},
 		{"block that begins within its first line", []string{"1-0:99.1.0(1-0:1.8.0(2*Wh)", "1-0:1.8.0(3*Wh)", ")"},
 			"1-0:99.1.0 (1-0:1.8.0(2*Wh)\r\n1-0:1.8.0(3*Wh)\r\n)\n", false},
 		{"block with a parenthesis too many", []string{"0-0:98.1.0", "(", "0-0:96.13.0(:))", "1-0:1.8.0(2*Wh)", ")"},
@@ -70,32 +71,32 @@ func TestLines(t *testing.T) {
 		{"empty block", []string{"0-0:98.1.0", "(", ")"}, "0-0:98.1.0 (\r\n)\n", false},
 		{"log in several lines", []string{"0-0:98.1.0(2)(1-0:1.6.0)", "(221101000000W)(2*W)", "(221001000000S)(3*W)"},
 			"0-0:98.1.0 (2)(1-0:1.6.0)\n0-0:98.1.0 (221101000000W)(2*W)\n0-0:98.1.0 (221001000000S)(3*W)\n", false},
-		{"log without an end", []string{"1-0:99.97.0(2)(0-0:96.7.19"}, "1-0:99.97.0 (2)(0-0:96.7.19\n", true},
+		{"log without closing parenthesis", []string{"1-0:99.97.0(2)(0-0:96.7.19"}, "1-0:99.97.0 (2)(0-0:96.7.19\n", true},
 		{"several numbers", []string{"1-1:31.4.0(100*A)(-063*A)", "0-0:17.0.0(1*kW)(2*kW)(3*kW)"},
 			"1-1:31.4.0 100 A\n1-1:31.4.0 -63 A\n0-0:17.0.0 1000 W\n0-0:17.0.0 2000 W\n0-0:17.0.0 3000 W\n", false},
 		{"several values, not all numbers", []string{"1-0:31.4.0(100*A)(x)", "1-0:31.4.0(1)(2)"}, "1-0:31.4.0 (100*A)(x)\n1-0:31.4.0 (1)(2)\n", false},
 		{"text in several lines", []string{"0-0:96.13.0(one", "two)"}, "0-0:96.13.0 one\r\ntwo\n", false},
-		{"text without an end", []string{"0-0:96.13.0(one", "two"}, "line 0-0:96.13.0 (one\nline  two\n", true},
+		{"text without closing parenthesis", []string{"0-0:96.13.0(one", "two"}, "line 0-0:96.13.0 (one\nline  two\n", true},
 	} {
 		var got p1.Telegram
 		lines := append(append([]string{"/ABC5", ""}, tt.lines...), "1-0:1.7.0(1*W)")
 		if err := got.Parse([]byte(withChecksum(lines...))); err != nil {
-			t.Errorf("%s: %v", tt.kind, err)
+			t.Errorf("%s: %v", tt.name, err)
 		}
 		if diff := cmp.Diff(tt.want+power, textOf(got.Records)); diff != "" {
-			t.Errorf("%s, -want +got:\n%s", tt.kind, diff)
+			t.Errorf("%s, -want +got:\n%s", tt.name, diff)
 		}
 		err := got.Parse([]byte(strings.Join(lines, "\r\n") + "\r\n!\r\n"))
 		if (err != nil) != tt.refused {
-			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.kind, err, tt.refused)
+			t.Errorf("%s, without a checksum: got error %v, want one: %v", tt.name, err, tt.refused)
 		}
 		if diff := cmp.Diff(tt.want+power, textOf(got.Records)); err == nil && diff != "" {
-			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.kind, diff)
+			t.Errorf("%s, without a checksum, -want +got:\n%s", tt.name, diff)
 		}
 	}
 }
 
-// TestUnclosedBlock: what follows the beginning of a block that has no end may be history: all of it is one text.
+// TestUnclosedBlock: the lines after the beginning of a block without an end may be values of the past. All of them are one text.
 func TestUnclosedBlock(t *testing.T) {
 	for _, begin := range []string{"0-0:98.1.0\r\n(", "0-0:98.1.0(", "1-0:99.1.0(1)("} {
 		var got p1.Telegram
@@ -108,10 +109,10 @@ func TestUnclosedBlock(t *testing.T) {
 	}
 }
 
-// TestNoLineDisappears: every number that stands in a checked telegram stands in one of its records, however lines and parentheses follow
-// each other.
-func TestNoLineDisappears(t *testing.T) {
-	// % is where a number goes that stands nowhere else.
+// TestNoNumberIsLost: every number in a telegram with a checksum is in one of its records, in whatever order lines and parentheses
+// follow each other.
+func TestNoNumberIsLost(t *testing.T) {
+	// Each % is replaced by a number that occurs only once in the telegram.
 	pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
 		"1-0:1.7.0(%*W)", "1-0:1.8.0 (%", "0-0:96.13.0(%", "0-0:96.13.0", "%)", "(%)", ")", "(", "%", "label %", "C.1.0(%)", "L(%", "0-0:98.1.0(%)(x",
 		"0-0:98.1.0", "1-0:99.97.0(%", "0-0:94.91.1(1-0:1.8.0(%*kWh)", "1-0:2.8.0(%*kWh))", "0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)",

@@ -56,7 +56,7 @@ func TestAllocs(t *testing.T) {
 		"without checksum":     func() bool { return telegram.Parse(dsmr2[:p1.Length(dsmr2)]) == nil },
 		"7 data bits":          func() bool { return p1.StripParity(dst, sevenBits) == len(sevenBits) },
 		"encrypted":            func() bool { _, _, ok := p1.SplitEncrypted(encrypted[:p1.Length(encrypted)]); return ok },
-		"encrypted, checksum":  func() bool { checked, _ := p1.CheckEncrypted(encrypted); return checked },
+		"check of encrypted":   func() bool { checked, _ := p1.CheckEncrypted(encrypted); return checked },
 		"clock in two records": func() bool { _, ok := p1.ParseClock([]byte("094127"), []byte("220130")); return ok },
 	} {
 		if !read() {

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// withParity returns text as a line of 7 data bits and even parity gives it, when it is read as 8 data bits.
+// withParity returns text as it arrives from a line with 7 data bits and even parity that is read with 8 data bits.
 func withParity(text []byte) []byte {
 	out := bytes.Clone(text)
 	for i, x := range out {
@@ -35,7 +35,7 @@ func TestStripParity(t *testing.T) {
 		{"text with 8 data bits", []byte("ABCD"), "AB"},
 		{"a control character", withParity([]byte("AB\x03C")), "AB"},
 		{"a zero byte", []byte("AB\x00"), "AB"},
-		{"delete", withParity([]byte("AB\x7F")), "AB"},
+		{"a DEL character", withParity([]byte("AB\x7F")), "AB"},
 	} {
 		dst := make([]byte, len(tt.in))
 		if n := p1.StripParity(dst, tt.in); string(dst[:n]) != tt.want {

@@ -11,10 +11,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
+// TestParseLines: each line gives the wanted record.
 func TestParseLines(t *testing.T) {
 	at := obis.Time{Year: 2022, Month: 11, Day: 1, Hour: 21, Minute: 45, Second: 20}
-	winter, summer, minute := at, at, at
-	minute.Second = 0
+	winter, summer, withoutSeconds := at, at, at
+	withoutSeconds.Second = 0
 	winter.Zone, winter.Offset = true, 60
 	summer.Zone, summer.Offset = true, 120
 	for _, tt := range []struct {
@@ -76,8 +77,8 @@ func TestParseLines(t *testing.T) {
 		{"0-1:24.2.1(700101010000W)(1*m3)", obis.Record{Kind: obis.Number, Time: obis.Time{Year: 1970, Month: 1, Day: 1, Hour: 1, Zone: true, Offset: 60}, Value: obis.Decimal{Coef: 1}, Unit: obis.CubicMetre, Text: []byte("1*m3")}},
 		{"0-0:98.1.0(2)(1-0:1.6.0)(1-0:1.6.0)(221101000000W)(221011114500S)(03.5*kW)", obis.Record{Kind: obis.Text, Text: []byte("(2)(1-0:1.6.0)(1-0:1.6.0)(221101000000W)(221011114500S)(03.5*kW)")}},
 		{"0-0:98.1.0(221101000000W)(1*kWh)(2*kvarh)(03.5*kW)", obis.Record{Kind: obis.Text, Text: []byte("(221101000000W)(1*kWh)(2*kvarh)(03.5*kW)")}},
-		{"1-0:1.6.0(002.612*kW)(22-11-01,21:45)", obis.Record{Kind: obis.Number, Time: minute, Value: obis.Decimal{Coef: 2612}, Unit: obis.Watt, Text: []byte("002.612*kW")}},
-		{"1-0:1.6.0(002.612*kW)(2211012145)", obis.Record{Kind: obis.Number, Time: minute, Value: obis.Decimal{Coef: 2612}, Unit: obis.Watt, Text: []byte("002.612*kW")}},
+		{"1-0:1.6.0(002.612*kW)(22-11-01,21:45)", obis.Record{Kind: obis.Number, Time: withoutSeconds, Value: obis.Decimal{Coef: 2612}, Unit: obis.Watt, Text: []byte("002.612*kW")}},
+		{"1-0:1.6.0(002.612*kW)(2211012145)", obis.Record{Kind: obis.Number, Time: withoutSeconds, Value: obis.Decimal{Coef: 2612}, Unit: obis.Watt, Text: []byte("002.612*kW")}},
 		{"0-1:24.2.1(221101214520s)(1*m3)", obis.Record{Kind: obis.Number, Time: summer, Value: obis.Decimal{Coef: 1}, Unit: obis.CubicMetre, Text: []byte("1*m3")}},
 		{"0-0:1.0.0(221101214520w)", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte("221101214520w")}},
 		{"0-0:1.0.0( 221101214520W )", obis.Record{Kind: obis.Clock, Time: winter, Text: []byte(" 221101214520W ")}},
@@ -130,26 +131,26 @@ func TestParseTelegram(t *testing.T) {
 		checked  bool
 		records  int
 	}{
-		{"blank in the identification", withChecksum("/ADN9 6534", "", "1-0:1.7.0(1*kW)"), "ADN9 6534", true, 1},
-		{"nothing behind the identification", withChecksum("/KAM5", "", "1-0:1.7.0(1*kW)"), "KAM5", true, 1},
+		{"space in the identification", withChecksum("/ADN9 6534", "", "1-0:1.7.0(1*kW)"), "ADN9 6534", true, 1},
+		{"identification of four characters", withChecksum("/KAM5", "", "1-0:1.7.0(1*kW)"), "KAM5", true, 1},
 		{"slash in the identification", withChecksum("/HLY5/D545-METER", "", "1-0:1.7.0(1*kW)"), "HLY5/D545-METER", true, 1},
 		{"backslash in the identification", withChecksum(`/ELL5\253833635_A`, "", "1-0:1.7.0(1*kW)"), `ELL5\253833635_A`, true, 1},
-		{"no blank line", withChecksum("/ABC5", "1-0:1.7.0(1*kW)"), "ABC5", true, 1},
+		{"no empty line", withChecksum("/ABC5", "1-0:1.7.0(1*kW)"), "ABC5", true, 1},
 		{"no data", withChecksum("/ABC5", ""), "ABC5", true, 0},
 		{"line ends of one byte", "/ABC5\n\n1-0:1.7.0(1*kW)\n!" + checksumText("/ABC5\n\n1-0:1.7.0(1*kW)\n!"), "ABC5", true, 1},
-		{"line end behind the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + "\r\n", "ABC5", true, 1},
+		{"line end after the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + "\r\n", "ABC5", true, 1},
 		{"checksum in lower case", strings.ToLower(withChecksum("/abc5", "", "1-0:1.7.0(1*kw)")), "abc5", true, 1},
-		{"a checksum vouches for odd lines", withChecksum("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 3},
-		{"checksum without zeros in front", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1},
-		{"blank behind the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + " \r\n", "ABC5", true, 1},
-		{"nothing behind the mark", "/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n!", "ABC5", false, 1},
+		{"malformed lines with a checksum", withChecksum("/ABC5", "", "not a data line", "1-0:1.7.0(1*kW)", "(00908.123)"), "ABC5", true, 3},
+		{"checksum without leading zeros", "/ABC5\r\n\r\n1-0:1.7.0(20061*W)\r\n!31", "ABC5", true, 1},
+		{"space after the checksum", withChecksum("/ABC5", "", "1-0:1.7.0(1*kW)") + " \r\n", "ABC5", true, 1},
+		{"nothing after the '!'", "/ABC5\r\n\r\n1-0:1.7.0(1*kW)\r\n!", "ABC5", false, 1},
 		{"STX before the data", "/ABC5\r\n\r\n\x021-0:1.7.0(1*kW)\r\n!\r\n", "ABC5", false, 1},
 		{"no checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW)\r\n!\r", "ISK9", false, 2},
 		{"no checksum, line end of one byte", "/ISK9\n\n1-0:1.7.0(1*kW)\n!\n", "ISK9", false, 1},
-		{"mark within a line", withChecksum("/ABC5", "", "0-0:96.13.0(!1234)", "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
-		{"lines of 4 kB", withChecksum("/ABC5", "", "0-0:98.1.0(221101000000W)"+strings.Repeat("(000040.777*kWh)", 250), "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
-		{"the date in two lines", "/ISK9\r\n\r\n1-0:0.9.1(214520)\r\n1-0:0.9.2(221101)\r\n!\r\n", "ISK9", false, 2},
-		{"2 kB in a line", withChecksum("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"), "ABC5", true, 1},
+		{"'!' within a line", withChecksum("/ABC5", "", "0-0:96.13.0(!1234)", "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
+		{"line of 4 kB", withChecksum("/ABC5", "", "0-0:98.1.0(221101000000W)"+strings.Repeat("(000040.777*kWh)", 250), "1-0:1.7.0(1*kW)"), "ABC5", true, 2},
+		{"time and date in two lines", "/ISK9\r\n\r\n1-0:0.9.1(214520)\r\n1-0:0.9.2(221101)\r\n!\r\n", "ISK9", false, 2},
+		{"text of 2 kB", withChecksum("/ABC5", "", "0-0:96.13.0("+strings.Repeat("41", 1024)+")"), "ABC5", true, 1},
 	} {
 		var got p1.Telegram
 		if err := got.Parse([]byte(tt.in)); err != nil {
@@ -171,14 +172,14 @@ func TestParseErrorKinds(t *testing.T) {
 		name, in string
 		want     error
 	}{
-		{"wrong value", strings.Replace(good, "345", "346", 1), p1.ErrChecksum},
+		{"changed value", strings.Replace(good, "345", "346", 1), p1.ErrChecksum},
 		{"line ends changed", strings.ReplaceAll(good, "\r\n", "\n"), p1.ErrChecksum},
-		{"no checksum behind the mark", good[:len(good)-6] + "12G4\r\n", p1.ErrChecksum},
-		{"cut within a line", good[:30], p1.ErrTruncated},
+		{"no checksum after the '!'", good[:len(good)-6] + "12G4\r\n", p1.ErrChecksum},
+		{"truncated within a line", good[:30], p1.ErrTruncated},
 		{"checksum cut off", good[:len(good)-6], p1.ErrTruncated},
 		{"too long", "/ABC5\r\n" + strings.Repeat("x", p1.MaxLength), p1.ErrTruncated},
 		{"no identification line", "xABC5\r\n\r\n!" + checksumText("xABC5\r\n\r\n!"), p1.ErrMalformed},
-		{"odd line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW\r\n!\r", p1.ErrMalformed},
+		{"malformed line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW\r\n!\r", p1.ErrMalformed},
 		{"no data, no checksum", "/ABC5\r\n\r\nF.F(00)\r\n!\r\n", p1.ErrMalformed},
 		{"encrypted", string(encrypted), p1.ErrEncrypted},
 	} {
@@ -202,35 +203,35 @@ func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"nothing", "", "no '!'"},
 		{"only a slash", "/", "no '!'"},
-		{"cut within a line", good[:30], "no '!'"},
-		{"cut before the mark", good[:len(good)-5], "no '!'"},
-		{"cut behind the mark, of a meter that sends a checksum", "/ABC5\r\n\r\n0-0:1.0.0(221101214520W)\r\n1-0:1.7.0(1*kW)\r\n!", "cut"},
-		{"cut behind the mark, stamp of a sub-meter", "/ABC5\r\n\r\n0-1:24.2.1(221101214520W)(1*m3)\r\n!", "cut"},
-		{"cut within the checksum", good[:len(good)-1], "checksum: want"},
-		{"wrong digit", body + "0000", "checksum: want " + good[len(good)-4:] + ", got 0000"},
-		{"not a digit", body + "00G0", "not a checksum"},
-		{"three digits and a line end", body + "000\r", "checksum: want " + good[len(good)-4:] + ", got 0000"},
+		{"truncated within a line", good[:30], "no '!'"},
+		{"truncated before the '!'", good[:len(good)-5], "no '!'"},
+		{"truncated after the '!', clock of a meter that sends checksums", "/ABC5\r\n\r\n0-0:1.0.0(221101214520W)\r\n1-0:1.7.0(1*kW)\r\n!", "cut"},
+		{"truncated after the '!', time stamp of a meter that sends checksums", "/ABC5\r\n\r\n0-1:24.2.1(221101214520W)(1*m3)\r\n!", "cut"},
+		{"truncated within the checksum", good[:len(good)-1], "checksum: want"},
+		{"wrong checksum", body + "0000", "checksum: want " + good[len(good)-4:] + ", got 0000"},
+		{"checksum with a letter", body + "00G0", "not a checksum"},
+		{"checksum of three digits", body + "000\r", "checksum: want " + good[len(good)-4:] + ", got 0000"},
 		{"line ends changed", strings.ReplaceAll(good, "\r\n", "\n"), "line ends were changed on the way"},
 		{"line ends doubled", strings.ReplaceAll(good, "\r\n", "\r\r\n"), "line ends were changed on the way"},
-		{"five digits", good + "0", "not a checksum"},
-		{"more behind the line end", good + "\r\nx", "not a checksum"},
-		{"wrong value", strings.Replace(good, "345", "346", 1), "checksum"},
+		{"checksum of five digits", good + "0", "not a checksum"},
+		{"character after the line end", good + "\r\nx", "not a checksum"},
+		{"changed value", strings.Replace(good, "345", "346", 1), "checksum"},
 		{"lost byte", strings.Replace(good, "345", "35", 1), "checksum"},
-		{"mark within a line only", "/ABC5\r\n0-0:96.13.0(!1234", "no '!'"},
-		{"not a slash", "xABC5\r\n\r\n!" + checksumText("xABC5\r\n\r\n!"), "identification"},
-		{"a carriage return alone before the end", "/ABC5\r!" + checksumText("/ABC5\r!"), "no '!'"},
-		{"odd line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW\r\n!\r", "line 4"},
-		{"odd code without checksum", "/ISK9\r\n\r\n1-0:4:24.7.0(1*kW)\r\n!\r", "line 3"},
+		{"'!' within a line only", "/ABC5\r\n0-0:96.13.0(!1234", "no '!'"},
+		{"first byte is not a slash", "xABC5\r\n\r\n!" + checksumText("xABC5\r\n\r\n!"), "identification"},
+		{"no line feed before the '!'", "/ABC5\r!" + checksumText("/ABC5\r!"), "no '!'"},
+		{"malformed line without checksum", "/ISK9\r\n\r\n1-0:1.7.0(1*kW)\r\n1-0:2.7.0(1*kW\r\n!\r", "line 4"},
+		{"malformed code without checksum", "/ISK9\r\n\r\n1-0:4:24.7.0(1*kW)\r\n!\r", "line 3"},
 		{"no data and no checksum", "/\n!\n", "without checksum"},
 		{"labels alone, no checksum", "/ABC5\r\n\r\nF.F(00)\r\n!\r\n", "no data"},
 		{"high byte without checksum", "/ABC5\r\n\r\n0-0:96.1.0(12\xB4)\r\n!\r\n", "line 3"},
-		{"high byte in the name without checksum", "/ABC5\xE4\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "line 1 is"},
+		{"high byte in the identification without checksum", "/ABC5\xE4\r\n\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "line 1 is"},
 		{"number with a letter", "/ABC5\r\n\r\n1-0:1.7.0(0A1*kW)\r\n!\r\n", "line 3"},
 		{"number with a letter, no star", "/ABC5\r\n\r\n1-0:1.7.0(0A1kW)\r\n!\r\n", "line 3"},
 		{"number with two points", "/ABC5\r\n\r\n1-0:1.7.0(0.1.2*kW)\r\n!\r\n", "line 3"},
-		{"number with a letter behind a stamp", "/ABC5\r\n\r\n0-1:24.2.1(221101214520)(0A1*m3)\r\n!\r\n", "line 3"},
+		{"number with a letter after a time stamp", "/ABC5\r\n\r\n0-1:24.2.1(221101214520)(0A1*m3)\r\n!\r\n", "line 3"},
 		{"gas with a letter", "/ABC3\r\n\r\n0-1:24.3.0(221101210000)(00)(60)(1)(0-1:24.2.1)(m3)\r\n(0090B.123)\r\n!\r\n", "line 4"},
-		{"second colon without checksum", "/ABC5\r\n\r\n1-0:4:24.7.0(1)\r\n!\r\n", "line 3"},
+		{"code with a second colon without checksum", "/ABC5\r\n\r\n1-0:4:24.7.0(1)\r\n!\r\n", "line 3"},
 		{"number over two lines without checksum", "/ABC5\r\n\r\n1-0:1.7.0(00\r\n01*kW)\r\n!\r\n", "line 3"},
 		{"block without end, without checksum", "/ABC5\r\n\r\n0-0:98.1.0\r\n(\r\n1-0:1.7.0(1*kW)\r\n!\r\n", "line 3"},
 		{"too long", "/ABC5\r\n" + strings.Repeat("x", p1.MaxLength), "no end after 8192 bytes"},
