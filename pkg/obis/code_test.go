@@ -9,6 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
+// TestParseCode: rows without want are not codes.
 func TestParseCode(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
@@ -50,6 +51,7 @@ func TestParseCode(t *testing.T) {
 	}
 }
 
+// TestReadCode: n is the length of the code at the start of the text, 0 if there is none.
 func TestReadCode(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
@@ -101,6 +103,7 @@ func TestCodeRoundTrip(t *testing.T) {
 	})
 }
 
+// TestCodeGroups: CDE returns the groups C, D and E. IsClock is true for 0-b:1.0.0 and 0-b:1.1.0.
 func TestCodeGroups(t *testing.T) {
 	code := obis.Code{1, 2, 3, 4, 5, 6}
 	if got, want := code.CDE(), [3]byte{3, 4, 5}; got != want {
@@ -123,7 +126,7 @@ func TestCodeGroups(t *testing.T) {
 	}
 }
 
-// TestReadCodeShort: codes of IEC 62056-21 readouts, without medium and channel.
+// TestReadCodeShort: ReadCode reads the codes of IEC 62056-21 readouts, which have no medium and channel.
 func TestReadCodeShort(t *testing.T) {
 	for _, tt := range []struct {
 		in   string

@@ -129,8 +129,8 @@ func TestAppendFixed(t *testing.T) {
 	}
 }
 
-// exact returns d as a fraction. The tests compare the arithmetic of Decimal with that of fractions.
-func exact(d obis.Decimal) *big.Rat {
+// fraction returns d as a fraction. The tests compare the arithmetic of Decimal with that of fractions.
+func fraction(d obis.Decimal) *big.Rat {
 	n := int64(d.Exp)
 	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(max(n, -n)), nil)
 	r := new(big.Rat).SetInt64(d.Coef)
@@ -140,7 +140,7 @@ func exact(d obis.Decimal) *big.Rat {
 	return r.Mul(r, new(big.Rat).SetInt(power))
 }
 
-// decimals draws numbers, the limits of int64 among them.
+// decimals draws numbers. Their coefficients include the limits of int64.
 func decimals() *rapid.Generator[obis.Decimal] {
 	return rapid.Custom(func(t *rapid.T) obis.Decimal {
 		coef := rapid.OneOf(
@@ -156,18 +156,18 @@ func decimals() *rapid.Generator[obis.Decimal] {
 func TestDecimalAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")
-		if got, want := a.Cmp(b), exact(a).Cmp(exact(b)); got != want {
+		if got, want := a.Cmp(b), fraction(a).Cmp(fraction(b)); got != want {
 			t.Fatalf("{%d, %d} compared with {%d, %d} = %d, want %d", a.Coef, a.Exp, b.Coef, b.Exp, got, want)
 		}
-		if got, want := a.Sign(), exact(a).Sign(); got != want {
+		if got, want := a.Sign(), fraction(a).Sign(); got != want {
 			t.Fatalf("Sign of {%d, %d} = %d, want %d", a.Coef, a.Exp, got, want)
 		}
-		want := new(big.Rat).Add(exact(a), exact(b))
+		want := new(big.Rat).Add(fraction(a), fraction(b))
 		got, ok := a.Add(b)
-		if ok && (exact(got).Cmp(want) != 0 || got.Exp != min(a.Exp, b.Exp)) {
+		if ok && (fraction(got).Cmp(want) != 0 || got.Exp != min(a.Exp, b.Exp)) {
 			t.Fatalf("{%d, %d} + {%d, %d} = {%d, %d}, want %v", a.Coef, a.Exp, b.Coef, b.Exp, got.Coef, got.Exp, want)
 		}
-		if !ok && fits(exact(a), min(a.Exp, b.Exp)) && fits(exact(b), min(a.Exp, b.Exp)) && fits(want, min(a.Exp, b.Exp)) {
+		if !ok && fits(fraction(a), min(a.Exp, b.Exp)) && fits(fraction(b), min(a.Exp, b.Exp)) && fits(want, min(a.Exp, b.Exp)) {
 			t.Fatalf("{%d, %d} + {%d, %d} does not fit, want %v", a.Coef, a.Exp, b.Coef, b.Exp, want)
 		}
 	})
@@ -175,7 +175,7 @@ func TestDecimalAgainstFractions(t *testing.T) {
 
 // fits reports whether r × 10^-exp is an int64.
 func fits(r *big.Rat, exp int8) bool {
-	q := new(big.Rat).Quo(r, exact(obis.Decimal{Coef: 1, Exp: exp}))
+	q := new(big.Rat).Quo(r, fraction(obis.Decimal{Coef: 1, Exp: exp}))
 	return q.IsInt() && q.Num().IsInt64()
 }
 
@@ -183,11 +183,11 @@ func fits(r *big.Rat, exp int8) bool {
 func TestDecimalText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := decimals().Draw(t, "d")
-		if got, ok := new(big.Rat).SetString(d.String()); !ok || got.Cmp(exact(d)) != 0 {
+		if got, ok := new(big.Rat).SetString(d.String()); !ok || got.Cmp(fraction(d)) != 0 {
 			t.Fatalf("String of {%d, %d} = %q", d.Coef, d.Exp, d)
 		}
 		n := rapid.IntRange(0, 6).Draw(t, "decimals")
-		want := exact(d).FloatString(n)
+		want := fraction(d).FloatString(n)
 		if strings.Trim(want, "-0.") == "" {
 			want = strings.TrimPrefix(want, "-")
 		}
@@ -199,9 +199,9 @@ func TestDecimalText(t *testing.T) {
 
 // TestParseDecimalExact: ParseDecimal gives exactly the number in the text, with the same number of decimals.
 func TestParseDecimalExact(t *testing.T) {
-	form := rapid.StringMatching(`[+-]?[0-9]{0,11}\.?[0-9]{0,6}`)
+	pattern := rapid.StringMatching(`[+-]?[0-9]{0,11}\.?[0-9]{0,6}`)
 	rapid.Check(t, func(t *rapid.T) {
-		text := form.Draw(t, "text")
+		text := pattern.Draw(t, "text")
 		d, err := obis.ParseDecimal([]byte(text))
 		if strings.Trim(text, "+-.") == "" {
 			if err == nil {
@@ -209,15 +209,15 @@ func TestParseDecimalExact(t *testing.T) {
 			}
 			return
 		}
-		whole, part, _ := strings.Cut(strings.TrimLeft(text, "+-"), ".")
-		want, _ := new(big.Rat).SetString("0" + whole + "." + part + "0")
+		whole, decimals, _ := strings.Cut(strings.TrimLeft(text, "+-"), ".")
+		want, _ := new(big.Rat).SetString("0" + whole + "." + decimals + "0")
 		if text[0] == '-' {
 			want.Neg(want)
 		}
-		if got := -int(d.Exp); got != len(part) {
-			t.Fatalf("%q is read with %d decimals", text, got)
+		if got := -int(d.Exp); got != len(decimals) {
+			t.Fatalf("%q is read with %d decimals, want %d", text, got, len(decimals))
 		}
-		if err != nil || exact(d).Cmp(want) != 0 {
+		if err != nil || fraction(d).Cmp(want) != 0 {
 			t.Fatalf("%q is read as %v, %v; want %v", text, d, err, want)
 		}
 	})
@@ -264,8 +264,8 @@ func TestMul(t *testing.T) {
 		if got != tt.want || ok != tt.ok {
 			t.Errorf("%v × %v = %v, %v; want %v, %v", tt.d, tt.e, got, ok, tt.want, tt.ok)
 		}
-		if back, okBack := tt.e.Mul(tt.d); back != got || okBack != ok {
-			t.Errorf("%v × %v = %v, with the factors exchanged %v", tt.d, tt.e, got, back)
+		if exchanged, okExchanged := tt.e.Mul(tt.d); exchanged != got || okExchanged != ok {
+			t.Errorf("%v × %v = %v, with the factors exchanged %v", tt.d, tt.e, got, exchanged)
 		}
 	}
 }
@@ -274,10 +274,10 @@ func TestMul(t *testing.T) {
 func TestMulAgainstFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := decimals().Draw(t, "a"), decimals().Draw(t, "b")
-		want := new(big.Rat).Mul(exact(a), exact(b))
+		want := new(big.Rat).Mul(fraction(a), fraction(b))
 		got, ok := a.Mul(b)
 		exp := int(a.Exp) + int(b.Exp)
-		if ok && (exact(got).Cmp(want) != 0 || int(got.Exp) != exp) {
+		if ok && (fraction(got).Cmp(want) != 0 || int(got.Exp) != exp) {
 			t.Fatalf("%v × %v = %v, want %v", a, b, got, want)
 		}
 		coef := new(big.Int).Mul(big.NewInt(a.Coef), big.NewInt(b.Coef))

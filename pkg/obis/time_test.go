@@ -30,13 +30,13 @@ func TestTimeString(t *testing.T) {
 }
 
 func TestTimeValid(t *testing.T) {
-	good := obis.Time{Year: 2024, Month: 2, Day: 29, Hour: 23, Minute: 59, Second: 59, Zone: true, Offset: 60}
+	valid := obis.Time{Year: 2024, Month: 2, Day: 29, Hour: 23, Minute: 59, Second: 59, Zone: true, Offset: 60}
 	for _, tt := range []struct {
 		name   string
 		change func(t *obis.Time)
 		want   bool
 	}{
-		{"good", func(*obis.Time) {}, true},
+		{"unchanged", func(*obis.Time) {}, true},
 		{"february 29 of 2023", func(t *obis.Time) { t.Year = 2023 }, false},
 		{"february 29 of 2000", func(t *obis.Time) { t.Year = 2000 }, true},
 		{"february 29 of 2100", func(t *obis.Time) { t.Year = 2100 }, false},
@@ -52,13 +52,13 @@ func TestTimeValid(t *testing.T) {
 		{"offset of -24 h", func(t *obis.Time) { t.Offset = -24 * 60 }, false},
 		{"zero", func(t *obis.Time) { *t = obis.Time{} }, false},
 	} {
-		at := good
+		at := valid
 		tt.change(&at)
 		if got := at.Valid(); got != tt.want {
 			t.Errorf("%s: Valid = %v, want %v", tt.name, got, tt.want)
 		}
 	}
-	if good.IsZero() || !(obis.Time{}).IsZero() {
+	if valid.IsZero() || !(obis.Time{}).IsZero() {
 		t.Error("IsZero is wrong for a time or for the zero Time")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
+// TestParseUnit: units are read with their prefix, in upper and lower case.
 func TestParseUnit(t *testing.T) {
 	for _, tt := range []struct {
 		in     string
@@ -54,10 +55,10 @@ func TestParseUnit(t *testing.T) {
 		{"min", obis.Minute, 0},
 		{"h", obis.Hour, 0},
 	} {
-		for _, in := range []string{tt.in, strings.ToLower(tt.in), strings.ToUpper(tt.in)} {
-			got, prefix, ok := obis.ParseUnit([]byte(in))
+		for _, text := range []string{tt.in, strings.ToLower(tt.in), strings.ToUpper(tt.in)} {
+			got, prefix, ok := obis.ParseUnit([]byte(text))
 			if got != tt.want || prefix != tt.prefix || !ok {
-				t.Errorf("ParseUnit(%q) = %v, %d, %v; want %v, %d", in, got, prefix, ok, tt.want, tt.prefix)
+				t.Errorf("ParseUnit(%q) = %v, %d, %v; want %v, %d", text, got, prefix, ok, tt.want, tt.prefix)
 			}
 		}
 	}
@@ -72,6 +73,7 @@ func TestParseUnitDamaged(t *testing.T) {
 	}
 }
 
+// TestUnitString: units without a constant are given by their number in DLMS. Unknown units have no symbol.
 func TestUnitString(t *testing.T) {
 	for unit, want := range map[obis.Unit]string{
 		obis.None: "", obis.Count: "", obis.Unit(200): "",

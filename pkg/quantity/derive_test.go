@@ -20,35 +20,35 @@ func kilowattHours(t *testing.T, code, value string) obis.Record {
 // added, there is no total.
 func TestTariffsWithoutRow(t *testing.T) {
 	first, fifth := kilowattHours(t, "1-0:1.8.1", "1.001"), kilowattHours(t, "1-0:1.8.5", "0.500")
-	unreadable := text(t, "1-0:1.8.5", "ER11")
+	withoutNumber := text(t, "1-0:1.8.5", "ER11")
 	for name, tt := range map[string]struct {
 		records []obis.Record
 		want    string
 	}{
-		"a fifth":                   {[]obis.Record{first, fifth}, "1.501 kWh"},
-		"two more":                  {[]obis.Record{first, fifth, kilowattHours(t, "1-0:1.8.6", "0.250")}, "1.751 kWh"},
-		"a fifth without a value":   {[]obis.Record{first, unreadable}, ""},
-		"of a past period":          {[]obis.Record{first, kilowattHours(t, "1-0:1.8.5*01", "9")}, "1.001 kWh"},
-		"sent twice":                {[]obis.Record{first, fifth, fifth}, "1.501 kWh"},
-		"in another unit":           {[]obis.Record{first, number(t, "1-0:1.8.5", "0.5", obis.VarHour, 3)}, ""},
-		"of export":                 {[]obis.Record{first, kilowattHours(t, "1-0:2.8.5", "9")}, "1.001 kWh"},
-		"with a total of the meter": {[]obis.Record{kilowattHours(t, "1-0:1.8.0", "2"), first, fifth}, "2.000 kWh"},
+		"fifth tariff":                  {[]obis.Record{first, fifth}, "1.501 kWh"},
+		"fifth and sixth tariff":        {[]obis.Record{first, fifth, kilowattHours(t, "1-0:1.8.6", "0.250")}, "1.751 kWh"},
+		"fifth tariff without a number": {[]obis.Record{first, withoutNumber}, ""},
+		"fifth tariff of a past period": {[]obis.Record{first, kilowattHours(t, "1-0:1.8.5*01", "9")}, "1.001 kWh"},
+		"fifth tariff sent twice":       {[]obis.Record{first, fifth, fifth}, "1.501 kWh"},
+		"fifth tariff in another unit":  {[]obis.Record{first, number(t, "1-0:1.8.5", "0.5", obis.VarHour, 3)}, ""},
+		"fifth tariff of export":        {[]obis.Record{first, kilowattHours(t, "1-0:2.8.5", "9")}, "1.001 kWh"},
+		"total sent by the meter":       {[]obis.Record{kilowattHours(t, "1-0:1.8.0", "2"), first, fifth}, "2.000 kWh"},
 	} {
 		got := published(new(quantity.Converter).AppendSamples(nil, tt.records, nil))["import_energy"]
 		if got != tt.want {
 			t.Errorf("%s: got import_energy %q, want %q", name, got, tt.want)
 		}
 	}
-	double := new(quantity.Scale)
-	double[quantity.ImportEnergyT1] = obis.Decimal{Coef: 2}
-	if got := published(new(quantity.Converter).AppendSamples(nil, []obis.Record{first, fifth}, double))["import_energy"]; got != "3.002 kWh" {
+	scale := new(quantity.Scale)
+	scale[quantity.ImportEnergyT1] = obis.Decimal{Coef: 2}
+	if got := published(new(quantity.Converter).AppendSamples(nil, []obis.Record{first, fifth}, scale))["import_energy"]; got != "3.002 kWh" {
 		t.Errorf("scaled: got import_energy %q, want 3.002", got)
 	}
 }
 
 // TestNetOfPhases: net power is the sum over all three phases if the meter sends no total.
 func TestNetOfPhases(t *testing.T) {
-	phase := func(c string, value string) obis.Record { return watts(t, "1-0:"+c+".7.0", value) }
+	phase := func(groupC, value string) obis.Record { return watts(t, "1-0:"+groupC+".7.0", value) }
 	imports := []obis.Record{phase("21", "0"), phase("41", "100"), phase("61", "0")}
 	exports := []obis.Record{phase("22", "500"), phase("42", "0"), phase("62", "20")}
 	all := append(append([]obis.Record{}, imports...), exports...)
@@ -56,12 +56,12 @@ func TestNetOfPhases(t *testing.T) {
 		records []obis.Record
 		want    string
 	}{
-		"phases":                 {all, "-420 W"},
-		"phases with their sums": {[]obis.Record{phase("36", "-500"), phase("56", "100"), phase("76", "-20")}, "-420 W"},
-		"import alone":           {imports, ""},
-		"two phases":             {[]obis.Record{phase("36", "-500"), phase("56", "100")}, ""},
-		"with the total import":  {append([]obis.Record{phase("1", "7")}, all...), ""},
-		"with the total":         {append([]obis.Record{phase("16", "-419")}, all...), "-419 W"},
+		"import and export of phases": {all, "-420 W"},
+		"net power of phases":         {[]obis.Record{phase("36", "-500"), phase("56", "100"), phase("76", "-20")}, "-420 W"},
+		"import of phases only":       {imports, ""},
+		"net power of two phases":     {[]obis.Record{phase("36", "-500"), phase("56", "100")}, ""},
+		"total import sent":           {append([]obis.Record{phase("1", "7")}, all...), ""},
+		"total net power sent":        {append([]obis.Record{phase("16", "-419")}, all...), "-419 W"},
 	} {
 		if got := published(new(quantity.Converter).AppendSamples(nil, tt.records, nil))["net_power"]; got != tt.want {
 			t.Errorf("%s: got net_power %q, want %q", name, got, tt.want)
@@ -69,29 +69,29 @@ func TestNetOfPhases(t *testing.T) {
 	}
 }
 
-// TestSplitSignedPower: import power below zero is export power, in a meter that counts exported energy.
+// TestSplitSignedPower: if a meter counts exported energy, its import power below zero becomes export power.
 func TestSplitSignedPower(t *testing.T) {
 	counter := kilowattHours(t, "1-0:2.8.0", "3")
 	for name, tt := range map[string]struct {
 		records []obis.Record
 		want    map[string]string
 	}{
-		"export": {
+		"import power below zero": {
 			[]obis.Record{counter, watts(t, "1-0:1.7.0", "-235.44"), watts(t, "1-0:21.7.0", "100")},
 			map[string]string{
 				"export_energy": "3.000 kWh", "import_power": "0 W", "export_power": "235 W", "net_power": "-235 W",
 				"import_power_l1": "100 W", "export_power_l1": "0 W", "net_power_l1": "100 W",
 			},
 		},
-		"import": {
+		"import power above zero": {
 			[]obis.Record{counter, watts(t, "1-0:1.7.0", "235")},
 			map[string]string{"export_energy": "3.000 kWh", "import_power": "235 W", "export_power": "0 W", "net_power": "235 W"},
 		},
-		"export sent": {
+		"export power sent": {
 			[]obis.Record{counter, watts(t, "1-0:1.7.0", "-1"), watts(t, "1-0:2.7.0", "1")},
 			map[string]string{"export_energy": "3.000 kWh", "import_power": "-1 W", "export_power": "1 W", "net_power": "-2 W"},
 		},
-		"no export counted": {
+		"no counter of export": {
 			[]obis.Record{watts(t, "1-0:1.7.0", "235")},
 			map[string]string{"import_power": "235 W"},
 		},
@@ -103,9 +103,9 @@ func TestSplitSignedPower(t *testing.T) {
 	}
 }
 
-// TestMessage: texts are published in readable form, always as UTF-8.
-func TestMessage(t *testing.T) {
-	f := quantity.Converter{HexText: true}
+// TestTextMessages: texts are published in readable form, always as UTF-8.
+func TestTextMessages(t *testing.T) {
+	c := quantity.Converter{HexText: true}
 	for _, tt := range []struct{ code, sent, want string }{
 		{"0-0:96.13.0", "48656C6C6F2C20776F726C6421", "Hello, world!"},
 		{"0-0:96.13.0", "4B6C617220C3A4", "Klar ä"},
@@ -136,7 +136,7 @@ func TestMessage(t *testing.T) {
 		{"0-0:96.14.0", "\x00\x01", "0001"},
 	} {
 		r := text(t, tt.code, tt.sent)
-		got := f.AppendSamples(nil, []obis.Record{r}, nil)
+		got := c.AppendSamples(nil, []obis.Record{r}, nil)
 		if len(got) != 1 || string(got[0].Text) != tt.want {
 			t.Errorf("%s(%.20q): got %+v, want %q", tt.code, tt.sent, got, tt.want)
 		}
@@ -147,7 +147,7 @@ func TestMessage(t *testing.T) {
 	}
 	r := []obis.Record{text(t, "0-0:96.13.0", "48656C6C6F")}
 	dst := make([]quantity.Sample, 0, 4)
-	if n := testing.AllocsPerRun(100, func() { f.AppendSamples(dst, r, nil) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { c.AppendSamples(dst, r, nil) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 }

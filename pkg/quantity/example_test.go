@@ -25,7 +25,7 @@ func ExampleByCode() {
 	// false
 }
 
-// The records of one telegram become samples: in the published unit, with what follows from them.
+// The records of one telegram become samples in the published units. Derived values, such as the net power, follow them.
 func ExampleConverter() {
 	records := []obis.Record{
 		{Code: obis.MustCode("1-0:1.7.0"), Kind: obis.Number, Value: obis.Decimal{Coef: 345}, Unit: obis.Watt},

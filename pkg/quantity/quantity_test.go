@@ -8,7 +8,7 @@ import (
 )
 
 func TestByCode(t *testing.T) {
-	for _, row := range []struct {
+	for _, tt := range []struct {
 		code, want string
 	}{
 		{"1-0:1.7.0", "import_power"},
@@ -27,7 +27,7 @@ func TestByCode(t *testing.T) {
 		{"1-0:0.4.2", ""},
 		{"0-0:1.0.0", ""},
 	} {
-		code, err := obis.ParseCode(row.code)
+		code, err := obis.ParseCode(tt.code)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,13 +35,14 @@ func TestByCode(t *testing.T) {
 		if id, ok := quantity.ByCode(code); ok {
 			got = id.String()
 		}
-		if got != row.want {
-			t.Errorf("ByCode(%s): got %q, want %q", row.code, got, row.want)
+		if got != tt.want {
+			t.Errorf("ByCode(%s): got %q, want %q", tt.code, got, tt.want)
 		}
 	}
 }
 
-func TestNamesAreUniqueAndFound(t *testing.T) {
+// TestByName: all names are different, and ByName finds each.
+func TestByName(t *testing.T) {
 	seen := map[string]bool{}
 	for i, row := range quantity.Rows() {
 		if seen[row.Name] {
@@ -68,6 +69,7 @@ func number(t *testing.T, code, value string, u obis.Unit, prefix int8) obis.Rec
 	return obis.Record{Code: c, Kind: obis.Number, Unit: u, Value: v.Shift(prefix)}
 }
 
+// TestAppendSamples: samples are in the published unit. Net power and the sum of the tariffs are derived.
 func TestAppendSamples(t *testing.T) {
 	records := []obis.Record{
 		number(t, "1-0:1.7.0", "0000.345", obis.Watt, 3),
@@ -75,7 +77,7 @@ func TestAppendSamples(t *testing.T) {
 		number(t, "1-0:2.7.0", "0009.000", obis.Watt, 3), // sent twice: the first counts
 		number(t, "1-0:32.7.0", "230.0", obis.Volt, 0),
 		number(t, "1-0:31.7.0", "-000.6", obis.Ampere, 0),
-		number(t, "1-0:51.7.0", "7", obis.Watt, 0), // a current in watts: left out
+		number(t, "1-0:51.7.0", "7", obis.Watt, 0), // a current in watts gives no sample
 		number(t, "1-0:1.8.1", "1.001", obis.WattHour, 3),
 		number(t, "1-0:1.8.2", "2.002", obis.WattHour, 3),
 		number(t, "0-0:17.0.0", "999.9", obis.Watt, 3),

@@ -10,7 +10,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestScale: numbers that are sent are multiplied, and derived values follow from the products.
+// TestScale: the numbers that a meter sends are multiplied. Derived values are calculated from the products.
 func TestScale(t *testing.T) {
 	scale := quantity.Scale{
 		quantity.ImportPower: {Coef: 60}, quantity.ExportPower: {Coef: 6, Exp: 1}, quantity.ImportEnergyT1: {Coef: 5, Exp: -1},
@@ -68,7 +68,7 @@ func TestPowerFactor(t *testing.T) {
 	}
 }
 
-// TestUnits: the units in which meters of different countries send their values.
+// TestUnits: values in the units that meters of different countries send. A value in a unit that its quantity cannot have gives no sample.
 func TestUnits(t *testing.T) {
 	for _, tt := range []struct {
 		code, value string

@@ -36,26 +36,27 @@ func published(samples []quantity.Sample) map[string]string {
 	return out
 }
 
+// TestSubmeters: the device type of a channel (24.1.0) says which quantity its value is. Of two gas meters, the one that was read later counts.
 func TestSubmeters(t *testing.T) {
 	const m3, joule, wh = obis.CubicMetre, obis.Joule, obis.WattHour
 	now := obis.Time{Year: 2022, Month: 11, Day: 2, Hour: 21, Zone: true, Offset: 60}
-	earlier, yesterday, summer, epoch, local := now, now, now, now, now
-	earlier.Hour = 20
+	hourEarlier, yesterday, summer, year2000, withoutZone := now, now, now, now, now
+	hourEarlier.Hour = 20
 	yesterday.Day, yesterday.Hour = 1, 20
 	summer.Month, summer.Offset = 7, 120
-	epoch.Year = 2000
-	local.Zone, local.Offset = false, 0
+	year2000.Year = 2000
+	withoutZone.Zone, withoutZone.Offset = false, 0
 	for _, tt := range []struct {
 		name    string
 		records []obis.Record
 		want    map[string]string
 	}{
 		{"gas", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "00304.089", m3, 0, now)}, map[string]string{"gas": "304.089 m³"}},
-		{"gas, not corrected, type behind it", []obis.Record{stamped(t, "0-4:24.2.3", "00304.089", m3, 0, now), text(t, "0-4:24.1.0", "3")}, map[string]string{"gas": "304.089 m³"}},
-		{"gas, of an XMX meter", []obis.Record{text(t, "0-1:24.1.0", "3"), stamped(t, "0-1:24.2.0", "00304.089", m3, 0, local)}, map[string]string{"gas": "304.089 m³"}},
-		{"a valve", []obis.Record{text(t, "0-1:24.1.0", "3"), number(t, "0-1:24.4.0", "1", m3, 0)}, map[string]string{}},
+		{"gas, not temperature-corrected, type after the value", []obis.Record{stamped(t, "0-4:24.2.3", "00304.089", m3, 0, now), text(t, "0-4:24.1.0", "3")}, map[string]string{"gas": "304.089 m³"}},
+		{"gas, of an XMX meter", []obis.Record{text(t, "0-1:24.1.0", "3"), stamped(t, "0-1:24.2.0", "00304.089", m3, 0, withoutZone)}, map[string]string{"gas": "304.089 m³"}},
+		{"valve position", []obis.Record{text(t, "0-1:24.1.0", "3"), number(t, "0-1:24.4.0", "1", m3, 0)}, map[string]string{}},
 		{"gas, type as a number", []obis.Record{number(t, "0-1:24.1.0", "3", obis.None, 0), number(t, "0-1:24.2.1", "1", obis.CubicMetreCorrected, 0)}, map[string]string{"gas": "1.000 m³"}},
-		{"all four", []obis.Record{
+		{"gas, water, heat and cold", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
 			text(t, "0-2:24.1.0", "007"), stamped(t, "0-2:24.2.1", "2", m3, 0, now),
 			text(t, "0-3:24.1.0", "012"), stamped(t, "0-3:24.2.1", "3.5", joule, 9, now),
@@ -63,27 +64,27 @@ func TestSubmeters(t *testing.T) {
 		}, map[string]string{"gas": "1.000 m³", "water": "2.000 m³", "thermal_energy": "3.500 GJ", "cooling_energy": "4.000 kWh"}},
 		{"another electricity meter", []obis.Record{text(t, "0-1:24.1.0", "002"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
 		{"gas in another unit", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", wh, 3, now)}, map[string]string{}},
-		{"no unit", []obis.Record{text(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", obis.None, 0)}, map[string]string{}},
-		{"no number", []obis.Record{text(t, "0-1:24.1.0", "003"), text(t, "0-1:24.2.1", "(632525252525S)(00000.000)")}, map[string]string{}},
-		{"never read", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "0", m3, 0, epoch)}, map[string]string{}},
-		{"of a past period", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1*1", "1", m3, 0, now)}, map[string]string{}},
-		{"replaced", []obis.Record{
+		{"gas without a unit", []obis.Record{text(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", obis.None, 0)}, map[string]string{}},
+		{"gas without a number", []obis.Record{text(t, "0-1:24.1.0", "003"), text(t, "0-1:24.2.1", "(632525252525S)(00000.000)")}, map[string]string{}},
+		{"gas meter that was never read", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "0", m3, 0, year2000)}, map[string]string{}},
+		{"gas of a past period", []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1*1", "1", m3, 0, now)}, map[string]string{}},
+		{"gas meter replaced", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, summer),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
-		{"replaced, the old one behind", []obis.Record{
+		{"gas meter replaced, the old one last", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "9000", m3, 0, summer),
 		}, map[string]string{"gas": "1.000 m³"}},
-		{"replaced yesterday", []obis.Record{
+		{"gas meter replaced yesterday", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "9000", m3, 0, yesterday),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "1", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
-		{"two that live", []obis.Record{
-			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, earlier),
+		{"two active gas meters", []obis.Record{
+			text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, hourEarlier),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, now),
 		}, map[string]string{"gas": "1.000 m³"}},
-		{"no stamp loses", []obis.Record{
+		{"time stamps on one of three values", []obis.Record{
 			text(t, "0-1:24.1.0", "003"), number(t, "0-1:24.2.1", "1", m3, 0),
 			text(t, "0-2:24.1.0", "003"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
 			text(t, "0-3:24.1.0", "003"), number(t, "0-3:24.2.1", "3", m3, 0),
@@ -92,19 +93,19 @@ func TestSubmeters(t *testing.T) {
 			text(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now),
 			text(t, "0-2:24.1.0", "007"), stamped(t, "0-2:24.2.1", "2", m3, 0, summer),
 		}, map[string]string{"water": "2.000 m³"}},
-		{"warm water alone", []obis.Record{text(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{"water": "1.000 m³"}},
+		{"warm water only", []obis.Record{text(t, "0-1:24.1.0", "006"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{"water": "1.000 m³"}},
 		{"no type, not corrected", []obis.Record{stamped(t, "0-1:24.2.3", "1", m3, 0, now)}, map[string]string{"gas": "1.000 m³"}},
-		{"no type, of DSMR 2.2", []obis.Record{text(t, "0-1:24.1.0", ""), stamped(t, "0-1:24.2.1", "1", m3, 0, local)}, map[string]string{"gas": "1.000 m³"}},
-		{"no type, any volume", []obis.Record{stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"no type, no stamp", []obis.Record{number(t, "0-1:24.2.1", "1", m3, 0)}, map[string]string{}},
-		{"no type, two", []obis.Record{stamped(t, "0-1:24.2.3", "1", m3, 0, now), stamped(t, "0-2:24.2.3", "1", m3, 0, now)}, map[string]string{}},
+		{"no type, of DSMR 2.2", []obis.Record{text(t, "0-1:24.1.0", ""), stamped(t, "0-1:24.2.1", "1", m3, 0, withoutZone)}, map[string]string{"gas": "1.000 m³"}},
+		{"no type, volume of any medium", []obis.Record{stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"no type, no time stamp", []obis.Record{number(t, "0-1:24.2.1", "1", m3, 0)}, map[string]string{}},
+		{"no type, two sub-meters", []obis.Record{stamped(t, "0-1:24.2.3", "1", m3, 0, now), stamped(t, "0-2:24.2.3", "1", m3, 0, now)}, map[string]string{}},
 		{"type of another channel", []obis.Record{text(t, "0-2:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"no channel", []obis.Record{text(t, "0-0:24.1.0", "003"), stamped(t, "0-0:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"no such channel", []obis.Record{text(t, "0-200:24.1.0", "003"), stamped(t, "0-200:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type with decimals", []obis.Record{text(t, "0-1:24.1.0", "3.0"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type that is too large", []obis.Record{text(t, "0-1:24.1.0", "259"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type below zero", []obis.Record{text(t, "0-1:24.1.0", "-253"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
-		{"a type that nobody has", []obis.Record{text(t, "0-1:24.1.0", "099"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"channel 0", []obis.Record{text(t, "0-0:24.1.0", "003"), stamped(t, "0-0:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"channel 200", []obis.Record{text(t, "0-200:24.1.0", "003"), stamped(t, "0-200:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"type with decimals", []obis.Record{text(t, "0-1:24.1.0", "3.0"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"type above 255", []obis.Record{text(t, "0-1:24.1.0", "259"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"negative type", []obis.Record{text(t, "0-1:24.1.0", "-253"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
+		{"unknown type", []obis.Record{text(t, "0-1:24.1.0", "099"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, map[string]string{}},
 	} {
 		dst := make([]quantity.Sample, 0, quantity.Count())
 		got := new(quantity.Converter).AppendSamples(dst, tt.records, nil)
@@ -117,6 +118,6 @@ func TestSubmeters(t *testing.T) {
 	}
 	got := new(quantity.Converter).AppendSamples(nil, []obis.Record{text(t, "0-1:24.1.0", "003"), stamped(t, "0-1:24.2.1", "1", m3, 0, now)}, nil)
 	if len(got) != 1 || got[0].Time != now {
-		t.Errorf("got %v, want one sample with the stamp of its value", got)
+		t.Errorf("got %v, want one sample with the time stamp of its value", got)
 	}
 }
