@@ -40,15 +40,15 @@ func TestClasses(t *testing.T) {
 				}
 			}
 			if wrong := strings.ToUpper(unit); wrong != unit && !strings.Contains(" "+row.units+" ", " "+wrong+" ") && unit != "mV" {
-				checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "not for this device class")
+				checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "does not fit the device class")
 			}
 		}
 		for _, wrong := range []string{"C", "m3", "VAr", "kVArh", "none", "lx", "Wm"} {
-			checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "not for this device class")
+			checkRefused(t, row.class+" in "+wrong, check(row.class, state, wrong), "does not fit the device class")
 		}
 		for _, wrong := range strings.Fields(states) {
 			if !strings.Contains(" "+row.states+" ", " "+wrong+" ") {
-				checkRefused(t, row.class+" "+wrong, check(row.class, wrong, strings.Fields(row.units)[0]), "not for this device class")
+				checkRefused(t, row.class+" "+wrong, check(row.class, wrong, strings.Fields(row.units)[0]), "does not fit the device class")
 			}
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// A rule is a demand on one option of an entity, beyond the schema.
+// A rule is a condition on one option of an entity, beyond the schema.
 type rule struct {
-	option string
-	demand string // what is wrong if the rule does not hold, for the error
-	holds  func(e *entity) bool
+	option  string
+	problem string // what is wrong if the rule does not hold, for the error
+	holds   func(e *entity) bool
 }
 
 // checkEntity checks the options of one entity.
@@ -23,14 +23,14 @@ func checkEntity(e *entity) []error {
 	errs = append(errs, checkAvailability(e.label, e.options)...)
 	for _, r := range slices.Concat(homeAssistantRules, otherHubRules) {
 		if !r.holds(e) {
-			errs = append(errs, fmt.Errorf("%s: %s %v: %s", e.label, r.option, e.options[r.option], r.demand))
+			errs = append(errs, fmt.Errorf("%s: %s %v: %s", e.label, r.option, e.options[r.option], r.problem))
 		}
 	}
 	return errs
 }
 
 var homeAssistantRules = []rule{
-	{"unique_id", "wants the device and the key, and nothing that may change: a name, a host, a number", func(e *entity) bool {
+	{"unique_id", "must be the device identifier, _ and the component key, and nothing that can change, such as a name", func(e *entity) bool {
 		ids := identifiers(e.device)
 		return len(ids) == 0 || e.text("unique_id") == ids[0]+"_"+e.key
 	}},
@@ -38,35 +38,35 @@ var homeAssistantRules = []rule{
 		device := strings.ToLower(text(e.device, "name"))
 		return device == "" || !strings.HasPrefix(strings.ToLower(e.text("name")), device)
 	}},
-	{"default_entity_id", "wants the platform, a point and a-z 0-9 _", func(e *entity) bool {
+	{"default_entity_id", "must be the platform, a dot and an id of a-z 0-9 _", func(e *entity) bool {
 		platform, id, _ := strings.Cut(e.text("default_entity_id"), ".")
 		return !e.has("default_entity_id") || platform == e.platform && plainEntityID.MatchString(id)
 	}},
-	{"device_class", "no class of this platform", knownClass},
-	{"state_class", "not for this device class", fitsState},
-	{"unit_of_measurement", "not for this device class", fitsUnit},
-	{"suggested_display_precision", "is for numbers", func(e *entity) bool { return !e.has("suggested_display_precision") || numeric(e) }},
+	{"device_class", "is no device class of this platform", knownClass},
+	{"state_class", "does not fit the device class", fitsStateClass},
+	{"unit_of_measurement", "does not fit the device class", fitsUnit},
+	{"suggested_display_precision", "must be set for numbers only", func(e *entity) bool { return !e.has("suggested_display_precision") || numeric(e) }},
 	{"payload_on", "must differ from payload_off", func(e *entity) bool {
 		return !e.has("payload_on") || e.text("payload_on") != e.text("payload_off")
 	}},
-	{"expire_after", "only for measurements: a gap in a counter shows in its statistics", func(e *entity) bool {
+	{"expire_after", "must be set for measurements only: an expired counter would leave a gap in the energy statistics", func(e *entity) bool {
 		return !e.has("expire_after") || e.text("state_class") == "measurement"
 	}},
-	{"availability", "hangs on the state topic: would be unavailable instead of off", func(e *entity) bool {
+	{"availability", "must not use the state topic: the entity would be unavailable instead of off", func(e *entity) bool {
 		return e.platform != "binary_sensor" || !slices.Contains(availabilityTopics(e.options), e.text("state_topic"))
 	}},
 }
 
 var plainEntityID = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 
-// A class has the units and state classes that a device class of sensors allows, separated by spaces. If one of them is empty, the entity
-// must not have that option. The unit "none" allows an entity without a unit.
-type class struct{ units, states string }
+// A sensorClass has the units and the state classes that a device class allows, each separated by spaces. If a list is empty, the entity must
+// not have that option. The unit "none" allows an entity without a unit.
+type sensorClass struct{ units, stateClasses string }
 
 const counterStates = "total total_increasing"
 
-// classes are the device classes of Home Assistant 2026.7 that meters use. Names are case-sensitive.
-var classes = map[string]class{
+// sensorClasses are the device classes of Home Assistant 2026.7 that meters use. Units are case-sensitive.
+var sensorClasses = map[string]sensorClass{
 	"power":            {"mW W kW MW GW TW", "measurement"},
 	"apparent_power":   {"mVA VA kVA", "measurement"},
 	"reactive_power":   {"mvar var kvar", "measurement"},
@@ -96,19 +96,19 @@ func knownClass(e *entity) bool {
 	if e.platform == "binary_sensor" {
 		return !e.has("device_class") || isAmong(binaryClasses, e.text("device_class"))
 	}
-	_, known := classes[e.text("device_class")]
+	_, known := sensorClasses[e.text("device_class")]
 	return known || !e.has("device_class")
 }
 
-// fitsState reports whether the state class fits the device class. If the device class allows one, it is required: without it there are no
+// fitsStateClass reports whether the state class fits the device class. If the device class allows one, it is required: without it there are no
 // statistics, and the energy dashboard does not offer the sensor.
-func fitsState(e *entity) bool {
-	c, known := classes[e.text("device_class")]
-	return !known || isAmong(c.states, e.text("state_class"))
+func fitsStateClass(e *entity) bool {
+	c, known := sensorClasses[e.text("device_class")]
+	return !known || isAmong(c.stateClasses, e.text("state_class"))
 }
 
 func fitsUnit(e *entity) bool {
-	c, known := classes[e.text("device_class")]
+	c, known := sensorClasses[e.text("device_class")]
 	unit := e.text("unit_of_measurement")
 	if unit == "" && isAmong(c.units, "none") {
 		return true
@@ -116,7 +116,7 @@ func fitsUnit(e *entity) bool {
 	return !known || e.platform != "sensor" || unit != "none" && isAmong(c.units, unit)
 }
 
-// numeric reports whether the message shows that a sensor's state is a number.
+// numeric reports whether the options of the entity show that its state is a number.
 func numeric(e *entity) bool {
-	return e.has("unit_of_measurement") || e.has("state_class") || classes[e.text("device_class")].units != ""
+	return e.has("unit_of_measurement") || e.has("state_class") || sensorClasses[e.text("device_class")].units != ""
 }

@@ -21,10 +21,10 @@ func (m *Masker) mask(r *meter.Reading, raw []byte) (masked []byte, ok bool) {
 		return k.framed(raw, mbus.Length, mbusData, setMBusChecksum)
 	case meter.Glo:
 		masked = bytes.Clone(raw)
-		return masked, k.message(masked)
+		return masked, k.maskMessage(masked)
 	case meter.APDU:
 		masked = bytes.Clone(raw)
-		return masked, k.message(bytes.TrimPrefix(masked, []byte(dlms.LLC)))
+		return masked, k.maskMessage(bytes.TrimPrefix(masked, []byte(dlms.LLC)))
 	}
 	return nil, false
 }
@@ -35,7 +35,7 @@ type telegramMask struct {
 	reading *meter.Reading
 }
 
-// pieces are the parts of a message in its frames, in order. They alias the bytes of the telegram.
+// pieces are the parts of one message, one from each frame that carries it, in order. They alias the bytes of the telegram.
 type pieces [][]byte
 
 // join returns a copy of the message.
@@ -60,11 +60,12 @@ func (p pieces) skip(n int) pieces {
 	return append(pieces{p[0][n:]}, p[1:]...)
 }
 
-// framed masks the message in the frames of raw, and corrects their checksums. It drops bytes between the frames. open returns the data of
-// a frame, whether it is the last of its message, and whether it is intact.
-func (k *telegramMask) framed(raw []byte, length func([]byte) int, open func([]byte) ([]byte, bool, bool), setChecksum func([]byte)) ([]byte, bool) {
+// framed masks the message in the frames of raw, and corrects their checksums. It drops bytes between the frames. parse returns the data
+// of a frame, whether it is the last of its message, and whether it is intact.
+func (k *telegramMask) framed(raw []byte, length func([]byte) int, parse func([]byte) ([]byte, bool, bool), setChecksum func([]byte)) ([]byte, bool) {
 	var frames, segments, message pieces
-	masked := make([]byte, 0, len(raw)+len(raw)/8) // frames that share a flag get one each
+	// Two frames can share one flag in raw; in masked each has its own. The array must not be reallocated, because frames point into it.
+	masked := make([]byte, 0, len(raw)+len(raw)/8)
 	for i := 0; i < len(raw); {
 		n := length(raw[i:])
 		if n <= 0 || i+n > len(raw) || cap(masked)-len(masked) < n {
@@ -73,7 +74,7 @@ func (k *telegramMask) framed(raw []byte, length func([]byte) int, open func([]b
 		}
 		start := len(masked)
 		frame := append(masked, raw[i:i+n]...)[start:]
-		data, last, ok := open(frame)
+		data, last, ok := parse(frame)
 		if !ok {
 			i++
 			continue
@@ -88,7 +89,7 @@ func (k *telegramMask) framed(raw []byte, length func([]byte) int, open func([]b
 		}
 	}
 	whole := message.join()
-	if !k.message(whole) {
+	if !k.maskMessage(whole) {
 		return nil, false
 	}
 	message.scatter(whole)

@@ -12,8 +12,8 @@ const (
 	tagCiphered     = 0xDB
 )
 
-// message masks a whole message in place. It reports whether it could.
-func (k *telegramMask) message(b []byte) bool {
+// maskMessage masks a whole message in place. It reports whether it could.
+func (k *telegramMask) maskMessage(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}
@@ -56,7 +56,7 @@ func (k *telegramMask) maskEncrypted(c *dlms.Ciphered, ident []byte) bool {
 // inner masks a decrypted message in place. After an identification line it is a P1 telegram, or the rest of one.
 func (k *telegramMask) inner(plain, ident []byte) bool {
 	if ident == nil || len(plain) > 0 && plain[0] == '/' {
-		return k.message(plain)
+		return k.maskMessage(plain)
 	}
 	whole := append(bytes.Clone(ident), plain...) // a checksum covers both
 	if len(k.text(whole)) != len(whole) {

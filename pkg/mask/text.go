@@ -118,7 +118,7 @@ func maskValue(b []byte, code obis.Code) {
 	}
 	mask, message := maskWord, code[2] == 96 && code[3] == 13 // a message to the customer
 	if message {
-		mask = maskMessage
+		mask = maskText
 	}
 	if text, ok := decodeHexText(b, message); ok {
 		mask(text)

@@ -69,8 +69,8 @@ func maskModel(b []byte) {
 	}
 }
 
-// maskMessage replaces each letter by x and each digit by 0. It keeps FF, with which a message that was never set is filled.
-func maskMessage(b []byte) {
+// maskText replaces each letter by x and each digit by 0. It keeps FF, with which a message that was never set is filled.
+func maskText(b []byte) {
 	const filler = 0xFF
 	for i, x := range b {
 		switch {

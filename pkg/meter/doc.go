@@ -23,22 +23,24 @@
 //
 // # Errors
 //
-// Next returns a [*TelegramError] for each telegram that gives no Reading. The stream goes on behind it: count it and call Next again.
-// Any other error is that of the io.Reader, io.EOF among them, and ends the stream. Use errors.Is and errors.As to decide what to do:
+// Next returns a [*TelegramError] for each telegram that gives no Reading. Count the error and call Next again: the stream continues.
+// Any other error comes from the io.Reader, io.EOF among them, and ends the stream. Use errors.Is and errors.As to decide what to do:
 //
-//   - [ErrChecksum], [ErrTruncated], [ErrIncomplete], [ErrAuthentication]: bytes were changed or lost on the way.
+//   - [ErrChecksum], [ErrAuthentication]: bytes were changed on the way.
+//   - [ErrTruncated]: the end of a telegram is missing.
+//   - [ErrIncomplete]: a frame or a block of a message is missing.
 //   - [ErrEncrypted]: no key decrypts the telegram. A *dlms.EncryptedError says whether a key was tried.
-//   - [ErrUnverified]: nothing proves the telegram yet.
+//   - [ErrUnverified]: the telegram has no checksum, and no earlier telegram confirms it (see Trust).
 //   - [ErrRepeated]: the telegram was sent before, and Options.RejectRepeated is set.
 //   - [*LayoutError]: the meter sends values without codes, in an order that this package does not know.
 //
-// TelegramError.Intact separates damage on the wire from telegrams that arrived well and still give no Reading.
+// TelegramError.Intact is true if the telegram arrived undamaged and still gives no Reading.
 //
 // # Trust
 //
-// A telegram is Checked if its checksum is right, or if a key has proved its authentication tag. Some meters send neither: those of
-// DSMR 2.2, and some that encrypt without a tag. A telegram of theirs is Verified only if one of the last four had the same codes in the
-// same order, because damage seldom repeats. Next returns verified readings only, unless Options.AcceptUnverified is set.
+// A telegram is Checked if its checksum is right or its authentication tag is valid. Then it is Verified too. Some meters send neither:
+// those of DSMR 2.2, and some that encrypt without a tag. Their telegram is Verified only if one of the four telegrams before it had the
+// same codes in the same order, because damage seldom repeats. Next returns verified readings only, unless Options.AcceptUnverified is set.
 //
 // # Keys
 //

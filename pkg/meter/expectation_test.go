@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// An expectation is one record that a telegram must give. A field that is empty is not looked at, except that a number without
-// Unit must have none.
+// An expectation is one record that a telegram must give. An empty field is not compared, with one exception: if Unit is empty, a number must have
+// no unit.
 type expectation struct {
 	Code string `json:"code"`
 	// Clock is a clock or the time stamp of a number: RFC 3339, without a zone where the source does not state one.
@@ -23,7 +23,7 @@ type expectation struct {
 	// Value is an exact number in Unit, which has no prefix: Wh, not kWh.
 	Value string `json:"value,omitempty"`
 	Unit  string `json:"unit,omitempty"`
-	// Text is a value as sent, for texts and for values without a unit. Bytes that are no text stand in hexadecimal.
+	// Text is a value as sent, for texts and for values without a unit. Bytes that are no text are written in hexadecimal.
 	Text string `json:"text,omitempty"`
 	// Masked marks an identity number whose digits were replaced.
 	Masked bool `json:"masked,omitempty"`
@@ -89,7 +89,7 @@ func compareRecords(t *testing.T, tg *telegram, r *meter.Reading) {
 	}
 }
 
-// compare returns how a record differs from the expectation, "" where it does not.
+// compare returns how a record differs from the expectation, or "" if it does not differ.
 func (e *expectation) compare(r *obis.Record) string {
 	same := false
 	switch {

@@ -20,16 +20,18 @@ import (
 var realFolder = filepath.Join("testdata", "real")
 
 const (
-	// leastReal and leastDamaged are how many intact and damaged telegrams realFolder must hold.
-	leastReal, leastDamaged = 90, 6
-	// leastRealValues is how many records are compared at least.
-	leastRealValues = 1800
+	// minIntact and minDamaged are how many intact and damaged telegrams realFolder must hold.
+	minIntact, minDamaged = 92, 6
+	// minRecords is how many records must be compared in all.
+	minRecords = 1800
 )
 
 // A realTelegram is a telegram of realFolder with the description beside it.
 type realTelegram struct {
 	telegram
-	Source, Licence, Country, Meter, Framing, Basis string
+	Source, Licence, Country, Meter, Framing string
+	// Basis says how the expected records are known.
+	Basis string
 	// Family is the family of the simulator that sends the same list in the same framing, "" where there is none.
 	Family string
 	// Damaged is what is wrong with a telegram that must give no reading, "" for an intact one.
@@ -39,7 +41,7 @@ type realTelegram struct {
 // TestRealTelegrams decodes each telegram of realFolder and compares every record with the independent source. Damaged
 // telegrams must give no reading.
 func TestRealTelegrams(t *testing.T) {
-	intact, damaged, values := 0, 0, 0
+	intact, damaged, records := 0, 0, 0
 	for _, r := range realTelegrams(t) {
 		t.Run(r.name, func(t *testing.T) {
 			if r.Damaged != "" {
@@ -48,12 +50,12 @@ func TestRealTelegrams(t *testing.T) {
 				return
 			}
 			intact++
-			values += checkTelegram(t, &r.telegram)
+			records += checkTelegram(t, &r.telegram)
 		})
 	}
-	if intact < leastReal || damaged < leastDamaged || values < leastRealValues {
-		t.Errorf("%s: %d intact telegrams with %d values, %d damaged ones; want at least %d, %d and %d",
-			realFolder, intact, values, damaged, leastReal, leastRealValues, leastDamaged)
+	if intact < minIntact || damaged < minDamaged || records < minRecords {
+		t.Errorf("%s: got %d intact telegrams with %d records, and %d damaged telegrams; want at least %d, %d and %d",
+			realFolder, intact, records, damaged, minIntact, minRecords, minDamaged)
 	}
 }
 
@@ -63,10 +65,10 @@ func TestRealFamilies(t *testing.T) {
 	for _, r := range realTelegrams(t) {
 		covered[r.Family] = covered[r.Family] || r.Damaged == ""
 	}
-	delete(covered, "") // makes that the simulator does not have
+	delete(covered, "") // telegrams of meters that the simulator does not have
 	for _, f := range simulate.Families() {
-		if reason := familiesWithoutCapture[f.Name]; covered[f.Name] == (reason != "") {
-			t.Errorf("%s: telegram in %s: %v, reason for none: %q; want one of the two", f.Name, realFolder, covered[f.Name], reason)
+		if reason := familiesWithoutTelegram[f.Name]; covered[f.Name] == (reason != "") {
+			t.Errorf("%s: telegram in %s: %v, reason for none: %q; want a telegram or a reason, and not both", f.Name, realFolder, covered[f.Name], reason)
 		}
 		delete(covered, f.Name)
 	}
@@ -75,8 +77,8 @@ func TestRealFamilies(t *testing.T) {
 	}
 }
 
-// familiesWithoutCapture are the families of the simulator of which realFolder has no telegram, and why.
-var familiesWithoutCapture = map[string]string{
+// familiesWithoutTelegram are the families of the simulator of which realFolder has no intact telegram, each with the reason.
+var familiesWithoutTelegram = map[string]string{
 	"aidon-no": severalLists, "landisgyr-no": severalLists, "kaifa-no": severalLists, "kamstrup-no": severalLists, "iskra-si": severalLists,
 
 	"aidon-se-1p": noneKnown, "aidon-no2-1p": noneKnown, "p1-se-aidon-1p": noneKnown, "kaifa-no3": noneKnown,
@@ -93,7 +95,7 @@ var familiesWithoutCapture = map[string]string{
 }
 
 const (
-	severalLists = "each of its lists is a family too"
+	severalLists = "the family sends several lists in turn, and each list is tested as a family of its own"
 	noneKnown    = "no public capture is known"
 	noKey        = "the public captures are encrypted, and their keys are not published"
 	onlyDamaged  = "the public captures are damaged, cut, or have a checksum that does not fit"
@@ -174,7 +176,7 @@ func readWire(t *testing.T, name string, hexadecimal bool) []byte {
 	return b
 }
 
-// A telegram is what a test decodes, and what must come out.
+// A telegram is the input of a test of the Decoder, with the expected output.
 type telegram struct {
 	name string
 	wire []byte
@@ -183,13 +185,14 @@ type telegram struct {
 	AuthKey string `json:"auth_key"`
 	// Checked is true if a checksum or an authentication tag covers the telegram.
 	Checked bool
-	// Time is the meter's clock in the head of the message, RFC 3339, "" where only a record has it.
+	// Time is the time in the header of the message, RFC 3339. It is "" if the message has the time only in a record, or nowhere.
 	Time string
 	// Expected are the records.
 	Expected []expectation
 }
 
-// decoder returns a Decoder of the telegram with its key. One telegram alone verifies no other, so unverified ones are accepted.
+// decoder returns a Decoder of the telegram with its key. It accepts unverified telegrams, because a telegram without a checksum is verified only
+// by an earlier one with the same codes, and here there is only one telegram.
 func (tg *telegram) decoder(t *testing.T) *meter.Decoder {
 	t.Helper()
 	o := meter.Options{AcceptUnverified: true}

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Iskraemeco AM550 and IE.5 in HDLC: push lists and registers in Switzerland, values without codes in Slovenia, Croatia and Austria.
-// Voltages are in 0.1 V, currents in 0.01 A.
+// Iskraemeco AM550 and IE.5 in HDLC: push lists and registers in Switzerland, lists of values without OBIS codes in Slovenia, Croatia and
+// Austria. Voltages are in 0.1 V, currents in 0.01 A.
 
 var (
-	iskraFrame    = frame{destination: "\xCF", source: "\x02\x23", control: controlUI}
-	iskraSegments = frame{destination: "\xCF", source: "\x02\x23", control: controlUI, segment: 154}
+	iskraFrame          = frame{destination: "\xCF", source: "\x02\x23", control: controlUI}
+	iskraSegmentedFrame = frame{destination: "\xCF", source: "\x02\x23", control: controlUI, segment: 154}
 )
 
 var iskraClock = clock{zone: centralEuropean, summerFlag: true}
@@ -20,13 +20,13 @@ func iskraList(file string) encoder {
 }
 
 func iskraFamilies() []Family {
-	like := Family{Make: "Iskraemeco", Country: "SI", Connector: rj12, Line: p1Line}
+	defaults := Family{Make: "Iskraemeco", Country: "SI", Connector: rj12, Line: p1Line}
 	return slices.Concat(
-		withDefaults(like, iskraSegments.wrap, []Family{
+		withDefaults(defaults, iskraSegmentedFrame.wrap, []Family{
 			{Name: "iskra-ch", Title: "Iskraemeco AM550, push list in segments", encode: iskraList("iskra-ch"), Country: "CH"},
 			{Name: "iskra-ch-registers", Title: "Iskraemeco AM550, registers in segments", encode: iskraList("iskra-ch-registers"), Country: "CH"},
 		}),
-		withDefaults(like, iskraFrame.wrap, []Family{
+		withDefaults(defaults, iskraFrame.wrap, []Family{
 			{Name: "iskra-si", Title: "Iskraemeco AM550 of Ljubljana, both lists as they come", encode: oncePer(15*time.Minute, 0).encoder(iskraList("iskra-si1"), iskraList("iskra-si2")), Interval: 5 * time.Second},
 			{Name: "iskra-si1", Title: "Iskraemeco AM550 of Ljubljana, list of 18 alone", encode: iskraList("iskra-si1"), Interval: 5 * time.Second},
 			{Name: "iskra-si2", Title: "Iskraemeco AM550 of Ljubljana, list of 12 alone", encode: iskraList("iskra-si2")},

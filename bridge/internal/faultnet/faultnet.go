@@ -27,7 +27,7 @@ type Proxy struct {
 	pairs   map[pair]bool
 }
 
-// A pair is the two halves of one connection through the proxy.
+// A pair is the two TCP connections, to the client and to the target, between which the proxy forwards.
 type pair struct{ client, target *net.TCPConn }
 
 // New starts a proxy to target ("host:port") without faults. It and all its goroutines end with the test.
@@ -73,7 +73,7 @@ func (p *Proxy) ResetConnections() {
 	}
 }
 
-// HalfClose closes every connection in the direction from the target to the client. The other direction stays open.
+// HalfClose ends the direction from the target to the client on every connection. The client can go on sending until the target closes.
 func (p *Proxy) HalfClose() {
 	for _, c := range p.connections() {
 		_ = c.client.CloseWrite()
@@ -122,7 +122,7 @@ func (p *Proxy) serve(client *net.TCPConn, pumps *sync.WaitGroup) {
 	pumps.Go(func() { p.pump(c, c.client, c.target) })
 }
 
-// pump forwards one direction until it ends, and then closes both. No protocol that is tested here uses half a connection.
+// pump forwards the bytes of one direction until it ends, and then closes both TCP connections of the pair.
 func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 	chunk := make([]byte, 16<<10)
 	for err := error(nil); err == nil; {
@@ -130,12 +130,12 @@ func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 		n, err = from.Read(chunk)
 		<-time.After(time.Duration(p.delay.Load()))
 		p.gate.RLock()
-		_, failed := to.Write(chunk[:n])
+		_, writeErr := to.Write(chunk[:n])
 		p.gate.RUnlock()
 		if errors.Is(err, io.EOF) {
 			_ = to.CloseWrite()
 		}
-		err = errors.Join(err, failed)
+		err = errors.Join(err, writeErr)
 	}
 	_, _ = c.client.Close(), c.target.Close()
 	p.mu.Lock()
@@ -144,8 +144,8 @@ func (p *Proxy) pump(c pair, to, from *net.TCPConn) {
 }
 
 // UnusedAddress returns an address of the loopback interface on which no program listens, for a server that cannot choose a port itself. Its
-// port is below the ephemeral ports. A client that dials an ephemeral port before the server listens may get that port as its own and be
-// connected to itself, and then the server cannot listen there.
+// port is below the ephemeral ports, so that a client that dials before the server listens never gets the same port as its source port. TCP
+// would connect that client to itself, and the server could not listen there.
 func UnusedAddress(t testing.TB) string {
 	t.Helper()
 	const lowest, highest = 20_000, 32_000

@@ -111,7 +111,7 @@ func checkPort(p *cli.Program, port config.Port) {
 	info, err := os.Stat(port.Address)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		printWarning(p, port.Address, "not there (is the cable plugged in? container: is the device passed on?)")
+		printWarning(p, port.Address, "not there (is the cable plugged in? In a container: is the device mapped into it?)")
 	case err != nil:
 		printWarning(p, port.Address, err.Error())
 	case info.Mode()&fs.ModeCharDevice == 0:
@@ -139,7 +139,7 @@ func checkStateDir(p *cli.Program, dir string) {
 			os.Getuid(), existing, os.Getuid(), dir))
 		return
 	}
-	fmt.Fprintf(p.Out, "state_dir      %s: may be written\n", dir)
+	fmt.Fprintf(p.Out, "state_dir      %s: writable\n", dir)
 }
 
 // printWarning prints a warning about a setting, a file or a device.

@@ -26,7 +26,7 @@ func TestCheckPort(t *testing.T) {
 		{config.Port{Kind: config.SerialPort, Address: "/dev/null"}, ""},
 		{config.Port{Kind: config.TCPPort, Address: "nowhere:1"}, ""},
 		{config.Port{Kind: config.AutoPort}, ""},
-		{config.Port{Kind: config.SerialPort, Address: "/nowhere/port"}, "warning        /nowhere/port: not there (is the cable plugged in? container: is the device passed on?)\n"},
+		{config.Port{Kind: config.SerialPort, Address: "/nowhere/port"}, "warning        /nowhere/port: not there (is the cable plugged in? In a container: is the device mapped into it?)\n"},
 		{config.Port{Kind: config.SerialPort, Address: file}, "warning        " + file + ": is no serial port: " + config.PortHelp + "\n"},
 	}
 	for _, tt := range tests {
@@ -40,12 +40,12 @@ func TestCheckPort(t *testing.T) {
 
 func TestCheckStateDir(t *testing.T) {
 	dir := t.TempDir()
-	deep := filepath.Join(dir, "var", "lib")
+	missing := filepath.Join(dir, "var", "lib")
 	tests := []struct{ dir, want string }{
 		{"", "state_dir      off: nothing is remembered over a restart\n"},
-		{dir, "state_dir      " + dir + ": may be written\n"},
-		{deep, "state_dir      " + deep + ": may be written\n"},
-		{"state", "state_dir      state: may be written\n"},
+		{dir, "state_dir      " + dir + ": writable\n"},
+		{missing, "state_dir      " + missing + ": writable\n"},
+		{"state", "state_dir      state: writable\n"},
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
@@ -55,6 +55,6 @@ func TestCheckStateDir(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "var")); err == nil {
-		t.Error("looking has made a folder")
+		t.Error("checkStateDir made a folder, want none")
 	}
 }
