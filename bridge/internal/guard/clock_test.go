@@ -8,22 +8,23 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A clockStep is some telegrams with the same values. Before each telegram, the clock of the machine advances by wall and that of the
-// meter by meter; if meter is never, the telegrams have no clock.
+// A clockStep sends a number of telegrams with the same values.
 type clockStep struct {
-	times       int
+	telegrams int
+	// The clock of the machine advances by wall before each telegram, and that of the meter by meter. If meter is noClock, the telegrams have no
+	// time.
 	wall, meter time.Duration
 	values      string
-	want        string // of describe, for each telegram
+	want        string // the result of describe for each telegram
 }
 
 const (
-	day   = 24 * h
-	year  = 365 * day
-	never = -1 << 62
+	day     = 24 * h
+	year    = 365 * day
+	noClock = -1 << 62
 )
 
-// TestClock checks how much time counts for a rise, with clocks that jump, stand still or are missing. The fuse allows 75 kW.
+// TestClock checks how far a counter may rise when a clock jumps, stands still or is missing. The fuse allows 75 kW.
 func TestClock(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -42,8 +43,8 @@ func TestClock(t *testing.T) {
 			{1, 10 * s, 10 * s, "import_energy=9001", "import_energy jump"},
 		}},
 		{"400 days without telegrams of a meter without a clock", 1, []clockStep{
-			{1, 0, never, "import_energy=1000", ""},
-			{1, 400 * day, never, "import_energy=700000", ""},
+			{1, 0, noClock, "import_energy=1000", ""},
+			{1, 400 * day, noClock, "import_energy=700000", ""},
 		}},
 		{"the clock of a live meter jumps", 0, []clockStep{
 			{100, 10 * s, 10 * s, "import_energy=1000", ""},
@@ -61,11 +62,11 @@ func TestClock(t *testing.T) {
 			{1, 10 * s, 10 * s, "import_energy=1000", ""},
 			{1, 10 * s, 20 * day, "import_energy=1000", ""},
 			{1, 10 * s, -20 * day, "import_energy=1000", ""},
-			{1, 10 * s, 20 * day, "import_energy=1160", "import_energy jump"}, // two hours count: the one without a change, and one more
+			{1, 10 * s, 20 * day, "import_energy=1160", "import_energy jump"}, // two hours count: one because the value did not change, and one more
 		}},
 		{"only every fourth telegram has a clock", 0, []clockStep{
 			{1, 2500 * time.Millisecond, 0, "import_energy=1000", ""},
-			{3, 20 * m, never, "power_failures=1", ""},
+			{3, 20 * m, noClock, "power_failures=1", ""},
 			{1, 20 * m, 80 * m, "import_energy=1103", "import_energy jump"},
 			{1, 0, 0, "import_energy=1102", ""},
 		}},
@@ -73,7 +74,7 @@ func TestClock(t *testing.T) {
 			{1, 0, 0, "import_energy=1000", ""},
 			{1, 0, 60 * year, "import_energy=1000", ""},
 			{1, 0, -60 * year, "import_energy=1000", ""},
-			{1, 0, h, "import_energy=1150", ""},                       // two hours count, one of them without a change
+			{1, 0, h, "import_energy=1150", ""},                       // two hours count: one because the value did not change, and one more
 			{1, 0, 2 * h, "import_energy=1230", "import_energy jump"}, // no time counts until the clock has passed the absurd time
 		}},
 		{"a meter that is simulated at sixty times the speed", 0, []clockStep{
@@ -87,8 +88,8 @@ func TestClock(t *testing.T) {
 			{1, 10 * s, 3 * day, "import_energy=3000", ""},
 		}},
 		{"150 years without telegrams", 0, []clockStep{
-			{3, s, never, "import_power=999999999 import_energy=1 thermal_energy=1kWh", ""},
-			{1, 150 * year, never, "import_energy=5 thermal_energy=5000kWh", ""},
+			{3, s, noClock, "import_power=999999999 import_energy=1 thermal_energy=1kWh", ""},
+			{1, 150 * year, noClock, "import_energy=5 thermal_energy=5000kWh", ""},
 		}},
 		{"the clock of the machine is set back", 0, []clockStep{
 			{100, 10 * s, 10 * s, "import_energy=1000", ""},
@@ -103,11 +104,11 @@ func TestClock(t *testing.T) {
 				if i == tt.restart && i > 0 {
 					g = restarted(t, g, new(guard.Snapshot))
 				}
-				for k := range step.times {
+				for k := range step.telegrams {
 					wall = wall.Add(step.wall)
 					all, _ := samples(t, step.values)
 					telegram := guard.Telegram{Received: wall, Samples: all}
-					if step.meter != never {
+					if step.meter != noClock {
 						clock = clock.Add(step.meter)
 						telegram.MeterTime = obis.FromTime(clock)
 					}
@@ -120,7 +121,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestClockZone checks that a change of the zone alone does not count as time.
+// TestClockZone checks that no time counts if only the zone of the meter's clock changes.
 func TestClockZone(t *testing.T) {
 	g := guard.New(0)
 	for i, want := range []string{"", "import_energy jump"} {

@@ -40,7 +40,8 @@ func samples(t testing.TB, text string) (all []quantity.Sample, serial string) {
 	return all, serial
 }
 
-// describe lists a replaced meter, the rejected counters and the resets of a result: "meter A replaced, gas zero, import_energy 1000 to 3".
+// describe returns a result as text: a replaced meter, the rejected counters and the resets, such as "meter A replaced, gas zero,
+// import_energy 1000 to 3". It is "" if there are none.
 func describe(result guard.Result) string {
 	reasons := map[guard.Reason]string{guard.Zero: "zero", guard.Backward: "back", guard.Jump: "jump", guard.PartRejected: "part"}
 	var all []string
@@ -56,15 +57,15 @@ func describe(result guard.Result) string {
 	return strings.Join(all, ", ")
 }
 
-// A step is some telegrams with the same values, each of them after the given time, and the result of each.
+// A step sends a number of telegrams with the same values.
 type step struct {
-	times  int
-	after  time.Duration
-	values string
-	want   string // of describe; "*" if another row tests it
+	telegrams int
+	wait      time.Duration // before each telegram
+	values    string
+	want      string // the result of describe for each telegram; "*" if another row tests it
 }
 
-// Short names, for tables of steps.
+// Units of time with short names, for tables of steps.
 const s, m, h = time.Second, time.Minute, time.Hour
 
 // TestRules checks each rule with a sequence of telegrams, once by the clock of the machine and once by that of the meter alone.
@@ -88,7 +89,7 @@ func TestRules(t *testing.T) {
 			{2, h, "import_energy=0", "import_energy zero"},
 			{1, h, "import_energy=0", ""},
 		}},
-		{"first zeros of a meter that is starting", 0, []step{
+		{"first zeros while a meter starts", 0, []step{
 			{2, 10 * s, "import_energy=0 import_energy_t1=0 gas=0", "import_energy zero, import_energy_t1 zero, gas zero"},
 			{1, 10 * s, "import_energy=1000 import_energy_t1=0 gas=50", ""},
 		}},
@@ -108,7 +109,7 @@ func TestRules(t *testing.T) {
 			{2, 15 * s, "import_energy=0", "import_energy zero"}, // the time counts from its first zero
 			{1, s, "import_energy=1000.001 export_energy=7", ""},
 		}},
-		{"zeros that do not end", 0, []step{
+		{"zeros that continue", 0, []step{
 			{1, s, "import_energy=1000", ""},
 			{20, s, "import_energy=0", "import_energy zero"},
 			{1, s, "import_energy=0", "import_energy 1000 to 0"},
@@ -156,7 +157,7 @@ func TestRules(t *testing.T) {
 			{2, h, "import_energy=0.2", "import_energy back"},
 			{1, h, "import_energy=1.2", "import_energy 4294966.5 to 1.2"},
 		}},
-		{"less than zero", 0, []step{
+		{"a value below zero", 0, []step{
 			{30, h, "import_energy=-1", "import_energy back"},
 			{1, s, "import_energy=1000", ""},
 			{2, s, "import_energy=5", "import_energy back"},
@@ -197,7 +198,7 @@ func TestRules(t *testing.T) {
 			{1, s, "import_energy=16000", "import_energy jump"},
 			{1, s, "import_energy=1000.001", ""},
 		}},
-		{"a jump that goes on for a day", 16, []step{
+		{"a jump that continues for a day", 16, []step{
 			{1, s, "import_energy=1000", ""},
 			{25, h - s, "import_energy=16000", "import_energy jump"},
 			{1, h, "import_energy=16000.5", "import_energy 1000 to 16000.5"},
@@ -231,7 +232,7 @@ func TestRules(t *testing.T) {
 			{1, s, "import_power=50000 import_energy=1000", ""},
 			{1, h, "import_energy=1080", ""},
 		}},
-		{"sub-meters", 0, []step{
+		{"limits of sub-meters", 0, []step{
 			{1, s, "import_energy=9 gas=100 water=100 thermal_energy=100kWh cooling_energy=100GJ", ""},
 			{1, h, "gas=217 water=218 thermal_energy=363kWh cooling_energy=101.9GJ", "water jump"},
 			{1, 0, "water=100 thermal_energy=363kWh cooling_energy=101.9GJ", ""},
@@ -240,7 +241,7 @@ func TestRules(t *testing.T) {
 			{1, h, "gas=2835", "gas jump"},
 			{1, 0, "gas=2834", ""},
 		}},
-		{"numbers of events may jump", 0, []step{
+		{"counts of events may jump", 0, []step{
 			{1, s, "import_energy=9 power_failures=1", ""},
 			{1, s, "import_energy=9 power_failures=60000", ""},
 			{1, s, "import_energy=9 power_failures=3", "power_failures back"},
@@ -291,8 +292,8 @@ func TestRules(t *testing.T) {
 				g := guard.New(tt.fuse)
 				at, wall := start, clock == "wall"
 				for i, step := range tt.steps {
-					for k := range step.times {
-						at = at.Add(step.after)
+					for k := range step.telegrams {
+						at = at.Add(step.wait)
 						if got := check(t, g, at, wall, step.values); got != step.want && step.want != "*" {
 							t.Fatalf("step %d (%s), telegram %d: got %q, want %q", i, step.values, k, got, step.want)
 						}
@@ -303,8 +304,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// check checks a telegram that arrives at a time, and describes the result. If wall is false, the clock of the machine stands still, and the
-// telegram has the time. Every sample must be accepted or rejected, and every reason must have a text.
+// check checks a telegram that arrives at a time, and returns the result of describe. If wall is false, the clock of the machine stands still, and
+// the time is that of the meter in the telegram. Every sample must be accepted or rejected, and every reason must have a text.
 func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string) string {
 	t.Helper()
 	all, serial := samples(t, values)
@@ -312,14 +313,14 @@ func check(t testing.TB, g *guard.Guard, at time.Time, wall bool, values string)
 	if !wall {
 		telegram.Received, telegram.MeterTime = start, obis.FromTime(at)
 	}
-	n := len(all)
+	sent := len(all)
 	result := g.Check(&telegram)
-	if len(result.Accepted)+len(result.Rejected) != n {
-		t.Errorf("%s: got %d accepted and %d rejected, want %d together", values, len(result.Accepted), len(result.Rejected), n)
+	if len(result.Accepted)+len(result.Rejected) != sent {
+		t.Errorf("%s: got %d accepted and %d rejected, want %d together", values, len(result.Accepted), len(result.Rejected), sent)
 	}
 	for _, r := range result.Rejected {
 		if r.Reason.String() == "" {
-			t.Errorf("%s: a reason without a text", values)
+			t.Errorf("%s: reason %d has no text", values, r.Reason)
 		}
 	}
 	return describe(result)
@@ -348,8 +349,8 @@ func TestRejection(t *testing.T) {
 	}
 }
 
-// TestAlternatingMeters checks that telegrams of two meters that alternate cause one reset or replaced meter at most, whatever their
-// counters, serial numbers and clocks.
+// TestAlternatingMeters checks that the telegrams of two meters that alternate cause at most one telegram with a reset or a replaced meter,
+// whatever their counters, serial numbers and clocks are.
 func TestAlternatingMeters(t *testing.T) {
 	const a, b = "import_energy=1000 export_energy=9 ", "import_energy=30000 export_energy=0 "
 	for _, order := range [][]string{

@@ -18,21 +18,21 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A household is a simulated household, its meter, and how the meter is read.
+// A household is a simulated household with a meter, and the way in which the meter is read.
 type household struct {
 	family   string
 	ratio    int64 // of the current transformers in front of the meter; 0 for none
 	recorded bool  // the clock of the machine stands still
-	gaps     bool  // now and then some hours are missing
+	gaps     bool  // now and then the telegrams of up to five hours are missing
 	restarts bool  // the Guard is restored from a snapshot now and then
 	noClock  bool  // the telegrams are checked without the meter's time
 
-	interval time.Duration // the least time between telegrams; 0 for 30 s
-	mustHave string        // a quantity that the telegrams must have; "" for import_energy, "-" for none
+	interval time.Duration // the least time between telegrams; 0 stands for 30 s
+	mustHave string        // a quantity that at least five telegrams must have; "" stands for import_energy, "-" for none
 }
 
-// TestTrueCounters checks that no true value is rejected. In the simulated night clocks are set back. Recordings are of another night,
-// since a Norwegian meter sends no zone and a recording of it does not show that hour.
+// TestTrueCounters checks that no true value is rejected. In the simulated night, clocks are set back from summer time. Recordings are of the night
+// before: a Norwegian meter sends no zone, so a recording does not show that an hour was repeated.
 func TestTrueCounters(t *testing.T) {
 	for _, tt := range []household{
 		{family: "p1-se-aidon", interval: 10 * s},
@@ -54,10 +54,10 @@ func TestTrueCounters(t *testing.T) {
 	}
 }
 
-func (o household) String() string {
-	words := []string{o.family}
-	for word, is := range map[string]bool{"scaled": o.ratio > 1, "recorded": o.recorded, "gaps": o.gaps, "restarts": o.restarts, "no clock": o.noClock} {
-		if is {
+func (h household) String() string {
+	words := []string{h.family}
+	for word, applies := range map[string]bool{"scaled": h.ratio > 1, "recorded": h.recorded, "gaps": h.gaps, "restarts": h.restarts, "no clock": h.noClock} {
+		if applies {
 			words = append(words, word)
 		}
 	}
@@ -65,76 +65,76 @@ func (o household) String() string {
 	return strings.Join(words, " ")
 }
 
-// TestTrueCountersOfFamilies checks the same for three hours of every family.
+// TestTrueCountersOfFamilies checks that no true value of any family is rejected in three hours.
 func TestTrueCountersOfFamilies(t *testing.T) {
 	for _, f := range simulate.Families() {
 		household{family: f.Name, mustHave: "-"}.run(t, 3*time.Hour)
 	}
 }
 
-// run reads the meter for the simulated time.
-func (o household) run(t *testing.T, length time.Duration) {
+// run reads the meter for a simulated duration.
+func (h household) run(t *testing.T, duration time.Duration) {
 	t.Helper()
-	if o.mustHave == "" {
-		o.mustHave = "import_energy"
+	if h.mustHave == "" {
+		h.mustHave = "import_energy"
 	}
-	f, ok := simulate.Named(o.family)
+	f, ok := simulate.Named(h.family)
 	if !ok {
-		t.Fatalf("no family %s", o.family)
+		t.Fatalf("no family %s", h.family)
 	}
-	from := time.Date(2026, 10, 24, 14, 0, 0, 0, time.UTC)
-	if o.recorded {
-		from = from.AddDate(0, 0, -1)
+	begin := time.Date(2026, 10, 24, 14, 0, 0, 0, time.UTC)
+	if h.recorded {
+		begin = begin.AddDate(0, 0, -1)
 	}
-	f.Interval = max(f.Interval, cmp.Or(o.interval, 30*time.Second))
-	sender := simulate.NewMeter(f, 7, from)
+	f.Interval = max(f.Interval, cmp.Or(h.interval, 30*time.Second))
+	sender := simulate.NewMeter(f, 7, begin)
 	random := rand.New(rand.NewPCG(1, 2))
-	g, d := guard.New(0), decoder(o.ratio)
+	g, d := guard.New(0), decoder(h.ratio)
 	var snapshot guard.Snapshot
-	counters := 0
-	for silentUntil := from; ; {
+	withQuantity := 0 // telegrams with the quantity mustHave
+	for silentUntil := begin; ; {
 		at, telegram := sender.Next()
-		if at.Sub(from) > length {
+		if at.Sub(begin) > duration {
 			break
 		}
-		if o.gaps && random.IntN(500) == 0 {
+		if h.gaps && random.IntN(500) == 0 {
 			silentUntil = at.Add(time.Duration(random.IntN(5*3600)) * time.Second)
 		}
 		if at.Before(silentUntil) {
 			continue
 		}
-		if o.restarts && random.IntN(100) == 0 {
+		if h.restarts && random.IntN(100) == 0 {
 			g = restarted(t, g, &snapshot)
 		}
 		d.Reset(bytes.NewReader(telegram))
 		r, err := d.Next()
 		if err != nil {
-			continue // some lists are read only after a second one alike, or after another list
+			continue // some lists are read only after a second list of their kind, or after another list
 		}
-		counters += o.check(t, g, at, r)
+		withQuantity += h.check(t, g, at, r)
 	}
-	if o.mustHave != "-" && counters < 5 {
-		t.Errorf("%v: got %d telegrams with %s, want at least 5", o, counters, o.mustHave)
+	if h.mustHave != "-" && withQuantity < 5 {
+		t.Errorf("%v: got %d telegrams with %s, want at least 5", h, withQuantity, h.mustHave)
 	}
 }
 
 // check checks a reading, in which nothing may be rejected. It returns 1 if the reading has the quantity mustHave, 0 otherwise.
-func (o household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Reading) (found int) {
+func (h household) check(t *testing.T, g *guard.Guard, at time.Time, r *meter.Reading) (found int) {
 	t.Helper()
 	for _, s := range r.Samples {
-		if s.ID.String() == o.mustHave {
+		if s.ID.String() == h.mustHave {
 			found = 1
 		}
 	}
 	telegram := guard.Telegram{Received: at, MeterTime: r.Time, Serial: r.Meter.Serial, Samples: r.Samples}
-	if o.recorded {
+	if h.recorded {
 		telegram.Received = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	if o.noClock {
+	if h.noClock {
 		telegram.MeterTime = obis.Time{}
 	}
 	if got := describe(g.Check(&telegram)); got != "" {
-		t.Fatalf("%v, at %v: %s", o, at, got)
+		t.Fatalf("%v, at %v: %s", h, at, got)
 	}
 	return found
 }
@@ -153,14 +153,14 @@ func decoder(ratio int64) *meter.Decoder {
 	return meter.NewDecoder(nil, o)
 }
 
-// restarted returns a Guard that is restored from a snapshot of g. It uses the memory of m for the snapshot.
+// restarted returns a Guard that is restored from a snapshot of g. The snapshot is taken into m.
 func restarted(t fataler, g *guard.Guard, m *guard.Snapshot) *guard.Guard {
 	t.Helper()
 	g.Snapshot(m)
 	return restored(t, m)
 }
 
-// restored returns a Guard that is restored from a snapshot, which goes through JSON as in the state file.
+// restored returns a Guard that is restored from a snapshot. The snapshot is written as JSON and read again, as in the state file.
 func restored(t fataler, m *guard.Snapshot) *guard.Guard {
 	t.Helper()
 	text, err := json.Marshal(m)

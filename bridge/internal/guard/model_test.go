@@ -20,19 +20,19 @@ const sum, export = 2, 3
 // A model is a meter that counts, is replaced and sends wrong values, and the Guard that checks its telegrams. Numbers are in Wh.
 type model struct {
 	t          *rapid.T
-	g          *guard.Guard
+	guard      *guard.Guard
 	snapshot   guard.Snapshot
 	at         time.Time
 	meterClock bool // telegrams have the meter's time
-	live       bool // the clock of the machine runs
+	live       bool // the clock of the machine runs; it stands still for a recording
 
 	actual        [4]int64              // the true counters
 	accepted      map[quantity.ID]int64 // the last accepted values
 	wrong         int                   // wrong telegrams in a row
-	sinceReplaced int                   // true telegrams in a row since the meter was replaced; -1 when the new meter is accepted
+	sinceReplaced int                   // true telegrams in a row since the meter was replaced; -1 if no replaced meter waits for acceptance
 }
 
-// pass lets time pass, in which the house uses at most what its fuse allows.
+// pass lets time pass. The household uses less than its fuse allows.
 func (m *model) pass(seconds int) {
 	m.at = m.at.Add(time.Duration(seconds) * time.Second)
 	for i := range m.actual {
@@ -43,7 +43,7 @@ func (m *model) pass(seconds int) {
 }
 
 // send checks a telegram, and returns the rejected counters. Whatever the values are, no accepted counter may be lower than before without
-// a reset, and no sum may be accepted without its parts.
+// a reset, and no sum may be accepted if one of its parts is rejected. The telegram has export_energy if exports is true.
 func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bool) {
 	telegram := guard.Telegram{Received: start}
 	if m.live {
@@ -57,7 +57,7 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 			telegram.Samples = append(telegram.Samples, quantity.Sample{ID: id, Derived: i == sum, Value: obis.Decimal{Coef: values[i], Exp: -3}})
 		}
 	}
-	result := m.g.Check(&telegram)
+	result := m.guard.Check(&telegram)
 	rejected = map[quantity.ID]bool{}
 	for _, r := range result.Rejected {
 		rejected[r.ID] = true
@@ -82,7 +82,7 @@ func (m *model) send(values [4]int64, exports bool) (rejected map[quantity.ID]bo
 // sendTrue sends the true counters. They are rejected only in the first two telegrams of a new meter.
 func (m *model) sendTrue() {
 	m.pass(rapid.SampledFrom([]int{1, 10, 900, 3600}).Draw(m.t, "seconds"))
-	// A telegram without a counter does not count among those in a row with a changed value, so export_energy is sent while that matters.
+	// A telegram without export_energy does not count for the series of telegrams that its acceptance needs. So it is sent while that matters.
 	rejected := m.send(m.actual, m.sinceReplaced >= 0 || m.wrong > 0 || rapid.Bool().Draw(m.t, "exports"))
 	m.wrong = 0
 	if m.sinceReplaced >= 0 {
@@ -94,7 +94,7 @@ func (m *model) sendTrue() {
 			m.t.Fatalf("telegram %d of a new meter: only %v are rejected", m.sinceReplaced, rejected)
 		}
 	case len(rejected) > 0:
-		m.t.Fatalf("%v are rejected, and are true", rejected)
+		m.t.Fatalf("the true values of %v are rejected", rejected)
 	default:
 		m.sinceReplaced = -1
 	}
@@ -103,7 +103,7 @@ func (m *model) sendTrue() {
 // sendWrong sends a wrong value of one counter or of all, at most twice in a row.
 func (m *model) sendWrong() {
 	if m.wrong == 2 || m.sinceReplaced >= 0 {
-		m.t.Skip("two wrong ones in a row are enough, and none while a meter is replaced: rapid draws another step")
+		m.t.Skip("two wrong telegrams in a row are the maximum, and none come while a meter is replaced: rapid draws another step")
 	}
 	m.wrong++
 	m.pass(rapid.IntRange(0, 10).Draw(m.t, "seconds"))
@@ -132,10 +132,10 @@ func (m *model) sendWrong() {
 	}
 }
 
-// replace replaces the meter, which must have counted for a while, by another one.
+// replace replaces the meter by another one, whose counters are lower. The meter must have counted for a while.
 func (m *model) replace() {
 	if m.sinceReplaced >= 0 || m.wrong > 0 || slices.Min(m.actual[:]) < 100_000 {
-		m.t.Skip("a meter is replaced when it has counted for a while, and one at a time: rapid draws another step")
+		m.t.Skip("the meter has not counted for long enough, or was just replaced: rapid draws another step")
 	}
 	m.sinceReplaced = 0
 	for i := range m.actual {
@@ -144,9 +144,9 @@ func (m *model) replace() {
 	m.actual[sum] = m.actual[0] + m.actual[1]
 }
 
-// restart restores the Guard from a snapshot. Rejected values are not in it, so they are counted anew.
+// restart restores the Guard from a snapshot. The snapshot has no rejected values, so their series begins again.
 func (m *model) restart() {
-	m.g = restarted(m.t, m.g, &m.snapshot)
+	m.guard = restarted(m.t, m.guard, &m.snapshot)
 	m.sinceReplaced = min(m.sinceReplaced, 0)
 }
 
@@ -154,7 +154,7 @@ func (m *model) restart() {
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
-			t: t, g: guard.New(0), at: start, actual: [4]int64{5_000_000, 3_000_000, 8_000_000, 2_000_000},
+			t: t, guard: guard.New(0), at: start, actual: [4]int64{5_000_000, 3_000_000, 8_000_000, 2_000_000},
 			accepted: map[quantity.ID]int64{}, sinceReplaced: -1, meterClock: rapid.Bool().Draw(t, "clock"),
 		}
 		m.live = !m.meterClock || rapid.Bool().Draw(t, "live")

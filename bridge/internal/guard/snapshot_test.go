@@ -32,11 +32,11 @@ func TestSnapshot(t *testing.T) {
 	send(0, "import_power=300000 import_energy=1000 export_energy=50 gas=7 serial=A", "")
 	send(s, "import_power=300000 import_energy=1000 serial=A", "")
 	send(h, "import_energy=1000", "")
-	send(h, "import_energy=1078 gas=99", "") // two hours count, one of them without a change
+	send(h, "import_energy=1078 gas=99", "") // two hours count: one because the value did not change, and one more
 	send(s, "import_energy=1078 export_energy=0 serial=A", "export_energy zero")
 }
 
-// TestSnapshotAfterReset checks that after a restart the other counters of a meter that was reset or replaced are still accepted at once.
+// TestSnapshotAfterReset checks that the other counters of a meter that was reset or replaced are accepted at once, also after a restart.
 func TestSnapshotAfterReset(t *testing.T) {
 	for _, serials := range [][2]string{{"", ""}, {" serial=A", " serial=B"}} {
 		g := guard.New(0)
@@ -60,8 +60,8 @@ func TestSnapshotAfterReset(t *testing.T) {
 	}
 }
 
-// TestSnapshotPower checks that the highest power is restored: a house behind current transformers uses more while the program is
-// stopped than the default fuse allows.
+// TestSnapshotPower checks that the highest power is restored. A building with current transformers may use more than the default fuse allows
+// while the program is stopped.
 func TestSnapshotPower(t *testing.T) {
 	g := guard.New(0)
 	for range 2 {
@@ -85,14 +85,14 @@ func TestRestoreImpossibleValues(t *testing.T) {
 		var m guard.Snapshot
 		g.Snapshot(&m)
 		if len(m.Counters) != 1 {
-			t.Errorf("with %d: got counters %+v, want import_energy", n, m.Counters)
+			t.Errorf("restored with %d: got counters %+v, want import_energy", n, m.Counters)
 		}
 		for _, wall := range []bool{true, false} {
 			for values, want := range map[string]string{
 				"import_energy=1000.1 export_energy=9 voltage_l1=1": "", "import_energy=5 export_energy=9": "import_energy back",
 			} {
 				if got := check(t, g, start, wall, values); got != want {
-					t.Errorf("with %d: got %q, want %q", n, got, want)
+					t.Errorf("restored with %d: got %q, want %q", n, got, want)
 				}
 			}
 		}

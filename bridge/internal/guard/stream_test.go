@@ -11,26 +11,26 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// The stream has streamLength telegrams. Three of them have a wrong counter; from newMeterAt on they are of another meter.
+// The stream of TestStream has streamLength telegrams. The counter is wrong in three of them. From telegram newMeterAt on, another meter sends.
 const (
 	zeroAt, backAt, jumpAt, newMeterAt, streamLength = 5, 8, 11, 14, 22
 )
 
-// streamValue returns the counter in telegram i of the stream, in Wh, if it is sent after so many seconds, and whether that is true.
+// streamValue returns the counter in telegram i of the stream, in Wh, and whether it is correct. The telegram is sent after so many seconds.
 func streamValue(i int, seconds int64) (wh int64, correct bool) {
 	const watts = 1800
-	truth := 8_765_432 + watts*seconds/3600
+	counter := 8_765_432 + watts*seconds/3600
 	switch {
 	case i == zeroAt:
 		return 0, false
 	case i == backAt:
-		return truth - 3_000, false
+		return counter - 3_000, false
 	case i == jumpAt:
-		return truth + 15_000_000, false
+		return counter + 15_000_000, false
 	case i >= newMeterAt:
 		return 12_345 + watts*seconds/3600, true
 	}
-	return truth, true
+	return counter, true
 }
 
 // A variant is one way to send the stream.
@@ -38,11 +38,11 @@ type variant struct {
 	interval time.Duration // between telegrams
 	recorded bool          // only the clock of the meter advances
 	restart  int           // the Guard is restored from a snapshot before this telegram; -1 for never
-	stale    int           // how many telegrams earlier the snapshot was taken
+	stale    int           // how many telegrams before the restart the snapshot was taken
 }
 
-// TestStream checks a counter that reads zero once, steps back once and jumps by 15 MWh once, and then is that of a new meter. The first
-// three are rejected. The new meter is accepted with its third telegram. A restart at any telegram changes neither.
+// TestStream checks a counter that reads zero once, decreases once and jumps by 15 MWh once, before the meter is replaced. The three wrong values
+// are rejected. The new meter is accepted with its third telegram. A restart before any telegram must not change this.
 func TestStream(t *testing.T) {
 	for _, interval := range []time.Duration{time.Second, 10 * time.Second, time.Hour} {
 		for _, recorded := range []bool{false, true} {

@@ -27,7 +27,7 @@ const (
 	warnBoltDamaged = "warn: state file was damaged: it is set aside, and a new one is begun; hanbridge.db: damaged: "
 )
 
-// boltFile returns a bbolt file of the earlier version, which read two simulated meters and was killed.
+// boltFile returns a bbolt file that the earlier version has written. It read two simulated meters and was killed.
 func boltFile(t *testing.T) []byte {
 	t.Helper()
 	packed, err := os.Open("testdata/hanbridge.db.gz")
@@ -48,8 +48,8 @@ func boltFolder(t *testing.T, file []byte) (dir string) {
 	return dir
 }
 
-// manyMetersFile returns a bbolt file as the earlier version wrote it for many meters. After three commits it has branch pages, long values
-// and free pages.
+// manyMetersFile returns a bbolt file as the earlier version wrote it for many meters, and the documents in it. After three commits the file has
+// branch pages, long values and free pages.
 func manyMetersFile(t *testing.T) (file []byte, want map[string]string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), state.BoltName)
@@ -58,7 +58,11 @@ func manyMetersFile(t *testing.T) (file []byte, want map[string]string) {
 	for commit := range 3 {
 		want = make(map[string]string)
 		for i := range 120 {
-			want[fmt.Sprintf("meter/%d", i)] = `"` + strings.Repeat(fmt.Sprint(commit), 300*(1+i%20/19*30)) + `"`
+			length := 300
+			if i%20 == 19 {
+				length = 9300 // more than two pages
+			}
+			want[fmt.Sprintf("meter/%d", i)] = `"` + strings.Repeat(fmt.Sprint(commit), length) + `"`
 		}
 		must(t, db.Update(func(tx *bbolt.Tx) error {
 			bucket, err := tx.CreateBucketIfNotExists([]byte("hanbridge"))
@@ -75,7 +79,7 @@ func manyMetersFile(t *testing.T) (file []byte, want map[string]string) {
 	return file, want
 }
 
-// boltChecksum returns the checksum value of the earlier version.
+// boltChecksum returns the value with which the earlier version protects all others.
 func boltChecksum(values map[string]string) []byte {
 	var sum uint32
 	for key, value := range values {
@@ -105,8 +109,8 @@ func TestTakeOver(t *testing.T) {
 		}
 	}
 	must(t, json.Unmarshal([]byte(found["meter/house"]), &house))
-	if n := len(house.Quantities); n < 20 || len(house.Guard.Counters) < 5 || house.About.Serial == "" {
-		t.Errorf("got %+v", house)
+	if len(house.Quantities) < 20 || len(house.Guard.Counters) < 5 || house.About.Serial == "" {
+		t.Errorf("got %+v, want a serial number, 20 quantities and 5 counters or more", house)
 	}
 	if mqtt := found["mqtt"]; !strings.Contains(mqtt, "homeassistant/device/hanbridge_house/config") {
 		t.Errorf("got %s, want the announced topics", mqtt)
@@ -141,7 +145,7 @@ func TestTakeOverTwice(t *testing.T) {
 	}
 }
 
-// TestTakeOverInUse checks that Open does not wait for ever while the earlier version has the bbolt file open, and reads it later.
+// TestTakeOverInUse checks that Open does not wait for the earlier version to close the bbolt file. A later commit reads the file.
 func TestTakeOverInUse(t *testing.T) {
 	dir := boltFolder(t, boltFile(t))
 	db, err := bbolt.Open(filepath.Join(dir, state.BoltName), 0o600, nil)
@@ -160,7 +164,7 @@ func TestTakeOverInUse(t *testing.T) {
 	}
 }
 
-// TestTakeOverNotBesideFile checks that the bbolt file is not read beside a file of this version, even a damaged one.
+// TestTakeOverNotBesideFile checks that the bbolt file is not read if there is a file of this version, even a damaged one.
 func TestTakeOverNotBesideFile(t *testing.T) {
 	dir := boltFolder(t, boltFile(t))
 	must(t, os.WriteFile(filepath.Join(dir, state.FileName), []byte("{"), 0o600))
@@ -169,15 +173,15 @@ func TestTakeOverNotBesideFile(t *testing.T) {
 	wantAtOpen(t, s, nil)
 }
 
-// takeOverDamaged opens a folder with a damaged bbolt file. The Store must have all documents of a commit, or none and log why. It must not
-// hang, and must work afterwards. It reports whether damage was logged.
+// takeOverDamaged opens a folder with a damaged bbolt file. The Store must have all documents of one commit, or none and log why. It must not
+// hang, and must work afterwards. Complete reports whether documents are all those of one commit. The result is true if damage was logged.
 func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[string]string) bool) (logged bool) {
 	t.Helper()
 	dir := boltFolder(t, file)
 	start := time.Now()
 	s := open(t, dir)
 	if took := time.Since(start); took > time.Minute {
-		t.Errorf("%s: took %v", what, took)
+		t.Errorf("%s: Open took %v, want a minute at most", what, took)
 	}
 	lines, found := s.logged(), s.Documents()
 	switch {
@@ -203,17 +207,17 @@ func takeOverDamaged(t *testing.T, what string, file []byte, complete func(map[s
 
 // TestTakeOverDamaged cuts the bbolt file and overwrites parts of it, mostly at the start of a page, where bbolt has its numbers.
 func TestTakeOverDamaged(t *testing.T) {
-	many, last := manyMetersFile(t)
-	house := open(t, boltFolder(t, boltFile(t))).Documents()
+	manyMeters, want := manyMetersFile(t)
+	twoMeters := open(t, boltFolder(t, boltFile(t))).Documents()
 	for name, tt := range map[string]struct {
 		file     []byte
 		complete func(map[string]string) bool
 	}{
-		"fixture": {boltFile(t), func(found map[string]string) bool {
-			return len(found) == len(house) && strings.Contains(found["instance"], `"id"`)
+		"two meters": {boltFile(t), func(found map[string]string) bool {
+			return len(found) == len(twoMeters) && strings.Contains(found["instance"], `"id"`)
 		}},
-		"many meters": {many, func(found map[string]string) bool {
-			return len(found) == len(last) && strings.Trim(found["meter/1"], `"012`) == "" && len(found["meter/1"]) == len(last["meter/1"])
+		"many meters": {manyMeters, func(found map[string]string) bool {
+			return len(found) == len(want) && strings.Trim(found["meter/1"], `"012`) == "" && len(found["meter/1"]) == len(want["meter/1"])
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,7 +241,7 @@ func TestTakeOverDamaged(t *testing.T) {
 				}
 			}
 			if logged < rounds/10 || logged == rounds {
-				t.Errorf("damage was logged in %d of %d rounds: want some, and not all", logged, rounds)
+				t.Errorf("damage was logged in %d of %d rounds: want damage in some, but not in all", logged, rounds)
 			}
 		})
 	}
@@ -269,14 +273,14 @@ func damageRandomly(r *rand.Rand, file []byte) string {
 	return fmt.Sprintf("bit %d of byte %d", bit, at)
 }
 
-// TestTakeOverWrongPages changes every page of a kind in ways that make bbolt end the program, never return, or return other values.
+// TestTakeOverWrongPages changes every page of a kind so that bbolt would panic, never return, or return other values.
 func TestTakeOverWrongPages(t *testing.T) {
-	many, _ := manyMetersFile(t)
+	manyMeters, _ := manyMetersFile(t)
 	u16, u32, u64 := binary.NativeEndian.PutUint16, binary.NativeEndian.PutUint32, binary.NativeEndian.PutUint64
 	const branch, leaf = 1, 2
 	for _, tt := range []struct {
 		name   string
-		kind   uint16
+		kind   uint16 // of the pages that are changed
 		change func(page []byte)
 	}{
 		{"branch to itself", branch, func(p []byte) { copy(p[24:32], p[:8]) }},
@@ -297,15 +301,15 @@ func TestTakeOverWrongPages(t *testing.T) {
 		{"no bucket", leaf, func(p []byte) { u16(p[10:], 0) }},
 	} {
 		if raceDetector && strings.HasSuffix(tt.name, " GB") {
-			continue // the race detector would need 6 GB for a value of 4 GB
+			continue // with the race detector, a value of 4 GB would need 6 GB of memory
 		}
-		file := bytes.Clone(many)
+		file := bytes.Clone(manyMeters)
 		for at := 2 * 4096; at+4096 <= len(file); at += 4096 {
 			if p := file[at : at+4096]; binary.NativeEndian.Uint16(p[8:]) == tt.kind && binary.NativeEndian.Uint64(p) == uint64(at/4096) {
 				tt.change(p)
 			}
 		}
-		if bytes.Equal(file, many) {
+		if bytes.Equal(file, manyMeters) {
 			t.Errorf("%s: nothing was changed", tt.name)
 		}
 		if !takeOverDamaged(t, tt.name, file, func(map[string]string) bool { return false }) {

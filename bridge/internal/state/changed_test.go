@@ -14,56 +14,56 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// TestFileChanged checks that the next commit detects a change to the file or the folder by another program. It is logged once, and all
-// documents are written again, including those without a change.
+// TestFileChanged checks that the next commit detects a change to the file or the folder by another program. The change is logged once. All
+// documents are written again, also those that have not changed.
 func TestFileChanged(t *testing.T) {
 	olderFile := func(t *testing.T) string {
 		return filepath.Join(writtenState(t, map[string]string{"a": "0", "b": "0"}), state.FileName)
 	}
-	const written = "info: state is written again"
+	const writtenAgain = "info: state is written again"
 	for _, tt := range []struct {
-		name string
-		do   func(t *testing.T, dir, file string)
-		log  string // is logged
-		// setAside is true if the damaged file is renamed. Undo, if it is not nil, is what a person must do before a commit can succeed.
-		setAside bool
-		undo     func(t *testing.T, dir, file string)
+		name     string
+		change   func(t *testing.T, dir, file string)
+		log      string // what the line in the log contains
+		setAside bool   // the damaged file is renamed
+		// undo removes what keeps commits from succeeding; nil if nothing does.
+		undo func(t *testing.T, dir, file string)
 	}{
-		{name: "file removed", log: "it was removed", do: func(t *testing.T, _, file string) { must(t, os.Remove(file)) }},
-		{name: "folder removed", log: "it was removed", do: func(t *testing.T, dir, _ string) { must(t, os.RemoveAll(dir)) }},
-		{name: "folder moved", log: "it was removed", do: func(t *testing.T, dir, _ string) { must(t, os.Rename(dir, dir+"-old")) }},
-		{name: "folder removed and created again", log: "it was removed", do: func(t *testing.T, dir, _ string) {
+		{name: "file removed", log: "it was removed", change: func(t *testing.T, _, file string) { must(t, os.Remove(file)) }},
+		{name: "folder removed", log: "it was removed", change: func(t *testing.T, dir, _ string) { must(t, os.RemoveAll(dir)) }},
+		{name: "folder moved", log: "it was removed", change: func(t *testing.T, dir, _ string) { must(t, os.Rename(dir, dir+"-old")) }},
+		{name: "folder removed and created again", log: "it was removed", change: func(t *testing.T, dir, _ string) {
 			must(t, os.RemoveAll(dir), os.Mkdir(dir, 0o700))
 		}},
-		{name: "replaced by another program's file", log: "its checksum is wrong", setAside: true, do: func(t *testing.T, _, file string) {
+		{name: "replaced by another program's file", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, []byte("no state"), 0o600))
 		}},
-		{name: "replaced by an empty file", log: "0 bytes are none", setAside: true, do: func(t *testing.T, _, file string) {
+		{name: "replaced by an empty file", log: "0 bytes are none", setAside: true, change: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.WriteFile(file, nil, 0o600))
 		}},
-		{name: "replaced by an older state", log: "another state was put in its place", do: func(t *testing.T, _, file string) {
+		{name: "replaced by an older state", log: "another state was put in its place", change: func(t *testing.T, _, file string) {
 			must(t, os.Rename(olderFile(t), file))
 		}},
-		{name: "an older state copied into it", log: "another state was put in its place", do: func(t *testing.T, _, file string) {
+		{name: "overwritten with an older state", log: "another state was put in its place", change: func(t *testing.T, _, file string) {
 			old, err := os.ReadFile(olderFile(t))
 			must(t, err, os.WriteFile(file, old, 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Minute)))
 		}},
-		{name: "cut to 0 bytes", log: "0 bytes are none", setAside: true, do: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
-		{name: "cut", log: "its checksum is wrong", setAside: true, do: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 50)) }},
-		{name: "overwritten", log: "its checksum is wrong", setAside: true, do: func(t *testing.T, _, file string) {
+		{name: "cut to 0 bytes", log: "0 bytes are none", setAside: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 0)) }},
+		{name: "cut", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) { must(t, os.Truncate(file, 50)) }},
+		{name: "overwritten", log: "its checksum is wrong", setAside: true, change: func(t *testing.T, _, file string) {
 			info, err := os.Stat(file)
 			must(t, err, os.WriteFile(file, bytes.Repeat([]byte{7}, int(info.Size())), 0o600), os.Chtimes(file, time.Time{}, time.Now().Add(time.Minute)))
 		}},
-		{name: "folder turned into a file", log: "not a directory", do: func(t *testing.T, dir, _ string) {
+		{name: "folder replaced by a file", log: "not a directory", change: func(t *testing.T, dir, _ string) {
 			must(t, os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600))
 		}, undo: func(t *testing.T, dir, _ string) { must(t, os.Remove(dir)) }},
-		{name: "file turned into a folder", log: "is no ordinary file", do: func(t *testing.T, _, file string) {
+		{name: "file replaced by a folder", log: "is no ordinary file", change: func(t *testing.T, _, file string) {
 			must(t, os.Remove(file), os.Mkdir(file, 0o700))
 		}, undo: func(t *testing.T, _, file string) { must(t, os.Remove(file)) }},
-		{name: "file turned into a link to nothing", log: "it was removed", do: func(t *testing.T, dir, file string) {
+		{name: "file replaced by a link to nothing", log: "it was removed", change: func(t *testing.T, dir, file string) {
 			must(t, os.Remove(file), os.Symlink(dir+"-elsewhere", file))
 		}},
-		{name: "folder turned into a link to nothing", log: "which is not there", do: func(t *testing.T, dir, _ string) {
+		{name: "folder replaced by a link to nothing", log: "which is not there", change: func(t *testing.T, dir, _ string) {
 			must(t, os.RemoveAll(dir), os.Symlink(dir+"-elsewhere", dir))
 		}, undo: func(t *testing.T, dir, _ string) { must(t, os.Mkdir(dir+"-elsewhere", 0o700)) }},
 	} {
@@ -71,15 +71,15 @@ func TestFileChanged(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "state")
 			file := filepath.Join(dir, state.FileName)
 			s := openCleanly(t, dir)
-			set(s, map[string]string{"a": "1", "nobody": "1"})
+			set(s, map[string]string{"a": "1", "unregistered": "1"})
 			s.Commit()
 			closeStore(t, s)
 			s = openCleanly(t, dir)
 			value := "1"
 			s.Register("a", func() []byte { return []byte(value) })
 			s.Commit()
-			tt.do(t, dir, file)
-			for _, value = range []string{"2", "3"} { // logged once
+			tt.change(t, dir, file)
+			for _, value = range []string{"2", "3"} { // the second commit logs nothing
 				s.Commit()
 			}
 			want := []string{tt.log}
@@ -90,18 +90,18 @@ func TestFileChanged(t *testing.T) {
 				tt.undo(t, dir, file)
 				value = "4"
 				s.Commit()
-				want = append(want, written)
+				want = append(want, writtenAgain)
 			}
 			wantLogged(t, s, want...)
 			if _, err := os.Stat(file + ".damaged"); (err == nil) != tt.setAside {
 				t.Errorf("set aside: got %v, want %v", err, tt.setAside)
 			}
-			wantOnDisk(t, dir, map[string]string{"a": value, "nobody": "1"})
+			wantOnDisk(t, dir, map[string]string{"a": value, "unregistered": "1"})
 		})
 	}
 }
 
-// TestFileTimeChanged checks that a change of the modification time alone is ignored. Backups and disks that round times cause it.
+// TestFileTimeChanged checks that a change of the modification time alone is ignored. Backups change it, and some disks round it.
 func TestFileTimeChanged(t *testing.T) {
 	dir := t.TempDir()
 	s := openCleanly(t, dir)
@@ -125,7 +125,7 @@ func TestLockRemoved(t *testing.T) {
 	wantLogged(t, open(t, dir), "another hanbridge uses it")
 }
 
-// TestFolderOfSecondProgram removes the folder of a Store and opens a second Store there. The first must not write to the file of the second.
+// TestFolderOfSecondProgram removes the folder of a Store and opens a second Store there. The first one must not write to the file of the second.
 func TestFolderOfSecondProgram(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	first := openCleanly(t, dir)
@@ -145,9 +145,9 @@ func TestFolderOfSecondProgram(t *testing.T) {
 // TestOpenFails checks that a Store that could not be opened commits as soon as the cause is gone, and keeps the other documents in the file.
 func TestOpenFails(t *testing.T) {
 	for _, tt := range []struct {
-		name     string
-		do, undo func(t *testing.T, dir string)
-		log      string // is logged
+		name         string
+		change, undo func(t *testing.T, dir string)
+		log          string // what the line in the log contains
 	}{
 		{"a file in place of the folder", func(t *testing.T, dir string) {
 			must(t, os.Rename(dir, dir+"-away"), os.WriteFile(dir, nil, 0o600))
@@ -166,8 +166,8 @@ func TestOpenFails(t *testing.T) {
 		}, func(t *testing.T, dir string) { must(t, os.RemoveAll(dir+"/hanbridge.json.new")) }, "cannot be written"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			dir := writtenState(t, map[string]string{"a": "1", "nobody": "1"})
-			tt.do(t, dir)
+			dir := writtenState(t, map[string]string{"a": "1", "unregistered": "1"})
+			tt.change(t, dir)
 			s := open(t, dir)
 			set(s, map[string]string{"a": "2"})
 			s.Commit()
@@ -179,24 +179,25 @@ func TestOpenFails(t *testing.T) {
 			tt.undo(t, dir)
 			s.Commit()
 			wantLogged(t, s, "info: state is written again")
-			wantOnDisk(t, dir, map[string]string{"a": "2", "nobody": "1"})
+			wantOnDisk(t, dir, map[string]string{"a": "2", "unregistered": "1"})
 		})
 	}
 }
 
-// TestOpenInUse checks that a Store whose folder was in use at Open commits as soon as the other program has ended, and keeps its documents.
+// TestOpenInUse checks that a Store whose folder was in use at Open commits as soon as the other program has ended. It keeps the documents of
+// that program.
 func TestOpenInUse(t *testing.T) {
-	dir := writtenState(t, map[string]string{"a": "1", "nobody": "1", "now": "1"})
+	dir := writtenState(t, map[string]string{"a": "1", "unregistered": "1", "saved": "1"})
 	first := openCleanly(t, dir)
 	s := open(t, dir)
 	wantLogged(t, s, "warn: nothing is remembered over a restart")
 	wantAtOpen(t, s, nil)
-	if s.Save("now", []byte("2")) {
-		t.Error("Save reports that the document is on disk, and it is not")
+	if s.Save("saved", []byte("2")) {
+		t.Error("Save reports that the document is on disk while the folder is in use")
 	}
 	set(s, map[string]string{"a": "2"})
 	closeStore(t, first)
 	s.Commit()
 	wantLogged(t, s, "info: state is written again")
-	wantOnDisk(t, dir, map[string]string{"a": "2", "nobody": "1", "now": "1"})
+	wantOnDisk(t, dir, map[string]string{"a": "2", "unregistered": "1", "saved": "1"})
 }

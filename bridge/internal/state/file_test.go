@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// documents returns the documents of a bridge with five meters, each with a value of its own length.
+// documents returns the documents of a bridge with five meters. Each meter repeats value another number of times.
 func documents(value string) map[string]string {
 	v := map[string]string{"instance": `{"id":"0123456789abcdef","runs":["01234567"]}`, "mqtt": `{"devices":{}}`}
 	for i := range 5 {
@@ -27,7 +27,8 @@ func documents(value string) map[string]string {
 	return v
 }
 
-// writtenFiles returns the content of the file and of the previous file after two commits.
+// writtenFiles returns the content of the file and of the previous file after two commits. The documents in them are documents("2") and
+// documents("1").
 func writtenFiles(t *testing.T) (last, before []byte) {
 	t.Helper()
 	dir := writtenState(t, documents("1"), documents("2"))
@@ -90,7 +91,7 @@ func TestDecodeDamaged(t *testing.T) {
 }
 
 // TestOpenDamaged checks that a damaged file is renamed and the previous one is used. If both are damaged, the Store starts without
-// documents. Both are logged once, and the Store works afterwards.
+// documents. Either case is logged once, and the Store works afterwards.
 func TestOpenDamaged(t *testing.T) {
 	last, before := writtenFiles(t)
 	for what, damaged := range damagedCopies(t, last) {
@@ -121,7 +122,7 @@ func TestOpenDamaged(t *testing.T) {
 	}
 }
 
-// wantAtOpen checks the documents at Open.
+// wantAtOpen checks the documents that the file had at Open.
 func wantAtOpen(t *testing.T, s *store, want map[string]string) {
 	t.Helper()
 	if got := s.Documents(); !maps.Equal(got, want) {
@@ -129,15 +130,15 @@ func wantAtOpen(t *testing.T, s *store, want map[string]string) {
 	}
 }
 
-// wantSetAside checks that a damaged file was renamed and has its content.
+// wantSetAside checks that a damaged file was renamed and that its content has not changed.
 func wantSetAside(t *testing.T, dir, name string, want []byte) {
 	t.Helper()
 	if got, err := os.ReadFile(filepath.Join(dir, name+".damaged")); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("the renamed file has another content, or is missing: %v", err)
+		t.Errorf("%s.damaged has another content, or is missing: %v", name, err)
 	}
 }
 
-// wantStillWorks changes every document twice, and checks what the next Open reads.
+// wantStillWorks checks that a Store works: it commits twice, and the next Open reads the documents of the second commit.
 func wantStillWorks(t *testing.T, dir string, s *store) {
 	t.Helper()
 	for _, value := range []string{"8", "9"} {
@@ -165,7 +166,7 @@ func TestOpenDamagedTwice(t *testing.T) {
 // TestPeek checks that Peek uses the previous file if the newest one is damaged, and changes nothing.
 func TestPeek(t *testing.T) {
 	last, before := writtenFiles(t)
-	bad := last[:len(last)-1]
+	damaged := last[:len(last)-1]
 	for _, tt := range []struct {
 		name         string
 		last, before []byte
@@ -174,10 +175,10 @@ func TestPeek(t *testing.T) {
 	}{
 		{"intact", last, before, documents("2")["meter/0"], ""},
 		{"without a previous file", last, nil, documents("2")["meter/0"], ""},
-		{"damaged", bad, before, documents("1")["meter/0"], ""},
+		{"damaged", damaged, before, documents("1")["meter/0"], ""},
 		{"missing", nil, before, documents("1")["meter/0"], ""},
-		{"both damaged", bad, bad, "", "damaged: its checksum is wrong"},
-		{"nothing", nil, nil, "", fs.ErrNotExist.Error()},
+		{"both damaged", damaged, damaged, "", "damaged: its checksum is wrong"},
+		{"both missing", nil, nil, "", fs.ErrNotExist.Error()},
 	} {
 		dir := folderWith(t, tt.last, tt.before)
 		filesBefore := fileNames(t, dir)
@@ -208,12 +209,12 @@ func TestOpenDamagedAgain(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, state.FileName), []byte("second"), 0o600))
 	open(t, dir)
 	wantSetAside(t, dir, state.FileName, []byte("second"))
-	if got := fileNames(t, dir); len(got) != 2 { // and the lock
-		t.Errorf("got %q, want two files", got)
+	if got := fileNames(t, dir); len(got) != 2 {
+		t.Errorf("got %q, want the renamed file and the lock", got)
 	}
 }
 
-// TestEncodeDecode checks that Decode returns what Encode was given, for random keys and documents.
+// TestEncodeDecode checks that Decode returns the documents that Encode has encoded, for random keys and documents.
 func TestEncodeDecode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := make(map[string]json.RawMessage)

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// envFullDisk is set for a copy of this test program that limits the size of its files, which is like a full disk.
+// envFullDisk is set in a copy of this test program. The copy limits the size of its files, which has the same effect as a full disk.
 const envFullDisk = "HANBRIDGE_TEST_FULL"
 
-// TestFullDisk checks that commits that fail for lack of space are logged once, leave no files behind, and succeed when there is space again.
-// The limit counts for the whole process, so a copy of the test program runs the test.
+// TestFullDisk checks that commits on a full disk are logged once, leave no files behind, and succeed when there is space again. The limit is that
+// of a whole process, so a copy of the test program runs the test.
 func TestFullDisk(t *testing.T) {
 	if os.Getenv(envFullDisk) != "" {
 		testFullDisk(t)
@@ -52,6 +52,7 @@ func testFullDisk(t *testing.T) {
 	wantOnDisk(t, dir, map[string]string{"a": "4", "large": large("4"), "other": "1"})
 }
 
+// large returns a JSON text of 1 MB.
 func large(a string) string { return `"` + strings.Repeat(a, 1<<20) + `"` }
 
 // testFullDiskAtOpen opens a new folder on a full disk. The first commit must succeed when there is space.

@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// envCommitDir is set to a folder for a copy of this test program, which then commits to it until it is killed.
+// envCommitDir is set in a copy of this test program. The copy commits to the folder with this name until it is killed.
 const envCommitDir = "HANBRIDGE_TEST_STATE_DIR"
 
-// commitRepeatedly commits until the process is killed. It prints the number of each commit that is done.
+// commitRepeatedly commits until the process is killed. It prints the number of each commit when it is done.
 func commitRepeatedly(t *testing.T, dir string) {
 	s := open(t, dir)
 	s.logged()
@@ -31,7 +31,7 @@ func commitRepeatedly(t *testing.T, dir string) {
 	}
 }
 
-// documentsOfCommit returns the documents of commit n. Some are long, and each commit has other lengths.
+// documentsOfCommit returns the documents of commit n. Their lengths differ from commit to commit, up to 3 kB.
 func documentsOfCommit(n int) map[string]string {
 	v := make(map[string]string)
 	for i := range 30 {
@@ -64,7 +64,7 @@ func TestKill(t *testing.T) {
 		closeStore(t, s)
 	}
 	if got := fileNames(t, dir); len(got) > 4 {
-		t.Errorf("got files %q, want at most 4: killed programs leave files behind", got)
+		t.Errorf("got files %q, want at most 4, although the killed programs could not remove theirs", got)
 	}
 }
 
@@ -91,7 +91,7 @@ func commitAndKill(t *testing.T, dir string, done int) int {
 		}
 		done = n
 		if wait == 0 {
-			time.AfterFunc(rand.N(3*time.Millisecond), func() { _ = cmd.Process.Kill() }) // also between two commits
+			time.AfterFunc(rand.N(3*time.Millisecond), func() { _ = cmd.Process.Kill() }) // at any time in a commit, or between two
 		}
 	}
 	_ = cmd.Process.Kill()

@@ -2,5 +2,5 @@
 
 package state_test
 
-// raceDetector is true if the test runs with the race detector, which uses additional memory for each byte that is read.
+// raceDetector is true if the test runs with the race detector, which needs more memory for each byte that the program reads.
 const raceDetector = true

@@ -17,7 +17,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/state"
 )
 
-// TestOpenLocked checks that Open waits half a second for another program that uses the folder, and then says what to do.
+// TestOpenLocked checks that Open waits half a second for another program that uses the folder, and then logs what to do.
 func TestOpenLocked(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1"})
 	synctest.Test(t, func(t *testing.T) {
@@ -58,10 +58,11 @@ func TestOpenNewer(t *testing.T) {
 	}
 }
 
-// envTryDir is set to a folder for a copy of this test program, which then opens the store in it.
+// envTryDir is set in a copy of this test program. The copy opens the store in the folder with this name.
 const envTryDir = "HANBRIDGE_TEST_TRY_DIR"
 
-// TestOpenNoPermission opens folders without write permission. Root has permission for all, so the test runs as another user.
+// TestOpenNoPermission opens folders without write permission. Root may write everywhere, so a copy of the test program opens them as another
+// user.
 func TestOpenNoPermission(t *testing.T) {
 	if dir := os.Getenv(envTryDir); dir != "" {
 		fmt.Println(open(t, dir).logged())
@@ -87,7 +88,8 @@ func TestOpenNoPermission(t *testing.T) {
 	}
 }
 
-// runAsNobody runs a test for a folder as a user without permissions, from a copy of this program that every user can execute.
+// runAsNobody runs a test for a folder as a user without permissions, and returns its output. It runs a copy of this program that every user can
+// execute.
 func runAsNobody(t *testing.T, test, dir string) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "hanbridge-test-")
@@ -127,7 +129,7 @@ func TestReadOnlyAtOpen(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(parent) })
 	dir := filepath.Join(parent, "state")
-	must(t, os.Chmod(parent, 0o755), os.Rename(writtenState(t, map[string]string{"a": "1", "nobody": "1"}), dir))
+	must(t, os.Chmod(parent, 0o755), os.Rename(writtenState(t, map[string]string{"a": "1", "unregistered": "1"}), dir))
 	if os.Getuid() == 0 {
 		must(t, os.Chown(dir, 65534, 65534), os.Chown(filepath.Join(dir, state.FileName), 65534, 65534))
 	}
@@ -141,12 +143,12 @@ func testReadOnlyAtOpen(t *testing.T, dir string) {
 	s := open(t, dir)
 	wantLogged(t, s, "permission denied")
 	if got := string(s.Value("a")); got != "1" {
-		t.Fatalf("got %q, want the value", got)
+		t.Fatalf("got %q, want the stored value", got)
 	}
 	set(s, map[string]string{"a": "2"})
 	s.Commit()
 	must(t, os.Chmod(dir, 0o700))
 	s.Commit()
 	wantLogged(t, s, "info: state is written again")
-	wantOnDisk(t, dir, map[string]string{"a": "2", "nobody": "1"})
+	wantOnDisk(t, dir, map[string]string{"a": "2", "unregistered": "1"})
 }

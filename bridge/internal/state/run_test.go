@@ -10,8 +10,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// running opens the store in dir and calls its Run, which ends when stop is called.
-func running(t *testing.T, dir string) (s *store, stop func()) {
+// openAndRun opens the store in dir and calls its Run, which ends when stop is called.
+func openAndRun(t *testing.T, dir string) (s *store, stop func()) {
 	t.Helper()
 	s = openCleanly(t, dir)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -24,14 +24,14 @@ func running(t *testing.T, dir string) (s *store, stop func()) {
 	}
 }
 
-// TestRunCommitInterval checks when Run commits: after the first change at once, after further ones together 10 s later, and at once if a
-// change is urgent or ctx ends.
+// TestRunCommitInterval checks when Run commits. The first change is committed at once, further ones together 10 s later. If a change is urgent or
+// ctx ends, Run commits at once.
 func TestRunCommitInterval(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		s, stop := running(t, dir)
+		s, stop := openAndRun(t, dir)
 		change := func(value string) { set(s, map[string]string{"a": value}) }
-		want := func(wait time.Duration, value string) {
+		wantAfter := func(wait time.Duration, value string) {
 			t.Helper()
 			<-time.After(wait)
 			synctest.Wait()
@@ -39,34 +39,34 @@ func TestRunCommitInterval(t *testing.T) {
 				t.Errorf("got %q on disk, want %q", got, value)
 			}
 		}
-		want(time.Minute, "")
+		wantAfter(time.Minute, "")
 		change("1")
-		want(0, "1")
+		wantAfter(0, "1")
 		change("2")
-		want(time.Second, "1")
+		wantAfter(time.Second, "1")
 		change("3")
-		want(8*time.Second, "1")
-		want(time.Second, "3")
-		want(time.Minute, "3")
+		wantAfter(8*time.Second, "1")
+		wantAfter(time.Second, "3")
+		wantAfter(time.Minute, "3")
 		change("4")
-		want(0, "4")
+		wantAfter(0, "4")
 		change("5")
-		want(0, "4")
+		wantAfter(0, "4")
 		s.MarkUrgent()
-		want(0, "5")
+		wantAfter(0, "5")
 		change("6")
-		want(time.Second, "5")
+		wantAfter(time.Second, "5")
 		stop()
-		want(0, "6")
+		wantAfter(0, "6")
 		closeStore(t, s)
 	})
 }
 
-// TestSync checks that the documents are on disk when Sync returns, also within 10 s after a commit. Without Run it ends with its context.
+// TestSync checks that the documents are on disk when Sync returns, also within 10 s after a commit. Without Run, Sync returns when its context ends.
 func TestSync(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		s, stop := running(t, dir)
+		s, stop := openAndRun(t, dir)
 		start := time.Now()
 		for _, value := range []string{"1", "2", "3", "3"} {
 			set(s, map[string]string{"a": value})
@@ -74,7 +74,7 @@ func TestSync(t *testing.T) {
 			wantOnDisk(t, dir, map[string]string{"a": value})
 		}
 		if waited := time.Since(start); waited > time.Second {
-			t.Errorf("waited %v, want no pause", waited)
+			t.Errorf("Sync waited %v in all, want no pause between commits", waited)
 		}
 		stop()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -87,14 +87,14 @@ func TestSync(t *testing.T) {
 	})
 }
 
-// TestRunDoesNotBlock checks that the other methods do not wait while Run waits for an encoder.
+// TestRunDoesNotBlock checks that the other methods do not wait while Run waits for a slow encoder.
 func TestRunDoesNotBlock(t *testing.T) {
 	s := openCleanly(t, t.TempDir())
-	called, answer := make(chan struct{}), make(chan struct{})
+	called, release := make(chan struct{}), make(chan struct{})
 	first := sync.OnceFunc(func() { close(called) })
 	s.Register("slow", func() []byte {
 		first()
-		<-answer
+		<-release
 		return []byte("1")
 	})
 	s.MarkChanged()
@@ -106,7 +106,7 @@ func TestRunDoesNotBlock(t *testing.T) {
 	s.Register("other", func() []byte { return nil })
 	_ = s.Value("slow")
 	stop()
-	close(answer)
+	close(release)
 	must(t, <-ended)
 }
 

@@ -24,7 +24,7 @@ type store struct {
 	lines []string
 }
 
-// Write adds a line of the log.
+// Write adds a line of the log, in the form "level: message; error; source".
 func (s *store) Write(line []byte) (int, error) {
 	var l struct{ Level, Message, Source, Error string }
 	if err := json.Unmarshal(line, &l); err != nil {
@@ -36,7 +36,7 @@ func (s *store) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// logged returns the lines since the last call.
+// logged returns the lines that were logged since the last call.
 func (s *store) logged() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,8 @@ func wantOnDisk(t *testing.T, dir string, want map[string]string) {
 	}
 }
 
-// wantLogged checks that the log has one line for each text, which contains it, and no words of the Go runtime.
+// wantLogged checks the lines that were logged since the last call. There must be one for each text, which contains it, and none may have a
+// message of the Go runtime.
 func wantLogged(t *testing.T, s *store, want ...string) {
 	t.Helper()
 	lines := s.logged()
@@ -146,7 +147,8 @@ func wantLogged(t *testing.T, s *store, want ...string) {
 	}
 }
 
-// TestReopen checks that a second Store reads what the first has written, byte by byte but for JSON escapes, and the modes of the files.
+// TestReopen checks that a second Store reads the documents that the first has written. Only JSON escapes may differ. It also checks the modes of
+// the files.
 func TestReopen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "var", "hanbridge")
 	want := map[string]string{"guard/house": `{"value":"12345"}`, "guard/garage": "null", "announced": `"<å> \u0000"`}
@@ -191,14 +193,14 @@ func TestFileIsJSON(t *testing.T) {
 	}
 }
 
-// TestCommitKeepsOtherDocuments checks that a document for which nothing is registered stays on disk.
+// TestCommitKeepsOtherDocuments checks that a document without a registered encoder stays on disk.
 func TestCommitKeepsOtherDocuments(t *testing.T) {
 	dir := writtenState(t, map[string]string{"a": "1", "b": "2"})
 	s := openCleanly(t, dir)
 	set(s, map[string]string{"a": "4"})
 	s.Commit()
 	if diff := cmp.Diff(map[string]string{"a": "1", "b": "2"}, s.Documents()); diff != "" {
-		t.Errorf("values at Open have changed (-want +got):\n%s", diff)
+		t.Errorf("documents at Open have changed (-want +got):\n%s", diff)
 	}
 	wantOnDisk(t, dir, map[string]string{"a": "4", "b": "2"})
 }
@@ -242,6 +244,7 @@ func TestNilStore(t *testing.T) {
 	}
 }
 
+// TestMarkChangedAllocations checks that MarkChanged allocates no memory. It is called for each telegram.
 func TestMarkChangedAllocations(t *testing.T) {
 	s := openCleanly(t, t.TempDir())
 	if got := testing.AllocsPerRun(100, s.MarkChanged); got != 0 {
@@ -260,6 +263,6 @@ func TestCommitWithoutChange(t *testing.T) {
 	set(s, map[string]string{"a": "1"})
 	s.Commit()
 	if after, err := os.Stat(filepath.Join(dir, state.FileName)); err != nil || !os.SameFile(before, after) {
-		t.Errorf("it was written again: %v", err)
+		t.Errorf("the file was written again: %v", err)
 	}
 }
