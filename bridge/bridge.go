@@ -85,8 +85,8 @@ func (b *Bridge) KeepState(dir string) {
 const journalSize = 256
 
 // Run reads meters and runs outputs until ctx ends. If all sources are recordings, it returns at their end. The outputs stop after the meters,
-// so that the last values are delivered. An error is that of a recording which has no telegram or cannot be read to its end, or of closing
-// the state. Call Run once.
+// so that the last values are delivered. Run returns an error if a recording has no telegram or cannot be read to its end, or if the state
+// cannot be closed. Call Run once.
 func (b *Bridge) Run(ctx context.Context) error {
 	j, health := newJournal(journalSize), progress.NewGroup()
 	feeds := make([]*Feed, len(b.outputs))
@@ -119,8 +119,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	return errors.Join(err, store.Wait(), b.store.Close())
 }
 
-// stableAfter is how long an output must have delivered before its back-off starts again at the shortest pause, and its next interruption
-// is logged at once. An interruption after a shorter time counts as part of the same network problem.
+// stableAfter is how long an output must have delivered before its back-off starts again at the shortest pause and its next interruption is
+// logged at once. An interruption after a shorter time counts as part of the same network problem.
 const stableAfter = 10 * time.Second
 
 // deliver runs an output, and runs it again after each interruption, until ctx ends.

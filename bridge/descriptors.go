@@ -23,7 +23,7 @@ type descriptors struct {
 	all            [maxQuantities]sentQuantity
 	changed        bool         // the quantities have changed since list was made
 	list           []Descriptor // in the order of the table
-	meterChangedAt time.Time    // when another meter was found; zero if none was
+	meterChangedAt time.Time    // when another meter was detected; zero if none was
 }
 
 // sentQuantity is a quantity that a meter sends, if set is true.
@@ -64,7 +64,8 @@ func (d *descriptors) restore(q Descriptor) {
 const (
 	// expireAfter is how long a quantity is kept that the meter no longer sends. It is above two days, so that daily values stay.
 	expireAfter = 50 * time.Hour
-	// expireAfterMeterChange is the same for a quantity that only the meter before has sent. An hourly list of the new meter has come by then.
+	// expireAfterMeterChange is how long a quantity is kept that only the replaced meter has sent. It is above one hour, so that an hourly list of
+	// the new meter comes in that time.
 	expireAfterMeterChange = 70 * time.Minute
 )
 
@@ -113,8 +114,8 @@ type cadence struct {
 	lastSeen time.Time     // when it last came; zero if not in this run
 }
 
-// cadenceClasses are the classes of gaps. A gap belongs to the first class of which it is at most one and a half times. There are few, since a
-// hub sets up a device again when its announcement changes.
+// cadenceClasses are the classes of gaps. A gap belongs to the first class that it exceeds by half at most. There are only four, since a hub sets
+// up a device again when its announcement changes.
 var cadenceClasses = []time.Duration{time.Minute, 15 * time.Minute, time.Hour, 24 * time.Hour}
 
 func classOf(gap time.Duration) time.Duration {
@@ -126,7 +127,7 @@ func classOf(gap time.Duration) time.Duration {
 	return cadenceClasses[len(cadenceClasses)-1]
 }
 
-// seen adds a value. Two gaps in a row must be long before the class becomes longer, so that one lost list changes nothing.
+// seen adds the time of a value. Two gaps in a row must be long before the class becomes longer, so that one lost list changes nothing.
 func (c *cadence) seen(now time.Time) {
 	if !c.lastSeen.IsZero() {
 		gap := classOf(now.Sub(c.lastSeen))
@@ -138,7 +139,7 @@ func (c *cadence) seen(now time.Time) {
 	c.lastSeen = now
 }
 
-// notSeen adds for how long the quantity has not come although the meter sends telegrams.
+// notSeen takes into account for how long the quantity has been missing while the meter sent telegrams.
 func (c *cadence) notSeen(missing time.Duration) {
 	if c.gap == 0 && c.every <= cadenceClasses[0] && missing > 10*cadenceClasses[0] {
 		c.every = time.Hour // it came once, so most likely in an hourly list

@@ -22,18 +22,18 @@ type Event struct {
 
 // The names of events.
 const (
-	// ProfileChanged: the telegrams have another framing, or are those of another make.
+	// ProfileChanged: the framing or the make of the telegrams has changed.
 	ProfileChanged = "profile_changed"
 	// SettingsChanged: the meter was found at another port or line setting.
 	SettingsChanged = "settings_changed"
 	// CounterReset: a counter does not continue from its last accepted value.
 	CounterReset = "counter_reset"
-	// MeterChanged: the telegrams are of a meter with another serial number or make.
+	// MeterChanged: the telegrams come from a meter with another serial number or make.
 	MeterChanged = "meter_changed"
 )
 
 // maxEvents is how many events of a meter wait for one output. If there are more, the oldest are dropped. Events are rare, so this happens only
-// to an output that has not delivered for long.
+// if an output has delivered nothing for a long time.
 const maxEvents = 16
 
 // event adds an event of a meter. It never blocks.

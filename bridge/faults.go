@@ -13,18 +13,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// faults limits the log lines about faults: one for the first fault of a kind, and while it goes on one with a count every ten minutes. After
-// Recovered, the next fault of its kind is logged at once, a few times within ten minutes.
+// faults limits the log lines about faults. The first fault of a kind is logged. While faults of this kind continue, a line with their count is
+// logged every ten minutes. After Recovered, the next fault of each kind is logged at once, at most twice within ten minutes.
 type faults struct{ ratelimit.Limiter }
 
-// warn logs a fault if it is due, and reports whether it was. Kind tells which faults are the same.
+// warn logs a fault if it is due, and reports whether it was. Faults of the same kind count together.
 func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) bool {
 	count, ok := f.Allow(ratelimit.Normalize(kind))
 	if !ok {
 		return false
 	}
 	event := ratelimit.WithCount(log.Warn().Err(err), count)
-	switch { // more digits do not help a person
+	switch { // two digits are enough for a person
 	case wait > 10*time.Second:
 		event = event.Dur("wait", wait.Round(time.Second))
 	case wait > 0:
@@ -35,7 +35,7 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 }
 
 // Damaged counts a telegram that gave no reading, and logs why.
-func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
+func (p *pipeline) Damaged(e *meter.TelegramError) (done bool) {
 	p.countDamaged(e.Intact)
 	encrypted, ok := errors.AsType[*dlms.EncryptedError](e)
 	switch {
@@ -55,7 +55,7 @@ func (p *pipeline) Damaged(e *meter.TelegramError) (enough bool) {
 	return false
 }
 
-// encryptedMessage returns what a person must do so that encrypted telegrams can be decrypted.
+// encryptedMessage returns the message for a telegram that no key decrypts. It says what a person must do.
 func (m Meter) encryptedMessage(e *dlms.EncryptedError) string {
 	setting, authSetting := cmp.Or(m.KeySetting, "its key"), cmp.Or(m.AuthKeySetting, "it")
 	sender := cmp.Or(dlms.RedactTitle(e.Title), "not sent")

@@ -99,8 +99,8 @@ func newFeed(meters []Meter, j *journal) *Feed {
 	return f
 }
 
-// Ready returns a channel that has a value if there is a new Batch. It may also have one if there is none; Take then returns nil. The call also
-// reports that the output is about to wait, which may take any time. So call Ready again before each wait.
+// Ready returns a channel that has a value if there is a new Batch. It may also have a value if there is none; Take then returns nil. The call
+// reports that the output will now wait, which may take any time. So call Ready again before each wait.
 func (f *Feed) Ready() <-chan struct{} {
 	f.progress.Note("") // the interruption is over
 	f.progress.Waiting()
@@ -198,13 +198,13 @@ func (s *slot) move(n *MeterUpdate) {
 	s.DescriptionNew, s.OnlineNew, s.DescriptorsNew, s.StatsNew, s.anyNew = false, false, false, false, false
 }
 
-// update is what a meter puts into a feed at once, so that no output sees a meter online without values.
+// update holds the changes that a meter puts into a feed in one step, so that no output sees a meter online without values.
 type update struct {
 	values      []Value
 	repeats     []quantity.ID // values that are published again without a change
 	descriptors []Descriptor  // all quantities; nil if they have not changed
 	expired     []quantity.ID // quantities that the meter no longer sends
-	state       *meterState   // nil if it is not to be reported
+	state       *meterState   // nil if it is not reported
 }
 
 // takeAllRequested reports whether all values of the next telegram are wanted, and clears the request.
@@ -217,7 +217,7 @@ func (f *Feed) takeAllRequested(meter int) bool {
 	return requested
 }
 
-// put adds an update of a meter. It never blocks. Of the slices it keeps only u.descriptors.
+// put adds an update of a meter. It never blocks. It keeps the slice u.descriptors, and copies the others.
 func (f *Feed) put(meter int, u update) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,7 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// checkSameMeter checks at the first telegram whether the meter is that of the earlier run. If it is not, the stored counters are dropped.
+// checkSameMeter checks at the first telegram whether the meter is the one of the earlier run. If it is another one, the stored counters are
+// dropped.
 func (p *pipeline) checkSameMeter(r *meter.Reading, now time.Time) {
 	stored, sent := &p.stored.description, &r.Meter
 	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
@@ -22,7 +23,7 @@ func (p *pipeline) checkSameMeter(r *meter.Reading, now time.Time) {
 	p.changed("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: stored.Serial, To: sent.Serial})
 }
 
-// updateProfile detects that the meter sends another profile, and logs it.
+// updateProfile detects that the meter sends another profile. It logs the change and adds an event.
 func (p *pipeline) updateProfile(r *meter.Reading, now time.Time) {
 	from, changed := p.profiles.add(profile{r.Protocol, r.Family, r.Meter.List != ""})
 	if !changed {
@@ -34,7 +35,7 @@ func (p *pipeline) updateProfile(r *meter.Reading, now time.Time) {
 	p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.current.String()})
 }
 
-// forgetMeter drops the description of the meter, since it is another one.
+// forgetMeter drops the description, since it is that of another meter.
 func (p *pipeline) forgetMeter(now time.Time) {
 	p.descriptors.meterChangedAt = now
 	p.liveness.mu.Lock()
@@ -44,38 +45,39 @@ func (p *pipeline) forgetMeter(now time.Time) {
 
 // describe updates the description from a telegram. Fields that the telegram does not have stay as they are. A make from a telegram without a
 // list does not replace one from a telegram with a list.
-func (a *Description) describe(r *meter.Reading) {
-	if a.Protocol != string(r.Protocol) {
-		a.List = "" // the list of the old profile
+func (d *Description) describe(r *meter.Reading) {
+	if d.Protocol != string(r.Protocol) {
+		d.List = "" // the list of the old profile
 	}
-	if r.Meter.List != "" || a.List == "" {
-		a.Make = cmp.Or(r.Meter.Make, a.Make)
+	if r.Meter.List != "" || d.List == "" {
+		d.Make = cmp.Or(r.Meter.Make, d.Make)
 	}
-	a.Model, a.Serial, a.List = cmp.Or(r.Meter.Model, a.Model), cmp.Or(r.Meter.Serial, a.Serial), cmp.Or(r.Meter.List, a.List)
-	a.Protocol = string(r.Protocol)
+	d.Model, d.Serial, d.List = cmp.Or(r.Meter.Model, d.Model), cmp.Or(r.Meter.Serial, d.Serial), cmp.Or(r.Meter.List, d.List)
+	d.Protocol = string(r.Protocol)
 }
 
 // profile is what all telegrams of a meter have in common, whatever their list is.
 type profile struct {
 	protocol meter.Protocol
-	family   string // "" if the telegram does not show it
-	named    bool   // the family is known by the name of the list; modules of other makes send short lists like those of Aidon
+	family   string // "" if the telegrams do not show it
+	named    bool   // the list has a name, which shows the family; modules of other makes send short lists like those of Aidon
 }
 
 func (p profile) String() string { return strings.TrimSpace(p.family + " " + string(p.protocol)) }
 
-// compatible reports whether telegrams of both profiles can come from one meter. Short lists do not name their make.
+// compatible reports whether one meter can send telegrams of both profiles. Short lists do not name their make.
 func (p profile) compatible(q profile) bool {
 	return p.protocol == q.protocol && (p.family == q.family || p.family == "" || q.family == "" || p.named != q.named)
 }
 
-// profiles detects that a meter sends another profile, as after its grid company has changed its settings.
+// profiles detects that a meter sends another profile, for example after its grid company has changed its settings.
 type profiles struct {
 	current, other profile
 	otherCount     int // how many telegrams in a row had the other profile
 }
 
-// minProfileCount is how many telegrams in a row must have another profile before it counts as a change. One may be of another meter.
+// minProfileCount is how many telegrams in a row must have another profile before it counts as a change. A single one may come from another
+// meter.
 const minProfileCount = 3
 
 // add adds the profile of the next telegram. If the profile has changed, it returns the old one.

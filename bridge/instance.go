@@ -15,7 +15,7 @@ import (
 
 // An Instance identifies a bridge among all bridges that publish to the same broker, whatever their configurations are. Its mark is the id in
 // the state, a dot, and the number of this run. The number is random, so two bridges that began with copies of one state have different
-// marks. A nil Instance is that of a bridge without a state, which cannot recognise its earlier runs. An Instance is safe for concurrent use.
+// marks. A bridge without a state has a nil Instance, since it cannot recognise its earlier runs. An Instance is safe for concurrent use.
 type Instance struct {
 	mark   string
 	stored storedInstance
@@ -34,8 +34,8 @@ const (
 	maxRuns = 64
 )
 
-// newInstance chooses the number of this run and stores it. It returns nil if the number cannot be stored, since after a restart the bridge
-// would take its own messages of this run for those of another bridge.
+// newInstance chooses the number of this run and stores it. It returns nil if the number cannot be stored: after a restart, the bridge would take
+// its own messages of this run for messages of another bridge.
 func newInstance(store *state.Store) *Instance {
 	i := &Instance{stored: decodeInstance(store.Value(instanceKey))}
 	i.stored.ID = cmp.Or(i.stored.ID, fmt.Sprintf("%016x", rand.Uint64()))
@@ -51,11 +51,11 @@ func newInstance(store *state.Store) *Instance {
 }
 
 // decodeInstance returns the zero value if the text is not valid.
-func decodeInstance(text []byte) (kept storedInstance) {
-	if json.Unmarshal(text, &kept) != nil {
+func decodeInstance(text []byte) (stored storedInstance) {
+	if json.Unmarshal(text, &stored) != nil {
 		return storedInstance{}
 	}
-	return kept
+	return stored
 }
 
 // StoredInstance returns the Instance in the state in dir, with the mark of the newest run, which may have ended. It does not wait for a bridge
@@ -82,7 +82,7 @@ func (i *Instance) Mark() string {
 	return i.mark
 }
 
-// Owns reports whether a mark is that of this run or of an earlier one in the state. It is false for a nil Instance.
+// Owns reports whether a mark is that of this run, or of an earlier run in the state. A nil Instance owns no mark.
 func (i *Instance) Owns(mark string) bool {
 	if i == nil {
 		return false

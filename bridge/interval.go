@@ -7,8 +7,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// interval learns how often a meter sends telegrams: it is the median of the last gaps, so that one outage or one repeated telegram does not
-// change it.
+// interval learns how often a meter sends telegrams. It uses the median of the last gaps, so that one outage or one repeated telegram does not
+// change the result.
 type interval struct {
 	gaps  [9]time.Duration
 	count int
@@ -21,7 +21,7 @@ const (
 	// usualInterval is used until the interval is known. Most meters send every 10 s or more often.
 	usualInterval = 10 * time.Second
 	minInterval   = time.Second
-	// minGap is the shortest gap that counts. Shorter ones are between telegrams that a reader had stored and sends at once.
+	// minGap is the shortest gap that counts. Shorter gaps come from readers that store telegrams and send several at once.
 	minGap = 10 * time.Millisecond
 	// minGapCount is how many gaps are needed to learn the interval.
 	minGapCount = 3

@@ -31,7 +31,8 @@ func (j *journal) add(t Telegram) {
 	j.head++
 }
 
-// since appends the telegrams after cursor to dst, and returns how many were overwritten already. The telegrams in dst own their values.
+// since appends the telegrams after cursor to dst. It also returns head, which is the next cursor, and how many telegrams after cursor were lost
+// because they were overwritten. The telegrams in dst own their values.
 func (j *journal) since(cursor uint64, dst []Telegram) (telegrams []Telegram, head, lost uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -48,7 +49,7 @@ func (j *journal) since(cursor uint64, dst []Telegram) (telegrams []Telegram, he
 	return dst, j.head, lost
 }
 
-// awaitRead waits until every output has delivered all telegrams. Recordings call it, since they can wait.
+// awaitRead waits until every output has delivered all telegrams, or ctx ends. Recordings call it, since they can wait.
 func (j *journal) awaitRead(ctx context.Context) {
 	for !j.allRead() {
 		select {

@@ -20,18 +20,18 @@ type liveness struct {
 	reportedState  meterState     // the state that the feeds have
 	reportedAt     time.Time      // when they got it
 	attempt        *probe.Attempt // the last attempt to open an endpoint; only the pipeline replaces it
-	broken         bool           // no port can be opened, and that was logged
+	broken         bool           // no port can be opened
 	logRecovery    bool           // log the next port that is opened
-	lastUnreadable time.Time      // when an intact telegram that gave no reading last came
+	lastUnreadable time.Time      // when the last intact telegram without a reading came
 	ports          []string       // ports that were opened and logged
 	findings       probe.Findings
 	allTried       bool // all endpoints were tried since the last telegram
 	stopped        bool // the meter is no longer read
 	timer          *time.Timer
-	extraReports   ratelimit.Window // reports before their time
+	extraReports   ratelimit.Window // reports before DiagnosticsInterval has passed since the last one
 	onlineLines    ratelimit.Window // log lines that the meter is online
 	silentLines    ratelimit.Window // log lines that it is silent
-	heartbeat      time.Time        // when "all is well" was last logged
+	lastAllWell    time.Time        // when "all is well" was last logged
 }
 
 // maxStateLines is how often in ten minutes it is logged that a meter is online, and that it is silent. With a bad cable, both alternate.
@@ -39,50 +39,50 @@ const maxStateLines = 4
 
 // startLiveness starts the timer for the first telegram.
 func (p *pipeline) startLiveness() {
-	v := &p.liveness
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.heartbeat = time.Now()
-	v.timer = time.AfterFunc(silentIntervals*usualInterval, p.meterSilent)
+	l := &p.liveness
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastAllWell = time.Now()
+	l.timer = time.AfterFunc(silentIntervals*usualInterval, p.meterSilent)
 }
 
-// countDamaged counts a telegram that was dropped, intact or not.
+// countDamaged counts a telegram that was dropped. Intact is true if it is not damaged.
 func (p *pipeline) countDamaged(intact bool) {
-	v := &p.liveness
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.stats.Errors++
+	l := &p.liveness
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats.Errors++
 	if intact {
-		v.lastUnreadable = time.Now()
+		l.lastUnreadable = time.Now()
 	}
-	if time.Since(v.reportedAt) >= p.plan.DiagnosticsInterval() {
+	if time.Since(l.reportedAt) >= p.plan.DiagnosticsInterval() {
 		p.putUpdate(update{}, true)
 	}
 }
 
-// Opened stores the endpoint that is read. It logs each port once, and the end of a fault. The line settings that are tried in between are
-// logged at level debug.
+// Opened stores the endpoint that is read. It logs at level info that a port is opened for the first time, or again after a fault. Other line
+// settings that are tried are logged at level debug.
 func (p *pipeline) Opened(a *probe.Attempt) error {
-	v, level := &p.liveness, zerolog.DebugLevel
-	v.mu.Lock()
-	if !slices.Contains(v.ports, a.Port) {
-		v.ports = append(v.ports, a.Port)
+	l, level := &p.liveness, zerolog.DebugLevel
+	l.mu.Lock()
+	if !slices.Contains(l.ports, a.Port) {
+		l.ports = append(l.ports, a.Port)
 		level = zerolog.InfoLevel
 	}
-	if (a.OnlyEndpoint || a.Proved) && v.logRecovery {
-		level, v.logRecovery = zerolog.InfoLevel, false
+	if (a.OnlyEndpoint || a.Proved) && l.logRecovery {
+		level, l.logRecovery = zerolog.InfoLevel, false
 	}
-	if v.broken && !v.online {
-		v.timer.Reset(silentIntervals * usualInterval) // a silent connection is another fault than a port that cannot be opened
+	if l.broken && !l.online {
+		l.timer.Reset(silentIntervals * usualInterval) // a silent connection is another fault than a port that cannot be opened
 	}
-	v.broken, v.attempt = false, a
-	v.allTried = a.OnlyEndpoint || a.FailedRounds > 0
-	v.mu.Unlock()
+	l.broken, l.attempt = false, a
+	l.allTried = a.OnlyEndpoint || a.FailedRounds > 0
+	l.mu.Unlock()
 	p.log.WithLevel(level).Fields(nonEmpty("source", a.Port, "line", a.Line)).Msg("port opened")
 	return nil
 }
 
-// noteBroken stores that no port can be read. If that was logged, the end of the fault is logged too.
+// noteBroken stores that no port can be read. Logged is true if that was logged; then the end of the fault is logged too.
 func (p *pipeline) noteBroken(logged bool) {
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
@@ -92,54 +92,54 @@ func (p *pipeline) noteBroken(logged bool) {
 // reportOnline counts a verified telegram, makes the meter online and puts the update into the feeds.
 func (p *pipeline) reportOnline(r *meter.Reading, now time.Time) {
 	p.progress.Note("")
-	v := &p.liveness
-	v.mu.Lock()
-	wasOffline, level := !v.online, zerolog.InfoLevel
-	if wasOffline && !v.onlineLines.Allow(now, maxStateLines) {
+	l := &p.liveness
+	l.mu.Lock()
+	wasOffline, level := !l.online, zerolog.InfoLevel
+	if wasOffline && !l.onlineLines.Allow(now, maxStateLines) {
 		level = zerolog.DebugLevel
 	}
 	p.count(r, now)
-	about, st := v.description, v.stats
-	due := now.Sub(v.heartbeat) >= time.Hour
+	description, stats := l.description, l.stats
+	due := now.Sub(l.lastAllWell) >= time.Hour
 	if due {
-		v.heartbeat = now
+		l.lastAllWell = now
 	}
-	v.mu.Unlock()
+	l.mu.Unlock()
 	if wasOffline {
-		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", about.List, "protocol", about.Protocol,
-			"source", about.Port, "line", about.Line)).Msg("meter speaks")
+		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", description.List, "protocol", description.Protocol,
+			"source", description.Port, "line", description.Line)).Msg("meter speaks")
 	}
 	if due {
-		p.log.Info().Uint64("telegrams", st.Telegrams).Uint64("errors", st.Errors).Uint64("repeated", st.Repeated).Msg("all is well")
+		p.log.Info().Uint64("telegrams", stats.Telegrams).Uint64("errors", stats.Errors).Uint64("repeated", stats.Repeated).Msg("all is well")
 	}
 }
 
-// count does the part of reportOnline for which the caller holds the lock.
+// count does the part of reportOnline that needs the lock. The caller holds it.
 func (p *pipeline) count(r *meter.Reading, now time.Time) {
-	v := &p.liveness
+	l := &p.liveness
 	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // otherwise the telegram may be of another meter
-		v.description.describe(r)
+		l.description.describe(r)
 	}
-	v.description.Port, v.description.Line = v.attempt.Port, v.attempt.Line
-	v.findings = v.findings[:0]
-	v.stats.Telegrams++
+	l.description.Port, l.description.Line = l.attempt.Port, l.attempt.Line
+	l.findings = l.findings[:0]
+	l.stats.Telegrams++
 	if r.Repeated {
-		v.stats.Repeated++
+		l.stats.Repeated++
 	}
-	v.stats.LastTelegram, v.stats.Interval = now, p.interval.learned()
-	v.timer.Reset(silentIntervals * v.stats.Interval)
-	report := !v.online || v.reportDue(now, p.plan.DiagnosticsInterval())
-	v.online = true
+	l.stats.LastTelegram, l.stats.Interval = now, p.interval.learned()
+	l.timer.Reset(silentIntervals * l.stats.Interval)
+	report := !l.online || l.reportDue(now, p.plan.DiagnosticsInterval())
+	l.online = true
 	p.putUpdate(p.update, report)
 }
 
-// reportDue reports whether the state is to be put into the feeds. It is so rarely because a hub stores each change of a count in its database,
+// reportDue reports whether the state must be put into the feeds. Reports are rare, because a hub stores each change of a count in its database
 // and sets up the device again after each change of the description.
-func (v *liveness) reportDue(now time.Time, every time.Duration) bool {
-	last := &v.reportedState
-	learned := last.stats.Interval == usualInterval && v.stats.Interval != usualInterval
-	changed := v.description != last.description || v.stats.Rejected != last.stats.Rejected
-	return learned || now.Sub(v.reportedAt) >= every || changed && v.extraReports.Allow(now, 6)
+func (l *liveness) reportDue(now time.Time, every time.Duration) bool {
+	last := &l.reportedState
+	learned := last.stats.Interval == usualInterval && l.stats.Interval != usualInterval
+	changed := l.description != last.description || l.stats.Rejected != last.stats.Rejected
+	return learned || now.Sub(l.reportedAt) >= every || changed && l.extraReports.Allow(now, 6)
 }
 
 // putUpdate puts an update into the feeds, together with the state if report is true. The caller holds the lock.
@@ -153,8 +153,8 @@ func (p *pipeline) putUpdate(u update, report bool) {
 	}
 }
 
-// stop puts the last counts and the values that the throttle withheld into the feeds, and stores the counters. So the values that were
-// published last are not above those with which the next run begins.
+// stop puts the last counts and the values that the throttle withheld into the feeds, and stores the counters. So the last published values are
+// not above those with which the next run begins.
 func (p *pipeline) stop() {
 	p.collectWithheld()
 	p.liveness.mu.Lock()

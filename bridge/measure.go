@@ -20,7 +20,7 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	result := p.guard.Check(&guard.Telegram{Received: now, MeterTime: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
 	for i := range result.Rejected {
 		p.reject(&result.Rejected[i])
-		// The retained value on the broker stays, since the stored one may be older.
+		// The stored value is not published: the retained one on the broker may be newer.
 		p.storedCounters = slices.DeleteFunc(p.storedCounters, func(v Value) bool { return v.ID == result.Rejected[i].ID })
 	}
 	if result.ReplacedSerial != "" {
@@ -38,27 +38,27 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	return result.Accepted
 }
 
-// reject counts a rejected value. Values that are rejected for the same reason in a row count once. The first one of a reason is logged, and
-// each one changes the reason in the hub.
-func (p *pipeline) reject(h *guard.Rejection) {
-	if h.Repeated {
+// reject counts a rejected value. Values that are rejected in a row for the same reason count once. The first rejection for each reason is logged.
+// Each counted rejection changes the reason that outputs get.
+func (p *pipeline) reject(r *guard.Rejection) {
+	if r.Repeated {
 		return
 	}
-	reason := fmt.Sprintf("%s %s: %v", h.ID, formatCounter(h.ID, h.Value), h.Reason)
-	if !h.First {
-		reason += ", last " + formatCounter(h.ID, h.LastAccepted)
+	reason := fmt.Sprintf("%s %s: %v", r.ID, formatCounter(r.ID, r.Value), r.Reason)
+	if !r.First {
+		reason += ", last " + formatCounter(r.ID, r.LastAccepted)
 	}
 	p.liveness.mu.Lock()
 	p.liveness.stats.Rejected++
-	if h.Reason != guard.PartRejected { // the reason of the tariff says more
+	if r.Reason != guard.PartRejected { // the reason of the tariff says more
 		p.liveness.stats.RejectedReason = reason
 	}
 	p.liveness.mu.Unlock()
 	message := rejectedMessage
-	if h.Reason == guard.Jump {
+	if r.Reason == guard.Jump {
 		message = jumpMessage
 	}
-	p.telegramFaults.warn(p.log.With().Str("quantity", h.ID.String()).Str("reason", reason).Logger(), message, h.Reason.String(), nil, 0)
+	p.telegramFaults.warn(p.log.With().Str("quantity", r.ID.String()).Str("reason", reason).Logger(), message, r.Reason.String(), nil, 0)
 }
 
 const (
@@ -80,8 +80,8 @@ func (p *pipeline) reset(r *guard.Reset, now time.Time) {
 		"Home Assistant put it right under Developer tools, Statistics", e)
 }
 
-// selectValues puts into p.update the values that the throttle lets pass. It reports whether a counter is among them, and whether one of these
-// comes once a quarter of an hour or less often.
+// selectValues puts into p.update the values that the throttle publishes. Counted is true if a counter is among them. Rare is true if one of these
+// counters comes only every 15 min or less often.
 func (p *pipeline) selectValues(now time.Time) (counted, rare bool) {
 	u := &p.update
 	u.values, u.repeats, u.expired = u.values[:0], u.repeats[:0], u.expired[:0]
@@ -108,7 +108,7 @@ func (p *pipeline) selectValues(now time.Time) (counted, rare bool) {
 	u.values = p.appendStoredCounters(u.values)
 	if now.Sub(p.lastExpiry) >= time.Minute {
 		p.lastExpiry = now
-		u.expired = p.descriptors.expire(now, p.speakingSince)
+		u.expired = p.descriptors.expire(now, p.sendingSince)
 		for _, id := range u.expired {
 			p.throttle.Forget(id)
 		}
@@ -117,8 +117,8 @@ func (p *pipeline) selectValues(now time.Time) (counted, rare bool) {
 	return counted, rare
 }
 
-// appendStoredCounters appends, once, the counters of an earlier run that the first telegram does not have. The broker may have lost them, and
-// the list with them may come once an hour only.
+// appendStoredCounters appends the counters of an earlier run that the first telegram does not have. Later calls append nothing. The broker may
+// have lost these counters, and the meter may send them only once an hour.
 func (p *pipeline) appendStoredCounters(values []Value) []Value {
 	for _, old := range p.storedCounters {
 		if !slices.ContainsFunc(p.values, func(v Value) bool { return v.ID == old.ID }) {

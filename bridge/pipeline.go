@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// pipeline processes one meter, from its bytes to the feeds. It runs in one goroutine. A timer marks silence.
+// pipeline processes one meter, from its bytes to the feeds. It runs in one goroutine. A timer detects silence in another one.
 type pipeline struct {
 	log     zerolog.Logger
 	index   int
@@ -39,7 +39,7 @@ type pipeline struct {
 
 	guard          *guard.Guard
 	descriptors    descriptors
-	speakingSince  time.Time // since when telegrams come without a long pause
+	sendingSince   time.Time // since when telegrams come without a long pause
 	lastExpiry     time.Time // when descriptors were last checked for expired quantities
 	plan           *throttle.Plan
 	throttle       *throttle.Throttle
@@ -60,7 +60,7 @@ type pipeline struct {
 // newPipeline returns the pipeline of a meter, with the state of the earlier run.
 func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	m, s := b.meters[index], b.sources[index]
-	s.Options.AcceptUnverified = true // they show that the endpoint is right; they are not published
+	s.Options.AcceptUnverified = true // telegrams that are not verified show that the endpoint is right; they are not published
 	p := &pipeline{
 		log: b.log.With().Str("meter", m.ID).Logger(), index: index, meter: m, source: s, feeds: feeds, journal: j,
 		decoder: meter.NewDecoder(nil, s.Options), guard: guard.New(m.Fuse), throttle: throttle.New(b.plan),
@@ -104,7 +104,7 @@ func (p *pipeline) recorded(ctx context.Context, result probe.Result) error {
 func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	now := time.Now()
 	if now.Sub(p.interval.last) > probe.LongestInterval {
-		p.speakingSince = now
+		p.sendingSince = now
 	}
 	p.interval.add(now)
 	p.updateProfile(r, now)
@@ -125,14 +125,14 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	}
 }
 
-// awaitRead waits until every output has delivered all telegrams. If that lasts, the outputs count as stuck, not the meter.
+// awaitRead waits until every output has delivered all telegrams. Meanwhile the meter does not count as stuck.
 func (p *pipeline) awaitRead(ctx context.Context) {
 	p.progress.Waiting()
 	p.journal.awaitRead(ctx)
 	p.progress.Working()
 }
 
-// Reading, Damaged, Opened and Ended are the methods of probe.Handler.
+// A pipeline is a probe.Handler by its methods Opened, Reading, Damaged and Ended.
 
 // minReadOn is the shortest value of readOn.
 const minReadOn = time.Minute
@@ -141,7 +141,7 @@ const minReadOn = time.Minute
 func (p *pipeline) readOn() time.Duration { return max(minReadOn, p.interval.maxSilence()) }
 
 // Reading processes a telegram. It never ends the search.
-func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (enough bool) {
+func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (done bool) {
 	if r.Verified {
 		p.accept(ctx, r)
 		p.noteWorking()
@@ -151,16 +151,16 @@ func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (enough bool) 
 
 // noteWorking stores that the endpoint has given an intact telegram.
 func (p *pipeline) noteWorking() {
-	now, before := p.liveness.attempt.Endpoint, p.lastWorking
-	if before.Dial != nil && !before.Same(now) {
-		p.changed("the meter is read with other settings", settingsChanged(before, now))
+	endpoint, before := p.liveness.attempt.Endpoint, p.lastWorking
+	if before.Dial != nil && !before.Same(endpoint) {
+		p.changed("the meter is read with other settings", settingsChanged(before, endpoint))
 	}
-	p.lastWorking = now
+	p.lastWorking = endpoint
 	p.liveness.attempt.PauseEvidence(time.Now().Add(2 * p.interval.learned()))
 }
 
-// maxTelegramsPerConn separates two kinds of readers. If a connection ended after this many telegrams or fewer, the reader closes each
-// connection on purpose, which is logged once. If it ended after more, each end is logged, at a limited rate.
+// maxTelegramsPerConn separates two kinds of readers. If the reader closed a connection after this many telegrams or fewer, it closes each one on
+// purpose, which is logged once. If it closed a connection after more telegrams, each such end is logged, at a limited rate.
 const maxTelegramsPerConn = 3
 
 // Ended logs how a connection ended, if that is a fault. It never ends the search.

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// meterSilent makes the meter offline, and logs the likely cause, at once and then every ten minutes while it lasts.
+// meterSilent makes the meter offline. It logs the likely cause, at once and then every ten minutes while the silence lasts.
 func (p *pipeline) meterSilent() {
 	p.silenceProgress.Working()
 	defer p.silenceProgress.Waiting()
@@ -18,31 +18,31 @@ func (p *pipeline) meterSilent() {
 	}
 }
 
-// setOffline makes the meter offline. It reports whether the cause is to be logged, and returns the data for that.
+// setOffline makes the meter offline. Due is true if the cause must be logged; found and st are the data for that.
 func (p *pipeline) setOffline() (found probe.Findings, st Stats, due bool) {
-	v := &p.liveness
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.stopped || v.online && time.Since(v.stats.LastTelegram) < silentIntervals*v.stats.Interval {
+	l := &p.liveness
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped || l.online && time.Since(l.stats.LastTelegram) < silentIntervals*l.stats.Interval {
 		return nil, st, false // a telegram came while the timer fired
 	}
-	if v.online || time.Since(v.reportedAt) >= p.plan.DiagnosticsInterval() {
-		v.online = false
+	if l.online || time.Since(l.reportedAt) >= p.plan.DiagnosticsInterval() {
+		l.online = false
 		p.putUpdate(update{}, true)
 	}
-	v.timer.Reset(ratelimit.Period)
-	if v.stats.Telegrams > 0 && !v.broken {
-		p.progress.Note("silent since " + v.stats.LastTelegram.Format(time.DateTime))
+	l.timer.Reset(ratelimit.Period)
+	if l.stats.Telegrams > 0 && !l.broken {
+		p.progress.Note("silent since " + l.stats.LastTelegram.Format(time.DateTime))
 	}
-	if v.broken || !v.lastUnreadable.IsZero() && time.Since(v.lastUnreadable) < minReadOn {
+	if l.broken || !l.lastUnreadable.IsZero() && time.Since(l.lastUnreadable) < minReadOn {
 		return nil, st, false // the fault is logged already
 	}
-	v.findings = v.findings.With(v.attempt.Finding())
-	if _, bytes := v.findings.Best(); bytes > 0 && !v.allTried {
-		v.timer.Reset(probe.Dwell) // another line setting may be right
+	l.findings = l.findings.With(l.attempt.Finding())
+	if _, bytes := l.findings.Best(); bytes > 0 && !l.allTried {
+		l.timer.Reset(probe.Dwell) // another line setting may be right
 		return nil, st, false
 	}
-	return slices.Clone(v.findings), v.stats, v.silentLines.Allow(time.Now(), maxStateLines)
+	return slices.Clone(l.findings), l.stats, l.silentLines.Allow(time.Now(), maxStateLines)
 }
 
 // explainSilence logs the likely cause of the silence.

@@ -28,8 +28,8 @@ type storedMeter struct {
 	counters    guard.Snapshot
 }
 
-// storedDocument is the JSON document of a storedMeter. It has names of quantities, not numbers, since the table may change with a version. The
-// names in the JSON, with those of Description, are promises.
+// storedDocument is the JSON document of a storedMeter. It has names of quantities, not their numbers, since a later version may have another table.
+// The names in the JSON, and those of the fields of Description, must never change.
 type storedDocument struct {
 	About      Description          `json:"about"`
 	Quantities []storedQuantity     `json:"quantities"`
@@ -42,7 +42,7 @@ type storedQuantity struct {
 	Unit     string        `json:"unit"`
 	Decimals uint8         `json:"decimals"`
 	Every    time.Duration `json:"every"`
-	// Scale is the result of storedMeter.factor. If it has changed, the counter does not continue from its stored value.
+	// Scale is the result of storedMeter.factor. If it differs in the next run, the counter does not continue from its stored value.
 	Scale string `json:"scale,omitempty"`
 }
 
@@ -65,9 +65,9 @@ func (m *storedMeter) decode(text []byte) {
 		if !ok {
 			continue
 		}
-		as, ok := unitNamed(id, q.Unit)
+		unit, ok := unitNamed(id, q.Unit)
 		if ok {
-			m.descriptors = append(m.descriptors, Descriptor{id, as, q.Decimals, q.Every})
+			m.descriptors = append(m.descriptors, Descriptor{id, unit, q.Decimals, q.Every})
 		}
 		if !ok || q.Scale != m.factor(id) {
 			m.counters.Counters = slices.DeleteFunc(m.counters.Counters, func(c guard.Counter) bool { return c.Quantity == q.Name })
@@ -108,10 +108,10 @@ func (m *storedMeter) encode() []byte {
 		return nil // it has sent no telegram yet
 	}
 	document := storedDocument{About: m.description, Scaling: m.scaling, Guard: m.counters}
-	for _, k := range m.descriptors {
-		q := storedQuantity{Name: k.ID.String(), Decimals: k.Decimals, Every: k.Every, Scale: m.factor(k.ID)}
-		if row := k.ID.Row(); row.Numeric() {
-			q.Unit = row.Units[k.UnitIndex].Symbol
+	for _, d := range m.descriptors {
+		q := storedQuantity{Name: d.ID.String(), Decimals: d.Decimals, Every: d.Every, Scale: m.factor(d.ID)}
+		if row := d.ID.Row(); row.Numeric() {
+			q.Unit = row.Units[d.UnitIndex].Symbol
 		}
 		document.Quantities = append(document.Quantities, q)
 	}
@@ -119,16 +119,16 @@ func (m *storedMeter) encode() []byte {
 	return text
 }
 
-// update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not. Counted is true if a
-// counter was published. Rare is true if one of these comes seldom: then the state is written at once, since the next run publishes the
-// stored value long before another one comes, and it must not be lower.
-func (m *storedMeter) update(a *Description, descriptors []Descriptor, s meter.CurrentScaling, counted, rare bool, g *guard.Guard) {
-	if descriptors == nil && !counted && m.description == *a && m.scaling == s {
+// update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not changed. Counted is true if a
+// counter was published. Rare is true if one of these counters comes seldom. Then the state is written at once: the next run publishes the
+// stored value long before the meter sends another one, and it must not be below the published one.
+func (m *storedMeter) update(description *Description, descriptors []Descriptor, s meter.CurrentScaling, counted, rare bool, g *guard.Guard) {
+	if descriptors == nil && !counted && m.description == *description && m.scaling == s {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.description, m.scaling = *a, s
+	m.description, m.scaling = *description, s
 	if descriptors != nil {
 		m.descriptors = descriptors
 	}
@@ -151,8 +151,8 @@ func (m *storedMeter) counterValues() (values []Value) {
 	return values
 }
 
-// restore restores the state of the meter in an earlier run. None of it is published before the first verified telegram. For a recording,
-// counters are not restored and nothing is stored: it may be played twice, and the meter itself continues.
+// restore restores the state of the meter in an earlier run. No value is published before the first verified telegram. For a recording, counters
+// are not restored and nothing is stored: it may be replayed, and the meter with the same id must continue afterwards.
 func (p *pipeline) restore(store *state.Store) {
 	m := newStoredMeter(store, p.meter.ID, p.source.Options.Scale)
 	p.stored = m
@@ -170,9 +170,9 @@ func (p *pipeline) restore(store *state.Store) {
 	p.guard.Restore(&m.counters)
 	p.storedCounters = m.counterValues()
 	shortest := probe.LongestInterval
-	for _, k := range m.descriptors {
-		p.descriptors.restore(k)
-		shortest = min(shortest, k.Every)
+	for _, d := range m.descriptors {
+		p.descriptors.restore(d)
+		shortest = min(shortest, d.Every)
 	}
 	if len(m.descriptors) > 0 && shortest > cadenceClasses[0] {
 		p.interval.fromEarlierRun = shortest

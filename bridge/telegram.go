@@ -7,7 +7,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Telegram is the values of one verified telegram.
+// A Telegram holds the values of one verified telegram.
 type Telegram struct {
 	// Meter is the meter's index in the order of the configuration.
 	Meter int
@@ -44,7 +44,7 @@ func (v *Value) Append(dst []byte) []byte {
 
 // A Description is how a meter describes itself, and how it is read. Fields that are unknown are "".
 type Description struct {
-	// Make, Model and Serial are as the meter sends them, or as its telegrams show. List is the name of its list.
+	// Make, Model and Serial are sent by the meter, or follow from the form of its telegrams. List is the name of its list.
 	Make, Model, Serial, List string
 	// Protocol is the framing of its telegrams.
 	Protocol string
@@ -56,7 +56,7 @@ type Description struct {
 type Stats struct {
 	// Telegrams counts verified telegrams. Errors counts telegrams that were dropped: damaged, not decrypted, or of an unknown kind.
 	Telegrams, Errors uint64
-	// Repeated counts verified telegrams whose frame counter was not above that of the telegram before.
+	// Repeated counts verified telegrams whose frame counter was not above that of the previous telegram.
 	Repeated uint64
 	// Rejected counts counter values that were held back. RejectedReason is the reason for the last one, as text for people.
 	Rejected       uint64

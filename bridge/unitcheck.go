@@ -29,31 +29,31 @@ func (p *pipeline) checkUnits(now time.Time, samples []quantity.Sample) {
 	}
 }
 
-// unitCheck compares the rise of an energy counter with the power in the telegrams meanwhile. Kamstrup's binary lists do not say whether they
-// count Wh or 10 Wh, and values in a wrong unit stay in a hub's statistics for ever.
+// unitCheck compares the rise of an energy counter with the power in the telegrams of the same time. Kamstrup's binary lists do not say whether
+// they count Wh or 10 Wh. Values in a wrong unit stay in a hub's statistics for ever.
 type unitCheck struct {
 	lastPower   int64     // W, in the last telegram
 	lastTime    time.Time // when the last telegram came
-	used        int64     // energy by the power, in W·ms, since counter was set
+	used        int64     // energy computed from the power, in W·ms, since counter was set
 	counter     int64     // the last value, in Wh
 	started     bool
-	factorCount int // how often in a row the counter rose about ten times too far; negative: about a tenth
+	factorCount int // how often in a row the counter rose about ten times too far; negative if it rose about a tenth
 	done        bool
 }
 
 const (
-	// minEnergy is how much must have been used before the two are compared, in Wh. It is large, so that steps of 10 Wh do not matter.
+	// minEnergy is how much must have been used before counter and power are compared, in Wh. It is large, so that steps of 10 Wh do not matter.
 	minEnergy = 300
 	// maxStep is the longest time between two telegrams for which the power is taken as constant.
 	maxStep = 90 * time.Second
-	// minFactorCount is how often in a row the two must differ by the same factor.
+	// minFactorCount is how often in a row counter and power must differ by the same factor.
 	minFactorCount = 2
 
 	wattMillis = int64(time.Hour / time.Millisecond) // W·ms in a Wh
 )
 
-// add adds the power, in W, and the energy, in kWh, of a telegram; nil if it has none. If the counter is ten times too high, it returns 10 once;
-// if it is a tenth, -10. Otherwise it returns 0.
+// add adds the power, in W, and the energy, in kWh, of a telegram. Each is nil if the telegram does not have it. If the counter rises ten times
+// too fast, add returns 10 once. If it rises at a tenth of the right speed, add returns -10 once. Otherwise it returns 0.
 func (c *unitCheck) add(now time.Time, power, energy *obis.Decimal) (factor int) {
 	if c.done {
 		return 0
