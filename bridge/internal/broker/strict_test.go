@@ -23,7 +23,7 @@ type strictBroker struct {
 	retained map[string][]byte // payloads by topic
 }
 
-// rules say what a strictBroker does not accept.
+// rules describe what a strictBroker does not accept.
 type rules struct {
 	maxPacket  int    // the largest packet that it accepts, in bytes; 0 for no limit
 	noRetain   bool   // it closes the connection at a retained message or will

@@ -43,8 +43,8 @@ user hanbridge
 `
 
 const aclAnnounced = `# In Mosquitto "+" stands for a whole level; hanbridge_+ is not possible. So these lines allow the announcements of the sensors of any
-# device, and a new meter needs no new line. For stricter rules, replace the "+" next to the platform by hanbridge_bridge in one line and by
-# hanbridge_<id of the meter> in a line for each meter. Without its lines, a meter is not announced, and nothing reports that.
+# device, and a new meter needs no new line. For stricter rules, replace each of these lines by several: one with hanbridge_bridge in
+# place of the "+" next to the platform, and one with hanbridge_<id of the meter> for each meter. Without its lines, a meter is not announced, and nothing reports that.
 `
 
 const aclHub = `

@@ -58,6 +58,6 @@ func TestIncompleteScanResultOutlivesConnection(t *testing.T) {
 	o.devices, o.scanIncomplete = loadDevices(nil, &o.config), true
 	newSession(o, nil, new(bridge.Feed)).takeOver(nil)
 	if got := time.Until(newSession(o, nil, new(bridge.Feed)).schedule[expireTask]); got < foundLifetime-time.Hour {
-		t.Errorf("kept for %v more, want %v", got, foundLifetime)
+		t.Errorf("the lifetime ends in %v, want %v", got, foundLifetime)
 	}
 }

@@ -196,8 +196,8 @@ func (b *broker) awaitText(t *testing.T, topic, payload string) []message {
 	return b.await(t, topic+" "+payload, func(all []message) bool { return index(all, topic, payload) >= 0 })
 }
 
-// awaitTelegram waits for everything that the first telegram causes. The last message is the meter's state or the telegram
-// itself.
+// awaitTelegram waits for everything that the first telegram causes. The last message is the meter's state or the
+// telegram itself.
 func (b *broker) awaitTelegram(t *testing.T) []message {
 	t.Helper()
 	return b.await(t, "a telegram and its meter online", func(all []message) bool {

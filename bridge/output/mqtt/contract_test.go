@@ -141,7 +141,7 @@ func TestEveryTopicOfTheContract(t *testing.T) {
 	checkTelegram(t, telegrams(t, received), values, began)
 }
 
-// instanceFields matches the fields of a description that say which bridge publishes a meter, and since when.
+// instanceFields matches the fields of a description that name the bridge that publishes a meter, and since when.
 var instanceFields = regexp.MustCompile(`,"instance":"[0-9a-z.-]{20,40}","client":"client-[0-9a-f]{16}","since":"[0-9T:.-]{23}Z"`)
 
 // withoutInstance returns a description without the instanceFields.

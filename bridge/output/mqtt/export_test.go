@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An AnnouncerStage takes the announcement steps of a session one by one, for the meter "house". The test says which quantities the meter
+// An AnnouncerStage takes the announcement steps of a session one by one, for the meter "house". The test sets the quantities that the meter
 // sends.
 type AnnouncerStage struct {
 	session      *session

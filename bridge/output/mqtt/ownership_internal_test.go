@@ -143,7 +143,7 @@ func TestCompareMeter(t *testing.T) {
 		counters []bridge.Value
 		want     comparison
 	}{
-		{"same: a bit more", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
+		{"same: slightly more", map[string]string{"last_telegram": ago(time.Minute), "import_energy": "40140.615"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40140.700")}, sameMeter},
 		{"same: after two days", map[string]string{"last_telegram": ago(49 * time.Hour), "import_energy": "40140.615"}, "",
 			[]bridge.Value{counter(quantity.ImportEnergy, "40190.000")}, sameMeter},

@@ -23,8 +23,8 @@ type discoverySetting struct {
 
 const secondPrefix = "hubs/second"
 
-// TestDiscoveryPrefixChange tests that the announcements of the setting before are taken back when the prefix changes or discovery is switched
-// off, also if the connection is lost meanwhile.
+// TestDiscoveryPrefixChange tests that the announcements of the earlier setting are taken back when the prefix changes or discovery is
+// switched off, also if the connection is lost meanwhile.
 func TestDiscoveryPrefixChange(t *testing.T) {
 	t.Parallel()
 	a, b := discoverySetting{prefix: "homeassistant"}, discoverySetting{prefix: secondPrefix}
@@ -182,8 +182,8 @@ func TestPrefixChangeWithoutStateFile(t *testing.T) {
 	}
 }
 
-// TestRetainedScanAtItsLimit tests a scan with more retained messages than its limit. The bridge publishes, logs one warning, and scans again
-// at the next start.
+// TestRetainedScanAtItsLimit tests a scan with more retained messages than its limit. The bridge publishes, logs one warning, and scans
+// again at the next start.
 func TestRetainedScanAtItsLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -218,7 +218,8 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 	}
 }
 
-// TestIncompleteScanTakesNothingBack tests that announcements that an incomplete scan did not find are not taken back before their lifetime is over.
+// TestIncompleteScanTakesNothingBack tests that announcements that an incomplete scan did not find are not taken back before their lifetime
+// is over.
 func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas"

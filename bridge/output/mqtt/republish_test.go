@@ -17,8 +17,8 @@ import (
 
 const meterConfig = "homeassistant/device/hanbridge_house/config"
 
-// TestAnnouncementStepsArePaced tests that two announcement steps are at least a second apart. The lists of the meter grow: first power
-// alone, then all phases, then counters.
+// TestAnnouncementStepsArePaced tests that two announcement steps are at least a second apart. The lists of the meter grow: first only
+// power, then all phases, then counters.
 func TestAnnouncementStepsArePaced(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -214,7 +214,7 @@ func TestPublishesWithoutReadPermission(t *testing.T) {
 	}
 }
 
-// TestRetainedAnnouncements tests that it returns the announcements of hanbridge only, and does not disturb the bridge.
+// TestRetainedAnnouncements tests that RetainedAnnouncements returns only the announcements of hanbridge, and does not disturb the bridge.
 func TestRetainedAnnouncements(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)

@@ -129,8 +129,8 @@ func retainsTopic(all []message, text string) bool {
 	return false
 }
 
-// TestUnretainedValuesRemoveRetainedOnes tests that retained values are removed when the configuration no longer retains values. Otherwise a hub
-// would take an old counter for the present one.
+// TestUnretainedValuesRemoveRetainedOnes tests that retained values are removed when the configuration no longer retains values. Otherwise a
+// hub would take an old counter for the present one.
 func TestUnretainedValuesRemoveRetainedOnes(t *testing.T) {
 	t.Parallel()
 	for _, stateFile := range []bool{true, false} {
@@ -223,7 +223,7 @@ func TestRetainedScanOnSlowConnection(t *testing.T) {
 	c.URL, c.Style = "mqtt://"+proxy.Addr(), discovery.Device
 	h = run(t, c)
 	h.send(nextTelegram(m))
-	b.await(t, "announced in the other style alone", func(all []message) bool {
+	b.await(t, "only announcements in the other style", func(all []message) bool {
 		return retainedOf(all)[meterConfig] != "" && !retainsTopic(all, "sensor/hanbridge_")
 	})
 	hubEntities(t, slices.DeleteFunc(slices.Clone(b.messages()), func(m message) bool { return strings.Contains(m.topic, "lamp_") }))

@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/output/mqtt"
 )
 
-// TestRetained tests that it returns the topics of the given meters only, and does not disturb the bridge.
+// TestRetained tests that Retained returns only the topics of the given meters, and does not disturb the bridge.
 func TestRetained(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
@@ -43,7 +43,7 @@ func TestRetained(t *testing.T) {
 	}
 }
 
-// TestTakeBack tests that it removes the given topics only, and sends an empty message also for a topic that is not retained.
+// TestTakeBack tests that TakeBack removes only the given topics, and publishes an empty message also for a topic that is not retained.
 func TestTakeBack(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)

@@ -16,8 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// dropPackets starts a proxy to a broker that drops the packets of some types from the broker. It returns the address of the
-// proxy.
+// dropPackets starts a proxy to a broker that drops the packets of some types from the broker. It returns the address of the proxy.
 func dropPackets(t *testing.T, addr string, types ...byte) string {
 	t.Helper()
 	return replacePackets(t, addr, func(packet []byte) [][]byte {
@@ -28,8 +27,8 @@ func dropPackets(t *testing.T, addr string, types ...byte) string {
 	})
 }
 
-// replacePackets starts a proxy to a broker that passes each packet from the broker to replace and sends the result. It returns the address of the
-// proxy.
+// replacePackets starts a proxy to a broker that passes each packet from the broker to replace and sends the result. It returns
+// the address of the proxy.
 func replacePackets(t *testing.T, addr string, replace func(packet []byte) [][]byte) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -125,8 +124,8 @@ func TestUnansweredRequests(t *testing.T) {
 	}
 }
 
-// TestCommandsWithoutSubscriptionAnswers tests that commands return an error that names the unanswered subscription, and also return the messages
-// that arrived.
+// TestCommandsWithoutSubscriptionAnswers tests that commands return an error that names the unanswered subscription, and also return the
+// messages that arrived.
 func TestCommandsWithoutSubscriptionAnswers(t *testing.T) {
 	t.Parallel()
 	b := startOpenBroker(t)
