@@ -9,6 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
+// TestValidate tests the error for each invalid setting, and that no error contains a password.
 func TestValidate(t *testing.T) {
 	dir := t.TempDir()
 	empty, missing := filepath.Join(dir, "empty.pem"), filepath.Join(dir, "missing.pem")

@@ -68,6 +68,7 @@ func awaitLoss(t testing.TB, c *broker.Conn, within time.Duration) error {
 	return c.Err()
 }
 
+// TestPublishKeepsOrderAndCopies tests that messages arrive in order, and that the caller may overwrite a payload after Publish.
 func TestPublishKeepsOrderAndCopies(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))
@@ -89,6 +90,7 @@ func TestPublishKeepsOrderAndCopies(t *testing.T) {
 	}
 }
 
+// TestFlushWaitsForDelivery tests that Flush returns only when the broker has all messages, or when its context ends.
 func TestFlushWaitsForDelivery(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
@@ -109,6 +111,7 @@ func TestFlushWaitsForDelivery(t *testing.T) {
 	}
 }
 
+// TestFullWindowWaits tests that Publish waits while MaxInFlight messages are not acknowledged.
 func TestFullWindowWaits(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
@@ -133,6 +136,7 @@ func TestFullWindowWaits(t *testing.T) {
 	}
 }
 
+// TestAckTimeoutEndsConnection tests that a connection without acknowledgements ends after AckTimeout, whichever call notices it.
 func TestAckTimeoutEndsConnection(t *testing.T) {
 	for name, publish := range map[string]func(*broker.Conn) error{
 		"window full": func(c *broker.Conn) (err error) {
@@ -179,6 +183,7 @@ func TestAckTimeoutEndsConnection(t *testing.T) {
 	}
 }
 
+// TestSlowBrokerKeepsConnection tests that a broker that acknowledges slowly keeps its connection. OnAcknowledged is called for each message.
 func TestSlowBrokerKeepsConnection(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -200,6 +205,7 @@ func TestSlowBrokerKeepsConnection(t *testing.T) {
 	}
 }
 
+// TestWillOnlyAfterALoss tests that the broker publishes the will after a lost connection, and not after Close.
 func TestWillOnlyAfterALoss(t *testing.T) {
 	for name, tc := range map[string]struct {
 		end  func(*testing.T, *faultnet.Proxy, *broker.Conn)
@@ -239,6 +245,7 @@ func TestWillOnlyAfterALoss(t *testing.T) {
 	}
 }
 
+// TestLossIsDetected tests the error for each kind of loss, and that every later call returns it.
 func TestLossIsDetected(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault func(*server, *faultnet.Proxy)
@@ -305,6 +312,7 @@ func TestSameClientIDEndsConnection(t *testing.T) {
 	}
 }
 
+// TestCloseIsBounded tests that Close returns when its context ends, and that the connection is then closed.
 func TestCloseIsBounded(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
@@ -325,6 +333,7 @@ func TestCloseIsBounded(t *testing.T) {
 	}
 }
 
+// TestNoGoroutineRemains tests that no goroutine remains after a connection was closed, lost or ended by AckTimeout.
 func TestNoGoroutineRemains(t *testing.T) {
 	s := start(t)
 	p := faultnet.New(t, s.addr)
@@ -366,6 +375,7 @@ func TestNoGoroutineRemains(t *testing.T) {
 	waitFor(t, "more goroutines remain than before", func() bool { return idle() && runtime.NumGoroutine() <= before })
 }
 
+// TestInvalidMessagesKeepConnection tests that Publish refuses invalid messages with a MessageError and that the connection remains usable.
 func TestInvalidMessagesKeepConnection(t *testing.T) {
 	s := start(t)
 	c := dial(t, config(s.url))

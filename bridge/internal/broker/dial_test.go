@@ -42,6 +42,7 @@ func fakeServer(t *testing.T, reply string, hang bool) string {
 // closedPort is an address at which nobody listens.
 const closedPort = "127.0.0.1:1"
 
+// TestDialErrors tests the error for each server that is no usable broker, and whether Permanent reports it as permanent.
 func TestDialErrors(t *testing.T) {
 	protected := start(t, func(d *serverHook) {
 		d.login = func(user, password string) bool { return user == "me" && password == "s3cret" }
@@ -113,6 +114,7 @@ func checkRefusal(t *testing.T, err error, want string) {
 	}
 }
 
+// TestDialEndsWithItsContext tests that Dial returns when its context ends while the server does not answer.
 func TestDialEndsWithItsContext(t *testing.T) {
 	for name, url := range map[string]string{
 		"mqtt": "mqtt://" + fakeServer(t, "", true), "mqtts": "mqtts://" + fakeServer(t, "", true), "ws": "ws://" + fakeServer(t, "", true),
@@ -132,6 +134,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestDialOutlivesItsContext tests that the connection remains after the context of Dial has ended.
 func TestDialOutlivesItsContext(t *testing.T) {
 	s := start(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -80,7 +80,7 @@ func (s *strictBroker) read(in *bufio.Reader) (kind byte, body []byte, err error
 		return 0, nil, err
 	}
 	n, err := binary.ReadUvarint(in)
-	if err != nil || s.tooLarge(int(n)+2) {
+	if err != nil || s.tooLarge(int(n)+2) { // 2 bytes for the header; the exact size does not matter here
 		return 0, nil, io.ErrShortBuffer
 	}
 	body = make([]byte, n)
@@ -114,6 +114,7 @@ func (s *strictBroker) answer(kind byte, body []byte, subscribed map[string]bool
 	return nil, kind>>4 != 14 // DISCONNECT
 }
 
+// publish records a message that the rules accept. It returns what the broker sends, and whether the connection remains open.
 func (s *strictBroker) publish(kind byte, body []byte, subscribed map[string]bool) (answer []byte, open bool) {
 	n := 2 + int(binary.BigEndian.Uint16(body))
 	topic, payload := string(body[2:n]), body[n:]
@@ -151,6 +152,7 @@ func (s *strictBroker) subscribe(kind byte, body []byte, subscribed map[string]b
 	return answer
 }
 
+// login accepts a client, unless the rules forbid its protocol version or its retained will. It announces limits with MQTT 5.
 func (s *strictBroker) login(body []byte) ([]byte, bool) {
 	s.logins++
 	version, flags := body[6], body[7]
@@ -175,6 +177,7 @@ func (s *strictBroker) login(body []byte) ([]byte, bool) {
 	return []byte{0x20, 2, 0, 0}, true
 }
 
+// topics returns the topics of the accepted messages.
 func (s *strictBroker) topics() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -79,6 +79,7 @@ func TestSubscribeDoesNotDeadlock(t *testing.T) {
 	close(done)
 }
 
+// TestSubscribeRefused tests that a refused subscription returns an error with its topic, and does not end the connection.
 func TestSubscribeRefused(t *testing.T) {
 	s := start(t, func(d *serverHook) { d.permits = func(string, bool) bool { return false } })
 	c := dial(t, config(s.url))

@@ -21,6 +21,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
+// TestConformance runs the tests for every output.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	outputtest.Run(t, func(*testing.T) (bridge.Output, outputtest.Delivered) {

@@ -36,6 +36,7 @@ func TestEnabled(t *testing.T) {
 	}
 }
 
+// TestReadyWithTheFirstTelegram tests that READY is sent once, with the first telegram, and that STOPPING is the last notification.
 func TestReadyWithTheFirstTelegram(t *testing.T) {
 	m, w := newListeningManager(t), newWire(t)
 	h := run(t, io.Discard, []*wire{w})
@@ -60,6 +61,7 @@ func TestReadyWithTheFirstTelegram(t *testing.T) {
 	}
 }
 
+// TestReadyWithTheFirstOfSeveralMeters tests that READY does not wait for the first telegram of every meter.
 func TestReadyWithTheFirstOfSeveralMeters(t *testing.T) {
 	m, later, first := newListeningManager(t), newWire(t), newWire(t)
 	run(t, io.Discard, []*wire{later, first})
@@ -70,6 +72,7 @@ func TestReadyWithTheFirstOfSeveralMeters(t *testing.T) {
 	m.awaitState("STATUS=2 of 2 meters online, telegrams: 2")
 }
 
+// TestStopBeforeFirstTelegram tests that a bridge that stops before its first telegram never sends READY.
 func TestStopBeforeFirstTelegram(t *testing.T) {
 	m := newListeningManager(t)
 	h := run(t, io.Discard, []*wire{{}})
