@@ -3,6 +3,7 @@ package meter_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// TestCurrentExponentsLearned: an exponent that was learned counts for all telegrams of its meter, and not for those of another meter.
+// TestCurrentExponentsLearned: an exponent that one telegram has shown is used for all telegrams of its meter, but not for those of another
+// meter.
 func TestCurrentExponentsLearned(t *testing.T) {
 	const (
 		volts = "32.7.0=231 52.7.0=230 72.7.0=232 "
@@ -20,24 +22,15 @@ func TestCurrentExponentsLearned(t *testing.T) {
 		noLoad   = landisgyr + volts + "1.7.0=0 31.7.0=4 51.7.0=0 71.7.0=0"
 		zero     = landisgyr + volts + "1.7.0=0 31.7.0=0 51.7.0=0 71.7.0=0"
 		e450     = landisgyr + volts + "1.7.0=1830 31.7.0=310 51.7.0=255 71.7.0=240"
-		e450More = landisgyr + volts + "1.7.0=9150 31.7.0=1550 51.7.0=1275 71.7.0=1200"
+		e450High = landisgyr + volts + "1.7.0=9150 31.7.0=1550 51.7.0=1275 71.7.0=1200"
 		// Kamstrup without a type number.
-		id      = kamstrupList + "1-1:0.0.5=20000001 "
-		other   = kamstrupList + "1-1:0.0.5=20000002 "
+		meter1  = kamstrupList + "1-1:0.0.5=20000001 "
+		meter2  = kamstrupList + "1-1:0.0.5=20000002 "
 		load    = "1.7.0=41200 3.7.0=9100 " + volts + "31.7.0=61120 51.7.0=72930 71.7.0=47470"
 		direct  = "1.7.0=4120 3.7.0=910 " + volts + "31.7.0=612 51.7.0=730 71.7.0=475"
 		standby = "1.7.0=2 3.7.0=4 " + volts + "31.7.0=71 51.7.0=30 71.7.0=0"
-		cancels = "1.7.0=437 3.7.0=120 " + volts + "31.7.0=1090 51.7.0=900 71.7.0=10"
+		cancel  = "1.7.0=437 3.7.0=120 " + volts + "31.7.0=1090 51.7.0=900 71.7.0=10"
 	)
-	many := func(n int, telegram string) []string {
-		return strings.Split(strings.Repeat(telegram+"|", n)[:n*len(telegram+"|")-1], "|")
-	}
-	join := func(parts ...[]string) (all []string) {
-		for _, p := range parts {
-			all = append(all, p...)
-		}
-		return all
-	}
 	for _, tt := range []struct {
 		name      string
 		telegrams []string
@@ -45,19 +38,19 @@ func TestCurrentExponentsLearned(t *testing.T) {
 	}{
 		{"no load before and after", []string{noLoad, e570, noLoad, zero}, "- | 310 255 240 | 4 0 0 | 0 0 0"},
 		{"zero before", []string{zero, e450, zero}, "0.00 0.00 0.00 | 3.10 2.55 2.40 | 0.00 0.00 0.00"},
-		{"no load of CT", []string{id + standby, id + load, id + standby}, "- | 61.120 72.930 47.470 | 0.071 0.030 0.000"},
-		{"import and export that cancel", []string{id + cancels, id + direct, id + cancels}, "- | 6.12 7.30 4.75 | 10.90 9.00 0.10"},
-		{"two odd telegrams flip nothing", []string{id + load, id + direct, id + direct, id + load, id + direct, id + standby},
+		{"CT meter, standby before and after", []string{meter1 + standby, meter1 + load, meter1 + standby}, "- | 61.120 72.930 47.470 | 0.071 0.030 0.000"},
+		{"import and export cancel before and after", []string{meter1 + cancel, meter1 + direct, meter1 + cancel}, "- | 6.12 7.30 4.75 | 10.90 9.00 0.10"},
+		{"two contradicting telegrams in a row change nothing", []string{meter1 + load, meter1 + direct, meter1 + direct, meter1 + load, meter1 + direct, meter1 + standby},
 			"61.120 72.930 47.470 | - | - | 61.120 72.930 47.470 | - | 0.071 0.030 0.000"},
-		{"three in a row do", []string{id + load, id + direct, id + standby, id + direct, id + direct, id + standby},
+		{"three contradicting telegrams change the exponent", []string{meter1 + load, meter1 + direct, meter1 + standby, meter1 + direct, meter1 + direct, meter1 + standby},
 			"61.120 72.930 47.470 | - | 0.071 0.030 0.000 | - | 6.12 7.30 4.75 | 0.71 0.30 0.00"},
-		{"another number begins anew", []string{id + load, other + standby, other + direct}, "61.120 72.930 47.470 | - | 6.12 7.30 4.75"},
-		{"a list without a number is the same meter", []string{id + load, kamstrupList + standby}, "61.120 72.930 47.470 | 0.071 0.030 0.000"},
-		{"another make begins anew", []string{landisgyr + volts + "1.7.0=1830 31.7.0=310 51.7.0=255 71.7.0=240", id + standby}, "3.10 2.55 2.40 | -"},
-		{"another type begins anew", []string{id + "1-1:96.1.1=6851 " + load, id + "1-1:96.1.1=6841 " + standby}, "61.120 72.930 47.470 | 0.71 0.30 0.00"},
-		{"a power that cannot be leaves currents out, and changes nothing", join(many(5, landisgyr+volts+"1.7.0=181250 31.7.0=31 51.7.0=25 71.7.0=24"), []string{e450, e450More}),
+		{"another serial number needs a load again", []string{meter1 + load, meter2 + standby, meter2 + direct}, "61.120 72.930 47.470 | - | 6.12 7.30 4.75"},
+		{"a list without a serial number is of the same meter", []string{meter1 + load, kamstrupList + standby}, "61.120 72.930 47.470 | 0.071 0.030 0.000"},
+		{"another make needs a load again", []string{e450, meter1 + standby}, "3.10 2.55 2.40 | -"},
+		{"another type number has its own exponent", []string{meter1 + "1-1:96.1.1=6851 " + load, meter1 + "1-1:96.1.1=6841 " + standby}, "61.120 72.930 47.470 | 0.71 0.30 0.00"},
+		{"a power that fits no exponent gives no currents, and changes nothing", append(slices.Repeat([]string{landisgyr + volts + "1.7.0=181250 31.7.0=31 51.7.0=25 71.7.0=24"}, 5), e450, e450High),
 			"- | - | - | - | - | 3.10 2.55 2.40 | 15.50 12.75 12.00"},
-		{"after A, 0.01 A with the same number and no reactive power could be what cancels", join([]string{e570}, many(4, e450)),
+		{"after A, the power of 0.01 A could be what is left when phases cancel", []string{e570, e450, e450, e450, e450},
 			"310 255 240 | 310 255 240 | 310 255 240 | 310 255 240 | 310 255 240"},
 	} {
 		if got := decodeCurrents(t, meter.NewDecoder(nil, meter.Options{AcceptUnverified: true}), tt.telegrams...); got != tt.want {
@@ -66,8 +59,8 @@ func TestCurrentExponentsLearned(t *testing.T) {
 	}
 }
 
-// TestCurrentScalingKept: the exponent that one Decoder has learned counts in another Decoder, for telegrams of the same meter alone.
-func TestCurrentScalingKept(t *testing.T) {
+// TestSetCurrentScaling: a second Decoder uses the exponent that the first one has learned, but only for telegrams of the same meter.
+func TestSetCurrentScaling(t *testing.T) {
 	const (
 		load    = "1.7.0=41200 3.7.0=9100 32.7.0=231 31.7.0=61120 51.7.0=72930 71.7.0=47470"
 		standby = "1.7.0=2 3.7.0=4 32.7.0=231 31.7.0=71 51.7.0=30 71.7.0=0"
@@ -75,11 +68,11 @@ func TestCurrentScalingKept(t *testing.T) {
 	)
 	first := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
 	if got := first.CurrentScaling(); got != (meter.CurrentScaling{}) {
-		t.Errorf("got %+v of a new Decoder, want nothing", got)
+		t.Errorf("got %+v from a new Decoder, want the zero value", got)
 	}
 	decodeCurrents(t, first, id+standby)
 	if got := first.CurrentScaling(); got != (meter.CurrentScaling{}) {
-		t.Errorf("got %+v at no load, want nothing", got)
+		t.Errorf("got %+v at standby, want the zero value", got)
 	}
 	decodeCurrents(t, first, id+load)
 	found := first.CurrentScaling()
@@ -88,7 +81,7 @@ func TestCurrentScalingKept(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, items, want string }{
 		{"the same meter", id + standby, "0.071 0.030 0.000"},
-		{"another number", kamstrupList + "1-1:0.0.5=20000002 " + standby, "-"},
+		{"another serial number", kamstrupList + "1-1:0.0.5=20000002 " + standby, "-"},
 		{"another make", landisgyr + standby, "-"},
 	} {
 		d := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
@@ -99,10 +92,9 @@ func TestCurrentScalingKept(t *testing.T) {
 	}
 }
 
-// TestCurrentExponentsNeverWrong: for random loads, each current that a reading has is the true one. Each phase imports or exports, at
-// a power factor of 0.92 or more, inductive or capacitive. The meter rounds, and leaves out items that lists of its make may leave
-// out. One case is not tested: for Landis+Gyr, which sends A or 0.01 A, at least 2 % of the power is left after import and export
-// of the phases have cancelled.
+// TestCurrentExponentsNeverWrong: for random loads, the currents of a reading are the true ones, or there are none. Each phase imports or
+// exports at a power factor of 0.92 or more, inductive or capacitive. The meter rounds, and may leave out the powers of the phases and the
+// reactive power. Loads of Landis+Gyr of which less than 2 % remain after import and export have cancelled are not tested.
 func TestCurrentExponentsNeverWrong(t *testing.T) {
 	published := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -110,12 +102,12 @@ func TestCurrentExponentsNeverWrong(t *testing.T) {
 			{kamstrupList, -3, 3, 400}, {kamstrupList, -2, 3, 100}, {kamstrupList, -3, 1, 400}, {kamstrupList, -2, 1, 100},
 			{landisgyr, 0, 3, 1000}, {landisgyr, -2, 3, 100}, {landisgyr, 0, 1, 1000}, {landisgyr, -2, 1, 100},
 		}).Draw(t, "meter")
-		detailed, reactive := rapid.Bool().Draw(t, "power of each phase"), rapid.Bool().Draw(t, "reactive power")
+		phasePowers, reactive := rapid.Bool().Draw(t, "power of each phase"), rapid.Bool().Draw(t, "reactive power")
 		d := meter.NewDecoder(nil, meter.Options{AcceptUnverified: true})
 		for range rapid.IntRange(1, 6).Draw(t, "telegrams") {
-			flows := rapid.Custom(func(t *rapid.T) randomLoad { return m.load(t, detailed, reactive) }).Filter(m.isDecidable).Draw(t, "load")
-			items, want := flows.items, flows.currents
-			d.Reset(strings.NewReader(pairTelegram(t, m.head+items)))
+			load := rapid.Custom(func(t *rapid.T) randomLoad { return m.load(t, phasePowers, reactive) }).Filter(m.isDecidable).Draw(t, "load")
+			items, want := load.items, load.currents
+			d.Reset(strings.NewReader(pairTelegram(t, m.identification+items)))
 			r, err := d.Next()
 			if err != nil {
 				t.Fatal(err)
@@ -128,32 +120,33 @@ func TestCurrentExponentsNeverWrong(t *testing.T) {
 		}
 	})
 	if published < 100 {
-		t.Errorf("%d published: the test looks at too little", published)
+		t.Errorf("%d readings had currents, want at least 100", published)
 	}
 }
 
 // A randomMeter is a meter whose lists do not show the exponent of its currents.
 type randomMeter struct {
-	head        string // items that identify it
-	exp, phases int
-	maxAmps     float64
+	identification string // items that show its make
+	exp, phases    int
+	maxAmps        float64
 }
 
-// A randomLoad has the items of a list, and its true currents.
+// A randomLoad has the items of a list, and its true currents as they are published.
 type randomLoad struct {
 	items, currents string
-	netRatio        float64 // the part of the power that is left after import and export have cancelled
+	netRatio        float64 // the part of the power that remains after import and export have cancelled
 }
 
-// isDecidable reports whether a load shows the exponent: a meter of Landis+Gyr sends A or 0.01 A, and needs 2 % of the power left.
+// isDecidable reports whether a load shows the exponent. A meter of Landis+Gyr sends A or 0.01 A. With less than 2 % of the power the
+// two cannot be told apart.
 func (m *randomMeter) isDecidable(l randomLoad) bool {
-	return m.head != landisgyr || l.netRatio >= 0.02
+	return m.identification != landisgyr || l.netRatio >= 0.02
 }
 
-// load draws the items of a list, and its currents. detailed adds the power of each phase, reactive the reactive power.
-func (m *randomMeter) load(t *rapid.T, detailed, reactive bool) randomLoad {
+// load draws the items of a list, and its currents. phasePowers adds the power of each phase, reactive the reactive power.
+func (m *randomMeter) load(t *rapid.T, phasePowers, reactive bool) randomLoad {
 	var watts, vars, sum float64
-	var out, amps []string
+	var items, currents []string
 	cancels := rapid.Bool().Draw(t, "cancels")
 	for i := range m.phases {
 		group := 20 * (i + 1)
@@ -164,21 +157,21 @@ func (m *randomMeter) load(t *rapid.T, detailed, reactive bool) randomLoad {
 		if rapid.Bool().Draw(t, "exports") {
 			p = -p
 		}
-		left := -watts * rapid.Float64Range(0.5, 1.5).Draw(t, "of the others")
-		if cancelling := math.Hypot(left, left*math.Tan(angle)) / float64(volts); i == 2 && cancels && cancelling < m.maxAmps {
-			a, p, q = cancelling, left, left*math.Tan(angle) // L3 leaves little of the others
+		opposite := -watts * rapid.Float64Range(0.5, 1.5).Draw(t, "part of the others")
+		if cancelling := math.Hypot(opposite, opposite*math.Tan(angle)) / float64(volts); i == 2 && cancels && cancelling < m.maxAmps {
+			a, p, q = cancelling, opposite, opposite*math.Tan(angle) // L3 cancels most of the other phases
 		}
 		watts, vars, sum = watts+p, vars+q, sum+float64(volts)*a
 		raw := math.Round(a * math.Pow10(-m.exp))
-		out = append(out, fmt.Sprintf("%d.7.0=%d %d.7.0=%.0f", group+12, volts, group+11, raw))
-		if detailed {
-			out = append(out, fmt.Sprintf("%d.7.0=%.0f %d.7.0=%.0f", group+1, max(p, 0), group+2, max(-p, 0)))
+		items = append(items, fmt.Sprintf("%d.7.0=%d %d.7.0=%.0f", group+12, volts, group+11, raw))
+		if phasePowers {
+			items = append(items, fmt.Sprintf("%d.7.0=%.0f %d.7.0=%.0f", group+1, max(p, 0), group+2, max(-p, 0)))
 		}
-		amps = append(amps, fmt.Sprintf("%.*f", -m.exp, raw*math.Pow10(m.exp)))
+		currents = append(currents, fmt.Sprintf("%.*f", -m.exp, raw*math.Pow10(m.exp)))
 	}
-	out = append(out, fmt.Sprintf("1.7.0=%.0f 2.7.0=%.0f", max(watts, 0), max(-watts, 0)))
+	items = append(items, fmt.Sprintf("1.7.0=%.0f 2.7.0=%.0f", max(watts, 0), max(-watts, 0)))
 	if reactive {
-		out = append(out, fmt.Sprintf("3.7.0=%.0f 4.7.0=%.0f", max(vars, 0), max(-vars, 0)))
+		items = append(items, fmt.Sprintf("3.7.0=%.0f 4.7.0=%.0f", max(vars, 0), max(-vars, 0)))
 	}
-	return randomLoad{strings.Join(out, " "), strings.Join(amps, " "), math.Abs(watts) / sum}
+	return randomLoad{strings.Join(items, " "), strings.Join(currents, " "), math.Abs(watts) / sum}
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// Makes that send lists without scalers, as words in the items of pairTelegram.
+// Items of pairTelegram that identify the make of a list without scalers.
 const (
 	kamstrupList = "list=Kamstrup_V0001 "
 	landisgyr    = "0-0:42.0.0=LGZ1030000000002 "
 	kaifaList    = "list=KFM_001 "
-	unknownMake  = "from=none "
+	unknownMake  = "frame=none "
 )
 
-// pairTelegram returns a telegram of pairs of code and value without scalers and units. items are words: "CODE=VALUE" for a pair,
-// "list=NAME" for the name of the list, "from=none" for a message without a frame. A value is a text if it has characters other than
-// digits, or if its code has medium 0 or identifies the meter.
+// pairTelegram returns a telegram with pairs of code and value, without scalers and units. items are separated by spaces: "CODE=VALUE" is a
+// pair, "list=NAME" the name of the list, "frame=none" asks for a message without a frame. A value is a text if it has characters other
+// than digits, or if its code has medium 0 or identifies the meter.
 func pairTelegram(t interface {
 	Helper()
 	Fatal(...any)
@@ -28,16 +28,16 @@ func pairTelegram(t interface {
 ) string {
 	t.Helper()
 	var body []byte
-	n, wire := 0, ""
+	count, frame := 0, ""
 	for _, item := range strings.Fields(items) {
 		key, value, _ := strings.Cut(item, "=")
 		number, err := strconv.ParseInt(value, 10, 64)
 		switch {
-		case key == "from":
-			wire = value
+		case key == "frame":
+			frame = value
 			continue
 		case key == "list":
-			body, n = dlms.AppendVisibleString(body, value), n+1
+			body, count = dlms.AppendVisibleString(body, value), count+1
 			continue
 		case !strings.Contains(key, ":"):
 			key = "1-0:" + key
@@ -46,16 +46,16 @@ func pairTelegram(t interface {
 		if codeErr != nil {
 			t.Fatal(codeErr)
 		}
-		body, n = dlms.AppendLogicalName(body, c), n+2
+		body, count = dlms.AppendLogicalName(body, c), count+2
 		if isText := err != nil || c[0] == 0 || c.CDE() == [3]byte{96, 1, 1} || c.CDE() == [3]byte{0, 0, 5}; isText {
 			body = dlms.AppendVisibleString(body, value)
 		} else {
 			body = dlms.AppendNumber(body, dlms.Uint32, number)
 		}
 	}
-	apdu := append(dlms.AppendStructure(dlms.AppendNotification(nil, 0), n), body...)
-	if wire == "none" {
-		return string(apdu) // the addresses of a frame would show the make
+	apdu := append(dlms.AppendStructure(dlms.AppendNotification(nil, 0), count), body...)
+	if frame == "none" {
+		return string(apdu) // the addresses in a frame would show the make
 	}
 	return aidonFrame(dlms.LLC+string(apdu), false)
 }
@@ -89,15 +89,15 @@ func decodeCurrents(t *testing.T, d *meter.Decoder, telegrams ...string) string 
 	return strings.Join(all, " | ")
 }
 
-// TestCurrentExponents: currents without a scaler get the exponent, of those that the make uses, that fits power and voltage of the same
-// telegram. If none fits, or several may, there is no current.
+// TestCurrentExponents: currents without a scaler get the exponent with which voltage times current fits the power of the same telegram.
+// Only exponents that the make uses are tried. If none or several of them fit, the reading has no current.
 func TestCurrentExponents(t *testing.T) {
 	const type684, type685 = "1-1:96.1.1=6841121BN2 ", "1-1:96.1.1=6851121BN2 "
 	for _, tt := range []struct{ name, items, want string }{
-		// Landis+Gyr: 0.01 A, or A behind transformers.
+		// Landis+Gyr sends 0.01 A. A meter behind current transformers (CT) sends A.
 		{"E570 in A", landisgyr + "1.7.0=181250 2.7.0=0 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
 		{"E570 in A, a small load", landisgyr + "1.7.0=2070 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=3 51.7.0=3 71.7.0=3", "3 3 3"},
-		{"in 0.01 A, a load of a few digits", landisgyr + "1.7.0=14 32.7.0=230 31.7.0=3", "-"},
+		{"load too small to tell A from 0.01 A", landisgyr + "1.7.0=14 32.7.0=230 31.7.0=3", "-"},
 		{"E570 in A, exporting", landisgyr + "1.7.0=0 2.7.0=96500 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=140 51.7.0=138 71.7.0=141", "140 138 141"},
 		{"E570 in A, much reactive power", landisgyr + "1.7.0=9000 3.7.0=52000 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=80 51.7.0=77 71.7.0=75", "80 77 75"},
 		{"E570 in A, voltages in 0.1 V", landisgyr + "1.7.0=181250 32.7.0=2312 52.7.0=2304 72.7.0=2325 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
@@ -110,28 +110,28 @@ func TestCurrentExponents(t *testing.T) {
 		{"secondary currents, primary powers", landisgyr + "1.7.0=21000 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=155 51.7.0=155 71.7.0=150", "-"},
 		{"no power sent", landisgyr + "32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "-"},
 		{"no load, standby currents", landisgyr + "1.7.0=0 2.7.0=0 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=5 51.7.0=4 71.7.0=0", "-"},
-		{"no current at all: zero in any exponent", landisgyr + "1.7.0=0 2.7.0=0 32.7.0=231 31.7.0=0 51.7.0=0 71.7.0=0", "0.00 0.00 0.00"},
-		{"a neutral beside zeros", landisgyr + "1.7.0=0 2.7.0=0 32.7.0=231 31.7.0=0 51.7.0=0 71.7.0=0 91.7.0=7", "-"},
-		{"a neutral is scaled with the phases", landisgyr + "1.7.0=181250 32.7.0=231 31.7.0=310 51.7.0=255 71.7.0=240 91.7.0=21", "310 255 240 21"},
+		{"no current: zero with any exponent", landisgyr + "1.7.0=0 2.7.0=0 32.7.0=231 31.7.0=0 51.7.0=0 71.7.0=0", "0.00 0.00 0.00"},
+		{"neutral current, phases at zero", landisgyr + "1.7.0=0 2.7.0=0 32.7.0=231 31.7.0=0 51.7.0=0 71.7.0=0 91.7.0=7", "-"},
+		{"neutral current is scaled with the phases", landisgyr + "1.7.0=181250 32.7.0=231 31.7.0=310 51.7.0=255 71.7.0=240 91.7.0=21", "310 255 240 21"},
 		{"import and export on different phases", landisgyr + "1.7.0=700 2.7.0=0 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=402 51.7.0=251 71.7.0=60", "4.02 2.51 0.60"},
 		{"import and export cancel", landisgyr + "1.7.0=55 2.7.0=0 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=902 51.7.0=891 71.7.0=20", "-"},
 		{"import and export cancel, with the power of each phase", landisgyr + "1.7.0=55 21.7.0=2050 41.7.0=0 61.7.0=40 42.7.0=2035 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=902 51.7.0=891 71.7.0=20", "9.02 8.91 0.20"},
 
-		// Kamstrup: 0.01 A, or mA behind transformers.
+		// Kamstrup sends 0.01 A. A meter behind current transformers sends mA. Most rows have no type number, which would show the kind of meter.
 		{"CT without a type, much reactive power", kamstrupList + "1.7.0=0 2.7.0=1890 3.7.0=58100 4.7.0=0 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=83120 51.7.0=85930 71.7.0=81470 22.7.0=390 42.7.0=800 62.7.0=700", "83.120 85.930 81.470"},
 		{"CT without a type, totals alone", kamstrupList + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
-		{"CT without a type, small and alike", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=6012 51.7.0=5893 71.7.0=5947", "6.012 5.893 5.947"},
-		{"CT without a type, small and unlike: may be the tenfold, most of it cancelled", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "-"},
-		{"CT without a type, unlike, and more than flows through a direct meter", kamstrupList + "1.7.0=5400 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=14912 51.7.0=5093 71.7.0=3847", "14.912 5.093 3.847"},
-		{"CT without a type, the same with the power of each phase", kamstrupList + "1.7.0=4010 3.7.0=900 21.7.0=2010 41.7.0=1150 61.7.0=850 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "8.912 5.093 3.847"},
+		{"CT without a type, small load, equal phases", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=6012 51.7.0=5893 71.7.0=5947", "6.012 5.893 5.947"},
+		{"CT without a type, small load, unequal phases: 0.01 A would fit if phases cancel", kamstrupList + "1.7.0=4010 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "-"},
+		{"CT without a type, unequal phases, in 0.01 A too much for a direct meter", kamstrupList + "1.7.0=5400 3.7.0=900 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=14912 51.7.0=5093 71.7.0=3847", "14.912 5.093 3.847"},
+		{"CT without a type, unequal phases, with the power of each phase", kamstrupList + "1.7.0=4010 3.7.0=900 21.7.0=2010 41.7.0=1150 61.7.0=850 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=8912 51.7.0=5093 71.7.0=3847", "8.912 5.093 3.847"},
 		{"one phase without a type, mA", kamstrupList + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=8510", "8.510"},
 		{"one phase without a type, 0.01 A", kamstrupList + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=851", "8.51"},
 		{"direct without a type", kamstrupList + "1.7.0=4620 3.7.0=0 4.7.0=83 32.7.0=234 52.7.0=233 72.7.0=235 31.7.0=903 51.7.0=988 71.7.0=143", "9.03 9.88 1.43"},
 		{"direct without a type, voltages in 0.01 V", kamstrupList + "1.7.0=4620 4.7.0=83 32.7.0=23412 52.7.0=23305 72.7.0=23508 31.7.0=903 51.7.0=988 71.7.0=143", "9.03 9.88 1.43"},
 		{"direct without a type, import and export cancel to a tenth", kamstrupList + "1.7.0=437 2.7.0=0 3.7.0=120 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=1090 51.7.0=900 71.7.0=10", "-"},
-		{"direct without a type, the same with the power of each phase", kamstrupList + "1.7.0=437 3.7.0=120 21.7.0=2500 42.7.0=2063 61.7.0=0 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=1090 51.7.0=900 71.7.0=10", "10.90 9.00 0.10"},
+		{"direct without a type, import and export cancel, with the power of each phase", kamstrupList + "1.7.0=437 3.7.0=120 21.7.0=2500 42.7.0=2063 61.7.0=0 32.7.0=230 52.7.0=230 72.7.0=230 31.7.0=1090 51.7.0=900 71.7.0=10", "10.90 9.00 0.10"},
 		{"direct without a type, standby reactive power", kamstrupList + "1.7.0=21 4.7.0=191 32.7.0=226 52.7.0=221 72.7.0=226 31.7.0=79 51.7.0=48 71.7.0=123", "0.79 0.48 1.23"},
-		{"without a type, so little that it may be harmonics", kamstrupList + "1.7.0=20 3.7.0=10 32.7.0=230 31.7.0=120", "-"},
+		{"without a type, so small that harmonics may explain the current", kamstrupList + "1.7.0=20 3.7.0=10 32.7.0=230 31.7.0=120", "-"},
 		{"without a type, A", kamstrupList + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61 51.7.0=73 71.7.0=47", "-"},
 		{"without a type, no reactive power sent", kamstrupList + "1.7.0=41200 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
 		{"line voltages, three wires", kamstrupList + "1.7.0=30100 3.7.0=4000 32.7.0=231 52.7.0=0 72.7.0=232 31.7.0=75300 51.7.0=75900 71.7.0=76500", "75.300 75.900 76.500"},
@@ -142,15 +142,15 @@ func TestCurrentExponents(t *testing.T) {
 		{"type 684, but the power fits mA", kamstrupList + type684 + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=61120 51.7.0=72930 71.7.0=47470", "61.120 72.930 47.470"},
 		{"type 684, but the power fits neither", kamstrupList + type684 + "1.7.0=41200 3.7.0=9100 32.7.0=233 52.7.0=234 72.7.0=233 31.7.0=611 51.7.0=729 71.7.0=475", "-"},
 
-		// Makes with one exponent, and none.
+		// A make with one exponent, and an unknown make.
 		{"Kaifa in mA", kaifaList + "1.7.0=1418 4.7.0=375 32.7.0=2408 52.7.0=2404 72.7.0=2359 31.7.0=1683 51.7.0=1751 71.7.0=3104", "1.683 1.751 3.104"},
 		{"Kaifa at no load", kaifaList + "1.7.0=0 32.7.0=2408 31.7.0=66", "0.066"},
-		{"Kaifa, currents that cannot be mA", kaifaList + "1.7.0=141800 4.7.0=37500 32.7.0=2408 52.7.0=2404 72.7.0=2359 31.7.0=1683 51.7.0=1751 71.7.0=3104", "-"},
-		{"no make, 0.01 A", unknownMake + "1.7.0=331 32.7.0=234 52.7.0=235 72.7.0=233 31.7.0=49 51.7.0=167 71.7.0=23", "0.49 1.67 0.23"},
-		{"no make, A", unknownMake + "1.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
-		{"no make, mA", unknownMake + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=8510", "8.510"},
-		{"no make, net power alone", unknownMake + "16.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
-		{"numbers that no meter shows", unknownMake + "1.7.0=4294967294 32.7.0=231 31.7.0=4294967294", "-"},
+		{"Kaifa, power too high for mA", kaifaList + "1.7.0=141800 4.7.0=37500 32.7.0=2408 52.7.0=2404 72.7.0=2359 31.7.0=1683 51.7.0=1751 71.7.0=3104", "-"},
+		{"unknown make, 0.01 A", unknownMake + "1.7.0=331 32.7.0=234 52.7.0=235 72.7.0=233 31.7.0=49 51.7.0=167 71.7.0=23", "0.49 1.67 0.23"},
+		{"unknown make, A", unknownMake + "1.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
+		{"unknown make, mA", unknownMake + "1.7.0=1950 3.7.0=120 32.7.0=231 31.7.0=8510", "8.510"},
+		{"unknown make, net power only", unknownMake + "16.7.0=181250 32.7.0=231 52.7.0=230 72.7.0=232 31.7.0=310 51.7.0=255 71.7.0=240", "310 255 240"},
+		{"unknown make, the largest numbers", unknownMake + "1.7.0=4294967294 32.7.0=231 31.7.0=4294967294", "-"},
 	} {
 		if got := decodeCurrents(t, meter.NewDecoder(nil, meter.Options{AcceptUnverified: true}), tt.items); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)

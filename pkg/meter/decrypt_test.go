@@ -20,14 +20,15 @@ const (
 	titleB   = "ABC\x00\x00\x00\x00\x02"
 )
 
+// securities are the security control bytes (IEC 62056-5-3, 9.2.4.7): encrypted, or encrypted and authenticated, in security suite 0 and 1.
 var securities = []byte{0x20, 0x21, 0x30, 0x31}
 
-// An encryptedForm is a way to send an encrypted message.
+// An encryptedForm is a framing of encrypted messages, with the message that the tests encrypt.
 type encryptedForm struct {
 	name string
-	// plaintext is the message before encryption. text is its content: see describe.
-	plaintext, text string
-	// frame puts a general-glo-ciphering into its frames.
+	// plaintext is the message before encryption. content is what describe returns of its reading.
+	plaintext, content string
+	// frame returns a general-glo-ciphering in its frames.
 	frame func(glo []byte) string
 	// hasTitle is true if the message has a system title and a frame counter.
 	hasTitle bool
@@ -38,17 +39,17 @@ type encryptedForm struct {
 // encryptedForms returns all forms.
 func encryptedForms(t *testing.T) []encryptedForm {
 	t.Helper()
-	a, _, _ := messages(t)
-	text, _ := twoTelegrams(t, "p1-se-aidon")
+	first, _, _ := messages(t)
+	plain, _ := twoTelegrams(t, "p1-se-aidon")
 	polish, _ := twoTelegrams(t, "p1-pl-plain")
 	ident, lines, _ := strings.Cut(polish.wire, "\r\n\r\n")
 	lines = lines[:strings.LastIndexByte(lines, '!')]
 	return []encryptedForm{
-		{"HDLC", string(a.apdu), a.text, func(b []byte) string { return strings.Join(hdlcSegments(b, 1), "") }, true, false},
-		{"HDLC in segments", string(a.apdu), a.text, func(b []byte) string { return strings.Join(hdlcSegments(b, 3), "") }, true, false},
-		{"M-Bus", string(a.apdu), a.text, func(b []byte) string { return strings.Join(mbusSegments(b, 2), "") }, true, false},
-		{"no frame", string(a.apdu), a.text, func(b []byte) string { return string(b) }, true, false},
-		{"no frame, P1 inside", text.wire, text.text, func(b []byte) string { return string(b) }, true, true},
+		{"HDLC", string(first.apdu), first.text, func(b []byte) string { return strings.Join(hdlcSegments(b, 1), "") }, true, false},
+		{"HDLC in segments", string(first.apdu), first.text, func(b []byte) string { return strings.Join(hdlcSegments(b, 3), "") }, true, false},
+		{"M-Bus", string(first.apdu), first.text, func(b []byte) string { return strings.Join(mbusSegments(b, 2), "") }, true, false},
+		{"no frame", string(first.apdu), first.text, func(b []byte) string { return string(b) }, true, false},
+		{"no frame, P1 inside", plain.wire, plain.text, func(b []byte) string { return string(b) }, true, true},
 		{"P1 with its identification in clear", lines, polish.text, func(b []byte) string { return string(p1.AppendEncrypted(nil, ident[1:], b[1:])) }, false, true},
 	}
 }
@@ -71,7 +72,7 @@ func decoderRejectingRepeated(stream string, key *dlms.Key) *meter.Decoder {
 	return meter.NewDecoder(strings.NewReader(stream), meter.Options{Keys: []*dlms.Key{key}, AcceptUnverified: true, RejectRepeated: true})
 }
 
-// forEachForm runs a test for each form and each security.
+// forEachForm runs a test for each form and each security control byte.
 func forEachForm(t *testing.T, test func(t *testing.T, form encryptedForm, security byte)) {
 	t.Helper()
 	for _, form := range encryptedForms(t) {
@@ -90,12 +91,12 @@ func TestDecryption(t *testing.T) {
 			keys          []*dlms.Key
 			authenticates bool
 		}{
-			"right":                     {[]*dlms.Key{right}, true},
-			"wrong, then right":         {[]*dlms.Key{wrong, right}, true},
-			"others, then right":        {[]*dlms.Key{wrong, wrongWithoutAuth, wrong, right, wrong}, true},
-			"without authentication":    {[]*dlms.Key{withoutAuth}, false},
-			"wrong, then without":       {[]*dlms.Key{wrong, wrongWithoutAuth, withoutAuth}, false},
-			"without, then the better ": {[]*dlms.Key{withoutAuth, right}, false},
+			"right":                                    {[]*dlms.Key{right}, true},
+			"wrong, then right":                        {[]*dlms.Key{wrong, right}, true},
+			"wrong ones around the right one":          {[]*dlms.Key{wrong, wrongWithoutAuth, wrong, right, wrong}, true},
+			"without authentication key":               {[]*dlms.Key{withoutAuth}, false},
+			"wrong, then without authentication key":   {[]*dlms.Key{wrong, wrongWithoutAuth, withoutAuth}, false},
+			"without authentication key, then with it": {[]*dlms.Key{withoutAuth, right}, false},
 		} {
 			stream := form.encrypt(titleA, security, 7)
 			d := decoderWithKeys(stream+form.encrypt(titleA, security, 8), tt.keys...)
@@ -109,11 +110,11 @@ func TestDecryption(t *testing.T) {
 					copy(want.Title[:], titleA)
 					want.Counter = 7 + i
 				}
-				if withoutFraming(describe(r)) != withoutFraming(form.text) || r.Cipher != want || r.Repeated || r.Bytes != len(stream) {
+				if withoutFraming(describe(r)) != withoutFraming(form.content) || r.Cipher != want || r.Repeated || r.Bytes != len(stream) {
 					t.Errorf("%s: got %+v, repeated %v, %d of %d bytes, %s", name, r.Cipher, r.Repeated, r.Bytes, len(stream), describe(r))
 				}
-				if checked := form.hasChecksum || tt.authenticates && security >= 0x30; r.Checked != checked {
-					t.Errorf("%s: checked: %v, want %v", name, r.Checked, checked)
+				if wantChecked := form.hasChecksum || tt.authenticates && security >= 0x30; r.Checked != wantChecked {
+					t.Errorf("%s: Checked is %v, want %v", name, r.Checked, wantChecked)
 				}
 			}
 		}
@@ -129,16 +130,16 @@ func TestEncryptedWithoutKey(t *testing.T) {
 	} {
 		forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
 			stream := form.encrypt(titleA, security, 7)
-			readings, all := drain(decoderWithKeys(stream, keys...))
-			if len(readings) != 0 || len(all) != 1 {
-				t.Fatalf("%s: %d readings, errors %v", name, len(readings), all)
+			readings, errs := drain(decoderWithKeys(stream, keys...))
+			if len(readings) != 0 || len(errs) != 1 {
+				t.Fatalf("%s: %d readings, errors %v", name, len(readings), errs)
 			}
-			e, want := all[0], [8]byte{}
+			e, wantTitle := errs[0], [8]byte{}
 			if form.hasTitle {
-				copy(want[:], titleA)
+				copy(wantTitle[:], titleA)
 			}
 			var encrypted *dlms.EncryptedError
-			if !errors.As(e, &encrypted) || encrypted.Tried != (keys != nil) || encrypted.Title != want || !e.Intact || e.Bytes != len(stream) {
+			if !errors.As(e, &encrypted) || encrypted.Tried != (keys != nil) || encrypted.Title != wantTitle || !e.Intact || e.Bytes != len(stream) {
 				t.Errorf("%s: got %v, title %q, intact %v, %d of %d bytes", name, e, encrypted.Title, e.Intact, e.Bytes, len(stream))
 			}
 		})
@@ -149,22 +150,22 @@ func TestEncryptedWithoutKey(t *testing.T) {
 func TestWrongAuthenticationKey(t *testing.T) {
 	key := keyOf(t, simulate.EncryptionKey, otherKey)
 	forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
-		readings, all := drain(decoderWithKeys(form.encrypt(titleA, security, 7), key))
+		readings, errs := drain(decoderWithKeys(form.encrypt(titleA, security, 7), key))
 		if security < 0x30 {
 			if len(readings) != 1 {
-				t.Errorf("without a tag: %d readings, errors %v", len(readings), all)
+				t.Errorf("without a tag: %d readings, errors %v", len(readings), errs)
 			}
 			return
 		}
 		var encrypted *dlms.EncryptedError
-		if len(readings) != 0 || len(all) != 1 || !errors.As(all[0], &encrypted) || !encrypted.Tried || !encrypted.AuthKey {
-			t.Errorf("%d readings, errors %v", len(readings), all)
+		if len(readings) != 0 || len(errs) != 1 || !errors.As(errs[0], &encrypted) || !encrypted.Tried || !encrypted.AuthKey {
+			t.Errorf("%d readings, errors %v", len(readings), errs)
 		}
 	})
 }
 
-// TestDamagedTag: after the key has fitted once, a wrong tag means damage, not a wrong key. If the checksum of a frame proves the
-// bytes, a wrong tag means a wrong key.
+// TestDamagedTag: after the key has decrypted a telegram of the meter, a wrong tag means damage: the error is ErrAuthentication. If a frame
+// with a correct checksum proves the bytes, or nothing was decrypted before, it means a wrong key: the error is an EncryptedError.
 func TestDamagedTag(t *testing.T) {
 	for _, form := range encryptedForms(t) {
 		if !form.hasTitle {
@@ -173,24 +174,24 @@ func TestDamagedTag(t *testing.T) {
 		apdu := dlms.AppendCiphered(nil, simulate.Key(), []byte(titleA), 0x30, 8, []byte(form.plaintext))
 		apdu[len(apdu)-1] ^= 1
 		damaged := form.frame(apdu)
-		framed := strings.HasPrefix(form.name, "HDLC") || strings.HasPrefix(form.name, "M-Bus")
+		hasFrameChecksum := strings.HasPrefix(form.name, "HDLC") || strings.HasPrefix(form.name, "M-Bus")
 		for name, tt := range map[string]struct {
 			before   string
 			wrongKey bool
 		}{
-			"first":                      {"", true},
-			"behind another":             {form.encrypt(titleA, 0x30, 7), framed},
-			"behind one of another make": {form.encrypt(titleB, 0x30, 7), true},
+			"first telegram":                        {"", true},
+			"after an intact telegram of the meter": {form.encrypt(titleA, 0x30, 7), hasFrameChecksum},
+			"after a telegram of another meter":     {form.encrypt(titleB, 0x30, 7), true},
 		} {
 			d := decoderWithKeys(tt.before+damaged+form.encrypt(titleA, 0x30, 9), simulate.Key())
-			readings, all := drain(d)
+			readings, errs := drain(d)
 			want := 1
 			if tt.before != "" {
 				want++
 			}
 			var encrypted *dlms.EncryptedError
-			if len(readings) != want || len(all) != 1 || errors.As(all[0], &encrypted) != tt.wrongKey || errors.Is(all[0], meter.ErrAuthentication) == tt.wrongKey {
-				t.Errorf("%s, %s: %d readings, errors %v", form.name, name, len(readings), all)
+			if len(readings) != want || len(errs) != 1 || errors.As(errs[0], &encrypted) != tt.wrongKey || errors.Is(errs[0], meter.ErrAuthentication) == tt.wrongKey {
+				t.Errorf("%s, %s: %d readings, errors %v", form.name, name, len(readings), errs)
 			}
 		}
 	}
@@ -198,22 +199,22 @@ func TestDamagedTag(t *testing.T) {
 
 // TestKeysOfTwoMeters: of two meters on one line, the telegrams of each are decrypted with its own key, in any order.
 func TestKeysOfTwoMeters(t *testing.T) {
-	one, two := simulate.Key(), keyOf(t, otherKey, simulate.AuthenticationKey)
+	keyA, keyB := simulate.Key(), keyOf(t, otherKey, simulate.AuthenticationKey)
 	for _, form := range encryptedForms(t) {
 		if !form.hasTitle {
 			continue
 		}
 		stream, counters := "", map[string]uint32{}
 		for _, title := range []string{titleA, titleB, titleB, titleA, titleB} {
-			k := one
+			k := keyA
 			if title == titleB {
-				k = two
+				k = keyB
 			}
 			counters[title]++
 			stream += form.frame(dlms.AppendCiphered(nil, k, []byte(title), 0x30, counters[title], []byte(form.plaintext)))
 		}
-		if readings, all := drain(decoderWithKeys(stream, one, two)); len(readings) != 5 || len(all) != 0 {
-			t.Errorf("%s: %d readings, errors %v", form.name, len(readings), all)
+		if readings, errs := drain(decoderWithKeys(stream, keyA, keyB)); len(readings) != 5 || len(errs) != 0 {
+			t.Errorf("%s: %d readings, errors %v", form.name, len(readings), errs)
 		}
 	}
 }
@@ -223,9 +224,9 @@ func TestKeysOfTwoMeters(t *testing.T) {
 func TestFrameCounters(t *testing.T) {
 	forEachForm(t, func(t *testing.T, form encryptedForm, security byte) {
 		if !form.hasTitle {
-			readings, all := drain(decoderRejectingRepeated(form.encrypt("", security, 0)+form.encrypt("", security, 0), simulate.Key()))
-			if len(readings) != 2 || len(all) != 0 {
-				t.Errorf("%d readings, errors %v: the counter of these meters is always 0", len(readings), all)
+			readings, errs := drain(decoderRejectingRepeated(form.encrypt("", security, 0)+form.encrypt("", security, 0), simulate.Key()))
+			if len(readings) != 2 || len(errs) != 0 {
+				t.Errorf("%d readings, errors %v: the counter of these meters is always 0", len(readings), errs)
 			}
 			return
 		}
@@ -245,11 +246,11 @@ func TestFrameCounters(t *testing.T) {
 		if want := "nRRnRnnR"; got != want {
 			t.Errorf("repeated: got %s, want %s", got, want)
 		}
-		readings, all := drain(decoderRejectingRepeated(stream, simulate.Key()))
-		if len(readings) != 4 || len(all) != 4 {
-			t.Errorf("repeated ones rejected: %d readings, errors %v; want 4 and 4", len(readings), all)
+		readings, errs := drain(decoderRejectingRepeated(stream, simulate.Key()))
+		if len(readings) != 4 || len(errs) != 4 {
+			t.Errorf("RejectRepeated: %d readings, errors %v; want 4 and 4", len(readings), errs)
 		}
-		for _, e := range all {
+		for _, e := range errs {
 			if !errors.Is(e, meter.ErrRepeated) || !e.Intact {
 				t.Errorf("got %v, intact %v", e, e.Intact)
 			}
@@ -257,7 +258,7 @@ func TestFrameCounters(t *testing.T) {
 	})
 }
 
-// TestEncryptedInDamagedFrame: an encrypted message within a damaged frame gives no reading if no authentication key proves it.
+// TestEncryptedInDamagedFrame: an encrypted message in a damaged frame gives no reading if no authentication key proves it.
 func TestEncryptedInDamagedFrame(t *testing.T) {
 	withoutAuth := keyOf(t, simulate.EncryptionKey, "")
 	for _, form := range encryptedForms(t)[:3] {
@@ -276,23 +277,23 @@ func TestEncryptedInDamagedFrame(t *testing.T) {
 	}
 }
 
-// TestEncryptedWithoutFrames: encrypted messages without frames are read if each follows the one before, also after Reset. Behind noise a
-// message is read only if a tag proves it: otherwise it may be the rest of a damaged frame.
+// TestEncryptedWithoutFrames: encrypted messages without frames are read if each follows the one before, also after Reset. After noise, a
+// message is read only if a tag proves it. Otherwise it may be the rest of a damaged frame.
 func TestEncryptedWithoutFrames(t *testing.T) {
 	withoutAuth := keyOf(t, simulate.EncryptionKey, "")
 	form := encryptedForms(t)[3]
-	one := form.encrypt(titleA, 0x20, 7)
-	d := decoderWithKeys(one+form.encrypt(titleA, 0x20, 8)+"\x00"+form.encrypt(titleA, 0x20, 9)+form.encrypt(titleA, 0x20, 10), withoutAuth)
-	if readings, all := drain(d); len(readings) != 3 || len(all) != 1 {
-		t.Errorf("readings at %d, want three; errors %v", readings, all)
+	first := form.encrypt(titleA, 0x20, 7)
+	d := decoderWithKeys(first+form.encrypt(titleA, 0x20, 8)+"\x00"+form.encrypt(titleA, 0x20, 9)+form.encrypt(titleA, 0x20, 10), withoutAuth)
+	if readings, errs := drain(d); len(readings) != 3 || len(errs) != 1 {
+		t.Errorf("readings at %d, want three; errors %v", readings, errs)
 	}
-	d.Reset(strings.NewReader(one))
-	if readings, all := drain(d); len(readings) != 1 {
-		t.Errorf("on another stream: %d readings, errors %v", len(readings), all)
+	d.Reset(strings.NewReader(first))
+	if readings, errs := drain(d); len(readings) != 1 {
+		t.Errorf("after Reset: %d readings, errors %v", len(readings), errs)
 	}
 	d = decoderWithKeys("\x00"+form.encrypt(titleA, 0x30, 7), simulate.Key())
-	if readings, all := drain(d); len(readings) != 1 {
-		t.Errorf("behind noise, with a tag: %d readings, errors %v", len(readings), all)
+	if readings, errs := drain(d); len(readings) != 1 {
+		t.Errorf("after noise, with a tag: %d readings, errors %v", len(readings), errs)
 	}
 }
 
@@ -323,13 +324,13 @@ func TestKeysAreNotPrinted(t *testing.T) {
 			t.Fatal(err)
 		}
 		list := strings.ToLower(fmt.Sprintf("%d", b))
-		for _, form := range []string{strings.ToLower(key), strings.ToLower(string(b)), list[1 : len(list)-1], fmt.Sprintf("% x", b), fmt.Sprintf("%#v", b)[7:]} {
-			if strings.Contains(text, form) {
-				t.Errorf("a key is printed as %q", form)
+		for _, keyText := range []string{strings.ToLower(key), strings.ToLower(string(b)), list[1 : len(list)-1], fmt.Sprintf("% x", b), fmt.Sprintf("%#v", b)[7:]} {
+			if strings.Contains(text, keyText) {
+				t.Errorf("a key is printed as %q", keyText)
 			}
 		}
 	}
 	if !bytes.Contains([]byte(text), []byte("does not fit")) {
-		t.Error("no error of a wrong key was printed: the test looks at too little")
+		t.Error("no error of a wrong key was printed")
 	}
 }
