@@ -39,7 +39,7 @@ func TestDayOfTelegrams(t *testing.T) {
 		}
 		t.Run(tt.family+" "+tt.start.Month().String()+" "+tt.interval.String(), func(t *testing.T) {
 			t.Parallel()
-			h := readDay(t, throttle.NewPlan(throttle.Balanced), tt.family, tt.start, tt.interval)
+			h := decodeDay(t, throttle.NewPlan(throttle.Balanced), tt.family, tt.start, tt.interval)
 			h.check(tt.maxPercent)
 			if q := h.quantities[quantity.ImportPower]; q.telegrams != int(24*time.Hour/tt.interval) {
 				t.Errorf("got %d telegrams, want one each %v", q.telegrams, tt.interval)
@@ -51,8 +51,8 @@ func TestDayOfTelegrams(t *testing.T) {
 	}
 }
 
-// readDay decodes a day of telegrams of a simulated family, one at each interval, and passes all values to a hub.
-func readDay(t *testing.T, plan *throttle.Plan, family string, start time.Time, interval time.Duration) *hub {
+// decodeDay decodes a day of telegrams of a simulated family, one at each interval, and passes all values to a hub.
+func decodeDay(t *testing.T, plan *throttle.Plan, family string, start time.Time, interval time.Duration) *hub {
 	t.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {

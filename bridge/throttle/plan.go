@@ -11,11 +11,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Preset is a Rate for every quantity.
+// A Preset names a set of Rates, one for every quantity.
 type Preset uint8
 
 const (
-	// Realtime publishes every telegram.
+	// Realtime publishes every value of every telegram.
 	Realtime Preset = iota
 	// Balanced shows within seconds that a load was switched. For a meter with a telegram a second it publishes about a twenty-fifth of the
 	// states of Realtime.
@@ -45,23 +45,24 @@ func (p *Preset) UnmarshalText(text []byte) error {
 var rates = [...][quantity.Counter + 1]Rate{
 	Balanced: {
 		quantity.Status:  {MaxSilence: RepeatAfter},
-		quantity.Power:   {5 * time.Second, deadband("30 2%"), time.Minute},
-		quantity.Voltage: {10 * time.Second, deadband("0.5"), 2 * time.Minute},
-		quantity.Current: {10 * time.Second, deadband("0.2 2%"), 2 * time.Minute},
-		quantity.Ratio:   {10 * time.Second, deadband("0.02"), 2 * time.Minute},
+		quantity.Power:   {5 * time.Second, mustDeadband("30 2%"), time.Minute},
+		quantity.Voltage: {10 * time.Second, mustDeadband("0.5"), 2 * time.Minute},
+		quantity.Current: {10 * time.Second, mustDeadband("0.2 2%"), 2 * time.Minute},
+		quantity.Ratio:   {10 * time.Second, mustDeadband("0.02"), 2 * time.Minute},
 		quantity.Counter: {time.Minute, Deadband{}, time.Minute},
 	},
 	Frugal: {
 		quantity.Status:  {MaxSilence: RepeatAfter},
-		quantity.Power:   {15 * time.Second, deadband("100 5%"), 3 * time.Minute},
-		quantity.Voltage: {30 * time.Second, deadband("1.5"), 5 * time.Minute},
-		quantity.Current: {30 * time.Second, deadband("0.5 5%"), 5 * time.Minute},
-		quantity.Ratio:   {30 * time.Second, deadband("0.05"), 5 * time.Minute},
+		quantity.Power:   {15 * time.Second, mustDeadband("100 5%"), 3 * time.Minute},
+		quantity.Voltage: {30 * time.Second, mustDeadband("1.5"), 5 * time.Minute},
+		quantity.Current: {30 * time.Second, mustDeadband("0.5 5%"), 5 * time.Minute},
+		quantity.Ratio:   {30 * time.Second, mustDeadband("0.05"), 5 * time.Minute},
 		quantity.Counter: {5 * time.Minute, Deadband{}, 5 * time.Minute},
 	},
 }
 
-func deadband(text string) (d Deadband) {
+// mustDeadband returns the Deadband of a text of this package. It panics if the text is invalid.
+func mustDeadband(text string) (d Deadband) {
 	if err := d.UnmarshalText([]byte(text)); err != nil {
 		panic("throttle: " + err.Error())
 	}

@@ -79,7 +79,7 @@ func TestSet(t *testing.T) {
 // TestFrugalStates: frugal publishes about a third of the states of balanced.
 func TestFrugalStates(t *testing.T) {
 	states := func(p throttle.Preset) (n int) {
-		for _, q := range readDay(t, throttle.NewPlan(p), "aidon-se", spring, 5*time.Second).quantities {
+		for _, q := range decodeDay(t, throttle.NewPlan(p), "aidon-se", spring, 5*time.Second).quantities {
 			if q != nil {
 				n += q.states
 			}

@@ -49,14 +49,15 @@ func TestRules(t *testing.T) {
 		{name: "a telegram a little early", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, interval: 5 * time.Second, steps: []step{
 			{0, "100", publish}, {4.9, "3000", publish}, {8, "100", withhold}, {9.8, "100", publish},
 		}},
-		// The published value was too low. A change upwards reduces the error and waits for half of MaxSilence, a change downwards for all of it.
-		{name: "a small change that reduces the error of the mean", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
+		// The published value was too low. A withheld rise increases the error of the mean, and waits for half of MaxSilence. A withheld fall
+		// reduces it, and waits for all of MaxSilence.
+		{name: "a small change that increases the error while withheld", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
 			{0, "100", publish}, {1, "109", withhold}, {29, "109", withhold}, {30, "105", publish},
 		}},
-		{name: "a small change that increases the error of the mean", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
+		{name: "a small change that reduces the error while withheld", quantity: "import_power", preset: throttle.Balanced, override: &deadband10, steps: []step{
 			{0, "100", publish}, {1, "109", withhold}, {30, "99", withhold}, {31, "99", withhold}, {59, "99", withhold}, {60, "98", publish},
 		}},
-		// A day without telegrams counts as 5 minutes of error. So the error is gone after 5 more minutes.
+		// A day without telegrams counts as 5 minutes of error. Withholding a fall for 5 minutes cancels it.
 		{name: "a long silence adds little error", quantity: "import_power", preset: throttle.Balanced, override: &maxSilence20Min, steps: []step{
 			{0, "100", publish}, {1, "109", withhold}, {86400, "91", publish}, {86401, "82", withhold}, {86701, "82", repeat}, {87001, "82", publish},
 		}},

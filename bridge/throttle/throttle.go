@@ -4,9 +4,9 @@
 // A change that reaches the deadband is published as soon as MinInterval has passed since the last publication. A smaller change is
 // withheld until MaxSilence has passed. Besides:
 //
-//   - A hub takes a value as valid until the next one, so a withheld change makes its mean wrong. A Throttle sums up this error. A small
-//     change that reduces the error is published after half of MaxSilence. So the mean of a day comes out right, even that of a net power
-//     whose import and export nearly cancel. No deadband alone could do that.
+//   - A hub takes a value as valid until the next one, so a withheld change makes its mean wrong. A Throttle sums up this error. A change
+//     that would increase the error is withheld for only half of MaxSilence. So the mean of a day comes out right, even that of a net power
+//     whose import and export nearly cancel. A deadband without this rule could not do that.
 //   - A power that changes its sign (net power) is published whatever the size of the change.
 //   - A counter is published with the last telegram before each full hour and the first one after it, so that hourly statistics are exact
 //     and the end of a day misses nothing.
@@ -116,7 +116,7 @@ func (q *history) isDue(rate *Rate, kind quantity.Kind, a *arrival) bool {
 	case max(change, -change) >= q.threshold:
 		return true
 	}
-	wait := rate.MaxSilence
+	wait := rate.MaxSilence // a withheld change of the opposite sign reduces meanError
 	if !oppositeSigns(change, q.meanError) {
 		wait /= 2
 	}
@@ -153,7 +153,8 @@ func (q *history) add(now, value int64, text string) {
 // oppositeSigns reports whether one number is above zero and the other below.
 func oppositeSigns(a, b int64) bool { return a > 0 && b < 0 || a < 0 && b > 0 }
 
-// An arrival is when a telegram arrived, when the one with the value before it did, and the time from one telegram to the next. All in ns.
+// An arrival has the time of a telegram, that of the previous telegram with the quantity, and the time from one telegram to the next. All
+// are in ns.
 type arrival struct {
 	now, previous, interval int64
 }

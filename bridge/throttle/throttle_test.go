@@ -25,7 +25,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestNetPowerNearZero: a net power whose sign changes each second, as behind a battery that holds it at zero, is not published each second.
+// TestNetPowerNearZero: a net power whose sign changes each second, as a battery at a setpoint of zero causes it, is not published each second.
 func TestNetPowerNearZero(t *testing.T) {
 	th, id := throttle.New(throttle.NewPlan(throttle.Balanced)), quantity.NetPower
 	states := 0

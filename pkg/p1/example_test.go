@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/p1"
 )
 
-// A telegram is written, found in a stream and read.
+// Append writes a telegram, Length finds its end in a stream, Parse reads it.
 func Example() {
 	stream := []byte("noise\r\n")
 	stream = p1.Append(stream, []byte("/ADN9 6534\r\n\r\n1-0:1.8.0(00006619.795*kWh)\r\n1-0:1.7.0(0000.345*kW)\r\n!"))
@@ -31,7 +31,7 @@ func Example() {
 	// 1-0:1.7.0 345 W
 }
 
-// The error says what is wrong, and errors.Is tells which kind of fault it is.
+// The error says what is wrong. errors.Is compares it with the exported errors.
 func ExampleTelegram_Parse() {
 	good := p1.Append(nil, []byte("/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n!"))
 	damaged := bytes.Replace(good, []byte("345"), []byte("845"), 1)
