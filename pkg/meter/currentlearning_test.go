@@ -137,8 +137,8 @@ type randomLoad struct {
 	netRatio        float64 // the part of the power that remains after import and export have cancelled
 }
 
-// isDecidable reports whether a load shows the exponent. A meter of Landis+Gyr sends A or 0.01 A. With less than 2 % of the power the
-// two cannot be told apart.
+// isDecidable reports whether a load shows the exponent. A meter of Landis+Gyr sends A or 0.01 A. If less than 2 % of
+// the power remains, the two cannot be told apart.
 func (m *randomMeter) isDecidable(l randomLoad) bool {
 	return m.identification != landisgyr || l.netRatio >= 0.02
 }

@@ -13,8 +13,8 @@ import (
 
 // Options are what the bytes of a meter cannot tell. The zero Options suit most meters.
 type Options struct {
-	// Keys decrypt encrypted telegrams. They are tried in turn, the one that fitted last before the others. A Key must not be used by
-	// two Decoders at a time.
+	// Keys are the keys of encrypted telegrams. They are tried in turn, the one that fitted last before the others. A Key must not be used
+	// by two Decoders at a time.
 	Keys []*dlms.Key
 	// Scale multiplies quantities: behind a transformer whose ratio the meter does not apply, or where a make counts in
 	// 10 Wh and this meter does not. nil changes nothing.

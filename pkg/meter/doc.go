@@ -44,8 +44,8 @@
 //
 // # Keys
 //
-// Options.Keys decrypt encrypted telegrams. Make a key with [dlms.NewKey] from what the grid company gave to the customer. A key prints as
-// "key" and never shows its bytes.
+// Options.Keys are the keys of encrypted telegrams. Make a key with [dlms.NewKey] from what the grid company gave to the customer. A key
+// prints as "key" and never shows its bytes.
 //
 // # Limits
 //
