@@ -56,8 +56,13 @@ func TestClosingReader(t *testing.T) {
 	p1 := nextTelegram(newMeter(t, "p1-se-aidon"))
 	both := bytes.Join([][]byte{one, two}, nil)
 	many := bytes.Repeat(one, 10)
-	const closedAfterTelegram, closedAfterMany = "the reader closes the connection behind a telegram", "the other side closed the connection"
-	const closedWithinTelegram, closedBeforeByte, closedAfterOtherBytes = "closed within a telegram", "closed before a byte came", "closed after bytes that are no telegram"
+	const (
+		closedAfterTelegram   = "the reader closes the connection after a telegram"
+		closedAfterMany       = "the other side closed the connection"
+		closedWithinTelegram  = "closed within a telegram"
+		closedBeforeByte      = "closed before a byte came"
+		closedAfterOtherBytes = "closed after bytes that are no telegram"
+	)
 	tests := []struct {
 		name          string
 		delay         time.Duration

@@ -47,21 +47,21 @@ func encryptedFamily(f simulate.Family) bool { return f.Cipher != 0 }
 func TestSearchFindsEveryFamily(t *testing.T) {
 	forEachFamily(t, everyFamily, func(t *testing.T, f simulate.Family, port *uart) {
 		h := newHousehold(t, f, port)
-		rec, running := h.read(options())
+		rec, running := h.startBridge(options())
 		defer running.end()
 		h.sendUntilPublished(rec, 1, searchTime+3*f.Interval)
-		before := len(port.openings())
+		openingsBefore := len(port.openings())
 		h.sendUntilPublished(rec, 13, 13*f.Interval)
 		h.check(rec)
-		if got := port.openings(); len(got) != before {
-			t.Errorf("found at %s, and other settings were tried afterwards: %q", got[before-1], got)
+		if got := port.openings(); len(got) != openingsBefore {
+			t.Errorf("other settings were tried after %s was found: %q", got[openingsBefore-1], got)
 		}
 		rec.inspect(func(rec *recorder) {
-			if rec.description.Port != uartPort || rec.description.Line != port.openings()[before-1] {
-				t.Errorf("got %s %s, want %s %s", rec.description.Port, rec.description.Line, uartPort, port.openings()[before-1])
+			if rec.description.Port != uartPort || rec.description.Line != port.openings()[openingsBefore-1] {
+				t.Errorf("got port and line %s %s, want %s %s", rec.description.Port, rec.description.Line, uartPort, port.openings()[openingsBefore-1])
 			}
 			if len(rec.events) > 0 {
-				t.Errorf("events: %q", rec.events)
+				t.Errorf("got events %q, want none", rec.events)
 			}
 		})
 		if got := strings.Count(running.log.String(), "\n"); got > maxLogLines {
@@ -77,7 +77,7 @@ func TestNetworkReaders(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				h := newHousehold(t, f, &uart{network: true})
-				rec, running := h.read(options())
+				rec, running := h.startBridge(options())
 				defer running.end()
 				h.sendUntilPublished(rec, 12, 14*f.Interval)
 				h.check(rec)
@@ -97,7 +97,7 @@ func TestSearchDuringTelegram(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHousehold(t, f, &uart{})
 			advance(offset)
-			rec, running := h.read(options())
+			rec, running := h.startBridge(options())
 			defer running.end()
 			h.sendUntilPublished(rec, 1, searchTime+3*f.Interval)
 			if got := len(h.port.openings()); got != 2 {
@@ -112,8 +112,8 @@ func options() meter.Options {
 	return meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true}
 }
 
-// read starts a bridge that reads the port.
-func (h *household) read(o meter.Options) (*recorder, *runningBridge) {
+// startBridge starts a bridge that reads the port.
+func (h *household) startBridge(o meter.Options) (*recorder, *runningBridge) {
 	h.t.Helper()
 	var rec recorder
 	s := h.port.source()
@@ -126,7 +126,7 @@ func (h *household) sendUntilPublished(rec *recorder, telegrams int, within time
 	h.t.Helper()
 	for end := time.Now().Add(within); rec.telegramCount() < telegrams; h.sendNext() {
 		if time.Now().After(end) {
-			h.t.Fatalf("%d telegrams were published within %v, want %d; tried %q", rec.telegramCount(), within, telegrams, h.port.openings())
+			h.t.Fatalf("%d telegrams were published within %v, want %d; settings that were tried: %q", rec.telegramCount(), within, telegrams, h.port.openings())
 		}
 	}
 }
@@ -146,7 +146,7 @@ func (h *household) check(rec *recorder) {
 			for _, v := range telegram.Values {
 				got[v.ID.String()] = valueText(v.Number, v.Text)
 			}
-			if i == 0 {
+			if i == 0 { // find the one that was published first
 				for index+1 < len(want) && (!cmp.Equal(got, want[index]) || !h.sent[index+1].at.After(telegram.Received)) {
 					index++
 				}

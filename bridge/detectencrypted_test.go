@@ -28,12 +28,12 @@ func TestSearchWithoutKey(t *testing.T) {
 					keys = append(keys, key(t, x))
 				}
 				h := newHousehold(t, f, port)
-				rec, running := h.read(meter.Options{Keys: keys})
+				rec, running := h.startBridge(meter.Options{Keys: keys})
 				defer running.end()
 				for end := time.Now().Add(searchTime + 3*f.Interval); running.countLines(tt.want) == 0 && time.Now().Before(end); {
 					h.sendNext()
 				}
-				before := port.openings()
+				openingsBefore := port.openings()
 				for end := time.Now().Add(9 * time.Minute); time.Now().Before(end); {
 					h.sendNext()
 				}
@@ -43,8 +43,8 @@ func TestSearchWithoutKey(t *testing.T) {
 				if got := strings.Count(running.log.String(), "\n"); got > maxLogLines {
 					t.Errorf("the log has %d lines, want %d at most:\n%s", got, maxLogLines, running.log)
 				}
-				if got := port.openings(); len(got) != len(before) {
-					t.Errorf("found at %s, and other settings were tried afterwards: %q", before[len(before)-1], got)
+				if got := port.openings(); len(got) != len(openingsBefore) {
+					t.Errorf("other settings were tried after %s was found: %q", openingsBefore[len(openingsBefore)-1], got)
 				}
 				rec.inspect(func(rec *recorder) {
 					if len(rec.telegrams) > 0 || len(rec.values) > 0 || strings.Contains(strings.Join(rec.states, " "), "online") {

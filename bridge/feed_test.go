@@ -18,7 +18,7 @@ type feedModel struct {
 	feed      *Feed
 	meters    []meterModel
 	delivered uint64 // number of the last telegram that was delivered
-	taken     uint64 // number of the last telegram that was taken
+	taken     uint64 // number of the last telegram that was taken, or lost
 	wakeDue   bool   // there was an update since the output was last woken
 }
 
@@ -49,6 +49,7 @@ const (
 	modelJournal = 4
 )
 
+// newFeedsModel returns two feeds of two meters, and their models.
 func newFeedsModel() *feedsModel {
 	m := &feedsModel{journal: newJournal(modelJournal)}
 	meters := []Meter{{ID: "house"}, {ID: "barn"}}
@@ -101,6 +102,7 @@ func drawIDs(t *rapid.T, label string) (ids []quantity.ID) {
 	return ids
 }
 
+// put puts an update into the model.
 func (o *feedModel) put(index int, u update) {
 	s := &o.meters[index]
 	for _, v := range u.values {
@@ -145,7 +147,7 @@ func (m *feedsModel) Event(t *rapid.T) {
 	}
 }
 
-// Take takes one batch. An output takes no more if it is slow, or loses its connection.
+// Take takes one batch and leaves the rest, as a slow output does.
 func (m *feedsModel) Take(t *rapid.T) { m.output(t).take(t, m.seq) }
 
 // Drain takes all batches, as an output does after it was woken.

@@ -95,7 +95,7 @@ func (b blockingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
 	}
 }
 
-// TestBlockedOutput checks that an output counts as stuck after two minutes without progress, until it goes on.
+// TestBlockedOutput checks that an output counts as stuck after two minutes without progress, until it continues.
 func TestBlockedOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := blockingOutput{make(chan struct{})}
@@ -156,7 +156,7 @@ func TestBlockedMeter(t *testing.T) {
 		close(log.release)
 		advance(4 * time.Minute)
 		if got := o.stuck(); got != "" {
-			t.Errorf("after the log goes on: got %q stuck, want nothing", got)
+			t.Errorf("after the log was released: got %q stuck, want nothing", got)
 		}
 		end()
 	})

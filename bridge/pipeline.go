@@ -176,7 +176,7 @@ func (p *pipeline) Ended(e probe.ConnectionEnd) (goOn bool) {
 		}
 	case errors.Is(e.Err, probe.ErrClosed) && !p.loggedCloses:
 		p.loggedCloses = true
-		p.log.Info().Msg("the reader closes the connection behind a telegram: it is opened again each time, and nothing is lost")
+		p.log.Info().Msg("the reader closes the connection after a telegram: it is opened again each time, and nothing is lost")
 	case errors.Is(e.Err, probe.ErrClosed):
 	case e.Wait > 0:
 		p.noteBroken(p.wireFaults.warn(p.log, "cannot read the meter, trying again", e.Err.Error(), e.Err, e.Wait))

@@ -52,17 +52,17 @@ func TestProfileChange(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					from, to := familyWithLine(t, tt.from, tt.lines[0]), familyWithLine(t, tt.to, tt.lines[1])
 					h := newHousehold(t, from, &uart{waitsForIdle: waitsForIdle, network: tt.network})
-					rec, running := h.read(options())
+					rec, running := h.startBridge(options())
 					defer running.end()
 					h.sendUntilPublished(rec, 6, searchTime+9*from.Interval)
 					h.check(rec)
-					before, openingsBefore := rec.clear(), len(h.port.openings())
+					valuesBefore, openingsBefore := rec.clear(), len(h.port.openings())
 					h.changeFamily(to)
 					h.sendUntilPublished(rec, 1, tt.within+2*to.Interval)
 					h.sendUntilPublished(rec, 7, 7*to.Interval)
 					h.check(rec)
 					rec.inspect(func(rec *recorder) {
-						for name := range before {
+						for name := range valuesBefore {
 							if _, ok := rec.values[name]; !ok {
 								t.Errorf("%s was published before the change, and not after it", name)
 							}

@@ -50,13 +50,13 @@ func TestEndpointOrder(t *testing.T) {
 		advance(59 * time.Second)
 		ports[1].send(nextTelegram(m)) // an endpoint that gave a telegram is kept for a minute after each telegram
 		advance(time.Minute - time.Millisecond)
-		expectDials("a minute after the last telegram", 1, 1, 0)
+		expectDials("just before a minute after the last telegram", 1, 1, 0)
 		advance(time.Millisecond)
-		expectDials("a minute later, at first the one that worked", 1, 2, 0)
+		expectDials("a minute after it, at first the one that worked", 1, 2, 0)
 		advance(12 * time.Second)
-		expectDials("then the others", 2, 2, 0)
+		expectDials("then the next one", 2, 2, 0)
 		advance(12 * time.Second)
-		expectDials("after all of them", 2, 2, 1)
+		expectDials("then the last one", 2, 2, 1)
 		ports[2].send(nextTelegram(m))
 		rec.inspect(func(rec *recorder) {
 			if rec.description.Line != "setting 2" || len(rec.telegrams) != 3 {

@@ -77,7 +77,7 @@ func testClosingGateway(t *testing.T) {
 	if got := messages.Count("hanbridge/house/status", "offline"); got > 1 { // it is offline before the first telegram
 		t.Errorf("the meter was offline %d times", got)
 	}
-	run.RequireOutputOnce("the reader closes the connection behind a telegram")
+	run.RequireOutputOnce("the reader closes the connection after a telegram")
 	if output := run.Output(); strings.Contains(output, "WRN") || strings.Contains(output, `"warn"`) || strings.Count(output, "port opened") != 1 {
 		t.Errorf("want no warning, and that the port is opened once:\n%s", output)
 	}
