@@ -15,7 +15,7 @@ import (
 func doctorCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor [PORT]",
-		Short: "Looks at port, line, meter and broker, and says what is wrong and whose turn it is",
+		Short: "Checks port, line setting, meter and broker, and says what is wrong and who can mend it",
 		Long: "Looks at ports, line settings, protocol, meter and broker, in this order, and stops where something is wrong.\n" +
 			"Without PORT it takes that of the configuration, else it tries every port that is free. It needs neither broker nor\n" +
 			"configuration, and ends with the configuration to use. Exits with 1 when something is wrong.",

@@ -58,7 +58,7 @@ func commands(p *cli.Program) *cobra.Command {
 			printVersion(p)
 			return nil
 		}
-		return greet(p)
+		return printOverview(p)
 	}
 	root.SetFlagErrorFunc(flagError)
 	cli.WrapHelp(root)

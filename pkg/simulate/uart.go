@@ -11,26 +11,30 @@ type LineSetting struct {
 	DataBits int  // 5 to 8
 	Parity   byte // 'N', 'E' or 'O'
 	StopBits int  // 1 or 2
-	// Inverted is true if this end has the wrong polarity, as with a cable that does not invert the signal of a P1 port.
+	// Inverted is true if this end has the wrong polarity. A P1 port sends inverted levels: with a cable that does not invert them back, the
+	// receiver has the wrong polarity.
 	Inverted bool
 	// WaitsForIdle matters to a receiver only. If true, it waits for an idle line after a character without a stop bit, as some chips do.
 	// Others, such as the 16550, take the missing stop bit for the next start bit.
 	WaitsForIdle bool
 }
 
-// ReceivedBy appends the bytes that a receiver with setting by reads if a sender with setting w sends the bytes sent, and returns the
+// ReceivedBy appends to dst the bytes that a UART with the setting receiver reads if a UART with the setting w sends data. It returns the
 // extended slice. The line is idle before and after them. The result is what a program reads from a raw Linux tty (INPCK, IGNPAR and
 // PARMRK off): every character as it was sampled, even with a wrong parity or without a stop bit, and a break (a line held at 0) as a
 // single zero byte (n_tty.c). Both clocks are exact and nothing is random. It panics if one of the settings is not possible for a UART.
-func (w LineSetting) ReceivedBy(dst, sent []byte, by LineSetting) []byte {
+func (w LineSetting) ReceivedBy(dst, data []byte, receiver LineSetting) []byte {
 	w.check()
-	by.check()
-	r := receiver{levels: w.levels(sent), inverted: w.Inverted != by.Inverted, bitWidth: 2 * by.Baud, setting: by, halfBit: w.Baud}
+	receiver.check()
+	r := sampler{
+		levels: w.levels(data), inverted: w.Inverted != receiver.Inverted, setting: receiver,
+		senderBit: 2 * receiver.Baud, halfBit: w.Baud,
+	}
 	for r.findStartBit() {
-		for again := true; again; {
+		for started := true; started; {
 			var x byte
 			var ok bool
-			if x, ok, again = r.readCharacter(); ok {
+			if x, ok, started = r.readCharacter(); ok {
 				dst = append(dst, x)
 			}
 		}
@@ -42,7 +46,7 @@ func (w LineSetting) ReceivedBy(dst, sent []byte, by LineSetting) []byte {
 func (w LineSetting) check() {
 	parity := w.Parity == 'N' || w.Parity == 'E' || w.Parity == 'O'
 	if w.Baud < 1 || w.DataBits < 5 || w.DataBits > 8 || !parity || w.StopBits < 1 || w.StopBits > 2 {
-		panic(fmt.Sprintf("simulate: no UART is set as %+v", w))
+		panic(fmt.Sprintf("simulate: impossible UART setting %+v", w))
 	}
 }
 
@@ -75,26 +79,26 @@ func (w LineSetting) levels(sent []byte) []bool {
 	return levels
 }
 
-// A receiver samples a line. Its unit of time is chosen so that times are whole numbers for both ends: a bit of the sender takes twice the
-// receiver's speed, and half a bit of the receiver takes the sender's speed.
-type receiver struct {
-	levels   []bool // of the line, one for each bit of the sender
-	inverted bool
-	bitWidth int
-	setting  LineSetting
-	halfBit  int
-	now      int // where a start bit begins
+// A sampler reads a line as the UART of a receiver does. Its unit of time is 1/(2 · sender's baud · receiver's baud) s. So a bit of the sender
+// lasts 2 · receiver's baud units, and half a bit of the receiver lasts sender's baud units: both are whole numbers.
+type sampler struct {
+	levels    []bool // of the line, one for each bit of the sender
+	inverted  bool
+	setting   LineSetting // of the receiver
+	senderBit int         // length of a bit of the sender
+	halfBit   int         // half the length of a bit of the receiver
+	now       int         // the current time
 }
 
 // bitLevel returns the level of the sender's k-th bit. After the last one the line is idle.
-func (r *receiver) bitLevel(k int) bool { return (k >= len(r.levels) || r.levels[k]) != r.inverted }
+func (r *sampler) bitLevel(k int) bool { return (k >= len(r.levels) || r.levels[k]) != r.inverted }
 
 // level returns the level at time t.
-func (r *receiver) level(t int) bool { return r.bitLevel(t / r.bitWidth) }
+func (r *sampler) level(t int) bool { return r.bitLevel(t / r.senderBit) }
 
 // findStartBit moves to the next falling edge. It reports whether there is one.
-func (r *receiver) findStartBit() bool {
-	k := r.now / r.bitWidth
+func (r *sampler) findStartBit() bool {
+	k := r.now / r.senderBit
 	for _, level := range []bool{true, false} {
 		for r.bitLevel(k) != level {
 			if k++; k > len(r.levels) {
@@ -102,30 +106,31 @@ func (r *receiver) findStartBit() bool {
 			}
 		}
 	}
-	r.now = k * r.bitWidth
+	r.now = k * r.senderBit
 	return true
 }
 
-// readCharacter reads the character whose start bit begins at r.now, sampling each bit in its middle, and moves past it. ok is false if the
-// start bit was too short. again is true if the stop bit is missing, so that the next start bit has begun.
-func (r *receiver) readCharacter() (x byte, ok, again bool) {
+// readCharacter reads the character whose start bit begins at r.now, and samples each bit in its middle. ok is false if the start bit was too
+// short. started is true if the stop bit is missing and the receiver takes it for the next start bit, which then begins at r.now. A
+// character of zeros without a stop bit is a break, which starts no other character.
+func (r *sampler) readCharacter() (x byte, ok, started bool) {
 	r.now += r.halfBit // the middle of the start bit
 	if r.level(r.now) {
 		return 0, false, false
 	}
-	silent := true
+	allZero := true
 	for i := range r.setting.DataBits + r.setting.parityBits() {
 		r.now += 2 * r.halfBit
 		if !r.level(r.now) {
 			continue
 		}
-		silent = false
+		allZero = false
 		if i < r.setting.DataBits {
 			x |= 1 << i
 		}
 	}
 	r.now += 2 * r.halfBit // the middle of the stop bit
-	if r.level(r.now) || silent || r.setting.WaitsForIdle {
+	if r.level(r.now) || allZero || r.setting.WaitsForIdle {
 		return x, true, false
 	}
 	r.now -= r.halfBit

@@ -25,7 +25,8 @@ type server struct {
 	changed chan struct{} // closed and replaced at each message
 }
 
-// A serverHook passes logins, subscriptions and messages, wills included, to functions. A nil function permits everything.
+// A serverHook asks its functions whether a login, a subscription or a message is permitted, and records every published message and will. A
+// nil function permits everything.
 type serverHook struct {
 	mochi.HookBase
 	*server
@@ -49,7 +50,7 @@ func (d *serverHook) OnACLCheck(_ *mochi.Client, topic string, write bool) bool 
 	return d.permits == nil || d.permits(topic, write)
 }
 
-// OnPublish runs before the acknowledgement is sent; OnPublished may run after it.
+// OnPublish records a message before its acknowledgement is sent. mochi's OnPublished may run only after that.
 func (d *serverHook) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	d.record(p)
 	return p, nil
@@ -72,8 +73,8 @@ func (s *server) record(p packets.Packet) {
 	s.changed = make(chan struct{})
 }
 
-// start runs a broker until the test has ended. Each of the rules sets functions of its hook.
-func start(t testing.TB, rules ...func(*serverHook)) *server {
+// start runs a broker until the test has ended. Each of the options sets functions of its hook.
+func start(t testing.TB, options ...func(*serverHook)) *server {
 	t.Helper()
 	s := &server{
 		Server:  mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}),
@@ -81,8 +82,8 @@ func start(t testing.TB, rules ...func(*serverHook)) *server {
 	}
 	s.Options.Capabilities.MaximumClientWritesPending = 1 << 16
 	d := &serverHook{server: s}
-	for _, rule := range rules {
-		rule(d)
+	for _, option := range options {
+		option(d)
 	}
 	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
 	for _, err := range []error{s.AddHook(d, nil), s.AddListener(tcp), s.Serve()} {
@@ -123,7 +124,7 @@ func (s *server) await(t testing.TB, n int) []string {
 	}
 }
 
-// TestMain runs many tests side by side, since they mostly wait for brokers.
+// TestMain runs eight tests in parallel, however few processors there are, because the tests mostly wait for brokers.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {

@@ -9,10 +9,10 @@ const (
 	BoltName     = boltName
 )
 
-// Commit commits at once. Only Run calls it outside of tests.
+// Commit writes the state file at once. Outside of tests only Run writes it.
 func (s *Store) Commit() { s.commit() }
 
-// Documents returns all documents that the file had at Open.
+// Documents returns, for each key that the state file had at Open, the present document.
 func (s *Store) Documents() map[string]string {
 	all := make(map[string]string)
 	for key := range maps.Keys(s.atOpen) {
@@ -21,7 +21,7 @@ func (s *Store) Documents() map[string]string {
 	return all
 }
 
-// Encode and Decode write and read the content of a file. AddChecksum puts the checksum in front of the rest of the content.
+// Encode and Decode convert documents to the content of a file and back, in memory. AddChecksum puts the checksum in front of the rest of the content.
 var (
 	Encode      = encode
 	Decode      = decode

@@ -22,7 +22,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// EndpointName returns the port of an endpoint and its line setting, for people.
+// EndpointName describes an endpoint for a log message: its port, and its line setting if it has one.
 func EndpointName(c probe.Endpoint) string {
 	if c.Line == "" {
 		return c.Port
@@ -35,21 +35,21 @@ type Setup struct {
 	config.Config
 	file    string   // the configuration file; "" if there are only environment variables
 	environ []string // as from os.Environ
-	health  []string // socket addresses at which the bridge answers the command health
+	health  []string // socket addresses on which the bridge answers hanbridge health
 	Logger  zerolog.Logger
 }
 
-// Bridge returns a bridge with its outputs. This is the only list of outputs. With the embedded broker it starts that broker, and sets
-// MQTT.URL to its address. The caller must call done, which stops the broker.
+// Bridge returns a bridge with its outputs. Outputs are added nowhere else. If mqtt.url is "embedded", it starts the broker, and sets MQTT.URL
+// to its address. The caller must call done, which stops the broker.
 func (s *Setup) Bridge() (b *bridge.Bridge, done func(), err error) {
 	done = func() {}
 	c := s.MQTTOutput()
 	if s.MQTT.URL == config.Embedded {
-		inside, err := localbroker.Start(s.MQTT)
+		embedded, err := localbroker.Start(s.MQTT)
 		if err != nil {
 			return nil, nil, err
 		}
-		c.URL, c.BrokerEmpty, done = inside.URL(), true, inside.Stop
+		c.URL, c.BrokerEmpty, done = embedded.URL(), true, embedded.Stop
 		s.MQTT.URL = c.URL
 		s.Logger.Info().Str("source", c.URL).Msg("broker inside listens")
 	}
@@ -77,8 +77,8 @@ func (s *Setup) MQTTOutput() mqtt.Config {
 }
 
 // ownClientID returns an MQTT client id for a configuration on this machine. It is the same at every start, so that the broker closes a
-// connection that is left over from a crash. Other configurations have other ids. With the suffixes of mqtt.Check and mqtt.Hub the id has at
-// most 23 characters, which every broker accepts (MQTT 3.1.1, 3.1.3.1).
+// connection that is left over from a crash. A configuration with another base topic or other meters has another id. Commands append a suffix
+// for a connection of their own. With it the id has at most 23 characters, which every broker accepts (MQTT 3.1.1, section 3.1.3.1).
 func ownClientID(name string, c config.Config) string {
 	host, _ := os.Hostname() // without a host name, machines with equal configurations get equal ids
 	h := fnv.New32a()
@@ -102,7 +102,7 @@ func (s *Setup) addMeter(b *bridge.Bridge, index int) error {
 	return nil
 }
 
-// keySettings returns the names of the settings that hold the keys of a meter, for log messages.
+// keySettings describes where the keys of a meter are set, for log messages: in a setting, in a file, or in both.
 func (s *Setup) keySettings(index int) (key, authKey string) {
 	m := &s.Meters[index]
 	key, authKey = s.setting(index, "key"), s.setting(index, "auth_key")
@@ -116,7 +116,8 @@ func (s *Setup) keySettings(index int) (key, authKey string) {
 	return key + " and " + file, authKey + " and the second key in " + file
 }
 
-// setting returns the name of a meter's setting as the user has written it: the environment variable, which wins, or the key in the file.
+// setting returns the name of a meter's setting as the user has written it: the environment variable if it is set, otherwise the path in the
+// configuration file, such as meters[0].key.
 func (s *Setup) setting(index int, name string) string {
 	variable := "HANBRIDGE_METER_" + strings.ToUpper(name)
 	set := slices.ContainsFunc(s.environ, func(entry string) bool { return strings.HasPrefix(entry, variable+"=") })

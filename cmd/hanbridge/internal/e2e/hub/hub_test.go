@@ -151,7 +151,7 @@ func testTwoMeters(t *testing.T) {
 	barn.Unplug()
 	messages := broker.LogMessages()
 	url := strings.TrimPrefix(broker.URLVariable(), "HANBRIDGE_MQTT_URL=")
-	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Name, "$BARN", barn.Name)
+	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Path, "$BARN", barn.Path)
 	run := testbed.Hanbridge(t, nil, "run", "--config", file)
 	run.AwaitOutput("no such port")
 	published := func(meter string) func() bool {

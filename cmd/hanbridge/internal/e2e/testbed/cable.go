@@ -19,22 +19,22 @@ import (
 // A Cable is a serial port that can be unplugged. It is a pseudo-terminal with a symbolic link whose name stays the same, as in
 // /dev/serial/by-id. A simulated meter is at its other end.
 type Cable struct {
-	Name    string
+	Path    string // of the symbolic link
 	Meter   *simulate.Meter
-	Port    *os.File // the terminal that Name links to; closed while the cable is unplugged
-	control *os.File
+	Port    *os.File // the terminal that Path links to; closed while the cable is unplugged
+	control *os.File // the end of the pseudo-terminal on which the meter writes
 	t       testing.TB
 }
 
-// Noon is the time at which the simulated household of every cable begins.
+// Noon is the time at which every simulated meter starts.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 
-// NewMeter returns a simulated meter of a family. Its household begins at Noon.
+// NewMeter returns a simulated meter of a family of package simulate, such as "aidon-se". Its clock starts at Noon.
 func NewMeter(t testing.TB, family string, seed uint64) *simulate.Meter {
 	t.Helper()
 	f, ok := simulate.Named(family)
 	if !ok {
-		t.Fatalf("no family %s", family)
+		t.Fatalf("the simulator has no family %q", family)
 	}
 	return simulate.NewMeter(f, seed, Noon)
 }
@@ -42,7 +42,7 @@ func NewMeter(t testing.TB, family string, seed uint64) *simulate.Meter {
 // PlugCable returns a plugged-in cable with a simulated meter of a family.
 func PlugCable(t testing.TB, family string) *Cable {
 	t.Helper()
-	c := &Cable{t: t, Name: filepath.Join(t.TempDir(), "port0"), Meter: NewMeter(t, family, 1)}
+	c := &Cable{t: t, Path: filepath.Join(t.TempDir(), "port0"), Meter: NewMeter(t, family, 1)}
 	t.Cleanup(c.Unplug)
 	c.Plug()
 	return c
@@ -65,20 +65,20 @@ func OpenPTY(t testing.TB) (control, port *os.File) {
 func (c *Cable) Plug() {
 	c.t.Helper()
 	c.control, c.Port = OpenPTY(c.t)
-	if err := os.Symlink(c.Port.Name(), c.Name); err != nil {
+	if err := os.Symlink(c.Port.Name(), c.Path); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
 // Unplug removes the port. A second call does nothing.
 func (c *Cable) Unplug() {
-	_ = os.Remove(c.Name)
+	_ = os.Remove(c.Path)
 	_ = c.control.Close()
 	_ = c.Port.Close()
 }
 
 // PortVariable returns the environment variable that makes a bridge read the cable.
-func (c *Cable) PortVariable() string { return "HANBRIDGE_METER_PORT=" + c.Name }
+func (c *Cable) PortVariable() string { return "HANBRIDGE_METER_PORT=" + c.Path }
 
 // Write sends bytes to the port.
 func (c *Cable) Write(b []byte) {
@@ -119,9 +119,9 @@ func (c *Cable) Counters() (imported, exported string) {
 
 var meterLine = regexp.MustCompile(`meter on (\S+)\n`)
 
-// Simulate starts the program's simulated meter on a pseudo-terminal, and returns the terminal's path. The meter is twenty times as fast as
+// Simulate starts the command hanbridge simulate with a pseudo-terminal, and returns the path of that terminal. The meter is twenty times as fast as
 // a real one, unless the flags of the command say otherwise.
-func Simulate(t testing.TB, flags ...string) (p *Process, address string) {
+func Simulate(t testing.TB, flags ...string) (p *Process, path string) {
 	t.Helper()
 	p = Hanbridge(t, nil, append([]string{"simulate", "--to", "pty", "--speed", "20"}, flags...)...)
 	Until(t, "the path of the simulated meter", func() bool { return meterLine.MatchString(p.Output()) })

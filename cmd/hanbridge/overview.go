@@ -9,8 +9,9 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// greet prints the configuration and the serial ports of this machine, and the command to type next. It runs if no command is given.
-func greet(p *cli.Program) error {
+// printOverview prints where the configuration is, the serial ports of this machine, and the command to type next. It runs if no command is
+// given.
+func printOverview(p *cli.Program) error {
 	fmt.Fprintf(p.Out, "hanbridge %s\n\n", cli.Version())
 	file := config.FindFile("")
 	if file != "" {
@@ -30,7 +31,7 @@ func greet(p *cli.Program) error {
 		fmt.Fprintf(p.Out, "ports          %s\n", port.Path)
 	}
 	fmt.Fprintln(p.Out, "\nnext           "+nextStep(file != "" || variables > 0, len(ports) > 0))
-	fmt.Fprintln(p.Out, "in trouble     hanbridge doctor: looks at port, meter and broker, and says whose turn it is")
+	fmt.Fprintln(p.Out, "in trouble     hanbridge doctor: checks port, meter and broker, and says what to do")
 	fmt.Fprintln(p.Out, "all commands   hanbridge --help")
 	return nil
 }
