@@ -180,7 +180,7 @@ func testTwoMeters(t *testing.T) {
 func testMeterRemoved(t *testing.T) {
 	broker, house, barn := testbed.StartMosquitto(t), testbed.PlugCable(t, "p1-se-aidon"), testbed.PlugCable(t, "p1-se-kamstrup")
 	url, state := strings.TrimPrefix(broker.URLVariable(), "HANBRIDGE_MQTT_URL="), []string{"HANBRIDGE_STATE_DIR=" + t.TempDir()}
-	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Name, "$BARN", barn.Name)
+	file := configFile(t, twoMeters, "$URL", url, "$HOUSE", house.Path, "$BARN", barn.Path)
 	run := testbed.Hanbridge(t, state, "run", "--config", file)
 	run.AwaitOutput("mqtt connected")
 	messages := broker.LogMessages()
@@ -191,7 +191,7 @@ func testMeterRemoved(t *testing.T) {
 	run.Stop(syscall.SIGTERM)
 
 	onlyHouse := strings.Join(slices.DeleteFunc(strings.Split(twoMeters, "\n"), func(l string) bool { return strings.Contains(l, "barn") }), "\n")
-	file = configFile(t, onlyHouse, "$URL", url, "$HOUSE", house.Name)
+	file = configFile(t, onlyHouse, "$URL", url, "$HOUSE", house.Path)
 	run = testbed.Hanbridge(t, state, "run", "--config", file)
 	run.AwaitOutput("taken back from home assistant")
 	house.SendUntil(300*time.Millisecond, "the house again", func() bool { return messages.Last()["hanbridge/house/status"] == "online" })
