@@ -14,16 +14,16 @@ import (
 func decodeCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "decode [FILE…|-]",
-		Short: "Bytes in, values out",
-		Long: "Reads telegrams from files, or from standard input with - or nothing, as bytes, as hexadecimal text or as capture\n" +
-			"writes them. Exits with 1 when a telegram was damaged or could not be deciphered, or none was there, and with 2 when a\n" +
-			"file could not be read; the good ones are printed all the same.",
+		Short: "Decodes telegrams from files or standard input, and prints their values",
+		Long: "Reads telegrams from files, or from standard input with - or without a FILE, as bytes, as hexadecimal text or as capture\n" +
+			"writes them. Exits with 1 when a telegram was damaged or could not be decrypted, or none was found, and with 2 when a\n" +
+			"file could not be read; the intact ones are printed all the same.",
 		Example: "  hanbridge decode telegram.txt\n" +
 			"  stty -F /dev/ttyUSB0 raw 2400 parenb && hanbridge decode < /dev/ttyUSB0\n" +
 			"  hanbridge decode --format json --key-file meter.key telegram.bin\n" +
 			"  echo 7EA2434108831385… | hanbridge decode -",
 	}
-	format := c.Flags().String("format", "table", "table, json (an object a line and telegram) or csv")
+	format := c.Flags().String("format", "table", "table, json (one object per telegram, each on a line) or csv")
 	var keys config.KeyFlags
 	keys.Register(c)
 	c.RunE = func(c *cobra.Command, files []string) error {

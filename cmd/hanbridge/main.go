@@ -1,4 +1,4 @@
-// Command hanbridge reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT.
+// Command hanbridge reads the customer port of electricity meters and publishes every reading to home-automation hubs over MQTT.
 package main
 
 import (
@@ -42,7 +42,7 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errOut 
 func commands(p *cli.Program) *cobra.Command {
 	root := &cobra.Command{
 		Use:     "hanbridge",
-		Short:   "Reads the customer port of electricity meters and gives every reading to home-automation hubs over MQTT",
+		Short:   "Reads the customer port of electricity meters and publishes every reading to home-automation hubs over MQTT",
 		Example: "  hanbridge demo\n  hanbridge run --config config.yaml",
 		Args:    knownCommand,
 		// run prints each error once, without the usage text that cobra would add.
@@ -101,7 +101,7 @@ func versionCommand(p *cli.Program) *cobra.Command {
 	c := &cobra.Command{
 		Use: "version", Short: "Prints the version", Example: "  hanbridge version --json", Args: takes(0, 0),
 	}
-	asJSON := c.Flags().Bool("json", false, "as JSON")
+	asJSON := c.Flags().Bool("json", false, "print JSON")
 	c.RunE = func(*cobra.Command, []string) error {
 		if !*asJSON {
 			printVersion(p)

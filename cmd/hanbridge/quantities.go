@@ -15,8 +15,8 @@ import (
 func quantitiesCommand(p *cli.Program) *cobra.Command {
 	return &cobra.Command{
 		Use: "quantities", Short: "Lists everything that can be measured: names, OBIS codes, units",
-		Long: "Lists everything that can be measured. CLASS and STATE CLASS are what Home Assistant is told. DIGITS are those behind the decimal\n" +
-			"point; \"sent\" is as many as the meter sends.",
+		Long: "Lists everything that can be measured. CLASS and STATE CLASS are announced to Home Assistant. DIGITS is the number of digits after\n" +
+			"the decimal point; \"sent\" is as many as the meter sends.",
 		Example: "  hanbridge quantities | grep energy", Args: takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			t := cli.Table{W: p.Out, Widths: []int{25, 8, 5, 6, 15, 16}}

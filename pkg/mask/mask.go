@@ -27,7 +27,7 @@ const TestKey = "00112233445566778899AABBCCDDEEFF"
 
 // ErrUnmaskable is the Err of a *meter.TelegramError for an intact telegram that is left out, since it cannot be masked for certain. The
 // masked telegram would decode to other values, or would still contain the serial number.
-var ErrUnmaskable = errors.New("mask: a sound telegram, left out: it cannot be masked for sure")
+var ErrUnmaskable = errors.New("mask: an intact telegram, left out: it cannot be masked for certain")
 
 // A Masker reads telegrams from a stream and masks them. It leaves out bytes between telegrams, damaged telegrams, and encrypted ones that
 // no key decrypts, since they may contain numbers. It keeps the last 128 to 256 kB of the stream in memory. It is not safe for concurrent

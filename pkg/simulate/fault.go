@@ -34,7 +34,7 @@ func FaultKinds() []FaultKind {
 		{"noise", "random bytes before one of N telegrams", 2},
 		{"merge", "once in N telegrams the end of one and the beginning of the next are lost", 5},
 		{"silence", "after each 20 telegrams nothing for N intervals", 10},
-		{"baud", "what a reader set to N baud, 8N1 hears; 0 is 9600, or 115200 where the meter has 9600", 0},
+		{"baud", "what a reader set to N baud, 8N1 receives; 0 is 9600, or 115200 where the meter has 9600", 0},
 		{"profile", "after N telegrams the meter is of another family", 5},
 		{"key", "one of N telegrams is encrypted with another key", 1},
 	}

@@ -18,7 +18,7 @@ type KeyFlags struct{ Key, AuthKey, File string }
 // Register adds the flags to a command.
 func (k *KeyFlags) Register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&k.File, "key-file", "", "`FILE` of keys, a line KEY or KEY AUTH_KEY each, tried in turn")
+	flags.StringVar(&k.File, "key-file", "", "`FILE` of keys, each line KEY or KEY AUTH_KEY; all are tried")
 	flags.StringVar(&k.Key, "key", "", "a key, `HEX`: every user of the machine can see it while this runs, so better use --key-file")
 	flags.StringVar(&k.AuthKey, "auth-key", "", "the authentication key, `HEX`, that belongs to --key")
 }

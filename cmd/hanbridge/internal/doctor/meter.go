@@ -18,7 +18,7 @@ import (
 
 // protocolNames are the protocols' names in the report.
 var protocolNames = map[meter.Protocol]string{
-	meter.P1: "P1", meter.HDLC: "HDLC", meter.MBus: "M-Bus", meter.Glo: "DLMS, ciphered", meter.APDU: "DLMS",
+	meter.P1: "P1", meter.HDLC: "HDLC", meter.MBus: "M-Bus", meter.Glo: "DLMS, encrypted", meter.APDU: "DLMS",
 }
 
 // readMeter reports what the telegrams say about line, meter, values and encryption.
@@ -71,9 +71,9 @@ func (o *observation) verification() string {
 	case o.checked:
 		return "checksum right"
 	case o.cipher.Security&authenticated != 0:
-		return "deciphered, its authentication tag unchecked: no authentication key is given"
+		return "decrypted, its authentication tag unchecked: no authentication key is given"
 	case o.cipher.Security != 0:
-		return "deciphered, without an authentication tag"
+		return "decrypted, without an authentication tag"
 	}
 	return "without a checksum, two alike"
 }

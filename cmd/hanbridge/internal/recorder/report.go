@@ -63,7 +63,7 @@ func (l *listener) advice() string {
 func (l *listener) encryptedAdvice() string {
 	treatment, omitAdvice := "they are kept as they are", render.OmitAuthKeyAdvice
 	if l.mask != nil {
-		treatment, omitAdvice = "they are left out, since what is in them cannot be masked", "or leave it out"
+		treatment, omitAdvice = "they are left out, since their content cannot be masked", "or leave it out"
 	}
 	switch {
 	case l.encryptedErr.AuthKey:
@@ -83,7 +83,7 @@ func (l *listener) maskedSummary() string {
 	text := fmt.Sprintf("telegrams: %d masked; left out: %d damaged, %d that could not be read or masked, %d bytes between telegrams",
 		l.good, l.bad, l.unreadable, max(l.bytes-l.mask.telegramBytes, 0))
 	if l.mask.encrypted {
-		text += "; what was ciphered is ciphered with a public test key, which stands in the file"
+		text += "; encrypted telegrams are encrypted again with a public test key, which the file names"
 	}
 	return text
 }

@@ -49,5 +49,5 @@ func FaultHelp() string {
 		fmt.Fprintf(w, "  %s=%d\t%s\n", k.Name, k.Default, k.Effect)
 	}
 	_ = w.Flush()
-	return strings.TrimSuffix(b.String(), "\n") + "\nThe number is the N that is meant where none is given."
+	return strings.TrimSuffix(b.String(), "\n") + "\nThe number is the default of N."
 }
