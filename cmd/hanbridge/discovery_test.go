@@ -26,14 +26,15 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A testBroker is an MQTT broker whose retained messages the tests set. Publishing to topics that begin with closed is forbidden.
+// A testBroker is an MQTT broker whose retained messages the tests set. Publishing to topics that begin with forbidden
+// has no effect.
 type testBroker struct {
 	*mochi.Server
 	mochi.HookBase
-	t       *testing.T
-	url     string
-	closed  string
-	environ []string
+	t         *testing.T
+	url       string
+	forbidden string
+	environ   []string
 }
 
 func (*testBroker) ID() string { return "testBroker" }
@@ -46,7 +47,7 @@ func (*testBroker) OnACLCheck(*mochi.Client, string, bool) bool { return true }
 
 // OnPublish drops a forbidden message but acknowledges it, as brokers do.
 func (s *testBroker) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
-	if s.closed != "" && strings.HasPrefix(p.TopicName, s.closed) {
+	if s.forbidden != "" && strings.HasPrefix(p.TopicName, s.forbidden) {
 		return p, packets.CodeSuccessIgnore
 	}
 	return p, nil
@@ -63,7 +64,7 @@ func newTestBroker(t *testing.T) *testBroker {
 	}
 	t.Cleanup(func() {
 		closed := make(chan struct{})
-		go func() { defer close(closed); _ = s.Close() }() // it waits for ever when a client leaves in the same moment
+		go func() { defer close(closed); _ = s.Close() }() // Close can block for ever when a client disconnects at the same moment
 		select {
 		case <-closed:
 		case <-time.After(time.Second):
@@ -73,17 +74,17 @@ func newTestBroker(t *testing.T) *testBroker {
 	return s
 }
 
-func (s *testBroker) put(topic, payload string) {
+func (s *testBroker) retain(topic, payload string) {
 	s.t.Helper()
 	if err := s.Publish(topic, []byte(payload), true, 0); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *testBroker) putAll(all map[string]string) {
+func (s *testBroker) retainAll(all map[string]string) {
 	s.t.Helper()
 	for topic, payload := range all {
-		s.put(topic, payload)
+		s.retain(topic, payload)
 	}
 }
 
@@ -99,20 +100,20 @@ func (s *testBroker) retained() map[string]string {
 // householdRetained returns the retained messages for a meter "house": its announcement and its values, by topic.
 func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
-	w := houseSetup()
+	setup := houseSetup()
 	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := announcements.ObserveFamily(w, f)
+	observed, err := announcements.ObserveFamily(setup, f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]string{}
-	for _, m := range append(c.Bridge(), c.Meter(seen.Meter)...) {
+	for _, m := range append(c.Bridge(), c.Meter(observed.Meter)...) {
 		all[m.Topic] = string(m.Payload)
 	}
-	for _, q := range seen.Meter.Quantities {
+	for _, q := range observed.Meter.Quantities {
 		all["hanbridge/house/"+q.ID.String()] = "1." + strings.Repeat("0", q.Decimals)
 	}
 	all["hanbridge/house/info"] = `{"make":"Aidon","model":"","serial":"","list":"","port":"/dev/ttyUSB0"}`
@@ -121,25 +122,25 @@ func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 }
 
 func houseSetup() *daemon.Setup {
-	w := &daemon.Setup{Config: defaults()}
-	w.MQTT.URL, w.Meters[0].ID, w.Meters[0].Name = "mqtt://a", "house", "House"
-	return w
+	setup := &daemon.Setup{Config: defaultConfig()}
+	setup.MQTT.URL, setup.Meters[0].ID, setup.Meters[0].Name = "mqtt://a", "house", "House"
+	return setup
 }
 
 // retainedOf returns the messages as the commands read them from a broker.
 func retainedOf(all map[string]string) announcements.Retained {
-	k := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
+	retained := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
 		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
-			k.Values["house"][name] = all[topic]
+			retained.Values["house"][name] = all[topic]
 		} else {
-			k.Announced = append(k.Announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
+			retained.Announced = append(retained.Announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
 		}
 	}
-	return k
+	return retained
 }
 
-const ourMeter = "homeassistant/device/hanbridge_house/config"
+const houseConfigTopic = "homeassistant/device/hanbridge_house/config"
 
 // run runs a command whose configuration has this broker and a meter "house".
 func (s *testBroker) run(args ...string) (code int, out, errs string) {
@@ -156,55 +157,55 @@ func deviceStyle() discovery.Config {
 }
 
 func TestDiscoveryDiff(t *testing.T) {
-	const same = "no difference: mqtt://a holds what this configuration announces\n"
-	one := func(line string) string {
+	const noDifference = "no difference: mqtt://a holds what this configuration announces\n"
+	oneDifference := func(line string) string {
 		return line + "\n1 difference between what mqtt://a holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n"
 	}
-	const barn = "homeassistant/sensor/hanbridge_barn/gas/config"
-	barnOf := func(base string) string {
+	const barnTopic = "homeassistant/sensor/hanbridge_barn/gas/config"
+	barnPayload := func(base string) string {
 		return `{"device":{"identifiers":["hanbridge_barn"],"name":"Barn"},"origin":{"name":"hanbridge"},"state_topic":"` + base + `/barn/gas","unique_id":"hanbridge_barn_gas"}`
 	}
 	tests := []struct {
 		name   string
-		spoil  func(all map[string]string)
+		change func(all map[string]string)
 		family string
 		want   string
 	}{
-		{"the same", func(map[string]string) {}, "", same},
-		{"the same for telegrams", func(map[string]string) {}, "aidon-se", same},
-		{"another class", func(all map[string]string) {
-			all[ourMeter] = strings.Replace(all[ourMeter], `"device_class":"voltage"`, `"device_class":"power"`, 1)
-		}, "", one(ourMeter + `: components.voltage_l1.device_class is "power", wanted "voltage"`)},
+		{"no difference", func(map[string]string) {}, "", noDifference},
+		{"no difference for the telegrams of a family", func(map[string]string) {}, "aidon-se", noDifference},
+		{"another device class", func(all map[string]string) {
+			all[houseConfigTopic] = strings.Replace(all[houseConfigTopic], `"device_class":"voltage"`, `"device_class":"power"`, 1)
+		}, "", oneDifference(houseConfigTopic + `: components.voltage_l1.device_class is "power", wanted "voltage"`)},
 		{"more decimals", func(all map[string]string) { all["hanbridge/house/current_l2"] = "1.00" }, "",
-			one(ourMeter + `: components.current_l2.suggested_display_precision is 1, wanted 2`)},
+			oneDifference(houseConfigTopic + `: components.current_l2.suggested_display_precision is 1, wanted 2`)},
 		{"another model", func(all map[string]string) { all["hanbridge/house/info"] = `{"make":"Aidon","model":"6525"}` }, "",
-			one(ourMeter + `: device.model is missing, wanted "6525"`)},
-		{"values without an announcement", func(all map[string]string) { delete(all, ourMeter) }, "", one(ourMeter + `: is not announced`)},
+			oneDifference(houseConfigTopic + `: device.model is missing, wanted "6525"`)},
+		{"values without an announcement", func(all map[string]string) { delete(all, houseConfigTopic) }, "", oneDifference(houseConfigTopic + `: is not announced`)},
 		{"values are not retained", func(all map[string]string) {
 			maps.DeleteFunc(all, func(topic, _ string) bool { return strings.HasPrefix(topic, "hanbridge/") })
-		}, "", same},
-		{"one value is not retained, as an empty text", func(all map[string]string) { delete(all, "hanbridge/house/import_power") }, "", same},
-		{"a meter that was taken out", func(all map[string]string) { all[barn] = barnOf("hanbridge") }, "", one(barn + `: is announced, and not wanted`)},
-		{"a meter of another bridge", func(all map[string]string) { all[barn] = barnOf("hanbridge2") }, "", same},
-		{"another meter, for telegrams", func(all map[string]string) { all[barn] = barnOf("hanbridge") }, "aidon-se", same},
-		{"of another program", func(all map[string]string) {
+		}, "", noDifference},
+		{"one value is not retained, as for an empty text", func(all map[string]string) { delete(all, "hanbridge/house/import_power") }, "", noDifference},
+		{"a meter that is no longer configured", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "", oneDifference(barnTopic + `: is announced, and not wanted`)},
+		{"a meter of another bridge", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge2") }, "", noDifference},
+		{"a meter that is no longer configured, for the telegrams of a family", func(all map[string]string) { all[barnTopic] = barnPayload("hanbridge") }, "aidon-se", noDifference},
+		{"an announcement of another program", func(all map[string]string) {
 			all["homeassistant/sensor/hanbridge_house/gas/config"] = `{"origin":{"name":"other"},"state_topic":"hanbridge/house/gas"}`
-		}, "", same},
-		{"nothing", func(all map[string]string) { clear(all) }, "", "homeassistant/device/hanbridge_bridge/config: is not announced\n" +
+		}, "", noDifference},
+		{"nothing is retained", func(all map[string]string) { clear(all) }, "", "homeassistant/device/hanbridge_bridge/config: is not announced\n" +
 			"house: the broker holds neither values of it nor an announcement (does the bridge run, and has the meter spoken?)\n" +
 			"2 differences between what mqtt://a holds and what this configuration announces: hanbridge run sets it right when it starts; what is left then, discovery clear --all takes back\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			all := householdRetained(t, deviceStyle())
-			tt.spoil(all)
+			tt.change(all)
 			var out bytes.Buffer
-			p, w := &cli.Program{Out: &out}, houseSetup()
-			see, err := (&announcements.MeterFlags{Family: tt.family}).Observe("discovery diff", w, nil)
+			p, setup := &cli.Program{Out: &out}, houseSetup()
+			observation, err := (&announcements.MeterFlags{Family: tt.family}).Observe("discovery diff", setup, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := announcements.Compare(p, w, retainedOf(all), see); (err == nil) != (tt.want == same) {
+			if err := announcements.Compare(p, setup, retainedOf(all), observation); (err == nil) != (tt.want == noDifference) {
 				t.Errorf("error: got %v", err)
 			}
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
@@ -218,13 +219,13 @@ func TestDiscoveryDiff(t *testing.T) {
 func TestDiscoveryDiffBroker(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.putAll(householdRetained(t, deviceStyle()))
+	s.retainAll(householdRetained(t, deviceStyle()))
 	if code, out, errs := s.run("discovery", "diff"); code != cli.ExitOK || out != "no difference: URL holds what this configuration announces\n" || errs != "" {
 		t.Errorf("got %d, %q, %q, want no difference", code, out, errs)
 	}
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_DISCOVERY=off"}
 	code, out, errs := s.run("discovery", "diff")
-	want := "homeassistant/device/hanbridge_bridge/config: is announced, and not wanted\n" + ourMeter + ": is announced, and not wanted\n2 differences between "
+	want := "homeassistant/device/hanbridge_bridge/config: is announced, and not wanted\n" + houseConfigTopic + ": is announced, and not wanted\n2 differences between "
 	if code != cli.ExitData || !strings.HasPrefix(out, want) || errs != "" {
 		t.Errorf("off: got %d, %q, %q, want 1 and %q", code, out, errs, want)
 	}
@@ -236,24 +237,24 @@ func TestDiscoveryClear(t *testing.T) {
 	s := newTestBroker(t)
 	components := deviceStyle()
 	components.Style = discovery.Component
-	s.putAll(householdRetained(t, deviceStyle()))
-	s.putAll(householdRetained(t, components))
+	s.retainAll(householdRetained(t, deviceStyle()))
+	s.retainAll(householdRetained(t, components))
 	want := s.retained()
 	maps.DeleteFunc(want, func(topic, _ string) bool { return strings.HasPrefix(topic, "homeassistant/") })
-	taken := len(s.retained()) - len(want)
+	removed := len(s.retained()) - len(want)
 	others := map[string]string{
 		"homeassistant/device/hanbridge_old/config":    `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/old/gas"}}}`,
 		"homeassistant/device/hanbridge_theirs/config": `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"theirs/old/gas"}}}`,
 		"homeassistant/device/lamp/config":             `{"origin":{"name":"lamp"}}`,
 	}
-	s.putAll(others)
+	s.retainAll(others)
 	maps.Copy(want, others)
 	code, out, errs := s.run("discovery", "clear")
-	if got := strings.Count(out, "/config\n"); code != cli.ExitOK || errs != "" || got != taken || taken < 30 {
-		t.Errorf("exit code %d, %d topics, want 0 and %d: %s%s", code, got, taken, out, errs)
+	if got := strings.Count(out, "/config\n"); code != cli.ExitOK || errs != "" || got != removed || removed < 30 {
+		t.Errorf("got exit code %d and %d topics, want 0 and %d: %s%s", code, got, removed, out, errs)
 	}
 	if !strings.Contains(out, "homeassistant.discovery: off keeps it from that\n") {
-		t.Errorf("output does not say how to keep it so: %s", out)
+		t.Errorf("the output does not say how to remove the announcements for good: %s", out)
 	}
 	if diff := cmp.Diff(want, s.retained()); diff != "" {
 		t.Errorf("kept (-want +got):\n%s", diff)
@@ -270,38 +271,38 @@ func TestDiscoveryClear(t *testing.T) {
 	}
 }
 
-// TestDiscoveryClearValues has a meter of the configuration, one that this bridge published before, one of another bridge, and one of
-// which nothing but a value is left.
+// TestDiscoveryClearValues tests which values --values removes: those of a configured meter, of a meter that this bridge published before,
+// and of a meter of which only a value is left. The values of another bridge stay.
 func TestDiscoveryClearValues(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
 	s.environ = []string{"HANBRIDGE_MQTT_CLIENT_ID=a", "HANBRIDGE_STATE_DIR="}
-	const mark = `{"instance":"client-af63dc4c8601ec8c"}` // of the client id a, FNV-1a
-	ours := map[string]string{
-		ourMeter:               `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/house/gas"}}}`,
-		"hanbridge/house/info": mark, "hanbridge/house/status": "offline", "hanbridge/house/import_power": "1",
+	const ourInfo = `{"instance":"client-af63dc4c8601ec8c"}` // the FNV-1a hash of the client id "a"
+	configured := map[string]string{
+		houseConfigTopic:       `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/house/gas"}}}`,
+		"hanbridge/house/info": ourInfo, "hanbridge/house/status": "offline", "hanbridge/house/import_power": "1",
 	}
-	before := map[string]string{
+	former := map[string]string{
 		"homeassistant/device/hanbridge_old/config": `{"origin":{"name":"hanbridge"},"components":{"gas":{"platform":"sensor","state_topic":"hanbridge/old/gas"}}}`,
-		"hanbridge/old/info":                        mark, "hanbridge/old/status": "offline", "hanbridge/old/gas": "1.000",
+		"hanbridge/old/info":                        ourInfo, "hanbridge/old/status": "offline", "hanbridge/old/gas": "1.000",
 	}
-	lost := map[string]string{"hanbridge/lost/gas": "3.000"}
+	valueOnly := map[string]string{"hanbridge/lost/gas": "3.000"}
 	want := map[string]string{"hanbridge/theirs/info": `{"instance":"ffeeddcc.bb"}`, "hanbridge/theirs/gas": "2.000", "elsewhere/old/gas": "1.000", "hanbridge/status": "online"}
-	for _, all := range []map[string]string{ours, before, lost, want} {
-		s.putAll(all)
+	for _, all := range []map[string]string{configured, former, valueOnly, want} {
+		s.retainAll(all)
 	}
 
 	code, out, errs := s.run("discovery", "clear", "--values")
 	if code != cli.ExitData || !strings.Contains(errs, "hanbridge: house: its values stay: a bridge runs") || strings.Contains(out, "hanbridge/house/") {
 		t.Errorf("while a bridge runs: got %d, %q, %q", code, out, errs)
 	}
-	s.put("hanbridge/status", "offline")
+	s.retain("hanbridge/status", "offline")
 	want["hanbridge/status"] = "offline"
 	code, out, errs = s.run("discovery", "clear", "--values")
 	if wantOut := "hanbridge/house/import_power\nhanbridge/house/status\nhanbridge/house/info\ntaken back\n"; code != cli.ExitOK || out != wantOut || errs != "" {
 		t.Errorf("got %d, %q, %q, want %q", code, out, errs, wantOut)
 	}
-	s.putAll(before)
+	s.retainAll(former)
 	code, out, errs = s.run("discovery", "clear", "--values", "--meter", "lost", "--meter", "theirs")
 	wantOut := "homeassistant/device/hanbridge_old/config\nhanbridge/lost/gas\nhanbridge/old/gas\nhanbridge/old/status\nhanbridge/old/info\n"
 	if code != cli.ExitData || out != wantOut || !strings.Contains(errs, "theirs: its values stay: another bridge published this meter before") {
@@ -312,10 +313,10 @@ func TestDiscoveryClearValues(t *testing.T) {
 	}
 	for topic := range want {
 		if strings.HasPrefix(topic, "hanbridge/theirs/") {
-			s.put(topic, "")
+			s.retain(topic, "")
 		}
 	}
-	s.put("hanbridge/house/gas", "1.000")
+	s.retain("hanbridge/house/gas", "1.000")
 	if code, out, errs := s.run("discovery", "clear", "--values"); code != cli.ExitOK || out != "hanbridge/house/gas\nhanbridge/status\ntaken back\n" || errs != "" {
 		t.Errorf("the last meter: got %d, %q, %q, want the bridge's status taken back with it", code, out, errs)
 	}
@@ -328,10 +329,10 @@ func TestDiscoveryClearValues(t *testing.T) {
 func TestDiscoveryClearForbidden(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.putAll(householdRetained(t, deviceStyle()))
-	s.closed = "homeassistant/device/hanbridge_house"
+	s.retainAll(householdRetained(t, deviceStyle()))
+	s.forbidden = "homeassistant/device/hanbridge_house"
 	code, out, errs := s.run("discovery", "clear")
-	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+ourMeter+" is still there (may this user") {
+	if code != cli.ExitData || out != "homeassistant/device/hanbridge_bridge/config\n" || !strings.HasPrefix(errs, "hanbridge: "+houseConfigTopic+" is still there (may this user") {
 		t.Errorf("got %d, %q, %q", code, out, errs)
 	}
 }
@@ -340,18 +341,18 @@ func TestDiscoveryClearForbidden(t *testing.T) {
 func TestDiscoveryPrefix(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.putAll(householdRetained(t, deviceStyle()))
+	s.retainAll(householdRetained(t, deviceStyle()))
 	s.environ = []string{"HANBRIDGE_HOMEASSISTANT_PREFIX=hubs/second"}
 	if code, out, _ := s.run("discovery", "clear"); code != cli.ExitOK || !strings.HasPrefix(out, "nothing of this configuration is announced below hubs/second on URL") {
 		t.Errorf("clear: got %d, %q, want nothing below the configured prefix", code, out)
 	}
-	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.Contains(out, ourMeter+"\n") || errs != "" {
+	if code, out, errs := s.run("discovery", "show", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.Contains(out, houseConfigTopic+"\n") || errs != "" {
 		t.Errorf("show --prefix: got %d, %q, %q", code, out, errs)
 	}
-	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.HasSuffix(out, ourMeter+"\ntaken back\n") || errs != "" {
+	if code, out, errs := s.run("discovery", "clear", "--prefix", "homeassistant"); code != cli.ExitOK || !strings.HasSuffix(out, houseConfigTopic+"\ntaken back\n") || errs != "" {
 		t.Errorf("clear --prefix: got %d, %q, %q", code, out, errs)
 	}
-	if _, ok := s.retained()[ourMeter]; ok {
+	if _, ok := s.retained()[houseConfigTopic]; ok {
 		t.Error("it is still announced")
 	}
 	for _, prefix := range []string{"a/+", "#", "/a", "$SYS"} {
@@ -365,45 +366,45 @@ func TestDiscoveryPrefix(t *testing.T) {
 func TestDiscoveryIncomplete(t *testing.T) {
 	t.Parallel()
 	s := newTestBroker(t)
-	s.putAll(householdRetained(t, deviceStyle()))
+	s.retainAll(householdRetained(t, deviceStyle()))
 	long := `{"x":"` + strings.Repeat("x", 900<<10) + `"}`
 	for i := range 20 {
-		s.put(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), long)
+		s.retain(fmt.Sprintf("homeassistant/sensor/hanbridge_house/x%d/config", i), long)
 	}
-	const short = "not all that "
+	const incomplete = "not all that "
 	for _, tt := range []struct {
-		args []string
-		code int
-		out  string // what standard output has not
+		args   []string
+		code   int
+		notOut string // text that must not be on standard output
 	}{
 		{[]string{"discovery", "diff"}, cli.ExitData, "difference"},
 		{[]string{"discovery", "show"}, cli.ExitData, "nothing is announced"},
 		{[]string{"discovery", "clear"}, cli.ExitData, "taken back\n"},
 	} {
 		code, out, errs := s.run(tt.args...)
-		if code != tt.code || !strings.Contains(errs, short) || strings.Contains(out, tt.out) {
-			t.Errorf("%v: got %d, %.300q, %.300q, want %d and %q", tt.args, code, out, errs, tt.code, short)
+		if code != tt.code || !strings.Contains(errs, incomplete) || strings.Contains(out, tt.notOut) {
+			t.Errorf("%v: got %d, %.300q, %.300q, want %d and %q", tt.args, code, out, errs, tt.code, incomplete)
 		}
 	}
 	code, out, errs := s.run("rates")
-	if code != cli.ExitOK || !strings.Contains(out, short) || errs != "" {
+	if code != cli.ExitOK || !strings.Contains(out, incomplete) || errs != "" {
 		t.Errorf("rates: got %d, %.500q, %q, want a note", code, out, errs)
 	}
 }
 
-// defaults returns the configuration of an empty file.
-func defaults() config.Config {
+// defaultConfig returns the configuration of an empty file.
+func defaultConfig() config.Config {
 	return config.Config{
 		MQTT:          config.MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},
 		HomeAssistant: config.HomeAssistant{Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
 		StateDir:      "/var/lib/hanbridge",
 		Publish:       throttle.Balanced,
-		Meters:        []config.Meter{aMeter()},
+		Meters:        []config.Meter{defaultMeter()},
 		Log:           config.Log{Level: "info", Format: "auto"},
 	}
 }
 
-func aMeter() config.Meter {
+func defaultMeter() config.Meter {
 	return config.Meter{
 		ID: "meter", Name: "Electricity meter", Port: config.Port{Kind: config.AutoPort}, Serial: config.Serial{Auto: true},
 		Checksum: "check", FrameCounter: "any",

@@ -69,28 +69,29 @@ const program = "cmd/hanbridge"
 // internal is the folder of the program's own packages.
 const internal = program + "/internal"
 
-// homes says in which folders a module may be imported, and why. A module that is not listed may be imported by the program only.
-var homes = []struct {
-	module string
-	in     []string
-	why    string
+// importRules says in which folders a module may be imported, and why. The first rule that matches counts. The last one matches every
+// module: a module without a rule of its own may be imported by the program only.
+var importRules = []struct {
+	module  string
+	folders []string
+	why     string
 }{
-	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package knows the MQTT client, so that it can be replaced"},
-	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "one package speaks MQTT 5 to a broker"},
+	{"github.com/eclipse/paho.mqtt.golang", []string{"bridge/internal/broker"}, "one package uses the MQTT client, so that it can be replaced"},
+	{"github.com/mochi-mqtt/server/v2/packets", []string{"bridge/internal/broker", program}, "one package uses MQTT 5"},
 	{"go.etcd.io/bbolt", []string{"bridge/internal/state"}, "it reads the state file of earlier versions, and nothing else"},
-	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package guards the state"},
+	{"github.com/gofrs/flock", []string{"bridge/internal/state"}, "one package locks the state folder"},
 	{"go.bug.st/serial", []string{"bridge/source"}, "one package opens serial ports"},
 	{"github.com/prometheus/client_golang", []string{"bridge/output/metrics"}, "metrics are one output among others"},
-	{"github.com/coreos/go-systemd/v22", []string{"bridge/output/systemd"}, "one package talks to the service manager"},
+	{"github.com/coreos/go-systemd/v22", []string{"bridge/output/systemd"}, "one package notifies the service manager"},
 	{"github.com/rs/zerolog", []string{"bridge", program}, "libraries and pure functions never log"},
 	{"golang.org/x/sync", []string{"bridge", program}, "only the bridge starts goroutines"},
 	{"github.com/spf13/viper", []string{internal + "/config"}, "one package reads the configuration"},
 	{"github.com/go-viper/mapstructure/v2", []string{internal + "/config"}, "one package reads the configuration"},
-	{"", []string{program}, "every module below the program is a decision: it needs a home in this table"},
+	{"", []string{program}, "each module that a package below the program imports needs a rule in this table"},
 }
 
-// A listed is a package as go list -json describes it.
-type listed struct {
+// A goPackage is a package as go list -json describes it.
+type goPackage struct {
 	ImportPath, Dir, Doc string
 	Imports, GoFiles     []string
 }
@@ -105,7 +106,7 @@ func TestImportsPointDown(t *testing.T) {
 
 func TestEveryPackageHasADocComment(t *testing.T) {
 	for _, p := range listPackages(t) {
-		if p.Doc == "" && len(p.GoFiles) > 0 { // Packages of tests alone say it where their tests are run.
+		if p.Doc == "" && len(p.GoFiles) > 0 { // A package of test files alone needs no package comment.
 			t.Errorf("%s has no package comment: say in a sentence what it is for", p.ImportPath)
 		}
 	}
@@ -134,11 +135,11 @@ func TestFaults(t *testing.T) {
 		{"bridge", module + "bridge/output/mqtt", "points up or sideways"},
 		{"bridge", module + "discovery", "points up or sideways"},
 		{"bridge", "github.com/rs/zerolog", ""},
-		{"bridge", paho, "one package knows the MQTT client"},
+		{"bridge", paho, "one package uses the MQTT client"},
 		{"bridge/internal/broker", paho, ""},
 		{program, module + internal + "/signals", ""},
 		{internal + "/signals", module + program, "points up or sideways"},
-		{"bridge/output/mqtt", paho, "one package knows the MQTT client"},
+		{"bridge/output/mqtt", paho, "one package uses the MQTT client"},
 		{"bridge/output/mqtt", module + "bridge/source", "points up or sideways"},
 		{"bridge/output/mqtt", module + "discovery", ""},
 		{"bridge/output/mqtt", module + "discovery/hatest", "serves tests alone"},
@@ -146,18 +147,18 @@ func TestFaults(t *testing.T) {
 		{program + "/internal/e2e/testbed", module + "discovery/hatest", ""},
 		{"bridge/source", "go.bug.st/serial", ""},
 		{"bridge/source", "go.bug.st/serial/enumerator", ""},
-		{"bridge/source", "github.com/spf13/viper", "at home in cmd/hanbridge/internal/config"},
+		{"bridge/source", "github.com/spf13/viper", "allowed in cmd/hanbridge/internal/config"},
 		{internal + "/config", "github.com/spf13/viper", ""},
-		{program, "github.com/spf13/viper", "at home in cmd/hanbridge/internal/config"},
-		{"bridge/source", "example.org/fancy", "at home in cmd/hanbridge"},
+		{program, "github.com/spf13/viper", "allowed in cmd/hanbridge/internal/config"},
+		{"bridge/source", "example.org/fancy", "allowed in cmd/hanbridge"},
 		{"discovery", "github.com/rs/zerolog", "never log"},
 		{"discovery/hatest", "github.com/santhosh-tekuri/jsonschema/v6", ""},
 		{program, "github.com/mochi-mqtt/server/v2/listeners", ""},
-		{program, paho, "one package knows the MQTT client"},
+		{program, paho, "one package uses the MQTT client"},
 		{"attic", "bytes", "has no floor"},
 	}
 	for _, tt := range tests {
-		got := strings.Join(faults(listed{ImportPath: module + tt.from, Imports: []string{tt.imports}}), "\n")
+		got := strings.Join(faults(goPackage{ImportPath: module + tt.from, Imports: []string{tt.imports}}), "\n")
 		if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s imports %s: got fault %q, want %q", tt.from, tt.imports, got, tt.want)
 		}
@@ -165,7 +166,7 @@ func TestFaults(t *testing.T) {
 }
 
 // faults returns the forbidden imports of a package, each with the reason.
-func faults(p listed) []string {
+func faults(p goPackage) []string {
 	from := strings.TrimPrefix(p.ImportPath, module)
 	own, ok := levelOf(from)
 	if !ok {
@@ -186,7 +187,7 @@ func faultOf(from string, own level, imported string) string {
 		return faultInside(from, own, to)
 	}
 	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
-		return "" // The standard library has no dot there.
+		return "" // The first element of a standard library path has no dot.
 	}
 	if own.floor <= 2 {
 		return "pkg/ imports the standard library alone, so that anyone can import it at no cost"
@@ -211,18 +212,18 @@ func faultInside(from string, own level, to string) string {
 	if target.floor < own.floor || target.floor == own.floor && target.step < own.step {
 		return ""
 	}
-	return fmt.Sprintf("it points up or sideways, from floor %d to %d: what lies below must not know what stands on it", own.floor, target.floor)
+	return fmt.Sprintf("it points up or sideways, from floor %d to %d: a lower package must not depend on a higher one", own.floor, target.floor)
 }
 
 func faultOutside(from, imported string) string {
-	for _, home := range homes {
-		if home.module != "" && !under(imported, home.module) {
+	for _, rule := range importRules {
+		if rule.module != "" && !isUnder(imported, rule.module) {
 			continue
 		}
-		if slices.ContainsFunc(home.in, func(folder string) bool { return under(from, folder) }) {
+		if slices.ContainsFunc(rule.folders, func(folder string) bool { return isUnder(from, folder) }) {
 			return ""
 		}
-		return fmt.Sprintf("%s (at home in %s)", home.why, strings.Join(home.in, ", "))
+		return fmt.Sprintf("%s (allowed in %s)", rule.why, strings.Join(rule.folders, ", "))
 	}
 	return ""
 }
@@ -237,12 +238,12 @@ func levelOf(path string) (level, bool) {
 	return level{}, false
 }
 
-func under(path, folder string) bool {
+func isUnder(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, folder+"/")
 }
 
 // listPackages returns every package of the module, from go list.
-func listPackages(t *testing.T) []listed {
+func listPackages(t *testing.T) []goPackage {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles", module+"...")
 	var stderr bytes.Buffer
@@ -251,9 +252,9 @@ func listPackages(t *testing.T) []listed {
 	if err != nil {
 		t.Fatalf("go list: %v\n%s", err, &stderr)
 	}
-	var packages []listed
+	var packages []goPackage
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
+		var p goPackage
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
@@ -262,7 +263,7 @@ func listPackages(t *testing.T) []listed {
 		packages = append(packages, p)
 	}
 	if len(packages) < 5 {
-		t.Fatalf("go list found %d packages: got too few to judge", len(packages))
+		t.Fatalf("go list found %d packages: want at least 5", len(packages))
 	}
 	return packages
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// output runs the program and returns its standard output.
+// output runs the program and returns its standard output. The exit code must be 0 and standard error empty.
 func output(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -24,7 +24,7 @@ func output(t *testing.T, environ []string, args ...string) string {
 		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
 	}
 	if errs.Len() > 0 && args[0] != "__complete" {
-		t.Errorf("%v: it complains: %s", args, &errs)
+		t.Errorf("%v: standard error is not empty: %s", args, &errs)
 	}
 	return out.String()
 }
@@ -43,7 +43,7 @@ func TestHelpFits(t *testing.T) {
 	root.InitDefaultCompletionCmd("")
 	walk(root)
 	if len(pages) < 20 {
-		t.Fatalf("only %d pages", len(pages))
+		t.Fatalf("got %d help pages, want at least 20", len(pages))
 	}
 	for _, page := range pages {
 		for line := range strings.Lines(output(t, nil, page...)) {
@@ -57,7 +57,7 @@ func TestHelpFits(t *testing.T) {
 // TestHelpExplains tests that the help of every command shows its usage and an example of its own, and that the program's help lists all
 // commands.
 func TestHelpExplains(t *testing.T) {
-	all := output(t, nil, "--help")
+	programHelp := output(t, nil, "--help")
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
 		help := output(t, nil, append(strings.Fields(c.CommandPath())[1:], "--help")...)
@@ -65,7 +65,7 @@ func TestHelpExplains(t *testing.T) {
 			t.Errorf("%s: no usage, or no example of its own:\n%s", c.CommandPath(), help)
 		}
 		for _, sub := range c.Commands() {
-			if !c.HasParent() && !strings.Contains(all, "\n  "+sub.Name()+" ") {
+			if !c.HasParent() && !strings.Contains(programHelp, "\n  "+sub.Name()+" ") {
 				t.Errorf("the program's help does not name %s", sub.Name())
 			}
 			walk(sub)
@@ -102,7 +102,7 @@ func TestCompletion(t *testing.T) {
 		got := output(t, nil, words...)
 		for _, w := range want {
 			if !strings.Contains(got, w) {
-				t.Errorf("%s: got %q, want %q in it", args, got, w)
+				t.Errorf("%s: got %q, which lacks %q", args, got, w)
 			}
 		}
 	}
@@ -122,7 +122,7 @@ func TestDecodeSimulatedFamilies(t *testing.T) {
 		if err := os.WriteFile(file, []byte(sent), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		good, bytes := 0, 0
+		decoded, byteCount := 0, 0
 		for line := range strings.Lines(output(t, nil, "decode", "--format", "json", "--key", simulate.EncryptionKey, "--auth-key", simulate.AuthenticationKey, file)) {
 			var telegram struct {
 				OK     bool
@@ -132,12 +132,12 @@ func TestDecodeSimulatedFamilies(t *testing.T) {
 			if err := json.Unmarshal([]byte(line), &telegram); err != nil {
 				t.Fatal(err)
 			}
-			if bytes += telegram.Bytes; telegram.OK && len(telegram.Values) > 0 {
-				good++
+			if byteCount += telegram.Bytes; telegram.OK && len(telegram.Values) > 0 {
+				decoded++
 			}
 		}
-		if good != 3 || bytes != len(sent) {
-			t.Errorf("%s: %d of 3 telegrams with values and %d of %d bytes came back", f.Name, good, bytes, len(sent))
+		if decoded != 3 || byteCount != len(sent) {
+			t.Errorf("%s: got %d telegrams with values and %d bytes, want 3 and %d", f.Name, decoded, byteCount, len(sent))
 		}
 	}
 }

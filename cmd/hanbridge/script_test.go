@@ -59,13 +59,13 @@ func exits(s *testscript.TestScript, negated bool, args []string) {
 		s.Fatalf("usage: exits CODE PROGRAM…")
 	}
 	err := s.Exec(args[1], args[2:]...)
-	var ended interface{ ExitCode() int }
+	var exitErr interface{ ExitCode() int }
 	code := 0
-	if err != nil && !errors.As(err, &ended) {
+	if err != nil && !errors.As(err, &exitErr) {
 		s.Fatalf("%v", err)
 	}
-	if ended != nil {
-		code = ended.ExitCode()
+	if exitErr != nil {
+		code = exitErr.ExitCode()
 	}
 	if got := fmt.Sprint(code); got != args[0] {
 		s.Fatalf("exit code of %s: got %s, want %s", strings.Join(args[1:], " "), got, args[0])
@@ -97,11 +97,11 @@ func damage(s *testscript.TestScript, negated bool, args []string) {
 		s.Fatalf("usage: damage FILE TEXT")
 	}
 	bytes := []byte(s.ReadFile(args[0]))
-	at := strings.Index(string(bytes), args[1])
-	if at < 0 {
-		s.Fatalf("%s does not hold %q", args[0], args[1])
+	index := strings.Index(string(bytes), args[1])
+	if index < 0 {
+		s.Fatalf("%s does not contain %q", args[0], args[1])
 	}
-	bytes[at+len(args[1])] ^= 1
+	bytes[index+len(args[1])] ^= 1
 	s.Check(os.WriteFile(s.MkAbs(args[0]), bytes, 0o600))
 }
 
@@ -122,14 +122,14 @@ func listens(s *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
 		s.Fatalf("usage: listens ADDRESS")
 	}
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
 	for range 6000 {
 		if conn, err := net.Dial("tcp", args[0]); err == nil {
 			s.Check(conn.Close())
 			return
 		}
-		<-again.C
+		<-ticker.C
 	}
-	s.Fatalf("nobody listens on %s after 2 minutes", args[0])
+	s.Fatalf("no server listens on %s after 2 minutes", args[0])
 }
