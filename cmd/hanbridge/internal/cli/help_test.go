@@ -7,17 +7,18 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/cli"
 )
 
+// TestWrap tests the wrapping of text to 10 columns.
 func TestWrap(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
-		{"nothing", "", ""},
+		{"empty", "", ""},
 		{"fits", "one two", "one two"},
-		{"at a word", "one two three four", "one two\nthree four"},
-		{"exactly", "1234567890 1", "1234567890\n1"},
+		{"wrapped between words", "one two three four", "one two\nthree four"},
+		{"a word of the full width", "1234567890 1", "1234567890\n1"},
 		{"a long word", "one 123456789012 two", "one\n123456789012\ntwo"},
-		{"joined", "one\ntwo three", "one two\nthree"},
+		{"lines joined", "one\ntwo three", "one two\nthree"},
 		{"paragraphs", "one\n\ntwo\n", "one\n\ntwo"},
-		{"indented", "one\n  two\n  three\nfour", "one\n  two\n  three\nfour"},
-		{"columns", "  a  one two three", "  a  one\n     two\n     three"},
+		{"indented lines kept", "one\n  two\n  three\nfour", "one\n  two\n  three\nfour"},
+		{"columns kept", "  a  one two three", "  a  one\n     two\n     three"},
 		{"letters of two bytes", "åäö åä åäö", "åäö åä åäö"},
 	} {
 		if got := cli.Wrap(tt.in, 10); got != tt.want {

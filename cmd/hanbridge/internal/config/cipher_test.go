@@ -12,8 +12,8 @@ const (
 	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 )
 
-// writtenPrivate writes a file that only its owner may read, as a file of keys should be.
-func writtenPrivate(t *testing.T, text string) string {
+// writePrivate writes a file that only its owner may read, as a file of keys should be.
+func writePrivate(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "meter.key")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -25,35 +25,35 @@ func writtenPrivate(t *testing.T, text string) string {
 func TestKeyFile(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       []string // encryption, then authentication key
-		wantErr    string   // behind the name of the file
+		want       []string // pairs of encryption key and authentication key
+		wantErr    string   // the error after the name of the file
 	}{
-		{"one", aKey + "\n", []string{aKey, ""}, ""},
+		{"one key", aKey + "\n", []string{aKey, ""}, ""},
 		{"two keys", aKey + " " + anotherKey, []string{aKey, strings.ToLower(anotherKey)}, ""},
 		{"several lines", "# the old one\n" + aKey + "  # 2024\r\n\r\n" + anotherKey + "\t" + aKey + "\r\n",
 			[]string{aKey, "", strings.ToLower(anotherKey), aKey}, ""},
-		{"nothing", "", nil, ": no key in it: write a line of 32 hexadecimal digits"},
-		{"comments alone", "# none yet\n", nil, ": no key in it"},
-		{"short", "\n" + aKey[1:] + "\n", nil, ":2: has 31 hexadecimal digits: a line has 32, which are a key, or 64, which are a key and its"},
-		{"second wrong", aKey + " " + aKey + "0\n", nil, ":1: has 65 hexadecimal digits"},
+		{"an empty file", "", nil, ": no key in it: write a line of 32 hexadecimal digits"},
+		{"only comments", "# none yet\n", nil, ": no key in it"},
+		{"a key too short", "\n" + aKey[1:] + "\n", nil, ":2: has 31 hexadecimal digits: a line has 32, which are a key, or 64, which are a key and its"},
+		{"an authentication key too long", aKey + " " + aKey + "0\n", nil, ":1: has 65 hexadecimal digits"},
 		{"three keys", strings.Repeat(aKey+" ", 3) + "\n", nil, ":1: has 96 hexadecimal digits"},
-		{"nothing but quotes", "\"\"\n", nil, ":1: has 0 hexadecimal digits"},
-		{"no digits", aKey[:31] + "x\n", nil, ":1: character 32 is no hexadecimal digit"},
-		{"in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", []string{aKey, ""}, ""},
-		{"two in groups", "\ufeff 0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + aKey + "\" # mine\n", []string{aKey, aKey}, ""},
-		{"two with a semicolon", aKey + ";" + aKey, []string{aKey, aKey}, ""},
-		{"a word before it", "# mine\nGUEK: " + aKey, nil, ":2: has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
-		{"two without a gap", aKey + aKey, []string{aKey, aKey}, ""},
-		{"UTF-16", "\xFF\xFE0\x000\x00", nil, ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8"},
-		{"UTF-16 the other way", "\xFE\xFF\x000\x000", nil, ": is in UTF-16"},
-		{"a key of bytes", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", nil, ": holds the bytes of a key, not its digits: make digits of them with xxd -p -c 32 "},
-		{"two keys of bytes", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), nil, ": holds the bytes of a key"},
+		{"only quotes", "\"\"\n", nil, ":1: has 0 hexadecimal digits"},
+		{"a character that is no digit", aKey[:31] + "x\n", nil, ":1: character 32 is no hexadecimal digit"},
+		{"a key in groups", "0011 2233 4455 6677 8899 aabb ccdd eeff\n", []string{aKey, ""}, ""},
+		{"two keys in groups", "\ufeff 0011-2233-4455-6677-8899-aabb-ccdd-eeff : \"" + aKey + "\" # mine\n", []string{aKey, aKey}, ""},
+		{"two keys with a semicolon", aKey + ";" + aKey, []string{aKey, aKey}, ""},
+		{"a word before the key", "# mine\nGUEK: " + aKey, nil, ":2: has a word before the key: leave it out, and write the 32 hexadecimal digits alone"},
+		{"two keys without a gap", aKey + aKey, []string{aKey, aKey}, ""},
+		{"UTF-16, little-endian", "\xFF\xFE0\x000\x00", nil, ": is in UTF-16, as > of PowerShell writes it: save it as UTF-8"},
+		{"UTF-16, big-endian", "\xFE\xFF\x000\x000", nil, ": is in UTF-16"},
+		{"a key in binary", "\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", nil, ": holds the bytes of a key, not its digits: make digits of them with xxd -p -c 32 "},
+		{"two keys in binary", strings.Repeat("\x00\x11\"3DUfw\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 2), nil, ": holds the bytes of a key"},
 		{"a comment in Latin-1", "# Schl\xFCssel\n" + aKey, []string{aKey, ""}, ""},
-		{"large", strings.Repeat("#\n", maxConfigFile), nil, ": larger than 64 KiB"},
+		{"a file too large", strings.Repeat("#\n", maxConfigFile), nil, ": larger than 64 KiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			file := writtenPrivate(t, tt.text)
+			file := writePrivate(t, tt.text)
 			keys, err := (&KeyFlags{File: file}).readFile()
 			if tt.wantErr != "" {
 				checkErr(t, err, file+tt.wantErr)
@@ -70,30 +70,30 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
-// TestParsePair tests that an error names the faulty key, and where to write the authentication key.
+// TestParsePair tests that an error names the setting at fault, and where to write the authentication key.
 func TestParsePair(t *testing.T) {
-	file := writtenPrivate(t, aKey)
-	tests := []struct{ name, key, authKey, file, part, wantErr string }{
-		{"both", aKey, anotherKey, "", "", ""},
-		{"one", aKey, "", "", "", ""},
-		{"both in one", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: the second half is the authentication " +
+	file := writePrivate(t, aKey)
+	tests := []struct{ name, key, authKey, file, wantPath, wantErr string }{
+		{"both keys", aKey, anotherKey, "", "", ""},
+		{"one key", aKey, "", "", "", ""},
+		{"both keys in one setting", aKey + " " + anotherKey, "", "", "key", "has 64 hexadecimal digits, and a key has 32: the second half is the authentication " +
 			"key, and goes to auth_key (--auth-key)"},
-		{"half of one", aKey[:16], "", "", "key", "has 16 hexadecimal digits, and a key has 32"},
-		{"the second alone", "", anotherKey, "", "auth_key", "an authentication key without key"},
-		{"the second alone, beside a file", "", anotherKey, file, "auth_key",
+		{"half a key", aKey[:16], "", "", "key", "has 16 hexadecimal digits, and a key has 32"},
+		{"only an authentication key", "", anotherKey, "", "auth_key", "an authentication key without key"},
+		{"only an authentication key, and a file of keys", "", anotherKey, file, "auth_key",
 			"belongs into the file of keys, behind its key: make the line in " + file + " KEY AUTH_KEY"},
-		{"both beside a file", aKey, anotherKey, file, "", ""},
+		{"both keys, and a file of keys", aKey, anotherKey, file, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, wrong := (&KeyFlags{tt.key, tt.authKey, tt.file}).load()
-			err, part := wrong.Err(), ""
+			_, problems := (&KeyFlags{tt.key, tt.authKey, tt.file}).load()
+			err, path := problems.Err(), ""
 			checkErr(t, err, tt.wantErr)
 			if err != nil {
-				part = wrong[0].path
+				path = problems[0].path
 			}
-			if part != tt.part || err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), "1122") {
-				t.Errorf("got part %q and %v, want %q and no key", part, err, tt.part)
+			if path != tt.wantPath || err != nil && strings.Contains(strings.ReplaceAll(err.Error(), file, ""), "1122") {
+				t.Errorf("got path %q and error %v, want path %q and no key in the error", path, err, tt.wantPath)
 			}
 		})
 	}
@@ -111,27 +111,27 @@ func TestKeyFileFaults(t *testing.T) {
 }
 
 func TestMeterKeys(t *testing.T) {
-	m := Meter{Key: aKey, KeyFile: writtenPrivate(t, anotherKey)}
+	m := Meter{Key: aKey, KeyFile: writePrivate(t, anotherKey)}
 	keys, err := m.Keys()
 	if err != nil || len(keys) != 2 {
-		t.Errorf("got %d keys, %v, want that of the configuration and that of the file", len(keys), err)
+		t.Errorf("got %d keys, %v, want the key of the configuration and the key of the file", len(keys), err)
 	}
 }
 
 func TestMeterWarnings(t *testing.T) {
-	open := writtenPrivate(t, aKey)
-	if err := os.Chmod(open, 0o644); err != nil {
+	readable := writePrivate(t, aKey)
+	if err := os.Chmod(readable, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
 		name string
 		m    Meter
-		want []string // what each begins with
+		want []string // the beginning of each warning
 	}{
-		{"all well", Meter{KeyFile: writtenPrivate(t, aKey), Checksum: "check"}, nil},
-		{"open file", Meter{KeyFile: open}, []string{"every user of this machine can read"}},
-		{"no checksum", Meter{Checksum: "ignore"}, []string{"checksums are ignored"}},
-		{"both", Meter{Checksum: "ignore", KeyFile: open}, []string{"checksums are ignored", "every user"}},
+		{"no warning", Meter{KeyFile: writePrivate(t, aKey), Checksum: "check"}, nil},
+		{"a key file that all may read", Meter{KeyFile: readable}, []string{"every user of this machine can read"}},
+		{"checksums ignored", Meter{Checksum: "ignore"}, []string{"checksums are ignored"}},
+		{"both warnings", Meter{Checksum: "ignore", KeyFile: readable}, []string{"checksums are ignored", "every user"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestScaleText(t *testing.T) {
 		"import_energy=0.10, import_power=60": {"import_power": "60", "import_energy": "0.1"},
 		"gas=000.001":                         {"gas": "0.001"},
 	} {
-		got := scaled(t, in)
+		got := parseScale(t, in)
 		if len(got) != len(want) {
 			t.Errorf("%q: got %v", in, got)
 		}

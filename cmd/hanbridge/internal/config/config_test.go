@@ -29,92 +29,93 @@ import (
 
 var updateConfig = flag.Bool("update-config", false, "write testdata/wrong.txt anew")
 
-func defaults() Config {
+func defaultConfig() Config {
 	return Config{
 		MQTT:          MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},
 		HomeAssistant: HomeAssistant{Discovery: discovery.Device, Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
 		StateDir:      "/var/lib/hanbridge",
 		Publish:       throttle.Balanced,
-		Meters:        []Meter{aMeter()},
+		Meters:        []Meter{defaultMeter()},
 		Log:           Log{Level: "info", Format: "auto"},
 	}
 }
 
-func aMeter() Meter {
+func defaultMeter() Meter {
 	return Meter{
 		ID: "meter", Name: "Electricity meter", Port: Port{Kind: AutoPort}, Serial: Serial{Auto: true},
 		Checksum: "check", FrameCounter: "any",
 	}
 }
 
-// alike compares configurations: 10.0 equals 10, and an empty table equals no table.
-var alike = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b obis.Decimal) bool { return a.Cmp(b) == 0 })}
+// configEqual compares configurations: 10.0 equals 10, and an empty table equals no table.
+var configEqual = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b obis.Decimal) bool { return a.Cmp(b) == 0 })}
 
-func TestConfigGood(t *testing.T) {
-	house := aMeter()
+// TestConfigValid tests configurations from a file, from the environment, and from both.
+func TestConfigValid(t *testing.T) {
+	house := defaultMeter()
 	house.ID, house.Name = "house", "Huset på åkern"
 	house.Port = Port{SerialPort, "/dev/serial/by-id/usb-FTDI-if00-port0"}
 	house.Serial = Serial{Line: source.Line{Baud: 9600, DataBits: 7, Parity: 'E', StopBits: 1}}
-	barn := aMeter()
+	barn := defaultMeter()
 	barn.ID, barn.Port = "barn", Port{TCPPort, "[fd00::1]:8088"}
-	past := aMeter()
-	past.ID, past.Port = "past", Port{ReplayPort, "testdata/full.yaml"}
-	past.Key, past.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
-	past.Scale = scaled(t, "import_power=60,import_energy=0.1,gas=0.001")
-	past.Fuse, past.Checksum, past.FrameCounter = 25, "ignore", "rising"
+	recorded := defaultMeter()
+	recorded.ID, recorded.Port = "past", Port{ReplayPort, "testdata/full.yaml"}
+	recorded.Key, recorded.AuthKey = "00112233445566778899001122334455", "0011223344556677889900112233445F"
+	recorded.Scale = parseScale(t, "import_power=60,import_energy=0.1,gas=0.001")
+	recorded.Fuse, recorded.Checksum, recorded.FrameCounter = 25, "ignore", "rising"
 	full := Config{
 		MQTT: MQTT{Config: mqtt.Config{URL: "wss://broker.example:443/mqtt", Username: "anna", Password: "0012345", ClientID: "cellar",
 			InsecureSkipVerify: true, BaseTopic: "energy/hanbridge"}, Listen: "127.0.0.1:1883"},
 		HomeAssistant: HomeAssistant{Discovery: discovery.Off, Prefix: "ha", StatusTopic: "ha/birth"},
 		StateDir:      "/srv/hanbridge",
 		Publish:       throttle.Frugal,
-		Quantities:    rated(t, "voltage_* max_silence=1m; import_power min_interval=5s deadband=10 deadband=1% max_silence=30s; tariff min_interval=1h"),
-		Meters:        []Meter{house, barn, past},
+		Quantities:    parseQuantities(t, "voltage_* max_silence=1m; import_power min_interval=5s deadband=10 deadband=1% max_silence=30s; tariff min_interval=1h"),
+		Meters:        []Meter{house, barn, recorded},
 		Log:           Log{Level: "debug", Format: "json"},
 		SecretsInFile: true,
 	}
-	fromEnv := defaults()
+	fromEnv := defaultConfig()
 	fromEnv.MQTT.URL, fromEnv.MQTT.Retain, fromEnv.MQTT.QoS = "mqtt://localhost:1883", false, 0
-	usb := aMeter()
+	usb := defaultMeter()
 	usb.Port, usb.Serial = Port{SerialPort, "/dev/ttyUSB9"}, Serial{Line: source.Line{Baud: 2400, DataBits: 8, Parity: 'E', StopBits: 1}}
-	usb.Key, usb.KeyFile = "00112233445566778899AABBCCDDEEFF", writtenPrivate(t, "# keys\n00112233445566778899aabbccddeeff\n")
-	usb.Scale, usb.Checksum, usb.Fuse = scaled(t, "export_energy=0.1,import_energy=10"), "ignore", 16
-	fromEnv.Quantities, fromEnv.StateDir = rated(t, "import_power min_interval=0s deadband=0.5%"), "off"
+	usb.Key, usb.KeyFile = "00112233445566778899AABBCCDDEEFF", writePrivate(t, "# keys\n00112233445566778899aabbccddeeff\n")
+	usb.Scale, usb.Checksum, usb.Fuse = parseScale(t, "export_energy=0.1,import_energy=10"), "ignore", 16
+	fromEnv.Quantities, fromEnv.StateDir = parseQuantities(t, "import_power min_interval=0s deadband=0.5%"), "off"
 	fromEnv.Meters = []Meter{usb}
-	over := defaults()
-	over.MQTT.URL, over.Log.Level = "mqtts://b:8883", "warn"
-	named := aMeter()
-	named.ID, named.Name = "house", "House"
-	named.Scale = scaled(t, "gas=2") // a variable replaces the whole table
-	over.Meters = []Meter{named}
-	over.Quantities = rated(t, "gas min_interval=1h")
+	envOverFile := defaultConfig()
+	envOverFile.MQTT.URL, envOverFile.Log.Level = "mqtts://b:8883", "warn"
+	renamed := defaultMeter()
+	renamed.ID, renamed.Name = "house", "House"
+	renamed.Scale = parseScale(t, "gas=2") // a variable replaces the whole table
+	envOverFile.Meters = []Meter{renamed}
+	envOverFile.Quantities = parseQuantities(t, "gas min_interval=1h")
 	tests := []struct {
 		name, text string
 		env        []string
 		want       Config
 	}{
-		{"nothing", "", nil, defaults()},
-		{"comments only", "# mqtt:\n", nil, defaults()},
-		{"empty sections", "mqtt:\nquantities:\nmeters:\nlog:\n", nil, defaults()},
-		{"every key", contentOf(t, "testdata/full.yaml"), nil, full},
-		{"windows file", "\ufeff" + strings.ReplaceAll(contentOf(t, "testdata/full.yaml"), "\n", "\r\n"), nil, full},
-		{"numbers and truth in quotes", "mqtt: {qos: \"1\", retain: \"true\"}\nmeters: [{fuse: \"0\"}]\n", nil, defaults()},
-		{"environment alone", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
+		{"nothing", "", nil, defaultConfig()},
+		{"only comments", "# mqtt:\n", nil, defaultConfig()},
+		{"empty sections", "mqtt:\nquantities:\nmeters:\nlog:\n", nil, defaultConfig()},
+		{"every key", readText(t, "testdata/full.yaml"), nil, full},
+		{"byte order mark and CRLF line ends", "\ufeff" + strings.ReplaceAll(readText(t, "testdata/full.yaml"), "\n", "\r\n"), nil, full},
+		{"numbers and booleans in quotes", "mqtt: {qos: \"1\", retain: \"true\"}\nmeters: [{fuse: \"0\"}]\n", nil, defaultConfig()},
+		{"only environment", "", []string{"HANBRIDGE_MQTT_URL=mqtt://localhost", "HANBRIDGE_MQTT_RETAIN=FALSE", "HANBRIDGE_MQTT_QOS=0",
 			"HANBRIDGE_METER_PORT=/dev/ttyUSB9", "HANBRIDGE_METER_SERIAL=2400 8E1",
 			"HANBRIDGE_METER_KEY=00112233445566778899AABBCCDDEEFF", "HANBRIDGE_METER_KEY_FILE=" + usb.KeyFile,
 			"HANBRIDGE_METER_SCALE=import_energy=10, export_energy=0.1", "HANBRIDGE_METER_CHECKSUM=ignore", "HANBRIDGE_METER_FUSE=16",
 			"HANBRIDGE_STATE_DIR=off", "HANBRIDGE_QUANTITIES=import_power  min_interval=0s deadband=0.50%;", "HANBRIDGE_LOG_LEVEL=", "HOME=/root"}, fromEnv},
 		{"environment over file", "mqtt: {url: mqtt://a}\nquantities: { water: { min_interval: 1m } }\nmeters:\n  - {id: house, name: Huset, scale: {water: 3}}\n",
 			[]string{"HANBRIDGE_MQTT_URL=mqtts://b", "HANBRIDGE_METER_SCALE=gas=2", "HANBRIDGE_METER_NAME=House",
-				"HANBRIDGE_QUANTITIES=gas min_interval=60m", "HANBRIDGE_LOG_LEVEL=warn"}, over},
+				"HANBRIDGE_QUANTITIES=gas min_interval=60m", "HANBRIDGE_LOG_LEVEL=warn"}, envOverFile},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Load(written(t, tt.text), tt.env)
+			got, err := Load(writeTemp(t, tt.text), tt.env)
 			if err != nil {
 				t.Fatalf("Load: %v", err)
 			}
-			if diff := cmp.Diff(tt.want, got, alike); diff != "" {
+			if diff := cmp.Diff(tt.want, got, configEqual); diff != "" {
 				t.Errorf("config (-want +got):\n%s", diff)
 			}
 		})
@@ -126,12 +127,12 @@ func TestConfigWithoutFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(defaults(), got, alike); diff != "" {
+	if diff := cmp.Diff(defaultConfig(), got, configEqual); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
 }
 
-// TestConfigWrong compares every problem of one file with a golden text.
+// TestConfigWrong compares the error for a file with many problems with a golden text.
 func TestConfigWrong(t *testing.T) {
 	_, err := Load("testdata/wrong.yaml", []string{
 		"HANBRIDGE_MQTT_PASWORD=secret-two", "HANBRIDGE_PORT=/dev/ttyUSB0", "HANBRIDGE_LOG_FORMAT=xml", "HANBRIDGE_METER_PORT=/dev/ttyUSB0",
@@ -146,7 +147,7 @@ func TestConfigWrong(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(contentOf(t, golden), got); diff != "" {
+	if diff := cmp.Diff(readText(t, golden), got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 	if strings.Contains(got, "secret-") {
@@ -156,73 +157,73 @@ func TestConfigWrong(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
-	secret := written(t, "hunter2\r\n")
-	empty := written(t, "\n")
+	secret := writeTemp(t, "hunter2\r\n")
+	empty := writeTemp(t, "\n")
 	tests := []struct {
 		name, text string
 		env        []string
-		want       string // of the one problem
+		want       string // the beginning of the error, which reports one problem
 	}{
 		{"tab", "mqtt:\n\turl: mqtt://a\n", nil, "config.yaml:2: not valid YAML: a tab: YAML wants spaces to indent"},
-		{"indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like those above it"},
-		{"colon", "mqtt:\n  url: mqtt://a\n  qos 1\nlog:\n", nil, "config.yaml:3: not valid YAML: want \"key: value\""},
-		{"quote", "mqtt:\n  client_id: \"a\n  qos: 1\n", nil, "config.yaml:2: not valid YAML: a quote is not closed"},
+		{"wrong indent", "mqtt:\n  url: mqtt://a\n qos: 1\nlog:\n  level: info\n", nil, "config.yaml:3: not valid YAML: the line is not indented like those above it"},
+		{"missing colon", "mqtt:\n  url: mqtt://a\n  qos 1\nlog:\n", nil, "config.yaml:3: not valid YAML: want \"key: value\""},
+		{"open quote", "mqtt:\n  client_id: \"a\n  qos: 1\n", nil, "config.yaml:2: not valid YAML: a quote is not closed"},
 		{"two colons", "mqtt:\n  client_id: a: b\n", nil, "config.yaml:2: not valid YAML: two colons in one line"},
-		{"bracket", "mqtt:\n  client_id: [a\nlog:\n  level: info\n", nil, "config.yaml:2: not valid YAML: "},
-		{"star", "log:\n mqtt:\n  password: *hunter2\n", nil, "config.yaml:3: not valid YAML: a value that begins with * must be put in quotes"},
-		{"at", "mqtt:\n  password: @hunter2\n", nil, "config.yaml:2: not valid YAML: a value that begins with @"},
-		{"latin 1", "mqtt:\n  client_id: \xe5ker\n", nil, "config.yaml:2: not valid YAML: not UTF-8"},
+		{"open bracket", "mqtt:\n  client_id: [a\nlog:\n  level: info\n", nil, "config.yaml:2: not valid YAML: "},
+		{"asterisk", "log:\n mqtt:\n  password: *hunter2\n", nil, "config.yaml:3: not valid YAML: a value that begins with * must be put in quotes"},
+		{"at sign", "mqtt:\n  password: @hunter2\n", nil, "config.yaml:2: not valid YAML: a value that begins with @"},
+		{"Latin-1", "mqtt:\n  client_id: \xe5ker\n", nil, "config.yaml:2: not valid YAML: not UTF-8"},
 		{"two documents", "mqtt:\n  qos: 1\n---\nlog:\n", nil, "config.yaml:3: not valid YAML: a second document"},
-		{"not keys", "hello\n", nil, `config.yaml:1: want lines of "key: value" here`},
+		{"no keys", "hello\n", nil, `config.yaml:1: want lines of "key: value" here`},
 		{"section is text", "mqtt:\n  url:mqtt://a\n", nil, `config.yaml:2: mqtt: want lines of "key: value" here`},
-		{"no space", "mqtt: { qos: 1, password:hunter2 }\n", nil, "config.yaml:1: mqtt.password: a space is missing after the colon"},
+		{"no space after a colon", "mqtt: { qos: 1, password:hunter2 }\n", nil, "config.yaml:1: mqtt.password: a space is missing after the colon"},
 		{"capitals", "MQTT:\n  qos: 1\n", nil, `config.yaml:1: MQTT: no such key (did you mean "mqtt"?)`},
 		{"key of a meter", "meters:\n  - prt: /dev/ttyUSB0\n", nil, `config.yaml:2: meters[0].prt: no such key (did you mean "port"?)`},
-		{"far key", "mqtt:\n  discovery: off\n", nil, `config.yaml:2: mqtt.discovery: no such key (did you mean "homeassistant.discovery"?)`},
-		{"strange key", "log:\n  zzzzzz: 1\n", nil, `config.yaml:2: log.zzzzzz: no such key (known here: level, format)`},
-		{"twice", "mqtt:\n  qos: 1\nlog:\nmqtt:\n  qos: 2\n", nil, "config.yaml:4: mqtt: already set in line 1"},
+		{"key of another section", "mqtt:\n  discovery: off\n", nil, `config.yaml:2: mqtt.discovery: no such key (did you mean "homeassistant.discovery"?)`},
+		{"key that resembles no other", "log:\n  zzzzzz: 1\n", nil, `config.yaml:2: log.zzzzzz: no such key (known here: level, format)`},
+		{"section twice", "mqtt:\n  qos: 1\nlog:\nmqtt:\n  qos: 2\n", nil, "config.yaml:4: mqtt: already set in line 1"},
 		{"meters no list", "meters:\n  id: a\n", nil, `config.yaml:2: meters: want a list`},
 		{"meter is text", "meters:\n  - a\n", nil, `config.yaml:2: meters[0]: want lines of "key: value" here`},
 		{"password a number", "mqtt:\n  username: a\n  password: 112233\n", nil, "config.yaml:3: mqtt.password: without quotes YAML reads this as a number"},
-		{"password a key", "mqtt:\n  password: !hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must be put in quotes"},
-		{"password an anchor", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must"},
+		{"password with an exclamation mark", "mqtt:\n  password: !hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must be put in quotes"},
+		{"password with an ampersand", "mqtt:\n  password: &hunter2\n", nil, "config.yaml:2: mqtt.password: a value that begins with !, & or * must"},
 		{"home assistant secret", "mqtt:\n  password: !secret mqtt\n", nil, "config.yaml:2: mqtt.password: !secret is known to Home Assistant alone"},
 		{"password empty", "mqtt:\n  password:\n", nil, "config.yaml:2: mqtt.password: has no value"},
-		{"password alone", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: a password without mqtt.username"},
+		{"password without a username", "mqtt:\n  password: \"hunter2\"\n", nil, "config.yaml:2: mqtt.password: a password without mqtt.username"},
 		{"id a number", "meters:\n  - id: 0012345\n", nil, `config.yaml:2: meters[0].id: without quotes YAML reads this as a number`},
 		{"name a date", "meters:\n  - name: 2026-11-22\n", nil, `config.yaml:2: meters[0].name: without quotes YAML reads this as a number`},
-		{"discovery a switch", "homeassistant:\n  discovery: false\n", nil, `config.yaml:2: homeassistant.discovery: "false" is not one of device, component, off`},
+		{"discovery a boolean", "homeassistant:\n  discovery: false\n", nil, `config.yaml:2: homeassistant.discovery: "false" is not one of device, component, off`},
 		{"retain a word", "mqtt:\n  retain: sure\n", nil, `config.yaml:2: mqtt.retain: "sure" is not true or false`},
 		{"serial a number", "meters:\n  - serial: 115200\n", nil, `config.yaml:2: meters[0].serial: "115200" is not a line setting: write for example "2400 8E1"`},
 		{"password twice", "mqtt:\n  username: a\n  password: hunter2\n  password_file: " + secret + "\n", nil,
 			"config.yaml:4: mqtt.password_file: mqtt.password is set too (config.yaml:3)"},
 		{"password file missing", "mqtt:\n  username: a\n  password_file: " + missing + "\n", nil, "config.yaml:3: mqtt.password_file: " + missing + ": no such file: put into it the password"},
 		{"password file empty", "mqtt:\n  password_file: " + empty + "\n", nil, "config.yaml:2: mqtt.password_file: " + empty + " is empty"},
-		{"certificate alone", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
-		{"authority without tls", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
-		{"authority missing without tls", "mqtt:\n  url: mqtt://a\n  ca_file: " + missing + "\n", nil,
+		{"certificate without a key", "mqtt:\n  url: mqtts://a\n  cert_file: " + secret + "\n", nil, "config.yaml:3: mqtt.cert_file: set without mqtt.key_file"},
+		{"ca_file without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + secret + "\n", nil, "config.yaml:3: mqtt.ca_file: certificates need TLS"},
+		{"ca_file missing, without TLS", "mqtt:\n  url: mqtt://a\n  ca_file: " + missing + "\n", nil,
 			"config.yaml:3: mqtt.ca_file: certificates need TLS: write mqtt.url with mqtts:// or wss://; and " + missing + ": no such file"},
-		{"no check of the certificate without tls", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
-		{"no check of the certificate of a websocket", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
-		{"no check of the certificate at all", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
-		{"authority missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: " + missing + ": no such file"},
-		{"listen", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
+		{"insecure_skip_verify without TLS", "mqtt:\n  url: mqtt://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"insecure_skip_verify of a websocket without TLS", "mqtt:\n  url: ws://a\n  insecure_skip_verify: true\n", nil, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate"},
+		{"insecure_skip_verify not a boolean", "mqtt:\n  url: mqtts://a\n  insecure_skip_verify: sometimes\n", nil, "config.yaml:3: mqtt.insecure_skip_verify"},
+		{"ca_file missing", "mqtt:\n  ca_file: " + missing + "\n  url: mqtts://a\n", nil, "config.yaml:2: mqtt.ca_file: " + missing + ": no such file"},
+		{"listen without a port", "mqtt:\n  url: embedded\n  listen: localhost\n", nil, `config.yaml:3: mqtt.listen: "localhost" is not a host and a port`},
 		{"same id by default", "meters:\n  - port: /dev/a\n  - port: /dev/b\n", nil, `config.yaml:3: meters[1].id: "meter" is the id of meters[0] too`},
 		{"same port", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/a}\n", nil, `config.yaml:3: meters[1].port: /dev/a is the port of meters[0] too`},
 		{"port is a file", "meters:\n  - port: " + secret + "\n", nil, "config.yaml:2: meters[0].port: " + secret + " is a file, not a device"},
-		{"inside the prefix", "mqtt: { base_topic: ha/x }\nhomeassistant: { prefix: ha }\n", nil, `config.yaml:1: mqtt.base_topic: "ha/x" lies inside`},
-		{"topic empty", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
-		{"topic with a slash", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
+		{"base topic inside the prefix", "mqtt: { base_topic: ha/x }\nhomeassistant: { prefix: ha }\n", nil, `config.yaml:1: mqtt.base_topic: "ha/x" lies inside`},
+		{"base topic empty", "mqtt: { base_topic: \"\" }\n", nil, "config.yaml:1: mqtt.base_topic: must not be empty"},
+		{"prefix with a slash at its end", "homeassistant: { prefix: ha/ }\n", nil, `config.yaml:1: homeassistant.prefix: "ha/" has a / too many`},
 		{"status topic with a wildcard", "homeassistant: { status_topic: homeassistant/+ }\n", nil, `config.yaml:1: homeassistant.status_topic: "homeassistant/+" has a wildcard`},
 		{"status topic with all levels", "homeassistant: { status_topic: \"#\" }\n", nil, `config.yaml:1: homeassistant.status_topic: "#" has a wildcard`},
 		{"status topic empty", "homeassistant: { status_topic: \"\" }\n", nil, `config.yaml:1: homeassistant.status_topic: must not be empty`},
 		{"status topic of the bridge", "homeassistant: { status_topic: hanbridge/status }\n", nil, `config.yaml:1: homeassistant.status_topic: "hanbridge/status" lies inside mqtt.base_topic`},
 		{"status topic of a meter", "mqtt: { base_topic: a/b }\nhomeassistant: { status_topic: a/b/house/status }\n", nil, `config.yaml:2: homeassistant.status_topic: "a/b/house/status" lies inside mqtt.base_topic`},
 		{"status topic as a variable", "", []string{"HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC=$SYS/hub"}, `HANBRIDGE_HOMEASSISTANT_STATUS_TOPIC: "$SYS/hub": topics that begin with $`},
-		{"topic of the broker", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
-		{"topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
+		{"base topic of the broker", "mqtt: { base_topic: $SYS/a }\n", nil, `config.yaml:1: mqtt.base_topic: "$SYS/a": topics that begin with $`},
+		{"base topic not printable", "mqtt: { base_topic: \"a\\0\" }\n", nil, `config.yaml:1: mqtt.base_topic: "a\x00" has a character`},
 		{"name blank", "meters: [ { name: \" \" } ]\n", nil, `config.yaml:1: meters[0].name: " " is not a name`},
-		{"name a switch", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: without quotes YAML reads this as a number`},
+		{"name a boolean", "meters: [ { name: true } ]\n", nil, `config.yaml:1: meters[0].name: without quotes YAML reads this as a number`},
 		{"key a number", "meters:\n  - key: 00112233445566778899001122334455\n", nil,
 			"config.yaml:2: meters[0].key: without quotes YAML reads this as a number"},
 		{"key short", "meters:\n  - key: \"0a11223344556677889900112233445\"\n", nil,
@@ -231,54 +232,54 @@ func TestConfigErrors(t *testing.T) {
 			"config.yaml:2: meters[0].key: character 1 is no hexadecimal digit (0 to 9, a to f): write the key as 32 of them"},
 		{"authentication key long", "meters:\n  - key: \"00112233445566778899001122334455\"\n    auth_key: \"001122334455667788990011223344556\"\n", nil,
 			"config.yaml:3: meters[0].auth_key: has 33 hexadecimal digits"},
-		{"authentication key alone", "meters:\n  - auth_key: \"00112233445566778899001122334455\"\n", nil,
+		{"authentication key without a key", "meters:\n  - auth_key: \"00112233445566778899001122334455\"\n", nil,
 			"config.yaml:2: meters[0].auth_key: an authentication key without key"},
 		{"key file missing", "meters:\n  - key_file: " + missing + "\n", nil, "config.yaml:2: meters[0].key_file: " + missing + ": no such file"},
 		{"key file empty", "meters:\n  - key_file: " + empty + "\n", nil, "config.yaml:2: meters[0].key_file: " + empty + ": no key in it"},
 		{"key file with something else", "meters:\n  - key_file: " + secret + "\n", nil, "config.yaml:2: meters[0].key_file: " + secret + ":1: character 1 is no"},
-		{"scale of nothing", "meters:\n  - scale:\n      import_energi: 10\n", nil,
+		{"scale of a misspelt quantity", "meters:\n  - scale:\n      import_energi: 10\n", nil,
 			`config.yaml:3: meters[0].scale: "import_energi" is not a quantity (did you mean import_energy?)`},
-		{"scale of a part", "meters:\n  - scale: { energy: 10 }\n", nil,
+		{"scale of part of a name", "meters:\n  - scale: { energy: 10 }\n", nil,
 			`config.yaml:2: meters[0].scale: "energy" is not a quantity (did you mean import_energy, export_energy, `},
-		{"scale of the moon", "meters:\n  - scale: { zzzzzz: 10 }\n", nil,
+		{"scale of an unknown quantity", "meters:\n  - scale: { zzzzzz: 10 }\n", nil,
 			`config.yaml:2: meters[0].scale: "zzzzzz" is not a quantity (hanbridge quantities shows them all)`},
 		{"scale of text", "meters:\n  - scale: { breaker: 10 }\n", nil, `config.yaml:2: meters[0].scale: breaker is text`},
 		{"scale zero", "meters:\n  - scale: { import_energy: 0 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0" is not a factor`},
-		{"scale below", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "-1" is not a factor`},
+		{"scale negative", "meters:\n  - scale: { import_energy: -1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "-1" is not a factor`},
 		{"scale a word", "meters:\n  - scale: { import_energy: ten }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "ten" is not a factor`},
 		{"scale an exponent", "meters:\n  - scale: { import_energy: 1e1 }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "1e1" is not a factor`},
 		{"scale empty", "meters:\n  - scale: { import_energy: }\n", nil, `config.yaml:2: meters[0].scale.import_energy: has no value`},
 		{"scale a list", "meters:\n  - scale: [ 1 ]\n", nil, `config.yaml:2: meters[0].scale: want the names of quantities in the lines below it, without a dash`},
 		{"scale with a comma", "meters:\n  - scale: { import_energy: \"0,1\" }\n", nil, `config.yaml:2: meters[0].scale.import_energy: "0,1" is not a factor: write a decimal number above 0 with a point`},
 		{"scale twice", "meters:\n  - scale:\n      gas: 2\n      gas: 2\n", nil, `config.yaml:4: meters[0].scale.gas: already set in line 3`},
-		{"scale alone", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
+		{"scale without a quantity", "meters:\n  - scale: 10\n", nil, `config.yaml:2: meters[0].scale: "10" is not a quantity and its factor: write for example`},
 		{"scale in a variable", "", []string{"HANBRIDGE_METER_SCALE=import_energy=0.1,export=0.1"}, `HANBRIDGE_METER_SCALE: "export" is not a quantity (did`},
-		{"fuse of a plug", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
-		{"fuse in words", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
+		{"fuse too small", "meters:\n  - fuse: 3\n", nil, `config.yaml:2: meters[0].fuse: 3 is not the rating of a main fuse: write the amperes of one phase, from 6 to 2000`},
+		{"fuse with a unit", "meters:\n  - fuse: 16 A\n", nil, `config.yaml:2: meters[0].fuse: "16 A" is not a whole number`},
 		{"state dir empty", "state_dir: \"\"\n", nil, `config.yaml:1: state_dir: must not be empty: write off to remember nothing`},
 		{"state dir below home", "state_dir: ~/hanbridge\n", nil, `config.yaml:1: state_dir: ~/hanbridge: nobody here knows what ~ stands for: write the whole path`},
 		{"state dir a file", "state_dir: " + secret + "\n", nil, `config.yaml:1: state_dir: ` + secret + ` is a file: name a directory`},
-		{"base topic of others", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
-		{"checksum", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
-		{"frame counter", "meters:\n  - frame_counter: up\n", nil, `config.yaml:2: meters[0].frame_counter: "up" is not one of any, rising`},
-		{"two look for a port", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
+		{"base topic that Home Assistant uses", "mqtt:\n  base_topic: tasmota\n", nil, `config.yaml:2: mqtt.base_topic: "tasmota" is a topic that Home Assistant takes for something else (it listens to tasmota`},
+		{"unknown checksum mode", "meters:\n  - checksum: ignored\n", nil, `config.yaml:2: meters[0].checksum: "ignored" is not one of check, ignore (did you mean "ignore"?)`},
+		{"unknown frame counter mode", "meters:\n  - frame_counter: up\n", nil, `config.yaml:2: meters[0].frame_counter: "up" is not one of any, rising`},
+		{"two meters with port auto", "meters:\n  - {id: a}\n  - {id: b}\n", nil, `config.yaml:3: meters[1].port: auto is the port of meters[0] too`},
 		{"port empty", "meters:\n  - port: \"\"\n", nil, `config.yaml:2: meters[0].port: "" is not a port: write auto, /dev/`},
-		{"variable", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
+		{"variable with a wrong value", "mqtt:\n  qos: 1\n", []string{"HANBRIDGE_MQTT_QOS=high"}, `HANBRIDGE_MQTT_QOS: "high" is not one of 0, 1`},
 		{"variable over a wrong value", "meters:\n  - fuse: many\n", []string{"HANBRIDGE_METER_FUSE=25"}, `config.yaml:2: meters[0].fuse: "many" is not a whole number`},
 		{"variable over a wrong table", "quantities:\n  tariff: {deadband: 1}\n", []string{"HANBRIDGE_QUANTITIES=import_power min_interval=5s"}, `config.yaml:2: quantities.tariff`},
-		{"variable judged", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
+		{"variable with a wildcard", "", []string{"HANBRIDGE_MQTT_BASE_TOPIC=a/#"}, `HANBRIDGE_MQTT_BASE_TOPIC: "a/#" has a wildcard`},
 		{"variable of two meters", "meters:\n  - {id: a, port: /dev/a}\n  - {id: b, port: /dev/b}\n", []string{"HANBRIDGE_METER_NAME=c"},
 			"HANBRIDGE_METER_NAME: config.yaml holds 2 meters, and a variable cannot say which one it means"},
 		{"variable unknown", "", []string{"HANBRIDGE_MQTT_PASWORD=hunter2"}, `HANBRIDGE_MQTT_PASWORD: no such setting (did you mean "HANBRIDGE_MQTT_PASSWORD"?)`},
 		{"variable of a list", "", []string{"HANBRIDGE_METERS_0_PORT=x"}, `HANBRIDGE_METERS_0_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
-		{"variable short", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
-		{"variable strange", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (a key of`},
+		{"variable without its section", "", []string{"HANBRIDGE_PORT=x"}, `HANBRIDGE_PORT: no such setting (did you mean "HANBRIDGE_METER_PORT"?)`},
+		{"variable that resembles no other", "", []string{"HANBRIDGE_ZZZZZZ=x"}, `HANBRIDGE_ZZZZZZ: no such setting (a key of`},
 		{"variable of a section", "", []string{"HANBRIDGE_MQTT=x"}, `HANBRIDGE_MQTT: no such setting`},
 		{"too large", strings.Repeat("# long\n", maxConfigFile), nil, "config.yaml: larger than 64 KiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			file := written(t, tt.text)
+			file := writeTemp(t, tt.text)
 			cfg, err := Load(file, tt.env)
 			if err == nil {
 				t.Fatalf("Load: no error, want %q", tt.want)
@@ -291,7 +292,7 @@ func TestConfigErrors(t *testing.T) {
 				t.Error("a secret is printed")
 			}
 			if diff := cmp.Diff(Config{}, cfg); diff != "" {
-				t.Errorf("config beside an error (-want +got):\n%s", diff)
+				t.Errorf("config returned with an error (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -299,7 +300,7 @@ func TestConfigErrors(t *testing.T) {
 
 // TestConfigWrongAddress tests that a wrong address does not hide other problems.
 func TestConfigWrongAddress(t *testing.T) {
-	_, err := Load(written(t, "mqtt:\n  url: nonsense\n  insecure_skip_verify: true\n"), nil)
+	_, err := Load(writeTemp(t, "mqtt:\n  url: nonsense\n  insecure_skip_verify: true\n"), nil)
 	checkErr(t, err, "config.yaml:2: mqtt.url: has no scheme")
 	checkErr(t, err, "config.yaml:3: mqtt.insecure_skip_verify: there is no certificate")
 }
@@ -307,21 +308,21 @@ func TestConfigWrongAddress(t *testing.T) {
 func TestConfigFileMissing(t *testing.T) {
 	dir := t.TempDir()
 	tests := []struct{ name, file, want string }{
-		{"missing", filepath.Join(dir, "none.yaml"), "none.yaml: no such file: copy config.example.yaml"},
+		{"no such file", filepath.Join(dir, "none.yaml"), "none.yaml: no such file: copy config.example.yaml"},
 		{"directory", dir, ": is a directory (container engines"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Load(tt.file, nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error: got %v, want one with %q", err, tt.want)
+				t.Errorf("error: got %v, want one that contains %q", err, tt.want)
 			}
 		})
 	}
 }
 
 func TestConfigPasswordFile(t *testing.T) {
-	env := []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + written(t, " hunter 2 \r\n")}
+	env := []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + writeTemp(t, " hunter 2 \r\n")}
 	cfg, err := Load("", env)
 	if got, want := string(cfg.MQTT.Password), " hunter 2 "; err != nil || got != want {
 		t.Errorf("password: got %q, %v, want %q", got, err, want)
@@ -393,9 +394,9 @@ func TestConfigPort(t *testing.T) {
 			if err == nil && got != tt.want {
 				t.Errorf("port: got %+v, want %+v", got, tt.want)
 			}
-			var again Port
-			if err == nil && (again.UnmarshalText([]byte(got.String())) != nil || again != got) {
-				t.Errorf("port: read back %+v, want %+v", again, got)
+			var reread Port
+			if err == nil && (reread.UnmarshalText([]byte(got.String())) != nil || reread != got) {
+				t.Errorf("port: read back %+v, want %+v", reread, got)
 			}
 		})
 	}
@@ -431,15 +432,16 @@ func TestConfigSerial(t *testing.T) {
 	}
 }
 
-func TestConfigNeeds(t *testing.T) {
-	cfg := defaults()
+func TestRequireBroker(t *testing.T) {
+	cfg := defaultConfig()
 	checkErr(t, cfg.RequireBroker(), "HANBRIDGE_MQTT_URL=mqtt://localhost")
 	cfg.MQTT.URL = Embedded
 	checkErr(t, cfg.RequireBroker(), "")
 }
 
+// TestConfigKeepsSecrets tests that no form of printing shows a secret.
 func TestConfigKeepsSecrets(t *testing.T) {
-	cfg := defaults()
+	cfg := defaultConfig()
 	cfg.MQTT.Password, cfg.Meters[0].Key, cfg.Meters[0].AuthKey = "hunter2", "hunter2", "hunter2"
 	asJSON, err := json.Marshal(cfg)
 	if err != nil {
@@ -464,18 +466,17 @@ func TestConfigExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := defaults()
+	want := defaultConfig()
 	want.MQTT.URL = "mqtt://localhost:1883"
-	if diff := cmp.Diff(want, got, alike); diff != "" {
+	if diff := cmp.Diff(want, got, configEqual); diff != "" {
 		t.Errorf("the example differs from the defaults (-want +got):\n%s", diff)
 	}
 }
 
-// TestConfigExampleHasEveryKey compares the keys of the example, those in
-// comments too, with those of Config.
+// TestConfigExampleHasEveryKey tests that the example names every key of Config, some of them in comments, and no other.
 func TestConfigExampleHasEveryKey(t *testing.T) {
 	var root yaml.Node
-	if err := yaml.Unmarshal([]byte(uncommented(t)), &root); err != nil {
+	if err := yaml.Unmarshal([]byte(uncommentedExample(t)), &root); err != nil {
 		t.Fatal(err)
 	}
 	want, got := []string{}, paths(root.Content[0], "")
@@ -489,22 +490,23 @@ func TestConfigExampleHasEveryKey(t *testing.T) {
 	}
 }
 
+// TestConfigExampleUncommented tests that the example is valid with all its optional lines.
 func TestConfigExampleUncommented(t *testing.T) {
-	file := writtenPrivate(t, "00112233445566778899aabbccddeeff\n") // a password and a key
-	identity := writtenPrivate(t, certificate(t))
+	file := writePrivate(t, "00112233445566778899aabbccddeeff\n") // valid as a password and as a key
+	certAndKey := writePrivate(t, certificatePEM(t))
 	for _, without := range []string{"password", "password_file"} {
-		text := regexp.MustCompile(`(?m)^  `+without+`:.*\n`).ReplaceAllString(uncommented(t), "")
+		text := regexp.MustCompile(`(?m)^  `+without+`:.*\n`).ReplaceAllString(uncommentedExample(t), "")
 		text = regexp.MustCompile(`(_file: ).*`).ReplaceAllString(text, "${1}"+file)
-		text = regexp.MustCompile(`(?m)^(  (ca|cert|key)_file: ).*`).ReplaceAllString(text, "${1}"+identity)
+		text = regexp.MustCompile(`(?m)^(  (ca|cert|key)_file: ).*`).ReplaceAllString(text, "${1}"+certAndKey)
 		text = strings.Replace(text, "url: mqtt:", "url: mqtts:", 1) // for the certificates
-		if _, err := Load(written(t, text), nil); err != nil {
+		if _, err := Load(writeTemp(t, text), nil); err != nil {
 			t.Errorf("without %s: %v", without, err)
 		}
 	}
 }
 
-// certificate returns a file with a self-signed certificate and its key as PEM.
-func certificate(t *testing.T) string {
+// certificatePEM returns a self-signed certificate and its private key as PEM.
+func certificatePEM(t *testing.T) string {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -523,11 +525,12 @@ func certificate(t *testing.T) string {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 }
 
-// uncommented returns the example with its optional lines uncommented.
-func uncommented(t *testing.T) string {
-	return regexp.MustCompile(`(?m)^# ( +[a-z_*]+: )`).ReplaceAllString(contentOf(t, exampleFile), "$1")
+// uncommentedExample returns the example with its optional lines uncommented.
+func uncommentedExample(t *testing.T) string {
+	return regexp.MustCompile(`(?m)^# ( +[a-z_*]+: )`).ReplaceAllString(readText(t, exampleFile), "$1")
 }
 
+// paths returns the dotted path of each key below a YAML node.
 func paths(n *yaml.Node, path string) []string {
 	var out []string
 	switch n.Kind {
@@ -557,12 +560,12 @@ func checkErr(t *testing.T, err error, want string) {
 		return
 	}
 	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("error: got %v, want one with %q", err, want)
+		t.Errorf("error: got %v, want one that contains %q", err, want)
 	}
 }
 
-// rated parses the text of HANBRIDGE_QUANTITIES.
-func rated(t *testing.T, text string) throttle.Overrides {
+// parseQuantities parses the text of HANBRIDGE_QUANTITIES.
+func parseQuantities(t *testing.T, text string) throttle.Overrides {
 	t.Helper()
 	cfg, err := Load("", []string{"HANBRIDGE_QUANTITIES=" + text})
 	if err != nil {
@@ -571,8 +574,8 @@ func rated(t *testing.T, text string) throttle.Overrides {
 	return cfg.Quantities
 }
 
-// scaled parses the text of HANBRIDGE_METER_SCALE.
-func scaled(t *testing.T, text string) map[string]obis.Decimal {
+// parseScale parses the text of HANBRIDGE_METER_SCALE.
+func parseScale(t *testing.T, text string) map[string]obis.Decimal {
 	t.Helper()
 	cfg, err := Load("", []string{"HANBRIDGE_METER_SCALE=" + text})
 	if err != nil {
@@ -581,7 +584,7 @@ func scaled(t *testing.T, text string) map[string]obis.Decimal {
 	return cfg.Meters[0].Scale
 }
 
-func written(t *testing.T, text string) string {
+func writeTemp(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -590,7 +593,7 @@ func written(t *testing.T, text string) string {
 	return file
 }
 
-func contentOf(t *testing.T, file string) string {
+func readText(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestQuantitiesText tests that rates are read from the text of one variable, and that the written form is read back equally.
+// TestQuantitiesText tests that the publish settings of quantities are read from one variable.
 func TestQuantitiesText(t *testing.T) {
 	tests := []struct{ in, want, wantErr string }{
 		{in: "", want: ""},
@@ -60,7 +60,7 @@ func TestQuantitiesText(t *testing.T) {
 	}
 }
 
-// ratesText returns rates in the form of a variable.
+// ratesText returns the publish settings in the form of the variable HANBRIDGE_QUANTITIES.
 func ratesText(o throttle.Overrides) string {
 	var items []string
 	for _, name := range slices.Sorted(maps.Keys(o)) {
@@ -82,23 +82,23 @@ func ratesText(o throttle.Overrides) string {
 // TestQuantitiesFile tests that the problem of each line is reported with its line number.
 func TestQuantitiesFile(t *testing.T) {
 	tests := []struct{ name, text, want string }{
-		{"list", "quantities: [ gas ]\n", `config.yaml:1: quantities: want the names of quantities in the lines below it, without a dash`},
-		{"field as a value", "quantities:\n  gas: 5s\n", `config.yaml:2: quantities.gas: want what is said of it in the lines below, as min_interval: 5s`},
-		{"nothing said", "quantities:\n  gas:\n", `config.yaml:2: quantities.gas: want what is said of it`},
-		{"unknown field", "quantities:\n  gas:\n    deadbnd: 5\n", `config.yaml:3: quantities.gas.deadbnd: no such key (did you mean "deadband"?)`},
-		{"number alone", "quantities:\n  gas:\n    min_interval: 5\n", `config.yaml:3: quantities.gas.min_interval: "5" has no unit: write 5s for seconds`},
-		{"field twice", "quantities:\n  gas:\n    deadband: 1\n    deadband: 1%\n", `config.yaml:4: quantities.gas.deadband: already set in line 3`},
+		{"a list", "quantities: [ gas ]\n", `config.yaml:1: quantities: want the names of quantities in the lines below it, without a dash`},
+		{"a value in place of settings", "quantities:\n  gas: 5s\n", `config.yaml:2: quantities.gas: want what is said of it in the lines below, as min_interval: 5s`},
+		{"a quantity without settings", "quantities:\n  gas:\n", `config.yaml:2: quantities.gas: want what is said of it`},
+		{"unknown setting", "quantities:\n  gas:\n    deadbnd: 5\n", `config.yaml:3: quantities.gas.deadbnd: no such key (did you mean "deadband"?)`},
+		{"number without a unit", "quantities:\n  gas:\n    min_interval: 5\n", `config.yaml:3: quantities.gas.min_interval: "5" has no unit: write 5s for seconds`},
+		{"setting twice", "quantities:\n  gas:\n    deadband: 1\n    deadband: 1%\n", `config.yaml:4: quantities.gas.deadband: already set in line 3`},
 		{"quantity twice", "quantities:\n  gas: { deadband: 1 }\n  gas: { deadband: 2 }\n", `config.yaml:3: quantities.gas: already set in line 2`},
-		{"several twice", "quantities:\n  volt*: { deadband: 1 }\n  volt*: { deadband: 2 }\n", `config.yaml:3: quantities.volt*: already set in line 2`},
+		{"wildcard twice", "quantities:\n  volt*: { deadband: 1 }\n  volt*: { deadband: 2 }\n", `config.yaml:3: quantities.volt*: already set in line 2`},
 		{"no value", "quantities:\n  gas: { deadband: }\n", `config.yaml:2: quantities.gas.deadband: has no value: write one after the colon`},
-		{"list of two", "quantities:\n  gas: { deadband: [ 1, 2% ] }\n", `config.yaml:2: quantities.gas.deadband: want one value, not a list or keys below it`},
-		{"parts of the variable", "quantities:\n  gas: { min_interval: \"5s; water\" }\n", `config.yaml:2: quantities.gas.min_interval: "5s; water" is not a time`},
-		{"text", "quantities:\n  tariff: { deadband: 1 }\n", `config.yaml:2: quantities.tariff: is text: only min_interval can be set`},
-		{"variable for nobody", "quantities: { volts_*: { deadband: 1 } }\n", `config.yaml:1: quantities: "volts_*" is the beginning of no quantity`},
+		{"list of two values", "quantities:\n  gas: { deadband: [ 1, 2% ] }\n", `config.yaml:2: quantities.gas.deadband: want one value, not a list or keys below it`},
+		{"the separator of the variable", "quantities:\n  gas: { min_interval: \"5s; water\" }\n", `config.yaml:2: quantities.gas.min_interval: "5s; water" is not a time`},
+		{"a text quantity", "quantities:\n  tariff: { deadband: 1 }\n", `config.yaml:2: quantities.tariff: is text: only min_interval can be set`},
+		{"wildcard without a match", "quantities: { volts_*: { deadband: 1 } }\n", `config.yaml:1: quantities: "volts_*" is the beginning of no quantity`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Load(written(t, tt.text), nil)
+			_, err := Load(writeTemp(t, tt.text), nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error:\n got %v\nwant %s", err, tt.want)
 			}
@@ -113,19 +113,19 @@ func TestConfigWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := Text(want, ShowSecrets)
-	got, err := Load(written(t, text), nil)
+	got, err := Load(writeTemp(t, text), nil)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}
-	if diff := cmp.Diff(want, got, alike); diff != "" {
+	if diff := cmp.Diff(want, got, configEqual); diff != "" {
 		t.Errorf("read again (-want +got):\n%s", diff)
 	}
 }
 
 // TestPlan tests that the settings of a quantity override the preset, and that other quantities keep it.
 func TestPlan(t *testing.T) {
-	c := defaults()
-	c.Quantities = rated(t, "import_* min_interval=7s; import_power deadband=1%; gas min_interval=0 deadband=0 max_silence=0")
+	c := defaultConfig()
+	c.Quantities = parseQuantities(t, "import_* min_interval=7s; import_power deadband=1%; gas min_interval=0 deadband=0 max_silence=0")
 	preset := throttle.NewPlan(throttle.Balanced)
 	for i := range quantity.Rows() {
 		id := quantity.ID(i)
@@ -145,7 +145,7 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	for _, preset := range []throttle.Preset{throttle.Realtime, throttle.Balanced, throttle.Frugal} {
-		c := defaults()
+		c := defaultConfig()
 		c.Publish = preset
 		if diff := cmp.Diff(throttle.NewPlan(preset).Rate(0), c.Plan().Rate(0)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", preset, diff)
@@ -155,17 +155,17 @@ func TestPlan(t *testing.T) {
 
 // TestConfigTextIsReadBack tests that the text of a configuration is read back equally.
 func TestConfigTextIsReadBack(t *testing.T) {
-	for _, text := range []string{"", contentOf(t, "testdata/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
-		want, err := Load(written(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})
+	for _, text := range []string{"", readText(t, "testdata/full.yaml"), "mqtt: {url: embedded, username: \"007\", password: \"# a: 'b' \\\" \"}\n"} {
+		want, err := Load(writeTemp(t, text), []string{"HANBRIDGE_MQTT_URL=mqtts://b"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := written(t, Text(want, ShowSecrets))
+		file := writeTemp(t, Text(want, ShowSecrets))
 		got, err := Load(file, nil)
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, Text(want, ShowSecrets))
 		}
-		if diff := cmp.Diff(want, got, alike); diff != "" {
+		if diff := cmp.Diff(want, got, configEqual); diff != "" {
 			t.Errorf("-want +got:\n%s\n%s", diff, Text(want, ShowSecrets))
 		}
 		for _, secret := range []string{string(want.MQTT.Password), string(want.Meters[len(want.Meters)-1].Key)} {

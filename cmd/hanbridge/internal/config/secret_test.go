@@ -6,37 +6,37 @@ import (
 	"testing"
 )
 
-// TestConfigHidesSecrets tests secrets in place of other values. No message may show them, and each says what belongs there.
+// TestConfigHidesSecrets tests secrets written in place of other values. No message may show them, and each message says what to write.
 func TestConfigHidesSecrets(t *testing.T) {
 	const half = "0011223344556677"
 	tests := []struct{ name, text, secret, want string }{
-		{"a key as the file of keys", "meters:\n  - key_file: \"" + aKey + "\"\n", aKey, "meters[0].key_file: no file has this name (it is not shown"},
-		{"a key with a digit too few", "meters:\n  - key_file: \"" + aKey[1:] + "\"\n", aKey[1:], "meters[0].key_file: "},
-		{"a key with a slip in it", "meters:\n  - key_file: \"o" + aKey[1:] + "\"\n", aKey[1:], "write the path of a file that holds the key"},
-		{"a key in bytes", "meters:\n  - key_file: 00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff\n", "44 55", "write the path of a file that holds the key"},
-		{"a key that is a number", "meters:\n  - key_file: 12345678901234567890123456789012\n", "12345678", "put quotes around it"},
+		{"a key as key_file", "meters:\n  - key_file: \"" + aKey + "\"\n", aKey, "meters[0].key_file: no file has this name (it is not shown"},
+		{"a key without its first digit as key_file", "meters:\n  - key_file: \"" + aKey[1:] + "\"\n", aKey[1:], "meters[0].key_file: "},
+		{"a misspelt key as key_file", "meters:\n  - key_file: \"o" + aKey[1:] + "\"\n", aKey[1:], "write the path of a file that holds the key"},
+		{"a key in groups as key_file", "meters:\n  - key_file: 00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff\n", "44 55", "write the path of a file that holds the key"},
+		{"a key without quotes as key_file", "meters:\n  - key_file: 12345678901234567890123456789012\n", "12345678", "put quotes around it"},
 		{"a key as the id", "meters:\n  - id: \"" + strings.ToUpper(aKey) + "\"\n", "223344", "cannot be part of a topic"},
 		{"a key as the port", "meters:\n  - port: \"" + aKey + "\"\n", "223344", "is not a port"},
-		{"a key as a setting", aKey + ": 1\n", "223344", "no such key"},
-		{"half a key as the file of keys", "meters:\n  - key_file: \"" + half + "\"\n", half, "write the path of a file that holds the key"},
-		{"a password as its file", "mqtt:\n  username: a\n  password_file: hunter2\n", "hunter2", "write the path of a file that holds the password"},
-		{"a password with a slash as its file", "mqtt:\n  username: a\n  password_file: hun/ter2\n", "ter2", "write the path of a file"},
-		{"a password that begins with a slash", "mqtt:\n  username: a\n  password_file: /hunter2\n", "hunter2", "write the path of a file"},
-		{"a password that is a number", "mqtt:\n  username: a\n  password_file: 246813579\n", "246813579", "put quotes around it"},
+		{"a key as the name of a setting", aKey + ": 1\n", "223344", "no such key"},
+		{"half a key as key_file", "meters:\n  - key_file: \"" + half + "\"\n", half, "write the path of a file that holds the key"},
+		{"a password as password_file", "mqtt:\n  username: a\n  password_file: hunter2\n", "hunter2", "write the path of a file that holds the password"},
+		{"a password with a slash as password_file", "mqtt:\n  username: a\n  password_file: hun/ter2\n", "ter2", "write the path of a file"},
+		{"a password that begins with a slash as password_file", "mqtt:\n  username: a\n  password_file: /hunter2\n", "hunter2", "write the path of a file"},
+		{"a number as password_file", "mqtt:\n  username: a\n  password_file: 246813579\n", "246813579", "put quotes around it"},
 		{"a password as the address", "mqtt:\n  url: hunter2\n", "hunter2", "has no scheme"},
 		{"a password in the address", "mqtt:\n  url: mqtt://anna:hunter2@a\n", "hunter2", "mqtt.username and mqtt.password"},
-		{"a password in half an address", "mqtt:\n  url: mqtt://anna:hunter2\n", "hunter2", "write it as mqtt://HOST:PORT"},
-		{"a token behind the address", "mqtt:\n  url: mqtt://a/hunter2\n", "hunter2", "nothing comes after the port"},
+		{"a password in an incomplete address", "mqtt:\n  url: mqtt://anna:hunter2\n", "hunter2", "write it as mqtt://HOST:PORT"},
+		{"a token after the address", "mqtt:\n  url: mqtt://a/hunter2\n", "hunter2", "nothing comes after the port"},
 		{"a token as the address", "mqtt:\n  url: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\n", "eyJ", "has no scheme"},
 		{"a password in the address of a reader", "meters:\n  - port: tcp://anna:hunter2@a:1\n", "hunter2", "is not a host and a port"},
-		{"a password where the broker listens", "mqtt:\n  url: embedded\n  listen: anna:hunter2@a:1\n", "hunter2", "is not a host and a port"},
-		{"a private key as its file", "mqtt:\n  url: mqtts://a\n  cert_file: " + "x.crt\n  key_file: \"-----BEGIN PRIVATE KEY-----\\nMIIE\"\n", "MIIE", "write the path of a file that holds the client's private key as PEM"},
+		{"a password in mqtt.listen", "mqtt:\n  url: embedded\n  listen: anna:hunter2@a:1\n", "hunter2", "is not a host and a port"},
+		{"a private key as mqtt.key_file", "mqtt:\n  url: mqtts://a\n  cert_file: " + "x.crt\n  key_file: \"-----BEGIN PRIVATE KEY-----\\nMIIE\"\n", "MIIE", "write the path of a file that holds the client's private key as PEM"},
 		{"a setting with = in braces", "mqtt: { password=hunter2 }\n", "hunter2", "no such key"},
-		{"a quote that is open", "mqtt:\n  password: \"hunter2\n", "hunter2", "a quote is not closed"},
+		{"an open quote", "mqtt:\n  password: \"hunter2\n", "hunter2", "a quote is not closed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Load(written(t, tt.text), nil)
+			_, err := Load(writeTemp(t, tt.text), nil)
 			checkErr(t, err, tt.want)
 			if err != nil && strings.Contains(err.Error(), tt.secret) {
 				t.Errorf("a secret is shown: %v", err)
@@ -45,8 +45,9 @@ func TestConfigHidesSecrets(t *testing.T) {
 	}
 }
 
+// TestConfigOpenFiles tests the warnings about secrets in readable files, and about a built-in broker without a password.
 func TestConfigOpenFiles(t *testing.T) {
-	secret := writtenPrivate(t, "hunter2\n")
+	secret := writePrivate(t, "hunter2\n")
 	tests := []struct {
 		name, text string
 		mode       os.FileMode
@@ -58,14 +59,14 @@ func TestConfigOpenFiles(t *testing.T) {
 		{"a password for its owner", "mqtt: {username: a, password: \"b\"}\n", 0o600, ""},
 		{"no secret", "mqtt: {url: mqtt://a}\n", 0o644, ""},
 		{"the password in a file of its own", "mqtt: {username: a, password_file: " + secret + "}\n", 0o644, ""},
-		{"a broker inside for all", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\"}\n", 0o600, "without a password"},
-		{"a broker inside for all of IPv6", "mqtt: {url: embedded, listen: \"[::]:1883\"}\n", 0o600, "without a password"},
-		{"a broker inside with a password", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\", username: a, password: \"b\"}\n", 0o600, ""},
-		{"a broker inside for this machine", "mqtt: {url: embedded, listen: \"localhost:1883\"}\n", 0o600, ""},
+		{"a built-in broker for every host", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\"}\n", 0o600, "without a password"},
+		{"a built-in broker for every host, over IPv6", "mqtt: {url: embedded, listen: \"[::]:1883\"}\n", 0o600, "without a password"},
+		{"a built-in broker with a password", "mqtt: {url: embedded, listen: \"0.0.0.0:1883\", username: a, password: \"b\"}\n", 0o600, ""},
+		{"a built-in broker for this machine", "mqtt: {url: embedded, listen: \"localhost:1883\"}\n", 0o600, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			file := written(t, tt.text)
+			file := writeTemp(t, tt.text)
 			if err := os.Chmod(file, tt.mode); err != nil {
 				t.Fatal(err)
 			}
@@ -87,11 +88,11 @@ func TestConfigOpenFiles(t *testing.T) {
 // TestConfigByteOrderMarks tests that files with a UTF-8 byte order mark are read, and that UTF-16 is reported.
 func TestConfigByteOrderMarks(t *testing.T) {
 	env := func(text string) []string {
-		return []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + writtenPrivate(t, text)}
+		return []string{"HANBRIDGE_MQTT_USERNAME=a", "HANBRIDGE_MQTT_PASSWORD_FILE=" + writePrivate(t, text)}
 	}
-	cfg, err := Load(written(t, "\ufeffmqtt:\n  qos: 0\n"), env("\ufeffhunter2\r\n"))
+	cfg, err := Load(writeTemp(t, "\ufeffmqtt:\n  qos: 0\n"), env("\ufeffhunter2\r\n"))
 	if err != nil || string(cfg.MQTT.Password) != "hunter2" || cfg.MQTT.QoS != 0 {
-		t.Errorf("got %v, want the password without a mark", err)
+		t.Errorf("got %v, want the password without a byte order mark", err)
 	}
 	for _, text := range []string{"\xFF\xFEh\x00", "\xFE\xFF\x00h"} {
 		_, err := Load("", env(text))

@@ -11,23 +11,23 @@ import (
 	"testing"
 )
 
-// TestUserState runs this test again as a user who may not write to the default folder.
+// TestUserState tests the state folder of a user who may not write to the default folder. It runs the test program again as that user.
 func TestUserState(t *testing.T) {
-	const child = "HB_TEST_USER_STATE"
-	if dir := os.Getenv(child); dir != "" {
+	const childEnv = "HB_TEST_USER_STATE"
+	if dir := os.Getenv(childEnv); dir != "" {
 		t.Logf("got %q", userState(dir, os.Environ()))
 		return
 	}
 	if os.Getuid() != 0 {
-		t.Skip("only root can be another user")
+		t.Skip("only root can run a program as another user")
 	}
 	dir, err := os.MkdirTemp("/tmp", "hanbridge-state")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	home, closed, program := filepath.Join(dir, "home"), filepath.Join(dir, "closed"), filepath.Join(dir, "test")
-	for folder, mode := range map[string]os.FileMode{dir: 0o755, home: 0o777, closed: 0o755} {
+	home, readOnly, program := filepath.Join(dir, "home"), filepath.Join(dir, "readonly"), filepath.Join(dir, "test")
+	for folder, mode := range map[string]os.FileMode{dir: 0o755, home: 0o777, readOnly: 0o755} {
 		if err := os.MkdirAll(folder, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -36,17 +36,17 @@ func TestUserState(t *testing.T) {
 		}
 	}
 	if text, err := os.ReadFile("/proc/self/exe"); err != nil || os.WriteFile(program, text, 0o755) != nil {
-		t.Skip("no copy of the test can be made")
+		t.Skip("the test program cannot be copied")
 	}
-	for _, tt := range []struct{ dir, state, want string }{
-		{closed + "/hanbridge", "", home + "/.local/state/hanbridge"},
-		{closed, home + "/xdg", home + "/xdg/hanbridge"},
+	for _, tt := range []struct{ dir, xdgStateHome, want string }{
+		{readOnly + "/hanbridge", "", home + "/.local/state/hanbridge"},
+		{readOnly, home + "/xdg", home + "/xdg/hanbridge"},
 		{home + "/hanbridge", "", ""},
-		{closed, closed, ""},
+		{readOnly, readOnly, ""},
 	} {
 		c := exec.Command(program, "-test.run=^TestUserState$", "-test.v")
 		c.Dir = home
-		c.Env = []string{child + "=" + tt.dir, "HOME=" + home, "XDG_STATE_HOME=" + tt.state}
+		c.Env = []string{childEnv + "=" + tt.dir, "HOME=" + home, "XDG_STATE_HOME=" + tt.xdgStateHome}
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
 		out, err := c.CombinedOutput()
 		if want := `got "` + tt.want + `"`; err != nil || !strings.Contains(string(out), want) {

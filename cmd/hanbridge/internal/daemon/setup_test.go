@@ -8,24 +8,24 @@ import (
 	"github.com/hanbridge/hanbridge/cmd/hanbridge/internal/config"
 )
 
-// TestKeySettings tests that messages name the setting that is in force.
+// TestKeySettings tests that messages name the setting from which a key was read.
 func TestKeySettings(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
-		w         Setup
-		key, auth string
+		setup     Setup
+		key, auth string // the names of the settings
 	}{
 		{"a file", Setup{file: "config.yaml"}, "meters[0].key", "meters[0].auth_key"},
-		{"variables alone", Setup{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
+		{"only variables", Setup{}, "HANBRIDGE_METER_KEY", "HANBRIDGE_METER_AUTH_KEY"},
 		{"a variable over a file", Setup{file: "config.yaml", environ: []string{"HANBRIDGE_METER_KEY=00"}}, "HANBRIDGE_METER_KEY", "meters[0].auth_key"},
 		{"a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{KeyFile: "/k"}}}}, "the file /k", "the second key in the file /k"},
-		{"both", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
+		{"a file and a file of keys", Setup{file: "config.yaml", Config: config.Config{Meters: []config.Meter{{Key: "00", KeyFile: "/k"}}}},
 			"meters[0].key and the file /k", "meters[0].auth_key and the second key in the file /k"},
 	} {
-		if len(tt.w.Meters) == 0 {
-			tt.w.Meters = []config.Meter{{}}
+		if len(tt.setup.Meters) == 0 {
+			tt.setup.Meters = []config.Meter{{}}
 		}
-		if key, auth := tt.w.keySettings(0); key != tt.key || auth != tt.auth {
+		if key, auth := tt.setup.keySettings(0); key != tt.key || auth != tt.auth {
 			t.Errorf("%s: got %q and %q, want %q and %q", tt.name, key, auth, tt.key, tt.auth)
 		}
 	}
@@ -33,21 +33,21 @@ func TestKeySettings(t *testing.T) {
 
 // TestOwnClientID tests that a configuration always gets the same client id, and other configurations get other ids.
 func TestOwnClientID(t *testing.T) {
-	of := func(base string, meters ...string) string {
+	idOf := func(base string, meters ...string) string {
 		c := config.Config{MQTT: config.MQTT{Config: mqtt.Config{BaseTopic: base}}}
 		for _, id := range meters {
 			c.Meters = append(c.Meters, config.Meter{ID: id})
 		}
 		return ownClientID("hanbridge", c)
 	}
-	id := of("hanbridge", "house")
-	if again := of("hanbridge", "house"); again != id {
-		t.Errorf("got %s and then %s for one configuration", id, again)
+	id := idOf("hanbridge", "house")
+	if second := idOf("hanbridge", "house"); second != id {
+		t.Errorf("got %s and then %s for one configuration", id, second)
 	}
 	if !strings.HasPrefix(id, "hanbridge-") || len(id) > 23-len("-check0") {
-		t.Errorf("got %s, want 16 characters at most: brokers need not take more than 23, and check puts 7 behind it", id)
+		t.Errorf("got %s, want 16 characters at most: brokers need not take more than 23, and check appends 7", id)
 	}
-	for _, other := range []string{of("hanbridge"), of("hanbridge", "house", "cabin"), of("other", "house"), of("hanbridge", "cabin"), of("hanbridge\nhouse")} {
+	for _, other := range []string{idOf("hanbridge"), idOf("hanbridge", "house", "cabin"), idOf("other", "house"), idOf("hanbridge", "cabin"), idOf("hanbridge\nhouse")} {
 		if other == id {
 			t.Errorf("got %s for two configurations", id)
 		}
