@@ -18,7 +18,7 @@ func TestWriteConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := (Options{Write: true, Config: name}).checkWritable(); err == nil || !strings.Contains(err.Error(), "--force") {
-		t.Errorf("a file that is there: got %v, want a refusal that names --force", err)
+		t.Errorf("an existing file: got %v, want a refusal that names --force", err)
 	}
 	if err := (Options{Write: true, Force: true, Config: name}).checkWritable(); err != nil {
 		t.Errorf("with --force: got %v", err)
@@ -27,62 +27,63 @@ func TestWriteConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(name)
-	if err != nil || info.Mode().Perm() != 0o600 || contentOf(t, name) != "mqtt:\n" {
-		t.Errorf("got mode %v, %v, %q, want 0600 and the new text", info.Mode(), err, contentOf(t, name))
+	if err != nil || info.Mode().Perm() != 0o600 || readText(t, name) != "mqtt:\n" {
+		t.Errorf("got mode %v, %v, %q, want 0600 and the new text", info.Mode(), err, readText(t, name))
 	}
 	if err := writeConfig(filepath.Join(t.TempDir(), "none", "config.yaml"), ""); err == nil {
-		t.Error("a folder that is not there: got no error")
+		t.Error("a missing folder: got no error, want one")
 	}
 }
 
 // TestDoctorKeepsKeysApart tests that a key of the command line is not written to the configuration if there is a file of keys.
 func TestDoctorKeepsKeysApart(t *testing.T) {
 	tests := []struct {
-		name      string
-		keys      config.KeyFlags
-		keyFile   string // of the configuration
-		want, not string
+		name          string
+		keys          config.KeyFlags
+		keyFile       string // key_file of the configuration
+		want, notWant string
 	}{
-		{"key alone", config.KeyFlags{Key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
-		{"key and file", config.KeyFlags{Key: aKey, File: writtenPrivate(t, anotherKey)}, "", "key_file: /", aKey},
-		{"key, and a file in the configuration", config.KeyFlags{Key: aKey}, writtenPrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
-		{"file", config.KeyFlags{File: writtenPrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
+		{"only a key", config.KeyFlags{Key: aKey}, "", `key: "` + aKey + `"`, "key_file"},
+		{"key and file", config.KeyFlags{Key: aKey, File: writePrivate(t, anotherKey)}, "", "key_file: /", aKey},
+		{"key, and a file in the configuration", config.KeyFlags{Key: aKey}, writePrivate(t, anotherKey), `key: "` + aKey + `"`, "key_file"},
+		{"only a file", config.KeyFlags{File: writePrivate(t, anotherKey)}, "", "key_file: /", `key: "`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := &examination{cfg: defaults()}
+			d := &examination{cfg: defaultConfig()}
 			d.meter().KeyFile = tt.keyFile
 			if err := d.selectMeter(Options{Keys: tt.keys}); err != nil {
 				t.Fatal(err)
 			}
 			got := config.Text(d.proposal(), config.ShowSecrets)
-			if !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
-				t.Errorf("want %q and no %q in\n%s", tt.want, tt.not, got)
+			if !strings.Contains(got, tt.want) || strings.Contains(got, tt.notWant) {
+				t.Errorf("want %q and no %q in\n%s", tt.want, tt.notWant, got)
 			}
-			if left := strings.Contains(d.secretsNote(d.proposal()), "is not in it"); left != (tt.not == aKey) {
-				t.Errorf("says that a key is left out: %v", left)
+			if omitted := strings.Contains(d.secretsNote(d.proposal()), "is not in it"); omitted != (tt.notWant == aKey) {
+				t.Errorf("says that a key is left out: got %v, want %v", omitted, !omitted)
 			}
 		})
 	}
 }
 
+// TestDoctorChoosesAMeter tests which meter of the configuration a port on the command line means.
 func TestDoctorChoosesAMeter(t *testing.T) {
-	two := defaults()
-	house, barn := aMeter(), aMeter()
+	two := defaultConfig()
+	house, barn := defaultMeter(), defaultMeter()
 	house.ID, house.Port, barn.ID, barn.Port = "house", config.Port{Kind: config.SerialPort, Address: "/dev/a"}, "barn", config.Port{Kind: config.TCPPort, Address: "b:1"}
 	two.Meters = []config.Meter{house, barn}
 	tests := []struct {
 		name, port string
 		cfg        config.Config
-		want       string // port of the meter
+		want       string // the port of the chosen meter
 		wantErr    string
 	}{
-		{"the only one", "", defaults(), "auto", ""},
-		{"it has moved", "/dev/b", defaults(), "/dev/b", ""},
-		{"one of two", "tcp://b:1", two, "tcp://b:1", ""},
-		{"which of two", "", two, "", "the configuration has 2 meters: name the port of one, as hanbridge doctor /dev/a"},
-		{"none of two", "/dev/c", two, "", "/dev/c is not the port of a meter in config.yaml"},
-		{"no port at all", "c", defaults(), "", `"c" is not a port`},
+		{"one meter", "", defaultConfig(), "auto", ""},
+		{"one meter, now on another port", "/dev/b", defaultConfig(), "/dev/b", ""},
+		{"the port of one of two meters", "tcp://b:1", two, "tcp://b:1", ""},
+		{"two meters, and no port given", "", two, "", "the configuration has 2 meters: name the port of one, as hanbridge doctor /dev/a"},
+		{"a port of neither meter", "/dev/c", two, "", "/dev/c is not the port of a meter in config.yaml"},
+		{"not a port", "c", defaultConfig(), "", `"c" is not a port`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,12 +128,12 @@ func TestClockOffset(t *testing.T) {
 		want time.Duration
 		ok   bool
 	}{
-		{"none", obis.Time{}, 0, false},
-		{"in time", obis.FromTime(now.In(time.FixedZone("", 3600))), 0, true},
+		{"no clock", obis.Time{}, 0, false},
+		{"right", obis.FromTime(now.In(time.FixedZone("", 3600))), 0, true},
 		{"behind", obis.FromTime(now.Add(-75 * time.Second)), -75 * time.Second, true},
-		{"ahead in Finland", obis.FromTime(now.Add(2*time.Hour + 2*time.Second)), 2 * time.Second, true},
-		{"another day", obis.FromTime(now.AddDate(-1, 0, 0)), 0, false},
-		{"America", obis.FromTime(now.Add(-5 * time.Hour)), 0, false},
+		{"ahead by 2 s, without a time zone, in Finland", obis.FromTime(now.Add(2*time.Hour + 2*time.Second)), 2 * time.Second, true},
+		{"a year behind", obis.FromTime(now.AddDate(-1, 0, 0)), 0, false},
+		{"five hours behind, as in America", obis.FromTime(now.Add(-5 * time.Hour)), 0, false},
 	} {
 		if got, ok := clockOffset(tt.t, now); got != tt.want || ok != tt.ok {
 			t.Errorf("%s: got %v, %v, want %v, %v", tt.name, got, ok, tt.want, tt.ok)

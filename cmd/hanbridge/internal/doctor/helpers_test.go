@@ -13,9 +13,9 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-var updateConfig = flag.Bool("update-config", false, "write testdata/config/wrong.txt anew")
+var updateGolden = flag.Bool("update-config", false, "write testdata/doctor.json anew")
 
-func aMeter() config.Meter {
+func defaultMeter() config.Meter {
 	return config.Meter{
 		ID: "meter", Name: "Electricity meter", Port: config.Port{Kind: config.AutoPort}, Serial: config.Serial{Auto: true},
 		Checksum: "check", FrameCounter: "any",
@@ -31,11 +31,11 @@ func checkErr(t *testing.T, err error, want string) {
 		return
 	}
 	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("error: got %v, want one with %q", err, want)
+		t.Errorf("error: got %v, want one that contains %q", err, want)
 	}
 }
 
-func written(t *testing.T, text string) string {
+func writeTemp(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -44,7 +44,7 @@ func written(t *testing.T, text string) string {
 	return file
 }
 
-func contentOf(t *testing.T, file string) string {
+func readText(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -58,8 +58,8 @@ const (
 	anotherKey = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
 )
 
-// writtenPrivate writes a file that only its owner may read, as a file of keys should be.
-func writtenPrivate(t *testing.T, text string) string {
+// writePrivate writes a file that only its owner may read, as a file of keys should be.
+func writePrivate(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "meter.key")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -68,13 +68,13 @@ func writtenPrivate(t *testing.T, text string) string {
 	return file
 }
 
-func defaults() config.Config {
+func defaultConfig() config.Config {
 	return config.Config{
 		MQTT:          config.MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},
 		HomeAssistant: config.HomeAssistant{Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
 		StateDir:      "/var/lib/hanbridge",
 		Publish:       throttle.Balanced,
-		Meters:        []config.Meter{aMeter()},
+		Meters:        []config.Meter{defaultMeter()},
 		Log:           config.Log{Level: "info", Format: "auto"},
 	}
 }
