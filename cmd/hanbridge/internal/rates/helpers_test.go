@@ -16,26 +16,26 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-func defaults() config.Config {
+func defaultConfig() config.Config {
 	return config.Config{
 		MQTT:          config.MQTT{Config: mqtt.Config{BaseTopic: "hanbridge", QoS: 1, Retain: true}, Listen: "127.0.0.1:1883"},
 		HomeAssistant: config.HomeAssistant{Prefix: "homeassistant", StatusTopic: discovery.StatusTopic},
 		StateDir:      "/var/lib/hanbridge",
 		Publish:       throttle.Balanced,
-		Meters:        []config.Meter{aMeter()},
+		Meters:        []config.Meter{defaultMeter()},
 		Log:           config.Log{Level: "info", Format: "auto"},
 	}
 }
 
-func aMeter() config.Meter {
+func defaultMeter() config.Meter {
 	return config.Meter{
 		ID: "meter", Name: "Electricity meter", Port: config.Port{Kind: config.AutoPort}, Serial: config.Serial{Auto: true},
 		Checksum: "check", FrameCounter: "any",
 	}
 }
 
-// rated parses the text of HANBRIDGE_QUANTITIES.
-func rated(t *testing.T, text string) throttle.Overrides {
+// parseQuantities parses the text of HANBRIDGE_QUANTITIES.
+func parseQuantities(t *testing.T, text string) throttle.Overrides {
 	t.Helper()
 	c, err := config.Load("", []string{"HANBRIDGE_QUANTITIES=" + text})
 	if err != nil {
@@ -47,20 +47,20 @@ func rated(t *testing.T, text string) throttle.Overrides {
 // householdRetained returns the retained messages for a meter "house": its announcement and its values, by topic.
 func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 	t.Helper()
-	w := houseSetup()
+	setup := houseSetup()
 	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, err := announcements.ObserveFamily(w, f)
+	observed, err := announcements.ObserveFamily(setup, f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]string{}
-	for _, m := range append(c.Bridge(), c.Meter(seen.Meter)...) {
+	for _, m := range append(c.Bridge(), c.Meter(observed.Meter)...) {
 		all[m.Topic] = string(m.Payload)
 	}
-	for _, q := range seen.Meter.Quantities {
+	for _, q := range observed.Meter.Quantities {
 		all["hanbridge/house/"+q.ID.String()] = "1." + strings.Repeat("0", q.Decimals)
 	}
 	all["hanbridge/house/info"] = `{"make":"Aidon","model":"","serial":"","list":"","port":"/dev/ttyUSB0"}`
@@ -69,22 +69,22 @@ func householdRetained(t *testing.T, c discovery.Config) map[string]string {
 }
 
 func houseSetup() *daemon.Setup {
-	w := &daemon.Setup{Config: defaults()}
-	w.MQTT.URL, w.Meters[0].ID, w.Meters[0].Name = "mqtt://a", "house", "House"
-	return w
+	setup := &daemon.Setup{Config: defaultConfig()}
+	setup.MQTT.URL, setup.Meters[0].ID, setup.Meters[0].Name = "mqtt://a", "house", "House"
+	return setup
 }
 
 // retainedOf returns the messages as the commands read them from a broker.
 func retainedOf(all map[string]string) announcements.Retained {
-	k := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
+	retained := announcements.Retained{Values: map[string]map[string]string{"house": {}}}
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
 		if name, ok := strings.CutPrefix(topic, "hanbridge/house/"); ok {
-			k.Values["house"][name] = all[topic]
+			retained.Values["house"][name] = all[topic]
 		} else {
-			k.Announced = append(k.Announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
+			retained.Announced = append(retained.Announced, discovery.Message{Topic: topic, Payload: []byte(all[topic])})
 		}
 	}
-	return k
+	return retained
 }
 
 func deviceStyle() discovery.Config {

@@ -17,35 +17,35 @@ import (
 
 // TestRatesRetained tests the rates of a meter that is known from the retained messages of the broker.
 func TestRatesRetained(t *testing.T) {
-	w := houseSetup()
-	barn := aMeter()
+	setup := houseSetup()
+	barn := defaultMeter()
 	barn.ID = "barn"
-	w.Meters = append(w.Meters, barn)
-	w.Publish = throttle.Realtime
-	k := retainedOf(householdRetained(t, deviceStyle()))
-	k.Values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
-	k.Announced = append(k.Announced, discovery.Message{
+	setup.Meters = append(setup.Meters, barn)
+	setup.Publish = throttle.Realtime
+	retained := retainedOf(householdRetained(t, deviceStyle()))
+	retained.Values["barn"] = map[string]string{"telegram_interval": "2.5", "gas": "1.000", "import_power": "7", "net_power": "", "status": "online"}
+	retained.Announced = append(retained.Announced, discovery.Message{
 		Topic:   "homeassistant/sensor/hanbridge_barn/import_power/config",
 		Payload: []byte(`{"device":{"name":"Barn"},"origin":{"name":"hanbridge"},"unique_id":"hanbridge_barn_import_power","expire_after":10800}`),
 	})
 	var r report
-	r.addRetained(w, k, nil)
+	r.addRetained(setup, retained, nil)
 	if len(r.Meters) != 2 || r.Note != "" {
 		t.Fatalf("got %d meters, want 2, and no note: %s", len(r.Meters), r.Note)
 	}
-	house, other := r.Meters[0], r.Meters[1]
-	if house.Interval != "10" || len(house.Quantities) != 30 || house.EveryTelegram != house.States || house.States < 100_000 {
-		t.Errorf("house: got %s s, %d quantities, %d, want 10 s, 30 quantities, all states of every telegram", house.Interval, len(house.Quantities), house.EveryTelegram)
+	houseRates, barnRates := r.Meters[0], r.Meters[1]
+	if houseRates.Interval != "10" || len(houseRates.Quantities) != 30 || houseRates.EveryTelegram != houseRates.States || houseRates.States < 100_000 {
+		t.Errorf("house: got %s s, %d quantities, %d, want 10 s, 30 quantities, all states of every telegram", houseRates.Interval, len(houseRates.Quantities), houseRates.EveryTelegram)
 	}
 	got := map[string]string{}
-	for _, q := range other.Quantities {
+	for _, q := range barnRates.Quantities {
 		got[q.Quantity] = string(q.Every)
 	}
 	want := map[string]string{"import_power": "3600", "net_power": "2.5", "gas": "2.5"}
-	if diff := cmp.Diff(want, got); diff != "" || other.Interval != "2.5" {
-		t.Errorf("barn, every %s s (-want +got):\n%s", other.Interval, diff)
+	if diff := cmp.Diff(want, got); diff != "" || barnRates.Interval != "2.5" {
+		t.Errorf("barn, every %s s (-want +got):\n%s", barnRates.Interval, diff)
 	}
-	if r.EveryTelegram != house.EveryTelegram+other.EveryTelegram || r.States != house.States+other.States {
+	if r.EveryTelegram != houseRates.EveryTelegram+barnRates.EveryTelegram || r.States != houseRates.States+barnRates.States {
 		t.Errorf("in all: got %+v, want the sum of both", r.dayRates)
 	}
 	var out strings.Builder
@@ -54,27 +54,27 @@ func TestRatesRetained(t *testing.T) {
 	}
 }
 
-// TestRatesUnknown tests that a note says what is not known.
+// TestRatesUnknown tests that a note says for which meters the broker holds nothing.
 func TestRatesUnknown(t *testing.T) {
-	barn := aMeter()
+	barn := defaultMeter()
 	barn.ID = "barn"
 	tests := []struct {
-		name  string
-		kept  announcements.Retained
-		err   error
-		note  string
-		meter string
+		name     string
+		retained announcements.Retained
+		err      error
+		note     string
+		meter    string
 	}{
-		{"nothing kept", announcements.Retained{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
+		{"nothing retained", announcements.Retained{}, nil, "Nothing is known of your meter yet (mqtt://a holds nothing of it).\nThese are", "a typical meter"},
 		{"no answer", announcements.Retained{}, errors.New("no answer"), "Nothing is known of your meter yet (no answer).", "a typical meter"},
-		{"one of two", retainedOf(householdRetained(t, deviceStyle())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
+		{"nothing of one of two meters", retainedOf(householdRetained(t, deviceStyle())), nil, "Not counted, since the broker holds nothing of it yet: barn.", "house"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := houseSetup()
-			w.Meters = append(w.Meters, barn)
+			setup := houseSetup()
+			setup.Meters = append(setup.Meters, barn)
 			var r report
-			r.addRetained(w, tt.kept, tt.err)
+			r.addRetained(setup, tt.retained, tt.err)
 			if !strings.HasPrefix(r.Note, tt.note) || len(r.Meters) != 1 || r.Meters[0].Meter != tt.meter {
 				t.Errorf("got %q and %+v, want %q and %s", r.Note, r.Meters, tt.note, tt.meter)
 			}
@@ -89,8 +89,8 @@ func TestProfileOf(t *testing.T) {
 		name      string
 		telegrams int
 		span      time.Duration
-		sent      [2]int // import_power, import_energy
-		want      [3]time.Duration
+		sent      [2]int           // telegrams with import_power, and with import_energy
+		want      [3]time.Duration // interval of the telegrams, of import_power and of import_energy
 	}{
 		{"one telegram", 1, 0, [2]int{1, 1}, [3]time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second}},
 		{"no clock", 20, 0, [2]int{20, 10}, [3]time.Duration{10 * time.Second, 10 * time.Second, 20 * time.Second}},
@@ -102,8 +102,8 @@ func TestProfileOf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &announcements.Observation{Telegrams: tt.telegrams, First: start, Last: start.Add(tt.span)}
-			count(s, quantity.ImportEnergy, tt.sent[1])
-			count(s, quantity.ImportPower, tt.sent[0])
+			addQuantity(s, quantity.ImportEnergy, tt.sent[1])
+			addQuantity(s, quantity.ImportPower, tt.sent[0])
 			m := profileOf(s)
 			got := [3]time.Duration{m.interval, m.quantities[0].Interval, m.quantities[1].Interval}
 			if got != tt.want || m.quantities[0].ID.String() != "import_power" {
@@ -115,25 +115,25 @@ func TestProfileOf(t *testing.T) {
 
 // TestRatesFollowPublish tests that a preset with fewer messages gives fewer states.
 func TestRatesFollowPublish(t *testing.T) {
-	w := houseSetup()
+	setup := houseSetup()
 	f, err := virtualport.Family("aidon-se")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := announcements.ObserveFamily(w, f)
+	s, err := announcements.ObserveFamily(setup, f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	states := func(publish throttle.Preset, quantities string) int {
-		c := w.Config
-		c.Publish, c.Quantities = publish, rated(t, quantities)
+		c := setup.Config
+		c.Publish, c.Quantities = publish, parseQuantities(t, quantities)
 		var r report
 		r.add(c, profileOf(s))
 		return r.States
 	}
-	all, balanced, frugal := states(throttle.Realtime, ""), states(throttle.Balanced, ""), states(throttle.Frugal, "")
-	if all <= 2*balanced || balanced <= frugal {
-		t.Errorf("realtime %d, balanced %d, frugal %d: want less than half, and less still", all, balanced, frugal)
+	realtime, balanced, frugal := states(throttle.Realtime, ""), states(throttle.Balanced, ""), states(throttle.Frugal, "")
+	if realtime <= 2*balanced || balanced <= frugal {
+		t.Errorf("realtime %d, balanced %d, frugal %d: want balanced below half of realtime, and frugal below balanced", realtime, balanced, frugal)
 	}
 	if got := states(throttle.Balanced, "voltage_* min_interval=10m max_silence=10m"); got >= balanced {
 		t.Errorf("voltages every ten minutes: got %d, want less than %d", got, balanced)
@@ -148,7 +148,8 @@ func TestGroupDigits(t *testing.T) {
 	}
 }
 
-func count(s *announcements.Observation, id quantity.ID, sent int) {
+// addQuantity adds to s a quantity that was in the given number of telegrams.
+func addQuantity(s *announcements.Observation, id quantity.ID, sent int) {
 	if s.Sent == nil {
 		s.Sent = map[quantity.ID]int{}
 	}

@@ -12,13 +12,13 @@ import (
 
 // TestCaptureFileMode tests that only the owner may read a capture, also if the file existed before.
 func TestCaptureFileMode(t *testing.T) {
-	for name, before := range map[string]func(file string) error{
-		"a new file":            func(string) error { return nil },
-		"one that all may read": func(file string) error { return os.WriteFile(file, []byte("old"), 0o644) },
-		"one that the group may write": func(file string) error {
+	for name, prepare := range map[string]func(file string) error{
+		"a new file":                         func(string) error { return nil },
+		"an existing file that all may read": func(file string) error { return os.WriteFile(file, []byte("old"), 0o644) },
+		"an existing file that the group may write": func(file string) error {
 			return os.WriteFile(file, []byte("old"), 0o660)
 		},
-		"a link to one": func(file string) error {
+		"a symbolic link to an existing file": func(file string) error {
 			if err := os.WriteFile(file+".there", []byte("old"), 0o644); err != nil {
 				return err
 			}
@@ -27,7 +27,7 @@ func TestCaptureFileMode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "house.txt")
-			if err := before(file); err != nil {
+			if err := prepare(file); err != nil {
 				t.Fatal(err)
 			}
 			f := &captureFile{name: file, force: true}
@@ -35,12 +35,12 @@ func TestCaptureFileMode(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.close()
-			is, err := os.Stat(file)
+			info, err := os.Stat(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := is.Mode().Perm(); got != 0o600 || is.Size() != 3 {
-				t.Errorf("got mode %v and %d bytes, want 0600 and 3", got, is.Size())
+			if got := info.Mode().Perm(); got != 0o600 || info.Size() != 3 {
+				t.Errorf("got mode %v and %d bytes, want 0600 and 3", got, info.Size())
 			}
 		})
 	}

@@ -20,7 +20,7 @@ func checkErr(t *testing.T, err error, want string) {
 		return
 	}
 	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("error: got %v, want one with %q", err, want)
+		t.Errorf("error: got %v, want one that contains %q", err, want)
 	}
 }
 
@@ -30,24 +30,24 @@ func invertedWire(f simulate.Family, l source.Line) io.ReadCloser {
 	if err != nil {
 		panic(err)
 	}
-	from := simulate.LineSetting{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: true}
-	by := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
+	sending := simulate.LineSetting{Baud: sender.Baud, DataBits: sender.DataBits, Parity: sender.Parity, StopBits: sender.StopBits, Inverted: true}
+	receiving := simulate.LineSetting{Baud: l.Baud, DataBits: l.DataBits, Parity: l.Parity, StopBits: l.StopBits}
 	meter := simulate.NewMeter(f, 1, time.Now().Add(3*time.Second))
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
 		at, telegram := meter.Next()
-		return at, from.ReceivedBy(nil, telegram, by), nil
+		return at, sending.ReceivedBy(nil, telegram, receiving), nil
 	})
 }
 
-// every returns a wire on which the same bytes arrive at an interval.
-func every(interval time.Duration, bytes string) io.ReadCloser {
-	at, text := time.Now(), "" // the pace begins when somebody listens
+// repeatedBytes returns a wire on which the same bytes arrive at an interval.
+func repeatedBytes(interval time.Duration, bytes string) io.ReadCloser {
+	at, text := time.Now(), "" // no bytes at first: the intervals count from the first read
 	return virtualport.NewWire(1, func() (time.Time, []byte, error) {
-		due, now := at, []byte(text)
+		due, arrived := at, []byte(text)
 		at, text = at.Add(interval), bytes
-		return due, now, nil
+		return due, arrived, nil
 	})
 }
 
 // silence returns a wire on which no byte arrives.
-func silence() io.ReadCloser { return every(24*time.Hour, "") }
+func silence() io.ReadCloser { return repeatedBytes(24*time.Hour, "") }

@@ -32,12 +32,12 @@ func telnetRecording(t *testing.T, family string, telegrams int) (b []byte) {
 // TestCaptureTelnet tests that a capture holds the bytes unchanged, and that a message names telnet mode.
 func TestCaptureTelnet(t *testing.T) {
 	b := telnetRecording(t, "aidon-se", 3)
-	said, kept, l, err := captured(t, time.Minute, 3, wireOf("", func() io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }))
-	if err != nil || l.good != 3 || !strings.Contains(said, line.Telnet.Advice()) {
-		t.Errorf("got %d telegrams, %v, want 3, and telnet opened:\n%s", l.good, err, said)
+	messages, content, l, err := runCapture(t, time.Minute, 3, endpointOf("", func() io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }))
+	if err != nil || l.good != 3 || !strings.Contains(messages, line.Telnet.Advice()) {
+		t.Errorf("got %d telegrams, %v, want 3, and the telnet advice:\n%s", l.good, err, messages)
 	}
-	if got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(kept))); err != nil || !bytes.Equal(got, b) {
-		t.Errorf("kept %d bytes, %v, want the %d that came", len(got), err, len(b))
+	if got, err := io.ReadAll(capture.NewBytesReader(strings.NewReader(content))); err != nil || !bytes.Equal(got, b) {
+		t.Errorf("the capture contains %d bytes, %v, want the %d that arrived", len(got), err, len(b))
 	}
 }
 
@@ -46,14 +46,14 @@ func TestCaptureTelnet(t *testing.T) {
 func TestCaptureClosing(t *testing.T) {
 	f, _ := simulate.Named("aidon-se")
 	for _, tt := range []struct {
-		name         string
-		connections  int // before it is gone
-		count, want  int
-		closed, more int // lines that it was closed, and that it is read
+		name            string
+		connections     int // how often the reader can be reached
+		count, want     int
+		closed, reading int // messages about a closed connection, and about reading
 	}{
-		{"enough", 9, 3, 3, 0, 1},
-		{"gone after one", 1, 3, 1, 1, 1},
-		{"gone after four", 4, 9, 4, 1, 1},
+		{"the count is reached", 9, 3, 3, 0, 1},
+		{"not reachable after one connection", 1, 3, 1, 1, 1},
+		{"not reachable after four connections", 4, 9, 4, 1, 1},
 	} {
 		m, dials := simulate.NewMeter(f, 3, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)), 0
 		c := probe.Endpoint{Port: "tcp://192.0.2.1:8088", Dial: func(context.Context) (io.ReadCloser, error) {
@@ -63,12 +63,12 @@ func TestCaptureClosing(t *testing.T) {
 			_, b := m.Next()
 			return io.NopCloser(bytes.NewReader(bytes.Clone(b))), nil
 		}}
-		said, kept, l, err := captured(t, time.Minute, tt.count, c)
-		if err != nil || l.good != tt.want || strings.Count(said, "closed by the other side") != tt.closed || strings.Count(said, "reading") != tt.more {
-			t.Errorf("%s: %d telegrams, %v, want %d:\n%s", tt.name, l.good, err, tt.want, said)
+		messages, content, l, err := runCapture(t, time.Minute, tt.count, c)
+		if err != nil || l.good != tt.want || strings.Count(messages, "closed by the other side") != tt.closed || strings.Count(messages, "reading") != tt.reading {
+			t.Errorf("%s: %d telegrams, %v, want %d:\n%s", tt.name, l.good, err, tt.want, messages)
 		}
-		if got := strings.Count(kept, "# hanbridge capture"); got != 1 {
-			t.Errorf("%s: %d heads, want one:\n%s", tt.name, got, kept)
+		if got := strings.Count(content, "# hanbridge capture"); got != 1 {
+			t.Errorf("%s: got %d first lines, want one:\n%s", tt.name, got, content)
 		}
 	}
 }

@@ -63,7 +63,8 @@ func encoded(t *rapid.T, v any) string {
 	return b.String()
 }
 
-func wantOf(t *rapid.T, file string, r *meter.Reading) string {
+// wantLine returns the line that encoding/json writes for a reading.
+func wantLine(t *rapid.T, file string, r *meter.Reading) string {
 	want := wantReading{
 		OK: true, File: file, Protocol: r.Protocol, Family: r.Family, Bytes: r.Bytes, Offset: r.Offset,
 		Meter:   wantMeter{r.Meter.Make, r.Meter.Serial, r.Meter.Model, r.Meter.List},
@@ -108,19 +109,19 @@ func wantRecordOf(r *obis.Record) (want wantRecord) {
 		want.Value, want.Unit = &value, &unit
 	case obis.Text, obis.Empty, obis.Line:
 		want.Text = &text
-	case obis.Clock: // it is its time
+	case obis.Clock: // its value is the time above
 	}
 	return want
 }
 
-// oddText draws texts with special characters of JSON, HTML and terminals, and with bytes that are not UTF-8.
-func oddText() *rapid.Generator[string] {
+// specialText draws texts with special characters of JSON, HTML and terminals, and with bytes that are not UTF-8.
+func specialText() *rapid.Generator[string] {
 	return rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f-\x9f\\"<>&\x{2028}é]*`),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 }
 
 func drawReading(t *rapid.T) *meter.Reading {
-	text := func(name string) string { return oddText().Draw(t, name) }
+	text := func(name string) string { return specialText().Draw(t, name) }
 	r := &meter.Reading{
 		Protocol: meter.Protocol(text("protocol")), Family: text("family"),
 		Bytes: rapid.Int().Draw(t, "bytes"), Offset: rapid.Int64().Draw(t, "offset"), Time: drawTime(t),
@@ -134,7 +135,7 @@ func drawReading(t *rapid.T) *meter.Reading {
 			Code: obis.Code{1, 0, rapid.Byte().Draw(t, "C"), 7, 0, rapid.Byte().Draw(t, "F")},
 			Kind: rapid.SampledFrom([]obis.Kind{obis.Number, obis.Text, obis.Empty, obis.Line, obis.Clock}).Draw(t, "kind"),
 			Unit: rapid.SampledFrom([]obis.Unit{obis.None, obis.Watt}).Draw(t, "unit"), Value: decimal.Draw(t, "value"), Time: drawTime(t),
-			Text: []byte(rapid.OneOf(oddText(), rapid.Just("Label (1)"), rapid.Just("()")).Draw(t, "text")),
+			Text: []byte(rapid.OneOf(specialText(), rapid.Just("Label (1)"), rapid.Just("()")).Draw(t, "text")),
 		})
 	}
 	for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"import_power", "text_message", "gas"}), 0, 3).Draw(t, "samples") {
@@ -158,19 +159,19 @@ func drawTime(t *rapid.T) (at obis.Time) {
 // TestReadingAsEncodingJSON tests that a reading is printed byte for byte as encoding/json prints it, with the same order of members.
 func TestReadingAsEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		file, r := oddText().Draw(t, "file"), drawReading(t)
+		file, r := specialText().Draw(t, "file"), drawReading(t)
 		j := &jsonLines{}
 		got := string(j.reading(j.file(nil, file), r))
-		if want := wantOf(t, file, r); got != want {
+		if want := wantLine(t, file, r); got != want {
 			t.Fatalf("got  %q\nwant %q", got, want)
 		}
 	})
 }
 
-// TestDamagedAsEncodingJSON tests the same for a damaged telegram.
+// TestDamagedAsEncodingJSON tests that a damaged telegram is printed byte for byte as encoding/json prints it.
 func TestDamagedAsEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		file, reason := oddText().Draw(t, "file"), oddText().Draw(t, "reason")
+		file, reason := specialText().Draw(t, "file"), specialText().Draw(t, "reason")
 		e := &meter.TelegramError{Protocol: "p1", Bytes: rapid.Int().Draw(t, "bytes"), Offset: rapid.Int64().Draw(t, "offset"), Err: errors.New(reason)}
 		j := &jsonLines{}
 		got, message := j.damaged(j.file(nil, file), e)

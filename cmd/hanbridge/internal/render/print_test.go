@@ -54,45 +54,45 @@ func BenchmarkDecode(b *testing.B) {
 
 // TestFlatMemory tests that a recording sixteen times as long needs no more memory.
 func TestFlatMemory(t *testing.T) {
-	const size, mostGrowth = 16 << 20, 4 << 20
+	const size, maxGrowth = 16 << 20, 4 << 20
 	piece := recording(t, "p1-nl-5", 1<<20)
 	for _, format := range formats {
 		var before, after runtime.MemStats
-		in := &endless{piece: piece, left: size, at: func() { runtime.GC(); runtime.ReadMemStats(&before) }}
+		in := &repeatingReader{piece: piece, remaining: size, afterFirst: func() { runtime.GC(); runtime.ReadMemStats(&before) }}
 		p := &cli.Program{In: in, Out: io.Discard, Err: io.Discard}
 		if err := Decode(p, nil, format, nil); err != nil {
 			t.Fatal(err)
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > mostGrowth {
-			t.Errorf("%s: the heap has grown by %d bytes while %d were decoded", format, grown, size)
+		if growth := int64(after.HeapSys) - int64(before.HeapSys); growth > maxGrowth {
+			t.Errorf("%s: the heap grew by %d bytes while %d bytes were decoded", format, growth, size)
 		}
 	}
 }
 
-// endless is a reader that repeats a piece, and calls at after the first.
-type endless struct {
-	piece []byte
-	left  int
-	place int
-	at    func()
+// repeatingReader is a reader that repeats a piece until at least remaining bytes are read. It calls afterFirst after the first piece.
+type repeatingReader struct {
+	piece      []byte
+	remaining  int
+	offset     int
+	afterFirst func()
 }
 
-func (e *endless) Read(p []byte) (int, error) {
-	if e.left <= 0 {
+func (r *repeatingReader) Read(p []byte) (int, error) {
+	if r.remaining <= 0 {
 		return 0, io.EOF
 	}
-	if e.place == len(e.piece) {
-		if e.place = 0; e.at != nil {
-			e.at()
-			e.at = nil
+	if r.offset == len(r.piece) {
+		if r.offset = 0; r.afterFirst != nil {
+			r.afterFirst()
+			r.afterFirst = nil
 		}
 	}
-	n := copy(p, e.piece[e.place:])
-	e.place, e.left = e.place+n, e.left-n
-	if e.left <= 0 { // ends with a whole piece
-		e.left = len(e.piece) - e.place
+	n := copy(p, r.piece[r.offset:])
+	r.offset, r.remaining = r.offset+n, r.remaining-n
+	if r.remaining <= 0 { // the input ends with a whole piece
+		r.remaining = len(r.piece) - r.offset
 	}
 	return n, nil
 }
@@ -103,7 +103,7 @@ func TestPrintedAtOnce(t *testing.T) {
 		for _, format := range formats {
 			in, wire := io.Pipe()
 			printed := make(chan []byte, 100)
-			p := &cli.Program{In: in, Out: writerTo(printed), Err: io.Discard}
+			p := &cli.Program{In: in, Out: chanWriter(printed), Err: io.Discard}
 			done := make(chan error, 1)
 			go func() { done <- Decode(p, nil, format, nil) }()
 			f, _ := simulate.Named(family)
@@ -116,13 +116,13 @@ func TestPrintedAtOnce(t *testing.T) {
 				select {
 				case b := <-printed:
 					if len(b) == 0 {
-						t.Errorf("%s, %s: nothing is printed of telegram %d", family, format, i+1)
+						t.Errorf("%s, %s: telegram %d: an empty write", family, format, i+1)
 					}
 				case <-time.After(time.Minute):
 					t.Fatalf("%s, %s: telegram %d is not printed", family, format, i+1)
 				}
 			}
-			_ = wire.Close() // it cannot fail
+			_ = wire.Close() // never returns an error
 			if err := <-done; err != nil {
 				t.Errorf("%s, %s: %v", family, format, err)
 			}
@@ -130,35 +130,36 @@ func TestPrintedAtOnce(t *testing.T) {
 	}
 }
 
-type writerTo chan []byte
+// A chanWriter sends a copy of each write on a channel.
+type chanWriter chan []byte
 
-func (w writerTo) Write(b []byte) (int, error) {
+func (w chanWriter) Write(b []byte) (int, error) {
 	w <- bytes.Clone(b)
 	return len(b), nil
 }
 
-// TestStrings tests that JSON strings equal those of encoding/json, and contain no character that controls a terminal.
-func TestStrings(t *testing.T) {
+// TestAppendString tests that JSON strings equal those of encoding/json, and contain no character that controls a terminal.
+func TestAppendString(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\x00-\x1f\x7f-\x9f\\"<>&]*`)).Draw(t, "text")
 		got := appendString(nil, s)
-		var back string
-		if err := json.Unmarshal(got, &back); err != nil || back != s {
-			t.Fatalf("%q: got %s, which reads back as %q, %v", s, got, back, err)
+		var decoded string
+		if err := json.Unmarshal(got, &decoded); err != nil || decoded != s {
+			t.Fatalf("%q: got %s, which reads back as %q, %v", s, got, decoded, err)
 		}
 		if strings.ContainsFunc(string(got), safetext.NeedsEscape) {
-			t.Fatalf("%q: got %q, which is not printable whole", s, got)
+			t.Fatalf("%q: got %q, which contains a character that must be escaped", s, got)
 		}
 	})
 }
 
-// TestFields tests that CSV fields equal those of encoding/csv.
-func TestFields(t *testing.T) {
+// TestCSVFields tests that CSV fields equal those of encoding/csv.
+func TestCSVFields(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.StringMatching(`[ -~]*`), rapid.StringMatching(`[ ",.a\\]*`)).Draw(t, "field")
 		var want bytes.Buffer
 		w := csv.NewWriter(&want)
-		_ = w.Write([]string{s, "x"}) // into memory
+		_ = w.Write([]string{s, "x"}) // writing to memory does not fail
 		w.Flush()
 		if got := string((&csvRows{}).append(nil, []byte(s), ',')) + "x\n"; got != want.String() {
 			t.Fatalf("got %q, want %q", got, &want)

@@ -24,43 +24,44 @@ func TestDecodeTelnet(t *testing.T) {
 			if err := os.WriteFile(file, in, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			var out, say bytes.Buffer
-			p := &cli.Program{Out: &out, Err: &say}
+			var out, messages bytes.Buffer
+			p := &cli.Program{Out: &out, Err: &messages}
 			err := Decode(p, []string{file}, "json", nil)
 			if got := strings.Count(out.String(), `"ok":true`); err != nil || got != 3 {
 				t.Errorf("%s, %s: %d telegrams, %v, want 3", family, name, got, err)
 			}
-			if got := strings.Count(say.String(), line.Telnet.Advice()); got != 1 {
-				t.Errorf("%s, %s: telnet is named %d times, want once:\n%s", family, name, got, &say)
+			if got := strings.Count(messages.String(), line.Telnet.Advice()); got != 1 {
+				t.Errorf("%s, %s: the telnet advice is printed %d times, want once:\n%s", family, name, got, &messages)
 			}
 		}
 	}
 }
 
-// TestDecodeSharedField reads the inputs from the field that are no text of a meter, where somebody has put them beside the project.
+// TestDecodeSharedField decodes recordings of real devices from the folder shared/field beside the project. It is skipped without that
+// folder.
 func TestDecodeSharedField(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "..", "..", "shared", "field")
 	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("%s is no part of the project and is not here; TestDecodeTelnet, TestBytesOfDumps and TestBareCurrents make such inputs", folder)
+		t.Skipf("%s does not exist and is no part of the project; TestDecodeTelnet, TestBytesOfDumps and TestBareCurrents make such inputs", folder)
 	}
 	for _, tt := range []struct {
-		file  string
-		count int
-		want  string
-		says  string
+		file        string
+		count       int
+		want        string // in the output
+		wantMessage string // on standard error, "" for none
 	}{
 		{"e570-currents.hex", 1, `"current_l1":"400","current_l2":"200","current_l3":"601"`, ""},
 		{"hexdump-default.txt", 1, `"import_power":"549"`, ""},
 		{"telnet-hdlc.bin", 6, `"import_energy":"40141.543"`, line.Telnet.Advice()},
 	} {
-		var out, say bytes.Buffer
-		p := &cli.Program{Out: &out, Err: &say}
+		var out, messages bytes.Buffer
+		p := &cli.Program{Out: &out, Err: &messages}
 		err := Decode(p, []string{filepath.Join(folder, tt.file)}, "json", nil)
 		if got := strings.Count(out.String(), `"ok":true`); err != nil || got != tt.count || !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%s: %d telegrams, %v, want %d, and %s in them:\n%s", tt.file, got, err, tt.count, tt.want, &out)
 		}
-		if (say.Len() > 0) != (tt.says != "") || !strings.Contains(say.String(), tt.says) {
-			t.Errorf("%s: it says %q, want %q", tt.file, &say, tt.says)
+		if (messages.Len() > 0) != (tt.wantMessage != "") || !strings.Contains(messages.String(), tt.wantMessage) {
+			t.Errorf("%s: got message %q, want %q", tt.file, &messages, tt.wantMessage)
 		}
 	}
 }

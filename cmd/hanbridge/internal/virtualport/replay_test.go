@@ -29,7 +29,7 @@ func TestReplayPace(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			wire := NewRecordedWire(strings.NewReader(text), speed)
-			start, got, all := time.Now(), []time.Duration{}, ""
+			start, got, content := time.Now(), []time.Duration{}, ""
 			for buf := make([]byte, 10); ; {
 				n, err := wire.Read(buf)
 				if errors.Is(err, io.EOF) {
@@ -38,10 +38,10 @@ func TestReplayPace(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, all = append(got, time.Since(start)), all+string(buf[:n])
+				got, content = append(got, time.Since(start)), content+string(buf[:n])
 			}
-			if diff := cmp.Diff(want, got); diff != "" || all != "\x7e\xa2C\x41\x08" {
-				t.Errorf("speed %d: got %x, -want +got:\n%s", speed, all, diff)
+			if diff := cmp.Diff(want, got); diff != "" || content != "\x7e\xa2C\x41\x08" {
+				t.Errorf("speed %d: content %x, times (-want +got):\n%s", speed, content, diff)
 			}
 		})
 	}
