@@ -3,7 +3,7 @@
 //
 //	7E | A0+length(11 bits) | destination | source | control | HCS | information | FCS | 7E
 //
-// HCS is the checksum of the header, FCS that of the whole frame. Both are CRC-16/X.25. There is no byte stuffing: a 7E may
+// HCS is the checksum of the header, FCS the checksum of the whole frame. Both are CRC-16/X.25. There is no byte stuffing: a 7E may
 // stand anywhere inside a frame. So a frame ends where its length says, and its checksums prove it.
 //
 // Three functions are enough for a stream, and they mean the same in the other packages of framings:
@@ -26,7 +26,7 @@ import (
 // Flag begins and ends a frame. One Flag may end a frame and begin the next.
 const Flag = 0x7E
 
-// MaxLength is the longest frame, in bytes with both flags: the length field has 11 bits.
+// MaxLength is the length of the longest frame, in bytes with both flags. The length field has 11 bits and does not count the flags.
 const MaxLength = 1<<11 - 1 + 2
 
 // Fields of the frame format (IEC 62056-46, 6.4.1.2).
@@ -49,9 +49,9 @@ func Checksum(b []byte) uint16 { return ^crc.Update(0xFFFF, b) }
 
 // A Frame is one parsed frame. Its slices alias the bytes that it was parsed from.
 type Frame struct {
-	// Destination and Source are the addresses as they are on the wire, 1 to 4 bytes. The lowest bit is 1 in the last byte alone.
+	// Destination and Source are the addresses as they are on the wire, 1 to 4 bytes. The lowest bit is 1 only in the last byte.
 	Destination, Source []byte
-	// Control is 13 (hexadecimal), unnumbered information, in what meters push.
+	// Control is the control field. In frames that a meter pushes it is 13 (hexadecimal), unnumbered information.
 	Control byte
 	// Segmented is true if the message continues in the next frame.
 	Segmented bool
@@ -83,10 +83,10 @@ func Parse(b []byte) (Frame, error) {
 		return Frame{}, kinderror.New(ErrChecksum, "hdlc: header checksum: want %04x, got %04x", h.want, h.got)
 	case n == 0:
 		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut within the header, after %d bytes", len(b))
-	case len(b) < h.length:
-		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut: %d of %d bytes", len(b), h.length)
+	case len(b) < h.frameLength:
+		return Frame{}, kinderror.New(ErrTruncated, "hdlc: cut: %d of %d bytes", len(b), h.frameLength)
 	}
-	end := h.length - 1
+	end := h.frameLength - 1
 	if h.hasInformation {
 		end -= checksumLength
 		want, got := Checksum(b[1:end]), readChecksum(b[end:])
@@ -94,7 +94,7 @@ func Parse(b []byte) (Frame, error) {
 			return Frame{}, kinderror.New(ErrChecksum, "hdlc: frame checksum: want %04x, got %04x", want, got)
 		}
 	}
-	if len(b) != h.length || b[h.length-1] != Flag {
+	if len(b) != h.frameLength || b[h.frameLength-1] != Flag {
 		return Frame{}, errEndFlag
 	}
 	return Frame{

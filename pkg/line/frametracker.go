@@ -13,20 +13,20 @@ const maxHeader = 16
 type frameTracker struct {
 	window  [1 + maxHeader]byte // the next byte to look at, and the bytes after it
 	n       int                 // bytes in window
-	headers int64               // valid ones
+	headers int64               // number of valid headers
 
-	// How many frames ended …
-	whole   int64 // where the header says
-	longer  int64 // later by one byte for each CR LF in them: LF was rewritten as CR LF
-	doubled int64 // later by one byte for each FF FF in them: telnet doubled FF
-	damaged int64 // elsewhere
+	// Numbers of frames, by the place where they ended.
+	whole   int64 // ended where the header says
+	longer  int64 // ended later by one byte for each CR LF in the frame: LF was rewritten as CR LF
+	doubled int64 // ended later by one byte for each FF FF in the frame: telnet doubled FF
+	damaged int64 // ended elsewhere
 
 	// The frame that is being followed.
-	length    int  // of the frame; 0 if none is followed
-	end       byte // which it must end with
-	count     int  // bytes of it so far
-	crlfs     int  // pairs CR LF in them
-	ffPairs   int  // pairs FF FF in them
+	length    int  // length in bytes as the header says; 0 if no frame is followed
+	end       byte // the last byte that the framing requires
+	count     int  // number of bytes so far
+	crlfs     int  // pairs CR LF so far
+	ffPairs   int  // pairs FF FF so far
 	ffPending bool // the previous byte was the first FF of a pair
 	previous  byte
 }

@@ -1,12 +1,15 @@
 // Package line finds out from the raw bytes of a meter's port why no telegram is in them: another speed or parity, an inverted signal, a
 // terminal that rewrites line ends, a gateway in telnet mode, bytes that get lost.
 //
-// Add the bytes to an Evidence as they arrive, and ask for its Verdict. Advice of the Verdict is a text for a person. A TelnetFilter
-// removes the telnet protocol from a stream.
+// Add the bytes to an Evidence as they arrive, and ask for its Verdict. Verdict.Advice returns an explanation for the user. A
+// TelnetFilter removes the telnet protocol from a stream.
 //
-// This works because a line with a wrong setting does not give noise. The same part of a telegram always becomes the same wrong bytes,
-// which are recognised (signature.go). A line that is read faster than it is sent gives long runs of equal bits. A line that is read more
-// slowly than it is sent cannot be told from noise.
+// This works because most wrong settings leave a pattern in the bytes:
+//
+//   - Wrong parity or an inverted signal: the same part of a telegram always becomes the same wrong bytes (signature.go).
+//   - The line is read faster than the meter sends: the bytes have long runs of equal bits.
+//
+// The exception is a line that is read more slowly than the meter sends. Its bytes look like noise.
 package line
 
 import "bytes"
@@ -14,22 +17,23 @@ import "bytes"
 // Evidence collects statistics about the bytes of a line. The zero value is ready to use. Its size is constant, whatever the bytes. Its
 // methods allocate nothing. It is not safe for concurrent use.
 type Evidence struct {
-	bytes      int64         // all that were added
-	counts     [256]int64    // of each byte value
-	word       uint32        // the last four bytes
-	signatures [faults]int64 // of each fault, how many were found
+	bytes      int64            // all that were added
+	counts     [256]int64       // of each byte value
+	word       uint32           // the last four bytes
+	signatures [numFaults]int64 // how many signatures of each fault were found
 	p1         p1Scanner
 	frames     frameTracker
-	start      [256]byte // the first bytes of the stream in lower case, by which programs other than gateways are recognised
+	start      [256]byte // the first bytes of the stream in lower case: they show a web server or a login prompt
 	startLen   int
 	telnet     TelnetFilter
 	negotiated bool    // an earlier connection was in telnet mode
-	decoded    [4]byte // buffer for what telnet gives for one byte
+	decoded    [4]byte // buffer for the output of the telnet filter for one byte
 }
 
 // Add adds the next bytes of the line, in chunks of any size. It does not keep b.
 func (e *Evidence) Add(b []byte) {
 	e.bytes += int64(len(b))
+	// The telnet filter gets byte by byte until it has found out that the stream is not telnet. Then the rest is added at once.
 	for len(b) > 0 && !e.telnet.PassesThrough() {
 		e.add(e.telnet.Append(e.decoded[:0], b[:1]))
 		b = b[1:]
@@ -49,7 +53,7 @@ func (e *Evidence) add(b []byte) {
 	for _, x := range b {
 		e.counts[x]++
 		e.word = e.word<<8 | uint32(x)
-		e.signatures[signatureFaults[e.word]]++
+		e.signatures[signatureFaults[e.word]]++ // index 0, noFault, counts words that are not signatures
 		e.p1.add(x)
 		e.frames.add(x)
 	}
@@ -86,16 +90,17 @@ func anyOf(b []byte, texts [][]byte, match func(b, text []byte) bool) bool {
 
 // Limits of the verdict.
 const (
-	// minBytes is the fewest bytes for a verdict other than TooFewBytes: fewer may be a glitch when the plug is inserted.
+	// minBytes is the fewest bytes for the verdicts OtherBaud and Unrecognised. Fewer bytes may come from inserting the plug.
 	minBytes = 64
 	// minP1Lines is the fewest data lines for P1Lines. Random bytes do not form that many in years.
 	minP1Lines = 3
-	// bytesPerSignature is the most bytes for each signature that is found. Every telegram has one at its start, and none is longer.
+	// A fault is accepted if at least one signature was found per bytesPerSignature bytes. With the fault, every telegram has a
+	// signature at its start, and no telegram is longer than bytesPerSignature.
 	bytesPerSignature = 8192
 )
 
-// Verdict returns the most likely state of the line, from all bytes since the last Reset. It verifies no telegrams, so that it is
-// meaningful only for a line from which none was read.
+// Verdict returns the most likely state of the line, from all bytes since the last Reset. It verifies no telegrams, so that the
+// result has a meaning only for a line from which no telegram was read.
 func (e *Evidence) Verdict() Verdict {
 	switch v := e.verdict(); v {
 	case WebServer, LoginPrompt, OtherBaud, Inverted, OtherParity: // these explain more than telnet does
@@ -111,7 +116,7 @@ func (e *Evidence) Verdict() Verdict {
 // verdict is Verdict without regard to telnet.
 func (e *Evidence) verdict() Verdict {
 	frames, start := e.frames, bytes.TrimLeft(e.start[:e.startLen], "\r\n\t ")
-	frames.finish() // of the copy
+	frames.finish() // frames is a copy, so that more bytes can be added to e afterwards
 	switch {
 	case e.bytes == 0:
 		return Silent
@@ -152,19 +157,20 @@ func (e *Evidence) hasLongRuns() bool {
 	return n*10 >= e.bytes*9
 }
 
-// longRuns reports whether every run of equal bits that begins and ends within x is three bits or longer. The eighth bit is ignored, since
-// a line of seven bits has none. It is true for one random byte in five.
+// longRuns reports whether every run of equal bits that begins and ends within x has three bits or more. The first and the last run do
+// not count, because they may be longer than the byte shows. The eighth bit is ignored, because a line of seven data bits has none.
+// 0b0111000 has long runs, 0b0011011 does not. One random byte in five has long runs.
 func longRuns(x byte) bool {
-	run, inside := 0, false
+	run, first := 0, true
 	for i := range 6 {
 		run++
 		if x>>i&1 == x>>(i+1)&1 {
 			continue
 		}
-		if inside && run < 3 {
+		if !first && run < 3 {
 			return false
 		}
-		run, inside = 0, true
+		run, first = 0, false
 	}
 	return true
 }

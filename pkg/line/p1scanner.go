@@ -5,9 +5,9 @@ import "strings"
 // p1Scanner scans a stream for the lines of P1 telegrams, and counts them.
 type p1Scanner struct {
 	state        state
-	separators   [5]byte // of the code in this line
+	separators   [5]byte // separators of the OBIS code in this line: "-:.." in 1-0:1.8.0
 	separatorLen int
-	returns      int   // CR in this line
+	returns      int   // number of CR in this line
 	wholeLine    bool  // a line end was seen before this line, so that it is whole
 	wellFormed   int64 // data lines
 	malformed    int64 // other lines

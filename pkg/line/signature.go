@@ -7,11 +7,11 @@ const (
 	noFault fault = iota
 	faultInverted
 	faultParity
-	faults // how many there are
+	numFaults // number of the values above
 )
 
-// A signature is four bytes that a receiver reads if its line has one fault, and that no meter sends. Each is what becomes of bytes that
-// many telegrams contain, such as line ends, OBIS codes and frame headers. signature_test.go derives each signature from the order of
+// A signature is four bytes that no meter sends, and that a receiver reads if its line has the fault. Each signature results from bytes
+// that many telegrams contain, such as line ends, OBIS codes and frame headers. signature_test.go derives each signature from the order of
 // start, data, parity and stop bits, and from how receivers continue after a missing stop bit.
 
 // invertedSignatures are the signatures of an inverted line, whatever the parity of sender and receiver.
@@ -42,7 +42,7 @@ var paritySignatures = []uint32{
 // signatureFaults has the fault of each signature.
 var signatureFaults = func() map[uint32]fault {
 	m := map[uint32]fault{}
-	for f, signatures := range [faults][]uint32{faultInverted: invertedSignatures, faultParity: paritySignatures} {
+	for f, signatures := range [numFaults][]uint32{faultInverted: invertedSignatures, faultParity: paritySignatures} {
 		for _, s := range signatures {
 			m[s] = fault(f)
 		}

@@ -1,15 +1,15 @@
 package line
 
 // A TelnetFilter removes the telnet protocol (RFC 854) from the stream of a gateway: it drops negotiations, and FF FF becomes FF. It never
-// answers. It filters only a stream whose first bytes are a negotiation, which no meter sends, and stops at the first FF that begins no
-// command and no FF FF: then the gateway passes the meter's bytes unchanged. All other streams pass unchanged. A NUL after a CR is kept,
+// answers. It filters only a stream whose first bytes are a negotiation, which no meter sends, and stops at the first FF that begins
+// neither a command nor FF FF: such an FF shows that the gateway passes the meter's bytes unchanged. All other streams pass unchanged. A NUL after a CR is kept,
 // since it may be a byte of the meter. The zero value is ready for the beginning of a stream. It is not safe for concurrent use.
 type TelnetFilter struct {
 	mode                 telnetMode
 	position             telnetPosition
 	verb                 byte // WILL, WONT, DO or DONT
 	negotiations         int
-	subnegotiationLength int // bytes of the current one
+	subnegotiationLength int // length of the current subnegotiation in bytes, without its FF FA
 }
 
 type telnetMode byte
@@ -48,7 +48,7 @@ const (
 // mode, environment and COM port control (RFC 2217). Other numbers may belong to a value, since a connection can begin within a telegram.
 var firstOptions = [256]bool{0: true, 1: true, 3: true, 24: true, 31: true, 32: true, 34: true, 39: true, 44: true}
 
-// PassesThrough reports whether all further bytes pass unchanged.
+// PassesThrough reports whether all further bytes of the stream pass unchanged. Append then only copies them.
 func (t *TelnetFilter) PassesThrough() bool { return t.mode == telnetOff }
 
 // Negotiated reports whether the stream is in telnet mode. A single negotiation that is followed by an FF alone does not count: its bytes
@@ -96,7 +96,7 @@ func (t *TelnetFilter) add(dst []byte, x byte) []byte {
 	case inSubnegotiation:
 		t.subnegotiationLength++
 		switch {
-		case t.subnegotiationLength > maxSubnegotiation: // it does not end, so it was none
+		case t.subnegotiationLength > maxSubnegotiation: // it does not end, so that it was not a subnegotiation
 			t.mode, t.position = telnetOff, inData
 		case x == telnetIAC:
 			t.position = afterInnerIAC

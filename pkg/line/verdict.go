@@ -5,13 +5,13 @@ import "cmp"
 // A Verdict says what is most likely wrong with a line. The zero value is Silent.
 type Verdict byte
 
-// The verdicts, from the one that says least about a line to the one that says most. Parts of telegrams arrive only at the right setting,
-// so that they say more than signs of a wrong one; a fault on the way says more than that parts arrive. If a line has several faults, the
-// verdict is that of the fault which hides the others: an inverted line at another speed is OtherBaud.
+// The verdicts, from the least to the most informative. Signs of a wrong setting come first. Parts of telegrams are more informative,
+// because they arrive only at the right setting. Faults between meter and program are the most informative. If a line has several
+// faults, the verdict names the fault that hides the others: an inverted line at another speed is OtherBaud.
 const (
 	Silent            Verdict = iota // no bytes
 	TooFewBytes                      // fewer than 64 bytes
-	Unrecognised                     // bytes that resemble nothing that is known
+	Unrecognised                     // bytes of no known pattern
 	OtherBaud                        // the meter sends more slowly; if it sends much faster, the verdict is Unrecognised or TooFewBytes
 	OtherParity                      // the speed is right; the parity or the number of data bits is not
 	Inverted                         // the signal is inverted
@@ -24,8 +24,8 @@ const (
 	LoginPrompt                      // a program asks for a name or a password
 )
 
-// Compare compares the verdicts on one line that was read with several settings. It is negative if a says more about the line than b,
-// positive if a says less, and 0 if they are the same. So the first of a sorted slice is the verdict to show.
+// Compare compares the verdicts on one line that was read with several settings. The result is negative if a is more informative
+// than b, positive if a is less informative, and 0 if they are the same. So the first verdict of a sorted slice is the one to show.
 func Compare(a, b Verdict) int { return cmp.Compare(b, a) }
 
 // SuggestsOtherSetting reports whether the bytes look as they do at a wrong line setting, so that another setting may give telegrams.
@@ -35,7 +35,7 @@ func (v Verdict) SuggestsOtherSetting() bool { return v >= TooFewBytes && v <= O
 func (v Verdict) String() string { return verdicts[v].word }
 
 // Advice returns the likely cause and what a person can do about it, for a text such as "no telegram at 2400 8E1: ". It has no
-// full stop at its end. How to change the line setting depends on the program, so that Advice does not say it.
+// full stop at its end. How to change the line setting depends on the program, so that Advice leaves it out.
 func (v Verdict) Advice() string { return verdicts[v].advice }
 
 var verdicts = [256]struct{ word, advice string }{

@@ -3,8 +3,8 @@
 //
 //	68 | L | L | 68 | C | A | CI | STSAP | DTSAP | data | checksum | 16
 //
-// L is the length from C to the end of the data. There is no byte stuffing: a frame ends where L says. Its checksum is a sum of
-// eight bits, which proves less than a CRC: of frames with random errors, one in 256 passes.
+// L is the length from C to the end of the data. There is no byte stuffing: a frame ends where L says. Its checksum is the
+// sum of its bytes modulo 256. It detects fewer errors than a CRC: one of 256 frames with random errors passes.
 //
 // Three functions are enough for a stream, and they mean the same in the other packages of framings:
 //
@@ -42,9 +42,10 @@ const (
 	lengthModulus          = 256
 )
 
-// Control field and address field of a frame that a meter pushes: SND-UD to all receivers.
 const (
-	Push      = 0x53
+	// Push is the control field of a frame that a meter pushes: SND-UD.
+	Push = 0x53
+	// Broadcast is the address field of a frame that a meter pushes: all receivers.
 	Broadcast = 0xFF
 )
 
@@ -59,7 +60,7 @@ const (
 type Frame struct {
 	// Control and Address are Push and Broadcast in frames that a meter pushes.
 	Control, Address byte
-	// Segment is the number of the segment in its message, from 0 to 15; 0 follows 15.
+	// Segment is the number of the segment in its message, from 0 to 15. Number 0 follows number 15.
 	Segment byte
 	// Final is true in the last segment of a message.
 	Final bool
@@ -98,9 +99,9 @@ func Append(dst []byte, f Frame) []byte {
 	return append(dst, Checksum(dst[start:]), stop)
 }
 
-// Length returns the length of the frame that begins at b[0], up to its stop byte. It returns 0 if b is too short to tell or does
-// not hold the whole frame yet, and -1 if no frame begins there. It does not verify the frame; Parse does. More bytes behind b never
-// change a result other than 0.
+// Length returns the length of the frame that begins at b[0], in bytes up to the stop byte. It returns 0 if b does not hold the whole
+// frame yet, and -1 if no frame begins at b[0]. A result other than 0 is final: bytes that follow do not change it. Length does not
+// verify the frame; Parse does.
 func Length(b []byte) int {
 	n := announcedLength(b)
 	if n > len(b) {
@@ -109,8 +110,9 @@ func Length(b []byte) int {
 	return n
 }
 
-// ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields Push and Broadcast. Then a
-// frame was sent, even if the rest of it is damaged or missing. Headers of other frames have too few fixed bytes to prove that.
+// ValidHeader reports whether b begins with the header of a frame that a meter pushes, up to the fields Push and Broadcast. The
+// result true proves that a frame was sent, even if the rest of the frame is damaged or missing. Headers of other frames have too few
+// fixed bytes to prove it.
 func ValidHeader(b []byte) bool {
 	return announcedLength(b) > 0 && len(b) > controlIndex+1 && isPush(b)
 }
