@@ -110,7 +110,8 @@ func (t NumberType) bits() int {
 	panic(fmt.Sprintf("dlms: type %d is not one of a number", byte(t)))
 }
 
-// limits returns the least and the greatest number that the type can hold. The value that means "not available" is outside of them.
+// limits returns the least and the greatest number that AppendNumber writes. They exclude the reserved value "not available" of the type:
+// all bits 1 if the type is unsigned, the minimum if it is signed.
 func (t NumberType) limits() (lo, hi int64) {
 	switch t {
 	case Int8, Int16, Int32, Int64:
@@ -123,8 +124,8 @@ func (t NumberType) limits() (lo, hi int64) {
 	}
 }
 
-// AppendNumber appends v with its tag. If v does not fit the type, it appends the nearest number that does, never the one that means
-// "not available". It panics if t is not one of the constants.
+// AppendNumber appends v with its tag. If v does not fit the type, it appends the nearest number that fits. It never appends the
+// reserved value "not available" of the type: all bits 1 if the type is unsigned, the minimum if it is signed. It panics if t is not one of the constants.
 func AppendNumber(dst []byte, t NumberType, v int64) []byte {
 	lo, hi := t.limits()
 	v = min(max(v, lo), hi)

@@ -3,7 +3,7 @@ package dlms
 // tagBlock is the first byte of a general-block-transfer (DLMS Green Book, 9.4.6.13).
 const tagBlock = 0xE0
 
-// Bits of the control byte of a block. The low six bits are the window, which only a receiver that answers needs.
+// Bits of the control byte of a block. The low six bits are the window size, which matters only if the receiver answers.
 const (
 	lastBlock = 0x80
 	streaming = 0x40

@@ -11,8 +11,8 @@ import (
 //
 //	DB | 08 title(8) | length | security | frame counter(4) | ciphertext | tag(12)
 type Ciphered struct {
-	// Title is the system title of the meter: 8 bytes, three letters of the maker and a number of the meter. It is empty in a headless
-	// message.
+	// Title is the system title of the meter: 8 bytes, the manufacturer's FLAG ID of three letters and the serial number. It is empty
+	// in a message without system title.
 	Title []byte
 	// Security is the security control byte: 20 or 21 (hexadecimal) if the message is encrypted, 30 or 31 if it has a tag too.
 	Security byte
@@ -24,12 +24,12 @@ type Ciphered struct {
 
 // Sizes in bytes.
 const (
-	titleLength = 8
-	headLength  = 1 + 4 // security control byte and frame counter
-	tagLength   = 12
-	// Limits of a message in a stream without frames. No data-notification is shorter than 8 bytes.
-	minStreamText = 8    // without the tag
-	maxStreamText = 4096 // with the tag
+	titleLength          = 8
+	securityHeaderLength = 1 + 4 // security control byte and frame counter
+	tagLength            = 12
+	// Limits of the ciphertext in a stream without frames. No data-notification is shorter than 8 bytes.
+	minStreamCiphertext = 8    // without the tag
+	maxStreamCiphertext = 4096 // with the tag
 )
 
 // Bits of the security control byte (DLMS Green Book, 9.2.7.2.4). The low four bits are the suite: 0 and 1 are both AES-128.
@@ -51,13 +51,13 @@ func (c *Ciphered) Parse(apdu []byte) error {
 	return c.read(&r, titleLength)
 }
 
-// ParseHeadless is Parse for the encrypted part of a P1 telegram, between its identification line and its '!', as meters of Stoen
-// Operator (Warsaw) send it: a general-glo-ciphering without its first byte DB and without a system title.
+// ParseHeadless is Parse for a message without system title: a general-glo-ciphering without its first byte DB, whose system title is
+// empty. Meters of Stoen Operator (Warsaw) send it in P1 telegrams, between the identification line and the '!'.
 //
 //	00 | 82 length(2) | 30 | 00000000 | ciphertext | tag(12)
 //
-// Decrypted, it is the data lines of the telegram. Key.Decrypt uses eight zero bytes as the system title. The standard leaves no other
-// choice, but no public message with its key confirms it.
+// The plaintext is the data lines of the telegram. Key.Decrypt then uses eight zero bytes as the system title. This follows from the
+// standard, which requires eight bytes. It was not compared with a message of a real meter, because no such message is public with its key.
 func (c *Ciphered) ParseHeadless(b []byte) error {
 	return c.read(&reader{b: b}, 0)
 }
@@ -76,16 +76,16 @@ func (c *Ciphered) read(r *reader, titleSize int) error {
 	if reason := unsupported(security); reason != "" {
 		r.failAs(ErrUnsupported, at, reason)
 	}
-	if size <= headLength+tagSize(security) {
+	if size <= securityHeaderLength+tagSize(security) {
 		r.fail(at, "an encrypted message without text")
 	}
 	counter := uint32(r.uint(4))
-	text := r.bytes(size - headLength)
+	ciphertext := r.bytes(size - securityHeaderLength)
 	r.end()
 	if r.fault != "" {
 		return r.error()
 	}
-	*c = Ciphered{Title: title, Security: security, Counter: counter, Ciphertext: text}
+	*c = Ciphered{Title: title, Security: security, Counter: counter, Ciphertext: ciphertext}
 	return nil
 }
 
@@ -96,7 +96,8 @@ func (r *reader) end() {
 	}
 }
 
-// unsupported returns why a message with this security control byte cannot be read, "" if it can.
+// unsupported returns the reason why a message with this security control byte cannot be read. It returns "" if the message can be read.
+// A message that is only authenticated, and not encrypted, is unsupported.
 func unsupported(security byte) string {
 	switch {
 	case security&compressed != 0:
@@ -119,8 +120,8 @@ func tagSize(security byte) int {
 	return 0
 }
 
-// AppendCiphered encrypts plain and appends it to dst as a general-glo-ciphering. If title is empty, all but the first byte of it is a
-// headless message, which ParseHeadless reads. plain and dst must not overlap. AppendCiphered panics if title is not of 8 or 0 bytes,
+// AppendCiphered encrypts plain and appends it to dst as a general-glo-ciphering. If title is empty, the appended
+// bytes without the first one are a message without system title, which ParseHeadless reads. plain and dst must not overlap. AppendCiphered panics if title is not of 8 or 0 bytes,
 // if security is not 20, 21, 30 or 31 (hexadecimal), if security asks for a tag and k has no authentication key, or if the message is
 // longer than 65535 bytes.
 func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uint32, plain []byte) []byte {
@@ -132,9 +133,9 @@ func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uin
 		panic("dlms: no tag without an authentication key")
 	}
 	dst = append(append(dst, tagCiphered, byte(len(title))), title...)
-	dst = appendSize(dst, headLength+len(plain)+tagSize(security))
+	dst = appendSize(dst, securityHeaderLength+len(plain)+tagSize(security))
 	dst = binary.BigEndian.AppendUint32(append(dst, security), counter)
-	sealed := s.gcm.Seal(slices.Grow(dst, len(plain)+sealRoom), s.iv(title, counter), plain, s.additional(security))
+	sealed := s.gcm.Seal(slices.Grow(dst, len(plain)+sealCapacity), s.iv(title, counter), plain, s.additionalData(security))
 	return sealed[:len(sealed)-tagLength+tagSize(security)]
 }
 
@@ -151,13 +152,13 @@ func appendSize(dst []byte, n int) []byte {
 	panic(fmt.Sprintf("dlms: no length of %d bytes", n))
 }
 
-// CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b is too short to tell or does
-// not hold the whole message yet, and -1 if no such message begins there. It does not verify the message. More bytes behind b never
-// change a result other than 0. It means the same as Length in the packages of framings.
+// CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b does not hold
+// the whole message yet, and -1 if no such message begins at b[0]. A result other than 0 is final: bytes that follow do not change it.
+// The results have the same meaning as those of hdlc.Length and mbus.Length. CipheredLength does not verify the message.
 //
-// It is for streams of such messages without frames (Luxembourg, Smarty P1 1.1.3). There only the key proves a message, so that
-// CipheredLength accepts no other than these: a system title of 8 bytes, a text of 8 to 4096 bytes, and a security control byte that
-// Parse supports.
+// CipheredLength is for streams of messages without frames (Luxembourg, Smarty P1 1.1.3). In these streams only the key proves a
+// message. So CipheredLength accepts only messages with a system title of 8 bytes, a ciphertext of 8 to 4096 bytes, and a security
+// control byte that Parse supports.
 func CipheredLength(b []byte) int {
 	const start = "\xDB\x08"
 	if n := min(len(b), len(start)); string(b[:n]) != start[:n] {
@@ -174,7 +175,7 @@ func CipheredLength(b []byte) int {
 		return 0
 	case r.fault != "" || unsupported(security) != "":
 		return -1
-	case size < headLength+minStreamText+tagSize(security) || size > headLength+maxStreamText:
+	case size < securityHeaderLength+minStreamCiphertext+tagSize(security) || size > securityHeaderLength+maxStreamCiphertext:
 		return -1
 	case end > len(b):
 		return 0

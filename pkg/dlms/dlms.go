@@ -9,8 +9,8 @@
 //
 // All lengths are in bytes. What Parse returns aliases the bytes that it was given. Parse accepts a message as a whole or returns an
 // error, which matches ErrTruncated, ErrMalformed or ErrUnsupported and names the byte; after an error the receiver is empty. Any
-// input is safe: memory and depth are bounded. The functions are safe for concurrent use, a value such as a Key or a Notification
-// has one user at a time.
+// input is safe: memory and depth are bounded. The functions are safe for concurrent use. A value such as a Key or a
+// Notification is not.
 package dlms
 
 // LLC is the LLC header, which comes before a message in HDLC: destination, source and quality (IEC 62056-46, annex B).

@@ -10,11 +10,11 @@ var ErrEncrypted = errors.New("dlms: encrypted, and no key decrypts it")
 
 // An EncryptedError says that an intact message is encrypted, and that none of the given keys decrypts it. It matches ErrEncrypted.
 type EncryptedError struct {
-	// Title is the system title of the meter; zero where the message has none.
+	// Title is the system title of the meter. It is zero if the message has no system title.
 	Title [titleLength]byte
-	// Tried is true if a key was given, and does not fit.
+	// Tried is true if at least one key was given, and none fits.
 	Tried bool
-	// AuthKey is true if the key fits and only its authentication key does not.
+	// AuthKey is true if the encryption key fits, and the authentication key does not.
 	AuthKey bool
 }
 

@@ -60,8 +60,8 @@ func readScalerUnit(r *reader, rec *obis.Record) {
 // serialNumber is the code of the meter's serial number, for meters that send the number without a code (IEC 62056-6-2, 6.2.42).
 var serialNumber = obis.Code{0, 0, 96, 1, 0, obis.Any}
 
-// readPairs reads a flat list of logical name, value, logical name, value … and reports whether the body was one. Position alone tells
-// names from values: a value may be an identification of six bytes, as long as a name. The lists of makes differ:
+// readPairs reads a flat list of logical name, value, logical name, value … and reports whether the body was such a list. Only the position
+// distinguishes names from values, because a value may be a text of six bytes, as long as a logical name. The lists of makes differ:
 //
 //   - Kamstrup: the list begins with its name, without a code. Meters of one phase send null twice in place of a missing pair.
 //   - Kaifa in Lower Austria: the list begins with a clock and ends with the meter's serial number, both without a code. Scaler and unit
@@ -109,7 +109,7 @@ func (n *Notification) readPair(r *reader, left int, first bool) int {
 	return 1
 }
 
-// readNameless uses the text b, which has no code: as the time if it is the first item, as the serial number if it is the last.
+// readNameless uses the text b, which has no code. The first item of the list is the time, the last one is the serial number.
 func (n *Notification) readNameless(r *reader, b []byte, last, first bool) {
 	t := obis.ReadDateTime(b)
 	switch {
@@ -141,7 +141,7 @@ const (
 	LayoutNull   = '0' // null-data
 )
 
-// readPositional reads count values without codes. Only a table of the make says what each of them is.
+// readPositional reads count values without codes. The order of the values is defined by the maker or the grid company.
 func (n *Notification) readPositional(r *reader, count int) {
 	for range count {
 		if r.fault != "" {

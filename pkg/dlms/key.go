@@ -29,14 +29,14 @@ type secret struct {
 	gcm           cipher.AEAD
 	nonce         [titleLength + 4]byte // system title, frame counter
 	aad           [1 + keyLength]byte   // additional authenticated data: security control byte, authentication key
-	authenticates bool
+	authenticates bool                  // an authentication key was given
 }
 
 const keyLength = 16
 
-// sealRoom is the capacity, in bytes, that Seal needs behind the text, whatever the length of the tag. On amd64 Seal writes the last
-// block of 16 bytes whole: with a tag of 12 bytes it sets up to 3 bytes behind its buffer to 0 (Go 1.26, crypto/cipher).
-const sealRoom = 16
+// sealCapacity is the capacity, in bytes, that Seal needs behind the plaintext, whatever the length of the tag. On amd64 Seal writes
+// its last block of 16 bytes whole. With a tag of 12 bytes it sets up to 3 bytes behind its buffer to 0 (Go 1.26, crypto/cipher).
+const sealCapacity = 16
 
 // NewKey returns the Key of an encryption key and an authentication key of 16 bytes each. authentication may be nil; then Decrypt
 // ignores the tags of messages. Both slices are copied.
@@ -73,14 +73,14 @@ func (k *Key) Decrypt(dst []byte, c *Ciphered) (plain []byte, authentic bool, er
 	s := k.secret()
 	nonce := s.iv(c.Title, c.Counter)
 	if s.authenticates && tagSize(c.Security) > 0 {
-		plain, err = s.gcm.Open(dst, nonce, c.Ciphertext, s.additional(c.Security))
+		plain, err = s.gcm.Open(dst, nonce, c.Ciphertext, s.additionalData(c.Security))
 		if err == nil {
 			return plain, true, nil
 		}
 		err = ErrWrongAuthKey
 	}
 	// In counter mode, encrypting the ciphertext again decrypts it. Seal appends a tag to it, which has no meaning here.
-	plain = s.gcm.Seal(slices.Grow(dst, size+sealRoom), nonce, c.Ciphertext[:size], nil)[:len(dst)+size]
+	plain = s.gcm.Seal(slices.Grow(dst, size+sealCapacity), nonce, c.Ciphertext[:size], nil)[:len(dst)+size]
 	if !beginsAsMessage(plain[len(dst):]) {
 		return nil, false, ErrWrongKey
 	}
@@ -98,8 +98,8 @@ func (s *secret) iv(title []byte, counter uint32) []byte {
 	return s.nonce[:]
 }
 
-// additional returns the additional authenticated data, valid until the next call.
-func (s *secret) additional(security byte) []byte {
+// additionalData returns the additional authenticated data of AES-GCM, valid until the next call.
+func (s *secret) additionalData(security byte) []byte {
 	s.aad[0] = security
 	return s.aad[:]
 }

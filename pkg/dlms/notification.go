@@ -8,7 +8,7 @@ import (
 type Notification struct {
 	// InvokeID is the long-invoke-id-and-priority, 40000000 (hexadecimal) in most meters.
 	InvokeID uint32
-	// Time is the time at which the meter sent the message; zero if it does not say.
+	// Time is the time at which the meter sent the message. It is zero if the header has no date-time.
 	Time obis.Time
 	// ListName is the name of the list if the body begins with it, such as Kamstrup_V0001. A name that has a code is a record.
 	ListName []byte

@@ -1,32 +1,33 @@
 package meter
 
 // Some meters send currents without their exponent, and the meters of one make use several exponents. This file finds the exponent by
-// the power of the same telegram. Voltage times current is never much less than the power: if it is, the exponent is too small. It is
-// seldom much more than the power. It is more if some phases import while others export, for harmonics, for currents at no load,
-// and up to 1.7 times more in grids of three wires.
+// the power of the same telegram. With the right exponent, voltage times current is never much less than the power. If the product is
+// much less, the exponent is too small. The product is seldom much more than the power. It is more in these cases: some phases import
+// while others export; the currents have harmonics; the load is nearly zero; the grid has three wires (up to 1.7 times the power).
 const (
 	// Ratios of voltage times current to power, in tenths. Below impossibleRatio an exponent is impossible, and from minRatio on it
 	// fits. Both are less than 1 because a meter does not measure voltage, current and power at the same moment.
 	impossibleRatio, minRatio = 5, 8
 	// The highest ratios, in tenths, at which an exponent fits. maxRatioLast is for the largest exponent that the make uses.
-	// maxRatioTenfold is for an exponent whose next power of ten is in use too: that one may be right if import on one phase
-	// cancels most of the export on another. maxRatioOther is for all others.
+	// maxRatioTenfold is for an exponent if the make also uses the exponent that is larger by 1. The larger exponent may be right
+	// if import on one phase cancels most of the export on another. maxRatioOther is for all other exponents.
 	maxRatioLast, maxRatioTenfold, maxRatioOther = 50, 20, 40
-	// minPower is the smallest power, in VA, that is compared with currents. From minPowerCancelled on, a current ten times as
-	// large cannot be one at no load.
-	minPower, minPowerCancelled = 10, 400
-	// minDigits is the smallest current, in its last digits, that can have the smallest exponent: below it rounding decides.
+	// minPower is the smallest power, in VA, that is compared with currents. From minPowerAboveNoLoad on,
+	// a current that is ten times as large as the power shows cannot be the current of a meter without load.
+	minPower, minPowerAboveNoLoad = 10, 400
+	// minDigits is the smallest current as sent, without its exponent, for which the smallest exponent is accepted. In smaller numbers
+	// the rounding error is too large.
 	minDigits = 4
 	// maxDirectAmps is the largest current, in A, of a meter that sends 0.01 A. Such meters have no current transformers, are made
-	// for 100 A at most, and bear a fifth more for a while.
+	// for at most 100 A, and carry at most 120 A for a short time.
 	maxDirectAmps = 120
 )
 
 // currentExponent returns the exponent of the currents of a telegram. exps are the exponents that the make uses, in rising order. ok is
 // false if none of them fits or if several may. sure reports that no other exponent is possible, even if some phases import while others
-// export, provided that their power factors are above 0.9. One case is misread: if a meter sends whole amperes, and import and export
-// of its phases cancel to about 1 %, its first telegram may look like one in 0.01 A. Three sure telegrams in a row correct it (see
-// contradicted).
+// export, provided that their power factors are above 0.9. In one case the exponent is wrong: a meter sends whole amperes, and import and
+// export of its phases cancel to about 1 %. Its first telegram may look like a telegram in 0.01 A. Three sure telegrams in a row
+// correct the exponent (see contradicted).
 func (m *measurements) currentExponent(exps []int8, v *voltAmps) (exp int8, ok, sure bool) {
 	if m.outOfRange || v.power < minPower || v.sum == 0 {
 		return 0, false, false
@@ -36,12 +37,12 @@ func (m *measurements) currentExponent(exps []int8, v *voltAmps) (exp int8, ok, 
 			continue
 		}
 		if i == 0 && v.sum < minDigits*v.oneDigitCarried {
-			return 0, false, false // rounding decides
+			return 0, false, false // the rounding error is too large
 		}
 		if i == len(exps)-1 {
 			return exp, v.fits(exp, maxRatioLast), true
 		}
-		nextImpossible := v.power >= minPowerCancelled && m.reactiveSent && (v.perPhase || v.carry == 1 || v.cannotCancel(exps[i+1]))
+		nextImpossible := v.power >= minPowerAboveNoLoad && m.reactiveSent && (v.perPhase || v.loadedPhases == 1 || v.cannotCancel(exps[i+1]))
 		sure = nextImpossible || exps[i+1] == -2 && v.largestAmps > maxDirectAmps*100
 		if exps[i+1]-exp == 1 {
 			return exp, sure && v.fits(exp, maxRatioTenfold), sure
@@ -53,24 +54,24 @@ func (m *measurements) currentExponent(exps []int8, v *voltAmps) (exp int8, ok, 
 
 // impossible reports whether voltage times current is too small for the power, however the currents were rounded.
 func (v *voltAmps) impossible(exp int8) bool {
-	return 10*(v.sum+v.oneDigit) < impossibleRatio*v.power*power10(-exp)
+	return 10*(v.sum+v.oneDigit) < impossibleRatio*v.power*powerOfTen(-exp)
 }
 
 // fits reports whether the ratio of voltage times current to power is between minRatio and maxRatio, in tenths.
 func (v *voltAmps) fits(exp int8, maxRatio int64) bool {
-	unit := v.power * power10(-exp)
+	unit := v.power * powerOfTen(-exp)
 	return 10*v.sum >= minRatio*unit && 10*v.sum <= maxRatio*unit
 }
 
-// cannotCancel reports whether with this exponent at least three times the power would be left, whichever phases imported and
-// whichever exported.
+// cannotCancel reports whether this exponent contradicts the power even if some phases import and others export. The smallest net power
+// is that of the largest phase less the others. It must be at least three times the power.
 func (v *voltAmps) cannotCancel(exp int8) bool {
-	left := 2*v.largest - v.sum
-	return max(left, -left) >= 3*v.power*power10(-exp)
+	smallestNet := 2*v.largest - v.sum
+	return max(smallestNet, -smallestNet) >= 3*v.power*powerOfTen(-exp)
 }
 
-// power10 returns 10^n, for n from 0 to 3.
-func power10(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
+// powerOfTen returns 10^n, for n from 0 to 3.
+func powerOfTen(n int8) int64 { return [...]int64{1, 10, 100, 1000}[n&3] }
 
 // A CurrentScaling is the decimal exponent of a meter's electric currents, which some meters do not send. A Decoder learns it from
 // telegrams in which it fits the power. A program that keeps it over a restart has the currents from the first telegram on.
@@ -101,14 +102,15 @@ func (d *Decoder) SetCurrentScaling(s CurrentScaling) { d.scaling = scaling{Curr
 type scaling struct {
 	CurrentScaling
 	otherExponent  int8
-	contradictions int // how many telegrams in a row have otherExponent
+	contradictions int // number of telegrams with otherExponent since the last telegram that fits the learned exponent
 }
 
-// maxContradictions is how many telegrams must have another exponent than the one that was learned, with none between them that has
-// the learned one, before the other one replaces it.
-const maxContradictions = 3
+// contradictionsToReplace is the number of telegrams with the same other exponent after which this exponent replaces the learned one. A
+// telegram that fits the learned exponent starts the count again.
+const contradictionsToReplace = 3
 
-// follow forgets the exponent if the reading is of another meter. A field that the reading leaves out does not count.
+// follow resets the scaling if the reading is of another meter than the readings before. A field that the reading leaves out is not
+// compared.
 func (s *scaling) follow(r *Reading) {
 	same := sameOrUnknown(&s.Family, r.Family)
 	same = sameOrUnknown(&s.Model, r.Meter.Model) && same
@@ -119,7 +121,7 @@ func (s *scaling) follow(r *Reading) {
 	}
 }
 
-// sameOrUnknown reports whether sent is the known text, or one of the two is "". An unknown text becomes the one that was sent.
+// sameOrUnknown reports whether sent equals *known, or one of the two is "". If *known is "", it is set to sent.
 func sameOrUnknown(known *string, sent string) bool {
 	if *known == "" {
 		*known = sent
@@ -127,13 +129,13 @@ func sameOrUnknown(known *string, sent string) bool {
 	return sent == "" || sent == *known
 }
 
-// An expectation is the exponent that a meter's type or list stands for. known is false if they stand for none.
+// An expectation is the exponent of currents that follows from a meter's type or list. known is false if none follows.
 type expectation struct {
 	exp   int8
 	known bool
 }
 
-// confirmed reports whether the learned exponent fits a telegram. It nearly always does, and then no other exponent fits.
+// confirmed reports whether the learned exponent fits a telegram. In nearly all telegrams it fits, and no other exponent has to be tried.
 func (s *scaling) confirmed(m *measurements, v *voltAmps) bool {
 	if !s.Found || m.outOfRange || !v.fits(s.Exponent, maxRatioTenfold) {
 		return false
@@ -143,7 +145,7 @@ func (s *scaling) confirmed(m *measurements, v *voltAmps) bool {
 }
 
 // exponent returns the exponent of the currents of a telegram. ok is false if none is known, or if the telegram contradicts the
-// known one. Then exp is good for currents of 0 alone.
+// known one. If ok is false, exp may be used only for currents of 0.
 func (s *scaling) exponent(m *measurements, v *voltAmps, exps []int8, expected expectation) (exp int8, ok bool) {
 	fitting, ok, sure := m.currentExponent(exps, v)
 	switch {
@@ -167,12 +169,13 @@ func (s *scaling) exponent(m *measurements, v *voltAmps, exps []int8, expected e
 	return exp, known && !m.outOfRange && !v.impossible(exp)
 }
 
-// contradicted counts a telegram that has another exponent than the learned one. It reports whether the other one has replaced it.
+// contradicted counts a telegram that fits only another exponent than the learned one. It reports whether the other exponent has now
+// replaced the learned one, after contradictionsToReplace such telegrams.
 func (s *scaling) contradicted(other int8) bool {
 	if other != s.otherExponent {
 		s.otherExponent, s.contradictions = other, 0
 	}
-	if s.contradictions++; s.contradictions < maxContradictions {
+	if s.contradictions++; s.contradictions < contradictionsToReplace {
 		return false
 	}
 	s.Exponent, s.contradictions = other, 0

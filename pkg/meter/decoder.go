@@ -42,22 +42,22 @@ type Decoder struct {
 	base       int64
 	readErr    error // of the reader
 	telnet     line.TelnetFilter
-	triedWhole bool // the stream was tried as one message without a frame
+	triedWhole bool // the Decoder has checked whether the whole stream is one message without a frame
 
-	// damagedEnd is the offset behind the last damaged telegram. Its bytes are searched again, because it may contain the beginning of
-	// a good one. What fails within them again is not reported a second time.
+	// damagedEnd is the offset behind the last rejected telegram. Its bytes are searched again, because they may contain the beginning
+	// of an undamaged telegram. A further failure within these bytes is usually not reported: see reject.
 	damagedEnd int64
-	// decodedEnd is the offset behind the last good telegram.
+	// decodedEnd is the offset behind the last telegram that was read, or part that was joined.
 	decodedEnd int64
 
 	// Messages in several parts.
 	segments      reassembly // of HDLC and M-Bus
 	blocks        reassembly // of a general-block-transfer
-	partsProtocol Protocol   // of both
-	lossReported  bool       // the loss of a message was reported, and further parts of it may come
+	partsProtocol Protocol   // framing of the segments and blocks
+	lossReported  bool       // the loss of a message was reported, and further parts of the message may follow
 
 	// The telegram that is decoded.
-	intact       bool // its checksum is right
+	intact       bool // a checksum or tag proves it, or its form is that of an encrypted message
 	reading      Reading
 	text         []byte // an ASCII telegram without its parity bits
 	frame        hdlc.Frame
@@ -70,9 +70,9 @@ type Decoder struct {
 	verifier     verifier
 	scaling      scaling
 	names        nameCache
-	ident        string // the last identification line, and what it says:
-	identFamily  *family
-	identModel   string
+	ident        string   // the last identification line of an ASCII telegram
+	identFamily  *family  // family of the manufacturer code in ident; nil if it is not known
+	identModel   string   // model in ident
 	serialDigits [24]byte // buffer for a serial number that is sent as a number
 }
 

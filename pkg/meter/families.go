@@ -6,9 +6,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/obis"
 )
 
-// A family is a make of meters: how to recognise it, and where it differs from the standards. Most makes do not differ.
+// A family describes the meters of one make: how to recognise them, and where they differ from the standards. Most do not differ.
 type family struct {
-	// name is that of Reading.Family, make that of Meter.Make.
+	// name is the value of Reading.Family, make the value of Meter.Make.
 	name, make string
 	// flags are the manufacturer codes of the FLAG association: its P1 identifications, system titles and logical device names begin
 	// with one of them.
@@ -19,11 +19,12 @@ type family struct {
 	frames []addresses
 	// exponents are those of values that it sends without a scaler. nil stands for usualExponents.
 	exponents *exponents
-	// expect returns the exponent of currents by the type of the meter. It is nil if the type does not tell.
+	// expect returns the exponent of currents by the type of the meter. It is nil if the exponent does not follow from
+	// the type.
 	expect func(r *Reading) expectation
 	// signedPower is true if its ASCII telegrams send exported power as negative imported power.
 	signedPower bool
-	// repair corrects what the make does against the standard. Only binary messages need it.
+	// repair corrects values that the meters of the family send against the standard. Only binary messages need it.
 	repair func(r *Reading)
 }
 
@@ -123,7 +124,7 @@ var iskraemeco = family{
 	frames: []addresses{{[]byte{0xCF}, []byte{0x02, 0x23}}},
 }
 
-// families are the known makes. The first that fits a telegram counts.
+// families are the known families. The first one that fits a telegram is used.
 var families = []*family{
 	&aidon, &kamstrup, &kaifa, &landisgyr,
 	// ELL is Ellevio and EST is Energie Steiermark: grid companies that have their own letters put into their meters.

@@ -113,8 +113,8 @@ func (d *Decoder) addPart(message *reassembly, p Protocol, part []byte, last boo
 const (
 	// maxMessage is the longest message that is joined, in bytes: the longest known has about 1100.
 	maxMessage = 4096
-	// maxPartGap is how many bytes of noise may stand between two parts of a message. The shortest part has more, so no part can
-	// have been lost there: HDLC does not number its segments.
+	// maxPartGap is the number of bytes of noise that may stand between two parts of a message. The shortest part is longer, so that
+	// no part was lost in the gap. HDLC does not number its segments, so that numbers cannot show the loss.
 	maxPartGap = 8
 )
 
@@ -130,7 +130,8 @@ type reassembly struct {
 // started reports whether a first part has come, and the last one has not.
 func (m *reassembly) started() bool { return m.parts > 0 }
 
-// expired reports whether a part at this offset comes too late, or too far behind the last part, to belong to the message.
+// expired reports whether a message was begun that a part at this offset cannot continue: the wire was silent after the last part, or more
+// than maxPartGap bytes lie between the last part and the offset.
 func (m *reassembly) expired(offset int64) bool {
 	return m.started() && (m.silent || offset-m.end > maxPartGap)
 }

@@ -66,7 +66,8 @@ type nameCache struct {
 
 type cachedName struct{ sent, readable string }
 
-// of returns b in readable form: without padding, and decoded if the meter sends its characters as hexadecimal digits.
+// of returns the text b in readable form, without padding. If the meter sends the characters of the text as hexadecimal digits, they are
+// decoded. Example: "4B464D" becomes "KFM" if the text is long enough (see minHexText).
 func (n *nameCache) of(b []byte) string {
 	if len(b) == 0 {
 		return ""
@@ -85,7 +86,7 @@ func (n *nameCache) of(b []byte) string {
 	return readable
 }
 
-// How many hexadecimal digits a text must have to be taken for encoded characters (DSMR P1 5.0.2, 6.4: an octet string). DSMR meters
+// Numbers of hexadecimal digits from which a text is taken for encoded characters (DSMR P1 5.0.2, 6.4: an octet string). DSMR meters
 // send 34. A serial number of 16 digits may look like 8 encoded characters by chance, but hardly like 8 encoded digits.
 const (
 	minHexText   = 24
@@ -159,8 +160,8 @@ func withoutMode(text string) string {
 	return text
 }
 
-// familyOfMessage returns the family of a binary message, nil if it is not known. The name of the list counts first, because modules of
-// other makes send frames like Aidon's. Then follow the manufacturer codes of system title and device name, then the addresses.
+// familyOfMessage returns the family of a binary message, nil if it is not known. The name of the list is compared first, because
+// modules of other makers send frames like Aidon's. Then follow the manufacturer codes of system title and device name, then the addresses.
 func (d *Decoder) familyOfMessage() *family {
 	r := &d.reading
 	for _, f := range families {

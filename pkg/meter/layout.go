@@ -21,16 +21,16 @@ func (e *LayoutError) Error() string {
 
 // A layout is the order of the values in a list without codes.
 type layout struct {
-	// family is the make that sends it. It is nil if several makes do.
+	// family is the family of the meters that send the layout. It is nil if meters of several families send it.
 	family *family
 	// types has a letter for the type of each value: see the constants Layout… of package dlms.
 	types string
 	// firstText is the beginning of the first value, which is a text. "" fits any value.
 	firstText string
-	// familyOnly is true if the layout counts only for meters that are known to be of the family. Meters of other makes send other
-	// values of the same types.
+	// familyOnly is true if the layout is used only for meters that are known to be of the family. Meters of other families send other
+	// values with the same types.
 	familyOnly bool
-	// codes has the code of each value, the zero Code for one whose meaning is not known.
+	// codes has the code of each value. A value whose meaning is not known has the zero Code.
 	codes []obis.Code
 }
 
@@ -50,7 +50,7 @@ func findLayout(n *dlms.Notification, f *family) (found *layout) {
 	return found
 }
 
-// fits reports whether a list has the types of the layout. A null stands for a value of any type that the meter does not have.
+// fits reports whether a list has the types of the layout. A meter sends null for a value that it does not have, whatever its type.
 func (l *layout) fits(n *dlms.Notification) bool {
 	if len(l.types) != len(n.Layout) {
 		return false
@@ -93,9 +93,13 @@ func codeList(text string) []obis.Code {
 // kaifaStart has the codes with which the longer lists of Kaifa start.
 const kaifaStart = "1-1:0.2.129 0-0:96.1.0 0-0:96.1.7 1.7.0 2.7.0 3.7.0 4.7.0 "
 
-// layouts are the lists that makes and grid companies have chosen.
+// layouts are the lists without codes that makers and grid companies have defined.
+//
+// Letters of types: t string, c date-time, u unsigned of 32 or 64 bits, w unsigned of 16 bits, b boolean, enum or unsigned of 8 bits,
+// a array or structure of one value. The codes are in the same order; "-" is a value whose meaning is not known.
 var layouts = []layout{
-	// Kaifa, KFM_001 of one and three phases, every 2 s, 10 s and hour: voltages in 0.1 V, currents in mA, energies of 32 or 64 bits.
+	// Kaifa KFM_001: voltages in 0.1 V, currents in mA, energies of 32 or 64 bits. The first list is sent every 2 s. The next two are
+	// sent every 10 s, by meters of one phase and of three. The last two, of one phase and of three, are sent every hour.
 	{family: &kaifa, types: "u", codes: codeList("1.7.0")},
 	{family: &kaifa, types: "tttuuuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 32.7.0")},
 	{family: &kaifa, types: "tttuuuuuuuuuu", firstText: "KFM_", codes: codeList(kaifaStart + "31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0")},
@@ -106,7 +110,7 @@ var layouts = []layout{
 	// Elektro Ljubljana, three phases: each second or every 5 s.
 	{family: &iskraemeco, types: "ttuuuuwwwwwwuuuuuu", codes: codeList(
 		"0-0:42.0.0 0-0:96.1.2 1.7.0 2.7.0 3.7.0 4.7.0 32.7.0 52.7.0 72.7.0 31.7.0 51.7.0 71.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
-	// The same, every 15 minutes.
+	// Elektro Ljubljana, three phases: every 15 minutes.
 	{family: &iskraemeco, types: "ttbtuuuuuuuu", codes: codeList(
 		"0-0:42.0.0 0-0:96.1.3 0-0:96.3.10 0-0:96.14.0 1.8.0 1.8.1 1.8.2 2.8.0 2.8.1 2.8.2 3.8.0 4.8.0")},
 	// Elektro Celje, three phases and one.
@@ -136,11 +140,12 @@ var layouts = []layout{
 	{family: &landisgyr, familyOnly: true, types: "twwwwwwwuuuuuu", codes: codeList(
 		"0-0:96.1.2 14.7.0 31.7.0 51.7.0 71.7.0 32.7.0 52.7.0 72.7.0 21.7.0 41.7.0 61.7.0 22.7.0 42.7.0 62.7.0")},
 
-	// Austria: meters of several makes send each list. Only system title and addresses tell the make. Numbers are in Wh, varh, W and var.
-	// Wiener Netze: Landis+Gyr and Iskraemeco, then Siemens with its name first.
+	// Austria: meters of several makers send each list. Only the system title and the HDLC addresses show the family. Numbers are in Wh,
+	// varh, W and var.
+	// Wiener Netze: Landis+Gyr and Iskraemeco, then Siemens, whose list begins with the logical device name.
 	{types: "cuuuuuuuu", codes: codeList("0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
 	{types: "tcuuuuuuuu", codes: codeList("0-0:42.0.0 0-0:1.0.0 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 3.7.0 4.7.0")},
-	// Wels: it starts with the name of the push setup, the number of the meter, time and date. Kärnten Netz sends two texts more.
+	// Wels: the list begins with the logical name of the push setup, the serial number, the time and the date. Kärnten Netz adds two texts.
 	{types: "ttttuuuuuu", firstText: "\x00\x06\x19\x09\x00\xFF", codes: codeList("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0")},
 	{types: "ttttuuuuuutt", codes: codeList("- 0-0:96.1.0 0.9.1 0.9.2 1.8.0 2.8.0 3.8.0 4.8.0 1.7.0 2.7.0 0-0:96.13.0 0-0:96.13.1")},
 }

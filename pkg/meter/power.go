@@ -2,7 +2,7 @@ package meter
 
 import "github.com/hanbridge/hanbridge/pkg/obis"
 
-// measurements are power, voltage and current of one telegram, as far as they come without scaler and unit. Index 0 is the meter as a
+// measurements are the power, voltage and current of one telegram that are sent without scaler and unit. Index 0 is the meter as a
 // whole, 1 to 3 are the phases.
 type measurements struct {
 	active, reactive [4]int64 // import less export, in W and var
@@ -51,9 +51,9 @@ func (m *measurements) add(code obis.Code, value int64) {
 	}
 }
 
-// minApparentPower returns the apparent power that flows through the phases at least, in VA, to within 4 %. It is the sum over the
-// phases if the telegram has the power of each phase that carries a current: then perPhase is true. Otherwise it is the power of
-// the meter as a whole, in which import on one phase and export on another cancel.
+// minApparentPower returns a lower limit of the apparent power of the phases, in VA, to within 4 %. If the telegram has the power of each
+// phase that carries a current, the limit is the sum over the phases, and perPhase is true. Otherwise the limit is the power of the
+// meter as a whole, in which import on one phase and export on another cancel.
 func (m *measurements) minApparentPower() (power int64, perPhase bool) {
 	watts := m.active[0]
 	if !m.activeSent[0] {
@@ -79,16 +79,18 @@ func hypotenuse(a, b int64) int64 {
 // voltAmps are the products of voltage and current of the phases. They are in VA times 10^e, where e is the unknown exponent of
 // the currents.
 type voltAmps struct {
-	// power and perPhase are what the products are compared with: see measurements.minApparentPower.
+	// power is the power in VA that the products are compared with. perPhase is true if it is a sum over the phases: see
+	// measurements.minApparentPower.
 	power    int64
 	perPhase bool
 
-	sum     int64 // over the phases
-	largest int64 // of one phase
-	carry   int   // how many phases carry a current
-	// oneDigit is what the sum would be if each current were 1. oneDigitCarried is the same for phases that carry a current.
+	sum          int64 // over the phases
+	largest      int64 // of one phase
+	loadedPhases int   // number of phases whose current is not 0
+	// oneDigit is the sum for currents of 1 in the last digit, over all phases that send a current. oneDigitCarried is the same over the
+	// phases whose current is not 0.
 	oneDigit, oneDigitCarried int64
-	largestAmps               int64 // the largest current, as sent
+	largestAmps               int64 // the largest current as sent, without its exponent
 }
 
 // voltAmps multiplies the voltages and currents of the phases. voltExp is the exponent of the voltages. A phase whose voltage is not
@@ -96,7 +98,7 @@ type voltAmps struct {
 func (m *measurements) voltAmps(voltExp int8) (v voltAmps) {
 	const usualVolts = 230
 	v.power, v.perPhase = m.minApparentPower()
-	unit := power10(-voltExp)
+	unit := powerOfTen(-voltExp)
 	highest := max(m.volts[1], m.volts[2], m.volts[3])
 	if highest <= 0 {
 		highest = usualVolts * unit
@@ -116,7 +118,7 @@ func (m *measurements) voltAmps(voltExp int8) (v voltAmps) {
 		if m.amps[i] == 0 {
 			continue
 		}
-		v.carry++
+		v.loadedPhases++
 		v.oneDigitCarried += volts
 		v.sum += volts * m.amps[i]
 		v.largest = max(v.largest, volts*m.amps[i])

@@ -38,7 +38,7 @@ type Reading struct {
 	Verified bool
 	// Cipher says how the telegram was encrypted. It is the zero Cipher for a telegram in clear.
 	Cipher Cipher
-	// Repeated is true if the frame counter of an encrypted telegram is not above the one before.
+	// Repeated is true if the frame counter of an encrypted telegram is not above the frame counter of the telegram before.
 	Repeated bool
 	// Time is the meter's own clock. It is zero if the telegram has none.
 	Time obis.Time
@@ -56,7 +56,7 @@ type Reading struct {
 
 // A Cipher says how a telegram was encrypted (IEC 62056-5-3, 9.2.4.7).
 type Cipher struct {
-	// Title is the system title: three letters of the make, then the meter's own number. It is zero if the meter sends none.
+	// Title is the system title: the manufacturer's FLAG ID of three letters, then the serial number. It is zero if the meter sends none.
 	Title [8]byte
 	// Security is the security control byte: 0x20 or 0x21 without a tag, 0x30 or 0x31 with one.
 	Security byte

@@ -138,8 +138,8 @@ func maybeUnframed(b []byte) bool {
 	return dlms.LooksLikeNotification(b)
 }
 
-// proven reports whether a telegram certainly begins here, however it ends: a '/' at the start of a line, or a header whose
-// checksum is right.
+// proven reports whether a telegram certainly begins at the next byte, even if the rest of it is damaged. The proof is a '/' at the start of
+// a line, an HDLC header whose checksum is right, or the fixed fields of an M-Bus header.
 func (d *Decoder) proven() bool {
 	switch d.buf[d.at] {
 	case hdlc.Flag:
@@ -169,7 +169,7 @@ func (d *Decoder) plausible(p Protocol, b []byte) bool {
 	return true
 }
 
-// withinText reports whether a printable character stands before the next byte.
+// withinText reports whether a printable character precedes the next byte. A '/' there is probably part of a line, and begins no telegram.
 func (d *Decoder) withinText() bool {
 	return d.at > 0 && d.buf[d.at-1] >= ' ' && d.buf[d.at-1] < hdlc.Flag
 }

@@ -6,16 +6,18 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// decode decodes the next n bytes as a telegram. It returns neither a reading nor an error if they are noise, or one part of a message
-// whose other parts follow.
+// decode decodes the next n bytes as a telegram. It returns neither a reading nor an error if the bytes are noise, or if they are a part of
+// a message whose other parts follow. The parts are HDLC or M-Bus segments, or blocks of a general-block-transfer. Segments are the outer
+// layer: the segments of a frame layer are joined first, and the joined message may be a block.
 func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	b := d.buf[d.at : d.at+n]
+	// If the rest of an earlier message can no longer follow, its error comes first.
 	if d.segments.expired(d.offset()) || !d.segments.started() && d.blocks.expired(d.offset()) {
 		return nil, d.giveUpMessage()
 	}
 	r := &d.reading
 	*r = Reading{Protocol: p, Offset: d.offset(), Bytes: n, Samples: r.Samples[:0]}
-	d.intact = false
+	d.intact = false // unframe and read set it
 	message, err := d.unframe(p, b)
 	if errors.Is(err, errNotContinued) {
 		return nil, d.giveUpMessage() // the next call decodes b again, as the first part of a message
@@ -33,8 +35,8 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	if d.segments.started() || d.blocks.started() {
 		return nil, d.giveUpMessage() // the error of the earlier message comes first; the next call decodes b again
 	}
-	if p == HDLC || p == MBus {
-		d.lossReported = false
+	if p == HDLC || p == MBus { // only these framings send messages in parts
+		d.lossReported = false // a whole message has come, so that no parts of the lost one follow
 	}
 	r.Samples = d.converter.AppendSamples(r.Samples, r.Records, d.options.Scale)
 	if p == P1 && d.identFamily != nil && d.identFamily.signedPower {
@@ -48,7 +50,7 @@ func (d *Decoder) decode(p Protocol, n int) (*Reading, error) {
 	return r, nil
 }
 
-// advance moves behind the n bytes of a good telegram, or of a part of one.
+// advance skips the n bytes of a telegram that was read, or of a part that was joined.
 func (d *Decoder) advance(p Protocol, n int) {
 	d.at += n
 	d.decodedEnd = d.offset()
@@ -59,7 +61,7 @@ func (d *Decoder) advance(p Protocol, n int) {
 
 // giveUpMessage drops a message of which parts are missing, and returns the error for it. It returns nil if there is no such message.
 func (d *Decoder) giveUpMessage() error {
-	parts := &d.segments
+	parts := &d.segments // it may hold segments of the next block while d.blocks holds the blocks before
 	if d.blocks.started() {
 		parts = &d.blocks
 	}
@@ -72,26 +74,27 @@ func (d *Decoder) giveUpMessage() error {
 	return e
 }
 
-// dropParts drops what was collected of a message. Its further parts give no second error.
+// dropParts drops the collected parts of a message. Further parts of the same message give no second error.
 func (d *Decoder) dropParts() {
 	d.segments.drop()
 	d.blocks.drop()
 	d.lossReported = true
 }
 
-// reject gives up the telegram b because of err, and goes on with the search at its second byte. It returns the error to report, or
-// nil if b may be noise, or is part of a telegram that was reported before.
+// reject gives up the telegram b because of err. The search continues at the second byte of b, which may contain the beginning of an
+// undamaged telegram. reject returns the error to report. It returns nil if b may be noise, or if b is within a telegram that was
+// rejected before: a failure there is reported only if a checksum or a line start proves that a telegram begins at b.
 func (d *Decoder) reject(p Protocol, b []byte, err error) error {
 	start, r := d.offset(), &d.reading
 	report := d.plausible(p, b) && (d.proven() || start >= d.damagedEnd && (p != P1 || !d.withinText()))
 	if errors.Is(err, errNoFirstPart) && d.lossReported {
-		report = false // it was reported with the beginning of its message
+		report = false // the loss of the whole message was reported before
 	}
 	if report {
 		d.dropParts()
 	}
 	d.at++
-	d.damagedEnd = max(d.damagedEnd, start+int64(len(b)))
+	d.damagedEnd = max(d.damagedEnd, start+int64(len(b))) // whether or not b is reported
 	if !report {
 		return nil
 	}

@@ -65,7 +65,7 @@ func (d *Decoder) addUnits(f *family, byLayout bool) {
 	if !ok {
 		exp, ok = d.scaling.exponent(&u.measured, &products, u.exponents.currents, f.expectedExponent(&d.reading, byLayout))
 	}
-	if ok || u.currents.highest == 0 { // otherwise they stay without a unit: a wrong current is worse than none
+	if ok || u.currents.highest == 0 { // without an exponent, currents stay without a unit: a wrong current is worse than none
 		u.currents.scale(records, obis.Ampere, exp)
 	}
 }
@@ -78,7 +78,7 @@ type unitAdder struct {
 	voltages, currents sameExponent
 }
 
-// add takes record i, which is of the quantity row.
+// add gives record i its unit if the unit and exponent are known, and otherwise collects it. row is the quantity of the record.
 func (u *unitAdder) add(i int, rec *obis.Record, row *quantity.Row) {
 	switch unit := row.Units[0].Base; unit {
 	case obis.Volt:
@@ -132,7 +132,7 @@ func (s *sameExponent) scale(records []obis.Record, unit obis.Unit, exp int8) {
 // uses, and the record becomes empty.
 func (u *unitAdder) scalePowerFactor(rec *obis.Record) {
 	rec.Value.Exp = u.exponents.powerFactor
-	if one := power10(-rec.Value.Exp); rec.Value.Coef > one || rec.Value.Coef < -one {
+	if one := powerOfTen(-rec.Value.Exp); rec.Value.Coef > one || rec.Value.Coef < -one {
 		rec.Kind = obis.Empty
 	}
 }
