@@ -15,9 +15,9 @@ const (
 type Block struct {
 	// Last is true in the last block of a message.
 	Last bool
-	// Number is the number of the block in its message, from 1.
+	// Number is the number of the block in its message. The first block has number 1.
 	Number uint16
-	// Acknowledged is the number of the last block that the sender has received; 0 in what meters push.
+	// Acknowledged is the number of the last block that the sender has received. It is 0 in messages that a meter pushes.
 	Acknowledged uint16
 	// Data is the block's part of the message. It aliases the bytes that the block was parsed from.
 	Data []byte
@@ -29,7 +29,7 @@ func (b *Block) Parse(apdu []byte) error {
 	*b = Block{}
 	r := reader{b: apdu}
 	if r.byte() != tagBlock {
-		r.fail(0, "not a block of a transfer")
+		r.fail(0, "not a general-block-transfer")
 	}
 	control := r.byte()
 	number, acknowledged := uint16(r.uint(2)), uint16(r.uint(2))

@@ -51,7 +51,7 @@ func TestBlockWindow(t *testing.T) {
 func TestBlockErrors(t *testing.T) {
 	const whole = "\xE0\x40\x00\x01\x00\x00\x03abc"
 	for _, tt := range []struct{ name, in, want string }{
-		{"another APDU", start, "byte 0: not a block of a transfer"},
+		{"another APDU", start, "byte 0: not a general-block-transfer"},
 		{"a byte too many", whole + "d", "byte 10: more data than the length says"},
 		{"a length of three bytes", whole[:6] + "\x83\x00\x00\x03abc", "byte 6: a length of more than two bytes"},
 	} {

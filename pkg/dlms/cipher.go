@@ -77,7 +77,7 @@ func (c *Ciphered) read(r *reader, titleSize int) error {
 		r.failAs(ErrUnsupported, at, reason)
 	}
 	if size <= securityHeaderLength+tagSize(security) {
-		r.fail(at, "an encrypted message without text")
+		r.fail(at, "an encrypted message without ciphertext")
 	}
 	counter := uint32(r.uint(4))
 	ciphertext := r.bytes(size - securityHeaderLength)
@@ -126,7 +126,7 @@ func tagSize(security byte) int {
 // longer than 65535 bytes.
 func AppendCiphered(dst []byte, k *Key, title []byte, security byte, counter uint32, plain []byte) []byte {
 	if n := len(title); n != titleLength && n != 0 || unsupported(security) != "" {
-		panic(fmt.Sprintf("dlms: no message of security %02x with a system title of %d bytes", security, n))
+		panic(fmt.Sprintf("dlms: cannot encrypt with security control byte %02x and a system title of %d bytes", security, n))
 	}
 	s := k.secret()
 	if tagSize(security) > 0 && !s.authenticates {
@@ -149,7 +149,7 @@ func appendSize(dst []byte, n int) []byte {
 	case n <= 0xFFFF:
 		return appendUint16(append(dst, 0x82), uint16(n))
 	}
-	panic(fmt.Sprintf("dlms: no length of %d bytes", n))
+	panic(fmt.Sprintf("dlms: a length or count of %d, above 65535", n))
 }
 
 // CipheredLength returns the length of the general-glo-ciphering that begins at b[0]. It returns 0 if b does not hold

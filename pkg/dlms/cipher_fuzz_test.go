@@ -19,7 +19,7 @@ func FuzzCiphered(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var c dlms.Ciphered
 		if c.ParseHeadless(b) == nil && (len(c.Title) > 0 || len(c.Ciphertext) == 0 || !bytes.HasSuffix(b, c.Ciphertext)) {
-			t.Fatalf("% x is read as a headless message: %+v", b, c)
+			t.Fatalf("% x is read as a message without system title: %+v", b, c)
 		}
 		n := checkLength(t, b, dlms.CipheredLength)
 		if n <= 0 {
