@@ -1,6 +1,6 @@
 package mqtt
 
-// An Access is what a Rule allows. Publish and Read may be joined.
+// An Access is what a Rule permits. Publish and Read can be combined: Publish | Read.
 type Access uint8
 
 const (
@@ -18,9 +18,9 @@ type Rule struct {
 }
 
 // ACL returns the permissions that a bridge with this configuration and the commands beside it need at the broker. The rules are the same for
-// each Style, since after a change of Style the announcements of the old one are taken back. They do not name meters, because most brokers
-// have no wildcard for a part of a level, such as hanbridge_+. With a rule for each meter, the announcement of a meter that is added later
-// would be lost without notice: a broker acknowledges messages that it forbids.
+// each Style, because after a change of Style the bridge removes the announcements in the old style. The rules do not name meters, because
+// most brokers have no wildcard for a part of a level, such as hanbridge_+. With a rule for each meter, the announcement of a meter that is
+// added later would be lost without notice, because a broker also acknowledges a message that its rules forbid.
 func (c Config) ACL() []Rule {
 	rules := []Rule{
 		{Publish, c.BaseTopic + "/#", "values, states, telegrams and events of the bridge and its meters"},
@@ -35,7 +35,7 @@ func (c Config) ACL() []Rule {
 	return rules
 }
 
-// valueFilter matches the retained topics of all meters.
+// valueFilter returns the filter that matches the retained topics of all meters.
 func (c Config) valueFilter() string { return c.BaseTopic + "/+/+" }
 
 // InfoTopic returns the topic with the retained description of a meter and the mark of the bridge that publishes it.
@@ -45,8 +45,8 @@ func (c Config) InfoTopic(meter string) string { return c.BaseTopic + "/" + mete
 func (c Config) testTopic() string             { return c.BaseTopic + "/bridge/check" }
 func (c Config) announcementTestTopic() string { return c.Prefix + "/hanbridge_bridge/check" }
 
-// announcedFilters returns the filters that match the announcements of a device in each style. The device "+" is every device, of other
-// programs too. Bridges announce only sensors and binary sensors, so they need no permission for lamps and switches.
+// announcedFilters returns the filters that match the announcements of a device in each style. The device "+" matches every device, those
+// of other programs too. Bridges announce only sensors and binary sensors, so they need no permission for lamps and switches.
 func (c Config) announcedFilters(device string) []string {
 	filters := []string{c.Prefix + "/device/" + device + "/config"}
 	for _, platform := range [...]string{"sensor", "binary_sensor"} {

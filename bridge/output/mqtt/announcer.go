@@ -14,25 +14,26 @@ import (
 type announcer struct {
 	meterID        string // "" for the bridge's own device
 	wanted         func(discovery.Style) wantedDevice
-	pending        bool // the wanted announcements may have changed
-	steps          [][]discovery.Message
-	afterSteps     device // what the broker retains after the last step
-	lastStep       time.Time
-	loggedEntities int           // the number of entities in the last log line
-	arrival        *arrivalCheck // nil if none is in progress
+	pending        bool                  // the wanted announcements have possibly changed
+	steps          [][]discovery.Message // the steps that are not published yet
+	afterSteps     device                // what the broker retains after the last step
+	lastStep       time.Time             // when a step was last published
+	loggedEntities int                   // the number of entities in the last log line
+	arrival        *arrivalCheck         // nil if none is in progress
 }
 
-// A wantedDevice is what a broker should retain of a device.
+// A wantedDevice holds the announcements and topics of a device that the broker should retain.
 type wantedDevice struct {
-	undecided bool // nothing is known yet, and the other fields are empty
+	undecided bool // it is not known yet what is wanted; the other fields are empty
 	messages  []discovery.Message
-	topics    []string // retained topics with values, relative to the device's own
-	entities  int
+	topics    []string // topics with retained values, relative to the device's own topic
+	entities  int      // the number of entities in messages
 }
 
-// announceDue takes the next announcement step of every device. A device whose last step was too recent is scheduled for later.
+// announceDue publishes the next announcement step of every device. If the last step of a device was published less than StepPause ago,
+// the next one is scheduled.
 func (s *session) announceDue() {
-	s.announce(&s.bridgeDevice) // first, since a hub that receives a meter first makes an empty device for the bridge
+	s.announce(&s.bridgeDevice) // first: a hub that receives a meter before the bridge creates an empty device for the bridge
 	for i := range s.removedMeters {
 		s.announce(&s.removedMeters[i])
 	}
@@ -41,9 +42,9 @@ func (s *session) announceDue() {
 	}
 }
 
-// announce takes the next announcement step of a device, if there is one.
+// announce publishes the next announcement step of a device, if there is one.
 func (s *session) announce(a *announcer) {
-	if !a.pending && len(a.steps) == 0 || !s.scanned || s.conn.Err() != nil || s.meters[a.meterID] != nil && s.meters[a.meterID].mayBeOthers() {
+	if !a.pending && len(a.steps) == 0 || !s.scanned || s.conn.Err() != nil || s.meters[a.meterID] != nil && s.meters[a.meterID].otherAnnounces() {
 		return
 	}
 	now := time.Now()
@@ -78,32 +79,33 @@ func (s *session) storeDelivered() {
 	clear(s.undelivered)
 }
 
-// prepareSteps sets the steps from what the broker retains to what is wanted. Until the broker has acknowledged them, both count as
-// retained. So the next attempt after an interruption takes back what is left. It reports whether there are steps.
-func (s *session) prepareSteps(a *announcer) (some bool) {
-	held := s.devices.document.Devices[a.meterID]
-	d := s.acceptedPlan(a, held)
+// prepareSteps sets the steps from what the broker retains to what is wanted. Until the broker has acknowledged the steps, the old and the
+// wanted announcements are both recorded as retained. So the next attempt after an interruption removes all that is not wanted.
+// prepareSteps reports whether there are steps.
+func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
+	recorded := s.devices.document.Devices[a.meterID]
+	d := s.acceptedPlan(a, recorded)
 	if d.wanted.undecided && len(d.changes) == 0 {
 		return false
 	}
 	a.pending = false
 	delete(s.undelivered, a.meterID)
-	topics := union(d.wanted.topics, d.keeps.Topics)
-	a.steps, a.afterSteps = d.steps, device{Announced: d.after.Union(d.keeps.Announced), Topics: topics}
-	if gone := s.emptyMessages(a.meterID, held.Topics, topics); len(gone) > 0 {
+	topics := union(d.wanted.topics, d.unchanged.Topics)
+	a.steps, a.afterSteps = d.steps, device{Announced: d.replacement.Union(d.unchanged.Announced), Topics: topics}
+	if removals := s.removalMessages(a.meterID, recorded.Topics, topics); len(removals) > 0 { // they are sent with the last step
 		last := max(len(a.steps)-1, 0)
-		a.steps = append(a.steps[:last], slices.Concat(slices.Concat(a.steps[last:]...), gone))
+		a.steps = append(a.steps[:last], slices.Concat(slices.Concat(a.steps[last:]...), removals))
 	}
 	if len(a.steps) == 0 {
 		s.devices.set(a.meterID, a.afterSteps)
 		return false
 	}
-	both := device{Announced: held.Announced.Union(a.afterSteps.Announced), Topics: union(held.Topics, topics)}
-	s.devices.set(a.meterID, both)
-	if len(a.steps) > 1 || len(d.changes.Minus(d.changes.UnderPrefix(s.config.Prefix))) > 0 { // after a crash, also with the old configuration, both must be known
+	oldAndNew := device{Announced: recorded.Announced.Union(a.afterSteps.Announced), Topics: union(recorded.Topics, topics)}
+	s.devices.set(a.meterID, oldAndNew)
+	if len(a.steps) > 1 || len(d.changes.Minus(d.changes.UnderPrefix(s.config.Prefix))) > 0 { // the next run needs this record, even after a crash
 		s.devices.sync()
 	}
-	if d.refused == nil && !s.startArrivalCheck(a, &d.wanted) && s.conn.Err() == nil {
+	if d.refusal == nil && !s.startArrivalCheck(a, &d.wanted) && s.conn.Err() == nil {
 		s.logAnnounced(a, &d.wanted)
 	}
 	s.logTakenBack(a, d.changes)
@@ -112,62 +114,63 @@ func (s *session) prepareSteps(a *announcer) (some bool) {
 
 // A changePlan holds the steps from what the broker retains of a device to what is wanted.
 type changePlan struct {
-	wanted  wantedDevice
-	keeps   device              // retained and not changed, since it is not known yet whether it is still wanted
-	changes discovery.Announced // retained and changed by the steps
-	steps   [][]discovery.Message
-	after   discovery.Announced // what the broker retains in place of changes after the steps
-	refused error               // why the broker does not accept one of the messages; nil if none is known to be refused
+	wanted      wantedDevice
+	unchanged   device              // retained, and not known yet whether it is still wanted
+	changes     discovery.Announced // retained, and replaced or removed by the steps
+	steps       [][]discovery.Message
+	replacement discovery.Announced // what the broker retains in place of changes after the steps
+	refusal     error               // why the broker does not accept one of the messages; nil if none is known to be refused
 }
 
-// planChange returns the plan from held to what is wanted in a style of announcement.
-func (s *session) planChange(a *announcer, held device, style discovery.Style) (d changePlan) {
+// planChange returns the plan from the recorded device to what is wanted in a style of announcement.
+func (s *session) planChange(a *announcer, recorded device, style discovery.Style) (d changePlan) {
 	d.wanted = a.wanted(style)
-	d.keeps = s.keepUndecided(a.meterID, held, &d.wanted)
-	d.changes = held.Announced.Minus(d.keeps.Announced)
-	d.steps, d.after = discovery.PlanChange(d.changes, d.wanted.messages)
-	d.refused = s.refused(d.steps)
+	d.unchanged = s.undecidedPart(a.meterID, recorded, &d.wanted)
+	d.changes = recorded.Announced.Minus(d.unchanged.Announced)
+	d.steps, d.replacement = discovery.PlanChange(d.changes, d.wanted.messages)
+	d.refusal = s.firstRefusal(d.steps)
 	return d
 }
 
 // acceptedPlan returns a plan whose steps the broker accepts. If the announcement of the whole device is too large for the broker, each
-// entity is announced by itself. If that is refused too, the retained announcements stay, since their replacement would not arrive.
-func (s *session) acceptedPlan(a *announcer, held device) changePlan {
-	d := s.planChange(a, held, s.config.Style)
-	// Before announcements of single entities are replaced by one of the device it must be known whether the broker accepts that.
+// entity is announced separately. If the broker refuses that too, the retained announcements are not changed, because their replacement
+// would not arrive.
+func (s *session) acceptedPlan(a *announcer, recorded device) changePlan {
+	d := s.planChange(a, recorded, s.config.Style)
+	// Before announcements of single entities are replaced by one of the device it must be known whether the broker accepts the latter.
 	replaces := len(d.changes) > 0 && !slices.ContainsFunc(d.wanted.messages, func(m discovery.Message) bool { return d.changes[m.Topic] != nil })
-	if d.refused == nil && replaces && s.isTooLarge(&d.wanted) {
-		d.refused = s.refused(d.steps)
+	if d.refusal == nil && replaces && s.isTooLarge(&d.wanted) {
+		d.refusal = s.firstRefusal(d.steps)
 	}
-	if d.refused == nil {
+	if d.refusal == nil {
 		return d
 	}
-	if small := s.planChange(a, held, discovery.Component); s.config.Style == discovery.Device && small.refused == nil {
+	if perEntity := s.planChange(a, recorded, discovery.Component); s.config.Style == discovery.Device && perEntity.refusal == nil {
 		if s.firstTime("small " + a.meterID) {
-			s.log.Warn().Str("meter", cmp.Or(a.meterID, ownDevice)).Err(d.refused).
+			s.log.Warn().Str("meter", cmp.Or(a.meterID, ownDevice)).Err(d.refusal).
 				Msg("announced entity by entity: the broker does not take the announcement of the whole device")
 		}
-		return small
+		return perEntity
 	}
 	if len(d.steps) > 1 { // if there is only one step, publish skips what the broker refuses
-		s.logRefused("announcements", d.refused, notAnnouncedText)
-		d.steps, d.after = nil, d.changes
+		s.logRefused("announcements", d.refusal, notAnnouncedText)
+		d.steps, d.replacement = nil, d.changes
 	}
 	return d
 }
 
 // isTooLarge reports whether the broker silently drops the announcement of a whole device because of its size.
-func (s *session) isTooLarge(want *wantedDevice) bool {
-	if s.config.Style != discovery.Device || len(want.messages) != 1 {
+func (s *session) isTooLarge(wanted *wantedDevice) bool {
+	if s.config.Style != discovery.Device || len(wanted.messages) != 1 {
 		return false
 	}
-	m := want.messages[0]
+	m := wanted.messages[0]
 	size := len(m.Topic) + len(m.Payload)
 	return size > smallAnnouncement && s.conn.DropsSilently(context.Background(), size)
 }
 
-// refused returns why the broker does not accept one of the messages, or nil if none is known to be refused.
-func (s *session) refused(steps [][]discovery.Message) error {
+// firstRefusal returns why the broker does not accept one of the messages, or nil if none is known to be refused.
+func (s *session) firstRefusal(steps [][]discovery.Message) error {
 	for _, m := range slices.Concat(steps...) {
 		if err := s.conn.CheckMessage(s.message(m.Topic, m.Payload, true)); err != nil {
 			return err
@@ -176,35 +179,35 @@ func (s *session) refused(steps [][]discovery.Message) error {
 	return nil
 }
 
-// keepUndecided returns the retained announcements and topics of a configured device that must stay, because it is too early to know whether
-// they are wanted. If the meter has not sent a telegram yet, these are all. If the retained scan was incomplete, these are the ones that
-// want lacks. Announcements under another prefix, and all announcements if discovery is off, are never among them.
-func (s *session) keepUndecided(id string, held device, want *wantedDevice) device {
-	stays := device{Announced: held.Announced.UnderPrefix(s.config.Prefix), Topics: held.Topics}
+// undecidedPart returns the announcements and topics of a recorded device that remain retained, because it is not known yet whether they are
+// wanted. If the meter has not sent a telegram yet, these are all announcements and topics. If the retained scan was incomplete, these are
+// the ones that are not in wanted. Announcements under another prefix are never among them, and none is if discovery is off.
+func (s *session) undecidedPart(id string, recorded device, wanted *wantedDevice) device {
+	undecided := device{Announced: recorded.Announced.UnderPrefix(s.config.Prefix), Topics: recorded.Topics}
 	if s.config.Style == discovery.Off {
-		stays.Announced = nil
+		undecided.Announced = nil
 	}
 	switch {
-	case want.undecided:
-		return stays
+	case wanted.undecided:
+		return undecided
 	case s.scanIncomplete && s.meters[id] != nil:
-		stays.Announced = stays.Announced.Unwanted(want.messages)
-		if !s.config.Retain { // values still retained come from a run with another setting
-			stays.Topics = nil
+		undecided.Announced = undecided.Announced.Unwanted(wanted.messages)
+		if !s.config.Retain { // values that are still retained are of a run with mqtt.retain: true
+			undecided.Topics = nil
 		}
-		return stays
+		return undecided
 	}
 	return device{}
 }
 
-// emptyMessages returns the messages that take back the retained values below the topics held but not wanted.
-func (s *session) emptyMessages(id string, held, wanted []string) (gone []discovery.Message) {
-	for _, t := range held {
+// removalMessages returns the empty messages that remove the retained values of the recorded topics that are not wanted.
+func (s *session) removalMessages(id string, recorded, wanted []string) (removals []discovery.Message) {
+	for _, t := range recorded {
 		if !slices.Contains(wanted, t) {
-			gone = append(gone, discovery.Message{Topic: s.config.BaseTopic + "/" + id + "/" + t})
+			removals = append(removals, discovery.Message{Topic: s.config.BaseTopic + "/" + id + "/" + t})
 		}
 	}
-	return gone
+	return removals
 }
 
 // union returns the strings of a and b, sorted and without repetitions.

@@ -12,19 +12,19 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. The acknowledgement is no proof, since a broker
-// acknowledges messages that its access rules forbid (MQTT 3.1.1, 3.3.5). The check subscribes before the announcement is published, and
-// ignores retained messages, which are older. So it works also if the broker retains nothing.
+// An arrivalCheck checks, once in a run, that the announcement of a meter reaches subscribers. The acknowledgement does not show this, because a
+// broker also acknowledges messages that its access rules forbid (MQTT 3.1.1, 3.3.5). The check subscribes before the announcement is
+// published. It ignores retained messages, which are older. So it also works with a broker that retains nothing.
 type arrivalCheck struct {
 	want     wantedDevice
-	deadline time.Time       // of the check; zero until every announcement is published
+	deadline time.Time       // when the check ends without success; zero until every announcement is published
 	missing  map[string]bool // the topics from which no announcement has arrived yet
 }
 
-// arrivalTimeout is how long an announcement may take to the broker and back.
+// arrivalTimeout is how long a check waits for an announcement to come back from the broker.
 const arrivalTimeout = 5 * time.Second
 
-// arrivalFilters returns the topic filters that match the announcement of a device. The device "+" is every device.
+// arrivalFilters returns the topic filters that match the announcement of a device. The device "+" matches every device.
 func (c Config) arrivalFilters(device string, want *wantedDevice) []string {
 	filters := c.announcedFilters(device)
 	if len(want.messages) > 1 {
@@ -33,10 +33,10 @@ func (c Config) arrivalFilters(device string, want *wantedDevice) []string {
 	return filters[:1]
 }
 
-// startArrivalCheck starts a check and reports whether it did. When the check has succeeded, the log says that the meter is announced. There
-// is no check for the bridge's own device, for a device that is taken back, or if the result is known.
+// startArrivalCheck starts a check and reports whether it has started one. When the check has succeeded, the log says that the meter is
+// announced. There is no check for the bridge's own device, for a device whose announcements are removed, or if the result is known.
 func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
-	if a.meterID == "" || want.undecided || len(want.messages) == 0 || s.arrivalKnown[a.meterID] {
+	if a.meterID == "" || want.undecided || len(want.messages) == 0 || s.arrivalChecked[a.meterID] {
 		return false
 	}
 	s.endArrivalCheck(a)
@@ -50,12 +50,12 @@ func (s *session) startArrivalCheck(a *announcer, want *wantedDevice) bool {
 			s.post(func() { delete(check.missing, m.Topic) })
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), echoTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
 	for _, filter := range s.config.arrivalFilters("hanbridge_"+a.meterID, want) {
 		if err := s.conn.Subscribe(ctx, filter, 1, receive); err != nil {
 			if s.conn.Err() == nil {
-				s.arrivalKnown[a.meterID] = true
+				s.arrivalChecked[a.meterID] = true
 				s.warn(err, "cannot see if announcements reach home assistant (may this user read them?)")
 			}
 			s.endArrivalCheck(a)
@@ -75,7 +75,7 @@ func (s *session) concludeArrivalChecks() {
 		late := !check.deadline.IsZero() && !time.Now().Before(check.deadline)
 		switch {
 		case len(check.missing) == 0:
-			s.arrivalKnown[m.ID] = true
+			s.arrivalChecked[m.ID] = true
 			s.endArrivalCheck(&m.announcer)
 			s.logAnnounced(&m.announcer, &check.want)
 		case late:
@@ -84,7 +84,7 @@ func (s *session) concludeArrivalChecks() {
 				s.logDenied(m, check)
 				continue
 			}
-			m.pending = true
+			m.pending = true // it is announced entity by entity
 			s.schedule.in(announceTask, discovery.StepPause)
 		case !check.deadline.IsZero():
 			s.schedule.in(arrivalTask, time.Until(check.deadline))
@@ -100,7 +100,7 @@ func (s *session) endArrivalCheck(a *announcer) {
 	}
 }
 
-// logDenied logs, once for each meter, that its announcement does not arrive.
+// logDenied logs that the announcement of a meter does not come back from the broker. It logs that once for each meter.
 func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	if s.firstTime("denied " + m.ID) {
 		s.log.Error().Str("meter", m.ID).Msg("the broker has acknowledged the announcement and gives it to nobody who may read it: its access rules most likely forbid it, " +
@@ -108,8 +108,8 @@ func (s *session) logDenied(m *meter, check *arrivalCheck) {
 	}
 }
 
-// logAnnounced logs that a meter is announced or taken back. The level is debug if the same entities were announced before, as for a hub that
-// has started.
+// logAnnounced logs that a meter is announced, or that its announcements are removed. The level is debug if as many entities were announced
+// before, as when everything is published again for a hub that has started.
 func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	entities, level := want.entities, s.announcedLevel
 	switch {
@@ -128,13 +128,13 @@ func (s *session) logAnnounced(a *announcer, want *wantedDevice) {
 	}
 }
 
-// logTakenBack logs the announcements in held that are taken back because they are below another prefix, or discovery is off.
-func (s *session) logTakenBack(a *announcer, held discovery.Announced) {
+// logTakenBack logs how many of the changed announcements are removed because they are under another prefix, or because discovery is off.
+func (s *session) logTakenBack(a *announcer, changed discovery.Announced) {
 	if s.config.Style != discovery.Off {
-		held = held.Minus(held.UnderPrefix(s.config.Prefix))
+		changed = changed.Minus(changed.UnderPrefix(s.config.Prefix))
 	}
-	if len(held) == 0 {
+	if len(changed) == 0 {
 		return
 	}
-	s.log.Info().Str("meter", cmp.Or(a.meterID, ownDevice)).Int("topics", len(held)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
+	s.log.Info().Str("meter", cmp.Or(a.meterID, ownDevice)).Int("topics", len(changed)).Msg("taken back: announced under another homeassistant.prefix, or before homeassistant.discovery was off")
 }

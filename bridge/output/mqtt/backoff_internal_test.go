@@ -56,7 +56,7 @@ func TestBackoffOverADay(t *testing.T) {
 func TestIncompleteScanResultOutlivesConnection(t *testing.T) {
 	o := New(Config{}, zerolog.Nop())
 	o.devices, o.scanIncomplete = loadDevices(nil, &o.config), true
-	newSession(o, nil, new(bridge.Feed)).takeOver(nil)
+	newSession(o, nil, new(bridge.Feed)).adoptFound(nil)
 	if got := time.Until(newSession(o, nil, new(bridge.Feed)).schedule[expireTask]); got < foundLifetime-time.Hour {
 		t.Errorf("the lifetime ends in %v, want %v", got, foundLifetime)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A CheckResult is what Check found out about a broker.
+// A CheckResult is the result of Check for a broker.
 type CheckResult struct {
 	// RetainAvailable is true if the broker supports retained messages.
 	RetainAvailable bool
@@ -22,8 +22,9 @@ const (
 	smallAnnouncement = 1 << 10
 )
 
-// Check connects to the broker and tests whether the bridge may publish values and announcements, whether the broker supports retained
-// messages, and whether it accepts announcements of the usual size. It uses topics that nobody else reads and leaves nothing retained there.
+// Check connects to the broker and tests whether the broker permits the bridge to publish values and announcements, whether the broker supports retained
+// messages, and whether it accepts announcements of the usual size. Check uses topics that no other program reads, and no message
+// remains retained there.
 // It returns an error if the bridge cannot work with this broker.
 func Check(ctx context.Context, c Config) (CheckResult, error) {
 	topics, sizes := []string{c.testTopic()}, []int(nil)
@@ -33,27 +34,28 @@ func Check(ctx context.Context, c Config) (CheckResult, error) {
 	if c.Style != discovery.Off {
 		topics, sizes = append(topics, c.announcementTestTopic()), append(sizes, smallAnnouncement)
 	}
-	report, err := broker.Check(ctx, c.broker(), sizes, topics...)
-	found := CheckResult{RetainAvailable: report.RetainAvailable}
+	report, err := broker.Check(ctx, c.brokerConfig(), sizes, topics...)
+	result := CheckResult{RetainAvailable: report.RetainAvailable}
 	if err = errors.Join(err, errors.Join(report.Denied...)); err != nil {
-		return found, err
+		return result, err
 	}
-	if !found.RetainAvailable {
-		found.Warnings = append(found.Warnings, "the broker keeps no messages: "+c.costOfNoRetain())
+	if !result.RetainAvailable {
+		result.Warnings = append(result.Warnings, "the broker keeps no messages: "+c.noRetainText())
 	}
 	switch n := len(report.Refused); {
 	case n > 0 && n == len(sizes):
-		err = report.Refused[0] // the largest size, which the broker's limit must allow
+		err = report.Refused[0] // the first size is the largest, which the broker's limit must allow
 	case n > 0:
-		found.Warnings = append(found.Warnings, report.Refused[0].Error()+". "+inComponentStyle)
+		result.Warnings = append(result.Warnings, report.Refused[0].Error()+". "+componentStyleText)
 	}
-	return found, err
+	return result, err
 }
 
-const inComponentStyle = "Until then such meters are announced entity by entity, as with homeassistant.discovery: component"
+// componentStyleText says what happens if only announcements of whole devices are too large.
+const componentStyleText = "Until then such meters are announced entity by entity, as with homeassistant.discovery: component"
 
-// costOfNoRetain says what does not work without retained messages, and what to do.
-func (c Config) costOfNoRetain() string {
+// noRetainText says, in words for users, what does not work without retained messages, and what to do.
+func (c Config) noRetainText() string {
 	text := "a hub that starts shows nothing until the next value"
 	if c.Style != discovery.Off {
 		text += ", and is told of meters and values again when it says online on " + c.StatusTopic

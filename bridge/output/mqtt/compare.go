@@ -12,14 +12,15 @@ import (
 )
 
 const (
-	// usualHourlyRise is the largest usual rise of a household's counter, in kWh or kvarh per hour. After a larger one, only the serial number
-	// shows that the meter is the same. maxHourlyRise is the largest possible rise, with three phases of 63 A.
+	// usualHourlyRise is the largest usual rise of a household's counter, in kWh or kvarh per hour. If a counter has risen faster, only an
+	// equal serial number shows that the meter is the same. maxHourlyRise is the largest possible rise, with three phases of 63 A.
 	usualHourlyRise = 10
 	maxHourlyRise   = 45
-	// minProof is the counter, in kWh or kvarh, from which on continuing it is a proof: new meters have smaller ones.
-	minProof = 100
-	// maxAbsence is how old the values of another bridge may be to be a proof.
-	maxAbsence = 50 * time.Hour
+	// minConfirmingCounter is in kWh or kvarh. Only if a retained counter has at least this value, a counter that continues it shows that the
+	// meter is the same. Two new meters can both have smaller counters.
+	minConfirmingCounter = 100
+	// maxRetainedAge is the largest age of retained values at which counters alone can show that the meter is the same.
+	maxRetainedAge = 50 * time.Hour
 )
 
 // compareWithRetained compares the meter with the values that the broker retains.
@@ -30,41 +31,42 @@ func (s *session) compareWithRetained(ctx context.Context, m *meter) comparison 
 	if err != nil {
 		return inconclusive
 	}
-	return compareMeter(all[m.ID], m.description.Serial, slices.Collect(maps.Values(m.keptCounters)), time.Now())
+	return compareMeter(all[m.ID], m.description.Serial, slices.Collect(maps.Values(m.withheldCounters)), time.Now())
 }
 
-// compareMeter compares counters and the serial number of a meter with the retained topics of the same meters.id. A counter that has fallen or
-// risen too far means another meter. That holds for equal serial numbers too, since some makes send the same one from every meter.
-func compareMeter(kept map[string]string, serial string, counters []bridge.Value, now time.Time) comparison {
-	info := parseJSON[struct{ Serial string }]([]byte(kept["info"]))
+// compareMeter compares counters and the serial number of a meter with the retained topics of the same meter id. The keys of retained are the
+// topics below the topic of the meter. A counter that has fallen or has risen too far means another meter, even if the serial numbers are
+// equal. Some makes send the same serial number from every meter.
+func compareMeter(retained map[string]string, serial string, counters []bridge.Value, now time.Time) comparison {
+	info := parseJSON[struct{ Serial string }]([]byte(retained["info"]))
 	sameSerial := info.Serial != "" && info.Serial == serial
 	if info.Serial != "" && serial != "" && !sameSerial {
 		return anotherMeter
 	}
-	last, err := time.Parse(time.RFC3339, kept[discovery.LastTelegram])
-	absent := max(now.Sub(last), 0)
-	hours := int64(absent/time.Hour) + 2 // values may have been published an hour before the last telegram
-	found, proof := sameMeter, sameSerial
+	last, err := time.Parse(time.RFC3339, retained[discovery.LastTelegram])
+	age := max(now.Sub(last), 0)
+	hours := int64(age/time.Hour) + 2 // one to round up, and one because a counter is possibly an hour older than the last telegram
+	result, confirmed := sameMeter, sameSerial
 	for i := range counters {
 		v := &counters[i]
-		before, failed := obis.ParseDecimal([]byte(kept[v.ID.String()]))
-		if failed != nil {
+		oldCounter, parseErr := obis.ParseDecimal([]byte(retained[v.ID.String()]))
+		if parseErr != nil {
 			continue
 		}
 		unit := v.ID.Row().Units[v.UnitIndex].Symbol
 		energy := unit == "kWh" || unit == "kvarh"
-		rise, ok := v.Number.Add(before.Neg())
+		rise, ok := v.Number.Add(oldCounter.Neg())
 		above := func(perHour int64) bool { return energy && (!ok || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0) }
 		switch {
-		case v.Number.Cmp(before) < 0, err == nil && above(maxHourlyRise):
+		case v.Number.Cmp(oldCounter) < 0, err == nil && above(maxHourlyRise):
 			return anotherMeter
-		case !sameSerial && (err != nil || absent > maxAbsence || above(usualHourlyRise)):
-			found = inconclusive
+		case !sameSerial && (err != nil || age > maxRetainedAge || above(usualHourlyRise)):
+			result = inconclusive
 		}
-		proof = proof || energy && before.Cmp(obis.Decimal{Coef: minProof}) >= 0
+		confirmed = confirmed || energy && oldCounter.Cmp(obis.Decimal{Coef: minConfirmingCounter}) >= 0
 	}
-	if !proof {
+	if !confirmed {
 		return inconclusive
 	}
-	return found
+	return result
 }

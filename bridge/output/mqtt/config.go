@@ -15,11 +15,12 @@ import (
 // A Config holds the address of the broker and how to publish there. The tags are the keys below mqtt in the configuration file.
 type Config struct {
 	// URL is mqtt://, mqtts://, ws:// or wss://host:port.
-	URL      string `mapstructure:"url"`
+	URL string `mapstructure:"url"`
+	// Username and Password are empty if the broker asks for none.
 	Username string `mapstructure:"username"`
 	Password Secret `mapstructure:"password"`
-	// CAFile, CertFile and KeyFile are PEM files. Without CAFile the authorities of the system count; without the others there is no client
-	// certificate.
+	// CAFile, CertFile and KeyFile are PEM files. Without CAFile the certificate authorities of the system are trusted. CertFile and
+	// KeyFile are the client certificate and its key; both are empty if there is none.
 	CAFile   string `mapstructure:"ca_file"`
 	CertFile string `mapstructure:"cert_file"`
 	KeyFile  string `mapstructure:"key_file"`
@@ -29,12 +30,13 @@ type Config struct {
 	ClientID string `mapstructure:"client_id"`
 	// BaseTopic is the first part of every topic of the bridge.
 	BaseTopic string `mapstructure:"base_topic" default:"hanbridge"`
-	// QoS is the QoS of every message, 0 or 1. Retain makes the broker retain values; it always retains states and descriptions.
+	// QoS is the QoS of every message, 0 or 1. Retain makes the broker retain values. The broker retains states and
+	// descriptions even if Retain is false.
 	QoS    byte `mapstructure:"qos" default:"1" oneof:"0 1"`
 	Retain bool `mapstructure:"retain" default:"true"`
 	// BrokerEmpty is true if the broker was started by this program, so it retains nothing of an earlier run.
 	BrokerEmpty bool `mapstructure:"-"`
-	// Style and Prefix say how and below which topic entities are announced. Version is the version of the program, which they name.
+	// Style says how entities are announced, and Prefix below which topic. Version is the version of the program, which announcements contain.
 	Style   discovery.Style `mapstructure:"-"`
 	Prefix  string          `mapstructure:"-"`
 	Version string          `mapstructure:"-"`
@@ -53,7 +55,7 @@ func (s Secret) String() string {
 	return "[secret]"
 }
 
-// Format writes what String returns, whatever the verb: %d would show the text.
+// Format writes what String returns, whatever the verb. Without this method, %d would show the text.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText returns what String returns. JSON and logs use it.
@@ -62,14 +64,14 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // A ConfigError says which key of the configuration is wrong and why. It never contains a password.
 type ConfigError = broker.ConfigError
 
-// Validate returns every fault of the configuration, as one or more joined *ConfigErrors. It reads the files that c names and does not use
-// the network.
+// Validate returns every fault of the configuration, as one or more joined *ConfigErrors. Validate reads the files that c names and does not
+// use the network.
 func (c Config) Validate() error {
-	return errors.Join(c.validateBaseTopic(), ValidateTopic("homeassistant.prefix", c.Prefix), c.validateStatusTopic(), c.broker().Validate())
+	return errors.Join(c.validateBaseTopic(), ValidateTopic("homeassistant.prefix", c.Prefix), c.validateStatusTopic(), c.brokerConfig().Validate())
 }
 
-// reservedTopics are the first levels of topics to which integrations of Home Assistant subscribe. Messages below them would make it offer
-// devices that do not exist.
+// reservedTopics are the first levels of topics to which integrations of Home Assistant subscribe. Messages below them would make Home
+// Assistant offer devices that do not exist.
 var reservedTopics = []string{"homeassistant", "dsmr", "tasmota", "fully", "drop_connect"}
 
 // validateBaseTopic refuses a base topic to which hubs would react.
@@ -78,10 +80,10 @@ func (c Config) validateBaseTopic() error {
 	if err := ValidateTopic(key, c.BaseTopic); err != nil {
 		return err
 	}
-	for _, taken := range reservedTopics {
-		if Inside(c.BaseTopic, taken) {
+	for _, reserved := range reservedTopics {
+		if Inside(c.BaseTopic, reserved) {
 			return configError(key, "%q is a topic that Home Assistant takes for something else (it listens to %s for another of its integrations, "+
-				"which would offer devices that do not exist): choose another, such as hanbridge", c.BaseTopic, taken)
+				"which would offer devices that do not exist): choose another, such as hanbridge", c.BaseTopic, reserved)
 		}
 	}
 	if Inside(c.BaseTopic, c.Prefix) {
@@ -90,7 +92,8 @@ func (c Config) validateBaseTopic() error {
 	return nil
 }
 
-// validateStatusTopic refuses a topic inside the base topic, where the bridge would take its own "online" for the hub's.
+// validateStatusTopic refuses a topic inside the base topic, where the bridge would mistake its own "online" for the message of
+// the hub.
 func (c Config) validateStatusTopic() error {
 	const key = "homeassistant.status_topic"
 	if err := ValidateTopic(key, c.StatusTopic); err != nil {
@@ -132,7 +135,7 @@ func configError(key, format string, args ...any) error {
 }
 
 // CompleteURL returns the address of a broker with the default port and, for a WebSocket, the default path. Its errors do not quote the text,
-// which may contain a password.
+// because the text can contain a password.
 func CompleteURL(text string) (string, error) {
 	u, err := broker.ParseURL(text)
 	if err != nil {
@@ -141,8 +144,8 @@ func CompleteURL(text string) (string, error) {
 	return u.String(), nil
 }
 
-// broker returns the settings of the connection. The caller adds what belongs to one Output.
-func (c Config) broker() broker.Config {
+// brokerConfig returns the settings of the connection. The caller adds the fields that depend on one Output.
+func (c Config) brokerConfig() broker.Config {
 	return broker.Config{
 		URL: c.URL, ClientID: c.ClientID, Username: c.Username, Password: string(c.Password),
 		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, InsecureSkipVerify: c.InsecureSkipVerify,
@@ -151,10 +154,10 @@ func (c Config) broker() broker.Config {
 	}
 }
 
-// Discovery returns the settings of the announcements.
+// Discovery returns the settings of the announcements in c.Style.
 func (c Config) Discovery() discovery.Config { return c.discovery(c.Style) }
 
-// discovery returns the settings of announcements in another style.
+// discovery returns the settings of announcements in any style.
 func (c Config) discovery(style discovery.Style) discovery.Config {
 	return discovery.Config{Prefix: c.Prefix, BaseTopic: c.BaseTopic, Style: style, Version: c.Version}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// savedDevices records what the broker retains of each device, so that it can be taken back when it is no longer wanted. It lasts over
-// connections and, if there is a state file, over restarts.
+// savedDevices records the announcements and values that the broker retains of each device, so that the bridge can remove them when they are
+// no longer wanted. The record lasts over connections and, if there is a state file, over restarts.
 type savedDevices struct {
 	store    *state.Store
 	document deviceDocument
@@ -20,18 +20,19 @@ type savedDevices struct {
 
 // A deviceDocument is the form of savedDevices in the state file.
 type deviceDocument struct {
+	// Broker is the URL of the broker, and Base the base topic of the retained values.
 	Broker string `json:"broker"`
 	Base   string `json:"base"`
 	// Prefix is the discovery prefix of the retained scan (see scanRetained). Asked is the time of the first complete scan, or zero.
-	Prefix string    `json:"prefix"`
-	Asked  time.Time `json:"asked"`
+	Prefix    string    `json:"prefix"`
+	FirstScan time.Time `json:"asked"`
 	// Devices is keyed by the id of the meter; "" is the bridge's own device.
 	Devices map[string]device `json:"devices"`
 }
 
 // A device is what the broker retains of one device.
 type device struct {
-	// Announced holds the discovery topics and what they announced.
+	// Announced holds the retained announcements by their topic.
 	Announced discovery.Announced `json:"announced"`
 	// Topics are the topics with retained values, relative to the meter's topic.
 	Topics []string `json:"topics"`
@@ -40,20 +41,20 @@ type device struct {
 // devicesKey is the key of the document in the state file.
 const devicesKey = "mqtt"
 
-// loadDevices reads from the state file what earlier runs have retained on this broker.
+// loadDevices reads from the state file what this broker retains of earlier runs.
 func loadDevices(store *state.Store, c *Config) *savedDevices {
 	d := &savedDevices{store: store}
 	if json.Unmarshal(store.Value(devicesKey), &d.document) != nil || d.document.Broker != c.URL || d.document.Devices == nil {
 		d.document = deviceDocument{Broker: c.URL, Base: c.BaseTopic, Devices: map[string]device{}}
 	}
-	if d.document.Prefix != c.Prefix { // it is not known what is retained below the new prefix
-		d.document.Prefix, d.document.Asked = c.Prefix, time.Time{}
+	if d.document.Prefix != c.Prefix { // it is not known which announcements the broker retains under the new prefix
+		d.document.Prefix, d.document.FirstScan = c.Prefix, time.Time{}
 	}
 	d.save()
 	return d
 }
 
-// save passes a copy to the state file. It must be called after each change.
+// save passes a copy of the document to the store of the state file. It must be called after each change.
 func (d *savedDevices) save() {
 	if text, err := json.Marshal(d.document); err == nil { // it cannot fail: every field can be encoded
 		d.store.Register(devicesKey, func() []byte { return text })
@@ -61,16 +62,17 @@ func (d *savedDevices) save() {
 	}
 }
 
-// completeAt returns from when on the record is complete: the broker retains nothing else of these devices.
-func (d *savedDevices) completeAt() time.Time { return d.document.Asked.Add(foundLifetime) }
+// recordCompleteAt returns the time from which on the record is complete. The broker then retains nothing of these devices that is not in it.
+func (d *savedDevices) recordCompleteAt() time.Time { return d.document.FirstScan.Add(foundLifetime) }
 
-// add records that the broker also retains more of a device.
-func (d *savedDevices) add(id string, more device) {
-	held := d.document.Devices[id]
-	d.set(id, device{Announced: held.Announced.Union(more.Announced), Topics: union(held.Topics, more.Topics)})
+// add records additional announcements and topics that the broker retains of a device.
+func (d *savedDevices) add(id string, added device) {
+	recorded := d.document.Devices[id]
+	d.set(id, device{Announced: recorded.Announced.Union(added.Announced), Topics: union(recorded.Topics, added.Topics)})
 }
 
-// set records what the broker retains of a device. It removes the device from the record if that is nothing.
+// set records what the broker retains of a device. It removes the device from the record if the broker retains
+// nothing of it.
 func (d *savedDevices) set(id string, retained device) {
 	if d.document.Devices[id] = retained; len(retained.Announced) == 0 && len(retained.Topics) == 0 {
 		delete(d.document.Devices, id)
@@ -88,7 +90,7 @@ func (d *savedDevices) sync() {
 	d.store.Sync(ctx)
 }
 
-// topics returns every retained topic with values, as full topics.
+// topics returns the full topics of all retained values.
 func (d *savedDevices) topics() (all []string) {
 	for _, id := range slices.Sorted(maps.Keys(d.document.Devices)) {
 		prefix := d.document.Base + "/"

@@ -24,7 +24,7 @@ func NewAnnouncerStage(ctx context.Context, c Config, before *AnnouncerStage, de
 	if o.devices = loadDevices(nil, &c); before != nil {
 		o.devices = before.session.devices
 	}
-	brokerConfig := c.broker()
+	brokerConfig := c.brokerConfig()
 	if brokerConfig.Capabilities = new(broker.Capabilities); before != nil {
 		brokerConfig.Capabilities = before.capabilities
 	}
@@ -42,7 +42,7 @@ func NewAnnouncerStage(ctx context.Context, c Config, before *AnnouncerStage, de
 func (s *AnnouncerStage) SetDescriptors(descriptors ...bridge.Descriptor) {
 	m := s.session.meter(bridge.Meter{ID: "house"})
 	m.descriptors, m.pending, m.isFirst = descriptors, true, true
-	s.session.forgetSeen(m)
+	s.session.dropConfirmed(m)
 }
 
 // Step takes the next step without waiting for its time, and reports whether there are more. When it returns, the broker has the messages of
@@ -59,16 +59,16 @@ func (s *AnnouncerStage) Step(ctx context.Context, acknowledged bool) (more bool
 }
 
 // Found passes the result of a complete retained scan to the session.
-func (s *AnnouncerStage) Found(messages []discovery.Message) { s.session.takeOver(messages) }
+func (s *AnnouncerStage) Found(messages []discovery.Message) { s.session.adoptFound(messages) }
 
 // FoundIncomplete passes the result of an incomplete retained scan to the session.
 func (s *AnnouncerStage) FoundIncomplete(messages []discovery.Message) {
 	s.session.scanIncomplete = true
-	s.session.takeOver(messages)
+	s.session.adoptFound(messages)
 }
 
 // ScanRecorded reports whether the state file records that a retained scan was complete.
-func (s *AnnouncerStage) ScanRecorded() bool { return !s.session.devices.document.Asked.IsZero() }
+func (s *AnnouncerStage) ScanRecorded() bool { return !s.session.devices.document.FirstScan.IsZero() }
 
 // ExpireFound ends the lifetime of the announcements that the scan found.
 func (s *AnnouncerStage) ExpireFound() { s.session.expireFound() }

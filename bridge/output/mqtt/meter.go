@@ -21,30 +21,31 @@ type meter struct {
 	descriptors []bridge.Descriptor
 	announcer
 
-	online          bool
-	ownership       *ownership
-	isFirst         bool                         // this bridge publishes its counters: see ownership
-	isSecond        bool                         // this bridge does not, since another bridge publishes or has published them
-	reasonPublished bool                         // the reason was published for the hub
-	keptCounters    map[quantity.ID]bridge.Value // the newest counters, while they are not published
-	comparedFacts   int                          // the number of facts in the last comparison
-	otherLogged     bool                         // another bridge was logged
-	infoRival       string                       // the mark of another bridge in the published description
-	infoRepublished time.Time                    // when the description was last published because of another bridge
+	online           bool
+	ownership        *ownership
+	isFirst          bool                         // this bridge publishes its counters: see ownership
+	isSecond         bool                         // this bridge does not publish its counters, because another bridge publishes or has published them
+	reasonPublished  bool                         // the hub has the reason why counters are withheld
+	withheldCounters map[quantity.ID]bridge.Value // the newest counters, while this bridge does not publish them
+	comparedFacts    int                          // the number of values in the last comparison (see decideCounters)
+	otherLogged      bool                         // a message about another bridge was logged
+	infoRival        string                       // the mark of another bridge in the published description
+	infoRepublished  time.Time                    // when the description was last published because of another bridge
 }
 
-// meter returns the state of a meter, which it makes on first use.
+// meter returns the state of a meter. It creates the state on first use.
 func (s *session) meter(m bridge.Meter) *meter {
 	if existing, ok := s.meters[m.ID]; ok {
 		return existing
 	}
-	made := &meter{Meter: m, prefix: s.config.BaseTopic + "/" + m.ID + "/", ownership: s.ownership(m.ID), keptCounters: map[quantity.ID]bridge.Value{}}
-	made.announcer = announcer{meterID: m.ID, wanted: func(style discovery.Style) wantedDevice { return s.wanted(made, style) }}
-	s.meters[m.ID] = made
-	return made
+	created := &meter{Meter: m, prefix: s.config.BaseTopic + "/" + m.ID + "/", ownership: s.ownership(m.ID), withheldCounters: map[quantity.ID]bridge.Value{}}
+	created.announcer = announcer{meterID: m.ID, wanted: func(style discovery.Style) wantedDevice { return s.wanted(created, style) }}
+	s.meters[m.ID] = created
+	return created
 }
 
-// publishUpdate publishes an update of one meter. The status comes last, so that a hub that shows the meter again has its newest values.
+// publishUpdate publishes an update of one meter. The status is published last, so that a hub that shows the meter as available
+// already has its newest values.
 func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	m := s.meter(u.Meter)
 	if u.DescriptionNew && u.Description.Protocol != "" { // before the first telegram the description of an earlier run remains
@@ -55,7 +56,7 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	}
 	if u.DescriptorsNew {
 		m.descriptors, m.pending = u.Descriptors, true
-		s.forgetSeen(m)
+		s.dropConfirmed(m)
 	}
 	s.announce(&s.bridgeDevice) // first, as announceDue does
 	s.announce(&m.announcer)
@@ -66,11 +67,11 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	}
 	for i := range u.Values {
 		v := &u.Values[i]
-		if !m.isFirst && counter(v.ID) {
+		if !m.isFirst && isCounter(v.ID) {
 			continue
 		}
 		s.buf = v.Append(s.buf[:0])
-		s.publish(m.prefix+v.ID.String(), shortened(s.buf), s.config.Retain)
+		s.publish(m.prefix+v.ID.String(), truncated(s.buf), s.config.Retain)
 	}
 	if u.StatsNew && m.publishesStats() {
 		s.publishStats(m, &u.Stats)
@@ -89,47 +90,48 @@ func (s *session) publishStatus(m *meter) {
 	s.publish(m.prefix+"status", []byte(status), true)
 }
 
-// maxState is the longest state that Home Assistant accepts, in characters. It shows a longer one as unknown.
-const maxState = 255
+// maxStateLength is the longest state that Home Assistant accepts, in characters. Home Assistant shows a longer state as unknown.
+const maxStateLength = 255
 
-// shortened cuts a text to maxState. The telegram topic has the whole text.
-func shortened(text []byte) []byte {
-	if utf8.RuneCount(text) <= maxState {
+// truncated cuts a text to maxStateLength. The telegram topic has the whole text.
+func truncated(text []byte) []byte {
+	if utf8.RuneCount(text) <= maxStateLength {
 		return text
 	}
-	return []byte(string([]rune(string(text))[:maxState]))
+	return []byte(string([]rune(string(text))[:maxStateLength]))
 }
 
-// wanted returns what the broker should retain of a meter. It is undecided as long as the meter has sent nothing.
+// wanted returns what the broker should retain of a meter. The result is undecided until the meter has sent a telegram.
 func (s *session) wanted(m *meter, style discovery.Style) wantedDevice {
 	if len(m.descriptors) == 0 {
 		return wantedDevice{undecided: true}
 	}
-	before := s.foundQuantities[m.ID]
+	found := s.foundMeters[m.ID]
 	d := discovery.Meter{
-		ID: m.ID, Name: m.Name, Make: cmp.Or(m.description.Make, before.Make), Model: cmp.Or(m.description.Model, before.Model),
-		Serial: cmp.Or(m.description.Serial, before.Serial), Software: cmp.Or(m.description.List, before.Software), Simulated: m.Simulated,
+		ID: m.ID, Name: m.Name, Make: cmp.Or(m.description.Make, found.Make), Model: cmp.Or(m.description.Model, found.Model),
+		Serial: cmp.Or(m.description.Serial, found.Serial), Software: cmp.Or(m.description.List, found.Software), Simulated: m.Simulated,
 	}
-	for _, k := range m.descriptors {
-		d.Quantities = append(d.Quantities, discovery.Quantity{ID: k.ID, UnitIndex: k.UnitIndex, Decimals: int(k.Decimals), Interval: k.Every})
+	for _, sent := range m.descriptors {
+		d.Quantities = append(d.Quantities, discovery.Quantity{ID: sent.ID, UnitIndex: sent.UnitIndex, Decimals: int(sent.Decimals), Interval: sent.Every})
 	}
-	d.Quantities = append(d.Quantities, before.Quantities...)
-	topics := slices.Clone(ownTopics)
+	d.Quantities = append(d.Quantities, found.Quantities...)
+	topics := slices.Clone(commonTopics)
 	for _, q := range d.Quantities {
-		if s.config.Retain { // values that are still retained otherwise come from a run with another setting
+		if s.config.Retain { // otherwise, values that are still retained are of a run with mqtt.retain: true
 			topics = append(topics, q.ID.String())
 		}
 	}
 	return wantedDevice{messages: s.config.discovery(style).Meter(d), topics: topics, entities: d.EntityCount()}
 }
 
-// ownTopics are the retained topics that every meter has besides those of its quantities.
-var ownTopics = []string{
+// commonTopics are the retained topics that every meter has besides those of its quantities.
+var commonTopics = []string{
 	"status", "info", discovery.Telegrams, discovery.TelegramErrors, discovery.TelegramInterval, discovery.LastTelegram,
 	discovery.Rejected, discovery.RejectedReason,
 }
 
-// publishInfo publishes the description of a meter, with the mark of this bridge and since when it publishes the meter.
+// publishInfo publishes the description of a meter, with the mark of this bridge and the time since when the bridge has
+// published the meter.
 func (s *session) publishInfo(m *meter) {
 	s.publishJSON(m.prefix+"info", true, struct {
 		Make     string `json:"make"`
@@ -144,10 +146,11 @@ func (s *session) publishInfo(m *meter) {
 		Since    string `json:"since"`
 		Other    string `json:"other_instance,omitempty"`
 	}{m.description.Make, m.description.Model, m.description.Serial, m.description.List, m.description.Protocol, m.description.Port, m.description.Line,
-		s.marks.run, s.marks.client, m.ownership.since.Format(receivedLayout), m.infoRival})
+		s.marks.run, s.marks.client, m.ownership.since.Format(millisecondLayout), m.infoRival})
 }
 
-// publishEvent publishes an event of a meter. It is never retained, since a hub that starts would take it for a new event.
+// publishEvent publishes an event of a meter. It is never retained, because a hub that starts would take a retained event for a
+// new one.
 func (s *session) publishEvent(m *meter, e bridge.Event) {
 	s.publishJSON(m.prefix+"event", false, struct {
 		Time     string `json:"time"`
@@ -160,7 +163,7 @@ func (s *session) publishEvent(m *meter, e bridge.Event) {
 
 // publishJSON publishes v as JSON.
 func (s *session) publishJSON(topic string, retain bool, v any) {
-	if text, err := json.Marshal(v); err == nil { // it cannot fail: v has only texts
+	if text, err := json.Marshal(v); err == nil { // it cannot fail, because every v has only strings
 		s.publish(topic, text, retain)
 	}
 }
@@ -179,7 +182,7 @@ func (s *session) publishStats(m *meter, st *bridge.Stats) {
 			state{discovery.TelegramInterval, strconv.FormatFloat(st.Interval.Seconds(), 'f', discovery.TelegramIntervalDecimals, 64)},
 			state{discovery.LastTelegram, st.LastTelegram.Format(time.RFC3339)})
 	}
-	for _, one := range states {
-		s.publish(m.prefix+one.name, shortened([]byte(one.text)), true)
+	for _, v := range states {
+		s.publish(m.prefix+v.name, truncated([]byte(v.text)), true)
 	}
 }

@@ -13,9 +13,9 @@ import (
 
 // marks are the instance marks of this bridge. They distinguish its messages from those of other bridges.
 type marks struct {
-	run      string // the mark of this run
-	client   string // the mark of runs without a state file, derived from the client id: a broker has only one client with that id
-	instance *bridge.Instance
+	run      string           // the mark of this run
+	client   string           // the mark of runs without a state file, derived from the client id, because a broker has only one client with an id
+	instance *bridge.Instance // nil if the bridge has no state file
 }
 
 // newMarks returns the marks of a bridge. instance is nil if it has no state file.
@@ -36,17 +36,17 @@ func (m marks) own(mark string) bool {
 type OtherBridge struct {
 	// Meter is the id of the meter.
 	Meter string
-	// CountersWithheld is true if this bridge does not publish the meter's counters for that reason.
+	// CountersWithheld is true if this bridge does not publish the meter's counters because of the other bridge.
 	CountersWithheld bool
 	// Message says what the user should do.
 	Message string
 }
 
-// bridgeStatus is the topic of the bridge's status, relative to the base topic.
+// bridgeStatus is the topic of the bridge's status, relative to the base topic. retainedBelow returns the status as the payload [bridgeStatus][""].
 const bridgeStatus = "status"
 
 // FindOtherBridges connects to the broker and returns the other bridges that publish one of the meters, according to retained topics. meters
-// holds ids. own holds the runs of this bridge; it is nil if the bridge has no state file.
+// holds ids. own holds the marks of this bridge's runs; own is nil if the bridge has no state file.
 func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meters ...string) (others []OtherBridge, err error) {
 	all, err := retainedBelow(ctx, c, append(slices.Clone(meters), bridgeStatus), c.valueFilter(), c.BaseTopic+"/"+bridgeStatus)
 	if err != nil && len(all) == 0 {
@@ -61,7 +61,8 @@ func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meter
 	return others, nil
 }
 
-// findOther decides from the retained topics of a meter whether another bridge publishes it. The Message is "" if there is none. bridgeOnline
+// findOther decides from the retained topics of a meter whether another bridge publishes it. The Message is "" if no other
+// bridge does. bridgeOnline
 // is true if a bridge with the base topic is online.
 func (m marks) findOther(id string, retained map[string]string, bridgeOnline bool) OtherBridge {
 	d := parseJSON[struct {
@@ -69,15 +70,15 @@ func (m marks) findOther(id string, retained map[string]string, bridgeOnline boo
 		Client string `json:"client"`
 		Other  string `json:"other_instance"`
 	}]([]byte(retained["info"]))
-	isOnline := bridgeOnline && retained["status"] == online
-	switch own := m.own(d.Instance) || d.Client == m.client; { // no two bridges with the same client id are connected
+	meterOnline := bridgeOnline && retained["status"] == online
+	switch own := m.own(d.Instance) || d.Client == m.client; { // a broker has only one client with an id
 	case own && d.Other != "":
 		return OtherBridge{Meter: id, Message: firstText}
-	case own, retained["info"] == "", d.Instance == "" && !isOnline:
+	case own, retained["info"] == "", d.Instance == "" && !meterOnline:
 		return OtherBridge{}
 	case d.Instance == "":
 		return OtherBridge{Meter: id, Message: "a bridge of an earlier version publishes this meter. If it is not the one of this configuration, set another meters.id in one of the two"}
-	case isOnline:
+	case meterOnline:
 		return OtherBridge{id, true, secondText + id}
 	}
 	return OtherBridge{id, true, "another bridge published this meter before, and is not connected. If the meter is the same, its counters go on from here; " +
@@ -88,16 +89,16 @@ func (m marks) findOther(id string, retained map[string]string, bridgeOnline boo
 type RetainedMeter struct {
 	// Meter is the id of the meter, or "" for the status of the bridge.
 	Meter string
-	// Topics are in the order in which they are to be taken back. The description is the last. It shows who publishes the meter, so the work
-	// can be interrupted and repeated.
+	// Topics are in the order in which they must be removed. The topic of the description is the last. The description shows which bridge
+	// publishes the meter, so a removal that was interrupted can be repeated.
 	Topics []string
-	// InUse says, in words for users, why the topics must stay: another bridge publishes the meter, or this one runs. It is "" if they may be
-	// taken back.
+	// InUse says, in words for users, why the topics must remain on the broker: another bridge publishes the meter, or this bridge runs.
+	// InUse is "" if the topics can be removed.
 	InUse string
 }
 
-// OwnRetained returns the retained topics of the meters that this bridge publishes or once published. These are the configured ones, the
-// named ones, and those whose description has a mark of this bridge; configured and named hold ids. own holds the runs of this bridge; it is
+// OwnRetained returns the retained topics of the meters that this bridge publishes or once published. These are the configured
+// meters, the named meters, and the meters whose description has a mark of this bridge. configured and named hold ids. own holds the runs of this bridge; it is
 // nil if the bridge has no state file. The status of the bridge is the last entry, if no bridge is online and no other meter is retained.
 // With an *IncompleteError the topics that were read are returned too.
 func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
@@ -113,13 +114,13 @@ func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured
 			removeStatus = false
 			continue
 		}
-		p := RetainedMeter{Meter: id, Topics: c.topicsOf(id, retained), InUse: marks.findOther(id, retained, status == online).Message}
-		if p.InUse == "" && status == online && (isConfigured || retained["status"] == online) {
-			p.InUse = "a bridge runs with this mqtt.base_topic, and would publish them again: stop it first. If none runs, the broker has kept an old " +
+		r := RetainedMeter{Meter: id, Topics: c.topicsOf(id, retained), InUse: marks.findOther(id, retained, status == online).Message}
+		if r.InUse == "" && status == online && (isConfigured || retained["status"] == online) {
+			r.InUse = "a bridge runs with this mqtt.base_topic, and would publish them again: stop it first. If none runs, the broker has kept an old " +
 				"\"online\": mosquitto_pub -r -n -t " + statusTopic + " removes it"
 		}
-		removeStatus = removeStatus && p.InUse == ""
-		found = append(found, p)
+		removeStatus = removeStatus && r.InUse == ""
+		found = append(found, r)
 	}
 	if removeStatus {
 		found = append(found, RetainedMeter{Topics: []string{statusTopic}})
@@ -127,7 +128,7 @@ func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured
 	return found, err
 }
 
-// topicsOf returns the full topics of the retained values of a meter, with the description last.
+// topicsOf returns the full topics of the retained values of a meter. The topic of the description is the last.
 func (c Config) topicsOf(meter string, retained map[string]string) (topics []string) {
 	for _, name := range slices.Sorted(maps.Keys(retained)) {
 		if name != "info" {

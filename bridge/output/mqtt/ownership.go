@@ -16,27 +16,27 @@ import (
 // person has removed the description (hanbridge takeover).
 type ownership struct {
 	ownMark     string        // the instance mark of this run
-	minSilence  time.Duration // how long the other bridge must be silent at least before this one replaces it
+	minSilence  time.Duration // the shortest time without a telegram of the other bridge after which this bridge can replace it
 	isFirst     bool          // this bridge is the first and publishes the counters
-	since       time.Time     // since when this bridge publishes the meter, earlier runs included
-	connectedAt time.Time     // when this connection began to receive
+	since       time.Time     // since when this bridge has published the meter, earlier runs included
+	connectedAt time.Time     // when this connection began to receive messages
 
-	otherMark     string        // the mark in the retained description; "" if it is a mark of this bridge or there is none
+	otherMark     string        // the mark of another bridge in the retained description; "" if the mark is of this bridge or missing
 	otherUnmarked bool          // a version without marks wrote the retained description
 	otherOnline   bool          // a bridge with this base topic was online when this one connected, or has published since
 	lastOther     time.Time     // when the last telegram of a bridge that publishes counters arrived
-	otherInterval time.Duration // between the last two of these telegrams
+	otherInterval time.Duration // the time between the last two telegrams of such a bridge
 	infoRemoved   bool          // a person has removed the other bridge's description
-	comparison    comparison    // of this meter with the other bridge's
-	stateless     bool          // this bridge has no state file, so the other may be its own earlier run
+	comparison    comparison    // of this meter with the retained values of the other bridge
+	stateless     bool          // this bridge has no state file, so the other bridge is possibly an earlier run of this bridge
 
 	infoReceived  bool // the retained description has been received
-	claiming      bool // this bridge has published its description and waits for an older one
-	echoReceived  bool // that description has come back from the broker
-	republishInfo bool // the description must be published again, so that the other bridge sees who is first
+	claiming      bool // this bridge has published its description and waits for a description by a bridge that was earlier
+	echoReceived  bool // the description that this bridge has published has come back from the broker
+	republishInfo bool // the description must be published again, so that the other bridge learns which bridge is first
 
-	rivalMark string    // the mark of another bridge that publishes the meter although this one is the first; "unmarked" if it has none
-	rivalLast time.Time // when that bridge last published
+	rivalMark     string    // the mark of another bridge that publishes the meter although this one is the first; "unmarked" if it has none
+	rivalLastTime time.Time // when the bridge with rivalMark last published
 }
 
 // A comparison is the result of comparing this meter with the retained values of another bridge.
@@ -46,7 +46,7 @@ const (
 	notCompared comparison = iota
 	sameMeter
 	anotherMeter
-	inconclusive // it may be the same meter or another
+	inconclusive // nothing shows whether it is the same meter
 )
 
 // A decision says what to do with the counters of a meter that has sent a telegram.
@@ -54,12 +54,12 @@ type decision uint8
 
 const (
 	publishCounters  decision = iota
-	waitForOther              // until it is known whether the other bridge still publishes
+	waitForOther              // withhold counters until it is known whether the other bridge still publishes
 	compareFirst              // compare the meter with the retained values, and decide again
-	withholdCounters          // until a person acts
+	withholdCounters          // withhold counters until a person acts
 )
 
-// silentAt returns when the other bridge counts as silent.
+// silentAt returns the time from which the other bridge counts as silent if it sends no telegram until then.
 func (o *ownership) silentAt() time.Time {
 	since := o.connectedAt
 	if o.lastOther.After(since) {
@@ -68,7 +68,7 @@ func (o *ownership) silentAt() time.Time {
 	return since.Add(max(o.minSilence, silentIntervals*o.otherInterval))
 }
 
-// silentIntervals is how many intervals without a telegram mean that a bridge is silent.
+// silentIntervals is the number of telegram intervals without a telegram after which a bridge counts as silent.
 const silentIntervals = 6
 
 // isSilent reports whether the other bridge counts as silent.
@@ -86,12 +86,13 @@ func (o *ownership) contested() bool {
 
 // decide returns what to do with the counters of the meter.
 func (o *ownership) decide(now time.Time) decision {
-	// If no telegram of another bridge has arrived, most likely an earlier version or an earlier run of this bridge wrote the description.
-	free := o.infoRemoved || o.lastOther.IsZero() && (o.otherMark == "" || o.stateless && o.comparison == inconclusive)
+	// unowned: no other bridge has a claim to the meter. If no telegram of another bridge has arrived, most likely an earlier version or an
+	// earlier run of this bridge wrote the description.
+	unowned := o.infoRemoved || o.lastOther.IsZero() && (o.otherMark == "" || o.stateless && o.comparison == inconclusive)
 	switch {
-	case o.isFirst, !o.contested(), free && o.isSilent(now):
+	case o.isFirst, !o.contested(), unowned && o.isSilent(now):
 		return publishCounters
-	case free, o.otherOnline && !o.isSilent(now):
+	case unowned, o.otherOnline && !o.isSilent(now):
 		return waitForOther
 	case o.comparison == notCompared:
 		return compareFirst
@@ -107,14 +108,14 @@ type infoPayload struct {
 	Since    time.Time `json:"since"`
 }
 
-// resetForConnection forgets what belongs to the previous connection.
+// resetForConnection clears the fields that describe the previous connection.
 func (o *ownership) resetForConnection(now time.Time) {
 	o.connectedAt, o.infoReceived, o.claiming, o.echoReceived, o.republishInfo = now, false, false, false, false
 	o.otherUnmarked, o.otherOnline = false, false
 }
 
-// receiveInfo handles a description of the meter, retained or just published. An empty payload means that somebody has removed it. ours is
-// true if a run of this bridge wrote it, and echo if this run has just published it.
+// receiveInfo handles a description of the meter, retained or just published. An empty payload means that a person or another program has
+// removed the description. ours is true if a run of this bridge wrote it, and echo is true if this run has just published it.
 func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d infoPayload, now time.Time) {
 	o.infoReceived = o.infoReceived || retained
 	switch {
@@ -123,7 +124,7 @@ func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d inf
 		if !retained {
 			return
 		}
-		o.otherMark, o.isFirst = "", true // this bridge was the first, and no other has become it since
+		o.otherMark, o.isFirst = "", true // this bridge was the first, and no other bridge has become the first since
 		if o.since.IsZero() {
 			o.since = d.Since
 		}
@@ -136,11 +137,11 @@ func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d inf
 	case len(payload) > 0 && (!o.isFirst && !o.claiming || d.Instance != "" && d.olderThan(o)):
 		o.isFirst, o.claiming, o.rivalMark, o.otherMark = false, false, "", d.Instance
 		o.noteTelegram(now)
-	case len(payload) > 0: // from a version that does not compare since, or a bridge that has just started
+	case len(payload) > 0: // of a version that does not compare since, or of a bridge that has just started
 		o.noteRival(d.Instance, now)
 		fallthrough
 	default:
-		o.republishInfo = o.republishInfo || o.isFirst // it tells the other bridge to remain second
+		o.republishInfo = o.republishInfo || o.isFirst // the other bridge remains second when it receives the description
 	}
 }
 
@@ -154,7 +155,8 @@ func (o *ownership) receiveRetainedInfo(d infoPayload) {
 	}
 }
 
-// receiveTelegram handles a telegram of another bridge. withheld is true if it was sent without counters, as a second bridge does.
+// receiveTelegram handles a telegram of another bridge. withheld is true if the telegram has no counters, because
+// a second bridge sent it.
 func (o *ownership) receiveTelegram(mark string, withheld bool, now time.Time) {
 	switch {
 	case o.isFirst || o.claiming:
@@ -164,17 +166,17 @@ func (o *ownership) receiveTelegram(mark string, withheld bool, now time.Time) {
 	}
 }
 
-// noteTelegram records that the other bridge has just published.
+// noteTelegram records that a bridge that publishes counters has just sent a telegram or a description.
 func (o *ownership) noteTelegram(now time.Time) {
 	if !o.lastOther.IsZero() {
-		o.otherInterval = min(now.Sub(o.lastOther), time.Hour) // no meter has a longer interval
+		o.otherInterval = min(now.Sub(o.lastOther), time.Hour) // no meter sends telegrams less often
 	}
 	o.lastOther, o.otherOnline, o.infoRemoved, o.comparison = now, true, false, notCompared
 }
 
 // noteRival records the mark of another bridge that has published although this one is the first.
 func (o *ownership) noteRival(mark string, now time.Time) {
-	o.rivalMark, o.rivalLast = cmp.Or(mark, "unmarked"), now
+	o.rivalMark, o.rivalLastTime = cmp.Or(mark, "unmarked"), now
 }
 
 // olderThan reports whether another bridge began to publish before this one. Both bridges know both times, so they agree.
@@ -191,7 +193,8 @@ type telegramOrigin struct {
 // withheldText is the value of "counters" in a telegram whose counters are not published.
 const withheldText = "withheld"
 
-// parseJSON decodes the known fields of a JSON object. It returns the zero value if payload is no such object or is too large.
+// parseJSON decodes the known fields of a JSON object. It returns the zero value if payload is too large or is not a JSON object
+// with fields of these types.
 func parseJSON[T any](payload []byte) (v T) {
 	const maxBytes = 64 << 10 // more than any bridge publishes
 	if len(payload) > maxBytes || json.Unmarshal(payload, &v) != nil {

@@ -10,12 +10,12 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// ownership returns the ownership of a meter, which lasts over connections.
-func (o *Output) ownership(meter string) *ownership {
-	if o.ownerships[meter] == nil {
-		o.ownerships[meter] = &ownership{ownMark: o.marks.run, minSilence: o.minSilence, stateless: o.marks.instance == nil}
+// ownership returns the ownership of the meter with an id. It creates the ownership on first use. An ownership lasts over connections.
+func (o *Output) ownership(meterID string) *ownership {
+	if o.ownerships[meterID] == nil {
+		o.ownerships[meterID] = &ownership{ownMark: o.marks.run, minSilence: o.minSilence, stateless: o.marks.instance == nil}
 	}
-	return o.ownerships[meter]
+	return o.ownerships[meterID]
 }
 
 // receiveInfo passes a received description of a meter to the session's goroutine.
@@ -26,16 +26,17 @@ func (s *session) receiveInfo(o *ownership, m broker.Message) {
 	})
 }
 
-// receiveTelegram passes the origin of a received telegram to the session's goroutine. Telegrams of this bridge are ignored: they come back
-// too, sometimes late or mirrored. So are retained ones, which may be old.
+// receiveTelegram passes the origin of a received telegram to the session's goroutine. Telegrams of this bridge are ignored. They come
+// back from the broker too, sometimes late or mirrored by another broker. Retained telegrams are ignored too, because they can be old.
 func (s *session) receiveTelegram(o *ownership, m broker.Message) {
-	from := parseJSON[telegramOrigin](m.Payload)
-	if !m.Retain && len(m.Payload) > 0 && !s.marks.own(from.Instance) {
-		s.post(func() { o.receiveTelegram(from.Instance, from.Counters == withheldText, time.Now()) })
+	origin := parseJSON[telegramOrigin](m.Payload)
+	if !m.Retain && len(m.Payload) > 0 && !s.marks.own(origin.Instance) {
+		s.post(func() { o.receiveTelegram(origin.Instance, origin.Counters == withheldText, time.Now()) })
 	}
 }
 
-// subscribeToOthers subscribes to what other bridges may publish of the meters, and waits for what the broker retains of it.
+// subscribeToOthers subscribes to the descriptions and telegrams that other bridges publish of the meters. It then waits for the retained
+// descriptions.
 func (s *session) subscribeToOthers(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
@@ -43,7 +44,7 @@ func (s *session) subscribeToOthers(ctx context.Context) error {
 		o, prefix := s.ownership(id), s.config.BaseTopic+"/"+id+"/"
 		o.resetForConnection(time.Now())
 		err := s.conn.Subscribe(until, prefix+"info", 1, func(m broker.Message) { s.receiveInfo(o, m) })
-		if err == nil { // QoS 0, since a lost telegram is followed by others
+		if err == nil { // QoS 0 is sufficient, because other telegrams follow a lost one
 			err = s.conn.Subscribe(until, prefix+"telegram", 0, func(m broker.Message) { s.receiveTelegram(o, m) })
 		}
 		if err != nil && !s.ended(ctx) {
@@ -58,7 +59,7 @@ func (s *session) subscribeToOthers(ctx context.Context) error {
 	return nil
 }
 
-// awaitRetained waits until the retained descriptions and status have arrived, or the broker sends nothing more.
+// awaitRetained waits until the retained descriptions and status have arrived, or the broker has sent nothing for sessionIdleTime.
 func (s *session) awaitRetained() {
 	s.runPostedUntil(echoTimeout, sessionIdleTime, func() bool {
 		return s.statusReceived && !slices.ContainsFunc(s.meterIDs, func(id string) bool { return !s.ownership(id).infoReceived })
@@ -71,8 +72,8 @@ func (s *session) awaitRetained() {
 	s.scheduleReview(0)
 }
 
-// runPostedUntil runs posted functions until done returns true. It reports false if that takes longer than timeout, if nothing is posted for
-// idle, or if the connection is lost.
+// runPostedUntil runs posted functions until done returns true. It reports false if that takes longer than timeout, if no function is posted
+// for idle, or if the connection is lost.
 func (s *session) runPostedUntil(timeout, idle time.Duration, done func() bool) bool {
 	for limit := time.After(timeout); !done(); s.runPosted() {
 		select {
@@ -88,23 +89,25 @@ func (s *session) runPostedUntil(timeout, idle time.Duration, done func() bool) 
 	return true
 }
 
-// dropMetersOfOthers forgets the meters that are no longer configured here and that another bridge publishes. They are not taken back.
+// dropMetersOfOthers drops the meters that are no longer configured here and that another bridge publishes. Their announcements and values
+// remain on the broker.
 func (s *session) dropMetersOfOthers() {
 	s.removedMeters = slices.DeleteFunc(s.removedMeters, func(a announcer) bool {
 		o := s.ownership(a.meterID)
-		others := o.otherMark != "" || o.otherUnmarked && o.otherOnline
-		if others {
+		publishedByOther := o.otherMark != "" || o.otherUnmarked && o.otherOnline
+		if publishedByOther {
 			s.devices.set(a.meterID, device{})
 		}
-		return others
+		return publishedByOther
 	})
 }
 
-// echoTimeout is how long a message may take to the broker and back.
+// echoTimeout is how long the session waits for a message that it has published to come back from the broker.
 const echoTimeout = 2 * time.Second
 
-// becomeFirst publishes the description of each meter in updates whose counters this bridge is to publish and is not publishing yet. It returns
-// when it is certain that no other bridge has published its description before. Counters must not be published earlier.
+// becomeFirst makes this bridge the first for each meter in updates whose counters it is to publish and does not publish yet. It publishes the
+// description of these meters. Then it waits long enough for another bridge that was earlier to answer. Counters must not be published before
+// that.
 func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate) {
 	var claimed []*meter
 	for i := range updates {
@@ -114,13 +117,13 @@ func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate)
 			continue
 		}
 		m.description, m.ownership.minSilence = u.Description, max(s.minSilence, silentIntervals*u.Stats.Interval)
-		m.keepCounters(u.Values)
+		m.storeCounters(u.Values)
 		s.scheduleReview(0)
-		if m.isSecond || s.decideCounters(ctx, m) != publishCounters { // after being second, reviewMeter makes this bridge the first
+		if m.isSecond || s.decideCounters(ctx, m) != publishCounters { // if this bridge is second, only reviewMeter can make it the first
 			continue
 		}
 		m.isFirst, m.pending = true, true
-		clear(m.keptCounters)
+		clear(m.withheldCounters)
 		u.DescriptionNew = false // the description is published here
 		if !m.ownership.isFirst {
 			m.ownership.claiming, m.ownership.since = true, time.Now().UTC().Truncate(time.Millisecond)
@@ -132,27 +135,27 @@ func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate)
 	if s.conn.Err() != nil {
 		return
 	}
-	for _, m := range claimed { // a bridge that was earlier would have answered by now
+	for _, m := range claimed { // claiming is false by now if a bridge that was earlier has answered
 		m.isFirst = m.ownership.isFirst || m.ownership.claiming
 		m.ownership.isFirst, m.ownership.claiming = m.isFirst, false
 	}
 }
 
-var errNotHeard = errors.New("mqtt: what this bridge publishes does not come back to it")
+var errNoEcho = errors.New("mqtt: what this bridge publishes does not come back to it")
 
-// awaitEchoes waits until the descriptions of the meters have come back from the broker. Then it waits as long again, for descriptions that
-// other bridges have published at the same time. The end of the program does not shorten the wait, since a hub keeps counters for ever that
-// were published too early.
+// awaitEchoes waits until the descriptions of the meters have come back from the broker. Then it waits for the same time again, for
+// descriptions that other bridges have published at the same time. The end of the program does not shorten the wait, because a hub records
+// for ever counters that were published too early.
 func (s *session) awaitEchoes(claimed []*meter) {
-	if len(claimed) == 0 || s.othersUnknown {
+	if len(claimed) == 0 || s.othersUnreadable {
 		return
 	}
 	began := time.Now()
-	echoed := s.runPostedUntil(echoTimeout, echoTimeout, func() bool { // or until another bridge is the first
+	echoed := s.runPostedUntil(echoTimeout, echoTimeout, func() bool { // a meter for which another bridge has become the first is not claiming any more
 		return !slices.ContainsFunc(claimed, func(m *meter) bool { return m.ownership.claiming && !m.ownership.echoReceived })
 	})
 	if !echoed && s.conn.Err() == nil {
-		s.warnUnchecked(errNotHeard)
+		s.warnUnchecked(errNoEcho)
 		return
 	}
 	wait := sessionIdleTime + time.Since(began)
@@ -162,9 +165,9 @@ func (s *session) awaitEchoes(claimed []*meter) {
 	s.runPostedUntil(wait, wait, func() bool { return false })
 }
 
-// warnUnchecked records that messages of other bridges cannot be received on this connection. It logs that once.
+// warnUnchecked records that messages of other bridges cannot be received on this connection. It logs that once in a run.
 func (s *session) warnUnchecked(err error) {
-	s.othersUnknown = true
+	s.othersUnreadable = true
 	if s.firstTime("unchecked") {
 		s.log.Warn().Err(err).Msg("cannot read the topics of these meters: whether another bridge uses the same meters.id is not checked " +
 			"(allow this user to read " + s.config.valueFilter() + ")")

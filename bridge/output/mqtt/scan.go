@@ -12,31 +12,31 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/broker"
 )
 
-// A scan reads what a broker retains under topic filters. Anybody may have retained anything there, so a scan is limited in messages, bytes
-// and time. A scan that reaches a limit ends, and is incomplete.
+// A scan reads the messages that a broker retains under topic filters. Other programs can have retained any number of messages there, so a
+// scan is limited in messages, bytes and time. A scan that reaches a limit ends, and is incomplete.
 type scan struct {
-	host     string                  // of the broker, for error messages
+	url      string                  // the URL of the broker, for error messages
 	accepts  func(topic string) bool // nil accepts every topic
 	limits   scanLimits
-	idleTime time.Duration // how long the broker must send nothing for the scan to be complete
+	idleTime time.Duration // after this time without a message the scan is complete
 
 	mu             sync.Mutex
-	found          []broker.Message
-	bytes          int   // of the topics and payloads in found
+	messages       []broker.Message
+	bytes          int   // the bytes of the topics and payloads in messages
 	received       int   // the number of retained messages received, accepted or not
 	receivedBefore int   // received at the last call of isIdle
-	incomplete     error // why the scan is incomplete; nil while it may be complete
-	closed         bool  // no more messages are added to found
+	incomplete     error // why the scan is incomplete; nil if no reason is known
+	closed         bool  // no more messages are added to messages
 }
 
 // scanLimits limit the messages in a scan, and their bytes.
 type scanLimits struct{ messages, bytes int }
 
 const (
-	// scanTimeout is how long a scan may take, subscriptions included.
+	// scanTimeout is the longest duration of a scan, subscriptions included.
 	scanTimeout = 10 * time.Second
 	// filterMessages and filterBytes are the limits of the session's retained scan for each filter. A device has three filters. It is announced
-	// as a whole, or by each of its entities, of which there are fewer than 300.
+	// in one message, or in one message for each of its entities. A device has fewer than 300 entities.
 	filterMessages, filterBytes = 400, 512 << 10
 )
 
@@ -44,14 +44,19 @@ const (
 var commandLimits = scanLimits{20_000, 16 << 20}
 
 // An IncompleteError reports that a broker retains more messages than were read. A function that returns it also returns the messages that
-// were read. A message that is not among them may still be retained.
-type IncompleteError struct{ Host, Reason string }
-
-func (e *IncompleteError) Error() string {
-	return fmt.Sprintf("mqtt: not all that %s retains was read: %s", e.Host, e.Reason)
+// were read. A message that is not among them is possibly retained all the same.
+type IncompleteError struct {
+	// URL is the address of the broker.
+	URL string
+	// Reason says, in words for users, why not all messages were read.
+	Reason string
 }
 
-// receive adds a retained message to found. It runs on goroutines of the connection.
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("mqtt: not all that %s retains was read: %s", e.URL, e.Reason)
+}
+
+// receive adds a retained message to messages. It runs on goroutines of the connection.
 func (s *scan) receive(m broker.Message) {
 	if !m.Retain || len(m.Payload) == 0 {
 		return
@@ -63,23 +68,23 @@ func (s *scan) receive(m broker.Message) {
 		return
 	}
 	size := len(m.Topic) + len(m.Payload)
-	if len(s.found) == s.limits.messages || s.bytes+size > s.limits.bytes {
+	if len(s.messages) == s.limits.messages || s.bytes+size > s.limits.bytes {
 		s.stop("there are more than %d messages or %d KiB of it (did somebody else retain them? mosquitto_sub --retained-only -v shows them)",
 			s.limits.messages, s.limits.bytes>>10)
 		return
 	}
-	s.found, s.bytes = append(s.found, m), s.bytes+size
+	s.messages, s.bytes = append(s.messages, m), s.bytes+size
 }
 
 // stop ends an incomplete scan. The caller holds s.mu.
 func (s *scan) stop(format string, args ...any) {
 	s.closed = true
 	if s.incomplete == nil {
-		s.incomplete = &IncompleteError{s.host, fmt.Sprintf(format, args...)}
+		s.incomplete = &IncompleteError{s.url, fmt.Sprintf(format, args...)}
 	}
 }
 
-// run subscribes to the filters and receives retained messages until the broker sends nothing more or the time is over. The error is that of
+// run subscribes to the filters and receives retained messages until the broker has sent none for idleTime, or the time is over. The error is that of
 // the connection or ctx. A subscription that is refused or not answered in time makes the scan incomplete. markerTopic is a topic without
 // messages. Most brokers answer its subscription after they have sent the retained messages of the filters.
 func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, filters []string) error {
@@ -108,11 +113,11 @@ func (s *scan) subscribe(until context.Context, conn *broker.Conn, markerTopic s
 		}
 		// With QoS 0 the broker sends every message at once. With QoS 1 it queues a limited number for a client (Mosquitto 1000) and drops
 		// the rest.
-		asked := time.Now()
+		began := time.Now()
 		if err := conn.Subscribe(until, filter, 0, s.receive); err != nil {
 			s.noteFailure(until, err)
 		} else {
-			slowest = max(slowest, time.Since(asked))
+			slowest = max(slowest, time.Since(began))
 		}
 	}
 	if !s.isClosed() {
@@ -129,10 +134,10 @@ func (s *scan) noteFailure(until context.Context, err error) {
 	case until.Err() != nil:
 		s.stop("it took more than %v (is the broker busy?)", scanTimeout)
 	case s.incomplete != nil:
-	case errors.Is(err, broker.ErrUnanswered): // messages that arrive late are still added
-		s.incomplete = &IncompleteError{s.host, strings.TrimPrefix(err.Error(), "mqtt: ")}
+	case errors.Is(err, broker.ErrUnanswered): // receive still adds messages that arrive later
+		s.incomplete = &IncompleteError{s.url, strings.TrimPrefix(err.Error(), "mqtt: ")}
 	default:
-		s.incomplete = err // the other filters may be readable
+		s.incomplete = err // the broker possibly lets this user read the other filters
 	}
 }
 
@@ -143,7 +148,7 @@ func (s *scan) isClosed() bool {
 	return s.closed
 }
 
-// isIdle reports whether no message has arrived since its last call, or no more messages are added.
+// isIdle reports whether no message has arrived since the last call of isIdle, or no more messages are added.
 func (s *scan) isIdle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,10 +157,10 @@ func (s *scan) isIdle() bool {
 	return idle
 }
 
-// result ends the scan. It returns the messages and why they are incomplete, or nil if they are complete.
+// result ends the scan. It returns the messages, and an error that says why they are incomplete or nil if they are complete.
 func (s *scan) result() ([]broker.Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	return s.found, s.incomplete
+	return s.messages, s.incomplete
 }

@@ -32,7 +32,7 @@ func TestScanLimits(t *testing.T) {
 		{"removed messages", 100_000, broker.Message{Topic: "ours", Retain: true}, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &scan{host: "broker:1883", limits: scanLimits{100, 10_000}, accepts: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
+			s := &scan{url: "broker:1883", limits: scanLimits{100, 10_000}, accepts: func(topic string) bool { return strings.HasPrefix(topic, "ours") }}
 			for range tt.messages {
 				s.receive(tt.message)
 			}

@@ -14,7 +14,7 @@ type task uint8
 
 const (
 	publishAllTask task = iota // publish everything again, as for a hub that has started
-	announceTask               // take the announcement steps that had to wait
+	announceTask               // publish the announcement steps that had to wait
 	expireTask                 // see expireFound
 	reviewTask                 // decide again who publishes each meter
 	arrivalTask                // conclude arrival checks at their deadline
@@ -31,7 +31,7 @@ func (s *schedule) in(t task, wait time.Duration) {
 	}
 }
 
-// wait returns how long no task is due.
+// wait returns the time until the next task is due, at most an hour.
 func (s *schedule) wait() time.Duration {
 	wait := time.Hour
 	for _, at := range s {
@@ -44,18 +44,19 @@ func (s *schedule) wait() time.Duration {
 
 // runDueTasks runs the tasks that are due.
 func (s *session) runDueTasks(ctx context.Context) {
-	do := [taskCount]func(){s.publishAllAgain, s.announceDue, s.expireFound, func() { s.review(ctx) }, s.concludeArrivalChecks}
+	run := [taskCount]func(){s.publishAllAgain, s.announceDue, s.expireFound, func() { s.review(ctx) }, s.concludeArrivalChecks}
 	for t, at := range s.schedule {
 		if at.IsZero() || time.Now().Before(at) {
 			continue
 		}
 		s.feed.Progress()
 		s.schedule[t] = time.Time{}
-		do[t]()
+		run[t]()
 	}
 }
 
-// maxPosted is how many functions may wait for the session. post drops more, as in a flood of messages by other programs.
+// maxPosted is the largest number of functions that wait for the session's goroutine. post drops further functions, which only a flood of
+// messages by other programs causes.
 const maxPosted = 10_000
 
 // post makes the session's goroutine call f. The goroutines that receive messages must not change the session themselves. It is safe for
@@ -83,7 +84,7 @@ func (s *session) runPosted() {
 	}
 }
 
-// processPosted calls the posted functions and acts on what they changed.
+// processPosted calls the posted functions, and then the work that depends on the fields that they change.
 func (s *session) processPosted(ctx context.Context) {
 	s.feed.Progress()
 	s.runPosted()
@@ -92,15 +93,15 @@ func (s *session) processPosted(ctx context.Context) {
 }
 
 // A backoff limits how often everything is published again because of another program: a hub that starts, or a message that this bridge is
-// offline. The first time needs no wait. Then the gaps grow, so that two bridges that contradict each other do not flood the broker.
+// offline. The first time needs no gap. Then the gaps grow, so that two bridges that contradict each other do not flood the broker.
 type backoff struct {
-	lastDone time.Time
+	lastDone time.Time     // when everything was last published again
 	gap      time.Duration // the shortest time from lastDone to the next time
 }
 
 const (
 	minGap, maxGap = 5 * time.Second, time.Minute
-	// resetAfter is the time without a cause after which the gap is zero again.
+	// resetAfter is the time since lastDone after which the gap is zero again.
 	resetAfter = 10 * time.Minute
 )
 
@@ -117,8 +118,9 @@ func (b *backoff) done(now time.Time) {
 	b.lastDone, b.gap = now, min(max(minGap, 2*b.gap), maxGap)
 }
 
-// receiveOwnStatus handles a message under the status topic of this bridge. "offline" comes from somebody else: from a second bridge with the
-// same topics that stops, or from the broker, as the late will of an earlier connection. A retained status is only remembered.
+// receiveOwnStatus handles a message under the status topic of this bridge. This session does not publish "offline" before
+// it ends. So "offline" is sent by a second bridge with the same topics that stops, or by the broker as the late will of an earlier
+// connection. A retained status is only recorded.
 func (s *session) receiveOwnStatus(m broker.Message) {
 	s.post(func() {
 		if m.Retain {
@@ -128,7 +130,7 @@ func (s *session) receiveOwnStatus(m broker.Message) {
 		if string(m.Payload) != offline {
 			return
 		}
-		s.publishAllSoon()
+		s.schedulePublishAll()
 		if count, ok := s.logLimiter.Allow("contradicted"); ok {
 			ratelimit.WithCount(s.log.Info(), count).Str("source", m.Topic).
 				Msg("somebody else said that this bridge is offline: everything is published again (is hanbridge running twice with this " +
@@ -137,16 +139,17 @@ func (s *session) receiveOwnStatus(m broker.Message) {
 	})
 }
 
-// receiveHubStatus handles the hub's birth message. A retained one is older than this connection, which began by publishing everything.
+// receiveHubStatus handles the hub's birth message. A retained birth message is ignored. It is older than this connection, which
+// began by publishing everything.
 func (s *session) receiveHubStatus(m broker.Message) {
 	if !m.Retain && string(m.Payload) == online {
-		s.post(s.publishAllSoon)
+		s.post(s.schedulePublishAll)
 	}
 }
 
-// publishAllSoon schedules publishing everything again after a random delay of 1 to 5 s, since a hub that has just started receives many
-// devices at once. It has no effect if that is already scheduled.
-func (s *session) publishAllSoon() {
+// schedulePublishAll schedules publishing everything again after a random delay of 1 to 5 s. The delay is random because a hub that has just
+// started receives the devices of many programs at once. A call has no effect if publishing everything is already scheduled.
+func (s *session) schedulePublishAll() {
 	if s.schedule[publishAllTask].IsZero() {
 		s.schedule.in(publishAllTask, s.republishBackoff.wait(time.Now(), time.Second+rand.N(4*time.Second)))
 	}

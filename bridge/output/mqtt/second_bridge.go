@@ -11,14 +11,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// counter reports whether a quantity is a counter, which only rises.
-func counter(id quantity.ID) bool { return id.Row().StateClass == quantity.TotalIncreasing }
+// isCounter reports whether a quantity is a counter, which only rises.
+func isCounter(id quantity.ID) bool { return id.Row().StateClass == quantity.TotalIncreasing }
 
-// keepCounters stores the newest counters of a meter whose counters are not published. compareWithRetained uses them.
-func (m *meter) keepCounters(values []bridge.Value) {
+// storeCounters stores the newest counters of a meter whose counters are not published. compareWithRetained uses them.
+func (m *meter) storeCounters(values []bridge.Value) {
 	for i := range values {
-		if counter(values[i].ID) {
-			m.keptCounters[values[i].ID] = values[i]
+		if isCounter(values[i].ID) {
+			m.withheldCounters[values[i].ID] = values[i]
 		}
 	}
 }
@@ -26,18 +26,18 @@ func (m *meter) keepCounters(values []bridge.Value) {
 // otherPublishesStatus reports whether another bridge publishes whether the meter is online.
 func (m *meter) otherPublishesStatus() bool { return m.ownership.otherPublishesStatus(time.Now()) }
 
-// mayBeOthers reports whether another bridge announces the meter, or may do so.
-func (m *meter) mayBeOthers() bool { return !m.isFirst && m.ownership.contested() }
+// otherAnnounces reports whether another bridge announces the meter, or has announced it and possibly still runs.
+func (m *meter) otherAnnounces() bool { return !m.isFirst && m.ownership.contested() }
 
 // publishesStats reports whether this bridge publishes its statistics of the meter.
 func (m *meter) publishesStats() bool {
-	return m.isFirst || m.description.Protocol == "" && !m.mayBeOthers()
+	return m.isFirst || m.description.Protocol == "" && !m.otherAnnounces()
 }
 
-// decideCounters decides whether this bridge publishes the counters of a meter. If necessary, it compares the meter with the retained values,
+// decideCounters decides whether this bridge publishes the counters of a meter. If necessary, decideCounters compares the meter with the retained values,
 // or schedules a review. It does not return compareFirst.
 func (s *session) decideCounters(ctx context.Context, m *meter) decision {
-	o, facts := m.ownership, len(m.keptCounters) // facts counts what the meter can be compared by
+	o, facts := m.ownership, len(m.withheldCounters) // facts is the number of values by which the meter can be compared
 	if m.description.Serial != "" {
 		facts++
 	}
@@ -58,9 +58,9 @@ func (s *session) decideCounters(ctx context.Context, m *meter) decision {
 	return d
 }
 
-// scheduleReview schedules a review of all meters after in, or keeps one that is due earlier.
-func (s *session) scheduleReview(in time.Duration) {
-	s.schedule.in(reviewTask, max(in, 0)+10*time.Millisecond)
+// scheduleReview schedules a review of all meters after wait, unless a review is due earlier.
+func (s *session) scheduleReview(wait time.Duration) {
+	s.schedule.in(reviewTask, max(wait, 0)+10*time.Millisecond)
 }
 
 // review decides again which meters this bridge publishes, after messages of other bridges or when it is due.
@@ -88,15 +88,16 @@ func (s *session) reviewMeter(ctx context.Context, m *meter) (becameFirst bool) 
 	}
 	d := s.decideCounters(ctx, m)
 	if m.isSecond = d != publishCounters; m.isFirst || m.isSecond {
-		s.forgetRetained(m)
+		s.dropRecord(m)
 	}
 	m.isFirst = false
 	s.reportDecision(m, d)
 	return d == publishCounters
 }
 
-// forgetRetained leaves the announcements and retained topics of a meter to the other bridge. This bridge then never takes them back.
-func (s *session) forgetRetained(m *meter) {
+// dropRecord removes a meter from the record of retained messages, because the messages belong to the other bridge. This bridge then never
+// removes them from the broker.
+func (s *session) dropRecord(m *meter) {
 	delete(s.undelivered, m.ID)
 	m.steps = nil
 	s.endArrivalCheck(&m.announcer)
@@ -108,7 +109,7 @@ func (s *session) forgetRetained(m *meter) {
 // reassertFirst publishes the description of a meter again if another bridge has published its own, or to name that bridge in it.
 func (s *session) reassertFirst(m *meter) {
 	o, now := m.ownership, time.Now()
-	if left := o.rivalLast.Add(o.minSilence).Sub(now); o.rivalMark != "" && left > 0 {
+	if left := o.rivalLastTime.Add(o.minSilence).Sub(now); o.rivalMark != "" && left > 0 {
 		s.scheduleReview(left)
 		s.logHourly(m, zerolog.ErrorLevel, firstText)
 	} else {
@@ -161,7 +162,7 @@ func (s *session) reportDecision(m *meter, d decision) {
 		s.logHourly(m, zerolog.ErrorLevel, silentText+m.ID)
 		if !m.reasonPublished {
 			m.reasonPublished = true
-			s.publish(m.prefix+discovery.RejectedReason, shortened([]byte(silentReason+m.ID)), true)
+			s.publish(m.prefix+discovery.RejectedReason, truncated([]byte(silentReason+m.ID)), true)
 			s.publishStatus(m)
 		}
 	}

@@ -19,20 +19,20 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A session publishes over one connection. Only the goroutine of Run uses it, except post.
+// A session publishes over one connection. Only the goroutine of Run uses it; post alone is safe for other goroutines.
 type session struct {
 	*Output
-	conn           *broker.Conn
-	feed           *bridge.Feed
-	schedule       schedule
-	meters         map[string]*meter
-	bridgeDevice   announcer         // the bridge's own device
-	removedMeters  []announcer       // meters that are no longer configured
-	meterIDs       []string          // the ids of the configured and the removed meters
-	undelivered    map[string]device // by meter id: what the broker retains of a device when it has acknowledged everything
-	buf            []byte
-	announcedLevel zerolog.Level // the log level for a first announcement
-	othersUnknown  bool          // messages of other bridges cannot be received
+	conn             *broker.Conn
+	feed             *bridge.Feed
+	schedule         schedule
+	meters           map[string]*meter
+	bridgeDevice     announcer         // the bridge's own device
+	removedMeters    []announcer       // meters that are no longer configured
+	meterIDs         []string          // the ids of the configured and the removed meters
+	undelivered      map[string]device // by meter id: what the broker will retain of a device when it has acknowledged every message
+	buf              []byte            // reused for each payload
+	announcedLevel   zerolog.Level     // the log level for a first announcement
+	othersUnreadable bool              // messages of other bridges cannot be received
 
 	statusReceived  bool // the retained status of the bridge has arrived
 	bridgeWasOnline bool // a bridge with this base topic was online when this one connected
@@ -47,7 +47,7 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s := &session{
 		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, undelivered: map[string]device{}, wake: make(chan struct{}, 1),
 	}
-	if o.foundQuantities != nil {
+	if o.foundMeters != nil {
 		s.schedule[expireTask] = o.foundExpiry
 	}
 	s.bridgeDevice = announcer{wanted: func(style discovery.Style) wantedDevice {
@@ -65,13 +65,13 @@ func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	return s
 }
 
-// begin subscribes and publishes everything. The broker may have lost everything in a restart.
+// begin subscribes and publishes everything, because the broker has possibly lost its retained messages in a restart.
 func (s *session) begin(ctx context.Context) error {
 	if err := s.subscribe(ctx); err != nil {
 		return err
 	}
 	s.dropMetersOfOthers()
-	if err := s.takeBackOldBase(ctx); err != nil {
+	if err := s.removeOldBaseTopics(ctx); err != nil {
 		return err
 	}
 	if s.scanned {
@@ -82,20 +82,20 @@ func (s *session) begin(ctx context.Context) error {
 	return s.conn.Err()
 }
 
-// subscribeTimeout is how long the broker may take to answer the subscriptions at the start of a session. Messages that arrive later are still
-// received.
+// subscribeTimeout is how long the broker has to answer the subscriptions at the start of a session. The session still receives messages of
+// subscriptions that the broker answers later.
 const subscribeTimeout = 5 * time.Second
 
-// subscribe subscribes to the status of the hub, the status of this bridge, and what other bridges publish of its meters. It returns an error
+// subscribe subscribes to the status of the hub, the status of this bridge, and the messages of other bridges about its meters. It returns an error
 // only if the connection or ctx has ended.
 func (s *session) subscribe(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
-	subscribe := func(topic string, f func(broker.Message), complaint string) error {
+	subscribe := func(topic string, receive func(broker.Message), warning string) error {
 		s.feed.Progress()
-		err := s.conn.Subscribe(until, topic, 1, f)
-		if err != nil && !s.ended(ctx) { // values can be published all the same
-			s.warn(err, complaint)
+		err := s.conn.Subscribe(until, topic, 1, receive)
+		if err != nil && !s.ended(ctx) { // values can still be published
+			s.warn(err, warning)
 			return nil
 		}
 		return err
@@ -111,11 +111,11 @@ func (s *session) subscribe(ctx context.Context) error {
 	return s.subscribeToOthers(ctx)
 }
 
-// ended reports whether the connection or ctx has ended. An error is then no fault of the broker.
+// ended reports whether the connection or ctx has ended. If so, the broker did not cause an error.
 func (s *session) ended(ctx context.Context) bool { return s.conn.Err() != nil || ctx.Err() != nil }
 
-// takeBackOldBase takes back what an earlier run has retained below another base topic.
-func (s *session) takeBackOldBase(ctx context.Context) error {
+// removeOldBaseTopics removes the values that an earlier run has retained below another base topic.
+func (s *session) removeOldBaseTopics(ctx context.Context) error {
 	if s.devices.document.Base == s.config.BaseTopic {
 		return nil
 	}
@@ -145,13 +145,13 @@ func (s *session) publishAll() {
 // deliver publishes the new batches of the feed. A batch counts as delivered when the broker has acknowledged all of its messages.
 func (s *session) deliver(ctx context.Context) error {
 	for b := s.feed.Take(); b != nil; b = s.feed.Take() {
-		early := len(s.earlyTelegrams)
+		earlyCount := len(s.earlyTelegrams)
 		s.publishBatch(ctx, b)
 		if err := s.conn.Flush(ctx); err != nil {
-			s.earlyTelegrams = s.earlyTelegrams[:early] // the feed returns the telegrams of this batch again
+			s.earlyTelegrams = s.earlyTelegrams[:earlyCount] // the feed returns the telegrams of this batch again
 			return err
 		}
-		s.earlyTelegrams = s.earlyTelegrams[early:]
+		s.earlyTelegrams = s.earlyTelegrams[earlyCount:] // those before are published
 		s.storeDelivered()
 	}
 	return nil
@@ -176,7 +176,7 @@ func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 	for i := range b.Updates {
 		s.publishUpdate(&b.Updates[i])
 	}
-	for i := range len(s.earlyTelegrams) { // publishTelegram appends again what is still too early
+	for i := range len(s.earlyTelegrams) { // publishTelegram appends a telegram again if its meter still has no description
 		s.publishTelegram(&s.earlyTelegrams[i])
 	}
 	for i := range b.Telegrams {
@@ -209,9 +209,9 @@ func (s *session) shutdown() error {
 	return nil
 }
 
-// publish sends one message. If no broker accepts the message, or this broker is known not to, publish logs an error and skips it. The broker
-// would otherwise close each connection at that message, and no other message would arrive. After any other error the connection has ended,
-// which Run notices: no later message is sent, and no Flush succeeds.
+// publish sends one message. If no broker accepts the message, or it is known that this broker refuses it, publish logs an error and
+// skips the message. Otherwise the broker would close each connection at that message, and no other message would arrive. After any other
+// error the connection has ended: no later message is sent, no Flush succeeds, and Run returns the error.
 func (s *session) publish(topic string, payload []byte, retain bool) {
 	s.feed.Progress()
 	err := s.conn.Publish(s.message(topic, payload, retain))
@@ -219,13 +219,13 @@ func (s *session) publish(topic string, payload []byte, retain bool) {
 		return
 	}
 	kind, text := topic, "message not published"
-	if strings.HasPrefix(topic, s.config.Prefix+"/") { // one log line for all, since there may be hundreds
+	if strings.HasPrefix(topic, s.config.Prefix+"/") { // one log line for all announcements, because there can be hundreds
 		kind, text = "announcements", notAnnouncedText
 	}
 	s.logRefused(kind, err, text)
 }
 
-// logRefused logs that messages of a kind are not published, once a while.
+// logRefused logs that messages of a kind are not published. logLimiter limits how often.
 func (s *session) logRefused(kind string, err error, text string) {
 	if count, ok := s.logLimiter.Allow(kind); ok {
 		ratelimit.WithCount(s.log.Error().Err(err), count).Msg(text)

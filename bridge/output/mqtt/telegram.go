@@ -8,11 +8,11 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// receivedLayout is the layout of RFC 3339 with milliseconds.
-const receivedLayout = "2006-01-02T15:04:05.000Z07:00"
+// millisecondLayout is the layout of RFC 3339 with milliseconds.
+const millisecondLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// publishTelegram publishes all values of a telegram in one JSON object. It is never retained, since it is an event. A telegram that comes
-// before its meter's description is kept in earlyTelegrams.
+// publishTelegram publishes all values of a telegram in one JSON object. It is never retained, because a telegram is an event. A telegram
+// that arrives before the description of its meter is stored in earlyTelegrams.
 func (s *session) publishTelegram(t *bridge.Telegram) {
 	m := s.meter(s.feed.Meter(t.Meter))
 	if m.description.Protocol == "" { // it is not decided yet which bridge publishes the meter
@@ -24,23 +24,23 @@ func (s *session) publishTelegram(t *bridge.Telegram) {
 	s.publish(m.prefix+"telegram", s.buf, false)
 }
 
-// appendTelegram appends the payload of a telegram. Numbers are written exactly, and mark says which bridge publishes them (see ownership). It
-// leaves counters out unless counters is true.
+// appendTelegram appends the payload of a telegram. Numbers are written exactly. mark is the instance mark of this bridge (see ownership).
+// Counters are left out unless counters is true.
 func appendTelegram(b []byte, meter string, t *bridge.Telegram, mark string, counters bool) []byte {
 	b = append(append(b, `{"meter":"`...), meter...)
 	b = strconv.AppendUint(append(b, `","seq":`...), t.Seq, 10)
-	b = t.Received.AppendFormat(append(b, `,"received":"`...), receivedLayout)
+	b = t.Received.AppendFormat(append(b, `,"received":"`...), millisecondLayout)
 	if !t.MeterTime.IsZero() {
 		b = t.MeterTime.Append(append(b, `","meter_time":"`...))
 	}
 	b = append(b, `","values":{`...)
-	none := len(b)
+	start := len(b)
 	for i := range t.Values {
 		v := &t.Values[i]
-		if !counters && counter(v.ID) {
+		if !counters && isCounter(v.ID) {
 			continue
 		}
-		if len(b) > none {
+		if len(b) > start {
 			b = append(b, ',')
 		}
 		b = append(append(append(b, '"'), v.ID.String()...), `":`...)
