@@ -11,8 +11,8 @@ import (
 
 // schemes holds the properties of each URL scheme.
 var schemes = map[string]struct {
-	port      string // the default
-	secure    bool
+	port      string // the default port
+	secure    bool   // the connection uses TLS
 	websocket bool
 }{
 	"mqtt":  {port: "1883"},
@@ -21,16 +21,16 @@ var schemes = map[string]struct {
 	"wss":   {port: "443", secure: true, websocket: true},
 }
 
-// otherSchemes maps schemes that other programs use to those of schemes.
+// otherSchemes maps schemes that other programs use to the keys of schemes.
 var otherSchemes = map[string]string{
 	"tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts", "mqtt+ssl": "mqtts", "http": "ws", "https": "wss",
 }
 
 // ParseURL parses the address of a broker. It adds the default port and, for ws and wss, the path /mqtt, which nearly every broker uses. Its
-// errors do not quote the text, which may contain a password.
+// errors do not quote the text, because the text can contain a password.
 func ParseURL(text string) (*url.URL, error) {
 	scheme, _, found := strings.Cut(text, "://")
-	_, known := schemes[scheme]
+	_, supported := schemes[scheme]
 	switch {
 	case strings.Contains(text, "@"):
 		return nil, errors.New("a user's name or password in the address would be seen in logs: write them as mqtt.username and mqtt.password")
@@ -40,7 +40,7 @@ func ParseURL(text string) (*url.URL, error) {
 		return nil, errors.New("has no scheme: write mqtt:// in front of the host, for example mqtt://homeassistant.local")
 	case otherSchemes[scheme] != "":
 		return nil, fmt.Errorf("begins with %s://: use %s://", scheme, otherSchemes[scheme])
-	case !known:
+	case !supported:
 		return nil, errors.New("is not the address of a broker: it begins with mqtt://, mqtts://, ws:// or wss://")
 	}
 	u, err := url.Parse(text)

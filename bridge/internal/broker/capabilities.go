@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// Capabilities remembers, over connections, which messages a broker accepts. Give the same Capabilities to every Config of a client. With
+// Capabilities records, over connections, which messages a broker accepts. Set the same Capabilities in every Config of a client. With
 // MQTT 3.1.1 a broker closes the connection, without a reason, at a message that it does not accept. So after a connection that ended
-// while messages were in flight, Dial finds out the limits of the broker before it connects. The zero value is ready to use. It is safe
+// while messages were in flight, Dial determines the limits of the broker before it connects. The zero value is ready to use. It is safe
 // for concurrent use.
 type Capabilities struct {
 	mu      sync.Mutex
-	current capabilities
+	current capabilities    // the capabilities that are known at present
 	suspect *messageSummary // the messages in flight when the broker closed the last connection; nil if there were none
 	// failures counts connections in a row that ended with the same single message in flight, while another connection to the broker
 	// continued.
 	failures int
 }
 
-// capabilities is a snapshot of what is known about a broker. It is never changed.
+// capabilities is a snapshot of what is known about a broker. The map is never changed, but replaced.
 type capabilities struct {
 	limits
-	refusedSize   int             // of the smallest packet that the broker did not accept, in bytes; 0 for none
-	reaction      string          // of the broker to a packet of refusedSize: closesConnection or dropsSilently
+	refusedSize   int             // the size of the smallest packet that the broker did not accept, in bytes; 0 if there was none
+	reaction      string          // how the broker reacts to a packet of refusedSize: closesConnection or dropsSilently
 	refusedTopics map[string]bool // topics that the broker does not accept, whatever the size of the message
 }
 
@@ -35,11 +35,11 @@ func (t *capabilities) tooLarge(size int) bool {
 	return t.maxPacket > 0 && size > t.maxPacket || t.refusedSize > 0 && size >= t.refusedSize
 }
 
-// maxFailures is how many connections may end at a message before its topic is no longer published.
-const maxFailures = 2
+// failuresToRefuse is the number of connections that must end at a message before messages under its topic are no longer published.
+const failuresToRefuse = 2
 
-// snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message that may have ended the last connection;
-// suspected is true if there was one.
+// snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message in flight when the
+// broker closed the last connection. suspected is true if there was such a message.
 func (t *Capabilities) snapshot() (known capabilities, suspectTopic string, suspected bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -49,28 +49,28 @@ func (t *Capabilities) snapshot() (known capabilities, suspectTopic string, susp
 	return t.current, t.suspect.oldest.topic, true
 }
 
-// connectionLost records that the broker closed a connection while the messages u were unacknowledged. The connection had existed for
-// lifetime. brokerRuns is true if another connection shows that the broker still runs.
-func (t *Capabilities) connectionLost(u messageSummary, lifetime time.Duration, brokerRuns bool) {
+// connectionLost records that the broker closed a connection while the messages of unacked were unacknowledged. The connection had existed
+// for lifetime. brokerRuns is true if another connection shows that the broker still runs.
+func (t *Capabilities) connectionLost(unacked messageSummary, lifetime time.Duration, brokerRuns bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if u.count == 0 {
-		if t.suspect, t.failures = nil, 0; lifetime > shortConnection { // the broker may have been restarted with other limits
+	if unacked.count == 0 {
+		if t.suspect, t.failures = nil, 0; lifetime > shortConnection { // the broker was possibly restarted with other limits
 			t.current = capabilities{limits: t.current.limits}
 		}
 		return
 	}
-	if t.suspect == nil || u.count > 1 || !brokerRuns || u.oldest.topic != t.suspect.oldest.topic {
+	if t.suspect == nil || unacked.count > 1 || !brokerRuns || unacked.oldest.topic != t.suspect.oldest.topic {
 		t.failures = 0
 	}
-	if u.count == 1 && brokerRuns {
+	if unacked.count == 1 && brokerRuns {
 		t.failures++
 	}
-	t.suspect = &u
-	if t.failures < maxFailures {
+	t.suspect = &unacked
+	if t.failures < failuresToRefuse {
 		return
 	}
-	refused := map[string]bool{u.oldest.topic: true}
+	refused := map[string]bool{unacked.oldest.topic: true}
 	maps.Copy(refused, t.current.refusedTopics)
 	t.current.refusedTopics, t.suspect, t.failures = refused, nil, 0
 }
@@ -82,7 +82,8 @@ func (t *Capabilities) clearSuspect() {
 	t.suspect, t.failures = nil, 0
 }
 
-// update applies a change to what is known. If that explains the end of the last connection, no message is suspected any longer.
+// update changes the known capabilities. If the new capabilities explain the end of the last connection, its messages are not suspected any
+// longer.
 func (t *Capabilities) update(change func(*capabilities)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,8 +93,8 @@ func (t *Capabilities) update(change func(*capabilities)) {
 	}
 }
 
-// examine finds out the limits of the broker before a connection is made. It does so only if a message is suspected or limits are already
-// known, which may have changed. It changes nothing if the broker cannot be reached.
+// examine determines the limits of the broker before a connection is made. It does so only if a message is suspected, or if limits are known,
+// because these have possibly changed. It changes nothing if the broker cannot be reached.
 func (t *Capabilities) examine(ctx context.Context, p target) {
 	t.mu.Lock()
 	known, suspect := t.current, t.suspect
@@ -105,7 +106,7 @@ func (t *Capabilities) examine(ctx context.Context, p target) {
 	switch {
 	case err == nil:
 		t.update(func(known *capabilities) {
-			if known.limits = l; l.maxPacket > 0 && known.reaction == closesConnection { // dropping comes from a limit that is not stated
+			if known.limits = l; l.maxPacket > 0 && known.reaction == closesConnection { // a broker drops messages silently because of a limit that it does not state
 				known.refusedSize = 0
 			}
 		})
@@ -120,8 +121,8 @@ func (t *Capabilities) examine(ctx context.Context, p target) {
 // smallPacketSize is a size, in bytes, that every broker accepts.
 const smallPacketSize = 256
 
-// probeLimits finds out the limits of a broker that does not state them. It publishes test messages under TestTopic, each on a connection of
-// its own: a retained one if retain is set, and one with a packet of size bytes.
+// probeLimits determines the limits of a broker that does not state them. It publishes test messages under TestTopic, each on a separate
+// connection: a retained message if retain is true, and a message with a packet of size bytes.
 func (p target) probeLimits(ctx context.Context, retain bool, size int) {
 	m := Message{Topic: p.TestTopic, QoS: 1}
 	if p.TestTopic == "" || !p.acceptsMessage(ctx, m) {
@@ -140,8 +141,8 @@ func (p target) probeLimits(ctx context.Context, retain bool, size int) {
 	})
 }
 
-// acceptsMessage publishes m on a separate connection. It reports false if the broker closed that connection, and true otherwise, also if
-// the connection could not be made.
+// acceptsMessage publishes m on a separate connection. It reports false if the broker closed that connection. Otherwise it reports true,
+// even if the connection could not be made.
 func (p target) acceptsMessage(ctx context.Context, m Message) bool {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -160,7 +161,7 @@ func (t *Capabilities) refusesRetainedWill(ctx context.Context, p target) bool {
 	}
 	l, err := p.queryLimits(ctx)
 	if err != nil && p.TestTopic != "" {
-		// A login without a retained will succeeds, and one with it then fails. So the broker was not just starting.
+		// The login without a retained will comes first. If it succeeds, a broker that was just starting is not the cause.
 		l.noRetain = p.acceptsWill(ctx, false) && !p.acceptsWill(ctx, true)
 	}
 	if l.noRetain {
@@ -184,9 +185,9 @@ func (p target) acceptsWill(ctx context.Context, retain bool) bool {
 // A RefusedError reports a message that this broker is known not to accept. The message was not sent, and the connection remains usable.
 type RefusedError struct {
 	Host, Topic string
-	Size        int    // of the packet, in bytes
-	reaction    string // of the broker to packets of limit bytes, as a format; "" if the size is not the reason
-	limit       int
+	Size        int    // the size of the packet, in bytes
+	reaction    string // how the broker reacts to packets of limit bytes, as a format; "" if the size is not the reason
+	limit       int    // in bytes
 }
 
 func (e *RefusedError) Error() string {
@@ -226,7 +227,7 @@ func (c *Conn) CheckMessage(m Message) error {
 
 // DropsSilently reports whether the broker acknowledges packets of size bytes without delivering them. Mosquitto does so above its
 // message_size_limit. DropsSilently publishes a packet of that size and a small one under Config.TestTopic, on separate connections, which
-// takes a few seconds at most. This connection and Config.Capabilities remember a positive result.
+// takes a few seconds at most. A positive result is recorded in this connection and in Config.Capabilities.
 func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
 	p := c.target.forSeparateConnection("-try")
 	large, err := p.probeSize(ctx, p.TestTopic, size)
@@ -236,9 +237,9 @@ func (c *Conn) DropsSilently(ctx context.Context, size int) bool {
 	if small, err := p.probeSize(ctx, p.TestTopic, smallPacketSize); err != nil || small != nil {
 		return false // the size is not the reason
 	}
-	learn := func(known *capabilities) { known.refusedSize, known.reaction = size, dropsSilently }
-	learn(&c.capabilities)
-	c.target.Capabilities.update(learn)
+	record := func(known *capabilities) { known.refusedSize, known.reaction = size, dropsSilently }
+	record(&c.capabilities)
+	c.target.Capabilities.update(record)
 	return true
 }
 

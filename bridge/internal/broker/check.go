@@ -19,10 +19,10 @@ type Report struct {
 	Refused []*RefusedError
 }
 
-// Check tests what this client may do at the broker. Its client ids are "<ClientID>-check1", "-check2" and so on, so it does not disturb a
+// Check tests which topics and messages the broker permits this client. Its client ids are "<ClientID>-check1", "-check2" and so on, so it does not disturb a
 // running bridge. Under each topic it publishes a message and waits for it to come back. Then it publishes a retained message, reads it with
 // a new subscription and removes it. It also publishes packets of the given sizes, in bytes and in descending order, under the first topic.
-// Nobody else may use the topics. The error is that of Dial.
+// No other program must use the topics. The error is the one of Dial.
 func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report, error) {
 	p, err := c.resolve()
 	if err != nil {
@@ -30,7 +30,7 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	}
 	stated, _ := p.queryLimits(ctx) // without an answer the tests below still show the limits
 	report, n := Report{RetainAvailable: !stated.noRetain}, 0
-	next := func() target { // each connection has its own client id, since a broker may still be closing the previous one
+	next := func() target { // each connection has its own client id, because the broker possibly still closes the previous connection
 		n++
 		return p.forSeparateConnection("-check" + strconv.Itoa(n))
 	}
@@ -57,8 +57,9 @@ func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report
 	return report, nil
 }
 
-// probeTopic tests publishing under topic and, if retain is set, retaining a message there. It uses its own connection, since some brokers
-// close the connection at a forbidden topic. Others acknowledge a forbidden message without delivering it, so only the echo counts.
+// probeTopic tests publishing under topic and, if retain is set, retaining a message there. It uses its own connection, because some
+// brokers close the connection at a forbidden topic. Other brokers acknowledge a forbidden message without delivering it. So only the echo
+// shows that the topic is permitted.
 func (p target) probeTopic(ctx context.Context, topic string, retain bool) (retained bool, denied, err error) {
 	conn, err := p.dialOnce(ctx)
 	if err != nil {
@@ -81,7 +82,7 @@ func (p target) probeTopic(ctx context.Context, topic string, retain bool) (reta
 	return retained, denied, nil
 }
 
-// announcementLabel stands for the topic in the errors of probeSize.
+// announcementLabel replaces the topic in the errors of probeSize.
 const announcementLabel = "an announcement"
 
 // probeSize publishes a packet of size bytes on its own connection. It returns a nil *RefusedError if the packet came back.
@@ -102,13 +103,14 @@ func (p target) probeSize(ctx context.Context, topic string, size int) (*Refused
 	return &RefusedError{p.host, announcementLabel, size, dropsSilently, size}, nil
 }
 
-// echoTimeout is how long a message may take to the broker and back.
+// echoTimeout is how long echo waits for the message to come back.
 const echoTimeout = 2 * time.Second
 
+// errNoEcho is the error of a message that did not come back.
 var errNoEcho = fmt.Errorf("nothing within %v", echoTimeout)
 
-// echo publishes m and waits for it to come back. If m is retained, echo subscribes only after the broker has acknowledged it, and waits for
-// the copy with the retain flag. The error is errNoEcho if nothing came back in time.
+// echo publishes m and waits for it to come back. If m is retained, echo subscribes only after the broker has acknowledged m, and waits
+// for the copy with the retain flag. The error is errNoEcho if nothing came back in time.
 func (c *Conn) echo(ctx context.Context, m Message) error {
 	if m.Retain {
 		if err := errors.Join(c.Publish(m), c.Flush(ctx)); err != nil {
@@ -119,7 +121,7 @@ func (c *Conn) echo(ctx context.Context, m Message) error {
 	err := c.Subscribe(ctx, m.Topic, 1, func(received Message) {
 		select {
 		case echoes <- received:
-		default: // the other messages of the topic are somebody else's
+		default: // then echoes holds messages of other programs
 		}
 	})
 	if err == nil && !m.Retain {

@@ -78,7 +78,7 @@ func TestOnlyFirstUnansweredSubscriptionWaits(t *testing.T) {
 		c, unanswered := &Conn{ended: make(chan struct{})}, new(mqtt.SubscribeToken)
 		for i, want := range []time.Duration{5 * time.Second, 100 * time.Millisecond, 100 * time.Millisecond} {
 			began := time.Now()
-			if err := c.awaitAnswer(t.Context(), unanswered, "the subscription"); !errors.Is(err, ErrUnanswered) {
+			if err := c.awaitResponse(t.Context(), unanswered, "the subscription"); !errors.Is(err, ErrUnanswered) {
 				t.Errorf("subscription %d: got %v, want ErrUnanswered", i, err)
 			}
 			if took := time.Since(began); took != want {

@@ -1,8 +1,8 @@
-// Package broker connects to an MQTT broker with MQTT 3.1.1. It publishes in order, with many messages in flight, and reports which of
-// them the broker has acknowledged.
+// Package broker connects to an MQTT broker with MQTT 3.1.1. It publishes in order, with many messages in flight, and waits until
+// the broker has acknowledged them.
 //
-// A Conn never reconnects: when its connection is lost, the caller dials again. So no message from before the loss can be sent after a
-// newer one.
+// A Conn never reconnects. When its connection is lost, the caller dials again. So no message from before the loss can be sent after a newer
+// message.
 package broker
 
 import (
@@ -23,7 +23,8 @@ type Config struct {
 	ClientID string
 	// Username and Password are sent to the broker, in the clear unless the scheme is mqtts or wss.
 	Username, Password string
-	// CAFile holds the certificates (PEM) of the authorities that may sign the broker's certificate. They replace those of the system.
+	// CAFile holds the certificates (PEM) of the authorities that are trusted to sign the broker's certificate. They replace the
+	// authorities of the system.
 	CAFile string
 	// CertFile and KeyFile hold this client's certificate and its key (PEM), for brokers that require a client certificate.
 	CertFile, KeyFile string
@@ -31,25 +32,25 @@ type Config struct {
 	Will Message
 	// KeepAlive is the MQTT keep alive, in whole seconds; 15 s if zero. A dead idle connection is noticed within KeepAlive × 4/3 + 10 s.
 	KeepAlive time.Duration
-	// AckTimeout is how long the broker may acknowledge nothing, while messages are in flight, before the connection is given up; 10 s if
-	// zero.
+	// AckTimeout is the longest time without an acknowledgement while messages are in flight; 10 s if zero. After that time the connection
+	// is closed.
 	AckTimeout time.Duration
-	// MaxInFlight is how many messages may wait for their acknowledgement; 1024 if zero.
+	// MaxInFlight is the largest number of messages that wait for their acknowledgement; 1024 if zero.
 	MaxInFlight int
 	// Conflict detects other clients with the same ClientID. If it is nil, each connection uses a detector of its own.
 	Conflict *ConflictDetector
-	// Capabilities remembers, over connections, which messages the broker accepts. If it is nil, each connection learns that anew.
+	// Capabilities records, over connections, which messages the broker accepts. If it is nil, each connection uses a record of its own.
 	Capabilities *Capabilities
 	// TestTopic is a topic to which nobody subscribes and under which this client may publish test messages. They show which messages the
 	// broker accepts. If it is empty, no test messages are published.
 	TestTopic string
-	// OnOversized is called with an error for each received message that was too large and was discarded. It may be called from any
-	// goroutine and must not use the connection. It may be nil.
+	// OnOversized is called with an error for each received message that was too large and was discarded. It is called from any
+	// goroutine and must not use the connection. It can be nil.
 	OnOversized func(error)
-	// OnAcknowledged is called by Publish, Flush and Close for each acknowledgement. It shows progress while a slow broker works through
-	// many messages. It may be nil.
+	// OnAcknowledged is called by Publish, Flush and Close for each acknowledgement. It shows progress while a slow broker
+	// processes many messages. It can be nil.
 	OnAcknowledged func()
-	// InsecureSkipVerify accepts any certificate of the broker. Somebody between the two can then read and change everything.
+	// InsecureSkipVerify accepts any certificate of the broker. Then somebody between client and broker can read and change every message.
 	InsecureSkipVerify bool
 }
 
@@ -57,12 +58,12 @@ type Config struct {
 type Message struct {
 	Topic   string
 	Payload []byte
-	QoS     byte // 0: may be lost; 1: is acknowledged, and may arrive twice
+	QoS     byte // 0: the message can be lost; 1: the broker acknowledges it, and it can arrive twice
 	Retain  bool // the broker retains it for later subscribers; an empty payload removes the retained message
 }
 
-// Validate returns every fault of the configuration, as one or more joined *ConfigErrors. It reads the files that c names and does not use
-// the network.
+// Validate returns every fault of the configuration, as one or more joined *ConfigErrors. Validate reads the files that c names and does not
+// use the network.
 func (c Config) Validate() error {
 	_, err := c.resolve()
 	return err
@@ -76,29 +77,30 @@ type target struct {
 	tls  *tls.Config // nil for plain connections
 }
 
+// resolve returns the target of c. The error is one or more joined *ConfigErrors.
 func (c Config) resolve() (target, error) {
 	p := target{Config: c}
-	p.KeepAlive = max(cmp.Or(p.KeepAlive, 15*time.Second).Truncate(time.Second), time.Second) // in MQTT, 0 switches it off
+	p.KeepAlive = max(cmp.Or(p.KeepAlive, 15*time.Second).Truncate(time.Second), time.Second) // in MQTT, 0 means no keep alive
 	p.AckTimeout = cmp.Or(p.AckTimeout, 10*time.Second)
 	p.MaxInFlight = cmp.Or(p.MaxInFlight, 1024)
 	p.Conflict = cmp.Or(p.Conflict, new(ConflictDetector))
 	p.Capabilities = cmp.Or(p.Capabilities, new(Capabilities))
-	var wrong []error
+	var errs []error
 	if u, err := ParseURL(p.URL); err == nil {
 		p.url, p.host = u, u.Host
 	} else {
-		wrong = append(wrong, &ConfigError{"mqtt.url", err.Error(), nil})
+		errs = append(errs, &ConfigError{"mqtt.url", err.Error(), nil})
 	}
 	if p.Password != "" && p.Username == "" {
-		wrong = append(wrong, &ConfigError{"mqtt.password", "a password without mqtt.username: MQTT sends both or none", nil})
+		errs = append(errs, &ConfigError{"mqtt.password", "a password without mqtt.username: MQTT sends both or none", nil})
 	}
 	if p.Will.Topic != "" {
 		if err := p.Will.validate(); err != nil {
-			wrong = append(wrong, &ConfigError{"mqtt.base_topic", "no topic can begin so", err})
+			errs = append(errs, &ConfigError{"mqtt.base_topic", "no topic can begin so", err})
 		}
 	}
-	wrong = append(wrong, p.loadCertificates()...)
-	return p, errors.Join(wrong...)
+	errs = append(errs, p.loadCertificates()...)
+	return p, errors.Join(errs...)
 }
 
 // forSeparateConnection returns p for another connection beside the bridge's. It has no will, shares no state with the bridge's connection,
@@ -112,8 +114,8 @@ func (p target) forSeparateConnection(suffix string) target {
 // A ConfigError reports a setting that can never work. It never contains a password.
 type ConfigError struct {
 	Key    string // the configuration key, such as "mqtt.ca_file"
-	Reason string // what is wrong with the value; may be empty if Err is not nil
-	Err    error  // the cause; may be nil
+	Reason string // what is wrong with the value; can be empty if Err is not nil
+	Err    error  // the cause; can be nil
 }
 
 func (e *ConfigError) Error() string { return e.Key + ": " + e.Problem() }

@@ -10,29 +10,30 @@ import (
 )
 
 const (
-	// shortConnection is the longest lifetime of a connection that another client's login may have ended. Most programs reconnect sooner.
+	// shortConnection is the lifetime up to which the end of a connection is possibly caused by another client's login. Most programs
+	// reconnect sooner.
 	shortConnection = time.Minute
 	// maxConflictWait is the longest wait before the next attempt while a conflict continues.
 	maxConflictWait = 30 * time.Second
-	// shutdownSpread is the time within which a broker that stops closes all its connections. secondConnTimeout is how long the second
-	// connection may take to answer after that time.
-	shutdownSpread    = 300 * time.Millisecond
-	secondConnTimeout = 3 * time.Second
+	// brokerStopDuration is the time within which a broker that stops closes all its connections. secondConnTimeout is how long stillAnswers
+	// waits for an answer on the second connection after that time.
+	brokerStopDuration = 300 * time.Millisecond
+	secondConnTimeout  = 3 * time.Second
 )
 
-// A ConflictDetector detects a client-id conflict: another client uses the same client id, and each login of one makes the broker close the
-// connection of the other. A restarted broker closes connections too, but all of them. So after a short connection, the next one has a second
-// connection beside it, with another client id. If only the first of the two is closed, the cause is a conflict. Give the same
-// ConflictDetector to every Config of a client. The zero value is ready to use. It is safe for concurrent use.
+// A ConflictDetector detects a client-id conflict: another client uses the same client id, and each login of one client makes the broker close
+// the connection of the other. A broker that restarts also closes connections, but it closes all of them. So after a short connection, Dial
+// also makes a second connection, with another client id. If the broker closes only the first of the two, the cause is a conflict. Set the
+// same ConflictDetector in every Config of a client. The zero value is ready to use. It is safe for concurrent use.
 type ConflictDetector struct {
 	mu        sync.Mutex
 	suspected bool // the broker closed the last connection within shortConnection
-	repeated  int  // how often in a row the broker closed a connection while the second connection remained
+	repeated  int  // how often in a row the broker closed a connection while the second connection remained open
 }
 
 // A ConflictError reports that another client most likely uses the same client id.
 type ConflictError struct {
-	Host, ID string
+	Host, ID string // the host and port of the broker, and the client id
 	wait     time.Duration
 }
 
@@ -42,8 +43,8 @@ func (e *ConflictError) Error() string {
 		"broker may also end the connection of a program that publishes what the access rules forbid: look at its log", e.Host, e.ID)
 }
 
-// Wait returns how long to wait at least before the next attempt, so that the two clients do not end each other's connection every second.
-// It is zero for the first conflict in a row.
+// Wait returns the shortest time to wait before the next attempt, so that the two clients do not end each other's connection every second.
+// The time is zero for the first conflict in a row.
 func (e *ConflictError) Wait() time.Duration { return e.wait }
 
 // Detected reports whether the last connection most likely ended because another client uses the same id.
@@ -53,8 +54,8 @@ func (c *ConflictDetector) Detected() bool {
 	return c.repeated > 0
 }
 
-// connectionLost records that a connection to p ended with cause after lifetime. It returns a *ConflictError if that was a conflict, and
-// cause otherwise. brokerRuns is true if a second connection shows that the broker still runs.
+// connectionLost records that a connection to p ended with cause after lifetime. It returns a *ConflictError if the reason is a
+// conflict, and cause otherwise. brokerRuns is true if a second connection shows that the broker still runs.
 func (c *ConflictDetector) connectionLost(p *target, cause error, lifetime time.Duration, brokerRuns bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,15 +72,15 @@ func (c *ConflictDetector) connectionLost(p *target, cause error, lifetime time.
 	return e
 }
 
-// dialFailed records that the broker accepted no connection. Then it has trouble with every client, and there is no conflict.
+// dialFailed records that the broker accepted no connection. Then the broker refuses every client, and a conflict is not suspected.
 func (c *ConflictDetector) dialFailed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.suspected, c.repeated = false, 0
 }
 
-// dialSecond dials the second connection, which shows whether the broker still runs. It closes after shortConnection. dialSecond returns nil
-// if no conflict is suspected or the connection cannot be made.
+// dialSecond dials the second connection, which shows whether the broker still runs. The second connection is closed after
+// shortConnection. dialSecond returns nil if no conflict is suspected or the connection cannot be made.
 func (c *ConflictDetector) dialSecond(ctx context.Context, p target) *Conn {
 	c.mu.Lock()
 	suspected := c.suspected
@@ -87,7 +88,7 @@ func (c *ConflictDetector) dialSecond(ctx context.Context, p target) *Conn {
 	if !suspected {
 		return nil
 	}
-	second, err := p.forSeparateConnection(fmt.Sprintf("-%06x", rand.Uint32N(1<<24))).dialOnce(ctx) // a random client id: the other client may have a second connection too
+	second, err := p.forSeparateConnection(fmt.Sprintf("-%06x", rand.Uint32N(1<<24))).dialOnce(ctx) // the client id is random, because the other client possibly has a second connection too
 	if err != nil {
 		c.dialFailed()
 		return nil
@@ -96,17 +97,17 @@ func (c *ConflictDetector) dialSecond(ctx context.Context, p target) *Conn {
 	return second
 }
 
-// stillAnswers reports whether the broker still answers on c, shortly after it closed another connection. It sends an UNSUBSCRIBE, which no
-// broker refuses.
+// stillAnswers reports whether the broker still answers on c, shortly after it closed another connection. stillAnswers sends an
+// UNSUBSCRIBE, which no broker refuses.
 func (c *Conn) stillAnswers() bool {
 	select {
 	case <-c.ended:
 		return false
-	case <-time.After(shutdownSpread):
+	case <-time.After(brokerStopDuration):
 	}
 	token := c.client.Unsubscribe("hanbridge/second-connection")
 	return token.WaitTimeout(secondConnTimeout) && token.Error() == nil && c.Err() == nil
 }
 
-// closeIdle closes a connection without messages in flight. It may be called more than once and is safe for concurrent use.
+// closeIdle closes a connection without messages in flight. It can be called more than once and is safe for concurrent use.
 func (c *Conn) closeIdle() { _ = c.fail(nil) }

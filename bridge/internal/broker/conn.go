@@ -20,16 +20,16 @@ type Conn struct {
 	target         target
 	client         mqtt.Client
 	packets        *packetConn
-	detachFromDial func() bool // from then on the end of the dial context does not close the connection; false if it already has
+	detachFromDial func() bool // after this call the end of the dial context does not close the connection; false if it was already closed
 	window         window
-	capabilities   capabilities // what was known of the broker when the connection was dialled
+	capabilities   capabilities // the capabilities of the broker that were known when the connection was dialled
 	// stopAndWait makes Publish wait for the acknowledgement of each message before it sends the next. So the message at which the broker
-	// closes the connection is known. It ends with the first Flush after a message under suspectTopic was acknowledged. Both fields belong
-	// to the goroutine that publishes.
+	// closes the connection is known. stopAndWait is set to false by the first Flush after a message under suspectTopic was acknowledged.
+	// Only the goroutine that publishes uses the two fields.
 	stopAndWait  bool
 	suspectTopic string
 	dialedAt     time.Time
-	secondConn   *Conn // shows whether the broker still runs (see ConflictDetector); usually nil
+	secondConn   *Conn // a connection that shows whether the broker still runs (see ConflictDetector); usually nil
 
 	endOnce sync.Once
 	ended   chan struct{}
@@ -42,7 +42,11 @@ type Conn struct {
 var ErrClosed = errors.New("mqtt: connection closed")
 
 // A MessageError reports a message that no broker accepts. The message was not sent, and the connection remains usable.
-type MessageError struct{ Topic, Reason string }
+type MessageError struct {
+	Topic string
+	// Reason says what is wrong with the message.
+	Reason string
+}
 
 func (e *MessageError) Error() string { return fmt.Sprintf("mqtt: topic %q: %s", e.Topic, e.Reason) }
 
@@ -58,9 +62,9 @@ func (m Message) validate() error {
 }
 
 // Publish sends m after all earlier messages and does not wait for its acknowledgement. It copies m.Payload. It blocks only while
-// Config.MaxInFlight messages are unacknowledged or the network accepts no data. It gives the connection up if the broker acknowledges
-// nothing for Config.AckTimeout. After a *MessageError or a *RefusedError the connection remains usable. Any other error means that it has
-// ended, and that m may or may not have arrived.
+// Config.MaxInFlight messages are unacknowledged or the network accepts no data. It closes the connection if the broker acknowledges
+// nothing for Config.AckTimeout. After a *MessageError or a *RefusedError the connection remains usable. Any other error means that the
+// connection has ended, and that it is not known whether m has arrived.
 func (c *Conn) Publish(m Message) error {
 	if err := m.validate(); err != nil {
 		return err
@@ -93,7 +97,7 @@ func (c *Conn) Publish(m Message) error {
 	}
 }
 
-// waitForRoom waits until one more message may be in flight.
+// waitForRoom waits until the window has room for one more message.
 func (c *Conn) waitForRoom() error {
 	if err := c.endErr(); err != nil {
 		return err
@@ -103,8 +107,8 @@ func (c *Conn) waitForRoom() error {
 			return err
 		}
 	}
-	n := len(c.window.queue)
-	if n > 0 && (n == c.target.MaxInFlight || c.stopAndWait || time.Now().After(c.ackDeadline())) {
+	inFlight := len(c.window.queue)
+	if inFlight > 0 && (inFlight == c.target.MaxInFlight || c.stopAndWait || time.Now().After(c.ackDeadline())) {
 		return c.awaitOldest(context.Background())
 	}
 	return nil
@@ -132,7 +136,7 @@ func (c *Conn) awaitOldest(ctx context.Context) error {
 	}
 }
 
-// ackDeadline returns until when the broker must acknowledge a message.
+// ackDeadline returns the time until which the broker must acknowledge a message.
 func (c *Conn) ackDeadline() time.Time {
 	since := time.Unix(0, c.packets.lastDiscard.Load())
 	for _, at := range []time.Time{c.window.oldest().sentAt, c.window.lastAck} {
@@ -176,7 +180,8 @@ func (c *Conn) Flush(ctx context.Context) error {
 	return c.endErr()
 }
 
-// Lost returns a channel that is closed when the connection has ended: it was lost, given up, or closed by Close.
+// Lost returns a channel that is closed when the connection has ended: it was lost, this side has closed it because of an error, or Close was
+// called.
 func (c *Conn) Lost() <-chan struct{} { return c.ended }
 
 // Err returns why the connection was lost. It is nil while the connection exists and after Close.
@@ -192,14 +197,14 @@ func (c *Conn) Err() error {
 const (
 	// shortCloseTimeout is how long Close waits, after Flush has failed, for the DISCONNECT to be written and paho's goroutines to end.
 	shortCloseTimeout = 500 * time.Millisecond
-	// closeTimeout is the same time after Flush has succeeded, which a loaded machine may need. It is also how long a broker that has not
-	// closed the connection may send nothing.
+	// closeTimeout is the same time after Flush has succeeded. It is longer because a machine under load possibly needs it. It is also how
+	// long Close waits for a broker that sends nothing and does not close the connection.
 	closeTimeout = 5 * time.Second
 )
 
 // Close flushes as Flush does and sends a DISCONNECT, so that the broker does not publish the will. Then it waits for the broker to close
-// the connection, unless the broker is silent for 5 s. If Flush fails, as when ctx ends, Close does not wait for the broker and returns
-// within half a second. The error is Flush's. After a loss Close has nothing to do and need not be called.
+// the connection, but at most until the broker has sent nothing for 5 s. If Flush fails, for example because ctx ends, Close does not
+// wait for the broker and returns within half a second. The error is the one of Flush. After a loss, Close need not be called.
 func (c *Conn) Close(ctx context.Context) error {
 	err := c.Flush(ctx)
 	c.end(nil)
@@ -213,7 +218,7 @@ func (c *Conn) Close(ctx context.Context) error {
 	return err
 }
 
-// endErr returns nil while the connection exists, and afterwards why it ended: ErrClosed after Close.
+// endErr returns nil while the connection exists. After its end, endErr returns the cause, or ErrClosed after Close.
 func (c *Conn) endErr() error {
 	select {
 	case <-c.ended:
@@ -223,8 +228,8 @@ func (c *Conn) endErr() error {
 	}
 }
 
-// fail ends the connection without a DISCONNECT, so that the broker publishes the will. It returns the first known cause of the end,
-// which may not be err.
+// fail ends the connection without a DISCONNECT, so that the broker publishes the will. It returns the cause of the end that was
+// recorded first, which is not always err.
 func (c *Conn) fail(err error) error {
 	c.end(err)
 	_ = c.packets.Close()
@@ -234,7 +239,7 @@ func (c *Conn) fail(err error) error {
 // end marks the connection as ended by err, which is nil after Close. Later calls have no effect.
 func (c *Conn) end(err error) {
 	c.endOnce.Do(func() {
-		c.err = c.explainEnd(err)
+		c.err = c.explainEnding(err)
 		close(c.ended)
 		if c.secondConn != nil {
 			c.secondConn.closeIdle()

@@ -15,14 +15,14 @@ import (
 
 const (
 	dialTimeout = 10 * time.Second
-	// publishTimeout is how long paho may take to accept a message before Publish checks whether the connection still exists. paho waits
-	// for its writing goroutine even if that has ended with the connection.
+	// publishTimeout is how long Publish waits for paho to accept a message before it checks whether the connection still exists. paho waits
+	// for its writing goroutine even if that goroutine has ended with the connection.
 	publishTimeout = time.Second
 )
 
-// Dial connects to the broker and logs in. It returns when the broker has answered, at once when ctx ends, and otherwise after 10 s for each
-// attempt. The connection outlives ctx. A fault of c itself is one or more joined *ConfigErrors. Permanent reports which errors do not go
-// away by waiting.
+// Dial connects to the broker and logs in. It returns when the broker has answered, when ctx ends, or after 10 s for each attempt. The end of
+// ctx does not close a connection that Dial has returned. If c is not valid, the error is one or more joined *ConfigErrors. Permanent reports
+// whether an error will most likely recur at the next attempt.
 func Dial(ctx context.Context, c Config) (*Conn, error) {
 	p, err := c.resolve()
 	if err != nil {
@@ -56,16 +56,16 @@ func (p target) dialOnce(ctx context.Context) (*Conn, error) {
 
 // login connects and waits for the CONNACK.
 func (c *Conn) login(ctx context.Context) error {
-	attempt, cancel := context.WithTimeout(ctx, dialTimeout)
+	dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	c.client = mqtt.NewClient(c.options(attempt))
+	c.client = mqtt.NewClient(c.options(dialCtx))
 	token := c.client.Connect()
 	select {
 	case <-token.Done():
-	case <-attempt.Done(): // the handshake of a WebSocket cannot be ended: it continues in the background for 10 s at most
+	case <-dialCtx.Done(): // the handshake of a WebSocket cannot be cancelled; it continues in the background for 10 s at most
 	}
 	switch err := token.Error(); {
-	case attempt.Err() != nil:
+	case dialCtx.Err() != nil:
 		return c.target.timeoutError(ctx)
 	case err != nil:
 		return c.target.explainRefusal(ctx, err, c.packets != nil)
@@ -77,11 +77,11 @@ func (c *Conn) login(ctx context.Context) error {
 	return nil
 }
 
-// options returns the options of a client that lives as long as one connection.
+// options returns the options of a paho client for one connection.
 //
 // OrderMatters is false. With true, paho calls the functions of subscriptions from the goroutine that reads from the network. A function
 // that publishes or waits would then stop the acknowledgements that it waits for. The option does not affect the order of publishing.
-func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
+func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().
 		SetClientID(c.target.ClientID).SetUsername(c.target.Username).SetPassword(c.target.Password).
 		SetProtocolVersion(4). // by default a refusal is followed by a second attempt with MQTT 3.1
@@ -94,7 +94,7 @@ func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 		SetConnectTimeout(dialTimeout).
 		SetWriteTimeout(publishTimeout).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(c.explainLoss(err)) }).
-		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(attempt) })
+		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return c.open(dialCtx) })
 	o.Servers = []*url.URL{c.target.url}
 	if w := c.target.Will; w.Topic != "" {
 		o.SetBinaryWill(w.Topic, bytes.Clone(w.Payload), w.QoS, w.Retain && !c.capabilities.noRetain)
@@ -102,14 +102,15 @@ func (c *Conn) options(attempt context.Context) *mqtt.ClientOptions {
 	return o
 }
 
-// open makes the network connection. The end of attempt closes it until detachFromDial is called.
-func (c *Conn) open(attempt context.Context) (net.Conn, error) {
-	conn, err := c.target.connect(attempt)
+// open makes the network connection. The end of dialCtx closes the connection until detachFromDial is
+// called.
+func (c *Conn) open(dialCtx context.Context) (net.Conn, error) {
+	conn, err := c.target.connect(dialCtx)
 	if err != nil {
 		return nil, err
 	}
 	c.packets = newPacketConn(conn, func(err error) { c.end(c.explainLoss(err)) }, c.reportOversized)
-	c.detachFromDial = context.AfterFunc(attempt, func() { _ = c.packets.Close() })
+	c.detachFromDial = context.AfterFunc(dialCtx, func() { _ = c.packets.Close() })
 	return c.packets, nil
 }
 

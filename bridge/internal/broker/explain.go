@@ -14,7 +14,7 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// permanentError marks an error that stays until a person acts: the broker refused the login, or its certificate cannot be used.
+// permanentError marks an error that recurs until a person acts: the broker refused the login, or its certificate cannot be used.
 type permanentError struct{ error }
 
 func (e permanentError) Unwrap() error { return e.error }
@@ -29,8 +29,8 @@ type closedByPeer struct{ error }
 
 func (e closedByPeer) Unwrap() error { return e.error }
 
-// Permanent reports whether err, which Dial returned, will most likely stay until a person acts: a wrong setting, password or certificate.
-// The caller should still try again, at long intervals, since the fault may be corrected at the broker.
+// Permanent reports whether err, which Dial returned, will most likely recur until a person acts. Its cause is a wrong setting, password or
+// certificate. The caller should still try again, at long intervals, because a person can correct the fault at the broker.
 func Permanent(err error) bool {
 	return errors.As(err, new(permanentError)) || errors.As(err, new(*ConfigError))
 }
@@ -46,7 +46,7 @@ func isPeerClose(err error) bool {
 		errors.Is(err, syscall.EPIPE) || strings.HasPrefix(err.Error(), "websocket: close")
 }
 
-// timeoutError returns the error of a login that ended without an answer, by dialTimeout or by ctx.
+// timeoutError returns the error of a login without an answer that was ended by dialTimeout or by the end of ctx.
 func (p *target) timeoutError(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("mqtt: %s has not answered: %w", p.host, context.Cause(ctx))
@@ -57,12 +57,13 @@ func (p *target) timeoutError(ctx context.Context) error {
 	return p.noAnswerError()
 }
 
-// noAnswerError returns the error for a host from which nothing came.
+// noAnswerError returns the error for a host that has not answered.
 func (p *target) noAnswerError() error {
 	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right, a firewall in between?)", p.host, dialTimeout)
 }
 
-// explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection was made.
+// explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection to the
+// broker was made.
 func (p *target) explainRefusal(ctx context.Context, err error, reached bool) error {
 	for _, explanation := range []error{p.explainConnack(err), p.explainUnreachable(err), p.explainCertificate(err)} {
 		if explanation != nil {
@@ -77,7 +78,7 @@ func (p *target) explainRefusal(ctx context.Context, err error, reached bool) er
 	case errors.As(err, new(tls.RecordHeaderError)):
 		why, _ := p.explainProtocol(ctx, true)
 		return permanentf("%s does not speak TLS (%s)", p.host, why)
-	case errors.As(err, &remote) && remote.Op == "remote error": // with TLS 1.3 the demand for a client certificate comes after the handshake
+	case errors.As(err, &remote) && remote.Op == "remote error": // with TLS 1.3 the server refuses a client without a certificate only after the handshake
 		return p.explainAlert(remote)
 	case !isPeerClose(err):
 		return fmt.Errorf("mqtt: connect to %s: %w", p.host, err)
@@ -97,7 +98,7 @@ func (p *target) explainRefusal(ctx context.Context, err error, reached bool) er
 	return err
 }
 
-// explainConnack explains a CONNACK that refuses the login (MQTT 3.1.1, 3.2.2.3). It returns nil if err is something else.
+// explainConnack explains a CONNACK that refuses the login (MQTT 3.1.1, 3.2.2.3). It returns nil if err has another cause.
 func (p *target) explainConnack(err error) error {
 	const wants = "%s wants a user name and password (set mqtt.username and mqtt.password)"
 	forbidden := errors.Is(err, packets.ErrorRefusedNotAuthorised)
@@ -118,15 +119,16 @@ func (p *target) explainConnack(err error) error {
 	return permanentf("%s refuses user %q with the client id %q (is the password right, may this user connect?)", p.host, p.Username, p.ClientID)
 }
 
-// explainUnreachable explains why the network connection was not made. It returns nil if err is something else.
+// explainUnreachable explains why the network connection was not made. It returns nil if err has another
+// cause.
 func (p *target) explainUnreachable(err error) error {
-	var name *net.DNSError
+	var dnsErr *net.DNSError
 	var timeout net.Error
 	switch {
-	case errors.As(err, &name) && name.IsNotFound:
-		return fmt.Errorf("mqtt: there is no host %q (is mqtt.url spelt right?)", name.Name)
-	case errors.As(err, &name):
-		return fmt.Errorf("mqtt: cannot look up host %q: %s (is the network up?)", name.Name, name.Err)
+	case errors.As(err, &dnsErr) && dnsErr.IsNotFound:
+		return fmt.Errorf("mqtt: there is no host %q (is mqtt.url spelt right?)", dnsErr.Name)
+	case errors.As(err, &dnsErr):
+		return fmt.Errorf("mqtt: cannot look up host %q: %s (is the network up?)", dnsErr.Name, dnsErr.Err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("mqtt: nobody listens on %s (is the broker running?)", p.host)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
@@ -148,7 +150,7 @@ func (p *target) explainAlert(remote *net.OpError) error {
 	return permanentf("%s refuses the encrypted connection: %w (%s)", p.host, remote.Err, why)
 }
 
-// clientCertificateHint returns a question about what may be wrong with this client's certificate.
+// clientCertificateHint returns a question to the user about the likely fault of this client's certificate.
 func (p *target) clientCertificateHint() string {
 	if p.CertFile == "" {
 		return "does it want a certificate, mqtt.cert_file and mqtt.key_file?"
@@ -169,18 +171,18 @@ func (c *Conn) explainLoss(err error) error {
 	return fmt.Errorf("mqtt: connection to %s lost: %w", c.target.host, err)
 }
 
-// explainEnd finds out why the connection ended: at a message that the broker does not accept, by another client with this client id, or by
-// the network.
-func (c *Conn) explainEnd(err error) error {
+// explainEnding returns the likely reason for the end of the connection: a message that the broker does not accept, another client with this
+// client id, or the network. It also records the end in Capabilities and in the ConflictDetector.
+func (c *Conn) explainEnding(err error) error {
 	lifetime, brokerRuns := time.Since(c.dialedAt), false
 	if errors.As(err, new(closedByPeer)) {
-		u := c.window.unacknowledged() // first, since stillAnswers takes a while and later messages are no cause
+		unacked := c.window.unacknowledged() // before stillAnswers, which waits; messages that are published meanwhile are not the cause
 		brokerRuns = c.secondConn != nil && c.secondConn.stillAnswers()
-		c.target.Capabilities.connectionLost(u, lifetime, brokerRuns)
-		if u.count > 0 {
+		c.target.Capabilities.connectionLost(unacked, lifetime, brokerRuns)
+		if unacked.count > 0 {
 			err = closedByPeer{fmt.Errorf("mqtt: %s closed the connection while it was sent %s of %d bytes (was it restarted, or does it not take "+
-				"that message? The broker's log tells; hanbridge asks it when it is back)", c.target.host, u.largest.topic, u.largest.size)}
-			brokerRuns = brokerRuns && u.uncertain
+				"that message? The broker's log tells; hanbridge asks it when it is back)", c.target.host, unacked.largest.topic, unacked.largest.size)}
+			brokerRuns = brokerRuns && unacked.uncertain
 		}
 	}
 	return c.target.Conflict.connectionLost(&c.target, err, lifetime, brokerRuns)

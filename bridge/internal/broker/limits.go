@@ -12,19 +12,20 @@ import (
 	mqtt5 "github.com/mochi-mqtt/server/v2/packets"
 )
 
-// limits are the limits that a broker states in the CONNACK of MQTT 5 (3.2.2.3). With MQTT 3.1.1 it enforces them without stating them.
+// limits are the limits that a broker states in the CONNACK of MQTT 5 (3.2.2.3). With MQTT 3.1.1 the broker enforces the same limits without
+// stating them.
 type limits struct {
-	maxPacket int  // size of the largest packet that it accepts, in bytes; 0 if it states no limit
-	noRetain  bool // it does not support retained messages, and closes the connection at one
+	maxPacket int  // the size of the largest packet that the broker accepts, in bytes; 0 if it states no limit
+	noRetain  bool // the broker does not support retained messages, and closes the connection at a retained message
 }
 
-// queryTimeout is how long queryLimits and a test message may take.
+// queryTimeout limits queryLimits and each test message.
 const queryTimeout = 4 * time.Second
 
 var errNoLimits = errors.New("the broker does not state its limits")
 
-// queryLimits logs in with MQTT 5, reads the limits in the CONNACK and disconnects. If the broker does not support MQTT 5 or refuses this
-// second client, the error is errNoLimits or an error of the network.
+// queryLimits logs in with MQTT 5, reads the limits in the CONNACK and disconnects. If the broker does not support MQTT 5 or
+// refuses this login, the error is errNoLimits or an error of the network.
 func (p target) queryLimits(ctx context.Context) (limits, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -53,7 +54,7 @@ func (p target) queryLimits(ctx context.Context) (limits, error) {
 	return l, err
 }
 
-// readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if in holds anything else.
+// readLimits reads the limits from a CONNACK of MQTT 5. The error is errNoLimits if in begins with other bytes.
 func readLimits(in *bufio.Reader) (limits, error) {
 	kind, err := in.ReadByte()
 	if err != nil {

@@ -18,22 +18,22 @@ import (
 
 const (
 	// maxInboundPacket is the largest remaining length, in bytes, of a packet that is read. paho allocates each packet as a whole, so
-	// anybody who may publish to a subscribed topic could make the bridge use much memory. Messages of hubs and bridges are far smaller.
+	// without this limit any program that publishes to a subscribed topic could make the bridge use much memory. Messages of hubs and bridges are far smaller.
 	maxInboundPacket = 1 << 20
-	// writeTimeout is how long the network may accept no bytes.
+	// writeTimeout is how long a Write waits for the network to accept its bytes.
 	writeTimeout = 5 * time.Second
 )
 
 var (
 	errNotMQTT   = errors.New("no CONNACK")
 	errMalformed = errors.New("malformed packet")
-	// errClosedHere replaces net.ErrClosed, which paho's reader ignores: its client would remain "connected".
+	// errClosedHere replaces net.ErrClosed. paho's reader ignores net.ErrClosed, so its client would remain "connected".
 	errClosedHere = errors.New("closed on this side")
 )
 
-// A packetConn is the network connection under the MQTT client. Its Read returns only whole, well-formed packets; larger ones than
-// maxInboundPacket are discarded as they arrive. It reports the cause of a loss at once. paho reports it only after its goroutines have
-// ended, and not at all if the connection was closed on this side.
+// A packetConn is the network connection under the MQTT client. Its Read returns only whole, well-formed packets. Packets larger than
+// maxInboundPacket are discarded while they arrive. A packetConn reports the cause of a loss at once. paho reports the cause only after its
+// goroutines have ended, and never if the connection was closed on this side.
 type packetConn struct {
 	net.Conn
 	onLoss       func(error)                   // called with the cause of a loss
@@ -41,15 +41,16 @@ type packetConn struct {
 	closeOnce    func() error
 	closed       atomic.Bool
 	drainOnClose atomic.Bool  // Close first waits until the broker has closed the connection
-	lastDiscard  atomic.Int64 // when bytes were last discarded, in ns since 1970; the broker acknowledges nothing meanwhile
+	lastDiscard  atomic.Int64 // when bytes of an oversized packet were last discarded, in ns since 1970; meanwhile no acknowledgement can arrive
 
 	readMu          sync.Mutex // guards the fields below
 	reader          *bufio.Reader
 	unread          []byte // the part of the last packet that Read has not returned yet
 	connackReceived bool
-	returnCode      byte // of the CONNACK
+	returnCode      byte // the return code of the CONNACK
 }
 
+// newPacketConn returns a packetConn over c.
 func newPacketConn(c net.Conn, onLoss func(error), onOversized func(string, int)) *packetConn {
 	l := &packetConn{Conn: c, onLoss: onLoss, onOversized: onOversized, reader: bufio.NewReader(c)}
 	l.closeOnce = sync.OnceValue(func() error {
@@ -80,12 +81,12 @@ func (l *packetConn) readPacket() error {
 	if err != nil {
 		return err
 	}
-	if !l.connackReceived && kind>>4 != packets.Connack { // paho would take any byte for a packet type and wait for the rest
+	if !l.connackReceived && kind>>4 != packets.Connack { // paho would accept any byte as a packet type and wait for the rest of the packet
 		return fmt.Errorf("%w: it begins with byte %02x", errNotMQTT, kind)
 	}
 	length, err := binary.ReadUvarint(l.reader)
 	switch {
-	case err == nil && !l.connackReceived && length != 2: // a CONNACK has length 2 (MQTT 3.1.1, 3.2); others may begin with the byte too
+	case err == nil && !l.connackReceived && length != 2: // a CONNACK has length 2 (MQTT 3.1.1, 3.2); other protocols can also begin with that byte
 		return fmt.Errorf("%w: its length is %d", errNotMQTT, length)
 	case length >= 1<<28:
 		return fmt.Errorf("%w: a length of more than four bytes", errMalformed)
@@ -109,7 +110,7 @@ func (l *packetConn) readPacket() error {
 func (l *packetConn) checkPacket(packet []byte) error {
 	read, err := packets.ReadPacket(bytes.NewReader(packet))
 	if err != nil {
-		return fmt.Errorf("%w: %v", errMalformed, err) //nolint:errorlint // an io.EOF here is not that of the connection
+		return fmt.Errorf("%w: %v", errMalformed, err) //nolint:errorlint // an io.EOF of ReadPacket does not mean the end of the connection
 	}
 	switch p := read.(type) {
 	case *packets.ConnackPacket:
@@ -129,19 +130,19 @@ func (l *packetConn) checkPacket(packet []byte) error {
 	return nil
 }
 
-// discardPacket reads the rest of a packet, of which length bytes follow the fixed header, and drops it. It acknowledges a PUBLISH with
-// QoS 1 (MQTT 3.1.1, 3.3), as paho would have done: a broker sends only a limited number of unacknowledged messages.
+// discardPacket reads the rest of a packet, of which length bytes follow the fixed header, and drops the packet. It acknowledges a
+// PUBLISH with QoS 1 (MQTT 3.1.1, 3.3), because a broker sends only a limited number of unacknowledged messages.
 func (l *packetConn) discardPacket(kind byte, length int) error {
-	head := make([]byte, 2+math.MaxUint16+2) // enough for the topic and the packet identifier
-	if _, err := io.ReadFull(l.reader, head); err != nil {
+	start := make([]byte, 2+math.MaxUint16+2) // long enough for the length of the topic, the topic and the packet identifier
+	if _, err := io.ReadFull(l.reader, start); err != nil {
 		return err
 	}
-	n := 2 + int(binary.BigEndian.Uint16(head))
+	topicEnd := 2 + int(binary.BigEndian.Uint16(start))
 	publish := kind>>4 == packets.Publish
 	if publish {
-		l.onOversized(string(head[2:n]), length)
+		l.onOversized(string(start[2:topicEnd]), length)
 	}
-	for left := length - len(head); left > 0; {
+	for left := length - len(start); left > 0; {
 		l.lastDiscard.Store(time.Now().UnixNano())
 		read, err := io.CopyN(io.Discard, l.reader, int64(min(left, maxInboundPacket)))
 		if left -= int(read); err != nil {
@@ -149,37 +150,37 @@ func (l *packetConn) discardPacket(kind byte, length int) error {
 		}
 	}
 	if publish && kind&0x06 != 0 { // the QoS bits
-		_, err := l.Write([]byte{packets.Puback << 4, 2, head[n], head[n+1]})
+		_, err := l.Write([]byte{packets.Puback << 4, 2, start[topicEnd], start[topicEnd+1]})
 		return err
 	}
 	return nil
 }
 
 func (l *packetConn) Write(b []byte) (int, error) {
-	_ = l.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // if it fails, so does Write
+	_ = l.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // if it fails, Write fails too
 	n, err := l.Conn.Write(b)
 	return n, l.reportLoss(err)
 }
 
-// SetWriteDeadline does nothing. paho would set publishTimeout here, and Write has its own limit.
+// SetWriteDeadline does nothing. paho calls it with publishTimeout, but Write sets writeTimeout itself.
 func (l *packetConn) SetWriteDeadline(time.Time) error { return nil }
 
-// Close closes the connection once. Every call returns after it is closed.
+// Close closes the connection once. Every call returns after the connection is closed.
 func (l *packetConn) Close() error {
 	l.closed.Store(true)
 	return l.closeOnce()
 }
 
-// drain reads and drops data until the broker has closed the connection, which it does after a DISCONNECT (MQTT 3.1.1, 3.14.4). It gives
-// up after closeTimeout without data, and after six times that in any case. If a connection is closed while bytes are unread, TCP resets
-// it, and the broker loses data that it has not read itself, such as messages with QoS 0.
+// drain reads and drops data until the broker has closed the connection. A broker does so after a DISCONNECT (MQTT 3.1.1, 3.14.4). drain ends
+// after closeTimeout without data, and at the latest after six times closeTimeout. If a connection is closed while bytes are unread, TCP
+// resets it. The broker then loses data that it has not read yet, such as messages with QoS 0.
 func (l *packetConn) drain() {
-	_ = l.SetReadDeadline(time.Now().Add(closeTimeout)) // also ends a Read of paho, which holds readMu
+	_ = l.SetReadDeadline(time.Now().Add(closeTimeout)) // also ends a blocked Read of paho, which holds readMu
 	l.readMu.Lock()
 	defer l.readMu.Unlock()
-	rest := make([]byte, 4096)
+	buf := make([]byte, 4096)
 	for end := time.Now().Add(6 * closeTimeout); time.Now().Before(end); {
-		if _, err := l.Conn.Read(rest); err != nil {
+		if _, err := l.Conn.Read(buf); err != nil {
 			return
 		}
 		_ = l.SetReadDeadline(time.Now().Add(closeTimeout))

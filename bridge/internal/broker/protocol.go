@@ -18,34 +18,34 @@ const (
 	httpServer = "HTTP"
 )
 
-// probeTimeout is how long each test connection of detectProtocol may take.
+// probeTimeout limits each test connection of detectProtocol.
 const probeTimeout = time.Second
 
-// explainProtocol explains a login that failed without a reason by the protocol of the port. answered is true if the port answered the login
-// with something that is not MQTT. certain is true if mqtt.url must be wrong.
+// explainProtocol explains a login that failed without a reason. It detects which protocol the port uses. answered is true if the port
+// answered the login with bytes that are not MQTT. certain is true if mqtt.url must be wrong.
 func (p *target) explainProtocol(ctx context.Context, answered bool) (why string, certain bool) {
 	scheme := schemes[p.url.Scheme]
 	plain := !scheme.secure && !scheme.websocket
-	switch is := p.detectProtocol(ctx); {
-	case is == mqttBroker && !plain:
+	switch protocol := p.detectProtocol(ctx); {
+	case protocol == mqttBroker && !plain:
 		return "it speaks MQTT without encryption and websocket: write mqtt:// in mqtt.url", true
-	case is == mqttBroker:
+	case protocol == mqttBroker:
 		return "it answers others: look at its log why not this client, whose id is " + p.ClientID, false
-	case is == tlsServer && !scheme.secure:
+	case protocol == tlsServer && !scheme.secure:
 		return "it wants encryption: write mqtts:// in mqtt.url, or wss:// if it is a websocket", true
-	case is == tlsServer && (answered || scheme.websocket):
+	case protocol == tlsServer && (answered || scheme.websocket):
 		return "is the port in mqtt.url right? A websocket has wss:// there, all else mqtts://", false
-	case is == tlsServer:
+	case protocol == tlsServer:
 		return p.clientCertificateHint(), false
-	case is == httpServer && scheme.websocket && !scheme.secure:
+	case protocol == httpServer && scheme.websocket && !scheme.secure:
 		return "it is a web server: is the path in mqtt.url right? Most brokers have /mqtt", false
-	case is == httpServer:
+	case protocol == httpServer:
 		return "it is a web server: is the port in mqtt.url right? For a websocket there write ws://", true
 	}
 	return "is it an MQTT broker, and may this machine connect to it? Look at its log", false
 }
 
-// detectProtocol finds out which protocol the port uses. It returns "" if it recognizes none. It sends no user name and no password.
+// detectProtocol detects which protocol the port uses. It returns "" if it recognizes none. It sends no user name and no password.
 func (p *target) detectProtocol(ctx context.Context) string {
 	const connect = "\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09hanbridge" // MQTT 3.1.1, 3.1: a CONNECT with only a client id
 	answer := p.firstReply(ctx, connect)
@@ -78,7 +78,7 @@ func (p *target) firstReply(ctx context.Context, hello string) []byte {
 	return answer[:n]
 }
 
-// acceptsTLS reports whether the port accepts TLS, whatever its certificate.
+// acceptsTLS reports whether the port accepts TLS. It accepts any certificate.
 func (p *target) acceptsTLS(ctx context.Context) bool {
 	conn, err := p.dialProbe(ctx)
 	if err != nil {

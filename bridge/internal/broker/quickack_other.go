@@ -4,5 +4,5 @@ package broker
 
 import "net"
 
-// quickAck does nothing: only Linux has TCP_QUICKACK.
+// quickAck does nothing, because only Linux has TCP_QUICKACK.
 func quickAck(net.Conn) {}

@@ -9,37 +9,38 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// maxGranted is the highest return code of a SUBACK that grants a subscription: the codes 0 to 2 are the granted QoS. MQTT 3.1.1, 3.9.3 has
-// one failure code, 0x80; some brokers also send the failure codes of MQTT 5, which are above it.
-const maxGranted = 2
+// maxGrantedCode is the highest return code of a SUBACK that grants a subscription. The codes 0 to 2 are the granted QoS. MQTT 3.1.1, 3.9.3
+// has one failure code, 0x80. Some brokers also send the failure codes of MQTT 5, which are above 0x80.
+const maxGrantedCode = 2
 
-// answerTimeout is how long a broker may take to answer a subscription. After one timeout, each later request of the connection waits only
+// answerTimeout is how long a request waits for the answer of the broker. After one timeout, each later request of the connection waits only
 // for shortAnswerTimeout.
 const (
 	answerTimeout      = 5 * time.Second
 	shortAnswerTimeout = 100 * time.Millisecond
 )
 
-// ErrUnanswered is wrapped by the error of a subscription that was not answered in time. Its function still receives messages that arrive.
+// ErrUnanswered is wrapped by the error of a subscription that was not answered in time. The function of the
+// subscription still receives messages that arrive.
 var ErrUnanswered = errors.New("is it overloaded? Look at its log")
 
 // Subscribe subscribes to a topic filter with at most the given QoS and returns when the broker has granted it. It is safe for concurrent
-// use and may be called from f. Each message is passed to f in a goroutine of its own: f may block, several calls may run at the same time,
-// and their order is not that of the messages. f owns its Message. A later Subscribe with the same filter replaces f and receives the
-// retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered; the connection remains usable, and f
+// use and can be called from f. Each message is passed to f in a separate goroutine. So f can block, several calls can run at the same time,
+// and the order of the calls is not the order of the messages. f owns its Message. A later Subscribe with the same filter replaces f and causes the
+// broker to send the retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered; the connection remains usable, and f
 // still receives messages that arrive. Messages above 1 MiB are discarded.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
 	if err := c.endErr(); err != nil {
 		return err
 	}
-	for range 2 { // Mochi refuses a packet identifier that one of its own messages uses; the second request has another
+	for range 2 { // Mochi refuses a packet identifier that one of its own messages uses; the second request has another identifier
 		token := c.client.Subscribe(topic, qos, func(_ mqtt.Client, m mqtt.Message) {
 			f(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retain: m.Retained()})
 		})
-		if err := c.awaitAnswer(ctx, token, "the subscription to "+topic); err != nil {
+		if err := c.awaitResponse(ctx, token, "the subscription to "+topic); err != nil {
 			return err
 		}
-		if token.(*mqtt.SubscribeToken).Result()[topic] <= maxGranted {
+		if token.(*mqtt.SubscribeToken).Result()[topic] <= maxGrantedCode {
 			return nil
 		}
 	}
@@ -52,11 +53,11 @@ func (c *Conn) Unsubscribe(ctx context.Context, topics ...string) error {
 	if err := c.endErr(); err != nil {
 		return err
 	}
-	return c.awaitAnswer(ctx, c.client.Unsubscribe(topics...), "the end of a subscription")
+	return c.awaitResponse(ctx, c.client.Unsubscribe(topics...), "the end of a subscription")
 }
 
-// awaitAnswer waits for the answer to a request, which is named in the error.
-func (c *Conn) awaitAnswer(ctx context.Context, token mqtt.Token, request string) error {
+// awaitResponse waits for the answer to a request, which is named in the error.
+func (c *Conn) awaitResponse(ctx context.Context, token mqtt.Token, request string) error {
 	wait := answerTimeout
 	if c.subscribeTimedOut.Load() {
 		wait = shortAnswerTimeout

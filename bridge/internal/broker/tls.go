@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// loadCertificates reads the certificate files into p.tls and returns a *ConfigError for each faulty one. It runs at every dial, so a renewed
-// certificate needs no restart.
-func (p *target) loadCertificates() (wrong []error) {
-	refuse := func(key, reason string, err error) { wrong = append(wrong, &ConfigError{key, reason, err}) }
-	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure { // checked also if the rest of the address is wrong
+// loadCertificates reads the certificate files into p.tls and returns a *ConfigError for each faulty file. It runs at every dial, so the bridge
+// uses a renewed certificate without a restart.
+func (p *target) loadCertificates() (errs []error) {
+	refuse := func(key, reason string, err error) { errs = append(errs, &ConfigError{key, reason, err}) }
+	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure { // p.url is nil if the rest of the address is wrong, so the scheme is read from the text
 		for _, f := range [...]struct{ key, file string }{{"mqtt.ca_file", p.CAFile}, {"mqtt.cert_file", p.CertFile}, {"mqtt.key_file", p.KeyFile}} {
 			if f.file != "" {
 				_, err := readPEM(f.file)
@@ -28,7 +28,7 @@ func (p *target) loadCertificates() (wrong []error) {
 			refuse("mqtt.insecure_skip_verify",
 				"there is no certificate to pass over without TLS: write mqtt.url with mqtts:// or wss://, or take the line out", nil)
 		}
-		return wrong
+		return errs
 	}
 	p.tls = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: p.InsecureSkipVerify}
 	if p.CAFile != "" {
@@ -41,11 +41,11 @@ func (p *target) loadCertificates() (wrong []error) {
 			refuse("mqtt.ca_file", "", err)
 		}
 	}
-	return append(wrong, p.loadClientCertificate()...)
+	return append(errs, p.loadClientCertificate()...)
 }
 
 // loadClientCertificate reads the client's certificate and its key into p.tls.
-func (p *target) loadClientCertificate() (wrong []error) {
+func (p *target) loadClientCertificate() (errs []error) {
 	if p.CertFile == "" && p.KeyFile == "" {
 		return nil
 	}
@@ -58,11 +58,11 @@ func (p *target) loadClientCertificate() (wrong []error) {
 			return []error{&ConfigError{f.other, "set without " + f.key + ": a client's certificate needs both", nil}}
 		}
 		if pem[i], err = readPEM(f.file); err != nil {
-			wrong = append(wrong, &ConfigError{f.key, "", err})
+			errs = append(errs, &ConfigError{f.key, "", err})
 		}
 	}
-	if len(wrong) > 0 {
-		return wrong
+	if len(errs) > 0 {
+		return errs
 	}
 	pair, err := tls.X509KeyPair(pem[0], pem[1])
 	if err != nil {
@@ -79,7 +79,7 @@ func readPEM(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	pem, err := io.ReadAll(io.LimitReader(f, 1<<20)) // a device file would never end
+	pem, err := io.ReadAll(io.LimitReader(f, 1<<20)) // reading a device file would never end
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,8 @@ func readPEM(name string) ([]byte, error) {
 	return bytes.TrimPrefix(pem, []byte("\ufeff")), nil
 }
 
-// explainCertificate explains what is wrong with the broker's certificate. It returns nil if err is something else. A certificate that is not
-// valid at this time is not a permanent error, since a clock may be set later.
+// explainCertificate explains what is wrong with the broker's certificate. It returns nil if err has another cause. A certificate that is not
+// valid at this time is not a permanent error, because the clock is possibly set later.
 func (p *target) explainCertificate(err error) error {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -117,17 +117,17 @@ func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") 
 
 // unknownAuthority explains a certificate that no trusted authority has signed.
 func (p *target) unknownAuthority(cert *x509.Certificate) error {
-	who, whose := "signed by nobody known here", "the certificate of its authority"
+	signer, neededFile := "signed by nobody known here", "the certificate of its authority"
 	if p.CAFile != "" {
-		who = "not signed by whom mqtt.ca_file names"
+		signer = "not signed by whom mqtt.ca_file names"
 	}
 	if cert != nil && (cert.CheckSignatureFrom(cert) == nil || cert.Issuer.String() == cert.Subject.String()) {
-		whose = "a copy of it, since it signs itself"
+		neededFile = "a copy of it, since it signs itself"
 	}
-	return permanentf("the certificate of %s is %s (set mqtt.ca_file to %s)", p.host, who, whose)
+	return permanentf("the certificate of %s is %s (set mqtt.ca_file to %s)", p.host, signer, neededFile)
 }
 
-// otherName explains a certificate that is not valid for the host. The common name does not count, as with most programs since 2020.
+// otherName explains a certificate that is not valid for the host. The common name does not count, because crypto/tls ignores it.
 func (p *target) otherName(cert *x509.Certificate) error {
 	names := cert.DNSNames
 	for _, ip := range cert.IPAddresses {

@@ -9,26 +9,26 @@ import (
 )
 
 // A window holds the messages in flight, oldest first. A broker acknowledges messages in the order in which it received them (MQTT 3.1.1,
-// 4.6.0-2), so only the oldest needs to be watched.
+// 4.6.0-2), so only the oldest message is checked.
 type window struct {
-	mu         sync.Mutex // guards changes, and the reads of unacknowledged; the publishing goroutine reads the rest without it
+	mu         sync.Mutex // guards changes, and the reads in unacknowledged; only the publishing goroutine changes the fields, and it reads them without mu
 	queue      []inFlightMessage
 	lastAck    time.Time      // when the last acknowledgement arrived
-	recentQoS0 messageSummary // the last QoS 0 messages, each sent within qos0Window of the one before
-	lastQoS0   time.Time      // when the last of these messages was sent
+	recentQoS0 messageSummary // the last QoS 0 messages, each sent within qos0Window after the previous message
+	lastQoS0   time.Time      // when the last QoS 0 message was sent
 }
 
-// qos0Window is how long after a QoS 0 message that message may be the cause of the end of the connection.
+// qos0Window is the time after a QoS 0 message in which that message is possibly the cause of the end of the connection.
 const qos0Window = time.Second
 
-// An inFlightMessage was sent and may not be acknowledged yet.
+// An inFlightMessage is a message that was sent and was not acknowledged when it was last checked.
 type inFlightMessage struct {
 	token  mqtt.Token // nil until paho has accepted the message
 	sentAt time.Time
 	topic  string
-	size   int // of the packet, in bytes
+	size   int // the size of the packet, in bytes
 	retain bool
-	qos0   bool // the broker does not acknowledge it
+	qos0   bool // the message has QoS 0, so the broker does not acknowledge it
 }
 
 // done reports whether the message is acknowledged or has failed.
@@ -44,15 +44,16 @@ func (m *inFlightMessage) done() bool {
 	}
 }
 
-// A messageSummary describes messages that the broker may not have received.
+// A messageSummary describes messages that the broker has possibly not received.
 type messageSummary struct {
 	count     int // 2 or more if the messages include QoS 0: no single message can then be named as the cause of a loss
 	oldest    inFlightMessage
 	largest   inFlightMessage
 	retained  bool // one of the messages has Retain set
-	uncertain bool // all are QoS 0, so it is not known whether the broker received them
+	uncertain bool // all messages have QoS 0, so it is not known whether the broker received them
 }
 
+// oldest returns the oldest message. The window must not be empty.
 func (w *window) oldest() *inFlightMessage { return &w.queue[0] }
 
 // push adds a message that is about to be passed to paho.
@@ -62,7 +63,7 @@ func (w *window) push(m inFlightMessage) {
 	w.queue = append(w.queue, m)
 }
 
-// accepted stores the token of the youngest message, which paho has accepted.
+// accepted stores the token of the newest message, which paho has accepted.
 func (w *window) accepted(token mqtt.Token) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,7 +103,7 @@ func (w *window) unacknowledged() (u messageSummary) {
 	return u
 }
 
-// add includes m.
+// add adds m to the summary.
 func (u *messageSummary) add(m *inFlightMessage) {
 	if u.count++; u.count == 1 {
 		u.oldest = *m
