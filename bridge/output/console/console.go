@@ -1,5 +1,5 @@
-// Package console prints values for users: as a live table on a terminal, or elsewhere as a line for each telegram with the values that have
-// changed.
+// Package console prints values for users. On a terminal it prints a live table. Elsewhere it prints a line for each telegram, with the values
+// that have changed.
 package console
 
 import (
@@ -15,35 +15,36 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Console prints the values of meters. It is a bridge.Output. On a terminal it shows a table whose numbers change in place, elsewhere a line
-// for each telegram with the values that have changed. It is also an io.Writer for the log, which prints lines above the table. Write and Run
-// may be used concurrently.
+// A Console prints the values of meters. It is a bridge.Output. On a terminal it shows a table whose numbers change in place. Elsewhere it
+// prints a line for each telegram, with the values that have changed. It is also an io.Writer for the log: log lines are printed above the
+// table. Write is safe to call while Run runs.
 type Console struct {
 	w io.Writer
-	// terminalSize returns the columns and rows of the terminal. It is nil if there is no terminal.
+	// terminalSize returns the width in columns and the height in rows. It is nil if w is not a terminal.
 	terminalSize func() (width, height int)
-	// Width is the largest length of a line, in characters, if there is no terminal. Values that do not fit are left out, since they are on the
-	// broker. 0 means no limit. It must be set before Run.
+	// Width is the largest length of a line, in characters, if there is no terminal. Values that do not fit are left out; other outputs
+	// still deliver them. 0 means no limit. Width must be set before Run.
 	Width int
 
 	mu         sync.Mutex
-	shownText  [256]string // by quantity.ID
-	tableLines int         // of the table on the terminal
+	shownText  [256]string // the last text of each quantity, by quantity.ID; "" if there is none
+	tableLines int         // the number of lines of the table on the terminal
 }
 
-// New returns a Console that writes to w. size returns the columns and rows of the terminal. It is nil if w is no terminal.
+// New returns a Console that writes to w. size returns the width in columns and the height in rows of
+// the terminal. It must be nil if w is not a terminal.
 func New(w io.Writer, size func() (width, height int)) *Console {
 	return &Console{w: w, terminalSize: size}
 }
 
-// Run prints values until ctx ends. The error is that of the writer.
-func (s *Console) Run(ctx context.Context, feed *bridge.Feed) error {
+// Run prints values until ctx ends. The error is the one of the writer.
+func (c *Console) Run(ctx context.Context, feed *bridge.Feed) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return s.deliver(feed)
+			return c.deliver(feed)
 		case <-feed.Ready():
-			if err := s.deliver(feed); err != nil {
+			if err := c.deliver(feed); err != nil {
 				return err
 			}
 		}
@@ -51,10 +52,10 @@ func (s *Console) Run(ctx context.Context, feed *bridge.Feed) error {
 }
 
 // deliver prints the new values of the feed.
-func (s *Console) deliver(feed *bridge.Feed) error {
+func (c *Console) deliver(feed *bridge.Feed) error {
 	for b := feed.Take(); b != nil; b = feed.Take() {
 		for i := range b.Updates {
-			if err := s.show(b.Updates[i].Values); err != nil {
+			if err := c.show(b.Updates[i].Values); err != nil {
 				return err
 			}
 		}
@@ -63,15 +64,15 @@ func (s *Console) deliver(feed *bridge.Feed) error {
 }
 
 // show prints the values that have changed.
-func (s *Console) show(values []bridge.Value) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (c *Console) show(values []bridge.Value) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var changed []string
 	for i := range values {
 		v := &values[i]
 		text := strings.TrimSpace(printable(string(v.Append(nil))) + " " + unitOf(v))
-		if text != s.shownText[v.ID] {
-			s.shownText[v.ID] = text
+		if text != c.shownText[v.ID] {
+			c.shownText[v.ID] = text
 			changed = append(changed, v.ID.String()+" "+text)
 		}
 	}
@@ -79,74 +80,75 @@ func (s *Console) show(values []bridge.Value) error {
 		return nil
 	}
 	var text string
-	if s.terminalSize != nil {
-		text = s.eraseTable() + s.table()
+	if c.terminalSize != nil {
+		text = c.eraseTable() + c.table()
 	} else {
-		text = s.line(changed) + "\n"
+		text = c.line(changed) + "\n"
 	}
-	_, err := io.WriteString(s.w, text)
+	_, err := io.WriteString(c.w, text)
 	return err
 }
 
 // line joins as many values as fit into Width.
-func (s *Console) line(values []string) string {
-	const between, more = ", ", " …"
+func (c *Console) line(values []string) string {
+	const separator, ellipsis = ", ", " …"
 	line := values[0]
 	for _, v := range values[1:] {
-		if s.Width > 0 && utf8.RuneCountInString(line+between+v+more) > s.Width {
-			return line + more
+		if c.Width > 0 && utf8.RuneCountInString(line+separator+v+ellipsis) > c.Width {
+			return line + ellipsis
 		}
-		line += between + v
+		line += separator + v
 	}
 	return line
 }
 
-// Write prints a log line in place of the table. The next values print the table below the line.
-func (s *Console) Write(line []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := io.WriteString(s.w, s.eraseTable()+string(line)); err != nil {
+// Write prints a log line in place of the table. The table is printed again below the line with the next values.
+func (c *Console) Write(line []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, err := io.WriteString(c.w, c.eraseTable()+string(line)); err != nil {
 		return 0, err
 	}
 	return len(line), nil
 }
 
-// eraseTable returns the control sequence that removes the table from the terminal. The table then counts as removed.
-func (s *Console) eraseTable() string {
-	lines := s.tableLines
-	s.tableLines = 0
+// eraseTable returns the control sequence that removes the table from the terminal. The Console then records that the terminal has no table.
+func (c *Console) eraseTable() string {
+	lines := c.tableLines
+	c.tableLines = 0
 	if lines == 0 {
 		return "\r"
 	}
 	return fmt.Sprintf("\r\x1b[%dA\x1b[J", lines)
 }
 
-// The widths of the table in characters, and the number of lines that remain above it.
+// The widths of a name and of a column in characters, and the number of terminal lines that the table leaves free above it.
 const (
 	nameWidth   = 24
 	columnWidth = 40
 	linesAbove  = 8
 )
 
-// row returns a cell of the table.
-func row(id quantity.ID, text string) string { return fmt.Sprintf("%-*s %s", nameWidth, id, text) }
+// cell returns the text of one value in the table.
+func cell(id quantity.ID, text string) string { return fmt.Sprintf("%-*s %s", nameWidth, id, text) }
 
-// table returns the values in as many columns as the terminal has room for. Values that do not fit are left out, since they are on the broker.
-func (s *Console) table() string {
-	var rows []string
+// table returns the values in as many columns as the terminal has room for. Values that do not fit are left out; other outputs still deliver
+// them.
+func (c *Console) table() string {
+	var cells []string
 	for id := range quantity.Count() {
-		if s.shownText[id] != "" {
-			rows = append(rows, row(quantity.ID(id), s.shownText[id]))
+		if c.shownText[id] != "" {
+			cells = append(cells, cell(quantity.ID(id), c.shownText[id]))
 		}
 	}
-	width, height := s.terminalSize()
+	width, height := c.terminalSize()
 	columns := max(width/columnWidth, 1)
-	s.tableLines = min((len(rows)+columns-1)/columns, max(height-linesAbove-1, 1))
+	c.tableLines = min((len(cells)+columns-1)/columns, max(height-linesAbove-1, 1))
 	var b strings.Builder
-	for i := range s.tableLines {
+	for i := range c.tableLines {
 		line := ""
-		for k := i; k < len(rows) && k < columns*s.tableLines; k += s.tableLines {
-			line += fmt.Sprintf("%-*.*s", columnWidth, columnWidth-1, rows[k])
+		for k := i; k < len(cells) && k < columns*c.tableLines; k += c.tableLines {
+			line += fmt.Sprintf("%-*.*s", columnWidth, columnWidth-1, cells[k])
 		}
 		line = strings.TrimRight(line, " ")
 		b.WriteString(line[:min(len(line), max(width-1, 0))] + "\n")

@@ -21,16 +21,16 @@ import (
 // socketName is the name of the socket in the state folder.
 const socketName = "health.sock"
 
-// SocketAddresses returns the addresses of Unix sockets at which a bridge may listen, in the order of preference. The first is a file in its
-// state folder dir, or is missing if dir is "". The last is for a state folder that is missing, read-only, or on a disk without sockets: on
-// Linux a name in the abstract namespace, elsewhere a file in the folder for temporary files. identity distinguishes the bridge from others
-// on the same machine.
+// SocketAddresses returns the addresses of Unix sockets at which a bridge can listen, in the order of preference. The first address is a file in
+// the state folder dir; there is none if dir is "". The last address is used if the state folder is missing, read-only, or on a disk without
+// sockets. On Linux it is a name in the abstract namespace, elsewhere a file in the folder for temporary files. identity distinguishes the
+// bridge from other bridges on the same machine.
 func SocketAddresses(dir, identity string) (addresses []string) {
 	if dir != "" {
 		addresses = append(addresses, filepath.Join(dir, socketName))
 	}
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(identity)) // never fails
+	_, _ = h.Write([]byte(identity)) // a hash never fails
 	name := fmt.Sprintf("hanbridge-%016x", h.Sum64())
 	if runtime.GOOS == "linux" {
 		return append(addresses, "@"+name)
@@ -46,37 +46,37 @@ type Answer struct {
 	Notes []string
 }
 
-// answerTime is how long the bridge may take to answer.
-const answerTime = 5 * time.Second
+// answerTimeout is how long Ask waits for the answer of the bridge.
+const answerTimeout = 5 * time.Second
 
-// Ask asks the bridge that listens at one of the addresses. A part is stuck if it has made no progress with its work for the time after. If no
-// bridge answers, the error says why that may be and what to do.
-func Ask(ctx context.Context, addresses []string, after time.Duration) (Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+// Ask asks the bridge that listens at one of the addresses. A part counts as stuck if it has made no progress with its work for the time
+// stuckAfter. If no bridge answers, the error says the likely reason and what to do.
+func Ask(ctx context.Context, addresses []string, stuckAfter time.Duration) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	var denied error
+	var permissionErr error
 	for _, address := range addresses {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", address)
 		if errors.Is(err, fs.ErrPermission) {
-			denied = err
+			permissionErr = err
 		}
 		if err != nil {
 			continue
 		}
 		parts, err := readStatus(ctx, conn)
 		if err != nil {
-			return Answer{}, fmt.Errorf("hanbridge runs, but does not answer within %v: it is stuck as a whole, or stopped (%w). Restart it", answerTime, err)
+			return Answer{}, fmt.Errorf("hanbridge runs, but does not answer within %v: it is stuck as a whole, or stopped (%w). Restart it", answerTimeout, err)
 		}
-		return answerOf(parts, after), nil
+		return answerOf(parts, stuckAfter), nil
 	}
-	if denied != nil {
-		return Answer{}, fmt.Errorf("the bridge cannot be asked: %w (run this as the user who runs hanbridge, or as root)", denied)
+	if permissionErr != nil {
+		return Answer{}, fmt.Errorf("the bridge cannot be asked: %w (run this as the user who runs hanbridge, or as root)", permissionErr)
 	}
 	return Answer{}, fmt.Errorf("no hanbridge runs with this configuration: nobody listens at %s (start it with hanbridge run; "+
 		"if it runs, give this command the same --config and environment)", strings.Join(addresses, " or "))
 }
 
-// readStatus reads the status of each part from conn and closes it.
+// readStatus reads the status of each part of the bridge from conn, and closes conn.
 func readStatus(ctx context.Context, conn net.Conn) (parts []progress.Status, err error) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // the close ends a blocked read
@@ -85,11 +85,11 @@ func readStatus(ctx context.Context, conn net.Conn) (parts []progress.Status, er
 	return parts, err
 }
 
-// answerOf returns the answer for the status of each part.
-func answerOf(parts []progress.Status, after time.Duration) Answer {
-	a := Answer{Stuck: progress.Stuck(parts, after)}
+// answerOf returns the Answer that follows from the status of each part.
+func answerOf(parts []progress.Status, stuckAfter time.Duration) Answer {
+	a := Answer{Stuck: progress.Stuck(parts, stuckAfter)}
 	for _, p := range parts {
-		if p.Note != "" && p.Working < after {
+		if p.Note != "" && p.Working < stuckAfter {
 			a.Notes = append(a.Notes, p.Name+": "+p.Note)
 		}
 	}

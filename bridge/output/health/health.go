@@ -19,23 +19,24 @@ import (
 // An Output answers every connection to its socket. It is a bridge.Output that delivers no values.
 type Output struct {
 	addresses     []string
-	checkInterval time.Duration // how often it checks whether its socket still exists
+	checkInterval time.Duration // how often the Output checks whether its socket still exists
 }
 
 var _ bridge.Output = (*Output)(nil)
 
-// New returns an Output that listens at the first of the addresses where that is possible: see SocketAddresses.
+// New returns an Output that listens at the first of the addresses where that is possible. SocketAddresses returns such addresses.
 func New(addresses []string) *Output { return &Output{addresses, 10 * time.Second} }
 
-// Run answers connections until ctx ends. It returns an error if it can listen at none of the addresses, or if somebody removes the socket.
+// Run answers connections until ctx ends. It returns an error if it can listen at none of the addresses, or if somebody removes the
+// file of the socket.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	l, err := listen(ctx, o.addresses)
 	if err != nil {
 		return err
 	}
-	var failed error
+	var serveErr error
 	done := make(chan struct{})
-	go func() { defer close(done); failed = serve(l, feed) }()
+	go func() { defer close(done); serveErr = serve(l, feed) }()
 	defer func() { _ = l.Close(); <-done }()
 	check := time.NewTicker(o.checkInterval)
 	defer check.Stop()
@@ -44,9 +45,9 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-ctx.Done():
 			return nil
 		case <-done:
-			return failed
+			return serveErr
 		case <-feed.Ready():
-			for feed.Take() != nil { // the values are not needed, but a recording ends only when every output has taken all
+			for feed.Take() != nil { // the values are not needed, but a recording ends only when every output has taken every batch
 			}
 		case <-check.C:
 			if address := l.Addr().String(); removed(address) {
@@ -64,12 +65,12 @@ func serve(l net.Listener, feed *bridge.Feed) error {
 			return err
 		}
 		_ = conn.SetDeadline(time.Now().Add(time.Second)) // a client that does not read must not block others
-		_ = json.NewEncoder(conn).Encode(feed.Health())   // an error means that the client has gone
+		_ = json.NewEncoder(conn).Encode(feed.Health())   // an error means that the client has closed the connection
 		_ = conn.Close()
 	}
 }
 
-// listen returns a listener at the first address where it is possible. It removes the socket file of a bridge that has crashed.
+// listen returns a listener at the first address where listening is possible. It removes the socket file of a bridge that has crashed.
 func listen(ctx context.Context, addresses []string) (net.Listener, error) {
 	errs := []error{errors.New("hanbridge health cannot reach this bridge")}
 	for _, address := range addresses {
@@ -79,7 +80,7 @@ func listen(ctx context.Context, addresses []string) (net.Listener, error) {
 				errs = append(errs, fmt.Errorf("another hanbridge listens at %s", address))
 				continue
 			}
-			if info, err := os.Lstat(address); err == nil && info.Mode()&fs.ModeSocket != 0 { // nobody listens: a crash left it
+			if info, err := os.Lstat(address); err == nil && info.Mode()&fs.ModeSocket != 0 { // nobody listens, so the file is of a bridge that has crashed
 				_ = os.Remove(address) // if this fails, Listen fails too
 			}
 		}
@@ -92,7 +93,7 @@ func listen(ctx context.Context, addresses []string) (net.Listener, error) {
 	return nil, errors.Join(errs...)
 }
 
-// isFileAddress reports whether an address is a file, and not a name in Linux's abstract namespace.
+// isFileAddress reports whether an address is the path of a file. Otherwise it is a name in Linux's abstract namespace.
 func isFileAddress(address string) bool { return !strings.HasPrefix(address, "@") }
 
 // removed reports whether the socket file of an address no longer exists.

@@ -8,23 +8,23 @@ import (
 	"github.com/hanbridge/hanbridge/bridge"
 )
 
-// A stopGate runs an output with a context whose Done, once the gate is armed, first calls a function and then waits for the end of the context.
-// So an output that is about to wait for updates or its end finds both at the same time.
+// A stopGate runs an output with a special context. When a function is armed, the next call of the context's Done calls that function and then
+// waits for the end of the context. So an output that then waits for updates or for its end finds both at the same time.
 type stopGate struct {
 	bridge.Output
-	armed atomic.Pointer[func()]
+	armed atomic.Pointer[func()] // the function that the next call of Done calls; nil if there is none
 }
 
-// arm makes the next call of the context's Done call act once. If no such call comes within a second, act is called then.
-func (g *stopGate) arm(act func()) {
-	g.armed.Store(&act)
+// arm makes the next call of the context's Done call f once. If Done is not called within a second, f is called after that second.
+func (g *stopGate) arm(f func()) {
+	g.armed.Store(&f)
 	time.AfterFunc(time.Second, g.runArmed)
 }
 
-// runArmed calls the armed function, if it was not called yet.
+// runArmed calls the armed function, unless it was called already.
 func (g *stopGate) runArmed() {
-	if act := g.armed.Swap(nil); act != nil {
-		(*act)()
+	if f := g.armed.Swap(nil); f != nil {
+		(*f)()
 	}
 }
 
@@ -41,8 +41,8 @@ type gatedContext struct {
 
 // Done calls the armed function, if there is one, and then waits for the end of the context.
 func (c gatedContext) Done() <-chan struct{} {
-	if act := c.gate.armed.Swap(nil); act != nil {
-		(*act)()
+	if f := c.gate.armed.Swap(nil); f != nil {
+		(*f)()
 		<-c.Context.Done()
 	}
 	return c.Context.Done()

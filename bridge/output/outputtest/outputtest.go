@@ -17,44 +17,45 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/probe"
 )
 
-// A Factory returns an output for one test, and functions that return what that output has delivered. It releases what it opens with t.Cleanup.
+// A Factory returns an output for one test, and functions that return the values and events that the output has delivered. The Factory uses
+// t.Cleanup to release the resources that it opens.
 type Factory func(t *testing.T) (bridge.Output, Delivered)
 
-// Delivered returns what an output has delivered so far. Its functions must be safe for concurrent use.
+// Delivered has functions that return the values and events that an output has delivered so far. The functions must be safe for concurrent use.
 type Delivered struct {
-	// Values returns the newest text of each quantity, keyed by its name.
+	// Values returns the newest text of each quantity, keyed by the name of the quantity.
 	Values func() map[string]string
 	// Events returns the names of all events in their order. It is nil for an output that delivers no events.
 	Events func() []string
 }
 
-// Meter is the ID of the meter that the tests simulate.
+// Meter is the id of the meter that the tests simulate.
 const Meter = "house"
 
 // waitLimit is how long a test waits before it fails. It is not a requirement on the speed of an output.
 const waitLimit = 2 * time.Minute
 
-// Run tests an output. Its tests count goroutines, so they must not run in parallel with others.
+// Run tests an output. Its tests count goroutines, so they must not run in parallel with other tests.
 func Run(t *testing.T, start Factory) {
 	t.Helper()
 	t.Run("delivers values", func(t *testing.T) { testDelivers(t, start) })
 	t.Run("stops at once with nothing to deliver", func(t *testing.T) { testStopsIdle(t, start) })
-	t.Run("delivers the rest when it is stopped", func(t *testing.T) { testDeliversRest(t, start) })
+	t.Run("delivers the last telegram when it is stopped", func(t *testing.T) { testDeliversLastTelegram(t, start) })
 	t.Run("takes every telegram of a recording", func(t *testing.T) { testRecording(t, start) })
-	t.Run("goes on over another profile", func(t *testing.T) { testProfileChange(t, start) })
-	t.Run("says when it waits", func(t *testing.T) { testReportsWaiting(t, start) })
-	t.Run("leaves nothing behind", func(t *testing.T) { testLeavesNoGoroutines(t, start) })
+	t.Run("continues after a change of the profile", func(t *testing.T) { testProfileChange(t, start) })
+	t.Run("reports when it waits", func(t *testing.T) { testReportsWaiting(t, start) })
+	t.Run("ends all its goroutines", func(t *testing.T) { testLeavesNoGoroutines(t, start) })
 }
 
 // testDelivers tests that an output delivers the values of each telegram.
 func testDelivers(t *testing.T, start Factory) {
-	o, shown := start(t)
+	o, delivered := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	for range 2 {
 		want := w.send()
-		if got, ok := pollUntil(func() (map[string]string, bool) { g := shown.Values(); return g, maps.Equal(g, want) }); !ok {
+		if got, ok := pollUntil(func() (map[string]string, bool) { g := delivered.Values(); return g, maps.Equal(g, want) }); !ok {
 			t.Fatal("values (-want +got):\n" + cmp.Diff(want, got))
 		}
 	}
@@ -64,41 +65,42 @@ func testDelivers(t *testing.T, start Factory) {
 func testStopsIdle(t *testing.T, start Factory) {
 	o, _ := start(t)
 	r := run(t, o, probe.Source{Endpoints: newWire().endpoints()})
-	_ = r.stop() // the error may be that it was still connecting
+	_ = r.stop() // an error is allowed, because the output was possibly still connecting
 }
 
-// testDeliversRest tests that an output delivers the last telegram when its context ends at the same time, while it is about to wait for
-// either. An output that returns at once loses the telegram in one of the ten attempts.
-func testDeliversRest(t *testing.T, start Factory) {
+// testDeliversLastTelegram tests that an output delivers the last telegram when its context ends at the same time as the telegram arrives.
+// An output that returns as soon as its context ends, without taking the last batch, most likely loses the telegram in one of
+// the ten attempts.
+func testDeliversLastTelegram(t *testing.T, start Factory) {
 	for range 10 {
-		o, shown := start(t)
+		o, delivered := start(t)
 		w, g := newWire(), &stopGate{Output: o}
 		r := run(t, g, probe.Source{Endpoints: w.endpoints()})
 		w.send()
-		awaitFirstValue(t, shown)
+		awaitFirstValue(t, delivered)
 		var want map[string]string
-		woken := make(chan struct{})
+		firstSent := make(chan struct{})
 		g.arm(func() {
-			<-woken // the output may call Done before that telegram is sent
+			<-firstSent // Done is possibly called before the telegram below is sent
 			want = w.send()
 			w.drain(t)
 			r.cancel()
 		})
 		w.send() // the output delivers it, and then calls Done
-		close(woken)
+		close(firstSent)
 		if err := r.wait(); err != nil {
 			t.Errorf("got %v from an output that was stopped, want no error", err)
 		}
-		if diff := cmp.Diff(want, shown.Values()); diff != "" {
+		if diff := cmp.Diff(want, delivered.Values()); diff != "" {
 			t.Fatal("values after the stop (-want +got):\n" + diff)
 		}
 	}
 }
 
-// testRecording tests that the bridge ends after a recording. It does so only when the output has taken every telegram, and has called Take
-// once more.
+// testRecording tests that the bridge ends after a recording. The bridge ends only when the output has taken every telegram, and has called
+// Take once more.
 func testRecording(t *testing.T, start Factory) {
-	o, shown := start(t)
+	o, delivered := start(t)
 	w := newWire()
 	var want map[string]string
 	for range 20 {
@@ -111,54 +113,54 @@ func testRecording(t *testing.T, start Factory) {
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	if err := b.Run(ctx); err != nil || ctx.Err() != nil {
-		t.Fatalf("the recording does not come to its end: %v", err)
+		t.Fatalf("the bridge does not end after the recording: %v", err)
 	}
-	if diff := cmp.Diff(want, shown.Values()); diff != "" {
+	if diff := cmp.Diff(want, delivered.Values()); diff != "" {
 		t.Error("values at the end (-want +got):\n" + diff)
 	}
 }
 
-// testProfileChange tests a meter that changes its profile. Its values must still be delivered, and the change as one event by outputs that
-// deliver events.
+// testProfileChange tests a meter that changes its profile. Its values must still be delivered. An output that delivers events must deliver
+// the change as one event.
 func testProfileChange(t *testing.T, start Factory) {
-	o, shown := start(t)
+	o, delivered := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	w.send()
-	awaitFirstValue(t, shown)
+	awaitFirstValue(t, delivered)
 	w.meter = newMeter("p1-se-aidon")
 	var want map[string]string
 	for range 5 {
 		want = w.send()
 	}
-	all := func() (map[string]string, bool) {
-		got := shown.Values()
-		both := maps.Clone(got) // what only the old profile sends stays as it was
-		maps.Copy(both, want)
-		return got, maps.Equal(both, got)
+	hasNewValues := func() (map[string]string, bool) {
+		got := delivered.Values()
+		expected := maps.Clone(got) // values that only the old profile sends do not change
+		maps.Copy(expected, want)
+		return got, maps.Equal(expected, got)
 	}
-	if got, ok := pollUntil(all); !ok {
+	if got, ok := pollUntil(hasNewValues); !ok {
 		t.Error("values of the new profile (-want +got):\n" + cmp.Diff(want, got))
 	}
-	if shown.Events == nil {
+	if delivered.Events == nil {
 		return
 	}
 	events := []string{bridge.ProfileChanged}
-	if got, ok := pollUntil(func() ([]string, bool) { g := shown.Events(); return g, slices.Equal(g, events) }); !ok {
+	if got, ok := pollUntil(func() ([]string, bool) { g := delivered.Events(); return g, slices.Equal(g, events) }); !ok {
 		t.Error("events (-want +got):\n" + cmp.Diff(events, got))
 	}
 }
 
-// testReportsWaiting tests that an output that has delivered everything reports that it waits. Otherwise it would count as stuck some time
-// later.
+// testReportsWaiting tests that an output that has delivered everything reports that it waits. Otherwise the bridge would report the
+// output as stuck some time later.
 func testReportsWaiting(t *testing.T, start Factory) {
-	o, shown := start(t)
+	o, delivered := start(t)
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	defer func() { _ = r.stop() }()
 	w.send()
-	awaitFirstValue(t, shown)
+	awaitFirstValue(t, delivered)
 	if got, ok := pollUntil(func() (any, bool) { p := r.output.feed.Load().Health()[0]; return p, p.Working == 0 }); !ok {
 		t.Errorf("got %+v, want an output that waits", got)
 	}
@@ -166,24 +168,24 @@ func testReportsWaiting(t *testing.T, start Factory) {
 
 // testLeavesNoGoroutines tests that no goroutine of an output remains after Run.
 func testLeavesNoGoroutines(t *testing.T, start Factory) {
-	o, shown := start(t)
+	o, delivered := start(t)
 	before := runtime.NumGoroutine()
 	w := newWire()
 	r := run(t, o, probe.Source{Endpoints: w.endpoints()})
 	w.send()
-	awaitFirstValue(t, shown)
+	awaitFirstValue(t, delivered)
 	_ = r.stop()
 	after, ok := pollUntil(func() (int, bool) { n := runtime.NumGoroutine(); return n, n <= before })
 	if !ok {
 		stacks := make([]byte, 1<<20)
-		t.Errorf("got %d goroutines after Run, want the %d of before:\n%s", after, before, stacks[:runtime.Stack(stacks, true)])
+		t.Errorf("got %d goroutines after Run, want the %d from before Run:\n%s", after, before, stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
 // awaitFirstValue waits until the output has delivered a value.
-func awaitFirstValue(t *testing.T, shown Delivered) {
+func awaitFirstValue(t *testing.T, delivered Delivered) {
 	t.Helper()
-	if _, ok := pollUntil(func() (int, bool) { n := len(shown.Values()); return n, n > 0 }); !ok {
+	if _, ok := pollUntil(func() (int, bool) { n := len(delivered.Values()); return n, n > 0 }); !ok {
 		t.Fatal("no value is delivered")
 	}
 }
@@ -192,7 +194,7 @@ func awaitFirstValue(t *testing.T, shown Delivered) {
 type runningBridge struct {
 	t      *testing.T
 	cancel context.CancelFunc
-	done   chan error
+	done   chan error // receives the error of the bridge
 	output *recordingOutput
 }
 
@@ -237,13 +239,13 @@ type recordingOutput struct {
 }
 
 // Run runs the output.
-func (w *recordingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
-	w.feed.Store(feed)
-	w.err = w.Output.Run(ctx, feed)
-	return w.err
+func (r *recordingOutput) Run(ctx context.Context, feed *bridge.Feed) error {
+	r.feed.Store(feed)
+	r.err = r.Output.Run(ctx, feed)
+	return r.err
 }
 
-// pollUntil calls poll every millisecond until it returns true or waitLimit is over.
+// pollUntil calls poll every millisecond until poll returns true or waitLimit is over. It returns the last results of poll.
 func pollUntil[T any](poll func() (T, bool)) (got T, ok bool) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -14,13 +14,14 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/simulate"
 )
 
-// A wire is the port of a simulated meter. It carries a telegram each time the test calls send.
+// A wire is the port of a simulated meter. Each call of send by the test sends a telegram over the wire.
 type wire struct {
 	meter     *simulate.Meter
-	telegrams chan []byte // the test closes it at the end of a recording
-	unread    atomic.Int32
+	telegrams chan []byte  // the test closes it at the end of a recording
+	unread    atomic.Int32 // the number of telegrams that the bridge has not read
 }
 
+// newWire returns the port of a meter of the family aidon-se.
 func newWire() *wire {
 	return &wire{meter: newMeter("aidon-se"), telegrams: make(chan []byte, 64)}
 }
@@ -39,7 +40,7 @@ func (w *wire) send() map[string]string {
 	w.telegrams <- telegram
 	r, err := meter.NewDecoder(bytes.NewReader(telegram), meter.Options{}).Next()
 	if err != nil {
-		panic("outputtest: the simulated meter sends what the decoder does not read: " + err.Error())
+		panic("outputtest: the decoder does not accept a telegram of the simulated meter: " + err.Error())
 	}
 	values := make(map[string]string, len(r.Samples))
 	for i := range r.Samples {
@@ -49,7 +50,7 @@ func (w *wire) send() map[string]string {
 	return values
 }
 
-// drain waits until the bridge has read every telegram. It delivers what it has read before it ends.
+// drain waits until the bridge has read every telegram. The bridge delivers every telegram that it has read, even if it is then stopped.
 func (w *wire) drain(t *testing.T) {
 	if n, ok := pollUntil(func() (int32, bool) { n := w.unread.Load(); return n, n == 0 }); !ok {
 		t.Errorf("the bridge leaves %d telegrams unread", n)
@@ -66,36 +67,36 @@ func (w *wire) endpoints() func() ([]probe.Endpoint, error) {
 // A wireReader is the bridge's connection to a wire.
 type wireReader struct {
 	*wire
-	rest   []byte
+	rest   []byte // the part of the current telegram that Read has not returned
 	closed chan struct{}
 	once   sync.Once
 }
 
 // Read returns the sent bytes. After Close it still returns telegrams that were sent before.
-func (o *wireReader) Read(p []byte) (int, error) {
-	if len(o.rest) == 0 {
-		telegram, err := o.next()
+func (r *wireReader) Read(p []byte) (int, error) {
+	if len(r.rest) == 0 {
+		telegram, err := r.next()
 		if err != nil {
 			return 0, err
 		}
-		o.rest = telegram
+		r.rest = telegram
 	}
-	n := copy(p, o.rest)
-	o.rest = o.rest[n:]
-	if len(o.rest) == 0 {
-		o.unread.Add(-1)
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	if len(r.rest) == 0 {
+		r.unread.Add(-1)
 	}
 	return n, nil
 }
 
-// next waits for the next telegram.
-func (o *wireReader) next() ([]byte, error) {
-	closed := o.closed
-	if len(o.telegrams) > 0 {
+// next waits for the next telegram. The error is io.EOF at the end of a recording and io.ErrClosedPipe after Close.
+func (r *wireReader) next() ([]byte, error) {
+	closed := r.closed
+	if len(r.telegrams) > 0 {
 		closed = nil
 	}
 	select {
-	case telegram, ok := <-o.telegrams:
+	case telegram, ok := <-r.telegrams:
 		if !ok {
 			return nil, io.EOF
 		}
@@ -106,7 +107,7 @@ func (o *wireReader) next() ([]byte, error) {
 }
 
 // Close ends a blocked Read.
-func (o *wireReader) Close() error {
-	o.once.Do(func() { close(o.closed) })
+func (r *wireReader) Close() error {
+	r.once.Do(func() { close(r.closed) })
 	return nil
 }

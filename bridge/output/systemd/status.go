@@ -10,37 +10,38 @@ import (
 
 // status is the status line that `systemctl status` shows.
 type status struct {
-	meters     map[string]meter // by id
+	meters     map[string]meter // by id; nil until the first update
 	online     int              // the number of meters that are online
 	everOnline bool             // a meter was online at least once
 
-	stuck         []string // a sentence for each part that is stuck
-	mustSend      bool     // a meter or a stuck part has changed, so the status is due at once
-	countsChanged bool     // only counts have changed
-	lastSent      time.Time
+	stuck         []string  // a sentence for each part that is stuck
+	mustSend      bool      // the state of a meter or the number of stuck parts has changed, so the status is due at once
+	countsChanged bool      // a count of telegrams has changed since the last status
+	lastSent      time.Time // when the status was last sent
 }
 
+// A meter is the state of one meter that the status depends on.
 type meter struct {
 	online    bool
-	telegrams uint64
+	telegrams uint64 // the number of telegrams since the start
 }
 
 // countsInterval is the shortest time between two statuses that differ only in their counts.
 const countsInterval = time.Minute
 
-// add includes an update of one meter.
-func (s *status) add(n *bridge.MeterUpdate) {
+// add changes the status according to an update of one meter.
+func (s *status) add(u *bridge.MeterUpdate) {
 	if s.meters == nil {
 		s.meters, s.mustSend = map[string]meter{}, true
 	}
-	before := s.meters[n.Meter.ID]
-	s.meters[n.Meter.ID] = meter{n.Online, n.Stats.Telegrams}
-	s.countsChanged = s.countsChanged || n.Stats.Telegrams != before.telegrams
-	if n.Online == before.online {
+	previous := s.meters[u.Meter.ID]
+	s.meters[u.Meter.ID] = meter{u.Online, u.Stats.Telegrams}
+	s.countsChanged = s.countsChanged || u.Stats.Telegrams != previous.telegrams
+	if u.Online == previous.online {
 		return
 	}
 	s.mustSend = true
-	if !n.Online {
+	if !u.Online {
 		s.online--
 		return
 	}
@@ -54,7 +55,7 @@ func (s *status) setStuck(stuck []string) {
 	s.stuck = stuck
 }
 
-// due reports whether the status must be sent now. If so, it counts as sent.
+// due reports whether the status must be sent now. If so, due records that the status is sent.
 func (s *status) due(now time.Time) bool {
 	if !s.mustSend && (!s.countsChanged || now.Sub(s.lastSent) < countsInterval) {
 		return false
@@ -75,12 +76,12 @@ func (s *status) String() string {
 	for _, m := range s.meters {
 		telegrams += m.telegrams
 	}
-	which := fmt.Sprintf("%d of %d meters online", s.online, len(s.meters))
+	meters := fmt.Sprintf("%d of %d meters online", s.online, len(s.meters))
 	if len(s.meters) == 1 {
-		which = "meter online"
+		meters = "meter online"
 		if s.online == 0 {
-			which = "meter silent"
+			meters = "meter silent"
 		}
 	}
-	return fmt.Sprintf("%s, telegrams: %d", which, telegrams)
+	return fmt.Sprintf("%s, telegrams: %d", meters, telegrams)
 }

@@ -1,5 +1,5 @@
-// Package systemd notifies the service manager (sd_notify(3)): ready with the first verified telegram, a status line, and the watchdog's
-// keep-alive as long as no part of the bridge is stuck.
+// Package systemd notifies the service manager (sd_notify(3)). It sends READY=1 at the first verified telegram, a status line, and the
+// watchdog's keep-alive as long as no part of the bridge is stuck.
 package systemd
 
 import (
@@ -14,12 +14,12 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// An Output notifies the service manager that started the program. It is a bridge.Output. It has no configuration: systemd sets the address of
-// its socket and the interval of its watchdog in the environment.
+// An Output notifies the service manager that started the program. It is a bridge.Output. It has no configuration,
+// because systemd sets the address of the socket and the interval of the watchdog in the environment.
 type Output struct {
 	readySent  bool // READY=1 was sent; it is sent once for all runs
 	status     status
-	stuckAfter time.Duration
+	stuckAfter time.Duration // the time without progress after which a part counts as stuck
 }
 
 var _ bridge.Output = (*Output)(nil)
@@ -30,13 +30,14 @@ func Enabled() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 // New returns an Output for the service manager of this process.
 func New() *Output { return &Output{stuckAfter: progress.StuckAfter} }
 
-// Run notifies the service manager until ctx ends, and then that the bridge is stopping. The error is that of the socket.
+// Run notifies the service manager until ctx ends. It then notifies that the bridge is stopping. The error is the one of the socket, or of a
+// watchdog interval in the environment that is not valid.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
-	within, err := daemon.SdWatchdogEnabled(false)
+	watchdogInterval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		return err
 	}
-	check := time.NewTicker(cmp.Or(within/2, checkInterval))
+	check := time.NewTicker(cmp.Or(watchdogInterval/2, checkInterval))
 	defer check.Stop()
 	feed.Resync()
 	for {
@@ -49,7 +50,7 @@ func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 		case <-feed.Ready():
 			err = o.deliver(feed)
 		case <-check.C:
-			err = o.checkProgress(feed, within > 0)
+			err = o.checkProgress(feed, watchdogInterval > 0)
 		}
 		if err != nil {
 			return err
