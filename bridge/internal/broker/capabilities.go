@@ -38,8 +38,8 @@ func (t *capabilities) tooLarge(size int) bool {
 // failuresToRefuse is the number of connections that must end at a message before messages under its topic are no longer published.
 const failuresToRefuse = 2
 
-// snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message in flight when the
-// broker closed the last connection. suspected is true if there was such a message.
+// snapshot returns what is known about the broker. suspectTopic is the topic of the oldest message in flight when the broker closed the
+// last connection. suspected is true if there was such a message.
 func (t *Capabilities) snapshot() (known capabilities, suspectTopic string, suspected bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -19,10 +19,10 @@ type Report struct {
 	Refused []*RefusedError
 }
 
-// Check tests which topics and messages the broker permits this client. Its client ids are "<ClientID>-check1", "-check2" and so on, so it does not disturb a
-// running bridge. Under each topic it publishes a message and waits for it to come back. Then it publishes a retained message, reads it with
-// a new subscription and removes it. It also publishes packets of the given sizes, in bytes and in descending order, under the first topic.
-// No other program must use the topics. The error is the one of Dial.
+// Check tests which topics and messages the broker permits this client. Its client ids are "<ClientID>-check1", "-check2" and so on, so
+// it does not disturb a running bridge. Under each topic it publishes a message and waits for it to come back. Then it publishes a
+// retained message, reads it with a new subscription and removes it. It also publishes packets of the given sizes, in bytes and in
+// descending order, under the first topic. No other program must use the topics. The error is the one of Dial.
 func Check(ctx context.Context, c Config, sizes []int, topics ...string) (Report, error) {
 	p, err := c.resolve()
 	if err != nil {

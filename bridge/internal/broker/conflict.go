@@ -21,10 +21,10 @@ const (
 	secondConnTimeout  = 3 * time.Second
 )
 
-// A ConflictDetector detects a client-id conflict: another client uses the same client id, and each login of one client makes the broker close
-// the connection of the other. A broker that restarts also closes connections, but it closes all of them. So after a short connection, Dial
-// also makes a second connection, with another client id. If the broker closes only the first of the two, the cause is a conflict. Set the
-// same ConflictDetector in every Config of a client. The zero value is ready to use. It is safe for concurrent use.
+// A ConflictDetector detects a client-id conflict: another client uses the same client id, and each login of one client makes the broker
+// close the connection of the other. A broker that restarts also closes connections, but it closes all of them. So after a short
+// connection, Dial also makes a second connection, with another client id. If the broker closes only the first of the two, the cause is a
+// conflict. Set the same ConflictDetector in every Config of a client. The zero value is ready to use. It is safe for concurrent use.
 type ConflictDetector struct {
 	mu        sync.Mutex
 	suspected bool // the broker closed the last connection within shortConnection

@@ -102,8 +102,7 @@ func (c *Conn) options(dialCtx context.Context) *mqtt.ClientOptions {
 	return o
 }
 
-// open makes the network connection. The end of dialCtx closes the connection until detachFromDial is
-// called.
+// open makes the network connection. The end of dialCtx closes the connection until detachFromDial is called.
 func (c *Conn) open(dialCtx context.Context) (net.Conn, error) {
 	conn, err := c.target.connect(dialCtx)
 	if err != nil {

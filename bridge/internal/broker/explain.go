@@ -62,8 +62,8 @@ func (p *target) noAnswerError() error {
 	return fmt.Errorf("mqtt: no answer from %s within %v (is the address right, a firewall in between?)", p.host, dialTimeout)
 }
 
-// explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection to the
-// broker was made.
+// explainRefusal returns, in words for users, why dialling failed with err. reached is true if the network connection to the broker was
+// made.
 func (p *target) explainRefusal(ctx context.Context, err error, reached bool) error {
 	for _, explanation := range []error{p.explainConnack(err), p.explainUnreachable(err), p.explainCertificate(err)} {
 		if explanation != nil {
@@ -119,8 +119,7 @@ func (p *target) explainConnack(err error) error {
 	return permanentf("%s refuses user %q with the client id %q (is the password right, may this user connect?)", p.host, p.Username, p.ClientID)
 }
 
-// explainUnreachable explains why the network connection was not made. It returns nil if err has another
-// cause.
+// explainUnreachable explains why the network connection was not made. It returns nil if err has another cause.
 func (p *target) explainUnreachable(err error) error {
 	var dnsErr *net.DNSError
 	var timeout net.Error

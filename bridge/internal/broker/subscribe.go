@@ -20,15 +20,15 @@ const (
 	shortAnswerTimeout = 100 * time.Millisecond
 )
 
-// ErrUnanswered is wrapped by the error of a subscription that was not answered in time. The function of the
-// subscription still receives messages that arrive.
+// ErrUnanswered is wrapped by the error of a subscription that was not answered in time. The function of the subscription still receives
+// messages that arrive.
 var ErrUnanswered = errors.New("is it overloaded? Look at its log")
 
 // Subscribe subscribes to a topic filter with at most the given QoS and returns when the broker has granted it. It is safe for concurrent
-// use and can be called from f. Each message is passed to f in a separate goroutine. So f can block, several calls can run at the same time,
-// and the order of the calls is not the order of the messages. f owns its Message. A later Subscribe with the same filter replaces f and causes the
-// broker to send the retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered; the connection remains usable, and f
-// still receives messages that arrive. Messages above 1 MiB are discarded.
+// use and can be called from f. Each message is passed to f in a separate goroutine. So f can block, several calls can run at the same
+// time, and the order of the calls is not the order of the messages. f owns its Message. A later Subscribe with the same filter replaces
+// f and causes the broker to send the retained messages again. If the broker does not answer within 5 s, the error wraps ErrUnanswered;
+// the connection remains usable, and f still receives messages that arrive. Messages above 1 MiB are discarded.
 func (c *Conn) Subscribe(ctx context.Context, topic string, qos byte, f func(Message)) error {
 	if err := c.endErr(); err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// loadCertificates reads the certificate files into p.tls and returns a *ConfigError for each faulty file. It runs at every dial, so the bridge
-// uses a renewed certificate without a restart.
+// loadCertificates reads the certificate files into p.tls and returns a *ConfigError for each faulty file. It runs at every dial, so the
+// bridge uses a renewed certificate without a restart.
 func (p *target) loadCertificates() (errs []error) {
 	refuse := func(key, reason string, err error) { errs = append(errs, &ConfigError{key, reason, err}) }
 	if scheme, _, _ := strings.Cut(p.URL, ":"); p.URL != "" && !schemes[scheme].secure { // p.url is nil if the rest of the address is wrong, so the scheme is read from the text

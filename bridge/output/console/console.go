@@ -31,8 +31,8 @@ type Console struct {
 	tableLines int         // the number of lines of the table on the terminal
 }
 
-// New returns a Console that writes to w. size returns the width in columns and the height in rows of
-// the terminal. It must be nil if w is not a terminal.
+// New returns a Console that writes to w. size returns the width in columns and the height in rows of the terminal. It must be nil if w is not
+// a terminal.
 func New(w io.Writer, size func() (width, height int)) *Console {
 	return &Console{w: w, terminalSize: size}
 }

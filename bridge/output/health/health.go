@@ -27,8 +27,8 @@ var _ bridge.Output = (*Output)(nil)
 // New returns an Output that listens at the first of the addresses where that is possible. SocketAddresses returns such addresses.
 func New(addresses []string) *Output { return &Output{addresses, 10 * time.Second} }
 
-// Run answers connections until ctx ends. It returns an error if it can listen at none of the addresses, or if somebody removes the
-// file of the socket.
+// Run answers connections until ctx ends. It returns an error if it can listen at none of the addresses, or if somebody removes the file of
+// the socket.
 func (o *Output) Run(ctx context.Context, feed *bridge.Feed) error {
 	l, err := listen(ctx, o.addresses)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 // An announcer announces one device to hubs. It publishes the change from what the broker retains to what is wanted in steps, in the order
 // that hubs need (see discovery.PlanChange).
 type announcer struct {
-	meterID        string // "" for the bridge's own device
-	wanted         func(discovery.Style) wantedDevice
-	pending        bool                  // the wanted announcements have possibly changed
-	steps          [][]discovery.Message // the steps that are not published yet
-	afterSteps     device                // what the broker retains after the last step
-	lastStep       time.Time             // when a step was last published
-	loggedEntities int                   // the number of entities in the last log line
-	arrival        *arrivalCheck         // nil if none is in progress
+	meterID        string                             // "" for the bridge's own device
+	wanted         func(discovery.Style) wantedDevice // returns what the broker should retain in a style of announcement
+	pending        bool                               // the wanted announcements have possibly changed
+	steps          [][]discovery.Message              // the steps that are not published yet
+	afterSteps     device                             // what the broker retains after the last step
+	lastStep       time.Time                          // when a step was last published
+	loggedEntities int                                // the number of entities in the last log line
+	arrival        *arrivalCheck                      // nil if no arrival check is in progress
 }
 
 // A wantedDevice holds the announcements and topics of a device that the broker should retain.
@@ -71,7 +71,7 @@ func (s *session) announce(a *announcer) {
 	}
 }
 
-// storeDelivered records what the broker retains of devices whose steps are all acknowledged.
+// storeDelivered records what the broker retains of devices after their last step. The broker must have acknowledged every message.
 func (s *session) storeDelivered() {
 	for id, delivered := range s.undelivered {
 		s.devices.set(id, delivered)
@@ -84,14 +84,14 @@ func (s *session) storeDelivered() {
 // prepareSteps reports whether there are steps.
 func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	recorded := s.devices.document.Devices[a.meterID]
-	d := s.acceptedPlan(a, recorded)
-	if d.wanted.undecided && len(d.changes) == 0 {
+	plan := s.acceptedPlan(a, recorded)
+	if plan.wanted.undecided && len(plan.changes) == 0 {
 		return false
 	}
 	a.pending = false
 	delete(s.undelivered, a.meterID)
-	topics := union(d.wanted.topics, d.unchanged.Topics)
-	a.steps, a.afterSteps = d.steps, device{Announced: d.replacement.Union(d.unchanged.Announced), Topics: topics}
+	topics := union(plan.wanted.topics, plan.unchanged.Topics)
+	a.steps, a.afterSteps = plan.steps, device{Announced: plan.replacement.Union(plan.unchanged.Announced), Topics: topics}
 	if removals := s.removalMessages(a.meterID, recorded.Topics, topics); len(removals) > 0 { // they are sent with the last step
 		last := max(len(a.steps)-1, 0)
 		a.steps = append(a.steps[:last], slices.Concat(slices.Concat(a.steps[last:]...), removals))
@@ -102,24 +102,24 @@ func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	}
 	oldAndNew := device{Announced: recorded.Announced.Union(a.afterSteps.Announced), Topics: union(recorded.Topics, topics)}
 	s.devices.set(a.meterID, oldAndNew)
-	if len(a.steps) > 1 || len(d.changes.Minus(d.changes.UnderPrefix(s.config.Prefix))) > 0 { // the next run needs this record, even after a crash
+	if len(a.steps) > 1 || len(plan.changes.Minus(plan.changes.UnderPrefix(s.config.Prefix))) > 0 { // the next run needs this record, even after a crash
 		s.devices.sync()
 	}
-	if d.refusal == nil && !s.startArrivalCheck(a, &d.wanted) && s.conn.Err() == nil {
-		s.logAnnounced(a, &d.wanted)
+	if plan.refusal == nil && !s.startArrivalCheck(a, &plan.wanted) && s.conn.Err() == nil {
+		s.logAnnounced(a, &plan.wanted)
 	}
-	s.logTakenBack(a, d.changes)
+	s.logTakenBack(a, plan.changes)
 	return true
 }
 
 // A changePlan holds the steps from what the broker retains of a device to what is wanted.
 type changePlan struct {
 	wanted      wantedDevice
-	unchanged   device              // retained, and not known yet whether it is still wanted
-	changes     discovery.Announced // retained, and replaced or removed by the steps
+	unchanged   device              // the retained part that the steps do not change, because it is not known yet whether it is wanted
+	changes     discovery.Announced // the retained announcements that the steps replace or remove
 	steps       [][]discovery.Message
-	replacement discovery.Announced // what the broker retains in place of changes after the steps
-	refusal     error               // why the broker does not accept one of the messages; nil if none is known to be refused
+	replacement discovery.Announced // the announcements that the broker retains after the steps in place of changes
+	refusal     error               // why the broker does not accept one of the messages; nil if no refusal is known
 }
 
 // planChange returns the plan from the recorded device to what is wanted in a style of announcement.
@@ -137,7 +137,7 @@ func (s *session) planChange(a *announcer, recorded device, style discovery.Styl
 // would not arrive.
 func (s *session) acceptedPlan(a *announcer, recorded device) changePlan {
 	d := s.planChange(a, recorded, s.config.Style)
-	// Before announcements of single entities are replaced by one of the device it must be known whether the broker accepts the latter.
+	// Before announcements of single entities are replaced by one announcement of the device, it must be known whether the broker accepts that announcement.
 	replaces := len(d.changes) > 0 && !slices.ContainsFunc(d.wanted.messages, func(m discovery.Message) bool { return d.changes[m.Topic] != nil })
 	if d.refusal == nil && replaces && s.isTooLarge(&d.wanted) {
 		d.refusal = s.firstRefusal(d.steps)
@@ -169,7 +169,7 @@ func (s *session) isTooLarge(wanted *wantedDevice) bool {
 	return size > smallAnnouncement && s.conn.DropsSilently(context.Background(), size)
 }
 
-// firstRefusal returns why the broker does not accept one of the messages, or nil if none is known to be refused.
+// firstRefusal returns why the broker does not accept one of the messages, or nil if no refusal is known.
 func (s *session) firstRefusal(steps [][]discovery.Message) error {
 	for _, m := range slices.Concat(steps...) {
 		if err := s.conn.CheckMessage(s.message(m.Topic, m.Payload, true)); err != nil {
@@ -181,7 +181,7 @@ func (s *session) firstRefusal(steps [][]discovery.Message) error {
 
 // undecidedPart returns the announcements and topics of a recorded device that remain retained, because it is not known yet whether they are
 // wanted. If the meter has not sent a telegram yet, these are all announcements and topics. If the retained scan was incomplete, these are
-// the ones that are not in wanted. Announcements under another prefix are never among them, and none is if discovery is off.
+// the ones that are not in wanted. Announcements under another prefix are not among them. If discovery is off, no announcements are among them.
 func (s *session) undecidedPart(id string, recorded device, wanted *wantedDevice) device {
 	undecided := device{Announced: recorded.Announced.UnderPrefix(s.config.Prefix), Topics: recorded.Topics}
 	if s.config.Style == discovery.Off {

@@ -21,11 +21,13 @@ const (
 	minConfirmingCounter = 100
 	// maxRetainedAge is the largest age of retained values at which counters alone can show that the meter is the same.
 	maxRetainedAge = 50 * time.Hour
+	// compareTimeout limits reading the retained values, because the session waits for them.
+	compareTimeout = 5 * time.Second
 )
 
-// compareWithRetained compares the meter with the values that the broker retains.
+// compareWithRetained compares the meter with the values that the broker retains. The result is inconclusive if the values cannot be read.
 func (s *session) compareWithRetained(ctx context.Context, m *meter) comparison {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, compareTimeout)
 	defer cancel()
 	all, err := Retained(ctx, s.config, m.ID)
 	if err != nil {
@@ -43,8 +45,8 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 	if info.Serial != "" && serial != "" && !sameSerial {
 		return anotherMeter
 	}
-	last, err := time.Parse(time.RFC3339, retained[discovery.LastTelegram])
-	age := max(now.Sub(last), 0)
+	lastTelegram, timeErr := time.Parse(time.RFC3339, retained[discovery.LastTelegram])
+	age := max(now.Sub(lastTelegram), 0)
 	hours := int64(age/time.Hour) + 2 // one to round up, and one because a counter is possibly an hour older than the last telegram
 	result, confirmed := sameMeter, sameSerial
 	for i := range counters {
@@ -56,11 +58,11 @@ func compareMeter(retained map[string]string, serial string, counters []bridge.V
 		unit := v.ID.Row().Units[v.UnitIndex].Symbol
 		energy := unit == "kWh" || unit == "kvarh"
 		rise, ok := v.Number.Add(oldCounter.Neg())
-		above := func(perHour int64) bool { return energy && (!ok || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0) }
+		roseFaster := func(perHour int64) bool { return energy && (!ok || rise.Cmp(obis.Decimal{Coef: perHour * hours}) > 0) }
 		switch {
-		case v.Number.Cmp(oldCounter) < 0, err == nil && above(maxHourlyRise):
+		case v.Number.Cmp(oldCounter) < 0, timeErr == nil && roseFaster(maxHourlyRise):
 			return anotherMeter
-		case !sameSerial && (err != nil || age > maxRetainedAge || above(usualHourlyRise)):
+		case !sameSerial && (timeErr != nil || age > maxRetainedAge || roseFaster(usualHourlyRise)):
 			result = inconclusive
 		}
 		confirmed = confirmed || energy && oldCounter.Cmp(obis.Decimal{Coef: minConfirmingCounter}) >= 0

@@ -92,8 +92,7 @@ func (c Config) validateBaseTopic() error {
 	return nil
 }
 
-// validateStatusTopic refuses a topic inside the base topic, where the bridge would mistake its own "online" for the message of
-// the hub.
+// validateStatusTopic refuses a topic inside the base topic, where the bridge would mistake its own "online" for the message of the hub.
 func (c Config) validateStatusTopic() error {
 	const key = "homeassistant.status_topic"
 	if err := ValidateTopic(key, c.StatusTopic); err != nil {

@@ -71,8 +71,7 @@ func (d *savedDevices) add(id string, added device) {
 	d.set(id, device{Announced: recorded.Announced.Union(added.Announced), Topics: union(recorded.Topics, added.Topics)})
 }
 
-// set records what the broker retains of a device. It removes the device from the record if the broker retains
-// nothing of it.
+// set records what the broker retains of a device. It removes the device from the record if the broker retains nothing of it.
 func (d *savedDevices) set(id string, retained device) {
 	if d.document.Devices[id] = retained; len(retained.Announced) == 0 && len(retained.Topics) == 0 {
 		delete(d.document.Devices, id)

@@ -16,12 +16,12 @@ import (
 // A meter is the state of one meter in a session.
 type meter struct {
 	bridge.Meter
-	prefix      string // of its topics: "hanbridge/house/"
+	prefix      string // the first part of the meter's topics, such as "hanbridge/house/"
 	description bridge.Description
 	descriptors []bridge.Descriptor
 	announcer
 
-	online           bool
+	online           bool // the newest update says that the meter is online
 	ownership        *ownership
 	isFirst          bool                         // this bridge publishes its counters: see ownership
 	isSecond         bool                         // this bridge does not publish its counters, because another bridge publishes or has published them
@@ -44,8 +44,8 @@ func (s *session) meter(m bridge.Meter) *meter {
 	return created
 }
 
-// publishUpdate publishes an update of one meter. The status is published last, so that a hub that shows the meter as available
-// already has its newest values.
+// publishUpdate publishes an update of one meter. The status is published last, so that a hub that shows the meter as available already has
+// its newest values.
 func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	m := s.meter(u.Meter)
 	if u.DescriptionNew && u.Description.Protocol != "" { // before the first telegram the description of an earlier run remains
@@ -58,10 +58,10 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 		m.descriptors, m.pending = u.Descriptors, true
 		s.dropConfirmed(m)
 	}
-	s.announce(&s.bridgeDevice) // first, as announceDue does
+	s.announce(&s.bridgeDevice) // first: see announceDue
 	s.announce(&m.announcer)
 	for _, e := range u.Events {
-		if m.isFirst || e.Quantity == "" { // events about counters belong to the first bridge
+		if m.isFirst || e.Quantity == "" { // only the first bridge publishes events about a quantity
 			s.publishEvent(m, e)
 		}
 	}
@@ -81,7 +81,7 @@ func (s *session) publishUpdate(u *bridge.MeterUpdate) {
 	}
 }
 
-// publishStatus publishes whether a meter is online.
+// publishStatus publishes "online" or "offline" for a meter.
 func (s *session) publishStatus(m *meter) {
 	status := offline
 	if m.online {
@@ -130,8 +130,7 @@ var commonTopics = []string{
 	discovery.Rejected, discovery.RejectedReason,
 }
 
-// publishInfo publishes the description of a meter, with the mark of this bridge and the time since when the bridge has
-// published the meter.
+// publishInfo publishes the description of a meter, with the mark of this bridge and the time since when the bridge has published the meter.
 func (s *session) publishInfo(m *meter) {
 	s.publishJSON(m.prefix+"info", true, struct {
 		Make     string `json:"make"`
@@ -149,8 +148,7 @@ func (s *session) publishInfo(m *meter) {
 		s.marks.run, s.marks.client, m.ownership.since.Format(millisecondLayout), m.infoRival})
 }
 
-// publishEvent publishes an event of a meter. It is never retained, because a hub that starts would take a retained event for a
-// new one.
+// publishEvent publishes an event of a meter. It is never retained, because a hub that starts would take a retained event for a new one.
 func (s *session) publishEvent(m *meter, e bridge.Event) {
 	s.publishJSON(m.prefix+"event", false, struct {
 		Time     string `json:"time"`

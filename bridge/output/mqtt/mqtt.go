@@ -16,8 +16,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An Output publishes to one broker. It is a bridge.Output. Its fields last over connections; the fields of one
-// connection are in session.
+// An Output publishes to one broker. It is a bridge.Output. Its fields last over connections; the fields of one connection are in session.
 type Output struct {
 	config       Config
 	log          zerolog.Logger

@@ -18,7 +18,7 @@ type marks struct {
 	instance *bridge.Instance // nil if the bridge has no state file
 }
 
-// newMarks returns the marks of a bridge. instance is nil if it has no state file.
+// newMarks returns the marks of a bridge. instance is nil if the bridge has no state file.
 func newMarks(clientID string, instance *bridge.Instance) marks {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(clientID)) // a hash never fails
@@ -42,7 +42,8 @@ type OtherBridge struct {
 	Message string
 }
 
-// bridgeStatus is the topic of the bridge's status, relative to the base topic. retainedBelow returns the status as the payload [bridgeStatus][""].
+// bridgeStatus is the topic of the bridge's status, relative to the base topic. retainedBelow returns the status as the payload
+// [bridgeStatus][""].
 const bridgeStatus = "status"
 
 // FindOtherBridges connects to the broker and returns the other bridges that publish one of the meters, according to retained topics. meters
@@ -61,9 +62,8 @@ func FindOtherBridges(ctx context.Context, c Config, own *bridge.Instance, meter
 	return others, nil
 }
 
-// findOther decides from the retained topics of a meter whether another bridge publishes it. The Message is "" if no other
-// bridge does. bridgeOnline
-// is true if a bridge with the base topic is online.
+// findOther decides from the retained topics of a meter whether another bridge publishes it. The Message is "" if no other bridge does.
+// bridgeOnline is true if a bridge with the base topic is online.
 func (m marks) findOther(id string, retained map[string]string, bridgeOnline bool) OtherBridge {
 	d := parseJSON[struct {
 		infoPayload
@@ -97,10 +97,10 @@ type RetainedMeter struct {
 	InUse string
 }
 
-// OwnRetained returns the retained topics of the meters that this bridge publishes or once published. These are the configured
-// meters, the named meters, and the meters whose description has a mark of this bridge. configured and named hold ids. own holds the runs of this bridge; it is
-// nil if the bridge has no state file. The status of the bridge is the last entry, if no bridge is online and no other meter is retained.
-// With an *IncompleteError the topics that were read are returned too.
+// OwnRetained returns the retained topics of the meters that this bridge publishes or once published. These are the configured meters, the
+// named meters, and the meters whose description has a mark of this bridge. configured and named hold ids. own holds the marks of this
+// bridge's runs; own is nil if the bridge has no state file. The status of the bridge is the last entry, if no bridge is online and the broker
+// retains no other meter. With an *IncompleteError the topics that were read are returned too.
 func OwnRetained(ctx context.Context, c Config, own *bridge.Instance, configured, named []string) (found []RetainedMeter, err error) {
 	statusTopic := c.BaseTopic + "/" + bridgeStatus
 	all, err := retainedBelow(ctx, c, nil, c.valueFilter(), statusTopic)

@@ -7,13 +7,13 @@ import (
 )
 
 // An ownership records which bridge publishes one meter: this one, another one with the same mqtt.base_topic and meters.id, or both. If two
-// bridges publish it, only the first may publish counters. Otherwise a hub would record the step from one meter's counter to the other's as
+// bridges publish it, only the first publishes counters. Otherwise a hub would record the step from one meter's counter to the other's as
 // consumption.
 //
 // The first bridge is the one whose instance mark is in the retained description of the meter, <base>/<meter>/info. If no description is
-// retained, a bridge becomes first when its own meter sends a telegram before it has received one of another bridge. A second bridge
-// becomes first when it has received nothing of another bridge for a while and either the counters show that the meter is the same, or a
-// person has removed the description (hanbridge takeover).
+// retained, a bridge becomes first when its own meter sends a telegram before the bridge has received a telegram of another bridge. A second
+// bridge becomes first when it has received nothing of another bridge for silentIntervals telegram intervals and either the counters show that
+// the meter is the same, or a person has removed the description (hanbridge takeover).
 type ownership struct {
 	ownMark     string        // the instance mark of this run
 	minSilence  time.Duration // the shortest time without a telegram of the other bridge after which this bridge can replace it
@@ -21,13 +21,13 @@ type ownership struct {
 	since       time.Time     // since when this bridge has published the meter, earlier runs included
 	connectedAt time.Time     // when this connection began to receive messages
 
-	otherMark     string        // the mark of another bridge in the retained description; "" if the mark is of this bridge or missing
-	otherUnmarked bool          // a version without marks wrote the retained description
+	otherMark     string        // the mark of another bridge in the retained description; "" if it has none or a mark of this bridge
+	otherUnmarked bool          // a version of hanbridge without marks wrote the retained description
 	otherOnline   bool          // a bridge with this base topic was online when this one connected, or has published since
 	lastOther     time.Time     // when the last telegram of a bridge that publishes counters arrived
-	otherInterval time.Duration // the time between the last two telegrams of such a bridge
+	otherInterval time.Duration // the time between the last two telegrams of another bridge with counters
 	infoRemoved   bool          // a person has removed the other bridge's description
-	comparison    comparison    // of this meter with the retained values of the other bridge
+	comparison    comparison    // the result of comparing this meter with the retained values of the other bridge
 	stateless     bool          // this bridge has no state file, so the other bridge is possibly an earlier run of this bridge
 
 	infoReceived  bool // the retained description has been received
@@ -49,7 +49,7 @@ const (
 	inconclusive // nothing shows whether it is the same meter
 )
 
-// A decision says what to do with the counters of a meter that has sent a telegram.
+// A decision is what to do with the counters of a meter that has sent a telegram.
 type decision uint8
 
 const (
@@ -104,8 +104,8 @@ func (o *ownership) decide(now time.Time) decision {
 
 // infoPayload holds the fields of a meter's description that ownership depends on.
 type infoPayload struct {
-	Instance string    `json:"instance"`
-	Since    time.Time `json:"since"`
+	Instance string    `json:"instance"` // the mark of the bridge that wrote the description
+	Since    time.Time `json:"since"`    // since when that bridge has published the meter
 }
 
 // resetForConnection clears the fields that describe the previous connection.
@@ -155,8 +155,7 @@ func (o *ownership) receiveRetainedInfo(d infoPayload) {
 	}
 }
 
-// receiveTelegram handles a telegram of another bridge. withheld is true if the telegram has no counters, because
-// a second bridge sent it.
+// receiveTelegram handles a telegram of another bridge. withheld is true if the telegram has no counters, because a second bridge sent it.
 func (o *ownership) receiveTelegram(mark string, withheld bool, now time.Time) {
 	switch {
 	case o.isFirst || o.claiming:
@@ -179,22 +178,23 @@ func (o *ownership) noteRival(mark string, now time.Time) {
 	o.rivalMark, o.rivalLastTime = cmp.Or(mark, "unmarked"), now
 }
 
-// olderThan reports whether another bridge began to publish before this one. Both bridges know both times, so they agree.
+// olderThan reports whether another bridge began to publish before this one. Each bridge receives the description of the other, so both come
+// to the same result. If the times are equal, the lower mark counts as older.
 func (d infoPayload) olderThan(o *ownership) bool {
 	return cmp.Or(d.Since.Compare(o.since), cmp.Compare(d.Instance, o.ownMark)) < 0
 }
 
 // A telegramOrigin holds the fields of a telegram's payload that ownership depends on.
 type telegramOrigin struct {
-	Instance string `json:"instance"`
-	Counters string `json:"counters"`
+	Instance string `json:"instance"` // the mark of the bridge that sent the telegram
+	Counters string `json:"counters"` // withheldText or ""
 }
 
 // withheldText is the value of "counters" in a telegram whose counters are not published.
 const withheldText = "withheld"
 
-// parseJSON decodes the known fields of a JSON object. It returns the zero value if payload is too large or is not a JSON object
-// with fields of these types.
+// parseJSON decodes the known fields of a JSON object. It returns the zero value if payload is too large or is not a JSON object with fields
+// of these types.
 func parseJSON[T any](payload []byte) (v T) {
 	const maxBytes = 64 << 10 // more than any bridge publishes
 	if len(payload) > maxBytes || json.Unmarshal(payload, &v) != nil {

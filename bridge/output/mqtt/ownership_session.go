@@ -44,7 +44,7 @@ func (s *session) subscribeToOthers(ctx context.Context) error {
 		o, prefix := s.ownership(id), s.config.BaseTopic+"/"+id+"/"
 		o.resetForConnection(time.Now())
 		err := s.conn.Subscribe(until, prefix+"info", 1, func(m broker.Message) { s.receiveInfo(o, m) })
-		if err == nil { // QoS 0 is sufficient, because other telegrams follow a lost one
+		if err == nil { // QoS 0 is sufficient, because another telegram follows a lost telegram
 			err = s.conn.Subscribe(until, prefix+"telegram", 0, func(m broker.Message) { s.receiveTelegram(o, m) })
 		}
 		if err != nil && !s.ended(ctx) {
@@ -72,8 +72,8 @@ func (s *session) awaitRetained() {
 	s.scheduleReview(0)
 }
 
-// runPostedUntil runs posted functions until done returns true. It reports false if that takes longer than timeout, if no function is posted
-// for idle, or if the connection is lost.
+// runPostedUntil runs posted functions until done returns true. It reports false if done has not returned true within timeout, if no function
+// is posted for idle, or if the connection is lost.
 func (s *session) runPostedUntil(timeout, idle time.Duration, done func() bool) bool {
 	for limit := time.After(timeout); !done(); s.runPosted() {
 		select {
@@ -102,10 +102,11 @@ func (s *session) dropMetersOfOthers() {
 	})
 }
 
-// echoTimeout is how long the session waits for a message that it has published to come back from the broker.
+// echoTimeout is how long the session waits until a message that it has published comes back from the broker. It also limits the wait for
+// retained messages.
 const echoTimeout = 2 * time.Second
 
-// becomeFirst makes this bridge the first for each meter in updates whose counters it is to publish and does not publish yet. It publishes the
+// becomeFirst makes this bridge the first for each meter in updates whose counters it does not publish yet but must publish. It publishes the
 // description of these meters. Then it waits long enough for another bridge that was earlier to answer. Counters must not be published before
 // that.
 func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate) {
@@ -135,12 +136,13 @@ func (s *session) becomeFirst(ctx context.Context, updates []bridge.MeterUpdate)
 	if s.conn.Err() != nil {
 		return
 	}
-	for _, m := range claimed { // claiming is false by now if a bridge that was earlier has answered
+	for _, m := range claimed { // claiming is false if a bridge that was earlier has answered
 		m.isFirst = m.ownership.isFirst || m.ownership.claiming
 		m.ownership.isFirst, m.ownership.claiming = m.isFirst, false
 	}
 }
 
+// errNoEcho is the reason for the warning if a description has not come back from the broker.
 var errNoEcho = errors.New("mqtt: what this bridge publishes does not come back to it")
 
 // awaitEchoes waits until the descriptions of the meters have come back from the broker. Then it waits for the same time again, for

@@ -23,9 +23,9 @@ const ownDevice = "bridge"
 func (s *session) scanRetained(ctx context.Context) {
 	s.scanned = false
 	for _, m := range s.meters {
-		s.endArrivalCheck(&m.announcer) // the scan ends its subscriptions to the same topics
+		s.endArrivalCheck(&m.announcer) // the check has subscribed to the same topics, and the scan ends these subscriptions
 	}
-	var filters []string // only for the devices of this bridge, because other programs can have announced thousands
+	var filters []string // only for the devices of this bridge, because other programs can have announced thousands of devices
 	for _, m := range append(s.feed.Meters(), bridge.Meter{ID: ownDevice}) {
 		filters = append(filters, s.config.announcedFilters("hanbridge_"+m.ID)...)
 	}
@@ -33,14 +33,14 @@ func (s *session) scanRetained(ctx context.Context) {
 	if sc.run(ctx, s.conn, s.config.testTopic(), filters) != nil {
 		return
 	}
-	found, incomplete := sc.result()
+	messages, incompleteErr := sc.result()
 	s.unsubscribe(filters)
-	s.scanned, s.scanIncomplete = true, incomplete != nil
-	if incomplete != nil && s.config.Style != discovery.Off {
-		s.warn(incomplete, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, possibly remains on the broker "+
+	s.scanned, s.scanIncomplete = true, incompleteErr != nil
+	if incompleteErr != nil && s.config.Style != discovery.Off {
+		s.warn(incompleteErr, "not all of this bridge's earlier announcements are known: what was announced in another style, and what no meter sends any more, possibly remains on the broker "+
 			"(hanbridge discovery clear removes it)")
 	}
-	s.adoptFound(discoveryMessages(found))
+	s.adoptFound(discoveryMessages(messages))
 	s.publishAll()
 }
 
@@ -57,7 +57,7 @@ func (s *session) unsubscribe(filters []string) {
 }
 
 // foundLifetime is how long the bridge keeps an announcement that the retained scan found and whose quantity the meter has not sent. In that
-// time, a value that is sent once a day arrives at least twice. Until then, each start scans again.
+// time, a value that is sent once a day arrives at least twice.
 const foundLifetime = 50 * time.Hour
 
 // adoptFound keeps the announcements of an earlier run for foundLifetime. Otherwise the entities of a list that the meter sends once an hour
@@ -69,14 +69,14 @@ func (s *session) adoptFound(found []discovery.Message) {
 		s.foundMeters[m.ID] = m
 	}
 	for _, id := range announced.MeterIDs() {
-		found := device{Announced: announced.OfMeter(id)}
+		foundDevice := device{Announced: announced.OfMeter(id)}
 		for _, q := range s.foundMeters[id].Quantities {
-			found.Topics = append(found.Topics, q.ID.String()) // the topic of a value ends with the id of its quantity
+			foundDevice.Topics = append(foundDevice.Topics, q.ID.String()) // the topic of a value ends with the id of its quantity
 		}
 		if id == ownDevice {
 			id = "" // the key of the bridge's own device in s.devices
 		}
-		s.devices.add(id, found)
+		s.devices.add(id, foundDevice)
 	}
 	if s.foundExpiry = time.Now().Add(foundLifetime); !s.scanIncomplete { // after an incomplete scan the next start scans again
 		if s.devices.document.FirstScan.IsZero() {
@@ -101,8 +101,8 @@ func (s *session) dropConfirmed(m *meter) {
 	s.foundMeters[m.ID] = found
 }
 
-// expireFound runs foundLifetime after the scan. It drops the quantities that no meter has sent since, and lets every meter announce again.
-// The announcement steps then remove the announcements of these quantities.
+// expireFound runs at foundExpiry. It drops the quantities that no meter has sent since, and lets every meter announce again. The announcement
+// steps then remove the announcements of these quantities.
 func (s *session) expireFound() {
 	s.foundMeters, s.scanIncomplete = nil, false
 	for _, m := range s.meters {

@@ -84,9 +84,9 @@ func (s *scan) stop(format string, args ...any) {
 	}
 }
 
-// run subscribes to the filters and receives retained messages until the broker has sent none for idleTime, or the time is over. The error is that of
-// the connection or ctx. A subscription that is refused or not answered in time makes the scan incomplete. markerTopic is a topic without
-// messages. Most brokers answer its subscription after they have sent the retained messages of the filters.
+// run subscribes to the filters and receives retained messages until the broker has sent none for idleTime, or the time is over. The error is
+// that of the connection or ctx. A subscription that is refused or not answered in time makes the scan incomplete. markerTopic is a topic
+// without messages. Most brokers answer its subscription after they have sent the retained messages of the filters.
 func (s *scan) run(ctx context.Context, conn *broker.Conn, markerTopic string, filters []string) error {
 	until, cancel := context.WithTimeout(ctx, scanTimeout)
 	defer cancel()

@@ -13,18 +13,18 @@ import (
 type task uint8
 
 const (
-	publishAllTask task = iota // publish everything again, as for a hub that has started
+	publishAllTask task = iota // publish everything again, for example for a hub that has started
 	announceTask               // publish the announcement steps that had to wait
-	expireTask                 // see expireFound
-	reviewTask                 // decide again who publishes each meter
+	expireTask                 // drop found announcements that were not confirmed (see expireFound)
+	reviewTask                 // decide again which bridge publishes each meter
 	arrivalTask                // conclude arrival checks at their deadline
-	taskCount
+	taskCount                  // the number of tasks
 )
 
 // A schedule holds when each task is due. Zero means never.
 type schedule [taskCount]time.Time
 
-// in schedules a task after wait, unless it is due earlier.
+// in schedules a task after wait, unless the task is due earlier.
 func (s *schedule) in(t task, wait time.Duration) {
 	if at := time.Now().Add(wait); s[t].IsZero() || at.Before(s[t]) {
 		s[t] = at
@@ -59,7 +59,7 @@ func (s *session) runDueTasks(ctx context.Context) {
 // messages by other programs causes.
 const maxPosted = 10_000
 
-// post makes the session's goroutine call f. The goroutines that receive messages must not change the session themselves. It is safe for
+// post makes the session's goroutine call f. The goroutines that receive messages must not change the session themselves. post is safe for
 // concurrent use.
 func (s *session) post(f func()) {
 	s.mu.Lock()
@@ -84,7 +84,7 @@ func (s *session) runPosted() {
 	}
 }
 
-// processPosted calls the posted functions, and then the work that depends on the fields that they change.
+// processPosted calls the posted functions, and then the checks that depend on the fields that these functions change.
 func (s *session) processPosted(ctx context.Context) {
 	s.feed.Progress()
 	s.runPosted()
@@ -105,7 +105,7 @@ const (
 	resetAfter = 10 * time.Minute
 )
 
-// wait returns how long to wait, which is at least pause.
+// wait returns how long to wait before everything is published again, at least pause.
 func (b *backoff) wait(now time.Time, pause time.Duration) time.Duration {
 	if now.Sub(b.lastDone) >= resetAfter {
 		b.gap = 0
@@ -118,9 +118,9 @@ func (b *backoff) done(now time.Time) {
 	b.lastDone, b.gap = now, min(max(minGap, 2*b.gap), maxGap)
 }
 
-// receiveOwnStatus handles a message under the status topic of this bridge. This session does not publish "offline" before
-// it ends. So "offline" is sent by a second bridge with the same topics that stops, or by the broker as the late will of an earlier
-// connection. A retained status is only recorded.
+// receiveOwnStatus handles a message under the status topic of this bridge. This session does not publish "offline" before it ends. So
+// "offline" is sent by a second bridge with the same topics that stops, or by the broker as the late will of an earlier connection. A retained
+// status is only recorded.
 func (s *session) receiveOwnStatus(m broker.Message) {
 	s.post(func() {
 		if m.Retain {
@@ -139,8 +139,8 @@ func (s *session) receiveOwnStatus(m broker.Message) {
 	})
 }
 
-// receiveHubStatus handles the hub's birth message. A retained birth message is ignored. It is older than this connection, which
-// began by publishing everything.
+// receiveHubStatus handles the hub's birth message. A retained birth message is ignored. It is older than this connection, which began by
+// publishing everything.
 func (s *session) receiveHubStatus(m broker.Message) {
 	if !m.Retain && string(m.Payload) == online {
 		s.post(s.schedulePublishAll)

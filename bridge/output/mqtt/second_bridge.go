@@ -14,7 +14,7 @@ import (
 // isCounter reports whether a quantity is a counter, which only rises.
 func isCounter(id quantity.ID) bool { return id.Row().StateClass == quantity.TotalIncreasing }
 
-// storeCounters stores the newest counters of a meter whose counters are not published. compareWithRetained uses them.
+// storeCounters stores the newest counters of a meter whose counters are not published. compareWithRetained compares them.
 func (m *meter) storeCounters(values []bridge.Value) {
 	for i := range values {
 		if isCounter(values[i].ID) {
@@ -29,13 +29,14 @@ func (m *meter) otherPublishesStatus() bool { return m.ownership.otherPublishesS
 // otherAnnounces reports whether another bridge announces the meter, or has announced it and possibly still runs.
 func (m *meter) otherAnnounces() bool { return !m.isFirst && m.ownership.contested() }
 
-// publishesStats reports whether this bridge publishes its statistics of the meter.
+// publishesStats reports whether this bridge publishes its statistics of the meter. Before the first telegram it does, unless another bridge
+// announces the meter.
 func (m *meter) publishesStats() bool {
 	return m.isFirst || m.description.Protocol == "" && !m.otherAnnounces()
 }
 
-// decideCounters decides whether this bridge publishes the counters of a meter. If necessary, decideCounters compares the meter with the retained values,
-// or schedules a review. It does not return compareFirst.
+// decideCounters decides whether this bridge publishes the counters of a meter. If necessary, decideCounters compares the meter with the
+// retained values, or schedules a review. It does not return compareFirst.
 func (s *session) decideCounters(ctx context.Context, m *meter) decision {
 	o, facts := m.ownership, len(m.withheldCounters) // facts is the number of values by which the meter can be compared
 	if m.description.Serial != "" {
@@ -46,7 +47,7 @@ func (s *session) decideCounters(ctx context.Context, m *meter) decision {
 	}
 	d := o.decide(time.Now())
 	if d == compareFirst && facts == 0 {
-		return waitForOther // some meters send their counters once an hour
+		return waitForOther // until the meter has sent counters, which some meters do once an hour
 	}
 	if d == compareFirst {
 		m.comparedFacts, o.comparison = facts, s.compareWithRetained(ctx, m)
@@ -63,7 +64,7 @@ func (s *session) scheduleReview(wait time.Duration) {
 	s.schedule.in(reviewTask, max(wait, 0)+10*time.Millisecond)
 }
 
-// review decides again which meters this bridge publishes, after messages of other bridges or when it is due.
+// review decides again of which meters this bridge publishes the counters. It runs after messages of other bridges, and when it is scheduled.
 func (s *session) review(ctx context.Context) {
 	becameFirst := false
 	for _, m := range s.meters {
@@ -106,24 +107,25 @@ func (s *session) dropRecord(m *meter) {
 	}
 }
 
-// reassertFirst publishes the description of a meter again if another bridge has published its own, or to name that bridge in it.
+// reassertFirst publishes the description of a meter again if another bridge has published its own description. It also does so if the mark of
+// the other bridge in the description must change.
 func (s *session) reassertFirst(m *meter) {
 	o, now := m.ownership, time.Now()
-	if left := o.rivalLastTime.Add(o.minSilence).Sub(now); o.rivalMark != "" && left > 0 {
-		s.scheduleReview(left)
+	if wait := o.rivalLastTime.Add(o.minSilence).Sub(now); o.rivalMark != "" && wait > 0 {
+		s.scheduleReview(wait)
 		s.logHourly(m, zerolog.ErrorLevel, firstText)
 	} else {
 		o.rivalMark = ""
 	}
-	if left := time.Second - now.Sub(m.infoRepublished); o.republishInfo && left > 0 {
-		s.scheduleReview(left)
+	if wait := time.Second - now.Sub(m.infoRepublished); o.republishInfo && wait > 0 {
+		s.scheduleReview(wait)
 	} else if o.republishInfo || o.rivalMark != m.infoRival {
 		m.infoRival, m.infoRepublished, o.republishInfo = o.rivalMark, now, false
 		s.publishInfo(m)
 	}
 }
 
-// Log messages about a meter that two bridges publish. silentReason is also shown by the hub.
+// Log messages about a meter that two bridges publish. silentReason is not logged but published for the hub.
 const (
 	firstText = "another bridge publishes this meter too: a hub mixes the two meters up. Set another meters.id in the configuration of one of " +
 		"the two bridges, and restart it"
@@ -147,8 +149,8 @@ func (s *session) logHourly(m *meter, level zerolog.Level, message string) {
 	}
 }
 
-// reportDecision logs why the counters of a meter are not published, or that they are from now on. If the other bridge is silent and a person
-// must act, it also publishes the reason for the hub, where a person looks for the counters.
+// reportDecision logs why the counters of a meter are not published, or that they are published from now on. If the other bridge is silent and
+// a person must act, it also publishes the reason for the hub, because a person looks there for the counters.
 func (s *session) reportDecision(m *meter, d decision) {
 	switch {
 	case d == publishCounters && m.otherLogged:

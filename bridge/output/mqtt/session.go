@@ -19,13 +19,13 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// A session publishes over one connection. Only the goroutine of Run uses it; post alone is safe for other goroutines.
+// A session publishes over one connection. Only the goroutine of Run uses it; only post is called by other goroutines.
 type session struct {
 	*Output
 	conn             *broker.Conn
 	feed             *bridge.Feed
 	schedule         schedule
-	meters           map[string]*meter
+	meters           map[string]*meter // by id
 	bridgeDevice     announcer         // the bridge's own device
 	removedMeters    []announcer       // meters that are no longer configured
 	meterIDs         []string          // the ids of the configured and the removed meters
@@ -38,11 +38,11 @@ type session struct {
 	bridgeWasOnline bool // a bridge with this base topic was online when this one connected
 
 	wake   chan struct{} // receives when a function was posted
-	mu     sync.Mutex
-	posted []func()
+	mu     sync.Mutex    // guards posted
+	posted []func()      // see post
 }
 
-// newSession returns a session that has not published anything.
+// newSession returns a session of o that has not published anything.
 func newSession(o *Output, conn *broker.Conn, feed *bridge.Feed) *session {
 	s := &session{
 		Output: o, conn: conn, feed: feed, meters: map[string]*meter{}, undelivered: map[string]device{}, wake: make(chan struct{}, 1),
@@ -86,8 +86,8 @@ func (s *session) begin(ctx context.Context) error {
 // subscriptions that the broker answers later.
 const subscribeTimeout = 5 * time.Second
 
-// subscribe subscribes to the status of the hub, the status of this bridge, and the messages of other bridges about its meters. It returns an error
-// only if the connection or ctx has ended.
+// subscribe subscribes to the status of the hub, the status of this bridge, and the messages of other bridges about its meters. It returns an
+// error only if the connection or ctx has ended.
 func (s *session) subscribe(ctx context.Context) error {
 	until, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
@@ -151,13 +151,13 @@ func (s *session) deliver(ctx context.Context) error {
 			s.earlyTelegrams = s.earlyTelegrams[:earlyCount] // the feed returns the telegrams of this batch again
 			return err
 		}
-		s.earlyTelegrams = s.earlyTelegrams[earlyCount:] // those before are published
+		s.earlyTelegrams = s.earlyTelegrams[earlyCount:] // the telegrams before earlyCount were published
 		s.storeDelivered()
 	}
 	return nil
 }
 
-// logLostTelegrams logs that telegrams were lost, with a count that includes those that were not logged yet.
+// logLostTelegrams logs that telegrams were lost, with a count that includes lost telegrams that were not logged yet.
 func (o *Output) logLostTelegrams(telegrams uint64) {
 	if o.lostTelegrams += telegrams; telegrams == 0 {
 		return
@@ -184,24 +184,26 @@ func (s *session) publishBatch(ctx context.Context, b *bridge.Batch) {
 	}
 }
 
+// errStopping is the cause of the end of a delivery that takes too long at a stop.
 var errStopping = fmt.Errorf("a program that ends waits %v at most for a broker that acknowledges nothing (is the broker overloaded, or the network down?)", stopAckTimeout)
 
-// shutdown publishes the last values and the status offline of the meters and the bridge, and closes the connection.
+// shutdown publishes the last values and the status offline of the meters and the bridge, and closes the connection. An error of the
+// delivery is logged and not returned.
 func (s *session) shutdown() error {
-	ctx, giveUp := context.WithCancelCause(context.Background())
-	defer giveUp(nil)
-	stop := func() { giveUp(errStopping) }
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	stop := func() { cancel(errStopping) }
 	s.shutdownTimer = time.AfterFunc(stopAckTimeout, stop)
 	defer s.shutdownTimer.Stop()
 	defer time.AfterFunc(stopTimeout, stop).Stop()
-	undelivered := s.deliver(ctx)
+	deliverErr := s.deliver(ctx)
 	for _, m := range s.meters {
 		if !m.otherPublishesStatus() {
 			s.publish(m.prefix+"status", []byte(offline), true)
 		}
 	}
 	s.publish(s.config.BaseTopic+"/status", []byte(offline), true)
-	if err := cmp.Or(undelivered, s.conn.Close(ctx)); err != nil {
+	if err := cmp.Or(deliverErr, s.conn.Close(ctx)); err != nil {
 		s.log.Warn().Err(err).Msg("last values not delivered")
 		return nil
 	}

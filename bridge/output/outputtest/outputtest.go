@@ -68,9 +68,8 @@ func testStopsIdle(t *testing.T, start Factory) {
 	_ = r.stop() // an error is allowed, because the output was possibly still connecting
 }
 
-// testDeliversLastTelegram tests that an output delivers the last telegram when its context ends at the same time as the telegram arrives.
-// An output that returns as soon as its context ends, without taking the last batch, most likely loses the telegram in one of
-// the ten attempts.
+// testDeliversLastTelegram tests that an output delivers the last telegram when its context ends at the same time as the telegram arrives. An
+// output that returns as soon as its context ends, without taking the last batch, most likely loses the telegram in one of the ten attempts.
 func testDeliversLastTelegram(t *testing.T, start Factory) {
 	for range 10 {
 		o, delivered := start(t)

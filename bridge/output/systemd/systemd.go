@@ -14,8 +14,8 @@ import (
 	"github.com/hanbridge/hanbridge/bridge/internal/progress"
 )
 
-// An Output notifies the service manager that started the program. It is a bridge.Output. It has no configuration,
-// because systemd sets the address of the socket and the interval of the watchdog in the environment.
+// An Output notifies the service manager that started the program. It is a bridge.Output. It has no configuration, because systemd sets the
+// address of the socket and the interval of the watchdog in the environment.
 type Output struct {
 	readySent  bool // READY=1 was sent; it is sent once for all runs
 	status     status
