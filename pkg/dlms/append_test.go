@@ -44,7 +44,7 @@ func TestAppendBytes(t *testing.T) {
 		{"push object", dlms.AppendPushObject(nil, 40, obis.Code{0, 8, 25, 9, 0, 255}, 1), "02 04 12 0028 09 06 0008190900ff 0f 01 12 0000"},
 		{"attribute descriptor", dlms.AppendAttributeDescriptor(nil, 70, obis.Code{0, 1, 96, 3, 10, 255}, 3), "0046 000160030aff 03"},
 		{"date-time on a Sunday", dlms.AppendDateTime(nil, stamp), "09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
-		{"date-time without a zone", dlms.DateTime{Time: obis.Time{Year: 2026, Month: 1, Day: 31}}.Append(nil), "07ea 01 1f 00 00 00 00 00 8000 00"},
+		{"date-time without tag, weekday and zone", dlms.DateTime{Time: obis.Time{Year: 2026, Month: 1, Day: 31}}.Append(nil), "07ea 01 1f 00 00 00 00 00 8000 00"},
 		{"header", dlms.AppendNotification(nil, 0x40000000), "0f 40000000 00"},
 		{"header with a time", dlms.AppendTimestampedNotification(nil, 1, stamp, false), "0f 00000001 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
 		{"header with a tagged time", dlms.AppendTimestampedNotification(nil, 1, stamp, true), "0f 00000001 09 0c 07ea 06 07 07 0e 05 09 ff ff88 80"},
@@ -55,7 +55,8 @@ func TestAppendBytes(t *testing.T) {
 	}
 }
 
-// TestNumbersThatDoNotFit: a number that does not fit its type is written as the nearest that does, and never as "not available".
+// TestNumbersThatDoNotFit tests that a number that does not fit its type is written as the nearest number that does. It is never the number
+// that means "not available": the largest of an unsigned type, and the smallest of a signed type. The argument is an int64, which limits Uint64.
 func TestNumbersThatDoNotFit(t *testing.T) {
 	for kind, want := range map[dlms.NumberType][2]string{
 		dlms.Uint8:  {"1100", "11fe"},
@@ -83,7 +84,7 @@ func TestWeekday(t *testing.T) {
 	}
 }
 
-// TestAppendKeepsPrefix: the Append functions keep the bytes that dst has.
+// TestAppendKeepsPrefix tests that the Append functions keep the bytes that dst has.
 func TestAppendKeepsPrefix(t *testing.T) {
 	before := []byte("before")
 	got := dlms.AppendLogicalName(dlms.AppendStructure(before, 2), obis.Code{1, 0, 1, 7, 0, 255})
