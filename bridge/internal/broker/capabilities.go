@@ -22,7 +22,7 @@ type Capabilities struct {
 	failures int
 }
 
-// capabilities is a snapshot of what is known about a broker. The map is never changed, but replaced.
+// capabilities is a snapshot of what is known about a broker. Its map is never changed, but replaced by a new map.
 type capabilities struct {
 	limits
 	refusedSize   int             // the size of the smallest packet that the broker did not accept, in bytes; 0 if there was none

@@ -41,8 +41,8 @@ type Config struct {
 	Conflict *ConflictDetector
 	// Capabilities records, over connections, which messages the broker accepts. If it is nil, each connection uses a record of its own.
 	Capabilities *Capabilities
-	// TestTopic is a topic to which nobody subscribes and under which this client may publish test messages. They show which messages the
-	// broker accepts. If it is empty, no test messages are published.
+	// TestTopic is a topic to which nobody subscribes and under which this client is permitted to publish. Test messages there show which
+	// messages the broker accepts. If it is empty, no test messages are published.
 	TestTopic string
 	// OnOversized is called with an error for each received message that was too large and was discarded. It is called from any
 	// goroutine and must not use the connection. It can be nil.

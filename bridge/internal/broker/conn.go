@@ -14,8 +14,8 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// A Conn is one connection to a broker, from login to loss or Close. Only one goroutine at a time may call Publish, Flush, Close and
-// DropsSilently. Subscribe, Unsubscribe, Lost and Err are safe for concurrent use.
+// A Conn is one connection to a broker, from login to loss or Close. Publish, Flush, Close and DropsSilently must not be called
+// concurrently. Subscribe, Unsubscribe, Lost and Err are safe for concurrent use.
 type Conn struct {
 	target         target
 	client         mqtt.Client

@@ -9,8 +9,8 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// An announcer announces one device to hubs. It publishes the change from what the broker retains to what is wanted in steps, in the order
-// that hubs need (see discovery.PlanChange).
+// An announcer announces one device to hubs. It changes the retained announcements to the wanted announcements in steps, in the order that
+// hubs need (see discovery.PlanChange).
 type announcer struct {
 	meterID        string                             // "" for the bridge's own device
 	wanted         func(discovery.Style) wantedDevice // returns what the broker should retain in a style of announcement
@@ -24,7 +24,7 @@ type announcer struct {
 
 // A wantedDevice holds the announcements and topics of a device that the broker should retain.
 type wantedDevice struct {
-	undecided bool // it is not known yet what is wanted; the other fields are empty
+	undecided bool // it is not known yet what the broker should retain; the other fields are empty
 	messages  []discovery.Message
 	topics    []string // topics with retained values, relative to the device's own topic
 	entities  int      // the number of entities in messages
@@ -71,7 +71,8 @@ func (s *session) announce(a *announcer) {
 	}
 }
 
-// storeDelivered records what the broker retains of devices after their last step. The broker must have acknowledged every message.
+// storeDelivered stores the state after the last step of each device in the record of retained messages. The broker must have acknowledged
+// every message.
 func (s *session) storeDelivered() {
 	for id, delivered := range s.undelivered {
 		s.devices.set(id, delivered)
@@ -79,9 +80,9 @@ func (s *session) storeDelivered() {
 	clear(s.undelivered)
 }
 
-// prepareSteps sets the steps from what the broker retains to what is wanted. Until the broker has acknowledged the steps, the old and the
-// wanted announcements are both recorded as retained. So the next attempt after an interruption removes all that is not wanted.
-// prepareSteps reports whether there are steps.
+// prepareSteps sets the steps that change the retained announcements and values of a device to the wanted announcements and values. Until the
+// broker has acknowledged the steps, the old and the wanted announcements are both recorded as retained. So the next attempt after an
+// interruption removes all that is not wanted. prepareSteps reports whether there are steps.
 func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	recorded := s.devices.document.Devices[a.meterID]
 	plan := s.acceptedPlan(a, recorded)
@@ -112,7 +113,7 @@ func (s *session) prepareSteps(a *announcer) (hasSteps bool) {
 	return true
 }
 
-// A changePlan holds the steps from what the broker retains of a device to what is wanted.
+// A changePlan holds the steps from the retained announcements of a device to the wanted announcements.
 type changePlan struct {
 	wanted      wantedDevice
 	unchanged   device              // the retained part that the steps do not change, because it is not known yet whether it is wanted
@@ -122,7 +123,7 @@ type changePlan struct {
 	refusal     error               // why the broker does not accept one of the messages; nil if no refusal is known
 }
 
-// planChange returns the plan from the recorded device to what is wanted in a style of announcement.
+// planChange returns the plan that changes the recorded device to the wanted device in a style of announcement.
 func (s *session) planChange(a *announcer, recorded device, style discovery.Style) (d changePlan) {
 	d.wanted = a.wanted(style)
 	d.unchanged = s.undecidedPart(a.meterID, recorded, &d.wanted)
@@ -152,7 +153,7 @@ func (s *session) acceptedPlan(a *announcer, recorded device) changePlan {
 		}
 		return perEntity
 	}
-	if len(d.steps) > 1 { // if there is only one step, publish skips what the broker refuses
+	if len(d.steps) > 1 { // if there is only one step, publish skips a message that the broker refuses
 		s.logRefused("announcements", d.refusal, notAnnouncedText)
 		d.steps, d.replacement = nil, d.changes
 	}

@@ -30,7 +30,7 @@ type deviceDocument struct {
 	Devices map[string]device `json:"devices"`
 }
 
-// A device is what the broker retains of one device.
+// A device holds the announcements and topics that the broker retains of one device.
 type device struct {
 	// Announced holds the retained announcements by their topic.
 	Announced discovery.Announced `json:"announced"`

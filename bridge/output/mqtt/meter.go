@@ -130,7 +130,7 @@ var commonTopics = []string{
 	discovery.Rejected, discovery.RejectedReason,
 }
 
-// publishInfo publishes the description of a meter, with the mark of this bridge and the time since when the bridge has published the meter.
+// publishInfo publishes the description of a meter, with the mark of this bridge and the time at which the bridge began to publish the meter.
 func (s *session) publishInfo(m *meter) {
 	s.publishJSON(m.prefix+"info", true, struct {
 		Make     string `json:"make"`

@@ -18,12 +18,12 @@ type ownership struct {
 	ownMark     string        // the instance mark of this run
 	minSilence  time.Duration // the shortest time without a telegram of the other bridge after which this bridge can replace it
 	isFirst     bool          // this bridge is the first and publishes the counters
-	since       time.Time     // since when this bridge has published the meter, earlier runs included
+	since       time.Time     // when this bridge or an earlier run of this bridge began to publish the meter
 	connectedAt time.Time     // when this connection began to receive messages
 
 	otherMark     string        // the mark of another bridge in the retained description; "" if it has none or a mark of this bridge
 	otherUnmarked bool          // a version of hanbridge without marks wrote the retained description
-	otherOnline   bool          // a bridge with this base topic was online when this one connected, or has published since
+	otherOnline   bool          // a bridge with this base topic was online when this one connected, or has published after that
 	lastOther     time.Time     // when the last telegram of a bridge that publishes counters arrived
 	otherInterval time.Duration // the time between the last two telegrams of another bridge with counters
 	infoRemoved   bool          // a person has removed the other bridge's description
@@ -105,7 +105,7 @@ func (o *ownership) decide(now time.Time) decision {
 // infoPayload holds the fields of a meter's description that ownership depends on.
 type infoPayload struct {
 	Instance string    `json:"instance"` // the mark of the bridge that wrote the description
-	Since    time.Time `json:"since"`    // since when that bridge has published the meter
+	Since    time.Time `json:"since"`    // when that bridge began to publish the meter
 }
 
 // resetForConnection clears the fields that describe the previous connection.
@@ -124,7 +124,7 @@ func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d inf
 		if !retained {
 			return
 		}
-		o.otherMark, o.isFirst = "", true // this bridge was the first, and no other bridge has become the first since
+		o.otherMark, o.isFirst = "", true // this bridge was the first, and no other bridge has become the first after that
 		if o.since.IsZero() {
 			o.since = d.Since
 		}
@@ -137,7 +137,7 @@ func (o *ownership) receiveInfo(payload []byte, retained, ours, echo bool, d inf
 	case len(payload) > 0 && (!o.isFirst && !o.claiming || d.Instance != "" && d.olderThan(o)):
 		o.isFirst, o.claiming, o.rivalMark, o.otherMark = false, false, "", d.Instance
 		o.noteTelegram(now)
-	case len(payload) > 0: // of a version that does not compare since, or of a bridge that has just started
+	case len(payload) > 0: // of a version that does not compare the field since, or of a bridge that has just started
 		o.noteRival(d.Instance, now)
 		fallthrough
 	default:

@@ -73,7 +73,7 @@ func (o *Output) checkProgress(feed *bridge.Feed, watchdog bool) error {
 	return o.sendStatus()
 }
 
-// deliver takes the new batches of the feed and notifies the service manager of what they change.
+// deliver takes the new batches of the feed and notifies the service manager of the changes.
 func (o *Output) deliver(feed *bridge.Feed) error {
 	for b := feed.Take(); b != nil; b = feed.Take() {
 		for i := range b.Updates {
