@@ -2,6 +2,7 @@ package line_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hanbridge/hanbridge/pkg/line"
@@ -22,10 +23,19 @@ func ExampleEvidence() {
 	// another line setting may help: false
 }
 
+// A gateway in telnet mode doubles each byte FF of the meter. The filter removes the doubled bytes and the commands of telnet.
 func ExampleTelnetFilter() {
 	var f line.TelnetFilter
 	stream := f.Append(nil, []byte("\xFF\xFB\x00")) // WILL binary
 	stream = f.Append(stream, []byte("\x7E\xA0\xFF\xFF\x10"))
 	fmt.Printf("%x, telnet: %v\n", stream, f.Negotiated())
 	// Output: 7ea0ff10, telnet: true
+}
+
+// Of two verdicts on one line, read with two settings, the one that says more about the line sorts first.
+func ExampleCompare() {
+	verdicts := []line.Verdict{line.TooFewBytes, line.Inverted, line.OtherBaud}
+	slices.SortFunc(verdicts, line.Compare)
+	fmt.Println(verdicts)
+	// Output: [inverted other-baud too-few]
 }

@@ -30,3 +30,16 @@ func ExampleDecimal() {
 	// 0.3 300 W
 	// 0.300 0
 }
+
+// The unit of a value comes as text or as a number of the DLMS unit table, with a prefix that is a power of ten.
+func ExampleParseUnit() {
+	for _, text := range []string{"kWh", "kVArh", "A", "m3"} {
+		unit, prefix, known := obis.ParseUnit([]byte(text))
+		fmt.Println(unit, prefix, known)
+	}
+	// Output:
+	// Wh 3 true
+	// varh 3 true
+	// A 0 true
+	// m³ 0 true
+}
