@@ -25,7 +25,7 @@ type Meter struct {
 	Name string
 	// Simulated is true for a simulated meter, so that hubs can show that.
 	Simulated bool
-	// Fuse is the main fuse in A per phase; 0 if it is unknown. A counter that rises by more than the fuse allows is held back.
+	// Fuse is the main fuse in A per phase; 0 if it is unknown. A counter that rises faster than the fuse allows is not published.
 	Fuse int
 	// KeySetting and AuthKeySetting are the names of the settings for the meter's key and its authentication key, such as meters[0].key.
 	// Messages use them; "" if there is none.
@@ -73,15 +73,15 @@ func (b *Bridge) AddOutput(name string, o Output) {
 	b.outputs = append(b.outputs, namedOutput{name, o})
 }
 
-// KeepState stores in a folder the state that must survive a restart: the last accepted value of each counter, what was announced to hubs,
-// the port and line setting of each meter, and the marks of earlier runs. If the folder cannot be used, that is logged once, and Run tries
-// again.
+// KeepState stores in a folder the state that must survive a restart: the last accepted value of each counter, what outputs have
+// announced to hubs, the port and line setting of each meter, and the marks of earlier runs. If the folder cannot be used, that is
+// logged once, and Run tries again.
 func (b *Bridge) KeepState(dir string) {
 	b.store = state.Open(dir, b.log)
 	b.instance = newInstance(b.store)
 }
 
-// journalSize is how many telegrams an output may be behind before it misses some.
+// journalSize is how many telegrams can wait for a slow output. A further telegram overwrites the oldest one, which the output then misses.
 const journalSize = 256
 
 // Run reads meters and runs outputs until ctx ends. If all sources are recordings, it returns at their end. The outputs stop after the meters,
@@ -101,32 +101,32 @@ func (b *Bridge) Run(ctx context.Context) error {
 		pipelines[i].progress, pipelines[i].silenceProgress = health.Add("meter "+b.meters[i].ID), health.Add("silence of meter "+b.meters[i].ID)
 	}
 	b.store.SetReporter(health.Add("state file"))
-	outputCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	storing, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
+	outputCtx, stopOutputs := context.WithCancel(context.WithoutCancel(ctx))
+	storeCtx, stopStore := context.WithCancel(context.WithoutCancel(ctx))
 	var store, meters errgroup.Group
-	var running sync.WaitGroup
-	store.Go(func() error { return b.store.Run(storing) })
+	var outputs sync.WaitGroup
+	store.Go(func() error { return b.store.Run(storeCtx) })
 	for i, o := range b.outputs {
-		running.Go(func() { b.deliver(outputCtx, o, feeds[i]) })
+		outputs.Go(func() { b.deliver(outputCtx, o, feeds[i]) })
 	}
 	for _, p := range pipelines {
 		meters.Go(func() error { return p.run(ctx) })
 	}
 	err := meters.Wait()
-	stop()
-	running.Wait()
-	stopStoring()
+	stopOutputs()
+	outputs.Wait()
+	stopStore()
 	return errors.Join(err, store.Wait(), b.store.Close())
 }
 
-// stableAfter is how long an output must have delivered before its back-off starts again at the shortest pause and its next interruption is
-// logged at once. An interruption after a shorter time counts as part of the same network problem.
+// stableAfter is how long an output must have delivered until it counts as stable. After that time, its back-off starts again at the shortest
+// pause, and its next interruption is logged at once. An earlier interruption counts as part of the same network problem.
 const stableAfter = 10 * time.Second
 
 // deliver runs an output, and runs it again after each interruption, until ctx ends.
 func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) {
 	log := b.log.With().Str("output", o.name).Logger()
-	wait := ratelimit.Backoff{Min: 500 * time.Millisecond, Max: 8 * time.Second}
+	backoff := ratelimit.Backoff{Min: 500 * time.Millisecond, Max: 8 * time.Second}
 	var interruptions faults
 	for ctx.Err() == nil {
 		feed.deliveringSince, feed.undelivered = time.Time{}, false
@@ -137,18 +137,18 @@ func (b *Bridge) deliver(ctx context.Context, o namedOutput, feed *Feed) {
 			return
 		}
 		if !feed.deliveringSince.IsZero() && time.Since(feed.deliveringSince) > stableAfter {
-			wait.Reset()
+			backoff.Reset()
 			interruptions.Recovered()
 		}
 		feed.progress.Note("interrupted: " + err.Error())
-		w := wait.Next()
-		var slow interface{ Wait() time.Duration }
-		if errors.As(err, &slow) {
-			w = max(w, slow.Wait())
+		pause := backoff.Next()
+		var waiter interface{ Wait() time.Duration }
+		if errors.As(err, &waiter) {
+			pause = max(pause, waiter.Wait())
 		}
-		if interruptions.warn(log, "output interrupted, trying again", err.Error(), err, w) {
+		if interruptions.warn(log, "output interrupted, trying again", err.Error(), err, pause) {
 			feed.interrupted = true
 		}
-		ratelimit.Pause(ctx, w)
+		ratelimit.Pause(ctx, pause)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestCadence checks the class of a quantity after a sequence of gaps.
+// TestCadence checks the rounded interval of a quantity after a sequence of gaps.
 func TestCadence(t *testing.T) {
 	tests := []struct {
 		name string
@@ -17,25 +17,25 @@ func TestCadence(t *testing.T) {
 		want time.Duration
 	}{
 		{"one value", nil, time.Minute},
-		{"one gap is not enough", []time.Duration{time.Hour}, time.Minute},
+		{"one gap, which is not enough", []time.Duration{time.Hour}, time.Minute},
 		{"every 2 s", []time.Duration{2 * time.Second, 2 * time.Second}, time.Minute},
 		{"every hour", []time.Duration{time.Hour, time.Hour}, time.Hour},
 		{"every 15 min", []time.Duration{15 * time.Minute, 15 * time.Minute}, 15 * time.Minute},
 		{"once a day", []time.Duration{24 * time.Hour, 24 * time.Hour}, 24 * time.Hour},
 		{"one hourly list was lost", []time.Duration{time.Hour, time.Hour, 2 * time.Hour, time.Hour}, time.Hour},
-		{"an outage", []time.Duration{time.Second, time.Second, 5 * time.Hour, time.Second}, time.Minute},
-		{"more often than before", []time.Duration{time.Hour, time.Hour, time.Second, time.Second}, time.Minute},
+		{"an outage of five hours", []time.Duration{time.Second, time.Second, 5 * time.Hour, time.Second}, time.Minute},
+		{"first every hour, then every second", []time.Duration{time.Hour, time.Hour, time.Second, time.Second}, time.Minute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var c cadence
 			now := time.Unix(1_800_000_000, 0)
-			c.seen(now)
+			c.addValue(now)
 			for _, gap := range tt.gaps {
 				now = now.Add(gap)
-				c.seen(now)
+				c.addValue(now)
 			}
-			if got := c.class(); got != tt.want {
+			if got := c.roundedInterval(); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
@@ -45,16 +45,16 @@ func TestCadence(t *testing.T) {
 // TestCadenceOfOneValue checks that a quantity that came once counts as hourly after ten minutes.
 func TestCadenceOfOneValue(t *testing.T) {
 	var c cadence
-	c.seen(time.Unix(1_800_000_000, 0))
-	if c.notSeen(9 * time.Minute); c.class() != time.Minute {
-		t.Errorf("after 9 min: got %v, want a minute", c.class())
+	c.addValue(time.Unix(1_800_000_000, 0))
+	if c.addMissing(9 * time.Minute); c.roundedInterval() != time.Minute {
+		t.Errorf("after 9 min: got %v, want a minute", c.roundedInterval())
 	}
-	if c.notSeen(11 * time.Minute); c.class() != time.Hour {
-		t.Errorf("after 11 min: got %v, want an hour", c.class())
+	if c.addMissing(11 * time.Minute); c.roundedInterval() != time.Hour {
+		t.Errorf("after 11 min: got %v, want an hour", c.roundedInterval())
 	}
 }
 
-// TestCadenceChangesDescriptors checks that the descriptors change if the class of a quantity changes, and only then.
+// TestCadenceChangesDescriptors checks that the descriptors change if the rounded interval of a quantity changes, and only then.
 func TestCadenceChangesDescriptors(t *testing.T) {
 	var d descriptors
 	now := time.Unix(1_800_000_000, 0)
@@ -69,19 +69,19 @@ func TestCadenceChangesDescriptors(t *testing.T) {
 		d.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 		collect()
 	}
-	d = descriptors{}
+	d = descriptors{} // from here on, the quantity comes only once
 	d.value(&quantity.Sample{ID: quantity.ImportEnergy}, now)
 	for _, missing := range []time.Duration{0, 9 * time.Minute, 11 * time.Minute, 12 * time.Minute} {
 		d.expire(now.Add(missing), now)
 		collect()
 	}
 	if want := []time.Duration{time.Minute, time.Hour, time.Minute, time.Hour}; !slices.Equal(got, want) {
-		t.Errorf("announced every %v, want %v", got, want)
+		t.Errorf("announced intervals: got %v, want %v", got, want)
 	}
 }
 
-// TestExpireAfterSilence checks that quantities of a replaced meter do not expire while the new meter is silent. It cannot send its hourly list
-// in that time.
+// TestExpireAfterSilence checks that quantities of a replaced meter do not expire while the new meter is silent, because
+// the new meter cannot send its hourly list in that time.
 func TestExpireAfterSilence(t *testing.T) {
 	var d descriptors
 	start := time.Unix(1_800_000_000, 0)
@@ -113,12 +113,12 @@ func TestValueDecimals(t *testing.T) {
 		sent           []obis.Decimal
 		want           []string
 	}{
-		{"as many decimals as the row says", "voltage_l1", []obis.Decimal{{Coef: 230}, {Coef: 2307, Exp: -1}}, []string{"230.0", "230.7"}},
-		{"as many as the meter first sent", "current_l1", []obis.Decimal{{Coef: 12, Exp: -1}, {Coef: 3}}, []string{"1.2", "3.0"}},
-		{"none if it first sent none", "current_l1", []obis.Decimal{{Coef: 2}, {Coef: 3}}, []string{"2", "3"}},
-		{"three at most", "current_l1", []obis.Decimal{{Coef: 12344, Exp: -4}}, []string{"1.234"}},
-		{"negative", "net_power", []obis.Decimal{{Coef: -1727}}, []string{"-1727"}},
-		{"watt-hours as kilowatt-hours", "import_energy", []obis.Decimal{{Coef: 10049414, Exp: -3}, {Coef: 10049414}}, []string{"10049.414", "10049414.000"}},
+		{"as many decimals as the row of the quantity has", "voltage_l1", []obis.Decimal{{Coef: 230}, {Coef: 2307, Exp: -1}}, []string{"230.0", "230.7"}},
+		{"as many decimals as the meter first sent", "current_l1", []obis.Decimal{{Coef: 12, Exp: -1}, {Coef: 3}}, []string{"1.2", "3.0"}},
+		{"no decimals if the meter first sent none", "current_l1", []obis.Decimal{{Coef: 2}, {Coef: 3}}, []string{"2", "3"}},
+		{"three decimals at most", "current_l1", []obis.Decimal{{Coef: 12344, Exp: -4}}, []string{"1.234"}},
+		{"a negative number", "net_power", []obis.Decimal{{Coef: -1727}}, []string{"-1727"}},
+		{"a counter with decimals, then without", "import_energy", []obis.Decimal{{Coef: 10049414, Exp: -3}, {Coef: 10049414}}, []string{"10049.414", "10049414.000"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,14 +127,14 @@ func TestValueDecimals(t *testing.T) {
 			for i, sent := range tt.sent {
 				v := d.value(&quantity.Sample{ID: id, Value: sent}, time.Now())
 				if got := string(v.Append(nil)); got != tt.want[i] {
-					t.Errorf("telegram %d: got %q, want %q", i, got, tt.want[i])
+					t.Errorf("value %d: got %q, want %q", i, got, tt.want[i])
 				}
 			}
 		})
 	}
 }
 
-// TestValueText checks that a Value does not share its text with the telegram.
+// TestValueText checks that a Value does not share its text with the telegram, whose bytes are overwritten by the next telegram.
 func TestValueText(t *testing.T) {
 	var d descriptors
 	text := []byte("tonight")

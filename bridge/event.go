@@ -36,8 +36,8 @@ const (
 // if an output has delivered nothing for a long time.
 const maxEvents = 16
 
-// event adds an event of a meter. It never blocks.
-func (f *Feed) event(meter int, e Event) {
+// addEvent adds an event of a meter. It never waits for the output.
+func (f *Feed) addEvent(meter int, e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &f.slots[meter]
@@ -57,16 +57,16 @@ func settingsChanged(from, to probe.Endpoint) Event {
 	return e
 }
 
-// changed logs an event and adds it to the feeds.
-func (p *pipeline) changed(message string, e Event) {
+// reportEvent logs an event with a message, and adds the event to the feeds.
+func (p *pipeline) reportEvent(message string, e Event) {
 	from, to := e.From, e.To
 	if e.Name == MeterChanged { // serial numbers are not logged
 		from, to = "", ""
 	}
-	if count, ok := p.eventLines.Allow(e.Name + e.Quantity); ok { // telegrams of two meters may alternate
+	if count, ok := p.eventLines.Allow(e.Name + e.Quantity); ok { // the limit is needed because telegrams of two meters can alternate on one line
 		ratelimit.WithCount(p.log.Info(), count).Fields(nonEmpty("quantity", e.Quantity, "from", from, "to", to)).Msg(message)
 	}
 	for _, f := range p.feeds {
-		f.event(p.index, e)
+		f.addEvent(p.index, e)
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// faults limits the log lines about faults. The first fault of a kind is logged. While faults of this kind continue, a line with their count is
+// faults limits the log lines about faults. The first fault of each kind is logged. While faults of this kind continue, a line with their count is
 // logged every ten minutes. After Recovered, the next fault of each kind is logged at once, at most twice within ten minutes.
 type faults struct{ ratelimit.Limiter }
 
-// warn logs a fault if it is due, and reports whether it was. Faults of the same kind count together.
+// warn logs a fault if faults allows a line for its kind, and reports whether it was logged. A wait of 0 is not logged.
 func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait time.Duration) bool {
 	count, ok := f.Allow(ratelimit.Normalize(kind))
 	if !ok {
@@ -34,9 +34,9 @@ func (f *faults) warn(log zerolog.Logger, message, kind string, err error, wait 
 	return true
 }
 
-// Damaged counts a telegram that gave no reading, and logs why.
+// Damaged counts a telegram that gave no reading, and logs why. It never ends the search.
 func (p *pipeline) Damaged(e *meter.TelegramError) (done bool) {
-	p.countDamaged(e.Intact)
+	p.countDropped(e.Intact)
 	encrypted, ok := errors.AsType[*dlms.EncryptedError](e)
 	switch {
 	case ok:

@@ -11,9 +11,9 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// A Feed is one output's view of all meters. It holds the newest value of every quantity, and which values the output has not taken yet. So an
-// output may be slow or interrupted for days without slowing a meter or missing a quantity. Its methods are for the goroutine of the
-// output. Health is safe for concurrent use.
+// A Feed is one output's view of all meters. It holds the newest value of every quantity, and which values the output has not taken yet. Therefore
+// an output that is slow or interrupted for days does not slow a meter, and misses no quantity. Only the goroutine of the output calls the
+// methods of its Feed; Health is also safe for concurrent use.
 type Feed struct {
 	mu     sync.Mutex
 	slots  []slot
@@ -29,7 +29,7 @@ type Feed struct {
 	batch           Batch
 	interrupted     bool      // see TakeInterrupted; only for the goroutine of the output
 	undelivered     bool      // a batch was taken and is not delivered yet
-	deliveringSince time.Time // when the output first delivered in this run; zero before. Only for the goroutine of the output
+	deliveringSince time.Time // when the output first delivered since Output.Run was called; zero before that. Only for the goroutine of the output
 }
 
 // TakeInterrupted reports whether an interruption of this output was logged, and clears the flag. The output then logs that it is connected
@@ -44,10 +44,10 @@ func (f *Feed) TakeInterrupted() bool {
 type slot struct {
 	MeterUpdate       // its Values are unused; its Events wait for Take
 	anyNew       bool // there is an update
-	allRequested bool // all values of the next telegram are wanted, also those that the throttle would withhold
+	allRequested bool // all values of the next telegram must be published, also those that the throttle would withhold
 	values       [maxQuantities]Value
-	have         [maxQuantities]bool // the meter has sent the quantity
-	fresh        [maxQuantities]bool // the output has not taken the value
+	have         [maxQuantities]bool // there is a value of the quantity
+	fresh        [maxQuantities]bool // there is a value that the output has not taken
 	eventsTaken  int                 // how many of Events were taken; they count as delivered at the next Take
 }
 
@@ -71,11 +71,12 @@ type Batch struct {
 // A MeterUpdate is the update of one meter.
 type MeterUpdate struct {
 	Meter Meter
-	// Description is valid at any time; DescriptionNew is true if it has changed. The same holds for Online and Stats.
+	// Description is set in every update; DescriptionNew is true if the description has changed. The same holds for Online and OnlineNew, and for
+	// Stats and StatsNew.
 	Description    Description
 	DescriptionNew bool
 	Online         bool
-	// OnlineNew is true also after Resync, when nothing has changed.
+	// OnlineNew is true also in the first update, and in the first one after Resync.
 	OnlineNew bool
 	Stats     Stats
 	StatsNew  bool
@@ -100,25 +101,25 @@ func newFeed(meters []Meter, j *journal) *Feed {
 }
 
 // Ready returns a channel that has a value if there is a new Batch. It may also have a value if there is none; Take then returns nil. The call
-// reports that the output will now wait, which may take any time. So call Ready again before each wait.
+// also reports that the output waits from now on, for any time, and is not stuck. So call Ready again before each wait.
 func (f *Feed) Ready() <-chan struct{} {
-	f.progress.Note("") // the interruption is over
+	f.progress.Note("") // removes the note about an interruption, which is over
 	f.progress.Waiting()
 	return f.signal
 }
 
-// Progress reports that the output has just made progress in its work. An output that works for two minutes without calling Progress, Take or
+// Progress reports that the output has made progress in its work. An output that works for two minutes without calling Progress, Take or
 // Ready counts as stuck.
 func (f *Feed) Progress() { f.progress.Working() }
 
 // Health returns the status of all goroutines of the bridge. It takes no lock that a stuck goroutine could hold.
 func (f *Feed) Health() []progress.Status { return f.health.Statuses() }
 
-// Take returns the updates since the last Take; nil if there are none. It never waits. The Batch belongs to the Feed and is valid until the next
+// Take returns the updates since the last Take; nil if there are none. It never blocks. The Batch belongs to the Feed and is valid until the next
 // Take. The next Take also confirms that the Batch was delivered, so call Take until it returns nil.
 func (f *Feed) Take() *Batch {
 	if f.cursor.Swap(f.telegramsTaken) != f.telegramsTaken {
-		f.journal.signalRead()
+		f.journal.signalDelivered()
 	}
 	f.progress.Working()
 	if f.undelivered && f.deliveringSince.IsZero() {
@@ -207,7 +208,7 @@ type update struct {
 	state       *meterState   // nil if it is not reported
 }
 
-// takeAllRequested reports whether all values of the next telegram are wanted, and clears the request.
+// takeAllRequested reports whether all values of the next telegram must be published, and clears the request.
 func (f *Feed) takeAllRequested(meter int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -217,7 +218,7 @@ func (f *Feed) takeAllRequested(meter int) bool {
 	return requested
 }
 
-// put adds an update of a meter. It never blocks. It keeps the slice u.descriptors, and copies the others.
+// put adds an update of a meter. It never waits for the output. The feed uses the slice u.descriptors itself, and copies the other slices.
 func (f *Feed) put(meter int, u update) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -227,7 +228,7 @@ func (f *Feed) put(meter int, u update) {
 		s.values[id], s.fresh[id], s.have[id] = u.values[i], true, true
 	}
 	for _, id := range u.repeats {
-		s.fresh[id] = s.have[id]
+		s.fresh[id] = s.have[id] // a value that has expired is not repeated
 	}
 	for _, id := range u.expired {
 		s.have[id], s.fresh[id] = false, false

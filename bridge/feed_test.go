@@ -137,7 +137,7 @@ func (m *feedsModel) Event(t *rapid.T) {
 	m.next++
 	e := Event{Name: strconv.FormatInt(m.next, 10)}
 	for _, o := range m.outputs {
-		o.feed.event(index, e)
+		o.feed.addEvent(index, e)
 		s := &o.meters[index]
 		s.events = append(s.events, e.Name)
 		if over := len(s.events) - maxEvents; over > 0 {
@@ -300,12 +300,12 @@ func TestFeed(t *testing.T) {
 // TestFeedDropsOldEvents checks that the last events are kept if there are more than the limit.
 func TestFeedDropsOldEvents(t *testing.T) {
 	f := newFeed([]Meter{{ID: "house"}}, newJournal(4))
-	f.event(0, Event{Name: "first"})
+	f.addEvent(0, Event{Name: "first"})
 	if got := eventNames(f.Take().Updates[0].Events); !slices.Equal(got, []string{"first"}) { // taken, and not yet delivered
 		t.Fatalf("got %v, want the first", got)
 	}
 	for i := range 3 * maxEvents {
-		f.event(0, Event{Name: strconv.Itoa(i)})
+		f.addEvent(0, Event{Name: strconv.Itoa(i)})
 	}
 	f.Resync()
 	got := eventNames(f.Take().Updates[0].Events)

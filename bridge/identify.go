@@ -10,17 +10,18 @@ import (
 )
 
 // checkSameMeter checks at the first telegram whether the meter is the one of the earlier run. If it is another one, the stored counters are
-// dropped.
+// dropped. Makes are compared only if both lists have a name or neither has one, because modules of other makes send lists without a name as
+// Aidon does.
 func (p *pipeline) checkSameMeter(r *meter.Reading, now time.Time) {
 	stored, sent := &p.stored.description, &r.Meter
 	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
-	sameKind := (stored.List != "") == (sent.List != "") // modules of other makes send short lists as Aidon does
-	if (!sameKind || !differ(stored.Make, sent.Make)) && !differ(stored.Serial, sent.Serial) {
+	makesComparable := (stored.List != "") == (sent.List != "")
+	if (!makesComparable || !differ(stored.Make, sent.Make)) && !differ(stored.Serial, sent.Serial) {
 		return
 	}
 	p.guard, p.storedCounters = guard.New(p.meter.Fuse), nil
-	p.forgetMeter(now)
-	p.changed("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: stored.Serial, To: sent.Serial})
+	p.dropOldMeter(now)
+	p.reportEvent("another meter speaks here than before the start", Event{Time: now, Name: MeterChanged, From: stored.Serial, To: sent.Serial})
 }
 
 // updateProfile detects that the meter sends another profile. It logs the change and adds an event.
@@ -30,24 +31,24 @@ func (p *pipeline) updateProfile(r *meter.Reading, now time.Time) {
 		return
 	}
 	if from.family != p.profiles.current.family {
-		p.forgetMeter(now)
+		p.dropOldMeter(now)
 	}
-	p.changed("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.current.String()})
+	p.reportEvent("the meter speaks another profile", Event{Time: now, Name: ProfileChanged, From: from.String(), To: p.profiles.current.String()})
 }
 
-// forgetMeter drops the description, since it is that of another meter.
-func (p *pipeline) forgetMeter(now time.Time) {
+// dropOldMeter drops the description of a meter that was replaced. Quantities that only this meter has sent expire soon after now.
+func (p *pipeline) dropOldMeter(now time.Time) {
 	p.descriptors.meterChangedAt = now
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
 	p.liveness.description = Description{}
 }
 
-// describe updates the description from a telegram. Fields that the telegram does not have stay as they are. A make from a telegram without a
-// list does not replace one from a telegram with a list.
+// describe updates the description from a telegram. Fields that the telegram does not have stay as they are. A make from a list
+// without a name does not replace the make from a list with a name.
 func (d *Description) describe(r *meter.Reading) {
 	if d.Protocol != string(r.Protocol) {
-		d.List = "" // the list of the old profile
+		d.List = "" // the name belongs to the old profile
 	}
 	if r.Meter.List != "" || d.List == "" {
 		d.Make = cmp.Or(r.Meter.Make, d.Make)
@@ -56,16 +57,16 @@ func (d *Description) describe(r *meter.Reading) {
 	d.Protocol = string(r.Protocol)
 }
 
-// profile is what all telegrams of a meter have in common, whatever their list is.
+// profile describes the form of a telegram. Telegrams of one meter have compatible profiles, whatever their list is.
 type profile struct {
 	protocol meter.Protocol
 	family   string // "" if the telegrams do not show it
-	named    bool   // the list has a name, which shows the family; modules of other makes send short lists like those of Aidon
+	named    bool   // the list has a name, which shows the family reliably; modules of other makes send lists without a name like those of Aidon
 }
 
 func (p profile) String() string { return strings.TrimSpace(p.family + " " + string(p.protocol)) }
 
-// compatible reports whether one meter can send telegrams of both profiles. Short lists do not name their make.
+// compatible reports whether one meter can send telegrams of both profiles. Short lists show no family, or that of another make.
 func (p profile) compatible(q profile) bool {
 	return p.protocol == q.protocol && (p.family == q.family || p.family == "" || q.family == "" || p.named != q.named)
 }
@@ -76,11 +77,11 @@ type profiles struct {
 	otherCount     int // how many telegrams in a row had the other profile
 }
 
-// minProfileCount is how many telegrams in a row must have another profile before it counts as a change. A single one may come from another
-// meter.
+// minProfileCount is how many telegrams in a row must have another profile before the profile counts as changed. A single telegram possibly comes
+// from another meter.
 const minProfileCount = 3
 
-// add adds the profile of the next telegram. If the profile has changed, it returns the old one.
+// add adds the profile of the next telegram. If the profile of the meter has changed, changed is true, and from is the old profile.
 func (w *profiles) add(p profile) (from profile, changed bool) {
 	if w.current.protocol == "" || w.current.compatible(p) {
 		if w.otherCount = 0; w.current.protocol == "" || p.family != "" && (p.named || !w.current.named) {

@@ -21,7 +21,7 @@ const (
 	// usualInterval is used until the interval is known. Most meters send every 10 s or more often.
 	usualInterval = 10 * time.Second
 	minInterval   = time.Second
-	// minGap is the shortest gap that counts. Shorter gaps come from readers that store telegrams and send several at once.
+	// minGap is the shortest gap that counts. Shorter gaps occur if a reader stores telegrams and sends several at once.
 	minGap = 10 * time.Millisecond
 	// minGapCount is how many gaps are needed to learn the interval.
 	minGapCount = 3
@@ -49,13 +49,13 @@ func (i *interval) learned() time.Duration {
 	return max(sorted[n/2], minInterval)
 }
 
-// maxSilence returns how long the meter may send nothing before its port is opened again. If few gaps are known and the last one was long, the
-// meter may send once an hour. Then the last gap is used.
+// maxSilence returns after how long without a telegram the port of the meter is opened again. If few gaps are known and the last gap was long, the
+// meter possibly sends once an hour. In that case the result is the last gap and a quarter of it.
 func (i *interval) maxSilence() time.Duration {
 	switch {
 	case i.count >= minGapCount:
 		return silentIntervals * i.learned()
-	case i.count > 0 && classOf(i.gaps[i.count-1]) > cadenceClasses[0]:
+	case i.count > 0 && roundInterval(i.gaps[i.count-1]) > minRoundedInterval:
 		gap := i.gaps[i.count-1]
 		return min(gap+gap/4, probe.LongestInterval)
 	case i.count > 0:

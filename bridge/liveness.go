@@ -18,24 +18,29 @@ type liveness struct {
 	mu sync.Mutex
 	meterState
 	reportedState  meterState     // the state that the feeds have
-	reportedAt     time.Time      // when they got it
+	reportedAt     time.Time      // when the feeds got reportedState
 	attempt        *probe.Attempt // the last attempt to open an endpoint; only the pipeline replaces it
-	broken         bool           // no port can be opened
-	logRecovery    bool           // log the next port that is opened
+	broken         bool           // the meter cannot be read, because no port can be opened or read
+	logRecovery    bool           // that fault was logged, so the next port that is opened is logged too
 	lastUnreadable time.Time      // when the last intact telegram without a reading came
 	ports          []string       // ports that were opened and logged
 	findings       probe.Findings
 	allTried       bool // all endpoints were tried since the last telegram
 	stopped        bool // the meter is no longer read
 	timer          *time.Timer
-	extraReports   ratelimit.Window // reports before DiagnosticsInterval has passed since the last one
+	extraReports   ratelimit.Window // reports less than DiagnosticsInterval after the last report
 	onlineLines    ratelimit.Window // log lines that the meter is online
-	silentLines    ratelimit.Window // log lines that it is silent
+	silentLines    ratelimit.Window // log lines that the meter is silent
 	lastAllWell    time.Time        // when "all is well" was last logged
 }
 
-// maxStateLines is how often in ten minutes it is logged that a meter is online, and that it is silent. With a bad cable, both alternate.
-const maxStateLines = 4
+const (
+	// maxStateLines is how many lines in ten minutes say that a meter is online, and how many say that it is silent. With a bad cable, a meter
+	// is online and silent by turns.
+	maxStateLines = 4
+	// maxExtraReports is how many extraReports are allowed in ten minutes.
+	maxExtraReports = 6
+)
 
 // startLiveness starts the timer for the first telegram.
 func (p *pipeline) startLiveness() {
@@ -46,8 +51,8 @@ func (p *pipeline) startLiveness() {
 	l.timer = time.AfterFunc(silentIntervals*usualInterval, p.meterSilent)
 }
 
-// countDamaged counts a telegram that was dropped. Intact is true if it is not damaged.
-func (p *pipeline) countDamaged(intact bool) {
+// countDropped counts a telegram that was dropped. Intact is true if it arrived undamaged, but could not be decrypted or is of an unknown kind.
+func (p *pipeline) countDropped(intact bool) {
 	l := &p.liveness
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,8 +65,8 @@ func (p *pipeline) countDamaged(intact bool) {
 	}
 }
 
-// Opened stores the endpoint that is read. It logs at level info that a port is opened for the first time, or again after a fault. Other line
-// settings that are tried are logged at level debug.
+// Opened stores the endpoint that is read. It logs at level info that a port is opened for the first time, or again after a fault. It logs
+// all other openings at level debug, such as those with the further line settings that are tried.
 func (p *pipeline) Opened(a *probe.Attempt) error {
 	l, level := &p.liveness, zerolog.DebugLevel
 	l.mu.Lock()
@@ -73,7 +78,7 @@ func (p *pipeline) Opened(a *probe.Attempt) error {
 		level, l.logRecovery = zerolog.InfoLevel, false
 	}
 	if l.broken && !l.online {
-		l.timer.Reset(silentIntervals * usualInterval) // a silent connection is another fault than a port that cannot be opened
+		l.timer.Reset(silentIntervals * usualInterval) // from now on the fault would be a silent connection, and no longer a port that cannot be opened
 	}
 	l.broken, l.attempt = false, a
 	l.allTried = a.OnlyEndpoint || a.FailedRounds > 0
@@ -82,7 +87,7 @@ func (p *pipeline) Opened(a *probe.Attempt) error {
 	return nil
 }
 
-// noteBroken stores that no port can be read. Logged is true if that was logged; then the end of the fault is logged too.
+// noteBroken stores that the meter cannot be read. Logged is true if that was logged. If it was, the end of the fault is logged too.
 func (p *pipeline) noteBroken(logged bool) {
 	p.liveness.mu.Lock()
 	defer p.liveness.mu.Unlock()
@@ -100,8 +105,8 @@ func (p *pipeline) reportOnline(r *meter.Reading, now time.Time) {
 	}
 	p.count(r, now)
 	description, stats := l.description, l.stats
-	due := now.Sub(l.lastAllWell) >= time.Hour
-	if due {
+	allWellDue := now.Sub(l.lastAllWell) >= time.Hour
+	if allWellDue {
 		l.lastAllWell = now
 	}
 	l.mu.Unlock()
@@ -109,12 +114,12 @@ func (p *pipeline) reportOnline(r *meter.Reading, now time.Time) {
 		p.log.WithLevel(level).Fields(nonEmpty("family", r.Family, "list", description.List, "protocol", description.Protocol,
 			"source", description.Port, "line", description.Line)).Msg("meter speaks")
 	}
-	if due {
+	if allWellDue {
 		p.log.Info().Uint64("telegrams", stats.Telegrams).Uint64("errors", stats.Errors).Uint64("repeated", stats.Repeated).Msg("all is well")
 	}
 }
 
-// count does the part of reportOnline that needs the lock. The caller holds it.
+// count does the part of reportOnline that needs liveness.mu. The caller holds this lock.
 func (p *pipeline) count(r *meter.Reading, now time.Time) {
 	l := &p.liveness
 	if s := r.Meter.Serial; s == "" || s == p.guard.Serial() { // otherwise the telegram may be of another meter
@@ -136,13 +141,13 @@ func (p *pipeline) count(r *meter.Reading, now time.Time) {
 // reportDue reports whether the state must be put into the feeds. Reports are rare, because a hub stores each change of a count in its database
 // and sets up the device again after each change of the description.
 func (l *liveness) reportDue(now time.Time, every time.Duration) bool {
-	last := &l.reportedState
-	learned := last.stats.Interval == usualInterval && l.stats.Interval != usualInterval
-	changed := l.description != last.description || l.stats.Rejected != last.stats.Rejected
-	return learned || now.Sub(l.reportedAt) >= every || changed && l.extraReports.Allow(now, 6)
+	reported := &l.reportedState
+	intervalLearned := reported.stats.Interval == usualInterval && l.stats.Interval != usualInterval
+	changed := l.description != reported.description || l.stats.Rejected != reported.stats.Rejected
+	return intervalLearned || now.Sub(l.reportedAt) >= every || changed && l.extraReports.Allow(now, maxExtraReports)
 }
 
-// putUpdate puts an update into the feeds, together with the state if report is true. The caller holds the lock.
+// putUpdate puts an update into the feeds, together with the state of the meter if report is true. The caller holds liveness.mu.
 func (p *pipeline) putUpdate(u update, report bool) {
 	if report {
 		u.state = &p.liveness.meterState
@@ -153,8 +158,8 @@ func (p *pipeline) putUpdate(u update, report bool) {
 	}
 }
 
-// stop puts the last counts and the values that the throttle withheld into the feeds, and stores the counters. So the last published values are
-// not above those with which the next run begins.
+// stop puts the last counts and the values that the throttle withheld into the feeds. It also stores the counters, so that the next run does not
+// begin with values below the last published ones.
 func (p *pipeline) stop() {
 	p.collectWithheld()
 	p.liveness.mu.Lock()

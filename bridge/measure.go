@@ -12,7 +12,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// measure sets values to those of a telegram, without counters that the guard rejects. It returns the accepted samples.
+// measure puts into p.values the values of a telegram, without the counters that the guard rejects. It returns the accepted samples.
 func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	if p.seq == 0 {
 		p.checkSameMeter(r, now)
@@ -20,16 +20,16 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	result := p.guard.Check(&guard.Telegram{Received: now, MeterTime: zoned(r.Time, now), Serial: r.Meter.Serial, Samples: r.Samples})
 	for i := range result.Rejected {
 		p.reject(&result.Rejected[i])
-		// The stored value is not published: the retained one on the broker may be newer.
+		// Otherwise appendStoredCounters would publish the stored value of this counter, and the value on the broker is possibly newer.
 		p.storedCounters = slices.DeleteFunc(p.storedCounters, func(v Value) bool { return v.ID == result.Rejected[i].ID })
 	}
 	if result.ReplacedSerial != "" {
-		p.forgetMeter(now)
-		p.changed("another meter speaks here", Event{Time: now, Name: MeterChanged, From: result.ReplacedSerial, To: r.Meter.Serial})
+		p.dropOldMeter(now)
+		p.reportEvent("another meter speaks here", Event{Time: now, Name: MeterChanged, From: result.ReplacedSerial, To: r.Meter.Serial})
 	}
 	for i := range result.Resets {
-		p.reset(&result.Resets[i], now)
-		p.throttle.Forget(result.Resets[i].ID) // the value is published together with the event
+		p.reportReset(&result.Resets[i], now)
+		p.throttle.Forget(result.Resets[i].ID) // the throttle must not withhold this value, because hubs need it together with the event
 	}
 	p.values = p.values[:0]
 	for i := range result.Accepted {
@@ -38,8 +38,8 @@ func (p *pipeline) measure(r *meter.Reading, now time.Time) []quantity.Sample {
 	return result.Accepted
 }
 
-// reject counts a rejected value. Values that are rejected in a row for the same reason count once. The first rejection for each reason is logged.
-// Each counted rejection changes the reason that outputs get.
+// reject counts and logs a rejected value. Values of a counter that are rejected in a row for the same reason count once. The log lines about each
+// reason are limited, as faults does it. Outputs get the reason of the last counted rejection.
 func (p *pipeline) reject(r *guard.Rejection) {
 	if r.Repeated {
 		return
@@ -50,7 +50,7 @@ func (p *pipeline) reject(r *guard.Rejection) {
 	}
 	p.liveness.mu.Lock()
 	p.liveness.stats.Rejected++
-	if r.Reason != guard.PartRejected { // the reason of the tariff says more
+	if r.Reason != guard.PartRejected { // the tariff was rejected in the same telegram, and its reason says more
 		p.liveness.stats.RejectedReason = reason
 	}
 	p.liveness.mu.Unlock()
@@ -62,10 +62,11 @@ func (p *pipeline) reject(r *guard.Rejection) {
 }
 
 const (
-	rejectedText    = "counter held back: it cannot have counted that, and a hub would keep the wrong consumption for ever. If it goes on, "
-	rejectedMessage = rejectedText + "it is taken for a new meter"
-	jumpMessage     = rejectedText + "it is taken for a new meter after a day. If it is one, and that is too long: stop hanbridge, remove its file from " +
-		"state_dir, and start it"
+	rejectedText = "counter value held back: no meter counts like that, and a hub would keep the wrong consumption for ever. If the counter goes on " +
+		"from this value, hanbridge takes the meter for a new one and publishes the value"
+	rejectedMessage = rejectedText + " after a few telegrams"
+	jumpMessage     = rejectedText + " after a day. If the meter is new, and a day is too long: stop hanbridge, remove hanbridge.* from state_dir, " +
+		"and start hanbridge again"
 )
 
 // formatCounter returns a counter as it is published.
@@ -73,19 +74,19 @@ func formatCounter(id quantity.ID, value obis.Decimal) string {
 	return string(value.AppendFixed(nil, max(0, int(id.Row().Decimals))))
 }
 
-// reset logs and reports a counter that was reset.
-func (p *pipeline) reset(r *guard.Reset, now time.Time) {
+// reportReset reports the event that a counter was reset.
+func (p *pipeline) reportReset(r *guard.Reset, now time.Time) {
 	e := Event{Time: now, Name: CounterReset, Quantity: r.ID.String(), From: formatCounter(r.ID, r.From), To: formatCounter(r.ID, r.To)}
-	p.changed("a counter goes on from another value: it was reset, or the meter is a new one. A hub may take the step for consumption: in "+
+	p.reportEvent("a counter goes on from another value: it was reset, or the meter is a new one. A hub may take the step for consumption: in "+
 		"Home Assistant put it right under Developer tools, Statistics", e)
 }
 
-// selectValues puts into p.update the values that the throttle publishes. Counted is true if a counter is among them. Rare is true if one of these
-// counters comes only every 15 min or less often.
+// selectValues puts into p.update the values that the throttle publishes. Counted is true if a counter is among them. Rare is true if the meter
+// sends one of these counters only every 15 min or less often.
 func (p *pipeline) selectValues(now time.Time) (counted, rare bool) {
 	u := &p.update
 	u.values, u.repeats, u.expired = u.values[:0], u.repeats[:0], u.expired[:0]
-	every := p.interval.learned()
+	telegramInterval := p.interval.learned()
 	for _, f := range p.feeds {
 		if f.takeAllRequested(p.index) {
 			p.throttle = throttle.New(p.plan)
@@ -93,12 +94,12 @@ func (p *pipeline) selectValues(now time.Time) (counted, rare bool) {
 	}
 	for i := range p.values {
 		v := &p.values[i]
-		switch p.decide(v, now, every) {
+		switch p.decide(v, now, telegramInterval) {
 		case throttle.Publish:
 			u.values = append(u.values, *v)
 			if v.ID.Row().StateClass == quantity.TotalIncreasing {
 				counted = true
-				rare = rare || p.descriptors.all[v.ID].class() > cadenceClasses[0]
+				rare = rare || p.descriptors.all[v.ID].roundedInterval() > minRoundedInterval
 			}
 		case throttle.Repeat:
 			u.repeats = append(u.repeats, v.ID)
@@ -117,8 +118,8 @@ func (p *pipeline) selectValues(now time.Time) (counted, rare bool) {
 	return counted, rare
 }
 
-// appendStoredCounters appends the counters of an earlier run that the first telegram does not have. Later calls append nothing. The broker may
-// have lost these counters, and the meter may send them only once an hour.
+// appendStoredCounters appends the counters of an earlier run that the first telegram does not have. Later calls append nothing. These counters
+// are needed because a broker can have lost them, and because some meters send them only once an hour.
 func (p *pipeline) appendStoredCounters(values []Value) []Value {
 	for _, old := range p.storedCounters {
 		if !slices.ContainsFunc(p.values, func(v Value) bool { return v.ID == old.ID }) {
@@ -129,11 +130,12 @@ func (p *pipeline) appendStoredCounters(values []Value) []Value {
 	return values
 }
 
-func (p *pipeline) decide(v *Value, now time.Time, every time.Duration) throttle.Decision {
+// decide returns what to do with a value of a meter that sends telegrams at this interval.
+func (p *pipeline) decide(v *Value, now time.Time, telegramInterval time.Duration) throttle.Decision {
 	if p.source.Recorded {
 		return throttle.Publish // a recording is published completely
 	}
-	return p.throttle.Decide(now, every, v.ID, v.Number, v.Decimals, v.Text)
+	return p.throttle.Decide(now, telegramInterval, v.ID, v.Number, v.Decimals, v.Text)
 }
 
 // collectWithheld puts into p.update the values that the throttle withheld.

@@ -18,7 +18,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/meter"
 )
 
-// pipeline processes one meter, from its bytes to the feeds. It runs in one goroutine. A timer detects silence in another one.
+// pipeline processes one meter, from its bytes to the feeds. It runs in one goroutine. Only the silence timer runs in a goroutine of its own.
 type pipeline struct {
 	log     zerolog.Logger
 	index   int
@@ -31,7 +31,7 @@ type pipeline struct {
 	silenceProgress *progress.Reporter // of the silence timer
 
 	decoder        *meter.Decoder
-	lastWorking    probe.Endpoint // the last endpoint that gave an intact telegram
+	lastWorking    probe.Endpoint // the last endpoint that gave an intact telegram, possibly in an earlier run
 	wireFaults     faults         // faults that end with the next telegram
 	telegramFaults faults         // faults of telegrams and counters
 
@@ -39,7 +39,7 @@ type pipeline struct {
 
 	guard          *guard.Guard
 	descriptors    descriptors
-	sendingSince   time.Time // since when telegrams come without a long pause
+	sendingSince   time.Time // since when telegrams have arrived without a pause longer than probe.LongestInterval
 	lastExpiry     time.Time // when descriptors were last checked for expired quantities
 	plan           *throttle.Plan
 	throttle       *throttle.Throttle
@@ -52,12 +52,12 @@ type pipeline struct {
 	interval       interval
 	seq            uint64
 
-	loggedCloses bool // it was logged that the reader closes each connection
-	loggedTelnet bool // it was logged that the gateway is in telnet mode
+	loggedCloses bool // it was logged that the network reader, the device at the meter, closes each connection
+	loggedTelnet bool // it was logged that the network reader is in telnet mode
 	liveness     liveness
 }
 
-// newPipeline returns the pipeline of a meter, with the state of the earlier run.
+// newPipeline returns the pipeline of a meter, with the state that an earlier run has stored.
 func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	m, s := b.meters[index], b.sources[index]
 	s.Options.AcceptUnverified = true // telegrams that are not verified show that the endpoint is right; they are not published
@@ -70,7 +70,7 @@ func newPipeline(b *Bridge, index int, feeds []*Feed, j *journal) *pipeline {
 	return p
 }
 
-// run reads the meter until ctx ends or a recording is over. A recording without a telegram is an error.
+// run reads the meter until ctx ends, or until the end of a recording. It returns an error if a recording has no telegram.
 func (p *pipeline) run(ctx context.Context) error {
 	p.progress.Working()
 	defer p.progress.Waiting()
@@ -78,17 +78,18 @@ func (p *pipeline) run(ctx context.Context) error {
 	p.startLiveness()
 	defer p.stop()
 	result := probe.Probe(ctx, p.source, probe.Options{
-		ProvedTimeout: p.readOn, LastProved: p.lastWorking, Progress: p.progress, Decoder: p.decoder,
+		ProvedTimeout: p.provedTimeout, LastProved: p.lastWorking, Progress: p.progress, Decoder: p.decoder,
 	}, p)
 	if p.source.Recorded && ctx.Err() == nil {
-		return p.recorded(ctx, result)
+		return p.finishRecording(ctx, result)
 	}
 	return nil
 }
 
-// recorded ends a recording. If it cannot be read further, it is not read again, since its telegrams were published.
-func (p *pipeline) recorded(ctx context.Context, result probe.Result) error {
-	p.awaitRead(ctx)
+// finishRecording waits until the outputs have delivered the telegrams of a recording. If the recording could not be read to its end, the result
+// is the read error. The recording is then not read again, because its first telegrams were already published.
+func (p *pipeline) finishRecording(ctx context.Context, result probe.Result) error {
+	p.awaitDelivered(ctx)
 	if !errors.Is(result.Err, io.EOF) {
 		return result.Err
 	}
@@ -121,26 +122,29 @@ func (p *pipeline) accept(ctx context.Context, r *meter.Reading) {
 	}
 	p.wireFaults.Recovered()
 	if p.source.Recorded {
-		p.awaitRead(ctx)
+		p.awaitDelivered(ctx)
 	}
 }
 
-// awaitRead waits until every output has delivered all telegrams. Meanwhile the meter does not count as stuck.
-func (p *pipeline) awaitRead(ctx context.Context) {
+// awaitDelivered waits until every output has delivered all telegrams. During this wait, the meter does not count as stuck.
+func (p *pipeline) awaitDelivered(ctx context.Context) {
 	p.progress.Waiting()
-	p.journal.awaitRead(ctx)
+	p.journal.awaitDelivered(ctx)
 	p.progress.Working()
 }
 
 // A pipeline is a probe.Handler by its methods Opened, Reading, Damaged and Ended.
 
-// minReadOn is the shortest value of readOn.
-const minReadOn = time.Minute
+// minProvedTimeout is the shortest result of provedTimeout.
+const minProvedTimeout = time.Minute
 
-// readOn returns how long an endpoint that gave an intact telegram may give none before all endpoints are tried again.
-func (p *pipeline) readOn() time.Duration { return max(minReadOn, p.interval.maxSilence()) }
+// provedTimeout returns for how long an endpoint that gave an intact telegram is read without another telegram. After that time, all endpoints
+// are tried again.
+func (p *pipeline) provedTimeout() time.Duration {
+	return max(minProvedTimeout, p.interval.maxSilence())
+}
 
-// Reading processes a telegram. It never ends the search.
+// Reading processes a telegram if it is verified. It never ends the search.
 func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (done bool) {
 	if r.Verified {
 		p.accept(ctx, r)
@@ -149,35 +153,36 @@ func (p *pipeline) Reading(ctx context.Context, r *meter.Reading) (done bool) {
 	return false
 }
 
-// noteWorking stores that the endpoint has given an intact telegram.
+// noteWorking stores that the endpoint has given an intact telegram. If the last one came from another endpoint, an event is reported.
 func (p *pipeline) noteWorking() {
-	endpoint, before := p.liveness.attempt.Endpoint, p.lastWorking
-	if before.Dial != nil && !before.Same(endpoint) {
-		p.changed("the meter is read with other settings", settingsChanged(before, endpoint))
+	endpoint, last := p.liveness.attempt.Endpoint, p.lastWorking
+	if last.Dial != nil && !last.Same(endpoint) { // Dial is nil for an endpoint of an earlier run
+		p.reportEvent("the meter is read with other settings", settingsChanged(last, endpoint))
 	}
 	p.lastWorking = endpoint
 	p.liveness.attempt.PauseEvidence(time.Now().Add(2 * p.interval.learned()))
 }
 
-// maxTelegramsPerConn separates two kinds of readers. If the reader closed a connection after this many telegrams or fewer, it closes each one on
-// purpose, which is logged once. If it closed a connection after more telegrams, each such end is logged, at a limited rate.
-const maxTelegramsPerConn = 3
+// deliberateCloseLimit is a number of telegrams in a connection. A network reader that closes a connection after this many telegrams or fewer
+// closes each connection on purpose, which is logged once. If it closes a connection after more telegrams, each such end is logged, at a limited
+// rate.
+const deliberateCloseLimit = 3
 
-// Ended logs how a connection ended, if that is a fault. It never ends the search.
+// Ended logs why a connection ended, unless no telegram came in time: the silence timer logs that. It never ends the search.
 func (p *pipeline) Ended(e probe.ConnectionEnd) (goOn bool) {
 	switch {
-	case e.Err == nil:
+	case e.Err == nil: // no telegram came in time
 		p.liveness.mu.Lock()
 		p.liveness.findings = p.liveness.findings.With(e.Finding)
 		p.liveness.mu.Unlock()
-	case errors.Is(e.Err, probe.ErrClosed) && e.Telegrams > maxTelegramsPerConn:
+	case errors.Is(e.Err, probe.ErrClosed) && e.Telegrams > deliberateCloseLimit:
 		if count, ok := p.wireFaults.Allow(string(probe.ErrClosed)); ok {
 			p.log.Info().Int("count", count).Msg("the other side closed the connection: it is opened again")
 		}
 	case errors.Is(e.Err, probe.ErrClosed) && !p.loggedCloses:
 		p.loggedCloses = true
 		p.log.Info().Msg("the reader closes the connection after a telegram: it is opened again each time, and nothing is lost")
-	case errors.Is(e.Err, probe.ErrClosed):
+	case errors.Is(e.Err, probe.ErrClosed): // was logged before
 	case e.Wait > 0:
 		p.noteBroken(p.wireFaults.warn(p.log, "cannot read the meter, trying again", e.Err.Error(), e.Err, e.Wait))
 		p.progress.Note("cannot be read: " + e.Err.Error())

@@ -18,28 +18,28 @@ func (p *pipeline) meterSilent() {
 	}
 }
 
-// setOffline makes the meter offline. Due is true if the cause must be logged; found and st are the data for that.
+// setOffline makes the meter offline. Due is true if the likely cause must be logged; explainSilence then needs found and st.
 func (p *pipeline) setOffline() (found probe.Findings, st Stats, due bool) {
 	l := &p.liveness
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopped || l.online && time.Since(l.stats.LastTelegram) < silentIntervals*l.stats.Interval {
-		return nil, st, false // a telegram came while the timer fired
+		return nil, st, false // a telegram has arrived since the timer fired
 	}
 	if l.online || time.Since(l.reportedAt) >= p.plan.DiagnosticsInterval() {
 		l.online = false
 		p.putUpdate(update{}, true)
 	}
-	l.timer.Reset(ratelimit.Period)
+	l.timer.Reset(ratelimit.Period) // the cause is logged again then
 	if l.stats.Telegrams > 0 && !l.broken {
 		p.progress.Note("silent since " + l.stats.LastTelegram.Format(time.DateTime))
 	}
-	if l.broken || !l.lastUnreadable.IsZero() && time.Since(l.lastUnreadable) < minReadOn {
+	if l.broken || !l.lastUnreadable.IsZero() && time.Since(l.lastUnreadable) < minProvedTimeout {
 		return nil, st, false // the fault is logged already
 	}
 	l.findings = l.findings.With(l.attempt.Finding())
 	if _, bytes := l.findings.Best(); bytes > 0 && !l.allTried {
-		l.timer.Reset(probe.Dwell) // another line setting may be right
+		l.timer.Reset(probe.Dwell) // the search has not tried all line settings yet, so the cause is not known
 		return nil, st, false
 	}
 	return slices.Clone(l.findings), l.stats, l.silentLines.Allow(time.Now(), maxStateLines)

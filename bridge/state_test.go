@@ -75,8 +75,8 @@ func TestHourlyCountersAfterRestart(t *testing.T) {
 	})
 }
 
-// TestRecordingTwice checks that a recording can be replayed although its counters are lower than the stored ones, and that it does not change the
-// state of the meter with the same id.
+// TestRecordingTwice checks that a recording can be replayed although its counters are below the stored ones, and that the replay does not change
+// the state of the meter with the same id.
 func TestRecordingTwice(t *testing.T) {
 	dir := t.TempDir()
 	replay := func(energy string) (got string) {
@@ -131,18 +131,19 @@ func kWh(text string) obis.Decimal {
 }
 
 // TestCounterOverRestart checks that the first value of a counter is compared with the last one of the earlier run, unless the meter is another
-// one. If it is rejected, the stored value is not published in its place, since the broker may have a later one.
+// one. If the value is rejected, the stored value is not published in its place, because the broker can have a later value.
 func TestCounterOverRestart(t *testing.T) {
 	tests := []struct {
 		name, oldIdent, ident, serial string
-		energy, want, event           string
+		energy, want                  string // sent after the restart, and published
+		event                         string // the prefix of the only event; "" for none
 	}{
-		{"continues", "ABC5metering", "ABC5metering", "", "40140.700", "40140.700", ""},
-		{"decreases", "ABC5metering", "ABC5metering", "", "40139.000", "", ""},
-		{"reads zero", "ABC5metering", "ABC5metering", "", "0.000", "", ""},
-		{"jumps", "ABC5metering", "ABC5metering", "", "55140.615", "", ""},
-		{"of another make", "KFM5KAIFA-METER", "ISK5\\2M550T-1012", "", "12.000", "12.000", "meter_changed"},
-		{"with another number", "ABC5metering", "ABC5metering", "3939393939393939", "12.000", "12.000", "meter_changed"},
+		{"the counter continues", "ABC5metering", "ABC5metering", "", "40140.700", "40140.700", ""},
+		{"the counter decreases", "ABC5metering", "ABC5metering", "", "40139.000", "", ""},
+		{"the counter reads zero", "ABC5metering", "ABC5metering", "", "0.000", "", ""},
+		{"the counter jumps", "ABC5metering", "ABC5metering", "", "55140.615", "", ""},
+		{"a meter of another make", "KFM5KAIFA-METER", "ISK5\\2M550T-1012", "", "12.000", "12.000", "meter_changed"},
+		{"a meter with another serial number", "ABC5metering", "ABC5metering", "3939393939393939", "12.000", "12.000", "meter_changed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -181,16 +182,16 @@ func TestRejectedValue(t *testing.T) {
 		}
 		rec.inspect(func(rec *recorder) {
 			if rec.stats.Rejected != 1 || rec.stats.RejectedReason != "import_energy 0.000: it read zero, last 40140.615" {
-				t.Errorf("got %d rejected values, the last because of %q", rec.stats.Rejected, rec.stats.RejectedReason)
+				t.Errorf("got %d rejected values, the last for the reason %q, want 1, the zero", rec.stats.Rejected, rec.stats.RejectedReason)
 			}
 			for i, telegram := range rec.telegrams {
-				rejected := i == 1 || i == 2
+				rejected := i == 1 || i == 2 // those with 0.000
 				if has := slices.ContainsFunc(telegram.Values, func(v bridge.Value) bool { return v.ID.String() == "import_energy" }); has == rejected {
-					t.Errorf("telegram %d has import_energy: %v, want %v", i, has, !rejected)
+					t.Errorf("telegram %d has import_energy: got %v, want %v", i, has, !rejected)
 				}
 			}
 		})
-		if got := running.countLines("counter held back"); got != 1 {
+		if got := running.countLines("counter value held back"); got != 1 {
 			t.Errorf("logged %d times, want once", got)
 		}
 	})
@@ -209,7 +210,7 @@ func TestRejectedRepeatedly(t *testing.T) {
 		}
 		rec.inspect(func(rec *recorder) {
 			if rec.statsCount > 20 {
-				t.Errorf("the counts were new %d times in 10 min, want at most 20", rec.statsCount)
+				t.Errorf("the output got new counts %d times in 10 min, want at most 20", rec.statsCount)
 			}
 			if rec.stats.Rejected < 100 {
 				t.Errorf("got %d rejected values, want nearly 300", rec.stats.Rejected)
@@ -218,8 +219,8 @@ func TestRejectedRepeatedly(t *testing.T) {
 	})
 }
 
-// TestRejectedForEveryReason checks that the first rejection for each reason is logged together with advice, also directly after a rejection for
-// another reason.
+// TestRejectedForEveryReason checks that the first rejection for each reason is logged, also directly after a rejection for another reason. The
+// advice to wait a day is logged only for a jump.
 func TestRejectedForEveryReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, rec := new(port), new(recorder)
@@ -230,7 +231,7 @@ func TestRejectedForEveryReason(t *testing.T) {
 			advance(time.Second)
 		}
 		for text, want := range map[string]int{
-			"counter held back": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
+			"counter value held back": 3, "it stepped back": 1, "it rose by more": 1, "after a day": 1, `it read zero"`: 1,
 		} {
 			if got := running.countLines(text); got != want {
 				t.Errorf("%q was logged %d times, want %d", text, got, want)
@@ -280,13 +281,13 @@ func TestScalingOverRestart(t *testing.T) {
 		return f.Append(nil, &s)
 	}
 	const transformer, direct = "kamstrup-dk-ct", "kamstrup-dk-plain" // with and without current transformers
-	for _, tt := range []struct{ name, before, after, want string }{
+	for _, tt := range []struct{ name, oldFamily, newFamily, want string }{
 		{"the same meter", transformer, transformer, "0.036"},
 		{"another meter", direct, transformer, ""},
 	} {
 		dir := t.TempDir()
 		withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
-			p.send(telegram(tt.before, 2300, 10_000))
+			p.send(telegram(tt.oldFamily, 2300, 10_000))
 			rec.inspect(func(rec *recorder) {
 				if rec.values["current_l1"] == "" {
 					t.Errorf("%s: the telegram with a load gives no current", tt.name)
@@ -294,7 +295,7 @@ func TestScalingOverRestart(t *testing.T) {
 			})
 		})
 		withState(t, dir, func(p *port, rec *recorder, _ *runningBridge) {
-			p.send(telegram(tt.after, 0, 3))
+			p.send(telegram(tt.newFamily, 0, 3))
 			rec.inspect(func(rec *recorder) {
 				if got := rec.values["current_l1"]; got != tt.want {
 					t.Errorf("%s: current without a load: got %q, want %q", tt.name, got, tt.want)

@@ -15,7 +15,8 @@ import (
 )
 
 // storedMeter is the state of one meter that survives a restart: its description, the quantities that it sends, the scaling of its currents,
-// and the last accepted value of each counter. The goroutine of the meter updates it, and that of the state file encodes it.
+// and the last accepted value of each counter. The goroutine of the meter calls update, and the goroutine of the state file
+// calls encode.
 type storedMeter struct {
 	store *state.Store // nil if nothing is stored
 	key   string
@@ -28,7 +29,8 @@ type storedMeter struct {
 	counters    guard.Snapshot
 }
 
-// storedDocument is the JSON document of a storedMeter. It has names of quantities, not their numbers, since a later version may have another table.
+// storedDocument is the JSON document of a storedMeter. It has the names of quantities and not their IDs, because a later version can have another
+// table of quantities.
 // The names in the JSON, and those of the fields of Description, must never change.
 type storedDocument struct {
 	About      Description          `json:"about"`
@@ -53,7 +55,7 @@ func newStoredMeter(store *state.Store, meter string, scale *quantity.Scale) *st
 	return m
 }
 
-// decode reads a document. It leaves out unknown quantities and units.
+// decode reads a document. It leaves out quantities with an unknown name or unit, and counters whose scale has changed since.
 func (m *storedMeter) decode(text []byte) {
 	var document storedDocument
 	if json.Unmarshal(text, &document) != nil {
@@ -86,18 +88,18 @@ func unitNamed(id quantity.ID, unit string) (uint8, bool) {
 	return 0, !row.Numeric()
 }
 
-// factor returns the scale factors of a quantity and of the tariffs that it may be the sum of, as text; "" if there are none.
+// factor returns as text the scale factors of a quantity, and of its tariffs if the quantity can be their sum; "" if there are none.
 func (m *storedMeter) factor(id quantity.ID) string {
 	if m.scale == nil {
 		return ""
 	}
-	var all []string
+	var factors []string
 	for _, suffix := range []string{"", "_t1", "_t2", "_t3", "_t4"} {
-		if part, ok := quantity.ByName(id.String() + suffix); ok && m.scale[part].Coef != 0 {
-			all = append(all, strings.TrimSpace(suffix+" "+m.scale[part].String()))
+		if id, ok := quantity.ByName(id.String() + suffix); ok && m.scale[id].Coef != 0 {
+			factors = append(factors, strings.TrimSpace(suffix+" "+m.scale[id].String()))
 		}
 	}
-	return strings.Join(all, " ")
+	return strings.Join(factors, " ")
 }
 
 // encode returns the document; nil before the first telegram. The goroutine of the state file calls it.
@@ -105,7 +107,7 @@ func (m *storedMeter) encode() []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.description.Protocol == "" {
-		return nil // it has sent no telegram yet
+		return nil // the meter has sent no telegram yet
 	}
 	document := storedDocument{About: m.description, Scaling: m.scaling, Guard: m.counters}
 	for _, d := range m.descriptors {
@@ -120,8 +122,9 @@ func (m *storedMeter) encode() []byte {
 }
 
 // update stores the state of a meter after a telegram, if something has changed. Descriptors is nil if they have not changed. Counted is true if a
-// counter was published. Rare is true if one of these counters comes seldom. Then the state is written at once: the next run publishes the
-// stored value long before the meter sends another one, and it must not be below the published one.
+// counter was published. Rare is true if the meter seldom sends one of these counters. In that case the state is written to disk at once, because
+// after a crash the next run publishes the stored value long before the meter sends another one. A stored value that is too old would be below
+// the value that was published before the crash.
 func (m *storedMeter) update(description *Description, descriptors []Descriptor, s meter.CurrentScaling, counted, rare bool, g *guard.Guard) {
 	if descriptors == nil && !counted && m.description == *description && m.scaling == s {
 		return
@@ -152,7 +155,7 @@ func (m *storedMeter) counterValues() (values []Value) {
 }
 
 // restore restores the state of the meter in an earlier run. No value is published before the first verified telegram. For a recording, counters
-// are not restored and nothing is stored: it may be replayed, and the meter with the same id must continue afterwards.
+// are not restored and nothing is stored, because a recording can be replayed, and because the state of the meter with the same id must not change.
 func (p *pipeline) restore(store *state.Store) {
 	m := newStoredMeter(store, p.meter.ID, p.source.Options.Scale)
 	p.stored = m
@@ -174,7 +177,7 @@ func (p *pipeline) restore(store *state.Store) {
 		p.descriptors.restore(d)
 		shortest = min(shortest, d.Every)
 	}
-	if len(m.descriptors) > 0 && shortest > cadenceClasses[0] {
+	if len(m.descriptors) > 0 && shortest > minRoundedInterval {
 		p.interval.fromEarlierRun = shortest
 	}
 	p.putUpdate(update{descriptors: p.descriptors.takeChanged()}, true)

@@ -17,7 +17,8 @@ type Telegram struct {
 	Received time.Time
 	// MeterTime is the meter's own clock; zero if the telegram has none.
 	MeterTime obis.Time
-	// Values are the values of the telegram, without counters that were held back. A Telegram in a Batch is read-only and belongs to the Batch.
+	// Values are the values of the telegram, without the counters that the guard has rejected. A Telegram in a Batch is read-only and belongs to
+	// the Batch.
 	Values []Value
 }
 
@@ -58,7 +59,8 @@ type Stats struct {
 	Telegrams, Errors uint64
 	// Repeated counts verified telegrams whose frame counter was not above that of the previous telegram.
 	Repeated uint64
-	// Rejected counts counter values that were held back. RejectedReason is the reason for the last one, as text for people.
+	// Rejected counts counter values that were not published because they cannot be right. RejectedReason is the reason for the last one, as
+	// text for people.
 	Rejected       uint64
 	RejectedReason string
 	// LastTelegram is when the last verified telegram arrived; zero before the first.

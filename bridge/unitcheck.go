@@ -35,10 +35,10 @@ type unitCheck struct {
 	lastPower   int64     // W, in the last telegram
 	lastTime    time.Time // when the last telegram came
 	used        int64     // energy computed from the power, in W·ms, since counter was set
-	counter     int64     // the last value, in Wh
-	started     bool
-	factorCount int // how often in a row the counter rose about ten times too far; negative if it rose about a tenth
-	done        bool
+	counter     int64     // the energy counter in Wh at the last comparison
+	started     bool      // counter is set
+	factorCount int       // how often in a row the counter rose about ten times too far; negative if it rose about a tenth
+	done        bool      // the result is known, so nothing is compared any more
 }
 
 const (
@@ -96,7 +96,7 @@ func (c *unitCheck) compare(used, rise int64) {
 		c.factorCount = min(c.factorCount, 0) - 1
 	default:
 		c.factorCount = 0
-		c.done = rise >= used/2 && rise <= used*2 // they agree
+		c.done = rise >= used/2 && rise <= used*2 // counter and power agree
 	}
 }
 
