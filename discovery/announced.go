@@ -7,30 +7,32 @@ import (
 	"strings"
 )
 
-// Announced records what has been announced and not taken back: the platform of each component, by discovery topic and by component key.
-// A bridge saves it as JSON, to know after a restart what to take back. A nil Announced is empty. Its methods do not change it.
+// Announced records what has been announced and not removed: the platform of each component, by discovery topic and by component key.
+// A bridge saves it as JSON, to know after a restart what to remove. A nil Announced is empty. Its methods do not change it.
 type Announced map[string]map[string]string
 
-// AnnouncedBy returns what messages announce: messages to publish, or messages that a broker retains. It ignores other programs and empty
-// payloads. It cannot distinguish several bridges on one broker: see OfMeter.
+// AnnouncedBy returns what messages announce: messages to publish, or messages that a broker retains. It ignores the messages of
+// other programs and empty payloads. The result includes the meters of all bridges on the broker: OfMeter selects one meter.
 //
-// If a change of style was interrupted, the broker retains the topic of the device without the keys of its components.
+// If a change of style was interrupted, the topic of a device possibly retains a message that only releases the entities. In the result
+// this topic has no component keys.
 func AnnouncedBy(messages []Message) Announced {
-	h := Announced{}
+	a := Announced{}
 	for _, m := range messages {
 		p, ok := parseTopic(m.Topic)
 		if !ok {
 			continue
 		}
-		if keys := keysOf(p, m.Payload); keys != nil {
-			h[m.Topic] = keys
+		if platforms := platformsByKey(p, m.Payload); platforms != nil {
+			a[m.Topic] = platforms
 		}
 	}
-	return h
+	return a
 }
 
-// keysOf returns the platforms of a payload's components by key. It returns nil if another program made the payload.
-func keysOf(p topicParts, payload []byte) map[string]string {
+// platformsByKey returns the platform of each component of a payload, by component key. It returns nil if the payload is from another
+// program.
+func platformsByKey(p topicParts, payload []byte) map[string]string {
 	var root struct {
 		Migrate    bool `json:"migrate_discovery"`
 		Origin     originInfo
@@ -42,36 +44,36 @@ func keysOf(p topicParts, payload []byte) map[string]string {
 	if p.key != "" {
 		return map[string]string{p.key: p.platform}
 	}
-	keys := map[string]string{}
+	platforms := map[string]string{}
 	for key, component := range root.Components {
-		keys[key] = component.Platform
+		platforms[key] = component.Platform
 	}
-	return keys
+	return platforms
 }
 
 // OfMeter returns the part that concerns the meter with an ID. The ID "bridge" stands for the bridge's own device.
-func (h Announced) OfMeter(meter string) Announced {
-	return h.filter(func(p topicParts) bool { return p.device == program+"_"+meter })
+func (a Announced) OfMeter(meter string) Announced {
+	return a.filter(func(p topicParts) bool { return p.device == program+"_"+meter })
 }
 
 // UnderPrefix returns the part whose topics are under a discovery prefix.
-func (h Announced) UnderPrefix(prefix string) Announced {
-	return h.filter(func(p topicParts) bool { return p.prefix == prefix })
+func (a Announced) UnderPrefix(prefix string) Announced {
+	return a.filter(func(p topicParts) bool { return p.prefix == prefix })
 }
 
-// filter returns the topics for which in returns true.
-func (h Announced) filter(in func(topicParts) bool) Announced {
-	part := maps.Clone(h)
+// filter returns the topics for which match returns true.
+func (a Announced) filter(match func(topicParts) bool) Announced {
+	part := maps.Clone(a)
 	maps.DeleteFunc(part, func(topic string, _ map[string]string) bool {
 		p, ok := parseTopic(topic)
-		return !ok || !in(p)
+		return !ok || !match(p)
 	})
 	return part
 }
 
-// MeterIDs returns the sorted IDs of all meters in h. The bridge's own device has the ID "bridge".
-func (h Announced) MeterIDs() (ids []string) {
-	for topic := range h {
+// MeterIDs returns the sorted IDs of all meters in a. The bridge's own device has the ID "bridge".
+func (a Announced) MeterIDs() (ids []string) {
+	for topic := range a {
 		if p, ok := parseTopic(topic); ok {
 			ids = append(ids, strings.TrimPrefix(p.device, program+"_"))
 		}
@@ -80,55 +82,55 @@ func (h Announced) MeterIDs() (ids []string) {
 	return slices.Compact(ids)
 }
 
-// Minus returns h without the components of part.
-func (h Announced) Minus(part Announced) Announced {
+// Minus returns a without the components of part.
+func (a Announced) Minus(part Announced) Announced {
 	rest := Announced{}
-	for topic, keys := range h {
-		is, both := part[topic]
-		left := maps.Clone(keys)
-		maps.DeleteFunc(left, func(key, _ string) bool { return is[key] != "" })
-		if !both || len(left) > 0 {
-			rest[topic] = left
+	for topic, platforms := range a {
+		partPlatforms, inPart := part[topic]
+		remaining := maps.Clone(platforms)
+		maps.DeleteFunc(remaining, func(key, _ string) bool { return partPlatforms[key] != "" })
+		if !inPart || len(remaining) > 0 {
+			rest[topic] = remaining
 		}
 	}
 	return rest
 }
 
 // Unwanted returns the components whose entities no wanted message announces, in either style.
-func (h Announced) Unwanted(wanted []Message) Announced {
-	entities, part := entitiesOf(AnnouncedBy(wanted)), Announced{}
-	for topic, keys := range h {
+func (a Announced) Unwanted(wanted []Message) Announced {
+	wantedEntities, part := entitiesOf(AnnouncedBy(wanted)), Announced{}
+	for topic, platforms := range a {
 		p, _ := parseTopic(topic)
-		gone := maps.Clone(keys)
-		maps.DeleteFunc(gone, func(key, platform string) bool { return entities[p.entityTopic(key, platform)] })
-		if len(gone) > 0 {
-			part[topic] = gone
+		unwanted := maps.Clone(platforms)
+		maps.DeleteFunc(unwanted, func(key, platform string) bool { return wantedEntities[p.entityTopic(key, platform)] })
+		if len(unwanted) > 0 {
+			part[topic] = unwanted
 		}
 	}
 	return part
 }
 
-// entitiesOf returns the entities of h, each by its topic in Component style.
-func entitiesOf(h Announced) map[topicParts]bool {
+// entitiesOf returns the entities of a, each by its topic in Component style.
+func entitiesOf(a Announced) map[topicParts]bool {
 	all := map[topicParts]bool{}
-	for topic, keys := range h {
+	for topic, platforms := range a {
 		p, _ := parseTopic(topic)
-		for key, platform := range keys {
+		for key, platform := range platforms {
 			all[p.entityTopic(key, platform)] = true
 		}
 	}
 	return all
 }
 
-// Union returns the components of h and of more.
-func (h Announced) Union(more Announced) Announced {
+// Union returns the components of a and of more.
+func (a Announced) Union(more Announced) Announced {
 	both := Announced{}
-	for _, part := range []Announced{h, more} {
-		for topic, keys := range part {
+	for _, part := range []Announced{a, more} {
+		for topic, platforms := range part {
 			if both[topic] == nil {
 				both[topic] = map[string]string{}
 			}
-			maps.Copy(both[topic], keys)
+			maps.Copy(both[topic], platforms)
 		}
 	}
 	return both

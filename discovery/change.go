@@ -7,24 +7,25 @@ import (
 	"time"
 )
 
-// StepPause is the shortest time between two steps of a change. Home Assistant processes a discovery message in the background. While it
-// does, it queues other messages, and ignores the components of a new message of the same device.
+// StepPause is the shortest time between two steps of a change. Home Assistant processes a discovery message in the background. Until that
+// is finished, Home Assistant queues other messages, and ignores the components in a new message of the same device.
 const StepPause = time.Second
 
-// PlanChange returns the messages that turn what is announced into exactly what is wanted, in steps with StepPause after each. No entity
-// that is in both is lost. If nothing has to be taken back, there is one step: the wanted messages. after is what is announced at the end.
+// PlanChange returns the messages that replace the announced entities by exactly the wanted ones. Publish step after step, with StepPause
+// after each. An entity that is both announced and wanted is not lost. If no announcement must be removed, the only step is wanted. after
+// is what is announced once all steps are published.
 //
-// Save announced.Union(after) before the first message is published, and after when the last one is. A program that was interrupted calls
-// PlanChange again with what it saved, even if something else is wanted by then: every step may be repeated. If nothing was saved,
-// AnnouncedBy of the retained messages is enough, as long as the same is wanted.
+// Save announced.Union(after) before you publish the first message, and save after once the last message is published. If the program is
+// interrupted, it calls PlanChange again with the saved value. Other messages can be wanted by then, because every step can be repeated. If
+// no value was saved, AnnouncedBy of the retained messages is enough, provided that the wanted messages are the same.
 //
-// announced and wanted must concern the same meters: for one meter, pass announced.OfMeter(id). An empty wanted takes everything back.
+// announced and wanted must concern the same meters: for one meter, pass announced.OfMeter(id). An empty wanted removes all announcements.
 func PlanChange(announced Announced, wanted []Message) (steps [][]Message, after Announced) {
 	after = AnnouncedBy(wanted)
-	c := changePlan{announced: announced, wanted: wanted, after: after, entities: entitiesOf(after)}
+	c := changePlan{announced: announced, wanted: wanted, after: after, wantedEntities: entitiesOf(after)}
 	for _, topic := range slices.Sorted(maps.Keys(announced)) {
 		if p, ok := parseTopic(topic); ok {
-			c.takeBack(p)
+			c.removeUnwanted(p)
 		}
 	}
 	c.steps[announceWanted] = wanted
@@ -33,11 +34,11 @@ func PlanChange(announced Announced, wanted []Message) (steps [][]Message, after
 
 // The steps of a change, in order.
 const (
-	announceAgain   = iota // entities that no topic may own after an interruption: only an owned entity can be removed
-	removeEntities         // entities that are not wanted
-	releaseEntities        // the hub releases the entities of topics that are not wanted, and keeps their names, ids and history
+	announceAgain   = iota // announces entities that possibly no topic owns, because a hub removes only an entity that a topic owns
+	removeEntities         // removes the entities that are not wanted
+	releaseEntities        // a hub detaches entities from topics that are not wanted; it remembers their names, ids and history
 	announceWanted         // the wanted messages
-	clearTopics            // topics that own nothing any more
+	clearTopics            // removes the retained messages of topics that own no entity any more
 	stepCount
 )
 
@@ -45,7 +46,7 @@ const (
 type changePlan struct {
 	announced, after Announced
 	wanted           []Message
-	entities         map[topicParts]bool // the wanted ones
+	wantedEntities   map[topicParts]bool // by their topics in Component style
 	steps            [stepCount][]Message
 }
 
@@ -53,32 +54,32 @@ func (c *changePlan) add(step int, p topicParts, payload []byte) {
 	c.steps[step] = append(c.steps[step], Message{p.topic(), payload})
 }
 
-// migration tells a hub to release the topic's entities, which another topic will announce.
+// migration tells a hub to release the topic's entities: they belong to no topic until another topic announces them.
 var migration = []byte(`{"migrate_discovery":true}`)
 
-// takeBack adds the messages that remove the unwanted entities of a topic, and the topic itself if it is not wanted.
-func (c *changePlan) takeBack(p topicParts) {
-	gone := map[string]string{}
-	keys := c.announced[p.topic()]
-	for key, platform := range keys {
-		if !c.entities[p.entityTopic(key, platform)] {
-			gone[key] = platform
+// removeUnwanted adds the messages that remove the unwanted entities of a topic, and the topic itself if it is not wanted.
+func (c *changePlan) removeUnwanted(p topicParts) {
+	unwanted := map[string]string{} // platforms by component key
+	platforms := c.announced[p.topic()]
+	for key, platform := range platforms {
+		if !c.wantedEntities[p.entityTopic(key, platform)] {
+			unwanted[key] = platform
 		}
 	}
-	if len(gone) > 0 && c.interrupted(p) {
+	if len(unwanted) > 0 && c.interrupted(p) {
 		c.add(announceAgain, p, minimalAnnouncement(p))
 	}
-	_, stays := c.after[p.topic()]
+	_, topicWanted := c.after[p.topic()]
 	switch {
-	case stays && len(gone) == 0:
+	case topicWanted && len(unwanted) == 0:
 		return
-	case stays:
-		c.add(removeEntities, p, removal(p, c.payload(p), gone))
-	case len(gone) == len(keys) && !c.changesStyle(p):
-		c.add(removeEntities, p, nil)
+	case topicWanted:
+		c.add(removeEntities, p, removal(p, c.payload(p), unwanted))
+	case len(unwanted) == len(platforms) && !c.changesStyle(p):
+		c.add(removeEntities, p, nil) // an empty payload removes all entities of the topic
 	default:
-		if len(gone) > 0 {
-			c.add(removeEntities, p, removal(p, nil, gone))
+		if len(unwanted) > 0 {
+			c.add(removeEntities, p, removal(p, nil, unwanted))
 		}
 		c.add(releaseEntities, p, migration)
 		c.add(clearTopics, p, nil)
@@ -88,17 +89,17 @@ func (c *changePlan) takeBack(p topicParts) {
 // interrupted reports whether an entity is announced both by a topic of its own and by the topic of its device. Then a change of style was
 // interrupted, and perhaps neither topic owns the entity.
 func (c *changePlan) interrupted(p topicParts) bool {
-	whole := topicParts{prefix: p.prefix, device: p.device}
-	return p.key != "" && c.announced[whole.topic()][p.key] == p.platform
+	deviceTopic := topicParts{prefix: p.prefix, device: p.device}
+	return p.key != "" && c.announced[deviceTopic.topic()][p.key] == p.platform
 }
 
-// changesStyle reports whether p is the topic of a device that is wanted in the other style. Such a topic must not be cleared at once:
-// after an interrupted change the retained message may not name all entities that the topic owns.
+// changesStyle reports whether p is the topic of a device that is wanted in Component style. Such a topic must not be cleared at once,
+// because that removes all its entities. After an interrupted change these are possibly more than the retained message names.
 func (c *changePlan) changesStyle(p topicParts) bool {
 	if p.key != "" {
 		return false
 	}
-	for e := range c.entities {
+	for e := range c.wantedEntities {
 		if e.prefix == p.prefix && e.device == p.device {
 			return true
 		}
@@ -106,7 +107,7 @@ func (c *changePlan) changesStyle(p topicParts) bool {
 	return false
 }
 
-// payload returns the wanted payload of a topic.
+// payload returns the wanted payload of a topic, which must be wanted.
 func (c *changePlan) payload(p topicParts) []byte {
 	i := slices.IndexFunc(c.wanted, func(m Message) bool { return m.Topic == p.topic() })
 	return c.wanted[i].Payload
@@ -123,9 +124,10 @@ func minimalAnnouncement(p topicParts) []byte {
 	})
 }
 
-// removal returns a device's payload in which the components that are gone have only their platform, which removes them. A hub keeps the
-// components that a payload leaves out. If payload is nil, the result has no other components.
-func removal(p topicParts, payload []byte, gone map[string]string) []byte {
+// removal returns a device's payload in which the unwanted components have only their platform: this tells a hub to remove them. It is not
+// enough to leave them out, because a hub does not remove components that a payload does not name. The other components are those of
+// payload; if payload is nil, there are none.
+func removal(p topicParts, payload []byte, unwanted map[string]string) []byte {
 	if payload == nil {
 		payload = encode(devicePayload{
 			Device: deviceInfo{Identifiers: []string{p.device}, Name: p.device}, Origin: originInfo{Name: program, Support: homepage},
@@ -137,7 +139,7 @@ func removal(p topicParts, payload []byte, gone map[string]string) []byte {
 		panic("discovery: " + err.Error()) // encode made the payload
 	}
 	components, _ := root["components"].(map[string]any)
-	for key, platform := range gone {
+	for key, platform := range unwanted {
 		components[key] = map[string]string{"platform": platform}
 	}
 	return encode(root)

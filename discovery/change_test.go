@@ -11,7 +11,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-// smallMeter sends three quantities. smallMeterReduced is the same meter when it sends one of them only.
+// smallMeter sends three quantities. smallMeterReduced is the same meter when it sends only one of them.
 var (
 	smallMeter        = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power tariff gas")}
 	smallMeterReduced = discovery.Meter{ID: "flat", Name: "Flat", Quantities: named("import_power")}
@@ -23,7 +23,7 @@ func withSecondPrefix(c discovery.Config) discovery.Config {
 	return c
 }
 
-// allChanges returns changes of all kinds.
+// allChanges returns changes of all kinds, in both styles.
 func allChanges() []changeRow {
 	device, component, off := config(discovery.Device), config(discovery.Component), config(discovery.Off)
 	var rows []changeRow
@@ -32,21 +32,21 @@ func allChanges() []changeRow {
 		if c.Style == discovery.Device {
 			other = component
 		}
-		all, both := house(c, smallMeter), house(c, smallMeter, norwegian)
+		all, twoMeters := house(c, smallMeter), house(c, smallMeter, norwegian)
 		for _, row := range []changeRow{
-			{"nothing", all, all},
-			{"from nothing", nil, all},
+			{"no difference", all, all},
+			{"first announcement", nil, all},
 			{"style", all, house(other, smallMeter)},
-			{"style of fewer quantities", all, house(other, smallMeterReduced)},
+			{"style, fewer quantities", all, house(other, smallMeterReduced)},
 			{"style off", all, house(off, smallMeter)},
 			{"fewer quantities", all, house(c, smallMeterReduced)},
 			{"more quantities", house(c, smallMeterReduced), all},
-			{"one meter less", both, house(c, smallMeter)},
-			{"renamed", all, house(c, norwegian)},
+			{"one meter less", twoMeters, house(c, smallMeter)},
+			{"another meter id", all, house(c, norwegian)},
 			{"prefix", all, house(withSecondPrefix(c), smallMeter)},
 			{"prefix and style", all, house(withSecondPrefix(other), smallMeter)},
-			{"prefix of fewer quantities", all, house(withSecondPrefix(c), smallMeterReduced)},
-			{"prefix, one meter less", both, house(withSecondPrefix(c), smallMeter)},
+			{"prefix, fewer quantities", all, house(withSecondPrefix(c), smallMeterReduced)},
+			{"prefix, one meter less", twoMeters, house(withSecondPrefix(c), smallMeter)},
 		} {
 			row.name = c.Style.String() + " " + row.name
 			rows = append(rows, row)
@@ -60,57 +60,58 @@ type changeRow struct {
 	from, to []discovery.Message
 }
 
-// TestChangeInterrupted kills the bridge before each message of each kind of change. The change must succeed at the second attempt: with the
-// saved state after a restart of the hub, and with what the broker retains. TestChangeMachine mixes all this.
+// TestChangeInterrupted interrupts each kind of change before each of its messages. The second attempt must complete the change: with the
+// saved state after a restart of the hub, and without it from what the broker retains. TestChangeMachine tests random mixtures of these.
 func TestChangeInterrupted(t *testing.T) {
 	for _, row := range allChanges() {
 		if steps, _ := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to); len(steps) == 1 {
-			continue // nothing is taken back, so nothing can go wrong
+			continue // nothing is removed, so an interruption does no harm
 		}
 		t.Run(row.name, func(t *testing.T) {
 			for end, done := 0, false; !done; end++ {
-				for _, lost := range []bool{false, true} {
-					w := newWorld()
-					w.change(row.from, 1000)
-					before := entitiesWithoutTopics(w.hub, w.second)
-					done = w.change(row.to, end)
-					if lost { // the saved state is lost; the messages of both prefixes are read
-						w.announced = discovery.AnnouncedBy(w.messages())
+				for _, stateLost := range []bool{false, true} {
+					s := newTestSetup()
+					s.change(row.from, toEnd)
+					before := entitiesWithoutTopics(s.hub, s.second)
+					done = s.change(row.to, end)
+					if stateLost { // the retained messages below both prefixes are read instead
+						s.announced = discovery.AnnouncedBy(s.messages())
 					} else {
-						w.restartHub()
+						s.restartHub()
 					}
-					w.change(row.to, 1000)
-					w.checkSettled(t, row.to)
-					w.checkNoneRecreated(t, before)
+					s.change(row.to, toEnd)
+					s.checkSettled(t, row.to)
+					s.checkNoneRecreated(t, before)
 				}
 			}
 		})
 	}
 }
 
-// TestChangeCausesNoWarnings checks that an uninterrupted change causes no warning in the log of a hub.
+// TestChangeCausesNoWarnings tests that an uninterrupted change causes no warning in the log of a hub.
 func TestChangeCausesNoWarnings(t *testing.T) {
 	for _, row := range allChanges() {
-		w := newWorld()
-		w.change(row.from, 1000)
-		w.change(row.to, 1000)
-		if len(w.hub.Warnings) > 0 {
-			t.Errorf("%s: %s", row.name, strings.Join(w.hub.Warnings, "\n"))
+		s := newTestSetup()
+		s.change(row.from, toEnd)
+		s.change(row.to, toEnd)
+		if len(s.hub.Warnings) > 0 {
+			t.Errorf("%s: %s", row.name, strings.Join(s.hub.Warnings, "\n"))
 		}
 	}
 }
 
+// TestChangeOfPrefix tests that broker and hub of the old prefix retain nothing of the announcements below it.
 func TestChangeOfPrefix(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
-		w := newWorld()
-		w.change(house(c, smallMeter), 1000)
-		to := house(withSecondPrefix(c), smallMeter)
-		w.change(to, 1000)
-		if d := discovery.Differences(w.messages(), to); len(d) > 0 {
-			t.Errorf("%v: the broker retains: %v", c.Style, d)
+		s := newTestSetup()
+		s.change(house(c, smallMeter), toEnd)
+		wanted := house(withSecondPrefix(c), smallMeter)
+		s.change(wanted, toEnd)
+		if d := discovery.Differences(s.messages(), wanted); len(d) > 0 {
+			t.Errorf("%v: the broker retains other messages: %v", c.Style, d)
 		}
-		if got := w.hub.Entities(); len(got) > 0 {
-			t.Errorf("%v: the hub of the old prefix still has %v", c.Style, got)
+		if got := s.hub.Entities(); len(got) > 0 {
+			t.Errorf("%v: got entities %v in the hub of the old prefix, want none", c.Style, got)
 		}
 	}
 }
@@ -118,22 +119,23 @@ func TestChangeOfPrefix(t *testing.T) {
 // TestChangeOfOneMeter checks that a change of one meter does not touch the others.
 func TestChangeOfOneMeter(t *testing.T) {
 	c, other := config(discovery.Device), config(discovery.Component)
-	w := newWorld()
-	w.change(house(c, smallMeter, norwegian), 1000)
-	if got, want := w.announced.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
-		t.Errorf("Meters: got %v, want %v", got, want)
+	s := newTestSetup()
+	s.change(house(c, smallMeter, norwegian), toEnd)
+	if got, want := s.announced.MeterIDs(), []string{"bridge", "flat", "meter"}; !slices.Equal(got, want) {
+		t.Errorf("MeterIDs: got %v, want %v", got, want)
 	}
-	all := w.announced
-	w.announced = all.OfMeter(norwegian.ID)
-	before := entitiesWithoutTopics(w.hub, w.second)
-	w.change(other.Meter(norwegian), 1000)
-	w.checkSettled(t, slices.Concat(house(c, smallMeter), other.Meter(norwegian)))
-	w.checkNoneRecreated(t, before)
+	all := s.announced
+	s.announced = all.OfMeter(norwegian.ID)
+	before := entitiesWithoutTopics(s.hub, s.second)
+	s.change(other.Meter(norwegian), toEnd)
+	s.checkSettled(t, slices.Concat(house(c, smallMeter), other.Meter(norwegian)))
+	s.checkNoneRecreated(t, before)
 }
 
-// TestChangeSteps compares the steps of each kind of change, in a short notation.
+// TestChangeSteps tests the steps of each kind of change, in the notation of summarize.
 func TestChangeSteps(t *testing.T) {
-	one := func(style discovery.Style, quantities string) []discovery.Message {
+	// of returns the messages of a meter "house" with these quantities.
+	of := func(style discovery.Style, quantities string) []discovery.Message {
 		return config(style).Meter(discovery.Meter{ID: "house", Quantities: named(quantities)})
 	}
 	device, component := discovery.Device, discovery.Component
@@ -144,33 +146,35 @@ func TestChangeSteps(t *testing.T) {
 		from, to []discovery.Message
 		want     string
 	}{
-		{"nothing", nil, nil, ""},
-		{"the same", one(device, "gas"), one(device, "gas"), d + " announce"},
-		{"one more", one(device, "gas"), one(device, "gas water"), d + " announce"},
-		{"one less", one(device, "gas water"), one(device, "gas"), d + " announce, without water | " + d + " announce"},
-		{"off", one(device, "gas"), nil, d + " clear"},
-		{"only gas", onlyTopics(one(component, "gas water"), gas, water), onlyTopics(one(component, "gas"), gas), water + " clear | " + gas + " announce"},
-		{"to component", one(device, "gas"), onlyTopics(one(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
+		{"nothing announced, nothing wanted", nil, nil, ""},
+		{"no difference", of(device, "gas"), of(device, "gas"), d + " announce"},
+		{"one quantity more", of(device, "gas"), of(device, "gas water"), d + " announce"},
+		{"one quantity less", of(device, "gas water"), of(device, "gas"), d + " announce, without water | " + d + " announce"},
+		{"style off", of(device, "gas"), nil, d + " clear"},
+		{"component style, one quantity less", onlyTopics(of(component, "gas water"), gas, water), onlyTopics(of(component, "gas"), gas), water + " clear | " + gas + " announce"},
+		{"device style to component style", of(device, "gas"), onlyTopics(of(component, "gas"), gas), d + " announce, without connection last_telegram rejected " +
 			"rejected_reason telegram_errors telegram_interval telegrams | " + d + " migrate | " + gas + " announce | " + d + " clear"},
-		{"to device", onlyTopics(one(component, "gas water"), gas, water), one(device, "gas"),
+		{"component style to device style", onlyTopics(of(component, "gas water"), gas, water), of(device, "gas"),
 			water + " clear | " + gas + " migrate | " + d + " announce | " + gas + " clear"},
 	} {
-		steps, now := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
+		steps, after := discovery.PlanChange(discovery.AnnouncedBy(row.from), row.to)
 		if got := summarize(steps); got != row.want {
-			t.Errorf("%s: got  %s\nwant %s", row.name, got, row.want)
+			t.Errorf("%s: steps: got  %s\nwant %s", row.name, got, row.want)
 		}
-		if d := cmp.Diff(discovery.AnnouncedBy(row.to), now); d != "" {
-			t.Errorf("%s: held at the end, -want +got:\n%s", row.name, d)
+		if d := cmp.Diff(discovery.AnnouncedBy(row.to), after); d != "" {
+			t.Errorf("%s: announced at the end, -want +got:\n%s", row.name, d)
 		}
 	}
 }
 
+// onlyTopics returns the messages whose topics contain one of topics.
 func onlyTopics(messages []discovery.Message, topics ...string) []discovery.Message {
 	return slices.DeleteFunc(messages, func(m discovery.Message) bool {
 		return !slices.ContainsFunc(topics, func(topic string) bool { return strings.Contains(m.Topic, topic+"/") })
 	})
 }
 
+// summarize returns steps as text: each message is its topic, without the prefix, and its kind. ";" separates messages, "|" steps.
 func summarize(steps [][]discovery.Message) string {
 	var all []string
 	for _, step := range steps {
@@ -184,6 +188,7 @@ func summarize(steps [][]discovery.Message) string {
 	return strings.Join(all, " | ")
 }
 
+// messageKind returns "clear", "migrate" or "announce", with the components that the payload removes.
 func messageKind(payload string) string {
 	switch payload {
 	case "":
@@ -191,18 +196,19 @@ func messageKind(payload string) string {
 	case `{"migrate_discovery":true}`:
 		return "migrate"
 	}
-	var gone []string
+	var removed []string
 	for _, key := range strings.Fields("connection gas last_telegram rejected rejected_reason telegram_errors telegram_interval telegrams water") {
 		if strings.Contains(payload, fmt.Sprintf(`%q:{"platform":"sensor"}`, key)) || strings.Contains(payload, fmt.Sprintf(`%q:{"platform":"binary_sensor"}`, key)) {
-			gone = append(gone, key)
+			removed = append(removed, key)
 		}
 	}
-	if len(gone) > 0 {
-		return "announce, without " + strings.Join(gone, " ")
+	if len(removed) > 0 {
+		return "announce, without " + strings.Join(removed, " ")
 	}
 	return "announce"
 }
 
+// TestAnnouncedByIgnoresOtherPrograms tests that only the last two messages count: the others are of another program, empty, or no discovery messages.
 func TestAnnouncedByIgnoresOtherPrograms(t *testing.T) {
 	got := discovery.AnnouncedBy([]discovery.Message{
 		{Topic: "homeassistant/device/hanbridge_house/config", Payload: []byte(`{"origin":{"name":"another"},"components":{}}`)},
@@ -223,8 +229,8 @@ func TestAnnouncedByIgnoresOtherPrograms(t *testing.T) {
 	}
 }
 
-// TestChangeToAnotherEndAfterInterruption interrupts a change of style, and then wants something else. At that moment no topic may own the
-// entities, and a hub does not remove entities that no topic owns.
+// TestChangeToAnotherEndAfterInterruption tests that a change of style can be interrupted, and followed by a change to other messages. This
+// is difficult, because after the interruption possibly no topic owns the entities, and a hub removes only entities that a topic owns.
 func TestChangeToAnotherEndAfterInterruption(t *testing.T) {
 	for _, c := range []discovery.Config{config(discovery.Device), config(discovery.Component)} {
 		other := config(discovery.Component)
@@ -232,12 +238,12 @@ func TestChangeToAnotherEndAfterInterruption(t *testing.T) {
 			other = config(discovery.Device)
 		}
 		for end := 0; end < 24; end += 3 {
-			for _, to := range [][]discovery.Message{nil, house(c, smallMeterReduced), house(other, smallMeterReduced)} {
-				w := newWorld()
-				w.change(house(c, smallMeter), 1000)
-				w.change(house(other, smallMeter), end)
-				w.change(to, 1000)
-				w.checkSettled(t, to)
+			for _, wanted := range [][]discovery.Message{nil, house(c, smallMeterReduced), house(other, smallMeterReduced)} {
+				s := newTestSetup()
+				s.change(house(c, smallMeter), toEnd)
+				s.change(house(other, smallMeter), end)
+				s.change(wanted, toEnd)
+				s.checkSettled(t, wanted)
 			}
 		}
 	}

@@ -2,7 +2,7 @@
 // Domoticz, openHAB, Gladys. All messages must be published as retained.
 //
 // Config.Meter returns the messages of a meter, from its description and the quantities that it sends. Config.Bridge returns those of the
-// bridge. PlanChange returns the steps from what is announced to something else without losing an entity. ParseMeters and Differences read
+// bridge. PlanChange returns the steps that replace announced messages by others without losing an entity. ParseMeters and Differences read
 // what a broker retains. All are functions without side effects: they neither connect to a broker nor keep state.
 package discovery
 
@@ -23,17 +23,18 @@ type Config struct {
 	Version string
 }
 
-// A Message is one MQTT message to publish as retained. An empty payload takes back the announcement of the topic.
+// A Message is one MQTT message to publish as retained. An empty payload removes the announcement of the topic.
 type Message struct {
 	Topic   string
 	Payload []byte
 }
 
-// StatusTopic is the topic to which Home Assistant publishes "online" when it starts. Everything must be published again then. It does not
-// depend on the discovery prefix. The hub's owner may have changed it.
+// StatusTopic is the topic to which Home Assistant publishes "online" when it starts. All messages must be published again then. The topic
+// does not depend on the discovery prefix. The hub's owner can change it.
 const StatusTopic = "homeassistant/status"
 
-// A Style is a way of announcing entities. A hub must never receive an entity in both styles: it keeps the one that came first.
+// A Style is a way of announcing entities. A hub must never receive an entity in both styles, because it keeps only the one that it
+// received first.
 type Style uint8
 
 const (

@@ -5,7 +5,7 @@ import "github.com/hanbridge/hanbridge/pkg/quantity"
 // Names of the diagnostic entities of a meter. Each reads the topic of its name below the meter's topic, except Connection, which reads the
 // meter's status topic.
 const (
-	// Connection is "online" while telegrams come, and "offline" otherwise.
+	// Connection is "online" while telegrams arrive, and "offline" otherwise.
 	Connection = "connection"
 	// LastTelegram is the time of the last verified telegram, in RFC 3339 with a zone.
 	LastTelegram = "last_telegram"
@@ -25,7 +25,7 @@ const TelegramIntervalDecimals = 1
 
 const diagnosticCategory = "diagnostic"
 
-// A diagnostic describes a diagnostic sensor. disabled sensors are hidden until the user enables them.
+// A diagnostic describes a diagnostic sensor. If disabled is true, hubs hide the sensor until the user enables it.
 type diagnostic struct {
 	name, title, class, unit, stateClass string
 	decimals                             int
@@ -42,7 +42,7 @@ var diagnostics = []diagnostic{
 	{name: RejectedReason, title: "Last rejected value"},
 }
 
-// diagnostic returns a diagnostic entity. It is available whenever the bridge is, since it is needed most while the meter is silent.
+// diagnostic returns a diagnostic entity. It is available whenever the bridge is, because it is needed most while the meter is silent.
 func (c Config) diagnostic(meter string, d *diagnostic) entity {
 	e := c.sensor(meter, d.name, d.title)
 	e.Category, e.Class, e.Unit, e.State = diagnosticCategory, d.class, d.unit, d.stateClass

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// A Difference is one place at which what is announced differs from what is wanted.
+// A Difference is one place at which the announced messages differ from the wanted ones.
 type Difference struct {
 	// Topic is the discovery topic.
 	Topic string
 	// Path is the place in the JSON payload: "components.gas.device_class". "" is the whole message.
 	Path string
-	// Announced and Wanted are the values in JSON, "" if there is none.
+	// Announced and Wanted are the values at this place in JSON, "" if there is none.
 	Announced, Wanted string
 }
 
@@ -46,17 +46,16 @@ func shortened(value string) string {
 	return value
 }
 
-// Differences compares messages by topic and their payloads as JSON, so that order and spaces do not matter. The result is in the order of
-// topics and paths, and empty if both are the same. A message with an empty payload counts as missing.
+// Differences compares messages by topic and their payloads as JSON, so that the order of keys and spaces do not matter. The result is in
+// the order of topics and paths. A message with an empty payload counts as missing.
 func Differences(announced, wanted []Message) []Difference {
-	is, want := byTopic(announced), byTopic(wanted)
-	both := maps.Clone(is)
-	maps.Copy(both, want)
+	announcedPayloads, wantedPayloads := byTopic(announced), byTopic(wanted)
+	either := maps.Clone(announcedPayloads)
+	maps.Copy(either, wantedPayloads)
 	var all []Difference
-	for _, topic := range slices.Sorted(maps.Keys(both)) {
-		h, w := decodeValue(is[topic]), decodeValue(want[topic])
-		compare("", h, w, func(path string, h, w any) {
-			all = append(all, Difference{topic, path, encodeValue(h), encodeValue(w)})
+	for _, topic := range slices.Sorted(maps.Keys(either)) {
+		compare("", decodeValue(announcedPayloads[topic]), decodeValue(wantedPayloads[topic]), func(path string, announced, wanted any) {
+			all = append(all, Difference{topic, path, encodeValue(announced), encodeValue(wanted)})
 		})
 	}
 	return all
@@ -86,24 +85,25 @@ func decodeValue(payload []byte) any {
 	return v
 }
 
-// compare calls differ for each path at which two values differ. It descends as long as both are objects.
-func compare(path string, announced, wanted any, differ func(path string, announced, wanted any)) {
-	h, isObject := announced.(map[string]any)
-	w, wantObject := wanted.(map[string]any)
-	if !isObject || !wantObject {
+// compare calls report for each path at which two values differ. If both are objects, it compares their members.
+func compare(path string, announced, wanted any, report func(path string, announced, wanted any)) {
+	announcedObject, ok1 := announced.(map[string]any)
+	wantedObject, ok2 := wanted.(map[string]any)
+	if !ok1 || !ok2 {
 		if !reflect.DeepEqual(announced, wanted) {
-			differ(path, announced, wanted)
+			report(path, announced, wanted)
 		}
 		return
 	}
-	both := maps.Clone(h)
-	maps.Copy(both, w)
-	for _, key := range slices.Sorted(maps.Keys(both)) {
-		compare(strings.TrimPrefix(path+"."+key, "."), member(h, key), member(w, key), differ)
+	either := maps.Clone(announcedObject)
+	maps.Copy(either, wantedObject)
+	for _, key := range slices.Sorted(maps.Keys(either)) {
+		compare(strings.TrimPrefix(path+"."+key, "."), member(announcedObject, key), member(wantedObject, key), report)
 	}
 }
 
-// member returns the value of a key, nil only if the key is missing. Hubs treat null differently from a missing key.
+// member returns the value of a key, nil only if the key is missing. A null is a value here, because hubs treat it differently from a
+// missing key.
 func member(o map[string]any, key string) any {
 	v, ok := o[key]
 	if ok && v == nil {

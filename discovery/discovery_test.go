@@ -28,7 +28,7 @@ var aidon = discovery.Meter{
 
 var norwegian = discovery.Meter{ID: "meter", Quantities: named("import_power")}
 
-// named returns quantities by their names. Those with the decimals of the meter get one decimal.
+// named returns quantities by their names. A quantity with as many decimals as the meter sends gets one decimal.
 func named(names string) []discovery.Quantity {
 	var all []discovery.Quantity
 	for _, name := range strings.Fields(names) {
@@ -51,21 +51,23 @@ func decimals(id quantity.ID) int {
 // announced returns what a broker retains after the bridge and one meter have been announced.
 func announced(c discovery.Config, m discovery.Meter) map[string][]byte { return byTopic(house(c, m)) }
 
+// TestEveryRowInEveryUnit tests that hubs accept each quantity in each of its units.
 func TestEveryRowInEveryUnit(t *testing.T) {
 	for i := range quantity.Rows() {
 		row := &quantity.Rows()[i]
-		for as := range max(1, len(row.Units)) {
-			q := discovery.Quantity{ID: quantity.ID(i), UnitIndex: uint8(as), Decimals: decimals(quantity.ID(i))}
+		for unit := range max(1, len(row.Units)) {
+			q := discovery.Quantity{ID: quantity.ID(i), UnitIndex: uint8(unit), Decimals: decimals(quantity.ID(i))}
 			m := discovery.Meter{ID: "house", Quantities: []discovery.Quantity{q}}
 			for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 				if err := errors.Join(hatest.CheckSet(announced(config(style), m))...); err != nil {
-					t.Errorf("%s, unit %d, %v: %v", row.Name, as, style, err)
+					t.Errorf("%s, unit %d, %v: %v", row.Name, unit, style, err)
 				}
 			}
 		}
 	}
 }
 
+// TestEveryRowTogether tests that hubs accept a meter with all quantities.
 func TestEveryRowTogether(t *testing.T) {
 	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 		if err := errors.Join(hatest.CheckSet(announced(config(style), meterWithEverything))...); err != nil {
@@ -74,19 +76,21 @@ func TestEveryRowTogether(t *testing.T) {
 	}
 }
 
+// TestEntities tests that EntityCount returns the number of entities that Meter announces.
 func TestEntities(t *testing.T) {
 	if got, want := len(config(discovery.Component).Meter(aidon)), aidon.EntityCount(); got != want {
 		t.Errorf("got %d messages, want %d as EntityCount says", got, want)
 	}
 }
 
+// TestBothStylesConflict tests that both styles name the same entities: CheckSet refuses both together.
 func TestBothStylesConflict(t *testing.T) {
 	set := announced(config(discovery.Device), norwegian)
 	for topic, payload := range announced(config(discovery.Component), norwegian) {
 		set[topic] = payload
 	}
 	if errs := hatest.CheckSet(set); len(errs) == 0 {
-		t.Error("both styles are accepted together: they must name the same entities")
+		t.Error("both styles together: got no error, want a conflict, because they name the same entities")
 	}
 }
 
@@ -97,11 +101,13 @@ func TestOffAnnouncesNothing(t *testing.T) {
 	}
 }
 
+// TestSameMeterSameBytes tests that a meter is announced with the same bytes each time, because hubs set up all entities again after a
+// difference.
 func TestSameMeterSameBytes(t *testing.T) {
 	for _, style := range []discovery.Style{discovery.Device, discovery.Component} {
 		a, b := config(style).Meter(aidon), config(style).Meter(aidon)
 		if d := cmp.Diff(a, b); d != "" {
-			t.Errorf("%v: hubs set all up again for:\n%s", style, d)
+			t.Errorf("%v: the second announcement differs, -first +second:\n%s", style, d)
 		}
 	}
 }

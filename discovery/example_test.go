@@ -24,7 +24,7 @@ func ExampleConfig_Meter() {
 	// {"name":"Import power","unique_id":"hanbridge_house_import_power","default_entity_id":"sensor.house_import_pow…
 }
 
-// When a meter no longer sends a quantity, its entity is taken back before the new announcement.
+// When a meter no longer sends a quantity, its entity is removed before the new announcement.
 func ExamplePlanChange() {
 	importPower, _ := quantity.ByName("import_power")
 	gas, _ := quantity.ByName("gas")

@@ -8,10 +8,11 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
+// TestExpireAfter tests the expiry of quantities, in seconds, by the interval at which the meter sends them. 0 is no expiry.
 func TestExpireAfter(t *testing.T) {
 	for _, row := range []struct {
 		quantity string
-		every    time.Duration
+		interval time.Duration
 		want     int
 	}{
 		{"import_power", 0, 900},
@@ -24,28 +25,28 @@ func TestExpireAfter(t *testing.T) {
 		{"frequency", 100 * time.Hour, 259200},
 		{"import_energy", time.Hour, 0},
 		{"gas", 24 * time.Hour, 0},
-		{"power_limit", 0, 0}, // a measurement, but a setting of the meter
+		{"power_limit", 0, 0}, // is a setting of the meter, although its state class is measurement
 		{"power_failures", 0, 0},
 		{"text_message", 0, 0},
 	} {
 		m := discovery.Meter{ID: "house", Quantities: named(row.quantity)}
-		m.Quantities[0].Interval = row.every
+		m.Quantities[0].Interval = row.interval
 		message := config(discovery.Component).Meter(m)[0]
 		got := struct {
 			Expire int `json:"expire_after"`
 		}{}
 		if err := json.Unmarshal(message.Payload, &got); err != nil || got.Expire != row.want {
-			t.Errorf("%s every %v: got %d s (%v), want %d", row.quantity, row.every, got.Expire, err, row.want)
+			t.Errorf("%s every %v: got %d s (%v), want %d", row.quantity, row.interval, got.Expire, err, row.want)
 		}
 	}
 }
 
-// TestBridgeExpiresNothing checks that diagnostics never expire, since they are needed most when nothing comes.
+// TestBridgeExpiresNothing tests that diagnostics never expire, because they are needed most when no telegram arrives.
 func TestBridgeExpiresNothing(t *testing.T) {
 	for _, m := range house(config(discovery.Component), discovery.Meter{ID: "house"}) {
 		got := map[string]any{}
 		if err := json.Unmarshal(m.Payload, &got); err != nil || got["expire_after"] != nil {
-			t.Errorf("%s expires (%v)", m.Topic, err)
+			t.Errorf("%s: got an expire_after (%v), want none", m.Topic, err)
 		}
 	}
 }

@@ -54,34 +54,36 @@ func TestGoldenOfEveryMeter(t *testing.T) {
 	}
 }
 
+// ofQuantities reports whether an entity with this key is a quantity, not a diagnostic.
 func ofQuantities(key string) bool {
 	_, ok := quantity.ByName(key)
 	return ok
 }
 
-// TestGoldenFilesAllUsed checks that there is no golden file of a family that no longer exists.
+// TestGoldenFilesAllUsed tests that there is no golden file of a family that no longer exists.
 func TestGoldenFilesAllUsed(t *testing.T) {
 	files, err := filepath.Glob("testdata/families/*")
 	if err != nil || len(files) != 2*(1+len(simulate.Families())) {
-		t.Errorf("%d files for %d families in two styles (%v)", len(files), len(simulate.Families()), err)
+		t.Errorf("got %d golden files for %d families, want two for each and two of every meter (%v)", len(files), len(simulate.Families()), err)
 	}
 }
 
-// allLists is how many telegrams after the whole hour contain every list of a meter. The Norwegian list 3 comes after 10 s.
+// allLists is the number of telegrams after the whole hour among which there is every list of a meter. The Norwegian list 3 is sent 10 s
+// after the hour.
 const allLists = 8
 
 // meterOf returns the description of a meter of a family, from a telegram of each of its lists.
 func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
 	t.Helper()
-	hour := simulate.NewMeter(f, 1, time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC))
+	simulated := simulate.NewMeter(f, 1, time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC))
 	var stream bytes.Buffer
 	for range allLists {
-		_, telegram := hour.Next()
+		_, telegram := simulated.Next()
 		stream.Write(telegram)
 	}
 	d := meter.NewDecoder(&stream, meter.Options{Keys: []*dlms.Key{simulate.Key()}, AcceptUnverified: true})
 	m := discovery.Meter{ID: "house", Simulated: true}
-	seen := map[quantity.ID]bool{}
+	known := map[quantity.ID]bool{}
 	for {
 		reading, err := d.Next()
 		if errors.Is(err, io.EOF) {
@@ -94,8 +96,8 @@ func meterOf(t *testing.T, f simulate.Family) discovery.Meter {
 		m.Make, m.Model = cmp.Or(about.Make, m.Make), cmp.Or(about.Model, m.Model)
 		m.Serial, m.Software = cmp.Or(about.Serial, m.Serial), cmp.Or(about.List, m.Software)
 		for _, s := range reading.Samples {
-			if !seen[s.ID] {
-				seen[s.ID] = true
+			if !known[s.ID] {
+				known[s.ID] = true
 				m.Quantities = append(m.Quantities, discovery.Quantity{ID: s.ID, UnitIndex: s.UnitIndex, Decimals: s.Decimals(), Interval: f.Interval})
 			}
 		}
@@ -110,7 +112,7 @@ func byTopic(messages []discovery.Message) map[string][]byte {
 	return all
 }
 
-// golden compares the entities of messages for which shown returns true with a golden file.
+// golden compares messages with a golden file. Only the entities are compared for whose keys shown returns true.
 func golden(t *testing.T, name string, messages []discovery.Message, shown func(key string) bool) {
 	t.Helper()
 	got, file := reviewable(t, messages, shown), filepath.Join("testdata", "families", name+".txt")
@@ -129,27 +131,27 @@ func golden(t *testing.T, name string, messages []discovery.Message, shown func(
 }
 
 // reviewable formats messages for a reviewer: the topic with the options that all entities of a device share, then one line for each entity.
-// An entity with a topic of its own shows the options that differ from the first one, and "none" for missing ones.
+// An entity with a topic of its own shows those of the shared options that differ from the first entity's, and "none" for a missing option.
 func reviewable(t *testing.T, messages []discovery.Message, shown func(key string) bool) string {
 	t.Helper()
 	var out strings.Builder
-	heads := map[string]map[string]any{}
+	common := map[string]map[string]any{}
 	for _, m := range messages {
 		var payload map[string]any
 		decode(t, m.Payload, &payload)
 		levels := strings.Split(m.Topic, "/")
-		components, whole := payload["components"].(map[string]any)
-		if !whole {
+		components, isDevice := payload["components"].(map[string]any)
+		if !isDevice {
 			payload["platform"] = levels[1]
 			components = map[string]any{levels[3]: payload}
 			levels[1], levels[3] = "<platform>", "<key>"
 		}
 		topic := strings.Join(levels, "/")
-		if heads[topic] == nil {
-			heads[topic] = commonOptions(payload)
-			fmt.Fprintf(&out, "%s %s\n", topic, line(t, heads[topic]))
+		if common[topic] == nil {
+			common[topic] = commonOptions(payload)
+			fmt.Fprintf(&out, "%s %s\n", topic, line(t, common[topic]))
 		}
-		for option, v := range heads[topic] {
+		for option, v := range common[topic] {
 			if reflect.DeepEqual(payload[option], v) {
 				delete(payload, option)
 			} else if payload[option] == nil {

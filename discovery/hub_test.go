@@ -23,59 +23,62 @@ type testSetup struct {
 
 const secondPrefix = "hubs/second"
 
-func newWorld() *testSetup {
+// toEnd is a number of messages that no change reaches: with it, testSetup.change publishes all messages.
+const toEnd = 1000
+
+func newTestSetup() *testSetup {
 	return &testSetup{retained: map[string][]byte{}, hub: hatest.NewHub("homeassistant"), second: hatest.NewHub(secondPrefix)}
 }
 
-func (w *testSetup) publish(m discovery.Message) {
-	w.retained[m.Topic] = m.Payload
+func (s *testSetup) publish(m discovery.Message) {
+	s.retained[m.Topic] = m.Payload
 	if len(m.Payload) == 0 {
-		delete(w.retained, m.Topic)
+		delete(s.retained, m.Topic)
 	}
-	w.hub.Receive(m.Topic, m.Payload)
-	w.second.Receive(m.Topic, m.Payload)
+	s.hub.Receive(m.Topic, m.Payload)
+	s.second.Receive(m.Topic, m.Payload)
 }
 
 // change publishes the steps of PlanChange. It stops before the message with number end, counted from 0 over all steps. It reports whether all
 // messages were published.
-func (w *testSetup) change(wanted []discovery.Message, end int) bool {
-	steps, now := discovery.PlanChange(w.announced, wanted)
-	w.save(w.announced.Union(now))
+func (s *testSetup) change(wanted []discovery.Message, end int) bool {
+	steps, after := discovery.PlanChange(s.announced, wanted)
+	s.save(s.announced.Union(after))
 	for _, m := range slices.Concat(steps...) {
 		if end == 0 {
 			return false
 		}
 		end--
-		w.publish(m)
+		s.publish(m)
 	}
-	w.save(now)
+	s.save(after)
 	return true
 }
 
-// save stores h as JSON and reads it back, as a file does.
-func (w *testSetup) save(h discovery.Announced) {
-	text, err := json.Marshal(h)
+// save encodes a as JSON and decodes it again, as the bridge does with its state file.
+func (s *testSetup) save(a discovery.Announced) {
+	text, err := json.Marshal(a)
 	if err != nil {
 		panic(err)
 	}
-	w.announced = nil
-	if err := json.Unmarshal(text, &w.announced); err != nil {
+	s.announced = nil
+	if err := json.Unmarshal(text, &s.announced); err != nil {
 		panic(err)
 	}
 }
 
 // messages returns what the broker retains, in the order of topics.
-func (w *testSetup) messages() []discovery.Message {
+func (s *testSetup) messages() []discovery.Message {
 	var all []discovery.Message
-	for _, topic := range slices.Sorted(maps.Keys(w.retained)) {
-		all = append(all, discovery.Message{Topic: topic, Payload: w.retained[topic]})
+	for _, topic := range slices.Sorted(maps.Keys(s.retained)) {
+		all = append(all, discovery.Message{Topic: topic, Payload: s.retained[topic]})
 	}
 	return all
 }
 
-func (w *testSetup) restartHub() {
-	w.hub.Restart(w.retained)
-	w.second.Restart(w.retained)
+func (s *testSetup) restartHub() {
+	s.hub.Restart(s.retained)
+	s.second.Restart(s.retained)
 }
 
 type failingTest interface {
@@ -83,28 +86,28 @@ type failingTest interface {
 	Fatalf(format string, args ...any)
 }
 
-// checkSettled fails unless broker and hubs have exactly what is wanted.
-func (w *testSetup) checkSettled(t failingTest, wanted []discovery.Message) {
+// checkSettled fails unless the broker retains exactly the wanted messages, and the hubs have exactly their entities.
+func (s *testSetup) checkSettled(t failingTest, wanted []discovery.Message) {
 	t.Helper()
-	if d := discovery.Differences(w.messages(), wanted); len(d) > 0 {
+	if d := discovery.Differences(s.messages(), wanted); len(d) > 0 {
 		t.Fatalf("the broker retains: %v", d)
 	}
-	if want, got := entitiesOfNewHubs(wanted), announcedEntities(w.hub, w.second); !maps.Equal(want, got) {
+	if want, got := entitiesOfNewHubs(wanted), announcedEntities(s.hub, s.second); !maps.Equal(want, got) {
 		d := cmp.Diff(want, got)
 		t.Fatalf("the hubs' entities, -want +got:\n%s", d)
 	}
 }
 
-// entitiesOfNewHubs returns the entities of new hubs that receive messages: the announcing topic by unique id.
+// entitiesOfNewHubs returns the entities of new hubs that receive messages, in the form of announcedEntities.
 func entitiesOfNewHubs(messages []discovery.Message) map[string]string {
-	w := newWorld()
+	s := newTestSetup()
 	for _, m := range messages {
-		w.publish(m)
+		s.publish(m)
 	}
-	return announcedEntities(w.hub, w.second)
+	return announcedEntities(s.hub, s.second)
 }
 
-// announcedEntities returns the announcing topics of entities by unique id. Ids of the second hub are marked.
+// announcedEntities returns the announcing topics of entities by unique id. Ids of the second hub begin with "second ".
 func announcedEntities(hubs ...*hatest.Hub) map[string]string {
 	all := map[string]string{}
 	for i, hub := range hubs {
@@ -117,7 +120,7 @@ func announcedEntities(hubs ...*hatest.Hub) map[string]string {
 
 func ofHub(i int, e hatest.Entity) string { return []string{"", "second "}[i] + e.UniqueID }
 
-// entitiesWithoutTopics returns entities without their topics. They stay the same as long as they are not removed.
+// entitiesWithoutTopics returns entities without their topics. An entity stays the same as long as it is not removed.
 func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 	all := map[string]hatest.Entity{}
 	for i, hub := range hubs {
@@ -130,11 +133,11 @@ func entitiesWithoutTopics(hubs ...*hatest.Hub) map[string]hatest.Entity {
 }
 
 // checkNoneRecreated fails if an entity of before was removed and created again.
-func (w *testSetup) checkNoneRecreated(t failingTest, before map[string]hatest.Entity) {
+func (s *testSetup) checkNoneRecreated(t failingTest, before map[string]hatest.Entity) {
 	t.Helper()
-	for id, e := range entitiesWithoutTopics(w.hub, w.second) {
+	for id, e := range entitiesWithoutTopics(s.hub, s.second) {
 		if old, ok := before[id]; ok && old != e {
-			t.Fatalf("%s was lost and made anew: %v, before %v", id, e, old)
+			t.Fatalf("%s was removed and created again: got %v, want %v", id, e, old)
 		}
 	}
 }
@@ -147,51 +150,51 @@ func house(c discovery.Config, meters ...discovery.Meter) []discovery.Message {
 	return all
 }
 
-// TestHubRefusesChangesInOneStep shows why PlanChange is necessary: a hub refuses the other style if it is published at once.
+// TestHubRefusesChangesInOneStep tests that a hub refuses messages of the other style without the steps of PlanChange.
 func TestHubRefusesChangesInOneStep(t *testing.T) {
 	device, component := house(config(discovery.Device), norwegian), house(config(discovery.Component), norwegian)
-	w := newWorld()
+	s := newTestSetup()
 	for _, m := range slices.Concat(device, component) {
-		w.publish(m)
+		s.publish(m)
 	}
-	if got, want := len(w.hub.Warnings), len(component); got != want {
-		t.Errorf("other style at once: %d complaints, want %d", got, want)
+	if got, want := len(s.hub.Warnings), len(component); got != want {
+		t.Errorf("other style in one step: got %d warnings, want %d", got, want)
 	}
 	for _, m := range device {
-		w.publish(discovery.Message{Topic: m.Topic})
+		s.publish(discovery.Message{Topic: m.Topic})
 	}
-	if got := w.hub.Entities(); len(got) != 0 {
-		t.Errorf("taken back, and still there: %v", got)
+	if got := s.hub.Entities(); len(got) != 0 {
+		t.Errorf("announcements removed: got entities %v, want none", got)
 	}
 }
 
-// TestReactiveEnergyLosesItsClass updates from a version that announced single entities with the class reactive_energy. New hubs know this
-// class and must keep their entities. Old hubs refused these entities and must have them afterwards.
+// TestReactiveEnergyLosesItsClass tests an update from a version that announced single entities with the class reactive_energy. A new hub
+// knows this class, so its entities must not be created again. An old hub refused these entities, and must have them after the update.
 func TestReactiveEnergyLosesItsClass(t *testing.T) {
 	m := discovery.Meter{ID: "house", Quantities: named("import_reactive_energy import_reactive_energy_t1 import_energy")}
 	wanted := house(config(discovery.Component), m)
-	w, older := newWorld(), hatest.NewHub("homeassistant")
+	s, oldHub := newTestSetup(), hatest.NewHub("homeassistant")
 	for _, message := range wanted {
-		earlier := bytes.Replace(message.Payload, []byte(`"unit_of_measurement":"kvarh"`), []byte(`"device_class":"reactive_energy","unit_of_measurement":"kvarh"`), 1)
-		w.publish(discovery.Message{Topic: message.Topic, Payload: earlier})
-		if bytes.Equal(earlier, message.Payload) {
-			older.Receive(message.Topic, earlier)
+		oldPayload := bytes.Replace(message.Payload, []byte(`"unit_of_measurement":"kvarh"`), []byte(`"device_class":"reactive_energy","unit_of_measurement":"kvarh"`), 1)
+		s.publish(discovery.Message{Topic: message.Topic, Payload: oldPayload})
+		if bytes.Equal(oldPayload, message.Payload) {
+			oldHub.Receive(message.Topic, oldPayload)
 		}
 	}
-	w.save(discovery.AnnouncedBy(w.messages()))
-	before := entitiesWithoutTopics(w.hub, w.second)
+	s.save(discovery.AnnouncedBy(s.messages()))
+	before := entitiesWithoutTopics(s.hub, s.second)
 	if got, want := len(before), 1+m.EntityCount(); got != want {
-		t.Fatalf("%d entities announced by the earlier bridge, want %d", got, want)
+		t.Fatalf("%d entities announced by the older bridge, want %d", got, want)
 	}
-	w.change(wanted, -1)
-	w.checkSettled(t, wanted)
-	if d := cmp.Diff(before, entitiesWithoutTopics(w.hub, w.second)); d != "" {
-		t.Errorf("entities of a hub that knew them, -before +after:\n%s", d)
+	s.change(wanted, toEnd)
+	s.checkSettled(t, wanted)
+	if d := cmp.Diff(before, entitiesWithoutTopics(s.hub, s.second)); d != "" {
+		t.Errorf("entities of a new hub, -before +after:\n%s", d)
 	}
 	for _, message := range wanted {
-		older.Receive(message.Topic, message.Payload)
+		oldHub.Receive(message.Topic, message.Payload)
 	}
-	if d := cmp.Diff(announcedEntities(w.hub), announcedEntities(older)); d != "" || len(older.Warnings) > 0 {
-		t.Errorf("an older hub has others (%q):\n%s", older.Warnings, d)
+	if d := cmp.Diff(announcedEntities(s.hub), announcedEntities(oldHub)); d != "" || len(oldHub.Warnings) > 0 {
+		t.Errorf("entities of an old hub (warnings %q), -want +got:\n%s", oldHub.Warnings, d)
 	}
 }

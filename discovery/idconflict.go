@@ -15,10 +15,11 @@ type IDConflict struct {
 	Name string
 }
 
-// A nameSplit is the name of a quantity that ends with the name of another one: long_power_failures is id "long" and key
-// "power_failures".
+// A nameSplit splits the name of a quantity that ends with the name of another quantity. key is the other name, id is what precedes it:
+// long_power_failures is split into the id "long" and the key "power_failures".
 type nameSplit struct{ id, key string }
 
+// splits returns all such names.
 var splits = sync.OnceValue(func() (all []nameSplit) {
 	for _, row := range quantity.Rows() {
 		for end, r := range row.Name {
@@ -34,7 +35,7 @@ var splits = sync.OnceValue(func() (all []nameSplit) {
 // conflict. An example: the quantity long_power_failures of "house" and the quantity power_failures of "house_long" both have the unique id
 // hanbridge_house_long_power_failures.
 func IDConflicts(ids []string) (all []IDConflict) {
-	first := map[string]int{} // by slug
+	first := map[string]int{} // the index of the first id with a slug
 	for i, id := range ids {
 		if c := findConflict(ids, i, first); c.Name != "" {
 			all = append(all, c)
@@ -50,29 +51,32 @@ func findConflict(ids []string, i int, first map[string]int) IDConflict {
 	s := slug(ids[i])
 	switch other, ok := first[s]; {
 	case s == program:
+		// The entity ids of the bridge's own device begin with program.
 		return IDConflict{i, -1, binarySensor + "." + program + "_" + Connection}
 	case ok && ids[other] == ids[i]:
 		return IDConflict{}
 	case ok:
+		// All entity ids are equal; the one of the first quantity is an example.
 		return IDConflict{i, other, sensor + "." + s + "_" + quantity.Rows()[0].Name}
 	}
-	for _, both := range splits() {
-		if short, ok := strings.CutSuffix(s, "_"+both.id); ok {
-			if other, ok := first[short]; ok {
-				return IDConflict{i, other, sharedName(ids[other], ids[i], both)}
+	for _, split := range splits() {
+		if shorter, ok := strings.CutSuffix(s, "_"+split.id); ok {
+			if other, ok := first[shorter]; ok {
+				return IDConflict{i, other, sharedName(ids[other], ids[i], split)}
 			}
 		}
-		if other, ok := first[s+"_"+both.id]; ok {
-			return IDConflict{i, other, sharedName(ids[i], ids[other], both)}
+		if other, ok := first[s+"_"+split.id]; ok {
+			return IDConflict{i, other, sharedName(ids[i], ids[other], split)}
 		}
 	}
 	return IDConflict{}
 }
 
-// sharedName returns the id that two meters both use.
-func sharedName(short, long string, both nameSplit) string {
-	if long == short+"_"+both.id {
-		return program + "_" + long + "_" + both.key
+// sharedName returns the unique id or entity id that two meters both use. Their unique ids are equal if long is exactly short_id; otherwise
+// only their entity ids are, because slug makes them equal.
+func sharedName(short, long string, split nameSplit) string {
+	if long == short+"_"+split.id {
+		return program + "_" + long + "_" + split.key
 	}
-	return sensor + "." + slug(long) + "_" + both.key
+	return sensor + "." + slug(long) + "_" + split.key
 }

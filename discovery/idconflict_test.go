@@ -11,21 +11,22 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
+// TestIDConflicts tests which meter ids conflict, and which name they share.
 func TestIDConflicts(t *testing.T) {
 	tests := []struct {
 		name string
 		ids  []string
 		want []IDConflict
 	}{
-		{"unlike", []string{"house", "houses", "barn"}, nil},
-		{"equal", []string{"house", "house"}, nil},
-		{"one quantity", []string{"house", "house_long"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
-		{"the longer first", []string{"house_long", "house"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
-		{"behind one that is none", []string{"house_x", "house_long", "house"}, []IDConflict{{2, 1, "hanbridge_house_long_power_failures"}}},
-		{"a hyphen", []string{"a-b", "a_b"}, []IDConflict{{1, 0, "sensor.a_b_import_power"}}},
-		{"one quantity with a hyphen", []string{"house", "house-long"}, []IDConflict{{1, 0, "sensor.house_long_power_failures"}}},
-		{"no quantity", []string{"house", "house_last"}, nil},
-		{"the bridge", []string{"hanbridge-"}, []IDConflict{{0, -1, "binary_sensor.hanbridge_connection"}}},
+		{"different ids", []string{"house", "houses", "barn"}, nil},
+		{"equal ids are one meter", []string{"house", "house"}, nil},
+		{"ids that share the unique id of one quantity", []string{"house", "house_long"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
+		{"the longer id first", []string{"house_long", "house"}, []IDConflict{{1, 0, "hanbridge_house_long_power_failures"}}},
+		{"the first of three ids has no conflict", []string{"house_x", "house_long", "house"}, []IDConflict{{2, 1, "hanbridge_house_long_power_failures"}}},
+		{"ids with the same slug", []string{"a-b", "a_b"}, []IDConflict{{1, 0, "sensor.a_b_import_power"}}},
+		{"ids that share the entity id of one quantity", []string{"house", "house-long"}, []IDConflict{{1, 0, "sensor.house_long_power_failures"}}},
+		{"no quantity begins with the second part of the id", []string{"house", "house_last"}, nil},
+		{"conflict with the bridge", []string{"hanbridge-"}, []IDConflict{{0, -1, "binary_sensor.hanbridge_connection"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,7 +37,7 @@ func TestIDConflicts(t *testing.T) {
 	}
 }
 
-// TestIDConflictsMatchAnnouncements compares with the unique ids and entity ids of the messages of all quantities.
+// TestIDConflictsMatchAnnouncements tests that two ids conflict exactly if the messages of all quantities share a unique id or entity id.
 func TestIDConflictsMatchAnnouncements(t *testing.T) {
 	parts := []string{"a", "hanbridge", "long", "import", "power", "last", "average", "voltage", "l1", "reactive", "total"}
 	rapid.Check(t, func(t *rapid.T) {

@@ -23,28 +23,28 @@ var meterWithEverything = func() discovery.Meter {
 
 const idsFile = "testdata/ids.txt"
 
-// TestIDsNeverChange checks the ids, topics and units on which dashboards and histories of users depend. The file may only grow: -update adds
-// new ones, and a missing one fails the test even then.
+// TestIDsNeverChange tests that the ids, topics and units stay on which dashboards and histories of users depend. The file must only grow:
+// -update adds new lines to it. A line that is not produced any more fails the test, even with -update.
 func TestIDsNeverChange(t *testing.T) {
-	made := currentIDs(t)
+	current := currentIDs(t)
 	text, err := os.ReadFile(idsFile)
 	if err != nil && !*update {
 		t.Fatal(err)
 	}
-	kept := strings.Split(strings.TrimSpace(string(text)), "\n")
+	promised := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if *update {
-		kept = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(append(kept, made...)))), func(s string) bool { return s == "" })
-		if err := os.WriteFile(idsFile, []byte(strings.Join(kept, "\n")+"\n"), 0o644); err != nil {
+		promised = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(append(promised, current...)))), func(s string) bool { return s == "" })
+		if err := os.WriteFile(idsFile, []byte(strings.Join(promised, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, id := range kept {
-		if !slices.Contains(made, id) {
-			t.Errorf("broken promise: %s", id)
+	for _, id := range promised {
+		if !slices.Contains(current, id) {
+			t.Errorf("%s is in %s, but is not announced any more", id, idsFile)
 		}
 	}
-	for _, id := range made {
-		if !slices.Contains(kept, id) {
+	for _, id := range current {
+		if !slices.Contains(promised, id) {
 			t.Errorf("%s is not in %s (-update adds it)", id, idsFile)
 		}
 	}
@@ -54,8 +54,8 @@ func TestIDsNeverChange(t *testing.T) {
 func currentIDs(t *testing.T) []string {
 	t.Helper()
 	lines := map[string]bool{"birth " + discovery.StatusTopic: true}
-	hyphen := discovery.Meter{ID: "summer-house", Quantities: named("import_power")}
-	for _, m := range []discovery.Meter{meterWithEverything, hyphen} {
+	withHyphen := discovery.Meter{ID: "summer-house", Quantities: named("import_power")}
+	for _, m := range []discovery.Meter{meterWithEverything, withHyphen} {
 		for topic, payload := range announced(config(discovery.Component), m) {
 			addIDs(t, lines, topic, payload)
 		}
@@ -72,8 +72,8 @@ func currentIDs(t *testing.T) []string {
 		}
 	}
 	for _, row := range quantity.Rows() {
-		for _, m := range row.Units {
-			lines[joinNonEmpty("unit", row.Name, m.Symbol, m.DeviceClass, row.StateClass)] = true
+		for _, unit := range row.Units {
+			lines[joinNonEmpty("unit", row.Name, unit.Symbol, unit.DeviceClass, row.StateClass)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(lines))

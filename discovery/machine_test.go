@@ -9,19 +9,20 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// changeMachine is a random sequence of actions: something else is wanted, the bridge is killed during a change, the hub restarts, the saved
-// state is lost. When a change is complete, the hub must have what is wanted, and must have kept what was wanted all the time.
+// changeMachine carries out a random sequence of actions: other messages are wanted, the bridge is killed during a change, the hub
+// restarts, the saved state is lost. After each completed change the hub must have exactly the wanted entities, and must not have removed
+// entities that were wanted all the time.
 type changeMachine struct {
 	*testSetup
 	style  discovery.Style
 	prefix string
-	// unknownTopics are retained below another prefix, and are unknown to the bridge since the saved state was lost.
+	// unknownTopics are retained below another prefix. The bridge does not know them any more, because the saved state was lost.
 	unknownTopics map[string]bool
 	// scannedPrefix is the prefix whose retained messages were read last. They are read again after each change of the prefix.
 	scannedPrefix string
 	meters        map[string]map[string]bool // quantities by meter
-	// completed is true if the last change was completed. wantedChanged is true if something else is wanted since the last change began.
-	// mixedInterruptions is true if changes to different results were interrupted since a completed one.
+	// completed is true if the last change was completed. wantedChanged is true if other messages are wanted since the last change began.
+	// mixedInterruptions is true if, since the last completed change, changes to different results were interrupted.
 	completed, wantedChanged, mixedInterruptions bool
 	// keptEntities are the entities of the last completed change that every later change wanted too.
 	keptEntities map[string]hatest.Entity
@@ -48,12 +49,12 @@ func (m *changeMachine) wanted() []discovery.Message {
 	return all
 }
 
-// change carries out the change to what is wanted, and stops before message number end.
+// change carries out the change to the wanted messages, and stops before message number end.
 func (m *changeMachine) change(t *rapid.T, end int) {
 	wanted := m.wanted()
-	kept := entitiesOfNewHubs(wanted)
+	wantedEntities := entitiesOfNewHubs(wanted)
 	for id := range m.keptEntities {
-		if _, ok := kept[id]; !ok {
+		if _, ok := wantedEntities[id]; !ok {
 			delete(m.keptEntities, id)
 		}
 	}
@@ -72,7 +73,7 @@ func (m *changeMachine) change(t *rapid.T, end int) {
 // clearUnknown does what a user does with discovery clear --prefix: it clears the unknown topics.
 func (m *changeMachine) clearUnknown() {
 	for topic := range m.unknownTopics {
-		if _, ours := m.announced[topic]; !ours {
+		if _, known := m.announced[topic]; !known {
 			m.publish(discovery.Message{Topic: topic})
 		}
 	}
@@ -101,6 +102,7 @@ func (m *changeMachine) scanRetained() {
 	}
 }
 
+// quantity makes a meter send one more quantity, or one less.
 func (m *changeMachine) quantity(t *rapid.T) {
 	id := rapid.SampledFrom([]string{"house", "flat"}).Draw(t, "meter")
 	name := rapid.SampledFrom(someQuantities).Draw(t, "quantity")
@@ -127,27 +129,31 @@ func (m *changeMachine) actions() map[string]func(*rapid.T) {
 			m.prefix = rapid.SampledFrom([]string{"homeassistant", secondPrefix}).Draw(t, "prefix")
 			m.wantedChanged = true
 		},
-		"change": func(t *rapid.T) { m.change(t, 1000) },
+		"change": func(t *rapid.T) { m.change(t, toEnd) },
 		"killed": func(t *rapid.T) { m.change(t, rapid.IntRange(0, 60).Draw(t, "messages")) },
 		"hub restart": func(*rapid.T) {
 			m.restartHub()
 		},
 		"state file lost": func(t *rapid.T) {
 			if !m.completed && (m.mixedInterruptions || m.wantedChanged) {
-				t.Skip("retained messages do not show what interrupted changes to different results began with: rapid draws another step")
+				t.Skip("the retained messages do not show from which state the interrupted changes to different results began: rapid draws another action")
 			}
 			m.loseState()
 			if !m.completed {
-				m.change(t, 1000)
+				m.change(t, toEnd)
 			}
 		},
 	}
 }
 
+// TestChangeMachine tests random sequences of actions.
 func TestChangeMachine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &changeMachine{testSetup: newWorld(), meters: map[string]map[string]bool{}, completed: true, keptEntities: map[string]hatest.Entity{}, prefix: "homeassistant", unknownTopics: map[string]bool{}}
+		m := &changeMachine{
+			testSetup: newTestSetup(), meters: map[string]map[string]bool{}, completed: true, keptEntities: map[string]hatest.Entity{},
+			prefix: "homeassistant", unknownTopics: map[string]bool{},
+		}
 		t.Repeat(m.actions())
-		m.change(t, 1000)
+		m.change(t, toEnd)
 	})
 }

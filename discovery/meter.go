@@ -17,8 +17,8 @@ const (
 	simulatedMark = " (simulated)"
 )
 
-// A Meter is the description of a meter for its announcement. Nothing in it may change from telegram to telegram, since a hub sets up all
-// entities again after each change.
+// A Meter is the description of a meter for its announcement. It must be the same for every telegram, because a hub sets up all entities
+// again after each change.
 type Meter struct {
 	// ID identifies the meter in topics and unique ids: [a-z0-9_-]+, but not "bridge", which is the ID of the bridge's own device.
 	ID string
@@ -38,17 +38,18 @@ type Quantity struct {
 	ID quantity.ID
 	// UnitIndex is the index of the published unit in the row's Units, as in quantity.Sample.
 	UnitIndex uint8
-	// Decimals is the number of published decimals, which must stay the same for a meter.
+	// Decimals is the number of published decimals, which must be the same for every telegram.
 	Decimals int
-	// Interval is how often the meter sends it, rounded up to 1 min, 15 min, 1 h or 24 h; 0 for 1 min.
+	// Interval is the time between two values that the meter sends. The announcement rounds it up to 1 min, 15 min, 1 h or 24 h; 0 counts
+	// as 1 min.
 	Interval time.Duration
 }
 
 // EntityCount returns how many entities the meter has in a hub: its quantities and the diagnostics.
 func (m Meter) EntityCount() int { return len(m.Quantities) + 1 + len(diagnostics) }
 
-// Bridge returns the messages of the bridge's own device. Publish them before the messages of meters: a hub that receives a meter first
-// creates an empty device for the bridge.
+// Bridge returns the messages of the bridge's own device. Publish them before the messages of meters, because a hub that receives a meter
+// first creates an empty device for the bridge.
 func (c Config) Bridge() []Message {
 	connection := c.connection(program+"_"+bridgeID, program, c.BaseTopic+"/status")
 	d := deviceInfo{Identifiers: []string{program + "_" + bridgeID}, Name: program, Software: c.Version}

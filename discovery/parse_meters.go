@@ -9,7 +9,7 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// announcedEntity has the options of an announced entity that say how its quantity is published.
+// announcedEntity has those options of an announced entity that say how its quantity is published.
 type announcedEntity struct {
 	UniqueID  string `json:"unique_id"`
 	Unit      string `json:"unit_of_measurement"`
@@ -29,7 +29,7 @@ func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 			Device     deviceInfo
 			Components map[string]announcedEntity
 		}
-		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridgeID || keysOf(p, m.Payload) == nil ||
+		if !ok || p.prefix != c.Prefix || p.device == program+"_"+bridgeID || platformsByKey(p, m.Payload) == nil ||
 			json.Unmarshal(m.Payload, &root) != nil || root.Device.Name == "" {
 			continue // not an announcement of this program, or one half of an interrupted change of style
 		}
@@ -54,13 +54,13 @@ func (c Config) ParseMeters(messages []Message) (meters []Meter) {
 
 // quantitiesOf returns the quantities of the announced components, in no order.
 func quantitiesOf(components map[string]announcedEntity) (all []Quantity) {
-	for key, is := range components {
+	for key, e := range components {
 		id, ok := quantity.ByName(key)
-		if !ok || is.UniqueID == "" { // without a unique_id the component is being removed
+		if !ok || e.UniqueID == "" { // a component without a unique_id is an instruction to remove it
 			continue
 		}
-		as := slices.IndexFunc(id.Row().Units, func(m quantity.Unit) bool { return m.Symbol == is.Unit })
-		all = append(all, Quantity{ID: id, UnitIndex: uint8(max(0, as)), Decimals: is.Precision, Interval: intervalOf(is.Expire)})
+		unitIndex := slices.IndexFunc(id.Row().Units, func(u quantity.Unit) bool { return u.Symbol == e.Unit })
+		all = append(all, Quantity{ID: id, UnitIndex: uint8(max(0, unitIndex)), Decimals: e.Precision, Interval: intervalOf(e.Expire)})
 	}
 	return all
 }

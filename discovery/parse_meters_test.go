@@ -11,17 +11,17 @@ import (
 	"github.com/hanbridge/hanbridge/pkg/quantity"
 )
 
-// TestParseMetersReversesMeter checks that the parsed meter gives the same messages again, for any meter in either style.
+// TestParseMetersReversesMeter tests that the parsed meter gives the same messages again, for any meter in either style.
 func TestParseMetersReversesMeter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := config(rapid.SampledFrom([]discovery.Style{discovery.Device, discovery.Component}).Draw(t, "style"))
 		m := anyMeter(t)
 		all := c.ParseMeters(house(c, norwegian, m))
 		if len(all) != 2 || all[0].ID != m.ID {
-			t.Fatalf("got %+v", all)
+			t.Fatalf("got meters %+v, want %s and another", all, m.ID)
 		}
 		if d := discovery.Differences(c.Meter(all[0]), c.Meter(m)); len(d) > 0 {
-			t.Fatalf("read back as %+v: %v", all[0], d)
+			t.Fatalf("the parsed meter %+v gives other messages: %v", all[0], d)
 		}
 	})
 }
@@ -36,14 +36,14 @@ func anyMeter(t *rapid.T) discovery.Meter {
 	for _, i := range ids {
 		id := quantity.ID(i)
 		m.Quantities = append(m.Quantities, discovery.Quantity{
-			ID: id, UnitIndex: uint8(rapid.IntRange(0, max(0, len(id.Row().Units)-1)).Draw(t, "as")), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals"),
-			Interval: rapid.SampledFrom([]time.Duration{0, 2500 * time.Millisecond, time.Minute, 7 * time.Minute, time.Hour, 48 * time.Hour}).Draw(t, "every"),
+			ID: id, UnitIndex: uint8(rapid.IntRange(0, max(0, len(id.Row().Units)-1)).Draw(t, "unit index")), Decimals: rapid.IntRange(0, 3).Draw(t, "decimals"),
+			Interval: rapid.SampledFrom([]time.Duration{0, 2500 * time.Millisecond, time.Minute, 7 * time.Minute, time.Hour, 48 * time.Hour}).Draw(t, "interval"),
 		})
 	}
 	return m
 }
 
-// TestParseMetersOfOtherVersions parses messages of older and newer versions, with unknown quantities and units, and messages of interrupted
+// TestParseMetersOfOtherVersions tests messages of older and newer versions, with unknown quantities and units, and messages of interrupted
 // changes and of other programs.
 func TestParseMetersOfOtherVersions(t *testing.T) {
 	const origin, device = `"origin":{"name":"hanbridge"}`, `"device":{"identifiers":["hanbridge_house"],"name":"House (simulated)","manufacturer":"Aidon"}`

@@ -26,7 +26,7 @@ type topicRef struct {
 	Topic string `json:"topic"`
 }
 
-// availability is always a list: a component must override the availability of its root in the same form.
+// availability is always a list, because a component must override the availability of its root in the same form.
 type availability struct {
 	Topics []topicRef `json:"availability,omitempty"`
 	Mode   string     `json:"availability_mode,omitempty"`
@@ -61,7 +61,7 @@ type entity struct {
 	Off       string `json:"payload_off,omitempty"`
 	Category  string `json:"entity_category,omitempty"`
 	Enabled   *bool  `json:"enabled_by_default,omitempty"`
-	// QoS is set for each entity: Home Assistant 2024.12 does not apply the one of the root.
+	// QoS is set for each entity, because Home Assistant 2024.12 does not apply the qos of the root.
 	QoS int `json:"qos"`
 	availability
 }
@@ -79,13 +79,13 @@ type componentPayload struct {
 	Origin originInfo `json:"origin"`
 }
 
-// reactiveEnergy is a device class that Home Assistant has known since 2025 only, later than Device style. A hub that needs Component style
-// may refuse an entity with it. Without a class the hub accepts any unit.
+// reactiveEnergy is a device class that Home Assistant has known since 2025 only. Device style is older. A hub that needs Component style
+// possibly refuses an entity of this class. So it gets the entity without a class, which it accepts with any unit.
 const reactiveEnergy = "reactive_energy"
 
-// announce returns the messages of one device in the configured style. Entities without an availability get the one of the device, of.
-func (c Config) announce(d deviceInfo, of availability, entities []entity) []Message {
-	from := originInfo{Name: program, Software: c.Version, Support: homepage}
+// announce returns the messages of one device in the configured style. An entity without an availability gets deviceAvailability.
+func (c Config) announce(d deviceInfo, deviceAvailability availability, entities []entity) []Message {
+	origin := originInfo{Name: program, Software: c.Version, Support: homepage}
 	id := d.Identifiers[0]
 	switch c.Style {
 	case Device:
@@ -93,7 +93,7 @@ func (c Config) announce(d deviceInfo, of availability, entities []entity) []Mes
 		for _, e := range entities {
 			all[e.key] = e
 		}
-		payload := devicePayload{Device: d, Origin: from, availability: of, Components: all}
+		payload := devicePayload{Device: d, Origin: origin, availability: deviceAvailability, Components: all}
 		return []Message{{topicParts{prefix: c.Prefix, device: id}.topic(), encode(payload)}}
 	case Component:
 		messages := make([]Message, 0, len(entities))
@@ -104,9 +104,9 @@ func (c Config) announce(d deviceInfo, of availability, entities []entity) []Mes
 				e.Class = ""
 			}
 			if e.Topics == nil {
-				e.availability = of
+				e.availability = deviceAvailability
 			}
-			messages = append(messages, Message{topic, encode(componentPayload{e, d, from})})
+			messages = append(messages, Message{topic, encode(componentPayload{e, d, origin})})
 		}
 		return messages
 	default:

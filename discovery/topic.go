@@ -24,7 +24,7 @@ func parseTopic(topic string) (topicParts, bool) {
 	if n < 4 || levels[n-1] != configLevel {
 		return topicParts{}, false
 	}
-	prefix := func(n int) string { return strings.Join(levels[:n], "/") }
+	prefix := func(count int) string { return strings.Join(levels[:count], "/") }
 	if n > 4 && slices.Contains([]string{sensor, binarySensor}, levels[n-4]) && isOurs(levels[n-3]) {
 		return topicParts{prefix(n - 4), levels[n-4], levels[n-3], levels[n-2]}, true
 	}
@@ -34,7 +34,7 @@ func parseTopic(topic string) (topicParts, bool) {
 	return topicParts{}, false
 }
 
-// isOurs reports whether this program has announced a device with that identifier.
+// isOurs reports whether an identifier is that of a device of this program.
 func isOurs(device string) bool { return strings.HasPrefix(device, program+"_") }
 
 // topic is the reverse of parseTopic.

@@ -7,10 +7,10 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// TestClasses checks Home Assistant's table of device classes, units and state classes: every listed combination is valid, and units and
+// TestClasses tests Home Assistant's table of device classes, units and state classes: every listed combination is valid, and units and
 // state classes of other rows are refused.
 func TestClasses(t *testing.T) {
-	matrix := []struct{ class, units, states string }{
+	rows := []struct{ class, units, states string }{
 		{"power", "W kW MW GW TW", "measurement"},
 		{"apparent_power", "VA kVA", "measurement"},
 		{"reactive_power", "var kvar", "measurement"},
@@ -31,7 +31,7 @@ func TestClasses(t *testing.T) {
 	check := func(class, state, unit string) []error {
 		return hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", class, state, unit, "")))
 	}
-	for _, row := range matrix {
+	for _, row := range rows {
 		state := strings.Fields(row.states)[0]
 		for _, unit := range strings.Fields(row.units) {
 			for _, state := range strings.Fields(row.states) {

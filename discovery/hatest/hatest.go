@@ -1,5 +1,5 @@
 // Package hatest checks discovery messages in tests. It applies the schemas of Home Assistant, and the rules by which openHAB, Domoticz and
-// Gladys ignore entities. It is stricter than these hubs, since it accepts only what hanbridge sends: unabbreviated keys, sensors and binary
+// Gladys ignore entities. It is stricter than these hubs, because it accepts only what hanbridge sends: unabbreviated keys, sensors and binary
 // sensors, no null. Hub is a model of Home Assistant that keeps track of entities over several messages.
 package hatest
 
@@ -15,13 +15,13 @@ import (
 	"unicode/utf8"
 )
 
-// Check returns an error for each fault of one message. An empty payload, which takes an announcement back, has no fault.
+// Check returns an error for each fault of one message. An empty payload, which removes an announcement, has no fault.
 func Check(topic string, payload []byte) []error {
 	_, errs := parseMessage(topic, payload)
 	return errs
 }
 
-// CheckSet checks messages by topic: each by itself, and then all together. It finds ids that two entities use, devices that are not announced,
+// CheckSet returns the faults of messages by topic: of each by itself, and of all together. It finds ids that two entities use, devices that are not announced,
 // and energies that Domoticz would pair with the wrong power. Empty payloads are ignored.
 func CheckSet(messages map[string][]byte) []error {
 	all, entities, errs := parseMessages(messages)
@@ -65,8 +65,8 @@ type announcement struct {
 	topic    string
 	device   object
 	entities []entity
-	removed  []string // identities of the components that it removes
-	releases bool     // it releases the entities of its topic, so that another topic can take them over
+	removed  []string // identities of the components that the message removes
+	releases bool     // the message releases the entities of its topic, so that another topic can announce them
 }
 
 // An entity is one component with the availability that it inherits from the root of its message.
@@ -77,7 +77,7 @@ type entity struct {
 	identity string // "<platform> <object id of the device> <key>": the same in both styles
 	device   object
 	options  object // the options of the component
-	ownTopic bool   // it is announced by a topic of its own
+	ownTopic bool   // Component style: the entity has a discovery topic of its own
 }
 
 // text returns a text option, "" if it is missing or not a text.
@@ -116,10 +116,10 @@ func parseMessage(topic string, payload []byte) (*announcement, []error) {
 	if place.platform == devicePlatform {
 		errs = append(errs, a.components(place, root)...)
 	} else {
-		own := maps.Clone(root)
-		delete(own, "device")
-		delete(own, "origin")
-		e := entity{label: topic, platform: place.platform, key: place.object, device: a.device, options: own, ownTopic: true}
+		options := maps.Clone(root)
+		delete(options, "device")
+		delete(options, "origin")
+		e := entity{label: topic, platform: place.platform, key: place.object, device: a.device, options: options, ownTopic: true}
 		e.identity = e.platform + " " + strings.TrimPrefix(place.node+" "+place.object, " ")
 		errs = append(errs, checkEntity(&e)...)
 		a.entities = []entity{e}
@@ -138,11 +138,12 @@ func parseObject(payload []byte) (object, error) {
 		return nil, fmt.Errorf("no JSON object: %w", err)
 	}
 	if o == nil || d.InputOffset() != int64(len(payload)) {
-		return nil, errors.New("no JSON object, or something behind it")
+		return nil, errors.New("no JSON object, or something after it")
 	}
 	return o, nil
 }
 
+// components parses and checks the components of a message in Device style. It adds them to a.
 func (a *announcement) components(place topicParts, root object) (errs []error) {
 	all := inner(root, "components")
 	if len(all) == 0 {
@@ -161,7 +162,7 @@ func (a *announcement) components(place topicParts, root object) (errs []error) 
 			a.removed = append(a.removed, e.identity) // a component with only a platform is removed
 		default:
 			for _, option := range []string{"availability", "availability_mode"} {
-				if _, own := own[option]; !own && root[option] != nil {
+				if _, overridden := own[option]; !overridden && root[option] != nil {
 					e.options[option] = root[option]
 				}
 			}
@@ -190,19 +191,19 @@ func parseTopic(topic string) (topicParts, error) {
 	if n < 4 || levels[n-1] != "config" {
 		return topicParts{}, fmt.Errorf("topic %s: no discovery topic", topic)
 	}
-	a := topicParts{object: levels[n-2]}
+	parts := topicParts{object: levels[n-2]}
 	switch {
 	case n > 4 && isPlatform(levels[n-4]):
-		a.platform, a.node = levels[n-4], levels[n-3]
+		parts.platform, parts.node = levels[n-4], levels[n-3]
 	case isPlatform(levels[n-3]):
-		a.platform = levels[n-3]
+		parts.platform = levels[n-3]
 	default:
 		return topicParts{}, fmt.Errorf("topic %s: no platform that hanbridge announces", topic)
 	}
-	if !safeID.MatchString(a.object) || a.node != "" && !safeID.MatchString(a.node) {
+	if !safeID.MatchString(parts.object) || parts.node != "" && !safeID.MatchString(parts.node) {
 		return topicParts{}, fmt.Errorf("topic %s: an id has other characters than a-z A-Z 0-9 _ -", topic)
 	}
-	return a, nil
+	return parts, nil
 }
 
 // isPlatform reports whether a level of a topic is "device" or a platform.

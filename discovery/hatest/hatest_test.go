@@ -45,22 +45,23 @@ const singlePayload = `{"name":"Tariff","unique_id":"hanbridge_house_tariff","st
 	`"entity_category":"diagnostic","qos":1,"availability":[{"topic":"hanbridge/status"}],` +
 	`"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"}}`
 
-// TestCheckRefuses checks that Check finds each single fault in a message that is valid otherwise.
+// TestCheckRefuses tests that Check finds the fault of each row in a message that is valid otherwise. The fault replaces old by new; the
+// error contains want.
 func TestCheckRefuses(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
 		// The whole payload.
-		{"cut JSON", `]}}}`, `]}}`, "JSON"},
-		{"something behind", `]}}}`, `]}}} {}`, "JSON"},
+		{"incomplete JSON", `]}}}`, `]}}`, "JSON"},
+		{"a second object", `]}}}`, `]}}} {}`, "JSON"},
 		{"line break", `{"device"`, "{\n\"device\"", "one line"},
 		{"no object", validMessage, `[1]`, "JSON"},
 		{"null", validMessage, `null`, "JSON"},
 		{"unknown root key", `{"device"`, `{"retain":true,"device"`, "retain"},
-		{"root tilde", `{"device"`, `{"~":"hanbridge","device"`, "~"},
+		{"~ at the root", `{"device"`, `{"~":"hanbridge","device"`, "~"},
 		{"migration mixed with a payload", `{"device"`, `{"migrate_discovery":true,"device"`, "migrate_discovery"},
 		{"no device", `"device":{`, `"dev":{`, "device is missing"},
-		{"no ids", `"identifiers":["hanbridge_house"],`, ``, "identifiers"},
-		{"no ids in the list", `["hanbridge_house"]`, `[]`, "identifiers"},
-		{"empty id", `["hanbridge_house"]`, `[""]`, "identifiers"},
+		{"no identifiers", `"identifiers":["hanbridge_house"],`, ``, "identifiers"},
+		{"an empty list of identifiers", `["hanbridge_house"]`, `[]`, "identifiers"},
+		{"an empty identifier", `["hanbridge_house"]`, `[""]`, "identifiers"},
 		{"unknown device key", `"model"`, `"modell"`, "modell"},
 		{"null device key", `"6525"`, `null`, "model"},
 		{"empty device key", `"6525"`, `""`, "model"},
@@ -86,7 +87,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"empty device", `"device":{`, `"device":{},"x":{`, "identifiers"},
 		{"empty device name", `"name":"Meter"`, `"name":""`, "name"},
 		{"device is a text", `"device":{`, `"device":"house","x":{`, "device"},
-		{"unknown key in origin beside the known", `"origin":{`, `"origin":{"url":"http://x.y",`, "url"},
+		{"an unknown key in origin beside known ones", `"origin":{`, `"origin":{"url":"http://x.y",`, "url"},
 		{"topic and identifiers differ", `["hanbridge_house"]`, `["hanbridge_barn"]`, "both styles"},
 		{"qos of the root", `"components":{`, `"qos":1,"components":{`, "unknown key qos"},
 		{"wildcard in a topic of the root", `"components":{`, `"state_topic":"hanbridge/#","components":{`, "state_topic"},
@@ -94,16 +95,16 @@ func TestCheckRefuses(t *testing.T) {
 		{"no components", `"components":{`, `"components":{},"state_topic":{`, "announces nothing"},
 		// One component.
 		{"key with a space", `"gas":{`, `"my gas":{`, "key"},
-		{"tilde in a component", `"device_class":"gas"`, `"~":"hanbridge","device_class":"gas"`, "~"},
+		{"~ in a component", `"device_class":"gas"`, `"~":"hanbridge","device_class":"gas"`, "~"},
 		{"bad mode of a component", `"device_class":"gas"`, `"availability_mode":"some","device_class":"gas"`, "availability_mode"},
 		{"unit of a binary sensor", `"device_class":"connectivity"`, `"device_class":"connectivity","unit_of_measurement":"W"`, "unit_of_measurement"},
 		{"negative precision", `"suggested_display_precision":0,"expire_after"`, `"suggested_display_precision":-1,"expire_after"`, "suggested_display_precision"},
-		{"unit in another µ", `"unit_of_measurement":"W"`, `"unit_of_measurement":"µW"`, "does not fit the device class"},
-		{"energy that is measured", `"device_class":"energy","state_class":"total_increasing"`, `"device_class":"energy","state_class":"measurement"`, "does not fit the device class"},
+		{"µ as another character", `"unit_of_measurement":"W"`, `"unit_of_measurement":"µW"`, "does not fit the device class"},
+		{"energy with the state class measurement", `"device_class":"energy","state_class":"total_increasing"`, `"device_class":"energy","state_class":"measurement"`, "does not fit the device class"},
 		{"expiry of a counter", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh","expire_after":900`, "for measurements only"},
 		{"expiry before the next repeat", `"expire_after":900`, `"expire_after":60`, "expire_after may not be 60"},
-		{"connection that depends on itself", `"state_topic":"hanbridge/house/status"`, `"state_topic":"hanbridge/status"`, "instead of off"},
-		{"connection that depends on the meter", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"payload_available":"online"}}}`, "instead of off"},
+		{"connection whose state topic is its own availability", `"state_topic":"hanbridge/house/status"`, `"state_topic":"hanbridge/status"`, "instead of off"},
+		{"connection that inherits its state topic as availability", `"availability":[{"topic":"hanbridge/status"}]}}}`, `"payload_available":"online"}}}`, "instead of off"},
 		{"unique_id with a host", `"hanbridge_house_gas"`, `"hanbridge_pi_house_gas"`, "can change"},
 		{"unique_id without the key", `"hanbridge_house_gas"`, `"hanbridge_house_17"`, "can change"},
 		{"name is null", `"name":"Gas"`, `"name":null`, "name"},
@@ -112,12 +113,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"device class of binary sensors", `"connectivity"`, `"timestamp"`, "no device class"},
 		{"state class", `"state_class":"total_increasing","unit_of_measurement":"m³"`, `"state_class":"rising","unit_of_measurement":"m³"`, "state_class may not be rising"},
 		{"state class that the class forbids", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"state_class":"measurement","unit_of_measurement":"kWh"`, "does not fit the device class"},
-		{"power that totals", `"state_class":"measurement","unit_of_measurement":"W"`, `"state_class":"total","unit_of_measurement":"W"`, "does not fit the device class"},
+		{"power with the state class total", `"state_class":"measurement","unit_of_measurement":"W"`, `"state_class":"total","unit_of_measurement":"W"`, "does not fit the device class"},
 		{"energy without state class", `"state_class":"total_increasing","unit_of_measurement":"kWh"`, `"unit_of_measurement":"kWh"`, "does not fit the device class"},
 		{"timestamp with state class", `"device_class":"timestamp"`, `"device_class":"timestamp","state_class":"measurement"`, "does not fit the device class"},
 		{"timestamp with unit", `"device_class":"timestamp"`, `"device_class":"timestamp","unit_of_measurement":"s"`, "does not fit the device class"},
 		{"unit in capitals", `"unit_of_measurement":"var"`, `"unit_of_measurement":"VAr"`, "does not fit the device class"},
-		{"m3", `m³`, `m3`, "does not fit the device class"},
+		{"m3 instead of m³", `m³`, `m3`, "does not fit the device class"},
 		{"no unit", `,"unit_of_measurement":"kWh"`, ``, "does not fit the device class"},
 		{"null unit", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":null`, "unit_of_measurement"},
 		{"empty unit", `"device_class":"power_factor"`, `"device_class":"power_factor","unit_of_measurement":""`, "unit_of_measurement"},
@@ -130,7 +131,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"empty level in state_topic", `hanbridge/house/gas`, `hanbridge//gas`, "state_topic"},
 		{"state_topic in a foreign tree", `hanbridge/house/gas`, `dsmr/house/gas`, "state_topic"},
 		{"negative expire_after", `"expire_after":900`, `"expire_after":-1`, "expire_after"},
-		{"broken expire_after", `"expire_after":900`, `"expire_after":1.5`, "expire_after"},
+		{"fraction as expire_after", `"expire_after":900`, `"expire_after":1.5`, "expire_after"},
 		{"unknown component key", `"expire_after"`, `"expires_after"`, "expires_after"},
 		{"abbreviated component key", `"unit_of_measurement":"kWh"`, `"unit_of_meas":"kWh"`, "unit_of_meas"},
 		{"object_id", `"default_entity_id":"sensor.`, `"object_id":"`, "object_id"},
@@ -144,15 +145,15 @@ func TestCheckRefuses(t *testing.T) {
 		{"precision of text", `text_message","entity_category"`, `text_message","suggested_display_precision":1,"entity_category"`, "for numbers only"},
 		{"enabled as text", `"enabled_by_default":false`, `"enabled_by_default":"false"`, "enabled_by_default"},
 		{"qos 3", `"qos":1`, `"qos":3`, "qos"},
-		{"payloads alike", `"payload_off":"offline"`, `"payload_off":"online"`, "differ"},
+		{"equal payloads", `"payload_off":"offline"`, `"payload_off":"online"`, "differ"},
 		// Other hubs.
-		{"Domoticz drops an ending", `"gas":{`, `"gas_max":{`, "Domoticz"},
-		{"Domoticz drops a beginning", `"gas":{`, `"min_gas":{`, "Domoticz"},
-		{"Domoticz drops a part", `"gas":{`, `"gas_alarm":{`, "Domoticz"},
-		{"Domoticz drops a name", `"last_telegram":{`, `"last_seen":{`, "Domoticz"},
+		{"Domoticz drops a key by its end", `"gas":{`, `"gas_max":{`, "Domoticz"},
+		{"Domoticz drops a key by its beginning", `"gas":{`, `"min_gas":{`, "Domoticz"},
+		{"Domoticz drops a key by a part of it", `"gas":{`, `"gas_alarm":{`, "Domoticz"},
+		{"Domoticz drops a key", `"last_telegram":{`, `"last_seen":{`, "Domoticz"},
 		{"Domoticz drops a unit", `"gas","state_class":"total_increasing","unit_of_measurement":"m³"`, `"signal_strength","state_class":"measurement","unit_of_measurement":"dBm"`, "Domoticz"},
-		{"Gladys overflows", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"Wh"`, "Gladys"},
-		{"Gladys drops bare text", `text_message","entity_category":"diagnostic"`, `text_message"`, "Gladys"},
+		{"Gladys cannot store the number", `"unit_of_measurement":"kWh"`, `"unit_of_measurement":"Wh"`, "Gladys"},
+		{"Gladys drops text that is no diagnostic", `text_message","entity_category":"diagnostic"`, `text_message"`, "Gladys"},
 		{"openHAB makes text of a number", `"state_class":"total_increasing","suggested_display_precision":0`, `"suggested_display_precision":0`, "openHAB"},
 	} {
 		if !strings.Contains(validMessage, row.old) {
@@ -163,7 +164,7 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesAbbreviations checks that abbreviated keys, which some hubs do not know, and unused keys are refused.
+// TestCheckRefusesAbbreviations tests that abbreviated keys, which some hubs do not know, and unused keys are refused.
 func TestCheckRefusesAbbreviations(t *testing.T) {
 	for _, row := range []struct{ before, keys string }{
 		{`"device":{"identifiers"`, "dev o cmps cmp avty avty_mode avty_t avty_tpl pl_avail pl_not_avail stat_t cmd_t e state_topic availability_topic encoding"},
@@ -180,6 +181,7 @@ func TestCheckRefusesAbbreviations(t *testing.T) {
 	}
 }
 
+// TestCheckRefusesWhatDomoticzDrops tests the component keys that Domoticz ignores.
 func TestCheckRefusesWhatDomoticzDrops(t *testing.T) {
 	for _, key := range strings.Fields("update_available update_state power_on_behavior power_outage_memory over-load_status linkquality last_seen " +
 		"sensitivity color_temp_startup requested_brightness_level requested_brightness_percent hardware_status connection_state log_level restart " +
@@ -188,12 +190,13 @@ func TestCheckRefusesWhatDomoticzDrops(t *testing.T) {
 		errs := hatest.Check(deviceTopic, []byte(payload))
 		checkRefused(t, key, errs, "Domoticz")
 		if len(errs) != 1 {
-			t.Errorf("%s: %v, want one refusal", key, errs)
+			t.Errorf("%s: %v, want one error", key, errs)
 		}
 	}
 }
 
-func TestCheckRefusesWhatGladysCannotHold(t *testing.T) {
+// TestCheckRefusesWhatGladysCannotStore tests units in which numbers become too large for Gladys.
+func TestCheckRefusesWhatGladysCannotStore(t *testing.T) {
 	for _, row := range []struct{ class, state, units string }{
 		{"power", "measurement", "mW"}, {"energy", "total_increasing", "mWh Wh J kJ cal"}, {"apparent_power", "measurement", "mVA"},
 		{"reactive_power", "measurement", "mvar"}, {"reactive_energy", "total_increasing", "varh"},
@@ -202,13 +205,14 @@ func TestCheckRefusesWhatGladysCannotHold(t *testing.T) {
 			errs := hatest.Check(topicOf("house", "q"), []byte(sensor("house", "q", row.class, row.state, unit, "")))
 			checkRefused(t, unit, errs, "Gladys")
 			if len(errs) != 1 {
-				t.Errorf("%s: %v, want one refusal", unit, errs)
+				t.Errorf("%s: %v, want one error", unit, errs)
 			}
 		}
 	}
 }
 
-// TestCheckRefusesNull checks that no option may be null. The option is added at the end of its object, where it replaces a valid one.
+// TestCheckRefusesNull tests that no option can be null. The option is added before end, at the end of its object. There it replaces the
+// valid option, because a JSON decoder takes the last of equal keys.
 func TestCheckRefusesNull(t *testing.T) {
 	for _, row := range []struct{ end, options string }{
 		{`}}}`, "name unique_id default_entity_id state_topic qos device_class entity_category enabled_by_default expire_after availability " +
@@ -227,6 +231,7 @@ func TestCheckRefusesNull(t *testing.T) {
 	}
 }
 
+// TestCheckRefusesTopics tests topics that no hub takes for discovery topics of hanbridge.
 func TestCheckRefusesTopics(t *testing.T) {
 	for _, topic := range []string{
 		"homeassistant/device/hanbridge_house", "device/config", "device/hanbridge_house/config",
@@ -237,6 +242,7 @@ func TestCheckRefusesTopics(t *testing.T) {
 	}
 }
 
+// TestCheckRefusesSingle tests faults of a message in Component style.
 func TestCheckRefusesSingle(t *testing.T) {
 	const topic = "homeassistant/sensor/hanbridge_house/tariff/config"
 	for _, row := range []struct{ name, old, new, want string }{
@@ -263,6 +269,6 @@ func TestCheckRefusesSingle(t *testing.T) {
 func checkRefused(t *testing.T, name string, errs []error, want string) {
 	t.Helper()
 	if err := errors.Join(errs...); err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("%s: got %v, want a refusal that speaks of %q", name, err, want)
+		t.Errorf("%s: got %v, want an error that contains %q", name, err, want)
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// A Hub is a small model of Home Assistant: how it processes discovery messages, and which entities it remembers. It processes each message
-// at once, so that there are no races.
+// A Hub is a small model of Home Assistant: how it processes discovery messages, and which entities it remembers. Unlike Home Assistant it
+// finishes each message before the next, so that there are no races.
 type Hub struct {
 	prefix   string
-	owners   map[string]owner   // by identity: "sensor hanbridge_house gas"
-	registry map[string]*Entity // by "sensor hanbridge_house_gas", its unique_id
+	owners   map[string]owner   // by identity, such as "sensor hanbridge_house gas"
+	registry map[string]*Entity // by platform and unique_id, such as "sensor hanbridge_house_gas"
 	devices  map[string]bool
-	created  int
+	created  int // how many entities the hub has created
 	// Warnings are the warnings that the hub writes into its log, in order.
 	Warnings []string
 }
@@ -29,9 +29,10 @@ type Entity struct {
 	ID string
 	// UniqueID is the announced unique id.
 	UniqueID string
-	// Topic is the topic that announces it. It is "" for an entity that the hub remembers and no topic announces, which shows as unavailable.
+	// Topic is the topic that announces it. It is "" for an entity that the hub remembers although no topic announces it. The hub
+	// shows such an entity as unavailable.
 	Topic string
-	// Created numbers the entities in the order in which the hub created them. Another number after a change means that the entity was
+	// Created numbers the entities in the order in which the hub created them. If the number differs after a change, the entity was
 	// removed in between, and lost its name, its settings and its place in dashboards.
 	Created int
 }
@@ -44,22 +45,22 @@ func NewHub(prefix string) *Hub {
 // Entities returns all entities of the registry, in the order of platform and unique id.
 func (h *Hub) Entities() []Entity {
 	var all []Entity
-	for _, who := range slices.Sorted(maps.Keys(h.registry)) {
-		all = append(all, *h.registry[who])
+	for _, key := range slices.Sorted(maps.Keys(h.registry)) {
+		all = append(all, *h.registry[key])
 	}
 	return all
 }
 
-// Restart clears everything but the registry, which is on disk. Then the hub receives the retained messages: topics of single components
+// Restart drops all state but the registry, which is on disk. Then the hub receives the retained messages: topics of single components
 // before topics of devices.
 func (h *Hub) Restart(retained map[string][]byte) {
 	clear(h.owners)
 	for _, e := range h.registry {
 		e.Topic = ""
 	}
-	for _, devices := range []bool{false, true} {
+	for _, isDevice := range []bool{false, true} {
 		for _, topic := range slices.Sorted(maps.Keys(retained)) {
-			if strings.Contains(topic, "/"+devicePlatform+"/") == devices {
+			if strings.Contains(topic, "/"+devicePlatform+"/") == isDevice {
 				h.Receive(topic, retained[topic])
 			}
 		}
@@ -87,9 +88,9 @@ func (h *Hub) Receive(topic string, payload []byte) {
 		h.release(topic, false)
 	}
 	for _, identity := range a.removed {
-		if l, ok := h.owners[identity]; ok && l.topic == topic {
+		if o, ok := h.owners[identity]; ok && o.topic == topic {
 			delete(h.owners, identity)
-			delete(h.registry, l.registryKey)
+			delete(h.registry, o.registryKey)
 		}
 	}
 	if via := text(a.device, "via_device"); via != "" && !h.devices[via] {
@@ -100,16 +101,17 @@ func (h *Hub) Receive(topic string, payload []byte) {
 	}
 }
 
-// release releases all entities of a topic. With forget it also removes them from the registry.
-func (h *Hub) release(topic string, forget bool) {
-	for identity, l := range h.owners {
-		if l.topic != topic {
+// release ends the ownership of a topic: no topic announces its entities any more. If remove is true, it also removes them from the
+// registry.
+func (h *Hub) release(topic string, remove bool) {
+	for identity, o := range h.owners {
+		if o.topic != topic {
 			continue
 		}
 		delete(h.owners, identity)
-		h.registry[l.registryKey].Topic = ""
-		if forget {
-			delete(h.registry, l.registryKey)
+		h.registry[o.registryKey].Topic = ""
+		if remove {
+			delete(h.registry, o.registryKey)
 		}
 	}
 }
@@ -119,14 +121,14 @@ func (h *Hub) add(topic string, e *entity) {
 	for _, id := range identifiers(e.device) {
 		h.devices[id] = true
 	}
-	who := e.platform + " " + e.text("unique_id")
-	if l, ok := h.owners[e.identity]; ok {
-		if l.topic != topic {
-			h.warn("%s: conflicts with %s, which came first", e.label, l.topic)
+	registryKey := e.platform + " " + e.text("unique_id")
+	if o, ok := h.owners[e.identity]; ok {
+		if o.topic != topic {
+			h.warn("%s: conflicts with %s, which came first", e.label, o.topic)
 		}
 		return
 	}
-	known := h.registry[who]
+	known := h.registry[registryKey]
 	if known != nil && known.Topic != "" {
 		h.warn("%s: unique_id %s is taken", e.label, e.text("unique_id"))
 		return
@@ -134,10 +136,10 @@ func (h *Hub) add(topic string, e *entity) {
 	if known == nil {
 		h.created++
 		known = &Entity{ID: h.freeEntityID(e), UniqueID: e.text("unique_id"), Created: h.created}
-		h.registry[who] = known
+		h.registry[registryKey] = known
 	}
 	known.Topic = topic
-	h.owners[e.identity] = owner{topic, who}
+	h.owners[e.identity] = owner{topic, registryKey}
 }
 
 // freeEntityID returns the wanted entity id, with a number appended if it is taken.

@@ -8,61 +8,61 @@ import (
 	"github.com/hanbridge/hanbridge/discovery/hatest"
 )
 
-// TestHub checks how the hub handles updates, removals and changes of topic, each from an empty hub. "device" and "single" announce
-// import_power; the other messages are variants of them.
+// TestHub tests how an empty hub handles updates, removals and changes of topic. Each row lists the messages that the hub receives, by their
+// names in the map messages. "device" announces import_power in Device style, "single" in Component style. "restart" restarts the hub. A
+// message that the hub misses, because it is down, has "quietly" after its name.
 func TestHub(t *testing.T) {
 	const device = "homeassistant/device/hanbridge_house/config"
 	single := topicOf("house", "import_power")
-	whole := func(component string) string {
+	devicePayload := func(component string) string {
 		return `{"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"},"components":{` + component + `}}`
 	}
-	component := func(key, unique string) string {
+	component := func(key string) string {
 		return fmt.Sprintf(`"%s":{"platform":"sensor","name":"Q","unique_id":"hanbridge_house_%s","state_topic":"hanbridge/house/q",`+
-			`"state_class":"measurement"}`, key, unique)
+			`"state_class":"measurement"}`, key, key)
 	}
-	power, gas := component("import_power", "import_power"), component("gas", "gas")
+	power, gas := component("import_power"), component("gas")
 	messages := map[string][2]string{
-		"single":           {single, sensor("house", "import_power", "power", "measurement", "W", "")},
-		"single gone":      {single, ""},
-		"single moves":     {single, `{"migrate_discovery":true}`},
-		"device":           {device, whole(power)},
-		"device, gas":      {device, whole(gas)},
-		"both":             {device, whole(power + "," + gas)},
-		"gas removed":      {device, whole(power + `,"gas":{"platform":"sensor"}`)},
-		"device gone":      {device, ""},
-		"device moves":     {device, `{"migrate_discovery":true}`},
-		"damaged":          {device, `{"device"`},
-		"via":              {topicOf("house", "gas"), sensor("house", "gas", "gas", "total_increasing", "m³", `,"via_device":"hanbridge_bridge"`)},
-		"another prefix":   {"second/device/hanbridge_house/config", whole(power)},
-		"deeper than ours": {"homeassistant/x/device/hanbridge_house/config", whole(power)},
+		"single":             {single, sensor("house", "import_power", "power", "measurement", "W", "")},
+		"single cleared":     {single, ""},
+		"single released":    {single, `{"migrate_discovery":true}`},
+		"device":             {device, devicePayload(power)},
+		"both":               {device, devicePayload(power + "," + gas)},
+		"gas removed":        {device, devicePayload(power + `,"gas":{"platform":"sensor"}`)},
+		"device cleared":     {device, ""},
+		"device released":    {device, `{"migrate_discovery":true}`},
+		"damaged":            {device, `{"device"`},
+		"via":                {topicOf("house", "gas"), sensor("house", "gas", "gas", "total_increasing", "m³", `,"via_device":"hanbridge_bridge"`)},
+		"another prefix":     {"second/device/hanbridge_house/config", devicePayload(power)},
+		"one level too deep": {"homeassistant/x/device/hanbridge_house/config", devicePayload(power)},
 	}
 	for _, row := range []struct {
-		name, heard string
-		want        string // entities with their Created number, in brackets if no topic announces them
-		complaints  int
+		name, received string
+		want           string // entities with their Created number, in brackets if no topic announces them
+		warnings       int
 	}{
-		{"one", "device", "import_power 1", 0},
-		{"again", "device; device", "import_power 1", 0},
-		{"left out stays", "both; device", "gas 1 import_power 2", 0},
-		{"left out lingers after a restart", "both; device; restart", "(gas 1) import_power 2", 0},
-		{"removed", "both; gas removed; device; restart", "import_power 2", 0},
-		{"removed and made anew", "both; gas removed; both", "gas 3 import_power 2", 0},
-		{"all gone", "both; device gone", "", 0},
-		{"gone while the hub was down", "device; device gone quietly; restart", "(import_power 1)", 0},
-		{"single gone", "single; single gone", "", 0},
-		{"the first wins", "single; device", "import_power 1", 1},
-		{"the first wins, also against removal", "single; device; device gone", "import_power 1", 1},
-		{"first after a restart: single", "device; single; restart", "import_power 1", 2},
-		{"moved", "single; single moves; device; single gone", "import_power 1", 0},
-		{"moved back", "device; device moves; single; device gone", "import_power 1", 0},
-		{"moved, restarted between", "single; single moves; restart; device; restart; single gone; restart", "import_power 1", 0},
-		{"let go, and nobody takes over", "single; single moves; single gone", "(import_power 1)", 0},
-		{"damaged", "device; damaged", "import_power 1", 1},
-		{"via_device unknown", "via", "gas 1", 1},
-		{"another prefix", "another prefix; deeper than ours", "", 0},
+		{"one announcement", "device", "import_power 1", 0},
+		{"the same announcement again", "device; device", "import_power 1", 0},
+		{"a component that is left out is not removed", "both; device", "gas 1 import_power 2", 0},
+		{"a component that is left out is unavailable after a restart", "both; device; restart", "(gas 1) import_power 2", 0},
+		{"a component is removed", "both; gas removed; device; restart", "import_power 2", 0},
+		{"a component is removed and created again", "both; gas removed; both", "gas 3 import_power 2", 0},
+		{"a device is removed", "both; device cleared", "", 0},
+		{"a device is removed while the hub is down", "device; device cleared quietly; restart", "(import_power 1)", 0},
+		{"an entity is removed", "single; single cleared", "", 0},
+		{"the first topic owns the entity", "single; device", "import_power 1", 1},
+		{"another topic does not remove the entity", "single; device; device cleared", "import_power 1", 1},
+		{"after a restart the topic of the entity is received first", "device; single; restart", "import_power 1", 2},
+		{"changed to Device style", "single; single released; device; single cleared", "import_power 1", 0},
+		{"changed to Component style", "device; device released; single; device cleared", "import_power 1", 0},
+		{"changed to Device style with restarts between", "single; single released; restart; device; restart; single cleared; restart", "import_power 1", 0},
+		{"released, and not announced again", "single; single released; single cleared", "(import_power 1)", 0},
+		{"a damaged message", "device; damaged", "import_power 1", 1},
+		{"an unknown via_device", "via", "gas 1", 1},
+		{"topics that the hub does not subscribe to", "another prefix; one level too deep", "", 0},
 	} {
 		hub, retained := hatest.NewHub("homeassistant"), map[string][]byte{}
-		for _, name := range strings.Split(row.heard, "; ") {
+		for _, name := range strings.Split(row.received, "; ") {
 			name, quietly := strings.CutSuffix(name, " quietly")
 			if name == "restart" {
 				hub.Restart(retained)
@@ -80,12 +80,13 @@ func TestHub(t *testing.T) {
 		if got := described(hub); got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
 		}
-		if len(hub.Warnings) != row.complaints {
-			t.Errorf("%s: complaints %q, want %d", row.name, hub.Warnings, row.complaints)
+		if len(hub.Warnings) != row.warnings {
+			t.Errorf("%s: got warnings %q, want %d", row.name, hub.Warnings, row.warnings)
 		}
 	}
 }
 
+// described returns the entities of a hub in the form of the column want.
 func described(hub *hatest.Hub) string {
 	var all []string
 	for _, e := range hub.Entities() {
@@ -98,7 +99,7 @@ func described(hub *hatest.Hub) string {
 	return strings.Join(all, " ")
 }
 
-// TestHubIDs checks that an entity id that is taken gets a number, and that a unique id can be used only once.
+// TestHubIDs tests that an entity id gets a number if another entity has it, and that a unique id can be used only once.
 func TestHubIDs(t *testing.T) {
 	hub := hatest.NewHub("homeassistant")
 	for _, meter := range []string{"house", "barn", "shed"} {
@@ -114,6 +115,6 @@ func TestHubIDs(t *testing.T) {
 	hub.Receive(topicOf("house", "long_gas"), []byte(power("house", "long_gas")))
 	hub.Receive(topicOf("house_long", "gas"), []byte(power("house_long", "gas")))
 	if len(hub.Entities()) != 4 || len(hub.Warnings) != 1 || !strings.Contains(hub.Warnings[0], "is taken") {
-		t.Errorf("one unique_id of two meters: got %v, complaints %q", hub.Entities(), hub.Warnings)
+		t.Errorf("one unique_id of two meters: got entities %v and warnings %q, want 4 and 1", hub.Entities(), hub.Warnings)
 	}
 }

@@ -30,7 +30,7 @@ func checkEntity(e *entity) []error {
 }
 
 var homeAssistantRules = []rule{
-	{"unique_id", "must be the device identifier, _ and the component key, and nothing that can change, such as a name", func(e *entity) bool {
+	{"unique_id", "must be the device identifier, _ and the component key, without a part that can change, such as a name", func(e *entity) bool {
 		ids := identifiers(e.device)
 		return len(ids) == 0 || e.text("unique_id") == ids[0]+"_"+e.key
 	}},
@@ -100,8 +100,8 @@ func knownClass(e *entity) bool {
 	return known || !e.has("device_class")
 }
 
-// fitsStateClass reports whether the state class fits the device class. If the device class allows one, it is required: without it there are no
-// statistics, and the energy dashboard does not offer the sensor.
+// fitsStateClass reports whether the state class fits the device class. If the device class allows a state class, it is required, because
+// without it there are no statistics, and the energy dashboard does not offer the sensor.
 func fitsStateClass(e *entity) bool {
 	c, known := sensorClasses[e.text("device_class")]
 	return !known || isAmong(c.stateClasses, e.text("state_class"))

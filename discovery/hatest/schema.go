@@ -13,8 +13,8 @@ import (
 // A validator reports whether an option may have a value. No validator accepts null.
 type validator func(any) bool
 
-// A schema has every option of an object that hanbridge sends. Other options are refused. Home Assistant refuses the payload because of an
-// unknown option at the root, in device or in origin, and ignores it in a component.
+// A schema has every option of an object that hanbridge sends. Other options are refused. Home Assistant refuses a payload with an unknown
+// option at the root, in device or in origin; in a component it ignores the option.
 type schema struct {
 	required []string
 	options  map[string]validator
@@ -39,9 +39,9 @@ var (
 		options:  map[string]validator{"name": isText, "sw_version": isText, "support_url": isURL},
 	}
 	availabilitySchema = schema{required: []string{"topic"}, options: map[string]validator{"topic": isTopic}}
-	// An entity_category other than diagnostic on a read-only entity blocks its device until the hub restarts. The shortest expire_after is
-	// three times the 300 s after which the bridge repeats a value. Each entity has its qos, since Home Assistant 2024.12 does not apply the
-	// one of the root.
+	// An entity_category other than diagnostic on a read-only entity blocks its device until the hub restarts. The shortest expire_after
+	// is three times the 300 s after which the bridge repeats a value. Each entity has its qos, because Home Assistant 2024.12 does not apply
+	// the qos of the root.
 	entityOptions = map[string]validator{
 		"name": isText, "unique_id": matches(safeID), "default_entity_id": isText, "state_topic": isTopic, "qos": isNumber(0, 2),
 		"device_class": isText, "entity_category": oneOf("diagnostic"), "enabled_by_default": oneOf(true, false), "expire_after": isNumber(900, 1<<31),
@@ -65,7 +65,7 @@ func entitySchema(platform string) schema {
 	return s
 }
 
-// check checks an object. where names it in errors.
+// check returns the faults of an object. where names the object in errors.
 func (s schema) check(where string, o object) (errs []error) {
 	for _, key := range s.required {
 		if _, ok := o[key]; !ok {
@@ -73,9 +73,9 @@ func (s schema) check(where string, o object) (errs []error) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(o)) {
-		if is, known := s.options[key]; !known {
+		if valid, known := s.options[key]; !known {
 			errs = append(errs, fmt.Errorf("%s: unknown key %s", where, key))
-		} else if !is(o[key]) {
+		} else if !valid(o[key]) {
 			errs = append(errs, fmt.Errorf("%s: %s may not be %v", where, key, o[key]))
 		}
 	}
@@ -84,16 +84,16 @@ func (s schema) check(where string, o object) (errs []error) {
 
 // checkRoot checks everything in a message except its entities.
 func checkRoot(topic string, place topicParts, root object) (errs []error) {
-	named := place.node // the device in the topic: Home Assistant identifies entities by it in both styles
+	deviceID := place.node // the device in the topic: in both styles Home Assistant identifies entities by this id and their key
 	if place.platform == devicePlatform {
-		named = place.object
+		deviceID = place.object
 		errs = rootSchema.check(topic, root)
 		errs = append(errs, checkAvailability(topic, root)...)
 	}
 	device, origin := inner(root, "device"), inner(root, "origin")
 	errs = append(errs, deviceSchema.check(topic+": device", device)...)
 	errs = append(errs, originSchema.check(topic+": origin", origin)...)
-	if !slices.Contains(identifiers(device), named) || place.platform == devicePlatform && place.node != "" {
+	if !slices.Contains(identifiers(device), deviceID) || place.platform == devicePlatform && place.node != "" {
 		errs = append(errs, fmt.Errorf("%s: topic: must name the device as its identifiers do: only then both styles mean the same entities", topic))
 	}
 	return errs
@@ -121,11 +121,11 @@ func matches(pattern *regexp.Regexp) validator {
 	return func(v any) bool { s, ok := v.(string); return ok && pattern.MatchString(s) }
 }
 
-func isNumber(least, most int64) validator {
+func isNumber(minimum, maximum int64) validator {
 	return func(v any) bool {
 		n, _ := v.(json.Number)
 		i, err := n.Int64()
-		return err == nil && i >= least && i <= most
+		return err == nil && i >= minimum && i <= maximum
 	}
 }
 
@@ -150,7 +150,7 @@ func isURL(v any) bool {
 // foreignTrees are the first levels of topics that Home Assistant subscribes to for other integrations: a message there starts their setup.
 var foreignTrees = []string{"dsmr", "tasmota", "fully", "drop_connect"}
 
-// isTopic reports whether v is a topic to which one may publish.
+// isTopic reports whether v is a topic to which the bridge can publish without side effects.
 func isTopic(v any) bool {
 	topic, _ := v.(string)
 	levels := strings.Split(topic, "/")

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A uniqueName is a name that only one entity may have.
+// A uniqueName is a kind of name. Each name of this kind must belong to one entity only.
 type uniqueName struct {
 	what string
 	of   func(e *entity) string
@@ -15,26 +15,26 @@ type uniqueName struct {
 var uniqueNames = []uniqueName{
 	{"unique_id", func(e *entity) string { return e.platform + " " + e.text("unique_id") }},
 	{"default_entity_id", func(e *entity) string { return e.text("default_entity_id") }},
-	// Two topics may announce the same identity, in both styles or under two nodes: a hub keeps the first one.
+	// If two topics announce the same identity, in both styles or under two nodes, a hub ignores the second one.
 	{"topic and key", func(e *entity) string { return e.identity }},
 }
 
-// duplicates returns an error for each entity whose name another one has.
+// duplicates returns an error for each entity whose name an earlier entity has.
 func (c uniqueName) duplicates(entities []*entity) (errs []error) {
 	first := map[string]*entity{}
 	for _, e := range entities {
-		value := c.of(e)
-		if other := first[value]; other == nil {
-			first[value] = e
-		} else if value != "" {
-			errs = append(errs, fmt.Errorf("%s: %s %q is taken by %s", e.label, c.what, value, other.label))
+		name := c.of(e)
+		if other := first[name]; other == nil {
+			first[name] = e
+		} else if name != "" {
+			errs = append(errs, fmt.Errorf("%s: %s %q is taken by %s", e.label, c.what, name, other.label))
 		}
 	}
 	return errs
 }
 
-// checkNewClasses finds device classes that older hubs may not know. Hubs that need Component style may be older than 2025 and refuse such an
-// entity. Hubs with Device style are newer.
+// checkNewClasses finds device classes that older hubs do not know. Hubs that need Component style are possibly older than 2025, and refuse
+// such an entity. Hubs with Device style are newer.
 func checkNewClasses(entities []*entity) (errs []error) {
 	for _, e := range entities {
 		if e.ownTopic && e.text("device_class") == "reactive_energy" {
@@ -44,26 +44,27 @@ func checkNewClasses(entities []*entity) (errs []error) {
 	return errs
 }
 
-// checkTopicTypes demands that all states of a topic are numbers, or none is: ioBroker gives a topic the type of its first state.
+// checkTopicTypes demands that the states of a topic are all numbers or all words, because ioBroker gives a topic the type of its first
+// state.
 func checkTopicTypes(entities []*entity) (errs []error) {
-	words := map[string]bool{}
+	wordTopics := map[string]bool{}
 	for _, e := range entities {
 		for _, topic := range availabilityTopics(e.options) {
-			words[topic] = true
+			wordTopics[topic] = true
 		}
 		if e.platform != "sensor" || !numeric(e) {
-			words[e.text("state_topic")] = true
+			wordTopics[e.text("state_topic")] = true
 		}
 	}
 	for _, e := range entities {
-		if e.platform == "sensor" && numeric(e) && words[e.text("state_topic")] {
-			errs = append(errs, fmt.Errorf("%s: reads numbers from %s, which holds words", e.label, e.text("state_topic")))
+		if e.platform == "sensor" && numeric(e) && wordTopics[e.text("state_topic")] {
+			errs = append(errs, fmt.Errorf("%s: reads numbers from %s, which has words", e.label, e.text("state_topic")))
 		}
 	}
 	return errs
 }
 
-// checkDevices demands that each via_device is announced, and that all messages of a device describe it in the same way.
+// checkDevices demands that each via_device is announced, and that all messages of a device describe it in the same wanted.
 func checkDevices(all []*announcement) (errs []error) {
 	known := map[string]object{}
 	for _, a := range all {
@@ -101,23 +102,23 @@ func checkDomoticzPairs(entities []*entity) (errs []error) {
 		}
 	}
 	for _, e := range entities {
-		way := direction(e.key)
-		if e.text("unit_of_measurement") != "kWh" || way == "" || len(identifiers(e.device)) == 0 {
+		wanted := direction(e.key)
+		if e.text("unit_of_measurement") != "kWh" || wanted == "" || len(identifiers(e.device)) == 0 {
 			continue
 		}
 		siblings := byDevice[identifiers(e.device)[0]]
-		right := slices.ContainsFunc(siblings, func(s *entity) bool {
-			return s.text("unit_of_measurement") == "W" && direction(s.key) == way
+		hasRight := slices.ContainsFunc(siblings, func(s *entity) bool {
+			return s.text("unit_of_measurement") == "W" && direction(s.key) == wanted
 		})
-		if partner := domoticzPartner(e, siblings); right && partner != nil && direction(partner.key) != way {
+		if partner := domoticzPartner(e, siblings); hasRight && partner != nil && direction(partner.key) != wanted {
 			errs = append(errs, fmt.Errorf("%s: Domoticz pairs it with %s", e.label, partner.key))
 		}
 	}
 	return errs
 }
 
-func availabilityTopics(set object) (topics []string) {
-	list, _ := set["availability"].([]any)
+func availabilityTopics(options object) (topics []string) {
+	list, _ := options["availability"].([]any)
 	for _, v := range list {
 		entry, _ := v.(map[string]any)
 		topics = append(topics, text(entry, "topic"))

@@ -31,6 +31,7 @@ func topicOf(meter, key string) string {
 	return "homeassistant/sensor/hanbridge_" + meter + "/" + key + "/config"
 }
 
+// TestCheckSetAccepts tests that valid messages of two meters are accepted together.
 func TestCheckSetAccepts(t *testing.T) {
 	set := map[string][]byte{"homeassistant/device/old/config": nil}
 	for _, key := range []string{"export_power", "import_demand", "import_power", "import_power_l1", "net_power"} {
@@ -45,6 +46,7 @@ func TestCheckSetAccepts(t *testing.T) {
 	}
 }
 
+// TestCheckSetRefuses tests that CheckSet finds each fault, and describes it with the text want.
 func TestCheckSetRefuses(t *testing.T) {
 	asDevice := `{"device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"},"components":{"import_power":` +
 		`{"platform":"sensor","name":"Q","unique_id":"%s","state_topic":"hanbridge/house/import_power","device_class":"power",` +
@@ -54,12 +56,12 @@ func TestCheckSetRefuses(t *testing.T) {
 		name, want string
 		set        map[string]string
 	}{
-		{"a single fault", "JSON", map[string]string{topicOf("house", "import_power"): `{`}},
+		{"a fault of one message", "JSON", map[string]string{topicOf("house", "import_power"): `{`}},
 		{"unique_id twice", "unique_id", map[string]string{
 			topicOf("house", "import_power"): power("house", "import_power"),
 			topicOf("house", "power"):        power("house", "import_power"),
 		}},
-		{"both styles", "topic and key", map[string]string{
+		{"one entity in both styles", "topic and key", map[string]string{
 			topicOf("house", "import_power"): power("house", "import_power"),
 			place:                            fmt.Sprintf(asDevice, "another"),
 		}},
@@ -75,22 +77,22 @@ func TestCheckSetRefuses(t *testing.T) {
 			topicOf("house", "import_power"): withID(power("house", "import_power"), "sensor.power"),
 			topicOf("house", "export_power"): withID(power("house", "export_power"), "sensor.power"),
 		}},
-		{"numbers and words on one topic", "holds words", map[string]string{
+		{"numbers and words on one topic", "has words", map[string]string{
 			topicOf("house", "import_power"): power("house", "import_power"),
 			topicOf("house", "text"): `{"name":"T","unique_id":"hanbridge_house_text","state_topic":"hanbridge/house/import_power",` +
 				`"entity_category":"diagnostic","device":{"identifiers":["hanbridge_house"],"name":"Meter"},"origin":{"name":"hanbridge"}}`,
 		}},
-		{"numbers where availability is said", "holds words", map[string]string{
+		{"numbers on a topic of availability", "has words", map[string]string{
 			topicOf("house", "status"): strings.Replace(power("house", "status"), `"name":"Q"`, `"name":"Q","availability":[{"topic":"hanbridge/house/status"}]`, 1),
 		}},
 		{"unknown via_device", "via_device", map[string]string{
 			topicOf("house", "import_power"): sensor("house", "import_power", "power", "measurement", "W", `,"via_device":"hanbridge_bridge"`),
 		}},
-		{"one device, two names", "two ways", map[string]string{
+		{"one device, described in two ways", "two ways", map[string]string{
 			topicOf("house", "import_power"): power("house", "import_power"),
 			topicOf("house", "export_power"): sensor("house", "export_power", "power", "measurement", "W", `,"model":"6525"`),
 		}},
-		{"direction last", "Domoticz pairs it with power_export", map[string]string{
+		{"Domoticz finds the power of the other direction", "Domoticz pairs it with power_export", map[string]string{
 			topicOf("house", "energy_import"): energy("house", "energy_import"),
 			topicOf("house", "power_export"):  power("house", "power_export"),
 			topicOf("house", "power_import"):  power("house", "power_import"),
