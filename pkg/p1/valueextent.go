@@ -19,7 +19,8 @@ const (
 	//	1-0:1.8.0(030924.550*kWh)
 	//	)
 	lineBlock
-	// unclosed is a value whose ')' is missing. An unclosed lineBlock is the whole rest of the telegram.
+	// unclosed is a value whose ')' is missing. If its first line ends with '(', a lineBlock has begun, and the value extends to the end of the
+	// telegram. Otherwise it extends to the end of its first line.
 	unclosed
 )
 
@@ -29,7 +30,8 @@ type extent struct {
 	form              valueForm
 }
 
-// extentOf returns the extent of the value that begins with the '(' at b[0]. many is true if it may be several values or a lineBlock.
+// extentOf returns the extent of the value that begins with the '(' at b[0]. many is true if several values or a lineBlock are possible in place
+// of one value.
 func extentOf(b []byte, many bool) extent {
 	_, end, n := cutLine(b)
 	first := b[:end]
@@ -43,6 +45,7 @@ func extentOf(b []byte, many bool) extent {
 	if i := blockEnd(b); i > 0 && (opens || many) {
 		return extentToLineEnd(b, i, lineBlock)
 	}
+	// A first line that ends neither with '(' nor with ')' begins a lineBlock too, if a later line is only a ')'.
 	if i := loneParenEnd(b, n); i > 0 && !closes && !opens {
 		return extentToLineEnd(b, i, lineBlock)
 	}
@@ -55,14 +58,15 @@ func extentOf(b []byte, many bool) extent {
 	return extent{end, n, unclosed}
 }
 
-// extentToLineEnd returns the extent of a value that ends at i, and whose last line is the one of b[i-1].
+// extentToLineEnd returns the extent of a value whose ')' is b[i-1].
 func extentToLineEnd(b []byte, i int, f valueForm) extent {
 	_, _, n := cutLine(b[i:])
 	return extent{i, i + n, f}
 }
 
 // blockEnd returns the index after the ')' of the lineBlock that begins with the '(' at b[0], 0 if it has no end. If the first line ends
-// with '(', the first line that is only a ')' ends the block. Otherwise the block ends with the line that closes all its parentheses.
+// with '(', the next line that is only a ')' ends the block. If there is no such line, or if the first line ends otherwise, the block ends
+// with the line that closes all its parentheses.
 func blockEnd(b []byte) int {
 	_, end, n := cutLine(b)
 	if b[end-1] == '(' {
@@ -101,8 +105,8 @@ func loneParenEnd(b []byte, i int) int {
 // openParens returns the number of '(' in b minus the number of ')'.
 func openParens(b []byte) int { return bytes.Count(b, []byte{'('}) - bytes.Count(b, []byte{')'}) }
 
-// multiLineTextEnd returns the end of the text that begins with the '(' at b[0] and ends in a later line. It is 0 if another code or value
-// comes first.
+// multiLineTextEnd returns the end of the text that begins with the '(' at b[0] and ends in a later line. It is 0 if a line comes
+// first that looks like a code with a value, with no space before its '(', or if the line that closes the text does not end with ')'.
 func multiLineTextEnd(b []byte) int {
 	_, end, i := cutLine(b)
 	open := openParens(b[:end])

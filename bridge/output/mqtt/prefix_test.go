@@ -36,7 +36,7 @@ func TestDiscoveryPrefixChange(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		runs []discoverySetting
-		lost string // the topic at which the connection is lost in the second run
+		lost string // in the second run the connection is lost when the bridge publishes to this topic; "" for never
 	}{
 		{"prefix", []discoverySetting{a, b}, ""},
 		{"prefix in component style", []discoverySetting{with(a, component), with(b, component)}, ""},
@@ -53,14 +53,14 @@ func TestDiscoveryPrefixChange(t *testing.T) {
 		{"off, and on again with another prefix", []discoverySetting{a, with(a, off), b}, ""},
 		{"off with another prefix", []discoverySetting{a, with(b, off)}, ""},
 		{"off, and the base topic", []discoverySetting{a, with(with(a, off), base)}, ""},
-		{"prefix, cut at the old bridge", []discoverySetting{a, b}, "homeassistant/device/hanbridge_bridge/config"},
-		{"prefix, cut at the old meter", []discoverySetting{a, b}, "homeassistant/device/hanbridge_house/config"},
-		{"prefix, cut at the new bridge", []discoverySetting{a, b}, secondPrefix + "/device/hanbridge_bridge/config"},
-		{"prefix, cut at the new meter", []discoverySetting{a, b, a}, secondPrefix + "/device/hanbridge_house/config"},
-		{"prefix, cut at one of many", []discoverySetting{with(a, component), with(b, component)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
-		{"off, cut at the meter", []discoverySetting{a, with(a, off)}, "homeassistant/device/hanbridge_house/config"},
-		{"off, cut at one of many", []discoverySetting{with(a, component), with(with(a, off), silent)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
-		{"prefix and base topic, cut at a value", []discoverySetting{a, with(b, base)}, "hanbridge/house/import_power"},
+		{"prefix, cut when the bridge is taken back", []discoverySetting{a, b}, "homeassistant/device/hanbridge_bridge/config"},
+		{"prefix, cut when the meter is taken back", []discoverySetting{a, b}, "homeassistant/device/hanbridge_house/config"},
+		{"prefix, cut when the bridge is announced", []discoverySetting{a, b}, secondPrefix + "/device/hanbridge_bridge/config"},
+		{"prefix there and back, cut when the meter is announced", []discoverySetting{a, b, a}, secondPrefix + "/device/hanbridge_house/config"},
+		{"prefix in component style, cut at one component", []discoverySetting{with(a, component), with(b, component)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
+		{"off, cut when the meter is taken back", []discoverySetting{a, with(a, off)}, "homeassistant/device/hanbridge_house/config"},
+		{"off in component style, cut at one component", []discoverySetting{with(a, component), with(with(a, off), silent)}, "homeassistant/sensor/hanbridge_house/import_power/config"},
+		{"prefix and base topic, cut when a value is taken back", []discoverySetting{a, with(b, base)}, "hanbridge/house/import_power"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +104,7 @@ func isSettled(all []message, c mqtt.Config, s discoverySetting) bool {
 		case isConfig && s.style != discovery.Off && strings.HasPrefix(topic, s.prefix+"/") && strings.Contains(name, "/device/") == (s.style == discovery.Device):
 			wanted++
 		case isConfig, !strings.HasPrefix(topic, c.BaseTopic+"/"):
-			if topic != "hanbridge/status" { // other bridges may have meters below the old base topic
+			if topic != "hanbridge/status" { // it stays, because another bridge possibly has meters below the old base topic
 				others++
 			}
 		}
@@ -135,7 +135,8 @@ func checkHubs(t *testing.T, all []message, s discoverySetting) {
 			t.Errorf("the hub of %s has %d entities after %+v", prefix, got, s)
 		}
 		warnings := slices.DeleteFunc(hub.Warnings, func(text string) bool {
-			// mochi still publishes for a moment what a client sent before it was disconnected. The meter may then come without the bridge.
+			// After the connection was lost, the broker (mochi) can still publish its last messages. Then the hub receives the meter before the
+			// bridge, and warns of via_device.
 			return strings.Contains(text, "via_device")
 		})
 		if len(warnings) > 0 {
@@ -144,8 +145,8 @@ func checkHubs(t *testing.T, all []message, s discoverySetting) {
 	}
 }
 
-// TestPrefixChangeWithoutStateFile tests that announcements below the prefix in use are found and taken back. Those below another prefix
-// stay until a command names it.
+// TestPrefixChangeWithoutStateFile tests that announcements below the prefix in use are found and taken back. Announcements
+// below another prefix stay until hanbridge discovery clear is given that prefix.
 func TestPrefixChangeWithoutStateFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -218,8 +219,8 @@ func TestRetainedScanAtItsLimit(t *testing.T) {
 	}
 }
 
-// TestIncompleteScanTakesNothingBack tests that announcements that an incomplete scan did not find are not taken back before their lifetime
-// is over.
+// TestIncompleteScanTakesNothingBack tests that after an incomplete scan no announcement is taken back before foundLifetime is over, even if the
+// meter has not sent its quantity.
 func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	const all = "import_power import_energy gas"
@@ -227,8 +228,9 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		first, second discovery.Style
-		found         bool   // the scan found all announcements, but there may be more
-		sends, want   string // quantities that the meter sends, and that a hub has before the lifetime is over
+		found         bool   // the scan found all announcements, although it was incomplete
+		sends         string // the quantities that the meter sends in the second run
+		want          string // the quantities that a hub has until foundLifetime is over
 	}{
 		{"nothing was found", device, device, false, "import_power", all},
 		{"nothing was found, many topics", component, component, false, "import_power", all},
@@ -280,10 +282,11 @@ func TestIncompleteScanTakesNothingBack(t *testing.T) {
 			}
 		}
 		s.ExpireFound()
+		wantAfter := tt.sends
 		if tt.second == discovery.Off {
-			tt.sends = ""
+			wantAfter = ""
 		}
-		awaitEntities("the lifetime is over", tt.sends)
+		awaitEntities("the lifetime is over", wantAfter)
 		if err := s.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -454,6 +454,6 @@ func TestDoctorJSON(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(readText(t, golden), out.String()); diff != "" {
-		t.Errorf("-golden +got (go test -update-config writes it):\n%s", diff)
+		t.Errorf("-golden +got (go test -update-golden writes it):\n%s", diff)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/hanbridge/hanbridge/discovery"
 )
 
-var updateGolden = flag.Bool("update-config", false, "write testdata/doctor.json anew")
+var updateGolden = flag.Bool("update-golden", false, "write testdata/doctor.json anew")
 
 func defaultMeter() config.Meter {
 	return config.Meter{
